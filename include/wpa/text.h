@@ -1,0 +1,63 @@
+/* Text helpers: everything takes sizes or NUL-terminated UTF-8, nothing overruns, nothing guesses.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <wpa/arena.h>
+
+/** A borrowed piece of text, not NUL-terminated. */
+typedef struct wpa_slice {
+    const char *at;
+    size_t length;
+} wpa_slice;
+
+#define WPA_SLICE_FORMAT "%.*s"
+#define WPA_SLICE_ARGS(slice) (int)(slice).length, (slice).at
+
+wpa_slice wpa_slice_of(const char *text);
+bool wpa_slice_is(wpa_slice slice, const char *text);
+bool wpa_slice_is_ci(wpa_slice slice, const char *text);
+
+bool wpa_text_is(const char *a, const char *b);    /* equal; NULL equals only NULL */
+bool wpa_text_is_ci(const char *a, const char *b); /* ASCII case folded */
+bool wpa_text_starts(const char *text, const char *prefix);
+bool wpa_text_ends(const char *text, const char *suffix);
+/** Index of text in names[n], or -1. */
+int wpa_text_index(const char *text, const char *const names[], size_t n);
+/** Copy, cut at size_bytes - 1, always terminated; false if cut. */
+bool wpa_text_copy(char *to, size_t size_bytes, const char *from);
+/** snprintf that is always terminated; false if cut. */
+bool wpa_text_format(char *to, size_t size_bytes, const char *format, ...) WPA_PRINTF(3, 4);
+
+/** Whole text as a decimal integer within [min, max]; false otherwise, *value untouched. */
+bool wpa_text_to_int(const char *text, int64_t min, int64_t max, int64_t *value) WPA_CHECK;
+/** Whole text as a finite decimal number. */
+bool wpa_text_to_double(const char *text, double *value) WPA_CHECK;
+/** "90s", "10m", "2h", "1d", "250ms" into milliseconds. */
+bool wpa_text_to_duration_ms(const char *text, int64_t *ms) WPA_CHECK;
+
+/** hex[2 * n + 1] of data[n], lower case. */
+void wpa_hex_encode(const uint8_t *data, size_t n, char *hex);
+/** data[n] from exactly 2 * n hex digits. */
+bool wpa_hex_decode(const char *hex, uint8_t *data, size_t n) WPA_CHECK;
+
+/** Next code point of text[length] at *at, which moves on; U+FFFD for a bad byte. */
+uint32_t wpa_utf8_next(const char *text, size_t length, size_t *at);
+/** Bytes written to out[4]. */
+size_t wpa_utf8_encode(uint32_t code_point, char out[4]);
+bool wpa_utf8_is_valid(const char *text, size_t length);
+
+/**
+ * Text from outside made fit for a terminal, a log or a message: control characters, escape
+ * sequences, bidirectional overrides and zero-width characters become marks such as ‹1b› ‹u202e›,
+ * bad UTF-8 ‹ff›. With keep_lines, line feeds and tabs stay.
+ */
+char *wpa_text_visible(wpa_arena *arena, const char *text, size_t length, bool keep_lines);
+/** Is this a character that wpa_text_visible marks? */
+bool wpa_char_is_hidden(uint32_t code_point);
+/** At most max_chars code points, "..." behind if cut. */
+char *wpa_text_ellipsis(wpa_arena *arena, const char *text, size_t max_chars);
+
+/** Nearest of names[n] by edit distance, NULL if none is near: for "did you mean". */
+const char *wpa_text_nearest(const char *text, const char *const names[], size_t n);

@@ -1,0 +1,158 @@
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <wpa/arena.h>
+#include <wpa/memory.h>
+
+/* In sanitizer builds each allocation is a block of its own, so that overruns inside an arena are
+ * seen; otherwise blocks are this large and filled one after the other. */
+#ifdef WPA_SANITIZED
+#define BLOCK_BYTES ((size_t)0)
+#else
+#define BLOCK_BYTES ((size_t)32 * 1024)
+#endif
+
+typedef struct block {
+    struct block *next;
+    size_t size_bytes, used_bytes;
+    alignas(max_align_t) unsigned char data[];
+} block;
+
+struct wpa_arena {
+    block *blocks;
+    size_t used_bytes;
+};
+
+wpa_arena *wpa_arena_new(void)
+{
+    return wpa_alloc(sizeof(wpa_arena));
+}
+
+void wpa_arena_reset(wpa_arena *arena)
+{
+    while (arena->blocks) {
+        block *next = arena->blocks->next;
+        wpa_free(arena->blocks);
+        arena->blocks = next;
+    }
+    arena->used_bytes = 0;
+}
+
+void wpa_arena_free(wpa_arena *arena)
+{
+    if (arena) {
+        wpa_arena_reset(arena);
+        wpa_free(arena);
+    }
+}
+
+static block *add_block(wpa_arena *arena, size_t size_bytes)
+{
+    size_t room = size_bytes > BLOCK_BYTES / 4 ? size_bytes : BLOCK_BYTES;
+    block *fresh = wpa_alloc(sizeof(block) + room);
+    fresh->size_bytes = room;
+    /* A large block goes behind the current one, which may still have room for small things. */
+    if (arena->blocks && room == size_bytes && BLOCK_BYTES) {
+        fresh->next = arena->blocks->next;
+        arena->blocks->next = fresh;
+    } else {
+        fresh->next = arena->blocks;
+        arena->blocks = fresh;
+    }
+    return fresh;
+}
+
+void *wpa_arena_alloc(wpa_arena *arena, size_t size_bytes)
+{
+    if (size_bytes > SIZE_MAX / 4) {
+        (void)fprintf(stderr, "wpa: allocation of %zu bytes\n", size_bytes);
+        abort();
+    }
+    size_t room =
+        BLOCK_BYTES ? (size_bytes + alignof(max_align_t) - 1) & -alignof(max_align_t) : size_bytes;
+    block *current = arena->blocks;
+    if (!current || current->size_bytes - current->used_bytes < room) {
+        current = add_block(arena, room);
+    }
+    void *memory = current->data + current->used_bytes;
+    current->used_bytes += room;
+    arena->used_bytes += room;
+    return memory;
+}
+
+void *wpa_arena_array(wpa_arena *arena, size_t count, size_t item_bytes)
+{
+    size_t size_bytes = 0;
+    if (__builtin_mul_overflow(count, item_bytes, &size_bytes)) {
+        (void)fprintf(stderr, "wpa: array of %zu items of %zu bytes\n", count, item_bytes);
+        abort();
+    }
+    return wpa_arena_alloc(arena, size_bytes);
+}
+
+void *wpa_arena_dup(wpa_arena *arena, const void *data, size_t size_bytes)
+{
+    void *copy = wpa_arena_alloc(arena, size_bytes);
+    if (size_bytes) {
+        memcpy(copy, data, size_bytes);
+    }
+    return copy;
+}
+
+char *wpa_arena_slice(wpa_arena *arena, const char *text, size_t length)
+{
+    char *copy = wpa_arena_alloc(arena, length + 1);
+    if (length) {
+        memcpy(copy, text, length);
+    }
+    return copy;
+}
+
+char *wpa_arena_text(wpa_arena *arena, const char *text)
+{
+    return text ? wpa_arena_slice(arena, text, strlen(text)) : NULL;
+}
+
+char *wpa_arena_vprintf(wpa_arena *arena, const char *format, va_list values)
+{
+    va_list again;
+    va_copy(again, values);
+    int length = vsnprintf(NULL, 0, format, values);
+    char *text = wpa_arena_alloc(arena, (size_t)(length < 0 ? 0 : length) + 1);
+    if (length > 0) {
+        (void)vsnprintf(text, (size_t)length + 1, format, again);
+    }
+    va_end(again);
+    return text;
+}
+
+char *wpa_arena_printf(wpa_arena *arena, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    char *text = wpa_arena_vprintf(arena, format, values);
+    va_end(values);
+    return text;
+}
+
+void *wpa_arena_grow(wpa_arena *arena, void *items, size_t n_items, size_t *capacity,
+                     size_t item_bytes)
+{
+    if (n_items < *capacity) {
+        return items;
+    }
+    *capacity = *capacity ? *capacity * 2 : 8;
+    void *larger = wpa_arena_array(arena, *capacity, item_bytes);
+    if (n_items) {
+        memcpy(larger, items, n_items * item_bytes);
+    }
+    return larger;
+}
+
+size_t wpa_arena_used_bytes(const wpa_arena *arena)
+{
+    return arena->used_bytes;
+}

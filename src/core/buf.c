@@ -1,0 +1,118 @@
+#include <stdio.h>
+#include <string.h>
+
+#include <wpa/buf.h>
+#include <wpa/memory.h>
+
+struct wpa_buf {
+    char *data;
+    size_t size_bytes, capacity, max_bytes;
+    bool is_full;
+};
+
+wpa_buf *wpa_buf_new(size_t max_bytes)
+{
+    wpa_buf *buf = wpa_alloc(sizeof *buf);
+    buf->max_bytes = max_bytes;
+    buf->capacity = 256;
+    buf->data = wpa_alloc(buf->capacity);
+    return buf;
+}
+
+void wpa_buf_free(wpa_buf *buf)
+{
+    if (buf) {
+        wpa_free(buf->data);
+        wpa_free(buf);
+    }
+}
+
+/* Room for size_bytes more and a NUL, or false and the mark that something was left out. */
+static bool reserve(wpa_buf *buf, size_t size_bytes)
+{
+    if (size_bytes > buf->max_bytes - buf->size_bytes) {
+        buf->is_full = true;
+        return false;
+    }
+    size_t needed = buf->size_bytes + size_bytes + 1;
+    if (needed > buf->capacity) {
+        while (buf->capacity < needed) {
+            buf->capacity *= 2;
+        }
+        buf->data = wpa_realloc(buf->data, buf->capacity);
+    }
+    return true;
+}
+
+void wpa_buf_append(wpa_buf *buf, const void *data, size_t size_bytes)
+{
+    if (size_bytes && reserve(buf, size_bytes)) {
+        memcpy(buf->data + buf->size_bytes, data, size_bytes);
+        buf->size_bytes += size_bytes;
+        buf->data[buf->size_bytes] = '\0';
+    }
+}
+
+void wpa_buf_text(wpa_buf *buf, const char *text)
+{
+    wpa_buf_append(buf, text, strlen(text));
+}
+
+void wpa_buf_char(wpa_buf *buf, char c)
+{
+    wpa_buf_append(buf, &c, 1);
+}
+
+void wpa_buf_vprintf(wpa_buf *buf, const char *format, va_list values)
+{
+    va_list again;
+    va_copy(again, values);
+    int length = vsnprintf(NULL, 0, format, values);
+    if (length > 0 && reserve(buf, (size_t)length)) {
+        (void)vsnprintf(buf->data + buf->size_bytes, (size_t)length + 1, format, again);
+        buf->size_bytes += (size_t)length;
+    }
+    va_end(again);
+}
+
+void wpa_buf_printf(wpa_buf *buf, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    wpa_buf_vprintf(buf, format, values);
+    va_end(values);
+}
+
+void wpa_buf_truncate(wpa_buf *buf, size_t size_bytes)
+{
+    if (size_bytes < buf->size_bytes) {
+        buf->size_bytes = size_bytes;
+        buf->data[size_bytes] = '\0';
+    }
+}
+
+const char *wpa_buf_data(const wpa_buf *buf)
+{
+    return buf->data;
+}
+
+size_t wpa_buf_size(const wpa_buf *buf)
+{
+    return buf->size_bytes;
+}
+
+bool wpa_buf_is_full(const wpa_buf *buf)
+{
+    return buf->is_full;
+}
+
+bool wpa_buf_check(const wpa_buf *buf, const char *what, wpa_error *err)
+{
+    return !buf->is_full ||
+           WPA_FAIL(err, WPA_E_LIMIT, "%s is larger than %zu bytes", what, buf->max_bytes);
+}
+
+char *wpa_buf_dup(const wpa_buf *buf, wpa_arena *arena)
+{
+    return wpa_arena_slice(arena, buf->data, buf->size_bytes);
+}

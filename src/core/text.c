@@ -1,0 +1,340 @@
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <wpa/text.h>
+
+#include "core/visible.h"
+
+wpa_slice wpa_slice_of(const char *text)
+{
+    return (wpa_slice){text, strlen(text)};
+}
+
+bool wpa_slice_is(wpa_slice slice, const char *text)
+{
+    return strlen(text) == slice.length && memcmp(slice.at, text, slice.length) == 0;
+}
+
+bool wpa_slice_is_ci(wpa_slice slice, const char *text)
+{
+    return strlen(text) == slice.length && strncasecmp(slice.at, text, slice.length) == 0;
+}
+
+bool wpa_text_is(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool wpa_text_is_ci(const char *a, const char *b)
+{
+    return a == b || (a && b && strcasecmp(a, b) == 0);
+}
+
+bool wpa_text_starts(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool wpa_text_ends(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), tail = strlen(suffix);
+    return length >= tail && memcmp(text + length - tail, suffix, tail) == 0;
+}
+
+int wpa_text_index(const char *text, const char *const names[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_is(text, names[i])) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+bool wpa_text_copy(char *to, size_t size_bytes, const char *from)
+{
+    return wpa_text_format(to, size_bytes, "%s", from);
+}
+
+bool wpa_text_format(char *to, size_t size_bytes, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    int length = vsnprintf(to, size_bytes, format, values);
+    va_end(values);
+    return length >= 0 && (size_t)length < size_bytes;
+}
+
+bool wpa_text_to_int(const char *text, int64_t min, int64_t max, int64_t *value)
+{
+    if (!text || !(isdigit((unsigned char)text[0]) || text[0] == '-')) {
+        return false;
+    }
+    char *end = NULL;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (errno || end == text || *end || number < min || number > max) {
+        return false;
+    }
+    *value = number;
+    return true;
+}
+
+bool wpa_text_to_double(const char *text, double *value)
+{
+    if (!text || !text[0] || isspace((unsigned char)text[0])) {
+        return false;
+    }
+    char *end = NULL;
+    errno = 0;
+    double number = strtod(text, &end);
+    if (errno || end == text || *end || !isfinite(number)) {
+        return false;
+    }
+    *value = number;
+    return true;
+}
+
+bool wpa_text_to_duration_ms(const char *text, int64_t *ms)
+{
+    static const struct {
+        const char *unit;
+        double ms;
+    } UNITS[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"min", 6e4}, {"h", 36e5}, {"d", 864e5}};
+    if (!text || !isdigit((unsigned char)text[0])) {
+        return false;
+    }
+    char *end = NULL;
+    double number = strtod(text, &end);
+    while (*end == ' ') {
+        end++;
+    }
+    for (size_t i = 0; i < WPA_COUNT(UNITS); i++) {
+        if (strcmp(end, UNITS[i].unit) == 0 && number * UNITS[i].ms < 9e15) {
+            *ms = (int64_t)(number * UNITS[i].ms);
+            return true;
+        }
+    }
+    return false;
+}
+
+void wpa_hex_encode(const uint8_t *data, size_t n, char *hex)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        hex[2 * i] = DIGITS[data[i] >> 4];
+        hex[2 * i + 1] = DIGITS[data[i] & 15];
+    }
+    hex[2 * n] = '\0';
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c = (char)tolower((unsigned char)c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool wpa_hex_decode(const char *hex, uint8_t *data, size_t n)
+{
+    if (strlen(hex) != 2 * n) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        data[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+/* Length of the well-formed UTF-8 sequence at text[length], 0 if there is none (Unicode 15, D92).
+ */
+static size_t sequence_length(const unsigned char *text, size_t length)
+{
+    static const struct {
+        unsigned char first, last, low, high;
+        size_t length;
+    } FORMS[] = {
+        {0x00, 0x7f, 0x80, 0xbf, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    for (size_t i = 0; i < WPA_COUNT(FORMS); i++) {
+        if (text[0] < FORMS[i].first || text[0] > FORMS[i].last) {
+            continue;
+        }
+        if (FORMS[i].length > length) {
+            return 0;
+        }
+        if (FORMS[i].length > 1 && (text[1] < FORMS[i].low || text[1] > FORMS[i].high)) {
+            return 0;
+        }
+        for (size_t k = 2; k < FORMS[i].length; k++) {
+            if ((text[k] & 0xc0) != 0x80) {
+                return 0;
+            }
+        }
+        return FORMS[i].length;
+    }
+    return 0;
+}
+
+uint32_t wpa_utf8_next(const char *text, size_t length, size_t *at)
+{
+    const unsigned char *bytes = (const unsigned char *)text + *at;
+    size_t n = sequence_length(bytes, length - *at);
+    if (n <= 1) {
+        (*at)++;
+        return n ? bytes[0] : 0xfffd;
+    }
+    *at += n;
+    uint32_t code_point = bytes[0] & (0x7fU >> n);
+    for (size_t i = 1; i < n; i++) {
+        code_point = code_point << 6 | (bytes[i] & 0x3f);
+    }
+    return code_point;
+}
+
+size_t wpa_utf8_encode(uint32_t code_point, char out[4])
+{
+    if (code_point < 0x80) {
+        out[0] = (char)code_point;
+        return 1;
+    }
+    size_t n = code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
+    for (size_t i = n - 1; i > 0; i--) {
+        out[i] = (char)(0x80 | (code_point & 0x3f));
+        code_point >>= 6;
+    }
+    out[0] = (char)((0xf00U >> n) | code_point);
+    return n;
+}
+
+bool wpa_utf8_is_valid(const char *text, size_t length)
+{
+    size_t at = 0;
+    while (at < length) {
+        size_t n = sequence_length((const unsigned char *)text + at, length - at);
+        if (!n) {
+            return false;
+        }
+        at += n;
+    }
+    return true;
+}
+
+bool wpa_char_is_hidden(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+    } HIDDEN[] = {
+        {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},       {0x61c, 0x61c},
+        {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},
+        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+    };
+    for (size_t i = 0; i < WPA_COUNT(HIDDEN); i++) {
+        if (c >= HIDDEN[i].first && c <= HIDDEN[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t wpa_visible_copy(char *to, size_t size_bytes, const char *text, size_t length,
+                        bool keep_lines)
+{
+    size_t total = 0, written = 0;
+    bool is_cut = false;
+    for (size_t at = 0; at < length;) {
+        char piece[16];
+        size_t begin = at, n;
+        uint32_t c = wpa_utf8_next(text, length, &at);
+        bool is_bad = c == 0xfffd && at == begin + 1;
+        if (is_bad) {
+            n = (size_t)snprintf(piece, sizeof piece, "‹%02x›", (unsigned char)text[begin]);
+        } else if (wpa_char_is_hidden(c) && !(keep_lines && (c == '\n' || c == '\t'))) {
+            n = (size_t)snprintf(piece, sizeof piece, c < 0x100 ? "‹%02x›" : "‹u%04x›", c);
+        } else {
+            n = at - begin;
+            memcpy(piece, text + begin, n);
+        }
+        is_cut = is_cut || written + n >= size_bytes;
+        if (!is_cut) {
+            memcpy(to + written, piece, n);
+            written += n;
+        }
+        total += n;
+    }
+    if (size_bytes) {
+        to[written] = '\0';
+    }
+    return total;
+}
+
+char *wpa_text_visible(wpa_arena *arena, const char *text, size_t length, bool keep_lines)
+{
+    char none[1];
+    size_t total = wpa_visible_copy(none, sizeof none, text, length, keep_lines);
+    char *visible = wpa_arena_alloc(arena, total + 1);
+    wpa_visible_copy(visible, total + 1, text, length, keep_lines);
+    return visible;
+}
+
+char *wpa_text_ellipsis(wpa_arena *arena, const char *text, size_t max_chars)
+{
+    size_t length = strlen(text), at = 0;
+    for (size_t n = 0; at < length && n < max_chars; n++) {
+        (void)wpa_utf8_next(text, length, &at);
+    }
+    return at == length ? wpa_arena_text(arena, text)
+                        : wpa_arena_printf(arena, "%.*s...", (int)at, text);
+}
+
+/* Levenshtein distance with two rows; names longer than the rows are never near. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[64], n = strlen(b);
+    if (n >= WPA_COUNT(row)) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= n; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t change =
+                diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
+            size_t step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = change < step ? change : step;
+        }
+    }
+    return row[n];
+}
+
+const char *wpa_text_nearest(const char *text, const char *const names[], size_t n)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(text) / 3 + 2;
+    for (size_t i = 0; i < n; i++) {
+        size_t distance = names[i] ? edit_distance(text, names[i]) : SIZE_MAX;
+        if (distance < best) {
+            best = distance;
+            nearest = names[i];
+        }
+    }
+    return nearest;
+}

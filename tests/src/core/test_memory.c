@@ -1,0 +1,196 @@
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <wpa/buf.h>
+#include <wpa/clock.h>
+#include <wpa/file.h>
+#include <wpa/map.h>
+#include <wpa/queue.h>
+
+static void test_arena_gives_zeroed_memory_of_any_size(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    for (size_t size_bytes = 1; size_bytes < 200000; size_bytes *= 3) {
+        unsigned char *memory = wpa_arena_alloc(arena, size_bytes);
+        assert_int_equal(memory[0] | memory[size_bytes - 1], 0);
+        memset(memory, 0xaa, size_bytes);
+    }
+    int *items = NULL;
+    size_t n = 0, capacity = 0;
+    for (; n < 1000; n++) {
+        items = wpa_arena_grow(arena, items, n, &capacity, sizeof *items);
+        items[n] = (int)n;
+    }
+    assert_int_equal(items[999], 999);
+}
+
+static void test_buffer_remembers_what_did_not_fit(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(8);
+    wpa_error err = {0};
+    wpa_buf_text(buf, "12345");
+    assert_true(wpa_buf_check(buf, "x", &err));
+    wpa_buf_printf(buf, "%d", 6789);
+    assert_false(wpa_buf_check(buf, "x", &err));
+    assert_int_equal(err.code, WPA_E_LIMIT);
+    assert_string_equal(wpa_buf_data(buf), "12345");
+}
+
+static void test_map_keeps_order_and_replaces(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_map *map = wpa_map_new(arena);
+    static int values[500];
+    for (int i = 0; i < 500; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "key-%d", i);
+        wpa_map_put(map, key, &values[i]);
+    }
+    wpa_map_put(map, "key-7", &values[8]);
+    assert_int_equal(wpa_map_count(map), 500);
+    assert_ptr_equal(wpa_map_get(map, "key-7"), &values[8]);
+    assert_ptr_equal(wpa_map_get(map, "key-499"), &values[499]);
+    assert_null(wpa_map_get(map, "key-500"));
+    assert_string_equal(wpa_map_at(map, 3, NULL), "key-3");
+}
+
+static void test_queue_says_what_full_means(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_queue) *queue = wpa_queue_new(2);
+    wpa_error err = {0};
+    for (int kind = 1; kind <= 3; kind++) {
+        assert_true(wpa_queue_push(queue, wpa_msg_new(kind), WPA_QUEUE_DROP_OLDEST, &err));
+    }
+    assert_false(wpa_queue_push(queue, wpa_msg_new(4), WPA_QUEUE_REFUSE, &err));
+    assert_int_equal(err.code, WPA_E_UNAVAILABLE);
+    struct pollfd fd = {.fd = wpa_queue_fd(queue), .events = POLLIN};
+    assert_int_equal(poll(&fd, 1, 0), 1);
+    for (int kind = 2; kind <= 3; kind++) {
+        WPA_AUTO(wpa_msg) *msg = wpa_queue_pop(queue);
+        assert_int_equal(msg->kind, kind);
+    }
+    assert_null(wpa_queue_pop(queue));
+    assert_int_equal(poll(&fd, 1, 0), 0);
+    wpa_queue_close(queue);
+    assert_false(wpa_queue_push(queue, wpa_msg_new(5), WPA_QUEUE_WAIT, &err));
+    assert_int_equal(err.code, WPA_E_CANCELLED);
+}
+
+enum {
+    MESSAGES = 2000
+};
+
+static void *push_many(void *argument)
+{
+    wpa_error err = {0};
+    for (int i = 0; i < MESSAGES; i++) {
+        if (!wpa_queue_push(argument, wpa_msg_new(i), WPA_QUEUE_WAIT, &err)) {
+            return argument;
+        }
+    }
+    return NULL;
+}
+
+static void test_queue_between_threads_loses_nothing(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_queue) *queue = wpa_queue_new(7);
+    pthread_t threads[3];
+    for (size_t i = 0; i < WPA_COUNT(threads); i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, push_many, queue), 0);
+    }
+    struct pollfd fd = {.fd = wpa_queue_fd(queue), .events = POLLIN};
+    size_t received = 0;
+    while (received < MESSAGES * WPA_COUNT(threads)) {
+        assert_int_equal(poll(&fd, 1, 10000), 1);
+        for (wpa_msg *msg = wpa_queue_pop(queue); msg; msg = wpa_queue_pop(queue)) {
+            wpa_msg_free(msg);
+            received++;
+        }
+    }
+    for (size_t i = 0; i < WPA_COUNT(threads); i++) {
+        void *failed = NULL;
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+}
+
+static void test_files_are_replaced_whole_and_read_within_limits(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    char *folder = wpa_dir_temp("/tmp/wpa-test", arena, &err);
+    assert_non_null(folder);
+    char *nested = wpa_path_join(arena, folder, "a/b");
+    assert_true(wpa_dir_make(nested, 0700, &err));
+    char *path = wpa_path_join(arena, nested, "file");
+    assert_true(wpa_file_replace(path, "hello", 5, 0640, &err));
+    size_t size_bytes = 0;
+    assert_string_equal(wpa_file_read(path, 5, arena, &size_bytes, &err), "hello");
+    assert_int_equal(size_bytes, 5);
+    assert_null(wpa_file_read(path, 4, arena, &size_bytes, &err));
+    assert_int_equal(err.code, WPA_E_LIMIT);
+    assert_null(wpa_file_read(nested, 4, arena, &size_bytes, &err));
+    assert_int_equal(err.code, WPA_E_INVALID);
+    assert_null(wpa_file_read("/nonexistent", 4, arena, &size_bytes, &err));
+    assert_int_equal(err.code, WPA_E_NOT_FOUND);
+    char *outside = wpa_dir_temp("/tmp/wpa-test", arena, &err);
+    assert_int_equal(symlink(outside, wpa_path_join(arena, nested, "link")), 0);
+    assert_true(wpa_dir_remove(folder, &err));
+    assert_false(wpa_path_exists(folder));
+    assert_true(wpa_path_is_dir(outside));
+    assert_true(wpa_dir_remove(outside, &err));
+}
+
+static void test_times_round_trip(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t us;
+        const char *text;
+    } cases[] = {{0, "1970-01-01T00:00:00.000000Z"},
+                 {1767323045000006, "2026-01-02T03:04:05.000006Z"},
+                 {-1, "1969-12-31T23:59:59.999999Z"}};
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        char text[WPA_TIMESTAMP_SIZE];
+        int64_t us = 0;
+        wpa_error err = {0};
+        assert_string_equal(wpa_timestamp_format(cases[i].us, text), cases[i].text);
+        assert_true(wpa_timestamp_parse(cases[i].text, &us, &err));
+        assert_int_equal(us, cases[i].us);
+    }
+    int64_t us = 0;
+    wpa_error err = {0};
+    assert_true(wpa_timestamp_parse("2026-01-02 03:04:05.000006+00", &us, &err));
+    assert_int_equal(us, 1767323045000006);
+    assert_false(wpa_timestamp_parse("tomorrow", &us, &err));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arena_gives_zeroed_memory_of_any_size),
+        cmocka_unit_test(test_buffer_remembers_what_did_not_fit),
+        cmocka_unit_test(test_map_keeps_order_and_replaces),
+        cmocka_unit_test(test_queue_says_what_full_means),
+        cmocka_unit_test(test_queue_between_threads_loses_nothing),
+        cmocka_unit_test(test_files_are_replaced_whole_and_read_within_limits),
+        cmocka_unit_test(test_times_round_trip),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,123 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+static void test_hidden_characters_become_marks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *title, *in, *out;
+        bool keep_lines;
+    } cases[] = {
+        {"plain", "abc äöü", "abc äöü", false},
+        {"escape sequence", "\033[31mred", "‹1b›[31mred", false},
+        {"line feed marked", "a\nb", "a‹0a›b", false},
+        {"line feed kept", "a\n\tb", "a\n\tb", true},
+        {"right-to-left override", "a\u202eb", "a‹u202e›b", false},
+        {"C1 control",
+         "\xc2\x9b"
+         "31m",
+         "‹9b›31m", false},
+        {"bad byte",
+         "a\xff"
+         "b",
+         "a‹ff›b", false},
+        {"overlong", "\xc0\xaf", "‹c0›‹af›", false},
+    };
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        assert_string_equal(
+            wpa_text_visible(arena, cases[i].in, strlen(cases[i].in), cases[i].keep_lines),
+            cases[i].out);
+    }
+}
+
+static void test_numbers_are_whole_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_good;
+        int64_t value;
+    } cases[] = {{"17", true, 17}, {"-3", true, -3}, {"", false, 0},
+                 {" 1", false, 0}, {"1x", false, 0}, {"101", false, 0},
+                 {"+1", false, 0}, {NULL, false, 0}, {"99999999999999999999", false, 0}};
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        int64_t value = 0;
+        assert_int_equal(wpa_text_to_int(cases[i].text, -100, 100, &value), cases[i].is_good);
+        assert_int_equal(value, cases[i].value);
+    }
+}
+
+static void test_durations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_good;
+        int64_t ms;
+    } cases[] = {{"250ms", true, 250},   {"3s", true, 3000}, {"1.5h", true, 5400000},
+                 {"10 m", true, 600000}, {"3", false, 0},    {"s", false, 0},
+                 {"1e300d", false, 0}};
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        int64_t ms = 0;
+        assert_int_equal(wpa_text_to_duration_ms(cases[i].text, &ms), cases[i].is_good);
+        assert_int_equal(ms, cases[i].ms);
+    }
+}
+
+static void test_paths_that_leave_the_tree_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        bool is_good;
+    } cases[] = {
+        {".github/workflows/ci.yml", true},
+        {"a..b/c", true},
+        {"", false},
+        {"/etc/passwd", false},
+        {"a/../b", false},
+        {"..", false},
+        {"a//b", false},
+        {"a/", false},
+        {".git/config", false},
+        {"x/.GIT/hooks/pre-push", false},
+        {"git~1/x", false},
+        {"a\\b", false},
+        {"a\nb", false},
+        {"./a", false},
+    };
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        wpa_error err = {0};
+        assert_int_equal(wpa_path_check_relative(cases[i].path, &err), cases[i].is_good);
+        assert_int_equal(err.code, cases[i].is_good ? WPA_OK : WPA_E_INVALID);
+    }
+}
+
+static void test_nearest_name(void **state)
+{
+    (void)state;
+    static const char *const NAMES[] = {"security", "performance", "quality"};
+    assert_string_equal(wpa_text_nearest("secrity", NAMES, 3), "security");
+    assert_null(wpa_text_nearest("xyz", NAMES, 3));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hidden_characters_become_marks),
+        cmocka_unit_test(test_numbers_are_whole_or_refused),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_paths_that_leave_the_tree_are_refused),
+        cmocka_unit_test(test_nearest_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

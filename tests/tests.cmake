@@ -1,0 +1,61 @@
+# One executable a test file, found by its name: tests/src/db/test_pool.c is the test "db.pool" and
+# links the engine; tests/ui/test_keymap.c is "ui.keymap" and links the console without the engine.
+
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+pkg_check_modules(VTERM REQUIRED IMPORTED_TARGET vterm)
+
+file(GLOB WPA_HARNESS_SOURCES CONFIGURE_DEPENDS tests/harness/*.c)
+if(WPA_HARNESS_SOURCES)
+  add_library(wpa_harness STATIC ${WPA_HARNESS_SOURCES})
+  target_include_directories(wpa_harness PUBLIC tests PRIVATE src)
+  target_link_libraries(wpa_harness PUBLIC wpa_base PkgConfig::CMOCKA PRIVATE PkgConfig::VTERM
+                        PkgConfig::PQ)
+endif()
+
+function(wpa_add_test source name)
+  string(REPLACE "." "_" target "test_${name}")
+  add_executable(${target} ${source})
+  target_include_directories(${target} PRIVATE tests src ui ${WPA_GENERATED_DIR})
+  target_link_libraries(${target} PRIVATE ${ARGN} wpa_base PkgConfig::CMOCKA)
+  if(TARGET wpa_harness)
+    target_link_libraries(${target} PRIVATE wpa_harness)
+  endif()
+  add_test(NAME ${name} COMMAND ${target})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 240
+    ENVIRONMENT "WPA_SOURCE_DIR=${CMAKE_SOURCE_DIR};WPA_BUILD_DIR=${CMAKE_BINARY_DIR}")
+endfunction()
+
+function(wpa_add_tests folder prefix)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/test_*.c)
+  foreach(source ${sources})
+    file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/${folder} ${source})
+    string(REGEX REPLACE "test_([a-z0-9_]+)\\.c$" "\\1" name ${name})
+    string(REPLACE "/" "." name "${prefix}${name}")
+    wpa_add_test(${source} ${name} ${ARGN})
+  endforeach()
+endfunction()
+
+wpa_add_tests(tests/src "" wpa_engine)
+if(TARGET wpa_ui)
+  wpa_add_tests(tests/ui "ui." wpa_ui)
+endif()
+if(TARGET wpa)
+  wpa_add_tests(tests/e2e "e2e." wpa_engine)
+endif()
+
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_FOUND)
+  add_test(NAME includes COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/includes.py
+           ${CMAKE_SOURCE_DIR})
+endif()
+
+# ---- fuzz targets: tests/fuzz/fuzz_<what>.c, seeds in tests/fuzz/seeds/<what>/ -------------------
+if(WPA_FUZZ)
+  file(GLOB fuzzers CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+  foreach(source ${fuzzers})
+    get_filename_component(target ${source} NAME_WE)
+    add_executable(${target} ${source})
+    target_include_directories(${target} PRIVATE tests src ui ${WPA_GENERATED_DIR})
+    target_link_libraries(${target} PRIVATE wpa_engine wpa_ui wpa_base -fsanitize=fuzzer)
+  endforeach()
+endif()

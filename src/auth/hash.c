@@ -1,0 +1,126 @@
+#include "auth/hash.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include <wpa/text.h>
+
+static_assert(sizeof(wpa_sha256_state) >= sizeof(crypto_hash_sha256_state), "state must fit");
+static_assert(WPA_SHA256_SIZE == crypto_hash_sha256_BYTES, "SHA-256 is 32 bytes");
+
+/* sodium_init is idempotent and safe to race; without it the generator must not be used. */
+static void need_sodium(void)
+{
+    if (sodium_init() < 0) {
+        abort();
+    }
+}
+
+void wpa_sha256_init(wpa_sha256_state *state)
+{
+    crypto_hash_sha256_init((crypto_hash_sha256_state *)state);
+}
+
+void wpa_sha256_update(wpa_sha256_state *state, const void *data, size_t size_bytes)
+{
+    crypto_hash_sha256_update((crypto_hash_sha256_state *)state, data, size_bytes);
+}
+
+void wpa_sha256_final(wpa_sha256_state *state, uint8_t digest[WPA_SHA256_SIZE])
+{
+    crypto_hash_sha256_final((crypto_hash_sha256_state *)state, digest);
+}
+
+void wpa_sha256(const void *data, size_t size_bytes, uint8_t digest[WPA_SHA256_SIZE])
+{
+    crypto_hash_sha256(digest, data, size_bytes);
+}
+
+char *wpa_sha256_hex(const void *data, size_t size_bytes, char *hex)
+{
+    uint8_t digest[WPA_SHA256_SIZE];
+    wpa_sha256(data, size_bytes, digest);
+    wpa_hex_encode(digest, sizeof digest, hex);
+    return hex;
+}
+
+void wpa_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t size_bytes,
+                     uint8_t mac[WPA_SHA256_SIZE])
+{
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, key, key_bytes);
+    crypto_auth_hmacsha256_update(&state, data, size_bytes);
+    crypto_auth_hmacsha256_final(&state, mac);
+    sodium_memzero(&state, sizeof state);
+}
+
+void wpa_random_bytes(void *data, size_t size_bytes)
+{
+    need_sodium();
+    randombytes_buf(data, size_bytes);
+}
+
+uint32_t wpa_random_below(uint32_t bound)
+{
+    assert(bound > 0);
+    need_sodium();
+    return randombytes_uniform(bound);
+}
+
+void wpa_uuid_new(char *uuid)
+{
+    uint8_t bytes[16];
+    char hex[2 * sizeof bytes + 1];
+    wpa_random_bytes(bytes, sizeof bytes);
+    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+    wpa_hex_encode(bytes, sizeof bytes, hex);
+    wpa_text_format(uuid, WPA_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+                    hex + 16, hex + 20);
+}
+
+bool wpa_uuid_is_valid(const char *text)
+{
+    if (!text || strlen(text) != WPA_UUID_SIZE - 1) {
+        return false;
+    }
+    for (size_t i = 0; i < WPA_UUID_SIZE - 1; i++) {
+        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (is_dash ? text[i] != '-' : !strchr("0123456789abcdefABCDEF", text[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool wpa_equal_constant_time(const void *a, const void *b, size_t size_bytes)
+{
+    return sodium_memcmp(a, b, size_bytes) == 0;
+}
+
+char *wpa_base64_encode(wpa_arena *arena, const void *data, size_t size_bytes, bool is_url)
+{
+    int variant =
+        is_url ? sodium_base64_VARIANT_URLSAFE_NO_PADDING : sodium_base64_VARIANT_ORIGINAL;
+    size_t size = sodium_base64_ENCODED_LEN(size_bytes, variant);
+    char *text = wpa_arena_alloc(arena, size);
+    return sodium_bin2base64(text, size, data, size_bytes, variant);
+}
+
+uint8_t *wpa_base64_decode(wpa_arena *arena, const char *text, size_t length, bool is_url,
+                           size_t *size_bytes, wpa_error *err)
+{
+    int variant =
+        is_url ? sodium_base64_VARIANT_URLSAFE_NO_PADDING : sodium_base64_VARIANT_ORIGINAL;
+    size_t room = length / 4 * 3 + 3;
+    uint8_t *data = wpa_arena_alloc(arena, room + 1);
+    if (sodium_base642bin(data, room, text, length, NULL, size_bytes, NULL, variant) != 0) {
+        WPA_FAIL(err, WPA_E_INVALID, "not base64");
+        return NULL;
+    }
+    data[*size_bytes] = 0;
+    return data;
+}

@@ -1,0 +1,54 @@
+/* Inside src/db only: a connection's parts. */
+#pragma once
+
+#include <pthread.h>
+
+#include <libpq-fe.h>
+
+#include "db/db.h"
+
+#define WPA_DB_MAX_LISTENS 8
+
+struct wpa_db {
+    PGconn *conn;
+    char *dsn;
+    char *application;
+    char *login;
+    char *role;
+    int statement_timeout_ms;
+    int idle_in_transaction_timeout_ms;
+    int lock_timeout_ms;
+    uint8_t *prepared; /* [wpa_sql_count], by wpa_sql.index */
+    uint64_t generation;
+    bool is_open; /* begun and neither committed nor rolled back, even if the connection is lost */
+    char sqlstate[6];
+    const wpa_sql *listens[WPA_DB_MAX_LISTENS];
+    size_t n_listens;
+    pthread_t owner;
+};
+
+struct wpa_rows {
+    PGresult *result;
+};
+
+extern const wpa_sql wpa_sql_table[];
+extern const size_t wpa_sql_count;
+
+typedef struct wpa_migration {
+    int version;
+    const char *name;
+    const char *text;
+} wpa_migration;
+
+extern const wpa_migration wpa_migrations[];
+extern const size_t wpa_migration_count;
+
+/** Error from a result, or from the connection where result is NULL; returns false. */
+bool wpa_pg_fail(wpa_db *db, const PGresult *result, const char *what, wpa_error *err);
+/** One or more statements of our own making without parameters, by the simple protocol. */
+bool wpa_pg_script(wpa_db *db, const char *text, const char *what, wpa_error *err) WPA_CHECK;
+/** Reconnect if the connection is lost and no transaction depends on it. */
+bool wpa_pg_ready(wpa_db *db, wpa_error *err) WPA_CHECK;
+void wpa_pg_check_owner(const wpa_db *db);
+/** Listen again after a reconnect. */
+bool wpa_pg_relisten(wpa_db *db, wpa_error *err) WPA_CHECK;

@@ -1,0 +1,324 @@
+/*
+ * The network side. libgit2 1.5 waits for a silent server without end, so every exchange runs in
+ * a child process that is killed at the deadline. The child has one thread, opens the mirror
+ * afresh and ends by _exit; if a lock of libgit2 was held by another thread while it was forked,
+ * the deadline ends it too, and the caller tries again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <wpa/clock.h>
+#include <wpa/text.h>
+
+#include "git/internal.h"
+
+#define REF_MAX 512
+
+typedef struct exchange {
+    wpa_git *git;
+    const char *ref;
+    const char *old_oid;
+    const char *new_oid;
+} exchange;
+
+typedef bool exchange_run(const exchange *what, wpa_error *err);
+
+typedef struct answer {
+    bool is_ok;
+    wpa_error error; /* its file pointer is valid here too: same program, same addresses */
+} answer;
+
+static void run_in_child(exchange_run *run, const exchange *what, pid_t parent, int fd)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(1);
+    }
+    answer reply = {0};
+    reply.is_ok = run(what, &reply.error);
+    const char *at = (const char *)&reply;
+    for (size_t done = 0; done < sizeof reply;) {
+        const ssize_t n = write(fd, at + done, sizeof reply - done);
+        if (n < 0 && errno != EINTR) {
+            break;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    _exit(0);
+}
+
+static bool read_answer(int fd, int64_t deadline_ms, answer *reply)
+{
+    char *at = (char *)reply;
+    size_t done = 0;
+    while (done < sizeof *reply) {
+        const int64_t left_ms = deadline_ms - wpa_monotonic_ms();
+        struct pollfd waiting = {.fd = fd, .events = POLLIN};
+        if (left_ms <= 0) {
+            return false;
+        }
+        if (poll(&waiting, 1, (int)left_ms) <= 0) {
+            continue;
+        }
+        const ssize_t n = read(fd, at + done, sizeof *reply - done);
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            return false;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+static bool with_deadline(exchange_run *run, const exchange *what, wpa_error *err)
+{
+    const int64_t deadline_ms = wpa_monotonic_ms() + what->git->timeout_ms;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return WPA_FAIL(err, WPA_E_IO, "pipe: %s", wpa_strerror(errno));
+    }
+    const pid_t parent = getpid();
+    const pid_t child = fork();
+    if (child < 0) {
+        close(ends[0]);
+        close(ends[1]);
+        return WPA_FAIL(err, WPA_E_UNAVAILABLE, "fork: %s", wpa_strerror(errno));
+    }
+    if (child == 0) {
+        close(ends[0]);
+        run_in_child(run, what, parent, ends[1]);
+    }
+    close(ends[1]);
+    answer reply;
+    const bool is_answered = read_answer(ends[0], deadline_ms, &reply);
+    close(ends[0]);
+    if (!is_answered) {
+        kill(child, SIGKILL);
+    }
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+    }
+    if (!is_answered) {
+        return WPA_FAIL(err, WPA_E_TIMEOUT, "no answer within %lld s",
+                        (long long)(what->git->timeout_ms / 1000));
+    }
+    *err = reply.error;
+    if (!reply.is_ok && err->code == WPA_E_IO) { /* "connection refused" comes as the system's */
+        err->code = WPA_E_UNAVAILABLE;
+    }
+    return reply.is_ok;
+}
+
+/* ---- in the child -----------------------------------------------------------------------------
+ */
+
+/* Keys come from the user's agent; a password only from the URL, which libgit2 uses by itself. */
+static int give_credential(git_credential **out, const char *url, const char *user,
+                           unsigned allowed, void *payload)
+{
+    (void)url;
+    (void)payload;
+    if ((allowed & GIT_CREDENTIAL_USERNAME) != 0) {
+        return git_credential_username_new(out, user != NULL ? user : "git");
+    }
+    if ((allowed & GIT_CREDENTIAL_SSH_KEY) != 0) {
+        return git_credential_ssh_key_from_agent(out, user != NULL ? user : "git");
+    }
+    return GIT_EAUTH;
+}
+
+static bool fetch_into(git_repository *repo, const exchange *what, const char *incoming,
+                       wpa_error *err)
+{
+    WPA_AUTO(git_remote) *remote = NULL;
+    int rc = git_remote_create_anonymous(&remote, repo, what->git->url);
+    if (rc == 0) {
+        git_fetch_options options;
+        git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
+        options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+        options.callbacks.credentials = give_credential;
+        char refspec[REF_MAX];
+        wpa_text_format(refspec, sizeof refspec, "+refs/heads/%s:%s", what->git->branch, incoming);
+        char *specs[] = {refspec};
+        const git_strarray list = {specs, 1};
+        rc = git_remote_fetch(remote, &list, &options, "wpa fetch");
+    }
+    return rc == 0 || wpa_git_fail(rc, err, "fetch branch '%s'", what->git->branch);
+}
+
+/* The branch is fetched beside, since a branch that is gone is no error and leaves no ref. */
+static bool fetch(const exchange *what, wpa_error *err)
+{
+    WPA_AUTO(wpa_git) *mirror = wpa_git_open_at(what->git->path, err);
+    if (mirror == NULL) {
+        return false;
+    }
+    char incoming[REF_MAX];
+    char branch[REF_MAX];
+    wpa_text_format(incoming, sizeof incoming, "refs/wpa/incoming/%d", (int)getpid());
+    wpa_text_format(branch, sizeof branch, "refs/heads/%s", what->git->branch);
+    (void)git_reference_remove(mirror->repo, incoming); /* of an earlier process of this number */
+    if (!fetch_into(mirror->repo, what, incoming, err)) {
+        return false;
+    }
+    git_oid tip;
+    if (git_reference_name_to_id(&tip, mirror->repo, incoming) != 0) {
+        (void)git_reference_remove(mirror->repo, branch);
+        return true;
+    }
+    WPA_AUTO(git_reference) *made = NULL;
+    const int rc = git_reference_create(&made, mirror->repo, branch, &tip, 1, "wpa fetch");
+    (void)git_reference_remove(mirror->repo, incoming);
+    return rc == 0 || wpa_git_fail(rc, err, "note branch '%s'", what->git->branch);
+}
+
+typedef struct push_watch {
+    const exchange *what;
+    bool has_moved;
+    bool is_reported;
+    char refused[256];
+    char words[512]; /* of the host's hooks */
+} push_watch;
+
+static int compare_advertised(const git_push_update **updates, size_t n, void *payload)
+{
+    push_watch *watch = payload;
+    for (size_t i = 0; i < n; i++) {
+        char now[WPA_OID_SIZE];
+        git_oid_tostr(now, sizeof now, &updates[i]->src);
+        if (strcmp(now, watch->what->old_oid) != 0) {
+            watch->has_moved = true;
+            return GIT_EUSER; /* nothing has been sent yet */
+        }
+    }
+    return 0;
+}
+
+static int note_result(const char *name, const char *status, void *payload)
+{
+    push_watch *watch = payload;
+    if (strcmp(name, watch->what->ref) == 0) {
+        watch->is_reported = true;
+        if (status != NULL) {
+            wpa_text_copy(watch->refused, sizeof watch->refused, status);
+        }
+    }
+    return 0;
+}
+
+static int note_words(const char *text, int length, void *payload)
+{
+    push_watch *watch = payload;
+    const size_t have = strlen(watch->words);
+    const size_t room = sizeof watch->words - have - 1;
+    const size_t n = length < 0 ? 0 : (size_t)length < room ? (size_t)length : room;
+    memcpy(watch->words + have, text, n);
+    watch->words[have + n] = '\0';
+    return 0;
+}
+
+static bool judge_push(int rc, const push_watch *watch, wpa_error *err)
+{
+    const char *ref = watch->what->ref;
+    if (watch->has_moved || strstr(watch->refused, "expected") != NULL ||
+        strstr(watch->refused, "failed to update ref") != NULL ||
+        strstr(watch->refused, "fetch first") != NULL) {
+        return WPA_FAIL(err, WPA_E_CONFLICT, "ref '%s' has moved meanwhile", ref);
+    }
+    if (rc != 0) {
+        return wpa_git_fail(rc, err, "push '%s'", ref);
+    }
+    if (watch->refused[0] != '\0') {
+        return WPA_FAIL(err, WPA_E_REFUSED, "the host refused to move '%s': %s %s", ref,
+                        watch->refused, watch->words);
+    }
+    /* git_remote_push says 0 also when the server said nothing about our ref. */
+    return watch->is_reported ||
+           WPA_FAIL(err, WPA_E_UNAVAILABLE, "the host did not say what became of '%s'", ref);
+}
+
+static bool send_ref(git_repository *repo, const exchange *what, const char *outgoing,
+                     wpa_error *err)
+{
+    WPA_AUTO(git_remote) *remote = NULL;
+    push_watch watch = {.what = what};
+    int rc = git_remote_create_anonymous(&remote, repo, what->git->url);
+    if (rc == 0) {
+        git_push_options options;
+        git_push_options_init(&options, GIT_PUSH_OPTIONS_VERSION);
+        options.callbacks.credentials = give_credential;
+        options.callbacks.push_negotiation = compare_advertised;
+        options.callbacks.push_update_reference = note_result;
+        options.callbacks.sideband_progress = note_words;
+        options.callbacks.payload = &watch;
+        char refspec[2 * REF_MAX];
+        const bool deletes = strcmp(what->new_oid, WPA_OID_ZERO) == 0;
+        /* The + only switches off the client's own check; the comparison above is the guard. */
+        wpa_text_format(refspec, sizeof refspec, "%s%s:%s", deletes ? "" : "+",
+                        deletes ? "" : outgoing, what->ref);
+        char *specs[] = {refspec};
+        const git_strarray list = {specs, 1};
+        rc = git_remote_push(remote, &list, &options);
+    }
+    return judge_push(rc, &watch, err);
+}
+
+static bool push(const exchange *what, wpa_error *err)
+{
+    WPA_AUTO(wpa_git) *mirror = wpa_git_open_at(what->git->path, err);
+    git_oid to;
+    if (mirror == NULL || !wpa_git_oid_parse(what->new_oid, &to, err)) {
+        return false;
+    }
+    char outgoing[REF_MAX];
+    wpa_text_format(outgoing, sizeof outgoing, "refs/wpa/outgoing/%d", (int)getpid());
+    WPA_AUTO(git_reference) *made = NULL;
+    if (!git_oid_is_zero(&to)) {
+        const int rc = git_reference_create(&made, mirror->repo, outgoing, &to, 1, "wpa push");
+        if (rc != 0) {
+            return wpa_git_fail(rc, err, "commit %s", what->new_oid);
+        }
+    }
+    const bool is_sent = send_ref(mirror->repo, what, outgoing, err);
+    (void)git_reference_remove(mirror->repo, outgoing);
+    return is_sent;
+}
+
+static bool probe(const exchange *what, wpa_error *err)
+{
+    WPA_AUTO(git_remote) *remote = NULL;
+    int rc = git_remote_create_detached(&remote, what->git->url);
+    if (rc == 0) { /* connecting for a push asks the host for the right to push */
+        git_remote_callbacks callbacks;
+        git_remote_init_callbacks(&callbacks, GIT_REMOTE_CALLBACKS_VERSION);
+        callbacks.credentials = give_credential;
+        rc = git_remote_connect(remote, GIT_DIRECTION_PUSH, &callbacks, NULL, NULL);
+    }
+    return rc == 0 || wpa_git_fail(rc, err, "ask for the right to push");
+}
+
+/* ---- in the parent ----------------------------------------------------------------------------
+ */
+
+bool wpa_git_remote_fetch(wpa_git *git, wpa_error *err)
+{
+    const exchange what = {.git = git};
+    return with_deadline(fetch, &what, err);
+}
+
+bool wpa_git_remote_push(wpa_git *git, const char *ref, const char *old_oid, const char *new_oid,
+                         wpa_error *err)
+{
+    const exchange what = {git, ref, old_oid, new_oid};
+    return with_deadline(push, &what, err);
+}
+
+bool wpa_git_remote_probe(wpa_git *git, wpa_error *err)
+{
+    const exchange what = {.git = git};
+    return with_deadline(probe, &what, err);
+}

@@ -11,7 +11,7 @@ import sys
 FOREIGN = {
     r"libpq-fe\.h|pg_config\.h|libpq/.*": ["src/db"],
     r"yaml\.h": ["src/yaml"],
-    r"jansson\.h": ["src/json"],
+    r"jansson\.h": ["src/json", "src/facts/gen"],
     r"expat\.h": ["src/xml"],
     r"git2(/.*)?(\.h)?": ["src/git"],
     r"curl/.*": ["src/http"],

@@ -1,0 +1,300 @@
+/* Look-ups in the smaller tables; they are short, so a walk is as good as a search. */
+#include <string.h>
+
+#include "facts/tables.h"
+
+const char *wpa_facts_table_name(wpa_fact_table table)
+{
+    return wpa_fact_origins[table].name;
+}
+
+const char *wpa_facts_date(wpa_fact_table table)
+{
+    return wpa_fact_origins[table].date;
+}
+
+const char *wpa_facts_source(wpa_fact_table table)
+{
+    return wpa_fact_origins[table].source;
+}
+
+size_t wpa_fact_list_count(wpa_fact_list list)
+{
+    size_t n = 0;
+    while (list && list[n]) {
+        n++;
+    }
+    return n;
+}
+
+bool wpa_fact_list_has(wpa_fact_list list, wpa_slice text)
+{
+    for (size_t i = 0; list && list[i]; i++) {
+        if (wpa_slice_is(text, list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_fact_list_has_ci(wpa_fact_list list, wpa_slice text)
+{
+    for (size_t i = 0; list && list[i]; i++) {
+        if (wpa_slice_is_ci(text, list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "owner/repo" of "owner/repo/path". */
+static wpa_slice repo_of(wpa_slice slug)
+{
+    size_t slashes = 0;
+    for (size_t i = 0; i < slug.length; i++) {
+        if (slug.at[i] == '/' && ++slashes == 2) {
+            return (wpa_slice){slug.at, i};
+        }
+    }
+    return slug;
+}
+
+const wpa_fact_end *wpa_facts_runtime_end(const char *using)
+{
+    static const char prefix[] = "runs.using: ";
+    for (size_t i = 0; using && i < wpa_fact_n_ends; i++) {
+        const char *match = wpa_fact_ends[i].match;
+        if (wpa_text_starts(match, prefix) && wpa_text_is(match + sizeof prefix - 1, using)) {
+            return &wpa_fact_ends[i];
+        }
+    }
+    return NULL;
+}
+
+const wpa_fact_archived *wpa_facts_archived_find(wpa_slice slug)
+{
+    wpa_slice repo = repo_of(slug);
+    for (size_t i = 0; i < wpa_fact_n_archive; i++) {
+        if (wpa_slice_is_ci(repo, wpa_fact_archive[i].repo)) {
+            return &wpa_fact_archive[i];
+        }
+    }
+    return NULL;
+}
+
+size_t wpa_facts_advisory_count(void)
+{
+    return wpa_fact_n_advisories;
+}
+
+const wpa_fact_advisory *wpa_facts_advisory_at(size_t i)
+{
+    return &wpa_fact_advisories[i];
+}
+
+const wpa_fact_event *wpa_facts_event_find(wpa_slice name)
+{
+    for (size_t i = 0; i < wpa_fact_n_events; i++) {
+        if (wpa_slice_is(name, wpa_fact_events[i].name)) {
+            return &wpa_fact_events[i];
+        }
+    }
+    return NULL;
+}
+
+size_t wpa_facts_event_count(void)
+{
+    return wpa_fact_n_events;
+}
+
+const wpa_fact_event *wpa_facts_event_at(size_t i)
+{
+    return &wpa_fact_events[i];
+}
+
+const char *const *wpa_facts_event_names(void)
+{
+    return wpa_fact_event_list;
+}
+
+const wpa_fact_availability *wpa_facts_availability_find(const char *key)
+{
+    for (size_t i = 0; i < wpa_fact_n_availabilities; i++) {
+        if (wpa_text_is(key, wpa_fact_availabilities[i].key)) {
+            return &wpa_fact_availabilities[i];
+        }
+    }
+    return NULL;
+}
+
+const wpa_fact_context *wpa_facts_context_find(wpa_slice name)
+{
+    for (size_t i = 0; i < wpa_fact_n_contexts; i++) {
+        if (wpa_slice_is_ci(name, wpa_fact_contexts[i].name)) {
+            return &wpa_fact_contexts[i];
+        }
+    }
+    return NULL;
+}
+
+const wpa_fact_function *wpa_facts_function_find(wpa_slice name)
+{
+    for (size_t i = 0; i < wpa_fact_n_functions; i++) {
+        if (wpa_slice_is_ci(name, wpa_fact_functions[i].name)) {
+            return &wpa_fact_functions[i];
+        }
+    }
+    return NULL;
+}
+
+wpa_fact_list wpa_facts_context_names(void)
+{
+    return wpa_fact_context_list;
+}
+
+wpa_fact_list wpa_facts_function_names(void)
+{
+    return wpa_fact_function_list;
+}
+
+const wpa_fact_permission *wpa_facts_permission_find(wpa_slice scope)
+{
+    for (size_t i = 0; i < wpa_fact_n_permissions; i++) {
+        if (wpa_slice_is(scope, wpa_fact_permissions[i].scope)) {
+            return &wpa_fact_permissions[i];
+        }
+    }
+    return NULL;
+}
+
+wpa_fact_list wpa_facts_permission_names(void)
+{
+    return wpa_fact_permission_list;
+}
+
+const wpa_fact_runner *wpa_facts_runner_find(wpa_slice label)
+{
+    for (size_t i = 0; i < wpa_fact_n_runners; i++) {
+        if (wpa_slice_is_ci(label, wpa_fact_runners[i].label)) {
+            return &wpa_fact_runners[i];
+        }
+    }
+    return NULL;
+}
+
+bool wpa_facts_runner_is_self_hosted_label(wpa_slice label)
+{
+    return wpa_fact_list_has_ci(wpa_fact_self_hosted_list, label);
+}
+
+wpa_fact_list wpa_facts_runner_names(void)
+{
+    return wpa_fact_runner_list;
+}
+
+static char fold(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* Does path match pattern, where a "*" segment stands for any one segment? With below, path may go
+ * on behind the pattern. */
+static bool path_matches(const char *pattern, wpa_slice path, bool below)
+{
+    size_t i = 0;
+    while (*pattern && i < path.length) {
+        if (*pattern == '*') {
+            while (i < path.length && path.at[i] != '.') {
+                i++;
+            }
+            pattern++;
+        } else if (fold(*pattern) == fold(path.at[i])) {
+            pattern++;
+            i++;
+        } else {
+            return false;
+        }
+    }
+    return !*pattern && (i == path.length || (below && path.at[i] == '.'));
+}
+
+const wpa_fact_untrusted *wpa_facts_untrusted_find(wpa_slice path)
+{
+    for (size_t i = 0; i < wpa_fact_n_untrusteds; i++) {
+        const wpa_fact_untrusted *row = &wpa_fact_untrusteds[i];
+        bool below = row->covers_below || row->taint == WPA_TAINT_FLOW;
+        if (path_matches(row->path, path, below)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static bool glob_matches(const char *pattern, wpa_slice text)
+{
+    size_t length = strlen(pattern);
+    if (pattern[0] == '*') {
+        length--;
+        return text.length >= length &&
+               memcmp(text.at + text.length - length, pattern + 1, length) == 0;
+    }
+    return wpa_slice_is_ci(text, pattern);
+}
+
+static bool named_list_has(const wpa_fact_named_list *rows, size_t n, wpa_slice name,
+                           wpa_slice item)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; wpa_slice_is_ci(name, rows[i].name) && rows[i].items[k]; k++) {
+            if (glob_matches(rows[i].items[k], item)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool wpa_facts_input_is_code(wpa_slice slug, wpa_slice input)
+{
+    return named_list_has(wpa_fact_code_inputs, wpa_fact_n_code_inputs, slug, input);
+}
+
+bool wpa_facts_output_is_tainted(wpa_slice slug, wpa_slice output)
+{
+    return named_list_has(wpa_fact_taint_outputs, wpa_fact_n_taint_outputs, slug, output);
+}
+
+bool wpa_facts_action_is_metadata_only(wpa_slice slug)
+{
+    return wpa_fact_list_has_ci(wpa_fact_metadata_only_list, slug);
+}
+
+static const wpa_schema_def *schema_find(const wpa_schema_def *rows, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_is(name, rows[i].name)) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+const wpa_schema_def *wpa_schema_workflow_find(const char *name)
+{
+    return schema_find(wpa_fact_workflow_schema, wpa_fact_n_workflow_schema, name);
+}
+
+const wpa_schema_def *wpa_schema_action_find(const char *name)
+{
+    return schema_find(wpa_fact_action_schema, wpa_fact_n_action_schema, name);
+}
+
+const wpa_schema_property *wpa_schema_property_find(const wpa_schema_def *def, wpa_slice key)
+{
+    for (size_t i = 0; i < def->n_properties; i++) {
+        if (wpa_slice_is(key, def->properties[i].name)) {
+            return &def->properties[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,413 @@
+/*
+ * What wpa knows about GitHub Actions: actions and their versions, events, contexts, permissions,
+ * runner labels, advisories, archived repositories, attacker-controlled paths and the schema.
+ *
+ * Everything is compiled in from data/ and read-only; pointers live as long as the program. A thing
+ * that the tables do not hold is unknown, never wrong: callers stay silent about it.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <wpa/text.h>
+
+typedef enum wpa_fact_table {
+    WPA_FACTS_ACTIONS,
+    WPA_FACTS_TAGS,
+    WPA_FACTS_EVENTS,
+    WPA_FACTS_CONTEXTS,
+    WPA_FACTS_PERMISSIONS,
+    WPA_FACTS_RUNNERS,
+    WPA_FACTS_UNTRUSTED,
+    WPA_FACTS_ADVISORIES,
+    WPA_FACTS_ARCHIVED,
+    WPA_FACTS_SCHEMA,
+    WPA_FACTS_COUNT
+} wpa_fact_table;
+
+/** "actions", "tags", ... as printed beside findings. */
+const char *wpa_facts_table_name(wpa_fact_table table);
+/** The day the table's data was collected, "2026-11-22". */
+const char *wpa_facts_date(wpa_fact_table table);
+/** Where it came from, for people. */
+const char *wpa_facts_source(wpa_fact_table table);
+
+/** A NULL-terminated list of texts. */
+typedef const char *const *wpa_fact_list;
+
+size_t wpa_fact_list_count(wpa_fact_list list);
+bool wpa_fact_list_has(wpa_fact_list list, wpa_slice text);
+bool wpa_fact_list_has_ci(wpa_fact_list list, wpa_slice text);
+
+/* ---- versions ----------------------------------------------------------------------------------
+ */
+
+/** "v4", "1.2", "v1.2.3-rc.1": numbers with an optional leading v, missing parts count as 0. */
+typedef struct wpa_version {
+    uint64_t parts[4];
+    size_t n_parts;   /* as written, 1 to 4 */
+    wpa_slice suffix; /* "rc.1" behind a hyphen, borrowed; empty for a release */
+} wpa_version;
+
+/** False if text is not a version. */
+bool wpa_version_parse(wpa_slice text, wpa_version *version);
+/** Below, at or above 0 as a is older than, equal to or newer than b; a pre-release is older than
+ * its release. */
+int wpa_version_compare(const wpa_version *a, const wpa_version *b);
+
+/* ---- actions and their versions ----------------------------------------------------------------
+ */
+
+#define WPA_COMMIT_BYTES 20
+
+/** A repository whose tags and branches are known. */
+typedef struct wpa_fact_repo wpa_fact_repo;
+/** An action of such a repository, at its root or below it. */
+typedef struct wpa_fact_action wpa_fact_action;
+
+typedef enum wpa_fact_ref_kind {
+    WPA_FACT_TAG,
+    WPA_FACT_OTHER_TAG, /* not shaped like a version */
+    WPA_FACT_BRANCH
+} wpa_fact_ref_kind;
+
+typedef struct wpa_fact_ref {
+    const char *name;
+    wpa_fact_ref_kind kind;
+    const uint8_t *commit; /* [WPA_COMMIT_BYTES] */
+} wpa_fact_ref;
+
+/** slug is "owner/repo", compared without case; a path behind it is ignored. NULL: unknown. */
+const wpa_fact_repo *wpa_facts_repo_find(wpa_slice slug);
+const char *wpa_facts_repo_name(const wpa_fact_repo *repo);
+/** The day of the newest tag or branch seen: how fresh the snapshot of this repository is. */
+const char *wpa_facts_repo_date(const wpa_fact_repo *repo);
+size_t wpa_facts_repo_ref_count(const wpa_fact_repo *repo);
+/** The i-th ref in the order of names; a name may be there twice, as tag and as branch. */
+wpa_fact_ref wpa_facts_repo_ref_at(const wpa_fact_repo *repo, size_t i);
+/** Tags win over branches, as on GitHub. False: no such ref in the snapshot. */
+bool wpa_facts_ref_find(const wpa_fact_repo *repo, wpa_slice name, wpa_fact_ref *ref);
+/** Refs at a commit, at most max of them, in the order of names; returns how many there are. */
+size_t wpa_facts_commit_refs(const wpa_fact_repo *repo, const uint8_t *commit, wpa_fact_ref *refs,
+                             size_t max);
+/** The fullest version tag of a commit ("v4.2.2" rather than "v4"); false if it has none. */
+bool wpa_facts_commit_version(const wpa_fact_repo *repo, const uint8_t *commit, wpa_fact_ref *tag);
+
+/** slug is "owner/repo[/path]": owner and repo without case, path exactly. */
+const wpa_fact_action *wpa_facts_action_find(wpa_slice slug);
+size_t wpa_facts_action_count(void);
+const wpa_fact_action *wpa_facts_action_at(size_t i);
+/** As its owner spells it. */
+const char *wpa_facts_action_name(const wpa_fact_action *action);
+/** 1 is the most used. */
+unsigned wpa_facts_action_rank(const wpa_fact_action *action);
+/** Newest release; false if the repository makes none. date is NULL if unknown. */
+bool wpa_facts_action_latest(const wpa_fact_action *action, wpa_fact_ref *tag, const char **date);
+
+typedef struct wpa_fact_input {
+    const char *name;
+    const char *deprecated; /* the action's own message, or NULL */
+    bool is_required;
+    bool has_default;
+} wpa_fact_input;
+
+typedef struct wpa_fact_major {
+    int number;            /* 4 for v4; -1 for an action seen only on the default branch */
+    const char *ref;       /* the moving tag or branch "v4", or NULL */
+    const uint8_t *commit; /* of ref, or NULL */
+    const char *newest;    /* newest full version of this major, or NULL */
+    const uint8_t *newest_commit;
+    const char *newest_date;
+    const char *using; /* "node20", "composite", "docker", ... */
+    const char *image; /* of a docker action, or NULL */
+    size_t n_inputs;
+    size_t n_outputs;
+    size_t n_uses;        /* actions that a composite calls */
+    uint32_t first_input; /* for the functions below */
+    uint32_t first_output;
+    uint32_t first_used;
+} wpa_fact_major;
+
+size_t wpa_facts_major_count(const wpa_fact_action *action);
+/** Newest first. */
+wpa_fact_major wpa_facts_major_at(const wpa_fact_action *action, size_t i);
+bool wpa_facts_major_find(const wpa_fact_action *action, int number, wpa_fact_major *major);
+wpa_fact_input wpa_facts_input_at(const wpa_fact_major *major, size_t i);
+/** Input names compare without case. */
+bool wpa_facts_input_find(const wpa_fact_major *major, wpa_slice name, wpa_fact_input *input);
+const char *wpa_facts_output_at(const wpa_fact_major *major, size_t i);
+bool wpa_facts_output_has(const wpa_fact_major *major, wpa_slice name);
+const char *wpa_facts_used_at(const wpa_fact_major *major, size_t i);
+
+typedef enum wpa_fact_pin {
+    WPA_PIN_COMMIT,       /* 40 or 64 hexadecimal digits */
+    WPA_PIN_SHORT_COMMIT, /* 7 to 39 */
+    WPA_PIN_VERSION,      /* v1, 1.2, v1.2.3-rc.1 */
+    WPA_PIN_OTHER         /* branch or unknown */
+} wpa_fact_pin;
+
+/** What kind of ref a text is, by its shape alone. */
+wpa_fact_pin wpa_facts_pin_of(wpa_slice ref);
+
+/** What is known of "slug@ref". */
+typedef struct wpa_fact_use {
+    wpa_fact_pin pin;
+    const wpa_fact_repo *repo;     /* NULL: repository unknown */
+    const wpa_fact_action *action; /* NULL: its metadata is unknown */
+    const uint8_t *commit;         /* what ref means in the snapshot, or NULL */
+    bool has_version;
+    wpa_version version; /* of the commit, else of ref itself; has as many parts as known */
+    bool has_major;
+    wpa_fact_major major; /* metadata of that major */
+} wpa_fact_use;
+
+/**
+ * Resolve "slug@ref" against the snapshot.
+ *
+ * hint      version named by a comment on the line, used when the commit is unknown; may be empty.
+ */
+void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fact_use *use);
+
+/** An action version, runtime or command that is switched off or will be. */
+typedef struct wpa_fact_end {
+    const char *match;       /* "actions/cache@<3.4.0", "runs.using: node16", ... */
+    const char *status;      /* "removed", "unsupported", "deprecated" */
+    const char *since;       /* day, or NULL if unknown */
+    const char *replacement; /* or NULL */
+    const char *source;
+} wpa_fact_end;
+
+/** The row that covers this use, or NULL. */
+const wpa_fact_end *wpa_facts_end_find(wpa_slice slug, wpa_slice ref, const wpa_fact_use *use);
+/** The row of "runs.using: <using>", or NULL. */
+const wpa_fact_end *wpa_facts_runtime_end(const char *using);
+
+typedef struct wpa_fact_archived {
+    const char *repo; /* lower case */
+    const char *status;
+    wpa_fact_list successors; /* may be empty */
+    const char *basis;
+} wpa_fact_archived;
+
+/** slug as in wpa_facts_repo_find. */
+const wpa_fact_archived *wpa_facts_archived_find(wpa_slice slug);
+
+/* ---- advisories --------------------------------------------------------------------------------
+ */
+
+typedef struct wpa_fact_range {
+    const char *introduced;    /* "0" is the beginning */
+    const char *fixed;         /* first version without it, or NULL */
+    const char *last_affected; /* or NULL */
+} wpa_fact_range;
+
+typedef struct wpa_fact_advisory {
+    const char *action; /* "owner/repo[/path]" */
+    const char *id;
+    const char *severity; /* "low", "moderate", "high", "critical" */
+    const char *kind;     /* "secret-leak", "compromise", ... */
+    const char *summary;
+    const char *source;
+    const char *first_patched; /* or NULL */
+    const wpa_fact_range *ranges;
+    size_t n_ranges;
+    wpa_fact_list versions;    /* single affected versions */
+    wpa_fact_list bad_commits; /* known malicious, 40 hexadecimal digits */
+    bool exposes_callers;      /* false: about the project's own workflow */
+} wpa_fact_advisory;
+
+size_t wpa_facts_advisory_count(void);
+const wpa_fact_advisory *wpa_facts_advisory_at(size_t i);
+
+typedef enum wpa_fact_affected {
+    WPA_AFFECTED_NO,
+    WPA_AFFECTED_UNKNOWN, /* the version cannot be told: say nothing */
+    WPA_AFFECTED_YES,
+    WPA_AFFECTED_MALICIOUS /* the very commit that carried the attack */
+} wpa_fact_affected;
+
+/** Is "slug@ref" covered? A partial version (v3) counts only if all of it is. */
+wpa_fact_affected wpa_facts_advisory_affects(const wpa_fact_advisory *advisory, wpa_slice slug,
+                                             wpa_slice ref, const wpa_fact_use *use);
+
+/* ---- events ------------------------------------------------------------------------------------
+ */
+
+typedef enum wpa_fact_trust {
+    WPA_TRUST_OUTSIDER_PRIVILEGED, /* T0: strangers start it, with a write token and secrets */
+    WPA_TRUST_OUTSIDER,            /* T1: strangers start it, with neither */
+    WPA_TRUST_INSIDER,             /* T2 */
+    WPA_TRUST_INHERITED            /* T3: as its callers */
+} wpa_fact_trust;
+
+typedef struct wpa_fact_event {
+    const char *name;
+    wpa_fact_list types;
+    wpa_fact_list default_types;
+    wpa_fact_list filters; /* "branches", "paths-ignore", "cron", "workflows", ... */
+    wpa_fact_trust trust;
+    bool takes_types;
+    bool has_free_types; /* repository_dispatch */
+    bool on_default_branch;
+    bool is_legacy;
+} wpa_fact_event;
+
+const wpa_fact_event *wpa_facts_event_find(wpa_slice name);
+size_t wpa_facts_event_count(void);
+const wpa_fact_event *wpa_facts_event_at(size_t i);
+/** Names of all events for "did you mean"; count as wpa_facts_event_count. */
+const char *const *wpa_facts_event_names(void);
+
+/* ---- contexts and functions --------------------------------------------------------------------
+ */
+
+typedef struct wpa_fact_availability {
+    const char *key; /* "jobs.<job_id>.steps.run", "action.yml:step-if" */
+    wpa_fact_list contexts;
+    wpa_fact_list functions; /* beyond those allowed everywhere */
+} wpa_fact_availability;
+
+typedef struct wpa_fact_context {
+    const char *name;
+    wpa_fact_list properties;
+    bool is_open; /* may have others */
+} wpa_fact_context;
+
+typedef struct wpa_fact_function {
+    const char *name;
+    int min_args;
+    int max_args;
+    bool is_status;  /* success, failure, cancelled, always */
+    bool needs_odd;  /* case */
+    bool is_limited; /* only where a key's row names it */
+} wpa_fact_function;
+
+const wpa_fact_availability *wpa_facts_availability_find(const char *key);
+/** Names compare without case. */
+const wpa_fact_context *wpa_facts_context_find(wpa_slice name);
+const wpa_fact_function *wpa_facts_function_find(wpa_slice name);
+wpa_fact_list wpa_facts_context_names(void);
+wpa_fact_list wpa_facts_function_names(void);
+
+/* ---- permissions -------------------------------------------------------------------------------
+ */
+
+typedef struct wpa_fact_permission {
+    const char *scope;
+    bool can_read;
+    bool can_write;
+    const char *write_severity; /* of write at workflow level: "low" to "high" */
+    const char *meaning;
+} wpa_fact_permission;
+
+const wpa_fact_permission *wpa_facts_permission_find(wpa_slice scope);
+wpa_fact_list wpa_facts_permission_names(void);
+
+/* ---- runners -----------------------------------------------------------------------------------
+ */
+
+typedef enum wpa_fact_os {
+    WPA_OS_UNKNOWN,
+    WPA_OS_LINUX,
+    WPA_OS_MACOS,
+    WPA_OS_WINDOWS
+} wpa_fact_os;
+
+typedef enum wpa_fact_runner_state {
+    WPA_RUNNER_CURRENT,
+    WPA_RUNNER_PREVIEW,
+    WPA_RUNNER_DEPRECATED,
+    WPA_RUNNER_REMOVED
+} wpa_fact_runner_state;
+
+typedef struct wpa_fact_runner {
+    const char *label;
+    const char *image; /* "Ubuntu 24.04" */
+    const char *arch;  /* "x64", "arm64" */
+    wpa_fact_os os;
+    wpa_fact_runner_state state;
+    const char *deprecated_on; /* day, or NULL */
+    const char *removed_on;    /* day, or NULL; may lie ahead */
+    const char *alias_of;      /* or NULL */
+    const char *size;          /* "large", "slim", ...; NULL for the standard size */
+    wpa_fact_list successors;  /* best first */
+    const char *source;
+} wpa_fact_runner;
+
+/** Labels compare without case. NULL: not a label of GitHub's own runners. */
+const wpa_fact_runner *wpa_facts_runner_find(wpa_slice label);
+/** "self-hosted", "linux", "x64", ... */
+bool wpa_facts_runner_is_self_hosted_label(wpa_slice label);
+wpa_fact_list wpa_facts_runner_names(void);
+
+/* ---- what an attacker controls -----------------------------------------------------------------
+ */
+
+typedef enum wpa_fact_taint {
+    WPA_TAINT_FIXED,      /* ids, numbers, commits */
+    WPA_TAINT_STRUCTURED, /* chosen by an attacker within a character set */
+    WPA_TAINT_ARBITRARY,  /* any text */
+    WPA_TAINT_FLOW        /* as tainted as what set it: env, inputs, step and job outputs */
+} wpa_fact_taint;
+
+typedef struct wpa_fact_untrusted {
+    const char *path; /* lower case, "*" for any index */
+    wpa_fact_taint taint;
+    wpa_fact_list triggers; /* "*": every event */
+    bool covers_below;      /* any property below the path too */
+    const char *shape;      /* "free text", "git ref name" */
+} wpa_fact_untrusted;
+
+/** path as "github.event.issue.title"; case does not matter, any index matches "*". */
+const wpa_fact_untrusted *wpa_facts_untrusted_find(wpa_slice path);
+
+/** Is this input of the action run as code? slug without ref. */
+bool wpa_facts_input_is_code(wpa_slice slug, wpa_slice input);
+/** Can an attacker choose this output of the action? */
+bool wpa_facts_output_is_tainted(wpa_slice slug, wpa_slice output);
+/** Does the action only touch metadata of the forge (labels, comments), never the tree? */
+bool wpa_facts_action_is_metadata_only(wpa_slice slug);
+
+/* ---- schema ------------------------------------------------------------------------------------
+ */
+
+typedef enum wpa_schema_kind {
+    WPA_SCHEMA_ANY,
+    WPA_SCHEMA_MAPPING,
+    WPA_SCHEMA_SEQUENCE,
+    WPA_SCHEMA_STRING,
+    WPA_SCHEMA_BOOLEAN,
+    WPA_SCHEMA_NUMBER,
+    WPA_SCHEMA_NULL,
+    WPA_SCHEMA_ONE_OF,
+    WPA_SCHEMA_ALLOWED /* a string of a fixed set */
+} wpa_schema_kind;
+
+typedef struct wpa_schema_def wpa_schema_def;
+
+typedef struct wpa_schema_property {
+    const char *name;
+    const wpa_schema_def *def;
+    bool is_required;
+} wpa_schema_property;
+
+struct wpa_schema_def {
+    const char *name;
+    wpa_schema_kind kind;
+    const wpa_schema_property *properties; /* of a mapping */
+    size_t n_properties;
+    const wpa_schema_def *loose;          /* value of any other key, if is_loose */
+    const wpa_schema_def *item;           /* of a sequence */
+    const wpa_schema_def *const *choices; /* NULL-terminated */
+    const char *constant;                 /* the only string allowed, or NULL */
+    wpa_fact_list allowed;
+    wpa_fact_list contexts; /* contexts and functions allowed in expressions here; empty: none */
+    bool is_loose;          /* a mapping that takes any key */
+    bool is_non_empty;
+};
+
+/** A definition of the workflow (or action) schema by name; "workflow-root-strict", ... */
+const wpa_schema_def *wpa_schema_workflow_find(const char *name);
+const wpa_schema_def *wpa_schema_action_find(const char *name);
+/** A property of a mapping, or NULL. */
+const wpa_schema_property *wpa_schema_property_find(const wpa_schema_def *def, wpa_slice key);

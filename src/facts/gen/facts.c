@@ -1,0 +1,104 @@
+/* Build-time program: facts FOLDER ACTIONS_C TABLES_C turns the data folder into C tables. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen.h"
+
+void gen_die(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    (void)fputs("facts: ", stderr);
+    (void)vfprintf(stderr, format, values);
+    (void)fputc('\n', stderr);
+    va_end(values);
+    exit(1);
+}
+
+json_t *gen_load(const char *folder, const char *name)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/%s.json", folder, name);
+    json_error_t error;
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!root) {
+        gen_die("%s:%d: %s", path, error.line, error.text);
+    }
+    return root;
+}
+
+json_t *gen_need(json_t *object, const char *key)
+{
+    json_t *value = json_object_get(object, key);
+    if (!value) {
+        gen_die("member '%s' is missing", key);
+    }
+    return value;
+}
+
+const char *gen_text(json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+void gen_escaped(FILE *out, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < ' ' || c > '~' || c == '"' || c == '\\' || c == '?') {
+            (void)fprintf(out, "\\%03o", c);
+        } else {
+            (void)fputc(c, out);
+        }
+    }
+}
+
+void gen_literal(FILE *out, const char *text)
+{
+    if (!text) {
+        (void)fputs("NULL", out);
+        return;
+    }
+    (void)fputc('"', out);
+    gen_escaped(out, text, strlen(text));
+    (void)fputc('"', out);
+}
+
+void gen_list(FILE *out, const char *prefix, size_t number, json_t *texts)
+{
+    (void)fprintf(out, "static const char *const %s_%zu[] = {", prefix, number);
+    size_t i;
+    json_t *text;
+    json_array_foreach(texts, i, text)
+    {
+        gen_literal(out, json_string_value(text));
+        (void)fputs(", ", out);
+    }
+    (void)fputs("NULL};\n", out);
+}
+
+static FILE *open_output(const char *path)
+{
+    FILE *out = fopen(path, "w");
+    if (!out) {
+        gen_die("cannot write %s", path);
+    }
+    (void)fputs("/* Generated from src/facts/data; do not edit. */\n"
+                "#include \"facts/tables.h\"\n\n"
+                "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n\n",
+                out);
+    return out;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        gen_die("usage: facts FOLDER ACTIONS_C TABLES_C");
+    }
+    FILE *actions = open_output(argv[2]);
+    gen_actions(actions, argv[1]);
+    FILE *tables = open_output(argv[3]);
+    gen_tables(tables, argv[1]);
+    return fclose(actions) != 0 || fclose(tables) != 0;
+}

@@ -1,0 +1,24 @@
+/* What the parts of the generator share: reading JSON, writing C. Ends the program on bad data. */
+#pragma once
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+/** Print the message and end the program: a table that is not as expected must not be built. */
+void gen_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+json_t *gen_load(const char *folder, const char *name);
+/** A member; ends the program if it is missing. */
+json_t *gen_need(json_t *object, const char *key);
+/** A text member, or NULL if it is missing or null. */
+const char *gen_text(json_t *object, const char *key);
+
+/** text as a C string literal, or NULL. */
+void gen_literal(FILE *out, const char *text);
+/** The same without the quotes, for pieces of a larger literal. */
+void gen_escaped(FILE *out, const char *text, size_t length);
+/** An array of texts as a static NULL-terminated list named after prefix and number. */
+void gen_list(FILE *out, const char *prefix, size_t number, json_t *texts);
+
+void gen_actions(FILE *out, const char *folder);
+void gen_tables(FILE *out, const char *folder);

@@ -1,0 +1,106 @@
+/* The shape of the generated tables; included by the code that reads them and by them alone. */
+#pragma once
+
+#include "facts/facts.h"
+
+#define WPA_FACT_NONE UINT32_MAX
+
+/* Texts are offsets into wpa_fact_pool, commits are indexes into wpa_fact_commits, absent is
+ * WPA_FACT_NONE; pointers here would cost a relocation each. */
+
+typedef struct wpa_fact_ref_row {
+    uint32_t name;
+    uint32_t commit : 24;
+    uint32_t kind : 8;
+} wpa_fact_ref_row;
+
+struct wpa_fact_repo {
+    uint32_t name;
+    uint32_t date;
+    uint32_t first_ref;
+    uint32_t n_refs;
+};
+
+struct wpa_fact_action {
+    uint32_t name;
+    uint32_t rank;
+    uint32_t latest;
+    uint32_t latest_commit;
+    uint32_t latest_date;
+    uint32_t first_major;
+    uint32_t n_majors;
+};
+
+typedef struct wpa_fact_major_row {
+    int number;
+    uint32_t ref, commit, newest, newest_commit, newest_date, using, image;
+    uint32_t first_input, n_inputs, first_output, n_outputs, first_used, n_used;
+} wpa_fact_major_row;
+
+typedef struct wpa_fact_input_row {
+    uint32_t name;
+    uint32_t deprecated;
+    bool is_required;
+    bool has_default;
+} wpa_fact_input_row;
+
+typedef struct wpa_fact_named_list {
+    const char *name;
+    wpa_fact_list items;
+} wpa_fact_named_list;
+
+typedef struct wpa_fact_origin {
+    const char *name;
+    const char *date;
+    const char *source;
+} wpa_fact_origin;
+
+/* In order of lower-cased names. */
+extern const char wpa_fact_pool[];
+extern const char wpa_fact_commits[]; /* WPA_COMMIT_BYTES each */
+extern const wpa_fact_repo wpa_fact_repos[];
+extern const size_t wpa_fact_n_repos;
+extern const wpa_fact_ref_row wpa_fact_refs[];   /* of a repository: by name, tags first */
+extern const uint32_t wpa_fact_refs_by_commit[]; /* of a repository: by commit, then name */
+extern const wpa_fact_action wpa_fact_actions[];
+extern const size_t wpa_fact_n_actions;
+extern const wpa_fact_major_row wpa_fact_majors[];
+extern const wpa_fact_input_row wpa_fact_inputs[];
+extern const uint32_t wpa_fact_texts[]; /* outputs and used actions */
+
+extern const wpa_fact_origin wpa_fact_origins[WPA_FACTS_COUNT];
+extern const wpa_fact_end wpa_fact_ends[];
+extern const size_t wpa_fact_n_ends;
+extern const wpa_fact_archived wpa_fact_archive[];
+extern const size_t wpa_fact_n_archive;
+extern const wpa_fact_advisory wpa_fact_advisories[];
+extern const size_t wpa_fact_n_advisories;
+extern const wpa_fact_event wpa_fact_events[];
+extern const size_t wpa_fact_n_events;
+extern const char *const wpa_fact_event_list[];
+extern const wpa_fact_availability wpa_fact_availabilities[];
+extern const size_t wpa_fact_n_availabilities;
+extern const wpa_fact_context wpa_fact_contexts[];
+extern const size_t wpa_fact_n_contexts;
+extern const char *const wpa_fact_context_list[];
+extern const wpa_fact_function wpa_fact_functions[];
+extern const size_t wpa_fact_n_functions;
+extern const char *const wpa_fact_function_list[];
+extern const wpa_fact_permission wpa_fact_permissions[];
+extern const size_t wpa_fact_n_permissions;
+extern const char *const wpa_fact_permission_list[];
+extern const wpa_fact_runner wpa_fact_runners[];
+extern const size_t wpa_fact_n_runners;
+extern const char *const wpa_fact_runner_list[];
+extern const char *const wpa_fact_self_hosted_list[];
+extern const wpa_fact_untrusted wpa_fact_untrusteds[];
+extern const size_t wpa_fact_n_untrusteds;
+extern const wpa_fact_named_list wpa_fact_code_inputs[];
+extern const size_t wpa_fact_n_code_inputs;
+extern const wpa_fact_named_list wpa_fact_taint_outputs[];
+extern const size_t wpa_fact_n_taint_outputs;
+extern const char *const wpa_fact_metadata_only_list[];
+extern const wpa_schema_def wpa_fact_workflow_schema[];
+extern const size_t wpa_fact_n_workflow_schema;
+extern const wpa_schema_def wpa_fact_action_schema[];
+extern const size_t wpa_fact_n_action_schema;

@@ -1,0 +1,233 @@
+/* What "slug@ref" means: commit, version, metadata, end of life, advisories. */
+#include <string.h>
+
+#include "facts/tables.h"
+
+static bool is_hex(wpa_slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.at[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))) {
+            return false;
+        }
+    }
+    return text.length > 0;
+}
+
+wpa_fact_pin wpa_facts_pin_of(wpa_slice ref)
+{
+    wpa_version version;
+    if (is_hex(ref) && (ref.length == 40 || ref.length == 64)) {
+        return WPA_PIN_COMMIT;
+    }
+    if (is_hex(ref) && ref.length >= 7 && ref.length < 40) {
+        return WPA_PIN_SHORT_COMMIT;
+    }
+    return wpa_version_parse(ref, &version) ? WPA_PIN_VERSION : WPA_PIN_OTHER;
+}
+
+static bool read_commit(wpa_slice ref, uint8_t commit[WPA_COMMIT_BYTES])
+{
+    char hex[2 * WPA_COMMIT_BYTES + 1];
+    if (ref.length != 2 * WPA_COMMIT_BYTES) {
+        return false;
+    }
+    for (size_t i = 0; i < ref.length; i++) {
+        char c = ref.at[i];
+        hex[i] = (char)(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
+    }
+    hex[ref.length] = '\0';
+    return wpa_hex_decode(hex, commit, WPA_COMMIT_BYTES);
+}
+
+static void take_version(wpa_fact_use *use, wpa_slice text)
+{
+    use->has_version = wpa_version_parse(text, &use->version);
+}
+
+/* A pinned commit: the table's tag for it, else what the comment claims. */
+static void resolve_commit(wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
+{
+    uint8_t commit[WPA_COMMIT_BYTES];
+    wpa_fact_ref found;
+    if (use->repo && read_commit(ref, commit) &&
+        wpa_facts_commit_refs(use->repo, commit, &found, 1) > 0) {
+        use->commit = found.commit;
+        if (wpa_facts_commit_version(use->repo, commit, &found)) {
+            take_version(use, wpa_slice_of(found.name));
+        }
+    }
+    if (!use->has_version) {
+        take_version(use, hint);
+    }
+}
+
+/* A tag or branch: the fullest tag of the commit it stands for, else the name itself. */
+static void resolve_name(wpa_slice ref, wpa_fact_use *use)
+{
+    wpa_fact_ref found, tag;
+    if (use->repo && wpa_facts_ref_find(use->repo, ref, &found)) {
+        use->commit = found.commit;
+        take_version(use, ref);
+        bool is_moving = !use->has_version || use->version.n_parts < 3;
+        if (is_moving && wpa_facts_commit_version(use->repo, found.commit, &tag)) {
+            take_version(use, wpa_slice_of(tag.name));
+        }
+    } else {
+        take_version(use, ref);
+    }
+}
+
+void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
+{
+    *use = (wpa_fact_use){
+        .pin = wpa_facts_pin_of(ref),
+        .repo = wpa_facts_repo_find(slug),
+        .action = wpa_facts_action_find(slug),
+    };
+    if (use->pin == WPA_PIN_COMMIT) {
+        resolve_commit(ref, hint, use);
+    } else {
+        resolve_name(ref, use);
+    }
+    if (use->action && use->has_version && use->version.parts[0] < 100000) {
+        use->has_major = wpa_facts_major_find(use->action, (int)use->version.parts[0], &use->major);
+    }
+}
+
+/* ---- ends of life ------------------------------------------------------------------------------
+ */
+
+/* One condition of "<3.4.0" or ">=4.0.0"; a partial version meets it only if all of it does. */
+static bool meets(const wpa_version *version, wpa_slice condition)
+{
+    bool is_below = condition.length && condition.at[0] == '<';
+    size_t operator_length = is_below ? 1 : 2;
+    wpa_version bound, last = *version;
+    if (condition.length <= operator_length ||
+        !wpa_version_parse(
+            (wpa_slice){condition.at + operator_length, condition.length - operator_length},
+            &bound)) {
+        return false;
+    }
+    for (size_t i = version->n_parts; i < WPA_COUNT(last.parts); i++) {
+        last.parts[i] = is_below ? UINT64_MAX : 0;
+    }
+    return is_below ? wpa_version_compare(&last, &bound) < 0
+                    : wpa_version_compare(&last, &bound) >= 0;
+}
+
+/* Conditions separated by blanks, all of them. */
+static bool meets_all(const wpa_version *version, const char *conditions)
+{
+    while (*conditions) {
+        size_t length = strcspn(conditions, " ");
+        if (!meets(version, (wpa_slice){conditions, length})) {
+            return false;
+        }
+        conditions += length + strspn(conditions + length, " ");
+    }
+    return true;
+}
+
+static bool end_covers(const char *spec, wpa_slice ref, const wpa_fact_use *use)
+{
+    wpa_version wanted;
+    if (spec[0] == '<' || spec[0] == '>') {
+        return use->has_version && meets_all(&use->version, spec);
+    }
+    if (wpa_version_parse(wpa_slice_of(spec), &wanted)) {
+        return use->has_version && use->version.parts[0] == wanted.parts[0];
+    }
+    return wpa_slice_is(ref, spec);
+}
+
+const wpa_fact_end *wpa_facts_end_find(wpa_slice slug, wpa_slice ref, const wpa_fact_use *use)
+{
+    for (size_t i = 0; i < wpa_fact_n_ends; i++) {
+        const char *match = wpa_fact_ends[i].match;
+        const char *at = strchr(match, '@');
+        if (!at) {
+            continue;
+        }
+        wpa_slice repo = {match, (size_t)(at - match)};
+        bool is_below = slug.length > repo.length && slug.at[repo.length] == '/';
+        wpa_slice head = {slug.at, is_below ? repo.length : slug.length};
+        if (head.length == repo.length && strncasecmp(head.at, repo.at, repo.length) == 0 &&
+            end_covers(at + 1, ref, use)) {
+            return &wpa_fact_ends[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- advisories --------------------------------------------------------------------------------
+ */
+
+/* Does the advisory speak of this action? One of a repository's root speaks of everything in it. */
+static bool speaks_of(const wpa_fact_advisory *advisory, wpa_slice slug)
+{
+    size_t length = strlen(advisory->action);
+    return slug.length >= length && strncasecmp(slug.at, advisory->action, length) == 0 &&
+           (slug.length == length || slug.at[length] == '/');
+}
+
+/* First version of all that "v3" may mean, and the last. */
+static void bounds_of(const wpa_version *version, wpa_version *first, wpa_version *last)
+{
+    *first = *last = *version;
+    for (size_t i = version->n_parts; i < WPA_COUNT(last->parts) && version->n_parts < 3; i++) {
+        last->parts[i] = UINT64_MAX;
+    }
+}
+
+static bool is_in_range(const wpa_version *version, const wpa_fact_range *range)
+{
+    wpa_version introduced = {0}, end, first, last;
+    bounds_of(version, &first, &last);
+    if (range->introduced && (!wpa_version_parse(wpa_slice_of(range->introduced), &introduced) ||
+                              wpa_version_compare(&first, &introduced) < 0)) {
+        return false;
+    }
+    if (range->fixed) {
+        return wpa_version_parse(wpa_slice_of(range->fixed), &end) &&
+               wpa_version_compare(&last, &end) < 0;
+    }
+    if (range->last_affected) {
+        return wpa_version_parse(wpa_slice_of(range->last_affected), &end) &&
+               wpa_version_compare(&last, &end) <= 0;
+    }
+    return true;
+}
+
+static bool is_listed(const wpa_version *version, wpa_fact_list versions)
+{
+    wpa_version listed;
+    for (size_t i = 0; versions[i]; i++) {
+        if (wpa_version_parse(wpa_slice_of(versions[i]), &listed) &&
+            wpa_version_compare(version, &listed) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+wpa_fact_affected wpa_facts_advisory_affects(const wpa_fact_advisory *advisory, wpa_slice slug,
+                                             wpa_slice ref, const wpa_fact_use *use)
+{
+    if (!advisory->exposes_callers || !speaks_of(advisory, slug)) {
+        return WPA_AFFECTED_NO;
+    }
+    if (wpa_fact_list_has_ci(advisory->bad_commits, ref)) {
+        return WPA_AFFECTED_MALICIOUS;
+    }
+    if (!use->has_version) {
+        return WPA_AFFECTED_UNKNOWN;
+    }
+    for (size_t i = 0; i < advisory->n_ranges; i++) {
+        if (is_in_range(&use->version, &advisory->ranges[i])) {
+            return WPA_AFFECTED_YES;
+        }
+    }
+    return is_listed(&use->version, advisory->versions) ? WPA_AFFECTED_YES : WPA_AFFECTED_NO;
+}

@@ -1,0 +1,270 @@
+/*
+ * YAML as a tree in which every node knows the bytes it came from, so that an edit can be made on
+ * the source. One document a file. What is wrong with the file is a list of diagnostics beside the
+ * tree; only a file that is too large gives no tree at all.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <wpa/arena.h>
+#include <wpa/span.h>
+#include <wpa/text.h>
+
+#define WPA_YAML_MAX_BYTES (1024 * 1024)
+#define WPA_YAML_MAX_DEPTH 100
+#define WPA_YAML_MAX_NODES 200000
+#define WPA_YAML_MAX_SCALAR_BYTES (256 * 1024)
+#define WPA_YAML_MAX_KEY_BYTES 1024
+#define WPA_YAML_MAX_DIAGNOSTICS 200
+/** What all aliases together may stand for: 10 * nodes + this. */
+#define WPA_YAML_MAX_EXPANSION 10000
+
+typedef enum wpa_yaml_kind {
+    WPA_YAML_SCALAR,
+    WPA_YAML_MAPPING,
+    WPA_YAML_SEQUENCE,
+    WPA_YAML_ALIAS
+} wpa_yaml_kind;
+
+typedef enum wpa_yaml_style {
+    WPA_YAML_PLAIN,
+    WPA_YAML_SINGLE_QUOTED,
+    WPA_YAML_DOUBLE_QUOTED,
+    WPA_YAML_LITERAL,
+    WPA_YAML_FOLDED,
+    WPA_YAML_BLOCK,
+    WPA_YAML_FLOW
+} wpa_yaml_style;
+
+/** What a scalar means to GitHub's reader: only plain ones are more than text (on, yes are text).
+ */
+typedef enum wpa_yaml_type {
+    WPA_YAML_TEXT,
+    WPA_YAML_NULL,
+    WPA_YAML_BOOL,
+    WPA_YAML_INT,
+    WPA_YAML_FLOAT
+} wpa_yaml_type;
+
+typedef struct wpa_yaml_doc wpa_yaml_doc;
+typedef struct wpa_yaml_node wpa_yaml_node;
+
+typedef struct wpa_yaml_pair {
+    wpa_yaml_node *key;
+    wpa_yaml_node *value;
+} wpa_yaml_pair;
+
+struct wpa_yaml_node {
+    wpa_yaml_kind kind;
+    wpa_yaml_style style;
+    const wpa_yaml_doc *doc;
+    const wpa_yaml_node *parent; /* NULL for the root */
+    const wpa_yaml_node *key;    /* of which this is the value, else NULL */
+    size_t index;                /* among the parent's pairs or items */
+    /*
+     * The node itself: quotes included, anchor and tag not. A block collection goes from its first
+     * child's start to its last child's end; a literal or folded scalar from its header to the end
+     * of its last line that is not blank, without the line break.
+     */
+    wpa_span span;
+    wpa_span full;      /* the same with anchor and tag in front */
+    const char *anchor; /* name, NULL if none; for an alias the name it refers to */
+    const char *tag;    /* as resolved by the parser, NULL if none was written */
+    /* scalar: decoded, NUL-terminated; may hold NULs, so length counts */
+    const char *text;
+    size_t length;
+    /* mapping: in order of the file, merge keys and duplicates included */
+    wpa_yaml_pair *pairs;
+    size_t n_pairs;
+    /* sequence */
+    wpa_yaml_node **items;
+    size_t n_items;
+    /* alias: NULL if undefined, recursive, or beyond the limit of expansion */
+    const wpa_yaml_node *target;
+    size_t n_uses;      /* of the anchor, by aliases */
+    bool is_incomplete; /* the parser stopped inside it */
+};
+
+typedef enum wpa_yaml_fault {
+    WPA_YAML_FAULT_SYNTAX,          /* Y1: not YAML; the tree holds what came before */
+    WPA_YAML_FAULT_UNDEFINED_ALIAS, /* Y1 */
+    WPA_YAML_FAULT_EMPTY,           /* Y2 */
+    WPA_YAML_FAULT_RECURSIVE_ALIAS, /* Y3 */
+    WPA_YAML_FAULT_MERGE_KEY,       /* Y4 */
+    WPA_YAML_FAULT_TAB,             /* Y5: tab where indentation is wanted */
+    WPA_YAML_FAULT_BOM,             /* Y6 */
+    WPA_YAML_FAULT_CR_LINE,         /* Y6: lines end with CR alone */
+    WPA_YAML_FAULT_SECOND_DOCUMENT, /* Y7 */
+    WPA_YAML_FAULT_TAG,             /* Y8: explicit tag */
+    WPA_YAML_FAULT_LIMIT,           /* Y9: depth, nodes, expansion, scalar or key size */
+    WPA_YAML_FAULT_ENCODING,        /* Y10: not UTF-8, or a control character */
+    WPA_YAML_FAULT_DUPLICATE_KEY,   /* S1 of the rule schema; related is the first one */
+    WPA_YAML_FAULT_REDEFINED_ANCHOR,
+    WPA_YAML_FAULT_COUNT
+} wpa_yaml_fault;
+
+typedef struct wpa_yaml_diagnostic {
+    wpa_yaml_fault fault;
+    wpa_span span;
+    wpa_span related;
+    const char *message; /* one sentence, values made visible */
+} wpa_yaml_diagnostic;
+
+typedef struct wpa_yaml_comment {
+    wpa_span span;    /* from the # to the end of the line, without the break */
+    size_t line;      /* from 1 */
+    bool is_own_line; /* nothing but blanks before it */
+} wpa_yaml_comment;
+
+struct wpa_yaml_doc {
+    const char *path;   /* for messages */
+    const char *source; /* the file's bytes, NUL-terminated */
+    size_t size_bytes;
+    wpa_yaml_node *root; /* NULL if the file has no node */
+    size_t n_nodes;
+    bool is_partial; /* part of the file is missing from the tree */
+    bool has_bom;
+    bool has_crlf; /* the first line ends with CRLF */
+    const size_t *line_starts;
+    size_t n_lines;
+    const wpa_yaml_comment *comments; /* in order */
+    size_t n_comments;
+    const wpa_yaml_diagnostic *diagnostics; /* in order of detection */
+    size_t n_diagnostics;
+    const wpa_yaml_node **anchored; /* nodes with an anchor, in order */
+    size_t n_anchored;
+    wpa_arena *arena;
+};
+
+/* ---- reading ---------------------------------------------------------------------------------*/
+
+/**
+ * Parse a file. The tree, and a copy of the bytes, live in the arena.
+ *
+ * path   for messages; copied.
+ *
+ * Returns the document, with diagnostics for whatever is wrong, or NULL.
+ * Errors  WPA_E_LIMIT: more than WPA_YAML_MAX_BYTES.
+ */
+const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t size_bytes,
+                                   wpa_arena *arena, wpa_error *err);
+
+/**
+ * For files that must be right (configuration): any fault but a byte-order mark is an error that
+ * names file, line and column.
+ */
+const wpa_yaml_doc *wpa_yaml_parse_strict(const char *path, const void *data, size_t size_bytes,
+                                          wpa_arena *arena, wpa_error *err);
+
+/** wpa_file_read, then wpa_yaml_parse_strict. */
+const wpa_yaml_doc *wpa_yaml_load(const char *path, wpa_arena *arena, wpa_error *err);
+
+/** "Y1" ... "Y10", "S1", "Z7": the check by which rules name a fault. */
+const char *wpa_yaml_fault_check(wpa_yaml_fault fault);
+/** Does this fault make the tree differ from what the author wrote? */
+bool wpa_yaml_fault_is_fatal(wpa_yaml_fault fault);
+
+/* ---- looking things up -----------------------------------------------------------------------*/
+
+/** The node itself, or what it is an alias of; NULL stays NULL, a broken alias gives NULL. */
+const wpa_yaml_node *wpa_yaml_resolve(const wpa_yaml_node *node);
+/** Pair by key, NULL if there is none or this is no mapping; aliases and merge keys are followed.
+ * Of duplicates the first. */
+const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key);
+/** As above without regard to ASCII case. */
+const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key);
+/** Value by key, aliases resolved; NULL as above. */
+const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key);
+/** The mapping's pairs with those of merge keys behind its own, keys once, "<<" left out. */
+const wpa_yaml_pair *wpa_yaml_pairs_merged(const wpa_yaml_node *mapping, wpa_arena *arena,
+                                           size_t *n_pairs);
+/** Is it (after resolving) of this kind? NULL is of none. */
+bool wpa_yaml_is(const wpa_yaml_node *node, wpa_yaml_kind kind);
+/** Text of a scalar (aliases followed), NULL for anything else, or if it holds a NUL. */
+const char *wpa_yaml_text(const wpa_yaml_node *node);
+/** Type of a scalar as YAML 1.2's core schema and the tag say. */
+wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar);
+/** Nothing written, or a plain null. */
+bool wpa_yaml_is_null(const wpa_yaml_node *node);
+/** "jobs.build.steps[2].uses" */
+const char *wpa_yaml_path(const wpa_yaml_node *node, wpa_arena *arena);
+/** The smallest node whose full span holds the offset; NULL if none. Keys count as nodes. */
+const wpa_yaml_node *wpa_yaml_node_at(const wpa_yaml_doc *doc, size_t offset);
+/** What a node is, for messages: "text", "a number", "true or false", "a mapping", "a list". */
+const char *wpa_yaml_describe(const wpa_yaml_node *node);
+
+/* ---- places ----------------------------------------------------------------------------------*/
+
+wpa_position wpa_yaml_position(const wpa_yaml_doc *doc, size_t offset);
+/** Offset of a place; past the end of a line gives the line's end. */
+size_t wpa_yaml_offset(const wpa_yaml_doc *doc, wpa_position position);
+/** Line (from 1) without its break; an empty span behind the last line. */
+wpa_span wpa_yaml_line(const wpa_yaml_doc *doc, size_t line);
+size_t wpa_yaml_line_of(const wpa_yaml_doc *doc, size_t offset);
+/** Offset behind the line break of the line that holds offset. */
+size_t wpa_yaml_line_end(const wpa_yaml_doc *doc, size_t offset);
+
+/**
+ * The whole entry of which node is the value (key, colon, value) or the item (dash, value) in a
+ * block collection: from the start of its first line, or from its key or dash if something else
+ * stands before it there, through the break of its last line, trailing comment included, blank
+ * lines behind it not. In a flow collection key to value, without commas.
+ */
+wpa_span wpa_yaml_entry_span(const wpa_yaml_node *node);
+/** Offset of the dash of an item of a block sequence; node's own start if there is none. */
+size_t wpa_yaml_dash(const wpa_yaml_node *node);
+/** Blanks before the first character of the line that holds offset. */
+size_t wpa_yaml_indent(const wpa_yaml_doc *doc, size_t offset);
+
+/**
+ * From a decoded scalar back to the file: the bytes that text[from, to) was written with. An empty
+ * range gives an empty span. Escapes, quotes doubled, folds and indentation are taken into account.
+ */
+wpa_span wpa_yaml_source_span(const wpa_yaml_node *scalar, size_t from, size_t to);
+
+/** The same for many questions about one scalar. */
+typedef struct wpa_yaml_map wpa_yaml_map;
+const wpa_yaml_map *wpa_yaml_map_new(const wpa_yaml_node *scalar, wpa_arena *arena);
+wpa_span wpa_yaml_map_span(const wpa_yaml_map *map, size_t from, size_t to);
+/** False if the decoding could not be followed: then every span is the whole scalar. */
+bool wpa_yaml_map_is_exact(const wpa_yaml_map *map);
+
+/* ---- typed reading for configuration files -----------------------------------------------------
+ *
+ * Each takes a mapping and a key. Absent (or null): returns true and leaves *value alone, so that
+ * defaults stand in the struct beforehand. Wrong: WPA_E_INVALID with
+ * "fleet.yml:12:9: repositories[2].branch: expected text, got a list".
+ */
+
+bool wpa_yaml_fail(const wpa_yaml_node *at, wpa_error *err, const char *format, ...)
+    WPA_PRINTF(3, 4);
+/** node must be there and of this kind; what names it in the message if it is missing. */
+bool wpa_yaml_expect(const wpa_yaml_node *node, wpa_yaml_kind kind, wpa_error *err) WPA_CHECK;
+/** Every key must be one of known[n]; the message names the nearest. */
+bool wpa_yaml_check_keys(const wpa_yaml_node *mapping, const char *const known[], size_t n,
+                         wpa_error *err) WPA_CHECK;
+/** The value, which must be there. NULL with "missing 'key'" at the mapping. */
+const wpa_yaml_node *wpa_yaml_need(const wpa_yaml_node *mapping, const char *key, wpa_error *err);
+bool wpa_yaml_get_text(const wpa_yaml_node *mapping, const char *key, const char **value,
+                       wpa_error *err) WPA_CHECK;
+bool wpa_yaml_get_bool(const wpa_yaml_node *mapping, const char *key, bool *value,
+                       wpa_error *err) WPA_CHECK;
+bool wpa_yaml_get_int(const wpa_yaml_node *mapping, const char *key, int64_t min, int64_t max,
+                      int64_t *value, wpa_error *err) WPA_CHECK;
+bool wpa_yaml_get_double(const wpa_yaml_node *mapping, const char *key, double min, double max,
+                         double *value, wpa_error *err) WPA_CHECK;
+/** "90s", "10m", "2h". */
+bool wpa_yaml_get_duration_ms(const wpa_yaml_node *mapping, const char *key, int64_t *value,
+                              wpa_error *err) WPA_CHECK;
+/** Index into names[n]. */
+bool wpa_yaml_get_choice(const wpa_yaml_node *mapping, const char *key, const char *const names[],
+                         size_t n, int *value, wpa_error *err) WPA_CHECK;
+/** A list of texts, or one text; the array lives in the arena. */
+bool wpa_yaml_get_texts(const wpa_yaml_node *mapping, const char *key, wpa_arena *arena,
+                        const char *const **values, size_t *n, wpa_error *err) WPA_CHECK;
+/** Value as mapping or sequence; *value NULL if absent. */
+bool wpa_yaml_get_mapping(const wpa_yaml_node *mapping, const char *key,
+                          const wpa_yaml_node **value, wpa_error *err) WPA_CHECK;
+bool wpa_yaml_get_sequence(const wpa_yaml_node *mapping, const char *key,
+                           const wpa_yaml_node **value, wpa_error *err) WPA_CHECK;

@@ -1,0 +1,310 @@
+#include <string.h>
+
+#include <wpa/buf.h>
+#include <wpa/map.h>
+#include <wpa/yaml.h>
+
+#define PATH_MAX_BYTES 4096
+
+const wpa_yaml_node *wpa_yaml_resolve(const wpa_yaml_node *node)
+{
+    return node && node->kind == WPA_YAML_ALIAS ? node->target : node;
+}
+
+bool wpa_yaml_is(const wpa_yaml_node *node, wpa_yaml_kind kind)
+{
+    node = wpa_yaml_resolve(node);
+    return node && node->kind == kind;
+}
+
+const char *wpa_yaml_text(const wpa_yaml_node *node)
+{
+    node = wpa_yaml_resolve(node);
+    return node && node->kind == WPA_YAML_SCALAR && strlen(node->text) == node->length ? node->text
+                                                                                       : NULL;
+}
+
+static bool is_merge_key(const wpa_yaml_node *key)
+{
+    return key->kind == WPA_YAML_SCALAR && key->style == WPA_YAML_PLAIN && !key->tag &&
+           wpa_text_is(key->text, "<<");
+}
+
+/* An alias target is complete before its alias, so merges cannot run in circles. */
+static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, const char *key,
+                                 bool (*is_same)(const char *, const char *))
+{
+    mapping = wpa_yaml_resolve(mapping);
+    if (!mapping || mapping->kind != WPA_YAML_MAPPING) {
+        return NULL;
+    }
+    bool has_merge = false;
+    for (size_t i = 0; i < mapping->n_pairs; i++) {
+        const char *text = wpa_yaml_text(mapping->pairs[i].key);
+        if (text && is_same(text, key)) {
+            return &mapping->pairs[i];
+        }
+        has_merge = has_merge || is_merge_key(mapping->pairs[i].key);
+    }
+    for (size_t i = 0; has_merge && i < mapping->n_pairs; i++) {
+        if (!is_merge_key(mapping->pairs[i].key)) {
+            continue;
+        }
+        const wpa_yaml_node *merged = wpa_yaml_resolve(mapping->pairs[i].value);
+        const wpa_yaml_pair *pair = find(merged, key, is_same);
+        for (size_t k = 0; !pair && wpa_yaml_is(merged, WPA_YAML_SEQUENCE) && k < merged->n_items;
+             k++) {
+            pair = find(merged->items[k], key, is_same);
+        }
+        if (pair) {
+            return pair;
+        }
+    }
+    return NULL;
+}
+
+const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key)
+{
+    return find(mapping, key, wpa_text_is);
+}
+
+const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key)
+{
+    return find(mapping, key, wpa_text_is_ci);
+}
+
+const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(mapping, key);
+    return pair ? wpa_yaml_resolve(pair->value) : NULL;
+}
+
+typedef struct merge {
+    wpa_arena *arena;
+    wpa_map *seen;
+    wpa_yaml_pair *pairs;
+    size_t n, capacity;
+} merge;
+
+static void merge_pairs(merge *m, const wpa_yaml_node *mapping)
+{
+    mapping = wpa_yaml_resolve(mapping);
+    if (!mapping || mapping->kind == WPA_YAML_SCALAR) {
+        return;
+    }
+    for (size_t i = 0; i < mapping->n_items; i++) {
+        if (wpa_yaml_is(mapping->items[i], WPA_YAML_MAPPING)) {
+            merge_pairs(m, mapping->items[i]);
+        }
+    }
+    for (size_t i = 0; i < mapping->n_pairs; i++) {
+        const wpa_yaml_pair *pair = &mapping->pairs[i];
+        const char *text = wpa_yaml_text(pair->key);
+        if (is_merge_key(pair->key) || (text && wpa_map_has(m->seen, text))) {
+            continue;
+        }
+        if (text) {
+            wpa_map_put(m->seen, text, pair->value);
+        }
+        m->pairs = wpa_arena_grow(m->arena, m->pairs, m->n, &m->capacity, sizeof *m->pairs);
+        m->pairs[m->n++] = *pair;
+    }
+    for (size_t i = 0; i < mapping->n_pairs; i++) {
+        if (is_merge_key(mapping->pairs[i].key)) {
+            merge_pairs(m, mapping->pairs[i].value);
+        }
+    }
+}
+
+const wpa_yaml_pair *wpa_yaml_pairs_merged(const wpa_yaml_node *mapping, wpa_arena *arena,
+                                           size_t *n_pairs)
+{
+    merge m = {.arena = arena, .seen = wpa_map_new(arena)};
+    if (wpa_yaml_is(mapping, WPA_YAML_MAPPING)) {
+        merge_pairs(&m, mapping);
+    }
+    *n_pairs = m.n;
+    return m.pairs;
+}
+
+/* ---- types
+ * -------------------------------------------------------------------------------------*/
+
+static size_t skip_digits(const char *text, size_t at, const char *digits)
+{
+    return at + strspn(text + at, digits);
+}
+
+static bool is_int(const char *text)
+{
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'o')) {
+        const char *digits = text[1] == 'x' ? "0123456789abcdefABCDEF" : "01234567";
+        size_t end = skip_digits(text, 2, digits);
+        return end > 2 && text[end] == '\0';
+    }
+    size_t start = text[0] == '-' || text[0] == '+' ? 1 : 0;
+    size_t end = skip_digits(text, start, "0123456789");
+    return end > start && text[end] == '\0';
+}
+
+static bool is_float(const char *text)
+{
+    static const char *const words[] = {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"};
+    size_t at = text[0] == '-' || text[0] == '+' ? 1 : 0;
+    if (wpa_text_index(text + at, words, 3) >= 0 || wpa_text_index(text, words + 3, 3) >= 0) {
+        return true;
+    }
+    size_t whole = skip_digits(text, at, "0123456789");
+    size_t n_digits = whole - at;
+    at = whole;
+    if (text[at] == '.') {
+        size_t fraction = skip_digits(text, at + 1, "0123456789");
+        n_digits += fraction - at - 1;
+        at = fraction;
+    }
+    if (n_digits == 0) {
+        return false;
+    }
+    if (text[at] == 'e' || text[at] == 'E') {
+        at += text[at + 1] == '-' || text[at + 1] == '+' ? 2 : 1;
+        size_t exponent = skip_digits(text, at, "0123456789");
+        if (exponent == at) {
+            return false;
+        }
+        at = exponent;
+    }
+    return text[at] == '\0';
+}
+
+static bool is_null_word(const char *text)
+{
+    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+    return wpa_text_index(text, words, WPA_COUNT(words)) >= 0;
+}
+
+static int bool_word(const char *text)
+{
+    static const char *const words[] = {"false", "False", "FALSE", "true", "True", "TRUE"};
+    int i = wpa_text_index(text, words, WPA_COUNT(words));
+    return i < 0 ? -1 : i / 3;
+}
+
+wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar)
+{
+    static const struct {
+        const char *tag;
+        wpa_yaml_type type;
+    } tags[] = {
+        {"tag:yaml.org,2002:null", WPA_YAML_NULL},
+        {"tag:yaml.org,2002:bool", WPA_YAML_BOOL},
+        {"tag:yaml.org,2002:int", WPA_YAML_INT},
+        {"tag:yaml.org,2002:float", WPA_YAML_FLOAT},
+    };
+    scalar = wpa_yaml_resolve(scalar);
+    if (!scalar || scalar->kind != WPA_YAML_SCALAR || scalar->is_incomplete) {
+        return WPA_YAML_TEXT;
+    }
+    for (size_t i = 0; scalar->tag && i < WPA_COUNT(tags); i++) {
+        if (wpa_text_is(scalar->tag, tags[i].tag)) {
+            return tags[i].type;
+        }
+    }
+    if (scalar->tag || scalar->style != WPA_YAML_PLAIN) {
+        return WPA_YAML_TEXT;
+    }
+    const char *text = scalar->text;
+    return is_null_word(text)     ? WPA_YAML_NULL
+           : bool_word(text) >= 0 ? WPA_YAML_BOOL
+           : is_int(text)         ? WPA_YAML_INT
+           : is_float(text)       ? WPA_YAML_FLOAT
+                                  : WPA_YAML_TEXT;
+}
+
+bool wpa_yaml_is_null(const wpa_yaml_node *node)
+{
+    node = wpa_yaml_resolve(node);
+    return !node || (node->kind == WPA_YAML_SCALAR && wpa_yaml_scalar_type(node) == WPA_YAML_NULL);
+}
+
+const char *wpa_yaml_describe(const wpa_yaml_node *node)
+{
+    static const char *const types[] = {"text", "nothing", "true or false", "a whole number",
+                                        "a number"};
+    const wpa_yaml_node *resolved = wpa_yaml_resolve(node);
+    if (!resolved) {
+        return node ? "an alias of nothing" : "nothing";
+    }
+    switch (resolved->kind) {
+    case WPA_YAML_SCALAR:
+        return types[wpa_yaml_scalar_type(resolved)];
+    case WPA_YAML_MAPPING:
+        return "a mapping";
+    case WPA_YAML_SEQUENCE:
+        return "a list";
+    case WPA_YAML_ALIAS:
+        break;
+    }
+    return "nothing";
+}
+
+/* ---- ways through the tree
+ * ---------------------------------------------------------------------*/
+
+static void append_path(wpa_buf *buf, const wpa_yaml_node *node)
+{
+    if (!node->parent) {
+        return;
+    }
+    append_path(buf, node->parent); /* at most WPA_YAML_MAX_DEPTH deep */
+    if (node->parent->kind == WPA_YAML_SEQUENCE) {
+        wpa_buf_printf(buf, "[%zu]", node->index);
+        return;
+    }
+    const wpa_yaml_node *key = node->key ? node->key : node;
+    if (key->kind == WPA_YAML_SCALAR) {
+        wpa_buf_printf(buf, "%s%s", wpa_buf_size(buf) > 0 ? "." : "", key->text);
+    }
+}
+
+const char *wpa_yaml_path(const wpa_yaml_node *node, wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(PATH_MAX_BYTES);
+    if (node) {
+        append_path(buf, node);
+    }
+    return wpa_text_visible(arena, wpa_buf_data(buf), wpa_buf_size(buf), false);
+}
+
+static bool holds(const wpa_yaml_node *node, size_t offset)
+{
+    return node->full.start <= offset && offset < node->full.end;
+}
+
+static const wpa_yaml_node *child_at(const wpa_yaml_node *node, size_t offset)
+{
+    for (size_t i = 0; i < node->n_items; i++) {
+        if (holds(node->items[i], offset)) {
+            return node->items[i];
+        }
+    }
+    for (size_t i = 0; i < node->n_pairs; i++) {
+        if (holds(node->pairs[i].key, offset)) {
+            return node->pairs[i].key;
+        }
+        if (holds(node->pairs[i].value, offset)) {
+            return node->pairs[i].value;
+        }
+    }
+    return NULL;
+}
+
+const wpa_yaml_node *wpa_yaml_node_at(const wpa_yaml_doc *doc, size_t offset)
+{
+    const wpa_yaml_node *node = doc->root && holds(doc->root, offset) ? doc->root : NULL;
+    const wpa_yaml_node *child = node;
+    while (child) {
+        node = child;
+        child = child_at(node, offset);
+    }
+    return node;
+}

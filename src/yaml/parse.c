@@ -1,0 +1,678 @@
+#include <string.h>
+
+#include <yaml.h>
+
+#include <wpa/file.h>
+#include <wpa/map.h>
+#include <wpa/yaml.h>
+
+#include "internal.h"
+
+/* A collection that is still open. */
+typedef struct frame {
+    wpa_yaml_node *node;
+    wpa_yaml_node *key; /* of the pair whose value is awaited */
+    size_t capacity;
+    size_t weight; /* nodes in it with aliases expanded */
+} frame;
+
+typedef struct anchor {
+    wpa_yaml_node *node;
+    size_t weight; /* 0 while it is open */
+} anchor;
+
+typedef struct alias_use {
+    wpa_yaml_node *node;
+    anchor *anchor;
+    size_t weight;
+} alias_use;
+
+typedef struct builder {
+    wpa_yaml_doc *doc;
+    wpa_arena *scratch;
+    yaml_parser_t parser;
+    size_t bom;
+    uint32_t *offsets; /* of each character, NULL if all are ASCII */
+    size_t n_chars;
+    frame frames[WPA_YAML_MAX_DEPTH];
+    size_t depth;
+    bool is_stopped;
+    wpa_map *anchors;
+    alias_use *aliases;
+    size_t n_aliases, aliases_capacity;
+    wpa_span *scalars;
+    size_t n_scalars, scalars_capacity;
+    wpa_yaml_diagnostic *diagnostics;
+    size_t diagnostics_capacity, anchored_capacity;
+    size_t end; /* how far the parser came */
+} builder;
+
+static void report(builder *b, wpa_yaml_fault fault, wpa_span span, wpa_span related,
+                   const char *format, ...) WPA_PRINTF(5, 6);
+
+static void report(builder *b, wpa_yaml_fault fault, wpa_span span, wpa_span related,
+                   const char *format, ...)
+{
+    wpa_yaml_doc *doc = b->doc;
+    if (doc->n_diagnostics >= WPA_YAML_MAX_DIAGNOSTICS) {
+        return;
+    }
+    va_list values;
+    va_start(values, format);
+    char *message = wpa_arena_vprintf(b->scratch, format, values);
+    va_end(values);
+    b->diagnostics = wpa_arena_grow(doc->arena, b->diagnostics, doc->n_diagnostics,
+                                    &b->diagnostics_capacity, sizeof *b->diagnostics);
+    b->diagnostics[doc->n_diagnostics++] = (wpa_yaml_diagnostic){
+        fault, span, related, wpa_text_visible(doc->arena, message, strlen(message), false)};
+    doc->diagnostics = b->diagnostics;
+}
+
+static const char *cut(builder *b, const char *text)
+{
+    return wpa_text_ellipsis(b->scratch, text, 80);
+}
+
+/* ---- from the parser's characters to bytes
+ * -----------------------------------------------------*/
+
+static void index_chars(builder *b, const char *text)
+{
+    const wpa_yaml_doc *doc = b->doc;
+    bool is_ascii = true;
+    for (size_t at = b->bom; at < doc->size_bytes && is_ascii; at++) {
+        is_ascii = (unsigned char)text[at] < 0x80;
+    }
+    if (is_ascii) {
+        return;
+    }
+    b->offsets = wpa_arena_array(b->scratch, doc->size_bytes - b->bom + 1, sizeof *b->offsets);
+    size_t at = b->bom;
+    while (at < doc->size_bytes) {
+        b->offsets[b->n_chars++] = (uint32_t)at;
+        wpa_utf8_next(text, doc->size_bytes, &at);
+    }
+    b->offsets[b->n_chars] = (uint32_t)doc->size_bytes;
+}
+
+static size_t byte_of(const builder *b, const yaml_mark_t *mark)
+{
+    size_t size_bytes = b->doc->size_bytes;
+    if (b->offsets) {
+        return b->offsets[mark->index < b->n_chars ? mark->index : b->n_chars];
+    }
+    return mark->index < size_bytes - b->bom ? mark->index + b->bom : size_bytes;
+}
+
+bool wpa_yaml_is_allowed(uint32_t c)
+{
+    return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c <= 0x7e) || c == 0x85 ||
+           (c >= 0xa0 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd) ||
+           (c >= 0x10000 && c <= 0x10ffff);
+}
+
+/*
+ * One bad byte makes libyaml refuse the whole file. It is given a copy with question marks, byte
+ * for byte, so that the rest can be read and offsets stay true.
+ */
+static const char *clean(builder *b)
+{
+    const wpa_yaml_doc *doc = b->doc;
+    char *copy = NULL;
+    for (size_t at = b->bom; at < doc->size_bytes;) {
+        size_t start = at;
+        uint32_t c = wpa_utf8_next(doc->source, doc->size_bytes, &at);
+        /* U+FFFD is what a bad byte decodes to, and takes three bytes if it was really written. */
+        bool is_good = c == 0xfffd
+                           ? at - start == 3 && !memcmp(doc->source + start, "\xef\xbf\xbd", 3)
+                           : wpa_yaml_is_allowed(c);
+        if (is_good) {
+            continue;
+        }
+        if (!copy) {
+            copy = wpa_arena_dup(b->scratch, doc->source, doc->size_bytes + 1);
+            report(b, WPA_YAML_FAULT_ENCODING, (wpa_span){start, at}, (wpa_span){0, 0},
+                   "%s is not allowed in a file that is YAML",
+                   c == 0xfffd ? "a byte that is not UTF-8" : "a control character");
+        }
+        memset(copy + start, '?', at - start);
+    }
+    return copy ? copy : doc->source;
+}
+
+/* ---- spans
+ * -------------------------------------------------------------------------------------*/
+
+static bool is_space(char c)
+{
+    return wpa_yaml_is_blank(c) || c == '\n' || c == '\r';
+}
+
+/* Behind anchor and tag, blanks, comments and line breaks: where the node itself begins. */
+static size_t skip_properties(const wpa_yaml_doc *doc, size_t at, size_t end)
+{
+    const char *source = doc->source;
+    while (at < end && (source[at] == '&' || source[at] == '!')) {
+        size_t property_end = at;
+        while (property_end < end && !is_space(source[property_end])) {
+            property_end++;
+        }
+        at = property_end;
+        while (at < end && (is_space(source[at]) || source[at] == '#')) {
+            if (source[at] == '#') {
+                while (at < end && !wpa_yaml_break_at(doc, at)) {
+                    at++;
+                }
+            } else {
+                at++;
+            }
+        }
+        if (at >= end) {
+            return end;
+        }
+    }
+    return at;
+}
+
+/* The end of a block scalar without its trailing blank lines and last break. */
+static size_t trim_block(const wpa_yaml_doc *doc, wpa_span span)
+{
+    size_t header_end = span.start;
+    while (header_end < span.end && !is_space(doc->source[header_end])) {
+        header_end++;
+    }
+    size_t end = span.end;
+    while (end > header_end && is_space(doc->source[end - 1])) {
+        end--;
+    }
+    size_t first_line_end = header_end;
+    while (first_line_end < span.end && !wpa_yaml_break_at(doc, first_line_end)) {
+        first_line_end++;
+    }
+    if (end <= first_line_end) {
+        return header_end; /* no text, at most a comment behind the header */
+    }
+    while (end < span.end && !wpa_yaml_break_at(doc, end)) {
+        end++; /* blanks at the end of the last line are content */
+    }
+    return end;
+}
+
+/* ---- nodes
+ * -------------------------------------------------------------------------------------*/
+
+static void stop(builder *b)
+{
+    b->is_stopped = true;
+    b->doc->is_partial = true;
+}
+
+static wpa_yaml_node *node_new(builder *b, wpa_yaml_kind kind, wpa_yaml_style style, wpa_span full)
+{
+    wpa_yaml_node *node = wpa_arena_alloc(b->doc->arena, sizeof *node);
+    node->kind = kind;
+    node->style = style;
+    node->doc = b->doc;
+    node->full = full;
+    node->span = full;
+    node->text = "";
+    b->doc->n_nodes++;
+    return node;
+}
+
+static void attach(builder *b, wpa_yaml_node *node)
+{
+    if (b->depth == 0) {
+        if (!b->doc->root) {
+            b->doc->root = node;
+        }
+        return;
+    }
+    frame *top = &b->frames[b->depth - 1];
+    wpa_yaml_node *parent = top->node;
+    node->parent = parent;
+    top->weight++;
+    if (parent->kind == WPA_YAML_SEQUENCE) {
+        parent->items = wpa_arena_grow(b->doc->arena, parent->items, parent->n_items,
+                                       &top->capacity, sizeof *parent->items);
+        node->index = parent->n_items;
+        parent->items[parent->n_items++] = node;
+    } else if (!top->key) {
+        node->index = parent->n_pairs;
+        top->key = node;
+    } else {
+        parent->pairs = wpa_arena_grow(b->doc->arena, parent->pairs, parent->n_pairs,
+                                       &top->capacity, sizeof *parent->pairs);
+        node->key = top->key;
+        node->index = parent->n_pairs;
+        parent->pairs[parent->n_pairs++] = (wpa_yaml_pair){top->key, node};
+        top->key = NULL;
+    }
+}
+
+static void set_properties(builder *b, wpa_yaml_node *node, const yaml_char_t *name,
+                           const yaml_char_t *tag)
+{
+    wpa_yaml_doc *doc = b->doc;
+    if (name) {
+        node->anchor = wpa_arena_text(doc->arena, (const char *)name);
+        const anchor *old = wpa_map_get(b->anchors, node->anchor);
+        if (old) {
+            report(b, WPA_YAML_FAULT_REDEFINED_ANCHOR, node->full, old->node->full,
+                   "anchor '%s' is defined twice; aliases below mean this one",
+                   cut(b, node->anchor));
+        }
+        anchor *new = wpa_arena_alloc(b->scratch, sizeof *new);
+        new->node = node;
+        wpa_map_put(b->anchors, node->anchor, new);
+        doc->anchored = wpa_arena_grow(doc->arena, doc->anchored, doc->n_anchored,
+                                       &b->anchored_capacity, sizeof(const wpa_yaml_node *));
+        doc->anchored[doc->n_anchored++] = node;
+    }
+    if (tag) {
+        node->tag = wpa_arena_text(doc->arena, (const char *)tag);
+        report(b, WPA_YAML_FAULT_TAG, (wpa_span){node->full.start, node->span.start},
+               (wpa_span){0, 0}, "tag '%s' is not understood by GitHub", cut(b, node->tag));
+    }
+}
+
+/* The anchor is complete: aliases to it are worth this many nodes. */
+static void close_anchor(builder *b, const wpa_yaml_node *node, size_t weight)
+{
+    anchor *own =
+        node->anchor && node->kind != WPA_YAML_ALIAS ? wpa_map_get(b->anchors, node->anchor) : NULL;
+    if (own && own->node == node) {
+        own->weight = weight;
+    }
+}
+
+static void check_key(builder *b, const wpa_yaml_node *node)
+{
+    if (b->depth == 0 || b->frames[b->depth - 1].key != node) {
+        return;
+    }
+    if (node->length > WPA_YAML_MAX_KEY_BYTES) {
+        report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
+               "key of %zu bytes; the limit is %d", node->length, WPA_YAML_MAX_KEY_BYTES);
+    }
+    if (node->style == WPA_YAML_PLAIN && !node->tag && wpa_text_is(node->text, "<<")) {
+        report(b, WPA_YAML_FAULT_MERGE_KEY, node->span, (wpa_span){0, 0},
+               "merge key '<<' is refused by GitHub");
+    }
+}
+
+static void on_scalar(builder *b, const yaml_event_t *event, wpa_span full)
+{
+    static const wpa_yaml_style styles[] = {
+        [YAML_ANY_SCALAR_STYLE] = WPA_YAML_PLAIN,
+        [YAML_PLAIN_SCALAR_STYLE] = WPA_YAML_PLAIN,
+        [YAML_SINGLE_QUOTED_SCALAR_STYLE] = WPA_YAML_SINGLE_QUOTED,
+        [YAML_DOUBLE_QUOTED_SCALAR_STYLE] = WPA_YAML_DOUBLE_QUOTED,
+        [YAML_LITERAL_SCALAR_STYLE] = WPA_YAML_LITERAL,
+        [YAML_FOLDED_SCALAR_STYLE] = WPA_YAML_FOLDED,
+    };
+    const wpa_yaml_doc *doc = b->doc;
+    wpa_yaml_node *node = node_new(b, WPA_YAML_SCALAR, styles[event->data.scalar.style], full);
+    /* Without a property the first character is content: a plain scalar cannot start with & or !.
+     */
+    if (event->data.scalar.anchor || event->data.scalar.tag) {
+        node->span.start = skip_properties(doc, full.start, full.end);
+    }
+    if (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED) {
+        node->span.end = trim_block(doc, node->span);
+        node->full.end = node->span.end;
+    }
+    node->length = event->data.scalar.length;
+    if (node->length > WPA_YAML_MAX_SCALAR_BYTES) {
+        report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
+               "scalar of %zu bytes is not read; the limit is %d", node->length,
+               WPA_YAML_MAX_SCALAR_BYTES);
+        node->length = 0;
+        node->is_incomplete = true;
+        b->doc->is_partial = true;
+    } else {
+        node->text =
+            wpa_arena_slice(doc->arena, (const char *)event->data.scalar.value, node->length);
+    }
+    set_properties(b, node, event->data.scalar.anchor, event->data.scalar.tag);
+    attach(b, node);
+    check_key(b, node);
+    close_anchor(b, node, 1);
+    b->scalars = wpa_arena_grow(b->scratch, b->scalars, b->n_scalars, &b->scalars_capacity,
+                                sizeof *b->scalars);
+    b->scalars[b->n_scalars++] = (wpa_span){node->span.start, full.end};
+}
+
+static void on_alias(builder *b, const yaml_event_t *event, wpa_span full)
+{
+    wpa_yaml_node *node = node_new(b, WPA_YAML_ALIAS, WPA_YAML_PLAIN, full);
+    node->anchor = wpa_arena_text(b->doc->arena, (const char *)event->data.alias.anchor);
+    attach(b, node);
+    anchor *used = wpa_map_get(b->anchors, node->anchor);
+    if (!used) {
+        report(b, WPA_YAML_FAULT_UNDEFINED_ALIAS, full, (wpa_span){0, 0},
+               "alias '*%s' has no anchor above it", cut(b, node->anchor));
+        return;
+    }
+    used->node->n_uses++;
+    if (used->weight == 0) {
+        report(b, WPA_YAML_FAULT_RECURSIVE_ALIAS, full, used->node->full,
+               "alias '*%s' stands inside the node it refers to", cut(b, node->anchor));
+        return;
+    }
+    node->target = used->node;
+    b->aliases = wpa_arena_grow(b->scratch, b->aliases, b->n_aliases, &b->aliases_capacity,
+                                sizeof *b->aliases);
+    b->aliases[b->n_aliases++] = (alias_use){node, used, used->weight};
+    if (b->depth > 0) {
+        b->frames[b->depth - 1].weight += used->weight;
+    }
+}
+
+static void on_start(builder *b, wpa_yaml_kind kind, bool is_flow, const yaml_char_t *name,
+                     const yaml_char_t *tag, wpa_span full)
+{
+    if (b->depth >= WPA_YAML_MAX_DEPTH) {
+        report(b, WPA_YAML_FAULT_LIMIT, full, (wpa_span){0, 0},
+               "nested more than %d deep; the rest is not read", WPA_YAML_MAX_DEPTH);
+        stop(b);
+        return;
+    }
+    wpa_yaml_node *node = node_new(b, kind, is_flow ? WPA_YAML_FLOW : WPA_YAML_BLOCK, full);
+    if (name || tag) {
+        node->span.start = skip_properties(b->doc, full.start, b->doc->size_bytes);
+    }
+    set_properties(b, node, name, tag);
+    attach(b, node);
+    b->frames[b->depth++] = (frame){.node = node, .weight = 1};
+}
+
+static void report_duplicate(builder *b, const wpa_yaml_node *key, const wpa_yaml_node *first)
+{
+    report(b, WPA_YAML_FAULT_DUPLICATE_KEY, key->span, first->span, "key '%s' is written twice",
+           cut(b, key->text));
+}
+
+static void check_duplicates(builder *b, const wpa_yaml_node *mapping)
+{
+    if (mapping->n_pairs < 2) {
+        return;
+    }
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_map *seen = wpa_map_new(arena);
+    for (size_t i = 0; i < mapping->n_pairs; i++) {
+        wpa_yaml_node *key = mapping->pairs[i].key;
+        if (key->kind != WPA_YAML_SCALAR || wpa_text_is(key->text, "<<")) {
+            continue;
+        }
+        const wpa_yaml_node *first = wpa_map_get(seen, key->text);
+        if (first) {
+            report_duplicate(b, key, first);
+        } else {
+            wpa_map_put(seen, key->text, key);
+        }
+    }
+}
+
+static void on_end(builder *b, wpa_span end)
+{
+    frame *top = &b->frames[--b->depth];
+    wpa_yaml_node *node = top->node;
+    size_t last = node->span.start;
+    if (node->style == WPA_YAML_FLOW && !b->is_stopped) {
+        last = end.end;
+    } else if (node->n_items > 0) {
+        last = node->items[node->n_items - 1]->span.end;
+    } else if (node->n_pairs > 0) {
+        last = node->pairs[node->n_pairs - 1].value->span.end;
+    }
+    node->span.end = last < node->span.start ? node->span.start : last;
+    node->full.end = node->span.end;
+    if (node->kind == WPA_YAML_MAPPING) {
+        check_duplicates(b, node);
+    }
+    close_anchor(b, node, top->weight);
+    if (b->depth > 0) {
+        b->frames[b->depth - 1].weight += top->weight;
+    }
+}
+
+/* ---- the events
+ * --------------------------------------------------------------------------------*/
+
+static void on_event(builder *b, const yaml_event_t *event)
+{
+    wpa_span span = {byte_of(b, &event->start_mark), byte_of(b, &event->end_mark)};
+    b->end = span.end > b->end ? span.end : b->end;
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        on_scalar(b, event, span);
+        break;
+    case YAML_ALIAS_EVENT:
+        on_alias(b, event, span);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        on_start(b, WPA_YAML_MAPPING, event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE,
+                 event->data.mapping_start.anchor, event->data.mapping_start.tag, span);
+        break;
+    case YAML_SEQUENCE_START_EVENT:
+        on_start(b, WPA_YAML_SEQUENCE, event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE,
+                 event->data.sequence_start.anchor, event->data.sequence_start.tag, span);
+        break;
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        on_end(b, span);
+        break;
+    case YAML_DOCUMENT_START_EVENT:
+        if (b->doc->root) {
+            report(b, WPA_YAML_FAULT_SECOND_DOCUMENT, span, (wpa_span){0, 0},
+                   "a second document begins here; only the first is read");
+            stop(b);
+        }
+        break;
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_STREAM_END_EVENT:
+    case YAML_DOCUMENT_END_EVENT:
+        break;
+    }
+    if (b->doc->n_nodes > WPA_YAML_MAX_NODES && !b->is_stopped) {
+        report(b, WPA_YAML_FAULT_LIMIT, span, (wpa_span){0, 0},
+               "more than %d nodes; the rest is not read", WPA_YAML_MAX_NODES);
+        stop(b);
+    }
+}
+
+static void report_parser(builder *b)
+{
+    const yaml_parser_t *p = &b->parser;
+    const char *problem = p->problem ? p->problem : "cannot be read";
+    size_t at =
+        p->error == YAML_READER_ERROR ? p->problem_offset + b->bom : byte_of(b, &p->problem_mark);
+    size_t size_bytes = b->doc->size_bytes;
+    at = at > size_bytes ? size_bytes : at;
+    b->end = at > b->end ? at : b->end;
+    wpa_span span = {at, at < size_bytes ? at + 1 : at};
+    if (p->error == YAML_READER_ERROR) {
+        report(b, WPA_YAML_FAULT_ENCODING, span, (wpa_span){0, 0}, "%s", problem);
+    } else if (at < size_bytes && b->doc->source[at] == '\t') {
+        report(b, WPA_YAML_FAULT_TAB, span, (wpa_span){0, 0}, "a tab cannot indent; use blanks");
+    } else {
+        report(b, WPA_YAML_FAULT_SYNTAX, span, (wpa_span){0, 0}, "%s%s%s", problem,
+               p->context ? " " : "", p->context ? p->context : "");
+    }
+}
+
+/* Whatever is open when the parser stops stays as far as it came. */
+static void close_frames(builder *b)
+{
+    while (b->depth > 0) {
+        frame *top = &b->frames[b->depth - 1];
+        top->node->is_incomplete = true;
+        if (top->key) {
+            wpa_span empty = {top->key->span.end, top->key->span.end};
+            wpa_yaml_node *value = node_new(b, WPA_YAML_SCALAR, WPA_YAML_PLAIN, empty);
+            value->is_incomplete = true;
+            attach(b, value);
+        }
+        on_end(b, top->node->span);
+    }
+}
+
+static void run_parser(builder *b, const char *text)
+{
+    if (!yaml_parser_initialize(&b->parser)) {
+        report(b, WPA_YAML_FAULT_LIMIT, (wpa_span){0, 0}, (wpa_span){0, 0}, "out of memory");
+        stop(b);
+        return;
+    }
+    yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&b->parser, (const unsigned char *)text + b->bom,
+                                 b->doc->size_bytes - b->bom);
+    bool is_done = false;
+    while (!is_done && !b->is_stopped) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&b->parser, &event)) {
+            report_parser(b);
+            stop(b);
+            break;
+        }
+        is_done = event.type == YAML_STREAM_END_EVENT;
+        on_event(b, &event);
+        yaml_event_delete(&event);
+    }
+    close_frames(b);
+    yaml_parser_delete(&b->parser);
+}
+
+static void limit_expansion(builder *b)
+{
+    size_t left = 10 * b->doc->n_nodes + WPA_YAML_MAX_EXPANSION;
+    for (size_t i = 0; i < b->n_aliases; i++) {
+        alias_use *use = &b->aliases[i];
+        if (use->weight <= left) {
+            left -= use->weight;
+            continue;
+        }
+        if (left > 0) {
+            report(b, WPA_YAML_FAULT_LIMIT, use->node->span, use->node->target->full,
+                   "aliases stand for too many nodes; from here on they are not followed");
+        }
+        left = 0;
+        use->node->target = NULL;
+        b->doc->is_partial = true;
+    }
+}
+
+static void check_bytes(builder *b)
+{
+    wpa_yaml_doc *doc = b->doc;
+    if (doc->has_bom) {
+        report(b, WPA_YAML_FAULT_BOM, (wpa_span){0, b->bom}, (wpa_span){0, 0},
+               "the file begins with a byte-order mark");
+    }
+    for (size_t at = 0; at < doc->size_bytes; at++) {
+        if (doc->source[at] == '\r' && doc->source[at + 1] != '\n') {
+            report(b, WPA_YAML_FAULT_CR_LINE, (wpa_span){at, at + 1}, (wpa_span){0, 0},
+                   "the line ends with a carriage return alone");
+            return;
+        }
+    }
+}
+
+static void check_empty(builder *b)
+{
+    const wpa_yaml_doc *doc = b->doc;
+    if ((!doc->root || (wpa_yaml_is_null(doc->root) && !doc->root->is_incomplete)) &&
+        !doc->is_partial) {
+        report(b, WPA_YAML_FAULT_EMPTY, (wpa_span){0, 0}, (wpa_span){0, 0},
+               "the document is empty");
+    }
+}
+
+const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t size_bytes,
+                                   wpa_arena *arena, wpa_error *err)
+{
+    if (size_bytes > WPA_YAML_MAX_BYTES) {
+        WPA_FAIL(err, WPA_E_LIMIT, "%s: %zu bytes; the limit is %d", path, size_bytes,
+                 WPA_YAML_MAX_BYTES);
+        return NULL;
+    }
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    wpa_yaml_doc *doc = wpa_arena_alloc(arena, sizeof *doc);
+    doc->arena = arena;
+    doc->path = wpa_arena_text(arena, path);
+    doc->source = wpa_arena_slice(arena, size_bytes ? data : "", size_bytes);
+    doc->size_bytes = size_bytes;
+    doc->has_bom = size_bytes >= 3 && memcmp(doc->source, "\xef\xbb\xbf", 3) == 0;
+    builder *b = wpa_arena_alloc(scratch, sizeof *b);
+    b->doc = doc;
+    b->scratch = scratch;
+    b->bom = doc->has_bom ? 3 : 0;
+    b->anchors = wpa_map_new(scratch);
+    wpa_yaml_index_lines(doc);
+    check_bytes(b);
+    const char *text = clean(b);
+    index_chars(b, text);
+    run_parser(b, text);
+    limit_expansion(b);
+    check_empty(b);
+    wpa_yaml_index_comments(doc, b->scalars, b->n_scalars,
+                            doc->is_partial ? b->end : doc->size_bytes);
+    return doc;
+}
+
+const wpa_yaml_doc *wpa_yaml_parse_strict(const char *path, const void *data, size_t size_bytes,
+                                          wpa_arena *arena, wpa_error *err)
+{
+    const wpa_yaml_doc *doc = wpa_yaml_parse(path, data, size_bytes, arena, err);
+    for (size_t i = 0; doc && i < doc->n_diagnostics; i++) {
+        const wpa_yaml_diagnostic *d = &doc->diagnostics[i];
+        if (d->fault != WPA_YAML_FAULT_BOM) {
+            wpa_position at = wpa_yaml_position(doc, d->span.start);
+            WPA_FAIL(err, WPA_E_INVALID, "%s:%zu:%zu: %s", path, at.line, at.column, d->message);
+            return NULL;
+        }
+    }
+    return doc;
+}
+
+const wpa_yaml_doc *wpa_yaml_load(const char *path, wpa_arena *arena, wpa_error *err)
+{
+    size_t size_bytes = 0;
+    const char *text = wpa_file_read(path, WPA_YAML_MAX_BYTES, arena, &size_bytes, err);
+    return text ? wpa_yaml_parse_strict(path, text, size_bytes, arena, err) : NULL;
+}
+
+const char *wpa_yaml_fault_check(wpa_yaml_fault fault)
+{
+    static const char *const checks[WPA_YAML_FAULT_COUNT] = {
+        [WPA_YAML_FAULT_SYNTAX] = "Y1",
+        [WPA_YAML_FAULT_UNDEFINED_ALIAS] = "Y1",
+        [WPA_YAML_FAULT_EMPTY] = "Y2",
+        [WPA_YAML_FAULT_RECURSIVE_ALIAS] = "Y3",
+        [WPA_YAML_FAULT_MERGE_KEY] = "Y4",
+        [WPA_YAML_FAULT_TAB] = "Y5",
+        [WPA_YAML_FAULT_BOM] = "Y6",
+        [WPA_YAML_FAULT_CR_LINE] = "Y6",
+        [WPA_YAML_FAULT_SECOND_DOCUMENT] = "Y7",
+        [WPA_YAML_FAULT_TAG] = "Y8",
+        [WPA_YAML_FAULT_LIMIT] = "Y9",
+        [WPA_YAML_FAULT_ENCODING] = "Y10",
+        [WPA_YAML_FAULT_DUPLICATE_KEY] = "S1",
+        [WPA_YAML_FAULT_REDEFINED_ANCHOR] = "Z7",
+    };
+    return checks[fault];
+}
+
+bool wpa_yaml_fault_is_fatal(wpa_yaml_fault fault)
+{
+    static const bool fatal[WPA_YAML_FAULT_COUNT] = {
+        [WPA_YAML_FAULT_SYNTAX] = true,        [WPA_YAML_FAULT_UNDEFINED_ALIAS] = true,
+        [WPA_YAML_FAULT_EMPTY] = true,         [WPA_YAML_FAULT_RECURSIVE_ALIAS] = true,
+        [WPA_YAML_FAULT_TAB] = true,           [WPA_YAML_FAULT_SECOND_DOCUMENT] = true,
+        [WPA_YAML_FAULT_LIMIT] = true,         [WPA_YAML_FAULT_ENCODING] = true,
+        [WPA_YAML_FAULT_DUPLICATE_KEY] = true,
+    };
+    return fatal[fault];
+}

@@ -1,0 +1,221 @@
+#include <wpa/yaml.h>
+
+#include "internal.h"
+
+size_t wpa_yaml_break_at(const wpa_yaml_doc *doc, size_t offset)
+{
+    if (offset >= doc->size_bytes) {
+        return 0;
+    }
+    char c = doc->source[offset];
+    if (c == '\r') {
+        return doc->source[offset + 1] == '\n' && offset + 1 < doc->size_bytes ? 2 : 1;
+    }
+    return c == '\n' ? 1 : 0;
+}
+
+void wpa_yaml_index_lines(wpa_yaml_doc *doc)
+{
+    size_t *starts = NULL, capacity = 0, n = 0;
+    size_t at = doc->has_bom ? 3 : 0;
+    starts = wpa_arena_grow(doc->arena, starts, n, &capacity, sizeof *starts);
+    starts[n++] = at;
+    while (at < doc->size_bytes) {
+        size_t length = wpa_yaml_break_at(doc, at);
+        at += length ? length : 1;
+        if (length == 0) {
+            continue;
+        }
+        doc->has_crlf = n == 1 ? length == 2 : doc->has_crlf;
+        if (at < doc->size_bytes) {
+            starts = wpa_arena_grow(doc->arena, starts, n, &capacity, sizeof *starts);
+            starts[n++] = at;
+        }
+    }
+    doc->line_starts = starts;
+    doc->n_lines = n;
+}
+
+static void add_comment(wpa_yaml_doc *doc, wpa_yaml_comment **list, size_t *capacity, size_t at)
+{
+    size_t end = at;
+    while (end < doc->size_bytes && !wpa_yaml_break_at(doc, end)) {
+        end++;
+    }
+    size_t line = wpa_yaml_line_of(doc, at);
+    size_t start = doc->line_starts[line - 1];
+    while (start < at && wpa_yaml_is_blank(doc->source[start])) {
+        start++;
+    }
+    *list = wpa_arena_grow(doc->arena, *list, doc->n_comments, capacity, sizeof **list);
+    (*list)[doc->n_comments++] = (wpa_yaml_comment){{at, end}, line, start == at};
+    doc->comments = *list;
+}
+
+static bool can_start_comment(const wpa_yaml_doc *doc, size_t at)
+{
+    size_t first = doc->line_starts[0];
+    if (at <= first) {
+        return true;
+    }
+    char before = doc->source[at - 1];
+    return wpa_yaml_is_blank(before) || before == '\n' || before == '\r';
+}
+
+/* Where to go on behind a scalar: a literal or folded one may have a comment behind its header. */
+static size_t skip_scalar(const wpa_yaml_doc *doc, wpa_span scalar, size_t *header_comment)
+{
+    char first = doc->source[scalar.start];
+    if (first != '|' && first != '>') {
+        return scalar.end;
+    }
+    for (size_t at = scalar.start; at < scalar.end && !wpa_yaml_break_at(doc, at); at++) {
+        if (doc->source[at] == '#' && can_start_comment(doc, at)) {
+            *header_comment = at;
+            break;
+        }
+    }
+    return scalar.end;
+}
+
+void wpa_yaml_index_comments(wpa_yaml_doc *doc, const wpa_span *scalars, size_t n, size_t end)
+{
+    wpa_yaml_comment *list = NULL;
+    size_t capacity = 0, next = 0;
+    for (size_t at = doc->line_starts[0]; at < end;) {
+        while (next < n && scalars[next].end <= at) {
+            next++;
+        }
+        if (next < n && scalars[next].start <= at) {
+            size_t header_comment = SIZE_MAX;
+            at = skip_scalar(doc, scalars[next++], &header_comment);
+            if (header_comment != SIZE_MAX) {
+                add_comment(doc, &list, &capacity, header_comment);
+            }
+        } else if (doc->source[at] == '#' && can_start_comment(doc, at)) {
+            add_comment(doc, &list, &capacity, at);
+            at = list[doc->n_comments - 1].span.end;
+        } else {
+            at++;
+        }
+    }
+}
+
+size_t wpa_yaml_line_of(const wpa_yaml_doc *doc, size_t offset)
+{
+    size_t low = 0, high = doc->n_lines;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (doc->line_starts[middle] <= offset) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low + 1;
+}
+
+size_t wpa_yaml_line_end(const wpa_yaml_doc *doc, size_t offset)
+{
+    size_t line = wpa_yaml_line_of(doc, offset);
+    return line < doc->n_lines ? doc->line_starts[line] : doc->size_bytes;
+}
+
+wpa_span wpa_yaml_line(const wpa_yaml_doc *doc, size_t line)
+{
+    if (line < 1 || line > doc->n_lines) {
+        return (wpa_span){doc->size_bytes, doc->size_bytes};
+    }
+    wpa_span span = {doc->line_starts[line - 1], 0};
+    span.end = line < doc->n_lines ? doc->line_starts[line] : doc->size_bytes;
+    if (span.end > span.start && doc->source[span.end - 1] == '\n') {
+        span.end--;
+    }
+    if (span.end > span.start && doc->source[span.end - 1] == '\r') {
+        span.end--;
+    }
+    return span;
+}
+
+wpa_position wpa_yaml_position(const wpa_yaml_doc *doc, size_t offset)
+{
+    offset = offset < doc->size_bytes ? offset : doc->size_bytes;
+    size_t line = wpa_yaml_line_of(doc, offset);
+    size_t column = 1;
+    for (size_t at = doc->line_starts[line - 1]; at < offset; column++) {
+        wpa_utf8_next(doc->source, doc->size_bytes, &at);
+    }
+    return (wpa_position){line, column};
+}
+
+size_t wpa_yaml_offset(const wpa_yaml_doc *doc, wpa_position position)
+{
+    wpa_span line = wpa_yaml_line(doc, position.line);
+    size_t at = line.start;
+    for (size_t column = 1; column < position.column && at < line.end; column++) {
+        wpa_utf8_next(doc->source, line.end, &at);
+    }
+    return at;
+}
+
+size_t wpa_yaml_indent(const wpa_yaml_doc *doc, size_t offset)
+{
+    size_t start = doc->line_starts[wpa_yaml_line_of(doc, offset) - 1];
+    size_t at = start;
+    while (at < doc->size_bytes && doc->source[at] == ' ') {
+        at++;
+    }
+    return at - start;
+}
+
+/* The last dash in [start, end) of one line that is neither in nor behind a comment. */
+static size_t last_dash(const wpa_yaml_doc *doc, size_t start, size_t end)
+{
+    size_t found = SIZE_MAX;
+    for (size_t at = start; at < end && doc->source[at] != '#'; at++) {
+        found = doc->source[at] == '-' ? at : found;
+    }
+    return found;
+}
+
+/* The dash may stand on a line above, with comments between it and its value. */
+size_t wpa_yaml_dash(const wpa_yaml_node *node)
+{
+    const wpa_yaml_doc *doc = node->doc;
+    const wpa_yaml_node *parent = node->parent;
+    if (!parent || parent->kind != WPA_YAML_SEQUENCE || parent->style != WPA_YAML_BLOCK) {
+        return node->full.start;
+    }
+    size_t floor = node->index > 0 ? parent->items[node->index - 1]->span.end : parent->span.start;
+    for (size_t at = node->full.start; at > floor;) {
+        size_t start = doc->line_starts[wpa_yaml_line_of(doc, at - 1) - 1];
+        start = start > floor ? start : floor;
+        size_t dash = last_dash(doc, start, at);
+        if (dash != SIZE_MAX) {
+            return dash;
+        }
+        at = start;
+    }
+    return node->full.start;
+}
+
+wpa_span wpa_yaml_entry_span(const wpa_yaml_node *node)
+{
+    const wpa_yaml_doc *doc = node->doc;
+    const wpa_yaml_node *parent = node->parent;
+    wpa_span span = {node->key ? node->key->full.start : node->full.start, node->full.end};
+    if (parent && parent->style == WPA_YAML_FLOW) {
+        return span;
+    }
+    if (parent && parent->kind == WPA_YAML_SEQUENCE) {
+        span.start = wpa_yaml_dash(node);
+    }
+    size_t line_start = doc->line_starts[wpa_yaml_line_of(doc, span.start) - 1];
+    size_t at = span.start;
+    while (at > line_start && wpa_yaml_is_blank(doc->source[at - 1])) {
+        at--;
+    }
+    span.start = at == line_start ? line_start : span.start;
+    span.end = wpa_yaml_line_end(doc, span.end);
+    return span;
+}

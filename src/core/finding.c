@@ -7,8 +7,8 @@ static const char *const kinds[] = {"issue", "inefficiency", "opportunity"};
 static const char *const severities[] = {"low", "medium", "high", "critical"};
 static const char *const confidences[] = {"low", "medium", "high"};
 static const char *const personas[] = {"default", "pedantic", "auditor"};
-static const char *const states[] = {"open", "ignored", "baseline", "in_patch", "verifying",
-                                     "fixed"};
+static const char *const states[] = {"open",     "ignored",   "baseline",
+                                     "in_patch", "verifying", "fixed"};
 
 _Static_assert(WPA_COUNT(dimensions) == WPA_DIMENSION_COUNT, "a name for each dimension");
 _Static_assert(WPA_COUNT(kinds) == WPA_KIND_COUNT, "a name for each kind");

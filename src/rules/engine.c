@@ -1,0 +1,308 @@
+#include "rules/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "rules/sink.h"
+
+/* ---- which rules run, and what of theirs is seen ------------------------------------------------*/
+
+static bool is_active(const wpa_rule_sink *sink, const wpa_rule *rule)
+{
+    const wpa_settings *settings = sink->settings;
+    const wpa_rule_setting *setting = wpa_settings_of(settings, rule);
+    bool is_wanted = setting->toggle != WPA_TOGGLE_OFF &&
+                     !settings->dimension_off[rule->dimension] && !settings->kind_off[rule->kind];
+    bool can_read = (rule->inputs & (unsigned)sink->source->kind) != 0 &&
+                    (sink->source->yaml || rule->reads_unread) &&
+                    !(sink->source->is_partial && rule->claims_absence);
+    return is_wanted && can_read;
+}
+
+static bool is_check_off(const wpa_rule_setting *setting, const char *check)
+{
+    return check && setting->checks_off && wpa_map_has(setting->checks_off, check);
+}
+
+static wpa_persona level_of(const wpa_settings *settings, const wpa_finding *finding)
+{
+    wpa_persona own = settings->dimension_persona[finding->dimension];
+    return own > settings->persona ? own : settings->persona;
+}
+
+static bool is_seen(const wpa_settings *settings, const wpa_finding *finding)
+{
+    const wpa_rule_setting *setting = wpa_settings_of(settings, finding->rule);
+    return !is_check_off(setting, finding->check) && finding->severity >= settings->min_severity &&
+           finding->confidence >= settings->min_confidence &&
+           (setting->toggle == WPA_TOGGLE_ON || finding->persona <= level_of(settings, finding));
+}
+
+static void configure(const wpa_settings *settings, wpa_finding *finding)
+{
+    const wpa_rule_setting *setting = wpa_settings_of(settings, finding->rule);
+    finding->severity = setting->has_severity ? setting->severity : finding->severity;
+    finding->confidence = setting->has_confidence ? setting->confidence : finding->confidence;
+    finding->persona = setting->has_persona ? setting->persona : finding->persona;
+}
+
+/* ---- code that never runs ---------------------------------------------------------------------*/
+
+/** Is the text of an `if` the literal false, with or without its fence? */
+static bool is_false(const char *text)
+{
+    if (!text) {
+        return false;
+    }
+    text += strspn(text, " \t\r\n");
+    if (wpa_text_starts(text, "${{")) {
+        text += 3;
+        text += strspn(text, " \t\r\n");
+    }
+    const char *end = text + strlen("false");
+    return wpa_text_starts(text, "false") && end[strspn(end, " \t\r\n}")] == '\0';
+}
+
+/** Does the place lie in a job or step whose condition is constantly false? */
+static bool is_dead(const wpa_source *source, const wpa_finding *finding)
+{
+    const wpa_yaml_node *node = wpa_yaml_node_at(source->yaml, finding->span.bytes.start);
+    for (; node; node = node->parent) {
+        const wpa_yaml_node *list = node->parent;
+        bool is_block = node->kind == WPA_YAML_MAPPING && list &&
+                        ((node->key && list->key && wpa_text_is(list->key->text, "jobs")) ||
+                         (list->kind == WPA_YAML_SEQUENCE && list->key &&
+                          wpa_text_is(list->key->text, "steps")));
+        const wpa_yaml_node *condition = is_block ? wpa_yaml_get(node, "if") : NULL;
+        /* The condition itself is what constant-condition speaks of. */
+        if (condition && is_false(wpa_yaml_text(condition)) &&
+            !wpa_span_contains(wpa_yaml_entry_span(condition), finding->span.bytes)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- lists of findings -------------------------------------------------------------------------*/
+
+typedef bool (*finding_test)(const wpa_rule_sink *sink, wpa_finding **findings, size_t i);
+
+static void remove_where(wpa_rule_sink *sink, size_t from, finding_test is_removed)
+{
+    size_t n_kept = from;
+    for (size_t i = from; i < sink->n_findings; i++) {
+        if (!is_removed(sink, sink->findings, i)) {
+            sink->findings[n_kept++] = sink->findings[i];
+        }
+    }
+    sink->n_findings = n_kept;
+}
+
+static bool stands_in_dead_code(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
+{
+    return sink->source->yaml && !findings[i]->rule->reads_dead_code &&
+           is_dead(sink->source, findings[i]);
+}
+
+/** In sorted order equals are neighbours, but for a related check in between: look back a little. */
+static bool repeats_another(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
+{
+    (void)sink;
+    const wpa_finding *finding = findings[i];
+    for (size_t j = i; j-- > 0;) {
+        const wpa_finding *before = findings[j];
+        if (before->span.bytes.start != finding->span.bytes.start) {
+            return false;
+        }
+        if (before->rule == finding->rule && wpa_text_is(before->check, finding->check) &&
+            before->span.bytes.end == finding->span.bytes.end &&
+            wpa_text_is(before->message, finding->message)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool names_rule(const char *const *names, const wpa_rule *rule)
+{
+    for (; names && *names; names++) {
+        if (wpa_text_is(*names, rule->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Loses against a more specific rule on the same place. */
+static bool is_superseded(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
+{
+    (void)findings;
+    const wpa_finding *loser = sink->findings[i];
+    for (size_t j = 0; j < sink->n_findings; j++) {
+        const wpa_finding *winner = sink->findings[j];
+        bool share_place = wpa_span_contains(winner->span.bytes, loser->span.bytes) ||
+                           wpa_span_contains(loser->span.bytes, winner->span.bytes);
+        if (share_place && names_rule(winner->rule->supersedes, loser->rule)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_unseen(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
+{
+    return !is_seen(sink->settings, findings[i]);
+}
+
+static void sort(wpa_rule_sink *sink)
+{
+    if (sink->n_findings) {
+        qsort(sink->findings, sink->n_findings, sizeof *sink->findings, wpa_finding_compare);
+    }
+}
+
+/* ---- running -----------------------------------------------------------------------------------*/
+
+static void summarise_beyond(wpa_rule_run *run)
+{
+    wpa_rule_sink *sink = run->sink;
+    if (sink->n_of_rule <= WPA_FINDINGS_PER_RULE_MAX) {
+        return;
+    }
+    size_t n_more = sink->n_of_rule - WPA_FINDINGS_PER_RULE_MAX;
+    wpa_finding *last = sink->findings[sink->n_findings - 1];
+    sink->n_of_rule = 0; /* room for the summary itself */
+    wpa_rule_report(run, last->span.bytes, last->check, NULL,
+                    "%zu more findings of this rule in this file are not listed", n_more);
+}
+
+static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
+{
+    size_t from = sink->n_findings;
+    wpa_rule_run run = {.rule = rule, .source = sink->source, .arena = sink->arena, .sink = sink};
+    wpa_error err = {0};
+    sink->n_of_rule = 0;
+    sink->beyond = NULL;
+    if (!rule->check(&run, &err)) {
+        char text[sizeof err.message + sizeof err.context];
+        wpa_sink_note(sink, rule, wpa_error_text(&err, text, sizeof text));
+    }
+    summarise_beyond(&run);
+    for (size_t i = from; i < sink->n_findings; i++) {
+        configure(sink->settings, sink->findings[i]);
+        wpa_finding_locate(sink->source, sink->findings[i], sink->arena);
+    }
+    remove_where(sink, from, stands_in_dead_code);
+}
+
+static void run_rules(wpa_rule_sink *sink, bool are_last)
+{
+    size_t n_rules;
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    for (size_t i = 0; i < n_rules; i++) {
+        if (rules[i]->runs_last == are_last && is_active(sink, rules[i])) {
+            sink->has_run[i] = true;
+            run_rule(sink, rules[i]);
+        }
+    }
+}
+
+/* ---- fixes -------------------------------------------------------------------------------------*/
+
+static int compare_edits(const void *a, const void *b)
+{
+    const wpa_fix_edit *x = a, *y = b;
+    if (x->bytes.start != y->bytes.start) {
+        return x->bytes.start < y->bytes.start ? -1 : 1;
+    }
+    return x->bytes.end < y->bytes.end ? -1 : x->bytes.end > y->bytes.end;
+}
+
+/** Edits in order, none outside the file, none overlapping; a fix that breaks this is dropped. */
+static bool is_sound(const wpa_source *source, wpa_fix *fix)
+{
+    if (fix->n_edits == 0) {
+        return false;
+    }
+    qsort(fix->edits, fix->n_edits, sizeof *fix->edits, compare_edits);
+    for (size_t i = 0; i < fix->n_edits; i++) {
+        wpa_span span = fix->edits[i].bytes;
+        bool fits = span.start <= span.end && span.end <= source->yaml->size_bytes;
+        if (!fits || (i && fix->edits[i - 1].bytes.end > span.start)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_sink *sink, wpa_finding *finding)
+{
+    wpa_rule_run run = {
+        .rule = finding->rule, .source = sink->source, .arena = sink->arena, .sink = sink};
+    finding->rule->repair(&run, finding);
+    size_t n_kept = 0;
+    for (size_t i = 0; i < finding->n_fixes; i++) {
+        if (is_sound(sink->source, finding->fixes[i])) {
+            finding->fixes[n_kept++] = finding->fixes[i];
+        }
+    }
+    finding->n_fixes = n_kept;
+}
+
+static void repair_all(wpa_rule_sink *sink)
+{
+    for (size_t i = 0; i < sink->n_findings; i++) {
+        wpa_finding *finding = sink->findings[i];
+        if (finding->rule->repair && sink->source->yaml && finding->state == WPA_FINDING_OPEN) {
+            repair(sink, finding);
+        }
+    }
+}
+
+static void limit_file(wpa_rule_sink *sink)
+{
+    if (sink->n_findings > WPA_FINDINGS_PER_FILE_MAX) {
+        wpa_finding *last = sink->findings[WPA_FINDINGS_PER_FILE_MAX];
+        last->message = wpa_arena_printf(sink->arena,
+                                         "%zu more findings in this file are not listed",
+                                         sink->n_findings - WPA_FINDINGS_PER_FILE_MAX);
+        last->n_fixes = last->n_related = 0;
+        sink->n_findings = WPA_FINDINGS_PER_FILE_MAX + 1;
+    }
+}
+
+static void silence(wpa_rule_sink *sink)
+{
+    const wpa_settings *settings = sink->settings;
+    sink->ignores = wpa_ignores_read(sink->source, settings->today, sink->arena);
+    if (!settings->ignores_off) {
+        wpa_ignores_apply(sink->ignores, sink->findings, sink->n_findings);
+        wpa_ignore_entries_apply(settings, sink->findings, sink->n_findings);
+    }
+}
+
+wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings, wpa_arena *arena)
+{
+    size_t n_rules;
+    (void)wpa_rules_all(&n_rules);
+    wpa_rule_sink sink = {.arena = arena, .source = source, .settings = settings};
+    sink.has_run = wpa_arena_array(arena, n_rules, sizeof *sink.has_run);
+    run_rules(&sink, false);
+    sort(&sink);
+    remove_where(&sink, 0, repeats_another);
+    remove_where(&sink, 0, is_superseded);
+    wpa_findings_fingerprint(sink.findings, sink.n_findings, arena);
+    silence(&sink);
+    size_t n_before = sink.n_findings;
+    run_rules(&sink, true);
+    if (sink.n_findings > n_before) {
+        wpa_findings_fingerprint(sink.findings + n_before, sink.n_findings - n_before, arena);
+    }
+    remove_where(&sink, 0, is_unseen);
+    sort(&sink);
+    limit_file(&sink);
+    repair_all(&sink);
+    return (wpa_result){source, sink.findings, sink.n_findings, sink.notes, sink.n_notes};
+}

@@ -1,0 +1,21 @@
+/*
+ * Running rules over one file, and what comes out: findings in their final order, each with its
+ * fingerprint, state and fixes. Pure: no files, no network, no database, no clock.
+ */
+#pragma once
+
+#include "rules/settings.h"
+
+#define WPA_FINDINGS_PER_RULE_MAX 200
+#define WPA_FINDINGS_PER_FILE_MAX 2000
+
+typedef struct wpa_result {
+    const wpa_source *source;
+    wpa_finding **findings; /* [n_findings], in order; ignored ones are among them */
+    size_t n_findings;
+    const wpa_note *notes;
+    size_t n_notes;
+} wpa_result;
+
+/** Analyse one file with every rule that the settings leave on. Never fails: see the notes. */
+wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings, wpa_arena *arena);

@@ -1,0 +1,40 @@
+/* The "ignore:" entries of the configuration. */
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "rules/ignore.h"
+#include "rules/settings.h"
+
+static bool names_fit(const wpa_ignore_entry *entry, const wpa_finding *finding)
+{
+    for (size_t i = 0; i < entry->n_rules; i++) {
+        if (wpa_ignore_name_fits(entry->rules[i], finding)) {
+            return true;
+        }
+    }
+    return entry->n_rules == 0;
+}
+
+static bool entry_fits(const wpa_ignore_entry *entry, const wpa_finding *finding)
+{
+    return (!entry->path || wpa_glob_fits(entry->path, finding->path)) &&
+           (!entry->line || (size_t)entry->line == finding->span.start.line) &&
+           (!entry->fingerprint || wpa_text_starts(finding->fingerprint, entry->fingerprint)) &&
+           names_fit(entry, finding);
+}
+
+void wpa_ignore_entries_apply(const wpa_settings *settings, wpa_finding **findings,
+                              size_t n_findings)
+{
+    for (size_t i = 0; i < settings->n_ignores; i++) {
+        const wpa_ignore_entry *entry = &settings->ignores[i];
+        bool has_ended = entry->until && strcmp(entry->until, settings->today) < 0;
+        for (size_t j = 0; j < n_findings && !has_ended; j++) {
+            if (entry_fits(entry, findings[j])) {
+                findings[j]->state = WPA_FINDING_IGNORED;
+                findings[j]->state_reason = entry->reason;
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+/* Edits on whole lines of block collections, for the repairs of rules. */
+#include <string.h>
+
+#include <wpa/buf.h>
+#include <wpa/text.h>
+
+#include "rules/rule.h"
+
+#define INSERT_MAX_BYTES (64 * 1024)
+
+static size_t start_of_entry(const wpa_yaml_node *value)
+{
+    return value->key ? value->key->full.start : wpa_yaml_dash(value);
+}
+
+static bool is_by_lines(const wpa_yaml_node *value)
+{
+    if (!value->parent || value->parent->style != WPA_YAML_BLOCK) {
+        return false;
+    }
+    const wpa_yaml_doc *doc = value->doc;
+    wpa_span entry = wpa_yaml_entry_span(value);
+    /* Something else in front on the line is fine for what comes behind, if it ends its line. */
+    return entry.end > entry.start &&
+           (entry.end == doc->size_bytes || doc->source[entry.end - 1] == '\n');
+}
+
+/** Blanks up to the entry's column: what stands before it on the line may be a dash. */
+static size_t column_of(const wpa_yaml_node *value)
+{
+    size_t start = start_of_entry(value);
+    wpa_span line = wpa_yaml_line(value->doc, wpa_yaml_line_of(value->doc, start));
+    return start - line.start;
+}
+
+static const char *indent_lines(const char *text, size_t n_blanks, const wpa_yaml_doc *doc,
+                                wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(INSERT_MAX_BYTES);
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        wpa_buf_printf(buf, "%*s", length ? (int)n_blanks : 0, "");
+        wpa_buf_append(buf, text, length);
+        wpa_buf_text(buf, doc->has_crlf ? "\r\n" : "\n");
+        text += length + (text[length] == '\n');
+    }
+    return wpa_buf_is_full(buf) ? NULL : wpa_buf_dup(buf, arena);
+}
+
+static const char *format_lines(wpa_rule_run *run, const wpa_yaml_node *value, const char *format,
+                                va_list values)
+{
+    const char *text = wpa_arena_vprintf(run->arena, format, values);
+    return indent_lines(text, column_of(value), value->doc, run->arena);
+}
+
+bool wpa_rule_insert_behind(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
+                            const char *format, ...)
+{
+    if (!is_by_lines(value)) {
+        return false;
+    }
+    va_list values;
+    va_start(values, format);
+    const char *lines = format_lines(run, value, format, values);
+    va_end(values);
+    size_t end = wpa_yaml_entry_span(value).end;
+    bool needs_break = end && value->doc->source[end - 1] != '\n';
+    if (lines && needs_break) { /* the file ends without a line break, and goes on doing so */
+        const char *line_break = value->doc->has_crlf ? "\r\n" : "\n";
+        size_t length = strlen(lines) - strlen(line_break);
+        wpa_rule_edit(run, fix, (wpa_span){end, end}, "%s%.*s", line_break, (int)length, lines);
+    } else if (lines) {
+        wpa_rule_edit(run, fix, (wpa_span){end, end}, "%s", lines);
+    }
+    return lines != NULL;
+}
+
+bool wpa_rule_insert_before(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
+                            const char *format, ...)
+{
+    size_t start = start_of_entry(value);
+    wpa_span line = wpa_yaml_line(value->doc, wpa_yaml_line_of(value->doc, start));
+    bool begins_line = strspn(value->doc->source + line.start, " ") == start - line.start;
+    if (!is_by_lines(value) || !begins_line) {
+        return false;
+    }
+    va_list values;
+    va_start(values, format);
+    const char *lines = format_lines(run, value, format, values);
+    va_end(values);
+    if (lines) {
+        wpa_rule_edit(run, fix, (wpa_span){line.start, line.start}, "%s", lines);
+    }
+    return lines != NULL;
+}
+
+bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value)
+{
+    if (!is_by_lines(value)) {
+        return false;
+    }
+    const wpa_yaml_node *parent = value->parent;
+    wpa_span entry = wpa_yaml_entry_span(value);
+    wpa_span line = wpa_yaml_line(value->doc, wpa_yaml_line_of(value->doc, entry.start));
+    bool is_only = parent->n_pairs + parent->n_items <= 1;
+    if (is_only || entry.start != line.start) {
+        return false;
+    }
+    wpa_rule_edit(run, fix, entry, "%s", "");
+    return true;
+}

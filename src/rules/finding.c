@@ -1,0 +1,41 @@
+#include "rules/rule.h"
+
+#include <string.h>
+
+#include <wpa/text.h>
+
+static const char *const safeties[] = {"safe", "unsafe"};
+static const char *const declared[] = {"triggers", "matrix", "jobs",        "permissions",
+                                       "names",    "runner", "container",   "cache",
+                                       "concurrency", "timeouts", "script", "env", "pins"};
+
+_Static_assert(WPA_COUNT(safeties) == WPA_SAFETY_COUNT, "a name for each");
+_Static_assert(WPA_COUNT(declared) == WPA_DECLARES_COUNT, "a name for each bit");
+
+const char *wpa_safety_name(wpa_safety safety)
+{
+    return safeties[safety];
+}
+
+const char *wpa_declares_name(unsigned bit_index)
+{
+    return declared[bit_index];
+}
+
+static int compare_sizes(size_t a, size_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+int wpa_finding_compare(const void *a, const void *b)
+{
+    const wpa_finding *x = *(wpa_finding *const *)a, *y = *(wpa_finding *const *)b;
+    int order = strcmp(x->path, y->path);
+    order = order ? order : compare_sizes(x->span.bytes.start, y->span.bytes.start);
+    order = order ? order : (int)y->severity - (int)x->severity;
+    order = order ? order : strcmp(x->rule->code, y->rule->code);
+    order = order ? order : strcmp(x->check ? x->check : "", y->check ? y->check : "");
+    order = order ? order : strcmp(x->fingerprint, y->fingerprint);
+    order = order ? order : compare_sizes(x->span.bytes.end, y->span.bytes.end);
+    return order ? order : strcmp(x->message, y->message);
+}

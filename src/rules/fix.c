@@ -1,0 +1,353 @@
+#include "rules/fix.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <wpa/text.h>
+
+/* A fix that may be taken this round. */
+typedef struct candidate {
+    const wpa_finding *finding;
+    const wpa_fix *fix;
+} candidate;
+
+typedef struct candidates {
+    candidate *items;
+    size_t n, capacity;
+} candidates;
+
+/* The whole loop over one file. */
+typedef struct fixer {
+    const wpa_source *source; /* as it is now */
+    const wpa_settings *settings;
+    const wpa_settings *judge; /* every rule at every level: what a fix must not worsen */
+    const wpa_fix_choice *choice;
+    wpa_arena *arena;
+    wpa_map *dropped; /* fingerprints of findings whose fix did not hold */
+    wpa_fix_outcome outcome;
+    wpa_note *notes;
+    size_t applied_capacity, fixes_capacity, notes_capacity;
+} fixer;
+
+/* ---- applying edits
+ * ----------------------------------------------------------------------------*/
+
+static int compare_edits(const void *a, const void *b)
+{
+    const wpa_fix_edit *x = *(const wpa_fix_edit *const *)a, *y = *(const wpa_fix_edit *const *)b;
+    if (x->bytes.start != y->bytes.start) {
+        return x->bytes.start < y->bytes.start ? -1 : 1;
+    }
+    return x->bytes.end < y->bytes.end ? -1 : x->bytes.end > y->bytes.end;
+}
+
+static const wpa_fix_edit **sort_edits(const wpa_fix *const fixes[], size_t n_fixes, size_t *n,
+                                       size_t *n_inserted, wpa_arena *arena)
+{
+    size_t n_edits = 0;
+    for (size_t i = 0; i < n_fixes; i++) {
+        n_edits += fixes[i]->n_edits;
+    }
+    const wpa_fix_edit **edits = wpa_arena_array(arena, n_edits ? n_edits : 1, sizeof(void *));
+    *n = *n_inserted = 0;
+    for (size_t i = 0; i < n_fixes; i++) {
+        for (size_t j = 0; j < fixes[i]->n_edits; j++) {
+            edits[(*n)++] = &fixes[i]->edits[j];
+            *n_inserted += strlen(fixes[i]->edits[j].text);
+        }
+    }
+    qsort(edits, n_edits, sizeof *edits, compare_edits);
+    return edits;
+}
+
+const char *wpa_fix_apply(const wpa_source *source, const wpa_fix *const fixes[], size_t n_fixes,
+                          wpa_arena *arena, size_t *size_bytes)
+{
+    const char *from = source->yaml->source;
+    size_t n, n_inserted, at = 0, size = 0;
+    const wpa_fix_edit **edits = sort_edits(fixes, n_fixes, &n, &n_inserted, arena);
+    char *text = wpa_arena_alloc(arena, source->yaml->size_bytes + n_inserted + 1);
+    for (size_t i = 0; i < n; i++) {
+        size_t length = strlen(edits[i]->text);
+        memcpy(text + size, from + at, edits[i]->bytes.start - at);
+        size += edits[i]->bytes.start - at;
+        memcpy(text + size, edits[i]->text, length);
+        size += length;
+        at = edits[i]->bytes.end;
+    }
+    memcpy(text + size, from + at, source->yaml->size_bytes - at);
+    *size_bytes = size + source->yaml->size_bytes - at;
+    return text;
+}
+
+/* ---- choosing
+ * ----------------------------------------------------------------------------------*/
+
+static bool is_of_file(const wpa_source *source, const wpa_fix *fix)
+{
+    for (size_t i = 0; i < fix->n_edits; i++) {
+        if (!wpa_text_is(fix->edits[i].path, source->path)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_rule_chosen(const wpa_fix_choice *choice, const wpa_rule *rule)
+{
+    size_t n_rules;
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    for (size_t i = 0; choice->rules && i < n_rules; i++) {
+        if (rules[i] == rule) {
+            return choice->rules[i];
+        }
+    }
+    return true;
+}
+
+static const wpa_fix *best_fix(const fixer *f, const wpa_finding *finding)
+{
+    const wpa_fix_choice *choice = f->choice;
+    bool is_wanted =
+        finding->state == WPA_FINDING_OPEN && !wpa_map_has(f->dropped, finding->fingerprint) &&
+        is_rule_chosen(choice, finding->rule) &&
+        (!choice->fingerprint || wpa_text_is(choice->fingerprint, finding->fingerprint));
+    for (size_t i = 0; is_wanted && i < finding->n_fixes; i++) {
+        const wpa_fix *fix = finding->fixes[i];
+        if ((choice->has_unsafe || fix->safety == WPA_FIX_SAFE) && is_of_file(f->source, fix)) {
+            return fix;
+        }
+    }
+    return NULL;
+}
+
+/** Two insertions at one place count as overlapping, since their order would be a guess. */
+static bool is_clear_of(const wpa_fix *a, const wpa_fix *b)
+{
+    for (size_t i = 0; i < a->n_edits; i++) {
+        for (size_t j = 0; j < b->n_edits; j++) {
+            wpa_span x = a->edits[i].bytes, y = b->edits[j].bytes;
+            if (wpa_span_overlaps(x, y) || x.start == y.start) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool is_clear(const candidates *list, const wpa_fix *fix)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (!is_clear_of(list->items[i].fix, fix)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add(candidates *list, candidate item, wpa_arena *arena)
+{
+    list->items = wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
+    list->items[list->n++] = item;
+}
+
+static candidates choose(const fixer *f, const wpa_result *result)
+{
+    candidates list = {0};
+    for (size_t i = 0; i < result->n_findings; i++) {
+        const wpa_fix *fix = best_fix(f, result->findings[i]);
+        if (fix && is_clear(&list, fix)) {
+            add(&list, (candidate){result->findings[i], fix}, f->arena);
+        }
+    }
+    return list;
+}
+
+/* ---- judging
+ * -----------------------------------------------------------------------------------*/
+
+/** Every rule at every level, with the options as they are and nothing silenced. */
+static const wpa_settings *make_judge(const wpa_settings *settings, wpa_arena *arena)
+{
+    size_t n_rules;
+    (void)wpa_rules_all(&n_rules);
+    wpa_settings *judge = wpa_arena_dup(arena, settings, sizeof *settings);
+    judge->rules = wpa_arena_dup(arena, settings->rules, n_rules * sizeof *settings->rules);
+    for (size_t i = 0; i < n_rules; i++) {
+        judge->rules[i].toggle = WPA_TOGGLE_UNSET;
+    }
+    judge->persona = WPA_PERSONA_AUDITOR;
+    judge->min_severity = WPA_SEVERITY_LOW;
+    judge->min_confidence = WPA_CONFIDENCE_LOW;
+    judge->ignores_off = true;
+    memset(judge->dimension_off, 0, sizeof judge->dimension_off);
+    memset(judge->kind_off, 0, sizeof judge->kind_off);
+    return judge;
+}
+
+static bool is_same_kind(const wpa_finding *a, const wpa_finding *b)
+{
+    return a->rule == b->rule && wpa_text_is(a->check, b->check);
+}
+
+static size_t count_like(const wpa_result *result, const wpa_finding *like)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < result->n_findings; i++) {
+        n += is_same_kind(result->findings[i], like);
+    }
+    return n;
+}
+
+static size_t count_candidates_like(const candidates *list, const wpa_finding *like)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        n += is_same_kind(list->items[i].finding, like);
+    }
+    return n;
+}
+
+/** Why the change is no improvement, or NULL if it is one. */
+static const char *find_fault(const candidates *list, const wpa_result *before,
+                              const wpa_result *after, wpa_arena *arena)
+{
+    wpa_severity least = WPA_SEVERITY_CRITICAL;
+    for (size_t i = 0; i < list->n; i++) {
+        const wpa_finding *finding = list->items[i].finding;
+        least = finding->severity < least ? finding->severity : least;
+        size_t n_fixed = count_candidates_like(list, finding);
+        if (count_like(after, finding) + n_fixed > count_like(before, finding)) {
+            return "the finding would still be there";
+        }
+    }
+    for (size_t i = 0; i < after->n_findings; i++) {
+        const wpa_finding *finding = after->findings[i];
+        if (finding->severity >= least &&
+            count_like(after, finding) > count_like(before, finding)) {
+            return wpa_arena_printf(arena, "it would bring a new finding of %s", finding->rule->id);
+        }
+    }
+    return NULL;
+}
+
+static const wpa_source *apply(const fixer *f, const candidates *list)
+{
+    const wpa_fix **fixes = wpa_arena_array(f->arena, list->n, sizeof(void *));
+    for (size_t i = 0; i < list->n; i++) {
+        fixes[i] = list->items[i].fix;
+    }
+    size_t size_bytes;
+    const char *text = wpa_fix_apply(f->source, fixes, list->n, f->arena, &size_bytes);
+    return wpa_source_read(f->source->kind, f->source->path, text, size_bytes, f->source->around,
+                           f->arena);
+}
+
+/** The file with these fixes, or NULL and why not. */
+static const wpa_source *attempt(const fixer *f, const candidates *list, const wpa_result *before,
+                                 const char **fault)
+{
+    const wpa_source *source = apply(f, list);
+    *fault = "the file could not be read any more";
+    if (!source->yaml || (source->is_partial && !f->source->is_partial)) {
+        return NULL;
+    }
+    wpa_result after = wpa_rules_run(source, f->judge, f->arena);
+    *fault = find_fault(list, before, &after, f->arena);
+    return *fault ? NULL : source;
+}
+
+/* ---- the loop
+ * ----------------------------------------------------------------------------------*/
+
+static void drop(fixer *f, const wpa_finding *finding, const char *fault)
+{
+    wpa_fix_outcome *outcome = &f->outcome;
+    wpa_map_put(f->dropped, finding->fingerprint, f);
+    wpa_note note = {
+        .path = finding->path,
+        .rule = finding->rule->id,
+        .text = wpa_arena_printf(f->arena, "fix at line %zu dropped: %s", finding->span.start.line,
+                                 fault),
+    };
+    f->notes =
+        wpa_arena_grow(f->arena, f->notes, outcome->n_notes, &f->notes_capacity, sizeof *f->notes);
+    f->notes[outcome->n_notes++] = note;
+    outcome->notes = f->notes;
+}
+
+static void accept(fixer *f, const candidates *list, const wpa_source *source)
+{
+    wpa_fix_outcome *outcome = &f->outcome;
+    for (size_t i = 0; i < list->n; i++) {
+        outcome->applied = wpa_arena_grow(f->arena, outcome->applied, outcome->n_applied,
+                                          &f->applied_capacity, sizeof *outcome->applied);
+        outcome->fixes = wpa_arena_grow(f->arena, outcome->fixes, outcome->n_applied,
+                                        &f->fixes_capacity, sizeof *outcome->fixes);
+        outcome->applied[outcome->n_applied] = list->items[i].finding;
+        outcome->fixes[outcome->n_applied++] = list->items[i].fix;
+    }
+    f->source = source;
+}
+
+/** Those of the list that hold alone; the others are dropped. */
+static candidates keep_sound(fixer *f, const candidates *list, const wpa_result *before)
+{
+    candidates sound = {0};
+    for (size_t i = 0; i < list->n; i++) {
+        const char *fault;
+        candidates one = {&list->items[i], 1, 1};
+        if (attempt(f, &one, before, &fault)) {
+            add(&sound, list->items[i], f->arena);
+        } else {
+            drop(f, list->items[i].finding, fault);
+        }
+    }
+    return sound;
+}
+
+/** Take all at once if that holds, else those that hold alone, else the first of them. */
+static bool take(fixer *f, candidates list)
+{
+    wpa_result before = wpa_rules_run(f->source, f->judge, f->arena);
+    const char *fault;
+    const wpa_source *source = attempt(f, &list, &before, &fault);
+    if (!source) {
+        list = keep_sound(f, &list, &before);
+        source = list.n ? attempt(f, &list, &before, &fault) : NULL;
+    }
+    if (!source && list.n) {
+        list.n = 1;
+        source = attempt(f, &list, &before, &fault);
+    }
+    if (source) {
+        accept(f, &list, source);
+    }
+    return source != NULL;
+}
+
+wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *settings,
+                              const wpa_fix_choice *choice, wpa_arena *arena)
+{
+    fixer f = {
+        .source = source,
+        .settings = settings,
+        .judge = make_judge(settings, arena),
+        .choice = choice,
+        .arena = arena,
+        .dropped = wpa_map_new(arena),
+    };
+    wpa_result result = wpa_rules_run(source, settings, arena);
+    for (int round = 0; source->yaml && round < WPA_FIX_MAX_ROUNDS; round++) {
+        candidates list = choose(&f, &result);
+        if (list.n == 0) {
+            break;
+        }
+        (void)take(&f, list);
+        result = wpa_rules_run(f.source, settings, arena);
+    }
+    f.outcome.result = result;
+    f.outcome.text = f.source->yaml ? f.source->yaml->source : "";
+    f.outcome.size_bytes = f.source->yaml ? f.source->yaml->size_bytes : 0;
+    return f.outcome;
+}

@@ -1,0 +1,436 @@
+#include "rules/ignore.h"
+
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "rules/registry.h"
+
+#define NAMES_MAX 64
+
+/* A comment as found: in the YAML itself or in a script inside it. */
+typedef struct remark {
+    wpa_span span;
+    size_t line;
+    bool is_alone;
+    const char *text; /* behind the mark and blanks */
+} remark;
+
+typedef struct reader {
+    const wpa_source *source;
+    const char *today;
+    wpa_arena *arena;
+    wpa_ignores *ignores;
+} reader;
+
+/* ---- the words of a comment -------------------------------------------------------------------*/
+
+static const char *skip_blanks(const char *at)
+{
+    return at + strspn(at, " \t");
+}
+
+static const char *take_prefix(const char *at, const char *prefix)
+{
+    return wpa_text_starts(at, prefix) ? skip_blanks(at + strlen(prefix)) : NULL;
+}
+
+static const char *parse_names(const char *at, wpa_ignore *ignore, wpa_arena *arena)
+{
+    const char **names = wpa_arena_array(arena, NAMES_MAX, sizeof *names);
+    ignore->names = names;
+    ignore->is_used = wpa_arena_array(arena, NAMES_MAX, sizeof *ignore->is_used);
+    if (*at != '[') {
+        ignore->fault = "names no rule (write ignore[rule])";
+        return at;
+    }
+    at++;
+    while (*at != ']') {
+        at += strspn(at, " \t,");
+        size_t length = strcspn(at, " \t,]");
+        if (length && ignore->n_names < NAMES_MAX) {
+            names[ignore->n_names++] = wpa_arena_slice(arena, at, length);
+        }
+        at += length;
+        if (*at == '\0') {
+            ignore->fault = "has no closing ']'";
+            return at;
+        }
+    }
+    if (ignore->n_names == 0) {
+        ignore->fault = "names no rule (write ignore[rule])";
+    }
+    return skip_blanks(at + 1);
+}
+
+static bool is_date(const char *at)
+{
+    static const char shape[] = "dddd-dd-dd";
+    for (size_t i = 0; i < sizeof shape - 1; i++) {
+        bool is_digit = at[i] >= '0' && at[i] <= '9';
+        if (shape[i] == 'd' ? !is_digit : at[i] != '-') {
+            return false;
+        }
+    }
+    return at[sizeof shape - 1] == '\0' || strchr(" \t", at[sizeof shape - 1]);
+}
+
+static void parse_reason(const char *at, wpa_ignore *ignore, const char *today, wpa_arena *arena)
+{
+    const char *date = take_prefix(at, "until=");
+    if (date && is_date(date)) {
+        memcpy(ignore->until, date, sizeof ignore->until - 1);
+        ignore->has_ended = strcmp(ignore->until, today) < 0;
+        at = skip_blanks(date + sizeof ignore->until - 1);
+    } else if (date) {
+        ignore->fault = "has an end that is no date (write until=YYYY-MM-DD)";
+    }
+    size_t length = strlen(at);
+    while (length && strchr(" \t\r", at[length - 1])) {
+        length--;
+    }
+    ignore->reason = wpa_text_visible(arena, at, length, false);
+    for (size_t i = 0; i < ignore->n_names; i++) {
+        if (wpa_text_is(ignore->names[i], "*") && length == 0) {
+            ignore->fault = "silences every rule and gives no reason";
+        }
+    }
+}
+
+/* ---- how far a comment reaches ----------------------------------------------------------------*/
+
+static bool is_blank_or_comment(const wpa_yaml_doc *doc, size_t line)
+{
+    wpa_span span = wpa_yaml_line(doc, line);
+    const char *at = doc->source + span.start;
+    size_t blanks = strspn(at, " \t");
+    return blanks >= wpa_span_length(span) || at[blanks] == '#' || at[blanks] == '\r';
+}
+
+static size_t next_line(const wpa_yaml_doc *doc, size_t line)
+{
+    for (line++; line <= doc->n_lines && is_blank_or_comment(doc, line); line++) {
+    }
+    return line;
+}
+
+static size_t last_line_of(const wpa_yaml_doc *doc, const wpa_yaml_node *node)
+{
+    return wpa_yaml_line_of(doc, node->span.end ? node->span.end - 1 : 0);
+}
+
+/** The step among these that begins on the line, or NULL. */
+static const wpa_yaml_node *step_on(const wpa_yaml_doc *doc, const wpa_yaml_node *steps,
+                                    size_t line)
+{
+    for (size_t i = 0; wpa_yaml_is(steps, WPA_YAML_SEQUENCE) && i < steps->n_items; i++) {
+        if (wpa_yaml_line_of(doc, wpa_yaml_dash(steps->items[i])) == line) {
+            return steps->items[i];
+        }
+    }
+    return NULL;
+}
+
+/** The step or job that begins on the line, or NULL. */
+static const wpa_yaml_node *block_on(const wpa_yaml_doc *doc, size_t line)
+{
+    const wpa_yaml_node *jobs = wpa_yaml_get(doc->root, "jobs");
+    for (size_t i = 0; wpa_yaml_is(jobs, WPA_YAML_MAPPING) && i < jobs->n_pairs; i++) {
+        const wpa_yaml_pair *job = &jobs->pairs[i];
+        if (wpa_yaml_line_of(doc, job->key->span.start) == line) {
+            return job->value;
+        }
+        const wpa_yaml_node *step = step_on(doc, wpa_yaml_get(job->value, "steps"), line);
+        if (step) {
+            return step;
+        }
+    }
+    return step_on(doc, wpa_yaml_get(wpa_yaml_get(doc->root, "runs"), "steps"), line);
+}
+
+static void reach_spans(const wpa_yaml_doc *doc, const remark *at, wpa_ignore *ignore)
+{
+    size_t line = at->is_alone ? next_line(doc, at->line) : at->line;
+    const wpa_yaml_node *block = block_on(doc, line);
+    ignore->reach = WPA_IGNORE_SPANS;
+    ignore->first_line = line;
+    ignore->last_line = block ? last_line_of(doc, block) : line;
+}
+
+static void close_region(reader *r, const remark *at)
+{
+    wpa_ignores *all = r->ignores;
+    for (size_t i = all->n; i-- > 0;) {
+        if (all->items[i].reach == WPA_IGNORE_BETWEEN && all->items[i].last_line == 0) {
+            all->items[i].last_line = at->line;
+            return;
+        }
+    }
+    all->items = wpa_arena_grow(r->arena, all->items, all->n, &all->capacity, sizeof *all->items);
+    all->items[all->n++] = (wpa_ignore){
+        .span = at->span,
+        .reason = "",
+        .first_line = at->line,
+        .last_line = at->line,
+        .fault = "ends what no ignore-start began",
+    };
+}
+
+/* ---- reading ----------------------------------------------------------------------------------*/
+
+static const struct {
+    const char *verb;
+    wpa_ignore_reach reach;
+} verbs[] = {
+    {"ignore-next-line", WPA_IGNORE_NEXT_LINE},
+    {"ignore-start", WPA_IGNORE_BETWEEN},
+    {"ignore-file", WPA_IGNORE_FILE},
+    {"ignore", WPA_IGNORE_SPANS},
+};
+
+static bool take_verb(const char **at, wpa_ignore *ignore)
+{
+    size_t length = strspn(*at, "abcdefghijklmnopqrstuvwxyz-");
+    for (size_t i = 0; i < WPA_COUNT(verbs); i++) {
+        if (wpa_slice_is((wpa_slice){*at, length}, verbs[i].verb)) {
+            ignore->reach = verbs[i].reach;
+            *at = skip_blanks(*at + length);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void set_reach(const wpa_yaml_doc *doc, const remark *at, wpa_ignore *ignore)
+{
+    ignore->first_line = ignore->last_line = at->line;
+    switch (ignore->reach) {
+    case WPA_IGNORE_SPANS:
+        reach_spans(doc, at, ignore);
+        return;
+    case WPA_IGNORE_NEXT_LINE:
+        ignore->first_line = ignore->last_line = next_line(doc, at->line);
+        return;
+    case WPA_IGNORE_BETWEEN:
+        ignore->last_line = 0; /* until an ignore-end closes it */
+        return;
+    case WPA_IGNORE_FILE:
+    case WPA_IGNORE_ANY_SPAN:
+        return;
+    }
+}
+
+static void read_ignore(reader *r, const remark *at, const char *text, bool is_foreign)
+{
+    wpa_ignore ignore = {.span = at->span, .reason = "", .is_foreign = is_foreign};
+    if (!take_verb(&text, &ignore)) {
+        ignore.reach = WPA_IGNORE_SPANS;
+        ignore.fault = "is no form of ignore that wpa knows";
+    } else {
+        text = parse_names(text, &ignore, r->arena);
+        parse_reason(text, &ignore, r->today, r->arena);
+    }
+    ignore.reach = is_foreign ? WPA_IGNORE_ANY_SPAN : ignore.reach;
+    set_reach(r->source->yaml, at, &ignore);
+    wpa_ignores *all = r->ignores;
+    all->items = wpa_arena_grow(r->arena, all->items, all->n, &all->capacity, sizeof *all->items);
+    all->items[all->n++] = ignore;
+}
+
+static void read_remark(reader *r, const remark *at)
+{
+    const char *own = take_prefix(at->text, "wpa:");
+    const char *foreign = take_prefix(at->text, "zizmor:");
+    if (own && wpa_text_starts(own, "ignore-end")) {
+        close_region(r, at);
+    } else if (own) {
+        read_ignore(r, at, own, false);
+    } else if (foreign && wpa_text_starts(foreign, "ignore[")) {
+        read_ignore(r, at, foreign, true);
+    }
+}
+
+/** Where a comment of a script begins in a line, or NULL: "#" behind a blank, REM or :: in front. */
+static const char *script_comment(const char *line, size_t length)
+{
+    static const char *const marks[] = {"# wpa:", "# zizmor:", "#wpa:"};
+    size_t blanks = strspn(line, " \t");
+    const char *first = line + (blanks < length ? blanks : length);
+    if (wpa_text_starts(first, "REM wpa:") || wpa_text_starts(first, ":: wpa:")) {
+        return first;
+    }
+    for (size_t i = 0; i < WPA_COUNT(marks); i++) {
+        const char *found = memmem(line, length, marks[i], strlen(marks[i]));
+        if (found && (found == line || strchr(" \t", found[-1]))) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static void read_script_line(reader *r, size_t line)
+{
+    const wpa_yaml_doc *doc = r->source->yaml;
+    wpa_span span = wpa_yaml_line(doc, line);
+    const char *text = doc->source + span.start;
+    const char *found = script_comment(text, wpa_span_length(span));
+    if (!found) {
+        return;
+    }
+    size_t start = (size_t)(found - doc->source);
+    const char *copy = wpa_arena_slice(r->arena, found, span.end - start);
+    remark at = {
+        .span = {start, span.end},
+        .line = line,
+        .is_alone = strspn(text, " \t") >= start - span.start,
+        .text = skip_blanks(copy + (wpa_text_starts(copy, "REM") ? 3 : strspn(copy, "#:"))),
+    };
+    read_remark(r, &at);
+}
+
+static void read_scripts(reader *r, const wpa_yaml_node *node)
+{
+    if (!node) {
+        return;
+    }
+    bool is_block = node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED;
+    if (node->kind == WPA_YAML_SCALAR && is_block) {
+        const wpa_yaml_doc *doc = r->source->yaml;
+        size_t last = last_line_of(doc, node);
+        for (size_t line = wpa_yaml_line_of(doc, node->span.start) + 1; line <= last; line++) {
+            read_script_line(r, line);
+        }
+    }
+    for (size_t i = 0; node->kind == WPA_YAML_MAPPING && i < node->n_pairs; i++) {
+        read_scripts(r, node->pairs[i].value);
+    }
+    for (size_t i = 0; node->kind == WPA_YAML_SEQUENCE && i < node->n_items; i++) {
+        read_scripts(r, node->items[i]);
+    }
+}
+
+static void read_comments(reader *r)
+{
+    const wpa_yaml_doc *doc = r->source->yaml;
+    for (size_t i = 0; i < doc->n_comments; i++) {
+        const wpa_yaml_comment *comment = &doc->comments[i];
+        const char *copy = wpa_arena_slice(r->arena, doc->source + comment->span.start,
+                                           wpa_span_length(comment->span));
+        remark at = {
+            .span = comment->span,
+            .line = comment->line,
+            .is_alone = comment->is_own_line,
+            .text = skip_blanks(copy + strspn(copy, "#")),
+        };
+        read_remark(r, &at);
+    }
+}
+
+static void report_open_regions(wpa_ignores *ignores, const wpa_yaml_doc *doc)
+{
+    for (size_t i = 0; i < ignores->n; i++) {
+        wpa_ignore *ignore = &ignores->items[i];
+        if (ignore->reach == WPA_IGNORE_BETWEEN && ignore->last_line == 0) {
+            ignore->fault = "is closed by no ignore-end";
+            ignore->last_line = doc->n_lines;
+        }
+    }
+}
+
+wpa_ignores *wpa_ignores_read(const wpa_source *source, const char *today, wpa_arena *arena)
+{
+    reader r = {source, today, arena, wpa_arena_alloc(arena, sizeof(wpa_ignores))};
+    if (source->yaml) {
+        read_comments(&r);
+        read_scripts(&r, source->yaml->root);
+        report_open_regions(r.ignores, source->yaml);
+    }
+    return r.ignores;
+}
+
+/* ---- applying ---------------------------------------------------------------------------------*/
+
+bool wpa_ignore_name_fits(const char *name, const wpa_finding *finding)
+{
+    if (wpa_text_is(name, "*")) {
+        return true;
+    }
+    if (wpa_text_starts(name, "dimension:")) {
+        return wpa_text_is(name + strlen("dimension:"), wpa_dimension_name(finding->dimension));
+    }
+    if (wpa_rule_is_named(finding->rule, name)) {
+        return true;
+    }
+    const char *slash = strchr(name, '/');
+    wpa_slice rule = {name, slash ? (size_t)(slash - name) : 0};
+    return slash && finding->check && wpa_text_is_ci(slash + 1, finding->check) &&
+           (wpa_slice_is_ci(rule, finding->rule->id) || wpa_slice_is_ci(rule, finding->rule->code));
+}
+
+static bool foreign_name_fits(const char *name, const wpa_finding *finding)
+{
+    for (const char *const *at = finding->rule->elsewhere; at && *at; at++) {
+        if (wpa_text_starts(*at, "zizmor/") && wpa_text_is(*at + strlen("zizmor/"), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool touches(const wpa_finding_span *span, size_t first, size_t last)
+{
+    size_t end = span->end.line;
+    end -= end > span->start.line && span->end.column == 1; /* the end is exclusive */
+    return span->start.line <= last && first <= end;
+}
+
+static bool touches_any(const wpa_finding *finding, size_t line)
+{
+    bool does = touches(&finding->span, line, line);
+    for (size_t i = 0; i < finding->n_related && !does; i++) {
+        does = touches(&finding->related[i].span, line, line);
+    }
+    return does;
+}
+
+static bool reaches(const wpa_ignore *ignore, const wpa_finding *finding)
+{
+    size_t start = finding->span.start.line;
+    switch (ignore->reach) {
+    case WPA_IGNORE_SPANS:
+        return touches(&finding->span, ignore->first_line, ignore->last_line);
+    case WPA_IGNORE_NEXT_LINE:
+    case WPA_IGNORE_BETWEEN:
+        return start >= ignore->first_line && start <= ignore->last_line;
+    case WPA_IGNORE_FILE:
+        return true;
+    case WPA_IGNORE_ANY_SPAN:
+        return touches_any(finding, ignore->first_line);
+    }
+    return false;
+}
+
+static void apply_one(wpa_ignore *ignore, wpa_finding *finding)
+{
+    for (size_t i = 0; i < ignore->n_names; i++) {
+        bool fits = ignore->is_foreign ? foreign_name_fits(ignore->names[i], finding)
+                                       : wpa_ignore_name_fits(ignore->names[i], finding);
+        if (fits) {
+            ignore->is_used[i] = true;
+            finding->state = WPA_FINDING_IGNORED;
+            finding->state_reason = ignore->reason;
+        }
+    }
+}
+
+void wpa_ignores_apply(wpa_ignores *ignores, wpa_finding **findings, size_t n_findings)
+{
+    for (size_t i = 0; i < ignores->n; i++) {
+        wpa_ignore *ignore = &ignores->items[i];
+        for (size_t j = 0; j < n_findings && !ignore->fault && !ignore->has_ended; j++) {
+            if (!findings[j]->rule->runs_last && reaches(ignore, findings[j])) {
+                apply_one(ignore, findings[j]);
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/*
+ * Silencing by comments: "# wpa: ignore[rule] reason" and its relatives, and "# zizmor: ignore[a]".
+ */
+#pragma once
+
+#include "rules/finding.h"
+#include "rules/source.h"
+
+typedef enum wpa_ignore_reach {
+    WPA_IGNORE_SPANS,     /* findings whose primary span touches [first_line, last_line] */
+    WPA_IGNORE_NEXT_LINE, /* findings that start on first_line */
+    WPA_IGNORE_BETWEEN,   /* findings that start within the lines */
+    WPA_IGNORE_FILE,
+    WPA_IGNORE_ANY_SPAN /* zizmor: findings any span of which touches the line */
+} wpa_ignore_reach;
+
+typedef struct wpa_ignore {
+    wpa_ignore_reach reach;
+    wpa_span span;              /* of the comment, from its # on */
+    const char *const *names;   /* [n_names] as written */
+    size_t n_names;
+    bool is_foreign;            /* a zizmor comment: bare zizmor names */
+    const char *reason;         /* "" if none */
+    char until[11];             /* "YYYY-MM-DD" or "" */
+    size_t first_line, last_line;
+    const char *fault;          /* why it cannot be honoured, or NULL */
+    bool has_ended;             /* until= lies in the past */
+    bool *is_used;              /* [n_names] */
+} wpa_ignore;
+
+typedef struct wpa_ignores {
+    wpa_ignore *items;
+    size_t n, capacity;
+} wpa_ignores;
+
+/** All ignore comments of a file, in order; today is "YYYY-MM-DD". */
+wpa_ignores *wpa_ignores_read(const wpa_source *source, const char *today, wpa_arena *arena);
+/** Silence what the comments reach: sets state and reason, and marks the comments as used. */
+void wpa_ignores_apply(wpa_ignores *ignores, wpa_finding **findings, size_t n_findings);
+/** Does a rule name as in comments ("id", "code/check", "dimension:x", "*") fit the finding? */
+bool wpa_ignore_name_fits(const char *name, const wpa_finding *finding);

@@ -1,0 +1,208 @@
+/* Places, structure, evidence and fingerprint: what follows from a finding's span. */
+#include <string.h>
+
+#include <wpa/buf.h>
+#include <wpa/text.h>
+
+#include "auth/hash.h"
+#include "rules/sink.h"
+
+#define EVIDENCE_MAX_BYTES 400
+#define IDENTITY_WORDS 8
+#define FINGERPRINT_BYTES 20
+
+wpa_finding_span wpa_finding_span_of(const wpa_source *source, wpa_span bytes)
+{
+    wpa_finding_span span = {.start = {1, 1}, .end = {1, 1}, .bytes = bytes};
+    if (source->yaml) {
+        span.start = wpa_yaml_position(source->yaml, bytes.start);
+        span.end = wpa_yaml_position(source->yaml, bytes.end);
+    }
+    return span;
+}
+
+/** The first words of a text, blanks collapsed. */
+static const char *first_words(const char *text, wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(EVIDENCE_MAX_BYTES);
+    size_t n_words = 0;
+    for (const char *at = text; *at && n_words < IDENTITY_WORDS;) {
+        size_t blanks = strspn(at, " \t\r\n");
+        size_t length = strcspn(at + blanks, " \t\r\n");
+        if (length && n_words++) {
+            wpa_buf_char(buf, ' ');
+        }
+        wpa_buf_append(buf, at + blanks, length);
+        at += blanks + length;
+    }
+    return wpa_buf_dup(buf, arena);
+}
+
+/** A step is known by its id, else name, else action without its version, else its script. */
+static const char *step_identity(const wpa_yaml_node *step, wpa_arena *arena)
+{
+    const char *text = wpa_yaml_text(wpa_yaml_get(step, "id"));
+    text = text ? text : wpa_yaml_text(wpa_yaml_get(step, "name"));
+    if (text) {
+        return text;
+    }
+    text = wpa_yaml_text(wpa_yaml_get(step, "uses"));
+    if (text) {
+        return wpa_arena_slice(arena, text, strcspn(text, "@"));
+    }
+    text = wpa_yaml_text(wpa_yaml_get(step, "run"));
+    return text ? first_words(text, arena) : NULL;
+}
+
+static const char *item_identity(const wpa_yaml_node *item, wpa_arena *arena)
+{
+    const wpa_yaml_node *list = item->parent;
+    const char *text = NULL;
+    if (list->key && list->key->text &&
+        (wpa_text_is(list->key->text, "steps") || wpa_text_is(list->key->text, "parallel"))) {
+        text = step_identity(item, arena);
+    }
+    return text ? text : wpa_arena_printf(arena, "%zu", item->index);
+}
+
+static bool is_key_of(const wpa_yaml_node *node, const wpa_yaml_node *mapping)
+{
+    return mapping->kind == WPA_YAML_MAPPING && node->index < mapping->n_pairs &&
+           mapping->pairs[node->index].key == node;
+}
+
+static const char *identity_of(const wpa_yaml_node *node, wpa_arena *arena)
+{
+    if (node->key) {
+        return node->key->kind == WPA_YAML_SCALAR ? node->key->text : "?";
+    }
+    if (!node->parent) {
+        return NULL;
+    }
+    if (is_key_of(node, node->parent)) {
+        return node->kind == WPA_YAML_SCALAR ? node->text : "?";
+    }
+    return node->parent->kind == WPA_YAML_SEQUENCE ? item_identity(node, arena) : NULL;
+}
+
+static void find_structure(const wpa_source *source, wpa_finding *finding, wpa_arena *arena)
+{
+    const char *names[WPA_YAML_MAX_DEPTH + 2];
+    size_t n = 0;
+    const wpa_yaml_node *node = wpa_yaml_node_at(source->yaml, finding->span.bytes.start);
+    for (; node && n < WPA_COUNT(names); node = node->parent) {
+        const char *name = identity_of(node, arena);
+        if (name) {
+            names[n++] = name;
+        }
+    }
+    const char **structure = wpa_arena_array(arena, n ? n : 1, sizeof *structure);
+    for (size_t i = 0; i < n; i++) {
+        structure[i] = wpa_text_visible(arena, names[n - 1 - i], strlen(names[n - 1 - i]), false);
+    }
+    finding->structure = structure;
+    finding->n_structure = n;
+}
+
+static const char *collapse(const char *text, size_t length, wpa_arena *arena)
+{
+    char *out = wpa_arena_alloc(arena, length + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < length; i++) {
+        bool is_blank = strchr(" \t\r\n", text[i]) != NULL; /* a NUL counts as blank */
+        if (!is_blank) {
+            out[n++] = text[i];
+        } else if (n && out[n - 1] != ' ') {
+            out[n++] = ' ';
+        }
+    }
+    n -= n && out[n - 1] == ' ';
+    out[n] = '\0';
+    return out;
+}
+
+static const char *find_evidence(const wpa_source *source, const wpa_finding *finding,
+                                 wpa_arena *arena)
+{
+    wpa_span span = finding->span.bytes;
+    size_t length = wpa_span_length(span);
+    const char *at = source->yaml->source + span.start;
+    if (finding->is_secret) {
+        /* A key keeps the digest from being looked up in tables of digests of known tokens. */
+        static const char key[] = "wpa secret evidence";
+        uint8_t mac[WPA_SHA256_SIZE];
+        char hex[WPA_SHA256_HEX_SIZE];
+        wpa_hmac_sha256(key, sizeof key, at, length, mac);
+        wpa_hex_encode(mac, WPA_SHA256_SIZE, hex);
+        return wpa_arena_text(arena, hex);
+    }
+    length = length > EVIDENCE_MAX_BYTES ? EVIDENCE_MAX_BYTES : length;
+    return collapse(at, length, arena);
+}
+
+static size_t clamp(size_t offset, size_t max)
+{
+    return offset > max ? max : offset;
+}
+
+void wpa_finding_locate(const wpa_source *source, wpa_finding *finding, wpa_arena *arena)
+{
+    finding->evidence = "";
+    if (source->yaml) {
+        wpa_span *bytes = &finding->span.bytes;
+        bytes->start = clamp(bytes->start, source->yaml->size_bytes);
+        bytes->end = clamp(bytes->end < bytes->start ? bytes->start : bytes->end,
+                           source->yaml->size_bytes);
+        find_structure(source, finding, arena);
+        finding->evidence = find_evidence(source, finding, arena);
+    }
+    finding->span = wpa_finding_span_of(source, finding->span.bytes);
+}
+
+/** Length first, so that no two lists of texts give the same bytes. */
+static void hash_text(wpa_sha256_state *hash, const char *text)
+{
+    uint64_t length = strlen(text);
+    uint8_t bytes[8];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(length >> (8 * i));
+    }
+    wpa_sha256_update(hash, bytes, sizeof bytes);
+    wpa_sha256_update(hash, text, length);
+}
+
+static wpa_sha256_state hash_identity(const wpa_finding *finding)
+{
+    wpa_sha256_state hash;
+    wpa_sha256_init(&hash);
+    hash_text(&hash, "wpa1");
+    hash_text(&hash, finding->rule->id);
+    hash_text(&hash, finding->check ? finding->check : "");
+    hash_text(&hash, finding->path);
+    for (size_t i = 0; i < finding->n_structure; i++) {
+        hash_text(&hash, finding->structure[i]);
+    }
+    hash_text(&hash, finding->evidence);
+    return hash;
+}
+
+void wpa_findings_fingerprint(wpa_finding **findings, size_t n, wpa_arena *arena)
+{
+    wpa_map *seen = wpa_map_new(arena); /* identity → how many so far */
+    for (size_t i = 0; i < n; i++) {
+        wpa_sha256_state hash = hash_identity(findings[i]), copy = hash;
+        uint8_t digest[WPA_SHA256_SIZE];
+        char hex[WPA_SHA256_HEX_SIZE], ordinal[24];
+        wpa_sha256_final(&copy, digest);
+        wpa_hex_encode(digest, WPA_SHA256_SIZE, hex);
+        size_t *count = wpa_map_get(seen, hex);
+        if (!count) {
+            count = wpa_arena_alloc(arena, sizeof *count);
+            wpa_map_put(seen, hex, count);
+        }
+        (void)wpa_text_format(ordinal, sizeof ordinal, "%zu", (*count)++);
+        hash_text(&hash, ordinal);
+        wpa_sha256_final(&hash, digest);
+        wpa_hex_encode(digest, FINGERPRINT_BYTES, findings[i]->fingerprint);
+    }
+}

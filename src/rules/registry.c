@@ -1,0 +1,114 @@
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "gen/rules_version.h"
+#include "rules/registry.h"
+
+/* One line a rule, by code. A new rule is its file, its line here, and its fixtures. */
+/* clang-format off */
+#define WPA_RULES(X) \
+    X(missing_timeout)
+/* clang-format on */
+
+#define DECLARE(name) extern const wpa_rule wpa_rule_##name;
+WPA_RULES(DECLARE)
+
+#define LIST(name) &wpa_rule_##name,
+static const wpa_rule *const rules[] = {WPA_RULES(LIST)};
+
+const wpa_rule *const *wpa_rules_all(size_t *n)
+{
+    *n = WPA_COUNT(rules);
+    return rules;
+}
+
+const char *wpa_rules_version(void)
+{
+    return WPA_RULES_VERSION;
+}
+
+static const char *bare(const char *foreign)
+{
+    const char *slash = strchr(foreign, '/');
+    return slash ? slash + 1 : foreign;
+}
+
+static bool has_foreign(const wpa_rule *rule, const char *name, bool is_bare)
+{
+    for (const char *const *at = rule->elsewhere; at && *at; at++) {
+        if (wpa_text_is_ci(is_bare ? bare(*at) : *at, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_rule_is_named(const wpa_rule *rule, const char *name)
+{
+    return wpa_text_is_ci(rule->id, name) || wpa_text_is_ci(rule->code, name) ||
+           has_foreign(rule, name, false) || has_foreign(rule, name, true);
+}
+
+static const wpa_rule *find_own(const char *name, size_t length)
+{
+    for (size_t i = 0; i < WPA_COUNT(rules); i++) {
+        wpa_slice slice = {name, length};
+        if (wpa_slice_is_ci(slice, rules[i]->id) || wpa_slice_is_ci(slice, rules[i]->code)) {
+            return rules[i];
+        }
+    }
+    return NULL;
+}
+
+static const wpa_rule *find_foreign(const char *name, bool is_bare, size_t *n_fitting)
+{
+    const wpa_rule *found = NULL;
+    *n_fitting = 0;
+    for (size_t i = 0; i < WPA_COUNT(rules); i++) {
+        if (has_foreign(rules[i], name, is_bare)) {
+            found = found ? found : rules[i];
+            *n_fitting += 1;
+        }
+    }
+    return found;
+}
+
+static const wpa_rule *refuse(const char *name, wpa_error *err)
+{
+    const char *ids[WPA_COUNT(rules)];
+    for (size_t i = 0; i < WPA_COUNT(rules); i++) {
+        ids[i] = rules[i]->id;
+    }
+    const char *near = wpa_text_nearest(name, ids, WPA_COUNT(ids));
+    if (near) {
+        (void)WPA_FAIL(err, WPA_E_INVALID, "unknown rule '%s' (did you mean '%s'?)", name, near);
+    } else {
+        (void)WPA_FAIL(err, WPA_E_INVALID, "unknown rule '%s' (see wpa check --list-rules)", name);
+    }
+    return NULL;
+}
+
+const wpa_rule *wpa_rules_find(const char *name, const char **check, wpa_error *err)
+{
+    *check = NULL;
+    const wpa_rule *rule = find_own(name, strlen(name));
+    const char *slash = strchr(name, '/');
+    if (!rule && slash) {
+        rule = find_own(name, (size_t)(slash - name));
+        *check = rule ? slash + 1 : NULL;
+    }
+    size_t n_fitting = 0;
+    rule = rule ? rule : find_foreign(name, false, &n_fitting);
+    if (rule) {
+        return rule;
+    }
+    rule = find_foreign(name, true, &n_fitting);
+    if (n_fitting > 1) {
+        (void)WPA_FAIL(err, WPA_E_INVALID,
+                       "'%s' is the name of %zu rules of other tools (write tool/%s)", name,
+                       n_fitting, name);
+        return NULL;
+    }
+    return rule ? rule : refuse(name, err);
+}

@@ -1,0 +1,140 @@
+/*
+ * What a rule is, and what it may do.
+ *
+ * A rule is one file, src/rules/<dimension>/<id_with_underscores>.c, that defines one
+ * `const wpa_rule wpa_rule_<id_with_underscores>`; one line in registry.c; and one folder
+ * tests/fixtures/rules/<id>/ with at least
+ *
+ *   bad.yml, bad_<shape>.yml      files on which it fires (a comment on top says which shape)
+ *   bad.expected                  what `wpa check` says of bad.yml, one finding of this rule a line,
+ *                                 "line:column rule[/check] severity", sorted as reported
+ *   good.yml, good_<shape>.yml    files on which it stays silent, one for every "not"
+ *   bad.fixed.yml                 bad.yml after all its fixes, if the rule has any
+ *
+ * Action files are named bad_x.action.yml, dependabot files bad_x.dependabot.yml, pre-commit files
+ * bad_x.pre-commit.yml (then bad_x.action.expected and so on). Tests walk the registry: a rule
+ * without words or without its pair of fixtures fails.
+ *
+ * A rule sees one file, parsed once and shared by all rules, and never changes it. It reports byte
+ * spans; lines, columns, structure, evidence, fingerprint, order, silencing and limits are the
+ * engine's work. A rule holds no state and reads no clock, no network, no file.
+ *
+ * See performance/missing_timeout.c for a whole one.
+ */
+#pragma once
+
+#include "rules/finding.h"
+#include "rules/source.h"
+
+/** What kinds of files a rule reads (source->kind is one of these). A set of bits. */
+#define WPA_INPUTS_ALL                                                                             \
+    (WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION | WPA_INPUT_DEPENDABOT | WPA_INPUT_PRE_COMMIT)
+
+/** An option of one rule that wpa.yml may set. */
+typedef struct wpa_rule_option {
+    const char *name;  /* "max-lines" */
+    const char *value; /* default, as it would stand in wpa.yml; "" if unset */
+    const char *words; /* what it does, a few words */
+} wpa_rule_option;
+
+/** One run of one rule over one file. The fields are for reading; private ones are the engine's. */
+typedef struct wpa_rule_run {
+    const wpa_rule *rule;
+    const wpa_source *source;
+    wpa_arena *arena;           /* for whatever the rule makes; lives as long as the findings */
+    struct wpa_rule_sink *sink; /* private */
+} wpa_rule_run;
+
+struct wpa_rule {
+    const char *code; /* "PRF-001" */
+    const char *id;   /* "missing-timeout": stable, users write it in ignore lists */
+    wpa_dimension dimension;
+    wpa_kind kind;
+    wpa_severity severity;
+    wpa_confidence confidence;
+    wpa_persona persona;
+    unsigned inputs;     /* WPA_INPUT_ bits */
+    const char *summary; /* one sentence: what it finds */
+    const char *why;     /* what happens if it stays */
+    const char *fix;     /* what to do; says so if there is nothing to do by machine */
+
+    const char *const *checks;     /* NULL-terminated numbers of its checks ("J1"), or NULL */
+    const char *const *elsewhere;  /* NULL-terminated foreign names ("zizmor/x"), or NULL */
+    const char *const *supersedes; /* NULL-terminated rule ids that lose on the same span */
+    const wpa_rule_option *options; /* ends with a NULL name; or NULL */
+    unsigned declares;              /* what its fixes change, wpa_declares bits */
+
+    /** Claims absence ("missing-…", "unused-…"): not run on files that were read only in part. */
+    bool claims_absence;
+    /** Also called for a file too large to be read: run->source->yaml is NULL then. */
+    bool reads_unread;
+    /** Runs behind all others and sees what they left (unused-ignore). */
+    bool runs_last;
+    /** Reports also what stands in jobs and steps that can never run (syntax and schema). */
+    bool reads_dead_code;
+
+    /**
+     * Report every finding in run->source. Returns false with *err set only if the rule itself
+     * could not work (a limit, a table it cannot use): that becomes a note, never a finding.
+     */
+    bool (*check)(wpa_rule_run *run, wpa_error *err);
+
+    /**
+     * Offer fixes for one finding that check reported (finding->subject is what it gave): make
+     * them with wpa_rule_fix and wpa_rule_edit, best first; none if it cannot be done surely. NULL
+     * if the rule has no fix.
+     */
+    void (*repair)(wpa_rule_run *run, wpa_finding *finding);
+};
+
+/**
+ * Report a finding at these bytes of the file, in the rule's own severity, confidence and
+ * persona; the caller may change those on the returned record at once, when a shape of the rule
+ * is more or less than its base.
+ *
+ * check    number of the check, a literal, or NULL.
+ * subject  anything the repair needs (a job, a step), living as long as the source or run->arena.
+ * format   the message: one sentence, lower case, no full stop, names the offending value (use
+ *          wpa_rule_quote), says what happens. Control characters are made visible here.
+ *
+ * Returns  the record, never NULL; valid as long as run->arena.
+ */
+wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check,
+                             const void *subject, const char *format, ...) WPA_PRINTF(5, 6);
+
+/** Another place of the same finding, in the same file. */
+void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span,
+                     const char *format, ...) WPA_PRINTF(4, 5);
+
+/** A value for a message: visible, cut at 80 characters, in single quotes. In run->arena. */
+const char *wpa_rule_quote(wpa_rule_run *run, const char *text, size_t length);
+
+/**
+ * Offer one more fix (in repair): format is its title, in the imperative. Starts with the rule's
+ * declares and no edits; a fix left without edits is dropped.
+ */
+wpa_fix *wpa_rule_fix(wpa_rule_run *run, wpa_finding *finding, wpa_safety safety,
+                      const char *format, ...) WPA_PRINTF(4, 5);
+
+/** Replace these bytes by text; an empty span inserts. Edits of one fix must not overlap. */
+void wpa_rule_edit(wpa_rule_run *run, wpa_fix *fix, wpa_span span, const char *format, ...)
+    WPA_PRINTF(4, 5);
+
+/**
+ * Edits on whole entries of block mappings and sequences; value is the entry's value (or item).
+ * Text of several lines is indented as its neighbour is, with the file's line breaks. Each returns
+ * false, and adds nothing, if that cannot be done by lines (flow collections, one-line forms):
+ * leave the fix without edits then, and it is dropped.
+ */
+bool wpa_rule_insert_behind(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
+                            const char *format, ...) WPA_PRINTF(4, 5);
+bool wpa_rule_insert_before(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
+                            const char *format, ...) WPA_PRINTF(4, 5);
+/** Take the entry out, with its lines; refuses the only entry of a collection. */
+bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value);
+
+/** The rule's option as configured, or its default. */
+const char *wpa_rule_option_text(const wpa_rule_run *run, const char *name);
+/** As a number; fallback if it is not one in [min, max]. */
+int64_t wpa_rule_option_int(const wpa_rule_run *run, const char *name, int64_t min, int64_t max,
+                            int64_t fallback);

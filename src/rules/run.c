@@ -1,0 +1,147 @@
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "rules/sink.h"
+
+#define QUOTE_MAX_CHARS 80
+#define MESSAGE_MAX_CHARS 600
+
+static wpa_finding *new_finding(wpa_rule_run *run)
+{
+    wpa_finding *finding = wpa_arena_alloc(run->arena, sizeof *finding);
+    finding->rule = run->rule;
+    finding->dimension = run->rule->dimension;
+    finding->kind = run->rule->kind;
+    finding->severity = run->rule->severity;
+    finding->confidence = run->rule->confidence;
+    finding->persona = run->rule->persona;
+    finding->path = run->source->path;
+    return finding;
+}
+
+/** Over the limit rules still write somewhere, and the engine counts. */
+static wpa_finding *next_finding(wpa_rule_run *run)
+{
+    wpa_rule_sink *sink = run->sink;
+    if (sink->n_of_rule++ >= WPA_FINDINGS_PER_RULE_MAX) {
+        sink->beyond = sink->beyond ? sink->beyond : new_finding(run);
+        return sink->beyond;
+    }
+    wpa_finding *finding = new_finding(run);
+    sink->findings = wpa_arena_grow(sink->arena, sink->findings, sink->n_findings, &sink->capacity,
+                                    sizeof *sink->findings);
+    sink->findings[sink->n_findings++] = finding;
+    return finding;
+}
+
+static const char *visible_text(wpa_arena *arena, const char *format, va_list values)
+{
+    char *text = wpa_arena_vprintf(arena, format, values);
+    text = wpa_text_visible(arena, text, strlen(text), false);
+    return wpa_text_ellipsis(arena, text, MESSAGE_MAX_CHARS);
+}
+
+wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check,
+                             const void *subject, const char *format, ...)
+{
+    wpa_finding *finding = next_finding(run);
+    va_list values;
+    va_start(values, format);
+    finding->message = visible_text(run->arena, format, values);
+    va_end(values);
+    finding->check = check;
+    finding->subject = subject;
+    finding->span.bytes = span;
+    return finding;
+}
+
+void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span, const char *format,
+                     ...)
+{
+    va_list values;
+    va_start(values, format);
+    const char *label = visible_text(run->arena, format, values);
+    va_end(values);
+    finding->related = wpa_arena_grow(run->arena, finding->related, finding->n_related,
+                                      &finding->related_capacity, sizeof *finding->related);
+    finding->related[finding->n_related++] = (wpa_related){
+        .path = run->source->path,
+        .span = wpa_finding_span_of(run->source, span),
+        .label = label,
+    };
+}
+
+const char *wpa_rule_quote(wpa_rule_run *run, const char *text, size_t length)
+{
+    const char *visible = wpa_text_visible(run->arena, text, length, false);
+    return wpa_arena_printf(run->arena, "'%s'",
+                            wpa_text_ellipsis(run->arena, visible, QUOTE_MAX_CHARS));
+}
+
+wpa_fix *wpa_rule_fix(wpa_rule_run *run, wpa_finding *finding, wpa_safety safety,
+                      const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    const char *title = visible_text(run->arena, format, values);
+    va_end(values);
+    finding->fixes = wpa_arena_grow(run->arena, finding->fixes, finding->n_fixes,
+                                    &finding->fixes_capacity, sizeof *finding->fixes);
+    wpa_fix *fix = wpa_arena_alloc(run->arena, sizeof *fix);
+    *fix = (wpa_fix){.title = title, .safety = safety, .declares = run->rule->declares};
+    finding->fixes[finding->n_fixes++] = fix;
+    return fix;
+}
+
+void wpa_rule_edit(wpa_rule_run *run, wpa_fix *fix, wpa_span span, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    const char *text = wpa_arena_vprintf(run->arena, format, values);
+    va_end(values);
+    fix->edits = wpa_arena_grow(run->arena, fix->edits, fix->n_edits, &fix->capacity,
+                                sizeof *fix->edits);
+    fix->edits[fix->n_edits++] = (wpa_fix_edit){
+        .path = run->source->path,
+        .bytes = span,
+        .text = text,
+    };
+}
+
+static const wpa_rule_option *option_of(const wpa_rule *rule, const char *name)
+{
+    for (const wpa_rule_option *option = rule->options; option && option->name; option++) {
+        if (wpa_text_is(option->name, name)) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+const char *wpa_rule_option_text(const wpa_rule_run *run, const char *name)
+{
+    const wpa_rule_setting *setting = wpa_settings_of(run->sink->settings, run->rule);
+    const char *value =
+        setting && setting->options ? wpa_map_get(setting->options, name) : NULL;
+    const wpa_rule_option *option = option_of(run->rule, name);
+    return value ? value : option ? option->value : "";
+}
+
+int64_t wpa_rule_option_int(const wpa_rule_run *run, const char *name, int64_t min, int64_t max,
+                            int64_t fallback)
+{
+    int64_t value = fallback;
+    return wpa_text_to_int(wpa_rule_option_text(run, name), min, max, &value) ? value : fallback;
+}
+
+void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text)
+{
+    sink->notes = wpa_arena_grow(sink->arena, sink->notes, sink->n_notes, &sink->notes_capacity,
+                                 sizeof *sink->notes);
+    sink->notes[sink->n_notes++] = (wpa_note){
+        .path = sink->source->path,
+        .rule = rule ? rule->id : NULL,
+        .text = wpa_text_visible(sink->arena, text, strlen(text), false),
+    };
+}

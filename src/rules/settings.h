@@ -1,0 +1,69 @@
+/*
+ * What the user wants of the rules: which run, how they count, what is silenced. Built from
+ * wpa.yml (config.h) and the command line; read-only while rules run, so threads share it.
+ */
+#pragma once
+
+#include <wpa/map.h>
+
+#include "rules/registry.h"
+
+typedef enum wpa_toggle {
+    WPA_TOGGLE_UNSET,
+    WPA_TOGGLE_ON, /* named by --only: runs whatever its persona */
+    WPA_TOGGLE_OFF
+} wpa_toggle;
+
+/** What the configuration changes about one rule. */
+typedef struct wpa_rule_setting {
+    wpa_toggle toggle;
+    bool has_severity, has_confidence, has_persona;
+    wpa_severity severity; /* in place of what the rule reports */
+    wpa_confidence confidence;
+    wpa_persona persona;
+    const wpa_map *options;     /* name → text, or NULL */
+    const wpa_map *checks_off;  /* numbers of checks that are off, or NULL */
+} wpa_rule_setting;
+
+/** An entry of "ignore:" in wpa.yml. All that is given must fit. */
+typedef struct wpa_ignore_entry {
+    const char *path;                /* glob over the path, or NULL */
+    const char *const *rules;        /* [n_rules] names as in comments */
+    size_t n_rules;
+    int64_t line;                    /* 0: any */
+    const char *message;             /* PCRE2 pattern, or NULL */
+    const char *fingerprint;         /* whole or leading hex digits, or NULL */
+    const char *reason;
+    const char *until;               /* "YYYY-MM-DD", or NULL */
+    const char *file;                /* where the entry stands, for unused-ignore */
+    size_t at_line;
+} wpa_ignore_entry;
+
+typedef struct wpa_settings {
+    wpa_persona persona;
+    wpa_persona dimension_persona[WPA_DIMENSION_COUNT];
+    bool dimension_off[WPA_DIMENSION_COUNT];
+    bool kind_off[WPA_KIND_COUNT];
+    wpa_severity min_severity;
+    wpa_confidence min_confidence;
+    /** Least severity of an open finding of each kind that fails the check; COUNT: none. */
+    wpa_severity fail_on[WPA_KIND_COUNT];
+    wpa_rule_setting *rules; /* [number of rules], in the order of the registry */
+    const wpa_ignore_entry *ignores;
+    size_t n_ignores;
+    bool ignores_off;    /* --no-ignores */
+    bool require_reason; /* ignores without one are reported */
+    const char *const *exclude; /* [n_exclude] globs of paths that are not read */
+    size_t n_exclude;
+    char today[11]; /* "YYYY-MM-DD": when ignores with until= end */
+} wpa_settings;
+
+/** Defaults; everything in the arena. now_us is the clock (wpa_now_us), passed for tests. */
+wpa_settings *wpa_settings_new(int64_t now_us, wpa_arena *arena);
+/** The entry for one rule. */
+wpa_rule_setting *wpa_settings_of(const wpa_settings *settings, const wpa_rule *rule);
+/** Silence what "ignore:" of the configuration says; entries that are over do nothing. */
+void wpa_ignore_entries_apply(const wpa_settings *settings, wpa_finding **findings,
+                              size_t n_findings);
+/** Does a glob fit a path? "**" any folders, "*" within one part, "?" one character. */
+bool wpa_glob_fits(const char *glob, const char *path);

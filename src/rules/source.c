@@ -1,0 +1,131 @@
+#include "rules/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <wpa/text.h>
+
+static const char *const names[] = {"workflow", "action", "dependabot", "pre-commit"};
+
+const char *wpa_input_name(wpa_input kind)
+{
+    switch (kind) {
+    case WPA_INPUT_WORKFLOW:
+        return names[0];
+    case WPA_INPUT_ACTION:
+        return names[1];
+    case WPA_INPUT_DEPENDABOT:
+        return names[2];
+    case WPA_INPUT_PRE_COMMIT:
+        return names[3];
+    }
+    return "";
+}
+
+bool wpa_input_from(const char *name, wpa_input *kind)
+{
+    int i = wpa_text_index(name, names, WPA_COUNT(names));
+    if (i < 0) {
+        return false;
+    }
+    *kind = (wpa_input)(1 << i);
+    return true;
+}
+
+static bool has_yaml_suffix(const char *name)
+{
+    return wpa_text_ends(name, ".yml") || wpa_text_ends(name, ".yaml");
+}
+
+/** Is path "…/folder/name" or "folder/name"? */
+static bool is_in_folder(const char *path, const char *folder)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = strlen(folder), before = slash ? (size_t)(slash - path) : 0;
+    return before >= length && strncmp(slash - length, folder, length) == 0 &&
+           (before == length || slash[-(ptrdiff_t)length - 1] == '/');
+}
+
+static bool is_workflow_path(const char *path)
+{
+    return has_yaml_suffix(path) &&
+           (is_in_folder(path, ".github/workflows") || is_in_folder(path, ".gitea/workflows") ||
+            is_in_folder(path, ".forgejo/workflows"));
+}
+
+bool wpa_input_of_path(const char *path, wpa_input *kind)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    if (is_workflow_path(path)) {
+        *kind = WPA_INPUT_WORKFLOW;
+    } else if (wpa_text_is(name, "action.yml") || wpa_text_is(name, "action.yaml")) {
+        *kind = WPA_INPUT_ACTION;
+    } else if ((wpa_text_is(name, "dependabot.yml") || wpa_text_is(name, "dependabot.yaml")) &&
+               is_in_folder(path, ".github")) {
+        *kind = WPA_INPUT_DEPENDABOT;
+    } else if (wpa_text_is(name, ".pre-commit-config.yaml")) {
+        *kind = WPA_INPUT_PRE_COMMIT;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/** Does a line of the text begin with this key? */
+static bool has_root_key(const char *text, size_t size_bytes, const char *key)
+{
+    size_t length = strlen(key);
+    const char *at = text, *end = text + size_bytes;
+    while (at && (size_t)(end - at) > length) {
+        if (strncmp(at, key, length) == 0 && at[length] == ':') {
+            return true;
+        }
+        at = memchr(at, '\n', (size_t)(end - at));
+        at = at ? at + 1 : NULL;
+    }
+    return false;
+}
+
+wpa_input wpa_input_of_content(const char *text, size_t size_bytes)
+{
+    static const struct {
+        const char *key;
+        wpa_input kind;
+    } tells[] = {{"jobs", WPA_INPUT_WORKFLOW},
+                 {"on", WPA_INPUT_WORKFLOW},
+                 {"runs", WPA_INPUT_ACTION},
+                 {"updates", WPA_INPUT_DEPENDABOT},
+                 {"repos", WPA_INPUT_PRE_COMMIT}};
+    for (size_t i = 0; i < WPA_COUNT(tells); i++) {
+        if (has_root_key(text, size_bytes, tells[i].key)) {
+            return tells[i].kind;
+        }
+    }
+    return WPA_INPUT_WORKFLOW;
+}
+
+const wpa_source *wpa_source_read(wpa_input kind, const char *path, const void *data,
+                                  size_t size_bytes, const wpa_surroundings *around,
+                                  wpa_arena *arena)
+{
+    wpa_source *source = wpa_arena_alloc(arena, sizeof *source);
+    source->kind = kind;
+    source->path = wpa_arena_text(arena, path);
+    source->around = around;
+    wpa_error err = {0};
+    source->yaml = wpa_yaml_parse(path, data, size_bytes, arena, &err);
+    source->is_partial = !source->yaml || source->yaml->is_partial;
+    return source;
+}
+
+static int compare_paths(const void *key, const void *item)
+{
+    return strcmp(key, *(const char *const *)item);
+}
+
+bool wpa_surroundings_has(const wpa_surroundings *around, const char *path)
+{
+    return around->n_paths && bsearch(path, around->paths, around->n_paths,
+                                      sizeof *around->paths, compare_paths) != NULL;
+}

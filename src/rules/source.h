@@ -1,0 +1,76 @@
+/*
+ * One file under analysis: its bytes, its YAML tree and the model of what it is, read once and
+ * shared by all rules. Fields of a wrong shape are absent from the model but do not hide their
+ * siblings; is_partial says that more may be missing.
+ */
+#pragma once
+
+#include <wpa/yaml.h>
+
+struct wpa_workflow;
+struct wpa_action;
+struct wpa_dependabot;
+
+/** What kind of file it is; as a set of bits what a rule reads. */
+typedef enum wpa_input {
+    WPA_INPUT_WORKFLOW = 1 << 0,
+    WPA_INPUT_ACTION = 1 << 1,
+    WPA_INPUT_DEPENDABOT = 1 << 2,
+    WPA_INPUT_PRE_COMMIT = 1 << 3
+} wpa_input;
+
+typedef enum wpa_visibility {
+    WPA_VISIBILITY_UNKNOWN,
+    WPA_VISIBILITY_PUBLIC,
+    WPA_VISIBILITY_PRIVATE
+} wpa_visibility;
+
+typedef struct wpa_source wpa_source;
+
+/**
+ * What is known of the repository around a file. A rule that needs a part that is not known
+ * (NULL, is_complete false) stays silent.
+ */
+typedef struct wpa_surroundings {
+    const char *repository;     /* name, or NULL */
+    const char *owner;          /* of the forge, or NULL */
+    const char *default_branch; /* or NULL */
+    wpa_visibility visibility;
+    const char *const *paths; /* [n_paths] every file of the tree, sorted by bytes */
+    size_t n_paths;
+    bool has_paths;                   /* paths is the whole tree */
+    const wpa_source *const *sources; /* [n_sources] the definitions that were read, by path */
+    size_t n_sources;
+} wpa_surroundings;
+
+struct wpa_source {
+    wpa_input kind;
+    const char *path;                   /* as shown */
+    const wpa_yaml_doc *yaml;           /* NULL only if the file is too large */
+    const struct wpa_workflow *workflow; /* of a workflow, else NULL; workflow/workflow.h */
+    const struct wpa_action *action;     /* of an action file, else NULL */
+    const struct wpa_dependabot *dependabot;
+    const wpa_surroundings *around; /* NULL if only the file is known */
+    bool is_partial;
+};
+
+/** "workflow", "action", "dependabot", "pre-commit". */
+const char *wpa_input_name(wpa_input kind);
+bool wpa_input_from(const char *name, wpa_input *kind) WPA_CHECK;
+
+/** Kind of file that stands at a path; false if wpa does not read such files. */
+bool wpa_input_of_path(const char *path, wpa_input *kind) WPA_CHECK;
+/** Kind by what the text holds, for input without a path; a workflow if nothing tells. */
+wpa_input wpa_input_of_content(const char *text, size_t size_bytes);
+
+/**
+ * Read a file for the rules: never fails; what is wrong with it is for the rules to say.
+ *
+ * path    shown in findings; copied.
+ * around  borrowed for as long as the result is used; may be NULL.
+ */
+const wpa_source *wpa_source_read(wpa_input kind, const char *path, const void *data,
+                                  size_t size_bytes, const wpa_surroundings *around,
+                                  wpa_arena *arena);
+/** Is there such a file or folder in the tree? Only meaningful if around->has_paths. */
+bool wpa_surroundings_has(const wpa_surroundings *around, const char *path);

@@ -1,1 +1,0 @@
-"""Double-entry ledger of Acme."""

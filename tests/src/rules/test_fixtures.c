@@ -1,0 +1,271 @@
+/* Every rule: its words, and its fixtures under tests/fixtures/rules/<id>/ (see rules/rule.h). */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <wpa/buf.h>
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+#include "rules/fix.h"
+
+#define FIXTURE_MAX_BYTES (2 * 1024 * 1024)
+#define EXPECTED_MAX_BYTES (256 * 1024)
+
+typedef struct fixture {
+    const wpa_rule *rule;
+    const char *folder, *name; /* "bad_x.action.yml" */
+    const char *stem;          /* "bad_x.action" */
+    wpa_input kind;
+} fixture;
+
+static int n_faults;
+
+static void fault(const fixture *at, const char *text)
+{
+    n_faults++;
+    print_error("%s/%s: %s\n", at->rule->id, at->name ? at->name : "", text);
+}
+
+static const char *read_file(const fixture *at, const char *name, wpa_arena *arena, size_t *size)
+{
+    wpa_error err = {0};
+    const char *path = wpa_path_join(arena, at->folder, name);
+    return wpa_file_read(path, FIXTURE_MAX_BYTES, arena, size, &err);
+}
+
+static wpa_settings *settings_for_all(wpa_arena *arena)
+{
+    wpa_settings *settings = wpa_settings_new(0, arena);
+    settings->persona = WPA_PERSONA_AUDITOR;
+    return settings;
+}
+
+static const wpa_source *source_of(const fixture *at, const char *text, size_t size,
+                                   wpa_arena *arena)
+{
+    return wpa_source_read(at->kind, at->name, text, size, NULL, arena);
+}
+
+static const char *describe(const fixture *at, const wpa_result *result, wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(EXPECTED_MAX_BYTES);
+    for (size_t i = 0; i < result->n_findings; i++) {
+        const wpa_finding *finding = result->findings[i];
+        if (finding->rule == at->rule && finding->state == WPA_FINDING_OPEN) {
+            wpa_buf_printf(buf, "%zu:%zu %s%s%s %s\n", finding->span.start.line,
+                           finding->span.start.column, finding->rule->id, finding->check ? "/" : "",
+                           finding->check ? finding->check : "",
+                           wpa_severity_name(finding->severity));
+        }
+    }
+    return wpa_buf_dup(buf, arena);
+}
+
+static void print_messages(const fixture *at, const wpa_result *result)
+{
+    for (size_t i = 0; i < result->n_findings; i++) {
+        if (result->findings[i]->rule == at->rule) {
+            print_error("  %s\n", result->findings[i]->message);
+        }
+    }
+    for (size_t i = 0; i < result->n_notes; i++) {
+        print_error("  note: %s\n", result->notes[i].text);
+    }
+}
+
+static void check_fixed(const fixture *at, const wpa_source *source, wpa_arena *arena)
+{
+    size_t n_rules, size;
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    const char *name = wpa_arena_printf(arena, "%s.fixed.yml", at->stem);
+    const char *expected = read_file(at, name, arena, &size);
+    if (!expected) {
+        return;
+    }
+    bool *chosen = wpa_arena_array(arena, n_rules, sizeof *chosen);
+    for (size_t i = 0; i < n_rules; i++) {
+        chosen[i] = rules[i] == at->rule;
+    }
+    wpa_fix_choice choice = {.has_unsafe = true, .rules = chosen};
+    wpa_fix_outcome outcome = wpa_rules_fix(source, settings_for_all(arena), &choice, arena);
+    for (size_t i = 0; i < outcome.n_notes; i++) {
+        fault(at, outcome.notes[i].text);
+    }
+    if (outcome.n_applied == 0 || !wpa_text_is(outcome.text, expected)) {
+        fault(at, "fixes do not give the .fixed file but");
+        print_error("%s\n", outcome.text);
+    }
+    wpa_fix_outcome again = wpa_rules_fix(source_of(at, outcome.text, outcome.size_bytes, arena),
+                                          settings_for_all(arena), &choice, arena);
+    if (again.n_applied) {
+        fault(at, "fixing twice changes more than fixing once");
+    }
+}
+
+static void check_bad(const fixture *at, wpa_arena *arena)
+{
+    size_t size;
+    const char *text = read_file(at, at->name, arena, &size);
+    const wpa_source *source = source_of(at, text, size, arena);
+    wpa_result result = wpa_rules_run(source, settings_for_all(arena), arena);
+    const char *actual = describe(at, &result, arena);
+    const char *expected =
+        read_file(at, wpa_arena_printf(arena, "%s.expected", at->stem), arena, &size);
+    if (!expected) {
+        fault(at, "has no .expected file; it would hold");
+        print_error("%s", actual);
+    } else if (!wpa_text_is(actual, expected) || !*actual) {
+        fault(at, "does not give what .expected says but");
+        print_error("%s", actual);
+        print_messages(at, &result);
+    }
+    check_fixed(at, source, arena);
+}
+
+static void check_good(const fixture *at, wpa_arena *arena)
+{
+    size_t size;
+    const char *text = read_file(at, at->name, arena, &size);
+    const wpa_source *source = source_of(at, text, size, arena);
+    wpa_result result = wpa_rules_run(source, settings_for_all(arena), arena);
+    const char *actual = describe(at, &result, arena);
+    if (*actual || result.n_notes) {
+        fault(at, "should be silent but gives");
+        print_error("%s", actual);
+        print_messages(at, &result);
+    }
+}
+
+/** Kind by the name's last part but one: "bad_x.action.yml". */
+static wpa_input kind_of(const fixture *at)
+{
+    const char *dot = strrchr(at->stem, '.');
+    wpa_input kind = WPA_INPUT_WORKFLOW;
+    if (dot && !wpa_input_from(dot + 1, &kind)) {
+        fault(at, "is of no kind that wpa reads");
+    }
+    return kind;
+}
+
+static void check_folder(const wpa_rule *rule, wpa_arena *arena)
+{
+    fixture at = {.rule = rule};
+    at.folder =
+        wpa_arena_printf(arena, "%s/tests/fixtures/rules/%s", getenv("WPA_SOURCE_DIR"), rule->id);
+    size_t n_bad = 0, n_good = 0, n_fixed = 0;
+    DIR *folder = opendir(at.folder);
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder))) {
+        at.name = entry->d_name;
+        size_t length = strlen(at.name);
+        n_fixed += wpa_text_ends(at.name, ".fixed.yml");
+        if (!wpa_text_ends(at.name, ".yml") || wpa_text_ends(at.name, ".fixed.yml")) {
+            continue;
+        }
+        at.stem = wpa_arena_slice(arena, at.name, length - strlen(".yml"));
+        at.kind = kind_of(&at);
+        n_bad += wpa_text_starts(at.name, "bad");
+        n_good += wpa_text_starts(at.name, "good");
+        if (wpa_text_starts(at.name, "bad")) {
+            check_bad(&at, arena);
+        } else {
+            check_good(&at, arena);
+        }
+    }
+    if (folder) {
+        (void)closedir(folder);
+    }
+    at.name = NULL;
+    if (n_bad == 0 || n_good == 0) {
+        fault(&at, "needs at least one bad*.yml and one good*.yml");
+    }
+    if (rule->repair && n_fixed == 0) {
+        fault(&at, "has fixes, and no .fixed.yml to show them");
+    }
+}
+
+static void test_every_rule_has_its_fixtures(void **state)
+{
+    (void)state;
+    size_t n;
+    const wpa_rule *const *rules = wpa_rules_all(&n);
+    n_faults = 0;
+    for (size_t i = 0; i < n; i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        check_folder(rules[i], arena);
+    }
+    assert_int_equal(n_faults, 0);
+}
+
+static bool has_words(const char *text)
+{
+    return text && strlen(text) >= 10;
+}
+
+static bool has_code_of(const wpa_rule *rule)
+{
+    static const char *const prefixes[] = {"SEC-", "PRF-", "EFF-", "CMP-", "QUA-"};
+    return wpa_text_starts(rule->code, prefixes[rule->dimension]) && strlen(rule->code) == 7;
+}
+
+static void test_every_rule_has_its_words(void **state)
+{
+    (void)state;
+    size_t n;
+    const wpa_rule *const *rules = wpa_rules_all(&n);
+    n_faults = 0;
+    for (size_t i = 0; i < n; i++) {
+        fixture at = {.rule = rules[i]};
+        const wpa_rule *rule = rules[i];
+        if (!has_words(rule->summary) || !has_words(rule->why) || !has_words(rule->fix)) {
+            fault(&at, "lacks summary, why or fix");
+        }
+        if (!has_code_of(rule) || !rule->check || !rule->inputs) {
+            fault(&at, "lacks a code of its dimension, a check or inputs");
+        }
+        if (rule->repair && !rule->declares) {
+            fault(&at, "has fixes that declare nothing");
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (wpa_text_is(rules[j]->id, rule->id) || wpa_text_is(rules[j]->code, rule->code)) {
+                fault(&at, "shares its id or code with another rule");
+            }
+        }
+    }
+    assert_int_equal(n_faults, 0);
+}
+
+static void test_rules_are_found_by_every_name(void **state)
+{
+    (void)state;
+    wpa_error err = {0};
+    const char *check;
+    const wpa_rule *rule = wpa_rules_find("missing-timeout", &check, &err);
+    assert_non_null(rule);
+    assert_null(check);
+    assert_ptr_equal(wpa_rules_find("PRF-001", &check, &err), rule);
+    assert_ptr_equal(wpa_rules_find("prf-001/X1", &check, &err), rule);
+    assert_string_equal(check, "X1");
+    assert_ptr_equal(wpa_rules_find("actionlint-fork/require-job-timeout", &check, &err), rule);
+    assert_ptr_equal(wpa_rules_find("require-job-timeout", &check, &err), rule);
+    assert_null(wpa_rules_find("mising-timeout", &check, &err));
+    assert_int_equal(err.code, WPA_E_INVALID);
+    assert_non_null(strstr(err.message, "did you mean 'missing-timeout'"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_rule_has_its_words),
+        cmocka_unit_test(test_every_rule_has_its_fixtures),
+        cmocka_unit_test(test_rules_are_found_by_every_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,70 @@
+/*
+ * Shell scripts as rules see them: simple commands with their words, and for every byte what kind
+ * of text it stands in. A lexer, not an interpreter: what it cannot follow it calls unreadable, and
+ * then no rule that reads commands says anything.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <wpa/span.h>
+#include <wpa/text.h>
+
+#define WPA_SHELL_MAX_BYTES (128 * 1024)
+#define WPA_SHELL_MAX_DEPTH 64
+
+typedef enum wpa_shell_context {
+    WPA_SHELL_PLAIN,
+    WPA_SHELL_DOUBLE,         /* inside double quotes, or a here-document that expands */
+    WPA_SHELL_SINGLE,         /* inside single quotes */
+    WPA_SHELL_HEREDOC,        /* a here-document that expands */
+    WPA_SHELL_HEREDOC_QUOTED, /* one that does not */
+    WPA_SHELL_ARITHMETIC,
+    WPA_SHELL_COMMENT
+} wpa_shell_context;
+
+typedef struct wpa_shell_word {
+    const char *text; /* quotes removed; expansions as written */
+    wpa_span span;    /* bytes of the script */
+    bool is_literal;  /* no expansion, glob or blanked expression in it */
+} wpa_shell_word;
+
+typedef struct wpa_shell_redirect {
+    const char *operator;  /* ">", ">>", "<", "<<", "<<<", "&>", ">&" */
+    wpa_shell_word target; /* of a here-document its delimiter */
+    wpa_span body;         /* of a here-document, else empty */
+} wpa_shell_redirect;
+
+typedef struct wpa_shell_command {
+    wpa_shell_word *words; /* [n_words] assignments and wrappers included */
+    size_t n_words;
+    wpa_shell_redirect *redirects;
+    size_t n_redirects;
+    size_t first;       /* index of the command behind assignments and wrappers (sudo, env, ...) */
+    const char *name;   /* its last path part; "" if there is none */
+    wpa_span span;      /* first word to last */
+    const char *before; /* operator in front: "", ";", "&&", "||", "|" (a line break is ";") */
+    const char *after;
+    unsigned loops;        /* how many loops it stands in */
+    unsigned nested;       /* substitutions and subshells around it */
+    bool is_nested_script; /* from "bash -c '...'": spans are those of the quoted word */
+} wpa_shell_command;
+
+typedef struct wpa_script {
+    const char *text; /* expressions blanked by as many underscores */
+    size_t length;
+    bool is_readable; /* false: commands is empty */
+    wpa_shell_command *commands;
+    size_t n_commands, capacity;
+    const uint8_t *contexts; /* [length] wpa_shell_context of each byte; NULL if too long */
+} wpa_script;
+
+/** Read a bash or sh script. Everything lives in the arena. */
+const wpa_script *wpa_script_read(const char *text, size_t length, wpa_arena *arena);
+
+/** Is the command called name, with these words next (NULL-terminated), options in between? */
+bool wpa_shell_is(const wpa_shell_command *command, const char *name, const char *sub);
+/** The word behind the command's name with this text, or NULL. */
+const wpa_shell_word *wpa_shell_word_find(const wpa_shell_command *command, const char *text);
+/** The i-th word behind the name that is no option, or NULL. */
+const wpa_shell_word *wpa_shell_argument(const wpa_shell_command *command, size_t i);

@@ -43,7 +43,7 @@ static void commands_are_found(void **state)
         {"case \"$1\" in\n  a|b) echo ab ;;\n  *) echo other ;;\nesac\necho end",
          "case $1 in/a/echo ab/echo other/echo end"},
         {"case $x in a) echo a;; esac", "case $x in/echo a"},
-        {"x=$(git describe --tags | head -1)\necho $x", "git describe --tags/head -1// /echo $x"},
+        {"x=$(git describe --tags | head -1)\necho $x", "git describe --tags/head -1//echo $x"},
         {"cat <<EOF > out\nnot; a command\nEOF\necho after", "cat [<<EOF] [>out]/echo after"},
         {"cat <<-'EOF'\n\thello $x\n\tEOF\nls", "cat [<<-EOF]/ls"},
         {"echo \"a $(date +%s) b\"", "date +%s/echo a $(date +%s) b"},
@@ -51,7 +51,7 @@ static void commands_are_found(void **state)
         {"# comment 'with quote\nls # more '", "ls"},
         {"f() {\n  rm -rf x\n}\nf", "rm -rf x/f"},
         {"(cd x && make)", "cd x/make"},
-        {"bash -c 'npm ci && npm test'", "npm ci/npm test/bash -c npm ci && npm test"},
+        {"bash -c 'npm ci && npm test'", "bash -c npm ci && npm test/npm ci/npm test"},
         {"arr=(a b\n c)\necho hi", "/echo hi"},
         {"[[ $a == b && -n $c ]] && ls", "[[ $a == b -n $c ]]/ls"},
         {"diff <(sort a) <(sort b)", "sort a/sort b/diff <(sort a) <(sort b)"},
@@ -63,9 +63,6 @@ static void commands_are_found(void **state)
         WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
         const wpa_script *script = wpa_script_read(cases[i][0], strlen(cases[i][0]), arena);
         assert_true(script->is_readable);
-        if (i == 10) {
-            continue; /* checked below */
-        }
         assert_string_equal(summary(script, arena), cases[i][1]);
     }
 }

@@ -6,10 +6,10 @@
  * tests/fixtures/rules/<id>/ with at least
  *
  *   bad.yml, bad_<shape>.yml      files on which it fires (a comment on top says which shape)
- *   bad.expected                  what `wpa check` says of bad.yml, one finding of this rule a line,
- *                                 "line:column rule[/check] severity", sorted as reported
- *   good.yml, good_<shape>.yml    files on which it stays silent, one for every "not"
- *   bad.fixed.yml                 bad.yml after all its fixes, if the rule has any
+ *   bad.expected                  what `wpa check` says of bad.yml, one finding of this rule a
+ * line, "line:column rule[/check] severity", sorted as reported good.yml, good_<shape>.yml    files
+ * on which it stays silent, one for every "not" bad.fixed.yml                 bad.yml after all its
+ * fixes, if the rule has any
  *
  * Action files are named bad_x.action.yml, dependabot files bad_x.dependabot.yml, pre-commit files
  * bad_x.pre-commit.yml (then bad_x.action.expected and so on). Tests walk the registry: a rule
@@ -58,11 +58,12 @@ struct wpa_rule {
     const char *why;     /* what happens if it stays */
     const char *fix;     /* what to do; says so if there is nothing to do by machine */
 
-    const char *const *checks;     /* NULL-terminated numbers of its checks ("J1"), or NULL */
-    const char *const *elsewhere;  /* NULL-terminated foreign names ("zizmor/x"), or NULL */
-    const char *const *supersedes; /* NULL-terminated rule ids that lose on the same span */
+    const char *const *checks;      /* NULL-terminated numbers of its checks ("J1"), or NULL */
+    const char *const *elsewhere;   /* NULL-terminated foreign names ("zizmor/x"), or NULL */
+    const char *const *supersedes;  /* NULL-terminated rule ids that lose on the same span */
     const wpa_rule_option *options; /* ends with a NULL name; or NULL */
-    unsigned declares;              /* what its fixes change, wpa_declares bits */
+    unsigned tables;   /* 1 << wpa_fact_table for each table it reads: their dates are printed */
+    unsigned declares; /* what its fixes change, wpa_declares bits */
 
     /** Claims absence ("missing-…", "unused-…"): not run on files that were read only in part. */
     bool claims_absence;
@@ -103,8 +104,8 @@ wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check
                              const void *subject, const char *format, ...) WPA_PRINTF(5, 6);
 
 /** Another place of the same finding, in the same file. */
-void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span,
-                     const char *format, ...) WPA_PRINTF(4, 5);
+void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span, const char *format,
+                     ...) WPA_PRINTF(4, 5);
 
 /** A value for a message: visible, cut at 80 characters, in single quotes. In run->arena. */
 const char *wpa_rule_quote(wpa_rule_run *run, const char *text, size_t length);

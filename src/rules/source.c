@@ -7,7 +7,7 @@
 
 static const char *const names[] = {"workflow", "action", "dependabot", "pre-commit"};
 
-const char *wpa_input_name(wpa_input kind)
+const char *wpa_input_kind_name(wpa_input_kind kind)
 {
     switch (kind) {
     case WPA_INPUT_WORKFLOW:
@@ -22,13 +22,13 @@ const char *wpa_input_name(wpa_input kind)
     return "";
 }
 
-bool wpa_input_from(const char *name, wpa_input *kind)
+bool wpa_input_kind_from(const char *name, wpa_input_kind *kind)
 {
     int i = wpa_text_index(name, names, WPA_COUNT(names));
     if (i < 0) {
         return false;
     }
-    *kind = (wpa_input)(1 << i);
+    *kind = (wpa_input_kind)(1 << i);
     return true;
 }
 
@@ -53,7 +53,7 @@ static bool is_workflow_path(const char *path)
             is_in_folder(path, ".forgejo/workflows"));
 }
 
-bool wpa_input_of_path(const char *path, wpa_input *kind)
+bool wpa_input_of_path(const char *path, wpa_input_kind *kind)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
@@ -87,11 +87,11 @@ static bool has_root_key(const char *text, size_t size_bytes, const char *key)
     return false;
 }
 
-wpa_input wpa_input_of_content(const char *text, size_t size_bytes)
+wpa_input_kind wpa_input_of_content(const char *text, size_t size_bytes)
 {
     static const struct {
         const char *key;
-        wpa_input kind;
+        wpa_input_kind kind;
     } tells[] = {{"jobs", WPA_INPUT_WORKFLOW},
                  {"on", WPA_INPUT_WORKFLOW},
                  {"runs", WPA_INPUT_ACTION},
@@ -105,7 +105,7 @@ wpa_input wpa_input_of_content(const char *text, size_t size_bytes)
     return WPA_INPUT_WORKFLOW;
 }
 
-const wpa_source *wpa_source_read(wpa_input kind, const char *path, const void *data,
+const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const void *data,
                                   size_t size_bytes, const wpa_surroundings *around,
                                   wpa_arena *arena)
 {
@@ -126,6 +126,6 @@ static int compare_paths(const void *key, const void *item)
 
 bool wpa_surroundings_has(const wpa_surroundings *around, const char *path)
 {
-    return around->n_paths && bsearch(path, around->paths, around->n_paths,
-                                      sizeof *around->paths, compare_paths) != NULL;
+    return around->n_paths && bsearch(path, around->paths, around->n_paths, sizeof *around->paths,
+                                      compare_paths) != NULL;
 }

@@ -12,12 +12,12 @@ struct wpa_action;
 struct wpa_dependabot;
 
 /** What kind of file it is; as a set of bits what a rule reads. */
-typedef enum wpa_input {
+typedef enum wpa_input_kind {
     WPA_INPUT_WORKFLOW = 1 << 0,
     WPA_INPUT_ACTION = 1 << 1,
     WPA_INPUT_DEPENDABOT = 1 << 2,
     WPA_INPUT_PRE_COMMIT = 1 << 3
-} wpa_input;
+} wpa_input_kind;
 
 typedef enum wpa_visibility {
     WPA_VISIBILITY_UNKNOWN,
@@ -44,9 +44,9 @@ typedef struct wpa_surroundings {
 } wpa_surroundings;
 
 struct wpa_source {
-    wpa_input kind;
-    const char *path;                   /* as shown */
-    const wpa_yaml_doc *yaml;           /* NULL only if the file is too large */
+    wpa_input_kind kind;
+    const char *path;                    /* as shown */
+    const wpa_yaml_doc *yaml;            /* NULL only if the file is too large */
     const struct wpa_workflow *workflow; /* of a workflow, else NULL; workflow/workflow.h */
     const struct wpa_action *action;     /* of an action file, else NULL */
     const struct wpa_dependabot *dependabot;
@@ -55,13 +55,13 @@ struct wpa_source {
 };
 
 /** "workflow", "action", "dependabot", "pre-commit". */
-const char *wpa_input_name(wpa_input kind);
-bool wpa_input_from(const char *name, wpa_input *kind) WPA_CHECK;
+const char *wpa_input_kind_name(wpa_input_kind kind);
+bool wpa_input_kind_from(const char *name, wpa_input_kind *kind) WPA_CHECK;
 
 /** Kind of file that stands at a path; false if wpa does not read such files. */
-bool wpa_input_of_path(const char *path, wpa_input *kind) WPA_CHECK;
+bool wpa_input_of_path(const char *path, wpa_input_kind *kind) WPA_CHECK;
 /** Kind by what the text holds, for input without a path; a workflow if nothing tells. */
-wpa_input wpa_input_of_content(const char *text, size_t size_bytes);
+wpa_input_kind wpa_input_of_content(const char *text, size_t size_bytes);
 
 /**
  * Read a file for the rules: never fails; what is wrong with it is for the rules to say.
@@ -69,7 +69,7 @@ wpa_input wpa_input_of_content(const char *text, size_t size_bytes);
  * path    shown in findings; copied.
  * around  borrowed for as long as the result is used; may be NULL.
  */
-const wpa_source *wpa_source_read(wpa_input kind, const char *path, const void *data,
+const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const void *data,
                                   size_t size_bytes, const wpa_surroundings *around,
                                   wpa_arena *arena);
 /** Is there such a file or folder in the tree? Only meaningful if around->has_paths. */

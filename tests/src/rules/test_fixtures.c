@@ -22,7 +22,7 @@ typedef struct fixture {
     const wpa_rule *rule;
     const char *folder, *name; /* "bad_x.action.yml" */
     const char *stem;          /* "bad_x.action" */
-    wpa_input kind;
+    wpa_input_kind kind;
 } fixture;
 
 static int n_faults;
@@ -144,11 +144,11 @@ static void check_good(const fixture *at, wpa_arena *arena)
 }
 
 /** Kind by the name's last part but one: "bad_x.action.yml". */
-static wpa_input kind_of(const fixture *at)
+static wpa_input_kind kind_of(const fixture *at)
 {
     const char *dot = strrchr(at->stem, '.');
-    wpa_input kind = WPA_INPUT_WORKFLOW;
-    if (dot && !wpa_input_from(dot + 1, &kind)) {
+    wpa_input_kind kind = WPA_INPUT_WORKFLOW;
+    if (dot && !wpa_input_kind_from(dot + 1, &kind)) {
         fault(at, "is of no kind that wpa reads");
     }
     return kind;

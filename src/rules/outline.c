@@ -1,0 +1,529 @@
+/* Reading the outline: one walk over the tree. */
+#include "rules/outline.h"
+
+#include <string.h>
+
+typedef struct reader {
+    const wpa_yaml_doc *doc;
+    wpa_arena *arena;
+    wpa_outline *outline;
+} reader;
+
+bool wpa_outline_has_expression(const char *text)
+{
+    return text && strstr(text, "${{");
+}
+
+static const wpa_yaml_node *mapping_at(const wpa_yaml_node *node, const char *key)
+{
+    const wpa_yaml_node *value = wpa_yaml_get(node, key);
+    return wpa_yaml_is(value, WPA_YAML_MAPPING) ? value : NULL;
+}
+
+static const wpa_yaml_node *scalar_at(const wpa_yaml_node *node, const char *key)
+{
+    const wpa_yaml_node *value = wpa_yaml_get(node, key);
+    return wpa_yaml_is(value, WPA_YAML_SCALAR) ? value : NULL;
+}
+
+/* ---- triggers ----------------------------------------------------------------------------------
+ */
+
+static void add_trigger(reader *r, const wpa_yaml_node *node, const wpa_yaml_node *config)
+{
+    const char *name = wpa_yaml_text(node);
+    if (!name) {
+        return;
+    }
+    r->outline->triggers[r->outline->n_triggers++] = (wpa_outline_trigger){
+        .name = name,
+        .node = node,
+        .config = wpa_yaml_resolve(config),
+        .event = wpa_facts_event_find(wpa_slice_of(name)),
+    };
+}
+
+/* How bad each class is: inherited ones are judged as insiders until callers are known. */
+static int badness(wpa_fact_trust trust)
+{
+    return trust == WPA_TRUST_OUTSIDER_PRIVILEGED ? 3 : trust == WPA_TRUST_OUTSIDER ? 2 : 1;
+}
+
+static void read_triggers(reader *r)
+{
+    wpa_outline *o = r->outline;
+    o->on = wpa_yaml_find(o->root, "on");
+    const wpa_yaml_node *on = o->on ? wpa_yaml_resolve(o->on->value) : NULL;
+    size_t n = on ? on->n_pairs + on->n_items + 1 : 1;
+    o->triggers = wpa_arena_array(r->arena, n, sizeof *o->triggers);
+    o->trust = WPA_TRUST_INSIDER;
+    if (!on) {
+        return;
+    }
+    if (on->kind == WPA_YAML_SCALAR) {
+        add_trigger(r, on, NULL);
+    }
+    for (size_t i = 0; on->kind == WPA_YAML_SEQUENCE && i < on->n_items; i++) {
+        add_trigger(r, on->items[i], NULL);
+    }
+    for (size_t i = 0; on->kind == WPA_YAML_MAPPING && i < on->n_pairs; i++) {
+        add_trigger(r, on->pairs[i].key, on->pairs[i].value);
+    }
+    for (size_t i = 0; i < o->n_triggers; i++) {
+        const wpa_fact_event *event = o->triggers[i].event;
+        if (event && badness(event->trust) > badness(o->trust)) {
+            o->trust = event->trust;
+        } else if (event && event->trust == WPA_TRUST_INHERITED && o->n_triggers == 1) {
+            o->trust = WPA_TRUST_INHERITED;
+        }
+    }
+}
+
+const wpa_outline_trigger *wpa_outline_trigger_find(const wpa_outline *outline, const char *name)
+{
+    for (size_t i = 0; i < outline->n_triggers; i++) {
+        if (wpa_text_is(outline->triggers[i].name, name)) {
+            return &outline->triggers[i];
+        }
+    }
+    return NULL;
+}
+
+bool wpa_outline_only_triggers(const wpa_outline *outline, const char *const names[])
+{
+    for (size_t i = 0; i < outline->n_triggers; i++) {
+        if (!wpa_fact_list_has(names, wpa_slice_of(outline->triggers[i].name))) {
+            return false;
+        }
+    }
+    return outline->n_triggers > 0;
+}
+
+/* ---- uses --------------------------------------------------------------------------------------
+ */
+
+/* The comment behind a value on its line, or NULL. */
+static const wpa_yaml_comment *comment_behind(const wpa_yaml_doc *doc, const wpa_yaml_node *node)
+{
+    size_t line = wpa_yaml_line_of(doc, node->span.end ? node->span.end - 1 : 0);
+    size_t low = 0, high = doc->n_comments;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (doc->comments[middle].line < line) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool is_there = low < doc->n_comments && doc->comments[low].line == line &&
+                    doc->comments[low].span.start >= node->span.end;
+    return is_there ? &doc->comments[low] : NULL;
+}
+
+/* The first word of a comment that is a version: "# v4.2.2", "# tag=v4.2.2", "# pin@v4". */
+static wpa_slice version_in(wpa_slice comment)
+{
+    wpa_version version;
+    size_t i = 0;
+    while (i < comment.length) {
+        size_t start = i;
+        while (i < comment.length && !strchr(" \t#=@,;()", comment.at[i])) {
+            i++;
+        }
+        wpa_slice word = {comment.at + start, i - start};
+        bool is_version = word.length && wpa_version_parse(word, &version) &&
+                          (word.at[0] == 'v' || version.n_parts > 1);
+        if (is_version) {
+            return word;
+        }
+        i++;
+    }
+    return (wpa_slice){comment.at, 0};
+}
+
+static size_t count_of(wpa_slice text, char c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        n += text.at[i] == c;
+    }
+    return n;
+}
+
+static bool is_slug(wpa_slice slug)
+{
+    for (size_t i = 0; i < slug.length; i++) {
+        char c = slug.at[i];
+        bool is_fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       strchr("-_./", c);
+        if (!is_fine) {
+            return false;
+        }
+    }
+    return slug.length && count_of(slug, '/') >= 1 && slug.at[0] != '/' && slug.at[0] != '.';
+}
+
+/* "owner/repo[/path]@ref" into its parts; false if it is not of that form. */
+static bool read_repository(reader *r, const char *text, wpa_outline_uses *uses)
+{
+    const char *at = strchr(text, '@');
+    if (!at || strchr(at + 1, '@') || !at[1]) {
+        return false;
+    }
+    uses->slug = (wpa_slice){text, (size_t)(at - text)};
+    uses->ref = wpa_slice_of(at + 1);
+    if (!is_slug(uses->slug)) {
+        return false;
+    }
+    const char *slash = memchr(text, '/', uses->slug.length);
+    uses->owner = (wpa_slice){text, (size_t)(slash - text)};
+    const char *end = memchr(slash + 1, '/', uses->slug.length - uses->owner.length - 1);
+    uses->repo = (wpa_slice){text, end ? (size_t)(end - text) : uses->slug.length};
+    if (uses->repo.length <= uses->owner.length + 1) {
+        return false;
+    }
+    uses->slug_span = wpa_yaml_source_span(uses->node, 0, uses->slug.length);
+    uses->ref_span = wpa_yaml_source_span(uses->node, uses->slug.length + 1, uses->node->length);
+    wpa_fact_use *fact = wpa_arena_alloc(r->arena, sizeof *fact);
+    wpa_facts_use_resolve(uses->slug, uses->ref, uses->hint, fact);
+    uses->fact = fact;
+    return true;
+}
+
+static wpa_outline_uses read_uses(reader *r, const wpa_yaml_node *mapping)
+{
+    wpa_outline_uses uses = {.node = scalar_at(mapping, "uses")};
+    const char *text = wpa_yaml_text(uses.node);
+    if (!text || !*text) {
+        return (wpa_outline_uses){0};
+    }
+    const wpa_yaml_comment *comment = comment_behind(r->doc, uses.node);
+    uses.hint = (wpa_slice){text, 0};
+    if (comment) {
+        uses.comment = comment->span;
+        uses.hint = version_in(
+            (wpa_slice){r->doc->source + comment->span.start, wpa_span_length(comment->span)});
+    }
+    if (wpa_outline_has_expression(text)) {
+        uses.kind = WPA_USES_UNKNOWN;
+    } else if (wpa_text_starts(text, "docker://")) {
+        uses.kind = WPA_USES_DOCKER;
+    } else if (wpa_text_starts(text, "./") || wpa_text_starts(text, "$/") ||
+               wpa_text_starts(text, "../") || wpa_text_is(text, ".")) {
+        uses.kind = WPA_USES_LOCAL;
+    } else {
+        uses.kind = read_repository(r, text, &uses) ? WPA_USES_REPOSITORY : WPA_USES_UNKNOWN;
+    }
+    return uses;
+}
+
+bool wpa_outline_step_uses(const wpa_outline_step *step, const char *slug)
+{
+    return step->uses.kind == WPA_USES_REPOSITORY && wpa_slice_is_ci(step->uses.slug, slug);
+}
+
+int wpa_outline_major(const wpa_outline_uses *uses)
+{
+    bool is_known = uses->fact && uses->fact->has_version && uses->fact->version.parts[0] < 100000;
+    return is_known ? (int)uses->fact->version.parts[0] : -1;
+}
+
+const wpa_yaml_node *wpa_outline_with(const wpa_outline_step *step, const char *name)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find_ci(step->with, name);
+    return pair ? wpa_yaml_resolve(pair->value) : NULL;
+}
+
+const char *wpa_outline_with_text(const wpa_outline_step *step, const char *name)
+{
+    return wpa_yaml_text(wpa_outline_with(step, name));
+}
+
+/* ---- runners -----------------------------------------------------------------------------------
+ */
+
+static void add_label(reader *r, wpa_outline_job *job, const wpa_yaml_node *node, bool from_matrix,
+                      size_t *capacity)
+{
+    const char *text = wpa_yaml_text(node);
+    if (!text || wpa_outline_has_expression(text)) {
+        job->has_open_labels = true;
+        return;
+    }
+    job->labels =
+        wpa_arena_grow(r->arena, job->labels, job->n_labels, capacity, sizeof *job->labels);
+    job->labels[job->n_labels++] = (wpa_outline_label){
+        .node = wpa_yaml_resolve(node),
+        .text = text,
+        .runner = wpa_facts_runner_find(wpa_slice_of(text)),
+        .is_from_matrix = from_matrix,
+    };
+    job->is_self_hosted = job->is_self_hosted || wpa_text_is_ci(text, "self-hosted");
+}
+
+/* "K" of "${{ matrix.K }}" and nothing else, in the arena; NULL otherwise. */
+static const char *matrix_key(const char *text, wpa_arena *arena)
+{
+    const char *at = text + strspn(text, " ");
+    if (!wpa_text_starts(at, "${{")) {
+        return NULL;
+    }
+    at += 3;
+    at += strspn(at, " ");
+    if (!wpa_text_starts(at, "matrix.")) {
+        return NULL;
+    }
+    at += 7;
+    size_t n = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    const char *behind = at + n + strspn(at + n, " ");
+    bool is_whole = n && wpa_text_starts(behind, "}}") && !behind[2 + strspn(behind + 2, " \n")];
+    return is_whole ? wpa_arena_slice(arena, at, n) : NULL;
+}
+
+/* A matrix value as label or list of labels. */
+static void add_matrix_value(reader *r, wpa_outline_job *job, const wpa_yaml_node *value,
+                             size_t *capacity)
+{
+    value = wpa_yaml_resolve(value);
+    if (wpa_yaml_is(value, WPA_YAML_SEQUENCE)) {
+        for (size_t i = 0; i < value->n_items; i++) {
+            add_label(r, job, value->items[i], true, capacity);
+        }
+    } else {
+        add_label(r, job, value, true, capacity);
+    }
+}
+
+static void add_matrix_labels(reader *r, wpa_outline_job *job, const char *key, size_t *capacity)
+{
+    const wpa_yaml_node *matrix = mapping_at(mapping_at(job->node, "strategy"), "matrix");
+    const wpa_yaml_node *row = wpa_yaml_get(matrix, key);
+    const wpa_yaml_node *include = wpa_yaml_get(matrix, "include");
+    bool is_found = false;
+    if (wpa_yaml_is(row, WPA_YAML_SEQUENCE)) {
+        for (size_t i = 0; i < row->n_items; i++) {
+            add_matrix_value(r, job, row->items[i], capacity);
+        }
+        is_found = true;
+    } else if (row) {
+        job->has_open_labels = true;
+    }
+    if (wpa_yaml_is(include, WPA_YAML_SEQUENCE)) {
+        for (size_t i = 0; i < include->n_items; i++) {
+            const wpa_yaml_node *value = wpa_yaml_get(include->items[i], key);
+            if (value) {
+                add_matrix_value(r, job, value, capacity);
+                is_found = true;
+            }
+        }
+    } else if (include) {
+        job->has_open_labels = true;
+    }
+    job->has_open_labels = job->has_open_labels || !is_found;
+}
+
+static void read_label_value(reader *r, wpa_outline_job *job, const wpa_yaml_node *value,
+                             size_t *capacity)
+{
+    const char *text = wpa_yaml_text(value);
+    const char *key = text ? matrix_key(text, r->arena) : NULL;
+    if (key) {
+        add_matrix_labels(r, job, key, capacity);
+    } else {
+        add_label(r, job, value, false, capacity);
+    }
+}
+
+static wpa_fact_os os_of_label(const wpa_outline_label *label)
+{
+    return label->runner                            ? label->runner->os
+           : wpa_text_is_ci(label->text, "linux")   ? WPA_OS_LINUX
+           : wpa_text_is_ci(label->text, "windows") ? WPA_OS_WINDOWS
+           : wpa_text_is_ci(label->text, "macos")   ? WPA_OS_MACOS
+                                                    : WPA_OS_UNKNOWN;
+}
+
+static void read_labels(reader *r, wpa_outline_job *job)
+{
+    size_t capacity = 0;
+    const wpa_yaml_node *runs_on = wpa_yaml_get(job->node, "runs-on");
+    if (wpa_yaml_is(runs_on, WPA_YAML_MAPPING)) {
+        job->is_self_hosted = wpa_yaml_find(runs_on, "group") != NULL;
+        job->has_open_labels = job->is_self_hosted;
+        runs_on = wpa_yaml_get(runs_on, "labels");
+    }
+    if (wpa_yaml_is(runs_on, WPA_YAML_SEQUENCE)) {
+        for (size_t i = 0; i < runs_on->n_items; i++) {
+            read_label_value(r, job, runs_on->items[i], &capacity);
+        }
+    } else if (runs_on) {
+        read_label_value(r, job, runs_on, &capacity);
+    }
+    for (size_t i = 0; i < job->n_labels; i++) {
+        wpa_fact_os os = os_of_label(&job->labels[i]);
+        bool is_set = !job->labels[i].is_from_matrix; /* one of several labels of one runner */
+        if (os == WPA_OS_UNKNOWN && is_set && job->n_labels > 1) {
+            continue;
+        }
+        if (i == 0 || job->os == WPA_OS_UNKNOWN) {
+            job->os = i == 0 || is_set ? os : WPA_OS_UNKNOWN;
+        } else if (os != job->os) {
+            job->os = WPA_OS_UNKNOWN;
+            break;
+        }
+    }
+    job->os = job->has_open_labels ? WPA_OS_UNKNOWN : job->os;
+}
+
+/* ---- steps -------------------------------------------------------------------------------------
+ */
+
+static wpa_shell shell_named(const char *text)
+{
+    size_t n = strcspn(text, " ");
+    wpa_slice name = {text, n};
+    return wpa_outline_has_expression(text)                                 ? WPA_SHELL_UNKNOWN
+           : wpa_slice_is(name, "bash") || wpa_slice_is(name, "/bin/bash")  ? WPA_SHELL_BASH
+           : wpa_slice_is(name, "sh")                                       ? WPA_SHELL_SH
+           : wpa_slice_is(name, "pwsh") || wpa_slice_is(name, "powershell") ? WPA_SHELL_PWSH
+           : wpa_slice_is(name, "python") || wpa_slice_is(name, "python3")  ? WPA_SHELL_PYTHON
+           : wpa_slice_is(name, "cmd")                                      ? WPA_SHELL_CMD
+                                                                            : WPA_SHELL_OTHER;
+}
+
+static const char *default_shell(const wpa_yaml_node *scope)
+{
+    return wpa_yaml_text(wpa_yaml_get(mapping_at(mapping_at(scope, "defaults"), "run"), "shell"));
+}
+
+static void read_shell(reader *r, wpa_outline_step *step)
+{
+    const char *text = wpa_yaml_text(wpa_yaml_get(step->node, "shell"));
+    text = text ? text : default_shell(step->job->node);
+    text = text ? text : default_shell(r->outline->root);
+    step->has_named_shell = text != NULL;
+    if (text) {
+        step->shell = shell_named(text);
+        return;
+    }
+    bool is_container = wpa_yaml_find(step->job->node, "container") != NULL;
+    wpa_fact_os os = step->job->os;
+    step->shell = is_container           ? WPA_SHELL_SH
+                  : os == WPA_OS_WINDOWS ? WPA_SHELL_PWSH
+                  : os == WPA_OS_UNKNOWN ? WPA_SHELL_UNKNOWN
+                                         : WPA_SHELL_BASH;
+}
+
+static void read_script(reader *r, wpa_outline_step *step)
+{
+    bool is_shell = step->shell == WPA_SHELL_BASH || step->shell == WPA_SHELL_SH ||
+                    step->shell == WPA_SHELL_UNKNOWN;
+    if (step->run && is_shell && strlen(step->run->text) == step->run->length) {
+        step->script = wpa_script_read(step->run->text, step->run->length, r->arena);
+    }
+}
+
+static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node, size_t *capacity)
+{
+    job->steps = wpa_arena_grow(r->arena, job->steps, job->n_steps, capacity, sizeof *job->steps);
+    wpa_outline_step *step = &job->steps[job->n_steps];
+    *step = (wpa_outline_step){
+        .job = job,
+        .index = job->n_steps++,
+        .node = node,
+        .id = wpa_yaml_text(wpa_yaml_get(node, "id")),
+        .uses = read_uses(r, node),
+        .with = mapping_at(node, "with"),
+        .env = mapping_at(node, "env"),
+        .condition = scalar_at(node, "if"),
+        .run = scalar_at(node, "run"),
+    };
+    read_shell(r, step);
+    read_script(r, step);
+}
+
+static void read_steps(reader *r, wpa_outline_job *job, const wpa_yaml_node *steps,
+                       size_t *capacity, int depth)
+{
+    for (size_t i = 0; wpa_yaml_is(steps, WPA_YAML_SEQUENCE) && i < steps->n_items; i++) {
+        const wpa_yaml_node *step = wpa_yaml_resolve(steps->items[i]);
+        if (!wpa_yaml_is(step, WPA_YAML_MAPPING)) {
+            continue;
+        }
+        const wpa_yaml_node *group = wpa_yaml_get(step, "parallel");
+        if (wpa_yaml_is(group, WPA_YAML_SEQUENCE) && depth < 4) {
+            read_steps(r, job, group, capacity, depth + 1);
+        } else {
+            add_step(r, job, step, capacity);
+        }
+    }
+}
+
+/* ---- jobs --------------------------------------------------------------------------------------
+ */
+
+static void read_job(reader *r, wpa_outline_job *job, const wpa_yaml_pair *pair)
+{
+    size_t capacity = 0;
+    *job = (wpa_outline_job){
+        .id = wpa_yaml_text(pair->key),
+        .key = pair->key,
+        .node = wpa_yaml_resolve(pair->value),
+    };
+    job->condition = scalar_at(job->node, "if");
+    job->uses = read_uses(r, job->node);
+    job->is_call = wpa_yaml_find(job->node, "uses") != NULL;
+    read_labels(r, job);
+    read_steps(r, job, wpa_yaml_get(job->node, "steps"), &capacity, 0);
+}
+
+static void read_jobs(reader *r)
+{
+    const wpa_yaml_node *jobs = mapping_at(r->outline->root, "jobs");
+    if (!jobs) {
+        return;
+    }
+    r->outline->jobs = wpa_arena_array(r->arena, jobs->n_pairs + 1, sizeof *r->outline->jobs);
+    for (size_t i = 0; i < jobs->n_pairs; i++) {
+        if (wpa_yaml_text(jobs->pairs[i].key) &&
+            wpa_yaml_is(jobs->pairs[i].value, WPA_YAML_MAPPING)) {
+            read_job(r, &r->outline->jobs[r->outline->n_jobs++], &jobs->pairs[i]);
+        }
+    }
+}
+
+/* The steps of a composite action, as one job without a key. */
+static void read_action(reader *r)
+{
+    const wpa_yaml_node *runs = mapping_at(r->outline->root, "runs");
+    size_t capacity = 0;
+    if (!runs || !wpa_yaml_is(wpa_yaml_get(runs, "steps"), WPA_YAML_SEQUENCE)) {
+        return;
+    }
+    r->outline->jobs = wpa_arena_array(r->arena, 1, sizeof *r->outline->jobs);
+    r->outline->n_jobs = 1;
+    wpa_outline_job *job = &r->outline->jobs[0];
+    job->id = "";
+    job->node = runs;
+    read_steps(r, job, wpa_yaml_get(runs, "steps"), &capacity, 0);
+}
+
+const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input kind, wpa_arena *arena)
+{
+    reader r = {.doc = doc, .arena = arena, .outline = wpa_arena_alloc(arena, sizeof(wpa_outline))};
+    r.outline->root = doc ? wpa_yaml_resolve(doc->root) : NULL;
+    r.outline->trust = WPA_TRUST_INSIDER;
+    if (kind == WPA_INPUT_WORKFLOW) {
+        read_triggers(&r);
+        read_jobs(&r);
+    } else if (kind == WPA_INPUT_ACTION) {
+        r.outline->trust = WPA_TRUST_INHERITED;
+        read_action(&r);
+    }
+    return r.outline;
+}
+
+wpa_span wpa_outline_script_span(const wpa_outline_step *step, wpa_span in_script)
+{
+    return wpa_yaml_source_span(step->run, in_script.start, in_script.end);
+}

@@ -1,0 +1,120 @@
+/*
+ * What rules ask of a file most, read once and shared by all of them: triggers, jobs, steps, what
+ * a step uses, its shell and its script, where a job runs. Lenient: what has a wrong shape is
+ * absent here, and the rule schema says so.
+ */
+#pragma once
+
+#include "facts/facts.h"
+#include "rules/shell.h"
+#include "rules/source.h"
+
+typedef struct wpa_outline_job wpa_outline_job;
+
+/** One event under "on". */
+typedef struct wpa_outline_trigger {
+    const char *name;
+    const wpa_yaml_node *node;   /* the key, or the text in "on: push" and "on: [push]" */
+    const wpa_yaml_node *config; /* what stands below it, or NULL */
+    const wpa_fact_event *event; /* NULL: unknown */
+} wpa_outline_trigger;
+
+typedef enum wpa_uses_kind {
+    WPA_USES_NONE,       /* no uses, or one that is no text */
+    WPA_USES_LOCAL,      /* ./dir, $/dir */
+    WPA_USES_DOCKER,     /* docker://image */
+    WPA_USES_REPOSITORY, /* owner/repo[/path]@ref */
+    WPA_USES_UNKNOWN     /* holds an expression, or is none of these */
+} wpa_uses_kind;
+
+typedef struct wpa_outline_uses {
+    wpa_uses_kind kind;
+    const wpa_yaml_node *node; /* the value */
+    wpa_slice slug;            /* owner/repo[/path] */
+    wpa_slice owner;
+    wpa_slice repo; /* owner/repo */
+    wpa_slice ref;
+    wpa_slice hint;     /* version in the comment on the line, or empty */
+    wpa_span comment;   /* that comment from its #, empty if there is none */
+    wpa_span slug_span; /* in the file */
+    wpa_span ref_span;
+    const wpa_fact_use *fact; /* what is known of it; NULL unless kind is REPOSITORY */
+} wpa_outline_uses;
+
+typedef enum wpa_shell {
+    WPA_SHELL_BASH, /* named, or implied on Linux and macOS */
+    WPA_SHELL_SH,
+    WPA_SHELL_PWSH, /* pwsh and powershell */
+    WPA_SHELL_PYTHON,
+    WPA_SHELL_CMD,
+    WPA_SHELL_OTHER,
+    WPA_SHELL_UNKNOWN /* an expression, or implied by a runner that cannot be told: often bash */
+} wpa_shell;
+
+typedef struct wpa_outline_step {
+    const wpa_outline_job *job; /* of a composite action the job that stands for it */
+    size_t index;               /* in the job, those of parallel groups in order */
+    const wpa_yaml_node *node;  /* mapping */
+    const char *id;             /* or NULL */
+    wpa_outline_uses uses;
+    const wpa_yaml_node *with;      /* mapping, or NULL */
+    const wpa_yaml_node *env;       /* mapping, or NULL */
+    const wpa_yaml_node *condition; /* value of "if", or NULL */
+    const wpa_yaml_node *run;       /* scalar, or NULL */
+    wpa_shell shell;                /* of run */
+    bool has_named_shell;           /* by the step, its job or its workflow */
+    const wpa_script *script;       /* of run in bash, sh or an unknown shell; else NULL */
+} wpa_outline_step;
+
+/** A label a job may run on: written in runs-on, or a matrix value that runs-on names. */
+typedef struct wpa_outline_label {
+    const wpa_yaml_node *node; /* scalar */
+    const char *text;
+    const wpa_fact_runner *runner; /* NULL: not one of GitHub's own */
+    bool is_from_matrix;
+} wpa_outline_label;
+
+struct wpa_outline_job {
+    const char *id;            /* "" for a composite action */
+    const wpa_yaml_node *key;  /* NULL for a composite action */
+    const wpa_yaml_node *node; /* mapping; of a composite action its runs */
+    const wpa_yaml_node *condition;
+    wpa_outline_uses uses; /* of a call; kind NONE for a job with steps */
+    bool is_call;
+    wpa_outline_step *steps;
+    size_t n_steps;
+    wpa_outline_label *labels; /* [n_labels] alternatives and sets alike */
+    size_t n_labels;
+    bool has_open_labels; /* runs-on holds an expression that could not be followed */
+    bool is_self_hosted;  /* a label says so, or a runner group is named */
+    wpa_fact_os os;       /* UNKNOWN if legs differ or it cannot be told */
+};
+
+typedef struct wpa_outline {
+    const wpa_yaml_node *root;
+    const wpa_yaml_pair *on; /* NULL if there is none */
+    wpa_outline_trigger *triggers;
+    size_t n_triggers;
+    wpa_fact_trust trust; /* the worst of the triggers */
+    wpa_outline_job *jobs;
+    size_t n_jobs;
+} wpa_outline;
+
+/** Of a workflow or an action file; an outline without jobs for anything else. Never NULL. */
+const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input kind, wpa_arena *arena);
+
+const wpa_outline_trigger *wpa_outline_trigger_find(const wpa_outline *outline, const char *name);
+/** Is every trigger one of these (NULL-terminated)? False if there is none. */
+bool wpa_outline_only_triggers(const wpa_outline *outline, const char *const names[]);
+/** Value of an input, names without case; NULL if it is not given. */
+const wpa_yaml_node *wpa_outline_with(const wpa_outline_step *step, const char *name);
+/** Its text, or NULL. */
+const char *wpa_outline_with_text(const wpa_outline_step *step, const char *name);
+/** Does the step use this action (owner/repo[/path], without case), at any version? */
+bool wpa_outline_step_uses(const wpa_outline_step *step, const char *slug);
+/** Major version that the step uses, -1 if it is not known. */
+int wpa_outline_major(const wpa_outline_uses *uses);
+/** Does text hold "${{"? NULL does not. */
+bool wpa_outline_has_expression(const char *text);
+/** Bytes of the file for bytes of the step's script. */
+wpa_span wpa_outline_script_span(const wpa_outline_step *step, wpa_span in_script);

@@ -18,6 +18,32 @@ const char *wpa_facts_source(wpa_fact_table table)
     return wpa_fact_origins[table].source;
 }
 
+/* Of the proleptic Gregorian calendar, by counting years from March. */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = year / 400, in_era = year - era * 400;
+    int64_t in_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719468;
+}
+
+int64_t wpa_facts_days(const char *day)
+{
+    int64_t parts[3];
+    static const size_t starts[] = {0, 5, 8}, lengths[] = {4, 2, 2};
+    if (!day || strlen(day) != 10 || day[4] != '-' || day[7] != '-') {
+        return -1;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        char text[5] = {0};
+        memcpy(text, day + starts[i], lengths[i]);
+        if (!wpa_text_to_int(text, 1, i == 0 ? 9999 : i == 1 ? 12 : 31, &parts[i])) {
+            return -1;
+        }
+    }
+    return days_of(parts[0], parts[1], parts[2]);
+}
+
 size_t wpa_fact_list_count(wpa_fact_list list)
 {
     size_t n = 0;
@@ -170,6 +196,26 @@ const wpa_fact_permission *wpa_facts_permission_find(wpa_slice scope)
 wpa_fact_list wpa_facts_permission_names(void)
 {
     return wpa_fact_permission_list;
+}
+
+const wpa_fact_need *wpa_facts_action_need(wpa_slice slug)
+{
+    for (size_t i = 0; i < wpa_fact_n_action_needs; i++) {
+        if (wpa_slice_is_ci(slug, wpa_fact_action_needs[i].name)) {
+            return &wpa_fact_action_needs[i];
+        }
+    }
+    return NULL;
+}
+
+size_t wpa_facts_command_need_count(void)
+{
+    return wpa_fact_n_command_needs;
+}
+
+const wpa_fact_need *wpa_facts_command_need_at(size_t i)
+{
+    return &wpa_fact_command_needs[i];
 }
 
 const wpa_fact_runner *wpa_facts_runner_find(wpa_slice label)

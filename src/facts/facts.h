@@ -32,6 +32,9 @@ const char *wpa_facts_date(wpa_fact_table table);
 /** Where it came from, for people. */
 const char *wpa_facts_source(wpa_fact_table table);
 
+/** Days since 1970 of "YYYY-MM-DD"; -1 for NULL or anything else. */
+int64_t wpa_facts_days(const char *day);
+
 /** A NULL-terminated list of texts. */
 typedef const char *const *wpa_fact_list;
 
@@ -302,6 +305,18 @@ typedef struct wpa_fact_permission {
 
 const wpa_fact_permission *wpa_facts_permission_find(wpa_slice scope);
 wpa_fact_list wpa_facts_permission_names(void);
+
+/** What an action or a command needs of the job's token: "contents: write", "issues: write". */
+typedef struct wpa_fact_need {
+    const char *name;     /* "owner/repo[/path]", or "git push": command and its words */
+    wpa_fact_list scopes; /* empty: nothing at all */
+} wpa_fact_need;
+
+/** NULL: not known. slug without ref. */
+const wpa_fact_need *wpa_facts_action_need(wpa_slice slug);
+/** Rows of commands; the words of a row must be the command's first words. */
+size_t wpa_facts_command_need_count(void);
+const wpa_fact_need *wpa_facts_command_need_at(size_t i);
 
 /* ---- runners -----------------------------------------------------------------------------------
  */

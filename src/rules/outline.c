@@ -508,7 +508,7 @@ static void read_action(reader *r)
     read_steps(r, job, wpa_yaml_get(runs, "steps"), &capacity, 0);
 }
 
-const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input kind, wpa_arena *arena)
+const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind, wpa_arena *arena)
 {
     reader r = {.doc = doc, .arena = arena, .outline = wpa_arena_alloc(arena, sizeof(wpa_outline))};
     r.outline->root = doc ? wpa_yaml_resolve(doc->root) : NULL;

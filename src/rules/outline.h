@@ -9,6 +9,7 @@
 #include "rules/shell.h"
 #include "rules/source.h"
 
+typedef struct wpa_outline wpa_outline;
 typedef struct wpa_outline_job wpa_outline_job;
 
 /** One event under "on". */
@@ -90,7 +91,7 @@ struct wpa_outline_job {
     wpa_fact_os os;       /* UNKNOWN if legs differ or it cannot be told */
 };
 
-typedef struct wpa_outline {
+struct wpa_outline {
     const wpa_yaml_node *root;
     const wpa_yaml_pair *on; /* NULL if there is none */
     wpa_outline_trigger *triggers;
@@ -98,10 +99,10 @@ typedef struct wpa_outline {
     wpa_fact_trust trust; /* the worst of the triggers */
     wpa_outline_job *jobs;
     size_t n_jobs;
-} wpa_outline;
+};
 
 /** Of a workflow or an action file; an outline without jobs for anything else. Never NULL. */
-const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input kind, wpa_arena *arena);
+const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind, wpa_arena *arena);
 
 const wpa_outline_trigger *wpa_outline_trigger_find(const wpa_outline *outline, const char *name);
 /** Is every trigger one of these (NULL-terminated)? False if there is none. */

@@ -5,6 +5,8 @@
 
 #include <wpa/text.h>
 
+#include "rules/outline.h"
+
 static const char *const names[] = {"workflow", "action", "dependabot", "pre-commit"};
 
 const char *wpa_input_kind_name(wpa_input_kind kind)
@@ -116,6 +118,7 @@ const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const v
     wpa_error err = {0};
     source->yaml = wpa_yaml_parse(path, data, size_bytes, arena, &err);
     source->is_partial = !source->yaml || source->yaml->is_partial;
+    source->outline = wpa_outline_read(source->yaml, kind, arena);
     return source;
 }
 

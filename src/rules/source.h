@@ -10,6 +10,7 @@
 struct wpa_workflow;
 struct wpa_action;
 struct wpa_dependabot;
+struct wpa_outline;
 
 /** What kind of file it is; as a set of bits what a rule reads. */
 typedef enum wpa_input_kind {
@@ -50,7 +51,8 @@ struct wpa_source {
     const struct wpa_workflow *workflow; /* of a workflow, else NULL; workflow/workflow.h */
     const struct wpa_action *action;     /* of an action file, else NULL */
     const struct wpa_dependabot *dependabot;
-    const wpa_surroundings *around; /* NULL if only the file is known */
+    const struct wpa_outline *outline; /* jobs, steps, triggers; never NULL; rules/outline.h */
+    const wpa_surroundings *around;    /* NULL if only the file is known */
     bool is_partial;
 };
 

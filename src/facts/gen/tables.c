@@ -318,6 +318,21 @@ static bool has_text(json_t *texts, const char *text)
     return false;
 }
 
+static void write_needs(FILE *out, json_t *records, const char *name)
+{
+    write_lists(out, records, "scopes", name);
+    (void)fprintf(out, "const wpa_fact_need wpa_fact_%s[] = {\n", name);
+    size_t i;
+    json_t *record;
+    json_array_foreach(records, i, record)
+    {
+        (void)fputs("{", out);
+        gen_literal(out, gen_text(record, "name"));
+        (void)fprintf(out, ", %s_%zu},\n", name, i);
+    }
+    write_count(out, name, records);
+}
+
 static void write_permissions(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "permissions");
@@ -338,6 +353,8 @@ static void write_permissions(FILE *out, const char *folder)
     }
     write_count(out, "permissions", records);
     write_names(out, "permission", records, "scope");
+    write_needs(out, gen_need(root, "action_needs"), "action_needs");
+    write_needs(out, gen_need(root, "command_needs"), "command_needs");
     json_decref(root);
 }
 

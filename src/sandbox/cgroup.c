@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,6 +16,7 @@
 #include "sandbox/parts.h"
 
 #define ROOT "/sys/fs/cgroup"
+#define PREFIX "wpa-"
 #define CPU_PERIOD_US 100000
 #define CPUS 2
 
@@ -47,10 +49,29 @@ static bool has_file(const char *folder, const char *name)
     return wpa_text_format(path, sizeof path, "%s/%s", folder, name) && access(path, W_OK) == 0;
 }
 
+/** Groups of threads that were killed before they could remove them; one in use stays: EBUSY. */
+static void sweep(const char *parent)
+{
+    DIR *dir = opendir(parent);
+    struct dirent *entry;
+    while (dir && (entry = readdir(dir))) { // NOLINT(concurrency-mt-unsafe): the stream is ours
+        int64_t thread = 0;
+        if (wpa_text_starts(entry->d_name, PREFIX) &&
+            wpa_text_to_int(entry->d_name + strlen(PREFIX), 1, INT32_MAX, &thread) &&
+            kill((pid_t)thread, 0) != 0 && errno == ESRCH) {
+            (void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
 /** Named by the thread, which makes one sandbox at a time. */
 static bool make_folder(const char *parent, char *folder, size_t size_bytes)
 {
-    return wpa_text_format(folder, size_bytes, "%s/wpa-%d", parent, (int)gettid()) &&
+    sweep(parent);
+    return wpa_text_format(folder, size_bytes, "%s/" PREFIX "%d", parent, (int)gettid()) &&
            mkdir(folder, 0755) == 0;
 }
 

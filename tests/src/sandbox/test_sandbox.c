@@ -115,7 +115,7 @@ static void hides_sockets_and_state(void **state)
     need_sandbox();
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_error err = {0};
-    const char *folder = wpa_dir_temp("wpa-hidden-", arena, &err);
+    const char *folder = wpa_dir_temp("/tmp/wpa-hidden", arena, &err);
     assert_non_null(folder);
     assert_int_equal(0, chmod(folder, 0777));
     assert_true(wpa_file_replace(wpa_path_join(arena, folder, "state"), "x", 1, 0666, &err));
@@ -196,7 +196,7 @@ static void carries_files(void **state)
     need_sandbox();
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_error err = {0};
-    const char *folder = wpa_dir_temp("wpa-tree-", arena, &err);
+    const char *folder = wpa_dir_temp("/tmp/wpa-tree", arena, &err);
     assert_non_null(folder);
     char name[121];
     memset(name, 'n', sizeof name - 1);

@@ -4,7 +4,13 @@
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 pkg_check_modules(VTERM REQUIRED IMPORTED_TARGET vterm)
 
+# What needs the engine (a database of its own for each test) stands apart: the console's tests
+# link no engine.
 file(GLOB WPA_HARNESS_SOURCES CONFIGURE_DEPENDS tests/harness/*.c)
+list(FILTER WPA_HARNESS_SOURCES EXCLUDE REGEX "/pg\\.c$")
+add_library(wpa_harness_pg STATIC tests/harness/pg.c)
+target_include_directories(wpa_harness_pg PUBLIC tests PRIVATE src ${WPA_GENERATED_DIR})
+target_link_libraries(wpa_harness_pg PUBLIC wpa_engine PRIVATE PkgConfig::PQ PkgConfig::CMOCKA)
 if(WPA_HARNESS_SOURCES)
   add_library(wpa_harness STATIC ${WPA_HARNESS_SOURCES})
   target_include_directories(wpa_harness PUBLIC tests PRIVATE src)
@@ -35,12 +41,12 @@ function(wpa_add_tests folder prefix)
   endforeach()
 endfunction()
 
-wpa_add_tests(tests/src "" wpa_engine)
+wpa_add_tests(tests/src "" wpa_harness_pg)
 if(TARGET wpa_ui)
   wpa_add_tests(tests/ui "ui." wpa_ui)
 endif()
 if(TARGET wpa)
-  wpa_add_tests(tests/e2e "e2e." wpa_engine)
+  wpa_add_tests(tests/e2e "e2e." wpa_harness_pg)
 endif()
 
 find_package(Python3 COMPONENTS Interpreter)

@@ -26,7 +26,7 @@
 typedef struct wpa_db wpa_db;
 typedef struct wpa_rows wpa_rows;
 
-/** One named statement; only gen/sql.c makes them. */
+/** One named statement; gen/sql.c makes them, tests may make others (index -1: not prepared). */
 typedef struct wpa_sql {
     const char *name;
     const char *text;
@@ -82,6 +82,8 @@ wpa_rows *wpa_db_exec(wpa_db *db, const wpa_sql *statement, const char *const pa
 /** The same where the rows do not matter. */
 bool wpa_db_run(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n,
                 wpa_error *err) WPA_CHECK;
+/** Let the server parse it, without running it. */
+bool wpa_db_prepare(wpa_db *db, const wpa_sql *statement, wpa_error *err) WPA_CHECK;
 void wpa_rows_free(wpa_rows *rows);
 WPA_DEFINE_AUTO(wpa_rows, wpa_rows_free);
 

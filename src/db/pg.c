@@ -177,12 +177,23 @@ bool wpa_pg_script(wpa_db *db, const char *text, const char *what, wpa_error *er
 
 /* ---- statements ------------------------------------------------------------------------------ */
 
-static bool prepare(wpa_db *db, const wpa_sql *statement, const char *name, wpa_error *err)
+static char *prepared_name(const wpa_sql *statement, char *name)
 {
-    if (db->prepared[statement->index]) {
+    (void)wpa_text_format(name, WPA_DB_NUMBER_SIZE, "s%d", statement->index);
+    return name;
+}
+
+bool wpa_db_prepare(wpa_db *db, const wpa_sql *statement, wpa_error *err)
+{
+    if (!wpa_pg_ready(db, err)) {
+        return false;
+    }
+    if (statement->index < 0 || db->prepared[statement->index]) {
         return true;
     }
-    PGresult *result = PQprepare(db->conn, name, statement->text, 0, NULL);
+    char name[WPA_DB_NUMBER_SIZE];
+    PGresult *result =
+        PQprepare(db->conn, prepared_name(statement, name), statement->text, 0, NULL);
     bool is_done = PQresultStatus(result) == PGRES_COMMAND_OK;
     if (is_done) {
         db->prepared[statement->index] = 1;
@@ -191,6 +202,15 @@ static bool prepare(wpa_db *db, const wpa_sql *statement, const char *name, wpa_
     }
     PQclear(result);
     return is_done;
+}
+
+static PGresult *send(wpa_db *db, const wpa_sql *statement, const char *const params[], int n)
+{
+    char name[WPA_DB_NUMBER_SIZE];
+    if (statement->index < 0) {
+        return PQexecParams(db->conn, statement->text, n, NULL, params, NULL, NULL, 0);
+    }
+    return PQexecPrepared(db->conn, prepared_name(statement, name), n, params, NULL, NULL, 0);
 }
 
 wpa_rows *wpa_db_exec(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n,
@@ -202,12 +222,10 @@ wpa_rows *wpa_db_exec(wpa_db *db, const wpa_sql *statement, const char *const pa
                        statement->name, statement->n_params, n);
         return NULL;
     }
-    char name[WPA_DB_NUMBER_SIZE];
-    (void)wpa_text_format(name, sizeof name, "s%d", statement->index);
-    if (!wpa_pg_ready(db, err) || !prepare(db, statement, name, err)) {
+    if (!wpa_db_prepare(db, statement, err)) {
         return NULL;
     }
-    PGresult *result = PQexecPrepared(db->conn, name, (int)n, params, NULL, NULL, 0);
+    PGresult *result = send(db, statement, params, (int)n);
     ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
         (void)wpa_pg_fail(db, result, statement->name, err);

@@ -212,10 +212,11 @@ static bool write_out(const char *path, const char *text)
 static bool write_header(tool *t, const char *path)
 {
     wpa_buf *out = wpa_buf_new(OUT_MAX_BYTES);
-    wpa_buf_printf(out,
-                   "/* Generated from sql/queries. */\n#pragma once\n\n#include \"db/db.h\"\n\n"
-                   "extern const wpa_sql wpa_sql_table[];\n\n%s",
-                   wpa_buf_data(t->header));
+    wpa_buf_printf(
+        out,
+        "/* Generated from sql/queries. */\n#pragma once\n\n#include \"db/db.h\"\n\n"
+        "extern const wpa_sql wpa_sql_table[];\nextern const size_t wpa_sql_count;\n\n%s",
+        wpa_buf_data(t->header));
     bool is_good = write_out(path, wpa_buf_data(out));
     wpa_buf_free(out);
     return is_good;

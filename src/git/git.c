@@ -255,6 +255,18 @@ const char *wpa_git_path(const wpa_git *git)
     return git->path;
 }
 
+char *wpa_git_head_branch(wpa_git *git, wpa_arena *arena)
+{
+    WPA_AUTO(git_reference) *head = NULL;
+    if (git_reference_lookup(&head, git->repo, "HEAD") != 0) {
+        return NULL;
+    }
+    const char *target = git_reference_symbolic_target(head);
+    return target != NULL && wpa_text_starts(target, "refs/heads/")
+               ? wpa_arena_text(arena, target + strlen("refs/heads/"))
+               : NULL;
+}
+
 bool wpa_git_is_checked_out(wpa_git *git, const char *ref)
 {
     WPA_AUTO(git_config) *config = NULL;

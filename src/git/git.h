@@ -105,6 +105,8 @@ void wpa_git_close(wpa_git *git);
 WPA_DEFINE_AUTO(wpa_git, wpa_git_close);
 
 const char *wpa_git_path(const wpa_git *git);
+/** Branch that HEAD names ("main"), also if it has no commit yet; NULL if HEAD is detached. */
+char *wpa_git_head_branch(wpa_git *git, wpa_arena *arena);
 /** Does a work tree have this ref checked out? Then nobody may move it from outside. */
 bool wpa_git_is_checked_out(wpa_git *git, const char *ref);
 
@@ -154,6 +156,8 @@ bool wpa_git_tree_list(wpa_git *git, const char *commit, const char *folder, boo
 /** One path of a commit; symlinks on the way are not followed. Errors NOT_FOUND. */
 bool wpa_git_tree_find(wpa_git *git, const char *commit, const char *path, wpa_arena *arena,
                        wpa_git_entry *entry, wpa_error *err) WPA_CHECK;
+/** Size of a blob without reading it. Errors NOT_FOUND. */
+bool wpa_git_blob_size(wpa_git *git, const char *oid, size_t *size_bytes, wpa_error *err) WPA_CHECK;
 /** Content of a blob, NUL-terminated behind size_bytes. Errors NOT_FOUND, LIMIT. */
 char *wpa_git_blob_read(wpa_git *git, const char *oid, size_t max_bytes, wpa_arena *arena,
                         size_t *size_bytes, wpa_error *err);

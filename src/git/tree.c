@@ -155,33 +155,39 @@ bool wpa_git_tree_find(wpa_git *git, const char *commit, const char *path, wpa_a
     return true;
 }
 
-char *wpa_git_blob_read(wpa_git *git, const char *oid, size_t max_bytes, wpa_arena *arena,
-                        size_t *size_bytes, wpa_error *err)
+bool wpa_git_blob_size(wpa_git *git, const char *oid, size_t *size_bytes, wpa_error *err)
 {
     git_oid id;
     WPA_AUTO(git_odb) *odb = NULL;
     if (!wpa_git_oid_parse(oid, &id, err)) {
-        return NULL;
+        return false;
     }
     int rc = git_repository_odb(&odb, git->repo);
-    size_t size = 0;
     git_object_t type = GIT_OBJECT_INVALID;
-    if (rc == 0) { /* the header first: what is too large is never unpacked */
-        rc = git_odb_read_header(&size, &type, odb, &id);
+    if (rc == 0) {
+        rc = git_odb_read_header(size_bytes, &type, odb, &id);
     }
-    if (rc == 0 && type != GIT_OBJECT_BLOB) {
-        WPA_FAIL(err, WPA_E_INVALID, "%s is no blob", oid);
+    if (rc != 0) {
+        return wpa_git_fail(rc, err, "blob %s in '%s'", oid, git->path);
+    }
+    return type == GIT_OBJECT_BLOB || WPA_FAIL(err, WPA_E_INVALID, "%s is no blob", oid);
+}
+
+char *wpa_git_blob_read(wpa_git *git, const char *oid, size_t max_bytes, wpa_arena *arena,
+                        size_t *size_bytes, wpa_error *err)
+{
+    git_oid id;
+    size_t size = 0; /* the header first: what is too large is never unpacked */
+    if (!wpa_git_oid_parse(oid, &id, err) || !wpa_git_blob_size(git, oid, &size, err)) {
         return NULL;
     }
-    if (rc == 0 && size > max_bytes) {
+    if (size > max_bytes) {
         WPA_FAIL(err, WPA_E_LIMIT, "blob %.12s has %zu bytes; at most %zu are read", oid, size,
                  max_bytes);
         return NULL;
     }
     WPA_AUTO(git_blob) *blob = NULL;
-    if (rc == 0) {
-        rc = git_blob_lookup(&blob, git->repo, &id);
-    }
+    const int rc = git_blob_lookup(&blob, git->repo, &id);
     if (rc != 0) {
         wpa_git_fail(rc, err, "blob %s in '%s'", oid, git->path);
         return NULL;

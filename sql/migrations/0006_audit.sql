@@ -164,7 +164,7 @@ CREATE CONSTRAINT TRIGGER principal_audit AFTER INSERT OR UPDATE ON principal DE
 -- That it changed, never what it is.
 CREATE FUNCTION credential_audit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP='INSERT' OR NEW.password_hash <> OLD.password_hash THEN
+  IF TG_OP='INSERT' OR NEW.passphrase_hash <> OLD.passphrase_hash THEN
     PERFORM wpa.audit_add('credential.changed', 'principal:'||NEW.principal_id, '{}');
   END IF; RETURN NULL;
 END $$;

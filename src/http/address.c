@@ -1,0 +1,94 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "http/http.h"
+
+typedef struct range {
+    const char *network;
+    int bits;
+    const char *why;
+} range;
+
+static const range refused4[] = {
+    {"169.254.0.0", 16, "a link-local address"},
+    {"0.0.0.0", 8, "no address of a host"},
+    {"100.100.100.200", 32, "a cloud's metadata service"},
+    {"168.63.129.16", 32, "a cloud's metadata service"},
+    {"192.0.0.192", 32, "a cloud's metadata service"},
+    {"224.0.0.0", 4, "a multicast address"},
+    {"255.255.255.255", 32, "a broadcast address"},
+};
+static const range refused6[] = {
+    {"fe80::", 10, "a link-local address"},
+    {"fd00:ec2::254", 128, "a cloud's metadata service"},
+    {"fd20:ce::254", 128, "a cloud's metadata service"},
+    {"ff00::", 8, "a multicast address"},
+    {"::", 128, "no address of a host"},
+};
+/* Prefixes behind which an IPv4 address hides, and where in the sixteen bytes it stands. */
+static const struct {
+    const char *prefix;
+    int bits;
+    size_t at;
+} carriers[] = {{"::ffff:0:0", 96, 12}, {"::", 96, 12}, {"64:ff9b::", 96, 12}, {"2002::", 16, 2}};
+
+static bool is_within(const uint8_t *address, const uint8_t *network, int bits)
+{
+    size_t whole = (size_t)bits / 8;
+    int rest = bits % 8;
+    if (memcmp(address, network, whole) != 0) {
+        return false;
+    }
+    return rest == 0 || (address[whole] ^ network[whole]) >> (8 - rest) == 0;
+}
+
+static const char *find_refusal(int family, const uint8_t *address, const range *ranges, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint8_t network[16];
+        if (inet_pton(family, ranges[i].network, network) == 1 &&
+            is_within(address, network, ranges[i].bits)) {
+            return ranges[i].why;
+        }
+    }
+    return NULL;
+}
+
+static const char *refusal4(const uint8_t *address)
+{
+    return find_refusal(AF_INET, address, refused4, WPA_COUNT(refused4));
+}
+
+static const char *refusal6(const struct in6_addr *address)
+{
+    const uint8_t *bytes = address->s6_addr;
+    if (IN6_IS_ADDR_LOOPBACK(address)) {
+        return NULL;
+    }
+    const char *why = find_refusal(AF_INET6, bytes, refused6, WPA_COUNT(refused6));
+    for (size_t i = 0; i < WPA_COUNT(carriers) && !why; i++) {
+        uint8_t prefix[16];
+        if (inet_pton(AF_INET6, carriers[i].prefix, prefix) == 1 &&
+            is_within(bytes, prefix, carriers[i].bits)) {
+            why = refusal4(bytes + carriers[i].at);
+        }
+    }
+    return why;
+}
+
+const char *wpa_http_address_refusal(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in ip4;
+        memcpy(&ip4, address, sizeof ip4);
+        return refusal4((const uint8_t *)&ip4.sin_addr);
+    }
+    if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 ip6;
+        memcpy(&ip6, address, sizeof ip6);
+        return refusal6(&ip6.sin6_addr);
+    }
+    return "neither IPv4 nor IPv6";
+}

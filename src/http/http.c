@@ -1,0 +1,206 @@
+#include "http/http.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include <wpa/buf.h>
+#include <wpa/text.h>
+
+#define TIMEOUT_MS 10000
+#define BODY_MAX_BYTES ((size_t)1 << 20)
+
+typedef struct exchange {
+    const wpa_http_request *request;
+    CURL *easy;
+    struct curl_slist *headers;
+    wpa_buf *body;
+    const char *refusal; /* of the last address that was refused */
+    char why[CURL_ERROR_SIZE];
+} exchange;
+
+static void exchange_free(exchange *at)
+{
+    curl_easy_cleanup(at->easy);
+    curl_slist_free_all(at->headers);
+    if (at->body) {
+        wpa_buf_free(at->body);
+    }
+}
+WPA_DEFINE_AUTO(exchange, exchange_free);
+
+bool wpa_http_init(wpa_error *err)
+{
+    CURLcode rc = curl_global_init(CURL_GLOBAL_DEFAULT);
+    return rc == CURLE_OK || WPA_FAIL(err, WPA_E_INTERNAL, "libcurl: %s", curl_easy_strerror(rc));
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *context)
+{
+    exchange *at = context;
+    wpa_buf_append(at->body, data, size * n);
+    return wpa_buf_is_full(at->body) ? 0 : size * n;
+}
+
+static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const exchange *at = context;
+    (void)a, (void)b, (void)c, (void)d;
+    return at->request->is_cancelled && at->request->is_cancelled(at->request->cancel_context);
+}
+
+/** The address is known here and nowhere earlier: a name may lead anywhere, and anew each time. */
+static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    exchange *at = context;
+    (void)purpose;
+    const char *refusal = wpa_http_address_refusal(&address->addr);
+    if (refusal) {
+        at->refusal = refusal;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static bool check_header(const char *header, wpa_error *err)
+{
+    const char *colon = strchr(header, ':');
+    if (!colon || colon == header || strpbrk(header, "\r\n")) {
+        return WPA_FAIL(err, WPA_E_INVALID, "'%.*s' is no header", (int)strcspn(header, ":"),
+                        header);
+    }
+    return true;
+}
+
+static bool add_headers(exchange *at, wpa_error *err)
+{
+    for (size_t i = 0; at->request->headers && at->request->headers[i]; i++) {
+        if (!check_header(at->request->headers[i], err)) {
+            return false;
+        }
+        at->headers = curl_slist_append(at->headers, at->request->headers[i]);
+    }
+    return true;
+}
+
+static void set_limits(exchange *at)
+{
+    const wpa_http_request *request = at->request;
+    long timeout_ms = (long)(request->timeout_ms > 0 ? request->timeout_ms : TIMEOUT_MS);
+    curl_easy_setopt(at->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(at->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(at->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(at->easy, CURLOPT_FOLLOWLOCATION, request->is_redirect_refused ? 0L : 1L);
+    curl_easy_setopt(at->easy, CURLOPT_MAXREDIRS, (long)WPA_HTTP_MAX_REDIRECTS);
+    curl_easy_setopt(at->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+    curl_easy_setopt(at->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+    /* A proxy would hide the address that is connected to. */
+    curl_easy_setopt(at->easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(at->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(at->easy, CURLOPT_OPENSOCKETDATA, at);
+    curl_easy_setopt(at->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(at->easy, CURLOPT_WRITEDATA, at);
+    curl_easy_setopt(at->easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(at->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(at->easy, CURLOPT_XFERINFODATA, at);
+    curl_easy_setopt(at->easy, CURLOPT_ERRORBUFFER, at->why);
+}
+
+static void set_request(exchange *at)
+{
+    const wpa_http_request *request = at->request;
+    curl_easy_setopt(at->easy, CURLOPT_URL, request->url);
+    curl_easy_setopt(at->easy, CURLOPT_USERAGENT, "wpa/" WPA_VERSION);
+    curl_easy_setopt(at->easy, CURLOPT_HTTPHEADER, at->headers);
+    if (request->body) {
+        curl_easy_setopt(at->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_bytes);
+        curl_easy_setopt(at->easy, CURLOPT_POSTFIELDS, request->body);
+    }
+    if (wpa_text_is(request->method, "HEAD")) {
+        curl_easy_setopt(at->easy, CURLOPT_NOBODY, 1L);
+    } else if (request->method) {
+        curl_easy_setopt(at->easy, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+    if (request->tls_roots) {
+        curl_easy_setopt(at->easy, CURLOPT_CAINFO, request->tls_roots);
+    }
+}
+
+static wpa_code code_of(CURLcode rc)
+{
+    static const struct {
+        CURLcode rc;
+        wpa_code code;
+    } rows[] = {
+        {CURLE_UNSUPPORTED_PROTOCOL, WPA_E_INVALID},
+        {CURLE_URL_MALFORMAT, WPA_E_INVALID},
+        {CURLE_OPERATION_TIMEDOUT, WPA_E_TIMEOUT},
+        {CURLE_TOO_MANY_REDIRECTS, WPA_E_LIMIT},
+        {CURLE_WRITE_ERROR, WPA_E_LIMIT},
+        {CURLE_ABORTED_BY_CALLBACK, WPA_E_CANCELLED},
+    };
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        if (rows[i].rc == rc) {
+            return rows[i].code;
+        }
+    }
+    return WPA_E_UNAVAILABLE;
+}
+
+static bool fail_exchange(const exchange *at, CURLcode rc, wpa_error *err)
+{
+    if (at->refusal) {
+        return WPA_FAIL(err, WPA_E_REFUSED, "'%s' leads to %s", at->request->url, at->refusal);
+    }
+    if (rc == CURLE_WRITE_ERROR) {
+        return WPA_FAIL(err, WPA_E_LIMIT, "the answer of '%s' is too long", at->request->url);
+    }
+    return WPA_FAIL(err, code_of(rc), "'%s': %s", at->request->url,
+                    at->why[0] ? at->why : curl_easy_strerror(rc));
+}
+
+static const wpa_http_response *make_response(const exchange *at, wpa_arena *arena)
+{
+    wpa_http_response *response = wpa_arena_alloc(arena, sizeof *response);
+    long status = 0;
+    curl_off_t total_us = 0;
+    char *type = NULL, *url = NULL, *address = NULL;
+    curl_easy_getinfo(at->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(at->easy, CURLINFO_TOTAL_TIME_T, &total_us);
+    curl_easy_getinfo(at->easy, CURLINFO_CONTENT_TYPE, &type);
+    curl_easy_getinfo(at->easy, CURLINFO_EFFECTIVE_URL, &url);
+    curl_easy_getinfo(at->easy, CURLINFO_PRIMARY_IP, &address);
+    response->status = (int)status;
+    response->body = wpa_buf_dup(at->body, arena);
+    response->body_bytes = wpa_buf_size(at->body);
+    response->content_type = wpa_arena_text(arena, type ? type : "");
+    response->url = wpa_arena_text(arena, url ? url : at->request->url);
+    response->address = wpa_arena_text(arena, address ? address : "");
+    response->latency_ms = total_us / 1000;
+    return response;
+}
+
+const wpa_http_response *wpa_http_send(const wpa_http_request *request, wpa_arena *arena,
+                                       wpa_error *err)
+{
+    exchange storage = {.request = request, .easy = curl_easy_init()};
+    WPA_AUTO(exchange) *at = &storage;
+    if (!at->easy) {
+        WPA_FAIL(err, WPA_E_INTERNAL, "libcurl gave no handle");
+        return NULL;
+    }
+    at->body = wpa_buf_new(request->max_body_bytes ? request->max_body_bytes : BODY_MAX_BYTES);
+    if (!add_headers(at, err)) {
+        return NULL;
+    }
+    set_limits(at);
+    set_request(at);
+    CURLcode rc = curl_easy_perform(at->easy);
+    if (rc != CURLE_OK) {
+        fail_exchange(at, rc, err);
+        return NULL;
+    }
+    return make_response(at, arena);
+}

@@ -1,0 +1,160 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <wpa/text.h>
+
+#include "harness/http.h"
+#include "http/http.h"
+
+static wpa_http_server *server;
+
+static const struct {
+    const char *title, *url; /* "%d" is the server's port */
+    wpa_code code;
+    int status;
+    const char *text; /* part of the body or of the message */
+} cases[] = {
+    {"plain", "http://127.0.0.1:%d/ok", WPA_OK, 200, "fine"},
+    {"by name", "http://localhost:%d/ok", WPA_OK, 200, "fine"},
+    {"any status is an answer", "http://127.0.0.1:%d/status/503", WPA_OK, 503, ""},
+    {"redirect", "http://127.0.0.1:%d/to?/ok", WPA_OK, 200, "fine"},
+    {"redirects without end", "http://127.0.0.1:%d/loop", WPA_E_LIMIT, 0, "redirects"},
+    {"metadata", "http://169.254.169.254/latest", WPA_E_REFUSED, 0, "link-local"},
+    {"redirect to metadata", "http://127.0.0.1:%d/to?http://169.254.169.254/", WPA_E_REFUSED, 0,
+     "link-local"},
+    {"decimal address", "http://2852039166/", WPA_E_REFUSED, 0, "link-local"},
+    {"mapped address", "http://[::ffff:169.254.169.254]/", WPA_E_REFUSED, 0, "link-local"},
+    {"other protocol", "file:///etc/passwd", WPA_E_INVALID, 0, "rotocol"},
+    {"redirect to file", "http://127.0.0.1:%d/to?file:///etc/passwd", WPA_E_INVALID, 0, "rotocol"},
+    {"no URL", "http://", WPA_E_INVALID, 0, ""},
+    {"too slow", "http://127.0.0.1:%d/slow", WPA_E_TIMEOUT, 0, "timed out"},
+    {"too big", "http://127.0.0.1:%d/big", WPA_E_LIMIT, 0, "too long"},
+    {"nobody there", "http://127.0.0.1:1/", WPA_E_UNAVAILABLE, 0, ""},
+};
+
+static void sends(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        wpa_error err = {0};
+        print_message("%s\n", cases[i].title);
+        const char *port = wpa_arena_printf(arena, "%d", wpa_http_server_port(server));
+        const char *hole = strstr(cases[i].url, "%d");
+        const char *url = hole ? wpa_arena_printf(arena, "%.*s%s%s", (int)(hole - cases[i].url),
+                                                  cases[i].url, port, hole + 2)
+                               : cases[i].url;
+        const wpa_http_request request = {.url = url, .timeout_ms = 500};
+        const wpa_http_response *response = wpa_http_send(&request, arena, &err);
+        assert_int_equal(cases[i].code, response ? WPA_OK : err.code);
+        if (response) {
+            assert_int_equal(cases[i].status, response->status);
+            assert_true(response->latency_ms >= 0 && response->latency_ms < 500);
+        }
+        assert_non_null(strstr(response ? response->body : err.message, cases[i].text));
+    }
+}
+
+static bool always(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static void carries_what_it_is_given(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    const char *headers[] = {"X-Token: abc", NULL};
+    wpa_http_request request = {
+        .url = wpa_arena_printf(arena, "http://127.0.0.1:%d/echo", wpa_http_server_port(server)),
+        .headers = headers,
+        .body = "{}",
+        .body_bytes = 2};
+    const wpa_http_response *response = wpa_http_send(&request, arena, &err);
+    assert_non_null(response);
+    assert_true(wpa_text_starts(response->body, "POST /echo"));
+    assert_non_null(strstr(response->body, "X-Token: abc"));
+    assert_string_equal("text/plain", response->content_type);
+    assert_string_equal("127.0.0.1", response->address);
+    headers[0] = "X: a\r\nY: b";
+    assert_null(wpa_http_send(&request, arena, &err));
+    assert_int_equal(WPA_E_INVALID, err.code);
+    request = (wpa_http_request){
+        .url = wpa_arena_printf(arena, "http://127.0.0.1:%d/slow", wpa_http_server_port(server)),
+        .is_cancelled = always};
+    assert_null(wpa_http_send(&request, arena, &err));
+    assert_int_equal(WPA_E_CANCELLED, err.code);
+    request = (wpa_http_request){
+        .url = wpa_arena_printf(arena, "http://127.0.0.1:%d/loop", wpa_http_server_port(server)),
+        .is_redirect_refused = true};
+    response = wpa_http_send(&request, arena, &err);
+    assert_int_equal(302, response->status);
+}
+
+static const struct {
+    const char *address;
+    bool is_refused;
+} addresses[] = {
+    {"127.0.0.1", false},
+    {"10.0.0.1", false},
+    {"192.168.1.1", false},
+    {"169.253.0.1", false},
+    {"169.254.0.1", true},
+    {"0.0.0.0", true},
+    {"224.0.0.1", true},
+    {"239.255.255.255", true},
+    {"240.0.0.1", false},
+    {"::1", false},
+    {"::", true},
+    {"fe80::1", true},
+    {"febf::1", true},
+    {"fec0::1", false},
+    {"fd00:ec2::254", true},
+    {"fd00::1", false},
+    {"64:ff9b::a9fe:a9fe", true},
+    {"2002:a9fe:a9fe::", true},
+    {"::ffff:10.0.0.1", false},
+    {"100.100.100.200", true},
+};
+
+static void knows_addresses(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(addresses); i++) {
+        struct sockaddr_in ip4 = {.sin_family = AF_INET};
+        struct sockaddr_in6 ip6 = {.sin6_family = AF_INET6};
+        bool is_ip4 = inet_pton(AF_INET, addresses[i].address, &ip4.sin_addr) == 1;
+        assert_true(is_ip4 || inet_pton(AF_INET6, addresses[i].address, &ip6.sin6_addr) == 1);
+        const char *why = wpa_http_address_refusal(is_ip4 ? (const struct sockaddr *)&ip4
+                                                          : (const struct sockaddr *)&ip6);
+        if (addresses[i].is_refused != (why != NULL)) {
+            fail_msg("%s", addresses[i].address);
+        }
+    }
+}
+
+int main(void)
+{
+    wpa_error err = {0};
+    if (!wpa_http_init(&err)) {
+        return 1;
+    }
+    server = wpa_http_server_start();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sends),
+        cmocka_unit_test(carries_what_it_is_given),
+        cmocka_unit_test(knows_addresses),
+    };
+    int failures = cmocka_run_group_tests(tests, NULL, NULL);
+    wpa_http_server_stop(server);
+    return failures;
+}

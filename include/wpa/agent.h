@@ -1,0 +1,220 @@
+/*
+ * The engine's service: what every front end acts through. One wpa_engine per process; each call
+ * takes the actor in whose name it acts, and is refused if his role does not allow it.
+ *
+ * Calls do what is quick themselves (approve, start, hold, roll back) and queue the rest as jobs
+ * (scan, analyse, test); wpa_agent_wait waits for a job. The workers of this process, if it has
+ * any, and those of other hosts do the same jobs from the same database.
+ *
+ * Thread: any, unless said otherwise; each call takes a connection of its own.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <wpa/actor.h>
+#include <wpa/arena.h>
+#include <wpa/log.h>
+
+typedef struct wpa_engine wpa_engine;
+
+typedef struct wpa_engine_options {
+    const char *dsn;          /* NULL: PostgreSQL of our own below state_folder */
+    const char *state_folder; /* NULL: wpa_path_state */
+    const char *cache_folder; /* clones and scratch work; NULL: wpa_path_cache */
+    int n_workers;            /* -1: as many as cores, at most 8; 0: none, others do the work */
+    bool is_viewer;           /* connect as wpa_viewer only: no migration, no workers, no writing */
+    const char *name;         /* of this agent, for the list of agents; NULL: host name */
+    wpa_log *log;             /* borrowed; may be NULL */
+    /* What is being done while opening ("create the database", "start the database", "migrate"):
+       called in the opening thread; may be NULL. */
+    void (*progress)(void *context, const char *step);
+    void *context;
+} wpa_engine_options;
+
+/**
+ * Start or find the database, migrate it, start heartbeat, listener and workers.
+ *
+ * Signals should be blocked in the calling thread, so that the engine's threads inherit that.
+ *
+ * Errors    WPA_E_UNAVAILABLE (no PostgreSQL, no connection), WPA_E_REFUSED (the database is newer
+ *           than this program), WPA_E_DENIED, WPA_E_IO.
+ */
+wpa_engine *wpa_engine_open(const wpa_engine_options *options, wpa_error *err);
+/** Stop claiming and tell the handlers to come to an end; returns at once. */
+void wpa_engine_drain(wpa_engine *engine);
+/**
+ * Drain, wait until the workers have finished their step and given back their leases, close.
+ * A second wpa_engine_drain from another thread while this waits makes handlers stop at once.
+ */
+void wpa_engine_close(wpa_engine *engine);
+WPA_DEFINE_AUTO(wpa_engine, wpa_engine_close);
+
+/** Conninfo of the database in use; valid until closed. For commands that only read. */
+const char *wpa_engine_dsn(const wpa_engine *engine);
+/** The principal in whose name agents act. */
+const wpa_actor *wpa_engine_actor(const wpa_engine *engine);
+bool wpa_engine_is_embedded(const wpa_engine *engine);
+
+/* ---- jobs
+ * ---------------------------------------------------------------------------------------- */
+
+typedef enum wpa_job_end {
+    WPA_JOB_END_DONE,
+    WPA_JOB_END_DEAD, /* gave up: message says why */
+    WPA_JOB_END_CANCELLED,
+} wpa_job_end;
+
+typedef struct wpa_job_outcome {
+    wpa_job_end end;
+    char message[512]; /* last error; empty if none */
+    char result[1024]; /* JSON that the job left; "{}" if none */
+} wpa_job_outcome;
+
+/**
+ * Wait until a job has ended.
+ *
+ * Errors    WPA_E_TIMEOUT (it goes on), WPA_E_NOT_FOUND, WPA_E_UNAVAILABLE.
+ */
+bool wpa_agent_wait(wpa_engine *engine, int64_t job_id, int64_t timeout_ms,
+                    wpa_job_outcome *outcome, wpa_error *err) WPA_CHECK;
+/** Wait until no job of these kinds (NULL-terminated list) is queued for now or running. */
+bool wpa_agent_wait_idle(wpa_engine *engine, const char *const kinds[], int64_t timeout_ms,
+                         wpa_error *err) WPA_CHECK;
+bool wpa_agent_cancel_job(wpa_engine *engine, const wpa_actor *actor, int64_t job_id,
+                          wpa_error *err) WPA_CHECK;
+
+/* ---- fleet, analysis
+ * ----------------------------------------------------------------------------- */
+
+/** Order a scan of a repository (by name), or of all with NULL; analyses follow by themselves. */
+bool wpa_agent_scan(wpa_engine *engine, const wpa_actor *actor, const char *repository,
+                    size_t *n_ordered, wpa_error *err) WPA_CHECK;
+
+/**
+ * Order an analysis.
+ *
+ * workflow_id  0: all workflows of the fleet.
+ * dimension    "security" ..., or NULL for all.
+ * job_id       of the one workflow's job; 0 for the fleet; may be NULL.
+ */
+bool wpa_agent_analyze_workflow(wpa_engine *engine, const wpa_actor *actor, int64_t workflow_id,
+                                const char *dimension, int64_t *job_id, wpa_error *err) WPA_CHECK;
+/** A guardian has looked at it: its status becomes "reviewed". */
+bool wpa_agent_review_analysis(wpa_engine *engine, const wpa_actor *actor, int64_t analysis_id,
+                               wpa_error *err) WPA_CHECK;
+/** Ignore findings until a date, with a reason; until_us 0: take the ignoring back. */
+bool wpa_agent_ignore_findings(wpa_engine *engine, const wpa_actor *actor,
+                               const int64_t finding_ids[], size_t n, const char *reason,
+                               int64_t until_us, wpa_error *err) WPA_CHECK;
+/** subject: "finding:12", "patch:7". */
+bool wpa_agent_comment(wpa_engine *engine, const wpa_actor *actor, const char *subject,
+                       const char *text, wpa_error *err) WPA_CHECK;
+
+typedef struct wpa_health {
+    double total, uncapped; /* 0 to 100 */
+    double parts[6];        /* the five dimensions, run history; negative: no data */
+    char grade[2];
+    char cap_reason[128]; /* empty: not capped */
+    int n_parts;
+    char *explanation; /* JSON list, in the arena */
+} wpa_health;
+
+/** The health of a workflow as last computed. Errors NOT_FOUND (no such workflow, not analysed). */
+bool wpa_agent_get_workflow_health(wpa_engine *engine, int64_t workflow_id, wpa_arena *arena,
+                                   wpa_health *health, wpa_error *err) WPA_CHECK;
+
+/* ---- patches
+ * ------------------------------------------------------------------------------------- */
+
+/**
+ * Make a patch out of the fixes of findings; its test is queued in the same transaction.
+ *
+ * name      NULL: made from the rules it answers.
+ */
+bool wpa_agent_create_patch(wpa_engine *engine, const wpa_actor *actor, const int64_t finding_ids[],
+                            size_t n, const char *name, int64_t *patch_id,
+                            wpa_error *err) WPA_CHECK;
+/** Queue the test of a pending patch; a tested or failed one becomes pending first (P8, P16). */
+bool wpa_agent_test_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
+                          int64_t *job_id, wpa_error *err) WPA_CHECK;
+bool wpa_agent_stop_test(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
+                         wpa_error *err) WPA_CHECK;
+/** Give one's approval; the patch becomes approved when there are enough (P6). */
+bool wpa_agent_approve_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
+                             const char *comment, wpa_error *err) WPA_CHECK;
+bool wpa_agent_withdraw_approval(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
+                                 wpa_error *err) WPA_CHECK;
+/** Reject a patch that is pending, tested or failed; the reason is required. */
+bool wpa_agent_reject_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
+                            const char *reason, wpa_error *err) WPA_CHECK;
+bool wpa_agent_waive_check(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
+                           const char *check_id, const char *reason, int64_t until_us,
+                           wpa_error *err) WPA_CHECK;
+
+/* ---- deployments
+ * --------------------------------------------------------------------------------- */
+
+/**
+ * Start the rollout of a tested or approved patch; the start of a tested one approves it, unless
+ * policy wants that to be said.
+ *
+ * plan_json    rollout plan as ENGINE.md 8 (stages, bake, checks); NULL: the patch's own.
+ * plan_digest  digest of the plan that the guardian was shown, in hex: REFUSED if the plan has
+ *              changed since; NULL: any.
+ */
+bool wpa_agent_deploy_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
+                            const char *plan_json, const char *plan_digest, int64_t *deployment_id,
+                            wpa_error *err) WPA_CHECK;
+bool wpa_agent_pause(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                     const char *reason, wpa_error *err) WPA_CHECK;
+bool wpa_agent_resume(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                      wpa_error *err) WPA_CHECK;
+/** The stage that bakes has baked enough. */
+bool wpa_agent_promote(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                       const char *reason, wpa_error *err) WPA_CHECK;
+/** Give up a deployment that has changed nothing yet. */
+bool wpa_agent_abort(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                     const char *reason, wpa_error *err) WPA_CHECK;
+/** Stop and leave changed targets changed. */
+bool wpa_agent_conclude(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                        const char *reason, wpa_error *err) WPA_CHECK;
+bool wpa_agent_skip_target(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                           int64_t target_id, const char *reason, wpa_error *err) WPA_CHECK;
+bool wpa_agent_retry_stage(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                           wpa_error *err) WPA_CHECK;
+/**
+ * Order a rollback (ENGINE.md 4.1, rollback window). The order is in the database when this
+ * returns: it happens whatever becomes of this process.
+ *
+ * delay_ms  0: at once.
+ */
+bool wpa_agent_rollback_patch(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                              int64_t delay_ms, const char *reason, wpa_error *err) WPA_CHECK;
+/** Do not wait for the end of the window. */
+bool wpa_agent_rollback_now(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                            wpa_error *err) WPA_CHECK;
+/** Within the window: take the order back; the rollout goes on as before. */
+bool wpa_agent_cancel_rollback(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                               wpa_error *err) WPA_CHECK;
+
+/* ---- notices, audit
+ * ------------------------------------------------------------------------------ */
+
+bool wpa_agent_acknowledge(wpa_engine *engine, const wpa_actor *actor, int64_t notice_id,
+                           wpa_error *err) WPA_CHECK;
+/** A key or command that his role does not allow: it stands in the audit log. */
+bool wpa_agent_record_refusal(wpa_engine *engine, const wpa_actor *actor, const char *what,
+                              const char *subject, wpa_error *err) WPA_CHECK;
+
+typedef struct wpa_audit_report {
+    int64_t n_rows, first_seq, last_seq;
+    int64_t fault_seq; /* 0: sound */
+    char fault[16];    /* "hash" "link" "gap" "head" "time" */
+    char stored[80], computed[80];
+} wpa_audit_report;
+
+/** Recompute the chain from one row to another (0, 0: all). Sound or not, true if it was checked.
+ */
+bool wpa_agent_verify_audit(wpa_engine *engine, int64_t from_seq, int64_t to_seq,
+                            wpa_audit_report *report, wpa_error *err) WPA_CHECK;

@@ -14,6 +14,7 @@
 
 #include <wpa/actor.h>
 #include <wpa/arena.h>
+#include <wpa/audit.h>
 #include <wpa/log.h>
 
 typedef struct wpa_engine wpa_engine;
@@ -206,13 +207,6 @@ bool wpa_agent_acknowledge(wpa_engine *engine, const wpa_actor *actor, int64_t n
 /** A key or command that his role does not allow: it stands in the audit log. */
 bool wpa_agent_record_refusal(wpa_engine *engine, const wpa_actor *actor, const char *what,
                               const char *subject, wpa_error *err) WPA_CHECK;
-
-typedef struct wpa_audit_report {
-    int64_t n_rows, first_seq, last_seq;
-    int64_t fault_seq; /* 0: sound */
-    char fault[16];    /* "hash" "link" "gap" "head" "time" */
-    char stored[80], computed[80];
-} wpa_audit_report;
 
 /** Recompute the chain from one row to another (0, 0: all). Sound or not, true if it was checked.
  */

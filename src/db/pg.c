@@ -257,8 +257,9 @@ bool wpa_db_begin(wpa_db *db, const wpa_actor *actor, wpa_error *err)
         return true;
     }
     char id[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {wpa_db_number(actor->principal_id, id), actor->address,
-                            actor->user_agent};
+    /* Nobody yet, but from somewhere: a sign-in that failed. */
+    const char *who = actor->principal_id > 0 ? wpa_db_number(actor->principal_id, id) : "";
+    const char *params[] = {who, actor->address, actor->user_agent};
     if (!wpa_db_run(db, WPA_SQL_DB_ACTOR, params, WPA_COUNT(params), err)) {
         wpa_db_rollback(db);
         return false;

@@ -46,9 +46,10 @@ UPDATE wpa.principal SET active = $2
 RETURNING id;
 
 -- name: guardian_audit
--- params: actor text, action text, subject text, detail text
--- rows: none
-INSERT INTO wpa.audit (actor, action, subject, detail) VALUES ($1, $2, $3, $4);
+-- params: action text, subject text, detail jsonb
+-- rows: one
+-- why: the changes of the tables themselves are written by triggers; this is for what leaves none
+SELECT wpa.audit_add($1, $2, $3);
 
 -- name: sign_in_begin
 -- params: name_hash bytea, free_tries integer, pause_s integer, max_pause_s integer
@@ -85,12 +86,12 @@ DELETE FROM wpa.sign_in_try
     OR paused_until < now() - interval '2 days';
 
 -- name: session_insert
--- params: jti uuid, principal_id bigint, seconds integer, address text, user_agent text
+-- params: jti uuid, principal_id bigint, kind text, seconds integer, address text, user_agent text
 -- rows: one if the principal is still active
 WITH person AS (
   UPDATE wpa.principal SET last_sign_in_at = clock_timestamp() WHERE id = $2 AND active RETURNING id)
-INSERT INTO wpa.session (jti, principal_id, expires_at, address, user_agent)
-SELECT $1, id, clock_timestamp() + make_interval(secs => $3), $4, $5 FROM person
+INSERT INTO wpa.session (jti, principal_id, kind, expires_at, address, user_agent)
+SELECT $1, id, $3, clock_timestamp() + make_interval(secs => $4), $5, $6 FROM person
 RETURNING expires_at;
 
 -- name: session_find

@@ -1,0 +1,351 @@
+#include "guardian/session.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <wpa/clock.h>
+#include <wpa/text.h>
+
+#include "auth/hash.h"
+#include "auth/password.h"
+#include "gen/sql.h"
+#include "json/json.h"
+
+enum {
+    NAME_MAX_BYTES = 256
+};
+
+/* Who is behind a name, as far as the database knows. */
+typedef struct person {
+    int64_t id; /* 0: nobody */
+    char name[64];
+    wpa_role role;
+    bool is_active;
+    char hash[WPA_PASSWORD_HASH_SIZE]; /* empty: none */
+} person;
+
+static const char *const read_only_name = "viewer";
+
+/* ---- where from
+ * ---------------------------------------------------------------------------------- */
+
+void wpa_session_locate(wpa_actor *where)
+{
+    const char *ssh = getenv("SSH_CONNECTION"); /* "client port server port" */
+    size_t length = ssh ? strcspn(ssh, " ") : 0;
+    wpa_text_format(where->address, sizeof where->address, "%.*s", length ? (int)length : 5,
+                    length ? ssh : "local");
+    char tty[64] = "no terminal";
+    if (ttyname_r(STDIN_FILENO, tty, sizeof tty) != 0) {
+        wpa_text_copy(tty, sizeof tty, "no terminal");
+    }
+    const char *type = getenv("TERM");
+    wpa_text_format(where->user_agent, sizeof where->user_agent, "wpa/%s %s %.40s", WPA_VERSION,
+                    tty, type ? type : "");
+}
+
+/* ---- sign-in
+ * ------------------------------------------------------------------------------------- */
+
+static char *hash_name(const char *name, wpa_arena *arena)
+{
+    uint8_t digest[WPA_SHA256_SIZE];
+    char folded[NAME_MAX_BYTES + 1];
+    size_t n = 0;
+    for (; name[n] && n < NAME_MAX_BYTES; n++) {
+        folded[n] = (char)tolower((unsigned char)name[n]);
+    }
+    wpa_sha256(folded, n, digest);
+    return wpa_db_bytes(arena, digest, sizeof digest);
+}
+
+static bool refuse_during_pause(wpa_db *db, const char *name_hash, wpa_error *err)
+{
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_SIGN_IN_PAUSE, &name_hash, 1, err);
+    if (!rows) {
+        return false;
+    }
+    int64_t seconds = wpa_rows_count(rows) ? wpa_rows_int(rows, 0, 0) : 1;
+    return WPA_FAIL(err, WPA_E_DENIED, "too many failed tries: next one in %lld s",
+                    (long long)seconds);
+}
+
+/* Counts the try as failed, before anything is checked. *left: further ones before a pause. */
+static bool begin_try(wpa_db *db, const char *name_hash, int64_t *left, int64_t *pause_s,
+                      wpa_error *err)
+{
+    char free_tries[WPA_DB_NUMBER_SIZE], pause[WPA_DB_NUMBER_SIZE], longest[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {name_hash, wpa_db_number(WPA_SIGN_IN_FREE_TRIES, free_tries),
+                            wpa_db_number(WPA_SIGN_IN_PAUSE_SECONDS, pause),
+                            wpa_db_number(WPA_SIGN_IN_MAX_PAUSE_SECONDS, longest)};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_SIGN_IN_BEGIN, params, WPA_COUNT(params), err);
+    if (!rows) {
+        return false;
+    }
+    if (wpa_rows_count(rows) == 0) {
+        return refuse_during_pause(db, name_hash, err);
+    }
+    *left = WPA_SIGN_IN_FREE_TRIES - wpa_rows_int(rows, 0, 0);
+    *pause_s = wpa_rows_int(rows, 0, 1);
+    return true;
+}
+
+static bool find_person(wpa_db *db, const char *name, person *found, wpa_error *err)
+{
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_SIGN_IN_CREDENTIAL, &name, 1, err);
+    *found = (person){0};
+    if (!rows || wpa_rows_count(rows) == 0) {
+        return rows != NULL;
+    }
+    found->id = wpa_rows_int(rows, 0, 0);
+    found->is_active = wpa_rows_bool(rows, 0, 3);
+    wpa_text_copy(found->name, sizeof found->name, wpa_rows_text(rows, 0, 1));
+    wpa_text_copy(found->hash, sizeof found->hash, wpa_rows_text(rows, 0, 4));
+    return wpa_role_parse(wpa_rows_text(rows, 0, 2), &found->role, err);
+}
+
+typedef struct audit_line {
+    const char *action, *subject, *detail;
+} audit_line;
+
+static bool write_audit(wpa_db *db, void *context, wpa_error *err)
+{
+    const audit_line *line = context;
+    const char *params[] = {line->action, line->subject, line->detail};
+    return wpa_db_run(db, WPA_SQL_GUARDIAN_AUDIT, params, WPA_COUNT(params), err);
+}
+
+/* The name that was typed stays out: it may be a passphrase in the wrong field. */
+static bool refuse(wpa_db *db, const wpa_actor *where, const person *found, int64_t left,
+                   int64_t pause_s, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_actor nobody = *where;
+    nobody.principal_id = 0;
+    audit_line line = {
+        .action = "session.refused",
+        .subject = found->id ? wpa_arena_printf(arena, "principal:%lld", (long long)found->id)
+                             : "principal:unknown",
+        .detail = wpa_arena_printf(arena, "{\"pause_s\":%lld}", (long long)pause_s),
+    };
+    if (!wpa_db_transact(db, &nobody, write_audit, &line, err)) {
+        return false;
+    }
+    if (left > 0) {
+        return WPA_FAIL(err, WPA_E_DENIED,
+                        "wrong name, passphrase or code; %lld %s left, then a %d s pause",
+                        (long long)left, left == 1 ? "try" : "tries", WPA_SIGN_IN_PAUSE_SECONDS);
+    }
+    return WPA_FAIL(err, WPA_E_DENIED, "wrong name, passphrase or code; next try in %lld s",
+                    (long long)pause_s);
+}
+
+typedef struct opening {
+    wpa_session *session;
+    const char *kind;
+    const char *name_hash; /* NULL: no tries to forget */
+    const char *new_hash;  /* NULL: the stored one is good */
+} opening;
+
+static bool insert_session(wpa_db *db, void *context, wpa_error *err)
+{
+    const opening *open = context;
+    wpa_session *session = open->session;
+    char id[WPA_DB_NUMBER_SIZE], seconds[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {session->jti,
+                            wpa_db_number(session->actor.principal_id, id),
+                            open->kind,
+                            wpa_db_number(WPA_SESSION_SECONDS, seconds),
+                            session->actor.address,
+                            session->actor.user_agent};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_SESSION_INSERT, params, WPA_COUNT(params), err);
+    if (!rows) {
+        return false;
+    }
+    if (wpa_rows_count(rows) == 0) {
+        return WPA_FAIL(err, WPA_E_DENIED, "'%s' is disabled", session->actor.name);
+    }
+    session->expires_at_us = wpa_rows_time_us(rows, 0, 0);
+    const char *credential[] = {id, open->new_hash};
+    if ((open->name_hash && !wpa_db_run(db, WPA_SQL_SIGN_IN_FORGET, &open->name_hash, 1, err)) ||
+        (open->new_hash && !wpa_db_run(db, WPA_SQL_GUARDIAN_SET_PASSPHRASE, credential,
+                                       WPA_COUNT(credential), err))) {
+        return false;
+    }
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_json *detail = wpa_json_new_object(arena);
+    wpa_json_set_text(detail, "session", session->jti);
+    wpa_json_set_text(detail, "kind", open->kind);
+    audit_line line = {.action = "session.opened",
+                       .subject = wpa_arena_printf(arena, "principal:%s", id),
+                       .detail = wpa_json_dump(detail, arena)};
+    return write_audit(db, &line, err);
+}
+
+static void fill_session(wpa_session *session, const wpa_actor *where, int64_t principal_id,
+                         const char *name, wpa_role role)
+{
+    *session = (wpa_session){.actor = *where};
+    session->actor.principal_id = principal_id;
+    session->actor.role = role;
+    wpa_text_copy(session->actor.name, sizeof session->actor.name, name);
+    wpa_uuid_new(session->jti);
+}
+
+bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
+                         const wpa_secret *passphrase, const char *kind, wpa_session *session,
+                         wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *name_hash = hash_name(name, arena);
+    int64_t left = 0, pause_s = 0;
+    person found;
+    if (!wpa_utf8_is_valid(name, strlen(name)) || strlen(name) > NAME_MAX_BYTES) {
+        name = ""; /* nobody's name, and nothing to ask the database */
+    }
+    if (!begin_try(db, name_hash, &left, &pause_s, err) || !find_person(db, name, &found, err)) {
+        return wpa_error_within(err, "sign in");
+    }
+    bool is_right = wpa_password_verify(found.id ? found.hash : NULL, passphrase);
+    if (!is_right || !found.is_active) {
+        wpa_wipe(&found.hash, sizeof found.hash);
+        return refuse(db, where, &found, left, pause_s, err);
+    }
+    char new_hash[WPA_PASSWORD_HASH_SIZE];
+    bool is_outdated = wpa_password_is_outdated(found.hash);
+    if (is_outdated && !wpa_password_hash(passphrase, new_hash, err)) {
+        return false;
+    }
+    fill_session(session, where, found.id, found.name, found.role);
+    opening open = {.session = session,
+                    .kind = kind,
+                    .name_hash = name_hash,
+                    .new_hash = is_outdated ? new_hash : NULL};
+    return wpa_db_transact(db, &session->actor, insert_session, &open, err);
+}
+
+/* Makes the principal if it is not there; two at once make one. */
+static bool find_viewer(wpa_db *db, void *context, wpa_error *err)
+{
+    int64_t *principal_id = context;
+    if (!wpa_db_run(db, WPA_SQL_GUARDIAN_LOCK, NULL, 0, err)) {
+        return false;
+    }
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_GUARDIAN_FIND, &read_only_name, 1, err);
+    if (rows && wpa_rows_count(rows) == 0) {
+        const char *params[] = {read_only_name, wpa_role_name(WPA_ROLE_VIEWER)};
+        wpa_rows_free(rows);
+        rows = wpa_db_exec(db, WPA_SQL_GUARDIAN_INSERT, params, WPA_COUNT(params), err);
+    } else if (rows && (!wpa_rows_bool(rows, 0, 3) ||
+                        !wpa_text_is(wpa_rows_text(rows, 0, 2), wpa_role_name(WPA_ROLE_VIEWER)))) {
+        return WPA_FAIL(err, WPA_E_DENIED, "looking without a sign-in is switched off here");
+    }
+    *principal_id = rows ? wpa_rows_int(rows, 0, 0) : 0;
+    return rows != NULL;
+}
+
+bool wpa_session_open_read_only(wpa_db *db, const wpa_actor *where, wpa_session *session,
+                                wpa_error *err)
+{
+    wpa_actor nobody = *where;
+    nobody.principal_id = 0;
+    int64_t principal_id = 0;
+    if (!wpa_db_transact(db, &nobody, find_viewer, &principal_id, err)) {
+        return false;
+    }
+    fill_session(session, where, principal_id, read_only_name, WPA_ROLE_VIEWER);
+    opening open = {.session = session, .kind = "console"};
+    return wpa_db_transact(db, &session->actor, insert_session, &open, err);
+}
+
+/* ---- sessions
+ * ------------------------------------------------------------------------------------ */
+
+char *wpa_session_token(const wpa_token_keys *keys, const wpa_session *session, wpa_arena *arena,
+                        wpa_error *err)
+{
+    wpa_token_claims claims = {
+        .subject = session->actor.name,
+        .role = wpa_role_name(session->actor.role),
+        .jti = session->jti,
+        .issued_at_s = wpa_now_us() / 1000000,
+        .expires_at_s = session->expires_at_us / 1000000,
+    };
+    return wpa_token_issue(keys, &claims, arena, err);
+}
+
+/* The session of session->jti; its actor keeps address and user agent. */
+static bool read_session(wpa_db *db, wpa_session *session, bool *stands, wpa_error *err)
+{
+    const char *jti = session->jti;
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_SESSION_FIND, &jti, 1, err);
+    *stands = rows && wpa_rows_count(rows) > 0;
+    if (!*stands) {
+        return rows != NULL;
+    }
+    session->actor.principal_id = wpa_rows_int(rows, 0, 0);
+    wpa_text_copy(session->actor.name, sizeof session->actor.name, wpa_rows_text(rows, 0, 1));
+    session->expires_at_us = wpa_rows_time_us(rows, 0, 3);
+    return wpa_role_parse(wpa_rows_text(rows, 0, 2), &session->actor.role, err);
+}
+
+bool wpa_session_resume(wpa_db *db, const wpa_token_keys *keys, const char *token,
+                        const wpa_actor *where, wpa_log *log, wpa_session *session, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_token_claims claims;
+    const char *why = NULL;
+    *session = (wpa_session){.actor = *where};
+    if (!wpa_token_verify(keys, token, wpa_now_us() / 1000000, arena, &claims, &why, err)) {
+        wpa_log_write(log, WPA_LOG_WARN, "session", "token refused: %s (from %s)", why,
+                      where->address);
+        return false;
+    }
+    bool stands = false;
+    wpa_text_copy(session->jti, sizeof session->jti, claims.jti);
+    if (!read_session(db, session, &stands, err)) {
+        return false;
+    }
+    if (!stands || !wpa_text_is(session->actor.name, claims.subject)) {
+        wpa_log_write(log, WPA_LOG_WARN, "session", "token refused: %s (from %s)",
+                      stands ? "subject" : "session ended", where->address);
+        *session = (wpa_session){.actor = *where};
+        return WPA_FAIL(err, WPA_E_DENIED, "the token is not valid; sign in again");
+    }
+    return true;
+}
+
+bool wpa_session_check(wpa_db *db, wpa_session *session, wpa_error *err)
+{
+    bool stands = false;
+    return read_session(db, session, &stands, err) &&
+           (stands || WPA_FAIL(err, WPA_E_DENIED, "the session has ended; sign in again"));
+}
+
+static bool close_session(wpa_db *db, void *context, wpa_error *err)
+{
+    const wpa_session *session = context;
+    const char *jti = session->jti;
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_SESSION_END, &jti, 1, err);
+    if (!rows || wpa_rows_count(rows) == 0) {
+        return rows != NULL;
+    }
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_json *detail = wpa_json_new_object(arena);
+    wpa_json_set_text(detail, "session", session->jti);
+    audit_line line = {.action = "session.closed",
+                       .subject =
+                           wpa_arena_printf(arena, "principal:%s", wpa_rows_text(rows, 0, 0)),
+                       .detail = wpa_json_dump(detail, arena)};
+    return write_audit(db, &line, err);
+}
+
+bool wpa_session_end(wpa_db *db, const wpa_session *session, wpa_error *err)
+{
+    wpa_session copy = *session;
+    return wpa_db_transact(db, &session->actor, close_session, &copy, err);
+}

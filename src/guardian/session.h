@@ -1,0 +1,67 @@
+/*
+ * Sign-in and sessions. The passphrase is checked here and nowhere else; a session is a row of the
+ * database, and a token (auth/token.h) only names it, so that ending it works everywhere at once.
+ */
+#pragma once
+
+#include <wpa/actor.h>
+
+#include "auth/secret.h"
+#include "auth/token.h"
+#include "db/db.h"
+
+#define WPA_SESSION_SECONDS (12 * 60 * 60)
+#define WPA_SIGN_IN_FREE_TRIES 5
+#define WPA_SIGN_IN_PAUSE_SECONDS 60
+#define WPA_SIGN_IN_MAX_PAUSE_SECONDS 3600
+
+typedef struct wpa_session {
+    wpa_actor actor;
+    char jti[37];
+    int64_t expires_at_us;
+} wpa_session;
+
+/**
+ * Where this process is used from: SSH client or "local", terminal and its type. Fills address and
+ * user_agent, leaves the rest.
+ */
+void wpa_session_locate(wpa_actor *where);
+
+/**
+ * Check a name and passphrase and open a session. Costs as much for a name that nobody has.
+ *
+ * where     address and user agent; its principal does not count.
+ * kind      "console" or "api".
+ *
+ * Errors    WPA_E_DENIED, with one sentence for all causes that tells the tries left, or how long
+ *           the pause lasts; after WPA_SIGN_IN_FREE_TRIES failures a pause, doubling with each
+ *           further one, for all consoles together.
+ */
+bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
+                         const wpa_secret *passphrase, const char *kind, wpa_session *session,
+                         wpa_error *err) WPA_CHECK;
+/**
+ * Open a session that may only look, as the principal "viewer", made when first wanted.
+ *
+ * Errors    WPA_E_DENIED: a guardian has disabled "viewer", which is how to forbid this.
+ */
+bool wpa_session_open_read_only(wpa_db *db, const wpa_actor *where, wpa_session *session,
+                                wpa_error *err) WPA_CHECK;
+
+/** A token that names the session, in the arena. */
+char *wpa_session_token(const wpa_token_keys *keys, const wpa_session *session, wpa_arena *arena,
+                        wpa_error *err);
+/**
+ * The session that a token names, if both still stand; the role is the database's, now.
+ *
+ * log       receives why a token was refused; may be NULL.
+ *
+ * Errors    WPA_E_DENIED, with the same words for all causes.
+ */
+bool wpa_session_resume(wpa_db *db, const wpa_token_keys *keys, const char *token,
+                        const wpa_actor *where, wpa_log *log, wpa_session *session,
+                        wpa_error *err) WPA_CHECK;
+/** Does it still stand? Reads the role anew. Errors WPA_E_DENIED. */
+bool wpa_session_check(wpa_db *db, wpa_session *session, wpa_error *err) WPA_CHECK;
+/** Sign out; a session that has ended is fine. */
+bool wpa_session_end(wpa_db *db, const wpa_session *session, wpa_error *err) WPA_CHECK;

@@ -7,9 +7,6 @@
 
 #include <wpa/yaml.h>
 
-struct wpa_workflow;
-struct wpa_action;
-struct wpa_dependabot;
 struct wpa_outline;
 
 /** What kind of file it is; as a set of bits what a rule reads. */
@@ -46,11 +43,8 @@ typedef struct wpa_surroundings {
 
 struct wpa_source {
     wpa_input_kind kind;
-    const char *path;                    /* as shown */
-    const wpa_yaml_doc *yaml;            /* NULL only if the file is too large */
-    const struct wpa_workflow *workflow; /* of a workflow, else NULL; workflow/workflow.h */
-    const struct wpa_action *action;     /* of an action file, else NULL */
-    const struct wpa_dependabot *dependabot;
+    const char *path;                  /* as shown */
+    const wpa_yaml_doc *yaml;          /* NULL only if the file is too large */
     const struct wpa_outline *outline; /* jobs, steps, triggers; never NULL; rules/outline.h */
     const wpa_surroundings *around;    /* NULL if only the file is known */
     bool is_partial;

@@ -204,7 +204,7 @@ static void explain_parts(wpa_score *score)
 
 static int compare_lines(const void *a, const void *b)
 {
-    const wpa_score_line *x = a, *y = b;
+    const wpa_score_cost *x = a, *y = b;
     if (x->lost != y->lost) {
         return x->lost > y->lost ? -1 : 1;
     }
@@ -216,13 +216,13 @@ static int compare_lines(const void *a, const void *b)
 
 /** Lines of one dimension, appended behind those that are there. */
 static size_t explain_dimension(const wpa_score_input *input, const wpa_score *score,
-                                wpa_dimension dimension, wpa_score_line *lines, wpa_arena *arena)
+                                wpa_dimension dimension, wpa_score_cost *lines, wpa_arena *arena)
 {
     size_t n = 0;
     for (size_t i = 0; i < input->n_findings; i++) {
         double penalty = penalty_of(input, &input->findings[i]);
         if (input->findings[i].dimension == dimension && penalty > 0) {
-            lines[n++] = (wpa_score_line){input->findings[i].id, dimension, penalty, 0};
+            lines[n++] = (wpa_score_cost){input->findings[i].id, dimension, penalty, 0};
         }
     }
     if (n == 0) {
@@ -244,7 +244,7 @@ static void explain(const wpa_score_input *input, wpa_score *score, wpa_arena *a
 {
     explain_parts(score);
     size_t n_all = input->n_findings ? input->n_findings : 1;
-    wpa_score_line *lines = wpa_arena_array(arena, n_all, sizeof *lines);
+    wpa_score_cost *lines = wpa_arena_array(arena, n_all, sizeof *lines);
     for (int i = 0; i < WPA_DIMENSION_COUNT; i++) {
         score->n_lines +=
             explain_dimension(input, score, (wpa_dimension)i, lines + score->n_lines, arena);

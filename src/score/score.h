@@ -53,12 +53,12 @@ typedef struct wpa_score_part {
 } wpa_score_part;
 
 /** What one finding costs. */
-typedef struct wpa_score_line {
+typedef struct wpa_score_cost {
     int64_t id;
     wpa_dimension dimension;
     double penalty;
     int64_t lost; /* in hundredths of a point */
-} wpa_score_line;
+} wpa_score_cost;
 
 typedef enum wpa_score_cap {
     WPA_SCORE_UNCAPPED,
@@ -74,7 +74,7 @@ typedef struct wpa_score {
     char grade;     /* 'A' to 'D', 'F' */
     size_t n_parts; /* with data */
     wpa_score_part parts[WPA_SCORE_PARTS];
-    const wpa_score_line *lines; /* [n_lines], most points lost first */
+    const wpa_score_cost *lines; /* [n_lines], most points lost first */
     size_t n_lines;
     int64_t cap_lost; /* hundredths that the cap takes, a line of its own */
 } wpa_score;

@@ -1,0 +1,320 @@
+/* From a blob to a result: out of the cache, or by running the rules. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <wpa/clock.h>
+#include <wpa/text.h>
+
+#include "analysis/internal.h"
+#include "auth/hash.h"
+#include "facts/facts.h"
+#include "gen/sql.h"
+#include "report/report.h"
+#include "rules/config.h"
+
+#define TREE_MAX_ENTRIES 500000
+#define RESULT_MAX_BYTES ((size_t)64 << 20)
+#define USES_MAX 500
+
+static const char *const config_paths[] = {"wpa.yml", ".wpa.yml", ".github/wpa.yml"};
+
+/* What an analysis depends on besides the bytes. */
+typedef struct surroundings {
+    wpa_surroundings around;
+    const char *config_path; /* of the repository's wpa.yml, or NULL */
+    const char *config;      /* [config_bytes] */
+    size_t config_bytes;
+    char digest[WPA_SHA256_HEX_SIZE];
+} surroundings;
+
+/* ---- the repository around the file
+ * ------------------------------------------------------------*/
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool list_paths(wpa_git *git, const char *commit, wpa_surroundings *around, wpa_arena *arena,
+                       wpa_error *err)
+{
+    wpa_git_entries entries = {0};
+    if (!wpa_git_tree_list(git, commit, "", true, TREE_MAX_ENTRIES, arena, &entries, err)) {
+        if (err->code != WPA_E_LIMIT) {
+            return false;
+        }
+        wpa_error_clear(err); /* too many to list: rules that need them stay silent */
+        return true;
+    }
+    const char **paths = wpa_arena_array(arena, entries.n ? entries.n : 1, sizeof *paths);
+    for (size_t i = 0; i < entries.n; i++) {
+        paths[i] = entries.items[i].path;
+    }
+    qsort(paths, entries.n, sizeof *paths, compare_paths);
+    around->paths = paths;
+    around->n_paths = entries.n;
+    around->has_paths = true;
+    return true;
+}
+
+static bool find_config(wpa_git *git, const char *commit, surroundings *s, wpa_arena *arena,
+                        wpa_error *err)
+{
+    for (size_t i = 0; i < WPA_COUNT(config_paths) && !s->config; i++) {
+        wpa_git_entry entry;
+        if (!wpa_surroundings_has(&s->around, config_paths[i])) {
+            continue;
+        }
+        if (!wpa_git_tree_find(git, commit, config_paths[i], arena, &entry, err)) {
+            return false;
+        }
+        s->config = entry.kind == WPA_GIT_FILE
+                        ? wpa_git_blob_read(git, entry.oid, WPA_YAML_MAX_BYTES, arena,
+                                            &s->config_bytes, err)
+                        : NULL;
+        s->config_path = s->config ? config_paths[i] : NULL;
+        wpa_error_clear(err); /* one that is too large is as good as none */
+    }
+    return true;
+}
+
+static void hash_text(wpa_sha256_state *hash, const char *text)
+{
+    wpa_sha256_update(hash, text ? text : "", text ? strlen(text) + 1 : 1);
+}
+
+static void digest_surroundings(surroundings *s, const wpa_analysis_subject *subject)
+{
+    wpa_sha256_state hash;
+    uint8_t digest[WPA_SHA256_SIZE];
+    wpa_sha256_init(&hash);
+    hash_text(&hash, subject->path);
+    hash_text(&hash, subject->kind);
+    hash_text(&hash, s->around.default_branch);
+    hash_text(&hash, s->around.owner);
+    for (size_t i = 0; i < s->around.n_paths; i++) {
+        hash_text(&hash, s->around.paths[i]);
+    }
+    hash_text(&hash, s->config_path);
+    wpa_sha256_update(&hash, s->config ? s->config : "", s->config_bytes);
+    for (int i = 0; i < WPA_FACTS_COUNT; i++) {
+        hash_text(&hash, wpa_facts_date((wpa_fact_table)i));
+    }
+    wpa_sha256_final(&hash, digest);
+    wpa_hex_encode(digest, WPA_SHA256_SIZE, s->digest);
+}
+
+static bool look_around(wpa_git *git, const wpa_analysis_subject *subject, wpa_arena *arena,
+                        surroundings *s, wpa_error *err)
+{
+    s->around = (wpa_surroundings){
+        .repository = subject->repository,
+        .owner = *subject->owner ? subject->owner : NULL,
+        .default_branch = *subject->branch ? subject->branch : NULL,
+    };
+    bool ok = list_paths(git, subject->head_commit, &s->around, arena, err) &&
+              find_config(git, subject->head_commit, s, arena, err);
+    if (ok) {
+        digest_surroundings(s, subject);
+    }
+    return ok;
+}
+
+/* ---- what else a file says of itself
+ * -------------------------------------------------------------
+ */
+
+static wpa_json *list_triggers(const wpa_yaml_node *root, wpa_arena *arena)
+{
+    wpa_json *list = wpa_json_new_array(arena);
+    const wpa_yaml_node *on = wpa_yaml_get(root, "on");
+    if (wpa_yaml_text(on)) {
+        wpa_json_push_text(list, wpa_yaml_text(on));
+    }
+    for (size_t i = 0; wpa_yaml_is(on, WPA_YAML_SEQUENCE) && i < on->n_items; i++) {
+        const char *text = wpa_yaml_text(on->items[i]);
+        if (text) {
+            wpa_json_push_text(list, text);
+        }
+    }
+    for (size_t i = 0; wpa_yaml_is(on, WPA_YAML_MAPPING) && i < on->n_pairs; i++) {
+        const char *text = wpa_yaml_text(on->pairs[i].key);
+        if (text) {
+            wpa_json_push_text(list, text);
+        }
+    }
+    return list;
+}
+
+/** Every value of a key "uses", once, with its line: [{"name", "line"}]. */
+static void list_uses(const wpa_yaml_node *node, wpa_json *list, wpa_map *seen)
+{
+    for (size_t i = 0; node->kind == WPA_YAML_MAPPING && i < node->n_pairs; i++) {
+        const wpa_yaml_pair *pair = &node->pairs[i];
+        const char *text = wpa_text_is(pair->key->text, "uses") ? wpa_yaml_text(pair->value) : NULL;
+        if (text && !wpa_map_has(seen, text) && wpa_map_count(seen) < USES_MAX) {
+            wpa_map_put(seen, text, seen);
+            wpa_json *use = wpa_json_push_object(list);
+            wpa_json_set_text(use, "name", text);
+            wpa_json_set_int(use, "line",
+                             (int64_t)wpa_yaml_line_of(node->doc, pair->value->span.start));
+        }
+        list_uses(pair->value, list, seen);
+    }
+    for (size_t i = 0; node->kind == WPA_YAML_SEQUENCE && i < node->n_items; i++) {
+        list_uses(node->items[i], list, seen);
+    }
+}
+
+/* ---- running the rules
+ * -------------------------------------------------------------------------*/
+
+static bool has_failed(const wpa_result *result, const wpa_rule *rule)
+{
+    for (size_t i = 0; i < result->n_notes; i++) {
+        if (wpa_text_is(result->notes[i].rule, rule->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Rules whose silence means that there is nothing: of a file read in part, syntax alone. */
+static wpa_json *list_done(const wpa_result *result, bool *is_complete, wpa_arena *arena)
+{
+    size_t n_rules;
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    wpa_json *list = wpa_json_new_array(arena);
+    *is_complete = !result->source->is_partial;
+    for (size_t i = 0; i < n_rules; i++) {
+        if (has_failed(result, rules[i])) {
+            *is_complete = false;
+        } else if (!result->source->is_partial || wpa_text_is(rules[i]->id, "syntax")) {
+            wpa_json_push_text(list, rules[i]->id);
+        }
+    }
+    return list;
+}
+
+static wpa_json *list_findings(const wpa_result *result, wpa_arena *arena)
+{
+    wpa_json *list = wpa_json_new_array(arena);
+    for (size_t i = 0; i < result->n_findings; i++) {
+        wpa_json *record = wpa_finding_json(result->findings[i], NULL, arena);
+        wpa_json_set_text(record, "evidence", result->findings[i]->evidence);
+        wpa_json_push(list, record);
+    }
+    return list;
+}
+
+static wpa_json *describe(const wpa_analysis *analysis, wpa_arena *arena)
+{
+    const wpa_yaml_doc *yaml = analysis->result.source->yaml;
+    const wpa_yaml_node *root = yaml ? yaml->root : NULL;
+    const char *title = wpa_yaml_text(wpa_yaml_get(root, "name"));
+    bool is_complete;
+    wpa_json *document = wpa_json_new_object(arena);
+    wpa_json_set_bool(document, "valid", analysis->is_valid);
+    wpa_json_set_int(document, "jobs", (int64_t)analysis->n_jobs);
+    wpa_json_set_text(document, "title", title ? title : "");
+    wpa_json_set(document, "triggers", list_triggers(root, arena));
+    wpa_json *uses = wpa_json_set_array(document, "uses");
+    if (root) {
+        list_uses(root, uses, wpa_map_new(arena));
+    }
+    wpa_json_set(document, "rules_done", list_done(&analysis->result, &is_complete, arena));
+    wpa_json_set_bool(document, "complete", is_complete);
+    wpa_json_set(document, "findings", list_findings(&analysis->result, arena));
+    return document;
+}
+
+static wpa_json *run_rules(const wpa_analysis_subject *subject, const surroundings *s,
+                           const char *content, size_t size_bytes, wpa_arena *arena)
+{
+    wpa_settings *settings = wpa_settings_new(wpa_now_us(), arena);
+    settings->persona = WPA_PERSONA_PEDANTIC; /* screens filter; the score leaves these out */
+    wpa_error err = {0};
+    if (s->config &&
+        !wpa_config_read(s->config_path, s->config, s->config_bytes, settings, arena, &err)) {
+        settings = wpa_settings_new(wpa_now_us(), arena);
+        settings->persona = WPA_PERSONA_PEDANTIC;
+    }
+    wpa_analysis analysis =
+        wpa_analysis_of(subject->path, content, size_bytes, &s->around, settings, arena);
+    return describe(&analysis, arena);
+}
+
+/* ---- the cache
+ * -----------------------------------------------------------------------------------
+ */
+
+static const wpa_json *read_cache(wpa_db *db, const wpa_analysis_subject *subject,
+                                  const surroundings *s, wpa_arena *arena)
+{
+    const char *params[] = {subject->blob_oid, wpa_rules_version(), s->digest};
+    wpa_error err = {0};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_ANALYSIS_CACHE_GET, params, WPA_COUNT(params), &err);
+    if (!rows || wpa_rows_count(rows) == 0) {
+        return NULL; /* what cannot be had from the cache is made again */
+    }
+    const char *text = wpa_rows_text(rows, 0, 0);
+    return wpa_json_parse(text, strlen(text), RESULT_MAX_BYTES, arena, &err);
+}
+
+static bool write_cache(wpa_db *db, const wpa_analysis_subject *subject, const surroundings *s,
+                        const wpa_json *result, wpa_arena *arena, wpa_error *err)
+{
+    const char *params[] = {subject->blob_oid, wpa_rules_version(), s->digest,
+                            wpa_json_dump(result, arena)};
+    return wpa_db_run(db, WPA_SQL_ANALYSIS_CACHE_PUT, params, WPA_COUNT(params), err);
+}
+
+static void take_result(const wpa_json *result, wpa_analysis_outcome *outcome)
+{
+    outcome->is_valid = wpa_json_bool_of(wpa_json_find(result, "valid"), false);
+    outcome->is_complete = wpa_json_bool_of(wpa_json_find(result, "complete"), false);
+    outcome->n_jobs = wpa_json_int_of(wpa_json_find(result, "jobs"), 0);
+    outcome->title = wpa_json_text_of(wpa_json_find(result, "title"));
+    outcome->triggers = wpa_json_find(result, "triggers");
+    outcome->uses = wpa_json_find(result, "uses");
+    outcome->rules_done = wpa_json_find(result, "rules_done");
+    outcome->findings = wpa_json_find(result, "findings");
+}
+
+/** A file that is not there or too large is an outcome; a lost connection is an error. */
+static bool explain_fault(wpa_analysis_outcome *outcome, wpa_arena *arena, wpa_error *err)
+{
+    bool is_of_file =
+        err->code == WPA_E_NOT_FOUND || err->code == WPA_E_LIMIT || err->code == WPA_E_INVALID;
+    if (is_of_file) {
+        outcome->fault = wpa_arena_text(arena, err->message);
+        wpa_error_clear(err);
+    }
+    return is_of_file;
+}
+
+bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject *subject,
+                           wpa_arena *arena, wpa_analysis_outcome *outcome, wpa_error *err)
+{
+    surroundings s = {0};
+    outcome->fault = subject->error;
+    if (outcome->fault) {
+        return true;
+    }
+    outcome->content = wpa_git_blob_read(git, subject->blob_oid, WPA_YAML_MAX_BYTES, arena,
+                                         &outcome->size_bytes, err);
+    if (!outcome->content || !look_around(git, subject, arena, &s, err)) {
+        return explain_fault(outcome, arena, err);
+    }
+    const wpa_json *result = read_cache(db, subject, &s, arena);
+    outcome->is_cached = result != NULL;
+    if (!result) {
+        result = run_rules(subject, &s, outcome->content, outcome->size_bytes, arena);
+        if (!write_cache(db, subject, &s, result, arena, err)) {
+            return false;
+        }
+    }
+    take_result(result, outcome);
+    return true;
+}

@@ -1,0 +1,39 @@
+/* What the parts of analysis share. Private to src/analysis. */
+#pragma once
+
+#include "analysis/analysis.h"
+
+/** What is analysed, as the database names it. */
+typedef struct wpa_analysis_subject {
+    const char *repository, *owner, *url, *branch;
+    const char *path, *kind;
+    const char *blob_oid, *head_commit;
+    const char *error; /* why the scan could not take it, or that it is gone; NULL: fine */
+} wpa_analysis_subject;
+
+/** What came of it, in the form that is kept for the next file of the same content. */
+typedef struct wpa_analysis_outcome {
+    const char *fault; /* the file could not be analysed at all, and why; else NULL */
+    bool is_cached;
+    bool is_complete; /* every rule ran to its end over the whole file */
+    bool is_valid;
+    int64_t n_jobs;
+    const char *title;
+    const wpa_json *triggers, *uses, *rules_done, *findings;
+    const char *content; /* [size_bytes] */
+    size_t size_bytes;
+} wpa_analysis_outcome;
+
+bool wpa_analysis_subject_load(wpa_db *db, int64_t workflow_id, wpa_arena *arena,
+                               wpa_analysis_subject *subject, wpa_error *err) WPA_CHECK;
+/** Read the file out of git and run the rules, or take what an earlier run over it has left. */
+bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject *subject,
+                           wpa_arena *arena, wpa_analysis_outcome *outcome,
+                           wpa_error *err) WPA_CHECK;
+/** Findings, health and the end of the analysis, in the transaction that is open. */
+bool wpa_analysis_store(wpa_db *db, const wpa_analysis_request *request,
+                        const wpa_analysis_subject *subject, const wpa_analysis_outcome *outcome,
+                        int64_t duration_ms, wpa_arena *arena, wpa_analysis_summary *summary,
+                        wpa_error *err) WPA_CHECK;
+/** "all", or the dimension's name. */
+const char *wpa_analysis_dimension_name(wpa_dimension dimension);

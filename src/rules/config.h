@@ -1,0 +1,23 @@
+/* Reading wpa.yml: what the user wants of the rules. */
+#pragma once
+
+#include "rules/settings.h"
+
+#define WPA_CONFIG_MAX_BYTES (256 * 1024)
+
+/**
+ * Read a configuration into settings, over what they hold.
+ *
+ * path      for messages and for ignores that silence nothing.
+ *
+ * Errors    WPA_E_INVALID "wpa.yml:4:3: unknown key 'rule' (did you mean 'rules'?)": unknown keys,
+ *           unknown rules, values of a wrong type; settings may be changed in part then.
+ */
+bool wpa_config_read(const char *path, const char *text, size_t size_bytes, wpa_settings *settings,
+                     wpa_arena *arena, wpa_error *err) WPA_CHECK;
+
+/** "medium", "none": for fail-on of all kinds, from wpa.yml or --fail-on. */
+bool wpa_config_fail_on(const char *value, wpa_severity *severity) WPA_CHECK;
+/** Switch a rule, or one of its checks, or all of "dimension:x", on or off by name. */
+bool wpa_settings_toggle(wpa_settings *settings, const char *name, wpa_toggle toggle,
+                         wpa_arena *arena, wpa_error *err) WPA_CHECK;

@@ -7,7 +7,8 @@
 
 #include "rules/sink.h"
 
-/* ---- which rules run, and what of theirs is seen ------------------------------------------------*/
+/* ---- which rules run, and what of theirs is seen
+ * ------------------------------------------------*/
 
 static bool is_active(const wpa_rule_sink *sink, const wpa_rule *rule)
 {
@@ -85,7 +86,8 @@ static bool is_dead(const wpa_source *source, const wpa_finding *finding)
     return false;
 }
 
-/* ---- lists of findings -------------------------------------------------------------------------*/
+/* ---- lists of findings
+ * -------------------------------------------------------------------------*/
 
 typedef bool (*finding_test)(const wpa_rule_sink *sink, wpa_finding **findings, size_t i);
 
@@ -106,7 +108,8 @@ static bool stands_in_dead_code(const wpa_rule_sink *sink, wpa_finding **finding
            is_dead(sink->source, findings[i]);
 }
 
-/** In sorted order equals are neighbours, but for a related check in between: look back a little. */
+/** In sorted order equals are neighbours, but for a related check in between: look back a little.
+ */
 static bool repeats_another(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
 {
     (void)sink;
@@ -163,7 +166,8 @@ static void sort(wpa_rule_sink *sink)
     }
 }
 
-/* ---- running -----------------------------------------------------------------------------------*/
+/* ---- running
+ * -----------------------------------------------------------------------------------*/
 
 static void summarise_beyond(wpa_rule_run *run)
 {
@@ -209,7 +213,8 @@ static void run_rules(wpa_rule_sink *sink, bool are_last)
     }
 }
 
-/* ---- fixes -------------------------------------------------------------------------------------*/
+/* ---- fixes
+ * -------------------------------------------------------------------------------------*/
 
 static int compare_edits(const void *a, const void *b)
 {
@@ -265,9 +270,9 @@ static void limit_file(wpa_rule_sink *sink)
 {
     if (sink->n_findings > WPA_FINDINGS_PER_FILE_MAX) {
         wpa_finding *last = sink->findings[WPA_FINDINGS_PER_FILE_MAX];
-        last->message = wpa_arena_printf(sink->arena,
-                                         "%zu more findings in this file are not listed",
-                                         sink->n_findings - WPA_FINDINGS_PER_FILE_MAX);
+        last->message =
+            wpa_arena_printf(sink->arena, "%zu more findings in this file are not listed",
+                             sink->n_findings - WPA_FINDINGS_PER_FILE_MAX);
         last->n_fixes = last->n_related = 0;
         sink->n_findings = WPA_FINDINGS_PER_FILE_MAX + 1;
     }

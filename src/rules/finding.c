@@ -1,13 +1,13 @@
-#include "rules/rule.h"
-
 #include <string.h>
 
 #include <wpa/text.h>
 
+#include "rules/rule.h"
+
 static const char *const safeties[] = {"safe", "unsafe"};
-static const char *const declared[] = {"triggers", "matrix", "jobs",        "permissions",
-                                       "names",    "runner", "container",   "cache",
-                                       "concurrency", "timeouts", "script", "env", "pins"};
+static const char *const declared[] = {"triggers", "matrix",    "jobs",  "permissions", "names",
+                                       "runner",   "container", "cache", "concurrency", "timeouts",
+                                       "script",   "env",       "pins"};
 
 _Static_assert(WPA_COUNT(safeties) == WPA_SAFETY_COUNT, "a name for each");
 _Static_assert(WPA_COUNT(declared) == WPA_DECLARES_COUNT, "a name for each bit");

@@ -250,7 +250,8 @@ static void read_remark(reader *r, const remark *at)
     }
 }
 
-/** Where a comment of a script begins in a line, or NULL: "#" behind a blank, REM or :: in front. */
+/** Where a comment of a script begins in a line, or NULL: "#" behind a blank, REM or :: in front.
+ */
 static const char *script_comment(const char *line, size_t length)
 {
     static const char *const marks[] = {"# wpa:", "# zizmor:", "#wpa:"};

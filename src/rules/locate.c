@@ -151,8 +151,8 @@ void wpa_finding_locate(const wpa_source *source, wpa_finding *finding, wpa_aren
     if (source->yaml) {
         wpa_span *bytes = &finding->span.bytes;
         bytes->start = clamp(bytes->start, source->yaml->size_bytes);
-        bytes->end = clamp(bytes->end < bytes->start ? bytes->start : bytes->end,
-                           source->yaml->size_bytes);
+        bytes->end =
+            clamp(bytes->end < bytes->start ? bytes->start : bytes->end, source->yaml->size_bytes);
         find_structure(source, finding, arena);
         finding->evidence = find_evidence(source, finding, arena);
     }

@@ -205,21 +205,21 @@ static wpa_outline_uses read_uses(reader *r, const wpa_yaml_node *mapping)
             (wpa_slice){r->doc->source + comment->span.start, wpa_span_length(comment->span)});
     }
     if (wpa_outline_has_expression(text)) {
-        uses.kind = WPA_USES_UNKNOWN;
+        uses.kind = WPA_OUTLINE_UNKNOWN;
     } else if (wpa_text_starts(text, "docker://")) {
-        uses.kind = WPA_USES_DOCKER;
+        uses.kind = WPA_OUTLINE_DOCKER;
     } else if (wpa_text_starts(text, "./") || wpa_text_starts(text, "$/") ||
                wpa_text_starts(text, "../") || wpa_text_is(text, ".")) {
-        uses.kind = WPA_USES_LOCAL;
+        uses.kind = WPA_OUTLINE_LOCAL;
     } else {
-        uses.kind = read_repository(r, text, &uses) ? WPA_USES_REPOSITORY : WPA_USES_UNKNOWN;
+        uses.kind = read_repository(r, text, &uses) ? WPA_OUTLINE_REPOSITORY : WPA_OUTLINE_UNKNOWN;
     }
     return uses;
 }
 
 bool wpa_outline_step_uses(const wpa_outline_step *step, const char *slug)
 {
-    return step->uses.kind == WPA_USES_REPOSITORY && wpa_slice_is_ci(step->uses.slug, slug);
+    return step->uses.kind == WPA_OUTLINE_REPOSITORY && wpa_slice_is_ci(step->uses.slug, slug);
 }
 
 int wpa_outline_major(const wpa_outline_uses *uses)

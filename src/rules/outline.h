@@ -20,16 +20,16 @@ typedef struct wpa_outline_trigger {
     const wpa_fact_event *event; /* NULL: unknown */
 } wpa_outline_trigger;
 
-typedef enum wpa_uses_kind {
-    WPA_USES_NONE,       /* no uses, or one that is no text */
-    WPA_USES_LOCAL,      /* ./dir, $/dir */
-    WPA_USES_DOCKER,     /* docker://image */
-    WPA_USES_REPOSITORY, /* owner/repo[/path]@ref */
-    WPA_USES_UNKNOWN     /* holds an expression, or is none of these */
-} wpa_uses_kind;
+typedef enum wpa_outline_uses_kind {
+    WPA_OUTLINE_NONE,       /* no uses, or one that is no text */
+    WPA_OUTLINE_LOCAL,      /* ./dir, $/dir */
+    WPA_OUTLINE_DOCKER,     /* docker://image */
+    WPA_OUTLINE_REPOSITORY, /* owner/repo[/path]@ref */
+    WPA_OUTLINE_UNKNOWN     /* holds an expression, or is none of these */
+} wpa_outline_uses_kind;
 
 typedef struct wpa_outline_uses {
-    wpa_uses_kind kind;
+    wpa_outline_uses_kind kind;
     const wpa_yaml_node *node; /* the value */
     wpa_slice slug;            /* owner/repo[/path] */
     wpa_slice owner;

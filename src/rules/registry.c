@@ -1,13 +1,18 @@
+#include "rules/registry.h"
+
 #include <string.h>
 
 #include <wpa/text.h>
 
 #include "gen/rules_version.h"
-#include "rules/registry.h"
 
 /* One line a rule, by code. A new rule is its file, its line here, and its fixtures. */
 /* clang-format off */
 #define WPA_RULES(X) \
+    X(unpinned_uses) \
+    X(hardcoded_container_credentials) \
+    X(known_vulnerable_actions) \
+    X(archived_uses) \
     X(missing_timeout)
 /* clang-format on */
 

@@ -100,8 +100,8 @@ void wpa_rule_edit(wpa_rule_run *run, wpa_fix *fix, wpa_span span, const char *f
     va_start(values, format);
     const char *text = wpa_arena_vprintf(run->arena, format, values);
     va_end(values);
-    fix->edits = wpa_arena_grow(run->arena, fix->edits, fix->n_edits, &fix->capacity,
-                                sizeof *fix->edits);
+    fix->edits =
+        wpa_arena_grow(run->arena, fix->edits, fix->n_edits, &fix->capacity, sizeof *fix->edits);
     fix->edits[fix->n_edits++] = (wpa_fix_edit){
         .path = run->source->path,
         .bytes = span,
@@ -122,8 +122,7 @@ static const wpa_rule_option *option_of(const wpa_rule *rule, const char *name)
 const char *wpa_rule_option_text(const wpa_rule_run *run, const char *name)
 {
     const wpa_rule_setting *setting = wpa_settings_of(run->sink->settings, run->rule);
-    const char *value =
-        setting && setting->options ? wpa_map_get(setting->options, name) : NULL;
+    const char *value = setting && setting->options ? wpa_map_get(setting->options, name) : NULL;
     const wpa_rule_option *option = option_of(run->rule, name);
     return value ? value : option ? option->value : "";
 }

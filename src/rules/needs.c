@@ -1,0 +1,212 @@
+#include "rules/needs.h"
+
+#include <string.h>
+
+#include <wpa/buf.h>
+
+/* Same scope already there: keep the higher level. */
+static void add_scope(wpa_needs *needs, const char *scope)
+{
+    size_t name = strcspn(scope, ":");
+    for (size_t i = 0; i < needs->n; i++) {
+        if (strncmp(needs->scopes[i], scope, name + 1) == 0) {
+            needs->scopes[i] = wpa_text_ends(scope, "write") ? scope : needs->scopes[i];
+            return;
+        }
+    }
+    if (needs->n < WPA_NEEDS_MAX) {
+        needs->scopes[needs->n++] = scope;
+    } else {
+        needs->is_complete = false;
+    }
+}
+
+static void add_all(wpa_needs *needs, wpa_fact_list scopes)
+{
+    for (size_t i = 0; scopes[i]; i++) {
+        add_scope(needs, scopes[i]);
+    }
+}
+
+static bool command_begins(const wpa_shell_command *command, const char *words)
+{
+    for (size_t i = command->first; *words; i++) {
+        size_t length = strcspn(words, " ");
+        const char *word = i == command->first    ? command->name
+                           : i < command->n_words ? command->words[i].text
+                                                  : "";
+        if (strlen(word) != length || memcmp(word, words, length) != 0) {
+            return false;
+        }
+        words += length + strspn(words + length, " ");
+    }
+    return true;
+}
+
+/* Programs that never talk to the forge with the job's token. */
+static const char *const harmless[] = {
+    "echo",     "printf",  "cd",      "mkdir",  "cp",    "mv",    "rm",     "ls",     "cat",
+    "test",     "[",       "[[",      "export", "set",   "true",  "false",  "exit",   "sed",
+    "grep",     "awk",     "head",    "tail",   "npm",   "yarn",  "pnpm",   "node",   "cargo",
+    "go",       "pip",     "pip3",    "pytest", "ruff",  "mvn",   "gradle", "make",   "tox",
+    "python",   "python3", "apt-get", "apt",    "brew",  "cmake", "ctest",  "tar",    "unzip",
+    "zip",      "sleep",   "jq",      "chmod",  "sort",  "wc",    "diff",   "bundle", "dotnet",
+    "composer", "php",     "uv",      "poetry", "black", "mypy",  "flake8", "eslint", "tsc",
+    "find",     "touch",   "tee",     "cut",    "tr",    "if",    "for",    "case",   "pwd",
+};
+
+static void add_command(wpa_needs *needs, const wpa_shell_command *command)
+{
+    for (size_t i = 0; i < wpa_facts_command_need_count(); i++) {
+        const wpa_fact_need *need = wpa_facts_command_need_at(i);
+        if (command_begins(command, need->name)) {
+            add_all(needs, need->scopes);
+            return;
+        }
+    }
+    bool is_known = !*command->name || wpa_text_is(command->name, "git") ||
+                    wpa_text_index(command->name, harmless, WPA_COUNT(harmless)) >= 0;
+    needs->is_complete = needs->is_complete && is_known;
+}
+
+static void add_step(wpa_needs *needs, const wpa_outline_step *step)
+{
+    if (step->uses.kind != WPA_OUTLINE_NONE) {
+        const wpa_fact_need *need = step->uses.kind == WPA_OUTLINE_REPOSITORY
+                                        ? wpa_facts_action_need(step->uses.slug)
+                                        : NULL;
+        if (need) {
+            add_all(needs, need->scopes);
+        } else {
+            needs->is_complete = false;
+        }
+        return;
+    }
+    bool is_readable = step->script && step->script->is_readable;
+    needs->is_complete = needs->is_complete && is_readable;
+    for (size_t i = 0; is_readable && i < step->script->n_commands; i++) {
+        add_command(needs, &step->script->commands[i]);
+    }
+}
+
+void wpa_needs_add_job(wpa_needs *needs, const wpa_outline_job *job)
+{
+    needs->is_complete = needs->is_complete && !job->is_call;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        add_step(needs, &job->steps[i]);
+    }
+}
+
+wpa_needs wpa_needs_of(const wpa_outline *outline)
+{
+    wpa_needs needs = {.is_complete = true};
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        wpa_needs_add_job(&needs, &outline->jobs[i]);
+    }
+    return needs;
+}
+
+const char *wpa_needs_text(const wpa_needs *needs, wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(4096);
+    wpa_buf_text(buf, needs->n ? "permissions:" : "permissions: {}");
+    for (size_t i = 0; i < needs->n; i++) {
+        wpa_buf_printf(buf, "\n  %s", needs->scopes[i]);
+    }
+    return wpa_buf_dup(buf, arena);
+}
+
+/* ---- pushing -----------------------------------------------------------------------------------
+ */
+
+/* Actions that push, fetch or release with the credentials that checkout left. */
+static const char *const pushing[] = {
+    "stefanzweifel/git-auto-commit-action",
+    "endbug/add-and-commit",
+    "ad-m/github-push-action",
+    "peter-evans/create-pull-request",
+    "jamesives/github-pages-deploy-action",
+    "changesets/action",
+    "cycjimmy/semantic-release-action",
+    "python-semantic-release/python-semantic-release",
+    "relekang/python-semantic-release",
+    "tj-actions/changed-files",
+    "mathieudutour/github-tag-action",
+    "anothrnick/github-tag-action",
+    "helm/chart-releaser-action",
+    "googleapis/release-please-action",
+    "dorny/paths-filter",
+    "planetscale/ghcommit-action",
+    "repo-sync/pull-request",
+    "technote-space/create-pr-action",
+    "pascalgn/automerge-action",
+    "peaceiris/actions-gh-pages",
+    "goreleaser/goreleaser-action",
+    "docker://ghcr.io/anothrnick/github-tag-action",
+    "crate-ci/committed",
+    "wagoid/commitlint-github-action",
+    "korthout/backport-action",
+    "tibdex/backport",
+    "super-linter/super-linter",
+    "github/super-linter",
+    "release-drafter/release-drafter",
+    "lerna-lite/lerna-lite",
+};
+
+static const char *const git_network[] = {"push",      "fetch",  "pull",    "clone", "submodule",
+                                          "ls-remote", "remote", "subtree", "lfs",   "worktree"};
+
+/* Words that say a script of the project's own may release or push. */
+static bool names_a_release(const char *text)
+{
+    static const char *const words[] = {"release", "publish",  "deploy", "push",      "bump",
+                                        "version", "gh-pages", "tag",    "changelog", "backport"};
+    for (size_t i = 0; i < WPA_COUNT(words); i++) {
+        if (strcasestr(text, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool command_needs_git(const wpa_shell_command *command)
+{
+    if (wpa_text_is(command->name, "git")) {
+        for (size_t i = command->first + 1; i < command->n_words; i++) {
+            if (wpa_text_index(command->words[i].text, git_network, WPA_COUNT(git_network)) >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+    static const char *const quiet[] = {"echo", "printf", "cd",  "mkdir", "cp",
+                                        "mv",   "rm",     "cat", "ls",    "export",
+                                        "grep", "sed",    "jq",  "test",  "["};
+    if (wpa_text_index(command->name, quiet, WPA_COUNT(quiet)) >= 0) {
+        return false;
+    }
+    for (size_t i = command->first; i < command->n_words; i++) {
+        if (names_a_release(command->words[i].text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_needs_git_credentials(const wpa_outline_step *step)
+{
+    for (size_t i = 0; step->uses.kind == WPA_OUTLINE_REPOSITORY && i < WPA_COUNT(pushing); i++) {
+        if (wpa_slice_is_ci(step->uses.slug, pushing[i])) {
+            return true;
+        }
+    }
+    if (step->run && (!step->script || !step->script->is_readable)) {
+        return strstr(step->run->text, "git ") || names_a_release(step->run->text);
+    }
+    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
+        if (command_needs_git(&step->script->commands[i])) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,29 @@
+/* Writing a commit and its version where a rule found an action by another ref. */
+#pragma once
+
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+/** A place a "uses" may stand, with the job it is in. */
+typedef void (*wpa_uses_visitor)(wpa_rule_run *run, const wpa_outline_uses *uses,
+                                 const wpa_outline_step *step, const wpa_outline_job *job);
+
+/** Every uses of the file: of steps (step given) and of calls (step NULL). */
+void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit);
+
+/**
+ * Edit "slug@ref  # v1 why" into "slug@commit # tag why".
+ *
+ * slug  to write in place of the old one, or NULL to keep it.
+ *
+ * Returns false, and edits nothing, where no comment can stand behind the value.
+ */
+bool wpa_rule_pin(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_uses *uses, const char *slug,
+                  const uint8_t *commit, const char *tag);
+
+/** "actions/checkout@v4" as shown in messages. */
+const char *wpa_rule_quote_uses(wpa_rule_run *run, const wpa_outline_uses *uses);
+/** "actions of 2026-11-22", for wpa_fix.needs. */
+const char *wpa_rule_needs(wpa_rule_run *run, wpa_fact_table table);
+/** Is the owner GitHub itself, or the repository's own? */
+bool wpa_rule_is_trusted_owner(const wpa_rule_run *run, wpa_slice owner);

@@ -1,0 +1,119 @@
+/* SEC-012: a registry password written into the workflow. */
+#include <ctype.h>
+#include <string.h>
+
+#include <wpa/buf.h>
+
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+typedef struct subject {
+    const wpa_yaml_node *value;
+    const char *name; /* of job or service */
+} subject;
+
+/* Is the text one whole expression? *inside gets what stands in the fence. */
+static bool is_one_expression(const char *text, wpa_slice *inside)
+{
+    size_t start = strspn(text, " \t\n");
+    if (!wpa_text_starts(text + start, "${{")) {
+        return false;
+    }
+    const char *close = strstr(text + start, "}}");
+    if (!close || close[2 + strspn(close + 2, " \t\n")]) {
+        return false;
+    }
+    *inside = (wpa_slice){text + start + 3, (size_t)(close - text) - start - 3};
+    while (inside->length && isspace((unsigned char)inside->at[0])) {
+        inside->at++;
+        inside->length--;
+    }
+    while (inside->length && isspace((unsigned char)inside->at[inside->length - 1])) {
+        inside->length--;
+    }
+    return true;
+}
+
+static bool is_literal_expression(wpa_slice inside)
+{
+    return inside.length >= 2 && inside.at[0] == '\'' && inside.at[inside.length - 1] == '\'' &&
+           !memchr(inside.at + 1, '\'', inside.length - 2);
+}
+
+static void check_container(wpa_rule_run *run, const wpa_yaml_node *container, const char *name)
+{
+    const wpa_yaml_node *password =
+        wpa_yaml_get(wpa_yaml_get(container, "credentials"), "password");
+    const char *text = wpa_yaml_text(password);
+    if (!text || !*text) {
+        return;
+    }
+    wpa_slice inside = {text, 0};
+    bool is_expression = is_one_expression(text, &inside);
+    bool is_variable =
+        is_expression && inside.length >= 5 && strncasecmp(inside.at, "vars.", 5) == 0;
+    if (is_expression && !is_variable && !is_literal_expression(inside)) {
+        return;
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){password, name};
+    wpa_finding *finding = wpa_rule_report(
+        run, password->span, NULL, s,
+        is_variable ? "the registry password of %s is a configuration variable, which is not masked"
+                    : "the registry password of %s stands in the workflow for everyone to read",
+        wpa_rule_quote(run, name, strlen(name)));
+    finding->is_secret = !is_variable;
+    if (is_variable) {
+        finding->severity = WPA_SEVERITY_LOW;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *outline = run->source->outline;
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        const wpa_outline_job *job = &outline->jobs[i];
+        check_container(run, wpa_yaml_get(job->node, "container"), job->id);
+        const wpa_yaml_node *services = wpa_yaml_get(job->node, "services");
+        for (size_t k = 0; wpa_yaml_is(services, WPA_YAML_MAPPING) && k < services->n_pairs; k++) {
+            const char *name = wpa_yaml_text(services->pairs[k].key);
+            check_container(run, wpa_yaml_resolve(services->pairs[k].value), name ? name : job->id);
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    WPA_AUTO(wpa_buf) *name = wpa_buf_new(256);
+    for (const char *c = s->name; *c; c++) {
+        wpa_buf_char(name, isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_');
+    }
+    if (isdigit((unsigned char)s->name[0]) || wpa_buf_is_full(name)) {
+        return;
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "take it from secret %s_PASSWORD",
+                                wpa_buf_data(name));
+    wpa_rule_edit(run, fix, s->value->span, "${{ secrets.%s_PASSWORD }}", wpa_buf_data(name));
+}
+
+const wpa_rule wpa_rule_hardcoded_container_credentials = {
+    .code = "SEC-012",
+    .id = "hardcoded-container-credentials",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A registry password is written into the workflow",
+    .why = "Everyone who can read the repository can push to or pull from that registry.",
+    .fix = "Change the password, store it as a secret, and name the secret here.",
+    .elsewhere = (const char *const[]){"zizmor/hardcoded-container-credentials",
+                                       "actionlint/credentials", "octoscan/credentials", NULL},
+    .declares = WPA_DECLARES_CONTAINER,
+    .check = check,
+    .repair = repair,
+};

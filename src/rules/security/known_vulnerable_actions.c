@@ -1,0 +1,152 @@
+/* SEC-021: an action at a version that an advisory covers. */
+#include <string.h>
+
+#include <wpa/buf.h>
+
+#include "rules/pin.h"
+
+static const wpa_rule_option options[] = {
+    {"allow", "", "advisories that do not count, separated by blanks"},
+    {0},
+};
+
+static wpa_severity severity_of(const wpa_fact_advisory *advisory, wpa_fact_affected affected)
+{
+    return affected == WPA_AFFECTED_MALICIOUS            ? WPA_SEVERITY_CRITICAL
+           : wpa_text_is(advisory->severity, "critical") ? WPA_SEVERITY_CRITICAL
+           : wpa_text_is(advisory->severity, "high")     ? WPA_SEVERITY_HIGH
+           : wpa_text_is(advisory->severity, "low")      ? WPA_SEVERITY_LOW
+                                                         : WPA_SEVERITY_MEDIUM;
+}
+
+static bool is_allowed(const wpa_rule_run *run, const char *id)
+{
+    const char *allowed = wpa_rule_option_text(run, "allow");
+    return allowed && strstr(allowed, id) != NULL;
+}
+
+static const char *without_stop(wpa_rule_run *run, const char *sentence)
+{
+    size_t length = strlen(sentence);
+    return wpa_arena_slice(run->arena, sentence,
+                           length && sentence[length - 1] == '.' ? length - 1 : length);
+}
+
+static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
+                       const wpa_outline_step *step, const wpa_outline_job *job)
+{
+    (void)step;
+    (void)job;
+    if (uses->kind != WPA_OUTLINE_REPOSITORY) {
+        return;
+    }
+    WPA_AUTO(wpa_buf) *others = wpa_buf_new(4096);
+    const wpa_fact_advisory *worst = NULL;
+    wpa_severity severity = WPA_SEVERITY_LOW;
+    bool is_malicious = false;
+    for (size_t i = 0; i < wpa_facts_advisory_count(); i++) {
+        const wpa_fact_advisory *advisory = wpa_facts_advisory_at(i);
+        wpa_fact_affected affected =
+            wpa_facts_advisory_affects(advisory, uses->slug, uses->ref, uses->fact);
+        if (affected < WPA_AFFECTED_YES || is_allowed(run, advisory->id)) {
+            continue;
+        }
+        if (!worst || severity_of(advisory, affected) > severity) {
+            if (worst) {
+                wpa_buf_printf(others, ", %s", worst->id);
+            }
+            worst = advisory;
+            severity = severity_of(advisory, affected);
+        } else {
+            wpa_buf_printf(others, ", %s", advisory->id);
+        }
+        is_malicious = is_malicious || affected == WPA_AFFECTED_MALICIOUS;
+    }
+    if (worst) {
+        wpa_finding *finding = wpa_rule_report(
+            run, uses->ref_span, NULL, uses, "%s %s %s%s: %s", wpa_rule_quote_uses(run, uses),
+            is_malicious ? "is a malicious commit of" : "is affected by", worst->id,
+            wpa_buf_data(others), without_stop(run, worst->summary));
+        finding->severity = severity;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_rule_each_uses(run, check_uses);
+    return true;
+}
+
+/* No advisory speaks of this version. */
+static bool is_clean(const wpa_outline_uses *uses, const char *tag, const wpa_version *version)
+{
+    wpa_fact_use use = {.has_version = true, .version = *version};
+    for (size_t i = 0; i < wpa_facts_advisory_count(); i++) {
+        if (wpa_facts_advisory_affects(wpa_facts_advisory_at(i), uses->slug, wpa_slice_of(tag),
+                                       &use) >= WPA_AFFECTED_YES) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The lowest clean release above the one in use: of its major if there is one, else of any. */
+static bool find_fixed(const wpa_outline_uses *uses, wpa_fact_ref *best)
+{
+    const wpa_fact_use *fact = uses->fact;
+    wpa_version version, best_version = {0};
+    bool is_found = false, is_same_major = false;
+    for (size_t i = 0; i < wpa_facts_repo_ref_count(fact->repo); i++) {
+        wpa_fact_ref ref = wpa_facts_repo_ref_at(fact->repo, i);
+        if (ref.kind != WPA_FACT_TAG || !wpa_version_parse(wpa_slice_of(ref.name), &version) ||
+            version.suffix.length || version.n_parts < 3 ||
+            wpa_version_compare(&version, &fact->version) <= 0 ||
+            !is_clean(uses, ref.name, &version)) {
+            continue;
+        }
+        bool is_same = version.parts[0] == fact->version.parts[0];
+        bool is_better =
+            !is_found || (is_same && !is_same_major) ||
+            (is_same == is_same_major && wpa_version_compare(&version, &best_version) < 0);
+        if (is_better) {
+            *best = ref;
+            best_version = version;
+            is_found = true;
+            is_same_major = is_same;
+        }
+    }
+    return is_found;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline_uses *uses = finding->subject;
+    wpa_fact_ref fixed;
+    if (!uses->fact->repo || !uses->fact->has_version || !find_fixed(uses, &fixed)) {
+        return;
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "go to %s", fixed.name);
+    (void)wpa_rule_pin(run, fix, uses, NULL, fixed.commit, fixed.name);
+}
+
+const wpa_rule wpa_rule_known_vulnerable_actions = {
+    .code = "SEC-021",
+    .id = "known-vulnerable-actions",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_CRITICAL,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "An action is used at a version that a security advisory covers",
+    .why = "The weakness is public, and so is how to use it against this workflow.",
+    .fix = "Go to the nearest version that the advisory calls fixed.",
+    .elsewhere =
+        (const char *const[]){"zizmor/known-vulnerable-actions", "octoscan/known-vulnerability",
+                              "poutine/known_vulnerability_in_build_component", NULL},
+    .options = options,
+    .declares = WPA_DECLARES_PINS,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,184 @@
+/* SEC-006: checkout leaves its token behind, and the job then hands it on. */
+#include <string.h>
+
+#include "rules/needs.h"
+#include "rules/pin.h"
+
+typedef struct exposure {
+    const wpa_yaml_node *node; /* where, or NULL */
+    const char *how;
+    wpa_severity severity;
+} exposure;
+
+/* Does an uploaded path cover the workspace's root, and .git with it? */
+static bool covers_root(const char *paths)
+{
+    static const char *const roots[] = {".",
+                                        "./",
+                                        "*",
+                                        "**",
+                                        "./**",
+                                        "./*",
+                                        "**/*",
+                                        "${{ github.workspace }}",
+                                        "${{github.workspace}}"};
+    while (*paths) {
+        paths += strspn(paths, " \t\r\n");
+        size_t length = strcspn(paths, "\n");
+        size_t end = length;
+        while (end && strchr(" \t\r", paths[end - 1])) {
+            end--;
+        }
+        for (size_t i = 0; i < WPA_COUNT(roots); i++) {
+            if (wpa_slice_is((wpa_slice){paths, end}, roots[i])) {
+                return true;
+            }
+        }
+        paths += length;
+    }
+    return false;
+}
+
+static bool uploads_workspace(const wpa_outline_step *step)
+{
+    const char *path = wpa_outline_with_text(step, "path");
+    if (!wpa_outline_step_uses(step, "actions/upload-artifact") || !path || !covers_root(path)) {
+        return false;
+    }
+    /* From 4.4 on hidden files, .git among them, are left out. */
+    wpa_version without_hidden = {.parts = {4, 4}, .n_parts = 2};
+    const wpa_fact_use *fact = step->uses.fact;
+    bool leaves_out =
+        fact->has_version && fact->version.parts[0] >= 4 &&
+        (fact->version.n_parts == 1 || wpa_version_compare(&fact->version, &without_hidden) >= 0);
+    return !leaves_out || wpa_text_is(wpa_outline_with_text(step, "include-hidden-files"), "true");
+}
+
+static bool is_docker_action(const wpa_outline_uses *uses)
+{
+    return uses->kind == WPA_OUTLINE_DOCKER ||
+           (uses->fact && uses->fact->has_major && wpa_text_is(uses->fact->major.using, "docker"));
+}
+
+static exposure exposure_of(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    if (uploads_workspace(step)) {
+        return (exposure){step->node, "is uploaded with the workspace", WPA_SEVERITY_HIGH};
+    }
+    if (is_docker_action(&step->uses)) {
+        return (exposure){step->uses.node, "is mounted into a Docker action", WPA_SEVERITY_MEDIUM};
+    }
+    bool is_loose = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
+                    step->uses.fact->pin != WPA_PIN_COMMIT &&
+                    !wpa_rule_is_trusted_owner(run, step->uses.owner);
+    if (is_loose) {
+        return (exposure){step->uses.node, "can be read by an action that is not pinned",
+                          WPA_SEVERITY_MEDIUM};
+    }
+    return (exposure){0};
+}
+
+/* What stands behind the checkout in its job. */
+typedef struct aftermath {
+    exposure worst;
+    bool needs_credentials;
+} aftermath;
+
+static aftermath look_behind(wpa_rule_run *run, const wpa_outline_step *checkout)
+{
+    aftermath after = {0};
+    const wpa_outline_job *job = checkout->job;
+    for (size_t i = checkout->index + 1; i < job->n_steps; i++) {
+        exposure e = exposure_of(run, &job->steps[i]);
+        if (e.node && (!after.worst.node || e.severity > after.worst.severity)) {
+            after.worst = e;
+        }
+        after.needs_credentials =
+            after.needs_credentials || wpa_needs_git_credentials(&job->steps[i]);
+    }
+    return after;
+}
+
+static wpa_severity one_lower(wpa_severity severity)
+{
+    return severity > WPA_SEVERITY_LOW ? severity - 1 : severity;
+}
+
+static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_yaml_node *value = wpa_outline_with(step, "persist-credentials");
+    const char *text = wpa_yaml_text(value);
+    bool is_explicit = wpa_text_is_ci(text, "true");
+    bool with_is_open = wpa_yaml_find(step->node, "with") && !step->with;
+    if ((value && !is_explicit) || with_is_open) {
+        return;
+    }
+    aftermath after = look_behind(run, step);
+    const char *how = after.worst.how ? after.worst.how : "stays there for every later step";
+    wpa_finding *finding =
+        wpa_rule_report(run, step->uses.node->span, NULL, step,
+                        "checkout keeps the job's token in the workspace, where it %s", how);
+    if (after.worst.node) {
+        finding->severity = after.worst.severity;
+        finding->confidence =
+            after.worst.severity == WPA_SEVERITY_HIGH ? WPA_CONFIDENCE_HIGH : WPA_CONFIDENCE_MEDIUM;
+        wpa_rule_relate(run, finding, after.worst.node->span, "here");
+    } else {
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->confidence = WPA_CONFIDENCE_LOW;
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+    if (wpa_outline_major(&step->uses) >= 6) { /* kept outside of the workspace since */
+        finding->severity = one_lower(finding->severity);
+    }
+    if (is_explicit || after.needs_credentials) {
+        finding->persona = WPA_PERSONA_AUDITOR;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            if (wpa_outline_step_uses(&o->jobs[i].steps[k], "actions/checkout")) {
+                check_checkout(run, &o->jobs[i].steps[k]);
+            }
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline_step *step = finding->subject;
+    if (look_behind(run, step).needs_credentials) {
+        return;
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add persist-credentials: false");
+    const wpa_yaml_node *value = wpa_outline_with(step, "persist-credentials");
+    if (value) {
+        wpa_rule_edit(run, fix, value->span, "false");
+    } else {
+        (void)wpa_rule_add_with(run, fix, step->node, "persist-credentials", "false");
+    }
+}
+
+const wpa_rule wpa_rule_persisted_credentials = {
+    .code = "SEC-006",
+    .id = "persisted-credentials",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "Checkout leaves the job's token where later steps can take it",
+    .why = "An artifact of the workspace, or any action of the job, carries the token away.",
+    .fix = "Set persist-credentials: false unless a later step pushes.",
+    .elsewhere = (const char *const[]){"zizmor/artipacked", NULL},
+    .declares = 0,
+    .check = check,
+    .repair = repair,
+};

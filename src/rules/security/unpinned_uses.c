@@ -1,0 +1,153 @@
+/* SEC-001: a repository action or workflow, or a pre-commit hook, by a ref that can move. */
+#include <string.h>
+
+#include "rules/pin.h"
+
+static const wpa_rule_option options[] = {
+    /* its workflows verify the tag they were called by, and refuse a commit */
+    {"policies", "slsa-framework/slsa-github-generator=ref",
+     "what to ask of which slug: 'actions/*=any my-org/*=ref', else hash"},
+    {"min-age-days", "7", "the fix pins no release younger than this"},
+    {0},
+};
+
+/* Does a pattern ("owner/repo", or a prefix and a star) cover the slug? */
+static bool pattern_covers(wpa_slice pattern, wpa_slice slug)
+{
+    if (pattern.length && pattern.at[pattern.length - 1] == '*') {
+        pattern.length--;
+        return slug.length >= pattern.length &&
+               strncasecmp(slug.at, pattern.at, pattern.length) == 0;
+    }
+    return slug.length == pattern.length && strncasecmp(slug.at, pattern.at, pattern.length) == 0;
+}
+
+/* The policy of the longest pattern that covers the slug; "hash" if none does. */
+static wpa_slice policy_of(wpa_rule_run *run, wpa_slice slug)
+{
+    const char *text = wpa_rule_option_text(run, "policies");
+    wpa_slice best = wpa_slice_of("hash");
+    size_t best_length = 0;
+    while (text && *text) {
+        text += strspn(text, " ,");
+        size_t length = strcspn(text, " ,");
+        const char *equals = memchr(text, '=', length);
+        wpa_slice pattern = {text, equals ? (size_t)(equals - text) : 0};
+        if (equals && pattern.length >= best_length && pattern_covers(pattern, slug)) {
+            best = (wpa_slice){equals + 1, length - pattern.length - 1};
+            best_length = pattern.length;
+        }
+        text += length;
+    }
+    return best;
+}
+
+static bool is_allowed(wpa_rule_run *run, const wpa_outline_uses *uses)
+{
+    wpa_slice policy = policy_of(run, uses->repo);
+    return wpa_slice_is(policy, "any") ||
+           (wpa_slice_is(policy, "ref") && uses->fact->pin != WPA_PIN_OTHER);
+}
+
+static const char *describe(wpa_fact_pin pin)
+{
+    return pin == WPA_PIN_SHORT_COMMIT ? "a shortened commit, which another commit can be made to "
+                                         "match"
+           : pin == WPA_PIN_VERSION    ? "a tag: whoever can move it runs code in this job"
+                                       : "a branch: whoever pushes to it runs code in this job";
+}
+
+static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
+                       const wpa_outline_step *step, const wpa_outline_job *job)
+{
+    (void)step;
+    (void)job;
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || uses->fact->pin == WPA_PIN_COMMIT ||
+        is_allowed(run, uses)) {
+        return;
+    }
+    wpa_finding *finding =
+        wpa_rule_report(run, uses->ref_span, NULL, uses, "%s is pinned to %s",
+                        wpa_rule_quote_uses(run, uses), describe(uses->fact->pin));
+    if (wpa_rule_is_trusted_owner(run, uses->owner)) {
+        finding->severity = WPA_SEVERITY_LOW;
+    }
+}
+
+static void check_hooks(wpa_rule_run *run)
+{
+    const wpa_yaml_node *repos = wpa_yaml_get(run->source->outline->root, "repos");
+    for (size_t i = 0; wpa_yaml_is(repos, WPA_YAML_SEQUENCE) && i < repos->n_items; i++) {
+        const char *repo = wpa_yaml_text(wpa_yaml_get(repos->items[i], "repo"));
+        const wpa_yaml_node *node = wpa_yaml_get(repos->items[i], "rev");
+        const char *rev = wpa_yaml_text(node);
+        if (!repo || !rev || wpa_text_is(repo, "local") || wpa_text_is(repo, "meta") ||
+            wpa_facts_pin_of(wpa_slice_of(rev)) == WPA_PIN_COMMIT) {
+            continue;
+        }
+        (void)wpa_rule_report(run, node->span, NULL, NULL, "hook repository %s is pinned to %s",
+                              wpa_rule_quote(run, repo, strlen(repo)),
+                              describe(wpa_facts_pin_of(wpa_slice_of(rev))));
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_surroundings *around = run->source->around;
+    bool is_locked = around && around->has_paths &&
+                     wpa_surroundings_has(around, ".github/workflows/actions.lock");
+    if (run->source->kind == WPA_INPUT_PRE_COMMIT) {
+        check_hooks(run);
+    } else if (!is_locked) {
+        wpa_rule_each_uses(run, check_uses);
+    }
+    return true;
+}
+
+/* Was the release made shortly before the facts were collected? */
+static bool is_young(const wpa_rule_run *run, const wpa_fact_use *fact)
+{
+    bool is_newest = fact->has_major && fact->major.newest_commit &&
+                     memcmp(fact->major.newest_commit, fact->commit, WPA_COMMIT_BYTES) == 0;
+    int64_t released = is_newest ? wpa_facts_days(fact->major.newest_date) : -1;
+    int64_t age = wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS)) - released;
+    return released >= 0 && age < wpa_rule_option_int(run, "min-age-days", 0, 3650, 7);
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline_uses *uses = finding->subject;
+    const wpa_fact_use *fact = uses ? uses->fact : NULL;
+    if (!fact || !fact->commit || is_young(run, fact)) {
+        return;
+    }
+    wpa_fact_ref tag;
+    char ref[128];
+    bool is_named = wpa_text_format(ref, sizeof ref, WPA_SLICE_FORMAT, WPA_SLICE_ARGS(uses->ref));
+    const char *name = wpa_facts_commit_version(fact->repo, fact->commit, &tag) ? tag.name : ref;
+    if (is_named) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "pin to the commit of %s", name);
+        (void)wpa_rule_pin(run, fix, uses, NULL, fact->commit, name);
+    }
+}
+
+const wpa_rule wpa_rule_unpinned_uses = {
+    .code = "SEC-001",
+    .id = "unpinned-uses",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION | WPA_INPUT_PRE_COMMIT,
+    .summary = "An action, reusable workflow or hook is used by a ref that can move",
+    .why = "Whoever can move the tag or branch runs code with this job's token and secrets.",
+    .fix = "Pin the full commit and keep the version in a comment, which update bots read.",
+    .elsewhere =
+        (const char *const[]){"zizmor/unpinned-uses", "actionlint-fork/require-commit-hash", NULL},
+    .options = options,
+    .declares = WPA_DECLARES_PINS,
+    .check = check,
+    .repair = repair,
+};

@@ -178,8 +178,10 @@ static void summarise_beyond(wpa_rule_run *run)
     size_t n_more = sink->n_of_rule - WPA_FINDINGS_PER_RULE_MAX;
     wpa_finding *last = sink->findings[sink->n_findings - 1];
     sink->n_of_rule = 0; /* room for the summary itself */
-    wpa_rule_report(run, last->span.bytes, last->check, NULL,
-                    "%zu more findings of this rule in this file are not listed", n_more);
+    wpa_finding *summary =
+        wpa_rule_report(run, last->span.bytes, last->check, NULL,
+                        "%zu more findings of this rule in this file are not listed", n_more);
+    summary->is_summary = true;
 }
 
 static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
@@ -260,7 +262,8 @@ static void repair_all(wpa_rule_sink *sink)
 {
     for (size_t i = 0; i < sink->n_findings; i++) {
         wpa_finding *finding = sink->findings[i];
-        if (finding->rule->repair && sink->source->yaml && finding->state == WPA_FINDING_OPEN) {
+        if (finding->rule->repair && sink->source->yaml && finding->state == WPA_FINDING_OPEN &&
+            !finding->is_summary) {
             repair(sink, finding);
         }
     }

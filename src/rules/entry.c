@@ -110,3 +110,36 @@ bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node 
     wpa_rule_edit(run, fix, entry, "%s", "");
     return true;
 }
+
+/* "{a: b}" gets ", key: value" in front of its brace. */
+static bool add_in_flow(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *flow, const char *key,
+                        const char *value)
+{
+    size_t end =
+        flow->n_pairs ? flow->pairs[flow->n_pairs - 1].value->span.end : flow->span.start + 1;
+    wpa_rule_edit(run, fix, (wpa_span){end, end}, "%s%s: %s", flow->n_pairs ? ", " : "", key,
+                  value);
+    return true;
+}
+
+bool wpa_rule_add_in(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *mapping,
+                     const char *group, const char *behind, const char *key, const char *value)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(mapping, group);
+    if (!pair) {
+        const wpa_yaml_pair *neighbour = wpa_yaml_find(mapping, behind);
+        return neighbour && neighbour->value->parent == mapping &&
+               wpa_rule_insert_behind(run, fix, neighbour->value, "%s:\n  %s: %s", group, key,
+                                      value);
+    }
+    const wpa_yaml_node *entries = pair->value;
+    if (entries->kind != WPA_YAML_MAPPING || entries->n_uses) {
+        return false; /* an alias, or an anchor: others would get it too */
+    }
+    if (entries->style == WPA_YAML_FLOW) {
+        return add_in_flow(run, fix, entries, key, value);
+    }
+    return entries->n_pairs &&
+           wpa_rule_insert_behind(run, fix, entries->pairs[entries->n_pairs - 1].value, "%s: %s",
+                                  key, value);
+}

@@ -199,6 +199,17 @@ static size_t count_like(const wpa_result *result, const wpa_finding *like)
     return n;
 }
 
+/** Were there more findings of this rule than are reported one by one? */
+static bool is_beyond_limit(const wpa_result *result, const wpa_rule *rule)
+{
+    for (size_t i = 0; i < result->n_findings; i++) {
+        if (result->findings[i]->rule == rule && result->findings[i]->is_summary) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static size_t count_candidates_like(const candidates *list, const wpa_finding *like)
 {
     size_t n = 0;
@@ -217,7 +228,8 @@ static const char *find_fault(const candidates *list, const wpa_result *before,
         const wpa_finding *finding = list->items[i].finding;
         least = finding->severity < least ? finding->severity : least;
         size_t n_fixed = count_candidates_like(list, finding);
-        if (count_like(after, finding) + n_fixed > count_like(before, finding)) {
+        if (count_like(after, finding) + n_fixed > count_like(before, finding) &&
+            !is_beyond_limit(before, finding->rule)) {
             return "the finding would still be there";
         }
     }

@@ -28,9 +28,19 @@ static void add_all(wpa_needs *needs, wpa_fact_list scopes)
     }
 }
 
+/* Index of the next word that is no option, nor the value of "--repo x"; n_words at the end. */
+static size_t next_word(const wpa_shell_command *command, size_t i)
+{
+    for (i++; i < command->n_words && command->words[i].text[0] == '-'; i++) {
+        const char *word = command->words[i].text;
+        i += wpa_text_is(word, "--repo") || wpa_text_is(word, "-R") || wpa_text_is(word, "-C");
+    }
+    return i;
+}
+
 static bool command_begins(const wpa_shell_command *command, const char *words)
 {
-    for (size_t i = command->first; *words; i++) {
+    for (size_t i = command->first; *words; i = next_word(command, i)) {
         size_t length = strcspn(words, " ");
         const char *word = i == command->first    ? command->name
                            : i < command->n_words ? command->words[i].text

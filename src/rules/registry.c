@@ -10,10 +10,16 @@
 /* clang-format off */
 #define WPA_RULES(X) \
     X(unpinned_uses) \
+    X(excessive_permissions) \
+    X(dangerous_triggers) \
+    X(persisted_credentials) \
     X(hardcoded_container_credentials) \
     X(known_vulnerable_actions) \
     X(archived_uses) \
-    X(missing_timeout)
+    X(missing_timeout) \
+    X(missing_concurrency) \
+    X(full_history_checkout) \
+    X(fixed_sleep)
 /* clang-format on */
 
 #define DECLARE(name) extern const wpa_rule wpa_rule_##name;

@@ -131,6 +131,12 @@ bool wpa_rule_insert_behind(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node
                             const char *format, ...) WPA_PRINTF(4, 5);
 bool wpa_rule_insert_before(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
                             const char *format, ...) WPA_PRINTF(4, 5);
+/**
+ * Add "key: value" to the mapping that stands under group (with, env) in a step or job; the group
+ * itself is made behind the entry named behind if there is none.
+ */
+bool wpa_rule_add_in(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *mapping,
+                     const char *group, const char *behind, const char *key, const char *value);
 /** Take the entry out, with its lines; refuses the only entry of a collection. */
 bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value);
 

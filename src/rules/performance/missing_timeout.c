@@ -73,11 +73,10 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     const wpa_yaml_pair *runs_on = wpa_yaml_find(job, "runs-on");
     int64_t max = wpa_rule_option_int(run, "max", 1, MAX_MINUTES, MAX_MINUTES);
     int64_t minutes = wpa_rule_option_int(run, "default", 1, max, DEFAULT_MINUTES);
-    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add timeout-minutes: %d",
-                                (int)minutes);
+    wpa_fix *fix =
+        wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add timeout-minutes: %d", (int)minutes);
     if (runs_on && runs_on->value->parent == job) { /* not one merged in from elsewhere */
-        (void)wpa_rule_insert_behind(run, fix, runs_on->value, "timeout-minutes: %d",
-                                     (int)minutes);
+        (void)wpa_rule_insert_behind(run, fix, runs_on->value, "timeout-minutes: %d", (int)minutes);
     }
 }
 

@@ -112,6 +112,7 @@ const wpa_rule wpa_rule_archived_uses = {
     .fix = "Move to the successor, or to a step of your own.",
     .elsewhere = (const char *const[]){"zizmor/archived-uses", NULL},
     .declares = WPA_DECLARES_PINS,
+    .tables = 1U << WPA_FACTS_ARCHIVED,
     .check = check,
     .repair = repair,
 };

@@ -49,9 +49,9 @@ static void check_absent(wpa_rule_run *run, const wpa_outline *o)
     }
     wpa_finding *finding = wpa_rule_report(
         run, jobs->key->span, "X1", subject_new(run, SHAPE_ABSENT, jobs->value, NULL),
-        "no permissions are set, so job %s%s gets whatever the repository's default is, often "
-        "write access",
-        wpa_rule_quote(run, without->id, strlen(without->id)), n_without > 1 ? " and others" : "");
+        "no permissions are set: job %s%s with whatever the repository's default is, often write",
+        wpa_rule_quote(run, without->id, strlen(without->id)),
+        n_without > 1 ? " and others run" : " runs");
     finding->severity =
         o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
     finding->confidence = WPA_CONFIDENCE_MEDIUM;
@@ -165,17 +165,36 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+static bool is_read_contents(const wpa_needs *needs)
+{
+    return needs->n == 0 || (needs->n == 1 && wpa_text_is(needs->scopes[0], "contents: read"));
+}
+
+/* Reading for all; a job that needs more says so itself. */
 static void repair_absent(wpa_rule_run *run, wpa_finding *finding, const subject *s)
 {
-    wpa_needs needs = wpa_needs_of(run->source->outline);
-    if (!needs.n) {
-        needs.scopes[needs.n++] = "contents: read";
-    }
+    const wpa_outline *o = run->source->outline;
+    wpa_needs all = wpa_needs_of(o);
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "set the permissions that %s",
-                                needs.is_complete ? "the steps need"
-                                                  : "the known steps need; look at the others");
+                                all.is_complete ? "the steps need"
+                                                : "the known steps need; look at the others");
     fix->needs = wpa_rule_needs(run, WPA_FACTS_PERMISSIONS);
-    (void)wpa_rule_insert_before(run, fix, s->value, "%s\n\n", wpa_needs_text(&needs, run->arena));
+    bool is_alone = o->n_jobs == 1 && all.n;
+    if (!wpa_rule_insert_before(run, fix, s->value, "%s\n\n",
+                                is_alone ? wpa_needs_text(&all, run->arena)
+                                         : "permissions:\n  contents: read")) {
+        return;
+    }
+    for (size_t i = 0; !is_alone && i < o->n_jobs; i++) {
+        wpa_needs needs = {.is_complete = true};
+        wpa_needs_add_job(&needs, &o->jobs[i]);
+        const wpa_yaml_pair *runs_on = wpa_yaml_find(o->jobs[i].node, "runs-on");
+        if (runs_on && !is_read_contents(&needs) &&
+            !wpa_yaml_find(o->jobs[i].node, "permissions")) {
+            (void)wpa_rule_insert_behind(run, fix, runs_on->value, "%s",
+                                         wpa_needs_text(&needs, run->arena));
+        }
+    }
 }
 
 /* "write-all" becomes the scopes proved by the table, if every step is known. */
@@ -245,6 +264,7 @@ const wpa_rule wpa_rule_excessive_permissions = {
     .elsewhere = (const char *const[]){"zizmor/excessive-permissions",
                                        "poutine/default_permissions_on_risky_events", NULL},
     .declares = WPA_DECLARES_PERMISSIONS,
+    .tables = 1U << WPA_FACTS_PERMISSIONS,
     .check = check,
     .repair = repair,
 };

@@ -147,6 +147,7 @@ const wpa_rule wpa_rule_known_vulnerable_actions = {
                               "poutine/known_vulnerability_in_build_component", NULL},
     .options = options,
     .declares = WPA_DECLARES_PINS,
+    .tables = 1U << WPA_FACTS_ADVISORIES,
     .check = check,
     .repair = repair,
 };

@@ -63,16 +63,17 @@ static bool is_docker_action(const wpa_outline_uses *uses)
 static exposure exposure_of(wpa_rule_run *run, const wpa_outline_step *step)
 {
     if (uploads_workspace(step)) {
-        return (exposure){step->node, "is uploaded with the workspace", WPA_SEVERITY_HIGH};
+        return (exposure){step->node, "it is uploaded with the workspace", WPA_SEVERITY_HIGH};
     }
     if (is_docker_action(&step->uses)) {
-        return (exposure){step->uses.node, "is mounted into a Docker action", WPA_SEVERITY_MEDIUM};
+        return (exposure){step->uses.node, "it is mounted into a Docker action",
+                          WPA_SEVERITY_MEDIUM};
     }
     bool is_loose = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
                     step->uses.fact->pin != WPA_PIN_COMMIT &&
                     !wpa_rule_is_trusted_owner(run, step->uses.owner);
     if (is_loose) {
-        return (exposure){step->uses.node, "can be read by an action that is not pinned",
+        return (exposure){step->uses.node, "an action that is not pinned can read it",
                           WPA_SEVERITY_MEDIUM};
     }
     return (exposure){0};
@@ -114,10 +115,10 @@ static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
         return;
     }
     aftermath after = look_behind(run, step);
-    const char *how = after.worst.how ? after.worst.how : "stays there for every later step";
+    const char *how = after.worst.how ? after.worst.how : "every later step can read it";
     wpa_finding *finding =
         wpa_rule_report(run, step->uses.node->span, NULL, step,
-                        "checkout keeps the job's token in the workspace, where it %s", how);
+                        "checkout leaves the job's token on disk, where %s", how);
     if (after.worst.node) {
         finding->severity = after.worst.severity;
         finding->confidence =
@@ -161,7 +162,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     if (value) {
         wpa_rule_edit(run, fix, value->span, "false");
     } else {
-        (void)wpa_rule_add_with(run, fix, step->node, "persist-credentials", "false");
+        (void)wpa_rule_add_in(run, fix, step->node, "with", "uses", "persist-credentials", "false");
     }
 }
 
@@ -178,7 +179,7 @@ const wpa_rule wpa_rule_persisted_credentials = {
     .why = "An artifact of the workspace, or any action of the job, carries the token away.",
     .fix = "Set persist-credentials: false unless a later step pushes.",
     .elsewhere = (const char *const[]){"zizmor/artipacked", NULL},
-    .declares = 0,
+    .tables = 1U << WPA_FACTS_ACTIONS,
     .check = check,
     .repair = repair,
 };

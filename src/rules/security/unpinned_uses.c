@@ -148,6 +148,7 @@ const wpa_rule wpa_rule_unpinned_uses = {
         (const char *const[]){"zizmor/unpinned-uses", "actionlint-fork/require-commit-hash", NULL},
     .options = options,
     .declares = WPA_DECLARES_PINS,
+    .tables = 1U << WPA_FACTS_TAGS,
     .check = check,
     .repair = repair,
 };

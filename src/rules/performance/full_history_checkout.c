@@ -231,6 +231,7 @@ const wpa_rule wpa_rule_full_history_checkout = {
     .summary = "The whole history is fetched and nothing needs it",
     .why = "Every run downloads every commit, branch and tag of the repository.",
     .fix = "Leave fetch-depth out, or fetch two commits where only the parent is read.",
+    .declares = WPA_DECLARES_SCRIPT, /* what a step does with its inputs */
     .check = check,
     .repair = repair,
 };

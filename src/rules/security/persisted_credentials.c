@@ -179,6 +179,7 @@ const wpa_rule wpa_rule_persisted_credentials = {
     .why = "An artifact of the workspace, or any action of the job, carries the token away.",
     .fix = "Set persist-credentials: false unless a later step pushes.",
     .elsewhere = (const char *const[]){"zizmor/artipacked", NULL},
+    .declares = WPA_DECLARES_SCRIPT, /* what a step does with its inputs */
     .tables = 1U << WPA_FACTS_ACTIONS,
     .check = check,
     .repair = repair,

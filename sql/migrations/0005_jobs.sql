@@ -82,10 +82,11 @@ BEGIN
 END $$;
 
 -- ---- wake-up: one notification per queue and transaction, none per row of a bulk insert --------------
+-- For jobs due later too: whoever sleeps until the next one is due must hear of a sooner one.
 CREATE FUNCTION job_wake() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_notify('wpa_jobs', q.queue) FROM (SELECT DISTINCT queue FROM changed
-    WHERE state='queued' AND run_after <= clock_timestamp()) q;
+    WHERE state='queued' AND run_after < 'infinity') q;
   RETURN NULL;
 END $$;
 CREATE TRIGGER job_wake_insert AFTER INSERT ON job REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION job_wake();

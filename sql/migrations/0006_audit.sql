@@ -36,6 +36,12 @@ CREATE FUNCTION audit_verify(lo bigint, hi bigint) RETURNS bigint LANGUAGE sql S
 
 CREATE INDEX audit_subject ON audit (subject, seq DESC);
 
+-- What verifications of the whole chain found, for the console and for the daily check.
+CREATE TABLE audit_verification (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  n_rows bigint NOT NULL, to_seq bigint NOT NULL, to_at timestamptz, fault_seq bigint, fault text,
+  CHECK ((fault_seq IS NULL) = (fault IS NULL)));
+
 -- ---- what is written ---------------------------------------------------------------------------------
 -- Canonical JSON: keys sorted by bytes, no white space, integers without exponent; nulls left out.
 CREATE FUNCTION canonical(j jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$

@@ -8,6 +8,7 @@ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = r) THEN
       BEGIN
         EXECUTE format('CREATE ROLE %I LOGIN', r);
+        EXECUTE format('GRANT %I TO CURRENT_USER', r); -- so that an owner who is no superuser can become it
       EXCEPTION WHEN duplicate_object OR unique_violation OR insufficient_privilege THEN NULL;
       END;
     END IF;
@@ -35,7 +36,7 @@ BEGIN
       wpa.job, wpa.job_history, wpa.agent, wpa.notice, wpa.comment TO wpa_agent;
     GRANT INSERT, UPDATE, DELETE ON wpa.patch_edit, wpa.patch_finding, wpa.target_claim TO wpa_agent;
     GRANT DELETE ON wpa.analysis_cache, wpa.source, wpa.measurement, wpa.agent TO wpa_agent;
-    GRANT INSERT ON wpa.audit TO wpa_agent;
+    GRANT INSERT ON wpa.audit, wpa.audit_verification TO wpa_agent;
   END IF;
 
   IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'wpa_api') THEN
@@ -47,6 +48,6 @@ BEGIN
       wpa.job, wpa.notice, wpa.comment, wpa.agent, wpa.probe TO wpa_api;
     GRANT INSERT, UPDATE, DELETE ON wpa.patch_edit, wpa.patch_finding, wpa.target_claim TO wpa_api;
     GRANT DELETE ON wpa.setting, wpa.session, wpa.sign_in_try TO wpa_api;
-    GRANT INSERT ON wpa.audit TO wpa_api;
+    GRANT INSERT ON wpa.audit, wpa.audit_verification TO wpa_api;
   END IF;
 END $$;

@@ -290,7 +290,13 @@ bool wpa_job_work(wpa_job_worker *worker, bool *did_one, wpa_error *err)
         return true;
     }
     wpa_lease *lease = wpa_heart_take(worker->heart, worker->slot, &job, sent_ms);
+    if (worker->n_busy) {
+        atomic_fetch_add(worker->n_busy, 1);
+    }
     bool is_good = run(worker, &job, arena, lease, err);
     wpa_heart_drop(worker->heart, worker->slot);
+    if (worker->n_busy) {
+        atomic_fetch_sub(worker->n_busy, 1);
+    }
     return is_good;
 }

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include <wpa/arena.h>
 #include <wpa/log.h>
 
@@ -141,6 +143,7 @@ typedef struct wpa_job_worker {
     const char *const *queues; /* [n_queues], most urgent first */
     size_t n_queues;
     wpa_job_handler (*handler_of)(const char *kind); /* NULL for an unknown kind */
+    atomic_int *n_busy; /* counted up while a job is done; may be NULL */
 } wpa_job_worker;
 
 /**

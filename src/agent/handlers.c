@@ -1,0 +1,36 @@
+/* Which module does which kind of job, and in what order the kinds are looked at. */
+#include <wpa/text.h>
+
+#include "agent/engine.h"
+#include "fleet/fleet.h"
+#include "fleet/scan.h"
+
+/** The schedule has come: every repository is scanned, and what has changed is analysed. */
+static bool schedule_job(wpa_job_context *context, wpa_error *err)
+{
+    size_t n = 0;
+    return wpa_fleet_order_scan(context->db, context->actor, NULL, &n, err);
+}
+
+static const struct {
+    const char *kind;
+    wpa_job_handler handler;
+} HANDLERS[] = {
+    {"schedule", schedule_job},
+    {"scan", wpa_scan_job},
+};
+
+/* What people wait for, and what protects targets, comes first. */
+const char *const wpa_queues[] = {"deploy", "check",   "revert",   "watch",
+                                  "test",   "analyse", "schedule", "scan"};
+const size_t wpa_n_queues = WPA_COUNT(wpa_queues);
+
+wpa_job_handler wpa_handler_of(const char *kind)
+{
+    for (size_t i = 0; i < WPA_COUNT(HANDLERS); i++) {
+        if (wpa_text_is(HANDLERS[i].kind, kind)) {
+            return HANDLERS[i].handler;
+        }
+    }
+    return NULL;
+}

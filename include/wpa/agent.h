@@ -160,30 +160,30 @@ bool wpa_agent_waive_check(wpa_engine *engine, const wpa_actor *actor, int64_t p
  * Start the rollout of a tested or approved patch; the start of a tested one approves it, unless
  * policy wants that to be said.
  *
- * plan_json    rollout plan as ENGINE.md 8 (stages, bake, checks); NULL: the patch's own.
  * plan_digest  digest of the plan that the guardian was shown, in hex: REFUSED if the plan has
  *              changed since; NULL: any.
  */
 bool wpa_agent_deploy_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
-                            const char *plan_json, const char *plan_digest, int64_t *deployment_id,
+                            const char *plan_digest, int64_t *deployment_id,
                             wpa_error *err) WPA_CHECK;
 bool wpa_agent_pause(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
-                     const char *reason, wpa_error *err) WPA_CHECK;
+                     int64_t if_version, const char *reason, wpa_error *err) WPA_CHECK;
 bool wpa_agent_resume(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
-                      wpa_error *err) WPA_CHECK;
+                      int64_t if_version, wpa_error *err) WPA_CHECK;
 /** The stage that bakes has baked enough. */
 bool wpa_agent_promote(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
-                       const char *reason, wpa_error *err) WPA_CHECK;
+                       int64_t if_version, const char *reason, wpa_error *err) WPA_CHECK;
 /** Give up a deployment that has changed nothing yet. */
 bool wpa_agent_abort(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
-                     const char *reason, wpa_error *err) WPA_CHECK;
+                     int64_t if_version, const char *reason, wpa_error *err) WPA_CHECK;
 /** Stop and leave changed targets changed. */
 bool wpa_agent_conclude(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
-                        const char *reason, wpa_error *err) WPA_CHECK;
+                        int64_t if_version, const char *reason, wpa_error *err) WPA_CHECK;
 bool wpa_agent_skip_target(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
-                           int64_t target_id, const char *reason, wpa_error *err) WPA_CHECK;
-bool wpa_agent_retry_stage(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                           int64_t if_version, const char *repository, const char *reason,
                            wpa_error *err) WPA_CHECK;
+bool wpa_agent_retry_stage(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
+                           int64_t if_version, wpa_error *err) WPA_CHECK;
 /**
  * Order a rollback (ENGINE.md 4.1, rollback window). The order is in the database when this
  * returns: it happens whatever becomes of this process.
@@ -191,7 +191,8 @@ bool wpa_agent_retry_stage(wpa_engine *engine, const wpa_actor *actor, int64_t d
  * delay_ms  0: at once.
  */
 bool wpa_agent_rollback_patch(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
-                              int64_t delay_ms, const char *reason, wpa_error *err) WPA_CHECK;
+                              int64_t if_version, int64_t delay_ms, const char *reason,
+                              wpa_error *err) WPA_CHECK;
 /** Do not wait for the end of the window. */
 bool wpa_agent_rollback_now(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
                             wpa_error *err) WPA_CHECK;

@@ -46,6 +46,7 @@ wpa_db *wpa_engine_take(wpa_engine *engine, wpa_error *err)
     (void)pthread_mutex_unlock(&engine->pool_mutex);
     if (db) {
         wpa_db_adopt(db);
+        wpa_db_look_alive(db);
         return db;
     }
     return engine->is_viewer ? wpa_engine_connect_reader(engine, err)
@@ -248,7 +249,9 @@ void wpa_engine_close(wpa_engine *engine)
         wpa_db_adopt(engine->idle[i]);
         wpa_db_close(engine->idle[i]);
     }
-    wpa_embedded_close(engine->embedded);
+    if (engine->embedded) {
+        wpa_embedded_close(engine->embedded);
+    }
     (void)pthread_mutex_destroy(&engine->pool_mutex);
     (void)pthread_mutex_destroy(&engine->wake_mutex);
     (void)pthread_cond_destroy(&engine->wake);

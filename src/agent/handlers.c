@@ -2,6 +2,7 @@
 #include <wpa/text.h>
 
 #include "agent/engine.h"
+#include "analysis/analysis.h"
 #include "fleet/fleet.h"
 #include "fleet/scan.h"
 
@@ -18,6 +19,7 @@ static const struct {
 } HANDLERS[] = {
     {"schedule", schedule_job},
     {"scan", wpa_scan_job},
+    {"analyse", wpa_analysis_job},
 };
 
 /* What people wait for, and what protects targets, comes first. */

@@ -62,6 +62,8 @@ void wpa_db_adopt(wpa_db *db);
 /** Connect again now, whatever the state; an open transaction is gone. */
 bool wpa_db_reconnect(wpa_db *db, wpa_error *err) WPA_CHECK;
 bool wpa_db_is_lost(const wpa_db *db);
+/** Notice, without asking the server, that it has closed the session: for one long unused. */
+void wpa_db_look_alive(wpa_db *db);
 /** Grows with each connection made: whoever remembers it sees that notifications may be missing. */
 uint64_t wpa_db_generation(const wpa_db *db);
 /** SQLSTATE of the last failed call, "" if it had none. */

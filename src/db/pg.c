@@ -137,6 +137,14 @@ bool wpa_db_is_lost(const wpa_db *db)
     return !db->conn || PQstatus(db->conn) != CONNECTION_OK;
 }
 
+void wpa_db_look_alive(wpa_db *db)
+{
+    wpa_pg_check_owner(db);
+    if (!wpa_db_is_lost(db)) {
+        (void)PQconsumeInput(db->conn);
+    }
+}
+
 uint64_t wpa_db_generation(const wpa_db *db)
 {
     return db->generation;

@@ -1,0 +1,237 @@
+/* The engine in one process: open, work, wait, decide, close. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <wpa/agent.h>
+#include <wpa/clock.h>
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+#include "agent/engine.h"
+#include "harness/pg.h"
+
+typedef struct fixture {
+    wpa_test_pg *pg;
+    wpa_engine *engine;
+    wpa_arena *arena;
+    wpa_actor mira;
+    wpa_log *log;
+} fixture;
+
+static int set_up(void **state)
+{
+    fixture *f = calloc(1, sizeof *f);
+    wpa_error err = {0};
+    f->pg = wpa_test_pg_new();
+    f->arena = wpa_arena_new();
+    f->log = wpa_log_new(STDERR_FILENO, WPA_LOG_WARN);
+    f->mira = wpa_test_person(f->pg, "mira", WPA_ROLE_GUARDIAN);
+    const wpa_engine_options options = {.dsn = wpa_test_pg_dsn(f->pg),
+                                        .cache_folder = wpa_dir_temp("wpa-engine", f->arena, &err),
+                                        .n_workers = 2,
+                                        .log = f->log};
+    f->engine = wpa_engine_open(&options, &err);
+    if (!f->engine) {
+        fail_msg("%s: %s", err.context, err.message);
+    }
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    wpa_engine_close(f->engine);
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT count(*) FROM job WHERE state = 'running'"),
+                     0);
+    wpa_test_pg_free(f->pg);
+    wpa_log_free(f->log);
+    wpa_arena_free(f->arena);
+    free(f);
+    return 0;
+}
+
+static void a_job_is_done_by_a_worker(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    wpa_job_outcome outcome;
+    int64_t started_ms = wpa_monotonic_ms();
+    int64_t id = wpa_test_sql_int(f->pg, 0,
+                                  "INSERT INTO job (queue, kind, subject) VALUES "
+                                  "('schedule', 'schedule', 'schedule:test') RETURNING id");
+    if (!wpa_agent_wait(f->engine, id, 10000, &outcome, &err)) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(outcome.end, WPA_JOB_END_DONE);
+    assert_true(wpa_monotonic_ms() - started_ms < 4000); /* woken, not polled */
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT count(*) FROM job"), 0);
+    assert_false(wpa_agent_wait(f->engine, 999999, 10, &outcome, &err));
+    assert_int_equal(err.code, WPA_E_NOT_FOUND);
+}
+
+static void a_job_due_later_is_done_then(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    wpa_job_outcome outcome;
+    int64_t started_ms = wpa_monotonic_ms();
+    int64_t id = wpa_test_sql_int(f->pg, 0,
+                                  "INSERT INTO job (queue, kind, subject, run_after) VALUES "
+                                  "('schedule', 'schedule', 'schedule:later', "
+                                  "clock_timestamp() + interval '700 ms') RETURNING id");
+    assert_true(wpa_agent_wait(f->engine, id, 10000, &outcome, &err));
+    int64_t took_ms = wpa_monotonic_ms() - started_ms;
+    assert_true(took_ms >= 650 && took_ms < 3000);
+    id = wpa_test_sql_int(f->pg, 0,
+                          "INSERT INTO job (queue, kind, subject, run_after) VALUES ('schedule', "
+                          "'schedule', 'schedule:never', 'infinity') RETURNING id");
+    assert_false(wpa_agent_wait(f->engine, id, 50, &outcome, &err));
+    assert_int_equal(err.code, WPA_E_TIMEOUT);
+    assert_true(wpa_agent_cancel_job(f->engine, &f->mira, id, &err));
+    assert_true(wpa_agent_wait(f->engine, id, 5000, &outcome, &err));
+    assert_int_equal(outcome.end, WPA_JOB_END_CANCELLED);
+}
+
+static void a_hopeless_job_is_dead_at_once(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    wpa_job_outcome outcome;
+    int64_t id = wpa_test_sql_int(f->pg, 0,
+                                  "INSERT INTO job (queue, kind, subject) VALUES ('scan', "
+                                  "'mystery', 'x') RETURNING id");
+    assert_true(wpa_agent_wait(f->engine, id, 10000, &outcome, &err));
+    assert_int_equal(outcome.end, WPA_JOB_END_DEAD);
+    assert_non_null(strstr(outcome.message, "unknown kind of job 'mystery'"));
+}
+
+static void a_patch_is_decided(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    int64_t engine = wpa_engine_actor(f->engine)->principal_id;
+    int64_t id = wpa_test_sql_int(
+        f->pg, engine,
+        "INSERT INTO patch (digest, author_id, name) VALUES (sha256('a'), 1, 'x') RETURNING id");
+    assert_false(wpa_agent_approve_patch(f->engine, &f->mira, id, NULL, &err));
+    assert_int_equal(err.code, WPA_E_REFUSED);
+    char sql[256];
+    (void)wpa_text_format(sql, sizeof sql,
+                          "UPDATE patch SET state='testing' WHERE id=%lld; UPDATE patch SET "
+                          "state='tested', tested_digest=digest WHERE id=%lld",
+                          (long long)id, (long long)id);
+    assert_string_equal(wpa_test_sql(f->pg, "wpa_agent", engine, sql), "00000");
+    wpa_actor viewer = wpa_test_person(f->pg, "eve", WPA_ROLE_VIEWER);
+    assert_false(wpa_agent_approve_patch(f->engine, &viewer, id, NULL, &err));
+    assert_int_equal(err.code, WPA_E_DENIED);
+    assert_false(wpa_agent_approve_patch(f->engine, wpa_engine_actor(f->engine), id, NULL, &err));
+    assert_int_equal(err.code, WPA_E_DENIED);
+    assert_true(wpa_agent_approve_patch(f->engine, &f->mira, id, "good", &err));
+    assert_int_equal(
+        wpa_test_sql_int(f->pg, 0, "SELECT count(*) FROM patch WHERE state='approved'"), 1);
+    assert_true(wpa_agent_withdraw_approval(f->engine, &f->mira, id, &err));
+    assert_true(wpa_agent_reject_patch(f->engine, &f->mira, id, "not now", &err));
+    assert_false(wpa_agent_reject_patch(f->engine, &f->mira, id, "", &err));
+    assert_int_equal(err.code, WPA_E_INVALID);
+    wpa_audit_report report;
+    assert_true(wpa_agent_verify_audit(f->engine, 0, 0, &report, &err));
+    assert_int_equal(report.fault_seq, 0);
+    assert_true(report.n_rows > 5);
+}
+
+static void a_refusal_stands_in_the_log(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    wpa_actor viewer = wpa_test_person(f->pg, "anna", WPA_ROLE_VIEWER);
+    assert_true(wpa_agent_record_refusal(f->engine, &viewer, "key A", "patch:1", &err));
+    assert_string_equal(
+        wpa_test_sql_value(f->pg, 0, f->arena,
+                           "SELECT detail FROM audit WHERE action='access.refused'"),
+        "{\"address\":\"10.2.0.14\",\"role\":\"viewer\",\"user_agent\":\"xterm-256color\","
+        "\"what\":\"key A\"}");
+}
+
+static void the_engine_survives_the_loss_of_its_connections(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    wpa_job_outcome outcome;
+    (void)wpa_test_sql(f->pg, NULL, 0,
+                       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                       "datname = current_database() AND pid <> pg_backend_pid()");
+    int64_t id = wpa_test_sql_int(f->pg, 0,
+                                  "INSERT INTO job (queue, kind, subject) VALUES "
+                                  "('schedule', 'schedule', 'schedule:again') RETURNING id");
+    assert_true(wpa_agent_wait(f->engine, id, 10000, &outcome, &err));
+    assert_int_equal(outcome.end, WPA_JOB_END_DONE);
+}
+
+static void a_viewer_engine_cannot_write(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    const wpa_engine_options options = {.dsn = wpa_test_pg_dsn(f->pg),
+                                        .cache_folder = wpa_dir_temp("wpa-engine", f->arena, &err),
+                                        .is_viewer = true};
+    wpa_engine *wall = wpa_engine_open(&options, &err);
+    assert_non_null(wall);
+    assert_false(wpa_agent_comment(wall, &f->mira, "patch:1", "x", &err));
+    assert_int_equal(err.code, WPA_E_DENIED);
+    wpa_engine_close(wall);
+}
+
+static const struct {
+    const char *schedule;
+    int parts[5];
+    bool matches, is_good;
+} schedules[] = {
+    {"0 3 * * *", {0, 3, 22, 11, 0}, true, true},
+    {"0 3 * * *", {1, 3, 22, 11, 0}, false, true},
+    {"*/15 * * * *", {45, 3, 22, 11, 0}, true, true},
+    {"*/15 * * * *", {46, 3, 22, 11, 0}, false, true},
+    {"0,30 8-18/2 * * 1-5", {30, 10, 2, 2, 5}, true, true},
+    {"0,30 8-18/2 * * 1-5", {30, 11, 2, 2, 5}, false, true},
+    {"0 0 * * 7", {0, 0, 1, 1, 0}, true, true},
+    {"0 0 * *", {0, 0, 1, 1, 0}, false, false},
+    {"60 0 * * *", {0, 0, 1, 1, 0}, false, false},
+    {"a 0 * * *", {0, 0, 1, 1, 0}, false, false},
+};
+
+static void schedules_match_their_minutes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(schedules); i++) {
+        wpa_error err = {0};
+        bool matches = false;
+        bool is_good =
+            wpa_schedule_matches(schedules[i].schedule, schedules[i].parts, &matches, &err);
+        if (is_good != schedules[i].is_good || (is_good && matches != schedules[i].matches)) {
+            fail_msg("'%s' (%zu): %s", schedules[i].schedule, i, err.message);
+        }
+    }
+}
+
+int main(void)
+{
+    wpa_test_pg_need();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_is_done_by_a_worker),
+        cmocka_unit_test(a_job_due_later_is_done_then),
+        cmocka_unit_test(a_hopeless_job_is_dead_at_once),
+        cmocka_unit_test(a_patch_is_decided),
+        cmocka_unit_test(a_refusal_stands_in_the_log),
+        cmocka_unit_test(the_engine_survives_the_loss_of_its_connections),
+        cmocka_unit_test(a_viewer_engine_cannot_write),
+        cmocka_unit_test(schedules_match_their_minutes),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,254 @@
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "cli/commands.h"
+
+enum {
+    OPTION_WIDTH = 28,
+    COMMAND_WIDTH = 22
+};
+
+/* "-v, --verbose", "--limit N", "--fix[=RULE,...]" into text. */
+static void format_option(const wpa_cli_option *option, char *text, size_t size_bytes)
+{
+    char letter[8] = "";
+    if (option->letter) {
+        wpa_text_format(letter, sizeof letter, "-%c, ", option->letter);
+    }
+    const char *open = "", *close = "";
+    if (option->kind == WPA_CLI_OPTIONAL) {
+        open = "[=";
+        close = "]";
+    } else if (option->value) {
+        open = " ";
+    }
+    wpa_text_format(text, size_bytes, "%s--%s%s%s%s", letter, option->name, open,
+                    option->value ? option->value : "", close);
+}
+
+static void print_option(FILE *out, const wpa_cli_option *option)
+{
+    char text[128];
+    format_option(option, text, sizeof text);
+    if (strlen(text) < OPTION_WIDTH) {
+        fprintf(out, "  %-*s%s\n", OPTION_WIDTH, text, option->summary);
+    } else {
+        fprintf(out, "  %s\n  %*s%s\n", text, OPTION_WIDTH, "", option->summary);
+    }
+}
+
+void wpa_cli_print_help(FILE *out, const wpa_cli_command *command)
+{
+    fprintf(out, "usage: wpa %s%s[OPTION...]%s%s\n\n%s.\n", command->name,
+            command->name[0] ? " " : "", command->operands[0] ? " " : "", command->operands,
+            command->summary);
+    if (command->details) {
+        fprintf(out, "\n%s\n", command->details);
+    }
+    fputs("\noptions:\n", out);
+    for (size_t i = 0; i < command->n_options; i++) {
+        print_option(out, &command->options[i]);
+    }
+    if (command->has_json) {
+        fprintf(out, "  %-*s%s\n", OPTION_WIDTH, "--json", "print JSON");
+    }
+    size_t n_common;
+    const wpa_cli_option *common = wpa_cli_common_options(&n_common);
+    for (size_t i = 0; i < n_common; i++) {
+        print_option(out, &common[i]);
+    }
+}
+
+void wpa_cli_print_overview(FILE *out)
+{
+    size_t n;
+    const wpa_cli_command *const *commands = wpa_cli_commands(&n);
+    fputs("usage: wpa [COMMAND] [OPTION...] [OPERAND...]\n\n"
+          "wpa, the Workflow Patch Agent, keeps a fleet of CI/CD workflows healthy.\n"
+          "Without a command it opens the console.\n\ncommands:\n",
+          out);
+    for (size_t i = 0; i < n; i++) {
+        if (!commands[i]->is_hidden && commands[i]->name[0]) {
+            fprintf(out, "  %-*s%s\n", COMMAND_WIDTH, commands[i]->name, commands[i]->summary);
+        }
+    }
+    fputs("\nwpa COMMAND --help tells more about a command.\n", out);
+}
+
+/* ---- the manual page, in man(7)
+ * ------------------------------------------------------------------- */
+
+/* Hyphens and backslashes escaped, and no line that begins as a request. */
+static void print_man(FILE *out, const char *text)
+{
+    bool is_line_start = true;
+    for (const char *c = text; *c; c++) {
+        if (is_line_start && (*c == '.' || *c == '\'')) {
+            fputs("\\&", out);
+        }
+        if (*c == '-' || *c == '\\') {
+            fputs(*c == '-' ? "\\-" : "\\e", out);
+        } else {
+            fputc(*c, out);
+        }
+        is_line_start = *c == '\n';
+    }
+}
+
+static void print_man_option(FILE *out, const wpa_cli_option *option)
+{
+    char text[128];
+    format_option(option, text, sizeof text);
+    fputs(".TP\n.B ", out);
+    print_man(out, text);
+    fputs("\n", out);
+    print_man(out, option->summary);
+    fputs(".\n", out);
+}
+
+static void print_man_command(FILE *out, const wpa_cli_command *command)
+{
+    fputs(".SS wpa ", out);
+    print_man(out, command->name);
+    fputs(command->name[0] ? " " : "", out);
+    print_man(out, command->operands);
+    fputs("\n", out);
+    print_man(out, command->summary);
+    fputs(".\n", out);
+    if (command->details) {
+        fputs(".PP\n", out);
+        print_man(out, command->details);
+        fputs("\n", out);
+    }
+    for (size_t i = 0; i < command->n_options; i++) {
+        print_man_option(out, &command->options[i]);
+    }
+    if (command->has_json) {
+        fputs(".TP\n.B \\-\\-json\nprint JSON.\n", out);
+    }
+}
+
+static const struct {
+    const char *code, *meaning;
+} exit_codes[] = {
+    {"0", "done"},
+    {"1", "refused by a rule: state, role, approval"},
+    {"2", "wrong usage, or a name that nothing has"},
+    {"3", "conflict: version, moved branch, claim"},
+    {"4", "a check failed, or the deployment was rolled back"},
+    {"5", "inconclusive"},
+    {"6", "database unavailable"},
+    {"7", "lease lost"},
+    {"70", "a mistake of the program"},
+    {"74", "the operating system refused a file"},
+    {"75", "try again later"},
+};
+
+static const struct {
+    const char *name, *meaning;
+} variables[] = {
+    {"WPA_DB", "the database, as --db"},
+    {"PGHOST, PGHOSTADDR, PGPORT, PGDATABASE, PGSERVICE",
+     "the database, as for every program of PostgreSQL"},
+    {"WPA_TOKEN", "token of a session, instead of the one that wpa login stores"},
+    {"XDG_STATE_HOME", "where the state folder wpa is, ~/.local/state if unset"},
+    {"XDG_CONFIG_HOME", "where wpa/console.yaml is, ~/.config if unset"},
+};
+
+void wpa_cli_print_manual(FILE *out)
+{
+    size_t n, n_common;
+    const wpa_cli_command *const *commands = wpa_cli_commands(&n);
+    const wpa_cli_option *common = wpa_cli_common_options(&n_common);
+    fputs(".TH WPA 1 \"\" \"wpa " WPA_VERSION "\" \"User Commands\"\n"
+          ".SH NAME\nwpa \\- terminal operations console for CI/CD workflows\n"
+          ".SH SYNOPSIS\n.B wpa\n[\\fICOMMAND\\fR] [\\fIOPTION\\fR...] [\\fIOPERAND\\fR...]\n"
+          ".SH DESCRIPTION\nKeeps a fleet of CI/CD workflows healthy: finds what is wrong with "
+          "them, writes the patch, proves it, deploys it in stages under health checks, and takes "
+          "it back when one fails. Without a command it opens the console.\n"
+          ".SH OPTIONS\nEvery command takes these.\n",
+          out);
+    for (size_t i = 0; i < n_common; i++) {
+        print_man_option(out, &common[i]);
+    }
+    fputs(".SH COMMANDS\n", out);
+    for (size_t i = 0; i < n; i++) {
+        if (!commands[i]->is_hidden) {
+            print_man_command(out, commands[i]);
+        }
+    }
+    fputs(".SH EXIT STATUS\n", out);
+    for (size_t i = 0; i < WPA_COUNT(exit_codes); i++) {
+        fprintf(out, ".TP\n.B %s\n%s.\n", exit_codes[i].code, exit_codes[i].meaning);
+    }
+    fputs(".SH ENVIRONMENT\n", out);
+    for (size_t i = 0; i < WPA_COUNT(variables); i++) {
+        fputs(".TP\n.B ", out);
+        print_man(out, variables[i].name);
+        fputs("\n", out);
+        print_man(out, variables[i].meaning);
+        fputs(".\n", out);
+    }
+}
+
+/* ---- the commands
+ * --------------------------------------------------------------------------------- */
+
+static int run_version(wpa_cli *cli, wpa_error *err)
+{
+    (void)err;
+    fputs("wpa " WPA_VERSION "\n", cli->out);
+    return WPA_EXIT_OK;
+}
+
+const wpa_cli_command wpa_cli_version = {
+    .name = "version",
+    .operands = "",
+    .summary = "print the version",
+    .run = run_version,
+};
+
+static int run_help(wpa_cli *cli, wpa_error *err)
+{
+    if (cli->n_operands == 0) {
+        wpa_cli_print_overview(cli->out);
+        return WPA_EXIT_OK;
+    }
+    const char *name = cli->n_operands == 1 ? cli->operands[0]
+                                            : wpa_arena_printf(cli->arena, "%s %s",
+                                                               cli->operands[0], cli->operands[1]);
+    size_t n;
+    const wpa_cli_command *const *commands = wpa_cli_commands(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            wpa_cli_print_help(cli->out, commands[i]);
+            return WPA_EXIT_OK;
+        }
+    }
+    WPA_FAIL(err, WPA_E_INVALID, "there is no command '%s' (see wpa help)", name);
+    return WPA_CLI_FAILED;
+}
+
+const wpa_cli_command wpa_cli_help = {
+    .name = "help",
+    .operands = "[COMMAND]",
+    .summary = "list the commands, or tell more about one",
+    .max_operands = 2,
+    .run = run_help,
+};
+
+static int run_man(wpa_cli *cli, wpa_error *err)
+{
+    (void)err;
+    wpa_cli_print_manual(cli->out);
+    return WPA_EXIT_OK;
+}
+
+const wpa_cli_command wpa_cli_man = {
+    .name = "man",
+    .operands = "",
+    .summary = "print the manual page, made from the commands themselves: wpa man > wpa.1",
+    .is_hidden = true,
+    .run = run_man,
+};

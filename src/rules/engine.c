@@ -301,12 +301,13 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     sort(&sink);
     remove_where(&sink, 0, repeats_another);
     remove_where(&sink, 0, is_superseded);
-    wpa_findings_fingerprint(sink.findings, sink.n_findings, arena);
+    wpa_findings_fingerprint(source, sink.findings, sink.n_findings, arena);
     silence(&sink);
     size_t n_before = sink.n_findings;
     run_rules(&sink, true);
     if (sink.n_findings > n_before) {
-        wpa_findings_fingerprint(sink.findings + n_before, sink.n_findings - n_before, arena);
+        wpa_findings_fingerprint(source, sink.findings + n_before, sink.n_findings - n_before,
+                                 arena);
     }
     remove_where(&sink, 0, is_unseen);
     sort(&sink);

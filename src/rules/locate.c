@@ -171,14 +171,14 @@ static void hash_text(wpa_sha256_state *hash, const char *text)
     wpa_sha256_update(hash, text, length);
 }
 
-static wpa_sha256_state hash_identity(const wpa_finding *finding)
+static wpa_sha256_state hash_identity(const wpa_source *source, const wpa_finding *finding)
 {
     wpa_sha256_state hash;
     wpa_sha256_init(&hash);
     hash_text(&hash, "wpa1");
     hash_text(&hash, finding->rule->id);
     hash_text(&hash, finding->check ? finding->check : "");
-    hash_text(&hash, finding->path);
+    hash_text(&hash, wpa_source_identity(source));
     for (size_t i = 0; i < finding->n_structure; i++) {
         hash_text(&hash, finding->structure[i]);
     }
@@ -186,11 +186,12 @@ static wpa_sha256_state hash_identity(const wpa_finding *finding)
     return hash;
 }
 
-void wpa_findings_fingerprint(wpa_finding **findings, size_t n, wpa_arena *arena)
+void wpa_findings_fingerprint(const wpa_source *source, wpa_finding **findings, size_t n,
+                              wpa_arena *arena)
 {
     wpa_map *seen = wpa_map_new(arena); /* identity → how many so far */
     for (size_t i = 0; i < n; i++) {
-        wpa_sha256_state hash = hash_identity(findings[i]), copy = hash;
+        wpa_sha256_state hash = hash_identity(source, findings[i]), copy = hash;
         uint8_t digest[WPA_SHA256_SIZE];
         char hex[WPA_SHA256_HEX_SIZE], ordinal[24];
         wpa_sha256_final(&copy, digest);

@@ -12,10 +12,10 @@ typedef struct wpa_rule_sink {
     size_t n_findings, capacity;
     wpa_note *notes;
     size_t n_notes, notes_capacity;
-    wpa_ignores *ignores;   /* of this file */
-    bool *has_run;          /* [number of rules], in the order of the registry */
-    size_t n_of_rule;       /* findings of the rule that runs now, those beyond the limit too */
-    wpa_finding *beyond;    /* what rules write to when over the limit */
+    wpa_ignores *ignores; /* of this file */
+    bool *has_run;        /* [number of rules], in the order of the registry */
+    size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
+    wpa_finding *beyond;  /* what rules write to when over the limit */
 } wpa_rule_sink;
 
 void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text);
@@ -24,4 +24,5 @@ void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text);
 void wpa_finding_locate(const wpa_source *source, wpa_finding *finding, wpa_arena *arena);
 wpa_finding_span wpa_finding_span_of(const wpa_source *source, wpa_span bytes);
 /** Fingerprints of all findings of one file, in their final order. */
-void wpa_findings_fingerprint(wpa_finding **findings, size_t n, wpa_arena *arena);
+void wpa_findings_fingerprint(const wpa_source *source, wpa_finding **findings, size_t n,
+                              wpa_arena *arena);

@@ -122,6 +122,13 @@ const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const v
     return source;
 }
 
+const char *wpa_source_identity(const wpa_source *source)
+{
+    const char *prefix = source->around ? source->around->prefix : NULL;
+    bool has_prefix = prefix && wpa_text_starts(source->path, prefix);
+    return has_prefix ? source->path + strlen(prefix) : source->path;
+}
+
 static int compare_paths(const void *key, const void *item)
 {
     return strcmp(key, *(const char *const *)item);

@@ -30,6 +30,7 @@ typedef struct wpa_source wpa_source;
  * (NULL, is_complete false) stays silent.
  */
 typedef struct wpa_surroundings {
+    const char *prefix;         /* in front of every repository-relative path that is shown; "" */
     const char *repository;     /* name, or NULL */
     const char *owner;          /* of the forge, or NULL */
     const char *default_branch; /* or NULL */
@@ -68,5 +69,7 @@ wpa_input_kind wpa_input_of_content(const char *text, size_t size_bytes);
 const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const void *data,
                                   size_t size_bytes, const wpa_surroundings *around,
                                   wpa_arena *arena);
-/** Is there such a file or folder in the tree? Only meaningful if around->has_paths. */
+/** The file's path within its repository: what identifies it wherever the repository lies. */
+const char *wpa_source_identity(const wpa_source *source);
+/** Is there such a file in the tree? Only meaningful if around->has_paths. */
 bool wpa_surroundings_has(const wpa_surroundings *around, const char *path);

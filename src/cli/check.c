@@ -1,0 +1,417 @@
+#include "cli/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+#include "cli/check_options.h"
+#include "edit/diff.h"
+#include "rules/fix.h"
+
+/* RULES.md 12.5: the same for every format. */
+typedef enum exit_code {
+    EXIT_CLEAN = 0,
+    EXIT_FINDINGS = 1,
+    EXIT_USAGE = 2,
+    EXIT_INPUT = 3,
+    EXIT_INTERNAL = 4
+} exit_code;
+
+/* ---- writing out
+ * -------------------------------------------------------------------------------*/
+
+static void say(const char *text)
+{
+    wpa_error err = {0};
+    /* A closed standard error cannot be complained about anywhere. */
+    (void)!wpa_fd_write_all(STDERR_FILENO, text, strlen(text), &err);
+}
+
+static int complain(const wpa_error *err, wpa_arena *arena, exit_code code)
+{
+    char text[sizeof err->message + sizeof err->context];
+    say(wpa_arena_printf(arena, "wpa check: %s\n", wpa_error_text(err, text, sizeof text)));
+    return code;
+}
+
+static bool print(const char *text, size_t size_bytes, wpa_error *err)
+{
+    return wpa_fd_write_all(STDOUT_FILENO, text, size_bytes, err);
+}
+
+static bool is_coloured(void)
+{
+    const char *none = getenv("NO_COLOR"); /* NOLINT(concurrency-mt-unsafe): before any thread */
+    return isatty(STDOUT_FILENO) == 1 && !(none && *none);
+}
+
+/* ---- rules in words
+ * ----------------------------------------------------------------------------*/
+
+static void list_rules_as_text(wpa_buf *out)
+{
+    size_t n;
+    const wpa_rule *const *rules = wpa_rules_all(&n);
+    for (size_t i = 0; i < n; i++) {
+        wpa_buf_printf(out, "%s  %-30s %-13s %-12s %-8s %-8s %s%s\n", rules[i]->code, rules[i]->id,
+                       wpa_dimension_name(rules[i]->dimension), wpa_kind_name(rules[i]->kind),
+                       wpa_severity_name(rules[i]->severity), wpa_persona_name(rules[i]->persona),
+                       rules[i]->summary, rules[i]->repair ? " [fix]" : "");
+    }
+}
+
+static wpa_json *describe_rule(const wpa_rule *rule, wpa_arena *arena)
+{
+    wpa_json *item = wpa_json_new_object(arena);
+    wpa_json_set_text(item, "id", rule->id);
+    wpa_json_set_text(item, "code", rule->code);
+    wpa_json_set_text(item, "dimension", wpa_dimension_name(rule->dimension));
+    wpa_json_set_text(item, "kind", wpa_kind_name(rule->kind));
+    wpa_json_set_text(item, "severity", wpa_severity_name(rule->severity));
+    wpa_json_set_text(item, "confidence", wpa_confidence_name(rule->confidence));
+    wpa_json_set_text(item, "persona", wpa_persona_name(rule->persona));
+    wpa_json_set_text(item, "summary", rule->summary);
+    wpa_json_set_text(item, "why", rule->why);
+    wpa_json_set_text(item, "fix", rule->fix);
+    wpa_json_set_bool(item, "has_fix", rule->repair != NULL);
+    wpa_json *aliases = wpa_json_set_array(item, "aliases");
+    for (const char *const *at = rule->elsewhere; at && *at; at++) {
+        wpa_json_push_text(aliases, *at);
+    }
+    wpa_json *options = wpa_json_set_object(item, "options");
+    for (const wpa_rule_option *at = rule->options; at && at->name; at++) {
+        wpa_json_set_text(options, at->name, at->value);
+    }
+    return item;
+}
+
+static void list_rules_as_json(wpa_buf *out, wpa_arena *arena)
+{
+    size_t n;
+    const wpa_rule *const *rules = wpa_rules_all(&n);
+    wpa_json *list = wpa_json_new_array(arena);
+    for (size_t i = 0; i < n; i++) {
+        wpa_json_push(list, describe_rule(rules[i], arena));
+    }
+    wpa_buf_text(out, wpa_json_dump_pretty(list, arena));
+    wpa_buf_char(out, '\n');
+}
+
+static void explain_rule(const wpa_rule *rule, wpa_buf *out)
+{
+    wpa_buf_printf(out, "%s %s\n%s, %s, severity %s, confidence %s, shown to persona %s\n\n",
+                   rule->code, rule->id, wpa_dimension_name(rule->dimension),
+                   wpa_kind_name(rule->kind), wpa_severity_name(rule->severity),
+                   wpa_confidence_name(rule->confidence), wpa_persona_name(rule->persona));
+    wpa_buf_printf(out, "what  %s\nwhy   %s\nfix   %s%s\n", rule->summary, rule->why, rule->fix,
+                   rule->repair ? " wpa check --fix can do it." : "");
+    for (const wpa_rule_option *at = rule->options; at && at->name; at++) {
+        wpa_buf_printf(out, "option %s (default %s): %s\n", at->name, at->value, at->words);
+    }
+    for (const char *const *at = rule->elsewhere; at && *at; at++) {
+        wpa_buf_printf(out, "%s%s", at == rule->elsewhere ? "also known as " : ", ", *at);
+    }
+    wpa_buf_printf(out, "%ssilence it with  # wpa: ignore[%s] reason\n",
+                   rule->elsewhere ? "\n" : "", rule->id);
+}
+
+static int explain(const char *name, wpa_arena *arena)
+{
+    wpa_error err = {0};
+    const char *check;
+    const wpa_rule *rule = wpa_rules_find(name, &check, &err);
+    if (!rule) {
+        return complain(&err, arena, EXIT_USAGE);
+    }
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
+    explain_rule(rule, out);
+    return print(wpa_buf_data(out), wpa_buf_size(out), &err) ? EXIT_CLEAN
+                                                             : complain(&err, arena, EXIT_INTERNAL);
+}
+
+static int list_rules(const wpa_check_options *options, wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
+    wpa_error err = {0};
+    if (options->lists_rules_as_json) {
+        list_rules_as_json(out, arena);
+    } else {
+        list_rules_as_text(out);
+    }
+    return print(wpa_buf_data(out), wpa_buf_size(out), &err) ? EXIT_CLEAN
+                                                             : complain(&err, arena, EXIT_INTERNAL);
+}
+
+/* ---- reports
+ * -----------------------------------------------------------------------------------*/
+
+/** The table that GitHub shows on the page of the run. */
+static bool write_step_summary(const wpa_report *report, wpa_arena *arena, wpa_error *err)
+{
+    const char *path = getenv("GITHUB_STEP_SUMMARY"); /* NOLINT(concurrency-mt-unsafe) */
+    FILE *file = path && *path ? fopen(path, "ae") : NULL;
+    if (!path || !*path) {
+        return true;
+    }
+    if (!file) {
+        return WPA_FAIL(err, WPA_E_IO, "cannot write the step summary '%s'", path);
+    }
+    wpa_report_counts counts = wpa_report_count(report);
+    const char *row = "| severity | findings |\n| --- | --- |\n";
+    for (size_t i = WPA_SEVERITY_COUNT; i-- > 0;) {
+        row = wpa_arena_printf(arena, "%s| %s | %zu |\n", row, wpa_severity_name((wpa_severity)i),
+                               counts.by_severity[i]);
+    }
+    bool ok = fputs(row, file) >= 0;
+    ok = fclose(file) == 0 && ok;
+    return ok || WPA_FAIL(err, WPA_E_IO, "cannot write the step summary '%s'", path);
+}
+
+static bool write_report(const wpa_check_format *to, const wpa_report *report, wpa_arena *arena,
+                         wpa_error *err)
+{
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
+    wpa_report copy = *report;
+    copy.has_colour = !to->file && is_coloured();
+    to->format->write(&copy, out);
+    bool ok = wpa_buf_check(out, "report", err);
+    if (ok && to->file) {
+        ok = wpa_file_replace(to->file, wpa_buf_data(out), wpa_buf_size(out), 0644, err);
+    } else if (ok) {
+        ok = print(wpa_buf_data(out), wpa_buf_size(out), err);
+    }
+    if (ok && wpa_text_is(to->format->name, "github")) {
+        ok = write_step_summary(report, arena, err);
+    }
+    return ok;
+}
+
+static bool write_reports(const wpa_check_options *options, const wpa_report *report,
+                          wpa_arena *arena, wpa_error *err)
+{
+    for (size_t i = 0; i < options->n_formats; i++) {
+        if (!write_report(&options->formats[i], report, arena, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- fixing
+ * ------------------------------------------------------------------------------------*/
+
+/* What the threads that fix share. */
+typedef struct fixing {
+    const wpa_settings *settings;
+    wpa_fix_choice choice;
+    wpa_fix_outcome *outcomes; /* [n_files] */
+} fixing;
+
+static wpa_result fix_file(const wpa_tree_file *file, size_t index, wpa_arena *arena, void *context)
+{
+    fixing *f = context;
+    const wpa_source *source =
+        wpa_source_read(file->kind, file->path, file->text, file->size_bytes, file->around, arena);
+    f->outcomes[index] = wpa_rules_fix(source, f->settings, &f->choice, arena);
+    return f->outcomes[index].result;
+}
+
+static bool is_changed(const wpa_tree_file *file, const wpa_fix_outcome *outcome)
+{
+    return outcome->n_applied > 0 && (outcome->size_bytes != file->size_bytes ||
+                                      memcmp(outcome->text, file->text, file->size_bytes) != 0);
+}
+
+/** Written only if the file still is what was read. */
+static bool write_fixed(const wpa_tree_file *file, const wpa_fix_outcome *outcome, wpa_arena *arena,
+                        wpa_error *err)
+{
+    struct stat status;
+    size_t size_bytes;
+    const char *path = wpa_tree_real_path(file->path, arena); /* a symlink stays one */
+    const char *now =
+        path ? wpa_file_read(path, WPA_YAML_MAX_BYTES, arena, &size_bytes, err) : NULL;
+    if (!now || stat(path, &status) != 0) {
+        return WPA_FAIL(err, WPA_E_IO, "%s cannot be read again", file->path);
+    }
+    if (size_bytes != file->size_bytes || memcmp(now, file->text, size_bytes) != 0) {
+        return WPA_FAIL(err, WPA_E_CONFLICT, "%s was changed meanwhile and left alone", file->path);
+    }
+    return wpa_file_replace(path, outcome->text, outcome->size_bytes, status.st_mode & 07777, err);
+}
+
+static bool is_stdin(const wpa_check_options *options, const wpa_tree_file *file)
+{
+    bool has_stdin = false;
+    for (size_t i = 0; i < options->n_paths; i++) {
+        has_stdin = has_stdin || wpa_text_is(options->paths[i], "-");
+    }
+    return has_stdin &&
+           wpa_text_is(file->path, options->stdin_path ? options->stdin_path : "<stdin>");
+}
+
+static bool print_diff(const wpa_tree_file *file, const wpa_fix_outcome *outcome, wpa_arena *arena,
+                       wpa_error *err)
+{
+    const char *diff = wpa_diff_unified(file->path, file->text, file->size_bytes, outcome->text,
+                                        outcome->size_bytes, arena);
+    if (isatty(STDOUT_FILENO) == 1) {
+        diff = wpa_text_visible(arena, diff, strlen(diff), true);
+    }
+    return print(diff, strlen(diff), err);
+}
+
+static bool deliver_fix(const wpa_check_options *options, const wpa_tree_file *file,
+                        const wpa_fix_outcome *outcome, wpa_arena *arena, wpa_error *err)
+{
+    if (options->is_diff) {
+        return !is_changed(file, outcome) || print_diff(file, outcome, arena, err);
+    }
+    if (is_stdin(options, file)) {
+        return print(outcome->text, outcome->size_bytes, err);
+    }
+    if (!is_changed(file, outcome)) {
+        return true;
+    }
+    say(wpa_arena_printf(arena, "fixed %zu in %s\n", outcome->n_applied,
+                         wpa_text_visible(arena, file->path, strlen(file->path), false)));
+    return write_fixed(file, outcome, arena, err);
+}
+
+/** What came of the fixes: texts written or shown, notes about those that were dropped. */
+static bool deliver_fixes(const wpa_check_options *options, const wpa_tree *tree, const fixing *f,
+                          wpa_arena *arena, wpa_error *err)
+{
+    for (size_t i = 0; i < tree->n_files; i++) {
+        for (size_t j = 0; j < f->outcomes[i].n_notes; j++) {
+            const wpa_note *note = &f->outcomes[i].notes[j];
+            say(wpa_arena_printf(arena, "note: %s: %s: %s\n", note->path, note->rule, note->text));
+        }
+        if (!deliver_fix(options, &tree->files[i], &f->outcomes[i], arena, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- the whole
+ * ---------------------------------------------------------------------------------*/
+
+static bool collect(const wpa_check_options *options, wpa_tree *tree, wpa_arena *arena,
+                    wpa_error *err)
+{
+    wpa_tree_options o = {
+        .kind = options->has_kind ? &options->kind : NULL,
+        .stdin_path = options->stdin_path,
+        .exclude = options->settings->exclude,
+        .n_exclude = options->settings->n_exclude,
+    };
+    if (options->n_paths == 0) {
+        const char *root = wpa_tree_root(".", arena);
+        const char *here = wpa_tree_real_path(".", arena);
+        const char *start = root && !wpa_text_is(root, here) ? root : ".";
+        return wpa_tree_add(tree, start, &o, err);
+    }
+    for (size_t i = 0; i < options->n_paths; i++) {
+        if (!wpa_tree_add(tree, options->paths[i], &o, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int conclude(const wpa_check_options *options, const wpa_tree *tree,
+                    const wpa_report *report)
+{
+    bool fails = wpa_report_fails(report, options->settings) && !options->exits_zero;
+    bool lacks_input = tree->n_unreadable > 0 || tree->n_files == 0;
+    if (lacks_input && !(fails && options->keeps_going)) {
+        return EXIT_INPUT;
+    }
+    return fails ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+/** --diff prints a patch and --fix of - a file: no report may stand in between. */
+static bool wants_report(const wpa_check_options *options)
+{
+    bool prints_text = options->fix != WPA_CHECK_FIX_NONE && options->n_paths == 1 &&
+                       wpa_text_is(options->paths[0], "-");
+    return !options->is_diff && !prints_text;
+}
+
+static int run(wpa_check_options *options, wpa_arena *arena)
+{
+    wpa_error err = {0};
+    wpa_tree *tree = wpa_tree_new(arena);
+    if (!collect(options, tree, arena, &err)) {
+        return complain(&err, arena, EXIT_INTERNAL);
+    }
+    wpa_tree_load(tree);
+    bool fixes = options->fix != WPA_CHECK_FIX_NONE || options->is_diff;
+    fixing f = {
+        .settings = options->settings,
+        .choice = {.has_unsafe = options->fix == WPA_CHECK_FIX_ALL, .rules = options->fix_rules},
+        .outcomes = wpa_arena_array(arena, tree->n_files + 1, sizeof *f.outcomes),
+    };
+    WPA_AUTO(wpa_tree_results) *results =
+        wpa_tree_run(tree, (size_t)options->n_threads, fixes ? fix_file : wpa_tree_check,
+                     fixes ? (void *)&f : (void *)options->settings);
+    wpa_report report = {
+        .files = results->results,
+        .n_files = results->n,
+        .notes = tree->notes,
+        .n_notes = tree->n_notes,
+        .shows_ignored = options->shows_ignored,
+        .is_sorted_by_severity = options->is_sorted_by_severity,
+    };
+    if (fixes && !deliver_fixes(options, tree, &f, arena, &err)) {
+        return complain(&err, arena, EXIT_INTERNAL);
+    }
+    if (wants_report(options) && !write_reports(options, &report, arena, &err)) {
+        return complain(&err, arena, EXIT_INTERNAL);
+    }
+    if (tree->n_files == 0 && tree->n_unreadable == 0) {
+        say("wpa check: no workflow, action file, dependabot.yml or pre-commit file found\n");
+    }
+    return conclude(options, tree, &report);
+}
+
+int wpa_cli_check(int argc, char *const argv[])
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_check_options options = {0};
+    wpa_error err = {0};
+    if (!wpa_check_options_read(argc, argv, &options, arena, &err)) {
+        return complain(&err, arena, EXIT_USAGE);
+    }
+    if (options.wants_help) {
+        const char *usage = wpa_check_usage(arena);
+        return print(usage, strlen(usage), &err) ? EXIT_CLEAN : EXIT_INTERNAL;
+    }
+    if (options.explain) {
+        return explain(options.explain, arena);
+    }
+    if (options.lists_rules) {
+        return list_rules(&options, arena);
+    }
+    if (options.n_formats == 0) {
+        size_t n;
+        options.formats[options.n_formats++].format = &wpa_formats_all(&n)[0];
+    }
+    return run(&options, arena);
+}
+
+int wpa_cli_explain(int argc, char *const argv[])
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    if (argc != 1) {
+        say("usage: wpa explain RULE\n");
+        return EXIT_USAGE;
+    }
+    return explain(argv[0], arena);
+}

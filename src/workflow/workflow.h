@@ -8,6 +8,8 @@
 #include <wpa/yaml.h>
 
 #define WPA_MATRIX_MAX_LEGS 1024
+/** Jobs read of one workflow; the rest is unknown. */
+#define WPA_WORKFLOW_MAX_JOBS 2000
 
 /* ---- building blocks
  * ---------------------------------------------------------------------------*/
@@ -61,13 +63,13 @@ bool wpa_value_number(const wpa_value *value, double *number);
 /* ---- uses
  * --------------------------------------------------------------------------------------*/
 
-typedef enum wpa_uses_kind {
-    WPA_USES_NONE,       /* no uses */
-    WPA_USES_LOCAL,      /* ./path or $/path */
-    WPA_USES_DOCKER,     /* docker://image */
-    WPA_USES_REPOSITORY, /* owner/repo[/path]@ref */
-    WPA_USES_INVALID     /* none of these, or with an expression in it */
-} wpa_uses_kind;
+typedef enum wpa_reference_kind {
+    WPA_REFERENCE_NONE,       /* no uses */
+    WPA_REFERENCE_LOCAL,      /* ./path or $/path */
+    WPA_REFERENCE_DOCKER,     /* docker://image */
+    WPA_REFERENCE_REPOSITORY, /* owner/repo[/path]@ref */
+    WPA_REFERENCE_INVALID     /* none of these, or with an expression in it */
+} wpa_reference_kind;
 
 typedef enum wpa_ref_kind {
     WPA_REF_NONE,
@@ -77,8 +79,8 @@ typedef enum wpa_ref_kind {
     WPA_REF_OTHER         /* a branch, or unknown */
 } wpa_ref_kind;
 
-typedef struct wpa_uses {
-    wpa_uses_kind kind;
+typedef struct wpa_reference {
+    wpa_reference_kind kind;
     const wpa_yaml_node *node;
     const char *text; /* as written */
     const char *owner;
@@ -92,11 +94,11 @@ typedef struct wpa_uses {
     wpa_span name_span;    /* in the file: what stands before the @ */
     const char *comment;   /* text of a comment behind it on its line, NULL if none ("v4.1.0") */
     wpa_span comment_span; /* from the # */
-} wpa_uses;
+} wpa_reference;
 
 wpa_ref_kind wpa_ref_kind_of(const char *ref);
-/** Parse the value of a uses key; value absent or unknown gives WPA_USES_NONE. */
-wpa_uses wpa_uses_parse(const wpa_value *value, wpa_arena *arena);
+/** Parse the value of a uses key; value absent or unknown gives WPA_REFERENCE_NONE. */
+wpa_reference wpa_reference_parse(const wpa_value *value, wpa_arena *arena);
 
 /* ---- workflows
  * ---------------------------------------------------------------------------------*/
@@ -119,7 +121,7 @@ typedef struct wpa_defaults {
 } wpa_defaults;
 
 /** An input of workflow_dispatch, workflow_call or an action. */
-typedef struct wpa_input {
+typedef struct wpa_parameter {
     const char *name;
     const wpa_yaml_node *key;
     const wpa_yaml_node *node;
@@ -130,7 +132,7 @@ typedef struct wpa_input {
     wpa_value deprecation;
     wpa_value_list options;
     bool is_unknown;
-} wpa_input;
+} wpa_parameter;
 
 /** An output of workflow_call or an action; a secret of workflow_call (description, required). */
 typedef struct wpa_interface {
@@ -160,7 +162,7 @@ typedef struct wpa_trigger {
     wpa_value_list workflows; /* workflow_run */
     const wpa_schedule *schedules;
     size_t n_schedules;
-    const wpa_input *inputs;
+    const wpa_parameter *inputs;
     size_t n_inputs;
     const wpa_interface *outputs;
     size_t n_outputs;
@@ -220,14 +222,14 @@ typedef struct wpa_step {
     wpa_value id, name;
     wpa_value condition; /* if */
     wpa_value uses_value;
-    wpa_uses uses;
+    wpa_reference uses;
     wpa_value run, shell, working_directory;
     wpa_value_map with, env;
     wpa_value timeout_minutes, continue_on_error;
     bool is_unknown; /* not a mapping */
 } wpa_step;
 
-typedef struct wpa_job {
+typedef struct wpa_workflow_job {
     size_t index; /* in the workflow, from 0 */
     const char *id;
     const wpa_yaml_node *key;
@@ -255,10 +257,10 @@ typedef struct wpa_job {
     const wpa_yaml_node *services_key;
     /* a job that calls a workflow */
     wpa_value uses_value;
-    wpa_uses uses;
+    wpa_reference uses;
     wpa_value_map with, secrets; /* secrets.scalar.text is "inherit" */
     bool is_unknown;             /* not a mapping */
-} wpa_job;
+} wpa_workflow_job;
 
 typedef struct wpa_workflow {
     wpa_value name, run_name;
@@ -273,7 +275,7 @@ typedef struct wpa_workflow {
     wpa_concurrency concurrency;
     const wpa_yaml_node *jobs_key;
     const wpa_yaml_node *jobs_node;
-    const wpa_job *jobs;
+    const wpa_workflow_job *jobs;
     size_t n_jobs;
     bool has_unknown_jobs;
 } wpa_workflow;
@@ -288,11 +290,11 @@ typedef enum wpa_action_kind {
     WPA_ACTION_DOCKER
 } wpa_action_kind;
 
-typedef struct wpa_action {
+typedef struct wpa_action_file {
     wpa_action_kind kind;
     wpa_value name, description, author;
     const wpa_yaml_node *inputs_key;
-    const wpa_input *inputs;
+    const wpa_parameter *inputs;
     size_t n_inputs;
     const wpa_yaml_node *outputs_key;
     const wpa_interface *outputs;
@@ -309,7 +311,7 @@ typedef struct wpa_action {
     size_t n_steps;
     bool has_unknown_steps;
     wpa_value icon, color; /* branding */
-} wpa_action;
+} wpa_action_file;
 
 /* ---- dependabot.yml
  * ----------------------------------------------------------------------------*/
@@ -361,7 +363,7 @@ typedef struct wpa_model {
     const char *path;
     const wpa_yaml_doc *doc;
     const wpa_workflow *workflow; /* by kind; the others are NULL */
-    const wpa_action *action;
+    const wpa_action_file *action;
     const wpa_dependabot *dependabot;
     const wpa_shape_fault *shape_faults; /* in order of the file */
     size_t n_shape_faults;
@@ -388,14 +390,14 @@ const wpa_model *wpa_model_read(const wpa_yaml_doc *doc, wpa_file_kind kind, wpa
  * ----------------------------------------------------------------------------*/
 
 const wpa_trigger *wpa_workflow_trigger(const wpa_workflow *workflow, const char *name);
-const wpa_job *wpa_workflow_job(const wpa_workflow *workflow, const char *id);
+const wpa_workflow_job *wpa_workflow_job_find(const wpa_workflow *workflow, const char *id);
 /** Step by id, without regard to case; NULL if none. */
-const wpa_step *wpa_job_step(const wpa_job *job, const char *id);
+const wpa_step *wpa_workflow_job_step(const wpa_workflow_job *job, const char *id);
 /** For messages: id, else name, else uses, else the first words of the script. */
 const char *wpa_step_identity(const wpa_step *step, wpa_arena *arena);
 /** Shell as written: of the step, else the job's default, else the workflow's; NULL if none. Any of
  * job and workflow may be NULL. */
-const wpa_value *wpa_step_shell(const wpa_step *step, const wpa_job *job,
+const wpa_value *wpa_step_shell(const wpa_step *step, const wpa_workflow_job *job,
                                 const wpa_workflow *workflow);
 
 /* ---- matrices
@@ -430,18 +432,21 @@ bool wpa_matrix_value_is(const wpa_yaml_node *a, const wpa_yaml_node *b);
  * ------------------------------------------------------------------------*/
 
 /** The jobs that job needs directly, by position in the workflow; unknown names left out. */
-const wpa_job *const *wpa_job_needs(const wpa_workflow *workflow, const wpa_job *job,
-                                    wpa_arena *arena, size_t *n);
+const wpa_workflow_job *const *wpa_workflow_job_needs(const wpa_workflow *workflow,
+                                                      const wpa_workflow_job *job, wpa_arena *arena,
+                                                      size_t *n);
 /** Does job need other, directly or through others? */
-bool wpa_job_depends_on(const wpa_workflow *workflow, const wpa_job *job, const wpa_job *other);
+bool wpa_workflow_job_depends_on(const wpa_workflow *workflow, const wpa_workflow_job *job,
+                                 const wpa_workflow_job *other);
 
-typedef struct wpa_job_cycle {
-    const wpa_job *const *jobs; /* each needs the next, the last needs the first */
+typedef struct wpa_workflow_cycle {
+    const wpa_workflow_job *const *jobs; /* each needs the next, the last needs the first */
     size_t n;
-} wpa_job_cycle;
+} wpa_workflow_cycle;
 
 /** Every cycle of needs once: the shortest through its first job, jobs on a reported one not again.
  */
-const wpa_job_cycle *wpa_workflow_cycles(const wpa_workflow *workflow, wpa_arena *arena, size_t *n);
+const wpa_workflow_cycle *wpa_workflow_cycles(const wpa_workflow *workflow, wpa_arena *arena,
+                                              size_t *n);
 /** Jobs so that each comes after what it needs; those on cycles last. [n_jobs] */
-const wpa_job *const *wpa_workflow_order(const wpa_workflow *workflow, wpa_arena *arena);
+const wpa_workflow_job *const *wpa_workflow_order(const wpa_workflow *workflow, wpa_arena *arena);

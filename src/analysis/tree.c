@@ -227,7 +227,7 @@ static bool add_stdin(wpa_tree *tree, const wpa_tree_options *options, wpa_error
     wpa_tree_file file = {.path = options->stdin_path ? options->stdin_path : "<stdin>"};
     wpa_error why = {0};
     file.text =
-        wpa_fd_read_all(STDIN_FILENO, WPA_YAML_MAX_BYTES, tree->arena, &file.size_bytes, &why);
+        wpa_fd_read_all(options->stdin_fd, WPA_YAML_MAX_BYTES, tree->arena, &file.size_bytes, &why);
     if (!file.text && why.code == WPA_E_LIMIT) {
         file.text = "";
         file.size_bytes = WPA_YAML_MAX_BYTES + 1;

@@ -29,7 +29,8 @@ typedef struct wpa_tree {
 
 typedef struct wpa_tree_options {
     const wpa_input_kind *kind; /* of what the path does not tell, or NULL */
-    const char *stdin_path;     /* name for standard input, or NULL */
+    int stdin_fd;               /* what "-" reads */
+    const char *stdin_path;     /* name for it, or NULL */
     const char *const *exclude; /* [n_exclude] globs over repository-relative paths */
     size_t n_exclude;
 } wpa_tree_options;

@@ -1,5 +1,3 @@
-#include "cli/check.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +8,7 @@
 #include <wpa/text.h>
 
 #include "cli/check_options.h"
+#include "cli/commands.h"
 #include "edit/diff.h"
 #include "rules/fix.h"
 
@@ -25,29 +24,29 @@ typedef enum exit_code {
 /* ---- writing out
  * -------------------------------------------------------------------------------*/
 
-static void say(const char *text)
+static bool print(wpa_cli *cli, const char *text, size_t size_bytes, wpa_error *err)
 {
-    wpa_error err = {0};
-    /* A closed standard error cannot be complained about anywhere. */
-    (void)!wpa_fd_write_all(STDERR_FILENO, text, strlen(text), &err);
+    bool ok = fwrite(text, 1, size_bytes, cli->out) == size_bytes && fflush(cli->out) == 0;
+    return ok || WPA_FAIL(err, WPA_E_IO, "cannot write to standard output");
 }
 
-static int complain(const wpa_error *err, wpa_arena *arena, exit_code code)
+static void print_note(wpa_cli *cli, const wpa_note *note)
 {
-    char text[sizeof err->message + sizeof err->context];
-    say(wpa_arena_printf(arena, "wpa check: %s\n", wpa_error_text(err, text, sizeof text)));
-    return code;
+    const char *path = wpa_text_visible(cli->arena, note->path, strlen(note->path), false);
+    (void)fprintf(cli->err, "note: %s: %s: %s\n", path, note->rule, note->text);
 }
 
-static bool print(const char *text, size_t size_bytes, wpa_error *err)
+/** Is standard output a terminal? */
+static bool is_terminal(const wpa_cli *cli)
 {
-    return wpa_fd_write_all(STDOUT_FILENO, text, size_bytes, err);
+    int fd = fileno(cli->out); /* a test writes to memory, which has none */
+    return fd >= 0 && isatty(fd) == 1;
 }
 
-static bool is_coloured(void)
+static bool is_coloured(const wpa_cli *cli)
 {
     const char *none = getenv("NO_COLOR"); /* NOLINT(concurrency-mt-unsafe): before any thread */
-    return isatty(STDOUT_FILENO) == 1 && !(none && *none);
+    return is_terminal(cli) && !(none && *none);
 }
 
 /* ---- rules in words
@@ -120,31 +119,27 @@ static void explain_rule(const wpa_rule *rule, wpa_buf *out)
                    rule->elsewhere ? "\n" : "", rule->id);
 }
 
-static int explain(const char *name, wpa_arena *arena)
+static int explain(wpa_cli *cli, const char *name, wpa_error *err)
 {
-    wpa_error err = {0};
     const char *check;
-    const wpa_rule *rule = wpa_rules_find(name, &check, &err);
+    const wpa_rule *rule = wpa_rules_find(name, &check, err);
     if (!rule) {
-        return complain(&err, arena, EXIT_USAGE);
+        return WPA_CLI_FAILED;
     }
     WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
     explain_rule(rule, out);
-    return print(wpa_buf_data(out), wpa_buf_size(out), &err) ? EXIT_CLEAN
-                                                             : complain(&err, arena, EXIT_INTERNAL);
+    return print(cli, wpa_buf_data(out), wpa_buf_size(out), err) ? EXIT_CLEAN : WPA_CLI_FAILED;
 }
 
-static int list_rules(const wpa_check_options *options, wpa_arena *arena)
+static int list_rules(wpa_cli *cli, const wpa_check_options *options, wpa_error *err)
 {
     WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
-    wpa_error err = {0};
     if (options->lists_rules_as_json) {
-        list_rules_as_json(out, arena);
+        list_rules_as_json(out, cli->arena);
     } else {
         list_rules_as_text(out);
     }
-    return print(wpa_buf_data(out), wpa_buf_size(out), &err) ? EXIT_CLEAN
-                                                             : complain(&err, arena, EXIT_INTERNAL);
+    return print(cli, wpa_buf_data(out), wpa_buf_size(out), err) ? EXIT_CLEAN : WPA_CLI_FAILED;
 }
 
 /* ---- reports
@@ -172,30 +167,30 @@ static bool write_step_summary(const wpa_report *report, wpa_arena *arena, wpa_e
     return ok || WPA_FAIL(err, WPA_E_IO, "cannot write the step summary '%s'", path);
 }
 
-static bool write_report(const wpa_check_format *to, const wpa_report *report, wpa_arena *arena,
+static bool write_report(wpa_cli *cli, const wpa_check_format *to, const wpa_report *report,
                          wpa_error *err)
 {
     WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
     wpa_report copy = *report;
-    copy.has_colour = !to->file && is_coloured();
+    copy.has_colour = !to->file && is_coloured(cli);
     to->format->write(&copy, out);
     bool ok = wpa_buf_check(out, "report", err);
     if (ok && to->file) {
         ok = wpa_file_replace(to->file, wpa_buf_data(out), wpa_buf_size(out), 0644, err);
     } else if (ok) {
-        ok = print(wpa_buf_data(out), wpa_buf_size(out), err);
+        ok = print(cli, wpa_buf_data(out), wpa_buf_size(out), err);
     }
     if (ok && wpa_text_is(to->format->name, "github")) {
-        ok = write_step_summary(report, arena, err);
+        ok = write_step_summary(report, cli->arena, err);
     }
     return ok;
 }
 
-static bool write_reports(const wpa_check_options *options, const wpa_report *report,
-                          wpa_arena *arena, wpa_error *err)
+static bool write_reports(wpa_cli *cli, const wpa_check_options *options, const wpa_report *report,
+                          wpa_error *err)
 {
     for (size_t i = 0; i < options->n_formats; i++) {
-        if (!write_report(&options->formats[i], report, arena, err)) {
+        if (!write_report(cli, &options->formats[i], report, err)) {
             return false;
         }
     }
@@ -255,44 +250,43 @@ static bool is_stdin(const wpa_check_options *options, const wpa_tree_file *file
            wpa_text_is(file->path, options->stdin_path ? options->stdin_path : "<stdin>");
 }
 
-static bool print_diff(const wpa_tree_file *file, const wpa_fix_outcome *outcome, wpa_arena *arena,
+static bool print_diff(wpa_cli *cli, const wpa_tree_file *file, const wpa_fix_outcome *outcome,
                        wpa_error *err)
 {
     const char *diff = wpa_diff_unified(file->path, file->text, file->size_bytes, outcome->text,
-                                        outcome->size_bytes, arena);
-    if (isatty(STDOUT_FILENO) == 1) {
-        diff = wpa_text_visible(arena, diff, strlen(diff), true);
+                                        outcome->size_bytes, cli->arena);
+    if (is_terminal(cli)) {
+        diff = wpa_text_visible(cli->arena, diff, strlen(diff), true);
     }
-    return print(diff, strlen(diff), err);
+    return print(cli, diff, strlen(diff), err);
 }
 
-static bool deliver_fix(const wpa_check_options *options, const wpa_tree_file *file,
-                        const wpa_fix_outcome *outcome, wpa_arena *arena, wpa_error *err)
+static bool deliver_fix(wpa_cli *cli, const wpa_check_options *options, const wpa_tree_file *file,
+                        const wpa_fix_outcome *outcome, wpa_error *err)
 {
     if (options->is_diff) {
-        return !is_changed(file, outcome) || print_diff(file, outcome, arena, err);
+        return !is_changed(file, outcome) || print_diff(cli, file, outcome, err);
     }
     if (is_stdin(options, file)) {
-        return print(outcome->text, outcome->size_bytes, err);
+        return print(cli, outcome->text, outcome->size_bytes, err);
     }
     if (!is_changed(file, outcome)) {
         return true;
     }
-    say(wpa_arena_printf(arena, "fixed %zu in %s\n", outcome->n_applied,
-                         wpa_text_visible(arena, file->path, strlen(file->path), false)));
-    return write_fixed(file, outcome, arena, err);
+    (void)fprintf(cli->err, "fixed %zu in %s\n", outcome->n_applied,
+                  wpa_text_visible(cli->arena, file->path, strlen(file->path), false));
+    return write_fixed(file, outcome, cli->arena, err);
 }
 
 /** What came of the fixes: texts written or shown, notes about those that were dropped. */
-static bool deliver_fixes(const wpa_check_options *options, const wpa_tree *tree, const fixing *f,
-                          wpa_arena *arena, wpa_error *err)
+static bool deliver_fixes(wpa_cli *cli, const wpa_check_options *options, const wpa_tree *tree,
+                          const fixing *f, wpa_error *err)
 {
     for (size_t i = 0; i < tree->n_files; i++) {
         for (size_t j = 0; j < f->outcomes[i].n_notes; j++) {
-            const wpa_note *note = &f->outcomes[i].notes[j];
-            say(wpa_arena_printf(arena, "note: %s: %s: %s\n", note->path, note->rule, note->text));
+            print_note(cli, &f->outcomes[i].notes[j]);
         }
-        if (!deliver_fix(options, &tree->files[i], &f->outcomes[i], arena, err)) {
+        if (!deliver_fix(cli, options, &tree->files[i], &f->outcomes[i], err)) {
             return false;
         }
     }
@@ -302,10 +296,11 @@ static bool deliver_fixes(const wpa_check_options *options, const wpa_tree *tree
 /* ---- the whole
  * ---------------------------------------------------------------------------------*/
 
-static bool collect(const wpa_check_options *options, wpa_tree *tree, wpa_arena *arena,
-                    wpa_error *err)
+static bool collect(wpa_cli *cli, const wpa_check_options *options, wpa_tree *tree, wpa_error *err)
 {
+    wpa_arena *arena = cli->arena;
     wpa_tree_options o = {
+        .stdin_fd = fileno(cli->in),
         .kind = options->has_kind ? &options->kind : NULL,
         .stdin_path = options->stdin_path,
         .exclude = options->settings->exclude,
@@ -344,19 +339,18 @@ static bool wants_report(const wpa_check_options *options)
     return !options->is_diff && !prints_text;
 }
 
-static int run(wpa_check_options *options, wpa_arena *arena)
+static int run_rules(wpa_cli *cli, wpa_check_options *options, wpa_error *err)
 {
-    wpa_error err = {0};
-    wpa_tree *tree = wpa_tree_new(arena);
-    if (!collect(options, tree, arena, &err)) {
-        return complain(&err, arena, EXIT_INTERNAL);
+    wpa_tree *tree = wpa_tree_new(cli->arena);
+    if (!collect(cli, options, tree, err)) {
+        return WPA_CLI_FAILED;
     }
     wpa_tree_load(tree);
     bool fixes = options->fix != WPA_CHECK_FIX_NONE || options->is_diff;
     fixing f = {
         .settings = options->settings,
         .choice = {.has_unsafe = options->fix == WPA_CHECK_FIX_ALL, .rules = options->fix_rules},
-        .outcomes = wpa_arena_array(arena, tree->n_files + 1, sizeof *f.outcomes),
+        .outcomes = wpa_arena_array(cli->arena, tree->n_files + 1, sizeof *f.outcomes),
     };
     WPA_AUTO(wpa_tree_results) *results =
         wpa_tree_run(tree, (size_t)options->n_threads, fixes ? fix_file : wpa_tree_check,
@@ -369,49 +363,101 @@ static int run(wpa_check_options *options, wpa_arena *arena)
         .shows_ignored = options->shows_ignored,
         .is_sorted_by_severity = options->is_sorted_by_severity,
     };
-    if (fixes && !deliver_fixes(options, tree, &f, arena, &err)) {
-        return complain(&err, arena, EXIT_INTERNAL);
-    }
-    if (wants_report(options) && !write_reports(options, &report, arena, &err)) {
-        return complain(&err, arena, EXIT_INTERNAL);
+    if ((fixes && !deliver_fixes(cli, options, tree, &f, err)) ||
+        (wants_report(options) && !write_reports(cli, options, &report, err))) {
+        return WPA_CLI_FAILED;
     }
     if (tree->n_files == 0 && tree->n_unreadable == 0) {
-        say("wpa check: no workflow, action file, dependabot.yml or pre-commit file found\n");
+        (void)fputs("no workflow, action file, dependabot.yml or pre-commit file found\n",
+                    cli->err);
     }
     return conclude(options, tree, &report);
 }
 
-int wpa_cli_check(int argc, char *const argv[])
+static int check(wpa_cli *cli, wpa_error *err)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_check_options options = {0};
-    wpa_error err = {0};
-    if (!wpa_check_options_read(argc, argv, &options, arena, &err)) {
-        return complain(&err, arena, EXIT_USAGE);
-    }
-    if (options.wants_help) {
-        const char *usage = wpa_check_usage(arena);
-        return print(usage, strlen(usage), &err) ? EXIT_CLEAN : EXIT_INTERNAL;
+    if (!wpa_check_options_read(cli, &options, err)) {
+        /* Whatever is wrong here, a missing file too, is the user's to put right. */
+        err->code = WPA_E_INVALID;
+        return WPA_CLI_FAILED;
     }
     if (options.explain) {
-        return explain(options.explain, arena);
+        return explain(cli, options.explain, err);
     }
     if (options.lists_rules) {
-        return list_rules(&options, arena);
+        return list_rules(cli, &options, err);
     }
     if (options.n_formats == 0) {
         size_t n;
         options.formats[options.n_formats++].format = &wpa_formats_all(&n)[0];
     }
-    return run(&options, arena);
+    return run_rules(cli, &options, err);
 }
 
-int wpa_cli_explain(int argc, char *const argv[])
+static int explain_command(wpa_cli *cli, wpa_error *err)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    if (argc != 1) {
-        say("usage: wpa explain RULE\n");
-        return EXIT_USAGE;
-    }
-    return explain(argv[0], arena);
+    return explain(cli, cli->operands[0], err);
 }
+
+static int exit_code_of(wpa_code code)
+{
+    return code == WPA_E_INVALID ? EXIT_USAGE : EXIT_INTERNAL;
+}
+
+static const wpa_cli_option option_rows[] = {
+    {"fix", 0, WPA_CLI_OPTIONAL, "all|RULE,...", "apply safe fixes; all: also unsafe ones"},
+    {"diff", 0, WPA_CLI_FLAG, NULL, "print what --fix would change, write nothing"},
+    {"format", 0, WPA_CLI_LIST, "FORMAT[=FILE]",
+     "text, oneline, json, jsonl, sarif, github; may be repeated"},
+    {"persona", 0, WPA_CLI_TEXT, "PERSONA", "default, pedantic, auditor"},
+    {"only", 0, WPA_CLI_TEXT, "RULE,...", "run these rules alone"},
+    {"skip", 0, WPA_CLI_TEXT, "RULE,...", "leave these rules out"},
+    {"dimension", 0, WPA_CLI_TEXT, "DIMENSION,...", "of these dimensions alone"},
+    {"kind", 0, WPA_CLI_TEXT, "KIND,...", "issue, inefficiency, opportunity"},
+    {"min-severity", 0, WPA_CLI_TEXT, "SEVERITY", "nothing below low, medium, high, critical"},
+    {"min-confidence", 0, WPA_CLI_TEXT, "CONFIDENCE", "nothing below low, medium, high"},
+    {"fail-on", 0, WPA_CLI_TEXT, "SEVERITY|KIND=SEVERITY,...",
+     "what makes the exit code 1 (default issue=medium)"},
+    {"exit-zero", 0, WPA_CLI_FLAG, NULL, "exit code 0 whatever is found"},
+    {"keep-going", 0, WPA_CLI_FLAG, NULL, "exit code 1 rather than 3 if both hold"},
+    {"show-ignored", 0, WPA_CLI_FLAG, NULL, "list ignored findings too"},
+    {"no-ignores", 0, WPA_CLI_FLAG, NULL, "as if nothing were ignored"},
+    {"sort", 0, WPA_CLI_TEXT, "ORDER", "path, severity"},
+    {"config", 0, WPA_CLI_TEXT, "FILE", "instead of the wpa.yml found by itself"},
+    {"no-config", 0, WPA_CLI_FLAG, NULL, "read no wpa.yml"},
+    {"as", 0, WPA_CLI_TEXT, "KIND", "workflow, action, dependabot, pre-commit"},
+    {"stdin-path", 0, WPA_CLI_TEXT, "PATH", "name of what comes from -"},
+    {"threads", 0, WPA_CLI_TEXT, "N", "instead of as many as cores"},
+    {"list-rules", 0, WPA_CLI_OPTIONAL, "json", "all rules, one a line"},
+    {"explain", 0, WPA_CLI_TEXT, "RULE", "what a rule means and what to do"},
+};
+
+const wpa_cli_command wpa_cli_check = {
+    .name = "check",
+    .operands = "[PATH|-]...",
+    .summary = "check workflow files; no database, no sign-in",
+    .details = "Checks workflows, action files, dependabot.yml and pre-commit files: in files and "
+               "folders, or standard input with -; without a path in the repository around the "
+               "current folder. Settings come from the nearest wpa.yml.\n\n"
+               "Exit code: 0 nothing found that --fail-on names, 1 something found, 2 a wrong "
+               "option or configuration, 3 no input or input that cannot be read, 4 an internal "
+               "error, a limit, or a fix that could not be written.",
+    .options = option_rows,
+    .n_options = WPA_COUNT(option_rows),
+    .max_operands = WPA_CLI_MANY,
+    .run = check,
+    .exit_code = exit_code_of,
+};
+
+const wpa_cli_command wpa_cli_explain = {
+    .name = "explain",
+    .operands = "RULE",
+    .summary = "what a rule finds, why, and what to do about it",
+    .details = "RULE is an id (missing-timeout), a code (PRF-001), or the name that another tool "
+               "has for it (zizmor/artipacked).",
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = explain_command,
+    .exit_code = exit_code_of,
+};

@@ -2,14 +2,11 @@
 
 #include <string.h>
 
-#include <wpa/buf.h>
 #include <wpa/clock.h>
 #include <wpa/file.h>
 #include <wpa/text.h>
 
 #include "rules/config.h"
-
-#define USAGE_MAX_BYTES 16384
 
 /* What reading an option needs. */
 typedef struct reader {
@@ -215,158 +212,68 @@ static bool read_threads(const reader *r, const char *value, wpa_error *err)
            WPA_FAIL(err, WPA_E_INVALID, "--threads: '%s' is no number from 1 to 64", value);
 }
 
-/* Options that only set something. */
-#define SETTER(name, statement)                                                                    \
-    static bool name(const reader *r, const char *value, wpa_error *err)                           \
-    {                                                                                              \
-        (void)value;                                                                               \
-        (void)err;                                                                                 \
-        statement;                                                                                 \
-        return true;                                                                               \
-    }
-SETTER(set_diff, r->options->is_diff = true)
-SETTER(set_exit_zero, r->options->exits_zero = true)
-SETTER(set_keep_going, r->options->keeps_going = true)
-SETTER(set_show_ignored, r->options->shows_ignored = true)
-SETTER(set_no_ignores, r->options->settings->ignores_off = true)
-SETTER(set_no_config, r->options->has_no_config = true)
-SETTER(set_verbose, r->options->is_verbose = true)
-SETTER(set_help, r->options->wants_help = true)
-SETTER(set_explain, r->options->explain = value)
-SETTER(set_config, r->options->config = value)
-SETTER(set_stdin_path, r->options->stdin_path = value)
-
-typedef enum value_use {
-    VALUE_NONE,
-    VALUE_OPTIONAL,
-    VALUE_NEEDED
-} value_use;
-
+/* Readers of the values, in the order in which they are applied; flags are read below. */
 static const struct {
     const char *name;
-    value_use use;
-    bool is_early; /* read before the configuration, which the others beat */
     read_option read;
-    const char *value, *words;
-} table[] = {
-    {"fix", VALUE_OPTIONAL, false, read_fix, "[=all|RULE,...]",
-     "apply safe fixes (all: also unsafe ones)"},
-    {"diff", VALUE_NONE, false, set_diff, "", "print what --fix would change, write nothing"},
-    {"format", VALUE_NEEDED, false, read_format, "FORMAT[=FILE]",
-     "text, oneline, json, jsonl, sarif, github; may be repeated"},
-    {"persona", VALUE_NEEDED, false, read_persona, "PERSONA", "default, pedantic, auditor"},
-    {"only", VALUE_NEEDED, false, read_only, "RULE,...", "run these rules alone"},
-    {"skip", VALUE_NEEDED, false, read_skip, "RULE,...", "leave these rules out"},
-    {"dimension", VALUE_NEEDED, false, read_dimension, "DIMENSION,...",
-     "of these dimensions alone"},
-    {"kind", VALUE_NEEDED, false, read_kind, "KIND,...", "issue, inefficiency, opportunity"},
-    {"min-severity", VALUE_NEEDED, false, read_min_severity, "SEVERITY", "nothing below"},
-    {"min-confidence", VALUE_NEEDED, false, read_min_confidence, "CONFIDENCE", "nothing below"},
-    {"fail-on", VALUE_NEEDED, false, read_fail_on, "SEVERITY|KIND=SEVERITY,...",
-     "what makes the exit code 1 (default issue=medium)"},
-    {"exit-zero", VALUE_NONE, false, set_exit_zero, "", "exit code 0 whatever is found"},
-    {"keep-going", VALUE_NONE, false, set_keep_going, "", "exit code 1 rather than 3 if both hold"},
-    {"show-ignored", VALUE_NONE, false, set_show_ignored, "", "list ignored findings too"},
-    {"no-ignores", VALUE_NONE, false, set_no_ignores, "", "as if nothing were ignored"},
-    {"sort", VALUE_NEEDED, false, read_sort, "ORDER", "path, severity"},
-    {"config", VALUE_NEEDED, true, set_config, "FILE", "instead of the wpa.yml found by itself"},
-    {"no-config", VALUE_NONE, true, set_no_config, "", "read no wpa.yml"},
-    {"as", VALUE_NEEDED, false, read_as, "KIND", "workflow, action, dependabot, pre-commit"},
-    {"stdin-path", VALUE_NEEDED, false, set_stdin_path, "PATH", "name of what comes from -"},
-    {"threads", VALUE_NEEDED, false, read_threads, "N", "instead of as many as cores"},
-    {"list-rules", VALUE_OPTIONAL, false, read_list_rules, "[=json]", "all rules, one a line"},
-    {"explain", VALUE_NEEDED, false, set_explain, "RULE", "what a rule means and what to do"},
-    {"verbose", VALUE_NONE, false, set_verbose, "", "say which files were read"},
-    {"help", VALUE_NONE, true, set_help, "", "this text"},
+} readers[] = {
+    {"persona", read_persona},
+    {"dimension", read_dimension},
+    {"kind", read_kind},
+    {"only", read_only},
+    {"skip", read_skip},
+    {"min-severity", read_min_severity},
+    {"min-confidence", read_min_confidence},
+    {"fail-on", read_fail_on},
+    {"as", read_as},
+    {"sort", read_sort},
+    {"threads", read_threads},
 };
 
-const char *wpa_check_usage(wpa_arena *arena)
-{
-    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(USAGE_MAX_BYTES);
-    wpa_buf_text(buf,
-                 "usage: wpa check [OPTION]... [PATH|-]...\n\n"
-                 "Check workflows, action files, dependabot.yml and pre-commit files; without a\n"
-                 "path those of the repository around the current folder.\n\n");
-    for (size_t i = 0; i < WPA_COUNT(table); i++) {
-        const char *left =
-            wpa_arena_printf(arena, "--%s%s%s", table[i].name,
-                             table[i].use == VALUE_NEEDED ? "=" : "", table[i].value);
-        wpa_buf_printf(buf, "  %-34s %s\n", left, table[i].words);
-    }
-    return wpa_buf_dup(buf, arena);
-}
+/* Options with a value that may be left out. */
+static const struct {
+    const char *name;
+    read_option read;
+} optional_readers[] = {{"fix", read_fix}, {"list-rules", read_list_rules}};
 
-static bool refuse_option(wpa_slice name, wpa_arena *arena, wpa_error *err)
+static bool read_values(const reader *r, const wpa_cli *cli, wpa_error *err)
 {
-    const char *names[WPA_COUNT(table)];
-    for (size_t i = 0; i < WPA_COUNT(table); i++) {
-        names[i] = table[i].name;
-    }
-    const char *text = wpa_arena_slice(arena, name.at, name.length);
-    const char *near = wpa_text_nearest(text, names, WPA_COUNT(names));
-    return near ? WPA_FAIL(err, WPA_E_INVALID, "unknown option --%s (did you mean --%s?)", text,
-                           near)
-                : WPA_FAIL(err, WPA_E_INVALID, "unknown option --%s (see wpa check --help)", text);
-}
-
-static size_t find_option(wpa_slice name)
-{
-    size_t i = 0;
-    while (i < WPA_COUNT(table) && !wpa_slice_is(name, table[i].name)) {
-        i++;
-    }
-    return i;
-}
-
-/** One argument that begins with "--"; *i moves on if its value is the next one. */
-static bool read_one(const reader *r, int argc, char *const argv[], int *i, bool is_early,
-                     wpa_error *err)
-{
-    const char *text = argv[*i] + 2, *equals = strchr(text, '=');
-    wpa_slice name = {text, equals ? (size_t)(equals - text) : strlen(text)};
-    size_t at = find_option(name);
-    if (at == WPA_COUNT(table)) {
-        return refuse_option(name, r->arena, err);
-    }
-    const char *value = equals ? equals + 1 : NULL;
-    if (!value && table[at].use == VALUE_NEEDED) {
-        value = *i + 1 < argc ? argv[++*i] : NULL;
-        if (!value) {
-            return WPA_FAIL(err, WPA_E_INVALID, "--%s needs a value (%s)", table[at].name,
-                            table[at].value);
+    for (size_t i = 0; i < WPA_COUNT(readers); i++) {
+        const char *value = wpa_cli_text(cli, readers[i].name);
+        if (value && !readers[i].read(r, value, err)) {
+            return false;
         }
     }
-    if (value && table[at].use == VALUE_NONE) {
-        return WPA_FAIL(err, WPA_E_INVALID, "--%s takes no value", table[at].name);
+    for (size_t i = 0; i < WPA_COUNT(optional_readers); i++) {
+        const char *name = optional_readers[i].name;
+        if (wpa_cli_is_given(cli, name) &&
+            !optional_readers[i].read(r, wpa_cli_text(cli, name), err)) {
+            return false;
+        }
     }
-    return table[at].is_early != is_early || table[at].read(r, value, err);
-}
-
-static void add_path(const reader *r, const char *path)
-{
-    wpa_check_options *o = r->options;
-    o->paths = wpa_arena_grow(r->arena, o->paths, o->n_paths, &o->paths_capacity, sizeof *o->paths);
-    o->paths[o->n_paths++] = path;
-}
-
-static bool read_all(const reader *r, int argc, char *const argv[], bool is_early, wpa_error *err)
-{
-    bool are_paths = false;
-    for (int i = 0; i < argc; i++) {
-        if (wpa_text_is(argv[i], "--") && !are_paths) {
-            are_paths = true;
-        } else if (!are_paths && wpa_text_starts(argv[i], "--")) {
-            if (!read_one(r, argc, argv, &i, is_early, err)) {
-                return false;
-            }
-        } else if (!are_paths && argv[i][0] == '-' && argv[i][1]) {
-            return WPA_FAIL(err, WPA_E_INVALID, "unknown option %s (see wpa check --help)",
-                            argv[i]);
-        } else if (is_early) {
-            add_path(r, argv[i]);
+    size_t n;
+    const char *const *formats = wpa_cli_texts(cli, "format", &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!read_format(r, formats[i], err)) {
+            return false;
         }
     }
     return true;
+}
+
+static void read_flags(wpa_check_options *o, const wpa_cli *cli)
+{
+    o->is_diff = wpa_cli_is_given(cli, "diff");
+    o->exits_zero = wpa_cli_is_given(cli, "exit-zero");
+    o->keeps_going = wpa_cli_is_given(cli, "keep-going");
+    o->shows_ignored = wpa_cli_is_given(cli, "show-ignored");
+    o->has_no_config = wpa_cli_is_given(cli, "no-config");
+    o->settings->ignores_off = wpa_cli_is_given(cli, "no-ignores");
+    o->explain = wpa_cli_text(cli, "explain");
+    o->config = wpa_cli_text(cli, "config");
+    o->stdin_path = wpa_cli_text(cli, "stdin-path");
+    o->paths = cli->operands;
+    o->n_paths = cli->n_operands;
 }
 
 /* ---- configuration
@@ -414,11 +321,10 @@ static bool read_config(const wpa_check_options *options, wpa_arena *arena, wpa_
     return text && wpa_config_read(path, text, size_bytes, options->settings, arena, err);
 }
 
-bool wpa_check_options_read(int argc, char *const argv[], wpa_check_options *options,
-                            wpa_arena *arena, wpa_error *err)
+bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options, wpa_error *err)
 {
-    reader r = {options, arena};
-    options->settings = wpa_settings_new(wpa_now_us(), arena);
-    return read_all(&r, argc, argv, true, err) && read_config(options, arena, err) &&
-           read_all(&r, argc, argv, false, err);
+    reader r = {options, cli->arena};
+    options->settings = wpa_settings_new(wpa_now_us(), cli->arena);
+    read_flags(options, cli);
+    return read_config(options, cli->arena, err) && read_values(&r, cli, err);
 }

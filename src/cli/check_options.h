@@ -2,6 +2,7 @@
 #pragma once
 
 #include "analysis/tree.h"
+#include "cli/cli.h"
 #include "report/report.h"
 
 #define WPA_CHECK_FORMATS_MAX 8
@@ -22,11 +23,11 @@ typedef struct wpa_check_options {
     wpa_settings *settings;
     wpa_check_format formats[WPA_CHECK_FORMATS_MAX];
     size_t n_formats;
-    const char **paths; /* [n_paths] */
-    size_t n_paths, paths_capacity;
+    const char *const *paths; /* [n_paths] */
+    size_t n_paths;
     wpa_check_fix fix;
     bool *fix_rules; /* [number of rules] of --fix=RULE,…, or NULL */
-    bool is_diff, exits_zero, keeps_going, shows_ignored, is_verbose;
+    bool is_diff, exits_zero, keeps_going, shows_ignored;
     bool lists_rules, lists_rules_as_json;
     bool is_sorted_by_severity;
     bool has_only;
@@ -37,12 +38,8 @@ typedef struct wpa_check_options {
     bool has_kind;
     wpa_input_kind kind;
     int64_t n_threads;
-    bool wants_help;
 } wpa_check_options;
 
-/** Errors WPA_E_INVALID: unknown option, bad value. Reads the configuration in between, so that
- * the command line beats it. */
-bool wpa_check_options_read(int argc, char *const argv[], wpa_check_options *options,
-                            wpa_arena *arena, wpa_error *err) WPA_CHECK;
-/** For --help. */
-const char *wpa_check_usage(wpa_arena *arena);
+/** Options and configuration; the command line beats the file. Errors WPA_E_INVALID. */
+bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options,
+                            wpa_error *err) WPA_CHECK;

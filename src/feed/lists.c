@@ -1,0 +1,174 @@
+/* Windows of lists, by key. */
+#include <string.h>
+
+#include <wpa/clock.h>
+#include <wpa/text.h>
+
+#include "feed/reader.h"
+#include "gen/sql.h"
+
+#define WINDOW_MAX 1000
+
+static const struct {
+    const char *name;
+    const wpa_row_kind *kind;
+} LISTS[WPA_LIST_COUNT] = {
+    [WPA_LIST_WORKFLOWS] = {"workflows", &wpa_workflow_kind},
+    [WPA_LIST_FINDINGS] = {"findings", &wpa_finding_kind},
+    [WPA_LIST_PATCHES] = {"patches", &wpa_patch_kind},
+    [WPA_LIST_DEPLOYMENTS] = {"deployments", &wpa_deployment_kind},
+    [WPA_LIST_AUDIT] = {"audit", &wpa_audit_kind},
+    [WPA_LIST_NOTICES] = {"notices", &wpa_notice_kind},
+    [WPA_LIST_JOBS] = {"jobs", &wpa_job_kind},
+    [WPA_LIST_RUNS] = {"runs", &wpa_run_kind},
+};
+
+static const char *const SORTS[WPA_SORT_COUNT] = {
+    [WPA_SORT_DEFAULT] = "default",   [WPA_SORT_NAME] = "name",         [WPA_SORT_AGE] = "age",
+    [WPA_SORT_STATE] = "state",       [WPA_SORT_SEVERITY] = "severity", [WPA_SORT_SCORE] = "score",
+    [WPA_SORT_FINDINGS] = "findings",
+};
+
+static const char *const FIELDS[] = {"sev", "rule",  "cat", "wf", "repo", "path", "state",
+                                     "age", "score", "has", "by", "text", "regex"};
+
+/** The filter as JSON; terms on fields that do not exist are named in *ignored. */
+static const char *terms_json(const wpa_list_query *query, wpa_arena *arena, const char **ignored)
+{
+    wpa_json *terms = wpa_json_new_array(arena);
+    for (size_t i = 0; i < query->n_terms; i++) {
+        const wpa_filter_term *term = &query->terms[i];
+        if (wpa_text_index(term->field, FIELDS, WPA_COUNT(FIELDS)) < 0) {
+            *ignored = *ignored ? wpa_arena_printf(arena, "%s %s", *ignored, term->field)
+                                : wpa_arena_text(arena, term->field);
+            continue;
+        }
+        wpa_json *item = wpa_json_push_object(terms);
+        wpa_json_set_text(item, "field", term->field);
+        wpa_json_set_text(item, "op", term->op);
+        wpa_json_set_bool(item, "not", term->is_negated);
+        wpa_json_set_bool(item, "exact", term->is_exact);
+        wpa_json *values = wpa_json_set_array(item, "values");
+        for (size_t v = 0; v < term->n_values; v++) {
+            wpa_json_push_text(values, term->values[v]);
+        }
+    }
+    return wpa_json_dump(terms, arena);
+}
+
+typedef struct page {
+    const char *list, *sort, *descending, *terms;
+    char scope[WPA_DB_NUMBER_SIZE];
+} page;
+
+static wpa_rows *read_window(wpa_db *db, const page *p, const wpa_list_query *query,
+                             wpa_arena *arena, wpa_error *err)
+{
+    char before[WPA_DB_NUMBER_SIZE];
+    char after[WPA_DB_NUMBER_SIZE];
+    char *key = wpa_arena_text(arena, query->cursor);
+    char *id = key ? strrchr(key, '\x1f') : NULL;
+    if (id) {
+        *id++ = '\0';
+    } else {
+        key = NULL;
+    }
+    const char *params[] = {
+        p->list,
+        p->sort,
+        p->descending,
+        p->terms,
+        p->scope,
+        key,
+        id,
+        wpa_db_bool(query->from_end),
+        wpa_db_number(query->n_before < WINDOW_MAX ? query->n_before : WINDOW_MAX, before),
+        wpa_db_number(query->n_after < WINDOW_MAX ? query->n_after : WINDOW_MAX, after),
+    };
+    return wpa_db_exec(db, WPA_SQL_FEED_LIST, params, WPA_COUNT(params), err);
+}
+
+static bool count(wpa_db *db, const page *p, const wpa_rows *rows, wpa_list_view *view,
+                  wpa_error *err)
+{
+    bool is_empty = wpa_rows_count(rows) == 0;
+    const char *params[] = {
+        p->list,
+        p->sort,
+        p->descending,
+        p->terms,
+        p->scope,
+        is_empty ? "" : wpa_rows_text(rows, 0, 1),
+        is_empty ? "0" : wpa_rows_text(rows, 0, 2),
+    };
+    WPA_AUTO(wpa_rows) *counts =
+        wpa_db_exec(db, WPA_SQL_FEED_LIST_COUNT, params, WPA_COUNT(params), err);
+    if (!counts) {
+        return false;
+    }
+    view->n_matching = wpa_rows_int(counts, 0, 0);
+    view->n_all = wpa_rows_int(counts, 0, 1);
+    view->position = is_empty ? 0 : wpa_rows_int(counts, 0, 2);
+    view->has_before = view->position > 0;
+    view->has_after = view->position + (int64_t)view->n_rows < view->n_matching;
+    return true;
+}
+
+static bool fill_rows(const wpa_rows *rows, const wpa_row_kind *kind, wpa_arena *arena,
+                      wpa_list_view *view, wpa_error *err)
+{
+    const wpa_json **items = wpa_feed_parse(rows, 0, arena, &view->n_rows, err);
+    if (!items) {
+        return false;
+    }
+    char *out = wpa_arena_array(arena, view->n_rows + 1, kind->size_bytes);
+    for (size_t i = 0; i < view->n_rows; i++) {
+        char *row = out + i * kind->size_bytes;
+        kind->fill(items[i], arena, row);
+        const char *cursor = wpa_arena_printf(arena, "%s\x1f%s", wpa_rows_text(rows, i, 1),
+                                              wpa_rows_text(rows, i, 2));
+        memcpy(row + kind->cursor_at, &cursor, sizeof cursor);
+    }
+    view->rows = out;
+    return true;
+}
+
+static bool add_verification(wpa_db *db, wpa_arena *arena, wpa_list_view *view, wpa_error *err)
+{
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_FEED_VERIFICATION, NULL, 0, err);
+    if (rows && wpa_rows_count(rows) > 0) {
+        view->chain_verified_to_us = wpa_rows_int(rows, 0, 0);
+        view->chain_rows = wpa_rows_int(rows, 0, 1);
+        view->chain_fault = wpa_rows_dup(rows, 0, 2, arena);
+    }
+    return rows != NULL;
+}
+
+wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err)
+{
+    const wpa_list_query *query = &watch->query;
+    WPA_AUTO(wpa_msg) *msg = wpa_msg_new(WPA_FEED_LIST);
+    msg->arena = msg->arena ? msg->arena : wpa_arena_new();
+    int64_t started_us = wpa_now_us();
+    wpa_list_view *view = wpa_arena_alloc(msg->arena, sizeof *view);
+    page p = {
+        .list = LISTS[query->list].name,
+        .sort = SORTS[query->sort],
+        .descending = wpa_db_bool(query->is_descending),
+        .terms = terms_json(query, msg->arena, &view->ignored),
+    };
+    (void)wpa_db_number(query->scope.kind == WPA_OBJECT_WORKFLOW ? query->scope.id : 0, p.scope);
+    WPA_AUTO(wpa_rows) *rows = read_window(db, &p, query, msg->arena, err);
+    if (!rows || !fill_rows(rows, LISTS[query->list].kind, msg->arena, view, err) ||
+        !count(db, &p, rows, view, err) ||
+        (query->list == WPA_LIST_AUDIT && !add_verification(db, msg->arena, view, err))) {
+        return NULL;
+    }
+    view->request_id = watch->request_id;
+    view->list = query->list;
+    view->sort = query->sort;
+    view->is_descending = query->is_descending;
+    view->took_us = wpa_now_us() - started_us;
+    msg->body = view;
+    return WPA_STEAL(msg);
+}

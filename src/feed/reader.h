@@ -1,0 +1,36 @@
+/* Inside src/feed only: what reads the database and makes messages of it. */
+#pragma once
+
+#include <wpa/command.h>
+
+#include "feed/rows.h"
+
+/** What the console has asked to see of one list. */
+typedef struct wpa_list_watch {
+    uint64_t request_id;
+    wpa_arena *arena; /* owns the query; NULL: not watched */
+    wpa_list_query query;
+} wpa_list_watch;
+
+/** Each makes one message (kind and body), or NULL with *err set. */
+wpa_msg *wpa_feed_dashboard(wpa_db *db, double notify_lag_ms, wpa_error *err);
+wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err);
+wpa_msg *wpa_feed_detail(wpa_db *db, uint64_t request_id, wpa_object object, wpa_error *err);
+/** Notices newer than last_id, oldest first, one message each, pushed to the inbox. */
+bool wpa_feed_notices(wpa_db *db, int64_t *last_id, wpa_queue *inbox, wpa_error *err) WPA_CHECK;
+
+/** Parts of a detail: false with *err set; the row missing is no error, *is_found says so. */
+typedef bool (*wpa_detail_maker)(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_view *view,
+                                 bool *is_found, wpa_error *err);
+bool wpa_detail_workflow(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_view *view,
+                         bool *is_found, wpa_error *err) WPA_CHECK;
+bool wpa_detail_finding(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_view *view,
+                        bool *is_found, wpa_error *err) WPA_CHECK;
+bool wpa_detail_patch(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_view *view,
+                      bool *is_found, wpa_error *err) WPA_CHECK;
+bool wpa_detail_deployment(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_view *view,
+                           bool *is_found, wpa_error *err) WPA_CHECK;
+bool wpa_detail_audit(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_view *view,
+                      bool *is_found, wpa_error *err) WPA_CHECK;
+bool wpa_detail_job(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_view *view, bool *is_found,
+                    wpa_error *err) WPA_CHECK;

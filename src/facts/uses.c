@@ -78,6 +78,14 @@ static void resolve_name(wpa_slice ref, wpa_fact_use *use)
     }
 }
 
+static bool is_untagged_branch(wpa_slice ref, const wpa_fact_use *use)
+{
+    wpa_fact_ref found, tag;
+    return use->repo && wpa_facts_ref_find(use->repo, ref, &found) &&
+           found.kind == WPA_FACT_BRANCH &&
+           !wpa_facts_commit_version(use->repo, found.commit, &tag);
+}
+
 void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
 {
     *use = (wpa_fact_use){
@@ -90,7 +98,9 @@ void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fa
     } else {
         resolve_name(ref, use);
     }
-    if (use->action && use->has_version && use->version.parts[0] < 100000) {
+    /* A branch named like a version may hold another action file than the tags of its major. */
+    bool is_branch = use->pin != WPA_PIN_COMMIT && is_untagged_branch(ref, use);
+    if (use->action && use->has_version && !is_branch && use->version.parts[0] < 100000) {
         use->has_major = wpa_facts_major_find(use->action, (int)use->version.parts[0], &use->major);
     }
 }

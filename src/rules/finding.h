@@ -57,9 +57,9 @@ typedef struct wpa_fix_edit {
 typedef struct wpa_fix {
     const char *title; /* imperative, a few words: "add timeout-minutes: 30" */
     wpa_safety safety;
-    unsigned declares;    /* wpa_declares bits */
-    const char *needs;    /* table and date it relied on, or NULL */
-    wpa_fix_edit *edits;  /* [n_edits], none overlapping */
+    unsigned declares;   /* wpa_declares bits */
+    const char *needs;   /* table and date it relied on, or NULL */
+    wpa_fix_edit *edits; /* [n_edits], none overlapping */
     size_t n_edits, capacity;
 } wpa_fix;
 
@@ -87,7 +87,7 @@ typedef struct wpa_finding {
     size_t n_fixes, fixes_capacity;
     char fingerprint[41]; /* 20 bytes in hex, NUL-terminated */
     bool is_secret;       /* the span holds a secret: never shown, hashed as evidence */
-    bool is_summary;     /* stands for those beyond the limit of one rule and file */
+    bool is_summary;      /* stands for those beyond the limit of one rule and file */
     const void *subject;  /* what the rule's check handed to its repair; not part of the record */
 } wpa_finding;
 

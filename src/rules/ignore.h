@@ -16,16 +16,16 @@ typedef enum wpa_ignore_reach {
 
 typedef struct wpa_ignore {
     wpa_ignore_reach reach;
-    wpa_span span;              /* of the comment, from its # on */
-    const char *const *names;   /* [n_names] as written */
+    wpa_span span;            /* of the comment, from its # on */
+    const char *const *names; /* [n_names] as written */
     size_t n_names;
-    bool is_foreign;            /* a zizmor comment: bare zizmor names */
-    const char *reason;         /* "" if none */
-    char until[11];             /* "YYYY-MM-DD" or "" */
+    bool is_foreign;    /* a zizmor comment: bare zizmor names */
+    const char *reason; /* "" if none */
+    char until[11];     /* "YYYY-MM-DD" or "" */
     size_t first_line, last_line;
-    const char *fault;          /* why it cannot be honoured, or NULL */
-    bool has_ended;             /* until= lies in the past */
-    bool *is_used;              /* [n_names] */
+    const char *fault; /* why it cannot be honoured, or NULL */
+    bool has_ended;    /* until= lies in the past */
+    bool *is_used;     /* [n_names] */
 } wpa_ignore;
 
 typedef struct wpa_ignores {

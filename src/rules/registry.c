@@ -19,7 +19,17 @@
     X(missing_timeout) \
     X(missing_concurrency) \
     X(full_history_checkout) \
-    X(fixed_sleep)
+    X(fixed_sleep) \
+    X(retired_runner) \
+    X(runner_label) \
+    X(action_inputs) \
+    X(events) \
+    X(permission_scope) \
+    X(shell_name) \
+    X(id_naming) \
+    X(node_runtime) \
+    X(deprecated_action_version) \
+    X(outdated_action_major)
 /* clang-format on */
 
 #define DECLARE(name) extern const wpa_rule wpa_rule_##name;

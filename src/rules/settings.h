@@ -21,21 +21,21 @@ typedef struct wpa_rule_setting {
     wpa_severity severity; /* in place of what the rule reports */
     wpa_confidence confidence;
     wpa_persona persona;
-    const wpa_map *options;     /* name → text, or NULL */
-    const wpa_map *checks_off;  /* numbers of checks that are off, or NULL */
+    const wpa_map *options;    /* name → text, or NULL */
+    const wpa_map *checks_off; /* numbers of checks that are off, or NULL */
 } wpa_rule_setting;
 
 /** An entry of "ignore:" in wpa.yml. All that is given must fit. */
 typedef struct wpa_ignore_entry {
-    const char *path;                /* glob over the path, or NULL */
-    const char *const *rules;        /* [n_rules] names as in comments */
+    const char *path;         /* glob over the path, or NULL */
+    const char *const *rules; /* [n_rules] names as in comments */
     size_t n_rules;
-    int64_t line;                    /* 0: any */
-    const char *message;             /* PCRE2 pattern, or NULL */
-    const char *fingerprint;         /* whole or leading hex digits, or NULL */
+    int64_t line;            /* 0: any */
+    const char *message;     /* PCRE2 pattern, or NULL */
+    const char *fingerprint; /* whole or leading hex digits, or NULL */
     const char *reason;
-    const char *until;               /* "YYYY-MM-DD", or NULL */
-    const char *file;                /* where the entry stands, for unused-ignore */
+    const char *until; /* "YYYY-MM-DD", or NULL */
+    const char *file;  /* where the entry stands, for unused-ignore */
     size_t at_line;
 } wpa_ignore_entry;
 
@@ -51,8 +51,8 @@ typedef struct wpa_settings {
     wpa_rule_setting *rules; /* [number of rules], in the order of the registry */
     const wpa_ignore_entry *ignores;
     size_t n_ignores;
-    bool ignores_off;    /* --no-ignores */
-    bool require_reason; /* ignores without one are reported */
+    bool ignores_off;           /* --no-ignores */
+    bool require_reason;        /* ignores without one are reported */
     const char *const *exclude; /* [n_exclude] globs of paths that are not read */
     size_t n_exclude;
     char today[11]; /* "YYYY-MM-DD": when ignores with until= end */

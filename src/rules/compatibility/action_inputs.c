@@ -1,0 +1,145 @@
+/* CMP-009: inputs that an action does not take, needs, or no longer wants. */
+#include <string.h>
+
+#include "rules/upgrade.h"
+
+#define STALE_DAYS 180
+
+typedef struct subject {
+    const wpa_yaml_node *key;
+    const char *near; /* the input that was meant, or NULL */
+} subject;
+
+/* The only input one edit away that is not given already, or NULL. */
+static const char *find_near(const wpa_outline_step *step, const wpa_fact_major *major,
+                             const char *name)
+{
+    const char *near = NULL;
+    for (size_t i = 0; i < major->n_inputs; i++) {
+        wpa_fact_input input = wpa_facts_input_at(major, i);
+        if (wpa_rule_is_one_edit(wpa_slice_of(name), input.name) &&
+            !wpa_outline_with(step, input.name)) {
+            if (near) {
+                return NULL;
+            }
+            near = input.name;
+        }
+    }
+    return near;
+}
+
+static const char *nearest(wpa_rule_run *run, const wpa_fact_major *major, const char *name)
+{
+    const char **names = wpa_arena_array(run->arena, major->n_inputs + 1, sizeof *names);
+    for (size_t i = 0; i < major->n_inputs; i++) {
+        names[i] = wpa_facts_input_at(major, i).name;
+    }
+    return wpa_text_nearest(name, names, major->n_inputs);
+}
+
+/* A moving tag of a repository that was last looked at long ago may have got inputs since. */
+static bool may_be_stale(const wpa_outline_uses *uses)
+{
+    wpa_version version;
+    int64_t age = wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS)) -
+                  wpa_facts_days(wpa_facts_repo_date(uses->fact->repo));
+    bool is_moving = !wpa_version_parse(uses->ref, &version) || version.n_parts < 3;
+    return uses->fact->pin != WPA_PIN_COMMIT && is_moving && age > STALE_DAYS;
+}
+
+static void check_given(wpa_rule_run *run, const wpa_outline_step *step,
+                        const wpa_fact_major *major, const wpa_yaml_node *key)
+{
+    const char *name = wpa_yaml_text(key);
+    wpa_fact_input input;
+    bool is_docker_own = wpa_text_is(major->using, "docker") &&
+                         (wpa_text_is_ci(name, "args") || wpa_text_is_ci(name, "entrypoint"));
+    if (!name || is_docker_own || wpa_text_is(name, "<<")) {
+        return;
+    }
+    if (!wpa_facts_input_find(major, wpa_slice_of(name), &input)) {
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){key, find_near(step, major, name)};
+        const char *meant = s->near ? s->near : nearest(run, major, name);
+        wpa_finding *finding = wpa_rule_report(
+            run, key->span, "I1", s, "%s has no input %s, so it is ignored%s%s%s",
+            wpa_rule_quote_uses(run, &step->uses), wpa_rule_quote(run, name, strlen(name)),
+            meant ? " (did you mean '" : "", meant ? meant : "", meant ? "'?)" : "");
+        if (may_be_stale(&step->uses)) {
+            finding->severity = WPA_SEVERITY_LOW;
+            finding->confidence = WPA_CONFIDENCE_MEDIUM;
+        }
+    } else if (input.deprecated) {
+        wpa_finding *finding = wpa_rule_report(
+            run, key->span, "I3", NULL, "input %s of %s is deprecated: %s",
+            wpa_rule_quote(run, name, strlen(name)), wpa_rule_quote_uses(run, &step->uses),
+            wpa_text_ellipsis(run->arena, input.deprecated, 120));
+        finding->severity = WPA_SEVERITY_LOW;
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_fact_use *fact = step->uses.fact;
+    bool with_is_open = wpa_yaml_find(step->node, "with") && !step->with;
+    if (step->uses.kind != WPA_OUTLINE_REPOSITORY || !fact->has_major || !fact->commit ||
+        with_is_open) {
+        return; /* a version that the tables do not know may take other inputs */
+    }
+    const wpa_fact_major *major = &fact->major;
+    for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
+        check_given(run, step, major, step->with->pairs[i].key);
+    }
+    for (size_t i = 0; i < major->n_inputs; i++) {
+        wpa_fact_input input = wpa_facts_input_at(major, i);
+        if (input.is_required && !input.has_default && !input.deprecated &&
+            !wpa_outline_with(step, input.name) && !wpa_yaml_find_ci(step->with, input.name)) {
+            (void)wpa_rule_report(run, step->uses.node->span, "I2", NULL,
+                                  "%s needs input '%s', which is not given",
+                                  wpa_rule_quote_uses(run, &step->uses), input.name);
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_step(run, &o->jobs[i].steps[k]);
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    if (s && s->near) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "call the input %s", s->near);
+        fix->needs = wpa_rule_needs(run, WPA_FACTS_ACTIONS);
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(s->key, 0, s->key->length), "%s", s->near);
+    }
+}
+
+const wpa_rule wpa_rule_action_inputs = {
+    .code = "CMP-009",
+    .id = "action-inputs",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "An action is given an input it does not take, or lacks one it needs",
+    .why = "An unknown input is ignored with a warning that nobody reads; a missing one fails the "
+           "step.",
+    .fix = "Name the input as the action's own file does at that version.",
+    .checks = (const char *const[]){"I1", "I2", "I3", NULL},
+    .elsewhere = (const char *const[]){"actionlint/action", NULL},
+    .tables = 1U << WPA_FACTS_ACTIONS,
+    .declares = WPA_DECLARES_SCRIPT, /* what a step does with its inputs */
+    .check = check,
+    .repair = repair,
+};

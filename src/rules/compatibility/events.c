@@ -1,0 +1,265 @@
+/* CMP-013: what stands under "on" that GitHub refuses or never starts (V1 to V11). */
+#include <string.h>
+
+#include "rules/cron.h"
+#include "rules/upgrade.h"
+
+#define LEAST_MINUTES 5
+
+typedef struct subject {
+    const wpa_yaml_node *node; /* to rewrite, or NULL */
+    const char *text;
+} subject;
+
+static const void *subject_new(wpa_rule_run *run, const wpa_yaml_node *node, const char *text)
+{
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){node, text};
+    return s;
+}
+
+static const char *quote(wpa_rule_run *run, const char *text)
+{
+    return wpa_rule_quote(run, text, strlen(text));
+}
+
+/* The one name that differs in case alone or by one edit, or NULL. */
+static const char *find_meant(const char *text, const char *const names[])
+{
+    const char *meant = NULL;
+    for (size_t i = 0; names && names[i]; i++) {
+        if (wpa_text_is_ci(text, names[i])) {
+            return names[i];
+        }
+        if (wpa_rule_is_one_edit(wpa_slice_of(text), names[i])) {
+            if (meant) {
+                return NULL;
+            }
+            meant = names[i];
+        }
+    }
+    return meant;
+}
+
+/* V1 */
+static void check_name(wpa_rule_run *run, const wpa_outline_trigger *t)
+{
+    const char *const *names = wpa_facts_event_names();
+    const char *meant = find_meant(t->name, names);
+    const char *near = meant ? meant : wpa_text_nearest(t->name, names, wpa_facts_event_count());
+    (void)wpa_rule_report(run, t->node->span, "V1", subject_new(run, meant ? t->node : NULL, meant),
+                          "there is no event %s: the workflow is invalid%s%s%s",
+                          quote(run, t->name), near ? " (did you mean '" : "", near ? near : "",
+                          near ? "'?)" : "");
+}
+
+/* V2 */
+static void check_type(wpa_rule_run *run, const wpa_outline_trigger *t, const wpa_yaml_node *node)
+{
+    const char *type = wpa_yaml_text(node);
+    if (!type || wpa_outline_has_expression(type) ||
+        wpa_fact_list_has(t->event->types, wpa_slice_of(type))) {
+        return;
+    }
+    const char *meant = find_meant(type, t->event->types);
+    (void)wpa_rule_report(run, node->span, "V2", subject_new(run, meant ? node : NULL, meant),
+                          "%s has no activity type %s: it never starts the workflow%s%s%s", t->name,
+                          quote(run, type), meant ? " (did you mean '" : "", meant ? meant : "",
+                          meant ? "'?)" : "");
+}
+
+static void check_types(wpa_rule_run *run, const wpa_outline_trigger *t)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(t->config, "types");
+    if (!pair || t->event->has_free_types) {
+        return;
+    }
+    if (!t->event->takes_types) {
+        (void)wpa_rule_report(run, pair->key->span, "V2", subject_new(run, NULL, NULL),
+                              "%s takes no types", t->name);
+        return;
+    }
+    const wpa_yaml_node *types = wpa_yaml_resolve(pair->value);
+    for (size_t i = 0; wpa_yaml_is(types, WPA_YAML_SEQUENCE) && i < types->n_items; i++) {
+        check_type(run, t, wpa_yaml_resolve(types->items[i]));
+    }
+    if (wpa_yaml_is(types, WPA_YAML_SCALAR)) {
+        check_type(run, t, types);
+    }
+}
+
+static const char *const filters[] = {"branches",    "branches-ignore", "tags",
+                                      "tags-ignore", "paths",           "paths-ignore"};
+
+static bool is_empty(const wpa_yaml_node *value)
+{
+    return !value || (value->kind == WPA_YAML_SEQUENCE && value->n_items == 0) ||
+           wpa_yaml_is_null(value);
+}
+
+/* V9, V10: filters that let nothing through. */
+static void check_patterns(wpa_rule_run *run, const wpa_outline_trigger *t,
+                           const wpa_yaml_pair *pair)
+{
+    const wpa_yaml_node *value = wpa_yaml_resolve(pair->value);
+    if (is_empty(value)) {
+        if (value && value->kind == WPA_YAML_SEQUENCE && !strstr(pair->key->text, "ignore")) {
+            (void)wpa_rule_report(run, pair->key->span, "V9", subject_new(run, NULL, NULL),
+                                  "%s of %s is empty: nothing fits it", pair->key->text, t->name);
+        }
+        return;
+    }
+    size_t n_negative = 0;
+    for (size_t i = 0; value->kind == WPA_YAML_SEQUENCE && i < value->n_items; i++) {
+        const char *pattern = wpa_yaml_text(value->items[i]);
+        n_negative += pattern && pattern[0] == '!';
+    }
+    if (n_negative && n_negative == value->n_items && !strstr(pair->key->text, "ignore")) {
+        (void)wpa_rule_report(run, pair->key->span, "V10", subject_new(run, NULL, NULL),
+                              "%s of %s has only patterns that exclude: nothing starts the "
+                              "workflow",
+                              pair->key->text, t->name);
+    }
+}
+
+/* V4, V5 */
+static void check_filters(wpa_rule_run *run, const wpa_outline_trigger *t)
+{
+    for (size_t i = 0; i < WPA_COUNT(filters); i++) {
+        const wpa_yaml_pair *pair = wpa_yaml_find(t->config, filters[i]);
+        if (!pair) {
+            continue;
+        }
+        if (!wpa_fact_list_has(t->event->filters, wpa_slice_of(filters[i]))) {
+            (void)wpa_rule_report(run, pair->key->span, "V4", subject_new(run, NULL, NULL),
+                                  "%s takes no filter %s", t->name, filters[i]);
+            continue;
+        }
+        check_patterns(run, t, pair);
+        const wpa_yaml_pair *other = i % 2 == 0 ? wpa_yaml_find(t->config, filters[i + 1]) : NULL;
+        if (other && !is_empty(wpa_yaml_resolve(pair->value)) &&
+            !is_empty(wpa_yaml_resolve(other->value))) {
+            wpa_finding *finding =
+                wpa_rule_report(run, other->key->span, "V5", subject_new(run, NULL, NULL),
+                                "%s and %s cannot stand together; use '!' patterns in %s",
+                                filters[i], filters[i + 1], filters[i]);
+            wpa_rule_relate(run, finding, pair->key->span, "the other one");
+        }
+    }
+}
+
+/* V3 */
+static void check_parent(wpa_rule_run *run, const wpa_outline_trigger *t)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(t->config, "workflows");
+    bool is_run = wpa_text_is(t->name, "workflow_run");
+    if (is_run && (!pair || is_empty(wpa_yaml_resolve(pair->value)))) {
+        (void)wpa_rule_report(run, t->node->span, "V3", subject_new(run, NULL, NULL),
+                              "workflow_run names no workflows: nothing starts it");
+    } else if (!is_run && pair) {
+        (void)wpa_rule_report(run, pair->key->span, "V3", subject_new(run, NULL, NULL),
+                              "%s takes no workflows", t->name);
+    }
+}
+
+/* V6, V7 */
+static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
+{
+    const char *text = wpa_yaml_text(node);
+    wpa_cron cron;
+    if (!text) {
+        return;
+    }
+    if (!wpa_cron_parse(text, &cron)) {
+        size_t end = cron.fault_at + strcspn(text + cron.fault_at, " ");
+        wpa_span span =
+            end > cron.fault_at ? wpa_yaml_source_span(node, cron.fault_at, end) : node->span;
+        (void)wpa_rule_report(run, span, "V6", subject_new(run, NULL, NULL),
+                              "cron %s is not valid: %s", quote(run, text), cron.fault);
+    } else if (!wpa_cron_is_possible(&cron)) {
+        (void)wpa_rule_report(run, node->span, "V6", subject_new(run, NULL, NULL),
+                              "cron %s names a day that never comes", quote(run, text));
+    } else if (wpa_cron_interval(&cron) < LEAST_MINUTES) {
+        wpa_finding *finding = wpa_rule_report(
+            run, node->span, "V7", subject_new(run, NULL, NULL),
+            "cron %s asks for a run every %d minutes; GitHub starts at most one in %d",
+            quote(run, text), wpa_cron_interval(&cron), LEAST_MINUTES);
+        finding->severity = WPA_SEVERITY_MEDIUM;
+    }
+}
+
+/* V8: the shape of an IANA name, "UTC" or "Europe/Berlin". */
+static void check_zone(wpa_rule_run *run, const wpa_yaml_node *node)
+{
+    const char *zone = wpa_yaml_text(node);
+    static const char *const areas[] = {"Africa/", "America/",  "Antarctica/", "Arctic/",
+                                        "Asia/",   "Atlantic/", "Australia/",  "Etc/",
+                                        "Europe/", "Indian/",   "Pacific/"};
+    bool is_known = zone && (wpa_text_is(zone, "UTC") || wpa_text_is(zone, "GMT"));
+    for (size_t i = 0; zone && i < WPA_COUNT(areas); i++) {
+        is_known = is_known || (wpa_text_starts(zone, areas[i]) && zone[strlen(areas[i])]);
+    }
+    if (zone && !is_known && !strchr(zone, '/')) {
+        (void)wpa_rule_report(run, node->span, "V8", subject_new(run, NULL, NULL),
+                              "%s is no IANA time zone such as Europe/Berlin", quote(run, zone));
+    }
+}
+
+static void check_schedule(wpa_rule_run *run, const wpa_outline_trigger *t)
+{
+    for (size_t i = 0; wpa_yaml_is(t->config, WPA_YAML_SEQUENCE) && i < t->config->n_items; i++) {
+        check_cron(run, wpa_yaml_get(t->config->items[i], "cron"));
+        check_zone(run, wpa_yaml_get(t->config->items[i], "timezone"));
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_triggers; i++) {
+        const wpa_outline_trigger *t = &o->triggers[i];
+        if (!t->event) {
+            check_name(run, t);
+        } else if (wpa_text_is(t->name, "schedule")) {
+            check_schedule(run, t);
+        } else {
+            check_types(run, t);
+            check_filters(run, t);
+            check_parent(run, t);
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    if (s->node) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "write it as %s", s->text);
+        fix->needs = wpa_rule_needs(run, WPA_FACTS_EVENTS);
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(s->node, 0, s->node->length), "%s", s->text);
+    }
+}
+
+const wpa_rule wpa_rule_events = {
+    .code = "CMP-013",
+    .id = "events",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "An event, type, filter or schedule that GitHub refuses or that never fires",
+    .why = "The workflow is invalid, or waits for something that never happens.",
+    .fix = "Write the event as GitHub knows it; the nearest name is given.",
+    .checks =
+        (const char *const[]){"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9", "V10", NULL},
+    .elsewhere = (const char *const[]){"actionlint/events", NULL},
+    .tables = 1U << WPA_FACTS_EVENTS,
+    .declares = WPA_DECLARES_TRIGGERS,
+    .reads_dead_code = true,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,93 @@
+/* CMP-020: ids that GitHub refuses. */
+#include <string.h>
+
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+#define ID_MAX 100
+
+/* What is wrong with an id, or NULL. */
+static const char *fault_of(const char *id)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    static const char rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-";
+    size_t length = strlen(id);
+    return length == 0                  ? "is empty"
+           : !strchr(letters, id[0])    ? "must begin with a letter or _"
+           : strspn(id, rest) != length ? "may hold letters, digits, - and _ only"
+           : strncmp(id, "__", 2) == 0  ? "begins with __, which GitHub keeps for itself"
+           : length >= ID_MAX           ? "is longer than 99 characters"
+                                        : NULL;
+}
+
+static void check_id(wpa_rule_run *run, const wpa_yaml_node *node, const char *what)
+{
+    const char *id = wpa_yaml_text(node);
+    const char *fault = id && !wpa_outline_has_expression(id) ? fault_of(id) : NULL;
+    if (fault) {
+        (void)wpa_rule_report(run, node->span, NULL, NULL, "%s id %s %s: the file is refused", what,
+                              wpa_rule_quote(run, id, strlen(id)), fault);
+    }
+}
+
+static void check_steps(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_yaml_node *node = wpa_yaml_get(job->steps[i].node, "id");
+        check_id(run, node, "step");
+        for (size_t k = 0; k < i && job->steps[i].id; k++) {
+            if (job->steps[k].id && wpa_text_is_ci(job->steps[k].id, job->steps[i].id)) {
+                wpa_finding *finding = wpa_rule_report(
+                    run, node->span, NULL, NULL,
+                    "step id %s is there twice in this job: the file is refused",
+                    wpa_rule_quote(run, job->steps[i].id, strlen(job->steps[i].id)));
+                wpa_rule_relate(run, finding, wpa_yaml_get(job->steps[k].node, "id")->span,
+                                "first here");
+                break;
+            }
+        }
+    }
+}
+
+static void check_inputs(wpa_rule_run *run, const wpa_yaml_node *inputs)
+{
+    for (size_t i = 0; wpa_yaml_is(inputs, WPA_YAML_MAPPING) && i < inputs->n_pairs; i++) {
+        if (!wpa_text_is(inputs->pairs[i].key->text, "<<")) {
+            check_id(run, inputs->pairs[i].key, "input");
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        if (o->jobs[i].key) {
+            check_id(run, o->jobs[i].key, "job");
+        }
+        check_steps(run, &o->jobs[i]);
+    }
+    for (size_t i = 0; i < o->n_triggers; i++) {
+        check_inputs(run, wpa_yaml_get(o->triggers[i].config, "inputs"));
+    }
+    return true;
+}
+
+const wpa_rule wpa_rule_id_naming = {
+    .code = "CMP-020",
+    .id = "id-naming",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "An id of a job, step or input is one that GitHub refuses",
+    .why = "The whole file is invalid then.",
+    .fix = "Begin with a letter or _, go on with letters, digits, - and _, and use each id once. "
+           "There is no fix by machine, since others may refer to it.",
+    .elsewhere = (const char *const[]){"actionlint/id", NULL},
+    .reads_dead_code = true,
+    .check = check,
+};

@@ -1,0 +1,112 @@
+/* CMP-004: a runner image that is gone or going. */
+#include <string.h>
+
+#include "rules/pin.h"
+
+#define FAR_DAYS 180
+
+typedef struct subject {
+    const wpa_outline_job *job;
+    const wpa_outline_label *label;
+} subject;
+
+static void check_label(wpa_rule_run *run, const wpa_outline_job *job,
+                        const wpa_outline_label *label)
+{
+    const wpa_fact_runner *runner = label->runner;
+    bool is_going =
+        runner && (runner->state == WPA_RUNNER_REMOVED || runner->state == WPA_RUNNER_DEPRECATED);
+    if (!is_going) {
+        return;
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){job, label};
+    const char *name = wpa_rule_quote(run, label->text, strlen(label->text));
+    if (runner->state == WPA_RUNNER_REMOVED) {
+        (void)wpa_rule_report(run, label->node->span, NULL, s,
+                              "runner %s was removed%s%s: the job waits and then fails", name,
+                              runner->removed_on ? " on " : "",
+                              runner->removed_on ? runner->removed_on : "");
+        return;
+    }
+    int64_t left =
+        wpa_facts_days(runner->removed_on) - wpa_facts_days(wpa_facts_date(WPA_FACTS_RUNNERS));
+    wpa_finding *finding =
+        wpa_rule_report(run, label->node->span, NULL, s,
+                        "runner %s is deprecated%s%s; after that the job never starts", name,
+                        runner->removed_on ? " and will be removed on " : "",
+                        runner->removed_on ? runner->removed_on : "");
+    finding->severity =
+        runner->removed_on && left > FAR_DAYS ? WPA_SEVERITY_LOW : WPA_SEVERITY_MEDIUM;
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; !o->jobs[i].is_self_hosted && k < o->jobs[i].n_labels; k++) {
+            check_label(run, &o->jobs[i], &o->jobs[i].labels[k]);
+        }
+    }
+    return true;
+}
+
+/* Is the label spoken of elsewhere, in a condition or in exclude, which would then miss it? */
+static bool is_named_elsewhere(const wpa_rule_run *run, const subject *s)
+{
+    const wpa_yaml_doc *doc = run->source->yaml;
+    const char *quoted = wpa_arena_printf(run->arena, "'%s'", s->label->text);
+    for (const char *at = doc->source; (at = strstr(at, quoted)); at++) {
+        size_t offset = (size_t)(at - doc->source);
+        if (offset < s->label->node->span.start || offset >= s->label->node->span.end) {
+            return true;
+        }
+    }
+    const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(s->job->node, "strategy"), "matrix");
+    const wpa_yaml_pair *exclude = wpa_yaml_find(matrix, "exclude");
+    if (!exclude) {
+        return false;
+    }
+    wpa_span span = exclude->value->span;
+    return memmem(doc->source + span.start, wpa_span_length(span), s->label->text,
+                  strlen(s->label->text)) != NULL;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const wpa_fact_runner *runner = s->label->runner;
+    for (size_t i = 0; runner->successors[i]; i++) {
+        const wpa_fact_runner *next = wpa_facts_runner_find(wpa_slice_of(runner->successors[i]));
+        if (!next || next->state != WPA_RUNNER_CURRENT || !wpa_text_is(next->arch, runner->arch)) {
+            continue;
+        }
+        if (!is_named_elsewhere(run, s)) {
+            wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "run on %s", next->label);
+            fix->needs = wpa_rule_needs(run, WPA_FACTS_RUNNERS);
+            wpa_rule_edit(run, fix, wpa_yaml_source_span(s->label->node, 0, s->label->node->length),
+                          "%s", next->label);
+        }
+        return;
+    }
+}
+
+const wpa_rule wpa_rule_retired_runner = {
+    .code = "CMP-004",
+    .id = "retired-runner",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A job asks for a runner image that is removed or will be",
+    .why = "Nothing takes such a job: it waits for a day and then fails.",
+    .fix = "Move to the successor of the same architecture and try the job there.",
+    .supersedes = (const char *const[]){"runner-label", NULL},
+    .tables = 1U << WPA_FACTS_RUNNERS,
+    .declares = WPA_DECLARES_RUNNER | WPA_DECLARES_MATRIX,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,136 @@
+/* CMP-005: a runner label that GitHub does not know, or labels that no runner has together. */
+#include <string.h>
+
+#include "rules/settings.h"
+#include "rules/upgrade.h"
+
+static const wpa_rule_option options[] = {
+    {"labels", "", "globs of labels of your own runners, separated by blanks"},
+    {"unknown", "on", "off: do not report labels that are merely unknown (L1)"},
+    {0},
+};
+
+static bool is_own_label(const wpa_rule_run *run, const char *text)
+{
+    const char *globs = wpa_rule_option_text(run, "labels");
+    while (globs && *globs) {
+        globs += strspn(globs, " ,");
+        size_t length = strcspn(globs, " ,");
+        const char *glob = wpa_arena_slice(run->arena, globs, length);
+        if (length && wpa_glob_fits(glob, text)) {
+            return true;
+        }
+        globs += length;
+    }
+    return false;
+}
+
+/* The hosted label that this one is a slip of, or NULL. */
+static const char *find_near(const char *text)
+{
+    wpa_fact_list names = wpa_facts_runner_names();
+    for (size_t i = 0; names[i]; i++) {
+        const wpa_fact_runner *runner = wpa_facts_runner_find(wpa_slice_of(names[i]));
+        if (runner->state == WPA_RUNNER_CURRENT && !runner->size &&
+            wpa_rule_is_one_edit(wpa_slice_of(text), names[i])) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
+/* L1 */
+static void check_label(wpa_rule_run *run, const wpa_outline_label *label)
+{
+    if (label->runner || wpa_facts_runner_is_self_hosted_label(wpa_slice_of(label->text)) ||
+        is_own_label(run, label->text)) {
+        return;
+    }
+    const char *near = find_near(label->text);
+    const char *name = wpa_rule_quote(run, label->text, strlen(label->text));
+    if (near) {
+        (void)wpa_rule_report(run, label->node->span, "L1", label,
+                              "no hosted runner is called %s: the job waits for ever (did you "
+                              "mean %s?)",
+                              name, near);
+    } else if (!wpa_text_is(wpa_rule_option_text(run, "unknown"), "off")) {
+        wpa_finding *finding =
+            wpa_rule_report(run, label->node->span, "L1", NULL,
+                            "%s is no label of GitHub's: unless you run such a runner, the job "
+                            "waits for ever",
+                            name);
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->confidence = WPA_CONFIDENCE_LOW;
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+/* L2: runs-on: [ubuntu-latest, windows-latest] wants one runner that has both. */
+static void check_set(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_outline_label *first = NULL;
+    for (size_t i = 0; i < job->n_labels; i++) {
+        const wpa_outline_label *label = &job->labels[i];
+        if (label->is_from_matrix || !label->runner) {
+            continue;
+        }
+        bool is_other_image = first && !wpa_text_is(label->runner->image, first->runner->image);
+        if (is_other_image) {
+            wpa_finding *finding =
+                wpa_rule_report(run, label->node->span, "L2", NULL,
+                                "no runner has both labels %s and %s: the job waits for ever",
+                                wpa_rule_quote(run, first->text, strlen(first->text)),
+                                wpa_rule_quote(run, label->text, strlen(label->text)));
+            wpa_rule_relate(run, finding, first->node->span, "wanted together with this");
+            return;
+        }
+        first = first ? first : label;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        for (size_t k = 0; !job->is_self_hosted && k < job->n_labels; k++) {
+            check_label(run, &job->labels[k]);
+        }
+        check_set(run, job);
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline_label *label = finding->subject;
+    const char *near = label ? find_near(label->text) : NULL;
+    if (near) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "write the label as %s", near);
+        fix->needs = wpa_rule_needs(run, WPA_FACTS_RUNNERS);
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(label->node, 0, label->node->length), "%s",
+                      near);
+    }
+}
+
+const wpa_rule wpa_rule_runner_label = {
+    .code = "CMP-005",
+    .id = "runner-label",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A job asks for a runner that does not exist",
+    .why = "GitHub queues such a job until it gives up a day later.",
+    .fix = "Write a label of a hosted runner, or name your own in the configuration.",
+    .checks = (const char *const[]){"L1", "L2", NULL},
+    .elsewhere = (const char *const[]){"actionlint/runner-label", NULL},
+    .options = options,
+    .tables = 1U << WPA_FACTS_RUNNERS,
+    .declares = WPA_DECLARES_RUNNER | WPA_DECLARES_MATRIX,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,29 @@
+/* Moving an action to another version without breaking this use of it. */
+#pragma once
+
+#include "rules/pin.h"
+
+/** Is one text the other with one character added, dropped, changed, or two neighbours swapped? */
+bool wpa_rule_is_one_edit(wpa_slice a, const char *b);
+
+/** What in this use a major version would break. */
+typedef struct wpa_upgrade {
+    const char *removed[4]; /* inputs given here that it does not take */
+    size_t n_removed;
+    const char *required; /* an input it wants and this use does not give, or NULL */
+} wpa_upgrade;
+
+/** step NULL (a call): nothing is known to break. */
+wpa_upgrade wpa_upgrade_look(const wpa_outline_step *step, const wpa_fact_major *major);
+bool wpa_upgrade_is_clean(const wpa_upgrade *upgrade);
+
+/**
+ * The lowest major above the one in use that is supported, runs on a supported runtime and takes
+ * the inputs given. False if there is none.
+ */
+bool wpa_upgrade_find(const wpa_outline_uses *uses, const wpa_outline_step *step,
+                      wpa_fact_major *major);
+
+/** Offer to write it, in the style of the ref that stands there: commit, full version or major. */
+void wpa_upgrade_offer(wpa_rule_run *run, wpa_finding *finding, wpa_safety safety,
+                       const wpa_outline_uses *uses, const wpa_fact_major *major);

@@ -3,6 +3,7 @@
 
 #include "agent/engine.h"
 #include "analysis/analysis.h"
+#include "deploy/deploy.h"
 #include "fleet/fleet.h"
 #include "fleet/scan.h"
 
@@ -20,6 +21,7 @@ static const struct {
     {"schedule", schedule_job},
     {"scan", wpa_scan_job},
     {"analyse", wpa_analysis_job},
+    {"deploy", wpa_deploy_job},
 };
 
 /* What people wait for, and what protects targets, comes first. */

@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "fleet/fields.h"
+#include "probe/check.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 #define CHECKS_MAX 64
-#define COMMAND_KINDS "command"
 
 #define CHOICES(names) .choices = (names), .n_choices = WPA_COUNT(names)
 #define FIELDS(rows)                                                                               \
@@ -49,10 +49,11 @@ static const wpa_field rollout_rows[] = {
     {.key = "inconclusive_deadline", .type = WPA_FIELD_DURATION, .min = SECOND, .max = 30 * DAY},
     {.key = "then", .type = WPA_FIELD_CHOICE, CHOICES(thens)},
     {.key = "gate", .type = WPA_FIELD_CHOICE, CHOICES(gates)},
+    {.key = "rollback_verify", .type = WPA_FIELD_DURATION, .max = DAY},
 };
 static const wpa_fields rollout_fields = FIELDS(rollout_rows);
 
-/* ENGINE.md 9.1, and 9.4 for the fields of one kind */
+/* ENGINE.md 9.1, and 9.4 for the fields of one kind; defaults are the probe's own */
 static const wpa_field check_rows[] = {
     {.key = "name", .type = WPA_FIELD_TEXT, .is_required = true},
     {.key = "kind", .type = WPA_FIELD_CHOICE, .is_required = true, CHOICES(kinds)},
@@ -78,14 +79,15 @@ static const wpa_field check_rows[] = {
     {.key = "headers", .type = WPA_FIELD_MAP, .kind = "http"},
     {.key = "body", .type = WPA_FIELD_TEXT, .kind = "http"},
     {.key = "expect", .type = WPA_FIELD_INTS, .min = 100, .max = 599, .kind = "http"},
-    {.key = "match", .type = WPA_FIELD_TEXT, .kind = "http"},
+    {.key = "body_match", .type = WPA_FIELD_TEXT, .kind = "http"},
     {.key = "max_latency", .type = WPA_FIELD_DURATION, .min = 1, .max = HOUR, .kind = "http"},
-    {.key = "command", .type = WPA_FIELD_TEXTS, .kind = COMMAND_KINDS, .is_required = true},
-    {.key = "env", .type = WPA_FIELD_MAP, .kind = COMMAND_KINDS},
-    {.key = "network", .type = WPA_FIELD_BOOL, .kind = COMMAND_KINDS},
+    {.key = "argv", .type = WPA_FIELD_TEXTS, .kind = "command", .is_required = true},
+    {.key = "env", .type = WPA_FIELD_MAP, .kind = "command"},
+    {.key = "network", .type = WPA_FIELD_BOOL, .kind = "command"},
     {.key = "dimension", .type = WPA_FIELD_CHOICE, .kind = "rescore", CHOICES(dimensions)},
 };
-static const wpa_fields check_fields = FIELDS(check_rows);
+static const wpa_fields check_fields = {
+    .items = check_rows, .n = WPA_COUNT(check_rows), .has_plain_durations = true};
 
 static const wpa_field test_rows[] = {
     {.key = "command", .type = WPA_FIELD_TEXTS, .is_required = true},
@@ -131,6 +133,8 @@ wpa_json *wpa_declare_default_rollout(wpa_arena *arena)
         wpa_json_push_int(percents, waves[i]);
     }
     wpa_json_set_int(rollout, "bake_ms", 30 * MINUTE);
+    wpa_json_set_int(rollout, "canary_bake_ms", DAY);
+    wpa_json_set_int(rollout, "rollback_verify_ms", 30 * MINUTE);
     wpa_json_set_int(rollout, "max_parallel", 5);
     wpa_json_set_int(rollout, "max_failures", 0);
     wpa_json_set_int(rollout, "max_conflicts", 0);
@@ -143,38 +147,10 @@ wpa_json *wpa_declare_default_rollout(wpa_arena *arena)
     return rollout;
 }
 
-static wpa_json *default_check(const char *kind, wpa_arena *arena)
-{
-    wpa_json *check = wpa_json_new_object(arena);
-    wpa_json_set_text(check, "when", "bake");
-    wpa_json_set_int(check, "interval_ms", 60 * SECOND);
-    wpa_json_set_int(check, "count", 0);
-    wpa_json_set_int(check, "initial_delay_ms", 0);
-    wpa_json_set_int(check, "timeout_ms", 10 * SECOND);
-    wpa_json_set_text(check, "no_data", "inconclusive");
-    wpa_json_set_int(check, "min_samples", 0);
-    wpa_json_set_int(check, "failure_limit", 0);
-    wpa_json_set_int(check, "failure_streak", 0);
-    wpa_json_set_int(check, "success_streak", 0);
-    wpa_json_set_int(check, "inconclusive_limit", 3);
-    wpa_json_set_int(check, "error_limit", 4);
-    wpa_json_set_bool(check, "critical", false);
-    wpa_json_set_bool(check, "dry_run", false);
-    wpa_json_set_text(check, "compare", "none");
-    if (wpa_text_is(kind, "http")) {
-        wpa_json_set_text(check, "method", "GET");
-    } else if (wpa_text_is(kind, "command")) {
-        wpa_json_set_bool(check, "network", false);
-    } else if (wpa_text_is(kind, "rescore")) {
-        wpa_json_set_text(check, "dimension", "total");
-    }
-    return check;
-}
-
 wpa_json *wpa_declare_default_checks(wpa_arena *arena)
 {
     wpa_json *checks = wpa_json_new_array(arena);
-    wpa_json *check = default_check("rescore", arena);
+    wpa_json *check = wpa_json_new_object(arena);
     wpa_json_set_text(check, "name", "rescore");
     wpa_json_set_text(check, "kind", "rescore");
     wpa_json_push(checks, check);
@@ -221,18 +197,15 @@ static wpa_json *read_check(const wpa_yaml_node *mapping, wpa_arena *arena, wpa_
         !wpa_yaml_get_choice(mapping, "kind", kinds, WPA_COUNT(kinds), &kind, err)) {
         return NULL;
     }
-    const wpa_json *base = default_check(kinds[kind], arena);
-    wpa_json *check = wpa_fields_read(&check_fields, mapping, kinds[kind], base, arena, err);
+    wpa_error why = {0};
+    wpa_json *check = wpa_fields_read(&check_fields, mapping, kinds[kind], NULL, arena, err);
     if (check == NULL) {
         return NULL;
     }
-    const int64_t interval_ms = wpa_json_int_of(wpa_json_find(check, "interval_ms"), 0);
-    const int64_t timeout_ms = wpa_json_int_of(wpa_json_find(check, "timeout_ms"), 0);
-    if (timeout_ms >= interval_ms && wpa_yaml_get(mapping, "timeout") == NULL) {
-        wpa_json_set_int(check, "timeout_ms", interval_ms * 4 / 5); /* the default gives way */
-    } else if (timeout_ms >= interval_ms) {
-        wpa_yaml_fail(wpa_yaml_get(mapping, "timeout"), err,
-                      "expected less than the interval of %lld ms", (long long)interval_ms);
+    /* What no table can say (conditions, times that must fit together) is said by its reader. */
+    if (wpa_probe_check_parse(check, arena, &why) == NULL) {
+        char text[sizeof why.message + sizeof why.context];
+        wpa_yaml_fail(mapping, err, "%s", wpa_error_text(&why, text, sizeof text));
         return NULL;
     }
     return check;

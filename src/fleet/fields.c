@@ -23,8 +23,8 @@ static bool check_keys(const wpa_fields *fields, const wpa_yaml_node *mapping, c
     return wpa_yaml_check_keys(mapping, known, n, err);
 }
 
-static bool read_duration(const wpa_field *field, const wpa_yaml_node *mapping, wpa_json *into,
-                          wpa_arena *arena, wpa_error *err)
+static bool read_duration(const wpa_field *field, const wpa_yaml_node *mapping, bool is_plain,
+                          wpa_json *into, wpa_arena *arena, wpa_error *err)
 {
     int64_t ms = -1;
     if (!wpa_yaml_get_duration_ms(mapping, field->key, &ms, err)) {
@@ -38,7 +38,11 @@ static bool read_duration(const wpa_field *field, const wpa_yaml_node *mapping, 
                              "expected a duration from %lld ms to %lld ms", (long long)field->min,
                              (long long)field->max);
     }
-    wpa_json_set_int(into, wpa_arena_printf(arena, "%s_ms", field->key), ms);
+    if (is_plain) {
+        wpa_json_set_text(into, field->key, wpa_arena_printf(arena, "%lldms", (long long)ms));
+    } else {
+        wpa_json_set_int(into, wpa_arena_printf(arena, "%s_ms", field->key), ms);
+    }
     return true;
 }
 
@@ -132,8 +136,8 @@ static bool read_number(const wpa_field *field, const wpa_yaml_node *mapping, wp
     return true;
 }
 
-static bool read_one(const wpa_field *field, const wpa_yaml_node *mapping, wpa_json *into,
-                     wpa_arena *arena, wpa_error *err)
+static bool read_one(const wpa_field *field, const wpa_yaml_node *mapping, bool is_plain,
+                     wpa_json *into, wpa_arena *arena, wpa_error *err)
 {
     bool truth = false;
     int choice = -1;
@@ -160,7 +164,7 @@ static bool read_one(const wpa_field *field, const wpa_yaml_node *mapping, wpa_j
     case WPA_FIELD_INT:
         return read_number(field, mapping, into, err);
     case WPA_FIELD_DURATION:
-        return read_duration(field, mapping, into, arena, err);
+        return read_duration(field, mapping, is_plain, into, arena, err);
     case WPA_FIELD_TEXTS:
         return read_texts(field, mapping, into, arena, err);
     case WPA_FIELD_INTS:
@@ -186,7 +190,7 @@ wpa_json *wpa_fields_read(const wpa_fields *fields, const wpa_yaml_node *mapping
         if (field->is_required && wpa_yaml_need(mapping, field->key, err) == NULL) {
             return NULL;
         }
-        if (!read_one(field, mapping, into, arena, err)) {
+        if (!read_one(field, mapping, fields->has_plain_durations, into, arena, err)) {
             return NULL;
         }
     }

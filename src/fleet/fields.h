@@ -10,7 +10,7 @@ typedef enum wpa_field_type {
     WPA_FIELD_CHOICE,
     WPA_FIELD_BOOL,
     WPA_FIELD_INT,      /* within [min, max] */
-    WPA_FIELD_DURATION, /* "90s"; stored as <key>_ms, within [min, max] milliseconds */
+    WPA_FIELD_DURATION, /* "90s", within [min, max] ms; stored as the integer <key>_ms */
     WPA_FIELD_TEXTS,    /* a list of texts, or one */
     WPA_FIELD_INTS,     /* a list of integers within [min, max]; "rest" is 0 */
     WPA_FIELD_MAP       /* text to text */
@@ -32,6 +32,7 @@ typedef struct wpa_fields {
     size_t n;
     const char *const *beside; /* [n_beside] keys of the mapping that the caller reads itself */
     size_t n_beside;
+    bool has_plain_durations; /* stored as "<n>ms" under the key itself */
 } wpa_fields;
 
 /**

@@ -9,13 +9,14 @@
 #include "db/db.h"
 
 /*
- * A repository as declared. The members called json are canonical JSON texts, checked and with
- * every default filled in, so that readers need none of their own (fields: declare.c):
+ * A repository as declared. The members called json are canonical JSON texts, checked (fields:
+ * declare.c):
  *
  * test      {} or {"command":["sh","t.sh"],"timeout_ms":60000,"network":false,"env":{},"reports":
  *           {"junit":"r.xml","tap":"-","lcov":"l.info","cobertura":"c.xml"}}; "-" is the output
- * checks    [{"name","kind","interval_ms","timeout_ms","critical",...}], as ENGINE.md 9.1 and 9.4
- * rollout   {"strategy","bake_ms","max_parallel","checks":["name"],...}, as ENGINE.md 8
+ * checks    [{"name":"up","kind":"http","interval":"2000ms",...}], each as wpa_probe_check_parse
+ *           takes it
+ * rollout   {"strategy","bake_ms","max_parallel","checks":["name"],...}, every default filled in
  */
 typedef struct wpa_repository {
     int64_t id;

@@ -42,7 +42,7 @@ static int setup(void **out)
     wpa_error err = {0};
     state *s = test_calloc(1, sizeof *s);
     s->arena = wpa_arena_new();
-    s->folder = wpa_dir_temp("wpa-git", s->arena, &err);
+    s->folder = wpa_dir_temp("/tmp/wpa-git", s->arena, &err);
     assert_non_null(s->folder);
     s->git = wpa_git_create(wpa_path_join(s->arena, s->folder, "ledger.git"), "main", &err);
     assert_non_null(s->git);

@@ -1,0 +1,680 @@
+/*
+ * One target: the protocol A0-A7 of ENGINE.md 7.1, for applying and for reverting. Each function
+ * reads what is, does one thing, and leaves rows from which any agent goes on.
+ */
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "auth/hash.h"
+#include "deploy/fault.h"
+#include "deploy/run.h"
+#include "deploy/tip.h"
+#include "gen/sql.h"
+
+#define MOVES_MAX 5
+#define BUSY_WAIT_MS 60000
+#define BUSY_LIMIT_US (INT64_C(30) * 60 * 1000000)
+#define UNREACHABLE_WAIT_MS 5000
+#define NAME_MAX_CHARS 120
+
+/* What a kind of intent means to the target's states. */
+typedef struct direction {
+    const char *kind;     /* of the intent */
+    const char *intended; /* the target's state while an intent is open */
+    const char *done;
+    const char *again;   /* the ref moved: try on the new tip */
+    const char *blocked; /* it cannot be done */
+} direction;
+
+static const direction applying = {"apply", "intended", "applied", "planned", "conflict"};
+static const direction reverting = {"revert", "revert_intended", "reverted", "applied",
+                                    "revert_blocked"};
+
+typedef struct intent {
+    char id[WPA_UUID_SIZE];
+    char old_oid[WPA_OID_SIZE];
+    char new_oid[WPA_OID_SIZE];
+    const char *kind;
+    int64_t deployment_id;
+    const void *raw;
+    size_t raw_bytes;
+} intent;
+
+/* One target under work: its repository open, its edits at hand. */
+typedef struct work {
+    wpa_deploy_run *run;
+    const wpa_deploy_target *target;
+    const direction *way;
+    wpa_git *git;
+    const wpa_git_edit *edits;
+    size_t n_edits;
+} work;
+
+/* ---- rows
+ * ---------------------------------------------------------------------------------------- */
+
+typedef struct change {
+    const wpa_deploy_target *target;
+    const char *from, *to, *note;
+    const char *base, *applied, *reverted, *observed;
+    const intent *ends; /* an intent that ends with it, or NULL */
+    const char *end_state;
+    const intent *begins; /* an intent that begins with it, or NULL */
+    const char *via;      /* a state to pass through first, or NULL */
+} change;
+
+static bool move_target(wpa_deploy_run *run, const change *c, const char *from, const char *to,
+                        wpa_error *err)
+{
+    char id[WPA_DB_NUMBER_SIZE];
+    char target[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {
+        wpa_db_number(run->d->id, id),
+        wpa_db_number(c->target->id, target),
+        from,
+        to,
+        c->note,
+        c->base,
+        c->applied,
+        c->reverted,
+        c->observed,
+    };
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(run->job->db, WPA_SQL_DEPLOY_TARGET_MOVE, params, WPA_COUNT(params), err);
+    if (rows == NULL) {
+        return wpa_error_within(err, "target %s %s -> %s", c->target->repository, from, to);
+    }
+    return wpa_rows_count(rows) == 1 ||
+           WPA_FAIL(err, WPA_E_CONFLICT, "target %s is not %s any more", c->target->repository,
+                    from);
+}
+
+static bool insert_intent(wpa_deploy_run *run, const change *c, wpa_error *err)
+{
+    char id[WPA_DB_NUMBER_SIZE];
+    char target[WPA_DB_NUMBER_SIZE];
+    char token[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {
+        c->begins->id,
+        wpa_db_number(run->d->id, id),
+        wpa_db_number(c->target->id, target),
+        c->begins->kind,
+        c->target->ref,
+        c->begins->old_oid,
+        c->begins->new_oid,
+        wpa_db_bytes(run->arena, c->begins->raw, c->begins->raw_bytes),
+        wpa_db_number(run->job->job->token, token),
+    };
+    return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_INTENT_INSERT, params, WPA_COUNT(params), err);
+}
+
+static bool end_intent(wpa_deploy_run *run, const change *c, wpa_error *err)
+{
+    char token[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {c->ends->id, c->end_state, wpa_db_number(run->job->job->token, token)};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(run->job->db, WPA_SQL_DEPLOY_INTENT_END, params, WPA_COUNT(params), err);
+    return rows != NULL && (wpa_rows_count(rows) == 1 ||
+                            WPA_FAIL(err, WPA_E_CONFLICT, "intent %s has ended", c->ends->id));
+}
+
+static bool write_change(wpa_deploy_run *run, const void *what, wpa_error *err)
+{
+    const change *c = what;
+    if ((c->ends != NULL && !end_intent(run, c, err)) ||
+        (c->begins != NULL && !insert_intent(run, c, err))) {
+        return false;
+    }
+    if (c->via == NULL) {
+        return move_target(run, c, c->from, c->to, err);
+    }
+    return move_target(run, c, c->from, c->via, err) && move_target(run, c, c->via, c->to, err);
+}
+
+static bool wait_target(wpa_deploy_run *run, const wpa_deploy_target *target, int64_t delay_ms,
+                        const char *note, wpa_error *err)
+{
+    char id[WPA_DB_NUMBER_SIZE];
+    char repository[WPA_DB_NUMBER_SIZE];
+    char delay[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(run->d->id, id), wpa_db_number(target->id, repository),
+                            wpa_db_number(delay_ms, delay), note};
+    if (delay_ms >= 0) {
+        wpa_deploy_wake(run, run->d->now_us + delay_ms * 1000);
+    } else {
+        run->has_moved = true;
+    }
+    if (!wpa_job_begin(run->job, err)) {
+        return false;
+    }
+    if (!wpa_db_run(run->job->db, WPA_SQL_DEPLOY_TARGET_WAIT, params, WPA_COUNT(params), err)) {
+        wpa_db_rollback(run->job->db);
+        return false;
+    }
+    return wpa_db_commit(run->job->db, err);
+}
+
+static bool find_intent(wpa_deploy_run *run, const wpa_deploy_target *target, intent *open,
+                        bool *is_there, wpa_error *err)
+{
+    char id[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(target->id, id), target->ref};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(run->job->db, WPA_SQL_DEPLOY_INTENT_OPEN, params, 2, err);
+    if (rows == NULL) {
+        return false;
+    }
+    *is_there = wpa_rows_count(rows) > 0;
+    if (!*is_there) {
+        return true;
+    }
+    *open = (intent){.deployment_id = wpa_rows_int(rows, 0, 1),
+                     .kind = wpa_rows_dup(rows, 0, 2, run->arena)};
+    wpa_text_copy(open->id, sizeof open->id, wpa_rows_text(rows, 0, 0));
+    wpa_text_copy(open->old_oid, sizeof open->old_oid, wpa_rows_text(rows, 0, 3));
+    wpa_text_copy(open->new_oid, sizeof open->new_oid, wpa_rows_text(rows, 0, 4));
+    open->raw = wpa_rows_bytes(rows, 0, 5, run->arena, &open->raw_bytes);
+    return open->deployment_id == run->d->id ||
+           WPA_FAIL(err, WPA_E_INTERNAL, "target %s has an open intent of d-%lld",
+                    target->repository, (long long)open->deployment_id);
+}
+
+/* ---- the commit (A2)
+ * ----------------------------------------------------------------------------- */
+
+/* Version 8 (RFC 9562) of a hash: any agent that reads the same row makes the same id. */
+static void name_intent(const work *w, const char *tip, char id[WPA_UUID_SIZE])
+{
+    uint8_t hash[WPA_SHA256_SIZE];
+    char hex[WPA_SHA256_HEX_SIZE];
+    const char *text = wpa_arena_printf(
+        w->run->arena, "wpa intent v1\n%lld\n%lld\n%s\n%s\n%s\n%lld\n", (long long)w->run->d->id,
+        (long long)w->target->id, w->target->ref, w->way->kind, tip, (long long)w->target->version);
+    wpa_sha256(text, strlen(text), hash);
+    hash[6] = (uint8_t)((hash[6] & 0x0F) | 0x80);
+    hash[8] = (uint8_t)((hash[8] & 0x3F) | 0x80);
+    wpa_hex_encode(hash, 16, hex);
+    wpa_text_format(id, WPA_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+                    hex + 16, hex + 20);
+}
+
+static const char *write_message(const work *w, const char *intent_id, wpa_arena *arena)
+{
+    const wpa_deployment *d = w->run->d;
+    const bool is_revert = w->way == &reverting;
+    const char *name = wpa_text_ellipsis(
+        arena, wpa_text_visible(arena, d->patch_name, strlen(d->patch_name), false),
+        NAME_MAX_CHARS);
+    const char *subject =
+        *name == '\0' ? wpa_arena_printf(arena, "Apply p-%lld", (long long)d->patch_id) : name;
+    const char *body =
+        is_revert ? wpa_arena_printf(arena, "This takes back %s.\n\n", w->target->applied) : "";
+    return wpa_arena_printf(arena,
+                            "%s%s%s\n\n%sWpa-Patch: p-%lld\nWpa-Revision: %lld\nWpa-Deployment: "
+                            "d-%lld\nWpa-Target: %s\n"
+                            "Wpa-Digest: %s\nWpa-Intent: %s\nWpa-Audit: %s\n",
+                            is_revert ? "Revert \"" : "", subject, is_revert ? "\"" : "", body,
+                            (long long)d->patch_id, (long long)d->patch_revision, (long long)d->id,
+                            w->target->repository, d->digest, intent_id,
+                            *d->audit_anchor != '\0' ? d->audit_anchor : "none");
+}
+
+/* Only the edits that still say something at the tip: what is restored already stays as it is. */
+static const wpa_git_edit *open_edits(const work *w, const char *tip, size_t *n, wpa_error *err)
+{
+    wpa_git_edit *left = wpa_arena_array(w->run->arena, w->n_edits, sizeof *left);
+    *n = 0;
+    for (size_t i = 0; i < w->n_edits; i++) {
+        wpa_tip_content content;
+        const char *path = NULL;
+        if (!wpa_tip_compare(w->git, tip, &w->edits[i], 1, w->run->arena, &content, &path, err)) {
+            return NULL;
+        }
+        if (content != WPA_CONTENT_AFTER) {
+            left[(*n)++] = w->edits[i];
+        }
+    }
+    return left;
+}
+
+static bool make_commit(const work *w, const char *tip, intent *made, wpa_error *err)
+{
+    const wpa_deployment *d = w->run->d;
+    const int64_t time_us = w->way == &reverting ? d->rolling_back_at_us : d->started_at_us;
+    const wpa_git_identity identity = {d->commit_name, d->commit_email, time_us / 1000000};
+    size_t n = 0;
+    const wpa_git_edit *edits = open_edits(w, tip, &n, err);
+    *made = (intent){.kind = w->way->kind, .deployment_id = d->id};
+    name_intent(w, tip, made->id);
+    wpa_text_copy(made->old_oid, sizeof made->old_oid, tip);
+    if (edits == NULL ||
+        !wpa_git_commit_make(w->git, tip, edits, n, &identity,
+                             write_message(w, made->id, w->run->arena), made->new_oid, err)) {
+        return false;
+    }
+    made->raw = wpa_git_commit_raw(w->git, made->new_oid, w->run->arena, &made->raw_bytes, err);
+    return made->raw != NULL;
+}
+
+/* ---- the ref (A4, A5) and what follows (A6)
+ * ------------------------------------------------------- */
+
+static const char *place(const work *w, const char *what)
+{
+    return wpa_arena_printf(w->run->arena, "%s-%s", w->way->kind, what);
+}
+
+static bool note_done(const work *w, const intent *open, const char *tip, wpa_error *err)
+{
+    const bool is_revert = w->way == &reverting;
+    const change c = {
+        .target = w->target,
+        .from = w->way->intended,
+        .to = w->way->done,
+        .base = is_revert ? NULL : open->old_oid,
+        .applied = is_revert ? NULL : open->new_oid,
+        .reverted = is_revert ? open->new_oid : NULL,
+        .observed = tip,
+        .ends = open,
+        .end_state = "done",
+    };
+    w->run->has_moved = true;
+    if (is_revert) {
+        /* Restored only when it is seen to be so: ENGINE.md 11.4 (a). */
+        wpa_tip_content content;
+        const char *path = NULL;
+        if (!wpa_tip_compare(w->git, open->new_oid, w->edits, w->n_edits, w->run->arena, &content,
+                             &path, err)) {
+            return false;
+        }
+        if (content != WPA_CONTENT_AFTER) {
+            return WPA_FAIL(err, WPA_E_INTERNAL, "revert commit %s does not restore '%s'",
+                            open->new_oid, path != NULL ? path : "all paths");
+        }
+    }
+    wpa_fault(place(w, "before-done"));
+    if (!wpa_deploy_transact(w->run, write_change, &c, err)) {
+        return false;
+    }
+    wpa_fault(place(w, "after-done"));
+    return true;
+}
+
+static bool note_undone(const work *w, const intent *open, const char *end_state, const char *to,
+                        const char *note, const char *tip, wpa_error *err)
+{
+    const change c = {.target = w->target,
+                      .from = w->way->intended,
+                      .to = to,
+                      .note = note,
+                      .observed = tip,
+                      .ends = open,
+                      .end_state = end_state};
+    w->run->has_moved = true;
+    return wpa_deploy_transact(w->run, write_change, &c, err);
+}
+
+static bool settle(const work *w, const intent *open, wpa_tip_verdict verdict, const char *tip,
+                   wpa_error *err)
+{
+    wpa_arena *arena = w->run->arena;
+    const char *where =
+        wpa_arena_printf(arena, "target %s branch %s", w->target->repository, w->target->branch);
+    switch (verdict) {
+    case WPA_TIP_NEW:
+    case WPA_TIP_BEYOND:
+        return note_done(w, open, tip, err);
+    case WPA_TIP_MOVED:
+        return note_undone(w, open, "moved", w->way->again, NULL, tip, err);
+    case WPA_TIP_GONE:
+        return note_undone(
+            w, open, "void", w->way->blocked,
+            wpa_arena_printf(arena, "%s: the branch was deleted. Nothing was pushed.", where), NULL,
+            err);
+    case WPA_TIP_REWRITTEN:
+        return note_undone(
+            w, open, "void", w->way->blocked,
+            wpa_arena_printf(arena,
+                             "%s: history of %s was rewritten: neither %.12s nor "
+                             "%.12s is in that of %.12s. Nothing was pushed over it.",
+                             where, w->target->ref, open->old_oid, open->new_oid, tip),
+            tip, err);
+    case WPA_TIP_OLD:
+        break;
+    }
+    return WPA_FAIL(err, WPA_E_INTERNAL, "%s: an intent that is not pushed cannot be settled",
+                    where);
+}
+
+/* The host said no: failed, or blocked when it is the way back, with the host's own words. */
+static bool note_refused(const work *w, const intent *open, const wpa_error *why, wpa_error *err)
+{
+    const char *note = wpa_arena_printf(w->run->arena, "target %s branch %s: %s",
+                                        w->target->repository, w->target->branch, why->message);
+    return note_undone(w, open, "void", w->way == &applying ? "failed" : w->way->blocked, note,
+                       NULL, err);
+}
+
+/* A4 to A6, entered with an open intent: by whoever wrote it, or by whoever found it. */
+static bool push_and_settle(const work *w, const intent *open, wpa_error *err)
+{
+    char tip[WPA_OID_SIZE];
+    wpa_tip_verdict verdict;
+    if (!wpa_tip_judge(w->git, w->target->ref, open->old_oid, open->new_oid, tip, &verdict, err)) {
+        return false;
+    }
+    if (verdict != WPA_TIP_OLD) {
+        return settle(w, open, verdict, tip, err);
+    }
+    size_t n = 0;
+    const wpa_git_edit *edits = open_edits(w, open->old_oid, &n, err);
+    if (edits == NULL ||
+        !wpa_git_commit_restore(w->git, open->raw, open->raw_bytes, edits, n, open->new_oid, err)) {
+        return false;
+    }
+    wpa_fault(place(w, "before-push"));
+    if (!wpa_job_check(w->run->job, err)) {
+        return false;
+    }
+    wpa_error why = {0};
+    const bool is_pushed =
+        wpa_git_ref_swap(w->git, w->target->ref, open->old_oid, open->new_oid, &why);
+    wpa_fault(place(w, "after-push"));
+    if (!is_pushed && (why.code == WPA_E_REFUSED || why.code == WPA_E_DENIED)) {
+        return note_refused(w, open, &why, err);
+    }
+    /* Whatever the answer was, the ref itself says what happened. */
+    if (!wpa_tip_judge(w->git, w->target->ref, open->old_oid, open->new_oid, tip, &verdict, err)) {
+        return false;
+    }
+    if (verdict == WPA_TIP_OLD) {
+        return wait_target(w->run, w->target, UNREACHABLE_WAIT_MS, why.message, err);
+    }
+    return settle(w, open, verdict, tip, err);
+}
+
+/* A2 to A6 on a tip whose paths are as they should be before. */
+static bool intend_and_push(const work *w, const char *tip, wpa_error *err)
+{
+    intent made;
+    if (!make_commit(w, tip, &made, err)) {
+        return false;
+    }
+    wpa_fault(place(w, "before-intent"));
+    const change c = {.target = w->target,
+                      .from = w->target->state,
+                      .to = w->way->intended,
+                      .observed = tip,
+                      .begins = &made};
+    w->run->has_moved = true;
+    if (!wpa_deploy_transact(w->run, write_change, &c, err)) {
+        return false;
+    }
+    wpa_fault(place(w, "after-intent"));
+    return push_and_settle(w, &made, err);
+}
+
+/* ---- beginning
+ * ------------------------------------------------------------------------------------ */
+
+static bool move_plain(const work *w, const char *to, const char *note, const char *tip,
+                       wpa_error *err)
+{
+    const change c = {
+        .target = w->target, .from = w->target->state, .to = to, .note = note, .observed = tip};
+    w->run->has_moved = true;
+    return wpa_deploy_transact(w->run, write_change, &c, err);
+}
+
+/* A repository that cannot be opened: for good (failed) or for now (wait). */
+static bool note_unreachable(wpa_deploy_run *run, const wpa_deploy_target *target,
+                             const direction *way, const wpa_error *why, wpa_error *err)
+{
+    const work w = {.run = run, .target = target, .way = way};
+    const char *note =
+        wpa_arena_printf(run->arena, "target %s: %s", target->repository, why->message);
+    const bool is_for_good =
+        why->code == WPA_E_NOT_FOUND || why->code == WPA_E_INVALID || why->code == WPA_E_DENIED;
+    if (is_for_good && wpa_text_is(target->state, "planned")) {
+        return move_plain(&w, "failed", note, NULL, err);
+    }
+    if (is_for_good && wpa_text_is(target->state, "revert_intended")) {
+        return wait_target(run, target, BUSY_WAIT_MS, note, err);
+    }
+    return wait_target(run, target, UNREACHABLE_WAIT_MS, note, err);
+}
+
+static bool begin_work(wpa_deploy_run *run, const wpa_deploy_target *target, const direction *way,
+                       work *w, wpa_error *err)
+{
+    *w = (work){.run = run, .target = target, .way = way};
+    w->edits = wpa_deployment_edits(run->job->db, run->d, target, way == &reverting, &w->n_edits,
+                                    run->arena, err);
+    return w->edits != NULL && wpa_job_check(run->job, err);
+}
+
+/* Too many others push: wait, and after half an hour give up. */
+static bool is_too_busy(const work *w, bool *is_handled, wpa_error *err)
+{
+    *is_handled = w->target->moves > MOVES_MAX;
+    if (!*is_handled) {
+        return true;
+    }
+    const int64_t since_us =
+        w->way == &reverting ? w->run->d->rolling_back_at_us : w->run->d->started_at_us;
+    if (w->way == &applying && w->run->d->now_us - since_us > BUSY_LIMIT_US) {
+        return move_plain(w, "conflict", "too busy: the branch moved each time we tried", NULL,
+                          err);
+    }
+    if (w->target->retry_at_us == 0) {
+        return wait_target(w->run, w->target, BUSY_WAIT_MS, "the branch keeps moving", err);
+    }
+    *is_handled = w->target->retry_at_us > w->run->d->now_us;
+    return true;
+}
+
+static bool apply_on_tip(const work *w, wpa_error *err)
+{
+    char tip[WPA_OID_SIZE];
+    wpa_tip_content content;
+    const char *path = NULL;
+    if (!wpa_git_ref_read(w->git, w->target->ref, tip, err)) {
+        return err->code != WPA_E_NOT_FOUND
+                   ? false
+                   : move_plain(w, "conflict", "the branch was deleted. Nothing was pushed.", NULL,
+                                err);
+    }
+    if (!wpa_tip_compare(w->git, tip, w->edits, w->n_edits, w->run->arena, &content, &path, err)) {
+        return false;
+    }
+    switch (content) {
+    case WPA_CONTENT_BEFORE:
+        return intend_and_push(w, tip, err);
+    case WPA_CONTENT_AFTER:
+        return move_plain(w, "skipped", "already in place", tip, err);
+    case WPA_CONTENT_MIXED:
+    case WPA_CONTENT_OTHER:
+        break;
+    }
+    const char *story =
+        wpa_tip_story(w->run, w->git, w->target, tip, w->edits, w->n_edits, path, w->run->arena);
+    return move_plain(w, "conflict", story, tip, err);
+}
+
+bool wpa_target_apply(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
+{
+    work w;
+    intent open;
+    bool is_there = false;
+    wpa_error why = {0};
+    if (!begin_work(run, target, &applying, &w, err) ||
+        !find_intent(run, target, &open, &is_there, err)) {
+        return false;
+    }
+    WPA_AUTO(wpa_git) *git = wpa_deploy_reach(run, target, &why);
+    if (git == NULL) {
+        return note_unreachable(run, target, &applying, &why, err);
+    }
+    w.git = git;
+    if (is_there) {
+        return push_and_settle(&w, &open, err);
+    }
+    bool is_handled = false;
+    if (!is_too_busy(&w, &is_handled, err) || is_handled) {
+        return is_handled && err->code == WPA_OK;
+    }
+    return apply_on_tip(&w, err);
+}
+
+/* A7. What others changed behind us is theirs: our own commit must hold what we meant. */
+bool wpa_target_verify(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
+{
+    work w;
+    wpa_error why = {0};
+    wpa_tip_content content;
+    const char *path = NULL;
+    char tip[WPA_OID_SIZE];
+    bool is_in = false;
+    if (!begin_work(run, target, &applying, &w, err)) {
+        return false;
+    }
+    WPA_AUTO(wpa_git) *git = wpa_deploy_reach(run, target, &why);
+    if (git == NULL) {
+        return wait_target(run, target, UNREACHABLE_WAIT_MS, why.message, err);
+    }
+    w.git = git;
+    if (!wpa_git_ref_read(git, target->ref, tip, err) ||
+        !wpa_git_is_ancestor(git, target->applied, tip, &is_in, err) ||
+        !wpa_tip_compare(git, target->applied, w.edits, w.n_edits, run->arena, &content, &path,
+                         err)) {
+        return false;
+    }
+    if (content != WPA_CONTENT_AFTER || !is_in) {
+        const char *reason = wpa_arena_printf(
+            run->arena, "R3: target %s does not read back as approved (%s)", target->repository,
+            !is_in ? "the branch does not contain our commit" : path);
+        return wpa_deploy_roll_back_by(run, "R3", reason, err);
+    }
+    wpa_fault("before-verified");
+    return move_plain(&w, "verified", NULL, tip, err);
+}
+
+/* ---- the way back
+ * ---------------------------------------------------------------------------------- */
+
+/* Others have restored all paths: nothing to push, and the tip that shows it is on record. */
+static bool note_restored(const work *w, const char *tip, wpa_error *err)
+{
+    const bool is_intended = wpa_text_is(w->target->state, "revert_intended");
+    const bool is_direct = is_intended || wpa_text_is(w->target->state, "revert_blocked");
+    const change c = {.target = w->target,
+                      .from = w->target->state,
+                      .via = is_direct ? NULL : "revert_intended",
+                      .to = "reverted",
+                      .note = "restored by others",
+                      .reverted = tip,
+                      .observed = tip};
+    w->run->has_moved = true;
+    return wpa_deploy_transact(w->run, write_change, &c, err);
+}
+
+static bool note_blocked(const work *w, const char *note, const char *tip, wpa_error *err)
+{
+    if (wpa_text_is(w->target->state, "revert_blocked")) {
+        return wait_target(w->run, w->target, -1, note, err);
+    }
+    const change c = {.target = w->target,
+                      .from = w->target->state,
+                      .via = wpa_text_is(w->target->state, "revert_intended") ? NULL
+                                                                              : "revert_intended",
+                      .to = "revert_blocked",
+                      .note = note,
+                      .observed = tip};
+    w->run->has_moved = true;
+    return wpa_deploy_transact(w->run, write_change, &c, err);
+}
+
+static bool revert_on_tip(const work *w, wpa_error *err)
+{
+    char tip[WPA_OID_SIZE];
+    wpa_tip_content content;
+    const char *path = NULL;
+    if (!wpa_git_ref_read(w->git, w->target->ref, tip, err)) {
+        return err->code == WPA_E_NOT_FOUND &&
+               note_blocked(w, "the branch was deleted: there is nothing to restore it on", NULL,
+                            err);
+    }
+    if (!wpa_tip_compare(w->git, tip, w->edits, w->n_edits, w->run->arena, &content, &path, err)) {
+        return false;
+    }
+    switch (content) {
+    case WPA_CONTENT_BEFORE: /* of the way back: everything is as the patch left it */
+    case WPA_CONTENT_MIXED:
+        return intend_and_push(w, tip, err);
+    case WPA_CONTENT_AFTER:
+        return note_restored(w, tip, err);
+    case WPA_CONTENT_OTHER:
+        break;
+    }
+    const char *note = wpa_arena_printf(
+        w->run->arena,
+        "target %s branch %s: '%s' was changed by others after the patch (now at %.12s). Nothing "
+        "was pushed: restore it by hand, then order the rollback again.",
+        w->target->repository, w->target->branch, path, tip);
+    return note_blocked(w, note, tip, err);
+}
+
+bool wpa_target_revert(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
+{
+    work w;
+    intent open;
+    bool is_there = false;
+    wpa_error why = {0};
+    if (!begin_work(run, target, &reverting, &w, err) ||
+        !find_intent(run, target, &open, &is_there, err)) {
+        return false;
+    }
+    WPA_AUTO(wpa_git) *git = wpa_deploy_reach(run, target, &why);
+    if (git == NULL) {
+        return note_unreachable(run, target, &reverting, &why, err);
+    }
+    w.git = git;
+    if (is_there) {
+        return push_and_settle(&w, &open, err);
+    }
+    bool is_handled = false;
+    if (!is_too_busy(&w, &is_handled, err) || is_handled) {
+        return is_handled && err->code == WPA_OK;
+    }
+    return revert_on_tip(&w, err);
+}
+
+bool wpa_target_settle(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
+{
+    work w;
+    intent open;
+    bool is_there = false;
+    wpa_error why = {0};
+    char tip[WPA_OID_SIZE];
+    wpa_tip_verdict verdict;
+    if (!begin_work(run, target, &applying, &w, err) ||
+        !find_intent(run, target, &open, &is_there, err)) {
+        return false;
+    }
+    if (!is_there) {
+        return WPA_FAIL(err, WPA_E_INTERNAL, "target %s is intended without an intent",
+                        target->repository);
+    }
+    WPA_AUTO(wpa_git) *git = wpa_deploy_reach(run, target, &why);
+    if (git == NULL) {
+        return wait_target(run, target, UNREACHABLE_WAIT_MS, why.message, err);
+    }
+    w.git = git;
+    if (!wpa_tip_judge(git, target->ref, open.old_oid, open.new_oid, tip, &verdict, err)) {
+        return false;
+    }
+    return verdict == WPA_TIP_OLD ? note_undone(&w, &open, "void", "planned",
+                                                "not pushed: rolled back before", tip, err)
+                                  : settle(&w, &open, verdict, tip, err);
+}

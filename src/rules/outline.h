@@ -115,6 +115,8 @@ const char *wpa_outline_with_text(const wpa_outline_step *step, const char *name
 bool wpa_outline_step_uses(const wpa_outline_step *step, const char *slug);
 /** Major version that the step uses, -1 if it is not known. */
 int wpa_outline_major(const wpa_outline_uses *uses);
+/** Does the step's script build or test something, as far as its commands tell? */
+bool wpa_outline_step_builds(const wpa_outline_step *step);
 /** Does text hold "${{"? NULL does not. */
 bool wpa_outline_has_expression(const char *text);
 /** Bytes of the file for bytes of the step's script. */

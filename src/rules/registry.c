@@ -20,6 +20,12 @@
     X(missing_concurrency) \
     X(full_history_checkout) \
     X(fixed_sleep) \
+    X(matrix_duplicate_legs) \
+    X(schedule_collision) \
+    X(excessive_schedule) \
+    X(always_runs) \
+    X(artifact_retention) \
+    X(no_op_step) \
     X(retired_runner) \
     X(runner_label) \
     X(action_inputs) \
@@ -27,6 +33,7 @@
     X(permission_scope) \
     X(shell_name) \
     X(id_naming) \
+    X(deprecated_commands) \
     X(node_runtime) \
     X(deprecated_action_version) \
     X(outdated_action_major)

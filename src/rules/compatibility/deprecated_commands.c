@@ -1,0 +1,187 @@
+/* CMP-026: "::set-output" and the other commands by printing, which runners read no more. */
+#include <string.h>
+
+#include <wpa/buf.h>
+
+#include "rules/outline.h"
+#include "rules/pin.h"
+
+typedef struct command_name {
+    const char *text; /* as printed, with its colons */
+    const char *file; /* that took its place */
+    bool is_disabled; /* the runner refuses it, and fails the step */
+    bool has_name;    /* name=...::value rather than value alone */
+} command_name;
+
+static const command_name names[] = {
+    {"::set-output ", "GITHUB_OUTPUT", false, true},
+    {"::save-state ", "GITHUB_STATE", false, true},
+    {"::set-env ", "GITHUB_ENV", true, true},
+    {"::add-path::", "GITHUB_PATH", true, false},
+};
+
+typedef struct subject {
+    const wpa_outline_step *step;
+    const wpa_shell_command *command; /* an echo with one word, or NULL */
+    const command_name *name;
+} subject;
+
+static const wpa_shell_command *command_at(const wpa_script *script, size_t offset)
+{
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        if (!c->is_nested_script && c->span.start <= offset && offset < c->span.end) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+/* Is this text printed, as far as can be told? */
+static bool is_printed(const wpa_outline_step *step, size_t offset)
+{
+    const wpa_script *script = step->script;
+    if (!script || !script->is_readable) {
+        return true;
+    }
+    wpa_shell_context context = (wpa_shell_context)script->contexts[offset];
+    return context != WPA_SHELL_COMMENT && context != WPA_SHELL_HEREDOC_QUOTED;
+}
+
+static void check_name(wpa_rule_run *run, const wpa_outline_step *step, const command_name *name)
+{
+    const char *text = step->run->text;
+    size_t length = strlen(name->text);
+    for (const char *at = text; (at = strstr(at, name->text)); at += length) {
+        size_t offset = (size_t)(at - text);
+        if (!is_printed(step, offset)) {
+            continue;
+        }
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){step, command_at(step->script, offset), name};
+        size_t shown = length - (name->has_name ? 1 : 2);
+        wpa_finding *finding = wpa_rule_report(
+            run, wpa_yaml_source_span(step->run, offset, offset + shown), NULL, s,
+            name->is_disabled ? "%.*s is switched off: the step fails; write to %s instead"
+                              : "%.*s is deprecated: write to %s instead",
+            (int)shown, name->text, name->file);
+        finding->severity = name->is_disabled ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &o->jobs[i].steps[k];
+            for (size_t n = 0; step->run && n < WPA_COUNT(names); n++) {
+                check_name(run, step, &names[n]);
+            }
+        }
+    }
+    return true;
+}
+
+/* "name=N::V" taken apart; both as written in the script. */
+typedef struct parts {
+    wpa_slice name, value;
+} parts;
+
+static bool take_apart(const subject *s, wpa_slice word, parts *p)
+{
+    const char *at = memmem(word.at, word.length, s->name->text, strlen(s->name->text));
+    const char *end = word.at + word.length;
+    if (!at || (size_t)(at - word.at) > 1) {
+        return false; /* something is printed in front of it */
+    }
+    at += strlen(s->name->text);
+    if (s->name->has_name) {
+        const char *colons = memmem(at, (size_t)(end - at), "::", 2);
+        if (!colons || strncmp(at, "name=", 5) != 0) {
+            return false;
+        }
+        p->name = (wpa_slice){at + 5, (size_t)(colons - at) - 5};
+        at = colons + 2;
+    }
+    p->value = (wpa_slice){at, (size_t)(end - at)};
+    return !s->name->has_name || (p->name.length && !memchr(p->name.at, ',', p->name.length));
+}
+
+/* The echo's only word, without the quotes around it; *quote is their kind, or 0. */
+static bool find_word(const subject *s, wpa_slice *word, char *quote)
+{
+    const wpa_shell_command *c = s->command;
+    if (!c || !wpa_text_is(c->name, "echo") || c->n_redirects || c->first != 0) {
+        return false;
+    }
+    const wpa_shell_word *first = &c->words[1];
+    const wpa_shell_word *last = &c->words[c->n_words - 1];
+    const char *text = s->step->run->text; /* with its expressions, unlike script->text */
+    *word = (wpa_slice){text + first->span.start, last->span.end - first->span.start};
+    *quote = '\0';
+    if (c->n_words == 2 && (word->at[0] == '"' || word->at[0] == '\'')) {
+        *quote = word->at[0];
+        if (word->length < 2 || word->at[word->length - 1] != *quote ||
+            memchr(word->at + 1, *quote, word->length - 2)) {
+            return false;
+        }
+        word->at++;
+        word->length -= 2;
+        return true;
+    }
+    /* Unquoted: only if quoting the whole changes nothing but word splitting. */
+    return !memchr(word->at, '"', word->length) && !memchr(word->at, '\'', word->length) &&
+           !memchr(word->at, '\\', word->length) && !memchr(word->at, '*', word->length);
+}
+
+static bool is_literal(wpa_slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (strchr("$`\\%", text.at[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    wpa_slice word;
+    char quote;
+    parts p = {0};
+    if (s->step->shell == WPA_SHELL_PWSH || !find_word(s, &word, &quote) ||
+        !take_apart(s, word, &p) || memmem(p.value.at, p.value.length, "%0", 2)) {
+        return;
+    }
+    bool is_safe = is_literal(p.value) && is_literal(p.name);
+    char mark = quote ? quote : '"';
+    wpa_fix *fix = wpa_rule_fix(run, finding, is_safe ? WPA_FIX_SAFE : WPA_FIX_UNSAFE,
+                                "write to %s", s->name->file);
+    wpa_span span = wpa_outline_script_span(s->step, s->command->span);
+    wpa_rule_edit(run, fix, span, "echo %c" WPA_SLICE_FORMAT "%s" WPA_SLICE_FORMAT "%c >> \"$%s\"",
+                  mark, WPA_SLICE_ARGS(p.name), s->name->has_name ? "=" : "",
+                  WPA_SLICE_ARGS(p.value), mark, s->name->file);
+}
+
+const wpa_rule wpa_rule_deprecated_commands = {
+    .code = "CMP-026",
+    .id = "deprecated-commands",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A script prints a workflow command that runners no longer want",
+    .why = "set-env and add-path fail the step; set-output and save-state are to follow.",
+    .fix = "Write name=value to the file that GITHUB_OUTPUT, GITHUB_STATE, GITHUB_ENV or "
+           "GITHUB_PATH names.",
+    .elsewhere = (const char *const[]){"actionlint/deprecated-commands", NULL},
+    .tables = 1U << WPA_FACTS_ARCHIVED,
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,69 @@
+/* EFF-013: a schedule that runs a build more often than anyone can use. */
+#include <string.h>
+
+#include "rules/cron.h"
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+static const wpa_rule_option options[] = {
+    {"max-per-day", "24", "runs a day that are fine"},
+    {0},
+};
+
+static const wpa_outline_job *find_build(const wpa_outline *o)
+{
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            if (wpa_outline_step_builds(&o->jobs[i].steps[k])) {
+                return &o->jobs[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
+{
+    const char *text = wpa_yaml_text(node);
+    wpa_cron cron;
+    int64_t most = wpa_rule_option_int(run, "max-per-day", 1, 1440, 24);
+    if (!text || !wpa_cron_parse(text, &cron) || wpa_cron_per_day(&cron) <= most) {
+        return;
+    }
+    const wpa_outline_job *build = find_build(run->source->outline);
+    if (build) {
+        wpa_finding *finding =
+            wpa_rule_report(run, node->span, NULL, NULL,
+                            "cron %s builds %d times a day whether or not anything has changed",
+                            wpa_rule_quote(run, text, strlen(text)), wpa_cron_per_day(&cron));
+        wpa_rule_relate(run, finding, build->key->span, "runs each time");
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline_trigger *t = wpa_outline_trigger_find(run->source->outline, "schedule");
+    const wpa_yaml_node *list = t ? t->config : NULL;
+    for (size_t i = 0; wpa_yaml_is(list, WPA_YAML_SEQUENCE) && i < list->n_items; i++) {
+        check_cron(run, wpa_yaml_get(list->items[i], "cron"));
+    }
+    return true;
+}
+
+const wpa_rule wpa_rule_excessive_schedule = {
+    .code = "EFF-013",
+    .id = "excessive-schedule",
+    .dimension = WPA_DIMENSION_EFFICIENCY,
+    .kind = WPA_KIND_INEFFICIENCY,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A build runs on a schedule more often than hourly",
+    .why = "Most of these runs build what the run before has built.",
+    .fix = "Run it less often, or on the event that matters. How often is enough a person must "
+           "say.",
+    .options = options,
+    .check = check,
+};

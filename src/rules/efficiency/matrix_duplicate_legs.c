@@ -1,0 +1,168 @@
+/* EFF-005: the same leg of a matrix twice. */
+#include <string.h>
+
+#include "rules/outline.h"
+#include "rules/pin.h"
+
+/* Equal in depth and by YAML type: "1" is not 1. */
+static bool is_same(const wpa_yaml_node *a, const wpa_yaml_node *b, int depth)
+{
+    a = wpa_yaml_resolve(a);
+    b = wpa_yaml_resolve(b);
+    if (!a || !b || a->kind != b->kind || depth > 20) {
+        return false;
+    }
+    if (a->kind == WPA_YAML_SCALAR) {
+        return wpa_yaml_scalar_type(a) == wpa_yaml_scalar_type(b) && a->length == b->length &&
+               memcmp(a->text, b->text, a->length) == 0;
+    }
+    if (a->n_items != b->n_items || a->n_pairs != b->n_pairs) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_items; i++) {
+        if (!is_same(a->items[i], b->items[i], depth + 1)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < a->n_pairs; i++) {
+        const char *key = wpa_yaml_text(a->pairs[i].key);
+        const wpa_yaml_pair *other = key ? wpa_yaml_find(b, key) : NULL;
+        if (!other || !is_same(a->pairs[i].value, other->value, depth + 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* As written, blanks and line breaks collapsed. */
+static const char *show(wpa_rule_run *run, const wpa_yaml_node *node)
+{
+    const char *source = node->doc->source;
+    char *text = wpa_arena_alloc(run->arena, wpa_span_length(node->span) + 1);
+    size_t n = 0;
+    for (size_t i = node->span.start; i < node->span.end; i++) {
+        bool is_blank = strchr(" \t\r\n", source[i]) != NULL;
+        if (!is_blank) {
+            text[n++] = source[i];
+        } else if (n && text[n - 1] != ' ') {
+            text[n++] = ' ';
+        }
+    }
+    return wpa_rule_quote(run, text, n);
+}
+
+/* M1 in a row, M3 in include. */
+static void check_items(wpa_rule_run *run, const wpa_yaml_node *list, const char *check,
+                        const char *what)
+{
+    for (size_t i = 0; i < list->n_items; i++) {
+        const char *text = wpa_yaml_text(list->items[i]);
+        for (size_t k = 0; k < i && !wpa_outline_has_expression(text); k++) {
+            if (!is_same(list->items[k], list->items[i], 0)) {
+                continue;
+            }
+            wpa_finding *finding =
+                wpa_rule_report(run, list->items[i]->span, check, list->items[i],
+                                "%s %s stands there twice", what, show(run, list->items[i]));
+            wpa_rule_relate(run, finding, list->items[k]->span, "first here");
+            break;
+        }
+    }
+}
+
+/* Does the row's list hold the value? */
+static bool row_has(const wpa_yaml_node *row, const wpa_yaml_node *value)
+{
+    for (size_t i = 0; wpa_yaml_is(row, WPA_YAML_SEQUENCE) && i < row->n_items; i++) {
+        if (is_same(row->items[i], value, 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* M3: an include entry that names only values which the rows make anyway, and all rows. */
+static void check_include(wpa_rule_run *run, const wpa_yaml_node *matrix,
+                          const wpa_yaml_node *include)
+{
+    size_t n_rows = 0;
+    for (size_t i = 0; i < matrix->n_pairs; i++) {
+        const char *key = wpa_yaml_text(matrix->pairs[i].key);
+        n_rows += !wpa_text_is(key, "include") && !wpa_text_is(key, "exclude");
+    }
+    for (size_t i = 0; n_rows && !wpa_yaml_find(matrix, "exclude") && i < include->n_items; i++) {
+        const wpa_yaml_node *entry = wpa_yaml_resolve(include->items[i]);
+        bool is_known = wpa_yaml_is(entry, WPA_YAML_MAPPING) && entry->n_pairs == n_rows;
+        for (size_t k = 0; is_known && k < entry->n_pairs; k++) {
+            const char *key = wpa_yaml_text(entry->pairs[k].key);
+            is_known = key && row_has(wpa_yaml_get(matrix, key), entry->pairs[k].value);
+        }
+        if (is_known) {
+            (void)wpa_rule_report(run, include->items[i]->span, "M3", include->items[i],
+                                  "this include entry repeats a leg that the rows make already");
+        }
+    }
+}
+
+static void check_matrix(wpa_rule_run *run, const wpa_yaml_node *matrix)
+{
+    for (size_t i = 0; i < matrix->n_pairs; i++) {
+        const char *key = wpa_yaml_text(matrix->pairs[i].key);
+        const wpa_yaml_node *value = wpa_yaml_resolve(matrix->pairs[i].value);
+        if (!key || !wpa_yaml_is(value, WPA_YAML_SEQUENCE) || wpa_text_is(key, "exclude")) {
+            continue;
+        }
+        if (wpa_text_is(key, "include")) {
+            check_items(run, value, "M3", "include entry");
+            check_include(run, matrix, value);
+        } else {
+            check_items(run, value, "M1", "matrix value");
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_yaml_node *matrix =
+            wpa_yaml_get(wpa_yaml_get(o->jobs[i].node, "strategy"), "matrix");
+        if (wpa_yaml_is(matrix, WPA_YAML_MAPPING)) {
+            check_matrix(run, matrix);
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_yaml_node *item = finding->subject;
+    const wpa_yaml_node *list = item->parent;
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "remove it");
+    if (list->style != WPA_YAML_FLOW) {
+        (void)wpa_rule_remove_entry(run, fix, item);
+    } else if (item->index > 0) { /* with the comma in front */
+        wpa_rule_edit(run, fix, (wpa_span){list->items[item->index - 1]->span.end, item->span.end},
+                      "%s", "");
+    }
+}
+
+const wpa_rule wpa_rule_matrix_duplicate_legs = {
+    .code = "EFF-005",
+    .id = "matrix-duplicate-legs",
+    .dimension = WPA_DIMENSION_EFFICIENCY,
+    .kind = WPA_KIND_INEFFICIENCY,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A matrix runs the same leg more than once",
+    .why = "The same work is done and paid for twice.",
+    .fix = "Remove the repeated value.",
+    .checks = (const char *const[]){"M1", "M3", NULL},
+    .elsewhere = (const char *const[]){"actionlint/matrix", NULL},
+    .declares = WPA_DECLARES_MATRIX,
+    .check = check,
+    .repair = repair,
+};

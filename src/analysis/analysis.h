@@ -51,6 +51,17 @@ typedef struct wpa_analysis_change {
 wpa_analysis_change wpa_analysis_compare(const wpa_analysis *before, const wpa_analysis *after,
                                          wpa_arena *arena);
 
+/**
+ * The repository around a file at a commit, as every analysis out of git sees it: its paths, and
+ * settings from its wpa.yml (the defaults if there is none, or none that can be read).
+ *
+ * repository, owner, branch   borrowed while the result is used; owner may be "".
+ */
+bool wpa_analysis_look_around(wpa_git *git, const char *repository, const char *owner,
+                              const char *branch, const char *commit, wpa_arena *arena,
+                              wpa_surroundings *around, wpa_settings **settings,
+                              wpa_error *err) WPA_CHECK;
+
 /* ---- with a database ----------------------------------------------------------------------------
  */
 

@@ -228,8 +228,7 @@ static wpa_json *describe(const wpa_analysis *analysis, wpa_arena *arena)
     return document;
 }
 
-static wpa_json *run_rules(const wpa_analysis_subject *subject, const surroundings *s,
-                           const char *content, size_t size_bytes, wpa_arena *arena)
+static wpa_settings *settings_of(const surroundings *s, wpa_arena *arena)
 {
     wpa_settings *settings = wpa_settings_new(wpa_now_us(), arena);
     settings->persona = WPA_PERSONA_PEDANTIC; /* screens filter; the score leaves these out */
@@ -239,8 +238,33 @@ static wpa_json *run_rules(const wpa_analysis_subject *subject, const surroundin
         settings = wpa_settings_new(wpa_now_us(), arena);
         settings->persona = WPA_PERSONA_PEDANTIC;
     }
-    wpa_analysis analysis =
-        wpa_analysis_of(subject->path, content, size_bytes, &s->around, settings, arena);
+    return settings;
+}
+
+bool wpa_analysis_look_around(wpa_git *git, const char *repository, const char *owner,
+                              const char *branch, const char *commit, wpa_arena *arena,
+                              wpa_surroundings *around, wpa_settings **settings, wpa_error *err)
+{
+    surroundings s = {0};
+    const wpa_analysis_subject subject = {.repository = repository,
+                                          .owner = owner,
+                                          .branch = branch,
+                                          .head_commit = commit,
+                                          .path = "",
+                                          .kind = ""};
+    if (!look_around(git, &subject, arena, &s, err)) {
+        return false;
+    }
+    *around = s.around;
+    *settings = settings_of(&s, arena);
+    return true;
+}
+
+static wpa_json *run_rules(const wpa_analysis_subject *subject, const surroundings *s,
+                           const char *content, size_t size_bytes, wpa_arena *arena)
+{
+    wpa_analysis analysis = wpa_analysis_of(subject->path, content, size_bytes, &s->around,
+                                            settings_of(s, arena), arena);
     return describe(&analysis, arena);
 }
 

@@ -1,0 +1,37 @@
+/* Service: making patches. Git is read outside any transaction; storing is one. */
+#include <wpa/text.h>
+
+#include "agent/call.h"
+#include "patch/patch.h"
+
+typedef struct creation {
+    const wpa_patch_draft *draft;
+    wpa_arena *arena;
+    int64_t patch_id;
+} creation;
+
+static bool store(wpa_db *db, const wpa_actor *actor, void *context, wpa_error *err)
+{
+    creation *c = context;
+    return wpa_patch_store(db, actor, c->draft, 0, c->arena, &c->patch_id, err);
+}
+
+bool wpa_agent_create_patch(wpa_engine *engine, const wpa_actor *actor, const int64_t finding_ids[],
+                            size_t n, const char *name, int64_t *patch_id, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_patch_draft draft;
+    if (!wpa_actor_check(actor, WPA_ACTION_CREATE_PATCH, err)) {
+        return false;
+    }
+    wpa_db *db = wpa_engine_take(engine, err);
+    bool is_drafted = db && wpa_patch_draft_findings(db, finding_ids, n, name, engine->cache_folder,
+                                                     arena, &draft, err);
+    wpa_engine_give(engine, db);
+    creation c = {.draft = &draft, .arena = arena};
+    if (!is_drafted || !wpa_call(engine, actor, WPA_ACTION_CREATE_PATCH, store, &c, err)) {
+        return false;
+    }
+    *patch_id = c.patch_id;
+    return true;
+}

@@ -1,0 +1,392 @@
+/* Drafts: from findings by their fixes, or from contents. Reads the database and git, writes
+ * nothing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+#include "analysis/analysis.h"
+#include "gen/sql.h"
+#include "patch/patch.h"
+#include "rules/fix.h"
+
+#define REACH_TIMEOUT_MS 60000
+
+enum { /* columns of patch_findings */
+    F_ID,
+    F_FINGERPRINT,
+    F_RULE,
+    F_CODE,
+    F_SEVERITY,
+    F_KIND,
+    F_DIMENSION,
+    F_STATE,
+    F_MESSAGE,
+    F_PATH,
+    F_REPOSITORY_ID,
+    F_REPOSITORY,
+    F_URL,
+    F_BRANCH,
+    F_OWNER,
+    F_TAKEN_BY
+};
+
+/* A repository at work, opened once for all its files. */
+typedef struct patch_place {
+    int64_t id;
+    const char *name, *url, *branch, *owner, *ref;
+    char head[WPA_OID_SIZE];
+    wpa_git *git;
+    wpa_surroundings around;
+    wpa_settings *settings;
+} patch_place;
+
+typedef struct drafting {
+    wpa_db *db;
+    const char *cache_folder;
+    wpa_arena *arena;
+    wpa_patch_draft *draft;
+    patch_place place; /* the repository of the current file */
+    size_t files_capacity, ids_capacity, left_capacity;
+    unsigned declares;
+    wpa_dimension worst_dimension;
+    const char *worst_message, *rule, *where;
+    bool is_one_rule;
+    int64_t *ids;
+    const char **left_out;
+} drafting;
+
+/* ---- where --------------------------------------------------------------------------------- */
+
+static void leave(patch_place *at)
+{
+    if (at->git) {
+        wpa_git_close(at->git);
+    }
+    *at = (patch_place){0};
+}
+
+static bool enter(drafting *d, const wpa_rows *rows, size_t row, size_t first_col, wpa_error *err)
+{
+    patch_place *at = &d->place;
+    int64_t id = wpa_rows_int(rows, row, first_col);
+    if (at->git && at->id == id) {
+        return true;
+    }
+    leave(at);
+    at->id = id;
+    at->name = wpa_rows_dup(rows, row, first_col + 1, d->arena);
+    at->url = wpa_rows_dup(rows, row, first_col + 2, d->arena);
+    at->branch = wpa_rows_dup(rows, row, first_col + 3, d->arena);
+    at->owner = wpa_rows_dup(rows, row, first_col + 4, d->arena);
+    at->ref = wpa_arena_printf(d->arena, "refs/heads/%s", at->branch);
+    at->git = wpa_git_reach(at->url, at->branch, d->cache_folder, REACH_TIMEOUT_MS, err);
+    return (at->git && wpa_git_ref_read(at->git, at->ref, at->head, err) &&
+            wpa_analysis_look_around(at->git, at->name, at->owner, at->branch, at->head, d->arena,
+                                     &at->around, &at->settings, err)) ||
+           wpa_error_within(err, "repository %s", at->name);
+}
+
+/** The file as it is at the head; an absent one has no bytes and no id. */
+static bool read_before(drafting *d, const char *path, wpa_patch_file *file, wpa_error *err)
+{
+    const patch_place *at = &d->place;
+    wpa_git_entry entry;
+    *file = (wpa_patch_file){.repository_id = at->id,
+                             .repository = at->name,
+                             .ref = at->ref,
+                             .base = wpa_arena_text(d->arena, at->head),
+                             .path = wpa_arena_text(d->arena, path)};
+    if (!wpa_path_check_relative(path, err)) {
+        return false;
+    }
+    if (!wpa_git_tree_find(at->git, at->head, path, d->arena, &entry, err)) {
+        bool is_absent = err->code == WPA_E_NOT_FOUND;
+        if (is_absent) {
+            wpa_error_clear(err);
+        }
+        return is_absent;
+    }
+    if (entry.kind != WPA_GIT_FILE && entry.kind != WPA_GIT_EXECUTABLE) {
+        return WPA_FAIL(err, WPA_E_REFUSED, "'%s' of %s is a symlink, submodule or folder", path,
+                        at->name);
+    }
+    (void)wpa_text_copy(file->before_oid, sizeof file->before_oid, entry.oid);
+    file->before = wpa_git_blob_read(at->git, entry.oid, WPA_PATCH_FILE_MAX_BYTES, d->arena,
+                                     &file->before_bytes, err);
+    return file->before != NULL;
+}
+
+static bool finish_file(drafting *d, wpa_patch_file *file, const char *after, size_t after_bytes,
+                        wpa_error *err)
+{
+    wpa_patch_draft *draft = d->draft;
+    if (draft->n_files == WPA_PATCH_FILES_MAX) {
+        return WPA_FAIL(err, WPA_E_LIMIT, "a patch changes at most %d files", WPA_PATCH_FILES_MAX);
+    }
+    file->after = after ? wpa_arena_slice(d->arena, after, after_bytes) : NULL;
+    file->after_bytes = after ? after_bytes : 0;
+    if (after && !wpa_git_blob_id(after, after_bytes, file->after_oid, err)) {
+        return false;
+    }
+    draft->files = wpa_arena_grow(d->arena, draft->files, draft->n_files, &d->files_capacity,
+                                  sizeof *draft->files);
+    draft->files[draft->n_files++] = *file;
+    return true;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    const wpa_patch_file *x = a, *y = b;
+    if (x->repository_id != y->repository_id) {
+        return x->repository_id < y->repository_id ? -1 : 1;
+    }
+    return strcmp(x->path, y->path);
+}
+
+/* ---- from findings ------------------------------------------------------------------------- */
+
+static void leave_out(drafting *d, const wpa_rows *rows, size_t row, const char *why)
+{
+    d->left_out = wpa_arena_grow(d->arena, d->left_out, d->draft->n_left_out, &d->left_capacity,
+                                 sizeof *d->left_out);
+    d->left_out[d->draft->n_left_out++] =
+        wpa_arena_printf(d->arena, "f-%s %s: %s", wpa_rows_text(rows, row, F_ID),
+                         wpa_rows_text(rows, row, F_RULE), why);
+}
+
+static void note_answered(drafting *d, const wpa_rows *rows, size_t row, const wpa_fix *fix)
+{
+    wpa_patch_draft *draft = d->draft;
+    wpa_severity severity = WPA_SEVERITY_LOW;
+    wpa_dimension dimension = WPA_DIMENSION_QUALITY;
+    (void)!wpa_severity_from(wpa_rows_text(rows, row, F_SEVERITY), &severity);
+    (void)!wpa_dimension_from(wpa_rows_text(rows, row, F_DIMENSION), &dimension);
+    const char *rule = wpa_rows_text(rows, row, F_RULE);
+    if (draft->n_findings == 0 || severity > draft->severity) {
+        draft->severity = severity;
+        d->worst_dimension = dimension;
+        d->worst_message = wpa_rows_dup(rows, row, F_MESSAGE, d->arena);
+    }
+    d->is_one_rule = draft->n_findings == 0 || (d->is_one_rule && wpa_text_is(d->rule, rule));
+    d->rule = wpa_arena_text(d->arena, rule);
+    d->declares |= fix->declares;
+    d->ids = wpa_arena_grow(d->arena, d->ids, draft->n_findings, &d->ids_capacity, sizeof *d->ids);
+    d->ids[draft->n_findings++] = wpa_rows_int(rows, row, F_ID);
+    draft->description = wpa_arena_printf(
+        d->arena, "%s%s%s:%s %s\n", draft->description ? draft->description : "",
+        wpa_rows_text(rows, row, F_REPOSITORY), "/", wpa_rows_text(rows, row, F_PATH), fix->title);
+}
+
+/** Why the outcome did not take the finding's fix. */
+static const char *explain_dropped(const wpa_fix_outcome *outcome, const wpa_analysis *analysis,
+                                   const char *fingerprint)
+{
+    if (outcome->n_notes) {
+        return outcome->notes[0].text;
+    }
+    for (size_t i = 0; i < analysis->result.n_findings; i++) {
+        const wpa_finding *finding = analysis->result.findings[i];
+        if (wpa_text_is(finding->fingerprint, fingerprint)) {
+            return finding->n_fixes ? "its fix did not hold" : "it has no fix";
+        }
+    }
+    return "it is no longer at the head of the branch";
+}
+
+/** Take the fix of one finding in text; NULL if it could not be taken. */
+static const wpa_fix_outcome *take_fix(drafting *d, const wpa_rows *rows, size_t row,
+                                       const wpa_patch_file *file, const char *text,
+                                       size_t size_bytes)
+{
+    const char *fingerprint = wpa_rows_dup(rows, row, F_FINGERPRINT, d->arena);
+    wpa_analysis now = wpa_analysis_of(file->path, text, size_bytes, &d->place.around,
+                                       d->place.settings, d->arena);
+    const wpa_fix_choice choice = {.has_unsafe = true, .fingerprint = fingerprint};
+    wpa_fix_outcome *outcome = wpa_arena_alloc(d->arena, sizeof *outcome);
+    *outcome = wpa_rules_fix(now.result.source, d->place.settings, &choice, d->arena);
+    if (outcome->n_applied == 0) {
+        leave_out(d, rows, row, explain_dropped(outcome, &now, fingerprint));
+        return NULL;
+    }
+    note_answered(d, rows, row, outcome->fixes[0]);
+    return outcome;
+}
+
+/** All rows of one file, from row on; *row moves behind them. */
+static bool draft_file(drafting *d, const wpa_rows *rows, size_t *row, wpa_error *err)
+{
+    size_t first = *row;
+    const char *path = wpa_rows_text(rows, first, F_PATH);
+    wpa_patch_file file;
+    if (!enter(d, rows, first, F_REPOSITORY_ID, err) || !read_before(d, path, &file, err)) {
+        return false;
+    }
+    const char *text = file.before;
+    size_t size_bytes = file.before_bytes, n_taken = 0;
+    for (;
+         *row < wpa_rows_count(rows) && wpa_rows_int(rows, *row, F_REPOSITORY_ID) == d->place.id &&
+         wpa_text_is(wpa_rows_text(rows, *row, F_PATH), path);
+         (*row)++) {
+        if (!text) {
+            leave_out(d, rows, *row, "its file is no longer at the head of the branch");
+            continue;
+        }
+        const wpa_fix_outcome *outcome = take_fix(d, rows, *row, &file, text, size_bytes);
+        if (outcome) {
+            text = outcome->text;
+            size_bytes = outcome->size_bytes;
+            n_taken++;
+        }
+    }
+    d->where = wpa_arena_printf(d->arena, "%s/%s", d->place.name, path);
+    return n_taken == 0 || finish_file(d, &file, text, size_bytes, err);
+}
+
+static bool check_rows(const wpa_rows *rows, const int64_t ids[], size_t n, wpa_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool is_there = false;
+        for (size_t row = 0; row < wpa_rows_count(rows) && !is_there; row++) {
+            is_there = wpa_rows_int(rows, row, F_ID) == ids[i];
+        }
+        if (!is_there) {
+            return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no f-%lld", (long long)ids[i]);
+        }
+    }
+    for (size_t row = 0; row < wpa_rows_count(rows); row++) {
+        if (!wpa_rows_is_null(rows, row, F_TAKEN_BY)) {
+            return WPA_FAIL(err, WPA_E_CONFLICT, "f-%s is answered by p-%s already",
+                            wpa_rows_text(rows, row, F_ID), wpa_rows_text(rows, row, F_TAKEN_BY));
+        }
+    }
+    return true;
+}
+
+/* A fix of security findings is a security patch, and so on. */
+static const char *const TYPES[WPA_DIMENSION_COUNT] = {
+    [WPA_DIMENSION_SECURITY] = "security",      [WPA_DIMENSION_PERFORMANCE] = "performance",
+    [WPA_DIMENSION_EFFICIENCY] = "performance", [WPA_DIMENSION_COMPATIBILITY] = "bug_fix",
+    [WPA_DIMENSION_QUALITY] = "refactor",
+};
+
+static void describe(drafting *d, const char *name)
+{
+    wpa_patch_draft *draft = d->draft;
+    const char **declares = wpa_arena_array(d->arena, 32, sizeof *declares);
+    for (unsigned bit = 0; bit < WPA_DECLARES_COUNT; bit++) {
+        if (d->declares & (1U << bit)) {
+            declares[draft->n_declares++] = wpa_declares_name(bit);
+        }
+    }
+    draft->declares = declares;
+    draft->finding_ids = d->ids;
+    draft->left_out = d->left_out;
+    draft->type = TYPES[d->worst_dimension];
+    draft->issue = d->worst_message;
+    const char *where =
+        draft->n_files == 1 ? d->where : wpa_arena_printf(d->arena, "%zu files", draft->n_files);
+    draft->name = name ? wpa_arena_text(d->arena, name)
+                  : d->is_one_rule
+                      ? wpa_arena_printf(d->arena, "%s in %s", d->rule, where)
+                      : wpa_arena_printf(d->arena, "%zu findings in %s", draft->n_findings, where);
+}
+
+static bool draft_rows(drafting *d, const wpa_rows *rows, wpa_error *err)
+{
+    for (size_t row = 0; row < wpa_rows_count(rows);) {
+        if (!draft_file(d, rows, &row, err)) {
+            return false;
+        }
+    }
+    if (d->draft->n_files == 0) {
+        return WPA_FAIL(err, WPA_E_REFUSED, "no fix can be applied: %s",
+                        d->draft->n_left_out ? d->left_out[0] : "no finding was named");
+    }
+    return true;
+}
+
+bool wpa_patch_draft_findings(wpa_db *db, const int64_t finding_ids[], size_t n, const char *name,
+                              const char *cache_folder, wpa_arena *arena, wpa_patch_draft *draft,
+                              wpa_error *err)
+{
+    drafting d = {.db = db, .cache_folder = cache_folder, .arena = arena, .draft = draft};
+    *draft = (wpa_patch_draft){0};
+    if (n == 0 || n > WPA_PATCH_FINDINGS_MAX) {
+        return WPA_FAIL(err, WPA_E_INVALID, "a patch answers 1 to %d findings, not %zu",
+                        WPA_PATCH_FINDINGS_MAX, n);
+    }
+    const char *params[] = {wpa_db_array_int(arena, finding_ids, n)};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_PATCH_FINDINGS, params, 1, err);
+    if (!rows || !check_rows(rows, finding_ids, n, err)) {
+        return false;
+    }
+    bool is_drafted = draft_rows(&d, rows, err);
+    leave(&d.place);
+    if (is_drafted) {
+        describe(&d, name);
+    }
+    return is_drafted;
+}
+
+/* ---- from contents ------------------------------------------------------------------------- */
+
+static bool draft_content(drafting *d, const wpa_patch_replacement *content, wpa_error *err)
+{
+    const char *params[] = {content->repository};
+    wpa_patch_file file;
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(d->db, WPA_SQL_PATCH_REPOSITORY, params, 1, err);
+    if (!rows) {
+        return false;
+    }
+    if (wpa_rows_count(rows) == 0) {
+        return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no repository '%s'", content->repository);
+    }
+    if (content->bytes && content->size_bytes > WPA_PATCH_FILE_MAX_BYTES) {
+        return WPA_FAIL(err, WPA_E_LIMIT, "'%s' has %zu bytes, at most %zu can be patched",
+                        content->path, content->size_bytes, WPA_PATCH_FILE_MAX_BYTES);
+    }
+    if (!enter(d, rows, 0, 0, err) || !read_before(d, content->path, &file, err)) {
+        return false;
+    }
+    bool is_same = content->bytes ? file.before && file.before_bytes == content->size_bytes &&
+                                        memcmp(file.before, content->bytes, file.before_bytes) == 0
+                                  : !file.before;
+    if (is_same) {
+        return WPA_FAIL(err, WPA_E_INVALID, "'%s' of %s is like that already", content->path,
+                        content->repository);
+    }
+    return finish_file(d, &file, content->bytes, content->size_bytes, err);
+}
+
+bool wpa_patch_draft_contents(wpa_db *db, const wpa_patch_replacement contents[], size_t n,
+                              const char *cache_folder, wpa_arena *arena, wpa_patch_draft *draft,
+                              wpa_error *err)
+{
+    drafting d = {.db = db, .cache_folder = cache_folder, .arena = arena, .draft = draft};
+    *draft = (wpa_patch_draft){.type = "feature",
+                               .severity = WPA_SEVERITY_MEDIUM,
+                               .is_by_person = true,
+                               .name = "",
+                               .description = "",
+                               .issue = ""};
+    if (n == 0) {
+        return WPA_FAIL(err, WPA_E_INVALID, "a patch needs at least one file");
+    }
+    bool is_drafted = true;
+    for (size_t i = 0; i < n && is_drafted; i++) {
+        is_drafted = draft_content(&d, &contents[i], err);
+    }
+    leave(&d.place);
+    if (is_drafted) {
+        qsort(draft->files, draft->n_files, sizeof *draft->files, compare_files);
+    }
+    for (size_t i = 1; is_drafted && i < draft->n_files; i++) {
+        if (compare_files(&draft->files[i - 1], &draft->files[i]) == 0) {
+            return WPA_FAIL(err, WPA_E_INVALID, "'%s' of %s is given twice", draft->files[i].path,
+                            draft->files[i].repository);
+        }
+    }
+    return is_drafted;
+}

@@ -1,0 +1,88 @@
+/*
+ * Patches: what a fix changes, file by file, before it is tested. A draft is made outside any
+ * transaction (it reads git), and stored in one: edits, digest, findings, job "test".
+ *
+ * The digest (digest.h) covers every edit: it is what is tested, approved and deployed.
+ */
+#pragma once
+
+#include <wpa/actor.h>
+#include <wpa/finding.h>
+
+#include "db/db.h"
+#include "git/git.h"
+
+#define WPA_PATCH_FILES_MAX 2000
+#define WPA_PATCH_FINDINGS_MAX 5000
+#define WPA_PATCH_FILE_MAX_BYTES ((size_t)1 << 20)
+
+/** One file's change; bytes NULL: the file is absent on that side. */
+typedef struct wpa_patch_file {
+    int64_t repository_id;
+    const char *repository; /* name */
+    const char *ref;        /* "refs/heads/main" */
+    const char *base;       /* commit the edit was made on */
+    const char *path;
+    const char *before, *after; /* [..._bytes] */
+    size_t before_bytes, after_bytes;
+    char before_oid[WPA_OID_SIZE], after_oid[WPA_OID_SIZE]; /* "": absent */
+} wpa_patch_file;
+
+typedef struct wpa_patch_draft {
+    const char *name, *description, *issue;
+    const char *version; /* semantic; NULL: 1.0.0 */
+    const char *type;    /* bug_fix, performance, security, feature, refactor */
+    wpa_severity severity;
+    const char *const *declares; /* [n_declares] what it means to change */
+    size_t n_declares;
+    wpa_patch_file *files; /* [n_files] by repository id, path */
+    size_t n_files;
+    const int64_t *finding_ids; /* [n_findings] that it answers */
+    size_t n_findings;
+    const char *const *left_out; /* [n_left_out] findings it could not answer, and why */
+    size_t n_left_out;
+    bool is_by_person; /* else the engine wrote it, on the actor's order */
+} wpa_patch_draft;
+
+/**
+ * Write the fixes of findings into the files at the heads of their branches: one after the other,
+ * each checked afterwards (it parses, the finding is gone, nothing as bad is new).
+ *
+ * cache_folder  of clones, see wpa_git_reach.
+ * name          NULL: made from what it answers.
+ *
+ * Errors    NOT_FOUND (a finding), CONFLICT (another live patch answers one; the head has moved so
+ *           that none of them is there), REFUSED (no fix among them could be applied, and why).
+ */
+bool wpa_patch_draft_findings(wpa_db *db, const int64_t finding_ids[], size_t n, const char *name,
+                              const char *cache_folder, wpa_arena *arena, wpa_patch_draft *draft,
+                              wpa_error *err) WPA_CHECK;
+
+/** New content for a file of a repository, by a person; NULL content deletes it. */
+typedef struct wpa_patch_replacement {
+    const char *repository, *path;
+    const char *bytes;
+    size_t size_bytes;
+} wpa_patch_replacement;
+
+/**
+ * A draft from contents; name, description, issue, type and severity are then the caller's to set.
+ *
+ * Errors    NOT_FOUND (repository), INVALID (path, nothing changes), LIMIT.
+ */
+bool wpa_patch_draft_contents(wpa_db *db, const wpa_patch_replacement contents[], size_t n,
+                              const char *cache_folder, wpa_arena *arena, wpa_patch_draft *draft,
+                              wpa_error *err) WPA_CHECK;
+
+/**
+ * Check and store a draft in the open transaction: patch (pending), its edits with inverse and
+ * diff, rollback data, findings in_patch, their analyses patched, job "test" queued.
+ *
+ * supersedes   patch that this is a new revision of, or 0; it fails as superseded if it is live.
+ *
+ * Errors    REFUSED (a secret in the content: where, never what), INVALID, CONFLICT (a finding has
+ *           been taken by another patch meanwhile), NOT_FOUND.
+ */
+bool wpa_patch_store(wpa_db *db, const wpa_actor *actor, const wpa_patch_draft *draft,
+                     int64_t supersedes, wpa_arena *arena, int64_t *patch_id,
+                     wpa_error *err) WPA_CHECK;

@@ -1,0 +1,251 @@
+/* From findings to a stored patch, on a real repository and a real database. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <wpa/file.h>
+
+#include "analysis/analysis.h"
+#include "harness/pg.h"
+#include "match/secret.h"
+#include "patch/patch.h"
+
+/* Two equal findings in one job after the other: the fingerprint counts its equals. */
+static const char WORKFLOW[] = "# keep me\n"
+                               "on: push\n"
+                               "permissions: {}\n"
+                               "jobs:\n"
+                               "  one:\n"
+                               "    runs-on: ubuntu-20.04   # old\n"
+                               "    steps:\n"
+                               "      - run: make\n"
+                               "  two:\n"
+                               "    runs-on: ubuntu-20.04\n"
+                               "    steps:\n"
+                               "      - run: make test\n";
+
+typedef struct world {
+    wpa_test_pg *pg;
+    wpa_db *db;
+    wpa_arena *arena;
+    wpa_actor guardian, engine;
+    char *folder, *path;
+    wpa_git *git;
+} world;
+
+static const char *commit_file(world *w, const char *path, const char *text)
+{
+    wpa_error err = {0};
+    static char oid[WPA_OID_SIZE];
+    char blob[WPA_OID_SIZE];
+    assert_true(wpa_git_blob_id(text, strlen(text), blob, &err));
+    const wpa_git_edit edit = {
+        .path = path, .after = blob, .bytes = text, .size_bytes = strlen(text)};
+    const wpa_git_identity who = {"Ann", "ann@example.org", 1700000000};
+    assert_true(wpa_git_commit_make(w->git, NULL, &edit, 1, &who, "first", oid, &err));
+    assert_true(wpa_git_ref_swap(w->git, "refs/heads/main", WPA_OID_ZERO, oid, &err));
+    return oid;
+}
+
+static int open_world(void **state)
+{
+    world *w = calloc(1, sizeof *w);
+    wpa_error err = {0};
+    assert_true(wpa_git_init(&err));
+    w->arena = wpa_arena_new();
+    w->pg = wpa_test_pg_new();
+    w->db = wpa_test_pg_connect(w->pg, NULL);
+    w->guardian = wpa_test_person(w->pg, "mira", WPA_ROLE_GUARDIAN);
+    w->engine = wpa_test_engine(w->pg);
+    w->folder = wpa_dir_temp("/tmp/wpa-patch", w->arena, &err);
+    w->path = wpa_path_join(w->arena, w->folder, "shop.git");
+    w->git = wpa_git_create(w->path, "main", &err);
+    assert_non_null(w->git);
+    char blob[WPA_OID_SIZE];
+    const char *head = commit_file(w, ".github/workflows/ci.yml", WORKFLOW);
+    assert_true(wpa_git_blob_id(WORKFLOW, strlen(WORKFLOW), blob, &err));
+    wpa_test_sql_value(
+        w->pg, w->guardian.principal_id, w->arena,
+        wpa_arena_printf(w->arena,
+                         "INSERT INTO wpa.repository (name, url, branch, state) VALUES "
+                         "('shop', '%s', 'main', 'ok')",
+                         w->path));
+    wpa_test_sql_value(
+        w->pg, w->guardian.principal_id, w->arena,
+        wpa_arena_printf(
+            w->arena,
+            "INSERT INTO wpa.workflow (repository_id, path, name, kind, blob_oid, head_commit) "
+            "SELECT id, '.github/workflows/ci.yml', 'shop-ci', 'workflow', '%s', '%s' "
+            "FROM wpa.repository",
+            blob, head));
+    const wpa_analysis_request request = {
+        .workflow_id = wpa_test_sql_int(w->pg, 0, "SELECT id FROM wpa.workflow"),
+        .dimension = WPA_DIMENSION_ALL};
+    wpa_analysis_summary summary;
+    assert_true(wpa_analysis_run(w->db, w->git, &w->engine, &request, w->arena, &summary, &err));
+    *state = w;
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    world *w = *state;
+    wpa_error err = {0};
+    wpa_git_close(w->git);
+    wpa_db_close(w->db);
+    wpa_test_pg_free(w->pg);
+    assert_true(wpa_dir_remove(w->folder, &err));
+    wpa_arena_free(w->arena);
+    wpa_git_shutdown();
+    free(w);
+    return 0;
+}
+
+static size_t retired(world *w, int64_t ids[2])
+{
+    ids[0] =
+        wpa_test_sql_int(w->pg, 0, "SELECT min(id) FROM wpa.finding WHERE rule = 'retired-runner'");
+    ids[1] =
+        wpa_test_sql_int(w->pg, 0, "SELECT max(id) FROM wpa.finding WHERE rule = 'retired-runner'");
+    assert_true(ids[0] > 0 && ids[1] > ids[0]);
+    return 2;
+}
+
+static bool store(world *w, const wpa_patch_draft *draft, int64_t *id, wpa_error *err)
+{
+    if (!wpa_db_begin(w->db, &w->guardian, err)) {
+        return false;
+    }
+    bool is_stored = wpa_patch_store(w->db, &w->guardian, draft, 0, w->arena, id, err) &&
+                     wpa_db_commit(w->db, err);
+    wpa_db_rollback(w->db);
+    return is_stored;
+}
+
+static void test_findings_become_a_patch(void **state)
+{
+    world *w = *state;
+    wpa_error err = {0};
+    int64_t ids[2], patch = 0;
+    wpa_patch_draft draft;
+    size_t n = retired(w, ids);
+    assert_true(wpa_patch_draft_findings(w->db, ids, n, NULL, w->folder, w->arena, &draft, &err));
+    assert_int_equal(draft.n_findings, 2);
+    assert_int_equal(draft.n_files, 1);
+    assert_string_equal(draft.type, "bug_fix");
+    assert_string_equal(draft.name, "retired-runner in shop/.github/workflows/ci.yml");
+    assert_null(strstr(draft.files[0].after, "ubuntu-20.04"));
+    assert_non_null(strstr(draft.files[0].after, "# keep me\non: push\n"));
+    assert_non_null(strstr(draft.files[0].after, "   # old\n"));
+
+    assert_true(store(w, &draft, &patch, &err));
+    assert_int_equal(
+        wpa_test_sql_int(w->pg, 0, "SELECT count(*) FROM wpa.finding WHERE state = 'in_patch'"), 2);
+    assert_int_equal(wpa_test_sql_int(w->pg, 0, "SELECT count(*) FROM wpa.job WHERE kind = 'test'"),
+                     1);
+    assert_string_equal(
+        wpa_test_sql_value(w->pg, 0, w->arena, "SELECT status FROM wpa.workflow_analysis"),
+        "patched");
+    assert_string_equal(wpa_test_sql_value(w->pg, 0, w->arena,
+                                           "SELECT state || ' ' || patch_version || ' ' || "
+                                           "lines_added || ' ' || lines_removed FROM wpa.patch"),
+                        "pending 1.0.0 2 2");
+    assert_string_equal(
+        wpa_test_sql_value(
+            w->pg, 0, w->arena,
+            "SELECT p.name FROM wpa.patch q JOIN wpa.principal p ON p.id = q.author_id"),
+        "engine");
+    assert_string_equal(
+        wpa_test_sql_value(w->pg, 0, w->arena,
+                           "SELECT action FROM wpa.audit ORDER BY seq DESC LIMIT 1"),
+        "patch.pending");
+
+    /* The same findings are taken now. */
+    assert_false(wpa_patch_draft_findings(w->db, ids, n, NULL, w->folder, w->arena, &draft, &err));
+    assert_int_equal(err.code, WPA_E_CONFLICT);
+}
+
+static void test_what_cannot_be_a_patch_is_refused(void **state)
+{
+    world *w = *state;
+    static const char SECRET[] = "on: push\nenv:\n  T: ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX\n";
+    static const struct {
+        const char *title;
+        wpa_patch_replacement file;
+        wpa_code draft, store;
+    } cases[] = {
+        {"unknown repository", {"nowhere", "a", "x", 1}, WPA_E_NOT_FOUND, WPA_OK},
+        {"out of the tree", {"shop", "../a", "x", 1}, WPA_E_INVALID, WPA_OK},
+        {"inside .git", {"shop", ".git/config", "x", 1}, WPA_E_INVALID, WPA_OK},
+        {"nothing changes",
+         {"shop", ".github/workflows/ci.yml", WORKFLOW, sizeof WORKFLOW - 1},
+         WPA_E_INVALID,
+         WPA_OK},
+        {"deletes what is not there", {"shop", "nothing", NULL, 0}, WPA_E_INVALID, WPA_OK},
+        {"a secret",
+         {"shop", ".github/workflows/x.yml", SECRET, sizeof SECRET - 1},
+         WPA_OK,
+         WPA_E_REFUSED},
+    };
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        wpa_error err = {0};
+        wpa_patch_draft draft;
+        int64_t id = 0;
+        print_message("%s\n", cases[i].title);
+        assert_int_equal(
+            wpa_patch_draft_contents(w->db, &cases[i].file, 1, w->folder, w->arena, &draft, &err),
+            cases[i].draft == WPA_OK);
+        assert_int_equal(err.code, cases[i].draft);
+        if (cases[i].store != WPA_OK) {
+            assert_false(store(w, &draft, &id, &err));
+            assert_int_equal(err.code, cases[i].store);
+            assert_null(strstr(err.message, "ghp_"));
+        }
+    }
+    int64_t none = 999;
+    wpa_error err = {0};
+    wpa_patch_draft draft;
+    assert_false(
+        wpa_patch_draft_findings(w->db, &none, 1, NULL, w->folder, w->arena, &draft, &err));
+    assert_int_equal(err.code, WPA_E_NOT_FOUND);
+}
+
+static void test_secrets_are_known_by_their_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *kind;
+    } cases[] = {
+        {"a ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX b", "GitHub token"},
+        {"key AKIAIOSF0DNN7EXA3PLE", "AWS access key"},
+        {"-----BEGIN RSA PRIVATE KEY-----\n", "private key"},
+        {"-----BEGIN PUBLIC KEY-----\n", NULL},
+        {"ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", NULL},
+        {"${{ secrets.ghp_token }}", NULL},
+        {"not_ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX", NULL},
+    };
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        wpa_secret_find find = {0};
+        bool is_found = wpa_secret_next(cases[i].text, strlen(cases[i].text), 0, &find);
+        assert_int_equal(is_found, cases[i].kind != NULL);
+        assert_true(!is_found || strcmp(find.kind, cases[i].kind) == 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_findings_become_a_patch, open_world, close_world),
+        cmocka_unit_test_setup_teardown(test_what_cannot_be_a_patch_is_refused, open_world,
+                                        close_world),
+        cmocka_unit_test(test_secrets_are_known_by_their_form),
+    };
+    wpa_test_pg_need();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -179,7 +179,7 @@ static const wpa_settings *make_judge(const wpa_settings *settings, wpa_arena *a
     judge->persona = WPA_PERSONA_AUDITOR;
     judge->min_severity = WPA_SEVERITY_LOW;
     judge->min_confidence = WPA_CONFIDENCE_LOW;
-    judge->ignores_off = true;
+    judge->ignores_off = false; /* ignored findings are counted as any other */
     memset(judge->dimension_off, 0, sizeof judge->dimension_off);
     memset(judge->kind_off, 0, sizeof judge->kind_off);
     return judge;

@@ -26,17 +26,23 @@
     X(always_runs) \
     X(artifact_retention) \
     X(no_op_step) \
+    X(syntax) \
+    X(schema) \
     X(retired_runner) \
     X(runner_label) \
     X(action_inputs) \
     X(events) \
+    X(job_graph) \
     X(permission_scope) \
     X(shell_name) \
     X(id_naming) \
     X(deprecated_commands) \
     X(node_runtime) \
     X(deprecated_action_version) \
-    X(outdated_action_major)
+    X(outdated_action_major) \
+    X(unsound_condition) \
+    X(anonymous_definition) \
+    X(unused_ignore)
 /* clang-format on */
 
 #define DECLARE(name) extern const wpa_rule wpa_rule_##name;

@@ -115,6 +115,7 @@ const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const v
     source->kind = kind;
     source->path = wpa_arena_text(arena, path);
     source->around = around;
+    source->size_bytes = size_bytes;
     wpa_error err = {0};
     source->yaml = wpa_yaml_parse(path, data, size_bytes, arena, &err);
     source->is_partial = !source->yaml || source->yaml->is_partial;

@@ -17,6 +17,7 @@
 
 #define FIXTURE_MAX_BYTES (2 * 1024 * 1024)
 #define EXPECTED_MAX_BYTES (256 * 1024)
+#define TODAY_US INT64_C(1795305600000000) /* 2026-11-22 */
 
 typedef struct fixture {
     const wpa_rule *rule;
@@ -42,7 +43,7 @@ static const char *read_file(const fixture *at, const char *name, wpa_arena *are
 
 static wpa_settings *settings_for_all(wpa_arena *arena)
 {
-    wpa_settings *settings = wpa_settings_new(0, arena);
+    wpa_settings *settings = wpa_settings_new(TODAY_US, arena);
     settings->persona = WPA_PERSONA_AUDITOR;
     return settings;
 }

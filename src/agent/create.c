@@ -2,6 +2,8 @@
 #include <wpa/text.h>
 
 #include "agent/call.h"
+#include "deploy/deploy.h"
+#include "gen/sql.h"
 #include "patch/patch.h"
 
 typedef struct creation {
@@ -10,10 +12,29 @@ typedef struct creation {
     int64_t patch_id;
 } creation;
 
+/** The rollout that is proposed, kept with the patch; why there is none, if so. */
+static bool propose_plan(wpa_db *db, int64_t patch_id, wpa_arena *arena, wpa_error *err)
+{
+    char id[WPA_DB_NUMBER_SIZE];
+    const wpa_json *plan = wpa_deploy_plan(db, patch_id, arena, NULL, err);
+    if (!plan && err->code != WPA_E_REFUSED) {
+        return false;
+    }
+    wpa_json *refused = wpa_json_new_object(arena);
+    if (!plan) {
+        wpa_json_set_text(refused, "refused", err->message);
+        wpa_error_clear(err);
+    }
+    const char *params[] = {wpa_db_number(patch_id, id),
+                            wpa_json_dump(plan ? plan : refused, arena)};
+    return wpa_db_run(db, WPA_SQL_PATCH_PROPOSE_PLAN, params, WPA_COUNT(params), err);
+}
+
 static bool store(wpa_db *db, const wpa_actor *actor, void *context, wpa_error *err)
 {
     creation *c = context;
-    return wpa_patch_store(db, actor, c->draft, 0, c->arena, &c->patch_id, err);
+    return wpa_patch_store(db, actor, c->draft, 0, c->arena, &c->patch_id, err) &&
+           propose_plan(db, c->patch_id, c->arena, err);
 }
 
 bool wpa_agent_create_patch(wpa_engine *engine, const wpa_actor *actor, const int64_t finding_ids[],

@@ -58,7 +58,15 @@ void wpa_error_clear(wpa_error *err);
 /** strerror without its shared buffer: a static text for errno's value. */
 const char *wpa_strerror(int error_number);
 
-#define WPA_FAIL(err, code, ...) wpa_error_set((err), (code), __FILE__, __LINE__, __VA_ARGS__)
+/* Inline, so that compilers see the value and do not warn of paths that cannot be. */
+static inline bool wpa_failed(bool is_set)
+{
+    (void)is_set;
+    return false;
+}
+
+#define WPA_FAIL(err, code, ...)                                                                   \
+    wpa_failed(wpa_error_set((err), (code), __FILE__, __LINE__, __VA_ARGS__))
 
 /*
  * Release at every exit: WPA_AUTO(wpa_rows) *rows = ...; needs WPA_DEFINE_AUTO(wpa_rows, free_fn)

@@ -141,8 +141,7 @@ wpa_token_keys *wpa_token_keys_open(const char *path, wpa_error *err)
     return WPA_STEAL(keys);
 }
 
-/* ---- issue
- * --------------------------------------------------------------------------------------- */
+/* ---- issue ---- */
 
 static void free_jwt(jwt_t **jwt)
 {
@@ -182,8 +181,7 @@ char *wpa_token_issue(const wpa_token_keys *keys, const wpa_token_claims *claims
     return token;
 }
 
-/* ---- verify
- * -------------------------------------------------------------------------------------- */
+/* ---- verify ---- */
 
 /* A part of the token as JSON; NULL unless it is an object without repeated keys. */
 static const wpa_json *read_part(const char *at, size_t length, wpa_arena *arena)

@@ -7,6 +7,7 @@
 #include <wpa/text.h>
 
 #include "cli/options.h"
+#include "cli/session.h"
 
 enum {
     MAX_COMMANDS = 96
@@ -151,7 +152,9 @@ static int run(wpa_cli *cli, wpa_error *err)
     int fd = fileno(cli->err); /* none, if a test keeps what is printed in memory */
     cli->log = wpa_log_new(fd >= 0 ? fd : STDERR_FILENO,
                            wpa_cli_is_given(cli, "verbose") ? WPA_LOG_INFO : WPA_LOG_ERROR);
+    wpa_cli_session_open(cli);
     int code = cli->command->run(cli, err);
+    wpa_cli_session_close(cli);
     wpa_log_free(cli->log);
     if (fflush(cli->out) != 0 && code == WPA_EXIT_OK) {
         WPA_FAIL(err, WPA_E_IO, "cannot write the output: it is incomplete");

@@ -100,8 +100,7 @@ int64_t wpa_cli_duration_ms(const wpa_cli *cli, const char *name, int64_t fallba
 /** --json */
 bool wpa_cli_wants_json(const wpa_cli *cli);
 
-/* ---- the database, the engine, the person: opened when first asked for
- * --------------------------- */
+/* ---- the database, the engine, the person: opened when first asked for ---- */
 
 /** The state folder, made if missing. */
 const char *wpa_cli_state(wpa_cli *cli, wpa_error *err);
@@ -120,8 +119,7 @@ bool wpa_cli_is_stopped(const wpa_cli *cli);
 /** Sleep, or until told to stop; false then. */
 bool wpa_cli_pause(wpa_cli *cli, int64_t duration_ms);
 
-/* ---- printing
- * -------------------------------------------------------------------------------------- */
+/* ---- printing ---- */
 
 typedef enum wpa_cli_type {
     WPA_CLI_AS_TEXT,
@@ -156,8 +154,7 @@ void wpa_cli_print_visible(wpa_cli *cli, const char *text, bool keep_lines);
 /** A sentence for people; nothing with --json. */
 void wpa_cli_say(wpa_cli *cli, const char *format, ...) WPA_PRINTF(2, 3);
 
-/* ---- reading
- * -------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /** "d-17" or "17", "#17" is not one. Errors WPA_E_INVALID. */
 bool wpa_cli_parse_id(const char *text, char letter, int64_t *id, wpa_error *err) WPA_CHECK;

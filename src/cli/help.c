@@ -76,8 +76,7 @@ void wpa_cli_print_overview(FILE *out)
     fputs("\nwpa COMMAND --help tells more about a command.\n", out);
 }
 
-/* ---- the manual page, in man(7)
- * ------------------------------------------------------------------- */
+/* ---- the manual page, in man(7) ---- */
 
 /* Hyphens and backslashes escaped, and no line that begins as a request. */
 static void print_man(FILE *out, const char *text)
@@ -192,8 +191,7 @@ void wpa_cli_print_manual(FILE *out)
     }
 }
 
-/* ---- the commands
- * --------------------------------------------------------------------------------- */
+/* ---- the commands ---- */
 
 static int run_version(wpa_cli *cli, wpa_error *err)
 {

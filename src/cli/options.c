@@ -188,8 +188,7 @@ bool wpa_cli_parse(wpa_cli *cli, int argc, char *argv[], wpa_error *err)
     return wpa_cli_is_given(cli, "help") || check_operands(cli, err);
 }
 
-/* ---- asking
- * -------------------------------------------------------------------------------------- */
+/* ---- asking ---- */
 
 static const value *find(const wpa_cli *cli, const char *name)
 {

@@ -1,3 +1,5 @@
+#include "cli/print.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,16 +7,12 @@
 #include <wpa/clock.h>
 #include <wpa/text.h>
 
-#include "cli/cli.h"
-#include "json/json.h"
-
 enum {
     MAX_COLUMNS = 24,
     CELL_MAX_CHARS = 80
 };
 
-/* ---- cells
- * --------------------------------------------------------------------------------------- */
+/* ---- cells ---- */
 
 static const char *format_time(wpa_arena *arena, int64_t time_us)
 {
@@ -65,8 +63,7 @@ static size_t count_chars(const char *text)
     return n;
 }
 
-/* ---- as JSON
- * ------------------------------------------------------------------------------------- */
+/* ---- as JSON ---- */
 
 static void set_member(wpa_json *object, const wpa_rows *rows, size_t row, size_t col,
                        const wpa_cli_column *column, wpa_arena *arena)
@@ -105,8 +102,8 @@ static void set_member(wpa_json *object, const wpa_rows *rows, size_t row, size_
     }
 }
 
-static wpa_json *make_object(const wpa_rows *rows, size_t row, const wpa_cli_column columns[],
-                             size_t n_columns, wpa_arena *arena)
+wpa_json *wpa_cli_row_json(const wpa_rows *rows, size_t row, const wpa_cli_column columns[],
+                           size_t n_columns, wpa_arena *arena)
 {
     wpa_json *object = wpa_json_new_object(arena);
     for (size_t col = 0; col < n_columns; col++) {
@@ -115,8 +112,17 @@ static wpa_json *make_object(const wpa_rows *rows, size_t row, const wpa_cli_col
     return object;
 }
 
-/* ---- as text
- * ------------------------------------------------------------------------------------- */
+wpa_json *wpa_cli_rows_json(const wpa_rows *rows, const wpa_cli_column columns[], size_t n_columns,
+                            wpa_arena *arena)
+{
+    wpa_json *list = wpa_json_new_array(arena);
+    for (size_t row = 0; row < wpa_rows_count(rows); row++) {
+        wpa_json_push(list, wpa_cli_row_json(rows, row, columns, n_columns, arena));
+    }
+    return list;
+}
+
+/* ---- as text ---- */
 
 static void print_padded(FILE *out, const char *text, size_t width, bool is_right, bool is_last)
 {
@@ -165,10 +171,7 @@ void wpa_cli_print_rows(wpa_cli *cli, const wpa_rows *rows, const wpa_cli_column
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     if (wpa_cli_wants_json(cli)) {
-        wpa_json *list = wpa_json_new_array(arena);
-        for (size_t row = 0; row < wpa_rows_count(rows); row++) {
-            wpa_json_push(list, make_object(rows, row, columns, n_columns, arena));
-        }
+        wpa_json *list = wpa_cli_rows_json(rows, columns, n_columns, arena);
         fprintf(cli->out, "%s\n", wpa_json_dump_pretty(list, arena));
     } else if (wpa_rows_count(rows) == 0) {
         fprintf(cli->out, "%s\n", none);
@@ -182,8 +185,9 @@ void wpa_cli_print_record(wpa_cli *cli, const wpa_rows *rows, size_t row,
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     if (wpa_cli_wants_json(cli)) {
-        fprintf(cli->out, "%s\n",
-                wpa_json_dump_pretty(make_object(rows, row, columns, n_columns, arena), arena));
+        fprintf(
+            cli->out, "%s\n",
+            wpa_json_dump_pretty(wpa_cli_row_json(rows, row, columns, n_columns, arena), arena));
         return;
     }
     size_t width = 0;

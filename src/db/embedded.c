@@ -69,8 +69,7 @@ static void tell(const wpa_embedded_options *options, wpa_embedded_step step)
     }
 }
 
-/* ---- folders
- * -------------------------------------------------------------------------------------- */
+/* ---- folders ---- */
 
 /* A folder of ours that nobody else could have put there or can enter. */
 static bool make_private(const char *path, const wpa_server_user *user, wpa_error *err)
@@ -154,8 +153,7 @@ static const char *make_dsn(wpa_arena *arena, const char *socket)
     return wpa_arena_printf(arena, "host='%s' port=5432 user=wpa dbname=postgres", quoted);
 }
 
-/* ---- locks
- * ---------------------------------------------------------------------------------------- */
+/* ---- locks ---- */
 
 static int open_lock(wpa_arena *arena, const char *state, const char *name, wpa_error *err)
 {
@@ -190,8 +188,7 @@ static void unlock_start(wpa_embedded *self)
     flock(self->start_lock, LOCK_UN);
 }
 
-/* ---- the cluster
- * ---------------------------------------------------------------------------------- */
+/* ---- the cluster ---- */
 
 /* Major version of the cluster, 0 if there is none. */
 static int cluster_major(wpa_embedded *self)
@@ -252,8 +249,7 @@ static void sync_new_cluster(wpa_embedded *self)
     }
 }
 
-/* ---- the server
- * ----------------------------------------------------------------------------------- */
+/* ---- the server ---- */
 
 static bool is_answering(const wpa_embedded *self)
 {
@@ -316,8 +312,7 @@ static bool ensure_running(wpa_embedded *self, wpa_error *err)
     return true;
 }
 
-/* ---- the watcher
- * ---------------------------------------------------------------------------------- */
+/* ---- the watcher ---- */
 
 /* Waits until the server dies or we are told to stop; true to go on watching. */
 static bool wait_for_death(wpa_embedded *self)
@@ -376,8 +371,7 @@ static bool start_watcher(wpa_embedded *self, wpa_error *err)
     return true;
 }
 
-/* ---- open and close
- * ------------------------------------------------------------------------------- */
+/* ---- open and close ---- */
 
 static bool prepare(wpa_embedded *self, const char *state, wpa_error *err)
 {

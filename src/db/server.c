@@ -332,8 +332,7 @@ bool wpa_server_programs_find(int major, wpa_arena *arena, wpa_server_programs *
                     WPA_SERVER_MIN_MAJOR, newest_seen ? ", only an older one" : "");
 }
 
-/* ---- the server in a data folder
- * ------------------------------------------------------------------ */
+/* ---- the server in a data folder ---- */
 
 bool wpa_server_is_alive(pid_t pid)
 {

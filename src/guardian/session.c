@@ -28,8 +28,7 @@ typedef struct person {
 
 static const char *const read_only_name = "viewer";
 
-/* ---- where from
- * ---------------------------------------------------------------------------------- */
+/* ---- where from ---- */
 
 void wpa_session_locate(wpa_actor *where)
 {
@@ -46,8 +45,7 @@ void wpa_session_locate(wpa_actor *where)
                     tty, type ? type : "");
 }
 
-/* ---- sign-in
- * ------------------------------------------------------------------------------------- */
+/* ---- sign-in ---- */
 
 static char *hash_name(const char *name, wpa_arena *arena)
 {
@@ -262,8 +260,7 @@ bool wpa_session_open_read_only(wpa_db *db, const wpa_actor *where, wpa_session 
     return wpa_db_transact(db, &session->actor, insert_session, &open, err);
 }
 
-/* ---- sessions
- * ------------------------------------------------------------------------------------ */
+/* ---- sessions ---- */
 
 char *wpa_session_token(const wpa_token_keys *keys, const wpa_session *session, wpa_arena *arena,
                         wpa_error *err)

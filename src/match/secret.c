@@ -1,138 +1,194 @@
 #include "match/secret.h"
 
-#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Which characters a token goes on with. */
-typedef enum alphabet {
-    ALNUM,       /* letters and digits */
-    WORD,        /* and _ - */
-    UPPER_DIGIT, /* A-Z 0-9 */
-    HEX
-} alphabet;
+#include <wpa/memory.h>
+#include <wpa/text.h>
 
-/* Forms published by the providers themselves, or by their secret scanning documentation. */
+#include "match/regex.h"
+
+/*
+ * Formats as the providers document them. The secret is group 1 if the pattern has one. marker: a
+ * text that must be there for the pattern to be tried at all, NULL if none.
+ */
 static const struct {
-    const char *prefix;
-    alphabet rest;
-    size_t min_rest;
-    const char *kind;
-} FORMS[] = {
-    {"ghp_", ALNUM, 36, "GitHub token"},
-    {"gho_", ALNUM, 36, "GitHub token"},
-    {"ghu_", ALNUM, 36, "GitHub token"},
-    {"ghs_", ALNUM, 36, "GitHub token"},
-    {"ghr_", ALNUM, 36, "GitHub token"},
-    {"github_pat_", WORD, 40, "GitHub token"},
-    {"glpat-", WORD, 20, "GitLab token"},
-    {"AKIA", UPPER_DIGIT, 16, "AWS access key"},
-    {"ASIA", UPPER_DIGIT, 16, "AWS access key"},
-    {"AIza", WORD, 35, "Google API key"},
-    {"npm_", ALNUM, 36, "npm token"},
-    {"pypi-AgEIcHlwaS5vcmc", WORD, 50, "PyPI token"},
-    {"xoxb-", WORD, 20, "Slack token"},
-    {"xoxp-", WORD, 20, "Slack token"},
-    {"xoxa-", WORD, 20, "Slack token"},
-    {"xapp-", WORD, 20, "Slack token"},
-    {"sk_live_", ALNUM, 20, "Stripe key"},
-    {"rk_live_", ALNUM, 20, "Stripe key"},
-    {"SG.", WORD, 22, "SendGrid key"},
-    {"dop_v1_", HEX, 64, "DigitalOcean token"},
-    {"hf_", ALNUM, 34, "Hugging Face token"},
-    {"dckr_pat_", WORD, 20, "Docker token"},
-    {"shpat_", HEX, 32, "Shopify token"},
-    {"sk-ant-", WORD, 40, "Anthropic key"},
-    {"eyJhbGciOi", WORD, 40, "JSON web token"},
+    const char *kind, *marker, *pattern;
+    double least_entropy; /* of the secret, bits a byte; 0: the format says enough */
+    bool is_guess;        /* the value looks like one; nothing proves it */
+} kinds[] = {
+    {"GitHub token", "_", "\\b(gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9_]{82})\\b", 3,
+     false},
+    {"GitLab token", "gl", "\\b(gl(?:pat|dt|rt|ft|soat|cbt|ptt|agent)-[A-Za-z0-9_-]{20,64})", 3,
+     false},
+    {"AWS access key", "A", "\\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})\\b", 2.5, false},
+    {"AWS secret key", NULL,
+     "(?i)aws.{0,20}secret.{0,20}[\"'=: ]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])", 4, false},
+    {"Google API key", "AIza", "\\b(AIza[0-9A-Za-z_-]{35})\\b", 3, false},
+    {"Google OAuth secret", "GOCSPX-", "\\b(GOCSPX-[A-Za-z0-9_-]{28})\\b", 3, false},
+    {"Slack token", "xox", "\\b(xox[abeoprs]-[A-Za-z0-9-]{10,250})", 2.5, false},
+    {"Slack webhook", "hooks.slack.com",
+     "(https://hooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,80})", 3,
+     false},
+    {"Discord webhook", "/api/webhooks/",
+     "(https://(?:ptb\\.|canary\\.)?discord(?:app)?\\.com/api/webhooks/[0-9]{17,20}/"
+     "[A-Za-z0-9_-]{60,72})",
+     3, false},
+    {"Stripe key", "_live_", "\\b((?:sk|rk)_live_[A-Za-z0-9]{20,250})\\b", 3, false},
+    {"npm token", "npm_", "\\b(npm_[A-Za-z0-9]{36})\\b", 3, false},
+    {"PyPI token", "pypi-", "\\b(pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,1000})", 3, false},
+    {"RubyGems key", "rubygems_", "\\b(rubygems_[0-9a-f]{48})\\b", 2.5, false},
+    {"crates.io token", "cio", "\\b(cio[A-Za-z0-9]{32})\\b", 3.5, false},
+    {"Docker Hub token", "dckr_", "\\b(dckr_(?:pat|oat)_[A-Za-z0-9_-]{27,40})", 3, false},
+    {"SendGrid key", "SG.", "\\b(SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43})", 3, false},
+    {"Twilio key", "SK", "\\b(SK[0-9a-f]{32})\\b", 3, false},
+    {"OpenAI key", "sk-",
+     "\\b(sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,74}T3BlbkFJ"
+     "[A-Za-z0-9_-]{20,74})",
+     3, false},
+    {"Anthropic key", "sk-ant-", "\\b(sk-ant-[a-z0-9]+-[A-Za-z0-9_-]{80,120})", 3, false},
+    {"Hugging Face token", "hf_", "\\b(hf_[A-Za-z0-9]{34,40})\\b", 3, false},
+    {"DigitalOcean token", "v1_", "\\b(do[oprt]_v1_[0-9a-f]{64})\\b", 2.5, false},
+    {"HashiCorp Vault token", "hv", "\\b(hv[sbr]\\.[A-Za-z0-9_-]{24,300})", 3, false},
+    {"Azure storage key", "AccountKey=", "AccountKey=([A-Za-z0-9+/]{86}==)", 4, false},
+    {"JSON web token", "eyJ",
+     "\\b(eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{20,})", 3, false},
+    {"private key", "PRIVATE KEY",
+     "(-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)", 0, false},
+    {"Shopify token", "shp", "\\b(shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32})\\b", 3, false},
+    {"password in a URL", "://",
+     "[a-z][a-z0-9+.-]{1,20}://[^/\\s:@'\"${}]{1,100}:([^/\\s:@'\"${}]{8,200})@[A-Za-z0-9.-]+", 3,
+     true},
+    {"secret value", NULL,
+     "(?i)[a-z0-9_-]*(?:secret|token|passwd|password|api_?key|access_?key|private_?key|credential)"
+     "[a-z0-9_-]*[\"']?\\s{0,3}[:=]\\s{0,3}[\"']?([A-Za-z0-9+/_=.~-]{20,200})"
+     "(?![A-Za-z0-9+/_=.~-])",
+     4.2, true},
 };
 
-static bool is_in(alphabet rest, unsigned char c)
+/* The key of the storage emulator, the same for everyone and published as such. */
+static const char *const published[] = {
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+};
+
+struct wpa_secret_scanner {
+    wpa_regex *patterns[WPA_COUNT(kinds)];
+};
+
+wpa_secret_scanner *wpa_secret_scanner_new(void)
 {
-    switch (rest) {
-    case ALNUM:
-        return isalnum(c);
-    case WORD:
-        return isalnum(c) || c == '_' || c == '-';
-    case UPPER_DIGIT:
-        return isupper(c) || isdigit(c);
-    case HEX:
-        return isxdigit(c);
+    wpa_secret_scanner *scanner = wpa_alloc(sizeof *scanner);
+    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
+        wpa_error err = {0};
+        scanner->patterns[i] = wpa_regex_new(kinds[i].pattern, 0, &err);
+        if (!scanner->patterns[i]) {
+            abort(); /* a pattern of our own: the test finds it */
+        }
     }
-    return false;
+    return scanner;
 }
 
-/* Made-up examples repeat one character, or count; a real token does not. */
-static bool is_varied(const char *text, size_t length)
+void wpa_secret_scanner_free(wpa_secret_scanner *scanner)
 {
-    bool seen[256] = {false};
-    size_t n = 0;
+    for (size_t i = 0; scanner && i < WPA_COUNT(kinds); i++) {
+        wpa_regex_free(scanner->patterns[i]);
+    }
+    wpa_free(scanner);
+}
+
+double wpa_entropy(const char *text, size_t length)
+{
+    size_t counts[256] = {0};
+    double bits = 0;
     for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        n += !seen[c];
-        seen[c] = true;
+        counts[(unsigned char)text[i]]++;
     }
-    return n >= 8;
-}
-
-static bool match_form(const char *text, size_t size_bytes, size_t at, size_t form,
-                       wpa_secret_find *find)
-{
-    size_t prefix = strlen(FORMS[form].prefix);
-    if (size_bytes - at < prefix || memcmp(text + at, FORMS[form].prefix, prefix) != 0) {
-        return false;
-    }
-    size_t end = at + prefix;
-    while (end < size_bytes && is_in(FORMS[form].rest, (unsigned char)text[end])) {
-        end++;
-    }
-    if (end - at - prefix < FORMS[form].min_rest ||
-        !is_varied(text + at + prefix, end - at - prefix)) {
-        return false;
-    }
-    find->kind = FORMS[form].kind;
-    find->end = end;
-    return true;
-}
-
-static bool match_private_key(const char *text, size_t size_bytes, size_t at, wpa_secret_find *find)
-{
-    static const char HEAD[] = "-----BEGIN ", TAIL[] = "PRIVATE KEY-----";
-    if (size_bytes - at < sizeof HEAD - 1 || memcmp(text + at, HEAD, sizeof HEAD - 1) != 0) {
-        return false;
-    }
-    size_t window = size_bytes - at < 64 ? size_bytes - at : 64;
-    const char *tail = memmem(text + at, window, TAIL, sizeof TAIL - 1);
-    if (!tail) {
-        return false;
-    }
-    find->kind = "private key";
-    find->end = (size_t)(tail - text) + sizeof TAIL - 1;
-    return true;
-}
-
-static bool match_at(const char *text, size_t size_bytes, size_t at, wpa_secret_find *find)
-{
-    if (at > 0 && (isalnum((unsigned char)text[at - 1]) || text[at - 1] == '_')) {
-        return false;
-    }
-    for (size_t form = 0; form < WPA_COUNT(FORMS); form++) {
-        if (match_form(text, size_bytes, at, form, find)) {
-            return true;
+    for (size_t i = 0; i < 256; i++) {
+        if (counts[i] > 0) {
+            double share = (double)counts[i] / (double)length;
+            bits -= share * log2(share);
         }
     }
-    return match_private_key(text, size_bytes, at, find);
+    return bits;
 }
 
-bool wpa_secret_next(const char *text, size_t size_bytes, size_t from, wpa_secret_find *find)
+/* A path, a version or words are no secret however they are called; a commit id is none either. */
+static bool is_harmless(const char *text, size_t length)
 {
-    for (size_t at = from; at < size_bytes; at++) {
-        if (match_at(text, size_bytes, at, find)) {
-            find->start = at;
-            find->line = 1;
-            for (size_t i = 0; i < at; i++) {
-                find->line += text[i] == '\n';
-            }
+    size_t n_digits = 0, n_upper = 0, n_lower = 0, n_hex = 0, n_breaks = 0;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        n_digits += c >= '0' && c <= '9';
+        n_upper += c >= 'A' && c <= 'Z';
+        n_lower += c >= 'a' && c <= 'z';
+        n_hex += (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        n_breaks += c == '/' || c == '.' || c == '-' || c == '_';
+    }
+    bool is_commit = n_hex == length && (length == 40 || length == 64);
+    bool is_words = n_breaks * 8 > length;
+    return is_commit || is_words || n_digits == 0 || n_upper + n_lower < 4;
+}
+
+static bool is_published(const char *text, size_t length)
+{
+    for (size_t i = 0; i < WPA_COUNT(published); i++) {
+        if (wpa_slice_is((wpa_slice){text, length}, published[i])) {
             return true;
         }
     }
     return false;
+}
+
+static bool is_secret(size_t kind, const char *text, size_t length)
+{
+    return wpa_entropy(text, length) >= kinds[kind].least_entropy &&
+           !(kinds[kind].is_guess && is_harmless(text, length)) && !is_published(text, length);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const wpa_secret *x = a, *y = b;
+    return x->span.start < y->span.start ? -1 : x->span.start > y->span.start;
+}
+
+static bool is_known(const wpa_secret *found, size_t n, wpa_span span)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_span_overlaps(found[i].span, span)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+wpa_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text, size_t length,
+                             wpa_arena *arena, size_t *n)
+{
+    wpa_secret *found = NULL;
+    size_t capacity = 0;
+    *n = 0;
+    for (size_t kind = 0; kind < WPA_COUNT(kinds); kind++) {
+        const char *marker = kinds[kind].marker;
+        if (marker && !memmem(text, length, marker, strlen(marker))) {
+            continue;
+        }
+        wpa_regex_match match;
+        size_t at = 0;
+        while (*n < WPA_SECRETS_MAX &&
+               wpa_regex_find(scanner->patterns[kind], text, length, at, &match) == WPA_REGEX_YES) {
+            wpa_span span = match.spans[match.n > 1 ? 1 : 0];
+            at = span.end > at ? span.end : at + 1;
+            if (!is_secret(kind, text + span.start, wpa_span_length(span)) ||
+                is_known(found, *n, span)) {
+                continue;
+            }
+            found = wpa_arena_grow(arena, found, *n, &capacity, sizeof *found);
+            found[(*n)++] = (wpa_secret){kinds[kind].kind, kinds[kind].is_guess, span};
+        }
+    }
+    if (*n > 1) {
+        qsort(found, *n, sizeof *found, compare);
+    }
+    return found;
 }

@@ -1,16 +1,28 @@
 /*
- * Secrets in text: tokens of known providers by their published forms, and private keys. Says where
- * and of what kind, never what.
+ * Secrets in text: tokens of known providers, private keys, and values that look random where a
+ * secret is assigned. What is found is never shown, only its kind and place.
  */
 #pragma once
 
-#include <wpa/error.h>
+#include <wpa/arena.h>
+#include <wpa/span.h>
 
-typedef struct wpa_secret_find {
-    const char *kind;  /* "GitHub token" */
-    size_t start, end; /* bytes */
-    size_t line;       /* from 1 */
-} wpa_secret_find;
+typedef struct wpa_secret_scanner wpa_secret_scanner;
 
-/** First secret at or after byte from; false if there is none. */
-bool wpa_secret_next(const char *text, size_t size_bytes, size_t from, wpa_secret_find *find);
+typedef struct wpa_secret {
+    const char *kind; /* "GitHub token": static */
+    bool is_guess;    /* it looks like one; its form does not prove it */
+    wpa_span span;    /* the secret itself */
+} wpa_secret;
+
+/** Compiles the patterns. Never NULL. Thread: any number may scan with one. */
+wpa_secret_scanner *wpa_secret_scanner_new(void);
+void wpa_secret_scanner_free(wpa_secret_scanner *scanner);
+WPA_DEFINE_AUTO(wpa_secret_scanner, wpa_secret_scanner_free);
+
+/** All secrets of a text by place, at most WPA_SECRETS_MAX. */
+#define WPA_SECRETS_MAX 200
+wpa_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text, size_t length,
+                             wpa_arena *arena, size_t *n);
+/** Bits of entropy in each byte of text: 0 for one repeated character, at most 8. */
+double wpa_entropy(const char *text, size_t length);

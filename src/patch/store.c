@@ -34,19 +34,46 @@ static bool check_version(const char *version, wpa_error *err)
            WPA_FAIL(err, WPA_E_INVALID, "version '%s' is not of the form 1.0.0", version);
 }
 
-static bool check_content(const wpa_patch_draft *draft, wpa_error *err)
+static size_t line_of(const char *text, size_t at)
 {
-    for (size_t i = 0; i < draft->n_files; i++) {
-        const wpa_patch_file *file = &draft->files[i];
-        wpa_secret_find secret;
-        if (!wpa_path_check_relative(file->path, err)) {
-            return false;
-        }
-        if (file->after && wpa_secret_next(file->after, file->after_bytes, 0, &secret)) {
+    size_t line = 1;
+    for (size_t i = 0; i < at; i++) {
+        line += text[i] == '\n';
+    }
+    return line;
+}
+
+/* What merely looks like a secret counts only if the patch brings it in. */
+static bool check_secrets(const wpa_secret_scanner *scanner, const wpa_patch_file *file,
+                          wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    size_t n;
+    const wpa_secret *secrets =
+        wpa_secrets_find(scanner, file->after, file->after_bytes, arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        wpa_span span = secrets[i].span;
+        bool is_old = file->before && memmem(file->before, file->before_bytes,
+                                             file->after + span.start, wpa_span_length(span));
+        if (!secrets[i].is_guess || !is_old) {
             return WPA_FAIL(err, WPA_E_REFUSED,
                             "%s/%s line %zu holds what looks like a secret (%s): take it out and "
                             "replace it where it is in use; a patch never carries one",
-                            file->repository, file->path, secret.line, secret.kind);
+                            file->repository, file->path, line_of(file->after, span.start),
+                            secrets[i].kind);
+        }
+    }
+    return true;
+}
+
+static bool check_content(const wpa_patch_draft *draft, wpa_error *err)
+{
+    WPA_AUTO(wpa_secret_scanner) *scanner = wpa_secret_scanner_new();
+    for (size_t i = 0; i < draft->n_files; i++) {
+        const wpa_patch_file *file = &draft->files[i];
+        if (!wpa_path_check_relative(file->path, err) ||
+            (file->after && !check_secrets(scanner, file, err))) {
+            return false;
         }
     }
     return true;

@@ -12,7 +12,6 @@
 
 #include "analysis/analysis.h"
 #include "harness/pg.h"
-#include "match/secret.h"
 #include "patch/patch.h"
 
 /* Two equal findings in one job after the other: the fingerprint counts its equals. */
@@ -215,36 +214,12 @@ static void test_what_cannot_be_a_patch_is_refused(void **state)
     assert_int_equal(err.code, WPA_E_NOT_FOUND);
 }
 
-static void test_secrets_are_known_by_their_form(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        const char *kind;
-    } cases[] = {
-        {"a ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX b", "GitHub token"},
-        {"key AKIAIOSF0DNN7EXA3PLE", "AWS access key"},
-        {"-----BEGIN RSA PRIVATE KEY-----\n", "private key"},
-        {"-----BEGIN PUBLIC KEY-----\n", NULL},
-        {"ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", NULL},
-        {"${{ secrets.ghp_token }}", NULL},
-        {"not_ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX", NULL},
-    };
-    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
-        wpa_secret_find find = {0};
-        bool is_found = wpa_secret_next(cases[i].text, strlen(cases[i].text), 0, &find);
-        assert_int_equal(is_found, cases[i].kind != NULL);
-        assert_true(!is_found || strcmp(find.kind, cases[i].kind) == 0);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_findings_become_a_patch, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_a_patch_is_refused, open_world,
                                         close_world),
-        cmocka_unit_test(test_secrets_are_known_by_their_form),
     };
     wpa_test_pg_need();
     return cmocka_run_group_tests(tests, NULL, NULL);

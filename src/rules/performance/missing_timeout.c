@@ -95,6 +95,7 @@ const wpa_rule wpa_rule_missing_timeout = {
     .elsewhere = (const char *const[]){"actionlint-fork/require-job-timeout", NULL},
     .options = options,
     .declares = WPA_DECLARES_TIMEOUTS,
+    .claims_absence = true,
     .check = check,
     .repair = repair,
 };

@@ -1,0 +1,298 @@
+/* Analyses kept in a real database, out of a real repository. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+#include "analysis/analysis.h"
+#include "harness/pg.h"
+
+#define PATH ".github/workflows/ci.yml"
+#define HEAD                                                                                       \
+    "name: CI\non: push\npermissions: {}\nconcurrency: {group: a, cancel-in-progress: "            \
+    "true}\njobs:\n"
+
+static const char one_job[] = HEAD "  build:\n"
+                                   "    name: Build\n"
+                                   "    runs-on: ubuntu-24.04\n"
+                                   "    steps:\n"
+                                   "      - run: make\n";
+/* The same, further down. */
+static const char moved[] = "# a comment\n\n" HEAD "  build:\n"
+                            "    name: Build\n"
+                            "    runs-on: ubuntu-24.04\n"
+                            "    steps:\n"
+                            "      - run: make\n";
+static const char clean[] = HEAD "  build:\n"
+                                 "    name: Build\n"
+                                 "    runs-on: ubuntu-24.04\n"
+                                 "    timeout-minutes: 5\n"
+                                 "    steps:\n"
+                                 "      - run: make\n";
+static const char broken[] = HEAD "  build: [\n";
+
+typedef struct world {
+    wpa_test_pg *pg;
+    wpa_db *db;
+    wpa_arena *arena;
+    wpa_actor guardian, engine;
+    char *folder;
+    wpa_git *git;
+    char head[WPA_OID_SIZE], blob[WPA_OID_SIZE];
+    int64_t workflow;
+} world;
+
+static int64_t ask(world *w, const char *sql)
+{
+    return wpa_test_sql_int(w->pg, w->guardian.principal_id, sql);
+}
+
+static const char *ask_text(world *w, const char *sql)
+{
+    return wpa_test_sql_value(w->pg, w->guardian.principal_id, w->arena, sql);
+}
+
+/** The file as it is from now on, in git and in the database. */
+static void put(world *w, const char *text)
+{
+    wpa_error err = {0};
+    char parent[WPA_OID_SIZE], before[WPA_OID_SIZE];
+    memcpy(parent, w->head, sizeof parent);
+    memcpy(before, w->blob, sizeof before);
+    assert_true(wpa_git_blob_id(text, strlen(text), w->blob, &err));
+    wpa_git_edit edit = {.path = PATH,
+                         .before = *before ? before : NULL,
+                         .after = w->blob,
+                         .bytes = text,
+                         .size_bytes = strlen(text)};
+    const wpa_git_identity who = {"Ann", "ann@example.org", 1700000000};
+    assert_true(
+        wpa_git_commit_make(w->git, *parent ? parent : NULL, &edit, 1, &who, "m\n", w->head, &err));
+    assert_true(wpa_git_ref_swap(w->git, "refs/heads/main", *parent ? parent : WPA_OID_ZERO,
+                                 w->head, &err));
+    (void)ask_text(w, wpa_arena_printf(w->arena,
+                                       "UPDATE wpa.workflow SET blob_oid = '%s', head_commit = "
+                                       "'%s' RETURNING id",
+                                       w->blob, w->head));
+}
+
+static wpa_analysis_summary analyse(world *w)
+{
+    wpa_error err = {0};
+    wpa_analysis_summary summary;
+    wpa_analysis_request request = {.workflow_id = w->workflow, .dimension = WPA_DIMENSION_ALL};
+    if (!wpa_analysis_run(w->db, w->git, &w->engine, &request, w->arena, &summary, &err)) {
+        print_error("%s: %s\n", err.context, err.message);
+        fail();
+    }
+    return summary;
+}
+
+static int open_world(void **state)
+{
+    world *w = calloc(1, sizeof *w);
+    wpa_error err = {0};
+    assert_true(wpa_git_init(&err));
+    w->arena = wpa_arena_new();
+    w->pg = wpa_test_pg_new();
+    w->db = wpa_test_pg_connect(w->pg, "wpa_agent");
+    w->guardian = wpa_test_person(w->pg, "mira", WPA_ROLE_GUARDIAN);
+    w->engine = wpa_test_engine(w->pg);
+    w->folder = wpa_dir_temp("/tmp/wpa-analysis", w->arena, &err);
+    const char *path = wpa_path_join(w->arena, w->folder, "shop.git");
+    w->git = wpa_git_create(path, "main", &err);
+    assert_non_null(w->git);
+    (void)ask_text(w, wpa_arena_printf(w->arena,
+                                       "INSERT INTO wpa.repository (name, url, branch, state) "
+                                       "VALUES ('shop', '%s', 'main', 'ok') RETURNING id",
+                                       path));
+    w->workflow = ask(w, "INSERT INTO wpa.workflow (repository_id, path, name, kind, blob_oid, "
+                         "head_commit) SELECT id, '" PATH "', 'shop-ci', 'workflow', '', '' FROM "
+                         "wpa.repository RETURNING id");
+    put(w, one_job);
+    *state = w;
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    world *w = *state;
+    wpa_error err = {0};
+    wpa_git_close(w->git);
+    wpa_db_close(w->db);
+    wpa_test_pg_free(w->pg);
+    assert_true(wpa_dir_remove(w->folder, &err));
+    wpa_arena_free(w->arena);
+    wpa_git_shutdown();
+    free(w);
+    return 0;
+}
+
+#define TIMEOUT "FROM wpa.finding WHERE rule = 'missing-timeout'"
+
+static void test_findings_live_and_die(void **state)
+{
+    world *w = *state;
+    wpa_analysis_summary summary = analyse(w);
+    assert_string_equal(summary.status, "new");
+    assert_int_equal(summary.n_inefficiencies, 1);
+    assert_true(summary.n_new >= 1);
+    assert_string_equal(ask_text(w, "SELECT state " TIMEOUT), "open");
+    int64_t id = ask(w, "SELECT id " TIMEOUT);
+    assert_int_equal(ask(w, "SELECT start_line " TIMEOUT), 6);
+
+    put(w, moved);
+    summary = analyse(w);
+    assert_int_equal(summary.n_new, 0);
+    assert_int_equal(summary.n_fixed, 0);
+    assert_int_equal(ask(w, "SELECT id " TIMEOUT), id);
+    assert_int_equal(ask(w, "SELECT start_line " TIMEOUT), 8);
+
+    put(w, clean);
+    summary = analyse(w);
+    assert_string_equal(summary.status, "resolved");
+    assert_int_equal(summary.n_fixed, 1);
+    assert_string_equal(ask_text(w, "SELECT state " TIMEOUT), "fixed");
+    assert_int_equal(ask(w, "SELECT count(*) FROM wpa.workflow_analysis WHERE status = 'new'"), 0);
+
+    put(w, one_job);
+    summary = analyse(w);
+    assert_int_equal(summary.n_new, 0); /* an old one that is back */
+    assert_string_equal(ask_text(w, "SELECT state " TIMEOUT), "open");
+    assert_int_equal(ask(w, "SELECT id " TIMEOUT), id);
+}
+
+static void test_equal_content_costs_nothing(void **state)
+{
+    world *w = *state;
+    (void)analyse(w);
+    assert_int_equal(ask(w, "SELECT count(*) FROM wpa.analysis_cache"), 1);
+    (void)analyse(w);
+    assert_int_equal(ask(w, "SELECT is_cached::int FROM wpa.workflow_analysis ORDER BY id DESC"),
+                     1);
+    assert_int_equal(ask(w, "SELECT count(*) FROM wpa.source"), 1);
+}
+
+static void test_health_is_kept(void **state)
+{
+    world *w = *state;
+    wpa_analysis_summary summary = analyse(w);
+    assert_int_equal(ask(w, "SELECT parts FROM wpa.health"), 5);
+    assert_int_equal(ask(w, "SELECT (total < 100 AND performance < 100 AND security = 100)::int "
+                            "FROM wpa.health"),
+                     1);
+    assert_int_equal(
+        ask(w, "SELECT count(*) FROM wpa.health, jsonb_array_elements(explanation) e WHERE "
+               "e->>'text' = 'missing-timeout' AND (e->>'points')::float > 0"),
+        1);
+    assert_true(wpa_json_count(summary.recommendations) >= 1);
+    put(w, clean);
+    (void)analyse(w);
+    assert_int_equal(ask(w, "SELECT total::int FROM wpa.health"), 100);
+    assert_int_equal(ask(w, "SELECT count(*) FROM wpa.health_history"), 2);
+}
+
+static void test_what_a_guardian_ignores_stays_ignored(void **state)
+{
+    world *w = *state;
+    (void)analyse(w);
+    (void)ask_text(w, wpa_arena_printf(w->arena,
+                                       "UPDATE wpa.finding SET state = 'ignored', ignored_by = "
+                                       "%lld, ignored_reason = 'known', ignored_until = now() + "
+                                       "interval '1 day' WHERE rule = 'missing-timeout' "
+                                       "RETURNING id",
+                                       (long long)w->guardian.principal_id));
+    put(w, moved);
+    wpa_analysis_summary summary = analyse(w);
+    assert_string_equal(ask_text(w, "SELECT state " TIMEOUT), "ignored");
+    assert_int_equal(summary.n_inefficiencies, 0);
+    (void)ask_text(w, "UPDATE wpa.finding SET ignored_until = now() - interval '1 day' WHERE rule "
+                      "= 'missing-timeout' RETURNING id");
+    (void)analyse(w);
+    assert_string_equal(ask_text(w, "SELECT state " TIMEOUT), "open");
+}
+
+static void test_a_broken_file_is_a_finding_and_health_nought(void **state)
+{
+    world *w = *state;
+    (void)analyse(w);
+    put(w, broken);
+    wpa_analysis_summary summary = analyse(w);
+    assert_string_equal(summary.status, "new");
+    assert_int_equal(ask(w, "SELECT is_valid::int FROM wpa.workflow"), 0);
+    assert_int_equal(ask(w, "SELECT total::int FROM wpa.health"), 0);
+    /* A file read in part says nothing about what it no longer shows. */
+    assert_string_equal(ask_text(w, "SELECT state " TIMEOUT), "open");
+    assert_int_equal(ask(w, "SELECT count(*) FROM wpa.finding WHERE rule = 'syntax'"), 1);
+}
+
+static void test_a_file_that_cannot_be_read_fails_the_analysis(void **state)
+{
+    world *w = *state;
+    (void)ask_text(w, "UPDATE wpa.workflow SET error = 'is a symlink', is_valid = false "
+                      "RETURNING id");
+    wpa_analysis_summary summary = analyse(w);
+    assert_string_equal(summary.status, "failed");
+    assert_string_equal(summary.error, "is a symlink");
+    assert_string_equal(ask_text(w, "SELECT status FROM wpa.workflow_analysis"), "failed");
+    assert_int_equal(ask(w, "SELECT count(*) FROM wpa.health"), 0);
+}
+
+static void test_one_dimension_leaves_the_others_alone(void **state)
+{
+    world *w = *state;
+    (void)analyse(w);
+    put(w, clean);
+    wpa_error err = {0};
+    wpa_analysis_summary summary;
+    wpa_analysis_request request = {.workflow_id = w->workflow,
+                                    .dimension = WPA_DIMENSION_SECURITY};
+    assert_true(wpa_analysis_run(w->db, w->git, &w->engine, &request, w->arena, &summary, &err));
+    assert_string_equal(ask_text(w, "SELECT state " TIMEOUT), "open");
+    request.workflow_id = 999;
+    assert_false(wpa_analysis_run(w->db, w->git, &w->engine, &request, w->arena, &summary, &err));
+    assert_int_equal(err.code, WPA_E_NOT_FOUND);
+}
+
+static void test_the_repository_configures_itself(void **state)
+{
+    world *w = *state;
+    wpa_error err = {0};
+    static const char config[] = "rules:\n  missing-timeout: off\n";
+    char blob[WPA_OID_SIZE], head[WPA_OID_SIZE];
+    assert_true(wpa_git_blob_id(config, strlen(config), blob, &err));
+    wpa_git_edit edit = {
+        .path = "wpa.yml", .after = blob, .bytes = config, .size_bytes = strlen(config)};
+    const wpa_git_identity who = {"Ann", "ann@example.org", 1700000000};
+    assert_true(wpa_git_commit_make(w->git, w->head, &edit, 1, &who, "c\n", head, &err));
+    (void)ask_text(w, wpa_arena_printf(w->arena,
+                                       "UPDATE wpa.workflow SET head_commit = '%s' RETURNING id",
+                                       head));
+    (void)analyse(w);
+    assert_int_equal(ask(w, "SELECT count(*) " TIMEOUT), 0);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, open_world, close_world)
+
+int main(void)
+{
+    wpa_test_pg_need();
+    const struct CMUnitTest tests[] = {
+        CASE(test_findings_live_and_die),
+        CASE(test_equal_content_costs_nothing),
+        CASE(test_health_is_kept),
+        CASE(test_what_a_guardian_ignores_stays_ignored),
+        CASE(test_a_broken_file_is_a_finding_and_health_nought),
+        CASE(test_a_file_that_cannot_be_read_fails_the_analysis),
+        CASE(test_one_dimension_leaves_the_others_alone),
+        CASE(test_the_repository_configures_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,331 @@
+/* The engine of rules: identity, order, silencing, limits, fixes, configuration. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <wpa/buf.h>
+#include <wpa/text.h>
+
+#include "rules/config.h"
+#include "rules/fix.h"
+
+#define TODAY_US INT64_C(1795305600000000) /* 2026-11-22 */
+#define JOB(name) "  " name ":\n    runs-on: ubuntu-24.04\n    steps:\n      - run: make\n"
+
+static wpa_settings *only(const char *rules, wpa_arena *arena)
+{
+    wpa_settings *settings = wpa_settings_new(TODAY_US, arena);
+    size_t n;
+    const wpa_rule *const *all = wpa_rules_all(&n);
+    for (size_t i = 0; i < n; i++) {
+        bool is_wanted = strstr(rules, all[i]->id) != NULL;
+        settings->rules[i].toggle = is_wanted ? WPA_TOGGLE_ON : WPA_TOGGLE_OFF;
+    }
+    return settings;
+}
+
+static wpa_result run(const char *text, const wpa_settings *settings, wpa_arena *arena)
+{
+    const wpa_source *source =
+        wpa_source_read(WPA_INPUT_WORKFLOW, "ci.yml", text, strlen(text), NULL, arena);
+    return wpa_rules_run(source, settings, arena);
+}
+
+static size_t count(const wpa_result *result, wpa_finding_state state)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < result->n_findings; i++) {
+        n += result->findings[i]->state == state;
+    }
+    return n;
+}
+
+static void test_identity_survives_moves(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_settings *settings = only("missing-timeout", arena);
+    wpa_result a = run("jobs:\n" JOB("one") JOB("two"), settings, arena);
+    wpa_result b = run("# up\n\njobs:\n" JOB("two") JOB("one"), settings, arena);
+    assert_int_equal(a.n_findings, 2);
+    assert_int_equal(b.n_findings, 2);
+    assert_string_equal(a.findings[0]->fingerprint, b.findings[1]->fingerprint);
+    assert_string_equal(a.findings[1]->fingerprint, b.findings[0]->fingerprint);
+    assert_string_not_equal(a.findings[0]->fingerprint, a.findings[1]->fingerprint);
+    assert_int_equal(strlen(a.findings[0]->fingerprint), 40);
+    assert_int_equal(a.findings[0]->n_structure, 2);
+    assert_string_equal(a.findings[0]->structure[1], "one");
+    assert_string_equal(a.findings[0]->evidence, "one");
+}
+
+static void test_positions_count_characters(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_result result = run("jobs: {\"\xc3\xa4\": 1, b: {runs-on: x, steps: []}}\n",
+                            only("missing-timeout", arena), arena);
+    assert_int_equal(result.n_findings, 1);
+    assert_int_equal(result.findings[0]->span.start.column, 16);
+    assert_int_equal(result.findings[0]->span.bytes.start, 16);
+    assert_int_equal(result.findings[0]->span.end.column, 17);
+}
+
+/* Each text has one finding of missing-timeout in job a. */
+static const struct {
+    const char *title, *text;
+    bool is_ignored;
+} ignores[] = {
+    {"none", "jobs:\n" JOB("a"), false},
+    {"end of the line", "jobs:\n  a: # wpa: ignore[missing-timeout] r\n    runs-on: x\n", true},
+    {"line above", "jobs:\n  # wpa: ignore[missing-timeout] r\n" JOB("a"), true},
+    {"line above a comment", "jobs:\n  # wpa: ignore[PRF-001]\n  # more\n" JOB("a"), true},
+    {"another rule", "jobs:\n  # wpa: ignore[schema] r\n" JOB("a"), false},
+    {"inside the job", "jobs:\n  a:\n    runs-on: x # wpa: ignore[missing-timeout]\n", false},
+    {"file", "jobs:\n" JOB("a") "# wpa: ignore-file[missing-timeout]\n", true},
+    {"next line", "jobs:\n  # wpa: ignore-next-line[missing-timeout]\n" JOB("a"), true},
+    {"region", "# wpa: ignore-start[*] why\njobs:\n" JOB("a") "# wpa: ignore-end\n", true},
+    {"region over", "# wpa: ignore-start[*] why\n# wpa: ignore-end\njobs:\n" JOB("a"), false},
+    {"region left open", "# wpa: ignore-start[*] why\njobs:\n" JOB("a"), false},
+    {"all without a reason", "jobs:\n  # wpa: ignore[*]\n" JOB("a"), false},
+    {"all with a reason", "jobs:\n  # wpa: ignore[*] why\n" JOB("a"), true},
+    {"dimension", "jobs:\n  # wpa: ignore[dimension:performance]\n" JOB("a"), true},
+    {"other dimension", "jobs:\n  # wpa: ignore[dimension:security]\n" JOB("a"), false},
+    {"foreign name", "jobs:\n  # wpa: ignore[require-job-timeout]\n" JOB("a"), true},
+    {"until today", "jobs:\n  # wpa: ignore[PRF-001] until=2026-11-22 r\n" JOB("a"), true},
+    {"ended", "jobs:\n  # wpa: ignore[PRF-001] until=2026-11-21 r\n" JOB("a"), false},
+    {"no date", "jobs:\n  # wpa: ignore[PRF-001] until=soon r\n" JOB("a"), false},
+    {"no bracket", "jobs:\n  # wpa: ignore[PRF-001 r\n" JOB("a"), false},
+    {"two rules", "jobs:\n  # wpa: ignore[schema, missing-timeout]\n" JOB("a"), true},
+};
+
+static void test_comments_silence(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(ignores); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        wpa_settings *settings = only("missing-timeout", arena);
+        wpa_result result = run(ignores[i].text, settings, arena);
+        if (result.n_findings != 1 ||
+            (result.findings[0]->state == WPA_FINDING_IGNORED) != ignores[i].is_ignored) {
+            print_error("%s\n", ignores[i].title);
+            fail();
+        }
+        settings->ignores_off = true;
+        result = run(ignores[i].text, settings, arena);
+        assert_int_equal(result.findings[0]->state, WPA_FINDING_OPEN);
+    }
+}
+
+static void test_comments_of_scripts_silence(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *text = "jobs:\n  a:\n    runs-on: x\n    timeout-minutes: 3\n    steps:\n"
+                       "      - run: |\n          make\n"
+                       "          sleep 60 # wpa: ignore[fixed-sleep] slow start\n";
+    wpa_result result = run(text, only("fixed-sleep", arena), arena);
+    assert_int_equal(count(&result, WPA_FINDING_IGNORED), 1);
+    assert_string_equal(result.findings[0]->state_reason, "slow start");
+}
+
+static void test_limit_of_a_rule(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new(1 << 20);
+    wpa_buf_text(text, "jobs:\n");
+    for (int i = 0; i < 250; i++) {
+        wpa_buf_printf(text, "  j%d:\n    runs-on: x\n", i);
+    }
+    wpa_result result = run(wpa_buf_data(text), only("missing-timeout", arena), arena);
+    assert_int_equal(result.n_findings, WPA_FINDINGS_PER_RULE_MAX + 1);
+    size_t n_summaries = 0;
+    for (size_t i = 0; i < result.n_findings; i++) {
+        n_summaries += strstr(result.findings[i]->message, "50 more findings") != NULL;
+    }
+    assert_int_equal(n_summaries, 1);
+}
+
+static void test_dead_code_is_left_alone(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *text = "jobs:\n  a:\n    if: ${{ false }}\n    runs-on: x\n    steps:\n"
+                       "      - run: sleep 99\n";
+    wpa_result result = run(text, only("fixed-sleep", arena), arena);
+    assert_int_equal(result.n_findings, 0);
+}
+
+static void test_hostile_text_is_made_visible(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_result result =
+        run("jobs:\n  \"a\\e[31m\":\n    runs-on: x\n", only("missing-timeout", arena), arena);
+    assert_int_equal(result.n_findings, 1);
+    assert_null(strchr(result.findings[0]->message, 033));
+    assert_null(strchr(result.findings[0]->structure[1], 033));
+}
+
+static void test_too_large_a_file_is_a_finding(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_settings *settings = wpa_settings_new(TODAY_US, arena);
+    const wpa_source *source = wpa_source_read(WPA_INPUT_WORKFLOW, "ci.yml", "",
+                                               WPA_YAML_MAX_BYTES + (size_t)1, NULL, arena);
+    wpa_result result = wpa_rules_run(source, settings, arena);
+    assert_int_equal(result.n_findings, 1);
+    assert_string_equal(result.findings[0]->check, "Y9");
+    wpa_fix_outcome outcome =
+        wpa_rules_fix(source, settings, &(wpa_fix_choice){.has_unsafe = true}, arena);
+    assert_int_equal(outcome.n_applied, 0);
+}
+
+static void test_fixes_keep_every_other_byte(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *text = "jobs:\r\n  a:\r\n    runs-on: 'x'   # why\r\n    steps: [{run: make}]";
+    const wpa_source *source =
+        wpa_source_read(WPA_INPUT_WORKFLOW, "ci.yml", text, strlen(text), NULL, arena);
+    wpa_fix_choice choice = {.has_unsafe = true};
+    wpa_fix_outcome outcome = wpa_rules_fix(source, only("missing-timeout", arena), &choice, arena);
+    assert_int_equal(outcome.n_applied, 1);
+    assert_string_equal(outcome.text, "jobs:\r\n  a:\r\n    runs-on: 'x'   # why\r\n"
+                                      "    timeout-minutes: 30\r\n    steps: [{run: make}]");
+    choice.has_unsafe = false;
+    outcome = wpa_rules_fix(source, only("missing-timeout", arena), &choice, arena);
+    assert_int_equal(outcome.n_applied, 0);
+    assert_string_equal(outcome.text, text);
+}
+
+static void test_flow_mappings_are_not_guessed_at(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_result result = run("jobs:\n  a: {runs-on: x, steps: [{run: make}]}\n",
+                            only("missing-timeout", arena), arena);
+    assert_int_equal(result.n_findings, 1);
+    assert_int_equal(result.findings[0]->n_fixes, 0);
+}
+
+/* ---- configuration
+ * -----------------------------------------------------------------------------*/
+
+static const struct {
+    const char *text, *error; /* NULL: fine */
+} configs[] = {
+    {"version: 1\n", NULL},
+    {"version: 2\n", "version '2' is not known"},
+    {"rules:\n  missing-timeout: off\n  schema/S2: off\n  PRF-001: {default: 5}\n", NULL},
+    {"rules:\n  mising-timeout: off\n", "c.yml:2:3: "},
+    {"rules:\n  missing-timeout: {defualt: 3}\n", "did you mean 'default'?"},
+    {"rules:\n  missing-timeout: [a]\n", "expected on, off"},
+    {"rules: [a]\n", "c.yml:1:8"},
+    {"ruls: {}\n", "did you mean 'rules'"},
+    {"persona: strict\n", "is no persona"},
+    {"fail-on: high\n", NULL},
+    {"fail-on: {issue: high, opportunity: none}\n", NULL},
+    {"fail-on: {isue: high}\n", "issue"},
+    {"ignore:\n  - {path: 'a/**', rules: [schema], reason: r, until: 2027-01-01}\n", NULL},
+    {"ignore:\n  - {rules: [shema]}\n", "did you mean 'schema'"},
+    {"ignore:\n  - {path: a, until: soon}\n", "is no date"},
+    {"ignore:\n  - {reason: r}\n", "needs a path"},
+    {"paths: {exclude: [a, b]}\n", NULL},
+    {"paths: {exclude: {a: b}}\n", "c.yml:1:"},
+    {"dimensions: {efficiency: {persona: pedantic}, quality: off}\n", NULL},
+    {"dimensions: {speed: off}\n", "is no dimension"},
+    {"profile: loud\n", "is no profile"},
+    {"a: [\n", "c.yml:"},
+    {"rules: {missing-timeout: off\n", "c.yml:"},
+};
+
+static void test_configuration_is_checked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(configs); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        wpa_error err = {0};
+        wpa_settings *settings = wpa_settings_new(TODAY_US, arena);
+        bool ok = wpa_config_read("c.yml", configs[i].text, strlen(configs[i].text), settings,
+                                  arena, &err);
+        bool is_expected = configs[i].error ? !ok && strstr(err.message, configs[i].error) : ok;
+        if (!is_expected) {
+            print_error("%s: %s\n", configs[i].text, err.message);
+            fail();
+        }
+    }
+}
+
+static void configure(wpa_settings *settings, const char *text, wpa_arena *arena)
+{
+    wpa_error err = {0};
+    assert_true(wpa_config_read("wpa.yml", text, strlen(text), settings, arena, &err));
+}
+
+static void test_configuration_takes_effect(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *text = "jobs:\n" JOB("a");
+    wpa_settings *settings = only("missing-timeout", arena);
+    configure(settings, "rules: {missing-timeout: {severity: critical, default: 7}}\n", arena);
+    wpa_result result = run(text, settings, arena);
+    assert_int_equal(result.findings[0]->severity, WPA_SEVERITY_CRITICAL);
+    assert_string_equal(result.findings[0]->fixes[0]->title, "add timeout-minutes: 7");
+    configure(settings, "ignore: [{path: '*.yml', rules: [PRF-001], reason: frozen}]\n", arena);
+    result = run(text, settings, arena);
+    assert_int_equal(result.findings[0]->state, WPA_FINDING_IGNORED);
+    assert_string_equal(result.findings[0]->state_reason, "frozen");
+    configure(settings, "rules: {missing-timeout: off}\n", arena);
+    result = run(text, settings, arena);
+    assert_int_equal(result.n_findings, 0);
+}
+
+static const struct {
+    const char *glob, *path;
+    bool fits;
+} globs[] = {
+    {"a.yml", "a.yml", true},    {"*.yml", "a.yml", true},        {"*.yml", "d/a.yml", false},
+    {"**/*.yml", "a.yml", true}, {"**/*.yml", "d/e/a.yml", true}, {"d/**", "d/e/f", true},
+    {"d/**", "e/d/f", false},    {"d/*/f", "d/e/f", true},        {"d/*/f", "d/e/g/f", false},
+    {"?.yml", "a.yml", true},    {"?.yml", "ab.yml", false},      {"**", "anything/at/all", true},
+    {"a*b*c", "axxbxxc", true},  {"a*b*c", "axxbxx", false},      {"**/b/**", "a/b/c", true},
+};
+
+static void test_globs(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(globs); i++) {
+        if (wpa_glob_fits(globs[i].glob, globs[i].path) != globs[i].fits) {
+            print_error("%s on %s\n", globs[i].glob, globs[i].path);
+            fail();
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_identity_survives_moves),
+        cmocka_unit_test(test_positions_count_characters),
+        cmocka_unit_test(test_comments_silence),
+        cmocka_unit_test(test_comments_of_scripts_silence),
+        cmocka_unit_test(test_limit_of_a_rule),
+        cmocka_unit_test(test_dead_code_is_left_alone),
+        cmocka_unit_test(test_hostile_text_is_made_visible),
+        cmocka_unit_test(test_too_large_a_file_is_a_finding),
+        cmocka_unit_test(test_fixes_keep_every_other_byte),
+        cmocka_unit_test(test_flow_mappings_are_not_guessed_at),
+        cmocka_unit_test(test_configuration_is_checked),
+        cmocka_unit_test(test_configuration_takes_effect),
+        cmocka_unit_test(test_globs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -104,14 +104,20 @@ static void put_gutter(const writer *w, size_t line)
     put(w, TINT_DIM, number);
 }
 
+static size_t clamp(size_t offset, wpa_span within)
+{
+    offset = offset < within.start ? within.start : offset;
+    return offset > within.end ? within.end : offset;
+}
+
 /** One line of source with the part [from, to) marked beneath. */
 static void put_marked_line(const writer *w, size_t line, wpa_span part, tint colour, char mark,
                             const char *label, bool is_secret)
 {
     const wpa_yaml_doc *doc = w->source->yaml;
     wpa_span whole = wpa_yaml_line(doc, line);
-    part.start = part.start < whole.start ? whole.start : part.start;
-    part.end = part.end > whole.end ? whole.end : part.end;
+    part.start = clamp(part.start, whole); /* it may go on to other lines, or be a line break */
+    part.end = clamp(part.end, whole);
     const char *before =
         crop(w, show(w, whole.start, part.start, false), EXCERPT_CONTEXT_CHARS * 2, true);
     const char *inside =

@@ -1,0 +1,253 @@
+/* wpa check as a user meets it: inputs, options, exit codes, files written. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+#include "cli/cli.h"
+
+enum {
+    MAX_WORDS = 16
+};
+
+static const char bad[] = "name: CI\non: push\njobs:\n  build:\n    name: b\n    runs-on: x\n"
+                          "    if: |\n      ${{ env.A }}\n    steps:\n      - run: make\n";
+static const char fixed[] = "name: CI\non: push\njobs:\n  build:\n    name: b\n    runs-on: x\n"
+                            "    if: |-\n      ${{ env.A }}\n    steps:\n      - run: make\n";
+
+typedef struct world {
+    wpa_arena *arena;
+    const char *folder, *workflow;
+    char before[4096]; /* working folder */
+    char *out, *err;
+} world;
+
+static void put(world *w, const char *name, const char *text)
+{
+    wpa_error err = {0};
+    const char *path = wpa_path_join(w->arena, w->folder, name);
+    char *folder = wpa_arena_text(w->arena, path);
+    *strrchr(folder, '/') = '\0';
+    assert_true(wpa_dir_make(folder, 0755, &err));
+    assert_true(wpa_file_replace(path, text, strlen(text), 0640, &err));
+}
+
+static const char *get(world *w, const char *name)
+{
+    wpa_error err = {0};
+    size_t size;
+    return wpa_file_read(wpa_path_join(w->arena, w->folder, name), 1 << 20, w->arena, &size, &err);
+}
+
+static int open_world(void **state)
+{
+    world *w = calloc(1, sizeof *w);
+    wpa_error err = {0};
+    w->arena = wpa_arena_new();
+    w->folder = wpa_dir_temp("/tmp/wpa-check", w->arena, &err);
+    assert_non_null(getcwd(w->before, sizeof w->before));
+    put(w, ".git/HEAD", "ref: refs/heads/main\n");
+    put(w, ".github/workflows/ci.yml", bad);
+    assert_int_equal(chdir(w->folder), 0);
+    *state = w;
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    world *w = *state;
+    wpa_error err = {0};
+    assert_int_equal(chdir(w->before), 0);
+    assert_true(wpa_dir_remove(w->folder, &err));
+    wpa_arena_free(w->arena);
+    free(w->out);
+    free(w->err);
+    free(w);
+    return 0;
+}
+
+/** Words separated by blanks, behind "wpa check"; standard input holds the text. */
+static int check_with(world *w, const char *line, const char *input)
+{
+    char *words[MAX_WORDS + 3] = {(char[]){"wpa"}, (char[]){"check"}};
+    int n = 2;
+    for (char *at = wpa_arena_text(w->arena, line); *at && n < MAX_WORDS; n++) {
+        words[n] = at;
+        at += strcspn(at, " ");
+        if (*at) {
+            *at++ = '\0';
+        }
+    }
+    free(w->out);
+    free(w->err);
+    w->out = w->err = NULL;
+    size_t out_size, err_size;
+    FILE *in = tmpfile();
+    assert_non_null(in);
+    assert_true(fputs(input, in) >= 0 && fflush(in) == 0);
+    rewind(in);
+    FILE *out = open_memstream(&w->out, &out_size), *err = open_memstream(&w->err, &err_size);
+    int code = wpa_cli_main(n, words, in, out, err);
+    (void)fclose(in);
+    (void)fclose(out);
+    (void)fclose(err);
+    return code;
+}
+
+static int check(world *w, const char *line)
+{
+    return check_with(w, line, "");
+}
+
+static void test_a_folder_is_searched(void **state)
+{
+    world *w = *state;
+    put(w, "sub/action.yml", "name: a\n");
+    put(w, "sub/other.yml", "a: b\n");
+    assert_int_equal(check(w, "--only unsound-condition --format oneline"), 1);
+    assert_true(wpa_text_starts(w->out, ".github/workflows/ci.yml:7:9: high: "));
+    assert_int_equal(check(w, "--only unsound-condition --format oneline ."), 1);
+    assert_true(wpa_text_starts(w->out, ".github/workflows/ci.yml:7:9: high: "));
+    assert_int_equal(check(w, "--format json sub"), 0);
+    assert_non_null(strstr(w->out, "\"files\": 1,"));
+}
+
+static void test_exit_codes(void **state)
+{
+    world *w = *state;
+    put(w, "good.yml", "name: CI\non: push\npermissions: {}\njobs:\n  a:\n    uses: ./x.yml\n");
+    static const struct {
+        const char *line;
+        int code;
+    } cases[] = {
+        {"--only unsound-condition", 1},
+        {"--only unsound-condition --exit-zero", 0},
+        {"--only unsound-condition --fail-on none", 0},
+        {"--only unsound-condition --fail-on issue=critical", 0},
+        {"--only missing-timeout", 0},
+        {"--only missing-timeout --fail-on medium", 1},
+        {"--skip unsound-condition --only schema", 0},
+        {"--no-such-option", 2},
+        {"--format nosuch", 2},
+        {"--only nosuch", 2},
+        {"--persona nosuch", 2},
+        {"--config nosuch.yml", 2},
+        {"nosuch.yml", 3},
+        {"--only unsound-condition . nosuch.yml", 3},
+        {"--only unsound-condition --keep-going . nosuch.yml", 1},
+        {"--list-rules", 0},
+        {"--list-rules=json", 0},
+        {"--explain schema", 0},
+        {"--explain nosuch", 2},
+    };
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        int code = check(w, cases[i].line);
+        if (code != cases[i].code) {
+            print_error("%s: %d\n%s%s\n", cases[i].line, code, w->out, w->err);
+            fail();
+        }
+    }
+}
+
+static void test_fixes_are_written(void **state)
+{
+    world *w = *state;
+    struct stat status;
+    assert_int_equal(check(w, "--fix --only unsound-condition --diff"), 0);
+    assert_non_null(strstr(w->out, "-    if: |\n+    if: |-\n"));
+    assert_string_equal(get(w, ".github/workflows/ci.yml"), bad);
+    assert_int_equal(check(w, "--fix --only unsound-condition"), 0);
+    assert_string_equal(get(w, ".github/workflows/ci.yml"), fixed);
+    assert_int_equal(stat(".github/workflows/ci.yml", &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0640);
+    assert_int_equal(check(w, "--fix=missing-timeout --exit-zero"), 0);
+    assert_non_null(strstr(get(w, ".github/workflows/ci.yml"), "timeout-minutes: 30\n"));
+}
+
+static void test_standard_input(void **state)
+{
+    world *w = *state;
+    assert_int_equal(check_with(w, "--fix --only unsound-condition -", bad), 0);
+    assert_string_equal(w->out, fixed);
+    assert_int_equal(
+        check_with(w, "--only unsound-condition --format oneline --stdin-path a/b.yml -", bad), 1);
+    assert_true(wpa_text_starts(w->out, "a/b.yml:7:9: "));
+}
+
+static void test_configuration_is_found_and_beaten(void **state)
+{
+    world *w = *state;
+    put(w, "wpa.yml", "rules: {unsound-condition: off}\n");
+    assert_int_equal(check(w, "--dimension quality"), 0);
+    assert_int_equal(check(w, "--only unsound-condition"), 1);
+    assert_int_equal(check(w, "--no-config --dimension quality"), 1);
+    put(w, "wpa.yml", "rules: {unsound-conditio: off}\n");
+    assert_int_equal(check(w, "."), 2);
+    assert_non_null(strstr(w->err, "wpa.yml:1:9: "));
+    assert_non_null(strstr(w->err, "did you mean 'unsound-condition'"));
+    put(w, "wpa.yml", "paths: {exclude: ['.github/**']}\n");
+    assert_int_equal(check(w, "."), 3);
+}
+
+static void test_hostile_inputs(void **state)
+{
+    world *w = *state;
+    assert_int_equal(symlink("/etc/passwd", ".github/workflows/evil.yml"), 0);
+    assert_int_equal(truncate(".github/workflows/ci.yml", 100000000), 0);
+    put(w, ".github/workflows/latin.yml", "name: \xe9\n");
+    put(w, ".github/workflows/escape.yml", "name: \"\033[31m\"\non: [\n");
+    assert_int_equal(check(w, "."), 1);
+    assert_non_null(strstr(w->out, "evil.yml: is a symlink out of the tree"));
+    assert_null(strstr(w->out, "root:"));
+    assert_non_null(strstr(w->out, "syntax/Y9"));
+    assert_non_null(strstr(w->out, "syntax/Y10"));
+    assert_null(strchr(w->out, 033));
+}
+
+static void test_threads_change_nothing(void **state)
+{
+    world *w = *state;
+    for (int i = 0; i < 40; i++) {
+        put(w, wpa_arena_printf(w->arena, ".github/workflows/w%d.yml", i), bad);
+    }
+    assert_int_equal(check(w, "--threads 1 --format json"), 1);
+    const char *one = wpa_arena_text(w->arena, w->out);
+    assert_int_equal(check(w, "--threads 8 --format json"), 1);
+    assert_string_equal(w->out, one);
+}
+
+static void test_several_formats(void **state)
+{
+    world *w = *state;
+    assert_int_equal(check(w, "--only unsound-condition --format oneline --format sarif=out.sarif"),
+                     1);
+    assert_true(wpa_text_starts(w->out, ".github/"));
+    assert_non_null(strstr(get(w, "out.sarif"), "\"version\": \"2.1.0\""));
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, open_world, close_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_a_folder_is_searched),
+        CASE(test_exit_codes),
+        CASE(test_fixes_are_written),
+        CASE(test_standard_input),
+        CASE(test_configuration_is_found_and_beaten),
+        CASE(test_hostile_inputs),
+        CASE(test_threads_change_nothing),
+        CASE(test_several_formats),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

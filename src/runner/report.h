@@ -29,7 +29,7 @@ typedef struct wpa_report {
     size_t n_cases, capacity;
     size_t n_passed, n_failed, n_skipped; /* errors count as failed */
     int64_t lines_found, lines_hit;       /* of all coverage read; 0 found: none */
-    wpa_map *names; /* how often each came */
+    wpa_map *names;                       /* how often each came */
     wpa_arena *arena;
 } wpa_report;
 

@@ -25,9 +25,9 @@ static bool add_file(wpa_report *report, const wpa_sandbox_file *file, const cha
 const wpa_runner_result *wpa_runner_run(const wpa_runner_spec *spec, const char *tree,
                                         wpa_arena *arena, wpa_error *err)
 {
-    const char *const argv[] = {"/bin/sh", "-c", spec->command, NULL};
     const wpa_sandbox_request request = {
-        .argv = argv,
+        .argv = spec->argv,
+        .has_network = spec->has_network,
         .source = tree,
         .folder = spec->folder,
         .environment = spec->environment,

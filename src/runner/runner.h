@@ -5,12 +5,13 @@
 #include "sandbox/sandbox.h"
 
 typedef struct wpa_runner_spec {
-    const char *command;            /* a line for sh, as its people write it */
+    const char *const *argv;        /* NULL behind the last; looked up in /usr/bin and the like */
     const char *folder;             /* where it starts, relative to the tree; NULL: its top */
     const char *const *reports;     /* patterns, NULL behind the last; NULL: the usual places */
     const char *const *environment; /* "NAME=value", NULL behind the last; NULL: none */
     const char *const *markers;     /* stand-ins for secrets, see wpa_sandbox_request */
-    int64_t timeout_ms;             /* 0: ten minutes */
+    bool has_network;
+    int64_t timeout_ms; /* 0: ten minutes */
     bool (*is_cancelled)(void *context);
     void *cancel_context;
 } wpa_runner_spec;

@@ -108,15 +108,18 @@ static void runs_a_command(void **state)
     assert_non_null(tree);
     assert_true(
         wpa_file_replace(wpa_path_join(arena, tree, "lcov.in"), LCOV, strlen(LCOV), 0644, &err));
-    wpa_runner_spec spec = {.command = "mkdir -p out/x; cp lcov.in out/x/lcov.info; echo 1..1; "
-                                       "echo ok 1 - it works; exit 3"};
+    const char *argv[] = {"sh", "-c",
+                          "mkdir -p out/x; cp lcov.in out/x/lcov.info; echo 1..1; "
+                          "echo ok 1 - it works; exit 3",
+                          NULL};
+    const wpa_runner_spec spec = {.argv = argv};
     const wpa_runner_result *result = wpa_runner_run(&spec, tree, arena, &err);
     assert_non_null(result);
     assert_false(wpa_runner_is_success(result));
     assert_int_equal(3, result->run->exit_code);
     assert_int_equal(1, result->report->n_passed);
     assert_true(wpa_report_coverage(result->report) == 75.0);
-    spec.command = "echo '<testsuite><' > junit.xml";
+    argv[2] = "echo '<testsuite><' > junit.xml";
     result = wpa_runner_run(&spec, tree, arena, &err);
     assert_true(wpa_runner_is_success(result));
     assert_non_null(strstr(result->trouble, "junit.xml"));

@@ -6,6 +6,7 @@
 #include "deploy/deploy.h"
 #include "fleet/fleet.h"
 #include "fleet/scan.h"
+#include "testing/testing.h"
 
 /** The schedule has come: every repository is scanned, and what has changed is analysed. */
 static bool schedule_job(wpa_job_context *context, wpa_error *err)
@@ -22,6 +23,7 @@ static const struct {
     {"scan", wpa_scan_job},
     {"analyse", wpa_analysis_job},
     {"deploy", wpa_deploy_job},
+    {"test", wpa_testing_job},
 };
 
 /* What people wait for, and what protects targets, comes first. */

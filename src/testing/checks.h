@@ -1,0 +1,20 @@
+/* The rows of all checks, and what checks of several files of this folder share. */
+#pragma once
+
+#include "testing/check.h"
+
+extern const wpa_test_check wpa_test_t001, wpa_test_t002, wpa_test_t003, wpa_test_t004,
+    wpa_test_t005, wpa_test_t006, wpa_test_t007, wpa_test_t008;
+extern const wpa_test_check wpa_test_t101, wpa_test_t102, wpa_test_t103, wpa_test_t104,
+    wpa_test_t106, wpa_test_t112;
+extern const wpa_test_check wpa_test_t202, wpa_test_t203;
+extern const wpa_test_check wpa_test_s1, wpa_test_s2, wpa_test_s3, wpa_test_s4, wpa_test_s5;
+
+/** Of the edit sets as the patch module defines it. */
+bool wpa_test_digest(const wpa_test_patch *patch, uint8_t digest[32], wpa_error *err) WPA_CHECK;
+
+/** Every node of the tree that differs must touch an edit; fails the outcome otherwise. */
+void wpa_test_compare_nodes(const wpa_test_context *context, wpa_test_outcome *outcome);
+
+/** Compare what the rules say of the security of all files; fails the outcome if it got worse. */
+void wpa_test_compare_security(const wpa_test_context *context, wpa_test_outcome *outcome);

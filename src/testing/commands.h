@@ -1,0 +1,21 @@
+/* The commands of all scripts of a file, in one list, for comparing two versions of it. */
+#pragma once
+
+#include "rules/shell.h"
+#include "testing/check.h"
+
+typedef struct wpa_test_command {
+    const char *text; /* its words, blanks between */
+    const wpa_shell_command *command;
+    const struct wpa_outline_step *step;
+} wpa_test_command;
+
+typedef struct wpa_test_commands {
+    const wpa_test_command *items;
+    size_t n;
+    bool has_unreadable; /* a script could not be followed: its commands are not among these */
+} wpa_test_commands;
+
+wpa_test_commands wpa_test_commands_of(const wpa_test_context *context, wpa_test_image *image);
+/** How often a command of exactly this text is in the list. */
+size_t wpa_test_commands_count(const wpa_test_commands *list, const char *text);

@@ -1,0 +1,326 @@
+/* T202 and T203: names that others rely on are still there. */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <wpa/buf.h>
+#include <wpa/map.h>
+#include <wpa/text.h>
+
+#include "testing/checks.h"
+#include "workflow/workflow.h"
+
+#define DECLARES_MATRIX (1U << 1) /* bits of wpa_declares, see rules/finding.h */
+#define DECLARES_JOBS (1U << 2)
+#define DECLARES_NAMES (1U << 4)
+#define DECLARES_CACHE (1U << 7)
+#define WORKFLOW_MAX_BYTES ((size_t)1 << 20)
+#define WORKFLOWS_MAX 500
+
+static const wpa_workflow *workflow_of(const wpa_test_context *context, wpa_test_image *image)
+{
+    const wpa_model *model =
+        image->bytes ? wpa_test_image_model(context->file, image, context->arena) : NULL;
+    return model ? model->workflow : NULL;
+}
+
+static bool has_workflow_before(const wpa_test_context *context)
+{
+    return context->file->is_definition && workflow_of(context, &context->file->before) != NULL;
+}
+
+/* ---- T202 ---- */
+
+/** Name with "${{ matrix.x }}" put in; NULL if something else stands in an expression. */
+static const char *fill_name(const char *name, const wpa_matrix_leg *leg, wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(4096);
+    const char *open;
+    while ((open = strstr(name, "${{"))) {
+        const char *close = strstr(open, "}}");
+        char inside[256] = {0}, variable[200] = {0};
+        if (!close || (size_t)(close - open) > sizeof inside) {
+            return NULL;
+        }
+        memcpy(inside, open + 3, (size_t)(close - open) - 3);
+        /* One whole "matrix.x" and nothing else. */
+        char rest = '\0';
+        if (sscanf(inside, " matrix.%199[A-Za-z0-9_-] %c", variable, &rest) != 1 || !leg) {
+            return NULL;
+        }
+        const wpa_yaml_node *value = wpa_matrix_leg_get(leg, variable);
+        if (!value || !wpa_yaml_text(value)) {
+            return NULL;
+        }
+        wpa_buf_append(out, name, (size_t)(open - name));
+        wpa_buf_text(out, wpa_yaml_text(value));
+        name = close + 2;
+    }
+    wpa_buf_text(out, name);
+    return wpa_buf_dup(out, arena);
+}
+
+/** "build (ubuntu-22.04, 20)": how a leg is called whose job's name does not say it. */
+static const char *default_leg_name(const char *base, const wpa_matrix_leg *leg, wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(4096);
+    wpa_buf_printf(out, "%s (", base);
+    for (size_t i = 0; i < leg->n; i++) {
+        const char *text = leg->values[i].node ? wpa_yaml_text(leg->values[i].node) : NULL;
+        wpa_buf_printf(out, "%s%s", i ? ", " : "", text ? text : "…");
+    }
+    wpa_buf_char(out, ')');
+    return wpa_buf_dup(out, arena);
+}
+
+static void add_job_names(const wpa_workflow_job *job, wpa_map *names, wpa_arena *arena)
+{
+    const char *base = job->name.text ? job->name.text : job->id;
+    bool has_hole = strstr(base, "${{") != NULL;
+    wpa_matrix_legs legs = wpa_matrix_expand(&job->strategy.matrix, arena);
+    if (legs.n == 0) {
+        const char *name = fill_name(base, NULL, arena);
+        wpa_map_put(names, name ? name : base, names);
+    }
+    for (size_t i = 0; i < legs.n; i++) {
+        const char *name = has_hole ? fill_name(base, &legs.legs[i], arena)
+                                    : default_leg_name(base, &legs.legs[i], arena);
+        wpa_map_put(names, name ? name : base, names);
+    }
+}
+
+static const wpa_map *check_names_of(const wpa_workflow *workflow, wpa_arena *arena)
+{
+    wpa_map *names = wpa_map_new(arena);
+    for (size_t i = 0; i < workflow->n_jobs; i++) {
+        add_job_names(&workflow->jobs[i], names, arena);
+    }
+    return names;
+}
+
+static bool check_check_names(const wpa_test_context *context, wpa_test_outcome *outcome,
+                              wpa_error *err)
+{
+    const wpa_workflow *before = workflow_of(context, &context->file->before);
+    const wpa_workflow *after = workflow_of(context, &context->file->after);
+    bool is_declared =
+        wpa_test_is_declared(context, DECLARES_NAMES | DECLARES_JOBS | DECLARES_MATRIX);
+    (void)err;
+    const wpa_map *old_names = check_names_of(before, context->arena);
+    const wpa_map *new_names =
+        after ? check_names_of(after, context->arena) : wpa_map_new(context->arena);
+    for (size_t i = 0; i < wpa_map_count(old_names); i++) {
+        const char *name = wpa_map_at(old_names, i, NULL);
+        if (wpa_map_has(new_names, name)) {
+            continue;
+        }
+        wpa_test_evidence(outcome, context->arena, "lost", name);
+        if (is_declared) {
+            wpa_test_warn(outcome, context->arena,
+                          "check name '%s' goes, as declared; a branch rule may require it", name);
+        } else {
+            wpa_test_fail(outcome, context->arena, "check name '%s' would be lost", name);
+        }
+    }
+    wpa_test_evidence(
+        outcome, context->arena, "compared",
+        wpa_arena_printf(context->arena, "%zu check names", wpa_map_count(old_names)));
+    return true;
+}
+
+/* ---- T203 ---- */
+
+/** What a workflow offers under a name, and what it takes from others by theirs. */
+typedef struct published {
+    wpa_map *workflow; /* its own name, one entry */
+    wpa_map *uploads, *downloads;
+    wpa_map *cache_keys;
+    wpa_map *outputs; /* of workflow_call, and of jobs as "job.output" */
+    wpa_map *awaited; /* names in workflow_run */
+} published;
+
+static void put_input(const wpa_step *step, const char *input, wpa_map *into)
+{
+    const wpa_named *named = wpa_value_map_find_ci(&step->with, input);
+    if (named && named->value.text) {
+        wpa_map_put(into, named->value.text, into);
+    }
+}
+
+static void add_step(const wpa_step *step, published *all)
+{
+    static const struct {
+        const char *slug, *input;
+        size_t into;
+    } rows[] = {
+        {"actions/upload-artifact", "name", offsetof(published, uploads)},
+        {"actions/download-artifact", "name", offsetof(published, downloads)},
+        {"dawidd6/action-download-artifact", "name", offsetof(published, downloads)},
+        {"actions/cache", "key", offsetof(published, cache_keys)},
+        {"actions/cache", "restore-keys", offsetof(published, cache_keys)},
+    };
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        if (wpa_text_is(step->uses.slug, rows[i].slug)) {
+            put_input(step, rows[i].input, *(wpa_map **)(void *)((char *)all + rows[i].into));
+        }
+    }
+}
+
+static published published_by(const wpa_workflow *workflow, wpa_arena *arena)
+{
+    published all = {wpa_map_new(arena), wpa_map_new(arena), wpa_map_new(arena),
+                     wpa_map_new(arena), wpa_map_new(arena), wpa_map_new(arena)};
+    if (workflow->name.text) {
+        wpa_map_put(all.workflow, workflow->name.text, all.workflow);
+    }
+    for (size_t i = 0; i < workflow->n_triggers; i++) {
+        const wpa_trigger *trigger = &workflow->triggers[i];
+        for (size_t k = 0; k < trigger->workflows.n; k++) {
+            const char *name = trigger->workflows.items[k].text;
+            wpa_map_put(all.awaited, name ? name : "", all.awaited);
+        }
+        for (size_t k = 0; k < trigger->n_outputs; k++) {
+            wpa_map_put(all.outputs, trigger->outputs[k].name, all.outputs);
+        }
+    }
+    for (size_t i = 0; i < workflow->n_jobs; i++) {
+        const wpa_workflow_job *job = &workflow->jobs[i];
+        for (size_t k = 0; k < job->outputs.n; k++) {
+            wpa_map_put(all.outputs,
+                        wpa_arena_printf(arena, "%s.%s", job->id, job->outputs.items[k].name),
+                        all.outputs);
+        }
+        for (size_t k = 0; k < job->n_steps; k++) {
+            add_step(&job->steps[k], &all);
+        }
+    }
+    return all;
+}
+
+/** The other workflows of the repository at the base, with the patch's own versions put in. */
+static bool read_others(const wpa_test_context *context, const published **others, size_t *n,
+                        wpa_error *err)
+{
+    wpa_git_entries entries = {0};
+    const wpa_test_target *target = context->target;
+    *n = 0;
+    if (!target->git) {
+        return WPA_FAIL(err, WPA_E_UNAVAILABLE, "cannot reach '%s'", target->repository);
+    }
+    if (!wpa_git_tree_list(target->git, target->base_commit, ".github/workflows", false,
+                           WORKFLOWS_MAX, context->arena, &entries, err)) {
+        return false;
+    }
+    published *list = wpa_arena_array(context->arena, entries.n + 1, sizeof *list);
+    for (size_t i = 0; i < entries.n; i++) {
+        const wpa_git_entry *entry = &entries.items[i];
+        wpa_error ignored = {0};
+        size_t size_bytes = 0;
+        if (wpa_text_is(entry->path, context->file->path) ||
+            wpa_file_kind_of(entry->path) != WPA_FILE_WORKFLOW || entry->kind != WPA_GIT_FILE) {
+            continue;
+        }
+        const char *bytes = wpa_git_blob_read(target->git, entry->oid, WORKFLOW_MAX_BYTES,
+                                              context->arena, &size_bytes, &ignored);
+        const wpa_model *model = bytes ? wpa_model_parse(entry->path, WPA_FILE_WORKFLOW, bytes,
+                                                         size_bytes, context->arena, &ignored)
+                                       : NULL;
+        if (model && model->workflow) {
+            list[(*n)++] = published_by(model->workflow, context->arena);
+        }
+    }
+    *others = list;
+    return true;
+}
+
+typedef struct comparison {
+    const wpa_test_context *context;
+    wpa_test_outcome *outcome;
+    const published *others;
+    size_t n_others;
+} comparison;
+
+/** Is name used by another workflow, in the map at this offset of its published names? */
+static bool is_used_elsewhere(const comparison *with, const char *name, size_t offset)
+{
+    for (size_t i = 0; i < with->n_others; i++) {
+        const char *at = (const char *)&with->others[i] + offset;
+        if (wpa_map_has(*(wpa_map *const *)(const void *)at, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** used: offset of the map in which a user of such a name would say it; -1: nobody can be seen. */
+static void compare_names(const comparison *with, const wpa_map *before, const wpa_map *after,
+                          const char *what, long used, bool is_declared)
+{
+    for (size_t i = 0; i < wpa_map_count(before); i++) {
+        const char *name = wpa_map_at(before, i, NULL);
+        if (wpa_map_has(after, name)) {
+            continue;
+        }
+        wpa_test_evidence(with->outcome, with->context->arena, "lost",
+                          wpa_arena_printf(with->context->arena, "%s '%s'", what, name));
+        if (used >= 0 && is_used_elsewhere(with, name, (size_t)used)) {
+            wpa_test_fail(with->outcome, with->context->arena,
+                          "%s '%s' goes, and another workflow uses it", what, name);
+        } else if (!is_declared) {
+            wpa_test_warn(with->outcome, with->context->arena,
+                          "%s '%s' goes; no user of it is known", what, name);
+        }
+    }
+}
+
+static bool check_published(const wpa_test_context *context, wpa_test_outcome *outcome,
+                            wpa_error *err)
+{
+    const wpa_workflow *before = workflow_of(context, &context->file->before);
+    const wpa_workflow *after = workflow_of(context, &context->file->after);
+    comparison with = {.context = context, .outcome = outcome};
+    if (!read_others(context, &with.others, &with.n_others, err)) {
+        return false;
+    }
+    if (!after) {
+        wpa_test_fail(outcome, context->arena, "the patched file is no workflow any more");
+        return true;
+    }
+    published old_names = published_by(before, context->arena);
+    published new_names = published_by(after, context->arena);
+    bool is_named = wpa_test_is_declared(context, DECLARES_NAMES);
+    bool is_cached = wpa_test_is_declared(context, DECLARES_CACHE);
+    compare_names(&with, old_names.workflow, new_names.workflow, "workflow name",
+                  offsetof(published, awaited), is_named);
+    compare_names(&with, old_names.uploads, new_names.uploads, "artifact",
+                  offsetof(published, downloads), is_named);
+    compare_names(&with, old_names.cache_keys, new_names.cache_keys, "cache key",
+                  offsetof(published, cache_keys), is_cached);
+    compare_names(&with, old_names.outputs, new_names.outputs, "output", -1, is_named);
+    /* What this file itself downloads must still be uploaded by it, if it was. */
+    for (size_t i = 0; i < wpa_map_count(new_names.downloads); i++) {
+        const char *name = wpa_map_at(new_names.downloads, i, NULL);
+        if (wpa_map_has(old_names.uploads, name) && !wpa_map_has(new_names.uploads, name)) {
+            wpa_test_fail(outcome, context->arena, "artifact '%s' is downloaded and no longer made",
+                          name);
+        }
+    }
+    wpa_test_evidence(outcome, context->arena, "compared",
+                      wpa_arena_printf(context->arena, "with %zu other workflows", with.n_others));
+    return true;
+}
+
+const wpa_test_check wpa_test_t202 = {.id = "T202",
+                                      .phase = WPA_TEST_INTEGRATION,
+                                      .version = 1,
+                                      .scope = WPA_TEST_OF_FILE,
+                                      .title = "names of checks are produced as before",
+                                      .applies = has_workflow_before,
+                                      .run = check_check_names};
+const wpa_test_check wpa_test_t203 = {.id = "T203",
+                                      .phase = WPA_TEST_INTEGRATION,
+                                      .version = 1,
+                                      .scope = WPA_TEST_OF_FILE,
+                                      .title = "names that others use are still there",
+                                      .applies = has_workflow_before,
+                                      .run = check_published};

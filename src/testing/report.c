@@ -1,0 +1,126 @@
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "testing/run.h"
+
+typedef struct phase_sum {
+    size_t n_planned, n_done, n_good, n_bad, n_unproven;
+    int64_t n_cases, n_cases_failed; /* of test commands */
+    double coverage;                 /* lowest of the targets; -1: none */
+} phase_sum;
+
+static bool is_good(const wpa_test_item *item)
+{
+    return item->outcome.result == WPA_TEST_PASS || item->outcome.result == WPA_TEST_WARN;
+}
+
+static phase_sum sum_phase(const wpa_test_run *run, wpa_test_phase_kind phase)
+{
+    phase_sum sum = {.coverage = -1};
+    for (size_t i = 0; i < run->n_items; i++) {
+        const wpa_test_item *item = &run->items[i];
+        if (item->check->phase != phase) {
+            continue;
+        }
+        sum.n_planned++;
+        if (!item->is_done) {
+            continue;
+        }
+        const wpa_test_outcome *outcome = &item->outcome;
+        bool is_allowed = outcome->result == WPA_TEST_SKIPPED &&
+                          wpa_test_skip_is_allowed(item->check, outcome->skip);
+        sum.n_done++;
+        sum.n_good += is_good(item);
+        sum.n_bad += !is_good(item) && !is_allowed;
+        sum.n_unproven += is_allowed;
+        sum.n_cases += outcome->n_cases > 0 ? outcome->n_cases : 0;
+        sum.n_cases_failed += outcome->n_cases_failed > 0 ? outcome->n_cases_failed : 0;
+        if (outcome->coverage >= 0 && (sum.coverage < 0 || outcome->coverage < sum.coverage)) {
+            sum.coverage = outcome->coverage;
+        }
+    }
+    return sum;
+}
+
+/** Null where the phase never ran; skipped checks are neither run nor passed. */
+static wpa_json *add_phase(wpa_json *report, const char *name, const phase_sum *sum)
+{
+    wpa_json *object = wpa_json_set_object(report, name);
+    bool was_run = sum->n_done > 0;
+    if (was_run) {
+        wpa_json_set_bool(object, "passed", sum->n_bad == 0 && sum->n_done == sum->n_planned);
+        wpa_json_set_int(object, "tests_run", (int64_t)(sum->n_good + sum->n_bad));
+        wpa_json_set_int(object, "tests_passed", (int64_t)sum->n_good);
+    } else {
+        wpa_json_set_null(object, "passed");
+        wpa_json_set_null(object, "tests_run");
+        wpa_json_set_null(object, "tests_passed");
+    }
+    return object;
+}
+
+/** true, false, or null if it was not decided. */
+static void add_claim(wpa_json *checks, const char *name, const wpa_test_run *run, const char *id)
+{
+    wpa_json_set_null(checks, name);
+    for (size_t i = 0; i < run->n_items; i++) {
+        const wpa_test_item *item = &run->items[i];
+        bool is_decided = item->is_done && (is_good(item) || item->outcome.result == WPA_TEST_FAIL);
+        if (is_decided && wpa_text_is(item->check->id, id)) {
+            wpa_json_set_bool(checks, name, is_good(item));
+        }
+    }
+}
+
+static void add_skipped(wpa_json *report, const wpa_test_run *run)
+{
+    wpa_json *list = wpa_json_set_array(report, "skipped");
+    for (size_t i = 0; i < run->n_items; i++) {
+        const wpa_test_item *item = &run->items[i];
+        if (item->is_done && item->outcome.result != WPA_TEST_SKIPPED) {
+            continue;
+        }
+        wpa_json *entry = wpa_json_push_object(list);
+        wpa_json_set_text(entry, "check", item->check->id);
+        wpa_json_set_text(entry, "subject", item->subject);
+        wpa_json_set_text(entry, "reason",
+                          item->is_done ? item->outcome.reason : "an earlier phase failed");
+    }
+}
+
+wpa_json *wpa_test_report(const wpa_test_run *run, wpa_arena *arena)
+{
+    wpa_json *report = wpa_json_new_object(arena);
+    phase_sum isolated = sum_phase(run, WPA_TEST_ISOLATED);
+    phase_sum integration = sum_phase(run, WPA_TEST_INTEGRATION);
+    phase_sum safety = sum_phase(run, WPA_TEST_SAFETY);
+    phase_sum compatibility = sum_phase(run, WPA_TEST_COMPATIBILITY);
+
+    wpa_json *object = add_phase(report, "isolated_tests", &isolated);
+    if (isolated.coverage >= 0) {
+        wpa_json_set_real(object, "coverage_percentage", isolated.coverage);
+    } else {
+        wpa_json_set_null(object, "coverage_percentage");
+    }
+    if (isolated.n_cases > 0) {
+        wpa_json_set_int(object, "cases_run", isolated.n_cases);
+        wpa_json_set_int(object, "cases_failed", isolated.n_cases_failed);
+    }
+    object = add_phase(report, "integration_tests", &integration);
+    if (integration.n_done > 0) {
+        wpa_json_set_int(object, "integration_points_verified", (int64_t)integration.n_good);
+    } else {
+        wpa_json_set_null(object, "integration_points_verified");
+    }
+    object = add_phase(report, "safety_checks", &safety);
+    wpa_json *checks = wpa_json_set_object(object, "checks");
+    add_claim(checks, "no_data_loss", run, "S1");
+    add_claim(checks, "backward_compatible", run, "S2");
+    add_claim(checks, "rollback_available", run, "S3");
+    add_claim(checks, "security_scan_passed", run, "S4");
+    add_claim(checks, "ethics_compliance", run, "S5");
+    add_phase(report, "compatibility_checks", &compatibility);
+    add_skipped(report, run);
+    return report;
+}

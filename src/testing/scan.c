@@ -1,0 +1,311 @@
+/* S4: what the rules say of the security of both versions, and a scan of what the patch adds. */
+#include <string.h>
+#include <strings.h>
+
+#include <wpa/map.h>
+#include <wpa/text.h>
+
+#include "analysis/analysis.h"
+#include "match/secret.h"
+#include "rules/outline.h"
+#include "testing/checks.h"
+#include "testing/commands.h"
+
+/* ---- bytes that the patch adds ---- */
+
+static size_t count_hidden(const wpa_test_image *image, size_t *first)
+{
+    size_t n = 0;
+    for (size_t at = 0; image->bytes && at < image->size_bytes;) {
+        size_t start = at;
+        uint32_t code = wpa_utf8_next(image->bytes, image->size_bytes, &at);
+        bool is_usual = code == '\n' || code == '\t' || code == '\r' || (code == 0xfeff && !start);
+        if (!is_usual && wpa_char_is_hidden(code)) {
+            *first = n == 0 ? start : *first;
+            n++;
+        }
+    }
+    return n;
+}
+
+static void scan_added(const wpa_test_context *context, wpa_test_outcome *outcome)
+{
+    wpa_test_file *file = context->file;
+    size_t old_at = 0, new_at = 0;
+    size_t n_before = count_hidden(&file->before, &old_at);
+    size_t n_after = count_hidden(&file->after, &new_at);
+    if (n_after > n_before) {
+        wpa_test_evidence_at(outcome, context->arena, file, &file->after, new_at, "hidden",
+                             "an invisible or direction-changing character");
+        wpa_test_fail(outcome, context->arena, "the patch adds hidden characters to %s",
+                      file->subject);
+    }
+    const char *whole[] = {file->before.bytes ? NULL : file->after.bytes};
+    for (size_t i = 0; i <= file->edits.n; i++) {
+        const char *text = i < file->edits.n ? file->edits.items[i].text : whole[0];
+        wpa_secret_find find;
+        if (text && wpa_secret_next(text, strlen(text), 0, &find)) {
+            wpa_test_fail(outcome, context->arena, "the patch adds a secret (%s) to %s", find.kind,
+                          file->subject);
+        }
+    }
+}
+
+/* ---- actions, hosts, commands, triggers, permissions ---- */
+
+static bool is_first_party(wpa_slice owner)
+{
+    return wpa_slice_is_ci(owner, "actions") || wpa_slice_is_ci(owner, "github");
+}
+
+static bool uses_slug(const wpa_outline *outline, wpa_slice slug, wpa_arena *arena)
+{
+    const char *text = wpa_arena_slice(arena, slug.at, slug.length);
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        if (wpa_slice_is_ci(outline->jobs[i].uses.slug, text)) {
+            return true;
+        }
+        for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
+            if (wpa_slice_is_ci(outline->jobs[i].steps[k].uses.slug, text)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_commit(wpa_slice ref)
+{
+    for (size_t i = 0; i < ref.length; i++) {
+        if (!strchr("0123456789abcdefABCDEF", ref.at[i])) {
+            return false;
+        }
+    }
+    return ref.length == 40 || ref.length == 64;
+}
+
+static void judge_uses(const wpa_test_context *context, const wpa_outline *before,
+                       const wpa_outline_uses *uses, wpa_test_outcome *outcome)
+{
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || uses_slug(before, uses->slug, context->arena)) {
+        return;
+    }
+    const char *slug = wpa_arena_slice(context->arena, uses->slug.at, uses->slug.length);
+    wpa_test_evidence_at(outcome, context->arena, context->file, &context->file->after,
+                         uses->slug_span.start, "new action", slug);
+    if (!is_first_party(uses->owner)) {
+        wpa_test_fail(outcome, context->arena, "the patch brings in the third-party action '%s'",
+                      slug);
+    } else if (!is_commit(uses->ref)) {
+        wpa_test_fail(outcome, context->arena, "the patch brings in '%s' without a pinned commit",
+                      slug);
+    }
+}
+
+static void scan_uses(const wpa_test_context *context, const wpa_outline *before,
+                      const wpa_outline *after, wpa_test_outcome *outcome)
+{
+    for (size_t i = 0; i < after->n_jobs; i++) {
+        judge_uses(context, before, &after->jobs[i].uses, outcome);
+        for (size_t k = 0; k < after->jobs[i].n_steps; k++) {
+            judge_uses(context, before, &after->jobs[i].steps[k].uses, outcome);
+        }
+    }
+}
+
+/** Hosts of the URLs in a text, each once. */
+static void add_hosts(const char *text, wpa_map *hosts, wpa_arena *arena)
+{
+    for (const char *at = text; (at = strstr(at, "://")); at += 3) {
+        const char *start = at + 3;
+        const char *user = start + strcspn(start, "/@ \t\r\n\"'");
+        start = *user == '@' ? user + 1 : start;
+        size_t length = strcspn(start, "/:?# \t\r\n\"'<>)}]\\`|;&");
+        char *host = wpa_arena_slice(arena, start, length);
+        for (char *c = host; *c; c++) {
+            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+        }
+        if (length > 0) {
+            wpa_map_put(hosts, host, hosts);
+        }
+    }
+}
+
+static void scan_hosts(const wpa_test_context *context, wpa_test_outcome *outcome)
+{
+    wpa_map *before = wpa_map_new(context->arena), *after = wpa_map_new(context->arena);
+    add_hosts(context->file->before.bytes ? context->file->before.bytes : "", before,
+              context->arena);
+    add_hosts(context->file->after.bytes, after, context->arena);
+    for (size_t i = 0; i < wpa_map_count(after); i++) {
+        const char *host = wpa_map_at(after, i, NULL);
+        if (!wpa_map_has(before, host)) {
+            wpa_test_evidence(outcome, context->arena, "new host", host);
+            wpa_test_fail(outcome, context->arena, "a new network destination: %s", host);
+        }
+    }
+}
+
+static bool is_download(const wpa_shell_command *command)
+{
+    return wpa_text_is(command->name, "curl") || wpa_text_is(command->name, "wget");
+}
+
+static bool is_interpreter(const wpa_shell_command *command)
+{
+    static const char *const names[] = {"sh",     "bash",    "zsh",  "dash", "ksh",
+                                        "python", "python3", "perl", "ruby", "node"};
+    return wpa_text_index(command->name, names, WPA_COUNT(names)) >= 0;
+}
+
+static size_t count_piped(const wpa_test_commands *list, const wpa_test_command **last)
+{
+    size_t n = 0;
+    bool is_piping = false;
+    for (size_t i = 0; i < list->n; i++) {
+        const wpa_shell_command *command = list->items[i].command;
+        bool continues = wpa_text_is(command->before, "|");
+        is_piping = is_download(command) || (continues && is_piping);
+        if (continues && is_piping && is_interpreter(command)) {
+            *last = &list->items[i];
+            n++;
+        }
+    }
+    return n;
+}
+
+static void scan_piped(const wpa_test_context *context, wpa_test_outcome *outcome)
+{
+    const wpa_test_command *old_last = NULL, *last = NULL;
+    wpa_test_commands before = wpa_test_commands_of(context, &context->file->before);
+    wpa_test_commands after = wpa_test_commands_of(context, &context->file->after);
+    if (count_piped(&after, &last) > count_piped(&before, &old_last)) {
+        wpa_test_evidence(outcome, context->arena, "piped to", last->text);
+        wpa_test_fail(outcome, context->arena, "the patch pipes a download to an interpreter");
+    }
+}
+
+static void scan_triggers(const wpa_test_context *context, const wpa_outline *before,
+                          const wpa_outline *after, wpa_test_outcome *outcome)
+{
+    /* Events whose runs have secrets although somebody without rights may cause them. */
+    static const char *const risky[] = {
+        "pull_request_target", "workflow_run",        "issue_comment", "issues", "discussion",
+        "discussion_comment",  "pull_request_review", "fork",          "watch"};
+    for (size_t i = 0; i < after->n_triggers; i++) {
+        const char *name = after->triggers[i].name;
+        if (wpa_text_index(name, risky, WPA_COUNT(risky)) >= 0 &&
+            !wpa_outline_trigger_find(before, name)) {
+            wpa_test_fail(outcome, context->arena, "a new trigger that runs with secrets: %s",
+                          name);
+        }
+    }
+}
+
+/* Rights of a token: none, read, write. What is not written is as wide as the forge lets it be. */
+enum {
+    RIGHT_NONE,
+    RIGHT_READ,
+    RIGHT_WRITE
+};
+
+static int right_named(const char *text)
+{
+    return wpa_text_is(text, "write")  ? RIGHT_WRITE
+           : wpa_text_is(text, "read") ? RIGHT_READ
+                                       : RIGHT_NONE;
+}
+
+static int right_in(const wpa_yaml_node *permissions, const char *scope)
+{
+    const char *text = wpa_yaml_text(permissions);
+    if (text) {
+        return wpa_text_is(text, "write-all")  ? RIGHT_WRITE
+               : wpa_text_is(text, "read-all") ? RIGHT_READ
+                                               : RIGHT_WRITE;
+    }
+    return right_named(wpa_yaml_text(wpa_yaml_get(permissions, scope)));
+}
+
+static int right_of(const wpa_outline *outline, const wpa_yaml_node *job, const char *scope)
+{
+    const wpa_yaml_node *own = wpa_yaml_get(job, "permissions");
+    const wpa_yaml_node *shared = wpa_yaml_get(outline->root, "permissions");
+    const wpa_yaml_node *at = own ? own : shared;
+    return at ? right_in(at, scope) : RIGHT_WRITE;
+}
+
+static const wpa_outline_job *find_job(const wpa_outline *outline, const char *id)
+{
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        if (wpa_text_is(outline->jobs[i].id, id)) {
+            return &outline->jobs[i];
+        }
+    }
+    return NULL;
+}
+
+static void scan_permissions(const wpa_test_context *context, const wpa_outline *before,
+                             const wpa_outline *after, wpa_test_outcome *outcome)
+{
+    static const char *const scopes[] = {"actions",       "attestations",   "checks", "contents",
+                                         "deployments",   "id-token",       "issues", "discussions",
+                                         "packages",      "pages",          "models", "statuses",
+                                         "pull-requests", "security-events"};
+    for (size_t i = 0; i < after->n_jobs; i++) {
+        const wpa_outline_job *now = &after->jobs[i], *old = find_job(before, now->id);
+        for (size_t k = 0; k < WPA_COUNT(scopes); k++) {
+            int was = old ? right_of(before, old->node, scopes[k])
+                          : right_in(wpa_yaml_get(before->root, "permissions"), scopes[k]);
+            if (right_of(after, now->node, scopes[k]) > was) {
+                wpa_test_evidence_at(outcome, context->arena, context->file, &context->file->after,
+                                     now->node->span.start, "wider", scopes[k]);
+                wpa_test_fail(outcome, context->arena, "job '%s' would get a wider token: %s",
+                              now->id, scopes[k]);
+            }
+        }
+    }
+}
+
+static void scan_file(const wpa_test_context *context, wpa_test_outcome *outcome)
+{
+    scan_added(context, outcome);
+    if (!context->file->is_definition || !context->file->after.bytes) {
+        return;
+    }
+    scan_hosts(context, outcome);
+    scan_piped(context, outcome);
+    if (!context->file->before.bytes) {
+        return;
+    }
+    const wpa_outline *before =
+        wpa_test_image_analysis(context->file, &context->file->before, context->arena)
+            ->result.source->outline;
+    const wpa_outline *after =
+        wpa_test_image_analysis(context->file, &context->file->after, context->arena)
+            ->result.source->outline;
+    scan_uses(context, before, after, outcome);
+    scan_triggers(context, before, after, outcome);
+    scan_permissions(context, before, after, outcome);
+}
+
+static bool check_security(const wpa_test_context *context, wpa_test_outcome *outcome,
+                           wpa_error *err)
+{
+    wpa_test_context at = *context;
+    (void)err;
+    wpa_test_compare_security(context, outcome);
+    for (size_t i = 0; i < context->patch->n_files; i++) {
+        at.file = &context->patch->files[i];
+        at.target = at.file->target;
+        scan_file(&at, outcome);
+    }
+    return true;
+}
+
+const wpa_test_check wpa_test_s4 = {.id = "S4",
+                                    .phase = WPA_TEST_SAFETY,
+                                    .version = 1,
+                                    .scope = WPA_TEST_OF_PATCH,
+                                    .title = "security scan passed",
+                                    .run = check_security};

@@ -1,0 +1,114 @@
+/*
+ * A patch as the test phases see it: what it changes where, both versions read and analysed once
+ * and shared by all checks. Plain data; where it comes from (database, git, a test) is the
+ * caller's business.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "git/git.h"
+#include "json/json.h"
+
+struct wpa_analysis;
+struct wpa_source;
+struct wpa_model;
+struct wpa_outline;
+struct wpa_surroundings;
+struct wpa_settings;
+
+/** Replace the bytes [start, end) by text. */
+typedef struct wpa_test_edit {
+    size_t start, end;
+    const char *text;
+    size_t text_bytes;
+} wpa_test_edit;
+
+typedef struct wpa_test_edits {
+    const wpa_test_edit *items; /* in order, none overlapping */
+    size_t n;
+} wpa_test_edits;
+
+/** One version of a file; bytes NULL: absent. */
+typedef struct wpa_test_image {
+    const char *bytes; /* [size_bytes], NUL-terminated */
+    size_t size_bytes;
+    const char *oid; /* blob id as stored, NULL if absent */
+    /* read on demand, see wpa_test_image_* */
+    const struct wpa_analysis *analysis;
+    const struct wpa_model *model;
+} wpa_test_image;
+
+/** The repository's own test command, as fleet.yml declares it; argv NULL or empty: none. */
+typedef struct wpa_test_command_spec {
+    const char *const *argv;        /* NULL behind the last */
+    const char *words;              /* argv joined, for people */
+    const char *const *environment; /* "NAME=value", NULL behind the last; NULL: none */
+    const char *const *reports;     /* files, NULL behind the last; NULL: the usual places */
+    bool has_network;
+    int64_t timeout_ms; /* 0: the runner's */
+} wpa_test_command_spec;
+
+/** A branch of a repository that the patch changes. */
+typedef struct wpa_test_target {
+    int64_t repository_id;
+    const char *repository;           /* name */
+    const char *url, *branch, *owner; /* of the repository, as the fleet knows it */
+    const char *ref;                  /* "refs/heads/main" */
+    const char *base_commit;          /* the patch was made on */
+    wpa_test_command_spec test;
+    wpa_git *git; /* NULL: git_trouble says why */
+    const char *git_trouble;
+    const struct wpa_surroundings *around; /* at the base; NULL: unknown */
+    const struct wpa_settings *settings;   /* of the rules there; NULL: the defaults */
+    /* filled by the checks */
+    char tip[WPA_OID_SIZE];      /* of the ref now; "" until T001 */
+    char after[WPA_OID_SIZE];    /* rehearsal: commit with the patch, "" until made */
+    char reverted[WPA_OID_SIZE]; /* rehearsal: commit that takes it back */
+} wpa_test_target;
+
+typedef struct wpa_test_file {
+    wpa_test_target *target;
+    const char *path;
+    const char *subject; /* "ledger-api/ci.yml": for people */
+    int mode;            /* as git writes it, 0100644 */
+    wpa_test_image before, after;
+    wpa_test_edits edits, inverse;
+    bool is_definition; /* workflow, action or dependabot file */
+} wpa_test_file;
+
+typedef struct wpa_test_finding {
+    const char *rule, *fingerprint, *repository, *path;
+} wpa_test_finding;
+
+typedef struct wpa_test_patch {
+    int64_t id;
+    const uint8_t *digest; /* [32] as stored */
+    const char *name, *description, *issue;
+    bool is_by_person; /* else the engine wrote it from fixes */
+    unsigned declares; /* wpa_declares bits */
+    wpa_test_target *targets;
+    size_t n_targets;
+    wpa_test_file *files; /* by target, path */
+    size_t n_files;
+    const wpa_test_finding *findings; /* that it answers */
+    size_t n_findings;
+} wpa_test_patch;
+
+/** Read {"command": ["sh", "t.sh"], "timeout_ms": 60000, "reports": {"junit": "a.xml"}}, or {}. */
+wpa_test_command_spec wpa_test_command_read(const wpa_json *json, wpa_arena *arena);
+
+/** Read "[{"start": 3, "end": 5, "text": "x"}]"; checks order and overlap, not the bounds. */
+bool wpa_test_edits_read(const wpa_json *json, wpa_arena *arena, wpa_test_edits *edits,
+                         wpa_error *err) WPA_CHECK;
+/** Image with edits applied; NULL with WPA_E_INVALID if one lies outside. */
+const char *wpa_test_edits_apply(const wpa_test_edits *edits, const wpa_test_image *image,
+                                 wpa_arena *arena, size_t *size_bytes, wpa_error *err);
+bool wpa_test_image_is(const wpa_test_image *image, const char *bytes, size_t size_bytes);
+
+/** Analysis of an image that is there, made when first asked for. */
+const struct wpa_analysis *wpa_test_image_analysis(const wpa_test_file *file, wpa_test_image *image,
+                                                   wpa_arena *arena);
+/** Typed model of an image that is there; NULL if it is too large to be read. */
+const struct wpa_model *wpa_test_image_model(const wpa_test_file *file, wpa_test_image *image,
+                                             wpa_arena *arena);

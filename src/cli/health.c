@@ -106,7 +106,7 @@ static int run_explain(wpa_cli *cli, wpa_error *err)
         return WPA_EXIT_OK;
     }
     fprintf(cli->out, "%s  %.1f  %s", workflow.slash_name, health.total, health.grade);
-    if (health.cap_reason[0]) {
+    if (health.uncapped > health.total) {
         fprintf(cli->out, "  (%.1f without the cap: %s)", health.uncapped, health.cap_reason);
     }
     fputc('\n', cli->out);

@@ -196,7 +196,8 @@ void wpa_cli_print_record(wpa_cli *cli, const wpa_rows *rows, size_t row,
         width = length > width ? length : width;
     }
     for (size_t col = 0; col < n_columns; col++) {
-        if (columns[col].title) {
+        const char *text = wpa_rows_text(rows, row, col);
+        if (columns[col].title && text && *text) { /* what is not known takes up no line */
             print_padded(cli->out, columns[col].title, width, false, false);
             fprintf(cli->out, "%s\n", format_cell(arena, rows, row, col, &columns[col]));
         }

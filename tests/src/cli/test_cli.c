@@ -3,8 +3,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -12,45 +10,7 @@
 #include <wpa/text.h>
 
 #include "cli/cli.h"
-
-enum {
-    MAX_WORDS = 16
-};
-
-typedef struct printed {
-    char *out, *err;
-    int code;
-} printed;
-
-/* Words separated by blanks. */
-static printed run(const char *line)
-{
-    char *words[MAX_WORDS + 1] = {NULL};
-    int n = 0;
-    char *copy = strdup(line);
-    for (char *at = copy; at && n < MAX_WORDS; n++) {
-        words[n] = at;
-        at = strchr(at, ' ');
-        if (at) {
-            *at++ = 0;
-        }
-    }
-    printed result = {0};
-    size_t out_size, err_size;
-    FILE *out = open_memstream(&result.out, &out_size);
-    FILE *err = open_memstream(&result.err, &err_size);
-    result.code = wpa_cli_main(n, words, stdin, out, err);
-    fclose(out);
-    fclose(err);
-    free(copy);
-    return result;
-}
-
-static void forget(printed *result)
-{
-    free(result->out);
-    free(result->err);
-}
+#include "run.h"
 
 static void test_wrong_words_are_named(void **state)
 {

@@ -1,0 +1,240 @@
+/* The commands as a story: each row acts on what the rows before it have left in the database. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+#include "git/git.h"
+#include "harness/pg.h"
+#include "run.h"
+
+typedef struct fixture {
+    wpa_arena *arena;
+    wpa_test_pg *pg;
+    char *folder;
+} fixture;
+
+typedef struct step {
+    const char *line; /* @ stands for the test's folder */
+    int code;
+    const char *out, *err; /* must be in there; NULL: whatever */
+    const char *input;
+} step;
+
+static char *fill_in(fixture *made, const char *line)
+{
+    const char *at = strchr(line, '@');
+    return at ? wpa_arena_printf(made->arena, "%.*s%s%s", (int)(at - line), line, made->folder,
+                                 at + 1)
+              : wpa_arena_text(made->arena, line);
+}
+
+static void tell(fixture *made, const step steps[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        printed result =
+            run_with(fill_in(made, steps[i].line), steps[i].input ? steps[i].input : "");
+        if (result.code != steps[i].code || (steps[i].out && !strstr(result.out, steps[i].out)) ||
+            (steps[i].err && !strstr(result.err, steps[i].err))) {
+            fail_msg("%s: exit %d\n%s%s", steps[i].line, result.code, result.out, result.err);
+        }
+        forget(&result);
+    }
+}
+
+static bool make_sample_fleet(fixture *made)
+{
+    const char *source = getenv("WPA_SOURCE_DIR");
+    const char *script = wpa_path_join(made->arena, source ? source : ".", "tests/fleet/make.sh");
+    pid_t child = fork();
+    if (child == 0) {
+        execl("/bin/sh", "sh", script, made->folder, (char *)NULL);
+        _exit(127);
+    }
+    int status = 1;
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+static int set_up(void **state)
+{
+    static fixture made;
+    wpa_error err = {0};
+    made.arena = wpa_arena_new();
+    made.pg = wpa_test_pg_new();
+    made.folder = wpa_dir_temp("/tmp/wpa-commands-", made.arena, &err);
+    *state = &made;
+    return made.folder && setenv("WPA_DB", wpa_test_pg_dsn(made.pg), 1) == 0 &&
+                   setenv("XDG_STATE_HOME", made.folder, 1) == 0 &&
+                   setenv("XDG_CACHE_HOME", made.folder, 1) == 0 &&
+                   setenv("XDG_CONFIG_HOME", made.folder, 1) == 0
+               ? 0
+               : 1;
+}
+
+static int tear_down(void **state)
+{
+    fixture *made = *state;
+    wpa_error err = {0};
+    bool is_gone = wpa_dir_remove(made->folder, &err);
+    wpa_test_pg_free(made->pg);
+    wpa_arena_free(made->arena);
+    return is_gone ? 0 : 1;
+}
+
+#define PASSPHRASE "correct horse\n"
+
+static void test_people(void **state)
+{
+    fixture *made = *state;
+    static const step steps[] = {
+        {"wpa whoami", 1, "", "there is no guardian yet: make one with wpa guardian add NAME",
+         NULL},
+        {"wpa guardian add -- -x", 2, "", "a name is", NULL},
+        {"wpa guardian add mira --passphrase-file @/none", 2, "", "cannot read", NULL},
+        {"wpa guardian add mira --passphrase-file -", 2, "", "at least 8", "short\n"},
+        {"wpa guardian add mira --passphrase-file -", 2, "", "no passphrase", ""},
+        {"wpa guardian add mira --role owner", 2, "", "unknown role 'owner'", NULL},
+        {"wpa guardian add tom --role viewer --passphrase-file -", 1, "", "no guardian yet",
+         PASSPHRASE},
+        {"wpa guardian add mira --passphrase-file -", 0, "added guardian 'mira'", "", PASSPHRASE},
+        {"wpa guardian add eve --passphrase-file -", 1, "", "nobody is signed in", PASSPHRASE},
+        {"wpa whoami", 1, "", "nobody is signed in", NULL},
+        {"wpa login mira --passphrase-file -", 1, "", "4 tries left", "wrong horse\n"},
+        {"wpa login mira --passphrase-file -", 0, "signed in as mira (guardian)", "", PASSPHRASE},
+        {"wpa whoami", 0, "mira (guardian)", "", NULL},
+        {"wpa whoami --json", 0, "\"role\": \"guardian\"", "", NULL},
+        {"wpa guardian add tom --role viewer --passphrase-file -", 0, "added viewer", "",
+         PASSPHRASE},
+        {"wpa guardian add TOM --passphrase-file -", 3, "", "is taken", PASSPHRASE},
+        {"wpa guardian list", 0, "tom", "", NULL},
+        {"wpa guardian list --json", 0, "\"name\": \"engine\"", "", NULL},
+        {"wpa guardian disable mira", 1, "", "last active guardian", NULL},
+        {"wpa guardian disable tom", 0, "disabled", "", NULL},
+        {"wpa login tom --passphrase-file -", 1, "", "wrong name, passphrase or code", PASSPHRASE},
+        {"wpa guardian enable tom", 0, "enabled", "", NULL},
+        {"wpa guardian disable nobody", 2, "", "nobody is called 'nobody'", NULL},
+        {"wpa guardian passwd --passphrase-file -", 0, "new passphrase", "", "another horse\n"},
+        {"wpa whoami", 0, "mira", "", NULL},
+        {"wpa logout", 0, "signed out", "", NULL},
+        {"wpa logout", 0, "nobody was signed in", "", NULL},
+        {"wpa login tom --passphrase-file -", 0, "signed in as tom (viewer)", "", PASSPHRASE},
+        {"wpa guardian add eve --passphrase-file -", 1, "", "may not change guardians", PASSPHRASE},
+        {"wpa fleet scan", 1, "", "may not", NULL},
+        {"wpa audit verify", 0, "sound", "", NULL},
+        {"wpa audit show --json", 0, "\"action\": \"session.opened\"", "", NULL},
+    };
+    tell(made, steps, WPA_COUNT(steps));
+    struct stat info;
+    assert_int_equal(stat(fill_in(made, "@/wpa/token"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+}
+
+static void test_fleet_and_findings(void **state)
+{
+    fixture *made = *state;
+    static const step steps[] = {
+        {"wpa guardian add mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
+        {"wpa login mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
+        {"wpa fleet list", 0, "no repository yet", "", NULL},
+        {"wpa health", 0, "no workflow has been analysed yet", "", NULL},
+        {"wpa finding list", 0, "no finding", "", NULL},
+        {"wpa patch list", 0, "no patch", "", NULL},
+        {"wpa queue", 0, "no job", "", NULL},
+        {"wpa fleet import @/none.yml", 2, "", "none.yml", NULL},
+        {"wpa fleet import @/fleet.yml --wait", 0, "6 added", "", NULL},
+        {"wpa fleet import @/fleet.yml --wait", 0, "6 as before", "", NULL},
+        {"wpa fleet list", 0, "ledger-api", "", NULL},
+        {"wpa fleet list --json", 0, "\"state\": \"ok\"", "", NULL},
+        {"wpa fleet add @/none --wait", 0, "added 'none'", NULL, NULL},
+        {"wpa fleet list", 0, "error", "", NULL},
+        {"wpa fleet remove none", 0, "removed", "", NULL},
+        {"wpa fleet remove none", 2, "", "none", NULL},
+        {"wpa fleet scan ledger-api --wait", 0, "1 scan queued", "", NULL},
+        {"wpa analyse", 2, "", "name workflows, or say --all", NULL},
+        {"wpa analyse --all ledger-api-ci", 2, "", "name workflows, or say --all", NULL},
+        {"wpa analyse ledger-api/ci.yml --wait", 0, "ledger-api/ci.yml: done", "", NULL},
+        {"wpa analyse ledger-api-ci", 0, "queued as j-", "", NULL},
+        {"wpa analyse --all --wait", 0, "the fleet is analysed", "", NULL},
+        {"wpa analyse nothing", 2, "", "nothing", NULL},
+        {"wpa health", 0, "ledger-api/ci.yml", "", NULL},
+        {"wpa health ledger-api-ci --json", 0, "\"workflow\": \"ledger-api/ci.yml\"", "", NULL},
+        {"wpa score explain ledger-api-ci", 0, "unpinned-uses  f-", "", NULL},
+        {"wpa finding list --workflow ledger-api-ci --severity high -n 3", 0, "high", "",
+         NULL},
+        {"wpa finding list --json -n 1", 0, "\"fingerprint\"", "", NULL},
+        {"wpa finding show f-999999", 2, "", "there is no f-999999", NULL},
+        {"wpa finding show p-1", 2, "", "is not an id", NULL},
+        {"wpa finding show f-1", 0, "\n>", "", NULL},
+        {"wpa finding ignore f-1", 2, "", "--reason", NULL},
+        {"wpa finding ignore f-1 --reason 'known and accepted' --until soon", 2, "", "--until",
+         NULL},
+        {"wpa finding ignore f-1 --reason 'known and accepted' --until 30d", 0, "1 finding ignored",
+         "", NULL},
+        {"wpa finding show f-1", 0, "known and accepted", "", NULL},
+        {"wpa finding ignore f-1 --undo", 0, "open again", "", NULL},
+        {"wpa finding ignore f-1 -r x --until 2999-12-31", 0, "ignored", "", NULL},
+        {"wpa queue --history --kind analyse", 0, "done", "", NULL},
+        {"wpa agents", 0, NULL, "", NULL},
+        {"wpa patch show p-1", 2, "", "there is no p-1", NULL},
+        {"wpa patch approve p-1", 2, "", NULL, NULL},
+        {"wpa patch reject p-1", 2, "", "--reason", NULL},
+        {"wpa audit show --subject finding:1", 0, "finding.ignored", "", NULL},
+        {"wpa audit verify --json", 0, "\"sound\": true", "", NULL},
+    };
+    assert_true(make_sample_fleet(made));
+    tell(made, steps, WPA_COUNT(steps));
+}
+
+static void test_database_away(void **state)
+{
+    (void)state;
+    fixture *made = *state;
+    static const step steps[] = {
+        {"wpa health --db 'host=/nonexistent dbname=x'", 6, "", "open the database (--db)", NULL},
+        {"wpa health --db 'no=such option'", 6, "", NULL, NULL},
+    };
+    tell(made, steps, WPA_COUNT(steps));
+}
+
+static void test_broken_audit_log_is_told(void **state)
+{
+    fixture *made = *state;
+    static const step before[] = {
+        {"wpa guardian add mira --passphrase-file -", 0, NULL, "", PASSPHRASE}};
+    static const step after[] = {
+        {"wpa audit verify", 1, "hash is wrong", "", NULL},
+        {"wpa audit verify --json", 1, "\"sound\": false", "", NULL},
+        {"wpa audit verify --db 'host=/nonexistent'", 2, "", "open the database", NULL},
+    };
+    tell(made, before, WPA_COUNT(before));
+    wpa_test_sql_int(made->pg, 0,
+                     "ALTER TABLE wpa.audit DISABLE TRIGGER ALL; "
+                     "UPDATE wpa.audit SET action = 'other' WHERE seq = 1 RETURNING seq");
+    tell(made, after, WPA_COUNT(after));
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    wpa_error err = {0};
+    wpa_test_pg_need();
+    if (!wpa_git_init(&err)) {
+        return 1;
+    }
+    const struct CMUnitTest tests[] = {
+        CASE(test_people),
+        CASE(test_fleet_and_findings),
+        CASE(test_database_away),
+        CASE(test_broken_audit_log_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -40,13 +40,16 @@ static void scan_added(const wpa_test_context *context, wpa_test_outcome *outcom
         wpa_test_fail(outcome, context->arena, "the patch adds hidden characters to %s",
                       file->subject);
     }
+    WPA_AUTO(wpa_secret_scanner) *scanner = wpa_secret_scanner_new();
     const char *whole[] = {file->before.bytes ? NULL : file->after.bytes};
     for (size_t i = 0; i <= file->edits.n; i++) {
         const char *text = i < file->edits.n ? file->edits.items[i].text : whole[0];
-        wpa_secret_find find;
-        if (text && wpa_secret_next(text, strlen(text), 0, &find)) {
-            wpa_test_fail(outcome, context->arena, "the patch adds a secret (%s) to %s", find.kind,
-                          file->subject);
+        size_t n = 0;
+        const wpa_secret *secrets =
+            text ? wpa_secrets_find(scanner, text, strlen(text), context->arena, &n) : NULL;
+        for (size_t k = 0; k < n; k++) {
+            wpa_test_fail(outcome, context->arena, "the patch adds a secret (%s) to %s",
+                          secrets[k].kind, file->subject);
         }
     }
 }

@@ -17,7 +17,7 @@ static const wpa_cli_option options[] = {
 static int analyse_all(wpa_cli *cli, wpa_engine *engine, const wpa_actor *actor,
                        const char *dimension, wpa_error *err)
 {
-    static const char *const kinds[] = {"analyse", NULL};
+    static const char *const kinds[] = {"scan", "analyse", NULL}; /* a scan brings analyses */
     if (!wpa_agent_analyze_workflow(engine, actor, 0, dimension, NULL, err)) {
         return WPA_CLI_FAILED;
     }

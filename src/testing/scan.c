@@ -28,9 +28,37 @@ static size_t count_hidden(const wpa_test_image *image, size_t *first)
     return n;
 }
 
+static void scan_secrets(const wpa_test_context *context, wpa_test_outcome *outcome)
+{
+    const wpa_test_file *file = context->file;
+    size_t n = 0;
+    if (!file->after.bytes) {
+        return;
+    }
+    WPA_AUTO(wpa_secret_scanner) *scanner = wpa_secret_scanner_new();
+    const wpa_secret *found =
+        wpa_secrets_find(scanner, file->after.bytes, file->after.size_bytes, context->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *at = file->after.bytes + found[i].span.start;
+        size_t length = wpa_span_length(found[i].span);
+        if (file->before.bytes && memmem(file->before.bytes, file->before.size_bytes, at, length)) {
+            continue; /* it was there before: the rules speak of it */
+        }
+        wpa_test_evidence_at(outcome, context->arena, file, &file->after, found[i].span.start,
+                             "secret", found[i].kind);
+        if (found[i].is_guess) {
+            wpa_test_warn(outcome, context->arena, "the patch adds what looks like a secret (%s)",
+                          found[i].kind);
+        } else {
+            wpa_test_fail(outcome, context->arena, "the patch adds a secret (%s) to %s",
+                          found[i].kind, file->subject);
+        }
+    }
+}
+
 static void scan_added(const wpa_test_context *context, wpa_test_outcome *outcome)
 {
-    wpa_test_file *file = context->file;
+    const wpa_test_file *file = context->file;
     size_t old_at = 0, new_at = 0;
     size_t n_before = count_hidden(&file->before, &old_at);
     size_t n_after = count_hidden(&file->after, &new_at);
@@ -40,18 +68,7 @@ static void scan_added(const wpa_test_context *context, wpa_test_outcome *outcom
         wpa_test_fail(outcome, context->arena, "the patch adds hidden characters to %s",
                       file->subject);
     }
-    WPA_AUTO(wpa_secret_scanner) *scanner = wpa_secret_scanner_new();
-    const char *whole[] = {file->before.bytes ? NULL : file->after.bytes};
-    for (size_t i = 0; i <= file->edits.n; i++) {
-        const char *text = i < file->edits.n ? file->edits.items[i].text : whole[0];
-        size_t n = 0;
-        const wpa_secret *secrets =
-            text ? wpa_secrets_find(scanner, text, strlen(text), context->arena, &n) : NULL;
-        for (size_t k = 0; k < n; k++) {
-            wpa_test_fail(outcome, context->arena, "the patch adds a secret (%s) to %s",
-                          secrets[k].kind, file->subject);
-        }
-    }
+    scan_secrets(context, outcome);
 }
 
 /* ---- actions, hosts, commands, triggers, permissions ---- */

@@ -1,0 +1,31 @@
+/* console.yaml: what the guardian may set for himself. */
+#pragma once
+
+#include <wpa/yaml.h>
+
+#include "keymap/keymap.h"
+
+typedef struct wpa_config {
+    const char *theme; /* NULL: auto */
+    int unicode;       /* wpa_choice */
+    int64_t esc_ms;    /* 0: auto */
+    bool reduces_motion;
+    bool has_seconds;         /* clock */
+    bool rings;               /* bell for alarms */
+    int64_t lock_ms;          /* idle lock; 0 never */
+    int64_t rollback_ms;      /* window after R; negative: as the session says */
+    int64_t live_fps;         /* at most so many frames a second for live data */
+    const char *const *panes; /* of the dashboard, in order; NULL: ours */
+    size_t n_panes;
+} wpa_config;
+
+/**
+ * Defaults, then what console.yaml says. Wrong parts keep their defaults.
+ *
+ * path    NULL: console.yaml in wpa_path_config; a file that is not there is fine.
+ * faults  receives up to max messages with line and column, in the arena.
+ *
+ * Returns the number of faults.
+ */
+size_t wpa_config_read(wpa_config *config, wpa_keymap *keymap, const char *path, wpa_arena *arena,
+                       const char **faults, size_t max);

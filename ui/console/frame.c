@@ -1,0 +1,294 @@
+#include <string.h>
+
+#include "console/ui.h"
+
+#define LEAST_ROWS 10
+#define LEAST_COLS 40
+
+static void draw_clock(wpa_ui *ui, const wpa_canvas *canvas, int *end)
+{
+    char clock[WPA_SHORT];
+    (void)wpa_clock_text(wpa_ui_now(ui), clock, sizeof clock);
+    if (!ui->config.has_seconds) {
+        clock[5] = '\0';
+    }
+    wpa_put_right(canvas, 0, *end, WPA_PAINT_TEXT, "Z");
+    wpa_put_right(canvas, 0, *end - 1, WPA_PAINT_TEXT, clock);
+    *end -= (int)strlen(clock) + 1;
+}
+
+static void put_before(const wpa_canvas *canvas, int *end, wpa_paint paint, const char *text)
+{
+    *end -= 2;
+    (void)wpa_put_right(canvas, 0, *end, paint, text);
+    *end -= wpa_text_cells(text);
+}
+
+static void draw_link(wpa_ui *ui, const wpa_canvas *canvas, int *end)
+{
+    char text[WPA_SHORT] = "starting", age[WPA_SHORT];
+    wpa_paint paint = WPA_PAINT_MUTED;
+    if (ui->is_frozen) {
+        paint = WPA_PAINT_BANNER_FROZEN;
+        (void)wpa_text_format(text, sizeof text, "FROZEN %s",
+                              wpa_age_text(ui->frozen_us, wpa_ui_now(ui), age, sizeof age));
+    } else if (wpa_ui_is_live(ui)) {
+        paint = WPA_PAINT_CHECK_OK;
+        (void)wpa_text_copy(text, sizeof text, "LIVE");
+    } else if (ui->link && ui->link->state == WPA_LINK_LOST) {
+        paint = WPA_PAINT_BANNER_LOST;
+        (void)wpa_text_format(text, sizeof text, "LOST %s",
+                              wpa_age_text(ui->link->lost_at_us, wpa_ui_now(ui), age, sizeof age));
+    }
+    put_before(canvas, end, paint, text);
+}
+
+static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    char who[128], fleet[256];
+    int end = canvas->cols;
+    const wpa_session_view *session = ui->session;
+    draw_clock(ui, canvas, &end);
+    if (session && session->state == WPA_SESSION_SIGNED_IN) {
+        (void)wpa_text_format(who, sizeof who, "%s %s", session->name ? session->name : "nobody",
+                              session->role == WPA_ROLE_GUARDIAN ? "guardian" : "viewer");
+        put_before(canvas, &end, WPA_PAINT_TEXT, who);
+        if (session->is_read_only) {
+            put_before(canvas, &end, WPA_PAINT_CHECK_NEAR, "RO");
+        }
+        draw_link(ui, canvas, &end);
+    } else {
+        put_before(canvas, &end, WPA_PAINT_MUTED, "not signed in");
+    }
+    int col = wpa_put(canvas, 0, 1, WPA_PAINT_TITLE, "wpa");
+    (void)wpa_text_format(fleet, sizeof fleet, "%s",
+                          session && session->fleet ? session->fleet : "");
+    col = wpa_put_fit(canvas, 0, col + 2, end - col - 4, WPA_PAINT_TEXT, fleet);
+    if (ui->scope.kind != WPA_OBJECT_NONE) {
+        (void)wpa_text_format(fleet, sizeof fleet, "scope %s", ui->scope_name);
+        (void)wpa_put_fit(canvas, 0, col + 2, end - col - 4, WPA_PAINT_FOCUS, fleet);
+    } else if (canvas->cols >= 100 && ui->dash) {
+        char workflows[WPA_SHORT], repositories[WPA_SHORT];
+        (void)wpa_putf(canvas, 0, col + 3, WPA_PAINT_MUTED, "%s workflows  %s repos",
+                       wpa_count_text(ui->dash->n_workflows, workflows, sizeof workflows),
+                       wpa_count_text(ui->dash->n_repositories, repositories, sizeof repositories));
+    }
+}
+
+/* The tab that is marked: of the view, or of the kind of thing it shows. */
+static int marked_tab(wpa_ui *ui)
+{
+    const wpa_page *page = wpa_ui_page(ui);
+    if (page->view->tab) {
+        return page->view->tab;
+    }
+    switch (page->object.kind) {
+    case WPA_OBJECT_WORKFLOW:
+        return 2;
+    case WPA_OBJECT_FINDING:
+        return 3;
+    case WPA_OBJECT_PATCH:
+        return 4;
+    case WPA_OBJECT_DEPLOYMENT:
+        return 5;
+    case WPA_OBJECT_NONE:
+    case WPA_OBJECT_JOB:
+    case WPA_OBJECT_RUN:
+    case WPA_OBJECT_NOTICE:
+    case WPA_OBJECT_AUDIT:
+        break;
+    }
+    return 0;
+}
+
+static void draw_tabs(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    static const char *const names[WPA_TABS] = {"Dash",    "Workflows", "Findings", "Patches",
+                                                "Deploys", "Map",       "Runs",     "Audit"};
+    int col = 0; /* brackets take the place of the blanks around a name */
+    for (int i = 0; i < WPA_TABS; i++) {
+        bool is_active = marked_tab(ui) == i + 1;
+        wpa_canvas part = *canvas;
+        part.paint = is_active ? WPA_PAINT_SELECTED : WPA_PAINT_MUTED;
+        col = wpa_putf(&part, 1, col, WPA_PAINT_TEXT, is_active ? "[%d %s]" : " %d %s ", i + 1,
+                       names[i]);
+    }
+}
+
+static int draw_lost(wpa_ui *ui, const wpa_canvas *canvas, int row)
+{
+    if (!ui->link || ui->link->state != WPA_LINK_LOST) {
+        return row;
+    }
+    char age[WPA_SHORT], clock[WPA_SHORT], wait[WPA_SHORT] = "trying now";
+    int64_t now = wpa_ui_now(ui);
+    if (ui->link->next_try_us > now) {
+        (void)wpa_text_format(wait, sizeof wait, "Next try in %d s",
+                              (int)((ui->link->next_try_us - now) / 1000000) + 1);
+    }
+    wpa_canvas part = *canvas;
+    part.paint = WPA_PAINT_BANNER_LOST;
+    wpa_fill(&part, row, 0, canvas->cols, WPA_PAINT_BANNER_LOST, ' ');
+    (void)wpa_putf(&part, row, 1, WPA_PAINT_BANNER_LOST,
+                   "DATABASE LOST %s ago.  What you see is from %sZ.  %s",
+                   wpa_age_text(ui->link->lost_at_us, now, age, sizeof age),
+                   wpa_clock_text(ui->link->lost_at_us, clock, sizeof clock), wait);
+    (void)wpa_put_fitf(canvas, row + 1, 1, canvas->cols - 2, WPA_PAINT_TEXT,
+                       "%s, try %d.   Ctrl-R try now",
+                       ui->link->reason ? ui->link->reason : "no answer", ui->link->attempt);
+    return row + 2;
+}
+
+static int draw_alarm(wpa_ui *ui, const wpa_canvas *canvas, int row)
+{
+    if (!ui->dash || !ui->dash->n_alarms) {
+        return row;
+    }
+    char more[WPA_SHORT] = "";
+    if (ui->dash->n_alarms > 1) {
+        (void)wpa_text_format(more, sizeof more, "  (+%zu)", ui->dash->n_alarms - 1);
+    }
+    wpa_canvas part = *canvas;
+    part.paint = WPA_PAINT_BANNER_ALARM;
+    wpa_fill(&part, row, 0, canvas->cols, WPA_PAINT_BANNER_ALARM, ' ');
+    (void)wpa_put_fitf(&part, row, 1, canvas->cols - 18, WPA_PAINT_BANNER_ALARM, "ALARM  %s%s",
+                       ui->dash->alarms[0].text, more);
+    (void)wpa_put_right(&part, row, canvas->cols - 1, WPA_PAINT_BANNER_ALARM, "K acknowledge");
+    return row + 1;
+}
+
+static void draw_message(wpa_ui *ui, const wpa_canvas *canvas, int row)
+{
+    if (!ui->message.text[0]) {
+        if (ui->link && ui->link->state == WPA_LINK_LOST) {
+            (void)wpa_put(canvas, row, 1, WPA_PAINT_CHECK_NEAR,
+                          "Looking works on what was loaded.  Nothing can be changed until it is "
+                          "back.");
+        }
+        return;
+    }
+    static const char *const words[] = {"ok", "note", "error", "ALARM"};
+    char clock[WPA_SHORT], more[WPA_SHORT] = "";
+    if (ui->n_more_messages) {
+        (void)wpa_text_format(more, sizeof more, "  +%d in !", ui->n_more_messages);
+    }
+    int col = wpa_putf(canvas, row, 1, WPA_PAINT_MUTED, "%s ",
+                       wpa_clock_text(ui->message.at_us, clock, sizeof clock));
+    wpa_paint paint = wpa_notice_paint(ui->message.level);
+    col = wpa_putf(canvas, row, col, paint, "%-4s ",
+                   words[ui->message.level < WPA_COUNT(words) ? ui->message.level : 0]);
+    (void)wpa_put_fitf(canvas, row, col, canvas->cols - col - 1, WPA_PAINT_TEXT, "%s%s",
+                       ui->message.text, more);
+}
+
+static void draw_hints(wpa_ui *ui, const wpa_canvas *canvas, int row)
+{
+    unsigned contexts = wpa_ui_contexts(ui);
+    int col = 1;
+    wpa_page *page = wpa_ui_page(ui);
+    const wpa_verb *hints =
+        page->view->hints_for ? page->view->hints_for(ui, page) : page->view->hints;
+    for (int i = 0; hints && hints[i] != WPA_VERB_NONE; i++) {
+        const wpa_verb_info *info = wpa_verb_info_of(hints[i]);
+        char key[32];
+        (void)wpa_keymap_key(&ui->keymap, hints[i], key, sizeof key);
+        int width = wpa_text_cells(key) + 1 + wpa_text_cells(info->hint);
+        if (!(info->contexts & (contexts | WPA_ANYWHERE)) || col + width >= canvas->cols) {
+            continue;
+        }
+        bool is_allowed = wpa_ui_may(ui, info->action);
+        col = wpa_putf(canvas, row, col, is_allowed ? WPA_PAINT_KEY : WPA_PAINT_MUTED, "%s ", key);
+        col = wpa_put(canvas, row, col, is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED, info->hint);
+        col += 2;
+    }
+}
+
+static void draw_foot(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    draw_message(ui, canvas, canvas->rows - 2);
+    if (ui->mode == WPA_MODE_NORMAL || ui->mode == WPA_MODE_HELP) {
+        draw_hints(ui, canvas, canvas->rows - 1);
+    }
+}
+
+static void draw_too_small(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    const char *alarm = ui->dash && ui->dash->n_alarms ? ui->dash->alarms[0].text : NULL;
+    (void)wpa_put_fitf(canvas, 0, 0, canvas->cols, WPA_PAINT_TEXT, "wpa needs %dx%d%s%s",
+                       LEAST_COLS, LEAST_ROWS, alarm ? "  ALARM " : "", alarm ? alarm : "");
+}
+
+/* Below 80x24: top line, a view as a plain list, hints. */
+static void draw_tiny(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    char clock[WPA_SHORT], score[WPA_SHORT], health[WPA_SHORT] = "";
+    (void)wpa_clock_text(wpa_ui_now(ui), clock, sizeof clock);
+    clock[5] = '\0';
+    const char *link = wpa_ui_is_live(ui) ? "LIVE" : "LOST";
+    int col = wpa_putf(canvas, 0, 1, WPA_PAINT_TITLE, "wpa %s", link);
+    (void)wpa_put_fitf(canvas, 0, col + 1, 24, WPA_PAINT_TEXT, "%s %sZ",
+                       ui->session && ui->session->name ? ui->session->name : "", clock);
+    if (ui->dash) {
+        (void)wpa_text_format(health, sizeof health, "health %s",
+                              wpa_score_text(ui->dash->scores.overall, score, sizeof score));
+        (void)wpa_put_right(canvas, 0, canvas->cols - 1, WPA_PAINT_TEXT, health);
+    }
+}
+
+static void draw_signed_in(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    wpa_page *page = wpa_ui_page(ui);
+    bool is_tiny = canvas->rows < 24 || canvas->cols < 80;
+    int row = 2;
+    if (is_tiny) {
+        draw_tiny(ui, canvas);
+        row = 1;
+    } else {
+        draw_top(ui, canvas);
+        draw_tabs(ui, canvas);
+    }
+    row = wpa_rollback_draw(ui, canvas, row);
+    row = draw_alarm(ui, canvas, row);
+    row = draw_lost(ui, canvas, row);
+    wpa_canvas body = wpa_canvas_part(canvas, row, 0, canvas->rows - row - 2, canvas->cols);
+    page->view->draw(ui, page, &body);
+    draw_foot(ui, canvas);
+    switch (ui->mode) {
+    case WPA_MODE_FILTER:
+        wpa_filter_draw(ui, canvas);
+        break;
+    case WPA_MODE_PALETTE:
+        wpa_palette_draw(ui, canvas);
+        break;
+    case WPA_MODE_ASK:
+        wpa_ask_draw(ui, canvas);
+        break;
+    case WPA_MODE_HELP:
+        wpa_help_draw(ui, canvas);
+        break;
+    case WPA_MODE_NORMAL:
+    case WPA_MODE_SIGN_IN:
+        break;
+    }
+}
+
+void wpa_ui_paint(wpa_ui *ui)
+{
+    wpa_grid_clear(ui->grid);
+    wpa_canvas canvas = wpa_canvas_of(ui->grid, ui->is_ascii);
+    ui->frame++;
+    ui->is_dirty = false;
+    if (canvas.rows < LEAST_ROWS || canvas.cols < LEAST_COLS) {
+        draw_too_small(ui, &canvas);
+    } else if (ui->mode == WPA_MODE_SIGN_IN || !ui->session ||
+               ui->session->state != WPA_SESSION_SIGNED_IN) {
+        draw_top(ui, &canvas);
+        wpa_sign_in_draw(ui, &canvas);
+        draw_message(ui, &canvas, canvas.rows - 2);
+        if (ui->mode == WPA_MODE_HELP) {
+            wpa_help_draw(ui, &canvas);
+        }
+    } else {
+        draw_signed_in(ui, &canvas);
+    }
+}

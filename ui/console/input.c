@@ -1,0 +1,206 @@
+#include <string.h>
+
+#include "console/ui.h"
+#include "console/verbs.h"
+
+#define TWICE_US ((int64_t)2 * 1000000)
+
+static void interrupt(wpa_ui *ui)
+{
+    if (ui->local_us - ui->interrupted_us < TWICE_US) {
+        ui->is_quitting = true;
+        return;
+    }
+    ui->interrupted_us = ui->local_us;
+    wpa_ui_say(ui, WPA_NOTICE_NOTE, "Ctrl-C again within 2 s leaves; q leaves as well");
+}
+
+static void next_theme(wpa_ui *ui)
+{
+    ui->theme = (ui->theme + 1) % ui->n_themes;
+    ui->theme_changed = true;
+    wpa_ui_say(ui, WPA_NOTICE_OK, "theme %s", ui->themes[ui->theme]->name);
+}
+
+static void freeze(wpa_ui *ui)
+{
+    ui->is_frozen = !ui->is_frozen;
+    ui->frozen_us = wpa_ui_now(ui);
+    if (!ui->is_frozen) {
+        (void)wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_REFRESH));
+    }
+    ui->n_held_back = 0;
+}
+
+static void scope_to(wpa_ui *ui)
+{
+    wpa_object object = wpa_ui_selected(ui);
+    const wpa_workflow_row *row =
+        object.kind == WPA_OBJECT_WORKFLOW ? wpa_ui_workflow(ui, object.id) : NULL;
+    if (ui->scope.kind != WPA_OBJECT_NONE) {
+        ui->scope = (wpa_object){WPA_OBJECT_NONE, 0};
+        wpa_ui_say(ui, WPA_NOTICE_OK, "scope lifted");
+    } else if (row) {
+        ui->scope = object;
+        (void)wpa_text_copy(ui->scope_name, sizeof ui->scope_name, row->name);
+    }
+    int list = wpa_ui_page(ui)->view->list;
+    if (list >= 0) {
+        wpa_ui_watch_list(ui, (wpa_list)list, NULL, false);
+    }
+}
+
+static void go_back(wpa_ui *ui)
+{
+    wpa_page *page = wpa_ui_page(ui);
+    if (page->view->verb && page->view->verb(ui, page, WPA_VERB_BACK)) {
+        return;
+    }
+    if (wpa_ui_pop(ui)) {
+        return;
+    }
+    wpa_rows *rows = page->view->list >= 0 ? &ui->lists[page->view->list] : NULL;
+    if (rows && rows->filter[0]) {
+        rows->filter[0] = '\0';
+        wpa_ui_watch_list(ui, (wpa_list)page->view->list, NULL, false);
+        wpa_ui_say(ui, WPA_NOTICE_OK, "filter lifted");
+    }
+}
+
+static void quit(wpa_ui *ui)
+{
+    if (!wpa_ui_pop(ui)) {
+        ui->is_quitting = true;
+    }
+}
+
+/* What means the same everywhere; false: the view is asked. */
+static bool global_verb(wpa_ui *ui, wpa_verb verb)
+{
+    if (verb >= WPA_VERB_VIEW_1 && verb <= WPA_VERB_VIEW_8) {
+        wpa_ui_show_tab(ui, (int)(verb - WPA_VERB_VIEW_1) + 1);
+        return true;
+    }
+    switch ((int)verb) {
+    case WPA_VERB_BACK:
+        go_back(ui);
+        return true;
+    case WPA_VERB_COMMAND:
+        wpa_palette_open(ui, "");
+        return true;
+    case WPA_VERB_HELP:
+        wpa_help_open(ui);
+        return true;
+    case WPA_VERB_THEME:
+        next_theme(ui);
+        return true;
+    case WPA_VERB_FREEZE:
+        freeze(ui);
+        return true;
+    case WPA_VERB_SCOPE:
+        scope_to(ui);
+        return true;
+    case WPA_VERB_REFRESH:
+        (void)wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_REFRESH));
+        return true;
+    case WPA_VERB_NOTICES:
+        wpa_ui_push(ui, wpa_view_named("notices"), (wpa_object){WPA_OBJECT_NONE, 0});
+        return true;
+    case WPA_VERB_JOBS:
+        wpa_ui_push(ui, wpa_view_named("jobs"), (wpa_object){WPA_OBJECT_NONE, 0});
+        return true;
+    case WPA_VERB_QUIT:
+        quit(ui);
+        return true;
+    case WPA_VERB_REPAINT:
+        ui->wants_full = true;
+        return true;
+    case WPA_VERB_INTERRUPT:
+        interrupt(ui);
+        return true;
+    case WPA_VERB_SUSPEND:
+        ui->wants_suspend = true;
+        return true;
+    case WPA_VERB_NOT_REFRESH:
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "Ctrl-R reads again, R rolls back");
+        return true;
+    default:
+        return false;
+    }
+}
+
+void wpa_ui_do(wpa_ui *ui, wpa_verb verb)
+{
+    wpa_page *page = wpa_ui_page(ui);
+    if (global_verb(ui, verb)) {
+        return;
+    }
+    if (page->view->verb && page->view->verb(ui, page, verb)) {
+        return;
+    }
+    if (verb == WPA_VERB_FILTER && page->view->list >= 0) {
+        wpa_filter_open(ui);
+        return;
+    }
+    (void)wpa_ui_act(ui, verb);
+}
+
+static void normal_key(wpa_ui *ui, const wpa_key *key)
+{
+    wpa_verb verb = wpa_keymap_find(&ui->keymap, key, wpa_ui_contexts(ui));
+    if (wpa_rollback_key(ui, verb)) {
+        return;
+    }
+    if (wpa_verb_info_of(verb)->is_changing && !key->is_alone) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "%s was not a key press of its own: press it again",
+                   ui->pressed);
+        return;
+    }
+    wpa_ui_do(ui, verb);
+}
+
+void wpa_ui_key(wpa_ui *ui, const wpa_key *key)
+{
+    ui->is_dirty = true;
+    ui->last_key_us = ui->local_us;
+    if (key->code == WPA_KEY_PASTE_DROPPED) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "pasted text ignored");
+        return;
+    }
+    if (key->code == WPA_KEY_BACKGROUND) {
+        if (!ui->options->theme && !ui->config.theme && ui->frame < 100) {
+            ui->theme = key->character ? 1 : 0;
+            ui->theme_changed = true;
+        }
+        return;
+    }
+    if (ui->message.text[0] && ui->message.until_us == 0) {
+        ui->message.text[0] = '\0'; /* an error stays until a key */
+    }
+    (void)wpa_key_text(key, ui->pressed, sizeof ui->pressed);
+    if (wpa_ui_takes_text(ui)) {
+        ui->pressed[0] = '\0'; /* what is typed into a field is nobody's business */
+    }
+    switch (ui->mode) {
+    case WPA_MODE_SIGN_IN:
+        wpa_sign_in_key(ui, key);
+        break;
+    case WPA_MODE_FILTER:
+        wpa_filter_key(ui, key);
+        break;
+    case WPA_MODE_PALETTE:
+        wpa_palette_key(ui, key);
+        break;
+    case WPA_MODE_ASK:
+        wpa_ask_key(ui, key);
+        break;
+    case WPA_MODE_HELP:
+        wpa_help_key(ui, key);
+        break;
+    case WPA_MODE_NORMAL:
+        normal_key(ui, key);
+        break;
+    }
+    wpa_ui_sync(ui);
+    ui->pressed[0] = '\0';
+}

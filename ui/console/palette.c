@@ -1,0 +1,374 @@
+#include <string.h>
+
+#include <wpa/memory.h>
+
+#include "console/ui.h"
+#include "console/verbs.h"
+
+#define SHOWN_MAX 8
+#define MATCHES_MAX 128
+
+/* A command that is no key. run gets what stands behind the name, without blanks around. */
+typedef struct special {
+    const char *name, *usage, *help;
+    void (*run)(wpa_ui *ui, const char *rest);
+} special;
+
+static void run_lock(wpa_ui *ui, const char *rest)
+{
+    (void)rest;
+    (void)wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_SIGN_OUT));
+}
+
+static void run_goto(wpa_ui *ui, const char *rest)
+{
+    wpa_object object = wpa_object_parse(rest);
+    if (object.kind != WPA_OBJECT_NONE) {
+        wpa_ui_open(ui, object);
+        return;
+    }
+    wpa_command *command = wpa_command_new(WPA_COMMAND_FIND);
+    command->text = wpa_arena_text(command->arena, rest);
+    (void)wpa_ui_send(ui, command);
+}
+
+static void run_verify(wpa_ui *ui, const char *rest)
+{
+    (void)rest;
+    if (wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_VERIFY_AUDIT))) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "recomputing the hashes of the audit log ...");
+    }
+}
+
+static void run_theme(wpa_ui *ui, const char *rest)
+{
+    wpa_error err = {0};
+    for (size_t i = 0; i < ui->n_themes; i++) {
+        bool is_it = wpa_text_is(ui->themes[i]->name, rest) ||
+                     (wpa_text_starts(ui->themes[i]->name, "wpa-") &&
+                      wpa_text_is(ui->themes[i]->name + 4, rest));
+        if (is_it) {
+            ui->theme = i;
+            ui->theme_changed = true;
+            return;
+        }
+    }
+    wpa_theme *theme =
+        ui->n_themes < WPA_COUNT(ui->themes) ? wpa_theme_load(rest, ui->arena, &err) : NULL;
+    if (!theme) {
+        wpa_ui_say_error(ui, "theme", &err);
+        return;
+    }
+    ui->themes[ui->n_themes] = theme;
+    ui->theme = ui->n_themes++;
+    ui->theme_changed = true;
+}
+
+static void run_analyse_all(wpa_ui *ui, const char *rest)
+{
+    (void)rest;
+    wpa_object none = {WPA_OBJECT_NONE, 0};
+    if (wpa_ui_check_change(ui, WPA_VERB_ANALYSE, none)) {
+        (void)wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_ANALYSE));
+    }
+}
+
+static void run_filter(wpa_ui *ui, const char *rest)
+{
+    int list = wpa_ui_page(ui)->view->list;
+    if (list < 0) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "this view is no list");
+        return;
+    }
+    (void)wpa_text_copy(ui->lists[list].filter, sizeof ui->lists[list].filter, rest);
+    wpa_ui_watch_list(ui, (wpa_list)list, NULL, false);
+}
+
+/* "d-4 because ..." -> the object (or the selected one) and the text behind. */
+static wpa_object split_object(wpa_ui *ui, const char *rest, const char **text)
+{
+    char word[WPA_SHORT];
+    size_t n = strcspn(rest, " ");
+    (void)wpa_text_format(word, sizeof word, "%.*s", (int)n, rest);
+    wpa_object object = wpa_object_parse(word);
+    if (object.kind == WPA_OBJECT_NONE) {
+        *text = rest;
+        return wpa_ui_selected(ui);
+    }
+    *text = rest + n + strspn(rest + n, " ");
+    return object;
+}
+
+static void send_reason(wpa_ui *ui, wpa_command_kind kind, wpa_object_kind wanted, wpa_verb verb,
+                        const char *rest, bool needs_text)
+{
+    const char *text = "";
+    wpa_object object = split_object(ui, rest, &text);
+    if (object.kind != wanted) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "%s: which one? Give its id", wpa_command_name(kind));
+        return;
+    }
+    if (needs_text && !*text) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "%s: a reason is needed behind the id",
+                   wpa_command_name(kind));
+        return;
+    }
+    if (!wpa_ui_check_change(ui, verb, object)) {
+        return;
+    }
+    char id[WPA_SHORT];
+    wpa_command *command = wpa_command_new(kind);
+    command->object = object;
+    command->text = *text ? wpa_arena_text(command->arena, text) : NULL;
+    wpa_ask *ask = wpa_ask_open(ui, "Sure", command);
+    (void)wpa_text_format(ask->question, sizeof ask->question, "%s: %s%s%s?",
+                          wpa_object_text(object, id, sizeof id), wpa_command_name(kind),
+                          *text ? ", because " : "", text);
+    ask->yes = "yes";
+}
+
+static void run_promote(wpa_ui *ui, const char *rest)
+{
+    send_reason(ui, WPA_COMMAND_PROMOTE, WPA_OBJECT_DEPLOYMENT, WPA_VERB_HOLD, rest, true);
+}
+
+static void run_conclude(wpa_ui *ui, const char *rest)
+{
+    send_reason(ui, WPA_COMMAND_CONCLUDE, WPA_OBJECT_DEPLOYMENT, WPA_VERB_HOLD, rest, true);
+}
+
+static void run_abort(wpa_ui *ui, const char *rest)
+{
+    send_reason(ui, WPA_COMMAND_ABORT, WPA_OBJECT_DEPLOYMENT, WPA_VERB_HOLD, rest, false);
+}
+
+static void run_withdraw(wpa_ui *ui, const char *rest)
+{
+    send_reason(ui, WPA_COMMAND_WITHDRAW, WPA_OBJECT_PATCH, WPA_VERB_APPROVE, rest, false);
+}
+
+static void run_unignore(wpa_ui *ui, const char *rest)
+{
+    const char *text = "";
+    wpa_object object = split_object(ui, rest, &text);
+    if (object.kind == WPA_OBJECT_FINDING && wpa_ui_check_change(ui, WPA_VERB_IGNORE, object)) {
+        wpa_command *command = wpa_command_new(WPA_COMMAND_UNIGNORE);
+        command->objects = wpa_arena_dup(command->arena, &object, sizeof object);
+        command->n_objects = 1;
+        (void)wpa_ui_send(ui, command);
+    }
+}
+
+static const special specials[] = {
+    {"goto", "ID or name", "open a thing", run_goto},
+    {"lock", "", "sign out; deploys and jobs go on", run_lock},
+    {"analyse-all", "", "analyse every workflow", run_analyse_all},
+    {"verify", "chain", "verify the audit log", run_verify},
+    {"theme", "NAME", "dark, light, or one of yours", run_theme},
+    {"filter", "TERMS", "narrow this list", run_filter},
+    {"promote", "d-ID REASON", "go on in spite of a running check", run_promote},
+    {"conclude", "d-ID REASON", "stop, leave what is changed", run_conclude},
+    {"abort", "d-ID", "call off a planned deployment", run_abort},
+    {"withdraw", "p-ID", "withdraw the approval", run_withdraw},
+    {"unignore", "f-ID", "stop ignoring", run_unignore},
+};
+
+static const struct {
+    const char *alias, *name;
+} aliases[] = {{"q", "quit"}, {"w", "workflows"}, {"find", "goto"}, {"rollback", "roll-back"}};
+
+/* One line of the palette: a special or a verb. */
+typedef struct entry {
+    const special *special;
+    wpa_verb verb;
+    const char *name;
+} entry;
+
+static bool is_offered(wpa_verb verb)
+{
+    const wpa_verb_info *info = wpa_verb_info_of(verb);
+    bool is_theme = verb == WPA_VERB_THEME || verb == WPA_VERB_FILTER;
+    return info->group != WPA_GROUP_MOVE && verb != WPA_VERB_NOT_REFRESH && !is_theme;
+}
+
+static size_t list_matches(const char *line, entry *entries, size_t max)
+{
+    char word[WPA_SHORT];
+    size_t n = 0;
+    (void)wpa_text_format(word, sizeof word, "%.*s", (int)strcspn(line, " "), line);
+    for (size_t i = 0; i < WPA_COUNT(specials) && n < max; i++) {
+        if (wpa_text_starts(specials[i].name, word)) {
+            entries[n++] = (entry){.special = &specials[i], .name = specials[i].name};
+        }
+    }
+    for (int i = 1; i < WPA_VERB_COUNT && n < max; i++) {
+        const char *name = wpa_verb_info_of((wpa_verb)i)->name;
+        if (is_offered((wpa_verb)i) && wpa_text_starts(name, word)) {
+            entries[n++] = (entry){.verb = (wpa_verb)i, .name = name};
+        }
+    }
+    return n;
+}
+
+static void run_verb(wpa_ui *ui, wpa_verb verb, const char *rest)
+{
+    wpa_object object = wpa_object_parse(rest);
+    if (*rest && object.kind == WPA_OBJECT_NONE) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "'%s' is no id such as p-7", rest);
+        return;
+    }
+    if (object.kind != WPA_OBJECT_NONE && !wpa_object_is(object, wpa_ui_selected(ui))) {
+        wpa_ui_open(ui, object);
+    }
+    wpa_ui_do(ui, verb);
+}
+
+void wpa_palette_run(wpa_ui *ui, const char *line)
+{
+    char name[WPA_SHORT];
+    line += strspn(line, " ");
+    size_t length = strcspn(line, " ");
+    const char *rest = line + length + strspn(line + length, " ");
+    (void)wpa_text_format(name, sizeof name, "%.*s", (int)length, line);
+    for (size_t i = 0; i < WPA_COUNT(aliases); i++) {
+        if (wpa_text_is(aliases[i].alias, name)) {
+            (void)wpa_text_copy(name, sizeof name, aliases[i].name);
+        }
+    }
+    if (wpa_object_parse(name).kind != WPA_OBJECT_NONE) {
+        wpa_ui_open(ui, wpa_object_parse(name));
+        return;
+    }
+    if (wpa_text_is(name, "analyse") && wpa_text_is(rest, "all")) {
+        run_analyse_all(ui, "");
+        return;
+    }
+    entry entries[MATCHES_MAX];
+    size_t n = list_matches(name, entries, MATCHES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (n == 1 || wpa_text_is(entries[i].name, name)) {
+            if (entries[i].special) {
+                entries[i].special->run(ui, rest);
+            } else {
+                run_verb(ui, entries[i].verb, rest);
+            }
+            return;
+        }
+    }
+    if (*name) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, n ? "'%s' can mean %zu commands" : "no command '%s'", name,
+                   n);
+    }
+}
+
+void wpa_palette_open(wpa_ui *ui, const char *text)
+{
+    ui->mode = WPA_MODE_PALETTE;
+    ui->prompt_choice = 0;
+    ui->history_at = ui->n_history;
+    wpa_field_set(&ui->prompt, text);
+}
+
+static void remember_line(wpa_ui *ui, const char *line)
+{
+    if (!*line || (ui->n_history && wpa_text_is(ui->history[ui->n_history - 1], line))) {
+        return;
+    }
+    if (ui->n_history == (int)WPA_COUNT(ui->history)) {
+        wpa_free(ui->history[0]);
+        memmove(&ui->history[0], &ui->history[1], sizeof ui->history - sizeof ui->history[0]);
+        ui->n_history--;
+    }
+    ui->history[ui->n_history++] = wpa_strdup(line);
+}
+
+static void walk_history(wpa_ui *ui, int by)
+{
+    int at = ui->history_at + by;
+    if (at >= 0 && at <= ui->n_history) {
+        ui->history_at = at;
+        wpa_field_set(&ui->prompt, at < ui->n_history ? ui->history[at] : "");
+    }
+}
+
+static void complete(wpa_ui *ui)
+{
+    entry entries[MATCHES_MAX];
+    char line[WPA_FIELD_MAX_BYTES], id[WPA_SHORT] = "";
+    size_t n = list_matches(ui->prompt.text, entries, MATCHES_MAX);
+    if (!n || strchr(ui->prompt.text, ' ')) {
+        return;
+    }
+    const entry *chosen = &entries[ui->prompt_choice < (int)n ? ui->prompt_choice : 0];
+    bool takes_id = chosen->verb && wpa_verb_info_of(chosen->verb)->group == WPA_GROUP_ACT;
+    if (takes_id) {
+        (void)wpa_object_text(wpa_ui_selected(ui), id, sizeof id);
+    }
+    (void)wpa_text_format(line, sizeof line, "%s %s", chosen->name, id);
+    wpa_field_set(&ui->prompt, line);
+}
+
+void wpa_palette_key(wpa_ui *ui, const wpa_key *key)
+{
+    if (key->code == WPA_KEY_ESC || (key->code == WPA_KEY_CTRL && key->character == 'c')) {
+        ui->mode = WPA_MODE_NORMAL;
+    } else if (key->code == WPA_KEY_ENTER) {
+        char line[WPA_FIELD_MAX_BYTES];
+        (void)wpa_text_copy(line, sizeof line, ui->prompt.text);
+        ui->mode = WPA_MODE_NORMAL;
+        remember_line(ui, line);
+        wpa_palette_run(ui, line);
+    } else if (key->code == WPA_KEY_TAB) {
+        complete(ui);
+    } else if (key->code == WPA_KEY_UP) {
+        walk_history(ui, -1);
+    } else if (key->code == WPA_KEY_DOWN) {
+        walk_history(ui, 1);
+    } else if (key->code == WPA_KEY_BACKSPACE && !ui->prompt.length) {
+        ui->mode = WPA_MODE_NORMAL;
+    } else {
+        (void)wpa_field_key(&ui->prompt, key);
+    }
+}
+
+static void draw_entry(wpa_ui *ui, const wpa_canvas *box, int row, const entry *it)
+{
+    char key[32] = "", id[WPA_SHORT] = "";
+    const wpa_verb_info *info = it->verb ? wpa_verb_info_of(it->verb) : NULL;
+    bool is_allowed = !info || wpa_ui_may(ui, info->action);
+    wpa_paint paint = is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED;
+    if (info) {
+        (void)wpa_keymap_key(&ui->keymap, it->verb, key, sizeof key);
+        if (info->group == WPA_GROUP_ACT) {
+            (void)wpa_object_text(wpa_ui_selected(ui), id, sizeof id);
+        }
+    }
+    (void)wpa_put_fitf(box, row, 2, 30, paint, "%s %s", it->name,
+                       it->special ? it->special->usage : id);
+    (void)wpa_put_fit(box, row, 34, box->cols - 34 - 8, WPA_PAINT_MUTED,
+                      it->special ? it->special->help : info->help);
+    (void)wpa_put_right(box, row, box->cols - 2, WPA_PAINT_KEY, key);
+}
+
+void wpa_palette_draw(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    entry entries[MATCHES_MAX];
+    size_t n = list_matches(ui->prompt.text, entries, MATCHES_MAX);
+    int shown = n > SHOWN_MAX ? SHOWN_MAX : (int)n, bottom = canvas->rows - 1;
+    if (canvas->rows >= 20) {
+        char title[WPA_FIELD_MAX_BYTES + 64];
+        (void)wpa_text_format(title, sizeof title, "commands matching \"%s\"   %d of %zu",
+                              ui->prompt.text, shown, n);
+        int width = canvas->cols - 2 > 100 ? 100 : canvas->cols - 2;
+        wpa_canvas box = wpa_canvas_part(canvas, bottom - 3 - shown, 1, shown + 2, width);
+        wpa_box(&box, title);
+        for (int i = 0; i < shown; i++) {
+            draw_entry(ui, &box, i + 1, &entries[i]);
+        }
+    }
+    wpa_fill(canvas, bottom - 1, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
+    wpa_fill(canvas, bottom, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
+    (void)wpa_put(canvas, bottom - 1, 3, WPA_PAINT_MUTED, "Tab completes, Up older commands");
+    (void)wpa_put(canvas, bottom, 0, WPA_PAINT_PROMPT, ":");
+    wpa_field_draw(&ui->prompt, canvas, bottom, 1, canvas->cols - 2, 0, true);
+}

@@ -1,0 +1,311 @@
+/*
+ * The console's state, and what its parts may do with it. Everything here belongs to the UI thread.
+ *
+ * A view is what fills the screen between the tabs and the message line: the eight numbered ones,
+ * and those that are opened on a thing. A pane is a part of the dashboard. Both are rows of tables
+ * (views/registry.c, panes/registry.c), each in a file of its own.
+ */
+#pragma once
+
+#include <wpa/console.h>
+
+#include "console/config.h"
+#include "keymap/keymap.h"
+#include "theme/theme.h"
+#include "widgets/cursor.h"
+#include "widgets/draw.h"
+#include "widgets/field.h"
+#include "widgets/format.h"
+
+#define WPA_PAGES_MAX 6
+#define WPA_TABS 8
+#define WPA_MESSAGE_MAX 256
+#define WPA_ASK_FIELDS 3
+
+typedef struct wpa_ui wpa_ui;
+typedef struct wpa_view wpa_view;
+
+/** A view that is open. */
+typedef struct wpa_page {
+    const wpa_view *view;
+    wpa_object object; /* what it was opened on; none for the numbered ones */
+    void *state;       /* view->state_bytes, zeroed at first */
+} wpa_page;
+
+struct wpa_view {
+    const char *id;    /* "findings" */
+    int tab;           /* 1 to 8; 0: none of the tabs is its own */
+    const char *topic; /* "Findings": the heading in help */
+    size_t state_bytes;
+    unsigned contexts; /* WPA_IN_*: what holds whatever is selected */
+    int list;          /* wpa_list it watches while open, or -1 */
+    /** Verbs for the hint line, most used first, WPA_VERB_NONE at the end. */
+    const wpa_verb *hints;
+    /** The same where they depend on what is focused; may be NULL. */
+    const wpa_verb *(*hints_for)(wpa_ui *ui, wpa_page *page);
+    const void *data;                          /* what views of one kind differ in */
+    void (*open)(wpa_ui *ui, wpa_page *page);  /* may be NULL */
+    void (*close)(wpa_ui *ui, wpa_page *page); /* may be NULL; state is freed by the caller */
+    void (*draw)(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas);
+    /** True: it was mine. Movement above all; what is done to things is done by actions.c. */
+    bool (*verb)(wpa_ui *ui, wpa_page *page, wpa_verb verb);
+    /** What keys act on. */
+    wpa_object (*selected)(wpa_ui *ui, wpa_page *page);
+    /** Whose detail it wants to have loaded; NULL: that of the selected. */
+    wpa_object (*watched)(wpa_ui *ui, wpa_page *page);
+    /** New data has come. */
+    void (*changed)(wpa_ui *ui, wpa_page *page); /* may be NULL */
+    /** Cursor of a list, for its marks; NULL: no marks here. */
+    wpa_cursor *(*cursor)(wpa_page *page);
+    /** Row for Y; NULL: the id alone. */
+    char *(*row_text)(wpa_ui *ui, wpa_page *page, wpa_arena *arena);
+};
+
+typedef enum wpa_mode {
+    WPA_MODE_NORMAL,
+    WPA_MODE_SIGN_IN,
+    WPA_MODE_FILTER,
+    WPA_MODE_PALETTE,
+    WPA_MODE_ASK,
+    WPA_MODE_HELP,
+} wpa_mode;
+
+/** Rows of one list as they came last. */
+typedef struct wpa_rows {
+    wpa_msg *msg;
+    const wpa_list_view *view;          /* of msg; NULL nothing yet */
+    uint64_t request_id;                /* of the watch that is running; 0 none */
+    char filter[512], kept_filter[512]; /* typed; and what Esc goes back to */
+    wpa_sort sort;
+    bool is_descending;
+    bool is_asking; /* a watch was sent and not answered */
+} wpa_rows;
+
+typedef struct wpa_message {
+    wpa_notice_level level;
+    char text[WPA_MESSAGE_MAX];
+    int64_t at_us, until_us; /* until_us 0: until a key */
+} wpa_message;
+
+/** A question or a form. Nothing happens but by its answer key. */
+typedef struct wpa_ask {
+    char title[64];
+    wpa_command *command; /* sent when answered; owned */
+    wpa_object object;    /* whose detail the question shows; may be none */
+    char question[WPA_MESSAGE_MAX];
+    const char *yes; /* word behind y, "deploy"; NULL: a form, sent by Enter in its last field */
+    struct {
+        const char *label;
+        wpa_field field;
+        bool is_required;
+    } fields[WPA_ASK_FIELDS];
+    int n_fields, focus;
+    /** Lines of its own between question and answers; returns the row behind. May be NULL. */
+    int (*draw)(wpa_ui *ui, const wpa_canvas *canvas, int row);
+    int body_rows;
+    /** Fills command from the fields; false with err: stays open. May be NULL. */
+    bool (*fill)(wpa_ui *ui, wpa_error *err);
+    wpa_error error;
+    int64_t version_us; /* of what it asks about: a change closes it */
+} wpa_ask;
+
+/** The window after R. */
+typedef struct wpa_rollback {
+    wpa_object deployment;
+    int64_t asked_us, until_us;
+    bool is_held;      /* the engine has confirmed */
+    bool is_own;       /* this guardian may cancel it */
+    bool is_cancelled; /* Esc was pressed, the answer is awaited */
+    bool is_seen;      /* the deployment's row has shown it */
+    uint64_t request_id;
+    char by[64];
+} wpa_rollback;
+
+typedef struct wpa_sign_in {
+    wpa_field name, secret, again;
+    int focus;
+    bool is_waiting; /* an answer is awaited */
+    wpa_error error;
+} wpa_sign_in;
+
+struct wpa_ui {
+    const wpa_ui_options *options;
+    wpa_console_port *port;
+    wpa_arena *arena; /* lives as long as the console */
+    wpa_config config;
+    wpa_keymap keymap;
+    wpa_theme *themes[8];
+    size_t n_themes, theme;
+    bool theme_changed;
+
+    wpa_grid *grid, *scratch;
+    bool is_ascii, is_wall;
+    const char *terminal; /* what the terminal is, in words */
+    uint64_t frame;       /* number of the frame on the screen */
+    int64_t local_us;     /* this host's clock, set by the loop */
+    bool is_dirty;        /* something changed that is not on the screen */
+    bool wants_full;      /* repaint everything */
+    bool wants_bell, wants_suspend, is_quitting;
+    char *clipboard; /* to be handed to the terminal; owned */
+    int64_t interrupted_us, last_key_us;
+
+    wpa_msg *link_msg, *start_msg, *session_msg, *dash_msg, *detail_msg;
+    const wpa_link_view *link;
+    const wpa_start_view *start;
+    const wpa_session_view *session;
+    const wpa_dashboard_view *dash;
+    const wpa_detail_view *detail;
+    wpa_rows lists[WPA_LIST_COUNT];
+
+    uint64_t last_request;
+    wpa_object watched; /* object whose detail is asked for */
+    uint64_t watch_request;
+    bool is_watch_open; /* asked, not answered */
+    uint64_t find_request, verify_request;
+
+    wpa_mode mode;
+    wpa_page pages[WPA_TABS + 1][WPA_PAGES_MAX]; /* stack per tab; [0] unused */
+    int n_pages[WPA_TABS + 1];
+    int tab;
+    wpa_object scope;
+    char scope_name[128];
+    bool is_frozen;
+    int64_t frozen_us;
+    int n_held_back; /* messages that came while frozen */
+
+    wpa_message message;
+    int n_more_messages;
+    wpa_ask ask;
+    wpa_rollback rollback;
+    int64_t closed_window_us; /* rollback_at of the window closed last: an older row may show it */
+    wpa_sign_in sign_in;
+    wpa_field prompt;
+    int prompt_choice;
+    char *history[100];
+    int n_history, history_at;
+    int help_scroll;
+    wpa_field help_search;
+    int64_t hold_keys_until_us; /* changing keys are refused: the selection has just changed */
+    int wall_page;
+    int64_t wall_turn_us;
+    char pressed[32]; /* key that is being handled, for the audit log */
+};
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+/** terminal: words for the sign-in screen; all borrowed. */
+wpa_ui *wpa_ui_new(const wpa_ui_options *options, wpa_console_port *port, const char *terminal,
+                   int rows, int cols, wpa_error *err);
+void wpa_ui_free(wpa_ui *ui);
+WPA_DEFINE_AUTO(wpa_ui, wpa_ui_free);
+
+/** Takes a message of the feed. */
+void wpa_ui_apply(wpa_ui *ui, wpa_msg *msg);
+/** Takes what is in the inbox; false: it was closed. */
+bool wpa_ui_read_inbox(wpa_ui *ui);
+void wpa_ui_key(wpa_ui *ui, const wpa_key *key);
+/** The clock has moved: timers, messages that end. */
+void wpa_ui_tick(wpa_ui *ui, int64_t local_us);
+/** Milliseconds until the screen changes by itself; -1 never. */
+int wpa_ui_wait_ms(const wpa_ui *ui);
+void wpa_ui_resize(wpa_ui *ui, int rows, int cols);
+/** Draw everything into ui->grid. */
+void wpa_ui_paint(wpa_ui *ui);
+/** A field or prompt is open: letters are text. */
+bool wpa_ui_takes_text(const wpa_ui *ui);
+
+/* ---- for views, panes and prompts ------------------------------------------------------------ */
+
+/** Now, by the database's clock: what *_us of the views are compared with. */
+int64_t wpa_ui_now(const wpa_ui *ui);
+bool wpa_ui_is_live(const wpa_ui *ui);
+bool wpa_ui_may(const wpa_ui *ui, wpa_action action);
+
+wpa_page *wpa_ui_page(wpa_ui *ui);
+void wpa_ui_show_tab(wpa_ui *ui, int tab);
+/** Open a view above the one that is open. */
+void wpa_ui_push(wpa_ui *ui, const wpa_view *view, wpa_object object);
+/** Close the topmost; false at a view's root. */
+bool wpa_ui_pop(wpa_ui *ui);
+/** Go to a thing: opens the view that shows its kind. */
+void wpa_ui_open(wpa_ui *ui, wpa_object object);
+/** What keys act on now. */
+wpa_object wpa_ui_selected(wpa_ui *ui);
+unsigned wpa_ui_contexts(wpa_ui *ui);
+/** Cursor with the marked rows of the list that is open; NULL: it has none. */
+const wpa_cursor *wpa_ui_marks(wpa_ui *ui);
+
+/** Detail of this object if it has come; NULL not yet. */
+const wpa_detail_view *wpa_ui_detail(const wpa_ui *ui, wpa_object object);
+/** Rows of things wherever they are loaded; NULL if nowhere. */
+const wpa_deployment_row *wpa_ui_deployment(const wpa_ui *ui, int64_t id);
+const wpa_patch_row *wpa_ui_patch(const wpa_ui *ui, int64_t id);
+const wpa_finding_row *wpa_ui_finding(const wpa_ui *ui, int64_t id);
+const wpa_workflow_row *wpa_ui_workflow(const wpa_ui *ui, int64_t id);
+
+/** Give the command away; returns its request id, or 0 with a message on the screen. */
+uint64_t wpa_ui_send(wpa_ui *ui, wpa_command *command);
+/** Ask for the rows of a list again: filter, sort or window have changed. */
+void wpa_ui_watch_list(wpa_ui *ui, wpa_list list, const char *cursor, bool from_end);
+/** Bring watches in line with what is open. */
+void wpa_ui_sync(wpa_ui *ui);
+
+void wpa_ui_say(wpa_ui *ui, wpa_notice_level level, const char *format, ...) WPA_PRINTF(3, 4);
+void wpa_ui_say_error(wpa_ui *ui, const char *what, const wpa_error *err);
+void wpa_ui_copy(wpa_ui *ui, const char *text);
+
+/* ---- parts of the console ------------------------------------------------------------------- */
+
+/** Do what a verb means for the selected thing; false: not an action. (actions.c) */
+bool wpa_ui_act(wpa_ui *ui, wpa_verb verb);
+/** May this verb change the fleet now? Says why not. */
+bool wpa_ui_check_change(wpa_ui *ui, wpa_verb verb, wpa_object object);
+void wpa_ui_reply(wpa_ui *ui, const wpa_reply_view *reply);
+
+/** Open a question; takes command. (ask.c) */
+wpa_ask *wpa_ask_open(wpa_ui *ui, const char *title, wpa_command *command);
+void wpa_ask_field(wpa_ask *ask, const char *label, const char *text, bool is_required);
+void wpa_ask_close(wpa_ui *ui);
+void wpa_ask_key(wpa_ui *ui, const wpa_key *key);
+void wpa_ask_draw(wpa_ui *ui, const wpa_canvas *canvas);
+
+/** R, the window, its strip. (rollback.c) */
+void wpa_rollback_start(wpa_ui *ui, wpa_object object);
+bool wpa_rollback_is_open(const wpa_ui *ui);
+/** Esc and Enter while the window is open; true: taken. */
+bool wpa_rollback_key(wpa_ui *ui, wpa_verb verb);
+void wpa_rollback_reply(wpa_ui *ui, const wpa_reply_view *reply);
+/** Look for windows in what came. */
+void wpa_rollback_follow(wpa_ui *ui);
+/** Returns the rows the strip took. */
+int wpa_rollback_draw(wpa_ui *ui, const wpa_canvas *canvas, int row);
+
+void wpa_sign_in_open(wpa_ui *ui); /* signin.c */
+void wpa_sign_in_key(wpa_ui *ui, const wpa_key *key);
+void wpa_sign_in_reply(wpa_ui *ui, const wpa_reply_view *reply);
+void wpa_sign_in_draw(wpa_ui *ui, const wpa_canvas *canvas);
+
+void wpa_filter_open(wpa_ui *ui); /* filter.c */
+void wpa_filter_key(wpa_ui *ui, const wpa_key *key);
+void wpa_filter_draw(wpa_ui *ui, const wpa_canvas *canvas);
+/** Terms of a filter text, in the arena; text that is no term is a word. */
+const wpa_filter_term *wpa_filter_parse(const char *text, wpa_arena *arena, size_t *n);
+
+void wpa_palette_open(wpa_ui *ui, const char *text); /* palette.c */
+void wpa_palette_key(wpa_ui *ui, const wpa_key *key);
+void wpa_palette_draw(wpa_ui *ui, const wpa_canvas *canvas);
+/** Run a command line as if typed. */
+void wpa_palette_run(wpa_ui *ui, const char *line);
+
+void wpa_help_open(wpa_ui *ui); /* help.c */
+void wpa_help_key(wpa_ui *ui, const wpa_key *key);
+void wpa_help_draw(wpa_ui *ui, const wpa_canvas *canvas);
+
+/* ---- tables --------------------------------------------------------------------------------- */
+
+extern const wpa_view *const wpa_views[];
+extern const size_t wpa_n_views;
+const wpa_view *wpa_view_of_tab(int tab);
+/** The view that shows a thing of this kind. */
+const wpa_view *wpa_view_of_object(wpa_object_kind kind);
+const wpa_view *wpa_view_named(const char *id);

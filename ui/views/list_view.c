@@ -1,0 +1,318 @@
+#include "views/list_view.h"
+
+#include <string.h>
+
+#define BESIDE_COLS 120
+#define EDGE 60
+
+static const wpa_list_kind *kind_of(const wpa_page *page)
+{
+    return page->view->data;
+}
+
+static const wpa_list_view *rows_of(const wpa_ui *ui, const wpa_page *page)
+{
+    return ui->lists[page->view->list].view;
+}
+
+const void *wpa_list_row(const wpa_ui *ui, const wpa_page *page)
+{
+    const wpa_list_state *state = page->state;
+    const wpa_list_view *view = rows_of(ui, page);
+    if (!view || state->cursor.index >= (int)view->n_rows) {
+        return NULL;
+    }
+    return (const char *)view->rows + (size_t)state->cursor.index * kind_of(page)->table->row_bytes;
+}
+
+static const char *cursor_of(const wpa_list_view *view, size_t i)
+{
+    switch (view->list) {
+    case WPA_LIST_WORKFLOWS:
+        return view->workflows[i].cursor;
+    case WPA_LIST_FINDINGS:
+        return view->findings[i].cursor;
+    case WPA_LIST_PATCHES:
+        return view->patches[i].cursor;
+    case WPA_LIST_DEPLOYMENTS:
+        return view->deployments[i].cursor;
+    case WPA_LIST_AUDIT:
+        return view->audit[i].cursor;
+    case WPA_LIST_NOTICES:
+        return view->notices[i].cursor;
+    case WPA_LIST_JOBS:
+        return view->jobs[i].cursor;
+    case WPA_LIST_RUNS:
+        return view->runs[i].cursor;
+    case WPA_LIST_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+wpa_cursor *wpa_list_cursor(wpa_page *page)
+{
+    return &((wpa_list_state *)page->state)->cursor;
+}
+
+void wpa_list_changed(wpa_ui *ui, wpa_page *page)
+{
+    wpa_list_state *state = page->state;
+    const wpa_list_view *view = rows_of(ui, page);
+    if (!view) {
+        return;
+    }
+    bool is_other = state->request_id != view->request_id; /* another filter, sort or window */
+    state->request_id = view->request_id;
+    wpa_cursor_follow(&state->cursor, view->rows, view->n_rows, kind_of(page)->table->at);
+    if (state->cursor.is_lost && !is_other) {
+        ui->hold_keys_until_us = ui->local_us + (int64_t)750 * 1000;
+    }
+    state->cursor.is_lost = false;
+}
+
+void wpa_list_open(wpa_ui *ui, wpa_page *page)
+{
+    wpa_list_changed(ui, page);
+}
+
+static void put_title(wpa_ui *ui, const wpa_page *page, char *right, size_t size_bytes)
+{
+    static const char *const sorts[WPA_SORT_COUNT] = {"",         "name",  "age",     "state",
+                                                      "severity", "score", "findings"};
+    const wpa_list_view *view = rows_of(ui, page);
+    const wpa_list_state *state = page->state;
+    const wpa_rows *rows = &ui->lists[page->view->list];
+    char at[WPA_SHORT] = "", n[WPA_SHORT], all[WPA_SHORT], extra[WPA_SHORT] = "";
+    if (!view) {
+        (void)wpa_text_copy(right, size_bytes, "⋯");
+        return;
+    }
+    if (view->position >= 0 && view->n_rows) {
+        (void)wpa_count_text(view->position + state->cursor.index + 1, at, sizeof at);
+    }
+    if (kind_of(page)->right) {
+        kind_of(page)->right(ui, view, extra, sizeof extra);
+    }
+    const char *sort = view->sort < WPA_SORT_COUNT ? sorts[view->sort] : "";
+    bool is_filtered = rows->filter[0] != '\0';
+    (void)wpa_text_format(right, size_bytes, "%s%s%s%s%s%s%s%s%s", at, *at ? " of " : "",
+                          view->is_at_least ? ">=" : "",
+                          wpa_count_text(view->n_matching, n, sizeof n), is_filtered ? " of " : "",
+                          is_filtered ? wpa_count_text(view->n_all, all, sizeof all) : "",
+                          is_filtered ? "   filtered"
+                          : *sort     ? "   sort "
+                          : *extra    ? "   "
+                                      : "",
+                          is_filtered ? ""
+                          : *sort     ? sort
+                                      : extra,
+                          view->is_descending && !is_filtered ? " turned" : "");
+}
+
+static void draw_empty(wpa_ui *ui, const wpa_page *page, const wpa_canvas *canvas)
+{
+    const wpa_rows *rows = &ui->lists[page->view->list];
+    char text[1024];
+    if (rows->filter[0]) {
+        (void)wpa_text_format(text, sizeof text, "Nothing matches %s.  Esc lifts the filter.",
+                              rows->filter);
+    } else {
+        (void)wpa_text_copy(text, sizeof text, kind_of(page)->empty);
+    }
+    (void)wpa_put_wrapped(canvas, 2, 3, canvas->cols - 6, WPA_PAINT_TEXT, text);
+}
+
+static void draw_rows(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
+{
+    wpa_list_state *state = page->state;
+    const wpa_list_view *view = rows_of(ui, page);
+    char right[256];
+    put_title(ui, page, right, sizeof right);
+    wpa_rule(canvas, 0, kind_of(page)->title, right, true);
+    wpa_canvas body = wpa_canvas_part(canvas, 1, 0, canvas->rows - 1, canvas->cols);
+    if (!view) {
+        (void)wpa_put(&body, 1, 3, WPA_PAINT_MUTED, "⋯");
+    } else if (!view->n_rows) {
+        draw_empty(ui, page, &body);
+    } else {
+        wpa_table_draw(kind_of(page)->table, &body, view->rows, view->n_rows, wpa_ui_now(ui),
+                       &state->cursor, true);
+    }
+}
+
+static void draw_strip(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
+{
+    const void *row = wpa_list_row(ui, page);
+    if (row && canvas->rows > 1) {
+        kind_of(page)->strip(ui, canvas, row, wpa_ui_detail(ui, wpa_list_selected(ui, page)));
+    } else if (canvas->rows > 0) {
+        wpa_rule(canvas, 0, NULL, NULL, false);
+    }
+}
+
+void wpa_list_draw(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
+{
+    const wpa_list_kind *kind = kind_of(page);
+    int strip = kind->strip_rows, rows = canvas->rows;
+    bool is_tiny = canvas->rows < 18 || canvas->cols < 80;
+    if (!kind->strip || is_tiny) {
+        draw_rows(ui, page, canvas);
+        return;
+    }
+    if (canvas->cols >= BESIDE_COLS) {
+        int left = canvas->cols * 3 / 5;
+        wpa_canvas list = wpa_canvas_part(canvas, 0, 0, rows, left);
+        wpa_canvas side = wpa_canvas_part(canvas, 0, left + 1, rows, canvas->cols - left - 1);
+        draw_rows(ui, page, &list);
+        for (int i = 0; i < rows; i++) {
+            wpa_fill(canvas, i, left, 1, WPA_PAINT_RULE, 0x2502);
+        }
+        draw_strip(ui, page, &side);
+        return;
+    }
+    wpa_canvas list = wpa_canvas_part(canvas, 0, 0, rows - strip, canvas->cols);
+    wpa_canvas below = wpa_canvas_part(canvas, rows - strip, 0, strip, canvas->cols);
+    draw_rows(ui, page, &list);
+    draw_strip(ui, page, &below);
+}
+
+/* Near the edge of what is loaded, the window moves on, around the row under the cursor. */
+static void fetch_more(wpa_ui *ui, wpa_page *page)
+{
+    const wpa_list_state *state = page->state;
+    const wpa_list_view *view = rows_of(ui, page);
+    wpa_list list = (wpa_list)page->view->list;
+    if (!view || ui->lists[list].is_asking || !view->n_rows) {
+        return;
+    }
+    bool is_near_end = view->has_after && state->cursor.index + EDGE > (int)view->n_rows;
+    bool is_near_start = view->has_before && state->cursor.index < EDGE;
+    const char *cursor = cursor_of(view, (size_t)state->cursor.index);
+    if ((is_near_end || is_near_start) && cursor) {
+        wpa_ui_watch_list(ui, list, cursor, false);
+    }
+}
+
+static void move(wpa_ui *ui, wpa_page *page, int by)
+{
+    wpa_list_state *state = page->state;
+    const wpa_list_view *view = rows_of(ui, page);
+    if (view) {
+        wpa_cursor_move(&state->cursor, view->rows, view->n_rows, kind_of(page)->table->at, by);
+        fetch_more(ui, page);
+    }
+}
+
+static void go_to_end(wpa_ui *ui, wpa_page *page, bool is_last)
+{
+    wpa_list_state *state = page->state;
+    const wpa_list_view *view = rows_of(ui, page);
+    bool is_outside = view && (is_last ? view->has_after : view->has_before);
+    if (is_outside) {
+        state->cursor.selected = (wpa_object){WPA_OBJECT_NONE, 0};
+        state->cursor.index = is_last ? 100000 : 0;
+        wpa_ui_watch_list(ui, (wpa_list)page->view->list, NULL, is_last);
+    } else {
+        move(ui, page, is_last ? 1000000 : -1000000);
+    }
+}
+
+static void sort_next(wpa_ui *ui, wpa_page *page)
+{
+    wpa_rows *rows = &ui->lists[page->view->list];
+    const wpa_sort *sorts = kind_of(page)->sorts;
+    int at = 0;
+    while (sorts && sorts[at] != WPA_SORT_COUNT && sorts[at] != rows->sort) {
+        at++;
+    }
+    if (!sorts || sorts[at] == WPA_SORT_COUNT) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "this list has one order");
+        return;
+    }
+    rows->sort = sorts[at + 1] == WPA_SORT_COUNT ? sorts[0] : sorts[at + 1];
+    wpa_ui_watch_list(ui, (wpa_list)page->view->list, NULL, false);
+}
+
+static void mark_all(wpa_ui *ui, wpa_page *page)
+{
+    wpa_list_state *state = page->state;
+    const wpa_list_view *view = rows_of(ui, page);
+    if (state->cursor.n_marks) {
+        state->cursor.n_marks = 0;
+        return;
+    }
+    for (size_t i = 0; view && i < view->n_rows && i < WPA_MARKS_MAX; i++) {
+        wpa_cursor_mark(&state->cursor, kind_of(page)->table->at(view->rows, i));
+    }
+    if (view && (view->has_after || view->has_before)) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "%zu loaded rows marked", state->cursor.n_marks);
+    }
+}
+
+static bool clear_marks(wpa_list_state *state)
+{
+    bool had = state->cursor.n_marks > 0;
+    state->cursor.n_marks = 0;
+    return had;
+}
+
+bool wpa_list_verb(wpa_ui *ui, wpa_page *page, wpa_verb verb)
+{
+    wpa_list_state *state = page->state;
+    int screen = ui->grid->rows - 8;
+    switch ((int)verb) {
+    case WPA_VERB_DOWN:
+        move(ui, page, 1);
+        return true;
+    case WPA_VERB_UP:
+        move(ui, page, -1);
+        return true;
+    case WPA_VERB_HALF_DOWN:
+        move(ui, page, screen / 2);
+        return true;
+    case WPA_VERB_HALF_UP:
+        move(ui, page, -screen / 2);
+        return true;
+    case WPA_VERB_PAGE_DOWN:
+        move(ui, page, screen);
+        return true;
+    case WPA_VERB_PAGE_UP:
+        move(ui, page, -screen);
+        return true;
+    case WPA_VERB_FIRST:
+    case WPA_VERB_LAST:
+        go_to_end(ui, page, verb == WPA_VERB_LAST);
+        return true;
+    case WPA_VERB_MARK:
+        wpa_cursor_mark(&state->cursor, state->cursor.selected);
+        move(ui, page, 1);
+        return true;
+    case WPA_VERB_MARK_ALL:
+        mark_all(ui, page);
+        return true;
+    case WPA_VERB_SORT:
+        sort_next(ui, page);
+        return true;
+    case WPA_VERB_SORT_TURN:
+        ui->lists[page->view->list].is_descending = !ui->lists[page->view->list].is_descending;
+        wpa_ui_watch_list(ui, (wpa_list)page->view->list, NULL, false);
+        return true;
+    case WPA_VERB_BACK:
+        return clear_marks(state);
+    default:
+        return false;
+    }
+}
+
+wpa_object wpa_list_selected(wpa_ui *ui, wpa_page *page)
+{
+    (void)ui;
+    return ((wpa_list_state *)page->state)->cursor.selected;
+}
+
+char *wpa_list_row_text(wpa_ui *ui, wpa_page *page, wpa_arena *arena)
+{
+    const void *row = wpa_list_row(ui, page);
+    return row ? wpa_table_text(kind_of(page)->table, row, wpa_ui_now(ui), arena) : NULL;
+}

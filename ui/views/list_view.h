@@ -1,0 +1,39 @@
+/* What the views that are lists have in common: table, strip below or beside it, filter, sort. */
+#pragma once
+
+#include "views/tables.h"
+#include "views/views.h"
+
+typedef struct wpa_list_kind {
+    const char *title;
+    const wpa_table *table;
+    int strip_rows; /* at 80x24, title rule included; 0: no strip */
+    /** Detail of the selected row; detail is NULL until it has come. */
+    void (*strip)(wpa_ui *ui, const wpa_canvas *canvas, const void *row,
+                  const wpa_detail_view *detail);
+    /** Words for an empty list without filter. */
+    const char *empty;
+    /** Right side of the title rule behind the counts: "live first"; NULL: by the sort. */
+    void (*right)(wpa_ui *ui, const wpa_list_view *view, char *text, size_t size_bytes);
+    const wpa_sort *sorts; /* WPA_SORT_COUNT at the end */
+} wpa_list_kind;
+
+typedef struct wpa_list_state {
+    wpa_cursor cursor;
+    uint64_t request_id; /* of the rows shown */
+} wpa_list_state;
+
+void wpa_list_open(wpa_ui *ui, wpa_page *page);
+void wpa_list_draw(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas);
+bool wpa_list_verb(wpa_ui *ui, wpa_page *page, wpa_verb verb);
+wpa_object wpa_list_selected(wpa_ui *ui, wpa_page *page);
+void wpa_list_changed(wpa_ui *ui, wpa_page *page);
+wpa_cursor *wpa_list_cursor(wpa_page *page);
+char *wpa_list_row_text(wpa_ui *ui, wpa_page *page, wpa_arena *arena);
+/** The selected row; NULL none. */
+const void *wpa_list_row(const wpa_ui *ui, const wpa_page *page);
+
+#define WPA_LIST_VIEW                                                                              \
+    .state_bytes = sizeof(wpa_list_state), .open = wpa_list_open, .draw = wpa_list_draw,           \
+    .verb = wpa_list_verb, .selected = wpa_list_selected, .changed = wpa_list_changed,             \
+    .cursor = wpa_list_cursor, .row_text = wpa_list_row_text

@@ -1,0 +1,74 @@
+#include "views/source.h"
+
+#include <string.h>
+
+#define GUTTER 9
+
+/* Byte offset of a column counted in code points from 1. */
+static size_t offset_of(const char *text, int column)
+{
+    size_t length = strlen(text), at = 0;
+    for (int i = 1; i < column && at < length; i++) {
+        (void)wpa_utf8_next(text, length, &at);
+    }
+    return at;
+}
+
+static int cells_to(const char *text, int column)
+{
+    char head[4096];
+    (void)wpa_text_format(head, sizeof head, "%.*s", (int)offset_of(text, column), text);
+    return wpa_text_cells(head);
+}
+
+static void draw_caret(const wpa_canvas *canvas, int row, const wpa_source_line *line,
+                       const wpa_place *place)
+{
+    int from = cells_to(line->text, place->column);
+    int to = place->end_line == place->line ? cells_to(line->text, place->end_column)
+                                            : wpa_text_cells(line->text);
+    int width = to - from < 1 ? 1 : to - from;
+    wpa_fill(canvas, row, GUTTER - 2, 1, WPA_PAINT_SOURCE_NUMBER, 0x2502);
+    wpa_fill(canvas, row, GUTTER + from, width, WPA_PAINT_SOURCE_UNDERLINE, '^');
+    if (place->label) {
+        (void)wpa_put_fit(canvas, row, GUTTER + from + width + 1,
+                          canvas->cols - GUTTER - from - width - 2, WPA_PAINT_SOURCE_UNDERLINE,
+                          place->label);
+    }
+}
+
+static int draw_source_line(const wpa_canvas *canvas, int row, int end,
+                            const wpa_finding_detail *finding, const wpa_source_line *line)
+{
+    (void)wpa_putf(canvas, row, 1, WPA_PAINT_SOURCE_NUMBER, "%5d ", line->number);
+    wpa_fill(canvas, row, GUTTER - 2, 1, WPA_PAINT_SOURCE_NUMBER, 0x2502);
+    (void)wpa_put_fit(canvas, row, GUTTER, canvas->cols - GUTTER - 1, WPA_PAINT_SOURCE_LINE,
+                      line->text);
+    row++;
+    for (size_t i = 0; i < finding->n_places && row < end; i++) {
+        if (!finding->places[i].path && finding->places[i].line == line->number) {
+            draw_caret(canvas, row++, line, &finding->places[i]);
+        }
+    }
+    return row;
+}
+
+int wpa_source_draw(const wpa_canvas *canvas, int row, int rows, const wpa_finding_detail *finding,
+                    size_t place, int context)
+{
+    int end = row + rows;
+    int middle = place < finding->n_places && !finding->places[place].path
+                     ? finding->places[place].line
+                     : finding->row.line;
+    if (!finding->n_lines) {
+        (void)wpa_put(canvas, row, 2, WPA_PAINT_MUTED, "the file could not be read at this commit");
+        return row + 1;
+    }
+    for (size_t i = 0; i < finding->n_lines && row < end; i++) {
+        const wpa_source_line *line = &finding->lines[i];
+        if (line->number >= middle - context && line->number <= middle + context) {
+            row = draw_source_line(canvas, row, end, finding, line);
+        }
+    }
+    return row;
+}

@@ -1,0 +1,29 @@
+/*
+ * Where the guardian is in a list: the selection is a thing, not a place. New rows never move it;
+ * if it is gone its neighbour is selected, and changing keys are held off for a moment.
+ */
+#pragma once
+
+#include <wpa/snapshot.h>
+
+#define WPA_MARKS_MAX 1000
+
+/** Identity of row i of whatever is listed. */
+typedef wpa_object (*wpa_object_at)(const void *rows, size_t i);
+
+typedef struct wpa_cursor {
+    wpa_object selected;
+    int index, top;
+    bool is_lost; /* the selected row has gone: its neighbour is selected now */
+    wpa_object marks[WPA_MARKS_MAX];
+    size_t n_marks;
+} wpa_cursor;
+
+/** Rows have changed: find the selected one again and keep it on the same line of the screen. */
+void wpa_cursor_follow(wpa_cursor *cursor, const void *rows, size_t n, wpa_object_at at);
+/** Move by so many rows. */
+void wpa_cursor_move(wpa_cursor *cursor, const void *rows, size_t n, wpa_object_at at, int by);
+/** Scroll so that the selection is among the height rows shown. */
+void wpa_cursor_show(wpa_cursor *cursor, size_t n, int height);
+bool wpa_cursor_is_marked(const wpa_cursor *cursor, wpa_object object);
+void wpa_cursor_mark(wpa_cursor *cursor, wpa_object object);

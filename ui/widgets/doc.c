@@ -1,0 +1,170 @@
+#include "widgets/doc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "widgets/format.h"
+
+#define LABEL 12
+
+wpa_doc wpa_doc_begin(wpa_doc_state *state, wpa_grid *scratch, const wpa_canvas *canvas)
+{
+    if (scratch->rows != WPA_DOC_ROWS || scratch->cols != (canvas->cols < 1 ? 1 : canvas->cols)) {
+        wpa_grid_resize(scratch, WPA_DOC_ROWS, canvas->cols);
+    } else {
+        wpa_grid_clear(scratch);
+    }
+    state->n_items = 0;
+    state->page = canvas->rows;
+    return (wpa_doc){
+        .state = state, .canvas = wpa_canvas_of(scratch, canvas->is_ascii), .is_focused = true};
+}
+
+bool wpa_doc_item(wpa_doc *doc, wpa_object object)
+{
+    wpa_doc_state *state = doc->state;
+    if (state->n_items >= WPA_DOC_ITEMS) {
+        return false;
+    }
+    int i = state->n_items++;
+    state->rows[i] = doc->row;
+    state->objects[i] = object;
+    if (i != state->selected) {
+        return false;
+    }
+    state->selected_object = object;
+    (void)wpa_put(&doc->canvas, doc->row, 0, WPA_PAINT_FOCUS, "▸");
+    wpa_rest_cursor(&doc->canvas, doc->row, 2);
+    return true;
+}
+
+void wpa_doc_text(wpa_doc *doc, wpa_paint paint, const char *text)
+{
+    doc->row = wpa_put_wrapped(&doc->canvas, doc->row, 2, doc->canvas.cols - 4, paint, text);
+}
+
+void wpa_doc_field(wpa_doc *doc, const char *label, const char *text)
+{
+    (void)wpa_put(&doc->canvas, doc->row, 2, WPA_PAINT_MUTED, label);
+    int next = wpa_put_wrapped(&doc->canvas, doc->row, LABEL, doc->canvas.cols - LABEL - 2,
+                               WPA_PAINT_TEXT, text ? text : "-");
+    doc->row = next > doc->row ? next : doc->row + 1;
+}
+
+void wpa_doc_fieldf(wpa_doc *doc, const char *label, const char *format, ...)
+{
+    char text[4096];
+    va_list values;
+    va_start(values, format);
+    (void)vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    wpa_doc_field(doc, label, text);
+}
+
+void wpa_doc_textf(wpa_doc *doc, wpa_paint paint, const char *format, ...)
+{
+    char text[4096];
+    va_list values;
+    va_start(values, format);
+    (void)vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    wpa_doc_text(doc, paint, text);
+}
+
+void wpa_doc_rule(wpa_doc *doc, const char *title, const char *right)
+{
+    wpa_rule(&doc->canvas, doc->row++, title, right, false);
+}
+
+static void place_window(wpa_doc_state *state, int shown)
+{
+    if (state->selected >= state->n_items) {
+        state->selected = state->n_items ? state->n_items - 1 : 0;
+    }
+    if (state->follows_item && state->n_items) {
+        int row = state->rows[state->selected];
+        state->scroll = row < state->scroll + 1 ? row - 1 : state->scroll;
+        state->scroll = row >= state->scroll + shown - 1 ? row - shown + 2 : state->scroll;
+        if (state->selected == 0) {
+            state->scroll = row < shown ? 0 : state->scroll;
+        }
+    }
+    state->follows_item = false;
+    int last = state->height - shown;
+    state->scroll = state->scroll > last ? last : state->scroll;
+    state->scroll = state->scroll < 0 ? 0 : state->scroll;
+}
+
+void wpa_doc_end(wpa_doc *doc, const wpa_canvas *canvas)
+{
+    wpa_doc_state *state = doc->state;
+    const wpa_grid *from = doc->canvas.grid;
+    state->height = doc->row;
+    place_window(state, canvas->rows);
+    int cols = from->cols < canvas->cols ? from->cols : canvas->cols;
+    for (int row = 0; row < canvas->rows && row + state->scroll < doc->row; row++) {
+        if (row + state->scroll >= from->rows) {
+            break;
+        }
+        memcpy(&canvas->grid->cells[(size_t)(canvas->row + row) * (size_t)canvas->grid->cols +
+                                    (size_t)canvas->col],
+               &from->cells[(size_t)(row + state->scroll) * (size_t)from->cols],
+               (size_t)cols * sizeof(wpa_cell));
+    }
+    if (from->cursor_row >= state->scroll) {
+        wpa_rest_cursor(canvas, from->cursor_row - state->scroll, from->cursor_col);
+    }
+    bool has_more = state->height > state->scroll + canvas->rows;
+    if (has_more && canvas->rows > 1) {
+        char more[WPA_SHORT];
+        (void)wpa_text_format(more, sizeof more, " %d more ",
+                              state->height - state->scroll - canvas->rows);
+        (void)wpa_put_right(canvas, canvas->rows - 1, canvas->cols - 1, WPA_PAINT_MUTED, more);
+    }
+}
+
+static void move(wpa_doc_state *state, int by)
+{
+    if (!state->n_items) {
+        state->scroll += by;
+        return;
+    }
+    state->selected += by;
+    state->selected = state->selected >= state->n_items ? state->n_items - 1 : state->selected;
+    state->selected = state->selected < 0 ? 0 : state->selected;
+    state->selected_object = state->objects[state->selected];
+    state->follows_item = true;
+}
+
+bool wpa_doc_verb(wpa_doc_state *state, wpa_verb verb)
+{
+    switch ((int)verb) {
+    case WPA_VERB_DOWN:
+        move(state, 1);
+        return true;
+    case WPA_VERB_UP:
+        move(state, -1);
+        return true;
+    case WPA_VERB_HALF_DOWN:
+        state->scroll += state->page / 2;
+        return true;
+    case WPA_VERB_HALF_UP:
+        state->scroll -= state->page / 2;
+        return true;
+    case WPA_VERB_PAGE_DOWN:
+        state->scroll += state->page;
+        return true;
+    case WPA_VERB_PAGE_UP:
+        state->scroll -= state->page;
+        return true;
+    case WPA_VERB_FIRST:
+        state->scroll = state->selected = 0;
+        return true;
+    case WPA_VERB_LAST:
+        state->scroll = state->height;
+        state->selected = state->n_items ? state->n_items - 1 : 0;
+        return true;
+    default:
+        return false;
+    }
+}

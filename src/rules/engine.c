@@ -182,6 +182,9 @@ static void summarise_beyond(wpa_rule_run *run)
         wpa_rule_report(run, last->span.bytes, last->check, NULL,
                         "%zu more findings of this rule in this file are not listed", n_more);
     summary->is_summary = true;
+    summary->severity = last->severity;
+    summary->confidence = last->confidence;
+    summary->persona = last->persona;
 }
 
 static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)

@@ -14,15 +14,19 @@
     X(dangerous_triggers) \
     X(persisted_credentials) \
     X(hardcoded_container_credentials) \
+    X(template_injection) \
     X(known_vulnerable_actions) \
     X(archived_uses) \
     X(missing_timeout) \
     X(missing_concurrency) \
     X(full_history_checkout) \
+    X(missing_dependency_cache) \
     X(fixed_sleep) \
     X(matrix_duplicate_legs) \
+    X(unused_definition) \
     X(schedule_collision) \
     X(excessive_schedule) \
+    X(superfluous_actions) \
     X(always_runs) \
     X(artifact_retention) \
     X(no_op_step) \

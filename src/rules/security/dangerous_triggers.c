@@ -2,70 +2,7 @@
 #include <string.h>
 
 #include "rules/pin.h"
-
-/* A word of a condition that keeps strangers' forks out (guard G1). */
-static const char *const fork_guards[] = {
-    "head.repo.full_name == github.repository",
-    "github.repository == github.event.pull_request",
-    "head.repo.fork == false",
-    "!github.event.pull_request.head.repo.fork",
-    "head_repository.full_name == github.repository",
-};
-
-static bool is_guarded(const wpa_yaml_node *condition)
-{
-    const char *text = wpa_yaml_text(condition);
-    for (size_t i = 0; text && i < WPA_COUNT(fork_guards); i++) {
-        if (strstr(text, fork_guards[i]) && !strstr(text, "||")) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* "github.event_name == 'push'" and nothing else: the trigger does not reach the job. */
-static bool is_for_other_event(const wpa_yaml_node *condition, const char *event)
-{
-    const char *text = wpa_yaml_text(condition);
-    const char *test = text ? strstr(text, "github.event_name == '") : NULL;
-    return test && !strstr(text, "||") &&
-           !wpa_text_starts(test + strlen("github.event_name == '"), event);
-}
-
-static bool names_secret(const wpa_yaml_node *node)
-{
-    wpa_slice text = {node->doc->source + node->span.start, wpa_span_length(node->span)};
-    for (size_t i = 0; i + 8 < text.length; i++) {
-        if (strncasecmp(text.at + i, "secrets.", 8) == 0 &&
-            strncasecmp(text.at + i + 8, "GITHUB_TOKEN", 12) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Does the effective token write? Unset counts as writing. */
-static bool may_write(const wpa_outline *o, const wpa_outline_job *job)
-{
-    const wpa_yaml_node *value = wpa_yaml_get(job->node, "permissions");
-    value = value ? value : wpa_yaml_get(o->root, "permissions");
-    if (!value || wpa_text_is(wpa_yaml_text(value), "write-all")) {
-        return true;
-    }
-    for (size_t i = 0; value->kind == WPA_YAML_MAPPING && i < value->n_pairs; i++) {
-        if (wpa_text_is(wpa_yaml_text(value->pairs[i].value), "write")) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_privileged(const wpa_outline *o, const wpa_outline_job *job)
-{
-    return may_write(o, job) || job->is_self_hosted || wpa_yaml_find(job->node, "environment") ||
-           wpa_text_is(wpa_yaml_text(wpa_yaml_get(job->node, "secrets")), "inherit") ||
-           names_secret(job->node);
-}
+#include "rules/trust.h"
 
 /* "gh pr edit", "gh issue comment", echo: nothing that touches the tree. */
 static bool is_metadata_script(const wpa_outline_step *step)
@@ -120,8 +57,9 @@ static void check_trigger(wpa_rule_run *run, const wpa_outline_trigger *trigger,
     const wpa_outline_step *intake = NULL;
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
-        if (is_guarded(job->condition) || is_for_other_event(job->condition, trigger->name) ||
-            is_metadata_only(job) || !is_privileged(o, job)) {
+        if (wpa_trust_is_guarded(job->condition) ||
+            wpa_trust_is_for_other_event(job->condition, trigger->name) || is_metadata_only(job) ||
+            !wpa_trust_is_privileged(o, job)) {
             continue;
         }
         const wpa_outline_step *found = find_intake(job);
@@ -136,9 +74,9 @@ static void check_trigger(wpa_rule_run *run, const wpa_outline_trigger *trigger,
     wpa_finding *finding = wpa_rule_report(
         run, trigger->node->span, NULL, NULL, "%s lets strangers start job %s, which has %s",
         trigger->name, wpa_rule_quote(run, worst->id, strlen(worst->id)),
-        names_secret(worst->node) ? "secrets"
-        : may_write(o, worst)     ? "a token that may write"
-                                  : "more than they should");
+        wpa_trust_names_secret(worst->node) ? "secrets"
+        : wpa_trust_may_write(o, worst)     ? "a token that may write"
+                                            : "more than they should");
     wpa_rule_relate(run, finding, worst->key->span, "runs with privileges");
     if (intake) {
         finding->severity = WPA_SEVERITY_HIGH;

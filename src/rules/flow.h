@@ -1,0 +1,24 @@
+/*
+ * Which contexts reach the value of an expression: through ||, the right of &&, format, join,
+ * toJSON, fromJSON, case, members; not through comparisons, contains, startsWith, endsWith,
+ * hashFiles.
+ */
+#pragma once
+
+#include <wpa/span.h>
+#include <wpa/text.h>
+
+#define WPA_FLOW_MAX_PATHS 16
+
+typedef struct wpa_flow {
+    const char *paths[WPA_FLOW_MAX_PATHS]; /* "github.event.issue.title", ".*" for other indexes */
+    size_t n;
+    bool is_readable; /* false: the text is no expression */
+} wpa_flow;
+
+/** expression is the text inside a fence. Paths live in the arena. */
+wpa_flow wpa_flow_read(const char *expression, size_t length, wpa_arena *arena);
+
+/** The next ${{ }} in text from *at on: fence with braces, inside trimmed; *at moves behind it. */
+bool wpa_flow_next_fence(const char *text, size_t length, size_t *at, wpa_span *fence,
+                         wpa_span *inside);

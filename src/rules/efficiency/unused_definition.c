@@ -79,6 +79,18 @@ static void check_ids(wpa_rule_run *run, const wpa_outline_job *job)
     }
 }
 
+/* [1, 2, 3]: copies that share the work among themselves, a known idiom. */
+static bool is_counter(const wpa_yaml_node *row)
+{
+    for (size_t i = 0; i < row->n_items; i++) {
+        const wpa_yaml_node *item = wpa_yaml_resolve(row->items[i]);
+        if (!item || item->kind != WPA_YAML_SCALAR || wpa_yaml_scalar_type(item) != WPA_YAML_INT) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* U5: a row of the matrix that no step, name or label reads makes legs that are all alike. */
 static void check_rows(wpa_rule_run *run, const wpa_outline_job *job)
 {
@@ -88,7 +100,7 @@ static void check_rows(wpa_rule_run *run, const wpa_outline_job *job)
         const char *name = wpa_yaml_text(matrix->pairs[i].key);
         const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
         if (!name || wpa_text_is(name, "include") || wpa_text_is(name, "exclude") ||
-            !wpa_yaml_is(row, WPA_YAML_SEQUENCE) || row->n_items < 2 ||
+            !wpa_yaml_is(row, WPA_YAML_SEQUENCE) || row->n_items < 2 || is_counter(row) ||
             is_read(run->source->yaml, "matrix", name)) {
             continue;
         }

@@ -1,0 +1,157 @@
+/*
+ * GitHub's expressions: found in scalars, parsed into trees whose nodes know their bytes, folded as
+ * far as values are known, and searched for what they refer to.
+ */
+#pragma once
+
+#include <wpa/yaml.h>
+
+#define WPA_EXPR_MAX_BYTES 21000
+#define WPA_EXPR_MAX_DEPTH 50
+
+typedef enum wpa_expr_kind {
+    WPA_EXPR_NULL,
+    WPA_EXPR_BOOL,
+    WPA_EXPR_NUMBER,
+    WPA_EXPR_STRING,
+    WPA_EXPR_NAME,   /* a context: github */
+    WPA_EXPR_MEMBER, /* args[0].name */
+    WPA_EXPR_INDEX,  /* args[0][args[1]] */
+    WPA_EXPR_STAR,   /* args[0].* or args[0][*] */
+    WPA_EXPR_CALL,   /* name(args) */
+    WPA_EXPR_NOT,
+    WPA_EXPR_AND,
+    WPA_EXPR_OR,
+    WPA_EXPR_EQ,
+    WPA_EXPR_NE,
+    WPA_EXPR_LT,
+    WPA_EXPR_LE,
+    WPA_EXPR_GT,
+    WPA_EXPR_GE
+} wpa_expr_kind;
+
+typedef struct wpa_expr wpa_expr;
+struct wpa_expr {
+    wpa_expr_kind kind;
+    wpa_span span;      /* in the text that was parsed */
+    wpa_span name_span; /* of NAME, MEMBER and CALL: the name alone; of operators: the operator */
+    const char *text;   /* name; value of a STRING, quotes undone */
+    double number;      /* of NUMBER; of BOOL 0 or 1 */
+    const wpa_expr *const *args;
+    size_t n_args;
+};
+
+/** What is wrong, with the numbers of the rule expression-syntax. */
+typedef enum wpa_expr_fault {
+    WPA_EXPR_FINE,
+    WPA_EXPR_BAD_CHARACTER, /* E1 */
+    WPA_EXPR_LONE_OPERATOR, /* E2: = & | */
+    WPA_EXPR_LONE_BRACE,    /* E3 */
+    WPA_EXPR_OPEN_STRING,   /* E4 */
+    WPA_EXPR_BAD_NUMBER,    /* E5 */
+    WPA_EXPR_INTEGER_RANGE, /* E6 */
+    WPA_EXPR_FLOAT_RANGE,   /* E7 */
+    WPA_EXPR_NOT_CLOSED,    /* E8: no }} */
+    WPA_EXPR_EMPTY,         /* E9: nothing where a value is wanted */
+    WPA_EXPR_BRACKET,       /* E10: ) or ] missing */
+    WPA_EXPR_BAD_MEMBER,    /* E11: behind a dot */
+    WPA_EXPR_LEFT_OVER,     /* E12 */
+    WPA_EXPR_LIMIT,         /* too long, too deep */
+    WPA_EXPR_FAULT_COUNT
+} wpa_expr_fault;
+
+typedef struct wpa_expr_parsed {
+    const wpa_expr *root; /* NULL if there is a fault */
+    wpa_expr_fault fault;
+    wpa_span fault_span; /* in the text that was parsed */
+    const char *message; /* NULL if it is fine */
+} wpa_expr_parsed;
+
+/** Parse what stands between ${{ and }} (or a whole bare condition). Everything in the arena. */
+wpa_expr_parsed wpa_expr_parse(const char *text, size_t length, wpa_arena *arena);
+
+/** "E1" ... "E12", NULL for limits and for what is fine. */
+const char *wpa_expr_fault_check(wpa_expr_fault fault);
+
+/* ---- in scalars
+ * --------------------------------------------------------------------------------*/
+
+/** One expression of a scalar. Spans of its tree count from inner.start of the decoded text. */
+typedef struct wpa_expr_place {
+    const wpa_yaml_node *node;
+    wpa_span outer; /* in the decoded text: with ${{ and }} */
+    wpa_span inner; /* in the decoded text: what was parsed */
+    bool is_bare;   /* a condition without fence */
+    wpa_expr_parsed parsed;
+    const wpa_yaml_map *map;
+} wpa_expr_place;
+
+/** All expressions of a scalar, in order; one that is not closed is the last. */
+wpa_expr_place *wpa_expr_find(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n);
+/**
+ * The same for a value of "if": without any fence the whole text is one expression.
+ */
+wpa_expr_place *wpa_expr_find_condition(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n);
+/** Bytes of the file for a span of the tree. */
+wpa_span wpa_expr_source_span(const wpa_expr_place *place, wpa_span in_tree);
+
+/* ---- what it refers to
+ * -------------------------------------------------------------------------*/
+
+/** A chain of members as far as it goes: github.event.pull_request.title */
+typedef struct wpa_expr_reference {
+    const wpa_expr *node; /* the whole chain */
+    const wpa_expr *name; /* its context */
+    /* lower case, members by dots, "*" for all of them, "[]" where the index is computed */
+    const char *path;
+    bool is_computed; /* has an index that is not a literal */
+} wpa_expr_reference;
+
+/** Every reference in a tree, by position; NULL root gives none. */
+wpa_expr_reference *wpa_expr_references(const wpa_expr *root, wpa_arena *arena, size_t *n);
+
+typedef void (*wpa_expr_visitor)(const wpa_expr *node, const wpa_expr *parent, void *context);
+/** Every node, parents first. */
+void wpa_expr_walk(const wpa_expr *root, wpa_expr_visitor visit, void *context);
+
+/* ---- folding
+ * -----------------------------------------------------------------------------------*/
+
+typedef enum wpa_expr_type {
+    WPA_EXPR_IS_UNKNOWN,
+    WPA_EXPR_IS_NULL,
+    WPA_EXPR_IS_BOOL,
+    WPA_EXPR_IS_NUMBER,
+    WPA_EXPR_IS_STRING
+} wpa_expr_type;
+
+typedef enum wpa_expr_truth {
+    WPA_EXPR_MAYBE,
+    WPA_EXPR_FALSY,
+    WPA_EXPR_TRUTHY
+} wpa_expr_truth;
+
+typedef struct wpa_expr_value {
+    wpa_expr_type type;
+    double number;        /* of NUMBER and BOOL */
+    const char *text;     /* of STRING */
+    wpa_expr_truth truth; /* may be known of an unknown value: x && false */
+} wpa_expr_value;
+
+wpa_expr_value wpa_expr_null(void);
+wpa_expr_value wpa_expr_bool(bool truth);
+wpa_expr_value wpa_expr_number(double number);
+/** text is borrowed. */
+wpa_expr_value wpa_expr_string(const char *text);
+wpa_expr_value wpa_expr_unknown(void);
+
+/** Value of a reference by its path; false if it is not known. */
+typedef bool (*wpa_expr_lookup)(const char *path, void *context, wpa_expr_value *value);
+
+/** As far as it can be told; lookup may be NULL. Coerces and compares as GitHub does. */
+wpa_expr_value wpa_expr_fold(const wpa_expr *root, wpa_expr_lookup lookup, void *context,
+                             wpa_arena *arena);
+/** As GitHub puts it into text: null is empty, 1.0 is 1; NULL if unknown. */
+const char *wpa_expr_value_text(const wpa_expr_value *value, wpa_arena *arena);
+/** As GitHub reads text as a number: "" is 0, "0x1F" 31, "x" NaN. */
+double wpa_expr_text_number(const char *text);

@@ -1,0 +1,81 @@
+#include <string.h>
+
+#include "expr/expr.h"
+
+static const char *find_open(const char *text, size_t length, size_t from)
+{
+    return from < length ? memmem(text + from, length - from, "${{", 3) : NULL;
+}
+
+/* Offset of the }} that ends the expression; a }} inside a string does not. SIZE_MAX: none. */
+static size_t find_close(const char *text, size_t length, size_t from)
+{
+    bool is_in_string = false;
+    for (size_t at = from; at + 1 < length; at++) {
+        is_in_string ^= text[at] == '\'';
+        if (!is_in_string && text[at] == '}' && text[at + 1] == '}') {
+            return at;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static wpa_expr_place make_place(const wpa_yaml_node *node, const wpa_yaml_map *map, size_t open,
+                                 wpa_arena *arena)
+{
+    wpa_expr_place place = {.node = node, .map = map};
+    size_t close = find_close(node->text, node->length, open + 3);
+    if (close == SIZE_MAX) {
+        place.outer = (wpa_span){open, node->length};
+        place.inner = (wpa_span){open + 3, node->length};
+        place.parsed = (wpa_expr_parsed){
+            NULL, WPA_EXPR_NOT_CLOSED, {0, node->length - open - 3}, "'${{' without '}}'"};
+        return place;
+    }
+    place.outer = (wpa_span){open, close + 2};
+    place.inner = (wpa_span){open + 3, close};
+    place.parsed = wpa_expr_parse(node->text + open + 3, close - open - 3, arena);
+    return place;
+}
+
+wpa_expr_place *wpa_expr_find(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n)
+{
+    const wpa_yaml_node *node = wpa_yaml_resolve(scalar);
+    wpa_expr_place *places = NULL;
+    size_t capacity = 0, at = 0;
+    *n = 0;
+    const char *open =
+        wpa_yaml_is(node, WPA_YAML_SCALAR) ? find_open(node->text, node->length, 0) : NULL;
+    const wpa_yaml_map *map = open ? wpa_yaml_map_new(node, arena) : NULL;
+    while (open) {
+        places = wpa_arena_grow(arena, places, *n, &capacity, sizeof *places);
+        places[*n] = make_place(node, map, (size_t)(open - node->text), arena);
+        at = places[(*n)++].outer.end;
+        open = find_open(node->text, node->length, at);
+    }
+    return places;
+}
+
+wpa_expr_place *wpa_expr_find_condition(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n)
+{
+    const wpa_yaml_node *node = wpa_yaml_resolve(scalar);
+    wpa_expr_place *places = wpa_expr_find(node, arena, n);
+    if (*n > 0 || !wpa_yaml_is(node, WPA_YAML_SCALAR) || node->is_incomplete ||
+        wpa_yaml_is_null(node)) {
+        return places;
+    }
+    wpa_expr_place *place = wpa_arena_alloc(arena, sizeof *place);
+    place->node = node;
+    place->outer = place->inner = (wpa_span){0, node->length};
+    place->is_bare = true;
+    place->map = wpa_yaml_map_new(node, arena);
+    place->parsed = wpa_expr_parse(node->text, node->length, arena);
+    *n = 1;
+    return place;
+}
+
+wpa_span wpa_expr_source_span(const wpa_expr_place *place, wpa_span in_tree)
+{
+    return wpa_yaml_map_span(place->map, place->inner.start + in_tree.start,
+                             place->inner.start + in_tree.end);
+}

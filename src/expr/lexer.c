@@ -1,0 +1,154 @@
+#include "expr/lexer.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+static const struct {
+    const char *text;
+    wpa_token_kind kind;
+} operators[] = {
+    {"&&", WPA_TOKEN_AND}, {"||", WPA_TOKEN_OR},         {"==", WPA_TOKEN_EQ},
+    {"!=", WPA_TOKEN_NE},  {"<=", WPA_TOKEN_LE},         {">=", WPA_TOKEN_GE},
+    {"<", WPA_TOKEN_LT},   {">", WPA_TOKEN_GT},          {"!", WPA_TOKEN_NOT},
+    {"(", WPA_TOKEN_OPEN}, {")", WPA_TOKEN_CLOSE},       {"[", WPA_TOKEN_OPEN_INDEX},
+    {".", WPA_TOKEN_DOT},  {"]", WPA_TOKEN_CLOSE_INDEX}, {",", WPA_TOKEN_COMMA},
+    {"*", WPA_TOKEN_STAR},
+};
+
+static bool is_name_start(char c)
+{
+    return isalpha((unsigned char)c) || c == '_';
+}
+
+static bool is_name_part(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-';
+}
+
+static wpa_token fault(const wpa_lexer *lexer, size_t start, size_t end, wpa_expr_fault code,
+                       const char *message)
+{
+    return (wpa_token){.kind = WPA_TOKEN_FAULT,
+                       .span = {start, end < lexer->length ? end : lexer->length},
+                       .fault = code,
+                       .message = message};
+}
+
+static wpa_token read_string(wpa_lexer *lexer)
+{
+    size_t start = lexer->at, n = 0;
+    char *value = wpa_arena_alloc(lexer->arena, lexer->length - start + 1);
+    for (size_t at = start + 1; at < lexer->length; at++) {
+        bool is_quote = lexer->text[at] == '\'';
+        bool is_doubled = is_quote && at + 1 < lexer->length && lexer->text[at + 1] == '\'';
+        if (is_quote && !is_doubled) {
+            lexer->at = at + 1;
+            return (wpa_token){.kind = WPA_TOKEN_STRING, .span = {start, lexer->at}, .text = value};
+        }
+        value[n++] = lexer->text[at];
+        at += is_doubled;
+    }
+    return fault(lexer, start, lexer->length, WPA_EXPR_OPEN_STRING, "the string has no end");
+}
+
+static bool is_boundary(char c)
+{
+    return isspace((unsigned char)c) || (c && strchr("()[],!<>=&|", c));
+}
+
+static wpa_token read_number(wpa_lexer *lexer)
+{
+    size_t start = lexer->at, end = start;
+    while (end < lexer->length && !is_boundary(lexer->text[end])) {
+        end++;
+    }
+    const char *text = wpa_arena_slice(lexer->arena, lexer->text + start, end - start);
+    double number = strlen(text) == end - start ? wpa_expr_text_number(text) : NAN;
+    bool has_base = text[0] == '0' && (text[1] == 'x' || text[1] == 'o');
+    if (isnan(number)) {
+        return fault(lexer, start, end, WPA_EXPR_BAD_NUMBER, "this is not a number");
+    }
+    if (has_base && number > 2147483647.0) {
+        return fault(lexer, start, end, WPA_EXPR_INTEGER_RANGE, "the integer is too large");
+    }
+    if (isinf(number)) {
+        return fault(lexer, start, end, WPA_EXPR_FLOAT_RANGE, "the number is too large");
+    }
+    lexer->at = end;
+    return (wpa_token){.kind = WPA_TOKEN_NUMBER, .span = {start, end}, .number = number};
+}
+
+static wpa_token read_name(wpa_lexer *lexer)
+{
+    size_t start = lexer->at;
+    while (lexer->at < lexer->length && is_name_part(lexer->text[lexer->at])) {
+        lexer->at++;
+    }
+    return (wpa_token){.kind = WPA_TOKEN_NAME,
+                       .span = {start, lexer->at},
+                       .text =
+                           wpa_arena_slice(lexer->arena, lexer->text + start, lexer->at - start)};
+}
+
+static wpa_token read_operator(wpa_lexer *lexer)
+{
+    size_t start = lexer->at;
+    for (size_t i = 0; i < WPA_COUNT(operators); i++) {
+        size_t length = strlen(operators[i].text);
+        if (length <= lexer->length - start &&
+            memcmp(lexer->text + start, operators[i].text, length) == 0) {
+            lexer->at += length;
+            return (wpa_token){.kind = operators[i].kind, .span = {start, lexer->at}};
+        }
+    }
+    switch (lexer->text[start]) {
+    case '=':
+        return fault(lexer, start, start + 1, WPA_EXPR_LONE_OPERATOR, "'=' compares as '=='");
+    case '&':
+        return fault(lexer, start, start + 1, WPA_EXPR_LONE_OPERATOR, "'and' is written '&&'");
+    case '|':
+        return fault(lexer, start, start + 1, WPA_EXPR_LONE_OPERATOR, "'or' is written '||'");
+    case '{':
+    case '}':
+        return fault(lexer, start, start + 1, WPA_EXPR_LONE_BRACE,
+                     "a brace has no meaning inside an expression");
+    case '"':
+        return fault(lexer, start, start + 1, WPA_EXPR_BAD_CHARACTER,
+                     "strings stand in single quotes");
+    default:
+        break;
+    }
+    size_t end = start;
+    wpa_utf8_next(lexer->text, lexer->length, &end);
+    return fault(lexer, start, end, WPA_EXPR_BAD_CHARACTER,
+                 "this character has no meaning inside an expression");
+}
+
+static wpa_token read_token(wpa_lexer *lexer)
+{
+    while (lexer->at < lexer->length && isspace((unsigned char)lexer->text[lexer->at])) {
+        lexer->at++;
+    }
+    if (lexer->at >= lexer->length) {
+        return (wpa_token){.kind = WPA_TOKEN_END, .span = {lexer->length, lexer->length}};
+    }
+    char c = lexer->text[lexer->at];
+    char next = lexer->at + 1 < lexer->length ? lexer->text[lexer->at + 1] : '\0';
+    if (c == '\'') {
+        return read_string(lexer);
+    }
+    if (isdigit((unsigned char)c) || c == '-' || c == '+' ||
+        (c == '.' && isdigit((unsigned char)next) && !lexer->is_behind_value)) {
+        return read_number(lexer);
+    }
+    return is_name_start(c) ? read_name(lexer) : read_operator(lexer);
+}
+
+wpa_token wpa_lexer_next(wpa_lexer *lexer)
+{
+    wpa_token token = read_token(lexer);
+    lexer->is_behind_value = token.kind == WPA_TOKEN_NAME || token.kind == WPA_TOKEN_CLOSE ||
+                             token.kind == WPA_TOKEN_CLOSE_INDEX || token.kind == WPA_TOKEN_STAR;
+    return token;
+}

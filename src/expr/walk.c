@@ -1,0 +1,105 @@
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "expr/expr.h"
+
+static void walk(const wpa_expr *node, const wpa_expr *parent, wpa_expr_visitor visit,
+                 void *context)
+{
+    visit(node, parent, context);
+    for (size_t i = 0; i < node->n_args; i++) {
+        walk(node->args[i], node, visit, context);
+    }
+}
+
+void wpa_expr_walk(const wpa_expr *root, wpa_expr_visitor visit, void *context)
+{
+    if (root) {
+        walk(root, NULL, visit, context);
+    }
+}
+
+typedef struct collector {
+    wpa_arena *arena;
+    wpa_expr_reference *list;
+    size_t n, capacity;
+} collector;
+
+static bool is_link(const wpa_expr *node)
+{
+    return node->kind == WPA_EXPR_MEMBER || node->kind == WPA_EXPR_INDEX ||
+           node->kind == WPA_EXPR_STAR;
+}
+
+static const char *link_name(const wpa_expr *node)
+{
+    bool is_literal = node->kind == WPA_EXPR_INDEX && node->args[1]->kind == WPA_EXPR_STRING;
+    return node->kind == WPA_EXPR_STAR     ? "*"
+           : node->kind == WPA_EXPR_MEMBER ? node->text
+           : is_literal                    ? node->args[1]->text
+                                           : "[]";
+}
+
+static const char *lower(const char *text, wpa_arena *arena)
+{
+    char *copy = wpa_arena_text(arena, text);
+    for (char *c = copy; *c; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+    return copy;
+}
+
+static wpa_expr_reference describe(const wpa_expr *node, wpa_arena *arena)
+{
+    wpa_expr_reference reference = {.node = node};
+    const char *path = NULL;
+    const wpa_expr *at = node;
+    for (; is_link(at); at = at->args[0]) {
+        const char *name = link_name(at);
+        path = path ? wpa_arena_printf(arena, "%s.%s", name, path) : name;
+        reference.is_computed = reference.is_computed || (at->kind == WPA_EXPR_INDEX &&
+                                                          at->args[1]->kind != WPA_EXPR_STRING);
+    }
+    reference.name = at;
+    reference.path =
+        lower(path ? wpa_arena_printf(arena, "%s.%s", at->text, path) : at->text, arena);
+    return reference;
+}
+
+/* Is it a chain that begins with a context, not with a call or a group? */
+static bool begins_with_name(const wpa_expr *node)
+{
+    while (is_link(node)) {
+        node = node->args[0];
+    }
+    return node->kind == WPA_EXPR_NAME;
+}
+
+static void collect(const wpa_expr *node, const wpa_expr *parent, void *context)
+{
+    collector *c = context;
+    bool is_inner = parent && is_link(parent) && parent->args[0] == node;
+    if (is_inner || !begins_with_name(node)) {
+        return;
+    }
+    c->list = wpa_arena_grow(c->arena, c->list, c->n, &c->capacity, sizeof *c->list);
+    c->list[c->n++] = describe(node, c->arena);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const wpa_expr_reference *x = a, *y = b;
+    size_t left = x->node->span.start, right = y->node->span.start;
+    return left < right ? -1 : left > right;
+}
+
+wpa_expr_reference *wpa_expr_references(const wpa_expr *root, wpa_arena *arena, size_t *n)
+{
+    collector c = {.arena = arena};
+    wpa_expr_walk(root, collect, &c);
+    if (c.n > 1) {
+        qsort(c.list, c.n, sizeof *c.list, compare);
+    }
+    *n = c.n;
+    return c.list;
+}

@@ -23,6 +23,7 @@
     X(missing_dependency_cache) \
     X(fixed_sleep) \
     X(matrix_duplicate_legs) \
+    X(constant_condition) \
     X(unused_definition) \
     X(schedule_collision) \
     X(excessive_schedule) \

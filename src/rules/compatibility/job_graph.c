@@ -24,7 +24,8 @@ typedef struct graph {
     bool has_unknown;   /* a job or need of a wrong shape */
 } graph;
 
-/* ---- reading -----------------------------------------------------------------------------------*/
+/* ---- reading
+ * -----------------------------------------------------------------------------------*/
 
 static int find_job(const graph *g, const char *name)
 {
@@ -47,8 +48,7 @@ static void add_need(graph *g, size_t job, const wpa_yaml_node *node)
     for (size_t i = g->n_needs; i-- > 0 && g->needs[i].job == job;) {
         item.is_twice = item.is_twice || wpa_text_is_ci(wpa_yaml_text(g->needs[i].node), text);
     }
-    g->needs =
-        wpa_arena_grow(g->run->arena, g->needs, g->n_needs, &g->capacity, sizeof *g->needs);
+    g->needs = wpa_arena_grow(g->run->arena, g->needs, g->n_needs, &g->capacity, sizeof *g->needs);
     g->needs[g->n_needs++] = item;
 }
 
@@ -65,7 +65,8 @@ static void read_job(graph *g, size_t i)
     }
 }
 
-/* ---- cycles ------------------------------------------------------------------------------------*/
+/* ---- cycles
+ * ------------------------------------------------------------------------------------*/
 
 /** Next job on a shortest way from each job to target, -1 where there is none; breadth first. */
 static void find_ways(const graph *g, size_t target, const bool *is_done, int *next)
@@ -135,7 +136,8 @@ static void check_cycles(graph *g)
     }
 }
 
-/* ---- single needs ------------------------------------------------------------------------------*/
+/* ---- single needs
+ * ------------------------------------------------------------------------------*/
 
 static void check_need(graph *g, const need *item)
 {
@@ -149,8 +151,8 @@ static void check_need(graph *g, const need *item)
         wpa_rule_report(g->run, span, "J2", item->node,
                         "there is no job %s: the run does not start", name);
     } else if ((size_t)item->target == item->job) {
-        wpa_rule_report(g->run, span, "J5", item->node,
-                        "job %s needs itself and can never start", name);
+        wpa_rule_report(g->run, span, "J5", item->node, "job %s needs itself and can never start",
+                        name);
     }
 }
 

@@ -98,8 +98,8 @@ const wpa_rule wpa_rule_syntax = {
     .summary = "The file is not YAML that GitHub reads",
     .why = "GitHub refuses the file, or reads something else than it seems to say.",
     .fix = "Correct the place that is named; a byte-order mark and line ends are corrected by wpa.",
-    .checks = (const char *const[]){"Y1", "Y2", "Y3", "Y4", "Y5", "Y6", "Y7", "Y8", "Y9", "Y10",
-                                    NULL},
+    .checks =
+        (const char *const[]){"Y1", "Y2", "Y3", "Y4", "Y5", "Y6", "Y7", "Y8", "Y9", "Y10", NULL},
     .elsewhere = (const char *const[]){"actionlint/S1", "actionlint/S2", "actionlint/S4",
                                        "actionlint/S5", NULL},
     .declares = WPA_DECLARES_JOBS,

@@ -76,8 +76,8 @@ static const char *plain_name(const char *text, size_t length, wpa_arena *arena)
             *at = ' ';
         }
     }
-    static const char *const words[] = {"true", "false", "null", "on", "off", "yes", "no",
-                                        "y",    "n"};
+    static const char *const words[] = {"true", "false", "null", "on", "off",
+                                        "yes",  "no",    "y",    "n"};
     for (size_t i = 0; i < WPA_COUNT(words); i++) {
         has_letter = has_letter && !wpa_text_is_ci(name, words[i]);
     }

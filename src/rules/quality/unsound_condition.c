@@ -172,8 +172,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
         chomp(run, finding, value);
         return;
     }
-    bool is_simple = value->style == WPA_YAML_PLAIN && is_expression_like(value) &&
-                     !strchr(value->text, '\'');
+    bool is_simple =
+        value->style == WPA_YAML_PLAIN && is_expression_like(value) && !strchr(value->text, '\'');
     if (is_simple) {
         const char *inner = squeeze(without_fences(value, run->arena), run->arena);
         wpa_fix *fix =

@@ -16,7 +16,8 @@ static bool has_run(const wpa_rule_run *run, const wpa_rule *rule)
     return false;
 }
 
-/** A name of another tool's rule may be one that wpa has no counterpart of: then nothing is said. */
+/** A name of another tool's rule may be one that wpa has no counterpart of: then nothing is said.
+ */
 static const wpa_rule *rule_of(const wpa_rule_run *run, const wpa_ignore *ignore, const char *name,
                                wpa_error *err)
 {

@@ -35,6 +35,7 @@ extern const wpa_cli_command wpa_cli_patch_test;
 extern const wpa_cli_command wpa_cli_patch_approve;
 extern const wpa_cli_command wpa_cli_patch_reject;
 extern const wpa_cli_command wpa_cli_patch_withdraw;
+extern const wpa_cli_command wpa_cli_deploy_plan;
 extern const wpa_cli_command wpa_cli_deploy_start;
 extern const wpa_cli_command wpa_cli_deploy_status;
 extern const wpa_cli_command wpa_cli_deploy_watch;

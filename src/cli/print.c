@@ -22,7 +22,7 @@ static const char *format_time(wpa_arena *arena, int64_t time_us)
 }
 
 static const char *format_cell(wpa_arena *arena, const wpa_rows *rows, size_t row, size_t col,
-                               const wpa_cli_column *column)
+                               const wpa_cli_column *column, bool keeps_lines)
 {
     const char *text = wpa_rows_text(rows, row, col);
     char duration[WPA_TIMESTAMP_SIZE];
@@ -46,7 +46,7 @@ static const char *format_cell(wpa_arena *arena, const wpa_rows *rows, size_t ro
     case WPA_CLI_AS_JSON:
         break;
     }
-    return wpa_text_visible(arena, text, strlen(text), false);
+    return wpa_text_visible(arena, text, strlen(text), keeps_lines);
 }
 
 static bool is_right_aligned(wpa_cli_type type)
@@ -147,8 +147,9 @@ static void print_table(wpa_cli *cli, const wpa_rows *rows, const wpa_cli_column
         }
         last = col;
         for (size_t line = 0; line <= n_rows; line++) {
-            const char *text = line == 0 ? columns[col].title
-                                         : format_cell(arena, rows, line - 1, col, &columns[col]);
+            const char *text = line == 0
+                                   ? columns[col].title
+                                   : format_cell(arena, rows, line - 1, col, &columns[col], false);
             size_t width = count_chars(text);
             cells[line * n_columns + col] =
                 width > CELL_MAX_CHARS ? wpa_text_ellipsis(arena, text, CELL_MAX_CHARS) : text;
@@ -180,6 +181,19 @@ void wpa_cli_print_rows(wpa_cli *cli, const wpa_rows *rows, const wpa_cli_column
     }
 }
 
+/* A text of several lines, each below the first. */
+static void print_lines(FILE *out, const char *text, size_t indent)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        fprintf(out, "%.*s\n", (int)length, text);
+        text += length + (text[length] == '\n');
+        if (*text) {
+            fprintf(out, "%*s", (int)indent + 2, "");
+        }
+    }
+}
+
 void wpa_cli_print_record(wpa_cli *cli, const wpa_rows *rows, size_t row,
                           const wpa_cli_column columns[], size_t n_columns)
 {
@@ -199,7 +213,7 @@ void wpa_cli_print_record(wpa_cli *cli, const wpa_rows *rows, size_t row,
         const char *text = wpa_rows_text(rows, row, col);
         if (columns[col].title && text && *text) { /* what is not known takes up no line */
             print_padded(cli->out, columns[col].title, width, false, false);
-            fprintf(cli->out, "%s\n", format_cell(arena, rows, row, col, &columns[col]));
+            print_lines(cli->out, format_cell(arena, rows, row, col, &columns[col], true), width);
         }
     }
 }

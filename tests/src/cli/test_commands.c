@@ -167,8 +167,7 @@ static void test_fleet_and_findings(void **state)
         {"wpa health", 0, "ledger-api/ci.yml", "", NULL},
         {"wpa health ledger-api-ci --json", 0, "\"workflow\": \"ledger-api/ci.yml\"", "", NULL},
         {"wpa score explain ledger-api-ci", 0, "unpinned-uses  f-", "", NULL},
-        {"wpa finding list --workflow ledger-api-ci --severity high -n 3", 0, "high", "",
-         NULL},
+        {"wpa finding list --workflow ledger-api-ci --severity high -n 3", 0, "high", "", NULL},
         {"wpa finding list --json -n 1", 0, "\"fingerprint\"", "", NULL},
         {"wpa finding show f-999999", 2, "", "there is no f-999999", NULL},
         {"wpa finding show p-1", 2, "", "is not an id", NULL},
@@ -188,6 +187,38 @@ static void test_fleet_and_findings(void **state)
         {"wpa patch reject p-1", 2, "", "--reason", NULL},
         {"wpa audit show --subject finding:1", 0, "finding.ignored", "", NULL},
         {"wpa audit verify --json", 0, "\"sound\": true", "", NULL},
+    };
+    assert_true(make_sample_fleet(made));
+    tell(made, steps, WPA_COUNT(steps));
+}
+
+static void test_patches(void **state)
+{
+    fixture *made = *state;
+    static const step steps[] = {
+        {"wpa guardian add mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
+        {"wpa login mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
+        {"wpa fleet import @/fleet.yml --wait", 0, "6 added", "", NULL},
+        {"wpa patch create", 2, "", "name findings, or say", NULL},
+        {"wpa patch create f-1 --rule unpinned-uses", 2, "", "name findings, or say", NULL},
+        {"wpa patch create f-999999", 2, "", NULL, NULL},
+        {"wpa patch create --rule nonsense", 2, "", "no open finding", NULL},
+        {"wpa patch create --workflow ledger-api-ci --rule unpinned-uses --wait", 0,
+         "p-1 is tested", "", NULL},
+        {"wpa patch list", 0, "tested", "", NULL},
+        {"wpa patch list --state failed", 0, "no patch", "", NULL},
+        {"wpa patch show p-1", 0, "the repository's own tests", "", NULL},
+        {"wpa patch show 1 --json", 0, "\"checks\": [", "", NULL},
+        {"wpa patch diff p-1", 0, "+++ b/", "", NULL},
+        {"wpa patch test p-1 --wait", 0, "p-1 is tested", "", NULL},
+        {"wpa deploy plan p-1", 0, "plan digest", "", NULL},
+        {"wpa deploy plan p-1 --json", 0, "\"plan_digest\"", "", NULL},
+        {"wpa patch approve p-1 --reason 'looks right'", 0, "p-1 is approved", "", NULL},
+        {"wpa patch withdraw p-1", 0, "p-1 is tested", "", NULL},
+        {"wpa patch reject p-1 --reason 'not now'", 0, "p-1 is failed: rejected", "", NULL},
+        {"wpa patch approve p-1", 1, "", NULL, NULL},
+        {"wpa patch show p-1", 0, "not now", "", NULL},
+        {"wpa audit verify", 0, "sound", "", NULL},
     };
     assert_true(make_sample_fleet(made));
     tell(made, steps, WPA_COUNT(steps));
@@ -231,10 +262,8 @@ int main(void)
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        CASE(test_people),
-        CASE(test_fleet_and_findings),
-        CASE(test_database_away),
-        CASE(test_broken_audit_log_is_told),
+        CASE(test_people),        CASE(test_fleet_and_findings),       CASE(test_patches),
+        CASE(test_database_away), CASE(test_broken_audit_log_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,7 @@ if(WPA_FUZZ)
     get_filename_component(target ${source} NAME_WE)
     add_executable(${target} ${source})
     target_include_directories(${target} PRIVATE tests src ui ${WPA_GENERATED_DIR})
-    target_link_libraries(${target} PRIVATE wpa_engine wpa_ui wpa_base -fsanitize=fuzzer)
+    target_link_libraries(${target} PRIVATE wpa_engine $<TARGET_NAME_IF_EXISTS:wpa_ui>
+                          wpa_base -fsanitize=fuzzer)
   endforeach()
 endif()

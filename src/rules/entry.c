@@ -47,8 +47,8 @@ static const char *indent_lines(const char *text, size_t n_blanks, const wpa_yam
     return wpa_buf_is_full(buf) ? NULL : wpa_buf_dup(buf, arena);
 }
 
-static const char *format_lines(wpa_rule_run *run, const wpa_yaml_node *value, const char *format,
-                                va_list values)
+static WPA_PRINTF(3, 0) const char *format_lines(wpa_rule_run *run, const wpa_yaml_node *value,
+                                                 const char *format, va_list values)
 {
     const char *text = wpa_arena_vprintf(run->arena, format, values);
     return indent_lines(text, column_of(value), value->doc, run->arena);

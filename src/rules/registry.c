@@ -45,8 +45,11 @@
     X(node_runtime) \
     X(deprecated_action_version) \
     X(outdated_action_major) \
+    X(yaml_hazards) \
+    X(missing_pipefail) \
     X(unsound_condition) \
     X(anonymous_definition) \
+    X(output_file_misuse) \
     X(unused_ignore)
 /* clang-format on */
 

@@ -35,7 +35,8 @@ static wpa_finding *next_finding(wpa_rule_run *run)
     return finding;
 }
 
-static const char *visible_text(wpa_arena *arena, const char *format, va_list values)
+static WPA_PRINTF(2, 0) const
+    char *visible_text(wpa_arena *arena, const char *format, va_list values)
 {
     char *text = wpa_arena_vprintf(arena, format, values);
     text = wpa_text_visible(arena, text, strlen(text), false);

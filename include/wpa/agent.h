@@ -205,6 +205,9 @@ bool wpa_agent_cancel_rollback(wpa_engine *engine, const wpa_actor *actor, int64
 
 bool wpa_agent_acknowledge(wpa_engine *engine, const wpa_actor *actor, int64_t notice_id,
                            wpa_error *err) WPA_CHECK;
+/** Read: notices that need no answer (not alarms) leave the unread; 0: all of them. */
+bool wpa_agent_read_notices(wpa_engine *engine, const wpa_actor *actor, int64_t notice_id,
+                            wpa_error *err) WPA_CHECK;
 /** A key or command that his role does not allow: it stands in the audit log. */
 bool wpa_agent_record_refusal(wpa_engine *engine, const wpa_actor *actor, const char *what,
                               const char *subject, wpa_error *err) WPA_CHECK;

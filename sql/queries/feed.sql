@@ -150,3 +150,169 @@ SELECT count(*) FROM wpa.notice WHERE acknowledged_at IS NULL;
 -- params:
 -- rows: agents that are alive: name, capacity, busy
 SELECT name, capacity, busy FROM wpa.agent WHERE state <> 'gone' AND seen_at > clock_timestamp() - interval '30 seconds' ORDER BY name, started_at;
+
+-- name: feed_workflow
+-- params: id bigint
+-- rows: at most one
+SELECT to_jsonb(v) || jsonb_build_object('uses', (SELECT w.uses FROM wpa.workflow w WHERE w.id = v.id),
+       'tally', (SELECT coalesce(jsonb_object_agg(sev, n), '{}') FROM (SELECT f.sev, count(*) AS n FROM wpa.v_finding f WHERE f.workflow_id = v.id AND f.shown GROUP BY f.sev) t))
+  FROM wpa.v_workflow v WHERE v.id = $1::bigint;
+
+-- name: feed_workflow_findings
+-- params: id bigint
+-- rows: worst first
+SELECT to_jsonb(v) FROM wpa.v_finding v WHERE v.workflow_id = $1::bigint AND v.shown ORDER BY v.k_default COLLATE "C" LIMIT 100;
+
+-- name: feed_workflow_patches
+-- params: id bigint
+-- rows: newest first
+SELECT to_jsonb(v) FROM wpa.v_patch v WHERE v.id IN (SELECT pf.patch_id FROM wpa.patch_finding pf JOIN wpa.finding f ON f.id = pf.finding_id
+   WHERE f.workflow_id = $1::bigint) ORDER BY v.id DESC LIMIT 20;
+
+-- name: feed_workflow_deployments
+-- params: id bigint
+-- rows: newest first
+SELECT to_jsonb(v) FROM wpa.v_deployment v WHERE v.patch_id IN (SELECT pf.patch_id FROM wpa.patch_finding pf JOIN wpa.finding f ON f.id = pf.finding_id
+   WHERE f.workflow_id = $1::bigint) ORDER BY v.id DESC LIMIT 20;
+
+-- name: feed_workflow_runs
+-- params: id bigint
+-- rows: newest first
+SELECT to_jsonb(v) FROM wpa.v_run v WHERE v.workflow_id = $1::bigint ORDER BY v.started_at_us DESC LIMIT 30;
+
+-- name: feed_workflow_used_by
+-- params: id bigint
+-- rows: workflows of the fleet that name this file: name, line, id
+SELECT wpa.slash_name(r.name, u.path), (x.use ->> 'line')::int, u.id
+  FROM wpa.workflow w JOIN wpa.repository o ON o.id = w.repository_id, wpa.workflow u JOIN wpa.repository r ON r.id = u.repository_id,
+       LATERAL jsonb_array_elements(u.uses) AS x(use)
+ WHERE w.id = $1::bigint AND u.id <> w.id AND u.state = 'present' AND ((u.repository_id = w.repository_id AND x.use ->> 'name' LIKE './%'
+       AND (x.use ->> 'name' = './' || w.path OR w.path LIKE substr(x.use ->> 'name', 3) || '/action.y%'))
+    OR x.use ->> 'name' LIKE '%/' || o.name || '/' || w.path || '@%' OR (w.kind = 'action' AND x.use ->> 'name' LIKE '%/' || o.name || '@%' AND w.path LIKE 'action.y%'))
+ ORDER BY 1 LIMIT 200;
+
+-- name: feed_finding
+-- params: id bigint
+-- rows: at most one: row, source text
+SELECT to_jsonb(v) || jsonb_build_object('repository', r.name, 'fingerprint', f.fingerprint, 'commit', w.head_commit, 'last_seen_us', wpa.us(f.last_seen),
+         'ignored_reason', f.ignored_reason, 'ignored_until_us', wpa.us(f.ignored_until), 'help', f.help, 'related', f.related, 'fixes', f.fixes, 'data', f.data,
+         'start_line', f.start_line, 'start_column', f.start_column, 'end_line', f.end_line, 'end_column', f.end_column,
+         'score', h.total, 'points', (SELECT (l ->> 'points')::float8 FROM jsonb_array_elements(h.explanation) l WHERE l ->> 'finding' = f.id::text LIMIT 1)),
+       s.content
+  FROM wpa.v_finding v JOIN wpa.finding f ON f.id = v.id JOIN wpa.workflow w ON w.id = f.workflow_id JOIN wpa.repository r ON r.id = w.repository_id
+  LEFT JOIN wpa.health h ON h.workflow_id = w.id LEFT JOIN wpa.source s ON s.blob_oid = coalesce(f.blob_oid, w.blob_oid)
+ WHERE v.id = $1::bigint;
+
+-- name: feed_finding_also
+-- params: id bigint
+-- rows: same rule elsewhere, then how many
+SELECT to_jsonb(v), count(*) OVER () FROM wpa.v_finding v WHERE v.rule = (SELECT rule FROM wpa.finding WHERE id = $1::bigint) AND v.id <> $1::bigint AND v.shown
+ ORDER BY v.k_default COLLATE "C" LIMIT 20;
+
+-- name: feed_finding_neighbours
+-- params: id bigint
+-- rows: one: previous, next in the order of the list
+SELECT (SELECT v.id FROM wpa.v_finding v, wpa.v_finding me WHERE me.id = $1::bigint AND v.shown AND v.k_default COLLATE "C" < me.k_default ORDER BY v.k_default COLLATE "C" DESC LIMIT 1),
+       (SELECT v.id FROM wpa.v_finding v, wpa.v_finding me WHERE me.id = $1::bigint AND v.shown AND v.k_default COLLATE "C" > me.k_default ORDER BY v.k_default COLLATE "C" LIMIT 1);
+
+-- name: feed_patch
+-- params: id bigint
+-- rows: at most one
+SELECT to_jsonb(v) FROM wpa.v_patch v WHERE v.id = $1::bigint;
+
+-- name: feed_patch_more
+-- params: id bigint
+-- rows: one
+SELECT jsonb_build_object('issue', p.issue, 'description', p.description, 'digest', encode(p.digest, 'hex'), 'requester', q.name, 'added', p.lines_added, 'removed', p.lines_removed,
+         'rules', (SELECT string_agg(DISTINCT f.code, ', ') FROM wpa.patch_finding pf JOIN wpa.finding f ON f.id = pf.finding_id WHERE pf.patch_id = p.id),
+         'n_findings', (SELECT count(*) FROM wpa.patch_finding pf WHERE pf.patch_id = p.id),
+         'approvals', wpa.valid_approvals(p.id, p.digest, (SELECT value::int FROM wpa.setting WHERE key = 'approvals_required') >= 2),
+         'required', (SELECT value::int FROM wpa.setting WHERE key = 'approvals_required'),
+         'approved_by', (SELECT string_agg(g.name, ', ' ORDER BY a.id) FROM wpa.approval a JOIN wpa.principal g ON g.id = a.guardian_id WHERE a.patch_id = p.id AND a.digest = p.digest AND a.withdrawn_at IS NULL),
+         'explicit', (SELECT value = 'on' FROM wpa.setting WHERE key = 'explicit_approval') OR (SELECT value::int >= 2 FROM wpa.setting WHERE key = 'approvals_required'),
+         'safe', (SELECT bool_and(coalesce(f.fixes -> 0 ->> 'safety' = 'safe', false)) FROM wpa.patch_finding pf JOIN wpa.finding f ON f.id = pf.finding_id WHERE pf.patch_id = p.id),
+         'overlaps', (SELECT string_agg(DISTINCT 'd-' || c.deployment_id, ', ') FROM wpa.target_claim c JOIN wpa.patch_edit e ON e.repository_id = c.target_id AND e.ref = c.ref
+            JOIN wpa.deployment d ON d.id = c.deployment_id WHERE e.patch_id = p.id AND d.patch_id <> p.id))
+  FROM wpa.patch p LEFT JOIN wpa.principal q ON q.id = p.requester_id WHERE p.id = $1::bigint;
+
+-- name: feed_patch_findings
+-- params: id bigint
+-- rows: worst first
+SELECT to_jsonb(v) FROM wpa.v_finding v JOIN wpa.patch_finding pf ON pf.finding_id = v.id WHERE pf.patch_id = $1::bigint ORDER BY v.k_default COLLATE "C" LIMIT 100;
+
+-- name: feed_patch_checks
+-- params: test_run_id bigint
+-- rows: by phase, then id
+SELECT to_jsonb(c) || jsonb_build_object('waiver', (SELECT g.name || ': ' || w.reason || ', until ' || to_char(w.expires_at, 'YYYY-MM-DD') FROM wpa.waiver w
+         JOIN wpa.principal g ON g.id = w.guardian_id JOIN wpa.test_run r ON r.id = c.test_run_id WHERE w.patch_id = r.patch_id AND w.digest = r.digest AND w.check_id = c.check_id
+          AND w.withdrawn_at IS NULL AND w.expires_at > clock_timestamp() LIMIT 1))
+  FROM wpa.test_check c WHERE c.test_run_id = $1::bigint
+ ORDER BY array_position(ARRAY['isolated','integration','safety','compatibility'], c.phase), c.check_id, c.subject;
+
+-- name: feed_patch_edits
+-- params: id bigint
+-- rows: repository, path, before oid, after oid, before, after
+SELECT r.name, e.path, e.before_oid, e.after_oid, e.before_bytes, e.after_bytes FROM wpa.patch_edit e JOIN wpa.repository r ON r.id = e.repository_id
+ WHERE e.patch_id = $1::bigint ORDER BY r.name, e.path LIMIT 500;
+
+-- name: feed_targets_of_patch
+-- params: id bigint
+-- rows: of its latest deployment
+SELECT to_jsonb(t) FROM wpa.v_target t WHERE t.deployment_id = (SELECT max(d.id) FROM wpa.deployment d WHERE d.patch_id = $1::bigint) ORDER BY t.n, t.ordinal LIMIT 500;
+
+-- name: feed_history
+-- params: subject text, like text
+-- rows: oldest first
+SELECT to_jsonb(v) || jsonb_build_object('reason', v.detail::jsonb ->> 'reason') FROM wpa.v_audit v WHERE v.subject = $1 OR v.subject LIKE $2 ORDER BY v.seq LIMIT 200;
+
+-- name: feed_comments
+-- params: subject text
+-- rows: oldest first: time, who, text
+SELECT wpa.us(c.at), p.name, c.text FROM wpa.comment c JOIN wpa.principal p ON p.id = c.principal_id WHERE c.subject = $1 ORDER BY c.id LIMIT 200;
+
+-- name: feed_deployment
+-- params: id bigint
+-- rows: at most one
+SELECT to_jsonb(v) || jsonb_build_object('back_to', (SELECT encode(sha256(string_agg(coalesce(e.before_oid, ''), ',' ORDER BY e.repository_id, e.path)::bytea), 'hex')
+         FROM wpa.patch_edit e WHERE e.patch_id = v.patch_id),
+       'nearest', (SELECT to_jsonb(c) FROM wpa.v_check c WHERE c.deployment_id = v.id AND c.n = v.stage ORDER BY c.hits::float8 / c.hits_limit DESC, c.id LIMIT 1),
+       'probe_interval_ms', (SELECT min(interval_ms) FROM wpa.probe b WHERE b.deployment_id = v.id AND b.kind IN ('http','command')),
+       'fires', (SELECT string_agg(DISTINCT b.name || ' fails ' || b.hits_limit || CASE b.hits_limit WHEN 1 THEN ' time' ELSE ' times' END, ', ') FROM wpa.probe b WHERE b.deployment_id = v.id AND NOT b.dry_run))
+  FROM wpa.v_deployment v WHERE v.id = $1::bigint;
+
+-- name: feed_stages
+-- params: id bigint
+-- rows: in order
+SELECT to_jsonb(s) || jsonb_build_object('scope', t.scope, 'done', t.done, 'started_at_us', wpa.us(s.started_at), 'bake_until_us', wpa.us(s.bake_until),
+       'baked_ms', CASE WHEN s.baking_at IS NOT NULL THEN (wpa.us(coalesce(s.finished_at, clock_timestamp())) - wpa.us(s.baking_at)) / 1000 END)
+  FROM wpa.deployment_stage s LEFT JOIN LATERAL (SELECT sum(x.workflows) AS scope, sum(x.workflows) FILTER (WHERE x.is_switched) AS done FROM wpa.v_target x
+    WHERE x.deployment_id = s.deployment_id AND x.n <= s.n) t ON true
+ WHERE s.deployment_id = $1::bigint ORDER BY s.n;
+
+-- name: feed_checks
+-- params: id bigint, stage int
+-- rows: in order
+SELECT to_jsonb(c) FROM wpa.v_check c WHERE c.deployment_id = $1::bigint AND c.n = $2::int ORDER BY c.id LIMIT 100;
+
+-- name: feed_hits
+-- params: id bigint
+-- rows: measurements that counted against a check, oldest first: check, time, value, limit, number, message
+SELECT c.name, wpa.us(m.ended_at), coalesce(m.value_text, m.value::text), nullif(c.limit_text, ''), row_number() OVER (PARTITION BY c.id ORDER BY m.id), m.message
+  FROM wpa.v_check c JOIN wpa.measurement m ON m.probe_id = c.id WHERE c.deployment_id = $1::bigint AND m.result = 'failure' AND m.phase <> 'baseline' AND NOT c.dry_run
+ ORDER BY m.ended_at LIMIT 100;
+
+-- name: feed_targets
+-- params: id bigint
+-- rows: in order of application
+SELECT to_jsonb(t) FROM wpa.v_target t WHERE t.deployment_id = $1::bigint ORDER BY t.n, t.ordinal, t.target_id LIMIT 500;
+
+-- name: feed_audit
+-- params: seq bigint
+-- rows: at most one: row, whether its hash is that of its fields
+SELECT to_jsonb(v), a.hash = wpa.audit_hash(a.prev, a.seq, a.at, a.actor, a.action, a.subject, a.detail)
+  FROM wpa.v_audit v JOIN wpa.audit a ON a.seq = v.seq WHERE v.seq = $1::bigint;
+
+-- name: feed_job
+-- params: id bigint
+-- rows: at most one
+SELECT to_jsonb(v) FROM wpa.v_job v WHERE v.id = $1::bigint;

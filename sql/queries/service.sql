@@ -50,6 +50,12 @@ INSERT INTO wpa.comment (subject, principal_id, text) VALUES ($1, $2::bigint, $3
 UPDATE wpa.notice SET acknowledged_by = coalesce(acknowledged_by, $2::bigint), acknowledged_at = coalesce(acknowledged_at, clock_timestamp())
  WHERE id = $1::bigint RETURNING id;
 
+-- name: service_read_notices
+-- params: id bigint, actor bigint
+-- rows: none
+UPDATE wpa.notice SET acknowledged_by = $2::bigint, acknowledged_at = clock_timestamp()
+ WHERE ($1::bigint = 0 OR id = $1::bigint) AND level <> 'alarm' AND acknowledged_at IS NULL;
+
 -- name: service_patch
 -- params: id bigint
 -- rows: at most one: state, reason, name; locked

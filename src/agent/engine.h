@@ -6,7 +6,7 @@
 
 #include <wpa/agent.h>
 
-#include "db/db.h"
+#include "agent/pool.h"
 #include "db/embedded.h"
 #include "job/job.h"
 
@@ -54,15 +54,9 @@ struct wpa_engine {
     int keeper_fd; /* eventfd: told to stop */
 };
 
-/** A connection for one service call, owned by the calling thread until given back. */
-wpa_db *wpa_engine_take(wpa_engine *engine, wpa_error *err);
-void wpa_engine_give(wpa_engine *engine, wpa_db *db);
 /** One more connection with a role, for a thread that keeps it. */
 wpa_db *wpa_engine_connect(const wpa_engine *engine, const char *role, const char *application,
                            wpa_error *err);
-/** Read-only: as wpa_viewer if the database has it. */
-wpa_db *wpa_engine_connect_reader(const wpa_engine *engine, wpa_error *err);
-
 /** Workers look at the queue again. Thread: any. */
 void wpa_engine_wake(wpa_engine *engine);
 

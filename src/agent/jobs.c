@@ -123,6 +123,21 @@ bool wpa_agent_acknowledge(wpa_engine *engine, const wpa_actor *actor, int64_t n
     return wpa_call(engine, actor, WPA_ACTION_COMMENT, acknowledge, &notice_id, err);
 }
 
+static bool read_notices(wpa_db *db, const wpa_actor *actor, void *context, wpa_error *err)
+{
+    char id[WPA_DB_NUMBER_SIZE];
+    char who[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(*(int64_t *)context, id),
+                            wpa_db_number(actor->principal_id, who)};
+    return wpa_db_run(db, WPA_SQL_SERVICE_READ_NOTICES, params, WPA_COUNT(params), err);
+}
+
+bool wpa_agent_read_notices(wpa_engine *engine, const wpa_actor *actor, int64_t notice_id,
+                            wpa_error *err)
+{
+    return wpa_call(engine, actor, WPA_ACTION_COMMENT, read_notices, &notice_id, err);
+}
+
 typedef struct refusal {
     const char *what, *subject;
 } refusal;

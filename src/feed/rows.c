@@ -258,6 +258,17 @@ static void fill_check(const wpa_json *row, wpa_arena *arena, void *out)
                                                  : WPA_CHECK_OK;
 }
 
+/** Milliseconds of the summary's targets added up; negative: not measured. */
+static int64_t downtime_of(const wpa_json *summary)
+{
+    const wpa_json *list = wpa_json_find(summary, "downtime");
+    int64_t sum_ms = wpa_json_count(list) > 0 ? 0 : WPA_UNKNOWN;
+    for (size_t i = 0; i < wpa_json_count(list); i++) {
+        sum_ms += (int64_t)(1000 * wpa_feed_real(wpa_json_at(list, i), "possible_s", 0));
+    }
+    return sum_ms;
+}
+
 static void fill_deployment(const wpa_json *row, wpa_arena *arena, void *out)
 {
     wpa_deployment_row *d = out;
@@ -283,7 +294,7 @@ static void fill_deployment(const wpa_json *row, wpa_arena *arena, void *out)
         .bake_left_ms = wpa_feed_int(row, "bake_left_ms", WPA_UNKNOWN),
         .n_checks_ok = (int)wpa_feed_int(row, "n_checks_ok", 0),
         .n_checks = (int)wpa_feed_int(row, "n_checks", 0),
-        .downtime_ms = wpa_feed_int(summary, "down_possible_ms", WPA_UNKNOWN),
+        .downtime_ms = downtime_of(summary),
         .n_probes = wpa_feed_int(row, "n_probes", 0),
         .started_by = wpa_feed_text(row, "started_by"),
         .started_at_us = wpa_feed_int(row, "started_at_us", 0),

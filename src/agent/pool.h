@@ -1,0 +1,13 @@
+/* Connections of the engine, for its own calls and for the feed. */
+#pragma once
+
+#include <wpa/agent.h>
+
+#include "db/db.h"
+
+/** A connection for one service call, owned by the calling thread until given back. */
+wpa_db *wpa_engine_take(wpa_engine *engine, wpa_error *err);
+/** NULL is fine; an open transaction is rolled back. */
+void wpa_engine_give(wpa_engine *engine, wpa_db *db);
+/** Read-only: as wpa_viewer if the database has it. The caller's, to close. */
+wpa_db *wpa_engine_connect_reader(const wpa_engine *engine, wpa_error *err);

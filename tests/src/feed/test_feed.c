@@ -1,0 +1,338 @@
+/* The feed as the console uses it: first guardian, sign-in, snapshots, orders, a database cut off.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <wpa/clock.h>
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+#include "feed/feed.h"
+#include "harness/pg.h"
+
+#define LIMIT_MS 20000
+
+typedef struct fixture {
+    wpa_test_pg *pg;
+    wpa_feed *feed;
+    wpa_arena *arena;
+    wpa_log *log;
+    uint64_t request;
+} fixture;
+
+static int set_up(void **state)
+{
+    fixture *f = calloc(1, sizeof *f);
+    wpa_error err = {0};
+    f->pg = wpa_test_pg_new();
+    f->arena = wpa_arena_new();
+    f->log = wpa_log_new(STDERR_FILENO, WPA_LOG_ERROR);
+    const wpa_feed_options options = {
+        .engine = {.dsn = wpa_test_pg_dsn(f->pg),
+                   .cache_folder = wpa_dir_temp("wpa-feed", f->arena, &err),
+                   .n_workers = 1,
+                   .log = f->log},
+        .fleet = "test-fleet",
+        .rollback_delay_ms = 3000,
+    };
+    f->feed = wpa_feed_open(&options, &err);
+    assert_non_null(f->feed);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    wpa_feed_close(f->feed);
+    wpa_test_pg_free(f->pg);
+    wpa_log_free(f->log);
+    wpa_arena_free(f->arena);
+    free(f);
+    return 0;
+}
+
+typedef bool (*wanted)(const wpa_msg *msg, const void *context);
+
+/** The first message that is wanted; others are dropped. Fails the test after LIMIT_MS. */
+static wpa_msg *expect(fixture *f, wanted is_wanted, const void *context, const char *what)
+{
+    wpa_queue *inbox = wpa_feed_port(f->feed)->inbox;
+    int64_t end_ms = wpa_monotonic_ms() + LIMIT_MS;
+    while (wpa_monotonic_ms() < end_ms) {
+        wpa_msg *msg = wpa_queue_pop(inbox);
+        if (msg && is_wanted(msg, context)) {
+            return msg;
+        }
+        wpa_msg_free(msg);
+        if (!msg) {
+            struct pollfd fd = {.fd = wpa_queue_fd(inbox), .events = POLLIN};
+            (void)poll(&fd, 1, 1000);
+        }
+    }
+    fail_msg("no %s", what);
+    return NULL;
+}
+
+static wpa_command *command(fixture *f, wpa_command_kind kind)
+{
+    wpa_command *c = wpa_command_new(kind);
+    c->request_id = ++f->request;
+    return c;
+}
+
+static void submit(fixture *f, wpa_command *c)
+{
+    wpa_error err = {0};
+    wpa_console_port *port = wpa_feed_port(f->feed);
+    if (!port->submit(port->context, c, &err)) {
+        fail_msg("submit: %s", err.message);
+    }
+}
+
+static bool is_session(const wpa_msg *msg, const void *context)
+{
+    return msg->kind == WPA_FEED_SESSION &&
+           ((const wpa_session_view *)msg->body)->state == *(const wpa_session_state *)context;
+}
+
+static void expect_session(fixture *f, wpa_session_state state)
+{
+    wpa_msg_free(expect(f, is_session, &state, "session view"));
+}
+
+static bool is_reply(const wpa_msg *msg, const void *context)
+{
+    return msg->kind == WPA_FEED_REPLY &&
+           ((const wpa_reply_view *)msg->body)->request_id == *(const uint64_t *)context;
+}
+
+/** Submit and wait for the answer; its code. The reply's text is copied to text if not NULL. */
+static wpa_code ask(fixture *f, wpa_command *c, char *text, wpa_object *object)
+{
+    uint64_t id = c->request_id;
+    submit(f, c);
+    wpa_msg *msg = expect(f, is_reply, &id, "reply");
+    const wpa_reply_view *reply = msg->body;
+    wpa_code code = reply->error.code;
+    if (text) {
+        (void)wpa_text_copy(text, 256,
+                            code          ? reply->error.message
+                            : reply->text ? reply->text
+                                          : "");
+    }
+    if (object) {
+        *object = reply->object;
+    }
+    wpa_msg_free(msg);
+    return code;
+}
+
+static wpa_command *sign_in(fixture *f, wpa_command_kind kind, const char *passphrase)
+{
+    wpa_command *c = command(f, kind);
+    c->name = wpa_arena_text(c->arena, "mira");
+    c->secret_bytes = strlen(passphrase);
+    memcpy(c->secret, passphrase, c->secret_bytes);
+    return c;
+}
+
+static bool is_kind(const wpa_msg *msg, const void *context)
+{
+    return msg->kind == *(const int *)context;
+}
+
+static bool is_list(const wpa_msg *msg, const void *context)
+{
+    return msg->kind == WPA_FEED_LIST &&
+           ((const wpa_list_view *)msg->body)->list == *(const wpa_list *)context;
+}
+
+static wpa_msg *watch(fixture *f, wpa_list list, const char *cursor, uint32_t before,
+                      uint32_t after)
+{
+    wpa_command *c = command(f, WPA_COMMAND_WATCH_LIST);
+    c->query = (wpa_list_query){.list = list,
+                                .n_before = before,
+                                .n_after = after,
+                                .cursor = wpa_arena_text(c->arena, cursor)};
+    uint64_t id = c->request_id;
+    submit(f, c);
+    for (;;) {
+        wpa_msg *msg = expect(f, is_list, &list, "list");
+        if (((const wpa_list_view *)msg->body)->request_id == id) {
+            return msg;
+        }
+        wpa_msg_free(msg);
+    }
+}
+
+#define FLEET                                                                                      \
+    "INSERT INTO repository (name, url, branch, state) VALUES ('ledger-api', '/x', 'main', 'ok');" \
+    "INSERT INTO workflow (repository_id, path, name, kind, blob_oid, head_commit) SELECT 1, "     \
+    "'.github/workflows/w' || n || '.yml', 'ledger-api-w' || n, 'workflow', 'b1', 'c1' FROM "      \
+    "generate_series(1, 30) n;"                                                                    \
+    "INSERT INTO health (workflow_id, total, uncapped, grade, parts) SELECT id, id, id, 'F', 5 "   \
+    "FROM workflow WHERE id <= 20;"                                                                \
+    "INSERT INTO source (blob_oid, content) VALUES ('b1', 'name: x\non: push\n');"                 \
+    "INSERT INTO finding (workflow_id, fingerprint, rule, code, dimension, kind, severity, "       \
+    "confidence, message, path, start_line, start_column, end_line, end_column, start_byte, "      \
+    "end_byte, blob_oid) SELECT (n % 30) + 1, lpad(to_hex(n), 40, '0'), 'missing-timeout', "       \
+    "'PRF-001', 'performance', 'issue', (ARRAY['critical','high','medium','low'])[n % 4 + 1], "    \
+    "'high', 'job ' || n, '.github/workflows/w' || (n % 30) + 1 || '.yml', 2, 1, 2, 3, 8, 10, "    \
+    "'b1' FROM generate_series(1, 40) n"
+
+static void the_whole_way(void **state)
+{
+    fixture *f = *state;
+    char text[256];
+    wpa_object object;
+    int dashboard = WPA_FEED_DASHBOARD;
+    expect_session(f, WPA_SESSION_FIRST_GUARDIAN);
+    wpa_command *early = command(f, WPA_COMMAND_VERIFY_AUDIT);
+    assert_int_equal(ask(f, early, text, NULL), WPA_E_DENIED);
+    assert_int_equal(
+        ask(f, sign_in(f, WPA_COMMAND_FIRST_GUARDIAN, "a long passphrase"), text, NULL), WPA_OK);
+    assert_string_equal(wpa_test_sql(f->pg, NULL, 0, FLEET), "00000");
+    wpa_msg *msg = NULL;
+    for (int i = 0; i < 50; i++) { /* until the fleet is in it */
+        msg = expect(f, is_kind, &dashboard, "dashboard");
+        if (((const wpa_dashboard_view *)msg->body)->n_workflows == 30) {
+            break;
+        }
+        wpa_msg_free(msg);
+        msg = NULL;
+    }
+    assert_non_null(msg);
+    const wpa_dashboard_view *view = msg->body;
+    assert_int_equal(view->findings.n_open, 40);
+    assert_int_equal(view->findings.open[WPA_DIMENSION_PERFORMANCE][WPA_SEVERITY_CRITICAL], 10);
+    assert_int_equal(view->n_worst, 30);
+    assert_string_equal(view->worst[0].name, "ledger-api/w1.yml");
+    assert_true(view->worst[0].scores.overall == 1);
+    assert_true(view->worst[29].scores.overall < 0);
+    assert_int_equal(view->n_needs_all, 10);
+    wpa_msg_free(msg);
+
+    /* windows by key: down, around a row, up from the end */
+    msg = watch(f, WPA_LIST_FINDINGS, NULL, 0, 9);
+    const wpa_list_view *list = msg->body;
+    assert_int_equal(list->n_rows, 10);
+    assert_int_equal(list->n_matching, 40);
+    assert_int_equal(list->position, 0);
+    assert_false(list->has_before);
+    assert_true(list->has_after);
+    char cursor[128];
+    (void)wpa_text_copy(cursor, sizeof cursor, list->findings[9].cursor);
+    int64_t tenth = list->findings[9].id;
+    wpa_msg_free(msg);
+    msg = watch(f, WPA_LIST_FINDINGS, cursor, 3, 4);
+    list = msg->body;
+    assert_int_equal(list->n_rows, 8);
+    assert_int_equal(list->findings[3].id, tenth);
+    assert_int_equal(list->position, 6);
+    wpa_msg_free(msg);
+
+    /* a filter, and a term nobody knows */
+    wpa_command *c = command(f, WPA_COMMAND_WATCH_LIST);
+    const char *const values[] = {"crit", "high"};
+    wpa_filter_term *terms = wpa_arena_array(c->arena, 2, sizeof *terms);
+    terms[0] = (wpa_filter_term){.field = "sev", .op = ":", .values = values, .n_values = 2};
+    terms[1] = (wpa_filter_term){.field = "colour", .op = ":", .values = values, .n_values = 1};
+    c->query =
+        (wpa_list_query){.list = WPA_LIST_FINDINGS, .n_after = 99, .terms = terms, .n_terms = 2};
+    uint64_t id = c->request_id;
+    submit(f, c);
+    wpa_list findings = WPA_LIST_FINDINGS;
+    do {
+        msg = expect(f, is_list, &findings, "filtered list");
+        list = msg->body;
+        if (list->request_id != id) {
+            wpa_msg_free(msg);
+            msg = NULL;
+        }
+    } while (!msg);
+    assert_int_equal(list->n_matching, 20);
+    assert_int_equal(list->n_all, 40);
+    assert_string_equal(list->ignored, "colour");
+    wpa_msg_free(msg);
+
+    /* detail, order, its effect on the list */
+    c = command(f, WPA_COMMAND_WATCH_OBJECT);
+    c->object = (wpa_object){WPA_OBJECT_FINDING, 1};
+    submit(f, c);
+    int detail = WPA_FEED_DETAIL;
+    msg = expect(f, is_kind, &detail, "detail");
+    const wpa_detail_view *d = msg->body;
+    assert_null(d->missing);
+    assert_int_equal(d->finding->n_lines, 2);
+    assert_string_equal(d->finding->lines[1].text, "on: push");
+    assert_int_equal(d->finding->n_also_all, 39);
+    wpa_msg_free(msg);
+    c = command(f, WPA_COMMAND_IGNORE);
+    wpa_object *objects = wpa_arena_array(c->arena, 1, sizeof *objects);
+    objects[0] = (wpa_object){WPA_OBJECT_FINDING, 4};
+    c->objects = objects;
+    c->n_objects = 1;
+    c->text = "legacy runner";
+    c->until_us = wpa_now_us() + 86400000000;
+    assert_int_equal(ask(f, c, text, NULL), WPA_OK);
+    c = command(f, WPA_COMMAND_FIND);
+    c->text = "ledger-api/w7.yml";
+    assert_int_equal(ask(f, c, text, &object), WPA_OK);
+    assert_int_equal(object.kind, WPA_OBJECT_WORKFLOW);
+    assert_int_equal(object.id, 7);
+    assert_int_equal(ask(f, command(f, WPA_COMMAND_VERIFY_AUDIT), text, NULL), WPA_OK);
+    assert_non_null(strstr(text, "sound"));
+    c = command(f, WPA_COMMAND_HOLD);
+    c->object = (wpa_object){WPA_OBJECT_DEPLOYMENT, 99};
+    assert_int_not_equal(ask(f, c, text, NULL), WPA_OK);
+
+    /* out, wrong passphrase, read-only: an order is refused and stands in the log */
+    assert_int_equal(ask(f, command(f, WPA_COMMAND_SIGN_OUT), text, NULL), WPA_OK);
+    assert_int_equal(ask(f, sign_in(f, WPA_COMMAND_SIGN_IN, "wrong"), text, NULL), WPA_E_DENIED);
+    assert_int_equal(ask(f, command(f, WPA_COMMAND_SIGN_IN_READ_ONLY), text, NULL), WPA_OK);
+    c = command(f, WPA_COMMAND_ANALYSE);
+    assert_int_equal(ask(f, c, text, NULL), WPA_E_DENIED);
+    assert_int_equal(
+        wpa_test_sql_int(f->pg, 0, "SELECT count(*) FROM audit WHERE action='access.refused'"), 1);
+}
+
+static bool is_link(const wpa_msg *msg, const void *context)
+{
+    return msg->kind == WPA_FEED_LINK &&
+           ((const wpa_link_view *)msg->body)->state == *(const wpa_link_state *)context;
+}
+
+static void a_cut_is_said_and_mended(void **state)
+{
+    fixture *f = *state;
+    wpa_link_state live = WPA_LINK_LIVE;
+    wpa_link_state lost = WPA_LINK_LOST;
+    wpa_msg_free(expect(f, is_link, &live, "live link"));
+    (void)wpa_test_sql(f->pg, NULL, 0,
+                       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                       "datname = current_database() AND pid <> pg_backend_pid()");
+    wpa_msg *msg = expect(f, is_link, &lost, "lost link");
+    assert_non_null(((const wpa_link_view *)msg->body)->reason);
+    wpa_msg_free(msg);
+    wpa_msg_free(expect(f, is_link, &live, "live link again"));
+}
+
+int main(void)
+{
+    wpa_test_pg_need();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_whole_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_cut_is_said_and_mended, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

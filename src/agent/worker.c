@@ -7,9 +7,11 @@
 #include <wpa/memory.h>
 
 #include "agent/engine.h"
+#include "gen/sql.h"
 
 #define POLL_MS 5000
 #define RETRY_MS 1000
+#define BUSY_MS 200 /* a job is due, but not for us: others are claiming it */
 
 void wpa_engine_wake(wpa_engine *engine)
 {
@@ -39,6 +41,19 @@ static void wait_for_wake(wpa_engine *engine, uint64_t seen, int64_t timeout_ms)
     (void)pthread_mutex_unlock(&engine->wake_mutex);
 }
 
+/** How long to wait if nobody wakes us: a job that was put off is due at its own time. */
+static int64_t idle_ms(wpa_db *db)
+{
+    wpa_error ignored = {0};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_AGENT_NEXT_DUE, NULL, 0, &ignored);
+    if (!rows || wpa_rows_is_null(rows, 0, 0)) {
+        return POLL_MS;
+    }
+    int64_t due_ms = wpa_rows_int(rows, 0, 0);
+    due_ms = due_ms <= 0 ? BUSY_MS : due_ms + 1;
+    return due_ms < POLL_MS ? due_ms : POLL_MS;
+}
+
 static void *work(void *argument)
 {
     wpa_engine_worker *worker = argument;
@@ -57,7 +72,7 @@ static void *work(void *argument)
         if (!is_good) {
             wait_for_wake(engine, seen, RETRY_MS);
         } else if (!did_one) {
-            wait_for_wake(engine, seen, POLL_MS);
+            wait_for_wake(engine, seen, idle_ms(worker->job.db));
         }
     }
     return NULL;

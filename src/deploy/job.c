@@ -18,6 +18,7 @@
     (INT64_C(1500) * 1000) /* shorter waits are not worth a trip through the queue                 \
                             */
 #define NAP_SLICE_MS 50
+#define TURN_MAX_MS 1000 /* then others may have the worker */
 #define IDLE_AGAIN_MS 30000
 
 bool wpa_deploy_transact(wpa_deploy_run *run, wpa_deploy_work *work, const void *what,
@@ -200,7 +201,7 @@ static bool is_passing(const wpa_error *err)
 }
 
 static turn take_turn(wpa_job_context *context, const wpa_deploy_tools *tools, int64_t id,
-                      int *n_troubles, wpa_error *err)
+                      int64_t until_ms, int *n_troubles, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_deploy_run run = {.job = context, .tools = tools, .arena = arena};
@@ -229,11 +230,11 @@ static turn take_turn(wpa_job_context *context, const wpa_deploy_tools *tools, i
         return TURN_ON;
     }
     const int64_t wait_us = run.wake_us == 0 ? IDLE_AGAIN_MS * 1000 : run.wake_us - run.d->now_us;
-    if (wait_us <= NAP_MAX_US) {
+    if (wait_us <= NAP_MAX_US && wpa_monotonic_ms() < until_ms) {
         nap(context, wait_us);
         return TURN_ON;
     }
-    const int64_t wait_ms = wait_us / 1000 - 500;
+    const int64_t wait_ms = wait_us < 0 ? 0 : wait_us / 1000;
     wpa_job_again(context, wait_ms < IDLE_AGAIN_MS ? wait_ms : IDLE_AGAIN_MS);
     return TURN_LATER;
 }
@@ -248,9 +249,10 @@ bool wpa_deploy_job_with(wpa_job_context *context, const wpa_deploy_tools *tools
         return WPA_FAIL(err, WPA_E_INVALID, "'%s' is no deployment", subject);
     }
     int n_troubles = 0;
+    const int64_t until_ms = wpa_monotonic_ms() + TURN_MAX_MS;
     turn now = TURN_ON;
     for (int i = 0; i < STEPS_MAX && now == TURN_ON; i++) {
-        now = take_turn(context, tools, id, &n_troubles, err);
+        now = take_turn(context, tools, id, until_ms, &n_troubles, err);
     }
     if (now == TURN_FAILED) {
         return wpa_error_within(err, "deployment d-%lld", (long long)id);

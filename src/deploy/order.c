@@ -362,7 +362,8 @@ static bool do_abort(order *o, const void *what, wpa_error *err)
         o->reason != NULL && *o->reason != '\0' ? o->reason : "cancelled by a guardian";
     return check_version(o, *(const int64_t *)what, err) &&
            need_state(o, states, 1, "cancelled; hold it or roll it back", err) &&
-           move(o, "aborted", reason, err) && run_on_id(o, WPA_SQL_DEPLOY_UNCLAIM, err);
+           move(o, "aborted", reason, err) && run_on_id(o, WPA_SQL_DEPLOY_UNCLAIM, err) &&
+           wake_job(o, 0, err);
 }
 
 bool wpa_deploy_abort(wpa_db *db, const wpa_actor *actor, int64_t id, int64_t if_version,
@@ -378,7 +379,8 @@ static bool do_conclude(order *o, const void *what, wpa_error *err)
     return check_version(o, *(const int64_t *)what, err) && need_reason(o->reason, err) &&
            need_state(o, states, 2, "concluded; hold it first", err) &&
            fail_patch(o, wpa_deployment_has_changed(o->d) ? "partial" : "deploy_failed", err) &&
-           move(o, "aborted", o->reason, err) && run_on_id(o, WPA_SQL_DEPLOY_UNCLAIM, err);
+           move(o, "aborted", o->reason, err) && run_on_id(o, WPA_SQL_DEPLOY_UNCLAIM, err) &&
+           wake_job(o, 0, err);
 }
 
 bool wpa_deploy_conclude(wpa_db *db, const wpa_actor *actor, int64_t id, int64_t if_version,

@@ -92,8 +92,8 @@ bool wpa_detail_audit(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_view 
     size_t n = 0;
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_FEED_AUDIT, params, WPA_COUNT(params), err);
     const wpa_json **items = rows ? wpa_feed_parse(rows, 0, arena, &n, err) : NULL;
-    *is_found = n > 0;
-    if (n > 0) {
+    *is_found = items && n > 0;
+    if (items && n > 0) {
         wpa_audit_detail *detail = wpa_arena_alloc(arena, sizeof *detail);
         wpa_audit_kind.fill(items[0], arena, &detail->row);
         detail->is_sound = wpa_rows_bool(rows, 0, 1);

@@ -10,13 +10,22 @@
 /* clang-format off */
 #define WPA_RULES(X) \
     X(unpinned_uses) \
+    X(unpinned_images) \
     X(excessive_permissions) \
     X(dangerous_triggers) \
     X(persisted_credentials) \
+    X(insecure_commands) \
     X(hardcoded_container_credentials) \
     X(template_injection) \
+    X(secrets_inherit) \
+    X(overprovisioned_secrets) \
     X(known_vulnerable_actions) \
     X(archived_uses) \
+    X(ref_version_mismatch) \
+    X(unverified_script_exec) \
+    X(bot_conditions) \
+    X(dependabot_cooldown) \
+    X(dependabot_execution) \
     X(missing_timeout) \
     X(missing_concurrency) \
     X(full_history_checkout) \

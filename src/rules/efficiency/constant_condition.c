@@ -254,7 +254,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     if (s->is_true) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "remove the condition");
         (void)wpa_rule_remove_entry(run, fix, s->condition);
-    } else if (is_step && !wpa_yaml_find(s->owner, "id")) {
+    } else if (is_step && !wpa_yaml_find(s->owner, "id") && !has_comment(s->condition)) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove the dead step");
         (void)wpa_rule_remove_entry(run, fix, s->owner);
     }

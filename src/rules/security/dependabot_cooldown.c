@@ -1,0 +1,93 @@
+/* SEC-051: releases are taken on the day they come out. */
+#include <string.h>
+
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+static const wpa_rule_option options[] = {
+    {"days", "7", "how long a release must have been out"},
+    {0},
+};
+
+static int64_t days_wanted(const wpa_rule_run *run)
+{
+    return wpa_rule_option_int(run, "days", 1, 90, 7);
+}
+
+typedef struct subject {
+    const wpa_yaml_node *update;
+    const wpa_yaml_node *days; /* or NULL */
+} subject;
+
+static void check_update(wpa_rule_run *run, const wpa_yaml_node *update)
+{
+    const char *limit = wpa_yaml_text(wpa_yaml_get(update, "open-pull-requests-limit"));
+    const wpa_yaml_pair *ecosystem = wpa_yaml_find(update, "package-ecosystem");
+    const wpa_yaml_pair *cooldown = wpa_yaml_find(update, "cooldown");
+    const wpa_yaml_node *days = cooldown ? wpa_yaml_get(cooldown->value, "default-days") : NULL;
+    int64_t value = 0;
+    if (!ecosystem || wpa_text_is(limit, "0") ||
+        (cooldown && !wpa_yaml_is(cooldown->value, WPA_YAML_MAPPING))) {
+        return;
+    }
+    bool is_number = wpa_yaml_text(days) && wpa_text_to_int(wpa_yaml_text(days), 0, 100000, &value);
+    if ((is_number && value >= days_wanted(run)) || (days && !is_number)) {
+        return;
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){update, days};
+    wpa_span span = days ? days->span : cooldown ? cooldown->key->span : ecosystem->value->span;
+    const char *name = wpa_yaml_text(ecosystem->value);
+    (void)wpa_rule_report(run, span, NULL, s,
+                          "updates of %s are taken %s, before anyone can have found what is wrong "
+                          "with a release",
+                          wpa_rule_quote(run, name ? name : "", name ? strlen(name) : 0),
+                          days ? "too soon" : "on the day they come out");
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_yaml_node *updates = wpa_yaml_get(run->source->outline->root, "updates");
+    for (size_t i = 0; wpa_yaml_is(updates, WPA_YAML_SEQUENCE) && i < updates->n_items; i++) {
+        const wpa_yaml_node *update = wpa_yaml_resolve(updates->items[i]);
+        if (wpa_yaml_is(update, WPA_YAML_MAPPING)) {
+            check_update(run, update);
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    int days = (int)days_wanted(run);
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "wait %d days", days);
+    if (s->days) {
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(s->days, 0, s->days->length), "%d", days);
+    } else {
+        const char *behind =
+            wpa_yaml_find(s->update, "schedule") ? "schedule" : "package-ecosystem";
+        (void)wpa_rule_add_in(run, fix, s->update, "cooldown", behind, "default-days",
+                              wpa_arena_printf(run->arena, "%d", days));
+    }
+}
+
+const wpa_rule wpa_rule_dependabot_cooldown = {
+    .code = "SEC-051",
+    .id = "dependabot-cooldown",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_DEPENDABOT,
+    .summary = "Dependabot takes releases before they have been out for some days",
+    .why = "Malicious releases are mostly found and withdrawn within days.",
+    .fix = "Set cooldown.default-days; security updates are not held back by it.",
+    .elsewhere = (const char *const[]){"zizmor/dependabot-cooldown", NULL},
+    .options = options,
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,69 @@
+/* SEC-011: the switch that lets any printed line set the environment. */
+#include <string.h>
+
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+#define SWITCH "ACTIONS_ALLOW_UNSECURE_COMMANDS"
+
+static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
+{
+    const wpa_yaml_pair *env = wpa_yaml_find(scope, "env");
+    const wpa_yaml_pair *pair = env ? wpa_yaml_find(env->value, SWITCH) : NULL;
+    const char *text = pair ? wpa_yaml_text(pair->value) : NULL;
+    const char *whole = env ? wpa_yaml_text(env->value) : NULL;
+    if (text && !wpa_text_is_ci(text, "false") && !wpa_text_is(text, "0") && *text) {
+        (void)wpa_rule_report(run, pair->key->span, NULL, pair->value,
+                              SWITCH " lets whatever is printed to the log set variables and PATH");
+    } else if (wpa_outline_has_expression(whole)) {
+        wpa_finding *finding =
+            wpa_rule_report(run, env->value->span, NULL, NULL,
+                            "the whole environment is chosen at run time, and may hold " SWITCH);
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->confidence = WPA_CONFIDENCE_LOW;
+        finding->persona = WPA_PERSONA_AUDITOR;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    check_env(run, o->root);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_env(run, o->jobs[i].node);
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_env(run, o->jobs[i].steps[k].node);
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_yaml_node *value = finding->subject;
+    if (value) {
+        bool is_only = value->parent->n_pairs == 1;
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove it");
+        (void)wpa_rule_remove_entry(run, fix, is_only ? value->parent : value);
+    }
+}
+
+const wpa_rule wpa_rule_insecure_commands = {
+    .code = "SEC-011",
+    .id = "insecure-commands",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "The insecure workflow commands are switched on",
+    .why = "A line in a test's output is enough to change PATH for every later step.",
+    .fix = "Remove the switch and write to GITHUB_ENV and GITHUB_PATH.",
+    .elsewhere =
+        (const char *const[]){"zizmor/insecure-commands", "octoscan/unsecure-commands", NULL},
+    .declares = WPA_DECLARES_ENV,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,97 @@
+/* SEC-025: the comment behind a pinned commit names another version than the commit's. */
+#include <string.h>
+
+#include "rules/pin.h"
+
+#define REFS_MAX 64
+
+/* Does the tag say the same version as the comment, as far as the comment goes? */
+static bool tag_fits(const char *tag, const wpa_version *claimed)
+{
+    wpa_version version;
+    if (!wpa_version_parse(wpa_slice_of(tag), &version)) {
+        return false;
+    }
+    for (size_t i = 0; i < claimed->n_parts; i++) {
+        if (version.parts[i] != claimed->parts[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool any_tag_fits(const wpa_fact_use *fact, const wpa_version *claimed)
+{
+    wpa_fact_ref refs[REFS_MAX];
+    size_t n = wpa_facts_commit_refs(fact->repo, fact->commit, refs, REFS_MAX);
+    for (size_t i = 0; i < n && i < REFS_MAX; i++) {
+        if (tag_fits(refs[i].name, claimed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
+                       const wpa_outline_step *step, const wpa_outline_job *job)
+{
+    (void)step;
+    (void)job;
+    const wpa_fact_use *fact = uses->fact;
+    wpa_version claimed;
+    wpa_fact_ref tag;
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || fact->pin != WPA_PIN_COMMIT || !fact->commit ||
+        !wpa_facts_commit_version(fact->repo, fact->commit, &tag)) {
+        return;
+    }
+    if (!uses->hint.length) {
+        wpa_finding *finding =
+            wpa_rule_report(run, uses->ref_span, NULL, uses,
+                            "%s is %s, and no comment says so: people and update bots cannot tell",
+                            wpa_rule_quote_uses(run, uses), tag.name);
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    } else if (wpa_version_parse(uses->hint, &claimed) && !any_tag_fits(fact, &claimed)) {
+        size_t start = (size_t)(uses->hint.at - uses->node->doc->source);
+        (void)wpa_rule_report(run, (wpa_span){start, start + uses->hint.length}, NULL, uses,
+                              "the comment says %s, but the commit is %s",
+                              wpa_rule_quote(run, uses->hint.at, uses->hint.length), tag.name);
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_rule_each_uses(run, check_uses);
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline_uses *uses = finding->subject;
+    wpa_fact_ref tag;
+    if (wpa_facts_commit_version(uses->fact->repo, uses->fact->commit, &tag)) {
+        wpa_fix *fix =
+            wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "say %s in the comment", tag.name);
+        (void)wpa_rule_pin(run, fix, uses, NULL, uses->fact->commit, tag.name);
+    }
+}
+
+const wpa_rule wpa_rule_ref_version_mismatch = {
+    .code = "SEC-025",
+    .id = "ref-version-mismatch",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "The version comment of a pinned action does not fit its commit",
+    .why = "Readers and update bots believe the comment; the commit is what runs.",
+    .fix = "Name the version that the commit carries.",
+    .elsewhere = (const char *const[]){"zizmor/ref-version-mismatch", NULL},
+    .tables = 1U << WPA_FACTS_TAGS,
+    .declares = WPA_DECLARES_PINS,
+    .check = check,
+    .repair = repair,
+};

@@ -206,47 +206,61 @@ static void find_a_short_socket_for_a_long_path(place *here)
     wpa_embedded_close(embedded);
 }
 
-/* The story in a child process, as the user, in a folder of its own. */
-static bool run_as(uid_t uid, story told)
+/* A story under way: a child process, as a user, in a folder of its own. */
+typedef struct telling {
+    place here;
+    pid_t child;
+} telling;
+
+static telling begin_as(uid_t uid, story told)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_arena *arena = wpa_arena_new();
     wpa_error err = {0};
     char *root = wpa_dir_temp("/tmp/wpa-embedded-", arena, &err);
     assert_non_null(root);
-    place here = {.arena = arena, .root = root};
-    here.state = wpa_path_join(arena, root, "state");
-    here.data = wpa_path_join(arena, root, "state/postgres/data");
-    assert_true(wpa_dir_make(here.state, 0700, &err));
+    telling now = {.here = {.arena = arena, .root = root}};
+    now.here.state = wpa_path_join(arena, root, "state");
+    now.here.data = wpa_path_join(arena, root, "state/postgres/data");
+    assert_true(wpa_dir_make(now.here.state, 0700, &err));
     assert_int_equal(chmod(root, 0711), 0);
     if (uid != geteuid()) {
-        assert_int_equal(chown(root, uid, uid) | chown(here.state, uid, uid), 0);
+        assert_int_equal(chown(root, uid, uid) | chown(now.here.state, uid, uid), 0);
     }
     fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
+    now.child = fork();
+    if (now.child == 0) {
         NEED(uid == geteuid() || (setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0));
-        told(&here);
+        told(&now.here);
         wpa_arena_free(arena); /* or the leak checker of sanitizer builds complains */
         _exit(0);
     }
-    int status = 1;
-    assert_int_equal(waitpid(child, &status, 0), child);
+    return now;
+}
+
+static bool end(telling *now)
+{
+    wpa_error err = {0};
     wpa_server_user user;
+    int status = 1;
+    assert_int_equal(waitpid(now->child, &status, 0), now->child);
     if (status != 0 && wpa_server_user_find(&user, &err)) {
-        bool is_stopped = wpa_server_stop(here.data, WAIT_MS, &err);
+        bool is_stopped = wpa_server_stop(now->here.data, WAIT_MS, &err);
         (void)is_stopped;
     }
-    assert_true(wpa_dir_remove(root, &err));
+    assert_true(wpa_dir_remove(now->here.root, &err));
+    wpa_arena_free(now->here.arena);
     return status == 0;
 }
 
 static void run_story(void **state)
 {
     story told = *(story *)*state;
-    assert_true(run_as(geteuid(), told));
-    if (geteuid() == 0) {
-        assert_true(run_as(ORDINARY_UID, told));
+    telling own = begin_as(geteuid(), told);
+    if (geteuid() == 0) { /* side by side: most of the time is waiting */
+        telling ordinary = begin_as(ORDINARY_UID, told);
+        assert_true(end(&ordinary));
     }
+    assert_true(end(&own));
 }
 
 static void test_missing_version_is_named(void **state)

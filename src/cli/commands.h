@@ -3,6 +3,8 @@
 
 #include "cli/cli.h"
 
+extern const wpa_cli_command wpa_cli_console;
+extern const wpa_cli_command wpa_cli_wall;
 extern const wpa_cli_command wpa_cli_version;
 extern const wpa_cli_command wpa_cli_help;
 extern const wpa_cli_command wpa_cli_man;

@@ -2,6 +2,8 @@
 
 /* clang-format off */
 static const wpa_cli_command *const commands[] = {
+    &wpa_cli_console,
+    &wpa_cli_wall,
     &wpa_cli_check,
     &wpa_cli_explain,
     &wpa_cli_login,

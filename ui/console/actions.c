@@ -345,7 +345,7 @@ static void hold(wpa_ui *ui, wpa_object object)
     }
     if (row && row->state != WPA_DEPLOYMENT_RUNNING && row->state != WPA_DEPLOYMENT_PAUSED) {
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "H holds a running deployment; this one is %s",
-                   wpa_deployment_text(row));
+                   wpa_ui_deployment_text(row));
         return;
     }
     bool is_held = row && row->state == WPA_DEPLOYMENT_PAUSED;

@@ -130,8 +130,8 @@ static bool read_known(reader *r, const wpa_yaml_node *root, wpa_error *err)
     return wpa_yaml_check_keys(root, known, WPA_COUNT(known), err);
 }
 
-size_t wpa_config_read(wpa_config *config, wpa_keymap *keymap, const char *path, wpa_arena *arena,
-                       const char **faults, size_t max)
+size_t wpa_ui_config_read(wpa_config *config, wpa_keymap *keymap, const char *path,
+                          wpa_arena *arena, const char **faults, size_t max)
 {
     static bool (*const readers[])(reader *, const wpa_yaml_node *, wpa_error *) = {
         read_known, read_theme, read_unicode, read_clock, read_input, read_rollback,

@@ -27,5 +27,5 @@ typedef struct wpa_config {
  *
  * Returns the number of faults.
  */
-size_t wpa_config_read(wpa_config *config, wpa_keymap *keymap, const char *path, wpa_arena *arena,
-                       const char **faults, size_t max);
+size_t wpa_ui_config_read(wpa_config *config, wpa_keymap *keymap, const char *path,
+                          wpa_arena *arena, const char **faults, size_t max);

@@ -63,8 +63,8 @@ wpa_ui *wpa_ui_new(const wpa_ui_options *options, wpa_console_port *port, const 
     ui->scratch = wpa_grid_new(1, 1);
     wpa_keymap_init(&ui->keymap);
     init_lists(ui);
-    size_t n = wpa_config_read(&ui->config, &ui->keymap, options->config, ui->arena, faults,
-                               WPA_COUNT(faults));
+    size_t n = wpa_ui_config_read(&ui->config, &ui->keymap, options->config, ui->arena, faults,
+                                  WPA_COUNT(faults));
     if (!load_themes(ui, err)) {
         wpa_ui_free(ui);
         return NULL;

@@ -19,7 +19,8 @@ static void draw_head(wpa_ui *ui, wpa_doc *doc, const wpa_deployment_row *row)
 {
     char title[512], right[256], id[WPA_SHORT], took[WPA_SHORT];
     int64_t end_us = row->ended_at_us ? row->ended_at_us : wpa_ui_now(ui);
-    const char *word = row->state == WPA_DEPLOYMENT_RUNNING ? "running" : wpa_deployment_text(row);
+    const char *word =
+        row->state == WPA_DEPLOYMENT_RUNNING ? "running" : wpa_ui_deployment_text(row);
     (void)wpa_text_format(
         title, sizeof title, "%s  p-%" PRId64 " %s",
         wpa_object_text((wpa_object){WPA_OBJECT_DEPLOYMENT, row->id}, id, sizeof id), row->patch_id,

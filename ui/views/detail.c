@@ -53,7 +53,7 @@ void wpa_detail_go(wpa_ui *ui, wpa_page *page, wpa_object object)
     }
 }
 
-void wpa_detail_comments(wpa_doc *doc, const wpa_comment_row *comments, size_t n, int64_t now_us)
+void wpa_ui_detail_comments(wpa_doc *doc, const wpa_comment_row *comments, size_t n, int64_t now_us)
 {
     char time[WPA_SHORT];
     if (n) {

@@ -21,5 +21,6 @@ wpa_object wpa_detail_selected(wpa_ui *ui, wpa_page *page);
 wpa_object wpa_detail_watched(wpa_ui *ui, wpa_page *page);
 /** Replace the page's object: [ and ]. */
 void wpa_detail_go(wpa_ui *ui, wpa_page *page, wpa_object object);
-void wpa_detail_comments(wpa_doc *doc, const wpa_comment_row *comments, size_t n, int64_t now_us);
+void wpa_ui_detail_comments(wpa_doc *doc, const wpa_comment_row *comments, size_t n,
+                            int64_t now_us);
 void wpa_detail_activity(wpa_doc *doc, const wpa_activity_row *rows, size_t n, int64_t now_us);

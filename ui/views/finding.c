@@ -28,7 +28,7 @@ static void draw_facts(wpa_ui *ui, wpa_doc *doc, const wpa_finding_detail *it)
     wpa_doc_fieldf(doc, "Seen", "first %sZ  last %sZ   commit %.7s   state %s",
                    wpa_time_text(it->row.first_seen_us, wpa_ui_now(ui), first, sizeof first),
                    wpa_time_text(it->last_seen_us, wpa_ui_now(ui), last, sizeof last),
-                   it->commit ? it->commit : "-", wpa_finding_text(it->row.state));
+                   it->commit ? it->commit : "-", wpa_ui_finding_text(it->row.state));
     if (it->reach) {
         wpa_doc_field(doc, "Reach", it->reach);
     }
@@ -110,7 +110,7 @@ static void draw(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
         wpa_doc_field(&doc, "More", it->help);
     }
     draw_also(ui, &doc, it);
-    wpa_detail_comments(&doc, it->comments, it->n_comments, wpa_ui_now(ui));
+    wpa_ui_detail_comments(&doc, it->comments, it->n_comments, wpa_ui_now(ui));
     wpa_doc_end(&doc, canvas);
 }
 

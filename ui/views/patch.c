@@ -186,7 +186,7 @@ static void draw_rest(wpa_ui *ui, wpa_doc *doc, const wpa_patch_detail *it)
         wpa_doc_rule(doc, "History", NULL);
         wpa_detail_activity(doc, it->history, it->n_history, wpa_ui_now(ui));
     }
-    wpa_detail_comments(doc, it->comments, it->n_comments, wpa_ui_now(ui));
+    wpa_ui_detail_comments(doc, it->comments, it->n_comments, wpa_ui_now(ui));
     wpa_doc_fieldf(doc, "digest", "%s", it->digest ? it->digest : "-");
 }
 

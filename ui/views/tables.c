@@ -183,7 +183,7 @@ CELL(finding_state)
         put_id(cell, WPA_OBJECT_PATCH, finding->patch_id);
     } else {
         wpa_cell_text(cell, WPA_PAINT_MUTED,
-                      finding->state != WPA_FINDING_OPEN ? wpa_finding_text(finding->state)
+                      finding->state != WPA_FINDING_OPEN ? wpa_ui_finding_text(finding->state)
                       : finding->has_fix                 ? "p fix"
                                                          : "");
     }
@@ -298,7 +298,7 @@ CELL(deployment_state)
         return;
     }
     (void)wpa_put_fitf(cell, 0, 0, cell->cols, wpa_deployment_paint(deployment), "%s %s",
-                       wpa_deployment_glyph(deployment), wpa_deployment_text(deployment));
+                       wpa_deployment_glyph(deployment), wpa_ui_deployment_text(deployment));
 }
 
 CELL(deployment_patch)

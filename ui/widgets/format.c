@@ -278,7 +278,7 @@ static const look deployment_looks[WPA_DEPLOYMENT_STATE_COUNT] = {
     [WPA_DEPLOYMENT_STUCK] = {"✗", "stuck", WPA_PAINT_SEV_CRIT},
 };
 
-const char *wpa_deployment_text(const wpa_deployment_row *row)
+const char *wpa_ui_deployment_text(const wpa_deployment_row *row)
 {
     if (row->state >= WPA_DEPLOYMENT_STATE_COUNT) {
         return "?";
@@ -328,7 +328,7 @@ wpa_paint wpa_notice_paint(wpa_notice_level level)
     return level < WPA_NOTICE_LEVEL_COUNT ? paints[level] : WPA_PAINT_TEXT;
 }
 
-const char *wpa_finding_text(wpa_finding_state state)
+const char *wpa_ui_finding_text(wpa_finding_state state)
 {
     static const char *const texts[WPA_FINDING_STATE_COUNT] = {
         [WPA_FINDING_OPEN] = "open",           [WPA_FINDING_IGNORED] = "ignored",

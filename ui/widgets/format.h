@@ -51,11 +51,11 @@ const char *wpa_suite_glyph(wpa_suite_state state);
 wpa_paint wpa_suite_paint(wpa_suite_state state);
 const char *wpa_suite_text(wpa_suite_state state);
 /** Word, glyph and role of a deployment as lists show it: "applying", "baking", "held" ... */
-const char *wpa_deployment_text(const wpa_deployment_row *row);
+const char *wpa_ui_deployment_text(const wpa_deployment_row *row);
 const char *wpa_deployment_glyph(const wpa_deployment_row *row);
 wpa_paint wpa_deployment_paint(const wpa_deployment_row *row);
 const char *wpa_check_text(wpa_check_state state);
 wpa_paint wpa_check_paint(wpa_check_state state);
 wpa_paint wpa_notice_paint(wpa_notice_level level);
 /** A finding's state in words: "open", "in patch". */
-const char *wpa_finding_text(wpa_finding_state state);
+const char *wpa_ui_finding_text(wpa_finding_state state);

@@ -1,13 +1,13 @@
 -- name: db_session
 -- params: statement_timeout text, idle_timeout text, lock_timeout text, role text
 -- rows: one
--- why: session settings of ENGINE.md section 6; times are read and written in UTC
+-- why: session settings of ENGINE.md section 6; times in UTC; compiling our short statements costs more than it saves
 SELECT set_config('statement_timeout', $1, false),
        set_config('idle_in_transaction_session_timeout', $2, false),
        set_config('lock_timeout', $3, false),
        set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO, YMD', false),
        set_config('bytea_output', 'hex', false), set_config('search_path', 'wpa, pg_catalog', false),
-       set_config('client_min_messages', 'warning', false),
+       set_config('client_min_messages', 'warning', false), set_config('jit', 'off', false),
        set_config('role', $4, false);
 
 -- name: db_begin

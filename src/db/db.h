@@ -157,7 +157,7 @@ bool wpa_db_note_next(wpa_db *db, wpa_db_note *note);
  * (-1: no limit); interrupted by signals. Errors WPA_E_UNAVAILABLE: the connection is lost.
  */
 bool wpa_db_wait(wpa_db *db, int other_fd, int timeout_ms, wpa_error *err) WPA_CHECK;
-/** The socket, for a poll of one's own; ask wpa_db_note_next first. May change at reconnects. */
+/** The socket, for a poll of one's own: ask wpa_db_note_next first. May change at reconnects. */
 int wpa_db_fd(const wpa_db *db);
 
 /* ---- migrations ------------------------------------------------------------------------------ */

@@ -33,12 +33,9 @@ bool wpa_db_listen(wpa_db *db, const wpa_sql *listen, wpa_error *err)
     return true;
 }
 
-bool wpa_db_note_next(wpa_db *db, wpa_db_note *note)
+/** The next one out of libpq's memory. Queries put them there too, so poll alone does not tell. */
+static bool fetch(wpa_db *db, wpa_db_note *note)
 {
-    wpa_pg_check_owner(db);
-    if (wpa_db_is_lost(db)) {
-        return false;
-    }
     (void)PQconsumeInput(db->conn);
     PGnotify *notify = PQnotifies(db->conn);
     if (!notify) {
@@ -50,6 +47,17 @@ bool wpa_db_note_next(wpa_db *db, wpa_db_note *note)
     return true;
 }
 
+bool wpa_db_note_next(wpa_db *db, wpa_db_note *note)
+{
+    wpa_pg_check_owner(db);
+    if (db->has_note) {
+        *note = db->note;
+        db->has_note = false;
+        return true;
+    }
+    return !wpa_db_is_lost(db) && fetch(db, note);
+}
+
 int wpa_db_fd(const wpa_db *db)
 {
     return db->conn ? PQsocket(db->conn) : -1;
@@ -58,6 +66,12 @@ int wpa_db_fd(const wpa_db *db)
 bool wpa_db_wait(wpa_db *db, int other_fd, int timeout_ms, wpa_error *err)
 {
     wpa_pg_check_owner(db);
+    if (!db->has_note && !wpa_db_is_lost(db)) {
+        db->has_note = fetch(db, &db->note);
+    }
+    if (db->has_note) {
+        return true;
+    }
     struct pollfd fds[] = {
         {.fd = wpa_db_fd(db), .events = POLLIN},
         {.fd = other_fd, .events = POLLIN}, /* poll passes over negative ones */

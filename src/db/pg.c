@@ -67,6 +67,7 @@ static bool make_connection(wpa_db *db, wpa_error *err)
     PQfinish(db->conn);
     db->conn = connect_dsn(db);
     db->generation++;
+    db->has_note = false;
     memset(db->prepared, 0, wpa_sql_count);
     if (PQstatus(db->conn) != CONNECTION_OK) {
         return wpa_pg_fail(db, NULL, "connect", err);

@@ -24,6 +24,8 @@ struct wpa_db {
     char sqlstate[6];
     const wpa_sql *listens[WPA_DB_MAX_LISTENS];
     size_t n_listens;
+    bool has_note; /* taken out of libpq by a wait, not yet given to anyone */
+    wpa_db_note note;
     pthread_t owner;
 };
 

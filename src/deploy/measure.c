@@ -85,7 +85,12 @@ static bool rescore_path(const asked *a, const char *path, const wpa_probe_check
                                     ? 1
                                     : 0;
     }
-    scores->delta += part_change(&then, &now, check->rescore.dimension);
+    const double delta = part_change(&then, &now, check->rescore.dimension);
+    /*
+     * A finding that repeats in every job weighs once in all; taken from some of the jobs, the
+     * rest weigh in full, and the score falls although nothing but findings went. That is no harm.
+     */
+    scores->delta += change.n_new == 0 && delta < 0 ? 0 : delta;
     scores->summary = wpa_arena_printf(arena, "%s%s%s %.0f -> %.0f, %lld new",
                                        scores->summary != NULL ? scores->summary : "",
                                        scores->summary != NULL ? "; " : "", path, then.score.total,

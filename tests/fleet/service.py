@@ -163,7 +163,8 @@ def main(argv):
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         server.root = pathlib.Path(argv[0]).resolve()
         server.world = json.loads((HERE / "service.json").read_text())
-        print(f"listening on 127.0.0.1:{server.server_address[1]}", flush=True)
+        sys.stdout.write(f"listening on 127.0.0.1:{server.server_address[1]}\n")
+        sys.stdout.flush()
         try:
             server.serve_forever()
         except KeyboardInterrupt:

@@ -14,6 +14,7 @@
 
 #include <wpa/clock.h>
 #include <wpa/file.h>
+#include <wpa/memory.h>
 #include <wpa/text.h>
 
 #include "auth/hash.h"
@@ -147,6 +148,19 @@ static inline void add_target(world *w, const char *name, const char *rollout, c
     "[{\"name\":\"up\",\"kind\":\"http\",\"url\":\"http://127.0.0.1/\",\"interval\":\"200ms\","    \
     "\"critical\":true,\"error_limit\":1000}]"
 
+static inline void mark_tested(world *w)
+{
+    static const char *const states[] = {"testing", "tested"};
+    for (size_t i = 0; i < WPA_COUNT(states); i++) {
+        const char *sql =
+            wpa_arena_printf(w->arena,
+                             "UPDATE wpa.patch SET state = '%s', tested_digest = digest WHERE id = "
+                             "%lld",
+                             states[i], (long long)w->patch);
+        assert_string_equal(wpa_test_sql(w->pg, NULL, w->engine.principal_id, sql), "00000");
+    }
+}
+
 /* The same edit in every target, tested: as the patch and testing modules leave it. */
 static inline void make_patch(world *w)
 {
@@ -172,15 +186,7 @@ static inline void make_patch(world *w)
             (long long)w->patch, (long long)w->repository[i], w->base[i], before, after);
         assert_string_equal(wpa_test_sql(w->pg, NULL, w->engine.principal_id, sql), "00000");
     }
-    static const char *const states[] = {"testing", "tested"};
-    for (size_t i = 0; i < WPA_COUNT(states); i++) {
-        const char *sql =
-            wpa_arena_printf(w->arena,
-                             "UPDATE wpa.patch SET state = '%s', tested_digest = digest WHERE id = "
-                             "%lld",
-                             states[i], (long long)w->patch);
-        assert_string_equal(wpa_test_sql(w->pg, NULL, w->engine.principal_id, sql), "00000");
-    }
+    mark_tested(w);
 }
 
 static inline world *world_new(void)
@@ -209,10 +215,10 @@ static inline void world_free(world *w)
     test_free(w);
 }
 
-/* Work on the queue, on connections of its own, until it is empty or limit_ms has passed. */
-static inline void work(world *w, int64_t limit_ms)
+/* Work on the queues, on connections of its own, until they are empty or limit_ms has passed. */
+static inline void work_with(world *w, const char *const *queues, size_t n_queues,
+                             wpa_job_handler (*handlers)(const char *), int64_t limit_ms)
 {
-    static const char *const queues[] = {"deploy"};
     wpa_error err = {0};
     WPA_AUTO(wpa_db) *db = wpa_test_pg_connect(w->pg, NULL);
     WPA_AUTO(wpa_heart) *heart = wpa_heart_start(wpa_test_pg_dsn(w->pg), NULL, 1, NULL, &err);
@@ -225,20 +231,28 @@ static inline void work(world *w, int64_t limit_ms)
                              .owner = "test/1/0",
                              .cache_folder = wpa_path_join(w->arena, w->folder, "cache"),
                              .queues = queues,
-                             .n_queues = 1,
-                             .handler_of = handler_of};
+                             .n_queues = n_queues,
+                             .handler_of = handlers};
+    const char *left =
+        wpa_arena_printf(w->arena, "SELECT count(*) FROM wpa.job WHERE queue = ANY('%s')",
+                         wpa_db_array(w->arena, queues, n_queues));
     const int64_t until_ms = wpa_monotonic_ms() + limit_ms;
     while (wpa_monotonic_ms() < until_ms) {
         bool did_one = false;
         if (!wpa_job_work(&worker, &did_one, &err)) {
             fail_msg("%s", err.message);
         }
-        if (!did_one && wpa_test_sql_int(
-                            w->pg, 0, "SELECT count(*) FROM wpa.job WHERE queue = 'deploy'") == 0) {
+        if (!did_one && wpa_test_sql_int(w->pg, 0, left) == 0) {
             return;
         }
         wpa_sleep_ms(did_one ? 0 : 20);
     }
+}
+
+static inline void work(world *w, int64_t limit_ms)
+{
+    static const char *const queues[] = {"deploy"};
+    work_with(w, queues, 1, handler_of, limit_ms);
 }
 
 static inline void start(world *w)

@@ -886,6 +886,7 @@ static void change(wpa_scripted *s, const wpa_command *command)
         deployment->reason = NULL;
     } else if (command->kind == WPA_COMMAND_ROLL_BACK_NOW && deployment) {
         deployment->rollback_at_us = 0;
+        deployment->updated_at_us = s->now_us;
         deployment->state = WPA_DEPLOYMENT_ROLLING_BACK;
     } else if (command->kind == WPA_COMMAND_ACKNOWLEDGE) {
         s->alarm[0] = '\0';

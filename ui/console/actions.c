@@ -105,7 +105,7 @@ static bool fill_ignore(wpa_ui *ui, wpa_error *err)
         return WPA_FAIL(err, WPA_E_INVALID, "'%s' is no time from 1h to 366d, such as 30d", until);
     }
     command->text = wpa_arena_text(command->arena, ui->ask.fields[0].field.text);
-    command->until_us = wpa_ui_now(ui) + ms * 1000;
+    command->until_us = wpa_ui_clock(ui) + ms * 1000;
     return true;
 }
 

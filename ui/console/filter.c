@@ -122,10 +122,19 @@ static wpa_rows *rows_of(wpa_ui *ui)
     return list >= 0 ? &ui->lists[list] : NULL;
 }
 
+static wpa_doc_state *doc_of(wpa_ui *ui)
+{
+    wpa_page *page = wpa_ui_page(ui);
+    return page->view->doc ? page->view->doc(page) : NULL;
+}
+
 void wpa_filter_open(wpa_ui *ui)
 {
     wpa_rows *rows = rows_of(ui);
-    if (rows) {
+    if (doc_of(ui)) {
+        ui->mode = WPA_MODE_FILTER;
+        wpa_field_set(&ui->prompt, "");
+    } else if (rows) {
         ui->mode = WPA_MODE_FILTER;
         (void)wpa_text_copy(rows->kept_filter, sizeof rows->kept_filter, rows->filter);
         wpa_field_set(&ui->prompt, rows->filter);
@@ -141,10 +150,24 @@ static void apply_filter(wpa_ui *ui, const char *text)
     }
 }
 
+static void search_key(wpa_ui *ui, const wpa_key *key)
+{
+    if (key->code == WPA_KEY_ENTER) {
+        ui->mode = WPA_MODE_NORMAL;
+    } else if (key->code == WPA_KEY_ESC || (key->code == WPA_KEY_CTRL && key->character == 'c')) {
+        wpa_doc_search(doc_of(ui), "");
+        ui->mode = WPA_MODE_NORMAL;
+    } else if (wpa_field_key(&ui->prompt, key)) {
+        wpa_doc_search(doc_of(ui), ui->prompt.text);
+    }
+}
+
 void wpa_filter_key(wpa_ui *ui, const wpa_key *key)
 {
     wpa_rows *rows = rows_of(ui);
-    if (!rows) {
+    if (doc_of(ui)) {
+        search_key(ui, key);
+    } else if (!rows) {
         ui->mode = WPA_MODE_NORMAL;
     } else if (key->code == WPA_KEY_ENTER) {
         ui->mode = WPA_MODE_NORMAL;
@@ -176,6 +199,17 @@ void wpa_filter_draw(wpa_ui *ui, const wpa_canvas *canvas)
 {
     const wpa_rows *rows = rows_of(ui);
     int bottom = canvas->rows - 1;
+    wpa_doc_state *doc = doc_of(ui);
+    if (doc) {
+        wpa_fill(canvas, bottom, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
+        (void)wpa_put(canvas, bottom, 1, WPA_PAINT_PROMPT, "/");
+        wpa_field_draw(&ui->prompt, canvas, bottom, 2, canvas->cols - 20, 0, true);
+        if (doc->has_no_match && ui->prompt.length) {
+            (void)wpa_put_right(canvas, bottom, canvas->cols - 1, WPA_PAINT_PROMPT_ERROR,
+                                "not found");
+        }
+        return;
+    }
     if (!rows) {
         return;
     }

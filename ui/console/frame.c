@@ -8,7 +8,7 @@
 static void draw_clock(wpa_ui *ui, const wpa_canvas *canvas, int *end)
 {
     char clock[WPA_SHORT];
-    (void)wpa_clock_text(wpa_ui_now(ui), clock, sizeof clock);
+    (void)wpa_clock_text(wpa_ui_clock(ui), clock, sizeof clock);
     if (!ui->config.has_seconds) {
         clock[5] = '\0';
     }
@@ -31,14 +31,15 @@ static void draw_link(wpa_ui *ui, const wpa_canvas *canvas, int *end)
     if (ui->is_frozen) {
         paint = WPA_PAINT_BANNER_FROZEN;
         (void)wpa_text_format(text, sizeof text, "FROZEN %s",
-                              wpa_age_text(ui->frozen_us, wpa_ui_now(ui), age, sizeof age));
+                              wpa_age_text(ui->frozen_us, wpa_ui_clock(ui), age, sizeof age));
     } else if (wpa_ui_is_live(ui)) {
         paint = WPA_PAINT_CHECK_OK;
         (void)wpa_text_copy(text, sizeof text, "LIVE");
     } else if (ui->link && ui->link->state == WPA_LINK_LOST) {
         paint = WPA_PAINT_BANNER_LOST;
-        (void)wpa_text_format(text, sizeof text, "LOST %s",
-                              wpa_age_text(ui->link->lost_at_us, wpa_ui_now(ui), age, sizeof age));
+        (void)wpa_text_format(
+            text, sizeof text, "LOST %s",
+            wpa_age_text(ui->link->lost_at_us, wpa_ui_clock(ui), age, sizeof age));
     }
     put_before(canvas, end, paint, text);
 }
@@ -121,7 +122,7 @@ static int draw_lost(wpa_ui *ui, const wpa_canvas *canvas, int row)
         return row;
     }
     char age[WPA_SHORT], clock[WPA_SHORT], wait[WPA_SHORT] = "trying now";
-    int64_t now = wpa_ui_now(ui);
+    int64_t now = wpa_ui_clock(ui);
     if (ui->link->next_try_us > now) {
         (void)wpa_text_format(wait, sizeof wait, "Next try in %d s",
                               (int)((ui->link->next_try_us - now) / 1000000) + 1);
@@ -222,7 +223,7 @@ static void draw_too_small(wpa_ui *ui, const wpa_canvas *canvas)
 static void draw_tiny(wpa_ui *ui, const wpa_canvas *canvas)
 {
     char clock[WPA_SHORT], score[WPA_SHORT], health[WPA_SHORT] = "";
-    (void)wpa_clock_text(wpa_ui_now(ui), clock, sizeof clock);
+    (void)wpa_clock_text(wpa_ui_clock(ui), clock, sizeof clock);
     clock[5] = '\0';
     const char *link = wpa_ui_is_live(ui) ? "LIVE" : "LOST";
     int col = wpa_putf(canvas, 0, 1, WPA_PAINT_TITLE, "wpa %s", link);

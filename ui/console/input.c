@@ -25,7 +25,7 @@ static void next_theme(wpa_ui *ui)
 static void freeze(wpa_ui *ui)
 {
     ui->is_frozen = !ui->is_frozen;
-    ui->frozen_us = wpa_ui_now(ui);
+    ui->frozen_us = wpa_ui_clock(ui);
     if (!ui->is_frozen) {
         (void)wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_REFRESH));
     }
@@ -138,7 +138,7 @@ void wpa_ui_do(wpa_ui *ui, wpa_verb verb)
     if (page->view->verb && page->view->verb(ui, page, verb)) {
         return;
     }
-    if (verb == WPA_VERB_FILTER && page->view->list >= 0) {
+    if (verb == WPA_VERB_FILTER) {
         wpa_filter_open(ui);
         return;
     }

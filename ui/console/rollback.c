@@ -69,8 +69,8 @@ void wpa_rollback_start(wpa_ui *ui, wpa_object object)
         return;
     }
     ui->rollback = (wpa_rollback){.deployment = object,
-                                  .asked_us = wpa_ui_now(ui),
-                                  .until_us = wpa_ui_now(ui) + delay_ms * 1000,
+                                  .asked_us = wpa_ui_clock(ui),
+                                  .until_us = wpa_ui_clock(ui) + delay_ms * 1000,
                                   .is_own = true,
                                   .request_id = request};
     wpa_ui_say(ui, WPA_NOTICE_NOTE, "%s: rollback ordered", wpa_object_text(object, id, sizeof id));
@@ -127,7 +127,7 @@ void wpa_rollback_reply(wpa_ui *ui, const wpa_reply_view *reply)
 static void follow_open(wpa_ui *ui)
 {
     const wpa_deployment_row *row = wpa_ui_deployment(ui, ui->rollback.deployment.id);
-    int64_t now = wpa_ui_now(ui);
+    int64_t now = wpa_ui_clock(ui);
     char id[WPA_SHORT];
     (void)wpa_object_text(ui->rollback.deployment, id, sizeof id);
     if (row && row->rollback_at_us) {
@@ -156,12 +156,12 @@ void wpa_rollback_follow(wpa_ui *ui)
     }
     for (size_t i = 0; ui->dash && i < ui->dash->n_live; i++) {
         const wpa_deployment_row *row = &ui->dash->live[i];
-        bool is_waiting = row->rollback_at_us > wpa_ui_now(ui) &&
+        bool is_waiting = row->rollback_at_us > wpa_ui_clock(ui) &&
                           row->rollback_at_us != ui->closed_window_us &&
                           row->state != WPA_DEPLOYMENT_ROLLING_BACK;
         if (is_waiting) {
             ui->rollback = (wpa_rollback){.deployment = {WPA_OBJECT_DEPLOYMENT, row->id},
-                                          .asked_us = wpa_ui_now(ui),
+                                          .asked_us = wpa_ui_clock(ui),
                                           .until_us = row->rollback_at_us,
                                           .is_held = true};
             const char *me = ui->session ? ui->session->name : NULL;
@@ -176,7 +176,7 @@ void wpa_rollback_follow(wpa_ui *ui)
 static void draw_first_line(wpa_ui *ui, const wpa_canvas *canvas, int row, const char *id)
 {
     const wpa_rollback *window = &ui->rollback;
-    int64_t left_us = window->until_us - wpa_ui_now(ui);
+    int64_t left_us = window->until_us - wpa_ui_clock(ui);
     int64_t whole_us = window->until_us - window->asked_us;
     wpa_canvas line = *canvas;
     line.paint = WPA_PAINT_BANNER_ROLLBACK;

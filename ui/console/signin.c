@@ -65,7 +65,7 @@ static bool check_form(wpa_ui *ui)
     if (is_first(ui) && !is_same) {
         return WPA_FAIL(&form->error, WPA_E_INVALID, "The two passphrases differ.");
     }
-    if (ui->session && ui->session->try_again_us > wpa_ui_now(ui)) {
+    if (ui->session && ui->session->try_again_us > wpa_ui_clock(ui)) {
         return WPA_FAIL(&form->error, WPA_E_DENIED, "Too many tries: wait for the pause to end.");
     }
     return true;
@@ -208,7 +208,7 @@ static void draw_start(wpa_ui *ui, const wpa_canvas *canvas, int row)
 
 static void draw_pause(wpa_ui *ui, const wpa_canvas *canvas, int row)
 {
-    int64_t left_us = ui->session->try_again_us - wpa_ui_now(ui);
+    int64_t left_us = ui->session->try_again_us - wpa_ui_clock(ui);
     if (left_us > 0) {
         (void)wpa_putf(canvas, row, 2, WPA_PAINT_CHECK_NEAR, "Next try possible in %d s.",
                        (int)(left_us / 1000000) + 1);

@@ -125,9 +125,15 @@ void wpa_ui_free(wpa_ui *ui)
 
 /* ---- what holds ------------------------------------------------------------------------------ */
 
-int64_t wpa_ui_now(const wpa_ui *ui)
+int64_t wpa_ui_clock(const wpa_ui *ui)
 {
     return ui->local_us + (ui->link ? ui->link->clock_offset_us : 0);
+}
+
+int64_t wpa_ui_now(const wpa_ui *ui)
+{
+    bool is_lost = ui->link && ui->link->state == WPA_LINK_LOST;
+    return is_lost ? ui->link->lost_at_us : wpa_ui_clock(ui);
 }
 
 bool wpa_ui_is_live(const wpa_ui *ui)
@@ -585,7 +591,7 @@ void wpa_ui_say(wpa_ui *ui, wpa_notice_level level, const char *format, ...)
     (void)vsnprintf(ui->message.text, sizeof ui->message.text, format, values);
     va_end(values);
     ui->message.level = level;
-    ui->message.at_us = wpa_ui_now(ui);
+    ui->message.at_us = wpa_ui_clock(ui);
     ui->message.until_us = level >= WPA_NOTICE_ERROR ? 0 : ui->local_us + MESSAGE_US;
     ui->n_more_messages = 0;
     ui->is_dirty = true;

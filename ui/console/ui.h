@@ -13,6 +13,7 @@
 #include "keymap/keymap.h"
 #include "theme/theme.h"
 #include "widgets/cursor.h"
+#include "widgets/doc.h"
 #include "widgets/draw.h"
 #include "widgets/field.h"
 #include "widgets/format.h"
@@ -55,6 +56,8 @@ struct wpa_view {
     wpa_object (*watched)(wpa_ui *ui, wpa_page *page);
     /** New data has come. */
     void (*changed)(wpa_ui *ui, wpa_page *page); /* may be NULL */
+    /** Page of text that / searches; NULL: none. */
+    wpa_doc_state *(*doc)(wpa_page *page);
     /** Cursor of a list, for its marks; NULL: no marks here. */
     wpa_cursor *(*cursor)(wpa_page *page);
     /** Row for Y; NULL: the id alone. */
@@ -187,7 +190,7 @@ struct wpa_ui {
     wpa_field help_search;
     int64_t hold_keys_until_us; /* changing keys are refused: the selection has just changed */
     int wall_page;
-    int64_t wall_turn_us;
+    int64_t wall_turn_us, wall_asked_us;
     char pressed[32]; /* key that is being handled, for the audit log */
 };
 
@@ -216,7 +219,12 @@ bool wpa_ui_takes_text(const wpa_ui *ui);
 
 /* ---- for views, panes and prompts ------------------------------------------------------------ */
 
-/** Now, by the database's clock: what *_us of the views are compared with. */
+/** Now, by the database's clock. */
+int64_t wpa_ui_clock(const wpa_ui *ui);
+/**
+ * The moment the data on the screen is true for: now, or when the database was lost. Ages and
+ * timers are counted to it, so that nothing that is old goes on ticking as if it were live.
+ */
 int64_t wpa_ui_now(const wpa_ui *ui);
 bool wpa_ui_is_live(const wpa_ui *ui);
 bool wpa_ui_may(const wpa_ui *ui, wpa_action action);
@@ -285,7 +293,8 @@ void wpa_sign_in_key(wpa_ui *ui, const wpa_key *key);
 void wpa_sign_in_reply(wpa_ui *ui, const wpa_reply_view *reply);
 void wpa_sign_in_draw(wpa_ui *ui, const wpa_canvas *canvas);
 
-void wpa_filter_open(wpa_ui *ui); /* filter.c */
+/** The prompt behind /: filters a list, searches a page of text. (filter.c) */
+void wpa_filter_open(wpa_ui *ui);
 void wpa_filter_key(wpa_ui *ui, const wpa_key *key);
 void wpa_filter_draw(wpa_ui *ui, const wpa_canvas *canvas);
 /** Terms of a filter text, in the arena; text that is no term is a word. */

@@ -277,13 +277,13 @@ size_t wpa_keys_tick(wpa_keys *keys, int64_t now_ms, wpa_key *out)
 {
     if (keys->state == ESC && now_ms - keys->pending_since_ms >= keys->esc_ms) {
         keys->state = GROUND;
-        keys->guard_until_ms = now_ms + GUARD_MS;
+        keys->guard_until_ms = keys->pending_since_ms + keys->esc_ms + GUARD_MS;
         out[0] = (wpa_key){.code = WPA_KEY_ESC, .is_alone = true};
         return 1;
     }
     if (keys->state != GROUND && now_ms - keys->pending_since_ms >= SEQUENCE_MS) {
         keys->state = GROUND;
-        keys->guard_until_ms = now_ms + GUARD_MS;
+        keys->guard_until_ms = keys->pending_since_ms + SEQUENCE_MS + GUARD_MS;
     }
     return 0;
 }

@@ -42,6 +42,17 @@ static void place(wpa_ui *ui, dash *state, const wpa_pane *pane, const wpa_canva
     wpa_pane_draw(ui, pane, &part, &state->cursors[i], state->focus == i);
 }
 
+/* The focus is always on a pane that is shown: keys act on what is seen. */
+static void keep_focus(dash *state, const wpa_pane *const shown[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (state->focus == index_of(shown[i])) {
+            return;
+        }
+    }
+    state->focus = index_of(shown[0]);
+}
+
 static int least(int a, int b)
 {
     return a < b ? a : b;
@@ -58,6 +69,10 @@ static void draw_one_column(wpa_ui *ui, dash *state, const wpa_canvas *canvas)
     bool is_tiny = canvas->grid->rows < 24 || canvas->grid->cols < 80;
     int live = most(2, least(wpa_pane_rows(ui, &wpa_pane_live), 4 + (rows - 20) / 3));
     int needs = most(2, least(wpa_pane_rows(ui, &wpa_pane_needs_you), 4 + (rows - 20) / 3));
+    static const wpa_pane *const few[] = {&wpa_pane_live, &wpa_pane_needs_you};
+    static const wpa_pane *const five[] = {&wpa_pane_workflows, &wpa_pane_live, &wpa_pane_findings,
+                                           &wpa_pane_queue, &wpa_pane_needs_you};
+    keep_focus(state, is_tiny ? few : five, is_tiny ? WPA_COUNT(few) : WPA_COUNT(five));
     if (is_tiny) {
         live = least(live, rows / 2);
         place(ui, state, &wpa_pane_live, canvas, 0, 0, live, cols);
@@ -113,6 +128,7 @@ static void draw_two_columns(wpa_ui *ui, dash *state, const wpa_canvas *canvas)
         draw_one_column(ui, state, canvas);
         return;
     }
+    keep_focus(state, order, PANES - 2); /* jobs and engine are not shown */
     wpa_health_draw(ui, canvas, 0);
     int queue = 1 + WPA_PATCH_STATE_COUNT;
     place(ui, state, &wpa_pane_workflows, canvas, 1, 0, top, left);

@@ -30,7 +30,7 @@ static void draw_head(wpa_ui *ui, wpa_doc *doc, const wpa_deployment_row *row)
                           row->started_by ? "by " : "", row->started_by ? row->started_by : "",
                           wpa_took_text((end_us - row->started_at_us) / 1000, took, sizeof took));
     wpa_doc_rule(doc, title, right);
-    if (row->reason) {
+    if (row->reason && !is_going_back(row)) {
         wpa_doc_field(doc, "Reason", row->reason);
     }
 }
@@ -329,4 +329,5 @@ const wpa_view wpa_view_deployment = {
     .verb = verb,
     .selected = wpa_detail_watched,
     .watched = wpa_detail_watched,
+    .doc = wpa_detail_doc,
 };

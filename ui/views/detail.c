@@ -42,6 +42,11 @@ wpa_object wpa_detail_watched(wpa_ui *ui, wpa_page *page)
     return page->object;
 }
 
+wpa_doc_state *wpa_detail_doc(wpa_page *page)
+{
+    return &((wpa_detail_state *)page->state)->doc;
+}
+
 void wpa_detail_go(wpa_ui *ui, wpa_page *page, wpa_object object)
 {
     if (object.kind != WPA_OBJECT_NONE) {

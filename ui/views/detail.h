@@ -19,6 +19,7 @@ bool wpa_detail_verb(wpa_ui *ui, wpa_page *page, wpa_verb verb);
 /** The selected item if it is a thing, else what the page is about. */
 wpa_object wpa_detail_selected(wpa_ui *ui, wpa_page *page);
 wpa_object wpa_detail_watched(wpa_ui *ui, wpa_page *page);
+wpa_doc_state *wpa_detail_doc(wpa_page *page);
 /** Replace the page's object: [ and ]. */
 void wpa_detail_go(wpa_ui *ui, wpa_page *page, wpa_object object);
 void wpa_ui_detail_comments(wpa_doc *doc, const wpa_comment_row *comments, size_t n,

@@ -46,4 +46,5 @@ const wpa_view wpa_view_job = {
     .verb = wpa_detail_verb,
     .selected = wpa_detail_watched,
     .watched = wpa_detail_watched,
+    .doc = wpa_detail_doc,
 };

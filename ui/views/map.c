@@ -119,5 +119,6 @@ const wpa_view wpa_view_map = {
     .verb = verb,
     .selected = watched,
     .watched = watched,
+    .doc = wpa_detail_doc,
     .changed = changed,
 };

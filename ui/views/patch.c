@@ -268,4 +268,5 @@ const wpa_view wpa_view_patch = {
     .verb = verb,
     .selected = wpa_detail_watched,
     .watched = wpa_detail_watched,
+    .doc = wpa_detail_doc,
 };

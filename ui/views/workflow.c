@@ -120,4 +120,5 @@ const wpa_view wpa_view_workflow = {
     .verb = verb,
     .selected = wpa_detail_selected,
     .watched = wpa_detail_watched,
+    .doc = wpa_detail_doc,
 };

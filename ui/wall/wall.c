@@ -4,6 +4,7 @@
 #include "views/tables.h"
 
 #define STALE_US ((int64_t)10 * 1000000)
+#define REFRESH_US ((int64_t)4 * 1000000)
 #define GONE_US ((int64_t)60 * 1000000)
 #define TURN_US ((int64_t)20 * 1000000)
 #define DIGIT_COLS 14
@@ -50,13 +51,21 @@ static void draw_digit(const wpa_canvas *canvas, int row, int col, int digit, wp
 
 static int64_t age_us(const wpa_ui *ui)
 {
-    return ui->dash ? wpa_ui_now(ui) - ui->dash->taken_at_us : GONE_US;
+    return ui->dash ? wpa_ui_clock(ui) - ui->dash->taken_at_us : GONE_US + 1;
 }
 
-/* A quiet fleet sends nothing; while the link is live and asked for, silence is not staleness. */
 static bool is_stale(const wpa_ui *ui)
 {
-    return !wpa_ui_is_live(ui) && age_us(ui) > STALE_US;
+    return age_us(ui) > STALE_US;
+}
+
+/* A quiet fleet sends nothing by itself: ask, so that the age on the wall is the truth. */
+static void refresh(wpa_ui *ui)
+{
+    if (age_us(ui) > REFRESH_US && ui->local_us - ui->wall_asked_us > REFRESH_US) {
+        ui->wall_asked_us = ui->local_us;
+        (void)wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_REFRESH));
+    }
 }
 
 static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
@@ -71,9 +80,12 @@ static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
                        wpa_count_text(ui->dash->n_workflows, workflows, sizeof workflows),
                        wpa_count_text(ui->dash->n_repositories, repositories, sizeof repositories));
     }
-    (void)wpa_text_format(right, sizeof right, "data %.1f s old   %s   %sZ",
-                          (double)age_us(ui) / 1e6, wpa_ui_is_live(ui) ? "LIVE" : "LOST",
-                          wpa_clock_text(wpa_ui_now(ui), clock, sizeof clock));
+    bool is_known = ui->dash != NULL;
+    (void)wpa_text_format(
+        right, sizeof right,
+        is_stale(ui) && is_known ? "STALE %.0f s   %s   %sZ" : "data %.1f s old   %s   %sZ",
+        is_known ? (double)age_us(ui) / 1e6 : 0.0, wpa_ui_is_live(ui) ? "LIVE" : "LOST",
+        wpa_clock_text(wpa_ui_clock(ui), clock, sizeof clock));
     (void)wpa_put_right(canvas, 0, canvas->cols - 1,
                         is_stale(ui) ? WPA_PAINT_BANNER_LOST : WPA_PAINT_TEXT, right);
 }
@@ -197,10 +209,11 @@ void wpa_wall_paint(wpa_ui *ui)
     ui->frame++;
     ui->is_dirty = false;
     turn_page(ui);
+    refresh(ui);
     draw_top(ui, &canvas);
     int row = draw_alarm(ui, &canvas), page = ui->wall_page % 2;
     wpa_canvas body = wpa_canvas_part(&canvas, row, 0, canvas.rows - row - 1, canvas.cols);
-    if (!ui->dash || (is_stale(ui) && age_us(ui) > GONE_US)) {
+    if (!ui->dash || age_us(ui) > GONE_US) {
         (void)wpa_put(&body, body.rows / 2, 4, WPA_PAINT_MUTED,
                       ui->dash ? "--   no data for over a minute, connecting again" : "connecting");
         const char *reason = ui->link ? ui->link->reason : NULL;

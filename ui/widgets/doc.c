@@ -95,11 +95,50 @@ static void place_window(wpa_doc_state *state, int shown)
     state->scroll = state->scroll < 0 ? 0 : state->scroll;
 }
 
+static bool has_match(const wpa_doc *doc, int row)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    return strcasestr(wpa_grid_row_text(doc->canvas.grid, row, arena), doc->state->search) != NULL;
+}
+
+static void underline(const wpa_doc *doc, int row)
+{
+    wpa_flag(&doc->canvas, row, 0, doc->canvas.cols, WPA_CELL_UNDERLINE);
+}
+
+/* Matches are underlined; a step brings the next one to the top. */
+static void search(wpa_doc *doc)
+{
+    wpa_doc_state *state = doc->state;
+    if (!state->search[0]) {
+        return;
+    }
+    int height = doc->row < doc->canvas.rows ? doc->row : doc->canvas.rows;
+    for (int row = 0; row < height; row++) {
+        if (has_match(doc, row)) {
+            underline(doc, row);
+        }
+    }
+    int row = state->match + state->search_step;
+    while (state->search_step && row >= 0 && row < height && !has_match(doc, row)) {
+        row += state->search_step;
+    }
+    if (state->search_step) {
+        state->has_no_match = row < 0 || row >= height;
+        if (!state->has_no_match) {
+            state->match = row;
+            state->scroll = row > 2 ? row - 2 : 0;
+        }
+    }
+    state->search_step = 0;
+}
+
 void wpa_doc_end(wpa_doc *doc, const wpa_canvas *canvas)
 {
     wpa_doc_state *state = doc->state;
     const wpa_grid *from = doc->canvas.grid;
     state->height = doc->row;
+    search(doc);
     place_window(state, canvas->rows);
     int cols = from->cols < canvas->cols ? from->cols : canvas->cols;
     for (int row = 0; row < canvas->rows && row + state->scroll < doc->row; row++) {
@@ -164,7 +203,18 @@ bool wpa_doc_verb(wpa_doc_state *state, wpa_verb verb)
         state->scroll = state->height;
         state->selected = state->n_items ? state->n_items - 1 : 0;
         return true;
+    case WPA_VERB_NEXT_MATCH:
+    case WPA_VERB_PREVIOUS_MATCH:
+        state->search_step = verb == WPA_VERB_NEXT_MATCH ? 1 : -1;
+        return true;
     default:
         return false;
     }
+}
+
+void wpa_doc_search(wpa_doc_state *state, const char *text)
+{
+    (void)wpa_text_copy(state->search, sizeof state->search, text);
+    state->match = -1;
+    state->search_step = *text ? 1 : 0;
 }

@@ -18,7 +18,10 @@ typedef struct wpa_doc_state {
     int rows[WPA_DOC_ITEMS];
     wpa_object objects[WPA_DOC_ITEMS];
     bool follows_item; /* the selection moved: bring it into the window */
-    char search[128];
+    char search[128];  /* what / looks for; "" nothing */
+    int match;         /* row of the last match, -1 before the first */
+    int search_step;   /* 1 or -1: go to the next or previous match when drawn */
+    bool has_no_match; /* the last step found none */
 } wpa_doc_state;
 
 typedef struct wpa_doc {
@@ -42,3 +45,5 @@ void wpa_doc_rule(wpa_doc *doc, const char *title, const char *right);
 void wpa_doc_end(wpa_doc *doc, const wpa_canvas *canvas);
 /** Moves the selection, or scrolls if there are no items; true: the verb was a movement. */
 bool wpa_doc_verb(wpa_doc_state *state, wpa_verb verb);
+/** Look for text from the top; n and N go on. "" looks for nothing. */
+void wpa_doc_search(wpa_doc_state *state, const char *text);

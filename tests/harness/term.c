@@ -1,0 +1,286 @@
+#include "harness/term.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#include <vterm.h>
+
+#include <wpa/buf.h>
+#include <wpa/clock.h>
+#include <wpa/memory.h>
+#include <wpa/text.h>
+
+struct wpa_tty {
+    int fd, slave;
+    pid_t pid;
+    VTerm *vt;
+    VTermScreen *screen;
+    bool is_alternate, has_ended;
+    int status;
+    size_t n_bytes;
+};
+
+static int on_property(VTermProp property, VTermValue *value, void *user)
+{
+    wpa_tty *tty = user;
+    if (property == VTERM_PROP_ALTSCREEN) {
+        tty->is_alternate = value->boolean;
+    }
+    return 1;
+}
+
+static const VTermScreenCallbacks callbacks = {.settermprop = on_property};
+
+static void on_answer(const char *bytes, size_t n, void *user)
+{
+    wpa_tty *tty = user;
+    ssize_t written = write(tty->fd, bytes, n);
+    (void)written;
+}
+
+static void run_child(const char *const argv[], const char *const env[])
+{
+    /* Our own child, before exec: nobody else reads the environment. */
+    (void)setenv("TERM", "xterm-256color", 1); // NOLINT(concurrency-mt-unsafe)
+    (void)setenv("LANG", "C.UTF-8", 1);        // NOLINT(concurrency-mt-unsafe)
+    (void)unsetenv("LC_ALL");                  // NOLINT(concurrency-mt-unsafe)
+    (void)unsetenv("NO_COLOR");                // NOLINT(concurrency-mt-unsafe)
+    for (size_t i = 0; env && env[i]; i++) {
+        char name[256];
+        const char *value = strchr(env[i], '=');
+        if (value) {
+            (void)wpa_text_format(name, sizeof name, "%.*s", (int)(value - env[i]), env[i]);
+            (void)setenv(name, value + 1, 1); // NOLINT(concurrency-mt-unsafe)
+        }
+    }
+    sigset_t none;
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    union {
+        const char *const *in;
+        char *const *out;
+    } args = {.in = argv}; /* execvp does not write to them */
+    (void)execvp(argv[0], args.out);
+    (void)dprintf(STDERR_FILENO, "%s: %s\n", argv[0], wpa_strerror(errno));
+    _exit(127);
+}
+
+wpa_tty *wpa_tty_start(const char *const argv[], const char *const env[], int rows, int cols,
+                       wpa_error *err)
+{
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
+    wpa_tty *tty = wpa_alloc(sizeof *tty);
+    tty->slave = -1;
+    if (openpty(&tty->fd, &tty->slave, NULL, NULL, &size) != 0) {
+        (void)WPA_FAIL(err, WPA_E_IO, "openpty: %s", wpa_strerror(errno));
+        wpa_free(tty);
+        return NULL;
+    }
+    tty->pid = fork();
+    if (tty->pid == 0) {
+        (void)login_tty(tty->slave);
+        (void)close(tty->fd);
+        run_child(argv, env);
+    }
+    tty->vt = vterm_new(rows, cols);
+    vterm_set_utf8(tty->vt, 1);
+    vterm_output_set_callback(tty->vt, on_answer, tty);
+    tty->screen = vterm_obtain_screen(tty->vt);
+    vterm_screen_set_callbacks(tty->screen, &callbacks, tty);
+    vterm_screen_enable_altscreen(tty->screen, 1);
+    vterm_screen_reset(tty->screen, 1);
+    (void)fcntl(tty->fd, F_SETFL, fcntl(tty->fd, F_GETFL) | O_NONBLOCK);
+    (void)fcntl(tty->fd, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(tty->slave, F_SETFD, FD_CLOEXEC);
+    return tty;
+}
+
+static void reap(wpa_tty *tty)
+{
+    int status = 0;
+    if (!tty->has_ended && waitpid(tty->pid, &status, WNOHANG) == tty->pid) {
+        tty->has_ended = true;
+        tty->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+}
+
+void wpa_tty_free(wpa_tty *tty)
+{
+    if (!tty) {
+        return;
+    }
+    reap(tty);
+    if (!tty->has_ended) {
+        (void)kill(tty->pid, SIGCONT);
+        (void)kill(tty->pid, SIGKILL);
+        (void)waitpid(tty->pid, NULL, 0);
+    }
+    (void)close(tty->fd);
+    (void)close(tty->slave);
+    vterm_free(tty->vt);
+    wpa_free(tty);
+}
+
+void wpa_tty_send_bytes(wpa_tty *tty, const char *bytes, size_t n)
+{
+    while (n) {
+        ssize_t written = write(tty->fd, bytes, n);
+        if (written > 0) {
+            bytes += written;
+            n -= (size_t)written;
+        } else if (errno != EAGAIN && errno != EINTR) {
+            return;
+        }
+    }
+}
+
+void wpa_tty_send(wpa_tty *tty, const char *bytes)
+{
+    wpa_tty_send_bytes(tty, bytes, strlen(bytes));
+}
+
+void wpa_tty_resize(wpa_tty *tty, int rows, int cols)
+{
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
+    (void)ioctl(tty->slave, TIOCSWINSZ, &size);
+    vterm_set_size(tty->vt, rows, cols);
+}
+
+void wpa_tty_signal(wpa_tty *tty, int signal_number)
+{
+    (void)kill(tty->pid, signal_number);
+}
+
+/* Everything that can be read now; false if nothing came within wait_ms. */
+static bool read_some(wpa_tty *tty, int wait_ms)
+{
+    struct pollfd poll_fd = {.fd = tty->fd, .events = POLLIN};
+    char bytes[16384];
+    if (poll(&poll_fd, 1, wait_ms) <= 0) {
+        return false;
+    }
+    ssize_t n = read(tty->fd, bytes, sizeof bytes);
+    if (n <= 0) {
+        return false;
+    }
+    tty->n_bytes += (size_t)n;
+    (void)vterm_input_write(tty->vt, bytes, (size_t)n);
+    return true;
+}
+
+static void append_row(const wpa_tty *tty, int row, int cols, wpa_buf *buf)
+{
+    size_t end = wpa_buf_size(buf);
+    for (int col = 0; col < cols;) {
+        VTermScreenCell cell;
+        (void)vterm_screen_get_cell(tty->screen, (VTermPos){.row = row, .col = col}, &cell);
+        if (!cell.chars[0] || cell.chars[0] == (uint32_t)-1) {
+            wpa_buf_char(buf, ' ');
+        }
+        for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && cell.chars[i]; i++) {
+            char bytes[4];
+            if (cell.chars[i] != (uint32_t)-1) {
+                wpa_buf_append(buf, bytes, wpa_utf8_encode(cell.chars[i], bytes));
+            }
+        }
+        bool is_blank = !cell.chars[0] || cell.chars[0] == ' ';
+        end = is_blank ? end : wpa_buf_size(buf);
+        col += cell.width > 0 ? cell.width : 1;
+    }
+    wpa_buf_truncate(buf, end);
+}
+
+char *wpa_tty_text(const wpa_tty *tty, wpa_arena *arena)
+{
+    int rows = 0, cols = 0;
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new((size_t)4 * 1024 * 1024);
+    vterm_get_size(tty->vt, &rows, &cols);
+    for (int row = 0; row < rows; row++) {
+        append_row(tty, row, cols, buf);
+        wpa_buf_char(buf, '\n');
+    }
+    return wpa_buf_dup(buf, arena);
+}
+
+bool wpa_tty_has(const wpa_tty *tty, const char *text)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    return strstr(wpa_tty_text(tty, arena), text) != NULL;
+}
+
+static bool wait_for(wpa_tty *tty, const char *text, bool is_there, int timeout_ms)
+{
+    int64_t end_ms = wpa_monotonic_ms() + timeout_ms;
+    for (;;) {
+        while (read_some(tty, 0)) {
+        }
+        if (wpa_tty_has(tty, text) == is_there) {
+            return true;
+        }
+        reap(tty);
+        if (wpa_monotonic_ms() >= end_ms || (tty->has_ended && !read_some(tty, 0))) {
+            return false;
+        }
+        (void)read_some(tty, 20);
+    }
+}
+
+bool wpa_tty_wait(wpa_tty *tty, const char *text, int timeout_ms)
+{
+    return wait_for(tty, text, true, timeout_ms);
+}
+
+bool wpa_tty_wait_gone(wpa_tty *tty, const char *text, int timeout_ms)
+{
+    return wait_for(tty, text, false, timeout_ms);
+}
+
+int wpa_tty_wait_exit(wpa_tty *tty, int timeout_ms)
+{
+    int64_t end_ms = wpa_monotonic_ms() + timeout_ms;
+    while (!tty->has_ended && wpa_monotonic_ms() < end_ms) {
+        (void)read_some(tty, 10);
+        reap(tty);
+    }
+    while (read_some(tty, 0)) {
+    }
+    return tty->has_ended ? tty->status : -1;
+}
+
+void wpa_tty_settle(wpa_tty *tty, int quiet_ms)
+{
+    while (read_some(tty, quiet_ms)) {
+    }
+}
+
+bool wpa_tty_is_alternate(const wpa_tty *tty)
+{
+    return tty->is_alternate;
+}
+
+size_t wpa_tty_bytes(const wpa_tty *tty)
+{
+    return tty->n_bytes;
+}
+
+int wpa_tty_pid(const wpa_tty *tty)
+{
+    return (int)tty->pid;
+}
+
+bool wpa_tty_is_cooked(const wpa_tty *tty)
+{
+    struct termios modes;
+    return tcgetattr(tty->slave, &modes) == 0 && (modes.c_lflag & ICANON) && (modes.c_lflag & ECHO);
+}

@@ -1,0 +1,51 @@
+/*
+ * A program in a pseudo-terminal, its output read by a terminal emulator (libvterm) into a grid.
+ * Tests send bytes as a keyboard does and wait for text to appear, never for time to pass.
+ */
+#pragma once
+
+#include <wpa/arena.h>
+
+typedef struct wpa_tty wpa_tty;
+
+/**
+ * Start a program.
+ *
+ * argv  NULL-terminated; argv[0] is found by PATH.
+ * env   "NAME=value" lines that are added to ours, NULL-terminated; may be NULL. TERM is
+ *       xterm-256color and LANG C.UTF-8 unless said otherwise here.
+ *
+ * Errors  WPA_E_IO.
+ */
+wpa_tty *wpa_tty_start(const char *const argv[], const char *const env[], int rows, int cols,
+                       wpa_error *err);
+/** Kills what still runs. */
+void wpa_tty_free(wpa_tty *tty);
+WPA_DEFINE_AUTO(wpa_tty, wpa_tty_free);
+
+/** Type: one write, as a key press or a paste arrives. */
+void wpa_tty_send(wpa_tty *tty, const char *bytes);
+void wpa_tty_send_bytes(wpa_tty *tty, const char *bytes, size_t n);
+void wpa_tty_resize(wpa_tty *tty, int rows, int cols);
+void wpa_tty_signal(wpa_tty *tty, int signal_number);
+
+/** Wait until the text stands on some row; false after timeout_ms, or when the program has ended.
+ */
+bool wpa_tty_wait(wpa_tty *tty, const char *text, int timeout_ms) WPA_CHECK;
+/** Wait until it stands nowhere. */
+bool wpa_tty_wait_gone(wpa_tty *tty, const char *text, int timeout_ms) WPA_CHECK;
+/** Wait until the program ends; its exit status, 128 + n for signal n, or -1 after timeout_ms. */
+int wpa_tty_wait_exit(wpa_tty *tty, int timeout_ms);
+/** Read for quiet_ms after the last byte: the screen has come to rest. */
+void wpa_tty_settle(wpa_tty *tty, int quiet_ms);
+
+bool wpa_tty_has(const wpa_tty *tty, const char *text);
+/** The screen as text, a line feed behind each row. */
+char *wpa_tty_text(const wpa_tty *tty, wpa_arena *arena);
+/** Is the program on the alternate screen? */
+bool wpa_tty_is_alternate(const wpa_tty *tty);
+/** Bytes the program has written so far. */
+size_t wpa_tty_bytes(const wpa_tty *tty);
+int wpa_tty_pid(const wpa_tty *tty);
+/** Are echo and line mode of the terminal on, as a shell leaves them? */
+bool wpa_tty_is_cooked(const wpa_tty *tty);

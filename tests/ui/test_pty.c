@@ -1,0 +1,271 @@
+/* The real loop in a real pseudo-terminal, on the scripted engine. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <wpa/clock.h>
+
+#include "harness/scripted.h"
+#include "harness/term.h"
+
+#define PATIENCE_MS 15000
+
+static wpa_tty *start(const char *const args[], int rows, int cols)
+{
+    wpa_error err = {0};
+    char path[4096];
+    const char *build = getenv("WPA_BUILD_DIR"); // NOLINT(concurrency-mt-unsafe)
+    const char *argv[8] = {path};
+    (void)snprintf(path, sizeof path, "%s/ui_demo", build ? build : ".");
+    for (size_t i = 0; args && args[i] && i < 6; i++) {
+        argv[i + 1] = args[i];
+    }
+    wpa_tty *tty = wpa_tty_start(argv, NULL, rows, cols, &err);
+    assert_non_null(tty);
+    return tty;
+}
+
+static void expect(wpa_tty *tty, const char *text)
+{
+    if (!wpa_tty_wait(tty, text, PATIENCE_MS)) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        (void)fprintf(stderr, "waited for: %s\n%s", text, wpa_tty_text(tty, arena));
+        fail();
+    }
+}
+
+/* A key press of its own: nothing else within the 5 ms before it. */
+static void press(wpa_tty *tty, const char *key)
+{
+    wpa_tty_settle(tty, 20);
+    wpa_tty_send(tty, key);
+}
+
+static const char *const signed_in[] = {"--signed-in", NULL};
+
+static void test_sign_in_and_leave(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_tty) *tty = start(NULL, 24, 80);
+    expect(tty, "Passphrase");
+    expect(tty, "mira_");
+    wpa_tty_send(tty, "wrong\r");
+    expect(tty, "Wrong name or passphrase.");
+    wpa_tty_send(tty, WPA_SCRIPTED_PASSPHRASE);
+    expect(tty, "∙∙∙∙∙∙∙∙∙∙∙∙∙∙∙∙_");
+    assert_false(wpa_tty_has(tty, "correct"));
+    wpa_tty_send(tty, "\r");
+    expect(tty, "LIVE  mira guardian");
+    assert_true(wpa_tty_is_alternate(tty));
+    assert_false(wpa_tty_is_cooked(tty));
+    press(tty, "q");
+    assert_int_equal(wpa_tty_wait_exit(tty, PATIENCE_MS), 0);
+    assert_false(wpa_tty_is_alternate(tty));
+    assert_true(wpa_tty_is_cooked(tty));
+}
+
+static void test_first_guardian(void **state)
+{
+    (void)state;
+    static const char *const args[] = {"--first", NULL};
+    WPA_AUTO(wpa_tty) *tty = start(args, 24, 80);
+    expect(tty, "create the first one");
+    wpa_tty_send(tty, "one long phrase\r");
+    wpa_tty_send(tty, "another phrase\r");
+    expect(tty, "The two passphrases differ.");
+    wpa_tty_send(tty,
+                 "\025one long phrase\r"); /* the first field is kept: Ctrl-U is for the second */
+    expect(tty, "passphrase");
+}
+
+static void test_rollback_key(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
+    expect(tty, "Health 87");
+    press(tty, "5");
+    expect(tty, "▸ d-1042");
+    press(tty, "R");
+    expect(tty, "ROLLING BACK d-1042 in");
+    expect(tty, "held: no further workflow is switched");
+    press(tty, "\033");
+    expect(tty, "rollback cancelled");
+    assert_true(wpa_tty_wait_gone(tty, "ROLLING BACK", PATIENCE_MS));
+    wpa_tty_settle(tty, 300); /* an R right behind an Esc could be the end of a torn report */
+    press(tty, "R");
+    expect(tty, "ROLLING BACK d-1042 in");
+    press(tty, "\r");
+    expect(tty, "rollback of d-1042 started");
+    expect(tty, "rolled_back");
+}
+
+/* Text that is pasted, and answers of a terminal that arrive in pieces, press no key. */
+static void test_no_key_out_of_other_bytes(void **state)
+{
+    (void)state;
+    static const char *const hostile[] = {"RRR",
+                                          "xxRyy",
+                                          "\033[5;1R",
+                                          "\033[200~R\033[201~",
+                                          "\033[12;40R\033[1;1R",
+                                          "\033]11;rgb:0/0/0\033\\",
+                                          "\033P1$r0mR\033\\"};
+    WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
+    expect(tty, "Health 87");
+    press(tty, "5");
+    expect(tty, "▸ d-1042");
+    for (size_t i = 0; i < WPA_COUNT(hostile); i++) {
+        wpa_tty_send(tty, hostile[i]);
+        wpa_tty_settle(tty, 30);
+        assert_false(wpa_tty_has(tty, "ROLLING BACK"));
+    }
+    for (const char *byte = "\033[24;80R"; *byte; byte++) {
+        wpa_tty_send_bytes(tty, byte, 1);
+        wpa_tty_settle(tty, 10);
+    }
+    assert_false(wpa_tty_has(tty, "ROLLING BACK"));
+    press(tty, "?");
+    expect(tty, "Help: keys for deploys");
+}
+
+static void test_resize_storm(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{5, 20}, {24, 80},  {1, 1},   {60, 200},  {10, 40},
+                                   {9, 39}, {50, 133}, {23, 79}, {120, 400}, {24, 80}};
+    WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
+    expect(tty, "Health 87");
+    for (size_t i = 0; i < WPA_COUNT(sizes); i++) {
+        wpa_tty_resize(tty, sizes[i][0], sizes[i][1]);
+        wpa_tty_send(tty, i % 2 ? "j" : "\t");
+        wpa_tty_settle(tty, 20);
+    }
+    expect(tty, "Workflows, worst first");
+    expect(tty, "LIVE  mira guardian");
+    wpa_tty_resize(tty, 5, 20);
+    expect(tty, "wpa needs 40x10");
+    press(tty, "q");
+    assert_int_equal(wpa_tty_wait_exit(tty, PATIENCE_MS), 0);
+}
+
+static void test_signals_give_the_terminal_back(void **state)
+{
+    (void)state;
+    static const int signals[] = {SIGTERM, SIGHUP, SIGINT};
+    for (size_t i = 0; i < WPA_COUNT(signals); i++) {
+        WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
+        expect(tty, "Health 87");
+        wpa_tty_signal(tty, signals[i]);
+        assert_int_equal(wpa_tty_wait_exit(tty, PATIENCE_MS), 0);
+        assert_false(wpa_tty_is_alternate(tty));
+        assert_true(wpa_tty_is_cooked(tty));
+    }
+}
+
+static void test_crash_gives_the_terminal_back(void **state)
+{
+    (void)state;
+#ifdef WPA_SANITIZED
+    skip(); /* the sanitizer's handler comes first, and tells more */
+#else
+    WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
+    expect(tty, "Health 87");
+    wpa_tty_signal(tty, SIGABRT);
+    assert_int_equal(wpa_tty_wait_exit(tty, PATIENCE_MS), 128 + SIGABRT);
+    assert_false(wpa_tty_is_alternate(tty));
+    assert_true(wpa_tty_is_cooked(tty));
+#endif
+}
+
+static void test_suspend_and_continue(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
+    expect(tty, "Health 87");
+    press(tty, "\032");
+    assert_true(wpa_tty_wait_gone(tty, "Health 87", PATIENCE_MS));
+    for (int i = 0; i < 200 && !wpa_tty_is_cooked(tty); i++) {
+        wpa_tty_settle(tty, 10);
+    }
+    assert_true(wpa_tty_is_cooked(tty));
+    wpa_tty_signal(tty, SIGCONT);
+    expect(tty, "Health 87");
+    press(tty, "2");
+    expect(tty, "[2 Workflows]");
+}
+
+/* A screen without news sends its clock and nothing else. */
+static void test_quiet_screen(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
+    expect(tty, "Health 87");
+    wpa_tty_settle(tty, 300);
+    size_t before = wpa_tty_bytes(tty);
+    int64_t start_ms = wpa_monotonic_ms();
+    while (wpa_monotonic_ms() - start_ms < 2500) {
+        wpa_tty_settle(tty, 100);
+    }
+    size_t bytes = wpa_tty_bytes(tty) - before;
+    assert_true(bytes > 0);
+    assert_true(bytes < 600); /* clock and one bake timer, three times */
+}
+
+static void test_wall_takes_no_keys(void **state)
+{
+    (void)state;
+    static const char *const args[] = {"--wall", NULL};
+    WPA_AUTO(wpa_tty) *tty = start(args, 45, 160);
+    expect(tty, "FLEET HEALTH");
+    for (const char *key = "5RDAXHKq:"; *key; key++) {
+        wpa_tty_send_bytes(tty, key, 1);
+        wpa_tty_settle(tty, 10);
+    }
+    assert_true(wpa_tty_has(tty, "FLEET HEALTH"));
+    press(tty, "\003");
+    assert_int_equal(wpa_tty_wait_exit(tty, PATIENCE_MS), 0);
+}
+
+static void test_no_terminal(void **state)
+{
+    (void)state;
+    wpa_error err = {0};
+    char path[4096];
+    const char *build = getenv("WPA_BUILD_DIR"); // NOLINT(concurrency-mt-unsafe)
+    (void)snprintf(path, sizeof path, "%s/ui_demo", build ? build : ".");
+    const char *argv[] = {"setsid", "-w", path, NULL};
+    const char *env[] = {"TERM=dumb", NULL};
+    WPA_AUTO(wpa_tty) *tty = wpa_tty_start(argv, env, 24, 80, &err);
+    assert_non_null(tty);
+    expect(tty, "TERM is 'dumb'");
+    assert_int_equal(wpa_tty_wait_exit(tty, PATIENCE_MS), 1);
+    WPA_AUTO(wpa_tty) *gone = wpa_tty_start(argv, NULL, 24, 80, &err);
+    assert_non_null(gone);
+    expect(gone, "there is no terminal here");
+    assert_int_equal(wpa_tty_wait_exit(gone, PATIENCE_MS), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sign_in_and_leave),
+        cmocka_unit_test(test_first_guardian),
+        cmocka_unit_test(test_rollback_key),
+        cmocka_unit_test(test_no_key_out_of_other_bytes),
+        cmocka_unit_test(test_resize_storm),
+        cmocka_unit_test(test_signals_give_the_terminal_back),
+        cmocka_unit_test(test_crash_gives_the_terminal_back),
+        cmocka_unit_test(test_suspend_and_continue),
+        cmocka_unit_test(test_quiet_screen),
+        cmocka_unit_test(test_wall_takes_no_keys),
+        cmocka_unit_test(test_no_terminal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

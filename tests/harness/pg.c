@@ -46,9 +46,16 @@ void wpa_test_pg_need(void)
     }
 }
 
+static void ignore_notice(void *context, const PGresult *notice)
+{
+    (void)context;
+    (void)notice;
+}
+
 static PGconn *must_connect(const char *dsn)
 {
     PGconn *conn = PQconnectdb(dsn);
+    (void)PQsetNoticeReceiver(conn, ignore_notice, NULL);
     if (PQstatus(conn) != CONNECTION_OK) {
         (void)fprintf(stderr, "%s: %s\n", dsn, PQerrorMessage(conn));
         PQfinish(conn);
@@ -122,23 +129,38 @@ static const char *make_template(wpa_test_pg *pg, PGconn *admin)
     return name;
 }
 
-static wpa_test_pg *open_server(void)
+static wpa_embedded *shared_server; /* of this process; tests run one after the other */
+
+static void leave_server(void)
 {
+    wpa_embedded_close(shared_server);
+}
+
+static wpa_embedded *use_server(void)
+{
+    if (shared_server) {
+        return shared_server;
+    }
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_error err = {0};
     const char *folder = wpa_path_join(arena, build_folder(), "test-postgres");
     wpa_embedded_options options = {.state_folder = folder};
-    wpa_embedded *server = NULL;
     if (wpa_dir_make(folder, 0711, &err)) {
-        server = wpa_embedded_open(&options, &err);
+        shared_server = wpa_embedded_open(&options, &err);
     }
-    if (!server) {
+    if (!shared_server) {
         (void)fprintf(stderr, "%s: %s\n", err.context, err.message);
         fail_msg("no test server");
     }
+    (void)atexit(leave_server);
+    return shared_server;
+}
+
+static wpa_test_pg *open_server(void)
+{
     wpa_test_pg *pg = wpa_alloc(sizeof *pg);
-    pg->arena = WPA_STEAL(arena);
-    pg->server = server;
+    pg->arena = wpa_arena_new();
+    pg->server = use_server();
     return pg;
 }
 
@@ -178,7 +200,6 @@ void wpa_test_pg_free(wpa_test_pg *pg)
     must_run(admin,
              wpa_arena_printf(pg->arena, "DROP DATABASE IF EXISTS %s WITH (FORCE)", pg->database));
     PQfinish(admin);
-    wpa_embedded_close(pg->server);
     wpa_arena_free(pg->arena);
     wpa_free(pg);
 }

@@ -131,10 +131,12 @@ bool wpa_agent_get_workflow_health(wpa_engine *engine, int64_t workflow_id, wpa_
 /**
  * Make a patch out of the fixes of findings; its test is queued in the same transaction.
  *
- * name      NULL: made from the rules it answers.
+ * name        NULL: made from the rules it answers.
+ * n_answered  how many of the findings it answers; its description says why not the others. May
+ *             be NULL.
  */
 bool wpa_agent_create_patch(wpa_engine *engine, const wpa_actor *actor, const int64_t finding_ids[],
-                            size_t n, const char *name, int64_t *patch_id,
+                            size_t n, const char *name, int64_t *patch_id, size_t *n_answered,
                             wpa_error *err) WPA_CHECK;
 /** Queue the test of a pending patch; a tested or failed one becomes pending first (P8, P16). */
 bool wpa_agent_test_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,

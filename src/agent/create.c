@@ -38,7 +38,8 @@ static bool store(wpa_db *db, const wpa_actor *actor, void *context, wpa_error *
 }
 
 bool wpa_agent_create_patch(wpa_engine *engine, const wpa_actor *actor, const int64_t finding_ids[],
-                            size_t n, const char *name, int64_t *patch_id, wpa_error *err)
+                            size_t n, const char *name, int64_t *patch_id, size_t *n_answered,
+                            wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_patch_draft draft;
@@ -54,5 +55,8 @@ bool wpa_agent_create_patch(wpa_engine *engine, const wpa_actor *actor, const in
         return false;
     }
     *patch_id = c.patch_id;
+    if (n_answered) {
+        *n_answered = draft.n_findings;
+    }
     return true;
 }

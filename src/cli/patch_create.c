@@ -53,21 +53,21 @@ static int64_t *choose_findings(wpa_cli *cli, size_t *n, wpa_error *err)
 
 static int run_create(wpa_cli *cli, wpa_error *err)
 {
-    size_t n = 0;
+    size_t n = 0, n_answered = 0;
     int64_t id = 0;
     const wpa_actor *actor = wpa_cli_actor(cli, err);
     wpa_engine *engine = actor ? wpa_cli_engine(cli, err) : NULL;
     int64_t *ids = engine ? choose_findings(cli, &n, err) : NULL;
-    if (!ids ||
-        !wpa_agent_create_patch(engine, actor, ids, n, wpa_cli_text(cli, "name"), &id, err)) {
+    if (!ids || !wpa_agent_create_patch(engine, actor, ids, n, wpa_cli_text(cli, "name"), &id,
+                                        &n_answered, err)) {
         return WPA_CLI_FAILED;
     }
     if (wpa_cli_is_given(cli, "wait")) {
-        wpa_cli_say(cli, "p-%" PRId64 " made from %zu finding%s", id, n, n == 1 ? "" : "s");
+        wpa_cli_say(cli, "p-%" PRId64 " answers %zu of %zu findings", id, n_answered, n);
         return wpa_cli_wait_for_test(cli, id, err);
     }
-    wpa_cli_answer(cli, "id", id, "p-%" PRId64 " made from %zu finding%s; its test is queued", id,
-                   n, n == 1 ? "" : "s");
+    wpa_cli_answer(cli, "id", id, "p-%" PRId64 " answers %zu of %zu findings; its test is queued",
+                   id, n_answered, n);
     return WPA_EXIT_OK;
 }
 

@@ -99,7 +99,8 @@ static bool create_patch(const doing *d, wpa_error *err)
     size_t n = 0;
     int64_t patch_id = 0;
     int64_t *ids = ids_of(d->command, d->arena, &n);
-    if (!wpa_agent_create_patch(d->engine, d->actor, ids, n, d->command->name, &patch_id, err)) {
+    if (!wpa_agent_create_patch(d->engine, d->actor, ids, n, d->command->name, &patch_id, NULL,
+                                err)) {
         return false;
     }
     *d->object = (wpa_object){WPA_OBJECT_PATCH, patch_id};

@@ -156,7 +156,8 @@ static void leave_out(drafting *d, const wpa_rows *rows, size_t row, const char 
                          wpa_rows_text(rows, row, F_RULE), why);
 }
 
-static void note_answered(drafting *d, const wpa_rows *rows, size_t row, const wpa_fix *fix)
+static void note_answered(drafting *d, const wpa_rows *rows, size_t row, const char *title,
+                          unsigned declares)
 {
     wpa_patch_draft *draft = d->draft;
     wpa_severity severity = WPA_SEVERITY_LOW;
@@ -164,84 +165,147 @@ static void note_answered(drafting *d, const wpa_rows *rows, size_t row, const w
     (void)!wpa_severity_from(wpa_rows_text(rows, row, F_SEVERITY), &severity);
     (void)!wpa_dimension_from(wpa_rows_text(rows, row, F_DIMENSION), &dimension);
     const char *rule = wpa_rows_text(rows, row, F_RULE);
-    if (draft->n_findings == 0 || severity > draft->severity) {
+    if (draft->n_findings == 0 || severity > draft->severity ||
+        (severity == draft->severity && dimension < d->worst_dimension)) {
         draft->severity = severity;
         d->worst_dimension = dimension;
         d->worst_message = wpa_rows_dup(rows, row, F_MESSAGE, d->arena);
     }
     d->is_one_rule = draft->n_findings == 0 || (d->is_one_rule && wpa_text_is(d->rule, rule));
     d->rule = wpa_arena_text(d->arena, rule);
-    d->declares |= fix->declares;
+    d->declares |= declares;
     d->ids = wpa_arena_grow(d->arena, d->ids, draft->n_findings, &d->ids_capacity, sizeof *d->ids);
     d->ids[draft->n_findings++] = wpa_rows_int(rows, row, F_ID);
     draft->description = wpa_arena_printf(
-        d->arena, "%s%s%s:%s %s\n", draft->description ? draft->description : "",
-        wpa_rows_text(rows, row, F_REPOSITORY), "/", wpa_rows_text(rows, row, F_PATH), fix->title);
+        d->arena, "%s%s/%s: %s\n", draft->description ? draft->description : "",
+        wpa_rows_text(rows, row, F_REPOSITORY), wpa_rows_text(rows, row, F_PATH), title);
 }
 
-/** Why the outcome did not take the finding's fix. */
-static const char *explain_dropped(const wpa_fix_outcome *outcome, const wpa_analysis *analysis,
-                                   const char *fingerprint)
+/* One file while its findings are fixed one after the other. */
+typedef struct fixing {
+    wpa_patch_file file;
+    wpa_analysis before;
+    const char *text; /* [size_bytes] as far as fixed */
+    size_t size_bytes, n_taken;
+    bool *is_answered;    /* [rows] */
+    const char **why_not; /* [rows] of those that are not */
+} fixing;
+
+static const wpa_finding *find_by_fingerprint(const wpa_result *result, const char *fingerprint)
 {
-    if (outcome->n_notes) {
-        return outcome->notes[0].text;
-    }
-    for (size_t i = 0; i < analysis->result.n_findings; i++) {
-        const wpa_finding *finding = analysis->result.findings[i];
-        if (wpa_text_is(finding->fingerprint, fingerprint)) {
-            return finding->n_fixes ? "its fix did not hold" : "it has no fix";
+    for (size_t i = 0; i < result->n_findings; i++) {
+        if (wpa_text_is(result->findings[i]->fingerprint, fingerprint)) {
+            return result->findings[i];
         }
     }
-    return "it is no longer at the head of the branch";
+    return NULL;
 }
 
-/** Take the fix of one finding in text; NULL if it could not be taken. */
-static const wpa_fix_outcome *take_fix(drafting *d, const wpa_rows *rows, size_t row,
-                                       const wpa_patch_file *file, const char *text,
-                                       size_t size_bytes)
+static bool is_same_place(const wpa_finding *a, const wpa_finding *b)
 {
-    const char *fingerprint = wpa_rows_dup(rows, row, F_FINGERPRINT, d->arena);
-    wpa_analysis now = wpa_analysis_of(file->path, text, size_bytes, &d->place.around,
-                                       d->place.settings, d->arena);
-    const wpa_fix_choice choice = {.has_unsafe = true, .fingerprint = fingerprint};
-    wpa_fix_outcome *outcome = wpa_arena_alloc(d->arena, sizeof *outcome);
-    *outcome = wpa_rules_fix(now.result.source, d->place.settings, &choice, d->arena);
-    if (outcome->n_applied == 0) {
-        leave_out(d, rows, row, explain_dropped(outcome, &now, fingerprint));
-        return NULL;
+    if (a->rule != b->rule || !wpa_text_is(a->check, b->check) ||
+        a->n_structure != b->n_structure) {
+        return false;
     }
-    note_answered(d, rows, row, outcome->fixes[0]);
-    return outcome;
+    for (size_t i = 0; i < a->n_structure; i++) {
+        if (!wpa_text_is(a->structure[i], b->structure[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/** The finding as it is in the text now: a fix before may have changed what it quotes. */
+static const wpa_finding *find_now(const fixing *f, const wpa_result *now, const char *fingerprint)
+{
+    const wpa_finding *same = find_by_fingerprint(now, fingerprint);
+    const wpa_finding *old = find_by_fingerprint(&f->before.result, fingerprint);
+    for (size_t i = 0; !same && old && i < now->n_findings; i++) {
+        same = is_same_place(now->findings[i], old) ? now->findings[i] : NULL;
+    }
+    return same;
+}
+
+static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
+{
+    const char *fingerprint = wpa_rows_text(rows, row, F_FINGERPRINT);
+    wpa_analysis now = wpa_analysis_of(f->file.path, f->text, f->size_bytes, &d->place.around,
+                                       d->place.settings, d->arena);
+    const wpa_finding *finding = find_now(f, &now.result, fingerprint);
+    if (!finding || finding->n_fixes == 0) {
+        f->why_not[row] = finding ? "it has no fix" : "it is no longer at the head of the branch";
+        return;
+    }
+    const wpa_fix_choice choice = {.has_unsafe = true, .fingerprint = finding->fingerprint};
+    wpa_fix_outcome outcome =
+        wpa_rules_fix(now.result.source, d->place.settings, &choice, d->arena);
+    if (outcome.n_applied == 0) {
+        f->why_not[row] = outcome.n_notes ? outcome.notes[0].text : "its fix did not hold";
+        return;
+    }
+    f->text = outcome.text;
+    f->size_bytes = outcome.size_bytes;
+    f->n_taken++;
+    f->is_answered[row] = true;
+    note_answered(d, rows, row, outcome.fixes[0]->title, outcome.fixes[0]->declares);
+}
+
+/** What no fix of its own has answered may be gone with another's. */
+static void settle(drafting *d, fixing *f, const wpa_rows *rows, size_t first, size_t end)
+{
+    wpa_analysis after = wpa_analysis_of(f->file.path, f->text, f->size_bytes, &d->place.around,
+                                         d->place.settings, d->arena);
+    wpa_analysis_change change = wpa_analysis_compare(&f->before, &after, d->arena);
+    for (size_t row = first; row < end; row++) {
+        for (size_t i = 0; !f->is_answered[row] && i < change.n_gone; i++) {
+            if (wpa_text_is(change.gone[i]->fingerprint, wpa_rows_text(rows, row, F_FINGERPRINT))) {
+                f->is_answered[row] = true;
+                note_answered(d, rows, row, "gone with the other fixes", 0);
+            }
+        }
+        if (!f->is_answered[row]) {
+            leave_out(d, rows, row, f->why_not[row]);
+        }
+    }
+}
+
+static size_t end_of_file(const drafting *d, const wpa_rows *rows, size_t first)
+{
+    size_t end = first;
+    while (end < wpa_rows_count(rows) && wpa_rows_int(rows, end, F_REPOSITORY_ID) == d->place.id &&
+           wpa_text_is(wpa_rows_text(rows, end, F_PATH), wpa_rows_text(rows, first, F_PATH))) {
+        end++;
+    }
+    return end;
 }
 
 /** All rows of one file, from row on; *row moves behind them. */
 static bool draft_file(drafting *d, const wpa_rows *rows, size_t *row, wpa_error *err)
 {
-    size_t first = *row;
+    size_t first = *row, n = wpa_rows_count(rows);
     const char *path = wpa_rows_text(rows, first, F_PATH);
-    wpa_patch_file file;
-    if (!enter(d, rows, first, F_REPOSITORY_ID, err) || !read_before(d, path, &file, err)) {
+    fixing f = {.is_answered = wpa_arena_array(d->arena, n, sizeof(bool)),
+                .why_not = wpa_arena_array(d->arena, n, sizeof(char *))};
+    if (!enter(d, rows, first, F_REPOSITORY_ID, err) || !read_before(d, path, &f.file, err)) {
         return false;
     }
-    const char *text = file.before;
-    size_t size_bytes = file.before_bytes, n_taken = 0;
-    for (;
-         *row < wpa_rows_count(rows) && wpa_rows_int(rows, *row, F_REPOSITORY_ID) == d->place.id &&
-         wpa_text_is(wpa_rows_text(rows, *row, F_PATH), path);
-         (*row)++) {
-        if (!text) {
-            leave_out(d, rows, *row, "its file is no longer at the head of the branch");
-            continue;
-        }
-        const wpa_fix_outcome *outcome = take_fix(d, rows, *row, &file, text, size_bytes);
-        if (outcome) {
-            text = outcome->text;
-            size_bytes = outcome->size_bytes;
-            n_taken++;
-        }
-    }
+    *row = end_of_file(d, rows, first);
     d->where = wpa_arena_printf(d->arena, "%s/%s", d->place.name, path);
-    return n_taken == 0 || finish_file(d, &file, text, size_bytes, err);
+    if (!f.file.before) {
+        for (size_t i = first; i < *row; i++) {
+            leave_out(d, rows, i, "its file is no longer at the head of the branch");
+        }
+        return true;
+    }
+    f.text = f.file.before;
+    f.size_bytes = f.file.before_bytes;
+    f.before =
+        wpa_analysis_of(path, f.text, f.size_bytes, &d->place.around, d->place.settings, d->arena);
+    for (size_t i = first; i < *row; i++) {
+        try_fix(d, &f, rows, i);
+    }
+    settle(d, &f, rows, first, *row);
+    return f.n_taken == 0 || finish_file(d, &f.file, f.text, f.size_bytes, err);
 }
 
 static bool check_rows(const wpa_rows *rows, const int64_t ids[], size_t n, wpa_error *err)
@@ -283,6 +347,10 @@ static void describe(drafting *d, const char *name)
     draft->declares = declares;
     draft->finding_ids = d->ids;
     draft->left_out = d->left_out;
+    for (size_t i = 0; i < draft->n_left_out; i++) {
+        draft->description =
+            wpa_arena_printf(d->arena, "%snot answered: %s\n", draft->description, d->left_out[i]);
+    }
     draft->type = TYPES[d->worst_dimension];
     draft->issue = d->worst_message;
     const char *where =

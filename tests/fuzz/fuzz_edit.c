@@ -1,4 +1,5 @@
 /* Two texts, split at the first 0xff: the edits between them lead there and back. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

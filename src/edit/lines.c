@@ -6,8 +6,8 @@
 
 wpa_lines wpa_lines_split(const char *text, size_t size_bytes, wpa_arena *arena)
 {
-    wpa_lines result = {0};
-    size_t capacity = 0;
+    size_t capacity = 16;
+    wpa_lines result = {.items = wpa_arena_array(arena, capacity, sizeof(wpa_slice))};
     for (size_t at = 0; at < size_bytes;) {
         const char *end = memchr(text + at, '\n', size_bytes - at);
         size_t length = end ? (size_t)(end - text) + 1 - at : size_bytes - at;

@@ -220,7 +220,6 @@ wpa_msg *wpa_feed_dashboard(wpa_db *db, double notify_lag_ms, wpa_error *err)
 
 bool wpa_feed_notices(wpa_db *db, int64_t *last_id, wpa_queue *inbox, wpa_error *err)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     char after[WPA_DB_NUMBER_SIZE];
     const char *params[] = {wpa_db_number(*last_id, after)};
     WPA_AUTO(wpa_rows) *rows =

@@ -82,6 +82,12 @@ static int deny_names(scmp_filter_ctx filter)
     return rc;
 }
 
+/* SCMP_A0 leaves a member out, which clang refuses. */
+static struct scmp_arg_cmp compare_first(enum scmp_compare how, scmp_datum_t with)
+{
+    return (struct scmp_arg_cmp){.arg = 0, .op = how, .datum_a = with, .datum_b = 0};
+}
+
 /** Only local, IPv4, IPv6 and (for address look-up) netlink sockets. */
 static int deny_sockets(scmp_filter_ctx filter)
 {
@@ -89,12 +95,12 @@ static int deny_sockets(scmp_filter_ctx filter)
     for (int family = 0; family <= AF_NETLINK && rc == 0; family++) {
         if (family != AF_UNIX && family != AF_INET && family != AF_INET6 && family != AF_NETLINK) {
             rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family));
+                                  compare_first(SCMP_CMP_EQ, (scmp_datum_t)family));
         }
     }
     return rc ? rc
               : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                 SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+                                 compare_first(SCMP_CMP_GT, AF_NETLINK));
 }
 
 static int deny_special(scmp_filter_ctx filter)

@@ -55,6 +55,7 @@ typedef struct wpa_test_context {
     wpa_test_target *target; /* of a check of a target or file; else NULL */
     wpa_test_file *file;     /* of a check of a file; else NULL */
     wpa_arena *arena;
+    const char *scratch;                 /* folder for what is needed for a while; NULL: /tmp */
     const char *no_sandbox;              /* why there is none; NULL: there is one */
     bool (*is_cancelled)(void *context); /* may be NULL */
     void *context;

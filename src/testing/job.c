@@ -308,6 +308,7 @@ static bool run_phases(testing *at, wpa_test_run *run, wpa_error *err)
         .begin_phase = on_phase, .begin_check = on_begin, .end_check = on_end, .context = at};
     wpa_test_context around = {.patch = &at->loaded->patch,
                                .arena = at->arena,
+                               .scratch = at->job->cache_folder,
                                .is_cancelled = should_stop,
                                .context = at->job};
     if (!wpa_sandbox_check(&no_sandbox)) {

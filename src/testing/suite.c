@@ -35,7 +35,9 @@ static bool export_base(const wpa_test_context *context, scratch *folder, wpa_er
     if (!target->git) {
         return WPA_FAIL(err, WPA_E_UNAVAILABLE, "cannot reach '%s'", target->repository);
     }
-    folder->path = wpa_dir_temp("/tmp/wpa-test", context->arena, err);
+    const char *parent = context->scratch ? context->scratch : "/tmp";
+    folder->path =
+        wpa_dir_temp(wpa_path_join(context->arena, parent, "wpa-test"), context->arena, err);
     if (!folder->path) {
         return false;
     }

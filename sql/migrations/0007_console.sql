@@ -110,3 +110,15 @@ BEGIN
       FOR EACH STATEMENT EXECUTE FUNCTION wpa.change_tell(%L)', t[1], t[2]);
   END LOOP;
 END $$;
+
+-- ---- what people are told about patches (the deploy module tells of deployments itself) -----------------
+CREATE FUNCTION patch_notice() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.state IN ('tested','failed','approved','deployed') AND coalesce(NEW.reason, '') NOT IN ('rejected','superseded') THEN
+    PERFORM wpa.notice_add(CASE NEW.state WHEN 'failed' THEN 'error' ELSE 'ok' END, 'patch:' || NEW.id, 'patch:' || NEW.id,
+      'p-' || NEW.id || ' ' || NEW.state || CASE WHEN NEW.state = 'failed' THEN ': ' || replace(NEW.reason, '_', ' ')
+        WHEN NEW.state = 'approved' THEN ' by ' || coalesce((SELECT name FROM wpa.principal WHERE id = wpa.actor()), '?') ELSE '' END
+      || ', ' || NEW.name);
+  END IF; RETURN NULL;
+END $$;
+CREATE TRIGGER patch_notice AFTER UPDATE ON patch FOR EACH ROW WHEN (NEW.state <> OLD.state) EXECUTE FUNCTION patch_notice();

@@ -119,6 +119,10 @@ static const char *make_template(wpa_test_pg *pg, PGconn *admin)
         wpa_arena_printf(pg->arena, "template_%016llx", (unsigned long long)migrations_hash());
     must_run(admin, "SELECT pg_advisory_lock(4711)");
     if (!is_there(admin, pg->arena, name)) {
+        /* A crash may lose a throw-away cluster: it is made again. */
+        must_run(admin, "ALTER SYSTEM SET fsync = off");
+        must_run(admin, "ALTER SYSTEM SET full_page_writes = off");
+        must_run(admin, "SELECT pg_reload_conf()");
         const char *half = wpa_arena_printf(pg->arena, "%s_half", name);
         must_run(admin, wpa_arena_printf(pg->arena, "DROP DATABASE IF EXISTS %s", half));
         must_run(admin, wpa_arena_printf(pg->arena, "CREATE DATABASE %s", half));

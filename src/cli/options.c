@@ -197,7 +197,7 @@ static const value *find(const wpa_cli *cli, const char *name)
             return &cli->values->items[i];
         }
     }
-    assert(!"an option that the command's row has");
+    assert(false && "an option that the command's row has");
     return NULL;
 }
 

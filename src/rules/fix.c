@@ -243,30 +243,31 @@ static const char *find_fault(const candidates *list, const wpa_result *before,
     return NULL;
 }
 
-static const wpa_source *apply(const fixer *f, const candidates *list)
+static const wpa_source *apply(const fixer *f, const candidates *list, wpa_arena *arena)
 {
-    const wpa_fix **fixes = wpa_arena_array(f->arena, list->n, sizeof(void *));
+    const wpa_fix **fixes = wpa_arena_array(arena, list->n, sizeof(void *));
     for (size_t i = 0; i < list->n; i++) {
         fixes[i] = list->items[i].fix;
     }
     size_t size_bytes;
-    const char *text = wpa_fix_apply(f->source, fixes, list->n, f->arena, &size_bytes);
+    const char *text = wpa_fix_apply(f->source, fixes, list->n, arena, &size_bytes);
     return wpa_source_read(f->source->kind, f->source->path, text, size_bytes, f->source->around,
-                           f->arena);
+                           arena);
 }
 
-/** The file with these fixes, or NULL and why not. */
-static const wpa_source *attempt(const fixer *f, const candidates *list, const wpa_result *before,
-                                 const char **fault)
+/** Would the file be better with these fixes? If not, why, in the fixer's arena. */
+static bool holds(const fixer *f, const candidates *list, const wpa_result *before,
+                  const char **fault)
 {
-    const wpa_source *source = apply(f, list);
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new(); /* attempts are many, and most of it waste */
+    const wpa_source *source = apply(f, list, scratch);
     *fault = "the file could not be read any more";
     if (!source->yaml || (source->is_partial && !f->source->is_partial)) {
-        return NULL;
+        return false;
     }
-    wpa_result after = wpa_rules_run(source, f->judge, f->arena);
-    *fault = find_fault(list, before, &after, f->arena);
-    return *fault ? NULL : source;
+    wpa_result after = wpa_rules_run(source, f->judge, scratch);
+    *fault = wpa_arena_text(f->arena, find_fault(list, before, &after, scratch));
+    return *fault == NULL;
 }
 
 /* ---- the loop
@@ -288,7 +289,7 @@ static void drop(fixer *f, const wpa_finding *finding, const char *fault)
     outcome->notes = f->notes;
 }
 
-static void accept(fixer *f, const candidates *list, const wpa_source *source)
+static void accept(fixer *f, const candidates *list)
 {
     wpa_fix_outcome *outcome = &f->outcome;
     for (size_t i = 0; i < list->n; i++) {
@@ -299,43 +300,51 @@ static void accept(fixer *f, const candidates *list, const wpa_source *source)
         outcome->applied[outcome->n_applied] = list->items[i].finding;
         outcome->fixes[outcome->n_applied++] = list->items[i].fix;
     }
-    f->source = source;
+    f->source = apply(f, list, f->arena);
 }
 
-/** Those of the list that hold alone; the others are dropped. */
-static candidates keep_sound(fixer *f, const candidates *list, const wpa_result *before)
+/** Add to sound those of the list that hold, found by halving; the others are dropped. */
+static void keep_sound(fixer *f, const candidates *list, const wpa_result *before,
+                       candidates *sound)
 {
-    candidates sound = {0};
-    for (size_t i = 0; i < list->n; i++) {
-        const char *fault;
-        candidates one = {&list->items[i], 1, 1};
-        if (attempt(f, &one, before, &fault)) {
-            add(&sound, list->items[i], f->arena);
-        } else {
-            drop(f, list->items[i].finding, fault);
-        }
-    }
-    return sound;
-}
-
-/** Take all at once if that holds, else those that hold alone, else the first of them. */
-static bool take(fixer *f, candidates list)
-{
-    wpa_result before = wpa_rules_run(f->source, f->judge, f->arena);
     const char *fault;
-    const wpa_source *source = attempt(f, &list, &before, &fault);
-    if (!source) {
-        list = keep_sound(f, &list, &before);
-        source = list.n ? attempt(f, &list, &before, &fault) : NULL;
+    if (list->n == 0) {
+        return;
     }
-    if (!source && list.n) {
-        list.n = 1;
-        source = attempt(f, &list, &before, &fault);
+    if (holds(f, list, before, &fault)) {
+        for (size_t i = 0; i < list->n; i++) {
+            add(sound, list->items[i], f->arena);
+        }
+        return;
     }
-    if (source) {
-        accept(f, &list, source);
+    if (list->n == 1) {
+        drop(f, list->items[0].finding, fault);
+        return;
     }
-    return source != NULL;
+    candidates left = {list->items, list->n / 2, 0};
+    candidates right = {list->items + left.n, list->n - left.n, 0};
+    keep_sound(f, &left, before, sound);
+    keep_sound(f, &right, before, sound);
+}
+
+/** Take all if that holds, else those that hold in parts, else the first of these. */
+static void take(fixer *f, const candidates *list)
+{
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    wpa_result before = wpa_rules_run(f->source, f->judge, scratch);
+    candidates sound = {0};
+    const char *fault;
+    if (holds(f, list, &before, &fault)) {
+        accept(f, list);
+        return;
+    }
+    keep_sound(f, list, &before, &sound);
+    if (sound.n > 1 && !holds(f, &sound, &before, &fault)) {
+        sound.n = 1;
+    }
+    if (sound.n) {
+        accept(f, &sound);
+    }
 }
 
 wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *settings,
@@ -355,7 +364,7 @@ wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *sett
         if (list.n == 0) {
             break;
         }
-        (void)take(&f, list);
+        take(&f, &list);
         result = wpa_rules_run(f.source, settings, arena);
     }
     f.outcome.result = result;

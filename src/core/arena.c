@@ -55,7 +55,7 @@ static block *add_block(wpa_arena *arena, size_t size_bytes)
     block *fresh = wpa_alloc(sizeof(block) + room);
     fresh->size_bytes = room;
     /* A large block goes behind the current one, which may still have room for small things. */
-    if (arena->blocks && room == size_bytes && BLOCK_BYTES) {
+    if (arena->blocks && room == size_bytes && BLOCK_BYTES > 0) {
         fresh->next = arena->blocks->next;
         arena->blocks->next = fresh;
     } else {

@@ -244,7 +244,7 @@ typedef struct wpa_deployment_row {
     int64_t started_at_us, ended_at_us;
     int64_t updated_at_us;
     bool can_roll_back;      /* R applies: live, or deployed and its claims can be had again */
-    int64_t n_switched;      /* workflows that a rollback returns */
+    int64_t n_switched;      /* workflows switched now: a rollback (still) returns them */
     const char *back_to;     /* first 7 hex digits of the before blobs' digest; may be NULL */
     int64_t rollback_at_us;  /* rollback window is open until then; 0 = no window */
     const char *rollback_by; /* who opened it; NULL = nobody */

@@ -988,6 +988,7 @@ void wpa_scripted_tick(wpa_scripted *s, int64_t now_us)
                    now_us - row->updated_at_us > 2000000) {
             row->state = WPA_DEPLOYMENT_ROLLED_BACK;
             row->n_back = row->n_switched;
+            row->n_switched = 0;
             row->can_roll_back = false;
             is_changed = true;
         }

@@ -255,6 +255,16 @@ static int draw_plan(wpa_ui *ui, const wpa_canvas *canvas, int row)
     return row;
 }
 
+static int measure_plan(wpa_ui *ui)
+{
+    const wpa_detail_view *detail = wpa_ui_detail(ui, ui->ask.object);
+    if (!detail || detail->missing) {
+        return 2;
+    }
+    size_t stages = detail->patch->n_plan > 6 ? 6 : detail->patch->n_plan;
+    return (int)stages + 3 + (detail->patch->overlaps != NULL);
+}
+
 /* The plan that was on the screen is the one that is started: its digest goes along. */
 static bool fill_deploy(wpa_ui *ui, wpa_error *err)
 {
@@ -296,7 +306,7 @@ static void deploy(wpa_ui *ui, wpa_object patch)
     ask->object = patch;
     ask->yes = "deploy";
     ask->draw = draw_plan;
-    ask->body_rows = 10;
+    ask->measure = measure_plan;
     ask->fill = fill_deploy;
 }
 

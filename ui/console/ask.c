@@ -127,7 +127,8 @@ void wpa_ask_draw(wpa_ui *ui, const wpa_canvas *canvas)
     int width = canvas->cols - 8 > 72   ? 72
                 : canvas->cols - 8 < 30 ? canvas->cols
                                         : canvas->cols - 8;
-    int height = 6 + question_rows(ask, width) + ask->n_fields + ask->body_rows;
+    int body = ask->measure ? ask->measure(ui) : 0;
+    int height = 6 + question_rows(ask, width) + ask->n_fields + body;
     int top = (canvas->rows - height) / 2;
     wpa_canvas box =
         wpa_canvas_part(canvas, top < 0 ? 0 : top, (canvas->cols - width) / 2, height, width);
@@ -136,7 +137,7 @@ void wpa_ask_draw(wpa_ui *ui, const wpa_canvas *canvas)
     int row = wpa_put_wrapped(&box, 2, 3, width - 6, WPA_PAINT_TEXT, ask->question);
     if (ask->draw) {
         (void)ask->draw(ui, &box, row + 1);
-        row += ask->body_rows;
+        row += body;
     }
     row = draw_fields(ui, &box, row);
     if (ask->error.code != WPA_OK) {

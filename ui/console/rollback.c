@@ -215,8 +215,9 @@ int wpa_rollback_draw(wpa_ui *ui, const wpa_canvas *canvas, int row)
                                       : "asking the engine to hold it ...");
     if (deployment) {
         (void)wpa_put_fitf(canvas, row + 1, col + 6, canvas->cols - col - 7, WPA_PAINT_TEXT,
-                           "%s workflows return to %s",
+                           "%s workflow%s to %s",
                            wpa_count_text(deployment->n_switched, n, sizeof n),
+                           deployment->n_switched == 1 ? " returns" : "s return",
                            deployment->back_to ? deployment->back_to : "what they were");
     }
     if (canvas->rows >= 24) {

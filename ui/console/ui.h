@@ -105,7 +105,7 @@ typedef struct wpa_ask {
     int n_fields, focus;
     /** Lines of its own between question and answers; returns the row behind. May be NULL. */
     int (*draw)(wpa_ui *ui, const wpa_canvas *canvas, int row);
-    int body_rows;
+    int (*measure)(wpa_ui *ui); /* rows that draw needs now; may be NULL */
     /** Fills command from the fields; false with err: stays open. May be NULL. */
     bool (*fill)(wpa_ui *ui, wpa_error *err);
     wpa_error error;

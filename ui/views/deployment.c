@@ -98,9 +98,10 @@ static void draw_check(wpa_doc *doc, const wpa_check_row *check)
     int cols = doc->canvas.cols, right = cols - 29;
     wpa_paint paint = wpa_check_paint(check->state);
     (void)wpa_put_fit(&doc->canvas, doc->row, 2, right - 33, WPA_PAINT_TEXT, check->name);
-    (void)wpa_put_right(&doc->canvas, doc->row, right - 21, paint, check->now ? check->now : "-");
-    (void)wpa_put_right(&doc->canvas, doc->row, right - 11, WPA_PAINT_MUTED,
-                        check->baseline ? check->baseline : "-");
+    wpa_canvas now = wpa_canvas_part(&doc->canvas, doc->row, right - 31, 1, 10);
+    wpa_canvas baseline = wpa_canvas_part(&doc->canvas, doc->row, right - 20, 1, 9);
+    wpa_cell_right(&now, paint, check->now ? check->now : "-");
+    wpa_cell_right(&baseline, WPA_PAINT_MUTED, check->baseline ? check->baseline : "-");
     (void)wpa_put_fit(&doc->canvas, doc->row, right - 9, 10, WPA_PAINT_TEXT,
                       check->limit ? check->limit : "-");
     if (check->meter_limit >= 0) {
@@ -244,12 +245,12 @@ static void draw_rollback(wpa_ui *ui, wpa_doc *doc, const wpa_deployment_detail 
         wpa_doc_fieldf(doc, "Target", "%s, the version before d-%" PRId64, row->back_to, row->id);
     }
     int width = doc->canvas.cols >= 110 ? 60 : 40;
-    wpa_meter(&doc->canvas, doc->row, 2, width,
-              row->n_switched > 0 ? (double)row->n_back / (double)row->n_switched : 0, -1,
+    int64_t all = row->n_switched + row->n_back;
+    wpa_meter(&doc->canvas, doc->row, 2, width, all > 0 ? (double)row->n_back / (double)all : 0, -1,
               WPA_PAINT_STATE_ROLLED_BACK);
     (void)wpa_text_format(
-        text, sizeof text, "%" PRId64 " of %" PRId64 " workflows back   %s", row->n_back,
-        row->n_switched,
+        text, sizeof text, "%" PRId64 " of %" PRId64 " workflow%s back   %s", row->n_back, all,
+        all == 1 ? "" : "s",
         wpa_took_text(start_us ? (end_us - start_us) / 1000 : WPA_UNKNOWN, took, sizeof took));
     (void)wpa_put(&doc->canvas, doc->row++, width + 4, WPA_PAINT_TEXT, text);
     for (size_t i = 0; i < it->n_steps; i++) {

@@ -26,9 +26,10 @@ static void draw_head(wpa_ui *ui, wpa_doc *doc, const wpa_patch_detail *it)
                           row->reason ? row->reason : "");
     wpa_doc_rule(doc, title, right);
     wpa_doc_fieldf(doc, "fixes",
-                   "%" PRId64 " findings (%s)   %" PRId64 " workflows   +%" PRId64 " -%" PRId64
+                   "%" PRId64 " finding%s (%s)   %" PRId64 " workflow%s   +%" PRId64 " -%" PRId64
                    "   %s %s, made by %s %sZ",
-                   it->n_findings_all, it->rules ? it->rules : "-", row->n_workflows,
+                   it->n_findings_all, it->n_findings_all == 1 ? "" : "s",
+                   it->rules ? it->rules : "-", row->n_workflows, row->n_workflows == 1 ? "" : "s",
                    it->n_lines_added, it->n_lines_removed, wpa_patch_type_words[row->type],
                    row->version ? row->version : "", row->author ? row->author : "agent",
                    wpa_time_text(row->created_at_us, wpa_ui_now(ui), made, sizeof made));

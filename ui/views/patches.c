@@ -72,10 +72,12 @@ static void strip(wpa_ui *ui, const wpa_canvas *canvas, const void *data,
     }
     const wpa_patch_detail *patch = detail->patch;
     (void)wpa_text_format(text, sizeof text,
-                          "%" PRId64 " findings (%s)   %" PRId64 " workflows in %" PRId64
-                          " repositories   +%" PRId64 " -%" PRId64,
-                          patch->n_findings_all, patch->rules ? patch->rules : "-",
-                          row->n_workflows, row->n_repositories, patch->n_lines_added,
+                          "%" PRId64 " finding%s (%s)   %" PRId64 " workflow%s in %" PRId64
+                          " repositor%s   +%" PRId64 " -%" PRId64,
+                          patch->n_findings_all, patch->n_findings_all == 1 ? "" : "s",
+                          patch->rules ? patch->rules : "-", row->n_workflows,
+                          row->n_workflows == 1 ? "" : "s", row->n_repositories,
+                          row->n_repositories == 1 ? "y" : "ies", patch->n_lines_added,
                           patch->n_lines_removed);
     put_line(canvas, 1, "fixes", text);
     (void)wpa_text_format(text, sizeof text, "%s   undo: one commit per repository, by R",

@@ -165,8 +165,11 @@ CELL(finding_where)
 {
     (void)now_us;
     const wpa_finding_row *finding = row;
-    (void)wpa_put_fitf(cell, 0, 0, cell->cols, WPA_PAINT_TEXT, "%s:%d", finding->workflow,
-                       finding->line);
+    char line[WPA_SHORT];
+    (void)wpa_text_format(line, sizeof line, ":%d", finding->line);
+    int col =
+        wpa_put_fit(cell, 0, 0, cell->cols - (int)strlen(line), WPA_PAINT_TEXT, finding->workflow);
+    (void)wpa_put(cell, 0, col, WPA_PAINT_TEXT, line); /* the line is never what is cut */
 }
 
 CELL(finding_what)
@@ -409,7 +412,7 @@ CELL(deployment_nearest)
         wpa_meter(cell, 0, 0, width, check->meter, check->meter_limit,
                   wpa_check_paint(check->state));
     } else {
-        (void)wpa_put_fit(cell, 0, 0, width, WPA_PAINT_TEXT, check->now ? check->now : "");
+        (void)wpa_put_fit(cell, 0, 0, width, WPA_PAINT_MUTED, check->name);
     }
     (void)wpa_put(cell, 0, width + 1, wpa_check_paint(check->state), wpa_check_text(check->state));
 }
@@ -561,8 +564,8 @@ CELL(audit_target)
 
 static const wpa_column audit_columns[] = {
     {.title = "TIME (UTC)", .width = 13, .draw = audit_time},
-    {.title = "WHO", .width = 7, .gap = 2, .draw = audit_who},
-    {.title = "FROM", .width = 13, .priority = 2, .draw = audit_from},
+    {.title = "WHO", .width = 8, .gap = 2, .draw = audit_who},
+    {.title = "FROM", .width = 12, .priority = 2, .draw = audit_from},
     {.title = "WHAT", .width = 20, .grows = true, .draw = audit_what},
     {.title = "TARGET", .width = 14, .priority = 1, .draw = audit_target},
 };

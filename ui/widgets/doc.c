@@ -139,9 +139,12 @@ void wpa_doc_end(wpa_doc *doc, const wpa_canvas *canvas)
     const wpa_grid *from = doc->canvas.grid;
     state->height = doc->row;
     search(doc);
-    place_window(state, canvas->rows);
+    /* What does not fit is announced on a row of its own, which covers nothing. */
+    bool is_long = state->height > canvas->rows && canvas->rows > 2;
+    int shown = is_long ? canvas->rows - 1 : canvas->rows;
+    place_window(state, shown);
     int cols = from->cols < canvas->cols ? from->cols : canvas->cols;
-    for (int row = 0; row < canvas->rows && row + state->scroll < doc->row; row++) {
+    for (int row = 0; row < shown && row + state->scroll < doc->row; row++) {
         if (row + state->scroll >= from->rows) {
             break;
         }
@@ -150,15 +153,14 @@ void wpa_doc_end(wpa_doc *doc, const wpa_canvas *canvas)
                &from->cells[(size_t)(row + state->scroll) * (size_t)from->cols],
                (size_t)cols * sizeof(wpa_cell));
     }
-    if (from->cursor_row >= state->scroll) {
+    if (from->cursor_row >= state->scroll && from->cursor_row < state->scroll + shown) {
         wpa_rest_cursor(canvas, from->cursor_row - state->scroll, from->cursor_col);
     }
-    bool has_more = state->height > state->scroll + canvas->rows;
-    if (has_more && canvas->rows > 1) {
+    if (is_long) {
         char more[WPA_SHORT];
-        (void)wpa_text_format(more, sizeof more, " %d more ",
-                              state->height - state->scroll - canvas->rows);
-        (void)wpa_put_right(canvas, canvas->rows - 1, canvas->cols - 1, WPA_PAINT_MUTED, more);
+        int below = state->height - state->scroll - shown;
+        (void)wpa_text_format(more, sizeof more, below > 0 ? "%d more below" : "end", below);
+        wpa_rule(canvas, shown, NULL, more, false);
     }
 }
 

@@ -18,7 +18,7 @@ static bool schedule_job(wpa_job_context *context, wpa_error *err)
 static const struct {
     const char *kind;
     wpa_job_handler handler;
-} HANDLERS[] = {
+} handlers[] = {
     {"schedule", schedule_job},
     {"scan", wpa_scan_job},
     {"analyse", wpa_analysis_job},
@@ -33,9 +33,9 @@ const size_t wpa_n_queues = WPA_COUNT(wpa_queues);
 
 wpa_job_handler wpa_handler_of(const char *kind)
 {
-    for (size_t i = 0; i < WPA_COUNT(HANDLERS); i++) {
-        if (wpa_text_is(HANDLERS[i].kind, kind)) {
-            return HANDLERS[i].handler;
+    for (size_t i = 0; i < WPA_COUNT(handlers); i++) {
+        if (wpa_text_is(handlers[i].kind, kind)) {
+            return handlers[i].handler;
         }
     }
     return NULL;

@@ -8,15 +8,15 @@
 static const struct {
     const char *name;
     int min, max;
-} FIELDS[5] = {
+} fields[5] = {
     {"minute", 0, 59}, {"hour", 0, 23}, {"day", 1, 31}, {"month", 1, 12}, {"weekday", 0, 7},
 };
 
 static bool to_int(const char *text, size_t field, int64_t *value, wpa_error *err)
 {
-    if (!wpa_text_to_int(text, FIELDS[field].min, FIELDS[field].max, value)) {
-        return WPA_FAIL(err, WPA_E_INVALID, "%s '%s' is not between %d and %d", FIELDS[field].name,
-                        text, FIELDS[field].min, FIELDS[field].max);
+    if (!wpa_text_to_int(text, fields[field].min, fields[field].max, value)) {
+        return WPA_FAIL(err, WPA_E_INVALID, "%s '%s' is not between %d and %d", fields[field].name,
+                        text, fields[field].min, fields[field].max);
     }
     return true;
 }
@@ -24,13 +24,13 @@ static bool to_int(const char *text, size_t field, int64_t *value, wpa_error *er
 /** "3", "1-5", "*", each with an optional step behind "/". */
 static bool term_matches(char *term, size_t field, int value, bool *matches, wpa_error *err)
 {
-    int64_t low = FIELDS[field].min;
-    int64_t high = FIELDS[field].max;
+    int64_t low = fields[field].min;
+    int64_t high = fields[field].max;
     int64_t step = 1;
     char *rest = term;
     char *range = strsep(&rest, "/");
     if (rest && !wpa_text_to_int(rest, 1, 1000, &step)) {
-        return WPA_FAIL(err, WPA_E_INVALID, "step '%s' of the %s", rest, FIELDS[field].name);
+        return WPA_FAIL(err, WPA_E_INVALID, "step '%s' of the %s", rest, fields[field].name);
     }
     if (strcmp(range, "*") != 0) {
         char *to = range;
@@ -66,12 +66,12 @@ bool wpa_schedule_matches(const char *schedule, const int minute_parts[5], bool 
     }
     char *rest = text;
     *matches = true;
-    for (size_t i = 0; i < WPA_COUNT(FIELDS); i++) {
+    for (size_t i = 0; i < WPA_COUNT(fields); i++) {
         char *list = strsep(&rest, " ");
         bool is_in = false;
         if (!list || !list[0]) {
             return WPA_FAIL(err, WPA_E_INVALID, "schedule '%s' has no %s", schedule,
-                            FIELDS[i].name);
+                            fields[i].name);
         }
         if (!field_matches(list, i, minute_parts[i], &is_in, err)) {
             return false;

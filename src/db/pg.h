@@ -33,9 +33,6 @@ struct wpa_rows {
     PGresult *result;
 };
 
-extern const wpa_sql wpa_sql_table[];
-extern const size_t wpa_sql_count;
-
 typedef struct wpa_migration {
     int version;
     const char *name;

@@ -8,7 +8,7 @@
 static const struct {
     const char *prefix;
     wpa_code code;
-} CODES[] = {
+} codes[] = {
     {"WP001", WPA_E_LEASE_LOST},  {"WP", WPA_E_REFUSED},
     {"23514", WPA_E_REFUSED}, /* check constraints say what a state needs */
     {"23505", WPA_E_CONFLICT},    {"40001", WPA_E_CONFLICT},
@@ -23,9 +23,9 @@ static const struct {
 
 static wpa_code code_of(const char *sqlstate)
 {
-    for (size_t i = 0; i < WPA_COUNT(CODES); i++) {
-        if (wpa_text_starts(sqlstate, CODES[i].prefix)) {
-            return CODES[i].code;
+    for (size_t i = 0; i < WPA_COUNT(codes); i++) {
+        if (wpa_text_starts(sqlstate, codes[i].prefix)) {
+            return codes[i].code;
         }
     }
     return WPA_E_INTERNAL;

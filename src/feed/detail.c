@@ -8,7 +8,7 @@
 static const struct {
     wpa_object_kind kind;
     wpa_detail_maker make;
-} MAKERS[] = {
+} makers[] = {
     {WPA_OBJECT_WORKFLOW, wpa_detail_workflow}, {WPA_OBJECT_FINDING, wpa_detail_finding},
     {WPA_OBJECT_PATCH, wpa_detail_patch},       {WPA_OBJECT_DEPLOYMENT, wpa_detail_deployment},
     {WPA_OBJECT_AUDIT, wpa_detail_audit},       {WPA_OBJECT_JOB, wpa_detail_job},
@@ -20,9 +20,9 @@ wpa_msg *wpa_feed_detail(wpa_db *db, uint64_t request_id, wpa_object object, wpa
     wpa_detail_view *view = wpa_arena_alloc(msg->arena, sizeof *view);
     bool is_found = false;
     *view = (wpa_detail_view){.request_id = request_id, .object = object};
-    for (size_t i = 0; i < WPA_COUNT(MAKERS); i++) {
-        if (MAKERS[i].kind == object.kind &&
-            !MAKERS[i].make(db, object.id, msg->arena, view, &is_found, err)) {
+    for (size_t i = 0; i < WPA_COUNT(makers); i++) {
+        if (makers[i].kind == object.kind &&
+            !makers[i].make(db, object.id, msg->arena, view, &is_found, err)) {
             return NULL;
         }
     }

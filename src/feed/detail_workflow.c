@@ -175,7 +175,7 @@ static void fill_source(const char *text, size_t size_bytes, wpa_arena *arena,
     int from = 0;
     int to = 0;
     find_window(d, &from, &to);
-    wpa_source_line *lines = wpa_arena_array(arena, (size_t)(to - from + 1), sizeof *lines);
+    wpa_source_line *lines = wpa_arena_array(arena, (size_t)to - (size_t)from + 1, sizeof *lines);
     const char *end = text + size_bytes;
     int number = 1;
     for (const char *at = text; at < end && number <= to; number++) {

@@ -268,7 +268,7 @@ static bool refused(const doing *d, wpa_error *err)
                                     subject_of(d->command, d->arena), err);
 }
 
-static bool (*const DOERS[WPA_COMMAND_COUNT])(const doing *d, wpa_error *err) = {
+static bool (*const doers[WPA_COMMAND_COUNT])(const doing *d, wpa_error *err) = {
     [WPA_COMMAND_FIND] = find,
     [WPA_COMMAND_VERIFY_AUDIT] = verify,
     [WPA_COMMAND_ANALYSE] = analyse,
@@ -301,7 +301,7 @@ bool wpa_feed_do(wpa_engine *engine, const wpa_actor *actor, const wpa_command *
                  wpa_arena *arena, wpa_object *object, const char **text, wpa_error *err)
 {
     const doing d = {engine, actor, command, arena, object, text};
-    if ((unsigned)command->kind >= WPA_COMMAND_COUNT || !DOERS[command->kind]) {
+    if ((unsigned)command->kind >= WPA_COMMAND_COUNT || !doers[command->kind]) {
         return WPA_FAIL(err, WPA_E_INVALID, "unknown command");
     }
     if (command->kind != WPA_COMMAND_REFUSED &&
@@ -311,5 +311,5 @@ bool wpa_feed_do(wpa_engine *engine, const wpa_actor *actor, const wpa_command *
                                         subject_of(command, arena), &ignored);
         return false;
     }
-    return DOERS[command->kind](&d, err);
+    return doers[command->kind](&d, err);
 }

@@ -12,7 +12,7 @@
 static const struct {
     const char *name;
     const wpa_row_kind *kind;
-} LISTS[WPA_LIST_COUNT] = {
+} lists[WPA_LIST_COUNT] = {
     [WPA_LIST_WORKFLOWS] = {"workflows", &wpa_workflow_kind},
     [WPA_LIST_FINDINGS] = {"findings", &wpa_finding_kind},
     [WPA_LIST_PATCHES] = {"patches", &wpa_patch_kind},
@@ -23,13 +23,13 @@ static const struct {
     [WPA_LIST_RUNS] = {"runs", &wpa_run_kind},
 };
 
-static const char *const SORTS[WPA_SORT_COUNT] = {
+static const char *const sorts[WPA_SORT_COUNT] = {
     [WPA_SORT_DEFAULT] = "default",   [WPA_SORT_NAME] = "name",         [WPA_SORT_AGE] = "age",
     [WPA_SORT_STATE] = "state",       [WPA_SORT_SEVERITY] = "severity", [WPA_SORT_SCORE] = "score",
     [WPA_SORT_FINDINGS] = "findings",
 };
 
-static const char *const FIELDS[] = {"sev", "rule",  "cat", "wf", "repo", "path", "state",
+static const char *const fields[] = {"sev", "rule",  "cat", "wf", "repo", "path", "state",
                                      "age", "score", "has", "by", "text", "regex"};
 
 /** The filter as JSON; terms on fields that do not exist are named in *ignored. */
@@ -38,7 +38,7 @@ static const char *terms_json(const wpa_list_query *query, wpa_arena *arena, con
     wpa_json *terms = wpa_json_new_array(arena);
     for (size_t i = 0; i < query->n_terms; i++) {
         const wpa_filter_term *term = &query->terms[i];
-        if (wpa_text_index(term->field, FIELDS, WPA_COUNT(FIELDS)) < 0) {
+        if (wpa_text_index(term->field, fields, WPA_COUNT(fields)) < 0) {
             *ignored = *ignored ? wpa_arena_printf(arena, "%s %s", *ignored, term->field)
                                 : wpa_arena_text(arena, term->field);
             continue;
@@ -152,14 +152,14 @@ wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err)
     int64_t started_us = wpa_now_us();
     wpa_list_view *view = wpa_arena_alloc(msg->arena, sizeof *view);
     page p = {
-        .list = LISTS[query->list].name,
-        .sort = SORTS[query->sort],
+        .list = lists[query->list].name,
+        .sort = sorts[query->sort],
         .descending = wpa_db_bool(query->is_descending),
         .terms = terms_json(query, msg->arena, &view->ignored),
     };
     (void)wpa_db_number(query->scope.kind == WPA_OBJECT_WORKFLOW ? query->scope.id : 0, p.scope);
     WPA_AUTO(wpa_rows) *rows = read_window(db, &p, query, msg->arena, err);
-    if (!rows || !fill_rows(rows, LISTS[query->list].kind, msg->arena, view, err) ||
+    if (!rows || !fill_rows(rows, lists[query->list].kind, msg->arena, view, err) ||
         !count(db, &p, rows, view, err) ||
         (query->list == WPA_LIST_AUDIT && !add_verification(db, msg->arena, view, err))) {
         return NULL;

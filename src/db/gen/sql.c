@@ -225,8 +225,9 @@ static bool write_header(tool *t, const char *path)
 static bool write_source(tool *t, const char *path)
 {
     wpa_buf *out = wpa_buf_new(OUT_MAX_BYTES);
-    wpa_buf_printf(out, "/* Generated from sql/. */\n#include \"db/pg.h\"\n\n%s\n",
-                   wpa_buf_data(t->texts));
+    wpa_buf_printf(
+        out, "/* Generated from sql/. */\n#include \"gen/sql.h\"\n\n#include \"db/pg.h\"\n\n%s\n",
+        wpa_buf_data(t->texts));
     wpa_buf_printf(out,
                    "const wpa_sql wpa_sql_table[] = {\n%s};\nconst size_t wpa_sql_count = %d;\n",
                    wpa_buf_data(t->queries), t->n_queries);

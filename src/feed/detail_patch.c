@@ -16,9 +16,18 @@
 static void fill_evidence(const wpa_json *evidence, const char *output, wpa_arena *arena,
                           wpa_test_check *check)
 {
-    size_t n = wpa_json_count(evidence);
-    wpa_evidence_row *rows = wpa_arena_array(arena, n + 1, sizeof *rows);
+    const wpa_json *items = wpa_json_find(evidence, "items"); /* label and text, in order */
+    size_t n = wpa_json_count(evidence), n_items = wpa_json_count(items);
+    wpa_evidence_row *rows = wpa_arena_array(arena, n + n_items + 1, sizeof *rows);
+    for (size_t i = 0; i < n_items; i++) {
+        const wpa_json *item = wpa_json_at(items, i);
+        rows[check->n_evidence++] = (wpa_evidence_row){.label = wpa_feed_text(item, "label"),
+                                                       .text = wpa_feed_text(item, "text")};
+    }
     for (size_t i = 0; i < n; i++) {
+        if (items && wpa_text_is(wpa_json_key_at(evidence, i), "items")) {
+            continue;
+        }
         const wpa_json *value = wpa_json_at(evidence, i);
         const char *text = wpa_json_text_of(value);
         rows[check->n_evidence++] =

@@ -467,6 +467,19 @@ static void found(wpa_ui *ui, const wpa_reply_view *reply)
     }
 }
 
+/* What the marks were made for is done. */
+static void clear_marks(wpa_ui *ui)
+{
+    for (int tab = 1; tab <= WPA_TABS; tab++) {
+        for (int i = 0; i < ui->n_pages[tab]; i++) {
+            wpa_page *page = &ui->pages[tab][i];
+            if (page->view->cursor && page->view->list == WPA_LIST_FINDINGS) {
+                page->view->cursor(page)->n_marks = 0;
+            }
+        }
+    }
+}
+
 void wpa_ui_reply(wpa_ui *ui, const wpa_reply_view *reply)
 {
     switch ((int)reply->kind) {
@@ -493,6 +506,9 @@ void wpa_ui_reply(wpa_ui *ui, const wpa_reply_view *reply)
         wpa_ui_say_error(ui, wpa_command_name(reply->kind), &reply->error);
     } else if (reply->text) {
         wpa_ui_say(ui, WPA_NOTICE_OK, "%s", reply->text);
+    }
+    if (reply->kind == WPA_COMMAND_CREATE_PATCH || reply->kind == WPA_COMMAND_IGNORE) {
+        clear_marks(ui);
     }
     bool opens = reply->kind == WPA_COMMAND_CREATE_PATCH || reply->kind == WPA_COMMAND_DEPLOY;
     if (opens && reply->error.code == WPA_OK && reply->object.kind != WPA_OBJECT_NONE) {

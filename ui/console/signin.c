@@ -204,6 +204,15 @@ static void draw_start(wpa_ui *ui, const wpa_canvas *canvas, int row)
         (void)wpa_put_fitf(canvas, row, left + 4, canvas->cols - left - 6, WPA_PAINT_TEXT, "%s%s%s",
                            step->name, step->note ? "  " : "", step->note ? step->note : "");
     }
+    if (ui->link && ui->link->reason && !wpa_ui_is_live(ui)) {
+        int64_t left_us = ui->link->next_try_us - wpa_ui_clock(ui);
+        row = wpa_put_wrapped(canvas, row + 1, left, canvas->cols - left - 2,
+                              WPA_PAINT_NOTICE_ERROR, ui->link->reason);
+        if (left_us > 0) {
+            (void)wpa_putf(canvas, row, left, WPA_PAINT_MUTED, "Next try in %d s.  Ctrl-C leaves.",
+                           (int)(left_us / 1000000) + 1);
+        }
+    }
 }
 
 static void draw_pause(wpa_ui *ui, const wpa_canvas *canvas, int row)

@@ -93,22 +93,40 @@ static void draw_stages(wpa_ui *ui, wpa_doc *doc, const wpa_deployment_detail *i
     }
 }
 
+/* Columns of the check table: where each begins, for this width. */
+typedef struct check_columns {
+    int name, now, baseline, limit, value, meter, state;
+} check_columns;
+
+static check_columns columns_for(int cols)
+{
+    int value = cols >= 110 ? 18 : 10, state = cols - 11, meter = state - 16;
+    return (check_columns){.name = meter - 3 * (value + 1) - 4,
+                           .now = meter - 3 * (value + 1) - 1,
+                           .baseline = meter - 2 * (value + 1) - 1,
+                           .limit = meter - value - 1,
+                           .value = value,
+                           .meter = meter,
+                           .state = state};
+}
+
 static void draw_check(wpa_doc *doc, const wpa_check_row *check)
 {
-    int cols = doc->canvas.cols, right = cols - 29;
+    int cols = doc->canvas.cols;
+    check_columns at = columns_for(cols);
     wpa_paint paint = wpa_check_paint(check->state);
-    (void)wpa_put_fit(&doc->canvas, doc->row, 2, right - 33, WPA_PAINT_TEXT, check->name);
-    wpa_canvas now = wpa_canvas_part(&doc->canvas, doc->row, right - 31, 1, 10);
-    wpa_canvas baseline = wpa_canvas_part(&doc->canvas, doc->row, right - 20, 1, 9);
+    (void)wpa_put_fit(&doc->canvas, doc->row, 2, at.name, WPA_PAINT_TEXT, check->name);
+    wpa_canvas now = wpa_canvas_part(&doc->canvas, doc->row, at.now, 1, at.value);
+    wpa_canvas baseline = wpa_canvas_part(&doc->canvas, doc->row, at.baseline, 1, at.value - 1);
     wpa_cell_right(&now, paint, check->now ? check->now : "-");
     wpa_cell_right(&baseline, WPA_PAINT_MUTED, check->baseline ? check->baseline : "-");
-    (void)wpa_put_fit(&doc->canvas, doc->row, right - 9, 10, WPA_PAINT_TEXT,
+    (void)wpa_put_fit(&doc->canvas, doc->row, at.limit, at.value, WPA_PAINT_TEXT,
                       check->limit ? check->limit : "-");
     if (check->meter_limit >= 0) {
-        wpa_meter(&doc->canvas, doc->row, right + 2, 14, check->meter, check->meter_limit, paint);
+        wpa_meter(&doc->canvas, doc->row, at.meter, 14, check->meter, check->meter_limit, paint);
     }
-    (void)wpa_put(&doc->canvas, doc->row, right + 18, paint, wpa_check_text(check->state));
-    (void)wpa_putf(&doc->canvas, doc->row++, right + 23,
+    (void)wpa_put(&doc->canvas, doc->row, at.state, paint, wpa_check_text(check->state));
+    (void)wpa_putf(&doc->canvas, doc->row++, at.state + 5,
                    check->hits ? WPA_PAINT_CHECK_OVER : WPA_PAINT_TEXT, "%d/%d", check->hits,
                    check->hit_limit);
     if (check->message && (check->state == WPA_CHECK_OVER || cols >= 110)) {
@@ -137,12 +155,14 @@ static void draw_checks(wpa_ui *ui, wpa_doc *doc, const wpa_deployment_detail *i
         wpa_doc_text(doc, WPA_PAINT_MUTED, "No check has measured anything yet.");
         return;
     }
-    int at = doc->canvas.cols - 29;
+    check_columns at = columns_for(doc->canvas.cols);
     (void)wpa_put(&doc->canvas, doc->row, 2, WPA_PAINT_MUTED, "CHECK");
-    (void)wpa_put_right(&doc->canvas, doc->row, at - 21, WPA_PAINT_MUTED, "NOW");
-    (void)wpa_put_right(&doc->canvas, doc->row, at - 11, WPA_PAINT_MUTED, "BASELINE");
-    (void)wpa_put(&doc->canvas, doc->row++, at - 9, WPA_PAINT_MUTED,
-                  "LIMIT      METER (limit)   STATE HITS");
+    (void)wpa_put_right(&doc->canvas, doc->row, at.now + at.value, WPA_PAINT_MUTED, "NOW");
+    (void)wpa_put_right(&doc->canvas, doc->row, at.baseline + at.value - 1, WPA_PAINT_MUTED,
+                        "BASELINE");
+    (void)wpa_put(&doc->canvas, doc->row, at.limit, WPA_PAINT_MUTED, "LIMIT");
+    (void)wpa_put(&doc->canvas, doc->row, at.meter, WPA_PAINT_MUTED, "METER (┃ limit)");
+    (void)wpa_put(&doc->canvas, doc->row++, at.state, WPA_PAINT_MUTED, "STATE HITS");
     for (size_t i = 0; i < it->n_checks; i++) {
         draw_check(doc, &it->checks[i]);
     }

@@ -89,15 +89,36 @@ static void draw_evidence(wpa_doc *doc, const wpa_test_check *check)
     }
 }
 
-static void draw_check(wpa_doc *doc, const wpa_test_check *check)
+static bool is_passed(const wpa_test_check *check)
 {
-    char took[WPA_SHORT];
+    return !check->is_running && check->result == WPA_RESULT_PASS && !check->waiver;
+}
+
+/* A check of many targets that passed in all of them is one row. Returns how many rows it is. */
+static size_t same_passes(const wpa_test_report *report, size_t i)
+{
+    size_t n = 1;
+    while (is_passed(&report->checks[i]) && i + n < report->n_checks &&
+           is_passed(&report->checks[i + n]) &&
+           wpa_text_is(report->checks[i].id, report->checks[i + n].id)) {
+        n++;
+    }
+    return n;
+}
+
+static void draw_check(wpa_doc *doc, const wpa_test_check *check, size_t n_targets)
+{
+    char took[WPA_SHORT], where[WPA_SHORT] = "";
     size_t result = check->result < WPA_RESULT_COUNT ? check->result : WPA_RESULT_ERROR;
     const char *glyph = check->is_running ? "⟳" : results[result].glyph;
     wpa_paint paint = check->is_running ? WPA_PAINT_STATE_TESTING : results[result].paint;
     (void)wpa_putf(&doc->canvas, doc->row, 2, paint, "%s %-5s", glyph, check->id);
-    (void)wpa_put_fit(&doc->canvas, doc->row, 10, doc->canvas.cols - 36, WPA_PAINT_TEXT,
-                      check->name);
+    if (n_targets > 1) {
+        (void)wpa_text_format(where, sizeof where, "  %zu targets", n_targets);
+    }
+    const char *target = n_targets == 1 && check->workflow ? check->workflow : "";
+    (void)wpa_put_fitf(&doc->canvas, doc->row, 10, doc->canvas.cols - 36, WPA_PAINT_TEXT,
+                       "%s%s%s%s", check->name, where, *target ? "  " : "", target);
     (void)wpa_put(&doc->canvas, doc->row, doc->canvas.cols - 24, paint,
                   check->is_running ? "running" : results[result].word);
     (void)wpa_put(&doc->canvas, doc->row, doc->canvas.cols - 14, WPA_PAINT_MUTED,
@@ -114,7 +135,7 @@ static void draw_check(wpa_doc *doc, const wpa_test_check *check)
     }
     bool is_bad = check->result == WPA_RESULT_FAIL || check->result == WPA_RESULT_ERROR ||
                   check->result == WPA_RESULT_WARN;
-    if (!check->is_running && (is_bad || doc->canvas.cols >= 100)) {
+    if (!check->is_running && is_bad) {
         draw_evidence(doc, check);
     }
 }
@@ -157,7 +178,9 @@ static void draw_report(wpa_ui *ui, wpa_doc *doc, patch_state *state, const wpa_
     wpa_doc_rule(doc, wpa_phase_words[shown], report->phases[shown].note);
     for (size_t i = 0; i < report->n_checks && doc->row < WPA_DOC_ROWS - 60; i++) {
         if ((int)report->checks[i].phase == shown) {
-            draw_check(doc, &report->checks[i]);
+            size_t n = same_passes(report, i);
+            draw_check(doc, &report->checks[i], n);
+            i += n - 1;
         }
     }
     if (report->failure) {

@@ -5,6 +5,8 @@
 #include <wpa/text.h>
 #include <wpa/yaml.h>
 
+#include "match/regex.h"
+
 /* What every step of reading needs. */
 typedef struct reader {
     wpa_settings *settings;
@@ -391,10 +393,23 @@ static bool check_names(const wpa_yaml_node *at, const wpa_ignore_entry *entry, 
     return true;
 }
 
+/** A pattern that compiles; it is compiled again where it is used. */
+static bool read_pattern(const wpa_yaml_node *value, const char **pattern, wpa_error *err)
+{
+    if (!wpa_yaml_get_text(value, "message", pattern, err)) {
+        return false;
+    }
+    wpa_error why = {0};
+    WPA_AUTO(wpa_regex) *regex = *pattern ? wpa_regex_new(*pattern, 0, &why) : NULL;
+    return !*pattern || regex ||
+           wpa_yaml_fail(wpa_yaml_get(value, "message"), err, "%s", why.message);
+}
+
 static bool read_ignore(const reader *r, const wpa_yaml_node *value, wpa_ignore_entry *entry,
                         wpa_error *err)
 {
-    static const char *const keys[] = {"path", "rules", "line", "reason", "until", "fingerprint"};
+    static const char *const keys[] = {"path",  "rules",       "line",   "reason",
+                                       "until", "fingerprint", "message"};
     bool ok = wpa_yaml_expect(value, WPA_YAML_MAPPING, err) &&
               wpa_yaml_check_keys(value, keys, WPA_COUNT(keys), err) &&
               wpa_yaml_get_text(value, "path", &entry->path, err) &&
@@ -403,13 +418,14 @@ static bool read_ignore(const reader *r, const wpa_yaml_node *value, wpa_ignore_
               wpa_yaml_get_text(value, "reason", &entry->reason, err) &&
               wpa_yaml_get_text(value, "until", &entry->until, err) &&
               wpa_yaml_get_text(value, "fingerprint", &entry->fingerprint, err) &&
-              check_names(value, entry, err);
+              read_pattern(value, &entry->message, err) && check_names(value, entry, err);
     if (ok && entry->until && !is_date(entry->until)) {
         return wpa_yaml_fail(wpa_yaml_get(value, "until"), err, "'%s' is no date (YYYY-MM-DD)",
                              entry->until);
     }
-    if (ok && !entry->path && !entry->n_rules && !entry->fingerprint) {
-        return wpa_yaml_fail(value, err, "an ignore needs a path, rules or a fingerprint");
+    if (ok && !entry->path && !entry->n_rules && !entry->fingerprint && !entry->message) {
+        return wpa_yaml_fail(value, err,
+                             "an ignore needs a path, rules, a message or a fingerprint");
     }
     entry->file = r->path;
     entry->at_line = wpa_yaml_line_of(value->doc, value->span.start);

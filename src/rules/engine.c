@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <wpa/text.h>
 
@@ -172,7 +173,7 @@ static void sort(wpa_rule_sink *sink)
 static void summarise_beyond(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
-    if (sink->n_of_rule <= WPA_FINDINGS_PER_RULE_MAX) {
+    if (sink->n_of_rule <= WPA_FINDINGS_PER_RULE_MAX || sink->settings->is_unlimited) {
         return;
     }
     size_t n_more = sink->n_of_rule - WPA_FINDINGS_PER_RULE_MAX;
@@ -206,15 +207,29 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
     remove_where(sink, from, stands_in_dead_code);
 }
 
+/** Of this thread, so that a busy machine does not change what is found. */
+static int64_t spent_ms(void)
+{
+    struct timespec spent;
+    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent) == 0
+               ? (int64_t)spent.tv_sec * 1000 + spent.tv_nsec / 1000000
+               : 0;
+}
+
 static void run_rules(wpa_rule_sink *sink, bool are_last)
 {
     size_t n_rules;
     const wpa_rule *const *rules = wpa_rules_all(&n_rules);
     for (size_t i = 0; i < n_rules; i++) {
-        if (rules[i]->runs_last == are_last && is_active(sink, rules[i])) {
-            sink->has_run[i] = true;
-            run_rule(sink, rules[i]);
+        if (rules[i]->runs_last != are_last || !is_active(sink, rules[i])) {
+            continue;
         }
+        if (spent_ms() > sink->deadline_ms) {
+            wpa_sink_note(sink, rules[i], "not run: the file has used up its time");
+            continue;
+        }
+        sink->has_run[i] = true;
+        run_rule(sink, rules[i]);
     }
 }
 
@@ -274,7 +289,7 @@ static void repair_all(wpa_rule_sink *sink)
 
 static void limit_file(wpa_rule_sink *sink)
 {
-    if (sink->n_findings > WPA_FINDINGS_PER_FILE_MAX) {
+    if (sink->n_findings > WPA_FINDINGS_PER_FILE_MAX && !sink->settings->is_unlimited) {
         wpa_finding *last = sink->findings[WPA_FINDINGS_PER_FILE_MAX];
         last->message =
             wpa_arena_printf(sink->arena, "%zu more findings in this file are not listed",
@@ -299,6 +314,7 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     size_t n_rules;
     (void)wpa_rules_all(&n_rules);
     wpa_rule_sink sink = {.arena = arena, .source = source, .settings = settings};
+    sink.deadline_ms = spent_ms() + WPA_RULES_TIME_MAX_MS;
     sink.has_run = wpa_arena_array(arena, n_rules, sizeof *sink.has_run);
     run_rules(&sink, false);
     sort(&sink);

@@ -3,6 +3,7 @@
 
 #include <wpa/text.h>
 
+#include "match/regex.h"
 #include "rules/ignore.h"
 #include "rules/settings.h"
 
@@ -14,6 +15,13 @@ static bool names_fit(const wpa_ignore_entry *entry, const wpa_finding *finding)
         }
     }
     return entry->n_rules == 0;
+}
+
+/** A pattern that hit a limit has not matched: nothing is silenced by what nobody can tell. */
+static bool message_fits(const wpa_regex *pattern, const wpa_finding *finding)
+{
+    return !pattern || wpa_regex_find(pattern, finding->message, strlen(finding->message), 0,
+                                      NULL) == WPA_REGEX_YES;
 }
 
 static bool entry_fits(const wpa_ignore_entry *entry, const wpa_finding *finding)
@@ -30,8 +38,12 @@ void wpa_ignore_entries_apply(const wpa_settings *settings, wpa_finding **findin
     for (size_t i = 0; i < settings->n_ignores; i++) {
         const wpa_ignore_entry *entry = &settings->ignores[i];
         bool has_ended = entry->until && strcmp(entry->until, settings->today) < 0;
+        wpa_error err = {0}; /* the pattern compiled when the configuration was read */
+        WPA_AUTO(wpa_regex) *pattern =
+            entry->message ? wpa_regex_new(entry->message, 0, &err) : NULL;
+        has_ended = has_ended || (entry->message && !pattern);
         for (size_t j = 0; j < n_findings && !has_ended; j++) {
-            if (entry_fits(entry, findings[j])) {
+            if (entry_fits(entry, findings[j]) && message_fits(pattern, findings[j])) {
                 findings[j]->state = WPA_FINDING_IGNORED;
                 findings[j]->state_reason = entry->reason;
             }

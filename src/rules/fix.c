@@ -176,6 +176,7 @@ static const wpa_settings *make_judge(const wpa_settings *settings, wpa_arena *a
     for (size_t i = 0; i < n_rules; i++) {
         judge->rules[i].toggle = WPA_TOGGLE_UNSET;
     }
+    judge->is_unlimited = true;
     judge->persona = WPA_PERSONA_AUDITOR;
     judge->min_severity = WPA_SEVERITY_LOW;
     judge->min_confidence = WPA_CONFIDENCE_LOW;
@@ -219,14 +220,17 @@ static size_t count_candidates_like(const candidates *list, const wpa_finding *l
     return n;
 }
 
-/** Why the change is no improvement, or NULL if it is one. */
+/**
+ * Why the change is no improvement, or NULL if it is one: every finding gone, nothing new at or
+ * above the worst of them. Lists of mixed severity are made of lists of one that held before.
+ */
 static const char *find_fault(const candidates *list, const wpa_result *before,
                               const wpa_result *after, wpa_arena *arena)
 {
-    wpa_severity least = WPA_SEVERITY_CRITICAL;
+    wpa_severity least = WPA_SEVERITY_LOW;
     for (size_t i = 0; i < list->n; i++) {
         const wpa_finding *finding = list->items[i].finding;
-        least = finding->severity < least ? finding->severity : least;
+        least = finding->severity > least ? finding->severity : least;
         size_t n_fixed = count_candidates_like(list, finding);
         if (count_like(after, finding) + n_fixed > count_like(before, finding) &&
             !is_beyond_limit(before, finding->rule)) {
@@ -327,23 +331,52 @@ static void keep_sound(fixer *f, const candidates *list, const wpa_result *befor
     keep_sound(f, &right, before, sound);
 }
 
-/** Take all if that holds, else those that hold in parts, else the first of these. */
+static candidates of_severity(const fixer *f, const candidates *list, wpa_severity severity)
+{
+    candidates some = {0};
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->items[i].finding->severity == severity) {
+            add(&some, list->items[i], f->arena);
+        }
+    }
+    return some;
+}
+
+/** Those of one severity that hold together: what a fix may bring is measured by what it cures. */
+static candidates take_severity(fixer *f, const candidates *list, wpa_severity severity,
+                                const wpa_result *before)
+{
+    candidates some = of_severity(f, list, severity), sound = {0};
+    const char *fault;
+    if (some.n == 0 || holds(f, &some, before, &fault)) {
+        return some;
+    }
+    keep_sound(f, &some, before, &sound);
+    if (sound.n > 1 && !holds(f, &sound, before, &fault)) {
+        sound.n = 1;
+    }
+    return sound;
+}
+
+/** Take what holds, the worst first; the rest waits for the next round. */
 static void take(fixer *f, const candidates *list)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
     wpa_result before = wpa_rules_run(f->source, f->judge, scratch);
-    candidates sound = {0};
+    candidates all = {0};
     const char *fault;
-    if (holds(f, list, &before, &fault)) {
-        accept(f, list);
-        return;
+    for (size_t i = WPA_SEVERITY_COUNT; i-- > 0;) {
+        candidates some = take_severity(f, list, (wpa_severity)i, &before);
+        size_t n_before = all.n;
+        for (size_t j = 0; j < some.n; j++) {
+            add(&all, some.items[j], f->arena);
+        }
+        if (n_before && some.n && !holds(f, &all, &before, &fault)) {
+            all.n = n_before;
+        }
     }
-    keep_sound(f, list, &before, &sound);
-    if (sound.n > 1 && !holds(f, &sound, &before, &fault)) {
-        sound.n = 1;
-    }
-    if (sound.n) {
-        accept(f, &sound);
+    if (all.n) {
+        accept(f, &all);
     }
 }
 

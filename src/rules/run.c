@@ -24,7 +24,7 @@ static wpa_finding *new_finding(wpa_rule_run *run)
 static wpa_finding *next_finding(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
-    if (sink->n_of_rule++ >= WPA_FINDINGS_PER_RULE_MAX) {
+    if (sink->n_of_rule++ >= WPA_FINDINGS_PER_RULE_MAX && !sink->settings->is_unlimited) {
         sink->beyond = sink->beyond ? sink->beyond : new_finding(run);
         return sink->beyond;
     }

@@ -53,6 +53,7 @@ typedef struct wpa_settings {
     size_t n_ignores;
     bool ignores_off;           /* --no-ignores */
     bool require_reason;        /* ignores without one are reported */
+    bool is_unlimited;          /* as many findings as there are: for judging fixes by number */
     const char *const *exclude; /* [n_exclude] globs of paths that are not read */
     size_t n_exclude;
     char today[11]; /* "YYYY-MM-DD": when ignores with until= end */

@@ -151,6 +151,23 @@ static void test_limit_of_a_rule(void **state)
     assert_int_equal(n_summaries, 1);
 }
 
+static void test_more_fixes_than_the_limit_of_findings(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new(1 << 20);
+    wpa_buf_text(text, "jobs:\n");
+    for (int i = 0; i < 250; i++) {
+        wpa_buf_printf(text, "  j%d:\n    runs-on: x\n", i);
+    }
+    const wpa_source *source = wpa_source_read(WPA_INPUT_WORKFLOW, "ci.yml", wpa_buf_data(text),
+                                               wpa_buf_size(text), NULL, arena);
+    wpa_fix_outcome outcome = wpa_rules_fix(source, only("missing-timeout", arena),
+                                            &(wpa_fix_choice){.has_unsafe = true}, arena);
+    assert_int_equal(outcome.n_applied, 250);
+    assert_int_equal(outcome.result.n_findings, 0);
+}
+
 static void test_dead_code_is_left_alone(void **state)
 {
     (void)state;
@@ -237,6 +254,8 @@ static const struct {
     {"ignore:\n  - {rules: [shema]}\n", "did you mean 'schema'"},
     {"ignore:\n  - {path: a, until: soon}\n", "is no date"},
     {"ignore:\n  - {reason: r}\n", "needs a path"},
+    {"ignore:\n  - {message: 'job .* has'}\n", NULL},
+    {"ignore:\n  - {message: 'job ('}\n", "c.yml:2:15: "},
     {"paths: {exclude: [a, b]}\n", NULL},
     {"paths: {exclude: {a: b}}\n", "c.yml:1:"},
     {"dimensions: {efficiency: {persona: pedantic}, quality: off}\n", NULL},
@@ -283,6 +302,10 @@ static void test_configuration_takes_effect(void **state)
     result = run(text, settings, arena);
     assert_int_equal(result.findings[0]->state, WPA_FINDING_IGNORED);
     assert_string_equal(result.findings[0]->state_reason, "frozen");
+    configure(settings, "ignore: [{message: 'no (such|thing)'}]\n", arena);
+    assert_int_equal(run(text, settings, arena).findings[0]->state, WPA_FINDING_OPEN);
+    configure(settings, "ignore: [{message: \"^job 'a' has\"}]\n", arena);
+    assert_int_equal(run(text, settings, arena).findings[0]->state, WPA_FINDING_IGNORED);
     configure(settings, "rules: {missing-timeout: off}\n", arena);
     result = run(text, settings, arena);
     assert_int_equal(result.n_findings, 0);
@@ -318,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_comments_silence),
         cmocka_unit_test(test_comments_of_scripts_silence),
         cmocka_unit_test(test_limit_of_a_rule),
+        cmocka_unit_test(test_more_fixes_than_the_limit_of_findings),
         cmocka_unit_test(test_dead_code_is_left_alone),
         cmocka_unit_test(test_hostile_text_is_made_visible),
         cmocka_unit_test(test_too_large_a_file_is_a_finding),

@@ -301,7 +301,7 @@ static void test_lost_database(void **state)
     pass_time(s, 2000);
     EXPECT("LOST 2 s");
     EXPECT("DATABASE LOST 2 s ago.  What you see is from 07:42:10Z.  Next try in 3 s");
-    EXPECT("connection refused, try 1");
+    EXPECT("try 1   Ctrl-R try now");
     EXPECT("payments/ci.yml");
     press(s, "a");
     EXPECT("nothing can be changed until it is back");

@@ -134,9 +134,11 @@ static int draw_lost(wpa_ui *ui, const wpa_canvas *canvas, int row)
                    "DATABASE LOST %s ago.  What you see is from %sZ.  %s",
                    wpa_age_text(ui->link->lost_at_us, now, age, sizeof age),
                    wpa_clock_text(ui->link->lost_at_us, clock, sizeof clock), wait);
-    (void)wpa_put_fitf(canvas, row + 1, 1, canvas->cols - 2, WPA_PAINT_TEXT,
-                       "%s, try %d.   Ctrl-R try now",
-                       ui->link->reason ? ui->link->reason : "no answer", ui->link->attempt);
+    char tries[WPA_SHORT];
+    (void)wpa_text_format(tries, sizeof tries, "try %d   Ctrl-R try now", ui->link->attempt);
+    (void)wpa_put_right(canvas, row + 1, canvas->cols - 1, WPA_PAINT_KEY, tries);
+    (void)wpa_put_fit(canvas, row + 1, 1, canvas->cols - wpa_text_cells(tries) - 4, WPA_PAINT_TEXT,
+                      ui->link->reason ? ui->link->reason : "no answer");
     return row + 2;
 }
 

@@ -143,7 +143,7 @@ static void draw_checks(wpa_ui *ui, wpa_doc *doc, const wpa_deployment_detail *i
         int64_t at = it->checks[i].next_at_us;
         next_us = at && (!next_us || at < next_us) ? at : next_us;
     }
-    if (next_us && it->n_checks) {
+    if (next_us && it->n_checks && it->row.state == WPA_DEPLOYMENT_RUNNING) {
         int64_t left = (next_us - wpa_ui_now(ui)) / 1000000;
         (void)wpa_text_format(right, sizeof right, "every %s, next in %d s",
                               wpa_took_text(it->checks[0].interval_ms, every, sizeof every),

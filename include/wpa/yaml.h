@@ -11,7 +11,7 @@
 #include <wpa/span.h>
 #include <wpa/text.h>
 
-#define WPA_YAML_MAX_BYTES (1024 * 1024)
+#define WPA_YAML_MAX_BYTES ((size_t)1024 * 1024)
 #define WPA_YAML_MAX_DEPTH 100
 #define WPA_YAML_MAX_NODES 200000
 #define WPA_YAML_MAX_SCALAR_BYTES (256 * 1024)

@@ -21,7 +21,7 @@ static bool is_valid(const wpa_result *result)
 static size_t count_jobs(const wpa_source *source)
 {
     const wpa_yaml_node *jobs = source->yaml ? wpa_yaml_get(source->yaml->root, "jobs") : NULL;
-    return wpa_yaml_is(jobs, WPA_YAML_MAPPING) ? jobs->n_pairs : 0;
+    return jobs && jobs->kind == WPA_YAML_MAPPING ? jobs->n_pairs : 0;
 }
 
 static wpa_score_finding to_score(const wpa_finding *finding, int64_t id)

@@ -312,7 +312,7 @@ static bool load(wpa_tree *tree, wpa_tree_file *file)
     if (file->text) {
         return true; /* standard input */
     }
-    if (stat(file->path, &status) == 0 && status.st_size > WPA_YAML_MAX_BYTES) {
+    if (stat(file->path, &status) == 0 && status.st_size > (off_t)WPA_YAML_MAX_BYTES) {
         file->text = ""; /* the size alone is what syntax speaks of */
         file->size_bytes = (size_t)status.st_size;
         return true;

@@ -7,6 +7,7 @@
 
 #define EXCERPT_MAX_CHARS 140
 #define EXCERPT_CONTEXT_CHARS 40
+#define EXCERPT_BEFORE_CHARS 80
 #define EXCERPT_MAX_LINES 3
 
 /* What a part of the text is; a table says how it looks on a terminal. */
@@ -119,7 +120,7 @@ static void put_marked_line(const writer *w, size_t line, wpa_span part, tint co
     part.start = clamp(part.start, whole); /* it may go on to other lines, or be a line break */
     part.end = clamp(part.end, whole);
     const char *before =
-        crop(w, show(w, whole.start, part.start, false), EXCERPT_CONTEXT_CHARS * 2, true);
+        crop(w, show(w, whole.start, part.start, false), EXCERPT_BEFORE_CHARS, true);
     const char *inside =
         crop(w, show(w, part.start, part.end, is_secret), EXCERPT_MAX_CHARS, false);
     const char *behind = crop(w, show(w, part.end, whole.end, false), EXCERPT_CONTEXT_CHARS, false);

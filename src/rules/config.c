@@ -474,7 +474,8 @@ bool wpa_config_read(const char *path, const char *text, size_t size_bytes, wpa_
                      wpa_arena *arena, wpa_error *err)
 {
     if (size_bytes > WPA_CONFIG_MAX_BYTES) {
-        return WPA_FAIL(err, WPA_E_LIMIT, "%s is larger than %d bytes", path, WPA_CONFIG_MAX_BYTES);
+        return WPA_FAIL(err, WPA_E_LIMIT, "%s is larger than %zu bytes", path,
+                        WPA_CONFIG_MAX_BYTES);
     }
     const wpa_yaml_doc *doc = wpa_yaml_parse_strict(path, text, size_bytes, arena, err);
     const char *names[WPA_COUNT(keys)];

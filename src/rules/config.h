@@ -3,7 +3,7 @@
 
 #include "rules/settings.h"
 
-#define WPA_CONFIG_MAX_BYTES (256 * 1024)
+#define WPA_CONFIG_MAX_BYTES ((size_t)256 * 1024)
 
 /**
  * Read a configuration into settings, over what they hold.

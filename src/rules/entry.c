@@ -6,7 +6,7 @@
 
 #include "rules/rule.h"
 
-#define INSERT_MAX_BYTES (64 * 1024)
+#define INSERT_MAX_BYTES ((size_t)64 * 1024)
 
 static size_t start_of_entry(const wpa_yaml_node *value)
 {

@@ -594,7 +594,7 @@ const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t si
                                    wpa_arena *arena, wpa_error *err)
 {
     if (size_bytes > WPA_YAML_MAX_BYTES) {
-        WPA_FAIL(err, WPA_E_LIMIT, "%s: %zu bytes; the limit is %d", path, size_bytes,
+        WPA_FAIL(err, WPA_E_LIMIT, "%s: %zu bytes; the limit is %zu", path, size_bytes,
                  WPA_YAML_MAX_BYTES);
         return NULL;
     }

@@ -27,7 +27,7 @@ typedef struct misspelling {
     const char *right;
 } misspelling;
 
-static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *node);
+static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written);
 
 /* ---- small questions
  * ---------------------------------------------------------------------------*/

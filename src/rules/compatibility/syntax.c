@@ -53,7 +53,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_yaml_doc *doc = run->source->yaml;
     if (!doc) {
         wpa_rule_report(run, (wpa_span){0, 0}, "Y9", NULL,
-                        "the file has %zu bytes, more than the %d that are read",
+                        "the file has %zu bytes, more than the %zu that are read",
                         run->source->size_bytes, WPA_YAML_MAX_BYTES);
         return true;
     }

@@ -1,5 +1,7 @@
 /* The commands as a story: each row acts on what the rows before it have left in the database. */
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,15 +52,35 @@ static void tell(fixture *made, const step steps[], size_t n)
     }
 }
 
-static bool make_sample_fleet(fixture *made)
+static const char *fleet_file(fixture *made, const char *name)
 {
     const char *source = getenv("WPA_SOURCE_DIR");
-    const char *script = wpa_path_join(made->arena, source ? source : ".", "tests/fleet/make.sh");
+    return wpa_path_join(made->arena, source ? source : ".",
+                         wpa_arena_printf(made->arena, "tests/fleet/%s", name));
+}
+
+static pid_t start(const char *program, const char *script, const char *folder, const char *port)
+{
     pid_t child = fork();
     if (child == 0) {
-        execl("/bin/sh", "sh", script, made->folder, (char *)NULL);
+        int null_fd = open("/dev/null", O_RDWR);
+        if (dup2(null_fd, 0) == 0 && dup2(null_fd, 1) == 1 && dup2(null_fd, 2) == 2) {
+            execlp(program, program, script, folder, port, (char *)NULL);
+        }
         _exit(127);
     }
+    return child;
+}
+
+/* A port that this process alone is likely to take. */
+static const char *port(fixture *made)
+{
+    return wpa_arena_printf(made->arena, "%d", 20000 + (int)getpid() % 20000);
+}
+
+static bool make_sample_fleet(fixture *made)
+{
+    pid_t child = start("sh", fleet_file(made, "make.sh"), made->folder, port(made));
     int status = 1;
     return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
@@ -222,6 +244,58 @@ static void test_patches(void **state)
     };
     assert_true(make_sample_fleet(made));
     tell(made, steps, WPA_COUNT(steps));
+}
+
+/* The head of the branch, read by git itself. */
+static const char *head_of(fixture *made, const char *repository)
+{
+    wpa_error err = {0};
+    size_t size = 0;
+    const char *path =
+        wpa_arena_printf(made->arena, "%s/%s.git/refs/heads/main", made->folder, repository);
+    char *text = wpa_file_read(path, 256, made->arena, &size, &err);
+    assert_non_null(text);
+    return text;
+}
+
+static void test_deployments(void **state)
+{
+    fixture *made = *state;
+    static const step before[] = {
+        {"wpa guardian add mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
+        {"wpa login mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
+        {"wpa fleet import @/fleet.yml --wait", 0, "6 added", "", NULL},
+        {"wpa deploy status", 0, "no deployment", "", NULL},
+        {"wpa deploy start p-1", 2, "", NULL, NULL},
+        {"wpa deploy rollback p-1", 2, "", "never been deployed", NULL},
+        {"wpa patch create --workflow ledger-api-ci --rule retired-runner --wait", 0,
+         "p-1 is tested", "", NULL},
+        {"wpa deploy start p-1 --plan-digest 00", 3, "", NULL, NULL},
+        {"wpa deploy start p-1 --watch", 0, "d-1  succeeded", "", NULL},
+    };
+    static const step after[] = {
+        {"wpa deploy status", 0, "succeeded", "", NULL},
+        {"wpa deploy status d-1", 0, "books balance", "", NULL},
+        {"wpa deploy status d-1 --json", 0, "\"targets\": [", "", NULL},
+        {"wpa deploy watch d-1", 0, "succeeded", "", NULL},
+        {"wpa deploy pause d-1 --reason x", 1, "", NULL, NULL},
+        {"wpa deploy rollback d-1 --if-version 0 --reason x", 3, "", NULL, NULL},
+        {"wpa deploy rollback p-1 --watch --reason rehearsal", 0, "d-1  rolled_back", "", NULL},
+        {"wpa deploy watch d-1", 4, "rolled_back", "", NULL},
+        {"wpa deploy rollback d-1", 1, "", NULL, NULL},
+        {"wpa patch list", 0, "rolled_back", "", NULL},
+        {"wpa audit verify", 0, "sound", "", NULL},
+    };
+    assert_true(make_sample_fleet(made));
+    pid_t service = start("python3", fleet_file(made, "service.py"), made->folder, port(made));
+    const char *old = head_of(made, "ledger-api");
+    tell(made, before, WPA_COUNT(before));
+    const char *patched = head_of(made, "ledger-api");
+    assert_string_not_equal(old, patched);
+    tell(made, after, WPA_COUNT(after));
+    assert_string_not_equal(head_of(made, "ledger-api"), patched);
+    assert_int_equal(kill(service, SIGTERM), 0);
+    assert_int_equal(waitpid(service, NULL, 0), service);
 }
 
 static void test_database_away(void **state)

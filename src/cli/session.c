@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,8 @@ struct wpa_cli_session {
     wpa_token_keys *keys;
     wpa_session person;
     bool has_person;
-    int signal_fd; /* -1: signals still end the process */
+    int signal_fd;   /* -1: signals still end the process */
+    sigset_t before; /* what was blocked until then */
     bool is_stopped;
 };
 
@@ -53,7 +55,11 @@ void wpa_cli_session_close(wpa_cli *cli)
         wpa_token_keys_free(self->keys);
     }
     if (self->signal_fd >= 0) {
+        struct signalfd_siginfo seen; /* taken, or it would end us once it is let through */
+        while (read(self->signal_fd, &seen, sizeof seen) > 0) {
+        }
         close(self->signal_fd);
+        pthread_sigmask(SIG_SETMASK, &self->before, NULL);
     }
 }
 
@@ -69,7 +75,7 @@ int wpa_cli_signal_fd(wpa_cli *cli)
         sigaddset(&mask, SIGINT);
         sigaddset(&mask, SIGTERM);
         sigaddset(&mask, SIGHUP);
-        pthread_sigmask(SIG_BLOCK, &mask, NULL); /* threads made from now on inherit it */
+        pthread_sigmask(SIG_BLOCK, &mask, &self->before); /* threads made from now on inherit it */
         self->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     }
     return self->signal_fd;

@@ -246,16 +246,15 @@ static void test_patches(void **state)
     tell(made, steps, WPA_COUNT(steps));
 }
 
-/* The head of the branch, read by git itself. */
 static const char *head_of(fixture *made, const char *repository)
 {
     wpa_error err = {0};
-    size_t size = 0;
-    const char *path =
-        wpa_arena_printf(made->arena, "%s/%s.git/refs/heads/main", made->folder, repository);
-    char *text = wpa_file_read(path, 256, made->arena, &size, &err);
-    assert_non_null(text);
-    return text;
+    char *oid = wpa_arena_alloc(made->arena, WPA_OID_SIZE);
+    WPA_AUTO(wpa_git) *git =
+        wpa_git_open(wpa_arena_printf(made->arena, "%s/%s.git", made->folder, repository), &err);
+    assert_non_null(git);
+    assert_true(wpa_git_ref_read(git, "refs/heads/main", oid, &err));
+    return oid;
 }
 
 static void test_deployments(void **state)
@@ -294,7 +293,7 @@ static void test_deployments(void **state)
     assert_string_not_equal(old, patched);
     tell(made, after, WPA_COUNT(after));
     assert_string_not_equal(head_of(made, "ledger-api"), patched);
-    assert_int_equal(kill(service, SIGTERM), 0);
+    assert_int_equal(kill(service, SIGKILL), 0);
     assert_int_equal(waitpid(service, NULL, 0), service);
 }
 
@@ -336,8 +335,8 @@ int main(void)
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        CASE(test_people),        CASE(test_fleet_and_findings),       CASE(test_patches),
-        CASE(test_database_away), CASE(test_broken_audit_log_is_told),
+        CASE(test_people),      CASE(test_fleet_and_findings), CASE(test_patches),
+        CASE(test_deployments), CASE(test_database_away),      CASE(test_broken_audit_log_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

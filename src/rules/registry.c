@@ -42,6 +42,7 @@
     X(no_op_step) \
     X(syntax) \
     X(schema) \
+    X(expression_syntax) \
     X(retired_runner) \
     X(runner_label) \
     X(action_inputs) \

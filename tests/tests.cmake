@@ -62,6 +62,11 @@ if(Python3_FOUND)
            ${CMAKE_SOURCE_DIR})
 endif()
 
+if(Python3_FOUND AND TARGET wpa)
+  add_test(NAME readme COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/readme.py
+           $<TARGET_FILE:wpa>)
+endif()
+
 # ---- fuzz targets: tests/fuzz/fuzz_<what>.c, seeds in tests/fuzz/seeds/<what>/ -------------------
 if(WPA_FUZZ)
   file(GLOB fuzzers CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)

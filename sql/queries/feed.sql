@@ -291,8 +291,10 @@ SELECT to_jsonb(s) || jsonb_build_object('scope', t.scope, 'done', t.done, 'star
 
 -- name: feed_checks
 -- params: id bigint, stage int
--- rows: in order
-SELECT to_jsonb(c) FROM wpa.v_check c WHERE c.deployment_id = $1::bigint AND c.n = $2::int ORDER BY c.id LIMIT 100;
+-- rows: in order; of a deployment with one target the repository is not said again and again
+SELECT to_jsonb(c) || CASE WHEN (SELECT count(*) FROM wpa.deployment_target t WHERE t.deployment_id = c.deployment_id) > 1
+                           THEN '{}' ELSE jsonb_build_object('name', b.name) END
+  FROM wpa.v_check c JOIN wpa.probe b ON b.id = c.id WHERE c.deployment_id = $1::bigint AND c.n = $2::int ORDER BY c.id LIMIT 100;
 
 -- name: feed_hits
 -- params: id bigint

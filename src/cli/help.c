@@ -73,6 +73,15 @@ void wpa_cli_print_overview(FILE *out)
             fprintf(out, "  %-*s%s\n", COMMAND_WIDTH, commands[i]->name, commands[i]->summary);
         }
     }
+    fputs("\noptions of the console:\n", out);
+    for (size_t i = 0; i < wpa_cli_console.n_options; i++) {
+        print_option(out, &wpa_cli_console.options[i]);
+    }
+    size_t n_common;
+    const wpa_cli_option *common = wpa_cli_common_options(&n_common);
+    for (size_t i = 0; i < n_common; i++) {
+        print_option(out, &common[i]);
+    }
     fputs("\nwpa COMMAND --help tells more about a command.\n", out);
 }
 
@@ -142,18 +151,44 @@ static const struct {
     {"70", "a mistake of the program"},
     {"74", "the operating system refused a file"},
     {"75", "try again later"},
+    {"130", "stopped by the user"},
 };
 
-static const struct {
+typedef struct place {
     const char *name, *meaning;
-} variables[] = {
+} place;
+
+static const place variables[] = {
     {"WPA_DB", "the database, as --db"},
     {"PGHOST, PGHOSTADDR, PGPORT, PGDATABASE, PGSERVICE",
      "the database, as for every program of PostgreSQL"},
     {"WPA_TOKEN", "token of a session, instead of the one that wpa login stores"},
     {"XDG_STATE_HOME", "where the state folder wpa is, ~/.local/state if unset"},
     {"XDG_CONFIG_HOME", "where wpa/console.yaml is, ~/.config if unset"},
+    {"XDG_CACHE_HOME", "where the cache folder wpa is, ~/.cache if unset"},
+    {"NO_COLOR", "no colours, if set to anything"},
 };
+
+static const place files[] = {
+    {"~/.config/wpa/console.yaml, /etc/wpa/console.yaml",
+     "the console's settings, and the database"},
+    {"~/.config/wpa/themes/", "colour themes of one's own"},
+    {"~/.local/state/wpa/", "the database of its own, session keys, wpa.log"},
+    {"wpa.yml, .wpa.yml, .github/wpa.yml",
+     "of a repository: which rules, how severe, what is ignored"},
+};
+
+static void print_man_places(FILE *out, const char *heading, const place *places, size_t n)
+{
+    fputs(heading, out);
+    for (size_t i = 0; i < n; i++) {
+        fputs(".TP\n.B ", out);
+        print_man(out, places[i].name);
+        fputs("\n", out);
+        print_man(out, places[i].meaning);
+        fputs(".\n", out);
+    }
+}
 
 void wpa_cli_print_manual(FILE *out)
 {
@@ -181,14 +216,9 @@ void wpa_cli_print_manual(FILE *out)
     for (size_t i = 0; i < WPA_COUNT(exit_codes); i++) {
         fprintf(out, ".TP\n.B %s\n%s.\n", exit_codes[i].code, exit_codes[i].meaning);
     }
-    fputs(".SH ENVIRONMENT\n", out);
-    for (size_t i = 0; i < WPA_COUNT(variables); i++) {
-        fputs(".TP\n.B ", out);
-        print_man(out, variables[i].name);
-        fputs("\n", out);
-        print_man(out, variables[i].meaning);
-        fputs(".\n", out);
-    }
+    fputs(".PP\nwpa check and wpa audit verify have codes of their own, told above.\n", out);
+    print_man_places(out, ".SH ENVIRONMENT\n", variables, WPA_COUNT(variables));
+    print_man_places(out, ".SH FILES\n", files, WPA_COUNT(files));
 }
 
 /* ---- the commands ---- */

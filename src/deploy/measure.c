@@ -91,10 +91,11 @@ static bool rescore_path(const asked *a, const char *path, const wpa_probe_check
      * rest weigh in full, and the score falls although nothing but findings went. That is no harm.
      */
     scores->delta += change.n_new == 0 && delta < 0 ? 0 : delta;
-    scores->summary = wpa_arena_printf(arena, "%s%s%s %.0f -> %.0f, %lld new",
+    /* The numbers first: on a narrow screen the rest is cut off. */
+    scores->summary = wpa_arena_printf(arena, "%s%s%.0f -> %.0f in %s, %lld new",
                                        scores->summary != NULL ? scores->summary : "",
-                                       scores->summary != NULL ? "; " : "", path, then.score.total,
-                                       now.score.total, (long long)scores->new_findings);
+                                       scores->summary != NULL ? "; " : "", then.score.total,
+                                       now.score.total, path, (long long)scores->new_findings);
     return true;
 }
 

@@ -28,7 +28,7 @@ sample_open() {
   SAMPLE_SERVICE=$!
   local try
   for try in $(seq 1 100); do
-    if grep -q listening "$SAMPLE_DIR/service.log"; then
+    if grep -qs listening "$SAMPLE_DIR/service.log"; then
       return 0
     fi
     kill -0 "$SAMPLE_SERVICE" 2>/dev/null || break

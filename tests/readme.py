@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""readme.py WPA [--write]: does the README say what the program says?
+
+Compares the table of rules and their number with `wpa check --list-rules=json` (--write: makes them
+anew), the table of test checks with the checks there are, every command in a sh block with the
+program's own help, and lets the program read the example of wpa.yml.
+"""
+import collections
+import json
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+README = TOP / "README.md"
+KINDS = {".action.yml": "action", ".dependabot.yml": "dependabot", ".pre-commit.yml": "pre-commit"}
+
+
+def run(wpa, *arguments):
+    return subprocess.run([wpa, *arguments], capture_output=True, text=True, check=False)
+
+
+def fix_of(wpa, rule):
+    """safe, unsafe, both or -, from what the program offers on the rule's own fixtures."""
+    if not rule["has_fix"]:
+        return "-"
+    found = set()
+    for path in sorted((TOP / "tests/fixtures/rules" / rule["id"]).glob("bad*.yml")):
+        if ".fixed." in path.name:
+            continue
+        kind = next((kind for ending, kind in KINDS.items() if path.name.endswith(ending)), "workflow")
+        report = run(wpa, "check", "--no-config", "--exit-zero", "--format", "json", "--persona",
+                     "auditor", "--only", rule["id"], "--as", kind, str(path))
+        for finding in json.loads(report.stdout)["findings"]:
+            found |= {fix["safety"] for fix in finding["fixes"]}
+    return found.pop() if len(found) == 1 else "both" if found else "-"
+
+
+def rules_table(wpa, rules):
+    lines = ["| code | id | dimension | severity | fix | what it finds |", "|---|---|---|---|---|---|"]
+    lines += [f"| {r['code']} | {r['id']} | {r['dimension']} | {r['severity']} | {fix_of(wpa, r)} | {r['summary']} |"
+              for r in rules]
+    return "\n".join(lines)
+
+
+def count_line(rules):
+    number = collections.Counter(r["dimension"] for r in rules)
+    parts = ", ".join(f"{n} {dimension}" for dimension, n in number.most_common())
+    fixes = sum(r["has_fix"] for r in rules)
+    return f"- There are {len(rules)} rules ({parts}), {fixes} of them with a fix, and no way yet to add one of your own."
+
+
+def block(text, name):
+    return re.search(rf"<!-- {name} -->\n(.*?)\n?<!-- /{name} -->", text, re.S).group(1)
+
+
+def replaced(text, name, content):
+    return re.sub(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.S)
+
+
+def example(text, name):
+    return re.search(rf"<!-- {re.escape(name)} -->\n```yaml\n(.*?)```", text, re.S).group(1)
+
+
+def check_checks(text):
+    said = set(re.findall(r"^\| ([TS]\d+) ", block(text, "checks"), re.M))
+    sources = "".join(path.read_text() for path in (TOP / "src/testing").glob("*.c"))
+    there = set(re.findall(r'\.id = "([TS]\d+)"', sources))
+    return [f"check {name} is only {'in the README' if name in said else 'in the program'}"
+            for name in sorted(said ^ there)]
+
+
+def commands(text):
+    for sh in re.findall(r"```sh\n(.*?)```", text, re.S):
+        for line in sh.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            starts = [i for i, word in enumerate(words) if word in ("wpa", "build/wpa")]
+            for i in starts:
+                rest = words[i + 1:]
+                ends = [k for k, word in enumerate(rest) if word in ("&&", "|", ">")]
+                if i == 0 or words[i - 1] in ("&&", "|"):
+                    yield line, rest[:ends[0]] if ends else rest
+
+
+def check_command(wpa, line, words):
+    name = []
+    for word in words[:2]:
+        if word.startswith("-") or run(wpa, "help", *name, word).returncode:
+            break
+        name.append(word)
+    if not name and words and not words[0].startswith("-"):
+        if len(words) > 1 and run(wpa, "help", *words[:2]).returncode == 0:
+            name = words[:2]
+        else:
+            return [f"'{line}': there is no command '{words[0]}'"]
+    text = run(wpa, *name, "--help").stdout
+    options = set(re.findall(r"--[a-z-]+", text)) | set(re.findall(r"(?<![-\w])-[a-zA-Z]\b", text))
+    given = [word.split("=")[0] for word in words[len(name):] if re.match(r"--?[a-zA-Z]", word)]
+    return [f"'{line}': 'wpa {' '.join(name)}' has no option '{word}'" for word in given if word not in options]
+
+
+def check_config(wpa, text):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "wpa.yml"
+        path.write_text(example(text, "wpa.yml"))
+        answer = run(wpa, "check", "--config", str(path), "--exit-zero",
+                     str(TOP / "tests/fixtures/rules/missing-timeout/good.yml"))
+    return [] if answer.returncode == 0 else [f"wpa.yml: {answer.stderr.strip()}"]
+
+
+def main():
+    wpa = str(pathlib.Path(sys.argv[1]).resolve())
+    text = README.read_text()
+    rules = json.loads(run(wpa, "check", "--list-rules=json").stdout)
+    made = {"rules": rules_table(wpa, rules), "count": count_line(rules)}
+    if "--write" in sys.argv[2:]:
+        for name, content in made.items():
+            text = replaced(text, name, content)
+        README.write_text(text)
+    faults = [f"the part '{name}' is not what the program says: tests/readme.py {sys.argv[1]} --write"
+              for name, content in made.items() if block(text, name) != content]
+    faults += check_checks(text) + check_config(wpa, text)
+    shown = list(commands(text))
+    for line, words in shown:
+        faults += check_command(wpa, line, words)
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    print(f"README: {len(rules)} rules, {len(shown)} commands, {len(faults)} faults")
+    return 1 if faults or not shown else 0
+
+
+sys.exit(main())

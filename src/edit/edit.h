@@ -33,3 +33,10 @@ wpa_edit *wpa_edits_invert(const wpa_edit *edits, size_t n, const char *before, 
  */
 wpa_edit *wpa_edits_between(const char *before, size_t before_bytes, const char *after,
                             size_t after_bytes, wpa_arena *arena, size_t *n);
+
+/**
+ * Two changes as one: first turns before into a text, second turns that text into another; the
+ * result, sorted, turns before into the other. What both touch becomes one edit.
+ */
+wpa_edit *wpa_edits_compose(const wpa_edit *first, size_t n_first, const wpa_edit *second,
+                            size_t n_second, size_t before_bytes, wpa_arena *arena, size_t *n);

@@ -226,6 +226,25 @@ static const wpa_finding *find_now(const fixing *f, const wpa_result *now, const
     return same;
 }
 
+static int compare_edits(const void *a, const void *b)
+{
+    const wpa_edit *x = a, *y = b;
+    return (x->bytes.start > y->bytes.start) - (x->bytes.start < y->bytes.start);
+}
+
+/** What the fix did to the text, on top of what was done to it before. */
+static void add_edits(drafting *d, fixing *f, const wpa_fix *fix)
+{
+    wpa_edit *edits = wpa_arena_array(d->arena, fix->n_edits, sizeof *edits);
+    for (size_t i = 0; i < fix->n_edits; i++) {
+        const char *text = fix->edits[i].text;
+        edits[i] = (wpa_edit){fix->edits[i].bytes, text, strlen(text)};
+    }
+    qsort(edits, fix->n_edits, sizeof *edits, compare_edits);
+    f->file.edits = wpa_edits_compose(f->file.edits, f->file.n_edits, edits, fix->n_edits,
+                                      f->file.before_bytes, d->arena, &f->file.n_edits);
+}
+
 static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
 {
     const char *fingerprint = wpa_rows_text(rows, row, F_FINGERPRINT);
@@ -243,6 +262,7 @@ static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
         f->why_not[row] = outcome.n_notes ? outcome.notes[0].text : "its fix did not hold";
         return;
     }
+    add_edits(d, f, outcome.fixes[0]);
     f->text = outcome.text;
     f->size_bytes = outcome.size_bytes;
     f->n_taken++;

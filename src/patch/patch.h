@@ -10,6 +10,7 @@
 #include <wpa/finding.h>
 
 #include "db/db.h"
+#include "edit/edit.h"
 #include "git/git.h"
 
 #define WPA_PATCH_FILES_MAX 2000
@@ -26,6 +27,8 @@ typedef struct wpa_patch_file {
     const char *before, *after; /* [..._bytes] */
     size_t before_bytes, after_bytes;
     char before_oid[WPA_OID_SIZE], after_oid[WPA_OID_SIZE]; /* "": absent */
+    wpa_edit *edits; /* [n_edits] of fixes, before to after; NULL: as the texts differ */
+    size_t n_edits;
 } wpa_patch_file;
 
 typedef struct wpa_patch_draft {

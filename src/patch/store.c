@@ -6,7 +6,6 @@
 #include <wpa/text.h>
 
 #include "edit/diff.h"
-#include "edit/edit.h"
 #include "gen/sql.h"
 #include "job/job.h"
 #include "json/json.h"
@@ -79,14 +78,9 @@ static bool check_content(const wpa_patch_draft *draft, wpa_error *err)
     return true;
 }
 
-static char *edits_json(const char *before, size_t before_bytes, const char *after,
-                        size_t after_bytes, wpa_arena *arena)
+static char *edits_json(const wpa_edit *edits, size_t n, wpa_arena *arena)
 {
     wpa_json *list = wpa_json_new_array(arena);
-    size_t n = 0;
-    const wpa_edit *edits =
-        before && after ? wpa_edits_between(before, before_bytes, after, after_bytes, arena, &n)
-                        : NULL;
     for (size_t i = 0; i < n; i++) {
         wpa_json *item = wpa_json_push_object(list);
         wpa_json_set_int(item, "start", (int64_t)edits[i].bytes.start);
@@ -96,10 +90,24 @@ static char *edits_json(const char *before, size_t before_bytes, const char *aft
     return wpa_json_dump(list, arena);
 }
 
+/** Of a file that is there on both sides; else there are none. */
+static const wpa_edit *edits_of(const wpa_patch_file *file, wpa_arena *arena, size_t *n)
+{
+    *n = file->n_edits;
+    if (file->edits || !file->before || !file->after) {
+        return file->edits;
+    }
+    return wpa_edits_between(file->before, file->before_bytes, file->after, file->after_bytes,
+                             arena, n);
+}
+
 static bool store_file(wpa_db *db, const char *patch_id, const wpa_patch_file *file,
                        wpa_arena *arena, wpa_error *err)
 {
     char repository[WPA_DB_NUMBER_SIZE];
+    size_t n;
+    const wpa_edit *edits = edits_of(file, arena, &n);
+    const wpa_edit *inverse = n ? wpa_edits_invert(edits, n, file->before, arena) : NULL;
     const char *params[] = {
         patch_id,
         wpa_db_number(file->repository_id, repository),
@@ -110,8 +118,8 @@ static bool store_file(wpa_db *db, const char *patch_id, const wpa_patch_file *f
         file->after ? file->after_oid : NULL,
         file->before ? wpa_db_bytes(arena, file->before, file->before_bytes) : NULL,
         file->after ? wpa_db_bytes(arena, file->after, file->after_bytes) : NULL,
-        edits_json(file->before, file->before_bytes, file->after, file->after_bytes, arena),
-        edits_json(file->after, file->after_bytes, file->before, file->before_bytes, arena),
+        edits_json(edits, n, arena),
+        edits_json(inverse, n, arena),
     };
     return wpa_db_run(db, WPA_SQL_PATCH_EDIT_INSERT, params, WPA_COUNT(params), err) ||
            wpa_error_within(err, "edit of %s/%s", file->repository, file->path);

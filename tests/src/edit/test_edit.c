@@ -96,11 +96,42 @@ static void test_edits_are_found_between_two_texts(void **state)
     }
 }
 
+/* Every pair of small edits of a small text: one after the other, and both as one. */
+static void test_composed_edits_do_what_both_do(void **state)
+{
+    (void)state;
+    static const char before[] = "abcdef";
+    static const char *const texts[] = {"", "x", "yz"};
+    size_t n_before = sizeof before - 1, n_tried = 0;
+    for (size_t code = 0; code < 7 * 7 * 3 * 10 * 10 * 3; code++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        const char *text_1 = texts[code / 49 % 3], *text_2 = texts[code / 14700 % 3];
+        wpa_edit first = {{code % 7, code / 7 % 7}, text_1, strlen(text_1)};
+        wpa_edit second = {{code / 147 % 10, code / 1470 % 10}, text_2, strlen(text_2)};
+        if (first.bytes.start > first.bytes.end) {
+            continue;
+        }
+        size_t n_between, n_after, n_composed, n;
+        const char *between = wpa_edits_apply(&first, 1, before, n_before, arena, &n_between);
+        if (second.bytes.start > second.bytes.end || second.bytes.end > n_between) {
+            continue;
+        }
+        const char *after = wpa_edits_apply(&second, 1, between, n_between, arena, &n_after);
+        wpa_edit *edits = wpa_edits_compose(&first, 1, &second, 1, n_before, arena, &n);
+        wpa_error err = {0};
+        assert_true(wpa_edits_sort(edits, n, n_before, &err));
+        assert_string_equal(wpa_edits_apply(edits, n, before, n_before, arena, &n_composed), after);
+        n_tried++;
+    }
+    assert_true(n_tried > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_edits_are_applied_and_taken_back),
         cmocka_unit_test(test_edits_are_found_between_two_texts),
+        cmocka_unit_test(test_composed_edits_do_what_both_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

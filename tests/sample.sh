@@ -26,7 +26,7 @@ passphrase     $(cat "$SAMPLE_DIR/passphrase")
 TXT
 if [ -t 0 ] && [ -t 1 ]; then
   read -r -p "Enter opens the console. " _ || true
-  "$wpa" --name guardian
+  "$wpa"
 else
   echo "this is no terminal: run src/run in one, or src/run --headless" >&2
   exit 1

@@ -224,10 +224,10 @@ static int watch(wpa_cli *cli, int64_t id, bool is_rollback, wpa_error *err)
     int64_t timeout_ms = wpa_cli_duration_ms(cli, "timeout", -1);
     int64_t begun = wpa_monotonic_ms();
     char shown[256] = "", now[256];
-    if (!wpa_cli_need_workers(cli, err)) {
-        return WPA_CLI_FAILED;
-    }
     for (;;) {
+        if (!wpa_cli_need_workers(cli, err)) { /* the agent that did it may be gone by now */
+            return WPA_CLI_FAILED;
+        }
         WPA_AUTO(wpa_rows) *rows =
             wpa_cli_read_one(cli, WPA_SQL_CLI_DEPLOYMENT_STATE, 'd', id, err);
         if (!rows) {

@@ -223,10 +223,10 @@ int wpa_cli_wait_for_test(wpa_cli *cli, int64_t id, wpa_error *err)
 {
     int64_t deadline =
         wpa_monotonic_ms() + wpa_cli_duration_ms(cli, "timeout", WPA_CLI_DEFAULT_TIMEOUT_MS);
-    if (!wpa_cli_need_workers(cli, err)) {
-        return WPA_CLI_FAILED;
-    }
     for (;;) {
+        if (!wpa_cli_need_workers(cli, err)) { /* the agent that did it may be gone by now */
+            return WPA_CLI_FAILED;
+        }
         WPA_AUTO(wpa_rows) *rows = wpa_cli_read_one(cli, WPA_SQL_CLI_PATCH_STATE, 'p', id, err);
         if (!rows) {
             return WPA_CLI_FAILED;

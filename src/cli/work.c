@@ -98,7 +98,7 @@ static int64_t deadline_of(const wpa_cli *cli)
 }
 
 /* True: ask again. A wait that only ran out of its slice is no error. */
-static bool go_on(const wpa_cli *cli, int64_t deadline, wpa_error *err)
+static bool go_on(wpa_cli *cli, int64_t deadline, wpa_error *err)
 {
     if (err->code != WPA_E_TIMEOUT) {
         return false;
@@ -111,7 +111,7 @@ static bool go_on(const wpa_cli *cli, int64_t deadline, wpa_error *err)
         return false;
     }
     wpa_error_clear(err);
-    return true;
+    return wpa_cli_need_workers(cli, err); /* the agent that did it may be gone by now */
 }
 
 bool wpa_cli_wait_idle(wpa_cli *cli, const char *const kinds[], wpa_error *err)

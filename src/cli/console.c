@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,10 +113,26 @@ static wpa_ui_options look(const wpa_cli *cli)
 
 typedef bool (*screen)(const wpa_ui_options *options, wpa_console_port *port, wpa_error *err);
 
+/*
+ * All signals that the screen waits for are blocked before there are threads, which inherit that. A
+ * thread without the block would swallow a SIGWINCH, whose default is to be ignored.
+ */
+static void block_signals(wpa_cli *cli)
+{
+    static const int signals[] = {SIGWINCH, SIGTSTP, SIGCONT};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < WPA_COUNT(signals); i++) {
+        sigaddset(&set, signals[i]);
+    }
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    wpa_cli_signal_fd(cli);
+}
+
 static bool show(wpa_cli *cli, const wpa_feed_options *feed_options, screen show_it,
                  const wpa_ui_options *options, wpa_error *err)
 {
-    wpa_cli_signal_fd(cli); /* before there are threads: they inherit the blocked signals */
+    block_signals(cli);
     WPA_AUTO(wpa_feed) *feed = wpa_feed_open(feed_options, err);
     return feed && show_it(options, wpa_feed_port(feed), err);
 }

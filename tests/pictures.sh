@@ -70,7 +70,7 @@ sample_guardian
 sample_import
 "$wpa" fleet scan --wait
 "$wpa" patch create --workflow web-front/ci.yml --wait
-"$wpa" patch create --workflow ledger-api/nightly.yml --wait
+"$wpa" patch create --workflow ledger-api/ci.yml --wait
 
 "${pane[@]}" -f /dev/null new-session -d -s console -x 80 -y 24 "$wpa --fleet sample"
 await 'Passphrase'

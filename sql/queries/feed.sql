@@ -197,7 +197,7 @@ SELECT wpa.slash_name(r.name, u.path), (x.use ->> 'line')::int, u.id
 SELECT to_jsonb(v) || jsonb_build_object('repository', r.name, 'fingerprint', f.fingerprint, 'commit', w.head_commit, 'last_seen_us', wpa.us(f.last_seen),
          'ignored_reason', f.ignored_reason, 'ignored_until_us', wpa.us(f.ignored_until), 'help', f.help, 'related', f.related, 'fixes', f.fixes, 'data', f.data,
          'start_line', f.start_line, 'start_column', f.start_column, 'end_line', f.end_line, 'end_column', f.end_column,
-         'score', h.total, 'points', (SELECT (l ->> 'points')::float8 FROM jsonb_array_elements(h.explanation) l WHERE l ->> 'finding' = f.id::text LIMIT 1)),
+         'score', h.total, 'score_fixed', (SELECT (l ->> 'fixed')::float8 FROM jsonb_array_elements(h.explanation) l WHERE l ->> 'finding' = f.id::text LIMIT 1)),
        s.content
   FROM wpa.v_finding v JOIN wpa.finding f ON f.id = v.id JOIN wpa.workflow w ON w.id = f.workflow_id JOIN wpa.repository r ON r.id = w.repository_id
   LEFT JOIN wpa.health h ON h.workflow_id = w.id LEFT JOIN wpa.source s ON s.blob_oid = coalesce(f.blob_oid, w.blob_oid)

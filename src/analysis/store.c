@@ -7,6 +7,7 @@
 #include "gen/sql.h"
 
 #define RECOMMENDATIONS_MAX 10
+#define FIXED_MAX 50
 
 /* ---- findings
  * ----------------------------------------------------------------------------------*/
@@ -143,8 +144,12 @@ static wpa_json *push_line(wpa_json *list, const char *text, int64_t lost)
     return line;
 }
 
-/** [{"text", "points", "finding"?, "fix"?}], dearest finding first, then run history, then cap. */
-static wpa_json *explain(const wpa_score *score, const open_findings *open, wpa_arena *arena)
+/**
+ * [{"text", "points", "finding"?, "fix"?, "fixed"?}], dearest finding first, then run history, then
+ * cap. fixed is the total once that finding is gone, told of the dearest ones.
+ */
+static wpa_json *explain(const wpa_score_input *input, const wpa_score *score,
+                         const open_findings *open, wpa_arena *arena)
 {
     wpa_json *list = wpa_json_new_array(arena);
     for (size_t i = 0; i < score->n_lines; i++) {
@@ -152,6 +157,9 @@ static wpa_json *explain(const wpa_score *score, const open_findings *open, wpa_
         wpa_json *line = push_line(list, open->items[at].rule, score->lines[i].lost);
         wpa_json_set_int(line, "finding", score->lines[i].id);
         wpa_json_set_text(line, "fix", open->fixes[at]);
+        if (i < FIXED_MAX) {
+            wpa_json_set_real(line, "fixed", wpa_score_without(input, score->lines[i].id));
+        }
     }
     if (score->parts[WPA_SCORE_RUNS].lost) {
         push_line(list, wpa_score_part_name(WPA_SCORE_RUNS), score->parts[WPA_SCORE_RUNS].lost);
@@ -167,8 +175,9 @@ static const char *number_text(double value, wpa_arena *arena)
     return wpa_arena_printf(arena, "%.6f", value);
 }
 
-static bool store_health(wpa_db *db, const char *workflow, const wpa_score *score,
-                         const open_findings *open, wpa_arena *arena, wpa_error *err)
+static bool store_health(wpa_db *db, const char *workflow, const wpa_score_input *input,
+                         const wpa_score *score, const open_findings *open, wpa_arena *arena,
+                         wpa_error *err)
 {
     const char *scores[WPA_SCORE_PARTS];
     for (size_t i = 0; i < WPA_SCORE_PARTS; i++) {
@@ -185,7 +194,7 @@ static bool store_health(wpa_db *db, const char *workflow, const wpa_score *scor
         grade,
         wpa_db_array(arena, scores, WPA_SCORE_PARTS),
         wpa_arena_printf(arena, "%zu", score->n_parts),
-        wpa_json_dump(explain(score, open, arena), arena),
+        wpa_json_dump(explain(input, score, open, arena), arena),
     };
     return wpa_db_run(db, WPA_SQL_ANALYSIS_HEALTH_STORE, params, WPA_COUNT(params), err);
 }
@@ -330,7 +339,7 @@ static bool store_result(wpa_db *db, const wpa_analysis_request *request,
     summary->status = open.n ? "new" : "resolved";
     summary->metrics = measure(&score, &open, duration_ms, arena);
     summary->recommendations = recommend(&score, &open, arena);
-    return store_health(db, workflow, &score, &open, arena, err) &&
+    return store_health(db, workflow, &input, &score, &open, arena, err) &&
            store_workflow(db, workflow, outcome, arena, err) &&
            finish(db, outcome, duration_ms, arena, summary, err) &&
            resolve_older(db, workflow, summary, err);

@@ -224,8 +224,7 @@ static void fill_finding(const wpa_json *row, wpa_arena *arena, wpa_finding_deta
     d->ignored_until_us = wpa_feed_int(row, "ignored_until_us", 0);
     d->reach = wpa_feed_text(wpa_json_find(row, "data"), "reach");
     d->score_now = wpa_feed_real(row, "score", WPA_UNKNOWN);
-    double points = wpa_feed_real(row, "points", WPA_UNKNOWN);
-    d->score_fixed = d->score_now >= 0 && points >= 0 ? d->score_now + points : WPA_UNKNOWN;
+    d->score_fixed = wpa_feed_real(row, "score_fixed", WPA_UNKNOWN);
     d->help = wpa_feed_text(row, "help");
     fill_places(row, arena, d);
     fill_words(row, arena, d);

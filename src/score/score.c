@@ -284,7 +284,8 @@ static void apply_cap(wpa_score *score)
     score->grade = wpa_score_grade(score->total);
 }
 
-wpa_score wpa_score_compute(const wpa_score_input *input, wpa_arena *arena)
+/** All but the explanation. */
+static wpa_score sum_up(const wpa_score_input *input)
 {
     wpa_score score = {.cap = find_cap(input)};
     score_parts(input, &score);
@@ -294,9 +295,32 @@ wpa_score wpa_score_compute(const wpa_score_input *input, wpa_arena *arena)
         score.uncapped += part->has_data ? part->weight * part->score : 0;
     }
     score.uncapped /= sum_weights(&score);
+    return score;
+}
+
+wpa_score wpa_score_compute(const wpa_score_input *input, wpa_arena *arena)
+{
+    wpa_score score = sum_up(input);
     explain(input, &score, arena);
     apply_cap(&score);
     return score;
+}
+
+double wpa_score_without(const wpa_score_input *input, int64_t id)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_score_finding *rest = wpa_arena_array(arena, input->n_findings + 1, sizeof *rest);
+    wpa_score_input without = *input;
+    without.findings = rest;
+    without.n_findings = 0;
+    for (size_t i = 0; i < input->n_findings; i++) {
+        if (input->findings[i].id != id) {
+            rest[without.n_findings++] = input->findings[i];
+        }
+    }
+    wpa_score score = sum_up(&without);
+    apply_cap(&score);
+    return score.total;
 }
 
 /* ---- more than one workflow

@@ -81,6 +81,8 @@ typedef struct wpa_score {
 
 /** The lines live in the arena. lost of all parts adds up to 100 - uncapped, in hundredths. */
 wpa_score wpa_score_compute(const wpa_score_input *input, wpa_arena *arena);
+/** The total if the finding with this id were gone, cap and all. */
+double wpa_score_without(const wpa_score_input *input, int64_t id);
 
 char wpa_score_grade(double total);
 /** "security", ..., "run history" */

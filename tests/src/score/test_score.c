@@ -146,6 +146,24 @@ static void test_a_critical_finding_halves_and_caps(void **state)
     assert_int_equal(score.cap, WPA_SCORE_UNCAPPED);
 }
 
+static void test_the_total_without_one_finding(void **state)
+{
+    (void)state;
+    const wpa_score_finding findings[] = {
+        {.id = 7,
+         .rule = "a",
+         .severity = WPA_SEVERITY_CRITICAL,
+         .confidence = WPA_CONFIDENCE_HIGH},
+        {.id = 8, .rule = "b", .severity = WPA_SEVERITY_HIGH, .confidence = WPA_CONFIDENCE_HIGH},
+    };
+    wpa_score_input input = {findings, WPA_COUNT(findings), 1, NULL, false};
+    assert_near(wpa_score_without(&input, 7), 69); /* the other one caps it */
+    assert_near(wpa_score_without(&input, 8), 49);
+    input.n_findings = 1;
+    assert_near(wpa_score_without(&input, 7), 100);
+    assert_near(wpa_score_without(&input, 9), 49); /* none is gone */
+}
+
 static void test_the_same_in_every_job_counts_once(void **state)
 {
     (void)state;
@@ -198,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_without_runs),
         cmocka_unit_test(test_what_does_not_count),
         cmocka_unit_test(test_a_critical_finding_halves_and_caps),
+        cmocka_unit_test(test_the_total_without_one_finding),
         cmocka_unit_test(test_the_same_in_every_job_counts_once),
         cmocka_unit_test(test_repository_and_fleet),
     };

@@ -59,6 +59,11 @@ if(TARGET wpa)
   wpa_add_tests(tests/e2e "e2e." wpa_harness_pg)
 endif()
 
+if(TARGET wpa)
+  add_test(NAME e2e.story COMMAND ${CMAKE_SOURCE_DIR}/tests/story.sh $<TARGET_FILE:wpa>)
+  set_tests_properties(e2e.story PROPERTIES TIMEOUT 400)
+endif()
+
 find_package(Python3 COMPONENTS Interpreter)
 if(Python3_FOUND)
   add_test(NAME includes COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/includes.py

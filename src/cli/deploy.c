@@ -176,6 +176,7 @@ static const struct {
     {"rolled_back", WPA_EXIT_FAILED, WPA_EXIT_OK},
     {"aborted", WPA_EXIT_FAILED, WPA_EXIT_FAILED},
     {"stuck", WPA_EXIT_INCONCLUSIVE, WPA_EXIT_INCONCLUSIVE},
+    {"paused", WPA_EXIT_INCONCLUSIVE, -1}, /* waits for a guardian */
 };
 
 /* Exit code of a state that nothing follows by itself, -1 of any other. */
@@ -241,6 +242,12 @@ static int watch(wpa_cli *cli, int64_t id, bool is_rollback, wpa_error *err)
         }
         int code = judge(wpa_rows_text(rows, 0, 0), is_rollback);
         if (code >= 0 && is_at_rest(rows, is_rollback)) {
+            if (wpa_text_is(wpa_rows_text(rows, 0, 0), "paused")) {
+                wpa_cli_say(cli,
+                            "held until a guardian decides: wpa deploy resume, promote or "
+                            "rollback d-%" PRId64,
+                            id);
+            }
             return code;
         }
         if (timeout_ms >= 0 && wpa_monotonic_ms() - begun > timeout_ms) {
@@ -266,7 +273,7 @@ const wpa_cli_command wpa_cli_deploy_watch = {
     .operands = "D-ID",
     .summary = "tell each change of a deployment until it has ended",
     .details = "Does the work itself if no agent is running. Exit status: 0 succeeded, 4 rolled "
-               "back or aborted, 5 stuck.",
+               "back or aborted, 5 stuck, or held until a guardian decides.",
     .options = watch_options,
     .n_options = WPA_COUNT(watch_options),
     .min_operands = 1,

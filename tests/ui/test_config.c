@@ -10,6 +10,7 @@
 #include <wpa/file.h>
 
 #include "console/config.h"
+#include "harness/readme.h"
 
 typedef struct config_case {
     const char *title, *yaml;
@@ -66,6 +67,26 @@ static void test_files(void **state)
     }
 }
 
+static void test_the_example_of_the_readme(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    wpa_config config;
+    wpa_keymap keymap;
+    const char *faults[8] = {NULL};
+    const char *yaml = wpa_test_readme_example("console.yaml", arena);
+    char *folder = wpa_dir_temp("/tmp/wpa-config-XXXXXX", arena, &err);
+    assert_non_null(folder);
+    char *path = wpa_path_join(arena, folder, "console.yaml");
+    assert_true(wpa_file_replace(path, yaml, strlen(yaml), 0600, &err));
+    wpa_keymap_init(&keymap);
+    if (wpa_ui_config_read(&config, &keymap, path, arena, faults, WPA_COUNT(faults)) > 0) {
+        fail_msg("%s", faults[0]);
+    }
+    assert_true(wpa_dir_remove(folder, &err));
+}
+
 static void test_missing_file_is_fine(void **state)
 {
     (void)state;
@@ -82,6 +103,7 @@ static void test_missing_file_is_fine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_files),
+                                       cmocka_unit_test(test_the_example_of_the_readme),
                                        cmocka_unit_test(test_missing_file_is_fine)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include "fleet/fleet.h"
 #include "fleet/scan.h"
 #include "git/git.h"
+#include "harness/readme.h"
 #include "json/json.h"
 
 typedef struct state {
@@ -211,6 +212,17 @@ static void the_sample_fleet_is_found(void **in)
     assert_int_equal(err.code, WPA_E_NOT_FOUND);
 }
 
+static void the_example_of_the_readme(void **in)
+{
+    state *s = *in;
+    wpa_error err = {0};
+    wpa_repositories all = {0};
+    if (!read_text(s, wpa_test_readme_example("fleet.yml", s->arena), &all, &err)) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(all.n, 2);
+}
+
 int main(void)
 {
     wpa_error err = {0};
@@ -221,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(defaults_and_overrides, setup, teardown),
         cmocka_unit_test_setup_teardown(mistakes_name_their_place, setup, teardown),
         cmocka_unit_test_setup_teardown(the_sample_fleet_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_example_of_the_readme, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

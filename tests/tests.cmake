@@ -34,6 +34,37 @@ function(wpa_add_test source name)
     ENVIRONMENT "WPA_SOURCE_DIR=${CMAKE_SOURCE_DIR};WPA_BUILD_DIR=${CMAKE_BINARY_DIR}")
 endfunction()
 
+# Every header compiles alone, and all of one side together: no name stands for two things.
+function(wpa_add_header_check target)
+  set(sources)
+  set(all "")
+  foreach(header ${ARGN})
+    string(REGEX REPLACE "^${CMAKE_SOURCE_DIR}/(include|src|ui)/" "" name ${header})
+    string(MAKE_C_IDENTIFIER ${name} file)
+    file(CONFIGURE OUTPUT ${WPA_GENERATED_DIR}/${target}/${file}.c
+         CONTENT "#include \"${name}\"\n" @ONLY)
+    list(APPEND sources ${WPA_GENERATED_DIR}/${target}/${file}.c)
+    string(APPEND all "#include \"${name}\"\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${WPA_GENERATED_DIR}/${target}/all.c CONTENT "${all}" @ONLY)
+  add_library(${target} OBJECT ${sources} ${WPA_GENERATED_DIR}/${target}/all.c)
+  target_link_libraries(${target} PRIVATE wpa_flags)
+  target_include_directories(${target} PRIVATE include ${WPA_GENERATED_DIR})
+endfunction()
+
+file(GLOB WPA_PUBLIC_HEADERS CONFIGURE_DEPENDS include/wpa/*.h)
+file(GLOB_RECURSE WPA_ENGINE_HEADERS CONFIGURE_DEPENDS src/*.h)
+file(GLOB_RECURSE WPA_UI_HEADERS CONFIGURE_DEPENDS ui/*.h)
+wpa_add_header_check(wpa_engine_headers ${WPA_PUBLIC_HEADERS} ${WPA_ENGINE_HEADERS})
+target_include_directories(wpa_engine_headers PRIVATE src)
+target_link_libraries(wpa_engine_headers PRIVATE PkgConfig::JANSSON PkgConfig::PQ PkgConfig::GIT2)
+add_dependencies(wpa_engine_headers wpa_engine) # headers that are generated
+wpa_add_header_check(wpa_ui_headers ${WPA_PUBLIC_HEADERS} ${WPA_UI_HEADERS})
+target_include_directories(wpa_ui_headers PRIVATE ui)
+if(TARGET wpa_ui)
+  add_dependencies(wpa_ui_headers wpa_ui)
+endif()
+
 function(wpa_add_tests folder prefix)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/test_*.c)
   if(NOT WPA_HAS_FAULTS) # it kills the program at places that a release does not have

@@ -518,11 +518,11 @@ typedef struct wpa_evidence_row {
     const char *text;  /* may have several lines */
 } wpa_evidence_row;
 
-typedef struct wpa_test_check {
+typedef struct wpa_patch_check {
     const char *id;   /* "T102" */
     const char *name; /* "the finding is gone, nothing new" */
     wpa_phase phase;
-    wpa_result result;
+    wpa_check_result result;
     bool is_running; /* result is not there yet */
     bool is_required, is_waivable;
     const char *reason; /* of skipped, fail, error; NULL none */
@@ -531,7 +531,7 @@ typedef struct wpa_test_check {
     const char *workflow; /* target it was about; NULL all */
     const wpa_evidence_row *evidence;
     size_t n_evidence;
-} wpa_test_check;
+} wpa_patch_check;
 
 typedef struct wpa_test_phase {
     wpa_suite_state state;
@@ -540,14 +540,14 @@ typedef struct wpa_test_phase {
     const char *note;      /* what it shows, or why it did not run; NULL */
 } wpa_test_phase;
 
-typedef struct wpa_test_report {
+typedef struct wpa_patch_tests {
     int64_t run; /* attempt, from 1 */
     int64_t started_at_us, finished_at_us;
     wpa_test_phase phases[WPA_PHASE_COUNT];
-    const wpa_test_check *checks; /* by phase, then id */
+    const wpa_patch_check *checks; /* by phase, then id */
     size_t n_checks;
     const char *failure; /* likely cause in a sentence; NULL none */
-} wpa_test_report;
+} wpa_patch_tests;
 
 typedef struct wpa_diff_line {
     char kind;              /* ' ', '-', '+' */
@@ -596,7 +596,7 @@ typedef struct wpa_patch_detail {
     const wpa_finding_row *findings; /* it answers, worst first, at most 100 */
     size_t n_findings;
     int64_t n_findings_all;
-    const wpa_test_report *report; /* latest; NULL never tested */
+    const wpa_patch_tests *report; /* latest; NULL never tested */
     int n_approvals, n_approvals_required;
     const char *approved_by;      /* names; NULL nobody */
     bool needs_explicit_approval; /* D alone does not approve */

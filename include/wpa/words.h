@@ -70,9 +70,9 @@ typedef enum wpa_phase {
 } wpa_phase;
 #undef WPA_WORD_X
 #define WPA_WORD_X(name, word) WPA_RESULT_##name,
-typedef enum wpa_result {
+typedef enum wpa_check_result {
     WPA_RESULTS(WPA_WORD_X) WPA_RESULT_COUNT
-} wpa_result;
+} wpa_check_result;
 #undef WPA_WORD_X
 #define WPA_WORD_X(name, word) WPA_DEPLOYMENT_##name,
 typedef enum wpa_deployment_state {

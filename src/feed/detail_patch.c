@@ -14,7 +14,7 @@
  */
 
 static void fill_evidence(const wpa_json *evidence, const char *output, wpa_arena *arena,
-                          wpa_test_check *check)
+                          wpa_patch_check *check)
 {
     const wpa_json *items = wpa_json_find(evidence, "items"); /* label and text, in order */
     size_t n = wpa_json_count(evidence), n_items = wpa_json_count(items);
@@ -40,14 +40,15 @@ static void fill_evidence(const wpa_json *evidence, const char *output, wpa_aren
     check->evidence = rows;
 }
 
-static void fill_check(const wpa_json *row, wpa_arena *arena, wpa_test_check *check)
+static void fill_check(const wpa_json *row, wpa_arena *arena, wpa_patch_check *check)
 {
     const char *subject = wpa_feed_text(row, "subject");
-    *check = (wpa_test_check){
+    *check = (wpa_patch_check){
         .id = wpa_feed_text(row, "check_id"),
         .name = wpa_feed_text(row, "title"),
         .phase = (wpa_phase)wpa_feed_word(row, "phase", wpa_phase_words, WPA_PHASE_COUNT, 0),
-        .result = (wpa_result)wpa_feed_word(row, "result", wpa_result_words, WPA_RESULT_COUNT, 0),
+        .result =
+            (wpa_check_result)wpa_feed_word(row, "result", wpa_result_words, WPA_RESULT_COUNT, 0),
         .is_running = wpa_feed_text(row, "result") == NULL,
         .is_required = wpa_feed_bool(row, "required"),
         .is_waivable = wpa_feed_bool(row, "waivable"),
@@ -59,7 +60,7 @@ static void fill_check(const wpa_json *row, wpa_arena *arena, wpa_test_check *ch
     fill_evidence(wpa_json_find(row, "evidence"), wpa_feed_text(row, "output"), arena, check);
 }
 
-static void add_to_phase(const wpa_test_check *check, wpa_test_report *report)
+static void add_to_phase(const wpa_patch_check *check, wpa_patch_tests *report)
 {
     wpa_test_phase *phase = &report->phases[check->phase];
     phase->n_total++;
@@ -83,14 +84,14 @@ static bool add_report(wpa_db *db, const wpa_json *row, wpa_arena *arena, wpa_pa
     if (run_id == 0) {
         return true;
     }
-    wpa_test_report *report = wpa_arena_alloc(arena, sizeof *report);
+    wpa_patch_tests *report = wpa_arena_alloc(arena, sizeof *report);
     const char *params[] = {wpa_db_number(run_id, text)};
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_FEED_PATCH_CHECKS, params, 1, err);
     const wpa_json **items = rows ? wpa_feed_parse(rows, 0, arena, &report->n_checks, err) : NULL;
     if (!items) {
         return false;
     }
-    wpa_test_check *checks = wpa_arena_array(arena, report->n_checks + 1, sizeof *checks);
+    wpa_patch_check *checks = wpa_arena_array(arena, report->n_checks + 1, sizeof *checks);
     for (size_t i = 0; i < report->n_checks; i++) {
         fill_check(items[i], arena, &checks[i]);
         add_to_phase(&checks[i], report);

@@ -148,11 +148,11 @@ static bool is_secret(size_t kind, const char *text, size_t length)
 
 static int compare(const void *a, const void *b)
 {
-    const wpa_secret *x = a, *y = b;
+    const wpa_found_secret *x = a, *y = b;
     return x->span.start < y->span.start ? -1 : x->span.start > y->span.start;
 }
 
-static bool is_known(const wpa_secret *found, size_t n, wpa_span span)
+static bool is_known(const wpa_found_secret *found, size_t n, wpa_span span)
 {
     for (size_t i = 0; i < n; i++) {
         if (wpa_span_overlaps(found[i].span, span)) {
@@ -162,10 +162,10 @@ static bool is_known(const wpa_secret *found, size_t n, wpa_span span)
     return false;
 }
 
-wpa_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text, size_t length,
-                             wpa_arena *arena, size_t *n)
+wpa_found_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text,
+                                   size_t length, wpa_arena *arena, size_t *n)
 {
-    wpa_secret *found = NULL;
+    wpa_found_secret *found = NULL;
     size_t capacity = 0;
     *n = 0;
     for (size_t kind = 0; kind < WPA_COUNT(kinds); kind++) {
@@ -184,7 +184,7 @@ wpa_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text
                 continue;
             }
             found = wpa_arena_grow(arena, found, *n, &capacity, sizeof *found);
-            found[(*n)++] = (wpa_secret){kinds[kind].kind, kinds[kind].is_guess, span};
+            found[(*n)++] = (wpa_found_secret){kinds[kind].kind, kinds[kind].is_guess, span};
         }
     }
     if (*n > 1) {

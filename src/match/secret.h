@@ -9,11 +9,11 @@
 
 typedef struct wpa_secret_scanner wpa_secret_scanner;
 
-typedef struct wpa_secret {
+typedef struct wpa_found_secret {
     const char *kind; /* "GitHub token": static */
     bool is_guess;    /* it looks like one; its form does not prove it */
     wpa_span span;    /* the secret itself */
-} wpa_secret;
+} wpa_found_secret;
 
 /** Compiles the patterns. Never NULL. Thread: any number may scan with one. */
 wpa_secret_scanner *wpa_secret_scanner_new(void);
@@ -22,7 +22,7 @@ WPA_DEFINE_AUTO(wpa_secret_scanner, wpa_secret_scanner_free);
 
 /** All secrets of a text by place, at most WPA_SECRETS_MAX. */
 #define WPA_SECRETS_MAX 200
-wpa_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text, size_t length,
-                             wpa_arena *arena, size_t *n);
+wpa_found_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text,
+                                   size_t length, wpa_arena *arena, size_t *n);
 /** Bits of entropy in each byte of text: 0 for one repeated character, at most 8. */
 double wpa_entropy(const char *text, size_t length);

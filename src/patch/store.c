@@ -48,7 +48,7 @@ static bool check_secrets(const wpa_secret_scanner *scanner, const wpa_patch_fil
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     size_t n;
-    const wpa_secret *secrets =
+    const wpa_found_secret *secrets =
         wpa_secrets_find(scanner, file->after, file->after_bytes, arena, &n);
     for (size_t i = 0; i < n; i++) {
         wpa_span span = secrets[i].span;

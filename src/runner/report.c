@@ -23,9 +23,9 @@ const char *wpa_case_result_name(wpa_case_result result)
     return result_names[result];
 }
 
-wpa_report *wpa_report_new(wpa_arena *arena)
+wpa_case_report *wpa_case_report_new(wpa_arena *arena)
 {
-    wpa_report *report = wpa_arena_alloc(arena, sizeof *report);
+    wpa_case_report *report = wpa_arena_alloc(arena, sizeof *report);
     report->arena = arena;
     report->names = wpa_map_new(arena);
     return report;
@@ -40,7 +40,7 @@ static const char *short_text(wpa_arena *arena, const char *text, size_t max_cha
 }
 
 /** A case of a name that came before gets a number, so that names identify. */
-static const char *unique_name(wpa_report *report, const char *name)
+static const char *unique_name(wpa_case_report *report, const char *name)
 {
     name = short_text(report->arena, name, NAME_MAX_CHARS);
     size_t *count = wpa_map_get(report->names, name);
@@ -51,8 +51,8 @@ static const char *unique_name(wpa_report *report, const char *name)
     return ++*count > 1 ? wpa_arena_printf(report->arena, "%s #%zu", name, *count) : name;
 }
 
-static bool add_case(wpa_report *report, const char *name, wpa_case_result result, int64_t time_ms,
-                     const char *message, wpa_error *err)
+static bool add_case(wpa_case_report *report, const char *name, wpa_case_result result,
+                     int64_t time_ms, const char *message, wpa_error *err)
 {
     if (report->n_cases >= WPA_REPORT_MAX_CASES) {
         return WPA_FAIL(err, WPA_E_LIMIT, "more than %d test cases", WPA_REPORT_MAX_CASES);
@@ -99,7 +99,8 @@ static int64_t time_of(const wpa_xml *element)
     return is_told ? llround(seconds * 1000) : -1;
 }
 
-static bool add_junit(wpa_report *report, const wpa_xml *element, const char *suite, wpa_error *err)
+static bool add_junit(wpa_case_report *report, const wpa_xml *element, const char *suite,
+                      wpa_error *err)
 {
     for (const wpa_xml *at = wpa_xml_child(element); at; at = wpa_xml_next(at)) {
         const char *name = wpa_xml_attribute(at, "name");
@@ -126,7 +127,7 @@ static bool add_junit(wpa_report *report, const wpa_xml *element, const char *su
 
 /* ---- Cobertura ---- */
 
-static void add_cobertura(wpa_report *report, const wpa_xml *element)
+static void add_cobertura(wpa_case_report *report, const wpa_xml *element)
 {
     for (const wpa_xml *at = wpa_xml_child(element); at; at = wpa_xml_next(at)) {
         /* A method lists lines that its class lists again. */
@@ -144,7 +145,7 @@ static void add_cobertura(wpa_report *report, const wpa_xml *element)
     }
 }
 
-static bool add_xml(wpa_report *report, const uint8_t *data, size_t size_bytes, bool *is_known,
+static bool add_xml(wpa_case_report *report, const uint8_t *data, size_t size_bytes, bool *is_known,
                     wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
@@ -206,7 +207,7 @@ static bool number_in(wpa_slice slice, int64_t *value)
 }
 
 /* Summaries where there are any, else the lines themselves: some writers leave LF and LH out. */
-static void add_lcov(wpa_report *report, wpa_slice text)
+static void add_lcov(wpa_case_report *report, wpa_slice text)
 {
     wpa_slice line;
     int64_t found = -1, hit = -1, lines = 0, lines_hit = 0;
@@ -231,7 +232,7 @@ static void add_lcov(wpa_report *report, wpa_slice text)
 }
 
 /** "ok 3 - name # SKIP why" without its "ok"; false if this is no result line. */
-static bool add_tap_line(wpa_report *report, wpa_slice line, bool is_ok, wpa_error *err)
+static bool add_tap_line(wpa_case_report *report, wpa_slice line, bool is_ok, wpa_error *err)
 {
     char text[1024] = {0};
     size_t length = line.length < sizeof text - 1 ? line.length : sizeof text - 1;
@@ -259,7 +260,7 @@ static bool add_tap_line(wpa_report *report, wpa_slice line, bool is_ok, wpa_err
 }
 
 /* Subtests are indented and are summed up by their parent's line, which alone is read. */
-static bool add_tap(wpa_report *report, wpa_slice text, wpa_error *err)
+static bool add_tap(wpa_case_report *report, wpa_slice text, wpa_error *err)
 {
     wpa_slice line;
     while (next_line(&text, &line)) {
@@ -305,8 +306,8 @@ static bool has_lcov(wpa_slice text)
     return false;
 }
 
-bool wpa_report_add(wpa_report *report, const char *name, const uint8_t *data, size_t size_bytes,
-                    bool *is_known, wpa_error *err)
+bool wpa_case_report_add(wpa_case_report *report, const char *name, const uint8_t *data,
+                         size_t size_bytes, bool *is_known, wpa_error *err)
 {
     wpa_slice text = {(const char *)data, size_bytes};
     size_t start = size_bytes >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
@@ -327,21 +328,21 @@ bool wpa_report_add(wpa_report *report, const char *name, const uint8_t *data, s
     return is_read || wpa_error_within(err, "read report '%s'", name);
 }
 
-double wpa_report_coverage(const wpa_report *report)
+double wpa_case_report_coverage(const wpa_case_report *report)
 {
     return report->lines_found > 0 ? 100.0 * (double)report->lines_hit / (double)report->lines_found
                                    : -1;
 }
 
-wpa_report_change wpa_report_compare(const wpa_report *before, const wpa_report *after,
-                                     wpa_arena *arena)
+wpa_case_report_change wpa_case_report_compare(const wpa_case_report *before,
+                                               const wpa_case_report *after, wpa_arena *arena)
 {
     wpa_map *now = wpa_map_new(arena);
     for (size_t i = 0; i < after->n_cases; i++) {
         wpa_map_put(now, after->cases[i].name, &after->cases[i]);
     }
     size_t broken_capacity = 0, missing_capacity = 0;
-    wpa_report_change change = {0};
+    wpa_case_report_change change = {0};
     for (size_t i = 0; i < before->n_cases; i++) {
         const wpa_case *old = &before->cases[i];
         if (old->result != WPA_CASE_PASSED) {

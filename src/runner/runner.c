@@ -9,13 +9,13 @@ static const char *const usual_reports[] = {
     "*.junit",     "*lcov.info",  "*coverage.info",      "*coverage.xml",       "*cobertura*.xml",
     "*.tap",       NULL};
 
-static bool add_file(wpa_report *report, const wpa_sandbox_file *file, const char **trouble,
+static bool add_file(wpa_case_report *report, const wpa_sandbox_file *file, const char **trouble,
                      wpa_arena *arena)
 {
     wpa_error err = {0};
     char text[1024];
     bool is_known = false;
-    if (!wpa_report_add(report, file->path, file->data, file->size_bytes, &is_known, &err)) {
+    if (!wpa_case_report_add(report, file->path, file->data, file->size_bytes, &is_known, &err)) {
         *trouble = wpa_arena_text(arena, wpa_error_text(&err, text, sizeof text));
         return false;
     }
@@ -42,7 +42,7 @@ const wpa_runner_result *wpa_runner_run(const wpa_runner_spec *spec, const char 
     if (!run) {
         return NULL;
     }
-    wpa_report *report = wpa_report_new(arena);
+    wpa_case_report *report = wpa_case_report_new(arena);
     for (size_t i = 0; i < run->n_files; i++) {
         add_file(report, &run->files[i], &result->trouble, arena);
     }

@@ -18,7 +18,7 @@ typedef struct wpa_runner_spec {
 
 typedef struct wpa_runner_result {
     const wpa_sandbox_result *run;
-    const wpa_report *report;
+    const wpa_case_report *report;
     const char *trouble; /* why a report could not be read, NULL: none */
 } wpa_runner_result;
 

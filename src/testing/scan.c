@@ -36,7 +36,7 @@ static void scan_secrets(const wpa_test_context *context, wpa_test_outcome *outc
         return;
     }
     WPA_AUTO(wpa_secret_scanner) *scanner = wpa_secret_scanner_new();
-    const wpa_secret *found =
+    const wpa_found_secret *found =
         wpa_secrets_find(scanner, file->after.bytes, file->after.size_bytes, context->arena, &n);
     for (size_t i = 0; i < n; i++) {
         const char *at = file->after.bytes + found[i].span.start;

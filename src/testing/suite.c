@@ -94,8 +94,8 @@ static const wpa_runner_result *run_suite(const wpa_test_context *context, const
 
 static const char *summary(const wpa_runner_result *result, wpa_arena *arena)
 {
-    const wpa_report *report = result->report;
-    double coverage = wpa_report_coverage(report);
+    const wpa_case_report *report = result->report;
+    double coverage = wpa_case_report_coverage(report);
     const char *end = result->run->end == WPA_SANDBOX_EXITED
                           ? wpa_arena_printf(arena, "exit %d", result->run->exit_code)
                           : wpa_sandbox_end_name(result->run->end);
@@ -118,7 +118,8 @@ static const char *tail(const wpa_sandbox_text *text, wpa_arena *arena)
 static void compare_cases(const wpa_test_context *context, const wpa_runner_result *before,
                           const wpa_runner_result *after, wpa_test_outcome *outcome)
 {
-    wpa_report_change change = wpa_report_compare(before->report, after->report, context->arena);
+    wpa_case_report_change change =
+        wpa_case_report_compare(before->report, after->report, context->arena);
     for (size_t i = 0; i < change.n_broken; i++) {
         wpa_test_evidence(outcome, context->arena, "broken",
                           wpa_arena_printf(context->arena, "%s: %s", change.broken[i]->name,
@@ -146,7 +147,7 @@ static void judge(const wpa_test_context *context, const wpa_runner_result *befo
     wpa_test_evidence(outcome, context->arena, "after", summary(after, context->arena));
     outcome->n_cases = after->report->n_cases ? (int64_t)after->report->n_cases : -1;
     outcome->n_cases_failed = after->report->n_cases ? (int64_t)after->report->n_failed : -1;
-    outcome->coverage = wpa_report_coverage(after->report);
+    outcome->coverage = wpa_case_report_coverage(after->report);
     const wpa_sandbox_text *text = after->run->err.size_bytes ? &after->run->err : &after->run->out;
     outcome->output = tail(text, context->arena);
     if (after->trouble) {

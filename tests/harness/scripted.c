@@ -498,35 +498,35 @@ static const wpa_finding_detail *finding_detail(wpa_scripted *s, wpa_arena *aren
     return detail;
 }
 
-static const wpa_test_report *make_report(wpa_scripted *s, wpa_arena *arena,
+static const wpa_patch_tests *make_report(wpa_scripted *s, wpa_arena *arena,
                                           const wpa_patch_row *row)
 {
     static const wpa_evidence_row evidence[] = {
         {"expected", "same job set as before the patch: 6 jobs"},
         {"got", "5 jobs: train (gpu, 3.11) is missing"}};
-    wpa_test_check *list = wpa_arena_array(arena, 3, sizeof *list);
-    wpa_test_report *report = wpa_arena_alloc(arena, sizeof *report);
+    wpa_patch_check *list = wpa_arena_array(arena, 3, sizeof *list);
+    wpa_patch_tests *report = wpa_arena_alloc(arena, sizeof *report);
     bool is_failed = row->state == WPA_PATCH_FAILED;
-    list[0] = (wpa_test_check){.id = "T101",
-                               .name = "after image is valid",
-                               .is_required = true,
-                               .phase = WPA_PHASE_ISOLATED,
-                               .took_ms = 12};
-    list[1] = (wpa_test_check){.id = "T102",
-                               .name = "the finding is gone, nothing new",
-                               .phase = WPA_PHASE_ISOLATED,
-                               .is_required = true,
-                               .took_ms = 40};
-    list[2] = (wpa_test_check){.id = "T201",
-                               .name = "same jobs as before",
-                               .phase = WPA_PHASE_INTEGRATION,
-                               .is_required = true,
-                               .result = is_failed ? WPA_RESULT_FAIL : WPA_RESULT_PASS,
-                               .reason = is_failed ? "a job is missing" : NULL,
-                               .took_ms = 1904,
-                               .evidence = evidence,
-                               .n_evidence = is_failed ? 2 : 0};
-    *report = (wpa_test_report){.run = 1,
+    list[0] = (wpa_patch_check){.id = "T101",
+                                .name = "after image is valid",
+                                .is_required = true,
+                                .phase = WPA_PHASE_ISOLATED,
+                                .took_ms = 12};
+    list[1] = (wpa_patch_check){.id = "T102",
+                                .name = "the finding is gone, nothing new",
+                                .phase = WPA_PHASE_ISOLATED,
+                                .is_required = true,
+                                .took_ms = 40};
+    list[2] = (wpa_patch_check){.id = "T201",
+                                .name = "same jobs as before",
+                                .phase = WPA_PHASE_INTEGRATION,
+                                .is_required = true,
+                                .result = is_failed ? WPA_RESULT_FAIL : WPA_RESULT_PASS,
+                                .reason = is_failed ? "a job is missing" : NULL,
+                                .took_ms = 1904,
+                                .evidence = evidence,
+                                .n_evidence = is_failed ? 2 : 0};
+    *report = (wpa_patch_tests){.run = 1,
                                 .started_at_us = s->now_us - 10 * MINUTE_US,
                                 .finished_at_us = s->now_us - 8 * MINUTE_US,
                                 .checks = list,

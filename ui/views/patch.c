@@ -79,7 +79,7 @@ static const struct {
     [WPA_RESULT_ERROR] = {"✗", "error", WPA_PAINT_STATE_FAILED},
 };
 
-static void draw_evidence(wpa_doc *doc, const wpa_test_check *check)
+static void draw_evidence(wpa_doc *doc, const wpa_patch_check *check)
 {
     for (size_t i = 0; i < check->n_evidence && doc->row < WPA_DOC_ROWS - 20; i++) {
         (void)wpa_put(&doc->canvas, doc->row, 6, WPA_PAINT_MUTED, check->evidence[i].label);
@@ -89,13 +89,13 @@ static void draw_evidence(wpa_doc *doc, const wpa_test_check *check)
     }
 }
 
-static bool is_passed(const wpa_test_check *check)
+static bool is_passed(const wpa_patch_check *check)
 {
     return !check->is_running && check->result == WPA_RESULT_PASS && !check->waiver;
 }
 
 /* A check of many targets that passed in all of them is one row. Returns how many rows it is. */
-static size_t same_passes(const wpa_test_report *report, size_t i)
+static size_t same_passes(const wpa_patch_tests *report, size_t i)
 {
     size_t n = 1;
     while (is_passed(&report->checks[i]) && i + n < report->n_checks &&
@@ -106,7 +106,7 @@ static size_t same_passes(const wpa_test_report *report, size_t i)
     return n;
 }
 
-static void draw_check(wpa_doc *doc, const wpa_test_check *check, size_t n_targets)
+static void draw_check(wpa_doc *doc, const wpa_patch_check *check, size_t n_targets)
 {
     char took[WPA_SHORT], where[WPA_SHORT] = "";
     size_t result = check->result < WPA_RESULT_COUNT ? check->result : WPA_RESULT_ERROR;
@@ -141,7 +141,7 @@ static void draw_check(wpa_doc *doc, const wpa_test_check *check, size_t n_targe
 }
 
 /* After a failure its phase is what a guardian wants to see first. */
-static int first_phase(const wpa_test_report *report)
+static int first_phase(const wpa_patch_tests *report)
 {
     for (int i = 0; i < WPA_PHASE_COUNT; i++) {
         wpa_suite_state state = report->phases[i].state;
@@ -154,7 +154,7 @@ static int first_phase(const wpa_test_report *report)
 
 static void draw_report(wpa_ui *ui, wpa_doc *doc, patch_state *state, const wpa_patch_detail *it)
 {
-    const wpa_test_report *report = it->report;
+    const wpa_patch_tests *report = it->report;
     char right[WPA_SHORT * 3] = "", time[WPA_SHORT], took[WPA_SHORT];
     if (report) {
         int64_t end_us = report->finished_at_us ? report->finished_at_us : wpa_ui_now(ui);

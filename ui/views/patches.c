@@ -34,7 +34,7 @@ static const char *next_step(const wpa_patch_row *row)
     return row->state < WPA_PATCH_STATE_COUNT ? steps[row->state] : "";
 }
 
-static void draw_tests(const wpa_canvas *canvas, int row, const wpa_test_report *report)
+static void draw_tests(const wpa_canvas *canvas, int row, const wpa_patch_tests *report)
 {
     static const char *const names[WPA_PHASE_COUNT] = {"isolated", "integration", "safety",
                                                        "compat"};

@@ -78,7 +78,7 @@ static void test_secrets(void **state)
         WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
         const char *text = wpa_arena_printf(arena, "%s%s\n", cases[i].head, cases[i].tail);
         size_t n;
-        const wpa_secret *found = wpa_secrets_find(scanner, text, strlen(text), arena, &n);
+        const wpa_found_secret *found = wpa_secrets_find(scanner, text, strlen(text), arena, &n);
         print_message("%s…\n", cases[i].head);
         assert_int_equal(n, cases[i].kind ? 1 : 0);
         assert_true(!cases[i].kind || wpa_text_is(found[0].kind, cases[i].kind));

@@ -56,9 +56,9 @@ static void reads_reports(void **state)
         wpa_error err = {0};
         bool is_known = false;
         print_message("%s\n", cases[i].title);
-        wpa_report *report = wpa_report_new(arena);
-        bool is_read = wpa_report_add(report, "f", (const uint8_t *)cases[i].text,
-                                      strlen(cases[i].text), &is_known, &err);
+        wpa_case_report *report = wpa_case_report_new(arena);
+        bool is_read = wpa_case_report_add(report, "f", (const uint8_t *)cases[i].text,
+                                           strlen(cases[i].text), &is_known, &err);
         assert_int_equal(cases[i].code, is_read ? WPA_OK : err.code);
         assert_int_equal(cases[i].is_known, is_known);
         assert_int_equal(cases[i].n_passed, report->n_passed);
@@ -72,12 +72,13 @@ static void reads_reports(void **state)
     }
 }
 
-static wpa_report *tap(const char *text, wpa_arena *arena)
+static wpa_case_report *tap(const char *text, wpa_arena *arena)
 {
     wpa_error err = {0};
     bool is_known = false;
-    wpa_report *report = wpa_report_new(arena);
-    assert_true(wpa_report_add(report, "t", (const uint8_t *)text, strlen(text), &is_known, &err));
+    wpa_case_report *report = wpa_case_report_new(arena);
+    assert_true(
+        wpa_case_report_add(report, "t", (const uint8_t *)text, strlen(text), &is_known, &err));
     return report;
 }
 
@@ -85,14 +86,14 @@ static void compares(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    const wpa_report *before = tap("1..4\nok 1 a\nok 2 b\nnot ok 3 c\nok 4 d\n", arena);
-    const wpa_report *after = tap("1..4\nok 1 a\nnot ok 2 b\nnot ok 3 c\nnot ok 4 e\n", arena);
-    wpa_report_change change = wpa_report_compare(before, after, arena);
+    const wpa_case_report *before = tap("1..4\nok 1 a\nok 2 b\nnot ok 3 c\nok 4 d\n", arena);
+    const wpa_case_report *after = tap("1..4\nok 1 a\nnot ok 2 b\nnot ok 3 c\nnot ok 4 e\n", arena);
+    wpa_case_report_change change = wpa_case_report_compare(before, after, arena);
     assert_int_equal(1, change.n_broken);
     assert_string_equal("b", change.broken[0]->name);
     assert_int_equal(1, change.n_missing);
     assert_string_equal("d", change.missing[0]->name);
-    assert_true(wpa_report_coverage(before) < 0);
+    assert_true(wpa_case_report_coverage(before) < 0);
 }
 
 static void runs_a_command(void **state)
@@ -118,7 +119,7 @@ static void runs_a_command(void **state)
     assert_false(wpa_runner_is_success(result));
     assert_int_equal(3, result->run->exit_code);
     assert_int_equal(1, result->report->n_passed);
-    assert_true(wpa_report_coverage(result->report) == 75.0);
+    assert_true(wpa_case_report_coverage(result->report) == 75.0);
     argv[2] = "echo '<testsuite><' > junit.xml";
     result = wpa_runner_run(&spec, tree, arena, &err);
     assert_true(wpa_runner_is_success(result));

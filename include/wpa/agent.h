@@ -57,8 +57,7 @@ const char *wpa_engine_dsn(const wpa_engine *engine);
 const wpa_actor *wpa_engine_actor(const wpa_engine *engine);
 bool wpa_engine_is_embedded(const wpa_engine *engine);
 
-/* ---- jobs
- * ---------------------------------------------------------------------------------------- */
+/* ---- jobs ---- */
 
 typedef enum wpa_job_end {
     WPA_JOB_END_DONE,
@@ -85,8 +84,7 @@ bool wpa_agent_wait_idle(wpa_engine *engine, const char *const kinds[], int64_t 
 bool wpa_agent_cancel_job(wpa_engine *engine, const wpa_actor *actor, int64_t job_id,
                           wpa_error *err) WPA_CHECK;
 
-/* ---- fleet, analysis
- * ----------------------------------------------------------------------------- */
+/* ---- fleet, analysis ---- */
 
 /** Order a scan of a repository (by name), or of all with NULL; analyses follow by themselves. */
 bool wpa_agent_scan(wpa_engine *engine, const wpa_actor *actor, const char *repository,
@@ -125,8 +123,7 @@ typedef struct wpa_health {
 bool wpa_agent_get_workflow_health(wpa_engine *engine, int64_t workflow_id, wpa_arena *arena,
                                    wpa_health *health, wpa_error *err) WPA_CHECK;
 
-/* ---- patches
- * ------------------------------------------------------------------------------------- */
+/* ---- patches ---- */
 
 /**
  * Make a patch out of the fixes of findings; its test is queued in the same transaction.
@@ -138,12 +135,12 @@ bool wpa_agent_get_workflow_health(wpa_engine *engine, int64_t workflow_id, wpa_
 bool wpa_agent_create_patch(wpa_engine *engine, const wpa_actor *actor, const int64_t finding_ids[],
                             size_t n, const char *name, int64_t *patch_id, size_t *n_answered,
                             wpa_error *err) WPA_CHECK;
-/** Queue the test of a pending patch; a tested or failed one becomes pending first (P8, P16). */
+/** Queue the test of a pending patch; a tested or failed one becomes pending first. */
 bool wpa_agent_test_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
                           int64_t *job_id, wpa_error *err) WPA_CHECK;
 bool wpa_agent_stop_test(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
                          wpa_error *err) WPA_CHECK;
-/** Give one's approval; the patch becomes approved when there are enough (P6). */
+/** Give one's approval; the patch becomes approved when there are enough. */
 bool wpa_agent_approve_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
                              const char *comment, wpa_error *err) WPA_CHECK;
 bool wpa_agent_withdraw_approval(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
@@ -155,8 +152,7 @@ bool wpa_agent_waive_check(wpa_engine *engine, const wpa_actor *actor, int64_t p
                            const char *check_id, const char *reason, int64_t until_us,
                            wpa_error *err) WPA_CHECK;
 
-/* ---- deployments
- * --------------------------------------------------------------------------------- */
+/* ---- deployments ---- */
 
 /**
  * Start the rollout of a tested or approved patch; the start of a tested one approves it, unless
@@ -187,8 +183,8 @@ bool wpa_agent_skip_target(wpa_engine *engine, const wpa_actor *actor, int64_t d
 bool wpa_agent_retry_stage(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
                            int64_t if_version, wpa_error *err) WPA_CHECK;
 /**
- * Order a rollback (ENGINE.md 4.1, rollback window). The order is in the database when this
- * returns: it happens whatever becomes of this process.
+ * Order a rollback, at once or after a window in which it can still be cancelled. The order is in
+ * the database when this returns: it happens whatever becomes of this process.
  *
  * delay_ms  0: at once.
  */
@@ -202,8 +198,7 @@ bool wpa_agent_rollback_now(wpa_engine *engine, const wpa_actor *actor, int64_t 
 bool wpa_agent_cancel_rollback(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
                                wpa_error *err) WPA_CHECK;
 
-/* ---- notices, audit
- * ------------------------------------------------------------------------------ */
+/* ---- notices, audit ---- */
 
 bool wpa_agent_acknowledge(wpa_engine *engine, const wpa_actor *actor, int64_t notice_id,
                            wpa_error *err) WPA_CHECK;

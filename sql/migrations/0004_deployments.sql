@@ -10,7 +10,7 @@ CREATE TABLE deployment (
   rollback_at timestamptz, rollback_by bigint REFERENCES principal, CHECK ((rollback_at IS NULL) = (rollback_by IS NULL)),
   rollback_reason text, is_paused_by_rollback boolean NOT NULL DEFAULT false, -- so that a cancelled order undoes its own pause only
   rolled_back_by bigint REFERENCES principal, -- who ordered it; null with rolling_back_at: a rule did
-  rule text, -- R1 to R9, when a rule acted
+  rule text, -- which rule began it: R1 a verdict of the checks, R2 too many failed targets, R3 a read-back, R4 inconclusive for too long
   audit_anchor text NOT NULL DEFAULT '', -- "seq:hash16" of the chain when it started
   summary jsonb NOT NULL DEFAULT '{}', conclude boolean NOT NULL DEFAULT false,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(), started_at timestamptz, paused_at timestamptz,

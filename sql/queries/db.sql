@@ -1,7 +1,7 @@
 -- name: db_session
 -- params: statement_timeout text, idle_timeout text, lock_timeout text, role text
 -- rows: one
--- why: session settings of ENGINE.md section 6; times in UTC; compiling our short statements costs more than it saves
+-- why: limits as the caller gives them; times in UTC; compiling our short statements costs more than it saves
 SELECT set_config('statement_timeout', $1, false),
        set_config('idle_in_transaction_session_timeout', $2, false),
        set_config('lock_timeout', $3, false),

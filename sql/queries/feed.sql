@@ -36,7 +36,7 @@ SELECT name, key, n FROM wpa.summary;
 
 -- name: feed_fleet_health
 -- params:
--- rows: one: mean of repositories weighted by criticality (ENGINE.md 14), the parts, a day ago
+-- rows: one: mean of repositories weighted by criticality, the parts, a day ago
 WITH w AS (SELECT w.repository_id, r.criticality, h.total, h.security, h.performance, h.efficiency, h.compatibility, h.quality, h.run_history,
        coalesce((SELECT y.total FROM wpa.health_history y WHERE y.workflow_id = w.id AND y.at < clock_timestamp() - interval '24 hours' ORDER BY y.at DESC LIMIT 1), h.total) AS before,
        1 + log(1 + (SELECT count(*) FROM wpa.workflow_run u WHERE u.workflow_id = w.id)) AS weight

@@ -27,8 +27,7 @@ typedef struct surroundings {
     char digest[WPA_SHA256_HEX_SIZE];
 } surroundings;
 
-/* ---- the repository around the file
- * ------------------------------------------------------------*/
+/* ---- the repository around the file ---- */
 
 static int compare_paths(const void *a, const void *b)
 {
@@ -120,9 +119,7 @@ static bool look_around(wpa_git *git, const wpa_analysis_subject *subject, wpa_a
     return ok;
 }
 
-/* ---- what else a file says of itself
- * -------------------------------------------------------------
- */
+/* ---- what else a file says of itself ---- */
 
 static wpa_json *list_triggers(const wpa_yaml_node *root, wpa_arena *arena)
 {
@@ -166,8 +163,7 @@ static void list_uses(const wpa_yaml_node *node, wpa_json *list, wpa_map *seen)
     }
 }
 
-/* ---- running the rules
- * -------------------------------------------------------------------------*/
+/* ---- running the rules ---- */
 
 static bool has_failed(const wpa_result *result, const wpa_rule *rule)
 {
@@ -268,9 +264,7 @@ static wpa_json *run_rules(const wpa_analysis_subject *subject, const surroundin
     return describe(&analysis, arena);
 }
 
-/* ---- the cache
- * -----------------------------------------------------------------------------------
- */
+/* ---- the cache ---- */
 
 static const wpa_json *read_cache(wpa_db *db, const wpa_analysis_subject *subject,
                                   const surroundings *s, wpa_arena *arena)

@@ -68,8 +68,7 @@ wpa_analysis wpa_analysis_of(const char *path, const void *bytes, size_t size_by
     return analysis;
 }
 
-/* ---- comparing
- * ---------------------------------------------------------------------------------*/
+/* ---- comparing ---- */
 
 static bool has_fingerprint(const wpa_result *result, const wpa_finding *finding)
 {

@@ -113,8 +113,7 @@ bool wpa_analysis_run(wpa_db *db, wpa_git *git, const wpa_actor *actor,
     return ok || wpa_error_within(err, "analyse w-%lld", (long long)request->workflow_id);
 }
 
-/* ---- as a job
- * ----------------------------------------------------------------------------------*/
+/* ---- as a job ---- */
 
 static bool read_request(const wpa_job *job, wpa_arena *arena, wpa_analysis_request *request,
                          wpa_error *err)

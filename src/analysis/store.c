@@ -9,8 +9,7 @@
 #define RECOMMENDATIONS_MAX 10
 #define FIXED_MAX 50
 
-/* ---- findings
- * ----------------------------------------------------------------------------------*/
+/* ---- findings ---- */
 
 /** The records of the dimension that is asked for. */
 static wpa_json *choose(const wpa_json *findings, wpa_dimension dimension, wpa_arena *arena)
@@ -66,8 +65,7 @@ static bool store_findings(wpa_db *db, const wpa_analysis_request *request,
     return fixed != NULL;
 }
 
-/* ---- health
- * ------------------------------------------------------------------------------------*/
+/* ---- health ---- */
 
 /* Open findings as the database has them now, for the score and the summary. */
 typedef struct open_findings {
@@ -199,8 +197,7 @@ static bool store_health(wpa_db *db, const char *workflow, const wpa_score_input
     return wpa_db_run(db, WPA_SQL_ANALYSIS_HEALTH_STORE, params, WPA_COUNT(params), err);
 }
 
-/* ---- summary
- * -----------------------------------------------------------------------------------*/
+/* ---- summary ---- */
 
 static void count(const open_findings *open, wpa_analysis_summary *summary)
 {
@@ -265,8 +262,7 @@ static wpa_json *recommend(const wpa_score *score, const open_findings *open, wp
     return list;
 }
 
-/* ---- the whole
- * ---------------------------------------------------------------------------------*/
+/* ---- the whole ---- */
 
 static bool store_workflow(wpa_db *db, const char *workflow, const wpa_analysis_outcome *outcome,
                            wpa_arena *arena, wpa_error *err)

@@ -29,8 +29,7 @@ typedef struct walk {
     size_t skip;       /* bytes of the shown path in front of what is repository-relative */
 } walk;
 
-/* ---- paths
- * -------------------------------------------------------------------------------------*/
+/* ---- paths ---- */
 
 const char *wpa_tree_real_path(const char *path, wpa_arena *arena)
 {
@@ -106,8 +105,7 @@ static bool is_excluded(const wpa_tree_options *options, const char *path)
     return false;
 }
 
-/* ---- walking
- * -----------------------------------------------------------------------------------*/
+/* ---- walking ---- */
 
 static bool walk_folder(walk *w, const char *path, int depth, wpa_error *err);
 
@@ -297,8 +295,7 @@ bool wpa_tree_add(wpa_tree *tree, const char *argument, const wpa_tree_options *
     return add_named(tree, path, options, err);
 }
 
-/* ---- reading
- * -----------------------------------------------------------------------------------*/
+/* ---- reading ---- */
 
 static int compare_files(const void *a, const void *b)
 {
@@ -340,8 +337,7 @@ void wpa_tree_load(wpa_tree *tree)
     tree->n_files = n_kept;
 }
 
-/* ---- running
- * -----------------------------------------------------------------------------------*/
+/* ---- running ---- */
 
 typedef struct crew {
     const wpa_tree *tree;

@@ -1,5 +1,5 @@
 /*
- * The audit log: a chain of rows, each holding the hash of the one before (ENGINE.md section 16).
+ * The audit log: a chain of rows, each holding the hash of the one before.
  * Changes of state write themselves by triggers; here are the rest: recomputing the chain outside
  * the database, reading it, and rows for what changes no state (a sign-in, a refused key).
  */

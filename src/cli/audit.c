@@ -5,7 +5,7 @@
 #include "gen/sql.h"
 #include "json/json.h"
 
-/* Exit codes of ENGINE.md section 16. */
+/* Exit codes of this command: a chain that could not be read is not a broken one. */
 enum {
     EXIT_SOUND = 0,
     EXIT_BROKEN = 1,

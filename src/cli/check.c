@@ -12,7 +12,7 @@
 #include "edit/diff.h"
 #include "rules/fix.h"
 
-/* RULES.md 12.5: the same for every format. */
+/* The same for every format. */
 typedef enum exit_code {
     EXIT_CLEAN = 0,
     EXIT_FINDINGS = 1,
@@ -21,8 +21,7 @@ typedef enum exit_code {
     EXIT_INTERNAL = 4
 } exit_code;
 
-/* ---- writing out
- * -------------------------------------------------------------------------------*/
+/* ---- writing out ---- */
 
 static bool print(wpa_cli *cli, const char *text, size_t size_bytes, wpa_error *err)
 {
@@ -49,8 +48,7 @@ static bool is_coloured(const wpa_cli *cli)
     return is_terminal(cli) && !(none && *none);
 }
 
-/* ---- rules in words
- * ----------------------------------------------------------------------------*/
+/* ---- rules in words ---- */
 
 static void list_rules_as_text(wpa_buf *out)
 {
@@ -142,8 +140,7 @@ static int list_rules(wpa_cli *cli, const wpa_check_options *options, wpa_error 
     return print(cli, wpa_buf_data(out), wpa_buf_size(out), err) ? EXIT_CLEAN : WPA_CLI_FAILED;
 }
 
-/* ---- reports
- * -----------------------------------------------------------------------------------*/
+/* ---- reports ---- */
 
 /** The table that GitHub shows on the page of the run. */
 static bool write_step_summary(const wpa_report *report, wpa_arena *arena, wpa_error *err)
@@ -197,8 +194,7 @@ static bool write_reports(wpa_cli *cli, const wpa_check_options *options, const 
     return true;
 }
 
-/* ---- fixing
- * ------------------------------------------------------------------------------------*/
+/* ---- fixing ---- */
 
 /* What the threads that fix share. */
 typedef struct fixing {
@@ -293,8 +289,7 @@ static bool deliver_fixes(wpa_cli *cli, const wpa_check_options *options, const 
     return true;
 }
 
-/* ---- the whole
- * ---------------------------------------------------------------------------------*/
+/* ---- the whole ---- */
 
 static bool collect(wpa_cli *cli, const wpa_check_options *options, wpa_tree *tree, wpa_error *err)
 {

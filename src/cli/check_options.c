@@ -276,8 +276,7 @@ static void read_flags(wpa_check_options *o, const wpa_cli *cli)
     o->n_paths = cli->n_operands;
 }
 
-/* ---- configuration
- * -----------------------------------------------------------------------------*/
+/* ---- configuration ---- */
 
 static const char *parent_of(const char *path, wpa_arena *arena)
 {

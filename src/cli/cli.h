@@ -16,7 +16,7 @@
 /** Returned by a command that failed: *err says why, and is printed. */
 #define WPA_CLI_FAILED (-1)
 
-/** Exit codes (ENGINE.md 17); wpa check and wpa audit verify have their own. */
+/** Exit codes; wpa check and wpa audit verify have their own. */
 typedef enum wpa_exit {
     WPA_EXIT_OK = 0,
     WPA_EXIT_REFUSED = 1,      /* state, role, approval */

@@ -45,7 +45,7 @@ typedef struct wpa_db_options {
 } wpa_db_options;
 
 /**
- * Connect, with the host's defaults of ENGINE.md section 6.
+ * Connect, with time limits for statements, locks and idle transactions.
  *
  * dsn       conninfo or URI, several hosts allowed, "" means PG* variables; borrowed.
  *

@@ -71,8 +71,7 @@ static const wpa_deploy_target *target_of(const wpa_deploy_run *run, int64_t id)
     return NULL;
 }
 
-/* ---- one measurement
- * ------------------------------------------------------------------------------ */
+/* ---- one measurement ---- */
 
 typedef struct measurement {
     const probe *of;
@@ -184,8 +183,7 @@ bool wpa_deploy_baselines(wpa_deploy_run *run, wpa_error *err)
     return true;
 }
 
-/* ---- due times
- * ------------------------------------------------------------------------------------ */
+/* ---- due times ---- */
 
 static bool load_history(wpa_deploy_run *run, const probe *p, int64_t since_us, history *h,
                          wpa_error *err)
@@ -244,8 +242,7 @@ static schedule schedule_of(const probe *p, const wpa_deploy_stage *stage, int64
     return s;
 }
 
-/* ---- a stage
- * -------------------------------------------------------------------------------------- */
+/* ---- a stage ---- */
 
 typedef struct outcome {
     bool has_failure, has_inconclusive, is_running;
@@ -348,7 +345,7 @@ static bool write_stage_end(wpa_deploy_run *run, const void *what, wpa_error *er
     return wpa_deploy_stage_move(run, end->stage, end->to, end->reason, err);
 }
 
-/* D5: the checks cannot tell. The stage remembers why, the clock stands, a guardian is asked. */
+/* The checks cannot tell. The stage remembers why, the clock stands, a guardian is asked. */
 static bool write_inconclusive(wpa_deploy_run *run, const void *what, wpa_error *err)
 {
     const stage_end *end = what;
@@ -401,8 +398,7 @@ bool wpa_deploy_bake_step(wpa_deploy_run *run, const wpa_deploy_stage *stage, wp
     return wpa_deploy_transact(run, write_stage_end, &end, err);
 }
 
-/* ---- after the way back
- * --------------------------------------------------------------------------- */
+/* ---- after the way back ---- */
 
 bool wpa_deploy_checks_again(wpa_deploy_run *run, bool *is_good, const char **why, wpa_error *err)
 {

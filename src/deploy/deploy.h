@@ -1,7 +1,7 @@
 /*
  * Deployments: a plan made of a patch and of what its repositories declare, started by a guardian,
  * carried out by a job that can be killed at any moment, and taken back by revert commits when a
- * check fails or a guardian says so. ENGINE.md 4, 7-11.
+ * check fails or a guardian says so.
  */
 #pragma once
 
@@ -23,7 +23,7 @@
  *
  * digest    receives 64 hex digits of SHA-256 over the canonical plan; may be NULL.
  *
- * Errors    NOT_FOUND, REFUSED (ENGINE.md 8.5: which rule, which target).
+ * Errors    NOT_FOUND, REFUSED (which rule of a plan is broken, by which target).
  */
 const wpa_json *wpa_deploy_plan(wpa_db *db, int64_t patch_id, wpa_arena *arena, char digest[65],
                                 wpa_error *err);

@@ -118,8 +118,7 @@ wpa_git *wpa_deploy_reach(wpa_deploy_run *run, const wpa_deploy_target *target, 
                          WPA_DEPLOY_NETWORK_MS, err);
 }
 
-/* ---- steps
- * ---------------------------------------------------------------------------------------- */
+/* ---- steps ---- */
 
 /* An order to roll back whose time has come. A succeeded deployment needs its claims again. */
 static bool write_due_order(wpa_deploy_run *run, const void *what, wpa_error *err)

@@ -23,8 +23,7 @@ typedef struct asked {
     char tip[WPA_OID_SIZE];
 } asked;
 
-/* ---- rescore
- * --------------------------------------------------------------------------------------- */
+/* ---- rescore ---- */
 
 /* The file at a commit; NULL without an error if it is not there. */
 static const char *read_at(wpa_git *git, const char *commit, const char *path, size_t *size_bytes,
@@ -119,8 +118,7 @@ static bool rescore(void *context, const wpa_probe_check *check, wpa_probe_score
     return true;
 }
 
-/* ---- the working copy
- * ------------------------------------------------------------------------------ */
+/* ---- the working copy ---- */
 
 static bool is_cancelled(void *context)
 {

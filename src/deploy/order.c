@@ -92,8 +92,7 @@ static bool need_reason(const char *reason, wpa_error *err)
     return (reason != NULL && *reason != '\0') || WPA_FAIL(err, WPA_E_INVALID, "say why");
 }
 
-/* ---- start
- * ----------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 static bool insert_probe(const order *o, const char *n, const char *target, const wpa_json *json,
                          wpa_error *err)
@@ -267,8 +266,7 @@ bool wpa_deploy_start(wpa_db *db, const wpa_actor *actor, int64_t patch_id, cons
     return wpa_db_commit(db, err);
 }
 
-/* ---- pause, resume, promote, abort, conclude
- * ------------------------------------------------------- */
+/* ---- pause, resume, promote, abort, conclude ---- */
 
 static bool do_pause(order *o, const void *what, wpa_error *err)
 {
@@ -390,8 +388,7 @@ bool wpa_deploy_conclude(wpa_db *db, const wpa_actor *actor, int64_t id, int64_t
                      &if_version, err);
 }
 
-/* ---- rolling back
- * ---------------------------------------------------------------------------------- */
+/* ---- rolling back ---- */
 
 typedef struct rollback_request {
     int64_t if_version;
@@ -508,8 +505,7 @@ bool wpa_deploy_cancel_rollback(wpa_db *db, const wpa_actor *actor, int64_t id, 
     return carry_out(db, actor, WPA_ACTION_ROLL_BACK, id, NULL, do_cancel, NULL, err);
 }
 
-/* ---- single targets and stages
- * --------------------------------------------------------------------- */
+/* ---- single targets and stages ---- */
 
 typedef struct skip_request {
     int64_t if_version;

@@ -1,4 +1,4 @@
-/* The plan: a pure function of the patch and of what its repositories declare. ENGINE.md 8. */
+/* The plan: a pure function of the patch and of what its repositories declare. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,8 +36,7 @@ typedef struct planner {
     int64_t approvals;
 } planner;
 
-/* ---- reading
- * --------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static const wpa_json *json_at(const wpa_rows *rows, size_t row, size_t col, wpa_arena *arena,
                                wpa_error *err)
@@ -93,8 +92,7 @@ static bool read_targets(wpa_db *db, planner *p, const char *const *params, wpa_
     return p->n > 0 || WPA_FAIL(err, WPA_E_REFUSED, "the patch changes nothing");
 }
 
-/* ---- order (8.2)
- * ----------------------------------------------------------------------------------- */
+/* ---- order ---- */
 
 static bool list_has(const wpa_json *list, const char *text)
 {
@@ -230,8 +228,7 @@ static void put_in_order(planner *p)
     }
 }
 
-/* ---- stages (8.1)
- * ---------------------------------------------------------------------------------- */
+/* ---- stages ---- */
 
 static bool can_fail(const wpa_json *check)
 {
@@ -347,8 +344,7 @@ static void add_stages(planner *p, wpa_json *stages)
     }
 }
 
-/* ---- refusals (8.5)
- * -------------------------------------------------------------------------------- */
+/* ---- refusals ---- */
 
 static bool check_plan(const planner *p, const wpa_json *stages, wpa_error *err)
 {

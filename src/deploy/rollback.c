@@ -1,4 +1,5 @@
-/* Backward: targets in the order of ENGINE.md 11.2, each by a revert commit, and the end. */
+/* Backward: failing targets first, then the last applied first, each by a revert commit; the end.
+ */
 #include <string.h>
 
 #include <wpa/text.h>
@@ -10,8 +11,7 @@
 #define VERIFY_MS (INT64_C(30) * 60 * 1000)
 #define VERIFY_EVERY_US (INT64_C(2) * 1000000)
 
-/* ---- which target is next
- * -------------------------------------------------------------------------- */
+/* ---- which target is next ---- */
 
 static bool failing_targets(wpa_deploy_run *run, const int64_t **ids, size_t *n, wpa_error *err)
 {
@@ -87,8 +87,7 @@ static bool next_target(wpa_deploy_run *run, const wpa_deploy_target **next, wpa
     return true;
 }
 
-/* ---- the end (D12, D13)
- * ---------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 static bool tell(wpa_deploy_run *run, const char *level, const char *message, wpa_error *err)
 {
@@ -147,7 +146,7 @@ static int64_t restored_at(const wpa_deploy_run *run)
     return at_us;
 }
 
-/* 11.4: all is restored; do the checks say so too, or was the patch not the cause? */
+/* All is restored; do the checks say so too, or was the patch not the cause? */
 static bool finish(wpa_deploy_run *run, wpa_error *err)
 {
     bool is_good = false;

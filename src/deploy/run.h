@@ -23,7 +23,8 @@ bool wpa_deploy_transact(wpa_deploy_run *run, wpa_deploy_work *work, const void 
 /** Ask for another look at that time, if nothing is due before. */
 void wpa_deploy_wake(wpa_deploy_run *run, int64_t at_us);
 
-/** Move the deployment's own state (inside a transaction). rule: "R1" or NULL. */
+/** Move the deployment's own state (inside a transaction). rule: "R1" … (they are listed beside the
+ * column deployment.rule) or NULL. */
 bool wpa_deploy_move(wpa_deploy_run *run, const char *to, const char *reason, const char *rule,
                      wpa_error *err) WPA_CHECK;
 bool wpa_deploy_stage_move(wpa_deploy_run *run, const wpa_deploy_stage *stage, const char *to,

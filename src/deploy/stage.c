@@ -10,8 +10,7 @@
 #define CLAIM_WAIT_US (INT64_C(5) * 1000000)
 #define REACH_WAIT_US (INT64_C(10) * 1000000)
 
-/* ---- preflight (D2, D3)
- * --------------------------------------------------------------------------- */
+/* ---- preflight ---- */
 
 static bool notify(wpa_deploy_run *run, const char *level, const char *message, wpa_error *err)
 {
@@ -126,8 +125,7 @@ bool wpa_deploy_preflight(wpa_deploy_run *run, wpa_error *err)
     return wpa_deploy_transact(run, write_running, NULL, err);
 }
 
-/* ---- a stage
- * --------------------------------------------------------------------------------------- */
+/* ---- a stage ---- */
 
 static bool write_applying(wpa_deploy_run *run, const void *what, wpa_error *err)
 {
@@ -264,8 +262,7 @@ static bool leave_failed_stage(wpa_deploy_run *run, const wpa_deploy_stage *stag
     return wpa_deploy_roll_back_by(run, is_verdict ? "R1" : "R2", reason, err);
 }
 
-/* ---- the end (D8)
- * ---------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 static bool write_success(wpa_deploy_run *run, const void *what, wpa_error *err)
 {
@@ -305,7 +302,7 @@ bool wpa_deploy_stage_step(wpa_deploy_run *run, wpa_error *err)
     return wpa_deploy_transact(run, write_success, NULL, err);
 }
 
-/* R4: held because the checks could not tell, for longer than the plan allows. */
+/* Held because the checks could not tell, for longer than the plan allows. */
 bool wpa_deploy_paused_step(wpa_deploy_run *run, wpa_error *err)
 {
     const int64_t limit_us =

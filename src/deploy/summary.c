@@ -1,4 +1,4 @@
-/* What a deployment cost: downtime of its targets (ENGINE.md 10), and who was touched. */
+/* What a deployment cost: downtime of its targets, and who was touched. */
 #include <string.h>
 
 #include <wpa/text.h>

@@ -1,6 +1,9 @@
 /*
- * One target: the protocol A0-A7 of ENGINE.md 7.1, for applying and for reverting. Each function
- * reads what is, does one thing, and leaves rows from which any agent goes on.
+ * One target, for applying and for reverting, in steps that may be cut off anywhere: read the tip;
+ * make the commit, a pure function of tip, edits and deployment; write the intent (first
+ * transaction); push with the old tip as the expected value; read the ref again and decide; close
+ * the intent (second transaction); read back what stands there. Each function reads what is, does
+ * one thing, and leaves rows from which any agent goes on.
  */
 #include <string.h>
 
@@ -51,8 +54,7 @@ typedef struct work {
     size_t n_edits;
 } work;
 
-/* ---- rows
- * ---------------------------------------------------------------------------------------- */
+/* ---- rows ---- */
 
 typedef struct change {
     const wpa_deploy_target *target;
@@ -180,8 +182,7 @@ static bool find_intent(wpa_deploy_run *run, const wpa_deploy_target *target, in
                     target->repository, (long long)open->deployment_id);
 }
 
-/* ---- the commit (A2)
- * ----------------------------------------------------------------------------- */
+/* ---- the commit ---- */
 
 /* Version 8 (RFC 9562) of a hash: any agent that reads the same row makes the same id. */
 static void name_intent(const work *w, const char *tip, char id[WPA_UUID_SIZE])
@@ -257,8 +258,7 @@ static bool make_commit(const work *w, const char *tip, intent *made, wpa_error 
     return made->raw != NULL;
 }
 
-/* ---- the ref (A4, A5) and what follows (A6)
- * ------------------------------------------------------- */
+/* ---- the ref and what follows ---- */
 
 static const char *place(const work *w, const char *what)
 {
@@ -281,7 +281,7 @@ static bool note_done(const work *w, const intent *open, const char *tip, wpa_er
     };
     w->run->has_moved = true;
     if (is_revert) {
-        /* Restored only when it is seen to be so: ENGINE.md 11.4 (a). */
+        /* Restored only when it is seen to be so. */
         wpa_tip_content content;
         const char *path = NULL;
         if (!wpa_tip_compare(w->git, open->new_oid, w->edits, w->n_edits, w->run->arena, &content,
@@ -356,7 +356,8 @@ static bool note_refused(const work *w, const intent *open, const wpa_error *why
                        NULL, err);
 }
 
-/* A4 to A6, entered with an open intent: by whoever wrote it, or by whoever found it. */
+/* Push to second transaction, entered with an open intent: by whoever wrote it, or by whoever found
+ * it. */
 static bool push_and_settle(const work *w, const intent *open, wpa_error *err)
 {
     char tip[WPA_OID_SIZE];
@@ -394,7 +395,7 @@ static bool push_and_settle(const work *w, const intent *open, wpa_error *err)
     return settle(w, open, verdict, tip, err);
 }
 
-/* A2 to A6 on a tip whose paths are as they should be before. */
+/* Commit to second transaction, on a tip whose paths are as they should be before. */
 static bool intend_and_push(const work *w, const char *tip, wpa_error *err)
 {
     intent made;
@@ -415,8 +416,7 @@ static bool intend_and_push(const work *w, const char *tip, wpa_error *err)
     return push_and_settle(w, &made, err);
 }
 
-/* ---- beginning
- * ------------------------------------------------------------------------------------ */
+/* ---- beginning ---- */
 
 static bool move_plain(const work *w, const char *to, const char *note, const char *tip,
                        wpa_error *err)
@@ -527,7 +527,7 @@ bool wpa_target_apply(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_
     return apply_on_tip(&w, err);
 }
 
-/* A7. What others changed behind us is theirs: our own commit must hold what we meant. */
+/* What others changed behind us is theirs: our own commit must hold what we meant. */
 bool wpa_target_verify(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
 {
     work w;
@@ -560,8 +560,7 @@ bool wpa_target_verify(wpa_deploy_run *run, const wpa_deploy_target *target, wpa
     return move_plain(&w, "verified", NULL, tip, err);
 }
 
-/* ---- the way back
- * ---------------------------------------------------------------------------------- */
+/* ---- the way back ---- */
 
 /* Others have restored all paths: nothing to push, and the tip that shows it is on record. */
 static bool note_restored(const work *w, const char *tip, wpa_error *err)

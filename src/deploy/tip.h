@@ -1,4 +1,4 @@
-/* Reading a ref and saying what is found there: ENGINE.md 7.2 and 7.6. */
+/* Reading a ref and saying what is found there: our commit, the old tip, or others' work. */
 #pragma once
 
 #include "deploy/run.h"

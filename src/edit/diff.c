@@ -10,8 +10,7 @@
 #define CONTEXT_LINES 3
 #define DIFF_MAX_BYTES ((size_t)64 << 20)
 
-/* ---- hunks
- * -------------------------------------------------------------------------------------*/
+/* ---- hunks ---- */
 
 static void put_line(wpa_buf *buf, char op, wpa_slice line)
 {

@@ -73,8 +73,7 @@ wpa_edit *wpa_edits_invert(const wpa_edit *edits, size_t n, const char *before, 
     return inverse;
 }
 
-/* ---- from two texts
- * ----------------------------------------------------------------------------*/
+/* ---- from two texts ---- */
 
 static bool is_inside_character(char c)
 {

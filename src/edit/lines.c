@@ -24,9 +24,7 @@ static bool is_equal(wpa_slice a, wpa_slice b)
     return a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
 }
 
-/* ---- Myers: the shortest way through the grid of lines, farthest points by diagonal
- * --------------
- */
+/* ---- Myers: the shortest way through the grid of lines, farthest points by diagonal ---- */
 
 typedef struct grid {
     const wpa_slice *a, *b;

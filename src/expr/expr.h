@@ -73,8 +73,7 @@ wpa_expr_parsed wpa_expr_parse(const char *text, size_t length, wpa_arena *arena
 /** "E1" ... "E12", NULL for limits and for what is fine. */
 const char *wpa_expr_fault_check(wpa_expr_fault fault);
 
-/* ---- in scalars
- * --------------------------------------------------------------------------------*/
+/* ---- in scalars ---- */
 
 /** One expression of a scalar. Spans of its tree count from inner.start of the decoded text. */
 typedef struct wpa_expr_place {
@@ -95,8 +94,7 @@ wpa_expr_place *wpa_expr_find_condition(const wpa_yaml_node *scalar, wpa_arena *
 /** Bytes of the file for a span of the tree. */
 wpa_span wpa_expr_source_span(const wpa_expr_place *place, wpa_span in_tree);
 
-/* ---- what it refers to
- * -------------------------------------------------------------------------*/
+/* ---- what it refers to ---- */
 
 /** A chain of members as far as it goes: github.event.pull_request.title */
 typedef struct wpa_expr_reference {
@@ -114,8 +112,7 @@ typedef void (*wpa_expr_visitor)(const wpa_expr *node, const wpa_expr *parent, v
 /** Every node, parents first. */
 void wpa_expr_walk(const wpa_expr *root, wpa_expr_visitor visit, void *context);
 
-/* ---- folding
- * -----------------------------------------------------------------------------------*/
+/* ---- folding ---- */
 
 typedef enum wpa_expr_type {
     WPA_EXPR_IS_UNKNOWN,

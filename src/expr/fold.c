@@ -17,8 +17,7 @@ typedef struct folder {
 
 static wpa_expr_value fold(folder *f, const wpa_expr *node);
 
-/* ---- values
- * ------------------------------------------------------------------------------------*/
+/* ---- values ---- */
 
 static wpa_expr_truth truth_of(bool truth)
 {
@@ -150,8 +149,7 @@ static double number_of(const wpa_expr_value *value)
                                              : value->number;
 }
 
-/* ---- comparing
- * ---------------------------------------------------------------------------------*/
+/* ---- comparing ---- */
 
 /* Below, equal or above as -1, 0, 1; 2 if nothing can be said of them (NaN). */
 static int compare(const wpa_expr_value *a, const wpa_expr_value *b)
@@ -208,8 +206,7 @@ static wpa_expr_value fold_logic(folder *f, const wpa_expr *node)
     return unknown;
 }
 
-/* ---- functions
- * ---------------------------------------------------------------------------------*/
+/* ---- functions ---- */
 
 typedef wpa_expr_value (*function)(folder *f, const char *const texts[], size_t n);
 
@@ -318,8 +315,7 @@ static wpa_expr_value fold_call(folder *f, const wpa_expr *node)
     return wpa_expr_unknown();
 }
 
-/* ---- the tree
- * ----------------------------------------------------------------------------------*/
+/* ---- the tree ---- */
 
 static wpa_expr_value fold_reference(folder *f, const wpa_expr *node)
 {

@@ -51,8 +51,7 @@ static void set_args(parser *p, wpa_expr *node, const wpa_expr *a, const wpa_exp
     node->n_args = b ? 2 : 1;
 }
 
-/* ---- values
- * ------------------------------------------------------------------------------------*/
+/* ---- values ---- */
 
 static wpa_expr *parse_arguments(parser *p, wpa_expr *call)
 {
@@ -153,8 +152,7 @@ static wpa_expr *parse_value(parser *p)
                                             : "a value is missing before this");
 }
 
-/* ---- members and indices
- * -----------------------------------------------------------------------*/
+/* ---- members and indices ---- */
 
 static wpa_expr *parse_member(parser *p, const wpa_expr *of)
 {
@@ -216,8 +214,7 @@ static wpa_expr *parse_chain(parser *p)
     return node;
 }
 
-/* ---- operators
- * ---------------------------------------------------------------------------------*/
+/* ---- operators ---- */
 
 static wpa_expr *parse_not(parser *p)
 {

@@ -88,9 +88,7 @@ void *wpa_feed_rows(wpa_db *db, const wpa_sql *statement, const char *const para
     return out;
 }
 
-/* ---- one function for each kind of row
- * ------------------------------------------------------------
- */
+/* ---- one function for each kind of row ---- */
 
 static void fill_workflow(const wpa_json *row, wpa_arena *arena, void *out)
 {

@@ -240,9 +240,7 @@ static bool send_all(reader *r, wpa_error *err)
     return true;
 }
 
-/* ---- what the console asks
- * ------------------------------------------------------------------------
- */
+/* ---- what the console asks ---- */
 
 static void watch_list(reader *r, wpa_command *command)
 {
@@ -301,9 +299,7 @@ static bool take_orders(reader *r, wpa_error *err)
     return true;
 }
 
-/* ---- the loop
- * ------------------------------------------------------------------------------------
- */
+/* ---- the loop ---- */
 
 static int64_t wait_ms(const reader *r)
 {

@@ -30,7 +30,7 @@ static const char *const compares[] = {"none", "baseline"};
 static const char *const dimensions[] = {"total",      "security",      "performance",
                                          "efficiency", "compatibility", "quality"};
 
-/* ENGINE.md 8.3 */
+/* How far and how fast a patch goes out. */
 static const wpa_field rollout_rows[] = {
     {.key = "strategy", .type = WPA_FIELD_CHOICE, CHOICES(strategies)},
     {.key = "percents", .type = WPA_FIELD_INTS, .min = 1, .max = 100},
@@ -53,7 +53,7 @@ static const wpa_field rollout_rows[] = {
 };
 static const wpa_fields rollout_fields = FIELDS(rollout_rows);
 
-/* ENGINE.md 9.1, and 9.4 for the fields of one kind; defaults are the probe's own */
+/* Fields of all checks, then those of one kind; defaults are the probe's own. */
 static const wpa_field check_rows[] = {
     {.key = "name", .type = WPA_FIELD_TEXT, .is_required = true},
     {.key = "kind", .type = WPA_FIELD_CHOICE, .is_required = true, CHOICES(kinds)},
@@ -120,8 +120,7 @@ static const wpa_field integration_rows[] = {
 };
 static const wpa_fields integration_fields = FIELDS(integration_rows);
 
-/* ---- defaults, ENGINE.md 8.3 and 9.1 ------------------------------------------------------------
- */
+/* ---- defaults ---- */
 
 wpa_json *wpa_declare_default_rollout(wpa_arena *arena)
 {

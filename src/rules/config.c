@@ -16,8 +16,7 @@ typedef struct reader {
 
 typedef bool (*read_key)(const reader *r, const wpa_yaml_node *value, wpa_error *err);
 
-/* ---- small values
- * ------------------------------------------------------------------------------*/
+/* ---- small values ---- */
 
 static bool expect_text(const wpa_yaml_node *value, const char **text, wpa_error *err)
 {
@@ -65,8 +64,7 @@ static bool is_date(const char *text)
            text[7] == '-';
 }
 
-/* ---- rules
- * -------------------------------------------------------------------------------------*/
+/* ---- rules ---- */
 
 bool wpa_config_fail_on(const char *value, wpa_severity *severity)
 {
@@ -248,8 +246,7 @@ static bool read_rules(const reader *r, const wpa_yaml_node *value, wpa_error *e
     return true;
 }
 
-/* ---- the other keys
- * ----------------------------------------------------------------------------*/
+/* ---- the other keys ---- */
 
 static bool read_version(const reader *r, const wpa_yaml_node *value, wpa_error *err)
 {

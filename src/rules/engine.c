@@ -9,8 +9,7 @@
 #include "expr/expr.h"
 #include "rules/sink.h"
 
-/* ---- which rules run, and what of theirs is seen
- * ------------------------------------------------*/
+/* ---- which rules run, and what of theirs is seen ---- */
 
 static bool is_active(const wpa_rule_sink *sink, const wpa_rule *rule)
 {
@@ -88,8 +87,7 @@ static bool is_dead(const wpa_source *source, const wpa_finding *finding, wpa_ar
     return false;
 }
 
-/* ---- lists of findings
- * -------------------------------------------------------------------------*/
+/* ---- lists of findings ---- */
 
 typedef bool (*finding_test)(const wpa_rule_sink *sink, wpa_finding **findings, size_t i);
 
@@ -168,8 +166,7 @@ static void sort(wpa_rule_sink *sink)
     }
 }
 
-/* ---- running
- * -----------------------------------------------------------------------------------*/
+/* ---- running ---- */
 
 static void summarise_beyond(wpa_rule_run *run)
 {
@@ -234,8 +231,7 @@ static void run_rules(wpa_rule_sink *sink, bool are_last)
     }
 }
 
-/* ---- fixes
- * -------------------------------------------------------------------------------------*/
+/* ---- fixes ---- */
 
 static int compare_edits(const void *a, const void *b)
 {

@@ -29,8 +29,7 @@ typedef struct fixer {
     size_t applied_capacity, fixes_capacity, notes_capacity;
 } fixer;
 
-/* ---- applying edits
- * ----------------------------------------------------------------------------*/
+/* ---- applying edits ---- */
 
 static int compare_edits(const void *a, const void *b)
 {
@@ -80,8 +79,7 @@ const char *wpa_fix_apply(const wpa_source *source, const wpa_fix *const fixes[]
     return text;
 }
 
-/* ---- choosing
- * ----------------------------------------------------------------------------------*/
+/* ---- choosing ---- */
 
 static bool is_of_file(const wpa_source *source, const wpa_fix *fix)
 {
@@ -163,8 +161,7 @@ static candidates choose(const fixer *f, const wpa_result *result)
     return list;
 }
 
-/* ---- judging
- * -----------------------------------------------------------------------------------*/
+/* ---- judging ---- */
 
 /** Every rule at every level, with the options as they are and nothing silenced. */
 static const wpa_settings *make_judge(const wpa_settings *settings, wpa_arena *arena)
@@ -274,8 +271,7 @@ static bool holds(const fixer *f, const candidates *list, const wpa_result *befo
     return *fault == NULL;
 }
 
-/* ---- the loop
- * ----------------------------------------------------------------------------------*/
+/* ---- the loop ---- */
 
 static void drop(fixer *f, const wpa_finding *finding, const char *fault)
 {

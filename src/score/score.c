@@ -47,8 +47,7 @@ char wpa_score_grade(double total)
     return 'F';
 }
 
-/* ---- penalties
- * ---------------------------------------------------------------------------------*/
+/* ---- penalties ---- */
 
 static bool counts(const wpa_score_finding *finding)
 {
@@ -101,8 +100,7 @@ static double penalty_of(const wpa_score_input *input, const wpa_score_finding *
            scope_of(input, finding);
 }
 
-/* ---- parts
- * -------------------------------------------------------------------------------------*/
+/* ---- parts ---- */
 
 static double clamp(double value, double low, double high)
 {
@@ -144,8 +142,7 @@ static double sum_weights(const wpa_score *score)
     return sum;
 }
 
-/* ---- shares in whole hundredths
- * ----------------------------------------------------------------*/
+/* ---- shares in whole hundredths ---- */
 
 typedef struct share {
     double exact;
@@ -255,8 +252,7 @@ static void explain(const wpa_score_input *input, wpa_score *score, wpa_arena *a
     score->lines = lines;
 }
 
-/* ---- total
- * -------------------------------------------------------------------------------------*/
+/* ---- total ---- */
 
 static wpa_score_cap find_cap(const wpa_score_input *input)
 {
@@ -323,8 +319,7 @@ double wpa_score_without(const wpa_score_input *input, int64_t id)
     return score.total;
 }
 
-/* ---- more than one workflow
- * --------------------------------------------------------------------*/
+/* ---- more than one workflow ---- */
 
 double wpa_score_repository(const wpa_score_member *workflows, size_t n)
 {

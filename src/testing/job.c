@@ -46,7 +46,7 @@ static bool run_fenced(testing *at, const wpa_sql *statement, const char *const 
 
 /* ---- the beginning ---- */
 
-/** End what a dead agent left: P5, under the lease that is ours now. */
+/** End what a dead agent left, under the lease that is ours now. */
 static bool abandon_old(testing *at, const char *reason, wpa_error *err)
 {
     const char *run_params[] = {at->patch_id, reason};
@@ -70,7 +70,7 @@ static bool insert_run(testing *at, int64_t attempt, wpa_error *err)
     return true;
 }
 
-/** P2. *is_begun stays false if the patch is in no state to be tested. */
+/** Take the patch into its test; *is_begun stays false if the patch is in no state to be tested. */
 static bool begin(testing *at, bool *is_begun, wpa_error *err)
 {
     const char *params[] = {at->patch_id};
@@ -220,7 +220,7 @@ static bool end_run(testing *at, const char *state, const char *reason, const wp
     return run_statement(at, WPA_SQL_TESTING_RUN_END, params, WPA_COUNT(params), err);
 }
 
-/** P3. */
+/** Nothing against it: the patch is tested. */
 static bool pass(testing *at, const wpa_test_run *run, const char *report, wpa_error *err)
 {
     const char *confidence = measure_confidence(at, err);
@@ -239,7 +239,7 @@ static bool pass(testing *at, const wpa_test_run *run, const char *report, wpa_e
     return end_run(at, "passed", "", run, report, err);
 }
 
-/** P4. */
+/** Something against it: the patch has failed. */
 static bool fail(testing *at, const wpa_test_run *run, const char *state, const char *reason,
                  const char *report, wpa_error *err)
 {

@@ -2,8 +2,7 @@
 
 #include "workflow/reader.h"
 
-/* ---- reading
- * -----------------------------------------------------------------------------------*/
+/* ---- reading ---- */
 
 static wpa_matrix_row read_row(wpa_reader *r, const wpa_yaml_pair *pair)
 {
@@ -90,8 +89,7 @@ wpa_strategy wpa_reader_strategy(wpa_reader *r, const wpa_yaml_node *job)
     return s;
 }
 
-/* ---- comparing
- * ---------------------------------------------------------------------------------*/
+/* ---- comparing ---- */
 
 static bool is_number(const wpa_yaml_node *node, double *number)
 {
@@ -144,8 +142,7 @@ bool wpa_matrix_value_is(const wpa_yaml_node *a, const wpa_yaml_node *b)
     return is_same;
 }
 
-/* ---- expanding
- * ---------------------------------------------------------------------------------*/
+/* ---- expanding ---- */
 
 typedef struct expansion {
     const wpa_matrix *matrix;

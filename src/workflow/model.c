@@ -89,8 +89,7 @@ const wpa_model *wpa_model_parse(const char *path, wpa_file_kind kind, const voi
     return doc ? wpa_model_read(doc, kind, arena) : NULL;
 }
 
-/* ---- finding things
- * ----------------------------------------------------------------------------*/
+/* ---- finding things ---- */
 
 const wpa_named *wpa_value_map_find(const wpa_value_map *map, const char *name)
 {

@@ -39,8 +39,7 @@ static wpa_defaults read_defaults(wpa_reader *r, const wpa_yaml_node *owner)
     return d;
 }
 
-/* ---- triggers
- * ----------------------------------------------------------------------------------*/
+/* ---- triggers ---- */
 
 static const wpa_schedule *read_schedules(wpa_reader *r, const wpa_yaml_node *list, size_t *n)
 {
@@ -138,8 +137,7 @@ static void read_triggers(wpa_reader *r, wpa_workflow *w, const wpa_yaml_node *r
     }
 }
 
-/* ---- jobs
- * --------------------------------------------------------------------------------------*/
+/* ---- jobs ---- */
 
 static wpa_container read_container_of(wpa_reader *r, const wpa_yaml_node *key,
                                        const wpa_yaml_node *written)

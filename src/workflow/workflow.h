@@ -11,8 +11,7 @@
 /** Jobs read of one workflow; the rest is unknown. */
 #define WPA_WORKFLOW_MAX_JOBS 2000
 
-/* ---- building blocks
- * ---------------------------------------------------------------------------*/
+/* ---- building blocks ---- */
 
 /** A scalar field. Absent: node NULL. Wrong shape: is_unknown. */
 typedef struct wpa_value {
@@ -60,8 +59,7 @@ int wpa_value_bool(const wpa_value *value);
 /** Number of a scalar; false if there is none to be had. */
 bool wpa_value_number(const wpa_value *value, double *number);
 
-/* ---- uses
- * --------------------------------------------------------------------------------------*/
+/* ---- uses ---- */
 
 typedef enum wpa_reference_kind {
     WPA_REFERENCE_NONE,       /* no uses */
@@ -100,8 +98,7 @@ wpa_ref_kind wpa_ref_kind_of(const char *ref);
 /** Parse the value of a uses key; value absent or unknown gives WPA_REFERENCE_NONE. */
 wpa_reference wpa_reference_parse(const wpa_value *value, wpa_arena *arena);
 
-/* ---- workflows
- * ---------------------------------------------------------------------------------*/
+/* ---- workflows ---- */
 
 typedef struct wpa_concurrency {
     const wpa_yaml_node *key;
@@ -280,8 +277,7 @@ typedef struct wpa_workflow {
     bool has_unknown_jobs;
 } wpa_workflow;
 
-/* ---- actions
- * -----------------------------------------------------------------------------------*/
+/* ---- actions ---- */
 
 typedef enum wpa_action_kind {
     WPA_ACTION_UNKNOWN,
@@ -313,8 +309,7 @@ typedef struct wpa_action_file {
     wpa_value icon, color; /* branding */
 } wpa_action_file;
 
-/* ---- dependabot.yml
- * ----------------------------------------------------------------------------*/
+/* ---- dependabot.yml ---- */
 
 typedef struct wpa_dependabot_update {
     const wpa_yaml_node *node;
@@ -342,8 +337,7 @@ typedef struct wpa_dependabot {
     bool has_unknown_updates;
 } wpa_dependabot;
 
-/* ---- files
- * -------------------------------------------------------------------------------------*/
+/* ---- files ---- */
 
 typedef enum wpa_file_kind {
     WPA_FILE_OTHER,
@@ -386,8 +380,7 @@ const wpa_model *wpa_model_parse(const char *path, wpa_file_kind kind, const voi
 /** As above for a document that is parsed already. */
 const wpa_model *wpa_model_read(const wpa_yaml_doc *doc, wpa_file_kind kind, wpa_arena *arena);
 
-/* ---- finding things
- * ----------------------------------------------------------------------------*/
+/* ---- finding things ---- */
 
 const wpa_trigger *wpa_workflow_trigger(const wpa_workflow *workflow, const char *name);
 const wpa_workflow_job *wpa_workflow_job_find(const wpa_workflow *workflow, const char *id);
@@ -400,8 +393,7 @@ const char *wpa_step_identity(const wpa_step *step, wpa_arena *arena);
 const wpa_value *wpa_step_shell(const wpa_step *step, const wpa_workflow_job *job,
                                 const wpa_workflow *workflow);
 
-/* ---- matrices
- * ----------------------------------------------------------------------------------*/
+/* ---- matrices ---- */
 
 typedef struct wpa_matrix_leg_value {
     const char *name;
@@ -428,8 +420,7 @@ const wpa_yaml_node *wpa_matrix_leg_get(const wpa_matrix_leg *leg, const char *n
 /** Equal as GitHub compares matrix values: scalars by text, mappings and lists in depth. */
 bool wpa_matrix_value_is(const wpa_yaml_node *a, const wpa_yaml_node *b);
 
-/* ---- the graph of needs
- * ------------------------------------------------------------------------*/
+/* ---- the graph of needs ---- */
 
 /** The jobs that job needs directly, by position in the workflow; unknown names left out. */
 const wpa_workflow_job *const *wpa_workflow_job_needs(const wpa_workflow *workflow,

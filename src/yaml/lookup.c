@@ -127,8 +127,7 @@ const wpa_yaml_pair *wpa_yaml_pairs_merged(const wpa_yaml_node *mapping, wpa_are
     return m.pairs;
 }
 
-/* ---- types
- * -------------------------------------------------------------------------------------*/
+/* ---- types ---- */
 
 static size_t skip_digits(const char *text, size_t at, const char *digits)
 {
@@ -247,8 +246,7 @@ const char *wpa_yaml_describe(const wpa_yaml_node *node)
     return "nothing";
 }
 
-/* ---- ways through the tree
- * ---------------------------------------------------------------------*/
+/* ---- ways through the tree ---- */
 
 static void append_path(wpa_buf *buf, const wpa_yaml_node *node)
 {

@@ -73,8 +73,7 @@ static const char *cut(builder *b, const char *text)
     return wpa_text_ellipsis(b->scratch, text, 80);
 }
 
-/* ---- from the parser's characters to bytes
- * -----------------------------------------------------*/
+/* ---- from the parser's characters to bytes ---- */
 
 static void index_chars(builder *b, const char *text)
 {
@@ -140,8 +139,7 @@ static const char *clean(builder *b)
     return copy ? copy : doc->source;
 }
 
-/* ---- spans
- * -------------------------------------------------------------------------------------*/
+/* ---- spans ---- */
 
 static bool is_space(char c)
 {
@@ -198,8 +196,7 @@ static size_t trim_block(const wpa_yaml_doc *doc, wpa_span span)
     return end;
 }
 
-/* ---- nodes
- * -------------------------------------------------------------------------------------*/
+/* ---- nodes ---- */
 
 static void stop(builder *b)
 {
@@ -437,8 +434,7 @@ static void on_end(builder *b, wpa_span end)
     }
 }
 
-/* ---- the events
- * --------------------------------------------------------------------------------*/
+/* ---- the events ---- */
 
 static void on_event(builder *b, const yaml_event_t *event)
 {

@@ -86,8 +86,7 @@ static bool emit_text(cursor *c, const char *text, size_t start, size_t end)
     return true;
 }
 
-/* ---- plain and quoted
- * --------------------------------------------------------------------------*/
+/* ---- plain and quoted ---- */
 
 /* Where a fold stands: behind blanks, with a break next. */
 static bool is_at_fold(const cursor *c)
@@ -206,8 +205,7 @@ static bool follow_flow(cursor *c)
     return c->n == c->scalar->length;
 }
 
-/* ---- literal and folded
- * ------------------------------------------------------------------------*/
+/* ---- literal and folded ---- */
 
 static void skip_line(cursor *c)
 {
@@ -377,8 +375,7 @@ static bool follow_block(cursor *c)
            (emit_blank_lines(c, &b, &has_any) && c->n == c->scalar->length);
 }
 
-/* ---- the map
- * -----------------------------------------------------------------------------------*/
+/* ---- the map ---- */
 
 /* Written as it reads: one line, no escapes. */
 static bool find_verbatim(const wpa_yaml_node *scalar, size_t *base)

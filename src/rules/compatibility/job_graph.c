@@ -24,8 +24,7 @@ typedef struct graph {
     bool has_unknown;   /* a job or need of a wrong shape */
 } graph;
 
-/* ---- reading
- * -----------------------------------------------------------------------------------*/
+/* ---- reading ---- */
 
 static int find_job(const graph *g, const char *name)
 {
@@ -65,8 +64,7 @@ static void read_job(graph *g, size_t i)
     }
 }
 
-/* ---- cycles
- * ------------------------------------------------------------------------------------*/
+/* ---- cycles ---- */
 
 /** Next job on a shortest way from each job to target, -1 where there is none; breadth first. */
 static void find_ways(const graph *g, size_t target, const bool *is_done, int *next)
@@ -136,8 +134,7 @@ static void check_cycles(graph *g)
     }
 }
 
-/* ---- single needs
- * ------------------------------------------------------------------------------*/
+/* ---- single needs ---- */
 
 static void check_need(graph *g, const need *item)
 {

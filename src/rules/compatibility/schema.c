@@ -29,8 +29,7 @@ typedef struct misspelling {
 
 static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written);
 
-/* ---- small questions
- * ---------------------------------------------------------------------------*/
+/* ---- small questions ---- */
 
 static bool has_expression(const wpa_yaml_node *node)
 {
@@ -147,8 +146,7 @@ static const wpa_schema_def *find_sequence(const wpa_schema_def *def)
     return found;
 }
 
-/* ---- what is wrong
- * -----------------------------------------------------------------------------*/
+/* ---- what is wrong ---- */
 
 static bool takes(const wpa_schema_def *def, wpa_schema_kind kind)
 {
@@ -319,8 +317,7 @@ static bool check_step_form(const place *at, const wpa_schema_def *def, const wp
     return false;
 }
 
-/* ---- the walk
- * ----------------------------------------------------------------------------------*/
+/* ---- the walk ---- */
 
 static void check_duplicates(const place *at, const wpa_yaml_node *node)
 {
@@ -453,9 +450,7 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
     }
 }
 
-/* ---- two rules about concurrency
- * -----------------------------------------------------------------
- */
+/* ---- two rules about concurrency ---- */
 
 static void check_queue(wpa_rule_run *run, const wpa_yaml_node *concurrency)
 {

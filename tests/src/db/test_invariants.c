@@ -348,7 +348,7 @@ static void i7_i8_i9(void **state)
                 "INSERT INTO deployment (patch_id, digest, plan, started_by) SELECT id, digest, "
                 "'{}', %lld FROM patch WHERE id=%lld",
                 (long long)w->engine, (long long)approved));
-    refused(w, API, w->mira, "WP008", /* P9 only without a live deployment */
+    refused(w, API, w->mira, "WP008", /* only without a live deployment */
             sql(w, "UPDATE patch SET state='tested' WHERE id=%lld", (long long)approved));
     must(w, AGENT, w->engine,
          sql(w, "INSERT INTO target_claim VALUES (1, 'refs/heads/main', %lld)", d));

@@ -232,8 +232,7 @@ static void test_flow_mappings_are_not_guessed_at(void **state)
     assert_int_equal(result.findings[0]->n_fixes, 0);
 }
 
-/* ---- configuration
- * -----------------------------------------------------------------------------*/
+/* ---- configuration ---- */
 
 static const struct {
     const char *text, *error; /* NULL: fine */

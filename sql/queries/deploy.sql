@@ -54,7 +54,7 @@ SELECT e.repository_id, e.ref, e.path, r.name, r.owner, r.criticality, r.labels,
 
 -- name: deploy_settings
 -- params:
--- rows: one: approvals_required, explicit_approval, four_eyes, approval_days
+-- rows: one: approvals_required, explicit_approval, approval_days
 SELECT coalesce((SELECT value FROM wpa.setting WHERE key = 'approvals_required'), '1'),
        coalesce((SELECT value FROM wpa.setting WHERE key = 'explicit_approval'), 'off'),
        coalesce((SELECT value FROM wpa.setting WHERE key = 'approval_days'), '7');

@@ -87,7 +87,7 @@ bool wpa_agent_rollback_now(wpa_engine *engine, const wpa_actor *actor, int64_t 
                             wpa_error *err)
 {
     wpa_db *db = wpa_engine_take(engine, err);
-    return give(engine, db, db && wpa_deploy_roll_back(db, actor, deployment_id, -1, 0, NULL, err));
+    return give(engine, db, db && wpa_deploy_rollback_now(db, actor, deployment_id, err));
 }
 
 bool wpa_agent_cancel_rollback(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,

@@ -353,14 +353,12 @@ static bool write_inconclusive(wpa_deploy_run *run, const void *what, wpa_error 
     char n[WPA_DB_NUMBER_SIZE];
     const char *params[] = {wpa_db_number(run->d->id, id), wpa_db_number(end->stage->n, n),
                             end->reason};
-    const char *subject = wpa_arena_printf(run->arena, "deployment:%lld", (long long)run->d->id);
-    const char *notice[] = {
-        "error", subject, subject,
-        wpa_arena_printf(run->arena, "d-%lld is held: %s", (long long)run->d->id, end->reason)};
+    const char *message =
+        wpa_arena_printf(run->arena, "d-%lld is held: %s", (long long)run->d->id, end->reason);
     return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_STAGE_CLOCK_STOP, params, 1, err) &&
            wpa_db_run(run->job->db, WPA_SQL_DEPLOY_STAGE_NOTE, params, 3, err) &&
            wpa_deploy_move(run, "paused", end->reason, NULL, err) &&
-           wpa_db_run(run->job->db, WPA_SQL_DEPLOY_NOTICE, notice, WPA_COUNT(notice), err);
+           wpa_deploy_notify(run, "error", message, err);
 }
 
 bool wpa_deploy_bake_step(wpa_deploy_run *run, const wpa_deploy_stage *stage, wpa_error *err)

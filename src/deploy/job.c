@@ -80,6 +80,24 @@ bool wpa_deploy_stage_move(wpa_deploy_run *run, const wpa_deploy_stage *stage, c
                     stage->state);
 }
 
+bool wpa_deploy_patch_move(wpa_deploy_run *run, const char *to, const char *reason, wpa_error *err)
+{
+    char id[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(run->d->patch_id, id), to, reason};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(run->job->db, WPA_SQL_DEPLOY_PATCH_MOVE, params, WPA_COUNT(params), err);
+    return rows != NULL && (wpa_rows_count(rows) == 1 ||
+                            WPA_FAIL(err, WPA_E_CONFLICT, "p-%s is %s: it cannot be %s", id,
+                                     run->d->patch_state, to));
+}
+
+bool wpa_deploy_notify(wpa_deploy_run *run, const char *level, const char *message, wpa_error *err)
+{
+    const char *subject = wpa_arena_printf(run->arena, "deployment:%lld", (long long)run->d->id);
+    const char *params[] = {level, subject, subject, message};
+    return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_NOTICE, params, WPA_COUNT(params), err);
+}
+
 typedef struct rollback_order {
     const char *rule;
     const char *reason;
@@ -97,11 +115,10 @@ static bool write_rollback(wpa_deploy_run *run, const void *what, wpa_error *err
     if (order->rule == NULL) {
         return true;
     }
-    const char *key = wpa_arena_printf(run->arena, "deployment:%lld", (long long)run->d->id);
-    const char *notice[] = {"alarm", key, key,
-                            wpa_arena_printf(run->arena, "d-%lld is rolled back by rule %s: %s",
-                                             (long long)run->d->id, order->rule, order->reason)};
-    return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_NOTICE, notice, WPA_COUNT(notice), err);
+    return wpa_deploy_notify(run, "alarm",
+                             wpa_arena_printf(run->arena, "d-%lld is rolled back by rule %s: %s",
+                                              (long long)run->d->id, order->rule, order->reason),
+                             err);
 }
 
 bool wpa_deploy_roll_back_by(wpa_deploy_run *run, const char *rule, const char *reason,

@@ -284,15 +284,19 @@ bool wpa_deploy_pause(wpa_db *db, const wpa_actor *actor, int64_t id, int64_t if
                      err);
 }
 
+/* Nothing goes on while an order to roll back waits for its time. */
+static bool refuse_ordered(const order *o, wpa_error *err)
+{
+    return o->d->rollback_at_us == 0 ||
+           WPA_FAIL(err, WPA_E_REFUSED, "a rollback is ordered: cancel it first");
+}
+
 static bool do_resume(order *o, const void *what, wpa_error *err)
 {
     static const char *const states[] = {"paused"};
     if (!check_version(o, *(const int64_t *)what, err) ||
-        !need_state(o, states, 1, "resumed", err)) {
+        !need_state(o, states, 1, "resumed", err) || !refuse_ordered(o, err)) {
         return false;
-    }
-    if (o->d->rollback_at_us != 0) {
-        return WPA_FAIL(err, WPA_E_REFUSED, "a rollback is ordered: cancel it first");
     }
     return run_on_id(o, WPA_SQL_DEPLOY_STAGE_CLOCK_GO, err) &&
            run_on_id(o, WPA_SQL_DEPLOY_GATE_OPEN, err) && move(o, "running", NULL, err) &&
@@ -320,7 +324,8 @@ static bool do_promote(order *o, const void *what, wpa_error *err)
 {
     static const char *const states[] = {"running", "paused"};
     if (!check_version(o, *(const int64_t *)what, err) || !need_reason(o->reason, err) ||
-        !need_state(o, states, 2, "promoted", err) || !refuse_critical(o, err)) {
+        !need_state(o, states, 2, "promoted", err) || !refuse_ordered(o, err) ||
+        !refuse_critical(o, err)) {
         return false;
     }
     char id[WPA_DB_NUMBER_SIZE];
@@ -353,6 +358,28 @@ static bool fail_patch(const order *o, const char *reason, wpa_error *err)
            wpa_db_run(o->db, WPA_SQL_DEPLOY_PATCH_MOVE, params, 3, err);
 }
 
+/* What has not been changed when the deployment ends never will be by it. */
+static bool skip_targets(const order *o, const char *reason, wpa_error *err)
+{
+    char id[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(o->id, id), reason};
+    return wpa_db_run(o->db, WPA_SQL_DEPLOY_TARGETS_SKIP, params, WPA_COUNT(params), err);
+}
+
+/* A push of which nobody knows whether it arrived: its target would stay claimed by its intent. */
+static bool refuse_unsettled(const order *o, wpa_error *err)
+{
+    static const char *const states[] = {"intended", "revert_intended"};
+    for (size_t i = 0; i < o->d->n_targets; i++) {
+        if (wpa_text_index(o->d->targets[i].state, states, WPA_COUNT(states)) >= 0) {
+            return WPA_FAIL(err, WPA_E_REFUSED,
+                            "target %s is being changed: resume or roll back instead",
+                            o->d->targets[i].repository);
+        }
+    }
+    return true;
+}
+
 static bool do_abort(order *o, const void *what, wpa_error *err)
 {
     static const char *const states[] = {"planned"};
@@ -360,8 +387,8 @@ static bool do_abort(order *o, const void *what, wpa_error *err)
         o->reason != NULL && *o->reason != '\0' ? o->reason : "cancelled by a guardian";
     return check_version(o, *(const int64_t *)what, err) &&
            need_state(o, states, 1, "cancelled; hold it or roll it back", err) &&
-           move(o, "aborted", reason, err) && run_on_id(o, WPA_SQL_DEPLOY_UNCLAIM, err) &&
-           wake_job(o, 0, err);
+           skip_targets(o, reason, err) && move(o, "aborted", reason, err) &&
+           run_on_id(o, WPA_SQL_DEPLOY_UNCLAIM, err) && wake_job(o, 0, err);
 }
 
 bool wpa_deploy_abort(wpa_db *db, const wpa_actor *actor, int64_t id, int64_t if_version,
@@ -375,7 +402,8 @@ static bool do_conclude(order *o, const void *what, wpa_error *err)
 {
     static const char *const states[] = {"paused", "stuck"};
     return check_version(o, *(const int64_t *)what, err) && need_reason(o->reason, err) &&
-           need_state(o, states, 2, "concluded; hold it first", err) &&
+           need_state(o, states, 2, "concluded; hold it first", err) && refuse_unsettled(o, err) &&
+           skip_targets(o, o->reason, err) &&
            fail_patch(o, wpa_deployment_has_changed(o->d) ? "partial" : "deploy_failed", err) &&
            move(o, "aborted", o->reason, err) && run_on_id(o, WPA_SQL_DEPLOY_UNCLAIM, err) &&
            wake_job(o, 0, err);
@@ -549,7 +577,7 @@ static bool do_retry(order *o, const void *what, wpa_error *err)
 {
     static const char *const states[] = {"running", "paused"};
     if (!check_version(o, *(const int64_t *)what, err) ||
-        !need_state(o, states, 2, "tried again", err)) {
+        !need_state(o, states, 2, "tried again", err) || !refuse_ordered(o, err)) {
         return false;
     }
     for (size_t i = 0; i < o->d->n_stages; i++) {

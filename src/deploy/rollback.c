@@ -89,30 +89,16 @@ static bool next_target(wpa_deploy_run *run, const wpa_deploy_target **next, wpa
 
 /* ---- the end ---- */
 
-static bool tell(wpa_deploy_run *run, const char *level, const char *message, wpa_error *err)
-{
-    const char *subject = wpa_arena_printf(run->arena, "deployment:%lld", (long long)run->d->id);
-    const char *params[] = {level, subject, subject, message};
-    return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_NOTICE, params, WPA_COUNT(params), err);
-}
-
-static bool move_patch(wpa_deploy_run *run, const char *to, const char *reason, wpa_error *err)
-{
-    char id[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {wpa_db_number(run->d->patch_id, id), to, reason};
-    return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_PATCH_MOVE, params, WPA_COUNT(params), err);
-}
-
 static bool write_stuck(wpa_deploy_run *run, const void *what, wpa_error *err)
 {
     const char *reason = what;
     const bool is_known = wpa_text_is(run->d->patch_state, "failed");
     return wpa_deploy_summarise(run, err) && wpa_deploy_move(run, "stuck", reason, NULL, err) &&
-           (is_known || move_patch(run, "failed", "rollback_incomplete", err)) &&
-           tell(run, "alarm",
-                wpa_arena_printf(run->arena, "d-%lld could not be rolled back: %s",
-                                 (long long)run->d->id, reason),
-                err);
+           (is_known || wpa_deploy_patch_move(run, "failed", "rollback_incomplete", err)) &&
+           wpa_deploy_notify(run, "alarm",
+                             wpa_arena_printf(run->arena, "d-%lld could not be rolled back: %s",
+                                              (long long)run->d->id, reason),
+                             err);
 }
 
 static bool write_rolled_back(wpa_deploy_run *run, const void *what, wpa_error *err)
@@ -126,13 +112,13 @@ static bool write_rolled_back(wpa_deploy_run *run, const void *what, wpa_error *
            wpa_db_run(run->job->db, WPA_SQL_DEPLOY_STAGES_REVERTED, params, 1, err) &&
            wpa_deploy_summarise(run, err) &&
            wpa_deploy_move(run, "rolled_back", reason, NULL, err) &&
-           move_patch(run, "rolled_back", NULL, err) &&
+           wpa_deploy_patch_move(run, "rolled_back", NULL, err) &&
            wpa_db_run(run->job->db, WPA_SQL_DEPLOY_UNCLAIM, params, 1, err) &&
            wpa_deploy_order_scans(run, err) &&
-           tell(run, "note",
-                wpa_arena_printf(run->arena, "d-%lld is rolled back: %s", (long long)run->d->id,
-                                 reason),
-                err);
+           wpa_deploy_notify(run, "note",
+                             wpa_arena_printf(run->arena, "d-%lld is rolled back: %s",
+                                              (long long)run->d->id, reason),
+                             err);
 }
 
 /* When was the last target restored? 0 if none had been changed. */

@@ -29,6 +29,12 @@ bool wpa_deploy_move(wpa_deploy_run *run, const char *to, const char *reason, co
                      wpa_error *err) WPA_CHECK;
 bool wpa_deploy_stage_move(wpa_deploy_run *run, const wpa_deploy_stage *stage, const char *to,
                            const char *reason, wpa_error *err) WPA_CHECK;
+/** Move the patch as the deployment's end wants it (inside a transaction). Errors CONFLICT. */
+bool wpa_deploy_patch_move(wpa_deploy_run *run, const char *to, const char *reason,
+                           wpa_error *err) WPA_CHECK;
+/** A notice about the deployment (inside a transaction). level: "note", "ok", "error", "alarm". */
+bool wpa_deploy_notify(wpa_deploy_run *run, const char *level, const char *message,
+                       wpa_error *err) WPA_CHECK;
 /** Roll back by a rule: running or paused → rolling_back in a transaction of its own. */
 bool wpa_deploy_roll_back_by(wpa_deploy_run *run, const char *rule, const char *reason,
                              wpa_error *err) WPA_CHECK;

@@ -12,20 +12,6 @@
 
 /* ---- preflight ---- */
 
-static bool notify(wpa_deploy_run *run, const char *level, const char *message, wpa_error *err)
-{
-    const char *subject = wpa_arena_printf(run->arena, "deployment:%lld", (long long)run->d->id);
-    const char *params[] = {level, subject, subject, message};
-    return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_NOTICE, params, WPA_COUNT(params), err);
-}
-
-static bool move_patch(wpa_deploy_run *run, const char *to, const char *reason, wpa_error *err)
-{
-    char id[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {wpa_db_number(run->d->patch_id, id), to, reason};
-    return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_PATCH_MOVE, params, WPA_COUNT(params), err);
-}
-
 /* Nothing was changed: the deployment ends, and with it the patch's turn. */
 static bool write_abort(wpa_deploy_run *run, const void *what, wpa_error *err)
 {
@@ -35,12 +21,13 @@ static bool write_abort(wpa_deploy_run *run, const void *what, wpa_error *err)
     return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_TARGETS_SKIP, params, 2, err) &&
            wpa_db_run(run->job->db, WPA_SQL_DEPLOY_STAGES_SKIP, params, 1, err) &&
            wpa_deploy_summarise(run, err) && wpa_deploy_move(run, "aborted", reason, NULL, err) &&
-           move_patch(run, "failed", "deploy_failed", err) &&
+           wpa_deploy_patch_move(run, "failed", "deploy_failed", err) &&
            wpa_db_run(run->job->db, WPA_SQL_DEPLOY_UNCLAIM, params, 1, err) &&
-           notify(run, "error",
-                  wpa_arena_printf(run->arena, "d-%lld was aborted before anything changed: %s",
-                                   (long long)run->d->id, reason),
-                  err);
+           wpa_deploy_notify(run, "error",
+                             wpa_arena_printf(run->arena,
+                                              "d-%lld was aborted before anything changed: %s",
+                                              (long long)run->d->id, reason),
+                             err);
 }
 
 static bool write_claims(wpa_deploy_run *run, const void *what, wpa_error *err)
@@ -157,9 +144,10 @@ static bool write_pause(wpa_deploy_run *run, const void *what, wpa_error *err)
     const char *params[] = {wpa_db_number(run->d->id, id)};
     return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_STAGE_CLOCK_STOP, params, 1, err) &&
            wpa_deploy_move(run, "paused", reason, NULL, err) &&
-           notify(run, "error",
-                  wpa_arena_printf(run->arena, "d-%lld is held: %s", (long long)run->d->id, reason),
-                  err);
+           wpa_deploy_notify(
+               run, "error",
+               wpa_arena_printf(run->arena, "d-%lld is held: %s", (long long)run->d->id, reason),
+               err);
 }
 
 static bool begin_stage(wpa_deploy_run *run, const wpa_deploy_stage *stage, wpa_error *err)
@@ -271,13 +259,13 @@ static bool write_success(wpa_deploy_run *run, const void *what, wpa_error *err)
     const char *params[] = {wpa_db_number(run->d->id, id), NULL};
     return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_TARGETS_SKIP, params, 2, err) &&
            wpa_deploy_summarise(run, err) && wpa_deploy_move(run, "succeeded", NULL, NULL, err) &&
-           move_patch(run, "deployed", NULL, err) &&
+           wpa_deploy_patch_move(run, "deployed", NULL, err) &&
            wpa_db_run(run->job->db, WPA_SQL_DEPLOY_UNCLAIM, params, 1, err) &&
            wpa_deploy_order_scans(run, err) &&
-           notify(run, "ok",
-                  wpa_arena_printf(run->arena, "d-%lld: %s is deployed", (long long)run->d->id,
-                                   run->d->patch_name),
-                  err);
+           wpa_deploy_notify(run, "ok",
+                             wpa_arena_printf(run->arena, "d-%lld: %s is deployed",
+                                              (long long)run->d->id, run->d->patch_name),
+                             err);
 }
 
 bool wpa_deploy_stage_step(wpa_deploy_run *run, wpa_error *err)

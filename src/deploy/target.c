@@ -454,6 +454,16 @@ static bool begin_work(wpa_deploy_run *run, const wpa_deploy_target *target, con
     return w->edits != NULL && wpa_job_check(run->job, err);
 }
 
+static int64_t stage_began_us(const work *w)
+{
+    for (size_t i = 0; i < w->run->d->n_stages; i++) {
+        if (w->run->d->stages[i].n == w->target->n) {
+            return w->run->d->stages[i].started_at_us;
+        }
+    }
+    return w->run->d->started_at_us;
+}
+
 /* Too many others push: wait, and after half an hour give up. */
 static bool is_too_busy(const work *w, bool *is_handled, wpa_error *err)
 {
@@ -461,9 +471,7 @@ static bool is_too_busy(const work *w, bool *is_handled, wpa_error *err)
     if (!*is_handled) {
         return true;
     }
-    const int64_t since_us =
-        w->way == &reverting ? w->run->d->rolling_back_at_us : w->run->d->started_at_us;
-    if (w->way == &applying && w->run->d->now_us - since_us > BUSY_LIMIT_US) {
+    if (w->way == &applying && w->run->d->now_us - stage_began_us(w) > BUSY_LIMIT_US) {
         return move_plain(w, "conflict", "too busy: the branch moved each time we tried", NULL,
                           err);
     }
@@ -474,16 +482,28 @@ static bool is_too_busy(const work *w, bool *is_handled, wpa_error *err)
     return true;
 }
 
+/* false with *is_gone and no error if there is no such branch any more. */
+static bool read_tip(const work *w, char tip[WPA_OID_SIZE], bool *is_gone, wpa_error *err)
+{
+    if (wpa_git_ref_read(w->git, w->target->ref, tip, err)) {
+        return true;
+    }
+    *is_gone = err->code == WPA_E_NOT_FOUND;
+    if (*is_gone) {
+        wpa_error_clear(err);
+    }
+    return false;
+}
+
 static bool apply_on_tip(const work *w, wpa_error *err)
 {
     char tip[WPA_OID_SIZE];
     wpa_tip_content content;
     const char *path = NULL;
-    if (!wpa_git_ref_read(w->git, w->target->ref, tip, err)) {
-        return err->code != WPA_E_NOT_FOUND
-                   ? false
-                   : move_plain(w, "conflict", "the branch was deleted. Nothing was pushed.", NULL,
-                                err);
+    bool is_gone = false;
+    if (!read_tip(w, tip, &is_gone, err)) {
+        return is_gone &&
+               move_plain(w, "conflict", "the branch was deleted. Nothing was pushed.", NULL, err);
     }
     if (!wpa_tip_compare(w->git, tip, w->edits, w->n_edits, w->run->arena, &content, &path, err)) {
         return false;
@@ -544,15 +564,22 @@ bool wpa_target_verify(wpa_deploy_run *run, const wpa_deploy_target *target, wpa
         return wait_target(run, target, UNREACHABLE_WAIT_MS, why.message, err);
     }
     w.git = git;
-    if (!wpa_git_ref_read(git, target->ref, tip, err) ||
-        !wpa_git_is_ancestor(git, target->applied, tip, &is_in, err) ||
+    bool is_gone = false;
+    if (!read_tip(&w, tip, &is_gone, err)) {
+        return is_gone && wpa_deploy_roll_back_by(
+                              run, "R3",
+                              wpa_arena_printf(run->arena, "target %s: the branch was deleted",
+                                               target->repository),
+                              err);
+    }
+    if (!wpa_git_is_ancestor(git, target->applied, tip, &is_in, err) ||
         !wpa_tip_compare(git, target->applied, w.edits, w.n_edits, run->arena, &content, &path,
                          err)) {
         return false;
     }
     if (content != WPA_CONTENT_AFTER || !is_in) {
         const char *reason = wpa_arena_printf(
-            run->arena, "R3: target %s does not read back as approved (%s)", target->repository,
+            run->arena, "target %s does not read back as approved (%s)", target->repository,
             !is_in ? "the branch does not contain our commit" : path);
         return wpa_deploy_roll_back_by(run, "R3", reason, err);
     }
@@ -599,8 +626,9 @@ static bool revert_on_tip(const work *w, wpa_error *err)
     char tip[WPA_OID_SIZE];
     wpa_tip_content content;
     const char *path = NULL;
-    if (!wpa_git_ref_read(w->git, w->target->ref, tip, err)) {
-        return err->code == WPA_E_NOT_FOUND &&
+    bool is_gone = false;
+    if (!read_tip(w, tip, &is_gone, err)) {
+        return is_gone &&
                note_blocked(w, "the branch was deleted: there is nothing to restore it on", NULL,
                             err);
     }

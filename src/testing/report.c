@@ -43,11 +43,11 @@ static phase_sum sum_phase(const wpa_test_run *run, wpa_test_phase_kind phase)
     return sum;
 }
 
-/** Null where the phase never ran; skipped checks are neither run nor passed. */
+/** Null where nothing was run; skipped checks are neither run nor passed. */
 static wpa_json *add_phase(wpa_json *report, const char *name, const phase_sum *sum)
 {
     wpa_json *object = wpa_json_set_object(report, name);
-    bool was_run = sum->n_done > 0;
+    bool was_run = sum->n_good + sum->n_bad > 0;
     if (was_run) {
         wpa_json_set_bool(object, "passed", sum->n_bad == 0 && sum->n_done == sum->n_planned);
         wpa_json_set_int(object, "tests_run", (int64_t)(sum->n_good + sum->n_bad));
@@ -60,16 +60,22 @@ static wpa_json *add_phase(wpa_json *report, const char *name, const phase_sum *
     return object;
 }
 
-/** true, false, or null if it was not decided. */
+/** true if all that is asked of it is, false if anything is not, else null. */
 static void add_claim(wpa_json *checks, const char *name, const wpa_test_run *run, const char *id)
 {
-    wpa_json_set_null(checks, name);
+    size_t n = 0, n_good = 0, n_failed = 0;
     for (size_t i = 0; i < run->n_items; i++) {
         const wpa_test_item *item = &run->items[i];
-        bool is_decided = item->is_done && (is_good(item) || item->outcome.result == WPA_TEST_FAIL);
-        if (is_decided && wpa_text_is(item->check->id, id)) {
-            wpa_json_set_bool(checks, name, is_good(item));
+        if (wpa_text_is(item->check->id, id)) {
+            n++;
+            n_good += item->is_done && is_good(item);
+            n_failed += item->is_done && item->outcome.result == WPA_TEST_FAIL;
         }
+    }
+    if (n_failed > 0 || (n > 0 && n_good == n)) {
+        wpa_json_set_bool(checks, name, n_failed == 0);
+    } else {
+        wpa_json_set_null(checks, name);
     }
 }
 

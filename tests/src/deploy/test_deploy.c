@@ -138,6 +138,11 @@ static void a_rollback_while_running_and_its_cancelling(void **in)
     assert_true(wpa_deploy_roll_back(w->db, &w->guardian, w->deployment, -1, 60000, "hm", &err));
     assert_states(w, "paused", "approved");
     assert_false(wpa_deploy_resume(w->db, &w->guardian, w->deployment, -1, &err));
+    assert_int_equal(err.code, WPA_E_REFUSED);
+    wpa_error_clear(&err);
+    assert_false(wpa_deploy_promote(w->db, &w->guardian, w->deployment, -1, "go on", &err));
+    assert_int_equal(err.code, WPA_E_REFUSED);
+    wpa_error_clear(&err);
     assert_true(wpa_deploy_cancel_rollback(w->db, &w->guardian, w->deployment, &err));
     assert_states(w, "running", "approved");
     assert_true(wpa_deploy_roll_back(w->db, &w->guardian, w->deployment, -1, 60000, "hm", &err));
@@ -255,6 +260,20 @@ static void resume_bakes_anew_and_conclude_leaves_it(void **in)
     assert_string_equal(text_of(w, 0), AFTER);
 }
 
+static void cancelled_before_it_began(void **in)
+{
+    world *w = *in;
+    wpa_error err = {0};
+    add_target(w, "ledger-api", ROLLOUT, CHECKS);
+    make_patch(w);
+    start(w);
+    assert_true(wpa_deploy_abort(w->db, &w->guardian, w->deployment, -1, "not today", &err));
+    work(w, 2000);
+    assert_states(w, "aborted", "approved");
+    assert_string_equal(target_states(w), "skipped");
+    assert_string_equal(text_of(w, 0), BEFORE);
+}
+
 static void what_cannot_be_started(void **in)
 {
     world *w = *in;
@@ -349,6 +368,7 @@ int main(void)
         CASE(others_changed_the_file_after_us),
         CASE(inconclusive_is_held_and_promoted),
         CASE(resume_bakes_anew_and_conclude_leaves_it),
+        CASE(cancelled_before_it_began),
         CASE(what_cannot_be_started),
         CASE(no_right_to_push),
         CASE(waves_go_in_order_and_back_in_reverse),

@@ -362,6 +362,11 @@ static int run_rules(wpa_cli *cli, wpa_check_options *options, wpa_error *err)
         (wants_report(options) && !write_reports(cli, options, &report, err))) {
         return WPA_CLI_FAILED;
     }
+    size_t n_left = wpa_report_count(&report).n_fixable;
+    if (options->fix == WPA_CHECK_FIX_SAFE && !options->fix_rules && n_left > 0) {
+        (void)fprintf(cli->err, "%zu with a fix left; --fix=all applies unsafe fixes too\n",
+                      n_left);
+    }
     if (tree->n_files == 0 && tree->n_unreadable == 0) {
         (void)fputs("no workflow, action file, dependabot.yml or pre-commit file found\n",
                     cli->err);

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/work.h"
+#include "gen/sql.h"
 #include "json/json.h"
 
 /* clang-format off */
@@ -21,12 +22,48 @@ static const wpa_cli_option wait_options[] = {WPA_CLI_OPTION_WAIT, WPA_CLI_OPTIO
 /* A scan finds workflows, and their analyses follow by themselves. */
 static const char *const scan_kinds[] = {"scan", "analyse", NULL};
 
-static int finish(wpa_cli *cli, wpa_error *err)
+/* A queued scan that nobody does would be waited for in vain. */
+static int say_who_works(wpa_cli *cli, wpa_error *err)
 {
-    if (wpa_cli_is_given(cli, "wait") && !wpa_cli_wait_idle(cli, scan_kinds, err)) {
+    wpa_db *db = wpa_cli_reader(cli, err);
+    WPA_AUTO(wpa_rows) *rows = db ? wpa_db_exec(db, WPA_SQL_CLI_AGENTS_ALIVE, NULL, 0, err) : NULL;
+    if (!rows) {
         return WPA_CLI_FAILED;
     }
+    if (wpa_rows_int(rows, 0, 0) == 0) {
+        wpa_cli_say(cli,
+                    "no agent is running, scans wait for one (wpa agent, the console, --wait)");
+    }
     return WPA_EXIT_OK;
+}
+
+/* name: the repository that was meant, or NULL for all. */
+static int say_failed_scans(wpa_cli *cli, const char *name, wpa_error *err)
+{
+    wpa_repositories all = {0};
+    wpa_db *db = wpa_cli_reader(cli, err);
+    if (!db || !wpa_fleet_list(db, cli->arena, &all, err)) {
+        return WPA_CLI_FAILED;
+    }
+    int code = WPA_EXIT_OK;
+    for (size_t i = 0; i < all.n; i++) {
+        const wpa_repository *item = &all.items[i];
+        if (item->error && (!name || wpa_text_is(item->name, name))) {
+            fprintf(cli->err, "wpa: %s cannot be scanned: %s\n", item->name,
+                    wpa_text_visible(cli->arena, item->error, strlen(item->error), false));
+            code = WPA_EXIT_INCONCLUSIVE;
+        }
+    }
+    return code;
+}
+
+static int finish(wpa_cli *cli, const char *name, wpa_error *err)
+{
+    if (!wpa_cli_is_given(cli, "wait")) {
+        return say_who_works(cli, err);
+    }
+    return wpa_cli_wait_idle(cli, scan_kinds, err) ? say_failed_scans(cli, name, err)
+                                                   : WPA_CLI_FAILED;
 }
 
 static int run_add(wpa_cli *cli, wpa_error *err)
@@ -41,16 +78,17 @@ static int run_add(wpa_cli *cli, wpa_error *err)
         return WPA_CLI_FAILED;
     }
     wpa_cli_answer(cli, "id", id, "added '%s'; its scan is queued", declared.name);
-    return finish(cli, err);
+    return finish(cli, declared.name, err);
 }
 
 const wpa_cli_command wpa_cli_fleet_add = {
     .name = "fleet add",
     .operands = "PATH|URL",
     .summary = "add a repository to the fleet and scan it",
-    .details = "A path of this host, or any URL that libgit2 reads. What wpa should know beyond "
-               "that (owner, labels, criticality, test command, health checks, rollout) stands in "
-               "a fleet.yml: see wpa fleet import.",
+    .details =
+        "A path of this host, or any URL that libgit2 reads. What wpa should know beyond "
+        "that (owner, labels, criticality, test command, health checks, rollout) stands in "
+        "a fleet.yml: see wpa fleet import. Exit status with --wait: 5 if it cannot be scanned.",
     .options = add_options,
     .n_options = WPA_COUNT(add_options),
     .min_operands = 1,
@@ -162,7 +200,7 @@ static int run_import(wpa_cli *cli, wpa_error *err)
     }
     wpa_cli_say(cli, "%zu added, %zu changed, %zu as before; scans are queued", result.n_added,
                 result.n_changed, result.n_unchanged);
-    return finish(cli, err);
+    return finish(cli, NULL, err);
 }
 
 const wpa_cli_command wpa_cli_fleet_import = {
@@ -186,7 +224,7 @@ static int run_scan(wpa_cli *cli, wpa_error *err)
         return WPA_CLI_FAILED;
     }
     wpa_cli_answer(cli, "scans", (int64_t)n, "%zu scan%s queued", n, n == 1 ? "" : "s");
-    return finish(cli, err);
+    return finish(cli, name, err);
 }
 
 const wpa_cli_command wpa_cli_fleet_scan = {

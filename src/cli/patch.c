@@ -217,6 +217,9 @@ static void say_end(wpa_cli *cli, int64_t id, const wpa_rows *rows)
     const char *reason = wpa_rows_text(rows, 0, 1);
     wpa_cli_answer(cli, "id", id, "p-%" PRId64 " is %s%s%s", id, wpa_rows_text(rows, 0, 0),
                    reason ? ": " : "", reason ? reason : "");
+    if (wpa_text_is(reason, "test_failed")) {
+        wpa_cli_say(cli, "which check and why: wpa patch show p-%" PRId64, id);
+    }
 }
 
 int wpa_cli_wait_for_test(wpa_cli *cli, int64_t id, wpa_error *err)

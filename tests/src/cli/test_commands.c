@@ -175,7 +175,7 @@ static void test_fleet_and_findings(void **state)
         {"wpa fleet import @/fleet.yml --wait", 0, "6 as before", "", NULL},
         {"wpa fleet list", 0, "ledger-api", "", NULL},
         {"wpa fleet list --json", 0, "\"state\": \"ok\"", "", NULL},
-        {"wpa fleet add @/none --wait", 0, "added 'none'", NULL, NULL},
+        {"wpa fleet add @/none --wait", 5, "added 'none'", "none cannot be scanned", NULL},
         {"wpa fleet list", 0, "error", "", NULL},
         {"wpa fleet remove none", 0, "removed", "", NULL},
         {"wpa fleet remove none", 2, "", "none", NULL},

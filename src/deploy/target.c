@@ -12,8 +12,8 @@
 #include "auth/hash.h"
 #include "deploy/fault.h"
 #include "deploy/run.h"
+#include "deploy/target_rows.h"
 #include "deploy/tip.h"
-#include "gen/sql.h"
 
 #define MOVES_MAX 5
 #define BUSY_WAIT_MS 60000
@@ -34,16 +34,6 @@ static const direction applying = {"apply", "intended", "applied", "planned", "c
 static const direction reverting = {"revert", "revert_intended", "reverted", "applied",
                                     "revert_blocked"};
 
-typedef struct intent {
-    char id[WPA_UUID_SIZE];
-    char old_oid[WPA_OID_SIZE];
-    char new_oid[WPA_OID_SIZE];
-    const char *kind;
-    int64_t deployment_id;
-    const void *raw;
-    size_t raw_bytes;
-} intent;
-
 /* One target under work: its repository open, its edits at hand. */
 typedef struct work {
     wpa_deploy_run *run;
@@ -53,134 +43,6 @@ typedef struct work {
     const wpa_git_edit *edits;
     size_t n_edits;
 } work;
-
-/* ---- rows ---- */
-
-typedef struct change {
-    const wpa_deploy_target *target;
-    const char *from, *to, *note;
-    const char *base, *applied, *reverted, *observed;
-    const intent *ends; /* an intent that ends with it, or NULL */
-    const char *end_state;
-    const intent *begins; /* an intent that begins with it, or NULL */
-    const char *via;      /* a state to pass through first, or NULL */
-} change;
-
-static bool move_target(wpa_deploy_run *run, const change *c, const char *from, const char *to,
-                        wpa_error *err)
-{
-    char id[WPA_DB_NUMBER_SIZE];
-    char target[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {
-        wpa_db_number(run->d->id, id),
-        wpa_db_number(c->target->id, target),
-        from,
-        to,
-        c->note,
-        c->base,
-        c->applied,
-        c->reverted,
-        c->observed,
-    };
-    WPA_AUTO(wpa_rows) *rows =
-        wpa_db_exec(run->job->db, WPA_SQL_DEPLOY_TARGET_MOVE, params, WPA_COUNT(params), err);
-    if (rows == NULL) {
-        return wpa_error_within(err, "target %s %s -> %s", c->target->repository, from, to);
-    }
-    return wpa_rows_count(rows) == 1 ||
-           WPA_FAIL(err, WPA_E_CONFLICT, "target %s is not %s any more", c->target->repository,
-                    from);
-}
-
-static bool insert_intent(wpa_deploy_run *run, const change *c, wpa_error *err)
-{
-    char id[WPA_DB_NUMBER_SIZE];
-    char target[WPA_DB_NUMBER_SIZE];
-    char token[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {
-        c->begins->id,
-        wpa_db_number(run->d->id, id),
-        wpa_db_number(c->target->id, target),
-        c->begins->kind,
-        c->target->ref,
-        c->begins->old_oid,
-        c->begins->new_oid,
-        wpa_db_bytes(run->arena, c->begins->raw, c->begins->raw_bytes),
-        wpa_db_number(run->job->job->token, token),
-    };
-    return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_INTENT_INSERT, params, WPA_COUNT(params), err);
-}
-
-static bool end_intent(wpa_deploy_run *run, const change *c, wpa_error *err)
-{
-    char token[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {c->ends->id, c->end_state, wpa_db_number(run->job->job->token, token)};
-    WPA_AUTO(wpa_rows) *rows =
-        wpa_db_exec(run->job->db, WPA_SQL_DEPLOY_INTENT_END, params, WPA_COUNT(params), err);
-    return rows != NULL && (wpa_rows_count(rows) == 1 ||
-                            WPA_FAIL(err, WPA_E_CONFLICT, "intent %s has ended", c->ends->id));
-}
-
-static bool write_change(wpa_deploy_run *run, const void *what, wpa_error *err)
-{
-    const change *c = what;
-    if ((c->ends != NULL && !end_intent(run, c, err)) ||
-        (c->begins != NULL && !insert_intent(run, c, err))) {
-        return false;
-    }
-    if (c->via == NULL) {
-        return move_target(run, c, c->from, c->to, err);
-    }
-    return move_target(run, c, c->from, c->via, err) && move_target(run, c, c->via, c->to, err);
-}
-
-static bool wait_target(wpa_deploy_run *run, const wpa_deploy_target *target, int64_t delay_ms,
-                        const char *note, wpa_error *err)
-{
-    char id[WPA_DB_NUMBER_SIZE];
-    char repository[WPA_DB_NUMBER_SIZE];
-    char delay[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {wpa_db_number(run->d->id, id), wpa_db_number(target->id, repository),
-                            wpa_db_number(delay_ms, delay), note};
-    if (delay_ms >= 0) {
-        wpa_deploy_wake(run, run->d->now_us + delay_ms * 1000);
-    } else {
-        run->has_moved = true;
-    }
-    if (!wpa_job_begin(run->job, err)) {
-        return false;
-    }
-    if (!wpa_db_run(run->job->db, WPA_SQL_DEPLOY_TARGET_WAIT, params, WPA_COUNT(params), err)) {
-        wpa_db_rollback(run->job->db);
-        return false;
-    }
-    return wpa_db_commit(run->job->db, err);
-}
-
-static bool find_intent(wpa_deploy_run *run, const wpa_deploy_target *target, intent *open,
-                        bool *is_there, wpa_error *err)
-{
-    char id[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {wpa_db_number(target->id, id), target->ref};
-    WPA_AUTO(wpa_rows) *rows =
-        wpa_db_exec(run->job->db, WPA_SQL_DEPLOY_INTENT_OPEN, params, 2, err);
-    if (rows == NULL) {
-        return false;
-    }
-    *is_there = wpa_rows_count(rows) > 0;
-    if (!*is_there) {
-        return true;
-    }
-    *open = (intent){.deployment_id = wpa_rows_int(rows, 0, 1),
-                     .kind = wpa_rows_dup(rows, 0, 2, run->arena)};
-    wpa_text_copy(open->id, sizeof open->id, wpa_rows_text(rows, 0, 0));
-    wpa_text_copy(open->old_oid, sizeof open->old_oid, wpa_rows_text(rows, 0, 3));
-    wpa_text_copy(open->new_oid, sizeof open->new_oid, wpa_rows_text(rows, 0, 4));
-    open->raw = wpa_rows_bytes(rows, 0, 5, run->arena, &open->raw_bytes);
-    return open->deployment_id == run->d->id ||
-           WPA_FAIL(err, WPA_E_INTERNAL, "target %s has an open intent of d-%lld",
-                    target->repository, (long long)open->deployment_id);
-}
 
 /* ---- the commit ---- */
 
@@ -239,14 +101,14 @@ static const wpa_git_edit *open_edits(const work *w, const char *tip, size_t *n,
     return left;
 }
 
-static bool make_commit(const work *w, const char *tip, intent *made, wpa_error *err)
+static bool make_commit(const work *w, const char *tip, wpa_intent *made, wpa_error *err)
 {
     const wpa_deployment *d = w->run->d;
     const int64_t time_us = w->way == &reverting ? d->rolling_back_at_us : d->started_at_us;
     const wpa_git_identity identity = {d->commit_name, d->commit_email, time_us / 1000000};
     size_t n = 0;
     const wpa_git_edit *edits = open_edits(w, tip, &n, err);
-    *made = (intent){.kind = w->way->kind, .deployment_id = d->id};
+    *made = (wpa_intent){.kind = w->way->kind, .deployment_id = d->id};
     name_intent(w, tip, made->id);
     wpa_text_copy(made->old_oid, sizeof made->old_oid, tip);
     if (edits == NULL ||
@@ -265,10 +127,10 @@ static const char *place(const work *w, const char *what)
     return wpa_arena_printf(w->run->arena, "%s-%s", w->way->kind, what);
 }
 
-static bool note_done(const work *w, const intent *open, const char *tip, wpa_error *err)
+static bool note_done(const work *w, const wpa_intent *open, const char *tip, wpa_error *err)
 {
     const bool is_revert = w->way == &reverting;
-    const change c = {
+    const wpa_target_change c = {
         .target = w->target,
         .from = w->way->intended,
         .to = w->way->done,
@@ -294,28 +156,28 @@ static bool note_done(const work *w, const intent *open, const char *tip, wpa_er
         }
     }
     wpa_fault(place(w, "before-done"));
-    if (!wpa_deploy_transact(w->run, write_change, &c, err)) {
+    if (!wpa_deploy_transact(w->run, wpa_target_write, &c, err)) {
         return false;
     }
     wpa_fault(place(w, "after-done"));
     return true;
 }
 
-static bool note_undone(const work *w, const intent *open, const char *end_state, const char *to,
-                        const char *note, const char *tip, wpa_error *err)
+static bool note_undone(const work *w, const wpa_intent *open, const char *end_state,
+                        const char *to, const char *note, const char *tip, wpa_error *err)
 {
-    const change c = {.target = w->target,
-                      .from = w->way->intended,
-                      .to = to,
-                      .note = note,
-                      .observed = tip,
-                      .ends = open,
-                      .end_state = end_state};
+    const wpa_target_change c = {.target = w->target,
+                                 .from = w->way->intended,
+                                 .to = to,
+                                 .note = note,
+                                 .observed = tip,
+                                 .ends = open,
+                                 .end_state = end_state};
     w->run->has_moved = true;
-    return wpa_deploy_transact(w->run, write_change, &c, err);
+    return wpa_deploy_transact(w->run, wpa_target_write, &c, err);
 }
 
-static bool settle(const work *w, const intent *open, wpa_tip_verdict verdict, const char *tip,
+static bool settle(const work *w, const wpa_intent *open, wpa_tip_verdict verdict, const char *tip,
                    wpa_error *err)
 {
     wpa_arena *arena = w->run->arena;
@@ -348,7 +210,8 @@ static bool settle(const work *w, const intent *open, wpa_tip_verdict verdict, c
 }
 
 /* The host said no: failed, or blocked when it is the way back, with the host's own words. */
-static bool note_refused(const work *w, const intent *open, const wpa_error *why, wpa_error *err)
+static bool note_refused(const work *w, const wpa_intent *open, const wpa_error *why,
+                         wpa_error *err)
 {
     const char *note = wpa_arena_printf(w->run->arena, "target %s branch %s: %s",
                                         w->target->repository, w->target->branch, why->message);
@@ -358,7 +221,7 @@ static bool note_refused(const work *w, const intent *open, const wpa_error *why
 
 /* Push to second transaction, entered with an open intent: by whoever wrote it, or by whoever found
  * it. */
-static bool push_and_settle(const work *w, const intent *open, wpa_error *err)
+static bool push_and_settle(const work *w, const wpa_intent *open, wpa_error *err)
 {
     char tip[WPA_OID_SIZE];
     wpa_tip_verdict verdict;
@@ -390,7 +253,7 @@ static bool push_and_settle(const work *w, const intent *open, wpa_error *err)
         return false;
     }
     if (verdict == WPA_TIP_OLD) {
-        return wait_target(w->run, w->target, UNREACHABLE_WAIT_MS, why.message, err);
+        return wpa_target_wait(w->run, w->target, UNREACHABLE_WAIT_MS, why.message, err);
     }
     return settle(w, open, verdict, tip, err);
 }
@@ -398,18 +261,18 @@ static bool push_and_settle(const work *w, const intent *open, wpa_error *err)
 /* Commit to second transaction, on a tip whose paths are as they should be before. */
 static bool intend_and_push(const work *w, const char *tip, wpa_error *err)
 {
-    intent made;
+    wpa_intent made;
     if (!make_commit(w, tip, &made, err)) {
         return false;
     }
     wpa_fault(place(w, "before-intent"));
-    const change c = {.target = w->target,
-                      .from = w->target->state,
-                      .to = w->way->intended,
-                      .observed = tip,
-                      .begins = &made};
+    const wpa_target_change c = {.target = w->target,
+                                 .from = w->target->state,
+                                 .to = w->way->intended,
+                                 .observed = tip,
+                                 .begins = &made};
     w->run->has_moved = true;
-    if (!wpa_deploy_transact(w->run, write_change, &c, err)) {
+    if (!wpa_deploy_transact(w->run, wpa_target_write, &c, err)) {
         return false;
     }
     wpa_fault(place(w, "after-intent"));
@@ -421,10 +284,10 @@ static bool intend_and_push(const work *w, const char *tip, wpa_error *err)
 static bool move_plain(const work *w, const char *to, const char *note, const char *tip,
                        wpa_error *err)
 {
-    const change c = {
+    const wpa_target_change c = {
         .target = w->target, .from = w->target->state, .to = to, .note = note, .observed = tip};
     w->run->has_moved = true;
-    return wpa_deploy_transact(w->run, write_change, &c, err);
+    return wpa_deploy_transact(w->run, wpa_target_write, &c, err);
 }
 
 /* A repository that cannot be opened: for good (failed) or for now (wait). */
@@ -440,9 +303,9 @@ static bool note_unreachable(wpa_deploy_run *run, const wpa_deploy_target *targe
         return move_plain(&w, "failed", note, NULL, err);
     }
     if (is_for_good && wpa_text_is(target->state, "revert_intended")) {
-        return wait_target(run, target, BUSY_WAIT_MS, note, err);
+        return wpa_target_wait(run, target, BUSY_WAIT_MS, note, err);
     }
-    return wait_target(run, target, UNREACHABLE_WAIT_MS, note, err);
+    return wpa_target_wait(run, target, UNREACHABLE_WAIT_MS, note, err);
 }
 
 static bool begin_work(wpa_deploy_run *run, const wpa_deploy_target *target, const direction *way,
@@ -476,7 +339,7 @@ static bool is_too_busy(const work *w, bool *is_handled, wpa_error *err)
                           err);
     }
     if (w->target->retry_at_us == 0) {
-        return wait_target(w->run, w->target, BUSY_WAIT_MS, "the branch keeps moving", err);
+        return wpa_target_wait(w->run, w->target, BUSY_WAIT_MS, "the branch keeps moving", err);
     }
     *is_handled = w->target->retry_at_us > w->run->d->now_us;
     return true;
@@ -525,11 +388,11 @@ static bool apply_on_tip(const work *w, wpa_error *err)
 bool wpa_target_apply(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
 {
     work w;
-    intent open;
+    wpa_intent open;
     bool is_there = false;
     wpa_error why = {0};
     if (!begin_work(run, target, &applying, &w, err) ||
-        !find_intent(run, target, &open, &is_there, err)) {
+        !wpa_target_intent(run, target, &open, &is_there, err)) {
         return false;
     }
     WPA_AUTO(wpa_git) *git = wpa_deploy_reach(run, target, &why);
@@ -561,7 +424,7 @@ bool wpa_target_verify(wpa_deploy_run *run, const wpa_deploy_target *target, wpa
     }
     WPA_AUTO(wpa_git) *git = wpa_deploy_reach(run, target, &why);
     if (git == NULL) {
-        return wait_target(run, target, UNREACHABLE_WAIT_MS, why.message, err);
+        return wpa_target_wait(run, target, UNREACHABLE_WAIT_MS, why.message, err);
     }
     w.git = git;
     bool is_gone = false;
@@ -594,31 +457,31 @@ static bool note_restored(const work *w, const char *tip, wpa_error *err)
 {
     const bool is_intended = wpa_text_is(w->target->state, "revert_intended");
     const bool is_direct = is_intended || wpa_text_is(w->target->state, "revert_blocked");
-    const change c = {.target = w->target,
-                      .from = w->target->state,
-                      .via = is_direct ? NULL : "revert_intended",
-                      .to = "reverted",
-                      .note = "restored by others",
-                      .reverted = tip,
-                      .observed = tip};
+    const wpa_target_change c = {.target = w->target,
+                                 .from = w->target->state,
+                                 .via = is_direct ? NULL : "revert_intended",
+                                 .to = "reverted",
+                                 .note = "restored by others",
+                                 .reverted = tip,
+                                 .observed = tip};
     w->run->has_moved = true;
-    return wpa_deploy_transact(w->run, write_change, &c, err);
+    return wpa_deploy_transact(w->run, wpa_target_write, &c, err);
 }
 
 static bool note_blocked(const work *w, const char *note, const char *tip, wpa_error *err)
 {
     if (wpa_text_is(w->target->state, "revert_blocked")) {
-        return wait_target(w->run, w->target, -1, note, err);
+        return wpa_target_wait(w->run, w->target, -1, note, err);
     }
-    const change c = {.target = w->target,
-                      .from = w->target->state,
-                      .via = wpa_text_is(w->target->state, "revert_intended") ? NULL
-                                                                              : "revert_intended",
-                      .to = "revert_blocked",
-                      .note = note,
-                      .observed = tip};
+    const wpa_target_change c = {
+        .target = w->target,
+        .from = w->target->state,
+        .via = wpa_text_is(w->target->state, "revert_intended") ? NULL : "revert_intended",
+        .to = "revert_blocked",
+        .note = note,
+        .observed = tip};
     w->run->has_moved = true;
-    return wpa_deploy_transact(w->run, write_change, &c, err);
+    return wpa_deploy_transact(w->run, wpa_target_write, &c, err);
 }
 
 static bool revert_on_tip(const work *w, wpa_error *err)
@@ -655,11 +518,11 @@ static bool revert_on_tip(const work *w, wpa_error *err)
 bool wpa_target_revert(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
 {
     work w;
-    intent open;
+    wpa_intent open;
     bool is_there = false;
     wpa_error why = {0};
     if (!begin_work(run, target, &reverting, &w, err) ||
-        !find_intent(run, target, &open, &is_there, err)) {
+        !wpa_target_intent(run, target, &open, &is_there, err)) {
         return false;
     }
     WPA_AUTO(wpa_git) *git = wpa_deploy_reach(run, target, &why);
@@ -680,13 +543,13 @@ bool wpa_target_revert(wpa_deploy_run *run, const wpa_deploy_target *target, wpa
 bool wpa_target_settle(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
 {
     work w;
-    intent open;
+    wpa_intent open;
     bool is_there = false;
     wpa_error why = {0};
     char tip[WPA_OID_SIZE];
     wpa_tip_verdict verdict;
     if (!begin_work(run, target, &applying, &w, err) ||
-        !find_intent(run, target, &open, &is_there, err)) {
+        !wpa_target_intent(run, target, &open, &is_there, err)) {
         return false;
     }
     if (!is_there) {
@@ -695,7 +558,7 @@ bool wpa_target_settle(wpa_deploy_run *run, const wpa_deploy_target *target, wpa
     }
     WPA_AUTO(wpa_git) *git = wpa_deploy_reach(run, target, &why);
     if (git == NULL) {
-        return wait_target(run, target, UNREACHABLE_WAIT_MS, why.message, err);
+        return wpa_target_wait(run, target, UNREACHABLE_WAIT_MS, why.message, err);
     }
     w.git = git;
     if (!wpa_tip_judge(git, target->ref, open.old_oid, open.new_oid, tip, &verdict, err)) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rules/shell_name.h"
+
 typedef struct heredoc {
     wpa_shell_redirect *redirect;
     bool strips_tabs, is_quoted;
@@ -324,91 +326,6 @@ static wpa_shell_word lex_word(lexer *l, char end)
 /* ---- commands ----------------------------------------------------------------------------------
  */
 
-static bool is_assignment(const char *word)
-{
-    size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
-    return n && !(word[0] >= '0' && word[0] <= '9') &&
-           (word[n] == '=' || (word[n] == '+' && word[n + 1] == '='));
-}
-
-/* Programs that run the command behind them: how many words they take besides options. */
-typedef struct wrapper {
-    const char *name;
-    unsigned n_arguments;
-    const char *with_value; /* short options that take the next word */
-} wrapper;
-
-static const wrapper wrappers[] = {
-    {"sudo", 0, "ugpCcDhRrTtU"},
-    {"doas", 0, "uC"},
-    {"env", 0, "uCS"},
-    {"time", 0, "fo"},
-    {"timeout", 1, "ks"},
-    {"nice", 0, "n"},
-    {"nohup", 0, ""},
-    {"command", 0, ""},
-    {"exec", 0, "a"},
-    {"xargs", 0, "InPLdEs"},
-    {"builtin", 0, ""},
-    {"retry", 0, "td"},
-    {"stdbuf", 0, "ioe"},
-    {"xvfb-run", 0, "nefpsw"},
-};
-
-static const wrapper *wrapper_of(const char *name)
-{
-    for (size_t i = 0; i < WPA_COUNT(wrappers); i++) {
-        if (wpa_text_is(name, wrappers[i].name)) {
-            return &wrappers[i];
-        }
-    }
-    return NULL;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
-/* Index behind a wrapper's own options and arguments. */
-static size_t skip_wrapper(const wpa_shell_command *c, size_t i, const wrapper *w)
-{
-    unsigned arguments = w->n_arguments;
-    for (i++; i < c->n_words; i++) {
-        const char *word = c->words[i].text;
-        if (word[0] == '-' && word[1]) {
-            bool takes_next = word[1] != '-' && !word[2] && strchr(w->with_value, word[1]);
-            i += takes_next ? 1 : 0;
-        } else if (is_assignment(word)) {
-            continue;
-        } else if (arguments) {
-            arguments--;
-        } else {
-            break;
-        }
-    }
-    return i;
-}
-
-static void find_name(wpa_shell_command *c)
-{
-    size_t i = 0;
-    while (i < c->n_words && is_assignment(c->words[i].text)) {
-        i++;
-    }
-    const wrapper *w;
-    while (i < c->n_words && (w = wrapper_of(base_name(c->words[i].text)))) {
-        size_t next = skip_wrapper(c, i, w);
-        if (next >= c->n_words) {
-            break; /* "sudo -s", "exec 3>&1": the wrapper is the command */
-        }
-        i = next;
-    }
-    c->first = i;
-    c->name = i < c->n_words ? base_name(c->words[i].text) : "";
-}
-
 static void lex_nested_script(lexer *l, const wpa_shell_command *c)
 {
     static const char *const shells[] = {"bash", "sh", "dash", "zsh", "ksh"};
@@ -481,7 +398,7 @@ static void end_command(lexer *l, gather *g, const char *after)
             .loops = l->loops,
             .nested = l->depth,
         };
-        find_name(&c);
+        wpa_shell_name_find(&c);
         if (g->n_words) {
             c.span = (wpa_span){g->words[0].span.start, g->words[g->n_words - 1].span.end};
         } else {
@@ -729,33 +646,4 @@ const wpa_script *wpa_script_read(const char *text, size_t length, wpa_arena *ar
         script->n_commands = 0;
     }
     return script;
-}
-
-bool wpa_shell_is(const wpa_shell_command *command, const char *name, const char *sub)
-{
-    if (!wpa_text_is(command->name, name)) {
-        return false;
-    }
-    const wpa_shell_word *word = sub ? wpa_shell_argument(command, 0) : NULL;
-    return !sub || (word && wpa_text_is(word->text, sub));
-}
-
-const wpa_shell_word *wpa_shell_word_find(const wpa_shell_command *command, const char *text)
-{
-    for (size_t i = command->first + 1; i < command->n_words; i++) {
-        if (wpa_text_is(command->words[i].text, text)) {
-            return &command->words[i];
-        }
-    }
-    return NULL;
-}
-
-const wpa_shell_word *wpa_shell_argument(const wpa_shell_command *command, size_t i)
-{
-    for (size_t k = command->first + 1; k < command->n_words; k++) {
-        if (command->words[k].text[0] != '-' && i-- == 0) {
-            return &command->words[k];
-        }
-    }
-    return NULL;
 }

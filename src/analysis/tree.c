@@ -155,6 +155,10 @@ static bool visit(walk *w, const char *folder, const char *name, int depth, wpa_
     if (S_ISLNK(status.st_mode)) {
         return visit_file(w, path, true, err);
     }
+    wpa_input_kind kind;
+    if (!S_ISREG(status.st_mode) && wpa_input_of_path(path, &kind)) {
+        note_unreadable(w->tree, path, "is neither a file nor a folder"); /* opening may hang */
+    }
     return !S_ISREG(status.st_mode) || visit_file(w, path, false, err);
 }
 

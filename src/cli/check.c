@@ -233,6 +233,10 @@ static bool write_fixed(const wpa_tree_file *file, const wpa_fix_outcome *outcom
     if (size_bytes != file->size_bytes || memcmp(now, file->text, size_bytes) != 0) {
         return WPA_FAIL(err, WPA_E_CONFLICT, "%s was changed meanwhile and left alone", file->path);
     }
+    if ((status.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) == 0) { /* replacing would go past that */
+        return WPA_FAIL(err, WPA_E_IO, "%s is read-only and was left alone (chmod u+w allows it)",
+                        file->path);
+    }
     return wpa_file_replace(path, outcome->text, outcome->size_bytes, status.st_mode & 07777, err);
 }
 
@@ -269,24 +273,34 @@ static bool deliver_fix(wpa_cli *cli, const wpa_check_options *options, const wp
     if (!is_changed(file, outcome)) {
         return true;
     }
+    if (!write_fixed(file, outcome, cli->arena, err)) {
+        return false;
+    }
     (void)fprintf(cli->err, "fixed %zu in %s\n", outcome->n_applied,
                   wpa_text_visible(cli->arena, file->path, strlen(file->path), false));
-    return write_fixed(file, outcome, cli->arena, err);
+    return true;
 }
 
-/** What came of the fixes: texts written or shown, notes about those that were dropped. */
+/** What came of the fixes: texts written or shown, notes about those that were dropped. A file that
+    cannot be written keeps none of the others back; *err is the last one's. */
 static bool deliver_fixes(wpa_cli *cli, const wpa_check_options *options, const wpa_tree *tree,
                           const fixing *f, wpa_error *err)
 {
+    bool ok = true;
     for (size_t i = 0; i < tree->n_files; i++) {
         for (size_t j = 0; j < f->outcomes[i].n_notes; j++) {
             print_note(cli, &f->outcomes[i].notes[j]);
         }
-        if (!deliver_fix(cli, options, &tree->files[i], &f->outcomes[i], err)) {
-            return false;
+        wpa_error why = {0};
+        if (!deliver_fix(cli, options, &tree->files[i], &f->outcomes[i], &why)) {
+            if (!ok) { /* the last one is said by the caller */
+                (void)fprintf(cli->err, "wpa: %s\n", err->message);
+            }
+            *err = why;
+            ok = false;
         }
     }
-    return true;
+    return ok;
 }
 
 /* ---- the whole ---- */

@@ -6,7 +6,7 @@
 
 #include "rules/engine.h"
 
-#define WPA_FIX_MAX_ROUNDS 5
+#define WPA_FIX_MAX_ROUNDS 20
 
 /** Which fixes may be taken. */
 typedef struct wpa_fix_choice {

@@ -194,6 +194,9 @@ static wpa_flow read_primary(reader *r)
         return take(r, ")") && read_members(r, NULL) ? flow : fail(r);
     }
     if (take(r, "!")) {
+        while (take(r, "!")) {
+            /* a loop, for there may be thousands; what they turn round is a truth, no text */
+        }
         (void)read_primary(r);
         return (wpa_flow){0};
     }

@@ -4,6 +4,9 @@
 #include "rules/outline.h"
 #include "rules/pin.h"
 
+/* Each value is compared with all before it; GitHub makes at most 256 legs of a matrix. */
+#define ITEMS_MAX 1024
+
 /* Equal in depth and by YAML type: "1" is not 1. */
 static bool is_same(const wpa_yaml_node *a, const wpa_yaml_node *b, int depth)
 {
@@ -55,7 +58,7 @@ static const char *show(wpa_rule_run *run, const wpa_yaml_node *node)
 static void check_items(wpa_rule_run *run, const wpa_yaml_node *list, const char *check,
                         const char *what)
 {
-    for (size_t i = 0; i < list->n_items; i++) {
+    for (size_t i = 0; i < list->n_items && i < ITEMS_MAX; i++) {
         const char *text = wpa_yaml_text(list->items[i]);
         for (size_t k = 0; k < i && !wpa_outline_has_expression(text); k++) {
             if (!is_same(list->items[k], list->items[i], 0)) {
@@ -73,7 +76,8 @@ static void check_items(wpa_rule_run *run, const wpa_yaml_node *list, const char
 /* Does the row's list hold the value? */
 static bool row_has(const wpa_yaml_node *row, const wpa_yaml_node *value)
 {
-    for (size_t i = 0; wpa_yaml_is(row, WPA_YAML_SEQUENCE) && i < row->n_items; i++) {
+    for (size_t i = 0; wpa_yaml_is(row, WPA_YAML_SEQUENCE) && i < row->n_items && i < ITEMS_MAX;
+         i++) {
         if (is_same(row->items[i], value, 0)) {
             return true;
         }
@@ -90,7 +94,9 @@ static void check_include(wpa_rule_run *run, const wpa_yaml_node *matrix,
         const char *key = wpa_yaml_text(matrix->pairs[i].key);
         n_rows += !wpa_text_is(key, "include") && !wpa_text_is(key, "exclude");
     }
-    for (size_t i = 0; n_rows && !wpa_yaml_find(matrix, "exclude") && i < include->n_items; i++) {
+    for (size_t i = 0;
+         n_rows && !wpa_yaml_find(matrix, "exclude") && i < include->n_items && i < ITEMS_MAX;
+         i++) {
         const wpa_yaml_node *entry = wpa_yaml_resolve(include->items[i]);
         bool is_known = wpa_yaml_is(entry, WPA_YAML_MAPPING) && entry->n_pairs == n_rows;
         for (size_t k = 0; is_known && k < entry->n_pairs; k++) {

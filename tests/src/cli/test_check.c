@@ -214,6 +214,29 @@ static void test_hostile_inputs(void **state)
     assert_null(strchr(w->out, 033));
 }
 
+/* A file that must not be written is left as it is, said so, and keeps no other back. */
+static void test_fix_spares_read_only_files(void **state)
+{
+    world *w = *state;
+    put(w, ".github/workflows/a.yml", bad);
+    put(w, ".github/workflows/b.yml", bad);
+    assert_int_equal(chmod(".github/workflows/a.yml", 0444), 0);
+    assert_int_equal(check(w, "--fix=unsound-condition ."), 4);
+    assert_non_null(strstr(w->err, "a.yml is read-only and was left alone"));
+    assert_null(strstr(w->err, "fixed 1 in .github/workflows/a.yml"));
+    assert_string_equal(get(w, ".github/workflows/a.yml"), bad);
+    assert_string_equal(get(w, ".github/workflows/b.yml"), fixed);
+    assert_string_equal(get(w, ".github/workflows/ci.yml"), fixed);
+}
+
+static void test_says_what_is_no_file(void **state)
+{
+    world *w = *state;
+    assert_int_equal(mkfifo(".github/workflows/pipe.yml", 0600), 0);
+    assert_int_equal(check(w, "."), 3);
+    assert_non_null(strstr(w->out, "pipe.yml: is neither a file nor a folder"));
+}
+
 static void test_threads_change_nothing(void **state)
 {
     world *w = *state;
@@ -246,6 +269,8 @@ int main(void)
         CASE(test_standard_input),
         CASE(test_configuration_is_found_and_beaten),
         CASE(test_hostile_inputs),
+        CASE(test_fix_spares_read_only_files),
+        CASE(test_says_what_is_no_file),
         CASE(test_threads_change_nothing),
         CASE(test_several_formats),
     };

@@ -296,6 +296,13 @@ SELECT to_jsonb(c) || CASE WHEN (SELECT count(*) FROM wpa.deployment_target t WH
                            THEN '{}' ELSE jsonb_build_object('name', b.name) END
   FROM wpa.v_check c JOIN wpa.probe b ON b.id = c.id WHERE c.deployment_id = $1::bigint AND c.n = $2::int ORDER BY c.id LIMIT 100;
 
+-- name: feed_downtime
+-- params: id bigint
+-- rows: what http and command checks saw after the change, by check and time: stage, check, interval in ms, started, result
+SELECT b.n, b.id, b.interval_ms, wpa.us(m.started_at), m.result FROM wpa.probe b JOIN wpa.measurement m ON m.probe_id = b.id
+ WHERE b.deployment_id = $1::bigint AND NOT b.dry_run AND b.kind IN ('http','command') AND m.phase <> 'baseline'
+ ORDER BY b.id, m.due LIMIT 50001;
+
 -- name: feed_hits
 -- params: id bigint
 -- rows: measurements that counted against a check, oldest first: check, time, value, limit, number, message

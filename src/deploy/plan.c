@@ -301,8 +301,11 @@ static void add_percent_stages(planner *p, wpa_json *stages, size_t from, int64_
         const int64_t percent = wpa_json_int_of(wpa_json_at(percents, i), 100);
         size_t upto = ((size_t)percent * n_left + 99) / 100;
         upto = i + 1 == wpa_json_count(percents) ? n_left : upto;
-        add_stage(p, stages, wpa_arena_printf(p->arena, "%lld %%", (long long)percent), from + done,
-                  from + upto, bake_ms);
+        /* A small fleet is covered early: the label says what the stage covers then. */
+        add_stage(
+            p, stages,
+            wpa_arena_printf(p->arena, "%lld %%", upto == n_left ? 100LL : (long long)percent),
+            from + done, from + upto, bake_ms);
         done = upto > done ? upto : done;
     }
     add_stage(p, stages, "rest", from + done, p->n, bake_ms);

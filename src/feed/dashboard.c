@@ -4,7 +4,7 @@
 #include <wpa/clock.h>
 #include <wpa/text.h>
 
-#include "feed/reader.h"
+#include "feed/downtime.h"
 #include "gen/sql.h"
 
 #define HISTORY_MAX 90
@@ -166,6 +166,25 @@ static bool add_engine(wpa_db *db, wpa_arena *arena, wpa_engine_view *view, wpa_
     return true;
 }
 
+/** Deployments that run, each with the downtime measured up to now. */
+static bool add_live(wpa_db *db, wpa_arena *arena, wpa_dashboard_view *v, wpa_error *err)
+{
+    wpa_deployment_row *rows =
+        wpa_feed_rows(db, WPA_SQL_FEED_LIVE, NULL, 0, &wpa_deployment_kind, arena, &v->n_live, err);
+    for (size_t i = 0; rows && i < v->n_live; i++) {
+        wpa_feed_downtime sum;
+        if (!wpa_feed_downtime_of(db, rows[i].id, arena, &sum, err)) {
+            return false;
+        }
+        if (sum.is_measured) {
+            rows[i].downtime_ms = sum.possible_ms;
+            rows[i].n_probes = sum.n_probes;
+        }
+    }
+    v->live = rows;
+    return rows != NULL;
+}
+
 static bool add_rows(wpa_db *db, wpa_arena *arena, wpa_dashboard_view *v, wpa_error *err)
 {
     size_t n_rollbacks = 0;
@@ -174,12 +193,10 @@ static bool add_rows(wpa_db *db, wpa_arena *arena, wpa_dashboard_view *v, wpa_er
     v->testing = v->worst ? wpa_feed_rows(db, WPA_SQL_FEED_TESTING, NULL, 0, &wpa_patch_kind, arena,
                                           &v->n_testing, err)
                           : NULL;
-    v->live = v->testing ? wpa_feed_rows(db, WPA_SQL_FEED_LIVE, NULL, 0, &wpa_deployment_kind,
-                                         arena, &v->n_live, err)
-                         : NULL;
-    v->activity = v->live ? wpa_feed_rows(db, WPA_SQL_FEED_ACTIVITY, NULL, 0, &wpa_activity_kind,
-                                          arena, &v->n_activity, err)
-                          : NULL;
+    bool has_live = v->testing && add_live(db, arena, v, err);
+    v->activity = has_live ? wpa_feed_rows(db, WPA_SQL_FEED_ACTIVITY, NULL, 0, &wpa_activity_kind,
+                                           arena, &v->n_activity, err)
+                           : NULL;
     v->alarms = v->activity ? wpa_feed_rows(db, WPA_SQL_FEED_ALARMS, NULL, 0, &wpa_notice_kind,
                                             arena, &v->n_alarms, err)
                             : NULL;

@@ -2,17 +2,18 @@
 #include <wpa/text.h>
 
 #include "feed/detail.h"
+#include "feed/downtime.h"
 #include "gen/sql.h"
 
-static bool add_stages(wpa_db *db, int64_t id, wpa_arena *arena, wpa_deployment_detail *d,
-                       wpa_error *err)
+static wpa_stage_row *add_stages(wpa_db *db, int64_t id, wpa_arena *arena, wpa_deployment_detail *d,
+                                 wpa_error *err)
 {
     char text[WPA_DB_NUMBER_SIZE];
     const char *params[] = {wpa_db_number(id, text)};
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_FEED_STAGES, params, 1, err);
     const wpa_json **items = rows ? wpa_feed_parse(rows, 0, arena, &d->n_stages, err) : NULL;
     if (!items) {
-        return false;
+        return NULL;
     }
     wpa_stage_row *stages = wpa_arena_array(arena, d->n_stages + 1, sizeof *stages);
     for (size_t i = 0; i < d->n_stages; i++) {
@@ -35,7 +36,7 @@ static bool add_stages(wpa_db *db, int64_t id, wpa_arena *arena, wpa_deployment_
         stages[i].bake_until_us = is_running ? wpa_feed_int(row, "bake_until_us", 0) : 0;
     }
     d->stages = stages;
-    return true;
+    return stages;
 }
 
 static bool add_checks(wpa_db *db, int64_t id, wpa_arena *arena, wpa_deployment_detail *d,
@@ -75,23 +76,40 @@ static bool add_hits(wpa_db *db, int64_t id, wpa_arena *arena, wpa_deployment_de
     return true;
 }
 
-/** Summed over the targets, as the deployment's summary tells them. */
-static void fill_downtime(const wpa_json *row, wpa_deployment_detail *d)
+/** Out of the measurements; of more than can be read at once, as its summary tells them. */
+static bool add_downtime(wpa_db *db, const wpa_json *row, wpa_arena *arena,
+                         wpa_deployment_detail *d, wpa_stage_row *stages, wpa_error *err)
 {
+    wpa_feed_downtime sum;
+    if (!wpa_feed_downtime_of(db, d->row.id, arena, &sum, err)) {
+        return false;
+    }
     const wpa_json *list = wpa_json_find(wpa_json_find(row, "summary"), "downtime");
     d->downtime_certain_ms = d->downtime_possible_ms = d->downtime_unknown_ms = WPA_UNKNOWN;
-    if (wpa_json_count(list) > 0) {
+    d->n_probes = wpa_feed_int(row, "n_probes", 0);
+    d->n_probes_failed = wpa_feed_int(row, "n_probes_failed", 0);
+    d->probe_interval_ms = wpa_feed_int(row, "probe_interval_ms", 0);
+    if (sum.is_measured) {
+        d->downtime_certain_ms = sum.certain_ms;
+        d->downtime_possible_ms = d->row.downtime_ms = sum.possible_ms;
+        d->downtime_unknown_ms = sum.unknown_ms;
+        d->n_probes = d->row.n_probes = sum.n_probes;
+        d->n_probes_failed = sum.n_failed;
+        d->probe_interval_ms = sum.interval_ms;
+    } else if (wpa_json_count(list) > 0) {
         d->downtime_certain_ms = d->downtime_possible_ms = d->downtime_unknown_ms = 0;
     }
-    for (size_t i = 0; i < wpa_json_count(list); i++) {
+    for (size_t i = 0; !sum.is_measured && i < wpa_json_count(list); i++) {
         const wpa_json *target = wpa_json_at(list, i);
         d->downtime_certain_ms += (int64_t)(1000 * wpa_feed_real(target, "certain_s", 0));
         d->downtime_possible_ms += (int64_t)(1000 * wpa_feed_real(target, "possible_s", 0));
         d->downtime_unknown_ms += (int64_t)(1000 * wpa_feed_real(target, "unknown_s", 0));
     }
-    d->n_probes = wpa_feed_int(row, "n_probes", 0);
-    d->n_probes_failed = wpa_feed_int(row, "n_probes_failed", 0);
-    d->probe_interval_ms = wpa_feed_int(row, "probe_interval_ms", 0);
+    for (size_t i = 0; i < d->n_stages; i++) {
+        bool is_known = stages[i].n >= 1 && stages[i].n <= WPA_FEED_STAGES_MAX;
+        stages[i].downtime_ms = is_known ? sum.stage_ms[stages[i].n - 1] : WPA_UNKNOWN;
+    }
+    return true;
 }
 
 static void fill_rollback(const wpa_json *row, wpa_arena *arena, wpa_deployment_detail *d)
@@ -203,11 +221,11 @@ bool wpa_detail_deployment(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_
     view->deployment = d;
     d->targets =
         wpa_detail_rows(db, WPA_SQL_FEED_TARGETS, id, &wpa_target_kind, arena, &d->n_targets, err);
-    if (!d->targets || !add_stages(db, id, arena, d, err) || !add_checks(db, id, arena, d, err) ||
-        !add_hits(db, id, arena, d, err) || !add_events(db, id, arena, d, err)) {
+    wpa_stage_row *stages = d->targets ? add_stages(db, id, arena, d, err) : NULL;
+    if (!stages || !add_checks(db, id, arena, d, err) || !add_hits(db, id, arena, d, err) ||
+        !add_events(db, id, arena, d, err) || !add_downtime(db, row, arena, d, stages, err)) {
         return false;
     }
-    fill_downtime(row, d);
     fill_rollback(row, arena, d);
     fill_steps(arena, d);
     fill_by_hand(arena, d);

@@ -67,7 +67,9 @@ static bool analyse(const doing *d, wpa_error *err)
         if (!wpa_agent_scan(d->engine, d->actor, NULL, &n, err)) {
             return false;
         }
-        *d->text = wpa_arena_printf(d->arena, "%zu repositories queued for scan", n);
+        *d->text = wpa_arena_printf(
+            d->arena,
+            n == 1 ? "%zu repository queued for scan" : "%zu repositories queued for scan", n);
     }
     if (!wpa_agent_analyze_workflow(d->engine, d->actor, workflow_id, NULL, &job_id, err)) {
         return false;
@@ -239,8 +241,8 @@ static bool verify(const doing *d, wpa_error *err)
         return WPA_FAIL(err, WPA_E_CONFLICT, "audit log broken at row %lld: %s",
                         (long long)report.fault_seq, report.fault);
     }
-    *d->text =
-        wpa_arena_printf(d->arena, "audit log sound: %lld rows checked", (long long)report.n_rows);
+    *d->text = wpa_arena_printf(d->arena, "audit log sound: %lld row%s checked",
+                                (long long)report.n_rows, report.n_rows == 1 ? "" : "s");
     return true;
 }
 

@@ -203,6 +203,19 @@ static void fill_patch(const wpa_json *row, wpa_arena *arena, void *out)
     }
 }
 
+/** What was measured, short enough for a column: "200, 16 ms", "+3.0", "exit 0". */
+static const char *short_value(const char *kind, const char *text, double value, wpa_arena *arena)
+{
+    const char *in = text ? strstr(text, " in ") : NULL;
+    if (wpa_text_is(kind, "rescore")) {
+        return wpa_arena_printf(arena, "%+.1f", value);
+    }
+    if (wpa_text_is(kind, "http") && in) {
+        return wpa_arena_printf(arena, "%.*s, %s", (int)(in - text), text, in + 4);
+    }
+    return text ? text : wpa_arena_printf(arena, "%g", value);
+}
+
 static void fill_check(const wpa_json *row, wpa_arena *arena, void *out)
 {
     wpa_check_row *c = out;
@@ -233,22 +246,25 @@ static void fill_check(const wpa_json *row, wpa_arena *arena, void *out)
     if (last_due_us && verdict && wpa_text_is(verdict, "running")) {
         c->next_at_us = last_due_us + interval_ms * 1000;
     }
-    if (!c->now && has_value) {
-        c->now = wpa_arena_printf(arena, "%g", value);
+    if (has_value) {
+        c->now = short_value(c->kind, c->now, value, arena);
     }
     if (!c->now && result) {
         c->now = wpa_text_is(result, "success") ? "ok" : result;
     }
-    if (!c->baseline && has_baseline) {
-        c->baseline = wpa_arena_printf(arena, "%g", wpa_feed_real(row, "baseline", 0));
+    if (has_baseline) {
+        c->baseline = short_value(c->kind, c->baseline, wpa_feed_real(row, "baseline", 0), arena);
     }
-    if (has_value && has_limit && limit > 0) {
-        double top = value > limit ? value : limit;
-        c->meter = value / (top * 1.25);
+    /* The limit of http is that of its latency: the value is the status. */
+    double measured =
+        wpa_text_is(c->kind, "http") ? wpa_feed_real(row, "last_latency_ms", WPA_UNKNOWN) : value;
+    bool is_comparable = has_value && has_limit && limit > 0 && measured >= 0;
+    if (is_comparable) {
+        double top = measured > limit ? measured : limit;
+        c->meter = measured / (top * 1.25);
         c->meter_limit = limit / (top * 1.25);
     }
-    bool is_near =
-        has_value && has_limit && limit > 0 && value > 0.9 * limit && value < 1.1 * limit;
+    bool is_near = is_comparable && measured > 0.9 * limit && measured < 1.1 * limit;
     c->state = !result                           ? WPA_CHECK_NONE
                : wpa_text_is(result, "failure")  ? WPA_CHECK_OVER
                : !wpa_text_is(result, "success") ? WPA_CHECK_NONE

@@ -120,7 +120,8 @@ static void ignore(wpa_ui *ui, wpa_object object)
     size_t n = command->n_objects;
     wpa_ask *ask = wpa_ask_open(ui, "Ignore", command);
     if (n > 1) {
-        (void)wpa_text_format(ask->question, sizeof ask->question, "Ignore %zu findings", n);
+        (void)wpa_text_format(ask->question, sizeof ask->question, "Ignore %zu finding%s", n,
+                              n == 1 ? "" : "s");
     } else {
         (void)wpa_text_format(ask->question, sizeof ask->question, "Ignore %s",
                               wpa_object_text(object, id, sizeof id));
@@ -245,9 +246,10 @@ static int draw_plan(wpa_ui *ui, const wpa_canvas *canvas, int row)
     char took[WPA_SHORT];
     row++;
     (void)wpa_put_fitf(canvas, row++, 3, canvas->cols - 6, WPA_PAINT_TEXT,
-                       "bakes %s in all.  %d checks%s%s",
+                       "bakes %s in all.  %d check%s%s%s",
                        wpa_took_text(patch->plan_ms, took, sizeof took), patch->n_plan_checks,
-                       patch->plan_note ? "; " : "", patch->plan_note ? patch->plan_note : "");
+                       patch->n_plan_checks == 1 ? "" : "s", patch->plan_note ? "; " : "",
+                       patch->plan_note ? patch->plan_note : "");
     if (patch->overlaps) {
         (void)wpa_put_fit(canvas, row++, 3, canvas->cols - 6, WPA_PAINT_CHECK_NEAR,
                           patch->overlaps);

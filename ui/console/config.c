@@ -105,12 +105,25 @@ static bool read_notify(reader *r, const wpa_yaml_node *root, wpa_error *err)
     return true;
 }
 
-static bool read_dash(reader *r, const wpa_yaml_node *root, wpa_error *err)
+/* Accepted by no effect would be a lie: these say that nothing comes of them. */
+static bool read_unused(reader *r, const wpa_yaml_node *root, wpa_error *err)
 {
-    const wpa_yaml_node *dash = NULL;
-    return wpa_yaml_get_mapping(root, "dash", &dash, err) &&
-           (!dash || wpa_yaml_get_texts(dash, "panes", r->arena, &r->config->panes,
-                                        &r->config->n_panes, err));
+    static const struct {
+        const char *key, *why;
+    } unused[] = {
+        {"dash", "the dashboard chooses its panes by the size of the terminal"},
+        {"wall", "the wall has its pages and their time built in"},
+    };
+    static const char *const mouse_choices[] = {"auto", "no"}; /* there is none */
+    int mouse = 0;
+    (void)r;
+    for (size_t i = 0; i < WPA_COUNT(unused); i++) {
+        const wpa_yaml_node *node = wpa_yaml_get(root, unused[i].key);
+        if (node) {
+            return wpa_yaml_fail(node, err, "%s cannot be set: %s", unused[i].key, unused[i].why);
+        }
+    }
+    return wpa_yaml_get_choice(root, "mouse", mouse_choices, 2, &mouse, err);
 }
 
 static bool read_keys(reader *r, const wpa_yaml_node *root, wpa_error *err)
@@ -120,7 +133,7 @@ static bool read_keys(reader *r, const wpa_yaml_node *root, wpa_error *err)
            (!keys || wpa_keymap_apply(r->keymap, keys, err));
 }
 
-/* db, mouse and wall are read by others or later, but are no mistakes here. */
+/* db is read by every command, and the others say for themselves that they cannot be set. */
 static bool read_known(reader *r, const wpa_yaml_node *root, wpa_error *err)
 {
     static const char *const known[] = {"db",    "theme",    "unicode", "mouse", "clock",
@@ -134,8 +147,8 @@ size_t wpa_ui_config_read(wpa_config *config, wpa_keymap *keymap, const char *pa
                           wpa_arena *arena, const char **faults, size_t max)
 {
     static bool (*const readers[])(reader *, const wpa_yaml_node *, wpa_error *) = {
-        read_known, read_theme, read_unicode, read_clock, read_input, read_rollback,
-        read_lock,  read_ui,    read_notify,  read_dash,  read_keys,
+        read_known, read_theme, read_unicode, read_clock,  read_input, read_rollback,
+        read_lock,  read_ui,    read_notify,  read_unused, read_keys,
     };
     *config = (wpa_config){.has_seconds = true,
                            .rings = true,

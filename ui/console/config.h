@@ -10,13 +10,11 @@ typedef struct wpa_config {
     int unicode;       /* wpa_choice */
     int64_t esc_ms;    /* 0: auto */
     bool reduces_motion;
-    bool has_seconds;         /* clock */
-    bool rings;               /* bell for alarms */
-    int64_t lock_ms;          /* idle lock; 0 never */
-    int64_t rollback_ms;      /* window after R; negative: as the session says */
-    int64_t live_fps;         /* at most so many frames a second for live data */
-    const char *const *panes; /* of the dashboard, in order; NULL: ours */
-    size_t n_panes;
+    bool has_seconds;    /* clock */
+    bool rings;          /* bell for alarms */
+    int64_t lock_ms;     /* idle lock; 0 never */
+    int64_t rollback_ms; /* window after R; negative: as the session says */
+    int64_t live_fps;    /* at most so many frames a second for live data */
 } wpa_config;
 
 /**

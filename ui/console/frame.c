@@ -70,9 +70,11 @@ static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
         (void)wpa_put_fit(canvas, 0, col + 2, end - col - 4, WPA_PAINT_FOCUS, fleet);
     } else if (canvas->cols >= 100 && ui->dash) {
         char workflows[WPA_SHORT], repositories[WPA_SHORT];
-        (void)wpa_putf(canvas, 0, col + 3, WPA_PAINT_MUTED, "%s workflows  %s repos",
+        (void)wpa_putf(canvas, 0, col + 3, WPA_PAINT_MUTED, "%s workflow%s  %s repo%s",
                        wpa_count_text(ui->dash->n_workflows, workflows, sizeof workflows),
-                       wpa_count_text(ui->dash->n_repositories, repositories, sizeof repositories));
+                       ui->dash->n_workflows == 1 ? "" : "s",
+                       wpa_count_text(ui->dash->n_repositories, repositories, sizeof repositories),
+                       ui->dash->n_repositories == 1 ? "" : "s");
     }
 }
 

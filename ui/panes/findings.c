@@ -158,7 +158,7 @@ void wpa_health_draw(wpa_ui *ui, const wpa_canvas *canvas, int row)
               2;
     }
     int room = canvas->cols - col - 8;
-    if (dash->n_history > 1 && room >= 4) {
+    if (dash->n_history > 0 && room >= 4) {
         int width = room > 30 ? 30 : room;
         col = wpa_putf(canvas, row, col + 1, WPA_PAINT_MUTED, "%d d ",
                        dash->n_history > (size_t)width ? width : (int)dash->n_history);

@@ -93,45 +93,93 @@ static void draw_stages(wpa_ui *ui, wpa_doc *doc, const wpa_deployment_detail *i
     }
 }
 
-/* Columns of the check table: where each begins, for this width. */
-typedef struct check_columns {
-    int name, now, baseline, limit, value, meter, state;
-} check_columns;
+#define CELL(name) static void name(const wpa_canvas *cell, const void *row, int64_t now_us)
 
-static check_columns columns_for(int cols)
+CELL(check_name)
 {
-    int value = cols >= 110 ? 18 : 10, state = cols - 11, meter = state - 16;
-    return (check_columns){.name = meter - 3 * (value + 1) - 4,
-                           .now = meter - 3 * (value + 1) - 1,
-                           .baseline = meter - 2 * (value + 1) - 1,
-                           .limit = meter - value - 1,
-                           .value = value,
-                           .meter = meter,
-                           .state = state};
+    (void)now_us;
+    wpa_cell_text(cell, WPA_PAINT_TEXT, ((const wpa_check_row *)row)->name);
 }
 
-static void draw_check(wpa_doc *doc, const wpa_check_row *check)
+CELL(check_now)
 {
-    int cols = doc->canvas.cols;
-    check_columns at = columns_for(cols);
-    wpa_paint paint = wpa_check_paint(check->state);
-    (void)wpa_put_fit(&doc->canvas, doc->row, 2, at.name, WPA_PAINT_TEXT, check->name);
-    wpa_canvas now = wpa_canvas_part(&doc->canvas, doc->row, at.now, 1, at.value);
-    wpa_canvas baseline = wpa_canvas_part(&doc->canvas, doc->row, at.baseline, 1, at.value - 1);
-    wpa_cell_right(&now, paint, check->now ? check->now : "-");
-    wpa_cell_right(&baseline, WPA_PAINT_MUTED, check->baseline ? check->baseline : "-");
-    (void)wpa_put_fit(&doc->canvas, doc->row, at.limit, at.value, WPA_PAINT_TEXT,
-                      check->limit ? check->limit : "-");
+    const wpa_check_row *check = row;
+    (void)now_us;
+    wpa_cell_right(cell, wpa_check_paint(check->state), check->now ? check->now : "-");
+}
+
+CELL(check_baseline)
+{
+    const wpa_check_row *check = row;
+    (void)now_us;
+    wpa_cell_right(cell, WPA_PAINT_MUTED, check->baseline ? check->baseline : "-");
+}
+
+CELL(check_limit)
+{
+    const wpa_check_row *check = row;
+    (void)now_us;
+    wpa_cell_text(cell, WPA_PAINT_TEXT, check->limit ? check->limit : "-");
+}
+
+CELL(check_meter)
+{
+    const wpa_check_row *check = row;
+    (void)now_us;
     if (check->meter_limit >= 0) {
-        wpa_meter(&doc->canvas, doc->row, at.meter, 14, check->meter, check->meter_limit, paint);
+        wpa_meter(cell, 0, 0, cell->cols, check->meter, check->meter_limit,
+                  wpa_check_paint(check->state));
     }
-    (void)wpa_put(&doc->canvas, doc->row, at.state, paint, wpa_check_text(check->state));
-    (void)wpa_putf(&doc->canvas, doc->row++, at.state + 5,
-                   check->hits ? WPA_PAINT_CHECK_OVER : WPA_PAINT_TEXT, "%d/%d", check->hits,
-                   check->hit_limit);
-    if (check->message && (check->state == WPA_CHECK_OVER || cols >= 110)) {
-        doc->row =
-            wpa_put_wrapped(&doc->canvas, doc->row, 4, cols - 6, WPA_PAINT_MUTED, check->message);
+}
+
+CELL(check_state)
+{
+    wpa_check_state state = ((const wpa_check_row *)row)->state;
+    (void)now_us;
+    wpa_cell_text(cell, wpa_check_paint(state), wpa_check_text(state));
+}
+
+CELL(check_hits)
+{
+    const wpa_check_row *check = row;
+    char text[WPA_SHORT];
+    (void)now_us;
+    (void)wpa_text_format(text, sizeof text, "%d/%d", check->hits, check->hit_limit);
+    wpa_cell_text(cell, check->hits ? WPA_PAINT_CHECK_OVER : WPA_PAINT_TEXT, text);
+}
+
+static const wpa_column check_columns[] = {
+    {.title = "CHECK", .width = 12, .grows = true, .draw = check_name},
+    {.title = "NOW", .width = 10, .is_right = true, .draw = check_now},
+    {.title = "BASELINE", .width = 10, .is_right = true, .priority = 3, .draw = check_baseline},
+    {.title = "LIMIT", .width = 14, .gap = 2, .priority = 1, .draw = check_limit},
+    {.title = "METER ┃", .width = 8, .priority = 2, .draw = check_meter},
+    {.title = "STATE", .width = 5, .draw = check_state},
+    {.title = "HITS", .width = 5, .draw = check_hits},
+};
+static const wpa_column wide_check_columns[] = {
+    {.title = "CHECK", .width = 12, .grows = true, .draw = check_name},
+    {.title = "NOW", .width = 12, .is_right = true, .draw = check_now},
+    {.title = "BASELINE", .width = 12, .is_right = true, .draw = check_baseline},
+    {.title = "LIMIT", .width = 26, .gap = 2, .draw = check_limit},
+    {.title = "METER (┃ limit)", .width = 16, .gap = 2, .draw = check_meter},
+    {.title = "STATE", .width = 5, .gap = 2, .draw = check_state},
+    {.title = "HITS", .width = 6, .draw = check_hits},
+};
+#define CHECK_TABLE(list)                                                                          \
+    {                                                                                              \
+        .columns = (list), .n_columns = WPA_COUNT(list), .row_bytes = sizeof(wpa_check_row)        \
+    }
+static const wpa_table check_table = CHECK_TABLE(check_columns);
+static const wpa_table wide_check_table = CHECK_TABLE(wide_check_columns);
+
+/* A sentence that only says the value again is no news. */
+static void draw_check(wpa_doc *doc, const wpa_table *table, const wpa_check_row *check)
+{
+    wpa_table_row(table, &doc->canvas, doc->row++, check, 0, " ", false, false);
+    if (check->message && (check->state == WPA_CHECK_OVER || check->state == WPA_CHECK_NONE)) {
+        doc->row = wpa_put_wrapped(&doc->canvas, doc->row, 4, doc->canvas.cols - 6, WPA_PAINT_MUTED,
+                                   check->message);
     }
 }
 
@@ -155,16 +203,10 @@ static void draw_checks(wpa_ui *ui, wpa_doc *doc, const wpa_deployment_detail *i
         wpa_doc_text(doc, WPA_PAINT_MUTED, "No check has measured anything yet.");
         return;
     }
-    check_columns at = columns_for(doc->canvas.cols);
-    (void)wpa_put(&doc->canvas, doc->row, 2, WPA_PAINT_MUTED, "CHECK");
-    (void)wpa_put_right(&doc->canvas, doc->row, at.now + at.value, WPA_PAINT_MUTED, "NOW");
-    (void)wpa_put_right(&doc->canvas, doc->row, at.baseline + at.value - 1, WPA_PAINT_MUTED,
-                        "BASELINE");
-    (void)wpa_put(&doc->canvas, doc->row, at.limit, WPA_PAINT_MUTED, "LIMIT");
-    (void)wpa_put(&doc->canvas, doc->row, at.meter, WPA_PAINT_MUTED, "METER (┃ limit)");
-    (void)wpa_put(&doc->canvas, doc->row++, at.state, WPA_PAINT_MUTED, "STATE HITS");
+    const wpa_table *table = doc->canvas.cols >= 110 ? &wide_check_table : &check_table;
+    wpa_table_head(table, &doc->canvas, doc->row++);
     for (size_t i = 0; i < it->n_checks; i++) {
-        draw_check(doc, &it->checks[i]);
+        draw_check(doc, table, &it->checks[i]);
     }
 }
 
@@ -175,21 +217,24 @@ static void draw_downtime(wpa_doc *doc, const wpa_deployment_detail *it)
     (void)wpa_downtime_text(it->downtime_possible_ms, right, sizeof right);
     wpa_doc_rule(doc, "Measured downtime", right);
     if (it->downtime_possible_ms < 0) {
-        wpa_doc_text(doc, WPA_PAINT_MUTED, "Not measured: no probe watches these workflows.");
+        wpa_doc_text(doc, WPA_PAINT_MUTED,
+                     it->probe_interval_ms > 0
+                         ? "Not measured yet: the probes begin when the first stage bakes."
+                         : "Not measured: no http or command check watches these workflows.");
         return;
     }
     (void)wpa_count_text(it->n_probes, probes, sizeof probes);
     (void)wpa_took_text(it->probe_interval_ms, every, sizeof every);
     if (it->n_probes_failed == 0) {
         wpa_doc_textf(doc, WPA_PAINT_TEXT,
-                      "%s probes, one every %s, none failed: the true value is under %s.", probes,
-                      every, every);
+                      "%s probe%s, one every %s, none failed: the true value is under %s.", probes,
+                      it->n_probes == 1 ? "" : "s", every, every);
     } else {
-        wpa_doc_fieldf(doc, "",
-                       "%s probes, one every %s, %" PRId64 " failed: %s certain, %s possible.",
-                       probes, every, it->n_probes_failed,
-                       wpa_downtime_text(it->downtime_certain_ms, certain, sizeof certain),
-                       wpa_downtime_text(it->downtime_possible_ms, possible, sizeof possible));
+        wpa_doc_textf(doc, WPA_PAINT_TEXT,
+                      "%s probes, one every %s, %" PRId64 " failed: %s certain, %s possible.",
+                      probes, every, it->n_probes_failed,
+                      wpa_downtime_text(it->downtime_certain_ms, certain, sizeof certain),
+                      wpa_downtime_text(it->downtime_possible_ms, possible, sizeof possible));
     }
     if (it->downtime_unknown_ms > 0) {
         wpa_doc_textf(doc, WPA_PAINT_TEXT, "Not probed for %s: unknown, not counted as up.",
@@ -309,6 +354,9 @@ static void draw(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
     if (is_back) {
         draw_rollback(ui, &doc, it);
         draw_hits(ui, &doc, it);
+    }
+    if (is_back) {
+        wpa_doc_rule(&doc, "Stages", NULL);
     }
     draw_stages(ui, &doc, it);
     draw_checks(ui, &doc, it);

@@ -114,7 +114,8 @@ static void draw_check(wpa_doc *doc, const wpa_patch_check *check, size_t n_targ
     wpa_paint paint = check->is_running ? WPA_PAINT_STATE_TESTING : results[result].paint;
     (void)wpa_putf(&doc->canvas, doc->row, 2, paint, "%s %-5s", glyph, check->id);
     if (n_targets > 1) {
-        (void)wpa_text_format(where, sizeof where, "  %zu targets", n_targets);
+        (void)wpa_text_format(where, sizeof where, "  %zu target%s", n_targets,
+                              n_targets == 1 ? "" : "s");
     }
     const char *target = n_targets == 1 && check->workflow ? check->workflow : "";
     (void)wpa_put_fitf(&doc->canvas, doc->row, 10, doc->canvas.cols - 36, WPA_PAINT_TEXT,
@@ -194,8 +195,9 @@ static void draw_rest(wpa_ui *ui, wpa_doc *doc, const wpa_patch_detail *it)
     wpa_doc_rule(doc, "Plan", it->n_plan ? wpa_took_text(it->plan_ms, text, sizeof text) : NULL);
     for (size_t i = 0; i < it->n_plan; i++) {
         (void)wpa_put_fitf(&doc->canvas, doc->row++, 2, doc->canvas.cols - 3, WPA_PAINT_TEXT,
-                           "stage %zu  %-8s  %s workflows  bake %s  %s", i + 1, it->plan[i].label,
+                           "stage %zu  %-8s  %s workflow%s  bake %s  %s", i + 1, it->plan[i].label,
                            wpa_count_text(it->plan[i].n_workflows, n, sizeof n),
+                           it->plan[i].n_workflows == 1 ? "" : "s",
                            wpa_took_text(it->plan[i].bake_ms, text, sizeof text),
                            it->plan[i].targets ? it->plan[i].targets : "");
     }

@@ -52,7 +52,8 @@ static void strip(wpa_ui *ui, const wpa_canvas *canvas, const void *data,
         (void)wpa_put(canvas, 1, 2, WPA_PAINT_MUTED, "Not analysed yet: a analyses it.");
         return;
     }
-    int col = wpa_putf(canvas, 1, 2, WPA_PAINT_TEXT, "%" PRId64 " findings  ", row->n_findings);
+    int col = wpa_putf(canvas, 1, 2, WPA_PAINT_TEXT, "%" PRId64 " finding%s  ", row->n_findings,
+                       row->n_findings == 1 ? "" : "s");
     for (int i = 0; it && i < WPA_TALLY_COUNT; i++) {
         int64_t n = it->tally[wpa_tally_columns[i].index];
         if (n) {

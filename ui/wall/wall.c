@@ -76,9 +76,11 @@ static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
     col = wpa_put(canvas, 0, col + 3, WPA_PAINT_FOCUS, "WALL");
     col = wpa_put(canvas, 0, col + 2, WPA_PAINT_MUTED, "read-only");
     if (ui->dash && canvas->cols >= 100) {
-        (void)wpa_putf(canvas, 0, col + 3, WPA_PAINT_MUTED, "%s workflows  %s repos",
+        (void)wpa_putf(canvas, 0, col + 3, WPA_PAINT_MUTED, "%s workflow%s  %s repo%s",
                        wpa_count_text(ui->dash->n_workflows, workflows, sizeof workflows),
-                       wpa_count_text(ui->dash->n_repositories, repositories, sizeof repositories));
+                       ui->dash->n_workflows == 1 ? "" : "s",
+                       wpa_count_text(ui->dash->n_repositories, repositories, sizeof repositories),
+                       ui->dash->n_repositories == 1 ? "" : "s");
     }
     bool is_known = ui->dash != NULL;
     (void)wpa_text_format(

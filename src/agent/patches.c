@@ -3,6 +3,7 @@
 
 #include "agent/call.h"
 #include "gen/sql.h"
+#include "patch/patch.h"
 
 typedef struct decision {
     int64_t patch_id;
@@ -38,8 +39,6 @@ static bool order_test(wpa_db *db, const wpa_actor *actor, void *context, wpa_er
     char id[WPA_DB_NUMBER_SIZE];
     char state[16];
     char reason[32];
-    char subject[64];
-    char label[64];
     const char *params[] = {wpa_db_number(d->patch_id, id)};
     if (!look(db, d->patch_id, state, reason, err)) {
         return false;
@@ -51,14 +50,7 @@ static bool order_test(wpa_db *db, const wpa_actor *actor, void *context, wpa_er
     if (is_back && !wpa_db_run(db, WPA_SQL_SERVICE_PATCH_PENDING, params, 1, err)) {
         return false;
     }
-    (void)wpa_text_format(subject, sizeof subject, "patch:%s", id);
-    (void)wpa_text_format(label, sizeof label, "test p-%s", id);
-    const wpa_job_spec spec = {.kind = "test",
-                               .subject = subject,
-                               .label = label,
-                               .max_attempts = 3,
-                               .requested_by = actor->principal_id};
-    return wpa_job_enqueue(db, &spec, &d->job_id, err);
+    return wpa_patch_order_test(db, actor, d->patch_id, &d->job_id, err);
 }
 
 bool wpa_agent_test_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,

@@ -89,3 +89,7 @@ bool wpa_patch_draft_contents(wpa_db *db, const wpa_patch_replacement contents[]
 bool wpa_patch_store(wpa_db *db, const wpa_actor *actor, const wpa_patch_draft *draft,
                      int64_t supersedes, wpa_arena *arena, int64_t *patch_id,
                      wpa_error *err) WPA_CHECK;
+
+/** Queue the patch's test (inside a transaction). job_id: may be NULL. */
+bool wpa_patch_order_test(wpa_db *db, const wpa_actor *actor, int64_t patch_id, int64_t *job_id,
+                          wpa_error *err) WPA_CHECK;

@@ -258,17 +258,18 @@ static bool supersede(wpa_db *db, int64_t patch_id, wpa_error *err)
     return patch_id == 0 || wpa_db_run(db, WPA_SQL_PATCH_SUPERSEDE, params, 1, err);
 }
 
-static bool order_test(wpa_db *db, const wpa_actor *actor, const char *patch_id, wpa_error *err)
+bool wpa_patch_order_test(wpa_db *db, const wpa_actor *actor, int64_t patch_id, int64_t *job_id,
+                          wpa_error *err)
 {
     char subject[64], label[64];
-    (void)wpa_text_format(subject, sizeof subject, "patch:%s", patch_id);
-    (void)wpa_text_format(label, sizeof label, "test p-%s", patch_id);
+    (void)wpa_text_format(subject, sizeof subject, "patch:%lld", (long long)patch_id);
+    (void)wpa_text_format(label, sizeof label, "test p-%lld", (long long)patch_id);
     const wpa_job_spec spec = {.kind = "test",
                                .subject = subject,
                                .label = label,
                                .max_attempts = 3,
                                .requested_by = actor->principal_id};
-    return wpa_job_enqueue(db, &spec, NULL, err);
+    return wpa_job_enqueue(db, &spec, job_id, err);
 }
 
 bool wpa_patch_store(wpa_db *db, const wpa_actor *actor, const wpa_patch_draft *draft,
@@ -287,5 +288,6 @@ bool wpa_patch_store(wpa_db *db, const wpa_actor *actor, const wpa_patch_draft *
             return false;
         }
     }
-    return take_findings(db, id, draft, arena, err) && order_test(db, actor, id, err);
+    return take_findings(db, id, draft, arena, err) &&
+           wpa_patch_order_test(db, actor, *patch_id, NULL, err);
 }

@@ -340,6 +340,25 @@ static int conclude(const wpa_check_options *options, const wpa_tree *tree,
     return fails ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
+/** What could not be read or was left out: on standard error where the output has no place for it.
+ */
+static void say_notes(wpa_cli *cli, const wpa_check_options *options, const wpa_tree *tree,
+                      bool has_report)
+{
+    for (size_t i = 0; has_report && i < options->n_formats; i++) {
+        if (!options->formats[i].file && wpa_text_is(options->formats[i].format->name, "text")) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < tree->n_notes; i++) {
+        const wpa_note *note = &tree->notes[i];
+        const char *path = note->path ? note->path : "";
+        (void)fprintf(cli->err, "wpa: %s%s%s\n",
+                      wpa_text_visible(cli->arena, path, strlen(path), false), *path ? ": " : "",
+                      note->text);
+    }
+}
+
 /** --diff prints a patch and --fix of - a file: no report may stand in between. */
 static bool wants_report(const wpa_check_options *options)
 {
@@ -381,6 +400,7 @@ static int run_rules(wpa_cli *cli, wpa_check_options *options, wpa_error *err)
         (void)fprintf(cli->err, "%zu with a fix left; --fix=all applies unsafe fixes too\n",
                       n_left);
     }
+    say_notes(cli, options, tree, wants_report(options));
     if (tree->n_files == 0 && tree->n_unreadable == 0) {
         (void)fputs("no workflow, action file, dependabot.yml or pre-commit file found\n",
                     cli->err);

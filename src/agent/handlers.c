@@ -19,11 +19,8 @@ static const struct {
     const char *kind;
     wpa_job_handler handler;
 } handlers[] = {
-    {"schedule", schedule_job},
-    {"scan", wpa_scan_job},
-    {"analyse", wpa_analysis_job},
-    {"deploy", wpa_deploy_job},
-    {"test", wpa_testing_job},
+    {"schedule", schedule_job}, {"scan", wpa_scan_job},    {"analyse", wpa_analysis_job},
+    {"deploy", wpa_deploy_job}, {"test", wpa_testing_job},
 };
 
 /* What people wait for, and what protects targets, comes first. */

@@ -48,7 +48,7 @@ struct wpa_source {
     const wpa_yaml_doc *yaml;          /* NULL only if the file is too large */
     const struct wpa_outline *outline; /* jobs, steps, triggers; never NULL; rules/outline.h */
     const wpa_surroundings *around;    /* NULL if only the file is known */
-    size_t size_bytes; /* of the file, also if it was too large to be read */
+    size_t size_bytes;                 /* of the file, also if it was too large to be read */
     bool is_partial;
 };
 

@@ -169,20 +169,18 @@ static void test_signals_give_the_terminal_back(void **state)
     }
 }
 
+#ifndef WPA_SANITIZED /* there the sanitizer's handler comes first, and tells more */
 static void test_crash_gives_the_terminal_back(void **state)
 {
     (void)state;
-#ifdef WPA_SANITIZED
-    skip(); /* the sanitizer's handler comes first, and tells more */
-#else
     WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
     expect(tty, "Health 87");
     wpa_tty_signal(tty, SIGABRT);
     assert_int_equal(wpa_tty_wait_exit(tty, PATIENCE_MS), 128 + SIGABRT);
     assert_false(wpa_tty_is_alternate(tty));
     assert_true(wpa_tty_is_cooked(tty));
-#endif
 }
+#endif
 
 static void test_suspend_and_continue(void **state)
 {
@@ -261,7 +259,9 @@ int main(void)
         cmocka_unit_test(test_no_key_out_of_other_bytes),
         cmocka_unit_test(test_resize_storm),
         cmocka_unit_test(test_signals_give_the_terminal_back),
+#ifndef WPA_SANITIZED
         cmocka_unit_test(test_crash_gives_the_terminal_back),
+#endif
         cmocka_unit_test(test_suspend_and_continue),
         cmocka_unit_test(test_quiet_screen),
         cmocka_unit_test(test_wall_takes_no_keys),

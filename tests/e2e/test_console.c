@@ -103,7 +103,7 @@ static void the_fleet_appears(void **state)
     story *s = begin();
     wpa_sample_import(s->sample, true);
     wpa_tty_expect(s->tty, "Workflows, worst first");
-    wpa_tty_expect(s->tty, "payments-worker/ci.yml");
+    wpa_tty_expect(s->tty, "16 of 16");
     wpa_sample_sql_wait(s->sample, "0", 60000,
                         "SELECT count(*) FROM wpa.job WHERE state IN ('queued', 'running')");
     char *n = wpa_sample_sql(s->sample, "SELECT count(*) FROM wpa.workflow_analysis");

@@ -9,9 +9,10 @@
 /* What libraries want done once, before there are threads. */
 static bool prepare(wpa_error *err)
 {
-    setlocale(LC_ALL, "");
-    setlocale(LC_NUMERIC, "C"); /* numbers in files and databases have a point */
-    signal(SIGPIPE, SIG_IGN);   /* a closed pipe is an error of the write, not the end */
+    (void)setlocale(LC_ALL, ""); /* NOLINT(concurrency-mt-unsafe): before any thread */
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): likewise */
+    (void)setlocale(LC_NUMERIC, "C"); /* numbers in files and databases have a point */
+    (void)signal(SIGPIPE, SIG_IGN);   /* a closed pipe is an error of the write, not the end */
     return wpa_git_init(err) && wpa_http_init(err);
 }
 

@@ -47,11 +47,11 @@ static int run(wpa_cli *cli, wpa_error *err)
         return WPA_CLI_FAILED;
     }
     wpa_cli_say(cli, "agent is working (database: %s)", source.origin);
-    fflush(cli->out);
+    (void)fflush(cli->out);
     while (wpa_cli_pause(cli, INT32_MAX)) {
     }
     wpa_cli_say(cli, "agent stops");
-    fflush(cli->out);
+    (void)fflush(cli->out);
     return WPA_EXIT_OK;
 }
 

@@ -33,7 +33,7 @@ bool wpa_cli_book_add(wpa_cli_book *book, const char *key, const wpa_sql *statem
         wpa_json_set(book->object, key,
                      wpa_cli_rows_json(rows, columns, n_columns, book->cli->arena));
     } else if (wpa_rows_count(rows) > 0) {
-        fputc('\n', book->cli->out);
+        (void)fputc('\n', book->cli->out);
         wpa_cli_print_rows(book->cli, rows, columns, n_columns, "");
     }
     return true;

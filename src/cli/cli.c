@@ -188,7 +188,7 @@ int wpa_cli_main(int argc, char *argv[], FILE *in, FILE *out, FILE *err_stream)
         return WPA_EXIT_OK;
     }
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        fputs("wpa " WPA_VERSION "\n", out);
+        (void)fputs("wpa " WPA_VERSION "\n", out);
         return WPA_EXIT_OK;
     }
     cli.command = find_command(argc - at, argv + at, &n_words);

@@ -210,7 +210,7 @@ static void print_change(wpa_cli *cli, int64_t id, const wpa_rows *rows)
         wpa_cli_say(cli, "d-%" PRId64 "  %s%s%s", id, wpa_rows_text(rows, 0, 0), reason ? ": " : "",
                     reason ? reason : "");
     }
-    fflush(cli->out);
+    (void)fflush(cli->out);
 }
 
 /* A succeeded deployment whose rollback has been ordered has not come to rest. */

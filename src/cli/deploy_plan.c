@@ -19,20 +19,20 @@ static void print_target(wpa_cli *cli, const wpa_json *target)
 {
     const wpa_json *paths = wpa_json_find(target, "paths");
     const wpa_json *checks = wpa_json_find(target, "checks");
-    fputs("    ", cli->out);
+    (void)fputs("    ", cli->out);
     print_text(cli, wpa_json_find(target, "repository"));
-    fputs("  ", cli->out);
+    (void)fputs("  ", cli->out);
     print_text(cli, wpa_json_find(target, "ref"));
     for (size_t i = 0; i < wpa_json_count(paths); i++) {
-        fputs("  ", cli->out);
+        (void)fputs("  ", cli->out);
         print_text(cli, wpa_json_at(paths, i));
     }
-    fputs(wpa_json_count(checks) ? "  checks:" : "  no checks", cli->out);
+    (void)fputs(wpa_json_count(checks) ? "  checks:" : "  no checks", cli->out);
     for (size_t i = 0; i < wpa_json_count(checks); i++) {
-        fputs(i ? ", " : " ", cli->out);
+        (void)fputs(i ? ", " : " ", cli->out);
         print_text(cli, wpa_json_find(wpa_json_at(checks, i), "name"));
     }
-    fputc('\n', cli->out);
+    (void)fputc('\n', cli->out);
 }
 
 static void print_plan(wpa_cli *cli, int64_t patch_id, const wpa_json *plan, const char *digest)

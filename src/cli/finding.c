@@ -138,7 +138,7 @@ static bool print_source(wpa_cli *cli, int64_t id, int64_t first, int64_t last, 
     size_t size = 0;
     const char *at = (const char *)wpa_rows_bytes(rows, 0, 0, cli->arena, &size);
     const char *end = at ? at + size : NULL;
-    fputc('\n', cli->out);
+    (void)fputc('\n', cli->out);
     for (int64_t number = 1; at && at < end && number <= last + CONTEXT_LINES; number++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t length = (size_t)((stop ? stop : end) - at);

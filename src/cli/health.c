@@ -77,7 +77,7 @@ static void print_explanation(wpa_cli *cli, const wpa_json *lines)
         if (finding) {
             fprintf(cli->out, "  f-%" PRId64, finding);
         }
-        fputc('\n', cli->out);
+        (void)fputc('\n', cli->out);
     }
 }
 
@@ -109,7 +109,7 @@ static int run_explain(wpa_cli *cli, wpa_error *err)
     if (health.uncapped > health.total) {
         fprintf(cli->out, "  (%.1f without the cap: %s)", health.uncapped, health.cap_reason);
     }
-    fputc('\n', cli->out);
+    (void)fputc('\n', cli->out);
     print_explanation(cli, lines);
     return WPA_EXIT_OK;
 }

@@ -46,7 +46,7 @@ void wpa_cli_print_help(FILE *out, const wpa_cli_command *command)
     if (command->details) {
         fprintf(out, "\n%s\n", command->details);
     }
-    fputs("\noptions:\n", out);
+    (void)fputs("\noptions:\n", out);
     for (size_t i = 0; i < command->n_options; i++) {
         print_option(out, &command->options[i]);
     }
@@ -64,16 +64,16 @@ void wpa_cli_print_overview(FILE *out)
 {
     size_t n;
     const wpa_cli_command *const *commands = wpa_cli_commands(&n);
-    fputs("usage: wpa [COMMAND] [OPTION...] [OPERAND...]\n\n"
-          "wpa, the Workflow Patch Agent, keeps a fleet of CI/CD workflows healthy.\n"
-          "Without a command it opens the console.\n\ncommands:\n",
-          out);
+    (void)fputs("usage: wpa [COMMAND] [OPTION...] [OPERAND...]\n\n"
+                "wpa, the Workflow Patch Agent, keeps a fleet of CI/CD workflows healthy.\n"
+                "Without a command it opens the console.\n\ncommands:\n",
+                out);
     for (size_t i = 0; i < n; i++) {
         if (!commands[i]->is_hidden && commands[i]->name[0]) {
             fprintf(out, "  %-*s%s\n", COMMAND_WIDTH, commands[i]->name, commands[i]->summary);
         }
     }
-    fputs("\noptions of the console:\n", out);
+    (void)fputs("\noptions of the console:\n", out);
     for (size_t i = 0; i < wpa_cli_console.n_options; i++) {
         print_option(out, &wpa_cli_console.options[i]);
     }
@@ -82,7 +82,7 @@ void wpa_cli_print_overview(FILE *out)
     for (size_t i = 0; i < n_common; i++) {
         print_option(out, &common[i]);
     }
-    fputs("\nwpa COMMAND --help tells more about a command.\n", out);
+    (void)fputs("\nwpa COMMAND --help tells more about a command.\n", out);
 }
 
 /* ---- the manual page, in man(7) ---- */
@@ -93,12 +93,12 @@ static void print_man(FILE *out, const char *text)
     bool is_line_start = true;
     for (const char *c = text; *c; c++) {
         if (is_line_start && (*c == '.' || *c == '\'')) {
-            fputs("\\&", out);
+            (void)fputs("\\&", out);
         }
         if (*c == '-' || *c == '\\') {
-            fputs(*c == '-' ? "\\-" : "\\e", out);
+            (void)fputs(*c == '-' ? "\\-" : "\\e", out);
         } else {
-            fputc(*c, out);
+            (void)fputc(*c, out);
         }
         is_line_start = *c == '\n';
     }
@@ -108,32 +108,32 @@ static void print_man_option(FILE *out, const wpa_cli_option *option)
 {
     char text[128];
     format_option(option, text, sizeof text);
-    fputs(".TP\n.B ", out);
+    (void)fputs(".TP\n.B ", out);
     print_man(out, text);
-    fputs("\n", out);
+    (void)fputs("\n", out);
     print_man(out, option->summary);
-    fputs(".\n", out);
+    (void)fputs(".\n", out);
 }
 
 static void print_man_command(FILE *out, const wpa_cli_command *command)
 {
-    fputs(".SS wpa ", out);
+    (void)fputs(".SS wpa ", out);
     print_man(out, command->name);
-    fputs(command->name[0] ? " " : "", out);
+    (void)fputs(command->name[0] ? " " : "", out);
     print_man(out, command->operands);
-    fputs("\n", out);
+    (void)fputs("\n", out);
     print_man(out, command->summary);
-    fputs(".\n", out);
+    (void)fputs(".\n", out);
     if (command->details) {
-        fputs(".PP\n", out);
+        (void)fputs(".PP\n", out);
         print_man(out, command->details);
-        fputs("\n", out);
+        (void)fputs("\n", out);
     }
     for (size_t i = 0; i < command->n_options; i++) {
         print_man_option(out, &command->options[i]);
     }
     if (command->has_json) {
-        fputs(".TP\n.B \\-\\-json\nprint JSON.\n", out);
+        (void)fputs(".TP\n.B \\-\\-json\nprint JSON.\n", out);
     }
 }
 
@@ -180,13 +180,13 @@ static const place files[] = {
 
 static void print_man_places(FILE *out, const char *heading, const place *places, size_t n)
 {
-    fputs(heading, out);
+    (void)fputs(heading, out);
     for (size_t i = 0; i < n; i++) {
-        fputs(".TP\n.B ", out);
+        (void)fputs(".TP\n.B ", out);
         print_man(out, places[i].name);
-        fputs("\n", out);
+        (void)fputs("\n", out);
         print_man(out, places[i].meaning);
-        fputs(".\n", out);
+        (void)fputs(".\n", out);
     }
 }
 
@@ -195,28 +195,29 @@ void wpa_cli_print_manual(FILE *out)
     size_t n, n_common;
     const wpa_cli_command *const *commands = wpa_cli_commands(&n);
     const wpa_cli_option *common = wpa_cli_common_options(&n_common);
-    fputs(".TH WPA 1 \"\" \"wpa " WPA_VERSION "\" \"User Commands\"\n"
-          ".SH NAME\nwpa \\- terminal operations console for CI/CD workflows\n"
-          ".SH SYNOPSIS\n.B wpa\n[\\fICOMMAND\\fR] [\\fIOPTION\\fR...] [\\fIOPERAND\\fR...]\n"
-          ".SH DESCRIPTION\nKeeps a fleet of CI/CD workflows healthy: finds what is wrong with "
-          "them, writes the patch, proves it, deploys it in stages under health checks, and takes "
-          "it back when one fails. Without a command it opens the console.\n"
-          ".SH OPTIONS\nEvery command takes these.\n",
-          out);
+    (void)fputs(
+        ".TH WPA 1 \"\" \"wpa " WPA_VERSION "\" \"User Commands\"\n"
+        ".SH NAME\nwpa \\- terminal operations console for CI/CD workflows\n"
+        ".SH SYNOPSIS\n.B wpa\n[\\fICOMMAND\\fR] [\\fIOPTION\\fR...] [\\fIOPERAND\\fR...]\n"
+        ".SH DESCRIPTION\nKeeps a fleet of CI/CD workflows healthy: finds what is wrong with "
+        "them, writes the patch, proves it, deploys it in stages under health checks, and takes "
+        "it back when one fails. Without a command it opens the console.\n"
+        ".SH OPTIONS\nEvery command takes these.\n",
+        out);
     for (size_t i = 0; i < n_common; i++) {
         print_man_option(out, &common[i]);
     }
-    fputs(".SH COMMANDS\n", out);
+    (void)fputs(".SH COMMANDS\n", out);
     for (size_t i = 0; i < n; i++) {
         if (!commands[i]->is_hidden) {
             print_man_command(out, commands[i]);
         }
     }
-    fputs(".SH EXIT STATUS\n", out);
+    (void)fputs(".SH EXIT STATUS\n", out);
     for (size_t i = 0; i < WPA_COUNT(exit_codes); i++) {
         fprintf(out, ".TP\n.B %s\n%s.\n", exit_codes[i].code, exit_codes[i].meaning);
     }
-    fputs(".PP\nwpa check and wpa audit verify have codes of their own, told above.\n", out);
+    (void)fputs(".PP\nwpa check and wpa audit verify have codes of their own, told above.\n", out);
     print_man_places(out, ".SH ENVIRONMENT\n", variables, WPA_COUNT(variables));
     print_man_places(out, ".SH FILES\n", files, WPA_COUNT(files));
 }
@@ -226,7 +227,7 @@ void wpa_cli_print_manual(FILE *out)
 static int run_version(wpa_cli *cli, wpa_error *err)
 {
     (void)err;
-    fputs("wpa " WPA_VERSION "\n", cli->out);
+    (void)fputs("wpa " WPA_VERSION "\n", cli->out);
     return WPA_EXIT_OK;
 }
 

@@ -82,7 +82,7 @@ static int run_logout(wpa_cli *cli, wpa_error *err)
     const char *path = wpa_cli_token_path(cli, err);
     const wpa_session *session = path ? wpa_cli_session_get(cli, err) : NULL;
     bool is_ended = session && wpa_session_end(wpa_cli_db(cli, err), session, err);
-    if (!is_ended && err->code != WPA_E_DENIED) {
+    if (!path || (!is_ended && err->code != WPA_E_DENIED)) {
         return WPA_CLI_FAILED;
     }
     if (unlink(path) != 0 && errno != ENOENT) {

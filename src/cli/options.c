@@ -136,6 +136,7 @@ static bool parse_options(wpa_cli *cli, int argc, char *argv[], wpa_error *err)
     opterr = 0;
     for (;;) {
         int before = optind ? optind : 1;
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread reads the command line */
         int code = getopt_long(argc, argv, rules.letters, rules.names, NULL);
         if (code == -1) {
             return true;

@@ -133,7 +133,7 @@ static void print_padded(FILE *out, const char *text, size_t width, bool is_righ
     } else {
         fprintf(out, "%s%*s", text, is_last ? 0 : pad, "");
     }
-    fputs(is_last ? "\n" : "  ", out);
+    (void)fputs(is_last ? "\n" : "  ", out);
 }
 
 static void print_table(wpa_cli *cli, const wpa_rows *rows, const wpa_cli_column columns[],
@@ -221,7 +221,7 @@ void wpa_cli_print_record(wpa_cli *cli, const wpa_rows *rows, size_t row,
 void wpa_cli_print_visible(wpa_cli *cli, const char *text, bool keep_lines)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    fputs(wpa_text_visible(arena, text, strlen(text), keep_lines), cli->out);
+    (void)fputs(wpa_text_visible(arena, text, strlen(text), keep_lines), cli->out);
 }
 
 void wpa_cli_say(wpa_cli *cli, const char *format, ...)

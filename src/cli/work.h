@@ -5,7 +5,7 @@
 #include "fleet/fleet.h"
 
 #define WPA_CLI_DEFAULT_LIMIT 100
-#define WPA_CLI_DEFAULT_TIMEOUT_MS (30 * 60 * 1000)
+#define WPA_CLI_DEFAULT_TIMEOUT_MS INT64_C(1800000) /* half an hour */
 
 /* clang-format off */
 #define WPA_CLI_OPTION_LIMIT {"limit", 'n', WPA_CLI_INT, "N", "at most so many rows (default 100)"}

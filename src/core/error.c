@@ -6,7 +6,7 @@
 
 #include "core/visible.h"
 
-static const char *const CODE_NAMES[WPA_CODE_COUNT] = {
+static const char *const code_names[WPA_CODE_COUNT] = {
     [WPA_OK] = "ok",
     [WPA_E_INVALID] = "invalid",
     [WPA_E_NOT_FOUND] = "not_found",
@@ -24,7 +24,7 @@ static const char *const CODE_NAMES[WPA_CODE_COUNT] = {
 
 const char *wpa_code_name(wpa_code code)
 {
-    return (unsigned)code < WPA_CODE_COUNT ? CODE_NAMES[code] : "unknown";
+    return (unsigned)code < WPA_CODE_COUNT ? code_names[code] : "unknown";
 }
 
 bool wpa_error_set(wpa_error *err, wpa_code code, const char *file, int line, const char *format,

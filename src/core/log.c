@@ -16,7 +16,7 @@ struct wpa_log {
     wpa_log_level threshold;
 };
 
-static const char *const LEVEL_NAMES[] = {"error", "warn", "info", "debug"};
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 wpa_log *wpa_log_new(int fd, wpa_log_level threshold)
 {
@@ -42,7 +42,7 @@ void wpa_log_write(wpa_log *log, wpa_log_level level, const char *module, const 
     (void)vsnprintf(raw, sizeof raw, format, values);
     va_end(values);
     int head = snprintf(line, sizeof line, "%s %-5s %s: ", wpa_timestamp_format(wpa_now_us(), time),
-                        LEVEL_NAMES[level], module);
+                        level_names[level], module);
     size_t used = (size_t)head;
     wpa_visible_copy(line + used, sizeof line - used - 1, raw, strlen(raw), false);
     used = strlen(line);

@@ -106,7 +106,7 @@ bool wpa_text_to_duration_ms(const char *text, int64_t *ms)
     static const struct {
         const char *unit;
         double ms;
-    } UNITS[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"min", 6e4}, {"h", 36e5}, {"d", 864e5}};
+    } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"min", 6e4}, {"h", 36e5}, {"d", 864e5}};
     if (!text || !isdigit((unsigned char)text[0])) {
         return false;
     }
@@ -115,9 +115,9 @@ bool wpa_text_to_duration_ms(const char *text, int64_t *ms)
     while (*end == ' ') {
         end++;
     }
-    for (size_t i = 0; i < WPA_COUNT(UNITS); i++) {
-        if (strcmp(end, UNITS[i].unit) == 0 && number * UNITS[i].ms < 9e15) {
-            *ms = (int64_t)(number * UNITS[i].ms);
+    for (size_t i = 0; i < WPA_COUNT(units); i++) {
+        if (strcmp(end, units[i].unit) == 0 && number * units[i].ms < 9e15) {
+            *ms = (int64_t)(number * units[i].ms);
             return true;
         }
     }
@@ -126,10 +126,10 @@ bool wpa_text_to_duration_ms(const char *text, int64_t *ms)
 
 void wpa_hex_encode(const uint8_t *data, size_t n, char *hex)
 {
-    static const char DIGITS[] = "0123456789abcdef";
+    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < n; i++) {
-        hex[2 * i] = DIGITS[data[i] >> 4];
-        hex[2 * i + 1] = DIGITS[data[i] & 15];
+        hex[2 * i] = digits[data[i] >> 4];
+        hex[2 * i + 1] = digits[data[i] & 15];
     }
     hex[2 * n] = '\0';
 }
@@ -165,27 +165,27 @@ static size_t sequence_length(const unsigned char *text, size_t length)
     static const struct {
         unsigned char first, last, low, high;
         size_t length;
-    } FORMS[] = {
+    } forms[] = {
         {0x00, 0x7f, 0x80, 0xbf, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
         {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
         {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
     };
-    for (size_t i = 0; i < WPA_COUNT(FORMS); i++) {
-        if (text[0] < FORMS[i].first || text[0] > FORMS[i].last) {
+    for (size_t i = 0; i < WPA_COUNT(forms); i++) {
+        if (text[0] < forms[i].first || text[0] > forms[i].last) {
             continue;
         }
-        if (FORMS[i].length > length) {
+        if (forms[i].length > length) {
             return 0;
         }
-        if (FORMS[i].length > 1 && (text[1] < FORMS[i].low || text[1] > FORMS[i].high)) {
+        if (forms[i].length > 1 && (text[1] < forms[i].low || text[1] > forms[i].high)) {
             return 0;
         }
-        for (size_t k = 2; k < FORMS[i].length; k++) {
+        for (size_t k = 2; k < forms[i].length; k++) {
             if ((text[k] & 0xc0) != 0x80) {
                 return 0;
             }
         }
-        return FORMS[i].length;
+        return forms[i].length;
     }
     return 0;
 }
@@ -238,13 +238,13 @@ bool wpa_char_is_hidden(uint32_t c)
 {
     static const struct {
         uint32_t first, last;
-    } HIDDEN[] = {
+    } hidden[] = {
         {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},       {0x61c, 0x61c},
         {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},
         {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
     };
-    for (size_t i = 0; i < WPA_COUNT(HIDDEN); i++) {
-        if (c >= HIDDEN[i].first && c <= HIDDEN[i].last) {
+    for (size_t i = 0; i < WPA_COUNT(hidden); i++) {
+        if (c >= hidden[i].first && c <= hidden[i].last) {
             return true;
         }
     }

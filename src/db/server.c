@@ -95,9 +95,9 @@ static void reset_signals(void)
 {
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
     for (int number = 1; number < NSIG; number++) {
-        signal(number, SIG_DFL);
+        (void)signal(number, SIG_DFL);
     }
 }
 
@@ -118,6 +118,7 @@ static void exec_program(const wpa_server_user *user, const char *const argv[], 
                     close_range(4, ~0U, 0) == 0 && become(user) && chdir("/") == 0;
     if (is_ready) {
         umask(077);
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): execve wants texts that are not const */
         execve(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)environment);
     }
     int reason = errno;
@@ -310,6 +311,7 @@ bool wpa_server_programs_find(int major, wpa_arena *arena, wpa_server_programs *
     }
     for (size_t i = 0; i < WPA_COUNT(folder_patterns); i++) {
         glob_t found = {0};
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets variables, nor reads users here */
         if (glob(folder_patterns[i], 0, NULL, &found) == 0) {
             for (size_t k = 0; k < found.gl_pathc; k++) {
                 consider(found.gl_pathv[k], major, arena, programs, &newest_seen);

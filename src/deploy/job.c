@@ -19,7 +19,7 @@
                             */
 #define NAP_SLICE_MS 50
 #define TURN_MAX_MS 1000 /* then others may have the worker */
-#define IDLE_AGAIN_MS 30000
+#define IDLE_AGAIN_MS INT64_C(30000)
 
 bool wpa_deploy_transact(wpa_deploy_run *run, wpa_deploy_work *work, const void *what,
                          wpa_error *err)

@@ -31,7 +31,7 @@ static void put_range(wpa_buf *buf, size_t start, size_t count)
 static size_t hunk_end(const wpa_line_script *s, size_t i)
 {
     size_t end = i, n_kept = 0;
-    for (; i < s->n && n_kept <= 2 * CONTEXT_LINES; i++) {
+    for (; i < s->n && n_kept <= (size_t)2 * CONTEXT_LINES; i++) {
         n_kept = s->ops[i] == ' ' ? n_kept + 1 : 0;
         end = s->ops[i] == ' ' ? end : i + 1;
     }

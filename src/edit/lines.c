@@ -58,7 +58,7 @@ static int search(grid *g, wpa_arena *arena)
 {
     g->trace = wpa_arena_array(arena, DISTANCE_MAX + 1, sizeof *g->trace);
     for (int d = 0; d <= DISTANCE_MAX; d++) {
-        g->trace[d] = wpa_arena_array(arena, (size_t)(2 * d + 1), sizeof **g->trace);
+        g->trace[d] = wpa_arena_array(arena, 2 * (size_t)d + 1, sizeof **g->trace);
         for (int k = -d; k <= d; k += 2) {
             bool is_added;
             int x = d ? step_from(g, d, k, &is_added) : 0;
@@ -119,7 +119,7 @@ wpa_line_script wpa_lines_compare(wpa_lines a, wpa_lines b, wpa_arena *arena)
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
     int distance = -1;
     grid g = {.a = a.items + head, .b = b.items + head};
-    if (n <= DISTANCE_MAX * 8 && m <= DISTANCE_MAX * 8) {
+    if (n <= (size_t)DISTANCE_MAX * 8 && m <= (size_t)DISTANCE_MAX * 8) {
         g.n = (int)n;
         g.m = (int)m;
         distance = search(&g, scratch);

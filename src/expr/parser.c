@@ -266,7 +266,7 @@ static wpa_expr *parse_level(parser *p, int level)
     size_t n_links = 0;
     while (left && level <= TIGHTEST && (kind = operator_at(p, level))) {
         wpa_span operator= p->token.span;
-        if (++n_links + p->depth > 10 * WPA_EXPR_MAX_DEPTH) {
+        if (++n_links + p->depth > (size_t)10 * WPA_EXPR_MAX_DEPTH) {
             return fail(p, operator, WPA_EXPR_LIMIT, "the expression is nested too deep");
         }
         const wpa_expr *right = advance(p) ? parse_level(p, level + 1) : NULL;

@@ -158,7 +158,7 @@ static bool is_fuller(const wpa_version *a, const char *a_name, const wpa_versio
         return a->n_parts > b->n_parts;
     }
     int order = wpa_version_compare(a, b);
-    return order > 0 || (order == 0 && a_name[0] == 'v');
+    return order > 0 || (order == 0 && a_name && a_name[0] == 'v');
 }
 
 bool wpa_facts_commit_version(const wpa_fact_repo *repo, const uint8_t *commit, wpa_fact_ref *tag)

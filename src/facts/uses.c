@@ -29,7 +29,7 @@ wpa_fact_pin wpa_facts_pin_of(wpa_slice ref)
 static bool read_commit(wpa_slice ref, uint8_t commit[WPA_COMMIT_BYTES])
 {
     char hex[2 * WPA_COMMIT_BYTES + 1];
-    if (ref.length != 2 * WPA_COMMIT_BYTES) {
+    if (ref.length != sizeof hex - 1) {
         return false;
     }
     for (size_t i = 0; i < ref.length; i++) {

@@ -81,7 +81,7 @@ bool wpa_git_fail(int rc, wpa_error *err, const char *format, ...)
     char doing[512];
     va_list values;
     va_start(values, format);
-    vsnprintf(doing, sizeof doing, format, values);
+    (void)vsnprintf(doing, sizeof doing, format, values);
     va_end(values);
     return WPA_FAIL(err, code_of(rc, klass), "%s: %s", doing, words);
 }

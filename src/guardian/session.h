@@ -10,7 +10,7 @@
 #include "auth/token.h"
 #include "db/db.h"
 
-#define WPA_SESSION_SECONDS (12 * 60 * 60)
+#define WPA_SESSION_SECONDS INT64_C(43200) /* twelve hours */
 #define WPA_SIGN_IN_FREE_TRIES 5
 #define WPA_SIGN_IN_PAUSE_SECONDS 60
 #define WPA_SIGN_IN_MAX_PAUSE_SECONDS 3600

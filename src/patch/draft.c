@@ -349,7 +349,7 @@ static bool check_rows(const wpa_rows *rows, const int64_t ids[], size_t n, wpa_
 }
 
 /* A fix of security findings is a security patch, and so on. */
-static const char *const TYPES[WPA_DIMENSION_COUNT] = {
+static const char *const types[WPA_DIMENSION_COUNT] = {
     [WPA_DIMENSION_SECURITY] = "security",      [WPA_DIMENSION_PERFORMANCE] = "performance",
     [WPA_DIMENSION_EFFICIENCY] = "performance", [WPA_DIMENSION_COMPATIBILITY] = "bug_fix",
     [WPA_DIMENSION_QUALITY] = "refactor",
@@ -371,7 +371,7 @@ static void describe(drafting *d, const char *name)
         draft->description =
             wpa_arena_printf(d->arena, "%snot answered: %s\n", draft->description, d->left_out[i]);
     }
-    draft->type = TYPES[d->worst_dimension];
+    draft->type = types[d->worst_dimension];
     draft->issue = d->worst_message;
     const char *where =
         draft->n_files == 1 ? d->where : wpa_arena_printf(d->arena, "%zu files", draft->n_files);
@@ -390,7 +390,7 @@ static bool draft_rows(drafting *d, const wpa_rows *rows, wpa_error *err)
     }
     if (d->draft->n_files == 0) {
         return WPA_FAIL(err, WPA_E_REFUSED, "no fix can be applied: %s",
-                        d->draft->n_left_out ? d->left_out[0] : "no finding was named");
+                        d->left_out ? d->left_out[0] : "no finding was named");
     }
     return true;
 }

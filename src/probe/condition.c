@@ -516,7 +516,7 @@ static bool compare(evaluation *in, const node *at, value *result)
         return WPA_FAIL(in->err, WPA_E_INVALID, "column %zu compares values of different kinds",
                         at->start + 1);
     }
-    double order = left.kind == VALUE_TEXT ? strcmp(left.text, right.text)
+    double order = left.kind == VALUE_TEXT ? (double)strcmp(left.text, right.text)
                                            : order_of_numbers(left.number, right.number);
     *result = (value){.kind = VALUE_TRUTH, .number = holds(at->kind, order) ? 1 : 0};
     return true;
@@ -601,7 +601,7 @@ static void write_node(evaluation *in, const char *source, const node *at, size_
                        wpa_buf *out)
 {
     if (is_replaced(at->kind)) {
-        value found;
+        value found = {0};
         wpa_error ignored = {0};
         in->err = &ignored;
         wpa_buf_append(out, source + *copied, at->start - *copied);
@@ -610,6 +610,7 @@ static void write_node(evaluation *in, const char *source, const node *at, size_
         } else {
             wpa_buf_append(out, source + at->start, at->end - at->start);
         }
+        in->err = NULL;
         *copied = at->end;
         return;
     }
@@ -625,7 +626,7 @@ const char *wpa_condition_resolve(const wpa_condition *condition, const wpa_cond
                                   wpa_arena *arena)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
-    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_CONDITION_MAX_BYTES * 4);
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new((size_t)WPA_CONDITION_MAX_BYTES * 4);
     evaluation in = {.scope = scope, .arena = scratch};
     size_t copied = 0;
     write_node(&in, condition->source, condition->root, &copied, out);

@@ -105,6 +105,9 @@ bool wpa_outline_only_triggers(const wpa_outline *outline, const char *const nam
 /* The comment behind a value on its line, or NULL. */
 static const wpa_yaml_comment *comment_behind(const wpa_yaml_doc *doc, const wpa_yaml_node *node)
 {
+    if (!node) {
+        return NULL;
+    }
     size_t line = wpa_yaml_line_of(doc, node->span.end ? node->span.end - 1 : 0);
     size_t low = 0, high = doc->n_comments;
     while (low < high) {

@@ -118,7 +118,7 @@ static void make_v1(sandbox_cgroup *group, const wpa_sandbox_limits *limits)
     } rows[] = {
         {"memory", "memory.limit_in_bytes", limits->memory_bytes},
         {"pids", "pids.max", limits->processes + 16}, /* bubblewrap and the wrapper count too */
-        {"cpu", "cpu.cfs_quota_us", CPUS * CPU_PERIOD_US},
+        {"cpu", "cpu.cfs_quota_us", (int64_t)CPUS * CPU_PERIOD_US},
     };
     for (size_t i = 0; i < WPA_COUNT(rows); i++) {
         char parent[64], folder[256];

@@ -220,9 +220,9 @@ __attribute__((noreturn)) static void become_bwrap(const run *work, char *const 
     static char *const no_environment[] = {NULL};
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
     for (int number = 1; number < NSIG; number++) {
-        signal(number, SIG_DFL);
+        (void)signal(number, SIG_DFL);
     }
     for (size_t i = 0; i < work->group.n; i++) {
         (void)!write(work->group.procs[i], "0", 1);

@@ -369,6 +369,7 @@ static void keep_file(const char *name, const uint8_t *data, size_t size_bytes, 
     if (!check_name(name, &ignored)) {
         return;
     }
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): what is const for readers is ours here */
     wpa_sandbox_file *files = wpa_arena_grow(arena, (void *)(uintptr_t)result->files,
                                              result->n_files, capacity, sizeof *files);
     uint8_t *copy = wpa_arena_alloc(arena, size_bytes + 1); /* a NUL behind, for text */

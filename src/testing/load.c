@@ -140,7 +140,7 @@ static bool read_target(const wpa_rows *rows, size_t row, wpa_test_target *targe
                         wpa_error *err)
 {
     const char *text = wpa_rows_text(rows, row, EDIT_TEST_COMMAND);
-    const wpa_json *test = parse(*text ? text : "{}", arena, err);
+    const wpa_json *test = parse(text && *text ? text : "{}", arena, err);
     *target = (wpa_test_target){.repository_id = wpa_rows_int(rows, row, EDIT_REPOSITORY_ID),
                                 .repository = wpa_rows_dup(rows, row, EDIT_REPOSITORY, arena),
                                 .url = wpa_rows_dup(rows, row, EDIT_URL, arena),

@@ -223,7 +223,7 @@ static void multiply(expansion *e)
         if (!is_excluded(e, &leg)) {
             add_leg(e, leg);
         }
-        if (++n_tried >= 16 * WPA_MATRIX_MAX_LEGS) {
+        if (++n_tried >= (size_t)16 * WPA_MATRIX_MAX_LEGS) {
             e->out.is_truncated = true;
         }
         size_t digit = m->n_rows;

@@ -959,16 +959,20 @@ wpa_console_port *wpa_scripted_port(wpa_scripted *s)
 
 void wpa_scripted_start(wpa_scripted *s, bool is_first)
 {
+    (void)pthread_mutex_lock(&s->lock);
     send_link(s, NULL);
     send_session(s, is_first ? WPA_SESSION_FIRST_GUARDIAN : WPA_SESSION_SIGNED_OUT);
+    (void)pthread_mutex_unlock(&s->lock);
 }
 
 void wpa_scripted_sign_in(wpa_scripted *s, wpa_role role)
 {
+    (void)pthread_mutex_lock(&s->lock);
     s->role = role;
     send_link(s, NULL);
     send_session(s, WPA_SESSION_SIGNED_IN);
     send_all(s);
+    (void)pthread_mutex_unlock(&s->lock);
 }
 
 void wpa_scripted_tick(wpa_scripted *s, int64_t now_us)

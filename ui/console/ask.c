@@ -139,7 +139,7 @@ void wpa_ask_draw(wpa_ui *ui, const wpa_canvas *canvas)
         (void)ask->draw(ui, &box, row + 1);
         row += body;
     }
-    row = draw_fields(ui, &box, row);
+    (void)draw_fields(ui, &box, row);
     if (ask->error.code != WPA_OK) {
         (void)wpa_put_fit(&box, box.rows - 3, 3, width - 6, WPA_PAINT_NOTICE_ERROR,
                           ask->error.message);

@@ -172,7 +172,7 @@ static void draw_facts(wpa_ui *ui, const wpa_canvas *canvas, int row)
                    is_live     ? "ok    "
                    : reason[0] ? "      "
                                : "wait  ");
-    if (is_live) {
+    if (is_live && ui->link) {
         (void)wpa_put_fitf(canvas, row, left + 18, canvas->cols - left - 19, WPA_PAINT_MUTED,
                            "%s, %.1f ms", ui->link->database ? ui->link->database : "PostgreSQL",
                            ui->link->latency_ms < 0 ? 0.0 : ui->link->latency_ms);

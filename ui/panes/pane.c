@@ -33,7 +33,7 @@ void wpa_pane_draw(wpa_ui *ui, const wpa_pane *pane, const wpa_canvas *canvas, w
         wpa_canvas_part(&body, pane->head_rows, 0, body.rows - pane->head_rows, body.cols);
     wpa_cursor_show(cursor, n, rows.rows);
     for (int i = 0; i < rows.rows && cursor->top + i < (int)n; i++) {
-        size_t index = (size_t)(cursor->top + i);
+        size_t index = (size_t)cursor->top + (size_t)i;
         bool is_selected = (int)index == cursor->index;
         pane->draw_row(ui, &rows, i, index, is_selected && is_focused ? "▸" : " ",
                        is_selected && is_focused, is_focused);

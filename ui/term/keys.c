@@ -86,6 +86,7 @@ static void end_string(wpa_keys *keys, output *out)
     unsigned red = 0, green = 0, blue = 0;
     const char *text = keys->pending + 1;
     int digits = 0;
+    /* NOLINTNEXTLINE(cert-err34-c): four digits at most cannot overflow */
     if (sscanf(text, "]11;rgb:%4x%n/%4x/%4x", &red, &digits, &green, &blue) == 3) {
         unsigned full = digits - (int)strlen("]11;rgb:") > 2 ? 65535 : 255;
         bool is_light = red * 299ULL + green * 587ULL + blue * 114ULL > full * 500ULL;

@@ -59,7 +59,7 @@ static void put_number(const wpa_canvas *canvas, int row, int col, int number)
 static void put_line(wpa_doc *doc, const diff_state *state, int col, int width,
                      const wpa_diff_line *line)
 {
-    const char sign[2] = {line->kind == ' ' ? ' ' : line->kind, '\0'};
+    const char sign[2] = {line->kind, '\0'};
     wpa_paint paint = paint_of(line->kind);
     wpa_fill(&doc->canvas, doc->row, col, 1, WPA_PAINT_SOURCE_NUMBER, 0x2502);
     (void)wpa_put(&doc->canvas, doc->row, col + 1, paint, sign);
@@ -232,7 +232,7 @@ static void copy_hunk(wpa_ui *ui, wpa_page *page)
     if (!file || state->hunk >= file->n_hunks) {
         return;
     }
-    WPA_AUTO(wpa_buf) *text = wpa_buf_new(256 * 1024);
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new((size_t)256 * 1024);
     const wpa_diff_hunk *hunk = &file->hunks[state->hunk];
     wpa_buf_printf(text, "--- a/%s\n+++ b/%s\n", file->path, file->path);
     for (size_t i = 0; i < hunk->n_lines; i++) {

@@ -97,7 +97,7 @@ void wpa_table_draw(const wpa_table *table, const wpa_canvas *canvas, const void
     wpa_table_head(table, canvas, 0);
     wpa_cursor_show(cursor, n, height);
     for (int i = 0; i < height && cursor->top + i < (int)n; i++) {
-        size_t index = (size_t)(cursor->top + i);
+        size_t index = (size_t)cursor->top + (size_t)i;
         const void *data = (const char *)rows + index * table->row_bytes;
         bool is_selected = (int)index == cursor->index;
         bool is_marked = wpa_cursor_is_marked(cursor, table->at(rows, index));

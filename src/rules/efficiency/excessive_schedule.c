@@ -44,8 +44,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline_trigger *t = wpa_outline_trigger_find(run->source->outline, "schedule");
-    const wpa_yaml_node *list = t ? t->config : NULL;
-    for (size_t i = 0; wpa_yaml_is(list, WPA_YAML_SEQUENCE) && i < list->n_items; i++) {
+    const wpa_yaml_node *list = wpa_yaml_resolve(t ? t->config : NULL);
+    for (size_t i = 0; list && list->kind == WPA_YAML_SEQUENCE && i < list->n_items; i++) {
         check_cron(run, wpa_yaml_get(list->items[i], "cron"));
     }
     return true;

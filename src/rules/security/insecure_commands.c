@@ -15,7 +15,7 @@ static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
     if (text && !wpa_text_is_ci(text, "false") && !wpa_text_is(text, "0") && *text) {
         (void)wpa_rule_report(run, pair->key->span, NULL, pair->value,
                               SWITCH " lets whatever is printed to the log set variables and PATH");
-    } else if (wpa_outline_has_expression(whole)) {
+    } else if (whole && wpa_outline_has_expression(whole)) {
         wpa_finding *finding =
             wpa_rule_report(run, env->value->span, NULL, NULL,
                             "the whole environment is chosen at run time, and may hold " SWITCH);

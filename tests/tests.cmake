@@ -95,6 +95,13 @@ if(TARGET wpa)
   set_tests_properties(e2e.story PROPERTIES TIMEOUT 400)
 endif()
 
+# The longest begin first, so that none of them runs alone at the end.
+foreach(name e2e.story e2e.console cli.commands db.embedded deploy.deploy deploy.kill deploy.sample)
+  if(TEST ${name})
+    set_tests_properties(${name} PROPERTIES COST 100)
+  endif()
+endforeach()
+
 find_package(Python3 COMPONENTS Interpreter)
 if(Python3_FOUND)
   add_test(NAME includes COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/includes.py

@@ -14,7 +14,7 @@
 #define WPA_YAML_MAX_BYTES ((size_t)1024 * 1024)
 #define WPA_YAML_MAX_DEPTH 100
 #define WPA_YAML_MAX_NODES 200000
-#define WPA_YAML_MAX_SCALAR_BYTES (256 * 1024)
+#define WPA_YAML_MAX_SCALAR_BYTES ((size_t)256 * 1024)
 #define WPA_YAML_MAX_KEY_BYTES 1024
 #define WPA_YAML_MAX_DIAGNOSTICS 200
 /** What all aliases together may stand for: 10 * nodes + this. */

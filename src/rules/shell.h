@@ -10,7 +10,7 @@
 #include <wpa/span.h>
 #include <wpa/text.h>
 
-#define WPA_SHELL_MAX_BYTES (128 * 1024)
+#define WPA_SHELL_MAX_BYTES ((size_t)128 * 1024)
 #define WPA_SHELL_MAX_DEPTH 64
 
 typedef enum wpa_shell_context {

@@ -2,7 +2,7 @@
 
 #include <wpa/text.h>
 
-#define TIMEOUT_MS (10 * 60 * 1000)
+#define TIMEOUT_MS INT64_C(600000) /* ten minutes */
 
 static const char *const usual_reports[] = {
     "*TEST-*.xml", "*junit*.xml", "*test-results/*.xml", "*test-reports/*.xml", "*testresults.xml",

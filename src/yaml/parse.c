@@ -322,7 +322,7 @@ static void on_scalar(builder *b, const yaml_event_t *event, wpa_span full)
     node->length = event->data.scalar.length;
     if (node->length > WPA_YAML_MAX_SCALAR_BYTES) {
         report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
-               "scalar of %zu bytes is not read; the limit is %d", node->length,
+               "scalar of %zu bytes is not read; the limit is %zu", node->length,
                WPA_YAML_MAX_SCALAR_BYTES);
         node->length = 0;
         node->is_incomplete = true;

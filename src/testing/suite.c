@@ -1,5 +1,6 @@
 /* T112: the repository's own test command, before and after, in the sandbox. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <wpa/file.h>
@@ -46,6 +47,19 @@ static bool export_base(const wpa_test_context *context, scratch *folder, wpa_er
 }
 
 /** Put the patch's versions over the exported tree. */
+/** No folder on the way may be a symlink of the repository's: it could lead out of the tree. */
+static bool check_no_link(const char *tree, const char *path, wpa_arena *arena, wpa_error *err)
+{
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        const char *part = wpa_arena_slice(arena, path, (size_t)(slash - path));
+        struct stat info;
+        if (lstat(wpa_path_join(arena, tree, part), &info) == 0 && S_ISLNK(info.st_mode)) {
+            return WPA_FAIL(err, WPA_E_REFUSED, "'%s' lies behind the symlink '%s'", path, part);
+        }
+    }
+    return true;
+}
+
 static bool apply_files(const wpa_test_context *context, const char *tree, wpa_error *err)
 {
     for (size_t i = 0; i < context->patch->n_files; i++) {
@@ -53,7 +67,8 @@ static bool apply_files(const wpa_test_context *context, const char *tree, wpa_e
         if (file->target != context->target) {
             continue;
         }
-        if (!wpa_path_check_relative(file->path, err)) {
+        if (!wpa_path_check_relative(file->path, err) ||
+            !check_no_link(tree, file->path, context->arena, err)) {
             return false;
         }
         const char *path = wpa_path_join(context->arena, tree, file->path);

@@ -6,6 +6,7 @@
 #define STALE_US ((int64_t)10 * 1000000)
 #define REFRESH_US ((int64_t)4 * 1000000)
 #define GONE_US ((int64_t)60 * 1000000)
+#define OVERVIEW_ROWS 24
 #define TURN_US ((int64_t)20 * 1000000)
 #define DIGIT_COLS 14
 
@@ -82,12 +83,16 @@ static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
                        wpa_count_text(ui->dash->n_repositories, repositories, sizeof repositories),
                        ui->dash->n_repositories == 1 ? "" : "s");
     }
-    bool is_known = ui->dash != NULL;
-    (void)wpa_text_format(
-        right, sizeof right,
-        is_stale(ui) && is_known ? "STALE %.0f s   %s   %sZ" : "data %.1f s old   %s   %sZ",
-        is_known ? (double)age_us(ui) / 1e6 : 0.0, wpa_ui_is_live(ui) ? "LIVE" : "LOST",
-        wpa_clock_text(wpa_ui_clock(ui), clock, sizeof clock));
+    const char *link = wpa_ui_is_live(ui) ? "LIVE" : "LOST";
+    (void)wpa_clock_text(wpa_ui_clock(ui), clock, sizeof clock);
+    if (!ui->dash) {
+        (void)wpa_text_format(right, sizeof right, "no data yet   %s   %sZ", link, clock);
+    } else {
+        (void)wpa_text_format(right, sizeof right,
+                              is_stale(ui) ? "STALE %.0f s   %s   %sZ"
+                                           : "data %.1f s old   %s   %sZ",
+                              (double)age_us(ui) / 1e6, link, clock);
+    }
     (void)wpa_put_right(canvas, 0, canvas->cols - 1,
                         is_stale(ui) ? WPA_PAINT_BANNER_LOST : WPA_PAINT_TEXT, right);
 }
@@ -213,21 +218,29 @@ void wpa_wall_paint(wpa_ui *ui)
     turn_page(ui);
     refresh(ui);
     draw_top(ui, &canvas);
-    int row = draw_alarm(ui, &canvas), page = ui->wall_page % 2;
+    int row = draw_alarm(ui, &canvas);
     wpa_canvas body = wpa_canvas_part(&canvas, row, 0, canvas.rows - row - 1, canvas.cols);
+    /* The overview needs room: without it there is the other page alone. */
+    bool has_overview = body.rows >= OVERVIEW_ROWS;
+    int page = has_overview ? ui->wall_page % 2 : 1;
     if (!ui->dash || age_us(ui) > GONE_US) {
         (void)wpa_put(&body, body.rows / 2, 4, WPA_PAINT_MUTED,
                       ui->dash ? "--   no data for over a minute, connecting again" : "connecting");
         const char *reason = ui->link ? ui->link->reason : NULL;
         (void)wpa_put_fit(&body, body.rows / 2 + 1, 4, body.cols - 8, WPA_PAINT_MUTED,
                           reason ? reason : "");
-    } else if (page == 0 && body.rows >= 24) {
+    } else if (page == 0) {
         draw_overview(ui, &body);
     } else {
         draw_findings(ui, &body);
     }
     if (ui->message.text[0]) {
         (void)wpa_put(&canvas, canvas.rows - 1, 1, WPA_PAINT_TEXT, ui->message.text);
+        return;
+    }
+    if (!has_overview) {
+        (void)wpa_put(&canvas, canvas.rows - 1, 1, WPA_PAINT_MUTED,
+                      "findings; a higher terminal shows the overview     Ctrl-C leaves");
         return;
     }
     int left = (int)((TURN_US - (ui->local_us - ui->wall_turn_us)) / 1000000);

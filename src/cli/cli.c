@@ -193,6 +193,11 @@ int wpa_cli_main(int argc, char *argv[], FILE *in, FILE *out, FILE *err_stream)
     }
     cli.command = find_command(argc - at, argv + at, &n_words);
     if (!cli.command) {
+        bool asks = at + 2 == argc &&
+                    (strcmp(argv[at + 1], "--help") == 0 || strcmp(argv[at + 1], "-h") == 0);
+        if (asks && wpa_cli_print_family(out, argv[at])) {
+            return WPA_EXIT_OK;
+        }
         if (at >= argc) {
             WPA_FAIL(&err, WPA_E_INVALID, "no command (see wpa help)");
         } else {

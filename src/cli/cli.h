@@ -161,6 +161,8 @@ bool wpa_cli_parse_id(const char *text, char letter, int64_t *id, wpa_error *err
 /** The names of the commands, help and manual: see help.c. */
 void wpa_cli_print_help(FILE *out, const wpa_cli_command *command);
 void wpa_cli_print_overview(FILE *out);
+/** The commands that begin with a word, as "patch": false if there is none. */
+bool wpa_cli_print_family(FILE *out, const char *word);
 void wpa_cli_print_manual(FILE *out);
 /** Options that every command takes. */
 const wpa_cli_option *wpa_cli_common_options(size_t *n);

@@ -222,6 +222,21 @@ void wpa_cli_print_manual(FILE *out)
     print_man_places(out, ".SH FILES\n", files, WPA_COUNT(files));
 }
 
+bool wpa_cli_print_family(FILE *out, const char *word)
+{
+    size_t n, length = strlen(word);
+    const wpa_cli_command *const *commands = wpa_cli_commands(&n);
+    bool has_any = false;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = commands[i]->name;
+        if (!commands[i]->is_hidden && strncmp(name, word, length) == 0 && name[length] == ' ') {
+            fprintf(out, "  wpa %-22s %s\n", name, commands[i]->summary);
+            has_any = true;
+        }
+    }
+    return has_any;
+}
+
 /* ---- the commands ---- */
 
 static int run_version(wpa_cli *cli, wpa_error *err)
@@ -254,6 +269,9 @@ static int run_help(wpa_cli *cli, wpa_error *err)
             wpa_cli_print_help(cli->out, commands[i]);
             return WPA_EXIT_OK;
         }
+    }
+    if (wpa_cli_print_family(cli->out, name)) {
+        return WPA_EXIT_OK;
     }
     WPA_FAIL(err, WPA_E_INVALID, "there is no command '%s' (see wpa help)", name);
     return WPA_CLI_FAILED;

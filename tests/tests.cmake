@@ -93,6 +93,8 @@ endif()
 if(TARGET wpa)
   add_test(NAME e2e.story COMMAND ${CMAKE_SOURCE_DIR}/tests/story.sh $<TARGET_FILE:wpa>)
   set_tests_properties(e2e.story PROPERTIES TIMEOUT 400)
+  add_test(NAME e2e.tmux COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/tmux.sh $<TARGET_FILE:wpa>)
+  set_tests_properties(e2e.tmux PROPERTIES TIMEOUT 400 SKIP_RETURN_CODE 77)
 endif()
 
 # The longest begin first, so that none of them runs alone at the end.

@@ -154,6 +154,9 @@ static int run(wpa_cli *cli, wpa_error *err)
                            wpa_cli_is_given(cli, "verbose") ? WPA_LOG_INFO : WPA_LOG_ERROR);
     wpa_cli_session_open(cli);
     int code = cli->command->run(cli, err);
+    if (code == WPA_CLI_FAILED && err->code == WPA_E_DENIED) {
+        wpa_cli_record_refusal(cli);
+    }
     wpa_cli_session_close(cli);
     wpa_log_free(cli->log);
     if (fflush(cli->out) != 0 && code == WPA_EXIT_OK) {

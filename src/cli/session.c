@@ -288,6 +288,17 @@ const wpa_session *wpa_cli_session_get(wpa_cli *cli, wpa_error *err)
     return self->has_person ? &self->person : NULL;
 }
 
+void wpa_cli_record_refusal(wpa_cli *cli)
+{
+    struct wpa_cli_session *self = cli->session;
+    wpa_error err = {0};
+    if (self->has_person && self->engine &&
+        !wpa_agent_record_refusal(self->engine, &self->person.actor, cli->command->name,
+                                  cli->n_operands ? cli->operands[0] : NULL, &err)) {
+        wpa_log_error(cli->log, "cli", &err);
+    }
+}
+
 const wpa_actor *wpa_cli_actor(wpa_cli *cli, wpa_error *err)
 {
     const wpa_session *session = wpa_cli_session_get(cli, err);

@@ -10,6 +10,9 @@ void wpa_cli_session_open(wpa_cli *cli);
 /** Gives everything back; the last one to leave stops wpa's own PostgreSQL. */
 void wpa_cli_session_close(wpa_cli *cli);
 
+/** What a person who had signed in was refused by his role stands in the audit log. */
+void wpa_cli_record_refusal(wpa_cli *cli);
+
 /** SIGINT and SIGTERM arrive here as data from the first call on; -1 on failure. */
 int wpa_cli_signal_fd(wpa_cli *cli);
 const wpa_token_keys *wpa_cli_token_keys(wpa_cli *cli, wpa_error *err);

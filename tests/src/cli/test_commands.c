@@ -150,6 +150,7 @@ static void test_people(void **state)
         {"wpa login tom --passphrase-file -", 0, "signed in as tom (viewer)", "", PASSPHRASE},
         {"wpa guardian add eve --passphrase-file -", 1, "", "may not change guardians", PASSPHRASE},
         {"wpa fleet scan", 1, "", "may not", NULL},
+        {"wpa audit show --json", 0, "\"action\": \"access.refused\"", "", NULL},
         {"wpa audit verify", 0, "sound", "", NULL},
         {"wpa audit show --json", 0, "\"action\": \"session.opened\"", "", NULL},
     };

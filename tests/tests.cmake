@@ -90,6 +90,9 @@ if(TARGET wpa)
   wpa_add_tests(tests/e2e "e2e." wpa_harness_pg)
 endif()
 
+if(TEST ui.pty) # it measures what a key does at once: nothing beside it
+  set_tests_properties(ui.pty PROPERTIES RUN_SERIAL TRUE)
+endif()
 if(TARGET wpa)
   add_test(NAME e2e.story COMMAND ${CMAKE_SOURCE_DIR}/tests/story.sh $<TARGET_FILE:wpa>)
   set_tests_properties(e2e.story PROPERTIES TIMEOUT 400)

@@ -346,7 +346,9 @@ static void draw_entry(wpa_ui *ui, const wpa_canvas *box, int row, const entry *
     (void)wpa_put_fitf(box, row, 2, 30, paint, "%s %s", it->name,
                        it->special ? it->special->usage : id);
     (void)wpa_put_fit(box, row, 34, box->cols - 34 - 8, WPA_PAINT_MUTED,
-                      it->special ? it->special->help : info ? info->help : "");
+                      it->special ? it->special->help
+                      : info      ? info->help
+                                  : "");
     (void)wpa_put_right(box, row, box->cols - 2, WPA_PAINT_KEY, key);
 }
 

@@ -83,7 +83,7 @@ static void first_start_makes_a_guardian(void **state)
     wpa_tty_expect(s->tty, "create the database");
     wpa_tty_expect(s->tty, "No Guardian yet: create the first one.");
     wpa_tty_expect(s->tty, "embedded");
-    wpa_tty_send(s->tty, "\025mira\t");
+    wpa_tty_expect(s->tty, "Guardian      mira_");
     wpa_tty_send(s->tty, WPA_SAMPLE_PASSPHRASE "\t");
     wpa_tty_send(s->tty, "something else\r");
     wpa_tty_expect(s->tty, "The two passphrases differ.");

@@ -168,7 +168,7 @@ static wpa_tty *open_console(const wpa_sample *sample)
 {
     wpa_tty *tty = wpa_sample_tty(sample, "--workers 2", 24, 80);
     wpa_tty_expect(tty, "Passphrase");
-    wpa_tty_send(tty, "\025mira\t" WPA_SAMPLE_PASSPHRASE "\r");
+    wpa_tty_send(tty, WPA_SAMPLE_PASSPHRASE "\r");
     wpa_tty_expect(tty, "LIVE  mira guardian");
     return tty;
 }

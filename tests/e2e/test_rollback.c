@@ -22,7 +22,7 @@ static void a_failing_check_rolls_back(void **state)
     wpa_sample_import(sample, false);
     WPA_AUTO(wpa_tty) *tty = wpa_sample_tty(sample, "--workers 2", 24, 80);
     wpa_tty_expect(tty, "Passphrase");
-    wpa_tty_send(tty, "\025mira\t");
+    wpa_tty_expect(tty, "Guardian      mira_");
     wpa_tty_send(tty, "not this one\r");
     wpa_tty_expect(tty, "wrong name, passphrase or code");
     wpa_tty_send(tty, "\025" WPA_SAMPLE_PASSPHRASE "\r");

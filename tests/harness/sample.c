@@ -318,6 +318,7 @@ static void fill_env(wpa_sample *self)
                                           "XDG_RUNTIME_DIR=%s/run"};
     self->env[n++] = self->mark;
     self->env[n++] = "LANG=C.UTF-8";
+    self->env[n++] = "USER=mira"; /* stands in the form already */
     self->env[n++] = "GIT_CONFIG_NOSYSTEM=1";
     for (size_t i = 0; i < WPA_COUNT(folders); i++) {
         const char *value = strchr(folders[i], '%') + 2;

@@ -57,9 +57,8 @@ sample_guardian >/dev/null
 sample_import >/dev/null
 "$wpa" analyse --all --wait >/dev/null
 
-mux new-session -d -s console -x 80 -y 24 "$wpa"
+mux new-session -d -s console -x 80 -y 24 env USER=guardian "$wpa" # the name stands in the form
 see console "Passphrase"
-press guardian Tab
 see console "guardian"
 press "$(cat "$SAMPLE_DIR/passphrase")"
 press Enter

@@ -9,6 +9,7 @@ wpa=$(realpath "${1:?usage: story.sh WPA}")
 source "$here/fleet/lib.sh"
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/wpa-story-XXXXXX")
+chmod 711 "$dir" # as root the server is another user, and lives in here
 agent=""
 step=0 step_name="start" passed=0
 

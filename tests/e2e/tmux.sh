@@ -14,6 +14,7 @@ if ! command -v tmux >/dev/null; then
 fi
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/wpa-tmux-XXXXXX")
+chmod 711 "$dir" # as root the server is another user, and lives in here
 server=wpa-e2e-$$
 mux() { tmux -L "$server" -f /dev/null "$@"; }
 finish() {

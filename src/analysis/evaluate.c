@@ -11,6 +11,7 @@
 #include "gen/sql.h"
 #include "report/report.h"
 #include "rules/config.h"
+#include "rules/graph.h"
 
 #define TREE_MAX_ENTRIES 500000
 #define RESULT_MAX_BYTES ((size_t)64 << 20)
@@ -25,7 +26,14 @@ typedef struct surroundings {
     const char *config;      /* [config_bytes] */
     size_t config_bytes;
     char digest[WPA_SHA256_HEX_SIZE];
+    wpa_git_entries entries; /* the whole tree, by path as git lists it; empty if it is too large */
 } surroundings;
+
+/* Where a neighbour's text comes from: the tree of one commit. */
+typedef struct commit_reader {
+    wpa_git *git;
+    const char *commit;
+} commit_reader;
 
 /* ---- the repository around the file ---- */
 
@@ -34,9 +42,10 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool list_paths(wpa_git *git, const char *commit, wpa_surroundings *around, wpa_arena *arena,
+static bool list_paths(wpa_git *git, const char *commit, surroundings *s, wpa_arena *arena,
                        wpa_error *err)
 {
+    wpa_surroundings *around = &s->around;
     wpa_git_entries entries = {0};
     if (!wpa_git_tree_list(git, commit, "", true, TREE_MAX_ENTRIES, arena, &entries, err)) {
         if (err->code != WPA_E_LIMIT) {
@@ -53,7 +62,44 @@ static bool list_paths(wpa_git *git, const char *commit, wpa_surroundings *aroun
     around->paths = paths;
     around->n_paths = entries.n;
     around->has_paths = true;
+    s->entries = entries;
     return true;
+}
+
+static const char *read_at_commit(void *context, const char *path, size_t max_bytes,
+                                  wpa_arena *arena, size_t *size_bytes)
+{
+    commit_reader *at = context;
+    wpa_git_entry entry;
+    wpa_error err = {0};
+    bool is_file = wpa_git_tree_find(at->git, at->commit, path, arena, &entry, &err) &&
+                   entry.kind == WPA_GIT_FILE;
+    return is_file ? wpa_git_blob_read(at->git, entry.oid, max_bytes, arena, size_bytes, &err)
+                   : NULL;
+}
+
+/** The graph of all definitions at the commit; one that cannot be read is left out. */
+static void join_definitions(wpa_git *git, surroundings *s, wpa_arena *arena)
+{
+    wpa_graph *graph = wpa_graph_new(s->around.repository, arena);
+    for (size_t i = 0; i < s->entries.n; i++) {
+        const wpa_git_entry *entry = &s->entries.items[i];
+        wpa_input_kind kind;
+        wpa_error err = {0};
+        if (entry->kind != WPA_GIT_FILE || !wpa_input_of_path(entry->path, &kind)) {
+            continue;
+        }
+        WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+        size_t size_bytes;
+        const char *text =
+            wpa_git_blob_read(git, entry->oid, WPA_YAML_MAX_BYTES, scratch, &size_bytes, &err);
+        if (text) {
+            wpa_graph_add(
+                graph, wpa_source_read(kind, entry->path, text, size_bytes, &s->around, scratch));
+        }
+    }
+    wpa_graph_close(graph);
+    s->around.graph = graph;
 }
 
 static bool find_config(wpa_git *git, const char *commit, surroundings *s, wpa_arena *arena,
@@ -91,8 +137,10 @@ static void digest_surroundings(surroundings *s, const wpa_analysis_subject *sub
     hash_text(&hash, subject->kind);
     hash_text(&hash, s->around.default_branch);
     hash_text(&hash, s->around.owner);
-    for (size_t i = 0; i < s->around.n_paths; i++) {
-        hash_text(&hash, s->around.paths[i]);
+    /* Rules read neighbours, so what these hold counts as much as that they are there. */
+    for (size_t i = 0; i < s->entries.n; i++) {
+        hash_text(&hash, s->entries.items[i].path);
+        hash_text(&hash, s->entries.items[i].oid);
     }
     hash_text(&hash, s->config_path);
     wpa_sha256_update(&hash, s->config ? s->config : "", s->config_bytes);
@@ -111,7 +159,11 @@ static bool look_around(wpa_git *git, const wpa_analysis_subject *subject, wpa_a
         .owner = *subject->owner ? subject->owner : NULL,
         .default_branch = *subject->branch ? subject->branch : NULL,
     };
-    bool ok = list_paths(git, subject->head_commit, &s->around, arena, err) &&
+    commit_reader *reader = wpa_arena_alloc(arena, sizeof *reader);
+    *reader = (commit_reader){git, wpa_arena_text(arena, subject->head_commit)};
+    s->around.read = read_at_commit;
+    s->around.read_context = reader;
+    bool ok = list_paths(git, subject->head_commit, s, arena, err) &&
               find_config(git, subject->head_commit, s, arena, err);
     if (ok) {
         digest_surroundings(s, subject);
@@ -251,6 +303,7 @@ bool wpa_analysis_look_around(wpa_git *git, const char *repository, const char *
     if (!look_around(git, &subject, arena, &s, err)) {
         return false;
     }
+    join_definitions(git, &s, arena);
     *around = s.around;
     *settings = settings_of(&s, arena);
     return true;
@@ -328,6 +381,7 @@ bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject 
     const wpa_json *result = read_cache(db, subject, &s, arena);
     outcome->is_cached = result != NULL;
     if (!result) {
+        join_definitions(git, &s, arena);
         result = run_rules(subject, &s, outcome->content, outcome->size_bytes, arena);
         if (!write_cache(db, subject, &s, result, arena, err)) {
             return false;

@@ -15,6 +15,8 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
+#include "rules/graph.h"
+
 #define THREADS_MAX 64
 
 /* A folder on its way through the tree. */
@@ -25,8 +27,10 @@ typedef struct walk {
     wpa_surroundings *around;
     const char **paths; /* [n_paths] of the whole tree, repository-relative */
     size_t n_paths, capacity;
-    const char *shown; /* path of the root as shown, with a slash behind, or "" */
-    size_t skip;       /* bytes of the shown path in front of what is repository-relative */
+    const char *root_shown; /* the root's path as shown, with a slash behind, or "" */
+    const char *shown;      /* the same of the repository */
+    bool is_repository;     /* the root lies in one, or is one */
+    size_t skip;            /* bytes of the shown path in front of what is repository-relative */
 } walk;
 
 /* ---- paths ---- */
@@ -129,7 +133,7 @@ static bool visit_file(walk *w, const char *path, bool is_symlink, wpa_error *er
     const char *identity = path + w->skip;
     wpa_input_kind kind;
     /* By the real path: within .github/workflows the shown one does not tell. */
-    const char *real = wpa_path_join(w->tree->arena, w->root, path + strlen(w->shown));
+    const char *real = wpa_path_join(w->tree->arena, w->root, path + strlen(w->root_shown));
     bool is_input = wpa_input_of_path(real, &kind);
     w->paths = wpa_arena_grow(w->tree->arena, w->paths, w->n_paths, &w->capacity, sizeof *w->paths);
     w->paths[w->n_paths++] = identity;
@@ -162,7 +166,68 @@ static bool visit(walk *w, const char *folder, const char *name, int depth, wpa_
     return !S_ISREG(status.st_mode) || visit_file(w, path, false, err);
 }
 
+/** Text of a neighbour, on disk; context is the path in front of repository-relative ones. */
+static const char *read_beside(void *context, const char *path, size_t max_bytes, wpa_arena *arena,
+                               size_t *size_bytes)
+{
+    wpa_error err = {0};
+    const char *prefix = context;
+    return wpa_file_read(wpa_arena_printf(arena, "%s%s", prefix, path), max_bytes, arena,
+                         size_bytes, &err);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void close_walk(walk *w)
+{
+    if (w->n_paths) {
+        qsort(w->paths, w->n_paths, sizeof *w->paths, compare_texts);
+    }
+    w->around->paths = w->paths;
+    w->around->n_paths = w->n_paths;
+    w->around->read = read_beside;
+    w->around->read_context = (void *)(uintptr_t)w->around->prefix;
+    wpa_map_put(w->tree->arounds, w->around->prefix, w->around);
+}
+
+static bool holds(walk *w, const char *folder, const char *name)
+{
+    return wpa_path_exists(wpa_path_join(w->tree->arena, *folder ? folder : ".", name));
+}
+
+/**
+ * Is a folder on the way a repository of its own? A clone is; a folder with .github is, where what
+ * was given is none itself (a folder of many repositories without their histories).
+ */
+static bool is_repository(walk *w, const char *path)
+{
+    return holds(w, path, ".git") || (!w->is_repository && holds(w, path, ".github"));
+}
+
+static bool list_folder(walk *w, const char *path, int depth, wpa_error *err);
+
 static bool walk_folder(walk *w, const char *path, int depth, wpa_error *err)
+{
+    if (depth == 0 || !is_repository(w, path)) {
+        return list_folder(w, path, depth, err);
+    }
+    wpa_arena *arena = w->tree->arena;
+    walk inner = {.tree = w->tree, .options = w->options, .root = w->root, .is_repository = true};
+    inner.root_shown = w->root_shown;
+    inner.shown = wpa_arena_printf(arena, "%s/", path);
+    inner.skip = strlen(inner.shown);
+    inner.around = wpa_arena_alloc(arena, sizeof *inner.around);
+    inner.around->prefix = inner.shown;
+    inner.around->has_paths = true;
+    bool ok = list_folder(&inner, path, depth, err);
+    close_walk(&inner);
+    return ok;
+}
+
+static bool list_folder(walk *w, const char *path, int depth, wpa_error *err)
 {
     if (depth > WPA_TREE_MAX_DEPTH || w->n_paths > WPA_TREE_MAX_FILES) {
         note(w->tree, path, "is too deep or too full and was left out");
@@ -187,11 +252,6 @@ static bool walk_folder(walk *w, const char *path, int depth, wpa_error *err)
     return ok;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static bool add_folder(wpa_tree *tree, const char *path, const wpa_tree_options *options,
                        wpa_error *err)
 {
@@ -206,7 +266,7 @@ static bool add_folder(wpa_tree *tree, const char *path, const wpa_tree_options 
        only if that is what was given: otherwise kinds could not be told by their paths. */
     w.skip = strlen(w.shown);
     const char *repository = w.root ? wpa_tree_root(path, tree->arena) : NULL;
-    if (repository && !wpa_text_is(repository, w.root)) {
+    if (repository && !options->is_root && !wpa_text_is(repository, w.root)) {
         w.skip = 0;
     }
     around->prefix = wpa_arena_slice(tree->arena, w.shown, w.skip);
@@ -215,12 +275,10 @@ static bool add_folder(wpa_tree *tree, const char *path, const wpa_tree_options 
         note_unreadable(tree, path, wpa_strerror(errno));
         return true;
     }
+    w.root_shown = w.shown;
+    w.is_repository = repository || holds(&w, is_here ? "" : path, ".github");
     bool ok = walk_folder(&w, is_here ? "" : path, 0, err);
-    if (w.n_paths) {
-        qsort(w.paths, w.n_paths, sizeof *w.paths, compare_texts);
-    }
-    around->paths = w.paths;
-    around->n_paths = w.n_paths;
+    close_walk(&w);
     return ok;
 }
 
@@ -274,6 +332,8 @@ wpa_tree *wpa_tree_new(wpa_arena *arena)
 {
     wpa_tree *tree = wpa_arena_alloc(arena, sizeof *tree);
     tree->arena = arena;
+    tree->arounds = wpa_map_new(arena);
+    tree->graphs = wpa_map_new(arena);
     return tree;
 }
 
@@ -297,6 +357,40 @@ bool wpa_tree_add(wpa_tree *tree, const char *argument, const wpa_tree_options *
         return true;
     }
     return add_named(tree, path, options, err);
+}
+
+/* ---- what joins the files ---- */
+
+static void add_to_graph(const wpa_tree *tree, const wpa_tree_file *file)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_surroundings *around = wpa_map_get(tree->arounds, file->around->prefix);
+    if (!around) {
+        return;
+    }
+    if (!around->graph) {
+        wpa_graph *graph = wpa_graph_new(around->repository, tree->arena);
+        around->graph = graph;
+        wpa_map_put(tree->graphs, around->prefix, graph);
+    }
+    wpa_graph *graph = wpa_map_get(tree->graphs, around->prefix);
+    wpa_graph_add(graph, wpa_source_read(file->kind, file->path, file->text, file->size_bytes,
+                                         around, arena));
+}
+
+/** One graph a repository, of all its definitions. */
+static void join(wpa_tree *tree)
+{
+    for (size_t i = 0; i < tree->n_files; i++) {
+        if (tree->files[i].around && tree->files[i].around->has_paths) {
+            add_to_graph(tree, &tree->files[i]);
+        }
+    }
+    for (size_t i = 0; i < wpa_map_count(tree->graphs); i++) {
+        void *graph;
+        (void)wpa_map_at(tree->graphs, i, &graph);
+        wpa_graph_close(graph);
+    }
 }
 
 /* ---- reading ---- */
@@ -339,6 +433,7 @@ void wpa_tree_load(wpa_tree *tree)
         }
     }
     tree->n_files = n_kept;
+    join(tree);
 }
 
 /* ---- running ---- */

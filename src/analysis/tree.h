@@ -24,6 +24,8 @@ typedef struct wpa_tree {
     wpa_note *notes; /* what was left out, and why */
     size_t n_notes, notes_capacity;
     size_t n_unreadable; /* of the notes: inputs that should have been read */
+    wpa_map *arounds;    /* prefix → wpa_surroundings, of each repository */
+    wpa_map *graphs;     /* prefix → wpa_graph */
     wpa_arena *arena;
 } wpa_tree;
 
@@ -33,6 +35,7 @@ typedef struct wpa_tree_options {
     const char *stdin_path;     /* name for it, or NULL */
     const char *const *exclude; /* [n_exclude] globs over repository-relative paths */
     size_t n_exclude;
+    bool is_root; /* each folder given is a repository, whatever stands around it */
 } wpa_tree_options;
 
 /** Everything in the arena. */

@@ -8,6 +8,8 @@
 
 #define WPA_FINDINGS_PER_RULE_MAX 200
 #define WPA_FINDINGS_PER_FILE_MAX 2000
+/** Other definitions of the repository that are read for one file. */
+#define WPA_NEIGHBOURS_MAX 500
 /** Processor time for one file; rules that do not get their turn within it are noted. */
 #define WPA_RULES_TIME_MAX_MS 2000
 

@@ -11,6 +11,10 @@
  * on which it stays silent, one for every "not" bad.fixed.yml                 bad.yml after all its
  * fixes, if the rule has any
  *
+ * What needs a repository around it is a folder bad_x/ or good_x/ with the repository's files; all
+ * definitions in it are analysed, and bad_x.expected holds "path:line:column rule[/check]
+ * severity".
+ *
  * Action files are named bad_x.action.yml, dependabot files bad_x.dependabot.yml, pre-commit files
  * bad_x.pre-commit.yml (then bad_x.action.expected and so on). Tests walk the registry: a rule
  * without words or without its pair of fixtures fails.
@@ -106,6 +110,17 @@ wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check
 /** Another place of the same finding, in the same file. */
 void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span, const char *format,
                      ...) WPA_PRINTF(4, 5);
+
+/** Another place of it in another file of the repository: source is from wpa_rule_source_at. */
+void wpa_rule_relate_in(wpa_rule_run *run, wpa_finding *finding, const wpa_source *source,
+                        wpa_span span, const char *format, ...) WPA_PRINTF(5, 6);
+
+/**
+ * Another definition of the same repository, read for this run (each once a file under analysis);
+ * NULL if it is not there, cannot be read, or too many were asked for. path is
+ * repository-relative.
+ */
+const wpa_source *wpa_rule_source_at(wpa_rule_run *run, const char *path);
 
 /** A value for a message: visible, cut at 80 characters, in single quotes. In run->arena. */
 const char *wpa_rule_quote(wpa_rule_run *run, const char *text, size_t length);

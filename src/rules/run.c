@@ -1,5 +1,7 @@
+#include <stdint.h>
 #include <string.h>
 
+#include <wpa/map.h>
 #include <wpa/text.h>
 
 #include "rules/sink.h"
@@ -57,21 +59,69 @@ wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check
     return finding;
 }
 
+static void relate(wpa_rule_run *run, wpa_finding *finding, const wpa_source *source, wpa_span span,
+                   const char *label)
+{
+    finding->related = wpa_arena_grow(run->arena, finding->related, finding->n_related,
+                                      &finding->related_capacity, sizeof *finding->related);
+    finding->related[finding->n_related++] = (wpa_related){
+        .path = source->path,
+        .span = wpa_finding_span_of(source, span),
+        .label = label,
+    };
+}
+
 void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span, const char *format,
                      ...)
 {
     va_list values;
     va_start(values, format);
-    const char *label = visible_text(run->arena, format, values);
+    relate(run, finding, run->source, span, visible_text(run->arena, format, values));
     va_end(values);
-    finding->related = wpa_arena_grow(run->arena, finding->related, finding->n_related,
-                                      &finding->related_capacity, sizeof *finding->related);
-    finding->related[finding->n_related++] = (wpa_related){
-        .path = run->source->path,
-        .span = wpa_finding_span_of(run->source, span),
-        .label = label,
-    };
 }
+
+void wpa_rule_relate_in(wpa_rule_run *run, wpa_finding *finding, const wpa_source *source,
+                        wpa_span span, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    relate(run, finding, source, span, visible_text(run->arena, format, values));
+    va_end(values);
+}
+
+/* ---- neighbours ---- */
+
+static const wpa_source *read_neighbour(wpa_rule_run *run, const char *path)
+{
+    const wpa_surroundings *around = run->source->around;
+    wpa_input_kind kind;
+    size_t size_bytes;
+    if (!wpa_input_of_path(path, &kind)) {
+        return NULL;
+    }
+    const char *text =
+        wpa_surroundings_read(around, path, WPA_YAML_MAX_BYTES, run->sink->arena, &size_bytes);
+    const char *prefix = around && around->prefix ? around->prefix : "";
+    const char *shown = wpa_arena_printf(run->sink->arena, "%s%s", prefix, path);
+    return text ? wpa_source_read(kind, shown, text, size_bytes, around, run->sink->arena) : NULL;
+}
+
+const wpa_source *wpa_rule_source_at(wpa_rule_run *run, const char *path)
+{
+    wpa_rule_sink *sink = run->sink;
+    if (wpa_text_is(path, wpa_source_identity(run->source))) {
+        return run->source;
+    }
+    sink->neighbours = sink->neighbours ? sink->neighbours : wpa_map_new(sink->arena);
+    if (!wpa_map_has(sink->neighbours, path) &&
+        wpa_map_count(sink->neighbours) < WPA_NEIGHBOURS_MAX) {
+        const wpa_source *source = read_neighbour(run, path);
+        wpa_map_put(sink->neighbours, path, (void *)(uintptr_t)source);
+    }
+    return wpa_map_get(sink->neighbours, path);
+}
+
+/* ---- words ---- */
 
 const char *wpa_rule_quote(wpa_rule_run *run, const char *text, size_t length)
 {

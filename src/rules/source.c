@@ -1,11 +1,14 @@
 #include "rules/source.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <wpa/text.h>
 
 #include "rules/outline.h"
+#include "rules/settings.h"
 
 static const char *const names[] = {"workflow", "action", "dependabot", "pre-commit"};
 
@@ -139,4 +142,51 @@ bool wpa_surroundings_has(const wpa_surroundings *around, const char *path)
 {
     return around->n_paths && bsearch(path, around->paths, around->n_paths, sizeof *around->paths,
                                       compare_paths) != NULL;
+}
+
+/** Index of the first path that is not below text. */
+static size_t lower_bound(const wpa_surroundings *around, const char *text)
+{
+    size_t low = 0, high = around->n_paths;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(around->paths[middle], text) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+bool wpa_surroundings_has_folder(const wpa_surroundings *around, const char *folder)
+{
+    char prefix[PATH_MAX];
+    if (!*folder) {
+        return around->n_paths > 0;
+    }
+    int length = snprintf(prefix, sizeof prefix, "%s/", folder);
+    if (length < 0 || (size_t)length >= sizeof prefix) {
+        return false;
+    }
+    size_t i = lower_bound(around, prefix);
+    return i < around->n_paths && wpa_text_starts(around->paths[i], prefix);
+}
+
+const char *wpa_surroundings_match(const wpa_surroundings *around, const char *glob)
+{
+    for (size_t i = 0; i < around->n_paths; i++) {
+        if (wpa_glob_fits(glob, around->paths[i])) {
+            return around->paths[i];
+        }
+    }
+    return NULL;
+}
+
+const char *wpa_surroundings_read(const wpa_surroundings *around, const char *path,
+                                  size_t max_bytes, wpa_arena *arena, size_t *size_bytes)
+{
+    return around && around->read
+               ? around->read(around->read_context, path, max_bytes, arena, size_bytes)
+               : NULL;
 }

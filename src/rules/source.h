@@ -26,8 +26,15 @@ typedef enum wpa_visibility {
 typedef struct wpa_source wpa_source;
 
 /**
+ * Text of a file of the repository, as it stands beside the one under analysis; NULL if it cannot
+ * be had. Called from any thread.
+ */
+typedef const char *(*wpa_surroundings_reader)(void *context, const char *path, size_t max_bytes,
+                                               wpa_arena *arena, size_t *size_bytes);
+
+/**
  * What is known of the repository around a file. A rule that needs a part that is not known
- * (NULL, is_complete false) stays silent.
+ * (NULL, has_paths false) stays silent.
  */
 typedef struct wpa_surroundings {
     const char *prefix;         /* in front of every repository-relative path that is shown; "" */
@@ -37,9 +44,12 @@ typedef struct wpa_surroundings {
     wpa_visibility visibility;
     const char *const *paths; /* [n_paths] every file of the tree, sorted by bytes */
     size_t n_paths;
-    bool has_paths;                   /* paths is the whole tree */
-    const wpa_source *const *sources; /* [n_sources] the definitions that were read, by path */
-    size_t n_sources;
+    bool has_paths;                       /* paths is the whole tree */
+    const struct wpa_graph *graph;        /* its definitions and what joins them; NULL: not known */
+    const struct wpa_graph *const *fleet; /* [n_fleet] of other repositories */
+    size_t n_fleet;
+    wpa_surroundings_reader read; /* NULL: no other file can be read */
+    void *read_context;
 } wpa_surroundings;
 
 struct wpa_source {
@@ -74,3 +84,11 @@ const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const v
 const char *wpa_source_identity(const wpa_source *source);
 /** Is there such a file in the tree? Only meaningful if around->has_paths. */
 bool wpa_surroundings_has(const wpa_surroundings *around, const char *path);
+/** Is there a file below this folder ("" is the root)? As above. */
+bool wpa_surroundings_has_folder(const wpa_surroundings *around, const char *folder);
+/** First path that the glob fits ("**" any folders), or NULL. As above. */
+const char *wpa_surroundings_match(const wpa_surroundings *around, const char *glob);
+/** Text of another file, NUL-terminated, in the arena; NULL if it cannot be had. around may be
+ * NULL. */
+const char *wpa_surroundings_read(const wpa_surroundings *around, const char *path,
+                                  size_t max_bytes, wpa_arena *arena, size_t *size_bytes);

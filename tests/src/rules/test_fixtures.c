@@ -13,6 +13,7 @@
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "analysis/tree.h"
 #include "rules/fix.h"
 
 #define FIXTURE_MAX_BYTES (2 * 1024 * 1024)
@@ -155,6 +156,58 @@ static wpa_input_kind kind_of(const fixture *at)
     return kind;
 }
 
+/* ---- folders that hold a whole repository ---- */
+
+/** What the rule says of all files of the repository, one finding a line with its path. */
+static const char *describe_repository(const fixture *at, wpa_arena *arena, size_t *n_notes)
+{
+    wpa_error err = {0};
+    wpa_tree *tree = wpa_tree_new(arena);
+    const char *root = wpa_path_join(arena, at->folder, at->name);
+    wpa_tree_options options = {.stdin_fd = -1, .is_root = true};
+    if (!wpa_tree_add(tree, root, &options, &err)) {
+        fault(at, err.message);
+        return "";
+    }
+    wpa_tree_load(tree);
+    WPA_AUTO(wpa_tree_results) *results =
+        wpa_tree_run(tree, 1, wpa_tree_check, settings_for_all(arena));
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(EXPECTED_MAX_BYTES);
+    for (size_t i = 0; i < results->n; i++) {
+        const wpa_result *result = &results->results[i];
+        *n_notes += result->n_notes;
+        for (size_t k = 0; k < result->n_findings; k++) {
+            const wpa_finding *f = result->findings[k];
+            if (f->rule == at->rule && f->state == WPA_FINDING_OPEN) {
+                wpa_buf_printf(buf, "%s:%zu:%zu %s%s%s %s\n", f->path + strlen(root) + 1,
+                               f->span.start.line, f->span.start.column, f->rule->id,
+                               f->check ? "/" : "", f->check ? f->check : "",
+                               wpa_severity_name(f->severity));
+            }
+        }
+    }
+    return wpa_buf_dup(buf, arena);
+}
+
+static void check_repository(const fixture *at, wpa_arena *arena)
+{
+    size_t size, n_notes = 0;
+    const char *actual = describe_repository(at, arena, &n_notes);
+    bool is_bad = wpa_text_starts(at->name, "bad");
+    const char *expected =
+        is_bad ? read_file(at, wpa_arena_printf(arena, "%s.expected", at->name), arena, &size) : "";
+    if (!expected || !wpa_text_is(actual, expected) || (is_bad && !*actual) || n_notes) {
+        fault(at, expected ? "does not give what is expected but" : "has no .expected file but");
+        print_error("%s", actual);
+    }
+}
+
+static bool is_repository(const fixture *at, wpa_arena *arena)
+{
+    return (wpa_text_starts(at->name, "bad") || wpa_text_starts(at->name, "good")) &&
+           wpa_path_is_dir(wpa_path_join(arena, at->folder, at->name));
+}
+
 static void check_folder(const wpa_rule *rule, wpa_arena *arena)
 {
     fixture at = {.rule = rule};
@@ -166,6 +219,12 @@ static void check_folder(const wpa_rule *rule, wpa_arena *arena)
     while (folder && (entry = readdir(folder))) {
         at.name = entry->d_name;
         size_t length = strlen(at.name);
+        if (is_repository(&at, arena)) {
+            n_bad += wpa_text_starts(at.name, "bad");
+            n_good += wpa_text_starts(at.name, "good");
+            check_repository(&at, arena);
+            continue;
+        }
         n_fixed += wpa_text_ends(at.name, ".fixed.yml");
         if (!wpa_text_ends(at.name, ".yml") || wpa_text_ends(at.name, ".fixed.yml")) {
             continue;

@@ -1,0 +1,265 @@
+#include "rules/graph.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <wpa/map.h>
+
+#include "rules/outline.h"
+
+struct wpa_graph {
+    wpa_arena *arena;
+    const char *repository;
+    const wpa_graph_file **files; /* [n], by path once closed */
+    size_t n, capacity;
+    wpa_map *by_path;
+};
+
+wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
+{
+    wpa_graph *graph = wpa_arena_alloc(arena, sizeof *graph);
+    graph->arena = arena;
+    graph->repository = repository ? wpa_arena_text(arena, repository) : NULL;
+    graph->by_path = wpa_map_new(arena);
+    return graph;
+}
+
+/* ---- reading one file ---- */
+
+static const char *copy(const wpa_graph *graph, const char *text)
+{
+    return text ? wpa_arena_text(graph->arena, text) : NULL;
+}
+
+/** Texts of a scalar or a sequence; NULL if there is none. */
+static const char *const *copy_texts(const wpa_graph *graph, const wpa_yaml_node *node)
+{
+    node = wpa_yaml_resolve(node);
+    bool is_list = wpa_yaml_is(node, WPA_YAML_SEQUENCE);
+    size_t n = is_list ? node->n_items : wpa_yaml_text(node) ? 1 : 0, n_kept = 0;
+    if (n == 0) {
+        return NULL;
+    }
+    const char **texts = wpa_arena_array(graph->arena, n + 1, sizeof *texts);
+    for (size_t i = 0; i < n; i++) {
+        const char *text = wpa_yaml_text(is_list ? node->items[i] : node);
+        if (text) {
+            texts[n_kept++] = copy(graph, text);
+        }
+    }
+    return texts;
+}
+
+static const char *const *copy_crons(const wpa_graph *graph, const wpa_yaml_node *node)
+{
+    node = wpa_yaml_resolve(node);
+    if (!wpa_yaml_is(node, WPA_YAML_SEQUENCE)) {
+        return NULL;
+    }
+    const char **texts = wpa_arena_array(graph->arena, node->n_items + 1, sizeof *texts);
+    size_t n = 0;
+    for (size_t i = 0; i < node->n_items; i++) {
+        const char *text = wpa_yaml_text(wpa_yaml_get(node->items[i], "cron"));
+        if (text) {
+            texts[n++] = copy(graph, text);
+        }
+    }
+    return texts;
+}
+
+static void read_triggers(const wpa_graph *graph, wpa_graph_file *file, const wpa_outline *o)
+{
+    wpa_graph_trigger *triggers =
+        wpa_arena_array(graph->arena, o->n_triggers + 1, sizeof *triggers);
+    for (size_t i = 0; i < o->n_triggers; i++) {
+        const wpa_outline_trigger *t = &o->triggers[i];
+        triggers[i] = (wpa_graph_trigger){
+            .name = copy(graph, t->name),
+            .workflows = copy_texts(graph, wpa_yaml_get(t->config, "workflows")),
+            .types = copy_texts(graph, wpa_yaml_get(t->config, "types")),
+            .crons = wpa_text_is(t->name, "schedule") ? copy_crons(graph, t->config) : NULL,
+        };
+    }
+    file->triggers = triggers;
+    file->n_triggers = o->n_triggers;
+}
+
+static const char *local_path_of(const wpa_graph *graph, const char *text)
+{
+    bool is_local = wpa_text_starts(text, "./") || wpa_text_starts(text, "$/");
+    if (!is_local) {
+        return NULL;
+    }
+    text += 2 + strspn(text + 2, "/");
+    size_t length = strlen(text);
+    while (length && text[length - 1] == '/') {
+        length--;
+    }
+    return wpa_arena_slice(graph->arena, text, length);
+}
+
+static wpa_graph_use use_of(const wpa_graph *graph, const wpa_outline_uses *uses, size_t job)
+{
+    const char *text = copy(graph, wpa_yaml_text(uses->node));
+    return (wpa_graph_use){
+        .text = text,
+        .local_path = local_path_of(graph, text),
+        .job = job,
+        .span = uses->node->span,
+    };
+}
+
+static bool is_use(const wpa_outline_uses *uses)
+{
+    return uses->kind != WPA_OUTLINE_NONE && wpa_yaml_text(uses->node);
+}
+
+static void read_uses(const wpa_graph *graph, wpa_graph_file *file, const wpa_outline *o)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        n += 1 + o->jobs[i].n_steps;
+    }
+    wpa_graph_use *uses = wpa_arena_array(graph->arena, n + 1, sizeof *uses);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        if (job->is_call && is_use(&job->uses)) {
+            wpa_graph_use *use = &uses[file->n_uses++];
+            *use = use_of(graph, &job->uses, i);
+            use->is_call = true;
+            use->inherits_secrets =
+                wpa_text_is(wpa_yaml_text(wpa_yaml_get(job->node, "secrets")), "inherit");
+        }
+        for (size_t k = 0; k < job->n_steps; k++) {
+            if (is_use(&job->steps[k].uses)) {
+                uses[file->n_uses++] = use_of(graph, &job->steps[k].uses, i);
+            }
+        }
+    }
+    file->uses = uses;
+}
+
+static void read_jobs(const wpa_graph *graph, wpa_graph_file *file, const wpa_outline *o)
+{
+    wpa_graph_job *jobs = wpa_arena_array(graph->arena, o->n_jobs + 1, sizeof *jobs);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        jobs[i] = (wpa_graph_job){
+            .id = copy(graph, job->id),
+            .name = copy(graph, wpa_yaml_text(wpa_yaml_get(job->node, "name"))),
+            .needs = copy_texts(graph, wpa_yaml_get(job->node, "needs")),
+            .key_span = job->key ? job->key->span : job->node->span,
+        };
+    }
+    file->jobs = jobs;
+    file->n_jobs = o->n_jobs;
+}
+
+void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
+{
+    wpa_graph_file *file = wpa_arena_alloc(graph->arena, sizeof *file);
+    const wpa_yaml_node *root = source->yaml ? source->yaml->root : NULL;
+    const wpa_yaml_node *name = wpa_yaml_get(root, "name");
+    *file = (wpa_graph_file){
+        .path = copy(graph, wpa_source_identity(source)),
+        .kind = source->kind,
+        .is_partial = source->is_partial,
+        .name = copy(graph, wpa_yaml_text(name)),
+    };
+    if (name) {
+        file->name_span = name->span;
+    } else if (wpa_yaml_is(root, WPA_YAML_MAPPING) && root->n_pairs) {
+        file->name_span = root->pairs[0].key->span;
+    }
+    read_triggers(graph, file, source->outline);
+    read_jobs(graph, file, source->outline);
+    read_uses(graph, file, source->outline);
+    graph->files = wpa_arena_grow(graph->arena, graph->files, graph->n, &graph->capacity,
+                                  sizeof *graph->files);
+    graph->files[graph->n++] = file;
+    wpa_map_put(graph->by_path, file->path, file);
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    return strcmp((*(const wpa_graph_file *const *)a)->path,
+                  (*(const wpa_graph_file *const *)b)->path);
+}
+
+void wpa_graph_close(wpa_graph *graph)
+{
+    if (graph->n) {
+        qsort(graph->files, graph->n, sizeof *graph->files, compare_files);
+    }
+}
+
+/* ---- asking ---- */
+
+size_t wpa_graph_count(const wpa_graph *graph)
+{
+    return graph->n;
+}
+
+const wpa_graph_file *wpa_graph_at(const wpa_graph *graph, size_t i)
+{
+    return graph->files[i];
+}
+
+const wpa_graph_file *wpa_graph_find(const wpa_graph *graph, const char *path)
+{
+    return wpa_map_get(graph->by_path, path);
+}
+
+const wpa_graph_file *wpa_graph_local(const wpa_graph *graph, const char *local_path)
+{
+    static const char *const names[] = {"action.yml", "action.yaml"};
+    const wpa_graph_file *file = wpa_graph_find(graph, local_path);
+    char path[4096];
+    for (size_t i = 0; i < WPA_COUNT(names) && !file; i++) {
+        int length =
+            snprintf(path, sizeof path, "%s%s%s", local_path, *local_path ? "/" : "", names[i]);
+        file = length > 0 && (size_t)length < sizeof path ? wpa_graph_find(graph, path) : NULL;
+    }
+    return file;
+}
+
+const wpa_graph_trigger *wpa_graph_trigger_find(const wpa_graph_file *file, const char *name)
+{
+    for (size_t i = 0; i < file->n_triggers; i++) {
+        if (wpa_text_is(file->triggers[i].name, name)) {
+            return &file->triggers[i];
+        }
+    }
+    return NULL;
+}
+
+const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, wpa_arena *arena,
+                                      size_t *n)
+{
+    wpa_graph_user *users = NULL;
+    size_t capacity = 0;
+    const wpa_graph_file *target = wpa_graph_find(graph, path);
+    *n = 0;
+    for (size_t i = 0; target && i < graph->n; i++) {
+        const wpa_graph_file *file = graph->files[i];
+        for (size_t k = 0; k < file->n_uses; k++) {
+            const char *local = file->uses[k].local_path;
+            if (local && wpa_graph_local(graph, local) == target) {
+                users = wpa_arena_grow(arena, users, *n, &capacity, sizeof *users);
+                users[(*n)++] = (wpa_graph_user){file, &file->uses[k]};
+            }
+        }
+    }
+    return users;
+}
+
+bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source)
+{
+    for (size_t i = 0; i < graph->n; i++) {
+        if (graph->files[i]->kind == source->kind) {
+            return wpa_text_is(graph->files[i]->path, wpa_source_identity(source));
+        }
+    }
+    return false;
+}

@@ -1,0 +1,78 @@
+/*
+ * What joins the definitions of a repository: which workflow calls which, what starts what, who
+ * uses an action. One compact record a file, made once from its tree, so that a graph over
+ * thousands of files stays small; whoever needs more of a neighbour reads it with
+ * wpa_rule_source_at.
+ */
+#pragma once
+
+#include "rules/source.h"
+
+typedef struct wpa_graph wpa_graph;
+
+typedef struct wpa_graph_trigger {
+    const char *name;
+    const char *const *workflows; /* NULL-terminated: names under workflow_run; else NULL */
+    const char *const *types;     /* NULL-terminated, or NULL */
+    const char *const *crons;     /* NULL-terminated: of schedule; else NULL */
+} wpa_graph_trigger;
+
+/** A "uses" of a step or of a job. */
+typedef struct wpa_graph_use {
+    const char *text;       /* as written */
+    const char *local_path; /* "./x" and "$/x" without that: "x", no slash behind; else NULL */
+    size_t job;             /* index in the file's jobs */
+    wpa_span span;          /* of the value in that file */
+    bool is_call;           /* of a job */
+    bool inherits_secrets;
+} wpa_graph_use;
+
+typedef struct wpa_graph_job {
+    const char *id;
+    const char *name;         /* as written, or NULL */
+    const char *const *needs; /* NULL-terminated */
+    wpa_span key_span;
+} wpa_graph_job;
+
+typedef struct wpa_graph_file {
+    const char *path; /* repository-relative */
+    wpa_input_kind kind;
+    bool is_partial;
+    const char *name;   /* of the workflow or action, or NULL */
+    wpa_span name_span; /* of the value; of the first key if there is no name */
+    const wpa_graph_trigger *triggers;
+    size_t n_triggers;
+    const wpa_graph_job *jobs;
+    size_t n_jobs;
+    const wpa_graph_use *uses;
+    size_t n_uses;
+} wpa_graph_file;
+
+/** An empty graph; everything in the arena. repository: name for messages, or NULL. */
+wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena);
+/** Add what a file says; copies all it keeps. */
+void wpa_graph_add(wpa_graph *graph, const wpa_source *source);
+/** Once, behind the last add: files are in the order of their paths from then on. */
+void wpa_graph_close(wpa_graph *graph);
+
+size_t wpa_graph_count(const wpa_graph *graph);
+const wpa_graph_file *wpa_graph_at(const wpa_graph *graph, size_t i);
+const wpa_graph_file *wpa_graph_find(const wpa_graph *graph, const char *path);
+/**
+ * File that a local use names: the workflow itself, or action.yml or action.yaml in the folder.
+ * NULL if the graph has none.
+ */
+const wpa_graph_file *wpa_graph_local(const wpa_graph *graph, const char *local_path);
+const wpa_graph_trigger *wpa_graph_trigger_find(const wpa_graph_file *file, const char *name);
+
+/** One place that uses a definition. */
+typedef struct wpa_graph_user {
+    const wpa_graph_file *file;
+    const wpa_graph_use *use;
+} wpa_graph_user;
+
+/** Who uses the definition at this path, by path and place; the array lives in the arena. */
+const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, wpa_arena *arena,
+                                      size_t *n);
+/** Is the file the first of its kind in the graph: where what is said once for all stands. */
+bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source);

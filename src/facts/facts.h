@@ -22,6 +22,7 @@ typedef enum wpa_fact_table {
     WPA_FACTS_ADVISORIES,
     WPA_FACTS_ARCHIVED,
     WPA_FACTS_SCHEMA,
+    WPA_FACTS_COMMANDS,
     WPA_FACTS_COUNT
 } wpa_fact_table;
 

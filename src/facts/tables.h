@@ -1,6 +1,7 @@
 /* The shape of the generated tables; included by the code that reads them and by them alone. */
 #pragma once
 
+#include "facts/commands.h"
 #include "facts/facts.h"
 
 #define WPA_FACT_NONE UINT32_MAX
@@ -108,3 +109,16 @@ extern const wpa_schema_def wpa_fact_workflow_schema[];
 extern const size_t wpa_fact_n_workflow_schema;
 extern const wpa_schema_def wpa_fact_action_schema[];
 extern const size_t wpa_fact_n_action_schema;
+/* In order of their programs. */
+extern const wpa_fact_command wpa_fact_commands[];
+extern const size_t wpa_fact_n_commands;
+extern const wpa_fact_wrapper wpa_fact_wrappers[];
+extern const size_t wpa_fact_n_wrappers;
+extern const wpa_fact_launcher wpa_fact_launchers[];
+extern const size_t wpa_fact_n_launchers;
+extern const wpa_fact_installer wpa_fact_installers[];
+extern const size_t wpa_fact_n_installers;
+extern const wpa_fact_tool wpa_fact_tools[];
+extern const size_t wpa_fact_n_tools;
+extern const wpa_fact_host wpa_fact_hosts[];
+extern const size_t wpa_fact_n_hosts;

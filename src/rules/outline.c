@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rules/shell_roles.h"
+
 typedef struct reader {
     const wpa_yaml_doc *doc;
     wpa_arena *arena;
@@ -423,6 +425,7 @@ static void read_script(reader *r, wpa_outline_step *step)
                     step->shell == WPA_SHELL_UNKNOWN;
     if (step->run && is_shell && strlen(step->run->text) == step->run->length) {
         step->script = wpa_script_read(step->run->text, step->run->length, r->arena);
+        step->lexed = step->script;
     }
 }
 
@@ -534,45 +537,8 @@ wpa_span wpa_outline_script_span(const wpa_outline_step *step, wpa_span in_scrip
 /* ---- what a step does --------------------------------------------------------------------------
  */
 
-/* Programs that build or test, whatever their arguments. */
-static const char *const testers[] = {"pytest", "tox", "ctest", "nox", "jest", "vitest", "rspec"};
-
-/* Programs that do with one of the verbs below. */
-static const char *const builders[] = {
-    "npm",   "yarn",  "pnpm",       "bun",    "npx",      "cargo",  "go",
-    "make",  "mvn",   "mvnw",       "gradle", "gradlew",  "dotnet", "docker",
-    "cmake", "bazel", "ninja",      "meson",  "uv",       "poetry", "rake",
-    "mix",   "swift", "xcodebuild", "just",   "composer", "bundle", "deno"};
-static const char *const verbs[] = {"test",  "build", "compile", "package",  "verify",
-                                    "check", "lint",  "install", "assemble", "bench"};
-
-static bool command_builds(const wpa_shell_command *c)
-{
-    if (wpa_text_index(c->name, testers, WPA_COUNT(testers)) >= 0) {
-        return true;
-    }
-    if (wpa_text_index(c->name, builders, WPA_COUNT(builders)) < 0) {
-        return false;
-    }
-    if (wpa_text_is(c->name, "make") && c->n_words == c->first + 1) {
-        return true;
-    }
-    for (size_t i = c->first + 1; i < c->n_words; i++) {
-        for (size_t k = 0; k < WPA_COUNT(verbs); k++) {
-            if (c->words[i].text[0] != '-' && strcasestr(c->words[i].text, verbs[k])) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 bool wpa_outline_step_builds(const wpa_outline_step *step)
 {
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        if (command_builds(&step->script->commands[i])) {
-            return true;
-        }
-    }
-    return false;
+    return (wpa_step_roles(step) &
+            (WPA_DOES_TEST | WPA_DOES_BUILD | WPA_DOES_LINT | WPA_DOES_INSTALL)) != 0;
 }

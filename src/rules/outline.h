@@ -65,6 +65,7 @@ typedef struct wpa_outline_step {
     wpa_shell shell;                /* of run */
     bool has_named_shell;           /* by the step, its job or its workflow */
     const wpa_script *script;       /* of run in bash, sh or an unknown shell; else NULL */
+    const wpa_script *lexed;        /* of run in any shell that is read, python too; or NULL */
 } wpa_outline_step;
 
 /** A label a job may run on: written in runs-on, or a matrix value that runs-on names. */

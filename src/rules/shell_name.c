@@ -3,45 +3,13 @@
 
 #include <string.h>
 
+#include "facts/commands.h"
+
 static bool is_assignment(const char *word)
 {
     size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
     return n && !(word[0] >= '0' && word[0] <= '9') &&
            (word[n] == '=' || (word[n] == '+' && word[n + 1] == '='));
-}
-
-/* Programs that run the command behind them: how many words they take besides options. */
-typedef struct wrapper {
-    const char *name;
-    unsigned n_arguments;
-    const char *with_value; /* short options that take the next word */
-} wrapper;
-
-static const wrapper wrappers[] = {
-    {"sudo", 0, "ugpCcDhRrTtU"},
-    {"doas", 0, "uC"},
-    {"env", 0, "uCS"},
-    {"time", 0, "fo"},
-    {"timeout", 1, "ks"},
-    {"nice", 0, "n"},
-    {"nohup", 0, ""},
-    {"command", 0, ""},
-    {"exec", 0, "a"},
-    {"xargs", 0, "InPLdEs"},
-    {"builtin", 0, ""},
-    {"retry", 0, "td"},
-    {"stdbuf", 0, "ioe"},
-    {"xvfb-run", 0, "nefpsw"},
-};
-
-static const wrapper *wrapper_of(const char *name)
-{
-    for (size_t i = 0; i < WPA_COUNT(wrappers); i++) {
-        if (wpa_text_is(name, wrappers[i].name)) {
-            return &wrappers[i];
-        }
-    }
-    return NULL;
 }
 
 static const char *base_name(const char *path)
@@ -51,13 +19,14 @@ static const char *base_name(const char *path)
 }
 
 /* Index behind a wrapper's own options and arguments. */
-static size_t skip_wrapper(const wpa_shell_command *c, size_t i, const wrapper *w)
+static size_t skip_wrapper(const wpa_shell_command *c, size_t i, const wpa_fact_wrapper *w)
 {
-    unsigned arguments = w->n_arguments;
+    unsigned arguments = w->arguments;
     for (i++; i < c->n_words; i++) {
         const char *word = c->words[i].text;
         if (word[0] == '-' && word[1]) {
-            bool takes_next = word[1] != '-' && !word[2] && strchr(w->with_value, word[1]);
+            bool takes_next =
+                word[1] != '-' && !word[2] && w->with_value && strchr(w->with_value, word[1]);
             i += takes_next ? 1 : 0;
         } else if (is_assignment(word)) {
             continue;
@@ -76,8 +45,8 @@ void wpa_shell_name_find(wpa_shell_command *c)
     while (i < c->n_words && is_assignment(c->words[i].text)) {
         i++;
     }
-    const wrapper *w;
-    while (i < c->n_words && (w = wrapper_of(base_name(c->words[i].text)))) {
+    const wpa_fact_wrapper *w;
+    while (i < c->n_words && (w = wpa_facts_wrapper_find(base_name(c->words[i].text)))) {
         size_t next = skip_wrapper(c, i, w);
         if (next >= c->n_words) {
             break; /* "sudo -s", "exec 3>&1": the wrapper is the command */

@@ -17,6 +17,7 @@ static const table_name tables[] = {
     {"permissions", "permissions"}, {"runners", "runners"},
     {"untrusted", "untrusted"},     {"advisories", "advisories"},
     {"archived", "archived"},       {NULL, "schema"},
+    {"commands", "commands"},
 };
 
 static void write_origins(FILE *out, const char *folder)
@@ -617,4 +618,5 @@ void gen_tables(FILE *out, const char *folder)
     write_untrusted(out, folder);
     write_schema(out, folder, "github-workflow-v1.0", "workflow");
     write_schema(out, folder, "github-action-v1.0", "action");
+    gen_commands(out, folder);
 }

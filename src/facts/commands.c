@@ -1,0 +1,251 @@
+/* Look-ups in the table of commands; rows of a program are neighbours, found by halving. */
+#include "facts/commands.h"
+
+#include <string.h>
+
+#include "facts/tables.h"
+
+static const char *const role_names[] = {"test",    "build",   "lint",  "install",
+                                         "publish", "history", "fetch", "scan"};
+
+const char *wpa_facts_command_role_name(unsigned bit_index)
+{
+    return bit_index < WPA_DOES_COUNT ? role_names[bit_index] : "";
+}
+
+/* ---- patterns ----------------------------------------------------------------------------------
+ */
+
+/* "*" is any characters; both ends are given, so it is linear but for the stars, which are few. */
+static bool glob_fits(wpa_slice glob, const char *text)
+{
+    const char *g = glob.at, *end = glob.at + glob.length, *star = NULL, *mark = NULL;
+    while (*text) {
+        if (g < end && *g == '*') {
+            star = g++;
+            mark = text;
+        } else if (g < end && *g == *text) {
+            g++;
+            text++;
+        } else if (star) {
+            g = star + 1;
+            text = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (g < end && *g == '*') {
+        g++;
+    }
+    return g == end;
+}
+
+/* One of the choices "a|b" fits the text; skip is what each leaves off at its front. */
+static bool choice_fits(wpa_slice choices, const char *text, size_t skip)
+{
+    while (choices.length) {
+        const char *bar = memchr(choices.at, '|', choices.length);
+        size_t length = bar ? (size_t)(bar - choices.at) : choices.length;
+        if (length >= skip && glob_fits((wpa_slice){choices.at + skip, length - skip}, text)) {
+            return true;
+        }
+        size_t taken = length + (bar ? 1 : 0);
+        choices = (wpa_slice){choices.at + taken, choices.length - taken};
+    }
+    return false;
+}
+
+static bool any_fits(wpa_slice choices, const char *const words[], size_t n, size_t skip)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (choice_fits(choices, words[i], skip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Options that many programs share and that take the next word. */
+static const char *const valued[] = {
+    "-C",       "-c",    "-f",          "-F",        "--prefix",
+    "--dir",    "--cwd", "--directory", "--project", "--file",
+    "--filter", "-p",    "--workspace", "-w",        "--manifest-path"};
+
+/* Index of the next argument at or behind i, n if there is none. */
+static size_t next_argument(const char *const words[], size_t n, size_t i)
+{
+    while (i < n && (words[i][0] == '-' || words[i][0] == '+')) {
+        i += wpa_text_index(words[i], valued, WPA_COUNT(valued)) >= 0 && i + 2 < n ? 2 : 1;
+    }
+    return i < n ? i : n;
+}
+
+/* As wpa_facts_command_fits; *behind is one more than the last word that the pattern took. */
+static bool pattern_fits(const char *pattern, const char *const words[], size_t n, size_t *behind)
+{
+    size_t at = 0;
+    *behind = 0;
+    while (*pattern) {
+        size_t length = strcspn(pattern, " ");
+        wpa_slice choices = {pattern, length};
+        pattern += length + strspn(pattern + length, " ");
+        if (choices.at[0] == '-') {
+            if (!any_fits(choices, words, n, 0)) {
+                return false;
+            }
+            continue;
+        }
+        if (length > 2 && memcmp(choices.at, "**", 2) == 0) {
+            if (!any_fits(choices, words, n, 2)) {
+                return false;
+            }
+            continue;
+        }
+        at = next_argument(words, n, at);
+        if (at >= n || !choice_fits(choices, words[at], 0)) {
+            return false;
+        }
+        *behind = ++at;
+    }
+    return true;
+}
+
+bool wpa_facts_command_fits(const char *pattern, const char *const words[], size_t n)
+{
+    size_t behind;
+    return pattern_fits(pattern, words, n, &behind);
+}
+
+/* ---- rows --------------------------------------------------------------------------------------
+ */
+
+/* First of the rows sorted by name whose name is not below it. */
+static size_t lower_bound(const char *name, size_t n, const char *(*name_at)(size_t))
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(name_at(middle), name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static const char *command_at(size_t i)
+{
+    return wpa_fact_commands[i].program;
+}
+
+static const char *wrapper_at(size_t i)
+{
+    return wpa_fact_wrappers[i].program;
+}
+
+static const char *launcher_at(size_t i)
+{
+    return wpa_fact_launchers[i].program;
+}
+
+static const char *installer_at(size_t i)
+{
+    return wpa_fact_installers[i].program;
+}
+
+static unsigned own_roles(const char *name, const char *const words[], size_t n)
+{
+    unsigned roles = 0;
+    for (size_t i = lower_bound(name, wpa_fact_n_commands, command_at);
+         i < wpa_fact_n_commands && wpa_text_is(command_at(i), name); i++) {
+        const wpa_fact_command *row = &wpa_fact_commands[i];
+        bool fits =
+            row->bare ? n == 0 : !row->words || wpa_facts_command_fits(row->words, words, n);
+        roles |= fits ? row->roles : 0;
+    }
+    return roles;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+/* Where the command begins that "uv run --frozen pytest" runs; n if it runs none. */
+static size_t launched_at(const char *name, const char *const words[], size_t n)
+{
+    for (size_t i = lower_bound(name, wpa_fact_n_launchers, launcher_at), behind;
+         i < wpa_fact_n_launchers && wpa_text_is(launcher_at(i), name); i++) {
+        const wpa_fact_launcher *row = &wpa_fact_launchers[i];
+        if (pattern_fits(row->words ? row->words : "", words, n, &behind)) {
+            for (; behind < n && words[behind][0] == '-'; behind++) {
+                behind += wpa_fact_list_has(row->with_value, wpa_slice_of(words[behind]));
+            }
+            return behind < n ? behind : n;
+        }
+    }
+    return n;
+}
+
+unsigned wpa_facts_command_roles(const char *name, const char *const words[], size_t n)
+{
+    unsigned roles = own_roles(name, words, n);
+    for (int depth = 0; depth < 3; depth++) {
+        size_t at = launched_at(name, words, n);
+        if (at >= n) {
+            break;
+        }
+        name = base_name(words[at]);
+        words += at + 1;
+        n -= at + 1;
+        roles |= own_roles(name, words, n);
+    }
+    return roles;
+}
+
+const wpa_fact_wrapper *wpa_facts_wrapper_find(const char *name)
+{
+    size_t i = lower_bound(name, wpa_fact_n_wrappers, wrapper_at);
+    return i < wpa_fact_n_wrappers && wpa_text_is(wrapper_at(i), name) ? &wpa_fact_wrappers[i]
+                                                                       : NULL;
+}
+
+const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char *const words[],
+                                                   size_t n, size_t *behind)
+{
+    const wpa_fact_installer *best = NULL;
+    *behind = 0;
+    for (size_t i = lower_bound(name, wpa_fact_n_installers, installer_at);
+         i < wpa_fact_n_installers && wpa_text_is(installer_at(i), name); i++) {
+        const wpa_fact_installer *row = &wpa_fact_installers[i];
+        size_t taken = 0;
+        if (pattern_fits(row->words ? row->words : "", words, n, &taken) &&
+            (!best || taken > *behind)) {
+            best = row;
+            *behind = taken;
+        }
+    }
+    return best;
+}
+
+const wpa_fact_tool *wpa_facts_tool_find(wpa_slice slug)
+{
+    for (size_t i = 0; i < wpa_fact_n_tools; i++) {
+        if (wpa_slice_is_ci(slug, wpa_fact_tools[i].action)) {
+            return &wpa_fact_tools[i];
+        }
+    }
+    return NULL;
+}
+
+const wpa_fact_host *wpa_facts_host_find(wpa_slice host)
+{
+    for (size_t i = 0; i < wpa_fact_n_hosts; i++) {
+        if (wpa_slice_is_ci(host, wpa_fact_hosts[i].host)) {
+            return &wpa_fact_hosts[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,147 @@
+/* The table of commands: members of a record are the fields of the struct, by the same names. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen.h"
+
+typedef struct row {
+    const char *name;
+    json_t *record;
+    size_t number; /* of the record, which its lists are named by */
+} row;
+
+static int compare_rows(const void *a, const void *b)
+{
+    const row *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static void write_roles(FILE *out, json_t *roles)
+{
+    size_t i;
+    json_t *role;
+    (void)fputs(".roles = 0", out);
+    json_array_foreach(roles, i, role)
+    {
+        (void)fputs(" | WPA_DOES_", out);
+        for (const char *c = json_string_value(role); *c; c++) {
+            (void)fputc(*c >= 'a' && *c <= 'z' ? *c - 32 : *c, out);
+        }
+    }
+    (void)fputs(", ", out);
+}
+
+/* Members that name the row rather than fill a field of it. */
+static int is_name(const char *key)
+{
+    return strcmp(key, "programs") == 0 || strcmp(key, "names") == 0;
+}
+
+static void write_lists_of(FILE *out, const char *table, size_t number, json_t *record)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(record, key, value)
+    {
+        if (json_is_array(value) && !is_name(key) && strcmp(key, "roles") != 0) {
+            char prefix[128];
+            (void)snprintf(prefix, sizeof prefix, "%s_%s", table, key);
+            gen_list(out, prefix, number, value);
+        }
+    }
+}
+
+static void write_fields(FILE *out, const char *table, const row *at)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(at->record, key, value)
+    {
+        if (is_name(key)) {
+            continue;
+        }
+        if (strcmp(key, "roles") == 0) {
+            write_roles(out, value);
+        } else if (json_is_array(value)) {
+            (void)fprintf(out, ".%s = %s_%s_%zu, ", key, table, key, at->number);
+        } else if (json_is_string(value)) {
+            if (*json_string_value(value) || strcmp(key, "words") != 0) {
+                (void)fprintf(out, ".%s = ", key);
+                gen_literal(out, json_string_value(value));
+                (void)fputs(", ", out);
+            }
+        } else if (json_is_integer(value)) {
+            (void)fprintf(out, ".%s = %lld, ", key, (long long)json_integer_value(value));
+        } else {
+            (void)fprintf(out, ".%s = %s, ", key, json_is_true(value) ? "true" : "false");
+        }
+    }
+}
+
+/* The rows of a record that names several programs, or the one of any other. */
+static size_t add_rows(row *rows, size_t n, json_t *record, size_t number)
+{
+    json_t *names = json_object_get(record, "programs");
+    names = names ? names : json_object_get(record, "names");
+    if (!names) {
+        rows[n++] = (row){"", record, number};
+        return n;
+    }
+    size_t i;
+    json_t *name;
+    json_array_foreach(names, i, name)
+    {
+        rows[n++] = (row){json_string_value(name), record, number};
+    }
+    return n;
+}
+
+static void write_table(FILE *out, json_t *root, const char *key, const char *type,
+                        const char *array)
+{
+    json_t *records = gen_need(root, key);
+    size_t i, n = 0, capacity = 0;
+    json_t *record;
+    json_array_foreach(records, i, record)
+    {
+        json_t *names = json_object_get(record, "programs");
+        names = names ? names : json_object_get(record, "names");
+        capacity += names ? json_array_size(names) : 1;
+        write_lists_of(out, array, i, record);
+    }
+    row *rows = calloc(capacity + 1, sizeof *rows);
+    if (!rows) {
+        gen_die("out of memory");
+    }
+    json_array_foreach(records, i, record)
+    {
+        n = add_rows(rows, n, record, i);
+    }
+    qsort(rows, n, sizeof *rows, compare_rows);
+    (void)fprintf(out, "const wpa_fact_%s wpa_fact_%s[] = {\n", type, array);
+    for (i = 0; i < n; i++) {
+        (void)fputs("{", out);
+        if (*rows[i].name) {
+            (void)fputs(".program = ", out);
+            gen_literal(out, rows[i].name);
+            (void)fputs(", ", out);
+        }
+        write_fields(out, array, &rows[i]);
+        (void)fputs("},\n", out);
+    }
+    (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s = %zu;\n\n", array, n);
+    free(rows);
+}
+
+void gen_commands(FILE *out, const char *folder)
+{
+    json_t *root = gen_load(folder, "commands");
+    write_table(out, root, "commands", "command", "commands");
+    write_table(out, root, "wrappers", "wrapper", "wrappers");
+    write_table(out, root, "launchers", "launcher", "launchers");
+    write_table(out, root, "installers", "installer", "installers");
+    write_table(out, root, "tools", "tool", "tools");
+    write_table(out, root, "hosts", "host", "hosts");
+    json_decref(root);
+}

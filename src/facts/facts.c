@@ -344,3 +344,13 @@ const wpa_schema_property *wpa_schema_property_find(const wpa_schema_def *def, w
     }
     return NULL;
 }
+
+size_t wpa_facts_cache_count(void)
+{
+    return wpa_fact_n_caches;
+}
+
+const wpa_fact_cache *wpa_facts_cache_at(size_t i)
+{
+    return &wpa_fact_caches[i];
+}

@@ -21,6 +21,7 @@ typedef enum wpa_fact_table {
     WPA_FACTS_UNTRUSTED,
     WPA_FACTS_ADVISORIES,
     WPA_FACTS_ARCHIVED,
+    WPA_FACTS_CACHES,
     WPA_FACTS_SCHEMA,
     WPA_FACTS_COMMANDS,
     WPA_FACTS_COUNT
@@ -342,11 +343,12 @@ typedef struct wpa_fact_runner {
     const char *arch;  /* "x64", "arm64" */
     wpa_fact_os os;
     wpa_fact_runner_state state;
-    const char *deprecated_on; /* day, or NULL */
-    const char *removed_on;    /* day, or NULL; may lie ahead */
-    const char *alias_of;      /* or NULL */
-    const char *size;          /* "large", "slim", ...; NULL for the standard size */
-    wpa_fact_list successors;  /* best first */
+    const char *deprecated_on;     /* day, or NULL */
+    const char *removed_on;        /* day, or NULL; may lie ahead */
+    const char *alias_of;          /* or NULL */
+    const char *size;              /* "large", "slim", ...; NULL for the standard size */
+    unsigned usd_per_1000_minutes; /* what private repositories pay; 0: unknown */
+    wpa_fact_list successors;      /* best first */
     const char *source;
 } wpa_fact_runner;
 
@@ -355,6 +357,37 @@ const wpa_fact_runner *wpa_facts_runner_find(wpa_slice label);
 /** "self-hosted", "linux", "x64", ... */
 bool wpa_facts_runner_is_self_hosted_label(wpa_slice label);
 wpa_fact_list wpa_facts_runner_names(void);
+
+/* ---- caches ----------------------------------------------------------------------------------
+ */
+
+typedef enum wpa_fact_cache_default {
+    WPA_CACHE_OFF,
+    WPA_CACHE_ON,
+    WPA_CACHE_RESTORE,         /* reads a cache and never writes one */
+    WPA_CACHE_PACKAGE_MANAGER, /* on if package.json names the package manager */
+    WPA_CACHE_LOCKFILE         /* on if there is a lockfile */
+} wpa_fact_cache_default;
+
+/** One thing that an action can keep between runs. */
+typedef struct wpa_fact_cache {
+    const char *action;  /* "owner/repo[/path]" */
+    const char *manager; /* "npm", "go", ...; "" for a folder of the user's choice */
+    int since, until;    /* majors that this row holds for */
+    const char *input;   /* that switches it, or NULL */
+    const char *on;      /* value of the input, NULL: any */
+    const char *off;     /* or NULL */
+    wpa_fact_cache_default by_default;
+    const char *default_input; /* false here switches the default off; or NULL */
+    const char *read_only;     /* "lookup-only", "save-if=false": restores, never saves; or NULL */
+    wpa_fact_list paths;       /* folders it keeps; may be empty */
+    wpa_fact_list lockfiles;
+    wpa_fact_list installs; /* commands that fill them: "npm ci" */
+    const char *source;
+} wpa_fact_cache;
+
+size_t wpa_facts_cache_count(void);
+const wpa_fact_cache *wpa_facts_cache_at(size_t i);
 
 /* ---- what an attacker controls -----------------------------------------------------------------
  */

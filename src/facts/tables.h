@@ -98,6 +98,8 @@ extern const wpa_fact_runner wpa_fact_runners[];
 extern const size_t wpa_fact_n_runners;
 extern const char *const wpa_fact_runner_list[];
 extern const char *const wpa_fact_self_hosted_list[];
+extern const wpa_fact_cache wpa_fact_caches[];
+extern const size_t wpa_fact_n_caches;
 extern const wpa_fact_untrusted wpa_fact_untrusteds[];
 extern const size_t wpa_fact_n_untrusteds;
 extern const wpa_fact_named_list wpa_fact_code_inputs[];

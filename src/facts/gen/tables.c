@@ -12,11 +12,17 @@ typedef struct table_name {
 
 /* In the order of wpa_fact_table. */
 static const table_name tables[] = {
-    {"actions", "actions"},         {"tags", "tags"},
-    {"events", "events"},           {"contexts", "contexts"},
-    {"permissions", "permissions"}, {"runners", "runners"},
-    {"untrusted", "untrusted"},     {"advisories", "advisories"},
-    {"archived", "archived"},       {NULL, "schema"},
+    {"actions", "actions"},
+    {"tags", "tags"},
+    {"events", "events"},
+    {"contexts", "contexts"},
+    {"permissions", "permissions"},
+    {"runners", "runners"},
+    {"untrusted", "untrusted"},
+    {"advisories", "advisories"},
+    {"archived", "archived"},
+    {"caches", "caches"},
+    {NULL, "schema"},
     {"commands", "commands"},
 };
 
@@ -50,6 +56,14 @@ static void write_field(FILE *out, const char *field, json_t *record, const char
 static void write_flag(FILE *out, const char *field, bool value)
 {
     (void)fprintf(out, ".%s = %s, ", field, value ? "true" : "false");
+}
+
+static void write_number(FILE *out, const char *field, json_t *record, const char *key,
+                         json_int_t absent)
+{
+    json_t *value = json_object_get(record, key);
+    (void)fprintf(out, ".%s = %lld, ", field,
+                  (long long)(value ? json_integer_value(value) : absent));
 }
 
 static bool is_true(json_t *record, const char *key)
@@ -393,6 +407,7 @@ static void write_runners(FILE *out, const char *folder)
         write_field(out, "removed_on", record, "removed_on");
         write_field(out, "alias_of", record, "alias_of");
         write_field(out, "size", record, "size");
+        write_number(out, "usd_per_1000_minutes", record, "usd_per_1000_minutes", 0);
         write_field(out, "source", record, "source");
         (void)fprintf(out, ".os = %s, .state = %s, .successors = runner_successors_%zu},\n",
                       os_of(json_string_value(gen_need(record, "os"))),
@@ -451,6 +466,55 @@ static void write_untrusted(FILE *out, const char *folder)
     write_named(out, gen_need(root, "code_inputs"), "inputs", "code_inputs");
     write_named(out, gen_need(root, "taint_outputs"), "outputs", "taint_outputs");
     write_names(out, "metadata_only", gen_need(root, "metadata_only"), "action");
+    json_decref(root);
+}
+
+static const char *cache_default_of(json_t *record)
+{
+    static const char *const names[][2] = {
+        {"off", "WPA_CACHE_OFF"},           {"on", "WPA_CACHE_ON"},
+        {"restore", "WPA_CACHE_RESTORE"},   {"package-manager", "WPA_CACHE_PACKAGE_MANAGER"},
+        {"lockfile", "WPA_CACHE_LOCKFILE"},
+    };
+    const char *name = json_string_value(gen_need(record, "default"));
+    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i][0]) == 0) {
+            return names[i][1];
+        }
+    }
+    gen_die("unknown default of a cache");
+}
+
+static void write_caches(FILE *out, const char *folder)
+{
+    static const char *const texts[][2] = {
+        {"action", "action"}, {"manager", "manager"},
+        {"input", "input"},   {"on", "on"},
+        {"off", "off"},       {"default_input", "default_input"},
+        {"source", "source"}, {"read_only", "read_only"},
+    };
+    json_t *root = gen_load(folder, "caches");
+    json_t *records = gen_need(root, "caches");
+    write_lists(out, records, "paths", "cache_paths");
+    write_lists(out, records, "lockfiles", "cache_lockfiles");
+    write_lists(out, records, "installs", "cache_installs");
+    (void)fputs("const wpa_fact_cache wpa_fact_caches[] = {\n", out);
+    size_t i;
+    json_t *record;
+    json_array_foreach(records, i, record)
+    {
+        (void)fputs("{", out);
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+            write_field(out, texts[k][0], record, texts[k][1]);
+        }
+        write_number(out, "since", record, "since", 0);
+        write_number(out, "until", record, "until", 999);
+        (void)fprintf(out,
+                      ".by_default = %s, .paths = cache_paths_%zu, .lockfiles = "
+                      "cache_lockfiles_%zu, .installs = cache_installs_%zu},\n",
+                      cache_default_of(record), i, i, i);
+    }
+    write_count(out, "caches", records);
     json_decref(root);
 }
 
@@ -616,6 +680,7 @@ void gen_tables(FILE *out, const char *folder)
     write_permissions(out, folder);
     write_runners(out, folder);
     write_untrusted(out, folder);
+    write_caches(out, folder);
     write_schema(out, folder, "github-workflow-v1.0", "workflow");
     write_schema(out, folder, "github-action-v1.0", "action");
     gen_commands(out, folder);

@@ -253,6 +253,23 @@ static void contexts_know_where_they_may_stand(void **state)
     assert_true(wpa_fact_list_count(wpa_facts_context_names()) == 12);
 }
 
+static void caches_are_of_known_actions(void **state)
+{
+    (void)state;
+    assert_true(wpa_facts_cache_count() > 50);
+    for (size_t i = 0; i < wpa_facts_cache_count(); i++) {
+        const wpa_fact_cache *cache = wpa_facts_cache_at(i);
+        assert_non_null(strchr(cache->action, '/'));
+        assert_non_null(cache->manager);
+        assert_true(cache->since <= cache->until);
+        /* What is off until asked for needs a way to ask. */
+        assert_true(cache->by_default != WPA_CACHE_OFF || cache->input);
+    }
+    const wpa_fact_runner *slim = wpa_facts_runner_find(wpa_slice_of("ubuntu-slim"));
+    const wpa_fact_runner *linux_runner = wpa_facts_runner_find(wpa_slice_of("ubuntu-24.04"));
+    assert_true(slim->usd_per_1000_minutes < linux_runner->usd_per_1000_minutes);
+}
+
 static void permissions_and_runners_are_known(void **state)
 {
     (void)state;
@@ -338,6 +355,7 @@ int main(void)
         cmocka_unit_test(advisories_cover_their_ranges),
         cmocka_unit_test(events_have_types_and_trust),
         cmocka_unit_test(contexts_know_where_they_may_stand),
+        cmocka_unit_test(caches_are_of_known_actions),
         cmocka_unit_test(permissions_and_runners_are_known),
         cmocka_unit_test(attackers_control_what_the_table_says),
         cmocka_unit_test(schema_describes_workflows_and_actions),

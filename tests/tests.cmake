@@ -129,3 +129,7 @@ if(WPA_FUZZ)
                           wpa_base -fsanitize=fuzzer)
   endforeach()
 endif()
+
+# ---- what benches run beside the program (tests/bench/run) --------------------------------------
+add_executable(bench_yaml EXCLUDE_FROM_ALL tests/bench/yaml_events.c)
+target_link_libraries(bench_yaml PRIVATE PkgConfig::YAML)

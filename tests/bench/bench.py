@@ -1,0 +1,281 @@
+"""Measures `wpa check` over a folder of real workflow files, beside its peers; see tests/bench/run.
+
+Every figure is the operating system's own account of a finished process (user and system time,
+largest resident set), the median of several runs; commands that are compared take turns.
+"""
+import json
+import os
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+RUNS = 5
+SAMPLED_RULES = 10
+SAMPLES = 30
+SEED = 20261126
+
+
+class Bench:
+    def __init__(self, corpus, build, peers):
+        self.corpus = os.path.realpath(corpus)
+        self.wpa = os.path.realpath(os.path.join(build, "wpa"))
+        self.yaml = os.path.realpath(os.path.join(build, "bench_yaml"))
+        self.peers = os.path.realpath(peers)
+        self.workflows = sorted(self.files(lambda p: "/.github/workflows/" in "/" + p))
+
+    def files(self, is_wanted):
+        for folder, folders, names in os.walk(self.corpus):
+            folders.sort()
+            for name in names:
+                path = os.path.relpath(os.path.join(folder, name), self.corpus)
+                if name.endswith((".yml", ".yaml")) and is_wanted(path):
+                    yield path
+
+    def peer(self, name):
+        path = os.path.join(self.peers, name)
+        return path if os.path.exists(path) else None
+
+    def run(self, command, stdin=None, keep=False, env=None):
+        """(cpu seconds, wall seconds, peak MiB, exit code, output) of one run."""
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as text:
+            if stdin:
+                text.write(stdin.encode())
+                text.seek(0)
+            started = time.monotonic()
+            child = subprocess.Popen(
+                command, cwd=self.corpus, stdin=text, stdout=out, stderr=subprocess.DEVNULL, env=env
+            )
+            _, status, usage = os.wait4(child.pid, 0)
+            wall = time.monotonic() - started
+            child.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0)
+            output = out.read().decode("utf-8", "replace") if keep else ""
+        return (usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, child.returncode, output)
+
+    def medians(self, commands, runs=RUNS):
+        """Each command in turn, runs times; name -> (cpu, wall, peak MiB), medians; prints the spread."""
+        seen = {name: [] for name in commands}
+        for i in range(runs + 1):
+            for name, (command, stdin) in commands.items():
+                figures = self.run(command, stdin)
+                if i:  # the first one warms up
+                    seen[name].append(figures)
+        result = {}
+        for name, rows in seen.items():
+            cpus = sorted(row[0] for row in rows)
+            result[name] = tuple(statistics.median(row[k] for row in rows) for k in range(3))
+            print(f"  {name}: cpu {cpus[0]:.3f} to {cpus[-1]:.3f} s over {runs} runs", file=sys.stderr)
+        return result
+
+
+def check(bench, *options):
+    return [bench.wpa, "check", "--no-config", "--exit-zero", "--format", "oneline", *options]
+
+
+def verdict(is_met):
+    return "met" if is_met else "missed"
+
+
+def table(title, head, rows):
+    print(f"\n### {title}\n")
+    print("| " + " | ".join(head) + " |")
+    print("| " + " | ".join("---" for _ in head) + " |")
+    for row in rows:
+        print("| " + " | ".join(str(cell) for cell in row) + " |")
+
+
+# ---- analyser ------------------------------------------------------------------------------------
+
+
+def bench_analyser(bench):
+    workflows, everything = bench.workflows, sorted(bench.files(lambda p: True))
+    threads = os.cpu_count() or 1
+    n_bytes = sum(os.path.getsize(os.path.join(bench.corpus, path)) for path in workflows)
+    print(f"{len(workflows)} workflows of {n_bytes / 1e6:.1f} MB, {len(everything)} files in all, {threads} cores")
+    commands = {
+        "wpa, workflows": (check(bench, "--threads", "1", *workflows), None),
+        "libyaml events, workflows": ([bench.yaml], "\n".join(workflows)),
+        "wpa, all files": (check(bench, "--threads", "1", "."), None),
+        "wpa, all files, 2 threads": (check(bench, "--threads", "2", "."), None),
+    }
+    if bench.peer("actionlint"):
+        commands["actionlint, workflows"] = (
+            [bench.peer("actionlint"), "-shellcheck=", "-pyflakes=", "-no-color", *workflows], None)
+    if bench.peer("zizmor/bin/zizmor"):
+        commands["zizmor, all files"] = (
+            [bench.peer("zizmor/bin/zizmor"), "--offline", "--no-config", "--no-exit-codes", "--quiet", "."], None)
+    m = bench.medians(commands)
+    rows = [[name, f"{cpu:.2f}", f"{wall:.2f}", f"{peak:.0f}"] for name, (cpu, wall, peak) in m.items()]
+    table("processor time", ["program", "CPU s", "wall s", "peak MiB"], rows)
+    own, whole = m["wpa, workflows"][0], m["wpa, all files"][0]
+    rows = [["share of libyaml's bare events in it", f"{m['libyaml events, workflows'][0] / own:.0%}", "50 %",
+             verdict(m["libyaml events, workflows"][0] / own >= 0.5)]]
+    for name, mine, goal in (("actionlint, workflows", own, 4), ("zizmor, all files", whole, 10)):
+        if name in m:
+            rows.append([f"times less than {name}", f"{m[name][0] / mine:.1f}", goal, verdict(m[name][0] / mine >= goal)])
+        else:
+            rows.append([f"times less than {name}", "skipped: not installed", goal, "not measured"])
+    speedup = m["wpa, all files"][1] / m["wpa, all files, 2 threads"][1]
+    rows.append(["two threads, times faster than one", f"{speedup:.2f}", 1.8, verdict(speedup >= 1.8)])
+    largest = max(os.path.getsize(os.path.join(bench.corpus, path)) for path in everything) / 2**20
+    peak = m["wpa, all files, 2 threads"][2]
+    rows.append(["peak memory, MiB", f"{peak:.0f}", f"{64 + largest:.0f}", verdict(peak <= 64 + largest)])
+    small = min((path for path in workflows), key=lambda p: abs(os.path.getsize(os.path.join(bench.corpus, p)) - 1500))
+    quick = bench.medians({"one file": (check(bench, small), None)}, 21)["one file"]
+    rows.append([f"one file of {os.path.getsize(os.path.join(bench.corpus, small))} bytes, exec to exit, ms",
+                 f"{quick[1] * 1000:.1f}", 10, verdict(quick[1] * 1000 <= 10)])
+    size = subprocess.run(["size", bench.wpa], capture_output=True, text=True, check=True).stdout.split("\n")[1].split()
+    mib = int(size[3]) / 2**20
+    rows.append(["program, code and data, MiB", f"{mib:.1f}", 8, verdict(mib <= 8)])
+    table("limits", ["figure", "measured", "limit", ""], rows)
+
+
+# ---- cache ---------------------------------------------------------------------------------------
+
+
+def bench_cache(bench):
+    with tempfile.TemporaryDirectory() as cache:
+        env = dict(os.environ, XDG_CACHE_HOME=cache)
+        cold, warm = [], []
+        for _ in range(RUNS):
+            shutil.rmtree(cache)
+            os.makedirs(cache)
+            cold.append(bench.run(check(bench, "."), env=env)[1])
+            warm.append(min(bench.run(check(bench, "."), env=env)[1] for _ in range(2)))
+        ratio = statistics.median(cold) / statistics.median(warm)
+        table("unchanged folder again", ["figure", "measured", "limit", ""],
+              [["cold, wall s", f"{statistics.median(cold):.3f}", "", ""],
+               ["again, wall s", f"{statistics.median(warm):.3f}", "", ""],
+               ["times faster", f"{ratio:.0f}", 50, verdict(ratio >= 50)]])
+
+
+# ---- findings ------------------------------------------------------------------------------------
+
+
+def findings_of(bench, *options):
+    _, _, _, code, output = bench.run(
+        [bench.wpa, "check", "--no-config", "--exit-zero", "--format", "jsonl", *options, "."], keep=True)
+    records = [json.loads(line) for line in output.splitlines() if line.startswith('{"schema":"wpa.finding')]
+    return code, records
+
+
+def excerpt(bench, record):
+    line = record["span"]["start"]["line"]
+    with open(os.path.join(bench.corpus, record["path"]), encoding="utf-8", errors="replace") as file:
+        lines = file.read().split("\n")
+    return lines[line - 1].strip()[:100].replace("|", "\\|").replace("`", "'") if line <= len(lines) else ""
+
+
+def bench_findings(bench):
+    code, records = findings_of(bench)
+    counts = {}
+    for record in records:
+        counts.setdefault(record["rule"], []).append(record)
+    ranked = sorted(counts.items(), key=lambda item: -len(item[1]))
+    table(f"findings per rule at default visibility (exit code {code}, {len(records)} in all)", ["rule", "code", "findings", "files"],
+          [[rule, rows[0]["code"], len(rows), len({row["path"] for row in rows})] for rule, rows in ranked])
+    chosen = random.Random(SEED)
+    for rule, rows in ranked[:SAMPLED_RULES]:
+        sample = chosen.sample(rows, min(SAMPLES, len(rows)))
+        table(rule, ["place", "says", "line"],
+              [[f"{row['path']}:{row['span']['start']['line']}", row["message"].replace("|", "\\|"), f"`{excerpt(bench, row)}`"] for row in sample])
+
+
+# ---- fixes ---------------------------------------------------------------------------------------
+
+# The package imports its schemas in a way that only some versions of node take: hand them over as modules.
+HOOKS = """
+import {readFile} from "fs/promises";
+export async function load(url, context, next) {
+  return url.endsWith(".json")
+    ? {format: "module", source: "export default " + await readFile(new URL(url), "utf8"), shortCircuit: true}
+    : next(url, context);
+}
+"""
+
+PARSER = """
+import {readFileSync} from "fs";
+import {register} from "module";
+register("./hooks.mjs", import.meta.url);
+const {parseWorkflow, NoOperationTraceWriter} = await import("@actions/workflow-parser");
+const out = {};
+for (const path of readFileSync(0, "utf8").split("\\n").filter(Boolean)) {
+  try {
+    const result = parseWorkflow({name: path, content: readFileSync(path, "utf8")}, new NoOperationTraceWriter());
+    out[path] = result.context.errors.getErrors().map(e => e.rawMessage ?? e.message);
+  } catch (e) {
+    out[path] = ["exception: " + e.message];
+  }
+}
+console.log(JSON.stringify(out));
+"""
+
+
+def parse_by_github(bench, root, paths):
+    """path -> what GitHub's own parser says, or None if it cannot be had."""
+    if not bench.peer("node_modules/@actions/workflow-parser") or not shutil.which("node"):
+        return None
+    script = os.path.join(bench.peers, "parse.mjs")
+    for name, text in (("parse.mjs", PARSER), ("hooks.mjs", HOOKS)):
+        with open(os.path.join(bench.peers, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    done = subprocess.run(["node", script], cwd=root, input="\n".join(paths), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def read_all(root, paths):
+    content = {}
+    for path in paths:
+        with open(os.path.join(root, path), "rb") as file:
+            content[path] = file.read()
+    return content
+
+
+def bench_fixes(bench):
+    paths = sorted(bench.files(lambda p: True))
+    with tempfile.TemporaryDirectory() as root:
+        copy = os.path.join(root, "corpus")
+        shutil.copytree(bench.corpus, copy)
+        subprocess.run(["chmod", "-R", "u+w", copy], check=True)
+        before = read_all(copy, paths)
+        errors_before = parse_by_github(bench, copy, bench.workflows)
+        command = [bench.wpa, "check", "--no-config", "--exit-zero", "--fix=all", "--format", "jsonl", "."]
+        first = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+        after = read_all(copy, paths)
+        second = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+        again = read_all(copy, paths)
+        errors_after = parse_by_github(bench, copy, bench.workflows)
+        changed = [path for path in paths if before[path] != after[path]]
+        restless = [path for path in paths if after[path] != again[path]]
+        n_fixes = sum(int(line.split()[1]) for line in first.stderr.splitlines() if line.startswith("fixed "))
+        dropped = [line for line in first.stderr.splitlines() if "fix" in line and not line.startswith("fixed ")]
+        worse = []
+        for path in changed:
+            if errors_before is not None and path in errors_before:
+                new = [e for e in errors_after[path] if e not in errors_before[path]]
+                if len(errors_after[path]) > len(errors_before[path]):
+                    worse.append((path, new))
+        table("every fix over the corpus", ["figure", "count"],
+              [["files", len(paths)], ["files changed", len(changed)], ["fixes applied", n_fixes],
+               ["fixes dropped by the check afterwards", len(dropped)],
+               ["files that a second run changes again", len(restless)],
+               ["files with more errors by GitHub's parser than before", "skipped: no parser" if errors_before is None else len(worse)],
+               ["exit codes of both runs", f"{first.returncode}, {second.returncode}"]])
+        for path in restless:
+            print(f"- changed twice: {path}")
+        for path, new in worse:
+            print(f"- worse: {path}: {new[:3]}")
+        for line in dropped[:20]:
+            print(f"- dropped: {line[:200]}")
+
+
+WHAT = {"analyser": bench_analyser, "cache": bench_cache, "findings": bench_findings, "fixes": bench_fixes}
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    WHAT[sys.argv[1]](Bench(sys.argv[2], sys.argv[3], sys.argv[4]))

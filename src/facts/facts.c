@@ -143,6 +143,16 @@ const char *const *wpa_facts_event_names(void)
     return wpa_fact_event_list;
 }
 
+size_t wpa_facts_availability_count(void)
+{
+    return wpa_fact_n_availabilities;
+}
+
+const wpa_fact_availability *wpa_facts_availability_at(size_t i)
+{
+    return &wpa_fact_availabilities[i];
+}
+
 const wpa_fact_availability *wpa_facts_availability_find(const char *key)
 {
     for (size_t i = 0; i < wpa_fact_n_availabilities; i++) {
@@ -171,6 +181,11 @@ const wpa_fact_function *wpa_facts_function_find(wpa_slice name)
         }
     }
     return NULL;
+}
+
+bool wpa_facts_has_open_outputs(wpa_slice slug)
+{
+    return wpa_fact_list_has_ci(wpa_fact_open_outputs_list, slug);
 }
 
 wpa_fact_list wpa_facts_context_names(void)

@@ -275,7 +275,8 @@ typedef struct wpa_fact_availability {
 typedef struct wpa_fact_context {
     const char *name;
     wpa_fact_list properties;
-    bool is_open; /* may have others */
+    wpa_fact_list types; /* of the properties: "string", "number", "boolean", "object" */
+    bool is_open;        /* may have others */
 } wpa_fact_context;
 
 typedef struct wpa_fact_function {
@@ -288,10 +289,14 @@ typedef struct wpa_fact_function {
 } wpa_fact_function;
 
 const wpa_fact_availability *wpa_facts_availability_find(const char *key);
+size_t wpa_facts_availability_count(void);
+const wpa_fact_availability *wpa_facts_availability_at(size_t i);
 /** Names compare without case. */
 const wpa_fact_context *wpa_facts_context_find(wpa_slice name);
 const wpa_fact_function *wpa_facts_function_find(wpa_slice name);
 wpa_fact_list wpa_facts_context_names(void);
+/** Can the action have outputs that its metadata does not name? slug without ref. */
+bool wpa_facts_has_open_outputs(wpa_slice slug);
 wpa_fact_list wpa_facts_function_names(void);
 
 /* ---- permissions -------------------------------------------------------------------------------

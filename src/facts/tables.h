@@ -107,6 +107,7 @@ extern const size_t wpa_fact_n_code_inputs;
 extern const wpa_fact_named_list wpa_fact_taint_outputs[];
 extern const size_t wpa_fact_n_taint_outputs;
 extern const char *const wpa_fact_metadata_only_list[];
+extern const char *const wpa_fact_open_outputs_list[];
 extern const wpa_schema_def wpa_fact_workflow_schema[];
 extern const size_t wpa_fact_n_workflow_schema;
 extern const wpa_schema_def wpa_fact_action_schema[];

@@ -43,6 +43,8 @@
     X(syntax) \
     X(schema) \
     X(expression_syntax) \
+    X(expression_type) \
+    X(context_availability) \
     X(retired_runner) \
     X(runner_label) \
     X(action_inputs) \

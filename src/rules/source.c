@@ -7,6 +7,7 @@
 
 #include <wpa/text.h>
 
+#include "rules/expressions.h"
 #include "rules/outline.h"
 #include "rules/settings.h"
 
@@ -123,6 +124,7 @@ const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const v
     source->yaml = wpa_yaml_parse(path, data, size_bytes, arena, &err);
     source->is_partial = !source->yaml || source->yaml->is_partial;
     source->outline = wpa_outline_read(source->yaml, kind, arena);
+    source->expressions = wpa_expressions_read(source->yaml, kind, source->outline, arena);
     return source;
 }
 

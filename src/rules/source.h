@@ -8,6 +8,7 @@
 #include <wpa/yaml.h>
 
 struct wpa_outline;
+struct wpa_expressions;
 
 /** What kind of file it is; as a set of bits what a rule reads. */
 typedef enum wpa_input_kind {
@@ -54,11 +55,12 @@ typedef struct wpa_surroundings {
 
 struct wpa_source {
     wpa_input_kind kind;
-    const char *path;                  /* as shown */
-    const wpa_yaml_doc *yaml;          /* NULL only if the file is too large */
-    const struct wpa_outline *outline; /* jobs, steps, triggers; never NULL; rules/outline.h */
-    const wpa_surroundings *around;    /* NULL if only the file is known */
-    size_t size_bytes;                 /* of the file, also if it was too large to be read */
+    const char *path;                    /* as shown */
+    const wpa_yaml_doc *yaml;            /* NULL only if the file is too large */
+    const struct wpa_outline *outline;   /* jobs, steps, triggers; never NULL; rules/outline.h */
+    struct wpa_expressions *expressions; /* all of them; never NULL; rules/expressions.h */
+    const wpa_surroundings *around;      /* NULL if only the file is known */
+    size_t size_bytes;                   /* of the file, also if it was too large to be read */
     bool is_partial;
 };
 

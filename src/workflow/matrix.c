@@ -65,7 +65,8 @@ static wpa_matrix read_matrix(wpa_reader *r, const wpa_yaml_node *strategy)
         const char *name = wpa_yaml_text(pairs[i].key);
         if (!wpa_text_is(name, "include") && !wpa_text_is(name, "exclude")) {
             rows[m.n_rows] = read_row(r, &pairs[i]);
-            m.is_open = m.is_open || rows[m.n_rows++].is_open;
+            m.is_open = m.is_open || rows[m.n_rows].is_open;
+            m.n_rows++;
         }
     }
     m.rows = rows;

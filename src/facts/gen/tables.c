@@ -243,6 +243,21 @@ static void write_events(FILE *out, const char *folder)
     json_decref(root);
 }
 
+/** A list beside the names of the properties: their names, or what each is. */
+static void write_context_list(FILE *out, const char *list, size_t n, json_t *properties,
+                               const char *member)
+{
+    (void)fprintf(out, "static const char *const context_%s_%zu[] = {", list, n);
+    const char *property;
+    json_t *value;
+    json_object_foreach(properties, property, value)
+    {
+        gen_literal(out, member ? gen_text(value, member) : property);
+        (void)fputs(", ", out);
+    }
+    (void)fputs("NULL};\n", out);
+}
+
 static void write_context_table(FILE *out, json_t *contexts)
 {
     const char *name;
@@ -250,23 +265,17 @@ static void write_context_table(FILE *out, json_t *contexts)
     size_t n = 0;
     json_object_foreach(contexts, name, record)
     {
-        (void)fprintf(out, "static const char *const context_properties_%zu[] = {", n++);
-        const char *property;
-        json_t *unused;
-        json_object_foreach(json_object_get(record, "properties"), property, unused)
-        {
-            (void)unused;
-            gen_literal(out, property);
-            (void)fputs(", ", out);
-        }
-        (void)fputs("NULL};\n", out);
+        json_t *properties = json_object_get(record, "properties");
+        write_context_list(out, "properties", n, properties, NULL);
+        write_context_list(out, "types", n++, properties, "type");
     }
     n = 0;
     (void)fputs("const wpa_fact_context wpa_fact_contexts[] = {\n", out);
     json_object_foreach(contexts, name, record)
     {
-        (void)fprintf(out, "{\"%s\", context_properties_%zu, %d},\n", name, n++,
+        (void)fprintf(out, "{\"%s\", context_properties_%zu, context_types_%zu, %d},\n", name, n, n,
                       is_true(record, "open"));
+        n++;
     }
     write_count(out, "contexts", contexts);
     (void)fputs("const char *const wpa_fact_context_list[] = {", out);
@@ -317,6 +326,7 @@ static void write_contexts(FILE *out, const char *folder)
     write_count(out, "availabilities", records);
     write_context_table(out, gen_need(root, "contexts"));
     write_functions(out, gen_need(root, "functions"));
+    write_names(out, "open_outputs", gen_need(root, "open_outputs"), "action");
     json_decref(root);
 }
 

@@ -1,0 +1,219 @@
+#include "expr/type.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include <wpa/map.h>
+#include <wpa/text.h>
+
+static const wpa_type scalars[] = {
+    [WPA_TYPE_NEVER] = {.kind = WPA_TYPE_NEVER},   [WPA_TYPE_ANY] = {.kind = WPA_TYPE_ANY},
+    [WPA_TYPE_NULL] = {.kind = WPA_TYPE_NULL},     [WPA_TYPE_BOOL] = {.kind = WPA_TYPE_BOOL},
+    [WPA_TYPE_NUMBER] = {.kind = WPA_TYPE_NUMBER}, [WPA_TYPE_STRING] = {.kind = WPA_TYPE_STRING},
+};
+static const wpa_type loose = {.kind = WPA_TYPE_OBJECT, .item = &scalars[WPA_TYPE_ANY]};
+
+const wpa_type *wpa_type_of(wpa_type_kind scalar)
+{
+    return scalar < WPA_TYPE_ARRAY ? &scalars[scalar] : &scalars[WPA_TYPE_ANY];
+}
+
+static wpa_type *make(wpa_arena *arena, wpa_type_kind kind, const wpa_type *item)
+{
+    wpa_type *type = wpa_arena_alloc(arena, sizeof *type);
+    type->kind = kind;
+    type->item = item;
+    return type;
+}
+
+const wpa_type *wpa_type_array(wpa_arena *arena, const wpa_type *item)
+{
+    return make(arena, WPA_TYPE_ARRAY, item);
+}
+
+const wpa_type *wpa_type_filter(wpa_arena *arena, const wpa_type *item)
+{
+    wpa_type *type = make(arena, WPA_TYPE_ARRAY, item);
+    type->is_filter = true;
+    return type;
+}
+
+const wpa_type *wpa_type_object(wpa_arena *arena, const wpa_type_member *members, size_t n_members,
+                                const wpa_type *item)
+{
+    wpa_type *type = make(arena, WPA_TYPE_OBJECT, item);
+    type->members = members;
+    type->n_members = n_members;
+    return type;
+}
+
+const wpa_type *wpa_type_map(wpa_arena *arena, const wpa_type *item)
+{
+    return make(arena, WPA_TYPE_OBJECT, item);
+}
+
+const wpa_type *wpa_type_loose(void)
+{
+    return &loose;
+}
+
+const wpa_type *wpa_type_lazy(wpa_arena *arena, wpa_type_loader load, const char *name)
+{
+    wpa_type *type = make(arena, WPA_TYPE_OBJECT, NULL);
+    type->load = load;
+    type->name = name;
+    return type;
+}
+
+const wpa_type *wpa_type_resolve(const wpa_type *type, wpa_arena *arena)
+{
+    const wpa_type *loaded = type->load ? type->load(type->name, arena) : type;
+    return loaded ? loaded : &loose;
+}
+
+const wpa_type *wpa_type_member_find(const wpa_type *object, const char *name, wpa_arena *arena)
+{
+    const wpa_type *type = wpa_type_resolve(object, arena);
+    for (size_t i = 0; i < type->n_members; i++) {
+        if (wpa_text_is_ci(type->members[i].name, name)) {
+            return type->members[i].type;
+        }
+    }
+    return type->item;
+}
+
+bool wpa_type_is(const wpa_type *type, wpa_type_kind kind)
+{
+    return type->kind == kind;
+}
+
+bool wpa_type_is_scalar(const wpa_type *type)
+{
+    return type->kind >= WPA_TYPE_NULL && type->kind <= WPA_TYPE_STRING;
+}
+
+bool wpa_type_is_strict(const wpa_type *type, wpa_arena *arena)
+{
+    return type->kind == WPA_TYPE_OBJECT && !wpa_type_resolve(type, arena)->item;
+}
+
+/* ---- joining ---- */
+
+static const wpa_type *merge(const wpa_type *a, const wpa_type *b, wpa_arena *arena, int depth);
+
+static const wpa_type *merge_objects(const wpa_type *written_a, const wpa_type *written_b,
+                                     wpa_arena *arena, int depth)
+{
+    if (written_a->load && written_a->load == written_b->load &&
+        wpa_text_is(written_a->name, written_b->name)) {
+        return written_a;
+    }
+    const wpa_type *a = wpa_type_resolve(written_a, arena);
+    const wpa_type *b = wpa_type_resolve(written_b, arena);
+    wpa_type_builder builder = wpa_type_builder_new(arena);
+    for (size_t i = 0; i < a->n_members; i++) {
+        wpa_type_builder_add(&builder, a->members[i].name, a->members[i].type);
+    }
+    for (size_t i = 0; i < b->n_members; i++) {
+        const wpa_type *other = wpa_type_member_find(a, b->members[i].name, arena);
+        const wpa_type *type = b->members[i].type;
+        wpa_type_builder_add(&builder, b->members[i].name,
+                             other ? merge(other, type, arena, depth + 1) : type);
+    }
+    bool is_open = builder.is_loose;
+    const wpa_type *item = is_open              ? &scalars[WPA_TYPE_ANY]
+                           : a->item && b->item ? merge(a->item, b->item, arena, depth + 1)
+                           : a->item            ? a->item
+                                                : b->item;
+    return wpa_type_object(arena, is_open ? NULL : builder.members, is_open ? 0 : builder.n, item);
+}
+
+static const wpa_type *merge(const wpa_type *a, const wpa_type *b, wpa_arena *arena, int depth)
+{
+    if (a == b || b->kind == WPA_TYPE_NEVER) {
+        return a;
+    }
+    if (a->kind == WPA_TYPE_NEVER) {
+        return b;
+    }
+    if (a->kind != b->kind || a->kind == WPA_TYPE_ANY || depth > WPA_TYPE_MAX_DEPTH) {
+        return &scalars[WPA_TYPE_ANY];
+    }
+    if (a->kind == WPA_TYPE_OBJECT) {
+        return merge_objects(a, b, arena, depth);
+    }
+    if (a->kind == WPA_TYPE_ARRAY) {
+        const wpa_type *item = merge(a->item, b->item, arena, depth + 1);
+        return a->is_filter && b->is_filter ? wpa_type_filter(arena, item)
+                                            : wpa_type_array(arena, item);
+    }
+    return a;
+}
+
+const wpa_type *wpa_type_merge(const wpa_type *a, const wpa_type *b, wpa_arena *arena)
+{
+    return merge(a, b, arena, 0);
+}
+
+const wpa_type *wpa_type_values(const wpa_type *object, wpa_arena *arena)
+{
+    const wpa_type *type = wpa_type_resolve(object, arena);
+    const wpa_type *values = type->item ? type->item : &scalars[WPA_TYPE_NEVER];
+    for (size_t i = 0; i < type->n_members && values->kind != WPA_TYPE_ANY; i++) {
+        values = wpa_type_merge(values, type->members[i].type, arena);
+    }
+    return values;
+}
+
+const char *wpa_type_words(const wpa_type *type)
+{
+    static const char *const words[] = {
+        [WPA_TYPE_NEVER] = "nothing",   [WPA_TYPE_ANY] = "any value",
+        [WPA_TYPE_NULL] = "null",       [WPA_TYPE_BOOL] = "a boolean",
+        [WPA_TYPE_NUMBER] = "a number", [WPA_TYPE_STRING] = "a string",
+        [WPA_TYPE_ARRAY] = "an array",  [WPA_TYPE_OBJECT] = "an object"};
+    return words[type->kind];
+}
+
+/* ---- building ---- */
+
+wpa_type_builder wpa_type_builder_new(wpa_arena *arena)
+{
+    return (wpa_type_builder){.arena = arena, .names = wpa_map_new(arena)};
+}
+
+static const char *folded(wpa_arena *arena, const char *name)
+{
+    char *copy = wpa_arena_text(arena, name);
+    for (char *c = copy; *c; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+    return copy;
+}
+
+void wpa_type_builder_add(wpa_type_builder *builder, const char *name, const wpa_type *type)
+{
+    const char *key = folded(builder->arena, name);
+    size_t *index = wpa_map_get(builder->names, key);
+    if (index) {
+        wpa_type_member *member = &builder->members[*index];
+        member->type = wpa_type_merge(member->type, type, builder->arena);
+        return;
+    }
+    if (builder->n == WPA_TYPE_MAX_MEMBERS) {
+        builder->is_loose = true;
+        return;
+    }
+    index = wpa_arena_alloc(builder->arena, sizeof *index);
+    *index = builder->n;
+    wpa_map_put(builder->names, key, index);
+    builder->members = wpa_arena_grow(builder->arena, builder->members, builder->n,
+                                      &builder->capacity, sizeof *builder->members);
+    builder->members[builder->n++] = (wpa_type_member){name, type};
+}
+
+const wpa_type *wpa_type_builder_end(wpa_type_builder *builder)
+{
+    return wpa_type_object(builder->arena, builder->members, builder->n,
+                           builder->is_loose ? &scalars[WPA_TYPE_ANY] : NULL);
+}

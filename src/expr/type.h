@@ -1,0 +1,87 @@
+/*
+ * Types of expressions, as far as GitHub has them: scalars, arrays, objects whose members may be
+ * all known or not. Types are immutable, live in an arena and are shared freely.
+ */
+#pragma once
+
+#include <wpa/arena.h>
+
+#define WPA_TYPE_MAX_MEMBERS 2000
+#define WPA_TYPE_MAX_DEPTH 8
+
+typedef enum wpa_type_kind {
+    WPA_TYPE_NEVER, /* no value comes here: the part of a value that is both true and null */
+    WPA_TYPE_ANY,   /* not known, or one of several */
+    WPA_TYPE_NULL,
+    WPA_TYPE_BOOL,
+    WPA_TYPE_NUMBER,
+    WPA_TYPE_STRING,
+    WPA_TYPE_ARRAY,
+    WPA_TYPE_OBJECT
+} wpa_type_kind;
+
+typedef struct wpa_type wpa_type;
+
+typedef struct wpa_type_member {
+    const char *name; /* compares without case */
+    const wpa_type *type;
+} wpa_type_member;
+
+/** Members of a large table, made when they are first asked for. */
+typedef const wpa_type *(*wpa_type_loader)(const char *name, wpa_arena *arena);
+
+struct wpa_type {
+    wpa_type_kind kind;
+    bool is_filter; /* an array that .* made: members are taken of each element */
+    /*
+     * Of an array its elements. Of an object the type of members that are not listed: NULL if
+     * there are none (a strict object), ANY in a loose one, the values of a map.
+     */
+    const wpa_type *item;
+    const wpa_type_member *members; /* [n_members] */
+    size_t n_members;
+    const wpa_type_member *later; /* [n_later] members that come too late to be seen here */
+    size_t n_later;
+    wpa_type_loader load; /* not NULL: the members are those of load(name) */
+    const char *name;
+};
+
+const wpa_type *wpa_type_of(wpa_type_kind scalar); /* also ANY and NEVER */
+const wpa_type *wpa_type_array(wpa_arena *arena, const wpa_type *item);
+const wpa_type *wpa_type_filter(wpa_arena *arena, const wpa_type *item);
+/** item NULL: strict. members are borrowed for as long as the type. */
+const wpa_type *wpa_type_object(wpa_arena *arena, const wpa_type_member *members, size_t n_members,
+                                const wpa_type *item);
+const wpa_type *wpa_type_map(wpa_arena *arena, const wpa_type *item);
+/** An object of which any member may be there. */
+const wpa_type *wpa_type_loose(void);
+const wpa_type *wpa_type_lazy(wpa_arena *arena, wpa_type_loader load, const char *name);
+
+/** The type itself, or what a lazy one loads. Never NULL. */
+const wpa_type *wpa_type_resolve(const wpa_type *type, wpa_arena *arena);
+/** Type of a member; NULL if the object has none of that name. */
+const wpa_type *wpa_type_member_find(const wpa_type *object, const char *name, wpa_arena *arena);
+/** Is it an object whose members are all known? */
+bool wpa_type_is_strict(const wpa_type *type, wpa_arena *arena);
+/** What is either the one or the other: ANY unless they have much in common. */
+const wpa_type *wpa_type_merge(const wpa_type *a, const wpa_type *b, wpa_arena *arena);
+/** The values of an object together; NEVER if it has none. */
+const wpa_type *wpa_type_values(const wpa_type *object, wpa_arena *arena);
+/** "a string", "an object": for messages. */
+const char *wpa_type_words(const wpa_type *type);
+bool wpa_type_is(const wpa_type *type, wpa_type_kind kind);
+/** Is it bool, number, string or null? */
+bool wpa_type_is_scalar(const wpa_type *type);
+
+/** Objects made member by member; of equal names the types are merged. */
+typedef struct wpa_type_builder {
+    wpa_arena *arena;
+    struct wpa_map *names;
+    wpa_type_member *members;
+    size_t n, capacity;
+    bool is_loose; /* set by the caller, or by too many members */
+} wpa_type_builder;
+
+wpa_type_builder wpa_type_builder_new(wpa_arena *arena);
+void wpa_type_builder_add(wpa_type_builder *builder, const char *name, const wpa_type *type);
+const wpa_type *wpa_type_builder_end(wpa_type_builder *builder);

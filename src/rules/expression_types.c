@@ -1,0 +1,526 @@
+/*
+ * What the contexts hold at a place of a file. Strict where the file or the tables say all there
+ * is; loose wherever something may be there that neither shows.
+ */
+#include "rules/expression_types.h"
+
+#include <string.h>
+
+#include <wpa/map.h>
+
+#include "rules/payload.h"
+#include "workflow/workflow.h"
+
+struct wpa_expression_types {
+    const wpa_source *source;
+    const wpa_workflow *workflow;  /* NULL for actions */
+    const wpa_action_file *action; /* NULL for workflows */
+    wpa_arena *arena;
+    const wpa_type *github, *inputs, *jobs;
+    struct job_types {
+        const wpa_workflow_job *model; /* NULL in actions */
+        const wpa_type *matrix, *needs, *job;
+        wpa_type_member *steps; /* [n_steps] those with an id, in order */
+        size_t *step_index;     /* [n_steps] which step of the job each is */
+        size_t n_steps;
+        bool has_open_ids; /* an id is an expression */
+        bool are_steps_made;
+    } * job_types; /* [outline->n_jobs] */
+};
+
+typedef struct job_types job_types;
+
+/* One expression and the file it stands in: what a scope's callback needs. */
+typedef struct place {
+    wpa_expression_types *types;
+    const wpa_expression *expression;
+} place;
+
+static const wpa_type *string(void)
+{
+    return wpa_type_of(WPA_TYPE_STRING);
+}
+
+static const wpa_type *any(void)
+{
+    return wpa_type_of(WPA_TYPE_ANY);
+}
+
+/* ---- contexts of fixed members ---- */
+
+static const wpa_type *kind_named(const char *name)
+{
+    return wpa_text_is(name, "string")    ? string()
+           : wpa_text_is(name, "number")  ? wpa_type_of(WPA_TYPE_NUMBER)
+           : wpa_text_is(name, "boolean") ? wpa_type_of(WPA_TYPE_BOOL)
+                                          : wpa_type_loose();
+}
+
+/** As the table has it, but for members that the caller knows better (NULL-terminated names). */
+static wpa_type_builder fixed_context(const char *name, const char *const *but, wpa_arena *arena)
+{
+    wpa_type_builder builder = wpa_type_builder_new(arena);
+    const wpa_fact_context *fact = wpa_facts_context_find(wpa_slice_of(name));
+    for (size_t i = 0; fact && fact->properties[i]; i++) {
+        if (!but || !wpa_fact_list_has(but, wpa_slice_of(fact->properties[i]))) {
+            wpa_type_builder_add(&builder, fact->properties[i], kind_named(fact->types[i]));
+        }
+    }
+    builder.is_loose = !fact || fact->is_open;
+    return builder;
+}
+
+static const wpa_type *github_type(wpa_expression_types *t)
+{
+    static const char *const but[] = {"event", NULL};
+    if (!t->github) {
+        wpa_type_builder builder = fixed_context("github", but, t->arena);
+        wpa_type_builder_add(&builder, "event",
+                             t->workflow ? wpa_payload_type(t->workflow, t->arena)
+                                         : wpa_type_loose());
+        t->github = wpa_type_builder_end(&builder);
+    }
+    return t->github;
+}
+
+/* ---- inputs ---- */
+
+static const wpa_type *parameter_type(const wpa_parameter *parameter)
+{
+    const char *type = parameter->type.text;
+    return !type                          ? any()
+           : wpa_text_is(type, "boolean") ? wpa_type_of(WPA_TYPE_BOOL)
+           : wpa_text_is(type, "number")  ? wpa_type_of(WPA_TYPE_NUMBER)
+                                          : string();
+}
+
+static void add_parameters(wpa_type_builder *builder, const wpa_trigger *trigger)
+{
+    for (size_t i = 0; i < trigger->n_inputs; i++) {
+        const wpa_parameter *parameter = &trigger->inputs[i];
+        bool is_dispatch = wpa_text_is(trigger->name, "workflow_dispatch");
+        bool is_text = is_dispatch && !wpa_value_is_set(&parameter->type);
+        wpa_type_builder_add(builder, parameter->name,
+                             is_text ? string() : parameter_type(parameter));
+    }
+    builder->is_loose = builder->is_loose || trigger->is_unknown;
+}
+
+static const wpa_type *inputs_type(wpa_expression_types *t)
+{
+    if (t->inputs) {
+        return t->inputs;
+    }
+    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    builder.is_loose = t->source->is_partial;
+    if (t->workflow) {
+        const wpa_trigger *dispatch = wpa_workflow_trigger(t->workflow, "workflow_dispatch");
+        const wpa_trigger *call = wpa_workflow_trigger(t->workflow, "workflow_call");
+        if (dispatch) {
+            add_parameters(&builder, dispatch);
+        }
+        if (call) {
+            add_parameters(&builder, call);
+        }
+        builder.is_loose = builder.is_loose || t->workflow->has_unknown_triggers;
+    }
+    for (size_t i = 0; t->action && i < t->action->n_inputs; i++) {
+        wpa_type_builder_add(&builder, t->action->inputs[i].name, string());
+    }
+    return t->inputs = wpa_type_builder_end(&builder);
+}
+
+/* ---- other files of the repository ---- */
+
+static const wpa_source *find_source(const wpa_source *from, const char *path)
+{
+    const wpa_surroundings *around = from->around;
+    for (size_t i = 0; around && i < around->n_sources; i++) {
+        const wpa_source *other = around->sources[i];
+        if (other->yaml && !other->is_partial && wpa_text_is(wpa_source_identity(other), path)) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+/** File of "./x" or "$/x" with one of the suffixes behind it. */
+static const wpa_source *find_local(const wpa_expression_types *t, const char *uses,
+                                    const char *const suffixes[], size_t n)
+{
+    const wpa_source *found = NULL;
+    bool is_local = uses && (wpa_text_starts(uses, "./") || wpa_text_starts(uses, "$/"));
+    for (size_t i = 0; is_local && i < n && !found; i++) {
+        found = find_source(t->source, wpa_arena_printf(t->arena, "%s%s", uses + 2, suffixes[i]));
+    }
+    return found;
+}
+
+/** Strict object of the names below outputs; a map if there are none to be seen. */
+static const wpa_type *declared_outputs(wpa_expression_types *t, const wpa_yaml_node *outputs,
+                                        bool is_known)
+{
+    if (!is_known || (outputs && !wpa_yaml_is(outputs, WPA_YAML_MAPPING))) {
+        return wpa_type_map(t->arena, string());
+    }
+    size_t n = 0;
+    const wpa_yaml_pair *pairs = outputs ? wpa_yaml_pairs_merged(outputs, t->arena, &n) : NULL;
+    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = wpa_yaml_text(pairs[i].key);
+        builder.is_loose = builder.is_loose || !name || wpa_outline_has_expression(name);
+        if (name) {
+            wpa_type_builder_add(&builder, name, string());
+        }
+    }
+    return wpa_type_builder_end(&builder);
+}
+
+/* ---- jobs ---- */
+
+static const wpa_type *call_outputs(wpa_expression_types *t, const char *uses)
+{
+    static const char *const suffixes[] = {""};
+    const wpa_source *callee = find_local(t, uses, suffixes, 1);
+    const wpa_yaml_node *on = callee ? wpa_yaml_get(callee->outline->root, "on") : NULL;
+    const wpa_yaml_node *call = wpa_yaml_get(on, "workflow_call");
+    bool is_known = callee && callee->kind == WPA_INPUT_WORKFLOW &&
+                    wpa_outline_trigger_find(callee->outline, "workflow_call");
+    return declared_outputs(t, wpa_yaml_get(call, "outputs"), is_known);
+}
+
+/** {outputs, result} of a job as others see it. */
+static const wpa_type *result_type(wpa_expression_types *t, const wpa_workflow_job *job)
+{
+    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    const wpa_type *outputs;
+    if (!job || job->is_unknown) {
+        outputs = wpa_type_map(t->arena, string());
+    } else if (wpa_value_is_set(&job->uses_value)) {
+        outputs = call_outputs(t, job->uses_value.text);
+    } else {
+        bool is_known = !job->outputs.is_unknown && !job->outputs.scalar.text;
+        outputs = declared_outputs(t, job->outputs.node, is_known);
+    }
+    wpa_type_builder_add(&builder, "outputs", outputs);
+    wpa_type_builder_add(&builder, "result", string());
+    return wpa_type_builder_end(&builder);
+}
+
+static const wpa_type *jobs_type(wpa_expression_types *t)
+{
+    if (!t->jobs) {
+        wpa_type_builder builder = wpa_type_builder_new(t->arena);
+        for (size_t i = 0; i < t->workflow->n_jobs; i++) {
+            const wpa_workflow_job *job = &t->workflow->jobs[i];
+            wpa_type_builder_add(&builder, job->id, result_type(t, job));
+        }
+        builder.is_loose =
+            builder.is_loose || t->workflow->has_unknown_jobs || t->source->is_partial;
+        t->jobs = wpa_type_builder_end(&builder);
+    }
+    return t->jobs;
+}
+
+static const wpa_type *needs_type(wpa_expression_types *t, job_types *j)
+{
+    if (j->needs) {
+        return j->needs;
+    }
+    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    builder.is_loose = !j->model || j->model->needs.is_unknown || t->source->is_partial;
+    for (size_t i = 0; j->model && i < j->model->needs.n; i++) {
+        const char *id = j->model->needs.items[i].text;
+        if (id) {
+            const wpa_workflow_job *job = wpa_workflow_job_find(t->workflow, id);
+            wpa_type_builder_add(&builder, id, result_type(t, job));
+        }
+        builder.is_loose = builder.is_loose || !id || wpa_outline_has_expression(id);
+    }
+    return j->needs = wpa_type_builder_end(&builder);
+}
+
+static const wpa_type *service_type(wpa_arena *arena)
+{
+    wpa_type_builder builder = wpa_type_builder_new(arena);
+    wpa_type_builder_add(&builder, "id", string());
+    wpa_type_builder_add(&builder, "network", string());
+    wpa_type_builder_add(&builder, "ports", wpa_type_map(arena, any()));
+    return wpa_type_builder_end(&builder);
+}
+
+static const wpa_type *job_type(wpa_expression_types *t, job_types *j)
+{
+    static const char *const but[] = {"container", "services", NULL};
+    if (j->job) {
+        return j->job;
+    }
+    const wpa_type *service = service_type(t->arena);
+    wpa_type_builder services = wpa_type_builder_new(t->arena);
+    const wpa_workflow_job *job = j->model;
+    for (size_t i = 0; job && i < job->n_services; i++) {
+        wpa_type_builder_add(&services, job->services[i].name, service);
+    }
+    bool is_open =
+        !job || job->is_unknown || t->source->is_partial ||
+        (job->services_key && !wpa_yaml_is(wpa_yaml_get(job->node, "services"), WPA_YAML_MAPPING));
+    wpa_type_builder builder = fixed_context("job", but, t->arena);
+    wpa_type_builder_add(&builder, "container", service);
+    wpa_type_builder_add(&builder, "services",
+                         is_open ? wpa_type_map(t->arena, service)
+                                 : wpa_type_builder_end(&services));
+    return j->job = wpa_type_builder_end(&builder);
+}
+
+/* ---- matrix ---- */
+
+static const wpa_type *yaml_type(const wpa_yaml_node *written, wpa_arena *arena, int depth)
+{
+    const wpa_yaml_node *node = wpa_yaml_resolve(written);
+    if (!node || depth > WPA_TYPE_MAX_DEPTH || wpa_yaml_is(node, WPA_YAML_ALIAS)) {
+        return any();
+    }
+    if (node->kind == WPA_YAML_SEQUENCE) {
+        const wpa_type *item = wpa_type_of(WPA_TYPE_NEVER);
+        for (size_t i = 0; i < node->n_items; i++) {
+            item = wpa_type_merge(item, yaml_type(node->items[i], arena, depth + 1), arena);
+        }
+        return wpa_type_array(arena, node->n_items ? item : any());
+    }
+    if (node->kind == WPA_YAML_MAPPING) {
+        wpa_type_builder builder = wpa_type_builder_new(arena);
+        for (size_t i = 0; i < node->n_pairs; i++) {
+            const char *name = wpa_yaml_text(node->pairs[i].key);
+            bool is_open = !name || wpa_text_is(name, "<<") || wpa_outline_has_expression(name);
+            builder.is_loose = builder.is_loose || is_open;
+            if (!is_open) {
+                wpa_type_builder_add(&builder, name,
+                                     yaml_type(node->pairs[i].value, arena, depth + 1));
+            }
+        }
+        return wpa_type_builder_end(&builder);
+    }
+    static const wpa_type_kind kinds[] = {[WPA_YAML_TEXT] = WPA_TYPE_STRING,
+                                          [WPA_YAML_NULL] = WPA_TYPE_ANY, /* often left blank */
+                                          [WPA_YAML_BOOL] = WPA_TYPE_BOOL,
+                                          [WPA_YAML_INT] = WPA_TYPE_NUMBER,
+                                          [WPA_YAML_FLOAT] = WPA_TYPE_NUMBER};
+    bool is_open = wpa_outline_has_expression(node->text);
+    return is_open ? any() : wpa_type_of(kinds[wpa_yaml_scalar_type(node)]);
+}
+
+static void add_row(wpa_type_builder *builder, const wpa_matrix_row *row)
+{
+    const wpa_type *type = wpa_type_of(row->is_open ? WPA_TYPE_ANY : WPA_TYPE_NEVER);
+    for (size_t i = 0; i < row->n_values && !row->is_open; i++) {
+        type = wpa_type_merge(type, yaml_type(row->values[i], builder->arena, 0), builder->arena);
+    }
+    wpa_type_builder_add(builder, row->name, wpa_type_is(type, WPA_TYPE_NEVER) ? any() : type);
+}
+
+static const wpa_type *matrix_type(wpa_expression_types *t, job_types *j)
+{
+    if (j->matrix) {
+        return j->matrix;
+    }
+    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    const wpa_strategy *strategy = j->model ? &j->model->strategy : NULL;
+    const wpa_yaml_node *written = strategy ? wpa_yaml_get(j->model->node, "strategy") : NULL;
+    const wpa_yaml_node *matrix = wpa_yaml_get(written, "matrix");
+    bool is_whole = !written || (wpa_yaml_is(written, WPA_YAML_MAPPING) &&
+                                 (!matrix || wpa_yaml_is(matrix, WPA_YAML_MAPPING)));
+    builder.is_loose = !strategy || strategy->is_unknown || t->source->is_partial || !is_whole ||
+                       strategy->matrix.is_include_open;
+    for (size_t i = 0; strategy && i < strategy->matrix.n_rows; i++) {
+        builder.is_loose =
+            builder.is_loose || wpa_outline_has_expression(strategy->matrix.rows[i].name);
+        add_row(&builder, &strategy->matrix.rows[i]);
+    }
+    for (size_t i = 0; strategy && i < strategy->matrix.n_includes; i++) {
+        const wpa_type *type = yaml_type(strategy->matrix.includes[i], t->arena, 0);
+        for (size_t k = 0; k < type->n_members; k++) {
+            wpa_type_builder_add(&builder, type->members[k].name, type->members[k].type);
+        }
+        builder.is_loose = builder.is_loose || !wpa_type_is_strict(type, t->arena);
+    }
+    return j->matrix = wpa_type_builder_end(&builder);
+}
+
+/* ---- steps ---- */
+
+static const wpa_type *local_action_outputs(wpa_expression_types *t, const char *uses)
+{
+    static const char *const suffixes[] = {"/action.yml", "/action.yaml", "action.yml",
+                                           "action.yaml"};
+    const wpa_source *action = find_local(t, uses, suffixes, WPA_COUNT(suffixes));
+    const wpa_yaml_node *root = action ? action->outline->root : NULL;
+    bool is_known = root && wpa_yaml_get(root, "runs");
+    return declared_outputs(t, wpa_yaml_get(root, "outputs"), is_known);
+}
+
+/** Is all that the action can put out in its metadata, and the metadata that of this version? */
+static bool has_known_outputs(const wpa_outline_uses *uses)
+{
+    const wpa_fact_use *fact = uses->fact;
+    wpa_version newest;
+    if (!fact || !fact->action || !fact->has_major || wpa_facts_has_open_outputs(uses->slug)) {
+        return false;
+    }
+    bool is_newer = fact->has_version && fact->major.newest &&
+                    wpa_version_parse(wpa_slice_of(fact->major.newest), &newest) &&
+                    fact->version.n_parts > 1 && wpa_version_compare(&fact->version, &newest) > 0;
+    return !is_newer;
+}
+
+static const wpa_type *step_outputs(wpa_expression_types *t, const wpa_outline_step *step)
+{
+    const wpa_outline_uses *uses = &step->uses;
+    if (uses->kind == WPA_OUTLINE_LOCAL) {
+        return local_action_outputs(t, wpa_yaml_text(uses->node));
+    }
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || !has_known_outputs(uses)) {
+        return wpa_type_map(t->arena, string());
+    }
+    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    for (size_t i = 0; i < uses->fact->major.n_outputs; i++) {
+        wpa_type_builder_add(&builder, wpa_facts_output_at(&uses->fact->major, i), string());
+    }
+    return wpa_type_builder_end(&builder);
+}
+
+static void make_steps(wpa_expression_types *t, job_types *j, const wpa_outline_job *job)
+{
+    j->are_steps_made = true;
+    j->steps = wpa_arena_array(t->arena, job->n_steps + 1, sizeof *j->steps);
+    j->step_index = wpa_arena_array(t->arena, job->n_steps + 1, sizeof *j->step_index);
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        if (!step->id) {
+            continue;
+        }
+        wpa_type_builder builder = wpa_type_builder_new(t->arena);
+        wpa_type_builder_add(&builder, "outputs", step_outputs(t, step));
+        wpa_type_builder_add(&builder, "outcome", string());
+        wpa_type_builder_add(&builder, "conclusion", string());
+        j->has_open_ids = j->has_open_ids || wpa_outline_has_expression(step->id);
+        j->step_index[j->n_steps] = i;
+        j->steps[j->n_steps++] = (wpa_type_member){step->id, wpa_type_builder_end(&builder)};
+    }
+}
+
+static const wpa_type *steps_type(wpa_expression_types *t, job_types *j, const wpa_expression *e)
+{
+    if (!j->are_steps_made) {
+        make_steps(t, j, e->job);
+    }
+    bool is_open = j->has_open_ids || t->source->is_partial || j->n_steps > WPA_TYPE_MAX_MEMBERS ||
+                   wpa_yaml_find(e->job->node, "<<");
+    size_t n = 0;
+    while (n < j->n_steps && j->step_index[n] < e->step) {
+        n++;
+    }
+    wpa_type *type = wpa_arena_alloc(t->arena, sizeof *type);
+    *type = (wpa_type){.kind = WPA_TYPE_OBJECT,
+                       .members = j->steps,
+                       .n_members = is_open ? 0 : n,
+                       .item = is_open ? any() : NULL,
+                       .later = j->steps + n,
+                       .n_later = j->n_steps - n};
+    return type;
+}
+
+/* ---- scopes ---- */
+
+static job_types *job_types_of(wpa_expression_types *t, const wpa_expression *e)
+{
+    return e->job ? &t->job_types[e->job - t->source->outline->jobs] : NULL;
+}
+
+static const wpa_type *fixed(const char *name, wpa_arena *arena)
+{
+    wpa_type_builder builder = fixed_context(name, NULL, arena);
+    return wpa_type_builder_end(&builder);
+}
+
+static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena)
+{
+    place *p = data;
+    wpa_expression_types *t = p->types;
+    job_types *j = job_types_of(t, p->expression);
+    if (wpa_text_is(context, "github")) {
+        return github_type(t);
+    }
+    if (wpa_text_is(context, "inputs")) {
+        return inputs_type(t);
+    }
+    if (wpa_text_is(context, "env") || wpa_text_is(context, "vars") ||
+        wpa_text_is(context, "secrets")) {
+        return wpa_type_map(arena, string());
+    }
+    if (wpa_text_is(context, "runner") || wpa_text_is(context, "strategy")) {
+        return fixed(context, arena);
+    }
+    if (wpa_text_is(context, "jobs") && t->workflow) {
+        return jobs_type(t);
+    }
+    if (!j) {
+        return NULL;
+    }
+    return wpa_text_is(context, "steps")    ? steps_type(t, j, p->expression)
+           : wpa_text_is(context, "needs")  ? needs_type(t, j)
+           : wpa_text_is(context, "matrix") ? matrix_type(t, j)
+           : wpa_text_is(context, "job")    ? job_type(t, j)
+                                            : NULL;
+}
+
+wpa_expr_scope wpa_expression_types_scope(wpa_expression_types *types,
+                                          const wpa_expression *expression)
+{
+    place *p = wpa_arena_alloc(types->arena, sizeof *p);
+    *p = (place){types, expression};
+    const wpa_fact_availability *key = expression->key;
+    return (wpa_expr_scope){
+        .contexts = key ? key->contexts : NULL,
+        .functions = key ? key->functions : NULL,
+        .known_contexts = wpa_facts_context_names(),
+        .key = expression->key_name,
+        .type_of = type_of,
+        .data = p,
+    };
+}
+
+const wpa_type *wpa_expression_types_default(const wpa_expression_types *types,
+                                             const wpa_expression *expression)
+{
+    const wpa_trigger *call =
+        types->workflow ? wpa_workflow_trigger(types->workflow, "workflow_call") : NULL;
+    for (size_t i = 0; call && i < call->n_inputs; i++) {
+        if (call->inputs[i].default_value.node == expression->place->node) {
+            return parameter_type(&call->inputs[i]);
+        }
+    }
+    return NULL;
+}
+
+wpa_expression_types *wpa_expression_types_new(const wpa_source *source, wpa_arena *arena)
+{
+    wpa_expression_types *t = wpa_arena_alloc(arena, sizeof *t);
+    bool is_workflow = source->kind == WPA_INPUT_WORKFLOW;
+    const wpa_model *model =
+        wpa_model_read(source->yaml, is_workflow ? WPA_FILE_WORKFLOW : WPA_FILE_ACTION, arena);
+    t->source = source;
+    t->arena = arena;
+    t->workflow = is_workflow ? model->workflow : NULL;
+    t->action = is_workflow ? NULL : model->action;
+    const wpa_outline *outline = source->outline;
+    t->job_types = wpa_arena_array(arena, outline->n_jobs + 1, sizeof *t->job_types);
+    wpa_map *by_node = wpa_map_new(arena);
+    for (size_t i = 0; t->workflow && i < t->workflow->n_jobs; i++) {
+        wpa_map_put(by_node, t->workflow->jobs[i].id, (void *)(uintptr_t)(i + 1));
+    }
+    for (size_t i = 0; t->workflow && i < outline->n_jobs; i++) {
+        size_t index = (size_t)(uintptr_t)wpa_map_get(by_node, outline->jobs[i].id);
+        t->job_types[i].model = index ? &t->workflow->jobs[index - 1] : NULL;
+    }
+    return t;
+}

@@ -1,0 +1,411 @@
+#include "rules/expressions.h"
+
+#include <string.h>
+
+#include "rules/expression_types.h"
+
+#define DEPTH_MAX 100
+#define PATH_MAX_NAMES 12
+
+/* Where the walk is: names of keys from the root, lists leave no trace but the flag. */
+typedef struct walker {
+    wpa_expressions *out;
+    size_t capacity;
+    wpa_input_kind kind;
+    const wpa_outline *outline;
+    const wpa_outline_job *job;
+    size_t step;
+    size_t next_step; /* no step node before this one comes any more */
+    const char *path[PATH_MAX_NAMES];
+    size_t n_path;
+    bool is_item; /* of a list below the last key */
+    wpa_arena *arena;
+} walker;
+
+/* ---- keys --------------------------------------------------------------------------------------
+ * A pattern is names with dots; <x> stands for any name. */
+
+/** Names of the pattern, if the path begins with it; 0 if not. */
+static size_t match(const char *pattern, const walker *w)
+{
+    size_t n = 0;
+    for (const char *at = pattern; *at; n++) {
+        size_t length = strcspn(at, ".");
+        bool is_open = *at == '<';
+        if (n == w->n_path || (!is_open && !wpa_slice_is((wpa_slice){at, length}, w->path[n]))) {
+            return 0;
+        }
+        at += length + (at[length] == '.');
+    }
+    return n;
+}
+
+/* Keys of action files by the names that the availability table has for them; first match wins. */
+static const struct {
+    const char *pattern, *key;
+} action_keys[] = {
+    {"runs.steps.if", "action.yml:step-if"},
+    {"runs.steps.env", "action.yml:step-env"},
+    {"runs.steps.with", "action.yml:step-with"},
+    {"runs.steps.continue-on-error", "action.yml:boolean-steps-context"},
+    {"runs.steps.uses", NULL},
+    {"runs.steps", "action.yml:string-steps-context"},
+    {"runs.pre-if", "action.yml:runs-if"},
+    {"runs.post-if", "action.yml:runs-if"},
+    {"runs.env", "action.yml:container-runs-env"},
+    {"runs.args", "action.yml:container-runs-context"},
+    {"outputs.<output_id>.value", "action.yml:output-value"},
+    {"inputs.<input_id>.default", "action.yml:input-default-context"},
+};
+
+static void find_action_key(const walker *w, wpa_expression *e)
+{
+    for (size_t i = 0; i < WPA_COUNT(action_keys); i++) {
+        if (match(action_keys[i].pattern, w)) {
+            e->key = action_keys[i].key ? wpa_facts_availability_find(action_keys[i].key) : NULL;
+            e->key_name = action_keys[i].pattern;
+            return;
+        }
+    }
+}
+
+/** The row of most names that fits. */
+static void find_workflow_key(const walker *w, wpa_expression *e)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < wpa_facts_availability_count(); i++) {
+        const wpa_fact_availability *row = wpa_facts_availability_at(i);
+        size_t n = match(row->key, w);
+        if (n > longest) {
+            longest = n;
+            e->key = row;
+            e->key_name = row->key;
+        }
+    }
+}
+
+/* What the value must be, if the path is just this and no list stands in between. */
+static const struct {
+    const char *pattern;
+    wpa_expression_use use;
+} uses[] = {
+    {"jobs.<job_id>.continue-on-error", WPA_EXPRESSION_BOOL},
+    {"jobs.<job_id>.strategy.fail-fast", WPA_EXPRESSION_BOOL},
+    {"jobs.<job_id>.steps.continue-on-error", WPA_EXPRESSION_BOOL},
+    {"jobs.<job_id>.concurrency.cancel-in-progress", WPA_EXPRESSION_BOOL},
+    {"concurrency.cancel-in-progress", WPA_EXPRESSION_BOOL},
+    {"jobs.<job_id>.timeout-minutes", WPA_EXPRESSION_NUMBER},
+    {"jobs.<job_id>.steps.timeout-minutes", WPA_EXPRESSION_NUMBER},
+    {"jobs.<job_id>.strategy.max-parallel", WPA_EXPRESSION_NUMBER},
+    {"jobs.<job_id>.strategy.matrix", WPA_EXPRESSION_OBJECT},
+    {"jobs.<job_id>.strategy.matrix.<row>", WPA_EXPRESSION_ARRAY},
+    {"env", WPA_EXPRESSION_OBJECT},
+    {"jobs.<job_id>.env", WPA_EXPRESSION_OBJECT},
+    {"jobs.<job_id>.steps.env", WPA_EXPRESSION_OBJECT},
+    {"jobs.<job_id>.container.env", WPA_EXPRESSION_OBJECT},
+    {"jobs.<job_id>.services.<service_id>.env", WPA_EXPRESSION_OBJECT},
+    {"jobs.<job_id>.services", WPA_EXPRESSION_OBJECT},
+    {"jobs.<job_id>.services.<service_id>", WPA_EXPRESSION_TEXT_OR_OBJECT},
+    {"jobs.<job_id>.container", WPA_EXPRESSION_TEXT_OR_OBJECT},
+    {"jobs.<job_id>.environment", WPA_EXPRESSION_TEXT_OR_OBJECT},
+    {"jobs.<job_id>.concurrency", WPA_EXPRESSION_TEXT_OR_OBJECT},
+    {"jobs.<job_id>.container.ports", WPA_EXPRESSION_ARRAY},
+    {"jobs.<job_id>.container.volumes", WPA_EXPRESSION_ARRAY},
+    {"jobs.<job_id>.services.<service_id>.ports", WPA_EXPRESSION_ARRAY},
+    {"jobs.<job_id>.services.<service_id>.volumes", WPA_EXPRESSION_ARRAY},
+    {"jobs.<job_id>.container.credentials", WPA_EXPRESSION_OBJECT},
+    {"jobs.<job_id>.services.<service_id>.credentials", WPA_EXPRESSION_OBJECT},
+    {"jobs.<job_id>.runs-on", WPA_EXPRESSION_TEXT_OR_ARRAY},
+    {"jobs.<job_id>.runs-on.labels", WPA_EXPRESSION_TEXT_OR_ARRAY},
+    {"on.workflow_call.inputs.<inputs_id>.default", WPA_EXPRESSION_DEFAULT},
+    {"runs.steps.continue-on-error", WPA_EXPRESSION_BOOL},
+};
+
+static wpa_expression_use use_of(const walker *w)
+{
+    /* What stands inside a row of a matrix may be anything. */
+    size_t n_matrix = match("jobs.<job_id>.strategy.matrix.<row>", w);
+    if (n_matrix && (w->is_item || w->n_path > n_matrix)) {
+        return WPA_EXPRESSION_ANYTHING;
+    }
+    for (size_t i = 0; i < WPA_COUNT(uses) && !w->is_item; i++) {
+        if (match(uses[i].pattern, w) == w->n_path) {
+            return uses[i].use;
+        }
+    }
+    return WPA_EXPRESSION_TEXT;
+}
+
+static bool is_condition(const walker *w)
+{
+    static const char *const patterns[] = {
+        "jobs.<job_id>.if", "jobs.<job_id>.steps.if", "jobs.<job_id>.snapshot.if", "runs.steps.if",
+        "runs.pre-if",      "runs.post-if",
+    };
+    for (size_t i = 0; i < WPA_COUNT(patterns); i++) {
+        if (match(patterns[i], w) == w->n_path && w->n_path) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the walk ---- */
+
+static void add(walker *w, const wpa_expr_place *place, size_t n_places, bool is_condition)
+{
+    w->out->items =
+        wpa_arena_grow(w->arena, w->out->items, w->out->n, &w->capacity, sizeof *w->out->items);
+    wpa_expression *e = &w->out->items[w->out->n++];
+    *e = (wpa_expression){.place = place, .job = w->job, .step = w->step};
+    bool fills = wpa_span_length(place->outer) == place->node->length;
+    e->is_whole = n_places == 1 && (place->is_bare || fills);
+    if (w->kind == WPA_INPUT_WORKFLOW) {
+        find_workflow_key(w, e);
+    } else {
+        find_action_key(w, e);
+    }
+    e->use = is_condition ? WPA_EXPRESSION_CONDITION : use_of(w);
+    e->is_evaluated = e->key || (w->kind == WPA_INPUT_WORKFLOW && w->job);
+}
+
+static void read_scalar(walker *w, const wpa_yaml_node *node)
+{
+    bool is_if = is_condition(w);
+    if (!is_if && (node->length < 3 || !memmem(node->text, node->length, "${{", 3))) {
+        return;
+    }
+    size_t n;
+    const wpa_expr_place *places =
+        is_if ? wpa_expr_find_condition(node, w->arena, &n) : wpa_expr_find(node, w->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        add(w, &places[i], n, is_if);
+    }
+}
+
+/** Keys whose text is for people: nothing in it is evaluated. */
+static bool is_prose(const wpa_yaml_node *key)
+{
+    static const char *const names[] = {"description", "deprecationMessage"};
+    return key->kind == WPA_YAML_SCALAR && wpa_text_index(key->text, names, WPA_COUNT(names)) >= 0;
+}
+
+static void enter(walker *w, const wpa_yaml_node *node)
+{
+    for (size_t i = 0; w->n_path == 2 && !w->is_item && i < w->outline->n_jobs; i++) {
+        if (w->outline->jobs[i].node == node && wpa_text_is(w->path[0], "jobs")) {
+            w->job = &w->outline->jobs[i];
+            w->step = w->job->n_steps;
+            w->next_step = 0;
+        }
+    }
+    for (size_t i = w->next_step; w->job && i < w->job->n_steps && w->is_item; i++) {
+        if (w->job->steps[i].node == node) {
+            w->step = i;
+            w->next_step = i + 1;
+            return;
+        }
+    }
+}
+
+static void walk(walker *w, const wpa_yaml_node *node, int depth);
+
+static void walk_pair(walker *w, const wpa_yaml_pair *pair, int depth)
+{
+    const char *name = wpa_yaml_text(pair->key);
+    bool is_below_jobs = w->n_path > 3;
+    if (!name || (is_prose(pair->key) && !is_below_jobs)) {
+        return;
+    }
+    bool was_item = w->is_item;
+    /* Keys of a merge stand where the merge does; so do steps of parallel groups. */
+    bool is_transparent = wpa_text_is(name, "<<") || wpa_text_is(name, "parallel");
+    bool has_room = w->n_path < PATH_MAX_NAMES;
+    if (!is_transparent && has_room) {
+        w->path[w->n_path++] = name;
+        w->is_item = false;
+    }
+    walk(w, pair->value, depth + 1);
+    w->n_path -= !is_transparent && has_room;
+    w->is_item = was_item;
+}
+
+static void walk(walker *w, const wpa_yaml_node *node, int depth)
+{
+    if (depth > DEPTH_MAX) {
+        return;
+    }
+    if (node->kind == WPA_YAML_SCALAR) {
+        read_scalar(w, node);
+        return;
+    }
+    const wpa_outline_job *job = w->job;
+    size_t step = w->step;
+    if (node->kind == WPA_YAML_MAPPING) {
+        enter(w, node);
+    }
+    for (size_t i = 0; node->kind == WPA_YAML_MAPPING && i < node->n_pairs; i++) {
+        walk_pair(w, &node->pairs[i], depth);
+    }
+    bool was_item = w->is_item;
+    w->is_item = w->is_item || node->kind == WPA_YAML_SEQUENCE;
+    for (size_t i = 0; node->kind == WPA_YAML_SEQUENCE && i < node->n_items; i++) {
+        walk(w, node->items[i], depth + 1);
+    }
+    w->is_item = was_item;
+    w->job = job;
+    w->step = step;
+}
+
+wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind kind,
+                                      const wpa_outline *outline, wpa_arena *arena)
+{
+    wpa_expressions *out = wpa_arena_alloc(arena, sizeof *out);
+    walker w = {.out = out, .kind = kind, .outline = outline, .arena = arena};
+    bool is_read = kind == WPA_INPUT_WORKFLOW || kind == WPA_INPUT_ACTION;
+    if (kind == WPA_INPUT_ACTION && outline->n_jobs) { /* stands for the steps of a composite */
+        w.job = &outline->jobs[0];
+        w.step = w.job->n_steps;
+    }
+    if (is_read && doc && doc->root) {
+        walk(&w, doc->root, 0);
+    }
+    return out;
+}
+
+wpa_span wpa_expression_span(const wpa_expression *expression, wpa_span in_tree)
+{
+    return wpa_expr_source_span(expression->place, in_tree);
+}
+
+const wpa_outline_step *wpa_expression_step(const wpa_expression *expression)
+{
+    const wpa_outline_job *job = expression->job;
+    return job && expression->step < job->n_steps ? &job->steps[expression->step] : NULL;
+}
+
+/* ---- checking ---- */
+
+typedef struct finisher {
+    wpa_expression *expression;
+    wpa_expr_problem *problems;
+    size_t n, capacity;
+    wpa_arena *arena;
+} finisher;
+
+static void add_problem(finisher *f, const char *check, const char *message)
+{
+    const wpa_expr *root = f->expression->place->parsed.root;
+    f->problems = wpa_arena_grow(f->arena, f->problems, f->n, &f->capacity, sizeof *f->problems);
+    f->problems[f->n++] = (wpa_expr_problem){check, root->span, message, root, false};
+}
+
+static bool is_collection(const wpa_type *type)
+{
+    return type->kind == WPA_TYPE_ARRAY || type->kind == WPA_TYPE_OBJECT;
+}
+
+static void check_text(finisher *f, const wpa_type *type)
+{
+    if (is_collection(type)) {
+        bool is_array = type->kind == WPA_TYPE_ARRAY;
+        add_problem(f, "E35",
+                    wpa_arena_printf(f->arena,
+                                     "%s becomes the word '%s' in text; toJSON shows what is in it",
+                                     wpa_type_words(type), is_array ? "Array" : "Object"));
+    } else if (type->kind == WPA_TYPE_NULL) {
+        add_problem(f, "E35", "null becomes nothing in text");
+    }
+}
+
+/* What a use takes beside ANY, and how it is said. */
+static const struct {
+    unsigned kinds; /* 1 << wpa_type_kind */
+    const char *words;
+} wanted[] = {
+    [WPA_EXPRESSION_BOOL] = {1U << WPA_TYPE_BOOL, "true or false"},
+    [WPA_EXPRESSION_NUMBER] = {1U << WPA_TYPE_NUMBER, "a number"},
+    [WPA_EXPRESSION_ARRAY] = {1U << WPA_TYPE_ARRAY, "an array"},
+    [WPA_EXPRESSION_OBJECT] = {1U << WPA_TYPE_OBJECT, "an object"},
+    [WPA_EXPRESSION_TEXT_OR_ARRAY] = {1U << WPA_TYPE_STRING | 1U << WPA_TYPE_ARRAY |
+                                          1U << WPA_TYPE_OBJECT,
+                                      "a string or an array"},
+    [WPA_EXPRESSION_TEXT_OR_OBJECT] = {1U << WPA_TYPE_STRING | 1U << WPA_TYPE_NUMBER |
+                                           1U << WPA_TYPE_OBJECT,
+                                       "a string or an object"},
+};
+
+static void check_use(finisher *f, const wpa_type *type)
+{
+    wpa_expression_use use = f->expression->use;
+    unsigned kinds = use < WPA_COUNT(wanted) ? wanted[use].kinds : 0;
+    bool is_open = type->kind == WPA_TYPE_ANY || type->kind == WPA_TYPE_NEVER;
+    if (!kinds || is_open || kinds & 1U << type->kind) {
+        return;
+    }
+    bool is_text = type->kind == WPA_TYPE_STRING &&
+                   (use == WPA_EXPRESSION_BOOL || use == WPA_EXPRESSION_NUMBER ||
+                    use == WPA_EXPRESSION_ARRAY || use == WPA_EXPRESSION_OBJECT);
+    add_problem(f, "E36",
+                wpa_arena_printf(f->arena, "the value must be %s, and this is %s%s",
+                                 wanted[use].words, wpa_type_words(type),
+                                 is_text ? ": fromJSON makes it one" : ""));
+}
+
+static void check_default(finisher *f, const wpa_type *type, const wpa_type *declared)
+{
+    bool is_known = declared && wpa_type_is_scalar(declared) && wpa_type_is_scalar(type);
+    if (is_known && declared->kind != type->kind) {
+        add_problem(f, "E39",
+                    wpa_arena_printf(f->arena, "the input is %s, and its default is %s",
+                                     wpa_type_words(declared), wpa_type_words(type)));
+    }
+}
+
+static void finish(wpa_expression_types *types, wpa_expression *e, wpa_arena *arena)
+{
+    finisher f = {e, NULL, 0, 0, arena};
+    for (size_t i = 0; i < e->checked.n_problems; i++) {
+        f.problems = wpa_arena_grow(arena, f.problems, f.n, &f.capacity, sizeof *f.problems);
+        f.problems[f.n++] = e->checked.problems[i];
+    }
+    if (e->use == WPA_EXPRESSION_TEXT || (!e->is_whole && e->use != WPA_EXPRESSION_CONDITION)) {
+        check_text(&f, e->checked.type);
+    } else if (e->use == WPA_EXPRESSION_DEFAULT) {
+        check_default(&f, e->checked.type, wpa_expression_types_default(types, e));
+    } else {
+        check_use(&f, e->checked.type);
+    }
+    e->checked.problems = f.problems;
+    e->checked.n_problems = f.n;
+}
+
+const wpa_expressions *wpa_expressions_check(const wpa_source *source, wpa_arena *arena)
+{
+    wpa_expressions *all = source->expressions;
+    if (all->is_checked || !source->yaml) {
+        return all;
+    }
+    all->is_checked = true;
+    for (size_t i = 0; i < all->n; i++) {
+        wpa_expression *e = &all->items[i];
+        if (!e->is_evaluated || !e->place->parsed.root) {
+            continue;
+        }
+        all->types = all->types ? all->types : wpa_expression_types_new(source, arena);
+        wpa_expr_scope scope = wpa_expression_types_scope(all->types, e);
+        e->checked = wpa_expr_check(e->place->parsed.root, &scope, arena);
+        finish(all->types, e, arena);
+    }
+    return all;
+}
+
+const wpa_type *wpa_expression_type(const wpa_source *source, const wpa_expression *expression,
+                                    const wpa_expr *part, wpa_arena *arena)
+{
+    if (!source->expressions->types) {
+        return wpa_type_of(WPA_TYPE_ANY);
+    }
+    wpa_expr_scope scope = wpa_expression_types_scope(source->expressions->types, expression);
+    return wpa_expr_check(part, &scope, arena).type;
+}

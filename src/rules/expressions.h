@@ -1,0 +1,55 @@
+/*
+ * Every expression of a workflow or an action file with the key it stands at: parsed once when the
+ * file is read, checked once by the first rule that asks, shared by all of them.
+ */
+#pragma once
+
+#include "expr/check.h"
+#include "rules/outline.h"
+
+/** What is made of the value of an expression that is all of its scalar. */
+typedef enum wpa_expression_use {
+    WPA_EXPRESSION_TEXT,
+    WPA_EXPRESSION_CONDITION,
+    WPA_EXPRESSION_BOOL,
+    WPA_EXPRESSION_NUMBER,
+    WPA_EXPRESSION_ARRAY,
+    WPA_EXPRESSION_OBJECT,
+    WPA_EXPRESSION_TEXT_OR_ARRAY,
+    WPA_EXPRESSION_TEXT_OR_OBJECT,
+    WPA_EXPRESSION_DEFAULT, /* of an input of a called workflow */
+    WPA_EXPRESSION_ANYTHING
+} wpa_expression_use;
+
+typedef struct wpa_expression {
+    const wpa_expr_place *place;
+    bool is_whole; /* nothing else stands in the scalar, or it is bare */
+    /* Row of the key; NULL where the tables know of no expressions. */
+    const wpa_fact_availability *key;
+    const char *key_name; /* of the row, for messages: "jobs.<job_id>.if"; or NULL */
+    wpa_expression_use use;
+    bool is_evaluated;          /* GitHub looks for expressions here */
+    const wpa_outline_job *job; /* NULL outside of jobs */
+    size_t step;                /* index in the job; n_steps of it outside of steps */
+    wpa_expr_checked checked;   /* empty until wpa_expressions_check */
+} wpa_expression;
+
+typedef struct wpa_expressions {
+    wpa_expression *items; /* [n], by position in the file */
+    size_t n;
+    struct wpa_expression_types *types; /* private: made when the file is checked */
+    bool is_checked;
+} wpa_expressions;
+
+/** Of a workflow or an action file; none of any other. Never NULL. */
+wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind kind,
+                                      const wpa_outline *outline, wpa_arena *arena);
+/** Types of all of them; for the thread that runs rules over this file. */
+const wpa_expressions *wpa_expressions_check(const wpa_source *source, wpa_arena *arena);
+/** Type of a part of a checked expression. */
+const wpa_type *wpa_expression_type(const wpa_source *source, const wpa_expression *expression,
+                                    const wpa_expr *part, wpa_arena *arena);
+/** Bytes of the file for a part of the expression. */
+wpa_span wpa_expression_span(const wpa_expression *expression, wpa_span in_tree);
+/** The step it stands in, or NULL. */
+const wpa_outline_step *wpa_expression_step(const wpa_expression *expression);

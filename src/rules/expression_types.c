@@ -8,10 +8,12 @@
 
 #include <wpa/map.h>
 
+#include "rules/graph.h"
 #include "rules/payload.h"
 #include "workflow/workflow.h"
 
 struct wpa_expression_types {
+    wpa_rule_run *run; /* that asks just now */
     const wpa_source *source;
     const wpa_workflow *workflow;  /* NULL for actions */
     const wpa_action_file *action; /* NULL for workflows */
@@ -132,28 +134,20 @@ static const wpa_type *inputs_type(wpa_expression_types *t)
 
 /* ---- other files of the repository ---- */
 
-static const wpa_source *find_source(const wpa_source *from, const char *path)
+/** The workflow or action of the repository that "./x" or "$/x" names, or NULL. */
+static const wpa_source *find_local(const wpa_expression_types *t, const char *uses)
 {
-    const wpa_surroundings *around = from->around;
-    for (size_t i = 0; around && i < around->n_sources; i++) {
-        const wpa_source *other = around->sources[i];
-        if (other->yaml && !other->is_partial && wpa_text_is(wpa_source_identity(other), path)) {
-            return other;
-        }
-    }
-    return NULL;
-}
-
-/** File of "./x" or "$/x" with one of the suffixes behind it. */
-static const wpa_source *find_local(const wpa_expression_types *t, const char *uses,
-                                    const char *const suffixes[], size_t n)
-{
-    const wpa_source *found = NULL;
+    const wpa_surroundings *around = t->source->around;
     bool is_local = uses && (wpa_text_starts(uses, "./") || wpa_text_starts(uses, "$/"));
-    for (size_t i = 0; is_local && i < n && !found; i++) {
-        found = find_source(t->source, wpa_arena_printf(t->arena, "%s%s", uses + 2, suffixes[i]));
+    if (!is_local || !around || !around->graph) {
+        return NULL;
     }
-    return found;
+    size_t length = strlen(uses + 2);
+    length -= length && uses[1 + length] == '/';
+    const wpa_graph_file *file =
+        wpa_graph_local(around->graph, wpa_arena_slice(t->arena, uses + 2, length));
+    const wpa_source *source = file ? wpa_rule_source_at(t->run, file->path) : NULL;
+    return source && source->yaml && !source->is_partial ? source : NULL;
 }
 
 /** Strict object of the names below outputs; a map if there are none to be seen. */
@@ -180,8 +174,7 @@ static const wpa_type *declared_outputs(wpa_expression_types *t, const wpa_yaml_
 
 static const wpa_type *call_outputs(wpa_expression_types *t, const char *uses)
 {
-    static const char *const suffixes[] = {""};
-    const wpa_source *callee = find_local(t, uses, suffixes, 1);
+    const wpa_source *callee = find_local(t, uses);
     const wpa_yaml_node *on = callee ? wpa_yaml_get(callee->outline->root, "on") : NULL;
     const wpa_yaml_node *call = wpa_yaml_get(on, "workflow_call");
     bool is_known = callee && callee->kind == WPA_INPUT_WORKFLOW &&
@@ -350,9 +343,7 @@ static const wpa_type *matrix_type(wpa_expression_types *t, job_types *j)
 
 static const wpa_type *local_action_outputs(wpa_expression_types *t, const char *uses)
 {
-    static const char *const suffixes[] = {"/action.yml", "/action.yaml", "action.yml",
-                                           "action.yaml"};
-    const wpa_source *action = find_local(t, uses, suffixes, WPA_COUNT(suffixes));
+    const wpa_source *action = find_local(t, uses);
     const wpa_yaml_node *root = action ? action->outline->root : NULL;
     bool is_known = root && wpa_yaml_get(root, "runs");
     return declared_outputs(t, wpa_yaml_get(root, "outputs"), is_known);
@@ -502,12 +493,20 @@ const wpa_type *wpa_expression_types_default(const wpa_expression_types *types,
     return NULL;
 }
 
-wpa_expression_types *wpa_expression_types_new(const wpa_source *source, wpa_arena *arena)
+void wpa_expression_types_ask(wpa_expression_types *types, wpa_rule_run *run)
 {
+    types->run = run;
+}
+
+wpa_expression_types *wpa_expression_types_new(wpa_rule_run *run)
+{
+    const wpa_source *source = run->source;
+    wpa_arena *arena = run->arena;
     wpa_expression_types *t = wpa_arena_alloc(arena, sizeof *t);
     bool is_workflow = source->kind == WPA_INPUT_WORKFLOW;
     const wpa_model *model =
         wpa_model_read(source->yaml, is_workflow ? WPA_FILE_WORKFLOW : WPA_FILE_ACTION, arena);
+    t->run = run;
     t->source = source;
     t->arena = arena;
     t->workflow = is_workflow ? model->workflow : NULL;

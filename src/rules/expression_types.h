@@ -2,10 +2,13 @@
 #pragma once
 
 #include "rules/expressions.h"
+#include "rules/rule.h"
 
 typedef struct wpa_expression_types wpa_expression_types;
 
-wpa_expression_types *wpa_expression_types_new(const wpa_source *source, wpa_arena *arena);
+wpa_expression_types *wpa_expression_types_new(wpa_rule_run *run);
+/** Types are made as they are asked for: name the run that asks. */
+void wpa_expression_types_ask(wpa_expression_types *types, wpa_rule_run *run);
 /** Scope of one expression; borrows it. */
 wpa_expr_scope wpa_expression_types_scope(wpa_expression_types *types,
                                           const wpa_expression *expression);

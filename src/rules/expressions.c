@@ -380,10 +380,10 @@ static void finish(wpa_expression_types *types, wpa_expression *e, wpa_arena *ar
     e->checked.n_problems = f.n;
 }
 
-const wpa_expressions *wpa_expressions_check(const wpa_source *source, wpa_arena *arena)
+const wpa_expressions *wpa_expressions_check(wpa_rule_run *run)
 {
-    wpa_expressions *all = source->expressions;
-    if (all->is_checked || !source->yaml) {
+    wpa_expressions *all = run->source->expressions;
+    if (all->is_checked || !run->source->yaml) {
         return all;
     }
     all->is_checked = true;
@@ -392,20 +392,22 @@ const wpa_expressions *wpa_expressions_check(const wpa_source *source, wpa_arena
         if (!e->is_evaluated || !e->place->parsed.root) {
             continue;
         }
-        all->types = all->types ? all->types : wpa_expression_types_new(source, arena);
+        all->types = all->types ? all->types : wpa_expression_types_new(run);
         wpa_expr_scope scope = wpa_expression_types_scope(all->types, e);
-        e->checked = wpa_expr_check(e->place->parsed.root, &scope, arena);
-        finish(all->types, e, arena);
+        e->checked = wpa_expr_check(e->place->parsed.root, &scope, run->arena);
+        finish(all->types, e, run->arena);
     }
     return all;
 }
 
-const wpa_type *wpa_expression_type(const wpa_source *source, const wpa_expression *expression,
-                                    const wpa_expr *part, wpa_arena *arena)
+const wpa_type *wpa_expression_type(wpa_rule_run *run, const wpa_expression *expression,
+                                    const wpa_expr *part)
 {
-    if (!source->expressions->types) {
+    wpa_expression_types *types = run->source->expressions->types;
+    if (!types) {
         return wpa_type_of(WPA_TYPE_ANY);
     }
-    wpa_expr_scope scope = wpa_expression_types_scope(source->expressions->types, expression);
-    return wpa_expr_check(part, &scope, arena).type;
+    wpa_expression_types_ask(types, run);
+    wpa_expr_scope scope = wpa_expression_types_scope(types, expression);
+    return wpa_expr_check(part, &scope, run->arena).type;
 }

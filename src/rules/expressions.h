@@ -7,6 +7,8 @@
 #include "expr/check.h"
 #include "rules/outline.h"
 
+struct wpa_rule_run;
+
 /** What is made of the value of an expression that is all of its scalar. */
 typedef enum wpa_expression_use {
     WPA_EXPRESSION_TEXT,
@@ -44,11 +46,11 @@ typedef struct wpa_expressions {
 /** Of a workflow or an action file; none of any other. Never NULL. */
 wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind kind,
                                       const wpa_outline *outline, wpa_arena *arena);
-/** Types of all of them; for the thread that runs rules over this file. */
-const wpa_expressions *wpa_expressions_check(const wpa_source *source, wpa_arena *arena);
+/** All of the file with their types; for the thread that runs rules over it. */
+const wpa_expressions *wpa_expressions_check(struct wpa_rule_run *run);
 /** Type of a part of a checked expression. */
-const wpa_type *wpa_expression_type(const wpa_source *source, const wpa_expression *expression,
-                                    const wpa_expr *part, wpa_arena *arena);
+const wpa_type *wpa_expression_type(struct wpa_rule_run *run, const wpa_expression *expression,
+                                    const wpa_expr *part);
 /** Bytes of the file for a part of the expression. */
 wpa_span wpa_expression_span(const wpa_expression *expression, wpa_span in_tree);
 /** The step it stands in, or NULL. */

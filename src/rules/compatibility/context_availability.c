@@ -10,7 +10,7 @@
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_expressions *all = wpa_expressions_check(run->source, run->arena);
+    const wpa_expressions *all = wpa_expressions_check(run);
     for (size_t i = 0; i < all->n; i++) {
         const wpa_expression *e = &all->items[i];
         for (size_t k = 0; k < e->checked.n_problems; k++) {

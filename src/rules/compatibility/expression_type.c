@@ -19,7 +19,7 @@ static void report(wpa_rule_run *run, const wpa_expression *e, const wpa_expr_pr
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_expressions *all = wpa_expressions_check(run->source, run->arena);
+    const wpa_expressions *all = wpa_expressions_check(run);
     for (size_t i = 0; i < all->n; i++) {
         const wpa_expr_checked *checked = &all->items[i].checked;
         for (size_t k = 0; k < checked->n_problems; k++) {

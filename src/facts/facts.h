@@ -24,6 +24,10 @@ typedef enum wpa_fact_table {
     WPA_FACTS_CACHES,
     WPA_FACTS_SCHEMA,
     WPA_FACTS_COMMANDS,
+    WPA_FACTS_IMAGES,
+    WPA_FACTS_TOOLCHAINS,
+    WPA_FACTS_FORGES,
+    WPA_FACTS_MIGRATIONS,
     WPA_FACTS_COUNT
 } wpa_fact_table;
 

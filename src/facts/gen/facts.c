@@ -1,4 +1,5 @@
-/* Build-time program: facts FOLDER ACTIONS_C TABLES_C turns the data folder into C tables. */
+/* Build-time program: facts FOLDER ACTIONS_C TABLES_C PLATFORMS_C turns the data folder into C
+ * tables. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,12 +94,14 @@ static FILE *open_output(const char *path)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        gen_die("usage: facts FOLDER ACTIONS_C TABLES_C");
+    if (argc != 5) {
+        gen_die("usage: facts FOLDER ACTIONS_C TABLES_C PLATFORMS_C");
     }
     FILE *actions = open_output(argv[2]);
     gen_actions(actions, argv[1]);
     FILE *tables = open_output(argv[3]);
     gen_tables(tables, argv[1]);
-    return fclose(actions) != 0 || fclose(tables) != 0;
+    FILE *platforms = open_output(argv[4]);
+    gen_platforms(platforms, argv[1]);
+    return fclose(actions) != 0 || fclose(tables) != 0 || fclose(platforms) != 0;
 }

@@ -23,3 +23,4 @@ void gen_list(FILE *out, const char *prefix, size_t number, json_t *texts);
 void gen_actions(FILE *out, const char *folder);
 void gen_commands(FILE *out, const char *folder);
 void gen_tables(FILE *out, const char *folder);
+void gen_platforms(FILE *out, const char *folder);

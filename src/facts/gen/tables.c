@@ -24,6 +24,10 @@ static const table_name tables[] = {
     {"caches", "caches"},
     {NULL, "schema"},
     {"commands", "commands"},
+    {"images", "images"},
+    {"toolchains", "toolchains"},
+    {"forges", "forges"},
+    {"migrations", "migrations"},
 };
 
 static void write_origins(FILE *out, const char *folder)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "facts/facts.h"
+#include "facts/platforms.h"
 
 #define S(text) wpa_slice_of(text)
 
@@ -342,10 +342,59 @@ static void schema_describes_workflows_and_actions(void **state)
     assert_null(wpa_schema_action_find("nothing"));
 }
 
+static void images_say_what_they_have(void **state)
+{
+    (void)state;
+    const wpa_fact_image *image = wpa_facts_image_of(wpa_facts_runner_find(S("Ubuntu-22.04")));
+    assert_non_null(image);
+    assert_string_equal(image->name, "ubuntu-22.04");
+    const wpa_fact_runner *latest = wpa_facts_runner_find(S("windows-latest"));
+    assert_string_equal(wpa_facts_image_of(latest)->name, "windows-2025");
+    assert_null(wpa_facts_image_of(wpa_facts_runner_find(S("ubuntu-18.04"))));
+    assert_null(wpa_facts_image_of(NULL));
+    const wpa_fact_tool *tool = wpa_facts_tool_find(S("ansible-playbook"));
+    assert_string_equal(tool->command, "ansible");
+    assert_non_null(wpa_facts_tool_on(tool, "ubuntu-24.04")->version);
+    assert_null(wpa_facts_tool_on(tool, "ubuntu-slim")->version);
+    assert_null(wpa_facts_tool_on(tool, "beos"));
+    assert_null(wpa_facts_tool_find(S("terrafor")));
+    assert_true(wpa_fact_list_has(wpa_facts_cached("node", "ubuntu-24.04"), S("22")));
+    for (size_t i = 0; i < wpa_facts_tool_count(); i++) {
+        const wpa_fact_tool *row = wpa_facts_tool_at(i);
+        assert_true(row->n_images > 0);
+        for (size_t k = 0; k < row->n_images; k++) {
+            assert_non_null(wpa_facts_image_find(row->images[k].image));
+        }
+    }
+}
+
+static void releases_are_found_by_any_of_their_versions(void **state)
+{
+    (void)state;
+    const wpa_fact_runtime *python = wpa_facts_runtime_of_action(S("Actions/Setup-Python"));
+    assert_non_null(python);
+    static const char *const same[] = {"3.8", "3.8.18", "3.8.x", "v3.8", "3.8-slim"};
+    for (size_t i = 0; i < WPA_COUNT(same); i++) {
+        const wpa_fact_release *release = wpa_facts_release_find(python, S(same[i]));
+        assert_non_null(release);
+        assert_string_equal(release->ends, "2024-10-07");
+    }
+    assert_null(wpa_facts_release_find(python, S("3.80")));
+    assert_null(wpa_facts_release_find(python, S("3")));
+    assert_null(wpa_facts_release_find(python, S("")));
+    const wpa_fact_release *old = wpa_facts_release_find(python, S("3.7"));
+    const wpa_fact_release *next =
+        wpa_facts_release_next(python, old, wpa_facts_days("2026-11-22"));
+    assert_string_equal(next->version, "3.11");
+    assert_string_equal(wpa_facts_runtime_of_image(S("golang"))->name, "go");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_say_their_date),
+        cmocka_unit_test(images_say_what_they_have),
+        cmocka_unit_test(releases_are_found_by_any_of_their_versions),
         cmocka_unit_test(versions_are_ordered),
         cmocka_unit_test(refs_and_commits_find_each_other),
         cmocka_unit_test(every_ref_is_found_both_ways),

@@ -1,0 +1,231 @@
+/* Images, runtimes, forges and migrations, written as plain C structs. */
+#include <string.h>
+
+#include "gen.h"
+
+static void field(FILE *out, const char *name, json_t *record, const char *key)
+{
+    (void)fprintf(out, ".%s = ", name);
+    gen_literal(out, gen_text(record, key));
+    (void)fputs(", ", out);
+}
+
+static void lists(FILE *out, json_t *records, const char *key, const char *prefix)
+{
+    size_t i;
+    json_t *record;
+    json_array_foreach(records, i, record)
+    {
+        gen_list(out, prefix, i, json_object_get(record, key));
+    }
+}
+
+static void count(FILE *out, const char *name, json_t *records)
+{
+    (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s = %zu;\n\n", name, json_array_size(records));
+}
+
+static void write_presences(FILE *out, json_t *tools)
+{
+    size_t i, k;
+    json_t *tool, *presence;
+    json_array_foreach(tools, i, tool)
+    {
+        (void)fprintf(out, "static const wpa_fact_presence presences_%zu[] = {", i);
+        json_array_foreach(gen_need(tool, "images"), k, presence)
+        {
+            (void)fputs("{", out);
+            field(out, "image", presence, "image");
+            field(out, "version", presence, "version");
+            (void)fputs("}, ", out);
+        }
+        (void)fputs("};\n", out);
+    }
+}
+
+static void write_tools(FILE *out, json_t *tools)
+{
+    lists(out, tools, "packages", "tool_packages");
+    lists(out, tools, "aliases", "tool_aliases");
+    write_presences(out, tools);
+    (void)fputs("const wpa_fact_tool wpa_fact_tools[] = {\n", out);
+    size_t i;
+    json_t *tool;
+    json_array_foreach(tools, i, tool)
+    {
+        (void)fputs("{", out);
+        field(out, "command", tool, "command");
+        field(out, "name", tool, "name");
+        field(out, "setup", tool, "setup");
+        (void)fprintf(out,
+                      ".packages = tool_packages_%zu, .aliases = tool_aliases_%zu, .images = "
+                      "presences_%zu, .n_images = %zu},\n",
+                      i, i, i, json_array_size(gen_need(tool, "images")));
+    }
+    count(out, "tools", tools);
+}
+
+static void write_images(FILE *out, const char *folder)
+{
+    json_t *root = gen_load(folder, "images");
+    json_t *images = gen_need(root, "images"), *moves = gen_need(root, "moves");
+    json_t *cached = gen_need(root, "cached"), *record;
+    size_t i;
+    lists(out, images, "labels", "image_labels");
+    (void)fputs("const wpa_fact_image wpa_fact_images[] = {\n", out);
+    json_array_foreach(images, i, record)
+    {
+        (void)fputs("{", out);
+        field(out, "name", record, "image");
+        field(out, "version", record, "version");
+        field(out, "source", record, "source");
+        (void)fprintf(out, ".labels = image_labels_%zu},\n", i);
+    }
+    count(out, "images", images);
+    (void)fputs("const wpa_fact_move wpa_fact_moves[] = {\n", out);
+    json_array_foreach(moves, i, record)
+    {
+        static const char *const keys[] = {"label", "from", "to", "begins", "ends", "source"};
+        (void)fputs("{", out);
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            field(out, keys[k], record, keys[k]);
+        }
+        (void)fputs("},\n", out);
+    }
+    count(out, "moves", moves);
+    write_tools(out, gen_need(root, "tools"));
+    lists(out, cached, "versions", "cached_versions");
+    (void)fputs("const wpa_fact_cached wpa_fact_cached_versions[] = {\n", out);
+    json_array_foreach(cached, i, record)
+    {
+        (void)fputs("{", out);
+        field(out, "runtime", record, "tool");
+        field(out, "image", record, "image");
+        (void)fprintf(out, ".versions = cached_versions_%zu},\n", i);
+    }
+    count(out, "cached_versions", cached);
+    json_decref(root);
+}
+
+static void write_toolchains(FILE *out, const char *folder)
+{
+    json_t *root = gen_load(folder, "toolchains");
+    json_t *runtimes = gen_need(root, "runtimes"), *versions = gen_need(root, "versions"), *record;
+    size_t i;
+    lists(out, runtimes, "images", "runtime_images");
+    lists(out, runtimes, "files", "runtime_files");
+    (void)fputs("const wpa_fact_runtime wpa_fact_runtimes[] = {\n", out);
+    json_array_foreach(runtimes, i, record)
+    {
+        (void)fputs("{", out);
+        field(out, "name", record, "runtime");
+        field(out, "command", record, "command");
+        field(out, "action", record, "action");
+        field(out, "input", record, "input");
+        field(out, "file_input", record, "file_input");
+        (void)fprintf(out, ".images = runtime_images_%zu, .files = runtime_files_%zu},\n", i, i);
+    }
+    count(out, "runtimes", runtimes);
+    lists(out, versions, "not_on", "release_not_on");
+    (void)fputs("const wpa_fact_release wpa_fact_releases[] = {\n", out);
+    json_array_foreach(versions, i, record)
+    {
+        (void)fputs("{", out);
+        field(out, "runtime", record, "runtime");
+        field(out, "version", record, "version");
+        field(out, "released", record, "released");
+        field(out, "ends", record, "ends");
+        (void)fprintf(out, ".not_on = release_not_on_%zu},\n", i);
+    }
+    count(out, "releases", versions);
+    json_decref(root);
+}
+
+/* "since": {"gitea": "1.26", "ghes": null} as two lists side by side. */
+static void write_since(FILE *out, size_t n, json_t *since)
+{
+    const char *forge;
+    json_t *version;
+    json_t *forges = json_array(), *versions = json_array();
+    json_object_foreach(since, forge, version)
+    {
+        (void)json_array_append_new(forges, json_string(forge));
+        (void)json_array_append_new(
+            versions, json_string(json_is_string(version) ? json_string_value(version) : ""));
+    }
+    gen_list(out, "feature_forges", n, forges);
+    gen_list(out, "feature_since", n, versions);
+    json_decref(forges);
+    json_decref(versions);
+}
+
+static void write_forges(FILE *out, const char *folder)
+{
+    json_t *root = gen_load(folder, "forges");
+    json_t *features = gen_need(root, "features"), *record;
+    size_t i;
+    json_array_foreach(features, i, record)
+    {
+        write_since(out, i, gen_need(record, "since"));
+    }
+    (void)fputs("const wpa_fact_feature wpa_fact_features[] = {\n", out);
+    json_array_foreach(features, i, record)
+    {
+        (void)fputs("{", out);
+        field(out, "name", record, "feature");
+        field(out, "kind", record, "kind");
+        field(out, "match", record, "match");
+        field(out, "say", record, "say");
+        field(out, "replacement", record, "replacement");
+        (void)fprintf(out, ".forges = feature_forges_%zu, .since = feature_since_%zu},\n", i, i);
+    }
+    count(out, "features", features);
+    gen_list(out, "forge_names", 0, gen_need(root, "forges"));
+    (void)fputs("const wpa_fact_list wpa_fact_forge_names = forge_names_0;\n\n", out);
+    json_decref(root);
+}
+
+static const char *change_of(json_t *record)
+{
+    static const char *const names[][2] = {{"input-renamed", "WPA_CHANGE_INPUT_RENAMED"},
+                                           {"output-renamed", "WPA_CHANGE_OUTPUT_RENAMED"},
+                                           {"default", "WPA_CHANGE_DEFAULT"},
+                                           {"behaviour", "WPA_CHANGE_BEHAVIOUR"},
+                                           {"partner", "WPA_CHANGE_PARTNER"}};
+    const char *kind = json_string_value(gen_need(record, "kind"));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (kind && strcmp(kind, names[i][0]) == 0) {
+            return names[i][1];
+        }
+    }
+    gen_die("unknown kind of migration");
+}
+
+static void write_migrations(FILE *out, const char *folder)
+{
+    json_t *root = gen_load(folder, "migrations");
+    json_t *rows = gen_need(root, "migrations"), *record;
+    size_t i;
+    (void)fputs("const wpa_fact_migration wpa_fact_migrations[] = {\n", out);
+    json_array_foreach(rows, i, record)
+    {
+        (void)fprintf(out, "{.to = %d, .change = %s, ",
+                      (int)json_integer_value(gen_need(record, "to")), change_of(record));
+        field(out, "action", record, "action");
+        field(out, "name", record, "name");
+        field(out, "replacement", record, "new");
+        field(out, "text", record, "text");
+        (void)fputs("},\n", out);
+    }
+    count(out, "migrations", rows);
+    json_decref(root);
+}
+
+void gen_platforms(FILE *out, const char *folder)
+{
+    (void)fputs("#include \"facts/platform_tables.h\"\n\n", out);
+    write_images(out, folder);
+    write_toolchains(out, folder);
+    write_forges(out, folder);
+    write_migrations(out, folder);
+}

@@ -1,0 +1,180 @@
+/* Look-ups in the tables of images, runtimes, forges and migrations. */
+#include "facts/platforms.h"
+
+#include <string.h>
+
+#include "facts/platform_tables.h"
+
+/* Aliases of labels are a few steps deep; a circle in the table would be a mistake in it. */
+#define MAX_ALIASES 4
+
+const wpa_fact_image *wpa_facts_image_find(const char *name)
+{
+    for (size_t i = 0; i < wpa_fact_n_images; i++) {
+        if (wpa_text_is(wpa_fact_images[i].name, name)) {
+            return &wpa_fact_images[i];
+        }
+    }
+    return NULL;
+}
+
+const wpa_fact_image *wpa_facts_image_of(const wpa_fact_runner *runner)
+{
+    for (int i = 0; runner && runner->alias_of && i < MAX_ALIASES; i++) {
+        runner = wpa_facts_runner_find(wpa_slice_of(runner->alias_of));
+    }
+    for (size_t i = 0; runner && i < wpa_fact_n_images; i++) {
+        if (wpa_fact_list_has_ci(wpa_fact_images[i].labels, wpa_slice_of(runner->label))) {
+            return &wpa_fact_images[i];
+        }
+    }
+    return NULL;
+}
+
+const wpa_fact_move *wpa_facts_move_of(const char *label)
+{
+    for (size_t i = 0; i < wpa_fact_n_moves; i++) {
+        if (wpa_text_is_ci(wpa_fact_moves[i].label, label)) {
+            return &wpa_fact_moves[i];
+        }
+    }
+    return NULL;
+}
+
+const wpa_fact_tool *wpa_facts_tool_find(wpa_slice command)
+{
+    for (size_t i = 0; i < wpa_fact_n_tools; i++) {
+        if (wpa_slice_is(command, wpa_fact_tools[i].command) ||
+            wpa_fact_list_has(wpa_fact_tools[i].aliases, command)) {
+            return &wpa_fact_tools[i];
+        }
+    }
+    return NULL;
+}
+
+size_t wpa_facts_tool_count(void)
+{
+    return wpa_fact_n_tools;
+}
+
+const wpa_fact_tool *wpa_facts_tool_at(size_t i)
+{
+    return &wpa_fact_tools[i];
+}
+
+const wpa_fact_presence *wpa_facts_tool_on(const wpa_fact_tool *tool, const char *image)
+{
+    for (size_t i = 0; i < tool->n_images; i++) {
+        if (wpa_text_is(tool->images[i].image, image)) {
+            return &tool->images[i];
+        }
+    }
+    return NULL;
+}
+
+wpa_fact_list wpa_facts_cached(const char *runtime, const char *image)
+{
+    for (size_t i = 0; i < wpa_fact_n_cached_versions; i++) {
+        const wpa_fact_cached *row = &wpa_fact_cached_versions[i];
+        if (wpa_text_is(row->runtime, runtime) && wpa_text_is(row->image, image)) {
+            return row->versions;
+        }
+    }
+    return NULL;
+}
+
+/* ---- runtimes ---- */
+
+size_t wpa_facts_runtime_count(void)
+{
+    return wpa_fact_n_runtimes;
+}
+
+const wpa_fact_runtime *wpa_facts_runtime_at(size_t i)
+{
+    return &wpa_fact_runtimes[i];
+}
+
+const wpa_fact_runtime *wpa_facts_runtime_of_action(wpa_slice slug)
+{
+    for (size_t i = 0; i < wpa_fact_n_runtimes; i++) {
+        if (wpa_slice_is_ci(slug, wpa_fact_runtimes[i].action)) {
+            return &wpa_fact_runtimes[i];
+        }
+    }
+    return NULL;
+}
+
+const wpa_fact_runtime *wpa_facts_runtime_of_image(wpa_slice image)
+{
+    for (size_t i = 0; i < wpa_fact_n_runtimes; i++) {
+        if (wpa_fact_list_has(wpa_fact_runtimes[i].images, image)) {
+            return &wpa_fact_runtimes[i];
+        }
+    }
+    return NULL;
+}
+
+/* Does version say this release: "3.8" of "3.8", "v3.8.18", "3.8.x", "3.8-slim"? */
+static bool is_of_release(wpa_slice version, const char *release)
+{
+    size_t skip = version.length && (version.at[0] == 'v' || version.at[0] == 'V');
+    size_t length = strlen(release);
+    if (version.length - skip < length || memcmp(version.at + skip, release, length) != 0) {
+        return false;
+    }
+    return version.length - skip == length || strchr(".-", version.at[skip + length]) != NULL;
+}
+
+const wpa_fact_release *wpa_facts_release_find(const wpa_fact_runtime *runtime, wpa_slice version)
+{
+    const wpa_fact_release *found = NULL;
+    for (size_t i = 0; runtime && i < wpa_fact_n_releases; i++) {
+        const wpa_fact_release *row = &wpa_fact_releases[i];
+        if (wpa_text_is(row->runtime, runtime->name) && is_of_release(version, row->version)) {
+            found = row;
+        }
+    }
+    return found;
+}
+
+const wpa_fact_release *wpa_facts_release_next(const wpa_fact_runtime *runtime,
+                                               const wpa_fact_release *above, int64_t days)
+{
+    for (const wpa_fact_release *row = above + 1; row < wpa_fact_releases + wpa_fact_n_releases;
+         row++) {
+        bool is_open = row->released && !row->ends;
+        if (wpa_text_is(row->runtime, runtime->name) &&
+            (is_open || (row->ends && wpa_facts_days(row->ends) > days))) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+/* ---- forges and migrations ---- */
+
+size_t wpa_facts_feature_count(void)
+{
+    return wpa_fact_n_features;
+}
+
+const wpa_fact_feature *wpa_facts_feature_at(size_t i)
+{
+    return &wpa_fact_features[i];
+}
+
+wpa_fact_list wpa_facts_forge_names(void)
+{
+    return wpa_fact_forge_names;
+}
+
+size_t wpa_facts_migration_count(void)
+{
+    return wpa_fact_n_migrations;
+}
+
+const wpa_fact_migration *wpa_facts_migration_at(size_t i)
+{
+    return &wpa_fact_migrations[i];
+}

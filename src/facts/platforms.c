@@ -41,28 +41,28 @@ const wpa_fact_move *wpa_facts_move_of(const char *label)
     return NULL;
 }
 
-const wpa_fact_tool *wpa_facts_tool_find(wpa_slice command)
+const wpa_fact_program *wpa_facts_program_find(wpa_slice command)
 {
-    for (size_t i = 0; i < wpa_fact_n_tools; i++) {
-        if (wpa_slice_is(command, wpa_fact_tools[i].command) ||
-            wpa_fact_list_has(wpa_fact_tools[i].aliases, command)) {
-            return &wpa_fact_tools[i];
+    for (size_t i = 0; i < wpa_fact_n_programs; i++) {
+        if (wpa_slice_is(command, wpa_fact_programs[i].command) ||
+            wpa_fact_list_has(wpa_fact_programs[i].aliases, command)) {
+            return &wpa_fact_programs[i];
         }
     }
     return NULL;
 }
 
-size_t wpa_facts_tool_count(void)
+size_t wpa_facts_program_count(void)
 {
-    return wpa_fact_n_tools;
+    return wpa_fact_n_programs;
 }
 
-const wpa_fact_tool *wpa_facts_tool_at(size_t i)
+const wpa_fact_program *wpa_facts_program_at(size_t i)
 {
-    return &wpa_fact_tools[i];
+    return &wpa_fact_programs[i];
 }
 
-const wpa_fact_presence *wpa_facts_tool_on(const wpa_fact_tool *tool, const char *image)
+const wpa_fact_presence *wpa_facts_program_on(const wpa_fact_program *tool, const char *image)
 {
     for (size_t i = 0; i < tool->n_images; i++) {
         if (wpa_text_is(tool->images[i].image, image)) {

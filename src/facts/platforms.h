@@ -36,7 +36,7 @@ typedef struct wpa_fact_presence {
     const char *version; /* "1.13.1", or "present" where the README does not say */
 } wpa_fact_presence;
 
-typedef struct wpa_fact_tool {
+typedef struct wpa_fact_program {
     const char *command; /* as called */
     const char *name;
     const char *setup;      /* action that installs it, or NULL */
@@ -44,14 +44,14 @@ typedef struct wpa_fact_tool {
     wpa_fact_list aliases;  /* further commands that come with it */
     const wpa_fact_presence *images;
     size_t n_images;
-} wpa_fact_tool;
+} wpa_fact_program;
 
 /** By command or alias; NULL: not in the table. */
-const wpa_fact_tool *wpa_facts_tool_find(wpa_slice command);
-size_t wpa_facts_tool_count(void);
-const wpa_fact_tool *wpa_facts_tool_at(size_t i);
+const wpa_fact_program *wpa_facts_program_find(wpa_slice command);
+size_t wpa_facts_program_count(void);
+const wpa_fact_program *wpa_facts_program_at(size_t i);
 /** The row for this image; NULL: not known. */
-const wpa_fact_presence *wpa_facts_tool_on(const wpa_fact_tool *tool, const char *image);
+const wpa_fact_presence *wpa_facts_program_on(const wpa_fact_program *tool, const char *image);
 /** Runtime versions in the image's tool cache ("node": 20, 22); NULL: not known. */
 wpa_fact_list wpa_facts_cached(const char *runtime, const char *image);
 

@@ -48,7 +48,7 @@ static void write_tools(FILE *out, json_t *tools)
     lists(out, tools, "packages", "tool_packages");
     lists(out, tools, "aliases", "tool_aliases");
     write_presences(out, tools);
-    (void)fputs("const wpa_fact_tool wpa_fact_tools[] = {\n", out);
+    (void)fputs("const wpa_fact_program wpa_fact_programs[] = {\n", out);
     size_t i;
     json_t *tool;
     json_array_foreach(tools, i, tool)
@@ -62,7 +62,7 @@ static void write_tools(FILE *out, json_t *tools)
                       "presences_%zu, .n_images = %zu},\n",
                       i, i, i, json_array_size(gen_need(tool, "images")));
     }
-    count(out, "tools", tools);
+    count(out, "programs", tools);
 }
 
 static void write_images(FILE *out, const char *folder)

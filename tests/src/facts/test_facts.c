@@ -352,15 +352,15 @@ static void images_say_what_they_have(void **state)
     assert_string_equal(wpa_facts_image_of(latest)->name, "windows-2025");
     assert_null(wpa_facts_image_of(wpa_facts_runner_find(S("ubuntu-18.04"))));
     assert_null(wpa_facts_image_of(NULL));
-    const wpa_fact_tool *tool = wpa_facts_tool_find(S("ansible-playbook"));
+    const wpa_fact_program *tool = wpa_facts_program_find(S("ansible-playbook"));
     assert_string_equal(tool->command, "ansible");
-    assert_non_null(wpa_facts_tool_on(tool, "ubuntu-24.04")->version);
-    assert_null(wpa_facts_tool_on(tool, "ubuntu-slim")->version);
-    assert_null(wpa_facts_tool_on(tool, "beos"));
-    assert_null(wpa_facts_tool_find(S("terrafor")));
+    assert_non_null(wpa_facts_program_on(tool, "ubuntu-24.04")->version);
+    assert_null(wpa_facts_program_on(tool, "ubuntu-slim")->version);
+    assert_null(wpa_facts_program_on(tool, "beos"));
+    assert_null(wpa_facts_program_find(S("terrafor")));
     assert_true(wpa_fact_list_has(wpa_facts_cached("node", "ubuntu-24.04"), S("22")));
-    for (size_t i = 0; i < wpa_facts_tool_count(); i++) {
-        const wpa_fact_tool *row = wpa_facts_tool_at(i);
+    for (size_t i = 0; i < wpa_facts_program_count(); i++) {
+        const wpa_fact_program *row = wpa_facts_program_at(i);
         assert_true(row->n_images > 0);
         for (size_t k = 0; k < row->n_images; k++) {
             assert_non_null(wpa_facts_image_find(row->images[k].image));

@@ -421,12 +421,19 @@ static void read_shell(reader *r, wpa_outline_step *step)
 
 static void read_script(reader *r, wpa_outline_step *step)
 {
-    bool is_shell = step->shell == WPA_SHELL_BASH || step->shell == WPA_SHELL_SH ||
-                    step->shell == WPA_SHELL_UNKNOWN;
-    if (step->run && is_shell && strlen(step->run->text) == step->run->length) {
-        step->script = wpa_script_read(step->run->text, step->run->length, r->arena);
-        step->lexed = step->script;
+    static const wpa_script_language languages[] = {
+        [WPA_SHELL_BASH] = WPA_SCRIPT_POSIX,    [WPA_SHELL_SH] = WPA_SCRIPT_POSIX,
+        [WPA_SHELL_PWSH] = WPA_SCRIPT_PWSH,     [WPA_SHELL_PYTHON] = WPA_SCRIPT_PYTHON,
+        [WPA_SHELL_CMD] = WPA_SCRIPT_CMD,       [WPA_SHELL_OTHER] = WPA_SCRIPT_POSIX,
+        [WPA_SHELL_UNKNOWN] = WPA_SCRIPT_POSIX,
+    };
+    bool is_text = step->run && strlen(step->run->text) == step->run->length;
+    if (!is_text || step->shell == WPA_SHELL_OTHER) {
+        return;
     }
+    wpa_script_language language = languages[step->shell];
+    step->lexed = wpa_script_read_as(language, step->run->text, step->run->length, r->arena);
+    step->script = language == WPA_SCRIPT_POSIX ? step->lexed : NULL;
 }
 
 static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node, size_t *capacity)

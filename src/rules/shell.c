@@ -1,393 +1,39 @@
-/* The lexer behind shell.h: one pass, recursive for substitutions. */
-#include "rules/shell.h"
-
+/* Scripts of all languages: blanking, limits, and what their lexers share. */
 #include <string.h>
 
+#include "rules/shell_lex.h"
 #include "rules/shell_name.h"
 
-typedef struct heredoc {
-    wpa_shell_redirect *redirect;
-    bool strips_tabs, is_quoted;
-} heredoc;
+static const wpa_shell_lexer lexers[] = {
+    [WPA_SCRIPT_POSIX] = wpa_shell_lex_posix,
+    [WPA_SCRIPT_PWSH] = wpa_shell_lex_pwsh,
+    [WPA_SCRIPT_CMD] = wpa_shell_lex_cmd,
+    [WPA_SCRIPT_PYTHON] = wpa_shell_lex_python,
+};
 
-#define HEREDOCS_MAX 16
-#define REDIRECTS_MAX 16
-
-typedef struct lexer {
-    wpa_script *script;
-    wpa_arena *arena;
-    uint8_t *contexts;
-    const char *text;
-    size_t length, at;
-    unsigned depth, loops, cases;
-    heredoc heredocs[HEREDOCS_MAX];
-    size_t n_heredocs;
-    bool has_failed;
-    unsigned script_depth; /* of bash -c */
-} lexer;
-
-/* The command being gathered. */
-typedef struct gather {
-    wpa_shell_word *words;
-    size_t n_words, words_capacity;
-    wpa_shell_redirect *redirects; /* [REDIRECTS_MAX], so that pointers into it stay */
-    size_t n_redirects;
-    const char *before;
-} gather;
-
-static void lex_list(lexer *l, char end);
-
-static char peek(const lexer *l, size_t ahead)
+void wpa_shell_add(wpa_script *script, const wpa_shell_command *command, wpa_arena *arena)
 {
-    return l->at + ahead < l->length ? l->text[l->at + ahead] : '\0';
+    script->commands = wpa_arena_grow(arena, script->commands, script->n_commands,
+                                      &script->capacity, sizeof *script->commands);
+    script->commands[script->n_commands++] = *command;
 }
 
-static bool looking_at(const lexer *l, const char *text)
+void wpa_shell_gather_word(wpa_shell_gather *g, wpa_shell_word word)
 {
-    size_t n = strlen(text);
-    return l->at + n <= l->length && memcmp(l->text + l->at, text, n) == 0;
+    g->words = wpa_arena_grow(g->arena, g->words, g->n_words, &g->words_capacity, sizeof *g->words);
+    g->words[g->n_words++] = word;
 }
 
-static void mark(lexer *l, size_t from, size_t to, wpa_shell_context context)
+void wpa_shell_gather_redirect(wpa_shell_gather *g, wpa_shell_redirect redirect)
 {
-    for (size_t i = from; l->contexts && i < to; i++) {
-        l->contexts[i] = (uint8_t)context;
-    }
+    g->redirects = wpa_arena_grow(g->arena, g->redirects, g->n_redirects, &g->redirects_capacity,
+                                  sizeof *g->redirects);
+    g->redirects[g->n_redirects++] = redirect;
 }
 
-static void fail(lexer *l)
+void wpa_shell_gather_end(wpa_shell_gather *g, const char *after)
 {
-    l->has_failed = true;
-    l->at = l->length;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-static bool ends_word(char c)
-{
-    return c == '\0' || is_blank(c) || c == '\n' || c == ';' || c == '&' || c == '|' || c == '(' ||
-           c == ')' || c == '<' || c == '>';
-}
-
-/* ---- words -------------------------------------------------------------------------------------
- */
-
-static void lex_substitution(lexer *l, char end)
-{
-    if (++l->depth > WPA_SHELL_MAX_DEPTH) {
-        fail(l);
-        return;
-    }
-    unsigned cases = l->cases;
-    l->cases = 0;
-    lex_list(l, end);
-    l->cases = cases;
-    l->depth--;
-    if (peek(l, 0) == end && l->at < l->length) {
-        l->at++;
-    } else {
-        fail(l);
-    }
-}
-
-/* "((" has been read: on to the matching "))". */
-static void lex_arithmetic(lexer *l)
-{
-    size_t start = l->at, open = 2;
-    while (l->at < l->length && open) {
-        open += (size_t)(l->text[l->at] == '(');
-        open -= (size_t)(l->text[l->at] == ')');
-        l->at++;
-    }
-    mark(l, start, l->at, WPA_SHELL_ARITHMETIC);
-    if (open) {
-        fail(l);
-    }
-}
-
-static void lex_dollar(lexer *l, wpa_shell_context around);
-
-static void lex_single(lexer *l)
-{
-    size_t start = ++l->at;
-    while (l->at < l->length && l->text[l->at] != '\'') {
-        l->at++;
-    }
-    mark(l, start, l->at, WPA_SHELL_SINGLE);
-    if (l->at == l->length) {
-        fail(l);
-        return;
-    }
-    l->at++;
-}
-
-/* $'...' knows backslashes. */
-static void lex_ansi(lexer *l)
-{
-    size_t start = l->at += 2;
-    while (l->at < l->length && l->text[l->at] != '\'') {
-        l->at += l->text[l->at] == '\\' ? 2 : 1;
-    }
-    if (l->at >= l->length) {
-        fail(l);
-        return;
-    }
-    mark(l, start, l->at, WPA_SHELL_SINGLE);
-    l->at++;
-}
-
-static void lex_double(lexer *l)
-{
-    l->at++;
-    while (l->at < l->length && l->text[l->at] != '"') {
-        size_t start = l->at;
-        char c = l->text[l->at];
-        if (c == '$') {
-            lex_dollar(l, WPA_SHELL_DOUBLE);
-        } else if (c == '`') {
-            l->at++;
-            lex_substitution(l, '`');
-        } else {
-            l->at += c == '\\' && l->at + 1 < l->length ? 2 : 1;
-            mark(l, start, l->at, WPA_SHELL_DOUBLE);
-        }
-    }
-    if (l->at >= l->length) {
-        fail(l);
-        return;
-    }
-    l->at++;
-}
-
-/* "${" has been read: on to the matching "}". */
-static void lex_parameter(lexer *l, wpa_shell_context around)
-{
-    if (++l->depth > WPA_SHELL_MAX_DEPTH) {
-        fail(l);
-        return;
-    }
-    while (l->at < l->length && l->text[l->at] != '}') {
-        size_t start = l->at;
-        char c = l->text[l->at];
-        if (c == '$') {
-            lex_dollar(l, around);
-        } else if (c == '"') {
-            lex_double(l);
-        } else if (c == '\'' && around == WPA_SHELL_PLAIN) {
-            lex_single(l);
-        } else {
-            l->at += c == '\\' && l->at + 1 < l->length ? 2 : 1;
-            mark(l, start, l->at, around);
-        }
-    }
-    l->depth--;
-    if (l->at >= l->length) {
-        fail(l);
-        return;
-    }
-    l->at++;
-}
-
-static void lex_dollar(lexer *l, wpa_shell_context around)
-{
-    size_t start = l->at;
-    if (looking_at(l, "$((")) {
-        l->at += 3;
-        lex_arithmetic(l);
-    } else if (looking_at(l, "$(")) {
-        l->at += 2;
-        lex_substitution(l, ')');
-    } else if (looking_at(l, "${")) {
-        l->at += 2;
-        lex_parameter(l, around);
-    } else if (looking_at(l, "$'") && around == WPA_SHELL_PLAIN) {
-        lex_ansi(l);
-    } else {
-        l->at++;
-        mark(l, start, l->at, around);
-    }
-}
-
-/* "name=(" has been read: words until the bracket closes. */
-static void lex_array(lexer *l)
-{
-    while (l->at < l->length && l->text[l->at] != ')') {
-        char c = l->text[l->at];
-        if (c == '\'') {
-            lex_single(l);
-        } else if (c == '"') {
-            lex_double(l);
-        } else if (c == '$') {
-            lex_dollar(l, WPA_SHELL_PLAIN);
-        } else if (c == '`') {
-            l->at++;
-            lex_substitution(l, '`');
-        } else if (c == '#' && (is_blank(l->text[l->at - 1]) || l->text[l->at - 1] == '\n')) {
-            while (l->at < l->length && l->text[l->at] != '\n') {
-                l->at++;
-            }
-        } else {
-            l->at += c == '\\' && l->at + 1 < l->length ? 2 : 1;
-        }
-    }
-    if (l->at >= l->length) {
-        fail(l);
-        return;
-    }
-    l->at++;
-}
-
-/* One piece of a word; false at its end. */
-static bool lex_piece(lexer *l, char end, size_t word_start)
-{
-    char c = peek(l, 0);
-    if (c == '\'') {
-        lex_single(l);
-    } else if (c == '"') {
-        lex_double(l);
-    } else if (c == '$') {
-        lex_dollar(l, WPA_SHELL_PLAIN);
-    } else if (c == '`') {
-        if (end == '`') {
-            return false;
-        }
-        l->at++;
-        lex_substitution(l, '`');
-    } else if (c == '\\') {
-        l->at += l->at + 1 < l->length ? 2 : 1;
-    } else if (c == '(' && l->at > word_start && l->text[l->at - 1] == '=') {
-        l->at++;
-        lex_array(l);
-    } else if (c == '(' && l->at > word_start && strchr("@!?*+", l->text[l->at - 1])) {
-        l->at++; /* extended glob */
-        lex_array(l);
-    } else if ((c == '<' || c == '>') && peek(l, 1) == '(' && l->at == word_start) {
-        l->at += 2;
-        lex_substitution(l, ')');
-    } else if (ends_word(c)) {
-        return false;
-    } else {
-        l->at++;
-    }
-    return true;
-}
-
-/* text[span] without quotes and escapes; expansions stay as written. */
-static const char *unquote(lexer *l, wpa_span span, bool *is_literal)
-{
-    char *out = wpa_arena_alloc(l->arena, wpa_span_length(span) + 1);
-    size_t n = 0;
-    char quote = '\0';
-    *is_literal = true;
-    for (size_t i = span.start; i < span.end; i++) {
-        char c = l->text[i];
-        if (quote == '\'' ? c == '\'' : quote == '"' && c == '"') {
-            quote = '\0';
-            continue;
-        }
-        if (!quote && (c == '\'' || c == '"')) {
-            quote = c;
-            continue;
-        }
-        if (c == '\\' && quote != '\'' && i + 1 < span.end) {
-            i++;
-            if (l->text[i] != '\n') {
-                out[n++] = l->text[i];
-            }
-            continue;
-        }
-        if (quote != '\'' && (c == '$' || c == '`')) {
-            *is_literal = false;
-        }
-        if (!quote && strchr("*?[", c)) {
-            *is_literal = false;
-        }
-        out[n++] = c;
-    }
-    if (strstr(out, "____")) {
-        *is_literal = false; /* a blanked expression */
-    }
-    return out;
-}
-
-static wpa_shell_word lex_word(lexer *l, char end)
-{
-    wpa_shell_word word = {.span = {l->at, l->at}};
-    while (l->at < l->length && lex_piece(l, end, word.span.start)) {
-    }
-    word.span.end = l->at;
-    word.text = unquote(l, word.span, &word.is_literal);
-    return word;
-}
-
-/* ---- commands ----------------------------------------------------------------------------------
- */
-
-static void lex_nested_script(lexer *l, const wpa_shell_command *c)
-{
-    static const char *const shells[] = {"bash", "sh", "dash", "zsh", "ksh"};
-    if (l->script_depth >= 3 || wpa_text_index(c->name, shells, WPA_COUNT(shells)) < 0) {
-        return;
-    }
-    for (size_t i = c->first + 1; i + 1 < c->n_words; i++) {
-        const char *word = c->words[i].text;
-        if (word[0] != '-' || !strchr(word, 'c') || word[1] == '-') {
-            continue;
-        }
-        const wpa_shell_word *inner_text = &c->words[i + 1];
-        lexer inner = {.script = l->script,
-                       .arena = l->arena,
-                       .text = inner_text->text,
-                       .length = strlen(inner_text->text),
-                       .script_depth = l->script_depth + 1};
-        size_t first = l->script->n_commands;
-        lex_list(&inner, '\0');
-        if (inner.has_failed) {
-            l->script->n_commands = first;
-        }
-        for (size_t k = first; k < l->script->n_commands; k++) {
-            wpa_shell_command *command = &l->script->commands[k];
-            command->is_nested_script = true;
-            command->span = inner_text->span;
-            for (size_t w = 0; w < command->n_words; w++) {
-                command->words[w].span = inner_text->span;
-            }
-        }
-        return;
-    }
-}
-
-static const char *const reserved[] = {"if",    "then",  "else", "elif", "fi", "do",  "done",
-                                       "while", "until", "!",    "{",    "}",  "esac"};
-
-/* Take reserved words off the front, minding loops and cases. */
-static void strip_reserved(lexer *l, gather *g)
-{
-    while (g->n_words) {
-        const char *word = g->words[0].text;
-        if (wpa_text_index(word, reserved, WPA_COUNT(reserved)) < 0) {
-            return;
-        }
-        if (wpa_text_is(word, "do")) {
-            l->loops++;
-        } else if (wpa_text_is(word, "done") && l->loops) {
-            l->loops--;
-        } else if (wpa_text_is(word, "esac") && l->cases) {
-            l->cases--;
-        }
-        g->words++;
-        g->n_words--;
-        g->words_capacity--;
-    }
-}
-
-static void end_command(lexer *l, gather *g, const char *after)
-{
-    strip_reserved(l, g);
-    if ((g->n_words || g->n_redirects) && !l->has_failed) {
+    if (g->n_words || g->n_redirects) {
         wpa_shell_command c = {
             .words = g->words,
             .n_words = g->n_words,
@@ -395,220 +41,13 @@ static void end_command(lexer *l, gather *g, const char *after)
             .n_redirects = g->n_redirects,
             .before = g->before,
             .after = after,
-            .loops = l->loops,
-            .nested = l->depth,
         };
         wpa_shell_name_find(&c);
-        if (g->n_words) {
-            c.span = (wpa_span){g->words[0].span.start, g->words[g->n_words - 1].span.end};
-        } else {
-            c.span = g->redirects[0].target.span;
-        }
-        wpa_script *script = l->script;
-        script->commands = wpa_arena_grow(l->arena, script->commands, script->n_commands,
-                                          &script->capacity, sizeof *script->commands);
-        script->commands[script->n_commands++] = c;
-        lex_nested_script(l, &c);
+        c.span = g->n_words ? (wpa_span){g->words[0].span.start, g->words[g->n_words - 1].span.end}
+                            : g->redirects[0].target.span;
+        wpa_shell_add(g->script, &c, g->arena);
     }
-    *g = (gather){.before = after};
-}
-
-/* Bodies of the here-documents whose line has ended. */
-static void read_heredocs(lexer *l)
-{
-    for (size_t i = 0; i < l->n_heredocs; i++) {
-        heredoc *h = &l->heredocs[i];
-        const char *delimiter = h->redirect->target.text;
-        size_t start = l->at, n = strlen(delimiter);
-        for (;;) {
-            if (l->at >= l->length) {
-                h->redirect->body = (wpa_span){start, l->length};
-                break;
-            }
-            const char *break_at = memchr(l->text + l->at, '\n', l->length - l->at);
-            size_t line = l->at, end = break_at ? (size_t)(break_at - l->text) : l->length;
-            l->at = break_at ? end + 1 : l->length;
-            while (h->strips_tabs && line < end && l->text[line] == '\t') {
-                line++;
-            }
-            size_t length = end - line;
-            if (length && l->text[end - 1] == '\r') {
-                length--;
-            }
-            if (length == n && memcmp(l->text + line, delimiter, n) == 0) {
-                h->redirect->body = (wpa_span){start, line};
-                break;
-            }
-        }
-        mark(l, h->redirect->body.start, h->redirect->body.end,
-             h->is_quoted ? WPA_SHELL_HEREDOC_QUOTED : WPA_SHELL_HEREDOC);
-    }
-    l->n_heredocs = 0;
-}
-
-static void lex_redirect(lexer *l, gather *g, char end)
-{
-    static const char *const operators[] = {"<<<", "<<-", "<<", "&>>", "&>", ">>",
-                                            ">&",  "<&",  ">|", "<>",  ">",  "<"};
-    const char *operator= NULL;
-    for (size_t i = 0; i < WPA_COUNT(operators) && !operator; i++) {
-        operator= looking_at(l, operators[i]) ? operators[i] : NULL;
-    }
-    if (!operator) {
-        l->at++;
-        return;
-    }
-    l->at += strlen(operator);
-    while (is_blank(peek(l, 0))) {
-        l->at++;
-    }
-    if (!g->redirects) {
-        g->redirects = wpa_arena_array(l->arena, REDIRECTS_MAX, sizeof *g->redirects);
-    }
-    if (g->n_redirects == REDIRECTS_MAX) {
-        fail(l);
-        return;
-    }
-    wpa_shell_redirect *redirect = &g->redirects[g->n_redirects++];
-    *redirect = (wpa_shell_redirect){.operator= operator, .target = lex_word(l, end)};
-    if (wpa_text_is(operator, "<<") || wpa_text_is(operator, "<<-")) {
-        if (l->n_heredocs == HEREDOCS_MAX) {
-            fail(l);
-            return;
-        }
-        wpa_span target = redirect->target.span;
-        bool is_quoted = memchr(l->text + target.start, '\'', wpa_span_length(target)) ||
-                         memchr(l->text + target.start, '"', wpa_span_length(target)) ||
-                         memchr(l->text + target.start, '\\', wpa_span_length(target));
-        l->heredocs[l->n_heredocs++] = (heredoc){redirect, operator[2] == '-', is_quoted};
-    }
-}
-
-static void lex_comment(lexer *l)
-{
-    size_t start = l->at;
-    while (l->at < l->length && l->text[l->at] != '\n') {
-        l->at++;
-    }
-    mark(l, start, l->at, WPA_SHELL_COMMENT);
-}
-
-/* An operator or line break ends the command; returns it, NULL if there is none here. */
-static const char *lex_operator(lexer *l)
-{
-    static const char *const operators[] = {"&&", "||", ";;&", ";;", ";&", "|&", ";", "&", "|"};
-    if (looking_at(l, "&>")) {
-        return NULL;
-    }
-    for (size_t i = 0; i < WPA_COUNT(operators); i++) {
-        if (looking_at(l, operators[i])) {
-            l->at += strlen(operators[i]);
-            return i >= 2 && operators[i][0] == ';' ? ";" : operators[i];
-        }
-    }
-    return NULL;
-}
-
-static void lex_bracket(lexer *l, gather *g)
-{
-    if (g->n_words == 0 && looking_at(l, "((")) {
-        l->at += 2;
-        lex_arithmetic(l);
-    } else if (g->n_words && looking_at(l, "()")) {
-        l->at += 2; /* "name() {": a function, whose body is read as commands */
-        *g = (gather){.before = ";"};
-    } else {
-        l->at++;
-        end_command(l, g, "(");
-        g->before = ";";
-        lex_substitution(l, ')');
-    }
-}
-
-/* for (( ... )) and [[ a < b ]] hold characters that mean something else elsewhere. */
-static bool lex_test(lexer *l, gather *g)
-{
-    if (g->n_words && wpa_text_is(g->words[g->n_words - 1].text, "for") && looking_at(l, "((")) {
-        l->at += 2;
-        lex_arithmetic(l);
-        return true;
-    }
-    bool is_test = false;
-    for (size_t i = 0; i < g->n_words; i++) {
-        is_test = is_test || wpa_text_is(g->words[i].text, "[[");
-    }
-    char c = peek(l, 0);
-    if (is_test && !wpa_text_is(g->words[g->n_words - 1].text, "]]") && strchr("<>()|&", c)) {
-        l->at++;
-        return true;
-    }
-    return false;
-}
-
-static void take_word(lexer *l, gather *g, char end)
-{
-    size_t start = l->at;
-    wpa_shell_word word = lex_word(l, end);
-    if (l->at == start) {
-        l->at++; /* a stray character that starts no word */
-        return;
-    }
-    bool is_number = strspn(word.text, "0123456789") == strlen(word.text);
-    if (is_number && (peek(l, 0) == '<' || peek(l, 0) == '>')) {
-        return; /* the descriptor of a redirection */
-    }
-    g->words = wpa_arena_grow(l->arena, g->words, g->n_words, &g->words_capacity, sizeof *g->words);
-    g->words[g->n_words++] = word;
-    if (g->n_words >= 3 && wpa_text_is(word.text, "in") &&
-        wpa_text_is(g->words[g->n_words - 3].text, "case")) {
-        end_command(l, g, ";");
-        l->cases++;
-    }
-}
-
-static bool lex_one(lexer *l, gather *g, char end)
-{
-    char c = peek(l, 0);
-    if (is_blank(c)) {
-        l->at++;
-    } else if (looking_at(l, "\\\n") || looking_at(l, "\\\r\n")) {
-        l->at += c == '\\' && peek(l, 1) == '\r' ? 3 : 2;
-    } else if (lex_test(l, g)) {
-        return true;
-    } else if (c == '\n') {
-        l->at++;
-        end_command(l, g, ";");
-        read_heredocs(l);
-    } else if (c == '#') {
-        lex_comment(l);
-    } else if (c == ')' && l->cases) {
-        l->at++;
-        *g = (gather){.before = ";"}; /* the pattern of a case */
-    } else if (end && c == end) {
-        return false;
-    } else if (c == '(' && !(l->cases && g->n_words == 0)) {
-        lex_bracket(l, g);
-    } else if ((c == '<' || c == '>') && peek(l, 1) != '(') {
-        lex_redirect(l, g, end);
-    } else if (looking_at(l, "&>")) {
-        lex_redirect(l, g, end);
-    } else {
-        const char *operator= lex_operator(l);
-        if (operator) {
-            end_command(l, g, operator);
-        } else {
-            take_word(l, g, end);
-        }
-    }
-    return true;
-}
-
-static void lex_list(lexer *l, char end)
-{
-    gather g = {.before = ""};
-    while (l->at < l->length && !l->has_failed && lex_one(l, &g, end)) {
-    }
-    end_command(l, &g, "");
+    *g = (wpa_shell_gather){.script = g->script, .arena = g->arena, .before = after};
 }
 
 /* Blank ${{ ... }} by underscores, so that columns stay true. */
@@ -629,21 +68,24 @@ static char *blank_expressions(const char *text, size_t length, wpa_arena *arena
     return out;
 }
 
-const wpa_script *wpa_script_read(const char *text, size_t length, wpa_arena *arena)
+const wpa_script *wpa_script_read_as(wpa_script_language language, const char *text, size_t length,
+                                     wpa_arena *arena)
 {
     wpa_script *script = wpa_arena_alloc(arena, sizeof *script);
+    script->language = language;
     script->text = blank_expressions(text, length, arena);
     script->length = length;
     if (length > WPA_SHELL_MAX_BYTES) {
         return script;
     }
-    lexer l = {.script = script, .arena = arena, .text = script->text, .length = length};
-    l.contexts = wpa_arena_alloc(arena, length + 1);
-    lex_list(&l, '\0');
-    script->contexts = l.contexts;
-    script->is_readable = !l.has_failed;
-    if (l.has_failed) {
-        script->n_commands = 0;
-    }
+    uint8_t *contexts = wpa_arena_alloc(arena, length + 1);
+    script->contexts = contexts;
+    script->is_readable = lexers[language](script, contexts, arena);
+    script->n_commands = script->is_readable ? script->n_commands : 0;
     return script;
+}
+
+const wpa_script *wpa_script_read(const char *text, size_t length, wpa_arena *arena)
+{
+    return wpa_script_read_as(WPA_SCRIPT_POSIX, text, length, arena);
 }

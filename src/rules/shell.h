@@ -47,10 +47,18 @@ typedef struct wpa_shell_command {
     const char *after;
     unsigned loops;        /* how many loops it stands in */
     unsigned nested;       /* substitutions and subshells around it */
-    bool is_nested_script; /* from "bash -c '...'": spans are those of the quoted word */
+    bool is_nested_script; /* from "bash -c '...'": spans are exact, or those of the quoted word */
 } wpa_shell_command;
 
+typedef enum wpa_script_language {
+    WPA_SCRIPT_POSIX, /* bash, sh */
+    WPA_SCRIPT_PWSH,
+    WPA_SCRIPT_CMD,
+    WPA_SCRIPT_PYTHON /* a command is a call: its words are the texts among its arguments */
+} wpa_script_language;
+
 typedef struct wpa_script {
+    wpa_script_language language;
     const char *text; /* expressions blanked by as many underscores */
     size_t length;
     bool is_readable; /* false: commands is empty */
@@ -61,6 +69,10 @@ typedef struct wpa_script {
 
 /** Read a bash or sh script. Everything lives in the arena. */
 const wpa_script *wpa_script_read(const char *text, size_t length, wpa_arena *arena);
+
+/** Read a script of any language that is known here. */
+const wpa_script *wpa_script_read_as(wpa_script_language language, const char *text, size_t length,
+                                     wpa_arena *arena);
 
 /** Is the command called name, with these words next (NULL-terminated), options in between? */
 bool wpa_shell_is(const wpa_shell_command *command, const char *name, const char *sub);

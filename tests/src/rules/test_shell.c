@@ -129,6 +129,64 @@ static void loops_are_counted(void **state)
     assert_int_equal(script->commands[3].loops, 0);
 }
 
+static void other_languages(void **state)
+{
+    (void)state;
+    static const struct {
+        wpa_script_language language;
+        const char *text, *commands;
+    } cases[] = {
+        {WPA_SCRIPT_PWSH, "iwr https://x -OutFile y; ./y", "iwr https://x -OutFile y/y"},
+        {WPA_SCRIPT_PWSH, "$a = Get-Item 'b c' | Select-Object -First 1",
+         "Get-Item b c/Select-Object -First 1"},
+        {WPA_SCRIPT_PWSH, "if ($x) { npm ci } else { npm i } # npm x", "$x/npm ci/npm i"},
+        {WPA_SCRIPT_PWSH, "iex \"& { $(irm https://x) }\"", "iex & { $(irm https://x) }"},
+        {WPA_SCRIPT_PWSH, "iex (irm https://x)", "iex/irm https://x"},
+        {WPA_SCRIPT_PWSH, "echo a `\n  b > $env:OUT\n<# rm x #>", "echo a b [>$env:OUT]"},
+        {WPA_SCRIPT_PWSH, "@'\nrm x\n'@ | Out-File y", "Out-File y"},
+        {WPA_SCRIPT_CMD, "@echo off\nrem npm x\ncall npm ci && npm test",
+         "echo off/npm ci/npm test"},
+        {WPA_SCRIPT_CMD, "if exist a (\n  del \"b c\" 2>nul\n) & echo %A%>>out",
+         "if exist a/del b c [>nul]/echo %A% [>>out]"},
+        {WPA_SCRIPT_CMD, "for %%f in (*.c) do cl %%f ^\n  /O2", "for %%f in/*.c/cl %%f /O2"},
+        {WPA_SCRIPT_PYTHON, "import os\nos.system('pip install x')  # f('y')",
+         "os.system pip install x/pip install x"},
+        {WPA_SCRIPT_PYTHON, "subprocess.run(['npm', 'ci'], check=True)",
+         "subprocess.run npm ci/npm ci"},
+        {WPA_SCRIPT_PYTHON, "x = \"\"\"a ( b\"\"\"\nprint(f\"{x}\", g('z'))", "g z/print {x}"},
+    };
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        const wpa_script *script =
+            wpa_script_read_as(cases[i].language, cases[i].text, strlen(cases[i].text), arena);
+        assert_true(script->is_readable);
+        assert_string_equal(summary(script, arena), cases[i].commands);
+    }
+}
+
+static void unreadable_in_other_languages(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    assert_false(wpa_script_read_as(WPA_SCRIPT_PWSH, "echo \"a", 7, arena)->is_readable);
+    assert_false(wpa_script_read_as(WPA_SCRIPT_PYTHON, "f('a", 4, arena)->is_readable);
+    assert_false(wpa_script_read_as(WPA_SCRIPT_PYTHON, "f(", 2, arena)->is_readable);
+}
+
+/* What stands in quotes of its own is placed to the byte. */
+static void nested_scripts_are_placed(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *text = "docker run x sh -c 'ls; npm ci'\nbash <<EOF\nmake\nEOF\n";
+    const wpa_script *script = wpa_script_read(text, strlen(text), arena);
+    assert_int_equal(script->n_commands, 5);
+    assert_string_equal(script->commands[2].name, "npm");
+    assert_int_equal(script->commands[2].span.start, 24);
+    assert_string_equal(script->commands[4].name, "make");
+    assert_int_equal(script->commands[4].span.start, 43);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +194,9 @@ int main(void)
         cmocka_unit_test(unreadable_scripts_give_nothing),
         cmocka_unit_test(every_byte_has_a_context),
         cmocka_unit_test(loops_are_counted),
+        cmocka_unit_test(other_languages),
+        cmocka_unit_test(unreadable_in_other_languages),
+        cmocka_unit_test(nested_scripts_are_placed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

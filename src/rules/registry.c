@@ -22,6 +22,8 @@
     X(known_vulnerable_actions) \
     X(archived_uses) \
     X(ref_version_mismatch) \
+    X(unpinned_tools) \
+    X(adhoc_packages) \
     X(unverified_script_exec) \
     X(bot_conditions) \
     X(dependabot_cooldown) \

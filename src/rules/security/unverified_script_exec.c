@@ -1,49 +1,62 @@
 /* SEC-034: what is downloaded runs at once, whatever it is today. */
 #include <string.h>
+#include <strings.h>
 
-#include "rules/outline.h"
-#include "rules/rule.h"
+#include "facts/commands.h"
+#include "rules/pin.h"
+#include "rules/shell_roles.h"
+#include "rules/steps.h"
 
-static const char *const shells[] = {"sh",     "bash",    "zsh",  "dash", "ksh",
-                                     "python", "python3", "node", "perl", "ruby"};
+static const char *const interpreters[] = {
+    "sh",     "bash",       "zsh",       "dash", "ksh",  "ash",  "fish",
+    "python", "python3",    "python2",   "node", "perl", "ruby", "php",
+    "pwsh",   "powershell", "osascript", "deno", "bun",  "lua",  "Rscript"};
 
-/* Hosts of well-known installers: their https is at least somebody's business to guard. */
-static const char *const vendors[] = {"sh.rustup.rs",
-                                      "get.pnpm.io",
-                                      "install.python-poetry.org",
-                                      "astral.sh/",
-                                      "bun.sh/",
-                                      "bun.com/",
-                                      "deno.land/",
-                                      "get.helm.sh",
-                                      "get.docker.com",
-                                      "deb.nodesource.com",
-                                      "cli.codecov.io",
-                                      "get.sdkman.io",
-                                      "install.determinate.systems",
-                                      "nixos.org/",
-                                      "get-ghcup.haskell.org",
-                                      "taskfile.dev/",
-                                      "sentry.io/get-cli",
-                                      "uploader.codecov.io"};
+static bool is_interpreter(const char *name)
+{
+    return wpa_text_index(name, interpreters, WPA_COUNT(interpreters)) >= 0;
+}
+
+/* A download that is found in a script, and what is known of where it comes from. */
+typedef struct download {
+    const wpa_outline_step *step;
+    const wpa_shell_command *fetch;
+    const char *url; /* as written, expressions too; NULL: a variable holds it */
+} download;
 
 static bool is_fetch(const wpa_shell_command *c)
 {
-    return wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget");
+    static const char *const names[] = {"curl", "wget", "aria2c", "fetch", "http"};
+    return wpa_text_index(c->name, names, WPA_COUNT(names)) >= 0;
 }
 
-static const char *url_of(const wpa_shell_command *c)
+static const char *without_quotes(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span)
+{
+    const char *at = step->run->text + span.start;
+    size_t length = wpa_span_length(span);
+    bool is_quoted = length >= 2 && (at[0] == '"' || at[0] == '\'') && at[length - 1] == at[0];
+    return wpa_arena_slice(run->arena, at + is_quoted, length - (is_quoted ? 2 : 0));
+}
+
+/* The URL among the words, with the expressions that blanking took. */
+static const char *url_of(wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_shell_command *c)
 {
     for (size_t i = c->first + 1; i < c->n_words; i++) {
-        const char *at = strstr(c->words[i].text, "://");
-        if (at && at != c->words[i].text) {
-            return c->words[i].text;
+        const wpa_shell_word *word = &c->words[i];
+        bool is_url = strstr(word->text, "://") && word->text[0] != '-' &&
+                      !wpa_text_starts(word->text, "://");
+        if (is_url && word->span.end <= step->run->length) {
+            return c->is_nested_script || word->is_literal ? word->text
+                                                           : without_quotes(run, step, word->span);
         }
     }
     return NULL;
 }
 
-/* A commit in the path makes the text as fixed as a pin. */
+/* ---- what makes a download as fixed as a pin ---------------------------------------------------
+ */
+
 static bool has_commit(const char *url)
 {
     for (const char *at = url; *at; at++) {
@@ -51,44 +64,92 @@ static bool has_commit(const char *url)
             return true;
         }
     }
-    return false;
+    return strstr(url, "github.sha") || strstr(url, "GITHUB_SHA");
 }
 
-static bool is_vendor(const char *url)
+static bool is_own(const wpa_rule_run *run, const char *url)
 {
-    for (size_t i = 0; i < WPA_COUNT(vendors); i++) {
-        if (wpa_text_starts(url, "https://") && strstr(url, vendors[i])) {
-            return true;
-        }
+    const wpa_surroundings *around = run->source->around;
+    if (strstr(url, "github.repository") || strstr(url, "GITHUB_REPOSITORY")) {
+        return true;
     }
-    return false;
+    const char *path = strstr(url, "githubusercontent.com/");
+    if (!path || !around || !around->owner || !around->repository) {
+        return false;
+    }
+    path += strlen("githubusercontent.com/");
+    size_t n = strlen(around->owner);
+    return strncasecmp(path, around->owner, n) == 0 && path[n] == '/' &&
+           strncasecmp(path + n + 1, around->repository, strlen(around->repository)) == 0;
 }
 
 /* Does the script check a sum or a signature anywhere? */
 static bool verifies(const wpa_script *script)
 {
-    static const char *const tools[] = {"sha256sum", "sha512sum", "shasum",  "gpg",
-                                        "cosign",    "minisign",  "sha1sum", "gpgv"};
+    static const char *const sums[] = {
+        "sha256sum", "sha512sum",    "shasum",   "sha1sum",  "sha384sum",  "b3sum",
+        "b2sum",     "md5sum",       "gpgv",     "minisign", "cosign",     "slsa-verifier",
+        "rhash",     "Get-FileHash", "certutil", "signify",  "gsha256sum", "hashdeep"};
     for (size_t i = 0; i < script->n_commands; i++) {
-        if (wpa_text_index(script->commands[i].name, tools, WPA_COUNT(tools)) >= 0) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool checks_signature = wpa_text_is(c->name, "gpg") && wpa_shell_word_find(c, "--verify");
+        bool has_digest = wpa_text_is(c->name, "openssl") && wpa_shell_is(c, "openssl", "dgst");
+        bool is_attested = wpa_shell_is(c, "gh", "attestation");
+        if (wpa_text_index(c->name, sums, WPA_COUNT(sums)) >= 0 || checks_signature || has_digest ||
+            is_attested) {
             return true;
         }
     }
     return false;
 }
 
+static bool is_fixed(const wpa_rule_run *run, const download *d)
+{
+    return verifies(d->step->lexed) ||
+           (d->url && (has_commit(d->url) || is_own(run, d->url) ||
+                       (wpa_url_host(d->url).length && wpa_url_is_local(wpa_url_host(d->url)) &&
+                        !strchr(d->url, '$'))));
+}
+
+static void report(wpa_rule_run *run, const download *d, wpa_span span, const char *runner,
+                   bool is_saved)
+{
+    if (is_fixed(run, d)) {
+        return;
+    }
+    const char *what = d->url ? wpa_rule_quote(run, d->url, strlen(d->url)) : "a download";
+    wpa_finding *finding =
+        wpa_rule_report_script(run, d->step, span, NULL, NULL, "%s runs whatever %s answers today",
+                               runner, d->url ? what : "the download");
+    const wpa_fact_host *host = d->url ? wpa_facts_host_find(wpa_url_host(d->url)) : NULL;
+    if (host && host->is_vendor && strstr(d->url, "https://")) {
+        finding->severity = WPA_SEVERITY_MEDIUM;
+    }
+    if ((is_saved || !d->url) && finding->confidence > WPA_CONFIDENCE_MEDIUM) {
+        finding->confidence = WPA_CONFIDENCE_MEDIUM;
+    }
+}
+
+/* ---- curl ... | sh -----------------------------------------------------------------------------
+ */
+
 /* A shell that reads its script from the pipe: no script of its own, no -c. */
 static bool reads_pipe(const wpa_shell_command *c)
 {
-    if (wpa_text_index(c->name, shells, WPA_COUNT(shells)) < 0) {
+    if (wpa_text_is(c->name, "source") || wpa_text_is(c->name, ".")) {
+        return wpa_shell_word_find(c, "/dev/stdin") != NULL;
+    }
+    if (!is_interpreter(c->name)) {
         return false;
     }
     for (size_t i = c->first + 1; i < c->n_words; i++) {
         const char *word = c->words[i].text;
-        if (wpa_text_is(word, "-c") || wpa_text_is(word, "-m") || wpa_text_is(word, "-e")) {
+        if (wpa_text_is(word, "-c") || wpa_text_is(word, "-m") || wpa_text_is(word, "-e") ||
+            wpa_text_is(word, "-p") || wpa_text_is(word, "-n") || wpa_text_is(word, "-ne")) {
             return false;
         }
-        if (wpa_text_is(word, "-s") || wpa_text_is(word, "-") || wpa_text_is(word, "--")) {
+        if (wpa_text_is(word, "-s") || wpa_text_is(word, "-") || wpa_text_is(word, "--") ||
+            wpa_text_is(word, "/dev/stdin")) {
             return true;
         }
         if (word[0] != '-') {
@@ -98,42 +159,273 @@ static bool reads_pipe(const wpa_shell_command *c)
     return true;
 }
 
-static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+static void check_pipe(wpa_rule_run *run, const download *d, size_t i)
 {
-    const wpa_script *script = step->script;
-    for (size_t i = 0; script && i + 1 < script->n_commands; i++) {
-        const wpa_shell_command *fetch = &script->commands[i];
-        const char *url = is_fetch(fetch) ? url_of(fetch) : NULL;
-        size_t k = i + 1;
-        while (k < script->n_commands && wpa_text_is(script->commands[k].before, "|") &&
-               !reads_pipe(&script->commands[k])) {
-            k++;
+    const wpa_script *script = d->step->lexed;
+    size_t k = i + 1;
+    if (!wpa_text_starts(d->fetch->after, "|") || wpa_text_is(d->fetch->after, "||")) {
+        return;
+    }
+    for (; k < script->n_commands; k++) {
+        const wpa_shell_command *c = &script->commands[k];
+        if (c->nested > d->fetch->nested || c->is_nested_script != d->fetch->is_nested_script) {
+            continue; /* a substitution in a word of the pipeline */
         }
-        bool runs = k < script->n_commands && wpa_text_is(script->commands[k].before, "|") &&
-                    wpa_text_is(fetch->after, "|");
-        if (!url || !runs || has_commit(url) || verifies(script)) {
+        if (c->before[0] != '|' || c->before[1] == '|') {
+            return;
+        }
+        if (reads_pipe(c)) {
+            report(run, d, (wpa_span){d->fetch->span.start, c->span.end}, c->name, false);
+            return;
+        }
+    }
+}
+
+/* ---- bash <(curl ...), eval "$(curl ...)" ------------------------------------------------------
+ */
+
+static void check_substitution(wpa_rule_run *run, const download *d, size_t i)
+{
+    static const char *const runners[] = {"eval", "source", ".", "exec"};
+    const wpa_script *script = d->step->lexed;
+    for (size_t k = i + 1; d->fetch->nested && k < script->n_commands; k++) {
+        const wpa_shell_command *outer = &script->commands[k];
+        bool is_around =
+            outer->nested < d->fetch->nested && wpa_span_contains(outer->span, d->fetch->span);
+        if (!is_around) {
             continue;
         }
-        const wpa_shell_command *shell = &script->commands[k];
-        wpa_finding *finding = wpa_rule_report(
-            run, wpa_outline_script_span(step, (wpa_span){fetch->span.start, shell->span.end}),
-            NULL, NULL, "%s runs whatever %s answers today", shell->name,
-            wpa_rule_quote(run, url, strlen(url)));
-        if (is_vendor(url)) {
-            finding->severity = WPA_SEVERITY_MEDIUM;
+        bool is_process = strstr(outer->name, "<(") != NULL;
+        if ((is_interpreter(outer->name) && outer->n_words > outer->first + 1) ||
+            wpa_text_index(outer->name, runners, WPA_COUNT(runners)) >= 0 || is_process) {
+            report(run, d, outer->span, outer->name, false);
         }
+        return;
+    }
+}
+
+/* ---- saved, then run ---------------------------------------------------------------------------
+ */
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Where the download is written; NULL if that cannot be told. */
+static const char *saved_as(wpa_rule_run *run, const download *d)
+{
+    const wpa_shell_command *c = d->fetch;
+    bool is_wget = wpa_text_is(c->name, "wget");
+    bool keeps_name = is_wget;
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        if (wpa_text_is(c->redirects[i].operator, ">")) {
+            return c->redirects[i].target.text;
+        }
+    }
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        size_t length = strlen(word);
+        bool is_short = word[0] == '-' && word[1] != '-' && length > 1;
+        char last = is_short ? word[length - 1] : '\0';
+        bool takes_file = last == (is_wget ? 'O' : 'o') || wpa_text_is(word, "--output") ||
+                          wpa_text_is(word, "--output-document") || wpa_text_is(word, "-OutFile");
+        if (takes_file && i + 1 < c->n_words) {
+            return c->words[i + 1].text;
+        }
+        if (wpa_text_starts(word, "--output=") || wpa_text_starts(word, "--output-document=")) {
+            return strchr(word, '=') + 1;
+        }
+        keeps_name =
+            keeps_name || (is_short && strchr(word, 'O')) || wpa_text_is(word, "--remote-name");
+    }
+    if (!keeps_name || !d->url) {
+        return NULL;
+    }
+    const char *name = base_name(d->url);
+    return wpa_arena_slice(run->arena, name, strcspn(name, "?#\"'"));
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    a = wpa_text_starts(a, "./") ? a + 2 : a;
+    b = wpa_text_starts(b, "./") ? b + 2 : b;
+    return *a && wpa_text_is(a, b);
+}
+
+/* Does the command run this file: by its path, or as the script of an interpreter? */
+static bool runs_file(const wpa_shell_command *c, const char *file)
+{
+    if (c->first >= c->n_words) {
+        return false;
+    }
+    const char *program = c->words[c->first].text;
+    if (strchr(program, '/') || wpa_text_ends(program, ".ps1") || wpa_text_ends(program, ".exe")) {
+        return is_same_file(program, file);
+    }
+    bool takes_script = is_interpreter(c->name) || wpa_text_is(c->name, "source") ||
+                        wpa_text_is(c->name, ".") || wpa_text_is(c->name, "Start-Process");
+    for (size_t i = c->first + 1; takes_script && i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        if (word[0] != '-') {
+            return is_same_file(word, file);
+        }
+    }
+    return false;
+}
+
+static void check_saved(wpa_rule_run *run, const download *d, size_t i)
+{
+    const wpa_script *script = d->step->lexed;
+    const char *file = saved_as(run, d);
+    if (!file || !*file || wpa_text_is(file, "-") || wpa_text_is(file, "/dev/null")) {
+        return;
+    }
+    for (size_t k = i + 1; k < script->n_commands; k++) {
+        const wpa_shell_command *c = &script->commands[k];
+        if (runs_file(c, file)) {
+            report(run, d, d->fetch->span, wpa_rule_quote(run, file, strlen(file)), true);
+            return;
+        }
+    }
+}
+
+/* ---- PowerShell --------------------------------------------------------------------------------
+ */
+
+static bool has_ci(const char *text, const char *const parts[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcasestr(text, parts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *first_url(const char *line, wpa_arena *arena)
+{
+    const char *at = strstr(line, "http");
+    return at ? wpa_arena_slice(arena, at, strcspn(at, " \t\r\n\"')`|;")) : NULL;
+}
+
+static const char *const downloads[] = {
+    "irm ",  "iwr ", "Invoke-WebRequest", "Invoke-RestMethod", "DownloadString", "DownloadFile",
+    "curl ", "wget "};
+static const char *const evaluators[] = {"iex", "Invoke-Expression", "[scriptblock]::Create"};
+
+/* "iex (irm https://x)" in all its orders stands on one line. */
+static void check_expression(wpa_rule_run *run, const wpa_outline_step *step,
+                             const wpa_shell_command *c)
+{
+    const char *text = step->run->text;
+    size_t start = c->span.start, end = c->span.end;
+    while (start > 0 && text[start - 1] != '\n') {
+        start--;
+    }
+    end += strcspn(text + end, "\n");
+    char *line = wpa_arena_slice(run->arena, text + start, end - start);
+    const char *url = first_url(line, run->arena);
+    if (has_ci(line, downloads, WPA_COUNT(downloads)) && url) {
+        start += strspn(line, " \t");
+        while (end > start && strchr(" \t\r", text[end - 1])) {
+            end--;
+        }
+        download d = {.step = step, .fetch = c, .url = url};
+        report(run, &d, (wpa_span){start, end}, c->name, false);
+    }
+}
+
+/* "powershell -c "iex ..."" in another shell. */
+static void check_foreign(wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_shell_command *c)
+{
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *text = c->words[i].text;
+        const char *url = first_url(text, run->arena);
+        if (url && has_ci(text, evaluators, WPA_COUNT(evaluators)) &&
+            has_ci(text, downloads, WPA_COUNT(downloads))) {
+            download d = {.step = step, .fetch = c, .url = url};
+            report(run, &d, c->span, c->name, false);
+            return;
+        }
+    }
+}
+
+/* ---- deno run https://..., exec(urlopen(...)) --------------------------------------------------
+ */
+
+static void check_remote_script(wpa_rule_run *run, const wpa_outline_step *step,
+                                const wpa_shell_command *c)
+{
+    const char *url = url_of(run, step, c);
+    const wpa_shell_word *word = wpa_shell_argument(c, 1);
+    bool is_run = wpa_shell_is(c, "deno", "run") || wpa_shell_is(c, "deno", "install");
+    if (!is_run || !url || !word) {
+        return;
+    }
+    const char *path = strchr(url + 8, '/');
+    bool is_versioned = path && strchr(path, '@') != NULL; /* https://deno.land/x/a@v1.2/b.ts */
+    if (!is_versioned) {
+        download d = {.step = step, .fetch = c, .url = url};
+        report(run, &d, c->span, c->name, false);
+    }
+}
+
+static void check_python(wpa_rule_run *run, const wpa_outline_step *step, size_t i)
+{
+    static const char *const opens[] = {"urlopen", "requests.get", "httpx.get"};
+    const wpa_shell_command *c = &step->lexed->commands[i];
+    if (!wpa_text_is(c->name, "exec") && !wpa_text_is(c->name, "eval")) {
+        return;
+    }
+    for (size_t k = 0; k < i; k++) {
+        const wpa_shell_command *inner = &step->lexed->commands[k];
+        if (wpa_span_contains(c->span, inner->span) &&
+            has_ci(inner->name, opens, WPA_COUNT(opens))) {
+            download d = {.step = step, .fetch = inner, .url = url_of(run, step, inner)};
+            report(run, &d, c->span, c->name, false);
+        }
+    }
+}
+
+static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t i)
+{
+    const wpa_script *script = step->lexed;
+    const wpa_shell_command *c = &script->commands[i];
+    if (script->language == WPA_SCRIPT_PYTHON) {
+        check_python(run, step, i);
+    }
+    if (script->language == WPA_SCRIPT_PWSH && has_ci(c->name, evaluators, 2)) {
+        check_expression(run, step, c);
+        return;
+    }
+    if (wpa_text_is_ci(c->name, "powershell") || wpa_text_is_ci(c->name, "pwsh") ||
+        wpa_text_is_ci(c->name, "powershell.exe") || wpa_text_is_ci(c->name, "pwsh.exe")) {
+        check_foreign(run, step, c);
+    }
+    check_remote_script(run, step, c);
+    bool is_power = script->language == WPA_SCRIPT_PWSH && (wpa_shell_roles(c) & WPA_DOES_FETCH);
+    if (is_fetch(c) || is_power) {
+        download d = {.step = step, .fetch = c, .url = url_of(run, step, c)};
+        check_pipe(run, &d, i);
+        check_substitution(run, &d, i);
+        check_saved(run, &d, i);
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    for (size_t i = 0; step->lexed && i < step->lexed->n_commands; i++) {
+        check_command(run, step, i);
     }
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_step(run, &o->jobs[i].steps[k]);
-        }
-    }
+    wpa_rule_each_step(run, check_step);
     return true;
 }
 
@@ -151,5 +443,6 @@ const wpa_rule wpa_rule_unverified_script_exec = {
     .fix = "Download a fixed version, check its sum, then run it; or use an action pinned by "
            "commit. There is no fix by machine.",
     .elsewhere = (const char *const[]){"poutine/unverified_script_exec", NULL},
+    .tables = 1U << WPA_FACTS_COMMANDS,
     .check = check,
 };

@@ -1,0 +1,245 @@
+/* SEC-033: packages named on a command line, whose versions no file of the repository fixes. */
+#include <ctype.h>
+#include <string.h>
+
+#include "rules/shell_roles.h"
+#include "rules/steps.h"
+
+/* One installing command while it is read. */
+typedef struct install {
+    const wpa_outline_step *step;
+    const wpa_shell_command *command;
+    const wpa_fact_installer *row;
+    const wpa_shell_word *packages[32];
+    size_t n_packages;
+    bool has_version;      /* by an option */
+    bool is_locked;        /* by an option: a file of the repository decides */
+    bool answers_yes;      /* npx -y */
+    bool has_named_source; /* the package is named by an option, not by an argument */
+} install;
+
+/* "a|b" holds text. */
+static bool is_choice(const char *choices, wpa_slice text)
+{
+    for (const char *at = choices; at && *at;) {
+        size_t length = strcspn(at, "|");
+        if (length == text.length && memcmp(at, text.at, length) == 0) {
+            return true;
+        }
+        at += length + (at[length] == '|');
+    }
+    return false;
+}
+
+static void add_package(install *in, const wpa_shell_word *word)
+{
+    if (in->n_packages < WPA_COUNT(in->packages)) {
+        in->packages[in->n_packages++] = word;
+    }
+}
+
+/* An option; returns how many words it takes beyond itself. */
+static size_t read_option(install *in, const wpa_shell_word *word, const wpa_shell_word *next)
+{
+    const wpa_fact_installer *row = in->row;
+    size_t length = strcspn(word->text, "=");
+    bool has_value = word->text[length] == '=';
+    wpa_slice name = {word->text, length};
+    size_t taken = has_value ? 0 : 1;
+    if (wpa_fact_list_has(row->lock_options, name)) {
+        bool is_file = wpa_text_is(row->kind, "pypi") && !wpa_slice_is(name, "--require-hashes");
+        in->is_locked = in->is_locked || !is_file;
+        return is_file ? taken : 0;
+    }
+    if (wpa_fact_list_has(row->version_options, name)) {
+        in->has_version = true;
+        return taken;
+    }
+    bool names_package = is_choice(row->from_option, name) || is_choice(row->id_option, name) ||
+                         is_choice(row->only_option, name);
+    if (names_package && !has_value && next) {
+        in->has_named_source = true;
+        add_package(in, next);
+        return 1;
+    }
+    in->answers_yes = in->answers_yes || wpa_slice_is(name, "-y") || wpa_slice_is(name, "--yes");
+    return wpa_fact_list_has(row->with_value, name) ? taken : 0;
+}
+
+static void read_words(install *in, size_t behind)
+{
+    const wpa_shell_command *c = in->command;
+    bool skips = in->row->skip_first;
+    for (size_t i = c->first + 1 + behind; i < c->n_words; i++) {
+        const wpa_shell_word *word = &c->words[i];
+        const wpa_shell_word *next = i + 1 < c->n_words ? &c->words[i + 1] : NULL;
+        if (word->text[0] == '-' && word->text[1]) {
+            i += wpa_text_is(word->text, "--") ? 0 : read_option(in, word, next);
+            continue;
+        }
+        if (in->row->only_option || (in->row->single && in->has_named_source)) {
+            return; /* what follows is the command to run */
+        }
+        if (!skips) {
+            add_package(in, word);
+        }
+        skips = false;
+        if (in->row->single || in->row->second_is_version) {
+            in->has_version = in->has_version || (in->row->second_is_version && next &&
+                                                  isdigit((unsigned char)next->text[0]));
+            return;
+        }
+    }
+}
+
+/* ---- packages ----------------------------------------------------------------------------------
+ */
+
+static bool is_local(const install *in, const char *package)
+{
+    static const char *const endings[] = {".whl", ".tar.gz", ".tgz",   ".zip",    ".gem", ".deb",
+                                          ".rpm", ".apk",    ".nupkg", ".config", ".txt", ".toml"};
+    for (size_t i = 0; i < WPA_COUNT(endings); i++) {
+        if (wpa_text_ends(package, endings[i]) && !strstr(package, "://")) {
+            return true;
+        }
+    }
+    bool is_path = strchr("./~$*", package[0]) != NULL || wpa_text_starts(package, "file:") ||
+                   strchr(package, '\\') != NULL || wpa_text_starts(package, "link:") ||
+                   wpa_text_starts(package, "workspace:");
+    bool has_slash = strchr(package, '/') && wpa_text_is(in->row->kind, "pypi");
+    return is_path || (has_slash && !strstr(package, "://") && !strstr(package, " @ ")) ||
+           (in->row->lock_suffix && wpa_text_ends(package, in->row->lock_suffix));
+}
+
+/* What stands behind the mark of the row, NULL if there is none. */
+static const char *version_of(const install *in, const char *package)
+{
+    for (const char *at = in->row->version_mark; at && *at;) {
+        size_t length = strcspn(at, "|");
+        const char *from = package + 1; /* @scope/name */
+        const char *found = *package ? memmem(from, strlen(from), at, length) : NULL;
+        if (found) {
+            return found + length + (found[length] == '=' ? 1 : 0);
+        }
+        at += length + (at[length] == '|');
+    }
+    return NULL;
+}
+
+/* "1.2.3", "v1.2.3-rc.1", a commit: no range, no word, not a major alone. */
+static bool is_exact(const char *version)
+{
+    const char *at = version[0] == 'v' ? version + 1 : version;
+    size_t n_hex = strspn(at, "0123456789abcdef");
+    bool is_commit = n_hex >= 40 && !at[n_hex];
+    return is_commit || (isdigit((unsigned char)*at) && strchr(at, '.') && !strchr(at, '*') &&
+                         !strchr(at, ' ') && !strstr(at, ".x"));
+}
+
+static bool has_commit(const char *text)
+{
+    for (const char *at = text; *at; at++) {
+        if (strspn(at, "0123456789abcdef") >= 40) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Installers that everything else is installed by; bringing them up to date is common advice. */
+static bool is_installer_itself(const char *package)
+{
+    static const char *const names[] = {"pip", "setuptools", "wheel", "bundler", "rubygems-update"};
+    return wpa_text_index(package, names, WPA_COUNT(names)) >= 0;
+}
+
+/* npx and its kin take what the project has installed, unless told to fetch. */
+static bool runs_own(const install *in, const char *version)
+{
+    bool is_npx = in->row->is_run && wpa_text_is(in->row->kind, "npm") &&
+                  !wpa_shell_word_find(in->command, "dlx");
+    return is_npx && !version && !in->answers_yes && !in->has_named_source;
+}
+
+static void check_package(wpa_rule_run *run, const install *in, const wpa_shell_word *word)
+{
+    const char *package = word->text;
+    const char *version = version_of(in, package);
+    bool has_mark_alone = !word->is_literal && version && *package != '$' && *package != '_';
+    if ((!word->is_literal && !has_mark_alone && !strpbrk(package, "[")) || !*package ||
+        strchr(package, '$') == package || strstr(package, "____") == package ||
+        is_local(in, package) || (in->row->needs_mark && !version) || runs_own(in, version)) {
+        return;
+    }
+    bool is_fixed =
+        in->has_version || has_mark_alone || (version && is_exact(version)) || has_commit(package);
+    const char *shown = wpa_rule_quote(run, package, strlen(package));
+    wpa_finding *finding = wpa_rule_report_script(
+        run, in->step, word->span, NULL, NULL,
+        is_fixed ? "%s is %s outside a lockfile: nothing fixes its contents and what it depends on"
+                 : "%s is %s at whatever version is the newest today",
+        shown, in->row->is_run ? "fetched and run" : "installed");
+    if (is_fixed || in->row->is_signed || is_installer_itself(package)) {
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+/* A release that is fetched as "latest" is an installation without a version. */
+static void check_download(wpa_rule_run *run, const wpa_outline_step *step,
+                           const wpa_shell_command *c)
+{
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *text = c->words[i].text;
+        const char *at = strstr(text, "/releases/latest/download/");
+        if (at && strstr(text, "://")) {
+            (void)wpa_rule_report_script(run, step, c->words[i].span, NULL, NULL,
+                                         "%s is whatever release is the newest today",
+                                         wpa_rule_quote(run, text, strlen(text)));
+        }
+    }
+}
+
+static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_shell_command *c)
+{
+    const char *words[WPA_SHELL_WORDS_MAX];
+    size_t n = wpa_shell_arguments(c, words, WPA_SHELL_WORDS_MAX), behind;
+    install in = {.step = step, .command = c};
+    in.row = wpa_facts_installer_find(c->name, words, n, &behind);
+    if (in.row) {
+        read_words(&in, behind);
+        for (size_t i = 0; i < in.n_packages && !in.is_locked; i++) {
+            check_package(run, &in, in.packages[i]);
+        }
+    } else if (wpa_shell_roles(c) & WPA_DOES_FETCH) {
+        check_download(run, step, c);
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_rule_each_command(run, check_command);
+    return true;
+}
+
+const wpa_rule wpa_rule_adhoc_packages = {
+    .code = "SEC-033",
+    .id = "adhoc-packages",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A package is installed by its name, outside a lockfile",
+    .why = "Whatever is published under that name runs in the job, with its token and secrets, the "
+           "moment it is published.",
+    .fix = "Put it into the project's lockfile and install from there (npm ci, pip install -r with "
+           "hashes, cargo install --locked), or at least name an exact version. There is no fix by "
+           "machine.",
+    .elsewhere = (const char *const[]){"zizmor/adhoc-packages", NULL},
+    .tables = 1U << WPA_FACTS_COMMANDS,
+    .check = check,
+};

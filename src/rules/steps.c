@@ -1,0 +1,177 @@
+#include "rules/steps.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "rules/flow.h"
+
+void wpa_rule_each_step(wpa_rule_run *run, wpa_step_visitor visit)
+{
+    const wpa_outline *outline = run->source->outline;
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
+            visit(run, &outline->jobs[i].steps[k]);
+        }
+    }
+}
+
+void wpa_rule_each_command(wpa_rule_run *run, wpa_command_visitor visit)
+{
+    const wpa_outline *outline = run->source->outline;
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &outline->jobs[i].steps[k];
+            for (size_t c = 0; step->lexed && c < step->lexed->n_commands; c++) {
+                visit(run, step, &step->lexed->commands[c]);
+            }
+        }
+    }
+}
+
+wpa_finding *wpa_rule_report_script(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span,
+                                    const char *check, const void *subject, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    const char *message = wpa_arena_vprintf(run->arena, format, values);
+    va_end(values);
+    wpa_finding *finding =
+        wpa_rule_report(run, wpa_outline_script_span(step, span), check, subject, "%s", message);
+    if (step->shell == WPA_SHELL_UNKNOWN && finding->confidence > WPA_CONFIDENCE_LOW) {
+        finding->confidence--;
+    }
+    return finding;
+}
+
+const wpa_yaml_node *wpa_step_javascript(const wpa_outline_step *step)
+{
+    const wpa_yaml_node *script = wpa_outline_step_uses(step, "actions/github-script")
+                                      ? wpa_outline_with(step, "script")
+                                      : NULL;
+    return wpa_yaml_text(script) ? script : NULL;
+}
+
+/* ---- URLs --------------------------------------------------------------------------------------
+ */
+
+wpa_slice wpa_url_host(const char *url)
+{
+    const char *at = strstr(url, "://");
+    if (!at) {
+        return (wpa_slice){url, 0};
+    }
+    at += 3;
+    size_t authority = strcspn(at, "/?#\\ \t\r\n\"'`)");
+    const char *user = memrchr(at, '@', authority);
+    const char *start = user ? user + 1 : at;
+    size_t length = authority - (size_t)(start - at);
+    if (length && start[0] == '[') {
+        const char *close = memchr(start, ']', length);
+        return (wpa_slice){start, close ? (size_t)(close - start) + 1 : length};
+    }
+    const char *colon = memchr(start, ':', length);
+    return (wpa_slice){start, colon ? (size_t)(colon - start) : length};
+}
+
+bool wpa_url_is_local(wpa_slice host)
+{
+    static const char *const private_parts[] = {"127.",    "10.",     "192.168.", "169.254.",
+                                                "172.17.", "0.0.0.0", "[::1]",    "[fe80"};
+    if (wpa_slice_is_ci(host, "localhost") || !memchr(host.at, '.', host.length)) {
+        return true; /* a name without dots is that of a service or a machine nearby */
+    }
+    for (size_t i = 0; i < WPA_COUNT(private_parts); i++) {
+        size_t n = strlen(private_parts[i]);
+        if (host.length >= n && memcmp(host.at, private_parts[i], n) == 0) {
+            return true;
+        }
+    }
+    static const char *const suffixes[] = {".localhost", ".local",   ".internal",
+                                           ".test",      ".example", ".invalid",
+                                           ".lan",       ".svc",     ".cluster.local"};
+    for (size_t i = 0; i < WPA_COUNT(suffixes); i++) {
+        size_t n = strlen(suffixes[i]);
+        if (host.length > n && memcmp(host.at + host.length - n, suffixes[i], n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- values of names ---------------------------------------------------------------------------
+ */
+
+static const wpa_yaml_node *member(const wpa_yaml_node *node, const char *key)
+{
+    return wpa_yaml_is(node, WPA_YAML_MAPPING) ? wpa_yaml_get(node, key) : NULL;
+}
+
+static const char *literal(const wpa_yaml_node *node)
+{
+    const char *text = wpa_yaml_text(node);
+    return text && !wpa_outline_has_expression(text) ? text : NULL;
+}
+
+static const char *resolve_env(const wpa_rule_run *run, const wpa_outline_step *step,
+                               const char *name)
+{
+    const wpa_yaml_node *scopes[] = {step->env, member(step->job->node, "env"),
+                                     member(run->source->outline->root, "env")};
+    for (size_t i = 0; i < WPA_COUNT(scopes); i++) {
+        const wpa_yaml_node *value = member(scopes[i], name);
+        if (value) {
+            return literal(value);
+        }
+    }
+    return NULL;
+}
+
+static const char *resolve_matrix(const wpa_outline_step *step, const char *name)
+{
+    const wpa_yaml_node *matrix = member(member(step->job->node, "strategy"), "matrix");
+    const wpa_yaml_node *row = member(matrix, name);
+    bool is_single =
+        wpa_yaml_is(row, WPA_YAML_SEQUENCE) && row->n_items == 1 && !member(matrix, "include");
+    return is_single ? literal(row->items[0]) : NULL;
+}
+
+static const char *resolve_input(const wpa_rule_run *run, const char *name)
+{
+    const wpa_yaml_node *root = run->source->outline->root;
+    const wpa_yaml_node *inputs = member(root, "inputs");
+    const wpa_yaml_node *input = member(inputs, name);
+    return input ? literal(member(input, "default")) : NULL;
+}
+
+/* The name inside "${{ env.X }}" if that is all of the text. */
+static const char *only_name(const wpa_rule_run *run, const char *text)
+{
+    wpa_span fence, inside;
+    size_t at = 0, length = strlen(text);
+    if (!wpa_flow_next_fence(text, length, &at, &fence, &inside) || fence.start != 0 ||
+        text[fence.end + strspn(text + fence.end, " \n")] != '\0') {
+        return NULL;
+    }
+    const char *name = wpa_arena_slice(run->arena, text + inside.start, wpa_span_length(inside));
+    for (const char *c = name; *c; c++) {
+        if (!isalnum((unsigned char)*c) && !strchr("._-", *c)) {
+            return NULL;
+        }
+    }
+    return name;
+}
+
+const char *wpa_step_resolve(const wpa_rule_run *run, const wpa_outline_step *step,
+                             const char *text)
+{
+    if (!wpa_outline_has_expression(text)) {
+        return text;
+    }
+    const char *name = only_name(run, text);
+    const char *value = !name                              ? NULL
+                        : wpa_text_starts(name, "env.")    ? resolve_env(run, step, name + 4)
+                        : wpa_text_starts(name, "matrix.") ? resolve_matrix(step, name + 7)
+                        : wpa_text_starts(name, "inputs.") ? resolve_input(run, name + 7)
+                                                           : NULL;
+    return value;
+}

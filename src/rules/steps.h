@@ -1,0 +1,37 @@
+/* Walking the steps of a file, and what rules about their scripts ask of them. */
+#pragma once
+
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+typedef void (*wpa_step_visitor)(wpa_rule_run *run, const wpa_outline_step *step);
+/** A command of a step's script, in any shell that is read. */
+typedef void (*wpa_command_visitor)(wpa_rule_run *run, const wpa_outline_step *step,
+                                    const wpa_shell_command *command);
+
+void wpa_rule_each_step(wpa_rule_run *run, wpa_step_visitor visit);
+void wpa_rule_each_command(wpa_rule_run *run, wpa_command_visitor visit);
+
+/**
+ * Report at bytes of the step's script, as wpa_rule_report does; less confident by one where the
+ * shell is not known for sure.
+ */
+wpa_finding *wpa_rule_report_script(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span,
+                                    const char *check, const void *subject, const char *format, ...)
+    WPA_PRINTF(6, 7);
+
+/** The text of github-script's input, NULL if the step is none. */
+const wpa_yaml_node *wpa_step_javascript(const wpa_outline_step *step);
+
+/** The host of a URL; empty if text holds none. */
+wpa_slice wpa_url_host(const char *url);
+/** Is it this machine, a private network, a service's name, or a metadata address? */
+bool wpa_url_is_local(wpa_slice host);
+
+/**
+ * What an expression that is nothing but a name stands for: env of the step, its job or workflow,
+ * a matrix value if there is but one, the default of an input. The text itself if it holds no
+ * expression; NULL if it cannot be told.
+ */
+const char *wpa_step_resolve(const wpa_rule_run *run, const wpa_outline_step *step,
+                             const char *text);

@@ -369,3 +369,24 @@ const wpa_fact_cache *wpa_facts_cache_at(size_t i)
 {
     return &wpa_fact_caches[i];
 }
+
+const wpa_fact_slow_install *wpa_facts_slow_install_find(const char *program, wpa_slice package)
+{
+    for (size_t i = 0; i < wpa_fact_n_slow_installs; i++) {
+        const wpa_fact_slow_install *row = &wpa_fact_slow_installs[i];
+        if (wpa_text_is(row->program, program) && wpa_slice_is(package, row->package)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+const char *wpa_facts_service_health(wpa_slice image)
+{
+    for (size_t i = 0; i < wpa_fact_n_service_healths; i++) {
+        if (wpa_slice_is_ci(image, wpa_fact_service_healths[i][0])) {
+            return wpa_fact_service_healths[i][1];
+        }
+    }
+    return NULL;
+}

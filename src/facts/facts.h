@@ -22,6 +22,7 @@ typedef enum wpa_fact_table {
     WPA_FACTS_ADVISORIES,
     WPA_FACTS_ARCHIVED,
     WPA_FACTS_CACHES,
+    WPA_FACTS_SPEEDUPS,
     WPA_FACTS_SCHEMA,
     WPA_FACTS_COMMANDS,
     WPA_FACTS_IMAGES,
@@ -397,6 +398,21 @@ typedef struct wpa_fact_cache {
 
 size_t wpa_facts_cache_count(void);
 const wpa_fact_cache *wpa_facts_cache_at(size_t i);
+
+/** A tool that is built from source though its owners release binaries. */
+typedef struct wpa_fact_slow_install {
+    const char *program; /* "cargo" */
+    const char *words;   /* "install" */
+    const char *package; /* as named behind it, without a version */
+    const char *action;  /* that fetches the binary */
+    const char *tool;    /* value of its input "tool", or NULL */
+    const char *source;
+} wpa_fact_slow_install;
+
+/** package without a version; NULL: not known. */
+const wpa_fact_slow_install *wpa_facts_slow_install_find(const char *program, wpa_slice package);
+/** Command by which a service's image tells that it is ready; image without tag. NULL: unknown. */
+const char *wpa_facts_service_health(wpa_slice image);
 
 /* ---- what an attacker controls -----------------------------------------------------------------
  */

@@ -156,6 +156,20 @@ static void read_jobs(const wpa_graph *graph, wpa_graph_file *file, const wpa_ou
     file->n_jobs = o->n_jobs;
 }
 
+static void read_group(const wpa_graph *graph, wpa_graph_file *file, const wpa_yaml_node *root)
+{
+    const wpa_yaml_node *concurrency = wpa_yaml_get(root, "concurrency");
+    bool is_mapping = wpa_yaml_is(concurrency, WPA_YAML_MAPPING);
+    const wpa_yaml_node *group = is_mapping ? wpa_yaml_get(concurrency, "group") : concurrency;
+    if (file->kind != WPA_INPUT_WORKFLOW || !wpa_yaml_text(group)) {
+        return;
+    }
+    const char *cancels = wpa_yaml_text(wpa_yaml_get(concurrency, "cancel-in-progress"));
+    file->group = copy(graph, wpa_yaml_text(group));
+    file->group_span = group->span;
+    file->cancels = cancels && !wpa_text_is_ci(cancels, "false");
+}
+
 void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
 {
     wpa_graph_file *file = wpa_arena_alloc(graph->arena, sizeof *file);
@@ -172,6 +186,7 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
     } else if (wpa_yaml_is(root, WPA_YAML_MAPPING) && root->n_pairs) {
         file->name_span = root->pairs[0].key->span;
     }
+    read_group(graph, file, root);
     read_triggers(graph, file, source->outline);
     read_jobs(graph, file, source->outline);
     read_uses(graph, file, source->outline);

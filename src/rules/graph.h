@@ -42,6 +42,9 @@ typedef struct wpa_graph_file {
     wpa_span name_span; /* of the value; of the first key if there is no name */
     const wpa_graph_trigger *triggers;
     size_t n_triggers;
+    const char *group; /* concurrency group of the workflow as written, or NULL */
+    wpa_span group_span;
+    bool cancels; /* cancel-in-progress is written there and not false */
     const wpa_graph_job *jobs;
     size_t n_jobs;
     const wpa_graph_use *uses;

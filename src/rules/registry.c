@@ -29,10 +29,18 @@
     X(dependabot_cooldown) \
     X(dependabot_execution) \
     X(missing_timeout) \
+    X(ineffective_timeout) \
     X(missing_concurrency) \
+    X(concurrency_scope) \
     X(full_history_checkout) \
     X(missing_dependency_cache) \
+    X(repeated_package_index) \
+    X(slow_tool_install) \
+    X(npm_install_in_ci) \
+    X(serial_matrix) \
+    X(cache_disabled) \
     X(fixed_sleep) \
+    X(fail_fast_off) \
     X(matrix_duplicate_legs) \
     X(constant_condition) \
     X(unused_definition) \

@@ -304,6 +304,12 @@ static void include(expansion *e)
     }
 }
 
+wpa_strategy wpa_strategy_of(const wpa_yaml_node *job, wpa_arena *arena)
+{
+    wpa_reader r = {.arena = arena};
+    return wpa_reader_strategy(&r, job);
+}
+
 wpa_matrix_legs wpa_matrix_expand(const wpa_matrix *matrix, wpa_arena *arena)
 {
     expansion e = {.matrix = matrix, .arena = arena};

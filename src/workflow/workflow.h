@@ -413,6 +413,8 @@ typedef struct wpa_matrix_legs {
     bool is_truncated; /* stopped at WPA_MATRIX_MAX_LEGS */
 } wpa_matrix_legs;
 
+/** The strategy of a job's mapping alone. */
+wpa_strategy wpa_strategy_of(const wpa_yaml_node *job, wpa_arena *arena);
 /** Expand as GitHub does: product of the rows, less exclude, with include. No matrix: no legs. */
 wpa_matrix_legs wpa_matrix_expand(const wpa_matrix *matrix, wpa_arena *arena);
 /** Value by name, NULL if the leg has none or it is not known. */

@@ -12,17 +12,12 @@ typedef struct table_name {
 
 /* In the order of wpa_fact_table. */
 static const table_name tables[] = {
-    {"actions", "actions"},
-    {"tags", "tags"},
-    {"events", "events"},
-    {"contexts", "contexts"},
-    {"permissions", "permissions"},
-    {"runners", "runners"},
-    {"untrusted", "untrusted"},
-    {"advisories", "advisories"},
-    {"archived", "archived"},
-    {"caches", "caches"},
-    {NULL, "schema"},
+    {"actions", "actions"},         {"tags", "tags"},
+    {"events", "events"},           {"contexts", "contexts"},
+    {"permissions", "permissions"}, {"runners", "runners"},
+    {"untrusted", "untrusted"},     {"advisories", "advisories"},
+    {"archived", "archived"},       {"caches", "caches"},
+    {"speedups", "speedups"},       {NULL, "schema"},
     {"commands", "commands"},
     {"images", "images"},
     {"toolchains", "toolchains"},
@@ -532,6 +527,37 @@ static void write_caches(FILE *out, const char *folder)
     json_decref(root);
 }
 
+static void write_speedups(FILE *out, const char *folder)
+{
+    static const char *const fields[] = {"program", "words", "package", "action", "tool", "source"};
+    json_t *root = gen_load(folder, "speedups");
+    json_t *installs = gen_need(root, "slow_installs");
+    json_t *healths = gen_need(root, "service_health");
+    size_t i;
+    json_t *record;
+    (void)fputs("const wpa_fact_slow_install wpa_fact_slow_installs[] = {\n", out);
+    json_array_foreach(installs, i, record)
+    {
+        (void)fputs("{", out);
+        for (size_t k = 0; k < sizeof fields / sizeof *fields; k++) {
+            write_field(out, fields[k], record, fields[k]);
+        }
+        (void)fputs("},\n", out);
+    }
+    write_count(out, "slow_installs", installs);
+    (void)fputs("const char *const wpa_fact_service_healths[][2] = {\n", out);
+    json_array_foreach(healths, i, record)
+    {
+        (void)fputs("{", out);
+        gen_literal(out, gen_text(record, "image"));
+        (void)fputs(", ", out);
+        gen_literal(out, gen_text(record, "command"));
+        (void)fputs("},\n", out);
+    }
+    write_count(out, "service_healths", healths);
+    json_decref(root);
+}
+
 /* ---- schema: definitions refer to each other by name, so each gets a number first --------------
  */
 
@@ -695,6 +721,7 @@ void gen_tables(FILE *out, const char *folder)
     write_runners(out, folder);
     write_untrusted(out, folder);
     write_caches(out, folder);
+    write_speedups(out, folder);
     write_schema(out, folder, "github-workflow-v1.0", "workflow");
     write_schema(out, folder, "github-action-v1.0", "action");
     gen_commands(out, folder);

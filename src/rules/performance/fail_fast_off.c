@@ -1,0 +1,110 @@
+/* PRF-021: fail-fast where it should not be: off on pull requests, on where legs ship. */
+#include <string.h>
+
+#include "rules/work.h"
+
+static const wpa_rule_option options[] = {
+    {"min-legs", "6", "matrices of fewer legs may run to their ends"},
+    {0},
+};
+
+/* What the repair needs. */
+typedef struct subject {
+    const wpa_yaml_node *strategy;
+    const wpa_yaml_node *value; /* of fail-fast, or NULL */
+} subject;
+
+/* Does a later job look at how the legs ended? */
+static bool is_result_read(const wpa_outline *o, const wpa_outline_job *job)
+{
+    static const char *const tests[] = {"always()", "failure()", "result", "cancelled()", NULL};
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        wpa_work_need needs[64];
+        size_t n = wpa_work_needs(o, &o->jobs[i], needs, WPA_COUNT(needs));
+        for (size_t k = 0; k < n; k++) {
+            if (needs[k].job == job && wpa_work_mentions_any(o->jobs[i].condition, tests)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void check_off(wpa_rule_run *run, const wpa_outline_job *job, const subject *s, size_t n)
+{
+    const wpa_outline *o = run->source->outline;
+    int64_t least = wpa_rule_option_int(run, "min-legs", 2, 256, 6);
+    if (wpa_text_is_ci(wpa_yaml_text(s->value), "false") && (int64_t)n >= least &&
+        wpa_work_pr_trigger(o) && !is_result_read(o, job) && !wpa_work_job_ships(job)) {
+        wpa_finding *finding = wpa_rule_report(
+            run, s->value->span, NULL, s,
+            "all %zu legs run to their ends on a pull request that one of them has failed", n);
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+/* A job that writes to the world leg by leg, and is stopped halfway by the first failure. */
+static void check_shipping(wpa_rule_run *run, const wpa_outline_job *job, const subject *s)
+{
+    bool ships = (wpa_work_job_roles(job) & WPA_DOES_PUBLISH) != 0;
+    if (s->value || !ships) {
+        return;
+    }
+    wpa_finding *finding =
+        wpa_rule_report(run, wpa_yaml_find(job->node, "strategy")->key->span, NULL, s,
+                        "the first leg of job %s that fails cancels the others in the middle of "
+                        "what they publish",
+                        wpa_rule_quote(run, job->id, strlen(job->id)));
+    finding->severity = WPA_SEVERITY_MEDIUM;
+    finding->persona = WPA_PERSONA_DEFAULT;
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        const wpa_yaml_node *strategy = wpa_yaml_get(job->node, "strategy");
+        wpa_matrix_legs legs = wpa_work_legs(job, run->arena);
+        if (!wpa_yaml_is(strategy, WPA_YAML_MAPPING) || legs.n < 2) {
+            continue;
+        }
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){strategy, wpa_yaml_get(strategy, "fail-fast")};
+        check_off(run, job, s, legs.n);
+        check_shipping(run, job, s);
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    if (s->value) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "fail fast on pull requests");
+        wpa_rule_edit(run, fix, s->value->span, "${{ github.event_name == 'pull_request' }}");
+    } else if (s->strategy->n_pairs) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add fail-fast: false");
+        (void)wpa_rule_insert_before(run, fix, s->strategy->pairs[0].value, "fail-fast: false\n");
+    }
+}
+
+const wpa_rule wpa_rule_fail_fast_off = {
+    .code = "PRF-021",
+    .id = "fail-fast-off",
+    .dimension = WPA_DIMENSION_PERFORMANCE,
+    .kind = WPA_KIND_INEFFICIENCY,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_PEDANTIC,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "fail-fast is off where nobody needs all legs, or on where legs publish",
+    .why = "Legs of a pull request that has failed hold runners; a publishing matrix that is "
+           "stopped halfway leaves the world half changed.",
+    .fix = "Fail fast on pull requests only; never where legs publish.",
+    .options = options,
+    .declares = WPA_DECLARES_MATRIX,
+    .check = check,
+    .repair = repair,
+};

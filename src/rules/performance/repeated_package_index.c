@@ -1,0 +1,156 @@
+/* PRF-012: package indexes that are fetched again, and systems that are upgraded before use. */
+#include <string.h>
+
+#include "rules/work.h"
+
+typedef struct index_command {
+    const char *program, *sub;
+} index_command;
+
+static const index_command updates[] = {
+    {"apt-get", "update"}, {"apt", "update"},    {"aptitude", "update"},
+    {"apk", "update"},     {"dnf", "makecache"}, {"yum", "makecache"},
+    {"brew", "update"},    {"pacman", "-Sy"},    {"zypper", "refresh"},
+};
+
+static const index_command upgrades[] = {
+    {"apt-get", "upgrade"},  {"apt-get", "dist-upgrade"}, {"apt", "upgrade"},
+    {"apt", "full-upgrade"}, {"apk", "upgrade"},          {"dnf", "upgrade"},
+    {"yum", "upgrade"},      {"brew", "upgrade"},
+};
+
+typedef struct subject {
+    const wpa_outline_step *step;
+    const wpa_shell_command *command;
+} subject;
+
+static int index_of(const wpa_shell_command *c, const index_command table[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_shell_is(c, table[i].program, table[i].sub)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* apt and apt-get keep one index. */
+static const char *manager_of(const wpa_shell_command *c)
+{
+    return wpa_text_starts(c->name, "apt") ? "apt" : c->name;
+}
+
+/* Something in between that gives the second update something to fetch. */
+static bool adds_source(const wpa_outline_step *step)
+{
+    static const char *const words[] = {"sources.list",
+                                        "add-apt-repository",
+                                        "apt-key",
+                                        "add-architecture",
+                                        "repositories",
+                                        "brew tap",
+                                        "keyrings",
+                                        "/etc/apt",
+                                        "setup_",
+                                        "install.sh",
+                                        "nodesource",
+                                        ".repo",
+                                        "apt-fast",
+                                        "get.docker",
+                                        "packages-microsoft",
+                                        "rm -rf",
+                                        "sed -i",
+                                        NULL};
+    return wpa_work_mentions_any(step->node, words);
+}
+
+/* Branches and loops: it may be another way, not another time. */
+static bool is_plain(const wpa_outline_step *step, const wpa_shell_command *c)
+{
+    static const char *const words[] = {"if ", "case ", "else", "||", "docker ", "chroot", NULL};
+    return !step->condition && !c->loops && !wpa_work_mentions_any(step->run, words);
+}
+
+static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c,
+                   const subject *first)
+{
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){step, c};
+    wpa_finding *finding = wpa_rule_report(
+        run, wpa_outline_script_span(step, c->span), NULL, s,
+        first ? "%s fetches the package index that this job has fetched already"
+              : "%s upgrades packages of a machine that is thrown away behind the job",
+        wpa_rule_quote(run, step->script->text + c->span.start, wpa_span_length(c->span)));
+    if (first) {
+        wpa_rule_relate(run, finding, wpa_outline_script_span(first->step, first->command->span),
+                        "first here");
+    } else if (wpa_text_is(c->name, "brew") && wpa_shell_argument(c, 1)) {
+        finding->persona = WPA_PERSONA_PEDANTIC; /* of one formula */
+    }
+}
+
+static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    subject first[WPA_COUNT(updates)] = {{0}};
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        bool is_new_source = adds_source(step);
+        for (size_t k = 0; step->script && k < step->script->n_commands; k++) {
+            const wpa_shell_command *c = &step->script->commands[k];
+            int update = index_of(c, updates, WPA_COUNT(updates));
+            bool is_upgrade = index_of(c, upgrades, WPA_COUNT(upgrades)) >= 0;
+            if (is_upgrade && is_plain(step, c) && !wpa_yaml_find(job->node, "container") &&
+                !wpa_shell_argument(c, 1)) {
+                report(run, step, c, NULL);
+            }
+            if (update < 0 || !is_plain(step, c)) {
+                continue;
+            }
+            size_t slot = 0;
+            while (first[slot].command &&
+                   !wpa_text_is(manager_of(first[slot].command), manager_of(c))) {
+                slot++;
+            }
+            if (first[slot].command && !is_new_source) {
+                report(run, step, c, &first[slot]);
+            } else {
+                first[slot] = (subject){step, c};
+            }
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_job(run, &o->jobs[i]);
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove it");
+    (void)wpa_work_drop_command(run, fix, s->step, s->command);
+}
+
+const wpa_rule wpa_rule_repeated_package_index = {
+    .code = "PRF-012",
+    .id = "repeated-package-index",
+    .dimension = WPA_DIMENSION_PERFORMANCE,
+    .kind = WPA_KIND_INEFFICIENCY,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A package index is fetched twice, or the whole system upgraded",
+    .why = "Indexes are some ten megabytes each time; upgrades take minutes and the machine is "
+           "thrown away afterwards.",
+    .fix = "Update once, install all packages behind it, upgrade nothing.",
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

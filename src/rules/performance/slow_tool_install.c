@@ -1,0 +1,155 @@
+/* PRF-013: a tool is built from source though a binary of it is released. */
+#include <string.h>
+
+#include "rules/pin.h"
+#include "rules/work.h"
+
+typedef struct subject {
+    const wpa_outline_step *step;
+    const wpa_shell_command *command;
+    const wpa_fact_slow_install *row;
+    const char *version; /* as written, or NULL */
+} subject;
+
+/* "cargo-nextest@0.9.85", "pkg@latest": package and what stands behind the @. */
+static wpa_slice package_of(const char *word, const char **version)
+{
+    const char *at = strchr(word, '@');
+    if (at && at[1]) {
+        *version = at + 1;
+    }
+    return (wpa_slice){word, at ? (size_t)(at - word) : strlen(word)};
+}
+
+static const char *value_of(const wpa_shell_command *c, const char *option)
+{
+    size_t length = strlen(option);
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        if (wpa_text_is(word, option) && i + 1 < c->n_words) {
+            return c->words[i + 1].text;
+        }
+        if (strncmp(word, option, length) == 0 && word[length] == '=') {
+            return word + length + 1;
+        }
+    }
+    return NULL;
+}
+
+/* From a folder or a repository there is no release to take. */
+static bool is_own_source(const wpa_shell_command *c)
+{
+    static const char *const options[] = {
+        "--path",  "--git", "--branch", "--rev", "--features", "-F", "--no-default-features",
+        "--target"};
+    for (size_t i = 0; i < WPA_COUNT(options); i++) {
+        if (wpa_shell_word_find(c, options[i]) || value_of(c, options[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A binary kept between runs is built once. */
+static bool is_cached(const wpa_outline_step *step)
+{
+    static const char *const words[] = {"cache-hit", "command -v", "which ", "if ", "||", NULL};
+    static const char *const kept[] = {".cargo/bin", "~/.cargo\n", "go/bin", NULL};
+    for (size_t i = 0; i < step->index; i++) {
+        if (wpa_work_mentions_any(wpa_outline_with(&step->job->steps[i], "path"), kept)) {
+            return true;
+        }
+    }
+    return wpa_work_mentions_any(step->condition, words) || wpa_work_mentions_any(step->run, words);
+}
+
+static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_shell_command *c)
+{
+    bool is_build = wpa_shell_is(c, "cargo", "install") || wpa_shell_is(c, "go", "install");
+    for (size_t i = c->first + 2; is_build && !is_own_source(c) && i < c->n_words; i++) {
+        const char *version = NULL;
+        wpa_slice package = package_of(c->words[i].text, &version);
+        const wpa_fact_slow_install *row = wpa_facts_slow_install_find(c->name, package);
+        if (!row || is_cached(step)) {
+            continue;
+        }
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){step, c, row, version ? version : value_of(c, "--version")};
+        (void)wpa_rule_report(run, wpa_outline_script_span(step, c->span), NULL, s,
+                              "every run compiles %s; %s fetches its released binary",
+                              wpa_rule_quote(run, package.at, package.length), row->action);
+        return;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &o->jobs[i].steps[k];
+            for (size_t c = 0; step->script && c < step->script->n_commands; c++) {
+                check_command(run, step, &step->script->commands[c]);
+            }
+        }
+    }
+    return true;
+}
+
+/* The action at the commit of its newest release, with the version behind it. */
+static const char *reference_of(wpa_rule_run *run, const wpa_fact_slow_install *row)
+{
+    const wpa_fact_action *action = wpa_facts_action_find(wpa_slice_of(row->action));
+    for (size_t i = 0; action && i < wpa_facts_major_count(action); i++) {
+        wpa_fact_major major = wpa_facts_major_at(action, i);
+        if (major.newest && major.newest_commit) {
+            char hex[2 * WPA_COMMIT_BYTES + 1];
+            wpa_hex_encode(major.newest_commit, WPA_COMMIT_BYTES, hex);
+            return wpa_arena_printf(run->arena, "%s@%s # %s", row->action, hex, major.newest);
+        }
+    }
+    return NULL;
+}
+
+/* Only a step that does nothing else can become a use of the action. */
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const char *reference = s->row->tool ? reference_of(run, s->row) : NULL;
+    bool is_plain = s->step->script->n_commands == 1 && !wpa_yaml_find(s->step->node, "shell") &&
+                    !wpa_yaml_find(s->step->node, "working-directory") && !s->step->with;
+    bool is_version = !s->version || strspn(s->version, "0123456789.") == strlen(s->version);
+    if (!reference || !is_plain || !is_version) {
+        return;
+    }
+    const wpa_yaml_pair *pair = wpa_yaml_find(s->step->node, "run");
+    size_t indent =
+        pair->key->span.start -
+        wpa_yaml_line(run->source->yaml, wpa_yaml_line_of(run->source->yaml, pair->key->span.start))
+            .start;
+    wpa_fix *fix =
+        wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "fetch its binary with %s", s->row->action);
+    wpa_rule_edit(run, fix, (wpa_span){pair->key->span.start, pair->value->span.end},
+                  "uses: %s\n%*swith:\n%*s  tool: %s%s%s", reference, (int)indent, "", (int)indent,
+                  "", s->row->tool, s->version ? "@" : "", s->version ? s->version : "");
+}
+
+const wpa_rule wpa_rule_slow_tool_install = {
+    .code = "PRF-013",
+    .id = "slow-tool-install",
+    .dimension = WPA_DIMENSION_PERFORMANCE,
+    .kind = WPA_KIND_INEFFICIENCY,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A tool is built from source though a binary of it is released",
+    .why = "The build takes minutes in every run, and compiles code that nobody here wrote.",
+    .fix = "Fetch the released binary, in the same version.",
+    .tables = 1U << WPA_FACTS_SPEEDUPS | 1U << WPA_FACTS_ACTIONS,
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

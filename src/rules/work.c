@@ -1,0 +1,322 @@
+#include "rules/work.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "rules/caches.h"
+#include "rules/shell_roles.h"
+
+/* ---- text ---- */
+
+wpa_slice wpa_work_text(const wpa_yaml_node *node)
+{
+    return node ? (wpa_slice){node->doc->source + node->span.start, wpa_span_length(node->span)}
+                : (wpa_slice){"", 0};
+}
+
+bool wpa_work_mentions(const wpa_yaml_node *node, const char *text)
+{
+    wpa_slice in = wpa_work_text(node);
+    size_t length = strlen(text);
+    int first = tolower((unsigned char)text[0]);
+    for (size_t i = 0; length && i + length <= in.length; i++) {
+        if (tolower((unsigned char)in.at[i]) == first &&
+            strncasecmp(in.at + i, text, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_work_mentions_any(const wpa_yaml_node *node, const char *const texts[])
+{
+    for (size_t i = 0; texts[i]; i++) {
+        if (wpa_work_mentions(node, texts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_work_has_word(const char *text, const char *const words[])
+{
+    bool is_start = true;
+    for (size_t i = 0; text && text[i]; i++) {
+        for (size_t k = 0; is_start && words[k]; k++) {
+            if (strncasecmp(text + i, words[k], strlen(words[k])) == 0) {
+                return true;
+            }
+        }
+        is_start = !isalnum((unsigned char)text[i]);
+    }
+    return false;
+}
+
+/* ---- steps ---- */
+
+typedef struct action_role {
+    const char *slug;
+    unsigned roles;
+} action_role;
+
+/* Actions whose work a command would be known to do. */
+static const action_role action_roles[] = {
+    {"docker/build-push-action", WPA_DOES_BUILD},
+    {"docker/bake-action", WPA_DOES_BUILD},
+    {"golangci/golangci-lint-action", WPA_DOES_LINT},
+    {"pre-commit/action", WPA_DOES_LINT},
+    {"super-linter/super-linter", WPA_DOES_LINT},
+    {"github/super-linter", WPA_DOES_LINT},
+    {"psf/black", WPA_DOES_LINT},
+    {"astral-sh/ruff-action", WPA_DOES_LINT},
+    {"rustsec/audit-check", WPA_DOES_SCAN},
+    {"github/codeql-action/analyze", WPA_DOES_SCAN},
+    {"aquasecurity/trivy-action", WPA_DOES_SCAN},
+    {"cypress-io/github-action", WPA_DOES_TEST},
+    {"pypa/cibuildwheel", WPA_DOES_BUILD},
+    {"pyo3/maturin-action", WPA_DOES_BUILD},
+    {"goreleaser/goreleaser-action", WPA_DOES_BUILD | WPA_DOES_PUBLISH},
+    {"gradle/gradle-build-action", WPA_DOES_BUILD},
+    {"pypa/gh-action-pypi-publish", WPA_DOES_PUBLISH},
+    {"softprops/action-gh-release", WPA_DOES_PUBLISH},
+    {"actions/create-release", WPA_DOES_PUBLISH},
+    {"ncipollo/release-action", WPA_DOES_PUBLISH},
+    {"actions/deploy-pages", WPA_DOES_PUBLISH},
+    {"peaceiris/actions-gh-pages", WPA_DOES_PUBLISH},
+    {"jamesives/github-pages-deploy-action", WPA_DOES_PUBLISH},
+    {"changesets/action", WPA_DOES_PUBLISH | WPA_DOES_HISTORY},
+    {"cycjimmy/semantic-release-action", WPA_DOES_PUBLISH | WPA_DOES_HISTORY},
+    {"googleapis/release-please-action", WPA_DOES_PUBLISH},
+    {"azure/webapps-deploy", WPA_DOES_PUBLISH},
+    {"cloudflare/wrangler-action", WPA_DOES_PUBLISH},
+};
+
+unsigned wpa_work_step_roles(const wpa_outline_step *step)
+{
+    if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
+        return wpa_step_roles(step);
+    }
+    for (size_t i = 0; i < WPA_COUNT(action_roles); i++) {
+        if (wpa_outline_step_uses(step, action_roles[i].slug)) {
+            return action_roles[i].roles;
+        }
+    }
+    return 0;
+}
+
+unsigned wpa_work_job_roles(const wpa_outline_job *job)
+{
+    unsigned roles = 0;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        roles |= wpa_work_step_roles(&job->steps[i]);
+    }
+    return roles;
+}
+
+bool wpa_work_is_setup(const wpa_outline_step *step)
+{
+    if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
+        return false;
+    }
+    size_t at = 0;
+    wpa_slice repo = step->uses.repo;
+    const char *slash = memchr(repo.at, '/', repo.length);
+    const char *name = slash ? slash + 1 : repo.at;
+    size_t length = repo.length - (size_t)(name - repo.at);
+    bool says_setup = (length >= 6 && strncasecmp(name, "setup-", 6) == 0) ||
+                      (length >= 6 && strncasecmp(name + length - 6, "-setup", 6) == 0);
+    return says_setup || wpa_outline_step_uses(step, "actions/checkout") ||
+           wpa_outline_step_uses(step, "docker/login-action") ||
+           wpa_outline_step_uses(step, "dtolnay/rust-toolchain") ||
+           wpa_outline_step_uses(step, "pnpm/action-setup") ||
+           (wpa_caches_next(step, &at) != NULL && !wpa_work_step_roles(step));
+}
+
+/* Shows or decides something and is done at once. */
+static bool is_quick(const wpa_outline_step *step)
+{
+    static const char *const quick[] = {"echo", "printf", "exit", "[",      "[[",  "test", "true",
+                                        "jq",   "gh",     "cat",  "export", "set", ":"};
+    if (!step->run) {
+        return step->uses.kind == WPA_OUTLINE_REPOSITORY &&
+               wpa_facts_action_is_metadata_only(step->uses.slug);
+    }
+    if (!step->script || !step->script->is_readable) {
+        return false;
+    }
+    for (size_t i = 0; i < step->script->n_commands; i++) {
+        const char *name = step->script->commands[i].name;
+        if (*name && wpa_text_index(name, quick, WPA_COUNT(quick)) < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool wpa_work_has_unknown(const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        if (!wpa_work_is_setup(step) && !wpa_work_step_roles(step) && !is_quick(step)) {
+            return true;
+        }
+    }
+    return job->is_call;
+}
+
+bool wpa_work_is_real(const wpa_outline_job *job)
+{
+    bool has_checkout = false;
+    size_t n_real = 0;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        bool is_checkout = wpa_outline_step_uses(&job->steps[i], "actions/checkout");
+        has_checkout = has_checkout || is_checkout;
+        n_real += !is_checkout && !is_quick(&job->steps[i]);
+    }
+    return job->is_call || (has_checkout && n_real > 0);
+}
+
+/* ---- what it is for ---- */
+
+static const char *const shipping[] = {"deploy", "release",    "publish", "promote",   "rollback",
+                                       "ship",   "production", "cd",      "terraform", NULL};
+
+bool wpa_work_is_named_shipping(const wpa_outline_job *job)
+{
+    return wpa_work_has_word(job->id, shipping) ||
+           wpa_work_has_word(wpa_yaml_text(wpa_yaml_get(job->node, "name")), shipping);
+}
+
+bool wpa_work_job_ships(const wpa_outline_job *job)
+{
+    return wpa_yaml_find(job->node, "environment") ||
+           (wpa_work_job_roles(job) & WPA_DOES_PUBLISH) != 0 || wpa_work_is_named_shipping(job);
+}
+
+bool wpa_work_ships(const wpa_rule_run *run)
+{
+    const char *name = wpa_yaml_text(wpa_yaml_get(run->source->outline->root, "name"));
+    const char *slash = strrchr(run->source->path, '/');
+    return wpa_work_has_word(slash ? slash + 1 : run->source->path, shipping) ||
+           wpa_work_has_word(name, shipping);
+}
+
+const wpa_outline_trigger *wpa_work_pr_trigger(const wpa_outline *outline)
+{
+    const wpa_outline_trigger *t = wpa_outline_trigger_find(outline, "pull_request");
+    return t ? t : wpa_outline_trigger_find(outline, "pull_request_target");
+}
+
+static const wpa_outline_job *find_job(const wpa_outline *outline, const char *id)
+{
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        if (wpa_text_is_ci(outline->jobs[i].id, id)) {
+            return &outline->jobs[i];
+        }
+    }
+    return NULL;
+}
+
+size_t wpa_work_needs(const wpa_outline *outline, const wpa_outline_job *job, wpa_work_need needs[],
+                      size_t max)
+{
+    const wpa_yaml_node *value = wpa_yaml_get(job->node, "needs");
+    bool is_list = wpa_yaml_is(value, WPA_YAML_SEQUENCE);
+    size_t n_items = is_list ? value->n_items : value ? 1 : 0, n = 0;
+    for (size_t i = 0; i < n_items && n < max; i++) {
+        const wpa_yaml_node *node = is_list ? value->items[i] : value;
+        const char *id = wpa_yaml_text(node);
+        if (id) {
+            needs[n++] = (wpa_work_need){id, node, find_job(outline, id)};
+        }
+    }
+    return n;
+}
+
+bool wpa_work_is_hosted(const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_labels; i++) {
+        if (!job->labels[i].runner) {
+            return false;
+        }
+    }
+    return job->n_labels > 0 && !job->is_self_hosted && !job->has_open_labels;
+}
+
+unsigned wpa_work_rate(const wpa_outline_job *job)
+{
+    unsigned rate = 0;
+    for (size_t i = 0; i < job->n_labels; i++) {
+        const wpa_fact_runner *runner = job->labels[i].runner;
+        if (runner && runner->usd_per_1000_minutes > rate) {
+            rate = runner->usd_per_1000_minutes;
+        }
+    }
+    return rate;
+}
+
+wpa_matrix_legs wpa_work_legs(const wpa_outline_job *job, wpa_arena *arena)
+{
+    if (!wpa_yaml_find(job->node, "strategy")) {
+        return (wpa_matrix_legs){0};
+    }
+    wpa_strategy strategy = wpa_strategy_of(job->node, arena);
+    return wpa_matrix_expand(&strategy.matrix, arena);
+}
+
+/* ---- edits in scripts ---- */
+
+/* Only blanks from here to the line's end, or to its start? */
+static bool is_blank_to_end(const wpa_script *s, size_t at)
+{
+    at += strspn(s->text + at, " \t");
+    return s->text[at] == '\n' || s->text[at] == '\0';
+}
+
+static size_t line_start(const wpa_script *s, size_t at)
+{
+    while (at && s->text[at - 1] != '\n') {
+        at--;
+    }
+    return at;
+}
+
+bool wpa_work_drop_command(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_step *step,
+                           const wpa_shell_command *command)
+{
+    const wpa_script *s = step->script;
+    size_t start = line_start(s, command->span.start), end = command->span.end;
+    bool is_first = strspn(s->text + start, " \t") == command->span.start - start;
+    bool is_block = step->run->style == WPA_YAML_LITERAL;
+    if (command->is_nested_script || command->n_redirects || command->nested) {
+        return false;
+    }
+    if (is_first && is_blank_to_end(s, end) && is_block && s->n_commands > 1) {
+        wpa_span bytes = wpa_outline_script_span(step, command->span);
+        const wpa_yaml_doc *doc = run->source->yaml;
+        size_t from = bytes.start - wpa_yaml_indent(doc, bytes.start);
+        wpa_rule_edit(run, fix, (wpa_span){from, wpa_yaml_line_end(doc, bytes.end)}, "%s", "");
+        return true;
+    }
+    size_t behind = end + strspn(s->text + end, " \t");
+    if (strncmp(s->text + behind, "&&", 2) == 0 || s->text[behind] == ';') {
+        behind += s->text[behind] == ';' ? 1 : 2;
+        behind += strspn(s->text + behind, " \t\n");
+        wpa_span bytes = wpa_outline_script_span(step, (wpa_span){command->span.start, behind});
+        wpa_rule_edit(run, fix, bytes, "%s", "");
+        return s->text[behind] != '\0';
+    }
+    return false;
+}
+
+void wpa_work_drop_word(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_step *step,
+                        const wpa_shell_word *word)
+{
+    size_t start = word->span.start;
+    while (start && strchr(" \t", step->script->text[start - 1])) {
+        start--;
+    }
+    wpa_rule_edit(run, fix, wpa_outline_script_span(step, (wpa_span){start, word->span.end}), "%s",
+                  "");
+}

@@ -18,10 +18,8 @@ static const table_name tables[] = {
     {"untrusted", "untrusted"},     {"advisories", "advisories"},
     {"archived", "archived"},       {"caches", "caches"},
     {"speedups", "speedups"},       {NULL, "schema"},
-    {"commands", "commands"},
-    {"images", "images"},
-    {"toolchains", "toolchains"},
-    {"forges", "forges"},
+    {"commands", "commands"},       {"images", "images"},
+    {"toolchains", "toolchains"},   {"forges", "forges"},
     {"migrations", "migrations"},
 };
 

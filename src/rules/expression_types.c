@@ -345,7 +345,9 @@ static const wpa_type *local_action_outputs(wpa_expression_types *t, const char 
 {
     const wpa_source *action = find_local(t, uses);
     const wpa_yaml_node *root = action ? action->outline->root : NULL;
-    bool is_known = root && wpa_yaml_get(root, "runs");
+    /* Code may set what its metadata does not name, and that works. */
+    const char *using = wpa_yaml_text(wpa_yaml_get(wpa_yaml_get(root, "runs"), "using"));
+    bool is_known = using && wpa_text_is_ci(using, "composite");
     return declared_outputs(t, wpa_yaml_get(root, "outputs"), is_known);
 }
 

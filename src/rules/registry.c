@@ -69,8 +69,12 @@
     X(outdated_action_major) \
     X(yaml_hazards) \
     X(missing_pipefail) \
+    X(unsound_ternary) \
     X(unsound_condition) \
+    X(unsound_contains) \
+    X(suspicious_comparison) \
     X(anonymous_definition) \
+    X(expression_style) \
     X(output_file_misuse) \
     X(unused_ignore)
 /* clang-format on */

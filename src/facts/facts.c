@@ -350,6 +350,21 @@ const wpa_schema_def *wpa_schema_action_find(const char *name)
     return schema_find(wpa_fact_action_schema, wpa_fact_n_action_schema, name);
 }
 
+const wpa_schema_def *wpa_schema_dependabot_find(const char *name)
+{
+    return schema_find(wpa_fact_dependabot_schema, wpa_fact_n_dependabot_schema, name);
+}
+
+const wpa_schema_def *wpa_schema_pre_commit_find(const char *name)
+{
+    return schema_find(wpa_fact_pre_commit_schema, wpa_fact_n_pre_commit_schema, name);
+}
+
+wpa_fact_list wpa_facts_timezone_names(void)
+{
+    return wpa_fact_timezone_list;
+}
+
 const wpa_schema_property *wpa_schema_property_find(const wpa_schema_def *def, wpa_slice key)
 {
     for (size_t i = 0; i < def->n_properties; i++) {

@@ -483,5 +483,9 @@ struct wpa_schema_def {
 /** A definition of the workflow (or action) schema by name; "workflow-root-strict", ... */
 const wpa_schema_def *wpa_schema_workflow_find(const char *name);
 const wpa_schema_def *wpa_schema_action_find(const char *name);
+const wpa_schema_def *wpa_schema_dependabot_find(const char *name);
+const wpa_schema_def *wpa_schema_pre_commit_find(const char *name);
+/** Names of the time zones of the tz database, links included. */
+wpa_fact_list wpa_facts_timezone_names(void);
 /** A property of a mapping, or NULL. */
 const wpa_schema_property *wpa_schema_property_find(const wpa_schema_def *def, wpa_slice key);

@@ -129,3 +129,8 @@ extern const wpa_fact_tool wpa_fact_tools[];
 extern const size_t wpa_fact_n_tools;
 extern const wpa_fact_host wpa_fact_hosts[];
 extern const size_t wpa_fact_n_hosts;
+extern const wpa_schema_def wpa_fact_dependabot_schema[];
+extern const size_t wpa_fact_n_dependabot_schema;
+extern const wpa_schema_def wpa_fact_pre_commit_schema[];
+extern const size_t wpa_fact_n_pre_commit_schema;
+extern const char *const wpa_fact_timezone_list[];

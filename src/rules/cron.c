@@ -106,22 +106,23 @@ bool wpa_cron_parse(const char *text, wpa_cron *cron)
         "the month must be 1 to 12 or JAN to DEC",
         "the day of week must be 0 to 6 or SUN to SAT",
     };
+    static const char blanks[] = " \t\r\n"; /* a block scalar ends with a line break */
     *cron = (wpa_cron){0};
     uint64_t bits[5] = {0};
     bool is_all[5] = {0};
-    size_t at = strspn(text, " ");
+    size_t at = strspn(text, blanks);
     if (text[at] == '@') {
         return fail(cron, "GitHub knows no short forms such as @daily", at);
     }
     for (size_t i = 0; i < WPA_COUNT(fields); i++) {
-        size_t length = strcspn(text + at, " ");
+        size_t length = strcspn(text + at, blanks);
         if (length == 0) {
             return fail(cron, "it has fewer than five fields", at);
         }
         if (!read_field(&fields[i], text + at, length, &bits[i], &is_all[i])) {
             return fail(cron, faults[i], at);
         }
-        at += length + strspn(text + at + length, " ");
+        at += length + strspn(text + at + length, blanks);
     }
     if (text[at]) {
         return fail(cron, "it has more than five fields", at);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "expr/expr.h"
 #include "rules/shell_roles.h"
 
 typedef struct reader {
@@ -247,7 +248,7 @@ const char *wpa_outline_with_text(const wpa_outline_step *step, const char *name
 /* ---- runners -----------------------------------------------------------------------------------
  */
 
-static void add_label(reader *r, wpa_outline_job *job, const wpa_yaml_node *node, bool from_matrix,
+static void add_label(reader *r, wpa_outline_job *job, const wpa_yaml_node *node, size_t set,
                       size_t *capacity)
 {
     const char *text = wpa_yaml_text(node);
@@ -261,14 +262,17 @@ static void add_label(reader *r, wpa_outline_job *job, const wpa_yaml_node *node
         .node = wpa_yaml_resolve(node),
         .text = text,
         .runner = wpa_facts_runner_find(wpa_slice_of(text)),
-        .is_from_matrix = from_matrix,
+        .is_from_matrix = set > 0,
+        .set = set,
     };
     job->is_self_hosted = job->is_self_hosted || wpa_text_is_ci(text, "self-hosted");
 }
 
-/* "K" of "${{ matrix.K }}" and nothing else, in the arena; NULL otherwise. */
+/* "K" or "K.L" of "${{ matrix.K.L }}" and nothing else, in the arena; NULL otherwise. */
 static const char *matrix_key(const char *text, wpa_arena *arena)
 {
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
     const char *at = text + strspn(text, " ");
     if (!wpa_text_starts(at, "${{")) {
         return NULL;
@@ -279,35 +283,49 @@ static const char *matrix_key(const char *text, wpa_arena *arena)
         return NULL;
     }
     at += 7;
-    size_t n = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    size_t n = strspn(at, letters);
     const char *behind = at + n + strspn(at + n, " ");
     bool is_whole = n && wpa_text_starts(behind, "}}") && !behind[2 + strspn(behind + 2, " \n")];
     return is_whole ? wpa_arena_slice(arena, at, n) : NULL;
 }
 
+/* The member that a path of names leads to below a matrix value; the value itself for "". */
+static const wpa_yaml_node *member_at(reader *r, const wpa_yaml_node *value, const char *path)
+{
+    while (value && *path) {
+        size_t length = strcspn(path, ".");
+        value = wpa_yaml_get(value, wpa_arena_slice(r->arena, path, length));
+        path += length + (path[length] == '.');
+    }
+    return wpa_yaml_resolve(value);
+}
+
 /* A matrix value as label or list of labels. */
 static void add_matrix_value(reader *r, wpa_outline_job *job, const wpa_yaml_node *value,
-                             size_t *capacity)
+                             size_t set, size_t *capacity)
 {
-    value = wpa_yaml_resolve(value);
     if (wpa_yaml_is(value, WPA_YAML_SEQUENCE)) {
         for (size_t i = 0; i < value->n_items; i++) {
-            add_label(r, job, value->items[i], true, capacity);
+            add_label(r, job, value->items[i], set, capacity);
         }
     } else {
-        add_label(r, job, value, true, capacity);
+        add_label(r, job, value, set, capacity);
     }
 }
 
-static void add_matrix_labels(reader *r, wpa_outline_job *job, const char *key, size_t *capacity)
+static void add_matrix_labels(reader *r, wpa_outline_job *job, const char *path, size_t *capacity)
 {
     const wpa_yaml_node *matrix = mapping_at(mapping_at(job->node, "strategy"), "matrix");
+    size_t length = strcspn(path, ".");
+    const char *key = wpa_arena_slice(r->arena, path, length);
+    const char *rest = path[length] ? path + length + 1 : "";
     const wpa_yaml_node *row = wpa_yaml_get(matrix, key);
     const wpa_yaml_node *include = wpa_yaml_get(matrix, "include");
     bool is_found = false;
+    size_t set = 0;
     if (wpa_yaml_is(row, WPA_YAML_SEQUENCE)) {
         for (size_t i = 0; i < row->n_items; i++) {
-            add_matrix_value(r, job, row->items[i], capacity);
+            add_matrix_value(r, job, member_at(r, row->items[i], rest), ++set, capacity);
         }
         is_found = true;
     } else if (row) {
@@ -317,7 +335,7 @@ static void add_matrix_labels(reader *r, wpa_outline_job *job, const char *key, 
         for (size_t i = 0; i < include->n_items; i++) {
             const wpa_yaml_node *value = wpa_yaml_get(include->items[i], key);
             if (value) {
-                add_matrix_value(r, job, value, capacity);
+                add_matrix_value(r, job, member_at(r, value, rest), ++set, capacity);
                 is_found = true;
             }
         }
@@ -327,15 +345,44 @@ static void add_matrix_labels(reader *r, wpa_outline_job *job, const char *key, 
     job->has_open_labels = job->has_open_labels || !is_found;
 }
 
+/* The text that an expression of literals alone gives, as a label; NULL if it cannot be told. */
+static const char *folded_label(reader *r, const wpa_yaml_node *node)
+{
+    size_t n;
+    const wpa_yaml_node *value = wpa_yaml_resolve(node);
+    if (!wpa_yaml_is(value, WPA_YAML_SCALAR) || !wpa_outline_has_expression(value->text)) {
+        return NULL;
+    }
+    const wpa_expr_place *places = wpa_expr_find(value, r->arena, &n);
+    if (n != 1 || !places[0].parsed.root || wpa_span_length(places[0].outer) != value->length) {
+        return NULL;
+    }
+    wpa_expr_value folded = wpa_expr_fold(places[0].parsed.root, NULL, NULL, r->arena);
+    return folded.type == WPA_EXPR_IS_STRING ? folded.text : NULL;
+}
+
 static void read_label_value(reader *r, wpa_outline_job *job, const wpa_yaml_node *value,
                              size_t *capacity)
 {
     const char *text = wpa_yaml_text(value);
     const char *key = text ? matrix_key(text, r->arena) : NULL;
+    const char *folded = key ? NULL : folded_label(r, value);
     if (key) {
         add_matrix_labels(r, job, key, capacity);
-    } else {
-        add_label(r, job, value, false, capacity);
+        return;
+    }
+    size_t n_before = job->n_labels;
+    bool was_open = job->has_open_labels;
+    add_label(r, job, value, 0, capacity);
+    if (folded && job->n_labels == n_before) {
+        job->has_open_labels = was_open;
+        job->labels =
+            wpa_arena_grow(r->arena, job->labels, job->n_labels, capacity, sizeof *job->labels);
+        job->labels[job->n_labels++] = (wpa_outline_label){
+            .node = wpa_yaml_resolve(value),
+            .text = folded,
+            .runner = wpa_facts_runner_find(wpa_slice_of(folded)),
+        };
     }
 }
 

@@ -74,6 +74,7 @@ typedef struct wpa_outline_label {
     const char *text;
     const wpa_fact_runner *runner; /* NULL: not one of GitHub's own */
     bool is_from_matrix;
+    size_t set; /* labels of one matrix value are wanted together; 0: written in runs-on itself */
 } wpa_outline_label;
 
 struct wpa_outline_job {

@@ -58,11 +58,18 @@
     X(retired_runner) \
     X(runner_label) \
     X(action_inputs) \
+    X(uses_format) \
     X(events) \
+    X(dispatch_inputs) \
+    X(glob) \
     X(job_graph) \
+    X(matrix_shape) \
     X(permission_scope) \
     X(shell_name) \
     X(id_naming) \
+    X(env_name) \
+    X(parallel_steps) \
+    X(platform_limits) \
     X(deprecated_commands) \
     X(node_runtime) \
     X(deprecated_action_version) \

@@ -18,6 +18,22 @@ bool wpa_rule_is_one_edit(wpa_slice a, const char *b)
     return (rest_a <= 1 && rest_b <= 1 && rest_a + rest_b > 0) || is_swap;
 }
 
+const char *wpa_rule_find_meant(const char *text, const char *const names[])
+{
+    const char *meant = NULL;
+    bool are_several = false;
+    for (size_t i = 0; names && names[i]; i++) {
+        if (wpa_text_is_ci(text, names[i])) {
+            return names[i];
+        }
+        if (wpa_rule_is_one_edit(wpa_slice_of(text), names[i])) {
+            are_several = meant != NULL;
+            meant = names[i];
+        }
+    }
+    return are_several ? NULL : meant;
+}
+
 wpa_upgrade wpa_upgrade_look(const wpa_outline_step *step, const wpa_fact_major *major)
 {
     wpa_upgrade upgrade = {0};

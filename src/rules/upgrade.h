@@ -6,6 +6,10 @@
 /** Is one text the other with one character added, dropped, changed, or two neighbours swapped? */
 bool wpa_rule_is_one_edit(wpa_slice a, const char *b);
 
+/** The one of names (NULL-terminated) that differs by case alone or by one edit; NULL if none does,
+ * or if several do by an edit. */
+const char *wpa_rule_find_meant(const char *text, const char *const names[]);
+
 /** What in this use a major version would break. */
 typedef struct wpa_upgrade {
     const char *removed[4]; /* inputs given here that it does not take */

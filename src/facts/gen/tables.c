@@ -708,6 +708,13 @@ static void write_schema(FILE *out, const char *folder, const char *file, const 
     json_decref(root);
 }
 
+static void write_timezones(FILE *out, const char *folder)
+{
+    json_t *root = gen_load(folder, "timezones");
+    write_names(out, "timezone", gen_need(root, "timezones"), NULL);
+    json_decref(root);
+}
+
 void gen_tables(FILE *out, const char *folder)
 {
     write_origins(out, folder);
@@ -723,4 +730,7 @@ void gen_tables(FILE *out, const char *folder)
     write_schema(out, folder, "github-workflow-v1.0", "workflow");
     write_schema(out, folder, "github-action-v1.0", "action");
     gen_commands(out, folder);
+    write_schema(out, folder, "dependabot-v2", "dependabot");
+    write_schema(out, folder, "pre-commit-v4", "pre_commit");
+    write_timezones(out, folder);
 }

@@ -23,29 +23,11 @@ static const char *quote(wpa_rule_run *run, const char *text)
     return wpa_rule_quote(run, text, strlen(text));
 }
 
-/* The one name that differs in case alone or by one edit, or NULL. */
-static const char *find_meant(const char *text, const char *const names[])
-{
-    const char *meant = NULL;
-    for (size_t i = 0; names && names[i]; i++) {
-        if (wpa_text_is_ci(text, names[i])) {
-            return names[i];
-        }
-        if (wpa_rule_is_one_edit(wpa_slice_of(text), names[i])) {
-            if (meant) {
-                return NULL;
-            }
-            meant = names[i];
-        }
-    }
-    return meant;
-}
-
 /* V1 */
 static void check_name(wpa_rule_run *run, const wpa_outline_trigger *t)
 {
     const char *const *names = wpa_facts_event_names();
-    const char *meant = find_meant(t->name, names);
+    const char *meant = wpa_rule_find_meant(t->name, names);
     const char *near = meant ? meant : wpa_text_nearest(t->name, names, wpa_facts_event_count());
     (void)wpa_rule_report(run, t->node->span, "V1", subject_new(run, meant ? t->node : NULL, meant),
                           "there is no event %s: the workflow is invalid%s%s%s",
@@ -61,7 +43,7 @@ static void check_type(wpa_rule_run *run, const wpa_outline_trigger *t, const wp
         wpa_fact_list_has(t->event->types, wpa_slice_of(type))) {
         return;
     }
-    const char *meant = find_meant(type, t->event->types);
+    const char *meant = wpa_rule_find_meant(type, t->event->types);
     (void)wpa_rule_report(run, node->span, "V2", subject_new(run, meant ? node : NULL, meant),
                           "%s has no activity type %s: it never starts the workflow%s%s%s", t->name,
                           quote(run, type), meant ? " (did you mean '" : "", meant ? meant : "",
@@ -75,8 +57,9 @@ static void check_types(wpa_rule_run *run, const wpa_outline_trigger *t)
         return;
     }
     if (!t->event->takes_types) {
-        (void)wpa_rule_report(run, pair->key->span, "V2", subject_new(run, NULL, NULL),
-                              "%s takes no types", t->name);
+        wpa_finding *finding = wpa_rule_report(
+            run, pair->key->span, "V2", subject_new(run, NULL, NULL), "%s takes no types", t->name);
+        wpa_rule_relate(run, finding, t->node->span, "the event");
         return;
     }
     const wpa_yaml_node *types = wpa_yaml_resolve(pair->value);
@@ -154,11 +137,14 @@ static void check_parent(wpa_rule_run *run, const wpa_outline_trigger *t)
     const wpa_yaml_pair *pair = wpa_yaml_find(t->config, "workflows");
     bool is_run = wpa_text_is(t->name, "workflow_run");
     if (is_run && (!pair || is_empty(wpa_yaml_resolve(pair->value)))) {
-        (void)wpa_rule_report(run, t->node->span, "V3", subject_new(run, NULL, NULL),
+        (void)wpa_rule_report(run, pair ? pair->key->span : t->node->span, "V3",
+                              subject_new(run, NULL, NULL),
                               "workflow_run names no workflows: nothing starts it");
     } else if (!is_run && pair) {
-        (void)wpa_rule_report(run, pair->key->span, "V3", subject_new(run, NULL, NULL),
-                              "%s takes no workflows", t->name);
+        wpa_finding *finding =
+            wpa_rule_report(run, pair->key->span, "V3", subject_new(run, NULL, NULL),
+                            "%s takes no workflows", t->name);
+        wpa_rule_relate(run, finding, t->node->span, "the event");
     }
 }
 
@@ -188,21 +174,20 @@ static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
     }
 }
 
-/* V8: the shape of an IANA name, "UTC" or "Europe/Berlin". */
+/* V8 */
 static void check_zone(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     const char *zone = wpa_yaml_text(node);
-    static const char *const areas[] = {"Africa/", "America/",  "Antarctica/", "Arctic/",
-                                        "Asia/",   "Atlantic/", "Australia/",  "Etc/",
-                                        "Europe/", "Indian/",   "Pacific/"};
-    bool is_known = zone && (wpa_text_is(zone, "UTC") || wpa_text_is(zone, "GMT"));
-    for (size_t i = 0; zone && i < WPA_COUNT(areas); i++) {
-        is_known = is_known || (wpa_text_starts(zone, areas[i]) && zone[strlen(areas[i])]);
+    wpa_fact_list names = wpa_facts_timezone_names();
+    if (!zone || !*zone || wpa_outline_has_expression(zone) ||
+        wpa_fact_list_has(names, wpa_slice_of(zone))) {
+        return;
     }
-    if (zone && !is_known && !strchr(zone, '/')) {
-        (void)wpa_rule_report(run, node->span, "V8", subject_new(run, NULL, NULL),
-                              "%s is no IANA time zone such as Europe/Berlin", quote(run, zone));
-    }
+    const char *meant = wpa_rule_find_meant(zone, names);
+    (void)wpa_rule_report(run, node->span, "V8", subject_new(run, meant ? node : NULL, meant),
+                          "%s is no IANA time zone%s%s%s", quote(run, zone),
+                          meant ? " (did you mean '" : " such as Europe/Berlin", meant ? meant : "",
+                          meant ? "'?)" : "");
 }
 
 static void check_schedule(wpa_rule_run *run, const wpa_outline_trigger *t)

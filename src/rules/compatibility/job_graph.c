@@ -115,6 +115,7 @@ static void report_cycle(graph *g, size_t first, const int *next, bool *is_done)
         size_t to = (size_t)next[at];
         wpa_rule_relate(g->run, finding, edge_node(g, at, to)->span, "%s needs %s", g->names[at],
                         g->names[to]);
+        wpa_rule_relate(g->run, finding, g->jobs->pairs[at].key->span, "%s", g->names[at]);
         at = to;
     } while (at != first);
 }
@@ -145,11 +146,13 @@ static void check_need(graph *g, const need *item)
                                                "%s is needed already: it stands here twice", name);
         finding->severity = WPA_SEVERITY_LOW;
     } else if (item->target < 0) {
-        wpa_rule_report(g->run, span, "J2", item->node,
-                        "there is no job %s: the run does not start", name);
+        wpa_finding *finding = wpa_rule_report(g->run, span, "J2", item->node,
+                                               "there is no job %s: the run does not start", name);
+        wpa_rule_relate(g->run, finding, g->jobs->pairs[item->job].key->span, "needed by this");
     } else if ((size_t)item->target == item->job) {
-        wpa_rule_report(g->run, span, "J5", item->node, "job %s needs itself and can never start",
-                        name);
+        wpa_finding *finding = wpa_rule_report(g->run, span, "J5", item->node,
+                                               "job %s needs itself and can never start", name);
+        wpa_rule_relate(g->run, finding, g->jobs->pairs[item->job].key->span, "the job");
     }
 }
 

@@ -15,16 +15,6 @@ static const void *subject_new(wpa_rule_run *run, const wpa_yaml_node *node, con
     return s;
 }
 
-static const char *find_meant(const char *text, const char *const names[])
-{
-    for (size_t i = 0; names[i]; i++) {
-        if (wpa_text_is_ci(text, names[i]) || wpa_rule_is_one_edit(wpa_slice_of(text), names[i])) {
-            return names[i];
-        }
-    }
-    return NULL;
-}
-
 static void check_level(wpa_rule_run *run, const wpa_fact_permission *scope,
                         const wpa_yaml_node *node)
 {
@@ -38,7 +28,7 @@ static void check_level(wpa_rule_run *run, const wpa_fact_permission *scope,
     if (is_fine) {
         return;
     }
-    const char *meant = find_meant(level, levels);
+    const char *meant = wpa_rule_find_meant(level, levels);
     bool is_level = wpa_fact_list_has(levels, wpa_slice_of(level));
     (void)wpa_rule_report(
         run, node->span, NULL, subject_new(run, node, is_level ? NULL : meant),
@@ -60,7 +50,7 @@ static void check_scopes(wpa_rule_run *run, const wpa_yaml_node *value)
             continue;
         }
         wpa_fact_list names = wpa_facts_permission_names();
-        const char *meant = find_meant(name, names);
+        const char *meant = wpa_rule_find_meant(name, names);
         const char *near =
             meant ? meant : wpa_text_nearest(name, names, wpa_fact_list_count(names));
         (void)wpa_rule_report(run, key->span, NULL, subject_new(run, key, meant),
@@ -79,8 +69,14 @@ static void check_permissions(wpa_rule_run *run, const wpa_yaml_node *mapping)
         return;
     }
     const char *text = wpa_yaml_text(value);
+    const wpa_yaml_pair *pair = wpa_yaml_find(mapping, "permissions");
+    if (value && wpa_yaml_is_null(value) && !value->is_incomplete) {
+        (void)wpa_rule_report(run, pair->key->span, NULL, subject_new(run, NULL, NULL),
+                              "permissions is empty: the workflow is invalid (write {} for none)");
+        return;
+    }
     if (text && *text && !wpa_fact_list_has(shorthands, wpa_slice_of(text))) {
-        const char *meant = find_meant(text, shorthands);
+        const char *meant = wpa_rule_find_meant(text, shorthands);
         (void)wpa_rule_report(run, value->span, NULL, subject_new(run, value, meant),
                               "%s is neither read-all nor write-all: the workflow is invalid",
                               wpa_rule_quote(run, text, strlen(text)));

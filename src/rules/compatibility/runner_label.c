@@ -39,14 +39,15 @@ static const char *find_near(const char *text)
     return NULL;
 }
 
-/* L1 */
-static void check_label(wpa_rule_run *run, const wpa_outline_label *label)
+/* L1; beside "self-hosted" or a group a label is most likely one of the user's own. */
+static void check_label(wpa_rule_run *run, const wpa_outline_job *job,
+                        const wpa_outline_label *label)
 {
     if (label->runner || wpa_facts_runner_is_self_hosted_label(wpa_slice_of(label->text)) ||
         is_own_label(run, label->text)) {
         return;
     }
-    const char *near = find_near(label->text);
+    const char *near = job->is_self_hosted ? NULL : find_near(label->text);
     const char *name = wpa_rule_quote(run, label->text, strlen(label->text));
     if (near) {
         (void)wpa_rule_report(run, label->node->span, "L1", label,
@@ -61,30 +62,83 @@ static void check_label(wpa_rule_run *run, const wpa_outline_label *label)
                             name);
         finding->severity = WPA_SEVERITY_LOW;
         finding->confidence = WPA_CONFIDENCE_LOW;
-        finding->persona = WPA_PERSONA_PEDANTIC;
+        finding->persona = job->is_self_hosted ? WPA_PERSONA_AUDITOR : WPA_PERSONA_PEDANTIC;
     }
+}
+
+/* L3 */
+static void check_globs(wpa_rule_run *run)
+{
+    const char *globs = wpa_rule_option_text(run, "labels");
+    const char *open = globs ? strpbrk(globs, "[]{}") : NULL;
+    if (open && run->source->outline->on) {
+        (void)wpa_rule_report(run, run->source->outline->on->key->span, "L3", NULL,
+                              "the configured labels %s hold %c, which means nothing in a glob: it "
+                              "fits no label",
+                              wpa_rule_quote(run, globs, strlen(globs)), *open);
+    }
+}
+
+/* What a label says of the machine it is on. */
+typedef struct machine {
+    wpa_fact_os os;
+    const char *arch;  /* or NULL */
+    const char *image; /* of a hosted runner, or NULL */
+} machine;
+
+static machine machine_of(const wpa_outline_label *label)
+{
+    static const struct {
+        const char *label;
+        machine machine;
+    } words[] = {
+        {"linux", {WPA_OS_LINUX, NULL, NULL}},      {"macos", {WPA_OS_MACOS, NULL, NULL}},
+        {"windows", {WPA_OS_WINDOWS, NULL, NULL}},  {"x64", {WPA_OS_UNKNOWN, "x64", NULL}},
+        {"x86", {WPA_OS_UNKNOWN, "x86", NULL}},     {"arm", {WPA_OS_UNKNOWN, "arm", NULL}},
+        {"arm64", {WPA_OS_UNKNOWN, "arm64", NULL}},
+    };
+    for (size_t i = 0; i < WPA_COUNT(words); i++) {
+        if (wpa_text_is_ci(label->text, words[i].label)) {
+            return words[i].machine;
+        }
+    }
+    const wpa_fact_runner *runner = label->runner;
+    return runner ? (machine){runner->os, runner->arch, runner->image} : (machine){0};
+}
+
+static bool is_same_word(const char *a, const char *b)
+{
+    return !a || !b || wpa_text_is(a, b);
+}
+
+static bool can_meet(machine a, machine b)
+{
+    bool is_same_os = a.os == b.os || a.os == WPA_OS_UNKNOWN || b.os == WPA_OS_UNKNOWN;
+    return is_same_os && is_same_word(a.arch, b.arch) && is_same_word(a.image, b.image);
 }
 
 /* L2: runs-on: [ubuntu-latest, windows-latest] wants one runner that has both. */
 static void check_set(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    const wpa_outline_label *first = NULL;
     for (size_t i = 0; i < job->n_labels; i++) {
         const wpa_outline_label *label = &job->labels[i];
-        if (label->is_from_matrix || !label->runner) {
-            continue;
-        }
-        bool is_other_image = first && !wpa_text_is(label->runner->image, first->runner->image);
-        if (is_other_image) {
+        for (size_t k = 0; k < job->n_labels; k++) {
+            const wpa_outline_label *other = &job->labels[k];
+            bool is_pair = other->set == label->set ? k < i : !other->is_from_matrix;
+            bool are_alternatives =
+                (label->is_from_matrix && other->is_from_matrix && label->set != other->set) ||
+                (!label->is_from_matrix && other->is_from_matrix);
+            if (!is_pair || are_alternatives || can_meet(machine_of(label), machine_of(other))) {
+                continue;
+            }
             wpa_finding *finding =
                 wpa_rule_report(run, label->node->span, "L2", NULL,
                                 "no runner has both labels %s and %s: the job waits for ever",
-                                wpa_rule_quote(run, first->text, strlen(first->text)),
+                                wpa_rule_quote(run, other->text, strlen(other->text)),
                                 wpa_rule_quote(run, label->text, strlen(label->text)));
-            wpa_rule_relate(run, finding, first->node->span, "wanted together with this");
-            return;
+            wpa_rule_relate(run, finding, other->node->span, "wanted together with this");
+            break;
         }
-        first = first ? first : label;
     }
 }
 
@@ -92,10 +146,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    check_globs(run);
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
-        for (size_t k = 0; !job->is_self_hosted && k < job->n_labels; k++) {
-            check_label(run, &job->labels[k]);
+        for (size_t k = 0; k < job->n_labels; k++) {
+            check_label(run, job, &job->labels[k]);
         }
         check_set(run, job);
     }
@@ -126,7 +181,7 @@ const wpa_rule wpa_rule_runner_label = {
     .summary = "A job asks for a runner that does not exist",
     .why = "GitHub queues such a job until it gives up a day later.",
     .fix = "Write a label of a hosted runner, or name your own in the configuration.",
-    .checks = (const char *const[]){"L1", "L2", NULL},
+    .checks = (const char *const[]){"L1", "L2", "L3", NULL},
     .elsewhere = (const char *const[]){"actionlint/runner-label", NULL},
     .options = options,
     .tables = 1U << WPA_FACTS_RUNNERS,

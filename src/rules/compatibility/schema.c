@@ -4,200 +4,29 @@
  */
 #include <string.h>
 
-#include <wpa/map.h>
-#include <wpa/text.h>
+#include "rules/outline.h"
+#include "rules/shape.h"
 
-#include "facts/facts.h"
-#include "rules/rule.h"
-
-#define DEPTH_MAX 60
-#define NAMES_MAX 128
-
-/* Where the walk is. */
-typedef struct place {
-    wpa_rule_run *run;
-    const wpa_yaml_node *key; /* of the value that is looked at; NULL at the root and in lists */
-    bool has_expressions;     /* an expression may stand here or in what is around */
-    int depth;
-} place;
-
-/* What a repair of an unknown key needs. */
-typedef struct misspelling {
-    const wpa_yaml_node *key;
-    const char *right;
-} misspelling;
-
-static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written);
-
-/* ---- small questions ---- */
-
-static bool has_expression(const wpa_yaml_node *node)
-{
-    const char *text = wpa_yaml_text(node);
-    return text && strstr(text, "${{") != NULL;
-}
-
-static const char *quoted_key(const place *at)
-{
-    return at->key ? wpa_rule_quote(at->run, at->key->text, at->key->length) : "the file";
-}
-
-static wpa_span span_of(const place *at, const wpa_yaml_node *node)
-{
-    bool is_empty = wpa_yaml_is_null(node) && at->key;
-    return is_empty ? at->key->span : node->full;
-}
-
-/** Definitions whose keys and values other rules judge: events, permissions. */
-static bool is_left_to_others(const wpa_schema_def *def)
-{
-    static const char *const names[] = {"on-strict", "on",     "permissions", "permissions-mapping",
-                                        "shell",     "inputs", "outputs"};
-    return wpa_text_index(def->name, names, WPA_COUNT(names)) >= 0;
-}
-
-/** Keys that this schema's date may not know yet, or that other forges have. */
-static bool is_tolerated(const char *key)
-{
-    static const char *const names[] = {"cache-mode"};
-    return wpa_text_index(key, names, WPA_COUNT(names)) >= 0;
-}
-
-/* ---- which of several definitions is meant ------------------------------------------------------
- */
-
-static bool fits_kind(const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    bool is_scalar = node->kind == WPA_YAML_SCALAR;
-    switch (def->kind) {
-    case WPA_SCHEMA_ANY:
-        return true;
-    case WPA_SCHEMA_MAPPING:
-        return node->kind == WPA_YAML_MAPPING;
-    case WPA_SCHEMA_SEQUENCE:
-        return node->kind == WPA_YAML_SEQUENCE;
-    case WPA_SCHEMA_NULL:
-        return wpa_yaml_is_null(node);
-    case WPA_SCHEMA_BOOLEAN:
-        return is_scalar && wpa_yaml_scalar_type(node) == WPA_YAML_BOOL;
-    case WPA_SCHEMA_NUMBER:
-        return is_scalar && (wpa_yaml_scalar_type(node) == WPA_YAML_INT ||
-                             wpa_yaml_scalar_type(node) == WPA_YAML_FLOAT);
-    case WPA_SCHEMA_STRING:
-    case WPA_SCHEMA_ALLOWED:
-        return is_scalar && (!def->is_non_empty || node->length > 0);
-    case WPA_SCHEMA_ONE_OF:
-        for (size_t i = 0; def->choices[i]; i++) {
-            if (fits_kind(def->choices[i], node)) {
-                return true;
-            }
-        }
-        return false;
-    }
-    return true;
-}
-
-static int count_known(const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    /* A job with uses is a call, whatever else stands in it. */
-    int n = wpa_text_is(def->name, "workflow-job") && wpa_yaml_find(node, "uses") ? 1000 : 0;
-    for (size_t i = 0; i < node->n_pairs; i++) {
-        const char *key = wpa_yaml_text(node->pairs[i].key);
-        n += key && (def->is_loose || wpa_schema_property_find(def, wpa_slice_of(key)));
-    }
-    for (size_t i = 0; i < def->n_properties; i++) {
-        const wpa_schema_property *property = &def->properties[i];
-        bool is_there = wpa_yaml_find_ci(node, property->name) != NULL;
-        /* What tells the forms of a step and of a job apart is what each requires. */
-        n += property->is_required ? (is_there ? 100 : -1) : 0;
-    }
-    return n;
-}
-
-/** Mapping definitions below a choice, nested choices included: the one with most of the keys. */
-static const wpa_schema_def *best_mapping(const wpa_schema_def *def, const wpa_yaml_node *node,
-                                          int *best)
-{
-    if (def->kind == WPA_SCHEMA_MAPPING) {
-        int n = count_known(def, node);
-        if (n > *best) {
-            *best = n;
-            return def;
-        }
-        return NULL;
-    }
-    const wpa_schema_def *found = NULL;
-    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i]; i++) {
-        const wpa_schema_def *other = best_mapping(def->choices[i], node, best);
-        found = other ? other : found;
-    }
-    return found;
-}
-
-static const wpa_schema_def *find_sequence(const wpa_schema_def *def)
-{
-    if (def->kind == WPA_SCHEMA_SEQUENCE) {
-        return def;
-    }
-    const wpa_schema_def *found = NULL;
-    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i] && !found; i++) {
-        found = find_sequence(def->choices[i]);
-    }
-    return found;
-}
-
-/* ---- what is wrong ---- */
-
-static bool takes(const wpa_schema_def *def, wpa_schema_kind kind)
-{
-    bool does = def->kind == kind;
-    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i] && !does; i++) {
-        does = takes(def->choices[i], kind);
-    }
-    return does;
-}
-
-static void report_shape(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    bool is_mapping = takes(def, WPA_SCHEMA_MAPPING), is_list = takes(def, WPA_SCHEMA_SEQUENCE);
-    bool is_text = takes(def, WPA_SCHEMA_STRING) || takes(def, WPA_SCHEMA_ALLOWED);
-    const char *expected, *check;
-    if (wpa_yaml_is_null(node) || (node->kind == WPA_YAML_SCALAR && node->length == 0)) {
-        check = is_text ? "S8" : is_mapping ? "S4" : is_list ? "S6" : "S7";
-        wpa_rule_report(at->run, span_of(at, node), check, NULL,
-                        "%s is empty: GitHub refuses the file", quoted_key(at));
-        return;
-    }
-    if (takes(def, WPA_SCHEMA_BOOLEAN) && !is_text) {
-        check = "S9";
-        expected = "true or false";
-    } else if (takes(def, WPA_SCHEMA_NUMBER) && !is_text) {
-        check = "S11";
-        expected = "a number";
-    } else if (is_mapping && !is_text) {
-        check = "S3";
-        expected = is_list ? "a mapping or a list" : "a mapping";
-    } else if (is_list && !is_text) {
-        check = "S5";
-        expected = "a list";
-    } else {
-        check = "S7";
-        expected = is_mapping ? "text or a mapping" : is_list ? "text or a list" : "text";
-    }
-    wpa_rule_report(at->run, span_of(at, node), check, NULL,
-                    "%s must be %s, and is %s: GitHub refuses the file", quoted_key(at), expected,
-                    wpa_yaml_describe(node));
-}
+/* ---- numbers of the checks --------------------------------------------------------------------*/
 
 /** Number of the check for a key that is missing, by the form that lacks it. */
 static const char *check_of_missing(const char *form)
 {
     static const struct {
-        const char *part, *check;
+        const char *part, *check; /* no check: another rule says it */
     } checks[] = {
-        {"workflow-root", "S13"}, {"defaults", "S16"},    {"concurrency", "S17"},
-        {"environment", "S17"},   {"credentials", "S18"}, {"container", "S19"},
-        {"services", "S19"},      {"snapshot", "S20"},    {"step", "S21"},
+        {"input-definition", NULL},
+        {"output-definition", NULL},
+        {"workflow-root", "S13"},
+        {"cron", "S15"},
+        {"defaults", "S16"},
+        {"concurrency", "S17"},
+        {"environment", "S17"},
+        {"credentials", "S18"},
+        {"container", "S19"},
+        {"services", "S19"},
+        {"snapshot", "S20"},
+        {"step", "S21"},
         {"job", "S22"},
     };
     for (size_t i = 0; i < WPA_COUNT(checks); i++) {
@@ -208,80 +37,79 @@ static const char *check_of_missing(const char *form)
     return "S22";
 }
 
-static void report_missing(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
-                           const char *name)
+/** Mappings that must hold something, although no key of theirs is required. */
+static bool may_be_empty(const char *form)
 {
-    size_t start = node->full.start;
-    wpa_span span = at->key         ? at->key->span
-                    : node->n_pairs ? node->pairs[0].key->span
-                                    : (wpa_span){start, start};
-    wpa_rule_report(at->run, span, check_of_missing(def->name), NULL,
-                    "%s lacks '%s': GitHub refuses the file",
-                    at->key        ? quoted_key(at)
-                    : node->parent ? "this entry"
-                                   : "the file",
-                    name);
+    return !wpa_text_is(form, "jobs") && !wpa_text_is(form, "matrix");
 }
+
+/** Lists whose emptiness is refused; others are left to the rules that read them. */
+static bool must_have_items(const char *form)
+{
+    static const char *const forms[] = {"steps", "parallel-steps", "schedule",
+                                        "on-sequence-strict"};
+    return wpa_text_index(form, forms, WPA_COUNT(forms)) >= 0;
+}
+
+static const char *check_of(wpa_shape_wrong fault, const char *form)
+{
+    bool is_event = wpa_text_ends(form, "-strict") && wpa_text_starts(form, "on-");
+    switch (fault) {
+    case WPA_SHAPE_DUPLICATE:
+        return "S1";
+    case WPA_SHAPE_UNKNOWN_KEY:
+        return is_event ? NULL : "S2"; /* events says which one is meant */
+    case WPA_SHAPE_MISSING_KEY:
+        return check_of_missing(form);
+    case WPA_SHAPE_NOT_MAPPING:
+        return is_event || strstr(form, "-strict") ? "S14" : "S3";
+    case WPA_SHAPE_EMPTY_MAPPING:
+        return may_be_empty(form) ? NULL : "S4";
+    case WPA_SHAPE_NOT_SEQUENCE:
+        return wpa_text_is(form, "schedule") ? "S15" : "S5";
+    case WPA_SHAPE_EMPTY_SEQUENCE:
+        return must_have_items(form) ? (wpa_text_is(form, "schedule") ? "S15" : "S6") : NULL;
+    case WPA_SHAPE_NOT_SCALAR:
+        return wpa_text_starts(form, "on-") ? "S14" : "S7";
+    case WPA_SHAPE_EMPTY_TEXT:
+        return "S8";
+    case WPA_SHAPE_NOT_BOOL:
+        return "S9";
+    case WPA_SHAPE_NOT_COUNT:
+        return "S10";
+    case WPA_SHAPE_NOT_NUMBER:
+        return "S11";
+    case WPA_SHAPE_NOT_EXPRESSION:
+        return "S12";
+    case WPA_SHAPE_NOT_ALLOWED:
+        return is_event || strstr(form, "activity")        ? NULL
+               : wpa_text_starts(form, "workflow-job-sec") ? "S25"
+                                                           : "S7";
+    }
+    return NULL;
+}
+
+/* ---- steps ------------------------------------------------------------------------------------*/
+
+static const char *const deeds[] = {"run", "uses", "wait", "wait-all", "cancel", "parallel"};
+
+static const wpa_shape_set set;
 
 static bool is_step(const wpa_schema_def *def)
 {
     return wpa_text_ends(def->name, "-step");
 }
 
-/** Keys of the mapping for "did you mean"; only those that are not there yet. */
-static const char *nearest_key(const wpa_schema_def *def, const wpa_yaml_node *node,
-                               const char *key)
-{
-    const char *names[NAMES_MAX];
-    size_t n = 0;
-    for (size_t i = 0; i < def->n_properties && n < NAMES_MAX; i++) {
-        if (!wpa_yaml_find(node, def->properties[i].name)) {
-            names[n++] = def->properties[i].name;
-        }
-    }
-    return wpa_text_nearest(key, names, n);
-}
-
-static void report_unknown(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
-                           const wpa_yaml_node *key)
-{
-    const char *name = wpa_rule_quote(at->run, key->text, key->length);
-    const char *near = nearest_key(def, node, key->text);
-    if (wpa_text_is(def->name, "workflow-job")) {
-        wpa_rule_report(at->run, key->span, "S23", NULL,
-                        "%s may not stand in a job that calls a workflow: GitHub refuses the file",
-                        name);
-        return;
-    }
-    bool is_call_key = wpa_text_is(def->name, "job-factory") &&
-                       (wpa_text_is(key->text, "with") || wpa_text_is(key->text, "secrets"));
-    if (is_call_key) {
-        wpa_rule_report(at->run, key->span, "S24", NULL,
-                        "%s belongs to a job that calls a workflow: GitHub refuses the file", name);
-        return;
-    }
-    misspelling *subject = NULL;
-    if (near) {
-        subject = wpa_arena_alloc(at->run->arena, sizeof *subject);
-        *subject = (misspelling){key, near};
-    }
-    wpa_rule_report(at->run, key->span, "S2", subject,
-                    "unknown key %s%s%s%s: GitHub refuses the file", name,
-                    near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
-}
-
-static const char *const deeds[] = {"run", "uses", "wait", "wait-all", "cancel", "parallel"};
-
 /** A misspelt "run" or "uses" is told as that, not as a step with nothing to do. */
-static bool check_misspelt_deed(const place *at, const wpa_schema_def *def,
-                                const wpa_yaml_node *node)
+static bool tell_misspelt_deed(wpa_rule_run *run, const wpa_schema_def *def,
+                               const wpa_yaml_node *node)
 {
     for (size_t i = 0; i < node->n_pairs; i++) {
         const wpa_yaml_node *key = node->pairs[i].key;
         const char *text = wpa_yaml_text(key);
         bool is_known = text && wpa_schema_property_find(def, wpa_slice_of(text));
         if (text && !is_known && wpa_text_nearest(text, deeds, WPA_COUNT(deeds))) {
-            report_unknown(at, def, node, key);
+            wpa_shape_report_unknown(run, &set, "S2", def, node, key);
             return true;
         }
     }
@@ -289,166 +117,112 @@ static bool check_misspelt_deed(const place *at, const wpa_schema_def *def,
 }
 
 /** A step without anything to do is told so once, instead of "lacks run". */
-static bool check_step_form(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static bool tell_form(wpa_rule_run *run, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     const wpa_yaml_pair *first = NULL;
+    if (wpa_text_is(def->name, "repository-dispatch-mapping")) {
+        /* One type as a text is accepted, though the schema has a list alone. */
+        return wpa_yaml_is(wpa_yaml_get(node, "types"), WPA_YAML_SCALAR);
+    }
     for (size_t i = 0; is_step(def) && i < WPA_COUNT(deeds); i++) {
         const wpa_yaml_pair *pair = wpa_yaml_find(node, deeds[i]);
         if (pair && first) {
             wpa_finding *finding =
-                wpa_rule_report(at->run, pair->key->span, "S21", NULL,
+                wpa_rule_report(run, pair->key->span, "S21", NULL,
                                 "a step has both '%s' and '%s': GitHub refuses the file",
                                 first->key->text, deeds[i]);
-            wpa_rule_relate(at->run, finding, first->key->span, "the other one");
+            wpa_rule_relate(run, finding, first->key->span, "the other one");
             return true;
         }
         first = first ? first : pair;
     }
-    if (is_step(def) && !first && check_misspelt_deed(at, def, node)) {
+    if (!is_step(def) || first || node->is_incomplete || tell_misspelt_deed(run, def, node)) {
+        return is_step(def) && !first;
+    }
+    size_t start = node->full.start;
+    wpa_rule_report(run, node->n_pairs ? node->pairs[0].key->span : (wpa_span){start, start}, "S21",
+                    NULL,
+                    "a step has nothing to do, neither 'run' nor 'uses': GitHub refuses the "
+                    "file");
+    return true;
+}
+
+/* ---- unknown keys -----------------------------------------------------------------------------*/
+
+/** Keys of events that the rule events judges, wherever they stand. */
+static bool is_filter(const char *key)
+{
+    static const char *const names[] = {"types",        "branches",  "branches-ignore",
+                                        "tags",         "paths",     "tags-ignore",
+                                        "paths-ignore", "workflows", "cron"};
+    return wpa_text_index(key, names, WPA_COUNT(names)) >= 0;
+}
+
+/** Is the mapping the value of an event under "on"? */
+static bool is_event_config(const wpa_yaml_node *mapping)
+{
+    const wpa_yaml_node *on = mapping->parent;
+    return on && on->key && wpa_text_is(on->key->text, "on") && on->parent && !on->parent->parent;
+}
+
+/** Documented keys that the published schema does not have yet. */
+static bool is_newer_key(const wpa_schema_def *def, const char *key)
+{
+    return wpa_text_is(key, "cache-mode") && (wpa_text_is(def->name, "job-factory") ||
+                                              wpa_text_is(def->name, "workflow-root-strict"));
+}
+
+static bool tell_unknown(wpa_rule_run *run, const wpa_schema_def *def, const wpa_yaml_node *mapping,
+                         const wpa_yaml_node *key)
+{
+    const char *name = wpa_rule_quote(run, key->text, key->length);
+    const wpa_schema_def *normal = wpa_schema_workflow_find("job-factory");
+    if (wpa_text_is(def->name, "workflow-job") && normal &&
+        wpa_schema_property_find(normal, wpa_slice_of(key->text))) {
+        wpa_rule_report(run, key->span, "S23", NULL,
+                        "%s may not stand in a job that calls a workflow: GitHub refuses the file",
+                        name);
         return true;
     }
-    if (is_step(def) && !first) {
-        size_t start = node->full.start;
-        wpa_rule_report(at->run,
-                        node->n_pairs ? node->pairs[0].key->span : (wpa_span){start, start}, "S21",
-                        NULL, "a step has nothing to do: neither 'run' nor 'uses'");
+    bool is_call_key = wpa_text_is(def->name, "job-factory") &&
+                       (wpa_text_is(key->text, "with") || wpa_text_is(key->text, "secrets"));
+    if (is_call_key) {
+        wpa_rule_report(run, key->span, "S24", NULL,
+                        "%s belongs to a job that calls a workflow: GitHub refuses the file", name);
         return true;
     }
-    return false;
+    return is_newer_key(def, key->text) || (is_event_config(mapping) && is_filter(key->text));
 }
 
-/* ---- the walk ---- */
+static const char *const left_to_others[] = {
+    "permissions",      "permissions-mapping",         "shell", "workflow-call-input-type",
+    "on-string-strict", "workflow-dispatch-input-type"};
 
-static void check_duplicates(const place *at, const wpa_yaml_node *node)
-{
-    wpa_map *seen = wpa_map_new(at->run->arena);
-    for (size_t i = 0; i < node->n_pairs; i++) {
-        const wpa_yaml_node *key = node->pairs[i].key;
-        const char *text = wpa_yaml_text(key);
-        if (!text || wpa_text_is(text, "<<")) {
-            continue;
-        }
-        char *folded = wpa_arena_text(at->run->arena, text);
-        for (char *c = folded; *c; c++) {
-            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
-        }
-        void *first = wpa_map_get(seen, folded);
-        if (first) {
-            const wpa_yaml_node *before = *(const wpa_yaml_node *const *)first;
-            wpa_finding *finding = wpa_rule_report(
-                at->run, key->span, "S1", NULL, "key %s stands here twice: GitHub refuses the file",
-                wpa_rule_quote(at->run, key->text, key->length));
-            wpa_rule_relate(at->run, finding, before->span, "the first one");
-        } else {
-            const wpa_yaml_node **slot = wpa_arena_alloc(at->run->arena, sizeof(void *));
-            *slot = key;
-            wpa_map_put(seen, folded, slot);
-        }
-    }
-}
+static const char *const may_be_null[] = {"workflow-dispatch-input", "input-strict",
+                                          "output-definition"};
 
-static void walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
-                      const wpa_yaml_pair *pair)
-{
-    const char *key = wpa_yaml_text(pair->key);
-    if (!key) {
-        wpa_rule_report(at->run, pair->key->full, "S7", NULL, "a key must be text");
-        return;
-    }
-    if (wpa_text_is(key, "<<") || strstr(key, "${{")) {
-        return;
-    }
-    const wpa_schema_property *property = wpa_schema_property_find(def, wpa_slice_of(key));
-    const wpa_schema_def *value = property ? property->def : def->loose;
-    if (!property && !def->is_loose) {
-        if (!is_tolerated(key)) {
-            report_unknown(at, def, node, pair->key);
-        }
-        return;
-    }
-    place below = {at->run, pair->key, at->has_expressions, at->depth + 1};
-    if (value) {
-        walk(below, value, pair->value);
-    }
-}
+static const wpa_shape_need needs[] = {
+    {"job-factory", "steps"},
+    {"workflow-defaults", "run"},
+    {"job-defaults", "run"},
+    {"container-mapping", "image"},
+    {"service-container-mapping", "image"},
+    {"container-registry-credentials", "username"},
+    {"container-registry-credentials", "password"},
+};
 
-static void walk_mapping(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    check_duplicates(at, node);
-    if (node->n_pairs == 0 && def->n_properties && at->key &&
-        !wpa_text_is(def->name, "permissions-mapping")) {
-        wpa_rule_report(at->run, at->key->span, "S4", NULL, "%s is an empty mapping",
-                        quoted_key(at))
-            ->severity = WPA_SEVERITY_LOW;
-    }
-    bool is_told = check_step_form(at, def, node);
-    for (size_t i = 0; i < node->n_pairs && !is_told; i++) {
-        walk_pair(at, def, node, &node->pairs[i]);
-    }
-    for (size_t i = 0; i < def->n_properties && !is_told && !at->run->source->is_partial; i++) {
-        const wpa_schema_property *property = &def->properties[i];
-        if (property->is_required && !wpa_yaml_find_ci(node, property->name)) {
-            report_missing(at, def, node, property->name);
-        }
-    }
-}
-
-static void walk_sequence(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    if (node->n_items == 0 && at->key && def->item && wpa_text_is(def->name, "steps")) {
-        wpa_rule_report(at->run, at->key->span, "S6", NULL, "%s is an empty list", quoted_key(at));
-    }
-    for (size_t i = 0; def->item && i < node->n_items; i++) {
-        place below = {at->run, NULL, at->has_expressions, at->depth + 1};
-        walk(below, def->item, node->items[i]);
-    }
-}
-
-static void walk_scalar(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    bool is_open = has_expression(node) && at->has_expressions;
-    bool is_empty_text = wpa_yaml_is_null(node) && takes(def, WPA_SCHEMA_STRING);
-    if (is_open || (is_empty_text && !def->is_non_empty && def->kind == WPA_SCHEMA_STRING)) {
-        return; /* null where a text may be empty is read as the empty text */
-    }
-    if (!fits_kind(def, node)) {
-        report_shape(at, def, node);
-    }
-}
-
-static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written)
-{
-    const wpa_yaml_node *node = wpa_yaml_resolve(written);
-    if (!node || node->is_incomplete || at.depth > DEPTH_MAX || is_left_to_others(def) ||
-        def->kind == WPA_SCHEMA_ANY) {
-        return;
-    }
-    at.has_expressions = at.has_expressions || (def->contexts && def->contexts[0]);
-    int best = -1000;
-    const wpa_schema_def *mapping = NULL, *sequence = NULL;
-    switch (node->kind) {
-    case WPA_YAML_MAPPING:
-        mapping = best_mapping(def, node, &best);
-        if (mapping) {
-            walk_mapping(&at, mapping, node);
-        } else if (!fits_kind(def, node)) {
-            report_shape(&at, def, node);
-        }
-        return;
-    case WPA_YAML_SEQUENCE:
-        sequence = find_sequence(def);
-        if (sequence) {
-            walk_sequence(&at, sequence, node);
-        } else if (!fits_kind(def, node)) {
-            report_shape(&at, def, node);
-        }
-        return;
-    case WPA_YAML_SCALAR:
-    case WPA_YAML_ALIAS:
-        walk_scalar(&at, def, node);
-        return;
-    }
-}
+static const wpa_shape_set set = {
+    .refusal = "GitHub refuses the file",
+    .left_to_others = left_to_others,
+    .n_left_to_others = WPA_COUNT(left_to_others),
+    .may_be_null = may_be_null,
+    .n_may_be_null = WPA_COUNT(may_be_null),
+    .needs = needs,
+    .n_needs = WPA_COUNT(needs),
+    .check_of = check_of,
+    .tell_form = tell_form,
+    .tell_unknown = tell_unknown,
+};
 
 /* ---- two rules about concurrency ---- */
 
@@ -477,7 +251,8 @@ static void check_groups(wpa_rule_run *run, const wpa_yaml_node *root)
     for (size_t i = 0; wpa_yaml_is(jobs, WPA_YAML_MAPPING) && i < jobs->n_pairs; i++) {
         const wpa_yaml_node *other = group_of(jobs->pairs[i].value);
         check_queue(run, wpa_yaml_get(jobs->pairs[i].value, "concurrency"));
-        if (group && other && wpa_yaml_text(group) && !has_expression(group) &&
+        if (group && other && wpa_yaml_text(group) &&
+            !wpa_outline_has_expression(wpa_yaml_text(group)) &&
             wpa_text_is(wpa_yaml_text(group), wpa_yaml_text(other))) {
             wpa_finding *finding = wpa_rule_report(
                 run, other->span, "S27", NULL,
@@ -488,47 +263,173 @@ static void check_groups(wpa_rule_run *run, const wpa_yaml_node *root)
     }
 }
 
+/* ---- action files: what is no matter of their metadata (rule action-metadata) -----------------*/
+
+static const char *check_of_action(wpa_shape_wrong fault, const char *form)
+{
+    bool is_list_of_names = wpa_text_is(form, "inputs-strict") || wpa_text_is(form, "outputs");
+    switch (fault) {
+    case WPA_SHAPE_DUPLICATE:
+        return is_list_of_names ? NULL : "S1";
+    case WPA_SHAPE_MISSING_KEY:
+    case WPA_SHAPE_NOT_ALLOWED:
+        return NULL;
+    case WPA_SHAPE_NOT_MAPPING:
+    case WPA_SHAPE_EMPTY_MAPPING:
+        return is_list_of_names || fault == WPA_SHAPE_EMPTY_MAPPING ? NULL : "S3";
+    case WPA_SHAPE_EMPTY_TEXT:
+        return wpa_text_is(form, "using") ? NULL : "S8";
+    case WPA_SHAPE_EMPTY_SEQUENCE:
+        return NULL; /* a composite action without steps does nothing, and is accepted */
+    case WPA_SHAPE_UNKNOWN_KEY:
+    case WPA_SHAPE_NOT_SEQUENCE:
+    case WPA_SHAPE_NOT_SCALAR:
+    case WPA_SHAPE_NOT_BOOL:
+    case WPA_SHAPE_NOT_COUNT:
+    case WPA_SHAPE_NOT_NUMBER:
+    case WPA_SHAPE_NOT_EXPRESSION:
+        return check_of(fault, form);
+    }
+    return NULL;
+}
+
+/** Keys of workflows that are pasted into actions, where nothing reads them. */
+static bool is_workflow_key(const char *key)
+{
+    static const char *const forms[] = {"workflow-root-strict", "job-factory", "workflow-job"};
+    for (size_t i = 0; i < WPA_COUNT(forms); i++) {
+        const wpa_schema_def *def = wpa_schema_workflow_find(forms[i]);
+        if (def && wpa_schema_property_find(def, wpa_slice_of(key))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_key_of_other_kind(const char *form, const char *key)
+{
+    static const char *const kinds[] = {"container-runs-strict", "node-runs-strict",
+                                        "composite-runs-strict"};
+    for (size_t i = 0; wpa_text_ends(form, "-runs-strict") && i < WPA_COUNT(kinds); i++) {
+        const wpa_schema_def *def = wpa_schema_action_find(kinds[i]);
+        if (def && wpa_schema_property_find(def, wpa_slice_of(key))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool tell_unknown_in_action(wpa_rule_run *run, const wpa_schema_def *def,
+                                   const wpa_yaml_node *mapping, const wpa_yaml_node *key)
+{
+    const wpa_schema_def *step = wpa_schema_workflow_find("run-step");
+    bool is_step_key =
+        is_step(def) && step && wpa_schema_property_find(step, wpa_slice_of(key->text));
+    if (is_step_key || is_key_of_other_kind(def->name, key->text)) {
+        return true; /* action-metadata says it */
+    }
+    bool is_workflows = is_workflow_key(key->text);
+    bool is_root = mapping->parent == NULL; /* where the runner lets any key stand */
+    if (!is_workflows && !is_root) {
+        return false;
+    }
+    wpa_finding *finding = wpa_rule_report(
+        run, key->span, is_workflows ? "S28" : "S2", NULL, "%s is %s: an action that has it %s",
+        wpa_rule_quote(run, key->text, key->length),
+        is_workflows ? "a key of workflows" : "no key of actions",
+        is_root ? "runs as if it were not there" : "is refused");
+    finding->severity = !is_root       ? WPA_SEVERITY_HIGH
+                        : is_workflows ? WPA_SEVERITY_MEDIUM
+                                       : WPA_SEVERITY_LOW;
+    return true;
+}
+
+/* ---- what may be empty and then does nothing --------------------------------------------------*/
+
+static void report_empty(wpa_rule_run *run, const wpa_yaml_pair *pair, const char *check)
+{
+    const wpa_yaml_node *value = wpa_yaml_resolve(pair->value);
+    wpa_finding *finding = wpa_rule_report(
+        run, wpa_span_length(value->span) ? value->span : pair->key->span, check, NULL,
+        "%s is empty, so it does nothing", wpa_rule_quote(run, pair->key->text, pair->key->length));
+    finding->severity = WPA_SEVERITY_LOW;
+}
+
+static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
+{
+    static const char *const texts[] = {"run", "if", "run-name", "concurrency"};
+    static const char *const lists[] = {"needs", "runs-on"};
+    for (size_t i = 0; i < WPA_COUNT(texts); i++) {
+        const wpa_yaml_pair *pair = wpa_yaml_find(mapping, texts[i]);
+        const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
+        bool is_others = i == 3 && mapping != run->source->outline->root; /* S8 of a job's */
+        if (wpa_yaml_is(value, WPA_YAML_SCALAR) && !value->is_incomplete && !is_others &&
+            (value->length == 0 || wpa_yaml_is_null(value))) {
+            report_empty(run, pair, "S8");
+        }
+    }
+    for (size_t i = 0; i < WPA_COUNT(lists); i++) {
+        const wpa_yaml_pair *pair = wpa_yaml_find(mapping, lists[i]);
+        const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
+        if (wpa_yaml_is(value, WPA_YAML_SEQUENCE) && value->n_items == 0) {
+            report_empty(run, pair, "S6");
+        }
+    }
+}
+
+static void check_all_empty(wpa_rule_run *run)
+{
+    const wpa_outline *o = run->source->outline;
+    check_empty(run, o->root);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_empty(run, o->jobs[i].node);
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_empty(run, o->jobs[i].steps[k].node);
+        }
+    }
+}
+
+/** S15: "on: schedule" says no time. */
+static void check_schedule(wpa_rule_run *run)
+{
+    const wpa_outline_trigger *t = wpa_outline_trigger_find(run->source->outline, "schedule");
+    bool is_bare = t && !t->config &&
+                   !(t->node->parent && t->node->parent->kind == WPA_YAML_MAPPING &&
+                     t->node->parent != run->source->outline->root);
+    if (is_bare) {
+        wpa_rule_report(run, t->node->span, "S15", NULL,
+                        "schedule names no time: GitHub refuses the file");
+    }
+}
+
+static const wpa_shape_set action_set = {
+    .refusal = "GitHub refuses the action",
+    .may_be_null = may_be_null,
+    .n_may_be_null = WPA_COUNT(may_be_null),
+    .check_of = check_of_action,
+    .tell_form = tell_form,
+    .tell_unknown = tell_unknown_in_action,
+};
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
+    bool is_action = run->source->kind == WPA_INPUT_ACTION;
     const wpa_yaml_node *root = run->source->yaml->root;
-    const wpa_schema_def *def = wpa_schema_workflow_find("workflow-root-strict");
+    const wpa_schema_def *def = is_action ? wpa_schema_action_find("action-root-strict")
+                                          : wpa_schema_workflow_find("workflow-root-strict");
     if (!def) {
-        return WPA_FAIL(err, WPA_E_INTERNAL, "the schema has no 'workflow-root-strict'");
+        return WPA_FAIL(err, WPA_E_INTERNAL, "the schema has no root");
     }
     if (!root || wpa_yaml_is_null(root)) {
         return true; /* syntax says that it is empty */
     }
-    walk((place){.run = run}, def, root);
-    check_groups(run, root);
+    wpa_shape_check(run, is_action ? &action_set : &set, def, root);
+    if (!is_action) {
+        check_all_empty(run);
+        check_schedule(run);
+        check_groups(run, root);
+    }
     return true;
-}
-
-static bool is_one_edit_or_case(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b), head = 0, tail = 0;
-    if (wpa_text_is_ci(a, b)) {
-        return true;
-    }
-    while (head < n && head < m && a[head] == b[head]) {
-        head++;
-    }
-    while (tail < n - head && tail < m - head && a[n - 1 - tail] == b[m - 1 - tail]) {
-        tail++;
-    }
-    size_t longer = n > m ? n : m;
-    bool is_swap =
-        n == m && longer - head - tail == 2 && a[head] == b[head + 1] && a[head + 1] == b[head];
-    return longer - head - tail <= 1 || is_swap;
-}
-
-static void repair(wpa_rule_run *run, wpa_finding *finding)
-{
-    const misspelling *wrong = finding->subject;
-    if (wrong && wrong->key->style == WPA_YAML_PLAIN && wrong->key->kind == WPA_YAML_SCALAR &&
-        is_one_edit_or_case(wrong->key->text, wrong->right)) {
-        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "write '%s'", wrong->right);
-        wpa_rule_edit(run, fix, wrong->key->span, "%s", wrong->right);
-    }
 }
 
 const wpa_rule wpa_rule_schema = {
@@ -539,17 +440,18 @@ const wpa_rule wpa_rule_schema = {
     .severity = WPA_SEVERITY_HIGH,
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_DEFAULT,
-    .inputs = WPA_INPUT_WORKFLOW,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
     .summary = "A key, shape or type that GitHub's schema does not know",
     .why = "GitHub refuses the whole file: none of its jobs runs, for no event.",
     .fix = "Write what the schema wants; keys with one wrong letter are corrected by wpa.",
-    .checks = (const char *const[]){"S1",  "S2",  "S3",  "S4",  "S5",  "S6",  "S7",  "S8",
-                                    "S9",  "S11", "S13", "S16", "S17", "S18", "S19", "S20",
-                                    "S21", "S22", "S23", "S24", "S26", "S27", NULL},
+    .checks =
+        (const char *const[]){"S1",  "S2",  "S3",  "S4",  "S5",  "S6",  "S7",  "S8",  "S9",  "S10",
+                              "S11", "S12", "S13", "S14", "S15", "S16", "S17", "S18", "S19", "S20",
+                              "S21", "S22", "S23", "S24", "S25", "S26", "S27", "S28", NULL},
     .elsewhere = (const char *const[]){"actionlint/syntax-check", NULL},
     .tables = 1U << WPA_FACTS_SCHEMA,
     .declares = WPA_DECLARES_JOBS | WPA_DECLARES_TRIGGERS | WPA_DECLARES_SCRIPT,
     .reads_dead_code = true,
     .check = check,
-    .repair = repair,
+    .repair = wpa_shape_repair,
 };

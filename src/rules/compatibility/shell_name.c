@@ -21,6 +21,11 @@ static void check_shell(wpa_rule_run *run, const wpa_yaml_node *node, wpa_fact_o
                               "{0} for the script%s%s%s",
                               name, near ? " (did you mean '" : "", near ? near : "",
                               near ? "'?)" : "");
+    } else if (os == WPA_OS_WINDOWS && wpa_text_is(text, "sh")) {
+        wpa_finding *finding = wpa_rule_report(
+            run, node->span, NULL, NULL,
+            "shell 'sh' is not offered on Windows: it is there only as far as Git brings it");
+        finding->severity = WPA_SEVERITY_MEDIUM;
     } else if (is_windows_only && (os == WPA_OS_LINUX || os == WPA_OS_MACOS)) {
         (void)wpa_rule_report(run, node->span, NULL, NULL,
                               "shell %s exists on Windows alone, and this job runs on %s", name,

@@ -3,9 +3,16 @@
 
 #include "rules/outline.h"
 #include "rules/pin.h"
+#include "workflow/workflow.h"
 
 /* Each value is compared with all before it; GitHub makes at most 256 legs of a matrix. */
 #define ITEMS_MAX 1024
+
+static bool is_number(const wpa_yaml_node *node)
+{
+    wpa_yaml_type type = wpa_yaml_scalar_type(node);
+    return type == WPA_YAML_INT || type == WPA_YAML_FLOAT;
+}
 
 /* Equal in depth and by YAML type: "1" is not 1. */
 static bool is_same(const wpa_yaml_node *a, const wpa_yaml_node *b, int depth)
@@ -14,6 +21,9 @@ static bool is_same(const wpa_yaml_node *a, const wpa_yaml_node *b, int depth)
     b = wpa_yaml_resolve(b);
     if (!a || !b || a->kind != b->kind || depth > 20) {
         return false;
+    }
+    if (a->kind == WPA_YAML_SCALAR && is_number(a) && is_number(b)) {
+        return wpa_matrix_value_is(a, b); /* 1.0 is 1 */
     }
     if (a->kind == WPA_YAML_SCALAR) {
         return wpa_yaml_scalar_type(a) == wpa_yaml_scalar_type(b) && a->length == b->length &&

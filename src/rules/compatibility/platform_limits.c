@@ -1,0 +1,128 @@
+/* CMP-023: sizes that GitHub refuses. */
+#include <string.h>
+
+#include "expr/expr.h"
+#include "rules/outline.h"
+#include "rules/rule.h"
+#include "workflow/workflow.h"
+
+#define FILE_MAX_BYTES ((size_t)500 * 1024)
+#define LEGS_MAX 256
+/** Nesting below which an expression is not parsed only to measure its depth. */
+#define NESTING_SUSPECT 20
+
+static void check_file(wpa_rule_run *run)
+{
+    if (run->source->size_bytes > FILE_MAX_BYTES) {
+        wpa_rule_report(run, (wpa_span){0, 0}, NULL, NULL,
+                        "the file has %zu bytes, and GitHub refuses more than %zu",
+                        run->source->size_bytes, FILE_MAX_BYTES);
+    }
+}
+
+static void check_matrix(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    wpa_matrix m = wpa_strategy_of(job->node, run->arena).matrix;
+    if (!m.node || m.is_open) {
+        return;
+    }
+    wpa_matrix_legs legs = wpa_matrix_expand(&m, run->arena);
+    if (legs.n > LEGS_MAX) {
+        wpa_rule_report(run, m.key->span, NULL, NULL,
+                        "this matrix makes %s%zu jobs, and GitHub refuses more than %d",
+                        legs.is_truncated ? "at least " : "", legs.n, LEGS_MAX);
+    }
+}
+
+/* Opening brackets that are open at once, at most. */
+static size_t nesting(const char *text)
+{
+    size_t depth = 0, most = 0;
+    for (; *text; text++) {
+        depth += *text == '(' || *text == '[' || *text == '!';
+        depth -= depth && (*text == ')' || *text == ']');
+        most = depth > most ? depth : most;
+    }
+    return most;
+}
+
+/*
+ * A text with expressions in it becomes one expression, format('…', …), so the length of all of it
+ * counts.
+ */
+static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
+{
+    const char *text = wpa_yaml_text(node);
+    if (!text || !strstr(text, "${{")) {
+        return;
+    }
+    if (node->length > WPA_EXPR_MAX_BYTES) {
+        wpa_rule_report(run, node->key ? node->key->span : node->span, NULL, NULL,
+                        "this text of %zu characters holds an expression, and GitHub refuses more "
+                        "than %d",
+                        node->length, WPA_EXPR_MAX_BYTES);
+        return;
+    }
+    if (nesting(text) < NESTING_SUSPECT) {
+        return;
+    }
+    size_t n;
+    wpa_expr_place *places = wpa_expr_find(node, run->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (places[i].parsed.fault == WPA_EXPR_LIMIT) {
+            wpa_rule_report(
+                run, wpa_yaml_map_span(places[i].map, places[i].outer.start, places[i].outer.end),
+                NULL, NULL, "this expression is nested deeper than the %d levels that GitHub reads",
+                WPA_EXPR_MAX_DEPTH);
+        }
+    }
+}
+
+static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
+{
+    if (!node || depth > WPA_YAML_MAX_DEPTH) {
+        return;
+    }
+    if (node->kind == WPA_YAML_SCALAR) {
+        check_scalar(run, node);
+    }
+    for (size_t i = 0; i < node->n_pairs; i++) {
+        walk(run, node->pairs[i].value, depth + 1);
+    }
+    for (size_t i = 0; i < node->n_items; i++) {
+        walk(run, node->items[i], depth + 1);
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    check_file(run);
+    if (!run->source->yaml) {
+        return true;
+    }
+    walk(run, run->source->yaml->root, 0);
+    for (size_t i = 0; run->source->kind == WPA_INPUT_WORKFLOW && i < o->n_jobs; i++) {
+        check_matrix(run, &o->jobs[i]);
+    }
+    return true;
+}
+
+const wpa_rule wpa_rule_platform_limits = {
+    .code = "CMP-023",
+    .id = "platform-limits",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "Something is larger than GitHub accepts",
+    .why = "GitHub refuses the file, or the job, when it gets there.",
+    .fix = "Move long scripts into files of the repository and split large matrices. There is no "
+           "fix by machine.",
+    .reads_dead_code = true,
+    .reads_unread = true,
+    .check = check,
+};

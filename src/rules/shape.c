@@ -1,0 +1,556 @@
+#include "rules/shape.h"
+
+#include <string.h>
+
+#include <wpa/map.h>
+
+#include "rules/upgrade.h"
+
+#define DEPTH_MAX 60
+#define NAMES_MAX 400
+
+/* Where the walk is. */
+typedef struct place {
+    wpa_rule_run *run;
+    const wpa_shape_set *set;
+    const wpa_yaml_node *key; /* of the value that is looked at; NULL at the root and in lists */
+    bool has_expressions;     /* an expression may stand here or in what is around */
+    int depth;
+} place;
+
+/* What a repair needs: a key or value, and what was meant. */
+typedef struct misspelling {
+    const wpa_yaml_node *node;
+    const char *right;
+} misspelling;
+
+static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written);
+
+/* ---- small questions ---- */
+
+static bool has_expression(const wpa_yaml_node *node)
+{
+    const char *text = wpa_yaml_text(node);
+    return text && strstr(text, "${{") != NULL;
+}
+
+/* One expression and nothing around it, as far as can be told without parsing it. */
+static bool is_expression(const wpa_yaml_node *node)
+{
+    const char *text = wpa_yaml_text(node);
+    size_t length = text ? strlen(text) : 0;
+    while (length && strchr(" \n", text[length - 1])) {
+        length--;
+    }
+    return text && wpa_text_starts(text + strspn(text, " \n"), "${{") && length > 4 &&
+           strncmp(text + length - 2, "}}", 2) == 0;
+}
+
+static const char *quoted_key(const place *at)
+{
+    return at->key ? wpa_rule_quote(at->run, at->key->text, at->key->length) : "the file";
+}
+
+static wpa_span span_of(const place *at, const wpa_yaml_node *node)
+{
+    bool is_empty = wpa_yaml_is_null(node) && wpa_span_length(node->span) == 0 && at->key;
+    return is_empty ? at->key->span : node->full;
+}
+
+static const char *check_of(const place *at, wpa_shape_wrong fault, const wpa_schema_def *def)
+{
+    return at->set->check_of(fault, def->name);
+}
+
+static const void *misspelling_new(wpa_rule_run *run, const wpa_yaml_node *node, const char *right)
+{
+    misspelling *wrong = wpa_arena_alloc(run->arena, sizeof *wrong);
+    *wrong = (misspelling){node, right};
+    return wrong;
+}
+
+/* ---- which of several definitions is meant ------------------------------------------------------
+ */
+
+static bool is_allowed(const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    wpa_slice text = {node->text, node->length};
+    return def->constant ? wpa_slice_is(text, def->constant)
+                         : !def->allowed[0] || wpa_fact_list_has(def->allowed, text);
+}
+
+static bool fits_kind(const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    bool is_scalar = node->kind == WPA_YAML_SCALAR;
+    switch (def->kind) {
+    case WPA_SCHEMA_ANY:
+        return true;
+    case WPA_SCHEMA_MAPPING:
+        return node->kind == WPA_YAML_MAPPING;
+    case WPA_SCHEMA_SEQUENCE:
+        return node->kind == WPA_YAML_SEQUENCE;
+    case WPA_SCHEMA_NULL:
+        return wpa_yaml_is_null(node);
+    case WPA_SCHEMA_BOOLEAN:
+        return is_scalar && wpa_yaml_scalar_type(node) == WPA_YAML_BOOL;
+    case WPA_SCHEMA_NUMBER:
+        return is_scalar && (wpa_yaml_scalar_type(node) == WPA_YAML_INT ||
+                             wpa_yaml_scalar_type(node) == WPA_YAML_FLOAT);
+    case WPA_SCHEMA_STRING:
+    case WPA_SCHEMA_ALLOWED:
+        return is_scalar && (!def->is_non_empty || node->length > 0) && is_allowed(def, node);
+    case WPA_SCHEMA_ONE_OF:
+        for (size_t i = 0; def->choices[i]; i++) {
+            if (fits_kind(def->choices[i], node)) {
+                return true;
+            }
+        }
+        return false;
+    }
+    return true;
+}
+
+static int count_known(const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    /* A job with uses is a call, whatever else stands in it. */
+    int n = wpa_text_is(def->name, "workflow-job") && wpa_yaml_find(node, "uses") ? 1000 : 0;
+    for (size_t i = 0; i < node->n_pairs; i++) {
+        const char *key = wpa_yaml_text(node->pairs[i].key);
+        n += key && (def->is_loose || wpa_schema_property_find(def, wpa_slice_of(key)));
+    }
+    for (size_t i = 0; i < def->n_properties; i++) {
+        const wpa_schema_property *property = &def->properties[i];
+        const wpa_yaml_pair *pair = wpa_yaml_find_ci(node, property->name);
+        const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
+        /* What tells the forms apart is what each requires, and a value that only one takes. */
+        n += property->is_required ? (pair ? 100 : -1) : 0;
+        n += value && property->def->kind == WPA_SCHEMA_STRING && property->def->constant &&
+                     fits_kind(property->def, value)
+                 ? 500
+                 : 0;
+    }
+    return n;
+}
+
+/** Mapping definitions below a choice, nested choices included: the one with most of the keys. */
+static const wpa_schema_def *best_mapping(const wpa_schema_def *def, const wpa_yaml_node *node,
+                                          int *best)
+{
+    if (def->kind == WPA_SCHEMA_MAPPING) {
+        int n = count_known(def, node);
+        if (n > *best) {
+            *best = n;
+            return def;
+        }
+        return NULL;
+    }
+    const wpa_schema_def *found = NULL;
+    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i]; i++) {
+        const wpa_schema_def *other = best_mapping(def->choices[i], node, best);
+        found = other ? other : found;
+    }
+    return found;
+}
+
+static const wpa_schema_def *find_sequence(const wpa_schema_def *def)
+{
+    if (def->kind == WPA_SCHEMA_SEQUENCE) {
+        return def;
+    }
+    const wpa_schema_def *found = NULL;
+    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i] && !found; i++) {
+        found = find_sequence(def->choices[i]);
+    }
+    return found;
+}
+
+/* ---- what is wrong ---- */
+
+static bool takes(const wpa_schema_def *def, wpa_schema_kind kind)
+{
+    bool does = def->kind == kind;
+    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i] && !does; i++) {
+        does = takes(def->choices[i], kind);
+    }
+    return does;
+}
+
+static size_t collect_allowed(const wpa_schema_def *def, const char **names, size_t n)
+{
+    if (def->constant && n < NAMES_MAX) {
+        names[n++] = def->constant;
+    }
+    for (size_t i = 0; def->allowed[i] && n < NAMES_MAX; i++) {
+        names[n++] = def->allowed[i];
+    }
+    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i]; i++) {
+        n = collect_allowed(def->choices[i], names, n);
+    }
+    return n;
+}
+
+/* A text that is none of those which may stand here. */
+static bool report_not_allowed(const place *at, const wpa_schema_def *def,
+                               const wpa_yaml_node *node)
+{
+    const char *names[NAMES_MAX];
+    size_t n = node->kind == WPA_YAML_SCALAR && node->length ? collect_allowed(def, names, 0) : 0;
+    const char *check = check_of(at, WPA_SHAPE_NOT_ALLOWED, def);
+    if (!n || !check) {
+        return n > 0;
+    }
+    const char *text = wpa_yaml_text(node), *near = NULL;
+    near = text ? wpa_text_nearest(text, names, n) : NULL;
+    const char *list = names[0];
+    for (size_t i = 1; i < n && n <= 12; i++) {
+        list = wpa_arena_printf(at->run->arena, "%s, %s", list, names[i]);
+    }
+    wpa_rule_report(at->run, span_of(at, node), check,
+                    near ? misspelling_new(at->run, node, near) : NULL,
+                    "%s cannot be %s%s%s%s%s: %s", quoted_key(at),
+                    wpa_rule_quote(at->run, node->text, node->length),
+                    near      ? " (did you mean '"
+                    : n <= 12 ? ", only "
+                              : "",
+                    near      ? near
+                    : n <= 12 ? list
+                              : "",
+                    near ? "'?)" : "", "", at->set->refusal);
+    return true;
+}
+
+typedef struct expectation {
+    wpa_shape_wrong fault;
+    const char *what;
+} expectation;
+
+static expectation expected_by(const wpa_schema_def *def, const wpa_yaml_node *node,
+                               bool has_expressions)
+{
+    bool is_mapping = takes(def, WPA_SCHEMA_MAPPING), is_list = takes(def, WPA_SCHEMA_SEQUENCE);
+    bool is_text = takes(def, WPA_SCHEMA_STRING) || takes(def, WPA_SCHEMA_ALLOWED);
+    if (takes(def, WPA_SCHEMA_BOOLEAN) && !is_text) {
+        return (expectation){WPA_SHAPE_NOT_BOOL, "true or false"};
+    }
+    if (takes(def, WPA_SCHEMA_NUMBER) && !is_text) {
+        return (expectation){WPA_SHAPE_NOT_NUMBER, "a number"};
+    }
+    bool is_open = has_expressions && node->kind == WPA_YAML_SCALAR;
+    if (is_mapping && !is_text) {
+        return (expectation){is_open ? WPA_SHAPE_NOT_EXPRESSION : WPA_SHAPE_NOT_MAPPING,
+                             is_open   ? "a mapping or one expression"
+                             : is_list ? "a mapping or a list"
+                                       : "a mapping"};
+    }
+    if (is_list && !is_text) {
+        return (expectation){is_open ? WPA_SHAPE_NOT_EXPRESSION : WPA_SHAPE_NOT_SEQUENCE,
+                             is_open ? "a list or one expression" : "a list"};
+    }
+    if (takes(def, WPA_SCHEMA_NULL) && !is_text && !is_mapping && !is_list) {
+        return (expectation){WPA_SHAPE_NOT_SCALAR, "empty"};
+    }
+    return (expectation){WPA_SHAPE_NOT_SCALAR, is_mapping ? "text or a mapping"
+                                               : is_list  ? "text or a list"
+                                                          : "text"};
+}
+
+static wpa_shape_wrong fault_of_empty(const wpa_schema_def *def)
+{
+    bool is_text = takes(def, WPA_SCHEMA_STRING) || takes(def, WPA_SCHEMA_ALLOWED);
+    return is_text                           ? WPA_SHAPE_EMPTY_TEXT
+           : takes(def, WPA_SCHEMA_MAPPING)  ? WPA_SHAPE_NOT_MAPPING
+           : takes(def, WPA_SCHEMA_SEQUENCE) ? WPA_SHAPE_NOT_SEQUENCE
+           : takes(def, WPA_SCHEMA_BOOLEAN)  ? WPA_SHAPE_NOT_BOOL
+           : takes(def, WPA_SCHEMA_NUMBER)   ? WPA_SHAPE_NOT_NUMBER
+                                             : WPA_SHAPE_NOT_SCALAR;
+}
+
+static void report_shape(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    const char *check;
+    if (wpa_yaml_is_null(node) || (node->kind == WPA_YAML_SCALAR && node->length == 0)) {
+        check = check_of(at, fault_of_empty(def), def);
+        if (check) {
+            wpa_rule_report(at->run, span_of(at, node), check, NULL, "%s is empty: %s",
+                            at->key ? quoted_key(at) : "this entry", at->set->refusal);
+        }
+        return;
+    }
+    expectation wanted = expected_by(def, node, at->has_expressions);
+    bool is_word = wanted.fault == WPA_SHAPE_NOT_SCALAR && node->kind == WPA_YAML_SCALAR;
+    if (is_word && report_not_allowed(at, def, node)) {
+        return;
+    }
+    check = check_of(at, wanted.fault, def);
+    if (check) {
+        wpa_rule_report(at->run, span_of(at, node), check, NULL, "%s must be %s, and is %s: %s",
+                        at->key ? quoted_key(at) : "this entry", wanted.what,
+                        wpa_yaml_describe(node), at->set->refusal);
+    }
+}
+
+static void report_missing(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
+                           const char *name)
+{
+    const char *check = check_of(at, WPA_SHAPE_MISSING_KEY, def);
+    size_t start = node->full.start;
+    wpa_span span = at->key         ? at->key->span
+                    : node->n_pairs ? node->pairs[0].key->span
+                                    : (wpa_span){start, start};
+    if (check) {
+        wpa_rule_report(at->run, span, check, NULL, "%s lacks '%s': %s",
+                        at->key        ? quoted_key(at)
+                        : node->parent ? "this entry"
+                                       : "the file",
+                        name, at->set->refusal);
+    }
+}
+
+/** Keys of the mapping for "did you mean"; only those that are not there yet. */
+static const char *nearest_key(const wpa_schema_def *def, const wpa_yaml_node *node,
+                               const char *key)
+{
+    const char *names[NAMES_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < def->n_properties && n < NAMES_MAX; i++) {
+        if (!wpa_yaml_find(node, def->properties[i].name)) {
+            names[n++] = def->properties[i].name;
+        }
+    }
+    return wpa_text_nearest(key, names, n);
+}
+
+void wpa_shape_report_unknown(wpa_rule_run *run, const wpa_shape_set *set, const char *check,
+                              const wpa_schema_def *def, const wpa_yaml_node *mapping,
+                              const wpa_yaml_node *key)
+{
+    const char *near = nearest_key(def, mapping, key->text);
+    wpa_rule_report(run, key->span, check, near ? misspelling_new(run, key, near) : NULL,
+                    "unknown key %s%s%s%s: %s", wpa_rule_quote(run, key->text, key->length),
+                    near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "",
+                    set->refusal);
+}
+
+/* ---- the walk ---- */
+
+static void check_duplicates(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    const char *check = check_of(at, WPA_SHAPE_DUPLICATE, def);
+    wpa_map *seen = wpa_map_new(at->run->arena);
+    for (size_t i = 0; check && i < node->n_pairs; i++) {
+        wpa_yaml_node *key = node->pairs[i].key;
+        const char *text = wpa_yaml_text(key);
+        if (!text || wpa_text_is(text, "<<")) {
+            continue;
+        }
+        char *folded = wpa_arena_text(at->run->arena, text);
+        for (char *c = folded; *c; c++) {
+            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+        }
+        const wpa_yaml_node *first = wpa_map_get(seen, folded);
+        if (first) {
+            wpa_finding *finding =
+                wpa_rule_report(at->run, key->span, check, NULL, "key %s stands here twice: %s",
+                                wpa_rule_quote(at->run, key->text, key->length), at->set->refusal);
+            wpa_rule_relate(at->run, finding, first->span, "the first one");
+        } else {
+            wpa_map_put(seen, folded, key);
+        }
+    }
+}
+
+static void walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
+                      const wpa_yaml_pair *pair)
+{
+    const wpa_shape_set *set = at->set;
+    const char *key = wpa_yaml_text(pair->key);
+    if (!key) {
+        wpa_rule_report(at->run, pair->key->full, check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL,
+                        "a key must be text: %s", set->refusal);
+        return;
+    }
+    if (wpa_text_is(key, "<<") || strstr(key, "${{")) {
+        return;
+    }
+    const wpa_schema_property *property = wpa_schema_property_find(def, wpa_slice_of(key));
+    const wpa_schema_def *value = property ? property->def : def->loose;
+    if (!property && !def->is_loose) {
+        const char *check = check_of(at, WPA_SHAPE_UNKNOWN_KEY, def);
+        bool is_told = set->tell_unknown && set->tell_unknown(at->run, def, node, pair->key);
+        if (!is_told && check) {
+            wpa_shape_report_unknown(at->run, set, check, def, node, pair->key);
+        }
+        return;
+    }
+    place below = {at->run, set, pair->key, at->has_expressions, at->depth + 1};
+    if (value) {
+        walk(below, value, pair->value);
+    }
+}
+
+static void check_required(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    for (size_t i = 0; i < def->n_properties; i++) {
+        const wpa_schema_property *property = &def->properties[i];
+        if (property->is_required && !wpa_yaml_find_ci(node, property->name)) {
+            report_missing(at, def, node, property->name);
+        }
+    }
+    for (size_t i = 0; i < at->set->n_needs; i++) {
+        const wpa_shape_need *need = &at->set->needs[i];
+        if (wpa_text_is(need->form, def->name) && !wpa_yaml_find_ci(node, need->key)) {
+            report_missing(at, def, node, need->key);
+        }
+    }
+}
+
+static void walk_mapping(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    check_duplicates(at, def, node);
+    bool is_told = at->set->tell_form && at->set->tell_form(at->run, def, node);
+    for (size_t i = 0; i < node->n_pairs && !is_told; i++) {
+        walk_pair(at, def, node, &node->pairs[i]);
+    }
+    if (is_told || node->is_incomplete) {
+        return;
+    }
+    const char *check = check_of(at, WPA_SHAPE_EMPTY_MAPPING, def);
+    if (node->n_pairs == 0 && at->key && check) {
+        wpa_rule_report(at->run, at->key->span, check, NULL, "%s is an empty mapping: %s",
+                        quoted_key(at), at->set->refusal);
+    } else {
+        check_required(at, def, node);
+    }
+}
+
+static void walk_sequence(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    const char *check = check_of(at, WPA_SHAPE_EMPTY_SEQUENCE, def);
+    if (node->n_items == 0 && !node->is_incomplete && at->key && check) {
+        wpa_rule_report(at->run, at->key->span, check, NULL, "%s is an empty list: %s",
+                        quoted_key(at), at->set->refusal);
+    }
+    for (size_t i = 0; def->item && i < node->n_items; i++) {
+        place below = {at->run, at->set, NULL, at->has_expressions, at->depth + 1};
+        walk(below, def->item, node->items[i]);
+    }
+}
+
+/* Numbers have a range that the schema does not tell: counts begin with 1, times are above 0. */
+static void check_number(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    bool is_count = at->key && wpa_text_is(at->key->text, "max-parallel");
+    wpa_shape_wrong fault = is_count ? WPA_SHAPE_NOT_COUNT : WPA_SHAPE_NOT_NUMBER;
+    const char *check = check_of(at, fault, def);
+    double number = 0;
+    bool is_fine = wpa_text_to_double(node->text, &number)
+                       ? number > 0 && (!is_count || wpa_yaml_scalar_type(node) == WPA_YAML_INT)
+                       : strchr(node->text, 'x') || strchr(node->text, 'o');
+    if (!is_fine && check) {
+        wpa_rule_report(at->run, span_of(at, node), check, NULL, "%s must be %s, and is %s: %s",
+                        quoted_key(at), is_count ? "a whole number of at least 1" : "above 0",
+                        wpa_rule_quote(at->run, node->text, node->length), at->set->refusal);
+    }
+}
+
+static void walk_scalar(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    bool is_text = takes(def, WPA_SCHEMA_STRING) || takes(def, WPA_SCHEMA_ALLOWED);
+    bool is_open = at->has_expressions && (is_text ? has_expression(node) : is_expression(node));
+    bool is_empty_text = wpa_yaml_is_null(node) && takes(def, WPA_SCHEMA_STRING);
+    if (is_open || (is_empty_text && !def->is_non_empty && def->kind == WPA_SCHEMA_STRING)) {
+        return; /* null where a text may be empty is read as the empty text */
+    }
+    if (!fits_kind(def, node)) {
+        report_shape(at, def, node);
+    } else if (def->kind == WPA_SCHEMA_NUMBER) {
+        check_number(at, def, node);
+    }
+}
+
+/* Below values of any shape only keys written twice are wrong. */
+static void walk_any(place at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    if (at.depth > DEPTH_MAX) {
+        return;
+    }
+    at.depth++;
+    if (node->kind == WPA_YAML_MAPPING) {
+        check_duplicates(&at, def, node);
+    }
+    for (size_t i = 0; i < node->n_pairs; i++) {
+        walk_any(at, def, node->pairs[i].value);
+    }
+    for (size_t i = 0; i < node->n_items; i++) {
+        walk_any(at, def, node->items[i]);
+    }
+}
+
+static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written)
+{
+    const wpa_yaml_node *node = wpa_yaml_resolve(written);
+    bool is_unread = !node || (node->is_incomplete && node->kind == WPA_YAML_SCALAR);
+    const wpa_shape_set *set = at.set;
+    if (is_unread || at.depth > DEPTH_MAX) {
+        return;
+    }
+    if (wpa_text_index(def->name, set->left_to_others, set->n_left_to_others) >= 0) {
+        bool is_collection = node->kind != WPA_YAML_SCALAR;
+        if (is_collection && !fits_kind(def, node)) {
+            report_shape(&at, def, node);
+        }
+        return;
+    }
+    if (def->kind == WPA_SCHEMA_ANY) {
+        walk_any(at, def, node);
+        return;
+    }
+    if (wpa_yaml_is_null(node) &&
+        wpa_text_index(def->name, set->may_be_null, set->n_may_be_null) >= 0) {
+        return;
+    }
+    at.has_expressions = at.has_expressions || (def->contexts && def->contexts[0]);
+    int best = -1000;
+    const wpa_schema_def *mapping = NULL, *sequence = NULL;
+    switch (node->kind) {
+    case WPA_YAML_MAPPING:
+        mapping = best_mapping(def, node, &best);
+        if (mapping) {
+            walk_mapping(&at, mapping, node);
+        } else if (!fits_kind(def, node)) {
+            report_shape(&at, def, node);
+        }
+        return;
+    case WPA_YAML_SEQUENCE:
+        sequence = find_sequence(def);
+        if (sequence) {
+            walk_sequence(&at, sequence, node);
+        } else if (!fits_kind(def, node)) {
+            report_shape(&at, def, node);
+        }
+        return;
+    case WPA_YAML_SCALAR:
+    case WPA_YAML_ALIAS:
+        walk_scalar(&at, def, node);
+        return;
+    }
+}
+
+void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_schema_def *def,
+                     const wpa_yaml_node *root)
+{
+    walk((place){.run = run, .set = set}, def, root);
+}
+
+void wpa_shape_repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const misspelling *wrong = finding->subject;
+    if (!wrong || wrong->node->style != WPA_YAML_PLAIN || wrong->node->kind != WPA_YAML_SCALAR) {
+        return;
+    }
+    if (wpa_text_is_ci(wrong->node->text, wrong->right) ||
+        wpa_rule_is_one_edit(wpa_slice_of(wrong->node->text), wrong->right)) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "write '%s'", wrong->right);
+        wpa_rule_edit(run, fix, wrong->node->span, "%s", wrong->right);
+    }
+}

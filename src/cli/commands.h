@@ -52,5 +52,6 @@ extern const wpa_cli_command wpa_cli_deploy_conclude;
 extern const wpa_cli_command wpa_cli_queue;
 extern const wpa_cli_command wpa_cli_agents;
 extern const wpa_cli_command wpa_cli_agent;
+extern const wpa_cli_command wpa_cli_serve;
 extern const wpa_cli_command wpa_cli_audit_show;
 extern const wpa_cli_command wpa_cli_audit_verify;

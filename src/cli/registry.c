@@ -48,6 +48,7 @@ static const wpa_cli_command *const commands[] = {
     &wpa_cli_queue,
     &wpa_cli_agents,
     &wpa_cli_agent,
+    &wpa_cli_serve,
     &wpa_cli_audit_show,
     &wpa_cli_audit_verify,
     &wpa_cli_help,

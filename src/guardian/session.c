@@ -346,3 +346,28 @@ bool wpa_session_end(wpa_db *db, const wpa_session *session, wpa_error *err)
     wpa_session copy = *session;
     return wpa_db_transact(db, &session->actor, close_session, &copy, err);
 }
+
+typedef struct renewal {
+    const wpa_session *before;
+    wpa_session *session;
+} renewal;
+
+static bool replace_session(wpa_db *db, void *context, wpa_error *err)
+{
+    const renewal *r = context;
+    const char *jti = r->before->jti;
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_SESSION_END, &jti, 1, err);
+    if (rows && wpa_rows_count(rows) == 0) {
+        return WPA_FAIL(err, WPA_E_DENIED, "the session has ended; sign in again");
+    }
+    opening open = {.session = r->session, .kind = "api"};
+    return rows && insert_session(db, &open, err);
+}
+
+bool wpa_session_renew(wpa_db *db, const wpa_session *before, wpa_session *session, wpa_error *err)
+{
+    const wpa_actor *actor = &before->actor;
+    fill_session(session, actor, actor->principal_id, actor->name, actor->role);
+    renewal r = {before, session};
+    return wpa_db_transact(db, actor, replace_session, &r, err);
+}

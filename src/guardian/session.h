@@ -63,5 +63,12 @@ bool wpa_session_resume(wpa_db *db, const wpa_token_keys *keys, const char *toke
                         wpa_error *err) WPA_CHECK;
 /** Does it still stand? Reads the role anew. Errors WPA_E_DENIED. */
 bool wpa_session_check(wpa_db *db, wpa_session *session, wpa_error *err) WPA_CHECK;
+/**
+ * A new session in place of one that still stands, which ends.
+ *
+ * Errors    WPA_E_DENIED (it has ended, or the person was disabled).
+ */
+bool wpa_session_renew(wpa_db *db, const wpa_session *before, wpa_session *session,
+                       wpa_error *err) WPA_CHECK;
 /** Sign out; a session that has ended is fine. */
 bool wpa_session_end(wpa_db *db, const wpa_session *session, wpa_error *err) WPA_CHECK;

@@ -1,0 +1,219 @@
+#include "api/events.h"
+
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include <wpa/clock.h>
+#include <wpa/memory.h>
+#include <wpa/text.h>
+
+#define STREAM_MAX_BYTES ((size_t)16 << 10)
+#define BEAT_MS 15000
+#define BLOCK_BYTES 1024
+
+/* A client that reads too slowly loses what it has not taken, and is told so. */
+struct wpa_api_stream {
+    wpa_api_stream *next;
+    wpa_api *api;
+    struct MHD_Connection *connection;
+    char *pending; /* [n_pending], NULL while there is nothing: idle streams stay small */
+    size_t n_pending;
+    bool is_suspended, has_lost;
+    int64_t last_ms;
+};
+
+/* ---- writing ------------------------------------------------------------------------------------
+ */
+
+static void append(wpa_api_stream *stream, const char *text)
+{
+    size_t length = strlen(text);
+    if (stream->n_pending + length > STREAM_MAX_BYTES) {
+        stream->has_lost = true;
+        return;
+    }
+    char *grown = wpa_alloc(stream->n_pending + length);
+    if (stream->n_pending) {
+        memcpy(grown, stream->pending, stream->n_pending);
+    }
+    memcpy(grown + stream->n_pending, text, length);
+    wpa_free(stream->pending);
+    stream->pending = grown;
+    stream->n_pending += length;
+    if (stream->is_suspended) {
+        stream->is_suspended = false;
+        MHD_resume_connection(stream->connection);
+    }
+}
+
+static void tell_all(wpa_api *api, const char *text)
+{
+    pthread_mutex_lock(&api->stream_mutex);
+    for (wpa_api_stream *stream = api->streams; stream; stream = stream->next) {
+        append(stream, text);
+        stream->last_ms = wpa_monotonic_ms();
+    }
+    pthread_mutex_unlock(&api->stream_mutex);
+}
+
+void wpa_api_streams_tell(wpa_api *api, const char *event, const char *data)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    tell_all(api, wpa_arena_printf(arena, "event: %s\ndata: %s\n\n", event, data));
+}
+
+void wpa_api_streams_note(wpa_api *api, const char *payload)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *colon = strchr(payload, ':');
+    if (!colon) {
+        return;
+    }
+    wpa_json *data = wpa_json_new_object(arena);
+    int64_t id = 0;
+    wpa_json_set_text(data, "resource", wpa_arena_slice(arena, payload, (size_t)(colon - payload)));
+    if (wpa_text_to_int(colon + 1, 1, INT64_MAX, &id)) {
+        wpa_json_set_int(data, "id", id);
+    } else {
+        wpa_json_set_null(data, "id"); /* many at once */
+    }
+    wpa_api_streams_tell(api, "change", wpa_json_dump(data, arena));
+}
+
+void wpa_api_streams_beat(wpa_api *api)
+{
+    int64_t before = wpa_monotonic_ms() - BEAT_MS;
+    pthread_mutex_lock(&api->stream_mutex);
+    for (wpa_api_stream *stream = api->streams; stream; stream = stream->next) {
+        if (stream->last_ms < before) {
+            append(stream, ": ping\n\n");
+            stream->last_ms = wpa_monotonic_ms();
+        }
+    }
+    pthread_mutex_unlock(&api->stream_mutex);
+}
+
+void wpa_api_streams_end(wpa_api *api)
+{
+    pthread_mutex_lock(&api->stream_mutex);
+    for (wpa_api_stream *stream = api->streams; stream; stream = stream->next) {
+        if (stream->is_suspended) {
+            stream->is_suspended = false;
+            MHD_resume_connection(stream->connection);
+        }
+    }
+    pthread_mutex_unlock(&api->stream_mutex);
+}
+
+/* ---- reading, in the library's threads ----------------------------------------------------------
+ */
+
+static ssize_t read_stream(void *context, uint64_t at, char *out, size_t max_bytes)
+{
+    wpa_api_stream *stream = context;
+    wpa_api *api = stream->api;
+    (void)at;
+    ssize_t taken = 0;
+    pthread_mutex_lock(&api->stream_mutex);
+    if (atomic_load(&api->is_stopping)) {
+        taken = MHD_CONTENT_READER_END_OF_STREAM;
+    } else if (stream->n_pending) {
+        size_t n = stream->n_pending < max_bytes ? stream->n_pending : max_bytes;
+        memcpy(out, stream->pending, n);
+        memmove(stream->pending, stream->pending + n, stream->n_pending - n);
+        stream->n_pending -= n;
+        taken = (ssize_t)n;
+        if (stream->n_pending == 0) {
+            wpa_free(stream->pending);
+            stream->pending = NULL;
+            if (stream->has_lost) {
+                stream->has_lost = false;
+                append(stream, "event: reset\ndata: {}\n\n");
+            }
+        }
+    } else {
+        stream->is_suspended = true;
+        MHD_suspend_connection(stream->connection);
+    }
+    pthread_mutex_unlock(&api->stream_mutex);
+    return taken;
+}
+
+static void forget(void *context)
+{
+    wpa_api_stream *stream = context;
+    wpa_api *api = stream->api;
+    pthread_mutex_lock(&api->stream_mutex);
+    wpa_api_stream **at = &api->streams;
+    while (*at && *at != stream) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = stream->next;
+        api->n_streams--;
+    }
+    pthread_mutex_unlock(&api->stream_mutex);
+    wpa_free(stream->pending);
+    wpa_free(stream);
+}
+
+int wpa_api_stream_open(wpa_api_call *call)
+{
+    wpa_api *api = call->api;
+    wpa_api_stream *stream = wpa_alloc(sizeof *stream);
+    *stream = (wpa_api_stream){.api = api, .connection = call->connection};
+    stream->last_ms = wpa_monotonic_ms();
+    atomic_store(&call->state, WPA_CALL_DONE);
+    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES,
+                                                                      read_stream, stream, forget);
+    if (!response) {
+        wpa_free(stream);
+        return MHD_NO;
+    }
+    pthread_mutex_lock(&api->stream_mutex);
+    append(stream, "retry: 2000\n\n");
+    stream->next = api->streams;
+    api->streams = stream;
+    api->n_streams++;
+    pthread_mutex_unlock(&api->stream_mutex);
+    (void)MHD_add_response_header(response, "Content-Type", "text/event-stream");
+    (void)MHD_add_response_header(response, "Cache-Control", "no-store");
+    (void)MHD_add_response_header(response, "X-Accel-Buffering", "no");
+    enum MHD_Result queued = MHD_queue_response(call->connection, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return (int)queued;
+}
+
+/* ---- the route ----------------------------------------------------------------------------------
+ */
+
+static wpa_api_next run(wpa_api_request *request, wpa_error *err)
+{
+    wpa_api *api = request->api;
+    pthread_mutex_lock(&api->stream_mutex);
+    bool is_full = api->n_streams >= WPA_API_STREAMS_MAX;
+    pthread_mutex_unlock(&api->stream_mutex);
+    if (is_full) {
+        (void)WPA_FAIL(err, WPA_E_UNAVAILABLE, "%d event streams are open, which is the most",
+                       WPA_API_STREAMS_MAX);
+        return WPA_API_FAILED;
+    }
+    request->is_stream = true;
+    return WPA_API_DONE;
+}
+
+const wpa_api_route wpa_api_events = {
+    .method = "GET",
+    .path = "/events",
+    .access = WPA_API_READ,
+    .scope = "read",
+    .tag = "events",
+    .summary = "Stream of state changes",
+    .details =
+        "Server-Sent Events: `change` with {resource, id}, id null where many changed at once; "
+        "`reset` where news may have been missed: read again what you show. A comment comes each "
+        "15 seconds where there is nothing to tell.",
+    .content = "text/event-stream",
+    .run = run,
+};

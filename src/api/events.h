@@ -1,0 +1,18 @@
+/* Inside src/api only: event streams (Server-Sent Events) of what changes. */
+#pragma once
+
+#include "api/server.h"
+
+#define WPA_API_STREAMS_MAX 4096
+
+/** In the connection's thread: begin to stream. Returns libmicrohttpd's result. */
+int wpa_api_stream_open(wpa_api_call *call);
+/** One event to every stream: event name and JSON data. Thread: any. */
+void wpa_api_streams_tell(wpa_api *api, const char *event, const char *data);
+/** A notification of the database, "patch:12" or "patch:*", as an event. */
+void wpa_api_streams_note(wpa_api *api, const char *payload);
+/** A sign of life where there was nothing for a while: a client that left is noticed by it. */
+void wpa_api_streams_beat(wpa_api *api);
+/** End all of them; call before the daemon stops. */
+void wpa_api_streams_end(wpa_api *api);
+extern const wpa_api_route wpa_api_events;

@@ -1,0 +1,176 @@
+/* Who calls: the one place of the API where a token becomes a person. */
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <microhttpd.h>
+
+#include <wpa/clock.h>
+#include <wpa/text.h>
+
+#include "api/server.h"
+#include "auth/hash.h"
+#include "gen/sql.h"
+#include "guardian/session.h"
+
+#define API_TOKEN_PREFIX "wpa_"
+
+/* ---- where from ---------------------------------------------------------------------------------
+ */
+
+static const char *socket_address(wpa_api_call *call)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(call->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    char text[64];
+    if (!address || address->sa_family == AF_UNIX) {
+        return "local";
+    }
+    socklen_t size = address->sa_family == AF_INET6 ? (socklen_t)sizeof(struct sockaddr_in6)
+                                                    : (socklen_t)sizeof(struct sockaddr_in);
+    return getnameinfo(address, size, text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0
+               ? wpa_arena_text(call->arena, text)
+               : "unknown";
+}
+
+static bool is_trusted(const wpa_api *api, const char *address)
+{
+    for (size_t i = 0; i < api->options.n_trusted_proxies; i++) {
+        if (wpa_text_is(api->options.trusted_proxies[i], address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** The last address in the list that is no trusted proxy: what stands before it anybody can write.
+ */
+static const char *forwarded_address(const wpa_api_call *call, const char *peer)
+{
+    const char *list = wpa_api_header(call, "X-Forwarded-For");
+    const char *found = peer;
+    size_t end = list ? strlen(list) : 0;
+    while (end > 0) {
+        size_t start = end;
+        while (start > 0 && list[start - 1] != ',') {
+            start--;
+        }
+        const char *from = list + start + strspn(list + start, " ");
+        size_t length = (size_t)(list + end - from);
+        while (length && from[length - 1] == ' ') {
+            length--;
+        }
+        unsigned char number[sizeof(struct in6_addr)];
+        const char *address = wpa_arena_slice(call->arena, from, length);
+        if (inet_pton(AF_INET, address, number) != 1 && inet_pton(AF_INET6, address, number) != 1) {
+            return found;
+        }
+        found = address;
+        if (!is_trusted(call->api, address)) {
+            return found;
+        }
+        end = start ? start - 1 : 0;
+    }
+    return found;
+}
+
+const char *wpa_api_peer_address(wpa_api_call *call)
+{
+    const char *peer = socket_address(call);
+    return is_trusted(call->api, peer) ? forwarded_address(call, peer) : peer;
+}
+
+static void locate(wpa_api_call *call, wpa_actor *where)
+{
+    const char *agent = wpa_api_header(call, MHD_HTTP_HEADER_USER_AGENT);
+    const char *visible = agent ? wpa_text_visible(call->arena, agent, strlen(agent), false) : "";
+    (void)wpa_text_copy(where->address, sizeof where->address, wpa_api_peer_address(call));
+    (void)wpa_text_copy(where->user_agent, sizeof where->user_agent,
+                        wpa_text_ellipsis(call->arena, visible, sizeof where->user_agent / 4));
+}
+
+/* ---- tokens -------------------------------------------------------------------------------------
+ */
+
+static bool refuse(wpa_api_call *call, const char *why, wpa_error *err)
+{
+    wpa_log_write(call->api->log, WPA_LOG_WARN, "api", "token refused: %s (from %s)", why,
+                  call->request.actor.address);
+    return WPA_FAIL(err, WPA_E_DENIED, "the token is not valid; sign in again");
+}
+
+/** A machine's token is a random text; the database knows its hash, scopes and end. */
+static bool identify_machine(wpa_api_call *call, wpa_db *db, const char *token, wpa_error *err)
+{
+    wpa_api_request *r = &call->request;
+    uint8_t hash[WPA_SHA256_SIZE];
+    wpa_sha256(token, strlen(token), hash);
+    const char *params[] = {wpa_db_bytes(call->arena, hash, sizeof hash)};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_API_TOKEN_FIND, params, WPA_COUNT(params), err);
+    if (!rows) {
+        return false;
+    }
+    if (wpa_rows_count(rows) == 0) {
+        return refuse(call, "unknown, ended or revoked machine token", err);
+    }
+    r->actor.principal_id = wpa_rows_int(rows, 0, 0);
+    (void)wpa_text_copy(r->actor.name, sizeof r->actor.name, wpa_rows_text(rows, 0, 1));
+    r->scopes = wpa_rows_dup(rows, 0, 3, call->arena);
+    r->is_known = wpa_role_parse(wpa_rows_text(rows, 0, 2), &r->actor.role, err);
+    return r->is_known;
+}
+
+static bool identify_person(wpa_api_call *call, wpa_db *db, const char *token, wpa_error *err)
+{
+    wpa_api_request *r = &call->request;
+    wpa_session session;
+    const wpa_actor where = r->actor;
+    if (!wpa_session_resume(db, call->api->keys, token, &where, call->api->log, &session, err)) {
+        return false;
+    }
+    r->actor = session.actor;
+    r->jti = wpa_arena_text(call->arena, session.jti);
+    r->is_known = true;
+    return true;
+}
+
+bool wpa_api_identify(wpa_api_call *call, wpa_db *db, wpa_error *err)
+{
+    wpa_api_request *r = &call->request;
+    const char *header = wpa_api_header(call, MHD_HTTP_HEADER_AUTHORIZATION);
+    bool is_needed = r->route->access != WPA_API_OPEN;
+    locate(call, &r->actor);
+    if (!header || !is_needed) {
+        return true;
+    }
+    if (strncasecmp(header, "Bearer ", 7) != 0) {
+        return refuse(call, "not a bearer token", err);
+    }
+    if (!db) {
+        return WPA_FAIL(err, WPA_E_UNAVAILABLE, "the database cannot be reached");
+    }
+    const char *token = header + 7 + strspn(header + 7, " ");
+    if (strlen(token) > WPA_TOKEN_MAX_BYTES) {
+        return refuse(call, "too long", err);
+    }
+    return wpa_text_starts(token, API_TOKEN_PREFIX) ? identify_machine(call, db, token, err)
+                                                    : identify_person(call, db, token, err);
+}
+
+bool wpa_api_scopes_have(const char *scopes, const char *scope)
+{
+    size_t length = strlen(scope);
+    for (const char *at = scopes; *at; at += strspn(at, " ")) {
+        size_t n = strcspn(at, " ");
+        bool is_it = n == length && strncmp(at, scope, n) == 0;
+        if (is_it || (n == 5 && strncmp(at, "admin", 5) == 0)) {
+            return true;
+        }
+        at += n;
+    }
+    return false;
+}

@@ -1,0 +1,18 @@
+/* Inside src/api only: how often one address may try to sign in. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct wpa_api_limits wpa_api_limits;
+
+wpa_api_limits *wpa_api_limits_new(void);
+void wpa_api_limits_free(wpa_api_limits *limits);
+/**
+ * Count one try of an address; false if it has none left for now.
+ *
+ * wait_s    receives the seconds until the next one.
+ * Thread    any.
+ */
+bool wpa_api_limits_take(wpa_api_limits *limits, const char *address, int64_t now_ms,
+                         int64_t *wait_s);

@@ -1,0 +1,289 @@
+/* The OpenAPI 3.1 document and the readable one: both made from the route table. */
+#include <string.h>
+
+#include <wpa/buf.h>
+#include <wpa/text.h>
+
+#include "api/routes.h"
+
+static wpa_json *add_parameter(wpa_json *list, const wpa_api_field *field, const char *place,
+                               wpa_arena *arena)
+{
+    wpa_json *parameter = wpa_json_push_object(list);
+    wpa_json_set_text(parameter, "name", field->name);
+    wpa_json_set_text(parameter, "in", place);
+    wpa_json_set_bool(parameter, "required", wpa_text_is(place, "path") || field->is_required);
+    wpa_json_set(parameter, "schema", wpa_api_field_schema(field, false, arena));
+    return parameter;
+}
+
+static void add_path_parameters(wpa_json *list, const char *path, wpa_arena *arena)
+{
+    for (const char *at = path; (at = strchr(at, '{')); at++) {
+        const wpa_api_field field = {
+            .name = wpa_arena_slice(arena, at + 1, strcspn(at + 1, "}")),
+            .type = WPA_API_TEXT,
+            .min = 1,
+            .max = 512,
+            .words = "a UUID, or a short id where there is one; names as repository-file or "
+                     "repository/file"};
+        add_parameter(list, &field, "path", arena);
+    }
+}
+
+static wpa_json *content_of(const char *type, wpa_json *schema, wpa_arena *arena)
+{
+    wpa_json *content = wpa_json_new_object(arena);
+    wpa_json *media = wpa_json_set_object(content, type);
+    if (schema) {
+        wpa_json_set(media, "schema", schema);
+    }
+    return content;
+}
+
+static wpa_json *answer_schema(const wpa_api_route *route, wpa_arena *arena)
+{
+    if (!route->answer) {
+        return NULL;
+    }
+    wpa_json *schema = wpa_api_fields_schema(route->answer, true, arena);
+    if (!route->is_list) {
+        return schema;
+    }
+    wpa_json *list = wpa_json_new_object(arena);
+    wpa_json_set_text(list, "type", "object");
+    wpa_json *items = wpa_json_set_object(wpa_json_set_object(list, "properties"), "items");
+    wpa_json_set_text(items, "type", "array");
+    wpa_json_set(items, "items", schema);
+    return list;
+}
+
+static void add_responses(wpa_json *operation, const wpa_api_route *route, wpa_arena *arena)
+{
+    wpa_json *responses = wpa_json_set_object(operation, "responses");
+    int status = route->status ? route->status : 200;
+    wpa_json *good = wpa_json_set_object(responses, wpa_arena_printf(arena, "%d", status));
+    wpa_json_set_text(good, "description", route->summary);
+    if (status != 204) {
+        wpa_json_set(good, "content",
+                     content_of(route->content ? route->content : "application/json",
+                                answer_schema(route, arena), arena));
+    }
+    if (route->may_wait) {
+        wpa_json_set_text(wpa_json_set_object(responses, "202"), "description",
+                          "it takes longer; Location tells where the result will be");
+    }
+    wpa_json *reference = wpa_json_new_object(arena);
+    wpa_json_set_text(reference, "$ref", "#/components/schemas/Problem");
+    wpa_json *bad = wpa_json_set_object(responses, "default");
+    wpa_json_set_text(bad, "description", "a problem (RFC 9457)");
+    wpa_json_set(bad, "content", content_of("application/problem+json", reference, arena));
+}
+
+static void add_operation(wpa_json *paths, const wpa_api_route *route, wpa_arena *arena)
+{
+    const char *path = wpa_arena_printf(arena, "%s%s", WPA_API_BASE, route->path);
+    wpa_json *item = wpa_json_find(paths, path) ? (wpa_json *)(uintptr_t)wpa_json_find(paths, path)
+                                                : wpa_json_set_object(paths, path);
+    char method[8] = "";
+    for (size_t i = 0; route->method[i] && i + 1 < sizeof method; i++) {
+        method[i] = (char)(route->method[i] | 0x20);
+    }
+    wpa_json *operation = wpa_json_set_object(item, method);
+    wpa_json_push_text(wpa_json_set_array(operation, "tags"), route->tag);
+    wpa_json_set_text(operation, "summary", route->summary);
+    if (route->details) {
+        wpa_json_set_text(operation, "description", route->details);
+    }
+    wpa_json *parameters = wpa_json_set_array(operation, "parameters");
+    add_path_parameters(parameters, route->path, arena);
+    const wpa_api_field *field;
+    for (field = route->query; field && field->name; field++) {
+        add_parameter(parameters, field, "query", arena);
+    }
+    for (size_t i = 0; (field = wpa_api_common_field(route, i)); i++) {
+        add_parameter(parameters, field, "query", arena);
+    }
+    if (route->body) {
+        wpa_json *body = wpa_json_set_object(operation, "requestBody");
+        wpa_json_set_bool(body, "required", !route->is_query_body);
+        wpa_json_set(body, "content",
+                     content_of("application/json",
+                                wpa_api_fields_schema(route->body, false, arena), arena));
+    }
+    if (route->access == WPA_API_OPEN) {
+        (void)wpa_json_set_array(operation, "security");
+    }
+    add_responses(operation, route, arena);
+}
+
+static const wpa_api_field problem_fields[] = {
+    {.name = "type", .type = WPA_API_TEXT, .is_required = true},
+    {.name = "title", .type = WPA_API_TEXT, .is_required = true, .words = "stable, for programs"},
+    {.name = "status", .type = WPA_API_INT, .is_required = true},
+    {.name = "detail", .type = WPA_API_TEXT, .is_required = true, .words = "for people"},
+    {.name = "instance", .type = WPA_API_TEXT, .is_required = true},
+    {.name = "field", .type = WPA_API_TEXT, .words = "that was wrong"},
+    {0},
+};
+
+static wpa_json *describe(wpa_arena *arena)
+{
+    size_t n;
+    const wpa_api_route *const *routes = wpa_api_routes(&n);
+    wpa_json *document = wpa_json_new_object(arena);
+    wpa_json_set_text(document, "openapi", "3.1.0");
+    wpa_json *info = wpa_json_set_object(document, "info");
+    wpa_json_set_text(info, "title", "wpa");
+    wpa_json_set_text(info, "version", WPA_VERSION);
+    wpa_json_set_text(info, "description",
+                      "The Workflow Patch Agent: analyses CI workflows, writes patches, tests and "
+                      "deploys them.");
+    wpa_json *paths = wpa_json_set_object(document, "paths");
+    for (size_t i = 0; i < n; i++) {
+        add_operation(paths, routes[i], arena);
+    }
+    wpa_json *components = wpa_json_set_object(document, "components");
+    wpa_json *schemas = wpa_json_set_object(components, "schemas");
+    wpa_json_set(schemas, "Problem", wpa_api_fields_schema(problem_fields, true, arena));
+    wpa_json *bearer =
+        wpa_json_set_object(wpa_json_set_object(components, "securitySchemes"), "bearer");
+    wpa_json_set_text(bearer, "type", "http");
+    wpa_json_set_text(bearer, "scheme", "bearer");
+    wpa_json *security = wpa_json_push_object(wpa_json_set_array(document, "security"));
+    (void)wpa_json_set_array(security, "bearer");
+    return document;
+}
+
+static wpa_api_next answer_openapi(wpa_api_request *request, wpa_error *err)
+{
+    (void)err;
+    return wpa_api_answer(request, describe(request->arena));
+}
+
+const wpa_api_route wpa_api_openapi = {
+    .method = "GET",
+    .path = "/openapi.json",
+    .access = WPA_API_OPEN,
+    .tag = "service",
+    .summary = "This interface as an OpenAPI 3.1 document",
+    .run = answer_openapi,
+};
+
+/* ---- for people ---------------------------------------------------------------------------------
+ */
+
+static void write_escaped(wpa_buf *out, const char *text)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '<':
+            wpa_buf_text(out, "&lt;");
+            break;
+        case '>':
+            wpa_buf_text(out, "&gt;");
+            break;
+        case '&':
+            wpa_buf_text(out, "&amp;");
+            break;
+        default:
+            wpa_buf_char(out, *text);
+        }
+    }
+}
+
+static void write_element(wpa_buf *out, const char *element, const char *text)
+{
+    wpa_buf_printf(out, "<%s>", element);
+    write_escaped(out, text);
+    wpa_buf_printf(out, "</%s>\n", element);
+}
+
+static void write_fields(wpa_buf *out, const char *title, const wpa_api_field *fields, int depth,
+                         wpa_arena *arena)
+{
+    if (!fields || depth > 4) {
+        return;
+    }
+    if (title) {
+        write_element(out, "h4", title);
+    }
+    wpa_buf_text(out, "<ul>\n");
+    for (; fields->name; fields++) {
+        wpa_json *schema = wpa_api_field_schema(fields, true, arena);
+        const wpa_json *type = wpa_json_find(schema, "type");
+        const char *name = wpa_json_text_of(type);
+        wpa_buf_printf(out, "<li><code>%s</code> <i>%s%s%s</i> ", fields->name, name ? name : "any",
+                       fields->is_nullable ? " or null" : "",
+                       fields->is_required ? ", required" : "");
+        write_escaped(out, fields->words ? fields->words : "");
+        for (const char *const *choice = fields->choices; choice && *choice; choice++) {
+            wpa_buf_printf(out, "%s<code>%s</code>", choice == fields->choices ? ": " : ", ",
+                           *choice);
+        }
+        write_fields(out, NULL, fields->fields, depth + 1, arena);
+        wpa_buf_text(out, "</li>\n");
+    }
+    wpa_buf_text(out, "</ul>\n");
+}
+
+static void write_route(wpa_buf *out, const wpa_api_route *route, wpa_arena *arena)
+{
+    static const char *const access[] = {
+        "no token", "guardian (viewers where the server allows it)", "guardian", "any token"};
+    wpa_buf_printf(out, "<section><h3><code>%s %s</code></h3>\n", route->method, route->path);
+    write_element(out, "p", route->summary);
+    if (route->details) {
+        write_element(out, "p", route->details);
+    }
+    wpa_buf_printf(out, "<p><small>Needs: %s%s%s.</small></p>\n", access[route->access],
+                   route->scope ? "; scope " : "", route->scope ? route->scope : "");
+    write_fields(out, "Parameters", route->query, 0, arena);
+    write_fields(out, "Body", route->body, 0, arena);
+    write_fields(out, route->is_list ? "Answer: items of" : "Answer", route->answer, 0, arena);
+    if (route->example_body) {
+        write_element(out, "pre", route->example_body);
+    }
+    wpa_buf_text(out, "</section>\n");
+}
+
+static wpa_api_next answer_docs(wpa_api_request *request, wpa_error *err)
+{
+    static const char head[] =
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>wpa REST API</title>"
+        "<style>body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+        "code,pre{background:#eee;padding:.1em .3em}section{border-top:1px solid #ccc}"
+        "@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}"
+        "code,pre{background:#333}}</style>\n<h1>wpa REST API</h1>\n"
+        "<p>All paths are below <code>" WPA_API_BASE "</code>. Errors are "
+        "<code>application/problem+json</code>. The same as data: "
+        "<code>/openapi.json</code>.</p>\n";
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new((size_t)4 << 20);
+    size_t n;
+    const wpa_api_route *const *routes = wpa_api_routes(&n);
+    const char *tag = "";
+    wpa_buf_text(out, head);
+    for (size_t i = 0; i < n; i++) {
+        if (!wpa_text_is(tag, routes[i]->tag)) {
+            tag = routes[i]->tag;
+            write_element(out, "h2", tag);
+        }
+        write_route(out, routes[i], request->arena);
+    }
+    if (!wpa_buf_check(out, "documentation", err)) {
+        return WPA_API_FAILED;
+    }
+    request->text = wpa_buf_dup(out, request->arena);
+    request->text_bytes = wpa_buf_size(out);
+    return WPA_API_DONE;
+}
+
+const wpa_api_route wpa_api_docs = {
+    .method = "GET",
+    .path = "/docs",
+    .access = WPA_API_OPEN,
+    .tag = "service",
+    .summary = "This documentation",
+    .content = "text/html; charset=utf-8",
+    .run = answer_docs,
+};

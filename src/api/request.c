@@ -1,0 +1,121 @@
+/* What handlers share: values out, answers and problems in. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <wpa/clock.h>
+#include <wpa/text.h>
+
+#include "api/server.h"
+
+const char *wpa_api_query_text(const wpa_api_request *request, const char *name)
+{
+    return wpa_json_text_of(wpa_json_find(request->query, name));
+}
+
+int64_t wpa_api_query_int(const wpa_api_request *request, const char *name, int64_t fallback)
+{
+    return wpa_json_int_of(wpa_json_find(request->query, name), fallback);
+}
+
+wpa_api_next wpa_api_answer(wpa_api_request *request, wpa_json *answer)
+{
+    request->answer = answer;
+    return WPA_API_DONE;
+}
+
+bool wpa_api_id(wpa_api_request *request, size_t i, char letter, int64_t *id, wpa_error *err)
+{
+    const char *text = request->values[i];
+    bool has_letter = text[0] == letter && text[1] == '-';
+    bool is_id = wpa_text_to_int(text + (has_letter ? 2 : 0), 1, INT64_MAX, id);
+    return is_id ||
+           WPA_FAIL(err, WPA_E_NOT_FOUND, "'%s' is no id (expected a UUID, or a short id as %c-17)",
+                    text, letter);
+}
+
+bool wpa_api_if_match(const wpa_api_request *request, int64_t version, wpa_error *err)
+{
+    int64_t wanted = 0;
+    const char *text = request->if_match;
+    if (!text || wpa_text_is(text, "*")) {
+        return true;
+    }
+    text += *text == 'v';
+    return (wpa_text_to_int(text, 0, INT64_MAX, &wanted) && wanted == version) ||
+           WPA_FAIL(err, WPA_E_CONFLICT, "If-Match names another state: it is v%lld now",
+                    (long long)version);
+}
+
+void wpa_api_set_time(wpa_json *object, const char *key, int64_t time_us)
+{
+    char text[WPA_TIMESTAMP_SIZE];
+    if (time_us == 0 || time_us == INT64_MAX || time_us == INT64_MIN) {
+        wpa_json_set_null(object, key);
+    } else {
+        wpa_json_set_text(object, key, wpa_timestamp_format(time_us, text));
+    }
+}
+
+const char *wpa_api_request_header(const wpa_api_request *request, const char *name)
+{
+    return wpa_api_header(request->call, name);
+}
+
+/* ---- problems -----------------------------------------------------------------------------------
+ */
+
+int wpa_api_status_of(const wpa_api_request *request, const wpa_error *err)
+{
+    static const int statuses[WPA_CODE_COUNT] = {
+        [WPA_OK] = 500,           [WPA_E_INVALID] = 422,     [WPA_E_NOT_FOUND] = 404,
+        [WPA_E_DENIED] = 403,     [WPA_E_REFUSED] = 409,     [WPA_E_CONFLICT] = 409,
+        [WPA_E_LEASE_LOST] = 409, [WPA_E_LIMIT] = 413,       [WPA_E_CANCELLED] = 503,
+        [WPA_E_TIMEOUT] = 504,    [WPA_E_UNAVAILABLE] = 503, [WPA_E_IO] = 500,
+        [WPA_E_INTERNAL] = 500,
+    };
+    if (err->code == WPA_E_DENIED && !request->is_known) {
+        return 401;
+    }
+    if (err->code == WPA_E_CONFLICT && request->if_match) {
+        return 412;
+    }
+    return statuses[err->code];
+}
+
+/** The field that an error is about: what its message quotes behind "field" or "parameter". */
+static const char *field_of(const wpa_error *err, wpa_arena *arena)
+{
+    static const char *const leads[] = {"field '", "parameter '"};
+    for (size_t i = 0; i < WPA_COUNT(leads); i++) {
+        const char *at = strstr(err->message, leads[i]);
+        const char *start = at ? at + strlen(leads[i]) : NULL;
+        const char *end = start ? strchr(start, '\'') : NULL;
+        if (end) {
+            return wpa_arena_slice(arena, start, (size_t)(end - start));
+        }
+    }
+    return NULL;
+}
+
+void wpa_api_problem(wpa_api_request *request, const wpa_error *err)
+{
+    int status = request->status >= 400 ? request->status : wpa_api_status_of(request, err);
+    const char *field = field_of(err, request->arena);
+    wpa_json *problem = wpa_json_new_object(request->arena);
+    wpa_json_set_text(
+        problem, "type",
+        wpa_arena_printf(request->arena, "%s/docs#%s", WPA_API_BASE, wpa_code_name(err->code)));
+    wpa_json_set_text(problem, "title", wpa_code_name(err->code));
+    wpa_json_set_int(problem, "status", status);
+    wpa_json_set_text(problem, "detail",
+                      status == 500 ? "an error of the server; its log says more" : err->message);
+    wpa_json_set_text(problem, "instance", request->path);
+    if (field) {
+        wpa_json_set_text(problem, "field", field);
+    }
+    request->status = status;
+    request->answer = problem;
+    request->text = NULL;
+    request->etag = NULL;
+}

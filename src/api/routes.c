@@ -1,0 +1,86 @@
+#include "api/routes.h"
+
+#include <string.h>
+
+#include <wpa/text.h>
+
+#define SEGMENTS_MAX 8
+#define VALUE_MAX_BYTES 512
+
+static const wpa_api_route *const routes[] = {
+    &wpa_api_sign_in, &wpa_api_refresh, &wpa_api_sign_out, &wpa_api_whoami,  &wpa_api_health,
+    &wpa_api_events,  &wpa_api_healthz, &wpa_api_readyz,   &wpa_api_openapi, &wpa_api_docs,
+};
+
+const wpa_api_route *const *wpa_api_routes(size_t *n)
+{
+    *n = WPA_COUNT(routes);
+    return routes;
+}
+
+/** Next part of a path between slashes; empty at its end. */
+static wpa_slice next_part(const char **at)
+{
+    *at += **at == '/';
+    size_t length = strcspn(*at, "/");
+    wpa_slice part = {*at, length};
+    *at += length;
+    return part;
+}
+
+static bool is_value(wpa_slice part)
+{
+    return part.length > 2 && part.at[0] == '{' && part.at[part.length - 1] == '}';
+}
+
+static bool path_fits(const wpa_api_route *route, const char *path, wpa_arena *arena,
+                      const char *values[4])
+{
+    const char *pattern = route->path;
+    size_t n = 0;
+    for (int i = 0; i < SEGMENTS_MAX && *pattern; i++) {
+        wpa_slice wanted = next_part(&pattern), given = next_part(&path);
+        if (is_value(wanted)) {
+            if (given.length == 0 || given.length > VALUE_MAX_BYTES || n >= 4) {
+                return false;
+            }
+            values[n++] = wpa_arena_slice(arena, given.at, given.length);
+        } else if (wanted.length != given.length ||
+                   memcmp(wanted.at, given.at, wanted.length) != 0) {
+            return false;
+        }
+    }
+    return *pattern == '\0' && *path == '\0';
+}
+
+/** What lies at the root as well: probes and documents are asked for without the base. */
+static const char *below_base(const char *path)
+{
+    size_t length = strlen(WPA_API_BASE);
+    bool is_below = strncmp(path, WPA_API_BASE, length) == 0 && path[length] == '/';
+    return is_below ? path + length : path;
+}
+
+static bool is_reachable(const wpa_api_route *route, bool has_base)
+{
+    return has_base || route->access == WPA_API_OPEN || route->access == WPA_API_METRICS;
+}
+
+const wpa_api_route *wpa_api_route_find(const char *method, const char *path, wpa_arena *arena,
+                                        const char *values[4], const char **allowed)
+{
+    const char *below = below_base(path);
+    *allowed = NULL;
+    for (size_t i = 0; i < WPA_COUNT(routes); i++) {
+        if (!is_reachable(routes[i], below != path) ||
+            !path_fits(routes[i], below, arena, values)) {
+            continue;
+        }
+        if (wpa_text_is(routes[i]->method, method)) {
+            return routes[i];
+        }
+        *allowed = *allowed ? wpa_arena_printf(arena, "%s, %s", *allowed, routes[i]->method)
+                            : routes[i]->method;
+    }
+    return NULL;
+}

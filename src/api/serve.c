@@ -1,0 +1,288 @@
+/* A call from its path to its answer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include <wpa/clock.h>
+#include <wpa/text.h>
+
+#include "api/idempotency.h"
+#include "api/limits.h"
+#include "api/server.h"
+
+#define WAIT_DEFAULT_S 30
+#define WAIT_MAX_S 300
+#define USER_AGENT_MAX_CHARS 120
+
+/* ---- query --------------------------------------------------------------------------------------
+ */
+
+typedef struct query_reading {
+    wpa_api_call *call;
+    wpa_json *query;
+    wpa_error *err;
+    bool has_failed;
+} query_reading;
+
+/* What every list and every long call takes besides its own. */
+static const wpa_api_field common_fields[] = {
+    {.name = "limit",
+     .type = WPA_API_INT,
+     .min = 1,
+     .max = 500,
+     .fallback = "50",
+     .words = "rows of a page"},
+    {.name = "cursor", .type = WPA_API_TEXT, .max = 512, .words = "from the Link of a page before"},
+    {.name = "wait",
+     .type = WPA_API_INT,
+     .min = 0,
+     .max = WAIT_MAX_S,
+     .fallback = "30",
+     .words = "seconds to wait for the result; 202 if it takes longer"},
+    {0},
+};
+
+const wpa_api_field *wpa_api_common_field(const wpa_api_route *route, size_t i)
+{
+    bool is_taken[] = {route->is_list, route->is_list, route->may_wait};
+    size_t seen = 0;
+    for (size_t k = 0; k < WPA_COUNT(is_taken); k++) {
+        if (is_taken[k] && seen++ == i) {
+            return &common_fields[k];
+        }
+    }
+    return NULL;
+}
+
+static const wpa_api_field *query_field(const wpa_api_route *route, const char *name)
+{
+    const wpa_api_field *field = wpa_api_field_find(route->query, name);
+    const wpa_api_field *common;
+    for (size_t i = 0; !field && (common = wpa_api_common_field(route, i)); i++) {
+        field = wpa_text_is(common->name, name) ? common : NULL;
+    }
+    /* A body's fields may stand in the query instead, where there is no body. */
+    return field || !route->is_query_body ? field : wpa_api_field_find(route->body, name);
+}
+
+static enum MHD_Result read_parameter(void *context, enum MHD_ValueKind kind, const char *name,
+                                      const char *value)
+{
+    query_reading *reading = context;
+    wpa_arena *arena = reading->call->arena;
+    const wpa_api_field *field = query_field(reading->call->request.route, name);
+    (void)kind;
+    if (!field) {
+        reading->has_failed = true;
+        (void)WPA_FAIL(reading->err, WPA_E_INVALID, "unknown parameter '%s'", name);
+        return MHD_NO;
+    }
+    wpa_json *parsed = wpa_api_field_parse(field, value ? value : "", arena, reading->err);
+    reading->has_failed = !parsed || wpa_json_find(reading->query, name);
+    if (parsed && reading->has_failed) {
+        (void)WPA_FAIL(reading->err, WPA_E_INVALID, "parameter '%s' is given twice", name);
+    }
+    if (!reading->has_failed) {
+        wpa_json_set(reading->query, name, parsed);
+    }
+    return reading->has_failed ? MHD_NO : MHD_YES;
+}
+
+static bool read_query(wpa_api_call *call, wpa_error *err)
+{
+    query_reading reading = {.call = call, .query = wpa_json_new_object(call->arena), .err = err};
+    (void)MHD_get_connection_values(call->connection, MHD_GET_ARGUMENT_KIND, read_parameter,
+                                    &reading);
+    call->request.query = reading.query;
+    call->request.wait_ms = wpa_api_query_int(&call->request, "wait", WAIT_DEFAULT_S) * 1000;
+    return !reading.has_failed;
+}
+
+/* ---- body ---------------------------------------------------------------------------------------
+ */
+
+static bool is_json(const char *type)
+{
+    return !type || wpa_text_starts(type, "application/json");
+}
+
+static bool read_body(wpa_api_call *call, wpa_error *err)
+{
+    wpa_api_request *r = &call->request;
+    size_t size_bytes = wpa_buf_size(call->upload);
+    r->raw = wpa_buf_data(call->upload);
+    r->raw_bytes = size_bytes;
+    if (!r->route->body) {
+        return size_bytes == 0 || r->route->takes_raw ||
+               WPA_FAIL(err, WPA_E_INVALID, "%s %s takes no body", r->method, r->path);
+    }
+    if (!is_json(wpa_api_header(call, MHD_HTTP_HEADER_CONTENT_TYPE))) {
+        return WPA_FAIL(err, WPA_E_INVALID, "the body's Content-Type must be application/json");
+    }
+    if (size_bytes == 0 && r->route->is_query_body) {
+        r->body = r->query;
+    } else if (size_bytes == 0) {
+        r->body = wpa_json_new_object(call->arena);
+    } else {
+        r->body = wpa_json_parse(wpa_buf_data(call->upload), size_bytes, WPA_API_BODY_MAX_BYTES,
+                                 call->arena, err);
+    }
+    return r->body && wpa_api_fields_check(r->route->body, r->body, err);
+}
+
+/* ---- the answer ---------------------------------------------------------------------------------
+ */
+
+static const char *unquoted(wpa_api_call *call, const char *etag)
+{
+    if (!etag) {
+        return NULL;
+    }
+    etag += wpa_text_starts(etag, "W/") ? 2 : 0;
+    size_t length = strlen(etag);
+    bool is_quoted = length >= 2 && etag[0] == '"' && etag[length - 1] == '"';
+    return is_quoted ? wpa_arena_slice(call->arena, etag + 1, length - 2) : etag;
+}
+
+static void read_conditions(wpa_api_call *call)
+{
+    wpa_api_request *r = &call->request;
+    r->if_match = unquoted(call, wpa_api_header(call, MHD_HTTP_HEADER_IF_MATCH));
+    r->if_none_match = unquoted(call, wpa_api_header(call, MHD_HTTP_HEADER_IF_NONE_MATCH));
+    r->idempotency_key = wpa_api_header(call, "Idempotency-Key");
+}
+
+/** The caller has this already: nothing to send. */
+static void leave_out_unchanged(wpa_api_request *r)
+{
+    if (wpa_text_is(r->method, "GET") && r->status == 200 && r->etag && r->if_none_match &&
+        wpa_text_is(r->etag, r->if_none_match)) {
+        r->status = 304;
+        r->answer = NULL;
+        r->text = NULL;
+        r->text_bytes = 0;
+    }
+}
+
+static void fail(wpa_api_call *call, const wpa_error *err)
+{
+    wpa_api_request *r = &call->request;
+    wpa_api_problem(r, err);
+    if (r->status == 503) {
+        wpa_api_set_header(call, MHD_HTTP_HEADER_RETRY_AFTER, "2");
+    }
+    if (r->status == 401) {
+        wpa_api_set_header(call, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"wpa\"");
+    }
+    if (r->status >= 500) {
+        wpa_log_error(call->api->log, "api", err);
+    }
+    bool is_refusal = r->status == 401 || r->status == 403 || r->status == 409;
+    bool is_change = !wpa_text_is(r->method, "GET") && !wpa_text_is(r->method, "HEAD");
+    if (is_refusal && r->is_known && is_change) { /* what was refused stands in the audit log */
+        wpa_error ignored = {0};
+        (void)!wpa_agent_record_refusal(r->engine, &r->actor, err->message, r->path, &ignored);
+    }
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------
+ */
+
+static bool find_route(wpa_api_call *call, wpa_error *err)
+{
+    wpa_api_request *r = &call->request;
+    const char *allowed = NULL;
+    bool is_head = wpa_text_is(r->method, "HEAD");
+    r->route =
+        wpa_api_route_find(is_head ? "GET" : r->method, r->path, call->arena, r->values, &allowed);
+    if (r->route) {
+        return true;
+    }
+    if (allowed) {
+        wpa_api_set_header(call, MHD_HTTP_HEADER_ALLOW, allowed);
+        (void)WPA_FAIL(err, WPA_E_INVALID, "%s is not for %s (allowed: %s)", r->path, r->method,
+                       allowed);
+        r->status = 405;
+        return false;
+    }
+    return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no %s (see %s/docs)", r->path, WPA_API_BASE);
+}
+
+static bool may_call(const wpa_api_call *call, wpa_error *err)
+{
+    const wpa_api_request *r = &call->request;
+    const wpa_api_options *o = &call->api->options;
+    wpa_api_access access = r->route->access;
+    if (access == WPA_API_OPEN || (access == WPA_API_METRICS && o->are_metrics_open)) {
+        return true;
+    }
+    if (!r->is_known) {
+        return WPA_FAIL(err, WPA_E_DENIED, "a token is needed (Authorization: Bearer ...)");
+    }
+    if (r->scopes && !wpa_api_scopes_have(r->scopes, r->route->scope)) {
+        return WPA_FAIL(err, WPA_E_DENIED, "the token has no scope '%s'", r->route->scope);
+    }
+    bool is_enough = r->actor.role == WPA_ROLE_GUARDIAN || access == WPA_API_METRICS ||
+                     (access == WPA_API_READ && o->is_open_to_viewers);
+    return is_enough || WPA_FAIL(err, WPA_E_DENIED,
+                                 "'%s' may not do that: the role %s does not "
+                                 "allow it",
+                                 r->actor.name, wpa_role_name(r->actor.role));
+}
+
+static bool prepare(wpa_api_call *call, wpa_db *db, wpa_error *err)
+{
+    wpa_api_request *r = &call->request;
+    r->db = db;
+    r->call = call;
+    read_conditions(call);
+    return find_route(call, err) && wpa_api_identify(call, db, err) && may_call(call, err) &&
+           read_query(call, err) && read_body(call, err);
+}
+
+static void take_outcome(wpa_api_call *call, wpa_api_next next, const wpa_error *err)
+{
+    wpa_api_request *r = &call->request;
+    switch (next) {
+    case WPA_API_FAILED:
+        fail(call, err);
+        break;
+    case WPA_API_WAIT:
+        atomic_store(&call->state, WPA_CALL_PARKED);
+        return;
+    case WPA_API_DONE:
+        if (r->is_stream) {
+            atomic_store(&call->state, WPA_CALL_STREAMING);
+            return;
+        }
+        r->status = r->status ? r->status : r->route->status ? r->route->status : 200;
+        leave_out_unchanged(r);
+        break;
+    }
+    if (r->is_idempotent) {
+        wpa_api_idempotency_keep(call);
+    }
+}
+
+void wpa_api_serve(wpa_api_call *call, wpa_db *db)
+{
+    wpa_api_request *r = &call->request;
+    wpa_error err = {0};
+    bool is_answered = false;
+    r->db = db;
+    if (!r->is_woken &&
+        (!prepare(call, db, &err) || !wpa_api_idempotency_begin(call, &is_answered, &err))) {
+        take_outcome(call, WPA_API_FAILED, &err);
+        return;
+    }
+    if (is_answered) {
+        return;
+    }
+    if (!db && r->route->access != WPA_API_OPEN) {
+        (void)WPA_FAIL(&err, WPA_E_UNAVAILABLE, "the database cannot be reached");
+        take_outcome(call, WPA_API_FAILED, &err);
+        return;
+    }
+    take_outcome(call, r->route->run(r, &err), &err);
+}

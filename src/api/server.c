@@ -1,0 +1,480 @@
+/* libmicrohttpd: sockets and bytes in, answers out. The only file here that includes it, beside
+   events.c. */
+#include "api/server.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include <wpa/clock.h>
+#include <wpa/file.h>
+#include <wpa/memory.h>
+#include <wpa/text.h>
+
+#include "api/events.h"
+#include "api/limits.h"
+
+#define PEM_MAX_BYTES ((size_t)1 << 20)
+/* A body beyond the limit is swallowed so far, so that the refusal can be read. */
+#define SWALLOW_MAX_BYTES (WPA_API_BODY_MAX_BYTES * 4)
+#define IDLE_SECONDS 60U
+
+const char *wpa_api_header(const wpa_api_call *call, const char *name)
+{
+    return MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, name);
+}
+
+void wpa_api_set_header(wpa_api_call *call, const char *name, const char *value)
+{
+    call->headers = call->headers ? call->headers : wpa_map_new(call->arena);
+    wpa_map_put(call->headers, name, wpa_arena_text(call->arena, value));
+}
+
+/* ---- answers ------------------------------------------------------------------------------------
+ */
+
+static void add_headers(struct MHD_Response *response, const wpa_api_call *call)
+{
+    const wpa_api_request *r = &call->request;
+    bool is_problem = r->status >= 400;
+    const char *content = r->route && r->route->content && !is_problem ? r->route->content
+                          : is_problem                                 ? "application/problem+json"
+                                                                       : "application/json";
+    (void)MHD_add_response_header(response, "Content-Type", content);
+    (void)MHD_add_response_header(response, "Cache-Control", "no-store");
+    (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (r->etag) {
+        (void)MHD_add_response_header(response, "ETag",
+                                      wpa_arena_printf(call->arena, "\"%s\"", r->etag));
+    }
+    if (r->location) {
+        (void)MHD_add_response_header(response, "Location", r->location);
+    }
+    if (r->link) {
+        (void)MHD_add_response_header(response, "Link", r->link);
+    }
+    for (size_t i = 0; call->headers && i < wpa_map_count(call->headers); i++) {
+        void *value;
+        const char *name = wpa_map_at(call->headers, i, &value);
+        (void)MHD_add_response_header(response, name, value);
+    }
+}
+
+static enum MHD_Result send_answer(wpa_api_call *call)
+{
+    wpa_api_request *r = &call->request;
+    atomic_store(&call->state, WPA_CALL_DONE);
+    if (r->answer && !r->text) {
+        r->text = wpa_json_dump(r->answer, call->arena);
+        r->text_bytes = strlen(r->text);
+    }
+    bool has_body = r->status != 204 && r->status != 304;
+    /* The text lives in the call's arena, which outlasts the answer. */
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        has_body ? r->text_bytes : 0, (void *)(uintptr_t)(r->text ? r->text : ""),
+        MHD_RESPMEM_PERSISTENT);
+    if (!response) {
+        return MHD_NO;
+    }
+    add_headers(response, call);
+    enum MHD_Result queued = MHD_queue_response(call->connection, (unsigned)r->status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static enum MHD_Result refuse(wpa_api_call *call, wpa_code code, int status, const char *text)
+{
+    wpa_error err = {0};
+    (void)WPA_FAIL(&err, code, "%s", text);
+    wpa_api_problem(&call->request, &err);
+    call->request.status = status;
+    wpa_json_set_int(call->request.answer, "status", status);
+    wpa_api_set_header(call, "Connection", "close");
+    return send_answer(call);
+}
+
+/* ---- calls --------------------------------------------------------------------------------------
+ */
+
+static wpa_api_call *new_call(wpa_api *api, struct MHD_Connection *connection, const char *method,
+                              const char *url)
+{
+    wpa_arena *arena = wpa_arena_new();
+    wpa_api_call *call = wpa_arena_alloc(arena, sizeof *call);
+    call->api = api;
+    call->connection = connection;
+    call->arena = arena;
+    call->started_ms = wpa_monotonic_ms();
+    call->upload = wpa_buf_new(WPA_API_BODY_MAX_BYTES);
+    call->request = (wpa_api_request){.arena = arena,
+                                      .api = api,
+                                      .engine = api->engine,
+                                      .method = wpa_arena_text(arena, method),
+                                      .path = wpa_arena_text(arena, url)};
+    return call;
+}
+
+static bool is_announced_too_large(const wpa_api_call *call)
+{
+    const char *length = wpa_api_header(call, "Content-Length");
+    int64_t n = 0;
+    return length &&
+           (!wpa_text_to_int(length, 0, INT64_MAX, &n) || n > (int64_t)WPA_API_BODY_MAX_BYTES);
+}
+
+static enum MHD_Result take_upload(wpa_api_call *call, const char *data, size_t size_bytes)
+{
+    call->upload_bytes += size_bytes;
+    if (call->upload_bytes > WPA_API_BODY_MAX_BYTES) {
+        call->is_too_large = true;
+        return call->upload_bytes > SWALLOW_MAX_BYTES ? MHD_NO : MHD_YES;
+    }
+    wpa_buf_append(call->upload, data, size_bytes);
+    return MHD_YES;
+}
+
+static void stop_reading(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    wpa_api_peer *peer = info ? info->socket_context : NULL;
+    if (peer) {
+        peer->reading_since_ms = 0;
+    }
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data,
+                              size_t *size_bytes, void **own)
+{
+    wpa_api *api = context;
+    wpa_api_call *call = *own;
+    (void)version;
+    if (!call) {
+        *own = call = new_call(api, connection, method, url);
+        return is_announced_too_large(call)
+                   ? refuse(call, WPA_E_LIMIT, 413, "the body is larger than 4 MiB")
+                   : MHD_YES;
+    }
+    if (atomic_load(&call->state) == WPA_CALL_DONE) {
+        return send_answer(call);
+    }
+    if (atomic_load(&call->state) == WPA_CALL_STREAMING) {
+        return wpa_api_stream_open(call);
+    }
+    if (*size_bytes) {
+        enum MHD_Result taken = take_upload(call, data, *size_bytes);
+        *size_bytes = 0;
+        return taken;
+    }
+    stop_reading(connection);
+    if (call->is_too_large) {
+        return refuse(call, WPA_E_LIMIT, 413, "the body is larger than 4 MiB");
+    }
+    if (atomic_load(&api->is_stopping)) {
+        return refuse(call, WPA_E_UNAVAILABLE, 503, "the server is stopping");
+    }
+    MHD_suspend_connection(connection);
+    wpa_api_enqueue(call);
+    return MHD_YES;
+}
+
+static void forget(void *context, struct MHD_Connection *connection, void **own,
+                   enum MHD_RequestTerminationCode code)
+{
+    wpa_api_call *call = *own;
+    (void)context;
+    (void)connection;
+    (void)code;
+    if (call) {
+        wpa_buf_free(call->upload);
+        wpa_arena_free(call->arena);
+        *own = NULL;
+    }
+}
+
+/* ---- connections --------------------------------------------------------------------------------
+ */
+
+static void notice(void *context, struct MHD_Connection *connection, void **own,
+                   enum MHD_ConnectionNotificationCode code)
+{
+    wpa_api *api = context;
+    wpa_api_peer *peer = *own;
+    pthread_mutex_lock(&api->mutex);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        peer = wpa_alloc(sizeof *peer);
+        *peer = (wpa_api_peer){.next = api->peers,
+                               .fd = info ? info->connect_fd : -1,
+                               .reading_since_ms = wpa_monotonic_ms()};
+        if (api->peers) {
+            api->peers->before = peer;
+        }
+        api->peers = peer;
+        *own = peer;
+    } else if (peer) {
+        *(peer->before ? &peer->before->next : &api->peers) = peer->next;
+        if (peer->next) {
+            peer->next->before = peer->before;
+        }
+        wpa_free(peer);
+        *own = NULL;
+    }
+    pthread_mutex_unlock(&api->mutex);
+}
+
+/* ---- sockets ------------------------------------------------------------------------------------
+ */
+
+static int listen_unix(const char *path, wpa_error *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (!wpa_text_copy(address.sun_path, sizeof address.sun_path, path)) {
+        (void)WPA_FAIL(err, WPA_E_INVALID, "socket path '%s' is longer than %zu bytes", path,
+                       sizeof address.sun_path - 1);
+        return -1;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat status;
+    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode)) {
+        (void)unlink(path); /* left by a server that was killed */
+    }
+    mode_t before = umask(0077);
+    bool is_bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+                    listen(fd, SOMAXCONN) == 0;
+    (void)umask(before);
+    if (!is_bound) {
+        (void)WPA_FAIL(err, WPA_E_IO, "listen on '%s': %s", path, wpa_strerror(errno));
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return -1;
+    }
+    return fd;
+}
+
+static int bind_address(const struct addrinfo *info)
+{
+    int one = 1;
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0) {
+        return fd;
+    }
+    int cause = errno;
+    (void)close(fd);
+    errno = cause;
+    return -1;
+}
+
+static int listen_tcp(const char *host, int port, wpa_error *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST};
+    struct addrinfo *found = NULL;
+    char service[16];
+    (void)snprintf(service, sizeof service, "%d", port);
+    if (getaddrinfo(host, service, &hints, &found) != 0 || !found) {
+        (void)WPA_FAIL(err, WPA_E_INVALID, "'%s' is no address (expected 127.0.0.1, ::1, 0.0.0.0)",
+                       host);
+        return -1;
+    }
+    int fd = bind_address(found);
+    if (fd < 0) {
+        (void)WPA_FAIL(err, WPA_E_IO, "listen on %s port %d: %s", host, port, wpa_strerror(errno));
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    char service[16];
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0 || address.ss_family == AF_UNIX ||
+        getnameinfo((const struct sockaddr *)&address, size, NULL, 0, service, sizeof service,
+                    NI_NUMERICSERV) != 0) {
+        return 0;
+    }
+    int64_t port = 0;
+    return wpa_text_to_int(service, 1, 65535, &port) ? (int)port : 0;
+}
+
+static int open_socket(const wpa_api_options *options, wpa_error *err)
+{
+    if (options->listen_fd >= 0) {
+        return options->listen_fd;
+    }
+    return options->unix_socket
+               ? listen_unix(options->unix_socket, err)
+               : listen_tcp(options->host ? options->host : "127.0.0.1", options->port, err);
+}
+
+/* ---- starting and stopping ----------------------------------------------------------------------
+ */
+
+/* The library's own words: mostly of clients that left. */
+static void log_library(void *context, const char *format, va_list values)
+{
+    const wpa_api *api = context;
+    char text[512];
+    (void)vsnprintf(text, sizeof text, format, values);
+    text[strcspn(text, "\n")] = '\0';
+    wpa_log_write(api->log, WPA_LOG_DEBUG, "api", "%s", text);
+}
+
+static struct MHD_Daemon *start_daemon(wpa_api *api, int fd, wpa_error *err)
+{
+    const wpa_api_options *o = &api->options;
+    struct MHD_OptionItem tls[3] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    if (o->certificate) {
+        size_t size;
+        char *certificate = wpa_file_read(o->certificate, PEM_MAX_BYTES, api->arena, &size, err);
+        char *key = certificate
+                        ? wpa_file_read(o->private_key, PEM_MAX_BYTES, api->arena, &size, err)
+                        : NULL;
+        if (!key) {
+            return NULL;
+        }
+        tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, certificate};
+        tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, key};
+        tls[2] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+        flags |= MHD_USE_TLS;
+    }
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, handle, api, MHD_OPTION_ARRAY, tls, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_THREAD_POOL_SIZE, 2U, MHD_OPTION_CONNECTION_LIMIT,
+        o->connections_max ? o->connections_max : 4096U, MHD_OPTION_CONNECTION_TIMEOUT,
+        IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, forget, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        notice, api, MHD_OPTION_EXTERNAL_LOGGER, log_library, api, MHD_OPTION_END);
+    if (!daemon) {
+        (void)WPA_FAIL(err, WPA_E_INVALID,
+                       "the HTTP server does not start (is the certificate a PEM file that fits "
+                       "its key?)");
+    }
+    return daemon;
+}
+
+static bool start_threads(wpa_api *api, wpa_error *err)
+{
+    size_t wanted = api->options.n_workers > 0 ? (size_t)api->options.n_workers : 4;
+    wanted = wanted < WPA_API_WORKERS_MAX ? wanted : WPA_API_WORKERS_MAX;
+    api->is_watcher_started = pthread_create(&api->watcher, NULL, wpa_api_watch, api) == 0;
+    while (api->is_watcher_started && api->n_workers < wanted &&
+           pthread_create(&api->workers[api->n_workers], NULL, wpa_api_work, api) == 0) {
+        api->n_workers++;
+    }
+    return api->n_workers == wanted ||
+           WPA_FAIL(err, WPA_E_UNAVAILABLE, "no more threads can be started");
+}
+
+static void end_threads(wpa_api *api)
+{
+    atomic_store(&api->is_stopping, true);
+    pthread_mutex_lock(&api->mutex);
+    pthread_cond_broadcast(&api->work);
+    pthread_mutex_unlock(&api->mutex);
+    if (api->watcher_fd >= 0) {
+        (void)eventfd_write(api->watcher_fd, 1);
+    }
+    for (size_t i = 0; i < api->n_workers; i++) {
+        (void)pthread_join(api->workers[i], NULL);
+    }
+    if (api->is_watcher_started) {
+        (void)pthread_join(api->watcher, NULL);
+    }
+}
+
+static void release(wpa_api *api)
+{
+    if (api->options.unix_socket && api->socket_fd >= 0) {
+        (void)unlink(api->options.unix_socket);
+    }
+    if (api->watcher_fd >= 0) {
+        (void)close(api->watcher_fd);
+    }
+    if (api->keys) {
+        wpa_token_keys_free(api->keys);
+    }
+    wpa_api_limits_free(api->limits);
+    (void)pthread_cond_destroy(&api->work);
+    (void)pthread_mutex_destroy(&api->mutex);
+    (void)pthread_mutex_destroy(&api->stream_mutex);
+    wpa_arena_free(api->arena);
+}
+
+wpa_api *wpa_api_start(wpa_engine *engine, const wpa_api_options *options, wpa_error *err)
+{
+    wpa_arena *arena = wpa_arena_new();
+    wpa_api *api = wpa_arena_alloc(arena, sizeof *api);
+    *api = (wpa_api){.engine = engine, .options = *options, .arena = arena, .log = options->log};
+    api->socket_fd = -1;
+    (void)pthread_mutex_init(&api->mutex, NULL);
+    (void)pthread_mutex_init(&api->stream_mutex, NULL);
+    (void)pthread_cond_init(&api->work, NULL);
+    api->limits = wpa_api_limits_new();
+    api->watcher_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    api->keys = wpa_token_keys_open(options->keys_path, err);
+    int fd = api->keys ? open_socket(options, err) : -1;
+    api->socket_fd = options->listen_fd < 0 ? fd : -1;
+    api->port = fd >= 0 ? port_of(fd) : 0;
+    api->daemon = fd >= 0 ? start_daemon(api, fd, err) : NULL;
+    if (!api->daemon || !start_threads(api, err)) {
+        end_threads(api);
+        if (api->daemon) {
+            MHD_stop_daemon(api->daemon);
+        } else if (fd >= 0) {
+            (void)close(fd);
+        }
+        release(api);
+        return NULL;
+    }
+    return api;
+}
+
+int wpa_api_port(const wpa_api *api)
+{
+    return api->port;
+}
+
+static bool is_idle(wpa_api *api)
+{
+    pthread_mutex_lock(&api->mutex);
+    bool is_idle = !api->first && !api->parked && api->n_working == 0;
+    pthread_mutex_unlock(&api->mutex);
+    return is_idle;
+}
+
+void wpa_api_stop(wpa_api *api, int64_t grace_ms)
+{
+    int64_t until = wpa_monotonic_ms() + grace_ms;
+    MHD_socket fd = MHD_quiesce_daemon(api->daemon);
+    const struct timespec moment = {.tv_nsec = 10000000};
+    while (!is_idle(api) && wpa_monotonic_ms() < until) {
+        (void)nanosleep(&moment, NULL);
+    }
+    end_threads(api); /* the watcher ends what is parked, the workers what is queued */
+    wpa_api_streams_end(api);
+    MHD_stop_daemon(api->daemon);
+    if (fd != MHD_INVALID_SOCKET) {
+        (void)close(fd);
+    }
+    release(api);
+}

@@ -1,0 +1,104 @@
+/* Inside src/api only: the server's parts, and a call on its way through them. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <wpa/buf.h>
+
+#include "agent/pool.h"
+#include "api/route.h"
+#include "auth/token.h"
+
+struct MHD_Connection;
+struct MHD_Daemon;
+
+typedef enum wpa_call_state {
+    WPA_CALL_READING,  /* headers or body are still arriving */
+    WPA_CALL_WORKING,  /* with a worker, or waiting for one */
+    WPA_CALL_PARKED,   /* until a job has ended */
+    WPA_CALL_DONE,     /* the answer is ready, or has gone */
+    WPA_CALL_STREAMING /* an event stream */
+} wpa_call_state;
+
+/** One call of one connection; made when its headers are there, freed when it is over. */
+typedef struct wpa_api_call {
+    wpa_api *api;
+    struct MHD_Connection *connection;
+    wpa_arena *arena;
+    wpa_api_request request;
+    _Atomic(wpa_call_state) state;
+    wpa_buf *upload;
+    size_t upload_bytes; /* that came, kept or not */
+    bool is_too_large;
+    int64_t started_ms, deadline_ms; /* monotonic; deadline of PARKED */
+    wpa_map *headers;                /* of the answer, beyond the usual */
+    struct wpa_api_call *next;       /* in the queue of workers, or the list of parked ones */
+} wpa_api_call;
+
+/** A connection, for telling how long it takes. */
+typedef struct wpa_api_peer {
+    struct wpa_api_peer *next, *before;
+    int fd;
+    int64_t reading_since_ms; /* 0: not waiting for a request */
+} wpa_api_peer;
+
+typedef struct wpa_api_stream wpa_api_stream;
+
+struct wpa_api {
+    wpa_engine *engine;
+    wpa_api_options options;
+    wpa_arena *arena; /* texts; read-only once started */
+    wpa_log *log;
+    wpa_token_keys *keys;
+    struct MHD_Daemon *daemon;
+    int port;
+    int socket_fd; /* of a unix socket, to be removed; -1 */
+    atomic_bool is_stopping;
+
+    pthread_mutex_t mutex; /* the queue, the parked, the peers */
+    pthread_cond_t work;
+    wpa_api_call *first, *last; /* waiting for a worker */
+    wpa_api_call *parked;
+    wpa_api_peer *peers;
+    size_t n_working;
+
+    pthread_t workers[WPA_API_WORKERS_MAX];
+    size_t n_workers;
+    pthread_t watcher;
+    bool is_watcher_started;
+    int watcher_fd; /* eventfd: look again */
+
+    pthread_mutex_t stream_mutex;
+    wpa_api_stream *streams;
+    size_t n_streams;
+    struct wpa_api_limits *limits;
+    atomic_uint_fast64_t n_requests[6]; /* by the first digit of the status; 0: none */
+    atomic_uint_fast64_t n_refused_sign_ins;
+};
+
+/** Hand a call to the workers; its connection is suspended. */
+void wpa_api_enqueue(wpa_api_call *call);
+/** The answer is ready: the connection goes on. */
+void wpa_api_finish(wpa_api_call *call);
+void *wpa_api_work(void *argument);
+void *wpa_api_watch(void *argument);
+
+/** Read the path, the person, query and body; run the handler; never fails, an error is an answer.
+ */
+void wpa_api_serve(wpa_api_call *call, wpa_db *db);
+
+/** problem+json of an error. */
+void wpa_api_problem(wpa_api_request *request, const wpa_error *err);
+int wpa_api_status_of(const wpa_api_request *request, const wpa_error *err);
+
+/** Value of a request header, or NULL. */
+const char *wpa_api_header(const wpa_api_call *call, const char *name);
+void wpa_api_set_header(wpa_api_call *call, const char *name, const char *value);
+
+/** Who calls: fills actor, is_known, jti. A missing token is no error, a bad one is. */
+bool wpa_api_identify(wpa_api_call *call, wpa_db *db, wpa_error *err) WPA_CHECK;
+/** Does the list of scopes, separated by blanks, hold this one? "admin" holds all. */
+bool wpa_api_scopes_have(const char *scopes, const char *scope);
+/** Address of the caller, behind a proxy that is trusted. */
+const char *wpa_api_peer_address(wpa_api_call *call);

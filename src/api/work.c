@@ -1,0 +1,252 @@
+/* Workers, each with a connection for looking; and the watcher, who waits for the database and the
+   clock. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include <wpa/clock.h>
+#include <wpa/memory.h>
+#include <wpa/text.h>
+
+#include "api/events.h"
+#include "api/server.h"
+#include "gen/sql.h"
+
+#define TICK_MS 250
+#define RECONNECT_MS 1000
+
+/* ---- the queue ----------------------------------------------------------------------------------
+ */
+
+void wpa_api_enqueue(wpa_api_call *call)
+{
+    wpa_api *api = call->api;
+    pthread_mutex_lock(&api->mutex);
+    call->next = NULL;
+    atomic_store(&call->state, WPA_CALL_WORKING);
+    *(api->last ? &api->last->next : &api->first) = call;
+    api->last = call;
+    pthread_cond_signal(&api->work);
+    pthread_mutex_unlock(&api->mutex);
+}
+
+static wpa_api_call *take(wpa_api *api)
+{
+    pthread_mutex_lock(&api->mutex);
+    while (!api->first && !atomic_load(&api->is_stopping)) {
+        pthread_cond_wait(&api->work, &api->mutex);
+    }
+    wpa_api_call *call = api->first;
+    if (call) {
+        api->first = call->next;
+        api->last = api->first ? api->last : NULL;
+        api->n_working++;
+    }
+    pthread_mutex_unlock(&api->mutex);
+    return call;
+}
+
+void wpa_api_finish(wpa_api_call *call)
+{
+    unsigned digit = (unsigned)call->request.status / 100;
+    atomic_fetch_add(&call->api->n_requests[digit < 6 ? digit : 0], 1);
+    struct MHD_Connection *connection = call->connection;
+    atomic_store(&call->state, WPA_CALL_DONE);
+    MHD_resume_connection(connection); /* from here on the call may be gone */
+}
+
+static void park(wpa_api_call *call)
+{
+    wpa_api *api = call->api;
+    call->deadline_ms = call->started_ms + call->request.wait_ms;
+    atomic_store(&call->state, WPA_CALL_PARKED);
+    pthread_mutex_lock(&api->mutex);
+    call->next = api->parked;
+    api->parked = call;
+    pthread_mutex_unlock(&api->mutex);
+    (void)eventfd_write(api->watcher_fd, 1); /* it may have ended meanwhile */
+}
+
+static void do_call(wpa_api_call *call, wpa_db *db)
+{
+    wpa_api *api = call->api;
+    wpa_api_serve(call, db);
+    wpa_call_state state = atomic_load(&call->state);
+    if (state == WPA_CALL_PARKED) {
+        park(call);
+    } else if (state == WPA_CALL_STREAMING) {
+        MHD_resume_connection(call->connection);
+    } else {
+        wpa_api_finish(call);
+    }
+    pthread_mutex_lock(&api->mutex);
+    api->n_working--;
+    pthread_mutex_unlock(&api->mutex);
+}
+
+void *wpa_api_work(void *argument)
+{
+    wpa_api *api = argument;
+    wpa_db *db = NULL;
+    wpa_api_call *call;
+    while ((call = take(api))) {
+        wpa_error err = {0};
+        db = db ? db : wpa_engine_connect_reader(api->engine, &err);
+        if (db) {
+            wpa_db_look_alive(db);
+        }
+        do_call(call, db); /* without a database too: some answers need none */
+        if (db && wpa_db_is_lost(db)) {
+            wpa_db_close(db);
+            db = NULL;
+        }
+    }
+    wpa_db_close(db);
+    return NULL;
+}
+
+/* ---- parked calls -------------------------------------------------------------------------------
+ */
+
+#define PARKED_MAX 1024
+
+/** Ids of the jobs that are waited for, without repeats worth caring for. */
+static size_t list_jobs(wpa_api *api, int64_t ids[PARKED_MAX])
+{
+    size_t n = 0;
+    pthread_mutex_lock(&api->mutex);
+    for (const wpa_api_call *call = api->parked; call && n < PARKED_MAX; call = call->next) {
+        ids[n++] = call->request.job_id;
+    }
+    pthread_mutex_unlock(&api->mutex);
+    return n;
+}
+
+static bool is_among(int64_t id, const wpa_rows *ended)
+{
+    for (size_t i = 0; ended && i < wpa_rows_count(ended); i++) {
+        if (wpa_rows_int(ended, i, 0) == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Back to the workers with whatever has ended, or has waited long enough. */
+static void wake_parked(wpa_api *api, const wpa_rows *ended, bool are_all)
+{
+    int64_t now_ms = wpa_monotonic_ms();
+    wpa_api_call *woken = NULL;
+    pthread_mutex_lock(&api->mutex);
+    for (wpa_api_call **at = &api->parked; *at;) {
+        wpa_api_call *call = *at;
+        call->request.has_job_ended = is_among(call->request.job_id, ended);
+        if (are_all || call->request.has_job_ended || now_ms >= call->deadline_ms) {
+            *at = call->next;
+            call->next = woken;
+            woken = call;
+        } else {
+            at = &call->next;
+        }
+    }
+    pthread_mutex_unlock(&api->mutex);
+    while (woken) {
+        wpa_api_call *next = woken->next;
+        woken->request.is_woken = true;
+        wpa_api_enqueue(woken);
+        woken = next;
+    }
+}
+
+static void look_at_jobs(wpa_api *api, wpa_db *db)
+{
+    int64_t ids[PARKED_MAX];
+    size_t n = list_jobs(api, ids);
+    if (n == 0) {
+        return;
+    }
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    const char *params[] = {wpa_db_array_int(arena, ids, n)};
+    WPA_AUTO(wpa_rows) *ended =
+        db ? wpa_db_exec(db, WPA_SQL_API_JOBS_ENDED, params, WPA_COUNT(params), &err) : NULL;
+    wake_parked(api, ended, false);
+}
+
+/* ---- slow peers ---------------------------------------------------------------------------------
+ */
+
+/** A request must be there in time, or its connection ends: a byte a second holds nothing. */
+static void end_slow_peers(wpa_api *api)
+{
+    int64_t seconds = api->options.request_seconds > 0 ? api->options.request_seconds : 30;
+    int64_t before = wpa_monotonic_ms() - seconds * 1000;
+    pthread_mutex_lock(&api->mutex);
+    for (wpa_api_peer *peer = api->peers; peer; peer = peer->next) {
+        if (peer->reading_since_ms && peer->reading_since_ms < before) {
+            (void)shutdown(peer->fd, SHUT_RDWR); /* the library closes it */
+            peer->reading_since_ms = 0;
+        }
+    }
+    pthread_mutex_unlock(&api->mutex);
+}
+
+/* ---- the watcher --------------------------------------------------------------------------------
+ */
+
+static wpa_db *connect_watcher(wpa_api *api)
+{
+    wpa_error err = {0};
+    wpa_db *db = wpa_engine_connect_reader(api->engine, &err);
+    if (db && !wpa_db_listen(db, WPA_SQL_DB_LISTEN_CHANGE, &err)) {
+        wpa_db_close(db);
+        db = NULL;
+    }
+    return db;
+}
+
+static void wait_for_news(wpa_api *api, wpa_db *db)
+{
+    wpa_error err = {0};
+    struct pollfd told = {.fd = api->watcher_fd, .events = POLLIN};
+    eventfd_t count;
+    if (!db || !wpa_db_wait(db, api->watcher_fd, TICK_MS, &err)) {
+        (void)poll(&told, 1, TICK_MS);
+    }
+    (void)eventfd_read(api->watcher_fd, &count);
+}
+
+void *wpa_api_watch(void *argument)
+{
+    wpa_api *api = argument;
+    wpa_db *db = NULL;
+    int64_t next_try_ms = 0;
+    while (!atomic_load(&api->is_stopping)) {
+        if (!db && wpa_monotonic_ms() >= next_try_ms) {
+            db = connect_watcher(api);
+            next_try_ms = wpa_monotonic_ms() + RECONNECT_MS;
+            wpa_api_streams_tell(api, "reset", "{}"); /* news may have been missed */
+        }
+        wait_for_news(api, db);
+        wpa_db_note note;
+        while (db && wpa_db_note_next(db, &note)) {
+            wpa_api_streams_note(api, note.payload);
+        }
+        look_at_jobs(api, db);
+        end_slow_peers(api);
+        wpa_api_streams_beat(api);
+        if (db && wpa_db_is_lost(db)) {
+            wpa_db_close(db);
+            db = NULL;
+        }
+    }
+    wake_parked(api, NULL, true);
+    wpa_db_close(db);
+    return NULL;
+}

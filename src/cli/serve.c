@@ -22,7 +22,7 @@ static const wpa_cli_option options[] = {
     {"tls-key", 0, WPA_CLI_TEXT, "FILE", "its private key (PEM)"},
     {"trust-proxy", 0, WPA_CLI_LIST, "ADDRESS", "believe X-Forwarded-For of this address; may be repeated"},
     {"open-to-viewers", 0, WPA_CLI_FLAG, NULL, "let the viewer role read"},
-    {"open-metrics", 0, WPA_CLI_FLAG, NULL, "/metrics needs no token"},
+    {"open-metrics", 0, WPA_CLI_FLAG, NULL, "let /metrics be read without a token"},
     {"workers", 0, WPA_CLI_INT, "N", "jobs of the engine done in this process (default 0: agents do them)"},
     {"threads", 0, WPA_CLI_INT, "N", "requests served at the same time (default 4)"},
 };

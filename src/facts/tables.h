@@ -3,6 +3,7 @@
 
 #include "facts/commands.h"
 #include "facts/facts.h"
+#include "facts/supply.h"
 
 #define WPA_FACT_NONE UINT32_MAX
 
@@ -134,3 +135,27 @@ extern const size_t wpa_fact_n_dependabot_schema;
 extern const wpa_schema_def wpa_fact_pre_commit_schema[];
 extern const size_t wpa_fact_n_pre_commit_schema;
 extern const char *const wpa_fact_timezone_list[];
+
+/* Of what workflows use, hold and grant. */
+extern const wpa_fact_publish_command wpa_fact_publish_commands[];
+extern const size_t wpa_fact_n_publish_commands;
+extern const wpa_fact_publish_action wpa_fact_publish_actions[];
+extern const size_t wpa_fact_n_publish_actions;
+extern const wpa_fact_replacement wpa_fact_replacements[];
+extern const size_t wpa_fact_n_replacements;
+extern const wpa_fact_cloud_login wpa_fact_cloud_logins[];
+extern const size_t wpa_fact_n_cloud_logins;
+extern const wpa_fact_cloud_variable wpa_fact_cloud_variables[];
+extern const size_t wpa_fact_n_cloud_variables;
+extern const wpa_fact_cloud_registry wpa_fact_cloud_registries[];
+extern const size_t wpa_fact_n_cloud_registries;
+extern const wpa_fact_oidc_action wpa_fact_oidc_actions[];
+extern const size_t wpa_fact_n_oidc_actions;
+extern const wpa_fact_debug_action wpa_fact_debug_actions[];
+extern const size_t wpa_fact_n_debug_actions;
+extern const wpa_fact_creator wpa_fact_creators[];
+extern const size_t wpa_fact_n_creators;
+extern const wpa_fact_popular wpa_fact_populars[];
+extern const size_t wpa_fact_n_populars;
+extern const wpa_fact_impostor wpa_fact_impostors[];
+extern const size_t wpa_fact_n_impostors;

@@ -148,13 +148,33 @@ static bool refuse_option(const wpa_rule *rule, const wpa_yaml_node *key, wpa_er
                 : wpa_yaml_fail(key, err, "%s has no option '%s'", rule->id, key->text);
 }
 
-/** A text, or a list of texts joined by commas. */
+/** "key=value" of every pair, joined by commas. */
+static bool pairs_value(const reader *r, const wpa_yaml_node *mapping, const char **text,
+                        wpa_error *err)
+{
+    const char *all = "";
+    for (size_t i = 0; i < mapping->n_pairs; i++) {
+        const char *key, *value;
+        if (!expect_text(mapping->pairs[i].key, &key, err) ||
+            !expect_text(mapping->pairs[i].value, &value, err)) {
+            return false;
+        }
+        all = wpa_arena_printf(r->arena, "%s%s%s=%s", all, *all ? "," : "", key, value);
+    }
+    *text = all;
+    return true;
+}
+
+/** A text, a list of texts joined by commas, or a mapping as "key=value" joined by commas. */
 static bool option_value(const reader *r, const wpa_yaml_node *value, const char **text,
                          wpa_error *err)
 {
     *text = wpa_yaml_text(value);
     if (*text) {
         return true;
+    }
+    if (wpa_yaml_is(value, WPA_YAML_MAPPING)) {
+        return pairs_value(r, value, text, err);
     }
     if (!wpa_yaml_is(value, WPA_YAML_SEQUENCE)) {
         return wpa_yaml_fail(value, err, "expected text or a list of texts, got %s",

@@ -196,6 +196,18 @@ static bool read_repository(reader *r, const char *text, wpa_outline_uses *uses)
     return true;
 }
 
+void wpa_outline_read_comment(wpa_outline_uses *uses)
+{
+    const wpa_yaml_doc *doc = uses->node->doc;
+    const wpa_yaml_comment *comment = comment_behind(doc, uses->node);
+    uses->hint = (wpa_slice){uses->node->text, 0};
+    if (comment) {
+        uses->comment = comment->span;
+        uses->hint = version_in(
+            (wpa_slice){doc->source + comment->span.start, wpa_span_length(comment->span)});
+    }
+}
+
 static wpa_outline_uses read_uses(reader *r, const wpa_yaml_node *mapping)
 {
     wpa_outline_uses uses = {.node = scalar_at(mapping, "uses")};
@@ -203,13 +215,7 @@ static wpa_outline_uses read_uses(reader *r, const wpa_yaml_node *mapping)
     if (!text || !*text) {
         return (wpa_outline_uses){0};
     }
-    const wpa_yaml_comment *comment = comment_behind(r->doc, uses.node);
-    uses.hint = (wpa_slice){text, 0};
-    if (comment) {
-        uses.comment = comment->span;
-        uses.hint = version_in(
-            (wpa_slice){r->doc->source + comment->span.start, wpa_span_length(comment->span)});
-    }
+    wpa_outline_read_comment(&uses);
     if (wpa_outline_has_expression(text)) {
         uses.kind = WPA_OUTLINE_UNKNOWN;
     } else if (wpa_text_starts(text, "docker://")) {

@@ -115,6 +115,8 @@ const wpa_yaml_node *wpa_outline_with(const wpa_outline_step *step, const char *
 const char *wpa_outline_with_text(const wpa_outline_step *step, const char *name);
 /** Does the step use this action (owner/repo[/path], without case), at any version? */
 bool wpa_outline_step_uses(const wpa_outline_step *step, const char *slug);
+/** Fill hint and comment of uses from the comment behind its node. */
+void wpa_outline_read_comment(wpa_outline_uses *uses);
 /** Major version that the step uses, -1 if it is not known. */
 int wpa_outline_major(const wpa_outline_uses *uses);
 /** Does the step's script build or test something, as far as its commands tell? */

@@ -2,8 +2,78 @@
 
 #include <string.h>
 
+/* ---- pre-commit hooks, as if they were actions
+ * ---------------------------------------------------
+ */
+
+/* "owner/repo" in the address of a repository on GitHub; false for any other. */
+static bool slug_of_address(const char *address, wpa_slice *slug)
+{
+    static const char *const starts[] = {"https://github.com/", "http://github.com/",
+                                         "git://github.com/",   "ssh://git@github.com/",
+                                         "git@github.com:",     "https://www.github.com/"};
+    for (size_t i = 0; i < WPA_COUNT(starts); i++) {
+        if (!wpa_text_starts(address, starts[i])) {
+            continue;
+        }
+        *slug = wpa_slice_of(address + strlen(starts[i]));
+        while (slug->length && slug->at[slug->length - 1] == '/') {
+            slug->length--;
+        }
+        if (slug->length > 4 && memcmp(slug->at + slug->length - 4, ".git", 4) == 0) {
+            slug->length -= 4;
+        }
+        const char *slash = memchr(slug->at, '/', slug->length);
+        return slash && slash > slug->at && slash + 1 < slug->at + slug->length &&
+               !memchr(slash + 1, '/', (size_t)(slug->at + slug->length - slash - 1));
+    }
+    return false;
+}
+
+static bool read_hook(wpa_rule_run *run, const wpa_yaml_node *entry, wpa_outline_uses *uses)
+{
+    const wpa_yaml_node *repo = wpa_yaml_get(entry, "repo"), *rev = wpa_yaml_get(entry, "rev");
+    const char *address = wpa_yaml_text(repo), *ref = wpa_yaml_text(rev);
+    wpa_slice slug;
+    if (!address || !ref || !*ref || !slug_of_address(address, &slug)) {
+        return false;
+    }
+    size_t start = (size_t)(slug.at - address);
+    const char *slash = memchr(slug.at, '/', slug.length);
+    *uses = (wpa_outline_uses){
+        .kind = WPA_OUTLINE_REPOSITORY,
+        .node = rev,
+        .slug = slug,
+        .repo = slug,
+        .owner = {slug.at, (size_t)(slash - slug.at)},
+        .ref = wpa_slice_of(ref),
+        .slug_span = wpa_yaml_source_span(repo, start, start + slug.length),
+        .ref_span = wpa_yaml_source_span(rev, 0, rev->length),
+    };
+    wpa_outline_read_comment(uses);
+    wpa_fact_use *fact = wpa_arena_alloc(run->arena, sizeof *fact);
+    wpa_facts_use_resolve(uses->slug, uses->ref, uses->hint, fact);
+    uses->fact = fact;
+    return true;
+}
+
+static void each_hook(wpa_rule_run *run, wpa_uses_visitor visit)
+{
+    const wpa_yaml_node *repos = wpa_yaml_get(run->source->outline->root, "repos");
+    for (size_t i = 0; wpa_yaml_is(repos, WPA_YAML_SEQUENCE) && i < repos->n_items; i++) {
+        wpa_outline_uses *uses = wpa_arena_alloc(run->arena, sizeof *uses);
+        if (read_hook(run, wpa_yaml_resolve(repos->items[i]), uses)) {
+            visit(run, uses, NULL, NULL);
+        }
+    }
+}
+
 void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit)
 {
+    if (run->source->kind == WPA_INPUT_PRE_COMMIT) {
+        each_hook(run, visit);
+        return;
+    }
     const wpa_outline *outline = run->source->outline;
     for (size_t i = 0; i < outline->n_jobs; i++) {
         const wpa_outline_job *job = &outline->jobs[i];
@@ -63,7 +133,12 @@ bool wpa_rule_pin(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_uses *uses,
 
 const char *wpa_rule_quote_uses(wpa_rule_run *run, const wpa_outline_uses *uses)
 {
-    return wpa_rule_quote(run, uses->node->text, uses->node->length);
+    if (run->source->kind != WPA_INPUT_PRE_COMMIT) {
+        return wpa_rule_quote(run, uses->node->text, uses->node->length);
+    }
+    const char *text = wpa_arena_printf(run->arena, WPA_SLICE_FORMAT "@" WPA_SLICE_FORMAT,
+                                        WPA_SLICE_ARGS(uses->slug), WPA_SLICE_ARGS(uses->ref));
+    return wpa_rule_quote(run, text, strlen(text));
 }
 
 const char *wpa_rule_needs(wpa_rule_run *run, wpa_fact_table table)
@@ -77,4 +152,41 @@ bool wpa_rule_is_trusted_owner(const wpa_rule_run *run, wpa_slice owner)
     const wpa_surroundings *around = run->source->around;
     return wpa_slice_is_ci(owner, "actions") || wpa_slice_is_ci(owner, "github") ||
            (around && around->owner && wpa_slice_is_ci(owner, around->owner));
+}
+
+/* ---- patterns of slugs -------------------------------------------------------------------------
+ */
+
+/* Does the pattern's part in front of the @ cover the slug? *rank grows with how exact it is. */
+static bool covers_slug(wpa_slice pattern, wpa_slice slug, size_t *rank)
+{
+    bool is_open = pattern.length && pattern.at[pattern.length - 1] == '*';
+    *rank = 2 * pattern.length + (is_open ? 0 : 1);
+    if (!is_open) {
+        return slug.length == pattern.length && strncasecmp(slug.at, pattern.at, slug.length) == 0;
+    }
+    pattern.length--;
+    if (slug.length >= pattern.length && strncasecmp(slug.at, pattern.at, pattern.length) == 0) {
+        return true;
+    }
+    /* "owner/repo/" and a star covers the repository's root too */
+    return pattern.length > 1 && pattern.at[pattern.length - 1] == '/' &&
+           slug.length == pattern.length - 1 &&
+           strncasecmp(slug.at, pattern.at, slug.length) == 0 && memchr(slug.at, '/', slug.length);
+}
+
+size_t wpa_rule_pattern_fits(wpa_slice pattern, wpa_slice slug, wpa_slice ref)
+{
+    size_t rank;
+    const char *at = memchr(pattern.at, '@', pattern.length);
+    wpa_slice head = {pattern.at, at ? (size_t)(at - pattern.at) : pattern.length};
+    if (!covers_slug(head, slug, &rank)) {
+        return 0;
+    }
+    if (at) {
+        wpa_slice wanted = {at + 1, pattern.length - head.length - 1};
+        bool is_same = wanted.length == ref.length && memcmp(wanted.at, ref.at, ref.length) == 0;
+        return is_same ? rank + 1000 : 0;
+    }
+    return rank;
 }

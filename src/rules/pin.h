@@ -8,7 +8,10 @@
 typedef void (*wpa_uses_visitor)(wpa_rule_run *run, const wpa_outline_uses *uses,
                                  const wpa_outline_step *step, const wpa_outline_job *job);
 
-/** Every uses of the file: of steps (step given) and of calls (step NULL). */
+/**
+ * Every uses of the file: of steps (step given), of calls (step NULL), and the hook repositories of
+ * a pre-commit file that lie on GitHub (step and job NULL; node is the rev).
+ */
 void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit);
 
 /**
@@ -27,3 +30,11 @@ const char *wpa_rule_quote_uses(wpa_rule_run *run, const wpa_outline_uses *uses)
 const char *wpa_rule_needs(wpa_rule_run *run, wpa_fact_table table);
 /** Is the owner GitHub itself, or the repository's own? */
 bool wpa_rule_is_trusted_owner(const wpa_rule_run *run, wpa_slice owner);
+
+/**
+ * Does a pattern cover "slug@ref"? "owner/repo[/path]" is that alone, a "*" at its end any rest
+ * (behind "owner/repo/" nothing, too), "@ref" behind it that ref alone; letters' case is no matter.
+ *
+ * Returns 0 if not, else the more the more exactly it does.
+ */
+size_t wpa_rule_pattern_fits(wpa_slice pattern, wpa_slice slug, wpa_slice ref);

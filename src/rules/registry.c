@@ -19,13 +19,24 @@
     X(template_injection) \
     X(secrets_inherit) \
     X(overprovisioned_secrets) \
+    X(unredacted_secrets) \
+    X(secrets_outside_env) \
     X(known_vulnerable_actions) \
     X(archived_uses) \
+    X(impostor_commit) \
+    X(ref_confusion) \
     X(ref_version_mismatch) \
     X(unpinned_tools) \
     X(adhoc_packages) \
+    X(stale_action_refs) \
+    X(typosquat_uses) \
+    X(forbidden_uses) \
     X(unverified_script_exec) \
     X(bot_conditions) \
+    X(github_app) \
+    X(use_trusted_publishing) \
+    X(self_hosted_runner) \
+    X(obfuscation) \
     X(dependabot_cooldown) \
     X(dependabot_execution) \
     X(missing_timeout) \
@@ -74,6 +85,7 @@
     X(node_runtime) \
     X(deprecated_action_version) \
     X(outdated_action_major) \
+    X(self_repository) \
     X(yaml_hazards) \
     X(missing_pipefail) \
     X(unsound_ternary) \
@@ -82,6 +94,8 @@
     X(suspicious_comparison) \
     X(anonymous_definition) \
     X(expression_style) \
+    X(undocumented_permissions) \
+    X(misfeature) \
     X(output_file_misuse) \
     X(unused_ignore)
 /* clang-format on */

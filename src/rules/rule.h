@@ -15,6 +15,8 @@
  * definitions in it are analysed, and bad_x.expected holds "path:line:column rule[/check]
  * severity".
  *
+ * bad_x.config beside either of them is read as their wpa.yml.
+ *
  * Action files are named bad_x.action.yml, dependabot files bad_x.dependabot.yml, pre-commit files
  * bad_x.pre-commit.yml (then bad_x.action.expected and so on). Tests walk the registry: a rule
  * without words or without its pair of fixtures fails.

@@ -97,8 +97,7 @@ static size_t add_rows(row *rows, size_t n, json_t *record, size_t number)
     return n;
 }
 
-static void write_table(FILE *out, json_t *root, const char *key, const char *type,
-                        const char *array)
+void gen_rows(FILE *out, json_t *root, const char *key, const char *type, const char *array)
 {
     json_t *records = gen_need(root, key);
     size_t i, n = 0, capacity = 0;
@@ -137,11 +136,11 @@ static void write_table(FILE *out, json_t *root, const char *key, const char *ty
 void gen_commands(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "commands");
-    write_table(out, root, "commands", "command", "commands");
-    write_table(out, root, "wrappers", "wrapper", "wrappers");
-    write_table(out, root, "launchers", "launcher", "launchers");
-    write_table(out, root, "installers", "installer", "installers");
-    write_table(out, root, "tools", "tool", "tools");
-    write_table(out, root, "hosts", "host", "hosts");
+    gen_rows(out, root, "commands", "command", "commands");
+    gen_rows(out, root, "wrappers", "wrapper", "wrappers");
+    gen_rows(out, root, "launchers", "launcher", "launchers");
+    gen_rows(out, root, "installers", "installer", "installers");
+    gen_rows(out, root, "tools", "tool", "tools");
+    gen_rows(out, root, "hosts", "host", "hosts");
     json_decref(root);
 }

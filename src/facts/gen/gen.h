@@ -20,7 +20,14 @@ void gen_escaped(FILE *out, const char *text, size_t length);
 /** An array of texts as a static NULL-terminated list named after prefix and number. */
 void gen_list(FILE *out, const char *prefix, size_t number, json_t *texts);
 
+/**
+ * The records under a key as wpa_fact_<array>[], an array of wpa_fact_<type> whose fields are named
+ * as the members; a record with "programs" or "names" is one row for each, in their order.
+ */
+void gen_rows(FILE *out, json_t *root, const char *key, const char *type, const char *array);
+
 void gen_actions(FILE *out, const char *folder);
 void gen_commands(FILE *out, const char *folder);
+void gen_supply(FILE *out, const char *folder);
 void gen_tables(FILE *out, const char *folder);
 void gen_platforms(FILE *out, const char *folder);

@@ -21,6 +21,7 @@ static const table_name tables[] = {
     {"commands", "commands"},       {"images", "images"},
     {"toolchains", "toolchains"},   {"forges", "forges"},
     {"migrations", "migrations"},
+    {"supply", "supply"},
 };
 
 static void write_origins(FILE *out, const char *folder)
@@ -733,4 +734,5 @@ void gen_tables(FILE *out, const char *folder)
     write_schema(out, folder, "dependabot-v2", "dependabot");
     write_schema(out, folder, "pre-commit-v4", "pre_commit");
     write_timezones(out, folder);
+    gen_supply(out, folder);
 }

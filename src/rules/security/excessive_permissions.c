@@ -31,11 +31,12 @@ static wpa_severity severity_named(const char *name)
                                          : WPA_SEVERITY_LOW;
 }
 
+static const char *const call_only[] = {"workflow_call", NULL};
+
 /* X1: nothing said at all. */
 static void check_absent(wpa_rule_run *run, const wpa_outline *o)
 {
     const wpa_yaml_pair *jobs = wpa_yaml_find(o->root, "jobs");
-    static const char *const call_only[] = {"workflow_call", NULL};
     const wpa_outline_job *without = NULL;
     size_t n_without = 0;
     for (size_t i = 0; i < o->n_jobs; i++) {
@@ -44,7 +45,18 @@ static void check_absent(wpa_rule_run *run, const wpa_outline *o)
             n_without++;
         }
     }
-    if (!jobs || !without) {
+    if (!jobs) {
+        return;
+    }
+    if (!without) {
+        wpa_finding *finding = wpa_rule_report(
+            run, jobs->key->span, "X1", subject_new(run, SHAPE_ABSENT, jobs->value, NULL),
+            "each job sets its permissions, but one that is added runs with whatever the "
+            "repository's default is, often write");
+        finding->severity = WPA_SEVERITY_MEDIUM;
+        finding->confidence = WPA_CONFIDENCE_MEDIUM;
+        finding->persona = WPA_PERSONA_PEDANTIC;
+        wpa_rule_relate(run, finding, o->root->pairs[0].key->span, "nothing is said here");
         return;
     }
     wpa_finding *finding = wpa_rule_report(
@@ -55,11 +67,12 @@ static void check_absent(wpa_rule_run *run, const wpa_outline *o)
     finding->severity =
         o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
     finding->confidence = WPA_CONFIDENCE_MEDIUM;
-    for (size_t i = 0; n_without > 1 && i < o->n_jobs; i++) {
+    for (size_t i = 0; i < o->n_jobs; i++) {
         if (!wpa_yaml_find(o->jobs[i].node, "permissions")) {
             wpa_rule_relate(run, finding, o->jobs[i].key->span, "has none of its own");
         }
     }
+    wpa_rule_relate(run, finding, o->root->pairs[0].key->span, "nor has the workflow");
     if (o->n_jobs == 1 || wpa_outline_only_triggers(o, call_only)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
@@ -96,7 +109,7 @@ static size_t count_inheriting(const wpa_outline *o)
 static void check_shared(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml_node *scopes)
 {
     size_t n_inheriting = count_inheriting(o);
-    for (size_t i = 0; n_inheriting > 1 && i < scopes->n_pairs; i++) {
+    for (size_t i = 0; i < scopes->n_pairs; i++) {
         const wpa_yaml_pair *pair = &scopes->pairs[i];
         const char *name = wpa_yaml_text(pair->key);
         const wpa_fact_permission *scope =
@@ -106,9 +119,15 @@ static void check_shared(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml
         }
         wpa_finding *finding = wpa_rule_report(
             run, pair->key->span, "X4", subject_new(run, SHAPE_SCOPE, pair->value, NULL),
-            "'%s: write' is given to all %zu jobs that set no permissions of their own", name,
-            n_inheriting);
+            n_inheriting > 1
+                ? "'%s: write' is given to all %zu jobs that set no permissions of their own"
+                : "'%s: write' is given to the whole workflow, and to each job that is added (now "
+                  "%zu takes it)",
+            name, n_inheriting);
         finding->severity = severity_named(scope->write_severity);
+        if (n_inheriting <= 1 || wpa_outline_only_triggers(o, call_only)) {
+            finding->persona = WPA_PERSONA_PEDANTIC;
+        }
     }
 }
 
@@ -179,10 +198,12 @@ static void repair_absent(wpa_rule_run *run, wpa_finding *finding, const subject
                                 all.is_complete ? "the steps need"
                                                 : "the known steps need; look at the others");
     fix->needs = wpa_rule_needs(run, WPA_FACTS_PERMISSIONS);
-    bool is_alone = o->n_jobs == 1 && all.n;
+    bool is_alone = o->n_jobs == 1 && all.n && !wpa_yaml_find(o->jobs[0].node, "permissions");
+    bool is_covered = count_inheriting(o) == 0;
     if (!wpa_rule_insert_before(run, fix, s->value, "%s\n\n",
-                                is_alone ? wpa_needs_text(&all, run->arena)
-                                         : "permissions:\n  contents: read")) {
+                                is_alone     ? wpa_needs_text(&all, run->arena)
+                                : is_covered ? "permissions: {}"
+                                             : "permissions:\n  contents: read")) {
         return;
     }
     for (size_t i = 0; !is_alone && i < o->n_jobs; i++) {

@@ -114,6 +114,7 @@ static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
     if ((value && !is_explicit) || with_is_open) {
         return;
     }
+    const wpa_yaml_node *first = step->node->n_pairs ? step->node->pairs[0].key : NULL;
     aftermath after = look_behind(run, step);
     const char *how = after.worst.how ? after.worst.how : "every later step can read it";
     wpa_finding *finding =
@@ -128,6 +129,9 @@ static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
         finding->severity = WPA_SEVERITY_LOW;
         finding->confidence = WPA_CONFIDENCE_LOW;
         finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+    if (first && first->span.start < step->uses.node->key->span.start) {
+        wpa_rule_relate(run, finding, first->span, "this step");
     }
     if (wpa_outline_major(&step->uses) >= 6) { /* kept outside of the workspace since */
         finding->severity = one_lower(finding->severity);

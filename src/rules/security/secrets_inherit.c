@@ -25,6 +25,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             wpa_rule_report(run, secrets->span, NULL, NULL,
                             "%s gets every secret of the repository, whichever it uses",
                             wpa_rule_quote_uses(run, &job->uses));
+        wpa_rule_relate(run, finding, job->uses.node->span, "the workflow that gets them");
         if (is_own(run, &job->uses)) {
             finding->severity = WPA_SEVERITY_LOW;
         }

@@ -4,49 +4,42 @@
 #include "rules/pin.h"
 
 static const wpa_rule_option options[] = {
-    /* its workflows verify the tag they were called by, and refuse a commit */
-    {"policies", "slsa-framework/slsa-github-generator=ref",
-     "what to ask of which slug: 'actions/*=any my-org/*=ref', else hash"},
+    {"policies", "", "what to ask of which slug: 'actions/*=any my-org/*=ref', else hash"},
     {"min-age-days", "7", "the fix pins no release younger than this"},
     {0},
 };
 
-/* Does a pattern ("owner/repo", or a prefix and a star) cover the slug? */
-static bool pattern_covers(wpa_slice pattern, wpa_slice slug)
-{
-    if (pattern.length && pattern.at[pattern.length - 1] == '*') {
-        pattern.length--;
-        return slug.length >= pattern.length &&
-               strncasecmp(slug.at, pattern.at, pattern.length) == 0;
-    }
-    return slug.length == pattern.length && strncasecmp(slug.at, pattern.at, pattern.length) == 0;
-}
-
-/* The policy of the longest pattern that covers the slug; "hash" if none does. */
-static wpa_slice policy_of(wpa_rule_run *run, wpa_slice slug)
+/* The policy of the most exact pattern that covers the use; "hash" if none does. */
+static wpa_slice policy_of(wpa_rule_run *run, const wpa_outline_uses *uses)
 {
     const char *text = wpa_rule_option_text(run, "policies");
     wpa_slice best = wpa_slice_of("hash");
-    size_t best_length = 0;
+    size_t best_rank = 0;
     while (text && *text) {
         text += strspn(text, " ,");
         size_t length = strcspn(text, " ,");
         const char *equals = memchr(text, '=', length);
         wpa_slice pattern = {text, equals ? (size_t)(equals - text) : 0};
-        if (equals && pattern.length >= best_length && pattern_covers(pattern, slug)) {
+        size_t rank = equals ? wpa_rule_pattern_fits(pattern, uses->slug, uses->ref) : 0;
+        if (rank > best_rank) {
             best = (wpa_slice){equals + 1, length - pattern.length - 1};
-            best_length = pattern.length;
+            best_rank = rank;
         }
         text += length;
     }
     return best;
 }
 
+static bool is_one_of(wpa_slice policy, const char *const names[2])
+{
+    return wpa_slice_is(policy, names[0]) || wpa_slice_is(policy, names[1]);
+}
+
 static bool is_allowed(wpa_rule_run *run, const wpa_outline_uses *uses)
 {
-    wpa_slice policy = policy_of(run, uses->repo);
-    return wpa_slice_is(policy, "any") ||
-           (wpa_slice_is(policy, "ref") && uses->fact->pin != WPA_PIN_OTHER);
+    static const char *const refs[] = {"ref", "ref-pin"};
+    wpa_slice policy = policy_of(run, uses);
+    return wpa_slice_is(policy, "any") || (is_one_of(policy, refs) && uses->ref.length);
 }
 
 static const char *describe(wpa_fact_pin pin)
@@ -55,6 +48,13 @@ static const char *describe(wpa_fact_pin pin)
                                          "match"
            : pin == WPA_PIN_VERSION    ? "a tag: whoever can move it runs code in this job"
                                        : "a branch: whoever pushes to it runs code in this job";
+}
+
+/* Workflows that verify the tag they were called by, and refuse a commit. */
+static bool wants_tag(const wpa_outline_uses *uses)
+{
+    return wpa_slice_is_ci(uses->repo, "slsa-framework/slsa-github-generator") &&
+           uses->fact->pin == WPA_PIN_VERSION;
 }
 
 static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
@@ -71,6 +71,10 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
                         wpa_rule_quote_uses(run, uses), describe(uses->fact->pin));
     if (wpa_rule_is_trusted_owner(run, uses->owner)) {
         finding->severity = WPA_SEVERITY_LOW;
+    }
+    if (wants_tag(uses)) {
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->persona = WPA_PERSONA_AUDITOR;
     }
 }
 
@@ -119,7 +123,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_uses *uses = finding->subject;
     const wpa_fact_use *fact = uses ? uses->fact : NULL;
-    if (!fact || !fact->commit || is_young(run, fact)) {
+    if (!fact || !fact->commit || is_young(run, fact) || wants_tag(uses)) {
         return;
     }
     wpa_fact_ref tag;

@@ -14,6 +14,7 @@
 #include <wpa/text.h>
 
 #include "analysis/tree.h"
+#include "rules/config.h"
 #include "rules/fix.h"
 
 #define FIXTURE_MAX_BYTES (2 * 1024 * 1024)
@@ -42,10 +43,18 @@ static const char *read_file(const fixture *at, const char *name, wpa_arena *are
     return wpa_file_read(path, FIXTURE_MAX_BYTES, arena, size, &err);
 }
 
-static wpa_settings *settings_for_all(wpa_arena *arena)
+/** All personas; and what bad_x.config says, which is read as wpa.yml is. */
+static wpa_settings *settings_for(const fixture *at, wpa_arena *arena)
 {
+    wpa_error err = {0};
+    size_t size;
     wpa_settings *settings = wpa_settings_new(TODAY_US, arena);
     settings->persona = WPA_PERSONA_AUDITOR;
+    const char *name = wpa_arena_printf(arena, "%s.config", at->stem);
+    const char *text = read_file(at, name, arena, &size);
+    if (text && !wpa_config_read(name, text, size, settings, arena, &err)) {
+        fault(at, err.message);
+    }
     return settings;
 }
 
@@ -96,7 +105,7 @@ static void check_fixed(const fixture *at, const wpa_source *source, wpa_arena *
         chosen[i] = rules[i] == at->rule;
     }
     wpa_fix_choice choice = {.has_unsafe = true, .rules = chosen};
-    wpa_fix_outcome outcome = wpa_rules_fix(source, settings_for_all(arena), &choice, arena);
+    wpa_fix_outcome outcome = wpa_rules_fix(source, settings_for(at, arena), &choice, arena);
     for (size_t i = 0; i < outcome.n_notes; i++) {
         fault(at, outcome.notes[i].text);
     }
@@ -105,7 +114,7 @@ static void check_fixed(const fixture *at, const wpa_source *source, wpa_arena *
         print_error("%s\n", outcome.text);
     }
     wpa_fix_outcome again = wpa_rules_fix(source_of(at, outcome.text, outcome.size_bytes, arena),
-                                          settings_for_all(arena), &choice, arena);
+                                          settings_for(at, arena), &choice, arena);
     if (again.n_applied) {
         fault(at, "fixing twice changes more than fixing once");
     }
@@ -116,7 +125,7 @@ static void check_bad(const fixture *at, wpa_arena *arena)
     size_t size;
     const char *text = read_file(at, at->name, arena, &size);
     const wpa_source *source = source_of(at, text, size, arena);
-    wpa_result result = wpa_rules_run(source, settings_for_all(arena), arena);
+    wpa_result result = wpa_rules_run(source, settings_for(at, arena), arena);
     const char *actual = describe(at, &result, arena);
     const char *expected =
         read_file(at, wpa_arena_printf(arena, "%s.expected", at->stem), arena, &size);
@@ -136,7 +145,7 @@ static void check_good(const fixture *at, wpa_arena *arena)
     size_t size;
     const char *text = read_file(at, at->name, arena, &size);
     const wpa_source *source = source_of(at, text, size, arena);
-    wpa_result result = wpa_rules_run(source, settings_for_all(arena), arena);
+    wpa_result result = wpa_rules_run(source, settings_for(at, arena), arena);
     const char *actual = describe(at, &result, arena);
     if (*actual || result.n_notes) {
         fault(at, "should be silent but gives");
@@ -171,7 +180,7 @@ static const char *describe_repository(const fixture *at, wpa_arena *arena, size
     }
     wpa_tree_load(tree);
     WPA_AUTO(wpa_tree_results) *results =
-        wpa_tree_run(tree, 1, wpa_tree_check, settings_for_all(arena));
+        wpa_tree_run(tree, 1, wpa_tree_check, settings_for(at, arena));
     WPA_AUTO(wpa_buf) *buf = wpa_buf_new(EXPECTED_MAX_BYTES);
     for (size_t i = 0; i < results->n; i++) {
         const wpa_result *result = &results->results[i];
@@ -219,6 +228,7 @@ static void check_folder(const wpa_rule *rule, wpa_arena *arena)
     while (folder && (entry = readdir(folder))) {
         at.name = entry->d_name;
         size_t length = strlen(at.name);
+        at.stem = at.name;
         if (is_repository(&at, arena)) {
             n_bad += wpa_text_starts(at.name, "bad");
             n_good += wpa_text_starts(at.name, "good");

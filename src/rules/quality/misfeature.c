@@ -1,0 +1,213 @@
+/* QUA-023: features of actions and shells that are there, and that one had better leave alone. */
+#include <string.h>
+
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+static wpa_finding *report_input(wpa_rule_run *run, const wpa_outline_step *step, const char *name,
+                                 const char *message)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find_ci(step->with, name);
+    return pair ? wpa_rule_report(run, (wpa_span){pair->key->span.start, pair->value->span.end},
+                                  NULL, NULL, "%s", message)
+                : NULL;
+}
+
+/* ---- inputs of actions ---- */
+
+static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const char *ref = wpa_outline_with_text(step, "ref");
+    bool is_master = wpa_text_is(ref, "master") || wpa_text_is(ref, "refs/heads/master");
+    if (is_master && !wpa_outline_with(step, "repository")) {
+        (void)report_input(run, step, "ref",
+                           "'master' is checked out whatever started the run, so a pull request or "
+                           "branch is never what is tested, and a renamed branch breaks it");
+    }
+}
+
+static void check_inputs(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    if (wpa_outline_step_uses(step, "actions/setup-python")) {
+        (void)report_input(run, step, "pip-install",
+                           "the packages go into the global environment of the runner, where they "
+                           "meet whatever else is there");
+    } else if (wpa_outline_step_uses(step, "actions/cache") ||
+               wpa_outline_step_uses(step, "actions/cache/save")) {
+        const char *value = wpa_outline_with_text(step, "save-always");
+        if (value && !wpa_text_is_ci(value, "false")) {
+            (void)report_input(run, step, "save-always",
+                               "'save-always' never worked as it says and is about to be removed");
+        }
+    } else if (wpa_outline_step_uses(step, "actions/checkout")) {
+        check_checkout(run, step);
+    }
+}
+
+/* ---- shells ---- */
+
+static const char *const usual_shells[] = {"bash", "pwsh", "python", "sh", "powershell"};
+
+/* The last part of the program's path, as far as it is a name of a shell. */
+static wpa_slice program_of(const char *shell)
+{
+    const char *start = shell + strspn(shell, " \t");
+    size_t length = strcspn(start, " \t\r\n");
+    for (size_t i = length; i > 0; i--) {
+        if (start[i - 1] == '/' || start[i - 1] == '\\') {
+            return (wpa_slice){start + i, length - i};
+        }
+    }
+    return (wpa_slice){start, length};
+}
+
+static bool is_usual(wpa_slice program)
+{
+    for (size_t i = 0; i < WPA_COUNT(usual_shells); i++) {
+        if (wpa_slice_is(program, usual_shells[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* step NULL: a default of the workflow or a job. */
+static void check_shell(wpa_rule_run *run, const wpa_yaml_node *scope, const wpa_outline_step *step)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(scope, "shell");
+    const char *text = pair ? wpa_yaml_text(pair->value) : NULL;
+    if (!text || wpa_outline_has_expression(text)) {
+        return;
+    }
+    wpa_span span = {pair->key->span.start, pair->value->span.end};
+    wpa_slice program = program_of(text);
+    if (wpa_slice_is_ci(program, "cmd") || wpa_slice_is_ci(program, "cmd.exe")) {
+        (void)wpa_rule_report(run, span, NULL, step,
+                              "cmd has no grammar to rely on and goes on after a failed command; "
+                              "the runner's own shell there is pwsh");
+    } else if (!is_usual(program)) {
+        wpa_finding *finding = wpa_rule_report(
+            run, span, NULL, NULL,
+            "shell %s is none that runners bring along, and its scripts are checked by nobody",
+            wpa_rule_quote(run, text, strlen(text)));
+        finding->persona = WPA_PERSONA_AUDITOR;
+    }
+}
+
+static void check_defaults(wpa_rule_run *run, const wpa_yaml_node *scope)
+{
+    check_shell(run, wpa_yaml_get(wpa_yaml_get(scope, "defaults"), "run"), NULL);
+}
+
+/* ---- the token by another name ---- */
+
+/* Does the name say that a token is in it? */
+static bool says_token(const char *name)
+{
+    return strcasestr(name, "TOKEN") || strcasestr(name, "PAT") || strcasestr(name, "GITHUB") ||
+           strcasestr(name, "GH_");
+}
+
+static bool is_token(const char *text)
+{
+    static const char *const forms[] = {"${{secrets.GITHUB_TOKEN}}", "${{github.token}}"};
+    char dense[32];
+    size_t n = 0;
+    for (const char *c = text; *c && n + 1 < sizeof dense; c++) {
+        if (!strchr(" \t\r\n", *c)) {
+            dense[n++] = *c;
+        }
+    }
+    dense[n] = '\0';
+    return wpa_text_is_ci(dense, forms[0]) || wpa_text_is_ci(dense, forms[1]);
+}
+
+static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
+{
+    const wpa_yaml_node *env = wpa_yaml_get(scope, "env");
+    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
+        const char *name = wpa_yaml_text(env->pairs[i].key);
+        const char *text = wpa_yaml_text(env->pairs[i].value);
+        if (name && text && !says_token(name) && is_token(text)) {
+            wpa_finding *finding =
+                wpa_rule_report(run, env->pairs[i].key->span, NULL, NULL,
+                                "%s is the job's token by a name that does not say so",
+                                wpa_rule_quote(run, name, strlen(name)));
+            finding->persona = WPA_PERSONA_AUDITOR;
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    check_defaults(run, o->root);
+    check_env(run, o->root);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        check_defaults(run, job->node);
+        check_env(run, job->node);
+        for (size_t k = 0; k < job->n_steps; k++) {
+            check_inputs(run, &job->steps[k]);
+            check_shell(run, job->steps[k].node, &job->steps[k]);
+            check_env(run, job->steps[k].node);
+        }
+    }
+    return true;
+}
+
+/* Programs that take the same words from either shell. */
+static const char *const portable[] = {
+    "npm", "npx",    "yarn", "pnpm",   "node",  "python", "pip",   "cargo", "rustup",
+    "go",  "git",    "gh",   "dotnet", "cmake", "ctest",  "ninja", "mvn",   "uv",
+    "tox", "pytest", "cd",   "poetry", "deno",  "bun",    "java",  "choco", "msbuild"};
+
+/* One command a line, of programs that are no part of cmd, without a character either shell reads
+ * in its own way. */
+static bool is_portable(const char *script)
+{
+    while (*script) {
+        size_t length = strcspn(script, "\n"), blank = strspn(script, " \t\r");
+        wpa_slice word = {script + blank, strcspn(script + blank, " \t\r\n")};
+        bool is_known = blank >= length;
+        for (size_t i = 0; !is_known && i < WPA_COUNT(portable); i++) {
+            is_known = wpa_slice_is(word, portable[i]);
+        }
+        if (!is_known || strcspn(script, "%^&|<>\"'`@!$(){};,#") < length) {
+            return false;
+        }
+        script += length + (script[length] == '\n');
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline_step *step = finding->subject;
+    const wpa_yaml_node *shell = step ? wpa_yaml_get(step->node, "shell") : NULL;
+    const char *script = step && step->run ? wpa_yaml_text(step->run) : NULL;
+    if (shell && script && is_portable(script) && wpa_text_is_ci(wpa_yaml_text(shell), "cmd")) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "use pwsh");
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(shell, 0, shell->length), "pwsh");
+    }
+}
+
+const wpa_rule wpa_rule_misfeature = {
+    .code = "QUA-023",
+    .id = "misfeature",
+    .dimension = WPA_DIMENSION_QUALITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A feature is used that does more harm than good",
+    .why = "Such features work until they do not, and nobody who reads the file expects them.",
+    .fix = "Install packages in a step of their own, write scripts for pwsh or bash, and check out "
+           "what started the run.",
+    .elsewhere = (const char *const[]){"zizmor/misfeature", NULL},
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,32 @@
+#include "rules/references.h"
+
+#include <string.h>
+
+void wpa_rule_each_expression(wpa_rule_run *run, const wpa_yaml_node *node,
+                              wpa_expression_visitor visit, void *context)
+{
+    const wpa_expressions *all = run->source->expressions;
+    for (size_t i = 0; node && i < all->n; i++) {
+        const wpa_expr_place *place = all->items[i].place;
+        bool is_inside = place->node->span.start >= node->span.start &&
+                         place->node->span.end <= node->span.end;
+        if (is_inside && place->parsed.root) {
+            visit(run, place, context);
+        }
+    }
+}
+
+const char *wpa_expr_secret_name(const wpa_expr_reference *reference)
+{
+    static const char prefix[] = "secrets.";
+    if (!wpa_text_starts(reference->path, prefix) || reference->is_computed) {
+        return NULL;
+    }
+    const wpa_expr *at = reference->node;
+    while (at->args[0]->kind != WPA_EXPR_NAME) { /* secrets.A.b: the member next to the context */
+        at = at->args[0];
+    }
+    return at->kind == WPA_EXPR_MEMBER  ? at->text
+           : at->kind == WPA_EXPR_INDEX ? at->args[1]->text
+                                        : NULL;
+}

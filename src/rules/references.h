@@ -1,0 +1,19 @@
+/* What the expressions of a file refer to: for rules that ask where something is named. */
+#pragma once
+
+#include "rules/expressions.h"
+#include "rules/rule.h"
+
+typedef void (*wpa_expression_visitor)(wpa_rule_run *run, const wpa_expr_place *place,
+                                       void *context);
+
+/**
+ * Visit the expressions of the file that stand in this node (a job, the root), in order, those that
+ * could be parsed. Aliases are not followed: what stands under an anchor is visited there. A NULL
+ * node has none.
+ */
+void wpa_rule_each_expression(wpa_rule_run *run, const wpa_yaml_node *node,
+                              wpa_expression_visitor visit, void *context);
+
+/** "NAME" of a reference to secrets.NAME as it is spelt, NULL for any other. */
+const char *wpa_expr_secret_name(const wpa_expr_reference *reference);

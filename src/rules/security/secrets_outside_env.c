@@ -1,0 +1,91 @@
+/* SEC-019: a secret that no environment guards. */
+#include <string.h>
+
+#include "rules/references.h"
+#include "rules/outline.h"
+#include "rules/publish.h"
+
+static const wpa_rule_option options[] = {
+    {"allow", "", "names of secrets that may be used anywhere, separated by blanks or commas"},
+    {0},
+};
+
+typedef struct search {
+    const wpa_outline_job *job;
+    bool is_publishing;
+} search;
+
+/* Is the name one of the words of a list? */
+static bool is_listed(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    while (list && *list) {
+        list += strspn(list, " ,");
+        size_t n = strcspn(list, " ,");
+        if (n == length && strncasecmp(list, name, n) == 0) {
+            return true;
+        }
+        list += n;
+    }
+    return false;
+}
+
+static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+{
+    const search *s = context;
+    size_t n;
+    wpa_expr_reference *references = wpa_expr_references(place->parsed.root, run->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        const wpa_expr_reference *r = &references[i];
+        const char *name = wpa_expr_secret_name(r);
+        bool is_secret = wpa_text_is(r->path, "secrets") || wpa_text_starts(r->path, "secrets.");
+        if (!is_secret || wpa_text_is_ci(name, "GITHUB_TOKEN") ||
+            (name && is_listed(wpa_rule_option_text(run, "allow"), name))) {
+            continue;
+        }
+        wpa_finding *finding = wpa_rule_report(
+            run, wpa_expr_source_span(place, r->node->span), NULL, NULL,
+            "%s is used in job %s without an environment: whoever can push any branch can read it",
+            name ? wpa_rule_quote(run, name, strlen(name)) : "a secret chosen at run time",
+            wpa_rule_quote(run, s->job->id, strlen(s->job->id)));
+        if (s->is_publishing) {
+            finding->severity = WPA_SEVERITY_MEDIUM;
+            finding->persona = WPA_PERSONA_DEFAULT;
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    if (wpa_outline_trigger_find(o, "workflow_call")) {
+        return true; /* where the secrets come from is the caller's matter */
+    }
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        if (!wpa_yaml_find(o->jobs[i].node, "environment")) {
+            search s = {&o->jobs[i], wpa_publish_in_job(&o->jobs[i])};
+            wpa_rule_each_expression(run, o->jobs[i].node, check_expression, &s);
+        }
+    }
+    return true;
+}
+
+const wpa_rule wpa_rule_secrets_outside_env = {
+    .code = "SEC-019",
+    .id = "secrets-outside-env",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_AUDITOR,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A secret is used in a job without an environment",
+    .why = "Secrets of the repository go to every job of every branch; those of an environment "
+           "only where its rules allow.",
+    .fix = "Move the secret into an environment with protection rules, and name it in the job. "
+           "There is no fix by machine, since the secret itself has to move.",
+    .elsewhere = (const char *const[]){"zizmor/secrets-outside-env", NULL},
+    .options = options,
+    .check = check,
+};

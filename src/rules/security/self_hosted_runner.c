@@ -1,0 +1,151 @@
+/* SEC-045: a job on a runner of one's own, which outlives it. */
+#include <string.h>
+
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+static const wpa_rule_option options[] = {
+    {"allowed-runners", "",
+     "labels whose runners live for one job, separated by blanks or commas; "
+     "a * at the end stands for any ending"},
+    {0},
+};
+
+/* Is the label one of the words of the list, where "x*" covers what begins with x? */
+static bool is_allowed(const wpa_rule_run *run, const char *label)
+{
+    const char *list = wpa_rule_option_text(run, "allowed-runners");
+    while (list && *list) {
+        list += strspn(list, " ,");
+        size_t n = strcspn(list, " ,");
+        bool is_prefix = n && list[n - 1] == '*';
+        size_t length = is_prefix ? n - 1 : n;
+        if (n && strncasecmp(list, label, length) == 0 && (is_prefix || !label[length])) {
+            return true;
+        }
+        list += n;
+    }
+    return false;
+}
+
+typedef struct place {
+    const wpa_yaml_node *node; /* NULL: the job needs none of this */
+    const char *what;
+    wpa_confidence confidence;
+    bool is_certain; /* a runner of one's own, by its name */
+} place;
+
+static bool is_job_allowed(const wpa_rule_run *run, const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_labels; i++) {
+        if (is_allowed(run, job->labels[i].text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool holds_text(const wpa_yaml_node *node, const char *text)
+{
+    wpa_slice source = {node->doc->source + node->span.start, wpa_span_length(node->span)};
+    return memmem(source.at, source.length, text, strlen(text)) != NULL;
+}
+
+/* Is every value of the matrix written out, and none of them a runner of one's own? */
+static bool is_literal_matrix(const wpa_outline_job *job)
+{
+    const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(job->node, "strategy"), "matrix");
+    return wpa_yaml_is(matrix, WPA_YAML_MAPPING) && !holds_text(matrix, "${{") &&
+           !holds_text(matrix, "self-hosted");
+}
+
+static place find_label(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_labels; i++) {
+        const wpa_outline_label *label = &job->labels[i];
+        if (wpa_text_is_ci(label->text, "self-hosted")) {
+            return (place){label->node, "a self-hosted runner", WPA_CONFIDENCE_HIGH, true};
+        }
+    }
+    const wpa_yaml_node *runs_on = wpa_yaml_get(job->node, "runs-on");
+    const wpa_yaml_node *group = wpa_yaml_get(runs_on, "group");
+    if (group) {
+        return (place){group, "a runner of a group", WPA_CONFIDENCE_MEDIUM, true};
+    }
+    for (size_t i = 0; i < job->n_labels; i++) {
+        const wpa_outline_label *label = &job->labels[i];
+        wpa_slice text = wpa_slice_of(label->text);
+        if (!label->runner && !wpa_facts_runner_is_self_hosted_label(text)) {
+            return (place){label->node,
+                           wpa_arena_printf(run->arena, "runner %s, which is none of GitHub's own",
+                                            wpa_rule_quote(run, text.at, text.length)),
+                           WPA_CONFIDENCE_LOW, false};
+        }
+    }
+    const char *text = wpa_yaml_text(runs_on);
+    if (text && wpa_text_starts(text, "${{ matrix.") && is_literal_matrix(job)) {
+        return (place){0};
+    }
+    bool is_open = job->has_open_labels && wpa_outline_has_expression(text);
+    return (place){is_open ? runs_on : NULL, "a runner that an expression chooses",
+                   WPA_CONFIDENCE_LOW, is_open && strcasestr(text, "self-hosted")};
+}
+
+static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_outline *o = run->source->outline;
+    const wpa_surroundings *around = run->source->around;
+    const wpa_yaml_pair *runs_on = wpa_yaml_find(job->node, "runs-on");
+    place at = find_label(run, job);
+    if (!at.node || !runs_on || is_job_allowed(run, job)) {
+        return;
+    }
+    bool is_open = o->trust == WPA_TRUST_OUTSIDER || o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
+    bool is_private = around && around->visibility == WPA_VISIBILITY_PRIVATE;
+    wpa_finding *finding = wpa_rule_report(
+        run, at.node->span, NULL, NULL,
+        is_open && !is_private
+            ? "job %s runs on %s, and strangers can start it: what they leave behind meets the "
+              "next job"
+            : "job %s runs on %s: what one job leaves behind there meets the next",
+        wpa_rule_quote(run, job->id, strlen(job->id)), at.what);
+    finding->confidence = at.confidence;
+    if (is_open && !is_private && at.is_certain && at.confidence > WPA_CONFIDENCE_LOW) {
+        finding->severity = WPA_SEVERITY_HIGH;
+    } else {
+        finding->persona = WPA_PERSONA_AUDITOR;
+    }
+    wpa_rule_relate(run, finding, runs_on->key->span, "where it runs");
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_job(run, &o->jobs[i]);
+    }
+    return true;
+}
+
+const wpa_rule wpa_rule_self_hosted_runner = {
+    .code = "SEC-045",
+    .id = "self-hosted-runner",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A job runs on a runner that is not thrown away after it",
+    .why = "A stranger's pull request can leave a program behind that waits for the next job and "
+           "its secrets.",
+    .fix = "Use GitHub's runners for what strangers can start, or runners that live for one job. "
+           "There is no fix by machine.",
+    .elsewhere =
+        (const char *const[]){"zizmor/self-hosted-runner", "poutine/pr_runs_on_self_hosted",
+                              "octoscan/runner-label", NULL},
+    .options = options,
+    .tables = 1U << WPA_FACTS_RUNNERS,
+    .check = check,
+};

@@ -1,0 +1,185 @@
+/* SEC-027: an action whose name is a slip of the pen away from a well-known one. */
+#include <ctype.h>
+#include <string.h>
+
+#include "facts/supply.h"
+#include "rules/upgrade.h"
+
+#define SLUG_MAX 128
+/* An action of the table with a better rank than this is used too widely to be a trap. */
+#define KNOWN_RANK 200
+
+static const wpa_rule_option options[] = {
+    {"allow", "", "slugs that are meant, separated by blanks or commas"},
+    {0},
+};
+
+/* Lower case, so that what differs by case alone is the same. */
+static bool fold(wpa_slice slug, char *out)
+{
+    if (slug.length >= SLUG_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < slug.length; i++) {
+        out[i] = (char)tolower((unsigned char)slug.at[i]);
+    }
+    out[slug.length] = '\0';
+    return true;
+}
+
+/* The text as one reads it in a hurry: separators gone, look-alikes as one. */
+static void blur(const char *text, char *out)
+{
+    static const char *const pairs[] = {"rnm", "vvw", "cld"};
+    size_t n = 0;
+    for (size_t i = 0; text[i];) {
+        size_t taken = 1;
+        char c = text[i] == '0' ? 'o' : text[i] == '1' || text[i] == '|' ? 'l' : text[i];
+        for (size_t k = 0; k < WPA_COUNT(pairs); k++) {
+            if (text[i] == pairs[k][0] && text[i + 1] == pairs[k][1]) {
+                c = pairs[k][2];
+                taken = 2;
+            }
+        }
+        if (!strchr("-_.", c)) {
+            out[n++] = c;
+        }
+        i += taken;
+    }
+    out[n] = '\0';
+}
+
+static size_t owner_length(const char *slug)
+{
+    return strcspn(slug, "/");
+}
+
+/* Is a one slip away from b, an action of another owner? Both are lower case. */
+static bool is_slip(const char *a, const char *b)
+{
+    size_t n = owner_length(a), m = owner_length(b);
+    if (n == m && memcmp(a, b, n) == 0) {
+        return false; /* nobody can register it there but the owner */
+    }
+    char x[SLUG_MAX], y[SLUG_MAX];
+    blur(a, x);
+    blur(b, y);
+    return wpa_text_is(x, y) || wpa_rule_is_one_edit(wpa_slice_of(a), b);
+}
+
+static bool is_allowed(const wpa_rule_run *run, const char *slug)
+{
+    const char *list = wpa_rule_option_text(run, "allow");
+    size_t length = strlen(slug);
+    while (list && *list) {
+        list += strspn(list, " ,");
+        size_t n = strcspn(list, " ,");
+        if (n == length && strncasecmp(list, slug, n) == 0) {
+            return true;
+        }
+        list += n;
+    }
+    return false;
+}
+
+/* Is it well known itself, so that the likeness is chance? */
+static bool is_known(wpa_slice repo, const char *folded)
+{
+    for (size_t i = 0; i < wpa_facts_popular_count(); i++) {
+        if (wpa_text_is(folded, wpa_facts_popular_at(i))) {
+            return true;
+        }
+    }
+    const wpa_fact_action *action = wpa_facts_action_find(repo);
+    return action && wpa_facts_action_rank(action) <= KNOWN_RANK;
+}
+
+/* The well-known action that the slug is a slip of, or NULL. */
+static const char *find_original(wpa_rule_run *run, const char *folded)
+{
+    for (size_t i = 0; i < wpa_facts_popular_count(); i++) {
+        if (is_slip(folded, wpa_facts_popular_at(i))) {
+            return wpa_facts_popular_at(i);
+        }
+    }
+    for (size_t i = 0; i < wpa_facts_action_count(); i++) {
+        const wpa_fact_action *action = wpa_facts_action_at(i);
+        const char *name = wpa_facts_action_name(action);
+        char other[SLUG_MAX];
+        if (wpa_facts_action_rank(action) <= KNOWN_RANK && fold(wpa_slice_of(name), other) &&
+            is_slip(folded, other)) {
+            return wpa_arena_text(run->arena, other);
+        }
+    }
+    return NULL;
+}
+
+typedef struct subject {
+    const wpa_outline_uses *uses;
+    const char *original;
+} subject;
+
+static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
+                       const wpa_outline_step *step, const wpa_outline_job *job)
+{
+    (void)step;
+    (void)job;
+    char folded[SLUG_MAX];
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || !fold(uses->repo, folded) ||
+        wpa_rule_is_trusted_owner(run, uses->owner) || is_allowed(run, folded) ||
+        is_known(uses->repo, folded)) {
+        return;
+    }
+    const char *original = find_original(run, folded);
+    if (!original) {
+        return;
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){uses, original};
+    wpa_finding *finding =
+        wpa_rule_report(run, (wpa_span){uses->slug_span.start, uses->slug_span.end}, NULL, s,
+                        "%s is all but %s, which many use: was that meant?",
+                        wpa_rule_quote(run, uses->repo.at, uses->repo.length),
+                        wpa_rule_quote(run, original, strlen(original)));
+    if (!uses->fact->repo) {
+        finding->severity = WPA_SEVERITY_MEDIUM;
+        finding->confidence = WPA_CONFIDENCE_LOW;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_rule_each_uses(run, check_uses);
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "use %s", s->original);
+    fix->needs = wpa_rule_needs(run, WPA_FACTS_SUPPLY);
+    wpa_span span = s->uses->slug_span;
+    span.end -= s->uses->slug.length - s->uses->repo.length; /* the path behind it stays */
+    wpa_rule_edit(run, fix, span, "%s", s->original);
+}
+
+const wpa_rule wpa_rule_typosquat_uses = {
+    .code = "SEC-027",
+    .id = "typosquat-uses",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION | WPA_INPUT_PRE_COMMIT,
+    .summary = "An action's name is one slip away from a well-known one's",
+    .why = "Such names are registered to catch what is mistyped, and run with this job's token.",
+    .fix = "Write the name of the action that was meant.",
+    .elsewhere = (const char *const[]){"zizmor/typosquat-uses", NULL},
+    .options = options,
+    .declares = WPA_DECLARES_PINS,
+    .tables = 1U << WPA_FACTS_ACTIONS | 1U << WPA_FACTS_SUPPLY,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,191 @@
+/*
+ * SEC-018: a secret in a form that the log does not mask: only its exact text is.
+ */
+#include <string.h>
+
+#include "rules/references.h"
+#include "rules/outline.h"
+
+/* ---- parts of a structured secret in expressions ---- */
+
+typedef struct search {
+    bool is_found;
+} search;
+
+static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
+{
+    (void)parent;
+    search *s = context;
+    s->is_found =
+        s->is_found || (node->kind == WPA_EXPR_NAME && wpa_text_is_ci(node->text, "secrets"));
+}
+
+typedef struct visit {
+    wpa_rule_run *run;
+    const wpa_expr_place *place;
+} visit;
+
+static void check_call(const wpa_expr *node, const wpa_expr *parent, void *context)
+{
+    (void)parent;
+    const visit *v = context;
+    search s = {0};
+    if (node->kind != WPA_EXPR_CALL || !wpa_text_is_ci(node->text, "fromJSON")) {
+        return;
+    }
+    for (size_t i = 0; i < node->n_args; i++) {
+        wpa_expr_walk(node->args[i], look, &s);
+    }
+    if (s.is_found) {
+        (void)wpa_rule_report(v->run, wpa_expr_source_span(v->place, node->span), NULL, NULL,
+                              "a part of the secret is no secret to the log: it is not masked");
+    }
+}
+
+static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+{
+    (void)context;
+    visit v = {run, place};
+    wpa_expr_walk(place->parsed.root, check_call, &v);
+}
+
+/* ---- secrets that a script takes apart ---- */
+
+/* Does a variable of this name hold a secret, by the env of the step, its job or the workflow? */
+static bool holds_secret(const wpa_outline *o, const wpa_outline_step *step, wpa_slice name,
+                         wpa_arena *arena)
+{
+    const char *key = wpa_arena_slice(arena, name.at, name.length);
+    const wpa_yaml_node *scopes[] = {step->env, wpa_yaml_get(step->job->node, "env"),
+                                     wpa_yaml_get(o->root, "env")};
+    for (size_t i = 0; i < WPA_COUNT(scopes); i++) {
+        const char *text = wpa_yaml_text(wpa_yaml_get(scopes[i], key));
+        if (text) {
+            return strcasestr(text, "secrets.") && wpa_outline_has_expression(text);
+        }
+    }
+    return false;
+}
+
+static bool names_secret(const wpa_outline *o, const wpa_outline_step *step, const char *word,
+                         wpa_arena *arena)
+{
+    for (const char *at = strchr(word, '$'); at; at = strchr(at + 1, '$')) {
+        const char *name = at + 1 + (at[1] == '{');
+        size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+        if (n && holds_secret(o, step, (wpa_slice){name, n}, arena)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool command_names_secret(const wpa_outline *o, const wpa_outline_step *step,
+                                 const wpa_shell_command *command, wpa_arena *arena)
+{
+    for (size_t i = command->first; i < command->n_words; i++) {
+        if (names_secret(o, step, command->words[i].text, arena)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < command->n_redirects; i++) {
+        if (wpa_text_is(command->redirects[i].operator, "<<<") &&
+            names_secret(o, step, command->redirects[i].target.text, arena)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does the command make another text of its input? */
+static bool changes_text(const wpa_shell_command *command)
+{
+    static const char *const cutters[] = {"cut", "jq", "yq", "xxd", "awk", "rev", "gunzip", "zcat"};
+    if (wpa_text_index(command->name, cutters, WPA_COUNT(cutters)) >= 0) {
+        return true;
+    }
+    bool decodes = wpa_text_is(command->name, "base64") || wpa_text_is(command->name, "base32") ||
+                   wpa_text_is(command->name, "openssl");
+    return decodes &&
+           (wpa_shell_word_find(command, "-d") || wpa_shell_word_find(command, "--decode") ||
+            wpa_shell_word_find(command, "-D") || wpa_text_is(command->name, "base64"));
+}
+
+/* Where the command's output goes that others read: NULL if nowhere that is logged or exported. */
+static const char *sink_of(const wpa_shell_command *command)
+{
+    static const char *const files[] = {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY"};
+    bool is_redirected = false;
+    for (size_t i = 0; i < command->n_redirects; i++) {
+        const wpa_shell_redirect *r = &command->redirects[i];
+        if (r->operator[0] != '>' && r->operator[0] != '&') {
+            continue;
+        }
+        is_redirected = true;
+        for (size_t k = 0; k < WPA_COUNT(files); k++) {
+            if (strstr(r->target.text, files[k])) {
+                return files[k];
+            }
+        }
+    }
+    return is_redirected || command->nested || wpa_text_is(command->name, "tee") ? NULL : "the log";
+}
+
+static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_outline *o = run->source->outline;
+    const wpa_script *script = step->script;
+    if (!script || !script->is_readable || strstr(script->text, "::add-mask::")) {
+        return;
+    }
+    bool is_secret = false, is_changed = false;
+    size_t first = 0;
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const wpa_shell_command *command = &script->commands[i];
+        if (!wpa_text_is(command->before, "|")) {
+            is_secret = is_changed = false;
+            first = i;
+        }
+        is_secret = is_secret || command_names_secret(o, step, command, run->arena);
+        is_changed = is_changed || (is_secret && changes_text(command));
+        bool is_last = !wpa_text_is(command->after, "|");
+        const char *sink = is_last && is_secret && is_changed ? sink_of(command) : NULL;
+        if (sink) {
+            wpa_span span = {script->commands[first].span.start, command->span.end};
+            wpa_finding *finding = wpa_rule_report(
+                run, wpa_outline_script_span(step, span), NULL, NULL,
+                "what is made of the secret here goes to %s, and is not masked", sink);
+            finding->confidence = WPA_CONFIDENCE_MEDIUM;
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    wpa_rule_each_expression(run, o->root, check_expression, NULL);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_script(run, &o->jobs[i].steps[k]);
+        }
+    }
+    return true;
+}
+
+const wpa_rule wpa_rule_unredacted_secrets = {
+    .code = "SEC-018",
+    .id = "unredacted-secrets",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A part or another form of a secret is used, which the log does not mask",
+    .why = "The runner masks the exact text of a secret and nothing else.",
+    .fix = "Store each part as a secret of its own, or mask what is made of it with ::add-mask:: "
+           "first. There is no fix by machine.",
+    .elsewhere = (const char *const[]){"zizmor/unredacted-secrets", NULL},
+    .check = check,
+};

@@ -8,8 +8,8 @@ void wpa_rule_each_expression(wpa_rule_run *run, const wpa_yaml_node *node,
     const wpa_expressions *all = run->source->expressions;
     for (size_t i = 0; node && i < all->n; i++) {
         const wpa_expr_place *place = all->items[i].place;
-        bool is_inside = place->node->span.start >= node->span.start &&
-                         place->node->span.end <= node->span.end;
+        bool is_inside =
+            place->node->span.start >= node->span.start && place->node->span.end <= node->span.end;
         if (is_inside && place->parsed.root) {
             visit(run, place, context);
         }

@@ -20,8 +20,7 @@ static const table_name tables[] = {
     {"speedups", "speedups"},       {NULL, "schema"},
     {"commands", "commands"},       {"images", "images"},
     {"toolchains", "toolchains"},   {"forges", "forges"},
-    {"migrations", "migrations"},
-    {"supply", "supply"},
+    {"migrations", "migrations"},   {"supply", "supply"},
 };
 
 static void write_origins(FILE *out, const char *folder)

@@ -210,8 +210,8 @@ static void check_local_call(const place *p)
 
 static void check_local(const place *p)
 {
-    bool is_workflow =
-        wpa_text_starts(p->text + 2, ".github/workflows/") && is_workflow_file(p->text + 2);
+    const char *path = strlen(p->text) > 1 ? p->text + 2 : ""; /* "." is local too */
+    bool is_workflow = wpa_text_starts(path, ".github/workflows/") && is_workflow_file(path);
     if (wpa_text_starts(p->text, "../") || wpa_text_is(p->text, ".") ||
         wpa_text_is(p->text, "..")) {
         report(p, "U4", wpa_text_is(p->text, ".") ? "./" : NULL,

@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
-#include "rules/references.h"
 #include "rules/outline.h"
 #include "rules/pin.h"
+#include "rules/references.h"
 
 typedef enum shape {
     SHAPE_PATH,

@@ -1,9 +1,9 @@
 /* SEC-019: a secret that no environment guards. */
 #include <string.h>
 
-#include "rules/references.h"
 #include "rules/outline.h"
 #include "rules/publish.h"
+#include "rules/references.h"
 
 static const wpa_rule_option options[] = {
     {"allow", "", "names of secrets that may be used anywhere, separated by blanks or commas"},

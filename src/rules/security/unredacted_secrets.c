@@ -3,8 +3,8 @@
  */
 #include <string.h>
 
-#include "rules/references.h"
 #include "rules/outline.h"
+#include "rules/references.h"
 
 /* ---- parts of a structured secret in expressions ---- */
 

@@ -325,9 +325,33 @@ bool wpa_facts_output_is_tainted(wpa_slice slug, wpa_slice output)
     return named_list_has(wpa_fact_taint_outputs, wpa_fact_n_taint_outputs, slug, output);
 }
 
+bool wpa_facts_action_is(wpa_slice slug, wpa_fact_trait trait)
+{
+    const char *const *lists[] = {
+        [WPA_TRAIT_METADATA_ONLY] = wpa_fact_metadata_only_list,
+        [WPA_TRAIT_MEMBER_CHECK] = wpa_fact_member_checks_list,
+        [WPA_TRAIT_ARTIFACT_DOWNLOAD] = wpa_fact_artifact_downloads_list,
+        [WPA_TRAIT_AI_AGENT] = wpa_fact_ai_agents_list,
+        [WPA_TRAIT_TREE_RUNNER] = wpa_fact_tree_runners_list,
+        [WPA_TRAIT_MERGER] = wpa_fact_mergers_list,
+        [WPA_TRAIT_COMMENT_COMMAND] = wpa_fact_comment_commands_list,
+    };
+    return wpa_fact_list_has_ci(lists[trait], slug);
+}
+
 bool wpa_facts_action_is_metadata_only(wpa_slice slug)
 {
-    return wpa_fact_list_has_ci(wpa_fact_metadata_only_list, slug);
+    return wpa_facts_action_is(slug, WPA_TRAIT_METADATA_ONLY);
+}
+
+size_t wpa_facts_untrusted_count(void)
+{
+    return wpa_fact_n_untrusteds;
+}
+
+const wpa_fact_untrusted *wpa_facts_untrusted_at(size_t i)
+{
+    return &wpa_fact_untrusteds[i];
 }
 
 static const wpa_schema_def *schema_find(const wpa_schema_def *rows, size_t n, const char *name)

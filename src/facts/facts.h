@@ -436,6 +436,23 @@ typedef struct wpa_fact_untrusted {
 /** path as "github.event.issue.title"; case does not matter, any index matches "*". */
 const wpa_fact_untrusted *wpa_facts_untrusted_find(wpa_slice path);
 
+size_t wpa_facts_untrusted_count(void);
+const wpa_fact_untrusted *wpa_facts_untrusted_at(size_t i);
+
+/** What an action does that matters where strangers have a hand in it. */
+typedef enum wpa_fact_trait {
+    WPA_TRAIT_METADATA_ONLY,     /* touches metadata of the forge, never the tree */
+    WPA_TRAIT_MEMBER_CHECK,      /* asks for the rights of whoever started it */
+    WPA_TRAIT_ARTIFACT_DOWNLOAD, /* fetches artifacts */
+    WPA_TRAIT_AI_AGENT,          /* puts text before a model, often one with tools */
+    WPA_TRAIT_TREE_RUNNER,       /* executes files of the checkout: build files, hooks, plugins */
+    WPA_TRAIT_MERGER,            /* approves or merges pull requests */
+    WPA_TRAIT_COMMENT_COMMAND    /* reads commands from comments */
+} wpa_fact_trait;
+
+/** slug without ref. */
+bool wpa_facts_action_is(wpa_slice slug, wpa_fact_trait trait);
+
 /** Is this input of the action run as code? slug without ref. */
 bool wpa_facts_input_is_code(wpa_slice slug, wpa_slice input);
 /** Can an attacker choose this output of the action? */

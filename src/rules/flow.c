@@ -3,262 +3,129 @@
 #include <ctype.h>
 #include <string.h>
 
-#define DEPTH_MAX 50
-#define PATH_MAX_BYTES 256
+#include "expr/expr.h"
 
-typedef struct reader {
-    const char *text;
-    size_t length, at;
-    unsigned depth;
+#define PATH_MAX_BYTES 512
+
+typedef struct collector {
+    wpa_flow flow;
     wpa_arena *arena;
-    bool has_failed;
-} reader;
+} collector;
 
-static wpa_flow read_or(reader *r);
-
-static void skip_blanks(reader *r)
+static bool is_link(const wpa_expr *node)
 {
-    while (r->at < r->length && isspace((unsigned char)r->text[r->at])) {
-        r->at++;
-    }
+    return node->kind == WPA_EXPR_MEMBER || node->kind == WPA_EXPR_INDEX ||
+           node->kind == WPA_EXPR_STAR;
 }
 
-static char peek(reader *r)
+static const char *link_name(const wpa_expr *node)
 {
-    skip_blanks(r);
-    return r->at < r->length ? r->text[r->at] : '\0';
+    bool is_literal = node->kind == WPA_EXPR_INDEX && node->args[1]->kind == WPA_EXPR_STRING;
+    return node->kind == WPA_EXPR_MEMBER ? node->text : is_literal ? node->args[1]->text : "*";
 }
 
-static bool take(reader *r, const char *token)
+/* A chain as it is written, with "*" for whatever index is no literal; NULL if it is too long. */
+static const char *path_of(collector *c, const wpa_expr *node)
 {
-    size_t n = strlen(token);
-    skip_blanks(r);
-    if (r->length - r->at < n || memcmp(r->text + r->at, token, n) != 0) {
-        return false;
-    }
-    r->at += n;
-    return true;
-}
-
-static wpa_flow fail(reader *r)
-{
-    r->has_failed = true;
-    r->at = r->length;
-    return (wpa_flow){0};
-}
-
-static wpa_flow join(wpa_flow a, wpa_flow b)
-{
-    for (size_t i = 0; i < b.n && a.n < WPA_FLOW_MAX_PATHS; i++) {
-        a.paths[a.n++] = b.paths[i];
-    }
-    return a;
-}
-
-static bool is_name_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '-';
-}
-
-/* 'text' with '' for a quote; *text gets what is inside, as written. */
-static bool read_string(reader *r, wpa_slice *text)
-{
-    size_t start = ++r->at;
-    while (r->at < r->length) {
-        if (r->text[r->at] != '\'') {
-            r->at++;
-        } else if (r->at + 1 < r->length && r->text[r->at + 1] == '\'') {
-            r->at += 2;
-        } else {
-            *text = (wpa_slice){r->text + start, r->at++ - start};
-            return true;
+    char path[PATH_MAX_BYTES];
+    size_t at = sizeof path - 1;
+    path[at] = '\0';
+    for (;; node = node->args[0]) {
+        const char *name = is_link(node) ? link_name(node) : node->text;
+        size_t length = strlen(name);
+        if (length + 1 > at) {
+            return NULL;
         }
-    }
-    return false;
-}
-
-static void append(char *path, const char *text, size_t length)
-{
-    size_t used = strlen(path);
-    if (used + length + 1 < PATH_MAX_BYTES) {
-        memcpy(path + used, text, length);
-        path[used + length] = '\0';
-    }
-}
-
-/* "[...]": a literal name becomes a member, anything else "*". */
-static bool read_index(reader *r, char *path)
-{
-    wpa_slice name;
-    size_t before = r->at;
-    if (peek(r) == '\'' && read_string(r, &name) && peek(r) == ']') {
-        append(path, ".", 1);
-        append(path, name.at, name.length);
-    } else {
-        r->at = before;
-        (void)read_or(r); /* only chooses; it does not become the value */
-        append(path, ".*", 2);
-    }
-    return take(r, "]");
-}
-
-/* ".name", ".*", "[...]" behind a value; path is NULL behind a call. */
-static bool read_members(reader *r, char *path)
-{
-    char unused[PATH_MAX_BYTES] = "";
-    path = path ? path : unused;
-    for (;;) {
-        if (take(r, ".")) {
-            skip_blanks(r);
-            size_t start = r->at;
-            if (r->at < r->length && r->text[r->at] == '*') {
-                r->at++;
-            }
-            while (r->at < r->length && is_name_char(r->text[r->at])) {
-                r->at++;
-            }
-            if (r->at == start) {
-                return false;
-            }
-            append(path, ".", 1);
-            append(path, r->text + start, r->at - start);
-        } else if (take(r, "[")) {
-            if (!read_index(r, path)) {
-                return false;
-            }
-        } else {
-            return true;
+        memcpy(path + (at -= length), name, length);
+        if (!is_link(node)) {
+            return wpa_arena_text(c->arena, path + at);
         }
+        path[--at] = '.';
     }
 }
 
-static bool is_test(wpa_slice name)
+static const wpa_expr *base_of(const wpa_expr *node)
+{
+    while (is_link(node)) {
+        node = node->args[0];
+    }
+    return node;
+}
+
+static void add_path(collector *c, const wpa_expr *node)
+{
+    const char *path = c->flow.n < WPA_FLOW_MAX_PATHS ? path_of(c, node) : NULL;
+    if (path) {
+        c->flow.spans[c->flow.n] = node->span;
+        c->flow.paths[c->flow.n++] = path;
+    }
+}
+
+static bool is_test(const char *name)
 {
     static const char *const tests[] = {"contains", "startsWith", "endsWith", "hashFiles",
                                         "success",  "failure",    "always",   "cancelled"};
     for (size_t i = 0; i < WPA_COUNT(tests); i++) {
-        if (wpa_slice_is_ci(name, tests[i])) {
+        if (wpa_text_is_ci(name, tests[i])) {
             return true;
         }
     }
     return false;
 }
 
-/* "name(" has been read. */
-static wpa_flow read_call(reader *r, wpa_slice name)
+static void collect(collector *c, const wpa_expr *node)
 {
-    wpa_flow flow = {0};
-    size_t n = 0;
-    while (peek(r) != ')' && r->at < r->length) {
-        wpa_flow argument = read_or(r);
-        bool is_condition = wpa_slice_is_ci(name, "case") && n % 2 == 0 && peek(r) == ',';
-        flow = is_test(name) || is_condition ? flow : join(flow, argument);
-        n++;
-        if (!take(r, ",")) {
-            break;
+    const wpa_expr *base = base_of(node);
+    switch (base->kind) {
+    case WPA_EXPR_NAME:
+        add_path(c, node);
+        break;
+    case WPA_EXPR_OR:
+        collect(c, base->args[0]);
+        collect(c, base->args[1]);
+        break;
+    case WPA_EXPR_AND:
+        collect(c, base->args[1]); /* a falsy left side is no text that an attacker chose */
+        break;
+    case WPA_EXPR_CALL:
+        for (size_t i = 0; !is_test(base->text) && i < base->n_args; i++) {
+            bool is_condition =
+                wpa_text_is_ci(base->text, "case") && i % 2 == 0 && i + 1 < base->n_args;
+            if (!is_condition) {
+                collect(c, base->args[i]);
+            }
         }
+        break;
+    case WPA_EXPR_NULL:
+    case WPA_EXPR_BOOL:
+    case WPA_EXPR_NUMBER:
+    case WPA_EXPR_STRING:
+    case WPA_EXPR_MEMBER:
+    case WPA_EXPR_INDEX:
+    case WPA_EXPR_STAR:
+    case WPA_EXPR_NOT:
+    case WPA_EXPR_EQ:
+    case WPA_EXPR_NE:
+    case WPA_EXPR_LT:
+    case WPA_EXPR_LE:
+    case WPA_EXPR_GT:
+    case WPA_EXPR_GE:
+        break; /* a truth, or no text of anybody's */
     }
-    return take(r, ")") && read_members(r, NULL) ? flow : fail(r);
 }
 
-static wpa_flow read_name(reader *r)
+wpa_flow wpa_flow_of(const wpa_expr *root, wpa_arena *arena)
 {
-    size_t start = r->at;
-    while (r->at < r->length && is_name_char(r->text[r->at])) {
-        r->at++;
+    collector c = {.arena = arena, .flow.is_readable = root != NULL};
+    if (root) {
+        collect(&c, root);
     }
-    wpa_slice name = {r->text + start, r->at - start};
-    static const char *const literals[] = {"true", "false", "null", "NaN", "Infinity"};
-    for (size_t i = 0; i < WPA_COUNT(literals); i++) {
-        if (wpa_slice_is_ci(name, literals[i])) {
-            return (wpa_flow){0};
-        }
-    }
-    if (take(r, "(")) {
-        return read_call(r, name);
-    }
-    char path[PATH_MAX_BYTES] = "";
-    append(path, name.at, name.length);
-    if (!read_members(r, path)) {
-        return fail(r);
-    }
-    return (wpa_flow){.paths = {wpa_arena_text(r->arena, path)}, .n = 1};
-}
-
-static wpa_flow read_primary(reader *r)
-{
-    wpa_slice text;
-    char c = peek(r);
-    if (take(r, "(")) {
-        wpa_flow flow = read_or(r);
-        return take(r, ")") && read_members(r, NULL) ? flow : fail(r);
-    }
-    if (take(r, "!")) {
-        while (take(r, "!")) {
-            /* a loop, for there may be thousands; what they turn round is a truth, no text */
-        }
-        (void)read_primary(r);
-        return (wpa_flow){0};
-    }
-    if (c == '\'') {
-        return read_string(r, &text) ? (wpa_flow){0} : fail(r);
-    }
-    if (isdigit((unsigned char)c) || c == '+' || c == '.' || (c == '-')) {
-        r->at++;
-        while (r->at < r->length && (is_name_char(r->text[r->at]) || r->text[r->at] == '.')) {
-            r->at++;
-        }
-        return (wpa_flow){0};
-    }
-    return isalpha((unsigned char)c) || c == '_' ? read_name(r) : fail(r);
-}
-
-static wpa_flow read_comparison(reader *r)
-{
-    static const char *const operators[] = {"==", "!=", "<=", ">=", "<", ">"};
-    wpa_flow flow = read_primary(r);
-    for (size_t i = 0; i < WPA_COUNT(operators); i++) {
-        if (take(r, operators[i])) {
-            (void)read_primary(r);
-            flow.n = 0;
-            i = (size_t)-1; /* and once more */
-        }
-    }
-    return flow;
-}
-
-static wpa_flow read_and(reader *r)
-{
-    wpa_flow flow = read_comparison(r);
-    while (take(r, "&&")) {
-        flow = read_comparison(r); /* a falsy left side is no text that an attacker chose */
-    }
-    return flow;
-}
-
-static wpa_flow read_or(reader *r)
-{
-    if (++r->depth > DEPTH_MAX) {
-        return fail(r);
-    }
-    wpa_flow flow = read_and(r);
-    while (take(r, "||")) {
-        flow = join(flow, read_and(r));
-    }
-    r->depth--;
-    return flow;
+    return c.flow;
 }
 
 wpa_flow wpa_flow_read(const char *expression, size_t length, wpa_arena *arena)
 {
-    reader r = {.text = expression, .length = length, .arena = arena};
-    wpa_flow flow = read_or(&r);
-    skip_blanks(&r);
-    if (r.has_failed || r.at != r.length) {
-        return (wpa_flow){0};
-    }
-    flow.is_readable = true;
-    return flow;
+    return wpa_flow_of(wpa_expr_parse(expression, length, arena).root, arena);
 }
 
 bool wpa_flow_next_fence(const char *text, size_t length, size_t *at, wpa_span *fence,

@@ -8,14 +8,19 @@
 #include <wpa/span.h>
 #include <wpa/text.h>
 
+#include "expr/expr.h"
+
 #define WPA_FLOW_MAX_PATHS 16
 
 typedef struct wpa_flow {
     const char *paths[WPA_FLOW_MAX_PATHS]; /* "github.event.issue.title", ".*" for other indexes */
+    wpa_span spans[WPA_FLOW_MAX_PATHS];    /* of each in the expression */
     size_t n;
     bool is_readable; /* false: the text is no expression */
 } wpa_flow;
 
+/** Of a parsed expression; NULL is not readable. Paths live in the arena. */
+wpa_flow wpa_flow_of(const wpa_expr *root, wpa_arena *arena);
 /** expression is the text inside a fence. Paths live in the arena. */
 wpa_flow wpa_flow_read(const char *expression, size_t length, wpa_arena *arena);
 

@@ -14,7 +14,14 @@ struct wpa_graph {
     const wpa_graph_file **files; /* [n], by path once closed */
     size_t n, capacity;
     wpa_map *by_path;
+    wpa_map *users; /* path -> users, once closed */
 };
+
+/* All places that use one definition. */
+typedef struct users {
+    wpa_graph_user *items;
+    size_t n, capacity;
+} users;
 
 wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
 {
@@ -22,6 +29,7 @@ wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
     graph->arena = arena;
     graph->repository = repository ? wpa_arena_text(arena, repository) : NULL;
     graph->by_path = wpa_map_new(arena);
+    graph->users = wpa_map_new(arena);
     return graph;
 }
 
@@ -85,7 +93,7 @@ static void read_triggers(const wpa_graph *graph, wpa_graph_file *file, const wp
     file->n_triggers = o->n_triggers;
 }
 
-static const char *local_path_of(const wpa_graph *graph, const char *text)
+const char *wpa_graph_local_path(const char *text, wpa_arena *arena)
 {
     bool is_local = wpa_text_starts(text, "./") || wpa_text_starts(text, "$/");
     if (!is_local) {
@@ -96,7 +104,7 @@ static const char *local_path_of(const wpa_graph *graph, const char *text)
     while (length && text[length - 1] == '/') {
         length--;
     }
-    return wpa_arena_slice(graph->arena, text, length);
+    return wpa_arena_slice(arena, text, length);
 }
 
 static wpa_graph_use use_of(const wpa_graph *graph, const wpa_outline_uses *uses, size_t job)
@@ -104,7 +112,7 @@ static wpa_graph_use use_of(const wpa_graph *graph, const wpa_outline_uses *uses
     const char *text = copy(graph, wpa_yaml_text(uses->node));
     return (wpa_graph_use){
         .text = text,
-        .local_path = local_path_of(graph, text),
+        .local_path = wpa_graph_local_path(text, graph->arena),
         .job = job,
         .span = uses->node->span,
     };
@@ -202,10 +210,32 @@ static int compare_files(const void *a, const void *b)
                   (*(const wpa_graph_file *const *)b)->path);
 }
 
+static void add_user(const wpa_graph *graph, const wpa_graph_file *target, wpa_graph_user user)
+{
+    users *list = wpa_map_get(graph->users, target->path);
+    if (!list) {
+        list = wpa_arena_alloc(graph->arena, sizeof *list);
+        wpa_map_put(graph->users, target->path, list);
+    }
+    list->items =
+        wpa_arena_grow(graph->arena, list->items, list->n, &list->capacity, sizeof *list->items);
+    list->items[list->n++] = user;
+}
+
 void wpa_graph_close(wpa_graph *graph)
 {
     if (graph->n) {
         qsort(graph->files, graph->n, sizeof *graph->files, compare_files);
+    }
+    for (size_t i = 0; i < graph->n; i++) {
+        const wpa_graph_file *file = graph->files[i];
+        for (size_t k = 0; k < file->n_uses; k++) {
+            const char *local = file->uses[k].local_path;
+            const wpa_graph_file *target = local ? wpa_graph_local(graph, local) : NULL;
+            if (target) {
+                add_user(graph, target, (wpa_graph_user){file, &file->uses[k]});
+            }
+        }
     }
 }
 
@@ -249,24 +279,11 @@ const wpa_graph_trigger *wpa_graph_trigger_find(const wpa_graph_file *file, cons
     return NULL;
 }
 
-const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, wpa_arena *arena,
-                                      size_t *n)
+const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, size_t *n)
 {
-    wpa_graph_user *users = NULL;
-    size_t capacity = 0;
-    const wpa_graph_file *target = wpa_graph_find(graph, path);
-    *n = 0;
-    for (size_t i = 0; target && i < graph->n; i++) {
-        const wpa_graph_file *file = graph->files[i];
-        for (size_t k = 0; k < file->n_uses; k++) {
-            const char *local = file->uses[k].local_path;
-            if (local && wpa_graph_local(graph, local) == target) {
-                users = wpa_arena_grow(arena, users, *n, &capacity, sizeof *users);
-                users[(*n)++] = (wpa_graph_user){file, &file->uses[k]};
-            }
-        }
-    }
-    return users;
+    const users *list = wpa_map_get(graph->users, path);
+    *n = list ? list->n : 0;
+    return list ? list->items : NULL;
 }
 
 bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source)

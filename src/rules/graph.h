@@ -61,6 +61,8 @@ void wpa_graph_close(wpa_graph *graph);
 size_t wpa_graph_count(const wpa_graph *graph);
 const wpa_graph_file *wpa_graph_at(const wpa_graph *graph, size_t i);
 const wpa_graph_file *wpa_graph_find(const wpa_graph *graph, const char *path);
+/** "x" of the local use "./x/" or "$/x", in the arena; NULL for any other use. */
+const char *wpa_graph_local_path(const char *text, wpa_arena *arena);
 /**
  * File that a local use names: the workflow itself, or action.yml or action.yaml in the folder.
  * NULL if the graph has none.
@@ -74,8 +76,7 @@ typedef struct wpa_graph_user {
     const wpa_graph_use *use;
 } wpa_graph_user;
 
-/** Who uses the definition at this path, by path and place; the array lives in the arena. */
-const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, wpa_arena *arena,
-                                      size_t *n);
+/** Who uses the definition at this path, by path and place; known once the graph is closed. */
+const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, size_t *n);
 /** Is the file the first of its kind in the graph: where what is said once for all stands. */
 bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source);

@@ -49,6 +49,8 @@ typedef struct wpa_rule_run {
     const wpa_source *source;
     wpa_arena *arena;           /* for whatever the rule makes; lives as long as the findings */
     struct wpa_rule_sink *sink; /* private */
+    unsigned depth;             /* private: of callers that are being followed */
+    unsigned followed;          /* private: how many they were */
 } wpa_rule_run;
 
 struct wpa_rule {

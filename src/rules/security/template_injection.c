@@ -5,18 +5,18 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "rules/flow.h"
-#include "rules/pin.h"
-#include "rules/trust.h"
+#include "rules/taint.h"
 
-#define FENCES_MAX 32
+#define FENCES_MAX 256
+#define SUBJECTS_MAX 256
 
 /* A text that is run as code. */
 typedef struct sink {
-    const wpa_outline_job *job;
+    wpa_site place;
     const wpa_outline_step *step;
     const wpa_yaml_node *node; /* scalar */
     bool is_javascript;        /* of github-script */
+    bool is_minor;             /* no code of its own: told only if strangers choose it */
     const char *what;          /* "bash code", ... */
 } sink;
 
@@ -24,274 +24,74 @@ typedef struct sink {
 typedef struct subject {
     sink sink;
     const char *path;
-    wpa_span fences[FENCES_MAX]; /* bytes of the decoded scalar */
-    wpa_span insides[FENCES_MAX];
-    size_t n;
+    bool is_inert;     /* only decides, or is made of nothing that could carry text */
+    wpa_span *fences;  /* bytes of the decoded scalar */
+    wpa_span *insides; /* likewise */
+    size_t n, fences_capacity, insides_capacity;
 } subject;
 
 typedef struct level {
     wpa_severity severity;
     wpa_confidence confidence;
     wpa_persona persona;
-    const char *why;
 } level;
-
-static const level nothing = {WPA_SEVERITY_LOW, WPA_CONFIDENCE_HIGH, WPA_PERSONA_AUDITOR,
-                              "is put into it; nothing says that an attacker chooses it"};
-static const level doubtful = {WPA_SEVERITY_LOW, WPA_CONFIDENCE_LOW, WPA_PERSONA_PEDANTIC,
-                               "is put into it as text; quote it through env"};
 
 /* ---- how bad -----------------------------------------------------------------------------------
  */
 
-/* The trigger by which the value can come in; NULL if there is none. */
-static const wpa_outline_trigger *carrier_of(const wpa_outline *o, wpa_fact_list triggers)
-{
-    const wpa_outline_trigger *found = NULL;
-    for (size_t i = 0; i < o->n_triggers; i++) {
-        const wpa_outline_trigger *t = &o->triggers[i];
-        bool carries = wpa_fact_list_has(triggers, wpa_slice_of("*")) ||
-                       wpa_fact_list_has(triggers, wpa_slice_of(t->name));
-        bool is_worse = t->event && t->event->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
-        if (carries && (!found || is_worse)) {
-            found = t;
-        }
-    }
-    return found;
-}
+static const level levels[] = {
+    [WPA_TAINT_NONE] = {WPA_SEVERITY_LOW, WPA_CONFIDENCE_HIGH, WPA_PERSONA_AUDITOR},
+    [WPA_TAINT_UNKNOWN] = {WPA_SEVERITY_LOW, WPA_CONFIDENCE_LOW, WPA_PERSONA_PEDANTIC},
+    [WPA_TAINT_OF_CALLER] = {WPA_SEVERITY_MEDIUM, WPA_CONFIDENCE_MEDIUM, WPA_PERSONA_DEFAULT},
+    [WPA_TAINT_OF_DISPATCH] = {WPA_SEVERITY_MEDIUM, WPA_CONFIDENCE_HIGH, WPA_PERSONA_DEFAULT},
+    [WPA_TAINT_OF_STRUCTURED] = {WPA_SEVERITY_MEDIUM, WPA_CONFIDENCE_HIGH, WPA_PERSONA_DEFAULT},
+    [WPA_TAINT_OF_PAYLOAD] = {WPA_SEVERITY_HIGH, WPA_CONFIDENCE_MEDIUM, WPA_PERSONA_DEFAULT},
+    [WPA_TAINT_OF_ARBITRARY] = {WPA_SEVERITY_HIGH, WPA_CONFIDENCE_HIGH, WPA_PERSONA_DEFAULT},
+};
 
-static bool is_inherited(const wpa_outline *o)
+static level level_of(const wpa_taint *taint)
 {
-    return o->trust == WPA_TRUST_INHERITED || wpa_outline_trigger_find(o, "workflow_call");
-}
-
-static level level_of_row(const wpa_outline *o, const sink *s, const wpa_fact_untrusted *row,
-                          wpa_arena *arena)
-{
-    const wpa_outline_trigger *t = carrier_of(o, row->triggers);
-    if (!t && !is_inherited(o)) {
-        return nothing; /* it is empty under every trigger there is */
-    }
-    level l = {WPA_SEVERITY_HIGH, WPA_CONFIDENCE_HIGH, WPA_PERSONA_DEFAULT, NULL};
-    bool is_guarded =
-        wpa_trust_is_guarded(s->job->condition) || wpa_trust_is_guarded(s->step->condition);
-    bool is_worst = t && t->event && t->event->trust == WPA_TRUST_OUTSIDER_PRIVILEGED &&
-                    wpa_trust_is_privileged(o, s->job) && !is_guarded;
-    if (row->taint == WPA_TAINT_STRUCTURED) {
-        l.severity = WPA_SEVERITY_MEDIUM;
-    } else if (is_worst) {
+    level l = levels[taint->grade];
+    if (taint->grade == WPA_TAINT_OF_ARBITRARY && taint->is_privileged &&
+        taint->trust.trust == WPA_TRUST_OUTSIDER_PRIVILEGED) {
         l.severity = WPA_SEVERITY_CRITICAL;
     }
-    if (t) {
-        l.why = wpa_arena_printf(arena, "is chosen by whoever causes %s (%s)", t->name, row->shape);
-    } else {
+    bool is_less_sure =
+        taint->grade > WPA_TAINT_UNKNOWN && (taint->n_hops > 1 || taint->trust.is_assumed);
+    if (is_less_sure) {
         l.confidence = WPA_CONFIDENCE_MEDIUM;
-        l.why = wpa_arena_printf(arena,
-                                 "is chosen by a stranger if this is called from an "
-                                 "outsider's trigger (%s)",
-                                 row->shape);
     }
     return l;
 }
 
-/* The declaration of an input, and the event it belongs to; NULL if there is none. */
-static const wpa_yaml_node *input_of(const wpa_outline *o, const char *event, const char *name)
+static const char *reason_of(wpa_rule_run *run, const subject *s, const wpa_taint *taint)
 {
-    const wpa_outline_trigger *t = wpa_outline_trigger_find(o, event);
-    const wpa_yaml_node *inputs =
-        t ? wpa_yaml_get(t->config, "inputs") : wpa_yaml_get(o->root, "inputs");
-    const wpa_yaml_pair *pair = wpa_yaml_find_ci(inputs, name);
-    return pair ? wpa_yaml_resolve(pair->value) : NULL;
-}
-
-static bool is_text_input(const wpa_yaml_node *input)
-{
-    const char *type = wpa_yaml_text(wpa_yaml_get(input, "type"));
-    return !type || wpa_text_is(type, "string");
-}
-
-static level level_of_input(const wpa_outline *o, const char *name, bool is_action)
-{
-    const wpa_yaml_node *dispatched = input_of(o, "workflow_dispatch", name);
-    const wpa_yaml_node *called = input_of(o, "workflow_call", name);
-    if (is_action) {
-        return (level){WPA_SEVERITY_MEDIUM, WPA_CONFIDENCE_MEDIUM, WPA_PERSONA_DEFAULT,
-                       "is whatever a caller of this action puts in"};
+    const char *holder =
+        wpa_text_is_ci(s->path, taint->path) || !taint->path
+            ? ""
+            : wpa_arena_printf(run->arena, "holds %s, which ",
+                               wpa_rule_quote(run, taint->path, strlen(taint->path)));
+    switch (taint->grade) {
+    case WPA_TAINT_NONE:
+        return "is put into it; nothing says that an attacker chooses it";
+    case WPA_TAINT_UNKNOWN:
+        return "is put into it as text; quote it through env";
+    case WPA_TAINT_OF_CALLER:
+    case WPA_TAINT_OF_DISPATCH:
+        return wpa_arena_printf(run->arena, "%sis %s", holder, taint->shape);
+    case WPA_TAINT_OF_STRUCTURED:
+    case WPA_TAINT_OF_PAYLOAD:
+    case WPA_TAINT_OF_ARBITRARY:
+        break;
     }
-    if (wpa_outline_trigger_find(o, "workflow_dispatch") && dispatched &&
-        is_text_input(dispatched)) {
-        return (level){WPA_SEVERITY_MEDIUM, WPA_CONFIDENCE_HIGH, WPA_PERSONA_DEFAULT,
-                       "is free text of whoever starts the workflow"};
+    if (taint->trust.is_assumed || !taint->trust.event) {
+        return wpa_arena_printf(run->arena,
+                                "%sis chosen by a stranger if this is called from an outsider's "
+                                "trigger (%s)",
+                                holder, taint->shape);
     }
-    if (wpa_outline_trigger_find(o, "workflow_call") && called && is_text_input(called)) {
-        return (level){WPA_SEVERITY_MEDIUM, WPA_CONFIDENCE_MEDIUM, WPA_PERSONA_DEFAULT,
-                       "is whatever a caller of this workflow puts in"};
-    }
-    return nothing;
-}
-
-/* Last parts of payload members that are ids, numbers, times and the like. */
-static bool is_plain_member(const char *path)
-{
-    static const char *const plain[] = {"number",
-                                        "id",
-                                        "node_id",
-                                        "sha",
-                                        "after",
-                                        "before",
-                                        "action",
-                                        "draft",
-                                        "merged",
-                                        "state",
-                                        "url",
-                                        "html_url",
-                                        "size",
-                                        "type",
-                                        "private",
-                                        "fork",
-                                        "run_id",
-                                        "run_number",
-                                        "conclusion",
-                                        "status",
-                                        "event",
-                                        "created_at",
-                                        "updated_at",
-                                        "closed_at",
-                                        "merged_at",
-                                        "head_sha",
-                                        "merge_commit_sha",
-                                        "commits",
-                                        "additions",
-                                        "deletions",
-                                        "changed_files",
-                                        "author_association",
-                                        "forced",
-                                        "created",
-                                        "deleted",
-                                        "schedule",
-                                        "prerelease",
-                                        "check_suite_id",
-                                        "comments",
-                                        "run_attempt",
-                                        "upload_url",
-                                        "assets_url",
-                                        "pull_request",
-                                        "comments_url"};
-    const char *last = strrchr(path, '.');
-    return wpa_text_index(last ? last + 1 : path, plain, WPA_COUNT(plain)) >= 0 ||
-           wpa_text_starts(path, "github.event.repository") ||
-           wpa_text_starts(path, "github.event.organization") ||
-           wpa_text_starts(path, "github.event.installation") ||
-           wpa_text_starts(path, "github.event.enterprise");
-}
-
-static level level_of_payload(const wpa_outline *o, const char *path)
-{
-    static const char *const free_text[] = {"issues",
-                                            "issue_comment",
-                                            "pull_request",
-                                            "pull_request_target",
-                                            "discussion",
-                                            "discussion_comment",
-                                            "pull_request_review",
-                                            "pull_request_review_comment",
-                                            "workflow_run",
-                                            NULL};
-    if (carrier_of(o, free_text) && !is_plain_member(path)) {
-        return (level){WPA_SEVERITY_HIGH, WPA_CONFIDENCE_MEDIUM, WPA_PERSONA_DEFAULT,
-                       "comes from an event that strangers fill"};
-    }
-    return nothing;
-}
-
-static const wpa_outline_step *step_by_id(const wpa_outline_job *job, const char *id, size_t length)
-{
-    for (size_t i = 0; i < job->n_steps; i++) {
-        if (job->steps[i].id && wpa_slice_is_ci((wpa_slice){id, length}, job->steps[i].id)) {
-            return &job->steps[i];
-        }
-    }
-    return NULL;
-}
-
-/* "steps.ID.outputs.NAME" */
-static level level_of_output(const sink *s, const char *path)
-{
-    const char *id = path + strlen("steps.");
-    size_t length = strcspn(id, ".");
-    const wpa_outline_step *step = step_by_id(s->job, id, length);
-    const char *name = strstr(id + length, ".outputs.");
-    if (wpa_text_starts(id + length, ".outcome") || wpa_text_starts(id + length, ".conclusion")) {
-        return nothing;
-    }
-    bool is_tainted =
-        step && name && step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-        wpa_facts_output_is_tainted(step->uses.slug, wpa_slice_of(name + strlen(".outputs.")));
-    return is_tainted ? (level){WPA_SEVERITY_HIGH, WPA_CONFIDENCE_MEDIUM, WPA_PERSONA_DEFAULT,
-                                "holds names of files or branches, which strangers choose"}
-                      : doubtful;
-}
-
-static level level_of(wpa_rule_run *run, const sink *s, const char *path, int hops);
-
-/* The worst of what an environment variable is set to, innermost definition first. */
-static level level_of_env(wpa_rule_run *run, const sink *s, const char *name, int hops)
-{
-    const wpa_yaml_node *scopes[] = {s->step->node, s->job->node, run->source->outline->root};
-    for (size_t i = 0; i < WPA_COUNT(scopes); i++) {
-        const wpa_yaml_node *value = wpa_yaml_get(wpa_yaml_get(scopes[i], "env"), name);
-        const char *text = wpa_yaml_text(value);
-        size_t at = 0;
-        wpa_span fence, inside;
-        if (!text) {
-            continue;
-        }
-        level worst = doubtful;
-        while (wpa_flow_next_fence(text, value->length, &at, &fence, &inside)) {
-            wpa_flow flow = wpa_flow_read(text + inside.start, wpa_span_length(inside), run->arena);
-            for (size_t k = 0; k < flow.n; k++) {
-                level l = level_of(run, s, flow.paths[k], hops + 1);
-                worst = l.persona < worst.persona ? l : worst;
-            }
-        }
-        return worst;
-    }
-    return doubtful;
-}
-
-static level level_of(wpa_rule_run *run, const sink *s, const char *path, int hops)
-{
-    const wpa_outline *o = run->source->outline;
-    const wpa_fact_untrusted *row = wpa_facts_untrusted_find(wpa_slice_of(path));
-    char lower[256];
-    if (!wpa_text_copy(lower, sizeof lower, path) || hops > 8) {
-        return nothing;
-    }
-    for (char *c = lower; *c; c++) {
-        *c = (char)tolower((unsigned char)*c);
-    }
-    if (wpa_text_starts(lower, "github.event.inputs.")) {
-        return level_of_input(o, path + strlen("github.event.inputs."), false);
-    }
-    if (wpa_text_starts(lower, "inputs.")) {
-        return level_of_input(o, path + strlen("inputs."), run->source->kind == WPA_INPUT_ACTION);
-    }
-    if (wpa_text_starts(lower, "env.")) {
-        return level_of_env(run, s, path + strlen("env."), hops);
-    }
-    if (wpa_text_starts(lower, "steps.")) {
-        return level_of_output(s, lower);
-    }
-    if (wpa_text_starts(lower, "needs.")) {
-        return wpa_text_ends(lower, ".result") ? nothing : doubtful;
-    }
-    if (wpa_text_starts(lower, "vars.")) {
-        return doubtful;
-    }
-    if (row && row->taint != WPA_TAINT_FLOW) {
-        return row->taint == WPA_TAINT_FIXED ? nothing : level_of_row(o, s, row, run->arena);
-    }
-    return wpa_text_starts(lower, "github.event.") ? level_of_payload(o, lower) : nothing;
+    return wpa_arena_printf(run->arena, "%sis chosen by whoever causes %s (%s)", holder,
+                            taint->trust.event, taint->shape);
 }
 
 /* ---- finding -----------------------------------------------------------------------------------
@@ -299,14 +99,22 @@ static level level_of(wpa_rule_run *run, const sink *s, const char *path, int ho
 
 static void report(wpa_rule_run *run, subject *s)
 {
-    level l = level_of(run, &s->sink, s->path, 0);
+    wpa_taint taint = {0};
+    if (!s->is_inert) {
+        taint = wpa_taint_of_path(run, &s->sink.place, s->path, WPA_TAINT_TEXT);
+    }
+    if (s->sink.is_minor && taint.grade < WPA_TAINT_OF_STRUCTURED) {
+        return;
+    }
+    level l = level_of(&taint);
     wpa_span span = wpa_yaml_source_span(s->sink.node, s->insides[0].start, s->insides[0].end);
-    wpa_finding *finding =
-        wpa_rule_report(run, span, NULL, s, "%s reaches %s: it %s",
-                        wpa_rule_quote(run, s->path, strlen(s->path)), s->sink.what, l.why);
+    wpa_finding *finding = wpa_rule_report(run, span, NULL, s, "%s reaches %s: it %s",
+                                           wpa_rule_quote(run, s->path, strlen(s->path)),
+                                           s->sink.what, reason_of(run, s, &taint));
     finding->severity = l.severity;
     finding->confidence = l.confidence;
     finding->persona = l.persona;
+    wpa_taint_relate(run, finding, &taint);
     for (size_t i = 1; i < s->n; i++) {
         wpa_rule_relate(run, finding,
                         wpa_yaml_source_span(s->sink.node, s->insides[i].start, s->insides[i].end),
@@ -314,42 +122,71 @@ static void report(wpa_rule_run *run, subject *s)
     }
 }
 
-static subject *subject_for(wpa_rule_run *run, subject **subjects, size_t *n, const sink *where,
-                            const char *path)
+typedef struct subjects {
+    subject **items;
+    size_t n, capacity;
+} subjects;
+
+static subject *subject_for(wpa_rule_run *run, subjects *list, const sink *where, const char *path)
 {
-    for (size_t i = 0; i < *n; i++) {
-        if (wpa_text_is_ci(subjects[i]->path, path)) {
-            return subjects[i];
+    for (size_t i = 0; i < list->n; i++) {
+        if (wpa_text_is_ci(list->items[i]->path, path)) {
+            return list->items[i];
         }
     }
-    if (*n == FENCES_MAX) {
+    if (list->n == SUBJECTS_MAX) {
         return NULL;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     s->sink = *where;
     s->path = path;
-    return subjects[(*n)++] = s;
+    list->items =
+        wpa_arena_grow(run->arena, list->items, list->n, &list->capacity, sizeof *list->items);
+    return list->items[list->n++] = s;
+}
+
+static void add_fence(wpa_rule_run *run, subject *s, wpa_span fence, wpa_span inside)
+{
+    if (!s || s->n >= FENCES_MAX || (s->n && s->fences[s->n - 1].start == fence.start)) {
+        return;
+    }
+    s->fences = wpa_arena_grow(run->arena, s->fences, s->n, &s->fences_capacity, sizeof *s->fences);
+    s->insides =
+        wpa_arena_grow(run->arena, s->insides, s->n, &s->insides_capacity, sizeof *s->insides);
+    s->fences[s->n] = fence;
+    s->insides[s->n++] = inside;
+}
+
+/* A literal alone is what is written there. */
+static bool is_literal(const char *text, size_t length)
+{
+    return length == 0 ||
+           (text[0] == '\'' && memchr(text + 1, '\'', length - 1) == text + length - 1);
 }
 
 static void check_sink(wpa_rule_run *run, const sink *where)
 {
-    subject *subjects[FENCES_MAX];
-    size_t n = 0, at = 0;
+    subjects list = {0};
+    size_t at = 0;
     wpa_span fence, inside;
     const wpa_yaml_node *node = where->node;
     while (wpa_flow_next_fence(node->text, node->length, &at, &fence, &inside)) {
-        wpa_flow flow =
-            wpa_flow_read(node->text + inside.start, wpa_span_length(inside), run->arena);
+        const char *text = node->text + inside.start;
+        size_t length = wpa_span_length(inside);
+        wpa_flow flow = wpa_flow_read(text, length, run->arena);
         for (size_t i = 0; i < flow.n; i++) {
-            subject *s = subject_for(run, subjects, &n, where, flow.paths[i]);
-            if (s && s->n < FENCES_MAX && (!s->n || s->fences[s->n - 1].start != fence.start)) {
-                s->fences[s->n] = fence;
-                s->insides[s->n++] = inside;
+            add_fence(run, subject_for(run, &list, where, flow.paths[i]), fence, inside);
+        }
+        if (flow.is_readable && !flow.n && !is_literal(text, length)) {
+            subject *s = subject_for(run, &list, where, wpa_arena_slice(run->arena, text, length));
+            if (s) {
+                s->is_inert = true;
+                add_fence(run, s, fence, inside);
             }
         }
     }
-    for (size_t i = 0; i < n; i++) {
-        report(run, subjects[i]);
+    for (size_t i = 0; i < list.n; i++) {
+        report(run, list.items[i]);
     }
 }
 
@@ -361,25 +198,45 @@ static const char *code_of(wpa_shell shell)
                                        : "shell code";
 }
 
-static void check_step(wpa_rule_run *run, const wpa_outline_job *job, const wpa_outline_step *step)
+/* Keys that name what is started rather than being code. */
+static void check_minor(wpa_rule_run *run, const wpa_site *place, const wpa_yaml_node *owner,
+                        const char *key, const char *what)
 {
-    sink s = {.job = job, .step = step};
-    if (step->run && step->run->text) {
-        s.node = step->run;
-        s.what = code_of(step->shell);
+    const wpa_yaml_node *value = wpa_yaml_get(owner, key);
+    if (wpa_yaml_text(value)) {
+        sink s = {.place = *place, .step = place->step, .node = value, .what = what};
+        s.is_minor = true;
         check_sink(run, &s);
     }
-    for (size_t i = 0;
-         step->with && step->uses.kind == WPA_OUTLINE_REPOSITORY && i < step->with->n_pairs; i++) {
+}
+
+static void check_inputs(wpa_rule_run *run, const wpa_site *place)
+{
+    const wpa_outline_step *step = place->step;
+    for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
         const char *name = wpa_yaml_text(step->with->pairs[i].key);
         const wpa_yaml_node *value = wpa_yaml_resolve(step->with->pairs[i].value);
         if (name && wpa_yaml_is(value, WPA_YAML_SCALAR) &&
             wpa_facts_input_is_code(step->uses.slug, wpa_slice_of(name))) {
-            s.node = value;
+            sink s = {.place = *place, .step = step, .node = value};
             s.is_javascript = wpa_outline_step_uses(step, "actions/github-script");
             s.what = s.is_javascript ? "JavaScript code" : "an input that is run as code";
             check_sink(run, &s);
         }
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_site *place)
+{
+    const wpa_outline_step *step = place->step;
+    if (step->run && step->run->text) {
+        sink s = {.place = *place, .step = step, .node = step->run, .what = code_of(step->shell)};
+        check_sink(run, &s);
+        check_minor(run, place, step->node, "shell", "the command that starts the script");
+        check_minor(run, place, step->node, "working-directory", "the folder that it runs in");
+    }
+    if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
+        check_inputs(run, place);
     }
 }
 
@@ -388,8 +245,17 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
+        wpa_site place = {.source = run->source, .job = &o->jobs[i]};
+        const wpa_yaml_node *container = wpa_yaml_get(place.job->node, "container");
+        check_minor(run, &place, container, "image", "the image that the job runs in");
+        check_minor(run, &place, container, "options", "options of the container");
+        if (wpa_yaml_is(container, WPA_YAML_SCALAR)) {
+            check_minor(run, &place, place.job->node, "container",
+                        "the image that the job runs in");
+        }
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_step(run, &o->jobs[i], &o->jobs[i].steps[k]);
+            place.step = &o->jobs[i].steps[k];
+            check_step(run, &place);
         }
     }
     return true;
@@ -465,7 +331,7 @@ static const char *spelling_at(wpa_rule_run *run, const subject *s, size_t i, co
                : NULL;
 }
 
-/* In JavaScript a fence that fills a string literal; *span grows by its quotes. */
+/* In JavaScript and Python a fence that fills a string literal; *span grows by its quotes. */
 static const char *spelling_in_script(wpa_rule_run *run, const subject *s, size_t i,
                                       const char *name, wpa_span *span)
 {
@@ -476,11 +342,20 @@ static const char *spelling_in_script(wpa_rule_run *run, const subject *s, size_
         return NULL;
     }
     char quote = text[fence.start - 1];
-    if (!strchr("'\"`", quote) || text[fence.end] != quote) {
+    const char *quotes = s->sink.is_javascript ? "'\"`" : "'\"";
+    if (!strchr(quotes, quote) || text[fence.end] != quote) {
         return NULL;
     }
     *span = (wpa_span){fence.start - 1, fence.end + 1};
-    return wpa_arena_printf(run->arena, "process.env.%s", name);
+    if (s->sink.is_javascript) {
+        return wpa_arena_printf(run->arena, "process.env.%s", name);
+    }
+    /* Not in a string with a prefix, nor at an end of a triple one. */
+    char before = span->start ? text[span->start - 1] : ' ';
+    return strstr(text, "import os") && !isalnum((unsigned char)before) && before != quote &&
+                   text[span->end] != quote
+               ? wpa_arena_printf(run->arena, "os.environ[\"%s\"]", name)
+               : NULL;
 }
 
 /* Is the value already bound under a name of its own? */
@@ -519,13 +394,19 @@ static bool is_uniform(const subject *s)
     return true;
 }
 
+/* Is it code where a variable takes the place of a whole string? */
+static bool is_in_literal(const subject *s)
+{
+    return s->sink.is_javascript || s->sink.step->shell == WPA_SHELL_PYTHON;
+}
+
 /* Put all fences through the variable; false, with nothing to be kept, if one of them cannot. */
 static bool replace_all(wpa_rule_run *run, wpa_fix *fix, const subject *s, const char *name)
 {
     for (size_t i = 0; i < s->n; i++) {
         wpa_span span = s->fences[i];
-        const char *text = s->sink.is_javascript ? spelling_in_script(run, s, i, name, &span)
-                                                 : spelling_at(run, s, i, name);
+        const char *text = is_in_literal(s) ? spelling_in_script(run, s, i, name, &span)
+                                            : spelling_at(run, s, i, name);
         if (!text) {
             return false;
         }
@@ -537,15 +418,19 @@ static bool replace_all(wpa_rule_run *run, wpa_fix *fix, const subject *s, const
 
 static bool can_replace_all(wpa_rule_run *run, const subject *s)
 {
+    if (!s->sink.step) {
+        return false;
+    }
     for (size_t i = 0; i < s->n; i++) {
         wpa_span span;
-        if (!(s->sink.is_javascript ? spelling_in_script(run, s, i, "X", &span)
-                                    : spelling_at(run, s, i, "X"))) {
+        if (!(is_in_literal(s) ? spelling_in_script(run, s, i, "X", &span)
+                               : spelling_at(run, s, i, "X"))) {
             return false;
         }
     }
-    return is_uniform(s) &&
-           wpa_text_is(s->sink.step->run ? "run" : "with", s->sink.is_javascript ? "with" : "run");
+    bool is_code =
+        s->sink.step && !s->sink.is_minor && (s->sink.step->run != NULL) == !s->sink.is_javascript;
+    return is_code && is_uniform(s);
 }
 
 static void bind(wpa_rule_run *run, wpa_fix *fix, const subject *s, const char *name,

@@ -1,0 +1,256 @@
+#include "rules/intake.h"
+
+#include <string.h>
+
+#include "facts/commands.h"
+
+/* ---- checkouts ---------------------------------------------------------------------------------
+ */
+
+/* Names that mean whatever stands there when they are asked for. */
+static bool is_mutable_ref(const char *text)
+{
+    static const char *const commits[] = {".sha", "_sha", "SHA", "Oid", "oid", "commit"};
+    for (size_t i = 0; text && i < WPA_COUNT(commits); i++) {
+        if (strstr(text, commits[i]) && !strstr(text, "merge_commit_sha")) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *folder_of(const wpa_outline_step *step, const char *input)
+{
+    const char *path = wpa_outline_with_text(step, input);
+    if (!path) {
+        return "";
+    }
+    path += wpa_text_starts(path, "./") ? 2 : 0;
+    return wpa_text_is(path, ".") ? "" : path;
+}
+
+/* Under pull_request the default ref is the pull request itself, with no power to gain. */
+static bool is_outsider(const wpa_taint *taint)
+{
+    return taint->grade >= WPA_TAINT_OF_STRUCTURED &&
+           taint->trust.trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
+}
+
+static bool checkout_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake)
+{
+    static const char *const inputs[] = {"ref", "repository"};
+    const wpa_outline_step *step = place->step;
+    for (size_t i = 0; i < WPA_COUNT(inputs); i++) {
+        const wpa_yaml_node *node = wpa_outline_with(step, inputs[i]);
+        wpa_taint taint = wpa_taint_of_scalar(run, place, node, WPA_TAINT_CODE);
+        bool is_pull = node && wpa_yaml_text(node) && i == 0 && strstr(node->text, "refs/pull/");
+        if (!is_outsider(&taint) || (i == 0 && !is_pull && wpa_text_ends(taint.path, "number"))) {
+            continue; /* a number alone names no tree */
+        }
+        *intake = (wpa_intake){
+            .kind = WPA_INTAKE_CHECKOUT,
+            .step = step,
+            .span = node->span,
+            .folder = folder_of(step, "path"),
+            .trust = taint.trust,
+            .is_mutable = i == 0 ? is_mutable_ref(taint.path) || is_pull
+                                 : wpa_outline_with(step, "ref") == NULL,
+            .taint = taint,
+        };
+        int major = wpa_outline_major(&step->uses);
+        const char *allowed = wpa_outline_with_text(step, "allow-unsafe-pr-checkout");
+        intake->is_refused = major >= 7 && !wpa_text_is(allowed, "true");
+        return true;
+    }
+    return false;
+}
+
+/* ---- artifacts ---------------------------------------------------------------------------------
+ */
+
+static bool is_other_run(const wpa_outline_step *step)
+{
+    return !wpa_outline_step_uses(step, "actions/download-artifact") ||
+           wpa_outline_with(step, "run-id") || wpa_outline_with(step, "repository");
+}
+
+static bool artifact_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake)
+{
+    const wpa_outline_step *step = place->step;
+    const char *script = wpa_outline_with_text(step, "script");
+    bool is_script = wpa_outline_step_uses(step, "actions/github-script") && script &&
+                     strstr(script, "downloadArtifact");
+    bool is_download =
+        wpa_facts_action_is(step->uses.slug, WPA_TRAIT_ARTIFACT_DOWNLOAD) && is_other_run(step);
+    wpa_trust trust = is_script || is_download ? wpa_trust_of(run, place) : (wpa_trust){0};
+    if (!(is_script || is_download) || trust.trust != WPA_TRUST_OUTSIDER_PRIVILEGED) {
+        return false;
+    }
+    *intake = (wpa_intake){
+        .kind = WPA_INTAKE_ARTIFACT,
+        .step = step,
+        .span = step->uses.node->span,
+        .folder = is_script ? NULL : folder_of(step, "path"),
+        .trust = trust,
+    };
+    return true;
+}
+
+/* ---- commands ----------------------------------------------------------------------------------
+ */
+
+static bool has_word(const wpa_shell_command *c, const char *part)
+{
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        if (strstr(c->words[i].text, part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does the command fetch a branch that strangers choose? */
+static bool fetches_tree(wpa_rule_run *run, const wpa_site *place, const wpa_shell_command *c)
+{
+    if (wpa_shell_is(c, "gh", "pr") && has_word(c, "checkout")) {
+        return true;
+    }
+    if (wpa_shell_is(c, "git", "fetch") || wpa_shell_is(c, "git", "pull")) {
+        if (has_word(c, "pull/")) {
+            return true;
+        }
+    } else if (!wpa_shell_is(c, "git", "checkout") && !wpa_shell_is(c, "git", "switch") &&
+               !wpa_shell_is(c, "git", "clone")) {
+        return false;
+    }
+    wpa_taint taint = wpa_taint_of_script(run, place, c->span);
+    return taint.grade == WPA_TAINT_OF_ARBITRARY && is_outsider(&taint);
+}
+
+static bool command_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake)
+{
+    const wpa_script *script = place->step->script;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_artifact = (wpa_shell_is(c, "gh", "run") && has_word(c, "download")) ||
+                           (wpa_shell_is(c, "gh", "api") && has_word(c, "/artifacts/"));
+        bool is_other = is_artifact || wpa_text_is(c->name, "gh") || wpa_text_is(c->name, "git");
+        if (!is_other || (!is_artifact && !fetches_tree(run, place, c))) {
+            continue;
+        }
+        wpa_trust trust = wpa_trust_of(run, place);
+        if (trust.trust != WPA_TRUST_OUTSIDER_PRIVILEGED) {
+            return false;
+        }
+        *intake = (wpa_intake){
+            .kind = is_artifact ? WPA_INTAKE_ARTIFACT : WPA_INTAKE_CHECKOUT,
+            .step = place->step,
+            .span = wpa_outline_script_span(place->step, c->span),
+            .folder = "",
+            .trust = trust,
+            .is_mutable = true,
+        };
+        return true;
+    }
+    return false;
+}
+
+bool wpa_intake_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake)
+{
+    const wpa_outline_step *step = place->step;
+    if (step->run) {
+        return command_of(run, place, intake);
+    }
+    if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
+        return false;
+    }
+    return wpa_outline_step_uses(step, "actions/checkout") ? checkout_of(run, place, intake)
+                                                           : artifact_of(run, place, intake);
+}
+
+bool wpa_intake_before(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake)
+{
+    for (size_t i = place->step ? place->step->index : 0; place->job && i-- > 0;) {
+        wpa_site at = *place;
+        at.step = &place->job->steps[i];
+        if (wpa_intake_of(run, &at, intake)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- running it --------------------------------------------------------------------------------
+ */
+
+/* Is this word a path below the folder, or any path of the tree if that is the workspace? */
+static bool is_below(const wpa_intake *intake, const char *word)
+{
+    const char *folder = intake->folder;
+    bool is_path = word[0] != '/' && word[0] != '-' && word[0] != '$' && word[0] != '~';
+    word += wpa_text_starts(word, "./") ? 2 : 0;
+    if (!folder || !*folder) {
+        return is_path;
+    }
+    return strstr(word, folder) != NULL;
+}
+
+static bool runs_file(const wpa_intake *intake, const wpa_shell_command *c)
+{
+    static const char *const interpreters[] = {"bash", "sh",   "zsh",  "python", "python3",
+                                               "node", "ruby", "perl", "php",    "source",
+                                               ".",    "deno", "bun",  "tsx",    "Rscript"};
+    if (c->n_words <= c->first) {
+        return false;
+    }
+    const char *program = c->words[c->first].text;
+    if (strchr(program, '/') && is_below(intake, program) && !strchr(program, '$')) {
+        return true;
+    }
+    const wpa_shell_word *script = wpa_shell_argument(c, 0);
+    return wpa_text_index(c->name, interpreters, WPA_COUNT(interpreters)) >= 0 && script &&
+           !wpa_shell_word_find(c, "-c") && !wpa_shell_word_find(c, "-e") &&
+           !wpa_shell_word_find(c, "-m") && is_below(intake, script->text);
+}
+
+static bool builds_tree(const wpa_shell_command *c)
+{
+    const char *words[32];
+    size_t n = 0;
+    for (size_t i = c->first + 1; i < c->n_words && n < WPA_COUNT(words); i++) {
+        words[n++] = c->words[i].text;
+    }
+    unsigned roles = *c->name ? wpa_facts_command_roles(c->name, words, n) : 0;
+    static const char *const named[] = {"pip", "pip3",   "apt",   "apt-get", "brew", "gem", "git",
+                                        "gh",  "docker", "cargo", "go",      "curl", "wget"};
+    bool is_package =
+        (roles & WPA_DOES_INSTALL) != 0 && wpa_text_index(c->name, named, WPA_COUNT(named)) >= 0;
+    bool is_own = is_package && (wpa_shell_word_find(c, ".") || wpa_shell_word_find(c, "-r") ||
+                                 wpa_shell_word_find(c, "-e"));
+    return (roles & (WPA_DOES_BUILD | WPA_DOES_TEST)) != 0 ||
+           ((roles & WPA_DOES_INSTALL) != 0 && (!is_package || is_own)) ||
+           wpa_text_is(c->name, "make");
+}
+
+bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step, wpa_span *span)
+{
+    bool is_tree = intake->kind == WPA_INTAKE_CHECKOUT;
+    if (step->uses.kind == WPA_OUTLINE_LOCAL) {
+        *span = step->uses.node->span;
+        return is_below(intake, wpa_yaml_text(step->uses.node));
+    }
+    if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
+        *span = step->uses.node->span;
+        return is_tree && wpa_facts_action_is(step->uses.slug, WPA_TRAIT_TREE_RUNNER);
+    }
+    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
+        const wpa_shell_command *c = &step->script->commands[i];
+        bool is_behind = step != intake->step ||
+                         wpa_outline_script_span(step, c->span).start > intake->span.start;
+        if (c->n_words && is_behind && (runs_file(intake, c) || (is_tree && builds_tree(c)))) {
+            *span = wpa_outline_script_span(step, c->span);
+            return true;
+        }
+    }
+    return false;
+}

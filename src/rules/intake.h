@@ -1,0 +1,31 @@
+/*
+ * How files of strangers get into a job: a checkout of their branch, an artifact of a run that they
+ * started, fetched by an action or a command.
+ */
+#pragma once
+
+#include "rules/taint.h"
+
+typedef enum wpa_intake_kind {
+    WPA_INTAKE_CHECKOUT,
+    WPA_INTAKE_ARTIFACT
+} wpa_intake_kind;
+
+typedef struct wpa_intake {
+    wpa_intake_kind kind;
+    const wpa_outline_step *step;
+    wpa_span span;      /* in the file: the ref, the command, the uses */
+    const char *folder; /* where it goes, "" for the workspace; NULL if that cannot be told */
+    wpa_trust trust;    /* of whoever chose the files */
+    bool is_refused;    /* this version of the action does not do it */
+    bool is_mutable;    /* by a name that may mean another commit a moment later */
+    wpa_taint taint;    /* of what chose the tree; of artifacts NONE */
+} wpa_intake;
+
+/** Does this step bring in files of strangers? */
+bool wpa_intake_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake);
+/** Does a step of the job before this place? The last one that does. */
+bool wpa_intake_before(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake);
+
+/** Does the step run code that lies in that folder? Its span in the file. */
+bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step, wpa_span *span);

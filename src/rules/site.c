@@ -1,0 +1,78 @@
+#include "rules/site.h"
+
+#include "rules/graph.h"
+
+/* Job and step that hold the uses whose value stands at this span. */
+static bool find_use(const wpa_source *source, wpa_span span, wpa_site *place)
+{
+    const wpa_outline *o = source->outline;
+    *place = (wpa_site){.source = source};
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        place->job = job;
+        if (job->uses.node && job->uses.node->span.start == span.start) {
+            return true;
+        }
+        for (size_t k = 0; k < job->n_steps; k++) {
+            const wpa_yaml_node *node = job->steps[k].uses.node;
+            if (node && node->span.start == span.start) {
+                place->step = &job->steps[k];
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *places)
+{
+    const wpa_graph *graph = source->around ? source->around->graph : NULL;
+    size_t n_users = 0, n = 0;
+    const wpa_graph_user *users =
+        graph ? wpa_graph_users(graph, wpa_source_identity(source), &n_users) : NULL;
+    for (size_t i = 0; i < n_users && n < WPA_SITE_CALLERS_MAX; i++) {
+        const wpa_source *caller = wpa_rule_source_at(run, users[i].file->path);
+        if (caller && find_use(caller, users[i].use->span, &places[n])) {
+            n++;
+        }
+    }
+    return n;
+}
+
+const wpa_source *wpa_site_callee(wpa_rule_run *run, const wpa_outline_uses *uses)
+{
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    if (!graph || uses->kind != WPA_OUTLINE_LOCAL) {
+        return NULL;
+    }
+    const char *local = wpa_graph_local_path(wpa_yaml_text(uses->node), run->arena);
+    const wpa_graph_file *file = local ? wpa_graph_local(graph, local) : NULL;
+    return file ? wpa_rule_source_at(run, file->path) : NULL;
+}
+
+unsigned wpa_site_depth(const wpa_site *place)
+{
+    unsigned depth = 0;
+    for (; place->caller; place = place->caller) {
+        depth++;
+    }
+    return depth;
+}
+
+const wpa_site *wpa_site_root(const wpa_site *place)
+{
+    while (place->caller) {
+        place = place->caller;
+    }
+    return place;
+}
+
+const wpa_outline_job *wpa_site_job(const wpa_source *source, const char *id)
+{
+    for (size_t i = 0; i < source->outline->n_jobs; i++) {
+        if (wpa_text_is_ci(source->outline->jobs[i].id, id)) {
+            return &source->outline->jobs[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,450 @@
+/* Taint inside scripts: variables, assignments, what is written to the runner's files. */
+#include <ctype.h>
+#include <string.h>
+
+#include "rules/intake.h"
+#include "rules/taint_internal.h"
+
+#define NAME_MAX_BYTES 128
+#define EXPORTS_MAX 256
+
+static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
+
+static const char *const files[] = {"GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT",
+                                    "GITHUB_STEP_SUMMARY"};
+
+/* ---- what is written to the runner's files -----------------------------------------------------
+ */
+
+/** File that text names at its start, behind "$", "${", "%", "$env:" and quotes; NULL if none. */
+static const char *file_named(const char *text)
+{
+    text += strspn(text, "\"'");
+    text += *text == '$' || *text == '%' ? 1 : 0;
+    text += *text == '{' ? 1 : 0;
+    text += strncasecmp(text, "env:", 4) == 0 ? 4 : 0;
+    for (size_t i = 0; i < WPA_COUNT(files); i++) {
+        size_t length = strlen(files[i]);
+        if (strncasecmp(text, files[i], length) == 0 &&
+            !(isalnum((unsigned char)text[length]) || text[length] == '_')) {
+            return files[i];
+        }
+    }
+    return NULL;
+}
+
+typedef struct gatherer {
+    wpa_export *items;
+    size_t n, capacity;
+    wpa_arena *arena;
+} gatherer;
+
+static const char *name_in(const gatherer *g, const char *text, wpa_span value)
+{
+    for (size_t i = value.start; i < value.end; i++) {
+        size_t start = i;
+        while (i < value.end && (isalnum((unsigned char)text[i]) || strchr("_-", text[i]))) {
+            i++;
+        }
+        bool ends = i < value.end &&
+                    (text[i] == '=' || (text[i] == '<' && i + 1 < value.end && text[i + 1] == '<'));
+        bool begins = start == value.start || strchr("\"' \t\n", text[start - 1]);
+        if (i > start && ends && begins) {
+            return wpa_arena_slice(g->arena, text + start, i - start);
+        }
+    }
+    return NULL;
+}
+
+static void add_export(gatherer *g, const char *text, const char *file, wpa_span value,
+                       wpa_span redirect)
+{
+    if (g->n >= EXPORTS_MAX || value.end < value.start) {
+        return;
+    }
+    g->items = wpa_arena_grow(g->arena, g->items, g->n, &g->capacity, sizeof *g->items);
+    g->items[g->n++] = (wpa_export){file, name_in(g, text, value), value, redirect};
+}
+
+/* Text that comes down the pipe to this command, and its own words and here-document. */
+static wpa_span written_by(const wpa_script *script, size_t index)
+{
+    const wpa_shell_command *c = &script->commands[index];
+    wpa_span span = c->n_words ? c->span : (wpa_span){SIZE_MAX, 0};
+    for (size_t i = index; i > 0 && wpa_text_is(script->commands[i].before, "|"); i--) {
+        const wpa_shell_command *before = &script->commands[i - 1];
+        if (before->n_words && before->span.start < span.start) {
+            span.start = before->span.start;
+        }
+        span.end = span.end ? span.end : before->span.end;
+    }
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        wpa_span body = c->redirects[i].body;
+        if (body.end > body.start) {
+            span.end = body.end > span.end ? body.end : span.end;
+            span.start = span.start < body.start ? span.start : body.start;
+        }
+    }
+    return span;
+}
+
+/* "{ ...; } >> file", "done >> file": from the bracket or loop that the redirection closes. */
+static wpa_span group_before(const wpa_script *script, size_t end)
+{
+    size_t depth = 0;
+    for (size_t i = end; i-- > 0;) {
+        char c = script->text[i];
+        depth += c == '}' || c == ')';
+        if ((c == '{' || c == '(') && (i == 0 || script->text[i - 1] != '$')) {
+            depth -= depth ? 1 : 0;
+            if (!depth) {
+                return (wpa_span){i + 1, end};
+            }
+        }
+    }
+    return (wpa_span){0, end};
+}
+
+static wpa_span operator_of(const wpa_script *script, const wpa_shell_redirect *redirect)
+{
+    size_t start = redirect->target.span.start;
+    while (start > 0 && strchr(" \t>|", script->text[start - 1])) {
+        start--;
+    }
+    start += strspn(script->text + start, " \t");
+    return (wpa_span){start, redirect->target.span.end};
+}
+
+static void gather_command(gatherer *g, const wpa_script *script, size_t index)
+{
+    const wpa_shell_command *c = &script->commands[index];
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        const wpa_shell_redirect *r = &c->redirects[i];
+        const char *file = *r->operator== '>' ? file_named(r->target.text) : NULL;
+        if (file) {
+            bool is_group = c->n_words <= c->first;
+            wpa_span at = operator_of(script, r);
+            wpa_span value = is_group ? group_before(script, at.start) : written_by(script, index);
+            add_export(g, script->text, file, value, at);
+        }
+    }
+    if (wpa_text_is(c->name, "tee")) {
+        for (size_t i = c->first + 1; i < c->n_words; i++) {
+            const char *file = file_named(c->words[i].text);
+            if (file) {
+                add_export(g, script->text, file, written_by(script, index), c->span);
+            }
+        }
+    }
+}
+
+/* Any shell: a line that names the file and writes. */
+static void gather_lines(gatherer *g, const char *text, size_t length)
+{
+    static const char *const writers[] = {">",          "Out-File", "Add-Content", "Set-Content",
+                                          "Tee-Object", "tee ",     ".write(",     "open("};
+    for (size_t start = 0; start < length;) {
+        const char *newline = memchr(text + start, '\n', length - start);
+        size_t end = newline ? (size_t)(newline - text) : length;
+        for (size_t i = start; i < end; i++) {
+            const char *file = text[i] == 'G' || text[i] == 'g' ? file_named(text + i) : NULL;
+            bool is_writing = false;
+            for (size_t k = 0; file && k < WPA_COUNT(writers); k++) {
+                size_t n = strlen(writers[k]);
+                is_writing = is_writing || memmem(text + start, end - start, writers[k], n);
+            }
+            if (is_writing) {
+                add_export(g, text, file, (wpa_span){start, end}, (wpa_span){i, end});
+                break;
+            }
+        }
+        start = end + 1;
+    }
+}
+
+const wpa_export *wpa_exports_of(const wpa_outline_step *step, wpa_arena *arena, size_t *n)
+{
+    gatherer g = {.arena = arena};
+    const wpa_script *script = step->script;
+    bool is_text = step->run && strlen(step->run->text) == step->run->length;
+    if (script && script->is_readable) {
+        for (size_t i = 0; i < script->n_commands; i++) {
+            if (!script->commands[i].is_nested_script) {
+                gather_command(&g, script, i);
+            }
+        }
+    } else if (is_text && strstr(step->run->text, "GITHUB_")) {
+        gather_lines(&g, step->run->text, step->run->length);
+    }
+    *n = g.n;
+    return g.items;
+}
+
+/* Where the value of name stands in a written text; false if it is not there. */
+static bool find_value(const char *text, wpa_span within, const char *name, wpa_span *value)
+{
+    size_t length = strlen(name);
+    for (size_t i = within.start; length && i + length < within.end; i++) {
+        bool begins = i == within.start || strchr("\"' \t\n", text[i - 1]);
+        if (!begins || strncmp(text + i, name, length) != 0) {
+            continue;
+        }
+        size_t behind = i + length;
+        if (text[behind] == '=') {
+            const char *end = memchr(text + behind, '\n', within.end - behind);
+            *value = (wpa_span){behind + 1, end ? (size_t)(end - text) : within.end};
+            return true;
+        }
+        if (text[behind] == '<' && text[behind + 1] == '<') {
+            *value = (wpa_span){behind + 2, within.end};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What makes text harmless on its way: only a safe set is left, or a number, or it is quoted. */
+static bool is_sanitised(const char *text, wpa_span span)
+{
+    static const char *const sanitisers[] = {"tr -dc",      "tr -cd",    "printf %q", "printf '%q",
+                                             "printf \"%q", "s/[^",      "//[^",      "$((",
+                                             "| wc ",       "sha256sum", "sha1sum",   "md5sum",
+                                             "| base64",    "grep -c",   "@sh",       "@json"};
+    for (size_t i = 0; i < WPA_COUNT(sanitisers); i++) {
+        size_t length = strlen(sanitisers[i]);
+        if (memmem(text + span.start, wpa_span_length(span), sanitisers[i], length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *place, const char *file, const char *name)
+{
+    wpa_taint worst = none;
+    const wpa_outline_step *step = place->step;
+    if (!step->run || !strstr(step->run->text, file) || !strstr(step->run->text, name)) {
+        return none;
+    }
+    size_t n;
+    const wpa_export *exports = wpa_exports_of(step, t->run->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        wpa_span value;
+        if (wpa_text_is(exports[i].file, file) &&
+            find_value(step->run->text, exports[i].value, name, &value)) {
+            wpa_taint taint =
+                is_sanitised(step->run->text, value) ? none : wpa_trace_script(t, place, value);
+            taint = wpa_taint_add_hop(
+                t, taint, place->source,
+                wpa_yaml_source_span(step->run, exports[i].value.start, exports[i].value.end),
+                wpa_arena_printf(t->run->arena, "written to %s", file));
+            taint.grade = taint.grade == WPA_TAINT_NONE ? WPA_TAINT_UNKNOWN : taint.grade;
+            worst = wpa_taint_worse(worst, taint);
+        }
+    }
+    return worst;
+}
+
+/* ---- variables ---------------------------------------------------------------------------------
+ */
+
+static bool mentions(const char *text, size_t length, const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i + n < length; i++) {
+        bool is_start = text[i] == '$';
+        size_t at = i + 1 + (size_t)(is_start && text[i + 1] == '{');
+        if (is_start && at + n <= length && strncmp(text + at, name, n) == 0 &&
+            !(isalnum((unsigned char)text[at + n]) || text[at + n] == '_')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Has the script tested the variable against a pattern before, and left if it did not fit? */
+static bool is_tested(const wpa_script *script, const char *name, size_t at)
+{
+    if (!script || !strstr(script->text, "exit")) {
+        return false;
+    }
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_test = wpa_text_is(c->name, "[[") && wpa_shell_word_find(c, "=~");
+        bool is_grep = wpa_text_is(c->name, "grep") && i > 0 && wpa_text_is(c->before, "|");
+        wpa_span span = is_grep ? script->commands[i - 1].span : c->span;
+        if ((is_test || is_grep) && c->span.end <= at && span.end > span.start &&
+            mentions(script->text + span.start, wpa_span_length(span), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Values assigned to name by one command, "NAME=x cmd", "export NAME=x", "for NAME in x". */
+static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *place, const char *name,
+                                   size_t at, bool *is_assigned)
+{
+    const wpa_script *script = place->step->script;
+    wpa_taint worst = none;
+    size_t length = strlen(name);
+    *is_assigned = false;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        for (size_t k = 0; k < c->n_words && c->span.start < at; k++) {
+            const wpa_shell_word *word = &c->words[k];
+            bool is_name =
+                strncmp(word->text, name, length) == 0 &&
+                (word->text[length] == '=' || strncmp(word->text + length, "+=", 2) == 0);
+            if (!is_name) {
+                continue;
+            }
+            wpa_span value = {word->span.start + length + 1, word->span.end};
+            *is_assigned = true;
+            if (value.start < value.end && !is_sanitised(script->text, value)) {
+                worst = wpa_taint_worse(worst, wpa_trace_script(t, place, value));
+            }
+        }
+    }
+    return worst;
+}
+
+static wpa_taint trace_variable(wpa_tracer *t, const wpa_site *place, const char *name, size_t at)
+{
+    bool is_assigned;
+    if (!t->left) {
+        return none;
+    }
+    t->left--;
+    wpa_taint taint = trace_assignments(t, place, name, at, &is_assigned);
+    if (!is_assigned) {
+        taint = wpa_trace_env(t, place, name);
+    }
+    return taint.grade > WPA_TAINT_UNKNOWN && is_tested(place->step->script, name, at) ? none
+                                                                                       : taint;
+}
+
+wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *place, const char *name,
+                                size_t at)
+{
+    wpa_tracer t = {.run = run, .left = 1000};
+    return trace_variable(&t, place, name, at);
+}
+
+/* ---- text of scripts ---------------------------------------------------------------------------
+ */
+
+/* The name of a variable that is read at text[*at]; *at moves behind it. False: none is. */
+static bool read_variable(const char *text, size_t length, wpa_shell shell, size_t *at, char *name)
+{
+    static const char *const readers[] = {"os.environ[\"", "os.environ['",      "os.getenv(\"",
+                                          "os.getenv('",   "os.environ.get(\"", "os.environ.get('"};
+    size_t i = *at;
+    bool is_found = false;
+    if (shell == WPA_SHELL_PYTHON) {
+        for (size_t k = 0; k < WPA_COUNT(readers) && !is_found; k++) {
+            size_t n = strlen(readers[k]);
+            is_found = i + n < length && strncmp(text + i, readers[k], n) == 0;
+            i += is_found ? n : 0;
+        }
+    } else if (shell == WPA_SHELL_CMD) {
+        is_found = text[i] == '%' || text[i] == '!';
+        i += is_found ? 1 : 0;
+    } else if (text[i] == '$') {
+        i++;
+        i += i < length && text[i] == '{' ? 1 : 0;
+        i += shell == WPA_SHELL_PWSH && i + 4 < length && strncasecmp(text + i, "env:", 4) == 0 ? 4
+                                                                                                : 0;
+        is_found = true;
+    }
+    size_t n = 0;
+    while (is_found && i + n < length && n + 1 < NAME_MAX_BYTES &&
+           (isalnum((unsigned char)text[i + n]) || text[i + n] == '_')) {
+        name[n] = text[i + n];
+        n++;
+    }
+    name[n] = '\0';
+    if (n) {
+        *at = i + n - 1;
+    }
+    return n > 0;
+}
+
+static bool expands_at(const wpa_script *script, size_t at)
+{
+    if (!script || !script->contexts || at >= script->length) {
+        return true;
+    }
+    uint8_t context = script->contexts[at];
+    return context != WPA_SHELL_SINGLE && context != WPA_SHELL_HEREDOC_QUOTED &&
+           context != WPA_SHELL_COMMENT;
+}
+
+/* Commands within the span that print files or history of the tree. */
+static bool reads_tree(const wpa_script *script, wpa_span span)
+{
+    static const char *const readers[] = {"cat",  "jq",  "yq",  "head", "tail", "ls",  "find",
+                                          "grep", "sed", "awk", "cut",  "node", "npm", "git"};
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_within = c->n_words && c->span.start >= span.start && c->span.end <= span.end;
+        bool is_git = wpa_text_is(c->name, "git");
+        bool is_reader = wpa_text_index(c->name, readers, WPA_COUNT(readers)) >= 0;
+        bool reads = is_git ? wpa_shell_is(c, "git", "log") || wpa_shell_is(c, "git", "diff") ||
+                                  wpa_shell_is(c, "git", "show")
+                            : is_reader && !wpa_text_is(c->before, "|");
+        if (is_within && reads && wpa_shell_argument(c, 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static wpa_taint trace_disk(wpa_tracer *t, const wpa_site *place, wpa_span span)
+{
+    wpa_intake intake;
+    bool is_of_stranger = t->question == WPA_TAINT_TEXT && reads_tree(place->step->script, span) &&
+                          wpa_intake_before(t->run, place, &intake) &&
+                          intake.trust.trust != WPA_TRUST_INSIDER;
+    if (!is_of_stranger) {
+        return none;
+    }
+    wpa_taint taint = {
+        .grade = WPA_TAINT_OF_ARBITRARY,
+        .path =
+            intake.kind == WPA_INTAKE_ARTIFACT ? "a file of the artifact" : "a file of the tree",
+        .shape = "whatever stands in it",
+        .trust = intake.trust,
+        .is_privileged = wpa_trust_site_is_privileged(place),
+    };
+    return wpa_taint_add_hop(t, taint, place->source, intake.span, "brings in a stranger's files");
+}
+
+wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *place, wpa_span span)
+{
+    const wpa_outline_step *step = place->step;
+    const wpa_yaml_node *node = step->run;
+    if (t->depth >= WPA_TAINT_MAX_HOPS || !t->left || !node || span.end > node->length) {
+        return none;
+    }
+    t->depth++;
+    t->left--;
+    wpa_taint worst = wpa_trace_text(t, place, node, span);
+    for (size_t i = span.start; i < span.end; i++) {
+        char name[NAME_MAX_BYTES];
+        size_t start = i;
+        if (!read_variable(node->text, span.end, step->shell, &i, name) ||
+            !expands_at(step->script, start)) {
+            continue;
+        }
+        wpa_taint taint = trace_variable(t, place, name, start);
+        if (wpa_taint_is_tainted(&taint)) {
+            worst = wpa_taint_worse(
+                worst, wpa_taint_add_hop(t, taint, place->source,
+                                         wpa_yaml_source_span(node, start, i + 1), "read here"));
+        }
+    }
+    worst = wpa_taint_worse(worst, trace_disk(t, place, span));
+    t->depth--;
+    return worst;
+}

@@ -1,85 +1,65 @@
 /*
- * EFF-010: a condition whose outcome is known beforehand. C1 it is a literal; C2 it asks for an
- * event that never starts the workflow, or for the only one that does; C4 a test repeated or
- * contradicted within one chain of &&.
+ * EFF-010: a condition whose outcome is known beforehand. C1 it folds to a constant; C2 it is the
+ * same for every trigger, activity, branch, leg and choice that there can be; C3 a job needs one
+ * that never runs; C4 tests that repeat, contradict or complete each other.
  */
-#include <ctype.h>
 #include <string.h>
 
-#include "rules/outline.h"
-#include "rules/rule.h"
+#include <wpa/map.h>
 
-#define TERMS_MAX 16
+#include "rules/expressions.h"
+#include "rules/rule.h"
+#include "rules/worlds.h"
+
+#define TERMS_MAX 64
 
 typedef struct subject {
-    const wpa_yaml_node *condition;
-    const wpa_yaml_node *owner; /* job or step mapping */
+    const wpa_yaml_node *condition; /* NULL: not all of it is constant */
+    const wpa_yaml_node *owner;     /* job or step mapping */
     bool is_true;
 } subject;
 
 typedef struct terms {
-    wpa_slice items[TERMS_MAX];
+    const wpa_expr *items[TERMS_MAX];
     size_t n;
-    bool has_or; /* somewhere at the top */
 } terms;
 
-static wpa_slice trim(wpa_slice text)
+/* One condition under the eye. */
+typedef struct look {
+    wpa_rule_run *run;
+    const wpa_expression *e;
+    const wpa_expr *root;
+    const wpa_yaml_node *owner;
+    const char *what; /* "job" or "step" */
+    bool is_decided;  /* two of its tests decide a chain: that says more than the whole */
+} look;
+
+static const char *source_text(const look *l, wpa_span span)
 {
-    while (text.length && isspace((unsigned char)text.at[0])) {
-        text.at++;
-        text.length--;
-    }
-    while (text.length && isspace((unsigned char)text.at[text.length - 1])) {
-        text.length--;
-    }
-    return text;
+    return l->e->place->node->text + l->e->place->inner.start + span.start;
 }
 
-/* The expression of a condition: inside its one fence, or the bare text. Empty if it is neither. */
-static wpa_slice expression_of(const wpa_yaml_node *condition)
+static const char *quoted(const look *l, const wpa_expr *node)
 {
-    wpa_slice text = trim((wpa_slice){condition->text, condition->length});
-    const char *open = memmem(text.at, text.length, "${{", 3);
-    if (!open) {
-        return text;
-    }
-    const char *close = memmem(text.at, text.length, "}}", 2);
-    bool is_whole = open == text.at && close && close + 2 == text.at + text.length;
-    return is_whole ? trim((wpa_slice){text.at + 3, text.length - 5}) : (wpa_slice){text.at, 0};
+    return wpa_rule_quote(l->run, source_text(l, node->span), wpa_span_length(node->span));
 }
 
-/* Split at the && of the top level. */
-static terms split(wpa_slice text)
+static const void *subject_new(const look *l, bool is_whole, bool is_true)
 {
-    terms t = {0};
-    size_t start = 0, depth = 0;
-    bool is_quoted = false;
-    for (size_t i = 0; i <= text.length; i++) {
-        char c = i < text.length ? text.at[i] : '\0';
-        char next = i + 1 < text.length ? text.at[i + 1] : '\0';
-        is_quoted = is_quoted != (c == '\'');
-        if (!is_quoted && (c == '(' || c == '[')) {
-            depth++;
-        } else if (!is_quoted && (c == ')' || c == ']') && depth) {
-            depth--;
-        }
-        t.has_or = t.has_or || (!is_quoted && !depth && c == '|' && next == '|');
-        bool is_end = i == text.length || (!is_quoted && !depth && c == '&' && next == '&');
-        if (is_end && t.n < TERMS_MAX) {
-            t.items[t.n++] = trim((wpa_slice){text.at + start, i - start});
-            start = i + 2;
-            i++;
-        }
-    }
-    return t;
-}
-
-static const void *subject_new(wpa_rule_run *run, const wpa_yaml_node *condition,
-                               const wpa_yaml_node *owner, bool is_true)
-{
-    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
-    *s = (subject){condition, owner, is_true};
+    subject *s = wpa_arena_alloc(l->run->arena, sizeof *s);
+    *s = (subject){is_whole ? l->e->place->node : NULL, l->owner, is_true};
     return s;
+}
+
+/** Operands of a chain of one operator, in order. */
+static void collect(terms *t, const wpa_expr *node, wpa_expr_kind kind)
+{
+    if (node->kind == kind) {
+        collect(t, node->args[0], kind);
+        collect(t, node->args[1], kind);
+    } else if (t->n < TERMS_MAX) {
+        t->items[t->n++] = node;
+    }
 }
 
 static bool has_comment(const wpa_yaml_node *condition)
@@ -94,152 +74,299 @@ static bool has_comment(const wpa_yaml_node *condition)
     return false;
 }
 
-/* C1 */
-static bool check_literal(wpa_rule_run *run, const wpa_yaml_node *condition,
-                          const wpa_yaml_node *owner, const char *what, wpa_slice text)
+/* ---- C1 ---- */
+
+/** The truth of it without any knowledge; a condition of status functions alone is no constant. */
+static bool check_constant(const look *l)
 {
-    bool is_true = wpa_slice_is(text, "true") || wpa_slice_is(text, "success()");
-    bool is_false = wpa_slice_is(text, "false");
-    if (wpa_slice_is(text, "success()")) {
-        return true; /* the default, written out */
-    }
-    if (!is_true && !is_false) {
+    wpa_expr_truth truth = wpa_expr_fold(l->root, NULL, NULL, l->run->arena).truth;
+    if (truth == WPA_EXPR_MAYBE) {
         return false;
     }
+    bool is_true = truth == WPA_EXPR_TRUTHY, is_plain = l->root->kind == WPA_EXPR_BOOL;
     wpa_finding *finding = wpa_rule_report(
-        run, condition->span, "C1", subject_new(run, condition, owner, is_true),
-        is_true ? "this condition is always true, so it says nothing" : "this %s never runs", what);
-    if (is_true || has_comment(condition)) {
+        l->run, is_plain ? l->e->place->node->span : wpa_expression_span(l->e, l->root->span), "C1",
+        subject_new(l, true, is_true),
+        is_true ? "this condition is always true, so it says nothing" : "this %s never runs",
+        l->what);
+    if ((is_true && is_plain) || has_comment(l->e->place->node)) {
         finding->severity = WPA_SEVERITY_LOW;
     }
     return true;
 }
 
-/* "push" of "github.event_name == 'push'", either way round; empty if it is no such test. */
-static wpa_slice event_tested(wpa_slice term, bool *is_equal)
+/* ---- C2 ---- */
+
+/** The smallest part that decides the whole. */
+static const wpa_expr *decisive(const wpa_worlds *worlds, const wpa_expr *node,
+                                wpa_expr_truth truth)
 {
-    wpa_slice none = {term.at, 0};
-    const char *sign = memmem(term.at, term.length, "==", 2);
-    *is_equal = sign != NULL;
-    sign = sign ? sign : memmem(term.at, term.length, "!=", 2);
-    if (!sign || memchr(term.at, '(', term.length)) {
-        return none;
+    wpa_expr_kind kind = truth == WPA_EXPR_FALSY ? WPA_EXPR_AND : WPA_EXPR_OR;
+    for (size_t i = 0; node->kind == kind && i < node->n_args; i++) {
+        if (wpa_worlds_truth(worlds, node->args[i]) == truth) {
+            return decisive(worlds, node->args[i], truth);
+        }
     }
-    wpa_slice left = trim((wpa_slice){term.at, (size_t)(sign - term.at)});
-    wpa_slice right = trim((wpa_slice){sign + 2, term.length - (size_t)(sign - term.at) - 2});
-    wpa_slice value = wpa_slice_is_ci(left, "github.event_name")    ? right
-                      : wpa_slice_is_ci(right, "github.event_name") ? left
-                                                                    : none;
-    bool is_literal = value.length >= 2 && value.at[0] == '\'' &&
-                      value.at[value.length - 1] == '\'' &&
-                      !memchr(value.at + 1, '\'', value.length - 2);
-    return is_literal ? (wpa_slice){value.at + 1, value.length - 2} : none;
+    return node;
 }
 
-static bool has_trigger(const wpa_outline *o, wpa_slice event)
+static bool is_constant(const look *l, const wpa_expr *node)
 {
-    for (size_t i = 0; i < o->n_triggers; i++) {
-        if (wpa_slice_is_ci(event, o->triggers[i].name)) {
-            return true;
+    return wpa_expr_fold(node, NULL, NULL, l->run->arena).truth != WPA_EXPR_MAYBE;
+}
+
+/** A matrix is often shorter for a while than the steps behind it expect. */
+static bool asks_for_matrix(const look *l, const wpa_expr *term)
+{
+    size_t n;
+    const wpa_expr_reference *list = wpa_expr_references(term, l->run->arena, &n);
+    bool does = false;
+    for (size_t i = 0; i < n && !does; i++) {
+        does = wpa_text_starts(list[i].path, "matrix.");
+    }
+    return does;
+}
+
+static void report_needless(const look *l, const wpa_expr *term, bool is_whole)
+{
+    wpa_finding *finding = wpa_rule_report(
+        l->run, wpa_expression_span(l->e, term->span), "C2", subject_new(l, is_whole, true),
+        "%s is true for every run of this %s, so the test says nothing", quoted(l, term), l->what);
+    finding->severity = WPA_SEVERITY_LOW;
+    if (asks_for_matrix(l, term)) {
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+/** Returns whether the whole can never be true. */
+static bool check_worlds(const look *l, const wpa_worlds *worlds)
+{
+    wpa_expr_truth truth = wpa_worlds_truth(worlds, l->root);
+    if (truth == WPA_EXPR_FALSY) {
+        const wpa_expr *part = decisive(worlds, l->root, truth);
+        (void)wpa_rule_report(l->run, wpa_expression_span(l->e, part->span), "C2",
+                              subject_new(l, true, false),
+                              "%s is false for every trigger and value that there can be, so this "
+                              "%s never runs",
+                              quoted(l, part), l->what);
+        return true;
+    }
+    if (truth == WPA_EXPR_TRUTHY) {
+        report_needless(l, decisive(worlds, l->root, truth), true);
+        return false;
+    }
+    terms t = {0};
+    collect(&t, l->root, WPA_EXPR_AND);
+    for (size_t i = 0; t.n > 1 && i < t.n; i++) {
+        if (wpa_worlds_truth(worlds, t.items[i]) == WPA_EXPR_TRUTHY &&
+            !is_constant(l, t.items[i])) {
+            report_needless(l, t.items[i], false);
         }
     }
     return false;
 }
 
-static wpa_span span_of(const wpa_yaml_node *condition, wpa_slice term)
-{
-    size_t start = (size_t)(term.at - condition->text);
-    return wpa_yaml_source_span(condition, start, start + term.length);
-}
+/* ---- C4 ---- */
 
-/* C2. A called workflow sees its caller's event, so nothing is known there. */
-static void check_event(wpa_rule_run *run, const wpa_yaml_node *condition,
-                        const wpa_yaml_node *owner, const char *what, const terms *t)
+/** "value == 'text'", either way round. */
+typedef struct test {
+    const wpa_expr *value;
+    const char *text;
+    bool is_equal;
+} test;
+
+static bool read_test(const wpa_expr *node, test *out)
 {
-    const wpa_outline *o = run->source->outline;
-    if (!o->n_triggers || wpa_outline_trigger_find(o, "workflow_call")) {
-        return;
+    if (node->kind != WPA_EXPR_EQ && node->kind != WPA_EXPR_NE) {
+        return false;
     }
-    for (size_t i = 0; i < t->n; i++) {
-        bool is_equal;
-        wpa_slice event = event_tested(t->items[i], &is_equal);
-        if (event.length && is_equal && !has_trigger(o, event)) {
-            (void)wpa_rule_report(run, span_of(condition, t->items[i]), "C2",
-                                  subject_new(run, condition, owner, false),
-                                  "%s never starts this workflow, so this %s never runs",
-                                  wpa_rule_quote(run, event.at, event.length), what);
-            return;
-        }
-        bool is_only = event.length && o->n_triggers == 1 && has_trigger(o, event) && is_equal;
-        bool is_needless = event.length && !is_equal && !has_trigger(o, event);
-        if (is_only || is_needless) {
-            wpa_finding *finding = wpa_rule_report(
-                run, span_of(condition, t->items[i]), "C2",
-                subject_new(run, t->n == 1 ? condition : NULL, owner, t->n == 1),
-                is_only ? "%s is all that starts this workflow, so the test is always true"
-                        : "%s never starts this workflow, so the test is always true",
-                wpa_rule_quote(run, event.at, event.length));
-            finding->severity = WPA_SEVERITY_LOW;
-        }
+    const wpa_expr *a = node->args[0], *b = node->args[1];
+    const wpa_expr *literal = a->kind == WPA_EXPR_STRING ? a : b;
+    *out = (test){literal == a ? b : a, literal->text, node->kind == WPA_EXPR_EQ};
+    return literal->kind == WPA_EXPR_STRING && out->value->kind != WPA_EXPR_STRING;
+}
+
+static bool is_same(const look *l, const wpa_expr *a, const wpa_expr *b)
+{
+    size_t length = wpa_span_length(a->span);
+    return length == wpa_span_length(b->span) &&
+           strncasecmp(source_text(l, a->span), source_text(l, b->span), length) == 0;
+}
+
+/** Do the two tests together decide a chain: both never true (&&), one always (||)? */
+static bool excludes(const look *l, const wpa_expr *a, const wpa_expr *b, bool is_and)
+{
+    const wpa_expr *inner_a = a->kind == WPA_EXPR_NOT ? a->args[0] : NULL;
+    const wpa_expr *inner_b = b->kind == WPA_EXPR_NOT ? b->args[0] : NULL;
+    if ((inner_a && is_same(l, inner_a, b)) || (inner_b && is_same(l, a, inner_b))) {
+        return true;
     }
+    test x, y;
+    if (!read_test(a, &x) || !read_test(b, &y) || !is_same(l, x.value, y.value)) {
+        return false;
+    }
+    bool is_equal_text = wpa_text_is_ci(x.text, y.text);
+    return x.is_equal != y.is_equal ? is_equal_text : !is_equal_text && x.is_equal == is_and;
 }
 
-static bool is_same(wpa_slice a, wpa_slice b)
+static void report_pair(const look *l, const wpa_expr *first, const wpa_expr *second, bool is_and,
+                        bool is_decided)
 {
-    return a.length == b.length && a.length && strncasecmp(a.at, b.at, a.length) == 0;
+    const char *message = !is_decided ? "this repeats a test in front of it"
+                          : is_and    ? "this excludes the test in front of it: together they are "
+                                        "never true"
+                                      : "this completes the test in front of it: one of them is "
+                                        "always true";
+    wpa_finding *finding = wpa_rule_report(l->run, wpa_expression_span(l->e, second->span), "C4",
+                                           subject_new(l, false, false), "%s", message);
+    finding->severity = is_decided ? WPA_SEVERITY_MEDIUM : WPA_SEVERITY_LOW;
+    wpa_rule_relate(l->run, finding, wpa_expression_span(l->e, first->span), "the other test");
 }
 
-/* C4: "a && a", "a == 'x' && a == 'y'". */
-static void check_chain(wpa_rule_run *run, const wpa_yaml_node *condition,
-                        const wpa_yaml_node *owner, const char *what, const terms *t)
+static void check_chain(look *l, const wpa_expr *node)
 {
-    for (size_t i = 0; i < t->n; i++) {
+    terms t = {0};
+    collect(&t, node, node->kind);
+    for (size_t i = 0; i < t.n; i++) {
         for (size_t k = 0; k < i; k++) {
-            bool a_equal, b_equal;
-            wpa_slice a = event_tested(t->items[k], &a_equal);
-            wpa_slice b = event_tested(t->items[i], &b_equal);
-            bool excludes = a.length && b.length && a_equal && b_equal && !is_same(a, b);
-            if (!excludes && !is_same(t->items[i], t->items[k])) {
-                continue;
+            bool is_and = node->kind == WPA_EXPR_AND;
+            bool is_decided = excludes(l, t.items[k], t.items[i], is_and);
+            if (is_decided || is_same(l, t.items[i], t.items[k])) {
+                report_pair(l, t.items[k], t.items[i], is_and, is_decided);
+                l->is_decided = l->is_decided || is_decided;
+                break;
             }
-            wpa_finding *finding = wpa_rule_report(
-                run, span_of(condition, t->items[i]), "C4",
-                subject_new(run, NULL, owner, !excludes),
-                excludes ? "this excludes the test in front of it: the %s never runs"
-                         : "this repeats a test in front of it",
-                what);
-            finding->severity = excludes ? WPA_SEVERITY_MEDIUM : WPA_SEVERITY_LOW;
-            wpa_rule_relate(run, finding, span_of(condition, t->items[k]), "the other test");
-            return;
         }
     }
 }
 
-static void check_condition(wpa_rule_run *run, const wpa_yaml_node *condition,
-                            const wpa_yaml_node *owner, const char *what)
+static void check_chains(const wpa_expr *node, const wpa_expr *parent, void *context)
 {
-    wpa_slice text = condition && condition->text ? expression_of(condition) : (wpa_slice){0};
-    if (!text.length || check_literal(run, condition, owner, what, text)) {
-        return;
+    bool is_chain = node->kind == WPA_EXPR_AND || node->kind == WPA_EXPR_OR;
+    if (is_chain && (!parent || parent->kind != node->kind)) {
+        check_chain(context, node);
     }
-    terms t = split(text);
-    if (t.has_or || t.n == TERMS_MAX) {
-        return;
+}
+
+/* ---- conditions ---- */
+
+static const wpa_workflow_job *model_of(const wpa_workflow *workflow, const wpa_expression *e)
+{
+    return workflow && e->job ? wpa_workflow_job_find(workflow, e->job->id) : NULL;
+}
+
+/** Returns whether what the condition guards can never run. */
+static bool check_condition(wpa_rule_run *run, const wpa_workflow *workflow,
+                            const wpa_expression *e)
+{
+    const wpa_expr *root = e->place->parsed.root;
+    const wpa_outline_step *step = wpa_expression_step(e);
+    look l = {
+        run,  e, root, step ? step->node : e->job ? e->job->node : NULL, step ? "step" : "job",
+        false};
+    if (!e->is_whole || !root || !l.owner) {
+        return false; /* text around a fence is for unsound-condition */
     }
-    check_event(run, condition, owner, what, &t);
-    check_chain(run, condition, owner, what, &t);
+    if (check_constant(&l)) {
+        return wpa_expr_fold(root, NULL, NULL, run->arena).truth == WPA_EXPR_FALSY;
+    }
+    const wpa_workflow_job *job = model_of(workflow, e);
+    const wpa_worlds *worlds =
+        workflow ? wpa_worlds_new(workflow, job, root, step != NULL, run->arena) : NULL;
+    wpa_expr_walk(root, check_chains, &l);
+    return worlds && !l.is_decided && check_worlds(&l, worlds);
+}
+
+/* ---- C3 ---- */
+
+/** Does the condition let the job run though one that it needs has not? */
+static void find_status(const wpa_expr *node, const wpa_expr *parent, void *context)
+{
+    static const char *const names[] = {"always", "failure", "cancelled", "success"};
+    (void)parent;
+    for (size_t i = 0; node->kind == WPA_EXPR_CALL && i < WPA_COUNT(names); i++) {
+        *(bool *)context = *(bool *)context || wpa_text_is_ci(node->text, names[i]);
+    }
+}
+
+static bool asks_for_status(const wpa_expressions *all, const wpa_outline_job *job)
+{
+    bool does = false;
+    for (size_t i = 0; i < all->n; i++) {
+        const wpa_expression *e = &all->items[i];
+        if (e->job == job && e->step == job->n_steps && e->use == WPA_EXPRESSION_CONDITION) {
+            wpa_expr_walk(e->place->parsed.root, find_status, &does);
+            does = does || !e->place->parsed.root;
+        }
+    }
+    return does;
+}
+
+static const wpa_value *dead_need(const wpa_workflow_job *job, const wpa_map *dead)
+{
+    for (size_t i = 0; i < job->needs.n; i++) {
+        if (job->needs.items[i].text && wpa_map_has(dead, job->needs.items[i].text)) {
+            return &job->needs.items[i];
+        }
+    }
+    return NULL;
+}
+
+static const wpa_outline_job *outline_of(const wpa_outline *outline, const char *id)
+{
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        if (wpa_text_is(outline->jobs[i].id, id)) {
+            return &outline->jobs[i];
+        }
+    }
+    return NULL;
+}
+
+/** A job that is skipped skips what needs it, unless that asks for the outcome itself. */
+static void check_needs(wpa_rule_run *run, const wpa_workflow *workflow, wpa_map *dead)
+{
+    const wpa_workflow_job *const *order =
+        wpa_map_count(dead) ? wpa_workflow_order(workflow, run->arena) : NULL;
+    for (size_t i = 0; order && i < workflow->n_jobs; i++) {
+        const wpa_workflow_job *job = order[i];
+        const wpa_value *need = dead_need(job, dead);
+        const wpa_outline_job *outline = outline_of(run->source->outline, job->id);
+        if (!need || wpa_map_has(dead, job->id) || !outline ||
+            asks_for_status(run->source->expressions, outline)) {
+            continue;
+        }
+        wpa_map_put(dead, job->id, dead);
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){NULL, job->node, false};
+        (void)wpa_rule_report(run, need->node->span, "C3", s,
+                              "%s never runs, and so this job never does",
+                              wpa_rule_quote(run, need->text, strlen(need->text)));
+    }
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        const wpa_outline_job *job = &o->jobs[i];
-        check_condition(run, job->condition, job->node, "job");
-        for (size_t k = 0; k < job->n_steps; k++) {
-            check_condition(run, job->steps[k].condition, job->steps[k].node, "step");
+    const wpa_expressions *all = run->source->expressions;
+    bool is_workflow = run->source->kind == WPA_INPUT_WORKFLOW;
+    const wpa_workflow *workflow = NULL;
+    wpa_map *dead = wpa_map_new(run->arena);
+    for (size_t i = 0; i < all->n; i++) {
+        const wpa_expression *e = &all->items[i];
+        if (e->use != WPA_EXPRESSION_CONDITION) {
+            continue;
         }
+        if (is_workflow && !workflow) {
+            workflow = wpa_model_read(run->source->yaml, WPA_FILE_WORKFLOW, run->arena)->workflow;
+        }
+        bool is_of_job = e->job && e->step == e->job->n_steps &&
+                         e->place->node == wpa_yaml_resolve(e->job->condition);
+        if (check_condition(run, workflow, e) && is_of_job) {
+            wpa_map_put(dead, e->job->id, dead);
+        }
+    }
+    if (workflow && !run->source->is_partial) {
+        check_needs(run, workflow, dead);
     }
     return true;
 }
@@ -272,7 +399,7 @@ const wpa_rule wpa_rule_constant_condition = {
     .summary = "A condition is always true or always false",
     .why = "What looks guarded is not, or what looks as if it ran never does.",
     .fix = "Remove the condition, or the code that never runs.",
-    .checks = (const char *const[]){"C1", "C2", "C4", NULL},
+    .checks = (const char *const[]){"C1", "C2", "C3", "C4", NULL},
     .elsewhere = (const char *const[]){"actionlint/if-cond", NULL},
     .tables = 1U << WPA_FACTS_EVENTS,
     .declares = WPA_DECLARES_JOBS,

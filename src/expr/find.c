@@ -7,7 +7,11 @@ static const char *find_open(const char *text, size_t length, size_t from)
     return from < length ? memmem(text + from, length - from, "${{", 3) : NULL;
 }
 
-/* Offset of the }} that ends the expression; a }} inside a string does not. SIZE_MAX: none. */
+/*
+ * Offset of the }} that ends the expression; a }} inside a string does not. A string without end
+ * must not swallow what follows: then the first }} will do, and the parser tells of the string.
+ * SIZE_MAX: none.
+ */
 static size_t find_close(const char *text, size_t length, size_t from)
 {
     bool is_in_string = false;
@@ -17,7 +21,8 @@ static size_t find_close(const char *text, size_t length, size_t from)
             return at;
         }
     }
-    return SIZE_MAX;
+    const char *first = from < length ? memmem(text + from, length - from, "}}", 2) : NULL;
+    return first ? (size_t)(first - text) : SIZE_MAX;
 }
 
 static wpa_expr_place make_place(const wpa_yaml_node *node, const wpa_yaml_map *map, size_t open,

@@ -213,8 +213,9 @@ static void walk(walker *w, const wpa_yaml_node *node, int depth);
 static void walk_pair(walker *w, const wpa_yaml_pair *pair, int depth)
 {
     const char *name = wpa_yaml_text(pair->key);
-    bool is_below_jobs = w->n_path > 3;
-    if (!name || (is_prose(pair->key) && !is_below_jobs)) {
+    bool is_code =
+        w->n_path && (wpa_text_is(w->path[0], "jobs") || wpa_text_is(w->path[0], "runs"));
+    if (!name || (is_prose(pair->key) && !is_code)) {
         return;
     }
     bool was_item = w->is_item;

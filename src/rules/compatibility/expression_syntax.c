@@ -3,64 +3,27 @@
 
 #include <wpa/text.h>
 
-#include "expr/expr.h"
+#include "rules/expressions.h"
 #include "rules/rule.h"
 
-#define DEPTH_MAX 100
-
-/** Keys whose text is for people: nothing in it is evaluated. */
-static bool is_prose(const wpa_yaml_node *node)
+/** An empty "if" is no expression at all: schema tells of it. */
+static bool is_empty_condition(const wpa_expression *e)
 {
-    static const char *const names[] = {"description", "deprecationMessage"};
-    return node->key && node->key->kind == WPA_YAML_SCALAR &&
-           wpa_text_index(node->key->text, names, WPA_COUNT(names)) >= 0;
-}
-
-/** Is this the value of an "if" of a job, step or snapshot? */
-static bool is_condition(const wpa_yaml_node *node)
-{
-    return node->key && node->key->kind == WPA_YAML_SCALAR && wpa_text_is(node->key->text, "if");
-}
-
-static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
-{
-    size_t n;
-    wpa_expr_place *places = is_condition(node) ? wpa_expr_find_condition(node, run->arena, &n)
-                                                : wpa_expr_find(node, run->arena, &n);
-    for (size_t i = 0; i < n; i++) {
-        const char *number = wpa_expr_fault_check(places[i].parsed.fault);
-        if (number) { /* limits are for platform-limits to tell */
-            wpa_rule_report(run, wpa_expr_source_span(&places[i], places[i].parsed.fault_span),
-                            number, &places[i], "%s", places[i].parsed.message);
-        }
-    }
-}
-
-static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
-{
-    if (!node || depth > DEPTH_MAX || is_prose(node)) {
-        return;
-    }
-    if (node->kind == WPA_YAML_SCALAR) {
-        check_scalar(run, node);
-    }
-    for (size_t i = 0; node->kind == WPA_YAML_MAPPING && i < node->n_pairs; i++) {
-        walk(run, node->pairs[i].value, depth + 1);
-    }
-    for (size_t i = 0; node->kind == WPA_YAML_SEQUENCE && i < node->n_items; i++) {
-        walk(run, node->items[i], depth + 1);
-    }
+    const wpa_yaml_node *node = e->place->node;
+    return e->place->is_bare && strspn(node->text, " \t\r\n") == node->length;
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_yaml_node *root = run->source->yaml->root;
-    if (run->source->kind == WPA_INPUT_WORKFLOW) {
-        walk(run, root, 0);
-    } else { /* of an action file only these are evaluated */
-        walk(run, wpa_yaml_get(root, "runs"), 0);
-        walk(run, wpa_yaml_get(root, "outputs"), 0);
+    const wpa_expressions *all = run->source->expressions;
+    for (size_t i = 0; i < all->n; i++) {
+        const wpa_expr_place *place = all->items[i].place;
+        const char *number = wpa_expr_fault_check(place->parsed.fault);
+        if (number && !is_empty_condition(&all->items[i])) { /* limits: for platform-limits */
+            wpa_rule_report(run, wpa_expr_source_span(place, place->parsed.fault_span), number,
+                            place, "%s", place->parsed.message);
+        }
     }
     return true;
 }

@@ -1,31 +1,20 @@
+/*
+ * QUA-013: a condition with a fence and something beside it is text, and text counts as true: words
+ * around the fence, two fences, a negation in front, the line break that a block keeps.
+ */
 #include <string.h>
 
-#include <wpa/text.h>
+#include <wpa/buf.h>
 
+#include "rules/expressions.h"
 #include "rules/rule.h"
 
-/* Where the fences of a condition stand in its decoded text. */
-typedef struct fences {
-    size_t open, close; /* of the first: offset of "${{", offset behind "}}" */
+/* All expressions of one condition. */
+typedef struct subject {
+    const wpa_yaml_node *value;
+    const wpa_expression *items; /* [n] */
     size_t n;
-} fences;
-
-static fences find_fences(const char *text)
-{
-    fences found = {0};
-    for (const char *at = text; (at = strstr(at, "${{"));) {
-        const char *end = strstr(at, "}}");
-        if (!end) {
-            break;
-        }
-        if (found.n++ == 0) {
-            found.open = (size_t)(at - text);
-            found.close = (size_t)(end - text) + 2;
-        }
-        at = end + 2;
-    }
-    return found;
-}
+} subject;
 
 static bool is_blank(const char *text, size_t length)
 {
@@ -37,148 +26,171 @@ static bool is_blank(const char *text, size_t length)
     return true;
 }
 
-/** Only the line break that a block scalar keeps stands behind the fence. */
-static bool is_newline_only(const wpa_yaml_node *value, const fences *f)
+static bool is_block(const wpa_yaml_node *value)
 {
-    bool is_block = value->style == WPA_YAML_LITERAL || value->style == WPA_YAML_FOLDED;
-    return is_block && f->n == 1 && f->open == 0 &&
-           is_blank(value->text + f->close, value->length - f->close);
+    return value->style == WPA_YAML_LITERAL || value->style == WPA_YAML_FOLDED;
 }
 
-static void check_condition(wpa_rule_run *run, const wpa_yaml_node *written)
+/** Only the line break that a block scalar keeps stands behind the fence. */
+static bool is_newline_only(const subject *s)
 {
-    const wpa_yaml_node *value = wpa_yaml_resolve(written);
-    const char *text = wpa_yaml_text(value);
-    if (!text) {
-        return;
+    wpa_span outer = s->items[0].place->outer;
+    return is_block(s->value) && s->n == 1 && outer.start == 0 &&
+           is_blank(s->value->text + outer.end, s->value->length - outer.end);
+}
+
+static void check_condition(wpa_rule_run *run, const subject *s)
+{
+    const wpa_expression *first = &s->items[0], *last = &s->items[s->n - 1];
+    bool is_open = last->place->parsed.fault == WPA_EXPR_NOT_CLOSED;
+    if ((s->n == 1 && first->is_whole) || is_open) {
+        return; /* what is not closed GitHub refuses: expression-syntax */
     }
-    fences f = find_fences(text);
-    bool is_whole = f.n == 1 && f.open == 0 && f.close == value->length;
-    if (f.n == 0 || is_whole) {
-        return;
-    }
-    if (is_newline_only(value, &f)) {
-        wpa_rule_report(run, value->span, NULL, value,
+    const void *kept = wpa_arena_dup(run->arena, s, sizeof *s);
+    if (is_newline_only(s)) {
+        wpa_rule_report(run, s->value->span, NULL, kept,
                         "the condition is always true: the block keeps a line break behind "
                         "'${{ }}', which makes it text");
         return;
     }
-    wpa_rule_report(run, value->span, NULL, value,
+    bool is_blank_only = s->n == 1 && is_blank(s->value->text, first->place->outer.start) &&
+                         is_blank(s->value->text + first->place->outer.end,
+                                  s->value->length - first->place->outer.end);
+    wpa_rule_report(run, s->value->span, NULL, kept,
                     "the condition is always true: %s outside of '${{ }}' makes it text",
-                    f.n > 1 ? "what stands between two fences" : "what stands");
-}
-
-static void check_step(wpa_rule_run *run, const wpa_yaml_node *step)
-{
-    const wpa_yaml_pair *condition = wpa_yaml_find(step, "if");
-    if (condition) {
-        check_condition(run, condition->value);
-    }
-    const wpa_yaml_node *group = wpa_yaml_get(step, "parallel");
-    for (size_t i = 0; wpa_yaml_is(group, WPA_YAML_SEQUENCE) && i < group->n_items; i++) {
-        check_step(run, group->items[i]);
-    }
-}
-
-static void check_steps(wpa_rule_run *run, const wpa_yaml_node *owner)
-{
-    const wpa_yaml_node *steps = wpa_yaml_get(owner, "steps");
-    for (size_t i = 0; wpa_yaml_is(steps, WPA_YAML_SEQUENCE) && i < steps->n_items; i++) {
-        check_step(run, steps->items[i]);
-    }
+                    s->n > 1        ? "what stands between two fences"
+                    : is_blank_only ? "the blank"
+                                    : "what stands");
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_yaml_node *root = run->source->yaml->root;
-    const wpa_yaml_node *jobs = wpa_yaml_get(root, "jobs");
-    for (size_t i = 0; wpa_yaml_is(jobs, WPA_YAML_MAPPING) && i < jobs->n_pairs; i++) {
-        const wpa_yaml_node *job = wpa_yaml_resolve(jobs->pairs[i].value);
-        const wpa_yaml_pair *condition = wpa_yaml_find(job, "if");
-        const wpa_yaml_pair *snapshot = wpa_yaml_find(wpa_yaml_get(job, "snapshot"), "if");
-        if (condition) {
-            check_condition(run, condition->value);
+    const wpa_expressions *all = run->source->expressions;
+    for (size_t i = 0; i < all->n;) {
+        subject s = {all->items[i].place->node, &all->items[i], 0};
+        while (i < all->n && all->items[i].place->node == s.value) {
+            s.n++;
+            i++;
         }
-        if (snapshot) {
-            check_condition(run, snapshot->value);
+        if (s.items[0].use == WPA_EXPRESSION_CONDITION) {
+            check_condition(run, &s);
         }
-        check_steps(run, job);
     }
-    check_steps(run, wpa_yaml_get(root, "runs"));
     return true;
 }
 
+/* ---- repair ---- */
+
 /** The chomping mark goes into the header: "|" becomes "|-". */
-static void chomp(wpa_rule_run *run, wpa_finding *finding, const wpa_yaml_node *value)
+static void chomp(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value)
 {
     const char *source = value->doc->source;
     size_t at = value->span.start + 1;
     at += strspn(source + at, "123456789");
     size_t n_marks = strspn(source + at, "+-");
-    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE,
-                                "drop the line break that makes the condition always true");
+    at -= n_marks && source[at] != '+' && source[at] != '-';
     wpa_rule_edit(run, fix, (wpa_span){at, at + n_marks}, "%s", "-");
 }
 
-/** One fence over all: "!${{ a }}", "${{ a }} && b" and the like without the inner fences. */
-static const char *without_fences(const wpa_yaml_node *value, wpa_arena *arena)
+/** Operators bind to what is next to a fence: what is looser inside takes brackets. */
+static bool takes_brackets(const subject *s, const wpa_expression *e)
 {
-    char *out = wpa_arena_alloc(arena, value->length + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < value->length; i++) {
-        bool is_open = strncmp(value->text + i, "${{", 3) == 0;
-        bool is_close = strncmp(value->text + i, "}}", 2) == 0;
-        if (!is_open && !is_close) {
-            out[n++] = value->text[i];
-        } else {
-            i += is_open ? 2 : 1;
-        }
-    }
-    return out;
+    const wpa_expr *root = e->place->parsed.root;
+    bool is_loose = root->kind >= WPA_EXPR_AND && root->kind <= WPA_EXPR_GE;
+    bool is_alone =
+        s->n == 1 && e->place->outer.start == 0 &&
+        is_blank(s->value->text + e->place->outer.end, s->value->length - e->place->outer.end);
+    return is_loose && !is_alone;
 }
 
-/** What can be joined: operators only outside the fences, so that no word of prose gets in. */
-static bool is_expression_like(const wpa_yaml_node *value)
+/** Blanks just inside a fence. */
+static wpa_span trimmed(const subject *s, const wpa_expression *e)
 {
-    static const char *const bad[] = {"#", "\n", "\"", "'"};
-    for (size_t i = 0; i < WPA_COUNT(bad) - 1; i++) {
-        if (strstr(value->text, bad[i])) {
+    wpa_span span = e->place->inner;
+    while (span.start < span.end && is_blank(s->value->text + span.start, 1)) {
+        span.start++;
+    }
+    while (span.end > span.start && is_blank(s->value->text + span.end - 1, 1)) {
+        span.end--;
+    }
+    return span;
+}
+
+/** The condition without its fences, to see whether it is one expression then. */
+static bool is_one_expression(wpa_rule_run *run, const subject *s)
+{
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(WPA_EXPR_MAX_BYTES);
+    size_t at = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const wpa_expr_place *place = s->items[i].place;
+        if (!place->parsed.root) {
             return false;
         }
+        wpa_buf_append(buf, s->value->text + at, place->outer.start - at);
+        wpa_buf_char(buf, '(');
+        wpa_buf_append(buf, s->value->text + place->inner.start, wpa_span_length(place->inner));
+        wpa_buf_char(buf, ')');
+        at = place->outer.end;
     }
-    return strstr(value->text, "&&") || strstr(value->text, "||") || value->text[0] == '!';
+    wpa_buf_append(buf, s->value->text + at, s->value->length - at);
+    const char *text = wpa_buf_dup(buf, run->arena);
+    return !wpa_buf_is_full(buf) && wpa_expr_parse(text, strlen(text), run->arena).root;
 }
 
-static const char *squeeze(const char *text, wpa_arena *arena)
+static void edit(wpa_rule_run *run, wpa_fix *fix, const subject *s, size_t from, size_t to,
+                 const char *text)
 {
-    char *out = wpa_arena_alloc(arena, strlen(text) + 1);
-    size_t n = 0;
-    for (; *text; text++) {
-        if (*text != ' ' || (n && out[n - 1] != ' ')) {
-            out[n++] = *text;
-        }
+    if (from < to || *text) {
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(s->value, from, to), "%s", text);
     }
-    n -= n && out[n - 1] == ' ';
-    out[n] = '\0';
-    return out;
+}
+
+/** Fences of the parts go, one is put around all that is not blank. */
+static void join_fences(wpa_rule_run *run, wpa_fix *fix, const subject *s)
+{
+    const wpa_yaml_node *value = s->value;
+    size_t start = 0, end = value->length;
+    while (start < end && is_blank(value->text + start, 1)) {
+        start++;
+    }
+    while (end > start && is_blank(value->text + end - 1, 1)) {
+        end--;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        wpa_span outer = s->items[i].place->outer, inner = trimmed(s, &s->items[i]);
+        bool has_brackets = takes_brackets(s, &s->items[i]);
+        bool is_first = outer.start == start, is_last = outer.end == end;
+        const char *open = has_brackets ? "(" : "", *close = has_brackets ? ")" : "";
+        edit(run, fix, s, is_first ? 0 : outer.start, inner.start,
+             is_first ? wpa_arena_printf(run->arena, "${{ %s", open) : open);
+        edit(run, fix, s, inner.end, is_last && !is_block(value) ? value->length : outer.end,
+             is_last ? wpa_arena_printf(run->arena, "%s }}", close) : close);
+    }
+    if (s->items[0].place->outer.start != start) {
+        edit(run, fix, s, 0, start, "${{ ");
+    }
+    if (s->items[s->n - 1].place->outer.end != end) {
+        edit(run, fix, s, end, is_block(value) ? end : value->length, " }}");
+    }
 }
 
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
-    const wpa_yaml_node *value = finding->subject;
-    fences f = find_fences(value->text);
-    if (is_newline_only(value, &f)) {
-        chomp(run, finding, value);
+    const subject *s = finding->subject;
+    if (is_newline_only(s)) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE,
+                                    "drop the line break that makes the condition always true");
+        chomp(run, fix, s->value);
         return;
     }
-    bool is_simple =
-        value->style == WPA_YAML_PLAIN && is_expression_like(value) && !strchr(value->text, '\'');
-    if (is_simple) {
-        const char *inner = squeeze(without_fences(value, run->arena), run->arena);
+    if (is_one_expression(run, s)) {
         wpa_fix *fix =
             wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "put one '${{ }}' around the whole");
-        wpa_rule_edit(run, fix, value->span, "${{ %s }}", inner);
+        join_fences(run, fix, s);
+        if (is_block(s->value) && s->value->text[s->value->length - 1] == '\n') {
+            chomp(run, fix, s->value);
+        }
     }
 }
 

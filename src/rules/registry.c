@@ -66,6 +66,7 @@
     X(expression_syntax) \
     X(expression_type) \
     X(context_availability) \
+    X(config_names) \
     X(retired_runner) \
     X(runner_label) \
     X(action_inputs) \

@@ -44,10 +44,17 @@
     X(missing_concurrency) \
     X(concurrency_scope) \
     X(full_history_checkout) \
+    X(heavy_checkout) \
     X(missing_dependency_cache) \
+    X(ineffective_cache_key) \
+    X(duplicate_cache) \
+    X(docker_layer_cache) \
     X(repeated_package_index) \
     X(slow_tool_install) \
     X(npm_install_in_ci) \
+    X(artifact_bloat) \
+    X(artifact_as_output) \
+    X(emulated_build) \
     X(serial_matrix) \
     X(cache_disabled) \
     X(fixed_sleep) \

@@ -320,3 +320,47 @@ void wpa_work_drop_word(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_step 
     wpa_rule_edit(run, fix, wpa_outline_script_span(step, (wpa_span){start, word->span.end}), "%s",
                   "");
 }
+
+/* ---- surroundings ---- */
+
+const char *wpa_work_reference(wpa_rule_run *run, const char *slug)
+{
+    const wpa_fact_action *action = wpa_facts_action_find(wpa_slice_of(slug));
+    for (size_t i = 0; action && i < wpa_facts_major_count(action); i++) {
+        wpa_fact_major major = wpa_facts_major_at(action, i);
+        if (major.newest && major.newest_commit) {
+            char hex[2 * WPA_COMMIT_BYTES + 1];
+            wpa_hex_encode(major.newest_commit, WPA_COMMIT_BYTES, hex);
+            return wpa_arena_printf(run->arena, "%s@%s # %s", slug, hex, major.newest);
+        }
+    }
+    return NULL;
+}
+
+bool wpa_work_knows_tree(const wpa_rule_run *run)
+{
+    const wpa_surroundings *around = run->source->around;
+    size_t n = 0;
+    for (size_t i = 0; around && around->has_paths && i < around->n_paths && n < 3; i++) {
+        n += !wpa_text_starts(around->paths[i], ".github/") &&
+             !wpa_text_starts(around->paths[i], "action.y");
+    }
+    return n >= 3;
+}
+
+bool wpa_work_next_line(const char *text, size_t *at, wpa_slice *line)
+{
+    while (text && text[*at]) {
+        const char *start = text + *at + strspn(text + *at, " \t\r\n");
+        size_t length = strcspn(start, "\n");
+        *at = (size_t)(start - text) + length;
+        while (length && strchr(" \t\r", start[length - 1])) {
+            length--;
+        }
+        if (length) {
+            *line = (wpa_slice){start, length};
+            return true;
+        }
+    }
+    return false;
+}

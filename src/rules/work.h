@@ -62,3 +62,9 @@ bool wpa_work_drop_command(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_st
 /** Edit a word, with the blanks in front of it, out of the script. */
 void wpa_work_drop_word(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_step *step,
                         const wpa_shell_word *word);
+/** "owner/repo@<commit> # v1.2.3": the newest release that is known; NULL if none is. */
+const char *wpa_work_reference(wpa_rule_run *run, const char *slug);
+/** Is the tree known, and more than workflows? */
+bool wpa_work_knows_tree(const wpa_rule_run *run);
+/** The next line of text that is not blank, trimmed; false behind the last. Start with *at = 0. */
+bool wpa_work_next_line(const char *text, size_t *at, wpa_slice *line);

@@ -1,7 +1,6 @@
 /* PRF-013: a tool is built from source though a binary of it is released. */
 #include <string.h>
 
-#include "rules/pin.h"
 #include "rules/work.h"
 
 typedef struct subject {
@@ -98,26 +97,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-/* The action at the commit of its newest release, with the version behind it. */
-static const char *reference_of(wpa_rule_run *run, const wpa_fact_slow_install *row)
-{
-    const wpa_fact_action *action = wpa_facts_action_find(wpa_slice_of(row->action));
-    for (size_t i = 0; action && i < wpa_facts_major_count(action); i++) {
-        wpa_fact_major major = wpa_facts_major_at(action, i);
-        if (major.newest && major.newest_commit) {
-            char hex[2 * WPA_COMMIT_BYTES + 1];
-            wpa_hex_encode(major.newest_commit, WPA_COMMIT_BYTES, hex);
-            return wpa_arena_printf(run->arena, "%s@%s # %s", row->action, hex, major.newest);
-        }
-    }
-    return NULL;
-}
-
 /* Only a step that does nothing else can become a use of the action. */
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
-    const char *reference = s->row->tool ? reference_of(run, s->row) : NULL;
+    const char *reference = s->row->tool ? wpa_work_reference(run, s->row->action) : NULL;
     bool is_plain = s->step->script->n_commands == 1 && !wpa_yaml_find(s->step->node, "shell") &&
                     !wpa_yaml_find(s->step->node, "working-directory") && !s->step->with;
     bool is_version = !s->version || strspn(s->version, "0123456789.") == strlen(s->version);

@@ -1,0 +1,129 @@
+/* PRF-006: a checkout fetches more than the job reads. */
+#include <string.h>
+
+#include "rules/work.h"
+
+typedef struct subject {
+    const wpa_outline_step *step;
+    const wpa_yaml_node *input; /* NULL: the whole step */
+} subject;
+
+static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_yaml_node *input,
+                   const char *message)
+{
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){step, input};
+    (void)wpa_rule_report(run, input ? input->span : step->uses.node->span, NULL, s, "%s", message);
+}
+
+/* Looks at the sources and nothing else. */
+static bool only_lints(const wpa_outline_job *job)
+{
+    unsigned roles = wpa_work_job_roles(job);
+    return (roles & WPA_DOES_LINT) && !(roles & ~(unsigned)(WPA_DOES_LINT | WPA_DOES_INSTALL)) &&
+           !wpa_work_has_unknown(job);
+}
+
+static void check_inputs(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_yaml_node *submodules = wpa_outline_with(step, "submodules");
+    const wpa_yaml_node *lfs = wpa_outline_with(step, "lfs");
+    const char *depth = wpa_yaml_text(submodules);
+    if (!only_lints(step->job)) {
+        return;
+    }
+    if (wpa_text_is_ci(depth, "recursive") || wpa_text_is_ci(depth, "true")) {
+        report(run, step, submodules, "a job that only lints fetches all submodules");
+    }
+    if (wpa_text_is_ci(wpa_yaml_text(lfs), "true")) {
+        report(run, step, lfs, "a job that only lints fetches all files of Git LFS");
+    }
+}
+
+static bool is_same_input(const wpa_outline_step *a, const wpa_outline_step *b, const char *name)
+{
+    const char *x = wpa_outline_with_text(a, name), *y = wpa_outline_with_text(b, name);
+    return wpa_text_is(x ? x : "", y ? y : "");
+}
+
+/* A script of the repository may move the tree. */
+static bool runs_own_script(const wpa_outline_step *step)
+{
+    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
+        const wpa_shell_command *c = &step->script->commands[i];
+        if (c->first < c->n_words && strchr(c->words[c->first].text, '/')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nothing between the two that would change what a checkout brings. */
+static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    static const char *const inputs[] = {
+        "repository",      "ref",    "path",    "fetch-depth",        "token", "submodules", "lfs",
+        "sparse-checkout", "filter", "ssh-key", "persist-credentials"};
+    static const char *const moves[] = {"git ", "rm -rf", "rm -r", NULL};
+    for (size_t i = step->index; i-- > 0 && !step->condition;) {
+        const wpa_outline_step *before = &step->job->steps[i];
+        bool is_same = wpa_outline_step_uses(before, "actions/checkout") && !before->condition;
+        for (size_t k = 0; is_same && k < WPA_COUNT(inputs); k++) {
+            is_same = is_same_input(step, before, inputs[k]);
+        }
+        if (is_same) {
+            report(run, step, NULL, "the same repository at the same ref is checked out again");
+            return;
+        }
+        bool is_unknown = before->uses.kind == WPA_OUTLINE_LOCAL ||
+                          (before->run && !before->script) || runs_own_script(before);
+        if (is_unknown || wpa_work_mentions_any(before->run, moves)) {
+            return;
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &o->jobs[i].steps[k];
+            if (wpa_outline_step_uses(step, "actions/checkout")) {
+                check_inputs(run, step);
+                check_again(run, step);
+            }
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove it");
+    if (!s->input && !s->step->id) {
+        (void)wpa_rule_remove_entry(run, fix, s->step->node);
+    } else if (s->input) {
+        bool is_only = s->step->with->n_pairs == 1;
+        (void)wpa_rule_remove_entry(run, fix, is_only ? s->step->with : s->input);
+    }
+}
+
+const wpa_rule wpa_rule_heavy_checkout = {
+    .code = "PRF-006",
+    .id = "heavy-checkout",
+    .dimension = WPA_DIMENSION_PERFORMANCE,
+    .kind = WPA_KIND_INEFFICIENCY,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_PEDANTIC,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A checkout fetches more than the job reads",
+    .why = "Submodules and large files are downloaded by every run, and so is a second copy.",
+    .fix = "Leave out submodules, lfs and the second checkout where nothing reads them.",
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

@@ -10,6 +10,7 @@
 #include "cli/check_options.h"
 #include "cli/commands.h"
 #include "edit/diff.h"
+#include "lint/lint.h"
 #include "rules/fix.h"
 
 /* The same for every format. */
@@ -374,6 +375,9 @@ static int run_rules(wpa_cli *cli, wpa_check_options *options, wpa_error *err)
         return WPA_CLI_FAILED;
     }
     wpa_tree_load(tree);
+    if (!wpa_lint_tree(tree, options->settings, (size_t)options->n_threads, err)) {
+        return WPA_CLI_FAILED;
+    }
     bool fixes = options->fix != WPA_CHECK_FIX_NONE || options->is_diff;
     fixing f = {
         .settings = options->settings,

@@ -477,6 +477,34 @@ static bool read_require_reason(const reader *r, const wpa_yaml_node *value, wpa
     return ok;
 }
 
+static bool read_tools(const reader *r, const wpa_yaml_node *value, wpa_error *err)
+{
+    static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh"};
+    if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err) ||
+        !wpa_yaml_check_keys(value, names, WPA_COUNT(names), err)) {
+        return false;
+    }
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        const wpa_yaml_node *node = wpa_yaml_get(value, names[i]);
+        const char *text = NULL;
+        if (node && !expect_text(node, &text, err)) {
+            return false;
+        }
+        wpa_tool_setting *tool = &r->settings->tools[i];
+        tool->is_off = text && is_off(text);
+        tool->is_required = wpa_text_is(text, "required");
+        bool is_mode = !text || tool->is_off || tool->is_required || wpa_text_is(text, "auto");
+        if (!is_mode && text[0] != '/') {
+            return wpa_yaml_fail(node, err,
+                                 "expected auto, off, required or an absolute path, "
+                                 "got '%s'",
+                                 text);
+        }
+        tool->path = is_mode ? NULL : wpa_arena_text(r->arena, text);
+    }
+    return true;
+}
+
 static const struct {
     const char *name;
     read_key read;
@@ -485,6 +513,7 @@ static const struct {
     {"version", read_version}, {"profile", read_profile}, {"persona", read_persona_key},
     {"fail-on", read_fail_on}, {"rules", read_rules},     {"dimensions", read_dimensions},
     {"paths", read_paths},     {"ignore", read_ignores},  {"require-reason", read_require_reason},
+    {"tools", read_tools},
 };
 
 bool wpa_config_read(const char *path, const char *text, size_t size_bytes, wpa_settings *settings,

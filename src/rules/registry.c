@@ -94,6 +94,9 @@
     X(deprecated_action_version) \
     X(outdated_action_major) \
     X(self_repository) \
+    X(shellcheck) \
+    X(python_lint) \
+    X(script_syntax) \
     X(yaml_hazards) \
     X(missing_pipefail) \
     X(unsound_ternary) \

@@ -39,6 +39,21 @@ typedef struct wpa_ignore_entry {
     size_t at_line;
 } wpa_ignore_entry;
 
+/** Programs that are asked about scripts, as "tools:" names them. */
+typedef enum wpa_tool {
+    WPA_TOOL_SHELLCHECK,
+    WPA_TOOL_PYFLAKES, /* or ruff */
+    WPA_TOOL_NODE,
+    WPA_TOOL_PWSH,
+    WPA_TOOL_COUNT
+} wpa_tool;
+
+typedef struct wpa_tool_setting {
+    bool is_off;
+    bool is_required; /* its absence is an error */
+    const char *path; /* of the program, or NULL: wherever it is found */
+} wpa_tool_setting;
+
 typedef struct wpa_settings {
     wpa_persona persona;
     wpa_persona dimension_persona[WPA_DIMENSION_COUNT];
@@ -56,7 +71,9 @@ typedef struct wpa_settings {
     bool is_unlimited;          /* as many findings as there are: for judging fixes by number */
     const char *const *exclude; /* [n_exclude] globs of paths that are not read */
     size_t n_exclude;
-    char today[11]; /* "YYYY-MM-DD": when ignores with until= end */
+    wpa_tool_setting tools[WPA_TOOL_COUNT];
+    const struct wpa_lint_answers *lint; /* what they said of the scripts; NULL: not asked */
+    char today[11];                      /* "YYYY-MM-DD": when ignores with until= end */
 } wpa_settings;
 
 /** Defaults; everything in the arena. now_us is the clock (wpa_now_us), passed for tests. */

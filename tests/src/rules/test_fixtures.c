@@ -16,6 +16,7 @@
 #include "analysis/tree.h"
 #include "rules/config.h"
 #include "rules/fix.h"
+#include "rules/lint.h"
 
 #define FIXTURE_MAX_BYTES (2 * 1024 * 1024)
 #define EXPECTED_MAX_BYTES (256 * 1024)
@@ -64,6 +65,87 @@ static const wpa_source *source_of(const fixture *at, const char *text, size_t s
     return wpa_source_read(at->kind, at->name, text, size, NULL, arena);
 }
 
+/* ---- what a tool would say: <stem>.lint, so that its rule is tested where it is not installed
+ * ----
+ *
+ *   TOOL STEP LINE:COLUMN-LINE:COLUMN CODE|- LEVEL MESSAGE   of wpa_lint_tool, a step from 0
+ *   + LINE:COLUMN-LINE:COLUMN TEXT                           what the comment above proposes
+ */
+
+static wpa_span lint_span(const wpa_lint_script *script, const char *text)
+{
+    long from_line = 0, from = 0, to_line = 0, to = 0;
+    char *at;
+    from_line = strtol(text, &at, 10);
+    from = strtol(at + 1, &at, 10);
+    to_line = strtol(at + 1, &at, 10);
+    to = strtol(at + 1, &at, 10);
+    return (wpa_span){wpa_lint_offset(script->text, script->length, from_line, from, 1),
+                      wpa_lint_offset(script->text, script->length, to_line, to, 1)};
+}
+
+static char *take_field(char **line)
+{
+    char *field = *line, *blank = strchr(field, ' ');
+    assert_non_null(blank);
+    *blank = '\0';
+    *line = blank + 1;
+    return field;
+}
+
+static void read_comment(char *line, const wpa_source *source, wpa_lint_answers *answers,
+                         wpa_arena *arena)
+{
+    static wpa_lint_script script;
+    static wpa_lint_comment *last;
+    char *first = take_field(&line);
+    if (wpa_text_is(first, "+")) {
+        wpa_lint_replacement *r = wpa_arena_alloc(arena, 4 * sizeof *r);
+        if (last->n_replacements) {
+            memcpy(r, last->replacements, last->n_replacements * sizeof *r);
+        }
+        r[last->n_replacements].span = lint_span(&script, take_field(&line));
+        r[last->n_replacements++].text = line;
+        last->replacements = r;
+        return;
+    }
+    wpa_lint_tool tool = (wpa_lint_tool)strtol(first, NULL, 10);
+    size_t step = (size_t)strtol(take_field(&line), NULL, 10);
+    assert_true(wpa_lint_script_of(&source->outline->jobs[0].steps[step], tool, arena, &script));
+    const char *key = wpa_lint_key(tool, &script, arena);
+    wpa_lint_answer *answer = wpa_map_get(answers->by_script, key);
+    if (!answer) {
+        answer = wpa_arena_alloc(arena, sizeof *answer);
+        answer->comments = wpa_arena_array(arena, 32, sizeof *answer->comments);
+        wpa_map_put(answers->by_script, key, answer);
+    }
+    last = (wpa_lint_comment *)(uintptr_t)&answer->comments[answer->n++];
+    last->span = lint_span(&script, take_field(&line));
+    const char *code = take_field(&line);
+    last->code = wpa_text_is(code, "-") ? NULL : code;
+    last->level = take_field(&line);
+    last->message = line;
+}
+
+static wpa_settings *settings_with(const fixture *at, const wpa_source *source, wpa_arena *arena)
+{
+    size_t size;
+    wpa_settings *settings = settings_for(at, arena);
+    const char *text = read_file(at, wpa_arena_printf(arena, "%s.lint", at->stem), arena, &size);
+    wpa_lint_answers *answers = wpa_arena_alloc(arena, sizeof *answers);
+    answers->by_script = wpa_map_new(arena);
+    char *line = text ? wpa_arena_text(arena, text) : NULL;
+    while (line && *line) {
+        char *end = strchr(line, '\n');
+        assert_non_null(end);
+        *end = '\0';
+        read_comment(line, source, answers, arena);
+        line = end + 1;
+    }
+    settings->lint = answers;
+    return settings;
+}
+
 static const char *describe(const fixture *at, const wpa_result *result, wpa_arena *arena)
 {
     WPA_AUTO(wpa_buf) *buf = wpa_buf_new(EXPECTED_MAX_BYTES);
@@ -105,7 +187,8 @@ static void check_fixed(const fixture *at, const wpa_source *source, wpa_arena *
         chosen[i] = rules[i] == at->rule;
     }
     wpa_fix_choice choice = {.has_unsafe = true, .rules = chosen};
-    wpa_fix_outcome outcome = wpa_rules_fix(source, settings_for(at, arena), &choice, arena);
+    wpa_fix_outcome outcome =
+        wpa_rules_fix(source, settings_with(at, source, arena), &choice, arena);
     for (size_t i = 0; i < outcome.n_notes; i++) {
         fault(at, outcome.notes[i].text);
     }
@@ -125,7 +208,7 @@ static void check_bad(const fixture *at, wpa_arena *arena)
     size_t size;
     const char *text = read_file(at, at->name, arena, &size);
     const wpa_source *source = source_of(at, text, size, arena);
-    wpa_result result = wpa_rules_run(source, settings_for(at, arena), arena);
+    wpa_result result = wpa_rules_run(source, settings_with(at, source, arena), arena);
     const char *actual = describe(at, &result, arena);
     const char *expected =
         read_file(at, wpa_arena_printf(arena, "%s.expected", at->stem), arena, &size);
@@ -145,7 +228,7 @@ static void check_good(const fixture *at, wpa_arena *arena)
     size_t size;
     const char *text = read_file(at, at->name, arena, &size);
     const wpa_source *source = source_of(at, text, size, arena);
-    wpa_result result = wpa_rules_run(source, settings_for(at, arena), arena);
+    wpa_result result = wpa_rules_run(source, settings_with(at, source, arena), arena);
     const char *actual = describe(at, &result, arena);
     if (*actual || result.n_notes) {
         fault(at, "should be silent but gives");

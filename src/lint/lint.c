@@ -1,0 +1,405 @@
+#include "lint/lint.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lint/cache.h"
+
+#define THREADS_MAX 16
+/* What stands for "bash -e" of the runner: ShellCheck knows then that a failing cd ends it. */
+#define LEAD "#!/bin/bash -e\n"
+
+/* Scripts of one tool and dialect, each different one once. */
+typedef struct queue {
+    const wpa_lint_program *program; /* NULL: none is installed, or none wanted */
+    const char *path;
+    wpa_lint_job **jobs;
+    size_t n_jobs, capacity;
+} queue;
+
+typedef struct batch {
+    queue *queue;
+    size_t first, n;
+} batch;
+
+typedef struct linter {
+    wpa_tree *tree;
+    wpa_settings *settings;
+    wpa_lint_answers *answers;
+    wpa_lint_cache *cache;
+    queue *queues; /* one a program of the table */
+    size_t n_queues;
+    wpa_map *seen;        /* key -> its job */
+    pthread_mutex_t lock; /* of the tree's arena and notes, the map and the queues */
+    batch *batches;
+    size_t n_batches, batch_capacity;
+    atomic_size_t next;
+} linter;
+
+static void note(linter *l, const char *rule, const char *text)
+{
+    wpa_tree *tree = l->tree;
+    tree->notes = wpa_arena_grow(tree->arena, tree->notes, tree->n_notes, &tree->notes_capacity,
+                                 sizeof *tree->notes);
+    tree->notes[tree->n_notes++] = (wpa_note){.rule = rule, .text = text};
+}
+
+/* ---- which programs are asked ------------------------------------------------------------------
+ */
+
+static const char *const rule_ids[WPA_LINT_TOOL_COUNT] = {"shellcheck", "python-lint",
+                                                          "script-syntax"};
+
+static bool is_rule_on(const linter *l, wpa_lint_tool tool)
+{
+    size_t n;
+    const wpa_rule *const *rules = wpa_rules_all(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_is(rules[i]->id, rule_ids[tool])) {
+            return wpa_settings_of(l->settings, rules[i])->toggle != WPA_TOGGLE_OFF &&
+                   !l->settings->dimension_off[rules[i]->dimension];
+        }
+    }
+    return false;
+}
+
+static const wpa_tool_setting *setting_of(const linter *l, const wpa_lint_program *program)
+{
+    return program->setting < WPA_TOOL_COUNT ? &l->settings->tools[program->setting] : NULL;
+}
+
+/* Has an earlier program of the table taken these scripts? */
+static bool is_taken(const linter *l, const wpa_lint_program *program, size_t before)
+{
+    for (size_t i = 0; i < before; i++) {
+        const wpa_lint_program *other = l->queues[i].program;
+        if (other && other->tool == program->tool &&
+            wpa_text_is(other->dialect, program->dialect)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void choose_programs(linter *l)
+{
+    const wpa_lint_program *programs = wpa_lint_programs(&l->n_queues);
+    l->queues = wpa_arena_array(l->tree->arena, l->n_queues, sizeof *l->queues);
+    for (size_t i = 0; i < l->n_queues; i++) {
+        const wpa_tool_setting *setting = setting_of(l, &programs[i]);
+        if (!is_rule_on(l, programs[i].tool) || (setting && setting->is_off) ||
+            is_taken(l, &programs[i], i)) {
+            continue;
+        }
+        l->queues[i].path =
+            wpa_lint_find(programs[i].name, setting ? setting->path : NULL, l->tree->arena);
+        l->queues[i].program = l->queues[i].path ? &programs[i] : NULL;
+    }
+}
+
+static queue *queue_for(linter *l, wpa_lint_tool tool, const char *dialect)
+{
+    for (size_t i = 0; i < l->n_queues; i++) {
+        const wpa_lint_program *program = l->queues[i].program;
+        if (program && program->tool == tool && wpa_text_is(program->dialect, dialect)) {
+            return &l->queues[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- collecting --------------------------------------------------------------------------------
+ */
+
+static wpa_lint_job *new_job(linter *l, queue *q, const wpa_lint_script *script, const char *key)
+{
+    wpa_arena *arena = l->tree->arena;
+    bool is_led = q->program->tool == WPA_LINT_SHELLCHECK && script->fails_early &&
+                  !wpa_text_starts(script->text, "#!");
+    wpa_lint_job *job = wpa_arena_alloc(arena, sizeof *job);
+    *job = (wpa_lint_job){
+        .key = wpa_arena_text(arena, key),
+        .dialect = q->program->dialect,
+        .text = wpa_arena_printf(arena, "%s%s", is_led ? LEAD : "", script->text),
+        .lead = is_led ? strlen(LEAD) : 0,
+        .file = wpa_arena_printf(arena, "s%zu%s", q->n_jobs, q->program->extension),
+    };
+    job->length = strlen(job->text);
+    return job;
+}
+
+static void add_script(linter *l, wpa_lint_tool tool, const wpa_lint_script *script,
+                       wpa_arena *arena)
+{
+    queue *q = queue_for(l, tool, script->dialect);
+    if (!q) {
+        return;
+    }
+    const char *key = wpa_lint_key(tool, script, arena);
+    (void)pthread_mutex_lock(&l->lock);
+    if (!wpa_map_has(l->seen, key)) {
+        wpa_lint_job *job = new_job(l, q, script, key);
+        wpa_map_put(l->seen, job->key, job);
+        q->jobs = wpa_arena_grow(l->tree->arena, q->jobs, q->n_jobs, &q->capacity, sizeof *q->jobs);
+        q->jobs[q->n_jobs++] = job;
+    }
+    (void)pthread_mutex_unlock(&l->lock);
+}
+
+static wpa_result collect(const wpa_tree_file *file, size_t index, wpa_arena *arena, void *context)
+{
+    (void)index;
+    linter *l = context;
+    const wpa_source *source =
+        wpa_source_read(file->kind, file->path, file->text, file->size_bytes, NULL, arena);
+    const wpa_outline *outline = source->outline;
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
+            for (int tool = 0; tool < WPA_LINT_TOOL_COUNT; tool++) {
+                wpa_lint_script script;
+                if (wpa_lint_script_of(&outline->jobs[i].steps[k], (wpa_lint_tool)tool, arena,
+                                       &script)) {
+                    add_script(l, (wpa_lint_tool)tool, &script, arena);
+                }
+            }
+        }
+    }
+    return (wpa_result){.source = source};
+}
+
+/* ---- asking ------------------------------------------------------------------------------------
+ */
+
+static void keep_answer(linter *l, const wpa_lint_job *job);
+
+/* Answers of earlier runs are taken; what is left is to be asked. */
+static void take_known(linter *l, queue *q)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    size_t n = 0;
+    for (size_t i = 0; i < q->n_jobs; i++) {
+        wpa_lint_job *job = q->jobs[i];
+        job->cache_key = wpa_lint_cache_key(q->program, q->path, job, l->tree->arena);
+        if (wpa_lint_cache_find(l->cache, job->cache_key, job, arena)) {
+            keep_answer(l, job);
+        } else {
+            q->jobs[n++] = job;
+        }
+    }
+    q->n_jobs = n;
+}
+
+static void add_batches(linter *l, queue *q)
+{
+    take_known(l, q);
+    for (size_t i = 0; i < q->n_jobs;) {
+        batch b = {.queue = q, .first = i};
+        size_t bytes = 0;
+        while (i < q->n_jobs && b.n < WPA_LINT_BATCH_SCRIPTS &&
+               (b.n == 0 || bytes + q->jobs[i]->length <= WPA_LINT_BATCH_BYTES)) {
+            bytes += q->jobs[i++]->length;
+            b.n++;
+        }
+        l->batches = wpa_arena_grow(l->tree->arena, l->batches, l->n_batches, &l->batch_capacity,
+                                    sizeof *l->batches);
+        l->batches[l->n_batches++] = b;
+    }
+}
+
+/* The comments out of a batch's arena into that of the tree; the lock is held. */
+static void keep_answer(linter *l, const wpa_lint_job *job)
+{
+    wpa_arena *arena = l->tree->arena;
+    wpa_lint_answer *answer = wpa_arena_alloc(arena, sizeof *answer);
+    wpa_lint_comment *comments = wpa_arena_array(arena, job->n_comments + 1, sizeof *comments);
+    for (size_t i = 0; i < job->n_comments; i++) {
+        const wpa_lint_comment *from = &job->comments[i];
+        wpa_lint_replacement *replacements =
+            wpa_arena_array(arena, from->n_replacements + 1, sizeof *replacements);
+        for (size_t k = 0; k < from->n_replacements; k++) {
+            replacements[k] = from->replacements[k];
+            replacements[k].text = wpa_arena_text(arena, from->replacements[k].text);
+        }
+        comments[i] = (wpa_lint_comment){
+            .span = from->span,
+            .code = wpa_arena_text(arena, from->code),
+            .level = wpa_arena_text(arena, from->level),
+            .message = wpa_arena_text(arena, from->message),
+            .replacements = replacements,
+            .n_replacements = from->n_replacements,
+        };
+    }
+    *answer = (wpa_lint_answer){comments, job->n_comments};
+    wpa_map_put(l->answers->by_script, job->key, answer);
+}
+
+static void ask(linter *l, const batch *b, wpa_arena *arena)
+{
+    const queue *q = b->queue;
+    wpa_lint_job **jobs = q->jobs + b->first;
+    const char *argv[WPA_LINT_BATCH_SCRIPTS + 32];
+    size_t n = 0, size_bytes;
+    argv[n++] = q->path;
+    for (size_t i = 0; q->program->argv[i]; i++) {
+        argv[n++] = q->program->argv[i];
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        argv[n++] = jobs[i]->file;
+    }
+    argv[n] = NULL;
+    wpa_error err = {0};
+    const char *output = wpa_lint_call(argv, jobs, b->n, arena, &size_bytes, &err);
+    bool ok = output && q->program->read(output, size_bytes, jobs, b->n, arena);
+    (void)pthread_mutex_lock(&l->lock);
+    if (!ok) {
+        note(l, rule_ids[q->program->tool],
+             wpa_arena_printf(l->tree->arena, "%s could not be asked about %zu scripts: %s",
+                              q->program->name, b->n,
+                              output ? "its answer makes no sense" : err.message));
+    }
+    for (size_t i = 0; ok && i < b->n; i++) {
+        keep_answer(l, jobs[i]);
+        wpa_lint_cache_add(l->cache, jobs[i]->cache_key, jobs[i]);
+    }
+    (void)pthread_mutex_unlock(&l->lock);
+    for (size_t i = 0; i < b->n; i++) {
+        jobs[i]->comments = NULL; /* they were the batch's */
+    }
+}
+
+static void *work(void *context)
+{
+    linter *l = context;
+    size_t i;
+    while ((i = atomic_fetch_add(&l->next, 1)) < l->n_batches) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        ask(l, &l->batches[i], arena);
+    }
+    return NULL;
+}
+
+static void ask_all(linter *l, size_t n_threads)
+{
+    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t n = n_threads ? n_threads : n_cores > 0 ? (size_t)n_cores : 1;
+    n = n < THREADS_MAX ? n : THREADS_MAX;
+    n = n < l->n_batches ? n : l->n_batches;
+    pthread_t threads[THREADS_MAX];
+    size_t n_started = 0;
+    for (; n_started + 1 < n; n_started++) {
+        if (pthread_create(&threads[n_started], NULL, work, l) != 0) {
+            break;
+        }
+    }
+    (void)work(l);
+    for (size_t i = 0; i < n_started; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
+    l->n_batches = 0;
+    atomic_store(&l->next, 0);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------
+ */
+
+/* Did ShellCheck stumble over this script? Then the shell itself is asked too. */
+static bool is_suspect(const linter *l, const wpa_lint_job *job)
+{
+    char *key = wpa_arena_text(l->tree->arena, job->key);
+    key[0] = (char)('0' + WPA_LINT_SHELLCHECK);
+    const wpa_lint_answer *answer = wpa_map_get(l->answers->by_script, key);
+    for (size_t i = 0; answer && i < answer->n; i++) {
+        const wpa_lint_comment *comment = &answer->comments[i];
+        if (wpa_text_is(comment->level, "error") && wpa_text_starts(comment->code, "SC1")) {
+            return true;
+        }
+    }
+    return !answer;
+}
+
+static void keep_suspects(linter *l, queue *q)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < q->n_jobs; i++) {
+        if (is_suspect(l, q->jobs[i])) {
+            q->jobs[n++] = q->jobs[i];
+        }
+    }
+    q->n_jobs = n;
+}
+
+static bool is_shell(const wpa_lint_program *program)
+{
+    return wpa_text_is(program->dialect, "bash") || wpa_text_is(program->dialect, "sh");
+}
+
+static bool check_required(const linter *l, wpa_error *err)
+{
+    static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh"};
+    for (size_t i = 0; i < WPA_TOOL_COUNT; i++) {
+        const wpa_tool_setting *setting = &l->settings->tools[i];
+        bool is_there = wpa_lint_find(names[i], setting->path, l->tree->arena) != NULL;
+        if ((setting->is_required || setting->path) && !is_there) {
+            return WPA_FAIL(err, WPA_E_INVALID, "%s is required by 'tools:' and not installed",
+                            setting->path ? setting->path : names[i]);
+        }
+    }
+    return true;
+}
+
+/* One note if a shell's scripts could not be looked at; the other tools are rarer. */
+static void note_absent(linter *l)
+{
+    bool is_wanted =
+        is_rule_on(l, WPA_LINT_SHELLCHECK) && !l->settings->tools[WPA_TOOL_SHELLCHECK].is_off;
+    if (is_wanted && !queue_for(l, WPA_LINT_SHELLCHECK, "bash")) {
+        note(l, rule_ids[WPA_LINT_SHELLCHECK],
+             "ShellCheck is not installed: no script was checked by it");
+    }
+}
+
+bool wpa_lint_tree(wpa_tree *tree, wpa_settings *settings, size_t n_threads, wpa_error *err)
+{
+    linter l = {.tree = tree, .settings = settings, .seen = wpa_map_new(tree->arena)};
+    l.answers = wpa_arena_alloc(tree->arena, sizeof *l.answers);
+    l.answers->by_script = wpa_map_new(tree->arena);
+    if (!check_required(&l, err)) {
+        return false;
+    }
+    choose_programs(&l);
+    note_absent(&l);
+    bool is_asked = false;
+    for (size_t i = 0; i < l.n_queues; i++) {
+        is_asked = is_asked || l.queues[i].program;
+    }
+    if (!is_asked) {
+        return true;
+    }
+    (void)pthread_mutex_init(&l.lock, NULL);
+    l.cache = wpa_lint_cache_open(tree->arena);
+    wpa_tree_results_free(wpa_tree_run(tree, n_threads, collect, &l));
+    bool has_shellcheck = queue_for(&l, WPA_LINT_SHELLCHECK, "bash") != NULL;
+    for (size_t i = 0; i < l.n_queues; i++) {
+        const wpa_lint_program *program = l.queues[i].program;
+        if (program && !(program->tool == WPA_LINT_SYNTAX && is_shell(program))) {
+            add_batches(&l, &l.queues[i]);
+        }
+    }
+    ask_all(&l, n_threads);
+    for (size_t i = 0; i < l.n_queues; i++) {
+        const wpa_lint_program *program = l.queues[i].program;
+        if (program && program->tool == WPA_LINT_SYNTAX && is_shell(program)) {
+            if (has_shellcheck) {
+                keep_suspects(&l, &l.queues[i]);
+            }
+            add_batches(&l, &l.queues[i]);
+        }
+    }
+    ask_all(&l, n_threads);
+    (void)pthread_mutex_destroy(&l.lock);
+    wpa_lint_cache_close(l.cache);
+    settings->lint = l.answers;
+    return true;
+}

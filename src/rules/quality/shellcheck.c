@@ -1,0 +1,100 @@
+/* QUA-001: what ShellCheck says of a script. */
+#include <string.h>
+
+#include "rules/lint.h"
+
+/* Comments that blanked expressions bring about: constants, loops of one, comparisons that cannot
+ * hold. */
+static const char *const of_blanks[] = {"SC2050", "SC2043", "SC2078", "SC2157", "SC2193",
+                                        "SC2194", "SC2160", "SC2161", "SC2288", "SC2335"};
+
+static bool has_expression(const wpa_lint_script *script)
+{
+    return wpa_outline_has_expression(script->node->text);
+}
+
+static wpa_severity severity_of(const char *level)
+{
+    bool is_grave = wpa_text_is(level, "error") || wpa_text_is(level, "warning");
+    return is_grave ? WPA_SEVERITY_MEDIUM : WPA_SEVERITY_LOW;
+}
+
+static void visit(wpa_rule_run *run, const wpa_lint_script *script, const wpa_lint_comment *comment)
+{
+    if (has_expression(script) &&
+        wpa_text_index(comment->code, of_blanks, WPA_COUNT(of_blanks)) >= 0) {
+        return;
+    }
+    wpa_finding *finding = wpa_lint_report(run, script, comment, comment->code);
+    finding->severity = severity_of(comment->level);
+    if (wpa_text_is(comment->level, "style")) {
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_lint_each(run, WPA_LINT_SHELLCHECK, visit);
+    return true;
+}
+
+/* The script that holds the finding: where the comment's bytes lie in the file. */
+static bool find_script(wpa_rule_run *run, const wpa_finding *finding, wpa_lint_script *script)
+{
+    const wpa_outline *outline = run->source->outline;
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &outline->jobs[i].steps[k];
+            if (step->run && wpa_span_contains(step->run->span, finding->span.bytes) &&
+                wpa_lint_script_of(step, WPA_LINT_SHELLCHECK, run->arena, script)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_lint_comment *comment = finding->subject;
+    wpa_lint_script script;
+    if (!comment->n_replacements || !find_script(run, finding, &script) ||
+        script.node->style != WPA_YAML_LITERAL) {
+        return; /* elsewhere a quote would need care of its own */
+    }
+    for (size_t i = 0; i < comment->n_replacements; i++) {
+        wpa_span span = comment->replacements[i].span;
+        bool spans_lines = memchr(script.text + span.start, '\n', wpa_span_length(span)) ||
+                           strchr(comment->replacements[i].text, '\n');
+        if (wpa_lint_touches_blank(&script, comment->span) || spans_lines) {
+            return;
+        }
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "do as ShellCheck proposes");
+    for (size_t i = 0; i < comment->n_replacements; i++) {
+        const wpa_lint_replacement *r = &comment->replacements[i];
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(script.node, r->span.start, r->span.end), "%s",
+                      r->text);
+    }
+}
+
+const wpa_rule wpa_rule_shellcheck = {
+    .code = "QUA-001",
+    .id = "shellcheck",
+    .dimension = WPA_DIMENSION_QUALITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "ShellCheck has something to say of a script",
+    .why = "Unquoted variables, commands that cannot fail as meant, and other traps of the shell "
+           "show up in one run of a thousand.",
+    .fix = "Change the script as the comment says, or put '# shellcheck disable=SC…' above the "
+           "line. Needs the program shellcheck; without it this rule is silent.",
+    .elsewhere = (const char *const[]){"actionlint/shellcheck", "octoscan/shellcheck", NULL},
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

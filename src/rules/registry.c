@@ -93,6 +93,7 @@
     X(node_runtime) \
     X(deprecated_action_version) \
     X(outdated_action_major) \
+    X(undefined_output) \
     X(self_repository) \
     X(shellcheck) \
     X(python_lint) \

@@ -1,0 +1,16 @@
+/* What a step writes to its outputs, as far as its own text tells. */
+#pragma once
+
+#include "rules/outline.h"
+
+#define WPA_OUTPUTS_MAX 64
+
+typedef struct wpa_outputs {
+    const char *names[WPA_OUTPUTS_MAX + 1]; /* [n], each once or more, then NULL */
+    size_t n;
+    bool is_complete; /* there are no others; false: anything may be set */
+} wpa_outputs;
+
+/** Of a step that runs a script, or a script of actions/github-script. */
+wpa_outputs wpa_outputs_of(const wpa_outline_step *step, wpa_arena *arena);
+bool wpa_outputs_has(const wpa_outputs *outputs, const char *name);

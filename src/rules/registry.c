@@ -77,6 +77,7 @@
     X(retired_runner) \
     X(runner_label) \
     X(action_inputs) \
+    X(action_metadata) \
     X(uses_format) \
     X(events) \
     X(dispatch_inputs) \
@@ -89,6 +90,8 @@
     X(env_name) \
     X(parallel_steps) \
     X(platform_limits) \
+    X(dependabot_schema) \
+    X(pre_commit_schema) \
     X(deprecated_commands) \
     X(node_runtime) \
     X(deprecated_action_version) \

@@ -207,7 +207,7 @@ static bool report_not_allowed(const place *at, const wpa_schema_def *def,
     }
     wpa_rule_report(at->run, span_of(at, node), check,
                     near ? misspelling_new(at->run, node, near) : NULL,
-                    "%s cannot be %s%s%s%s%s: %s", quoted_key(at),
+                    "%s cannot be %s%s%s%s%s: %s", at->key ? quoted_key(at) : "an entry",
                     wpa_rule_quote(at->run, node->text, node->length),
                     near      ? " (did you mean '"
                     : n <= 12 ? ", only "

@@ -279,11 +279,12 @@ static const char *check_of_action(wpa_shape_wrong fault, const char *form)
         return is_list_of_names || fault == WPA_SHAPE_EMPTY_MAPPING ? NULL : "S3";
     case WPA_SHAPE_EMPTY_TEXT:
         return wpa_text_is(form, "using") ? NULL : "S8";
+    case WPA_SHAPE_NOT_SCALAR:
+        return wpa_text_is(form, "input-default-context") ? NULL : "S7";
     case WPA_SHAPE_EMPTY_SEQUENCE:
         return NULL; /* a composite action without steps does nothing, and is accepted */
     case WPA_SHAPE_UNKNOWN_KEY:
     case WPA_SHAPE_NOT_SEQUENCE:
-    case WPA_SHAPE_NOT_SCALAR:
     case WPA_SHAPE_NOT_BOOL:
     case WPA_SHAPE_NOT_COUNT:
     case WPA_SHAPE_NOT_NUMBER:

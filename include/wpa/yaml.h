@@ -83,11 +83,11 @@ struct wpa_yaml_node {
     /* alias: NULL if undefined, recursive, or beyond the limit of expansion */
     const wpa_yaml_node *target;
     size_t n_uses;      /* of the anchor, by aliases */
-    bool is_incomplete; /* the parser stopped inside it */
+    bool is_incomplete; /* the parser stopped inside it, or left a broken part of it out */
 };
 
 typedef enum wpa_yaml_fault {
-    WPA_YAML_FAULT_SYNTAX,          /* Y1: not YAML; the tree holds what came before */
+    WPA_YAML_FAULT_SYNTAX,          /* Y1: not YAML; the tree lacks the entry it stands in */
     WPA_YAML_FAULT_UNDEFINED_ALIAS, /* Y1 */
     WPA_YAML_FAULT_EMPTY,           /* Y2 */
     WPA_YAML_FAULT_RECURSIVE_ALIAS, /* Y3 */
@@ -134,6 +134,8 @@ struct wpa_yaml_doc {
     size_t n_diagnostics;
     const wpa_yaml_node **anchored; /* nodes with an anchor, in order */
     size_t n_anchored;
+    const wpa_yaml_node **aliases; /* that lead to a node, in order */
+    size_t n_aliases;
     wpa_arena *arena;
 };
 

@@ -186,6 +186,28 @@ static void summarise_beyond(wpa_rule_run *run)
     summary->persona = last->persona;
 }
 
+#define USES_SHOWN 8
+
+/** What stands under an anchor is found once, there; its aliases are other places of it. */
+static void relate_uses(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_yaml_doc *doc = run->source->yaml;
+    if (!doc || doc->n_aliases == 0) {
+        return;
+    }
+    const wpa_yaml_node *node = wpa_yaml_node_at(doc, finding->span.bytes.start);
+    while (node && !(node->anchor && node->kind != WPA_YAML_ALIAS)) {
+        node = node->parent;
+    }
+    size_t n = 0;
+    for (size_t i = 0; node && node->n_uses && i < doc->n_aliases && n < USES_SHOWN; i++) {
+        if (doc->aliases[i]->target == node) {
+            wpa_rule_relate(run, finding, doc->aliases[i]->span, "here too, by alias");
+            n++;
+        }
+    }
+}
+
 static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
 {
     size_t from = sink->n_findings;
@@ -200,6 +222,7 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
     summarise_beyond(&run);
     for (size_t i = from; i < sink->n_findings; i++) {
         configure(sink->settings, sink->findings[i]);
+        relate_uses(&run, sink->findings[i]);
         wpa_finding_locate(sink->source, sink->findings[i], sink->arena);
     }
     remove_where(sink, from, stands_in_dead_code);

@@ -12,6 +12,21 @@ void wpa_yaml_index_comments(wpa_yaml_doc *doc, const wpa_span *scalars, size_t 
 /** The line break at offset: its length in bytes, 0 if there is none. CR, LF, CRLF. */
 size_t wpa_yaml_break_at(const wpa_yaml_doc *doc, size_t offset);
 
+/** An entry that cannot be read. */
+typedef struct wpa_yaml_broken {
+    wpa_span span; /* whole lines; empty if there is nothing */
+    size_t indent;
+    bool is_item; /* of a list */
+} wpa_yaml_broken;
+
+/**
+ * What to leave out where the parser failed at this offset. text is the file, with what was left
+ * out before as line breaks.
+ */
+wpa_yaml_broken wpa_yaml_find_broken(const wpa_yaml_doc *doc, const char *text, size_t at);
+/** Mark the document, and every node that the entry was a part of, as incomplete. */
+void wpa_yaml_mark_broken(wpa_yaml_doc *doc, const wpa_yaml_broken *broken);
+
 static inline bool wpa_yaml_is_blank(char c)
 {
     return c == ' ' || c == '\t';

@@ -2,11 +2,13 @@
 
 #include <yaml.h>
 
-#include <wpa/file.h>
 #include <wpa/map.h>
 #include <wpa/yaml.h>
 
 #include "internal.h"
+
+/** How many mistakes of a file are read around. */
+#define RECOVERY_MAX 16
 
 /* A collection that is still open. */
 typedef struct frame {
@@ -32,6 +34,7 @@ typedef struct builder {
     wpa_arena *scratch;
     yaml_parser_t parser;
     size_t bom;
+    const char *text;  /* what is parsed: the file, bad bytes and broken entries blotted out */
     uint32_t *offsets; /* of each character, NULL if all are ASCII */
     size_t n_chars;
     frame frames[WPA_YAML_MAX_DEPTH];
@@ -44,7 +47,9 @@ typedef struct builder {
     size_t n_scalars, scalars_capacity;
     wpa_yaml_diagnostic *diagnostics;
     size_t diagnostics_capacity, anchored_capacity;
-    size_t end; /* how far the parser came */
+    size_t end;                           /* how far the parser came */
+    wpa_yaml_broken broken[RECOVERY_MAX]; /* what was left out, in order of detection */
+    size_t n_broken;
 } builder;
 
 static void report(builder *b, wpa_yaml_fault fault, wpa_span span, wpa_span related,
@@ -82,6 +87,8 @@ static void index_chars(builder *b, const char *text)
     for (size_t at = b->bom; at < doc->size_bytes && is_ascii; at++) {
         is_ascii = (unsigned char)text[at] < 0x80;
     }
+    b->n_chars = 0;
+    b->offsets = NULL;
     if (is_ascii) {
         return;
     }
@@ -147,9 +154,8 @@ static bool is_space(char c)
 }
 
 /* Behind anchor and tag, blanks, comments and line breaks: where the node itself begins. */
-static size_t skip_properties(const wpa_yaml_doc *doc, size_t at, size_t end)
+static size_t skip_properties(const wpa_yaml_doc *doc, const char *source, size_t at, size_t end)
 {
-    const char *source = doc->source;
     while (at < end && (source[at] == '&' || source[at] == '!')) {
         size_t property_end = at;
         while (property_end < end && !is_space(source[property_end])) {
@@ -173,14 +179,14 @@ static size_t skip_properties(const wpa_yaml_doc *doc, size_t at, size_t end)
 }
 
 /* The end of a block scalar without its trailing blank lines and last break. */
-static size_t trim_block(const wpa_yaml_doc *doc, wpa_span span)
+static size_t trim_block(const wpa_yaml_doc *doc, const char *text, wpa_span span)
 {
     size_t header_end = span.start;
-    while (header_end < span.end && !is_space(doc->source[header_end])) {
+    while (header_end < span.end && !is_space(text[header_end])) {
         header_end++;
     }
     size_t end = span.end;
-    while (end > header_end && is_space(doc->source[end - 1])) {
+    while (end > header_end && is_space(text[end - 1])) {
         end--;
     }
     size_t first_line_end = header_end;
@@ -313,10 +319,10 @@ static void on_scalar(builder *b, const yaml_event_t *event, wpa_span full)
     /* Without a property the first character is content: a plain scalar cannot start with & or !.
      */
     if (event->data.scalar.anchor || event->data.scalar.tag) {
-        node->span.start = skip_properties(doc, full.start, full.end);
+        node->span.start = skip_properties(doc, b->text, full.start, full.end);
     }
     if (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED) {
-        node->span.end = trim_block(doc, node->span);
+        node->span.end = trim_block(doc, b->text, node->span);
         node->full.end = node->span.end;
     }
     node->length = event->data.scalar.length;
@@ -377,7 +383,7 @@ static void on_start(builder *b, wpa_yaml_kind kind, bool is_flow, const yaml_ch
     }
     wpa_yaml_node *node = node_new(b, kind, is_flow ? WPA_YAML_FLOW : WPA_YAML_BLOCK, full);
     if (name || tag) {
-        node->span.start = skip_properties(b->doc, full.start, b->doc->size_bytes);
+        node->span.start = skip_properties(b->doc, b->text, full.start, b->doc->size_bytes);
     }
     set_properties(b, node, name, tag);
     attach(b, node);
@@ -479,24 +485,70 @@ static void on_event(builder *b, const yaml_event_t *event)
     }
 }
 
-static void report_parser(builder *b)
+static wpa_span char_span(const builder *b, size_t at)
+{
+    size_t size_bytes = b->doc->size_bytes;
+    at = at > size_bytes ? size_bytes : at;
+    return (wpa_span){at, at < size_bytes ? at + 1 : at};
+}
+
+/* Does the mistake lie where the parser began to read something, rather than where it gave up? */
+static bool is_at_start(const yaml_parser_t *p)
+{
+    bool is_flow = p->context && strstr(p->context, "flow");
+    return p->context && p->context_mark.index <= p->problem_mark.index &&
+           (p->error == YAML_SCANNER_ERROR || is_flow);
+}
+
+/* Was this piece left out because of a mistake that is reported already? */
+static bool is_known_mistake(const builder *b, size_t at)
+{
+    for (size_t i = 0; i < b->n_broken; i++) {
+        size_t next = b->broken[i].span.end;
+        while (next < b->doc->size_bytes && is_space(b->doc->source[next])) {
+            next++;
+        }
+        if (at >= b->broken[i].span.start && at < wpa_yaml_line_end(b->doc, next)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns where the broken entry is to be looked for. */
+static size_t report_parser(builder *b)
 {
     const yaml_parser_t *p = &b->parser;
     const char *problem = p->problem ? p->problem : "cannot be read";
     size_t at =
         p->error == YAML_READER_ERROR ? p->problem_offset + b->bom : byte_of(b, &p->problem_mark);
-    size_t size_bytes = b->doc->size_bytes;
-    at = at > size_bytes ? size_bytes : at;
-    b->end = at > b->end ? at : b->end;
-    wpa_span span = {at, at < size_bytes ? at + 1 : at};
-    if (p->error == YAML_READER_ERROR) {
-        report(b, WPA_YAML_FAULT_ENCODING, span, (wpa_span){0, 0}, "%s", problem);
-    } else if (at < size_bytes && b->doc->source[at] == '\t') {
-        report(b, WPA_YAML_FAULT_TAB, span, (wpa_span){0, 0}, "a tab cannot indent; use blanks");
-    } else {
-        report(b, WPA_YAML_FAULT_SYNTAX, span, (wpa_span){0, 0}, "%s%s%s", problem,
-               p->context ? " " : "", p->context ? p->context : "");
+    wpa_span span = char_span(b, at), begun = {0, 0};
+    b->end = span.start > b->end ? span.start : b->end;
+    bool is_tab = span.start < b->doc->size_bytes && b->doc->source[span.start] == '\t';
+    bool is_begun = !is_tab && is_at_start(p);
+    if (p->context && p->error != YAML_READER_ERROR) {
+        begun = char_span(b, byte_of(b, &p->context_mark));
     }
+    size_t broken_at = is_begun ? begun.start : span.start;
+    if (is_known_mistake(b, broken_at)) {
+        return broken_at;
+    }
+    bool is_far =
+        is_begun && wpa_yaml_line_of(b->doc, begun.start) != wpa_yaml_line_of(b->doc, span.start);
+    if (is_far) { /* what is never closed is told where it was opened */
+        wpa_span given_up = span;
+        span = begun;
+        begun = given_up;
+    }
+    if (p->error == YAML_READER_ERROR) {
+        report(b, WPA_YAML_FAULT_ENCODING, span, begun, "%s", problem);
+    } else if (is_tab) {
+        report(b, WPA_YAML_FAULT_TAB, span, begun, "a tab cannot indent; use blanks");
+    } else {
+        report(b, WPA_YAML_FAULT_SYNTAX, span, begun, "%s%s%s", problem, p->context ? " " : "",
+               p->context ? p->context : "");
+    }
+    return broken_at;
 }
 
 /* Whatever is open when the parser stops stays as far as it came. */
@@ -515,21 +567,23 @@ static void close_frames(builder *b)
     }
 }
 
-static void run_parser(builder *b, const char *text)
+/* One pass over the text; false if it ended in a mistake, which lies at *broken_at. */
+static bool parse_once(builder *b, const char *text, size_t *broken_at)
 {
     if (!yaml_parser_initialize(&b->parser)) {
         report(b, WPA_YAML_FAULT_LIMIT, (wpa_span){0, 0}, (wpa_span){0, 0}, "out of memory");
         stop(b);
-        return;
+        return true;
     }
     yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&b->parser, (const unsigned char *)text + b->bom,
                                  b->doc->size_bytes - b->bom);
-    bool is_done = false;
+    bool is_done = false, is_broken = false;
     while (!is_done && !b->is_stopped) {
         yaml_event_t event;
         if (!yaml_parser_parse(&b->parser, &event)) {
-            report_parser(b);
+            *broken_at = report_parser(b);
+            is_broken = b->parser.error != YAML_READER_ERROR;
             stop(b);
             break;
         }
@@ -539,6 +593,54 @@ static void run_parser(builder *b, const char *text)
     }
     close_frames(b);
     yaml_parser_delete(&b->parser);
+    return !is_broken;
+}
+
+/* Forget the tree, keep what was said of broken places and of bytes. */
+static void restart(builder *b, size_t n_kept)
+{
+    wpa_yaml_doc *doc = b->doc;
+    size_t n = n_kept;
+    for (size_t i = n_kept; i < doc->n_diagnostics; i++) {
+        wpa_yaml_fault fault = b->diagnostics[i].fault;
+        if (fault == WPA_YAML_FAULT_SYNTAX || fault == WPA_YAML_FAULT_TAB) {
+            b->diagnostics[n++] = b->diagnostics[i];
+        }
+    }
+    doc->n_diagnostics = n;
+    doc->root = NULL;
+    doc->n_nodes = doc->n_anchored = 0;
+    doc->anchored = NULL;
+    b->anchored_capacity = 0;
+    b->anchors = wpa_map_new(b->scratch);
+    b->n_aliases = b->n_scalars = b->depth = 0;
+    b->is_stopped = false;
+}
+
+/*
+ * Parse; around a mistake the broken entry is left out and all is parsed again, so that offsets
+ * stay true and the tree is whole but for that entry.
+ */
+static void run_parser(builder *b, const char *text)
+{
+    size_t n_kept = b->doc->n_diagnostics, broken_at = 0;
+    char *rest = NULL;
+    b->text = text;
+    while (!parse_once(b, b->text, &broken_at) && b->n_broken < RECOVERY_MAX) {
+        rest = rest ? rest : wpa_arena_dup(b->scratch, text, b->doc->size_bytes + 1);
+        b->text = rest;
+        wpa_yaml_broken broken = wpa_yaml_find_broken(b->doc, rest, broken_at);
+        if (wpa_span_length(broken.span) == 0) {
+            return;
+        }
+        memset(rest + broken.span.start, '\n', wpa_span_length(broken.span));
+        b->broken[b->n_broken++] = broken;
+        restart(b, n_kept);
+        index_chars(b, rest);
+    }
+    for (size_t i = 0; i < b->n_broken; i++) {
+        wpa_yaml_mark_broken(b->doc, &b->broken[i]);
+    }
 }
 
 static void limit_expansion(builder *b)
@@ -557,6 +659,18 @@ static void limit_expansion(builder *b)
         left = 0;
         use->node->target = NULL;
         b->doc->is_partial = true;
+    }
+}
+
+/* Aliases that lead somewhere, for who wants to know the uses of an anchor. */
+static void list_aliases(builder *b)
+{
+    wpa_yaml_doc *doc = b->doc;
+    doc->aliases = wpa_arena_array(doc->arena, b->n_aliases + 1, sizeof(const wpa_yaml_node *));
+    for (size_t i = 0; i < b->n_aliases; i++) {
+        if (b->aliases[i].node->target) {
+            doc->aliases[doc->n_aliases++] = b->aliases[i].node;
+        }
     }
 }
 
@@ -612,63 +726,9 @@ const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t si
     index_chars(b, text);
     run_parser(b, text);
     limit_expansion(b);
+    list_aliases(b);
     check_empty(b);
     wpa_yaml_index_comments(doc, b->scalars, b->n_scalars,
-                            doc->is_partial ? b->end : doc->size_bytes);
+                            doc->is_partial && !b->n_broken ? b->end : doc->size_bytes);
     return doc;
-}
-
-const wpa_yaml_doc *wpa_yaml_parse_strict(const char *path, const void *data, size_t size_bytes,
-                                          wpa_arena *arena, wpa_error *err)
-{
-    const wpa_yaml_doc *doc = wpa_yaml_parse(path, data, size_bytes, arena, err);
-    for (size_t i = 0; doc && i < doc->n_diagnostics; i++) {
-        const wpa_yaml_diagnostic *d = &doc->diagnostics[i];
-        if (d->fault != WPA_YAML_FAULT_BOM) {
-            wpa_position at = wpa_yaml_position(doc, d->span.start);
-            WPA_FAIL(err, WPA_E_INVALID, "%s:%zu:%zu: %s", path, at.line, at.column, d->message);
-            return NULL;
-        }
-    }
-    return doc;
-}
-
-const wpa_yaml_doc *wpa_yaml_load(const char *path, wpa_arena *arena, wpa_error *err)
-{
-    size_t size_bytes = 0;
-    const char *text = wpa_file_read(path, WPA_YAML_MAX_BYTES, arena, &size_bytes, err);
-    return text ? wpa_yaml_parse_strict(path, text, size_bytes, arena, err) : NULL;
-}
-
-const char *wpa_yaml_fault_check(wpa_yaml_fault fault)
-{
-    static const char *const checks[WPA_YAML_FAULT_COUNT] = {
-        [WPA_YAML_FAULT_SYNTAX] = "Y1",
-        [WPA_YAML_FAULT_UNDEFINED_ALIAS] = "Y1",
-        [WPA_YAML_FAULT_EMPTY] = "Y2",
-        [WPA_YAML_FAULT_RECURSIVE_ALIAS] = "Y3",
-        [WPA_YAML_FAULT_MERGE_KEY] = "Y4",
-        [WPA_YAML_FAULT_TAB] = "Y5",
-        [WPA_YAML_FAULT_BOM] = "Y6",
-        [WPA_YAML_FAULT_CR_LINE] = "Y6",
-        [WPA_YAML_FAULT_SECOND_DOCUMENT] = "Y7",
-        [WPA_YAML_FAULT_TAG] = "Y8",
-        [WPA_YAML_FAULT_LIMIT] = "Y9",
-        [WPA_YAML_FAULT_ENCODING] = "Y10",
-        [WPA_YAML_FAULT_DUPLICATE_KEY] = "S1",
-        [WPA_YAML_FAULT_REDEFINED_ANCHOR] = "Z7",
-    };
-    return checks[fault];
-}
-
-bool wpa_yaml_fault_is_fatal(wpa_yaml_fault fault)
-{
-    static const bool fatal[WPA_YAML_FAULT_COUNT] = {
-        [WPA_YAML_FAULT_SYNTAX] = true,        [WPA_YAML_FAULT_UNDEFINED_ALIAS] = true,
-        [WPA_YAML_FAULT_EMPTY] = true,         [WPA_YAML_FAULT_RECURSIVE_ALIAS] = true,
-        [WPA_YAML_FAULT_TAB] = true,           [WPA_YAML_FAULT_SECOND_DOCUMENT] = true,
-        [WPA_YAML_FAULT_LIMIT] = true,         [WPA_YAML_FAULT_ENCODING] = true,
-        [WPA_YAML_FAULT_DUPLICATE_KEY] = true,
-    };
-    return fatal[fault];
 }

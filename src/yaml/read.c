@@ -1,4 +1,27 @@
+#include <wpa/file.h>
 #include <wpa/yaml.h>
+
+const wpa_yaml_doc *wpa_yaml_parse_strict(const char *path, const void *data, size_t size_bytes,
+                                          wpa_arena *arena, wpa_error *err)
+{
+    const wpa_yaml_doc *doc = wpa_yaml_parse(path, data, size_bytes, arena, err);
+    for (size_t i = 0; doc && i < doc->n_diagnostics; i++) {
+        const wpa_yaml_diagnostic *d = &doc->diagnostics[i];
+        if (d->fault != WPA_YAML_FAULT_BOM) {
+            wpa_position at = wpa_yaml_position(doc, d->span.start);
+            WPA_FAIL(err, WPA_E_INVALID, "%s:%zu:%zu: %s", path, at.line, at.column, d->message);
+            return NULL;
+        }
+    }
+    return doc;
+}
+
+const wpa_yaml_doc *wpa_yaml_load(const char *path, wpa_arena *arena, wpa_error *err)
+{
+    size_t size_bytes = 0;
+    const char *text = wpa_file_read(path, WPA_YAML_MAX_BYTES, arena, &size_bytes, err);
+    return text ? wpa_yaml_parse_strict(path, text, size_bytes, arena, err) : NULL;
+}
 
 bool wpa_yaml_fail(const wpa_yaml_node *at, wpa_error *err, const char *format, ...)
 {

@@ -112,7 +112,7 @@ static int check(world *w, const char *line)
 static void test_a_folder_is_searched(void **state)
 {
     world *w = *state;
-    put(w, "sub/action.yml", "name: a\n");
+    put(w, "sub/action.yml", "name: a\ndescription: a\nruns: {using: composite, steps: []}\n");
     put(w, "sub/other.yml", "a: b\n");
     assert_int_equal(check(w, "--only unsound-condition --format oneline"), 1);
     assert_true(wpa_text_starts(w->out, ".github/workflows/ci.yml:7:9: high: "));

@@ -63,6 +63,27 @@ static void test_identity_survives_moves(void **state)
     assert_string_equal(a.findings[0]->evidence, "one");
 }
 
+static void test_what_an_anchor_holds_is_found_once(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_result result = run("on: push\n"
+                            "jobs:\n"
+                            "  a:\n"
+                            "    runs-on: x\n"
+                            "    steps: &s\n"
+                            "      - run: make\n"
+                            "        if: ${{ github.ref }} x\n"
+                            "  b:\n"
+                            "    runs-on: x\n"
+                            "    steps: *s\n",
+                            only("unsound-condition", arena), arena);
+    assert_int_equal(result.n_findings, 1);
+    assert_int_equal(result.findings[0]->span.start.line, 7);
+    const wpa_finding *finding = result.findings[0];
+    assert_int_equal(finding->related[finding->n_related - 1].span.start.line, 10);
+}
+
 static void test_positions_count_characters(void **state)
 {
     (void)state;
@@ -336,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identity_survives_moves),
+        cmocka_unit_test(test_what_an_anchor_holds_is_found_once),
         cmocka_unit_test(test_positions_count_characters),
         cmocka_unit_test(test_comments_silence),
         cmocka_unit_test(test_comments_of_scripts_silence),

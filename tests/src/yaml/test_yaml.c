@@ -254,7 +254,7 @@ static void test_faults_are_found_and_the_tree_stays(void **state)
         {"empty", "# nothing\n", WPA_YAML_FAULT_EMPTY, "", false, NULL},
         {"bad UTF-8", "a: 1\nb: x\xffy\n", WPA_YAML_FAULT_ENCODING, "\xff", false, "b"},
         {"control", "a: 1\nb: x\x01y\n", WPA_YAML_FAULT_ENCODING, "\x01", false, "b"},
-        {"not YAML", "a: 1\nb: [1, 2\nc: 3\n", WPA_YAML_FAULT_SYNTAX, NULL, true, "b"},
+        {"not YAML", "a: 1\nb: [1, 2\nc: 3\n", WPA_YAML_FAULT_SYNTAX, NULL, true, "c"},
         {"open quote", "a: 1\nb: \"x\n", WPA_YAML_FAULT_SYNTAX, NULL, true, "a"},
         {"anchor twice", "a: &x 1\nb: &x 2\n", WPA_YAML_FAULT_REDEFINED_ANCHOR, "&x 2", false, "b"},
     };
@@ -272,6 +272,79 @@ static void test_faults_are_found_and_the_tree_stays(void **state)
         if (cases[i].kept) {
             assert_non_null(wpa_yaml_find(doc->root, cases[i].kept));
         }
+    }
+}
+
+/* A job with two steps and another job; the mistake is put into one place of it. */
+#define BEFORE "on: push\njobs:\n  a:\n    runs-on: x\n"
+#define STEPS "    steps:\n      - run: one\n"
+#define AFTER "      - run: two\n  b:\n    runs-on: y\n"
+
+/* What is read of a broken file: "on a.runs-on a.1 b.runs-on", steps by their number. */
+static const char *summary(const wpa_yaml_doc *doc, wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(4096);
+    const wpa_yaml_node *jobs = wpa_yaml_get(doc->root, "jobs");
+    for (size_t i = 0; jobs && i < jobs->n_pairs; i++) {
+        const wpa_yaml_node *job = jobs->pairs[i].value;
+        wpa_buf_printf(buf, "%s%s%s(", i ? " " : "", jobs->pairs[i].key->text,
+                       job->is_incomplete ? "!" : "");
+        for (size_t k = 0; k < job->n_pairs; k++) {
+            wpa_buf_printf(buf, "%s%s", k ? " " : "", job->pairs[k].key->text);
+        }
+        const wpa_yaml_node *steps = wpa_yaml_get(job, "steps");
+        for (size_t k = 0; steps && k < steps->n_items; k++) {
+            wpa_buf_printf(buf, " %s%s", wpa_yaml_text(wpa_yaml_get(steps->items[k], "run")),
+                           steps->items[k]->is_incomplete ? "!" : "");
+        }
+        wpa_buf_text(buf, ")");
+    }
+    return wpa_buf_dup(buf, arena);
+}
+
+static void test_a_broken_entry_is_read_around(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *title, *source;
+        size_t n_faults, line; /* of the first */
+        const char *read;
+    } cases[] = {
+        {"nothing broken", BEFORE STEPS AFTER, 0, 0, "a(runs-on steps one two) b(runs-on)"},
+        {"key of a job", BEFORE "    name: x: y\n" STEPS AFTER, 1, 5,
+         "a!(runs-on steps one two) b(runs-on)"},
+        {"open list in a job", BEFORE "    needs: [x\n" STEPS AFTER, 1, 5,
+         "a!(runs-on steps one two) b(runs-on)"},
+        {"open quote in a job", BEFORE "    name: 'x\n" STEPS AFTER, 1, 5,
+         "a!(runs-on steps one two) b(runs-on)"},
+        {"tab in a job", BEFORE "\tname: x\n" STEPS AFTER, 1, 5,
+         "a!(runs-on steps one two) b(runs-on)"},
+        {"key of a step", BEFORE STEPS "      - name: x: y\n        run: three\n" AFTER, 1, 7,
+         "a!(runs-on steps one two) b(runs-on)"},
+        {"below a key of a step",
+         BEFORE STEPS "      - run: three\n        env:\n          A: b: c\n        id: x\n" AFTER,
+         1, 9, "a!(runs-on steps one two) b(runs-on)"},
+        {"script indented too little",
+         BEFORE STEPS "      - run: |\n          three\n    four\n          five\n" AFTER, 1, 9,
+         "a!(runs-on steps one two) b(runs-on)"},
+        {"item indented otherwise", BEFORE STEPS "     - run: three\n" AFTER, 1, 7,
+         "a!(runs-on steps one two) b(runs-on)"},
+        {"two mistakes", BEFORE "    name: 'x\n" STEPS "      - run: [x\n" AFTER, 2, 5,
+         "a!(runs-on steps one two) b(runs-on)"},
+        {"last line", BEFORE STEPS AFTER "    name: \"x\n", 1, 10,
+         "a(runs-on steps one two) b!(runs-on)"},
+    };
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        const wpa_yaml_doc *doc = parse(arena, cases[i].source);
+        print_message("%s\n", cases[i].title);
+        assert_int_equal(doc->n_diagnostics, cases[i].n_faults);
+        assert_int_equal(doc->is_partial, cases[i].n_faults > 0);
+        if (cases[i].n_faults) {
+            assert_int_equal(wpa_yaml_line_of(doc, doc->diagnostics[0].span.start), cases[i].line);
+        }
+        assert_string_equal(summary(doc, arena), cases[i].read);
+        assert_string_equal(wpa_yaml_text(wpa_yaml_get(doc->root, "on")), "push");
     }
 }
 
@@ -452,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_positions_count_code_points),
         cmocka_unit_test(test_comments),
         cmocka_unit_test(test_faults_are_found_and_the_tree_stays),
+        cmocka_unit_test(test_a_broken_entry_is_read_around),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_aliases_and_merges_are_followed),
         cmocka_unit_test(test_types),

@@ -79,6 +79,7 @@
     X(action_inputs) \
     X(action_metadata) \
     X(uses_format) \
+    X(call_contract) \
     X(events) \
     X(dispatch_inputs) \
     X(glob) \
@@ -98,6 +99,7 @@
     X(outdated_action_major) \
     X(undefined_output) \
     X(self_repository) \
+    X(permission_chain) \
     X(shellcheck) \
     X(python_lint) \
     X(script_syntax) \

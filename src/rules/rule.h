@@ -13,7 +13,7 @@
  *
  * What needs a repository around it is a folder bad_x/ or good_x/ with the repository's files; all
  * definitions in it are analysed, and bad_x.expected holds "path:line:column rule[/check]
- * severity".
+ * severity". A file fixed_x/path is bad_x/path after all its fixes.
  *
  * bad_x.config beside either of them is read as their wpa.yml.
  *

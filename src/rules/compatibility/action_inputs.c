@@ -1,6 +1,7 @@
 /* CMP-009: inputs that an action does not take, needs, or no longer wants. */
 #include <string.h>
 
+#include "rules/graph.h"
 #include "rules/upgrade.h"
 
 #define STALE_DAYS 180
@@ -101,6 +102,90 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     }
 }
 
+/* ---- actions of this repository ---------------------------------------------------------------*/
+
+static void check_local_given(wpa_rule_run *run, const wpa_outline_step *step,
+                              const wpa_source *action, const wpa_yaml_node *inputs,
+                              const wpa_yaml_node *key)
+{
+    const char *name = wpa_yaml_text(key);
+    const char *using =
+        wpa_yaml_text(wpa_yaml_get(wpa_yaml_get(action->outline->root, "runs"), "using"));
+    bool is_docker_own = wpa_text_is_ci(using, "docker") &&
+                         (wpa_text_is_ci(name, "args") || wpa_text_is_ci(name, "entrypoint"));
+    if (!name || is_docker_own || wpa_text_is(name, "<<")) {
+        return;
+    }
+    const wpa_yaml_pair *declared = wpa_yaml_find_ci(inputs, name);
+    const char *message =
+        declared ? wpa_yaml_text(wpa_yaml_get(declared->value, "deprecationMessage")) : NULL;
+    const char *uses = wpa_rule_quote(run, step->uses.node->text, step->uses.node->length);
+    if (declared && message && *message) {
+        wpa_finding *finding =
+            wpa_rule_report(run, key->span, "I3", NULL, "input %s of %s is deprecated: %s",
+                            wpa_rule_quote(run, name, strlen(name)), uses,
+                            wpa_text_ellipsis(run->arena, message, 120));
+        finding->severity = WPA_SEVERITY_LOW;
+        wpa_rule_relate_in(run, finding, action, declared->key->span, "declared here");
+    }
+    if (declared) {
+        return;
+    }
+    size_t n = wpa_yaml_is(inputs, WPA_YAML_MAPPING) ? inputs->n_pairs : 0, n_names = 0;
+    const char **names = wpa_arena_array(run->arena, n + 1, sizeof *names);
+    for (size_t i = 0; i < n; i++) {
+        const char *other = wpa_yaml_text(inputs->pairs[i].key);
+        if (other && !wpa_outline_with(step, other)) {
+            names[n_names++] = other;
+        }
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){key, wpa_rule_find_meant(name, names)};
+    const char *near = s->near ? s->near : wpa_text_nearest(name, names, n_names);
+    (void)wpa_rule_report(run, key->span, "I1", s, "%s has no input %s, so it is ignored%s%s%s",
+                          uses, wpa_rule_quote(run, name, strlen(name)),
+                          near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+}
+
+static void check_local(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_surroundings *around = run->source->around;
+    const char *text = wpa_yaml_text(step->uses.node);
+    bool is_local = text && (wpa_text_starts(text, "./") || wpa_text_starts(text, "$/"));
+    if (!is_local || !around || !around->graph) {
+        return;
+    }
+    size_t length = strlen(text);
+    while (length > 2 && text[length - 1] == '/') {
+        length--;
+    }
+    const wpa_graph_file *file =
+        wpa_graph_local(around->graph, wpa_arena_slice(run->arena, text + 2, length - 2));
+    const wpa_source *action =
+        file && file->kind == WPA_INPUT_ACTION ? wpa_rule_source_at(run, file->path) : NULL;
+    bool with_is_open = wpa_yaml_find(step->node, "with") && !step->with;
+    if (!action || !action->yaml || action->is_partial || with_is_open) {
+        return;
+    }
+    const wpa_yaml_node *inputs = wpa_yaml_get(action->outline->root, "inputs");
+    for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
+        check_local_given(run, step, action, inputs, step->with->pairs[i].key);
+    }
+    for (size_t i = 0; wpa_yaml_is(inputs, WPA_YAML_MAPPING) && i < inputs->n_pairs; i++) {
+        const wpa_yaml_node *input = wpa_yaml_resolve(inputs->pairs[i].value);
+        const char *name = wpa_yaml_text(inputs->pairs[i].key);
+        bool is_required = wpa_text_is(wpa_yaml_text(wpa_yaml_get(input, "required")), "true") &&
+                           !wpa_yaml_find(input, "default") &&
+                           !wpa_yaml_find(input, "deprecationMessage");
+        if (name && is_required && !wpa_yaml_find_ci(step->with, name)) {
+            wpa_finding *finding = wpa_rule_report(
+                run, step->uses.node->span, "I2", NULL, "%s needs input %s, which is not given",
+                wpa_rule_quote(run, text, strlen(text)), wpa_rule_quote(run, name, strlen(name)));
+            wpa_rule_relate_in(run, finding, action, inputs->pairs[i].key->span, "declared here");
+        }
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -108,6 +193,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             check_step(run, &o->jobs[i].steps[k]);
+            check_local(run, &o->jobs[i].steps[k]);
         }
     }
     return true;

@@ -46,7 +46,7 @@ static void relate_users(wpa_rule_run *run, wpa_finding *finding)
     }
     size_t n;
     const wpa_graph_user *users =
-        wpa_graph_users(around->graph, wpa_source_identity(run->source), run->arena, &n);
+        wpa_graph_users(around->graph, wpa_source_identity(run->source), &n);
     for (size_t i = 0; i < n && i < USERS_SHOWN; i++) {
         const wpa_source *source = wpa_rule_source_at(run, users[i].file->path);
         if (source) {

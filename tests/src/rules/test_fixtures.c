@@ -250,6 +250,29 @@ static wpa_input_kind kind_of(const fixture *at)
 
 /* ---- folders that hold a whole repository ---- */
 
+/** fixed_x/<path> is what fixes make of bad_x/<path>; files without one are not tried. */
+static void check_repository_fixes(const fixture *at, const wpa_source *source, const char *path,
+                                   wpa_arena *arena)
+{
+    size_t n_rules, size;
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    const char *name = wpa_arena_printf(arena, "fixed%s/%s", at->name + strlen("bad"), path);
+    const char *expected =
+        wpa_text_starts(at->name, "bad") ? read_file(at, name, arena, &size) : NULL;
+    bool *chosen = wpa_arena_array(arena, n_rules, sizeof *chosen);
+    for (size_t i = 0; i < n_rules; i++) {
+        chosen[i] = rules[i] == at->rule;
+    }
+    wpa_fix_choice choice = {.has_unsafe = true, .rules = chosen};
+    if (expected) {
+        wpa_fix_outcome outcome = wpa_rules_fix(source, settings_for(at, arena), &choice, arena);
+        if (outcome.n_applied == 0 || !wpa_text_is(outcome.text, expected)) {
+            fault(at, "fixes do not give the file below fixed_ but");
+            print_error("%s\n", outcome.text);
+        }
+    }
+}
+
 /** What the rule says of all files of the repository, one finding a line with its path. */
 static const char *describe_repository(const fixture *at, wpa_arena *arena, size_t *n_notes)
 {
@@ -268,6 +291,7 @@ static const char *describe_repository(const fixture *at, wpa_arena *arena, size
     for (size_t i = 0; i < results->n; i++) {
         const wpa_result *result = &results->results[i];
         *n_notes += result->n_notes;
+        check_repository_fixes(at, result->source, result->source->path + strlen(root) + 1, arena);
         for (size_t k = 0; k < result->n_findings; k++) {
             const wpa_finding *f = result->findings[k];
             if (f->rule == at->rule && f->state == WPA_FINDING_OPEN) {
@@ -318,7 +342,7 @@ static void check_folder(const wpa_rule *rule, wpa_arena *arena)
             check_repository(&at, arena);
             continue;
         }
-        n_fixed += wpa_text_ends(at.name, ".fixed.yml");
+        n_fixed += wpa_text_ends(at.name, ".fixed.yml") || wpa_text_starts(at.name, "fixed_");
         if (!wpa_text_ends(at.name, ".yml") || wpa_text_ends(at.name, ".fixed.yml")) {
             continue;
         }

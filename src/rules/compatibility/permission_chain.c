@@ -1,0 +1,173 @@
+/* CMP-040: called workflows that ask for more of the token than their caller has. */
+#include <string.h>
+
+#include "rules/graph.h"
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+#define SCOPES_MAX 64
+#define LEVELS_MAX 10
+
+typedef enum level {
+    LEVEL_NONE,
+    LEVEL_READ,
+    LEVEL_WRITE
+} level;
+
+static const char *const level_names[] = {"none", "read", "write"};
+
+/* What a token may do, by the order of the table of permissions. */
+typedef struct grant {
+    level levels[SCOPES_MAX];
+    bool is_known; /* false: the repository's default, which is not in the file */
+} grant;
+
+/* A finding's way: the call in this file, and what was granted to it. */
+typedef struct chain {
+    wpa_rule_run *run;
+    const wpa_graph *graph;
+    const wpa_outline_job *job; /* the call in this file */
+    size_t n_reported;
+} chain;
+
+static level level_of(const char *text)
+{
+    return wpa_text_is(text, "write")  ? LEVEL_WRITE
+           : wpa_text_is(text, "read") ? LEVEL_READ
+                                       : LEVEL_NONE;
+}
+
+/* What a "permissions" says; false if there is none, or none that can be read. */
+static bool read_grant(const wpa_yaml_node *owner, grant *out)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(owner, "permissions");
+    const wpa_yaml_node *node = pair ? wpa_yaml_resolve(pair->value) : NULL;
+    const char *text = wpa_yaml_text(node);
+    wpa_fact_list names = wpa_facts_permission_names();
+    *out = (grant){.is_known = true};
+    bool is_all = wpa_text_is(text, "read-all") || wpa_text_is(text, "write-all");
+    if (!is_all && !wpa_yaml_is(node, WPA_YAML_MAPPING)) {
+        out->is_known = false;
+        return false;
+    }
+    for (size_t i = 0; names[i] && i < SCOPES_MAX; i++) {
+        const wpa_fact_permission *fact = wpa_facts_permission_find(wpa_slice_of(names[i]));
+        bool can_read = fact && fact->can_read;
+        out->levels[i] = !is_all ? level_of(wpa_yaml_text(wpa_yaml_get(node, names[i])))
+                         : wpa_text_is(text, "write-all") ? LEVEL_WRITE
+                         : can_read                       ? LEVEL_READ
+                                                          : LEVEL_NONE;
+    }
+    return true;
+}
+
+static const wpa_yaml_node *place_of(const wpa_yaml_node *owner, const char *scope)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(owner, "permissions");
+    const wpa_yaml_pair *entry = pair ? wpa_yaml_find(pair->value, scope) : NULL;
+    return entry ? entry->key : pair ? pair->key : NULL;
+}
+
+/* Scopes that a job of a called workflow asks for and is not granted. */
+static void compare(chain *c, const grant *granted, const grant *wanted, const wpa_source *source,
+                    const wpa_outline_job *job, const wpa_yaml_node *owner)
+{
+    wpa_fact_list names = wpa_facts_permission_names();
+    for (size_t i = 0; names[i] && i < SCOPES_MAX; i++) {
+        if (wanted->levels[i] <= granted->levels[i]) {
+            continue;
+        }
+        const wpa_yaml_node *place = place_of(owner, names[i]);
+        wpa_finding *finding = wpa_rule_report(
+            c->run, c->job->uses.node->span, NULL, c->job,
+            "job %s of %s asks for '%s: %s', and this call grants %s: GitHub refuses the run",
+            wpa_rule_quote(c->run, job->id, strlen(job->id)),
+            wpa_rule_quote(c->run, source->path, strlen(source->path)), names[i],
+            level_names[wanted->levels[i]],
+            granted->levels[i] == LEVEL_NONE ? "nothing of it" : level_names[granted->levels[i]]);
+        c->n_reported++;
+        if (place) {
+            wpa_rule_relate_in(c->run, finding, source, place->span, "asked for here");
+        }
+        const wpa_yaml_pair *own = wpa_yaml_find(c->job->node, "permissions");
+        own = own ? own : wpa_yaml_find(c->run->source->outline->root, "permissions");
+        if (own) {
+            wpa_rule_relate(c->run, finding, own->key->span, "granted here");
+        }
+    }
+}
+
+static const wpa_source *callee_of(chain *c, const wpa_outline_job *job)
+{
+    const char *text = wpa_yaml_text(job->uses.node);
+    bool is_local = text && (wpa_text_starts(text, "./") || wpa_text_starts(text, "$/"));
+    const wpa_graph_file *file = is_local ? wpa_graph_local(c->graph, text + 2) : NULL;
+    const wpa_source *source =
+        file && file->kind == WPA_INPUT_WORKFLOW ? wpa_rule_source_at(c->run, file->path) : NULL;
+    return source && source->yaml && !source->is_partial ? source : NULL;
+}
+
+static void follow(chain *c, const grant *granted, const wpa_source *callee, size_t depth)
+{
+    const wpa_outline *o = callee->outline;
+    grant top;
+    bool has_top = read_grant(o->root, &top);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        grant own;
+        bool has_own = read_grant(job->node, &own);
+        const grant *wanted = has_own ? &own : has_top ? &top : NULL;
+        size_t n_before = c->n_reported;
+        if (wanted) {
+            compare(c, granted, wanted, callee, job, has_own ? job->node : o->root);
+        }
+        const wpa_source *next = job->is_call && depth < LEVELS_MAX ? callee_of(c, job) : NULL;
+        if (next && c->n_reported == n_before) {
+            follow(c, wanted ? wanted : granted, next, depth + 1);
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    const wpa_surroundings *around = run->source->around;
+    if (!around || !around->graph) {
+        return true;
+    }
+    grant top;
+    bool has_top = read_grant(o->root, &top);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        grant own;
+        chain c = {.run = run, .graph = around->graph, .job = &o->jobs[i]};
+        bool has_own = read_grant(o->jobs[i].node, &own);
+        bool is_known = has_own || has_top;
+        const wpa_source *callee = is_known && o->jobs[i].is_call && o->jobs[i].uses.node
+                                       ? callee_of(&c, &o->jobs[i])
+                                       : NULL;
+        if (callee) {
+            follow(&c, has_own ? &own : &top, callee, 1);
+        }
+    }
+    return true;
+}
+
+const wpa_rule wpa_rule_permission_chain = {
+    .code = "CMP-040",
+    .id = "permission-chain",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A called workflow asks for more permissions than its caller has",
+    .why = "GitHub refuses the whole run when it starts.",
+    .fix =
+        "Grant the scope to the job that calls, or ask for less in the called workflow. There is "
+        "no fix by machine, since both are a decision about trust.",
+    .tables = 1U << WPA_FACTS_PERMISSIONS,
+    .reads_dead_code = true,
+    .check = check,
+};

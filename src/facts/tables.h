@@ -3,6 +3,7 @@
 
 #include "facts/commands.h"
 #include "facts/facts.h"
+#include "facts/payloads.h"
 #include "facts/supply.h"
 
 #define WPA_FACT_NONE UINT32_MAX
@@ -165,3 +166,9 @@ extern const wpa_fact_popular wpa_fact_populars[];
 extern const size_t wpa_fact_n_populars;
 extern const wpa_fact_impostor wpa_fact_impostors[];
 extern const size_t wpa_fact_n_impostors;
+extern const wpa_fact_payload_object wpa_fact_payload_objects[];
+extern const size_t wpa_fact_n_payload_objects;
+extern const wpa_fact_payload wpa_fact_payloads[];
+extern const size_t wpa_fact_n_payloads;
+extern const wpa_fact_payload_activity wpa_fact_payload_activities[];
+extern const size_t wpa_fact_n_payload_activities;

@@ -18,7 +18,7 @@ struct wpa_expression_types {
     const wpa_workflow *workflow;  /* NULL for actions */
     const wpa_action_file *action; /* NULL for workflows */
     wpa_arena *arena;
-    const wpa_type *github, *inputs, *jobs;
+    const wpa_type *github, *inputs, *jobs, *secrets;
     struct job_types {
         const wpa_workflow_job *model; /* NULL in actions */
         const wpa_type *matrix, *needs, *job;
@@ -168,6 +168,49 @@ static const wpa_type *declared_outputs(wpa_expression_types *t, const wpa_yaml_
         }
     }
     return wpa_type_builder_end(&builder);
+}
+
+/* ---- secrets ---- */
+
+/** May a caller hand over all its secrets, declared or not? */
+static bool has_inheriting_caller(const wpa_expression_types *t)
+{
+    const wpa_surroundings *around = t->source->around;
+    size_t n = 0;
+    const wpa_graph_user *users =
+        around && around->graph ? wpa_graph_users(around->graph, wpa_source_identity(t->source), &n)
+                                : NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (users[i].use->inherits_secrets) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Strict in a workflow that is only called, declares its secrets, and inherits none. */
+static const wpa_type *secrets_type(wpa_expression_types *t)
+{
+    if (t->secrets) {
+        return t->secrets;
+    }
+    const wpa_trigger *call =
+        t->workflow ? wpa_workflow_trigger(t->workflow, "workflow_call") : NULL;
+    bool is_closed = call && t->workflow->n_triggers == 1 && call->n_secrets && !call->is_unknown &&
+                     !t->source->is_partial && !has_inheriting_caller(t);
+    if (!is_closed) {
+        return t->secrets = wpa_type_map(t->arena, string());
+    }
+    static const char *const builtin[] = {"github_token", "actions_step_debug",
+                                          "actions_runner_debug"};
+    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    for (size_t i = 0; i < call->n_secrets; i++) {
+        wpa_type_builder_add(&builder, call->secrets[i].name, string());
+    }
+    for (size_t i = 0; i < WPA_COUNT(builtin); i++) {
+        wpa_type_builder_add(&builder, builtin[i], string());
+    }
+    return t->secrets = wpa_type_builder_end(&builder);
 }
 
 /* ---- jobs ---- */
@@ -446,9 +489,11 @@ static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena
     if (wpa_text_is(context, "inputs")) {
         return inputs_type(t);
     }
-    if (wpa_text_is(context, "env") || wpa_text_is(context, "vars") ||
-        wpa_text_is(context, "secrets")) {
+    if (wpa_text_is(context, "env") || wpa_text_is(context, "vars")) {
         return wpa_type_map(arena, string());
+    }
+    if (wpa_text_is(context, "secrets")) {
+        return secrets_type(t);
     }
     if (wpa_text_is(context, "runner") || wpa_text_is(context, "strategy")) {
         return fixed(context, arena);

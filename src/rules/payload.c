@@ -1,6 +1,64 @@
 #include "rules/payload.h"
 
-#include <wpa/text.h>
+#include <string.h>
+
+#include "facts/payloads.h"
+
+/* ---- members as the table writes them: "name:type name:[type]" ---- */
+
+static const wpa_type *load_object(const char *name, wpa_arena *arena);
+
+static const wpa_type *type_named(const char *name, wpa_arena *arena)
+{
+    static const struct {
+        const char *name;
+        wpa_type_kind kind;
+    } scalars[] = {
+        {"string", WPA_TYPE_STRING},
+        {"number", WPA_TYPE_NUMBER},
+        {"boolean", WPA_TYPE_BOOL},
+        {"any", WPA_TYPE_ANY},
+    };
+    for (size_t i = 0; i < WPA_COUNT(scalars); i++) {
+        if (wpa_text_is(name, scalars[i].name)) {
+            return wpa_type_of(scalars[i].kind);
+        }
+    }
+    if (*name == '[') {
+        const char *item = wpa_arena_slice(arena, name + 1, strlen(name) - 2);
+        return wpa_type_array(arena, type_named(item, arena));
+    }
+    const wpa_fact_payload_object *object = wpa_facts_payload_object_find(name);
+    return object ? wpa_type_lazy(arena, load_object, object->name) : wpa_type_loose();
+}
+
+static void add_members(wpa_type_builder *builder, const char *members)
+{
+    wpa_arena *arena = builder->arena;
+    for (const char *at = members; *at;) {
+        at += strspn(at, " ");
+        size_t length = strcspn(at, " "), name = strcspn(at, ":");
+        if (name < length) {
+            const char *type = wpa_arena_slice(arena, at + name + 1, length - name - 1);
+            wpa_type_builder_add(builder, wpa_arena_slice(arena, at, name),
+                                 type_named(type, arena));
+        }
+        at += length;
+    }
+}
+
+static const wpa_type *load_object(const char *name, wpa_arena *arena)
+{
+    const wpa_fact_payload_object *object = wpa_facts_payload_object_find(name);
+    wpa_type_builder builder = wpa_type_builder_new(arena);
+    builder.is_loose = !object || object->is_open;
+    if (object) {
+        add_members(&builder, object->members);
+    }
+    return wpa_type_builder_end(&builder);
+}
+
+/* ---- triggers ---- */
 
 /** Inputs of a dispatch: text, whatever their types. */
 static const wpa_type *dispatch_inputs(const wpa_trigger *dispatch, wpa_arena *arena)
@@ -13,16 +71,91 @@ static const wpa_type *dispatch_inputs(const wpa_trigger *dispatch, wpa_arena *a
     return wpa_type_builder_end(&builder);
 }
 
+static void add_activity(wpa_type_builder *builder, const char *event, const char *type)
+{
+    const wpa_fact_payload_activity *activity = wpa_facts_payload_activity_find(event, type);
+    if (activity) {
+        add_members(builder, activity->members);
+    }
+}
+
+/** What comes with the activity types that the trigger names, or with those it has by itself. */
+static void add_activities(wpa_type_builder *builder, const wpa_trigger *trigger)
+{
+    const wpa_fact_event *event = wpa_facts_event_find(wpa_slice_of(trigger->name));
+    bool is_written = trigger->types.n > 0;
+    for (size_t i = 0; i < trigger->types.n; i++) {
+        const char *type = trigger->types.items[i].text;
+        builder->is_loose =
+            builder->is_loose || !type || !wpa_fact_list_has(event->types, wpa_slice_of(type));
+        if (type) {
+            add_activity(builder, trigger->name, type);
+        }
+    }
+    for (size_t i = 0; !is_written && event->default_types[i]; i++) {
+        add_activity(builder, trigger->name, event->default_types[i]);
+    }
+}
+
+static void add_trigger(wpa_type_builder *builder, const wpa_trigger *trigger)
+{
+    const wpa_fact_payload *payload = wpa_facts_payload_find(trigger->name);
+    bool is_known = payload && wpa_facts_event_find(wpa_slice_of(trigger->name)) &&
+                    !trigger->is_unknown && !trigger->types.is_unknown;
+    if (!is_known) {
+        builder->is_loose = true;
+        return;
+    }
+    add_members(builder, payload->members);
+    add_activities(builder, trigger);
+}
+
 const wpa_type *wpa_payload_type(const wpa_workflow *workflow, wpa_arena *arena)
 {
-    const wpa_trigger *dispatch = wpa_workflow_trigger(workflow, "workflow_dispatch");
     /* A called workflow sees the event of its caller. */
-    if (!dispatch || workflow->has_unknown_triggers ||
+    if (workflow->has_unknown_triggers || !workflow->n_triggers ||
         wpa_workflow_trigger(workflow, "workflow_call")) {
         return wpa_type_loose();
     }
     wpa_type_builder builder = wpa_type_builder_new(arena);
-    builder.is_loose = true;
-    wpa_type_builder_add(&builder, "inputs", dispatch_inputs(dispatch, arena));
-    return wpa_type_builder_end(&builder);
+    const wpa_trigger *dispatch = wpa_workflow_trigger(workflow, "workflow_dispatch");
+    if (dispatch) {
+        wpa_type_builder_add(&builder, "inputs", dispatch_inputs(dispatch, arena));
+    }
+    for (size_t i = 0; i < workflow->n_triggers; i++) {
+        add_trigger(&builder, &workflow->triggers[i]);
+    }
+    /* Beside a trigger that is not known anything may be there, but what is known stays so. */
+    return builder.is_loose
+               ? wpa_type_object(arena, builder.members, builder.n, wpa_type_of(WPA_TYPE_ANY))
+               : wpa_type_builder_end(&builder);
+}
+
+static bool names_member(const char *members, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = members; *at;) {
+        at += strspn(at, " ");
+        if (strncasecmp(at, name, length) == 0 && at[length] == ':') {
+            return true;
+        }
+        at += strcspn(at, " ");
+    }
+    return false;
+}
+
+bool wpa_payload_is_member(const char *name)
+{
+    bool does = wpa_text_is_ci(name, "inputs");
+    for (size_t i = 0; i < wpa_facts_event_count() && !does; i++) {
+        const wpa_fact_event *event = wpa_facts_event_at(i);
+        const wpa_fact_payload *payload = wpa_facts_payload_find(event->name);
+        does = payload && names_member(payload->members, name);
+        for (size_t k = 0; event->types[k] && !does; k++) {
+            const wpa_fact_payload_activity *activity =
+                wpa_facts_payload_activity_find(event->name, event->types[k]);
+            does = activity && names_member(activity->members, name);
+        }
+    }
+    return does;
 }

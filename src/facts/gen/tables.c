@@ -21,6 +21,7 @@ static const table_name tables[] = {
     {"commands", "commands"},       {"images", "images"},
     {"toolchains", "toolchains"},   {"forges", "forges"},
     {"migrations", "migrations"},   {"supply", "supply"},
+    {"payloads", "payloads"},
 };
 
 static void write_origins(FILE *out, const char *folder)
@@ -739,4 +740,5 @@ void gen_tables(FILE *out, const char *folder)
     write_schema(out, folder, "pre-commit-v4", "pre_commit");
     write_timezones(out, folder);
     gen_supply(out, folder);
+    gen_payloads(out, folder);
 }

@@ -335,6 +335,7 @@ bool wpa_facts_action_is(wpa_slice slug, wpa_fact_trait trait)
         [WPA_TRAIT_TREE_RUNNER] = wpa_fact_tree_runners_list,
         [WPA_TRAIT_MERGER] = wpa_fact_mergers_list,
         [WPA_TRAIT_COMMENT_COMMAND] = wpa_fact_comment_commands_list,
+        [WPA_TRAIT_PUBLISHER] = wpa_fact_publishers_list,
     };
     return wpa_fact_list_has_ci(lists[trait], slug);
 }

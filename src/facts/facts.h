@@ -448,7 +448,8 @@ typedef enum wpa_fact_trait {
     WPA_TRAIT_AI_AGENT,          /* puts text before a model, often one with tools */
     WPA_TRAIT_TREE_RUNNER,       /* executes files of the checkout: build files, hooks, plugins */
     WPA_TRAIT_MERGER,            /* approves or merges pull requests */
-    WPA_TRAIT_COMMENT_COMMAND    /* reads commands from comments */
+    WPA_TRAIT_COMMENT_COMMAND,   /* reads commands from comments */
+    WPA_TRAIT_PUBLISHER          /* makes releases, uploads packages or images */
 } wpa_fact_trait;
 
 /** slug without ref. */

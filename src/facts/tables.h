@@ -120,6 +120,7 @@ extern const char *const wpa_fact_ai_agents_list[];
 extern const char *const wpa_fact_tree_runners_list[];
 extern const char *const wpa_fact_mergers_list[];
 extern const char *const wpa_fact_comment_commands_list[];
+extern const char *const wpa_fact_publishers_list[];
 extern const wpa_schema_def wpa_fact_workflow_schema[];
 extern const size_t wpa_fact_n_workflow_schema;
 extern const wpa_schema_def wpa_fact_action_schema[];

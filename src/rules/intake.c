@@ -36,13 +36,13 @@ static bool is_outsider(const wpa_taint *taint)
            taint->trust.trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
 }
 
-static bool checkout_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake)
+static bool checkout_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     static const char *const inputs[] = {"ref", "repository"};
-    const wpa_outline_step *step = place->step;
+    const wpa_outline_step *step = site->step;
     for (size_t i = 0; i < WPA_COUNT(inputs); i++) {
         const wpa_yaml_node *node = wpa_outline_with(step, inputs[i]);
-        wpa_taint taint = wpa_taint_of_scalar(run, place, node, WPA_TAINT_CODE);
+        wpa_taint taint = wpa_taint_of_scalar(run, site, node, WPA_TAINT_CODE);
         bool is_pull = node && wpa_yaml_text(node) && i == 0 && strstr(node->text, "refs/pull/");
         if (!is_outsider(&taint) || (i == 0 && !is_pull && wpa_text_ends(taint.path, "number"))) {
             continue; /* a number alone names no tree */
@@ -74,15 +74,15 @@ static bool is_other_run(const wpa_outline_step *step)
            wpa_outline_with(step, "run-id") || wpa_outline_with(step, "repository");
 }
 
-static bool artifact_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake)
+static bool artifact_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
-    const wpa_outline_step *step = place->step;
+    const wpa_outline_step *step = site->step;
     const char *script = wpa_outline_with_text(step, "script");
     bool is_script = wpa_outline_step_uses(step, "actions/github-script") && script &&
                      strstr(script, "downloadArtifact");
     bool is_download =
         wpa_facts_action_is(step->uses.slug, WPA_TRAIT_ARTIFACT_DOWNLOAD) && is_other_run(step);
-    wpa_trust trust = is_script || is_download ? wpa_trust_of(run, place) : (wpa_trust){0};
+    wpa_trust trust = is_script || is_download ? wpa_trust_of(run, site) : (wpa_trust){0};
     if (!(is_script || is_download) || trust.trust != WPA_TRUST_OUTSIDER_PRIVILEGED) {
         return false;
     }
@@ -110,7 +110,7 @@ static bool has_word(const wpa_shell_command *c, const char *part)
 }
 
 /* Does the command fetch a branch that strangers choose? */
-static bool fetches_tree(wpa_rule_run *run, const wpa_site *place, const wpa_shell_command *c)
+static bool fetches_tree(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
 {
     if (wpa_shell_is(c, "gh", "pr") && has_word(c, "checkout")) {
         return true;
@@ -123,29 +123,29 @@ static bool fetches_tree(wpa_rule_run *run, const wpa_site *place, const wpa_she
                !wpa_shell_is(c, "git", "clone")) {
         return false;
     }
-    wpa_taint taint = wpa_taint_of_script(run, place, c->span);
+    wpa_taint taint = wpa_taint_of_script(run, site, c->span);
     return taint.grade == WPA_TAINT_OF_ARBITRARY && is_outsider(&taint);
 }
 
-static bool command_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake)
+static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
-    const wpa_script *script = place->step->script;
+    const wpa_script *script = site->step->script;
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         bool is_artifact = (wpa_shell_is(c, "gh", "run") && has_word(c, "download")) ||
                            (wpa_shell_is(c, "gh", "api") && has_word(c, "/artifacts/"));
         bool is_other = is_artifact || wpa_text_is(c->name, "gh") || wpa_text_is(c->name, "git");
-        if (!is_other || (!is_artifact && !fetches_tree(run, place, c))) {
+        if (!is_other || (!is_artifact && !fetches_tree(run, site, c))) {
             continue;
         }
-        wpa_trust trust = wpa_trust_of(run, place);
+        wpa_trust trust = wpa_trust_of(run, site);
         if (trust.trust != WPA_TRUST_OUTSIDER_PRIVILEGED) {
             return false;
         }
         *intake = (wpa_intake){
             .kind = is_artifact ? WPA_INTAKE_ARTIFACT : WPA_INTAKE_CHECKOUT,
-            .step = place->step,
-            .span = wpa_outline_script_span(place->step, c->span),
+            .step = site->step,
+            .span = wpa_outline_script_span(site->step, c->span),
             .folder = "",
             .trust = trust,
             .is_mutable = true,
@@ -155,24 +155,32 @@ static bool command_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *int
     return false;
 }
 
-bool wpa_intake_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake)
+bool wpa_intake_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
-    const wpa_outline_step *step = place->step;
+    const wpa_outline_step *step = site->step;
     if (step->run) {
-        return command_of(run, place, intake);
+        return command_of(run, site, intake);
     }
     if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
         return false;
     }
-    return wpa_outline_step_uses(step, "actions/checkout") ? checkout_of(run, place, intake)
-                                                           : artifact_of(run, place, intake);
+    return wpa_outline_step_uses(step, "actions/checkout") ? checkout_of(run, site, intake)
+                                                           : artifact_of(run, site, intake);
 }
 
-bool wpa_intake_before(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake)
+bool wpa_intake_of_approved(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
-    for (size_t i = place->step ? place->step->index : 0; place->job && i-- > 0;) {
-        wpa_site at = *place;
-        at.step = &place->job->steps[i];
+    run->ignores_members = true;
+    bool is_intake = wpa_intake_of(run, site, intake);
+    run->ignores_members = false;
+    return is_intake;
+}
+
+bool wpa_intake_before(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
+{
+    for (size_t i = site->step ? site->step->index : 0; site->job && i-- > 0;) {
+        wpa_site at = *site;
+        at.step = &site->job->steps[i];
         if (wpa_intake_of(run, &at, intake)) {
             return true;
         }

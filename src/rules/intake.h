@@ -23,9 +23,11 @@ typedef struct wpa_intake {
 } wpa_intake;
 
 /** Does this step bring in files of strangers? */
-bool wpa_intake_of(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake);
-/** Does a step of the job before this place? The last one that does. */
-bool wpa_intake_before(wpa_rule_run *run, const wpa_site *place, wpa_intake *intake);
+bool wpa_intake_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake);
+/** The same where members let strangers in: guards that ask for them do not count. */
+bool wpa_intake_of_approved(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake);
+/** Does a step of the job before this one? The last one that does. */
+bool wpa_intake_before(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake);
 
 /** Does the step run code that lies in that folder? Its span in the file. */
 bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step, wpa_span *span);

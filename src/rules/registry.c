@@ -13,10 +13,15 @@
     X(unpinned_images) \
     X(excessive_permissions) \
     X(dangerous_triggers) \
+    X(untrusted_checkout) \
     X(persisted_credentials) \
+    X(artifact_poisoning) \
+    X(cache_poisoning) \
+    X(env_injection) \
     X(insecure_commands) \
     X(hardcoded_container_credentials) \
     X(template_injection) \
+    X(indirect_injection) \
     X(secrets_inherit) \
     X(overprovisioned_secrets) \
     X(unredacted_secrets) \
@@ -33,6 +38,10 @@
     X(forbidden_uses) \
     X(unverified_script_exec) \
     X(bot_conditions) \
+    X(confused_deputy_merge) \
+    X(toctou_checkout) \
+    X(ungated_command) \
+    X(prompt_injection) \
     X(github_app) \
     X(use_trusted_publishing) \
     X(self_hosted_runner) \

@@ -51,6 +51,7 @@ typedef struct wpa_rule_run {
     struct wpa_rule_sink *sink; /* private */
     unsigned depth;             /* private: of callers that are being followed */
     unsigned followed;          /* private: how many they were */
+    bool ignores_members;       /* private: members let strangers in, so asking for them is moot */
 } wpa_rule_run;
 
 struct wpa_rule {

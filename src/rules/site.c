@@ -3,20 +3,20 @@
 #include "rules/graph.h"
 
 /* Job and step that hold the uses whose value stands at this span. */
-static bool find_use(const wpa_source *source, wpa_span span, wpa_site *place)
+static bool find_use(const wpa_source *source, wpa_span span, wpa_site *site)
 {
     const wpa_outline *o = source->outline;
-    *place = (wpa_site){.source = source};
+    *site = (wpa_site){.source = source};
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
-        place->job = job;
+        site->job = job;
         if (job->uses.node && job->uses.node->span.start == span.start) {
             return true;
         }
         for (size_t k = 0; k < job->n_steps; k++) {
             const wpa_yaml_node *node = job->steps[k].uses.node;
             if (node && node->span.start == span.start) {
-                place->step = &job->steps[k];
+                site->step = &job->steps[k];
                 return true;
             }
         }
@@ -24,7 +24,7 @@ static bool find_use(const wpa_source *source, wpa_span span, wpa_site *place)
     return false;
 }
 
-size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *places)
+size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *sites)
 {
     const wpa_graph *graph = source->around ? source->around->graph : NULL;
     size_t n_users = 0, n = 0;
@@ -32,7 +32,7 @@ size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *p
         graph ? wpa_graph_users(graph, wpa_source_identity(source), &n_users) : NULL;
     for (size_t i = 0; i < n_users && n < WPA_SITE_CALLERS_MAX; i++) {
         const wpa_source *caller = wpa_rule_source_at(run, users[i].file->path);
-        if (caller && find_use(caller, users[i].use->span, &places[n])) {
+        if (caller && find_use(caller, users[i].use->span, &sites[n])) {
             n++;
         }
     }
@@ -50,21 +50,21 @@ const wpa_source *wpa_site_callee(wpa_rule_run *run, const wpa_outline_uses *use
     return file ? wpa_rule_source_at(run, file->path) : NULL;
 }
 
-unsigned wpa_site_depth(const wpa_site *place)
+unsigned wpa_site_depth(const wpa_site *site)
 {
     unsigned depth = 0;
-    for (; place->caller; place = place->caller) {
+    for (; site->caller; site = site->caller) {
         depth++;
     }
     return depth;
 }
 
-const wpa_site *wpa_site_root(const wpa_site *place)
+const wpa_site *wpa_site_root(const wpa_site *site)
 {
-    while (place->caller) {
-        place = place->caller;
+    while (site->caller) {
+        site = site->caller;
     }
-    return place;
+    return site;
 }
 
 const wpa_outline_job *wpa_site_job(const wpa_source *source, const char *id)

@@ -1,5 +1,5 @@
 /*
- * A place where something runs: a step or job of a definition, and who called that definition.
+ * A site is where something runs: a step or job of a definition, and who called that definition.
  * Callers and callees are looked up in the repository's graph and read for this run.
  */
 #pragma once
@@ -23,18 +23,18 @@ struct wpa_site {
 /**
  * The steps and jobs of the repository that call this definition.
  *
- * places  [WPA_SITE_CALLERS_MAX], filled.
+ * sites  [WPA_SITE_CALLERS_MAX], filled.
  *
  * Returns how many there are; 0 also where the repository is not known.
  */
-size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *places);
+size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *sites);
 
 /** The definition of the same repository that a uses names; NULL if it is none or is not there. */
 const wpa_source *wpa_site_callee(wpa_rule_run *run, const wpa_outline_uses *uses);
 
-/** How many definitions this place was reached through. */
-unsigned wpa_site_depth(const wpa_site *place);
-/** The place where the chain of calls begins. */
-const wpa_site *wpa_site_root(const wpa_site *place);
+/** How many definitions this site was reached through. */
+unsigned wpa_site_depth(const wpa_site *site);
+/** The site where the chain of calls begins. */
+const wpa_site *wpa_site_root(const wpa_site *site);
 /** Job with this id, compared as GitHub does; NULL if there is none. */
 const wpa_outline_job *wpa_site_job(const wpa_source *source, const char *id);

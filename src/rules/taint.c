@@ -158,10 +158,10 @@ static bool is_plain_payload(const char *path)
 }
 
 /* The worst event of a workflow by which a value of these events can come in. */
-static wpa_taint by_triggers(wpa_tracer *t, const wpa_site *place, wpa_fact_list events,
+static wpa_taint by_triggers(wpa_tracer *t, const wpa_site *site, wpa_fact_list events,
                              wpa_taint found)
 {
-    const wpa_outline *o = place->source->outline;
+    const wpa_outline *o = site->source->outline;
     wpa_taint worst = none;
     for (size_t i = 0; i < o->n_triggers; i++) {
         const wpa_outline_trigger *trigger = &o->triggers[i];
@@ -170,9 +170,9 @@ static wpa_taint by_triggers(wpa_tracer *t, const wpa_site *place, wpa_fact_list
         if (!carries || wpa_text_is(trigger->name, "workflow_call")) {
             continue;
         }
-        found.trust = wpa_trust_by(t->run, place, trigger);
+        found.trust = wpa_trust_by(t->run, site, trigger);
         if (found.trust.event) {
-            found.is_privileged = wpa_trust_site_is_privileged(place);
+            found.is_privileged = wpa_trust_site_is_privileged(site);
             worst = wpa_taint_worse(worst, found);
         }
     }
@@ -183,21 +183,21 @@ static wpa_taint by_triggers(wpa_tracer *t, const wpa_site *place, wpa_fact_list
  * The worst of what callers' events carry: the event of a called definition is its caller's. With
  * no caller known it is what found says, by assumption.
  */
-static wpa_taint by_events(wpa_tracer *t, const wpa_site *place, wpa_fact_list events,
+static wpa_taint by_events(wpa_tracer *t, const wpa_site *site, wpa_fact_list events,
                            wpa_taint found)
 {
-    bool is_action = place->source->kind == WPA_INPUT_ACTION;
-    wpa_taint worst = is_action ? none : by_triggers(t, place, events, found);
+    bool is_action = site->source->kind == WPA_INPUT_ACTION;
+    wpa_taint worst = is_action ? none : by_triggers(t, site, events, found);
     bool is_callable =
-        is_action || wpa_outline_trigger_find(place->source->outline, "workflow_call");
+        is_action || wpa_outline_trigger_find(site->source->outline, "workflow_call");
     if (!is_callable) {
         return worst;
     }
-    if (place->caller) {
-        return wpa_taint_worse(worst, by_events(t, place->caller, events, found));
+    if (site->caller) {
+        return wpa_taint_worse(worst, by_events(t, site->caller, events, found));
     }
     wpa_site callers[WPA_SITE_CALLERS_MAX];
-    size_t n = wpa_site_callers(t->run, place->source, callers);
+    size_t n = wpa_site_callers(t->run, site->source, callers);
     if (!n) {
         found.trust = (wpa_trust){.trust = WPA_TRUST_INSIDER, .is_assumed = true};
         return wpa_taint_worse(worst, found);
@@ -211,18 +211,18 @@ static wpa_taint by_events(wpa_tracer *t, const wpa_site *place, wpa_fact_list e
     return worst;
 }
 
-static wpa_taint by_row(wpa_tracer *t, const wpa_site *place, const wpa_fact_untrusted *row,
+static wpa_taint by_row(wpa_tracer *t, const wpa_site *site, const wpa_fact_untrusted *row,
                         const char *path)
 {
     wpa_taint found = {.grade = row->taint == WPA_TAINT_ARBITRARY ? WPA_TAINT_OF_ARBITRARY
                                                                   : WPA_TAINT_OF_STRUCTURED,
                        .path = path,
                        .shape = row->shape};
-    return by_events(t, place, row->triggers, found);
+    return by_events(t, site, row->triggers, found);
 }
 
 /* Of a whole object, "github.event.issue": the worst below it. */
-static wpa_taint by_members(wpa_tracer *t, const wpa_site *place, const char *path,
+static wpa_taint by_members(wpa_tracer *t, const wpa_site *site, const char *path,
                             const char *lower)
 {
     wpa_taint worst = none;
@@ -232,13 +232,13 @@ static wpa_taint by_members(wpa_tracer *t, const wpa_site *place, const char *pa
         bool is_below = wpa_text_starts(row->path, lower) && row->path[length] == '.' &&
                         row->taint != WPA_TAINT_FIXED && row->taint != WPA_TAINT_FLOW;
         if (is_below && worst.grade < WPA_TAINT_OF_ARBITRARY) {
-            worst = wpa_taint_worse(worst, by_row(t, place, row, path));
+            worst = wpa_taint_worse(worst, by_row(t, site, row, path));
         }
     }
     return worst;
 }
 
-static wpa_taint trace_source(wpa_tracer *t, const wpa_site *place, const char *path,
+static wpa_taint trace_source(wpa_tracer *t, const wpa_site *site, const char *path,
                               const char *lower)
 {
     const wpa_fact_untrusted *row = wpa_facts_untrusted_find(wpa_slice_of(lower));
@@ -247,19 +247,19 @@ static wpa_taint trace_source(wpa_tracer *t, const wpa_site *place, const char *
         static const char *const any[] = {"*", NULL};
         wpa_taint found = {
             .grade = WPA_TAINT_OF_ARBITRARY, .path = path, .shape = "a tree of their own"};
-        return by_events(t, place, any, found);
+        return by_events(t, site, any, found);
     }
     if (row && row->taint != WPA_TAINT_FLOW) {
-        return row->taint == WPA_TAINT_FIXED ? none : by_row(t, place, row, path);
+        return row->taint == WPA_TAINT_FIXED ? none : by_row(t, site, row, path);
     }
-    wpa_taint whole = by_members(t, place, path, lower);
+    wpa_taint whole = by_members(t, site, path, lower);
     if (whole.grade != WPA_TAINT_NONE) {
         return whole;
     }
     if (!row && wpa_text_starts(lower, "github.event.") && !is_plain_payload(lower)) {
         wpa_taint found = {
             .grade = WPA_TAINT_OF_PAYLOAD, .path = path, .shape = "part of the event"};
-        wpa_taint taint = by_events(t, place, text_events, found);
+        wpa_taint taint = by_events(t, site, text_events, found);
         return taint.trust.is_assumed ? none : taint;
     }
     return none;
@@ -299,7 +299,7 @@ static wpa_taint given_by(wpa_tracer *t, const wpa_site *caller, const char *nam
     return pair ? wpa_trace_scalar(t, caller, wpa_yaml_resolve(pair->value)) : none;
 }
 
-static wpa_taint given_or_default(wpa_tracer *t, const wpa_site *place, const wpa_site *caller,
+static wpa_taint given_or_default(wpa_tracer *t, const wpa_site *site, const wpa_site *caller,
                                   const char *name, const wpa_yaml_node *input)
 {
     bool is_given;
@@ -307,20 +307,20 @@ static wpa_taint given_or_default(wpa_tracer *t, const wpa_site *place, const wp
     if (is_given) {
         return taint;
     }
-    wpa_site at = *place;
+    wpa_site at = *site;
     at.caller = caller;
     const wpa_yaml_node *value = wpa_yaml_get(input, "default");
-    return wpa_taint_add_hop(t, wpa_trace_scalar(t, &at, value), place->source,
-                             value ? value->span : place->source->outline->root->span,
+    return wpa_taint_add_hop(t, wpa_trace_scalar(t, &at, value), site->source,
+                             value ? value->span : site->source->outline->root->span,
                              "the input's default");
 }
 
 /* An input that callers fill. */
-static wpa_taint trace_called_input(wpa_tracer *t, const wpa_site *place, const char *name,
+static wpa_taint trace_called_input(wpa_tracer *t, const wpa_site *site, const char *name,
                                     const wpa_yaml_node *input)
 {
-    if (place->caller) {
-        return given_or_default(t, place, place->caller, name, input);
+    if (site->caller) {
+        return given_or_default(t, site, site->caller, name, input);
     }
     wpa_taint worst = {
         .grade = WPA_TAINT_OF_CALLER,
@@ -330,19 +330,19 @@ static wpa_taint trace_called_input(wpa_tracer *t, const wpa_site *place, const 
         .trust.trust = WPA_TRUST_INSIDER,
     };
     wpa_site callers[WPA_SITE_CALLERS_MAX];
-    size_t n = wpa_site_callers(t->run, place->source, callers);
+    size_t n = wpa_site_callers(t->run, site->source, callers);
     for (size_t i = 0; i < n && wpa_site_depth(&callers[i]) < WPA_SITE_DEPTH_MAX; i++) {
-        worst = wpa_taint_worse(worst, given_or_default(t, place, &callers[i], name, input));
+        worst = wpa_taint_worse(worst, given_or_default(t, site, &callers[i], name, input));
     }
     return worst;
 }
 
-static wpa_taint trace_input(wpa_tracer *t, const wpa_site *place, const char *name,
+static wpa_taint trace_input(wpa_tracer *t, const wpa_site *site, const char *name,
                              bool is_of_event)
 {
-    const wpa_source *source = place->source;
+    const wpa_source *source = site->source;
     if (source->kind == WPA_INPUT_ACTION) {
-        return trace_called_input(t, place, name, input_of(source->outline->root, name));
+        return trace_called_input(t, site, name, input_of(source->outline->root, name));
     }
     bool is_dispatched, is_called;
     const wpa_yaml_node *dispatched =
@@ -359,7 +359,7 @@ static wpa_taint trace_input(wpa_tracer *t, const wpa_site *place, const char *n
         };
     }
     if (is_called && !is_of_event && takes_text(called)) {
-        taint = wpa_taint_worse(taint, trace_called_input(t, place, name, called));
+        taint = wpa_taint_worse(taint, trace_called_input(t, site, name, called));
     }
     return taint;
 }
@@ -382,22 +382,22 @@ static const wpa_yaml_node *env_at(const wpa_yaml_node *scope, const char *name,
     return pair ? wpa_yaml_resolve(pair->value) : NULL;
 }
 
-static wpa_taint defined_as(wpa_tracer *t, const wpa_site *place, const wpa_yaml_node *value)
+static wpa_taint defined_as(wpa_tracer *t, const wpa_site *site, const wpa_yaml_node *value)
 {
-    wpa_taint taint = wpa_taint_worse(unknown, wpa_trace_scalar(t, place, value));
+    wpa_taint taint = wpa_taint_worse(unknown, wpa_trace_scalar(t, site, value));
     return taint;
 }
 
-wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *place, const char *name)
+wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name)
 {
-    const wpa_outline_job *job = place->job;
+    const wpa_outline_job *job = site->job;
     bool ignores_case = job && job->os == WPA_OS_WINDOWS;
-    const wpa_yaml_node *value = place->step ? env_at(place->step->node, name, ignores_case) : NULL;
+    const wpa_yaml_node *value = site->step ? env_at(site->step->node, name, ignores_case) : NULL;
     if (value) {
-        return defined_as(t, place, value);
+        return defined_as(t, site, value);
     }
-    for (size_t i = place->step ? place->step->index : 0; job && i-- > 0;) {
-        wpa_site earlier = *place;
+    for (size_t i = site->step ? site->step->index : 0; job && i-- > 0;) {
+        wpa_site earlier = *site;
         earlier.step = &job->steps[i];
         wpa_taint taint = wpa_trace_export(t, &earlier, "GITHUB_ENV", name);
         if (taint.grade != WPA_TAINT_NONE) {
@@ -405,22 +405,22 @@ wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *place, const char *name)
         }
     }
     const wpa_yaml_node *scopes[] = {job && job->key ? job->node : NULL,
-                                     place->source->outline->root};
+                                     site->source->outline->root};
     for (size_t i = 0; i < WPA_COUNT(scopes); i++) {
         value = env_at(scopes[i], name, ignores_case);
         if (value) {
-            wpa_site outer = *place;
+            wpa_site outer = *site;
             outer.step = NULL;
             return defined_as(t, &outer, value);
         }
     }
     for (size_t i = 0; i < WPA_COUNT(runner_variables); i++) {
         if (wpa_text_is(name, runner_variables[i][0])) {
-            return wpa_trace_path(t, place, runner_variables[i][1]);
+            return wpa_trace_path(t, site, runner_variables[i][1]);
         }
     }
-    return place->caller && place->source->kind == WPA_INPUT_ACTION
-               ? wpa_trace_env(t, place->caller, name)
+    return site->caller && site->source->kind == WPA_INPUT_ACTION
+               ? wpa_trace_env(t, site->caller, name)
                : unknown;
 }
 
@@ -452,9 +452,9 @@ static wpa_taint trace_callee_output(wpa_tracer *t, const wpa_site *caller,
                                                                   : NULL;
     const wpa_yaml_pair *output = wpa_yaml_find_ci(wpa_yaml_get(owner, "outputs"), name);
     const wpa_yaml_node *value = output ? wpa_yaml_get(output->value, "value") : NULL;
-    wpa_site place = {.source = callee, .caller = caller};
-    place.job = callee->kind == WPA_INPUT_ACTION && o->n_jobs ? &o->jobs[0] : NULL;
-    return value ? wpa_trace_scalar(t, &place, value) : unknown;
+    wpa_site site = {.source = callee, .caller = caller};
+    site.job = callee->kind == WPA_INPUT_ACTION && o->n_jobs ? &o->jobs[0] : NULL;
+    return value ? wpa_trace_scalar(t, &site, value) : unknown;
 }
 
 /* Members of objects that the forge's API returns and that strangers fill. */
@@ -522,16 +522,16 @@ static bool sets_output(const char *script, const char *name, wpa_arena *arena)
 }
 
 /* An output that comes from outside the files: table, or a script that asks the forge. */
-static wpa_taint foreign_output(wpa_tracer *t, const wpa_site *place, const wpa_outline_step *step,
+static wpa_taint foreign_output(wpa_tracer *t, const wpa_site *site, const wpa_outline_step *step,
                                 const char *path, const char *shape)
 {
     static const char *const any[] = {"*", NULL};
     wpa_taint found = {.grade = WPA_TAINT_OF_ARBITRARY, .path = path, .shape = shape};
-    wpa_site at = *place;
+    wpa_site at = *site;
     at.step = step;
     wpa_taint taint = by_events(t, &at, any, found);
     const wpa_yaml_node *node = step->uses.node ? step->uses.node : step->run;
-    return wpa_taint_add_hop(t, taint, place->source, node ? node->span : step->node->span,
+    return wpa_taint_add_hop(t, taint, site->source, node ? node->span : step->node->span,
                              "gives it out");
 }
 
@@ -543,42 +543,42 @@ static bool is_verdict(const char *name)
            wpa_text_starts(name, "is_");
 }
 
-static wpa_taint trace_action_output(wpa_tracer *t, const wpa_site *place,
+static wpa_taint trace_action_output(wpa_tracer *t, const wpa_site *site,
                                      const wpa_outline_step *step, const char *name,
                                      const char *path)
 {
     if (wpa_facts_output_is_tainted(step->uses.slug, wpa_slice_of(name)) && !is_verdict(name)) {
-        return foreign_output(t, place, step, path, "names of files or branches");
+        return foreign_output(t, site, step, path, "names of files or branches");
     }
     if (!wpa_outline_step_uses(step, "actions/github-script")) {
         bool is_tree = t->question == WPA_TAINT_CODE && strcasestr(name, "head");
-        return is_tree ? foreign_output(t, place, step, path, "a tree of their own") : unknown;
+        return is_tree ? foreign_output(t, site, step, path, "a tree of their own") : unknown;
     }
     const wpa_yaml_node *script = wpa_outline_with(step, "script");
     const char *text = wpa_yaml_text(script);
     bool gives = text && (wpa_text_is_ci(name, "result") ? strstr(text, "return") != NULL
                                                          : strstr(text, name) != NULL);
-    wpa_site at = *place;
+    wpa_site at = *site;
     at.step = step;
     wpa_taint taint = gives ? wpa_trace_scalar(t, &at, script) : none;
     bool is_foreign =
         gives && (t->question == WPA_TAINT_CODE ? names_any(text, api_trees, WPA_COUNT(api_trees))
                                                 : sets_output(text, name, t->run->arena));
     if (is_foreign) {
-        taint = wpa_taint_worse(taint, foreign_output(t, place, step, path, "text of the forge"));
+        taint = wpa_taint_worse(taint, foreign_output(t, site, step, path, "text of the forge"));
     }
     return wpa_taint_worse(unknown, taint);
 }
 
 /* "ID.outputs.NAME" */
-static wpa_taint trace_step_output(wpa_tracer *t, const wpa_site *place, const char *id,
+static wpa_taint trace_step_output(wpa_tracer *t, const wpa_site *site, const char *id,
                                    const char *name, const char *path)
 {
-    const wpa_outline_step *step = step_by_id(place->job, id);
+    const wpa_outline_step *step = step_by_id(site->job, id);
     if (!step) {
         return unknown;
     }
-    wpa_site at = *place;
+    wpa_site at = *site;
     at.step = step;
     if (step->run) {
         wpa_taint taint = wpa_trace_export(t, &at, "GITHUB_OUTPUT", name);
@@ -586,31 +586,31 @@ static wpa_taint trace_step_output(wpa_tracer *t, const wpa_site *place, const c
                     names_any(step->run->text, api_trees, WPA_COUNT(api_trees));
         if (asks) {
             taint =
-                wpa_taint_worse(taint, foreign_output(t, place, step, path, "a tree of their own"));
+                wpa_taint_worse(taint, foreign_output(t, site, step, path, "a tree of their own"));
         }
         return wpa_taint_worse(unknown, taint);
     }
     if (step->uses.kind == WPA_OUTLINE_LOCAL) {
         const wpa_site *caller = wpa_arena_dup(t->run->arena, &at, sizeof at);
-        return wpa_taint_add_hop(t, trace_callee_output(t, caller, &step->uses, name),
-                                 place->source, step->uses.node->span, "gives it out");
+        return wpa_taint_add_hop(t, trace_callee_output(t, caller, &step->uses, name), site->source,
+                                 step->uses.node->span, "gives it out");
     }
     return step->uses.kind == WPA_OUTLINE_REPOSITORY
-               ? trace_action_output(t, place, step, name, path)
+               ? trace_action_output(t, site, step, name, path)
                : unknown;
 }
 
-static wpa_taint trace_job_output(wpa_tracer *t, const wpa_site *place, const char *id,
+static wpa_taint trace_job_output(wpa_tracer *t, const wpa_site *site, const char *id,
                                   const char *name)
 {
-    const wpa_outline_job *job = wpa_site_job(place->source, id);
+    const wpa_outline_job *job = wpa_site_job(site->source, id);
     if (!job) {
         return unknown;
     }
-    wpa_site at = {.source = place->source, .job = job, .caller = place->caller};
+    wpa_site at = {.source = site->source, .job = job, .caller = site->caller};
     if (job->is_call) {
         const wpa_site *caller = wpa_arena_dup(t->run->arena, &at, sizeof at);
-        return wpa_taint_add_hop(t, trace_callee_output(t, caller, &job->uses, name), place->source,
+        return wpa_taint_add_hop(t, trace_callee_output(t, caller, &job->uses, name), site->source,
                                  job->key->span, "gives it out");
     }
     const wpa_yaml_pair *output = wpa_yaml_find_ci(wpa_yaml_get(job->node, "outputs"), name);
@@ -618,29 +618,29 @@ static wpa_taint trace_job_output(wpa_tracer *t, const wpa_site *place, const ch
 }
 
 /* Values below a matrix row; closed lists of literals are nobody's choice. */
-static wpa_taint trace_values(wpa_tracer *t, const wpa_site *place, const wpa_yaml_node *node,
+static wpa_taint trace_values(wpa_tracer *t, const wpa_site *site, const wpa_yaml_node *node,
                               unsigned depth)
 {
     node = wpa_yaml_resolve(node);
     wpa_taint worst = none;
     if (wpa_yaml_is(node, WPA_YAML_SCALAR)) {
         bool is_open = wpa_outline_has_expression(node->text);
-        return is_open ? wpa_taint_worse(unknown, wpa_trace_scalar(t, place, node)) : none;
+        return is_open ? wpa_taint_worse(unknown, wpa_trace_scalar(t, site, node)) : none;
     }
     size_t n = node ? node->n_items + node->n_pairs : 0;
     for (size_t i = 0; depth < 4 && i < n && i < 256; i++) {
         const wpa_yaml_node *child =
             node->kind == WPA_YAML_SEQUENCE ? node->items[i] : node->pairs[i].value;
-        worst = wpa_taint_worse(worst, trace_values(t, place, child, depth + 1));
+        worst = wpa_taint_worse(worst, trace_values(t, site, child, depth + 1));
     }
     return worst;
 }
 
-static wpa_taint trace_matrix(wpa_tracer *t, const wpa_site *place, const char *name)
+static wpa_taint trace_matrix(wpa_tracer *t, const wpa_site *site, const char *name)
 {
     const wpa_yaml_node *matrix =
-        place->job ? wpa_yaml_get(wpa_yaml_get(place->job->node, "strategy"), "matrix") : NULL;
-    wpa_site at = *place;
+        site->job ? wpa_yaml_get(wpa_yaml_get(site->job->node, "strategy"), "matrix") : NULL;
+    wpa_site at = *site;
     at.step = NULL;
     if (!matrix) {
         return unknown;
@@ -675,7 +675,7 @@ static const char *part(wpa_tracer *t, const char *path, size_t index)
 }
 
 /* "steps.ID.outputs.NAME", "needs.ID.outputs.NAME", "jobs.ID.outputs.NAME" */
-static wpa_taint trace_output(wpa_tracer *t, const wpa_site *place, const char *path,
+static wpa_taint trace_output(wpa_tracer *t, const wpa_site *site, const char *path,
                               const char *lower)
 {
     static const char *const fixed[] = {"outcome", "conclusion", "result"};
@@ -686,29 +686,29 @@ static wpa_taint trace_output(wpa_tracer *t, const wpa_site *place, const char *
     if (!wpa_text_is(kind, "outputs") || !*name) {
         return unknown;
     }
-    return *lower == 's' ? trace_step_output(t, place, id, name, path)
-                         : trace_job_output(t, place, id, name);
+    return *lower == 's' ? trace_step_output(t, site, id, name, path)
+                         : trace_job_output(t, site, id, name);
 }
 
-static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *place, const char *path,
+static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *path,
                             const char *lower)
 {
     if (wpa_text_starts(lower, "github.event.inputs.")) {
-        return trace_input(t, place, part(t, path, 3), true);
+        return trace_input(t, site, part(t, path, 3), true);
     }
     if (wpa_text_starts(lower, "inputs.")) {
-        return trace_input(t, place, part(t, path, 1), false);
+        return trace_input(t, site, part(t, path, 1), false);
     }
     if (wpa_text_starts(lower, "env.")) {
-        return wpa_trace_env(t, place, part(t, path, 1));
+        return wpa_trace_env(t, site, part(t, path, 1));
     }
     bool is_output = wpa_text_starts(lower, "steps.") || wpa_text_starts(lower, "needs.") ||
                      wpa_text_starts(lower, "jobs.");
     if (is_output) {
-        return trace_output(t, place, path, lower);
+        return trace_output(t, site, path, lower);
     }
     if (wpa_text_starts(lower, "matrix.")) {
-        return trace_matrix(t, place, part(t, path, 1));
+        return trace_matrix(t, site, part(t, path, 1));
     }
     static const char *const opaque[] = {"vars.", "steps", "needs", "inputs", "env", "matrix"};
     for (size_t i = 0; i < WPA_COUNT(opaque); i++) {
@@ -716,10 +716,10 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *place, const char *pa
             return unknown;
         }
     }
-    return trace_source(t, place, path, lower);
+    return trace_source(t, site, path, lower);
 }
 
-wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *place, const char *path)
+wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path)
 {
     char lower[PATH_MAX_BYTES];
     if (!wpa_text_copy(lower, sizeof lower, path) || t->depth >= WPA_TAINT_MAX_HOPS || !t->left) {
@@ -730,7 +730,7 @@ wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *place, const char *path)
     }
     t->left--;
     t->depth++;
-    wpa_taint taint = trace_kind(t, place, path, lower);
+    wpa_taint taint = trace_kind(t, site, path, lower);
     t->depth--;
     return taint;
 }
@@ -738,7 +738,7 @@ wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *place, const char *path)
 /* ---- scalars -----------------------------------------------------------------------------------
  */
 
-wpa_taint wpa_trace_text(wpa_tracer *t, const wpa_site *place, const wpa_yaml_node *node,
+wpa_taint wpa_trace_text(wpa_tracer *t, const wpa_site *site, const wpa_yaml_node *node,
                          wpa_span within)
 {
     wpa_taint worst = none;
@@ -749,41 +749,41 @@ wpa_taint wpa_trace_text(wpa_tracer *t, const wpa_site *place, const wpa_yaml_no
         wpa_flow flow =
             wpa_flow_read(node->text + inside.start, wpa_span_length(inside), t->run->arena);
         for (size_t i = 0; i < flow.n; i++) {
-            wpa_taint taint = wpa_trace_path(t, place, flow.paths[i]);
+            wpa_taint taint = wpa_trace_path(t, site, flow.paths[i]);
             if (rank_of(&taint) > rank_of(&worst)) {
                 wpa_span span = wpa_yaml_source_span(node, inside.start, inside.end);
-                worst = wpa_taint_add_hop(t, taint, place->source, span, "comes from here");
+                worst = wpa_taint_add_hop(t, taint, site->source, span, "comes from here");
             }
         }
     }
     return worst;
 }
 
-wpa_taint wpa_trace_scalar(wpa_tracer *t, const wpa_site *place, const wpa_yaml_node *node)
+wpa_taint wpa_trace_scalar(wpa_tracer *t, const wpa_site *site, const wpa_yaml_node *node)
 {
     bool is_text = wpa_yaml_is(node, WPA_YAML_SCALAR) && node->text;
-    return is_text ? wpa_trace_text(t, place, node, (wpa_span){0, node->length}) : none;
+    return is_text ? wpa_trace_text(t, site, node, (wpa_span){0, node->length}) : none;
 }
 
 /* ---- asking ------------------------------------------------------------------------------------
  */
 
-wpa_taint wpa_taint_of_path(wpa_rule_run *run, const wpa_site *place, const char *path,
+wpa_taint wpa_taint_of_path(wpa_rule_run *run, const wpa_site *site, const char *path,
                             wpa_taint_question question)
 {
     wpa_tracer t = {.run = run, .question = question, .left = PATHS_MAX};
-    return wpa_trace_path(&t, place, path);
+    return wpa_trace_path(&t, site, path);
 }
 
-wpa_taint wpa_taint_of_scalar(wpa_rule_run *run, const wpa_site *place, const wpa_yaml_node *node,
+wpa_taint wpa_taint_of_scalar(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *node,
                               wpa_taint_question question)
 {
     wpa_tracer t = {.run = run, .question = question, .left = PATHS_MAX};
-    return wpa_trace_scalar(&t, place, wpa_yaml_resolve(node));
+    return wpa_trace_scalar(&t, site, wpa_yaml_resolve(node));
 }
 
-wpa_taint wpa_taint_of_script(wpa_rule_run *run, const wpa_site *place, wpa_span span)
+wpa_taint wpa_taint_of_script(wpa_rule_run *run, const wpa_site *site, wpa_span span)
 {
     wpa_tracer t = {.run = run, .left = PATHS_MAX};
-    return wpa_trace_script(&t, place, span);
+    return wpa_trace_script(&t, site, span);
 }

@@ -37,7 +37,7 @@ typedef struct wpa_taint {
     const char *path;   /* of the source, as written there; NULL if NONE or UNKNOWN */
     const char *shape;  /* "free text", "git ref name"; NULL likewise */
     wpa_trust trust;    /* of whoever can put it in */
-    bool is_privileged; /* the place it is put in at has rights worth taking */
+    bool is_privileged; /* where it is put in there are rights worth taking */
     const wpa_taint_hop *hops;
     unsigned n_hops;
 } wpa_taint;
@@ -48,16 +48,16 @@ typedef enum wpa_taint_question {
     WPA_TAINT_CODE  /* what names a stranger's tree: head.sha and its like count too */
 } wpa_taint_question;
 
-/** Of one context path, "github.event.issue.title", as it stands at the place. */
-wpa_taint wpa_taint_of_path(wpa_rule_run *run, const wpa_site *place, const char *path,
+/** Of one context path, "github.event.issue.title", as it stands at the site. */
+wpa_taint wpa_taint_of_path(wpa_rule_run *run, const wpa_site *site, const char *path,
                             wpa_taint_question question);
 /** Of all expressions of a scalar; node may be NULL. */
-wpa_taint wpa_taint_of_scalar(wpa_rule_run *run, const wpa_site *place, const wpa_yaml_node *node,
+wpa_taint wpa_taint_of_scalar(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *node,
                               wpa_taint_question question);
 /** Of bytes of the step's script: its expressions, variables and what its commands read. */
-wpa_taint wpa_taint_of_script(wpa_rule_run *run, const wpa_site *place, wpa_span span);
+wpa_taint wpa_taint_of_script(wpa_rule_run *run, const wpa_site *site, wpa_span span);
 /** Of a variable as the step's script sees it at this offset. */
-wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *place, const char *name,
+wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const char *name,
                                 size_t at);
 
 /** Is it text of somebody, not only something unknown? */

@@ -95,7 +95,7 @@ static wpa_span group_before(const wpa_script *script, size_t end)
     for (size_t i = end; i-- > 0;) {
         char c = script->text[i];
         depth += c == '}' || c == ')';
-        if ((c == '{' || c == '(') && (i == 0 || script->text[i - 1] != '$')) {
+        if (c == '{' || c == '(') {
             depth -= depth ? 1 : 0;
             if (!depth) {
                 return (wpa_span){i + 1, end};
@@ -219,10 +219,10 @@ static bool is_sanitised(const char *text, wpa_span span)
     return false;
 }
 
-wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *place, const char *file, const char *name)
+wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file, const char *name)
 {
     wpa_taint worst = none;
-    const wpa_outline_step *step = place->step;
+    const wpa_outline_step *step = site->step;
     if (!step->run || !strstr(step->run->text, file) || !strstr(step->run->text, name)) {
         return none;
     }
@@ -233,9 +233,9 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *place, const char *fil
         if (wpa_text_is(exports[i].file, file) &&
             find_value(step->run->text, exports[i].value, name, &value)) {
             wpa_taint taint =
-                is_sanitised(step->run->text, value) ? none : wpa_trace_script(t, place, value);
+                is_sanitised(step->run->text, value) ? none : wpa_trace_script(t, site, value);
             taint = wpa_taint_add_hop(
-                t, taint, place->source,
+                t, taint, site->source,
                 wpa_yaml_source_span(step->run, exports[i].value.start, exports[i].value.end),
                 wpa_arena_printf(t->run->arena, "written to %s", file));
             taint.grade = taint.grade == WPA_TAINT_NONE ? WPA_TAINT_UNKNOWN : taint.grade;
@@ -281,17 +281,25 @@ static bool is_tested(const wpa_script *script, const char *name, size_t at)
     return false;
 }
 
-/* Values assigned to name by one command, "NAME=x cmd", "export NAME=x", "for NAME in x". */
-static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *place, const char *name,
-                                   size_t at, bool *is_assigned)
+/* Do words behind the command's name assign as well? */
+static bool declares(const wpa_shell_command *c)
 {
-    const wpa_script *script = place->step->script;
+    static const char *const builtins[] = {"export", "local", "declare", "readonly", "typeset"};
+    return wpa_text_index(c->name, builtins, WPA_COUNT(builtins)) >= 0;
+}
+
+/* Values assigned to name by one command, "NAME=x cmd", "export NAME=x", "for NAME in x". */
+static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *site, const char *name, size_t at,
+                                   bool *is_assigned)
+{
+    const wpa_script *script = site->step->script;
     wpa_taint worst = none;
     size_t length = strlen(name);
     *is_assigned = false;
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
-        for (size_t k = 0; k < c->n_words && c->span.start < at; k++) {
+        size_t n = declares(c) ? c->n_words : c->first;
+        for (size_t k = 0; k < n && k < c->n_words && c->span.start < at; k++) {
             const wpa_shell_word *word = &c->words[k];
             bool is_name =
                 strncmp(word->text, name, length) == 0 &&
@@ -302,33 +310,33 @@ static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *place, const c
             wpa_span value = {word->span.start + length + 1, word->span.end};
             *is_assigned = true;
             if (value.start < value.end && !is_sanitised(script->text, value)) {
-                worst = wpa_taint_worse(worst, wpa_trace_script(t, place, value));
+                worst = wpa_taint_worse(worst, wpa_trace_script(t, site, value));
             }
         }
     }
     return worst;
 }
 
-static wpa_taint trace_variable(wpa_tracer *t, const wpa_site *place, const char *name, size_t at)
+static wpa_taint trace_variable(wpa_tracer *t, const wpa_site *site, const char *name, size_t at)
 {
     bool is_assigned;
     if (!t->left) {
         return none;
     }
     t->left--;
-    wpa_taint taint = trace_assignments(t, place, name, at, &is_assigned);
+    wpa_taint taint = trace_assignments(t, site, name, at, &is_assigned);
     if (!is_assigned) {
-        taint = wpa_trace_env(t, place, name);
+        taint = wpa_trace_env(t, site, name);
     }
-    return taint.grade > WPA_TAINT_UNKNOWN && is_tested(place->step->script, name, at) ? none
-                                                                                       : taint;
+    return taint.grade > WPA_TAINT_UNKNOWN && is_tested(site->step->script, name, at) ? none
+                                                                                      : taint;
 }
 
-wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *place, const char *name,
+wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const char *name,
                                 size_t at)
 {
     wpa_tracer t = {.run = run, .left = 1000};
-    return trace_variable(&t, place, name, at);
+    return trace_variable(&t, site, name, at);
 }
 
 /* ---- text of scripts ---------------------------------------------------------------------------
@@ -400,11 +408,11 @@ static bool reads_tree(const wpa_script *script, wpa_span span)
     return false;
 }
 
-static wpa_taint trace_disk(wpa_tracer *t, const wpa_site *place, wpa_span span)
+static wpa_taint trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     wpa_intake intake;
-    bool is_of_stranger = t->question == WPA_TAINT_TEXT && reads_tree(place->step->script, span) &&
-                          wpa_intake_before(t->run, place, &intake) &&
+    bool is_of_stranger = t->question == WPA_TAINT_TEXT && reads_tree(site->step->script, span) &&
+                          wpa_intake_before(t->run, site, &intake) &&
                           intake.trust.trust != WPA_TRUST_INSIDER;
     if (!is_of_stranger) {
         return none;
@@ -415,21 +423,21 @@ static wpa_taint trace_disk(wpa_tracer *t, const wpa_site *place, wpa_span span)
             intake.kind == WPA_INTAKE_ARTIFACT ? "a file of the artifact" : "a file of the tree",
         .shape = "whatever stands in it",
         .trust = intake.trust,
-        .is_privileged = wpa_trust_site_is_privileged(place),
+        .is_privileged = wpa_trust_site_is_privileged(site),
     };
-    return wpa_taint_add_hop(t, taint, place->source, intake.span, "brings in a stranger's files");
+    return wpa_taint_add_hop(t, taint, site->source, intake.span, "brings in a stranger's files");
 }
 
-wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *place, wpa_span span)
+wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
-    const wpa_outline_step *step = place->step;
+    const wpa_outline_step *step = site->step;
     const wpa_yaml_node *node = step->run;
     if (t->depth >= WPA_TAINT_MAX_HOPS || !t->left || !node || span.end > node->length) {
         return none;
     }
     t->depth++;
     t->left--;
-    wpa_taint worst = wpa_trace_text(t, place, node, span);
+    wpa_taint worst = wpa_trace_text(t, site, node, span);
     for (size_t i = span.start; i < span.end; i++) {
         char name[NAME_MAX_BYTES];
         size_t start = i;
@@ -437,14 +445,14 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *place, wpa_span span)
             !expands_at(step->script, start)) {
             continue;
         }
-        wpa_taint taint = trace_variable(t, place, name, start);
+        wpa_taint taint = trace_variable(t, site, name, start);
         if (wpa_taint_is_tainted(&taint)) {
             worst = wpa_taint_worse(
-                worst, wpa_taint_add_hop(t, taint, place->source,
+                worst, wpa_taint_add_hop(t, taint, site->source,
                                          wpa_yaml_source_span(node, start, i + 1), "read here"));
         }
     }
-    worst = wpa_taint_worse(worst, trace_disk(t, place, span));
+    worst = wpa_taint_worse(worst, trace_disk(t, site, span));
     t->depth--;
     return worst;
 }

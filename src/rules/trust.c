@@ -283,17 +283,17 @@ wpa_trust_guard wpa_trust_condition(const wpa_yaml_node *condition, const char *
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     size_t n = 0;
-    const wpa_expr_place *places = condition ? wpa_expr_find_condition(condition, arena, &n) : NULL;
-    if (n != 1 || !places[0].parsed.root) {
+    const wpa_expr_place *sites = condition ? wpa_expr_find_condition(condition, arena, &n) : NULL;
+    if (n != 1 || !sites[0].parsed.root) {
         return WPA_GUARD_NONE;
     }
     /* Text around a fence makes a condition that always holds. */
-    bool is_whole = places[0].is_bare || places[0].outer.end - places[0].outer.start + 2 >=
-                                             wpa_yaml_resolve(condition)->length;
+    bool is_whole = sites[0].is_bare || sites[0].outer.end - sites[0].outer.start + 2 >=
+                                            wpa_yaml_resolve(condition)->length;
     if (!is_whole) {
         return WPA_GUARD_NONE;
     }
-    const wpa_expr *root = places[0].parsed.root;
+    const wpa_expr *root = sites[0].parsed.root;
     world w = {.event = event, .arena = arena};
     if (is_shut(root, w)) {
         return WPA_GUARD_EVENT;
@@ -325,10 +325,28 @@ static const char *const permission_calls[] = {
     "orgs/${ORG}/members/",
 };
 
+/* What actions and called workflows that ask for rights are named after. */
+static bool is_named_check(const wpa_outline_uses *uses)
+{
+    static const char *const words[] = {"permission",   "membership",  "check-run", "check-user",
+                                        "authoriz",     "is-member",   "check-org", "check-actor",
+                                        "check-member", "verify-actor"};
+    const char *text = uses->kind == WPA_OUTLINE_NONE ? NULL : wpa_yaml_text(uses->node);
+    for (size_t i = 0; text && i < WPA_COUNT(words); i++) {
+        if (strcasestr(text, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool wpa_trust_step_checks_members(const wpa_outline_step *step)
 {
     if (step->uses.kind == WPA_OUTLINE_REPOSITORY &&
         wpa_facts_action_is(step->uses.slug, WPA_TRAIT_MEMBER_CHECK)) {
+        return true;
+    }
+    if (is_named_check(&step->uses)) {
         return true;
     }
     const char *text = step->run ? step->run->text : wpa_outline_with_text(step, "script");
@@ -349,6 +367,9 @@ static wpa_trust_guard stronger(wpa_trust_guard a, wpa_trust_guard b)
 static wpa_trust_guard guard_of_steps(const wpa_outline_job *job, const wpa_outline_step *before)
 {
     size_t n = before && before->job == job ? before->index : job->n_steps;
+    if (is_named_check(&job->uses)) {
+        return WPA_GUARD_MEMBERS;
+    }
     for (size_t i = 0; i < n; i++) {
         if (wpa_trust_step_checks_members(&job->steps[i])) {
             return WPA_GUARD_MEMBERS;
@@ -386,15 +407,15 @@ static wpa_trust_guard guard_of_job(const wpa_source *source, const wpa_outline_
     return guard;
 }
 
-wpa_trust_guard wpa_trust_guard_of(wpa_rule_run *run, const wpa_site *place, const char *event)
+wpa_trust_guard wpa_trust_guard_of(wpa_rule_run *run, const wpa_site *site, const char *event)
 {
     (void)run;
     wpa_trust_guard guard = WPA_GUARD_NONE;
-    if (place->step) {
-        guard = wpa_trust_condition(place->step->condition, event);
+    if (site->step) {
+        guard = wpa_trust_condition(site->step->condition, event);
     }
-    if (place->job) {
-        guard = stronger(guard, guard_of_job(place->source, place->job, place->step, event, 0));
+    if (site->job) {
+        guard = stronger(guard, guard_of_job(site->source, site->job, site->step, event, 0));
     }
     return guard;
 }
@@ -477,20 +498,22 @@ wpa_fact_trust wpa_trust_of_trigger(wpa_rule_run *run, const wpa_source *source,
     return is_safe ? WPA_TRUST_INSIDER : trigger->event->trust;
 }
 
-static wpa_trust trust_of_callers(wpa_rule_run *run, const wpa_site *place);
+static wpa_trust trust_of_callers(wpa_rule_run *run, const wpa_site *site);
 
-wpa_trust wpa_trust_by(wpa_rule_run *run, const wpa_site *place, const wpa_outline_trigger *trigger)
+wpa_trust wpa_trust_by(wpa_rule_run *run, const wpa_site *site, const wpa_outline_trigger *trigger)
 {
-    wpa_trust trust = {.trust = wpa_trust_of_trigger(run, place->source, trigger),
+    wpa_trust trust = {.trust = wpa_trust_of_trigger(run, site->source, trigger),
                        .event = trigger->name};
     if (trust.trust == WPA_TRUST_INHERITED) {
-        return trust_of_callers(run, place);
+        return trust_of_callers(run, site);
     }
     if (trust.trust != WPA_TRUST_INSIDER) {
-        wpa_trust_guard guard = wpa_trust_guard_of(run, place, trigger->name);
-        trust.trust = guard == WPA_GUARD_NONE ? trust.trust : WPA_TRUST_INSIDER;
+        wpa_trust_guard guard = wpa_trust_guard_of(run, site, trigger->name);
+        bool is_open =
+            guard == WPA_GUARD_NONE || (guard == WPA_GUARD_MEMBERS && run->ignores_members);
+        trust.trust = is_open ? trust.trust : WPA_TRUST_INSIDER;
         trust.event = guard == WPA_GUARD_EVENT ? NULL : trust.event;
-        trust.is_by_members = guard == WPA_GUARD_MEMBERS;
+        trust.is_by_members = guard == WPA_GUARD_MEMBERS && !run->ignores_members;
     }
     return trust;
 }
@@ -504,14 +527,14 @@ static wpa_trust worse(wpa_trust a, wpa_trust b)
     return result;
 }
 
-static wpa_trust trust_of_callers(wpa_rule_run *run, const wpa_site *place)
+static wpa_trust trust_of_callers(wpa_rule_run *run, const wpa_site *site)
 {
     wpa_trust trust = {.trust = WPA_TRUST_INSIDER};
-    if (place->caller) {
-        return wpa_trust_of(run, place->caller);
+    if (site->caller) {
+        return wpa_trust_of(run, site->caller);
     }
     wpa_site callers[WPA_SITE_CALLERS_MAX];
-    size_t n = wpa_site_callers(run, place->source, callers);
+    size_t n = wpa_site_callers(run, site->source, callers);
     trust.is_assumed = n == 0;
     run->followed = run->depth ? run->followed : 0;
     for (size_t i = 0; i < n && run->depth < WPA_SITE_DEPTH_MAX; i++) {
@@ -525,15 +548,15 @@ static wpa_trust trust_of_callers(wpa_rule_run *run, const wpa_site *place)
     return trust;
 }
 
-wpa_trust wpa_trust_of(wpa_rule_run *run, const wpa_site *place)
+wpa_trust wpa_trust_of(wpa_rule_run *run, const wpa_site *site)
 {
-    const wpa_outline *o = place->source->outline;
+    const wpa_outline *o = site->source->outline;
     wpa_trust trust = {.trust = WPA_TRUST_INSIDER};
-    if (place->source->kind == WPA_INPUT_ACTION) {
-        return trust_of_callers(run, place);
+    if (site->source->kind == WPA_INPUT_ACTION) {
+        return trust_of_callers(run, site);
     }
     for (size_t i = 0; i < o->n_triggers; i++) {
-        trust = worse(trust, wpa_trust_by(run, place, &o->triggers[i]));
+        trust = worse(trust, wpa_trust_by(run, site, &o->triggers[i]));
     }
     return trust;
 }
@@ -577,11 +600,11 @@ bool wpa_trust_is_privileged(const wpa_outline *o, const wpa_outline_job *job)
            wpa_trust_names_secret(job->node);
 }
 
-bool wpa_trust_site_is_privileged(const wpa_site *place)
+bool wpa_trust_site_is_privileged(const wpa_site *site)
 {
-    while (place->source->kind == WPA_INPUT_ACTION && place->caller) {
-        place = place->caller;
+    while (site->source->kind == WPA_INPUT_ACTION && site->caller) {
+        site = site->caller;
     }
-    return !place->job || place->source->kind == WPA_INPUT_ACTION ||
-           wpa_trust_is_privileged(place->source->outline, place->job);
+    return !site->job || site->source->kind == WPA_INPUT_ACTION ||
+           wpa_trust_is_privileged(site->source->outline, site->job);
 }

@@ -16,7 +16,7 @@ typedef enum wpa_trust_guard {
     WPA_GUARD_EVENT    /* this event passes by nobody */
 } wpa_trust_guard;
 
-/** Who starts a place. */
+/** Who starts a site. */
 typedef struct wpa_trust {
     wpa_fact_trust trust; /* never INHERITED: callers are followed */
     const char *event;    /* that makes it so; NULL if it has none */
@@ -24,13 +24,12 @@ typedef struct wpa_trust {
     bool is_assumed;      /* callable, and no caller is known: taken for an insider's */
 } wpa_trust;
 
-/** Over all triggers of the file (and of its callers), the worst that reaches the place. */
-wpa_trust wpa_trust_of(wpa_rule_run *run, const wpa_site *place);
-/** By one trigger of the place's own file. */
-wpa_trust wpa_trust_by(wpa_rule_run *run, const wpa_site *place,
-                       const wpa_outline_trigger *trigger);
-/** What keeps strangers from the place when this event happens: conditions of step, job, needs. */
-wpa_trust_guard wpa_trust_guard_of(wpa_rule_run *run, const wpa_site *place, const char *event);
+/** Over all triggers of the file (and of its callers), the worst that reaches the site. */
+wpa_trust wpa_trust_of(wpa_rule_run *run, const wpa_site *site);
+/** By one trigger of the site's own file. */
+wpa_trust wpa_trust_by(wpa_rule_run *run, const wpa_site *site, const wpa_outline_trigger *trigger);
+/** What keeps strangers from the site when this event happens: conditions of step, job, needs. */
+wpa_trust_guard wpa_trust_guard_of(wpa_rule_run *run, const wpa_site *site, const char *event);
 /** The same of one condition; NULL is none. */
 wpa_trust_guard wpa_trust_condition(const wpa_yaml_node *condition, const char *event);
 /** Class of a trigger alone; of workflow_run that of the runs it follows, as far as known. */
@@ -50,5 +49,5 @@ bool wpa_trust_may_write(const wpa_outline *outline, const wpa_outline_job *job)
 bool wpa_trust_names_secret(const wpa_yaml_node *node);
 /** A write scope, a secret, an environment or a runner of one's own. */
 bool wpa_trust_is_privileged(const wpa_outline *outline, const wpa_outline_job *job);
-/** Of the job where the place runs in the end: an action runs in its caller's. */
-bool wpa_trust_site_is_privileged(const wpa_site *place);
+/** Of the job where the site runs in the end: an action runs in its caller's. */
+bool wpa_trust_site_is_privileged(const wpa_site *site);

@@ -473,9 +473,9 @@ static void write_untrusted(FILE *out, const char *folder)
     write_count(out, "untrusteds", records);
     write_named(out, gen_need(root, "code_inputs"), "inputs", "code_inputs");
     write_named(out, gen_need(root, "taint_outputs"), "outputs", "taint_outputs");
-    static const char *const traits[] = {"metadata_only",   "member_checks", "artifact_downloads",
-                                         "ai_agents",       "tree_runners",  "mergers",
-                                         "comment_commands"};
+    static const char *const traits[] = {"metadata_only",    "member_checks", "artifact_downloads",
+                                         "ai_agents",        "tree_runners",  "mergers",
+                                         "comment_commands", "publishers"};
     for (size_t k = 0; k < sizeof traits / sizeof traits[0]; k++) {
         write_names(out, traits[k], gen_need(root, traits[k]), "action");
     }

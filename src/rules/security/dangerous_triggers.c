@@ -1,8 +1,16 @@
 /* SEC-004: strangers start a job that has a write token or secrets. */
 #include <string.h>
 
+#include "rules/intake.h"
 #include "rules/pin.h"
-#include "rules/trust.h"
+
+/* Why a job matters, from nothing at all to files that nobody has looked at. */
+typedef enum weight {
+    NOT_REACHED, /* the event never starts it, or it never does it for strangers */
+    HARMLESS,    /* nothing to take, or metadata only */
+    PRIVILEGED,
+    OPEN /* and it takes in what could not be followed */
+} weight;
 
 /* "gh pr edit", "gh issue comment", echo: nothing that touches the tree. */
 static bool is_metadata_script(const wpa_outline_step *step)
@@ -35,19 +43,70 @@ static bool is_metadata_only(const wpa_outline_job *job)
     return job->n_steps > 0;
 }
 
-/* Does the job bring in the tree of a stranger, or an artifact of one? */
-static const wpa_outline_step *find_intake(const wpa_outline_job *job)
+/* A step that takes in something that cannot be told: a computed ref, an artifact of some run. */
+static const wpa_outline_step *find_open_intake(wpa_rule_run *run, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        bool is_intake = wpa_outline_step_uses(step, "actions/checkout") ||
-                         wpa_outline_step_uses(step, "actions/download-artifact") ||
-                         wpa_outline_step_uses(step, "dawidd6/action-download-artifact");
-        if (is_intake) {
+        wpa_site site = {.source = run->source, .job = job, .step = step};
+        const wpa_yaml_node *ref = wpa_outline_with(step, "ref");
+        wpa_intake intake;
+        bool is_open =
+            wpa_outline_step_uses(step, "actions/checkout") &&
+            wpa_taint_of_scalar(run, &site, ref, WPA_TAINT_CODE).grade == WPA_TAINT_UNKNOWN;
+        bool is_artifact = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
+                           wpa_facts_action_is(step->uses.slug, WPA_TRAIT_ARTIFACT_DOWNLOAD) &&
+                           !wpa_intake_of(run, &site, &intake) && wpa_outline_with(step, "run-id");
+        if (is_open || is_artifact) {
             return step;
         }
     }
     return NULL;
+}
+
+static weight weigh(wpa_rule_run *run, const wpa_outline_job *job,
+                    const wpa_outline_trigger *trigger, const wpa_outline_step **intake)
+{
+    wpa_site site = {.source = run->source, .job = job};
+    wpa_trust_guard guard = wpa_trust_guard_of(run, &site, trigger->name);
+    *intake = NULL;
+    if (guard == WPA_GUARD_EVENT) {
+        return NOT_REACHED;
+    }
+    if (guard != WPA_GUARD_NONE || is_metadata_only(job) ||
+        !wpa_trust_is_privileged(run->source->outline, job)) {
+        return HARMLESS;
+    }
+    *intake = find_open_intake(run, job);
+    return *intake ? OPEN : PRIVILEGED;
+}
+
+static const char *power_of(const wpa_rule_run *run, const wpa_outline_job *job)
+{
+    return wpa_trust_names_secret(job->node)                ? "which has secrets"
+           : wpa_trust_may_write(run->source->outline, job) ? "which has a token that may write"
+                                                            : "which has more than it should";
+}
+
+static void report(wpa_rule_run *run, const wpa_outline_trigger *trigger,
+                   const wpa_outline_job *job, weight w, const wpa_outline_step *intake,
+                   bool is_minor)
+{
+    wpa_finding *finding = wpa_rule_report(
+        run, trigger->node->span, NULL, NULL, "%s lets strangers start job %s, %s", trigger->name,
+        wpa_rule_quote(run, job->id, strlen(job->id)),
+        w == HARMLESS ? "which has nothing of worth to them as it stands" : power_of(run, job));
+    wpa_rule_relate(run, finding, job->key->span,
+                    w == HARMLESS ? "started by strangers" : "runs with privileges");
+    if (w == OPEN) {
+        finding->severity = WPA_SEVERITY_HIGH;
+        wpa_rule_relate(run, finding, intake->uses.node->span, "brings in files");
+    } else if (w == HARMLESS) {
+        finding->severity = WPA_SEVERITY_LOW;
+    }
+    if (is_minor || w == HARMLESS) {
+        finding->persona = WPA_PERSONA_AUDITOR;
+    }
 }
 
 static void check_trigger(wpa_rule_run *run, const wpa_outline_trigger *trigger, bool is_minor)
@@ -55,35 +114,23 @@ static void check_trigger(wpa_rule_run *run, const wpa_outline_trigger *trigger,
     const wpa_outline *o = run->source->outline;
     const wpa_outline_job *worst = NULL;
     const wpa_outline_step *intake = NULL;
+    weight worst_weight = NOT_REACHED;
     for (size_t i = 0; i < o->n_jobs; i++) {
-        const wpa_outline_job *job = &o->jobs[i];
-        if (wpa_trust_is_guarded(job->condition) ||
-            wpa_trust_is_for_other_event(job->condition, trigger->name) || is_metadata_only(job) ||
-            !wpa_trust_is_privileged(o, job)) {
-            continue;
-        }
-        const wpa_outline_step *found = find_intake(job);
-        if (!worst || (found && !intake)) {
-            worst = job;
+        const wpa_outline_step *found;
+        weight w = weigh(run, &o->jobs[i], trigger, &found);
+        if (w > worst_weight) {
+            worst_weight = w;
+            worst = &o->jobs[i];
             intake = found;
         }
     }
-    if (!worst) {
-        return;
+    bool is_insider = wpa_trust_of_trigger(run, run->source, trigger) == WPA_TRUST_INSIDER;
+    if (is_insider && worst_weight > HARMLESS) {
+        worst_weight = HARMLESS;
     }
-    wpa_finding *finding = wpa_rule_report(
-        run, trigger->node->span, NULL, NULL, "%s lets strangers start job %s, which has %s",
-        trigger->name, wpa_rule_quote(run, worst->id, strlen(worst->id)),
-        wpa_trust_names_secret(worst->node) ? "secrets"
-        : wpa_trust_may_write(o, worst)     ? "a token that may write"
-                                            : "more than they should");
-    wpa_rule_relate(run, finding, worst->key->span, "runs with privileges");
-    if (intake) {
-        finding->severity = WPA_SEVERITY_HIGH;
-        wpa_rule_relate(run, finding, intake->uses.node->span, "brings in files");
-    }
-    if (is_minor) {
-        finding->persona = WPA_PERSONA_AUDITOR;
+    bool is_quiet = is_minor && !wpa_text_is(trigger->name, "issue_comment");
+    if (worst && !(is_quiet && worst_weight == HARMLESS)) {
+        report(run, trigger, worst, worst_weight, intake, is_minor);
     }
 }
 

@@ -12,7 +12,7 @@
 
 /* A text that is run as code. */
 typedef struct sink {
-    wpa_site place;
+    wpa_site site;
     const wpa_outline_step *step;
     const wpa_yaml_node *node; /* scalar */
     bool is_javascript;        /* of github-script */
@@ -101,7 +101,7 @@ static void report(wpa_rule_run *run, subject *s)
 {
     wpa_taint taint = {0};
     if (!s->is_inert) {
-        taint = wpa_taint_of_path(run, &s->sink.place, s->path, WPA_TAINT_TEXT);
+        taint = wpa_taint_of_path(run, &s->sink.site, s->path, WPA_TAINT_TEXT);
     }
     if (s->sink.is_minor && taint.grade < WPA_TAINT_OF_STRUCTURED) {
         return;
@@ -199,26 +199,26 @@ static const char *code_of(wpa_shell shell)
 }
 
 /* Keys that name what is started rather than being code. */
-static void check_minor(wpa_rule_run *run, const wpa_site *place, const wpa_yaml_node *owner,
+static void check_minor(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *owner,
                         const char *key, const char *what)
 {
     const wpa_yaml_node *value = wpa_yaml_get(owner, key);
     if (wpa_yaml_text(value)) {
-        sink s = {.place = *place, .step = place->step, .node = value, .what = what};
+        sink s = {.site = *site, .step = site->step, .node = value, .what = what};
         s.is_minor = true;
         check_sink(run, &s);
     }
 }
 
-static void check_inputs(wpa_rule_run *run, const wpa_site *place)
+static void check_inputs(wpa_rule_run *run, const wpa_site *site)
 {
-    const wpa_outline_step *step = place->step;
+    const wpa_outline_step *step = site->step;
     for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
         const char *name = wpa_yaml_text(step->with->pairs[i].key);
         const wpa_yaml_node *value = wpa_yaml_resolve(step->with->pairs[i].value);
         if (name && wpa_yaml_is(value, WPA_YAML_SCALAR) &&
             wpa_facts_input_is_code(step->uses.slug, wpa_slice_of(name))) {
-            sink s = {.place = *place, .step = step, .node = value};
+            sink s = {.site = *site, .step = step, .node = value};
             s.is_javascript = wpa_outline_step_uses(step, "actions/github-script");
             s.what = s.is_javascript ? "JavaScript code" : "an input that is run as code";
             check_sink(run, &s);
@@ -226,17 +226,17 @@ static void check_inputs(wpa_rule_run *run, const wpa_site *place)
     }
 }
 
-static void check_step(wpa_rule_run *run, const wpa_site *place)
+static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
-    const wpa_outline_step *step = place->step;
+    const wpa_outline_step *step = site->step;
     if (step->run && step->run->text) {
-        sink s = {.place = *place, .step = step, .node = step->run, .what = code_of(step->shell)};
+        sink s = {.site = *site, .step = step, .node = step->run, .what = code_of(step->shell)};
         check_sink(run, &s);
-        check_minor(run, place, step->node, "shell", "the command that starts the script");
-        check_minor(run, place, step->node, "working-directory", "the folder that it runs in");
+        check_minor(run, site, step->node, "shell", "the command that starts the script");
+        check_minor(run, site, step->node, "working-directory", "the folder that it runs in");
     }
     if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
-        check_inputs(run, place);
+        check_inputs(run, site);
     }
 }
 
@@ -245,17 +245,16 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
-        wpa_site place = {.source = run->source, .job = &o->jobs[i]};
-        const wpa_yaml_node *container = wpa_yaml_get(place.job->node, "container");
-        check_minor(run, &place, container, "image", "the image that the job runs in");
-        check_minor(run, &place, container, "options", "options of the container");
+        wpa_site site = {.source = run->source, .job = &o->jobs[i]};
+        const wpa_yaml_node *container = wpa_yaml_get(site.job->node, "container");
+        check_minor(run, &site, container, "image", "the image that the job runs in");
+        check_minor(run, &site, container, "options", "options of the container");
         if (wpa_yaml_is(container, WPA_YAML_SCALAR)) {
-            check_minor(run, &place, place.job->node, "container",
-                        "the image that the job runs in");
+            check_minor(run, &site, site.job->node, "container", "the image that the job runs in");
         }
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            place.step = &o->jobs[i].steps[k];
-            check_step(run, &place);
+            site.step = &o->jobs[i].steps[k];
+            check_step(run, &site);
         }
     }
     return true;
@@ -394,7 +393,7 @@ static bool is_uniform(const subject *s)
     return true;
 }
 
-/* Is it code where a variable takes the place of a whole string? */
+/* Is it code where a variable takes the site of a whole string? */
 static bool is_in_literal(const subject *s)
 {
     return s->sink.is_javascript || s->sink.step->shell == WPA_SHELL_PYTHON;

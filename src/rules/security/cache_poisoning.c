@@ -1,0 +1,331 @@
+/* SEC-009: a cache that others could write is restored where something is published. */
+#include <string.h>
+
+#include "facts/commands.h"
+#include "rules/caches.h"
+#include "rules/intake.h"
+
+/* What makes a job one that publishes. */
+typedef struct publication {
+    const wpa_yaml_node *node; /* trigger, or the value of uses; NULL for a command */
+    wpa_span span;
+    const char *event; /* by which the job runs then */
+    const char *what;
+} publication;
+
+typedef struct subject {
+    const wpa_outline_step *step;
+    const wpa_fact_cache *cache;
+} subject;
+
+/* ---- what publishes ----------------------------------------------------------------------------
+ */
+
+static bool names_release(const wpa_yaml_node *branches)
+{
+    size_t n = wpa_yaml_is(branches, WPA_YAML_SEQUENCE) ? branches->n_items : branches ? 1 : 0;
+    for (size_t i = 0; i < n; i++) {
+        bool is_list = branches->kind == WPA_YAML_SEQUENCE;
+        const char *text = wpa_yaml_text(is_list ? branches->items[i] : branches);
+        if (text && *text != '!' && strcasestr(text, "release")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool find_release_trigger(const wpa_outline *o, publication *p)
+{
+    for (size_t i = 0; i < o->n_triggers; i++) {
+        const wpa_outline_trigger *t = &o->triggers[i];
+        bool is_push = wpa_text_is(t->name, "push");
+        const char *what = wpa_text_is(t->name, "release")               ? "a release starts it"
+                           : is_push && wpa_yaml_find(t->config, "tags") ? "a tag starts it"
+                           : is_push && names_release(wpa_yaml_get(t->config, "branches"))
+                               ? "a push to a release branch starts it"
+                               : NULL;
+        if (what) {
+            *p = (publication){t->node, t->node->span, t->name, what};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An action that publishes by itself, unless an input says that it does not. */
+static bool publishes(const wpa_outline_step *step)
+{
+    if (step->uses.kind != WPA_OUTLINE_REPOSITORY ||
+        !wpa_facts_action_is(step->uses.slug, WPA_TRAIT_PUBLISHER)) {
+        return false;
+    }
+    const char *push = wpa_outline_with_text(step, "push");
+    const char *arguments = wpa_outline_with_text(step, "args");
+    const char *outputs = wpa_outline_with_text(step, "outputs");
+    bool is_image = wpa_outline_step_uses(step, "docker/build-push-action") ||
+                    wpa_outline_step_uses(step, "docker/bake-action");
+    if (is_image) {
+        return (push && !wpa_text_is(push, "false")) || (outputs && strstr(outputs, "push=true"));
+    }
+    return !(arguments && (strstr(arguments, "--snapshot") || strstr(arguments, "--skip")));
+}
+
+static const wpa_shell_command *publishing_command(const wpa_outline_step *step)
+{
+    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
+        const wpa_shell_command *c = &step->script->commands[i];
+        const char *words[32];
+        size_t n = 0;
+        for (size_t k = c->first + 1; k < c->n_words && n < WPA_COUNT(words); k++) {
+            words[n++] = c->words[k].text;
+        }
+        static const char *const registries[] = {
+            "npm",    "pnpm",       "yarn",   "cargo",  "twine",  "gem",  "docker",
+            "dotnet", "uv",         "poetry", "flit",   "hatch",  "helm", "vsce",
+            "ovsx",   "goreleaser", "nuget",  "python", "python3"};
+        bool is_it = wpa_text_index(c->name, registries, WPA_COUNT(registries)) >= 0 &&
+                     (wpa_facts_command_roles(c->name, words, n) & WPA_DOES_PUBLISH) != 0 &&
+                     !wpa_shell_word_find(c, "--dry-run");
+        if (is_it) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static bool find_publishing_step(const wpa_outline_job *job, publication *p)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        const wpa_shell_command *c = publishing_command(step);
+        if (c || publishes(step)) {
+            *p = (publication){step->uses.node, step->node->span, "push", "a step publishes"};
+            p->span = c ? wpa_outline_script_span(step, c->span) : step->uses.node->span;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- what is restored --------------------------------------------------------------------------
+ */
+
+/* Is the cache that hangs on package.json on, as far as that file tells? */
+static wpa_cache_state by_package_file(const wpa_rule_run *run, wpa_cache_state state)
+{
+    size_t size_bytes;
+    const char *text = wpa_surroundings_read(run->source->around, "package.json",
+                                             WPA_YAML_MAX_BYTES, run->arena, &size_bytes);
+    return !text                                ? state
+           : strstr(text, "\"packageManager\"") ? WPA_CACHE_STATE_ON
+                                                : WPA_CACHE_STATE_OFF;
+}
+
+static const wpa_fact_cache *restored_by(const wpa_rule_run *run, const wpa_outline_step *step,
+                                         wpa_cache_state *state)
+{
+    size_t at = 0;
+    const wpa_fact_cache *unsure = NULL;
+    for (const wpa_fact_cache *c = wpa_caches_next(step, &at); c; c = wpa_caches_next(step, &at)) {
+        bool is_given = c->input && wpa_outline_with(step, c->input);
+        *state = wpa_caches_state(step, c);
+        if (*state == WPA_CACHE_STATE_UNKNOWN && c->by_default == WPA_CACHE_PACKAGE_MANAGER &&
+            !is_given) {
+            *state = by_package_file(run, *state);
+        }
+        if (*state == WPA_CACHE_STATE_ON || *state == WPA_CACHE_STATE_READS) {
+            return c;
+        }
+        unsure = *state == WPA_CACHE_STATE_UNKNOWN ? c : unsure;
+    }
+    *state = unsure ? WPA_CACHE_STATE_UNKNOWN : WPA_CACHE_STATE_OFF;
+    return unsure;
+}
+
+/* Steps that put nothing in site: they save, or only ask whether there is something. */
+static bool restores_nothing(const wpa_outline_step *step)
+{
+    return wpa_outline_step_uses(step, "actions/cache/save") ||
+           wpa_text_is(wpa_outline_with_text(step, "lookup-only"), "true");
+}
+
+/* Does the job itself give something out, or hold what is needed for that? */
+static bool delivers(const wpa_outline_job *job)
+{
+    publication p;
+    const wpa_yaml_node *scopes = wpa_yaml_get(job->node, "permissions");
+    static const char *const powers[] = {"contents", "packages", "id-token", "attestations",
+                                         "pages"};
+    bool has_power = wpa_text_is(wpa_yaml_text(scopes), "write-all");
+    for (size_t i = 0; i < WPA_COUNT(powers); i++) {
+        has_power =
+            has_power || wpa_text_is(wpa_yaml_text(wpa_yaml_get(scopes, powers[i])), "write");
+    }
+    for (size_t i = 0; i < job->n_steps; i++) {
+        has_power = has_power || wpa_outline_step_uses(&job->steps[i], "actions/upload-artifact");
+    }
+    return has_power || wpa_yaml_find(job->node, "environment") ||
+           wpa_trust_names_secret(job->node) || find_publishing_step(job, &p);
+}
+
+static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fact_cache *cache,
+                   const publication *p, wpa_cache_state state)
+{
+    const wpa_yaml_node *input = cache->input ? wpa_outline_with(step, cache->input) : NULL;
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){step, cache};
+    wpa_finding *finding = wpa_rule_report(
+        run, input ? input->span : step->uses.node->span, "C1", s,
+        "%s %s a cache where %s: whoever can write that cache writes into what is published",
+        wpa_rule_quote(run, step->uses.slug.at, step->uses.slug.length),
+        state == WPA_CACHE_STATE_UNKNOWN ? "may restore" : "restores", p->what);
+    if (state == WPA_CACHE_STATE_UNKNOWN) {
+        finding->check = "C4";
+        finding->confidence = WPA_CONFIDENCE_LOW;
+        finding->persona = WPA_PERSONA_AUDITOR;
+    } else if (!delivers(step->job)) {
+        finding->severity = WPA_SEVERITY_MEDIUM; /* tests that run beside a release */
+        finding->confidence = WPA_CONFIDENCE_LOW;
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+    wpa_rule_relate(run, finding, step->node->pairs[0].key->span, "this step");
+    if (input) {
+        wpa_rule_relate(run, finding, step->uses.node->span, "restores it");
+    }
+    wpa_rule_relate(run, finding, p->span, "%s", p->what);
+}
+
+static bool is_off_for_job(const wpa_outline_job *job)
+{
+    return wpa_text_is(wpa_yaml_text(wpa_yaml_get(job->node, "cache-mode")), "none");
+}
+
+/* C1, C4 */
+static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    publication p;
+    bool is_publishing =
+        find_release_trigger(run->source->outline, &p) || find_publishing_step(job, &p);
+    bool is_unreached = is_publishing && wpa_trust_is_for_other_event(job->condition, p.event);
+    for (size_t i = 0; is_publishing && !is_unreached && i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        wpa_cache_state state;
+        const wpa_fact_cache *cache =
+            step->uses.kind == WPA_OUTLINE_REPOSITORY && !restores_nothing(step)
+                ? restored_by(run, step, &state)
+                : NULL;
+        if (cache && state != WPA_CACHE_STATE_OFF &&
+            !wpa_trust_is_for_other_event(step->condition, p.event)) {
+            report(run, step, cache, &p, state);
+        }
+    }
+}
+
+/* C2: a job that strangers start may write caches, by its own word. */
+static void check_mode(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_yaml_node *mode = wpa_yaml_get(site->job->node, "cache-mode");
+    const char *text = wpa_yaml_text(mode);
+    bool writes = wpa_text_is(text, "write") || wpa_text_is(text, "write-only");
+    if (!writes || wpa_trust_of(run, site).trust != WPA_TRUST_OUTSIDER_PRIVILEGED) {
+        return;
+    }
+    wpa_rule_report(run, mode->span, "C2", NULL,
+                    "strangers start this job, and its caches are those of the default branch: "
+                    "what they make it save is restored everywhere");
+}
+
+/* C3: saved behind code of strangers. */
+static void check_saves(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_outline_step *step = site->step;
+    wpa_cache_state state;
+    const wpa_fact_cache *cache =
+        step->uses.kind == WPA_OUTLINE_REPOSITORY ? restored_by(run, step, &state) : NULL;
+    if (!cache || state != WPA_CACHE_STATE_ON) {
+        return;
+    }
+    wpa_site end = *site;
+    wpa_outline_step behind = {.job = site->job, .index = site->job->n_steps};
+    end.step = &behind;
+    wpa_intake intake;
+    if (wpa_intake_before(run, &end, &intake) && intake.kind == WPA_INTAKE_CHECKOUT &&
+        !intake.is_refused) {
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){step, cache};
+        wpa_finding *finding =
+            wpa_rule_report(run, step->uses.node->span, "C3", s,
+                            "the cache of %s is saved behind code that strangers chose, in the "
+                            "scope of the default "
+                            "branch",
+                            wpa_rule_quote(run, step->uses.slug.at, step->uses.slug.length));
+        wpa_rule_relate(run, finding, intake.span, "brings in their code");
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        wpa_site site = {.source = run->source, .job = &o->jobs[i]};
+        if (is_off_for_job(site.job)) {
+            continue;
+        }
+        check_restores(run, site.job);
+        check_mode(run, &site);
+        for (size_t k = 0; k < site.job->n_steps; k++) {
+            site.step = &site.job->steps[k];
+            check_saves(run, &site);
+        }
+    }
+    return true;
+}
+
+/* The one input that switches it off. */
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    if (!s) {
+        return;
+    }
+    bool is_default =
+        s->cache->default_input && !(s->cache->input && wpa_outline_with(s->step, s->cache->input));
+    const char *input = is_default ? s->cache->default_input : s->cache->input;
+    const char *off = is_default ? "false" : s->cache->off;
+    const wpa_yaml_node *given = input ? wpa_outline_with(s->step, input) : NULL;
+    if (!input || !off) {
+        return;
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "set %s: %s", input, off);
+    if (given) {
+        wpa_rule_edit(run, fix, given->span, "%s", off);
+    } else {
+        (void)wpa_rule_add_in(run, fix, s->step->node, "with", "uses", input, off);
+    }
+}
+
+static const char *const checks[] = {"C1", "C2", "C3", "C4", NULL};
+
+const wpa_rule wpa_rule_cache_poisoning = {
+    .code = "SEC-009",
+    .id = "cache-poisoning",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary =
+        "A cache that others can write is restored where something is published, or strangers "
+        "can write one",
+    .why = "Whoever gets code into one run of the default branch puts files into the cache; a "
+           "release that restores it is built from them.",
+    .fix = "Build what is published without caches.",
+    .checks = checks,
+    .elsewhere = (const char *const[]){"zizmor/cache-poisoning", NULL},
+    .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED | 1U << WPA_FACTS_CACHES,
+    .declares = WPA_DECLARES_CACHE,
+    .check = check,
+    .repair = repair,
+};

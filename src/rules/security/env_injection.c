@@ -1,0 +1,223 @@
+/* SEC-010: text that a stranger chose is written where the runner reads variables from. */
+#include <string.h>
+
+#include "rules/taint.h"
+
+typedef struct subject {
+    const wpa_outline_step *step;
+    const wpa_export *written;
+} subject;
+
+/* A value may hold line breaks, and so lines of its own, only if it comes from free text. */
+static bool may_have_lines(const wpa_taint *taint)
+{
+    static const char *const endings[] = {"body",           "message", "description",
+                                          "client_payload", "payload", "the artifact",
+                                          "the tree",       "summary"};
+    for (size_t i = 0; taint->path && i < WPA_COUNT(endings); i++) {
+        if (wpa_text_ends(taint->path, endings[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_literal(const char *text, wpa_span value, const char *file)
+{
+    size_t n = strlen(file);
+    for (size_t i = value.start; i < value.end; i++) {
+        bool is_file = text[i] == '$' && i + n < value.end &&
+                       memmem(text + i, n + 6 < value.end - i ? n + 6 : value.end - i, file, n);
+        if (is_file) {
+            i += n;
+        } else if (strchr("$`%", text[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A delimiter that nobody can guess keeps a value from ending early. */
+static bool has_random_delimiter(const char *text, wpa_span value)
+{
+    static const char *const random[] = {"<<$",          "<<\"$",        "<<${",   "uuidgen",
+                                         "openssl rand", "/dev/urandom", "RANDOM", "sha256sum"};
+    for (size_t i = 0; i < WPA_COUNT(random); i++) {
+        if (memmem(text + value.start, wpa_span_length(value), random[i], strlen(random[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_used_later(const wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const char *use = step->id ? wpa_arena_printf(run->arena, "steps.%s.outputs", step->id) : NULL;
+    return use && strstr(run->source->yaml->source, use);
+}
+
+static bool is_of_strangers(const wpa_outline *o)
+{
+    return o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
+}
+
+/* The key of the script, behind which the line stands. */
+static void relate_script(wpa_rule_run *run, wpa_finding *finding, const wpa_outline_step *step)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(step->node, "run");
+    if (pair) {
+        wpa_rule_relate(run, finding, pair->key->span, "in this script");
+    }
+}
+
+static void report_unknown(wpa_rule_run *run, subject *s, const wpa_taint *taint)
+{
+    bool is_action = run->source->kind == WPA_INPUT_ACTION;
+    wpa_finding *finding = wpa_rule_report(
+        run, wpa_outline_script_span(s->step, s->written->redirect), NULL, s,
+        "what is written to %s is not fixed, and %s: it sets variables for every "
+        "later step",
+        s->written->file, is_action ? "any caller may run this" : "strangers can start this");
+    finding->severity = WPA_SEVERITY_MEDIUM;
+    finding->confidence = WPA_CONFIDENCE_LOW;
+    finding->persona = WPA_PERSONA_AUDITOR;
+    relate_script(run, finding, s->step);
+    wpa_taint_relate(run, finding, taint);
+}
+
+static void check_variables(wpa_rule_run *run, const wpa_site *site, subject *s)
+{
+    if (has_random_delimiter(site->step->run->text, s->written->value)) {
+        return;
+    }
+    wpa_taint taint = wpa_taint_of_script(run, site, s->written->value);
+    bool is_open = is_of_strangers(run->source->outline) || run->source->kind == WPA_INPUT_ACTION;
+    if (!wpa_taint_is_of_outsider(&taint)) {
+        if (is_open && !is_literal(site->step->run->text, s->written->value, s->written->file)) {
+            report_unknown(run, s, &taint);
+        }
+        return;
+    }
+    bool is_path = wpa_text_is(s->written->file, "GITHUB_PATH");
+    wpa_finding *finding = wpa_rule_report(
+        run, wpa_outline_script_span(s->step, s->written->redirect), NULL, s,
+        "%s, which whoever causes %s chooses, is written to %s: %s",
+        wpa_rule_quote(run, taint.path, strlen(taint.path)), taint.trust.event, s->written->file,
+        is_path ? "later commands are looked for there" : "it can set any variable of later steps");
+    if (taint.grade == WPA_TAINT_OF_STRUCTURED || !taint.is_privileged) {
+        finding->severity = WPA_SEVERITY_MEDIUM;
+    }
+    relate_script(run, finding, s->step);
+    wpa_taint_relate(run, finding, &taint);
+}
+
+static void check_results(wpa_rule_run *run, const wpa_site *site, subject *s)
+{
+    const char *text = site->step->run->text;
+    bool is_output = wpa_text_is(s->written->file, "GITHUB_OUTPUT");
+    if (!is_output || !is_used_later(run, s->step) ||
+        has_random_delimiter(text, s->written->value)) {
+        return;
+    }
+    wpa_taint taint = wpa_taint_of_script(run, site, s->written->value);
+    if (!wpa_taint_is_of_outsider(&taint) || !may_have_lines(&taint)) {
+        return;
+    }
+    wpa_finding *finding = wpa_rule_report(
+        run, wpa_outline_script_span(s->step, s->written->redirect), NULL, s,
+        "%s, which whoever causes %s chooses, is written to %s: a line of it can set any output "
+        "of the step",
+        wpa_rule_quote(run, taint.path, strlen(taint.path)), taint.trust.event, s->written->file);
+    finding->severity = WPA_SEVERITY_MEDIUM;
+    relate_script(run, finding, s->step);
+    wpa_taint_relate(run, finding, &taint);
+}
+
+static void check_step(wpa_rule_run *run, const wpa_site *site)
+{
+    size_t n = 0;
+    const wpa_export *exports = wpa_exports_of(site->step, run->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){site->step, &exports[i]};
+        bool is_variable = wpa_text_is(exports[i].file, "GITHUB_ENV") ||
+                           wpa_text_is(exports[i].file, "GITHUB_PATH");
+        if (is_variable) {
+            check_variables(run, site, s);
+        } else {
+            check_results(run, site, s);
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        wpa_site site = {.source = run->source, .job = &o->jobs[i]};
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            site.step = &o->jobs[i].steps[k];
+            if (site.step->run) {
+                check_step(run, &site);
+            }
+        }
+    }
+    return true;
+}
+
+/* "echo "NAME=$X" >> file" in a script of whole lines: between two lines that cannot be guessed. */
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const wpa_script *script = s->step->script;
+    const wpa_export *e = s->written;
+    bool is_known = e->name && script && script->is_readable &&
+                    s->step->run->style == WPA_YAML_LITERAL && !wpa_text_is(e->file, "GITHUB_PATH");
+    for (size_t i = 0; is_known && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        size_t length = strlen(e->name);
+        bool is_it = c->n_words == 2 && c->span.start == e->value.start && c->n_redirects == 1 &&
+                     wpa_text_is(c->name, "echo") && !wpa_text_is(c->before, "|") &&
+                     strncmp(c->words[1].text, e->name, length) == 0 &&
+                     c->words[1].text[length] == '=' &&
+                     script->text[c->words[1].span.start] == '"' &&
+                     c->words[1].span.end <= e->redirect.start;
+        if (!is_it) {
+            continue;
+        }
+        size_t from = c->words[1].span.start + 1 + length + 1, to = c->words[1].span.end - 1;
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
+                                    "write it between delimiters that "
+                                    "cannot be guessed");
+        wpa_rule_edit(run, fix, wpa_outline_script_span(s->step, (wpa_span){c->span.start, from}),
+                      "{ delimiter=\"$(openssl rand -hex 16)\"; echo \"%s<<$delimiter\"; echo \"",
+                      e->name);
+        wpa_rule_edit(run, fix,
+                      wpa_outline_script_span(s->step, (wpa_span){to + 1, e->redirect.start}),
+                      "; echo \"$delimiter\"; } ");
+        return;
+    }
+}
+
+const wpa_rule wpa_rule_env_injection = {
+    .code = "SEC-010",
+    .id = "env-injection",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "Text that a stranger chose is written to the runner's variables, path or outputs",
+    .why =
+        "A line break in it starts a variable of the stranger's own, LD_PRELOAD or NODE_OPTIONS, "
+        "and the next program runs their code.",
+    .fix = "Write no such text there; pass it by env to the step that needs it, or between "
+           "delimiters that cannot be guessed.",
+    .elsewhere = (const char *const[]){"zizmor/github-env", "octoscan/dangerous-write", NULL},
+    .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED,
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,239 @@
+/* SEC-015: a variable keeps text out of the script, and then the script itself runs it. */
+#include <string.h>
+
+#include "rules/taint.h"
+
+typedef enum way {
+    AS_CODE,   /* the word is a program of another interpreter */
+    AS_OPTION, /* the word may begin with a dash, or fall apart into several */
+} way;
+
+typedef struct subject {
+    const wpa_outline_step *step;
+    const wpa_shell_word *word;
+    way way;
+} subject;
+
+/* Commands that take a program as the argument behind an option, or as their first argument. */
+static const struct {
+    const char *command, *option;
+} programs[] = {
+    {"bash", "-c"},  {"sh", "-c"},     {"zsh", "-c"},     {"dash", "-c"},       {"node", "-e"},
+    {"node", "-p"},  {"python", "-c"}, {"python3", "-c"}, {"perl", "-e"},       {"ruby", "-e"},
+    {"php", "-r"},   {"deno", "eval"}, {"pwsh", "-c"},    {"pwsh", "-Command"}, {"psql", "-c"},
+    {"mysql", "-e"}, {"su", "-c"},     {"script", "-c"},  {"git", "-c"},
+};
+
+/* Programs of their own language in the first argument. */
+static const char *const languages[] = {"jq", "yq", "sed", "awk", "gawk", "mawk", "perl"};
+
+static const char *const splitters[] = {"git",  "gh",   "rm",    "tar", "find",
+                                        "curl", "wget", "rsync", "ssh", "scp"};
+
+static bool holds_variable(const wpa_script *script, wpa_span span)
+{
+    for (size_t i = span.start; i + 1 < span.end; i++) {
+        uint8_t context = script->contexts ? script->contexts[i] : (uint8_t)WPA_SHELL_PLAIN;
+        bool expands = context != WPA_SHELL_SINGLE && context != WPA_SHELL_COMMENT &&
+                       context != WPA_SHELL_HEREDOC_QUOTED;
+        if (script->text[i] == '$' && script->text[i + 1] != '(' && expands) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void report(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c,
+                   const wpa_shell_word *word, way how)
+{
+    const wpa_script *script = site->step->script;
+    if (!holds_variable(script, word->span)) {
+        return;
+    }
+    wpa_taint taint = wpa_taint_of_script(run, site, word->span);
+    bool is_of_people = taint.grade == WPA_TAINT_OF_DISPATCH || taint.grade == WPA_TAINT_OF_CALLER;
+    if (!wpa_taint_is_of_outsider(&taint) && !(is_of_people && how == AS_CODE)) {
+        return;
+    }
+    /* Logins and branches do not begin with a dash; what a file holds is seldom meant to be text.
+     */
+    bool is_free = taint.grade == WPA_TAINT_OF_ARBITRARY && !wpa_text_starts(taint.path, "a file ");
+    if (how == AS_OPTION && !is_free) {
+        return;
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){site->step, word, how};
+    wpa_finding *finding = wpa_rule_report(
+        run, wpa_outline_script_span(site->step, word->span), NULL, s,
+        how == AS_CODE ? "%s reaches code that %s runs: a variable does not keep it apart there"
+                       : "%s is split into arguments of %s, and may begin with a dash: it can "
+                         "give options",
+        wpa_rule_quote(run, taint.path, strlen(taint.path)), c->name);
+    if (how == AS_OPTION) {
+        finding->severity = WPA_SEVERITY_MEDIUM;
+        finding->confidence = WPA_CONFIDENCE_LOW;
+    } else if (is_of_people || taint.grade == WPA_TAINT_OF_STRUCTURED) {
+        finding->severity = WPA_SEVERITY_MEDIUM;
+        finding->persona = is_of_people ? WPA_PERSONA_AUDITOR : finding->persona;
+    }
+    wpa_taint_relate(run, finding, &taint);
+}
+
+static const wpa_shell_word *word_behind(const wpa_shell_command *c, const char *option)
+{
+    for (size_t i = c->first + 1; i + 1 < c->n_words; i++) {
+        if (wpa_text_is(c->words[i].text, option)) {
+            return &c->words[i + 1];
+        }
+    }
+    return NULL;
+}
+
+static void check_programs(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
+{
+    for (size_t i = 0; i < WPA_COUNT(programs); i++) {
+        const wpa_shell_word *word =
+            wpa_text_is(c->name, programs[i].command) ? word_behind(c, programs[i].option) : NULL;
+        if (word) {
+            report(run, site, c, word, AS_CODE);
+            return;
+        }
+    }
+    bool is_eval = wpa_text_is(c->name, "eval");
+    for (size_t i = c->first + 1; is_eval && i < c->n_words; i++) {
+        report(run, site, c, &c->words[i], AS_CODE);
+    }
+    if (wpa_text_index(c->name, languages, WPA_COUNT(languages)) >= 0) {
+        const wpa_shell_word *word = wpa_shell_argument(c, 0);
+        if (word) {
+            report(run, site, c, word, AS_CODE);
+        }
+    }
+}
+
+/* "sh <<< $X", "bash <<EOF" that expands. */
+static void check_input(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
+{
+    static const char *const shells[] = {"sh", "bash", "zsh", "dash", "python", "python3", "node"};
+    if (wpa_text_index(c->name, shells, WPA_COUNT(shells)) < 0) {
+        return;
+    }
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        if (wpa_text_is(c->redirects[i].operator, "<<<")) {
+            report(run, site, c, &c->redirects[i].target, AS_CODE);
+        }
+    }
+}
+
+static bool is_unquoted(const wpa_script *script, const wpa_shell_word *word)
+{
+    size_t at = word->span.start;
+    return at + 1 < word->span.end && script->text[at] == '$' && script->text[at + 1] != '(' &&
+           script->contexts && script->contexts[at] == WPA_SHELL_PLAIN;
+}
+
+static void check_options(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
+{
+    if (wpa_text_index(c->name, splitters, WPA_COUNT(splitters)) < 0) {
+        return;
+    }
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        if (wpa_text_is(c->words[i].text, "--")) {
+            return;
+        }
+        if (is_unquoted(site->step->script, &c->words[i])) {
+            report(run, site, c, &c->words[i], AS_OPTION);
+        }
+    }
+}
+
+/* PowerShell: a line that invokes what a variable of the environment holds. */
+static void check_lines(wpa_rule_run *run, const wpa_site *site)
+{
+    static const char *const invokers[] = {"Invoke-Expression", "iex "};
+    const wpa_yaml_node *node = site->step->run;
+    for (size_t i = 0; i < WPA_COUNT(invokers); i++) {
+        for (const char *at = strcasestr(node->text, invokers[i]); at;
+             at = strcasestr(at + 1, invokers[i])) {
+            wpa_span span = {(size_t)(at - node->text), 0};
+            span.end = span.start + strcspn(at, "\r\n");
+            wpa_taint taint = wpa_taint_of_script(run, site, span);
+            if (wpa_taint_is_of_outsider(&taint)) {
+                wpa_finding *finding = wpa_rule_report(
+                    run, wpa_outline_script_span(site->step, span), NULL, NULL,
+                    "%s reaches code that Invoke-Expression runs: a variable does not keep it "
+                    "apart there",
+                    wpa_rule_quote(run, taint.path, strlen(taint.path)));
+                wpa_taint_relate(run, finding, &taint);
+            }
+        }
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_script *script = site->step->script;
+    if (site->step->shell == WPA_SHELL_PWSH) {
+        check_lines(run, site);
+    }
+    for (size_t i = 0; script && script->is_readable && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        if (c->is_nested_script || c->n_words <= c->first) {
+            continue;
+        }
+        check_programs(run, site, c);
+        check_input(run, site, c);
+        check_options(run, site, c);
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        wpa_site site = {.source = run->source, .job = &o->jobs[i]};
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            site.step = &o->jobs[i].steps[k];
+            if (site.step->run) {
+                check_step(run, &site);
+            }
+        }
+    }
+    return true;
+}
+
+/* Quotes keep the words together; a dash at the front is for a person to think about. */
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const wpa_yaml_node *node = s ? s->step->run : NULL;
+    bool takes_quotes = node && (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED);
+    if (!takes_quotes || s->way != AS_OPTION) {
+        return;
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "quote it");
+    wpa_span span = wpa_outline_script_span(s->step, s->word->span);
+    wpa_rule_edit(run, fix, span, "\"%.*s\"", (int)wpa_span_length(span),
+                  run->source->yaml->source + span.start);
+}
+
+const wpa_rule wpa_rule_indirect_injection = {
+    .code = "SEC-015",
+    .id = "indirect-injection",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "Text of a stranger reaches a command through a variable and is interpreted there",
+    .why = "eval, bash -c, jq and the like read their argument as code; an unquoted variable falls "
+           "apart into options.",
+    .fix = "Hand it over as data: as an argument of the inner script, jq --arg, in quotes and "
+           "behind --.",
+    .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED,
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

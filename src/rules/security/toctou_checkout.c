@@ -1,0 +1,104 @@
+/* SEC-037: somebody approves what they see, and then something newer is checked out. */
+#include <string.h>
+
+#include "rules/intake.h"
+
+typedef struct subject {
+    wpa_intake intake;
+    bool has_head; /* the event names the commit itself */
+} subject;
+
+static bool mentions(const wpa_yaml_node *node, const char *word)
+{
+    const char *text = wpa_yaml_text(node);
+    return text && strcasestr(text, word);
+}
+
+/* What approves the run: words for it, or NULL if nothing does. */
+static const char *gate_of(const wpa_rule_run *run, const wpa_site *site,
+                           const wpa_outline_trigger *trigger)
+{
+    const wpa_yaml_node *conditions[] = {site->step->condition, site->job->condition};
+    bool is_comment = wpa_text_is(trigger->name, "issue_comment");
+    for (size_t i = 0; i < WPA_COUNT(conditions); i++) {
+        if (mentions(conditions[i], "label.name") || mentions(conditions[i], "labels.*.name")) {
+            return "a label";
+        }
+        if (is_comment && (mentions(conditions[i], "comment.body") ||
+                           mentions(conditions[i], "author_association"))) {
+            return "a comment";
+        }
+    }
+    const wpa_yaml_node *types = wpa_yaml_get(trigger->config, "types");
+    bool is_labeled = wpa_text_is(trigger->name, "pull_request_target") && types &&
+                      types->kind == WPA_YAML_SEQUENCE && types->n_items == 1 &&
+                      wpa_text_is(wpa_yaml_text(types->items[0]), "labeled");
+    (void)run;
+    return is_labeled                                      ? "a label"
+           : wpa_yaml_find(site->job->node, "environment") ? "the environment's reviewers"
+                                                           : NULL;
+}
+
+static void check_step(wpa_rule_run *run, const wpa_site *site, const wpa_outline_trigger *trigger)
+{
+    subject s = {.has_head = wpa_text_is(trigger->name, "pull_request_target")};
+    const char *gate = gate_of(run, site, trigger);
+    if (!gate || !wpa_intake_of_approved(run, site, &s.intake) || !s.intake.is_mutable ||
+        s.intake.kind != WPA_INTAKE_CHECKOUT || s.intake.is_refused ||
+        wpa_trust_guard_of(run, site, trigger->name) >= WPA_GUARD_FORKS) {
+        return;
+    }
+    wpa_finding *finding =
+        wpa_rule_report(run, s.intake.span, NULL, wpa_arena_dup(run->arena, &s, sizeof s),
+                        "%s approves one commit, and whatever is on the branch by then is checked "
+                        "out: it can be changed in between",
+                        gate);
+    wpa_taint_relate(run, finding, &s.intake.taint);
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    const wpa_outline_trigger *trigger = wpa_outline_trigger_find(o, "pull_request_target");
+    trigger = trigger ? trigger : wpa_outline_trigger_find(o, "issue_comment");
+    for (size_t i = 0; trigger && i < o->n_jobs; i++) {
+        wpa_site site = {.source = run->source, .job = &o->jobs[i]};
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            site.step = &o->jobs[i].steps[k];
+            check_step(run, &site, trigger);
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const wpa_yaml_node *ref = wpa_outline_with(s->intake.step, "ref");
+    if (s->has_head && ref && ref->span.start == s->intake.span.start) {
+        wpa_fix *fix =
+            wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "check out the commit of the event");
+        wpa_rule_edit(run, fix, ref->span, "${{ github.event.pull_request.head.sha }}");
+    }
+}
+
+const wpa_rule wpa_rule_toctou_checkout = {
+    .code = "SEC-037",
+    .id = "toctou-checkout",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "What is approved is not what is checked out",
+    .why =
+        "Between the approval and the checkout the author pushes once more, and code that nobody "
+        "looked at runs with the job's rights.",
+    .fix = "Check out the commit that the event names: github.event.pull_request.head.sha.",
+    .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED,
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

@@ -160,7 +160,7 @@ def bench_cache(bench):
 def findings_of(bench, *options):
     _, _, _, code, output = bench.run(
         [bench.wpa, "check", "--no-config", "--exit-zero", "--format", "jsonl", *options, "."], keep=True)
-    records = [json.loads(line) for line in output.splitlines() if line.startswith('{"schema":"wpa.finding')]
+    records = [record for record in map(json.loads, output.splitlines()) if record.get("schema", "").startswith("wpa.finding")]
     return code, records
 
 
@@ -184,6 +184,87 @@ def bench_findings(bench):
         sample = chosen.sample(rows, min(SAMPLES, len(rows)))
         table(rule, ["place", "says", "line"],
               [[f"{row['path']}:{row['span']['start']['line']}", row["message"].replace("|", "\\|"), f"`{excerpt(bench, row)}`"] for row in sample])
+
+
+# ---- parity --------------------------------------------------------------------------------------
+
+# What the peers' names mean here is said by the rules themselves ("elsewhere"); only where one tag of
+# theirs is several rules of ours the rest is listed: schema and syntax share a tag there.
+ACTIONLINT = {
+    "syntax-check": ["syntax", "schema", "unused-definition", "dispatch-inputs"],
+    "expression": ["expression-syntax", "context-availability", "expression-type", "call-contract", "config-names",
+                   "template-injection", "undefined-output"],
+    "events": ["events", "dispatch-inputs"],
+    "matrix": ["matrix-duplicate-legs", "matrix-shape"],
+    "runner-label": ["runner-label", "retired-runner"],
+    "action": ["uses-format", "action-inputs", "node-runtime", "action-metadata", "deprecated-action-version"],
+    "workflow-call": ["uses-format", "call-contract"],
+    "if-cond": ["unsound-condition", "constant-condition"],
+    "credentials": ["hardcoded-container-credentials"],
+}
+
+
+def rules_elsewhere(bench, tool):
+    """Name of a peer's check -> ids of our rules."""
+    _, _, _, _, output = bench.run([bench.wpa, "check", "--list-rules=json"], keep=True)
+    names = {}
+    for rule in json.loads(output):
+        for name in rule.get("elsewhere", rule.get("aliases", [])):
+            if name.startswith(tool + "/"):
+                names.setdefault(name.split("/", 1)[1], []).append(rule["id"])
+    return names
+
+
+def lines_by_rule(records):
+    """(path, rule) -> every line that a finding of it touches, its related places too."""
+    touched = {}
+    for record in records:
+        for place in [record] + record.get("related", []):
+            span = place["span"]
+            lines = touched.setdefault((place["path"], record["rule"]), set())
+            lines.update(range(span["start"]["line"], span["end"]["line"] + 1))
+    return touched
+
+
+def zizmor_findings(bench):
+    command = [bench.peer("zizmor/bin/zizmor"), "--offline", "--no-config", "--no-exit-codes", "--quiet",
+               "--persona", "auditor", "--format", "json", "."]
+    for finding in json.loads(bench.run(command, keep=True)[4]):
+        for place in finding["locations"]:
+            if place["symbolic"]["kind"] == "Primary":
+                path = place["symbolic"]["key"]["Local"]["verbatim_path"]
+                at = place["concrete"]["location"]
+                yield (os.path.normpath(path), finding["ident"],
+                       range(at["start_point"]["row"] + 1, at["end_point"]["row"] + 2))
+
+
+def actionlint_findings(bench):
+    command = [bench.peer("actionlint"), "-shellcheck=", "-pyflakes=", "-format", "{{json .}}", *bench.workflows]
+    for finding in json.loads(bench.run(command, keep=True)[4]):
+        yield (finding["filepath"], finding["kind"], range(finding["line"], finding["line"] + 1))
+
+
+def bench_parity(bench):
+    _, records = findings_of(bench, "--persona", "auditor")
+    touched = lines_by_rule(records)
+    peers = {"zizmor": (bench.peer("zizmor/bin/zizmor"), zizmor_findings, {}),
+             "actionlint": (bench.peer("actionlint"), actionlint_findings, ACTIONLINT)}
+    for tool, (program, findings, several) in peers.items():
+        if not program:
+            print(f"skipped: {tool} is not installed")
+            continue
+        names = rules_elsewhere(bench, tool)
+        seen, missed = {}, {}
+        for path, check, lines in findings(bench):
+            seen[check] = seen.get(check, 0) + 1
+            rules = set(names.get(check, []) + several.get(check, []))
+            if not any(touched.get((path, rule), set()).intersection(lines) for rule in rules):
+                missed.setdefault(check, []).append(f"{path}:{lines[0]}")
+        table(f"what {tool} finds, at the same line", ["check", "its findings", "ours too", "share"],
+              [[check, n, n - len(missed.get(check, [])), f"{1 - len(missed.get(check, [])) / n:.1%}"]
+               for check, n in sorted(seen.items())])
+        for check, places in sorted(missed.items()):
+            print(f"- {check}: {', '.join(places[:5])}")
 
 
 # ---- fixes ---------------------------------------------------------------------------------------
@@ -274,7 +355,8 @@ def bench_fixes(bench):
             print(f"- dropped: {line[:200]}")
 
 
-WHAT = {"analyser": bench_analyser, "cache": bench_cache, "findings": bench_findings, "fixes": bench_fixes}
+WHAT = {"analyser": bench_analyser, "cache": bench_cache, "findings": bench_findings, "parity": bench_parity,
+        "fixes": bench_fixes}
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -30,6 +30,9 @@ bool wpa_text_copy(char *to, size_t size_bytes, const char *from);
 /** snprintf that is always terminated; false if cut. */
 bool wpa_text_format(char *to, size_t size_bytes, const char *format, ...) WPA_PRINTF(3, 4);
 
+/** Text for a query: everything but letters, digits and -._~ as %XX (RFC 3986). */
+char *wpa_text_url_encode(wpa_arena *arena, const char *text);
+
 /** Whole text as a decimal integer within [min, max]; false otherwise, *value untouched. */
 bool wpa_text_to_int(const char *text, int64_t min, int64_t max, int64_t *value) WPA_CHECK;
 /** Whole text as a finite decimal number. */

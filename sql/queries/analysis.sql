@@ -148,10 +148,10 @@ UPDATE wpa.workflow SET is_valid = $2::boolean, jobs = $3::int, title = $4, trig
  WHERE id = $1::bigint;
 
 -- name: analysis_finish
--- params: analysis_id bigint, status text, is_complete boolean, is_cached boolean, findings int, findings_new int, findings_fixed int, duration_ms bigint, error text
+-- params: analysis_id bigint, status text, is_complete boolean, is_cached boolean, findings int, findings_new int, findings_fixed int, duration_ms bigint, error text, rules_run int
 UPDATE wpa.workflow_analysis
    SET status = $2, is_complete = $3::boolean, is_cached = $4::boolean, findings = $5::int, findings_new = $6::int,
-       findings_fixed = $7::int, duration_ms = $8::bigint, error = $9, finished_at = clock_timestamp()
+       findings_fixed = $7::int, duration_ms = $8::bigint, error = $9, rules_run = $10::int, finished_at = clock_timestamp()
  WHERE id = $1::bigint AND status = 'running';
 
 -- name: analysis_resolve_older

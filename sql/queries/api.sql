@@ -47,3 +47,27 @@ SELECT h.total, h.grade, h.uncapped, h.cap_reason, h.security, h.performance, h.
                        JOIN wpa.patch x ON x.id = pf.patch_id WHERE f.workflow_id = w.id) p ON true
  WHERE w.id = $1::bigint
  GROUP BY w.id, h.workflow_id;
+
+-- name: api_analyses
+-- params: before bigint, limit bigint, workflow_id bigint, status text
+-- rows: newest first: id, item
+SELECT a.id, a.item::text FROM wpa.v_api_analysis a
+ WHERE ($1::bigint IS NULL OR a.id < $1) AND ($3::bigint IS NULL OR a.workflow_id = $3) AND ($4::text IS NULL OR a.status = $4)
+ ORDER BY a.id DESC LIMIT $2::bigint;
+
+-- name: api_analysis
+-- params: id bigint
+-- rows: at most one: null, item with findings and recommendations
+SELECT NULL::bigint, (a.item || jsonb_build_object('findings', d.findings, 'recommendations', d.recommendations))::text
+  FROM wpa.v_api_analysis a CROSS JOIN LATERAL wpa.analysis_detail(a.id) d WHERE a.id = $1::bigint;
+
+-- name: api_analysis_of_job
+-- params: job_id bigint
+-- rows: at most one: null, item of the last analysis that the job made
+SELECT NULL::bigint, (a.item || jsonb_build_object('findings', d.findings, 'recommendations', d.recommendations))::text
+  FROM wpa.v_api_analysis a CROSS JOIN LATERAL wpa.analysis_detail(a.id) d WHERE a.job_id = $1::bigint ORDER BY a.id DESC LIMIT 1;
+
+-- name: api_analysis_by_uid
+-- params: uid uuid
+-- rows: at most one: id
+SELECT id FROM wpa.workflow_analysis WHERE uid = $1::uuid;

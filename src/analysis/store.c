@@ -302,6 +302,7 @@ static bool finish(wpa_db *db, const wpa_analysis_outcome *outcome, int64_t dura
         wpa_arena_printf(arena, "%zu", summary->n_fixed),
         wpa_arena_printf(arena, "%lld", (long long)duration_ms),
         summary->error,
+        wpa_arena_printf(arena, "%zu", wpa_json_count(outcome->rules_done)),
     };
     return wpa_db_run(db, WPA_SQL_ANALYSIS_FINISH, params, WPA_COUNT(params), err);
 }

@@ -8,8 +8,9 @@
 #include "gen/sql.h"
 
 static const wpa_api_field explanation_line[] = {
-    {.name = "part", .type = WPA_API_TEXT},
-    {.name = "points", .type = WPA_API_REAL, .words = "lost"},
+    {.name = "text", .type = WPA_API_TEXT, .is_required = true},
+    {.name = "points", .type = WPA_API_REAL, .is_required = true, .words = "lost"},
+    {.name = "finding", .type = WPA_API_INT, .words = "that costs them, if one does"},
     {0},
 };
 

@@ -117,3 +117,25 @@ bool wpa_api_if_match(const wpa_api_request *request, int64_t version, wpa_error
 const char *wpa_api_request_header(const wpa_api_request *request, const char *name);
 /** A time of the database as RFC 3339 in UTC, null for 0. */
 void wpa_api_set_time(wpa_json *object, const char *key, int64_t time_us);
+
+/**
+ * A page of a list: the statement takes the cursor's id (or null) and the number of rows as its
+ * first two parameters, and gives id and item (JSON text) with the newest id first.
+ *
+ * params    [n], of which the first two are filled here.
+ */
+wpa_api_next wpa_api_list(wpa_api_request *request, const wpa_sql *statement, const char *params[],
+                          size_t n, wpa_error *err);
+/**
+ * One thing as the database makes it: the statement's row is version (or null), item (JSON text).
+ *
+ * missing   WPA_E_NOT_FOUND with this text if there is no row.
+ */
+wpa_api_next wpa_api_one(wpa_api_request *request, const wpa_sql *statement,
+                         const char *const params[], size_t n, const char *missing, wpa_error *err);
+/** Id of a thing that the path names by UUID or short id, looked up by its UUID if need be. */
+bool wpa_api_id_or_uid(wpa_api_request *request, size_t i, char letter, const wpa_sql *by_uid,
+                       int64_t *id, wpa_error *err) WPA_CHECK;
+/** Wait for a job, or, when woken, say where its result will be: 202 with this Location. */
+wpa_api_next wpa_api_wait_for(wpa_api_request *request, int64_t job_id);
+wpa_api_next wpa_api_accepted(wpa_api_request *request, const char *location);

@@ -7,10 +7,24 @@
 #define SEGMENTS_MAX 8
 #define VALUE_MAX_BYTES 512
 
+/* clang-format off */
 static const wpa_api_route *const routes[] = {
-    &wpa_api_sign_in, &wpa_api_refresh, &wpa_api_sign_out, &wpa_api_whoami,  &wpa_api_health,
-    &wpa_api_events,  &wpa_api_healthz, &wpa_api_readyz,   &wpa_api_openapi, &wpa_api_docs,
+    &wpa_api_sign_in,
+    &wpa_api_refresh,
+    &wpa_api_sign_out,
+    &wpa_api_whoami,
+    &wpa_api_analyze,
+    &wpa_api_analyses,
+    &wpa_api_analysis,
+    &wpa_api_analysis_review,
+    &wpa_api_health,
+    &wpa_api_events,
+    &wpa_api_healthz,
+    &wpa_api_readyz,
+    &wpa_api_openapi,
+    &wpa_api_docs,
 };
+/* clang-format on */
 
 const wpa_api_route *const *wpa_api_routes(size_t *n)
 {

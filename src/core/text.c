@@ -338,3 +338,22 @@ const char *wpa_text_nearest(const char *text, const char *const names[], size_t
     }
     return nearest;
 }
+
+char *wpa_text_url_encode(wpa_arena *arena, const char *text)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    char *encoded = wpa_arena_alloc(arena, strlen(text) * 3 + 1);
+    char *to = encoded;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (isalnum(c) || strchr("-._~", c)) {
+            *to++ = *text;
+        } else {
+            *to++ = '%';
+            *to++ = hex[c >> 4];
+            *to++ = hex[c & 15];
+        }
+    }
+    *to = '\0';
+    return encoded;
+}

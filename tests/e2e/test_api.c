@@ -1,0 +1,221 @@
+/* The REST API end to end: the program serves the sample fleet, and a client talks to it. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <wpa/text.h>
+
+#include "harness/client.h"
+#include "harness/sample.h"
+
+#define BASE "/api/v1/workflow-patch-agent"
+
+typedef struct fixture {
+    wpa_sample *sample;
+    wpa_client client;
+} fixture;
+
+/* ---- saying what is expected --------------------------------------------------------------------
+ */
+
+typedef struct step {
+    const char *call; /* "GET /analyses" */
+    const char *body;
+    int status;
+    const char *has[3]; /* texts in the answer's body */
+} step;
+
+/** Without the blank that the database's JSON has behind each colon. */
+static const char *tight(fixture *f, const char *body)
+{
+    char *copy = wpa_arena_text(f->client.arena, body), *to = copy;
+    for (const char *at = body; *at; at++) {
+        bool is_behind_colon = *at == ' ' && at - body >= 2 && at[-1] == ':' && at[-2] == '"';
+        if (!is_behind_colon) {
+            *to++ = *at;
+        }
+    }
+    *to = '\0';
+    return copy;
+}
+
+static wpa_client_answer ask(fixture *f, const step *s)
+{
+    const char *path = strchr(s->call, ' ') + 1;
+    const char *method = wpa_arena_slice(f->client.arena, s->call, (size_t)(path - s->call) - 1);
+    const char *whole = strncmp(path, "/api", 4) == 0 || strncmp(path, "//", 2) == 0
+                            ? path
+                            : wpa_arena_printf(f->client.arena, "%s%s", BASE, path);
+    wpa_client_answer answer = wpa_client_call(&f->client, method, whole, s->body);
+    answer.body = tight(f, answer.body);
+    for (size_t i = 0; i < WPA_COUNT(s->has) && s->has[i]; i++) {
+        if (!strstr(answer.body, s->has[i])) {
+            fail_msg("%s: no %s in %d %s", s->call, s->has[i], answer.status, answer.body);
+        }
+    }
+    if (answer.status != s->status) {
+        fail_msg("%s: %d, expected %d: %s", s->call, answer.status, s->status, answer.body);
+    }
+    return answer;
+}
+
+static void tell(fixture *f, const step steps[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        (void)ask(f, &steps[i]);
+    }
+}
+
+/** Text of a member in the answer, as far as that can be told without reading JSON. */
+static const char *member(fixture *f, const char *body, const char *name)
+{
+    const char *key = wpa_arena_printf(f->client.arena, "\"%s\":\"", name);
+    const char *at = strstr(body, key);
+    assert_non_null(at);
+    at += strlen(key);
+    return wpa_arena_slice(f->client.arena, at, strcspn(at, "\""));
+}
+
+static void sign_in(fixture *f)
+{
+    f->client.token = NULL;
+    const step s = {"POST /auth/token",
+                    "{\"name\":\"mira\",\"passphrase\":\"" WPA_SAMPLE_PASSPHRASE "\"}",
+                    200,
+                    {"\"role\":\"guardian\""}};
+    f->client.token = member(f, ask(f, &s).body, "token");
+}
+
+static int set_up(void **state)
+{
+    static fixture f;
+    f.sample = wpa_sample_new();
+    f.client.arena = wpa_sample_arena(f.sample);
+    f.client.port = 21000 + (int)getpid() % 20000;
+    wpa_sample_import(f.sample, false);
+    (void)wpa_sample_spawn(
+        f.sample,
+        wpa_arena_printf(f.client.arena, "serve --workers 2 --listen 127.0.0.1:%d", f.client.port),
+        NULL);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    wpa_sample_free(f->sample);
+    return 0;
+}
+
+/* ---- tests --------------------------------------------------------------------------------------
+ */
+
+static void who_calls_is_checked(void **state)
+{
+    fixture *f = *state;
+    f->client.token = NULL;
+    static const step nobody[] = {
+        {"GET //healthz", NULL, 404, {"not_found"}},
+        {"GET /healthz", NULL, 200, {"\"ok\""}},
+        {"GET /readyz", NULL, 200, {"\"ok\""}},
+        {"GET /docs", NULL, 200, {"<h1>wpa REST API</h1>"}},
+        {"GET /openapi.json", NULL, 200, {"\"openapi\":\"3.1.0\"", "/analyses/{analysis_id}"}},
+        {"GET /analyses", NULL, 401, {"\"title\":\"denied\""}},
+        {"GET /nowhere", NULL, 404, {"there is no"}},
+        {"DELETE /analyses", NULL, 405, {"allowed: GET"}},
+        {"POST /auth/token", "{\"name\":\"mira\"}", 422, {"\"field\":\"passphrase\""}},
+        {"POST /auth/token", "{\"name\":\"mira\",\"passphrase\":\"x\",\"y\":1}", 422, {"'y'"}},
+        {"POST /auth/token", "{\"name\":", 422, {"line 1"}},
+        {"POST /auth/token",
+         "{\"name\":\"mira\",\"passphrase\":\"wrong\"}",
+         401,
+         {"wrong name, passphrase or code"}},
+    };
+    tell(f, nobody, WPA_COUNT(nobody));
+    f->client.token = "a.b.c";
+    static const step false_token = {"GET /analyses", NULL, 401, {"the token is not valid"}};
+    (void)ask(f, &false_token);
+    f->client.token = "wpa_0123456789";
+    (void)ask(f, &false_token);
+    sign_in(f);
+    static const step whoami = {"GET /auth/whoami", NULL, 200, {"\"name\":\"mira\""}};
+    static const step sign_out = {"DELETE /auth/token", NULL, 204, {NULL}};
+    static const step refresh = {"POST /auth/refresh", NULL, 200, {"\"token\""}};
+    (void)ask(f, &whoami);
+    const char *before = f->client.token;
+    f->client.token = member(f, ask(f, &refresh).body, "token");
+    (void)ask(f, &whoami);
+    f->client.token = before;
+    (void)ask(f, &false_token);
+    sign_in(f);
+    (void)ask(f, &sign_out);
+    (void)ask(f, &false_token);
+}
+
+static void a_workflow_is_analysed(void **state)
+{
+    fixture *f = *state;
+    sign_in(f);
+    static const step steps[] = {
+        {"POST /analyze", "{\"workflow_name\":\"nothing-ci\"}", 404, {"nothing-ci"}},
+        {"POST /analyze",
+         "{\"workflow_name\":\"ledger-api-ci\",\"analysis_type\":\"taste\"}",
+         422,
+         {"\"field\":\"analysis_type\"", "must be one of"}},
+        {"POST /analyze",
+         "{\"workflow_name\":\"ledger-api-ci\"}",
+         200,
+         {"\"workflow_name\":\"ledger-api-ci\"", "\"analyzed_by\":\"WorkflowPatchAgent\"",
+          "\"recommendations\":[{\"action\":"}},
+        {"POST /analyze?workflow_name=ledger-api-ci&analysis_type=security",
+         NULL,
+         200,
+         {"\"analysis_type\":\"security\"", "\"issues\":["}},
+        {"GET /analyses?limit=1", NULL, 200, {"\"short_id\":\"a-"}},
+        {"GET /analyses?status_filter=bad", NULL, 422, {"\"field\":\"status_filter\""}},
+        {"GET /analyses?limit=0", NULL, 422, {"between 1 and 500"}},
+        {"GET /analyses?limit=1&limit=2", NULL, 422, {"twice"}},
+        {"GET /analyses?workflow_name=ledger-api-ci", NULL, 200, {"ledger-api-ci"}},
+        {"GET /analyses/a-999999", NULL, 404, {"no such analysis"}},
+        {"GET /health/ledger-api-ci", NULL, 200, {"\"health_score\":", "\"explanation\":["}},
+        {"GET /health/nothing", NULL, 404, {"nothing"}},
+    };
+    tell(f, steps, WPA_COUNT(steps));
+    static const step first_page = {"GET /analyses?limit=1", NULL, 200, {NULL}};
+    wpa_client_answer page = ask(f, &first_page);
+    const char *link = wpa_client_header(&f->client, &page, "Link");
+    assert_non_null(link);
+    const char *next = wpa_arena_slice(f->client.arena, link + 1, strcspn(link, ">") - 1);
+    wpa_client_answer second = wpa_client_call(&f->client, "GET", next, NULL);
+    assert_int_equal(second.status, 200);
+    assert_string_not_equal(member(f, page.body, "id"), member(f, tight(f, second.body), "id"));
+    f->client.headers = wpa_arena_printf(f->client.arena, "If-None-Match: %s\r\n",
+                                         wpa_client_header(&f->client, &page, "ETag"));
+    static const step unchanged = {"GET /analyses?limit=1", NULL, 304, {NULL}};
+    (void)ask(f, &unchanged);
+    f->client.headers = NULL;
+    const step by_uid = {
+        wpa_arena_printf(f->client.arena, "PATCH /analyses/%s", member(f, page.body, "id")),
+        "{\"status\":\"reviewed\"}",
+        200,
+        {"\"status\":\"reviewed\"", "\"reviewed_by\":\"mira\""}};
+    (void)ask(f, &by_uid);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_calls_is_checked),
+        cmocka_unit_test(a_workflow_is_analysed),
+    };
+    (void)signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

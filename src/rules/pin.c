@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "rules/graph.h"
+
 /* ---- pre-commit hooks, as if they were actions
  * ---------------------------------------------------
  */
@@ -189,4 +191,22 @@ size_t wpa_rule_pattern_fits(wpa_slice pattern, wpa_slice slug, wpa_slice ref)
         return is_same ? rank + 1000 : 0;
     }
     return rank;
+}
+
+#define USERS_SHOWN 3
+
+void wpa_rule_relate_users(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_surroundings *around = run->source->around;
+    size_t n = 0;
+    const wpa_graph_user *users =
+        around && around->graph
+            ? wpa_graph_users(around->graph, wpa_source_identity(run->source), &n)
+            : NULL;
+    for (size_t i = 0; i < n && i < USERS_SHOWN; i++) {
+        const wpa_source *source = wpa_rule_source_at(run, users[i].file->path);
+        if (source) {
+            wpa_rule_relate_in(run, finding, source, users[i].use->span, "used here");
+        }
+    }
 }

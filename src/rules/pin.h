@@ -38,3 +38,5 @@ bool wpa_rule_is_trusted_owner(const wpa_rule_run *run, wpa_slice owner);
  * Returns 0 if not, else the more the more exactly it does.
  */
 size_t wpa_rule_pattern_fits(wpa_slice pattern, wpa_slice slug, wpa_slice ref);
+/** Name, as other places of a finding in an action file, the first steps that use the action. */
+void wpa_rule_relate_users(wpa_rule_run *run, wpa_finding *finding);

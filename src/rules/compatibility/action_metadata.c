@@ -5,8 +5,6 @@
 #include "rules/outline.h"
 #include "rules/upgrade.h"
 
-#define USERS_SHOWN 3
-
 typedef enum kind {
     KIND_UNKNOWN,
     KIND_JAVASCRIPT,
@@ -35,30 +33,10 @@ static const char *quote(wpa_rule_run *run, const wpa_yaml_node *node)
     return wpa_rule_quote(run, node->text, node->length);
 }
 
-/* ---- who uses it ------------------------------------------------------------------------------*/
-
-/* Readers of a finding in an action want to know what breaks. */
-static void relate_users(wpa_rule_run *run, wpa_finding *finding)
-{
-    const wpa_surroundings *around = run->source->around;
-    if (!around || !around->graph) {
-        return;
-    }
-    size_t n;
-    const wpa_graph_user *users =
-        wpa_graph_users(around->graph, wpa_source_identity(run->source), &n);
-    for (size_t i = 0; i < n && i < USERS_SHOWN; i++) {
-        const wpa_source *source = wpa_rule_source_at(run, users[i].file->path);
-        if (source) {
-            wpa_rule_relate_in(run, finding, source, users[i].use->span, "used here");
-        }
-    }
-}
-
 static wpa_finding *refused(wpa_rule_run *run, wpa_finding *finding)
 {
     finding->severity = WPA_SEVERITY_HIGH;
-    relate_users(run, finding);
+    wpa_rule_relate_users(run, finding);
     return finding;
 }
 
@@ -96,6 +74,8 @@ static void check_root(wpa_rule_run *run, const wpa_yaml_node *root)
         finding->severity = WPA_SEVERITY_LOW;
         if (i == 0) {
             (void)refused(run, finding);
+        } else {
+            wpa_rule_relate_users(run, finding);
         }
     }
 }
@@ -115,8 +95,10 @@ static void check_branding(wpa_rule_run *run, const wpa_yaml_node *root, const c
     if (s) {
         *s = (subject){value, meant};
     }
-    wpa_rule_report(run, value->span, "M6", s, "there is no %s %s%s%s%s", key, quote(run, value),
-                    meant ? " (did you mean '" : "", meant ? meant : "", meant ? "'?)" : "");
+    wpa_finding *finding = wpa_rule_report(run, value->span, "M6", s, "there is no %s %s%s%s%s",
+                                           key, quote(run, value), meant ? " (did you mean '" : "",
+                                           meant ? meant : "", meant ? "'?)" : "");
+    wpa_rule_relate_users(run, finding);
 }
 
 /* ---- inputs and outputs -----------------------------------------------------------------------*/
@@ -171,6 +153,7 @@ static void check_input(wpa_rule_run *run, const wpa_yaml_pair *input)
                             quote(run, node->pairs[i].key), meant ? " (did you mean '" : "",
                             meant ? meant : "", meant ? "'?)" : "");
         finding->severity = meant ? finding->severity : WPA_SEVERITY_LOW;
+        wpa_rule_relate_users(run, finding);
     }
     const wpa_yaml_pair *message = wpa_yaml_find(node, "deprecationMessage");
     const wpa_yaml_pair *value = wpa_yaml_find(node, "default");
@@ -204,7 +187,7 @@ static void check_output(wpa_rule_run *run, const wpa_yaml_pair *output, kind of
         wpa_finding *finding =
             wpa_rule_report(run, output->key->span, "M14", NULL,
                             "output %s has no value: it is always empty", quote(run, output->key));
-        relate_users(run, finding);
+        wpa_rule_relate_users(run, finding);
     } else if ((of == KIND_JAVASCRIPT || of == KIND_DOCKER) && value) {
         wpa_rule_report(run, value->key->span, "M14", NULL,
                         "a %s sets its outputs itself: this value of %s is ignored",
@@ -350,7 +333,7 @@ static void check_file(wpa_rule_run *run, const wpa_yaml_node *runs, const char 
                         "there",
                         quote(run, value));
     finding->confidence = WPA_CONFIDENCE_MEDIUM;
-    relate_users(run, finding);
+    wpa_rule_relate_users(run, finding);
 }
 
 static void check_files(wpa_rule_run *run, const wpa_yaml_node *runs, kind of)

@@ -87,6 +87,7 @@ static void check_action_file(wpa_rule_run *run)
             wpa_rule_report(run, using->span, NULL, subject_new(run, NULL, NULL, using),
                             "this action wants %s: %s", text, fate_of(text));
         finding->severity = severity_of(text);
+        wpa_rule_relate_users(run, finding);
     }
 }
 

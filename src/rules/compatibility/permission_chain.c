@@ -26,7 +26,8 @@ typedef struct grant {
 typedef struct chain {
     wpa_rule_run *run;
     const wpa_graph *graph;
-    const wpa_outline_job *job; /* the call in this file */
+    const wpa_outline_job *job;        /* the call in this file */
+    wpa_finding *by_scope[SCOPES_MAX]; /* reported for this call: each scope once */
     size_t n_reported;
 } chain;
 
@@ -78,14 +79,24 @@ static void compare(chain *c, const grant *granted, const grant *wanted, const w
             continue;
         }
         const wpa_yaml_node *place = place_of(owner, names[i]);
-        wpa_finding *finding = wpa_rule_report(
+        wpa_finding *finding = c->by_scope[i];
+        c->n_reported++;
+        if (finding) {
+            if (place && owner == job->node) {
+                wpa_rule_relate_in(c->run, finding, source, place->span, "and here");
+            }
+            continue;
+        }
+        finding = c->by_scope[i] = wpa_rule_report(
             c->run, c->job->uses.node->span, NULL, c->job,
             "job %s of %s asks for '%s: %s', and this call grants %s: GitHub refuses the run",
             wpa_rule_quote(c->run, job->id, strlen(job->id)),
             wpa_rule_quote(c->run, source->path, strlen(source->path)), names[i],
             level_names[wanted->levels[i]],
             granted->levels[i] == LEVEL_NONE ? "nothing of it" : level_names[granted->levels[i]]);
-        c->n_reported++;
+        if (owner != job->node) { /* for all jobs at once, which may be meant as a ceiling */
+            finding->confidence = WPA_CONFIDENCE_MEDIUM;
+        }
         if (place) {
             wpa_rule_relate_in(c->run, finding, source, place->span, "asked for here");
         }

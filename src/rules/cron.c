@@ -142,10 +142,38 @@ int wpa_cron_per_day(const wpa_cron *cron)
     return __builtin_popcountll(cron->minutes) * __builtin_popcount(cron->hours);
 }
 
+static bool fires_on(const wpa_cron *cron, int month, int day, int weekday)
+{
+    bool is_day = cron->days >> day & 1, is_weekday = cron->weekdays >> weekday & 1;
+    bool is_fit =
+        cron->has_days && cron->has_weekdays ? is_day || is_weekday : is_day && is_weekday;
+    return is_fit && (cron->months >> month & 1);
+}
+
+/* Do two days that follow each other both fire, in any year? */
+static bool has_neighbours(const wpa_cron *cron)
+{
+    static const int lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    for (int first_weekday = 0; first_weekday < 7; first_weekday++) {
+        bool was_fit = false;
+        int weekday = first_weekday;
+        for (int i = 0; i < 13; i++) { /* over the end of the year */
+            int month = i % 12;
+            for (int day = 1; day <= lengths[month]; day++, weekday = (weekday + 1) % 7) {
+                bool is_fit = fires_on(cron, month + 1, day, weekday);
+                if (is_fit && was_fit) {
+                    return true;
+                }
+                was_fit = is_fit;
+            }
+        }
+    }
+    return false;
+}
+
 int wpa_cron_interval(const wpa_cron *cron)
 {
     int first = -1, last = -1, least = 24 * 60;
-    bool is_daily = !cron->has_days && !cron->has_weekdays;
     for (int i = 0; i < 24 * 60; i++) {
         if ((cron->hours >> (i / 60) & 1) && (cron->minutes >> (i % 60) & 1)) {
             first = first < 0 ? i : first;
@@ -154,7 +182,7 @@ int wpa_cron_interval(const wpa_cron *cron)
         }
     }
     int over_midnight = first + 24 * 60 - last;
-    return is_daily && last >= 0 && over_midnight < least ? over_midnight : least;
+    return last >= 0 && over_midnight < least && has_neighbours(cron) ? over_midnight : least;
 }
 
 bool wpa_cron_is_possible(const wpa_cron *cron)

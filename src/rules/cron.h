@@ -18,7 +18,8 @@ typedef struct wpa_cron {
 
 /** False with fault set. */
 bool wpa_cron_parse(const char *text, wpa_cron *cron);
-/** Smallest number of minutes between two firings of one day or over midnight. */
+/** Smallest number of minutes between two firings anywhere in a year; a day if there is one a day.
+ */
 int wpa_cron_interval(const wpa_cron *cron);
 /** Can the days and months ever come together? "30 2" cannot. */
 bool wpa_cron_is_possible(const wpa_cron *cron);

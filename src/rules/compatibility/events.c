@@ -1,4 +1,4 @@
-/* CMP-013: what stands under "on" that GitHub refuses or never starts (V1 to V11). */
+/* CMP-013: what stands under "on" that GitHub refuses or never starts (V1 to V12). */
 #include <string.h>
 
 #include "rules/cron.h"
@@ -105,6 +105,64 @@ static void check_patterns(wpa_rule_run *run, const wpa_outline_trigger *t,
     }
 }
 
+/* Does every name that pattern fits fit other too, as far as their texts tell? */
+static bool covers(const char *other, const char *pattern)
+{
+    return wpa_text_is(other, pattern) || wpa_text_is(other, "**") ||
+           (wpa_text_is(other, "*") && !strchr(pattern, '/') && !strstr(pattern, "**"));
+}
+
+/* V11: the last pattern that fits decides, so that what stands before it may do nothing. */
+static void check_order(wpa_rule_run *run, const wpa_outline_trigger *t, const wpa_yaml_pair *pair)
+{
+    const wpa_yaml_node *list = wpa_yaml_resolve(pair->value);
+    bool is_list = wpa_yaml_is(list, WPA_YAML_SEQUENCE) && !strstr(pair->key->text, "ignore");
+    for (size_t i = 0; is_list && i < list->n_items; i++) {
+        const char *own = wpa_yaml_text(list->items[i]);
+        for (size_t k = i + 1; own && *own && k < list->n_items; k++) {
+            const char *later = wpa_yaml_text(list->items[k]);
+            bool is_out = own[0] == '!', is_later_out = later && later[0] == '!';
+            if (!later || is_out == is_later_out || !covers(later + is_later_out, own + is_out)) {
+                continue;
+            }
+            wpa_finding *finding = wpa_rule_report(
+                run, wpa_yaml_resolve(list->items[i])->span, "V11", subject_new(run, NULL, NULL),
+                "pattern %s of %s does nothing: %s below it %s again", quote(run, own), t->name,
+                quote(run, later), is_out ? "lets the same in" : "takes the same out");
+            finding->severity = WPA_SEVERITY_MEDIUM;
+            wpa_rule_relate(run, finding, list->items[k]->span, "the last that fits decides");
+            break;
+        }
+    }
+}
+
+/* V12: branches of a pull request are those it goes into, not those it comes from. */
+static void check_heads(wpa_rule_run *run, const wpa_outline_trigger *t, const wpa_yaml_pair *pair)
+{
+    static const char *const heads[] = {"feature/", "feat/",  "fix/",        "bugfix/",
+                                        "hotfix/",  "chore/", "dependabot/", "renovate/"};
+    bool is_pull =
+        wpa_text_is(t->name, "pull_request") || wpa_text_is(t->name, "pull_request_target");
+    const wpa_yaml_node *list = wpa_yaml_resolve(pair->value);
+    bool is_list = is_pull && wpa_text_starts(pair->key->text, "branches") &&
+                   wpa_yaml_is(list, WPA_YAML_SEQUENCE);
+    for (size_t i = 0; is_list && i < list->n_items; i++) {
+        const char *text = wpa_yaml_text(list->items[i]);
+        for (size_t k = 0; text && k < WPA_COUNT(heads); k++) {
+            if (wpa_text_starts(text, heads[k])) {
+                wpa_finding *finding = wpa_rule_report(
+                    run, list->items[i]->span, "V12", subject_new(run, NULL, NULL),
+                    "%s is compared with the branch a pull request goes into, and reads like one "
+                    "it comes from",
+                    quote(run, text));
+                finding->severity = WPA_SEVERITY_LOW;
+                finding->persona = WPA_PERSONA_PEDANTIC;
+                break;
+            }
+        }
+    }
+}
+
 /* V4, V5 */
 static void check_filters(wpa_rule_run *run, const wpa_outline_trigger *t)
 {
@@ -119,6 +177,8 @@ static void check_filters(wpa_rule_run *run, const wpa_outline_trigger *t)
             continue;
         }
         check_patterns(run, t, pair);
+        check_order(run, t, pair);
+        check_heads(run, t, pair);
         const wpa_yaml_pair *other = i % 2 == 0 ? wpa_yaml_find(t->config, filters[i + 1]) : NULL;
         if (other && !is_empty(wpa_yaml_resolve(pair->value)) &&
             !is_empty(wpa_yaml_resolve(other->value))) {
@@ -168,7 +228,7 @@ static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
     } else if (wpa_cron_interval(&cron) < LEAST_MINUTES) {
         wpa_finding *finding = wpa_rule_report(
             run, node->span, "V7", subject_new(run, NULL, NULL),
-            "cron %s asks for a run every %d minutes; GitHub starts at most one in %d",
+            "cron %s has two runs %d minutes apart; GitHub starts at most one in %d",
             quote(run, text), wpa_cron_interval(&cron), LEAST_MINUTES);
         finding->severity = WPA_SEVERITY_MEDIUM;
     }
@@ -239,8 +299,8 @@ const wpa_rule wpa_rule_events = {
     .summary = "An event, type, filter or schedule that GitHub refuses or that never fires",
     .why = "The workflow is invalid, or waits for something that never happens.",
     .fix = "Write the event as GitHub knows it; the nearest name is given.",
-    .checks =
-        (const char *const[]){"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9", "V10", NULL},
+    .checks = (const char *const[]){"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9", "V10",
+                                    "V11", "V12", NULL},
     .elsewhere = (const char *const[]){"actionlint/events", NULL},
     .tables = 1U << WPA_FACTS_EVENTS,
     .declares = WPA_DECLARES_TRIGGERS,

@@ -68,6 +68,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         }
         check_steps(run, &o->jobs[i]);
     }
+    if (run->source->kind == WPA_INPUT_ACTION) {
+        check_inputs(run, wpa_yaml_get(o->root, "inputs"));
+    }
     for (size_t i = 0; i < o->n_triggers; i++) {
         check_inputs(run, wpa_yaml_get(o->triggers[i].config, "inputs"));
     }

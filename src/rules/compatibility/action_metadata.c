@@ -158,9 +158,11 @@ static void check_input(wpa_rule_run *run, const wpa_yaml_pair *input)
     const wpa_yaml_pair *message = wpa_yaml_find(node, "deprecationMessage");
     const wpa_yaml_pair *value = wpa_yaml_find(node, "default");
     if (message && !*(wpa_yaml_text(message->value) ? wpa_yaml_text(message->value) : "-")) {
-        wpa_rule_report(run, message->key->span, "M7", NULL,
-                        "input %s is deprecated with an empty message: nobody is told", name)
-            ->severity = WPA_SEVERITY_LOW;
+        wpa_finding *finding =
+            wpa_rule_report(run, message->key->span, "M7", NULL,
+                            "input %s is deprecated with an empty message: nobody is told", name);
+        finding->severity = WPA_SEVERITY_LOW;
+        wpa_rule_relate_users(run, finding);
     }
     if (value && value->value && wpa_yaml_resolve(value->value) &&
         !wpa_yaml_is(value->value, WPA_YAML_SCALAR)) {
@@ -269,13 +271,12 @@ static void check_keys(wpa_rule_run *run, const wpa_yaml_pair *runs, kind of)
 }
 
 /* Is there more in the tree than definitions: what they run? */
-static bool is_checkout(const wpa_surroundings *around, const char *folder)
+static bool is_checkout(const wpa_surroundings *around)
 {
     wpa_input_kind read_kind;
     for (size_t i = 0; i < around->n_paths; i++) {
         const char *path = around->paths[i];
-        if (wpa_text_starts(path, folder) && !wpa_input_of_path(path, &read_kind) &&
-            !strstr(path, ".github/")) {
+        if (!wpa_input_of_path(path, &read_kind) && !strstr(path, ".github/")) {
             return true;
         }
     }
@@ -342,7 +343,7 @@ static void check_files(wpa_rule_run *run, const wpa_yaml_node *runs, kind of)
     const wpa_surroundings *around = run->source->around;
     const char *own = wpa_source_identity(run->source), *slash = strrchr(own, '/');
     const char *folder = slash ? wpa_arena_slice(run->arena, own, (size_t)(slash + 1 - own)) : "";
-    if (!around || !around->has_paths || !is_checkout(around, folder)) {
+    if (!around || !around->has_paths || !is_checkout(around)) {
         return;
     }
     for (size_t i = 0; of == KIND_JAVASCRIPT && i < WPA_COUNT(script_keys); i++) {

@@ -309,10 +309,19 @@ static void check_call(wpa_rule_run *run, const wpa_graph *graph, const wpa_grap
     c.source = c.callee && c.callee->kind == WPA_INPUT_WORKFLOW
                    ? wpa_rule_source_at(run, c.callee->path)
                    : NULL;
+    c.name = text ? quote(&c, text) : "";
+    if (c.source && c.source->yaml && c.source->is_partial && c.source->yaml->n_diagnostics) {
+        wpa_finding *finding = wpa_rule_report(run, job->uses.node->span, "K1", NULL,
+                                               "%s is no YAML that can be read, so it cannot be "
+                                               "called",
+                                               c.name);
+        wpa_rule_relate_in(run, finding, c.source, c.source->yaml->diagnostics[0].span,
+                           "what is wrong");
+        return;
+    }
     if (!c.source || !c.source->yaml || c.source->is_partial) {
         return;
     }
-    c.name = quote(&c, text);
     const wpa_outline_trigger *t = wpa_outline_trigger_find(c.source->outline, "workflow_call");
     if (!t) {
         report(&c, job->uses.node->span, "K1", NULL,

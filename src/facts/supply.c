@@ -100,6 +100,38 @@ bool wpa_facts_is_known_creator(wpa_slice owner)
            NULL;
 }
 
+const wpa_fact_renamed_owner *wpa_facts_renamed_owner_find(wpa_slice owner)
+{
+    return find_action(wpa_fact_renamed_owners, wpa_fact_n_renamed_owners,
+                       sizeof *wpa_fact_renamed_owners, owner);
+}
+
+size_t wpa_facts_platform_count(void)
+{
+    return wpa_fact_n_platforms;
+}
+
+const wpa_fact_platform *wpa_facts_platform_at(size_t i)
+{
+    return &wpa_fact_platforms[i];
+}
+
+bool wpa_facts_platform_affects(const wpa_fact_platform *advisory, const wpa_version *version)
+{
+    bool is_older = true; /* than every line that was fixed */
+    for (size_t i = 0; advisory->fixed[i]; i++) {
+        wpa_version fixed;
+        if (!wpa_version_parse(wpa_slice_of(advisory->fixed[i]), &fixed)) {
+            continue;
+        }
+        if (fixed.parts[0] == version->parts[0] && fixed.parts[1] == version->parts[1]) {
+            return wpa_version_compare(version, &fixed) < 0;
+        }
+        is_older = is_older && wpa_version_compare(version, &fixed) < 0;
+    }
+    return is_older;
+}
+
 bool wpa_facts_is_impostor(wpa_slice repo, wpa_slice commit)
 {
     for (size_t i = 0; i < wpa_fact_n_impostors; i++) {

@@ -93,6 +93,28 @@ typedef struct wpa_fact_creator {
 
 bool wpa_facts_is_known_creator(wpa_slice owner);
 
+/** An owner who goes by another name now, so that anyone may take the old one. */
+typedef struct wpa_fact_renamed_owner {
+    const char *owner;
+    const char *name; /* the new one */
+} wpa_fact_renamed_owner;
+
+const wpa_fact_renamed_owner *wpa_facts_renamed_owner_find(wpa_slice owner);
+
+/** An advisory about a forge ("ghes") or the runner ("runner"). */
+typedef struct wpa_fact_platform {
+    const char *platform;
+    const char *id;
+    const char *severity;
+    wpa_fact_list fixed; /* first version without it, of each line that got one */
+    const char *summary;
+} wpa_fact_platform;
+
+size_t wpa_facts_platform_count(void);
+const wpa_fact_platform *wpa_facts_platform_at(size_t i);
+/** Is the version older than the fix of its line, or of a line older than all that were fixed? */
+bool wpa_facts_platform_affects(const wpa_fact_platform *advisory, const wpa_version *version);
+
 /** A commit that is known to be in none of the repository's branches and tags. */
 typedef struct wpa_fact_impostor {
     const char *repo;

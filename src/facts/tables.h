@@ -173,3 +173,7 @@ extern const wpa_fact_payload wpa_fact_payloads[];
 extern const size_t wpa_fact_n_payloads;
 extern const wpa_fact_payload_activity wpa_fact_payload_activities[];
 extern const size_t wpa_fact_n_payload_activities;
+extern const wpa_fact_renamed_owner wpa_fact_renamed_owners[];
+extern const size_t wpa_fact_n_renamed_owners;
+extern const wpa_fact_platform wpa_fact_platforms[];
+extern const size_t wpa_fact_n_platforms;

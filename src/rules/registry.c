@@ -35,16 +35,23 @@
     X(adhoc_packages) \
     X(stale_action_refs) \
     X(typosquat_uses) \
+    X(repo_jacking) \
     X(forbidden_uses) \
+    X(unverified_creator) \
+    X(unpinnable_action) \
     X(unverified_script_exec) \
     X(bot_conditions) \
     X(confused_deputy_merge) \
     X(toctou_checkout) \
     X(ungated_command) \
     X(prompt_injection) \
+    X(token_to_third_party) \
     X(github_app) \
     X(use_trusted_publishing) \
+    X(static_cloud_credentials) \
     X(self_hosted_runner) \
+    X(privileged_container) \
+    X(debug_enabled) \
     X(obfuscation) \
     X(dependabot_cooldown) \
     X(dependabot_execution) \

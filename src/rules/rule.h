@@ -162,6 +162,11 @@ bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node 
 
 /** The rule's option as configured, or its default. */
 const char *wpa_rule_option_text(const wpa_rule_run *run, const char *name);
+/**
+ * Is the word one of those that the option lists, with blanks or commas between, letters' case no
+ * matter? "x*" in the list stands for whatever begins with x.
+ */
+bool wpa_rule_option_lists(const wpa_rule_run *run, const char *name, wpa_slice word);
 /** As a number; fallback if it is not one in [min, max]. */
 int64_t wpa_rule_option_int(const wpa_rule_run *run, const char *name, int64_t min, int64_t max,
                             int64_t fallback);

@@ -178,6 +178,23 @@ const char *wpa_rule_option_text(const wpa_rule_run *run, const char *name)
     return value ? value : option ? option->value : "";
 }
 
+bool wpa_rule_option_lists(const wpa_rule_run *run, const char *name, wpa_slice word)
+{
+    const char *list = wpa_rule_option_text(run, name);
+    while (list && *list) {
+        list += strspn(list, " ,\n");
+        size_t n = strcspn(list, " ,\n");
+        bool is_open = n && list[n - 1] == '*';
+        size_t length = is_open ? n - 1 : n;
+        bool is_same = is_open ? word.length >= length : word.length == length;
+        if (n && is_same && strncasecmp(list, word.at, length) == 0) {
+            return true;
+        }
+        list += n;
+    }
+    return false;
+}
+
 int64_t wpa_rule_option_int(const wpa_rule_run *run, const char *name, int64_t min, int64_t max,
                             int64_t fallback)
 {

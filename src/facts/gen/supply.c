@@ -14,6 +14,8 @@ void gen_supply(FILE *out, const char *folder)
     gen_rows(out, root, "debug_actions", "debug_action", "debug_actions");
     gen_rows(out, root, "creators", "creator", "creators");
     gen_rows(out, root, "impostors", "impostor", "impostors");
+    gen_rows(out, root, "renamed_owners", "renamed_owner", "renamed_owners");
+    gen_rows(out, root, "platforms", "platform", "platforms");
     gen_rows(out, root, "popular", "popular", "populars");
     json_decref(root);
 }

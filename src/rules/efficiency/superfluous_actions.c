@@ -9,26 +9,12 @@ static const wpa_rule_option options[] = {
     {0},
 };
 
-/* Is the slug one of the words of a list? */
-static bool is_listed(const char *list, wpa_slice slug)
-{
-    while (list && *list) {
-        list += strspn(list, " ,");
-        size_t n = strcspn(list, " ,");
-        if (n == slug.length && strncasecmp(list, slug.at, n) == 0) {
-            return true;
-        }
-        list += n;
-    }
-    return false;
-}
-
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool may_lack)
 {
     const wpa_fact_replacement *r = step->uses.kind == WPA_OUTLINE_REPOSITORY
                                         ? wpa_facts_replacement_find(step->uses.slug)
                                         : NULL;
-    if (!r || is_listed(wpa_rule_option_text(run, "allow"), step->uses.slug)) {
+    if (!r || wpa_rule_option_lists(run, "allow", step->uses.slug)) {
         return;
     }
     wpa_finding *finding = wpa_rule_report(

@@ -49,13 +49,15 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_yaml_node *root = run->source->yaml->root;
     const wpa_yaml_node *jobs = wpa_yaml_get(root, "jobs");
-    if (!wpa_yaml_is(root, WPA_YAML_MAPPING) || !jobs) {
+    bool is_action = run->source->kind == WPA_INPUT_ACTION && wpa_yaml_get(root, "runs");
+    if (!wpa_yaml_is(root, WPA_YAML_MAPPING) || (!jobs && !is_action)) {
         return true;
     }
     if (!wpa_yaml_find(root, "name")) {
         size_t start = root->pairs[0].key->span.start;
         wpa_rule_report(run, (wpa_span){start, root->pairs[0].key->span.end}, "A1", root,
-                        "the workflow has no name: lists show its path");
+                        is_action ? "the action has no name: logs show where it was taken from"
+                                  : "the workflow has no name: lists show its path");
     }
     for (size_t i = 0; wpa_yaml_is(jobs, WPA_YAML_MAPPING) && i < jobs->n_pairs; i++) {
         check_job(run, &jobs->pairs[i]);
@@ -98,8 +100,10 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     if (!owner || owner->n_pairs == 0) {
         return;
     }
-    const char *name = is_root ? file_stem(run->source->path, run->arena)
-                               : plain_name(owner->key->text, owner->key->length, run->arena);
+    bool is_action = run->source->kind == WPA_INPUT_ACTION; /* its file is called action.yml */
+    const char *name = is_root && is_action ? NULL
+                       : is_root            ? file_stem(run->source->path, run->arena)
+                                 : plain_name(owner->key->text, owner->key->length, run->arena);
     if (name) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "name it '%s'", name);
         (void)wpa_rule_insert_before(run, fix, owner->pairs[0].value, "name: %s", name);
@@ -114,8 +118,8 @@ const wpa_rule wpa_rule_anonymous_definition = {
     .severity = WPA_SEVERITY_LOW,
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_PEDANTIC,
-    .inputs = WPA_INPUT_WORKFLOW,
-    .summary = "A workflow, job or longer script has no name",
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A workflow, action, job or longer script has no name",
     .why = "Lists, logs and required checks show a path, an id or a line of code instead.",
     .fix = "Give it a name that says what it is for.",
     .checks = (const char *const[]){"A1", "A2", "A3", NULL},

@@ -1,43 +1,90 @@
 /* SEC-035: a condition that trusts a bot by who caused the last event. */
 #include <string.h>
 
-#include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/references.h"
 
 /* Who caused the event, which anyone can make a bot do; not who wrote the thing. */
-static const char *const actors[] = {"github.triggering_actor", "github.actor",
-                                     "github.event.sender.login"};
+static const char *const actors[] = {
+    "github.actor",           "github.actor_id",           "github.triggering_actor",
+    "github.event.sender.id", "github.event.sender.login", "github.event.pull_request.sender.login",
+};
+
+/* Accounts of Dependabot, Renovate, GitHub Actions and pre-commit.ci. */
+static const double ids[] = {49699333, 27856297, 29139614, 41898282, 66853113};
 
 typedef struct subject {
-    const wpa_yaml_node *condition;
-    wpa_span operand; /* of the decoded text */
+    wpa_span span; /* of the operand */
+    bool is_login;
 } subject;
 
-/* "== 'x[bot]'" behind the operand, or "'x[bot]' ==" in front of it. */
-static bool is_trusted_as_bot(const char *text, wpa_span operand)
+typedef struct search {
+    wpa_rule_run *run;
+    const wpa_expr_place *place;
+} search;
+
+/* Path of a reference, lower case; NULL if the node is none. */
+static const char *actor_of(const search *s, const wpa_expr *node)
 {
-    const char *behind = text + operand.end + strspn(text + operand.end, " ");
-    if (wpa_text_starts(behind, "==")) {
-        const char *quote = behind + 2 + strspn(behind + 2, " ");
-        size_t length = *quote == '\'' ? strcspn(quote + 1, "'") : 0;
-        return length > 5 && memcmp(quote + 1 + length - 5, "[bot]", 5) == 0;
+    size_t n;
+    wpa_expr_reference *r = wpa_expr_references(node, s->run->arena, &n);
+    bool is_whole = n == 1 && r[0].node == node;
+    int i = is_whole ? wpa_text_index(r[0].path, actors, WPA_COUNT(actors)) : -1;
+    return i < 0 ? NULL : actors[i];
+}
+
+static bool is_id(double number)
+{
+    for (size_t i = 0; i < WPA_COUNT(ids); i++) {
+        if (number > ids[i] - 0.5 && number < ids[i] + 0.5) {
+            return true;
+        }
     }
-    size_t at = operand.start;
-    while (at && text[at - 1] == ' ') {
-        at--;
+    return false;
+}
+
+/* Does the text name a bot: its login, or its number? */
+static bool names_bot(const char *text)
+{
+    size_t length = strlen(text);
+    return (length > 5 && strcasecmp(text + length - 5, "[bot]") == 0) ||
+           is_id(wpa_expr_text_number(text));
+}
+
+static bool is_bot(const search *s, const wpa_expr *node)
+{
+    wpa_expr_value value = wpa_expr_fold(node, NULL, NULL, s->run->arena);
+    return value.type == WPA_EXPR_IS_STRING   ? names_bot(value.text)
+           : value.type == WPA_EXPR_IS_NUMBER ? is_id(value.number)
+                                              : false;
+}
+
+/* A list that is written out: fromJSON('["dependabot[bot]"]'). Any part of a text that says bot. */
+static bool speaks_of_bots(const wpa_expr *node)
+{
+    const wpa_expr *text = node->kind == WPA_EXPR_CALL && node->n_args ? node->args[0] : node;
+    return text->kind == WPA_EXPR_STRING &&
+           (strcasestr(text->text, "bot") != NULL || strcasestr(text->text, "renovate") != NULL);
+}
+
+/* The operand by which the node trusts a bot, or NULL. */
+static const wpa_expr *trusted_by(const search *s, const wpa_expr *node)
+{
+    static const char *const tests[] = {"contains", "startsWith", "endsWith"};
+    if (node->n_args != 2) {
+        return NULL;
     }
-    if (at < 2 || text[at - 1] != '=' || text[at - 2] != '=') {
-        const char *call = at && text[at - 1] == '(' ? text + at - 1 : NULL;
-        bool is_prefix = call && at > 10 && strncasecmp(call - 10, "startsWith", 10) == 0;
-        bool is_part = call && at > 8 && strncasecmp(call - 8, "contains", 8) == 0;
-        return (is_prefix || is_part) && *behind == ',' &&
-               (strcasestr(behind, "bot") || strcasestr(behind, "renovate"));
+    const wpa_expr *a = node->args[0], *b = node->args[1];
+    if (node->kind == WPA_EXPR_EQ) {
+        return actor_of(s, a) && is_bot(s, b) ? a : actor_of(s, b) && is_bot(s, a) ? b : NULL;
     }
-    at -= 2;
-    while (at && text[at - 1] == ' ') {
-        at--;
+    bool is_test = false;
+    for (size_t i = 0; node->kind == WPA_EXPR_CALL && i < WPA_COUNT(tests); i++) {
+        is_test = is_test || wpa_text_is_ci(node->text, tests[i]);
     }
-    return at >= 6 && memcmp(text + at - 6, "[bot]'", 6) == 0;
+    return !is_test                              ? NULL
+           : actor_of(s, a) && speaks_of_bots(b) ? a
+           : actor_of(s, b) && speaks_of_bots(a) ? b
+                                                 : NULL;
 }
 
 static wpa_severity severity_of(const wpa_outline *o)
@@ -45,40 +92,51 @@ static wpa_severity severity_of(const wpa_outline *o)
     return o->trust == WPA_TRUST_INSIDER ? WPA_SEVERITY_LOW : WPA_SEVERITY_HIGH;
 }
 
-static void check_condition(wpa_rule_run *run, const wpa_yaml_node *condition)
+static void report(const search *s, const wpa_expr *operand, bool is_weaker)
 {
-    const char *text = wpa_yaml_text(condition);
-    for (size_t i = 0; text && i < WPA_COUNT(actors); i++) {
-        const char *at = strcasestr(text, actors[i]);
-        wpa_span operand = {at ? (size_t)(at - text) : 0, 0};
-        operand.end = operand.start + strlen(actors[i]);
-        if (!at || !is_trusted_as_bot(text, operand)) {
-            continue;
-        }
-        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
-        *s = (subject){condition, operand};
-        wpa_finding *finding = wpa_rule_report(
-            run, wpa_yaml_source_span(condition, operand.start, operand.end), NULL, s,
-            "%s says who caused the last event, not whose change it is: a stranger can make the "
-            "bot cause one",
-            actors[i]);
-        finding->severity = severity_of(run->source->outline);
-        bool is_weaker = strstr(text, "&&") || strchr(text, '!');
-        finding->confidence = is_weaker ? WPA_CONFIDENCE_MEDIUM : WPA_CONFIDENCE_HIGH;
+    const char *actor = actor_of(s, operand);
+    subject *about = wpa_arena_alloc(s->run->arena, sizeof *about);
+    *about = (subject){wpa_expr_source_span(s->place, operand->span), !wpa_text_ends(actor, "id")};
+    wpa_finding *finding = wpa_rule_report(
+        s->run, about->span, NULL, about,
+        "%s says who caused the last event, not whose change it is: a stranger can make the bot "
+        "cause one",
+        actor);
+    finding->severity = severity_of(s->run->source->outline);
+    finding->confidence = is_weaker ? WPA_CONFIDENCE_MEDIUM : WPA_CONFIDENCE_HIGH;
+    const wpa_yaml_node *key = s->place->node->key;
+    if (key) {
+        wpa_rule_relate(s->run, finding, key->span, "in this condition");
+    }
+}
+
+static void look(const search *s, const wpa_expr *node, bool is_weaker)
+{
+    const wpa_expr *operand = trusted_by(s, node);
+    bool narrows =
+        node->kind == WPA_EXPR_AND || node->kind == WPA_EXPR_NOT || node->kind == WPA_EXPR_CALL;
+    if (operand) {
+        report(s, operand, is_weaker || node->kind == WPA_EXPR_CALL);
         return;
+    }
+    for (size_t i = 0; i < node->n_args; i++) {
+        look(s, node->args[i], is_weaker || narrows);
+    }
+}
+
+static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+{
+    (void)context;
+    const wpa_yaml_node *key = place->node->key;
+    if (key && wpa_text_is(wpa_yaml_text(key), "if")) {
+        look(&(search){run, place}, place->parsed.root, false);
     }
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        check_condition(run, o->jobs[i].condition);
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_condition(run, o->jobs[i].steps[k].condition);
-        }
-    }
+    wpa_rule_each_expression(run, run->source->outline->root, check_expression, NULL);
     return true;
 }
 
@@ -104,12 +162,10 @@ static const char *author_of(const wpa_outline *o)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
-    const char *author = author_of(run->source->outline);
+    const char *author = s->is_login ? author_of(run->source->outline) : NULL;
     if (author) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "ask for %s", author);
-        wpa_rule_edit(run, fix,
-                      wpa_yaml_source_span(s->condition, s->operand.start, s->operand.end), "%s",
-                      author);
+        wpa_rule_edit(run, fix, s->span, "%s", author);
     }
 }
 

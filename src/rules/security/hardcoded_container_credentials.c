@@ -4,6 +4,7 @@
 
 #include <wpa/buf.h>
 
+#include "expr/expr.h"
 #include "rules/outline.h"
 #include "rules/rule.h"
 
@@ -12,32 +13,29 @@ typedef struct subject {
     const char *name; /* of job or service */
 } subject;
 
-/* Is the text one whole expression? *inside gets what stands in the fence. */
-static bool is_one_expression(const char *text, wpa_slice *inside)
-{
-    size_t start = strspn(text, " \t\n");
-    if (!wpa_text_starts(text + start, "${{")) {
-        return false;
-    }
-    const char *close = strstr(text + start, "}}");
-    if (!close || close[2 + strspn(close + 2, " \t\n")]) {
-        return false;
-    }
-    *inside = (wpa_slice){text + start + 3, (size_t)(close - text) - start - 3};
-    while (inside->length && isspace((unsigned char)inside->at[0])) {
-        inside->at++;
-        inside->length--;
-    }
-    while (inside->length && isspace((unsigned char)inside->at[inside->length - 1])) {
-        inside->length--;
-    }
-    return true;
-}
+/* What a password is, by its expression. */
+typedef enum source {
+    SOURCE_SECRET,  /* computed from something that is not in the file */
+    SOURCE_LITERAL, /* stands here, however it is put together */
+    SOURCE_VARIABLE /* vars.X: not masked */
+} source;
 
-static bool is_literal_expression(wpa_slice inside)
+static source source_of(const wpa_yaml_node *password, wpa_arena *arena)
 {
-    return inside.length >= 2 && inside.at[0] == '\'' && inside.at[inside.length - 1] == '\'' &&
-           !memchr(inside.at + 1, '\'', inside.length - 2);
+    size_t n, n_references;
+    wpa_expr_place *places = wpa_expr_find(password, arena, &n);
+    bool is_whole = n == 1 && wpa_span_length(places[0].outer) == password->length;
+    if (!is_whole || !places[0].parsed.root) {
+        return n == 1 && !places[0].parsed.root ? SOURCE_SECRET : SOURCE_LITERAL;
+    }
+    const wpa_expr *root = places[0].parsed.root;
+    wpa_expr_value value = wpa_expr_fold(root, NULL, NULL, arena);
+    wpa_expr_reference *references = wpa_expr_references(root, arena, &n_references);
+    bool is_variable = n_references == 1 && references[0].node == root &&
+                       wpa_text_starts(references[0].path, "vars.");
+    return is_variable                                                     ? SOURCE_VARIABLE
+           : value.type == WPA_EXPR_IS_STRING && value.text && *value.text ? SOURCE_LITERAL
+                                                                           : SOURCE_SECRET;
 }
 
 static void check_container(wpa_rule_run *run, const wpa_yaml_node *container, const char *name)
@@ -48,13 +46,11 @@ static void check_container(wpa_rule_run *run, const wpa_yaml_node *container, c
     if (!text || !*text) {
         return;
     }
-    wpa_slice inside = {text, 0};
-    bool is_expression = is_one_expression(text, &inside);
-    bool is_variable =
-        is_expression && inside.length >= 5 && strncasecmp(inside.at, "vars.", 5) == 0;
-    if (is_expression && !is_variable && !is_literal_expression(inside)) {
+    source from = source_of(password, run->arena);
+    if (from == SOURCE_SECRET) {
         return;
     }
+    bool is_variable = from == SOURCE_VARIABLE;
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){password, name};
     wpa_finding *finding = wpa_rule_report(

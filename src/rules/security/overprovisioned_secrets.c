@@ -1,62 +1,54 @@
 /* SEC-017: an expression that takes all secrets where one was meant. */
-#include <string.h>
+#include "rules/references.h"
 
-#include "rules/flow.h"
-#include "rules/outline.h"
-#include "rules/rule.h"
+/* The innermost call that the reference is given to, for its bytes; the reference itself if none.
+ */
+typedef struct search {
+    const wpa_expr *reference;
+    wpa_span span;
+} search;
 
-static void check_expression(wpa_rule_run *run, const wpa_yaml_node *node, wpa_span inside)
+static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
 {
-    wpa_flow flow = wpa_flow_read(node->text + inside.start, wpa_span_length(inside), run->arena);
-    for (size_t i = 0; i < flow.n; i++) {
-        bool is_whole = wpa_text_is_ci(flow.paths[i], "secrets");
-        bool is_indexed = wpa_text_is_ci(flow.paths[i], "secrets.*");
+    (void)parent;
+    search *s = context;
+    bool holds =
+        node->span.start <= s->reference->span.start && node->span.end >= s->reference->span.end;
+    if (node->kind == WPA_EXPR_CALL && holds) {
+        s->span = node->span;
+    }
+}
+
+static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+{
+    (void)context;
+    size_t n;
+    wpa_expr_reference *references = wpa_expr_references(place->parsed.root, run->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        const wpa_expr_reference *r = &references[i];
+        bool is_whole = wpa_text_is(r->path, "secrets") || wpa_text_is(r->path, "secrets.*");
+        bool is_indexed = wpa_text_starts(r->path, "secrets.[]");
         if (!is_whole && !is_indexed) {
             continue;
         }
-        const char *text =
-            wpa_arena_slice(run->arena, node->text + inside.start, wpa_span_length(inside));
-        bool is_by_matrix = is_indexed && strstr(text, "[matrix.");
+        search s = {r->node, r->node->span};
+        wpa_expr_walk(place->parsed.root, look, &s);
         wpa_finding *finding = wpa_rule_report(
-            run, wpa_yaml_source_span(node, inside.start, inside.end), NULL, NULL,
+            run, wpa_expr_source_span(place, is_whole ? s.span : r->node->span), NULL, NULL,
             is_whole ? "every secret is handed over at once"
                      : "the secret is chosen at run time, so every secret is sent to the runner");
-        if (is_by_matrix) {
+        const char *text = place->node->text + place->inner.start + r->node->span.start;
+        if (is_indexed && wpa_text_starts(text, "secrets[matrix.")) {
             finding->severity = WPA_SEVERITY_LOW;
         }
         return;
     }
 }
 
-static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
-{
-    if (!node || depth > WPA_YAML_MAX_DEPTH) {
-        return;
-    }
-    for (size_t i = 0; i < node->n_pairs; i++) {
-        walk(run, node->pairs[i].value, depth + 1);
-    }
-    for (size_t i = 0; i < node->n_items; i++) {
-        walk(run, node->items[i], depth + 1);
-    }
-    if (node->kind != WPA_YAML_SCALAR || !node->text) {
-        return;
-    }
-    size_t at = 0;
-    wpa_span fence, inside;
-    bool is_condition = node->key && node->key->text && wpa_text_is(node->key->text, "if");
-    if (is_condition && !wpa_outline_has_expression(node->text)) {
-        check_expression(run, node, (wpa_span){0, node->length});
-    }
-    while (wpa_flow_next_fence(node->text, node->length, &at, &fence, &inside)) {
-        check_expression(run, node, inside);
-    }
-}
-
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    walk(run, run->source->outline->root, 0);
+    wpa_rule_each_expression(run, run->source->outline->root, check_expression, NULL);
     return true;
 }
 

@@ -32,6 +32,56 @@ static bool any_tag_fits(const wpa_fact_use *fact, const wpa_version *claimed)
     return false;
 }
 
+/* What the repository's tags say of a version. */
+typedef enum claim {
+    CLAIM_UNKNOWN, /* newer than all that is known, or not a full version */
+    CLAIM_OTHER,   /* it is there, as another commit */
+    CLAIM_MISSING  /* there are newer ones, and it is not there */
+} claim;
+
+static claim look_up(const wpa_fact_repo *repo, const wpa_version *claimed)
+{
+    bool has_newer = false;
+    wpa_version version;
+    for (size_t i = 0; claimed->n_parts >= 3 && i < wpa_facts_repo_ref_count(repo); i++) {
+        wpa_fact_ref ref = wpa_facts_repo_ref_at(repo, i);
+        if (ref.kind != WPA_FACT_TAG || !wpa_version_parse(wpa_slice_of(ref.name), &version)) {
+            continue;
+        }
+        int order = wpa_version_compare(&version, claimed);
+        if (order == 0) {
+            return CLAIM_OTHER;
+        }
+        has_newer = has_newer || (order > 0 && version.n_parts >= 3);
+    }
+    return has_newer ? CLAIM_MISSING : CLAIM_UNKNOWN;
+}
+
+static wpa_span hint_span(const wpa_outline_uses *uses)
+{
+    size_t start = (size_t)(uses->hint.at - uses->node->doc->source);
+    return (wpa_span){start, start + uses->hint.length};
+}
+
+/* A commit that is at no tag known: the comment may be wrong all the same. */
+static void check_untagged(wpa_rule_run *run, const wpa_outline_uses *uses)
+{
+    wpa_version claimed;
+    if (!uses->hint.length || !wpa_version_parse(uses->hint, &claimed)) {
+        return;
+    }
+    claim found = look_up(uses->fact->repo, &claimed);
+    if (found != CLAIM_UNKNOWN) {
+        wpa_finding *finding = wpa_rule_report(
+            run, hint_span(uses), NULL, NULL,
+            found == CLAIM_OTHER ? "the comment says %s, which is another commit of %s"
+                                 : "the comment says %s, and there is no such version of %s",
+            wpa_rule_quote(run, uses->hint.at, uses->hint.length),
+            wpa_rule_quote(run, uses->repo.at, uses->repo.length));
+        finding->confidence = WPA_CONFIDENCE_MEDIUM; /* a tag may have been moved or deleted */
+    }
+}
+
 static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
                        const wpa_outline_step *step, const wpa_outline_job *job)
 {
@@ -40,8 +90,11 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     const wpa_fact_use *fact = uses->fact;
     wpa_version claimed;
     wpa_fact_ref tag;
-    if (uses->kind != WPA_OUTLINE_REPOSITORY || fact->pin != WPA_PIN_COMMIT || !fact->commit ||
-        !wpa_facts_commit_version(fact->repo, fact->commit, &tag)) {
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || fact->pin != WPA_PIN_COMMIT || !fact->repo) {
+        return;
+    }
+    if (!fact->commit || !wpa_facts_commit_version(fact->repo, fact->commit, &tag)) {
+        check_untagged(run, uses);
         return;
     }
     if (!uses->hint.length) {
@@ -52,8 +105,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
         finding->severity = WPA_SEVERITY_LOW;
         finding->persona = WPA_PERSONA_PEDANTIC;
     } else if (wpa_version_parse(uses->hint, &claimed) && !any_tag_fits(fact, &claimed)) {
-        size_t start = (size_t)(uses->hint.at - uses->node->doc->source);
-        (void)wpa_rule_report(run, (wpa_span){start, start + uses->hint.length}, NULL, uses,
+        (void)wpa_rule_report(run, hint_span(uses), NULL, uses,
                               "the comment says %s, but the commit is %s",
                               wpa_rule_quote(run, uses->hint.at, uses->hint.length), tag.name);
     }
@@ -70,7 +122,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_uses *uses = finding->subject;
     wpa_fact_ref tag;
-    if (wpa_facts_commit_version(uses->fact->repo, uses->fact->commit, &tag)) {
+    if (uses && wpa_facts_commit_version(uses->fact->repo, uses->fact->commit, &tag)) {
         wpa_fix *fix =
             wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "say %s in the comment", tag.name);
         (void)wpa_rule_pin(run, fix, uses, NULL, uses->fact->commit, tag.name);

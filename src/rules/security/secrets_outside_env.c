@@ -15,21 +15,6 @@ typedef struct search {
     bool is_publishing;
 } search;
 
-/* Is the name one of the words of a list? */
-static bool is_listed(const char *list, const char *name)
-{
-    size_t length = strlen(name);
-    while (list && *list) {
-        list += strspn(list, " ,");
-        size_t n = strcspn(list, " ,");
-        if (n == length && strncasecmp(list, name, n) == 0) {
-            return true;
-        }
-        list += n;
-    }
-    return false;
-}
-
 static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
 {
     const search *s = context;
@@ -40,7 +25,7 @@ static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, voi
         const char *name = wpa_expr_secret_name(r);
         bool is_secret = wpa_text_is(r->path, "secrets") || wpa_text_starts(r->path, "secrets.");
         if (!is_secret || wpa_text_is_ci(name, "GITHUB_TOKEN") ||
-            (name && is_listed(wpa_rule_option_text(run, "allow"), name))) {
+            (name && wpa_rule_option_lists(run, "allow", wpa_slice_of(name)))) {
             continue;
         }
         wpa_finding *finding = wpa_rule_report(

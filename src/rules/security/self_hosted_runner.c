@@ -11,23 +11,6 @@ static const wpa_rule_option options[] = {
     {0},
 };
 
-/* Is the label one of the words of the list, where "x*" covers what begins with x? */
-static bool is_allowed(const wpa_rule_run *run, const char *label)
-{
-    const char *list = wpa_rule_option_text(run, "allowed-runners");
-    while (list && *list) {
-        list += strspn(list, " ,");
-        size_t n = strcspn(list, " ,");
-        bool is_prefix = n && list[n - 1] == '*';
-        size_t length = is_prefix ? n - 1 : n;
-        if (n && strncasecmp(list, label, length) == 0 && (is_prefix || !label[length])) {
-            return true;
-        }
-        list += n;
-    }
-    return false;
-}
-
 typedef struct place {
     const wpa_yaml_node *node; /* NULL: the job needs none of this */
     const char *what;
@@ -38,7 +21,7 @@ typedef struct place {
 static bool is_job_allowed(const wpa_rule_run *run, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_labels; i++) {
-        if (is_allowed(run, job->labels[i].text)) {
+        if (wpa_rule_option_lists(run, "allowed-runners", wpa_slice_of(job->labels[i].text))) {
             return true;
         }
     }

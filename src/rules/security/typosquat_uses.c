@@ -67,21 +67,6 @@ static bool is_slip(const char *a, const char *b)
     return wpa_text_is(x, y) || wpa_rule_is_one_edit(wpa_slice_of(a), b);
 }
 
-static bool is_allowed(const wpa_rule_run *run, const char *slug)
-{
-    const char *list = wpa_rule_option_text(run, "allow");
-    size_t length = strlen(slug);
-    while (list && *list) {
-        list += strspn(list, " ,");
-        size_t n = strcspn(list, " ,");
-        if (n == length && strncasecmp(list, slug, n) == 0) {
-            return true;
-        }
-        list += n;
-    }
-    return false;
-}
-
 /* Is it well known itself, so that the likeness is chance? */
 static bool is_known(wpa_slice repo, const char *folded)
 {
@@ -126,8 +111,8 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     (void)job;
     char folded[SLUG_MAX];
     if (uses->kind != WPA_OUTLINE_REPOSITORY || !fold(uses->repo, folded) ||
-        wpa_rule_is_trusted_owner(run, uses->owner) || is_allowed(run, folded) ||
-        is_known(uses->repo, folded)) {
+        wpa_rule_is_trusted_owner(run, uses->owner) ||
+        wpa_rule_option_lists(run, "allow", uses->repo) || is_known(uses->repo, folded)) {
         return;
     }
     const char *original = find_original(run, folded);

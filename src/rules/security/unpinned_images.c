@@ -1,6 +1,7 @@
 /* SEC-002: a container image by a name that can come to mean another image. */
 #include <string.h>
 
+#include "expr/expr.h"
 #include "rules/outline.h"
 #include "rules/rule.h"
 
@@ -23,47 +24,166 @@ static bool is_exempt(const char *image)
            strcasestr(image, "dockerfile") != NULL;
 }
 
-static void check_image(wpa_rule_run *run, const wpa_yaml_node *node, size_t skip)
+/* The worst that an image can come to be. */
+typedef struct verdict {
+    const char *image; /* NULL: nothing to say */
+    bool is_moving;
+    bool is_open; /* nothing pins what is chosen */
+} verdict;
+
+static verdict judge(const char *image)
 {
-    const char *text = wpa_yaml_text(node);
-    const char *image = text && strlen(text) >= skip ? text + skip : "";
     if (is_exempt(image)) {
-        return;
+        return (verdict){0};
     }
-    wpa_span span = wpa_yaml_source_span(node, skip, node->length);
-    const char *name = wpa_rule_quote(run, image, strlen(image));
     if (wpa_outline_has_expression(image)) {
-        wpa_finding *finding = wpa_rule_report(
-            run, span, NULL, NULL, "image %s is chosen at run time; nothing pins it", name);
-        finding->severity = WPA_SEVERITY_MEDIUM;
-        finding->confidence = WPA_CONFIDENCE_LOW;
-        finding->persona = WPA_PERSONA_PEDANTIC;
-        return;
+        return (verdict){image, false, true};
     }
     wpa_slice tag = tag_of(image);
     bool is_moving = tag.length == 0;
     for (size_t i = 0; i < WPA_COUNT(moving); i++) {
         is_moving = is_moving || wpa_slice_is_ci(tag, moving[i]);
     }
+    return (verdict){image, is_moving, false};
+}
+
+static wpa_finding *report(wpa_rule_run *run, wpa_span span, verdict v)
+{
+    const char *name = wpa_rule_quote(run, v.image, strlen(v.image));
     wpa_finding *finding =
         wpa_rule_report(run, span, NULL, NULL,
-                        is_moving ? "image %s is whatever was pushed last"
-                                  : "image %s is pinned by a tag, which can be pushed again",
+                        v.is_open     ? "image %s is chosen at run time; nothing pins it"
+                        : v.is_moving ? "image %s is whatever was pushed last"
+                                      : "image %s is pinned by a tag, which can be pushed again",
                         name);
-    if (!is_moving) {
+    if (!v.is_moving) {
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+    if (v.is_open) {
+        finding->confidence = WPA_CONFIDENCE_LOW;
+    }
+    return finding;
+}
+
+/* ---- images that an expression chooses ---- */
+
+typedef struct leaves {
+    wpa_rule_run *run;
+    const wpa_expr_place *place;
+    const wpa_outline_job *job; /* NULL: no matrix */
+} leaves;
+
+static void check_leg(const leaves *l, const wpa_expr *node, const wpa_yaml_node *value)
+{
+    const char *text = wpa_yaml_text(value);
+    verdict v = text ? judge(text) : (verdict){0};
+    if (v.image) {
+        wpa_finding *finding = report(l->run, wpa_expr_source_span(l->place, node->span), v);
+        wpa_rule_relate(l->run, finding, value->span, "this leg");
+    }
+}
+
+/* Values of "matrix.K" that are written out; false if some are not, or there are none. */
+static bool check_matrix(const leaves *l, const wpa_expr *node, const char *key)
+{
+    const wpa_yaml_node *strategy = l->job ? wpa_yaml_get(l->job->node, "strategy") : NULL;
+    const wpa_yaml_node *matrix = wpa_yaml_get(strategy, "matrix");
+    const wpa_yaml_node *row = wpa_yaml_get(matrix, key);
+    const wpa_yaml_node *include = wpa_yaml_get(matrix, "include");
+    bool is_found = false;
+    if ((row && !wpa_yaml_is(row, WPA_YAML_SEQUENCE)) ||
+        (include && !wpa_yaml_is(include, WPA_YAML_SEQUENCE))) {
+        return false;
+    }
+    for (size_t i = 0; row && i < row->n_items; i++) {
+        check_leg(l, node, wpa_yaml_resolve(row->items[i]));
+        is_found = true;
+    }
+    for (size_t i = 0; include && i < include->n_items; i++) {
+        const wpa_yaml_node *value = wpa_yaml_get(include->items[i], key);
+        if (value) {
+            check_leg(l, node, value);
+            is_found = true;
+        }
+    }
+    return is_found;
+}
+
+static void check_leaf(const leaves *l, const wpa_expr *node)
+{
+    if (node->kind == WPA_EXPR_OR) {
+        check_leaf(l, node->args[0]);
+        check_leaf(l, node->args[1]);
+        return;
+    }
+    if (node->kind == WPA_EXPR_AND) { /* what is false on its left is no image */
+        check_leaf(l, node->args[1]);
+        return;
+    }
+    wpa_expr_value value = wpa_expr_fold(node, NULL, NULL, l->run->arena);
+    if (value.type != WPA_EXPR_IS_UNKNOWN) {
+        const char *text = wpa_expr_value_text(&value, l->run->arena);
+        verdict v = text ? judge(text) : (verdict){0};
+        if (v.image) {
+            (void)report(l->run, wpa_expr_source_span(l->place, node->span), v);
+        }
+        return;
+    }
+    bool is_matrix = node->kind == WPA_EXPR_MEMBER && node->args[0]->kind == WPA_EXPR_NAME &&
+                     wpa_text_is_ci(node->args[0]->text, "matrix");
+    if (!is_matrix || !check_matrix(l, node, node->text)) {
+        const wpa_yaml_node *at = l->place->node;
+        (void)report(l->run, wpa_expr_source_span(l->place, node->span),
+                     (verdict){at->text, false, true});
+    }
+}
+
+static void check_image(wpa_rule_run *run, const wpa_yaml_node *node, size_t skip,
+                        const wpa_outline_job *job)
+{
+    const char *text = wpa_yaml_text(node);
+    const char *image = text && strlen(text) >= skip ? text + skip : "";
+    verdict v = judge(image);
+    if (!v.image) {
+        return;
+    }
+    size_t n = 0;
+    wpa_expr_place *places = v.is_open ? wpa_expr_find(node, run->arena, &n) : NULL;
+    bool is_whole = n == 1 && places[0].outer.start == skip && places[0].outer.end == node->length;
+    if (is_whole && places[0].parsed.root) {
+        check_leaf(&(leaves){run, &places[0], job}, places[0].parsed.root);
+    } else {
+        (void)report(run, wpa_yaml_source_span(node, skip, node->length), v);
     }
 }
 
 /* "container: image" and "container: {image: ...}". */
-static void check_container(wpa_rule_run *run, const wpa_yaml_node *container)
+static void check_container(wpa_rule_run *run, const wpa_yaml_node *container,
+                            const wpa_outline_job *job)
 {
     const wpa_yaml_node *image =
         wpa_yaml_is(container, WPA_YAML_MAPPING) ? wpa_yaml_get(container, "image") : container;
     if (wpa_yaml_is(image, WPA_YAML_SCALAR)) {
-        check_image(run, image, 0);
+        check_image(run, image, 0, job);
     }
+}
+
+/* Is the image made by an earlier step of the job ("docker build -t image")? */
+static bool is_built(const wpa_outline_step *step)
+{
+    const char *image = wpa_yaml_text(step->uses.node) + strlen("docker://");
+    for (size_t i = 0; i < step->index; i++) {
+        const wpa_script *script = step->job->steps[i].script;
+        for (size_t k = 0; script && k < script->n_commands; k++) {
+            const wpa_shell_command *c = &script->commands[k];
+            if (wpa_text_is(c->name, "docker") && wpa_shell_word_find(c, "build") &&
+                wpa_shell_word_find(c, image)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
@@ -72,14 +192,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
-        check_container(run, wpa_yaml_get(job->node, "container"));
+        check_container(run, wpa_yaml_get(job->node, "container"), job);
         const wpa_yaml_node *services = wpa_yaml_get(job->node, "services");
         for (size_t k = 0; wpa_yaml_is(services, WPA_YAML_MAPPING) && k < services->n_pairs; k++) {
-            check_container(run, wpa_yaml_resolve(services->pairs[k].value));
+            check_container(run, wpa_yaml_resolve(services->pairs[k].value), job);
         }
         for (size_t k = 0; k < job->n_steps; k++) {
-            if (job->steps[k].uses.kind == WPA_OUTLINE_DOCKER) {
-                check_image(run, job->steps[k].uses.node, strlen("docker://"));
+            if (job->steps[k].uses.kind == WPA_OUTLINE_DOCKER && !is_built(&job->steps[k])) {
+                check_image(run, job->steps[k].uses.node, strlen("docker://"), NULL);
             }
         }
     }
@@ -87,7 +207,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_yaml_node *image = wpa_yaml_get(runs, "image");
     if (run->source->kind == WPA_INPUT_ACTION && wpa_yaml_text(image) &&
         wpa_text_starts(wpa_yaml_text(image), "docker://")) {
-        check_image(run, image, strlen("docker://"));
+        check_image(run, image, strlen("docker://"), NULL);
     }
     return true;
 }

@@ -6,7 +6,7 @@
 
 #include <wpa/text.h>
 
-#include "expr/expr.h"
+#include "rules/expressions.h"
 #include "rules/sink.h"
 
 /* ---- which rules run, and what of theirs is seen ---- */
@@ -53,22 +53,19 @@ static void configure(const wpa_settings *settings, wpa_finding *finding)
 /* ---- code that never runs ---------------------------------------------------------------------*/
 
 /** Is the condition false whatever the context holds? */
-static bool is_false(const wpa_yaml_node *condition, wpa_arena *arena)
+static bool is_false(const wpa_source *source, const wpa_yaml_node *condition)
 {
-    size_t n;
     const wpa_yaml_node *value = wpa_yaml_resolve(condition);
-    if (!value || value->kind != WPA_YAML_SCALAR) {
+    const wpa_expression *e = value ? wpa_expressions_in(source->expressions, value) : NULL;
+    if (!e || !e->is_whole) {
         return false;
     }
-    const wpa_expr_place *places = wpa_expr_find_condition(value, arena, &n);
-    bool is_whole = n == 1 && places[0].parsed.root &&
-                    (places[0].is_bare || wpa_span_length(places[0].outer) == value->length);
-    return is_whole &&
-           wpa_expr_fold(places[0].parsed.root, NULL, NULL, arena).truth == WPA_EXPR_FALSY;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    return wpa_expr_fold(e->place->parsed.root, NULL, NULL, arena).truth == WPA_EXPR_FALSY;
 }
 
 /** Does the place lie in a job or step whose condition is constantly false? */
-static bool is_dead(const wpa_source *source, const wpa_finding *finding, wpa_arena *arena)
+static bool is_dead(const wpa_source *source, const wpa_finding *finding)
 {
     const wpa_yaml_node *node = wpa_yaml_node_at(source->yaml, finding->span.bytes.start);
     for (; node; node = node->parent) {
@@ -79,7 +76,7 @@ static bool is_dead(const wpa_source *source, const wpa_finding *finding, wpa_ar
                           wpa_text_is(list->key->text, "steps")));
         const wpa_yaml_node *condition = is_block ? wpa_yaml_get(node, "if") : NULL;
         /* The condition itself is what constant-condition speaks of. */
-        if (condition && is_false(condition, arena) &&
+        if (condition && is_false(source, condition) &&
             !wpa_span_contains(wpa_yaml_entry_span(condition), finding->span.bytes)) {
             return true;
         }
@@ -105,7 +102,7 @@ static void remove_where(wpa_rule_sink *sink, size_t from, finding_test is_remov
 static bool stands_in_dead_code(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
 {
     return sink->source->yaml && !findings[i]->rule->reads_dead_code &&
-           is_dead(sink->source, findings[i], sink->arena);
+           is_dead(sink->source, findings[i]);
 }
 
 /** In sorted order equals are neighbours, but for a related check in between: look back a little.

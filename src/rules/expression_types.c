@@ -451,9 +451,12 @@ static const wpa_type *steps_type(wpa_expression_types *t, job_types *j, const w
     }
     bool is_open = j->has_open_ids || t->source->is_partial || j->n_steps > WPA_TYPE_MAX_MEMBERS ||
                    wpa_yaml_find(e->job->node, "<<");
-    size_t n = 0;
-    while (n < j->n_steps && j->step_index[n] < e->step) {
-        n++;
+    size_t n = 0, end = j->n_steps;
+    while (n < end) {
+        size_t middle = n + (end - n) / 2;
+        bool is_before = j->step_index[middle] < e->step;
+        n = is_before ? middle + 1 : n;
+        end = is_before ? end : middle;
     }
     wpa_type *type = wpa_arena_alloc(t->arena, sizeof *type);
     *type = (wpa_type){.kind = WPA_TYPE_OBJECT,

@@ -274,6 +274,19 @@ wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind ki
     return out;
 }
 
+const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_yaml_node *scalar)
+{
+    size_t low = 0, high = all->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        bool is_before = all->items[middle].place->node->span.start < scalar->span.start;
+        low = is_before ? middle + 1 : low;
+        high = is_before ? high : middle;
+    }
+    bool is_there = low < all->n && all->items[low].place->node == scalar;
+    return is_there ? &all->items[low] : NULL;
+}
+
 wpa_span wpa_expression_span(const wpa_expression *expression, wpa_span in_tree)
 {
     return wpa_expr_source_span(expression->place, in_tree);

@@ -51,6 +51,8 @@ const wpa_expressions *wpa_expressions_check(struct wpa_rule_run *run);
 /** Type of a part of a checked expression. */
 const wpa_type *wpa_expression_type(struct wpa_rule_run *run, const wpa_expression *expression,
                                     const wpa_expr *part);
+/** The first expression of a scalar, NULL if it has none. */
+const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_yaml_node *scalar);
 /** Bytes of the file for a part of the expression. */
 wpa_span wpa_expression_span(const wpa_expression *expression, wpa_span in_tree);
 /** The step it stands in, or NULL. */

@@ -2,7 +2,10 @@
  * CMP-031: an output of a script that the script never writes. Only of scripts that are understood
  * to the last command.
  */
+#include <ctype.h>
 #include <string.h>
+
+#include <wpa/map.h>
 
 #include "rules/expressions.h"
 #include "rules/outputs.h"
@@ -15,34 +18,72 @@ typedef struct subject {
     const char *right; /* what is written, if one edit leads there; or NULL */
 } subject;
 
+/* A step by its id, read when it is first asked for. */
+typedef struct entry {
+    const wpa_outline_step *step; /* NULL: several have the id */
+    wpa_outputs outputs;
+    bool is_read;
+} entry;
+
 typedef struct search {
     wpa_rule_run *run;
     const wpa_expression *expression;
+    const wpa_outline_job *job; /* of which these are the steps */
+    wpa_map *entries;
 } search;
 
-/** The only step with this id, in front of the expression; NULL if there is none or several. */
-static const wpa_outline_step *find_step(const wpa_expression *e, const char *id)
+static const char *folded(wpa_arena *arena, const char *id)
 {
-    const wpa_outline_step *found = NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < e->job->n_steps; i++) {
-        if (e->job->steps[i].id && wpa_text_is_ci(e->job->steps[i].id, id)) {
-            found = i < e->step ? &e->job->steps[i] : NULL;
-            n++;
-        }
+    char *copy = wpa_arena_text(arena, id);
+    for (char *c = copy; *c; c++) {
+        *c = (char)tolower((unsigned char)*c);
     }
-    return n == 1 ? found : NULL;
+    return copy;
 }
 
-static void check_output(const search *s, const wpa_outline_step *step, wpa_span member,
-                         const char *name)
+static void read_job(search *s, const wpa_outline_job *job)
 {
-    wpa_outputs outputs = wpa_outputs_of(step, s->run->arena);
-    if (!outputs.is_complete || wpa_outputs_has(&outputs, name)) {
+    s->job = job;
+    s->entries = wpa_map_new(s->run->arena);
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const char *id = job->steps[i].id ? folded(s->run->arena, job->steps[i].id) : NULL;
+        entry *known = id ? wpa_map_get(s->entries, id) : NULL;
+        if (known) {
+            known->step = NULL;
+        } else if (id) {
+            entry *made = wpa_arena_alloc(s->run->arena, sizeof *made);
+            made->step = &job->steps[i];
+            wpa_map_put(s->entries, id, made);
+        }
+    }
+}
+
+/** The only step with this id, if it stands in front of the expression. */
+static const entry *find_step(search *s, const char *id)
+{
+    const wpa_expression *e = s->expression;
+    if (s->job != e->job) {
+        read_job(s, e->job);
+    }
+    entry *found = wpa_map_get(s->entries, folded(s->run->arena, id));
+    if (!found || !found->step || found->step->index >= e->step) {
+        return NULL;
+    }
+    if (!found->is_read) {
+        found->outputs = wpa_outputs_of(found->step, s->run->arena);
+        found->is_read = true;
+    }
+    return found;
+}
+
+static void check_output(const search *s, const entry *at, wpa_span member, const char *name)
+{
+    const wpa_outline_step *step = at->step;
+    if (!at->outputs.is_complete || wpa_outputs_has(&at->outputs, name)) {
         return;
     }
     subject *made = wpa_arena_alloc(s->run->arena, sizeof *made);
-    *made = (subject){s->expression, member, wpa_rule_find_meant(name, outputs.names)};
+    *made = (subject){s->expression, member, wpa_rule_find_meant(name, at->outputs.names)};
     wpa_finding *finding = wpa_rule_report(
         s->run, wpa_expression_span(s->expression, member), NULL, made,
         "the step %s never writes the output %s, so it is always empty%s%s%s",
@@ -65,7 +106,7 @@ static const char *member_name(const wpa_expr *node)
 /** steps.<id>.outputs.<name> */
 static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
 {
-    const search *s = context;
+    search *s = context;
     (void)parent;
     const char *name = member_name(node);
     const wpa_expr *outputs = name ? node->args[0] : NULL;
@@ -74,9 +115,9 @@ static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
     const char *id = owner ? member_name(owner) : NULL;
     bool is_step = id && owner->args[0]->kind == WPA_EXPR_NAME &&
                    wpa_text_is_ci(owner->args[0]->text, "steps");
-    const wpa_outline_step *step = is_step ? find_step(s->expression, id) : NULL;
-    if (step) {
-        check_output(s, step, node->kind == WPA_EXPR_MEMBER ? node->name_span : node->args[1]->span,
+    const entry *at = is_step ? find_step(s, id) : NULL;
+    if (at) {
+        check_output(s, at, node->kind == WPA_EXPR_MEMBER ? node->name_span : node->args[1]->span,
                      name);
     }
 }
@@ -85,8 +126,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_expressions *all = run->source->expressions;
+    search s = {.run = run};
     for (size_t i = 0; i < all->n; i++) {
-        search s = {run, &all->items[i]};
+        s.expression = &all->items[i];
         if (s.expression->is_evaluated && s.expression->job) {
             wpa_expr_walk(s.expression->place->parsed.root, look, &s);
         }

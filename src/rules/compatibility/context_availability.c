@@ -7,6 +7,38 @@
 #include "rules/expressions.h"
 #include "rules/rule.h"
 
+/* A secret in the condition of a step: what a repair needs. */
+typedef struct subject {
+    const wpa_expression *expression;
+    const wpa_expr *name; /* of the context */
+    const char *member;
+    wpa_span chain; /* secrets.x, in the tree's text */
+} subject;
+
+/** The literal member that is taken of a name. */
+static void find_member(const wpa_expr *node, const wpa_expr *parent, void *context)
+{
+    subject *s = context;
+    (void)parent;
+    if (node->kind == WPA_EXPR_MEMBER && node->args[0] == s->name) {
+        s->member = node->text;
+        s->chain = node->span;
+    }
+}
+
+static const subject *subject_of(wpa_rule_run *run, const wpa_expression *e,
+                                 const wpa_expr_problem *problem)
+{
+    subject s = {.expression = e, .name = problem->node};
+    bool is_secret = wpa_text_is(problem->check, "E14") && problem->node->kind == WPA_EXPR_NAME &&
+                     wpa_text_is_ci(problem->node->text, "secrets") && wpa_expression_step(e) &&
+                     e->use == WPA_EXPRESSION_CONDITION && run->source->kind == WPA_INPUT_WORKFLOW;
+    if (is_secret) {
+        wpa_expr_walk(e->place->parsed.root, find_member, &s);
+    }
+    return s.member ? wpa_arena_dup(run->arena, &s, sizeof s) : NULL;
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -18,11 +50,30 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             long number = strtol(problem->check + 1, NULL, 10);
             if (number >= 13 && number <= 16) {
                 (void)wpa_rule_report(run, wpa_expression_span(e, problem->span), problem->check,
-                                      NULL, "%s", problem->message);
+                                      subject_of(run, e, problem), "%s", problem->message);
             }
         }
     }
     return true;
+}
+
+/** The job takes the secret into its environment, and the condition asks for that. */
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    if (!s) {
+        return;
+    }
+    const wpa_yaml_node *job = s->expression->job->node;
+    const wpa_yaml_node *there = wpa_yaml_get(wpa_yaml_get(job, "env"), s->member);
+    const char *value = wpa_arena_printf(run->arena, "${{ secrets.%s }}", s->member);
+    if (there && !wpa_text_is(wpa_yaml_text(there), value)) {
+        return; /* something else has the name */
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "ask for it in the job's env");
+    if (there || wpa_rule_add_in(run, fix, job, "env", "runs-on", s->member, value)) {
+        wpa_rule_edit(run, fix, wpa_expression_span(s->expression, s->chain), "env.%s", s->member);
+    }
 }
 
 const wpa_rule wpa_rule_context_availability = {
@@ -42,4 +93,5 @@ const wpa_rule wpa_rule_context_availability = {
     .tables = 1U << WPA_FACTS_CONTEXTS,
     .declares = WPA_DECLARES_ENV,
     .check = check,
+    .repair = repair,
 };

@@ -101,6 +101,12 @@ static const char *where(const wpa_checker *c)
 static wpa_typed visit_name(wpa_checker *c, const wpa_expr *node)
 {
     const wpa_expr_scope *scope = c->scope;
+    if (!has_ci(scope->known_contexts, node->text) && wpa_checker_has_function(node->text)) {
+        wpa_checker_problem(c, "E13", node, node->name_span,
+                            "there is no context %s; the function is written with '()'",
+                            wpa_checker_quote(c, node->text));
+        return any_value();
+    }
     if (!has_ci(scope->known_contexts, node->text)) {
         wpa_checker_problem(
             c, "E13", node, node->name_span, "there is no context %s%s",
@@ -248,8 +254,10 @@ static wpa_typed visit_star(wpa_checker *c, const wpa_expr *node)
 static wpa_typed index_object(wpa_checker *c, const wpa_expr *node, const wpa_type *of,
                               const wpa_type *index)
 {
+    /* Maps of anything may have numbers for names, as the ports of a service do. */
+    const wpa_type *item = wpa_type_resolve(of, c->arena)->item;
     bool fits = index->kind == WPA_TYPE_STRING || index->kind == WPA_TYPE_ANY ||
-                !wpa_type_is_strict(of, c->arena);
+                (item && item->kind != WPA_TYPE_STRING);
     if (!fits) {
         wpa_checker_problem(c, "E31", node, node->args[1]->span,
                             "members of %s are reached by a string, and this is %s",

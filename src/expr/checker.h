@@ -25,5 +25,6 @@ const char *wpa_checker_quote(wpa_checker *c, const char *text);
 /** " (did you mean 'x'?)" or "". */
 const char *wpa_checker_hint(wpa_checker *c, const char *text, const char *const names[], size_t n);
 wpa_typed wpa_typed_of(const wpa_type *type);
+bool wpa_checker_has_function(const char *name);
 /** Function, arguments and what it gives; types are those of the arguments. */
 wpa_typed wpa_checker_call(wpa_checker *c, const wpa_expr *call, const wpa_typed *types);

@@ -250,6 +250,11 @@ static const function *find(const char *name)
     return NULL;
 }
 
+bool wpa_checker_has_function(const char *name)
+{
+    return find(name) != NULL;
+}
+
 static bool is_allowed(const wpa_checker *c, const function *f)
 {
     const char *const *names = c->scope->functions;

@@ -115,6 +115,8 @@ static void test_problems(void **state)
         {"fromJSON('[1]').*.*", "E29 *;"},
         {"github.event.labels['a']", "E30 'a';"},
         {"github[0]", "E31 0;"},
+        {"env[0]", "E31 0;"},
+        {"success", "E13 success;"},
         {"github.ref[0]", "E32 [0];"},
         {"github.event == 'x'", "E34 github.event == 'x';"},
         {"github.flag < 1", "E34 github.flag < 1;"},

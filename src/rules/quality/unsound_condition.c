@@ -117,6 +117,20 @@ static wpa_span trimmed(const subject *s, const wpa_expression *e)
     return span;
 }
 
+/** Does the fence at this place stand within quotes? Then it was meant to be put into a string. */
+static bool is_in_string(const subject *s, size_t place)
+{
+    size_t n = 0, at = 0;
+    for (size_t i = 0; i <= place; i++) {
+        wpa_span outer = s->items[i].place->outer;
+        for (; at < outer.start; at++) {
+            n += s->value->text[at] == '\'';
+        }
+        at = outer.end;
+    }
+    return n % 2 == 1;
+}
+
 /** The condition without its fences, to see whether it is one expression then. */
 static bool is_one_expression(wpa_rule_run *run, const subject *s)
 {
@@ -124,7 +138,7 @@ static bool is_one_expression(wpa_rule_run *run, const subject *s)
     size_t at = 0;
     for (size_t i = 0; i < s->n; i++) {
         const wpa_expr_place *place = s->items[i].place;
-        if (!place->parsed.root) {
+        if (!place->parsed.root || is_in_string(s, i)) {
             return false;
         }
         wpa_buf_append(buf, s->value->text + at, place->outer.start - at);

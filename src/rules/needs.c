@@ -79,7 +79,7 @@ static void add_command(wpa_needs *needs, const wpa_shell_command *command)
     needs->is_complete = needs->is_complete && is_known;
 }
 
-static void add_step(wpa_needs *needs, const wpa_outline_step *step)
+void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step)
 {
     if (step->uses.kind != WPA_OUTLINE_NONE) {
         const wpa_fact_need *need = step->uses.kind == WPA_OUTLINE_REPOSITORY
@@ -103,7 +103,7 @@ void wpa_needs_add_job(wpa_needs *needs, const wpa_outline_job *job)
 {
     needs->is_complete = needs->is_complete && !job->is_call;
     for (size_t i = 0; i < job->n_steps; i++) {
-        add_step(needs, &job->steps[i]);
+        wpa_needs_add_step(needs, &job->steps[i]);
     }
 }
 

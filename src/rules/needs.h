@@ -11,6 +11,7 @@ typedef struct wpa_needs {
     bool is_complete; /* every step is known; false: there may be more */
 } wpa_needs;
 
+void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step);
 void wpa_needs_add_job(wpa_needs *needs, const wpa_outline_job *job);
 /** Of all jobs of the file. */
 wpa_needs wpa_needs_of(const wpa_outline *outline);

@@ -92,6 +92,8 @@
     X(config_names) \
     X(retired_runner) \
     X(runner_label) \
+    X(expression_type) \
+    X(context_availability) \
     X(action_inputs) \
     X(action_metadata) \
     X(uses_format) \
@@ -119,6 +121,17 @@
     X(shellcheck) \
     X(python_lint) \
     X(script_syntax) \
+    X(artifact_contract) \
+    X(local_action_order) \
+    X(forge_unsupported) \
+    X(container_os) \
+    X(tool_not_on_image) \
+    X(latest_label_drift) \
+    X(arch_mismatch) \
+    X(missing_permission) \
+    X(eol_toolchain) \
+    X(lockfile_drift) \
+    X(required_check_gap) \
     X(yaml_hazards) \
     X(missing_pipefail) \
     X(unsound_ternary) \

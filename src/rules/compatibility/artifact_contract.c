@@ -1,0 +1,580 @@
+/* CMP-030: what one job uploads and another downloads do not fit together. */
+#include <string.h>
+
+#include "rules/flow.h"
+#include "rules/pin.h"
+#include "rules/toolchain.h"
+
+#define ITEMS_MAX 400
+#define UNIQUE_MAJOR 4 /* from here on a name is taken once in a run */
+#define BAD_CHARACTERS "\":<>|*?\r\n\\/"
+
+typedef struct item {
+    const wpa_outline_step *step;
+    const wpa_outline_job *job;
+    const wpa_yaml_node *name; /* NULL: not given */
+    const char *text;          /* of name, its default if there is none; NULL: several or unknown */
+    bool is_dynamic;           /* the name holds an expression */
+    bool is_upload;
+    int major;        /* -1: not known */
+    const char *need; /* of a download that comes too early: the job that uploads */
+} item;
+
+typedef struct contract {
+    wpa_rule_run *run;
+    const wpa_outline *outline;
+    item *items;
+    size_t n;
+    bool has_others; /* calls, local actions and the like may upload as well */
+} contract;
+
+static const char *text_of(const item *it, const char *input)
+{
+    return wpa_outline_with_text(it->step, input);
+}
+
+static bool is_true(const item *it, const char *input)
+{
+    return wpa_text_is_ci(text_of(it, input), "true");
+}
+
+static wpa_span place_of(const item *it)
+{
+    return it->name ? it->name->span : it->step->uses.node->span;
+}
+
+static const char *quoted(const contract *c, const char *text)
+{
+    return wpa_rule_quote(c->run, text, strlen(text));
+}
+
+/* ---- reading ---- */
+
+static item read_item(const wpa_outline_step *step, bool is_upload)
+{
+    item it = {.step = step,
+               .job = step->job,
+               .is_upload = is_upload,
+               .major = wpa_outline_major(&step->uses),
+               .name = wpa_outline_with(step, "name")};
+    it.text = it.name ? wpa_yaml_text(it.name) : is_upload ? "artifact" : NULL;
+    it.is_dynamic = wpa_outline_has_expression(it.text);
+    return it;
+}
+
+static bool may_upload(const wpa_outline_step *step)
+{
+    const wpa_outline_uses *uses = &step->uses;
+    bool is_known = uses->kind == WPA_OUTLINE_NONE ||
+                    (uses->kind == WPA_OUTLINE_REPOSITORY && uses->fact->action &&
+                     !memmem(uses->slug.at, uses->slug.length, "artifact", 8));
+    return !is_known;
+}
+
+static void read_steps(contract *c, const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_steps && c->n < ITEMS_MAX; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        bool is_upload = wpa_outline_step_uses(step, "actions/upload-artifact");
+        if (is_upload || wpa_outline_step_uses(step, "actions/download-artifact")) {
+            c->items[c->n++] = read_item(step, is_upload);
+        } else {
+            c->has_others = c->has_others || may_upload(step);
+        }
+    }
+    c->has_others = c->has_others || job->is_call;
+}
+
+/* Index of the job in the file; n_jobs if there is none. */
+static size_t job_index(const contract *c, const char *id)
+{
+    size_t i = 0;
+    while (i < c->outline->n_jobs && !wpa_text_is_ci(c->outline->jobs[i].id, id)) {
+        i++;
+    }
+    return i;
+}
+
+static void mark_needs(const contract *c, const wpa_outline_job *job, bool *is_before)
+{
+    const wpa_yaml_node *needs = wpa_yaml_get(job->node, "needs");
+    bool is_list = wpa_yaml_is(needs, WPA_YAML_SEQUENCE);
+    size_t n = is_list ? needs->n_items : needs ? 1 : 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *id = wpa_yaml_text(is_list ? needs->items[i] : needs);
+        size_t k = id ? job_index(c, id) : c->outline->n_jobs;
+        if (k < c->outline->n_jobs && !is_before[k]) {
+            is_before[k] = true;
+            mark_needs(c, &c->outline->jobs[k], is_before);
+        }
+    }
+}
+
+/* ---- names in a matrix ---- */
+
+typedef struct values {
+    size_t n;
+    const wpa_yaml_node *bad;
+} values;
+
+static void see_value(const wpa_yaml_node *value, void *context)
+{
+    values *v = context;
+    v->n++;
+    v->bad = v->bad || !strpbrk(value->text, BAD_CHARACTERS) ? v->bad : value;
+}
+
+/* May the job run in more than one leg? */
+static bool has_legs(const wpa_outline_job *job)
+{
+    const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(job->node, "strategy"), "matrix");
+    const wpa_yaml_node *include = wpa_yaml_get(matrix, "include");
+    size_t legs = wpa_yaml_is(include, WPA_YAML_SEQUENCE) ? include->n_items : 0;
+    for (size_t i = 0; wpa_yaml_is(matrix, WPA_YAML_MAPPING) && i < matrix->n_pairs; i++) {
+        const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
+        bool is_row = wpa_yaml_is(row, WPA_YAML_SEQUENCE) && row != include;
+        legs = is_row && row->n_items > legs ? row->n_items : legs;
+    }
+    return legs > 1;
+}
+
+/* Is the name the same in every leg: no expression, or only such as know nothing of the leg? */
+static bool is_same_in_legs(const contract *c, const item *it)
+{
+    static const char *const fixed[] = {"github.", "inputs.", "vars.", "needs."};
+    size_t at = 0, length = strlen(it->text);
+    wpa_span fence, inside;
+    while (wpa_flow_next_fence(it->text, length, &at, &fence, &inside)) {
+        wpa_flow flow =
+            wpa_flow_read(it->text + inside.start, wpa_span_length(inside), c->run->arena);
+        for (size_t i = 0; i < flow.n; i++) {
+            bool is_fixed = false;
+            for (size_t k = 0; k < WPA_COUNT(fixed); k++) {
+                is_fixed = is_fixed || wpa_text_starts(flow.paths[i], fixed[k]);
+            }
+            if (!is_fixed) {
+                return false;
+            }
+        }
+        if (!flow.is_readable || flow.n == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool runs_always(const wpa_yaml_node *condition)
+{
+    const char *text = condition ? wpa_yaml_text(condition) : "always()";
+    return text &&
+           (strcasestr(text, "always()") || strcasestr(text, "!cancelled()") ||
+            wpa_text_is(text, "success()")) &&
+           !strchr(text, '&') && !strchr(text, '=');
+}
+
+static bool is_unconditional(const item *it)
+{
+    return runs_always(it->step->condition) && runs_always(it->job->condition);
+}
+
+/* ---- the checks ---- */
+
+static void check_majors(const contract *c, const item *download, const item *upload)
+{
+    bool is_old = upload->major >= 0 && upload->major < UNIQUE_MAJOR;
+    bool reads_old = download->major >= 0 && download->major < UNIQUE_MAJOR;
+    if (upload->major < 0 || download->major < 0 || is_old == reads_old) {
+        return;
+    }
+    wpa_finding *finding = wpa_rule_report(
+        c->run, place_of(download), "A1", NULL,
+        "%s is uploaded by version %d and downloaded by version %d: versions below 4 and from 4 on "
+        "do not see each other's artifacts",
+        quoted(c, upload->text), upload->major, download->major);
+    finding->confidence = WPA_CONFIDENCE_HIGH;
+    wpa_rule_relate(c->run, finding, place_of(upload), "uploaded here");
+}
+
+static void check_legs(const contract *c, const item *it)
+{
+    bool mentions_leg = (it->step->condition && strstr(it->step->condition->text, "matrix.")) ||
+                        (it->job->condition && strstr(it->job->condition->text, "matrix."));
+    if (it->major < UNIQUE_MAJOR || !it->text || is_true(it, "overwrite") || mentions_leg ||
+        (it->step->condition && !runs_always(it->step->condition)) || !has_legs(it->job) ||
+        !is_same_in_legs(c, it)) {
+        return;
+    }
+    wpa_rule_report(c->run, place_of(it), "A2", it,
+                    "every leg of job %s uploads %s: the second upload fails, a name is taken "
+                    "once in a run",
+                    quoted(c, it->job->id), quoted(c, it->text));
+}
+
+static void check_twice(const contract *c, const item *it)
+{
+    if (it->major < UNIQUE_MAJOR || !it->text || is_true(it, "overwrite") ||
+        !is_unconditional(it)) {
+        return;
+    }
+    for (const item *other = c->items; other < it; other++) {
+        bool is_same = other->is_upload && other->major >= UNIQUE_MAJOR && other->text &&
+                       wpa_text_is(other->text, it->text) && is_unconditional(other) &&
+                       (!it->is_dynamic || is_same_in_legs(c, it));
+        if (is_same) {
+            wpa_finding *finding =
+                wpa_rule_report(c->run, place_of(it), "A2", NULL,
+                                "%s is uploaded twice: the second upload fails, a name is taken "
+                                "once in a run",
+                                quoted(c, it->text));
+            wpa_rule_relate(c->run, finding, place_of(other), "uploaded here already");
+            return;
+        }
+    }
+}
+
+/* A5: of the text outside of expressions, and of matrix values put into it */
+static void check_characters(const contract *c, const item *it)
+{
+    size_t at = 0, length = it->name && it->text ? strlen(it->text) : 0, behind = 0;
+    wpa_span fence = {0, 0}, inside;
+    bool has_more = true;
+    while (length && has_more) {
+        has_more = wpa_flow_next_fence(it->text, length, &at, &fence, &inside);
+        size_t end = has_more ? fence.start : length;
+        for (size_t i = behind; i < end; i++) {
+            if (strchr(BAD_CHARACTERS, it->text[i])) {
+                wpa_span span = wpa_yaml_source_span(wpa_yaml_resolve(it->name), i, i + 1);
+                wpa_finding *finding =
+                    wpa_rule_report(c->run, span, "A5", NULL,
+                                    "an artifact cannot be called %s: %s is refused in its name",
+                                    quoted(c, it->text), wpa_rule_quote(c->run, it->text + i, 1));
+                finding->confidence = WPA_CONFIDENCE_HIGH;
+                return;
+            }
+        }
+        const char *key =
+            has_more ? wpa_matrix_key(wpa_arena_slice(c->run->arena, it->text + fence.start,
+                                                      wpa_span_length(fence)),
+                                      c->run->arena)
+                     : NULL;
+        values v = {0};
+        if (key) {
+            wpa_matrix_each(it->job, key, see_value, &v);
+        }
+        if (v.bad) {
+            wpa_finding *finding = wpa_rule_report(
+                c->run, place_of(it), "A5", NULL,
+                "the leg %s gives this artifact a name with a character that is refused",
+                wpa_rule_quote(c->run, v.bad->text, v.bad->length));
+            wpa_rule_relate(c->run, finding, v.bad->span, "the value");
+            return;
+        }
+        behind = fence.end;
+    }
+}
+
+/* ---- downloads ---- */
+
+static bool is_of_other_run(const item *it)
+{
+    return wpa_outline_with(it->step, "run-id") || wpa_outline_with(it->step, "repository") ||
+           wpa_outline_with(it->step, "github-token") ||
+           wpa_outline_with(it->step, "artifact-ids") || wpa_outline_with(it->step, "workflow");
+}
+
+/* A name with expressions may be any: only what is surely another does not fit. */
+static bool may_fit(const item *upload, const item *download)
+{
+    if (!upload->text || upload->is_dynamic) {
+        const char *fence = upload->text ? strstr(upload->text, "${{") : NULL;
+        size_t head = fence ? (size_t)(fence - upload->text) : 0;
+        return !upload->text || strncmp(upload->text, download->text, head) == 0;
+    }
+    return wpa_text_is(upload->text, download->text);
+}
+
+static void check_source(const contract *c, item *it)
+{
+    const item *late = NULL;
+    bool *is_before = wpa_arena_array(c->run->arena, c->outline->n_jobs, sizeof *is_before);
+    mark_needs(c, it->job, is_before);
+    for (const item *up = c->items; up < c->items + c->n; up++) {
+        if (!up->is_upload || !may_fit(up, it)) {
+            continue;
+        }
+        bool is_in_time = up->job == it->job ? up->step->index < it->step->index
+                                             : is_before[up->job - c->outline->jobs];
+        if (is_in_time) {
+            check_majors(c, it, up);
+            return;
+        }
+        bool is_exact = up->text && !up->is_dynamic;
+        late = is_exact || !late ? up : late;
+    }
+    bool is_sure = late && late->text && !late->is_dynamic;
+    if (is_sure) {
+        check_majors(c, it, late);
+    }
+    if (late && (!is_sure || (c->has_others && late->job == it->job))) {
+        return; /* another may have uploaded it before */
+    }
+    if (late && late->job != it->job) {
+        bool *is_behind = wpa_arena_array(c->run->arena, c->outline->n_jobs, sizeof *is_behind);
+        mark_needs(c, late->job, is_behind);
+        bool is_circle = is_behind[it->job - c->outline->jobs];
+        it->need = late->job->id;
+        wpa_finding *finding = wpa_rule_report(
+            c->run, place_of(it), "A4", is_circle ? NULL : it,
+            "%s comes from job %s, which job %s does not need: it may not be there yet",
+            quoted(c, it->text), quoted(c, late->job->id), quoted(c, it->job->id));
+        wpa_rule_relate(c->run, finding, place_of(late), "uploaded here");
+    } else if (late) {
+        wpa_rule_report(c->run, place_of(it), "A3", NULL,
+                        "%s is uploaded only after this step: there is nothing to download",
+                        quoted(c, it->text));
+    } else if (!c->has_others && !c->run->source->is_partial) {
+        wpa_rule_report(c->run, place_of(it), "A3", NULL,
+                        "no job uploads %s: there is nothing to download", quoted(c, it->text));
+    }
+}
+
+static void check_cross_run(const contract *c, const item *it)
+{
+    const wpa_yaml_node *id = wpa_outline_with(it->step, "run-id");
+    bool is_this = id && wpa_yaml_text(id) && strstr(wpa_yaml_text(id), "github.run_id");
+    if (it->major >= UNIQUE_MAJOR && id && !is_this &&
+        !wpa_outline_with(it->step, "github-token")) {
+        wpa_rule_report(c->run, id->span, "A8", NULL,
+                        "run-id without github-token: artifacts of another run are not found");
+    } else if (it->major >= UNIQUE_MAJOR && !id && wpa_outline_with(it->step, "repository")) {
+        wpa_rule_report(c->run, wpa_outline_with(it->step, "repository")->span, "A8", NULL,
+                        "repository without run-id: the artifacts of this run are not there");
+    }
+}
+
+/* One file of a fixed name, as far as the text tells. */
+static bool is_one_file(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    const char *name = slash ? slash + 1 : path;
+    return path && !strpbrk(path, "*?[\n") && !wpa_outline_has_expression(path) && *name &&
+           strchr(name, '.') && name[0] != '.';
+}
+
+static void check_merged(const contract *c, const item *it)
+{
+    const char *pattern = text_of(it, "pattern");
+    if (it->major < UNIQUE_MAJOR || !is_true(it, "merge-multiple")) {
+        return;
+    }
+    for (const item *up = c->items; up < c->items + c->n; up++) {
+        const char *fence = up->is_upload && up->text ? strstr(up->text, "${{ matrix.") : NULL;
+        bool fits = fence && (!pattern || strncmp(pattern, up->text,
+                                                  strcspn(pattern, "*") < (size_t)(fence - up->text)
+                                                      ? strcspn(pattern, "*")
+                                                      : (size_t)(fence - up->text)) == 0);
+        if (fits && has_legs(up->job) && is_one_file(text_of(up, "path"))) {
+            const wpa_yaml_node *path = wpa_outline_with(up->step, "path");
+            wpa_finding *finding = wpa_rule_report(
+                c->run, wpa_outline_with(it->step, "merge-multiple")->span, "A6", NULL,
+                "the artifacts of all legs hold the file %s: merged into one folder, only one "
+                "of them is left",
+                wpa_rule_quote(c->run, path->text, path->length));
+            finding->severity = WPA_SEVERITY_MEDIUM;
+            wpa_rule_relate(c->run, finding, path->span, "uploaded by every leg");
+            return;
+        }
+    }
+}
+
+/* Does the step read files right under the folder ("dist/" + "*")? */
+static bool reads_flat(const wpa_outline_step *step, const char *folder)
+{
+    size_t length = strlen(folder);
+    const char *packages = wpa_outline_with_text(step, "packages-dir");
+    if (wpa_outline_step_uses(step, "pypa/gh-action-pypi-publish")) {
+        packages = packages ? packages : "dist/";
+        return strncmp(packages, folder, length) == 0 &&
+               !packages[length + strspn(packages + length, "/")];
+    }
+    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
+        const wpa_shell_command *command = &step->script->commands[i];
+        for (size_t k = command->first + 1; k < command->n_words; k++) {
+            const char *word = command->words[k].text;
+            word += wpa_text_starts(word, "./") ? 2 : 0;
+            if (strncmp(word, folder, length) == 0 && wpa_text_starts(word + length, "/*.")) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void check_folders(const contract *c, const item *it)
+{
+    const char *path = text_of(it, "path");
+    const wpa_yaml_node *merge = wpa_outline_with(it->step, "merge-multiple");
+    if (it->name || merge || it->major < UNIQUE_MAJOR || !path ||
+        wpa_outline_has_expression(path) || is_of_other_run(it)) {
+        return;
+    }
+    path += wpa_text_starts(path, "./") ? 2 : 0;
+    size_t length = strlen(path);
+    length -= length && path[length - 1] == '/';
+    const char *folder = wpa_arena_slice(c->run->arena, path, length);
+    for (size_t i = it->step->index + 1; length && i < it->job->n_steps; i++) {
+        if (it->job->steps[i].run && strstr(it->job->steps[i].run->text, "mv ")) {
+            return;
+        }
+        if (reads_flat(&it->job->steps[i], folder)) {
+            wpa_finding *finding = wpa_rule_report(
+                c->run, it->step->uses.node->span, "A7", NULL,
+                "without a name every artifact gets a folder of its own below %s: the step that "
+                "reads files there finds none",
+                quoted(c, folder));
+            finding->severity = WPA_SEVERITY_MEDIUM;
+            wpa_rule_relate(c->run, finding, it->job->steps[i].node->span, "reads them");
+            return;
+        }
+    }
+}
+
+static void check_download(const contract *c, item *it)
+{
+    bool is_called = wpa_outline_trigger_find(c->outline, "workflow_call") != NULL ||
+                     c->run->source->kind != WPA_INPUT_WORKFLOW;
+    check_cross_run(c, it);
+    if (it->name && it->text && !it->is_dynamic && !is_called && !is_of_other_run(it) &&
+        !wpa_outline_with(it->step, "pattern")) {
+        check_source(c, it);
+    }
+    check_merged(c, it);
+    check_folders(c, it);
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    contract *c = wpa_arena_alloc(run->arena, sizeof *c);
+    *c = (contract){.run = run, .outline = run->source->outline};
+    c->items = wpa_arena_array(run->arena, ITEMS_MAX, sizeof *c->items);
+    for (size_t i = 0; i < c->outline->n_jobs; i++) {
+        read_steps(c, &c->outline->jobs[i]);
+    }
+    for (size_t i = 0; i < c->n; i++) {
+        item *it = &c->items[i];
+        if (it->is_upload) {
+            check_legs(c, it);
+            check_twice(c, it);
+        } else {
+            check_download(c, it);
+        }
+        check_characters(c, it);
+    }
+    return true;
+}
+
+/* ---- fixes ---- */
+
+/* "-${{ matrix.os }}" for every row whose values may stand in a name; "" if there is none. */
+static const char *leg_suffix(const wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(job->node, "strategy"), "matrix");
+    const char *suffix = "";
+    for (size_t i = 0; i < matrix->n_pairs; i++) {
+        const char *key = wpa_yaml_text(matrix->pairs[i].key);
+        const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
+        values v = {0};
+        bool is_list = wpa_yaml_is(row, WPA_YAML_SEQUENCE);
+        bool is_extra = wpa_text_is(key, "include") || wpa_text_is(key, "exclude");
+        if (!key || is_extra || !is_list) {
+            if (!wpa_text_is(key, "exclude")) {
+                return "";
+            }
+            continue;
+        }
+        wpa_matrix_each(job, key, see_value, &v);
+        if (v.bad || v.n != row->n_items) {
+            return "";
+        }
+        suffix = row->n_items > 1 ? wpa_arena_printf(run->arena, "%s-${{ matrix.%s }}", suffix, key)
+                                  : suffix;
+    }
+    return suffix;
+}
+
+static bool is_downloaded(const wpa_rule_run *run)
+{
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            if (wpa_outline_step_uses(&o->jobs[i].steps[k], "actions/download-artifact")) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A4: "needs" as it stands, with one more */
+static void add_need(wpa_rule_run *run, wpa_finding *finding, const item *late)
+{
+    const wpa_outline_job *job = late->job;
+    const char *maker = finding->n_related ? late->need : NULL;
+    const wpa_yaml_node *needs = wpa_yaml_get(job->node, "needs");
+    const wpa_yaml_pair *runs_on = wpa_yaml_find(job->node, "runs-on");
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "let the job need %s", maker);
+    if (!needs && runs_on) {
+        (void)wpa_rule_insert_before(run, fix, runs_on->value, "needs: %s", maker);
+    } else if (wpa_yaml_text(needs) && needs->style == WPA_YAML_PLAIN) {
+        wpa_rule_edit(run, fix, needs->span, "[%s, %s]", wpa_yaml_text(needs), maker);
+    } else if (wpa_yaml_is(needs, WPA_YAML_SEQUENCE) && needs->n_items) {
+        const wpa_yaml_node *last = needs->items[needs->n_items - 1];
+        if (needs->style == WPA_YAML_FLOW) {
+            wpa_rule_edit(run, fix, (wpa_span){last->span.end, last->span.end}, ", %s", maker);
+        } else {
+            (void)wpa_rule_insert_behind(run, fix, last, "- %s", maker);
+        }
+    }
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const item *it = finding->subject;
+    if (it && wpa_text_is(finding->check, "A4")) {
+        add_need(run, finding, it);
+    }
+    if (!it || !wpa_text_is(finding->check, "A2") || is_downloaded(run)) {
+        return;
+    }
+    const char *suffix = leg_suffix(run, it->job);
+    if (*suffix) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "name the leg in the artifact");
+        if (it->name) {
+            size_t end = wpa_yaml_source_span(it->name, 0, it->name->length).end;
+            wpa_rule_edit(run, fix, (wpa_span){end, end}, "%s", suffix);
+        } else {
+            (void)wpa_rule_add_in(run, fix, it->step->node, "with", "uses", "name",
+                                  wpa_arena_printf(run->arena, "artifact%s", suffix));
+        }
+    }
+}
+
+const wpa_rule wpa_rule_artifact_contract = {
+    .code = "CMP-030",
+    .id = "artifact-contract",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "What is uploaded and what is downloaded as artifact do not fit together",
+    .why = "The upload is refused, or the download finds nothing, and the run fails late.",
+    .fix = "Give each artifact a name of its own, and let the job that reads it need its maker.",
+    .checks = (const char *const[]){"A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", NULL},
+    .tables = 1U << WPA_FACTS_ACTIONS,
+    .declares = WPA_DECLARES_NAMES | WPA_DECLARES_JOBS,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,124 @@
+/* CMP-044: a runtime version that nobody looks after any more, or that the runner cannot get. */
+#include <string.h>
+
+#include "rules/pin.h"
+#include "rules/toolchain.h"
+
+static const wpa_rule_option options[] = {
+    {"warn-days", "90", "days before the end of support from which a version is reported"},
+    {0},
+};
+
+typedef struct subject {
+    wpa_toolchain_use use;
+    const wpa_fact_release *release;
+} subject;
+
+static int64_t today(void)
+{
+    return wpa_facts_days(wpa_facts_date(WPA_FACTS_TOOLCHAINS));
+}
+
+/* The label of the job on which the setup action has no such version, or NULL. */
+static const char *missing_on(const wpa_outline_job *job, const wpa_fact_release *release)
+{
+    for (size_t i = 0; !job->is_self_hosted && i < job->n_labels; i++) {
+        for (size_t k = 0; release->not_on[k]; k++) {
+            bool is_image = !strchr(release->not_on[k], '/'); /* the rest is arch-mismatch's */
+            if (is_image && wpa_label_is_on(&job->labels[i], release->not_on[k])) {
+                return job->labels[i].text;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void visit(wpa_rule_run *run, const wpa_toolchain_use *use, void *context)
+{
+    (void)context;
+    const wpa_fact_release *release = wpa_facts_release_find(use->runtime, use->version);
+    if (!release) {
+        return;
+    }
+    int64_t warn = wpa_rule_option_int(run, "warn-days", 0, 3650, 90);
+    int64_t left = release->ends ? wpa_facts_days(release->ends) - today() : INT64_MAX;
+    bool is_only_label = use->job->n_labels == 1 && !use->is_image;
+    const char *label = is_only_label && use->step ? missing_on(use->job, release) : NULL;
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){*use, release};
+    const char *version = wpa_rule_quote(run, use->version.at, use->version.length);
+    if (label) {
+        wpa_rule_report(run, use->span, NULL, s, "%s %s is not offered on %s: the step fails",
+                        use->runtime->name, version, wpa_rule_quote(run, label, strlen(label)));
+    } else if (left < 0) {
+        wpa_finding *finding =
+            wpa_rule_report(run, use->span, NULL, s, "%s %s has had no security fixes since %s",
+                            use->runtime->name, version, release->ends);
+        /* one of several in a matrix is often kept on purpose, for users who are still there */
+        finding->severity = use->is_matrix ? WPA_SEVERITY_LOW : WPA_SEVERITY_MEDIUM;
+    } else if (left < warn) {
+        wpa_finding *finding =
+            wpa_rule_report(run, use->span, NULL, s, "%s %s gets no security fixes after %s",
+                            use->runtime->name, version, release->ends);
+        finding->severity = WPA_SEVERITY_LOW;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_toolchain_each(run, run->source, visit, NULL);
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const wpa_fact_release *next = wpa_facts_release_next(s->use.runtime, s->release, today());
+    if (s->use.is_matrix) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "drop it from the matrix");
+        bool is_row = wpa_yaml_is(s->use.node->parent, WPA_YAML_SEQUENCE);
+        if (is_row && s->use.node->parent->style == WPA_YAML_BLOCK) {
+            (void)wpa_rule_remove_entry(run, fix, s->use.node);
+        }
+        return;
+    }
+    size_t skip = s->use.version.at[0] == 'v' || s->use.version.at[0] == 'V';
+    size_t length = strlen(s->release->version);
+    const char *rest = s->use.version.at + skip + length;
+    size_t n_rest = s->use.version.length - skip - length;
+    bool is_kept = n_rest == 0 || *rest == '-' || (n_rest == 2 && memcmp(rest, ".x", 2) == 0);
+    if (next) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "use %s %s", s->use.runtime->name,
+                                    next->version);
+        size_t start = s->use.in_text.start + skip;
+        size_t end = is_kept ? start + length : s->use.in_text.end;
+        bool is_number = wpa_yaml_scalar_type(s->use.node) == WPA_YAML_FLOAT;
+        fix->needs = wpa_rule_needs(run, WPA_FACTS_TOOLCHAINS);
+        if (is_number) { /* 3.8 may stand bare, 3.10 may not */
+            wpa_rule_edit(run, fix, s->use.node->span, "'%s'", next->version);
+        } else {
+            wpa_rule_edit(run, fix, wpa_yaml_source_span(s->use.node, start, end), "%s",
+                          next->version);
+        }
+    }
+}
+
+const wpa_rule wpa_rule_eol_toolchain = {
+    .code = "CMP-044",
+    .id = "eol-toolchain",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A runtime version is past its end of life, or not offered on the runner",
+    .why = "It gets no security fixes, and setup actions and images drop it one day.",
+    .fix = "Go to the oldest version that is looked after, or drop the leg from the matrix.",
+    .options = options,
+    .tables = 1U << WPA_FACTS_TOOLCHAINS,
+    .declares = WPA_DECLARES_MATRIX | WPA_DECLARES_CONTAINER | WPA_DECLARES_ENV,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,261 @@
+/* CMP-041: a step needs more than the token that its job declares. */
+#include <string.h>
+
+#include "rules/needs.h"
+#include "rules/pin.h"
+#include "rules/trust.h"
+
+typedef struct subject {
+    const wpa_outline_job *job;
+    const wpa_yaml_node *permissions; /* the map that lacks it */
+    const char *scope;                /* "contents: write" */
+} subject;
+
+static const wpa_yaml_node *permissions_of(const wpa_outline *o, const wpa_outline_job *job)
+{
+    const wpa_yaml_node *own = wpa_yaml_get(job->node, "permissions");
+    return own ? own : wpa_yaml_get(o->root, "permissions");
+}
+
+static bool grants(const wpa_yaml_node *permissions, const char *scope)
+{
+    size_t length = strcspn(scope, ":");
+    if (!wpa_yaml_is(permissions, WPA_YAML_MAPPING)) {
+        return !wpa_text_is(wpa_yaml_text(permissions), "read-all");
+    }
+    for (size_t i = 0; i < permissions->n_pairs; i++) {
+        const char *key = wpa_yaml_text(permissions->pairs[i].key);
+        bool is_it = key && strlen(key) == length && strncmp(key, scope, length) == 0;
+        if (!key || is_it) {
+            const char *level = wpa_yaml_text(permissions->pairs[i].value);
+            return !level || wpa_text_is(level, "write");
+        }
+    }
+    return false;
+}
+
+/* A value that is the job's own token, or not given at all; anything else is another token. */
+static bool is_own_token(const wpa_yaml_node *value)
+{
+    const char *text = wpa_yaml_text(value);
+    return !value ||
+           (text &&
+            (strcasestr(text, "secrets.GITHUB_TOKEN") || strcasestr(text, "github.token")) &&
+            !strstr(text, "||"));
+}
+
+static bool is_token_name(const char *name)
+{
+    return name &&
+           (strcasestr(name, "token") || strcasestr(name, "deploy_key") ||
+            strcasestr(name, "ssh-key") || strcasestr(name, "personal") || strcasestr(name, "pat"));
+}
+
+/* Does any of these entries hold another token than the job's? */
+static bool has_other_token(const wpa_yaml_node *mapping, bool names_only)
+{
+    for (size_t i = 0; wpa_yaml_is(mapping, WPA_YAML_MAPPING) && i < mapping->n_pairs; i++) {
+        const wpa_yaml_node *value = wpa_yaml_resolve(mapping->pairs[i].value);
+        bool is_path = wpa_text_is(wpa_yaml_text(mapping->pairs[i].key), "path");
+        bool is_named = !is_path && is_token_name(wpa_yaml_text(mapping->pairs[i].key));
+        bool names_secret = value && value->kind == WPA_YAML_SCALAR && value->length &&
+                            wpa_trust_names_secret(value);
+        if ((is_named && !is_own_token(value)) || (!names_only && names_secret)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_env_token(const wpa_outline *o, const wpa_outline_step *step)
+{
+    return has_other_token(step->env, false) ||
+           has_other_token(wpa_yaml_get(step->job->node, "env"), true) ||
+           has_other_token(wpa_yaml_get(o->root, "env"), true);
+}
+
+/* Pushes go with what the checkout left, or an address with a token in it. */
+static bool pushes_otherwise(const wpa_outline_step *step)
+{
+    bool has_checkout = false;
+    for (size_t i = 0; i < step->job->n_steps; i++) {
+        const wpa_outline_step *other = &step->job->steps[i];
+        const char *persists = wpa_outline_with_text(other, "persist-credentials");
+        const char *text = other->run ? other->run->text : NULL;
+        if (wpa_outline_step_uses(other, "actions/checkout")) {
+            has_checkout = true;
+            if (has_other_token(other->with, true) || wpa_text_is_ci(persists, "false") ||
+                wpa_outline_with(other, "repository")) {
+                return true;
+            }
+        }
+        bool changes_remote = text && (strstr(text, "://") || strstr(text, "git remote") ||
+                                       strstr(text, "git config") || strstr(text, "ssh"));
+        bool is_identity = text && strstr(text, "git config") && strstr(text, "user.") &&
+                           !strstr(text, "://") && !strstr(text, "remote") &&
+                           !strstr(text, "extraheader") && !strstr(text, "ssh");
+        if ((changes_remote && !is_identity) ||
+            (other->uses.kind == WPA_OUTLINE_REPOSITORY &&
+             strcasestr(other->uses.node->text, "app-token")) ||
+            (other->uses.kind == WPA_OUTLINE_REPOSITORY &&
+             strcasestr(other->uses.node->text, "ssh-agent"))) {
+            return true;
+        }
+    }
+    return !has_checkout;
+}
+
+static bool uses_own_token(const wpa_outline *o, const wpa_outline_step *step)
+{
+    if (has_other_token(step->with, true) || has_env_token(o, step)) {
+        return false;
+    }
+    if (!step->run) {
+        return wpa_outline_step_uses(step, "ad-m/github-push-action") ||
+               !wpa_needs_git_credentials(step) || !pushes_otherwise(step);
+    }
+    bool calls_gh = false;
+    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
+        calls_gh = calls_gh || wpa_text_is(step->script->commands[i].name, "gh");
+    }
+    if (!calls_gh) {
+        return !pushes_otherwise(step);
+    }
+    static const char *const names[] = {"GH_TOKEN", "GITHUB_TOKEN"};
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        const wpa_yaml_node *value = wpa_yaml_get(step->env, names[i]);
+        value = value ? value : wpa_yaml_get(wpa_yaml_get(step->job->node, "env"), names[i]);
+        value = value ? value : wpa_yaml_get(wpa_yaml_get(o->root, "env"), names[i]);
+        if (value) {
+            return is_own_token(value);
+        }
+    }
+    return false;
+}
+
+/* A step that comments needs the one or the other, for what it is started by. */
+static bool is_either(const char *scope, const wpa_needs *needs, const wpa_yaml_node *permissions)
+{
+    static const char *const pair[] = {"issues: write", "pull-requests: write"};
+    bool has[2] = {false, false};
+    for (size_t i = 0; i < needs->n; i++) {
+        has[0] = has[0] || wpa_text_is(needs->scopes[i], pair[0]);
+        has[1] = has[1] || wpa_text_is(needs->scopes[i], pair[1]);
+    }
+    bool is_one = wpa_text_is(scope, pair[0]) || wpa_text_is(scope, pair[1]);
+    return is_one && has[0] && has[1] &&
+           (grants(permissions, pair[0]) || grants(permissions, pair[1]));
+}
+
+/* What these do with the scope depends on their configuration, which is not read here. */
+static bool is_optional(const wpa_outline_step *step, const char *scope)
+{
+    return (wpa_outline_step_uses(step, "release-drafter/release-drafter") &&
+            wpa_text_is(scope, "pull-requests: write")) ||
+           (wpa_outline_step_uses(step, "github/codeql-action/init")) ||
+           (wpa_outline_step_uses(step, "github/codeql-action/analyze") &&
+            wpa_text_is_ci(wpa_outline_with_text(step, "upload"), "never")) ||
+           wpa_text_is_ci(wpa_outline_with_text(step, "upload"), "false");
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_outline *o = run->source->outline;
+    const wpa_yaml_node *permissions = permissions_of(o, step->job);
+    wpa_needs needs = {.is_complete = true};
+    wpa_needs_add_step(&needs, step);
+    if (!permissions || needs.n == 0 || !uses_own_token(o, step)) {
+        return;
+    }
+    for (size_t i = 0; i < needs.n; i++) {
+        const char *scope = needs.scopes[i];
+        if (!wpa_text_ends(scope, ": write") || grants(permissions, scope) ||
+            is_either(scope, &needs, permissions) || is_optional(step, scope)) {
+            continue; /* what is only read is open in public repositories */
+        }
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){step->job, permissions, scope};
+        const wpa_yaml_node *at = step->run ? step->run->key : step->uses.node;
+        wpa_finding *finding = wpa_rule_report(
+            run, at->span, NULL, s,
+            "this step needs %s, which the token of job %s does not have: it fails with 403",
+            wpa_rule_quote(run, scope, strlen(scope)),
+            wpa_rule_quote(run, step->job->id, strlen(step->job->id)));
+        wpa_rule_relate(run, finding, permissions->key->span, "what the token has");
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_step(run, &o->jobs[i].steps[k]);
+        }
+    }
+    return true;
+}
+
+static bool is_scope(const wpa_yaml_pair *pair, const char *scope)
+{
+    const char *key = wpa_yaml_text(pair->key);
+    size_t length = strcspn(scope, ":");
+    return key && strlen(key) == length && strncmp(key, scope, length) == 0;
+}
+
+/* What the workflow grants, with the scope, for the job alone. */
+static const char *job_permissions(const wpa_rule_run *run, const subject *s)
+{
+    const wpa_yaml_node *map = s->permissions;
+    const char *text = "permissions:";
+    for (size_t i = 0; wpa_yaml_is(map, WPA_YAML_MAPPING) && i < map->n_pairs; i++) {
+        const char *key = wpa_yaml_text(map->pairs[i].key);
+        const char *level = wpa_yaml_text(map->pairs[i].value);
+        if (key && level && !is_scope(&map->pairs[i], s->scope)) {
+            text = wpa_arena_printf(run->arena, "%s\n  %s: %s", text, key, level);
+        }
+    }
+    return wpa_arena_printf(run->arena, "%s\n  %s", text, s->scope);
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const wpa_yaml_node *map = s->permissions;
+    const wpa_yaml_pair *runs_on = wpa_yaml_find(s->job->node, "runs-on");
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "grant %s to the job", s->scope);
+    if (map->parent != s->job->node) {
+        if (runs_on && runs_on->value->parent == s->job->node) {
+            (void)wpa_rule_insert_behind(run, fix, runs_on->value, "%s", job_permissions(run, s));
+        }
+        return;
+    }
+    for (size_t i = 0; wpa_yaml_is(map, WPA_YAML_MAPPING) && i < map->n_pairs; i++) {
+        if (is_scope(&map->pairs[i], s->scope)) {
+            wpa_rule_edit(run, fix, map->pairs[i].value->span, "write");
+            return;
+        }
+    }
+    if (wpa_yaml_is(map, WPA_YAML_MAPPING) && map->n_pairs) {
+        (void)wpa_rule_insert_behind(run, fix, map->pairs[map->n_pairs - 1].value, "%s", s->scope);
+    }
+}
+
+const wpa_rule wpa_rule_missing_permission = {
+    .code = "CMP-041",
+    .id = "missing-permission",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A step needs a permission that its job's token does not have",
+    .why = "Scopes that are not named are taken away, and the forge answers the step with 403.",
+    .fix = "Grant the scope to the job.",
+    .tables = 1U << WPA_FACTS_PERMISSIONS,
+    .declares = WPA_DECLARES_PERMISSIONS,
+    .check = check,
+    .repair = repair,
+};

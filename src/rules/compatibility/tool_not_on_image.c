@@ -1,0 +1,241 @@
+/* CMP-037: a script calls a tool that the runner's image does not have. */
+#include <string.h>
+
+#include "rules/pin.h"
+#include "rules/toolchain.h"
+
+typedef struct subject {
+    const wpa_outline_step *step;
+    const wpa_fact_program *tool;
+} subject;
+
+/* Steps in front of which nothing is installed that is not named: what they do is known. */
+static bool leaves_tools_alone(const wpa_outline_step *step)
+{
+    static const char *const actions[] = {"actions/checkout",
+                                          "actions/cache",
+                                          "actions/cache/restore",
+                                          "actions/upload-artifact",
+                                          "actions/download-artifact",
+                                          "actions/configure-pages",
+                                          "docker/login-action",
+                                          "docker/metadata-action",
+                                          "docker/setup-buildx-action",
+                                          "docker/setup-qemu-action",
+                                          "step-security/harden-runner",
+                                          "aws-actions/configure-aws-credentials",
+                                          "google-github-actions/auth",
+                                          "azure/login",
+                                          "dorny/paths-filter",
+                                          "codecov/codecov-action",
+                                          "actions/stale",
+                                          "actions/labeler"};
+    for (size_t i = 0; i < WPA_COUNT(actions); i++) {
+        if (wpa_outline_step_uses(step, actions[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_setup_of_other(const wpa_outline_step *step, const wpa_fact_program *tool)
+{
+    const wpa_fact_runtime *runtime = step->uses.kind == WPA_OUTLINE_REPOSITORY
+                                          ? wpa_facts_runtime_of_action(step->uses.slug)
+                                          : NULL;
+    return runtime && !wpa_outline_step_uses(step, tool->setup ? tool->setup : "") &&
+           !strstr(tool->command, runtime->command);
+}
+
+/* Does a script bring tools that its words do not name? */
+static bool is_open_command(const wpa_shell_command *c)
+{
+    static const char *const programs[] = {"curl",       "wget",
+                                           "tar",        "unzip",
+                                           "pip",        "pip3",
+                                           "pipx",       "npm",
+                                           "pnpm",       "yarn",
+                                           "gem",        "cargo",
+                                           "go",         "brew",
+                                           "choco",      "conda",
+                                           "make",       "source",
+                                           ".",          "bash",
+                                           "sh",         "bundle",
+                                           "uv",         "corepack",
+                                           "nix",        "mise",
+                                           "asdf",       "sdk",
+                                           "snap",       "eval",
+                                           "ln",         "mv",
+                                           "cp",         "install",
+                                           "python",     "python3",
+                                           "dnf",        "winget",
+                                           "scoop",      "pacman",
+                                           "apt-fast",   "gh",
+                                           "dotnet",     "composer",
+                                           "opam",       "rustup",
+                                           "nvm",        "alias",
+                                           "function",   "poetry",
+                                           "task",       "just",
+                                           "npx",        "docker",
+                                           "git",        "chmod",
+                                           "7z",         "stack",
+                                           "cabal",      "mamba",
+                                           "micromamba", "invoke-webrequest"};
+    const char *text = c->first < c->n_words ? c->words[c->first].text : "";
+    return wpa_text_index(c->name, programs, WPA_COUNT(programs)) >= 0 || strchr(text, '/') ||
+           strchr(text, '$') || strchr(text, '_');
+}
+
+static bool is_apt(const wpa_shell_command *c)
+{
+    return wpa_text_is(c->name, "apt-get") || wpa_text_is(c->name, "apt");
+}
+
+/* Words of "apt-get install" that name the tool, or that cannot be read. */
+static bool may_install_it(const wpa_shell_command *c, const wpa_fact_program *tool)
+{
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        bool is_named = strstr(word, tool->command) != NULL;
+        for (size_t k = 0; tool->packages[k]; k++) {
+            is_named = is_named || strstr(word, tool->packages[k]);
+        }
+        if (is_named || !c->words[i].is_literal || strchr(word, '/')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool script_may_bring(const wpa_outline_step *step, size_t until,
+                             const wpa_fact_program *tool)
+{
+    const wpa_script *script = step->script;
+    if (!script || !script->is_readable ||
+        memmem(script->text, script->length, "GITHUB_PATH", 11) ||
+        memmem(script->text, script->length, "PATH=", 5)) {
+        return true;
+    }
+    for (size_t i = 0; i < until && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_guard = wpa_text_is(c->name, "command") || wpa_text_is(c->name, "which") ||
+                        wpa_text_is(c->name, "type") || wpa_text_is(c->name, "hash");
+        if (is_guard || is_open_command(c) || (is_apt(c) && may_install_it(c, tool)) ||
+            wpa_shell_word_find(c, "-v")) {
+            return true;
+        }
+    }
+    return memmem(script->text, script->length, "command -v", 10) != NULL;
+}
+
+static bool may_be_there(const wpa_outline_step *step, size_t until, const wpa_fact_program *tool)
+{
+    for (size_t i = 0; i < step->index; i++) {
+        const wpa_outline_step *before = &step->job->steps[i];
+        bool is_clear = before->run ? !script_may_bring(before, SIZE_MAX, tool)
+                                    : leaves_tools_alone(before) || is_setup_of_other(before, tool);
+        if (!is_clear) {
+            return true;
+        }
+    }
+    return script_may_bring(step, until, tool);
+}
+
+static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t index,
+                          const wpa_outline_label *label)
+{
+    const wpa_shell_command *c = &step->script->commands[index];
+    const wpa_fact_program *tool = wpa_facts_program_find(wpa_slice_of(c->name));
+    const wpa_fact_image *image = wpa_facts_image_of(label->runner);
+    const wpa_fact_move *move = wpa_facts_move_of(label->text);
+    const wpa_fact_presence *here = tool && image ? wpa_facts_program_on(tool, image->name) : NULL;
+    const wpa_fact_presence *there = tool && move ? wpa_facts_program_on(tool, move->to) : NULL;
+    bool is_missing = here && !here->version;
+    bool is_leaving = !is_missing && here && there && !there->version;
+    bool is_tried = wpa_text_is(c->after, "||") || wpa_text_is(c->before, "||") || c->nested > 0 ||
+                    strchr(c->words[c->first].text, '/') || c->is_nested_script;
+    if ((!is_missing && !is_leaving) || is_tried || may_be_there(step, index, tool)) {
+        return;
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){step, tool};
+    wpa_span span = wpa_outline_script_span(step, c->words[c->first].span);
+    const char *name = wpa_rule_quote(run, label->text, strlen(label->text));
+    wpa_finding *finding =
+        is_missing
+            ? wpa_rule_report(run, span, NULL, s,
+                              "%s is not on %s (%s), and no step before installs it", c->name, name,
+                              image->name)
+            : wpa_rule_report(run, span, NULL, s, "%s goes from %s when that becomes %s (%s to %s)",
+                              c->name, name, move->to, move->begins, move->ends);
+    wpa_rule_relate(run, finding, label->node->span, "the runner");
+}
+
+static bool is_guarded(const wpa_outline_step *step)
+{
+    const char *text = wpa_yaml_text(step->condition);
+    return text && (strstr(text, "runner.") || strstr(text, "matrix.") || strstr(text, "steps."));
+}
+
+static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    bool is_plain = job->n_labels == 1 && !job->is_self_hosted && !job->has_open_labels &&
+                    !job->labels[0].is_from_matrix && !wpa_yaml_find(job->node, "container");
+    for (size_t i = 0; is_plain && i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        bool is_posix = step->shell == WPA_SHELL_BASH || step->shell == WPA_SHELL_SH;
+        for (size_t k = 0;
+             is_posix && !is_guarded(step) && step->script && k < step->script->n_commands; k++) {
+            const wpa_shell_command *c = &step->script->commands[k];
+            if (c->first < c->n_words && c->words[c->first].is_literal) {
+                check_command(run, step, k, &job->labels[0]);
+            }
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_job(run, &o->jobs[i]);
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const wpa_fact_action *action =
+        s->tool->setup ? wpa_facts_action_find(wpa_slice_of(s->tool->setup)) : NULL;
+    wpa_fact_ref tag;
+    const char *date;
+    if (action && wpa_facts_action_latest(action, &tag, &date) && tag.commit) {
+        char hex[2 * WPA_COMMIT_BYTES + 1];
+        wpa_hex_encode(tag.commit, WPA_COMMIT_BYTES, hex);
+        wpa_fix *fix =
+            wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "set it up with %s", s->tool->setup);
+        fix->needs = wpa_rule_needs(run, WPA_FACTS_IMAGES);
+        (void)wpa_rule_insert_before(run, fix, s->step->node, "- uses: %s@%s # %s",
+                                     wpa_facts_action_name(action), hex, tag.name);
+    }
+}
+
+const wpa_rule wpa_rule_tool_not_on_image = {
+    .code = "CMP-037",
+    .id = "tool-not-on-image",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A command is called that the runner's image does not have",
+    .why = "The step fails with 'command not found', now or when the label moves.",
+    .fix = "Install the tool with its setup action before, or name an image that has it.",
+    .tables = 1U << WPA_FACTS_IMAGES | 1U << WPA_FACTS_RUNNERS,
+    .declares = WPA_DECLARES_JOBS,
+    .check = check,
+    .repair = repair,
+};

@@ -31,14 +31,14 @@
     X(impostor_commit) \
     X(ref_confusion) \
     X(ref_version_mismatch) \
-    X(unpinned_tools) \
-    X(adhoc_packages) \
     X(stale_action_refs) \
     X(typosquat_uses) \
     X(repo_jacking) \
     X(forbidden_uses) \
     X(unverified_creator) \
     X(unpinnable_action) \
+    X(unpinned_tools) \
+    X(adhoc_packages) \
     X(unverified_script_exec) \
     X(bot_conditions) \
     X(confused_deputy_merge) \
@@ -87,13 +87,11 @@
     X(syntax) \
     X(schema) \
     X(expression_syntax) \
-    X(expression_type) \
-    X(context_availability) \
-    X(config_names) \
     X(retired_runner) \
     X(runner_label) \
     X(expression_type) \
     X(context_availability) \
+    X(config_names) \
     X(action_inputs) \
     X(action_metadata) \
     X(uses_format) \
@@ -123,6 +121,7 @@
     X(script_syntax) \
     X(artifact_contract) \
     X(local_action_order) \
+    X(self_repository) \
     X(forge_unsupported) \
     X(container_os) \
     X(tool_not_on_image) \
@@ -139,10 +138,10 @@
     X(unsound_contains) \
     X(suspicious_comparison) \
     X(anonymous_definition) \
-    X(expression_style) \
     X(undocumented_permissions) \
     X(misfeature) \
     X(output_file_misuse) \
+    X(expression_style) \
     X(unused_ignore)
 /* clang-format on */
 

@@ -120,6 +120,7 @@
     X(python_lint) \
     X(script_syntax) \
     X(artifact_contract) \
+    X(undefined_output) \
     X(local_action_order) \
     X(self_repository) \
     X(forge_unsupported) \
@@ -131,6 +132,9 @@
     X(eol_toolchain) \
     X(lockfile_drift) \
     X(required_check_gap) \
+    X(shellcheck) \
+    X(python_lint) \
+    X(script_syntax) \
     X(yaml_hazards) \
     X(missing_pipefail) \
     X(unsound_ternary) \

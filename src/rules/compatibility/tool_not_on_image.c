@@ -204,21 +204,53 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* The version that other images have. */
+static const char *known_version(const wpa_fact_program *tool)
+{
+    const char *version = NULL;
+    for (size_t i = 0; i < tool->n_images; i++) {
+        const char *here = tool->images[i].version;
+        bool is_version = here && here[0] >= '0' && here[0] <= '9';
+        version = is_version && !version ? here : version;
+    }
+    return version;
+}
+
+/* The input that takes the version; NULL if there is none, or others are wanted too. */
+static const char *version_input(const wpa_fact_major *major)
+{
+    const char *name = NULL;
+    for (size_t i = 0; i < major->n_inputs; i++) {
+        wpa_fact_input input = wpa_facts_input_at(major, i);
+        bool is_version = wpa_text_ends(input.name, "version") && !strstr(input.name, "file");
+        if (input.is_required && !input.has_default && !is_version) {
+            return NULL;
+        }
+        name = is_version && !name ? input.name : name;
+    }
+    return name;
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     const wpa_fact_action *action =
         s->tool->setup ? wpa_facts_action_find(wpa_slice_of(s->tool->setup)) : NULL;
-    wpa_fact_ref tag;
-    const char *date;
-    if (action && wpa_facts_action_latest(action, &tag, &date) && tag.commit) {
+    if (!action || wpa_facts_major_count(action) == 0) {
+        return;
+    }
+    wpa_fact_major major = wpa_facts_major_at(action, 0);
+    const char *input = version_input(&major), *version = known_version(s->tool);
+    if (input && version && major.newest_commit) {
         char hex[2 * WPA_COMMIT_BYTES + 1];
-        wpa_hex_encode(tag.commit, WPA_COMMIT_BYTES, hex);
-        wpa_fix *fix =
-            wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "set it up with %s", s->tool->setup);
+        wpa_hex_encode(major.newest_commit, WPA_COMMIT_BYTES, hex);
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "set up version %s with %s",
+                                    version, s->tool->setup);
         fix->needs = wpa_rule_needs(run, WPA_FACTS_IMAGES);
-        (void)wpa_rule_insert_before(run, fix, s->step->node, "- uses: %s@%s # %s",
-                                     wpa_facts_action_name(action), hex, tag.name);
+        (void)wpa_rule_insert_before(run, fix, s->step->node,
+                                     "- uses: %s@%s # %s\n  with:\n    %s: '%s'",
+                                     wpa_facts_action_name(action), hex, major.newest, input,
+                                     version);
     }
 }
 

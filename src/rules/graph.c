@@ -7,6 +7,7 @@
 #include <wpa/map.h>
 
 #include "rules/outline.h"
+#include "rules/shell_roles.h"
 
 struct wpa_graph {
     wpa_arena *arena;
@@ -115,6 +116,7 @@ static wpa_graph_use use_of(const wpa_graph *graph, const wpa_outline_uses *uses
         .local_path = wpa_graph_local_path(text, graph->arena),
         .job = job,
         .span = uses->node->span,
+        .major = uses->kind == WPA_OUTLINE_REPOSITORY ? wpa_outline_major(uses) : -1,
     };
 }
 
@@ -148,6 +150,49 @@ static void read_uses(const wpa_graph *graph, wpa_graph_file *file, const wpa_ou
     file->uses = uses;
 }
 
+/* Actions that test, by their names: there is no end of them. */
+static bool names_test(const wpa_outline_uses *uses)
+{
+    static const char *const words[] = {"test", "cypress", "playwright", "emulator",  "jest",
+                                        "spec", "check",   "coverage",   "benchmark", "verify"};
+    for (size_t i = 0; uses->kind == WPA_OUTLINE_REPOSITORY && i < WPA_COUNT(words); i++) {
+        if (memmem(uses->slug.at, uses->slug.length, words[i], strlen(words[i]))) {
+            return !wpa_slice_is_ci(uses->slug, "actions/checkout");
+        }
+    }
+    return false;
+}
+
+/* A script, a target or a task of the project's own: it may do anything. */
+static bool runs_own(const wpa_outline_step *step)
+{
+    static const char *const runners[] = {
+        "make",  "just",    "task",   "bash",      "sh",   "python",         "npm",   "yarn",
+        "pnpm",  "python3", "node",   "docker",    "rake", "bundle",         "mage",  "nox",
+        "tox",   "earthly", "bun",    "deno",      "pwsh", "docker-compose", "nix",   "rye",
+        "hatch", "uv",      "poetry", "invoke",    "ant",  "bazel",          "buck2", "cmake",
+        "ninja", "meson",   "swift",  "xcodebuild"};
+    const wpa_script *script = step->script;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        const char *word = c->first < c->n_words ? c->words[c->first].text : "";
+        bool is_known = wpa_shell_roles(c) != 0;
+        bool is_runner = wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
+        if (!is_known && (is_runner || strchr(word, '/') || strchr(word, '$'))) {
+            return true;
+        }
+    }
+    return step->run && (!script || !script->is_readable);
+}
+
+static void read_work(const wpa_outline_job *job, wpa_graph_job *row)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        row->roles |= wpa_step_roles(&job->steps[i]);
+        row->is_open = row->is_open || runs_own(&job->steps[i]) || names_test(&job->steps[i].uses);
+    }
+}
+
 static void read_jobs(const wpa_graph *graph, wpa_graph_file *file, const wpa_outline *o)
 {
     wpa_graph_job *jobs = wpa_arena_array(graph->arena, o->n_jobs + 1, sizeof *jobs);
@@ -159,6 +204,7 @@ static void read_jobs(const wpa_graph *graph, wpa_graph_file *file, const wpa_ou
             .needs = copy_texts(graph, wpa_yaml_get(job->node, "needs")),
             .key_span = job->key ? job->key->span : job->node->span,
         };
+        read_work(job, &jobs[i]);
     }
     file->jobs = jobs;
     file->n_jobs = o->n_jobs;

@@ -23,6 +23,7 @@ typedef struct wpa_graph_use {
     const char *local_path; /* "./x" and "$/x" without that: "x", no slash behind; else NULL */
     size_t job;             /* index in the file's jobs */
     wpa_span span;          /* of the value in that file */
+    int major;              /* of a repository's action as far as it is known, else -1 */
     bool is_call;           /* of a job */
     bool inherits_secrets;
 } wpa_graph_use;
@@ -32,6 +33,8 @@ typedef struct wpa_graph_job {
     const char *name;         /* as written, or NULL */
     const char *const *needs; /* NULL-terminated */
     wpa_span key_span;
+    unsigned roles; /* wpa_command_role bits of what its steps run */
+    bool is_open;   /* runs programs of the project, whose work is not known */
 } wpa_graph_job;
 
 typedef struct wpa_graph_file {

@@ -135,17 +135,30 @@
     X(shellcheck) \
     X(python_lint) \
     X(script_syntax) \
+    X(repeated_value) \
+    X(inconsistent_action_versions) \
+    X(missing_tests) \
+    X(missing_codeowners) \
+    X(commented_out_code) \
     X(yaml_hazards) \
     X(missing_pipefail) \
     X(unsound_ternary) \
     X(unsound_condition) \
     X(unsound_contains) \
     X(suspicious_comparison) \
+    X(ambiguous_names) \
+    X(unchecked_needs_result) \
+    X(ungated_release) \
     X(anonymous_definition) \
     X(undocumented_permissions) \
+    X(missing_description) \
     X(misfeature) \
+    X(unpinned_toolchain) \
+    X(toolchain_drift) \
     X(output_file_misuse) \
     X(expression_style) \
+    X(no_update_bot) \
+    X(complex_workflow) \
     X(unused_ignore)
 /* clang-format on */
 

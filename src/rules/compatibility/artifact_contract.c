@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/flow.h"
+#include "rules/jobs.h"
 #include "rules/pin.h"
 #include "rules/toolchain.h"
 
@@ -83,31 +84,6 @@ static void read_steps(contract *c, const wpa_outline_job *job)
         }
     }
     c->has_others = c->has_others || job->is_call;
-}
-
-/* Index of the job in the file; n_jobs if there is none. */
-static size_t job_index(const contract *c, const char *id)
-{
-    size_t i = 0;
-    while (i < c->outline->n_jobs && !wpa_text_is_ci(c->outline->jobs[i].id, id)) {
-        i++;
-    }
-    return i;
-}
-
-static void mark_needs(const contract *c, const wpa_outline_job *job, bool *is_before)
-{
-    const wpa_yaml_node *needs = wpa_yaml_get(job->node, "needs");
-    bool is_list = wpa_yaml_is(needs, WPA_YAML_SEQUENCE);
-    size_t n = is_list ? needs->n_items : needs ? 1 : 0;
-    for (size_t i = 0; i < n; i++) {
-        const char *id = wpa_yaml_text(is_list ? needs->items[i] : needs);
-        size_t k = id ? job_index(c, id) : c->outline->n_jobs;
-        if (k < c->outline->n_jobs && !is_before[k]) {
-            is_before[k] = true;
-            mark_needs(c, &c->outline->jobs[k], is_before);
-        }
-    }
 }
 
 /* ---- names in a matrix ---- */
@@ -297,7 +273,7 @@ static void check_source(const contract *c, item *it)
 {
     const item *late = NULL;
     bool *is_before = wpa_arena_array(c->run->arena, c->outline->n_jobs, sizeof *is_before);
-    mark_needs(c, it->job, is_before);
+    wpa_jobs_mark_needs(c->outline, (size_t)(it->job - c->outline->jobs), is_before);
     for (const item *up = c->items; up < c->items + c->n; up++) {
         if (!up->is_upload || !may_fit(up, it)) {
             continue;
@@ -320,7 +296,7 @@ static void check_source(const contract *c, item *it)
     }
     if (late && late->job != it->job) {
         bool *is_behind = wpa_arena_array(c->run->arena, c->outline->n_jobs, sizeof *is_behind);
-        mark_needs(c, late->job, is_behind);
+        wpa_jobs_mark_needs(c->outline, (size_t)(late->job - c->outline->jobs), is_behind);
         bool is_circle = is_behind[it->job - c->outline->jobs];
         it->need = late->job->id;
         wpa_finding *finding = wpa_rule_report(
@@ -445,7 +421,7 @@ static void check_download(const contract *c, item *it)
                      c->run->source->kind != WPA_INPUT_WORKFLOW;
     check_cross_run(c, it);
     if (it->name && it->text && !it->is_dynamic && !is_called && !is_of_other_run(it) &&
-        !wpa_outline_with(it->step, "pattern")) {
+        !wpa_outline_with(it->step, "pattern") && c->outline->n_jobs <= WPA_JOBS_MAX) {
         check_source(c, it);
     }
     check_merged(c, it);
@@ -516,33 +492,12 @@ static bool is_downloaded(const wpa_rule_run *run)
     return false;
 }
 
-/* A4: "needs" as it stands, with one more */
-static void add_need(wpa_rule_run *run, wpa_finding *finding, const item *late)
-{
-    const wpa_outline_job *job = late->job;
-    const char *maker = finding->n_related ? late->need : NULL;
-    const wpa_yaml_node *needs = wpa_yaml_get(job->node, "needs");
-    const wpa_yaml_pair *runs_on = wpa_yaml_find(job->node, "runs-on");
-    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "let the job need %s", maker);
-    if (!needs && runs_on) {
-        (void)wpa_rule_insert_before(run, fix, runs_on->value, "needs: %s", maker);
-    } else if (wpa_yaml_text(needs) && needs->style == WPA_YAML_PLAIN) {
-        wpa_rule_edit(run, fix, needs->span, "[%s, %s]", wpa_yaml_text(needs), maker);
-    } else if (wpa_yaml_is(needs, WPA_YAML_SEQUENCE) && needs->n_items) {
-        const wpa_yaml_node *last = needs->items[needs->n_items - 1];
-        if (needs->style == WPA_YAML_FLOW) {
-            wpa_rule_edit(run, fix, (wpa_span){last->span.end, last->span.end}, ", %s", maker);
-        } else {
-            (void)wpa_rule_insert_behind(run, fix, last, "- %s", maker);
-        }
-    }
-}
-
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const item *it = finding->subject;
     if (it && wpa_text_is(finding->check, "A4")) {
-        add_need(run, finding, it);
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "let the job need %s", it->need);
+        wpa_jobs_add_need(run, fix, it->job, it->need);
     }
     if (!it || !wpa_text_is(finding->check, "A2") || is_downloaded(run)) {
         return;

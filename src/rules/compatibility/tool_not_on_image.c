@@ -247,10 +247,9 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "set up version %s with %s",
                                     version, s->tool->setup);
         fix->needs = wpa_rule_needs(run, WPA_FACTS_IMAGES);
-        (void)wpa_rule_insert_before(run, fix, s->step->node,
-                                     "- uses: %s@%s # %s\n  with:\n    %s: '%s'",
-                                     wpa_facts_action_name(action), hex, major.newest, input,
-                                     version);
+        (void)wpa_rule_insert_before(
+            run, fix, s->step->node, "- uses: %s@%s # %s\n  with:\n    %s: '%s'",
+            wpa_facts_action_name(action), hex, major.newest, input, version);
     }
 }
 

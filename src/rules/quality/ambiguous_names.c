@@ -1,0 +1,163 @@
+/* QUA-016: names that cannot be told apart. */
+#include <string.h>
+
+#include <wpa/map.h>
+
+#include "match/regex.h"
+#include "rules/graph.h"
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+static const wpa_rule_option options[] = {
+    {"workflow", "", "pattern (PCRE2) that names of workflows fit"},
+    {"job", "", "pattern that names of jobs fit"},
+    {"step", "", "pattern that names of steps fit"},
+    {0},
+};
+
+static const char *quote(wpa_rule_run *run, const char *text)
+{
+    return wpa_rule_quote(run, text, strlen(text));
+}
+
+/* Another workflow of the repository, by path before this one, of the same name. */
+static void check_workflow_name(wpa_rule_run *run)
+{
+    const wpa_surroundings *around = run->source->around;
+    const wpa_yaml_node *name = wpa_yaml_get(run->source->outline->root, "name");
+    const char *text = wpa_yaml_text(name);
+    const char *path = wpa_source_identity(run->source);
+    for (size_t i = 0; text && around && around->graph && i < wpa_graph_count(around->graph); i++) {
+        const wpa_graph_file *file = wpa_graph_at(around->graph, i);
+        if (strcmp(file->path, path) >= 0) {
+            return;
+        }
+        if (file->kind == WPA_INPUT_WORKFLOW && wpa_text_is(file->name, text)) {
+            wpa_finding *finding =
+                wpa_rule_report(run, name->span, "N1", NULL,
+                                "%s is called %s as well: runs and workflow_run cannot tell them "
+                                "apart",
+                                file->path, quote(run, text));
+            const wpa_source *other = wpa_rule_source_at(run, file->path);
+            if (other) {
+                wpa_rule_relate_in(run, finding, other, file->name_span, "the same name");
+            }
+            return;
+        }
+    }
+}
+
+static void check_job_names(wpa_rule_run *run)
+{
+    const wpa_outline *o = run->source->outline;
+    wpa_map *by_name = wpa_map_new(run->arena);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        const wpa_yaml_node *name = wpa_yaml_get(job->node, "name");
+        const char *text = wpa_yaml_text(name);
+        const char *shown = text ? text : job->id;
+        const wpa_yaml_node *at = text ? name : job->key;
+        if (!shown || !*shown || !at || strstr(shown, "matrix.")) {
+            continue;
+        }
+        const wpa_yaml_node *before = wpa_map_get(by_name, shown);
+        if (before) {
+            wpa_finding *finding =
+                wpa_rule_report(run, at->span, "N2", NULL,
+                                "two jobs are shown as %s: a required check cannot tell them apart",
+                                quote(run, shown));
+            finding->severity = WPA_SEVERITY_MEDIUM;
+            wpa_rule_relate(run, finding, before->span, "the other one");
+        } else {
+            wpa_map_put(by_name, shown, (void *)(uintptr_t)at);
+        }
+    }
+}
+
+/* "${{ matrix.name }}" and nothing else: the list of checks says nothing before the run. */
+static bool is_bare_expression(const char *text)
+{
+    size_t length = strlen(text);
+    return wpa_text_starts(text, "${{") && wpa_text_ends(text, "}}") &&
+           !memmem(text + 3, length - 3, "${{", 3);
+}
+
+static void check_bare(wpa_rule_run *run)
+{
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_yaml_node *name = wpa_yaml_get(o->jobs[i].node, "name");
+        const char *text = wpa_yaml_text(name);
+        if (text && is_bare_expression(text)) {
+            wpa_finding *finding =
+                wpa_rule_report(run, name->span, "N3", NULL,
+                                "the name of job %s is an expression alone: nobody can require or "
+                                "find it by a name",
+                                quote(run, o->jobs[i].id));
+            finding->persona = WPA_PERSONA_PEDANTIC;
+        }
+    }
+}
+
+/* ---- style ---- */
+
+static void check_style(wpa_rule_run *run, const wpa_regex *pattern, const wpa_yaml_node *name,
+                        const char *what)
+{
+    const char *text = wpa_yaml_text(name);
+    if (pattern && text && wpa_regex_find(pattern, text, name->length, 0, NULL) == WPA_REGEX_NO) {
+        wpa_finding *finding =
+            wpa_rule_report(run, name->span, "N4", NULL,
+                            "%s does not fit the pattern for names of %ss", quote(run, text), what);
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+static wpa_regex *pattern_of(const wpa_rule_run *run, const char *option)
+{
+    const char *text = wpa_rule_option_text(run, option);
+    wpa_error err = {0};
+    return text && *text ? wpa_regex_new(text, 0, &err) : NULL;
+}
+
+static void check_styles(wpa_rule_run *run)
+{
+    const wpa_outline *o = run->source->outline;
+    WPA_AUTO(wpa_regex) *workflow = pattern_of(run, "workflow");
+    WPA_AUTO(wpa_regex) *job = pattern_of(run, "job");
+    WPA_AUTO(wpa_regex) *step = pattern_of(run, "step");
+    check_style(run, workflow, wpa_yaml_get(o->root, "name"), "workflow");
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_style(run, job, wpa_yaml_get(o->jobs[i].node, "name"), "job");
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_style(run, step, wpa_yaml_get(o->jobs[i].steps[k].node, "name"), "step");
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    check_workflow_name(run);
+    check_job_names(run);
+    check_bare(run);
+    check_styles(run);
+    return true;
+}
+
+const wpa_rule wpa_rule_ambiguous_names = {
+    .code = "QUA-016",
+    .id = "ambiguous-names",
+    .dimension = WPA_DIMENSION_QUALITY,
+    .kind = WPA_KIND_OPPORTUNITY,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "Workflows or jobs have one name, or a name that says nothing",
+    .why = "Branch protection, workflow_run and people choose by name, and take the wrong one.",
+    .fix = "Give each a name of its own; what depends on the old one is to be changed with it.",
+    .checks = (const char *const[]){"N1", "N2", "N3", "N4", NULL},
+    .options = options,
+    .check = check,
+};

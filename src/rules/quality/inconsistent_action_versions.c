@@ -1,0 +1,147 @@
+/* QUA-006: one repository uses an action at several majors. */
+#include <string.h>
+
+#include "rules/graph.h"
+#include "rules/upgrade.h"
+
+#define USES_MAX 20000
+#define MAJORS_MAX 16
+
+typedef struct tally {
+    int majors[MAJORS_MAX];
+    size_t counts[MAJORS_MAX];
+    size_t n;
+    const wpa_graph_file *files[MAJORS_MAX]; /* where each was first seen */
+    const wpa_graph_use *uses[MAJORS_MAX];
+} tally;
+
+typedef struct subject {
+    const wpa_outline_uses *uses;
+    wpa_fact_major major;
+} subject;
+
+static void count(tally *t, int major, const wpa_graph_file *file, const wpa_graph_use *use)
+{
+    size_t i = 0;
+    while (i < t->n && t->majors[i] != major) {
+        i++;
+    }
+    if (major < 0 || i == MAJORS_MAX) {
+        return;
+    }
+    if (i == t->n) {
+        t->majors[i] = major;
+        t->files[i] = file;
+        t->uses[i] = use;
+        t->n++;
+    }
+    t->counts[i]++;
+}
+
+static bool is_same_action(const char *text, wpa_slice slug)
+{
+    return text && strncasecmp(text, slug.at, slug.length) == 0 && text[slug.length] == '@';
+}
+
+static void count_all(wpa_rule_run *run, tally *t, const wpa_outline_uses *uses)
+{
+    const wpa_surroundings *around = run->source->around;
+    const wpa_graph *graph = around ? around->graph : NULL;
+    if (!graph) {
+        const wpa_outline *o = run->source->outline;
+        for (size_t i = 0; i < o->n_jobs; i++) {
+            for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+                const wpa_outline_uses *other = &o->jobs[i].steps[k].uses;
+                if (other->kind == WPA_OUTLINE_REPOSITORY &&
+                    is_same_action(other->node->text, uses->slug)) {
+                    count(t, wpa_outline_major(other), NULL, NULL);
+                }
+            }
+        }
+        return;
+    }
+    size_t seen = 0;
+    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
+        const wpa_graph_file *file = wpa_graph_at(graph, i);
+        for (size_t k = 0; k < file->n_uses && seen++ < USES_MAX; k++) {
+            if (is_same_action(file->uses[k].text, uses->slug)) {
+                count(t, file->uses[k].major, file, &file->uses[k]);
+            }
+        }
+    }
+}
+
+/* Index of what most use; of equals the newest. */
+static size_t main_of(const tally *t)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < t->n; i++) {
+        bool is_newer = t->counts[i] == t->counts[best] && t->majors[i] > t->majors[best];
+        best = t->counts[i] > t->counts[best] || is_newer ? i : best;
+    }
+    return best;
+}
+
+static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
+                       const wpa_outline_step *step, const wpa_outline_job *job)
+{
+    (void)step;
+    (void)job;
+    int major = uses->kind == WPA_OUTLINE_REPOSITORY ? wpa_outline_major(uses) : -1;
+    if (major < 0) {
+        return;
+    }
+    tally *t = wpa_arena_alloc(run->arena, sizeof *t);
+    count_all(run, t, uses);
+    size_t best = t->n ? main_of(t) : 0;
+    if (t->n < 2 || t->majors[best] == major) {
+        return;
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    s->uses = uses;
+    bool has_target = t->majors[best] > major && uses->fact->action &&
+                      wpa_facts_major_find(uses->fact->action, t->majors[best], &s->major) &&
+                      s->major.newest_commit;
+    wpa_finding *finding = wpa_rule_report(
+        run, uses->ref_span, NULL, has_target ? s : NULL,
+        "%s is version %d here, and version %d in %zu other place%s of the repository",
+        wpa_rule_quote(run, uses->slug.at, uses->slug.length), major, t->majors[best],
+        t->counts[best], t->counts[best] == 1 ? "" : "s");
+    const wpa_source *other = t->files[best] ? wpa_rule_source_at(run, t->files[best]->path) : NULL;
+    if (other) {
+        wpa_rule_relate_in(run, finding, other, t->uses[best]->span, "version %d", t->majors[best]);
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_rule_each_uses(run, check_uses);
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    if (s) {
+        wpa_upgrade_offer(run, finding, WPA_FIX_UNSAFE, s->uses, &s->major);
+    }
+}
+
+const wpa_rule wpa_rule_inconsistent_action_versions = {
+    .code = "QUA-006",
+    .id = "inconsistent-action-versions",
+    .dimension = WPA_DIMENSION_QUALITY,
+    .kind = WPA_KIND_OPPORTUNITY,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "One repository uses an action at several major versions",
+    .why = "The same step behaves differently from file to file, and one of them is left behind.",
+    .fix = "Use the version that most places use.",
+    .tables = 1U << WPA_FACTS_ACTIONS | 1U << WPA_FACTS_TAGS,
+    .declares = WPA_DECLARES_PINS,
+    .check = check,
+    .repair = repair,
+};

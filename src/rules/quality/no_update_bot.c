@@ -1,0 +1,202 @@
+/* QUA-028: actions are used, and nothing brings their updates. */
+#include <string.h>
+
+#include "rules/graph.h"
+#include "rules/rule.h"
+#include "rules/settings.h"
+
+#define CONFIG_MAX_BYTES ((size_t)256 * 1024)
+
+static const char *const renovate_files[] = {
+    "renovate.json",          "renovate.json5",        ".github/renovate.json",
+    ".github/renovate.json5", ".gitlab/renovate.json", ".renovaterc",
+    ".renovaterc.json",       ".renovaterc.json5",     "renovate.config.js"};
+
+static const char *read_text(const wpa_rule_run *run, const char *path, size_t *size)
+{
+    const wpa_surroundings *around = run->source->around;
+    return wpa_surroundings_has(around, path)
+               ? wpa_surroundings_read(around, path, CONFIG_MAX_BYTES, run->arena, size)
+               : NULL;
+}
+
+static bool has_renovate(const wpa_rule_run *run)
+{
+    for (size_t i = 0; i < WPA_COUNT(renovate_files); i++) {
+        if (wpa_surroundings_has(run->source->around, renovate_files[i])) {
+            return true;
+        }
+    }
+    size_t size = 0;
+    const char *text = read_text(run, "package.json", &size);
+    return text && memmem(text, size, "\"renovate\"", 10);
+}
+
+/* The workflow itself may run a bot. */
+static bool runs_bot(const wpa_graph *graph)
+{
+    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
+        const wpa_graph_file *file = wpa_graph_at(graph, i);
+        for (size_t k = 0; k < file->n_uses; k++) {
+            const char *text = file->uses[k].text;
+            if (strcasestr(text, "renovate") || strcasestr(text, "frizbee") ||
+                strcasestr(text, "ratchet") || strcasestr(text, "actions-update")) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- dependabot ---- */
+
+/* Folders as dependabot names them, globs among them; workflows are in the root. */
+static bool names_folder(wpa_arena *arena, const char *pattern, const char *folder)
+{
+    pattern += strspn(pattern, "/");
+    size_t length = strlen(pattern);
+    while (length && pattern[length - 1] == '/') {
+        length--;
+    }
+    const char *glob = wpa_arena_slice(arena, pattern, length);
+    return wpa_text_is(glob, folder) || (*glob && wpa_glob_fits(glob, folder)) ||
+           wpa_text_is(glob, "**") || wpa_text_is(glob, "**/*");
+}
+
+static bool entry_names(wpa_arena *arena, const wpa_yaml_node *entry, const char *folder)
+{
+    const char *one = wpa_yaml_text(wpa_yaml_get(entry, "directory"));
+    const wpa_yaml_node *many = wpa_yaml_get(entry, "directories");
+    if (one && names_folder(arena, one, folder)) {
+        return true;
+    }
+    for (size_t i = 0; wpa_yaml_is(many, WPA_YAML_SEQUENCE) && i < many->n_items; i++) {
+        const char *text = wpa_yaml_text(many->items[i]);
+        if (text && names_folder(arena, text, folder)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+typedef struct bot {
+    bool is_there; /* an entry for github-actions */
+    const wpa_yaml_node *updates;
+} bot;
+
+static bool is_actions(const wpa_yaml_node *entry)
+{
+    const char *ecosystem = wpa_yaml_text(wpa_yaml_get(entry, "package-ecosystem"));
+    return wpa_text_is(ecosystem, "github-actions") || wpa_text_is(ecosystem, "github_actions");
+}
+
+static bool read_bot(const wpa_rule_run *run, bot *b)
+{
+    size_t size = 0;
+    const char *text = read_text(run, ".github/dependabot.yml", &size);
+    text = text ? text : read_text(run, ".github/dependabot.yaml", &size);
+    wpa_error err = {0};
+    const wpa_yaml_doc *doc =
+        text ? wpa_yaml_parse("dependabot.yml", text, size, run->arena, &err) : NULL;
+    bool is_unread = wpa_surroundings_has(run->source->around, ".github/dependabot.yml") && !text;
+    b->updates = doc ? wpa_yaml_get(doc->root, "updates") : NULL;
+    for (size_t i = 0; wpa_yaml_is(b->updates, WPA_YAML_SEQUENCE) && i < b->updates->n_items; i++) {
+        b->is_there = b->is_there || is_actions(wpa_yaml_resolve(b->updates->items[i]));
+    }
+    return !is_unread && !(doc && doc->is_partial);
+}
+
+static bool covers(const wpa_rule_run *run, const bot *b, const char *folder)
+{
+    for (size_t i = 0; i < b->updates->n_items; i++) {
+        const wpa_yaml_node *entry = wpa_yaml_resolve(b->updates->items[i]);
+        if (is_actions(entry) && entry_names(run->arena, entry, folder)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- uses ---- */
+
+static bool is_foreign(const wpa_rule_run *run, const char *text)
+{
+    const char *owner = run->source->around->owner;
+    size_t length = owner ? strlen(owner) : 0;
+    bool is_own = owner && strncasecmp(text, owner, length) == 0 && text[length] == '/';
+    return strchr(text, '@') && text[0] != '.' && text[0] != '$' &&
+           !wpa_text_starts(text, "docker://") && !is_own;
+}
+
+static const char *first_foreign(const wpa_rule_run *run, const wpa_graph_file *file)
+{
+    for (size_t k = 0; k < file->n_uses; k++) {
+        if (is_foreign(run, file->uses[k].text)) {
+            return file->uses[k].text;
+        }
+    }
+    return NULL;
+}
+
+static void report_folders(wpa_rule_run *run, const bot *b, wpa_span at)
+{
+    const wpa_graph *graph = run->source->around->graph;
+    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
+        const wpa_graph_file *file = wpa_graph_at(graph, i);
+        const char *slash = strrchr(file->path, '/');
+        const char *folder =
+            slash ? wpa_arena_slice(run->arena, file->path, (size_t)(slash - file->path)) : "";
+        bool is_action = file->kind == WPA_INPUT_ACTION && slash;
+        if (is_action && first_foreign(run, file) && !covers(run, b, folder)) {
+            wpa_rule_report(
+                run, at, NULL, NULL, "no update bot looks into %s, whose action uses %s",
+                wpa_rule_quote(run, folder, strlen(folder)),
+                wpa_rule_quote(run, first_foreign(run, file), strlen(first_foreign(run, file))));
+            return;
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_surroundings *around = run->source->around;
+    const wpa_yaml_node *root = wpa_yaml_resolve(run->source->yaml->root);
+    bot b = {0};
+    if (!around || !around->has_paths || !around->graph || !wpa_yaml_is(root, WPA_YAML_MAPPING) ||
+        root->n_pairs == 0 || !wpa_graph_is_first(around->graph, run->source) ||
+        has_renovate(run) || runs_bot(around->graph) || !read_bot(run, &b)) {
+        return true;
+    }
+    const char *used = NULL;
+    for (size_t i = 0; !used && i < wpa_graph_count(around->graph); i++) {
+        used = first_foreign(run, wpa_graph_at(around->graph, i));
+    }
+    wpa_span at = root->pairs[0].key->span;
+    if (used && !b.is_there) {
+        wpa_rule_report(run, at, NULL, NULL,
+                        "actions such as %s are used, and no Dependabot entry for github-actions "
+                        "or Renovate configuration brings their fixes",
+                        wpa_rule_quote(run, used, strlen(used)));
+    } else if (used) {
+        report_folders(run, &b, at);
+    }
+    return true;
+}
+
+const wpa_rule wpa_rule_no_update_bot = {
+    .code = "QUA-028",
+    .id = "no-update-bot",
+    .dimension = WPA_DIMENSION_QUALITY,
+    .kind = WPA_KIND_OPPORTUNITY,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "Nothing brings updates of the actions that the workflows use",
+    .why = "Pinned actions stay at the commit they were pinned at, fixes of their holes included.",
+    .fix = "Add an entry for github-actions, with a cooldown and a group, to "
+           ".github/dependabot.yml, or let Renovate see the workflows.",
+    .claims_absence = true,
+    .check = check,
+};

@@ -113,12 +113,6 @@
     X(node_runtime) \
     X(deprecated_action_version) \
     X(outdated_action_major) \
-    X(undefined_output) \
-    X(self_repository) \
-    X(permission_chain) \
-    X(shellcheck) \
-    X(python_lint) \
-    X(script_syntax) \
     X(artifact_contract) \
     X(undefined_output) \
     X(local_action_order) \
@@ -128,6 +122,7 @@
     X(tool_not_on_image) \
     X(latest_label_drift) \
     X(arch_mismatch) \
+    X(permission_chain) \
     X(missing_permission) \
     X(eol_toolchain) \
     X(lockfile_drift) \

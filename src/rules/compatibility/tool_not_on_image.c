@@ -204,16 +204,20 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-/* The version that other images have. */
+/* The newest version that an image has. */
 static const char *known_version(const wpa_fact_program *tool)
 {
-    const char *version = NULL;
+    const char *newest = NULL;
+    wpa_version best, here;
     for (size_t i = 0; i < tool->n_images; i++) {
-        const char *here = tool->images[i].version;
-        bool is_version = here && here[0] >= '0' && here[0] <= '9';
-        version = is_version && !version ? here : version;
+        const char *text = tool->images[i].version;
+        if (text && wpa_version_parse(wpa_slice_of(text), &here) &&
+            (!newest || wpa_version_compare(&here, &best) > 0)) {
+            newest = text;
+            best = here;
+        }
     }
-    return version;
+    return newest;
 }
 
 /* The input that takes the version; NULL if there is none, or others are wanted too. */

@@ -175,6 +175,7 @@ const wpa_rule wpa_rule_commented_out_code = {
     .summary = "Steps, jobs or keys are commented out",
     .why = "It ages unseen, and hides whether it is off for good or by mistake; history keeps it.",
     .fix = "Remove it, or say above it why it is kept.",
+    .declares = WPA_DECLARES_NAMES,
     .check = check,
     .repair = repair,
 };

@@ -34,31 +34,139 @@ const char *wpa_rule_find_meant(const char *text, const char *const names[])
     return are_several ? NULL : meant;
 }
 
+/* Rows of an action that a step crosses on its way to a major. */
+static bool is_crossed(const wpa_fact_migration *row, const wpa_outline_uses *uses, int target)
+{
+    return wpa_slice_is_ci(uses->slug, row->action) && row->to <= target &&
+           row->to > wpa_outline_major(uses);
+}
+
+static const wpa_fact_migration *find_rename(const wpa_outline_uses *uses, int target,
+                                             wpa_fact_change change, const char *name)
+{
+    for (size_t i = 0; i < wpa_facts_migration_count(); i++) {
+        const wpa_fact_migration *row = wpa_facts_migration_at(i);
+        if (row->change == change && is_crossed(row, uses, target) &&
+            wpa_text_is_ci(row->name, name)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static void add_renamed(wpa_upgrade *upgrade, const wpa_fact_migration *row)
+{
+    for (size_t i = 0; i < upgrade->n_renamed; i++) {
+        if (upgrade->renamed[i] == row) {
+            return;
+        }
+    }
+    if (upgrade->n_renamed < WPA_UPGRADE_MAX) {
+        upgrade->renamed[upgrade->n_renamed++] = row;
+    }
+}
+
+static void look_at_inputs(const wpa_outline_step *step, const wpa_fact_major *major,
+                           wpa_upgrade *upgrade)
+{
+    wpa_fact_input input;
+    bool is_docker = wpa_text_is(major->using, "docker");
+    for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
+        const char *name = wpa_yaml_text(step->with->pairs[i].key);
+        bool is_own = is_docker && (wpa_text_is(name, "args") || wpa_text_is(name, "entrypoint"));
+        if (!name || is_own || wpa_facts_input_find(major, wpa_slice_of(name), &input)) {
+            continue;
+        }
+        const wpa_fact_migration *row =
+            find_rename(&step->uses, major->number, WPA_CHANGE_INPUT_RENAMED, name);
+        if (row && !wpa_outline_with(step, row->replacement) &&
+            upgrade->n_renamed < WPA_UPGRADE_MAX) {
+            add_renamed(upgrade, row);
+        } else if (upgrade->n_removed < WPA_UPGRADE_MAX) {
+            upgrade->removed[upgrade->n_removed++] = name;
+        }
+    }
+    for (size_t i = 0; i < major->n_inputs; i++) {
+        input = wpa_facts_input_at(major, i);
+        if (input.is_required && !input.has_default && !wpa_outline_with(step, input.name)) {
+            upgrade->required = input.name;
+        }
+    }
+}
+
+/* The next "steps.<id>.outputs.<name>" in the file at or behind *at; *at moves behind it. */
+static bool next_output(const wpa_outline_step *step, size_t *at, wpa_span *name)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    const char *source = step->node->doc->source;
+    size_t id_length = strlen(step->id);
+    for (const char *hit; (hit = strstr(source + *at, "steps."));) {
+        const char *id = hit + 6, *behind = id + id_length;
+        *at = (size_t)(id - source);
+        if (strncmp(id, step->id, id_length) == 0 && wpa_text_starts(behind, ".outputs.")) {
+            name->start = (size_t)(behind - source) + 9;
+            name->end = name->start + strspn(source + name->start, letters);
+            *at = name->end;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void look_at_outputs(const wpa_outline_step *step, const wpa_fact_major *major,
+                            wpa_upgrade *upgrade)
+{
+    size_t at = 0;
+    wpa_span span;
+    while (step->id && step->uses.fact && step->uses.fact->has_major &&
+           next_output(step, &at, &span)) {
+        wpa_slice name = {step->node->doc->source + span.start, wpa_span_length(span)};
+        bool is_lost = wpa_facts_output_has(&step->uses.fact->major, name) &&
+                       !wpa_facts_output_has(major, name);
+        for (size_t i = 0; is_lost && i < wpa_facts_migration_count(); i++) {
+            const wpa_fact_migration *row = wpa_facts_migration_at(i);
+            if (row->change == WPA_CHANGE_OUTPUT_RENAMED && wpa_slice_is(name, row->name) &&
+                is_crossed(row, &step->uses, major->number)) {
+                add_renamed(upgrade, row);
+                is_lost = false;
+            }
+        }
+        if (is_lost && upgrade->n_lost < WPA_UPGRADE_MAX) {
+            upgrade->lost[upgrade->n_lost++] =
+                wpa_arena_slice(step->node->doc->arena, name.at, name.length);
+        }
+    }
+}
+
+static void look_at_changes(const wpa_outline_step *step, const wpa_fact_major *major,
+                            wpa_upgrade *upgrade)
+{
+    for (size_t i = 0; i < wpa_facts_migration_count(); i++) {
+        const wpa_fact_migration *row = wpa_facts_migration_at(i);
+        bool is_default =
+            row->change == WPA_CHANGE_DEFAULT && !(row->name && wpa_outline_with(step, row->name));
+        if ((is_default || row->change == WPA_CHANGE_BEHAVIOUR) &&
+            is_crossed(row, &step->uses, major->number) && upgrade->n_notes < WPA_UPGRADE_MAX) {
+            upgrade->notes[upgrade->n_notes++] = row;
+        }
+    }
+}
+
 wpa_upgrade wpa_upgrade_look(const wpa_outline_step *step, const wpa_fact_major *major)
 {
     wpa_upgrade upgrade = {0};
-    wpa_fact_input input;
-    bool is_docker = wpa_text_is(major->using, "docker");
-    for (size_t i = 0; step && step->with && i < step->with->n_pairs; i++) {
-        const char *name = wpa_yaml_text(step->with->pairs[i].key);
-        bool is_own = is_docker && (wpa_text_is(name, "args") || wpa_text_is(name, "entrypoint"));
-        if (name && !is_own && !wpa_facts_input_find(major, wpa_slice_of(name), &input) &&
-            upgrade.n_removed < WPA_COUNT(upgrade.removed)) {
-            upgrade.removed[upgrade.n_removed++] = name;
-        }
-    }
-    for (size_t i = 0; step && i < major->n_inputs; i++) {
-        input = wpa_facts_input_at(major, i);
-        if (input.is_required && !input.has_default && !wpa_outline_with(step, input.name)) {
-            upgrade.required = input.name;
-        }
+    if (step) {
+        look_at_inputs(step, major, &upgrade);
+        look_at_outputs(step, major, &upgrade);
+        look_at_changes(step, major, &upgrade);
     }
     return upgrade;
 }
 
 bool wpa_upgrade_is_clean(const wpa_upgrade *upgrade)
 {
-    return upgrade->n_removed == 0 && !upgrade->required;
+    return upgrade->n_removed == 0 && upgrade->n_lost == 0 && !upgrade->required;
 }
 
 /* Is nothing of this major switched off, as far as the tables know? */
@@ -88,22 +196,102 @@ bool wpa_upgrade_find(const wpa_outline_uses *uses, const wpa_outline_step *step
     return is_found;
 }
 
-void wpa_upgrade_offer(wpa_rule_run *run, wpa_finding *finding, wpa_safety safety,
-                       const wpa_outline_uses *uses, const wpa_fact_major *major)
+/* ---- writing ---- */
+
+static const wpa_outline_step *step_of(const wpa_rule_run *run, const wpa_outline_uses *uses)
+{
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            if (&o->jobs[i].steps[k].uses == uses) {
+                return &o->jobs[i].steps[k];
+            }
+        }
+    }
+    return NULL;
+}
+
+static void write_names(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_step *step,
+                        const wpa_fact_major *major)
+{
+    wpa_upgrade upgrade = wpa_upgrade_look(step, major);
+    for (size_t i = 0; i < upgrade.n_renamed; i++) {
+        const wpa_fact_migration *row = upgrade.renamed[i];
+        const wpa_yaml_pair *pair = row->change == WPA_CHANGE_INPUT_RENAMED
+                                        ? wpa_yaml_find_ci(step->with, row->name)
+                                        : NULL;
+        if (pair) {
+            wpa_rule_edit(run, fix, pair->key->span, "%s", row->replacement);
+        }
+        size_t at = 0;
+        wpa_span span;
+        while (row->change == WPA_CHANGE_OUTPUT_RENAMED && next_output(step, &at, &span)) {
+            wpa_slice name = {step->node->doc->source + span.start, wpa_span_length(span)};
+            if (wpa_slice_is(name, row->name)) {
+                wpa_rule_edit(run, fix, span, "%s", row->replacement);
+            }
+        }
+    }
+}
+
+static const char *write_ref(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_uses *uses,
+                             const wpa_fact_major *major)
 {
     wpa_version written;
     bool is_version = wpa_version_parse(uses->ref, &written);
     bool is_moving = is_version && written.n_parts == 1 && major->ref && major->ref[0] == 'v';
     const char *name = is_moving ? major->ref : major->newest;
-    wpa_fix *fix = wpa_rule_fix(run, finding, safety, "go to %s", name);
+    if (!fix) {
+        return name;
+    }
     if (uses->fact->pin == WPA_PIN_COMMIT) {
         (void)wpa_rule_pin(run, fix, uses, NULL, major->newest_commit, major->newest);
-        return;
+        return name;
     }
     fix->needs = wpa_rule_needs(run, WPA_FACTS_ACTIONS);
     wpa_rule_edit(run, fix, uses->ref_span, "%s", name);
     if (uses->hint.length) { /* a comment that names the old version would lie */
         size_t start = (size_t)(uses->hint.at - uses->node->doc->source);
         wpa_rule_edit(run, fix, (wpa_span){start, start + uses->hint.length}, "%s", name);
+    }
+    return name;
+}
+
+/* Steps of this file that use the partner below the major that the other side needs. */
+static void write_partners(wpa_rule_run *run, wpa_fix *fix, const wpa_fact_migration *row)
+{
+    const wpa_outline *o = run->source->outline;
+    int64_t least = 0;
+    bool has_least = wpa_text_to_int(row->replacement, 0, 999, &least);
+    for (size_t i = 0; has_least && i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &o->jobs[i].steps[k];
+            int major = wpa_outline_major(&step->uses);
+            wpa_fact_major target;
+            if (wpa_outline_step_uses(step, row->name) && major >= 0 && major < least &&
+                wpa_upgrade_find(&step->uses, step, &target)) {
+                (void)write_ref(run, fix, &step->uses, &target);
+                write_names(run, fix, step, &target);
+            }
+        }
+    }
+}
+
+void wpa_upgrade_offer(wpa_rule_run *run, wpa_finding *finding, wpa_safety safety,
+                       const wpa_outline_uses *uses, const wpa_fact_major *major)
+{
+    wpa_fix *fix =
+        wpa_rule_fix(run, finding, safety, "go to %s", write_ref(run, NULL, uses, major));
+    (void)write_ref(run, fix, uses, major);
+    const wpa_outline_step *step = step_of(run, uses);
+    if (!step) {
+        return;
+    }
+    write_names(run, fix, step, major);
+    for (size_t i = 0; i < wpa_facts_migration_count(); i++) {
+        const wpa_fact_migration *row = wpa_facts_migration_at(i);
+        if (row->change == WPA_CHANGE_PARTNER && is_crossed(row, uses, major->number)) {
+            write_partners(run, fix, row);
+        }
     }
 }

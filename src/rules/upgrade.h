@@ -1,6 +1,7 @@
 /* Moving an action to another version without breaking this use of it. */
 #pragma once
 
+#include "facts/platforms.h"
 #include "rules/pin.h"
 
 /** Is one text the other with one character added, dropped, changed, or two neighbours swapped? */
@@ -10,11 +11,19 @@ bool wpa_rule_is_one_edit(wpa_slice a, const char *b);
  * or if several do by an edit. */
 const char *wpa_rule_find_meant(const char *text, const char *const names[]);
 
-/** What in this use a major version would break. */
+#define WPA_UPGRADE_MAX 4
+
+/** What a major version would break in this use, and what it changes for it. */
 typedef struct wpa_upgrade {
-    const char *removed[4]; /* inputs given here that it does not take */
+    const char *removed[WPA_UPGRADE_MAX]; /* inputs given here that it does not take */
     size_t n_removed;
-    const char *required; /* an input it wants and this use does not give, or NULL */
+    const char *required;              /* an input it wants and this use does not give, or NULL */
+    const char *lost[WPA_UPGRADE_MAX]; /* outputs read in this file that it does not have */
+    size_t n_lost;
+    const wpa_fact_migration *renamed[WPA_UPGRADE_MAX]; /* inputs and outputs used here */
+    size_t n_renamed;
+    const wpa_fact_migration *notes[WPA_UPGRADE_MAX]; /* defaults and behaviour */
+    size_t n_notes;
 } wpa_upgrade;
 
 /** step NULL (a call): nothing is known to break. */
@@ -28,6 +37,10 @@ bool wpa_upgrade_is_clean(const wpa_upgrade *upgrade);
 bool wpa_upgrade_find(const wpa_outline_uses *uses, const wpa_outline_step *step,
                       wpa_fact_major *major);
 
-/** Offer to write it, in the style of the ref that stands there: commit, full version or major. */
+/**
+ * Offer to write it, in the style of the ref that stands there: commit, full version or major.
+ * Inputs and outputs that have another name there are renamed, and steps that only go with it
+ * (upload with download) move in the same fix.
+ */
 void wpa_upgrade_offer(wpa_rule_run *run, wpa_finding *finding, wpa_safety safety,
                        const wpa_outline_uses *uses, const wpa_fact_major *major);

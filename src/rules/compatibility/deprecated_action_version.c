@@ -41,30 +41,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-/* Artifacts of version 4 on are of another kind: names are unique, and both ends move together. */
-static bool moves_alone(const wpa_rule_run *run, const wpa_outline_uses *uses)
-{
-    bool is_artifact = wpa_slice_is_ci(uses->slug, "actions/upload-artifact") ||
-                       wpa_slice_is_ci(uses->slug, "actions/download-artifact");
-    const wpa_outline *o = run->source->outline;
-    size_t n = 0;
-    for (size_t i = 0; is_artifact && i < o->n_jobs; i++) {
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            const wpa_outline_step *step = &o->jobs[i].steps[k];
-            bool is_other = wpa_outline_step_uses(step, "actions/download-artifact") ||
-                            wpa_outline_step_uses(step, "actions/upload-artifact");
-            bool is_repeated = wpa_yaml_find(o->jobs[i].node, "strategy") != NULL;
-            n += is_other ? 1 + is_repeated : 0;
-        }
-    }
-    return !is_artifact || (n == 1 && wpa_slice_is_ci(uses->slug, "actions/upload-artifact"));
-}
-
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     wpa_fact_major major;
-    if (moves_alone(run, s->uses) && wpa_upgrade_find(s->uses, s->step, &major)) {
+    if (wpa_upgrade_find(s->uses, s->step, &major)) {
         wpa_upgrade_offer(run, finding, WPA_FIX_UNSAFE, s->uses, &major);
     }
 }
@@ -82,7 +63,7 @@ const wpa_rule wpa_rule_deprecated_action_version = {
     .why = "The service behind it refuses it, so the step fails whatever the workflow does.",
     .fix = "Go to the nearest version that is supported; artifacts need both ends moved together.",
     .supersedes = (const char *const[]){"node-runtime", "outdated-action-major", NULL},
-    .tables = 1U << WPA_FACTS_ARCHIVED | 1U << WPA_FACTS_ACTIONS,
+    .tables = 1U << WPA_FACTS_ARCHIVED | 1U << WPA_FACTS_ACTIONS | 1U << WPA_FACTS_MIGRATIONS,
     .declares = WPA_DECLARES_PINS,
     .check = check,
     .repair = repair,

@@ -30,15 +30,25 @@ static bool find_newer(const wpa_outline_uses *uses, wpa_fact_major *newer)
     return false;
 }
 
-/* "removes input 'x'" and the like; empty if nothing of this use is touched. */
+/* "it does not take 'x'" and the like; empty if nothing of this use is touched. */
 static const char *describe(wpa_rule_run *run, const wpa_upgrade *upgrade)
 {
     WPA_AUTO(wpa_buf) *buf = wpa_buf_new(1024);
     for (size_t i = 0; i < upgrade->n_removed; i++) {
         wpa_buf_printf(buf, "%s '%s'", i ? "," : "; it does not take", upgrade->removed[i]);
     }
+    for (size_t i = 0; i < upgrade->n_lost; i++) {
+        wpa_buf_printf(buf, "%s '%s'", i ? "," : "; it does not set", upgrade->lost[i]);
+    }
     if (upgrade->required) {
         wpa_buf_printf(buf, "; it needs '%s'", upgrade->required);
+    }
+    for (size_t i = 0; i < upgrade->n_renamed; i++) {
+        wpa_buf_printf(buf, "; '%s' is called '%s'", upgrade->renamed[i]->name,
+                       upgrade->renamed[i]->replacement);
+    }
+    for (size_t i = 0; i < upgrade->n_notes; i++) {
+        wpa_buf_printf(buf, "; it %s", upgrade->notes[i]->text);
     }
     return wpa_buf_dup(buf, run->arena);
 }
@@ -71,9 +81,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     wpa_fact_major newer;
-    bool is_artifact = wpa_slice_is_ci(s->uses->repo, "actions/upload-artifact") ||
-                       wpa_slice_is_ci(s->uses->repo, "actions/download-artifact");
-    if (!find_newer(s->uses, &newer) || (is_artifact && wpa_outline_major(s->uses) < 4)) {
+    if (!find_newer(s->uses, &newer)) {
         return;
     }
     wpa_upgrade upgrade = wpa_upgrade_look(s->step, &newer);
@@ -94,7 +102,7 @@ const wpa_rule wpa_rule_outdated_action_major = {
     .summary = "A newer major version of an action is out",
     .why = "Old majors stop getting fixes, and the jump grows with every release.",
     .fix = "Go to the newest major after reading what it changes.",
-    .tables = 1U << WPA_FACTS_ACTIONS,
+    .tables = 1U << WPA_FACTS_ACTIONS | 1U << WPA_FACTS_MIGRATIONS,
     .declares = WPA_DECLARES_PINS,
     .check = check,
     .repair = repair,

@@ -109,10 +109,19 @@ static const wpa_yaml_node *parse_block(wpa_rule_run *run, size_t from, size_t t
     return inner && inner->n_diagnostics == 0 && !inner->is_partial ? inner->root : NULL;
 }
 
+/* Does another comment above, a blank line between them at most, say why? */
+static bool has_reason(const wpa_yaml_doc *doc, size_t from)
+{
+    const wpa_yaml_comment *here = &doc->comments[from], *above = here - 1;
+    return from > 0 && above->is_own_line && above->line + 2 >= here->line &&
+           wpa_yaml_position(doc, above->span.start).column ==
+               wpa_yaml_position(doc, here->span.start).column;
+}
+
 static void check_block(wpa_rule_run *run, size_t from, size_t to)
 {
     const wpa_yaml_doc *doc = run->source->yaml;
-    if (to - from < LINES_MIN || to - from > LINES_MAX) {
+    if (to - from < LINES_MIN || to - from > LINES_MAX || has_reason(doc, from)) {
         return;
     }
     const wpa_yaml_node *root = parse_block(run, from, to);

@@ -47,7 +47,8 @@ static void check_readme(wpa_rule_run *run, const wpa_yaml_node *root)
     const char *path = wpa_source_identity(run->source);
     const char *slash = strrchr(path, '/');
     int length = slash ? (int)(slash - path) + 1 : 0;
-    if (!around || !around->has_paths || root->n_pairs == 0) {
+    bool is_inner = wpa_text_starts(path, "."); /* of the repository itself, not for others */
+    if (!around || !around->has_paths || root->n_pairs == 0 || is_inner) {
         return;
     }
     static const char *const names[] = {"README.md",  "README",      "readme.md", "Readme.md",

@@ -138,6 +138,18 @@ static const char *first_foreign(const wpa_rule_run *run, const wpa_graph_file *
     return NULL;
 }
 
+static bool only_github(const wpa_rule_run *run, const wpa_graph_file *file)
+{
+    for (size_t k = 0; k < file->n_uses; k++) {
+        const char *text = file->uses[k].text;
+        if (is_foreign(run, text) && strncasecmp(text, "actions/", 8) != 0 &&
+            strncasecmp(text, "github/", 7) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void report_folders(wpa_rule_run *run, const bot *b, wpa_span at)
 {
     const wpa_graph *graph = run->source->around->graph;
@@ -169,15 +181,21 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         return true;
     }
     const char *used = NULL;
+    bool is_github = true;
+    for (size_t i = 0; i < wpa_graph_count(around->graph); i++) {
+        is_github = is_github && only_github(run, wpa_graph_at(around->graph, i));
+    }
     for (size_t i = 0; !used && i < wpa_graph_count(around->graph); i++) {
         used = first_foreign(run, wpa_graph_at(around->graph, i));
     }
     wpa_span at = root->pairs[0].key->span;
     if (used && !b.is_there) {
-        wpa_rule_report(run, at, NULL, NULL,
-                        "actions such as %s are used, and no Dependabot entry for github-actions "
-                        "or Renovate configuration brings their fixes",
-                        wpa_rule_quote(run, used, strlen(used)));
+        wpa_finding *finding = wpa_rule_report(
+            run, at, NULL, NULL,
+            "actions such as %s are used, and no Dependabot entry for github-actions "
+            "or Renovate configuration brings their fixes",
+            wpa_rule_quote(run, used, strlen(used)));
+        finding->persona = is_github ? WPA_PERSONA_PEDANTIC : finding->persona;
     } else if (used) {
         report_folders(run, &b, at);
     }

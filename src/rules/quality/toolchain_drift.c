@@ -104,13 +104,23 @@ static size_t main_of(const usage *u)
     return best;
 }
 
+/* Many versions side by side are a matrix that is written out. */
+static bool is_spread(const usage *u)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < u->n; i++) {
+        total += u->counts[i];
+    }
+    return u->n > 2 && u->counts[main_of(u)] * 5 < total * 4;
+}
+
 static void check_drift(wpa_rule_run *run, const wpa_toolchain_use *use, void *context)
 {
     const char *line = line_of(run, use);
     usage *u = line && !use->is_matrix && !use->is_image ? usage_of(context, use->runtime) : NULL;
     size_t best = u && u->n ? main_of(u) : 0;
     bool is_tested = u && wpa_text_index(line, u->legs, u->n_legs) >= 0;
-    if (!u || u->n < 2 || is_tested || wpa_text_is(u->versions[best], line)) {
+    if (!u || u->n < 2 || is_spread(u) || is_tested || wpa_text_is(u->versions[best], line)) {
         return;
     }
     wpa_finding *finding =

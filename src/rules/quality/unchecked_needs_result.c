@@ -5,6 +5,18 @@
 #include "rules/rule.h"
 #include "rules/shell_roles.h"
 
+/* The word as a whole: "gate" is not in "aggregate". */
+static bool has_word(const char *text, const char *word)
+{
+    for (const char *at = text; (at = strcasestr(at, word)); at++) {
+        bool is_start = at == text || strchr(" -_/:.(", at[-1]);
+        if (is_start) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Names of jobs that stand for all others, as branches require them. */
 static bool is_named_as_gate(const wpa_outline_job *job)
 {
@@ -15,7 +27,7 @@ static bool is_named_as_gate(const wpa_outline_job *job)
         "gate",        "conclusion", "all-jobs",  "alls-green", "merge-ok",   "build-result"};
     const char *name = wpa_yaml_text(wpa_yaml_get(job->node, "name"));
     for (size_t i = 0; i < WPA_COUNT(words); i++) {
-        if (strcasestr(job->id, words[i]) || (name && strcasestr(name, words[i]))) {
+        if (has_word(job->id, words[i]) || (name && has_word(name, words[i]))) {
             return true;
         }
     }
@@ -45,7 +57,10 @@ static bool only_speaks(const wpa_outline_job *job)
             return false;
         }
         for (size_t k = 0; k < script->n_commands; k++) {
-            if (wpa_text_index(script->commands[k].name, programs, WPA_COUNT(programs)) < 0) {
+            const wpa_shell_command *c = &script->commands[k];
+            bool fails = wpa_text_is(c->name, "exit") && wpa_shell_argument(c, 0) &&
+                         !wpa_text_is(wpa_shell_argument(c, 0)->text, "0");
+            if (fails || wpa_text_index(c->name, programs, WPA_COUNT(programs)) < 0) {
                 return false;
             }
         }

@@ -6,6 +6,7 @@
 #include "rules/outline.h"
 #include "rules/rule.h"
 #include "rules/shell_roles.h"
+#include "rules/trust.h"
 
 typedef struct subject {
     const wpa_outline_job *job;
@@ -27,7 +28,8 @@ static bool step_publishes(const wpa_outline_step *step)
     for (size_t i = 0; i < WPA_COUNT(publishers); i++) {
         if (wpa_outline_step_uses(step, publishers[i])) {
             const char *args = wpa_outline_with_text(step, "args");
-            return !args || (!strstr(args, "--snapshot") && !strstr(args, "check"));
+            return !args || (!strstr(args, "--snapshot") && !strstr(args, "check") &&
+                             !strstr(args, "build") && !wpa_outline_has_expression(args));
         }
     }
     const wpa_script *script = step->script;
@@ -36,7 +38,7 @@ static bool step_publishes(const wpa_outline_step *step)
                                               "gem",    "poetry", "uv",   "flit",   "hatch",
                                               "dotnet", "nuget",  "mvn",  "gradle", "helm"};
         const wpa_shell_command *c = &script->commands[i];
-        bool is_dry = wpa_shell_word_find(c, "--dry-run") != NULL;
+        bool is_dry = wpa_shell_word_find(c, "--dry-run") || wpa_shell_word_find(c, "run");
         if (!is_dry && wpa_text_index(c->name, packers, WPA_COUNT(packers)) >= 0 &&
             (wpa_shell_roles(c) & WPA_DOES_PUBLISH)) {
             return true;
@@ -91,7 +93,8 @@ static void check_job(wpa_rule_run *run, const wpa_graph_file *file, size_t inde
     const wpa_outline *o = run->source->outline;
     const wpa_outline_job *job = &o->jobs[index];
     const wpa_outline_step *step = find_publishing(job);
-    if (!step || !job->key || o->n_jobs > WPA_JOBS_MAX) {
+    if (!step || !job->key || o->n_jobs > WPA_JOBS_MAX ||
+        wpa_trust_is_for_other_event(job->condition, "push")) {
         return;
     }
     bool *is_before = wpa_arena_array(run->arena, o->n_jobs, sizeof *is_before);

@@ -5,7 +5,7 @@
 #include "rules/rule.h"
 
 /** A file with more jobs than GitHub starts is not followed: what these say would take too long. */
-#define WPA_JOBS_MAX 1000
+#define WPA_JOBS_MAX 300
 
 /** Index of the job with this id, without case; n_jobs if there is none. */
 size_t wpa_jobs_index(const wpa_outline *outline, const char *id);

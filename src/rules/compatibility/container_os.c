@@ -98,18 +98,15 @@ static bool has_no_daemon(const wpa_outline_label *label)
            (label->runner->os == WPA_OS_MACOS || wpa_text_is_ci(label->text, "ubuntu-slim"));
 }
 
-/* Does a step before bring one up? */
-static bool installs_docker(const wpa_outline_job *job, size_t until)
+/* Does the step bring one up? */
+static bool installs_docker(const wpa_outline_step *step)
 {
     static const char *const words[] = {"colima", "lima", "orbstack", "setup-docker",
                                         "brew install"};
-    for (size_t i = 0; i < until; i++) {
-        const wpa_outline_step *step = &job->steps[i];
-        const char *text = step->run ? step->run->text : wpa_yaml_text(step->uses.node);
-        for (size_t k = 0; text && k < WPA_COUNT(words); k++) {
-            if (strcasestr(text, words[k])) {
-                return true;
-            }
+    const char *text = step->run ? step->run->text : wpa_yaml_text(step->uses.node);
+    for (size_t k = 0; text && k < WPA_COUNT(words); k++) {
+        if (strcasestr(text, words[k])) {
+            return true;
         }
     }
     return false;
@@ -137,13 +134,15 @@ static void check_docker_commands(wpa_rule_run *run, const wpa_outline_step *ste
 
 static void check_scripts(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    for (size_t i = 0; !job->is_self_hosted && i < job->n_labels; i++) {
-        bool is_plain = has_no_daemon(&job->labels[i]) && !job->labels[i].is_from_matrix;
-        for (size_t k = 0; is_plain && k < job->n_steps; k++) {
-            const wpa_outline_step *step = &job->steps[k];
-            if (!mentions_leg(step->condition) && !installs_docker(job, k + 1)) {
-                check_docker_commands(run, step, &job->labels[i]);
-            }
+    const wpa_outline_label *label = job->n_labels == 1 ? &job->labels[0] : NULL;
+    bool is_plain = label && !job->is_self_hosted && has_no_daemon(label) && !label->is_from_matrix;
+    for (size_t i = 0; is_plain && i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        if (installs_docker(step)) {
+            return;
+        }
+        if (!mentions_leg(step->condition)) {
+            check_docker_commands(run, step, label);
         }
     }
 }

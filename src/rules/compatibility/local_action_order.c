@@ -4,6 +4,9 @@
 #include "rules/outline.h"
 #include "rules/rule.h"
 
+/* Steps of a job that are looked at before one: more are not written by people. */
+#define LOOK_BACK_MAX 300
+
 /* "./x/y" without "./" and slashes around; NULL if it is no local path. */
 static const char *local_path(const wpa_outline_step *step, wpa_arena *arena)
 {
@@ -65,7 +68,7 @@ static bool is_other_repository(const wpa_outline_step *step)
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const char *path = local_path(step, run->arena);
+    const char *path = step->index <= LOOK_BACK_MAX ? local_path(step, run->arena) : NULL;
     const wpa_outline_step *elsewhere = NULL;
     for (size_t i = 0; path && i < step->index; i++) {
         const wpa_outline_step *before = &step->job->steps[i];
@@ -104,7 +107,7 @@ static void check_deleted(wpa_rule_run *run, const wpa_outline_step *step)
                        wpa_text_is(what->text, "$GITHUB_WORKSPACE") ||
                        wpa_text_is(what->text, "${GITHUB_WORKSPACE}") ||
                        wpa_text_is(what->text, "$GITHUB_WORKSPACE/*"));
-        for (size_t k = 0; is_all && c->nested == 0 && k < step->index; k++) {
+        for (size_t k = 0; is_all && c->nested == 0 && k < step->index && k < LOOK_BACK_MAX; k++) {
             const wpa_outline_step *before = &step->job->steps[k];
             if (local_path(before, run->arena)) {
                 wpa_finding *finding = wpa_rule_report(

@@ -75,11 +75,11 @@ static bool has_env_token(const wpa_outline *o, const wpa_outline_step *step)
 }
 
 /* Pushes go with what the checkout left, or an address with a token in it. */
-static bool pushes_otherwise(const wpa_outline_step *step)
+static bool pushes_otherwise(const wpa_outline_job *job)
 {
     bool has_checkout = false;
-    for (size_t i = 0; i < step->job->n_steps; i++) {
-        const wpa_outline_step *other = &step->job->steps[i];
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_outline_step *other = &job->steps[i];
         const char *persists = wpa_outline_with_text(other, "persist-credentials");
         const char *text = other->run ? other->run->text : NULL;
         if (wpa_outline_step_uses(other, "actions/checkout")) {
@@ -105,21 +105,22 @@ static bool pushes_otherwise(const wpa_outline_step *step)
     return !has_checkout;
 }
 
-static bool uses_own_token(const wpa_outline *o, const wpa_outline_step *step)
+static bool uses_own_token(const wpa_outline *o, const wpa_outline_step *step,
+                           bool is_pushed_otherwise)
 {
     if (has_other_token(step->with, true) || has_env_token(o, step)) {
         return false;
     }
     if (!step->run) {
         return wpa_outline_step_uses(step, "ad-m/github-push-action") ||
-               !wpa_needs_git_credentials(step) || !pushes_otherwise(step);
+               !wpa_needs_git_credentials(step) || !is_pushed_otherwise;
     }
     bool calls_gh = false;
     for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
         calls_gh = calls_gh || wpa_text_is(step->script->commands[i].name, "gh");
     }
     if (!calls_gh) {
-        return !pushes_otherwise(step);
+        return !is_pushed_otherwise;
     }
     static const char *const names[] = {"GH_TOKEN", "GITHUB_TOKEN"};
     for (size_t i = 0; i < WPA_COUNT(names); i++) {
@@ -158,13 +159,13 @@ static bool is_optional(const wpa_outline_step *step, const char *scope)
            wpa_text_is_ci(wpa_outline_with_text(step, "upload"), "false");
 }
 
-static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool is_pushed_otherwise)
 {
     const wpa_outline *o = run->source->outline;
     const wpa_yaml_node *permissions = permissions_of(o, step->job);
     wpa_needs needs = {.is_complete = true};
     wpa_needs_add_step(&needs, step);
-    if (!permissions || needs.n == 0 || !uses_own_token(o, step)) {
+    if (!permissions || needs.n == 0 || !uses_own_token(o, step, is_pushed_otherwise)) {
         return;
     }
     for (size_t i = 0; i < needs.n; i++) {
@@ -190,8 +191,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
+        bool is_pushed_otherwise = pushes_otherwise(&o->jobs[i]);
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_step(run, &o->jobs[i].steps[k]);
+            check_step(run, &o->jobs[i].steps[k], is_pushed_otherwise);
         }
     }
     return true;

@@ -1,6 +1,8 @@
 /* CMP-037: a script calls a tool that the runner's image does not have. */
 #include <string.h>
 
+#include <wpa/map.h>
+
 #include "rules/pin.h"
 #include "rules/toolchain.h"
 
@@ -141,8 +143,16 @@ static bool may_be_there(const wpa_outline_step *step, size_t until, const wpa_f
     return script_may_bring(step, until, tool);
 }
 
+/* Each tool is decided at its first call in a job: what may bring it later says nothing of that. */
+static bool is_decided(wpa_map *decided, const wpa_fact_program *tool)
+{
+    bool was = wpa_map_has(decided, tool->command);
+    wpa_map_put(decided, tool->command, decided);
+    return was;
+}
+
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t index,
-                          const wpa_outline_label *label)
+                          const wpa_outline_label *label, wpa_map *decided)
 {
     const wpa_shell_command *c = &step->script->commands[index];
     const wpa_fact_program *tool = wpa_facts_program_find(wpa_slice_of(c->name));
@@ -154,7 +164,8 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
     bool is_leaving = !is_missing && here && there && !there->version;
     bool is_tried = wpa_text_is(c->after, "||") || wpa_text_is(c->before, "||") || c->nested > 0 ||
                     strchr(c->words[c->first].text, '/') || c->is_nested_script;
-    if ((!is_missing && !is_leaving) || is_tried || may_be_there(step, index, tool)) {
+    if ((!is_missing && !is_leaving) || is_tried || is_decided(decided, tool) ||
+        may_be_there(step, index, tool)) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -181,6 +192,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     bool is_plain = job->n_labels == 1 && !job->is_self_hosted && !job->has_open_labels &&
                     !job->labels[0].is_from_matrix && !wpa_yaml_find(job->node, "container");
+    wpa_map *decided = wpa_map_new(run->arena);
     for (size_t i = 0; is_plain && i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
         bool is_posix = step->shell == WPA_SHELL_BASH || step->shell == WPA_SHELL_SH;
@@ -188,7 +200,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
              is_posix && !is_guarded(step) && step->script && k < step->script->n_commands; k++) {
             const wpa_shell_command *c = &step->script->commands[k];
             if (c->first < c->n_words && c->words[c->first].is_literal) {
-                check_command(run, step, k, &job->labels[0]);
+                check_command(run, step, k, &job->labels[0], decided);
             }
         }
     }

@@ -1,11 +1,14 @@
 /* QUA-006: one repository uses an action at several majors. */
 #include <string.h>
 
+#include <wpa/map.h>
+
 #include "rules/graph.h"
 #include "rules/upgrade.h"
 
 #define USES_MAX 20000
 #define MAJORS_MAX 16
+#define ACTIONS_MAX 200 /* of one file that are counted */
 
 typedef struct tally {
     int majors[MAJORS_MAX];
@@ -82,17 +85,29 @@ static size_t main_of(const tally *t)
     return best;
 }
 
-static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
-                       const wpa_outline_step *step, const wpa_outline_job *job)
+/* Counted once an action and file. */
+static tally *tally_of(wpa_rule_run *run, wpa_map *tallies, const wpa_outline_uses *uses)
 {
-    (void)step;
-    (void)job;
+    char *slug = wpa_arena_slice(run->arena, uses->slug.at, uses->slug.length);
+    for (char *c = slug; *c; c++) {
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    }
+    tally *t = wpa_map_get(tallies, slug);
+    if (!t && wpa_map_count(tallies) < ACTIONS_MAX) {
+        t = wpa_arena_alloc(run->arena, sizeof *t);
+        count_all(run, t, uses);
+        wpa_map_put(tallies, slug, t);
+    }
+    return t;
+}
+
+static void check_uses(wpa_rule_run *run, wpa_map *tallies, const wpa_outline_uses *uses)
+{
     int major = uses->kind == WPA_OUTLINE_REPOSITORY ? wpa_outline_major(uses) : -1;
-    if (major < 0) {
+    const tally *t = major >= 0 ? tally_of(run, tallies, uses) : NULL;
+    if (!t) {
         return;
     }
-    tally *t = wpa_arena_alloc(run->arena, sizeof *t);
-    count_all(run, t, uses);
     size_t best = t->n ? main_of(t) : 0;
     if (t->n < 2 || t->majors[best] == major) {
         return;
@@ -116,7 +131,14 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_uses(run, check_uses);
+    wpa_map *tallies = wpa_map_new(run->arena);
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_uses(run, tallies, &o->jobs[i].uses);
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_uses(run, tallies, &o->jobs[i].steps[k].uses);
+        }
+    }
     return true;
 }
 

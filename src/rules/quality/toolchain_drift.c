@@ -50,6 +50,12 @@ static const char *line_of(wpa_rule_run *run, const wpa_toolchain_use *use)
     return release ? release->version : NULL;
 }
 
+/* One of several: a value of a matrix, or of a list in one input. */
+static bool is_leg(const wpa_toolchain_use *use)
+{
+    return use->is_matrix || wpa_span_length(use->in_text) < use->node->length;
+}
+
 static void collect(wpa_rule_run *run, const wpa_toolchain_use *use, void *context)
 {
     survey *s = context;
@@ -58,7 +64,7 @@ static void collect(wpa_rule_run *run, const wpa_toolchain_use *use, void *conte
     if (!u) {
         return;
     }
-    if (use->is_matrix) {
+    if (is_leg(use)) {
         if (u->n_legs < VERSIONS_MAX && wpa_text_index(line, u->legs, u->n_legs) < 0) {
             u->legs[u->n_legs++] = line;
         }
@@ -117,10 +123,12 @@ static bool is_spread(const usage *u)
 static void check_drift(wpa_rule_run *run, const wpa_toolchain_use *use, void *context)
 {
     const char *line = line_of(run, use);
-    usage *u = line && !use->is_matrix && !use->is_image ? usage_of(context, use->runtime) : NULL;
+    usage *u = line && !is_leg(use) && !use->is_image ? usage_of(context, use->runtime) : NULL;
     size_t best = u && u->n ? main_of(u) : 0;
     bool is_tested = u && wpa_text_index(line, u->legs, u->n_legs) >= 0;
-    if (!u || u->n < 2 || is_spread(u) || is_tested || wpa_text_is(u->versions[best], line)) {
+    int own = u ? wpa_text_index(line, u->versions, u->n) : -1;
+    if (own < 0 || u->n < 2 || is_spread(u) || is_tested || u->counts[own] == u->counts[best] ||
+        wpa_text_is(u->versions[best], line)) {
         return;
     }
     wpa_finding *finding =

@@ -36,6 +36,8 @@ static const char clean[] = HEAD "  build:\n"
                                  "    timeout-minutes: 5\n"
                                  "    steps:\n"
                                  "      - run: make\n";
+/* Without them the repository itself would have a finding. */
+static const char owners[] = "* @org/team\n";
 static const char broken[] = HEAD "  build: [\n";
 
 typedef struct world {
@@ -63,18 +65,24 @@ static const char *ask_text(world *w, const char *sql)
 static void put(world *w, const char *text)
 {
     wpa_error err = {0};
-    char parent[WPA_OID_SIZE], before[WPA_OID_SIZE];
+    char parent[WPA_OID_SIZE], before[WPA_OID_SIZE], owners_blob[WPA_OID_SIZE];
     memcpy(parent, w->head, sizeof parent);
     memcpy(before, w->blob, sizeof before);
     assert_true(wpa_git_blob_id(text, strlen(text), w->blob, &err));
-    wpa_git_edit edit = {.path = PATH,
-                         .before = *before ? before : NULL,
-                         .after = w->blob,
-                         .bytes = text,
-                         .size_bytes = strlen(text)};
+    assert_true(wpa_git_blob_id(owners, strlen(owners), owners_blob, &err));
+    wpa_git_edit edits[] = {{.path = PATH,
+                             .before = *before ? before : NULL,
+                             .after = w->blob,
+                             .bytes = text,
+                             .size_bytes = strlen(text)},
+                            {.path = "CODEOWNERS",
+                             .after = owners_blob,
+                             .bytes = owners,
+                             .size_bytes = strlen(owners)}};
+    size_t n_edits = *before ? 1 : WPA_COUNT(edits); /* the owners come with the first commit */
     const wpa_git_identity who = {"Ann", "ann@example.org", 1700000000};
-    assert_true(
-        wpa_git_commit_make(w->git, *parent ? parent : NULL, &edit, 1, &who, "m\n", w->head, &err));
+    assert_true(wpa_git_commit_make(w->git, *parent ? parent : NULL, edits, n_edits, &who, "m\n",
+                                    w->head, &err));
     assert_true(wpa_git_ref_swap(w->git, "refs/heads/main", *parent ? parent : WPA_OID_ZERO,
                                  w->head, &err));
     (void)ask_text(w, wpa_arena_printf(w->arena,

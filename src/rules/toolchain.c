@@ -2,11 +2,15 @@
 
 #include <string.h>
 
+/* Versions of one file that are looked at: matrices of matrices have no end. */
+#define VISITS_MAX 10000
+
 typedef struct walk {
     wpa_rule_run *run;
     wpa_toolchain_visitor visit;
     void *context;
     wpa_toolchain_use use;
+    size_t n_visits;
 } walk;
 
 const char *wpa_matrix_key(const char *text, wpa_arena *arena)
@@ -66,6 +70,9 @@ bool wpa_label_is_on(const wpa_outline_label *label, const char *place)
 
 static void give(walk *w, const wpa_yaml_node *node, wpa_span in_text)
 {
+    if (w->n_visits++ >= VISITS_MAX) {
+        return;
+    }
     w->use.node = node;
     w->use.in_text = in_text;
     w->use.version = (wpa_slice){node->text + in_text.start, wpa_span_length(in_text)};
@@ -103,7 +110,7 @@ static void read_value(walk *w, const wpa_yaml_node *node)
     const char *text = wpa_yaml_text(node);
     const char *key = text ? wpa_matrix_key(text, w->run->arena) : NULL;
     w->use.is_matrix = false;
-    if (key) {
+    if (key && w->n_visits < VISITS_MAX) {
         wpa_matrix_each(w->use.job, key, visit_matrix_value, w);
     } else if (text) {
         read_versions(w, wpa_yaml_resolve(node));

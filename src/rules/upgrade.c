@@ -34,6 +34,9 @@ const char *wpa_rule_find_meant(const char *text, const char *const names[])
     return are_several ? NULL : meant;
 }
 
+/* Readers of outputs are looked for in the text, once a step: not in files that are huge. */
+#define OUTPUTS_MAX_BYTES ((size_t)128 * 1024)
+
 /* Rows of an action that a step crosses on its way to a major. */
 static bool is_crossed(const wpa_fact_migration *row, const wpa_outline_uses *uses, int target)
 {
@@ -119,7 +122,8 @@ static void look_at_outputs(const wpa_outline_step *step, const wpa_fact_major *
 {
     size_t at = 0;
     wpa_span span;
-    while (step->id && step->uses.fact && step->uses.fact->has_major &&
+    bool is_small = step->node->doc->size_bytes <= OUTPUTS_MAX_BYTES;
+    while (is_small && step->id && step->uses.fact && step->uses.fact->has_major &&
            next_output(step, &at, &span)) {
         wpa_slice name = {step->node->doc->source + span.start, wpa_span_length(span)};
         bool is_lost = wpa_facts_output_has(&step->uses.fact->major, name) &&

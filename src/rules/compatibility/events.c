@@ -35,11 +35,22 @@ static void check_name(wpa_rule_run *run, const wpa_outline_trigger *t)
                           near ? "'?)" : "");
 }
 
+/* Events that GitHub knows by name and sends no more, those of its old projects. */
+static void check_legacy(wpa_rule_run *run, const wpa_outline_trigger *t)
+{
+    if (t->event->is_legacy) {
+        wpa_finding *finding = wpa_rule_report(
+            run, t->node->span, "V1", subject_new(run, NULL, NULL),
+            "event %s is sent no more: it never starts the workflow", quote(run, t->name));
+        finding->severity = WPA_SEVERITY_MEDIUM;
+    }
+}
+
 /* V2 */
 static void check_type(wpa_rule_run *run, const wpa_outline_trigger *t, const wpa_yaml_node *node)
 {
     const char *type = wpa_yaml_text(node);
-    if (!type || wpa_outline_has_expression(type) ||
+    if (!type || t->event->has_free_types || wpa_outline_has_expression(type) ||
         wpa_fact_list_has(t->event->types, wpa_slice_of(type))) {
         return;
     }
@@ -53,7 +64,7 @@ static void check_type(wpa_rule_run *run, const wpa_outline_trigger *t, const wp
 static void check_types(wpa_rule_run *run, const wpa_outline_trigger *t)
 {
     const wpa_yaml_pair *pair = wpa_yaml_find(t->config, "types");
-    if (!pair || t->event->has_free_types) {
+    if (!pair) {
         return;
     }
     if (!t->event->takes_types) {
@@ -63,6 +74,10 @@ static void check_types(wpa_rule_run *run, const wpa_outline_trigger *t)
         return;
     }
     const wpa_yaml_node *types = wpa_yaml_resolve(pair->value);
+    if (wpa_yaml_is(types, WPA_YAML_SEQUENCE) && types->n_items == 0 && !types->is_incomplete) {
+        (void)wpa_rule_report(run, pair->key->span, "V9", subject_new(run, NULL, NULL),
+                              "types of %s is empty: nothing fits it", t->name);
+    }
     for (size_t i = 0; wpa_yaml_is(types, WPA_YAML_SEQUENCE) && i < types->n_items; i++) {
         check_type(run, t, wpa_yaml_resolve(types->items[i]));
     }
@@ -269,6 +284,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         } else if (wpa_text_is(t->name, "schedule")) {
             check_schedule(run, t);
         } else {
+            check_legacy(run, t);
             check_types(run, t);
             check_filters(run, t);
             check_parent(run, t);

@@ -41,6 +41,12 @@ static void add_need(graph *g, size_t job, const wpa_yaml_node *node)
     const char *text = wpa_yaml_text(node);
     if (!text || strstr(text, "${{")) {
         g->has_unknown = true;
+        if (text) {
+            wpa_finding *finding = wpa_rule_report(
+                g->run, wpa_yaml_resolve(node)->span, "J2", NULL,
+                "needs takes no expression: GitHub looks for a job that is called so");
+            wpa_rule_relate(g->run, finding, g->jobs->pairs[job].key->span, "needed by this");
+        }
         return;
     }
     need item = {job, node, find_job(g, text), false};
@@ -211,7 +217,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
             (void)wpa_rule_remove_entry(run, fix, node);
         }
     }
-    if (wpa_text_is(finding->check, "J2")) {
+    if (wpa_text_is(finding->check, "J2") && node) {
         const wpa_yaml_node *jobs = wpa_yaml_get(run->source->yaml->root, "jobs");
         const char **names = wpa_arena_array(run->arena, jobs->n_pairs, sizeof *names);
         size_t n = 0;

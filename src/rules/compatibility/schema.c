@@ -358,7 +358,8 @@ static void report_empty(wpa_rule_run *run, const wpa_yaml_pair *pair, const cha
 
 static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
 {
-    static const char *const texts[] = {"run", "if", "run-name", "concurrency"};
+    static const char *const texts[] = {
+        "run", "if", "run-name", "concurrency", "environment", "container", "working-directory"};
     static const char *const lists[] = {"needs", "runs-on"};
     for (size_t i = 0; i < WPA_COUNT(texts); i++) {
         const wpa_yaml_pair *pair = wpa_yaml_find(mapping, texts[i]);

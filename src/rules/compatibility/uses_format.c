@@ -208,6 +208,14 @@ static void check_local_call(const place *p)
     }
 }
 
+/* "./dir@v1": a ref, and no folder with a sign in its name ("./packages/@scope"). */
+static bool has_ref(const place *p)
+{
+    const char *at = strchr(p->text, '@');
+    bool is_folder = at && (at[-1] == '/' || (!p->is_call && strchr(at, '/')));
+    return at && !is_folder;
+}
+
 static void check_local(const place *p)
 {
     const char *path = strlen(p->text) > 1 ? p->text + 2 : ""; /* "." is local too */
@@ -216,7 +224,7 @@ static void check_local(const place *p)
         wpa_text_is(p->text, "..")) {
         report(p, "U4", wpa_text_is(p->text, ".") ? "./" : NULL,
                "must begin with ./ at the root of the repository", NULL);
-    } else if (strchr(p->text, '@') && (p->is_call || !strchr(strchr(p->text, '@'), '/'))) {
+    } else if (has_ref(p)) {
         report(p, "U4", NULL, "has a ref, and what is local is always that of this commit", NULL);
     } else if (!p->is_call && is_workflow) {
         report(p, "U3", NULL, "is a workflow, which only a job may call", NULL);

@@ -312,6 +312,9 @@ static const char *nearest_key(const wpa_schema_def *def, const wpa_yaml_node *n
 {
     const char *names[NAMES_MAX];
     size_t n = 0;
+    if (node->n_pairs > NAMES_MAX) {
+        return NULL; /* no mapping of known keys is that long */
+    }
     for (size_t i = 0; i < def->n_properties && n < NAMES_MAX; i++) {
         if (!wpa_yaml_find(node, def->properties[i].name)) {
             names[n++] = def->properties[i].name;

@@ -205,6 +205,10 @@ static void add_leg(expansion *e, wpa_matrix_leg leg)
 static void multiply(expansion *e)
 {
     const wpa_matrix *m = e->matrix;
+    if (m->n_excludes > WPA_MATRIX_MAX_LEGS) { /* each is held against each leg */
+        e->out.is_truncated = true;
+        return;
+    }
     size_t *at = wpa_arena_array(e->arena, m->n_rows + 1, sizeof *at);
     for (size_t i = 0; i < m->n_rows; i++) {
         if (m->rows[i].n_values == 0 && !m->rows[i].is_open) {

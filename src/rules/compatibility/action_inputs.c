@@ -5,6 +5,7 @@
 #include "rules/upgrade.h"
 
 #define STALE_DAYS 180
+#define NAMES_MAX 1000
 
 typedef struct subject {
     const wpa_yaml_node *key;
@@ -168,6 +169,10 @@ static void check_local(wpa_rule_run *run, const wpa_outline_step *step)
         return;
     }
     const wpa_yaml_node *inputs = wpa_yaml_get(action->outline->root, "inputs");
+    if ((inputs && inputs->n_pairs > NAMES_MAX) ||
+        (step->with && step->with->n_pairs > NAMES_MAX)) {
+        return; /* each name is compared with all others */
+    }
     for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
         check_local_given(run, step, action, inputs, step->with->pairs[i].key);
     }

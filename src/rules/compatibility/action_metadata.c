@@ -1,6 +1,8 @@
 /* CMP-010: an action file that GitHub refuses, or that does not mean what it says. */
 #include <string.h>
 
+#include <wpa/map.h>
+
 #include "rules/graph.h"
 #include "rules/outline.h"
 #include "rules/upgrade.h"
@@ -118,17 +120,22 @@ static const wpa_yaml_node *check_names(wpa_rule_run *run, const wpa_yaml_node *
                                            wpa_yaml_describe(list)));
         return NULL;
     }
+    wpa_map *seen = wpa_map_new(run->arena);
     for (size_t i = 0; i < list->n_pairs; i++) {
-        const char *own = wpa_yaml_text(list->pairs[i].key);
-        for (size_t k = 0; own && k < i; k++) {
-            if (wpa_text_is_ci(wpa_yaml_text(list->pairs[k].key), own)) {
-                wpa_finding *finding = refused(
-                    run, wpa_rule_report(run, list->pairs[i].key->span, "M4", NULL,
-                                         "%s is there twice in %s: names do not differ by case",
-                                         quote(run, list->pairs[i].key), name));
-                wpa_rule_relate(run, finding, list->pairs[k].key->span, "first here");
-                break;
-            }
+        wpa_yaml_node *key = list->pairs[i].key;
+        char *own = wpa_arena_text(run->arena, wpa_yaml_text(key));
+        for (char *c = own; c && *c; c++) {
+            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+        }
+        const wpa_yaml_node *first = own ? wpa_map_get(seen, own) : NULL;
+        if (first) {
+            wpa_finding *finding =
+                refused(run, wpa_rule_report(run, key->span, "M4", NULL,
+                                             "%s is there twice in %s: names do not differ by case",
+                                             quote(run, key), name));
+            wpa_rule_relate(run, finding, first->span, "first here");
+        } else if (own) {
+            wpa_map_put(seen, own, key);
         }
     }
     return list;

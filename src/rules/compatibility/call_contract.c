@@ -7,6 +7,7 @@
 
 #define LEVELS_MAX 10 /* the first caller included */
 #define CALLEES_MAX 50
+#define NAMES_MAX 1000
 
 /* One call, and what stands at its other end. */
 typedef struct call {
@@ -86,10 +87,15 @@ static void check_names(const call *c, const char *declared_key, const wpa_yaml_
                         bool is_open, const char *what)
 {
     const wpa_yaml_node *declared = wpa_yaml_get(c->interface, declared_key);
-    for (size_t i = 0; wpa_yaml_is(given, WPA_YAML_MAPPING) && i < given->n_pairs; i++) {
+    size_t n_given = wpa_yaml_is(given, WPA_YAML_MAPPING) ? given->n_pairs : 0;
+    size_t n_declared = wpa_yaml_is(declared, WPA_YAML_MAPPING) ? declared->n_pairs : 0;
+    if (n_given > NAMES_MAX || n_declared > NAMES_MAX) {
+        return; /* each name is compared with all others */
+    }
+    for (size_t i = 0; i < n_given; i++) {
         check_given(c, declared, given->pairs[i].key, what);
     }
-    for (size_t i = 0; wpa_yaml_is(declared, WPA_YAML_MAPPING) && i < declared->n_pairs; i++) {
+    for (size_t i = 0; i < n_declared; i++) {
         const wpa_yaml_pair *pair = &declared->pairs[i];
         const char *name = wpa_yaml_text(pair->key);
         if (name && !is_open && is_true(pair->value, "required") &&
@@ -339,7 +345,8 @@ static void check_call(wpa_rule_run *run, const wpa_graph *graph, const wpa_grap
     const wpa_yaml_node *handed = secrets ? wpa_yaml_resolve(secrets->value) : NULL;
     check_names(&c, "inputs", given, given && given->kind != WPA_YAML_MAPPING, "input");
     check_names(&c, "secrets", handed, handed && handed->kind != WPA_YAML_MAPPING, "secret");
-    for (size_t i = 0; wpa_yaml_is(given, WPA_YAML_MAPPING) && i < given->n_pairs; i++) {
+    size_t n_typed = wpa_yaml_is(given, WPA_YAML_MAPPING) ? given->n_pairs : 0;
+    for (size_t i = 0; i < n_typed && n_typed <= NAMES_MAX; i++) {
         check_type(&c, &given->pairs[i]);
     }
     check_passed_secrets(&c, handed);

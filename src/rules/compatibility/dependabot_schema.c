@@ -5,6 +5,10 @@
 #include "rules/shape.h"
 #include "rules/upgrade.h"
 
+/** Entries that are compared with each other. */
+#define ENTRIES_MAX 300
+#define DIRECTORIES_MAX 64
+
 /* Names that people use for ecosystems, and what Dependabot calls them. */
 static const struct {
     const char *alias, *name;
@@ -237,6 +241,7 @@ static void check_registries(wpa_rule_run *run, const wpa_yaml_node *root,
     for (size_t i = 0; wpa_yaml_is(defined, WPA_YAML_MAPPING) && i < defined->n_pairs; i++) {
         const char *name = wpa_yaml_text(defined->pairs[i].key);
         bool is_used = !name || run->source->is_partial;
+        is_used = is_used || updates->n_items > ENTRIES_MAX;
         for (size_t k = 0; k < updates->n_items && !is_used; k++) {
             is_used = names_registry(wpa_yaml_resolve(updates->items[k]), name, &at);
         }
@@ -267,9 +272,12 @@ static const wpa_yaml_node *directory_at(const wpa_yaml_node *update, size_t i)
 
 static const wpa_yaml_node *shared_directory(const wpa_yaml_node *a, const wpa_yaml_node *b)
 {
-    for (size_t i = 0; i < 64; i++) {
+    for (size_t i = 0; i < DIRECTORIES_MAX; i++) {
         const char *own = wpa_yaml_text(directory_at(a, i));
-        for (size_t k = 0; own && k < 64; k++) {
+        if (!own) {
+            break;
+        }
+        for (size_t k = 0; k < DIRECTORIES_MAX; k++) {
             const char *other = wpa_yaml_text(directory_at(b, k));
             if (!other) {
                 break;
@@ -285,7 +293,7 @@ static const wpa_yaml_node *shared_directory(const wpa_yaml_node *a, const wpa_y
 static void check_twice(wpa_rule_run *run, const wpa_yaml_node *updates, size_t i)
 {
     const wpa_yaml_node *own = wpa_yaml_resolve(updates->items[i]);
-    for (size_t k = 0; k < i && k < 200; k++) {
+    for (size_t k = 0; k < i && i < ENTRIES_MAX; k++) {
         const wpa_yaml_node *other = wpa_yaml_resolve(updates->items[k]);
         const wpa_yaml_node *twice = wpa_yaml_text(wpa_yaml_get(own, "package-ecosystem")) &&
                                              is_same_text(own, other, "package-ecosystem") &&

@@ -1,6 +1,8 @@
 /* CMP-014: inputs that people or calling workflows give, declared so that GitHub refuses them. */
 #include <string.h>
 
+#include <wpa/map.h>
+
 #include "rules/upgrade.h"
 
 #define INPUTS_MAX 25
@@ -90,17 +92,18 @@ static bool check_options(const input *in)
             "input %s is a choice without options: GitHub refuses the file", in->name);
         finding->severity = WPA_SEVERITY_HIGH;
     }
+    wpa_map *seen = wpa_map_new(in->run->arena);
     for (size_t i = 0; is_list && i < options->n_items; i++) {
         const char *text = wpa_yaml_text(options->items[i]);
-        for (size_t k = 0; text && k < i; k++) {
-            if (wpa_text_is(text, wpa_yaml_text(options->items[k]))) {
-                wpa_finding *finding =
-                    wpa_rule_report(in->run, options->items[i]->span, "D2", NULL,
-                                    "option %s of input %s stands there twice",
-                                    quote(in, wpa_yaml_resolve(options->items[i])), in->name);
-                wpa_rule_relate(in->run, finding, options->items[k]->span, "first here");
-                break;
-            }
+        const wpa_yaml_node *first = text ? wpa_map_get(seen, text) : NULL;
+        if (first) {
+            wpa_finding *finding =
+                wpa_rule_report(in->run, options->items[i]->span, "D2", NULL,
+                                "option %s of input %s stands there twice",
+                                quote(in, wpa_yaml_resolve(options->items[i])), in->name);
+            wpa_rule_relate(in->run, finding, first->span, "first here");
+        } else if (text) {
+            wpa_map_put(seen, text, options->items[i]);
         }
     }
     return is_choice && is_list && options->n_items > 0;

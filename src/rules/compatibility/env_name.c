@@ -4,6 +4,8 @@
 #include "rules/outline.h"
 #include "rules/rule.h"
 
+#define NAMES_MAX 1000
+
 static const char *quote(wpa_rule_run *run, const wpa_yaml_node *key)
 {
     return wpa_rule_quote(run, key->text, key->length);
@@ -96,7 +98,7 @@ static void check_key(wpa_rule_run *run, const wpa_yaml_node *key, const wpa_yam
 /* N3: Windows does not tell them apart, so one of them is lost. */
 static void check_case(wpa_rule_run *run, const wpa_yaml_node *env, const wpa_yaml_node *outer)
 {
-    for (size_t i = 0; i < env->n_pairs; i++) {
+    for (size_t i = 0; i < env->n_pairs && i < NAMES_MAX && outer->n_pairs < NAMES_MAX; i++) {
         const char *name = wpa_yaml_text(env->pairs[i].key);
         const wpa_yaml_pair *other = name ? wpa_yaml_find_ci(outer, name) : NULL;
         if (other && !wpa_text_is(other->key->text, name) && other->key != env->pairs[i].key) {

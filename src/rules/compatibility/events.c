@@ -5,6 +5,8 @@
 #include "rules/upgrade.h"
 
 #define LEAST_MINUTES 5
+/** Patterns of one list that are compared with each other. */
+#define PATTERNS_MAX 500
 
 typedef struct subject {
     const wpa_yaml_node *node; /* to rewrite, or NULL */
@@ -131,7 +133,8 @@ static bool covers(const char *other, const char *pattern)
 static void check_order(wpa_rule_run *run, const wpa_outline_trigger *t, const wpa_yaml_pair *pair)
 {
     const wpa_yaml_node *list = wpa_yaml_resolve(pair->value);
-    bool is_list = wpa_yaml_is(list, WPA_YAML_SEQUENCE) && !strstr(pair->key->text, "ignore");
+    bool is_list = wpa_yaml_is(list, WPA_YAML_SEQUENCE) && list->n_items <= PATTERNS_MAX &&
+                   !strstr(pair->key->text, "ignore");
     for (size_t i = 0; is_list && i < list->n_items; i++) {
         const char *own = wpa_yaml_text(list->items[i]);
         for (size_t k = i + 1; own && *own && k < list->n_items; k++) {

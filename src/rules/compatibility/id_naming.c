@@ -1,6 +1,8 @@
 /* CMP-020: ids that GitHub refuses. */
 #include <string.h>
 
+#include <wpa/map.h>
+
 #include "rules/outline.h"
 #include "rules/rule.h"
 
@@ -32,19 +34,23 @@ static void check_id(wpa_rule_run *run, const wpa_yaml_node *node, const char *w
 
 static void check_steps(wpa_rule_run *run, const wpa_outline_job *job)
 {
+    wpa_map *seen = wpa_map_new(run->arena);
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_yaml_node *node = wpa_yaml_get(job->steps[i].node, "id");
         check_id(run, node, "step");
-        for (size_t k = 0; k < i && job->steps[i].id; k++) {
-            if (job->steps[k].id && wpa_text_is_ci(job->steps[k].id, job->steps[i].id)) {
-                wpa_finding *finding = wpa_rule_report(
-                    run, node->span, NULL, NULL,
-                    "step id %s is there twice in this job: the file is refused",
-                    wpa_rule_quote(run, job->steps[i].id, strlen(job->steps[i].id)));
-                wpa_rule_relate(run, finding, wpa_yaml_get(job->steps[k].node, "id")->span,
-                                "first here");
-                break;
-            }
+        char *folded = wpa_arena_text(run->arena, job->steps[i].id);
+        for (char *c = folded; c && *c; c++) {
+            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+        }
+        const wpa_outline_step *first = folded ? wpa_map_get(seen, folded) : NULL;
+        if (first) {
+            wpa_finding *finding =
+                wpa_rule_report(run, node->span, NULL, NULL,
+                                "step id %s is there twice in this job: the file is refused",
+                                wpa_rule_quote(run, job->steps[i].id, strlen(job->steps[i].id)));
+            wpa_rule_relate(run, finding, wpa_yaml_get(first->node, "id")->span, "first here");
+        } else if (folded) {
+            wpa_map_put(seen, folded, &job->steps[i]);
         }
     }
 }

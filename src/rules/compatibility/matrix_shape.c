@@ -6,6 +6,10 @@
 #include "rules/rule.h"
 #include "workflow/workflow.h"
 
+/** Entries of exclude, and values of a row, that are compared with each other. */
+#define ENTRIES_MAX 500
+#define VALUES_MAX 2000
+
 static bool has_expression(const wpa_yaml_node *node, int depth)
 {
     node = wpa_yaml_resolve(node);
@@ -67,7 +71,8 @@ static const char *quote(wpa_rule_run *run, const wpa_yaml_node *node)
 static void check_value(wpa_rule_run *run, const wpa_matrix_row *row, const wpa_yaml_node *written)
 {
     const wpa_yaml_node *value = wpa_yaml_resolve(written);
-    bool is_known = value && !row->is_open && !has_expression(value, 0);
+    bool is_known =
+        value && !row->is_open && row->n_values <= VALUES_MAX && !has_expression(value, 0);
     for (size_t i = 0; is_known && i < row->n_values; i++) {
         is_known = !has_expression(row->values[i], 0) && !covers(value, row->values[i]);
     }
@@ -89,7 +94,7 @@ static void check_excludes(wpa_rule_run *run, const wpa_matrix *m)
         wpa_rule_relate(run, finding, m->key->span, "the matrix");
         return;
     }
-    for (size_t i = 0; i < m->n_excludes; i++) {
+    for (size_t i = 0; i < m->n_excludes && i < ENTRIES_MAX; i++) {
         const wpa_yaml_node *entry = m->excludes[i];
         for (size_t k = 0; k < entry->n_pairs; k++) {
             const wpa_yaml_node *key = entry->pairs[k].key;
@@ -130,7 +135,8 @@ static void check_include(wpa_rule_run *run, const wpa_matrix *m, const wpa_yaml
         const char *name = wpa_yaml_text(entry->pairs[k].key);
         const wpa_matrix_row *row = name ? find_row(m, name) : NULL;
         const wpa_yaml_node *value = wpa_yaml_resolve(entry->pairs[k].value);
-        bool is_known = row && value && !row->is_open && row->n_values > 0;
+        bool is_known =
+            row && value && !row->is_open && row->n_values > 0 && row->n_values <= VALUES_MAX;
         bool is_mapping = value && value->kind == WPA_YAML_MAPPING;
         for (size_t i = 0; is_known && i < row->n_values; i++) {
             bool is_other = row->values[i] && row->values[i]->kind == WPA_YAML_MAPPING;
@@ -226,7 +232,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     }
     check_excludes(run, &m);
     check_rows(run, &m);
-    for (size_t i = 0; i < m.n_includes; i++) {
+    for (size_t i = 0; i < m.n_includes && i < ENTRIES_MAX; i++) {
         check_include(run, &m, m.includes[i]);
     }
     wpa_matrix_legs legs = wpa_matrix_expand(&m, run->arena);

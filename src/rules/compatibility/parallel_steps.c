@@ -5,10 +5,14 @@
 #include "rules/outline.h"
 #include "rules/rule.h"
 
+/** Steps that are looked at of one job: each is compared with all others. */
+#define STEPS_MAX 400
+
 /* The list of steps of one job, from top to bottom. */
 typedef struct steps {
     wpa_rule_run *run;
     const wpa_yaml_node *list;
+    size_t n;
 } steps;
 
 static const wpa_yaml_node *step_at(const steps *s, size_t i)
@@ -21,8 +25,7 @@ static const wpa_yaml_node *step_at(const steps *s, size_t i)
 static size_t find_step(const steps *s, const char *id)
 {
     size_t i = 0;
-    while (i < s->list->n_items &&
-           !wpa_text_is_ci(wpa_yaml_text(wpa_yaml_get(step_at(s, i), "id")), id)) {
+    while (i < s->n && !wpa_text_is_ci(wpa_yaml_text(wpa_yaml_get(step_at(s, i), "id")), id)) {
         i++;
     }
     return i;
@@ -45,9 +48,9 @@ static void check_target(const steps *s, size_t at, const char *deed, const wpa_
     }
     size_t target = find_step(s, id);
     const char *name = wpa_rule_quote(s->run, id, strlen(id));
-    const char *fault = target == s->list->n_items ? "there is no step with this id"
-                        : target == at             ? "this is the step itself"
-                        : target > at              ? "that step comes later"
+    const char *fault = target == s->n ? "there is no step with this id"
+                        : target == at ? "this is the step itself"
+                        : target > at  ? "that step comes later"
                         : !is_background(step_at(s, target))
                             ? "that step is no background step, so it has ended"
                             : NULL;
@@ -146,7 +149,7 @@ static void check_awaited(const steps *s, size_t at)
     const wpa_yaml_node *step = step_at(s, at);
     const wpa_yaml_node *id_node = wpa_yaml_get(step, "id");
     const char *id = wpa_yaml_text(id_node);
-    for (size_t i = at + 1; id && is_background(step) && i < s->list->n_items; i++) {
+    for (size_t i = at + 1; id && is_background(step) && i < s->n; i++) {
         if (waits_for(step_at(s, i), id)) {
             return;
         }
@@ -169,8 +172,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
-        steps s = {run, wpa_yaml_get(o->jobs[i].node, "steps")};
-        for (size_t k = 0; wpa_yaml_is(s.list, WPA_YAML_SEQUENCE) && k < s.list->n_items; k++) {
+        steps s = {run, wpa_yaml_get(o->jobs[i].node, "steps"), 0};
+        s.n = wpa_yaml_is(s.list, WPA_YAML_SEQUENCE) && s.list->n_items <= STEPS_MAX
+                  ? s.list->n_items
+                  : 0;
+        for (size_t k = 0; k < s.n; k++) {
             const wpa_yaml_node *step = step_at(&s, k);
             if (step) {
                 check_targets(&s, k, step, "wait");

@@ -4,6 +4,9 @@
 #include "rules/settings.h"
 #include "rules/upgrade.h"
 
+/** Labels of one job that are looked at. */
+#define LABELS_MAX 200
+
 static const wpa_rule_option options[] = {
     {"labels", "", "globs of labels of your own runners, separated by blanks"},
     {"unknown", "on", "off: do not report labels that are merely unknown (L1)"},
@@ -120,9 +123,10 @@ static bool can_meet(machine a, machine b)
 /* L2: runs-on: [ubuntu-latest, windows-latest] wants one runner that has both. */
 static void check_set(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    for (size_t i = 0; i < job->n_labels; i++) {
+    size_t n = job->n_labels < LABELS_MAX ? job->n_labels : LABELS_MAX;
+    for (size_t i = 0; i < n; i++) {
         const wpa_outline_label *label = &job->labels[i];
-        for (size_t k = 0; k < job->n_labels; k++) {
+        for (size_t k = 0; k < n; k++) {
             const wpa_outline_label *other = &job->labels[k];
             bool is_pair = other->set == label->set ? k < i : !other->is_from_matrix;
             bool are_alternatives =
@@ -149,7 +153,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     check_globs(run);
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
-        for (size_t k = 0; k < job->n_labels; k++) {
+        for (size_t k = 0; k < job->n_labels && k < LABELS_MAX; k++) {
             check_label(run, job, &job->labels[k]);
         }
         check_set(run, job);

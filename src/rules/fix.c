@@ -219,7 +219,8 @@ static size_t count_candidates_like(const candidates *list, const wpa_finding *l
 
 /**
  * Why the change is no improvement, or NULL if it is one: every finding gone, nothing new at or
- * above the worst of them. Lists of mixed severity are made of lists of one that held before.
+ * above the worst of them, but for what auditors alone are shown. Lists of mixed severity are
+ * made of lists of one that held before.
  */
 static const char *find_fault(const candidates *list, const wpa_result *before,
                               const wpa_result *after, wpa_arena *arena)
@@ -236,7 +237,8 @@ static const char *find_fault(const candidates *list, const wpa_result *before,
     }
     for (size_t i = 0; i < after->n_findings; i++) {
         const wpa_finding *finding = after->findings[i];
-        if (finding->severity >= least &&
+        bool is_inventory = finding->persona == WPA_PERSONA_AUDITOR; /* to be looked at, no harm */
+        if (finding->severity >= least && !is_inventory &&
             count_like(after, finding) > count_like(before, finding)) {
             return wpa_arena_printf(arena, "it would bring a new finding of %s", finding->rule->id);
         }

@@ -49,12 +49,16 @@
     X(github_app) \
     X(use_trusted_publishing) \
     X(static_cloud_credentials) \
+    X(oidc_misuse) \
     X(self_hosted_runner) \
     X(privileged_container) \
     X(debug_enabled) \
     X(obfuscation) \
     X(dependabot_cooldown) \
     X(dependabot_execution) \
+    X(reusable_overgrant) \
+    X(platform_advisory) \
+    X(attack_surface) \
     X(missing_timeout) \
     X(ineffective_timeout) \
     X(missing_concurrency) \

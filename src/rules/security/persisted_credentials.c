@@ -111,7 +111,8 @@ static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
     const char *text = wpa_yaml_text(value);
     bool is_explicit = wpa_text_is_ci(text, "true");
     bool with_is_open = wpa_yaml_find(step->node, "with") && !step->with;
-    if ((value && !is_explicit) || with_is_open) {
+    bool is_computed = wpa_outline_has_expression(text);
+    if ((value && !is_explicit && !is_computed) || with_is_open) {
         return;
     }
     const wpa_yaml_node *first = step->node->n_pairs ? step->node->pairs[0].key : NULL;
@@ -136,8 +137,12 @@ static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
     if (wpa_outline_major(&step->uses) >= 6) { /* kept outside of the workspace since */
         finding->severity = one_lower(finding->severity);
     }
-    if (is_explicit || after.needs_credentials) {
+    if (is_explicit || is_computed || after.needs_credentials) {
         finding->persona = WPA_PERSONA_AUDITOR;
+    }
+    if (is_computed) {
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->confidence = WPA_CONFIDENCE_LOW;
     }
 }
 
@@ -158,13 +163,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_step *step = finding->subject;
-    if (look_behind(run, step).needs_credentials) {
+    const wpa_yaml_node *given = wpa_outline_with(step, "persist-credentials");
+    if (look_behind(run, step).needs_credentials ||
+        wpa_outline_has_expression(wpa_yaml_text(given))) {
         return;
     }
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add persist-credentials: false");
-    const wpa_yaml_node *value = wpa_outline_with(step, "persist-credentials");
-    if (value) {
-        wpa_rule_edit(run, fix, value->span, "false");
+    if (given) {
+        wpa_rule_edit(run, fix, given->span, "false");
     } else {
         (void)wpa_rule_add_in(run, fix, step->node, "with", "uses", "persist-credentials", "false");
     }

@@ -95,15 +95,85 @@ static void check_hooks(wpa_rule_run *run)
     }
 }
 
+/* ---- the lockfile of GitHub's own ---------------------------------------------------------------
+ */
+
+#define LOCK_PATH ".github/workflows/actions.lock"
+#define LOCK_MAX_BYTES ((size_t)1024 * 1024)
+
+/* The lockfile's root; NULL if there is none, or it cannot be read. */
+static const wpa_yaml_node *read_lock(wpa_rule_run *run)
+{
+    size_t size;
+    wpa_error err = {0};
+    const char *text =
+        wpa_surroundings_read(run->source->around, LOCK_PATH, LOCK_MAX_BYTES, run->arena, &size);
+    const wpa_yaml_doc *doc = text ? wpa_yaml_parse(LOCK_PATH, text, size, run->arena, &err) : NULL;
+    return doc && wpa_yaml_is(doc->root, WPA_YAML_MAPPING) ? wpa_yaml_resolve(doc->root) : NULL;
+}
+
+/* Is it "slug@ref", of the action or of its repository? */
+static bool names_use(const char *entry, const wpa_outline_uses *uses)
+{
+    const char *at = entry ? strrchr(entry, '@') : NULL;
+    if (!at || !wpa_slice_is(uses->ref, at + 1)) {
+        return false;
+    }
+    size_t length = (size_t)(at - entry);
+    bool is_slug = length == uses->slug.length && strncasecmp(entry, uses->slug.at, length) == 0;
+    bool is_repo = length == uses->repo.length && strncasecmp(entry, uses->repo.at, length) == 0;
+    return is_slug || is_repo;
+}
+
+/* Does the lockfile hold the use: by the workflow's own list, or for an action by any entry? */
+static bool is_held(const wpa_rule_run *run, const wpa_yaml_node *lock,
+                    const wpa_outline_uses *uses)
+{
+    bool is_action = run->source->kind == WPA_INPUT_ACTION;
+    const wpa_yaml_node *held =
+        is_action ? wpa_yaml_get(lock, "dependencies")
+                  : wpa_yaml_get(wpa_yaml_get(lock, "workflows"), wpa_source_identity(run->source));
+    for (size_t i = 0; held && i < held->n_items; i++) {
+        if (names_use(wpa_yaml_text(held->items[i]), uses)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; held && i < held->n_pairs; i++) {
+        if (names_use(wpa_yaml_text(held->pairs[i].key), uses)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_unheld(wpa_rule_run *run, const wpa_yaml_node *lock)
+{
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        if (job->uses.kind == WPA_OUTLINE_REPOSITORY && !is_held(run, lock, &job->uses)) {
+            check_uses(run, &job->uses, NULL, job);
+        }
+        for (size_t k = 0; k < job->n_steps; k++) {
+            const wpa_outline_uses *uses = &job->steps[k].uses;
+            if (uses->kind == WPA_OUTLINE_REPOSITORY && !is_held(run, lock, uses)) {
+                check_uses(run, uses, &job->steps[k], job);
+            }
+        }
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_surroundings *around = run->source->around;
-    bool is_locked = around && around->has_paths &&
-                     wpa_surroundings_has(around, ".github/workflows/actions.lock");
+    bool is_locked = around && around->has_paths && wpa_surroundings_has(around, LOCK_PATH);
+    const wpa_yaml_node *lock = is_locked ? read_lock(run) : NULL;
     if (run->source->kind == WPA_INPUT_PRE_COMMIT) {
         check_hooks(run);
-    } else if (!is_locked) {
+    } else if (lock) {
+        check_unheld(run, lock);
+    } else if (!is_locked) { /* one that cannot be read may hold anything */
         wpa_rule_each_uses(run, check_uses);
     }
     return true;

@@ -161,7 +161,8 @@ static const wpa_yaml_node *credential_of(const wpa_outline_step *step,
         }
     }
     const wpa_yaml_node *off = row->off_input ? wpa_outline_with(step, row->off_input) : NULL;
-    return wpa_text_is_ci(wpa_yaml_text(off), "false") ? off : NULL;
+    const char *text = wpa_yaml_text(off);
+    return text && strcasestr(text, "false") && !strcasestr(text, "true") ? off : NULL;
 }
 
 static void check_action(wpa_rule_run *run, const wpa_outline_step *step)

@@ -20,6 +20,15 @@ void wpa_buf_text(wpa_buf *buf, const char *text);
 void wpa_buf_char(wpa_buf *buf, char c);
 void wpa_buf_printf(wpa_buf *buf, const char *format, ...) WPA_PRINTF(2, 3);
 void wpa_buf_vprintf(wpa_buf *buf, const char *format, va_list values) WPA_PRINTF(2, 0);
+/** Takes what a buffer holds; false if it could not be written. */
+typedef bool (*wpa_buf_drain)(void *context, const void *data, size_t size_bytes);
+/**
+ * Hand the content over whenever there is much of it, so that what passes through may be larger
+ * than what is held. The ceiling then is of what is held.
+ */
+void wpa_buf_drain_to(wpa_buf *buf, wpa_buf_drain drain, void *context);
+/** Hand over the rest; false if anything could not be written or was left out. */
+bool wpa_buf_flush(wpa_buf *buf) WPA_CHECK;
 /** Keep only the first size_bytes. */
 void wpa_buf_truncate(wpa_buf *buf, size_t size_bytes);
 

@@ -1,11 +1,7 @@
 #include "analysis/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,23 +11,12 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
-#include "rules/graph.h"
+#include "analysis/unit.h"
 
-#define THREADS_MAX 64
-
-/* A folder on its way through the tree. */
-typedef struct walk {
-    wpa_tree *tree;
-    const wpa_tree_options *options;
-    const char *root; /* real path, for telling what lies outside */
-    wpa_surroundings *around;
-    const char **paths; /* [n_paths] of the whole tree, repository-relative */
-    size_t n_paths, capacity;
-    const char *root_shown; /* the root's path as shown, with a slash behind, or "" */
-    const char *shown;      /* the same of the repository */
-    bool is_repository;     /* the root lies in one, or is one */
-    size_t skip;            /* bytes of the shown path in front of what is repository-relative */
-} walk;
+/* Units wait for each other until they are this much: enough for every thread to have its share. */
+#define GROUP_FILES 256
+#define GROUP_BYTES ((size_t)1 << 20)
+#define REVISION_MAX_ENTRIES 500000
 
 /* ---- paths ---- */
 
@@ -39,13 +24,6 @@ const char *wpa_tree_real_path(const char *path, wpa_arena *arena)
 {
     char resolved[PATH_MAX];
     return realpath(path, resolved) ? wpa_arena_text(arena, resolved) : NULL;
-}
-
-static bool is_below(const char *path, const char *root)
-{
-    size_t length = strlen(root);
-    return strncmp(path, root, length) == 0 &&
-           (path[length] == '/' || path[length] == '\0' || (length && root[length - 1] == '/'));
 }
 
 const char *wpa_tree_root(const char *path, wpa_arena *arena)
@@ -75,105 +53,267 @@ static const char *tidy(const char *argument, wpa_arena *arena)
     return wpa_arena_slice(arena, argument, length);
 }
 
-static void note(wpa_tree *tree, const char *path, const char *text)
+/* ---- notes ---- */
+
+void wpa_tree_note(wpa_tree *tree, const char *path, const char *text)
 {
     tree->notes = wpa_arena_grow(tree->arena, tree->notes, tree->n_notes, &tree->notes_capacity,
                                  sizeof *tree->notes);
-    tree->notes[tree->n_notes++] = (wpa_note){.path = path, .text = text};
+    tree->notes[tree->n_notes++] = (wpa_note){
+        .path = wpa_arena_text(tree->arena, path),
+        .text = wpa_arena_text(tree->arena, text),
+    };
 }
 
-static void note_unreadable(wpa_tree *tree, const char *path, const char *text)
+void wpa_tree_note_unreadable(wpa_tree *tree, const char *path, const char *text)
 {
-    note(tree, path, text);
+    wpa_tree_note(tree, path, text);
     tree->n_unreadable++;
 }
 
-static bool add_file(wpa_tree *tree, wpa_tree_file file, wpa_error *err)
+const wpa_note *wpa_tree_notes(const wpa_tree *tree, size_t *n)
+{
+    *n = tree->n_notes;
+    return tree->notes;
+}
+
+size_t wpa_tree_count_unreadable(const wpa_tree *tree)
+{
+    return tree->n_unreadable;
+}
+
+wpa_git *wpa_tree_open_git(wpa_tree *tree, const char *path, wpa_error *err)
+{
+    tree->has_git = tree->has_git || wpa_git_init(err);
+    return tree->has_git ? wpa_git_open(path, err) : NULL;
+}
+
+/* ---- units ---- */
+
+wpa_unit *wpa_unit_new(void)
+{
+    wpa_unit *unit = wpa_alloc(sizeof *unit);
+    unit->arena = wpa_arena_new();
+    (void)pthread_mutex_init(&unit->lock, NULL);
+    return unit;
+}
+
+void wpa_unit_free(wpa_unit *unit)
+{
+    if (!unit) {
+        return;
+    }
+    for (size_t i = 0; i < unit->n_files; i++) {
+        wpa_arena_free(unit->files[i]->arena);
+        wpa_free(unit->files[i]->packed);
+    }
+    wpa_git_close(unit->git);
+    (void)pthread_mutex_destroy(&unit->lock);
+    wpa_arena_free(unit->arena);
+    wpa_free(unit);
+}
+
+wpa_unit_file *wpa_unit_add(wpa_tree *tree, wpa_unit *unit, const char *path, const char *identity,
+                            wpa_input_kind kind, size_t size_bytes, wpa_error *err)
 {
     if (tree->n_files >= WPA_TREE_MAX_FILES) {
-        return WPA_FAIL(err, WPA_E_LIMIT, "more than %d files", WPA_TREE_MAX_FILES);
+        (void)WPA_FAIL(err, WPA_E_LIMIT, "more than %d files", WPA_TREE_MAX_FILES);
+        return NULL;
     }
-    tree->files = wpa_arena_grow(tree->arena, tree->files, tree->n_files, &tree->capacity,
-                                 sizeof *tree->files);
-    tree->files[tree->n_files++] = file;
+    wpa_unit_file *file = wpa_arena_alloc(unit->arena, sizeof *file);
+    file->is_twice = wpa_map_has(tree->seen, path);
+    wpa_map_put(tree->seen, path, tree);
+    tree->n_files += !file->is_twice;
+    file->shown.path = wpa_arena_text(tree->arena, path);
+    file->shown.kind = kind;
+    file->shown.size_bytes = size_bytes;
+    file->shown.settings = unit->settings;
+    file->identity = wpa_arena_text(unit->arena, identity);
+    file->unit = unit;
+    unit->files = wpa_arena_grow(unit->arena, unit->files, unit->n_files, &unit->capacity,
+                                 sizeof *unit->files);
+    unit->files[unit->n_files++] = file;
+    unit->size_bytes += size_bytes;
+    return file;
+}
+
+static void run_waiting(wpa_tree *tree)
+{
+    wpa_group_run(tree, tree->waiting);
+    tree->waiting = NULL;
+    tree->last = &tree->waiting;
+    tree->n_waiting = tree->waiting_bytes = 0;
+}
+
+bool wpa_unit_close(wpa_tree *tree, wpa_unit *unit, wpa_error *err)
+{
+    (void)err;
+    if (unit->n_files == 0) {
+        wpa_unit_free(unit);
+        return true;
+    }
+    if (tree->waiting_bytes + unit->size_bytes > GROUP_BYTES && tree->waiting) {
+        run_waiting(tree);
+    }
+    *tree->last = unit;
+    tree->last = &unit->next;
+    tree->n_waiting += unit->n_files;
+    tree->waiting_bytes += unit->size_bytes;
+    if (tree->n_waiting >= GROUP_FILES || tree->waiting_bytes >= GROUP_BYTES) {
+        run_waiting(tree);
+    }
     return true;
 }
 
-static bool is_excluded(const wpa_tree_options *options, const char *path)
+/* ---- files that are named themselves ---- */
+
+static wpa_unit *new_alone(wpa_tree *tree)
 {
-    for (size_t i = 0; i < options->n_exclude; i++) {
-        if (wpa_glob_fits(options->exclude[i], path)) {
+    wpa_unit *unit = wpa_unit_new();
+    unit->settings = tree->options->settings;
+    unit->is_alone = true;
+    return unit;
+}
+
+static bool add_stdin(wpa_tree *tree, wpa_error *err)
+{
+    const wpa_tree_options *options = tree->options;
+    const char *path = options->stdin_path ? options->stdin_path : "<stdin>";
+    wpa_unit *unit = new_alone(tree);
+    wpa_error why = {0};
+    size_t size_bytes;
+    const char *text =
+        wpa_fd_read_all(options->stdin_fd, WPA_YAML_MAX_BYTES, unit->arena, &size_bytes, &why);
+    if (!text && why.code == WPA_E_LIMIT) {
+        text = "";
+        size_bytes = WPA_YAML_MAX_BYTES + 1;
+    } else if (!text) {
+        wpa_tree_note_unreadable(tree, "-", why.message);
+        wpa_unit_free(unit);
+        return true;
+    }
+    wpa_input_kind kind;
+    if (options->kind) {
+        kind = *options->kind;
+    } else if (!wpa_input_of_path(path, &kind)) {
+        kind = wpa_input_of_content(text, strlen(text));
+    }
+    wpa_unit_file *file = wpa_unit_add(tree, unit, path, path, kind, size_bytes, err);
+    if (!file) {
+        wpa_unit_free(unit);
+        return false;
+    }
+    file->shown.text = text;
+    file->is_stdin = true;
+    return wpa_unit_close(tree, unit, err);
+}
+
+/** Text of a neighbour of a file that was named itself; context is the repository's folder. */
+static const char *read_in_root(void *context, const char *path, size_t max_bytes, wpa_arena *arena,
+                                size_t *size_bytes)
+{
+    wpa_error err = {0};
+    return wpa_file_read(wpa_path_join(arena, context, path), max_bytes, arena, size_bytes, &err);
+}
+
+/** What is known around a file that was named: its place in its repository, and its neighbours. */
+static const char *place_in_root(wpa_tree *tree, wpa_unit *unit, const char *path,
+                                 const char *absolute)
+{
+    const char *root = absolute ? wpa_tree_root(path, tree->arena) : NULL;
+    size_t length = root ? strlen(root) : 0;
+    bool is_in_root = root && strncmp(absolute, root, length) == 0 && absolute[length] == '/' &&
+                      absolute[length + 1];
+    if (!is_in_root) {
+        return path;
+    }
+    const char *identity = absolute + length + 1;
+    wpa_surroundings *around = &unit->around;
+    around->prefix = wpa_text_ends(path, identity)
+                         ? wpa_arena_slice(tree->arena, path, strlen(path) - strlen(identity))
+                         : wpa_arena_printf(tree->arena, "%s/", root);
+    around->own_path = path;
+    around->own_identity = wpa_arena_text(unit->arena, identity);
+    around->read = read_in_root;
+    around->read_context = (void *)(uintptr_t)wpa_arena_text(unit->arena, root);
+    return identity;
+}
+
+static wpa_input_kind kind_of_named(wpa_tree *tree, const char *path, const char *absolute,
+                                    wpa_arena *arena)
+{
+    wpa_input_kind kind = WPA_INPUT_WORKFLOW;
+    wpa_error why = {0};
+    size_t size;
+    if (tree->options->kind) {
+        return *tree->options->kind;
+    }
+    if (wpa_input_of_path(absolute ? absolute : path, &kind)) {
+        return kind;
+    }
+    const char *text = wpa_file_read(path, WPA_YAML_MAX_BYTES, arena, &size, &why);
+    return text ? wpa_input_of_content(text, size) : WPA_INPUT_WORKFLOW;
+}
+
+static bool is_excluded(const wpa_settings *settings, const char *path)
+{
+    for (size_t i = 0; i < settings->n_exclude; i++) {
+        if (wpa_glob_fits(settings->exclude[i], path)) {
             return true;
         }
     }
     return false;
 }
 
-/* ---- walking ---- */
-
-static bool walk_folder(walk *w, const char *path, int depth, wpa_error *err);
-
-/** A symlink: read if it is a file that stays inside; never followed into a folder. */
-static bool can_follow(walk *w, const char *path, bool is_input)
+/** A file that is named itself is read whatever its name, and through symlinks. */
+static bool add_named(wpa_tree *tree, const char *path, size_t size_bytes, wpa_error *err)
 {
-    struct stat status;
-    const char *target = wpa_tree_real_path(path, w->tree->arena);
-    bool is_file = target && stat(target, &status) == 0 && S_ISREG(status.st_mode);
-    bool is_outside = target && !is_below(target, w->root);
-    if (is_outside && (is_input || strstr(path, ".github"))) {
-        note(w->tree, path, "is a symlink out of the tree and was not followed");
-    } else if (!target && is_input) {
-        note_unreadable(w->tree, path, "is a symlink to nothing");
-    }
-    return is_file && !is_outside;
-}
-
-static bool visit_file(walk *w, const char *path, bool is_symlink, wpa_error *err)
-{
-    const char *identity = path + w->skip;
-    wpa_input_kind kind;
-    /* By the real path: within .github/workflows the shown one does not tell. */
-    const char *real = wpa_path_join(w->tree->arena, w->root, path + strlen(w->root_shown));
-    bool is_input = wpa_input_of_path(real, &kind);
-    w->paths = wpa_arena_grow(w->tree->arena, w->paths, w->n_paths, &w->capacity, sizeof *w->paths);
-    w->paths[w->n_paths++] = identity;
-    if ((is_symlink && !can_follow(w, path, is_input)) || !is_input ||
-        is_excluded(w->options, identity)) {
+    wpa_unit *unit = new_alone(tree);
+    const char *absolute = wpa_tree_real_path(path, unit->arena);
+    path = wpa_arena_text(tree->arena, path);
+    const char *identity = place_in_root(tree, unit, path, absolute);
+    wpa_input_kind kind = kind_of_named(tree, path, absolute, unit->arena);
+    if (is_excluded(tree->options->settings, identity)) {
+        wpa_unit_free(unit);
         return true;
     }
-    return add_file(w->tree, (wpa_tree_file){.path = path, .kind = kind, .around = w->around}, err);
+    if (!wpa_unit_add(tree, unit, path, identity, kind, size_bytes, err)) {
+        wpa_unit_free(unit);
+        return false;
+    }
+    return wpa_unit_close(tree, unit, err);
 }
 
-static bool visit(walk *w, const char *folder, const char *name, int depth, wpa_error *err)
-{
-    wpa_arena *arena = w->tree->arena;
-    const char *path = *folder ? wpa_path_join(arena, folder, name) : wpa_arena_text(arena, name);
-    struct stat status;
-    if (lstat(path, &status) != 0) {
-        return true; /* gone since the folder was read */
-    }
-    if (S_ISDIR(status.st_mode)) {
-        bool is_ours = !wpa_text_is(name, ".git") && !wpa_text_is(name, "node_modules");
-        return !is_ours || walk_folder(w, path, depth + 1, err);
-    }
-    if (S_ISLNK(status.st_mode)) {
-        return visit_file(w, path, true, err);
-    }
-    wpa_input_kind kind;
-    if (!S_ISREG(status.st_mode) && wpa_input_of_path(path, &kind)) {
-        note_unreadable(w->tree, path, "is neither a file nor a folder"); /* opening may hang */
-    }
-    return !S_ISREG(status.st_mode) || visit_file(w, path, false, err);
-}
+/* ---- trees of git ---- */
 
-/** Text of a neighbour, on disk; context is the path in front of repository-relative ones. */
-static const char *read_beside(void *context, const char *path, size_t max_bytes, wpa_arena *arena,
-                               size_t *size_bytes)
+/* Where a neighbour's text comes from: the tree of one commit. */
+typedef struct revision {
+    wpa_unit *unit;
+    char commit[WPA_OID_SIZE];
+} revision;
+
+/** Text of a neighbour in it. */
+static const char *read_in_revision(void *context, const char *path, size_t max_bytes,
+                                    wpa_arena *arena, size_t *size_bytes)
 {
+    const revision *at = context;
+    wpa_git_entry entry;
     wpa_error err = {0};
-    const char *prefix = context;
-    return wpa_file_read(wpa_arena_printf(arena, "%s%s", prefix, path), max_bytes, arena,
-                         size_bytes, &err);
+    (void)pthread_mutex_lock(&at->unit->lock);
+    bool is_file = wpa_git_tree_find(at->unit->git, at->commit, path, arena, &entry, &err) &&
+                   (entry.kind == WPA_GIT_FILE || entry.kind == WPA_GIT_EXECUTABLE);
+    const char *text =
+        is_file ? wpa_git_blob_read(at->unit->git, entry.oid, max_bytes, arena, size_bytes, &err)
+                : NULL;
+    (void)pthread_mutex_unlock(&at->unit->lock);
+    return text;
+}
+
+static bool is_in(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+    return !length ||
+           (strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0'));
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -181,328 +321,151 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void close_walk(walk *w)
+static bool take_entries(wpa_tree *tree, wpa_unit *unit, const wpa_git_entries *entries,
+                         const char *folder, wpa_error *err)
 {
-    if (w->n_paths) {
-        qsort(w->paths, w->n_paths, sizeof *w->paths, compare_texts);
-    }
-    w->around->paths = w->paths;
-    w->around->n_paths = w->n_paths;
-    w->around->read = read_beside;
-    w->around->read_context = (void *)(uintptr_t)w->around->prefix;
-    wpa_map_put(w->tree->arounds, w->around->prefix, w->around);
-}
-
-static bool holds(walk *w, const char *folder, const char *name)
-{
-    return wpa_path_exists(wpa_path_join(w->tree->arena, *folder ? folder : ".", name));
-}
-
-/**
- * Is a folder on the way a repository of its own? A clone is; a folder with .github is, where what
- * was given is none itself (a folder of many repositories without their histories).
- */
-static bool is_repository(walk *w, const char *path)
-{
-    return holds(w, path, ".git") || (!w->is_repository && holds(w, path, ".github"));
-}
-
-static bool list_folder(walk *w, const char *path, int depth, wpa_error *err);
-
-static bool walk_folder(walk *w, const char *path, int depth, wpa_error *err)
-{
-    if (depth == 0 || !is_repository(w, path)) {
-        return list_folder(w, path, depth, err);
-    }
-    wpa_arena *arena = w->tree->arena;
-    walk inner = {.tree = w->tree, .options = w->options, .root = w->root, .is_repository = true};
-    inner.root_shown = w->root_shown;
-    inner.shown = wpa_arena_printf(arena, "%s/", path);
-    inner.skip = strlen(inner.shown);
-    inner.around = wpa_arena_alloc(arena, sizeof *inner.around);
-    inner.around->prefix = inner.shown;
-    inner.around->has_paths = true;
-    bool ok = list_folder(&inner, path, depth, err);
-    close_walk(&inner);
-    return ok;
-}
-
-static bool list_folder(walk *w, const char *path, int depth, wpa_error *err)
-{
-    if (depth > WPA_TREE_MAX_DEPTH || w->n_paths > WPA_TREE_MAX_FILES) {
-        note(w->tree, path, "is too deep or too full and was left out");
-        w->around->has_paths = false;
-        return true;
-    }
-    DIR *folder = opendir(*path ? path : ".");
-    if (!folder) {
-        note_unreadable(w->tree, *path ? path : ".", wpa_strerror(errno));
-        w->around->has_paths = false;
-        return true;
-    }
-    bool ok = true;
-    struct dirent *entry;
-    /* One reader of this stream; glibc's readdir is safe between different streams. */
-    while (ok && (entry = readdir(folder))) { /* NOLINT(concurrency-mt-unsafe) */
-        if (!wpa_text_is(entry->d_name, ".") && !wpa_text_is(entry->d_name, "..")) {
-            ok = visit(w, path, entry->d_name, depth, err);
+    const char **paths = wpa_arena_array(unit->arena, entries->n + 1, sizeof *paths);
+    for (size_t i = 0; i < entries->n; i++) {
+        const wpa_git_entry *entry = &entries->items[i];
+        wpa_input_kind kind;
+        bool is_file = entry->kind == WPA_GIT_FILE || entry->kind == WPA_GIT_EXECUTABLE;
+        paths[i] = entry->path;
+        if (!is_file || !wpa_input_of_path(entry->path, &kind) || !is_in(entry->path, folder) ||
+            is_excluded(unit->settings, entry->path)) {
+            continue;
         }
-    }
-    (void)closedir(folder);
-    return ok;
-}
-
-static bool add_folder(wpa_tree *tree, const char *path, const wpa_tree_options *options,
-                       wpa_error *err)
-{
-    bool is_here = wpa_text_is(path, ".");
-    wpa_surroundings *around = wpa_arena_alloc(tree->arena, sizeof *around);
-    walk w = {.tree = tree, .options = options, .around = around};
-    w.root = wpa_tree_real_path(path, tree->arena);
-    w.shown =
-        is_here ? ""
-                : wpa_arena_printf(tree->arena, "%s%s", path, wpa_text_ends(path, "/") ? "" : "/");
-    /* A folder inside a repository is shown as given, and known by its place in the repository
-       only if that is what was given: otherwise kinds could not be told by their paths. */
-    w.skip = strlen(w.shown);
-    const char *repository = w.root ? wpa_tree_root(path, tree->arena) : NULL;
-    if (repository && !options->is_root && !wpa_text_is(repository, w.root)) {
-        w.skip = 0;
-    }
-    around->prefix = wpa_arena_slice(tree->arena, w.shown, w.skip);
-    around->has_paths = w.skip == strlen(w.shown);
-    if (!w.root) {
-        note_unreadable(tree, path, wpa_strerror(errno));
-        return true;
-    }
-    w.root_shown = w.shown;
-    w.is_repository = repository || holds(&w, is_here ? "" : path, ".github");
-    bool ok = walk_folder(&w, is_here ? "" : path, 0, err);
-    close_walk(&w);
-    return ok;
-}
-
-static bool add_stdin(wpa_tree *tree, const wpa_tree_options *options, wpa_error *err)
-{
-    wpa_tree_file file = {.path = options->stdin_path ? options->stdin_path : "<stdin>"};
-    wpa_error why = {0};
-    file.text =
-        wpa_fd_read_all(options->stdin_fd, WPA_YAML_MAX_BYTES, tree->arena, &file.size_bytes, &why);
-    if (!file.text && why.code == WPA_E_LIMIT) {
-        file.text = "";
-        file.size_bytes = WPA_YAML_MAX_BYTES + 1;
-    } else if (!file.text) {
-        note_unreadable(tree, "-", wpa_arena_text(tree->arena, why.message));
-        return true;
-    }
-    if (options->kind) {
-        file.kind = *options->kind;
-    } else if (!wpa_input_of_path(file.path, &file.kind)) {
-        file.kind = wpa_input_of_content(file.text, strlen(file.text));
-    }
-    return add_file(tree, file, err);
-}
-
-/** A file that is named itself is read whatever its name, and through symlinks. */
-static bool add_named(wpa_tree *tree, const char *path, const wpa_tree_options *options,
-                      wpa_error *err)
-{
-    wpa_tree_file file = {.path = path};
-    const char *absolute = wpa_tree_real_path(path, tree->arena);
-    const char *root = absolute ? wpa_tree_root(path, tree->arena) : NULL;
-    bool is_in_root = root && is_below(absolute, root) && strlen(absolute) > strlen(root) + 1;
-    const char *identity = is_in_root ? absolute + strlen(root) + 1 : path;
-    if (options->kind) {
-        file.kind = *options->kind;
-    } else if (!wpa_input_of_path(absolute ? absolute : path, &file.kind)) {
+        const char *shown = wpa_arena_printf(unit->arena, "%s%s", unit->around.prefix, entry->path);
+        size_t size_bytes = 0;
         wpa_error why = {0};
-        size_t size;
-        const char *text = wpa_file_read(path, WPA_YAML_MAX_BYTES, tree->arena, &size, &why);
-        file.kind = text ? wpa_input_of_content(text, size) : WPA_INPUT_WORKFLOW;
+        (void)!wpa_git_blob_size(unit->git, entry->oid, &size_bytes, &why);
+        wpa_unit_file *file = wpa_unit_add(tree, unit, shown, entry->path, kind, size_bytes, err);
+        if (!file) {
+            return false;
+        }
+        file->shown.oid = entry->oid;
     }
-    if (is_in_root && wpa_text_ends(path, identity)) {
-        wpa_surroundings *around = wpa_arena_alloc(tree->arena, sizeof *around);
-        around->prefix = wpa_arena_slice(tree->arena, path, strlen(path) - strlen(identity));
-        file.around = around;
-    }
-    return is_excluded(options, identity) || add_file(tree, file, err);
+    qsort(paths, entries->n, sizeof *paths, compare_texts);
+    unit->around.paths = paths;
+    unit->around.n_paths = entries->n;
+    unit->around.has_paths = unit->has_graph = true;
+    return true;
 }
 
-wpa_tree *wpa_tree_new(wpa_arena *arena)
+static bool open_revision(wpa_tree *tree, wpa_unit *unit, const char *root, const char *name,
+                          const char *folder, wpa_error *err)
 {
-    wpa_tree *tree = wpa_arena_alloc(arena, sizeof *tree);
-    tree->arena = arena;
-    tree->arounds = wpa_map_new(arena);
-    tree->graphs = wpa_map_new(arena);
+    revision *at = wpa_arena_alloc(unit->arena, sizeof *at);
+    wpa_git_entries entries = {0};
+    at->unit = unit;
+    unit->settings = tree->options->settings;
+    unit->around.prefix = wpa_arena_printf(tree->arena, "%s:", name);
+    unit->around.read = read_in_revision;
+    unit->around.read_context = at;
+    unit->git = wpa_tree_open_git(tree, root, err);
+    return unit->git && wpa_git_revision_find(unit->git, name, at->commit, err) &&
+           wpa_git_tree_list(unit->git, at->commit, "", true, REVISION_MAX_ENTRIES, unit->arena,
+                             &entries, err) &&
+           take_entries(tree, unit, &entries, folder, err);
+}
+
+bool wpa_tree_add_revision(wpa_tree *tree, const char *root, const char *revision_name,
+                           const char *folder, wpa_error *err)
+{
+    wpa_unit *unit = wpa_unit_new();
+    if (!open_revision(tree, unit, root, revision_name, folder, err)) {
+        wpa_unit_free(unit);
+        return false;
+    }
+    return wpa_unit_close(tree, unit, err);
+}
+
+/** "REVISION:PATH" of the repository around the current folder; what it names may not be there. */
+static bool add_revision(wpa_tree *tree, const char *argument, wpa_error *err)
+{
+    const char *colon = strchr(argument, ':');
+    const char *root = wpa_tree_root(".", tree->arena);
+    const char *name = wpa_arena_slice(tree->arena, argument, (size_t)(colon - argument));
+    const char *folder = tidy(wpa_text_is(colon + 1, ".") ? "" : colon + 1, tree->arena);
+    size_t n_before = tree->n_files;
+    wpa_error why = {0};
+    if (!root) {
+        wpa_tree_note_unreadable(tree, argument, "there is no git repository here");
+    } else if (!wpa_tree_add_revision(tree, root, name, folder, &why)) {
+        if (why.code == WPA_E_LIMIT) {
+            *err = why;
+            return false;
+        }
+        wpa_tree_note_unreadable(tree, argument, why.message);
+    } else if (tree->n_files == n_before && *folder) {
+        wpa_tree_note_unreadable(tree, argument, "holds nothing that wpa reads");
+    }
+    return true;
+}
+
+/* ---- the whole ---- */
+
+wpa_tree *wpa_tree_new(const wpa_tree_options *options)
+{
+    wpa_tree *tree = wpa_alloc(sizeof *tree);
+    tree->options = options;
+    tree->arena = wpa_arena_new();
+    tree->results = wpa_results_new();
+    tree->seen = wpa_map_new(tree->arena);
+    tree->last = &tree->waiting;
     return tree;
 }
 
-bool wpa_tree_add(wpa_tree *tree, const char *argument, const wpa_tree_options *options,
-                  wpa_error *err)
+void wpa_tree_free(wpa_tree *tree)
+{
+    if (!tree) {
+        return;
+    }
+    while (tree->waiting) {
+        wpa_unit *next = tree->waiting->next;
+        wpa_unit_free(tree->waiting);
+        tree->waiting = next;
+    }
+    if (tree->has_git) {
+        wpa_git_shutdown();
+    }
+    wpa_results_free(tree->results);
+    wpa_arena_free(tree->arena);
+    wpa_free(tree);
+}
+
+bool wpa_tree_add(wpa_tree *tree, const char *argument, wpa_error *err)
 {
     if (wpa_text_is(argument, "-")) {
-        return add_stdin(tree, options, err);
+        return add_stdin(tree, err);
     }
     const char *path = tidy(argument, tree->arena);
     struct stat status;
     if (stat(path, &status) != 0) {
-        note_unreadable(tree, path, wpa_strerror(errno));
+        if (strchr(argument, ':') && *argument != ':') {
+            return add_revision(tree, argument, err);
+        }
+        wpa_tree_note_unreadable(tree, path, wpa_strerror(errno));
         return true;
     }
     if (S_ISDIR(status.st_mode)) {
-        return add_folder(tree, path, options, err);
+        return wpa_walk(tree, path, err);
     }
     if (!S_ISREG(status.st_mode)) {
-        note_unreadable(tree, path, "is neither a file nor a folder");
+        wpa_tree_note_unreadable(tree, path, "is neither a file nor a folder");
         return true;
     }
-    return add_named(tree, path, options, err);
+    return add_named(tree, path, (size_t)status.st_size, err);
 }
 
-/* ---- what joins the files ---- */
-
-static void add_to_graph(const wpa_tree *tree, const wpa_tree_file *file)
+bool wpa_tree_finish(wpa_tree *tree, wpa_error *err)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    wpa_surroundings *around = wpa_map_get(tree->arounds, file->around->prefix);
-    if (!around) {
-        return;
-    }
-    if (!around->graph) {
-        wpa_graph *graph = wpa_graph_new(around->repository, tree->arena);
-        around->graph = graph;
-        wpa_map_put(tree->graphs, around->prefix, graph);
-    }
-    wpa_graph *graph = wpa_map_get(tree->graphs, around->prefix);
-    wpa_graph_add(graph, wpa_source_read(file->kind, file->path, file->text, file->size_bytes,
-                                         around, arena));
+    (void)err;
+    run_waiting(tree);
+    wpa_results_close(tree->results);
+    return true;
 }
 
-/** One graph a repository, of all its definitions. */
-static void join(wpa_tree *tree)
+wpa_results *wpa_tree_results(wpa_tree *tree)
 {
-    for (size_t i = 0; i < tree->n_files; i++) {
-        if (tree->files[i].around && tree->files[i].around->has_paths) {
-            add_to_graph(tree, &tree->files[i]);
-        }
-    }
-    for (size_t i = 0; i < wpa_map_count(tree->graphs); i++) {
-        void *graph;
-        (void)wpa_map_at(tree->graphs, i, &graph);
-        wpa_graph_close(graph);
-    }
-}
-
-/* ---- reading ---- */
-
-static int compare_files(const void *a, const void *b)
-{
-    return strcmp(((const wpa_tree_file *)a)->path, ((const wpa_tree_file *)b)->path);
-}
-
-static bool load(wpa_tree *tree, wpa_tree_file *file)
-{
-    wpa_error err = {0};
-    struct stat status;
-    if (file->text) {
-        return true; /* standard input */
-    }
-    if (stat(file->path, &status) == 0 && status.st_size > (off_t)WPA_YAML_MAX_BYTES) {
-        file->text = ""; /* the size alone is what syntax speaks of */
-        file->size_bytes = (size_t)status.st_size;
-        return true;
-    }
-    file->text =
-        wpa_file_read(file->path, WPA_YAML_MAX_BYTES, tree->arena, &file->size_bytes, &err);
-    if (!file->text) {
-        note_unreadable(tree, file->path, wpa_arena_text(tree->arena, err.message));
-    }
-    return file->text != NULL;
-}
-
-void wpa_tree_load(wpa_tree *tree)
-{
-    size_t n_kept = 0;
-    if (tree->n_files) {
-        qsort(tree->files, tree->n_files, sizeof *tree->files, compare_files);
-    }
-    for (size_t i = 0; i < tree->n_files; i++) {
-        bool is_twice = n_kept && wpa_text_is(tree->files[n_kept - 1].path, tree->files[i].path);
-        if (!is_twice && load(tree, &tree->files[i])) {
-            tree->files[n_kept++] = tree->files[i];
-        }
-    }
-    tree->n_files = n_kept;
-    join(tree);
-}
-
-/* ---- running ---- */
-
-typedef struct crew {
-    const wpa_tree *tree;
-    wpa_tree_results *results;
-    wpa_tree_work work;
-    void *context;
-    atomic_size_t next; /* file that nobody has taken yet */
-} crew;
-
-static void *work_through(void *argument)
-{
-    crew *c = argument;
-    size_t i;
-    while ((i = atomic_fetch_add(&c->next, 1)) < c->tree->n_files) {
-        wpa_arena *arena = wpa_arena_new();
-        c->results->arenas[i] = arena;
-        c->results->results[i] = c->work(&c->tree->files[i], i, arena, c->context);
-    }
-    return NULL;
-}
-
-static size_t choose_threads(size_t n_threads, size_t n_files)
-{
-    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-    n_threads = n_threads ? n_threads : n_cores > 0 ? (size_t)n_cores : 1;
-    n_threads = n_threads < THREADS_MAX ? n_threads : THREADS_MAX;
-    return n_threads < n_files ? n_threads : n_files;
-}
-
-wpa_tree_results *wpa_tree_run(const wpa_tree *tree, size_t n_threads, wpa_tree_work work,
-                               void *context)
-{
-    wpa_tree_results *results = wpa_alloc(sizeof *results);
-    results->n = tree->n_files;
-    results->results = wpa_alloc((tree->n_files + 1) * sizeof *results->results);
-    results->arenas = wpa_alloc((tree->n_files + 1) * sizeof *results->arenas);
-    crew c = {.tree = tree, .results = results, .work = work, .context = context};
-    pthread_t threads[THREADS_MAX];
-    size_t n = choose_threads(n_threads, tree->n_files), n_started = 0;
-    for (; n_started + 1 < n; n_started++) {
-        if (pthread_create(&threads[n_started], NULL, work_through, &c) != 0) {
-            break; /* the threads that are there do it all */
-        }
-    }
-    work_through(&c);
-    for (size_t i = 0; i < n_started; i++) {
-        (void)pthread_join(threads[i], NULL);
-    }
-    return results;
-}
-
-void wpa_tree_results_free(wpa_tree_results *results)
-{
-    for (size_t i = 0; i < results->n; i++) {
-        wpa_arena_free(results->arenas[i]);
-    }
-    wpa_free(results->arenas);
-    wpa_free(results->results);
-    wpa_free(results);
-}
-
-wpa_result wpa_tree_check(const wpa_tree_file *file, size_t index, wpa_arena *arena, void *context)
-{
-    (void)index;
-    const wpa_settings *settings = context;
-    const wpa_source *source =
-        wpa_source_read(file->kind, file->path, file->text, file->size_bytes, file->around, arena);
-    return wpa_rules_run(source, settings, arena);
+    return tree->results;
 }

@@ -1,76 +1,89 @@
 /*
- * Analysing files and folders of this machine: finding what wpa reads in them, and running the
- * rules over all of it on several threads. The outcome is the same for any number of threads.
+ * Analysing files and folders of this machine, or trees of git: finding what wpa reads in them, and
+ * running the rules over all of it on several threads. Repository by repository: what one of them
+ * needs in memory is gone before the next one is read, whatever their number; only the packed
+ * results stay. The outcome is the same for any number of threads.
  */
 #pragma once
 
-#include "rules/engine.h"
+#include "analysis/cache.h"
+#include "git/git.h"
+#include "rules/fix.h"
+#include "rules/results.h"
 
 #define WPA_TREE_MAX_FILES 200000
 #define WPA_TREE_MAX_DEPTH 64
 
-/** A file that is to be analysed. */
+/** One file while its group is at work. */
 typedef struct wpa_tree_file {
-    const char *path; /* as shown; also opens it from the current folder; "-": standard input */
+    const char *path; /* as shown; opens it too, unless oid is set */
+    const char *oid;  /* blob of it, or NULL: on disk */
     wpa_input_kind kind;
-    const wpa_surroundings *around; /* NULL if it stands alone */
-    const char *text; /* [size_bytes], NULL until read; a file too large is never read */
-    size_t size_bytes;
+    size_t size_bytes; /* by the folder's word first, then of the text */
+    const char *text;  /* [size_bytes] while it is held */
+    const wpa_source *source;
+    const wpa_settings *settings; /* a batch may put others in their place */
+    wpa_fix_outcome fixed;        /* if fixes were asked for */
 } wpa_tree_file;
 
-typedef struct wpa_tree {
-    wpa_tree_file *files; /* [n_files] in the order of their paths, each once */
-    size_t n_files, capacity;
-    wpa_note *notes; /* what was left out, and why */
-    size_t n_notes, notes_capacity;
-    size_t n_unreadable; /* of the notes: inputs that should have been read */
-    wpa_map *arounds;    /* prefix → wpa_surroundings, of each repository */
-    wpa_map *graphs;     /* prefix → wpa_graph */
-    wpa_arena *arena;
-} wpa_tree;
+/** Settings for the repository in a folder, over what all share; NULL with *err set. */
+typedef const wpa_settings *(*wpa_tree_configure)(void *context, const char *folder,
+                                                  wpa_arena *arena, wpa_error *err);
+/** Fixes of one file are worked out; its memory goes when this returns. In the order of a walk. */
+typedef void (*wpa_tree_fixed)(void *context, const wpa_tree_file *file);
+/**
+ * A batch of files is parsed, and the rules come next: the place for programs outside that look at
+ * many files at once. files[i]->source is set; what is made for a file belongs to its arena.
+ */
+typedef void (*wpa_tree_batch)(void *context, wpa_tree_file *const files[], size_t n);
 
 typedef struct wpa_tree_options {
+    const wpa_settings *settings;
     const wpa_input_kind *kind; /* of what the path does not tell, or NULL */
     int stdin_fd;               /* what "-" reads */
     const char *stdin_path;     /* name for it, or NULL */
-    const char *const *exclude; /* [n_exclude] globs over repository-relative paths */
-    size_t n_exclude;
-    bool is_root; /* each folder given is a repository, whatever stands around it */
+    bool is_root;               /* each folder given is a repository, whatever stands around it */
+    bool has_excerpts;          /* the report shows source lines */
+    size_t n_threads;           /* 0: as many as cores */
+    wpa_cache *cache;           /* or NULL */
+    const char *tools;          /* which programs outside are asked, in which version; or NULL */
+    struct wpa_baseline *baseline; /* or NULL */
+    const wpa_fix_choice *fixes;   /* or NULL: only check */
+    wpa_tree_fixed on_fixed;
+    wpa_tree_configure configure; /* or NULL */
+    wpa_tree_batch batch;         /* or NULL */
+    void *context;                /* of the three above */
 } wpa_tree_options;
 
-/** Everything in the arena. */
-wpa_tree *wpa_tree_new(wpa_arena *arena);
+typedef struct wpa_tree wpa_tree;
+
+/** options are borrowed until the tree is freed. */
+wpa_tree *wpa_tree_new(const wpa_tree_options *options);
+void wpa_tree_free(wpa_tree *tree);
+WPA_DEFINE_AUTO(wpa_tree, wpa_tree_free);
+
 /**
- * Add a file, a folder with all that wpa reads in it, or "-". Symlinks out of the folder are not
- * followed and noted. What cannot be read is noted, counted, and no reason to stop.
+ * Analyse a file, a folder with all that wpa reads in it, "-", or REVISION:PATH of the git
+ * repository around the current folder. Symlinks out of the folder are not followed and noted;
+ * what git ignores is left out. What cannot be read is noted, counted, and no reason to stop.
  *
- * Errors    LIMIT: more than WPA_TREE_MAX_FILES.
+ * Errors    LIMIT: more than WPA_TREE_MAX_FILES; and what configure fails with.
  */
-bool wpa_tree_add(wpa_tree *tree, const char *argument, const wpa_tree_options *options,
-                  wpa_error *err) WPA_CHECK;
-/** Sort, drop what was named twice, read the texts. Call once, behind the last add. */
-void wpa_tree_load(wpa_tree *tree);
+bool wpa_tree_add(wpa_tree *tree, const char *argument, wpa_error *err) WPA_CHECK;
+/** The tree of a revision, as a repository; prefix stands in front of the paths shown. */
+bool wpa_tree_add_revision(wpa_tree *tree, const char *root, const char *revision,
+                           const char *folder, wpa_error *err) WPA_CHECK;
+/** Finish what is waiting; call once, behind the last add. */
+bool wpa_tree_finish(wpa_tree *tree, wpa_error *err) WPA_CHECK;
+
+/** Of all files, each once, by path. */
+wpa_results *wpa_tree_results(wpa_tree *tree);
+/** [n] what was left out, and why. */
+const wpa_note *wpa_tree_notes(const wpa_tree *tree, size_t *n);
+/** How many of the notes are inputs that should have been read. */
+size_t wpa_tree_count_unreadable(const wpa_tree *tree);
 
 /** Absolute, without symlinks; NULL if there is no such thing. */
 const char *wpa_tree_real_path(const char *path, wpa_arena *arena);
 /** The folder above path (or path itself) that holds .git; NULL if there is none. */
 const char *wpa_tree_root(const char *path, wpa_arena *arena);
-
-typedef struct wpa_tree_results {
-    wpa_result *results; /* [n], in the order of tree->files */
-    wpa_arena **arenas;  /* [n], one a file */
-    size_t n;
-} wpa_tree_results;
-
-/** One unit of work on one file; runs on any thread, with an arena of its own. */
-typedef wpa_result (*wpa_tree_work)(const wpa_tree_file *file, size_t index, wpa_arena *arena,
-                                    void *context);
-
-/** Do the work on every file, on n_threads threads (0: as many as cores). */
-wpa_tree_results *wpa_tree_run(const wpa_tree *tree, size_t n_threads, wpa_tree_work work,
-                               void *context);
-void wpa_tree_results_free(wpa_tree_results *results);
-WPA_DEFINE_AUTO(wpa_tree_results, wpa_tree_results_free);
-
-/** The usual work: context is a wpa_settings. */
-wpa_result wpa_tree_check(const wpa_tree_file *file, size_t index, wpa_arena *arena, void *context);

@@ -106,7 +106,7 @@ static bool read_only(const reader *r, const char *value, wpa_error *err)
     for (size_t i = 0; i < n_rules && !r->options->has_only; i++) {
         r->options->settings->rules[i].toggle = WPA_TOGGLE_OFF;
     }
-    r->options->has_only = true;
+    r->options->has_only = r->options->settings->has_only = true;
     return each_part(r, value, only_part, err);
 }
 
@@ -201,9 +201,8 @@ static bool read_as(const reader *r, const char *value, wpa_error *err)
 
 static bool read_sort(const reader *r, const char *value, wpa_error *err)
 {
-    r->options->is_sorted_by_severity = wpa_text_is(value, "severity");
-    return r->options->is_sorted_by_severity || wpa_text_is(value, "path") ||
-           refuse("sort", value, "path, severity", err);
+    return wpa_report_order_from(value, &r->options->order) ||
+           refuse("sort", value, "path, severity, rule, age", err);
 }
 
 static bool read_threads(const reader *r, const char *value, wpa_error *err)
@@ -225,6 +224,13 @@ static const struct {
     {"min-severity", read_min_severity},
     {"min-confidence", read_min_confidence},
     {"fail-on", read_fail_on},
+};
+
+/* Those that are not about rules. */
+static const struct {
+    const char *name;
+    read_option read;
+} other_readers[] = {
     {"as", read_as},
     {"sort", read_sort},
     {"threads", read_threads},
@@ -236,11 +242,26 @@ static const struct {
     read_option read;
 } optional_readers[] = {{"fix", read_fix}, {"list-rules", read_list_rules}};
 
-static bool read_values(const reader *r, const wpa_cli *cli, wpa_error *err)
+/** What the command line says of rules, over the configuration. */
+static bool read_settings(const reader *r, const wpa_cli *cli, wpa_error *err)
 {
     for (size_t i = 0; i < WPA_COUNT(readers); i++) {
         const char *value = wpa_cli_text(cli, readers[i].name);
         if (value && !readers[i].read(r, value, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_values(const reader *r, const wpa_cli *cli, wpa_error *err)
+{
+    if (!read_settings(r, cli, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < WPA_COUNT(other_readers); i++) {
+        const char *value = wpa_cli_text(cli, other_readers[i].name);
+        if (value && !other_readers[i].read(r, value, err)) {
             return false;
         }
     }
@@ -268,7 +289,13 @@ static void read_flags(wpa_check_options *o, const wpa_cli *cli)
     o->keeps_going = wpa_cli_is_given(cli, "keep-going");
     o->shows_ignored = wpa_cli_is_given(cli, "show-ignored");
     o->has_no_config = wpa_cli_is_given(cli, "no-config");
+    o->has_no_cache = wpa_cli_is_given(cli, "no-cache");
     o->settings->ignores_off = wpa_cli_is_given(cli, "no-ignores");
+    o->baseline = wpa_cli_text(cli, "baseline");
+    o->diff_base = wpa_cli_text(cli, "diff-base");
+    o->writes_baseline = wpa_cli_is_given(cli, "write-baseline");
+    o->updates_baseline = wpa_cli_is_given(cli, "update-baseline");
+    o->is_watching = wpa_cli_is_given(cli, "watch");
     o->explain = wpa_cli_text(cli, "explain");
     o->config = wpa_cli_text(cli, "config");
     o->stdin_path = wpa_cli_text(cli, "stdin-path");
@@ -286,38 +313,134 @@ static const char *parent_of(const char *path, wpa_arena *arena)
                : NULL;
 }
 
-/** The nearest configuration from the first input up to the root of its repository. */
-static const char *find_config(const wpa_check_options *options, wpa_arena *arena)
+/* In a folder the first that is there counts. */
+static const char *const own_names[] = {"wpa.yml", ".wpa.yml", ".github/wpa.yml"};
+static const char *const zizmor_names[] = {".github/zizmor.yml", ".github/zizmor.yaml",
+                                           "zizmor.yml", "zizmor.yaml"};
+static const char *const actionlint_names[] = {".github/actionlint.yaml", ".github/actionlint.yml"};
+
+static const char *first_of(const char *folder, const char *const names[], size_t n,
+                            wpa_arena *arena)
 {
-    static const char *const names[] = {"wpa.yml", ".wpa.yml", ".github/wpa.yml"};
-    const char *start =
-        options->n_paths && !wpa_text_is(options->paths[0], "-") ? options->paths[0] : ".";
-    const char *root = wpa_tree_root(start, arena);
-    const char *at = wpa_path_is_dir(start) || !root ? start : parent_of(start, arena);
-    at = at ? wpa_tree_real_path(at, arena) : NULL;
-    while (at) {
-        for (size_t i = 0; i < WPA_COUNT(names); i++) {
-            const char *path = wpa_path_join(arena, at, names[i]);
-            if (wpa_path_exists(path)) {
-                return path;
-            }
+    for (size_t i = 0; i < n; i++) {
+        const char *path = wpa_path_join(arena, *folder ? folder : ".", names[i]);
+        if (wpa_path_exists(path)) {
+            return path;
         }
-        at = root && !wpa_text_is(at, root) ? parent_of(at, arena) : NULL;
     }
     return NULL;
 }
 
-static bool read_config(const wpa_check_options *options, wpa_arena *arena, wpa_error *err)
+/** The layers in one folder: other programs' first, so that ours is nearer. */
+static void layers_in(const char *folder, wpa_check_layer *layers, size_t *n, wpa_arena *arena)
 {
-    const char *path = options->config          ? options->config
-                       : options->has_no_config ? NULL
-                                                : find_config(options, arena);
+    const char *zizmor = first_of(folder, zizmor_names, WPA_COUNT(zizmor_names), arena);
+    const char *actionlint = first_of(folder, actionlint_names, WPA_COUNT(actionlint_names), arena);
+    const char *own = first_of(folder, own_names, WPA_COUNT(own_names), arena);
+    if (zizmor) {
+        layers[(*n)++] = (wpa_check_layer){.path = zizmor, .is_zizmor = true};
+    }
+    if (actionlint) {
+        layers[(*n)++] = (wpa_check_layer){.path = actionlint, .is_actionlint = true};
+    }
+    if (own) {
+        layers[(*n)++] = (wpa_check_layer){.path = own};
+    }
+}
+
+#define FOLDERS_MAX 64
+
+wpa_check_layer *wpa_check_layers(const char *start, wpa_arena *arena, size_t *n)
+{
+    const char *folders[FOLDERS_MAX];
+    size_t n_folders = 0;
+    const char *root = wpa_tree_root(start, arena);
+    const char *at = wpa_path_is_dir(start) ? start : parent_of(start, arena);
+    at = wpa_tree_real_path(at ? at : ".", arena);
+    for (; at && n_folders < FOLDERS_MAX;
+         at = root && !wpa_text_is(at, root) ? parent_of(at, arena) : NULL) {
+        folders[n_folders++] = at;
+    }
+    wpa_check_layer *layers = wpa_arena_array(arena, 3 * n_folders + 1, sizeof *layers);
+    *n = 0;
+    while (n_folders > 0) {
+        layers_in(folders[--n_folders], layers, n, arena);
+    }
+    return layers;
+}
+
+bool wpa_check_read_layer(const wpa_check_layer *layer, wpa_settings *settings, wpa_arena *arena,
+                          wpa_error *err)
+{
     size_t size_bytes;
-    if (!path) {
+    const char *text = wpa_file_read(layer->path, WPA_CONFIG_MAX_BYTES, arena, &size_bytes, err);
+    if (!text) {
+        return false;
+    }
+    return layer->is_zizmor
+               ? wpa_config_read_zizmor(layer->path, text, size_bytes, settings, arena, err)
+           : layer->is_actionlint
+               ? wpa_config_read_actionlint(layer->path, text, size_bytes, settings, arena, err)
+               : wpa_config_read(layer->path, text, size_bytes, settings, arena, err);
+}
+
+/** Ours in their order, then the foreign ones that ours asks for. */
+static bool read_layers(const wpa_check_layer *layers, size_t n, wpa_settings *settings,
+                        wpa_arena *arena, wpa_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool is_foreign = layers[i].is_zizmor || layers[i].is_actionlint;
+        if (!is_foreign && !wpa_check_read_layer(&layers[i], settings, arena, err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool is_wanted = (layers[i].is_zizmor && settings->reads_zizmor) ||
+                         (layers[i].is_actionlint && settings->reads_actionlint);
+        if (is_wanted && !wpa_check_read_layer(&layers[i], settings, arena, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_config(const wpa_check_options *options, wpa_settings *settings, wpa_arena *arena,
+                        wpa_error *err)
+{
+    if (options->config) {
+        wpa_check_layer layer = {.path = options->config};
+        return wpa_check_read_layer(&layer, settings, arena, err);
+    }
+    if (options->has_no_config) {
         return true;
     }
-    const char *text = wpa_file_read(path, WPA_CONFIG_MAX_BYTES, arena, &size_bytes, err);
-    return text && wpa_config_read(path, text, size_bytes, options->settings, arena, err);
+    bool has_path = options->n_paths && !wpa_text_is(options->paths[0], "-") &&
+                    wpa_path_exists(options->paths[0]);
+    size_t n;
+    wpa_check_layer *layers = wpa_check_layers(has_path ? options->paths[0] : ".", arena, &n);
+    return read_layers(layers, n, settings, arena, err);
+}
+
+const wpa_settings *wpa_check_configure(const wpa_cli *cli, const wpa_check_options *options,
+                                        const char *folder, wpa_arena *arena, wpa_error *err)
+{
+    wpa_check_layer layers[3];
+    size_t n = 0;
+    if (options->config || options->has_no_config) {
+        return options->settings;
+    }
+    layers_in(folder, layers, &n, arena);
+    if (n == 0) {
+        return options->settings;
+    }
+    wpa_check_options copy = *options;
+    reader r = {&copy, arena};
+    copy.has_only = false;
+    copy.settings = wpa_settings_new(wpa_now_us(), arena);
+    copy.settings->ignores_off = options->settings->ignores_off;
+    bool ok = read_config(options, copy.settings, arena, err) &&
+              read_layers(layers, n, copy.settings, arena, err) && read_settings(&r, cli, err);
+    return ok ? copy.settings : NULL;
 }
 
 bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options, wpa_error *err)
@@ -325,5 +448,5 @@ bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options, wpa_
     reader r = {options, cli->arena};
     options->settings = wpa_settings_new(wpa_now_us(), cli->arena);
     read_flags(options, cli);
-    return read_config(options, cli->arena, err) && read_values(&r, cli, err);
+    return read_config(options, options->settings, cli->arena, err) && read_values(&r, cli, err);
 }

@@ -1,6 +1,7 @@
 /* The options of `wpa check`. Private to check. */
 #pragma once
 
+#include "analysis/baseline.h"
 #include "analysis/tree.h"
 #include "cli/cli.h"
 #include "report/report.h"
@@ -29,17 +30,74 @@ typedef struct wpa_check_options {
     bool *fix_rules; /* [number of rules] of --fix=RULE,…, or NULL */
     bool is_diff, exits_zero, keeps_going, shows_ignored;
     bool lists_rules, lists_rules_as_json;
-    bool is_sorted_by_severity;
+    wpa_report_order order;
     bool has_only;
+    const char *baseline, *diff_base;
+    bool writes_baseline, updates_baseline;
+    bool is_watching;
     const char *explain;
     const char *config;
-    bool has_no_config;
+    bool has_no_config, has_no_cache;
     const char *stdin_path;
     bool has_kind;
     wpa_input_kind kind;
     int64_t n_threads;
 } wpa_check_options;
 
+/**
+ * Settings for a repository below the folder that is checked: as for the others, with its own
+ * configuration nearest. The common ones if it has none.
+ */
+const wpa_settings *wpa_check_configure(const wpa_cli *cli, const wpa_check_options *options,
+                                        const char *folder, wpa_arena *arena, wpa_error *err);
+/** A configuration of a kind, and where it is. */
+typedef struct wpa_check_layer {
+    const char *path;
+    bool is_zizmor, is_actionlint;
+} wpa_check_layer;
+/** [n] what counts for a path, the farthest first. */
+wpa_check_layer *wpa_check_layers(const char *start, wpa_arena *arena, size_t *n);
+/** Read one layer over what is there. */
+bool wpa_check_read_layer(const wpa_check_layer *layer, wpa_settings *settings, wpa_arena *arena,
+                          wpa_error *err) WPA_CHECK;
+
 /** Options and configuration; the command line beats the file. Errors WPA_E_INVALID. */
 bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options,
                             wpa_error *err) WPA_CHECK;
+
+/* One run, as the parts of check see it. */
+typedef struct wpa_check_run {
+    wpa_cli *cli;
+    wpa_check_options *options;
+    struct wpa_lint *lint;
+    wpa_cache *cache;
+    wpa_baseline *baseline; /* or NULL */
+    struct wpa_check_watch *watch; /* or NULL */
+    bool has_failed;        /* a fix could not be written; failure says why */
+    wpa_error failure;      /* the last one */
+} wpa_check_run;
+
+bool wpa_check_print(wpa_cli *cli, const char *text, size_t size_bytes, wpa_error *err) WPA_CHECK;
+/** Is standard output a terminal? */
+bool wpa_check_is_terminal(const wpa_cli *cli);
+/**
+ * Write, print or show what fixes made of a file. One that cannot be written keeps none of the
+ * others back.
+ */
+void wpa_check_deliver_fix(wpa_check_run *run, const wpa_tree_file *file);
+
+/** Folders in which something may change; NULL with UNAVAILABLE. */
+typedef struct wpa_check_watch wpa_check_watch;
+wpa_check_watch *wpa_check_watch_new(wpa_arena *arena, wpa_error *err);
+void wpa_check_watch_add(wpa_check_watch *watch, const wpa_check_options *options, wpa_tree *tree);
+/** Until something has changed, and nothing more for a moment. */
+bool wpa_check_watch_wait(wpa_check_watch *watch, wpa_error *err) WPA_CHECK;
+void wpa_check_watch_close(wpa_check_watch *watch);
+
+/** The file of known findings, or those of a revision; neither leaves run->baseline NULL. */
+bool wpa_check_open_baseline(wpa_check_run *run, wpa_error *err) WPA_CHECK;
+/** Write the file, if that was asked for. */
+bool wpa_check_close_baseline(wpa_check_run *run, wpa_tree *tree, wpa_error *err) WPA_CHECK;
+
+int wpa_check_explain(wpa_cli *cli, const char *name, wpa_error *err);
+int wpa_check_list_rules(wpa_cli *cli, bool as_json, wpa_error *err);

@@ -8,6 +8,8 @@
 
 #include "cli/options.h"
 #include "cli/session.h"
+#include "git/git.h"
+#include "http/http.h"
 
 enum {
     MAX_COMMANDS = 96
@@ -148,6 +150,10 @@ static int run(wpa_cli *cli, wpa_error *err)
     if (wpa_cli_is_given(cli, "help")) {
         wpa_cli_print_help(cli->out, cli->command);
         return WPA_EXIT_OK;
+    }
+    /* Before there are threads. */
+    if (!cli->command->is_light && !(wpa_git_init(err) && wpa_http_init(err))) {
+        return WPA_CLI_FAILED;
     }
     int fd = fileno(cli->err); /* none, if a test keeps what is printed in memory */
     cli->log = wpa_log_new(fd >= 0 ? fd : STDERR_FILENO,

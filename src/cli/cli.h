@@ -62,6 +62,7 @@ struct wpa_cli_command {
     int min_operands, max_operands; /* WPA_CLI_MANY: no limit */
     bool has_json;                  /* takes --json */
     bool is_hidden;                 /* not in the list of commands */
+    bool is_light; /* prepares git and the network itself, if ever: that costs more than its work */
     /* The exit code, or WPA_CLI_FAILED with *err set. */
     int (*run)(wpa_cli *cli, wpa_error *err);
     /* Exit code of an error, if this command has codes of its own; NULL: wpa_cli_exit_code. */

@@ -21,9 +21,13 @@ typedef struct block {
     alignas(max_align_t) unsigned char data[];
 } block;
 
+/* Blocks that a reset keeps for what comes next, instead of giving them back and asking again. */
+#define SPARE_BLOCKS_MAX 32
+
 struct wpa_arena {
     block *blocks;
-    size_t used_bytes;
+    block *spare; /* [n_spare], each of BLOCK_BYTES */
+    size_t n_spare, used_bytes;
 };
 
 wpa_arena *wpa_arena_new(void)
@@ -31,12 +35,29 @@ wpa_arena *wpa_arena_new(void)
     return wpa_alloc(sizeof(wpa_arena));
 }
 
+static void free_blocks(block *list)
+{
+    while (list) {
+        block *next = list->next;
+        wpa_free(list);
+        list = next;
+    }
+}
+
 void wpa_arena_reset(wpa_arena *arena)
 {
     while (arena->blocks) {
-        block *next = arena->blocks->next;
-        wpa_free(arena->blocks);
-        arena->blocks = next;
+        block *first = arena->blocks;
+        arena->blocks = first->next;
+        if (BLOCK_BYTES > 0 && first->size_bytes == BLOCK_BYTES &&
+            arena->n_spare < SPARE_BLOCKS_MAX) {
+            first->used_bytes = 0;
+            first->next = arena->spare;
+            arena->spare = first;
+            arena->n_spare++;
+        } else {
+            wpa_free(first);
+        }
     }
     arena->used_bytes = 0;
 }
@@ -44,16 +65,30 @@ void wpa_arena_reset(wpa_arena *arena)
 void wpa_arena_free(wpa_arena *arena)
 {
     if (arena) {
-        wpa_arena_reset(arena);
+        free_blocks(arena->blocks);
+        free_blocks(arena->spare);
         wpa_free(arena);
     }
+}
+
+static block *new_block(wpa_arena *arena, size_t room)
+{
+    block *fresh = arena->spare;
+    if (fresh && room == BLOCK_BYTES) {
+        arena->spare = fresh->next;
+        arena->n_spare--;
+        return fresh;
+    }
+    fresh = wpa_realloc(NULL, sizeof(block) + room); /* zeroed as it is handed out */
+    fresh->size_bytes = room;
+    fresh->used_bytes = 0;
+    return fresh;
 }
 
 static block *add_block(wpa_arena *arena, size_t size_bytes)
 {
     size_t room = size_bytes > BLOCK_BYTES / 4 ? size_bytes : BLOCK_BYTES;
-    block *fresh = wpa_alloc(sizeof(block) + room);
-    fresh->size_bytes = room;
+    block *fresh = new_block(arena, room);
     /* A large block goes behind the current one, which may still have room for small things. */
     if (arena->blocks && room == size_bytes && BLOCK_BYTES > 0) {
         fresh->next = arena->blocks->next;
@@ -65,7 +100,8 @@ static block *add_block(wpa_arena *arena, size_t size_bytes)
     return fresh;
 }
 
-void *wpa_arena_alloc(wpa_arena *arena, size_t size_bytes)
+/** Memory with whatever was in it. */
+static void *take(wpa_arena *arena, size_t size_bytes)
 {
     if (size_bytes > SIZE_MAX / 4) {
         (void)fprintf(stderr, "wpa: allocation of %zu bytes\n", size_bytes);
@@ -83,6 +119,12 @@ void *wpa_arena_alloc(wpa_arena *arena, size_t size_bytes)
     return memory;
 }
 
+void *wpa_arena_alloc(wpa_arena *arena, size_t size_bytes)
+{
+    void *memory = take(arena, size_bytes);
+    return size_bytes ? memset(memory, 0, size_bytes) : memory;
+}
+
 void *wpa_arena_array(wpa_arena *arena, size_t count, size_t item_bytes)
 {
     size_t size_bytes = 0;
@@ -95,7 +137,7 @@ void *wpa_arena_array(wpa_arena *arena, size_t count, size_t item_bytes)
 
 void *wpa_arena_dup(wpa_arena *arena, const void *data, size_t size_bytes)
 {
-    void *copy = wpa_arena_alloc(arena, size_bytes);
+    void *copy = take(arena, size_bytes);
     if (size_bytes) {
         memcpy(copy, data, size_bytes);
     }
@@ -104,10 +146,11 @@ void *wpa_arena_dup(wpa_arena *arena, const void *data, size_t size_bytes)
 
 char *wpa_arena_slice(wpa_arena *arena, const char *text, size_t length)
 {
-    char *copy = wpa_arena_alloc(arena, length + 1);
+    char *copy = take(arena, length + 1);
     if (length) {
         memcpy(copy, text, length);
     }
+    copy[length] = '\0';
     return copy;
 }
 
@@ -121,7 +164,8 @@ char *wpa_arena_vprintf(wpa_arena *arena, const char *format, va_list values)
     va_list again;
     va_copy(again, values);
     int length = vsnprintf(NULL, 0, format, values);
-    char *text = wpa_arena_alloc(arena, (size_t)(length < 0 ? 0 : length) + 1);
+    char *text = take(arena, (size_t)(length < 0 ? 0 : length) + 1);
+    text[0] = '\0';
     if (length > 0) {
         (void)vsnprintf(text, (size_t)length + 1, format, again);
     }

@@ -4,10 +4,15 @@
 #include <wpa/buf.h>
 #include <wpa/memory.h>
 
+/* What a buffer that is drained holds before it hands it over. */
+#define DRAIN_BYTES ((size_t)64 * 1024)
+
 struct wpa_buf {
     char *data;
     size_t size_bytes, capacity, max_bytes;
     bool is_full;
+    wpa_buf_drain drain;
+    void *context;
 };
 
 wpa_buf *wpa_buf_new(size_t max_bytes)
@@ -30,6 +35,9 @@ void wpa_buf_free(wpa_buf *buf)
 /* Room for size_bytes more and a NUL, or false and the mark that something was left out. */
 static bool reserve(wpa_buf *buf, size_t size_bytes)
 {
+    if (buf->drain && buf->size_bytes + size_bytes > DRAIN_BYTES) {
+        (void)!wpa_buf_flush(buf);
+    }
     if (size_bytes > buf->max_bytes - buf->size_bytes) {
         buf->is_full = true;
         return false;
@@ -42,6 +50,22 @@ static bool reserve(wpa_buf *buf, size_t size_bytes)
         buf->data = wpa_realloc(buf->data, buf->capacity);
     }
     return true;
+}
+
+void wpa_buf_drain_to(wpa_buf *buf, wpa_buf_drain drain, void *context)
+{
+    buf->drain = drain;
+    buf->context = context;
+}
+
+bool wpa_buf_flush(wpa_buf *buf)
+{
+    if (buf->size_bytes && !buf->drain(buf->context, buf->data, buf->size_bytes)) {
+        buf->is_full = true;
+    }
+    buf->size_bytes = 0;
+    buf->data[0] = '\0';
+    return !buf->is_full;
 }
 
 void wpa_buf_append(wpa_buf *buf, const void *data, size_t size_bytes)

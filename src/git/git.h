@@ -158,6 +158,14 @@ bool wpa_git_tree_find(wpa_git *git, const char *commit, const char *path, wpa_a
                        wpa_git_entry *entry, wpa_error *err) WPA_CHECK;
 /** Size of a blob without reading it. Errors NOT_FOUND. */
 bool wpa_git_blob_size(wpa_git *git, const char *oid, size_t *size_bytes, wpa_error *err) WPA_CHECK;
+/** The commit that a person's words name ("HEAD~3", "v1.2", a short id). Errors NOT_FOUND. */
+bool wpa_git_revision_find(wpa_git *git, const char *revision, char oid[WPA_OID_SIZE],
+                           wpa_error *err) WPA_CHECK;
+/**
+ * Does git leave this path of the work tree alone (.gitignore, info/exclude) and not track it?
+ * A folder has a slash behind.
+ */
+bool wpa_git_is_ignored(wpa_git *git, const char *path);
 /** Content of a blob, NUL-terminated behind size_bytes. Errors NOT_FOUND, LIMIT. */
 char *wpa_git_blob_read(wpa_git *git, const char *oid, size_t max_bytes, wpa_arena *arena,
                         size_t *size_bytes, wpa_error *err);

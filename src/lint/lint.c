@@ -3,7 +3,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <wpa/memory.h>
 
 #include "lint/cache.h"
 
@@ -24,26 +27,30 @@ typedef struct batch {
     size_t first, n;
 } batch;
 
-typedef struct linter {
-    wpa_tree *tree;
-    wpa_settings *settings;
+struct wpa_lint {
+    wpa_arena *arena; /* of what lasts: programs, notes, the cache */
+    wpa_arena *batch; /* of the files that are at work */
+    const wpa_settings *settings;
+    size_t n_threads;
     wpa_lint_answers *answers;
     wpa_lint_cache *cache;
+    wpa_note *notes;
+    size_t n_notes, notes_capacity;
     queue *queues; /* one a program of the table */
     size_t n_queues;
     wpa_map *seen;        /* key -> its job */
-    pthread_mutex_t lock; /* of the tree's arena and notes, the map and the queues */
+    pthread_mutex_t lock; /* of the arenas and notes, the map and the queues */
     batch *batches;
     size_t n_batches, batch_capacity;
     atomic_size_t next;
-} linter;
+};
+
+typedef wpa_lint linter;
 
 static void note(linter *l, const char *rule, const char *text)
 {
-    wpa_tree *tree = l->tree;
-    tree->notes = wpa_arena_grow(tree->arena, tree->notes, tree->n_notes, &tree->notes_capacity,
-                                 sizeof *tree->notes);
-    tree->notes[tree->n_notes++] = (wpa_note){.rule = rule, .text = text};
+    l->notes = wpa_arena_grow(l->arena, l->notes, l->n_notes, &l->notes_capacity, sizeof *l->notes);
+    l->notes[l->n_notes++] = (wpa_note){.rule = rule, .text = text};
 }
 
 /* ---- which programs are asked ------------------------------------------------------------------
@@ -86,7 +93,7 @@ static bool is_taken(const linter *l, const wpa_lint_program *program, size_t be
 static void choose_programs(linter *l)
 {
     const wpa_lint_program *programs = wpa_lint_programs(&l->n_queues);
-    l->queues = wpa_arena_array(l->tree->arena, l->n_queues, sizeof *l->queues);
+    l->queues = wpa_arena_array(l->arena, l->n_queues, sizeof *l->queues);
     for (size_t i = 0; i < l->n_queues; i++) {
         const wpa_tool_setting *setting = setting_of(l, &programs[i]);
         if (!is_rule_on(l, programs[i].tool) || (setting && setting->is_off) ||
@@ -94,7 +101,7 @@ static void choose_programs(linter *l)
             continue;
         }
         l->queues[i].path =
-            wpa_lint_find(programs[i].name, setting ? setting->path : NULL, l->tree->arena);
+            wpa_lint_find(programs[i].name, setting ? setting->path : NULL, l->arena);
         l->queues[i].program = l->queues[i].path ? &programs[i] : NULL;
     }
 }
@@ -115,7 +122,7 @@ static queue *queue_for(linter *l, wpa_lint_tool tool, const char *dialect)
 
 static wpa_lint_job *new_job(linter *l, queue *q, const wpa_lint_script *script, const char *key)
 {
-    wpa_arena *arena = l->tree->arena;
+    wpa_arena *arena = l->batch;
     bool is_led = q->program->tool == WPA_LINT_SHELLCHECK && script->fails_early &&
                   !wpa_text_starts(script->text, "#!");
     wpa_lint_job *job = wpa_arena_alloc(arena, sizeof *job);
@@ -142,31 +149,26 @@ static void add_script(linter *l, wpa_lint_tool tool, const wpa_lint_script *scr
     if (!wpa_map_has(l->seen, key)) {
         wpa_lint_job *job = new_job(l, q, script, key);
         wpa_map_put(l->seen, job->key, job);
-        q->jobs = wpa_arena_grow(l->tree->arena, q->jobs, q->n_jobs, &q->capacity, sizeof *q->jobs);
+        q->jobs = wpa_arena_grow(l->batch, q->jobs, q->n_jobs, &q->capacity, sizeof *q->jobs);
         q->jobs[q->n_jobs++] = job;
     }
     (void)pthread_mutex_unlock(&l->lock);
 }
 
-static wpa_result collect(const wpa_tree_file *file, size_t index, wpa_arena *arena, void *context)
+static void collect(linter *l, const wpa_source *source)
 {
-    (void)index;
-    linter *l = context;
-    const wpa_source *source =
-        wpa_source_read(file->kind, file->path, file->text, file->size_bytes, NULL, arena);
     const wpa_outline *outline = source->outline;
     for (size_t i = 0; i < outline->n_jobs; i++) {
         for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
             for (int tool = 0; tool < WPA_LINT_TOOL_COUNT; tool++) {
                 wpa_lint_script script;
-                if (wpa_lint_script_of(&outline->jobs[i].steps[k], (wpa_lint_tool)tool, arena,
+                if (wpa_lint_script_of(&outline->jobs[i].steps[k], (wpa_lint_tool)tool, l->batch,
                                        &script)) {
-                    add_script(l, (wpa_lint_tool)tool, &script, arena);
+                    add_script(l, (wpa_lint_tool)tool, &script, l->batch);
                 }
             }
         }
     }
-    return (wpa_result){.source = source};
 }
 
 /* ---- asking ------------------------------------------------------------------------------------
@@ -181,7 +183,7 @@ static void take_known(linter *l, queue *q)
     size_t n = 0;
     for (size_t i = 0; i < q->n_jobs; i++) {
         wpa_lint_job *job = q->jobs[i];
-        job->cache_key = wpa_lint_cache_key(q->program, q->path, job, l->tree->arena);
+        job->cache_key = wpa_lint_cache_key(q->program, q->path, job, l->batch);
         if (wpa_lint_cache_find(l->cache, job->cache_key, job, arena)) {
             keep_answer(l, job);
         } else {
@@ -202,7 +204,7 @@ static void add_batches(linter *l, queue *q)
             bytes += q->jobs[i++]->length;
             b.n++;
         }
-        l->batches = wpa_arena_grow(l->tree->arena, l->batches, l->n_batches, &l->batch_capacity,
+        l->batches = wpa_arena_grow(l->batch, l->batches, l->n_batches, &l->batch_capacity,
                                     sizeof *l->batches);
         l->batches[l->n_batches++] = b;
     }
@@ -211,7 +213,7 @@ static void add_batches(linter *l, queue *q)
 /* The comments out of a batch's arena into that of the tree; the lock is held. */
 static void keep_answer(linter *l, const wpa_lint_job *job)
 {
-    wpa_arena *arena = l->tree->arena;
+    wpa_arena *arena = l->batch;
     wpa_lint_answer *answer = wpa_arena_alloc(arena, sizeof *answer);
     wpa_lint_comment *comments = wpa_arena_array(arena, job->n_comments + 1, sizeof *comments);
     for (size_t i = 0; i < job->n_comments; i++) {
@@ -255,7 +257,7 @@ static void ask(linter *l, const batch *b, wpa_arena *arena)
     (void)pthread_mutex_lock(&l->lock);
     if (!ok) {
         note(l, rule_ids[q->program->tool],
-             wpa_arena_printf(l->tree->arena, "%s could not be asked about %zu scripts: %s",
+             wpa_arena_printf(l->arena, "%s could not be asked about %zu scripts: %s",
                               q->program->name, b->n,
                               output ? "its answer makes no sense" : err.message));
     }
@@ -307,7 +309,7 @@ static void ask_all(linter *l, size_t n_threads)
 /* Did ShellCheck stumble over this script? Then the shell itself is asked too. */
 static bool is_suspect(const linter *l, const wpa_lint_job *job)
 {
-    char *key = wpa_arena_text(l->tree->arena, job->key);
+    char *key = wpa_arena_text(l->batch, job->key);
     key[0] = (char)('0' + WPA_LINT_SHELLCHECK);
     const wpa_lint_answer *answer = wpa_map_get(l->answers->by_script, key);
     for (size_t i = 0; answer && i < answer->n; i++) {
@@ -340,7 +342,7 @@ static bool check_required(const linter *l, wpa_error *err)
     static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh"};
     for (size_t i = 0; i < WPA_TOOL_COUNT; i++) {
         const wpa_tool_setting *setting = &l->settings->tools[i];
-        bool is_there = wpa_lint_find(names[i], setting->path, l->tree->arena) != NULL;
+        bool is_there = wpa_lint_find(names[i], setting->path, l->arena) != NULL;
         if ((setting->is_required || setting->path) && !is_there) {
             return WPA_FAIL(err, WPA_E_INVALID, "%s is required by 'tools:' and not installed",
                             setting->path ? setting->path : names[i]);
@@ -360,46 +362,124 @@ static void note_absent(linter *l)
     }
 }
 
-bool wpa_lint_tree(wpa_tree *tree, wpa_settings *settings, size_t n_threads, wpa_error *err)
+static const char *identity_of(linter *l)
 {
-    linter l = {.tree = tree, .settings = settings, .seen = wpa_map_new(tree->arena)};
-    l.answers = wpa_arena_alloc(tree->arena, sizeof *l.answers);
-    l.answers->by_script = wpa_map_new(tree->arena);
-    if (!check_required(&l, err)) {
-        return false;
-    }
-    choose_programs(&l);
-    note_absent(&l);
-    bool is_asked = false;
-    for (size_t i = 0; i < l.n_queues; i++) {
-        is_asked = is_asked || l.queues[i].program;
-    }
-    if (!is_asked) {
-        return true;
-    }
-    (void)pthread_mutex_init(&l.lock, NULL);
-    l.cache = wpa_lint_cache_open(tree->arena);
-    wpa_tree_results_free(wpa_tree_run(tree, n_threads, collect, &l));
-    bool has_shellcheck = queue_for(&l, WPA_LINT_SHELLCHECK, "bash") != NULL;
-    for (size_t i = 0; i < l.n_queues; i++) {
-        const wpa_lint_program *program = l.queues[i].program;
-        if (program && !(program->tool == WPA_LINT_SYNTAX && is_shell(program))) {
-            add_batches(&l, &l.queues[i]);
+    const char *all = "";
+    for (size_t i = 0; i < l->n_queues; i++) {
+        struct stat status;
+        const char *path = l->queues[i].program ? l->queues[i].path : NULL;
+        if (path && stat(path, &status) == 0) {
+            all = wpa_arena_printf(l->arena, "%s%s %lld %lld\n", all, path,
+                                   (long long)status.st_size, (long long)status.st_mtime);
         }
     }
-    ask_all(&l, n_threads);
-    for (size_t i = 0; i < l.n_queues; i++) {
-        const wpa_lint_program *program = l.queues[i].program;
+    return all;
+}
+
+wpa_lint *wpa_lint_open(const wpa_settings *settings, size_t n_threads, wpa_error *err)
+{
+    linter *l = wpa_alloc(sizeof *l);
+    l->arena = wpa_arena_new();
+    l->batch = wpa_arena_new();
+    l->settings = settings;
+    l->n_threads = n_threads;
+    (void)pthread_mutex_init(&l->lock, NULL);
+    if (!check_required(l, err)) {
+        wpa_lint_close(l);
+        return NULL;
+    }
+    choose_programs(l);
+    note_absent(l);
+    return l;
+}
+
+void wpa_lint_close(wpa_lint *lint)
+{
+    if (!lint) {
+        return;
+    }
+    if (lint->cache) {
+        wpa_lint_cache_close(lint->cache);
+    }
+    (void)pthread_mutex_destroy(&lint->lock);
+    wpa_arena_free(lint->batch);
+    wpa_arena_free(lint->arena);
+    wpa_free(lint);
+}
+
+const char *wpa_lint_programs_asked(wpa_lint *lint)
+{
+    return identity_of(lint);
+}
+
+const wpa_note *wpa_lint_notes(const wpa_lint *lint, size_t *n)
+{
+    *n = lint->n_notes;
+    return lint->notes;
+}
+
+static bool has_program(const linter *l)
+{
+    for (size_t i = 0; i < l->n_queues; i++) {
+        if (l->queues[i].program) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Forget the scripts of the batch before. */
+static void begin_batch(linter *l)
+{
+    wpa_arena_reset(l->batch);
+    l->answers = wpa_arena_alloc(l->batch, sizeof *l->answers);
+    l->answers->by_script = wpa_map_new(l->batch);
+    l->seen = wpa_map_new(l->batch);
+    l->batches = NULL;
+    l->n_batches = l->batch_capacity = 0;
+    for (size_t i = 0; i < l->n_queues; i++) {
+        l->queues[i].jobs = NULL;
+        l->queues[i].n_jobs = l->queues[i].capacity = 0;
+    }
+    l->cache = l->cache ? l->cache : wpa_lint_cache_open(l->arena);
+}
+
+/** The shells themselves are asked last, and about what ShellCheck stumbled over alone. */
+static void ask_in_order(linter *l)
+{
+    bool has_shellcheck = queue_for(l, WPA_LINT_SHELLCHECK, "bash") != NULL;
+    for (size_t i = 0; i < l->n_queues; i++) {
+        const wpa_lint_program *program = l->queues[i].program;
+        if (program && !(program->tool == WPA_LINT_SYNTAX && is_shell(program))) {
+            add_batches(l, &l->queues[i]);
+        }
+    }
+    ask_all(l, l->n_threads);
+    for (size_t i = 0; i < l->n_queues; i++) {
+        const wpa_lint_program *program = l->queues[i].program;
         if (program && program->tool == WPA_LINT_SYNTAX && is_shell(program)) {
             if (has_shellcheck) {
-                keep_suspects(&l, &l.queues[i]);
+                keep_suspects(l, &l->queues[i]);
             }
-            add_batches(&l, &l.queues[i]);
+            add_batches(l, &l->queues[i]);
         }
     }
-    ask_all(&l, n_threads);
-    (void)pthread_mutex_destroy(&l.lock);
-    wpa_lint_cache_close(l.cache);
-    settings->lint = l.answers;
-    return true;
+    ask_all(l, l->n_threads);
+}
+
+void wpa_lint_batch(wpa_lint *lint, wpa_tree_file *const files[], size_t n)
+{
+    if (!has_program(lint)) {
+        return;
+    }
+    begin_batch(lint);
+    for (size_t i = 0; i < n; i++) {
+        collect(lint, files[i]->source);
+    }
+    ask_in_order(lint);
+    for (size_t i = 0; i < n; i++) {
+        wpa_settings *own = wpa_arena_dup(lint->batch, files[i]->settings, sizeof *own);
+        own->lint = lint->answers;
+        files[i]->settings = own;
+    }
 }

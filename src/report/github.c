@@ -5,20 +5,32 @@
 
 #include "report/formats.h"
 
+/* What is written as it is visited. */
+typedef struct writer {
+    wpa_buf *out;
+    wpa_arena *scratch;
+} writer;
+
+static void put_line(void *context, const wpa_result *file, const wpa_finding *finding)
+{
+    writer *w = context;
+    wpa_arena_reset(w->scratch);
+    wpa_buf_printf(w->out, "%s:%zu:%zu: %s: %s [%s]", wpa_visible_path(file->path, w->scratch),
+                   finding->span.start.line, finding->span.start.column,
+                   wpa_severity_name(finding->severity), finding->message,
+                   wpa_finding_name(finding, w->scratch));
+    if (finding->state != WPA_FINDING_OPEN) {
+        wpa_buf_printf(w->out, " (%s)", wpa_finding_state_name(finding->state));
+    }
+    wpa_buf_char(w->out, '\n');
+}
+
 void wpa_format_oneline(const wpa_report *report, wpa_buf *out)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    size_t n;
-    wpa_listed *list =
-        wpa_report_list(report, report->is_sorted_by_severity, report->shows_ignored, arena, &n);
-    for (size_t i = 0; i < n; i++) {
-        const wpa_finding *finding = list[i].finding;
-        wpa_buf_printf(out, "%s:%zu:%zu: %s: %s [%s]%s\n", wpa_visible_path(finding->path, arena),
-                       finding->span.start.line, finding->span.start.column,
-                       wpa_severity_name(finding->severity), finding->message,
-                       wpa_finding_name(finding, arena),
-                       finding->state == WPA_FINDING_OPEN ? "" : " (ignored)");
-    }
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    writer w = {out, scratch};
+    wpa_pick pick = wpa_report_pick(report);
+    wpa_report_visit(report, &pick, put_line, &w);
 }
 
 /** Escaped as workflow commands want it; properties escape ":" and "," too. */
@@ -49,21 +61,25 @@ static const char *level_of(wpa_severity severity)
     return "notice";
 }
 
+static void put_annotation(void *context, const wpa_result *file, const wpa_finding *finding)
+{
+    writer *w = context;
+    const wpa_finding_span *span = &finding->span;
+    wpa_arena_reset(w->scratch);
+    wpa_buf_printf(w->out, "::%s file=", level_of(finding->severity));
+    escape(w->out, wpa_visible_path(file->path, w->scratch), true);
+    wpa_buf_printf(w->out, ",line=%zu,col=%zu,endLine=%zu,endColumn=%zu,title=", span->start.line,
+                   span->start.column, span->end.line, span->end.column);
+    escape(w->out, wpa_finding_name(finding, w->scratch), true);
+    wpa_buf_text(w->out, "::");
+    escape(w->out, finding->message, false);
+    wpa_buf_char(w->out, '\n');
+}
+
 void wpa_format_github(const wpa_report *report, wpa_buf *out)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    size_t n;
-    wpa_listed *list = wpa_report_list(report, true, false, arena, &n);
-    for (size_t i = 0; i < n; i++) {
-        const wpa_finding *finding = list[i].finding;
-        const wpa_finding_span *span = &finding->span;
-        wpa_buf_printf(out, "::%s file=", level_of(finding->severity));
-        escape(out, wpa_visible_path(finding->path, arena), true);
-        wpa_buf_printf(out, ",line=%zu,col=%zu,endLine=%zu,endColumn=%zu,title=", span->start.line,
-                       span->start.column, span->end.line, span->end.column);
-        escape(out, wpa_finding_name(finding, arena), true);
-        wpa_buf_text(out, "::");
-        escape(out, finding->message, false);
-        wpa_buf_char(out, '\n');
-    }
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    writer w = {out, scratch};
+    wpa_pick pick = {.order = WPA_ORDER_SEVERITY};
+    wpa_report_visit(report, &pick, put_annotation, &w);
 }

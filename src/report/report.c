@@ -15,6 +15,9 @@ static const wpa_format formats[] = {
     {"jsonl", "one record a line, then a summary line", wpa_format_jsonl},
     {"sarif", "SARIF 2.1.0, for code scanning", wpa_format_sarif},
     {"github", "annotations of a GitHub Actions run", wpa_format_github},
+    {"junit", "JUnit XML, for test reports", wpa_format_junit},
+    {"gitlab", "GitLab Code Quality", wpa_format_gitlab},
+    {"markdown", "a table of files and dimensions, then the findings", wpa_format_markdown},
 };
 
 const wpa_format *wpa_formats_all(size_t *n)
@@ -35,47 +38,61 @@ const wpa_format *wpa_format_find(const char *name, wpa_error *err)
     const char *near = wpa_text_nearest(name, names, WPA_COUNT(names));
     (void)WPA_FAIL(err, WPA_E_INVALID, "unknown format '%s'%s%s%s (one of %s)", name,
                    near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "",
-                   "text, oneline, json, jsonl, sarif, github");
+                   "text, oneline, json, jsonl, sarif, github, junit, gitlab, markdown");
     return NULL;
 }
 
-static void count_finding(wpa_report_counts *counts, const wpa_finding *finding)
+static const char *const orders[] = {"path", "severity", "rule", "age"};
+_Static_assert(WPA_COUNT(orders) == WPA_ORDER_COUNT, "a name for each");
+
+bool wpa_report_order_from(const char *name, wpa_report_order *order)
 {
-    if (finding->state == WPA_FINDING_IGNORED) {
-        counts->n_ignored++;
-    } else if (finding->state == WPA_FINDING_BASELINE) {
-        counts->n_baseline++;
-    } else {
-        counts->n_open++;
-        counts->n_fixable += finding->n_fixes > 0;
-        counts->by_severity[finding->severity]++;
-        counts->by_kind[finding->kind]++;
-        counts->by_dimension[finding->dimension]++;
+    int i = wpa_text_index(name, orders, WPA_COUNT(orders));
+    *order = i < 0 ? WPA_ORDER_PATH : (wpa_report_order)i;
+    return i >= 0;
+}
+
+/* ---- files ---- */
+
+size_t wpa_report_count_files(const wpa_report *report)
+{
+    return report->results ? wpa_results_count(report->results) : report->n_files;
+}
+
+wpa_result wpa_report_file(const wpa_report *report, size_t i, wpa_arena *arena)
+{
+    return report->results ? wpa_results_at(report->results, i, arena) : report->files[i];
+}
+
+const wpa_result_counts *wpa_report_counts_at(const wpa_report *report, size_t i,
+                                              wpa_result_counts *room)
+{
+    if (report->results) {
+        return wpa_results_counts_at(report->results, i);
     }
+    wpa_result_count(&report->files[i], room);
+    return room;
 }
 
 wpa_report_counts wpa_report_count(const wpa_report *report)
 {
-    wpa_report_counts counts = {.n_files = report->n_files, .n_notes = report->n_notes};
-    for (size_t i = 0; i < report->n_files; i++) {
-        const wpa_result *file = &report->files[i];
-        size_t n_open = counts.n_open;
-        for (size_t j = 0; j < file->n_findings; j++) {
-            count_finding(&counts, file->findings[j]);
-        }
-        counts.n_clean_files += counts.n_open == n_open;
-        counts.n_notes += file->n_notes;
+    wpa_report_counts counts = {.n_files = wpa_report_count_files(report)};
+    for (size_t i = 0; i < counts.n_files; i++) {
+        wpa_result_counts room;
+        const wpa_result_counts *file = wpa_report_counts_at(report, i, &room);
+        wpa_result_counts_add(&counts.all, file);
+        counts.n_clean_files += file->n_open == 0;
     }
+    counts.n_notes = report->n_notes + counts.all.n_notes;
     return counts;
 }
 
 bool wpa_report_fails(const wpa_report *report, const wpa_settings *settings)
 {
-    for (size_t i = 0; i < report->n_files; i++) {
-        for (size_t j = 0; j < report->files[i].n_findings; j++) {
-            const wpa_finding *finding = report->files[i].findings[j];
-            if (finding->state == WPA_FINDING_OPEN &&
-                finding->severity >= settings->fail_on[finding->kind]) {
+    wpa_report_counts counts = wpa_report_count(report);
+    for (size_t kind = 0; kind < WPA_KIND_COUNT; kind++) {
+        for (size_t i = settings->fail_on[kind]; i < WPA_SEVERITY_COUNT; i++) {
+            if (counts.all.by_both[kind][i]) {
                 return true;
             }
         }
@@ -83,36 +100,188 @@ bool wpa_report_fails(const wpa_report *report, const wpa_settings *settings)
     return false;
 }
 
-static int compare_severity(const void *a, const void *b)
+void wpa_report_visit_notes(const wpa_report *report, wpa_visit_note visit, void *context)
 {
-    const wpa_listed *x = a, *y = b;
-    if (x->finding->severity != y->finding->severity) {
-        return (int)y->finding->severity - (int)x->finding->severity;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    for (size_t i = 0; i < report->n_notes; i++) {
+        visit(context, &report->notes[i]);
     }
-    return wpa_finding_compare(&x->finding, &y->finding);
-}
-
-wpa_listed *wpa_report_list(const wpa_report *report, bool by_severity, bool has_ignored,
-                            wpa_arena *arena, size_t *n)
-{
-    size_t n_all = 0;
-    for (size_t i = 0; i < report->n_files; i++) {
-        n_all += report->files[i].n_findings;
-    }
-    wpa_listed *list = wpa_arena_array(arena, n_all ? n_all : 1, sizeof *list);
-    *n = 0;
-    for (size_t i = 0; i < report->n_files; i++) {
-        const wpa_result *file = &report->files[i];
-        for (size_t j = 0; j < file->n_findings; j++) {
-            if (has_ignored || file->findings[j]->state == WPA_FINDING_OPEN) {
-                list[(*n)++] = (wpa_listed){file->source, file->findings[j]};
+    for (size_t i = 0; i < wpa_report_count_files(report); i++) {
+        wpa_result_counts room;
+        if (wpa_report_counts_at(report, i, &room)->n_notes) {
+            wpa_arena_reset(arena);
+            wpa_result file = wpa_report_file(report, i, arena);
+            for (size_t j = 0; j < file.n_notes; j++) {
+                visit(context, &file.notes[j]);
             }
         }
     }
-    if (by_severity) {
-        qsort(list, *n, sizeof *list, compare_severity);
+}
+
+/* ---- findings, in an order ---- */
+
+wpa_pick wpa_report_pick(const wpa_report *report)
+{
+    return (wpa_pick){.order = report->order, .has_ignored = report->shows_ignored};
+}
+
+/* Where a finding is, and what it is sorted by; files and findings are in order already. */
+typedef struct place {
+    uint32_t file, index;
+    int64_t key; /* ascending */
+} place;
+
+static int64_t key_of(wpa_report_order order, const wpa_finding *finding)
+{
+    int64_t year = 9999, month = 0, day = 0;
+    switch (order) {
+    case WPA_ORDER_SEVERITY:
+        return -(int64_t)finding->severity;
+    case WPA_ORDER_RULE:
+        return (int64_t)wpa_rules_index(finding->rule);
+    case WPA_ORDER_AGE:
+        if (finding->since && strlen(finding->since) == 10) {
+            year = strtol(finding->since, NULL, 10);
+            month = strtol(finding->since + 5, NULL, 10);
+            day = strtol(finding->since + 8, NULL, 10);
+        }
+        return (year * 100 + month) * 100 + day;
+    case WPA_ORDER_PATH:
+    case WPA_ORDER_COUNT:
+        break;
     }
-    return list;
+    return 0;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const place *x = a, *y = b;
+    if (x->key != y->key) {
+        return x->key < y->key ? -1 : 1;
+    }
+    if (x->file != y->file) {
+        return x->file < y->file ? -1 : 1;
+    }
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static bool is_picked(const wpa_pick *pick, const wpa_finding *finding)
+{
+    return pick->has_ignored || finding->state == WPA_FINDING_OPEN;
+}
+
+static place *list_places(const wpa_report *report, const wpa_pick *pick, wpa_arena *arena,
+                          size_t *n)
+{
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    place *places = NULL;
+    size_t capacity = 0;
+    *n = 0;
+    for (size_t i = 0; i < wpa_report_count_files(report); i++) {
+        wpa_arena_reset(scratch);
+        wpa_result file = wpa_report_file(report, i, scratch);
+        for (size_t j = 0; j < file.n_findings; j++) {
+            if (is_picked(pick, file.findings[j])) {
+                places = wpa_arena_grow(arena, places, *n, &capacity, sizeof *places);
+                places[(*n)++] =
+                    (place){(uint32_t)i, (uint32_t)j, key_of(pick->order, file.findings[j])};
+            }
+        }
+    }
+    return places;
+}
+
+static void visit_sorted(const wpa_report *report, const wpa_pick *pick, wpa_visit visit,
+                         void *context)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    size_t n, read = SIZE_MAX;
+    place *places = list_places(report, pick, arena, &n);
+    wpa_result file = {0};
+    if (n) {
+        qsort(places, n, sizeof *places, compare_places);
+    }
+    for (size_t i = 0; i < n && (!pick->max || i < pick->max); i++) {
+        if (places[i].file != read) {
+            read = places[i].file;
+            wpa_arena_reset(scratch);
+            file = wpa_report_file(report, read, scratch);
+        }
+        if (places[i].index < file.n_findings) {
+            visit(context, &file, file.findings[places[i].index]);
+        }
+    }
+}
+
+static void visit_by_path(const wpa_report *report, const wpa_pick *pick, wpa_visit visit,
+                          void *context)
+{
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    size_t n = 0;
+    for (size_t i = 0; i < wpa_report_count_files(report); i++) {
+        wpa_result_counts room;
+        const wpa_result_counts *counts = wpa_report_counts_at(report, i, &room);
+        if (!counts->n_open && !(pick->has_ignored && counts->n_ignored + counts->n_baseline)) {
+            continue;
+        }
+        wpa_arena_reset(scratch);
+        wpa_result file = wpa_report_file(report, i, scratch);
+        for (size_t j = 0; j < file.n_findings && (!pick->max || n < pick->max); j++) {
+            if (is_picked(pick, file.findings[j])) {
+                visit(context, &file, file.findings[j]);
+                n++;
+            }
+        }
+    }
+}
+
+void wpa_report_visit(const wpa_report *report, const wpa_pick *pick, wpa_visit visit,
+                      void *context)
+{
+    if (pick->order == WPA_ORDER_PATH) {
+        visit_by_path(report, pick, visit, context);
+    } else {
+        visit_sorted(report, pick, visit, context);
+    }
+}
+
+/* ---- words ---- */
+
+const char *wpa_finding_rule_name(const wpa_finding *finding, wpa_arena *arena)
+{
+    return finding->rule == &wpa_rule_external ? wpa_finding_name(finding, arena)
+                                               : finding->rule->id;
+}
+
+const char *wpa_note_text(const wpa_note *note, wpa_arena *arena)
+{
+    const char *path = note->path ? wpa_visible_path(note->path, arena) : "";
+    return wpa_arena_printf(arena, "%s%s%s%s%s", path, *path ? ": " : "",
+                            note->rule ? note->rule : "", note->rule ? ": " : "", note->text);
+}
+
+void wpa_put_item(wpa_buf *out, bool *has_items, const wpa_json *item, wpa_arena *arena)
+{
+    wpa_buf_text(out, *has_items ? ",\n    " : "\n    ");
+    wpa_buf_text(out, wpa_json_dump(item, arena));
+    *has_items = true;
+}
+
+void wpa_put_open_object(wpa_buf *out, const wpa_json *object, wpa_arena *arena)
+{
+    const char *text = wpa_json_dump_pretty(object, arena);
+    size_t length = strlen(text);
+    while (length && strchr("} \n", text[length - 1])) {
+        length -= 1;
+        if (text[length] == '}') {
+            break;
+        }
+    }
+    while (length && strchr(" \n", text[length - 1])) {
+        length--;
+    }
+    wpa_buf_append(out, text, length);
 }
 
 const char *wpa_finding_name(const wpa_finding *finding, wpa_arena *arena)
@@ -150,21 +319,23 @@ wpa_json *wpa_report_summary(const wpa_report *report, wpa_arena *arena)
     wpa_report_counts counts = wpa_report_count(report);
     wpa_json *summary = wpa_json_new_object(arena);
     wpa_json_set_int(summary, "files", (int64_t)counts.n_files);
-    wpa_json_set_int(summary, "open", (int64_t)counts.n_open);
-    wpa_json_set_int(summary, "ignored", (int64_t)counts.n_ignored);
-    wpa_json_set_int(summary, "baseline", (int64_t)counts.n_baseline);
-    wpa_json_set_int(summary, "fixable", (int64_t)counts.n_fixable);
+    wpa_json_set_int(summary, "open", (int64_t)counts.all.n_open);
+    wpa_json_set_int(summary, "ignored", (int64_t)counts.all.n_ignored);
+    wpa_json_set_int(summary, "baseline", (int64_t)counts.all.n_baseline);
+    wpa_json_set_int(summary, "fixable", (int64_t)counts.all.n_fixable);
     wpa_json *by = wpa_json_set_object(summary, "severity");
     for (size_t i = WPA_SEVERITY_COUNT; i-- > 0;) {
-        wpa_json_set_int(by, wpa_severity_name((wpa_severity)i), (int64_t)counts.by_severity[i]);
+        wpa_json_set_int(by, wpa_severity_name((wpa_severity)i),
+                         (int64_t)counts.all.by_severity[i]);
     }
     by = wpa_json_set_object(summary, "kind");
     for (size_t i = 0; i < WPA_KIND_COUNT; i++) {
-        wpa_json_set_int(by, wpa_kind_name((wpa_kind)i), (int64_t)counts.by_kind[i]);
+        wpa_json_set_int(by, wpa_kind_name((wpa_kind)i), (int64_t)counts.all.by_kind[i]);
     }
     by = wpa_json_set_object(summary, "dimension");
     for (size_t i = 0; i < WPA_DIMENSION_COUNT; i++) {
-        wpa_json_set_int(by, wpa_dimension_name((wpa_dimension)i), (int64_t)counts.by_dimension[i]);
+        wpa_json_set_int(by, wpa_dimension_name((wpa_dimension)i),
+                         (int64_t)counts.all.by_dimension[i]);
     }
     return summary;
 }

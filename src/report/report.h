@@ -7,12 +7,21 @@
 #include <wpa/buf.h>
 
 #include "json/json.h"
-#include "rules/engine.h"
+#include "rules/results.h"
 
 #define WPA_REPORT_MAX_BYTES ((size_t)1 << 30)
 
+typedef enum wpa_report_order {
+    WPA_ORDER_PATH,
+    WPA_ORDER_SEVERITY, /* worst first */
+    WPA_ORDER_RULE,
+    WPA_ORDER_AGE, /* what has been on record longest first, what is new last */
+    WPA_ORDER_COUNT
+} wpa_report_order;
+
 typedef struct wpa_report {
-    const wpa_result *files; /* [n_files] in the order of their paths */
+    const wpa_results *results; /* of all files; or NULL, and: */
+    const wpa_result *files;    /* [n_files] in the order of their paths */
     size_t n_files;
     const wpa_note
         *notes; /* [n_notes] of the run as a whole; those of files stand with the files */
@@ -20,15 +29,14 @@ typedef struct wpa_report {
     const char *repository; /* name, or NULL */
     bool has_colour;
     bool shows_ignored;
-    bool is_sorted_by_severity; /* worst first, instead of by place */
+    bool has_baseline; /* findings were compared with a baseline */
+    wpa_report_order order;
 } wpa_report;
 
-/** How many findings there are, by state and by what they are. */
+/** All files together. */
 typedef struct wpa_report_counts {
-    size_t n_open, n_ignored, n_baseline, n_fixable, n_files, n_clean_files, n_notes;
-    size_t by_severity[WPA_SEVERITY_COUNT]; /* open ones */
-    size_t by_kind[WPA_KIND_COUNT];
-    size_t by_dimension[WPA_DIMENSION_COUNT];
+    wpa_result_counts all;
+    size_t n_files, n_clean_files, n_notes;
 } wpa_report_counts;
 
 typedef struct wpa_format {
@@ -41,14 +49,15 @@ typedef struct wpa_format {
 const wpa_format *wpa_formats_all(size_t *n);
 /** NULL with *err naming the nearest. */
 const wpa_format *wpa_format_find(const char *name, wpa_error *err);
+/** "path", "severity", "rule", "age". */
+bool wpa_report_order_from(const char *name, wpa_report_order *order) WPA_CHECK;
 
 wpa_report_counts wpa_report_count(const wpa_report *report);
+/** A table for people, in Markdown: a row a file, a column a dimension; the worst files first. */
+void wpa_report_table(const wpa_report *report, size_t max_rows, wpa_buf *out);
 
 /** The finding record as JSON ("wpa.finding/1"); the one form for API, database and files. */
 wpa_json *wpa_finding_json(const wpa_finding *finding, const char *repository, wpa_arena *arena);
-/** One finding as the text format shows it, source excerpt and all. */
-void wpa_finding_text(const wpa_source *source, const wpa_finding *finding, bool has_colour,
-                      wpa_buf *out);
 
 /** Is an open finding there that the settings say must fail the check? */
 bool wpa_report_fails(const wpa_report *report, const wpa_settings *settings);

@@ -34,6 +34,12 @@ static void push_rule(wpa_json *list, const wpa_rule *rule, wpa_arena *arena)
     wpa_json *help = wpa_json_set_object(item, "help");
     wpa_json_set_text(help, "text",
                       wpa_arena_printf(arena, "%s. %s %s", rule->summary, rule->why, rule->fix));
+    wpa_json_set_text(help, "markdown",
+                      wpa_arena_printf(arena,
+                                       "**%s** (`%s`)\n\n%s.\n\n%s\n\n%s\n\n"
+                                       "Silence it with `# wpa: ignore[%s] reason`.",
+                                       rule->id, rule->code, rule->summary, rule->why, rule->fix,
+                                       rule->id));
     wpa_json_set_text(wpa_json_set_object(item, "defaultConfiguration"), "level",
                       level_of(rule->severity));
     wpa_json *properties = wpa_json_set_object(item, "properties");
@@ -74,19 +80,24 @@ static void set_region(wpa_json *object, const char *key, const wpa_finding_span
     wpa_json_set_int(region, "byteLength", (int64_t)wpa_span_length(span->bytes));
 }
 
-static wpa_json *push_location(wpa_json *list, const char *path, const wpa_finding_span *span,
-                               wpa_arena *arena)
+static void set_place(wpa_json *location, const char *path, const wpa_finding_span *span,
+                      wpa_arena *arena)
 {
-    wpa_json *location = wpa_json_push_object(list);
     wpa_json *physical = wpa_json_set_object(location, "physicalLocation");
     wpa_json_set_text(wpa_json_set_object(physical, "artifactLocation"), "uri",
                       uri_of(path, arena));
     set_region(physical, "region", span);
+}
+
+static wpa_json *push_location(wpa_json *list, const char *path, const wpa_finding_span *span,
+                               wpa_arena *arena)
+{
+    wpa_json *location = wpa_json_push_object(list);
+    set_place(location, path, span, arena);
     return location;
 }
 
-static void set_fixes(wpa_json *result, const wpa_source *source, const wpa_finding *finding,
-                      wpa_arena *arena)
+static void set_fixes(wpa_json *result, const wpa_finding *finding, wpa_arena *arena)
 {
     wpa_json *fixes = finding->n_fixes ? wpa_json_set_array(result, "fixes") : NULL;
     for (size_t i = 0; i < finding->n_fixes; i++) {
@@ -99,10 +110,7 @@ static void set_fixes(wpa_json *result, const wpa_source *source, const wpa_find
         wpa_json *replacements = wpa_json_set_array(change, "replacements");
         for (size_t j = 0; j < fix->n_edits; j++) {
             wpa_json *replacement = wpa_json_push_object(replacements);
-            wpa_position start = wpa_yaml_position(source->yaml, fix->edits[j].bytes.start);
-            wpa_position end = wpa_yaml_position(source->yaml, fix->edits[j].bytes.end);
-            wpa_finding_span span = {start, end, fix->edits[j].bytes};
-            set_region(replacement, "deletedRegion", &span);
+            set_region(replacement, "deletedRegion", &fix->edits[j].span);
             set_words(replacement, "insertedContent", fix->edits[j].text);
         }
     }
@@ -120,11 +128,46 @@ static void set_suppression(wpa_json *result, const wpa_finding *finding)
                       finding->state_reason ? finding->state_reason : "");
 }
 
-static void push_result(wpa_json *list, const wpa_listed *listed, wpa_arena *arena)
+/** The steps of a flow, from where it enters to where it does harm. */
+static void set_flow(wpa_json *result, const wpa_finding *finding, wpa_arena *arena)
 {
-    const wpa_finding *finding = listed->finding;
-    wpa_json *result = wpa_json_push_object(list);
-    wpa_json_set_text(result, "ruleId", finding->rule->id);
+    if (!finding->rule->traces_flow || !finding->n_related) {
+        return;
+    }
+    wpa_json *flow = wpa_json_push_object(wpa_json_set_array(result, "codeFlows"));
+    wpa_json *thread = wpa_json_push_object(wpa_json_set_array(flow, "threadFlows"));
+    wpa_json *list = wpa_json_set_array(thread, "locations");
+    for (size_t i = 0; i <= finding->n_related; i++) {
+        bool is_sink = i == finding->n_related;
+        const wpa_related *step = is_sink ? NULL : &finding->related[i];
+        wpa_json *item = wpa_json_push_object(list);
+        wpa_json *location = wpa_json_set_object(item, "location");
+        set_place(location, is_sink ? finding->path : step->path,
+                  is_sink ? &finding->span : &step->span, arena);
+        set_words(location, "message", is_sink ? finding->message : step->label);
+        wpa_json_set_text(item, "importance", is_sink ? "essential" : "important");
+    }
+}
+
+static void set_properties(wpa_json *result, const wpa_finding *finding)
+{
+    wpa_json *properties = wpa_json_set_object(result, "properties");
+    wpa_json_set_text(properties, "code", finding->rule->code);
+    wpa_json_set_text(properties, "check", finding->check);
+    wpa_json_set_text(properties, "dimension", wpa_dimension_name(finding->dimension));
+    wpa_json_set_text(properties, "kind", wpa_kind_name(finding->kind));
+    wpa_json_set_text(properties, "severity", wpa_severity_name(finding->severity));
+    wpa_json_set_text(properties, "confidence", wpa_confidence_name(finding->confidence));
+    wpa_json_set_text(properties, "persona", wpa_persona_name(finding->persona));
+}
+
+static wpa_json *result_json(const wpa_report *report, const wpa_finding *finding, wpa_arena *arena)
+{
+    wpa_json *result = wpa_json_new_object(arena);
+    wpa_json_set_text(result, "ruleId", wpa_finding_rule_name(finding, arena));
+    if (finding->rule != &wpa_rule_external) {
+        wpa_json_set_int(result, "ruleIndex", (int64_t)wpa_rules_index(finding->rule));
+    }
     wpa_json_set_text(result, "level", level_of(finding->severity));
     set_words(result, "message", finding->message);
     push_location(wpa_json_set_array(result, "locations"), finding->path, &finding->span, arena);
@@ -137,37 +180,49 @@ static void push_result(wpa_json *list, const wpa_listed *listed, wpa_arena *are
         wpa_json_set_int(location, "id", (int64_t)i + 1);
         set_words(location, "message", other->label);
     }
-    set_fixes(result, listed->source, finding, arena);
+    set_flow(result, finding, arena);
+    set_fixes(result, finding, arena);
     set_suppression(result, finding);
-    wpa_json *properties = wpa_json_set_object(result, "properties");
-    wpa_json_set_text(properties, "check", finding->check);
-    wpa_json_set_text(properties, "severity", wpa_severity_name(finding->severity));
-    wpa_json_set_text(properties, "confidence", wpa_confidence_name(finding->confidence));
+    if (report->has_baseline) {
+        wpa_json_set_text(result, "baselineState",
+                          finding->state == WPA_FINDING_BASELINE ? "unchanged" : "new");
+    }
+    set_properties(result, finding);
+    return result;
 }
 
-static void push_notification(wpa_json *list, const wpa_note *note, wpa_arena *arena)
+/* What is written as it is visited. */
+typedef struct writer {
+    const wpa_report *report;
+    wpa_buf *out;
+    wpa_arena *scratch;
+    wpa_json *notes;
+    wpa_arena *arena;
+    bool has_items;
+} writer;
+
+static void put_result(void *context, const wpa_result *file, const wpa_finding *finding)
 {
-    wpa_json *item = wpa_json_push_object(list);
-    wpa_json_set_text(item, "level", "note");
-    set_words(item, "message",
-              wpa_arena_printf(arena, "%s%s%s",
-                               note->path ? wpa_visible_path(note->path, arena) : "",
-                               note->path ? ": " : "", note->text));
+    writer *w = context;
+    (void)file;
+    wpa_arena_reset(w->scratch);
+    wpa_put_item(w->out, &w->has_items, result_json(w->report, finding, w->scratch), w->scratch);
 }
 
-static void set_invocation(wpa_json *run, const wpa_report *report, wpa_arena *arena)
+static void push_notification(void *context, const wpa_note *note)
+{
+    writer *w = context;
+    wpa_json *item = wpa_json_push_object(w->notes);
+    wpa_json_set_text(item, "level", "note");
+    set_words(item, "message", wpa_note_text(note, w->arena));
+}
+
+static void set_invocation(wpa_json *run, writer *w)
 {
     wpa_json *invocation = wpa_json_push_object(wpa_json_set_array(run, "invocations"));
     wpa_json_set_bool(invocation, "executionSuccessful", true);
-    wpa_json *list = wpa_json_set_array(invocation, "toolExecutionNotifications");
-    for (size_t i = 0; i < report->n_notes; i++) {
-        push_notification(list, &report->notes[i], arena);
-    }
-    for (size_t i = 0; i < report->n_files; i++) {
-        for (size_t j = 0; j < report->files[i].n_notes; j++) {
-            push_notification(list, &report->files[i].notes[j], arena);
-        }
-    }
+    w->notes = wpa_json_set_array(invocation, "toolExecutionNotifications");
+    wpa_report_visit_notes(w->report, push_notification, w);
 }
 
 static void set_tool(wpa_json *run, wpa_arena *arena)
@@ -186,19 +241,17 @@ static void set_tool(wpa_json *run, wpa_arena *arena)
 void wpa_format_sarif(const wpa_report *report, wpa_buf *out)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    wpa_json *document = wpa_json_new_object(arena);
-    wpa_json_set_text(document, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
-    wpa_json_set_text(document, "version", "2.1.0");
-    wpa_json *run = wpa_json_push_object(wpa_json_set_array(document, "runs"));
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    writer w = {.report = report, .out = out, .scratch = scratch, .arena = arena};
+    wpa_pick pick = {WPA_ORDER_SEVERITY, true, SARIF_MAX_RESULTS};
+    wpa_json *run = wpa_json_new_object(arena);
     set_tool(run, arena);
     wpa_json_set_text(run, "columnKind", "unicodeCodePoints");
-    set_invocation(run, report, arena);
-    wpa_json *results = wpa_json_set_array(run, "results");
-    size_t n;
-    wpa_listed *list = wpa_report_list(report, true, true, arena, &n);
-    for (size_t i = 0; i < n && i < SARIF_MAX_RESULTS; i++) {
-        push_result(results, &list[i], arena);
-    }
-    wpa_buf_text(out, wpa_json_dump_pretty(document, arena));
-    wpa_buf_char(out, '\n');
+    set_invocation(run, &w);
+    wpa_buf_text(out, "{\n\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n"
+                      "\"version\": \"2.1.0\",\n\"runs\": [");
+    wpa_put_open_object(out, run, arena);
+    wpa_buf_text(out, ",\n  \"results\": [");
+    wpa_report_visit(report, &pick, put_result, &w);
+    wpa_buf_text(out, "\n  ]\n}]\n}\n");
 }

@@ -1,4 +1,5 @@
 /* The format for people: what, where, the source with the place marked, the way out. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <wpa/text.h>
@@ -8,7 +9,6 @@
 #define EXCERPT_MAX_CHARS 140
 #define EXCERPT_CONTEXT_CHARS 40
 #define EXCERPT_BEFORE_CHARS 80
-#define EXCERPT_MAX_LINES 3
 
 /* What a part of the text is; a table says how it looks on a terminal. */
 typedef enum tint {
@@ -30,12 +30,36 @@ static const char *const codes[] = {
 };
 
 typedef struct writer {
-    const wpa_source *source;
+    const wpa_result *file;
     wpa_buf *out;
     wpa_arena *arena;
     bool has_colour;
     int gutter; /* digits of the largest line number shown */
 } writer;
+
+static int compare_lines(const void *key, const void *item)
+{
+    size_t line = *(const size_t *)key, other = ((const wpa_excerpt_line *)item)->line;
+    return line < other ? -1 : line > other;
+}
+
+/** A line of the file, from its tree or from what was kept of it; false if neither has it. */
+static bool find_line(const writer *w, size_t line, wpa_excerpt_line *found)
+{
+    const wpa_yaml_doc *doc = w->file->source ? w->file->source->yaml : NULL;
+    if (doc && line <= doc->n_lines) {
+        wpa_span span = wpa_yaml_line(doc, line);
+        *found =
+            (wpa_excerpt_line){line, span.start, doc->source + span.start, wpa_span_length(span)};
+        return true;
+    }
+    const wpa_excerpt_line *kept =
+        w->file->n_lines
+            ? bsearch(&line, w->file->lines, w->file->n_lines, sizeof *kept, compare_lines)
+            : NULL;
+    *found = kept ? *kept : (wpa_excerpt_line){0};
+    return kept != NULL;
+}
 
 static void put(const writer *w, tint colour, const char *text)
 {
@@ -71,9 +95,10 @@ static size_t count_chars(const char *text)
 }
 
 /** A piece of a line as it is shown: tabs one blank wide, the rest made visible. */
-static const char *show(const writer *w, size_t start, size_t end, bool is_secret)
+static const char *show(const writer *w, const wpa_excerpt_line *line, size_t start, size_t end,
+                        bool is_secret)
 {
-    char *copy = wpa_arena_slice(w->arena, w->source->yaml->source + start, end - start);
+    char *copy = wpa_arena_slice(w->arena, line->text + (start - line->start), end - start);
     for (size_t i = 0; i < end - start; i++) {
         copy[i] = (char)(copy[i] == '\t' ? ' ' : copy[i]);
         copy[i] = (char)(is_secret && i >= 4 ? '*' : copy[i]);
@@ -115,15 +140,19 @@ static size_t clamp(size_t offset, wpa_span within)
 static void put_marked_line(const writer *w, size_t line, wpa_span part, tint colour, char mark,
                             const char *label, bool is_secret)
 {
-    const wpa_yaml_doc *doc = w->source->yaml;
-    wpa_span whole = wpa_yaml_line(doc, line);
+    wpa_excerpt_line found;
+    if (!find_line(w, line, &found)) {
+        return;
+    }
+    wpa_span whole = {found.start, found.start + found.length};
     part.start = clamp(part.start, whole); /* it may go on to other lines, or be a line break */
     part.end = clamp(part.end, whole);
     const char *before =
-        crop(w, show(w, whole.start, part.start, false), EXCERPT_BEFORE_CHARS, true);
+        crop(w, show(w, &found, whole.start, part.start, false), EXCERPT_BEFORE_CHARS, true);
     const char *inside =
-        crop(w, show(w, part.start, part.end, is_secret), EXCERPT_MAX_CHARS, false);
-    const char *behind = crop(w, show(w, part.end, whole.end, false), EXCERPT_CONTEXT_CHARS, false);
+        crop(w, show(w, &found, part.start, part.end, is_secret), EXCERPT_MAX_CHARS, false);
+    const char *behind =
+        crop(w, show(w, &found, part.end, whole.end, false), EXCERPT_CONTEXT_CHARS, false);
     put_gutter(w, line);
     wpa_buf_printf(w->out, " %s%s%s\n", before, inside, behind);
     put_gutter(w, 0);
@@ -144,7 +173,8 @@ static void put_excerpt(const writer *w, const wpa_finding_span *span, tint colo
 {
     size_t last = span->end.line;
     last -= last > span->start.line && span->end.column == 1;
-    size_t shown = last - span->start.line >= EXCERPT_MAX_LINES ? 1 : last - span->start.line + 1;
+    size_t shown =
+        last - span->start.line >= WPA_EXCERPT_LINES_MAX ? 1 : last - span->start.line + 1;
     for (size_t i = 0; i < shown; i++) {
         bool is_last = i + 1 == shown;
         put_marked_line(w, span->start.line + i, span->bytes, colour, mark, is_last ? label : "",
@@ -192,21 +222,30 @@ static void put_related(const writer *w, const wpa_finding *finding)
 
 static int widest_line(const wpa_finding *finding)
 {
-    size_t line = finding->span.start.line + EXCERPT_MAX_LINES;
+    size_t line = finding->span.start.line + WPA_EXCERPT_LINES_MAX;
     for (size_t i = 0; i < finding->n_related; i++) {
-        size_t other = finding->related[i].span.start.line + EXCERPT_MAX_LINES;
+        size_t other = finding->related[i].span.start.line + WPA_EXCERPT_LINES_MAX;
         line = other > line ? other : line;
     }
     return count_digits(line);
 }
 
-void wpa_finding_text(const wpa_source *source, const wpa_finding *finding, bool has_colour,
-                      wpa_buf *out)
+/* What is written as it is visited. */
+typedef struct visitor {
+    wpa_buf *out;
+    wpa_arena *scratch;
+    bool has_colour;
+} visitor;
+
+static void put_finding(void *context, const wpa_result *file, const wpa_finding *finding)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    writer w = {source, out, arena, has_colour, widest_line(finding)};
+    visitor *v = context;
+    wpa_buf *out = v->out;
+    wpa_arena_reset(v->scratch);
+    writer w = {file, out, v->scratch, v->has_colour, widest_line(finding)};
+    wpa_excerpt_line first;
     put_head(&w, finding);
-    if (source && source->yaml && source->yaml->size_bytes) {
+    if (find_line(&w, finding->span.start.line, &first) && (first.length || first.line > 1)) {
         put_gutter(&w, 0);
         wpa_buf_char(out, '\n');
         put_excerpt(&w, &finding->span, tint_of(finding->severity), '^', "", finding->is_secret);
@@ -215,20 +254,17 @@ void wpa_finding_text(const wpa_source *source, const wpa_finding *finding, bool
     for (size_t i = 0; i < finding->n_fixes; i++) {
         wpa_buf_printf(out, "%*s = ", w.gutter, "");
         put(&w, TINT_HELP,
-            wpa_arena_printf(arena, "fix (%s)", wpa_safety_name(finding->fixes[i]->safety)));
+            wpa_arena_printf(w.arena, "fix (%s)", wpa_safety_name(finding->fixes[i]->safety)));
         wpa_buf_printf(out, ": %s\n", finding->fixes[i]->title);
     }
     wpa_buf_char(out, '\n');
 }
 
-static void put_notes(const wpa_note *notes, size_t n, wpa_buf *out, wpa_arena *arena)
+static void put_note(void *context, const wpa_note *note)
 {
-    for (size_t i = 0; i < n; i++) {
-        wpa_buf_printf(out, "note: %s%s%s%s%s\n",
-                       notes[i].path ? wpa_visible_path(notes[i].path, arena) : "",
-                       notes[i].path ? ": " : "", notes[i].rule ? notes[i].rule : "",
-                       notes[i].rule ? ": " : "", notes[i].text);
-    }
+    visitor *v = context;
+    wpa_arena_reset(v->scratch);
+    wpa_buf_printf(v->out, "note: %s\n", wpa_note_text(note, v->scratch));
 }
 
 static const char *plural(size_t n)
@@ -239,31 +275,30 @@ static const char *plural(size_t n)
 static void put_summary(const wpa_report *report, wpa_buf *out)
 {
     wpa_report_counts counts = wpa_report_count(report);
-    wpa_buf_printf(out, "%zu finding%s in %zu file%s", counts.n_open, plural(counts.n_open),
+    wpa_buf_printf(out, "%zu finding%s in %zu file%s", counts.all.n_open, plural(counts.all.n_open),
                    counts.n_files, plural(counts.n_files));
     const char *separator = ": ";
     for (size_t i = WPA_SEVERITY_COUNT; i-- > 0;) {
-        if (counts.by_severity[i]) {
-            wpa_buf_printf(out, "%s%zu %s", separator, counts.by_severity[i],
+        if (counts.all.by_severity[i]) {
+            wpa_buf_printf(out, "%s%zu %s", separator, counts.all.by_severity[i],
                            wpa_severity_name((wpa_severity)i));
             separator = ", ";
         }
     }
-    wpa_buf_printf(out, "; %zu with a fix, %zu ignored\n", counts.n_fixable, counts.n_ignored);
+    wpa_buf_printf(out, "; %zu with a fix, %zu ignored", counts.all.n_fixable,
+                   counts.all.n_ignored);
+    if (report->has_baseline) {
+        wpa_buf_printf(out, ", %zu in the baseline", counts.all.n_baseline);
+    }
+    wpa_buf_char(out, '\n');
 }
 
 void wpa_format_text(const wpa_report *report, wpa_buf *out)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    size_t n;
-    wpa_listed *list =
-        wpa_report_list(report, report->is_sorted_by_severity, report->shows_ignored, arena, &n);
-    for (size_t i = 0; i < n; i++) {
-        wpa_finding_text(list[i].source, list[i].finding, report->has_colour, out);
-    }
-    for (size_t i = 0; i < report->n_files; i++) {
-        put_notes(report->files[i].notes, report->files[i].n_notes, out, arena);
-    }
-    put_notes(report->notes, report->n_notes, out, arena);
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    visitor v = {out, scratch, report->has_colour};
+    wpa_pick pick = wpa_report_pick(report);
+    wpa_report_visit(report, &pick, put_finding, &v);
+    wpa_report_visit_notes(report, put_note, &v);
     put_summary(report, out);
 }

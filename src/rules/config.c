@@ -6,59 +6,53 @@
 #include <wpa/yaml.h>
 
 #include "match/regex.h"
+#include "rules/config_read.h"
 
-/* What every step of reading needs. */
-typedef struct reader {
-    wpa_settings *settings;
-    wpa_arena *arena;
-    const char *path;
-} reader;
-
-typedef bool (*read_key)(const reader *r, const wpa_yaml_node *value, wpa_error *err);
+typedef wpa_config_reader reader;
 
 /* ---- small values ---- */
 
-static bool expect_text(const wpa_yaml_node *value, const char **text, wpa_error *err)
+bool wpa_config_text(const wpa_yaml_node *value, const char **text, wpa_error *err)
 {
     *text = wpa_yaml_text(value);
     return *text || wpa_yaml_fail(value, err, "expected text, got %s", wpa_yaml_describe(value));
 }
 
-static bool is_off(const char *text)
+bool wpa_config_is_off(const char *text)
 {
     return wpa_text_is(text, "off") || wpa_text_is(text, "false");
 }
 
-static bool is_on(const char *text)
+bool wpa_config_is_on(const char *text)
 {
     return wpa_text_is(text, "on") || wpa_text_is(text, "true");
 }
 
-static bool read_severity(const wpa_yaml_node *value, wpa_severity *severity, wpa_error *err)
+bool wpa_config_severity(const wpa_yaml_node *value, wpa_severity *severity, wpa_error *err)
 {
     const char *text;
-    return expect_text(value, &text, err) &&
+    return wpa_config_text(value, &text, err) &&
            (wpa_severity_from(text, severity) ||
             wpa_yaml_fail(value, err, "'%s' is no severity (low, medium, high, critical)", text));
 }
 
-static bool read_confidence(const wpa_yaml_node *value, wpa_confidence *confidence, wpa_error *err)
+bool wpa_config_confidence(const wpa_yaml_node *value, wpa_confidence *confidence, wpa_error *err)
 {
     const char *text;
-    return expect_text(value, &text, err) &&
+    return wpa_config_text(value, &text, err) &&
            (wpa_confidence_from(text, confidence) ||
             wpa_yaml_fail(value, err, "'%s' is no confidence (low, medium, high)", text));
 }
 
-static bool read_persona(const wpa_yaml_node *value, wpa_persona *persona, wpa_error *err)
+bool wpa_config_persona(const wpa_yaml_node *value, wpa_persona *persona, wpa_error *err)
 {
     const char *text;
-    return expect_text(value, &text, err) &&
+    return wpa_config_text(value, &text, err) &&
            (wpa_persona_from(text, persona) ||
             wpa_yaml_fail(value, err, "'%s' is no persona (default, pedantic, auditor)", text));
 }
 
-static bool is_date(const char *text)
+bool wpa_config_is_date(const char *text)
 {
     return strlen(text) == 10 && strspn(text, "0123456789-") == 10 && text[4] == '-' &&
            text[7] == '-';
@@ -117,8 +111,8 @@ bool wpa_settings_toggle(wpa_settings *settings, const char *name, wpa_toggle to
     return rule != NULL;
 }
 
-static bool find_rule(const wpa_yaml_node *at, const char *name, const wpa_rule **rule,
-                      const char **check, wpa_error *err)
+bool wpa_config_rule(const wpa_yaml_node *at, const char *name, const wpa_rule **rule,
+                     const char **check, wpa_error *err)
 {
     wpa_error why = {0};
     *rule = wpa_rules_find(name, check, &why);
@@ -137,8 +131,8 @@ static const wpa_rule_option *find_option(const wpa_rule *rule, const char *name
 
 static bool refuse_option(const wpa_rule *rule, const wpa_yaml_node *key, wpa_error *err)
 {
-    const char *names[32] = {"off", "severity", "confidence", "persona"};
-    size_t n = 4;
+    const char *names[32] = {"off", "severity", "confidence", "persona", "paths", "ignore"};
+    size_t n = 6;
     for (const wpa_rule_option *o = rule->options; o && o->name && n < WPA_COUNT(names); o++) {
         names[n++] = o->name;
     }
@@ -155,8 +149,8 @@ static bool pairs_value(const reader *r, const wpa_yaml_node *mapping, const cha
     const char *all = "";
     for (size_t i = 0; i < mapping->n_pairs; i++) {
         const char *key, *value;
-        if (!expect_text(mapping->pairs[i].key, &key, err) ||
-            !expect_text(mapping->pairs[i].value, &value, err)) {
+        if (!wpa_config_text(mapping->pairs[i].key, &key, err) ||
+            !wpa_config_text(mapping->pairs[i].value, &value, err)) {
             return false;
         }
         all = wpa_arena_printf(r->arena, "%s%s%s=%s", all, *all ? "," : "", key, value);
@@ -183,7 +177,7 @@ static bool option_value(const reader *r, const wpa_yaml_node *value, const char
     const char *all = "";
     for (size_t i = 0; i < value->n_items; i++) {
         const char *item;
-        if (!expect_text(value->items[i], &item, err)) {
+        if (!wpa_config_text(value->items[i], &item, err)) {
             return false;
         }
         all = wpa_arena_printf(r->arena, "%s%s%s", all, *all ? "," : "", item);
@@ -192,37 +186,135 @@ static bool option_value(const reader *r, const wpa_yaml_node *value, const char
     return true;
 }
 
+/** Files whose findings of this rule are silenced: globs, "path:line" or "path:line:column". */
+static bool read_rule_ignore(const reader *r, const wpa_rule *rule, const wpa_yaml_node *value,
+                             wpa_error *err)
+{
+    bool is_list = wpa_yaml_is(value, WPA_YAML_SEQUENCE);
+    for (size_t i = 0; i < (is_list ? value->n_items : 1); i++) {
+        const wpa_yaml_node *item = is_list ? wpa_yaml_resolve(value->items[i]) : value;
+        const char *text;
+        const char **names = wpa_arena_array(r->arena, 1, sizeof *names);
+        if (!wpa_config_text(item, &text, err)) {
+            return false;
+        }
+        names[0] = rule->id;
+        wpa_ignore_entry entry = {.rules = names, .n_rules = 1, .reason = "", .file = r->path};
+        entry.at_line = wpa_yaml_line_of(item->doc, item->span.start);
+        wpa_config_place(text, &entry, r->arena);
+        wpa_config_add_ignore(r, entry);
+    }
+    return true;
+}
+
+static void put_option(const reader *r, const wpa_rule *rule, const char *key, const char *text,
+                       bool is_added)
+{
+    wpa_rule_setting *setting = wpa_settings_of(r->settings, rule);
+    wpa_map *options = wpa_map_new(r->arena);
+    for (size_t i = 0; setting->options && i < wpa_map_count(setting->options); i++) {
+        void *value;
+        const char *name = wpa_map_at(setting->options, i, &value);
+        wpa_map_put(options, name, value);
+    }
+    const char *before = wpa_map_get(options, key);
+    const wpa_rule_option *option = find_option(rule, key);
+    before = before ? before : option ? option->value : "";
+    wpa_map_put(options, key,
+                is_added && *before ? wpa_arena_printf(r->arena, "%s,%s", before, text)
+                                    : wpa_arena_text(r->arena, text));
+    setting->options = options;
+}
+
+void wpa_config_set_option(const wpa_config_reader *r, const char *rule_id, const char *option,
+                           const char *value)
+{
+    const char *check;
+    wpa_error err = {0};
+    const wpa_rule *rule = wpa_rules_find(rule_id, &check, &err);
+    if (rule && find_option(rule, option)) {
+        put_option(r, rule, option, value, false);
+    }
+}
+
+static bool read_rule_option(const reader *r, const wpa_rule *rule, const wpa_yaml_pair *pair,
+                             const char *key, wpa_error *err)
+{
+    const char *text;
+    bool is_added = key && *key == '+';
+    key += is_added;
+    if (!key || !find_option(rule, key)) {
+        return key ? refuse_option(rule, pair->key, err)
+                   : wpa_yaml_fail(pair->key, err, "expected the name of an option");
+    }
+    if (!option_value(r, wpa_yaml_resolve(pair->value), &text, err)) {
+        return false;
+    }
+    put_option(r, rule, key, text, is_added);
+    return true;
+}
+
 static bool read_rule_pair(const reader *r, const wpa_rule *rule, const wpa_yaml_pair *pair,
-                           wpa_map *options, wpa_error *err)
+                           const wpa_yaml_node *mapping, wpa_error *err)
 {
     wpa_rule_setting *setting = wpa_settings_of(r->settings, rule);
     const wpa_yaml_node *value = wpa_yaml_resolve(pair->value);
     const char *key = wpa_yaml_text(pair->key), *text;
     if (wpa_text_is(key, "severity")) {
         setting->has_severity = true;
-        return read_severity(value, &setting->severity, err);
+        return wpa_config_severity(value, &setting->severity, err);
     }
     if (wpa_text_is(key, "confidence")) {
         setting->has_confidence = true;
-        return read_confidence(value, &setting->confidence, err);
+        return wpa_config_confidence(value, &setting->confidence, err);
     }
     if (wpa_text_is(key, "persona")) {
         setting->has_persona = true;
-        return read_persona(value, &setting->persona, err);
+        return wpa_config_persona(value, &setting->persona, err);
+    }
+    if (wpa_text_is(key, "paths") || wpa_text_is(key, "+paths")) {
+        return wpa_config_list(r, mapping, "paths", &setting->paths, err);
+    }
+    if ((wpa_text_is(key, "ignore") || wpa_text_is(key, "+ignore")) &&
+        !find_option(rule, "ignore")) {
+        return read_rule_ignore(r, rule, value, err);
     }
     if (wpa_text_is(key, "off")) {
-        bool ok = expect_text(value, &text, err);
-        setting->toggle = ok && is_on(text) ? WPA_TOGGLE_OFF : setting->toggle;
+        bool ok = wpa_config_text(value, &text, err);
+        setting->toggle = ok && wpa_config_is_on(text) ? WPA_TOGGLE_OFF : setting->toggle;
         return ok;
     }
-    if (!key || !find_option(rule, key)) {
-        return key ? refuse_option(rule, pair->key, err)
-                   : wpa_yaml_fail(pair->key, err, "expected the name of an option");
-    }
-    if (!option_value(r, value, &text, err)) {
+    return read_rule_option(r, rule, pair, key ? key : "", err);
+}
+
+/** "shellcheck/SC2086: {severity: low}" */
+static bool read_check(const reader *r, const wpa_rule *rule, const char *check,
+                       const wpa_yaml_node *value, wpa_error *err)
+{
+    static const char *const keys[] = {"off", "severity"};
+    wpa_rule_setting *setting = wpa_settings_of(r->settings, rule);
+    wpa_check_setting *own = wpa_arena_alloc(r->arena, sizeof *own);
+    bool off = false;
+    if (!wpa_yaml_check_keys(value, keys, WPA_COUNT(keys), err) ||
+        !wpa_yaml_get_bool(value, "off", &off, err)) {
         return false;
     }
-    wpa_map_put(options, key, wpa_arena_text(r->arena, text));
+    const wpa_yaml_node *severity = wpa_yaml_get(value, "severity");
+    own->has_severity = severity != NULL;
+    if (severity && !wpa_config_severity(severity, &own->severity, err)) {
+        return false;
+    }
+    wpa_map *checks = wpa_map_new(r->arena);
+    for (size_t i = 0; setting->checks && i < wpa_map_count(setting->checks); i++) {
+        void *other;
+        const char *name = wpa_map_at(setting->checks, i, &other);
+        wpa_map_put(checks, name, other);
+    }
+    wpa_map_put(checks, check, own);
+    setting->checks = checks;
+    if (off) {
+        toggle_rule(r->settings, rule, check, WPA_TOGGLE_OFF, r->arena);
+    }
     return true;
 }
 
@@ -231,29 +323,31 @@ static bool read_rule(const reader *r, const wpa_yaml_pair *pair, wpa_error *err
     const wpa_yaml_node *value = wpa_yaml_resolve(pair->value);
     const char *name, *check, *text = wpa_yaml_text(value);
     const wpa_rule *rule;
-    if (!expect_text(pair->key, &name, err) || !find_rule(pair->key, name, &rule, &check, err)) {
+    if (!wpa_config_text(pair->key, &name, err) ||
+        !wpa_config_rule(pair->key, name, &rule, &check, err)) {
         return false;
     }
-    if (text && (is_off(text) || is_on(text))) {
-        toggle_rule(r->settings, rule, check, is_off(text) ? WPA_TOGGLE_OFF : WPA_TOGGLE_UNSET,
-                    r->arena);
+    if (text && (wpa_config_is_off(text) || wpa_config_is_on(text))) {
+        toggle_rule(r->settings, rule, check,
+                    wpa_config_is_off(text) ? WPA_TOGGLE_OFF : WPA_TOGGLE_UNSET, r->arena);
         return true;
     }
-    if (!wpa_yaml_is(value, WPA_YAML_MAPPING) || check) {
-        return wpa_yaml_fail(pair->value, err, "expected on, off%s, got %s",
-                             check ? "" : " or a mapping of options", wpa_yaml_describe(value));
+    if (!wpa_yaml_is(value, WPA_YAML_MAPPING)) {
+        return wpa_yaml_fail(pair->value, err, "expected on, off or a mapping of options, got %s",
+                             wpa_yaml_describe(value));
     }
-    wpa_map *options = wpa_map_new(r->arena);
+    if (check) {
+        return read_check(r, rule, check, value, err);
+    }
     for (size_t i = 0; i < value->n_pairs; i++) {
-        if (!read_rule_pair(r, rule, &value->pairs[i], options, err)) {
+        if (!read_rule_pair(r, rule, &value->pairs[i], value, err)) {
             return false;
         }
     }
-    wpa_settings_of(r->settings, rule)->options = options;
     return true;
 }
 
-static bool read_rules(const reader *r, const wpa_yaml_node *value, wpa_error *err)
+bool wpa_config_rules(const wpa_config_reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
     if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err)) {
         return false;
@@ -272,14 +366,14 @@ static bool read_version(const reader *r, const wpa_yaml_node *value, wpa_error 
 {
     (void)r;
     const char *text;
-    return expect_text(value, &text, err) &&
+    return wpa_config_text(value, &text, err) &&
            (wpa_text_is(text, "1") ||
             wpa_yaml_fail(value, err, "version '%s' is not known (this program reads 1)", text));
 }
 
 static bool read_persona_key(const reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
-    return read_persona(value, &r->settings->persona, err);
+    return wpa_config_persona(value, &r->settings->persona, err);
 }
 
 static void fail_on_all(wpa_settings *settings, wpa_severity severity)
@@ -293,7 +387,7 @@ static bool read_profile(const reader *r, const wpa_yaml_node *value, wpa_error 
 {
     static const char *const names[] = {"default", "strict", "security", "quiet"};
     const char *text;
-    if (!expect_text(value, &text, err)) {
+    if (!wpa_config_text(value, &text, err)) {
         return false;
     }
     switch (wpa_text_index(text, names, WPA_COUNT(names))) {
@@ -320,7 +414,7 @@ static bool read_profile(const reader *r, const wpa_yaml_node *value, wpa_error 
 static bool read_fail_level(const wpa_yaml_node *value, wpa_severity *severity, wpa_error *err)
 {
     const char *text;
-    return expect_text(value, &text, err) &&
+    return wpa_config_text(value, &text, err) &&
            (wpa_config_fail_on(text, severity) ||
             wpa_yaml_fail(value, err, "'%s' is no severity (low, medium, high, critical, none)",
                           text));
@@ -356,14 +450,14 @@ static bool read_dimension(const reader *r, const wpa_yaml_pair *pair, wpa_error
     const wpa_yaml_node *value = wpa_yaml_resolve(pair->value);
     const char *name, *text = wpa_yaml_text(value);
     wpa_dimension dimension;
-    if (!expect_text(pair->key, &name, err)) {
+    if (!wpa_config_text(pair->key, &name, err)) {
         return false;
     }
     if (!wpa_dimension_from(name, &dimension)) {
         return wpa_yaml_fail(pair->key, err, "'%s' is no dimension", name);
     }
-    if (text && (is_off(text) || is_on(text))) {
-        r->settings->dimension_off[dimension] = is_off(text);
+    if (text && (wpa_config_is_off(text) || wpa_config_is_on(text))) {
+        r->settings->dimension_off[dimension] = wpa_config_is_off(text);
         return true;
     }
     if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err) ||
@@ -372,7 +466,8 @@ static bool read_dimension(const reader *r, const wpa_yaml_pair *pair, wpa_error
     }
     const wpa_yaml_node *persona = wpa_yaml_get(value, "persona");
     return wpa_yaml_get_bool(value, "off", &r->settings->dimension_off[dimension], err) &&
-           (!persona || read_persona(persona, &r->settings->dimension_persona[dimension], err));
+           (!persona ||
+            wpa_config_persona(persona, &r->settings->dimension_persona[dimension], err));
 }
 
 static bool read_dimensions(const reader *r, const wpa_yaml_node *value, wpa_error *err)
@@ -388,13 +483,79 @@ static bool read_dimensions(const reader *r, const wpa_yaml_node *value, wpa_err
     return true;
 }
 
+/** "exclude", or a glob with the rules that differ there. */
+static bool read_path(const reader *r, const wpa_yaml_node *mapping, const wpa_yaml_pair *pair,
+                      wpa_error *err)
+{
+    static const char *const keys[] = {"rules"};
+    const char *glob;
+    wpa_text_list exclude = {r->settings->exclude, r->settings->n_exclude};
+    if (!wpa_config_text(pair->key, &glob, err)) {
+        return false;
+    }
+    if (wpa_text_is(glob, "exclude") || wpa_text_is(glob, "+exclude")) {
+        bool ok = wpa_config_list(r, mapping, "exclude", &exclude, err);
+        r->settings->exclude = exclude.items;
+        r->settings->n_exclude = exclude.n;
+        return ok;
+    }
+    const wpa_yaml_node *value = wpa_yaml_resolve(pair->value);
+    const wpa_yaml_node *rules = wpa_yaml_get(value, "rules");
+    /* Read now for its faults, and again over the settings as they are in the end. */
+    wpa_settings *trial = wpa_settings_new(0, r->arena);
+    reader trial_reader = {trial, r->arena, r->path};
+    if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err) ||
+        !wpa_yaml_check_keys(value, keys, WPA_COUNT(keys), err) ||
+        (rules && !wpa_config_rules(&trial_reader, rules, err))) {
+        return false;
+    }
+    wpa_settings *settings = r->settings;
+    wpa_path_setting *all = wpa_arena_array(r->arena, settings->n_path_settings + 1, sizeof *all);
+    memcpy(all, settings->path_settings ? settings->path_settings : all,
+           settings->n_path_settings * sizeof *all);
+    all[settings->n_path_settings++] = (wpa_path_setting){glob, rules, r->path};
+    settings->path_settings = all;
+    return true;
+}
+
 static bool read_paths(const reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
-    static const char *const keys[] = {"exclude"};
-    return wpa_yaml_expect(value, WPA_YAML_MAPPING, err) &&
-           wpa_yaml_check_keys(value, keys, WPA_COUNT(keys), err) &&
-           wpa_yaml_get_texts(value, "exclude", r->arena, &r->settings->exclude,
-                              &r->settings->n_exclude, err);
+    if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < value->n_pairs; i++) {
+        if (!read_path(r, value, &value->pairs[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const wpa_settings *wpa_settings_at(const wpa_settings *settings, const char *path,
+                                    wpa_arena *arena)
+{
+    wpa_settings *own = NULL;
+    size_t n_rules;
+    (void)wpa_rules_all(&n_rules);
+    for (size_t i = 0; i < settings->n_path_settings; i++) {
+        const wpa_path_setting *at = &settings->path_settings[i];
+        if (!at->rules || !wpa_glob_fits(at->glob, path)) {
+            continue;
+        }
+        if (!own) {
+            own = wpa_arena_dup(arena, settings, sizeof *settings);
+            own->rules =
+                wpa_arena_dup(arena, settings->rules, (n_rules + 1) * sizeof *settings->rules);
+        }
+        wpa_error err = {0};
+        reader r = {own, arena, at->file};
+        (void)!wpa_config_rules(&r, at->rules, &err); /* was read before without a fault */
+    }
+    for (size_t i = 0; own && settings->has_only && i < n_rules; i++) {
+        bool is_off = settings->rules[i].toggle == WPA_TOGGLE_OFF;
+        own->rules[i].toggle = is_off ? WPA_TOGGLE_OFF : own->rules[i].toggle;
+    }
+    return own ? own : settings;
 }
 
 static bool check_names(const wpa_yaml_node *at, const wpa_ignore_entry *entry, wpa_error *err)
@@ -403,23 +564,24 @@ static bool check_names(const wpa_yaml_node *at, const wpa_ignore_entry *entry, 
         const wpa_rule *rule;
         const char *check, *name = entry->rules[i];
         bool is_wide = wpa_text_is(name, "*") || wpa_text_starts(name, "dimension:");
-        if (!is_wide && !find_rule(at, name, &rule, &check, err)) {
+        if (!is_wide && !wpa_config_rule(at, name, &rule, &check, err)) {
             return false;
         }
     }
     return true;
 }
 
-/** A pattern that compiles; it is compiled again where it is used. */
+bool wpa_config_pattern(const wpa_yaml_node *value, const char *pattern, wpa_error *err)
+{
+    wpa_error why = {0};
+    WPA_AUTO(wpa_regex) *regex = wpa_regex_new(pattern, 0, &why);
+    return regex || wpa_yaml_fail(value, err, "%s", why.message);
+}
+
 static bool read_pattern(const wpa_yaml_node *value, const char **pattern, wpa_error *err)
 {
-    if (!wpa_yaml_get_text(value, "message", pattern, err)) {
-        return false;
-    }
-    wpa_error why = {0};
-    WPA_AUTO(wpa_regex) *regex = *pattern ? wpa_regex_new(*pattern, 0, &why) : NULL;
-    return !*pattern || regex ||
-           wpa_yaml_fail(wpa_yaml_get(value, "message"), err, "%s", why.message);
+    return wpa_yaml_get_text(value, "message", pattern, err) &&
+           (!*pattern || wpa_config_pattern(wpa_yaml_get(value, "message"), *pattern, err));
 }
 
 static bool read_ignore(const reader *r, const wpa_yaml_node *value, wpa_ignore_entry *entry,
@@ -436,7 +598,7 @@ static bool read_ignore(const reader *r, const wpa_yaml_node *value, wpa_ignore_
               wpa_yaml_get_text(value, "until", &entry->until, err) &&
               wpa_yaml_get_text(value, "fingerprint", &entry->fingerprint, err) &&
               read_pattern(value, &entry->message, err) && check_names(value, entry, err);
-    if (ok && entry->until && !is_date(entry->until)) {
+    if (ok && entry->until && !wpa_config_is_date(entry->until)) {
         return wpa_yaml_fail(wpa_yaml_get(value, "until"), err, "'%s' is no date (YYYY-MM-DD)",
                              entry->until);
     }
@@ -449,71 +611,88 @@ static bool read_ignore(const reader *r, const wpa_yaml_node *value, wpa_ignore_
     return ok;
 }
 
-static bool read_ignores(const reader *r, const wpa_yaml_node *value, wpa_error *err)
+void wpa_config_add_ignore(const wpa_config_reader *r, wpa_ignore_entry entry)
+{
+    wpa_settings *settings = r->settings;
+    wpa_ignore_entry *all = wpa_arena_array(r->arena, settings->n_ignores + 1, sizeof *all);
+    memcpy(all, settings->ignores ? settings->ignores : all, settings->n_ignores * sizeof *all);
+    all[settings->n_ignores++] = entry;
+    settings->ignores = all;
+}
+
+void wpa_config_place(const char *text, wpa_ignore_entry *entry, wpa_arena *arena)
+{
+    const char *colon = strchr(text, ':');
+    size_t length = colon ? (size_t)(colon - text) : strlen(text);
+    entry->path = wpa_arena_slice(arena, text, length);
+    if (colon) {
+        const char *second = strchr(colon + 1, ':');
+        size_t digits = second ? (size_t)(second - colon - 1) : strlen(colon + 1);
+        (void)!wpa_text_to_int(wpa_arena_slice(arena, colon + 1, digits), 1, INT32_MAX,
+                               &entry->line);
+        if (second) {
+            (void)!wpa_text_to_int(second + 1, 1, INT32_MAX, &entry->column);
+        }
+    }
+}
+
+static bool append_ignores(const reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
     if (!wpa_yaml_expect(value, WPA_YAML_SEQUENCE, err)) {
         return false;
     }
-    wpa_ignore_entry *entries =
-        wpa_arena_array(r->arena, value->n_items ? value->n_items : 1, sizeof *entries);
     for (size_t i = 0; i < value->n_items; i++) {
-        entries[i].reason = "";
-        if (!read_ignore(r, wpa_yaml_resolve(value->items[i]), &entries[i], err)) {
+        wpa_ignore_entry entry = {.reason = ""};
+        if (!read_ignore(r, wpa_yaml_resolve(value->items[i]), &entry, err)) {
             return false;
         }
+        wpa_config_add_ignore(r, entry);
     }
-    r->settings->ignores = entries;
-    r->settings->n_ignores = value->n_items;
     return true;
+}
+
+static bool read_ignores(const reader *r, const wpa_yaml_node *value, wpa_error *err)
+{
+    r->settings->n_ignores = 0;
+    return append_ignores(r, value, err);
 }
 
 static bool read_require_reason(const reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
     const char *text;
-    bool ok = expect_text(value, &text, err) &&
-              (is_on(text) || is_off(text) ||
+    bool ok = wpa_config_text(value, &text, err) &&
+              (wpa_config_is_on(text) || wpa_config_is_off(text) ||
                wpa_yaml_fail(value, err, "expected true or false, got '%s'", text));
-    r->settings->require_reason = ok && is_on(text);
+    r->settings->require_reason = ok && wpa_config_is_on(text);
     return ok;
-}
-
-static bool read_tools(const reader *r, const wpa_yaml_node *value, wpa_error *err)
-{
-    static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh"};
-    if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err) ||
-        !wpa_yaml_check_keys(value, names, WPA_COUNT(names), err)) {
-        return false;
-    }
-    for (size_t i = 0; i < WPA_COUNT(names); i++) {
-        const wpa_yaml_node *node = wpa_yaml_get(value, names[i]);
-        const char *text = NULL;
-        if (node && !expect_text(node, &text, err)) {
-            return false;
-        }
-        wpa_tool_setting *tool = &r->settings->tools[i];
-        tool->is_off = text && is_off(text);
-        tool->is_required = wpa_text_is(text, "required");
-        bool is_mode = !text || tool->is_off || tool->is_required || wpa_text_is(text, "auto");
-        if (!is_mode && text[0] != '/') {
-            return wpa_yaml_fail(node, err,
-                                 "expected auto, off, required or an absolute path, "
-                                 "got '%s'",
-                                 text);
-        }
-        tool->path = is_mode ? NULL : wpa_arena_text(r->arena, text);
-    }
-    return true;
 }
 
 static const struct {
     const char *name;
-    read_key read;
+    wpa_config_key read;
 } keys[] = {
-    /* profile first: what the file says itself beats it */
-    {"version", read_version}, {"profile", read_profile}, {"persona", read_persona_key},
-    {"fail-on", read_fail_on}, {"rules", read_rules},     {"dimensions", read_dimensions},
-    {"paths", read_paths},     {"ignore", read_ignores},  {"require-reason", read_require_reason},
-    {"tools", read_tools},
+    /* profile first: what the file says itself beats it; ignore before rules, which add to it */
+    {"version", read_version},
+    {"profile", read_profile},
+    {"persona", read_persona_key},
+    {"fail-on", read_fail_on},
+    {"ignore", read_ignores},
+    {"+ignore", append_ignores},
+    {"rules", wpa_config_rules},
+    {"dimensions", read_dimensions},
+    {"paths", read_paths},
+    {"require-reason", read_require_reason},
+    {"forge", wpa_config_forge},
+    {"visibility", wpa_config_visibility},
+    {"runners", wpa_config_runners},
+    {"names", wpa_config_names},
+    {"owners", wpa_config_owners},
+    {"compat", wpa_config_compat},
+    {"baseline", wpa_config_baseline},
+    {"limits", wpa_config_limits},
+    {"tools", wpa_config_tools},
+    {"analysers", wpa_config_analysers},
+    {"+analysers", wpa_config_analysers},
 };
 
 bool wpa_config_read(const char *path, const char *text, size_t size_bytes, wpa_settings *settings,

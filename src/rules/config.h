@@ -16,6 +16,17 @@
 bool wpa_config_read(const char *path, const char *text, size_t size_bytes, wpa_settings *settings,
                      wpa_arena *arena, wpa_error *err) WPA_CHECK;
 
+/**
+ * Read zizmor's zizmor.yml (rules.*.disable, ignore, config, remap) or actionlint's actionlint.yaml
+ * (self-hosted-runner.labels, config-variables, config-secrets, paths.*.ignore) into settings.
+ *
+ * Errors    as above, for what is no YAML; what is not understood is left out.
+ */
+bool wpa_config_read_zizmor(const char *path, const char *text, size_t size_bytes,
+                            wpa_settings *settings, wpa_arena *arena, wpa_error *err) WPA_CHECK;
+bool wpa_config_read_actionlint(const char *path, const char *text, size_t size_bytes,
+                                wpa_settings *settings, wpa_arena *arena, wpa_error *err) WPA_CHECK;
+
 /** "medium", "none": for fail-on of all kinds, from wpa.yml or --fail-on. */
 bool wpa_config_fail_on(const char *value, wpa_severity *severity) WPA_CHECK;
 /** Switch a rule, or one of its checks, or all of "dimension:x", on or off by name. */

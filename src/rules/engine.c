@@ -11,6 +11,17 @@
 
 /* ---- which rules run, and what of theirs is seen ---- */
 
+/** Is the file among those that the configuration keeps the rule to? */
+static bool is_about(const wpa_rule_setting *setting, const wpa_source *source)
+{
+    for (size_t i = 0; i < setting->paths.n; i++) {
+        if (wpa_glob_fits(setting->paths.items[i], wpa_source_identity(source))) {
+            return true;
+        }
+    }
+    return setting->paths.n == 0;
+}
+
 static bool is_active(const wpa_rule_sink *sink, const wpa_rule *rule)
 {
     const wpa_settings *settings = sink->settings;
@@ -20,7 +31,7 @@ static bool is_active(const wpa_rule_sink *sink, const wpa_rule *rule)
     bool can_read = (rule->inputs & (unsigned)sink->source->kind) != 0 &&
                     (sink->source->yaml || rule->reads_unread) &&
                     !(sink->source->is_partial && rule->claims_absence);
-    return is_wanted && can_read;
+    return is_wanted && can_read && is_about(setting, sink->source);
 }
 
 static bool is_check_off(const wpa_rule_setting *setting, const char *check)
@@ -45,7 +56,10 @@ static bool is_seen(const wpa_settings *settings, const wpa_finding *finding)
 static void configure(const wpa_settings *settings, wpa_finding *finding)
 {
     const wpa_rule_setting *setting = wpa_settings_of(settings, finding->rule);
+    const wpa_check_setting *check =
+        setting->checks && finding->check ? wpa_map_get(setting->checks, finding->check) : NULL;
     finding->severity = setting->has_severity ? setting->severity : finding->severity;
+    finding->severity = check && check->has_severity ? check->severity : finding->severity;
     finding->confidence = setting->has_confidence ? setting->confidence : finding->confidence;
     finding->persona = setting->has_persona ? setting->persona : finding->persona;
 }
@@ -107,11 +121,13 @@ static bool stands_in_dead_code(const wpa_rule_sink *sink, wpa_finding **finding
 
 /** In sorted order equals are neighbours, but for a related check in between: look back a little.
  */
+#define LOOK_BACK_MAX 64
+
 static bool repeats_another(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
 {
     (void)sink;
     const wpa_finding *finding = findings[i];
-    for (size_t j = i; j-- > 0;) {
+    for (size_t j = i; j-- > 0 && i - j <= LOOK_BACK_MAX;) {
         const wpa_finding *before = findings[j];
         if (before->span.bytes.start != finding->span.bytes.start) {
             return false;
@@ -125,6 +141,31 @@ static bool repeats_another(const wpa_rule_sink *sink, wpa_finding **findings, s
     return false;
 }
 
+/* ---- the more specific rule on one place ---- */
+
+/* Findings that win against others, by start; reach is the furthest end up to each. */
+typedef struct winners {
+    const wpa_finding **items; /* [n] */
+    size_t *reach;             /* [n] */
+    size_t n;
+} winners;
+
+static winners list_winners(const wpa_rule_sink *sink)
+{
+    winners w = {0};
+    w.items = wpa_arena_array(sink->arena, sink->n_findings + 1, sizeof *w.items);
+    w.reach = wpa_arena_array(sink->arena, sink->n_findings + 1, sizeof *w.reach);
+    for (size_t i = 0; i < sink->n_findings; i++) { /* sorted by start */
+        const wpa_finding *finding = sink->findings[i];
+        if (finding->rule->supersedes) {
+            size_t end = finding->span.bytes.end;
+            w.reach[w.n] = w.n && w.reach[w.n - 1] > end ? w.reach[w.n - 1] : end;
+            w.items[w.n++] = finding;
+        }
+    }
+    return w;
+}
+
 static bool names_rule(const char *const *names, const wpa_rule *rule)
 {
     for (; names && *names; names++) {
@@ -135,20 +176,57 @@ static bool names_rule(const char *const *names, const wpa_rule *rule)
     return false;
 }
 
-/** Loses against a more specific rule on the same place. */
-static bool is_superseded(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
+static bool share_place(const wpa_finding *a, const wpa_finding *b)
 {
-    (void)findings;
-    const wpa_finding *loser = sink->findings[i];
-    for (size_t j = 0; j < sink->n_findings; j++) {
-        const wpa_finding *winner = sink->findings[j];
-        bool share_place = wpa_span_contains(winner->span.bytes, loser->span.bytes) ||
-                           wpa_span_contains(loser->span.bytes, winner->span.bytes);
-        if (share_place && names_rule(winner->rule->supersedes, loser->rule)) {
+    return wpa_span_contains(a->span.bytes, b->span.bytes) ||
+           wpa_span_contains(b->span.bytes, a->span.bytes);
+}
+
+/** How many of them start at or before the offset. */
+static size_t count_before(const winners *w, size_t offset)
+{
+    size_t low = 0, high = w->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->items[middle]->span.bytes.start <= offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/** Loses against a more specific rule on the same place. */
+static bool is_superseded(const winners *w, const wpa_finding *loser)
+{
+    /* Those that lie within it start within it; those around it reach as far as it starts. */
+    for (size_t i = count_before(w, loser->span.bytes.end); i-- > 0;) {
+        if (w->reach[i] < loser->span.bytes.start) {
+            return false;
+        }
+        if (names_rule(w->items[i]->rule->supersedes, loser->rule) &&
+            share_place(w->items[i], loser)) {
             return true;
         }
     }
     return false;
+}
+
+static void remove_superseded(wpa_rule_sink *sink)
+{
+    winners w = list_winners(sink);
+    size_t n_kept = 0;
+    bool *is_lost = wpa_arena_array(sink->arena, sink->n_findings + 1, sizeof *is_lost);
+    for (size_t i = 0; w.n && i < sink->n_findings; i++) {
+        is_lost[i] = is_superseded(&w, sink->findings[i]);
+    }
+    for (size_t i = 0; i < sink->n_findings; i++) {
+        if (!is_lost[i]) {
+            sink->findings[n_kept++] = sink->findings[i];
+        }
+    }
+    sink->n_findings = n_kept;
 }
 
 static bool is_unseen(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
@@ -226,12 +304,26 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
 }
 
 /** Of this thread, so that a busy machine does not change what is found. */
-static int64_t spent_ms(void)
+static int64_t spent_us(void)
 {
     struct timespec spent;
     return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent) == 0
-               ? (int64_t)spent.tv_sec * 1000 + spent.tv_nsec / 1000000
+               ? (int64_t)spent.tv_sec * 1000000 + spent.tv_nsec / 1000
                : 0;
+}
+
+/** Asking for the processor time is a system call: the clock of the wall is asked first, and only
+    a file that was long at it by that is asked for what it spent. */
+static bool is_late(wpa_rule_sink *sink)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
+        return false;
+    }
+    int64_t now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    sink->began_us = sink->began_us ? sink->began_us : now_us;
+    return now_us - sink->began_us > (int64_t)WPA_RULES_TIME_MAX_MS * 1000 &&
+           spent_us() > sink->deadline_us;
 }
 
 static void run_rules(wpa_rule_sink *sink, bool are_last)
@@ -242,7 +334,7 @@ static void run_rules(wpa_rule_sink *sink, bool are_last)
         if (rules[i]->runs_last != are_last || !is_active(sink, rules[i])) {
             continue;
         }
-        if (spent_ms() > sink->deadline_ms) {
+        if (is_late(sink)) {
             wpa_sink_note(sink, rules[i], "not run: the file has used up its time");
             continue;
         }
@@ -275,6 +367,7 @@ static bool is_sound(const wpa_source *source, wpa_fix *fix)
         if (!fits || (i && fix->edits[i - 1].bytes.end > span.start)) {
             return false;
         }
+        fix->edits[i].span = wpa_finding_span_of(source, span);
     }
     return true;
 }
@@ -322,7 +415,7 @@ static void silence(wpa_rule_sink *sink)
     sink->ignores = wpa_ignores_read(sink->source, settings->today, sink->arena);
     if (!settings->ignores_off) {
         wpa_ignores_apply(sink->ignores, sink->findings, sink->n_findings);
-        wpa_ignore_entries_apply(settings, sink->findings, sink->n_findings);
+        wpa_ignore_entries_apply(settings, sink->source, sink->findings, sink->n_findings);
     }
 }
 
@@ -331,12 +424,13 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     size_t n_rules;
     (void)wpa_rules_all(&n_rules);
     wpa_rule_sink sink = {.arena = arena, .source = source, .settings = settings};
-    sink.deadline_ms = spent_ms() + WPA_RULES_TIME_MAX_MS;
+    int64_t began_us = spent_us();
+    sink.deadline_us = began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
     sink.has_run = wpa_arena_array(arena, n_rules, sizeof *sink.has_run);
     run_rules(&sink, false);
     sort(&sink);
     remove_where(&sink, 0, repeats_another);
-    remove_where(&sink, 0, is_superseded);
+    remove_superseded(&sink);
     wpa_findings_fingerprint(source, sink.findings, sink.n_findings, arena);
     silence(&sink);
     size_t n_before = sink.n_findings;
@@ -349,5 +443,13 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     sort(&sink);
     limit_file(&sink);
     repair_all(&sink);
-    return (wpa_result){source, sink.findings, sink.n_findings, sink.notes, sink.n_notes};
+    return (wpa_result){
+        .path = source->path,
+        .source = source,
+        .findings = sink.findings,
+        .n_findings = sink.n_findings,
+        .notes = sink.notes,
+        .n_notes = sink.n_notes,
+        .spent_us = spent_us() - began_us,
+    };
 }

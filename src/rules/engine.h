@@ -13,8 +13,19 @@
 /** Processor time for one file; rules that do not get their turn within it are noted. */
 #define WPA_RULES_TIME_MAX_MS 2000
 
+/** A line of the file, for showing what a finding speaks of. */
+typedef struct wpa_excerpt_line {
+    size_t line, start; /* number, and offset in the file */
+    const char *text;   /* [length] without the line break */
+    size_t length;
+} wpa_excerpt_line;
+
 typedef struct wpa_result {
-    const wpa_source *source;
+    const char *path;              /* of the file, as shown */
+    const wpa_source *source;      /* NULL where only the outcome is left */
+    const wpa_excerpt_line *lines; /* [n_lines] then, ascending: those that findings speak of */
+    size_t n_lines;
+    int64_t spent_us;       /* processor time that the rules took */
     wpa_finding **findings; /* [n_findings], in order; ignored ones are among them */
     size_t n_findings;
     const wpa_note *notes;

@@ -18,22 +18,45 @@ static bool names_fit(const wpa_ignore_entry *entry, const wpa_finding *finding)
 }
 
 /** A pattern that hit a limit has not matched: nothing is silenced by what nobody can tell. */
-static bool message_fits(const wpa_regex *pattern, const wpa_finding *finding)
+static bool is_in(const wpa_regex *pattern, const char *text)
 {
-    return !pattern || wpa_regex_find(pattern, finding->message, strlen(finding->message), 0,
-                                      NULL) == WPA_REGEX_YES;
+    return wpa_regex_find(pattern, text, strlen(text), 0, NULL) == WPA_REGEX_YES;
 }
 
-static bool entry_fits(const wpa_ignore_entry *entry, const wpa_finding *finding)
+static bool message_fits(const wpa_ignore_entry *entry, const wpa_regex *pattern,
+                         const wpa_finding *finding)
 {
-    return (!entry->path || wpa_glob_fits(entry->path, finding->path)) &&
+    if (!pattern || is_in(pattern, finding->message)) {
+        return true;
+    }
+    bool fits = entry->is_wide && is_in(pattern, finding->rule->id);
+    for (const char *const *at = finding->rule->elsewhere; entry->is_wide && at && *at; at++) {
+        fits = fits || is_in(pattern, *at);
+    }
+    return fits;
+}
+
+/** By the repository-relative path, so that it does not matter from where the check was run. */
+static bool path_fits(const wpa_ignore_entry *entry, const wpa_source *source)
+{
+    const char *path = wpa_source_identity(source);
+    const char *slash = strrchr(path, '/');
+    return wpa_glob_fits(entry->path, path) || wpa_glob_fits(entry->path, source->path) ||
+           (entry->is_base_name && wpa_text_is(entry->path, slash ? slash + 1 : path));
+}
+
+static bool entry_fits(const wpa_ignore_entry *entry, const wpa_source *source,
+                       const wpa_finding *finding)
+{
+    return (!entry->path || path_fits(entry, source)) &&
+           (!entry->column || (size_t)entry->column == finding->span.start.column) &&
            (!entry->line || (size_t)entry->line == finding->span.start.line) &&
            (!entry->fingerprint || wpa_text_starts(finding->fingerprint, entry->fingerprint)) &&
            names_fit(entry, finding);
 }
 
-void wpa_ignore_entries_apply(const wpa_settings *settings, wpa_finding **findings,
-                              size_t n_findings)
+void wpa_ignore_entries_apply(const wpa_settings *settings, const wpa_source *source,
+                              wpa_finding **findings, size_t n_findings)
 {
     for (size_t i = 0; i < settings->n_ignores; i++) {
         const wpa_ignore_entry *entry = &settings->ignores[i];
@@ -43,7 +66,8 @@ void wpa_ignore_entries_apply(const wpa_settings *settings, wpa_finding **findin
             entry->message ? wpa_regex_new(entry->message, 0, &err) : NULL;
         has_ended = has_ended || (entry->message && !pattern);
         for (size_t j = 0; j < n_findings && !has_ended; j++) {
-            if (entry_fits(entry, findings[j]) && message_fits(pattern, findings[j])) {
+            if (entry_fits(entry, source, findings[j]) &&
+                message_fits(entry, pattern, findings[j])) {
                 findings[j]->state = WPA_FINDING_IGNORED;
                 findings[j]->state_reason = entry->reason;
             }

@@ -51,6 +51,7 @@ typedef enum wpa_declares {
 typedef struct wpa_fix_edit {
     const char *path;
     wpa_span bytes;
+    wpa_finding_span span; /* the same for people; the engine's work */
     const char *text;
 } wpa_fix_edit;
 
@@ -75,6 +76,7 @@ typedef struct wpa_finding {
     wpa_persona persona;
     wpa_finding_state state;
     const char *state_reason; /* why ignored or baselined; NULL when open */
+    const char *since;        /* "YYYY-MM-DD" it was put on record, or NULL */
     const char *message;      /* one visible sentence, lower case, no full stop */
     const char *path;         /* as shown: repository-relative, or as given to wpa check */
     wpa_finding_span span;

@@ -94,13 +94,9 @@ static bool is_of_file(const wpa_source *source, const wpa_fix *fix)
 static bool is_rule_chosen(const wpa_fix_choice *choice, const wpa_rule *rule)
 {
     size_t n_rules;
-    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
-    for (size_t i = 0; choice->rules && i < n_rules; i++) {
-        if (rules[i] == rule) {
-            return choice->rules[i];
-        }
-    }
-    return true;
+    (void)wpa_rules_all(&n_rules);
+    size_t index = choice->rules ? wpa_rules_index(rule) : n_rules;
+    return index == n_rules || choice->rules[index];
 }
 
 static const wpa_fix *best_fix(const fixer *f, const wpa_finding *finding)
@@ -169,7 +165,7 @@ static const wpa_settings *make_judge(const wpa_settings *settings, wpa_arena *a
     size_t n_rules;
     (void)wpa_rules_all(&n_rules);
     wpa_settings *judge = wpa_arena_dup(arena, settings, sizeof *settings);
-    judge->rules = wpa_arena_dup(arena, settings->rules, n_rules * sizeof *settings->rules);
+    judge->rules = wpa_arena_dup(arena, settings->rules, (n_rules + 1) * sizeof *settings->rules);
     for (size_t i = 0; i < n_rules; i++) {
         judge->rules[i].toggle = WPA_TOGGLE_UNSET;
     }

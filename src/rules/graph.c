@@ -15,7 +15,8 @@ struct wpa_graph {
     const wpa_graph_file **files; /* [n], by path once closed */
     size_t n, capacity;
     wpa_map *by_path;
-    wpa_map *users; /* path -> users, once closed */
+    wpa_map *users;  /* path -> users, once closed */
+    bool *has_asked; /* of the reader whose view this is, or NULL */
 };
 
 /* All places that use one definition. */
@@ -250,6 +251,20 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
     wpa_map_put(graph->by_path, file->path, file);
 }
 
+const wpa_graph *wpa_graph_traced(const wpa_graph *graph, bool *has_asked, wpa_arena *arena)
+{
+    wpa_graph *view = wpa_arena_dup(arena, graph, sizeof *graph);
+    view->has_asked = has_asked;
+    return view;
+}
+
+static void note(const wpa_graph *graph)
+{
+    if (graph->has_asked) {
+        *graph->has_asked = true;
+    }
+}
+
 static int compare_files(const void *a, const void *b)
 {
     return strcmp((*(const wpa_graph_file *const *)a)->path,
@@ -289,16 +304,19 @@ void wpa_graph_close(wpa_graph *graph)
 
 size_t wpa_graph_count(const wpa_graph *graph)
 {
+    note(graph);
     return graph->n;
 }
 
 const wpa_graph_file *wpa_graph_at(const wpa_graph *graph, size_t i)
 {
+    note(graph);
     return graph->files[i];
 }
 
 const wpa_graph_file *wpa_graph_find(const wpa_graph *graph, const char *path)
 {
+    note(graph);
     return wpa_map_get(graph->by_path, path);
 }
 
@@ -327,6 +345,7 @@ const wpa_graph_trigger *wpa_graph_trigger_find(const wpa_graph_file *file, cons
 
 const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, size_t *n)
 {
+    note(graph);
     const users *list = wpa_map_get(graph->users, path);
     *n = list ? list->n : 0;
     return list ? list->items : NULL;
@@ -334,6 +353,7 @@ const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, 
 
 bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source)
 {
+    note(graph);
     for (size_t i = 0; i < graph->n; i++) {
         if (graph->files[i]->kind == source->kind) {
             return wpa_text_is(graph->files[i]->path, wpa_source_identity(source));

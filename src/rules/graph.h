@@ -58,6 +58,8 @@ typedef struct wpa_graph_file {
 wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena);
 /** Add what a file says; copies all it keeps. */
 void wpa_graph_add(wpa_graph *graph, const wpa_source *source);
+/** The same graph, for one reader: asking it anything sets *has_asked. */
+const wpa_graph *wpa_graph_traced(const wpa_graph *graph, bool *has_asked, wpa_arena *arena);
 /** Once, behind the last add: files are in the order of their paths from then on. */
 void wpa_graph_close(wpa_graph *graph);
 

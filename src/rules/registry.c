@@ -178,6 +178,54 @@ const char *wpa_rules_version(void)
     return WPA_RULES_VERSION;
 }
 
+static int compare_codes(const wpa_rule *a, const wpa_rule *b)
+{
+    return a->dimension != b->dimension ? (int)a->dimension - (int)b->dimension
+                                        : strcmp(a->code, b->code);
+}
+
+size_t wpa_rules_index(const wpa_rule *rule)
+{
+    size_t low = 0, high = WPA_COUNT(rules); /* the catalogue's order: dimension, then code */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (rules[middle] == rule) {
+            return middle;
+        }
+        if (compare_codes(rules[middle], rule) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (size_t i = 0; i < WPA_COUNT(rules); i++) { /* a row that stands out of order */
+        if (rules[i] == rule) {
+            return i;
+        }
+    }
+    return WPA_COUNT(rules);
+}
+
+static bool no_check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)run;
+    (void)err;
+    return true;
+}
+
+const wpa_rule wpa_rule_external = {
+    .code = "EXT",
+    .id = "ext",
+    .dimension = WPA_DIMENSION_QUALITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .summary = "What a program outside wpa reports",
+    .why = "The configuration names the program under analysers.",
+    .fix = "See the program's own documentation.",
+    .check = no_check,
+};
+
 static const char *bare(const char *foreign)
 {
     const char *slash = strchr(foreign, '/');

@@ -15,6 +15,15 @@ const wpa_rule *const *wpa_rules_all(size_t *n);
  */
 const wpa_rule *wpa_rules_find(const char *name, const char **check, wpa_error *err);
 
+/** Place among all rules; their number for a rule outside the registry. */
+size_t wpa_rules_index(const wpa_rule *rule);
+
+/**
+ * What programs outside report ("ext/<tool>/<rule>": the check says which): no row of the registry,
+ * since nothing of ours runs for it.
+ */
+extern const wpa_rule wpa_rule_external;
+
 /** Does one of the names by which the rule is known say name (id, code, foreign, bare foreign)? */
 bool wpa_rule_is_named(const wpa_rule *rule, const char *name);
 

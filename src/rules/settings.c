@@ -10,7 +10,7 @@ wpa_settings *wpa_settings_new(int64_t now_us, wpa_arena *arena)
     size_t n_rules;
     (void)wpa_rules_all(&n_rules);
     wpa_settings *settings = wpa_arena_alloc(arena, sizeof *settings);
-    settings->rules = wpa_arena_array(arena, n_rules, sizeof *settings->rules);
+    settings->rules = wpa_arena_array(arena, n_rules + 1, sizeof *settings->rules);
     settings->fail_on[WPA_KIND_ISSUE] = WPA_SEVERITY_MEDIUM;
     settings->fail_on[WPA_KIND_INEFFICIENCY] = WPA_SEVERITY_COUNT;
     settings->fail_on[WPA_KIND_OPPORTUNITY] = WPA_SEVERITY_COUNT;
@@ -22,12 +22,5 @@ wpa_settings *wpa_settings_new(int64_t now_us, wpa_arena *arena)
 
 wpa_rule_setting *wpa_settings_of(const wpa_settings *settings, const wpa_rule *rule)
 {
-    size_t n_rules;
-    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
-    for (size_t i = 0; i < n_rules; i++) {
-        if (rules[i] == rule) {
-            return &settings->rules[i];
-        }
-    }
-    return NULL; /* a rule outside the registry: no setting, which tests alone can bring about */
+    return &settings->rules[wpa_rules_index(rule)];
 }

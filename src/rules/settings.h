@@ -14,6 +14,11 @@ typedef enum wpa_toggle {
     WPA_TOGGLE_OFF
 } wpa_toggle;
 
+typedef struct wpa_text_list {
+    const char *const *items; /* [n] */
+    size_t n;
+} wpa_text_list;
+
 /** What the configuration changes about one rule. */
 typedef struct wpa_rule_setting {
     wpa_toggle toggle;
@@ -23,7 +28,47 @@ typedef struct wpa_rule_setting {
     wpa_persona persona;
     const wpa_map *options;    /* name → text, or NULL */
     const wpa_map *checks_off; /* numbers of checks that are off, or NULL */
+    const wpa_map *checks;     /* number → wpa_check_setting, or NULL */
+    wpa_text_list paths;       /* globs of the only files it is about; none: all */
 } wpa_rule_setting;
+
+/** What the configuration changes about one check of a rule. */
+typedef struct wpa_check_setting {
+    bool has_severity;
+    wpa_severity severity;
+} wpa_check_setting;
+
+/** Names that exist, by which a reference is judged. */
+typedef struct wpa_name_list {
+    bool is_known; /* else nothing is said about any name */
+    wpa_text_list names;
+} wpa_name_list;
+
+/** What the configuration says of the repository itself, which no file of it tells. */
+typedef struct wpa_own {
+    const char *forge; /* "ghes@3.18", or NULL */
+    wpa_visibility visibility;
+    wpa_text_list runner_labels, ephemeral; /* globs of labels of its own runners */
+    const wpa_map *runner_images;           /* glob of labels → image, or NULL */
+    const wpa_map *runner_rates;            /* glob of labels → what a minute costs, or NULL */
+    wpa_name_list secrets, variables, environments;
+    wpa_text_list first_party; /* owners that are trusted as the repository's own */
+    const char *codeowners;    /* "@my-org/platform", or NULL */
+} wpa_own;
+
+/** A program outside that prints SARIF for a tree. */
+typedef struct wpa_analyser {
+    const char *name;
+    wpa_text_list command;
+    int64_t timeout_ms;
+} wpa_analyser;
+
+/** Rules as they are for some paths. */
+typedef struct wpa_path_setting {
+    const char *glob;
+    const wpa_yaml_node *rules; /* as under "rules:" */
+    const char *file;           /* where it stands */
+} wpa_path_setting;
 
 /** An entry of "ignore:" in wpa.yml. All that is given must fit. */
 typedef struct wpa_ignore_entry {
@@ -31,7 +76,10 @@ typedef struct wpa_ignore_entry {
     const char *const *rules; /* [n_rules] names as in comments */
     size_t n_rules;
     int64_t line;            /* 0: any */
+    int64_t column;          /* 0: any */
     const char *message;     /* PCRE2 pattern, or NULL */
+    bool is_wide;            /* the pattern is tried on ids and foreign names too */
+    bool is_base_name;       /* path is the file's name alone, whatever folder it is in */
     const char *fingerprint; /* whole or leading hex digits, or NULL */
     const char *reason;
     const char *until; /* "YYYY-MM-DD", or NULL */
@@ -63,7 +111,8 @@ typedef struct wpa_settings {
     wpa_confidence min_confidence;
     /** Least severity of an open finding of each kind that fails the check; COUNT: none. */
     wpa_severity fail_on[WPA_KIND_COUNT];
-    wpa_rule_setting *rules; /* [number of rules], in the order of the registry */
+    /** [number of rules + 1] in the order of the registry; the last is for any rule outside it. */
+    wpa_rule_setting *rules;
     const wpa_ignore_entry *ignores;
     size_t n_ignores;
     bool ignores_off;           /* --no-ignores */
@@ -73,6 +122,15 @@ typedef struct wpa_settings {
     size_t n_exclude;
     wpa_tool_setting tools[WPA_TOOL_COUNT];
     const struct wpa_lint_answers *lint; /* what they said of the scripts; NULL: not asked */
+    bool has_only;                       /* --only: no path switches a rule on again */
+    wpa_own own;
+    const wpa_path_setting *path_settings; /* [n_path_settings] */
+    size_t n_path_settings;
+    const wpa_analyser *analysers; /* [n_analysers] */
+    size_t n_analysers;
+    const char *baseline;                /* file, or NULL */
+    int64_t max_file_bytes;              /* 0: as many as are read at all */
+    bool reads_zizmor, reads_actionlint; /* their configuration files count too */
     char today[11];                      /* "YYYY-MM-DD": when ignores with until= end */
 } wpa_settings;
 
@@ -80,8 +138,13 @@ typedef struct wpa_settings {
 wpa_settings *wpa_settings_new(int64_t now_us, wpa_arena *arena);
 /** The entry for one rule. */
 wpa_rule_setting *wpa_settings_of(const wpa_settings *settings, const wpa_rule *rule);
+/** The settings for one file: themselves, unless "paths:" changes rules for it. */
+const wpa_settings *wpa_settings_at(const wpa_settings *settings, const char *path,
+                                    wpa_arena *arena);
+/** Of all that a result depends on. */
+void wpa_settings_digest(const wpa_settings *settings, uint8_t digest[32]);
 /** Silence what "ignore:" of the configuration says; entries that are over do nothing. */
-void wpa_ignore_entries_apply(const wpa_settings *settings, wpa_finding **findings,
-                              size_t n_findings);
+void wpa_ignore_entries_apply(const wpa_settings *settings, const wpa_source *source,
+                              wpa_finding **findings, size_t n_findings);
 /** Does a glob fit a path? "**" any folders, "*" within one part, "?" one character. */
 bool wpa_glob_fits(const char *glob, const char *path);

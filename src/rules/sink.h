@@ -8,7 +8,8 @@ typedef struct wpa_rule_sink {
     wpa_arena *arena;
     const wpa_source *source;
     const wpa_settings *settings;
-    int64_t deadline_ms; /* in this thread's processor time */
+    int64_t deadline_us; /* in this thread's processor time */
+    int64_t began_us;    /* by the clock of the wall */
     wpa_finding **findings;
     size_t n_findings, capacity;
     wpa_note *notes;

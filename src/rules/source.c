@@ -7,7 +7,9 @@
 
 #include <wpa/text.h>
 
+#include "auth/hash.h"
 #include "rules/expressions.h"
+#include "rules/graph.h"
 #include "rules/outline.h"
 #include "rules/settings.h"
 
@@ -130,9 +132,39 @@ const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const v
 
 const char *wpa_source_identity(const wpa_source *source)
 {
-    const char *prefix = source->around ? source->around->prefix : NULL;
+    const wpa_surroundings *around = source->around;
+    const char *prefix = around ? around->prefix : NULL;
+    if (around && around->own_path && wpa_text_is(source->path, around->own_path)) {
+        return around->own_identity;
+    }
     bool has_prefix = prefix && wpa_text_starts(source->path, prefix);
     return has_prefix ? source->path + strlen(prefix) : source->path;
+}
+
+wpa_surroundings *wpa_surroundings_traced(const wpa_surroundings *around, wpa_arena *arena)
+{
+    wpa_surroundings *copy = wpa_arena_dup(arena, around, sizeof *around);
+    copy->trace = wpa_arena_alloc(arena, sizeof *copy->trace);
+    copy->trace->arena = arena;
+    copy->graph = around->graph
+                      ? wpa_graph_traced(around->graph, &copy->trace->has_asked_graph, arena)
+                      : NULL;
+    return copy;
+}
+
+static void note_read(const wpa_surroundings *around, const char *path, const char *text,
+                      size_t size_bytes)
+{
+    wpa_surroundings_trace *trace = around->trace;
+    if (trace) {
+        trace->reads = wpa_arena_grow(trace->arena, trace->reads, trace->n_reads, &trace->capacity,
+                                      sizeof *trace->reads);
+        wpa_trace_read *read = &trace->reads[trace->n_reads++];
+        *read = (wpa_trace_read){.path = wpa_arena_text(trace->arena, path), .is_there = text};
+        if (text) {
+            wpa_sha256(text, size_bytes, read->digest);
+        }
+    }
 }
 
 static int compare_paths(const void *key, const void *item)
@@ -188,7 +220,11 @@ const char *wpa_surroundings_match(const wpa_surroundings *around, const char *g
 const char *wpa_surroundings_read(const wpa_surroundings *around, const char *path,
                                   size_t max_bytes, wpa_arena *arena, size_t *size_bytes)
 {
-    return around && around->read
-               ? around->read(around->read_context, path, max_bytes, arena, size_bytes)
-               : NULL;
+    *size_bytes = 0;
+    if (!around || !around->read) {
+        return NULL;
+    }
+    const char *text = around->read(around->read_context, path, max_bytes, arena, size_bytes);
+    note_read(around, path, text, *size_bytes);
+    return text;
 }

@@ -33,12 +33,33 @@ typedef struct wpa_source wpa_source;
 typedef const char *(*wpa_surroundings_reader)(void *context, const char *path, size_t max_bytes,
                                                wpa_arena *arena, size_t *size_bytes);
 
+/** A file of the repository that was read for the one under analysis. */
+typedef struct wpa_trace_read {
+    const char *path;
+    bool is_there;
+    uint8_t digest[32]; /* SHA-256 of its text, cut at what was asked for */
+} wpa_trace_read;
+
+/**
+ * What was asked of the surroundings of one file: its result holds as long as the answers do.
+ * Everything in the arena.
+ */
+typedef struct wpa_surroundings_trace {
+    wpa_arena *arena;
+    bool has_asked_paths;  /* which files there are */
+    bool has_asked_graph;  /* what the other definitions say */
+    wpa_trace_read *reads; /* [n_reads] */
+    size_t n_reads, capacity;
+} wpa_surroundings_trace;
+
 /**
  * What is known of the repository around a file. A rule that needs a part that is not known
  * (NULL, has_paths false) stays silent.
  */
 typedef struct wpa_surroundings {
     const char *prefix;         /* in front of every repository-relative path that is shown; "" */
+    const char *own_path;       /* of a file that is shown without the prefix, or NULL, … */
+    const char *own_identity;   /* … and its path in the repository */
     const char *repository;     /* name, or NULL */
     const char *owner;          /* of the forge, or NULL */
     const char *default_branch; /* or NULL */
@@ -51,6 +72,7 @@ typedef struct wpa_surroundings {
     size_t n_fleet;
     wpa_surroundings_reader read; /* NULL: no other file can be read */
     void *read_context;
+    wpa_surroundings_trace *trace; /* notes what is asked; NULL: nobody wants to know */
 } wpa_surroundings;
 
 struct wpa_source {
@@ -84,6 +106,11 @@ const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const v
                                   wpa_arena *arena);
 /** The file's path within its repository: what identifies it wherever the repository lies. */
 const char *wpa_source_identity(const wpa_source *source);
+/**
+ * The same surroundings for one file alone, with a trace of what is asked. Everything in the
+ * arena, which belongs to one thread.
+ */
+wpa_surroundings *wpa_surroundings_traced(const wpa_surroundings *around, wpa_arena *arena);
 /** Is there such a file in the tree? Only meaningful if around->has_paths. */
 bool wpa_surroundings_has(const wpa_surroundings *around, const char *path);
 /** Is there a file below this folder ("" is the root)? As above. */

@@ -48,18 +48,32 @@ static int tear_down(void **state)
     return rmdir(folder);
 }
 
+static void ask(void *context, wpa_tree_file *const files[], size_t n)
+{
+    wpa_lint_batch(context, files, n);
+}
+
 static wpa_result check(wpa_settings *settings, wpa_arena *arena)
 {
     wpa_error err = {0};
     const char *path = wpa_path_join(arena, folder, "a.yml");
     assert_true(wpa_file_replace(path, workflow, strlen(workflow), 0644, &err));
-    wpa_tree *tree = wpa_tree_new(arena);
     static const wpa_input_kind kind = WPA_INPUT_WORKFLOW;
-    const wpa_tree_options options = {.kind = &kind};
-    assert_true(wpa_tree_add(tree, path, &options, &err));
-    wpa_tree_load(tree);
-    assert_true(wpa_lint_tree(tree, settings, 2, &err));
-    return wpa_tree_check(&tree->files[0], 0, arena, settings);
+    WPA_AUTO(wpa_lint) *lint = wpa_lint_open(settings, 2, &err);
+    assert_non_null(lint);
+    const wpa_tree_options options = {
+        .settings = settings, .kind = &kind, .batch = ask, .context = lint};
+    WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&options);
+    assert_true(wpa_tree_add(tree, path, &err));
+    assert_true(wpa_tree_finish(tree, &err));
+    assert_int_equal(wpa_results_count(wpa_tree_results(tree)), 1);
+    /* Its texts go with the tree: a copy stays. */
+    WPA_AUTO(wpa_buf) *packed = wpa_buf_new((size_t)1 << 20);
+    wpa_result result = wpa_results_at(wpa_tree_results(tree), 0, arena);
+    wpa_result_pack(&result, false, packed);
+    assert_true(wpa_result_unpack(wpa_buf_dup(packed, arena), wpa_buf_size(packed), path, "", arena,
+                                  &result));
+    return result;
 }
 
 static const wpa_finding *find(const wpa_result *result, const char *rule, const char *code)
@@ -122,7 +136,7 @@ static void tools_can_be_off_or_required(void **state)
     settings->tools[WPA_TOOL_SHELLCHECK] =
         (wpa_tool_setting){.is_required = true, .path = "/nonexistent/shellcheck"};
     wpa_error err = {0};
-    assert_false(wpa_lint_tree(wpa_tree_new(arena), settings, 1, &err));
+    assert_null(wpa_lint_open(settings, 1, &err));
     assert_int_equal(err.code, WPA_E_INVALID);
 }
 

@@ -273,27 +273,45 @@ static void check_repository_fixes(const fixture *at, const wpa_source *source, 
     }
 }
 
+/* What a batch of the repository's files is compared with. */
+typedef struct repository {
+    const fixture *at;
+    size_t skip; /* bytes of its folder in front of paths */
+    wpa_arena *arena;
+} repository;
+
+static void check_batch(void *context, wpa_tree_file *const files[], size_t n)
+{
+    const repository *r = context;
+    for (size_t i = 0; i < n; i++) {
+        check_repository_fixes(r->at, files[i]->source, files[i]->path + r->skip, r->arena);
+    }
+}
+
 /** What the rule says of all files of the repository, one finding a line with its path. */
 static const char *describe_repository(const fixture *at, wpa_arena *arena, size_t *n_notes)
 {
     wpa_error err = {0};
-    wpa_tree *tree = wpa_tree_new(arena);
     const char *root = wpa_path_join(arena, at->folder, at->name);
-    wpa_tree_options options = {.stdin_fd = -1, .is_root = true};
-    if (!wpa_tree_add(tree, root, &options, &err)) {
+    repository r = {at, strlen(root) + 1, arena};
+    wpa_tree_options options = {.settings = settings_for(at, arena),
+                                .stdin_fd = -1,
+                                .is_root = true,
+                                .n_threads = 1,
+                                .batch = check_batch,
+                                .context = &r};
+    WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&options);
+    if (!wpa_tree_add(tree, root, &err) || !wpa_tree_finish(tree, &err)) {
         fault(at, err.message);
         return "";
     }
-    wpa_tree_load(tree);
-    WPA_AUTO(wpa_tree_results) *results =
-        wpa_tree_run(tree, 1, wpa_tree_check, settings_for(at, arena));
+    const wpa_results *results = wpa_tree_results(tree);
     WPA_AUTO(wpa_buf) *buf = wpa_buf_new(EXPECTED_MAX_BYTES);
-    for (size_t i = 0; i < results->n; i++) {
-        const wpa_result *result = &results->results[i];
-        *n_notes += result->n_notes;
-        check_repository_fixes(at, result->source, result->source->path + strlen(root) + 1, arena);
-        for (size_t k = 0; k < result->n_findings; k++) {
-            const wpa_finding *f = result->findings[k];
+    for (size_t i = 0; i < wpa_results_count(results); i++) {
+        wpa_result result = wpa_results_at(results, i, arena);
+        *n_notes += result.n_notes;
+        for (size_t k = 0; k < result.n_findings; k++) {
+            const wpa_finding *f = result.findings[k];
             if (f->rule == at->rule && f->state == WPA_FINDING_OPEN) {
                 wpa_buf_printf(buf, "%s:%zu:%zu %s%s%s %s\n", f->path + strlen(root) + 1,
                                f->span.start.line, f->span.start.column, f->rule->id,

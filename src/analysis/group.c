@@ -1,0 +1,328 @@
+/*
+ * The work on a group of repositories, in stages: read, look into the cache, join, judge. Within a
+ * stage threads take file by file; between stages one thread does what is about whole repositories.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <wpa/file.h>
+#include <wpa/memory.h>
+#include <wpa/text.h>
+
+#include "analysis/key.h"
+#include "analysis/unit.h"
+
+#define THREADS_MAX 64
+/* Text whose trees are held from joining until judging; more is read and parsed again. */
+#define HELD_MAX_BYTES ((size_t)1 << 20)
+
+typedef struct group group;
+typedef void (*stage_of)(group *g, wpa_unit_file *file);
+
+struct group {
+    wpa_tree *tree;
+    wpa_unit *first;
+    wpa_unit_file **files; /* [n] of all units */
+    size_t n;
+    atomic_size_t next, held_bytes;
+    stage_of stage;
+};
+
+/* ---- threads ---- */
+
+static void *work_through(void *argument)
+{
+    group *g = argument;
+    size_t i;
+    while ((i = atomic_fetch_add(&g->next, 1)) < g->n) {
+        g->stage(g, g->files[i]);
+    }
+    return NULL;
+}
+
+static size_t choose_threads(size_t n_threads, size_t n_files)
+{
+    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+    n_threads = n_threads ? n_threads : n_cores > 0 ? (size_t)n_cores : 1;
+    n_threads = n_threads < THREADS_MAX ? n_threads : THREADS_MAX;
+    return n_threads < n_files ? n_threads : n_files;
+}
+
+static void run_stage(group *g, stage_of stage)
+{
+    pthread_t threads[THREADS_MAX];
+    size_t n = choose_threads(g->tree->options->n_threads, g->n), n_started = 0;
+    g->stage = stage;
+    atomic_store(&g->next, 0);
+    for (; n_started + 1 < n; n_started++) {
+        if (pthread_create(&threads[n_started], NULL, work_through, g) != 0) {
+            break; /* the threads that are there do it all */
+        }
+    }
+    work_through(g);
+    for (size_t i = 0; i < n_started; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
+}
+
+/* ---- texts and trees ---- */
+
+static const char *read_blob(wpa_unit_file *file, wpa_error *err)
+{
+    wpa_unit *unit = file->unit;
+    (void)pthread_mutex_lock(&unit->lock);
+    const char *text = wpa_git_blob_read(unit->git, file->shown.oid, WPA_YAML_MAX_BYTES,
+                                         file->arena, &file->shown.size_bytes, err);
+    (void)pthread_mutex_unlock(&unit->lock);
+    return text;
+}
+
+/** Of what is too large the size is enough; that is what syntax speaks of. */
+static bool read_text(wpa_unit_file *file)
+{
+    wpa_error err = {0};
+    if (file->shown.text) {
+        return true;
+    }
+    file->arena = file->arena ? file->arena : wpa_arena_new();
+    int64_t own_max = file->unit->settings->max_file_bytes;
+    if (own_max && file->shown.size_bytes > (size_t)own_max) {
+        file->state = WPA_UNIT_UNREADABLE;
+        file->fault = "is larger than limits.file-bytes allows";
+        return false;
+    }
+    if (file->shown.size_bytes > WPA_YAML_MAX_BYTES) {
+        file->shown.text = "";
+        return true;
+    }
+    file->shown.text = file->shown.oid ? read_blob(file, &err)
+                                       : wpa_file_read(file->shown.path, WPA_YAML_MAX_BYTES,
+                                                       file->arena, &file->shown.size_bytes, &err);
+    if (!file->shown.text && err.code == WPA_E_LIMIT) {
+        file->shown.text = "";
+        file->shown.size_bytes = WPA_YAML_MAX_BYTES + 1;
+    } else if (!file->shown.text) {
+        file->state = WPA_UNIT_UNREADABLE;
+        file->fault = wpa_arena_text(file->arena, err.message);
+    }
+    return file->shown.text != NULL;
+}
+
+/** Let go of text and tree, unless they are of standard input and cannot be had again. */
+static void release(wpa_unit_file *file)
+{
+    file->shown.source = NULL;
+    if (!file->is_stdin && file->state != WPA_UNIT_UNREADABLE) {
+        file->shown.text = NULL;
+    }
+    if (file->arena && file->state != WPA_UNIT_UNREADABLE) {
+        wpa_arena_free(file->arena);
+        file->arena = NULL;
+    }
+}
+
+static bool may_hold(group *g, const wpa_unit_file *file)
+{
+    size_t size_bytes = file->shown.size_bytes;
+    return atomic_fetch_add(&g->held_bytes, size_bytes) + size_bytes <= HELD_MAX_BYTES || g->n == 1;
+}
+
+static void parse(wpa_unit_file *file)
+{
+    file->arena = file->arena ? file->arena : wpa_arena_new();
+    file->shown.source = wpa_source_read(file->shown.kind, file->shown.path, file->shown.text,
+                                         file->shown.size_bytes, &file->unit->around, file->arena);
+}
+
+/* ---- stages ---- */
+
+static void stage_read(group *g, wpa_unit_file *file)
+{
+    if (read_text(file) && g->tree->options->cache) {
+        wpa_key_digest_text(file);
+    }
+    if (file->state == WPA_UNIT_WAITING && !may_hold(g, file)) {
+        release(file);
+    }
+}
+
+static void stage_look(group *g, wpa_unit_file *file)
+{
+    if (file->state == WPA_UNIT_WAITING && !file->is_twice &&
+        wpa_key_find(g->tree->options->cache, file)) {
+        file->state = WPA_UNIT_DONE;
+    }
+}
+
+static bool needs_graph(const wpa_unit *unit)
+{
+    bool has_work = false;
+    for (size_t i = 0; i < unit->n_files; i++) {
+        has_work = has_work || unit->files[i]->state == WPA_UNIT_WAITING;
+    }
+    return unit->has_graph && has_work;
+}
+
+static void stage_join(group *g, wpa_unit_file *file)
+{
+    wpa_unit *unit = file->unit;
+    bool is_needed = unit->graph || file->state == WPA_UNIT_WAITING;
+    if (!is_needed || file->state == WPA_UNIT_UNREADABLE || !read_text(file)) {
+        return;
+    }
+    parse(file);
+    if (unit->graph) {
+        (void)pthread_mutex_lock(&unit->lock);
+        wpa_graph_add(unit->graph, file->shown.source);
+        (void)pthread_mutex_unlock(&unit->lock);
+    }
+    if (file->state == WPA_UNIT_DONE || file->is_twice || !may_hold(g, file)) {
+        release(file);
+    }
+}
+
+/** The graph is made once the trees are there: what was parsed before it learns of it now. */
+static void stage_judge(group *g, wpa_unit_file *file)
+{
+    if (file->state != WPA_UNIT_WAITING || file->is_twice || !read_text(file)) {
+        return;
+    }
+    if (!file->shown.source) {
+        parse(file);
+    }
+    wpa_surroundings *around = wpa_surroundings_traced(&file->unit->around, file->arena);
+    wpa_source *source = wpa_arena_dup(file->arena, file->shown.source, sizeof *source);
+    source->around = around;
+    file->shown.source = source;
+    const wpa_tree_options *options = g->tree->options;
+    wpa_result result;
+    file->shown.settings = wpa_settings_at(file->shown.settings, file->identity, file->arena);
+    if (options->fixes) {
+        file->shown.fixed =
+            wpa_rules_fix(source, file->shown.settings, options->fixes, file->arena);
+        result = file->shown.fixed.result;
+    } else {
+        result = wpa_rules_run(source, file->shown.settings, file->arena);
+    }
+    wpa_key_pack(options->cache, file, &result, options->has_excerpts);
+    file->state = WPA_UNIT_DONE;
+    if (!options->fixes) {
+        release(file);
+    }
+}
+
+static void stage_compare(group *g, wpa_unit_file *file)
+{
+    if (file->state == WPA_UNIT_DONE && !file->is_twice) {
+        wpa_key_compare(g->tree->options->baseline, file);
+    }
+}
+
+/* ---- between the stages ---- */
+
+static group gather(wpa_tree *tree, wpa_unit *first)
+{
+    group g = {.tree = tree, .first = first};
+    for (wpa_unit *unit = first; unit; unit = unit->next) {
+        g.n += unit->n_files;
+    }
+    g.files = wpa_alloc((g.n + 1) * sizeof *g.files);
+    g.n = 0;
+    for (wpa_unit *unit = first; unit; unit = unit->next) {
+        memcpy(g.files + g.n, unit->files, unit->n_files * sizeof *unit->files);
+        g.n += unit->n_files;
+    }
+    return g;
+}
+
+static void open_graphs(group *g)
+{
+    for (wpa_unit *unit = g->first; unit; unit = unit->next) {
+        unit->graph =
+            needs_graph(unit) ? wpa_graph_new(unit->around.repository, unit->arena) : NULL;
+    }
+}
+
+static void close_graphs(group *g)
+{
+    for (wpa_unit *unit = g->first; unit; unit = unit->next) {
+        if (unit->graph) {
+            wpa_graph_close(unit->graph);
+            unit->around.graph = unit->graph;
+        }
+    }
+}
+
+static void call_batch(group *g)
+{
+    const wpa_tree_options *options = g->tree->options;
+    wpa_tree_file **files = wpa_alloc((g->n + 1) * sizeof(wpa_tree_file *));
+    size_t n = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        wpa_unit_file *file = g->files[i];
+        if (file->state == WPA_UNIT_WAITING && !file->is_twice && file->shown.source) {
+            files[n++] = &file->shown;
+        }
+    }
+    if (n) {
+        options->batch(options->context, files, n);
+    }
+    wpa_free(files);
+}
+
+/** In the order of the walk, by the thread that called. */
+static void deliver(group *g)
+{
+    wpa_tree *tree = g->tree;
+    for (size_t i = 0; i < g->n; i++) {
+        wpa_unit_file *file = g->files[i];
+        if (file->state == WPA_UNIT_UNREADABLE) {
+            wpa_tree_note_unreadable(tree, file->shown.path, file->fault);
+            tree->n_files--;
+        } else if (!file->is_twice && file->state == WPA_UNIT_DONE) {
+            if (tree->options->fixes && tree->options->on_fixed) {
+                tree->options->on_fixed(tree->options->context, &file->shown);
+            }
+            wpa_results_put(tree->results, file->shown.path, file->unit->around.prefix,
+                            wpa_arena_text(tree->arena, file->identity), file->packed,
+                            file->packed_bytes, &file->counts);
+        }
+    }
+}
+
+void wpa_group_run(wpa_tree *tree, wpa_unit *first)
+{
+    if (!first) {
+        return;
+    }
+    group g = gather(tree, first);
+    run_stage(&g, stage_read);
+    if (tree->options->cache) {
+        for (wpa_unit *unit = first; unit; unit = unit->next) {
+            wpa_key_digest_unit(unit, tree->options->tools);
+        }
+        run_stage(&g, stage_look);
+    }
+    open_graphs(&g);
+    atomic_store(&g.held_bytes, 0);
+    run_stage(&g, stage_join);
+    close_graphs(&g);
+    if (tree->options->batch) {
+        call_batch(&g);
+    }
+    run_stage(&g, stage_judge);
+    if (tree->options->baseline) {
+        run_stage(&g, stage_compare);
+    }
+    deliver(&g);
+    while (first) {
+        wpa_unit *next = first->next;
+        wpa_unit_free(first);
+        first = next;
+    }
+    wpa_free(g.files);
+}

@@ -1,0 +1,257 @@
+#include "analysis/key.h"
+
+#include <string.h>
+
+#include <wpa/memory.h>
+
+#include "analysis/baseline.h"
+#include "facts/facts.h"
+
+#define PACKED_MAX_BYTES ((size_t)64 << 20)
+/* A result that read more of the repository than this is not kept. */
+#define READS_MAX 64
+
+/*
+ * How much of the repository a result depends on. A file is looked up by the least first.
+ */
+typedef enum key_reach {
+    REACH_FILE,
+    REACH_PATHS,       /* which files there are */
+    REACH_DEFINITIONS, /* what all definitions hold */
+    REACH_COUNT
+} key_reach;
+
+/* In front of a kept result, as this machine writes it: the cache is of one machine. */
+typedef struct kept_head {
+    wpa_result_counts counts;
+    uint64_t n_reads; /* records of kept_read, each with its path behind it */
+} kept_head;
+
+typedef struct kept_read {
+    uint64_t path_bytes; /* with its NUL */
+    uint8_t is_there;
+    uint8_t digest[WPA_SHA256_SIZE];
+} kept_read;
+
+static void add_text(wpa_sha256_state *hash, const char *text)
+{
+    size_t length = text ? strlen(text) : 0;
+    wpa_sha256_update(hash, &length, sizeof length);
+    wpa_sha256_update(hash, text ? text : "", length);
+}
+
+void wpa_key_digest_text(wpa_unit_file *file)
+{
+    bool is_large = file->shown.size_bytes > WPA_YAML_MAX_BYTES;
+    wpa_sha256_state hash;
+    wpa_sha256_init(&hash);
+    wpa_sha256_update(&hash, &file->shown.size_bytes, sizeof file->shown.size_bytes);
+    wpa_sha256_update(&hash, file->shown.text, is_large ? 0 : file->shown.size_bytes);
+    wpa_sha256_final(&hash, file->digest);
+}
+
+static void digest_paths(wpa_unit *unit)
+{
+    wpa_sha256_state hash;
+    wpa_sha256_init(&hash);
+    for (size_t i = 0; i < unit->around.n_paths; i++) {
+        wpa_sha256_update(&hash, unit->around.paths[i], strlen(unit->around.paths[i]) + 1);
+    }
+    wpa_sha256_final(&hash, unit->paths_digest);
+}
+
+/** Of all definitions by path: files are in the order of the walk, which is always the same. */
+static void digest_definitions(wpa_unit *unit)
+{
+    wpa_sha256_state hash;
+    wpa_sha256_init(&hash);
+    wpa_sha256_update(&hash, unit->paths_digest, sizeof unit->paths_digest);
+    for (size_t i = 0; i < unit->n_files; i++) {
+        add_text(&hash, unit->files[i]->identity);
+        wpa_sha256_update(&hash, unit->files[i]->digest, sizeof unit->files[i]->digest);
+    }
+    wpa_sha256_final(&hash, unit->definitions_digest);
+}
+
+/** Settings, tables, and what is known of the repository as a whole. */
+static void digest_settings(wpa_unit *unit, const char *tools)
+{
+    const wpa_surroundings *around = &unit->around;
+    wpa_sha256_state hash;
+    uint8_t settings[WPA_SHA256_SIZE];
+    wpa_settings_digest(unit->settings, settings);
+    wpa_sha256_init(&hash);
+    add_text(&hash, wpa_rules_version());
+    add_text(&hash, tools);
+    wpa_sha256_update(&hash, settings, sizeof settings);
+    add_text(&hash, around->repository);
+    add_text(&hash, around->owner);
+    add_text(&hash, around->default_branch);
+    int known[] = {(int)around->visibility, around->has_paths, unit->has_graph, unit->is_alone,
+                   around->read != NULL};
+    wpa_sha256_update(&hash, known, sizeof known);
+    for (int i = 0; i < WPA_FACTS_COUNT; i++) {
+        add_text(&hash, wpa_facts_date((wpa_fact_table)i));
+    }
+    wpa_sha256_final(&hash, unit->settings_digest);
+}
+
+void wpa_key_digest_unit(wpa_unit *unit, const char *tools)
+{
+    digest_settings(unit, tools);
+    digest_paths(unit);
+    digest_definitions(unit);
+}
+
+static void make_key(const wpa_unit_file *file, key_reach reach, uint8_t key[WPA_CACHE_KEY_SIZE])
+{
+    const wpa_unit *unit = file->unit;
+    wpa_sha256_state hash;
+    int numbers[] = {(int)file->shown.kind, (int)reach};
+    wpa_sha256_init(&hash);
+    wpa_sha256_update(&hash, unit->settings_digest, sizeof unit->settings_digest);
+    wpa_sha256_update(&hash, numbers, sizeof numbers);
+    add_text(&hash, file->identity);
+    wpa_sha256_update(&hash, file->digest, sizeof file->digest);
+    if (reach == REACH_PATHS) {
+        wpa_sha256_update(&hash, unit->paths_digest, sizeof unit->paths_digest);
+    } else if (reach == REACH_DEFINITIONS) {
+        wpa_sha256_update(&hash, unit->definitions_digest, sizeof unit->definitions_digest);
+    }
+    wpa_sha256_final(&hash, key);
+}
+
+/* ---- looking up ---- */
+
+/** Is what was read beside the file still what it was? */
+static bool is_unchanged(const wpa_unit *unit, const kept_read *read, const char *path,
+                         wpa_arena *arena)
+{
+    size_t size_bytes = 0;
+    uint8_t digest[WPA_SHA256_SIZE] = {0};
+    const wpa_surroundings *around = &unit->around;
+    const char *text = around->read ? around->read(around->read_context, path, WPA_YAML_MAX_BYTES,
+                                                   arena, &size_bytes)
+                                    : NULL;
+    if (text) {
+        wpa_sha256(text, size_bytes, digest);
+    }
+    return (text != NULL) == (read->is_there != 0) &&
+           memcmp(digest, read->digest, sizeof digest) == 0;
+}
+
+/** Where the packed result begins, or NULL: broken, or something that was read has changed. */
+static const uint8_t *check_kept(const wpa_unit *unit, const uint8_t *bytes, size_t size_bytes,
+                                 kept_head *head, wpa_arena *arena)
+{
+    const uint8_t *end = bytes + size_bytes;
+    if (size_bytes < sizeof *head) {
+        return NULL;
+    }
+    memcpy(head, bytes, sizeof *head);
+    bytes += sizeof *head;
+    for (uint64_t i = 0; i < head->n_reads; i++) {
+        kept_read read;
+        if ((size_t)(end - bytes) < sizeof read) {
+            return NULL;
+        }
+        memcpy(&read, bytes, sizeof read);
+        bytes += sizeof read;
+        if (read.path_bytes == 0 || read.path_bytes > (uint64_t)(end - bytes) ||
+            bytes[read.path_bytes - 1] != '\0' ||
+            !is_unchanged(unit, &read, (const char *)bytes, arena)) {
+            return NULL;
+        }
+        bytes += read.path_bytes;
+    }
+    return bytes;
+}
+
+bool wpa_key_find(wpa_cache *cache, wpa_unit_file *file)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    for (int i = 0; i < REACH_COUNT; i++) {
+        uint8_t key[WPA_CACHE_KEY_SIZE];
+        size_t size_bytes;
+        kept_head head;
+        make_key(file, (key_reach)i, key);
+        const uint8_t *bytes = wpa_cache_find(cache, key, arena, &size_bytes);
+        const uint8_t *at = bytes ? check_kept(file->unit, bytes, size_bytes, &head, arena) : NULL;
+        if (at) {
+            file->packed_bytes = size_bytes - (size_t)(at - bytes);
+            file->packed = wpa_alloc(file->packed_bytes);
+            memcpy(file->packed, at, file->packed_bytes);
+            file->counts = head.counts;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- keeping ---- */
+
+/** A list of paths that is there may have been walked through without a question. */
+static key_reach reach_of(const wpa_unit *unit, const wpa_surroundings_trace *trace)
+{
+    return trace->has_asked_graph ? REACH_DEFINITIONS
+           : unit->around.n_paths ? REACH_PATHS
+                                  : REACH_FILE;
+}
+
+static void keep(wpa_cache *cache, const wpa_unit_file *file, const wpa_surroundings_trace *trace,
+                 const wpa_buf *packed)
+{
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(PACKED_MAX_BYTES);
+    kept_head head = {.counts = file->counts, .n_reads = trace->n_reads};
+    uint8_t key[WPA_CACHE_KEY_SIZE];
+    wpa_buf_append(out, &head, sizeof head);
+    for (size_t i = 0; i < trace->n_reads; i++) {
+        const wpa_trace_read *from = &trace->reads[i];
+        kept_read read = {.path_bytes = strlen(from->path) + 1, .is_there = from->is_there};
+        memcpy(read.digest, from->digest, sizeof read.digest);
+        wpa_buf_append(out, &read, sizeof read);
+        wpa_buf_append(out, from->path, read.path_bytes);
+    }
+    wpa_buf_append(out, wpa_buf_data(packed), wpa_buf_size(packed));
+    make_key(file, reach_of(file->unit, trace), key);
+    wpa_cache_put(cache, key, wpa_buf_data(out), wpa_buf_size(out));
+}
+
+/** A result that a limit cut short is of this moment, not of this file. */
+static bool is_lasting(const wpa_result *result)
+{
+    return result->n_notes == 0;
+}
+
+void wpa_key_compare(wpa_baseline *baseline, wpa_unit_file *file)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *packed = wpa_buf_new(PACKED_MAX_BYTES);
+    wpa_result result;
+    if (!wpa_result_unpack(file->packed, file->packed_bytes, file->shown.path,
+                           file->unit->around.prefix, arena, &result)) {
+        return;
+    }
+    wpa_baseline_apply(baseline, file->identity, &result);
+    wpa_result_pack(&result, true, packed);
+    wpa_result_count(&result, &file->counts);
+    wpa_free(file->packed);
+    file->packed_bytes = wpa_buf_size(packed);
+    file->packed = wpa_alloc(file->packed_bytes);
+    memcpy(file->packed, wpa_buf_data(packed), file->packed_bytes);
+}
+
+void wpa_key_pack(wpa_cache *cache, wpa_unit_file *file, const wpa_result *result,
+                  bool has_excerpts)
+{
+    WPA_AUTO(wpa_buf) *packed = wpa_buf_new(PACKED_MAX_BYTES);
+    const wpa_surroundings_trace *trace = file->shown.source->around->trace;
+    wpa_result_pack(result, has_excerpts || cache, packed);
+    wpa_result_count(result, &file->counts);
+    if (cache && !wpa_buf_is_full(packed) && trace->n_reads <= READS_MAX && is_lasting(result)) {
+        keep(cache, file, trace, packed);
+    }
+    file->packed_bytes = wpa_buf_size(packed);
+    file->packed = wpa_alloc(file->packed_bytes);
+    memcpy(file->packed, wpa_buf_data(packed), file->packed_bytes);
+}

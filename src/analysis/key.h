@@ -1,0 +1,16 @@
+/* Under which keys the result of a file is kept, and in which form. Private. */
+#pragma once
+
+#include "analysis/unit.h"
+
+/** What the file holds. */
+void wpa_key_digest_text(wpa_unit_file *file);
+/** What surrounds the files of a repository: settings, paths, definitions. Needs the texts' own. */
+void wpa_key_digest_unit(wpa_unit *unit, const char *tools);
+/** Take the result out of the cache, if what it depended on is as it was. */
+bool wpa_key_find(wpa_cache *cache, wpa_unit_file *file);
+/** Findings that are in the baseline get that state. */
+void wpa_key_compare(struct wpa_baseline *baseline, wpa_unit_file *file);
+/** Pack the result, and keep it under the key of what it depended on. cache may be NULL. */
+void wpa_key_pack(wpa_cache *cache, wpa_unit_file *file, const wpa_result *result,
+                  bool has_excerpts);

@@ -1,0 +1,81 @@
+/* A repository on its way through the analysis, and the parts that work on it. Private. */
+#pragma once
+
+#include <pthread.h>
+
+#include "analysis/tree.h"
+#include "auth/hash.h"
+#include "rules/graph.h"
+
+typedef struct wpa_unit wpa_unit;
+
+typedef enum wpa_unit_state {
+    WPA_UNIT_WAITING,
+    WPA_UNIT_DONE,      /* packed is its result */
+    WPA_UNIT_UNREADABLE /* fault says why */
+} wpa_unit_state;
+
+typedef struct wpa_unit_file {
+    wpa_tree_file shown; /* what handlers see */
+    wpa_unit *unit;
+    const char *identity; /* repository-relative path */
+    bool is_twice;        /* was named before: belongs to the graph, and is not reported again */
+    bool is_stdin;
+    wpa_unit_state state;
+    const char *fault;
+    wpa_arena *arena; /* of text and tree, while they are held */
+    uint8_t digest[WPA_SHA256_SIZE];
+    void *packed; /* [packed_bytes] heap */
+    size_t packed_bytes;
+    wpa_result_counts counts;
+} wpa_unit_file;
+
+/* One repository, or files that stand alone. */
+struct wpa_unit {
+    wpa_arena *arena; /* of everything here but the shown paths */
+    wpa_surroundings around;
+    const wpa_settings *settings;
+    wpa_unit_file **files; /* [n_files] */
+    size_t n_files, capacity;
+    size_t size_bytes;
+    bool has_graph;       /* its definitions are joined */
+    bool is_alone;        /* one file that was named itself */
+    pthread_mutex_t lock; /* of the graph, and of git */
+    wpa_graph *graph;
+    wpa_git *git; /* of a revision, or NULL */
+    uint8_t settings_digest[WPA_SHA256_SIZE];
+    uint8_t paths_digest[WPA_SHA256_SIZE];
+    uint8_t definitions_digest[WPA_SHA256_SIZE];
+    wpa_unit *next;
+};
+
+struct wpa_tree {
+    const wpa_tree_options *options;
+    wpa_arena *arena; /* of shown paths and notes */
+    wpa_results *results;
+    wpa_map *seen; /* paths shown so far */
+    size_t n_files;
+    wpa_note *notes;
+    size_t n_notes, notes_capacity, n_unreadable;
+    wpa_unit *waiting, **last; /* units whose turn comes with the next group */
+    size_t n_waiting, waiting_bytes;
+    bool has_git; /* libgit2 is ready */
+};
+
+void wpa_tree_note(wpa_tree *tree, const char *path, const char *text);
+void wpa_tree_note_unreadable(wpa_tree *tree, const char *path, const char *text);
+
+wpa_unit *wpa_unit_new(void);
+void wpa_unit_free(wpa_unit *unit);
+/** Take a file into a unit; path is copied. */
+wpa_unit_file *wpa_unit_add(wpa_tree *tree, wpa_unit *unit, const char *path, const char *identity,
+                            wpa_input_kind kind, size_t size_bytes, wpa_error *err);
+/** Hand a unit over that has all its files; analyses the waiting ones if they are enough. */
+bool wpa_unit_close(wpa_tree *tree, wpa_unit *unit, wpa_error *err) WPA_CHECK;
+/** Analyse the units of a list, and free them. */
+void wpa_group_run(wpa_tree *tree, wpa_unit *first);
+
+/** A repository of git, open; the first one makes libgit2 ready, which few runs need. */
+wpa_git *wpa_tree_open_git(wpa_tree *tree, const char *path, wpa_error *err);
+/** Everything in a folder, its inner repositories as units of their own. */
+bool wpa_walk(wpa_tree *tree, const char *path, wpa_error *err) WPA_CHECK;

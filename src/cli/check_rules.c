@@ -1,0 +1,96 @@
+/* Rules in words: wpa explain, wpa check --list-rules. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/check_options.h"
+#include "cli/commands.h"
+
+static void list_rules_as_text(wpa_buf *out)
+{
+    size_t n;
+    const wpa_rule *const *rules = wpa_rules_all(&n);
+    for (size_t i = 0; i < n; i++) {
+        wpa_buf_printf(out, "%s  %-30s %-13s %-12s %-8s %-8s %s%s\n", rules[i]->code, rules[i]->id,
+                       wpa_dimension_name(rules[i]->dimension), wpa_kind_name(rules[i]->kind),
+                       wpa_severity_name(rules[i]->severity), wpa_persona_name(rules[i]->persona),
+                       rules[i]->summary, rules[i]->repair ? " [fix]" : "");
+    }
+}
+
+static wpa_json *describe_rule(const wpa_rule *rule, wpa_arena *arena)
+{
+    wpa_json *item = wpa_json_new_object(arena);
+    wpa_json_set_text(item, "id", rule->id);
+    wpa_json_set_text(item, "code", rule->code);
+    wpa_json_set_text(item, "dimension", wpa_dimension_name(rule->dimension));
+    wpa_json_set_text(item, "kind", wpa_kind_name(rule->kind));
+    wpa_json_set_text(item, "severity", wpa_severity_name(rule->severity));
+    wpa_json_set_text(item, "confidence", wpa_confidence_name(rule->confidence));
+    wpa_json_set_text(item, "persona", wpa_persona_name(rule->persona));
+    wpa_json_set_text(item, "summary", rule->summary);
+    wpa_json_set_text(item, "why", rule->why);
+    wpa_json_set_text(item, "fix", rule->fix);
+    wpa_json_set_bool(item, "has_fix", rule->repair != NULL);
+    wpa_json *aliases = wpa_json_set_array(item, "aliases");
+    for (const char *const *at = rule->elsewhere; at && *at; at++) {
+        wpa_json_push_text(aliases, *at);
+    }
+    wpa_json *options = wpa_json_set_object(item, "options");
+    for (const wpa_rule_option *at = rule->options; at && at->name; at++) {
+        wpa_json_set_text(options, at->name, at->value);
+    }
+    return item;
+}
+
+static void list_rules_as_json(wpa_buf *out, wpa_arena *arena)
+{
+    size_t n;
+    const wpa_rule *const *rules = wpa_rules_all(&n);
+    wpa_json *list = wpa_json_new_array(arena);
+    for (size_t i = 0; i < n; i++) {
+        wpa_json_push(list, describe_rule(rules[i], arena));
+    }
+    wpa_buf_text(out, wpa_json_dump_pretty(list, arena));
+    wpa_buf_char(out, '\n');
+}
+
+static void explain_rule(const wpa_rule *rule, wpa_buf *out)
+{
+    wpa_buf_printf(out, "%s %s\n%s, %s, severity %s, confidence %s, shown to persona %s\n\n",
+                   rule->code, rule->id, wpa_dimension_name(rule->dimension),
+                   wpa_kind_name(rule->kind), wpa_severity_name(rule->severity),
+                   wpa_confidence_name(rule->confidence), wpa_persona_name(rule->persona));
+    wpa_buf_printf(out, "what  %s\nwhy   %s\nfix   %s%s\n", rule->summary, rule->why, rule->fix,
+                   rule->repair ? " wpa check --fix can do it." : "");
+    for (const wpa_rule_option *at = rule->options; at && at->name; at++) {
+        wpa_buf_printf(out, "option %s (default %s): %s\n", at->name, at->value, at->words);
+    }
+    for (const char *const *at = rule->elsewhere; at && *at; at++) {
+        wpa_buf_printf(out, "%s%s", at == rule->elsewhere ? "also known as " : ", ", *at);
+    }
+    wpa_buf_printf(out, "%ssilence it with  # wpa: ignore[%s] reason\n",
+                   rule->elsewhere ? "\n" : "", rule->id);
+}
+
+int wpa_check_explain(wpa_cli *cli, const char *name, wpa_error *err)
+{
+    const char *check;
+    const wpa_rule *rule = wpa_rules_find(name, &check, err);
+    if (!rule) {
+        return WPA_CLI_FAILED;
+    }
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
+    explain_rule(rule, out);
+    return wpa_check_print(cli, wpa_buf_data(out), wpa_buf_size(out), err) ? 0 : WPA_CLI_FAILED;
+}
+
+int wpa_check_list_rules(wpa_cli *cli, bool as_json, wpa_error *err)
+{
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
+    if (as_json) {
+        list_rules_as_json(out, cli->arena);
+    } else {
+        list_rules_as_text(out);
+    }
+    return wpa_check_print(cli, wpa_buf_data(out), wpa_buf_size(out), err) ? 0 : WPA_CLI_FAILED;
+}

@@ -1,0 +1,206 @@
+#include "rules/results.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <wpa/memory.h>
+
+/* Beyond this the results go to a file. */
+#define MEMORY_MAX_BYTES ((size_t)8 << 20)
+
+/* Where a result lies, and what is known of it without reading it. */
+typedef struct entry {
+    const char *path, *prefix, *identity;
+    size_t offset, size_bytes;
+    wpa_result_counts *counts; /* NULL: nothing found and nothing noted */
+} entry;
+
+struct wpa_results {
+    entry *entries; /* [n] */
+    size_t n, capacity;
+    uint8_t *data; /* [used] those that are in memory; offsets go on in the file */
+    size_t used, room, in_file;
+    FILE *file;
+    wpa_result_counts total;
+};
+
+wpa_results *wpa_results_new(void)
+{
+    return wpa_alloc(sizeof(wpa_results));
+}
+
+void wpa_results_free(wpa_results *results)
+{
+    if (!results) {
+        return;
+    }
+    for (size_t i = 0; i < results->n; i++) {
+        wpa_free(results->entries[i].counts);
+    }
+    if (results->file) {
+        (void)fclose(results->file);
+    }
+    wpa_free(results->entries);
+    wpa_free(results->data);
+    wpa_free(results);
+}
+
+/** Move what is in memory to the file, if there can be one; else memory it is. */
+static void spill(wpa_results *results)
+{
+    results->file = results->file ? results->file : tmpfile();
+    bool ok = results->file && fseeko(results->file, (off_t)results->in_file, SEEK_SET) == 0 &&
+              fwrite(results->data, 1, results->used, results->file) == results->used &&
+              fflush(results->file) == 0;
+    if (ok) {
+        results->in_file += results->used;
+        results->used = 0;
+    }
+}
+
+static void *reserve(wpa_results *results, size_t size_bytes)
+{
+    if (results->used + size_bytes > MEMORY_MAX_BYTES && results->used) {
+        spill(results);
+    }
+    size_t needed = results->used + size_bytes;
+    if (needed > results->room) {
+        results->room = results->room * 2 > needed ? results->room * 2 : needed + 4096;
+        results->data = wpa_realloc(results->data, results->room);
+    }
+    void *at = results->data + results->used;
+    results->used = needed;
+    return at;
+}
+
+static bool is_nothing(const wpa_result_counts *counts)
+{
+    return !(counts->n_open + counts->n_ignored + counts->n_baseline + counts->n_notes);
+}
+
+void wpa_results_put(wpa_results *results, const char *path, const char *prefix,
+                     const char *identity, const void *packed, size_t size_bytes,
+                     const wpa_result_counts *counts)
+{
+    if (results->n == results->capacity) {
+        results->capacity = results->capacity ? results->capacity * 2 : 64;
+        results->entries =
+            wpa_realloc(results->entries, results->capacity * sizeof *results->entries);
+    }
+    void *at = reserve(results, size_bytes);
+    memcpy(at, packed, size_bytes);
+    size_t offset = results->in_file + results->used - size_bytes;
+    entry fresh = {path, prefix, identity, offset, size_bytes, NULL};
+    if (!is_nothing(counts)) {
+        fresh.counts = wpa_alloc(sizeof *fresh.counts);
+        *fresh.counts = *counts;
+        wpa_result_counts_add(&results->total, counts);
+    }
+    results->entries[results->n++] = fresh;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return strcmp(((const entry *)a)->path, ((const entry *)b)->path);
+}
+
+void wpa_results_close(wpa_results *results)
+{
+    if (results->n) {
+        qsort(results->entries, results->n, sizeof *results->entries, compare_entries);
+    }
+}
+
+size_t wpa_results_count(const wpa_results *results)
+{
+    return results->n;
+}
+
+const char *wpa_results_identity(const wpa_results *results, size_t i)
+{
+    return results->entries[i].identity;
+}
+
+const wpa_result_counts *wpa_results_total(const wpa_results *results)
+{
+    return &results->total;
+}
+
+const wpa_result_counts *wpa_results_counts_at(const wpa_results *results, size_t i)
+{
+    static const wpa_result_counts none;
+    return results->entries[i].counts ? results->entries[i].counts : &none;
+}
+
+/** Back out of the file; NULL if it cannot be read any more. */
+static const void *fetch(const wpa_results *results, const entry *at, wpa_arena *arena)
+{
+    if (at->offset >= results->in_file) {
+        return results->data + (at->offset - results->in_file);
+    }
+    void *copy = wpa_arena_alloc(arena, at->size_bytes);
+    ssize_t n = pread(fileno(results->file), copy, at->size_bytes, (off_t)at->offset);
+    return n == (ssize_t)at->size_bytes ? copy : NULL;
+}
+
+wpa_result wpa_results_at(const wpa_results *results, size_t i, wpa_arena *arena)
+{
+    const entry *at = &results->entries[i];
+    wpa_result result;
+    const void *data = fetch(results, at, arena);
+    if (!data || !wpa_result_unpack(data, at->size_bytes, at->path, at->prefix, arena, &result)) {
+        static const wpa_note lost = {.text = "its result could not be read back"};
+        result = (wpa_result){.path = at->path, .notes = &lost, .n_notes = 1};
+    }
+    return result;
+}
+
+/* ---- counting ---- */
+
+static void count_finding(wpa_result_counts *counts, const wpa_finding *finding)
+{
+    if (finding->state == WPA_FINDING_IGNORED) {
+        counts->n_ignored++;
+    } else if (finding->state == WPA_FINDING_BASELINE) {
+        counts->n_baseline++;
+    } else {
+        counts->n_open++;
+        counts->n_fixable += finding->n_fixes > 0;
+        counts->by_severity[finding->severity]++;
+        counts->by_kind[finding->kind]++;
+        counts->by_dimension[finding->dimension]++;
+        counts->by_both[finding->kind][finding->severity]++;
+    }
+}
+
+void wpa_result_count(const wpa_result *result, wpa_result_counts *counts)
+{
+    *counts = (wpa_result_counts){.n_notes = result->n_notes};
+    for (size_t i = 0; i < result->n_findings; i++) {
+        count_finding(counts, result->findings[i]);
+    }
+}
+
+static void add_all(size_t *to, const size_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        to[i] += from[i];
+    }
+}
+
+void wpa_result_counts_add(wpa_result_counts *total, const wpa_result_counts *counts)
+{
+    total->n_open += counts->n_open;
+    total->n_ignored += counts->n_ignored;
+    total->n_baseline += counts->n_baseline;
+    total->n_fixable += counts->n_fixable;
+    total->n_notes += counts->n_notes;
+    add_all(total->by_severity, counts->by_severity, WPA_SEVERITY_COUNT);
+    add_all(total->by_kind, counts->by_kind, WPA_KIND_COUNT);
+    add_all(total->by_dimension, counts->by_dimension, WPA_DIMENSION_COUNT);
+    for (size_t i = 0; i < WPA_KIND_COUNT; i++) {
+        add_all(total->by_both[i], counts->by_both[i], WPA_SEVERITY_COUNT);
+    }
+}

@@ -1,0 +1,44 @@
+/*
+ * The results of a run, however many files it has: packed, in memory while they are few and in a
+ * file without a name beyond that. Put by one thread at a time; the caller sees to it.
+ */
+#pragma once
+
+#include "rules/pack.h"
+
+/** How many findings there are, by state and by what they are. */
+typedef struct wpa_result_counts {
+    size_t n_open, n_ignored, n_baseline, n_fixable, n_notes;
+    size_t by_severity[WPA_SEVERITY_COUNT]; /* open ones */
+    size_t by_kind[WPA_KIND_COUNT];
+    size_t by_dimension[WPA_DIMENSION_COUNT];
+    size_t by_both[WPA_KIND_COUNT][WPA_SEVERITY_COUNT];
+} wpa_result_counts;
+
+typedef struct wpa_results wpa_results;
+
+wpa_results *wpa_results_new(void);
+void wpa_results_free(wpa_results *results);
+WPA_DEFINE_AUTO(wpa_results, wpa_results_free);
+
+/**
+ * Keep a packed result; path and prefix as for wpa_result_unpack, identity its path in its
+ * repository; borrowed until the end.
+ */
+void wpa_results_put(wpa_results *results, const char *path, const char *prefix,
+                     const char *identity, const void *packed, size_t size_bytes,
+                     const wpa_result_counts *counts);
+/** Once, behind the last put: in the order of their paths from then on. */
+void wpa_results_close(wpa_results *results);
+
+size_t wpa_results_count(const wpa_results *results);
+/** All in all; of those put so far. */
+const wpa_result_counts *wpa_results_total(const wpa_results *results);
+const wpa_result_counts *wpa_results_counts_at(const wpa_results *results, size_t i);
+/** Its path in its repository. */
+const char *wpa_results_identity(const wpa_results *results, size_t i);
+/** The i-th, read back into the arena. */
+wpa_result wpa_results_at(const wpa_results *results, size_t i, wpa_arena *arena);
+
+void wpa_result_count(const wpa_result *result, wpa_result_counts *counts);
+void wpa_result_counts_add(wpa_result_counts *total, const wpa_result_counts *counts);

@@ -71,10 +71,10 @@ typedef struct wpa_check_run {
     wpa_check_options *options;
     struct wpa_lint *lint;
     wpa_cache *cache;
-    wpa_baseline *baseline; /* or NULL */
+    wpa_baseline *baseline;        /* or NULL */
     struct wpa_check_watch *watch; /* or NULL */
-    bool has_failed;        /* a fix could not be written; failure says why */
-    wpa_error failure;      /* the last one */
+    bool has_failed;               /* a fix could not be written; failure says why */
+    wpa_error failure;             /* the last one */
 } wpa_check_run;
 
 bool wpa_check_print(wpa_cli *cli, const char *text, size_t size_bytes, wpa_error *err) WPA_CHECK;

@@ -18,7 +18,7 @@
 
 #define THREADS_MAX 64
 /* Text whose trees are held from joining until judging; more is read and parsed again. */
-#define HELD_MAX_BYTES ((size_t)1 << 20)
+#define HELD_MAX_BYTES ((size_t)512 * 1024)
 
 typedef struct group group;
 typedef void (*stage_of)(group *g, wpa_unit_file *file);
@@ -180,7 +180,8 @@ static void stage_join(group *g, wpa_unit_file *file)
         wpa_graph_add(unit->graph, file->shown.source);
         (void)pthread_mutex_unlock(&unit->lock);
     }
-    if (file->state == WPA_UNIT_DONE || file->is_twice || !may_hold(g, file)) {
+    file->is_held = may_hold(g, file);
+    if (!file->is_held) {
         release(file);
     }
 }
@@ -194,24 +195,28 @@ static void stage_judge(group *g, wpa_unit_file *file)
     if (!file->shown.source) {
         parse(file);
     }
-    wpa_surroundings *around = wpa_surroundings_traced(&file->unit->around, file->arena);
-    wpa_source *source = wpa_arena_dup(file->arena, file->shown.source, sizeof *source);
-    source->around = around;
+    wpa_arena *arena = file->rules = wpa_arena_new();
+    wpa_source *source = wpa_arena_dup(arena, file->shown.source, sizeof *source);
+    source->around = wpa_surroundings_traced(&file->unit->around, arena);
     file->shown.source = source;
     const wpa_tree_options *options = g->tree->options;
     wpa_result result;
-    file->shown.settings = wpa_settings_at(file->shown.settings, file->identity, file->arena);
+    file->shown.settings = wpa_settings_at(file->shown.settings, file->identity, arena);
     if (options->fixes) {
-        file->shown.fixed =
-            wpa_rules_fix(source, file->shown.settings, options->fixes, file->arena);
+        file->shown.fixed = wpa_rules_fix(source, file->shown.settings, options->fixes, arena);
         result = file->shown.fixed.result;
     } else {
-        result = wpa_rules_run(source, file->shown.settings, file->arena);
+        result = wpa_rules_run(source, file->shown.settings, arena);
     }
     wpa_key_pack(options->cache, file, &result, options->has_excerpts);
     file->state = WPA_UNIT_DONE;
     if (!options->fixes) {
-        release(file);
+        wpa_arena_free(file->rules);
+        file->rules = NULL;
+        file->shown.source = NULL;
+        if (!file->is_held) {
+            release(file);
+        }
     }
 }
 
@@ -247,9 +252,31 @@ static void open_graphs(group *g)
     }
 }
 
+static const wpa_source *find_parsed(void *context, const char *path)
+{
+    return wpa_map_get(context, path);
+}
+
+/** Trees that are held serve their neighbours too; nobody changes them. */
+static void share_parsed(wpa_unit *unit)
+{
+    wpa_map *parsed = wpa_map_new(unit->arena);
+    for (size_t i = 0; i < unit->n_files; i++) {
+        if (unit->files[i]->is_held) {
+            wpa_map_put(parsed, unit->files[i]->identity,
+                        (void *)(uintptr_t)unit->files[i]->shown.source);
+        }
+    }
+    unit->around.parsed = find_parsed;
+    unit->around.parsed_context = parsed;
+}
+
 static void close_graphs(group *g)
 {
     for (wpa_unit *unit = g->first; unit; unit = unit->next) {
+        if (unit->graph) {
+            share_parsed(unit);
+        }
         if (unit->graph) {
             wpa_graph_close(unit->graph);
             unit->around.graph = unit->graph;

@@ -15,7 +15,7 @@
 
 /* Units wait for each other until they are this much: enough for every thread to have its share. */
 #define GROUP_FILES 256
-#define GROUP_BYTES ((size_t)1 << 20)
+#define GROUP_BYTES ((size_t)512 * 1024)
 #define REVISION_MAX_ENTRIES 500000
 
 /* ---- paths ---- */
@@ -105,6 +105,7 @@ void wpa_unit_free(wpa_unit *unit)
     }
     for (size_t i = 0; i < unit->n_files; i++) {
         wpa_arena_free(unit->files[i]->arena);
+        wpa_arena_free(unit->files[i]->rules);
         wpa_free(unit->files[i]->packed);
     }
     wpa_git_close(unit->git);

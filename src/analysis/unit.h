@@ -21,9 +21,11 @@ typedef struct wpa_unit_file {
     const char *identity; /* repository-relative path */
     bool is_twice;        /* was named before: belongs to the graph, and is not reported again */
     bool is_stdin;
+    bool is_held; /* text and tree stay until the whole group is judged */
     wpa_unit_state state;
     const char *fault;
     wpa_arena *arena; /* of text and tree, while they are held */
+    wpa_arena *rules; /* of what rules made, while fixes are delivered */
     uint8_t digest[WPA_SHA256_SIZE];
     void *packed; /* [packed_bytes] heap */
     size_t packed_bytes;

@@ -4,6 +4,7 @@
 
 #include "cli/check_options.h"
 #include "cli/commands.h"
+#include "facts/facts.h"
 
 static void list_rules_as_text(wpa_buf *out)
 {
@@ -54,22 +55,67 @@ static void list_rules_as_json(wpa_buf *out, wpa_arena *arena)
     wpa_buf_char(out, '\n');
 }
 
+static void put_names(wpa_buf *out, const char *head, const char *const *names)
+{
+    for (const char *const *at = names; at && *at; at++) {
+        wpa_buf_printf(out, "%s%s", at == names ? head : ", ", *at);
+    }
+    wpa_buf_text(out, names && *names ? "\n" : "");
+}
+
+static void put_tables(wpa_buf *out, const wpa_rule *rule)
+{
+    for (int i = 0; i < WPA_FACTS_COUNT; i++) {
+        if (rule->tables & (1U << i)) {
+            wpa_buf_printf(out, "facts %s of %s\n", wpa_facts_table_name((wpa_fact_table)i),
+                           wpa_facts_date((wpa_fact_table)i));
+        }
+    }
+}
+
+static void put_inputs(wpa_buf *out, const wpa_rule *rule)
+{
+    const char *separator = "reads ";
+    for (unsigned bit = 1; bit <= WPA_INPUT_PRE_COMMIT; bit <<= 1) {
+        if (rule->inputs & bit) {
+            wpa_buf_printf(out, "%s%s files", separator, wpa_input_kind_name((wpa_input_kind)bit));
+            separator = ", ";
+        }
+    }
+    wpa_buf_char(out, '\n');
+}
+
+static void put_declares(wpa_buf *out, const wpa_rule *rule)
+{
+    const char *separator = "a fix changes ";
+    for (unsigned bit = 0; rule->repair && bit < WPA_DECLARES_COUNT; bit++) {
+        if (rule->declares & (1U << bit)) {
+            wpa_buf_printf(out, "%s%s", separator, wpa_declares_name(bit));
+            separator = ", ";
+        }
+    }
+    wpa_buf_text(out, rule->repair && rule->declares ? "\n" : "");
+}
+
 static void explain_rule(const wpa_rule *rule, wpa_buf *out)
 {
     wpa_buf_printf(out, "%s %s\n%s, %s, severity %s, confidence %s, shown to persona %s\n\n",
                    rule->code, rule->id, wpa_dimension_name(rule->dimension),
                    wpa_kind_name(rule->kind), wpa_severity_name(rule->severity),
                    wpa_confidence_name(rule->confidence), wpa_persona_name(rule->persona));
-    wpa_buf_printf(out, "what  %s\nwhy   %s\nfix   %s%s\n", rule->summary, rule->why, rule->fix,
+    wpa_buf_printf(out, "what  %s\nwhy   %s\nfix   %s%s\n\n", rule->summary, rule->why, rule->fix,
                    rule->repair ? " wpa check --fix can do it." : "");
+    put_inputs(out, rule);
+    put_names(out, "checks ", rule->checks);
     for (const wpa_rule_option *at = rule->options; at && at->name; at++) {
-        wpa_buf_printf(out, "option %s (default %s): %s\n", at->name, at->value, at->words);
+        wpa_buf_printf(out, "option %s (default %s): %s\n", at->name,
+                       *at->value ? at->value : "none", at->words);
     }
-    for (const char *const *at = rule->elsewhere; at && *at; at++) {
-        wpa_buf_printf(out, "%s%s", at == rule->elsewhere ? "also known as " : ", ", *at);
-    }
-    wpa_buf_printf(out, "%ssilence it with  # wpa: ignore[%s] reason\n",
-                   rule->elsewhere ? "\n" : "", rule->id);
+    put_tables(out, rule);
+    put_declares(out, rule);
+    put_names(out, "wins over ", rule->supersedes);
+    put_names(out, "also known as ", rule->elsewhere);
+    wpa_buf_printf(out, "silence it with  # wpa: ignore[%s] reason\n", rule->id);
 }
 
 int wpa_check_explain(wpa_cli *cli, const char *name, wpa_error *err)

@@ -3,6 +3,7 @@
 #include <wpa/text.h>
 
 #include "cli/commands.h"
+#include "rules/registry.h"
 
 enum {
     OPTION_WIDTH = 28,
@@ -250,6 +251,7 @@ const wpa_cli_command wpa_cli_version = {
     .name = "version",
     .operands = "",
     .summary = "print the version",
+    .is_light = true,
     .run = run_version,
 };
 
@@ -282,6 +284,7 @@ const wpa_cli_command wpa_cli_help = {
     .operands = "[COMMAND]",
     .summary = "list the commands, or tell more about one",
     .max_operands = 2,
+    .is_light = true,
     .run = run_help,
 };
 
@@ -297,5 +300,72 @@ const wpa_cli_command wpa_cli_man = {
     .operands = "",
     .summary = "print the manual page, made from the commands themselves: wpa man > wpa.1",
     .is_hidden = true,
+    .is_light = true,
     .run = run_man,
+};
+
+/* ---- the manual page of the rules ---- */
+
+static void print_man_rule(FILE *out, const wpa_rule *rule)
+{
+    (void)fputs(".TP\n.B ", out);
+    print_man(out, rule->code);
+    (void)fputs(" ", out);
+    print_man(out, rule->id);
+    fprintf(out, "\n%s, %s, %s%s%s: ", wpa_dimension_name(rule->dimension),
+            wpa_kind_name(rule->kind), wpa_severity_name(rule->severity),
+            rule->persona == WPA_PERSONA_DEFAULT ? "" : ", ",
+            rule->persona == WPA_PERSONA_DEFAULT ? "" : wpa_persona_name(rule->persona));
+    print_man(out, rule->summary);
+    fprintf(out, ".%s\n", rule->repair ? " Has a fix." : "");
+}
+
+/** From the names of another tool to ours. */
+static void print_man_names(FILE *out, const char *tool, const char *heading)
+{
+    size_t n;
+    const wpa_rule *const *rules = wpa_rules_all(&n);
+    (void)fputs(".SH FROM ", out);
+    print_man(out, heading);
+    (void)fputs("\n", out);
+    for (size_t i = 0; i < n; i++) {
+        for (const char *const *at = rules[i]->elsewhere; at && *at; at++) {
+            if (wpa_text_starts(*at, tool)) {
+                (void)fputs(".br\n", out);
+                print_man(out, *at + strlen(tool));
+                fprintf(out, ": %s ", rules[i]->code);
+                print_man(out, rules[i]->id);
+                (void)fputs("\n", out);
+            }
+        }
+    }
+}
+
+static int run_man_rules(wpa_cli *cli, wpa_error *err)
+{
+    (void)err;
+    size_t n;
+    const wpa_rule *const *rules = wpa_rules_all(&n);
+    (void)fputs(".TH WPA-RULES 7 \"\" \"wpa " WPA_VERSION "\" \"Rules\"\n"
+                ".SH NAME\nwpa-rules \\- what wpa check finds\n"
+                ".SH DESCRIPTION\nEvery rule of wpa check. wpa explain RULE tells all of one; a "
+                "rule is named by its id, its code, or the name another tool has for it.\n"
+                ".SH RULES\n",
+                cli->out);
+    for (size_t i = 0; i < n; i++) {
+        print_man_rule(cli->out, rules[i]);
+    }
+    print_man_names(cli->out, "zizmor/", "ZIZMOR");
+    print_man_names(cli->out, "actionlint/", "ACTIONLINT");
+    (void)fputs(".SH SEE ALSO\n.BR wpa (1)\n", cli->out);
+    return WPA_EXIT_OK;
+}
+
+const wpa_cli_command wpa_cli_man_rules = {
+    .name = "man rules",
+    .operands = "",
+    .summary = "print the manual page of the rules: wpa man rules > wpa-rules.7",
+    .is_hidden = true,
+    .is_light = true,
+    .run = run_man_rules,
 };

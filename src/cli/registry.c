@@ -6,6 +6,9 @@ static const wpa_cli_command *const commands[] = {
     &wpa_cli_wall,
     &wpa_cli_check,
     &wpa_cli_explain,
+    &wpa_cli_config_check,
+    &wpa_cli_config_show,
+    &wpa_cli_config_import,
     &wpa_cli_login,
     &wpa_cli_logout,
     &wpa_cli_whoami,
@@ -54,6 +57,7 @@ static const wpa_cli_command *const commands[] = {
     &wpa_cli_help,
     &wpa_cli_version,
     &wpa_cli_man,
+    &wpa_cli_man_rules,
 };
 /* clang-format on */
 

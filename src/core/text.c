@@ -282,9 +282,22 @@ size_t wpa_visible_copy(char *to, size_t size_bytes, const char *text, size_t le
     return total;
 }
 
+/** Plain ASCII, as most texts are, is visible as it is. */
+static bool is_plain(const char *text, size_t length)
+{
+    unsigned char odd = 0;
+    for (size_t i = 0; i < length; i++) {
+        odd = (unsigned char)(odd | ((unsigned char)(text[i] - 0x20) > 0x7E - 0x20));
+    }
+    return !odd;
+}
+
 char *wpa_text_visible(wpa_arena *arena, const char *text, size_t length, bool keep_lines)
 {
     char none[1];
+    if (is_plain(text, length)) {
+        return wpa_arena_slice(arena, text, length);
+    }
     size_t total = wpa_visible_copy(none, sizeof none, text, length, keep_lines);
     char *visible = wpa_arena_alloc(arena, total + 1);
     wpa_visible_copy(visible, total + 1, text, length, keep_lines);

@@ -4,6 +4,7 @@
 #include <wpa/map.h>
 #include <wpa/text.h>
 
+#include "rules/expressions.h"
 #include "rules/sink.h"
 
 #define QUOTE_MAX_CHARS 80
@@ -91,9 +92,32 @@ void wpa_rule_relate_in(wpa_rule_run *run, wpa_finding *finding, const wpa_sourc
 
 /* ---- neighbours ---- */
 
+/** As it was parsed for all, with what is worked out on the way for this run alone. */
+static const wpa_source *share_neighbour(wpa_rule_run *run, const char *path)
+{
+    const wpa_surroundings *around = run->source->around;
+    wpa_arena *arena = run->sink->arena;
+    const wpa_source *parsed =
+        around && around->parsed ? around->parsed(around->parsed_context, path) : NULL;
+    if (!parsed) {
+        return NULL;
+    }
+    if (around->trace) {
+        around->trace->has_asked_graph = true; /* what definitions hold is known together */
+    }
+    wpa_source *source = wpa_arena_dup(arena, parsed, sizeof *parsed);
+    source->around = around;
+    source->expressions = wpa_expressions_read(source->yaml, source->kind, source->outline, arena);
+    return source;
+}
+
 static const wpa_source *read_neighbour(wpa_rule_run *run, const char *path)
 {
     const wpa_surroundings *around = run->source->around;
+    const wpa_source *shared = share_neighbour(run, path);
+    if (shared) {
+        return shared;
+    }
     wpa_input_kind kind;
     size_t size_bytes;
     if (!wpa_input_of_path(path, &kind)) {

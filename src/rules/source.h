@@ -26,6 +26,9 @@ typedef enum wpa_visibility {
 
 typedef struct wpa_source wpa_source;
 
+/** A definition of the repository that is parsed already, or NULL. Called from any thread. */
+typedef const wpa_source *(*wpa_surroundings_parsed)(void *context, const char *path);
+
 /**
  * Text of a file of the repository, as it stands beside the one under analysis; NULL if it cannot
  * be had. Called from any thread.
@@ -72,6 +75,8 @@ typedef struct wpa_surroundings {
     size_t n_fleet;
     wpa_surroundings_reader read; /* NULL: no other file can be read */
     void *read_context;
+    wpa_surroundings_parsed parsed; /* NULL: none is */
+    void *parsed_context;
     wpa_surroundings_trace *trace; /* notes what is asked; NULL: nobody wants to know */
 } wpa_surroundings;
 

@@ -435,8 +435,57 @@ wpa_span wpa_yaml_map_span(const wpa_yaml_map *map, size_t from, size_t to)
     return (wpa_span){start, to > from ? map->origins[to - 1].end : start};
 }
 
+/* ---- one place of a literal scalar ---- */
+
+/** Breaks that the parser takes for one and the index of lines does not. */
+static bool has_rare_breaks(const wpa_yaml_node *scalar)
+{
+    return memchr(scalar->text, 0xC2, scalar->length) || memchr(scalar->text, 0xE2, scalar->length);
+}
+
+/**
+ * Where the character at an offset of a literal scalar stands in the file: its lines are those of
+ * the file without their indentation. False where that does not hold, or at a line break.
+ */
+static bool find_in_literal(const wpa_yaml_node *scalar, size_t offset, size_t *found)
+{
+    const wpa_yaml_doc *doc = scalar->doc;
+    const char *text = scalar->text, *start = text, *at = text + offset, *next;
+    size_t line = wpa_yaml_line_of(doc, scalar->span.start) + 1;
+    while ((next = memchr(start, '\n', (size_t)(at - start)))) {
+        start = next + 1;
+        line++;
+    }
+    const char *end = memchr(start, '\n', scalar->length - (size_t)(start - text));
+    size_t length = end ? (size_t)(end - start) : scalar->length - (size_t)(start - text);
+    wpa_span source = line <= doc->n_lines ? wpa_yaml_line(doc, line) : (wpa_span){0, 0};
+    if (offset >= (size_t)(start - text) + length || wpa_span_length(source) < length) {
+        return false;
+    }
+    size_t indent = wpa_span_length(source) - length;
+    *found = source.start + indent + (size_t)(at - start);
+    return memcmp(doc->source + source.start + indent, start, length) == 0 &&
+           strspn(doc->source + source.start, " ") >= indent;
+}
+
+static bool find_literal_span(const wpa_yaml_node *scalar, size_t from, size_t to, wpa_span *span)
+{
+    if (!scalar || scalar->kind != WPA_YAML_SCALAR || scalar->style != WPA_YAML_LITERAL ||
+        scalar->is_incomplete || from >= to || to > scalar->length || has_rare_breaks(scalar)) {
+        return false;
+    }
+    size_t last;
+    bool ok = find_in_literal(scalar, from, &span->start) && find_in_literal(scalar, to - 1, &last);
+    span->end = ok ? last + 1 : 0;
+    return ok;
+}
+
 wpa_span wpa_yaml_source_span(const wpa_yaml_node *scalar, size_t from, size_t to)
 {
+    wpa_span span;
+    if (find_literal_span(wpa_yaml_resolve(scalar), from, to, &span)) {
+        return span;
+    }
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     return wpa_yaml_map_span(wpa_yaml_map_new(scalar, arena), from, to);
 }

@@ -1,0 +1,334 @@
+/* wpa config check, show, import: what configures wpa check here, and where that stands. */
+#include "rules/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <wpa/clock.h>
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+#include "cli/check_options.h"
+#include "cli/commands.h"
+
+#define VALUE_MAX_CHARS 100
+#define KEY_DEPTH 3
+
+/* ---- check ---- */
+
+static const char *start_of(const wpa_cli *cli)
+{
+    return cli->n_operands ? cli->operands[0] : ".";
+}
+
+/** A file that is named is the only layer; a folder has those that count in it. */
+static wpa_check_layer *layers_of(const wpa_cli *cli, size_t *n)
+{
+    const char *start = start_of(cli);
+    if (wpa_path_is_dir(start)) {
+        return wpa_check_layers(start, cli->arena, n);
+    }
+    const char *slash = strrchr(start, '/'), *name = slash ? slash + 1 : start;
+    wpa_check_layer *layer = wpa_arena_alloc(cli->arena, sizeof *layer);
+    layer->path = start;
+    layer->is_zizmor = wpa_text_starts(name, "zizmor.");
+    layer->is_actionlint = wpa_text_starts(name, "actionlint.");
+    *n = 1;
+    return layer;
+}
+
+static int run_check(wpa_cli *cli, wpa_error *err)
+{
+    size_t n;
+    wpa_check_layer *layers = layers_of(cli, &n);
+    wpa_settings *settings = wpa_settings_new(wpa_now_us(), cli->arena);
+    for (size_t i = 0; i < n; i++) {
+        if (!wpa_check_read_layer(&layers[i], settings, cli->arena, err)) {
+            err->code = WPA_E_INVALID;
+            return WPA_CLI_FAILED;
+        }
+        (void)fprintf(cli->out, "%s: can be read\n",
+                      wpa_text_visible(cli->arena, layers[i].path, strlen(layers[i].path), false));
+    }
+    if (n == 0) {
+        (void)fprintf(cli->out, "no configuration for %s: defaults hold\n", start_of(cli));
+    }
+    return 0;
+}
+
+/* ---- show ---- */
+
+/* A value as the nearest layer has it. */
+typedef struct shown {
+    const char *text, *origin;
+} shown;
+
+typedef struct shower {
+    wpa_map *values; /* "rules.missing-timeout.max" → shown */
+    wpa_arena *arena;
+    const char *path;
+} shower;
+
+/** The value on one line, as it is written. */
+static const char *one_line(const wpa_yaml_node *value, wpa_arena *arena)
+{
+    wpa_span span = value->span;
+    char *text = wpa_arena_slice(arena, value->doc->source + span.start, wpa_span_length(span));
+    size_t n = 0;
+    for (size_t i = 0; text[i]; i++) {
+        bool is_blank = strchr(" \t\r\n", text[i]) != NULL;
+        if (!is_blank || (n && text[n - 1] != ' ')) {
+            text[n++] = (char)(is_blank ? ' ' : text[i]);
+        }
+    }
+    text[n] = '\0';
+    return wpa_text_ellipsis(arena, wpa_text_visible(arena, text, n, false), VALUE_MAX_CHARS);
+}
+
+static void collect(const shower *s, const wpa_yaml_node *value, const char *key, int depth)
+{
+    const wpa_yaml_node *real = wpa_yaml_resolve(value);
+    if (depth < KEY_DEPTH && wpa_yaml_is(real, WPA_YAML_MAPPING)) {
+        for (size_t i = 0; i < real->n_pairs; i++) {
+            const char *name = wpa_yaml_text(real->pairs[i].key);
+            if (name) {
+                collect(s, real->pairs[i].value,
+                        wpa_arena_printf(s->arena, "%s%s%s", key, *key ? "." : "", name),
+                        depth + 1);
+            }
+        }
+        return;
+    }
+    shown *at = wpa_arena_alloc(s->arena, sizeof *at);
+    at->text = one_line(value, s->arena);
+    at->origin = wpa_arena_printf(s->arena, "%s:%zu", s->path,
+                                  wpa_yaml_line_of(value->doc, value->span.start));
+    wpa_map_put(s->values, key, at);
+}
+
+static const struct {
+    const char *key, *value;
+} defaults[] = {
+    {"profile", "default"},           {"persona", "default"},          {"fail-on.issue", "medium"},
+    {"fail-on.inefficiency", "none"}, {"fail-on.opportunity", "none"}, {"visibility", "unknown"},
+    {"require-reason", "false"},
+};
+
+static int run_show(wpa_cli *cli, wpa_error *err)
+{
+    size_t n;
+    wpa_check_layer *layers = layers_of(cli, &n);
+    shower s = {wpa_map_new(cli->arena), cli->arena, NULL};
+    wpa_settings *settings = wpa_settings_new(wpa_now_us(), cli->arena);
+    for (size_t i = 0; i < WPA_COUNT(defaults); i++) {
+        shown *at = wpa_arena_alloc(cli->arena, sizeof *at);
+        *at = (shown){defaults[i].value, "default"};
+        wpa_map_put(s.values, defaults[i].key, at);
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool is_foreign = layers[i].is_zizmor || layers[i].is_actionlint;
+        const wpa_yaml_doc *doc = NULL;
+        if (!wpa_check_read_layer(&layers[i], settings, cli->arena, err) ||
+            !(doc = wpa_yaml_load(layers[i].path, cli->arena, err))) {
+            err->code = WPA_E_INVALID;
+            return WPA_CLI_FAILED;
+        }
+        s.path = layers[i].path;
+        if (doc->root) {
+            collect(&s, doc->root,
+                    is_foreign ? (layers[i].is_zizmor ? "zizmor" : "actionlint") : "",
+                    is_foreign ? 1 : 0);
+        }
+    }
+    for (size_t i = 0; i < wpa_map_count(s.values); i++) {
+        void *value;
+        const char *key = wpa_map_at(s.values, i, &value);
+        const shown *at = value;
+        (void)fprintf(cli->out, "%s: %s", wpa_text_visible(cli->arena, key, strlen(key), false),
+                      at->text);
+        (void)fprintf(cli->out, wpa_cli_is_given(cli, "origin") ? "  # %s\n" : "\n",
+                      wpa_text_visible(cli->arena, at->origin, strlen(at->origin), false));
+    }
+    return 0;
+}
+
+/* ---- import ---- */
+
+/** A YAML scalar in double quotes. */
+static void put_quoted(FILE *out, const char *text)
+{
+    (void)fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') {
+            (void)fputc('\\', out);
+        }
+        (void)fputc(*text, out);
+    }
+    (void)fputc('"', out);
+}
+
+static void put_list(FILE *out, const wpa_text_list *list)
+{
+    (void)fputc('[', out);
+    for (size_t i = 0; i < list->n; i++) {
+        (void)fputs(i ? ", " : "", out);
+        put_quoted(out, list->items[i]);
+    }
+    (void)fputs("]\n", out);
+}
+
+static bool has_any(const wpa_rule_setting *setting)
+{
+    return setting->toggle == WPA_TOGGLE_OFF || setting->has_severity || setting->has_confidence ||
+           setting->has_persona || setting->options;
+}
+
+static void put_rule(FILE *out, const wpa_rule *rule, const wpa_rule_setting *setting)
+{
+    (void)fprintf(out, "  %s:", rule->id);
+    if (setting->toggle == WPA_TOGGLE_OFF) {
+        (void)fputs(" off\n", out);
+        return;
+    }
+    (void)fputs("\n", out);
+    if (setting->has_severity) {
+        (void)fprintf(out, "    severity: %s\n", wpa_severity_name(setting->severity));
+    }
+    if (setting->has_confidence) {
+        (void)fprintf(out, "    confidence: %s\n", wpa_confidence_name(setting->confidence));
+    }
+    if (setting->has_persona) {
+        (void)fprintf(out, "    persona: %s\n", wpa_persona_name(setting->persona));
+    }
+    for (size_t i = 0; setting->options && i < wpa_map_count(setting->options); i++) {
+        void *value;
+        (void)fprintf(out, "    %s: ", wpa_map_at(setting->options, i, &value));
+        put_quoted(out, value);
+        (void)fputs("\n", out);
+    }
+}
+
+static void put_rules(FILE *out, const wpa_settings *settings)
+{
+    size_t n_rules;
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    bool has_head = false;
+    for (size_t i = 0; i < n_rules; i++) {
+        if (has_any(&settings->rules[i])) {
+            (void)fputs(has_head ? "" : "rules:\n", out);
+            has_head = true;
+            put_rule(out, rules[i], &settings->rules[i]);
+        }
+    }
+}
+
+static void put_ignores(FILE *out, const wpa_settings *settings, wpa_arena *arena)
+{
+    (void)fputs(settings->n_ignores ? "ignore:\n" : "", out);
+    for (size_t i = 0; i < settings->n_ignores; i++) {
+        const wpa_ignore_entry *entry = &settings->ignores[i];
+        (void)fputs("  - path: ", out);
+        put_quoted(out, !entry->path          ? "**"
+                        : entry->is_base_name ? wpa_arena_printf(arena, "**/%s", entry->path)
+                                              : entry->path);
+        (void)fputs("\n", out);
+        if (entry->n_rules) {
+            (void)fprintf(out, "    rules: [%s]\n", entry->rules[0]);
+        }
+        if (entry->line) {
+            (void)fprintf(out, "    line: %lld\n", (long long)entry->line);
+        }
+        if (entry->message) {
+            (void)fputs("    message: ", out);
+            put_quoted(out, entry->message);
+            (void)fputs("\n", out);
+        }
+        (void)fputs("    reason: ", out);
+        put_quoted(out, entry->reason);
+        (void)fputs("\n", out);
+    }
+}
+
+static int run_import(wpa_cli *cli, wpa_error *err)
+{
+    size_t n;
+    wpa_check_layer *layer = layers_of(cli, &n);
+    wpa_settings *settings = wpa_settings_new(wpa_now_us(), cli->arena);
+    if (n != 1 || !(layer->is_zizmor || layer->is_actionlint)) {
+        (void)WPA_FAIL(err, WPA_E_INVALID, "'%s' is neither a zizmor.yml nor an actionlint.yaml",
+                       start_of(cli));
+        return WPA_CLI_FAILED;
+    }
+    if (!wpa_check_read_layer(layer, settings, cli->arena, err)) {
+        err->code = WPA_E_INVALID;
+        return WPA_CLI_FAILED;
+    }
+    (void)fprintf(cli->out, "# made from %s by wpa config import\nversion: 1\n",
+                  wpa_text_visible(cli->arena, layer->path, strlen(layer->path), false));
+    put_rules(cli->out, settings);
+    const wpa_own *own = &settings->own;
+    if (own->runner_labels.n) {
+        (void)fputs("runners:\n  labels: ", cli->out);
+        put_list(cli->out, &own->runner_labels);
+    }
+    if (own->secrets.is_known || own->variables.is_known) {
+        (void)fputs("names:\n", cli->out);
+    }
+    if (own->secrets.is_known) {
+        (void)fputs("  secrets: ", cli->out);
+        put_list(cli->out, &own->secrets.names);
+    }
+    if (own->variables.is_known) {
+        (void)fputs("  vars: ", cli->out);
+        put_list(cli->out, &own->variables.names);
+    }
+    put_ignores(cli->out, settings, cli->arena);
+    return 0;
+}
+
+/* ---- the commands ---- */
+
+static int exit_code_of(wpa_code code)
+{
+    return code == WPA_E_INVALID ? 2 : 4;
+}
+
+const wpa_cli_command wpa_cli_config_check = {
+    .name = "config check",
+    .operands = "[FILE|FOLDER]",
+    .summary = "can the configuration of wpa check be read?",
+    .details = "Reads every wpa.yml, .wpa.yml and .github/wpa.yml from the root of the repository "
+               "to the folder, and zizmor's and actionlint's files beside them. What is wrong is "
+               "named with file, line and the nearest legal name; the exit code is then 2.",
+    .max_operands = 1,
+    .is_light = true,
+    .run = run_check,
+    .exit_code = exit_code_of,
+};
+
+static const wpa_cli_option show_options[] = {
+    {"origin", 0, WPA_CLI_FLAG, NULL, "with the file and line each value comes from"},
+};
+
+const wpa_cli_command wpa_cli_config_show = {
+    .name = "config show",
+    .operands = "[FILE|FOLDER]",
+    .summary = "what configures wpa check here, the nearest file first",
+    .options = show_options,
+    .n_options = WPA_COUNT(show_options),
+    .max_operands = 1,
+    .is_light = true,
+    .run = run_show,
+    .exit_code = exit_code_of,
+};
+
+const wpa_cli_command wpa_cli_config_import = {
+    .name = "config import",
+    .operands = "FILE",
+    .summary = "print a wpa.yml that says what a zizmor.yml or actionlint.yaml says",
+    .min_operands = 1,
+    .max_operands = 1,
+    .is_light = true,
+    .run = run_import,
+    .exit_code = exit_code_of,
+};

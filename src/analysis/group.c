@@ -220,10 +220,10 @@ static void stage_judge(group *g, wpa_unit_file *file)
     }
 }
 
-static void stage_compare(group *g, wpa_unit_file *file)
+static void stage_complete(group *g, wpa_unit_file *file)
 {
     if (file->state == WPA_UNIT_DONE && !file->is_twice) {
-        wpa_key_compare(g->tree->options->baseline, file);
+        wpa_key_complete(g->tree->options, file);
     }
 }
 
@@ -342,8 +342,8 @@ void wpa_group_run(wpa_tree *tree, wpa_unit *first)
         call_batch(&g);
     }
     run_stage(&g, stage_judge);
-    if (tree->options->baseline) {
-        run_stage(&g, stage_compare);
+    if (tree->options->baseline || tree->options->outside) {
+        run_stage(&g, stage_complete);
     }
     deliver(&g);
     while (first) {

@@ -1,10 +1,12 @@
 #include "analysis/key.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <wpa/memory.h>
 
 #include "analysis/baseline.h"
+#include "analysis/sarif.h"
 #include "facts/facts.h"
 
 #define PACKED_MAX_BYTES ((size_t)64 << 20)
@@ -223,7 +225,7 @@ static bool is_lasting(const wpa_result *result)
     return result->n_notes == 0;
 }
 
-void wpa_key_compare(wpa_baseline *baseline, wpa_unit_file *file)
+void wpa_key_complete(const wpa_tree_options *options, wpa_unit_file *file)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     WPA_AUTO(wpa_buf) *packed = wpa_buf_new(PACKED_MAX_BYTES);
@@ -232,7 +234,15 @@ void wpa_key_compare(wpa_baseline *baseline, wpa_unit_file *file)
                            file->unit->around.prefix, arena, &result)) {
         return;
     }
-    wpa_baseline_apply(baseline, file->identity, &result);
+    if (options->outside) {
+        wpa_outside_apply(options->outside, file->identity, &result, arena);
+        if (result.n_findings) {
+            qsort(result.findings, result.n_findings, sizeof *result.findings, wpa_finding_compare);
+        }
+    }
+    if (options->baseline) {
+        wpa_baseline_apply(options->baseline, file->identity, &result);
+    }
     wpa_result_pack(&result, true, packed);
     wpa_result_count(&result, &file->counts);
     wpa_free(file->packed);

@@ -9,8 +9,8 @@ void wpa_key_digest_text(wpa_unit_file *file);
 void wpa_key_digest_unit(wpa_unit *unit, const char *tools);
 /** Take the result out of the cache, if what it depended on is as it was. */
 bool wpa_key_find(wpa_cache *cache, wpa_unit_file *file);
-/** Findings that are in the baseline get that state. */
-void wpa_key_compare(struct wpa_baseline *baseline, wpa_unit_file *file);
+/** Findings of other analysers join the result, and those in the baseline get that state. */
+void wpa_key_complete(const wpa_tree_options *options, wpa_unit_file *file);
 /** Pack the result, and keep it under the key of what it depended on. cache may be NULL. */
 void wpa_key_pack(wpa_cache *cache, wpa_unit_file *file, const wpa_result *result,
                   bool has_excerpts);

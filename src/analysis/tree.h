@@ -47,8 +47,9 @@ typedef struct wpa_tree_options {
     size_t n_threads;           /* 0: as many as cores */
     wpa_cache *cache;           /* or NULL */
     const char *tools;          /* which programs outside are asked, in which version; or NULL */
-    struct wpa_baseline *baseline; /* or NULL */
-    const wpa_fix_choice *fixes;   /* or NULL: only check */
+    struct wpa_baseline *baseline;     /* or NULL */
+    const struct wpa_outside *outside; /* what other analysers found, or NULL */
+    const wpa_fix_choice *fixes;       /* or NULL: only check */
     wpa_tree_fixed on_fixed;
     wpa_tree_configure configure; /* or NULL */
     wpa_tree_batch batch;         /* or NULL */

@@ -274,6 +274,7 @@ static wpa_tree_options tree_options(wpa_check_run *run, const wpa_fix_choice *c
         .cache = choice ? NULL : run->cache,
         .tools = wpa_lint_programs_asked(run->lint),
         .baseline = run->baseline,
+        .outside = run->outside,
         .fixes = choice,
         .on_fixed = on_fixed,
         .configure = configure,
@@ -291,6 +292,7 @@ static int run_tree(wpa_check_run *run, wpa_error *err)
     if (!wpa_check_open_baseline(run, err)) {
         return WPA_CLI_FAILED;
     }
+    wpa_check_run_outside(run);
     wpa_tree_options o = tree_options(run, fixes ? &choice : NULL);
     WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&o);
     if (!collect(run->cli, options, tree, err) || !wpa_tree_finish(tree, err) ||

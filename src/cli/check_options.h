@@ -2,6 +2,7 @@
 #pragma once
 
 #include "analysis/baseline.h"
+#include "analysis/sarif.h"
 #include "analysis/tree.h"
 #include "cli/cli.h"
 #include "report/report.h"
@@ -72,6 +73,7 @@ typedef struct wpa_check_run {
     struct wpa_lint *lint;
     wpa_cache *cache;
     wpa_baseline *baseline;        /* or NULL */
+    wpa_outside *outside;          /* or NULL */
     struct wpa_check_watch *watch; /* or NULL */
     bool has_failed;               /* a fix could not be written; failure says why */
     wpa_error failure;             /* the last one */
@@ -94,6 +96,8 @@ void wpa_check_watch_add(wpa_check_watch *watch, const wpa_check_options *option
 bool wpa_check_watch_wait(wpa_check_watch *watch, wpa_error *err) WPA_CHECK;
 void wpa_check_watch_close(wpa_check_watch *watch);
 
+/** Run the analysers of the settings; what goes wrong with one is a note. */
+void wpa_check_run_outside(wpa_check_run *run);
 /** The file of known findings, or those of a revision; neither leaves run->baseline NULL. */
 bool wpa_check_open_baseline(wpa_check_run *run, wpa_error *err) WPA_CHECK;
 /** Write the file, if that was asked for. */

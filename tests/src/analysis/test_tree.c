@@ -1,0 +1,229 @@
+/* A folder of repositories: the same outcome with any number of threads and any state of the cache.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <wpa/file.h>
+#include <wpa/text.h>
+
+#include "analysis/baseline.h"
+#include "analysis/sarif.h"
+#include "analysis/tree.h"
+#include "report/report.h"
+
+static const char caller[] = "on: push\n"
+                             "jobs:\n"
+                             "  call:\n"
+                             "    uses: ./.github/workflows/callee.yml\n"
+                             "  build:\n"
+                             "    runs-on: ubuntu-24.04\n"
+                             "    steps:\n"
+                             "      - uses: actions/checkout@v4\n";
+static const char callee[] = "on: workflow_call\n"
+                             "jobs:\n"
+                             "  a:\n"
+                             "    runs-on: macos-12\n"
+                             "    steps:\n"
+                             "      - run: echo ${{ github.event.issue.title }}\n";
+
+typedef struct fixture {
+    wpa_arena *arena;
+    char *folder, *cache;
+    wpa_settings *settings;
+} fixture;
+
+static void put(const fixture *f, const char *path, const char *text)
+{
+    wpa_error err = {0};
+    const char *full = wpa_path_join(f->arena, f->folder, path);
+    const char *slash = strrchr(full, '/');
+    assert_true(wpa_dir_make(wpa_arena_slice(f->arena, full, (size_t)(slash - full)), 0755, &err));
+    assert_true(wpa_file_replace(full, text, strlen(text), 0644, &err));
+}
+
+static int open_fixture(void **state)
+{
+    wpa_arena *arena = wpa_arena_new();
+    fixture *f = wpa_arena_alloc(arena, sizeof *f);
+    wpa_error err = {0};
+    f->arena = arena;
+    f->folder = wpa_dir_temp("/tmp/wpa-test-tree-", arena, &err);
+    assert_non_null(f->folder);
+    f->cache = wpa_path_join(arena, f->folder, "cache");
+    f->settings = wpa_settings_new(0, arena);
+    f->settings->persona = WPA_PERSONA_AUDITOR;
+    for (int i = 0; i < 5; i++) {
+        put(f, wpa_arena_printf(arena, "r/%d/.github/workflows/ci.yml", i), caller);
+        put(f, wpa_arena_printf(arena, "r/%d/.github/workflows/callee.yml", i), callee);
+    }
+    *state = f;
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    assert_true(wpa_dir_remove(f->folder, &err));
+    wpa_arena_free(f->arena);
+    return 0;
+}
+
+static const char *run(const fixture *f, size_t n_threads, const char *folder,
+                       wpa_baseline *baseline, const wpa_outside *outside)
+{
+    wpa_error err = {0};
+    WPA_AUTO(wpa_cache) *cache = folder ? wpa_cache_open(folder) : NULL;
+    wpa_tree_options options = {.settings = f->settings,
+                                .stdin_fd = -1,
+                                .n_threads = n_threads,
+                                .has_excerpts = true,
+                                .cache = cache,
+                                .baseline = baseline,
+                                .outside = outside};
+    WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&options);
+    assert_true(wpa_tree_add(tree, wpa_path_join(f->arena, f->folder, "r"), &err));
+    assert_true(wpa_tree_finish(tree, &err));
+    assert_int_equal(wpa_results_count(wpa_tree_results(tree)), 10);
+    wpa_report report = {.results = wpa_tree_results(tree), .shows_ignored = true};
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
+    size_t n;
+    wpa_formats_all(&n)[0].write(&report, out);
+    return wpa_buf_dup(out, f->arena);
+}
+
+static void test_threads_and_cache_change_nothing(void **state)
+{
+    fixture *f = *state;
+    const char *plain = run(f, 1, NULL, NULL, NULL);
+    assert_non_null(strstr(plain, "callee.yml"));
+    assert_string_equal(run(f, 4, NULL, NULL, NULL), plain);
+    assert_string_equal(run(f, 2, f->cache, NULL, NULL), plain);
+    assert_string_equal(run(f, 2, f->cache, NULL, NULL), plain);
+}
+
+/** Whatever stands in its files: broken bytes cost time and nothing else. */
+static void test_a_broken_cache_is_none(void **state)
+{
+    fixture *f = *state;
+    const char *plain = run(f, 1, f->cache, NULL, NULL);
+    for (size_t i = 0; i < 64; i++) {
+        wpa_error err = {0};
+        size_t size_bytes;
+        const char *path = wpa_arena_printf(f->arena, "%s/%02zx.results", f->cache, i);
+        char *text = wpa_file_read(path, (size_t)4 << 20, f->arena, &size_bytes, &err);
+        for (size_t k = 100; text && k < size_bytes; k += 97) {
+            text[k] = (char)~text[k];
+        }
+        assert_true(!text || wpa_file_replace(path, text, size_bytes - i % 7, 0600, &err));
+    }
+    assert_string_equal(run(f, 1, f->cache, NULL, NULL), plain);
+}
+
+static void test_a_change_beside_is_seen(void **state)
+{
+    fixture *f = *state;
+    const char *before = run(f, 1, f->cache, NULL, NULL);
+    put(f, "r/3/.github/workflows/callee.yml", "on: workflow_call\njobs: {}\n");
+    const char *after = run(f, 1, f->cache, NULL, NULL);
+    assert_string_not_equal(after, before);
+    assert_string_equal(after, run(f, 1, NULL, NULL, NULL));
+}
+
+static void test_settings_are_part_of_the_key(void **state)
+{
+    fixture *f = *state;
+    const char *before = run(f, 1, f->cache, NULL, NULL);
+    f->settings->persona = WPA_PERSONA_DEFAULT;
+    const char *after = run(f, 1, f->cache, NULL, NULL);
+    assert_string_not_equal(after, before);
+    assert_string_equal(after, run(f, 1, NULL, NULL, NULL));
+}
+
+static void test_a_baseline_takes_findings_out(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    wpa_baseline *baseline = wpa_baseline_new("2026-01-01", f->arena);
+    wpa_tree_options options = {.settings = f->settings, .stdin_fd = -1};
+    WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&options);
+    assert_true(wpa_tree_add(tree, wpa_path_join(f->arena, f->folder, "r"), &err));
+    assert_true(wpa_tree_finish(tree, &err));
+    const wpa_results *results = wpa_tree_results(tree);
+    for (size_t i = 0; i < wpa_results_count(results); i++) {
+        wpa_result result = wpa_results_at(results, i, f->arena);
+        for (size_t j = 0; j < result.n_findings; j++) {
+            wpa_baseline_add(baseline, result.findings[j], wpa_results_identity(results, i),
+                             "known");
+        }
+    }
+    const char *path = wpa_path_join(f->arena, f->folder, "baseline.json");
+    assert_true(wpa_baseline_write(baseline, path, false, &err));
+    wpa_baseline *again = wpa_baseline_new("2026-02-02", f->arena);
+    assert_true(wpa_baseline_read(again, path, &err));
+    assert_non_null(strstr(run(f, 1, NULL, again, NULL), "0 findings in 10 files"));
+    assert_int_equal(wpa_baseline_count_gone(again), 0);
+    put(f, "r/0/.github/workflows/callee.yml", "on: push\njobs: {}\n");
+    wpa_baseline *other = wpa_baseline_new("2026-02-02", f->arena);
+    assert_false(wpa_baseline_parse(other, "x", "{\"schema\":\"y\",\"findings\":[]}", 28, &err));
+}
+
+static void test_other_analysers_join(void **state)
+{
+    fixture *f = *state;
+    static const char log[] =
+        "{\"runs\":[{\"results\":[{\"ruleId\":\"R\\u001b1\",\"level\":\"error\","
+        "\"message\":{\"text\":\"is odd\"},\"locations\":[{\"physicalLocation\":{"
+        "\"artifactLocation\":{\"uri\":\"/repo/.github/workflows/ci.yml\"},"
+        "\"region\":{\"startLine\":2}}}]},{\"ruleId\":3},{\"message\":{\"text\":\"x\"},"
+        "\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":\"../x\"}}}]}]}]}";
+    wpa_outside *outside = wpa_outside_new(f->arena);
+    wpa_error err = {0};
+    assert_true(wpa_outside_read(outside, "mine", "/repo", log, strlen(log), &err));
+    assert_int_equal(wpa_outside_count(outside), 1);
+    const char *text = run(f, 2, NULL, NULL, outside);
+    assert_non_null(strstr(text, "ext/mine/R"));
+    assert_null(strchr(text, 033));
+    assert_false(wpa_outside_read(outside, "mine", "", "garbage", 7, &err));
+}
+
+static void test_cut_results_are_refused(void **state)
+{
+    fixture *f = *state;
+    const wpa_source *source =
+        wpa_source_read(WPA_INPUT_WORKFLOW, "a.yml", callee, strlen(callee), NULL, f->arena);
+    wpa_result result = wpa_rules_run(source, f->settings, f->arena), back;
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new((size_t)1 << 20);
+    wpa_result_pack(&result, true, out);
+    assert_true(
+        wpa_result_unpack(wpa_buf_data(out), wpa_buf_size(out), "a.yml", "", f->arena, &back));
+    assert_int_equal(back.n_findings, result.n_findings);
+    assert_string_equal(back.findings[0]->message, result.findings[0]->message);
+    for (size_t n = 0; n < wpa_buf_size(out); n++) {
+        void *copy = wpa_arena_dup(f->arena, wpa_buf_data(out), n);
+        assert_false(wpa_result_unpack(copy, n, "a.yml", "", f->arena, &back));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_threads_and_cache_change_nothing, open_fixture,
+                                        close_fixture),
+        cmocka_unit_test_setup_teardown(test_a_broken_cache_is_none, open_fixture, close_fixture),
+        cmocka_unit_test_setup_teardown(test_a_change_beside_is_seen, open_fixture, close_fixture),
+        cmocka_unit_test_setup_teardown(test_settings_are_part_of_the_key, open_fixture,
+                                        close_fixture),
+        cmocka_unit_test_setup_teardown(test_a_baseline_takes_findings_out, open_fixture,
+                                        close_fixture),
+        cmocka_unit_test_setup_teardown(test_other_analysers_join, open_fixture, close_fixture),
+        cmocka_unit_test_setup_teardown(test_cut_results_are_refused, open_fixture, close_fixture),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

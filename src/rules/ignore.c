@@ -255,10 +255,14 @@ static void read_remark(reader *r, const remark *at)
 static const char *script_comment(const char *line, size_t length)
 {
     static const char *const marks[] = {"# wpa:", "# zizmor:", "#wpa:"};
+    static const char *const fronts[] = {
+        "REM wpa:", "rem wpa:", "Rem wpa:", "@REM wpa:", "@rem wpa:", ":: wpa:", "::wpa:"};
     size_t blanks = strspn(line, " \t");
     const char *first = line + (blanks < length ? blanks : length);
-    if (wpa_text_starts(first, "REM wpa:") || wpa_text_starts(first, ":: wpa:")) {
-        return first;
+    for (size_t i = 0; i < WPA_COUNT(fronts); i++) {
+        if (wpa_text_starts(first, fronts[i])) {
+            return first;
+        }
     }
     for (size_t i = 0; i < WPA_COUNT(marks); i++) {
         const char *found = memmem(line, length, marks[i], strlen(marks[i]));
@@ -284,7 +288,7 @@ static void read_script_line(reader *r, size_t line)
         .span = {start, span.end},
         .line = line,
         .is_alone = strspn(text, " \t") >= start - span.start,
-        .text = skip_blanks(copy + (wpa_text_starts(copy, "REM") ? 3 : strspn(copy, "#:"))),
+        .text = skip_blanks(copy + strspn(copy, "@REMrem#:")),
     };
     read_remark(r, &at);
 }
@@ -310,20 +314,39 @@ static void read_scripts(reader *r, const wpa_yaml_node *node)
     }
 }
 
+/** Where in a comment our part begins: behind a version, say, comes another # of its own. */
+static size_t own_part(const char *comment)
+{
+    for (size_t at = 0; comment[at]; at++) {
+        bool begins = comment[at] == '#' && (at == 0 || strchr(" \t", comment[at - 1]));
+        const char *text = comment + at + strspn(comment + at, "#");
+        text += strspn(text, " \t");
+        if (begins && (wpa_text_starts(text, "wpa:") || wpa_text_starts(text, "zizmor:"))) {
+            return at;
+        }
+    }
+    return 0;
+}
+
 static void read_comments(reader *r)
 {
     const wpa_yaml_doc *doc = r->source->yaml;
     for (size_t i = 0; i < doc->n_comments; i++) {
         const wpa_yaml_comment *comment = &doc->comments[i];
-        const char *copy = wpa_arena_slice(r->arena, doc->source + comment->span.start,
-                                           wpa_span_length(comment->span));
-        remark at = {
-            .span = comment->span,
+        size_t length = wpa_span_length(comment->span);
+        const char *start = doc->source + comment->span.start;
+        if (!memmem(start, length, "wpa:", 4) && !memmem(start, length, "zizmor:", 7)) {
+            continue;
+        }
+        const char *copy = wpa_arena_slice(r->arena, start, length);
+        size_t at = own_part(copy);
+        remark found = {
+            .span = {comment->span.start + at, comment->span.end},
             .line = comment->line,
             .is_alone = comment->is_own_line,
-            .text = skip_blanks(copy + strspn(copy, "#")),
+            .text = skip_blanks(copy + at + strspn(copy + at, "#")),
         };
-        read_remark(r, &at);
+        read_remark(r, &found);
     }
 }
 

@@ -176,16 +176,39 @@ bool wpa_intake_of_approved(wpa_rule_run *run, const wpa_site *site, wpa_intake 
     return is_intake;
 }
 
-bool wpa_intake_before(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
+/* For each step of a job (and behind the last) what came in before it last; NULL where nothing. */
+static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
 {
-    for (size_t i = site->step ? site->step->index : 0; site->job && i-- > 0;) {
+    char key[64];
+    (void)wpa_text_format(key, sizeof key, "i%d%p%p", run->ignores_members, (const void *)site->job,
+                          (const void *)site->caller);
+    run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
+    const wpa_intake **before = wpa_map_get(run->memo, key);
+    if (before) {
+        return before;
+    }
+    before = wpa_arena_array(run->arena, site->job->n_steps + 1, sizeof(void *));
+    wpa_map_put(run->memo, key, (void *)before);
+    for (size_t i = 0; i < site->job->n_steps; i++) {
         wpa_site at = *site;
         at.step = &site->job->steps[i];
-        if (wpa_intake_of(run, &at, intake)) {
-            return true;
-        }
+        wpa_intake intake;
+        before[i + 1] = wpa_intake_of(run, &at, &intake)
+                            ? wpa_arena_dup(run->arena, &intake, sizeof intake)
+                            : before[i];
     }
-    return false;
+    return before;
+}
+
+bool wpa_intake_before(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
+{
+    size_t index = site->step ? site->step->index : 0;
+    const wpa_intake *found =
+        site->job && index <= site->job->n_steps ? intakes_of(run, site)[index] : NULL;
+    if (found) {
+        *intake = *found;
+    }
+    return found != NULL;
 }
 
 /* ---- running it --------------------------------------------------------------------------------

@@ -84,6 +84,7 @@
     X(unused_definition) \
     X(schedule_collision) \
     X(excessive_schedule) \
+    X(dead_workflow) \
     X(superfluous_actions) \
     X(always_runs) \
     X(artifact_retention) \
@@ -131,6 +132,8 @@
     X(eol_toolchain) \
     X(lockfile_drift) \
     X(required_check_gap) \
+    X(secret_availability) \
+    X(token_no_trigger) \
     X(shellcheck) \
     X(python_lint) \
     X(script_syntax) \

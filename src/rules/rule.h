@@ -29,6 +29,8 @@
  */
 #pragma once
 
+#include <wpa/map.h>
+
 #include "rules/finding.h"
 #include "rules/source.h"
 
@@ -52,6 +54,8 @@ typedef struct wpa_rule_run {
     unsigned depth;             /* private: of callers that are being followed */
     unsigned followed;          /* private: how many they were */
     bool ignores_members;       /* private: members let strangers in, so asking for them is moot */
+    wpa_map *memo;              /* private: answers that are asked for again and again */
+    size_t scanned_bytes;       /* private: of scripts searched for what they write */
 } wpa_rule_run;
 
 struct wpa_rule {

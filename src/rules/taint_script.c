@@ -7,6 +7,8 @@
 
 #define NAME_MAX_BYTES 128
 #define EXPORTS_MAX 256
+/* Of scripts that one rule searches in one file; a file is far smaller. */
+#define SCANNED_MAX_BYTES ((size_t)256 * 1024 * 1024)
 
 static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 
@@ -223,11 +225,16 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
 {
     wpa_taint worst = none;
     const wpa_outline_step *step = site->step;
-    if (!step->run || !strstr(step->run->text, file) || !strstr(step->run->text, name)) {
+    if (!step->run || t->run->scanned_bytes > SCANNED_MAX_BYTES) {
+        return none;
+    }
+    t->run->scanned_bytes += step->run->length;
+    if (!strstr(step->run->text, file) || !strstr(step->run->text, name)) {
         return none;
     }
     size_t n;
     const wpa_export *exports = wpa_exports_of(step, t->run->arena, &n);
+    t->run->scanned_bytes += step->run->length * 8;
     for (size_t i = 0; i < n; i++) {
         wpa_span value;
         if (wpa_text_is(exports[i].file, file) &&

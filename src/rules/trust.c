@@ -5,6 +5,8 @@
 #include "expr/expr.h"
 #include "rules/graph.h"
 
+#define KEY_BYTES 128
+
 /* Callers that one question may lead to. */
 #define FOLLOWED_MAX 200
 
@@ -363,19 +365,68 @@ static wpa_trust_guard stronger(wpa_trust_guard a, wpa_trust_guard b)
     return a > b ? a : b;
 }
 
+/* ---- answers that are asked for again and again ---- */
+
+static wpa_map *memo_of(wpa_rule_run *run)
+{
+    run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
+    return run->memo;
+}
+
+/* A thing under a question, as a key. */
+static const char *key_of(char key[KEY_BYTES], const char *question, const void *thing,
+                          const char *event)
+{
+    (void)wpa_text_format(key, KEY_BYTES, "%s%p%s", question, thing, event);
+    return key;
+}
+
+static bool recall(wpa_rule_run *run, const char *key, wpa_trust_guard *guard)
+{
+    uintptr_t value = (uintptr_t)wpa_map_get(memo_of(run), key);
+    *guard = value ? (wpa_trust_guard)(value - 1) : WPA_GUARD_NONE;
+    return value != 0;
+}
+
+static void remember(wpa_rule_run *run, const char *key, wpa_trust_guard guard)
+{
+    wpa_map_put(memo_of(run), key, (void *)(uintptr_t)((unsigned)guard + 1));
+}
+
+static wpa_trust_guard condition_once(wpa_rule_run *run, const wpa_yaml_node *condition,
+                                      const char *event)
+{
+    char key[KEY_BYTES];
+    wpa_trust_guard guard;
+    if (condition && !recall(run, key_of(key, "c", condition, event), &guard)) {
+        guard = wpa_trust_condition(condition, event);
+        remember(run, key, guard);
+    }
+    return condition ? guard : WPA_GUARD_NONE;
+}
+
+/* Index of the first step that stops for strangers; the number of steps if none does. */
+static size_t first_check(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    char key[KEY_BYTES];
+    uintptr_t known = (uintptr_t)wpa_map_get(memo_of(run), key_of(key, "s", job, ""));
+    size_t i = known ? known - 1 : 0;
+    while (!known && i < job->n_steps && !wpa_trust_step_checks_members(&job->steps[i])) {
+        i++;
+    }
+    if (!known) {
+        wpa_map_put(memo_of(run), key, (void *)(uintptr_t)(i + 1));
+    }
+    return i;
+}
+
 /* Steps before this one (all of them for a job) that stop for strangers. */
-static wpa_trust_guard guard_of_steps(const wpa_outline_job *job, const wpa_outline_step *before)
+static wpa_trust_guard guard_of_steps(wpa_rule_run *run, const wpa_outline_job *job,
+                                      const wpa_outline_step *before)
 {
     size_t n = before && before->job == job ? before->index : job->n_steps;
-    if (is_named_check(&job->uses)) {
-        return WPA_GUARD_MEMBERS;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (wpa_trust_step_checks_members(&job->steps[i])) {
-            return WPA_GUARD_MEMBERS;
-        }
-    }
-    return WPA_GUARD_NONE;
+    bool is_checked = is_named_check(&job->uses) || first_check(run, job) < n;
+    return is_checked ? WPA_GUARD_MEMBERS : WPA_GUARD_NONE;
 }
 
 /* Does the condition let a job or step run though what it waits for did not? */
@@ -386,12 +437,14 @@ static bool runs_anyway(const wpa_yaml_node *condition)
                     strcasestr(text, "failure()"));
 }
 
-static wpa_trust_guard guard_of_job(const wpa_source *source, const wpa_outline_job *job,
-                                    const wpa_outline_step *before, const char *event,
-                                    unsigned depth)
+static wpa_trust_guard guard_of_job(wpa_rule_run *run, const wpa_source *source,
+                                    const wpa_outline_job *job, const char *event, unsigned depth);
+
+/* What keeps strangers from the jobs that this one waits for. */
+static wpa_trust_guard guard_of_needs(wpa_rule_run *run, const wpa_source *source,
+                                      const wpa_outline_job *job, const char *event, unsigned depth)
 {
-    wpa_trust_guard guard = wpa_trust_condition(job->condition, event);
-    guard = stronger(guard, guard_of_steps(job, before));
+    wpa_trust_guard guard = WPA_GUARD_NONE;
     const wpa_yaml_node *needs = wpa_yaml_get(job->node, "needs");
     if (depth >= WPA_SITE_DEPTH_MAX || runs_anyway(job->condition) || !needs) {
         return guard;
@@ -401,21 +454,38 @@ static wpa_trust_guard guard_of_job(const wpa_source *source, const wpa_outline_
         const char *id = wpa_yaml_text(needs->kind == WPA_YAML_SEQUENCE ? needs->items[i] : needs);
         const wpa_outline_job *other = id ? wpa_site_job(source, id) : NULL;
         if (other && other != job) {
-            guard = stronger(guard, guard_of_job(source, other, NULL, event, depth + 1));
+            guard = stronger(guard, guard_of_job(run, source, other, event, depth + 1));
         }
+    }
+    return guard;
+}
+
+/* Of a whole job that another one waits for. */
+static wpa_trust_guard guard_of_job(wpa_rule_run *run, const wpa_source *source,
+                                    const wpa_outline_job *job, const char *event, unsigned depth)
+{
+    char key[KEY_BYTES];
+    wpa_trust_guard guard;
+    if (!recall(run, key_of(key, "j", job, event), &guard)) {
+        remember(run, key, WPA_GUARD_NONE); /* for jobs that wait for each other */
+        guard = condition_once(run, job->condition, event);
+        guard = stronger(guard, guard_of_steps(run, job, NULL));
+        guard = stronger(guard, guard_of_needs(run, source, job, event, depth));
+        remember(run, key, guard);
     }
     return guard;
 }
 
 wpa_trust_guard wpa_trust_guard_of(wpa_rule_run *run, const wpa_site *site, const char *event)
 {
-    (void)run;
     wpa_trust_guard guard = WPA_GUARD_NONE;
     if (site->step) {
-        guard = wpa_trust_condition(site->step->condition, event);
+        guard = condition_once(run, site->step->condition, event);
     }
     if (site->job) {
-        guard = stronger(guard, guard_of_job(site->source, site->job, site->step, event, 0));
+        guard = stronger(guard, condition_once(run, site->job->condition, event));
+        guard = stronger(guard, guard_of_steps(run, site->job, site->step));
+        guard = stronger(guard, guard_of_needs(run, site->source, site->job, event, 0));
     }
     return guard;
 }

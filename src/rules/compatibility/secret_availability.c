@@ -1,0 +1,220 @@
+/* CMP-042: a secret is used where there is none. */
+#include <string.h>
+
+#include "rules/expressions.h"
+#include "rules/graph.h"
+#include "rules/trust.h"
+
+#define NAMES_MAX 64
+#define GUARD "github.event.pull_request.head.repo.full_name == github.repository"
+
+/* A secret of one job that has been told of. */
+typedef struct seen {
+    const wpa_outline_job *job;
+    const char *name;
+    wpa_finding *finding;
+} seen;
+
+typedef struct checker {
+    wpa_rule_run *run;
+    const wpa_outline_trigger *trigger; /* pull_request, or NULL */
+    bool is_callee;                     /* called, and by no caller that hands everything on */
+    seen seen[NAMES_MAX];
+    size_t n_seen;
+} checker;
+
+/* Name of the one secret that a reference means, as written; NULL if it means none, or many. */
+static const char *secret_name(const wpa_expr_reference *reference)
+{
+    const wpa_expr *node = reference->node;
+    const char *name = node->kind == WPA_EXPR_MEMBER  ? node->text
+                       : node->kind == WPA_EXPR_INDEX ? node->args[1]->text
+                                                      : NULL;
+    bool is_secret = name && wpa_text_starts(reference->path, "secrets.") &&
+                     !strpbrk(reference->path + strlen("secrets."), ".*[") &&
+                     !wpa_text_is_ci(name, "GITHUB_TOKEN");
+    return is_secret ? name : NULL;
+}
+
+/* Uploads that do without their token where there is none. */
+static bool does_without(const wpa_outline_step *step)
+{
+    static const char *const owners[] = {"codecov", "coverallsapp", "codacy"};
+    for (size_t i = 0; step && i < WPA_COUNT(owners); i++) {
+        if (wpa_slice_is_ci(step->uses.owner, owners[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does the text of a condition ask for the secret, by way of a variable or an output? */
+static bool asks_first(const wpa_yaml_node *condition)
+{
+    static const char *const words[] = {"env.", "secrets.", "outputs.", "dependabot"};
+    const char *text = wpa_yaml_text(condition);
+    for (size_t i = 0; text && i < WPA_COUNT(words); i++) {
+        if (strstr(text, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool may_fail(const wpa_yaml_node *node)
+{
+    const char *text = wpa_yaml_text(wpa_yaml_get(node, "continue-on-error"));
+    return text && !wpa_text_is(text, "false");
+}
+
+static bool is_in_fallback(const wpa_expr *root)
+{
+    return root->kind != WPA_EXPR_NAME && root->kind != WPA_EXPR_MEMBER &&
+           root->kind != WPA_EXPR_INDEX;
+}
+
+static seen *find_seen(checker *c, const wpa_outline_job *job, const char *name)
+{
+    for (size_t i = 0; i < c->n_seen; i++) {
+        if (c->seen[i].job == job && wpa_text_is_ci(c->seen[i].name, name)) {
+            return &c->seen[i];
+        }
+    }
+    return NULL;
+}
+
+static void remember(checker *c, const wpa_outline_job *job, const char *name, wpa_finding *finding)
+{
+    if (c->n_seen < NAMES_MAX) {
+        c->seen[c->n_seen++] = (seen){job, name, finding};
+    }
+}
+
+/* A1: forks and Dependabot get none under pull_request. */
+static void check_fork(checker *c, const wpa_expression *e, const wpa_expr_reference *r,
+                       const char *name)
+{
+    wpa_site site = {.source = c->run->source, .job = e->job, .step = wpa_expression_step(e)};
+    if (!c->trigger || !e->job || does_without(site.step) ||
+        is_in_fallback(e->place->parsed.root) || asks_first(e->job->condition) ||
+        may_fail(e->job->node) ||
+        (site.step && (asks_first(site.step->condition) || may_fail(site.step->node))) ||
+        wpa_trust_guard_of(c->run, &site, "pull_request") != WPA_GUARD_NONE) {
+        return;
+    }
+    wpa_span span = wpa_expression_span(e, r->node->span);
+    seen *before = find_seen(c, e->job, name);
+    if (before) {
+        wpa_rule_relate(c->run, before->finding, span, "and here");
+        return;
+    }
+    wpa_finding *finding = wpa_rule_report(
+        c->run, span, "A1", site.step,
+        "secret %s is empty in pull requests of forks and of Dependabot: what needs it fails there",
+        wpa_rule_quote(c->run, name, strlen(name)));
+    wpa_rule_relate(c->run, finding, c->trigger->node->span, "starts it for forks");
+    remember(c, e->job, name, finding);
+}
+
+/* A2: a called workflow has what it declares, and what a caller hands on as a whole. */
+static void check_callee(checker *c, const wpa_expression *e, const wpa_expr_reference *r,
+                         const char *name)
+{
+    const wpa_outline_trigger *call =
+        wpa_outline_trigger_find(c->run->source->outline, "workflow_call");
+    const wpa_yaml_node *declared = wpa_yaml_get(call->config, "secrets");
+    if (!c->is_callee || wpa_yaml_find_ci(declared, name)) {
+        return;
+    }
+    wpa_rule_report(c->run, wpa_expression_span(e, r->node->span), "A2", NULL,
+                    "secret %s is not declared under workflow_call, and no caller hands on all of "
+                    "its secrets: it is empty",
+                    wpa_rule_quote(c->run, name, strlen(name)));
+}
+
+static bool is_closed_callee(wpa_rule_run *run)
+{
+    static const char *const callable[] = {"workflow_call", NULL};
+    const wpa_surroundings *around = run->source->around;
+    size_t n = 0;
+    const wpa_graph_user *users =
+        around && around->graph && wpa_outline_only_triggers(run->source->outline, callable)
+            ? wpa_graph_users(around->graph, wpa_source_identity(run->source), &n)
+            : NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (users[i].use->inherits_secrets) {
+            return false;
+        }
+    }
+    return n > 0;
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    checker c = {
+        .run = run,
+        .trigger = wpa_outline_trigger_find(run->source->outline, "pull_request"),
+        .is_callee = is_closed_callee(run),
+    };
+    const wpa_expressions *all = c.trigger || c.is_callee ? run->source->expressions : NULL;
+    for (size_t i = 0; all && i < all->n; i++) {
+        const wpa_expression *e = &all->items[i];
+        size_t n = 0;
+        const wpa_expr_reference *list =
+            e->place->parsed.root ? wpa_expr_references(e->place->parsed.root, run->arena, &n)
+                                  : NULL;
+        for (size_t k = 0; k < n; k++) {
+            const char *name = secret_name(&list[k]);
+            if (name) {
+                check_fork(&c, e, &list[k], name);
+                if (c.is_callee) {
+                    check_callee(&c, e, &list[k], name);
+                }
+            }
+        }
+    }
+    return true;
+}
+
+/* A step that asks for nothing yet is left out for forks. */
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline_step *step = finding->subject;
+    if (!step || step->condition || !wpa_text_is(finding->check, "A1")) {
+        return;
+    }
+    const wpa_yaml_pair *pair = wpa_yaml_find(step->node, step->run ? "run" : "uses");
+    static const char *const pull_request[] = {"pull_request", NULL};
+    bool is_only = wpa_outline_only_triggers(run->source->outline, pull_request);
+    if (pair) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "leave the step out for forks");
+        (void)wpa_rule_insert_behind(run, fix, pair->value, "if: %s",
+                                     is_only ? GUARD
+                                             : "github.event_name != 'pull_request' || " GUARD);
+    }
+}
+
+static const char *const checks[] = {"A1", "A2", NULL};
+
+const wpa_rule wpa_rule_secret_availability = {
+    .code = "CMP-042",
+    .id = "secret-availability",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary =
+        "A secret is used where it is empty: in pull requests of forks, in a called workflow",
+    .why = "The step fails for everybody who sends a pull request from a fork, or works with an "
+           "empty value.",
+    .fix = "Leave the step out where the secret is not there; declare the secrets of a called "
+           "workflow.",
+    .checks = checks,
+    .tables = 1U << WPA_FACTS_EVENTS,
+    .declares = WPA_DECLARES_JOBS,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,241 @@
+/* EFF-014: a workflow that waits for what never comes. */
+#include <string.h>
+
+#include "rules/graph.h"
+#include "rules/outline.h"
+#include "rules/rule.h"
+
+static bool is_whole(const wpa_graph *graph)
+{
+    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
+        if (wpa_graph_at(graph, i)->is_partial) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- D1: workflow_run by a name that nobody has ------------------------------------------------
+ */
+
+static bool has_workflow(const wpa_graph *graph, const char *name)
+{
+    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
+        const wpa_graph_file *file = wpa_graph_at(graph, i);
+        bool is_workflow = file->kind == WPA_INPUT_WORKFLOW;
+        if (is_workflow && wpa_text_is(file->name ? file->name : file->path, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *nearest_workflow(wpa_rule_run *run, const wpa_graph *graph, const char *name)
+{
+    size_t n = 0;
+    const char **names = wpa_arena_array(run->arena, wpa_graph_count(graph) + 1, sizeof *names);
+    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
+        const wpa_graph_file *file = wpa_graph_at(graph, i);
+        if (file->kind == WPA_INPUT_WORKFLOW && file->name) {
+            names[n++] = file->name;
+        }
+    }
+    return n ? wpa_text_nearest(name, names, n) : NULL;
+}
+
+static void check_names(wpa_rule_run *run, const wpa_graph *graph,
+                        const wpa_outline_trigger *trigger)
+{
+    const wpa_yaml_node *names = wpa_yaml_get(trigger->config, "workflows");
+    size_t n = wpa_yaml_is(names, WPA_YAML_SEQUENCE) ? names->n_items : names ? 1 : 0;
+    for (size_t i = 0; i < n; i++) {
+        bool is_list = names->kind == WPA_YAML_SEQUENCE;
+        const wpa_yaml_node *node = wpa_yaml_resolve(is_list ? names->items[i] : names);
+        const char *name = wpa_yaml_text(node);
+        if (!name || !*name || has_workflow(graph, name)) {
+            continue;
+        }
+        const char *near = nearest_workflow(run, graph, name);
+        const char *hint = near ? wpa_arena_printf(run->arena, " (did you mean %s?)",
+                                                   wpa_rule_quote(run, near, strlen(near)))
+                                : "";
+        wpa_rule_report(run, node->span, "D1", NULL,
+                        "no workflow of this repository is called %s%s: this never starts by it",
+                        wpa_rule_quote(run, name, strlen(name)), hint);
+    }
+}
+
+/* ---- D2: paths that no file has ----------------------------------------------------------------
+ */
+
+/* Globs of filters and of paths agree but for these characters. */
+static bool is_plain_glob(const char *glob)
+{
+    for (const char *at = strstr(glob, "**"); at; at = strstr(at + 1, "**")) {
+        bool is_part = (at == glob || at[-1] == '/') && (at[2] == '/' || !at[2]);
+        if (!is_part) {
+            return false;
+        }
+    }
+    return *glob && !strpbrk(glob, "?+[]!\\") && glob[strlen(glob) - 1] != '/';
+}
+
+/* Is the tree more than a copy of its definitions? */
+static bool has_sources(const wpa_surroundings *around)
+{
+    for (size_t i = 0; i < around->n_paths; i++) {
+        const char *path = around->paths[i];
+        if (!wpa_text_starts(path, ".github/") && !wpa_text_ends(path, ".yml") &&
+            !wpa_text_ends(path, ".yaml") && strchr(path, '/')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_paths(wpa_rule_run *run, const wpa_outline_trigger *trigger)
+{
+    const wpa_yaml_node *paths = wpa_yaml_get(trigger->config, "paths");
+    const wpa_yaml_node *first = NULL;
+    for (size_t i = 0; wpa_yaml_is(paths, WPA_YAML_SEQUENCE) && i < paths->n_items; i++) {
+        const wpa_yaml_node *node = wpa_yaml_resolve(paths->items[i]);
+        const char *glob = wpa_yaml_text(node);
+        if (!glob) {
+            return;
+        }
+        if (*glob == '!') {
+            continue;
+        }
+        if (!is_plain_glob(glob) || wpa_surroundings_match(run->source->around, glob)) {
+            return;
+        }
+        first = first ? first : node;
+    }
+    if (first) {
+        const char *text = wpa_yaml_text(first);
+        wpa_rule_report(run, first->span, "D2", NULL,
+                        "no file of the repository fits %s or what is listed with it: %s never "
+                        "starts this",
+                        wpa_rule_quote(run, text, strlen(text)), trigger->name);
+    }
+}
+
+/* ---- D3: callable and called by nobody ---------------------------------------------------------
+ */
+
+static bool is_called_in_fleet(const wpa_rule_run *run, const char *path)
+{
+    const wpa_surroundings *around = run->source->around;
+    for (size_t i = 0; i < around->n_fleet; i++) {
+        for (size_t k = 0; k < wpa_graph_count(around->fleet[i]); k++) {
+            const wpa_graph_file *file = wpa_graph_at(around->fleet[i], k);
+            for (size_t u = 0; u < file->n_uses; u++) {
+                if (!file->uses[u].local_path && strstr(file->uses[u].text, path)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+static void check_callers(wpa_rule_run *run, const wpa_graph *graph)
+{
+    static const char *const callable[] = {"workflow_call", NULL};
+    const wpa_outline *o = run->source->outline;
+    const char *path = wpa_source_identity(run->source);
+    size_t n = 0;
+    (void)wpa_graph_users(graph, path, &n);
+    if (!wpa_outline_only_triggers(o, callable) || n || is_called_in_fleet(run, path)) {
+        return;
+    }
+    wpa_finding *finding =
+        wpa_rule_report(run, o->triggers[0].node->span, "D3", NULL,
+                        "this can only be called, and nothing that is known calls it");
+    finding->severity = WPA_SEVERITY_LOW;
+    if (run->source->around->visibility != WPA_VISIBILITY_PRIVATE &&
+        !run->source->around->n_fleet) {
+        finding->confidence = WPA_CONFIDENCE_LOW;
+        finding->persona = WPA_PERSONA_AUDITOR; /* others may call it */
+    }
+}
+
+/* ---- D4: repository_dispatch of a type that nobody sends ---------------------------------------
+ */
+
+static bool is_sent(wpa_rule_run *run, const wpa_graph *graph, const char *type)
+{
+    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
+        const wpa_graph_file *file = wpa_graph_at(graph, i);
+        const wpa_source *other = wpa_rule_source_at(run, file->path);
+        if (!other || !other->yaml) {
+            return true; /* not known */
+        }
+        if (other != run->source && strstr(other->yaml->source, type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_types(wpa_rule_run *run, const wpa_graph *graph,
+                        const wpa_outline_trigger *trigger)
+{
+    const wpa_yaml_node *types = wpa_yaml_get(trigger->config, "types");
+    for (size_t i = 0; wpa_yaml_is(types, WPA_YAML_SEQUENCE) && i < types->n_items && i < 16; i++) {
+        const wpa_yaml_node *node = wpa_yaml_resolve(types->items[i]);
+        const char *type = wpa_yaml_text(node);
+        if (type && *type && !is_sent(run, graph, type)) {
+            wpa_finding *finding =
+                wpa_rule_report(run, node->span, "D4", NULL,
+                                "nothing in this repository sends a dispatch of type %s",
+                                wpa_rule_quote(run, type, strlen(type)));
+            finding->severity = WPA_SEVERITY_LOW;
+            finding->confidence = WPA_CONFIDENCE_LOW;
+            finding->persona = WPA_PERSONA_AUDITOR;
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    const wpa_surroundings *around = run->source->around;
+    const wpa_graph *graph = around ? around->graph : NULL;
+    for (size_t i = 0; around && i < o->n_triggers; i++) {
+        const wpa_outline_trigger *trigger = &o->triggers[i];
+        if (around->has_paths && has_sources(around)) {
+            check_paths(run, trigger);
+        }
+        if (graph && is_whole(graph) && wpa_text_is(trigger->name, "workflow_run")) {
+            check_names(run, graph, trigger);
+        }
+        if (graph && wpa_text_is(trigger->name, "repository_dispatch")) {
+            check_types(run, graph, trigger);
+        }
+    }
+    if (graph && is_whole(graph)) {
+        check_callers(run, graph);
+    }
+    return true;
+}
+
+static const char *const checks[] = {"D1", "D2", "D3", "D4", NULL};
+
+const wpa_rule wpa_rule_dead_workflow = {
+    .code = "EFF-014",
+    .id = "dead-workflow",
+    .dimension = WPA_DIMENSION_EFFICIENCY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A workflow waits for a run, a file or a caller that there is not",
+    .why = "It looks like a check or a release step and never runs.",
+    .fix = "Name what there is, or remove the workflow. There is no fix by machine.",
+    .checks = checks,
+    .claims_absence = true,
+    .check = check,
+};

@@ -55,7 +55,7 @@ typedef struct wpa_rule_run {
     unsigned followed;          /* private: how many they were */
     bool ignores_members;       /* private: members let strangers in, so asking for them is moot */
     wpa_map *memo;              /* private: answers that are asked for again and again */
-    size_t scanned_bytes;       /* private: of scripts searched for what they write */
+    size_t effort; /* private: how much was looked at for questions of taint and trust */
 } wpa_rule_run;
 
 struct wpa_rule {

@@ -1,5 +1,7 @@
 #include "rules/site.h"
 
+#include <stdint.h>
+
 #include "rules/graph.h"
 
 /* Job and step that hold the uses whose value stands at this span. */
@@ -24,6 +26,25 @@ static bool find_use(const wpa_source *source, wpa_span span, wpa_site *site)
     return false;
 }
 
+bool wpa_site_spend(wpa_rule_run *run, size_t effort)
+{
+    run->effort += effort;
+    return run->effort <= WPA_SITE_EFFORT_MAX;
+}
+
+wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t from, size_t to)
+{
+    char key[64];
+    (void)wpa_text_format(key, sizeof key, "m%p", (const void *)scalar);
+    run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
+    const wpa_yaml_map *map = wpa_map_get(run->memo, key);
+    if (!map) {
+        map = wpa_yaml_map_new(scalar, run->arena);
+        wpa_map_put(run->memo, key, (void *)(uintptr_t)map);
+    }
+    return wpa_yaml_map_span(map, from, to);
+}
+
 size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *sites)
 {
     const wpa_graph *graph = source->around ? source->around->graph : NULL;
@@ -31,6 +52,9 @@ size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *s
     const wpa_graph_user *users =
         graph ? wpa_graph_users(graph, wpa_source_identity(source), &n_users) : NULL;
     for (size_t i = 0; i < n_users && n < WPA_SITE_CALLERS_MAX; i++) {
+        if (!wpa_site_spend(run, 2000)) {
+            break;
+        }
         const wpa_source *caller = wpa_rule_source_at(run, users[i].file->path);
         if (caller && find_use(caller, users[i].use->span, &sites[n])) {
             n++;

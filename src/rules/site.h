@@ -29,6 +29,14 @@ struct wpa_site {
  */
 size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *sites);
 
+/** What one rule may look at in one file before questions about taint and callers end. */
+#define WPA_SITE_EFFORT_MAX ((size_t)30 * 1000 * 1000)
+/** Count so many bytes or things that were looked at; false once there were too many. */
+bool wpa_site_spend(wpa_rule_run *run, size_t effort);
+
+/** Bytes of the file for bytes of a decoded scalar; the way back is made once a rule. */
+wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t from, size_t to);
+
 /** The definition of the same repository that a uses names; NULL if it is none or is not there. */
 const wpa_source *wpa_site_callee(wpa_rule_run *run, const wpa_outline_uses *uses);
 

@@ -604,7 +604,7 @@ static wpa_taint trace_job_output(wpa_tracer *t, const wpa_site *site, const cha
                                   const char *name)
 {
     const wpa_outline_job *job = wpa_site_job(site->source, id);
-    if (!job) {
+    if (!job || !wpa_site_spend(t->run, site->source->outline->n_jobs)) {
         return unknown;
     }
     wpa_site at = {.source = site->source, .job = job, .caller = site->caller};
@@ -722,7 +722,8 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *pat
 wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path)
 {
     char lower[PATH_MAX_BYTES];
-    if (!wpa_text_copy(lower, sizeof lower, path) || t->depth >= WPA_TAINT_MAX_HOPS || !t->left) {
+    if (!wpa_text_copy(lower, sizeof lower, path) || t->depth >= WPA_TAINT_MAX_HOPS || !t->left ||
+        !wpa_site_spend(t->run, 200)) {
         return unknown;
     }
     for (char *c = lower; *c; c++) {
@@ -744,14 +745,16 @@ wpa_taint wpa_trace_text(wpa_tracer *t, const wpa_site *site, const wpa_yaml_nod
     wpa_taint worst = none;
     size_t at = within.start;
     wpa_span fence, inside;
-    while (wpa_flow_next_fence(node->text, node->length, &at, &fence, &inside) &&
-           fence.start < within.end) {
+    if (!wpa_site_spend(t->run, wpa_span_length(within))) {
+        return unknown;
+    }
+    while (wpa_flow_next_fence(node->text, within.end, &at, &fence, &inside)) {
         wpa_flow flow =
             wpa_flow_read(node->text + inside.start, wpa_span_length(inside), t->run->arena);
         for (size_t i = 0; i < flow.n; i++) {
             wpa_taint taint = wpa_trace_path(t, site, flow.paths[i]);
             if (rank_of(&taint) > rank_of(&worst)) {
-                wpa_span span = wpa_yaml_source_span(node, inside.start, inside.end);
+                wpa_span span = wpa_site_span(t->run, node, inside.start, inside.end);
                 worst = wpa_taint_add_hop(t, taint, site->source, span, "comes from here");
             }
         }

@@ -7,8 +7,6 @@
 
 #define NAME_MAX_BYTES 128
 #define EXPORTS_MAX 256
-/* Of scripts that one rule searches in one file; a file is far smaller. */
-#define SCANNED_MAX_BYTES ((size_t)256 * 1024 * 1024)
 
 static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 
@@ -225,16 +223,13 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
 {
     wpa_taint worst = none;
     const wpa_outline_step *step = site->step;
-    if (!step->run || t->run->scanned_bytes > SCANNED_MAX_BYTES) {
-        return none;
-    }
-    t->run->scanned_bytes += step->run->length;
-    if (!strstr(step->run->text, file) || !strstr(step->run->text, name)) {
+    if (!step->run || !wpa_site_spend(t->run, step->run->length) ||
+        !strstr(step->run->text, file) || !strstr(step->run->text, name) ||
+        !wpa_site_spend(t->run, step->run->length * 8)) {
         return none;
     }
     size_t n;
     const wpa_export *exports = wpa_exports_of(step, t->run->arena, &n);
-    t->run->scanned_bytes += step->run->length * 8;
     for (size_t i = 0; i < n; i++) {
         wpa_span value;
         if (wpa_text_is(exports[i].file, file) &&
@@ -243,7 +238,7 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
                 is_sanitised(step->run->text, value) ? none : wpa_trace_script(t, site, value);
             taint = wpa_taint_add_hop(
                 t, taint, site->source,
-                wpa_yaml_source_span(step->run, exports[i].value.start, exports[i].value.end),
+                wpa_site_span(t->run, step->run, exports[i].value.start, exports[i].value.end),
                 wpa_arena_printf(t->run->arena, "written to %s", file));
             taint.grade = taint.grade == WPA_TAINT_NONE ? WPA_TAINT_UNKNOWN : taint.grade;
             worst = wpa_taint_worse(worst, taint);
@@ -295,30 +290,71 @@ static bool declares(const wpa_shell_command *c)
     return wpa_text_index(c->name, builtins, WPA_COUNT(builtins)) >= 0;
 }
 
-/* Values assigned to name by one command, "NAME=x cmd", "export NAME=x", "for NAME in x". */
+/* "NAME=value" in a script. */
+typedef struct assignment {
+    const char *word; /* begins with the name */
+    size_t name_length;
+    size_t at; /* where its command begins */
+    wpa_span value;
+} assignment;
+
+typedef struct assignments {
+    assignment *items;
+    size_t n, capacity;
+} assignments;
+
+static void add_assignment(wpa_arena *arena, assignments *list, const wpa_shell_command *c,
+                           const wpa_shell_word *word)
+{
+    const char *equals = strchr(word->text, '=');
+    size_t length = equals ? (size_t)(equals - word->text) : 0;
+    wpa_span value = {word->span.start + length + 1, word->span.end};
+    length -= length && word->text[length - 1] == '+' ? 1 : 0;
+    if (length && value.start < value.end) {
+        list->items =
+            wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
+        list->items[list->n++] = (assignment){word->text, length, c->span.start, value};
+    }
+}
+
+/* All of a step's script, gathered once a rule: "NAME=x cmd", "export NAME=x". */
+static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    char key[64];
+    (void)wpa_text_format(key, sizeof key, "v%p", (const void *)step);
+    run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
+    assignments *list = wpa_map_get(run->memo, key);
+    if (list) {
+        return list;
+    }
+    list = wpa_arena_alloc(run->arena, sizeof *list);
+    wpa_map_put(run->memo, key, list);
+    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
+        const wpa_shell_command *c = &step->script->commands[i];
+        size_t n = declares(c) ? c->n_words : c->first;
+        for (size_t k = 0; k < n && k < c->n_words; k++) {
+            add_assignment(run->arena, list, c, &c->words[k]);
+        }
+    }
+    return list;
+}
+
+/* The worst that the script gives the variable before this offset. */
 static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *site, const char *name, size_t at,
                                    bool *is_assigned)
 {
-    const wpa_script *script = site->step->script;
+    const assignments *list = assignments_of(t->run, site->step);
     wpa_taint worst = none;
     size_t length = strlen(name);
     *is_assigned = false;
-    for (size_t i = 0; script && i < script->n_commands; i++) {
-        const wpa_shell_command *c = &script->commands[i];
-        size_t n = declares(c) ? c->n_words : c->first;
-        for (size_t k = 0; k < n && k < c->n_words && c->span.start < at; k++) {
-            const wpa_shell_word *word = &c->words[k];
-            bool is_name =
-                strncmp(word->text, name, length) == 0 &&
-                (word->text[length] == '=' || strncmp(word->text + length, "+=", 2) == 0);
-            if (!is_name) {
-                continue;
-            }
-            wpa_span value = {word->span.start + length + 1, word->span.end};
-            *is_assigned = true;
-            if (value.start < value.end && !is_sanitised(script->text, value)) {
-                worst = wpa_taint_worse(worst, wpa_trace_script(t, site, value));
-            }
+    for (size_t i = 0; i < list->n; i++) {
+        const assignment *a = &list->items[i];
+        if (a->at >= at || a->name_length != length || memcmp(a->word, name, length) != 0) {
+            continue;
+        }
+        *is_assigned = true;
+        if (!is_sanitised(site->step->script->text, a->value)) {
+            worst = wpa_taint_worse(worst, wpa_trace_script(t, site, a->value));
         }
     }
     return worst;
@@ -327,7 +363,8 @@ static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *site, const ch
 static wpa_taint trace_variable(wpa_tracer *t, const wpa_site *site, const char *name, size_t at)
 {
     bool is_assigned;
-    if (!t->left) {
+    const wpa_script *script = site->step->script;
+    if (!t->left || !wpa_site_spend(t->run, script ? script->n_commands + 16 : 16)) {
         return none;
     }
     t->left--;
@@ -418,9 +455,11 @@ static bool reads_tree(const wpa_script *script, wpa_span span)
 static wpa_taint trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     wpa_intake intake;
-    bool is_of_stranger = t->question == WPA_TAINT_TEXT && reads_tree(site->step->script, span) &&
-                          wpa_intake_before(t->run, site, &intake) &&
-                          intake.trust.trust != WPA_TRUST_INSIDER;
+    const wpa_script *script = site->step->script;
+    bool is_of_stranger =
+        t->question == WPA_TAINT_TEXT && script && wpa_intake_before(t->run, site, &intake) &&
+        intake.trust.trust != WPA_TRUST_INSIDER && wpa_site_spend(t->run, script->n_commands * 4) &&
+        reads_tree(script, span);
     if (!is_of_stranger) {
         return none;
     }
@@ -439,7 +478,8 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     const wpa_outline_step *step = site->step;
     const wpa_yaml_node *node = step->run;
-    if (t->depth >= WPA_TAINT_MAX_HOPS || !t->left || !node || span.end > node->length) {
+    if (t->depth >= WPA_TAINT_MAX_HOPS || !t->left || !node || span.end > node->length ||
+        !wpa_site_spend(t->run, wpa_span_length(span) * 4)) {
         return none;
     }
     t->depth++;
@@ -456,7 +496,7 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
         if (wpa_taint_is_tainted(&taint)) {
             worst = wpa_taint_worse(
                 worst, wpa_taint_add_hop(t, taint, site->source,
-                                         wpa_yaml_source_span(node, start, i + 1), "read here"));
+                                         wpa_site_span(t->run, node, start, i + 1), "read here"));
         }
     }
     worst = wpa_taint_worse(worst, trace_disk(t, site, span));

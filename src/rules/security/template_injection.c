@@ -107,7 +107,7 @@ static void report(wpa_rule_run *run, subject *s)
         return;
     }
     level l = level_of(&taint);
-    wpa_span span = wpa_yaml_source_span(s->sink.node, s->insides[0].start, s->insides[0].end);
+    wpa_span span = wpa_site_span(run, s->sink.node, s->insides[0].start, s->insides[0].end);
     wpa_finding *finding = wpa_rule_report(run, span, NULL, s, "%s reaches %s: it %s",
                                            wpa_rule_quote(run, s->path, strlen(s->path)),
                                            s->sink.what, reason_of(run, s, &taint));
@@ -117,7 +117,7 @@ static void report(wpa_rule_run *run, subject *s)
     wpa_taint_relate(run, finding, &taint);
     for (size_t i = 1; i < s->n; i++) {
         wpa_rule_relate(run, finding,
-                        wpa_yaml_source_span(s->sink.node, s->insides[i].start, s->insides[i].end),
+                        wpa_site_span(run, s->sink.node, s->insides[i].start, s->insides[i].end),
                         "and here");
     }
 }
@@ -409,8 +409,7 @@ static bool replace_all(wpa_rule_run *run, wpa_fix *fix, const subject *s, const
         if (!text) {
             return false;
         }
-        wpa_rule_edit(run, fix, wpa_yaml_source_span(s->sink.node, span.start, span.end), "%s",
-                      text);
+        wpa_rule_edit(run, fix, wpa_site_span(run, s->sink.node, span.start, span.end), "%s", text);
     }
     return true;
 }

@@ -143,6 +143,7 @@ static void gather_lines(gatherer *g, const char *text, size_t length)
 {
     static const char *const writers[] = {">",          "Out-File", "Add-Content", "Set-Content",
                                           "Tee-Object", "tee ",     ".write(",     "open("};
+    size_t first = 0; /* of the lines that go on with a backtick */
     for (size_t start = 0; start < length;) {
         const char *newline = memchr(text + start, '\n', length - start);
         size_t end = newline ? (size_t)(newline - text) : length;
@@ -154,11 +155,12 @@ static void gather_lines(gatherer *g, const char *text, size_t length)
                 is_writing = is_writing || memmem(text + start, end - start, writers[k], n);
             }
             if (is_writing) {
-                add_export(g, text, file, (wpa_span){start, end}, (wpa_span){i, end});
+                add_export(g, text, file, (wpa_span){first, end}, (wpa_span){i, end});
                 break;
             }
         }
         start = end + 1;
+        first = end > 0 && text[end - 1] == '`' ? first : start;
     }
 }
 

@@ -22,9 +22,30 @@ static bool may_have_lines(const wpa_taint *taint)
     return false;
 }
 
+/* What other programs print is whatever they like. */
+static bool is_printed_by_script(const char *text, wpa_span value)
+{
+    static const char *const printers[] = {
+        "echo",     "printf", "cat", "Write-Output", "{",    "Add-Content", "\"",        "'",
+        "Out-File", "Set-",   "if",  "for",          "test", "[",           "Write-Host"};
+    size_t start = value.start;
+    while (start < value.end && strchr(" \t\r\n@(", text[start])) {
+        start++;
+    }
+    for (size_t i = 0; i < WPA_COUNT(printers); i++) {
+        if (strncasecmp(text + start, printers[i], strlen(printers[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_literal(const char *text, wpa_span value, const char *file)
 {
     size_t n = strlen(file);
+    if (!is_printed_by_script(text, value)) {
+        return false;
+    }
     for (size_t i = value.start; i < value.end; i++) {
         bool is_file = text[i] == '$' && i + n < value.end &&
                        memmem(text + i, n + 6 < value.end - i ? n + 6 : value.end - i, file, n);

@@ -209,7 +209,8 @@ void wpa_type_builder_add(wpa_type_builder *builder, const char *name, const wpa
     wpa_map_put(builder->names, key, index);
     builder->members = wpa_arena_grow(builder->arena, builder->members, builder->n,
                                       &builder->capacity, sizeof *builder->members);
-    builder->members[builder->n++] = (wpa_type_member){name, type};
+    /* A copy: names may be of another file, which is not kept as long. */
+    builder->members[builder->n++] = (wpa_type_member){wpa_arena_text(builder->arena, name), type};
 }
 
 const wpa_type *wpa_type_builder_end(wpa_type_builder *builder)

@@ -551,7 +551,7 @@ void wpa_expression_types_ask(wpa_expression_types *types, wpa_rule_run *run)
 wpa_expression_types *wpa_expression_types_new(wpa_rule_run *run)
 {
     const wpa_source *source = run->source;
-    wpa_arena *arena = run->arena;
+    wpa_arena *arena = source->yaml->arena; /* it outlives the run */
     wpa_expression_types *t = wpa_arena_alloc(arena, sizeof *t);
     bool is_workflow = source->kind == WPA_INPUT_WORKFLOW;
     const wpa_model *model =

@@ -401,6 +401,8 @@ const wpa_expressions *wpa_expressions_check(wpa_rule_run *run)
         return all;
     }
     all->is_checked = true;
+    /* As long as the file, not as the run: rules go over it again while fixes are tried. */
+    wpa_arena *arena = run->source->yaml->arena;
     for (size_t i = 0; i < all->n; i++) {
         wpa_expression *e = &all->items[i];
         if (!e->is_evaluated || !e->place->parsed.root) {
@@ -408,8 +410,8 @@ const wpa_expressions *wpa_expressions_check(wpa_rule_run *run)
         }
         all->types = all->types ? all->types : wpa_expression_types_new(run);
         wpa_expr_scope scope = wpa_expression_types_scope(all->types, e);
-        e->checked = wpa_expr_check(e->place->parsed.root, &scope, run->arena);
-        finish(all->types, e, run->arena);
+        e->checked = wpa_expr_check(e->place->parsed.root, &scope, arena);
+        finish(all->types, e, arena);
     }
     return all;
 }

@@ -159,6 +159,48 @@ static bool is_optional(const wpa_outline_step *step, const char *scope)
            wpa_text_is_ci(wpa_outline_with_text(step, "upload"), "false");
 }
 
+/* A condition that looks at where the change comes from, or at the event, knows of forks. */
+static bool knows_forks(const wpa_yaml_node *condition)
+{
+    static const char *const words[] = {
+        "fork",       "event_name", "full_name",         "github.ref",
+        "repository", "actor",      "author_association"};
+    const char *text = wpa_yaml_text(condition);
+    for (size_t i = 0; text && i < WPA_COUNT(words); i++) {
+        if (strstr(text, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* F1: what the job grants is taken away again for a pull request from a fork. */
+static void check_forks(wpa_rule_run *run, const wpa_outline_step *step, const wpa_needs *needs)
+{
+    const wpa_outline_trigger *trigger =
+        wpa_outline_trigger_find(run->source->outline, "pull_request");
+    if (!trigger || knows_forks(step->condition) || knows_forks(step->job->condition) ||
+        wpa_yaml_find(step->node, "continue-on-error")) {
+        return;
+    }
+    for (size_t i = 0; i < needs->n; i++) {
+        const char *scope = needs->scopes[i];
+        if (wpa_text_ends(scope, ": write") && !wpa_text_starts(scope, "security-events") &&
+            !is_optional(step, scope)) {
+            const wpa_yaml_node *at = step->run ? step->run->key : step->uses.node;
+            wpa_finding *finding = wpa_rule_report(
+                run, at->span, "F1", NULL,
+                "this step needs %s, which no token has on a pull request from a fork: it fails "
+                "there",
+                wpa_rule_quote(run, scope, strlen(scope)));
+            finding->severity = WPA_SEVERITY_LOW;
+            finding->persona = WPA_PERSONA_PEDANTIC;
+            wpa_rule_relate(run, finding, trigger->node->span, "starts for forks");
+            return;
+        }
+    }
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool is_pushed_otherwise)
 {
     const wpa_outline *o = run->source->outline;
@@ -168,12 +210,14 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool is_
     if (!permissions || needs.n == 0 || !uses_own_token(o, step, is_pushed_otherwise)) {
         return;
     }
+    bool is_missing = false;
     for (size_t i = 0; i < needs.n; i++) {
         const char *scope = needs.scopes[i];
         if (!wpa_text_ends(scope, ": write") || grants(permissions, scope) ||
             is_either(scope, &needs, permissions) || is_optional(step, scope)) {
             continue; /* what is only read is open in public repositories */
         }
+        is_missing = true;
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s = (subject){step->job, permissions, scope};
         const wpa_yaml_node *at = step->run ? step->run->key : step->uses.node;
@@ -183,6 +227,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool is_
             wpa_rule_quote(run, scope, strlen(scope)),
             wpa_rule_quote(run, step->job->id, strlen(step->job->id)));
         wpa_rule_relate(run, finding, permissions->key->span, "what the token has");
+    }
+    if (!is_missing) {
+        check_forks(run, step, &needs);
     }
 }
 
@@ -224,6 +271,9 @@ static const char *job_permissions(const wpa_rule_run *run, const subject *s)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
+    if (!s) {
+        return; /* nothing that a file says gives a fork more */
+    }
     const wpa_yaml_node *map = s->permissions;
     const wpa_yaml_pair *runs_on = wpa_yaml_find(s->job->node, "runs-on");
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "grant %s to the job", s->scope);
@@ -255,7 +305,8 @@ const wpa_rule wpa_rule_missing_permission = {
     .inputs = WPA_INPUT_WORKFLOW,
     .summary = "A step needs a permission that its job's token does not have",
     .why = "Scopes that are not named are taken away, and the forge answers the step with 403.",
-    .fix = "Grant the scope to the job.",
+    .fix = "Grant the scope to the job; keep what forks cannot do out of their pull requests.",
+    .checks = (const char *const[]){"F1", NULL},
     .tables = 1U << WPA_FACTS_PERMISSIONS,
     .declares = WPA_DECLARES_PERMISSIONS,
     .check = check,

@@ -112,6 +112,9 @@ static void report(const search *s, const wpa_expr *operand, bool is_weaker)
 
 static void look(const search *s, const wpa_expr *node, bool is_weaker)
 {
+    if (node->kind == WPA_EXPR_NOT && node->args[0]->kind == WPA_EXPR_CALL) {
+        return; /* bots are kept out by it */
+    }
     const wpa_expr *operand = trusted_by(s, node);
     bool narrows =
         node->kind == WPA_EXPR_AND || node->kind == WPA_EXPR_NOT || node->kind == WPA_EXPR_CALL;

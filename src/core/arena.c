@@ -161,12 +161,15 @@ char *wpa_arena_text(wpa_arena *arena, const char *text)
 
 char *wpa_arena_vprintf(wpa_arena *arena, const char *format, va_list values)
 {
+    char small[512]; /* most are; the others are printed once more, where there is room */
     va_list again;
     va_copy(again, values);
-    int length = vsnprintf(NULL, 0, format, values);
+    int length = vsnprintf(small, sizeof small, format, values);
     char *text = take(arena, (size_t)(length < 0 ? 0 : length) + 1);
     text[0] = '\0';
-    if (length > 0) {
+    if (length > 0 && (size_t)length < sizeof small) {
+        memcpy(text, small, (size_t)length + 1);
+    } else if (length > 0) {
         (void)vsnprintf(text, (size_t)length + 1, format, again);
     }
     va_end(again);

@@ -89,10 +89,13 @@ void wpa_buf_char(wpa_buf *buf, char c)
 
 void wpa_buf_vprintf(wpa_buf *buf, const char *format, va_list values)
 {
+    char small[512]; /* most are; the others are printed once more, where there is room */
     va_list again;
     va_copy(again, values);
-    int length = vsnprintf(NULL, 0, format, values);
-    if (length > 0 && reserve(buf, (size_t)length)) {
+    int length = vsnprintf(small, sizeof small, format, values);
+    if (length > 0 && (size_t)length < sizeof small) {
+        wpa_buf_append(buf, small, (size_t)length);
+    } else if (length > 0 && reserve(buf, (size_t)length)) {
         (void)vsnprintf(buf->data + buf->size_bytes, (size_t)length + 1, format, again);
         buf->size_bytes += (size_t)length;
     }

@@ -1,6 +1,7 @@
 #include "match/secret.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,20 @@ void wpa_secret_scanner_free(wpa_secret_scanner *scanner)
     wpa_free(scanner);
 }
 
+static pthread_once_t shared_once = PTHREAD_ONCE_INIT;
+static wpa_secret_scanner *shared; /* constant once made: compiling takes longer than scanning */
+
+static void make_shared(void)
+{
+    shared = wpa_secret_scanner_new();
+}
+
+const wpa_secret_scanner *wpa_secret_scanner_shared(void)
+{
+    (void)pthread_once(&shared_once, make_shared);
+    return shared;
+}
+
 double wpa_entropy(const char *text, size_t length)
 {
     size_t counts[256] = {0};
@@ -134,6 +149,36 @@ static bool is_published(const char *text, size_t length)
 {
     for (size_t i = 0; i < WPA_COUNT(published); i++) {
         if (wpa_slice_is((wpa_slice){text, length}, published[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t crc32_of(const char *text, size_t length)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < length; i++) {
+        crc ^= (unsigned char)text[i];
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320U : 0);
+        }
+    }
+    return ~crc;
+}
+
+/* "ghp_", "npm_" + 30 random characters + their CRC-32 as six digits to the base of 62. */
+static bool has_wrong_checksum(const char *text, size_t length)
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    bool is_checked = length == 40 && text[3] == '_' &&
+                      (memcmp(text, "gh", 2) == 0 || memcmp(text, "npm", 3) == 0);
+    if (!is_checked) {
+        return false;
+    }
+    uint32_t crc = crc32_of(text + 4, 30);
+    for (size_t i = 0; i < 6; i++, crc /= 62) {
+        if (text[length - 1 - i] != digits[crc % 62]) {
             return true;
         }
     }
@@ -184,7 +229,12 @@ wpa_found_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char
                 continue;
             }
             found = wpa_arena_grow(arena, found, *n, &capacity, sizeof *found);
-            found[(*n)++] = (wpa_found_secret){kinds[kind].kind, kinds[kind].is_guess, span};
+            found[(*n)++] = (wpa_found_secret){
+                .kind = kinds[kind].kind,
+                .is_guess = kinds[kind].is_guess,
+                .is_doubtful = has_wrong_checksum(text + span.start, wpa_span_length(span)),
+                .span = span,
+            };
         }
     }
     if (*n > 1) {

@@ -12,6 +12,7 @@ typedef struct wpa_secret_scanner wpa_secret_scanner;
 typedef struct wpa_found_secret {
     const char *kind; /* "GitHub token": static */
     bool is_guess;    /* it looks like one; its form does not prove it */
+    bool is_doubtful; /* its format has a checksum, and this one's is wrong: made up, most likely */
     wpa_span span;    /* the secret itself */
 } wpa_found_secret;
 
@@ -19,6 +20,9 @@ typedef struct wpa_found_secret {
 wpa_secret_scanner *wpa_secret_scanner_new(void);
 void wpa_secret_scanner_free(wpa_secret_scanner *scanner);
 WPA_DEFINE_AUTO(wpa_secret_scanner, wpa_secret_scanner_free);
+
+/** One scanner for the whole program, made at its first use and never freed. Thread: any. */
+const wpa_secret_scanner *wpa_secret_scanner_shared(void);
 
 /** All secrets of a text by place, at most WPA_SECRETS_MAX. */
 #define WPA_SECRETS_MAX 200

@@ -18,14 +18,17 @@
     X(artifact_poisoning) \
     X(cache_poisoning) \
     X(env_injection) \
+    X(artifact_exposure) \
     X(insecure_commands) \
     X(hardcoded_container_credentials) \
+    X(hardcoded_secret) \
     X(template_injection) \
     X(indirect_injection) \
     X(secrets_inherit) \
     X(overprovisioned_secrets) \
     X(unredacted_secrets) \
     X(secrets_outside_env) \
+    X(secret_exposure) \
     X(known_vulnerable_actions) \
     X(archived_uses) \
     X(impostor_commit) \
@@ -53,6 +56,8 @@
     X(self_hosted_runner) \
     X(privileged_container) \
     X(debug_enabled) \
+    X(tls_disabled) \
+    X(insecure_url_scheme) \
     X(obfuscation) \
     X(dependabot_cooldown) \
     X(dependabot_execution) \
@@ -142,6 +147,11 @@
     X(missing_tests) \
     X(missing_codeowners) \
     X(commented_out_code) \
+    X(hardcoded_path) \
+    X(shellcheck) \
+    X(python_lint) \
+    X(script_syntax) \
+    X(long_script) \
     X(yaml_hazards) \
     X(missing_pipefail) \
     X(unsound_ternary) \

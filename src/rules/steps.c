@@ -28,6 +28,36 @@ void wpa_rule_each_command(wpa_rule_run *run, wpa_command_visitor visit)
     }
 }
 
+static void visit_env(wpa_rule_run *run, const wpa_outline_step *step, const wpa_yaml_node *env,
+                      wpa_env_visitor visit)
+{
+    env = wpa_yaml_resolve(env);
+    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
+        if (wpa_yaml_text(env->pairs[i].key)) {
+            visit(run, step, &env->pairs[i]);
+        }
+    }
+}
+
+static const wpa_yaml_node *member(const wpa_yaml_node *node, const char *key)
+{
+    return wpa_yaml_is(node, WPA_YAML_MAPPING) ? wpa_yaml_get(node, key) : NULL;
+}
+
+void wpa_rule_each_env(wpa_rule_run *run, wpa_env_visitor visit)
+{
+    const wpa_outline *outline = run->source->outline;
+    visit_env(run, NULL, member(outline->root, "env"), visit);
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        const wpa_outline_job *job = &outline->jobs[i];
+        visit_env(run, NULL, member(job->node, "env"), visit);
+        visit_env(run, NULL, member(member(job->node, "container"), "env"), visit);
+        for (size_t k = 0; k < job->n_steps; k++) {
+            visit_env(run, &job->steps[k], job->steps[k].env, visit);
+        }
+    }
+}
+
 wpa_finding *wpa_rule_report_script(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span,
                                     const char *check, const void *subject, const char *format, ...)
 {
@@ -100,11 +130,6 @@ bool wpa_url_is_local(wpa_slice host)
 
 /* ---- values of names ---------------------------------------------------------------------------
  */
-
-static const wpa_yaml_node *member(const wpa_yaml_node *node, const char *key)
-{
-    return wpa_yaml_is(node, WPA_YAML_MAPPING) ? wpa_yaml_get(node, key) : NULL;
-}
 
 static const char *literal(const wpa_yaml_node *node)
 {

@@ -12,6 +12,11 @@ typedef void (*wpa_command_visitor)(wpa_rule_run *run, const wpa_outline_step *s
 void wpa_rule_each_step(wpa_rule_run *run, wpa_step_visitor visit);
 void wpa_rule_each_command(wpa_rule_run *run, wpa_command_visitor visit);
 
+/** A variable under "env" of the file, a job or a step (NULL if not of one). */
+typedef void (*wpa_env_visitor)(wpa_rule_run *run, const wpa_outline_step *step,
+                                const wpa_yaml_pair *variable);
+void wpa_rule_each_env(wpa_rule_run *run, wpa_env_visitor visit);
+
 /**
  * Report at bytes of the step's script, as wpa_rule_report does; less confident by one where the
  * shell is not known for sure.

@@ -1,0 +1,170 @@
+/* CMP-046: absolute paths that only one kind of runner has. */
+#include <string.h>
+
+#include "rules/flow.h"
+#include "rules/steps.h"
+
+static const struct {
+    const char *prefix, *variable; /* what says the same everywhere */
+    bool is_workspace;             /* two more parts belong to it: owner's folder and repository */
+} paths[] = {
+    {"/home/runner/work/_temp", "RUNNER_TEMP", false},
+    {"/Users/runner/work/_temp", "RUNNER_TEMP", false},
+    {"D:\\a\\_temp", "RUNNER_TEMP", false},
+    {"/home/runner/work/", "GITHUB_WORKSPACE", true},
+    {"/Users/runner/work/", "GITHUB_WORKSPACE", true},
+    {"D:\\a\\", "GITHUB_WORKSPACE", true},
+    {"D:/a/", "GITHUB_WORKSPACE", true},
+    {"/d/a/", "GITHUB_WORKSPACE", true},
+    {"/opt/hostedtoolcache", "RUNNER_TOOL_CACHE", false},
+    {"C:\\hostedtoolcache", "RUNNER_TOOL_CACHE", false},
+    {"/Users/runner/hostedtoolcache", "RUNNER_TOOL_CACHE", false},
+    {"/Users/runner", "HOME", false},
+    {"/home/runner", "HOME", false},
+};
+
+typedef struct subject {
+    const wpa_outline_step *step; /* NULL: not in a script */
+    size_t offset, length;        /* of what the variable stands for, in the script */
+    const char *variable;
+} subject;
+
+static bool is_path_char(char c)
+{
+    return c && !strchr(" \t\r\n\"'`;|&<>(){}$,:", c);
+}
+
+/* How much of the path the variable stands for. */
+static size_t length_of(const char *at, size_t i)
+{
+    size_t n = strlen(paths[i].prefix);
+    for (int parts = 0; paths[i].is_workspace && parts < 2; parts++) {
+        while (is_path_char(at[n]) && at[n] != '/' && at[n] != '\\') {
+            n++;
+        }
+        n += parts == 0 && (at[n] == '/' || at[n] == '\\');
+    }
+    return n;
+}
+
+/* The first of the paths that begins at this byte, -1 if none does. */
+static int path_at(const char *text, size_t at)
+{
+    bool is_inside =
+        at && (is_path_char(text[at - 1]) || text[at - 1] == '}') && text[at - 1] != '=';
+    for (size_t i = 0; !is_inside && i < WPA_COUNT(paths); i++) {
+        if (strncmp(text + at, paths[i].prefix, strlen(paths[i].prefix)) == 0) {
+            char next = text[at + strlen(paths[i].prefix)];
+            bool ends = !is_path_char(next) || strchr("/\\", next);
+            if (ends || strchr("/\\", paths[i].prefix[strlen(paths[i].prefix) - 1])) {
+                return (int)i;
+            }
+        }
+    }
+    return -1;
+}
+
+static void check_text(wpa_rule_run *run, const wpa_outline_step *step, const wpa_yaml_node *node)
+{
+    const char *text = wpa_yaml_text(node);
+    bool is_run = step && node == step->run;
+    const wpa_script *script = is_run ? step->lexed : NULL;
+    for (size_t at = 0; text && at < node->length; at++) {
+        int i = strchr("/DC", text[at]) ? path_at(text, at) : -1;
+        if (i < 0 || (script && script->contexts && script->contexts[at] == WPA_SHELL_COMMENT)) {
+            continue;
+        }
+        size_t end = at;
+        while (is_path_char(text[end])) {
+            end++;
+        }
+        end = end > at + 2 ? end : at + length_of(text + at, (size_t)i);
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s =
+            (subject){is_run ? step : NULL, at, length_of(text + at, (size_t)i), paths[i].variable};
+        wpa_span span = wpa_yaml_source_span(node, at, at + s->length);
+        (void)wpa_rule_report(run, span, NULL, s,
+                              "%s is there on some runners only: %s says the same on all of them",
+                              wpa_rule_quote(run, text + at, s->length), s->variable);
+        at = end > at ? end - 1 : at;
+    }
+}
+
+/* In a container the workspace lies elsewhere, and the expression still names the host's. */
+static void check_container(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    size_t at = 0;
+    wpa_span fence, inside;
+    bool is_inside = wpa_yaml_find(step->job->node, "container") != NULL;
+    while (is_inside && step->run &&
+           wpa_flow_next_fence(step->run->text, step->run->length, &at, &fence, &inside)) {
+        wpa_slice name = {step->run->text + inside.start, wpa_span_length(inside)};
+        if (wpa_slice_is(name, "github.workspace")) {
+            subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+            *s = (subject){step, fence.start, wpa_span_length(fence), "GITHUB_WORKSPACE"};
+            (void)wpa_rule_report(run, wpa_yaml_source_span(step->run, fence.start, fence.end),
+                                  NULL, s,
+                                  "'github.workspace' is the path outside of the container: "
+                                  "GITHUB_WORKSPACE is the one inside");
+        }
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    check_text(run, step, step->run);
+    check_text(run, NULL, wpa_yaml_get(step->node, "working-directory"));
+    for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
+        check_text(run, NULL, wpa_yaml_resolve(step->with->pairs[i].value));
+    }
+    check_container(run, step);
+}
+
+static void check_env(wpa_rule_run *run, const wpa_outline_step *step,
+                      const wpa_yaml_pair *variable)
+{
+    (void)step;
+    check_text(run, NULL, wpa_yaml_resolve(variable->value));
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_rule_each_step(run, check_step);
+    wpa_rule_each_env(run, check_env);
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const wpa_script *script = s->step ? s->step->script : NULL;
+    bool is_cut = s->length && strchr("/\\", s->step ? s->step->run->text[s->offset + s->length - 1]
+                                                     : 'x') != NULL;
+    if (!script || !script->is_readable || is_cut) {
+        return; /* the repository's part is in a variable: what would be left is unknown */
+    }
+    wpa_shell_context context = (wpa_shell_context)script->contexts[s->offset];
+    if (context == WPA_SHELL_PLAIN || context == WPA_SHELL_DOUBLE || context == WPA_SHELL_HEREDOC) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "write $%s", s->variable);
+        wpa_rule_edit(run, fix, finding->span.bytes, "${%s}", s->variable);
+    }
+}
+
+const wpa_rule wpa_rule_hardcoded_path = {
+    .code = "CMP-046",
+    .id = "hardcoded-path",
+    .dimension = WPA_DIMENSION_COMPATIBILITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "An absolute path that only one kind of runner has",
+    .why = "On another image, on a runner of one's own or in a container the path is another, and "
+           "the step fails.",
+    .fix = "Use GITHUB_WORKSPACE, RUNNER_TEMP, RUNNER_TOOL_CACHE or HOME.",
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,203 @@
+/* SEC-007: an upload takes along what was never meant to leave the runner. */
+#include <string.h>
+
+#include "rules/pin.h"
+#include "rules/steps.h"
+
+/* Actions that publish files, and the input that names them. */
+static const struct {
+    const char *action, *input;
+    bool skips_hidden; /* since 4.4 */
+} uploads[] = {
+    {"actions/upload-artifact", "path", true},
+    {"actions/upload-pages-artifact", "path", true},
+    {"softprops/action-gh-release", "files", false},
+    {"ncipollo/release-action", "artifacts", false},
+    {"svenstaro/upload-release-action", "file", false},
+    {"peaceiris/actions-gh-pages", "publish_dir", false},
+    {"JamesIves/github-pages-deploy-action", "folder", false},
+    {"actions/upload-release-asset", "asset_path", false},
+    {"jakejarvis/s3-sync-action", "SOURCE_DIR", false},
+};
+
+/* The whole workspace, the home or a temporary folder, as people write them. */
+static const char *const roots[] = {".",
+                                    "./",
+                                    "*",
+                                    "./*",
+                                    "**",
+                                    "./**",
+                                    "**/*",
+                                    "./**/*",
+                                    "${{ github.workspace }}",
+                                    "${{github.workspace}}",
+                                    "$GITHUB_WORKSPACE",
+                                    "${{ github.workspace }}/",
+                                    "${{ github.workspace }}/**",
+                                    "${{ github.workspace }}/*",
+                                    "/github/workspace",
+                                    "..",
+                                    "../"};
+static const char *const homes[] = {"~",
+                                    "~/",
+                                    "~/**",
+                                    "/home/runner",
+                                    "/home/runner/",
+                                    "$HOME",
+                                    "/root",
+                                    "${{ runner.temp }}",
+                                    "${{runner.temp}}",
+                                    "${{ runner.temp }}/**",
+                                    "$RUNNER_TEMP",
+                                    "/home/runner/**"};
+/* Files that hold credentials: last part of a path, or its end. */
+static const char *const carriers[] = {".git",
+                                       ".git/",
+                                       ".git/config",
+                                       ".git/**",
+                                       ".env",
+                                       ".npmrc",
+                                       ".netrc",
+                                       ".pypirc",
+                                       ".git-credentials",
+                                       "id_rsa",
+                                       "id_ed25519",
+                                       "*.pem",
+                                       "*.pfx",
+                                       "*.p12",
+                                       "*.jks",
+                                       "*.keystore",
+                                       "kubeconfig",
+                                       ".kube/config",
+                                       ".kube",
+                                       "terraform.tfstate",
+                                       "*.tfstate",
+                                       ".docker/config.json",
+                                       ".aws/credentials",
+                                       ".aws",
+                                       ".ssh",
+                                       ".gnupg",
+                                       ".terraformrc",
+                                       "credentials.json"};
+
+static bool is_carrier(const char *path)
+{
+    for (size_t i = 0; i < WPA_COUNT(carriers); i++) {
+        size_t n = strlen(carriers[i]), length = strlen(path);
+        if (length >= n && wpa_text_is(path + length - n, carriers[i]) &&
+            (length == n || path[length - n - 1] == '/' ||
+             (carriers[i][0] == '*' && path[length - n] == '*'))) {
+            return true;
+        }
+    }
+    return wpa_text_ends(path, ".pem") && !strstr(path, "cert") && !strstr(path, "pub");
+}
+
+typedef struct upload {
+    const wpa_outline_step *step;
+    const wpa_yaml_node *node;
+    bool skips_hidden;
+    bool excludes_git;
+} upload;
+
+/* Does the version of the action leave hidden files out, unless told otherwise? */
+static bool skips_hidden(const wpa_outline_step *step)
+{
+    const char *asked = wpa_outline_with_text(step, "include-hidden-files");
+    int major = wpa_outline_major(&step->uses);
+    return !wpa_text_is(asked, "true") && (major < 0 || major >= 4);
+}
+
+static bool is_checked_out(const wpa_outline_step *step)
+{
+    for (size_t i = 0; i < step->index; i++) {
+        if (wpa_outline_step_uses(&step->job->steps[i], "actions/checkout")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_path(wpa_rule_run *run, const upload *u, size_t offset, size_t length)
+{
+    const char *path = wpa_arena_slice(run->arena, u->node->text + offset, length);
+    bool is_root = wpa_text_index(path, roots, WPA_COUNT(roots)) >= 0 && is_checked_out(u->step) &&
+                   !u->excludes_git;
+    bool is_home = wpa_text_index(path, homes, WPA_COUNT(homes)) >= 0;
+    bool is_secret = is_carrier(path);
+    if (!is_root && !is_home && !is_secret) {
+        return;
+    }
+    wpa_finding *finding = wpa_rule_report(
+        run, wpa_yaml_source_span(u->node, offset, offset + length), NULL, NULL,
+        is_secret ? "%s is uploaded for everybody who may read the result"
+        : is_root ? "%s uploads the whole workspace, the credentials in .git/config with it"
+                  : "%s uploads whatever tools have left there, credentials too",
+        wpa_rule_quote(run, path, length));
+    bool is_hidden =
+        is_root || (path[0] == '.' && path[1] != '/' && path[1] != '.') || strstr(path, "/.");
+    if (u->skips_hidden && is_hidden) {
+        finding->severity = WPA_SEVERITY_LOW;
+    }
+}
+
+/* One path a line; "!" in front takes paths out again. */
+static void check_paths(wpa_rule_run *run, upload *u)
+{
+    const char *text = u->node->text;
+    u->excludes_git = strstr(text, "!.git") || strstr(text, "!./.git") ||
+                      strstr(text, "!**/.git") || strstr(text, "/.git\n") ||
+                      strstr(text, "}}/.git/");
+    for (const char *at = text; *at;) {
+        size_t length = strcspn(at, "\n"), lead = strspn(at, " \t\"'");
+        lead = lead < length ? lead : length;
+        size_t kept = length;
+        while (kept > lead && strchr(" \t\r\"',", at[kept - 1])) {
+            kept--;
+        }
+        if (kept > lead && at[lead] != '!') {
+            check_path(run, u, (size_t)(at - text) + lead, kept - lead);
+        }
+        at += length + (at[length] == '\n');
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    for (size_t i = 0; i < WPA_COUNT(uploads); i++) {
+        const wpa_yaml_node *node = wpa_outline_step_uses(step, uploads[i].action)
+                                        ? wpa_outline_with(step, uploads[i].input)
+                                        : NULL;
+        if (wpa_yaml_text(node)) {
+            upload u = {.step = step, .node = node};
+            u.skips_hidden = uploads[i].skips_hidden && skips_hidden(step);
+            check_paths(run, &u);
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_rule_each_step(run, check_step);
+    return true;
+}
+
+const wpa_rule wpa_rule_artifact_exposure = {
+    .code = "SEC-007",
+    .id = "artifact-exposure",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "An upload holds files with credentials, or everything there is",
+    .why =
+        "Artifacts can be read by everybody who can read the repository, and the checkout leaves "
+        "the job's token in .git/config.",
+    .fix = "Name the files that are wanted, or take others out with '!'. There is no fix by "
+           "machine.",
+    .elsewhere = (const char *const[]){"octoscan/dangerous-artefact", NULL},
+    .check = check,
+};

@@ -1,0 +1,394 @@
+/* SEC-020: a secret where it can be read: in scripts, command lines, logs, outputs, images. */
+#include <ctype.h>
+#include <string.h>
+
+#include "rules/flow.h"
+#include "rules/pin.h"
+#include "rules/steps.h"
+
+/* "secrets.NAME" inside a fence and nothing else; the name in the arena, or NULL. */
+static const char *secret_named(const char *inside, size_t length, wpa_arena *arena)
+{
+    static const char prefix[] = "secrets.";
+    size_t n = sizeof prefix - 1;
+    if (length <= n || memcmp(inside, prefix, n) != 0) {
+        return NULL;
+    }
+    for (size_t i = n; i < length; i++) {
+        if (!isalnum((unsigned char)inside[i]) && inside[i] != '_' && inside[i] != '-') {
+            return NULL;
+        }
+    }
+    return wpa_arena_slice(arena, inside + n, length - n);
+}
+
+/* Does an expression in the text read a secret's value? Tests for being there do not. */
+static bool holds_secret(const char *text, wpa_arena *arena)
+{
+    size_t at = 0;
+    wpa_span fence, inside;
+    while (text && wpa_flow_next_fence(text, strlen(text), &at, &fence, &inside)) {
+        wpa_flow flow = wpa_flow_read(text + inside.start, wpa_span_length(inside), arena);
+        for (size_t i = 0; i < flow.n; i++) {
+            if (wpa_text_starts(flow.paths[i], "secrets.")) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- X1: in the text of a script ---------------------------------------------------------------
+ */
+
+typedef struct splice {
+    const wpa_outline_step *step;
+    wpa_span fence; /* bytes of the script */
+    const char *name;
+} splice;
+
+static void check_splices(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_yaml_node *nodes[] = {step->run, wpa_step_javascript(step)};
+    for (size_t i = 0; i < WPA_COUNT(nodes); i++) {
+        size_t at = 0;
+        wpa_span fence, inside;
+        const char *text = nodes[i] ? nodes[i]->text : NULL;
+        while (text && wpa_flow_next_fence(text, nodes[i]->length, &at, &fence, &inside)) {
+            wpa_flow flow = wpa_flow_read(text + inside.start, wpa_span_length(inside), run->arena);
+            bool is_secret = false;
+            for (size_t k = 0; k < flow.n; k++) {
+                is_secret = is_secret || wpa_text_starts(flow.paths[k], "secrets.");
+            }
+            if (!is_secret) {
+                continue;
+            }
+            splice *s = wpa_arena_alloc(run->arena, sizeof *s);
+            *s = (splice){step, fence,
+                          secret_named(text + inside.start, wpa_span_length(inside), run->arena)};
+            wpa_finding *finding = wpa_rule_report(
+                run, wpa_yaml_source_span(nodes[i], fence.start, fence.end), "X1",
+                nodes[i] == step->run ? s : NULL,
+                "%s becomes part of the script: a quote in it breaks the script, and what the "
+                "shell echoes holds it",
+                wpa_rule_quote(run, text + fence.start, wpa_span_length(fence)));
+            finding->severity = WPA_SEVERITY_MEDIUM;
+        }
+    }
+}
+
+/* ---- X2, X3: on a command line, in the log -----------------------------------------------------
+ */
+
+/* Variables of the step that hold a secret. */
+typedef struct secret_names {
+    const char *names[32];
+    size_t n;
+} secret_names;
+
+static void add_names(wpa_rule_run *run, secret_names *set, const wpa_yaml_node *env)
+{
+    env = wpa_yaml_resolve(env);
+    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
+        const char *name = wpa_yaml_text(env->pairs[i].key);
+        if (name && set->n < WPA_COUNT(set->names) &&
+            holds_secret(wpa_yaml_text(env->pairs[i].value), run->arena)) {
+            set->names[set->n++] = name;
+        }
+    }
+}
+
+static secret_names names_of(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    secret_names set = {0};
+    const wpa_yaml_node *root = run->source->outline->root;
+    add_names(run, &set, step->env);
+    add_names(run, &set, wpa_yaml_get(step->job->node, "env"));
+    add_names(run, &set, wpa_yaml_is(root, WPA_YAML_MAPPING) ? wpa_yaml_get(root, "env") : NULL);
+    return set;
+}
+
+/* "$NAME", "${NAME}", "$env:NAME", "%NAME%" in the word; where, or NULL. */
+static const char *find_variable(const char *word, const secret_names *set)
+{
+    for (const char *at = word; (at = strpbrk(at, "$%")); at++) {
+        const char *name = at + 1;
+        name += *name == '{' ? 1 : 0;
+        name += strncmp(name, "env:", 4) == 0 ? 4 : 0;
+        size_t length =
+            strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+        for (size_t i = 0; i < set->n; i++) {
+            if (strlen(set->names[i]) == length && memcmp(name, set->names[i], length) == 0 &&
+                !(at[1] == '{' && strchr(":#%/+", name[length]) && name[length] != '}' &&
+                  name[length])) {
+                return at;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The word as it stands in the file, expressions too. */
+static const char *word_text(wpa_rule_run *run, const wpa_outline_step *step,
+                             const wpa_shell_word *word)
+{
+    return word->span.end <= step->run->length
+               ? wpa_arena_slice(run->arena, step->run->text + word->span.start,
+                                 wpa_span_length(word->span))
+               : word->text;
+}
+
+static bool is_password_option(const wpa_shell_command *c, size_t i)
+{
+    static const char *const options[] = {"--password", "--passphrase", "--pass",       "--api-key",
+                                          "--apikey",   "--secret",     "--private-key"};
+    const char *word = c->words[i].text;
+    size_t length = strcspn(word, "=");
+    for (size_t k = 0; k < WPA_COUNT(options); k++) {
+        if (strlen(options[k]) == length && memcmp(word, options[k], length) == 0) {
+            return true;
+        }
+    }
+    return wpa_text_is(word, "-p") &&
+           (wpa_shell_is(c, "docker", "login") || wpa_shell_is(c, "podman", "login"));
+}
+
+/* "https://user:SECRET@host": the secret stands in front of the "@". */
+static bool is_in_url(const char *text)
+{
+    const char *scheme = strstr(text, "://");
+    size_t authority = scheme ? strcspn(scheme + 3, "/\n\"' ") : 0;
+    /* An expression has slashes of its own only within quotes; none are expected here. */
+    const char *at = scheme ? memrchr(scheme + 3, '@', authority) : NULL;
+    return at != NULL;
+}
+
+static bool prints(const wpa_shell_command *c)
+{
+    static const char *const names[] = {"echo", "printf", "Write-Host", "Write-Output", "print"};
+    return wpa_text_index(c->name, names, WPA_COUNT(names)) >= 0 && c->n_redirects == 0 &&
+           !wpa_text_is(c->after, "|") && !wpa_text_is(c->after, "|&");
+}
+
+static void report_word(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span,
+                        const char *check, const char *what)
+{
+    (void)wpa_rule_report_script(run, step, span, check, NULL, "%s %s", "a secret", what);
+}
+
+static void check_words(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c,
+                        const secret_names *set)
+{
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *text = word_text(run, step, &c->words[i]);
+        bool is_secret = find_variable(text, set) || holds_secret(text, run->arena);
+        if (!is_secret) {
+            continue;
+        }
+        bool is_masking = strstr(text, "::add-mask::") != NULL;
+        if (is_in_url(text)) {
+            report_word(run, step, c->words[i].span, "X2",
+                        "stands in a URL: logs, error messages and .git/config show it");
+        } else if (is_password_option(c, i) || (i && is_password_option(c, i - 1))) {
+            wpa_finding *finding = wpa_rule_report_script(
+                run, step, c->words[i].span, "X2", NULL,
+                "a secret is an argument of %s: every process of the runner can read it", c->name);
+            finding->severity = WPA_SEVERITY_MEDIUM;
+        } else if (prints(c) && !is_masking && c->nested == 0 && !c->is_nested_script) {
+            report_word(run, step, c->words[i].span, "X3",
+                        "is printed: the log hides it only as long as nobody changes its form");
+        }
+    }
+}
+
+/* "env", "printenv", "set -x" show every variable that the step has. */
+static void check_dump(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c,
+                       const secret_names *set)
+{
+    bool is_bare = c->n_words == c->first + 1 && c->n_redirects == 0 && !wpa_text_is(c->after, "|");
+    bool is_dump = is_bare && (wpa_text_is(c->name, "env") || wpa_text_is(c->name, "printenv"));
+    bool traces = wpa_text_is(c->name, "set") &&
+                  (wpa_shell_word_find(c, "-x") || wpa_shell_word_find(c, "-ex") ||
+                   wpa_shell_word_find(c, "-eux") || wpa_shell_word_find(c, "-euxo") ||
+                   wpa_shell_word_find(c, "-exo") || wpa_shell_word_find(c, "-xe") ||
+                   wpa_shell_word_find(c, "-xeuo"));
+    if (set->n == 0 || (!is_dump && !traces)) {
+        return;
+    }
+    wpa_finding *finding = wpa_rule_report_script(
+        run, step, c->span, "X3", NULL, "%s shows the secret in '%s' to whoever reads the log",
+        is_dump ? "this" : "tracing", set->names[0]);
+    finding->severity = WPA_SEVERITY_MEDIUM;
+    finding->confidence = WPA_CONFIDENCE_LOW; /* the runner masks what it knows */
+    finding->persona = traces ? WPA_PERSONA_AUDITOR : finding->persona;
+}
+
+/* ---- X4: in outputs and images -----------------------------------------------------------------
+ */
+
+static void check_outputs(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_yaml_node *outputs = wpa_yaml_resolve(wpa_yaml_get(job->node, "outputs"));
+    for (size_t i = 0; wpa_yaml_is(outputs, WPA_YAML_MAPPING) && i < outputs->n_pairs; i++) {
+        const wpa_yaml_node *value = wpa_yaml_resolve(outputs->pairs[i].value);
+        if (holds_secret(wpa_yaml_text(value), run->arena)) {
+            (void)wpa_rule_report(
+                run, value->span, "X4", NULL,
+                "a secret is an output of job '%s': the runner drops it, or shows "
+                "it where it is read",
+                job->id);
+        }
+    }
+}
+
+static void check_build(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    static const char *const inputs[] = {"build-args", "labels", "build-arg", "annotations"};
+    for (size_t i = 0; step->with && i < WPA_COUNT(inputs); i++) {
+        const wpa_yaml_node *value = wpa_outline_with(step, inputs[i]);
+        const char *text = wpa_yaml_text(value);
+        size_t at = 0;
+        wpa_span fence, inside;
+        while (text && wpa_flow_next_fence(text, value->length, &at, &fence, &inside)) {
+            const char *one =
+                wpa_arena_slice(run->arena, text + fence.start, wpa_span_length(fence));
+            if (holds_secret(one, run->arena)) {
+                (void)wpa_rule_report(run, wpa_yaml_source_span(value, fence.start, fence.end),
+                                      "X4", NULL, "%s stays in the image, in its history: %s",
+                                      wpa_rule_quote(run, one, strlen(one)), inputs[i]);
+            }
+        }
+    }
+}
+
+static void check_build_command(wpa_rule_run *run, const wpa_outline_step *step,
+                                const wpa_shell_command *c, const secret_names *set)
+{
+    static const char *const builders[] = {"docker", "podman", "buildah", "nerdctl",
+                                           "docker-compose"};
+    bool builds = wpa_text_index(c->name, builders, WPA_COUNT(builders)) >= 0;
+    for (size_t i = c->first + 1; builds && i < c->n_words; i++) {
+        const char *text = word_text(run, step, &c->words[i]);
+        bool is_argument = wpa_text_is(c->words[i - 1].text, "--build-arg") ||
+                           wpa_text_starts(c->words[i].text, "--build-arg=") ||
+                           wpa_text_is(c->words[i - 1].text, "--label");
+        if (is_argument && (find_variable(text, set) || holds_secret(text, run->arena))) {
+            (void)wpa_rule_report_script(run, step, c->words[i].span, "X4", NULL,
+                                         "a secret stays in the image, in its history: use a "
+                                         "secret mount");
+        }
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    check_splices(run, step);
+    check_build(run, step);
+    secret_names set = names_of(run, step);
+    for (size_t i = 0; step->lexed && i < step->lexed->n_commands; i++) {
+        const wpa_shell_command *c = &step->lexed->commands[i];
+        check_words(run, step, c, &set);
+        check_dump(run, step, c, &set);
+        check_build_command(run, step, c, &set);
+    }
+}
+
+/* ---- X5: for all jobs, read by one -------------------------------------------------------------
+ */
+
+static bool mentions(const wpa_rule_run *run, const wpa_yaml_node *node, const char *name)
+{
+    const char *source = run->source->yaml->source;
+    return memmem(source + node->span.start, wpa_span_length(node->span), name, strlen(name)) !=
+           NULL;
+}
+
+static void check_workflow_env(wpa_rule_run *run)
+{
+    const wpa_outline *outline = run->source->outline;
+    const wpa_yaml_node *env = wpa_yaml_is(outline->root, WPA_YAML_MAPPING)
+                                   ? wpa_yaml_resolve(wpa_yaml_get(outline->root, "env"))
+                                   : NULL;
+    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
+        const char *name = wpa_yaml_text(env->pairs[i].key);
+        const char *reader = NULL;
+        size_t n_readers = 0;
+        if (!name || !holds_secret(wpa_yaml_text(env->pairs[i].value), run->arena)) {
+            continue;
+        }
+        for (size_t k = 0; k < outline->n_jobs; k++) {
+            bool reads = mentions(run, outline->jobs[k].node, name);
+            n_readers += reads;
+            reader = reads ? outline->jobs[k].id : reader;
+        }
+        if (n_readers == 1 && outline->n_jobs > 1) {
+            wpa_finding *finding = wpa_rule_report(
+                run, env->pairs[i].key->span, "X5", NULL,
+                "every job has the secret in '%s', and only '%s' names it", name, reader);
+            finding->severity = WPA_SEVERITY_LOW;
+        }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_rule_each_step(run, check_step);
+    for (size_t i = 0; i < run->source->outline->n_jobs; i++) {
+        check_outputs(run, &run->source->outline->jobs[i]);
+    }
+    check_workflow_env(run);
+    return true;
+}
+
+/* Where the text stands decides whether a variable means the same there. */
+static bool can_bind(const splice *s)
+{
+    const wpa_script *script = s->step->script;
+    if (!s->name || !script || !script->is_readable || s->step->shell == WPA_SHELL_UNKNOWN) {
+        return false;
+    }
+    wpa_shell_context context = (wpa_shell_context)script->contexts[s->fence.start];
+    return context == WPA_SHELL_PLAIN || context == WPA_SHELL_DOUBLE ||
+           context == WPA_SHELL_HEREDOC;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const splice *s = finding->subject;
+    if (!wpa_text_is(finding->check, "X1") || !s || !can_bind(s)) {
+        return;
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "hand it over by env as %s", s->name);
+    const wpa_yaml_pair *known = wpa_yaml_find(s->step->env, s->name);
+    const char *value = wpa_arena_printf(run->arena, "${{ secrets.%s }}", s->name);
+    if (known) {
+        if (!wpa_text_is(wpa_yaml_text(known->value), value)) {
+            return; /* the name means something else here */
+        }
+    } else if (!wpa_rule_add_in(run, fix, s->step->node, "env", "run", s->name, value)) {
+        return;
+    }
+    bool is_bare = s->step->script->contexts[s->fence.start] == WPA_SHELL_PLAIN &&
+                   s->step->run->style == WPA_YAML_LITERAL;
+    wpa_rule_edit(run, fix, finding->span.bytes, is_bare ? "\"${%s}\"" : "${%s}", s->name);
+}
+
+const wpa_rule wpa_rule_secret_exposure = {
+    .code = "SEC-020",
+    .id = "secret-exposure",
+    .dimension = WPA_DIMENSION_SECURITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_HIGH,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A secret stands where others can read it",
+    .why = "Command lines, URLs, logs, outputs and image histories are kept and read by more than "
+           "the one program that needs the secret.",
+    .fix = "Hand it over through env or standard input, to the step that needs it.",
+    .checks = (const char *const[]){"X1", "X2", "X3", "X4", "X5", NULL},
+    .declares = WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV,
+    .check = check,
+    .repair = repair,
+};

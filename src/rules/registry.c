@@ -147,6 +147,8 @@
     X(missing_tests) \
     X(missing_codeowners) \
     X(commented_out_code) \
+    X(shell_os_mismatch) \
+    X(tool_not_on_image) \
     X(hardcoded_path) \
     X(shellcheck) \
     X(python_lint) \
@@ -161,6 +163,7 @@
     X(ambiguous_names) \
     X(unchecked_needs_result) \
     X(ungated_release) \
+    X(swallowed_failure) \
     X(anonymous_definition) \
     X(undocumented_permissions) \
     X(missing_description) \

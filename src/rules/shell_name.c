@@ -39,6 +39,14 @@ static size_t skip_wrapper(const wpa_shell_command *c, size_t i, const wpa_fact_
     return i;
 }
 
+/* "command -v x" runs nothing: it asks whether x is there. */
+static bool asks_only(const wpa_shell_command *c, size_t i)
+{
+    const char *next = i + 1 < c->n_words ? c->words[i + 1].text : "";
+    return wpa_text_is(c->words[i].text, "command") &&
+           (wpa_text_is(next, "-v") || wpa_text_is(next, "-V"));
+}
+
 void wpa_shell_name_find(wpa_shell_command *c)
 {
     size_t i = 0;
@@ -48,8 +56,8 @@ void wpa_shell_name_find(wpa_shell_command *c)
     const wpa_fact_wrapper *w;
     while (i < c->n_words && (w = wpa_facts_wrapper_find(base_name(c->words[i].text)))) {
         size_t next = skip_wrapper(c, i, w);
-        if (next >= c->n_words) {
-            break; /* "sudo -s", "exec 3>&1": the wrapper is the command */
+        if (next >= c->n_words || asks_only(c, i)) {
+            break; /* "sudo -s", "exec 3>&1", "command -v x": the wrapper is the command */
         }
         i = next;
     }

@@ -5,6 +5,7 @@
 
 #include "rules/outline.h"
 #include "rules/pin.h"
+#include "rules/steps.h"
 
 typedef struct command_name {
     const char *text; /* as printed, with its colons */
@@ -21,7 +22,7 @@ static const command_name names[] = {
 };
 
 typedef struct subject {
-    const wpa_outline_step *step;
+    const wpa_outline_step *step;     /* NULL: of JavaScript */
     const wpa_shell_command *command; /* an echo with one word, or NULL */
     const command_name *name;
 } subject;
@@ -38,9 +39,8 @@ static const wpa_shell_command *command_at(const wpa_script *script, size_t offs
 }
 
 /* Is this text printed, as far as can be told? */
-static bool is_printed(const wpa_outline_step *step, size_t offset)
+static bool is_printed(const wpa_script *script, size_t offset)
 {
-    const wpa_script *script = step->script;
     if (!script || !script->is_readable) {
         return true;
     }
@@ -48,39 +48,71 @@ static bool is_printed(const wpa_outline_step *step, size_t offset)
     return context != WPA_SHELL_COMMENT && context != WPA_SHELL_HEREDOC_QUOTED;
 }
 
-static void check_name(wpa_rule_run *run, const wpa_outline_step *step, const command_name *name)
+/* A line of JavaScript that is a comment. */
+static bool is_comment_line(const char *text, size_t offset)
+{
+    size_t start = offset;
+    while (start > 0 && text[start - 1] != '\n') {
+        start--;
+    }
+    start += strspn(text + start, " \t");
+    return text[start] == '*' || (text[start] == '/' && strchr("/*", text[start + 1]));
+}
+
+static void report(wpa_rule_run *run, const wpa_yaml_node *node, size_t offset,
+                   const command_name *name, const subject *s)
+{
+    size_t shown = strlen(name->text) - (name->has_name ? 1 : 2);
+    wpa_finding *finding = wpa_rule_report(
+        run, wpa_yaml_source_span(node, offset, offset + shown), NULL, s,
+        name->is_disabled ? "%.*s is switched off: the step fails; write to %s instead"
+                          : "%.*s is deprecated: write to %s instead",
+        (int)shown, name->text, name->file);
+    finding->severity = name->is_disabled ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
+}
+
+static void check_script(wpa_rule_run *run, const wpa_outline_step *step, const command_name *name)
 {
     const char *text = step->run->text;
-    size_t length = strlen(name->text);
-    for (const char *at = text; (at = strstr(at, name->text)); at += length) {
+    for (const char *at = text; (at = strstr(at, name->text)); at += strlen(name->text)) {
         size_t offset = (size_t)(at - text);
-        if (!is_printed(step, offset)) {
-            continue;
+        if (is_printed(step->lexed, offset)) {
+            subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+            *s = (subject){step, command_at(step->lexed, offset), name};
+            report(run, step->run, offset, name, s);
         }
-        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
-        *s = (subject){step, command_at(step->script, offset), name};
-        size_t shown = length - (name->has_name ? 1 : 2);
-        wpa_finding *finding = wpa_rule_report(
-            run, wpa_yaml_source_span(step->run, offset, offset + shown), NULL, s,
-            name->is_disabled ? "%.*s is switched off: the step fails; write to %s instead"
-                              : "%.*s is deprecated: write to %s instead",
-            (int)shown, name->text, name->file);
-        finding->severity = name->is_disabled ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
+    }
+}
+
+static void check_javascript(wpa_rule_run *run, const wpa_yaml_node *node, const command_name *name)
+{
+    for (const char *at = node->text; (at = strstr(at, name->text)); at += strlen(name->text)) {
+        size_t offset = (size_t)(at - node->text);
+        if (!is_comment_line(node->text, offset)) {
+            subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+            *s = (subject){NULL, NULL, name};
+            report(run, node, offset, name, s);
+        }
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_yaml_node *javascript = wpa_step_javascript(step);
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        if (step->run) {
+            check_script(run, step, &names[i]);
+        }
+        if (javascript) {
+            check_javascript(run, javascript, &names[i]);
+        }
     }
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            const wpa_outline_step *step = &o->jobs[i].steps[k];
-            for (size_t n = 0; step->run && n < WPA_COUNT(names); n++) {
-                check_name(run, step, &names[n]);
-            }
-        }
-    }
+    wpa_rule_each_step(run, check_step);
     return true;
 }
 
@@ -112,8 +144,10 @@ static bool take_apart(const subject *s, wpa_slice word, parts *p)
 /* The echo's only word, without the quotes around it; *quote is their kind, or 0. */
 static bool find_word(const subject *s, wpa_slice *word, char *quote)
 {
+    static const char *const printers[] = {"echo", "Write-Host", "Write-Output"};
     const wpa_shell_command *c = s->command;
-    if (!c || !wpa_text_is(c->name, "echo") || c->n_redirects || c->first != 0) {
+    if (!c || wpa_text_index(c->name, printers, WPA_COUNT(printers)) < 0 || c->n_redirects ||
+        c->first != 0 || c->n_words < 2) {
         return false;
     }
     const wpa_shell_word *first = &c->words[1];
@@ -146,24 +180,42 @@ static bool is_literal(wpa_slice text)
     return true;
 }
 
+/* The line that does the same in the step's shell. */
+static const char *rewrite(wpa_rule_run *run, const subject *s, const parts *p, char quote)
+{
+    char mark = quote ? quote : '"';
+    const char *equals = s->name->has_name ? "=" : "";
+    if (s->step->shell == WPA_SHELL_CMD) {
+        /* In brackets: "=2>>" would redirect standard error. */
+        return wpa_arena_printf(
+            run->arena, "(echo " WPA_SLICE_FORMAT "%s" WPA_SLICE_FORMAT ")>> \"%%%s%%\"",
+            WPA_SLICE_ARGS(p->name), equals, WPA_SLICE_ARGS(p->value), s->name->file);
+    }
+    const char *program = s->command->name;
+    bool is_power = s->step->shell == WPA_SHELL_PWSH;
+    return wpa_arena_printf(run->arena,
+                            "%s %c" WPA_SLICE_FORMAT "%s" WPA_SLICE_FORMAT "%c >> %s%s%s",
+                            wpa_text_is(program, "Write-Host") ? "Write-Output" : program, mark,
+                            WPA_SLICE_ARGS(p->name), equals, WPA_SLICE_ARGS(p->value), mark,
+                            is_power ? "$env:" : "\"$", s->name->file, is_power ? "" : "\"");
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     wpa_slice word;
     char quote;
     parts p = {0};
-    if (s->step->shell == WPA_SHELL_PWSH || !find_word(s, &word, &quote) ||
-        !take_apart(s, word, &p) || memmem(p.value.at, p.value.length, "%0", 2)) {
+    if (!s->step || !find_word(s, &word, &quote) || !take_apart(s, word, &p) ||
+        memmem(p.value.at, p.value.length, "%0", 2) || s->step->shell == WPA_SHELL_PYTHON) {
         return;
     }
-    bool is_safe = is_literal(p.value) && is_literal(p.name);
-    char mark = quote ? quote : '"';
+    bool is_posix = s->step->lexed->language == WPA_SCRIPT_POSIX;
+    bool is_safe = is_posix && is_literal(p.value) && is_literal(p.name);
     wpa_fix *fix = wpa_rule_fix(run, finding, is_safe ? WPA_FIX_SAFE : WPA_FIX_UNSAFE,
                                 "write to %s", s->name->file);
     wpa_span span = wpa_outline_script_span(s->step, s->command->span);
-    wpa_rule_edit(run, fix, span, "echo %c" WPA_SLICE_FORMAT "%s" WPA_SLICE_FORMAT "%c >> \"$%s\"",
-                  mark, WPA_SLICE_ARGS(p.name), s->name->has_name ? "=" : "",
-                  WPA_SLICE_ARGS(p.value), mark, s->name->file);
+    wpa_rule_edit(run, fix, span, "%s", rewrite(run, s, &p, quote));
 }
 
 const wpa_rule wpa_rule_deprecated_commands = {

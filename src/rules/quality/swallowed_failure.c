@@ -1,0 +1,216 @@
+/* QUA-017: a test, build, deployment or scan whose failure nobody will see. */
+#include <string.h>
+
+#include "rules/shell_roles.h"
+#include "rules/steps.h"
+
+#define ROLES_THAT_MATTER                                                                          \
+    (WPA_DOES_TEST | WPA_DOES_BUILD | WPA_DOES_LINT | WPA_DOES_PUBLISH | WPA_DOES_SCAN)
+
+/* A reason that somebody wrote down: a comment on the line, or alone on the one above. */
+static bool has_reason(const char *text, size_t length, size_t at)
+{
+    size_t start = at, end = at;
+    while (start > 0 && text[start - 1] != '\n') {
+        start--;
+    }
+    while (end < length && text[end] != '\n') {
+        end++;
+    }
+    const char *hash = memmem(text + start, end - start, " #", 2);
+    if (hash) {
+        return true;
+    }
+    size_t above = start ? start - 1 : 0;
+    while (above > 0 && text[above - 1] != '\n') {
+        above--;
+    }
+    above += strspn(text + above, " \t");
+    return start > 0 && text[above] == '#';
+}
+
+static bool has_reason_in_file(const wpa_rule_run *run, size_t at)
+{
+    return has_reason(run->source->yaml->source, run->source->yaml->size_bytes, at);
+}
+
+/* ---- continue-on-error -------------------------------------------------------------------------
+ */
+
+static bool uses_scanner(const wpa_outline_step *step)
+{
+    static const char *const actions[] = {"github/codeql-action/analyze",
+                                          "aquasecurity/trivy-action",
+                                          "golangci/golangci-lint-action",
+                                          "anchore/scan-action",
+                                          "snyk/actions/node",
+                                          "docker/build-push-action",
+                                          "pre-commit/action",
+                                          "goreleaser/goreleaser-action",
+                                          "cypress-io/github-action",
+                                          "super-linter/super-linter",
+                                          "actions/dependency-review-action"};
+    for (size_t i = 0; i < WPA_COUNT(actions); i++) {
+        if (wpa_outline_step_uses(step, actions[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_set(const wpa_yaml_node *node)
+{
+    return wpa_text_is_ci(wpa_yaml_text(node), "true");
+}
+
+/* Does a later step ask what came of this one? */
+static bool is_asked_for(const wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const char *source = run->source->yaml->source;
+    wpa_span span = step->job->node->span;
+    const char *id = step->id ? wpa_arena_printf(run->arena, "steps.%s.", step->id) : NULL;
+    return id && memmem(source + span.start, wpa_span_length(span), id, strlen(id));
+}
+
+static void check_continue(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_yaml_node *node = wpa_yaml_get(step->node, "continue-on-error");
+    bool matters = (wpa_step_roles(step) & ROLES_THAT_MATTER) || uses_scanner(step);
+    if (is_set(node) && matters && !is_asked_for(run, step) &&
+        !has_reason_in_file(run, node->span.start)) {
+        (void)wpa_rule_report(run, node->span, "W1", NULL,
+                              "the step may fail and nobody is told: the job goes on as if it had "
+                              "not");
+    }
+}
+
+static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_yaml_node *node = wpa_yaml_get(job->node, "continue-on-error");
+    bool matters = false;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        matters = matters || (wpa_step_roles(&job->steps[i]) & ROLES_THAT_MATTER) != 0;
+    }
+    if (is_set(node) && matters && !job->is_call && !has_reason_in_file(run, node->span.start)) {
+        (void)wpa_rule_report(run, node->span, "W1", NULL,
+                              "job '%s' may fail and the run still ends well", job->id);
+    }
+}
+
+/* ---- in scripts --------------------------------------------------------------------------------
+ */
+
+static bool matters(const wpa_shell_command *c)
+{
+    static const char *const questions[] = {"--version", "-version", "-v",    "--help",
+                                            "-showsdks", "version",  "--list"};
+    for (size_t i = 0; i < WPA_COUNT(questions); i++) {
+        if (wpa_shell_word_find(c, questions[i])) {
+            return false;
+        }
+    }
+    return (wpa_shell_roles(c) & ROLES_THAT_MATTER) != 0;
+}
+
+static bool is_nothing(const wpa_shell_command *c)
+{
+    const wpa_shell_word *first = wpa_shell_argument(c, 0);
+    bool is_true = (wpa_text_is(c->name, "true") || wpa_text_is(c->name, ":")) && c->n_words == 1;
+    return is_true || (wpa_text_is(c->name, "exit") && first && wpa_text_is(first->text, "0"));
+}
+
+static void report(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span,
+                   const char *check, const char *name)
+{
+    const wpa_script *script = step->lexed;
+    if (!has_reason(script->text, script->length, span.start)) {
+        (void)wpa_rule_report_script(run, step, span, check, NULL,
+                                     "a failure of '%s' is passed over: the step ends well", name);
+    }
+}
+
+/* Options that make a program end well whatever it finds. */
+static void check_options(wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_shell_command *c)
+{
+    static const char *const options[] = {"--exit-zero", "-Dmaven.test.failure.ignore=true",
+                                          "-Dmaven.test.failure.ignore", "--suppress-tests-failure",
+                                          "--no-error-on-test-failure"};
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        if (wpa_text_index(c->words[i].text, options, WPA_COUNT(options)) >= 0) {
+            report(run, step, c->words[i].span, "W4", c->name);
+        }
+    }
+}
+
+/* "set +e" that nothing takes back and after which nobody looks at the result. */
+static void check_set(wpa_rule_run *run, const wpa_outline_step *step, size_t i)
+{
+    const wpa_script *script = step->script;
+    const wpa_shell_command *c = &script->commands[i];
+    const wpa_shell_word *word = wpa_shell_word_find(c, "+e");
+    const char *behind = script->text + c->span.end;
+    bool is_minded = strstr(behind, "$?") || strstr(behind, "set -e") ||
+                     strstr(behind, "PIPESTATUS") || strstr(behind, "||") ||
+                     strstr(behind, "if ") || strstr(behind, "exit");
+    for (size_t k = i + 1; word && !is_minded && k + 1 < script->n_commands; k++) {
+        if (matters(&script->commands[k])) {
+            report(run, step, word->span, "W3", script->commands[k].name);
+            return;
+        }
+    }
+}
+
+static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_script *script = step->script;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        const wpa_shell_command *next = i + 1 < script->n_commands ? c + 1 : NULL;
+        if (!matters(c)) {
+            if (wpa_text_is(c->name, "set")) {
+                check_set(run, step, i);
+            }
+            continue;
+        }
+        check_options(run, step, c);
+        bool is_forgiven = next && wpa_text_is(c->after, "||") && is_nothing(next) &&
+                           c->nested == next->nested && c->nested == 0;
+        if (is_forgiven) {
+            report(run, step, next->span, "W2", c->name);
+        }
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    check_continue(run, step);
+    check_script(run, step);
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    wpa_rule_each_step(run, check_step);
+    for (size_t i = 0; i < run->source->outline->n_jobs; i++) {
+        check_job(run, &run->source->outline->jobs[i]);
+    }
+    return true;
+}
+
+const wpa_rule wpa_rule_swallowed_failure = {
+    .code = "QUA-017",
+    .id = "swallowed-failure",
+    .dimension = WPA_DIMENSION_QUALITY,
+    .kind = WPA_KIND_ISSUE,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "The failure of a test, build, deployment or scan is passed over",
+    .why = "The run is green, and what it was to find out is not known.",
+    .fix = "Let it fail; or say in a comment on the line why it may. There is no fix by machine.",
+    .checks = (const char *const[]){"W1", "W2", "W3", "W4", NULL},
+    .tables = 1U << WPA_FACTS_COMMANDS,
+    .check = check,
+};

@@ -154,7 +154,7 @@ wpa_finding *wpa_lint_report(wpa_rule_run *run, const wpa_lint_script *script,
 {
     wpa_span span = visible_span(script, comment->span);
     wpa_finding *finding =
-        wpa_rule_report(run, wpa_yaml_source_span(script->node, span.start, span.end), check,
+        wpa_rule_report(run, wpa_step_span(script->step, script->node, span.start, span.end), check,
                         comment, "%s", reword(comment->message, run->arena));
     if (script->step->shell == WPA_SHELL_UNKNOWN) {
         finding->confidence = WPA_CONFIDENCE_MEDIUM;

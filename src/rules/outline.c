@@ -472,8 +472,14 @@ static void read_shell(reader *r, wpa_outline_step *step)
                                          : WPA_SHELL_BASH;
 }
 
+/* Scripts from this size on keep a map: making one for each finding would take their square. */
+#define MAPPED_MIN_BYTES 2048
+
 static void read_script(reader *r, wpa_outline_step *step)
 {
+    if (step->run && step->run->length >= MAPPED_MIN_BYTES) {
+        step->map = wpa_yaml_map_new(step->run, r->arena);
+    }
     static const wpa_script_language languages[] = {
         [WPA_SHELL_BASH] = WPA_SCRIPT_POSIX,    [WPA_SHELL_SH] = WPA_SCRIPT_POSIX,
         [WPA_SHELL_PWSH] = WPA_SCRIPT_PWSH,     [WPA_SHELL_PYTHON] = WPA_SCRIPT_PYTHON,
@@ -591,7 +597,8 @@ const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind
 
 wpa_span wpa_outline_script_span(const wpa_outline_step *step, wpa_span in_script)
 {
-    return wpa_yaml_source_span(step->run, in_script.start, in_script.end);
+    return step->map ? wpa_yaml_map_span(step->map, in_script.start, in_script.end)
+                     : wpa_yaml_source_span(step->run, in_script.start, in_script.end);
 }
 
 /* ---- what a step does --------------------------------------------------------------------------

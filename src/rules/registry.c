@@ -15,10 +15,10 @@
     X(dangerous_triggers) \
     X(untrusted_checkout) \
     X(persisted_credentials) \
+    X(artifact_exposure) \
     X(artifact_poisoning) \
     X(cache_poisoning) \
     X(env_injection) \
-    X(artifact_exposure) \
     X(insecure_commands) \
     X(hardcoded_container_credentials) \
     X(hardcoded_secret) \
@@ -128,32 +128,28 @@
     X(local_action_order) \
     X(self_repository) \
     X(forge_unsupported) \
+    X(shell_os_mismatch) \
     X(container_os) \
     X(tool_not_on_image) \
     X(latest_label_drift) \
     X(arch_mismatch) \
     X(permission_chain) \
     X(missing_permission) \
-    X(eol_toolchain) \
-    X(lockfile_drift) \
-    X(required_check_gap) \
     X(secret_availability) \
     X(token_no_trigger) \
+    X(eol_toolchain) \
+    X(lockfile_drift) \
+    X(hardcoded_path) \
+    X(required_check_gap) \
     X(shellcheck) \
     X(python_lint) \
     X(script_syntax) \
+    X(long_script) \
     X(repeated_value) \
     X(inconsistent_action_versions) \
     X(missing_tests) \
     X(missing_codeowners) \
     X(commented_out_code) \
-    X(shell_os_mismatch) \
-    X(tool_not_on_image) \
-    X(hardcoded_path) \
-    X(shellcheck) \
-    X(python_lint) \
-    X(script_syntax) \
-    X(long_script) \
     X(yaml_hazards) \
     X(missing_pipefail) \
     X(unsound_ternary) \
@@ -161,9 +157,9 @@
     X(unsound_contains) \
     X(suspicious_comparison) \
     X(ambiguous_names) \
+    X(swallowed_failure) \
     X(unchecked_needs_result) \
     X(ungated_release) \
-    X(swallowed_failure) \
     X(anonymous_definition) \
     X(undocumented_permissions) \
     X(missing_description) \

@@ -73,6 +73,13 @@ wpa_finding *wpa_rule_report_script(wpa_rule_run *run, const wpa_outline_step *s
     return finding;
 }
 
+wpa_span wpa_step_span(const wpa_outline_step *step, const wpa_yaml_node *node, size_t from,
+                       size_t to)
+{
+    return step && node == step->run ? wpa_outline_script_span(step, (wpa_span){from, to})
+                                     : wpa_yaml_source_span(node, from, to);
+}
+
 const wpa_yaml_node *wpa_step_javascript(const wpa_outline_step *step)
 {
     const wpa_yaml_node *script = wpa_outline_step_uses(step, "actions/github-script")

@@ -25,6 +25,10 @@ wpa_finding *wpa_rule_report_script(wpa_rule_run *run, const wpa_outline_step *s
                                     const char *check, const void *subject, const char *format, ...)
     WPA_PRINTF(6, 7);
 
+/** Bytes of the file for bytes of a scalar of the step; of its script as fast as can be. */
+wpa_span wpa_step_span(const wpa_outline_step *step, const wpa_yaml_node *node, size_t from,
+                       size_t to);
+
 /** The text of github-script's input, NULL if the step is none. */
 const wpa_yaml_node *wpa_step_javascript(const wpa_outline_step *step);
 

@@ -64,7 +64,7 @@ static void report(wpa_rule_run *run, const wpa_yaml_node *node, size_t offset,
 {
     size_t shown = strlen(name->text) - (name->has_name ? 1 : 2);
     wpa_finding *finding = wpa_rule_report(
-        run, wpa_yaml_source_span(node, offset, offset + shown), NULL, s,
+        run, wpa_step_span(s->step, node, offset, offset + shown), NULL, s,
         name->is_disabled ? "%.*s is switched off: the step fails; write to %s instead"
                           : "%.*s is deprecated: write to %s instead",
         (int)shown, name->text, name->file);

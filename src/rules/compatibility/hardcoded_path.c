@@ -82,7 +82,7 @@ static void check_text(wpa_rule_run *run, const wpa_outline_step *step, const wp
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s =
             (subject){is_run ? step : NULL, at, length_of(text + at, (size_t)i), paths[i].variable};
-        wpa_span span = wpa_yaml_source_span(node, at, at + s->length);
+        wpa_span span = wpa_step_span(step, node, at, at + s->length);
         (void)wpa_rule_report(run, span, NULL, s,
                               "%s is there on some runners only: %s says the same on all of them",
                               wpa_rule_quote(run, text + at, s->length), s->variable);
@@ -102,8 +102,8 @@ static void check_container(wpa_rule_run *run, const wpa_outline_step *step)
         if (wpa_slice_is(name, "github.workspace")) {
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);
             *s = (subject){step, fence.start, wpa_span_length(fence), "GITHUB_WORKSPACE"};
-            (void)wpa_rule_report(run, wpa_yaml_source_span(step->run, fence.start, fence.end),
-                                  NULL, s,
+            (void)wpa_rule_report(run, wpa_step_span(step, step->run, fence.start, fence.end), NULL,
+                                  s,
                                   "'github.workspace' is the path outside of the container: "
                                   "GITHUB_WORKSPACE is the one inside");
         }

@@ -164,11 +164,13 @@ static void check_set(wpa_rule_run *run, const wpa_outline_step *step, size_t i)
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_script *script = step->script;
+    bool is_set_seen = false;
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         const wpa_shell_command *next = i + 1 < script->n_commands ? c + 1 : NULL;
         if (!matters(c)) {
-            if (wpa_text_is(c->name, "set")) {
+            if (!is_set_seen && wpa_text_is(c->name, "set") && wpa_shell_word_find(c, "+e")) {
+                is_set_seen = true;
                 check_set(run, step, i);
             }
             continue;

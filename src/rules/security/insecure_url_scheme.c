@@ -27,11 +27,12 @@ static const char *find_url(const char *text, size_t *length)
     return NULL;
 }
 
-static wpa_finding *report(wpa_rule_run *run, const wpa_yaml_node *node, size_t offset,
-                           size_t length, const char *what)
+static wpa_finding *report(wpa_rule_run *run, const wpa_outline_step *step,
+                           const wpa_yaml_node *node, size_t offset, size_t length,
+                           const char *what)
 {
     const char *url = node->text + offset;
-    return wpa_rule_report(run, wpa_yaml_source_span(node, offset, offset + length), NULL, NULL,
+    return wpa_rule_report(run, wpa_step_span(step, node, offset, offset + length), NULL, NULL,
                            "%s comes from %s without encryption: it may be changed on the way",
                            what, wpa_rule_quote(run, url, length));
 }
@@ -42,7 +43,7 @@ static void check_value(wpa_rule_run *run, const wpa_yaml_node *node, const char
     const char *text = wpa_yaml_text(node);
     const char *url = find_url(text, &length);
     if (url) {
-        (void)report(run, wpa_yaml_resolve(node), (size_t)(url - text), length, what);
+        (void)report(run, NULL, wpa_yaml_resolve(node), (size_t)(url - text), length, what);
     }
 }
 
@@ -117,7 +118,7 @@ static bool is_executed(const wpa_script *script, size_t i)
     static const char *const runners[] = {"sh",   "bash", "zsh",  "python", "python3",
                                           "node", "perl", "ruby", "iex",    "Invoke-Expression",
                                           "eval"};
-    for (size_t k = i + 1; k < script->n_commands; k++) {
+    for (size_t k = i + 1; k < script->n_commands && k < i + 300; k++) {
         const wpa_shell_command *c = &script->commands[k];
         bool is_piped = wpa_text_is(c->before, "|");
         bool is_around = script->commands[i].nested > c->nested &&
@@ -207,7 +208,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
             continue; /* escapes stand in it */
         }
         wpa_finding *finding =
-            report(run, step->run, (size_t)(in_script - step->run->text), length, whats[use]);
+            report(run, step, step->run, (size_t)(in_script - step->run->text), length, whats[use]);
         if (use == USE_DOWNLOAD) {
             finding->severity = WPA_SEVERITY_LOW;
             finding->confidence = WPA_CONFIDENCE_MEDIUM;

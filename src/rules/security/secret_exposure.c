@@ -67,7 +67,7 @@ static void check_splices(wpa_rule_run *run, const wpa_outline_step *step)
             *s = (splice){step, fence,
                           secret_named(text + inside.start, wpa_span_length(inside), run->arena)};
             wpa_finding *finding = wpa_rule_report(
-                run, wpa_yaml_source_span(nodes[i], fence.start, fence.end), "X1",
+                run, wpa_step_span(step, nodes[i], fence.start, fence.end), "X1",
                 nodes[i] == step->run ? s : NULL,
                 "%s becomes part of the script: a quote in it breaks the script, and what the "
                 "shell echoes holds it",

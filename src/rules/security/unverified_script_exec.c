@@ -24,6 +24,9 @@ typedef struct download {
     const char *url; /* as written, expressions too; NULL: a variable holds it */
 } download;
 
+/* Commands behind a download that are looked at: whoever writes more means to be slow. */
+#define LOOKAHEAD_MAX 300
+
 static bool is_fetch(const wpa_shell_command *c)
 {
     static const char *const names[] = {"curl", "wget", "aria2c", "fetch", "http"};
@@ -105,8 +108,7 @@ static bool verifies(const wpa_script *script)
 
 static bool is_fixed(const wpa_rule_run *run, const download *d)
 {
-    return verifies(d->step->lexed) ||
-           (d->url && (has_commit(d->url) || is_own(run, d->url) ||
+    return (d->url && (has_commit(d->url) || is_own(run, d->url) ||
                        (wpa_url_host(d->url).length && wpa_url_is_local(wpa_url_host(d->url)) &&
                         !strchr(d->url, '$'))));
 }
@@ -166,7 +168,7 @@ static void check_pipe(wpa_rule_run *run, const download *d, size_t i)
     if (!wpa_text_starts(d->fetch->after, "|") || wpa_text_is(d->fetch->after, "||")) {
         return;
     }
-    for (; k < script->n_commands; k++) {
+    for (; k < script->n_commands && k < i + LOOKAHEAD_MAX; k++) {
         const wpa_shell_command *c = &script->commands[k];
         if (c->nested > d->fetch->nested || c->is_nested_script != d->fetch->is_nested_script) {
             continue; /* a substitution in a word of the pipeline */
@@ -188,7 +190,8 @@ static void check_substitution(wpa_rule_run *run, const download *d, size_t i)
 {
     static const char *const runners[] = {"eval", "source", ".", "exec"};
     const wpa_script *script = d->step->lexed;
-    for (size_t k = i + 1; d->fetch->nested && k < script->n_commands; k++) {
+    for (size_t k = i + 1; d->fetch->nested && k < script->n_commands && k < i + LOOKAHEAD_MAX;
+         k++) {
         const wpa_shell_command *outer = &script->commands[k];
         bool is_around =
             outer->nested < d->fetch->nested && wpa_span_contains(outer->span, d->fetch->span);
@@ -282,7 +285,7 @@ static void check_saved(wpa_rule_run *run, const download *d, size_t i)
     if (!file || !*file || wpa_text_is(file, "-") || wpa_text_is(file, "/dev/null")) {
         return;
     }
-    for (size_t k = i + 1; k < script->n_commands; k++) {
+    for (size_t k = i + 1; k < script->n_commands && k < i + LOOKAHEAD_MAX; k++) {
         const wpa_shell_command *c = &script->commands[k];
         if (runs_file(c, file)) {
             report(run, d, d->fetch->span, wpa_rule_quote(run, file, strlen(file)), true);
@@ -380,7 +383,7 @@ static void check_python(wpa_rule_run *run, const wpa_outline_step *step, size_t
     if (!wpa_text_is(c->name, "exec") && !wpa_text_is(c->name, "eval")) {
         return;
     }
-    for (size_t k = 0; k < i; k++) {
+    for (size_t k = i > LOOKAHEAD_MAX ? i - LOOKAHEAD_MAX : 0; k < i; k++) {
         const wpa_shell_command *inner = &step->lexed->commands[k];
         if (wpa_span_contains(c->span, inner->span) &&
             has_ci(inner->name, opens, WPA_COUNT(opens))) {
@@ -417,6 +420,9 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
+    if (!step->lexed || verifies(step->lexed)) {
+        return;
+    }
     for (size_t i = 0; step->lexed && i < step->lexed->n_commands; i++) {
         check_command(run, step, i);
     }

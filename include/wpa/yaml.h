@@ -117,6 +117,11 @@ typedef struct wpa_yaml_comment {
     bool is_own_line; /* nothing but blanks before it */
 } wpa_yaml_comment;
 
+/** A place in the bytes, and how many characters stand before it. */
+typedef struct wpa_yaml_mark {
+    size_t at, n_chars;
+} wpa_yaml_mark;
+
 struct wpa_yaml_doc {
     const char *path;   /* for messages */
     const char *source; /* the file's bytes, NUL-terminated */
@@ -128,6 +133,8 @@ struct wpa_yaml_doc {
     bool has_crlf; /* the first line ends with CRLF */
     const size_t *line_starts;
     size_t n_lines;
+    const wpa_yaml_mark *marks; /* [n_marks] one a stretch, if there are long lines; or NULL */
+    size_t n_marks;
     const wpa_yaml_comment *comments; /* in order */
     size_t n_comments;
     const wpa_yaml_diagnostic *diagnostics; /* in order of detection */

@@ -9,6 +9,8 @@
 #define EXCERPT_MAX_CHARS 140
 #define EXCERPT_CONTEXT_CHARS 40
 #define EXCERPT_BEFORE_CHARS 80
+/* More of a line than this is never looked at: what is shown of it is less, in any script. */
+#define EXCERPT_MAX_BYTES 2048
 
 /* What a part of the text is; a table says how it looks on a terminal. */
 typedef enum tint {
@@ -96,8 +98,12 @@ static size_t count_chars(const char *text)
 
 /** A piece of a line as it is shown: tabs one blank wide, the rest made visible. */
 static const char *show(const writer *w, const wpa_excerpt_line *line, size_t start, size_t end,
-                        bool is_secret)
+                        bool is_tail, bool is_secret)
 {
+    if (end - start > EXCERPT_MAX_BYTES) {
+        start = is_tail ? end - EXCERPT_MAX_BYTES : start;
+        end = start + EXCERPT_MAX_BYTES;
+    }
     char *copy = wpa_arena_slice(w->arena, line->text + (start - line->start), end - start);
     for (size_t i = 0; i < end - start; i++) {
         copy[i] = (char)(copy[i] == '\t' ? ' ' : copy[i]);
@@ -148,11 +154,11 @@ static void put_marked_line(const writer *w, size_t line, wpa_span part, tint co
     part.start = clamp(part.start, whole); /* it may go on to other lines, or be a line break */
     part.end = clamp(part.end, whole);
     const char *before =
-        crop(w, show(w, &found, whole.start, part.start, false), EXCERPT_BEFORE_CHARS, true);
+        crop(w, show(w, &found, whole.start, part.start, true, false), EXCERPT_BEFORE_CHARS, true);
     const char *inside =
-        crop(w, show(w, &found, part.start, part.end, is_secret), EXCERPT_MAX_CHARS, false);
+        crop(w, show(w, &found, part.start, part.end, false, is_secret), EXCERPT_MAX_CHARS, false);
     const char *behind =
-        crop(w, show(w, &found, part.end, whole.end, false), EXCERPT_CONTEXT_CHARS, false);
+        crop(w, show(w, &found, part.end, whole.end, false, false), EXCERPT_CONTEXT_CHARS, false);
     put_gutter(w, line);
     wpa_buf_printf(w->out, " %s%s%s\n", before, inside, behind);
     put_gutter(w, 0);

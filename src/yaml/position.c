@@ -14,6 +14,52 @@ size_t wpa_yaml_break_at(const wpa_yaml_doc *doc, size_t offset)
     return c == '\n' ? 1 : 0;
 }
 
+/* Columns in lines longer than this are counted from the nearest mark, one each so many bytes. */
+#define LONG_LINE_BYTES 4096
+#define MARK_BYTES 1024
+
+/** Every place in a line of a megabyte would else be counted from its start. */
+static void index_chars(wpa_yaml_doc *doc)
+{
+    size_t at = doc->line_starts[0], n_chars = 0, n = 0;
+    wpa_yaml_mark *marks =
+        wpa_arena_array(doc->arena, doc->size_bytes / MARK_BYTES + 2, sizeof *marks);
+    for (; at < doc->size_bytes; n_chars++) {
+        if (at >= doc->line_starts[0] + n * MARK_BYTES) {
+            marks[n++] = (wpa_yaml_mark){at, n_chars};
+        }
+        wpa_utf8_next(doc->source, doc->size_bytes, &at);
+    }
+    doc->marks = marks;
+    doc->n_marks = n;
+}
+
+static bool has_long_line(const wpa_yaml_doc *doc)
+{
+    for (size_t i = 0; i < doc->n_lines; i++) {
+        size_t end = i + 1 < doc->n_lines ? doc->line_starts[i + 1] : doc->size_bytes;
+        if (end - doc->line_starts[i] > LONG_LINE_BYTES) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Characters in front of an offset. */
+static size_t count_chars(const wpa_yaml_doc *doc, size_t offset)
+{
+    size_t i = (offset - doc->line_starts[0]) / MARK_BYTES;
+    i = i < doc->n_marks ? i : doc->n_marks - 1;
+    while (i > 0 && doc->marks[i].at > offset) {
+        i--;
+    }
+    size_t n = doc->marks[i].n_chars;
+    for (size_t at = doc->marks[i].at; at < offset; n++) {
+        wpa_utf8_next(doc->source, doc->size_bytes, &at);
+    }
+    return n;
+}
+
 void wpa_yaml_index_lines(wpa_yaml_doc *doc)
 {
     size_t *starts = NULL, capacity = 0, n = 0;
@@ -34,6 +80,9 @@ void wpa_yaml_index_lines(wpa_yaml_doc *doc)
     }
     doc->line_starts = starts;
     doc->n_lines = n;
+    if (has_long_line(doc)) {
+        index_chars(doc);
+    }
 }
 
 static void add_comment(wpa_yaml_doc *doc, wpa_yaml_comment **list, size_t *capacity, size_t at)
@@ -142,6 +191,10 @@ wpa_position wpa_yaml_position(const wpa_yaml_doc *doc, size_t offset)
     offset = offset < doc->size_bytes ? offset : doc->size_bytes;
     size_t line = wpa_yaml_line_of(doc, offset);
     size_t column = 1;
+    if (doc->n_marks && offset - doc->line_starts[line - 1] > LONG_LINE_BYTES) {
+        column += count_chars(doc, offset) - count_chars(doc, doc->line_starts[line - 1]);
+        return (wpa_position){line, column};
+    }
     for (size_t at = doc->line_starts[line - 1]; at < offset; column++) {
         wpa_utf8_next(doc->source, doc->size_bytes, &at);
     }

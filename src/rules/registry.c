@@ -74,6 +74,7 @@
     X(ineffective_cache_key) \
     X(duplicate_cache) \
     X(docker_layer_cache) \
+    X(needless_needs) \
     X(repeated_package_index) \
     X(slow_tool_install) \
     X(npm_install_in_ci) \
@@ -84,7 +85,16 @@
     X(cache_disabled) \
     X(fixed_sleep) \
     X(fail_fast_off) \
+    X(parallelisable_steps) \
+    X(service_start_wait) \
+    X(container_provisioning) \
+    X(sequential_callees) \
+    X(push_pr_double_run) \
+    X(missing_path_filter) \
     X(matrix_duplicate_legs) \
+    X(matrix_explosion) \
+    X(expensive_runner) \
+    X(redundant_setup) \
     X(constant_condition) \
     X(unused_definition) \
     X(schedule_collision) \

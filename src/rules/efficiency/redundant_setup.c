@@ -1,0 +1,233 @@
+/*
+ * EFF-009: steps that prepare what nothing uses. R1 a checkout nobody reads, R2 a tool nobody runs,
+ * R3 the same setup again, R4 Docker without an image, R5 the same install again.
+ */
+#include <string.h>
+
+#include "rules/work.h"
+
+/* Programs that come with the runner, and neither read the tree nor start another tool. */
+static const char *const plain[] = {"echo", "printf", "exit",  "true", "false", "curl",
+                                    "wget", "jq",     "sleep", "date", "test",  "[",
+                                    "[[",   "export", "set",   ":"};
+
+/* Nothing but such programs, and no file of the tree among their words. */
+static bool is_plain(const wpa_outline_step *step)
+{
+    static const char *const files[] = {"./",
+                                        "@",
+                                        "$(",
+                                        "`",
+                                        "cat ",
+                                        "--data-binary",
+                                        "-T ",
+                                        "< ",
+                                        "<<<",
+                                        "github.workspace",
+                                        "GITHUB_WORKSPACE",
+                                        NULL};
+    if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
+        return wpa_facts_action_is_metadata_only(step->uses.slug) &&
+               !wpa_work_mentions(step->node, "script") && !wpa_work_mentions(step->node, "path") &&
+               !wpa_work_mentions(step->node, "file") && !wpa_work_mentions(step->node, "config") &&
+               !wpa_outline_step_uses(step, "actions/labeler");
+    }
+    if (!step->script || !step->script->is_readable || wpa_work_mentions_any(step->run, files)) {
+        return false;
+    }
+    for (size_t i = 0; i < step->script->n_commands; i++) {
+        const char *name = step->script->commands[i].name;
+        if (*name && wpa_text_index(name, plain, WPA_COUNT(plain)) < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* All that follows is plain, and there is something: a checkout may be all that is wanted. */
+static bool is_unread(const wpa_outline_step *step)
+{
+    const wpa_outline_job *job = step->job;
+    for (size_t i = step->index + 1; i < job->n_steps; i++) {
+        if (!is_plain(&job->steps[i])) {
+            return false;
+        }
+    }
+    return step->index + 1 < job->n_steps;
+}
+
+static wpa_finding *report(wpa_rule_run *run, const wpa_outline_step *step, const char *check,
+                           const char *message)
+{
+    return wpa_rule_report(run, step->uses.node->span, check, step, "%s", message);
+}
+
+static void check_unread(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    bool is_composite = run->source->kind == WPA_INPUT_ACTION; /* the caller may read it */
+    if (is_composite || !is_unread(step)) {
+        return;
+    }
+    if (wpa_outline_step_uses(step, "actions/checkout")) {
+        (void)report(run, step, "R1", "no later step reads the repository that is checked out");
+    } else if (wpa_work_is_setup(step) && !step->id && wpa_facts_action_find(step->uses.slug) &&
+               step->uses.fact->has_major && !wpa_outline_step_uses(step, "docker/login-action")) {
+        (void)report(run, step, "R2", "no later step runs the tool that is set up");
+    }
+}
+
+/* ---- R3, R5: again ---- */
+
+static bool is_same_text(const wpa_yaml_node *a, const wpa_yaml_node *b)
+{
+    wpa_slice x = wpa_work_text(a), y = wpa_work_text(b);
+    return x.length == y.length && memcmp(x.at, y.at, x.length) == 0;
+}
+
+static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    bool is_setup = wpa_work_is_setup(step) && !wpa_outline_step_uses(step, "actions/checkout") &&
+                    !wpa_outline_step_uses(step, "docker/login-action") &&
+                    !wpa_work_mentions(step->uses.node, "cache") && !step->condition;
+    for (size_t i = 0; is_setup && i < step->index; i++) {
+        const wpa_outline_step *before = &step->job->steps[i];
+        bool is_between = false;
+        for (size_t k = i + 1; k < step->index; k++) {
+            is_between =
+                is_between || (step->job->steps[k].uses.kind == WPA_OUTLINE_REPOSITORY &&
+                               wpa_slice_is_ci(step->job->steps[k].uses.repo, "actions/checkout"));
+        }
+        if (!before->condition && before->uses.kind == WPA_OUTLINE_REPOSITORY && !is_between &&
+            is_same_text(before->uses.node, step->uses.node) &&
+            is_same_text(before->with, step->with)) {
+            wpa_finding *finding = report(run, step, "R3", "the same setup ran before in this job");
+            wpa_rule_relate(run, finding, before->uses.node->span, "here");
+            return;
+        }
+    }
+}
+
+static bool is_install(const wpa_shell_command *c)
+{
+    return wpa_shell_is(c, "npm", "ci") || wpa_shell_is(c, "npm", "install") ||
+           wpa_shell_is(c, "yarn", "install") || wpa_shell_is(c, "pnpm", "install") ||
+           wpa_shell_is(c, "bundle", "install") || wpa_shell_is(c, "poetry", "install") ||
+           wpa_shell_is(c, "uv", "sync") || wpa_shell_is(c, "pip", "install") ||
+           wpa_shell_is(c, "composer", "install");
+}
+
+/* The tree, the folder or the tool may have changed in between. */
+static bool moves(const wpa_outline_step *step)
+{
+    static const char *const words[] = {"cd ",  "git ",       "rm ",      "pushd",
+                                        "if ",  "for ",       "venv",     "uninstall",
+                                        "sed ", "deactivate", "activate", NULL};
+    return step->condition || wpa_yaml_find(step->node, "working-directory") ||
+           wpa_yaml_find(step->node, "env") || wpa_work_mentions_any(step->run, words) ||
+           wpa_outline_step_uses(step, "actions/checkout") || wpa_work_is_setup(step);
+}
+
+static void check_install(wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_shell_command *c)
+{
+    wpa_slice text = {step->script->text + c->span.start, wpa_span_length(c->span)};
+    for (size_t i = step->index; i-- > 0 && !moves(step);) {
+        const wpa_outline_step *before = &step->job->steps[i];
+        if (moves(before)) {
+            return;
+        }
+        for (size_t k = 0; before->script && k < before->script->n_commands; k++) {
+            const wpa_shell_command *other = &before->script->commands[k];
+            wpa_span span = other->span;
+            if (wpa_span_length(span) == text.length &&
+                memcmp(before->script->text + span.start, text.at, text.length) == 0) {
+                wpa_finding *finding = wpa_rule_report(run, wpa_outline_script_span(step, c->span),
+                                                       "R5", NULL, "%s ran before in this job",
+                                                       wpa_rule_quote(run, text.at, text.length));
+                wpa_rule_relate(run, finding, wpa_outline_script_span(before, span), "here");
+                return;
+            }
+        }
+    }
+}
+
+/* ---- R4: Docker ---- */
+
+/* May a later step have to do with images? What is not known may. */
+static bool may_use_docker(const wpa_outline_step *step)
+{
+    static const char *const words[] = {"docker", "buildx",  "image", "container", "push",
+                                        "ghcr",   "compose", "helm",  "ko ",       "cosign",
+                                        "skopeo", "crane",   "oras",  "podman",    "platform",
+                                        "make",   "task ",   "bake",  NULL};
+    for (size_t i = step->index + 1; i < step->job->n_steps; i++) {
+        const wpa_outline_step *later = &step->job->steps[i];
+        bool is_known = wpa_work_is_setup(later) || wpa_work_step_roles(later) || is_plain(later);
+        bool runs_file = later->script && wpa_work_mentions(later->run, "/");
+        if (!is_known || runs_file || wpa_work_mentions_any(later->node, words)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_docker(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    bool is_docker = wpa_outline_step_uses(step, "docker/login-action") ||
+                     wpa_outline_step_uses(step, "docker/setup-buildx-action") ||
+                     wpa_outline_step_uses(step, "docker/setup-qemu-action");
+    if (is_docker && run->source->kind == WPA_INPUT_WORKFLOW && !step->id &&
+        step->index + 1 < step->job->n_steps && !is_unread(step) && !may_use_docker(step)) {
+        (void)report(run, step, "R4", "no later step builds, fetches or pushes an image");
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &o->jobs[i].steps[k];
+            if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
+                check_unread(run, step);
+                check_again(run, step);
+                check_docker(run, step);
+            }
+            for (size_t c = 0; step->script && c < step->script->n_commands; c++) {
+                if (is_install(&step->script->commands[c])) {
+                    check_install(run, step, &step->script->commands[c]);
+                }
+            }
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline_step *step = finding->subject;
+    if (step && !step->id) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove the step");
+        (void)wpa_rule_remove_entry(run, fix, step->node);
+    }
+}
+
+const wpa_rule wpa_rule_redundant_setup = {
+    .code = "EFF-009",
+    .id = "redundant-setup",
+    .dimension = WPA_DIMENSION_EFFICIENCY,
+    .kind = WPA_KIND_INEFFICIENCY,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A step prepares what nothing uses, or what is there already",
+    .why = "Each such step costs seconds of every run, and makes readers look for its use.",
+    .fix = "Remove it.",
+    .checks = (const char *const[]){"R1", "R2", "R3", "R4", "R5", NULL},
+    .tables = 1U << WPA_FACTS_COMMANDS,
+    .declares = WPA_DECLARES_SCRIPT,
+    .check = check,
+    .repair = repair,
+};

@@ -1,0 +1,75 @@
+/* PRF-024: a container is filled anew by every run. */
+#include <string.h>
+
+#include "rules/work.h"
+
+#define PACKAGES_MIN 3
+
+static const char *const installers[][2] = {
+    {"apt-get", "install"}, {"apt", "install"},      {"apk", "add"},       {"dnf", "install"},
+    {"yum", "install"},     {"microdnf", "install"}, {"zypper", "install"}};
+
+/* Packages that the command installs; 0 if it is no install. */
+static size_t count_packages(const wpa_shell_command *c)
+{
+    for (size_t i = 0; i < WPA_COUNT(installers); i++) {
+        if (!wpa_shell_is(c, installers[i][0], installers[i][1])) {
+            continue;
+        }
+        size_t n = 0;
+        while (wpa_shell_argument(c, n + 1)) {
+            n++;
+        }
+        return n;
+    }
+    return 0;
+}
+
+static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_outline_step *at = NULL;
+    const wpa_shell_command *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_script *script = job->steps[i].script;
+        for (size_t k = 0; script && k < script->n_commands; k++) {
+            size_t own = count_packages(&script->commands[k]);
+            at = own && !first ? &job->steps[i] : at;
+            first = own && !first ? &script->commands[k] : first;
+            n += own;
+        }
+    }
+    if (n >= PACKAGES_MIN) {
+        (void)wpa_rule_report(run, wpa_outline_script_span(at, first->span), NULL, NULL,
+                              "every run installs %zu packages into its container: an image that "
+                              "has them would start at once",
+                              n);
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        if (wpa_yaml_find(o->jobs[i].node, "container")) {
+            check_job(run, &o->jobs[i]);
+        }
+    }
+    return true;
+}
+
+const wpa_rule wpa_rule_container_provisioning = {
+    .code = "PRF-024",
+    .id = "container-provisioning",
+    .dimension = WPA_DIMENSION_PERFORMANCE,
+    .kind = WPA_KIND_INEFFICIENCY,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_PEDANTIC,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A job's container gets the same packages installed in every run",
+    .why = "The install takes longer than fetching an image that has the packages.",
+    .fix = "Build an image with them and name it under container. There is no fix by machine.",
+    .check = check,
+};

@@ -1,0 +1,243 @@
+/* PRF-011: a job waits for another one of which it uses nothing. */
+#include <string.h>
+
+#include "rules/caches.h"
+#include "rules/work.h"
+
+#define NEEDS_MAX 64
+
+typedef struct subject {
+    const wpa_outline_job *job;
+    wpa_work_need need;
+} subject;
+
+/* ---- what one job hands to another ---- */
+
+static bool mentions_need(const wpa_outline_job *job, const char *id, wpa_arena *arena)
+{
+    static const char *const all[] = {"needs.*", "toJSON(needs", "toJson(needs", "needs[", NULL};
+    return wpa_work_mentions(job->node, wpa_arena_printf(arena, "needs.%s.", id)) ||
+           wpa_work_mentions_any(job->node, all);
+}
+
+/* Ends however the others did: it is there to see how. */
+static bool is_aggregator(const wpa_outline_job *job)
+{
+    static const char *const tests[] = {"always()", "failure()", "cancelled()", "result", NULL};
+    return wpa_work_mentions_any(job->condition, tests) || !wpa_work_is_real(job);
+}
+
+/* Leaves something in the world, or a place in a queue, that a later job may find there. */
+static bool leaves_something(const wpa_outline_job *job)
+{
+    static const char *const words[] = {
+        "push: true",          "docker push",  "git push", "git tag", "workflow_dispatch",
+        "repository_dispatch", "kubectl",      "aws ",     "gcloud ", "az ",
+        "gh release",          "outputs=type", NULL};
+    return job->is_call || wpa_work_job_ships(job) || wpa_yaml_find(job->node, "concurrency") ||
+           wpa_work_mentions_any(job->node, words);
+}
+
+static bool has_step(const wpa_outline_job *job, const char *const slugs[])
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        for (size_t k = 0; slugs[k]; k++) {
+            if (wpa_outline_step_uses(&job->steps[i], slugs[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool uploads(const wpa_outline_job *job)
+{
+    static const char *const slugs[] = {"actions/upload-artifact", "actions/upload-pages-artifact",
+                                        "actions/upload-artifact/merge", NULL};
+    return has_step(job, slugs);
+}
+
+static bool downloads(const wpa_outline_job *job)
+{
+    static const char *const slugs[] = {"actions/download-artifact", "actions/deploy-pages",
+                                        "dawidd6/action-download-artifact", NULL};
+    return has_step(job, slugs) || wpa_work_mentions(job->node, "gh run download") ||
+           wpa_work_mentions(job->node, "getArtifact");
+}
+
+/* Does the job, or one before it, upload? Bounded by marks on the jobs seen. */
+static bool uploads_before(const wpa_outline *o, const wpa_outline_job *job, bool *seen)
+{
+    size_t index = (size_t)(job - o->jobs);
+    if (seen[index]) {
+        return false;
+    }
+    seen[index] = true;
+    if (uploads(job) || job->is_call) {
+        return true;
+    }
+    wpa_work_need needs[NEEDS_MAX];
+    size_t n = wpa_work_needs(o, job, needs, NEEDS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (needs[i].job && uploads_before(o, needs[i].job, seen)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool saves_cache(const wpa_outline_step *step)
+{
+    size_t at = 0;
+    const wpa_fact_cache *cache;
+    while ((cache = wpa_caches_next(step, &at))) {
+        wpa_cache_state state = wpa_caches_state(step, cache);
+        if (state == WPA_CACHE_STATE_ON || state == WPA_CACHE_STATE_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first fills a cache from which the second starts: the same action or key in both. */
+static bool shares_cache(const wpa_outline_job *a, const wpa_outline_job *b)
+{
+    for (size_t i = 0; i < a->n_steps; i++) {
+        const wpa_outline_step *step = &a->steps[i];
+        const char *key = wpa_outline_with_text(step, "key");
+        if (!key || !saves_cache(step)) {
+            continue;
+        }
+        for (size_t k = 0; k < b->n_steps; k++) {
+            const char *other = wpa_outline_with_text(&b->steps[k], "key");
+            if (other && wpa_text_is(key, other)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- the shape of the graph ---- */
+
+/* Is b reached from job's needs other than by the one edge? */
+static bool is_reached(const wpa_outline *o, const wpa_outline_job *job, const wpa_outline_job *b,
+                       bool *seen)
+{
+    wpa_work_need needs[NEEDS_MAX];
+    size_t index = (size_t)(job - o->jobs), n = wpa_work_needs(o, job, needs, NEEDS_MAX);
+    if (seen[index]) {
+        return false;
+    }
+    seen[index] = true;
+    for (size_t i = 0; i < n; i++) {
+        if (needs[i].job == b || (needs[i].job && is_reached(o, needs[i].job, b, seen))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_transitive(const wpa_outline *o, const wpa_outline_job *job,
+                          const wpa_outline_job *needed, bool *seen)
+{
+    wpa_work_need needs[NEEDS_MAX];
+    size_t n = wpa_work_needs(o, job, needs, NEEDS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        memset(seen, 0, o->n_jobs * sizeof *seen);
+        if (needs[i].job && needs[i].job != needed && is_reached(o, needs[i].job, needed, seen)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A quick look at the sources that spares the rest when it fails. */
+static bool is_gate(const wpa_outline_job *job)
+{
+    unsigned roles = wpa_work_job_roles(job);
+    return !(roles & (unsigned)(WPA_DOES_TEST | WPA_DOES_BUILD)) || wpa_work_has_unknown(job);
+}
+
+static void check_need(wpa_rule_run *run, const wpa_outline_job *job, const wpa_work_need *need)
+{
+    const wpa_outline *o = run->source->outline;
+    bool *seen = wpa_arena_array(run->arena, o->n_jobs + 1, sizeof *seen);
+    if (mentions_need(job, need->id, run->arena) || leaves_something(need->job) ||
+        shares_cache(need->job, job) || is_transitive(o, job, need->job, seen)) {
+        return;
+    }
+    memset(seen, 0, o->n_jobs * sizeof *seen);
+    if (downloads(job) && uploads_before(o, need->job, seen)) {
+        return;
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){job, *need};
+    wpa_finding *finding = wpa_rule_report(
+        run, need->node->span, NULL, s,
+        "job %s waits for %s and uses nothing of it: they could run at the same time",
+        wpa_rule_quote(run, job->id, strlen(job->id)),
+        wpa_rule_quote(run, need->id, strlen(need->id)));
+    if (need->job->key) {
+        wpa_rule_relate(run, finding, need->job->key->span, "the job it waits for");
+    }
+    if (is_gate(need->job)) {
+        finding->persona = WPA_PERSONA_PEDANTIC;
+        finding->confidence = WPA_CONFIDENCE_LOW;
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        wpa_work_need needs[NEEDS_MAX];
+        bool may_wait = job->is_call || wpa_work_job_ships(job) || is_aggregator(job) ||
+                        wpa_work_ships(run) || leaves_something(job);
+        size_t n = may_wait ? 0 : wpa_work_needs(o, job, needs, NEEDS_MAX);
+        for (size_t k = 0; k < n; k++) {
+            if (needs[k].job && needs[k].job != job) {
+                check_need(run, job, &needs[k]);
+            }
+        }
+    }
+    return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const wpa_yaml_pair *pair = wpa_yaml_find(s->job->node, "needs");
+    const wpa_yaml_node *list = pair->value;
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "do not wait for it");
+    if (list->kind != WPA_YAML_SEQUENCE || list->n_items == 1) {
+        (void)wpa_rule_remove_entry(run, fix, list);
+    } else if (list->style == WPA_YAML_FLOW) {
+        size_t i = s->need.node->index;
+        wpa_span span = i ? (wpa_span){list->items[i - 1]->span.end, list->items[i]->span.end}
+                          : (wpa_span){list->items[0]->span.start, list->items[1]->span.start};
+        wpa_rule_edit(run, fix, span, "%s", "");
+    } else {
+        (void)wpa_rule_remove_entry(run, fix, s->need.node);
+    }
+}
+
+const wpa_rule wpa_rule_needless_needs = {
+    .code = "PRF-011",
+    .id = "needless-needs",
+    .dimension = WPA_DIMENSION_PERFORMANCE,
+    .kind = WPA_KIND_INEFFICIENCY,
+    .severity = WPA_SEVERITY_MEDIUM,
+    .confidence = WPA_CONFIDENCE_MEDIUM,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW,
+    .summary = "A job waits for another one of which it uses nothing",
+    .why = "The run takes as long as both together where it could take as long as the longer one.",
+    .fix = "Remove the edge, unless the first is there to spare the second.",
+    .tables = 1U << WPA_FACTS_CACHES | 1U << WPA_FACTS_COMMANDS,
+    .declares = WPA_DECLARES_JOBS,
+    .check = check,
+    .repair = repair,
+};

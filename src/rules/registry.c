@@ -94,6 +94,7 @@
     X(matrix_duplicate_legs) \
     X(matrix_explosion) \
     X(expensive_runner) \
+    X(oversized_runner) \
     X(redundant_setup) \
     X(constant_condition) \
     X(unused_definition) \
@@ -101,9 +102,16 @@
     X(excessive_schedule) \
     X(dead_workflow) \
     X(superfluous_actions) \
+    X(preinstalled_tool) \
+    X(broad_trigger) \
     X(always_runs) \
     X(artifact_retention) \
+    X(unused_artifact) \
+    X(repeated_build) \
+    X(tiny_jobs) \
+    X(redundant_leg) \
     X(no_op_step) \
+    X(update_noise) \
     X(syntax) \
     X(schema) \
     X(expression_syntax) \

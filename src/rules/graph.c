@@ -8,6 +8,7 @@
 
 #include "rules/outline.h"
 #include "rules/shell_roles.h"
+#include "rules/similarity.h"
 
 struct wpa_graph {
     wpa_arena *arena;
@@ -17,6 +18,7 @@ struct wpa_graph {
     wpa_map *by_path;
     wpa_map *users;  /* path -> users, once closed */
     bool *has_asked; /* of the reader whose view this is, or NULL */
+    wpa_similarity_index *similar;
 };
 
 /* All places that use one definition. */
@@ -204,6 +206,7 @@ static void read_jobs(const wpa_graph *graph, wpa_graph_file *file, const wpa_ou
             .name = copy(graph, wpa_yaml_text(wpa_yaml_get(job->node, "name"))),
             .needs = copy_texts(graph, wpa_yaml_get(job->node, "needs")),
             .key_span = job->key ? job->key->span : job->node->span,
+            .likeness = wpa_similarity_read(job, graph->arena),
         };
         read_work(job, &jobs[i]);
     }
@@ -298,6 +301,16 @@ void wpa_graph_close(wpa_graph *graph)
             }
         }
     }
+    graph->similar = wpa_similarity_index_new(graph->arena);
+    for (size_t i = 0; i < graph->n; i++) {
+        for (size_t k = 0; k < graph->files[i]->n_jobs; k++) {
+            const wpa_similarity_job *job = graph->files[i]->jobs[k].likeness;
+            if (job) {
+                wpa_similarity_index_add(graph->similar, job, graph->files[i], k);
+            }
+        }
+    }
+    wpa_similarity_index_close(graph->similar);
 }
 
 /* ---- asking ---- */
@@ -360,4 +373,9 @@ bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source)
         }
     }
     return false;
+}
+
+const wpa_similarity_index *wpa_graph_similar(const wpa_graph *graph)
+{
+    return graph->similar;
 }

@@ -35,6 +35,7 @@ typedef struct wpa_graph_job {
     wpa_span key_span;
     unsigned roles; /* wpa_command_role bits of what its steps run */
     bool is_open;   /* runs programs of the project, whose work is not known */
+    const struct wpa_similarity_job *likeness; /* of its steps; NULL: a call, or none */
 } wpa_graph_job;
 
 typedef struct wpa_graph_file {
@@ -85,3 +86,7 @@ typedef struct wpa_graph_user {
 const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, size_t *n);
 /** Is the file the first of its kind in the graph: where what is said once for all stands. */
 bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source);
+
+struct wpa_similarity_index;
+/** Jobs and stretches of steps of all files, whose owners are wpa_graph_file. Never NULL. */
+const struct wpa_similarity_index *wpa_graph_similar(const wpa_graph *graph);

@@ -91,6 +91,8 @@
     X(sequential_callees) \
     X(push_pr_double_run) \
     X(missing_path_filter) \
+    X(duplicate_steps) \
+    X(duplicate_jobs) \
     X(matrix_duplicate_legs) \
     X(matrix_explosion) \
     X(expensive_runner) \

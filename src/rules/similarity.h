@@ -1,0 +1,61 @@
+/*
+ * How alike steps and jobs are, and an index that finds the ones that may be alike without
+ * comparing each with each.
+ *
+ * A step is what it uses and its inputs, or the 3-grams of its script's words; two steps are as
+ * alike as these sets overlap. Jobs are aligned step by step; what is aligned counts by its size.
+ */
+#pragma once
+
+#include "rules/outline.h"
+
+#define WPA_SIMILARITY_STEPS_MAX 64
+/** MinHash: 128 permutations in 32 bands of 4; pairs from 0.6 on are nearly always found. */
+#define WPA_SIMILARITY_BANDS 32
+/** Steps of a stretch that is looked for by itself, with fewer bands. */
+#define WPA_SIMILARITY_STRETCH 3
+#define WPA_SIMILARITY_STRETCH_BANDS 8
+
+typedef struct wpa_similarity_step {
+    uint32_t kind; /* the action with its major version; 0: a script */
+    uint32_t n_features;
+    const uint32_t *features; /* sorted, each once */
+    uint32_t weight;          /* words of the script, or inputs */
+    bool is_setup;            /* checkout, tools, caches */
+} wpa_similarity_step;
+
+typedef struct wpa_similarity_job {
+    const wpa_similarity_step *steps;
+    size_t n_steps;
+    size_t n_real; /* steps that are no setup */
+    unsigned weight;
+} wpa_similarity_job;
+
+/** NULL for a call and for a job without steps, or with too many. */
+const wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena);
+/** 0 to 1. */
+double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b);
+/** 0 to 1: twice the weight of steps that are aligned and at least 0.8 alike, by the whole. */
+double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_job *b);
+
+typedef struct wpa_similarity_index wpa_similarity_index;
+
+/** A job, or a stretch of it, and whose it is. */
+typedef struct wpa_similarity_member {
+    const void *owner;
+    uint32_t job;
+    uint32_t first_step; /* of a stretch; UINT32_MAX for the whole job */
+} wpa_similarity_member;
+
+wpa_similarity_index *wpa_similarity_index_new(wpa_arena *arena);
+/** The job and each of its stretches; borrowed. */
+void wpa_similarity_index_add(wpa_similarity_index *index, const wpa_similarity_job *job,
+                              const void *owner, size_t job_index);
+/** Once, before the first question. */
+void wpa_similarity_index_close(wpa_similarity_index *index);
+/**
+ * Members that may be alike: whole jobs for first_step UINT32_MAX, else stretches. At most max,
+ * each once; the one asked about may be among them.
+ */
+size_t wpa_similarity_index_find(const wpa_similarity_index *index, const wpa_similarity_job *job,
+                                 uint32_t first_step, wpa_similarity_member members[], size_t max);

@@ -133,8 +133,7 @@ bool wpa_work_is_setup(const wpa_outline_step *step)
            (wpa_caches_next(step, &at) != NULL && !wpa_work_step_roles(step));
 }
 
-/* Shows or decides something and is done at once. */
-static bool is_quick(const wpa_outline_step *step)
+bool wpa_work_is_quick(const wpa_outline_step *step)
 {
     static const char *const quick[] = {"echo", "printf", "exit", "[",      "[[",  "test", "true",
                                         "jq",   "gh",     "cat",  "export", "set", ":"};
@@ -158,7 +157,7 @@ bool wpa_work_has_unknown(const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        if (!wpa_work_is_setup(step) && !wpa_work_step_roles(step) && !is_quick(step)) {
+        if (!wpa_work_is_setup(step) && !wpa_work_step_roles(step) && !wpa_work_is_quick(step)) {
             return true;
         }
     }
@@ -172,7 +171,7 @@ bool wpa_work_is_real(const wpa_outline_job *job)
     for (size_t i = 0; i < job->n_steps; i++) {
         bool is_checkout = wpa_outline_step_uses(&job->steps[i], "actions/checkout");
         has_checkout = has_checkout || is_checkout;
-        n_real += !is_checkout && !is_quick(&job->steps[i]);
+        n_real += !is_checkout && !wpa_work_is_quick(&job->steps[i]);
     }
     return job->is_call || (has_checkout && n_real > 0);
 }

@@ -14,19 +14,39 @@ static bool is_released(const wpa_outline *o)
     return wpa_outline_trigger_find(o, "release") || wpa_outline_trigger_find(o, "workflow_call");
 }
 
+/* Downloaded by a later job of the same run, by this name or with all others. */
+static bool is_read_within(const wpa_outline *o, const wpa_outline_step *upload)
+{
+    const char *name = wpa_outline_with_text(upload, "name");
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &o->jobs[i].steps[k];
+            const char *wanted = wpa_outline_with_text(step, "name");
+            if (wpa_outline_step_uses(step, "actions/download-artifact") &&
+                !wpa_outline_with(step, "run-id") && name && wpa_text_is(name, wanted)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
     bool on_pr = wpa_outline_trigger_find(o, "pull_request") != NULL;
-    for (size_t i = 0; on_pr && !is_released(o) && i < o->n_jobs; i++) {
+    for (size_t i = 0; !is_released(o) && i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
-            if (wpa_outline_step_uses(step, "actions/upload-artifact") && step->with &&
-                !wpa_outline_with(step, "retention-days")) {
+            bool is_kept = wpa_outline_step_uses(step, "actions/upload-artifact") && step->with &&
+                           !wpa_outline_with(step, "retention-days");
+            if (is_kept && (on_pr || is_read_within(o, step))) {
                 (void)wpa_rule_report(run, step->uses.node->span, NULL, step,
-                                      "every pull request keeps this artifact for the default of "
-                                      "90 days");
+                                      on_pr ? "every pull request keeps this artifact for the "
+                                              "default of 90 days"
+                                            : "this artifact is read within its run and kept for "
+                                              "the default of 90 days");
             }
         }
     }

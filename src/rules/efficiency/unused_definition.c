@@ -1,12 +1,13 @@
 /*
- * EFF-011: definitions that nothing reads. U3 job outputs, U4 step ids (pedantic), U5 matrix rows,
- * U9 defaults that no run step uses, U10 YAML anchors.
+ * EFF-011: definitions that nothing reads. U1 variables, U2 inputs, U3 job outputs, U4 step ids
+ * (pedantic), U5 matrix rows, U6 secrets of a callee, U8 services that nobody can reach, U9
+ * defaults that no run step uses, U10 YAML anchors, U11 local actions that nobody uses (pedantic).
  */
 #include <ctype.h>
 #include <string.h>
 
-#include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/graph.h"
+#include "rules/work.h"
 
 static bool is_name_char(char c)
 {
@@ -76,6 +77,148 @@ static void check_ids(wpa_rule_run *run, const wpa_outline_job *job)
         wpa_finding *finding = wpa_rule_report(run, id->key->span, "U4", id->value,
                                                "nothing refers to step id %s", quote(run, text));
         finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+/* ---- U1: variables ---- */
+
+/* Programs that come with the shell, and read no variable that is not on their line. */
+static bool reads_only_words(const wpa_outline_step *step)
+{
+    static const char *const plain[] = {
+        "echo", "printf", "exit", "cat",  "mkdir", "cp",   "mv", "rm", "ls",  "test", "[", "[[",
+        "sed",  "grep",   "head", "tail", "sleep", "true", "cd", "tr", "cut", "sort", "wc"};
+    if (!step->script || !step->script->is_readable) {
+        return false;
+    }
+    for (size_t i = 0; i < step->script->n_commands; i++) {
+        const wpa_shell_command *c = &step->script->commands[i];
+        if (*c->name && wpa_text_index(c->name, plain, WPA_COUNT(plain)) < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Variables of a step whose script reads none: what runs there is known to the last word. */
+static void check_env(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    for (size_t i = 0; step->env && i < step->env->n_pairs && reads_only_words(step); i++) {
+        const wpa_yaml_pair *pair = &step->env->pairs[i];
+        const char *name = wpa_yaml_text(pair->key);
+        bool is_other = false;
+        for (size_t k = 0; name && k < step->node->n_pairs; k++) {
+            const wpa_yaml_pair *other = &step->node->pairs[k];
+            bool is_env = wpa_text_is(wpa_yaml_text(other->key), "env");
+            is_other = is_other || (!is_env && wpa_work_mentions(other->value, name));
+        }
+        if (name && !wpa_text_is(name, "<<") && !is_other) {
+            (void)wpa_rule_report(run, pair->key->span, "U1", pair->value,
+                                  "no command of this step reads %s", quote(run, name));
+        }
+    }
+}
+
+/* ---- U2, U6: what a caller may give ---- */
+
+static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char *check,
+                        const char *context, const char *what)
+{
+    const wpa_yaml_doc *doc = run->source->yaml;
+    const char *whole = wpa_arena_printf(run->arena, "toJSON(%s", context);
+    bool is_opaque =
+        strcasestr(doc->source, whole) || strstr(doc->source, "github.event.inputs }}") ||
+        strcasestr(doc->source, "toJSON(github.event") || strcasestr(doc->source, "event_path") ||
+        (wpa_text_is(context, "secrets") && strstr(doc->source, "secrets: inherit"));
+    for (size_t i = 0; !is_opaque && wpa_yaml_is(list, WPA_YAML_MAPPING) && i < list->n_pairs;
+         i++) {
+        const char *name = wpa_yaml_text(list->pairs[i].key);
+        if (!name || wpa_text_is(name, "<<") || is_read(doc, context, name) ||
+            is_read(doc, "github.event.inputs", name)) {
+            continue;
+        }
+        wpa_finding *finding = wpa_rule_report(run, list->pairs[i].key->span, check, NULL,
+                                               "nothing reads %s %s", what, quote(run, name));
+        if (wpa_yaml_get(list->pairs[i].value, "deprecationMessage")) {
+            finding->persona = WPA_PERSONA_AUDITOR; /* kept for its callers */
+        }
+    }
+}
+
+static void check_inputs(wpa_rule_run *run, const wpa_outline *o)
+{
+    if (run->source->kind == WPA_INPUT_ACTION) {
+        const char *using = wpa_yaml_text(wpa_yaml_get(wpa_yaml_get(o->root, "runs"), "using"));
+        if (wpa_text_is(using, "composite")) { /* others read them by themselves */
+            check_given(run, wpa_yaml_get(o->root, "inputs"), "U2", "inputs", "input");
+        }
+        return;
+    }
+    static const char *const events[] = {"workflow_call", "workflow_dispatch"};
+    for (size_t i = 0; i < WPA_COUNT(events); i++) {
+        const wpa_outline_trigger *t = wpa_outline_trigger_find(o, events[i]);
+        check_given(run, wpa_yaml_get(t ? t->config : NULL, "inputs"), "U2", "inputs", "input");
+        check_given(run, wpa_yaml_get(t ? t->config : NULL, "secrets"), "U6", "secrets", "secret");
+    }
+}
+
+/* ---- U8: a service without a port, in a job that is not in its network ---- */
+
+static void check_services(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_yaml_node *services = wpa_yaml_get(job->node, "services");
+    bool is_inside = wpa_yaml_find(job->node, "container") != NULL;
+    for (size_t i = 0;
+         !is_inside && wpa_yaml_is(services, WPA_YAML_MAPPING) && i < services->n_pairs; i++) {
+        const char *name = wpa_yaml_text(services->pairs[i].key);
+        const wpa_yaml_node *service = wpa_yaml_resolve(services->pairs[i].value);
+        static const char *const ways[] = {"docker", "services.", "network", NULL};
+        bool is_reached =
+            !name || wpa_yaml_find(service, "ports") || wpa_yaml_find(service, "volumes") ||
+            wpa_work_mentions_any(wpa_yaml_get(job->node, "steps"), ways) ||
+            wpa_work_mentions(service, "network") || !wpa_yaml_is(service, WPA_YAML_MAPPING);
+        if (!is_reached) {
+            wpa_finding *finding = wpa_rule_report(
+                run, services->pairs[i].key->span, "U8", NULL,
+                "service %s opens no port: no step of this job can reach it", quote(run, name));
+            finding->confidence = WPA_CONFIDENCE_MEDIUM;
+        }
+    }
+}
+
+/* ---- U11 ---- */
+
+/* By any path that ends with its folder: another checkout may stand in front of it. */
+static bool is_used_somewhere(const wpa_graph *graph, const char *folder, wpa_arena *arena)
+{
+    const char *end = wpa_arena_printf(arena, "/%s", folder);
+    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
+        const wpa_graph_file *file = wpa_graph_at(graph, i);
+        for (size_t k = 0; k < file->n_uses; k++) {
+            if (file->uses[k].text && strstr(file->uses[k].text, end)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void check_unused_action(wpa_rule_run *run, const wpa_outline *o)
+{
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    const char *path = wpa_source_identity(run->source);
+    const char *slash = strrchr(path, '/');
+    const wpa_yaml_pair *name = wpa_yaml_find(o->root, "name");
+    if (!graph || !name || run->source->kind != WPA_INPUT_ACTION ||
+        !wpa_text_starts(path, ".github/")) {
+        return;
+    }
+    const char *folder = wpa_arena_slice(run->arena, path, (size_t)(slash - path));
+    if (!is_used_somewhere(graph, folder, run->arena)) {
+        wpa_finding *finding = wpa_rule_report(run, name->value->span, "U11", NULL,
+                                               "nothing in this repository uses this action");
+        finding->persona = WPA_PERSONA_PEDANTIC;
+        finding->confidence = WPA_CONFIDENCE_MEDIUM; /* another repository may */
     }
 }
 
@@ -162,8 +305,16 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     check_anchors(run);
+    check_inputs(run, o);
+    check_unused_action(run, o);
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_ids(run, &o->jobs[i]);
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_env(run, &o->jobs[i].steps[k]);
+        }
+        if (run->source->kind == WPA_INPUT_WORKFLOW) {
+            check_services(run, &o->jobs[i]);
+        }
         if (run->source->kind == WPA_INPUT_WORKFLOW) {
             check_outputs(run, &o->jobs[i]);
             check_rows(run, &o->jobs[i]);
@@ -181,7 +332,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     if (!value) {
         return;
     }
-    bool is_output = wpa_text_is(finding->check, "U3");
+    bool is_output = wpa_text_is(finding->check, "U3") || wpa_text_is(finding->check, "U1");
     wpa_fix *fix =
         wpa_rule_fix(run, finding, is_output ? WPA_FIX_UNSAFE : WPA_FIX_SAFE, "remove it");
     bool is_only = is_output && value->parent->n_pairs == 1; /* then the whole mapping goes */
@@ -200,8 +351,9 @@ const wpa_rule wpa_rule_unused_definition = {
     .summary = "Something is defined that nothing reads",
     .why = "Readers look for what it is for, and a matrix row of it makes runs that are alike.",
     .fix = "Remove it, or use it where it was meant.",
-    .checks = (const char *const[]){"U3", "U4", "U5", "U9", "U10", NULL},
-    .declares = WPA_DECLARES_JOBS | WPA_DECLARES_NAMES,
+    .checks =
+        (const char *const[]){"U1", "U2", "U3", "U4", "U5", "U6", "U8", "U9", "U10", "U11", NULL},
+    .declares = WPA_DECLARES_JOBS | WPA_DECLARES_NAMES | WPA_DECLARES_ENV,
     .claims_absence = true,
     .check = check,
     .repair = repair,

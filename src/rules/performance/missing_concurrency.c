@@ -1,42 +1,9 @@
 /* PRF-003: outdated runs go on beside newer ones of the same branch. */
 #include <string.h>
 
-#include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/work.h"
 
 static const char *const pr_like[] = {"pull_request", "pull_request_target", NULL};
-
-static bool is_trivial(const wpa_outline_step *step)
-{
-    static const char *const quick[] = {"echo", "printf", "exit", "[", "test", "true", "jq", "gh"};
-    if (!step->run) {
-        return step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-               wpa_facts_action_is_metadata_only(step->uses.slug);
-    }
-    if (!step->script || !step->script->is_readable) {
-        return false;
-    }
-    for (size_t i = 0; i < step->script->n_commands; i++) {
-        const char *name = step->script->commands[i].name;
-        if (*name && wpa_text_index(name, quick, WPA_COUNT(quick)) < 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* More than a minute, by what the job does: it checks out, and then does something with it. */
-static bool has_work(const wpa_outline_job *job)
-{
-    bool has_checkout = false;
-    size_t n_real = 0;
-    for (size_t i = 0; i < job->n_steps; i++) {
-        bool is_checkout = wpa_outline_step_uses(&job->steps[i], "actions/checkout");
-        has_checkout = has_checkout || is_checkout;
-        n_real += !is_checkout && !is_trivial(&job->steps[i]);
-    }
-    return job->is_call || (has_checkout && n_real > 0);
-}
 
 /* Words in a name that say the workflow changes the world, so that cancelling it is no gain. */
 static bool is_deploy(const wpa_rule_run *run)
@@ -58,22 +25,22 @@ static void check_missing(wpa_rule_run *run, const wpa_outline *o)
     bool is_covered = o->n_jobs > 0, has_real_work = false;
     for (size_t i = 0; i < o->n_jobs; i++) {
         is_covered = is_covered && wpa_yaml_find(o->jobs[i].node, "concurrency");
-        has_real_work = has_real_work || has_work(&o->jobs[i]);
+        has_real_work = has_real_work || wpa_work_is_real(&o->jobs[i]);
     }
-    bool on_pr = wpa_outline_trigger_find(o, "pull_request") ||
-                 wpa_outline_trigger_find(o, "pull_request_target");
-    bool on_push = wpa_outline_trigger_find(o, "push") != NULL;
-    if (is_covered || !(on_pr || on_push) || !o->on || run->source->is_partial) {
+    static const char *const called[] = {"workflow_call", NULL};
+    if (is_covered || !o->on || o->n_triggers == 0 || wpa_outline_only_triggers(o, called)) {
         return;
     }
     wpa_finding *finding = wpa_rule_report(
         run, o->on->key->span, "N1", o,
-        "there is no concurrency group: every new push leaves the run of the one before going");
-    if (!on_pr || !has_real_work || is_deploy(run)) {
+        "there is no concurrency group: every new %s leaves the run of the one before going",
+        wpa_outline_trigger_find(o, "push") || wpa_work_pr_trigger(o) ? "push" : "event");
+    if (!wpa_work_pr_trigger(o) || !has_real_work || is_deploy(run)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }
 
+/* Of the workflow, or of a job where the workflow has none. */
 static void check_group(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml_pair *pair)
 {
     if (!wpa_yaml_is(pair->value, WPA_YAML_MAPPING)) {
@@ -86,11 +53,22 @@ static void check_group(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml_
         }
         return;
     }
-    if (wpa_outline_only_triggers(o, pr_like) && !is_deploy(run) &&
-        wpa_yaml_find(pair->value, "group") && !wpa_yaml_find(pair->value, "cancel-in-progress")) {
-        (void)wpa_rule_report(run, pair->key->span, "N2", pair,
-                              "the group has no cancel-in-progress: an outdated run of a pull "
-                              "request makes the newer one wait");
+    if (!wpa_yaml_find(pair->value, "group") || wpa_yaml_find(pair->value, "cancel-in-progress")) {
+        return;
+    }
+    if (is_deploy(run)) {
+        return; /* cut off halfway is worse than late */
+    }
+    bool is_sure = wpa_outline_only_triggers(o, pr_like);
+    wpa_finding *finding = wpa_rule_report(run, pair->key->span, "N2", pair,
+                                           is_sure ? "the group has no cancel-in-progress: an "
+                                                     "outdated run of a pull request makes the "
+                                                     "newer one wait"
+                                                   : "the group has no cancel-in-progress: newer "
+                                                     "runs wait for outdated ones");
+    if (!is_sure) {
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->persona = WPA_PERSONA_AUDITOR;
     }
 }
 
@@ -101,8 +79,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_yaml_pair *pair = wpa_yaml_find(o->root, "concurrency");
     if (pair) {
         check_group(run, o, pair);
-    } else {
-        check_missing(run, o);
+        return true;
+    }
+    check_missing(run, o);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_yaml_pair *own = wpa_yaml_find(o->jobs[i].node, "concurrency");
+        if (own) {
+            check_group(run, o, own);
+        }
     }
     return true;
 }
@@ -110,7 +94,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 static void repair_missing(wpa_rule_run *run, wpa_finding *finding, const wpa_outline *o)
 {
     const wpa_yaml_pair *jobs = wpa_yaml_find(o->root, "jobs");
-    if (!jobs || wpa_outline_trigger_find(o, "workflow_call")) {
+    bool has_pushes = wpa_work_pr_trigger(o) || wpa_outline_trigger_find(o, "push");
+    if (!jobs || !has_pushes || wpa_outline_trigger_find(o, "workflow_call")) {
         return; /* a callee's group would be its caller's */
     }
     bool on_target = wpa_outline_trigger_find(o, "pull_request_target") != NULL;
@@ -133,6 +118,9 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
         repair_missing(run, finding, finding->subject);
     } else if (wpa_text_is(finding->check, "N2")) {
         const wpa_yaml_pair *pair = finding->subject;
+        if (finding->persona == WPA_PERSONA_AUDITOR) {
+            return; /* whether to wait or to cut off a person must say */
+        }
         const wpa_yaml_pair *group = wpa_yaml_find(pair->value, "group");
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add cancel-in-progress: true");
         (void)wpa_rule_insert_behind(run, fix, group->value, "cancel-in-progress: true");

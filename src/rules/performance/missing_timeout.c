@@ -2,7 +2,7 @@
 
 #include <wpa/text.h>
 
-#include "rules/rule.h"
+#include "rules/work.h"
 
 #define DEFAULT_MINUTES 30
 #define MAX_MINUTES 360
@@ -13,56 +13,60 @@ static const wpa_rule_option options[] = {
     {0},
 };
 
-/** Runners with a limit of their own that is short enough. */
-static bool is_limited_runner(const char *label)
+/* Every leg runs where the platform itself ends a job soon enough. */
+static bool is_limited(const wpa_outline_job *job)
 {
-    return label && wpa_text_is_ci(label, "ubuntu-slim");
-}
-
-/** Runners whose minutes cost more than those of Linux. */
-static bool is_dear_runner(const char *label)
-{
-    return label && (wpa_text_starts(label, "macos") || wpa_text_starts(label, "windows"));
-}
-
-static bool has_timeout_in_each_step(const wpa_yaml_node *steps)
-{
-    for (size_t i = 0; wpa_yaml_is(steps, WPA_YAML_SEQUENCE) && i < steps->n_items; i++) {
-        if (!wpa_yaml_find(steps->items[i], "timeout-minutes")) {
+    for (size_t i = 0; i < job->n_labels; i++) {
+        const wpa_fact_runner *runner = job->labels[i].runner;
+        if (!runner || !wpa_text_is(runner->size, "slim")) {
             return false;
         }
     }
-    return wpa_yaml_is(steps, WPA_YAML_SEQUENCE) && steps->n_items > 0;
+    return job->n_labels > 0;
 }
 
-static void check_job(wpa_rule_run *run, const wpa_yaml_pair *pair)
+/* Minutes cost more than those of the usual Linux runner. */
+static bool is_dear(const wpa_outline_job *job)
 {
-    const wpa_yaml_node *job = wpa_yaml_resolve(pair->value);
-    const wpa_yaml_node *runs_on = wpa_yaml_get(job, "runs-on");
-    const char *label = wpa_yaml_text(runs_on);
-    bool is_exempt = !runs_on || wpa_yaml_find(job, "uses") ||
-                     wpa_yaml_find(job, "timeout-minutes") || is_limited_runner(label) ||
-                     has_timeout_in_each_step(wpa_yaml_get(job, "steps"));
-    if (is_exempt) {
+    const wpa_fact_runner *usual = wpa_facts_runner_find(wpa_slice_of("ubuntu-latest"));
+    return usual && wpa_work_rate(job) > usual->usd_per_1000_minutes;
+}
+
+static bool has_timeout_in_each_step(const wpa_outline_job *job)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        bool has_own = wpa_yaml_find(job->steps[i].node, "timeout-minutes") != NULL;
+        if (!has_own && !wpa_work_is_setup(&job->steps[i]) && !wpa_work_is_quick(&job->steps[i])) {
+            return false;
+        }
+        n += has_own;
+    }
+    return n > 0;
+}
+
+static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    bool is_exempt = !wpa_yaml_find(job->node, "runs-on") || wpa_yaml_find(job->node, "uses") ||
+                     wpa_yaml_find(job->node, "timeout-minutes") || is_limited(job) ||
+                     has_timeout_in_each_step(job);
+    if (is_exempt || !job->key) {
         return;
     }
     wpa_finding *finding =
-        wpa_rule_report(run, pair->key->span, NULL, job,
+        wpa_rule_report(run, job->key->span, NULL, job->node,
                         "job %s has no timeout-minutes: if it hangs, it holds its runner for the "
                         "default of 6 hours",
-                        wpa_rule_quote(run, pair->key->text, pair->key->length));
-    finding->severity = is_dear_runner(label) ? WPA_SEVERITY_HIGH : finding->severity;
+                        wpa_rule_quote(run, job->key->text, job->key->length));
+    finding->severity = is_dear(job) ? WPA_SEVERITY_HIGH : finding->severity;
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_yaml_node *jobs = wpa_yaml_get(run->source->yaml->root, "jobs");
-    for (size_t i = 0; wpa_yaml_is(jobs, WPA_YAML_MAPPING) && i < jobs->n_pairs; i++) {
-        const wpa_yaml_pair *pair = &jobs->pairs[i];
-        if (pair->key->kind == WPA_YAML_SCALAR && wpa_yaml_is(pair->value, WPA_YAML_MAPPING)) {
-            check_job(run, pair);
-        }
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_job(run, &o->jobs[i]);
     }
     return true;
 }
@@ -94,6 +98,7 @@ const wpa_rule wpa_rule_missing_timeout = {
     .fix = "Set timeout-minutes to about three times what the job usually takes.",
     .elsewhere = (const char *const[]){"actionlint-fork/require-job-timeout", NULL},
     .options = options,
+    .tables = 1U << WPA_FACTS_RUNNERS,
     .declares = WPA_DECLARES_TIMEOUTS,
     .claims_absence = true,
     .check = check,

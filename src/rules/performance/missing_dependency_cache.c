@@ -1,62 +1,19 @@
 /* PRF-007: a setup action could keep the dependencies between runs, and is not asked to. */
 #include <string.h>
 
-#include "rules/outline.h"
+#include "rules/caches.h"
 #include "rules/pin.h"
-
-/* An install that the job does, and how the setup action's cache for it is switched on. */
-typedef struct cache_kind {
-    const char *action;
-    int least_major, most_major; /* versions that have the input, and do not do it by themselves */
-    const char *command, *sub, *option; /* "npm ci"; option is a word that must be there, or NULL */
-    const char *input, *value;
-    const char *lockfile; /* must be at the root, if the tree is known */
-    const char *paths;    /* a word of a cache step's path that means the same folder */
-} cache_kind;
-
-static const cache_kind kinds[] = {
-    {"actions/setup-node", 2, 4, "npm", "ci", NULL, "cache", "npm", "package-lock.json", "npm"},
-    {"actions/setup-node", 2, 4, "yarn", "install", NULL, "cache", "yarn", "yarn.lock", "yarn"},
-    {"actions/setup-node", 2, 4, "pnpm", "install", NULL, "cache", "pnpm", "pnpm-lock.yaml",
-     "pnpm"},
-    {"actions/setup-python", 3, 9, "pip", "install", "-r", "cache", "pip", "requirements.txt",
-     "pip"},
-    {"actions/setup-python", 3, 9, "pip3", "install", "-r", "cache", "pip", "requirements.txt",
-     "pip"},
-    {"actions/setup-python", 3, 9, "pipenv", "install", NULL, "cache", "pipenv", "Pipfile.lock",
-     "virtualenvs"},
-    {"actions/setup-java", 3, 9, "mvn", NULL, NULL, "cache", "maven", "pom.xml", ".m2"},
-    {"actions/setup-java", 3, 9, "mvnw", NULL, NULL, "cache", "maven", "pom.xml", ".m2"},
-    {"actions/setup-java", 3, 9, "gradlew", NULL, NULL, "cache", "gradle", NULL, ".gradle"},
-    {"actions/setup-java", 3, 9, "gradle", NULL, NULL, "cache", "gradle", NULL, ".gradle"},
-    {"ruby/setup-ruby", 1, 9, "bundle", "install", NULL, "bundler-cache", "true", "Gemfile.lock",
-     "bundle"},
-};
+#include "rules/work.h"
 
 typedef struct subject {
     const wpa_outline_step *step;
     const wpa_outline_step *install;
-    const cache_kind *kind;
+    const wpa_shell_command *command;
+    const wpa_fact_cache *cache;
 } subject;
 
-static bool is_install(const wpa_shell_command *c, const cache_kind *kind)
-{
-    return wpa_shell_is(c, kind->command, kind->sub) &&
-           (!kind->option || wpa_shell_word_find(c, kind->option));
-}
-
-static bool installs(const wpa_outline_step *step, const cache_kind *kind)
-{
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        if (is_install(&step->script->commands[i], kind)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Does another step of the job keep the same folder, or set the tool up with a cache of its own? */
-static bool is_cached_elsewhere(const wpa_outline_job *job, const cache_kind *kind)
+static bool is_cached_elsewhere(const wpa_outline_job *job, const wpa_fact_cache *cache)
 {
     static const char *const own[] = {"gradle/actions/setup-gradle", "gradle/gradle-build-action",
                                       "bahmutov/npm-install", "cypress-io/github-action"};
@@ -67,13 +24,19 @@ static bool is_cached_elsewhere(const wpa_outline_job *job, const cache_kind *ki
                 return true;
             }
         }
-        bool is_cache = wpa_outline_step_uses(step, "actions/cache") ||
-                        wpa_outline_step_uses(step, "actions/cache/restore") ||
-                        (step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-                         strcasestr(step->uses.node->text, "cache"));
+        size_t at = 0;
+        const wpa_fact_cache *other;
+        while ((other = wpa_caches_next(step, &at))) {
+            wpa_cache_state state = wpa_caches_state(step, other);
+            if (wpa_text_is(other->manager, cache->manager) && state != WPA_CACHE_STATE_OFF) {
+                return true;
+            }
+        }
         const char *path = wpa_outline_with_text(step, "path");
-        if (is_cache && (!path || strstr(path, kind->paths) || strstr(path, "node_modules") ||
-                         wpa_outline_has_expression(path))) {
+        bool is_cache =
+            step->uses.kind == WPA_OUTLINE_REPOSITORY && strcasestr(step->uses.node->text, "cache");
+        if (is_cache && (!path || wpa_caches_covers(cache, path) || strstr(path, "node_modules") ||
+                         strstr(path, cache->manager) || wpa_outline_has_expression(path))) {
             return true;
         }
     }
@@ -98,41 +61,83 @@ static bool publishes(const wpa_outline *o, const wpa_outline_job *job)
     return false;
 }
 
-static bool has_lockfile(const wpa_rule_run *run, const cache_kind *kind)
+/* The lockfile by which the cache would be kept; where the tree is not known, the install tells of
+ * it, but for managers whose projects mostly have none. */
+static bool has_lockfile(const wpa_rule_run *run, const wpa_fact_cache *cache)
 {
+    static const char *const seldom[] = {"nuget", "deno", "pub"};
     const wpa_surroundings *around = run->source->around;
-    return !around || !around->has_paths || !kind->lockfile ||
-           wpa_surroundings_has(around, kind->lockfile);
+    for (size_t i = 0; cache->lockfiles[i]; i++) {
+        if (around && around->has_paths
+                ? wpa_surroundings_has(around, cache->lockfiles[i])
+                : wpa_work_mentions(run->source->outline->root, cache->lockfiles[i])) {
+            return true;
+        }
+    }
+    return !(around && around->has_paths) &&
+           wpa_text_index(cache->manager, seldom, WPA_COUNT(seldom)) < 0;
 }
 
-static bool is_candidate(const wpa_outline_step *step, const cache_kind *kind)
+/* The pnpm action has the input only in late releases, and setup-node does the same. */
+static bool is_better_elsewhere(const wpa_outline_step *step)
 {
-    int major = wpa_outline_major(&step->uses);
-    bool is_open = wpa_yaml_find(step->node, "with") && !step->with;
-    return wpa_outline_step_uses(step, kind->action) && major >= kind->least_major &&
-           major <= kind->most_major && !is_open && !wpa_outline_with(step, kind->input);
+    bool is_pnpm = wpa_outline_step_uses(step, "pnpm/action-setup");
+    for (size_t i = 0; is_pnpm && i < step->job->n_steps; i++) {
+        if (wpa_outline_step_uses(&step->job->steps[i], "actions/setup-node")) {
+            return true;
+        }
+    }
+    return is_pnpm && wpa_outline_major(&step->uses) < 5;
+}
+
+/* Off by itself where package.json does not name the package manager. */
+static bool is_off(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fact_cache *cache)
+{
+    size_t size;
+    wpa_cache_state state = wpa_caches_state(step, cache);
+    if (state != WPA_CACHE_STATE_UNKNOWN || cache->by_default != WPA_CACHE_PACKAGE_MANAGER ||
+        wpa_outline_with(step, cache->input) || wpa_outline_major(&step->uses) < 0) {
+        return state == WPA_CACHE_STATE_OFF;
+    }
+    const char *package = wpa_surroundings_read(run->source->around, "package.json",
+                                                (size_t)1024 * 1024, run->arena, &size);
+    return package && !strstr(package, "\"packageManager\"") && !strstr(package, "\"devEngines\"");
+}
+
+static const wpa_outline_step *find_install(const wpa_outline_step *setup,
+                                            const wpa_fact_cache *cache,
+                                            const wpa_shell_command **command)
+{
+    for (size_t i = setup->index + 1; i < setup->job->n_steps; i++) {
+        *command = wpa_caches_install(&setup->job->steps[i], cache);
+        if (*command) {
+            return &setup->job->steps[i];
+        }
+    }
+    return NULL;
 }
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_outline_job *job = step->job;
-    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
-        const cache_kind *kind = &kinds[i];
-        if (!is_candidate(step, kind) || !has_lockfile(run, kind) ||
-            is_cached_elsewhere(job, kind)) {
+    size_t at = 0;
+    const wpa_fact_cache *cache;
+    while ((cache = wpa_caches_next(step, &at))) {
+        const char *given = cache->input ? wpa_outline_with_text(step, cache->input) : NULL;
+        const wpa_shell_command *command = NULL;
+        bool is_asked = given && *given; /* for another manager, or switched off on purpose */
+        if (is_asked || !cache->input || !is_off(run, step, cache) || !has_lockfile(run, cache) ||
+            is_better_elsewhere(step) || is_cached_elsewhere(step->job, cache)) {
             continue;
         }
-        for (size_t k = step->index + 1; k < job->n_steps; k++) {
-            if (!installs(&job->steps[k], kind)) {
-                continue;
-            }
+        const wpa_outline_step *install = find_install(step, cache, &command);
+        if (install) {
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);
-            *s = (subject){step, &job->steps[k], kind};
+            *s = (subject){step, install, command, cache};
             wpa_finding *finding = wpa_rule_report(
                 run, step->uses.node->span, NULL, s,
                 "every run downloads the dependencies anew: %s keeps them with '%s: %s'",
-                wpa_rule_quote_uses(run, &step->uses), kind->input, kind->value);
-            wpa_rule_relate(run, finding, job->steps[k].run->span, "installs them here");
+                wpa_rule_quote_uses(run, &step->uses), cache->input, cache->on);
+            wpa_rule_relate(run, finding, install->run->span, "installs them here");
             return;
         }
     }
@@ -156,7 +161,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 /* The cache of pnpm needs pnpm to be there before. */
 static bool is_ready(const subject *s)
 {
-    if (!wpa_text_is(s->kind->value, "pnpm")) {
+    if (!wpa_text_is(s->cache->manager, "pnpm") ||
+        wpa_outline_step_uses(s->step, "pnpm/action-setup")) {
         return true;
     }
     for (size_t i = 0; i < s->step->index; i++) {
@@ -185,8 +191,9 @@ static bool is_at_root(const wpa_rule_run *run, const subject *s)
         bool is_elsewhere = wpa_text_is(c->name, "cd") || wpa_text_is(c->name, "pushd") ||
                             wpa_shell_word_find(c, "--prefix") || wpa_shell_word_find(c, "--cwd") ||
                             wpa_shell_word_find(c, "-C");
-        bool is_other_file =
-            is_install(c, s->kind) && s->kind->option && !wpa_shell_word_find(c, s->kind->lockfile);
+        /* "pip install -r other.txt": the action would look at requirements.txt. */
+        bool is_other_file = c == s->command && wpa_shell_word_find(c, "-r") &&
+                             !wpa_shell_word_find(c, s->cache->lockfiles[0]);
         if (is_elsewhere || is_other_file) {
             return false;
         }
@@ -198,10 +205,10 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     if (is_ready(s) && is_at_root(run, s)) {
-        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add %s: %s", s->kind->input,
-                                    s->kind->value);
-        (void)wpa_rule_add_in(run, fix, s->step->node, "with", "uses", s->kind->input,
-                              s->kind->value);
+        wpa_fix *fix =
+            wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add %s: %s", s->cache->input, s->cache->on);
+        (void)wpa_rule_add_in(run, fix, s->step->node, "with", "uses", s->cache->input,
+                              s->cache->on);
     }
 }
 
@@ -213,11 +220,11 @@ const wpa_rule wpa_rule_missing_dependency_cache = {
     .severity = WPA_SEVERITY_MEDIUM,
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_DEFAULT,
-    .inputs = WPA_INPUT_WORKFLOW,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
     .summary = "Dependencies are downloaded anew by every run",
     .why = "The setup action offers a cache by lockfile, and it is off.",
     .fix = "Switch the cache of the setup action on.",
-    .tables = 1U << WPA_FACTS_ACTIONS,
+    .tables = 1U << WPA_FACTS_ACTIONS | 1U << WPA_FACTS_CACHES,
     .declares = WPA_DECLARES_CACHE,
     .claims_absence = true,
     .check = check,

@@ -13,8 +13,9 @@ typedef struct subject {
 } subject;
 
 /* Does another step of the job keep the same folder, or set the tool up with a cache of its own? */
-static bool is_cached_elsewhere(const wpa_outline_job *job, const wpa_fact_cache *cache)
+static bool is_cached_elsewhere(const wpa_outline_step *setup, const wpa_fact_cache *cache)
 {
+    const wpa_outline_job *job = setup->job;
     static const char *const own[] = {"gradle/actions/setup-gradle", "gradle/gradle-build-action",
                                       "bahmutov/npm-install", "cypress-io/github-action"};
     for (size_t i = 0; i < job->n_steps; i++) {
@@ -28,7 +29,8 @@ static bool is_cached_elsewhere(const wpa_outline_job *job, const wpa_fact_cache
         const wpa_fact_cache *other;
         while ((other = wpa_caches_next(step, &at))) {
             wpa_cache_state state = wpa_caches_state(step, other);
-            if (wpa_text_is(other->manager, cache->manager) && state != WPA_CACHE_STATE_OFF) {
+            if (step != setup && wpa_text_is(other->manager, cache->manager) &&
+                state != WPA_CACHE_STATE_OFF) {
                 return true;
             }
         }
@@ -126,7 +128,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         const wpa_shell_command *command = NULL;
         bool is_asked = given && *given; /* for another manager, or switched off on purpose */
         if (is_asked || !cache->input || !is_off(run, step, cache) || !has_lockfile(run, cache) ||
-            is_better_elsewhere(step) || is_cached_elsewhere(step->job, cache)) {
+            is_better_elsewhere(step) || is_cached_elsewhere(step, cache)) {
             continue;
         }
         const wpa_outline_step *install = find_install(step, cache, &command);

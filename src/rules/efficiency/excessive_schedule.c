@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "rules/cron.h"
-#include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/work.h"
 
 static const wpa_rule_option options[] = {
     {"max-per-day", "24", "runs a day that are fine"},
@@ -40,6 +39,22 @@ static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
     }
 }
 
+/* Forks of a public repository run it too, once somebody has switched their workflows on. */
+static void check_owner(wpa_rule_run *run, const wpa_outline *o, const wpa_outline_trigger *t)
+{
+    static const char *const guards[] = {"github.repository", "fork", "secrets.", "vars.", NULL};
+    const wpa_surroundings *around = run->source->around;
+    bool is_public = around && around->visibility == WPA_VISIBILITY_PUBLIC;
+    const wpa_yaml_node *jobs = wpa_yaml_get(o->root, "jobs");
+    if (is_public && find_build(o) && !wpa_work_mentions_any(jobs, guards)) {
+        wpa_finding *finding = wpa_rule_report(
+            run, t->node->span, NULL, NULL,
+            "forks build on this schedule as well: no job asks for github.repository");
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -47,6 +62,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_yaml_node *list = wpa_yaml_resolve(t ? t->config : NULL);
     for (size_t i = 0; list && list->kind == WPA_YAML_SEQUENCE && i < list->n_items; i++) {
         check_cron(run, wpa_yaml_get(list->items[i], "cron"));
+    }
+    if (t) {
+        check_owner(run, run->source->outline, t);
     }
     return true;
 }

@@ -3,14 +3,36 @@
 
 #include "auth/hash.h"
 #include "rules/cron.h"
+#include "rules/graph.h"
 #include "rules/outline.h"
 #include "rules/rule.h"
+
+static const wpa_rule_option options[] = {
+    {"per-minute", "5", "other workflows at the same time that are fine"},
+    {0},
+};
 
 /* Only at minute 0 or 30. */
 static bool is_crowded(const wpa_cron *cron)
 {
     uint64_t crowded = (uint64_t)1 | (uint64_t)1 << 30;
     return cron->minutes && !(cron->minutes & ~crowded) && __builtin_popcountll(cron->minutes) == 1;
+}
+
+/* Other schedules of the repository with this very cron. */
+static size_t count_same(const wpa_rule_run *run, const char *text)
+{
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    const char *self = wpa_source_identity(run->source);
+    size_t n = 0;
+    for (size_t i = 0; graph && i < wpa_graph_count(graph); i++) {
+        const wpa_graph_file *file = wpa_graph_at(graph, i);
+        const wpa_graph_trigger *t = wpa_graph_trigger_find(file, "schedule");
+        for (size_t k = 0; t && t->crons && t->crons[k] && !wpa_text_is(file->path, self); k++) {
+            n += wpa_text_is(t->crons[k], text);
+        }
+    }
+    return n;
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
@@ -22,7 +44,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         const wpa_yaml_node *node = wpa_yaml_get(list->items[i], "cron");
         const char *text = wpa_yaml_text(node);
         wpa_cron cron;
-        if (text && wpa_cron_parse(text, &cron) && is_crowded(&cron)) {
+        int64_t most = wpa_rule_option_int(run, "per-minute", 1, 1000, 5);
+        size_t n_same = text ? count_same(run, text) : 0;
+        if ((int64_t)n_same >= most && wpa_cron_parse(text, &cron) && !is_crowded(&cron)) {
+            (void)wpa_rule_report(run, node->span, NULL, node,
+                                  "cron %s is that of %zu other workflows of this repository: they "
+                                  "wait for each other's runners",
+                                  wpa_rule_quote(run, text, strlen(text)), n_same);
+        } else if (text && wpa_cron_parse(text, &cron) && is_crowded(&cron)) {
             (void)wpa_rule_report(run, node->span, NULL, node,
                                   "cron %s fires at minute %d, when so many do that runs start "
                                   "late or are dropped",
@@ -67,6 +96,7 @@ const wpa_rule wpa_rule_schedule_collision = {
     .summary = "A schedule fires on the full or half hour",
     .why = "GitHub starts such runs late when many are due, and drops some.",
     .fix = "Take another minute; the hour can stay.",
+    .options = options,
     .declares = WPA_DECLARES_TRIGGERS,
     .check = check,
     .repair = repair,

@@ -1,8 +1,8 @@
 /* PRF-005: the whole history is fetched and nothing reads it. */
 #include <string.h>
 
-#include "rules/outline.h"
 #include "rules/rule.h"
+#include "rules/shell_roles.h"
 
 typedef enum need {
     NEED_NONE,
@@ -73,14 +73,6 @@ static const char *const treeish[] = {
     "pylint",
 };
 
-static const char *const with_subcommand[][2] = {
-    {"npm", "ci"},       {"npm", "install"},    {"npm", "test"},       {"yarn", "install"},
-    {"pnpm", "install"}, {"cargo", "build"},    {"cargo", "test"},     {"cargo", "clippy"},
-    {"cargo", "fmt"},    {"cargo", "check"},    {"go", "test"},        {"go", "vet"},
-    {"go", "mod"},       {"bundle", "install"}, {"dotnet", "restore"}, {"dotnet", "test"},
-    {"mvn", "test"},     {"mvn", "verify"},     {"uv", "sync"},        {"poetry", "install"},
-};
-
 /* Actions known to look at files only. */
 static const char *const tree_actions[] = {
     "actions/setup-node",      "actions/setup-python",       "actions/setup-go",
@@ -126,15 +118,22 @@ static need need_of_command(const wpa_shell_command *c)
     if (wpa_text_is(c->name, "git")) {
         return need_of_git(c);
     }
-    if (!*c->name || wpa_text_index(c->name, treeish, WPA_COUNT(treeish)) >= 0) {
-        return NEED_NONE;
+    unsigned roles = wpa_shell_roles(c);
+    if (roles & (unsigned)WPA_DOES_HISTORY) {
+        return NEED_HISTORY;
     }
-    for (size_t i = 0; i < WPA_COUNT(with_subcommand); i++) {
-        if (wpa_shell_is(c, with_subcommand[i][0], with_subcommand[i][1])) {
-            return NEED_NONE;
-        }
+    bool is_treeish = !*c->name || wpa_text_index(c->name, treeish, WPA_COUNT(treeish)) >= 0;
+    unsigned plain = WPA_DOES_TEST | WPA_DOES_LINT | WPA_DOES_INSTALL | WPA_DOES_FETCH;
+    /* Installing a project of Python's may take its version from tags. */
+    static const char *const versioned[] = {"uv",    "pip",    "pip3",    "poetry", "pdm",
+                                            "hatch", "python", "python3", "tox",    "nox"};
+    if (wpa_text_index(c->name, versioned, WPA_COUNT(versioned)) >= 0 &&
+        !wpa_shell_word_find(c, "-r")) {
+        return NEED_UNKNOWN;
     }
-    return NEED_UNKNOWN;
+    bool is_go_or_cargo =
+        roles == WPA_DOES_BUILD && (wpa_text_is(c->name, "cargo") || wpa_text_is(c->name, "go"));
+    return is_treeish || is_go_or_cargo || (roles && !(roles & ~plain)) ? NEED_NONE : NEED_UNKNOWN;
 }
 
 static need need_of_step(const wpa_outline_step *step)
@@ -231,6 +230,7 @@ const wpa_rule wpa_rule_full_history_checkout = {
     .summary = "The whole history is fetched and nothing needs it",
     .why = "Every run downloads every commit, branch and tag of the repository.",
     .fix = "Leave fetch-depth out, or fetch two commits where only the parent is read.",
+    .tables = 1U << WPA_FACTS_COMMANDS,
     .declares = WPA_DECLARES_SCRIPT, /* what a step does with its inputs */
     .check = check,
     .repair = repair,

@@ -255,6 +255,18 @@ unsigned wpa_work_rate(const wpa_outline_job *job)
     return rate;
 }
 
+#define JOBS_MAX 300
+#define STEPS_MAX 2000
+
+bool wpa_work_is_large(const wpa_outline *outline)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        n += outline->jobs[i].n_steps;
+    }
+    return outline->n_jobs > JOBS_MAX || n > STEPS_MAX;
+}
+
 wpa_matrix_legs wpa_work_legs(const wpa_outline_job *job, wpa_arena *arena)
 {
     if (!wpa_yaml_find(job->node, "strategy")) {

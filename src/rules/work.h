@@ -52,6 +52,11 @@ size_t wpa_work_needs(const wpa_outline *outline, const wpa_outline_job *job, wp
 bool wpa_work_is_hosted(const wpa_outline_job *job);
 /** Dollars for a thousand minutes on the dearest of its labels; 0: not known. */
 unsigned wpa_work_rate(const wpa_outline_job *job);
+/**
+ * More jobs or steps than any workflow that people write: rules that compare each with each stay
+ * silent then, so that a hostile file costs no more than others.
+ */
+bool wpa_work_is_large(const wpa_outline *outline);
 /** strategy.matrix expanded; no legs without one. */
 wpa_matrix_legs wpa_work_legs(const wpa_outline_job *job, wpa_arena *arena);
 

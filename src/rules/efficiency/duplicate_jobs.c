@@ -106,6 +106,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    if (wpa_work_is_large(o)) {
+        return true;
+    }
     const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
     const char *self = wpa_source_identity(run->source);
     int64_t least_steps = wpa_rule_option_int(run, "min-steps", 1, 64, 3);

@@ -143,6 +143,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    if (wpa_work_is_large(o)) {
+        return true;
+    }
     const wpa_graph *graph = NULL;
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_similarity_job *own = wpa_similarity_read(&o->jobs[i], run->arena);

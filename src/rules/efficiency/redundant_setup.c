@@ -6,6 +6,9 @@
 
 #include "rules/work.h"
 
+#define LOOK_BACK 32
+#define INSTALLS_MAX 8
+
 /* Programs that come with the runner, and neither read the tree nor start another tool. */
 static const char *const plain[] = {"echo", "printf", "exit",  "true", "false", "curl",
                                     "wget", "jq",     "sleep", "date", "test",  "[",
@@ -89,7 +92,8 @@ static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
     bool is_setup = wpa_work_is_setup(step) && !wpa_outline_step_uses(step, "actions/checkout") &&
                     !wpa_outline_step_uses(step, "docker/login-action") &&
                     !wpa_work_mentions(step->uses.node, "cache") && !step->condition;
-    for (size_t i = 0; is_setup && i < step->index; i++) {
+    size_t least = step->index > LOOK_BACK ? step->index - LOOK_BACK : 0;
+    for (size_t i = least; is_setup && i < step->index; i++) {
         const wpa_outline_step *before = &step->job->steps[i];
         bool is_between = false;
         for (size_t k = i + 1; k < step->index; k++) {
@@ -131,7 +135,8 @@ static void check_install(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
     wpa_slice text = {step->script->text + c->span.start, wpa_span_length(c->span)};
-    for (size_t i = step->index; i-- > 0 && !moves(step);) {
+    size_t least = step->index > LOOK_BACK ? step->index - LOOK_BACK : 0;
+    for (size_t i = step->index; i-- > least;) {
         const wpa_outline_step *before = &step->job->steps[i];
         if (moves(before)) {
             return;
@@ -186,6 +191,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    if (wpa_work_is_large(o)) {
+        return true;
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
@@ -194,9 +202,12 @@ static bool check(wpa_rule_run *run, wpa_error *err)
                 check_again(run, step);
                 check_docker(run, step);
             }
-            for (size_t c = 0; step->script && c < step->script->n_commands; c++) {
+            bool is_still = step->script && !moves(step);
+            size_t n = 0;
+            for (size_t c = 0; is_still && n < INSTALLS_MAX && c < step->script->n_commands; c++) {
                 if (is_install(&step->script->commands[c])) {
                     check_install(run, step, &step->script->commands[c]);
+                    n++;
                 }
             }
         }

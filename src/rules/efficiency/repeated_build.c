@@ -91,6 +91,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    if (wpa_work_is_large(o)) {
+        return true;
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_work_need needs[NEEDS_MAX];
         size_t n = wpa_work_needs(o, &o->jobs[i], needs, NEEDS_MAX);

@@ -54,6 +54,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    if (wpa_work_is_large(o)) {
+        return true;
+    }
     if (!wpa_work_pr_trigger(o) || wpa_outline_trigger_find(o, "workflow_call") ||
         downloads_any(o) || wpa_work_ships(run)) {
         return true;

@@ -9,6 +9,8 @@
 #include "rules/graph.h"
 #include "rules/work.h"
 
+#define GIVEN_MAX 200 /* each is looked for in the whole file */
+
 static bool is_name_char(char c)
 {
     return isalnum((unsigned char)c) || c == '_' || c == '-';
@@ -132,7 +134,7 @@ static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char
         (wpa_text_is(context, "secrets") && strstr(doc->source, "secrets: inherit"));
     for (size_t i = 0; !is_opaque && wpa_yaml_is(list, WPA_YAML_MAPPING) && i < list->n_pairs;
          i++) {
-        const char *name = wpa_yaml_text(list->pairs[i].key);
+        const char *name = i < GIVEN_MAX ? wpa_yaml_text(list->pairs[i].key) : NULL;
         if (!name || wpa_text_is(name, "<<") || is_read(doc, context, name) ||
             is_read(doc, "github.event.inputs", name)) {
             continue;

@@ -5,6 +5,7 @@
 
 #define DAILY_MAX 4
 #define FOLDERS_MIN 3
+#define ENTRIES_MAX 300 /* each is compared with each */
 
 static const char *text_at(const wpa_yaml_node *entry, const char *key)
 {
@@ -56,7 +57,7 @@ static void check_folders(wpa_rule_run *run, const wpa_yaml_node *updates, size_
 {
     const wpa_yaml_node *entry = wpa_yaml_resolve(updates->items[i]);
     size_t n = 0;
-    for (size_t k = 0; k < updates->n_items; k++) {
+    for (size_t k = 0; k < updates->n_items && k < ENTRIES_MAX; k++) {
         const wpa_yaml_node *other = wpa_yaml_resolve(updates->items[k]);
         bool fits = is_alike(entry, other) && text_at(other, "directory") &&
                     is_same_interval(entry, other) && !wpa_yaml_find(other, "groups") &&
@@ -103,7 +104,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         return true;
     }
     check_daily(run, updates);
-    for (size_t i = 0; i < updates->n_items && i < 500; i++) {
+    for (size_t i = 0; i < updates->n_items && i < ENTRIES_MAX; i++) {
         const wpa_yaml_node *entry = wpa_yaml_resolve(updates->items[i]);
         if (wpa_yaml_is(entry, WPA_YAML_MAPPING) && text_at(entry, "package-ecosystem")) {
             check_same(run, updates, i);

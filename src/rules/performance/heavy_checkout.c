@@ -3,6 +3,8 @@
 
 #include "rules/work.h"
 
+#define LOOK_BACK 32
+
 typedef struct subject {
     const wpa_outline_step *step;
     const wpa_yaml_node *input; /* NULL: the whole step */
@@ -65,7 +67,8 @@ static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
         "repository",      "ref",    "path",    "fetch-depth",        "token", "submodules", "lfs",
         "sparse-checkout", "filter", "ssh-key", "persist-credentials"};
     static const char *const moves[] = {"git ", "rm -rf", "rm -r", NULL};
-    for (size_t i = step->index; i-- > 0 && !step->condition;) {
+    size_t least = step->index > LOOK_BACK ? step->index - LOOK_BACK : 0;
+    for (size_t i = step->index; i-- > least && !step->condition;) {
         const wpa_outline_step *before = &step->job->steps[i];
         bool is_same = wpa_outline_step_uses(before, "actions/checkout") && !before->condition;
         for (size_t k = 0; is_same && k < WPA_COUNT(inputs); k++) {
@@ -87,6 +90,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    if (wpa_work_is_large(o)) {
+        return true;
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];

@@ -65,27 +65,6 @@ static bool downloads(const wpa_outline_job *job)
            wpa_work_mentions(job->node, "getArtifact");
 }
 
-/* Does the job, or one before it, upload? Bounded by marks on the jobs seen. */
-static bool uploads_before(const wpa_outline *o, const wpa_outline_job *job, bool *seen)
-{
-    size_t index = (size_t)(job - o->jobs);
-    if (seen[index]) {
-        return false;
-    }
-    seen[index] = true;
-    if (uploads(job) || job->is_call) {
-        return true;
-    }
-    wpa_work_need needs[NEEDS_MAX];
-    size_t n = wpa_work_needs(o, job, needs, NEEDS_MAX);
-    for (size_t i = 0; i < n; i++) {
-        if (needs[i].job && uploads_before(o, needs[i].job, seen)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool saves_cache(const wpa_outline_step *step)
 {
     size_t at = 0;
@@ -120,32 +99,63 @@ static bool shares_cache(const wpa_outline_job *a, const wpa_outline_job *b)
 
 /* ---- the shape of the graph ---- */
 
-/* Is b reached from job's needs other than by the one edge? */
-static bool is_reached(const wpa_outline *o, const wpa_outline_job *job, const wpa_outline_job *b,
-                       bool *seen)
+/* Which jobs each job waits for, directly or not, and which leave something behind. */
+typedef struct order {
+    const wpa_outline *o;
+    bool *reach; /* [n_jobs * n_jobs] */
+    bool *leaves;
+} order;
+
+static void reach_from(const order *g, size_t from, const wpa_outline_job *job)
 {
     wpa_work_need needs[NEEDS_MAX];
-    size_t index = (size_t)(job - o->jobs), n = wpa_work_needs(o, job, needs, NEEDS_MAX);
-    if (seen[index]) {
-        return false;
-    }
-    seen[index] = true;
+    size_t n = wpa_work_needs(g->o, job, needs, NEEDS_MAX);
     for (size_t i = 0; i < n; i++) {
-        if (needs[i].job == b || (needs[i].job && is_reached(o, needs[i].job, b, seen))) {
+        bool *seen = needs[i].job
+                         ? &g->reach[from * g->o->n_jobs + (size_t)(needs[i].job - g->o->jobs)]
+                         : NULL;
+        if (seen && !*seen) {
+            *seen = true;
+            reach_from(g, from, needs[i].job);
+        }
+    }
+}
+
+static order read_order(wpa_rule_run *run, const wpa_outline *o)
+{
+    order g = {o, wpa_arena_array(run->arena, o->n_jobs * o->n_jobs + 1, sizeof *g.reach),
+               wpa_arena_array(run->arena, o->n_jobs + 1, sizeof *g.leaves)};
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        reach_from(&g, i, &o->jobs[i]);
+        g.leaves[i] = leaves_something(&o->jobs[i]);
+    }
+    return g;
+}
+
+static bool reaches(const order *g, const wpa_outline_job *a, const wpa_outline_job *b)
+{
+    return g->reach[(size_t)(a - g->o->jobs) * g->o->n_jobs + (size_t)(b - g->o->jobs)];
+}
+
+/* Another of its needs waits for the same job: without this edge nothing starts earlier. */
+static bool is_transitive(const order *g, const wpa_outline_job *job, const wpa_outline_job *needed)
+{
+    wpa_work_need needs[NEEDS_MAX];
+    size_t n = wpa_work_needs(g->o, job, needs, NEEDS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (needs[i].job && needs[i].job != needed && reaches(g, needs[i].job, needed)) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_transitive(const wpa_outline *o, const wpa_outline_job *job,
-                          const wpa_outline_job *needed, bool *seen)
+/* Does the job, or one that it waits for, upload what a later one may download? */
+static bool uploads_before(const order *g, const wpa_outline_job *job)
 {
-    wpa_work_need needs[NEEDS_MAX];
-    size_t n = wpa_work_needs(o, job, needs, NEEDS_MAX);
-    for (size_t i = 0; i < n; i++) {
-        memset(seen, 0, o->n_jobs * sizeof *seen);
-        if (needs[i].job && needs[i].job != needed && is_reached(o, needs[i].job, needed, seen)) {
+    for (size_t i = 0; i < g->o->n_jobs; i++) {
+        const wpa_outline_job *other = &g->o->jobs[i];
+        if ((other == job || reaches(g, job, other)) && (other->is_call || uploads(other))) {
             return true;
         }
     }
@@ -159,16 +169,12 @@ static bool is_gate(const wpa_outline_job *job)
     return !(roles & (unsigned)(WPA_DOES_TEST | WPA_DOES_BUILD)) || wpa_work_has_unknown(job);
 }
 
-static void check_need(wpa_rule_run *run, const wpa_outline_job *job, const wpa_work_need *need)
+static void check_need(wpa_rule_run *run, const order *g, const wpa_outline_job *job,
+                       const wpa_work_need *need)
 {
-    const wpa_outline *o = run->source->outline;
-    bool *seen = wpa_arena_array(run->arena, o->n_jobs + 1, sizeof *seen);
-    if (mentions_need(job, need->id, run->arena) || leaves_something(need->job) ||
-        shares_cache(need->job, job) || is_transitive(o, job, need->job, seen)) {
-        return;
-    }
-    memset(seen, 0, o->n_jobs * sizeof *seen);
-    if (downloads(job) && uploads_before(o, need->job, seen)) {
+    if (g->leaves[need->job - g->o->jobs] || is_transitive(g, job, need->job) ||
+        mentions_need(job, need->id, run->arena) || shares_cache(need->job, job) ||
+        (downloads(job) && uploads_before(g, need->job))) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -191,15 +197,19 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    if (wpa_work_is_large(o)) {
+        return true;
+    }
+    order g = read_order(run, o);
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         wpa_work_need needs[NEEDS_MAX];
         bool may_wait = job->is_call || wpa_work_job_ships(job) || is_aggregator(job) ||
-                        wpa_work_ships(run) || leaves_something(job);
+                        wpa_work_ships(run) || g.leaves[i];
         size_t n = may_wait ? 0 : wpa_work_needs(o, job, needs, NEEDS_MAX);
         for (size_t k = 0; k < n; k++) {
             if (needs[k].job && needs[k].job != job) {
-                check_need(run, job, &needs[k]);
+                check_need(run, &g, job, &needs[k]);
             }
         }
     }

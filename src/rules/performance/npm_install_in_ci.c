@@ -3,6 +3,8 @@
 
 #include "rules/work.h"
 
+#define PER_STEP_MAX 16
+
 /* A command that resolves versions anew, and what takes them from the lockfile. */
 typedef struct loose_install {
     const char *program, *sub; /* sub NULL: without any argument */
@@ -147,18 +149,19 @@ static bool commits(const wpa_outline_job *job)
     return false;
 }
 
-static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
+/* Returns whether the command is such an install, reported or not. */
+static bool check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
     for (size_t i = 0; i < WPA_COUNT(installs); i++) {
         const loose_install *install = &installs[i];
-        if (!fits(c, install) || commits(step->job)) {
+        if (!fits(c, install)) {
             continue;
         }
         const char *folder = folder_of(run, step, c);
         if (!has_file(run, folder, install->lockfile) ||
             (install->unless && has_file(run, folder, install->unless))) {
-            return;
+            return true;
         }
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s = (subject){step, c, install};
@@ -167,19 +170,26 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
             "%s resolves versions anew instead of taking those of %s",
             wpa_rule_quote(run, step->script->text + c->span.start, wpa_span_length(c->span)),
             install->lockfile);
-        return;
+        return true;
     }
+    return false;
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    if (wpa_work_is_large(o)) {
+        return true;
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+        bool is_writer = commits(&o->jobs[i]);
+        for (size_t k = 0; !is_writer && k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
-            for (size_t c = 0; step->script && c < step->script->n_commands; c++) {
-                check_command(run, step, &step->script->commands[c]);
+            size_t n = 0; /* each is looked at with what stands before it */
+            for (size_t c = 0; step->script && n < PER_STEP_MAX && c < step->script->n_commands;
+                 c++) {
+                n += check_command(run, step, &step->script->commands[c]);
             }
         }
     }

@@ -65,10 +65,10 @@ static bool adds_source(const wpa_outline_step *step)
 }
 
 /* Branches and loops: it may be another way, not another time. */
-static bool is_plain(const wpa_outline_step *step, const wpa_shell_command *c)
+static bool is_plain(const wpa_outline_step *step)
 {
     static const char *const words[] = {"if ", "case ", "else", "||", "docker ", "chroot", NULL};
-    return !step->condition && !c->loops && !wpa_work_mentions_any(step->run, words);
+    return !step->condition && !wpa_work_mentions_any(step->run, words);
 }
 
 static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c,
@@ -94,16 +94,17 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     subject first[WPA_COUNT(updates)] = {{0}};
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        bool is_new_source = adds_source(step);
+        bool is_new_source = step->script && adds_source(step);
+        bool is_straight = step->script && is_plain(step);
         for (size_t k = 0; step->script && k < step->script->n_commands; k++) {
             const wpa_shell_command *c = &step->script->commands[k];
             int update = index_of(c, updates, WPA_COUNT(updates));
             bool is_upgrade = index_of(c, upgrades, WPA_COUNT(upgrades)) >= 0;
-            if (is_upgrade && is_plain(step, c) && !wpa_yaml_find(job->node, "container") &&
+            if (is_upgrade && is_straight && !c->loops && !wpa_yaml_find(job->node, "container") &&
                 !wpa_shell_argument(c, 1)) {
                 report(run, step, c, NULL);
             }
-            if (update < 0 || !is_plain(step, c)) {
+            if (update < 0 || !is_straight || c->loops) {
                 continue;
             }
             size_t slot = 0;
@@ -124,6 +125,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    if (wpa_work_is_large(o)) {
+        return true;
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_job(run, &o->jobs[i]);
     }

@@ -92,8 +92,11 @@ static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
     bool is_setup = wpa_work_is_setup(step) && !wpa_outline_step_uses(step, "actions/checkout") &&
                     !wpa_outline_step_uses(step, "docker/login-action") &&
                     !wpa_work_mentions(step->uses.node, "cache") && !step->condition;
-    size_t least = step->index > LOOK_BACK ? step->index - LOOK_BACK : 0;
-    for (size_t i = least; is_setup && i < step->index; i++) {
+    size_t least = step->index > LOOK_BACK ? step->index - LOOK_BACK : 0, n_real = 0;
+    for (size_t i = 0; is_setup && i < step->job->n_steps; i++) {
+        n_real += !wpa_work_is_setup(&step->job->steps[i]);
+    }
+    for (size_t i = least; n_real && is_setup && i < step->index; i++) {
         const wpa_outline_step *before = &step->job->steps[i];
         bool is_between = false;
         for (size_t k = i + 1; k < step->index; k++) {

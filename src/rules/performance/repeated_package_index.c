@@ -19,6 +19,8 @@ static const index_command upgrades[] = {
     {"yum", "upgrade"},      {"brew", "upgrade"},
 };
 
+#define PER_JOB_MAX 16 /* finding a place in a long script takes its time */
+
 typedef struct subject {
     const wpa_outline_step *step;
     const wpa_shell_command *command;
@@ -92,17 +94,19 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_sh
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     subject first[WPA_COUNT(updates)] = {{0}};
+    size_t n = 0;
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
         bool is_new_source = step->script && adds_source(step);
         bool is_straight = step->script && is_plain(step);
-        for (size_t k = 0; step->script && k < step->script->n_commands; k++) {
+        for (size_t k = 0; step->script && n < PER_JOB_MAX && k < step->script->n_commands; k++) {
             const wpa_shell_command *c = &step->script->commands[k];
             int update = index_of(c, updates, WPA_COUNT(updates));
             bool is_upgrade = index_of(c, upgrades, WPA_COUNT(upgrades)) >= 0;
             if (is_upgrade && is_straight && !c->loops && !wpa_yaml_find(job->node, "container") &&
                 !wpa_shell_argument(c, 1)) {
                 report(run, step, c, NULL);
+                n++;
             }
             if (update < 0 || !is_straight || c->loops) {
                 continue;
@@ -114,6 +118,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
             }
             if (first[slot].command && !is_new_source) {
                 report(run, step, c, &first[slot]);
+                n++;
             } else {
                 first[slot] = (subject){step, c};
             }

@@ -3,6 +3,8 @@
 
 #include "rules/work.h"
 
+#define PER_STEP_MAX 16 /* finding a place in a long script takes its time */
+
 typedef struct subject {
     const wpa_outline_step *step;
     const wpa_shell_command *command;
@@ -62,7 +64,7 @@ static bool is_cached(const wpa_outline_step *step)
     return wpa_work_mentions_any(step->condition, words) || wpa_work_mentions_any(step->run, words);
 }
 
-static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
+static bool check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
     bool is_build = wpa_shell_is(c, "cargo", "install") || wpa_shell_is(c, "go", "install");
@@ -78,8 +80,9 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
         (void)wpa_rule_report(run, wpa_outline_script_span(step, c->span), NULL, s,
                               "every run compiles %s; %s fetches its released binary",
                               wpa_rule_quote(run, package.at, package.length), row->action);
-        return;
+        return true;
     }
+    return false;
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
@@ -93,8 +96,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
             bool is_kept = step->script && is_cached(step);
-            for (size_t c = 0; step->script && !is_kept && c < step->script->n_commands; c++) {
-                check_command(run, step, &step->script->commands[c]);
+            size_t n = 0;
+            for (size_t c = 0;
+                 step->script && !is_kept && n < PER_STEP_MAX && c < step->script->n_commands;
+                 c++) {
+                n += check_command(run, step, &step->script->commands[c]);
             }
         }
     }

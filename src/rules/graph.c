@@ -377,5 +377,6 @@ bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source)
 
 const wpa_similarity_index *wpa_graph_similar(const wpa_graph *graph)
 {
+    note(graph);
     return graph->similar;
 }

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "rules/steps.h"
-#include "rules/work.h"
 
 static bool is_idle_command(const wpa_shell_command *c)
 {
@@ -125,81 +124,45 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     check_env(run, step);
 }
 
-/* A job that only says something, and is there for its name: others ask for it as a check. */
-static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
-{
-    bool only_echoes = job->key && job->n_steps > 0 && !wpa_yaml_find(job->node, "outputs") &&
-                       !wpa_work_mentions(job->node, "${{");
-    for (size_t i = 0; only_echoes && i < job->n_steps; i++) {
-        const wpa_script *script = job->steps[i].script;
-        only_echoes = script && script->is_readable && script->n_commands > 0;
-        for (size_t k = 0; only_echoes && k < script->n_commands; k++) {
-            const wpa_shell_command *c = &script->commands[k];
-            only_echoes = wpa_text_is(c->name, "echo") && c->n_redirects == 0;
-        }
-    }
-    if (only_echoes) {
-        wpa_finding *finding =
-            wpa_rule_report(run, job->key->span, NULL, NULL,
-                            "job %s starts a runner to print a text: it is there for its name",
-                            wpa_rule_quote(run, job->id, strlen(job->id)));
-        finding->persona = WPA_PERSONA_AUDITOR;
-        finding->confidence = WPA_CONFIDENCE_MEDIUM;
-    }
-}
-
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     wpa_rule_each_step(run, check_step);
     for (size_t i = 0; i < run->source->outline->n_jobs; i++) {
         check_job(run, &run->source->outline->jobs[i]);
-        const wpa_outline *o = run->source->outline;
-        for (size_t i = 0; i < o->n_jobs; i++) {
-            check_job(run, &o->jobs[i]);
-            for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-                const wpa_outline_step *step = &o->jobs[i].steps[k];
-                const char *name = wpa_yaml_text(wpa_yaml_get(step->node, "name"));
-                /* A name with an expression is there to show its value in the log. */
-                if (step->run && !wpa_outline_has_expression(name) && does_nothing(step)) {
-                    (void)wpa_rule_report(run, wpa_yaml_find(step->node, "run")->key->span, NULL,
-                                          step, "this step's script does nothing");
-                }
-            }
-        }
-        return true;
     }
+    return true;
+}
 
-    static void repair(wpa_rule_run * run, wpa_finding * finding)
-    {
-        if (wpa_text_is(finding->check, "N4")) {
-            const wpa_yaml_pair *pair = finding->subject;
-            wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove it");
-            (void)wpa_rule_remove_entry(run, fix, pair->value);
-            return;
-        }
-        const wpa_outline_step *step = finding->subject;
-        if (wpa_text_is(finding->check, "N1") && !step->id && step->job->n_steps > 1) {
-            if (step && !step->id && step->job->n_steps > 1) { /* an id may be read elsewhere */
-                wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove the step");
-                (void)wpa_rule_remove_entry(run, fix, step->node); /* an id may be read elsewhere */
-            }
-        }
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    if (wpa_text_is(finding->check, "N4")) {
+        const wpa_yaml_pair *pair = finding->subject;
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove it");
+        (void)wpa_rule_remove_entry(run, fix, pair->value);
+        return;
+    }
+    const wpa_outline_step *step = finding->subject;
+    if (wpa_text_is(finding->check, "N1") && !step->id && step->job->n_steps > 1) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove the step");
+        (void)wpa_rule_remove_entry(run, fix, step->node); /* an id may be read elsewhere */
+    }
+}
 
-        const wpa_rule wpa_rule_no_op_step = {
-            .code = "EFF-024",
-            .id = "no-op-step",
-            .dimension = WPA_DIMENSION_EFFICIENCY,
-            .kind = WPA_KIND_INEFFICIENCY,
-            .severity = WPA_SEVERITY_LOW,
-            .confidence = WPA_CONFIDENCE_HIGH,
-            .persona = WPA_PERSONA_DEFAULT,
-            .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
-            .summary = "A step, a job or a setting does nothing",
-            .why = "It starts a shell, and makes readers look for what it is for.",
-            .fix = "Remove it.",
-            .checks = (const char *const[]){"N1", "N2", "N3", "N4", NULL},
-            .declares = WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV,
-            .check = check,
-            .repair = repair,
-        };
+const wpa_rule wpa_rule_no_op_step = {
+    .code = "EFF-024",
+    .id = "no-op-step",
+    .dimension = WPA_DIMENSION_EFFICIENCY,
+    .kind = WPA_KIND_INEFFICIENCY,
+    .severity = WPA_SEVERITY_LOW,
+    .confidence = WPA_CONFIDENCE_HIGH,
+    .persona = WPA_PERSONA_DEFAULT,
+    .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
+    .summary = "A step, a job or a setting does nothing",
+    .why = "It starts a shell, and makes readers look for what it is for.",
+    .fix = "Remove it.",
+    .checks = (const char *const[]){"N1", "N2", "N3", "N4", NULL},
+    .declares = WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV,
+    .check = check,
+    .repair = repair,
+};

@@ -2,6 +2,7 @@
  * From a decoded scalar back to the bytes it was written with. libyaml gives the decoded text and
  * the span; here the decoding is followed once more, and each step is checked against the text.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include <wpa/yaml.h>
@@ -66,6 +67,9 @@ static size_t break_length(const cursor *c, const char **decoded)
                   {"\xc2\x85", "\n"},
                   {"\xe2\x80\xa8", "\xe2\x80\xa8"},
                   {"\xe2\x80\xa9", "\xe2\x80\xa9"}};
+    if (c->at >= c->end || !strchr("\r\n\xc2\xe2", c->source[c->at])) {
+        return 0; /* most bytes; a NUL looks like one and fits none */
+    }
     for (size_t i = 0; i < WPA_COUNT(breaks); i++) {
         size_t length = strlen(breaks[i].bytes);
         if (c->at + length <= c->end && !memcmp(c->source + c->at, breaks[i].bytes, length)) {
@@ -390,16 +394,13 @@ static bool find_verbatim(const wpa_yaml_node *scalar, size_t *base)
            memcmp(scalar->doc->source + *base, scalar->text, scalar->length) == 0;
 }
 
-const wpa_yaml_map *wpa_yaml_map_new(const wpa_yaml_node *scalar, wpa_arena *arena)
+static const wpa_yaml_map *make_map(const wpa_yaml_node *scalar)
 {
-    scalar = wpa_yaml_resolve(scalar);
+    wpa_arena *arena = scalar->doc->arena;
     wpa_yaml_map *map = wpa_arena_alloc(arena, sizeof *map);
     map->scalar = scalar;
-    if (!scalar || scalar->kind != WPA_YAML_SCALAR || scalar->is_incomplete) {
-        return map;
-    }
-    map->is_exact = find_verbatim(scalar, &map->base);
-    if (map->is_exact) {
+    map->is_exact = !scalar->is_incomplete && find_verbatim(scalar, &map->base);
+    if (map->is_exact || scalar->is_incomplete) {
         return map;
     }
     map->origins = wpa_arena_array(arena, scalar->length + 1, sizeof *map->origins);
@@ -410,6 +411,19 @@ const wpa_yaml_map *wpa_yaml_map_new(const wpa_yaml_node *scalar, wpa_arena *are
                                                       : scalar->span.end;
     map->origins[scalar->length] = (origin){(uint32_t)last, (uint32_t)last};
     return map;
+}
+
+const wpa_yaml_map *wpa_yaml_map_get(const wpa_yaml_node *scalar)
+{
+    static const wpa_yaml_map nothing;
+    scalar = wpa_yaml_resolve(scalar);
+    if (!scalar || scalar->kind != WPA_YAML_SCALAR) {
+        return &nothing;
+    }
+    if (!scalar->map) {
+        ((wpa_yaml_node *)(uintptr_t)scalar)->map = make_map(scalar);
+    }
+    return scalar->map;
 }
 
 bool wpa_yaml_map_is_exact(const wpa_yaml_map *map)
@@ -486,6 +500,5 @@ wpa_span wpa_yaml_source_span(const wpa_yaml_node *scalar, size_t from, size_t t
     if (find_literal_span(wpa_yaml_resolve(scalar), from, to, &span)) {
         return span;
     }
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    return wpa_yaml_map_span(wpa_yaml_map_new(scalar, arena), from, to);
+    return wpa_yaml_map_span(wpa_yaml_map_get(scalar), from, to);
 }

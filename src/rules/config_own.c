@@ -136,7 +136,6 @@ bool wpa_config_runners(const wpa_config_reader *r, const wpa_yaml_node *value, 
         return false;
     }
     wpa_config_set_option(r, "runner-label", "labels", join(r, &own->runner_labels));
-    wpa_config_set_option(r, "self-hosted-runner", "ephemeral", join(r, &own->ephemeral));
     return true;
 }
 
@@ -169,9 +168,8 @@ bool wpa_config_names(const wpa_config_reader *r, const wpa_yaml_node *value, wp
         if (!read_names(r, value, keys[i], lists[i], err)) {
             return false;
         }
-        if (lists[i]->is_known) {
-            wpa_config_set_option(r, "config-names", keys[i], join(r, &lists[i]->names));
-        }
+        const char *option = lists[i]->is_known ? join(r, &lists[i]->names) : "null";
+        wpa_config_set_option(r, "config-names", keys[i], option);
     }
     return true;
 }

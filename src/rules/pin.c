@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rules/graph.h"
+#include "rules/own.h"
 
 /* ---- pre-commit hooks, as if they were actions
  * ---------------------------------------------------
@@ -153,7 +154,8 @@ bool wpa_rule_is_trusted_owner(const wpa_rule_run *run, wpa_slice owner)
 {
     const wpa_surroundings *around = run->source->around;
     return wpa_slice_is_ci(owner, "actions") || wpa_slice_is_ci(owner, "github") ||
-           (around && around->owner && wpa_slice_is_ci(owner, around->owner));
+           (around && around->owner && wpa_slice_is_ci(owner, around->owner)) ||
+           wpa_rule_is_first_party(run, owner);
 }
 
 /* ---- patterns of slugs -------------------------------------------------------------------------

@@ -28,7 +28,7 @@ bool wpa_rule_pin(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_uses *uses,
 const char *wpa_rule_quote_uses(wpa_rule_run *run, const wpa_outline_uses *uses);
 /** "actions of 2026-11-22", for wpa_fix.needs. */
 const char *wpa_rule_needs(wpa_rule_run *run, wpa_fact_table table);
-/** Is the owner GitHub itself, or the repository's own? */
+/** Is the owner GitHub itself, the repository's own, or configured as such? */
 bool wpa_rule_is_trusted_owner(const wpa_rule_run *run, wpa_slice owner);
 
 /**

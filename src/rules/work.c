@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "rules/caches.h"
+#include "rules/own.h"
 #include "rules/shell_roles.h"
 
 /* ---- text ---- */
@@ -243,14 +244,14 @@ bool wpa_work_is_hosted(const wpa_outline_job *job)
     return job->n_labels > 0 && !job->is_self_hosted && !job->has_open_labels;
 }
 
-unsigned wpa_work_rate(const wpa_outline_job *job)
+unsigned wpa_work_rate(const wpa_rule_run *run, const wpa_outline_job *job)
 {
     unsigned rate = 0;
     for (size_t i = 0; i < job->n_labels; i++) {
         const wpa_fact_runner *runner = job->labels[i].runner;
-        if (runner && runner->usd_per_1000_minutes > rate) {
-            rate = runner->usd_per_1000_minutes;
-        }
+        unsigned own =
+            runner ? runner->usd_per_1000_minutes : wpa_rule_rate_of(run, job->labels[i].text);
+        rate = own > rate ? own : rate;
     }
     return rate;
 }

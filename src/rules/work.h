@@ -51,7 +51,7 @@ size_t wpa_work_needs(const wpa_outline *outline, const wpa_outline_job *job, wp
 /** Does the job run on GitHub's own runners alone, as far as it can be told? */
 bool wpa_work_is_hosted(const wpa_outline_job *job);
 /** Dollars for a thousand minutes on the dearest of its labels; 0: not known. */
-unsigned wpa_work_rate(const wpa_outline_job *job);
+unsigned wpa_work_rate(const wpa_rule_run *run, const wpa_outline_job *job);
 /**
  * More jobs or steps than any workflow that people write: rules that compare each with each stay
  * silent then, so that a hostile file costs no more than others.

@@ -1,53 +1,25 @@
 /* CMP-034: something the forge that runs this does not know, or ignores. */
 #include <string.h>
 
+#include "rules/expressions.h"
+#include "rules/own.h"
 #include "rules/pin.h"
+#include "rules/steps.h"
 #include "rules/toolchain.h"
 
 static const wpa_rule_option options[] = {
-    {"forge", "", "github.com, ghes@3.18, gitea@1.25, forgejo@12; by the folder if unset"},
+    {"forge", "",
+     "github.com, ghes@3.18, gitea@1.25, forgejo@12; as \"forge\" of the configuration if unset"},
     {0},
 };
 
-typedef struct forge {
-    const char *name;
-    wpa_version version;
-    bool has_version;
-} forge;
-
-static forge forge_of(const wpa_rule_run *run)
+static wpa_forge forge_of(const wpa_rule_run *run)
 {
     const char *option = wpa_rule_option_text(run, "forge");
-    const char *path = wpa_source_identity(run->source);
-    if (!option || !*option) {
-        option = strstr(path, ".gitea/")     ? "gitea"
-                 : strstr(path, ".forgejo/") ? "forgejo"
-                                             : "github.com";
-    }
-    size_t length = strcspn(option, "@");
-    forge f = {.name = wpa_arena_slice(run->arena, option, length)};
-    f.has_version =
-        option[length] == '@' && wpa_version_parse(wpa_slice_of(option + length + 1), &f.version);
-    return f;
+    return option && *option ? wpa_forge_parse(option, run->arena) : wpa_rule_forge(run);
 }
 
-/* Does the forge, in its version if that is known, go without the feature? */
-static bool lacks(const forge *f, const wpa_fact_feature *feature)
-{
-    for (size_t i = 0; feature->forges[i]; i++) {
-        if (wpa_text_is(feature->forges[i], f->name)) {
-            const char *since = feature->since[i];
-            wpa_version first;
-            bool is_older = *since && f->has_version &&
-                            wpa_version_parse(wpa_slice_of(since), &first) &&
-                            wpa_version_compare(&f->version, &first) < 0;
-            return !*since || is_older;
-        }
-    }
-    return false;
-}
-
-static const char *since_text(const wpa_rule_run *run, const forge *f,
+static const char *since_text(const wpa_rule_run *run, const wpa_forge *f,
                               const wpa_fact_feature *feature)
 {
     for (size_t i = 0; feature->forges[i]; i++) {
@@ -63,7 +35,7 @@ typedef struct subject {
     const wpa_fact_feature *feature;
 } subject;
 
-static void report(wpa_rule_run *run, const forge *f, const wpa_fact_feature *feature,
+static void report(wpa_rule_run *run, const wpa_forge *f, const wpa_fact_feature *feature,
                    wpa_span span)
 {
     const char *text = run->source->yaml->source + span.start;
@@ -74,7 +46,7 @@ static void report(wpa_rule_run *run, const forge *f, const wpa_fact_feature *fe
                     since_text(run, f, feature));
 }
 
-static void check_key(wpa_rule_run *run, const forge *f, const wpa_fact_feature *feature,
+static void check_key(wpa_rule_run *run, const wpa_forge *f, const wpa_fact_feature *feature,
                       const wpa_yaml_node *mapping)
 {
     const char *dot = strchr(feature->match, '.');
@@ -89,7 +61,7 @@ static void check_key(wpa_rule_run *run, const forge *f, const wpa_fact_feature 
 }
 
 /* "actions/upload-artifact@>=4" */
-static void check_action(wpa_rule_run *run, const forge *f, const wpa_fact_feature *feature,
+static void check_action(wpa_rule_run *run, const wpa_forge *f, const wpa_fact_feature *feature,
                          const wpa_outline_uses *uses)
 {
     const char *at = strchr(feature->match, '@');
@@ -104,7 +76,7 @@ static void check_action(wpa_rule_run *run, const forge *f, const wpa_fact_featu
     }
 }
 
-static void check_permission(wpa_rule_run *run, const forge *f, const wpa_fact_feature *feature,
+static void check_permission(wpa_rule_run *run, const wpa_forge *f, const wpa_fact_feature *feature,
                              const wpa_yaml_node *owner)
 {
     const wpa_yaml_pair *pair = wpa_yaml_find(wpa_yaml_get(owner, "permissions"), feature->match);
@@ -113,7 +85,7 @@ static void check_permission(wpa_rule_run *run, const forge *f, const wpa_fact_f
     }
 }
 
-static void check_uses(wpa_rule_run *run, const forge *f, const wpa_fact_feature *feature,
+static void check_uses(wpa_rule_run *run, const wpa_forge *f, const wpa_fact_feature *feature,
                        const wpa_outline_uses *uses)
 {
     if (uses->kind == WPA_OUTLINE_NONE) {
@@ -127,7 +99,7 @@ static void check_uses(wpa_rule_run *run, const forge *f, const wpa_fact_feature
     }
 }
 
-static void check_jobs(wpa_rule_run *run, const forge *f, const wpa_fact_feature *feature)
+static void check_jobs(wpa_rule_run *run, const wpa_forge *f, const wpa_fact_feature *feature)
 {
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
@@ -147,18 +119,63 @@ static void check_jobs(wpa_rule_run *run, const forge *f, const wpa_fact_feature
     }
 }
 
-/* Runs-on of several labels with a group are one mapping; problem matchers are commands. */
+/* ---- calls of a function, and what scripts print for the runner ---- */
+
+typedef struct search {
+    wpa_rule_run *run;
+    const wpa_forge *forge;
+    const wpa_fact_feature *feature;
+    const wpa_expression *expression;
+} search;
+
+static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
+{
+    const search *s = context;
+    (void)parent;
+    if (node->kind == WPA_EXPR_CALL && wpa_text_is_ci(node->text, s->feature->match)) {
+        report(s->run, s->forge, s->feature, wpa_expression_span(s->expression, node->name_span));
+    }
+}
+
+static void check_function(wpa_rule_run *run, const wpa_forge *f, const wpa_fact_feature *feature)
+{
+    const wpa_expressions *all = run->source->expressions;
+    for (size_t i = 0; i < all->n; i++) {
+        search s = {run, f, feature, &all->items[i]};
+        if (s.expression->is_evaluated && s.expression->place->parsed.root) {
+            wpa_expr_walk(s.expression->place->parsed.root, look, &s);
+        }
+    }
+}
+
+/* "::add-matcher::", once a step. */
+static void check_printed(wpa_rule_run *run, const wpa_forge *f, const wpa_fact_feature *feature)
+{
+    const wpa_outline *o = run->source->outline;
+    size_t length = strlen(feature->match);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &o->jobs[i].steps[k];
+            const char *at = step->run ? strstr(step->run->text, feature->match) : NULL;
+            if (at) {
+                size_t from = (size_t)(at - step->run->text);
+                report(run, f, feature, wpa_step_span(step, step->run, from, from + length));
+            }
+        }
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    forge f = forge_of(run);
+    wpa_forge f = forge_of(run);
     if (wpa_text_is(f.name, "github.com")) {
         return true; /* what it refuses is said by the rules of the format */
     }
     for (size_t i = 0; i < wpa_facts_feature_count(); i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
-        if (!lacks(&f, feature)) {
+        if (!wpa_forge_lacks(&f, feature)) {
             continue;
         }
         if (wpa_text_is(feature->kind, "workflow-key")) {
@@ -171,7 +188,13 @@ static bool check(wpa_rule_run *run, wpa_error *err)
                 report(run, &f, feature, trigger->node->span);
             }
         }
-        check_jobs(run, &f, feature);
+        if (wpa_text_is(feature->kind, "function")) {
+            check_function(run, &f, feature);
+        } else if (wpa_text_is(feature->kind, "command")) {
+            check_printed(run, &f, feature);
+        } else {
+            check_jobs(run, &f, feature);
+        }
     }
     return true;
 }

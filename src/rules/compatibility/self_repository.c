@@ -1,6 +1,7 @@
 /* CMP-033: a local action or workflow by where it lies on disk, not by the repository it is of. */
 #include <string.h>
 
+#include "rules/own.h"
 #include "rules/pin.h"
 
 typedef struct subject {
@@ -92,7 +93,9 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_uses(run, check_uses);
+    if (!wpa_rule_forge_lacks(run, "uses", "$/")) {
+        wpa_rule_each_uses(run, check_uses);
+    }
     return true;
 }
 

@@ -3,8 +3,12 @@
 
 #include <wpa/map.h>
 
+#include "rules/own.h"
 #include "rules/pin.h"
+#include "rules/steps.h"
 #include "rules/toolchain.h"
+
+#define LABELS_MAX 100
 
 typedef struct subject {
     const wpa_outline_step *step;
@@ -52,40 +56,87 @@ static bool is_setup_of_other(const wpa_outline_step *step, const wpa_fact_progr
 /* Does a script bring tools that its words do not name? */
 static bool is_open_command(const wpa_shell_command *c)
 {
-    static const char *const programs[] = {"curl",       "wget",
-                                           "tar",        "unzip",
-                                           "pip",        "pip3",
-                                           "pipx",       "npm",
-                                           "pnpm",       "yarn",
-                                           "gem",        "cargo",
-                                           "go",         "brew",
-                                           "choco",      "conda",
-                                           "make",       "source",
-                                           ".",          "bash",
-                                           "sh",         "bundle",
-                                           "uv",         "corepack",
-                                           "nix",        "mise",
-                                           "asdf",       "sdk",
-                                           "snap",       "eval",
-                                           "ln",         "mv",
-                                           "cp",         "install",
-                                           "python",     "python3",
-                                           "dnf",        "winget",
-                                           "scoop",      "pacman",
-                                           "apt-fast",   "gh",
-                                           "dotnet",     "composer",
-                                           "opam",       "rustup",
-                                           "nvm",        "alias",
-                                           "function",   "poetry",
-                                           "task",       "just",
-                                           "npx",        "docker",
-                                           "git",        "chmod",
-                                           "7z",         "stack",
-                                           "cabal",      "mamba",
-                                           "micromamba", "invoke-webrequest"};
+    static const char *const programs[] = {"curl",
+                                           "wget",
+                                           "tar",
+                                           "unzip",
+                                           "pip",
+                                           "pip3",
+                                           "pipx",
+                                           "npm",
+                                           "pnpm",
+                                           "yarn",
+                                           "gem",
+                                           "cargo",
+                                           "go",
+                                           "brew",
+                                           "choco",
+                                           "conda",
+                                           "make",
+                                           "source",
+                                           ".",
+                                           "bash",
+                                           "sh",
+                                           "bundle",
+                                           "uv",
+                                           "corepack",
+                                           "nix",
+                                           "mise",
+                                           "asdf",
+                                           "sdk",
+                                           "snap",
+                                           "eval",
+                                           "ln",
+                                           "mv",
+                                           "cp",
+                                           "install",
+                                           "python",
+                                           "python3",
+                                           "dnf",
+                                           "winget",
+                                           "scoop",
+                                           "pacman",
+                                           "apt-fast",
+                                           "gh",
+                                           "dotnet",
+                                           "composer",
+                                           "opam",
+                                           "rustup",
+                                           "nvm",
+                                           "alias",
+                                           "function",
+                                           "poetry",
+                                           "task",
+                                           "just",
+                                           "npx",
+                                           "docker",
+                                           "git",
+                                           "chmod",
+                                           "7z",
+                                           "stack",
+                                           "cabal",
+                                           "mamba",
+                                           "micromamba",
+                                           "invoke-webrequest",
+                                           "iwr",
+                                           "irm",
+                                           "iex",
+                                           "invoke-restmethod",
+                                           "invoke-expression",
+                                           "start-process",
+                                           "expand-archive",
+                                           "install-module",
+                                           "import-module",
+                                           "msiexec",
+                                           "call",
+                                           "refreshenv",
+                                           "set-alias"};
     const char *text = c->first < c->n_words ? c->words[c->first].text : "";
-    return wpa_text_index(c->name, programs, WPA_COUNT(programs)) >= 0 || strchr(text, '/') ||
-           strchr(text, '$') || strchr(text, '_');
+    bool is_listed = false;
+    for (size_t i = 0; i < WPA_COUNT(programs) && !is_listed; i++) {
+        is_listed = wpa_text_is_ci(c->name, programs[i]);
+    }
+    return is_listed || strchr(text, '/') || strchr(text, '$') || strchr(text, '_');
 }
 
 static bool is_apt(const wpa_shell_command *c)
@@ -109,25 +160,33 @@ static bool may_install_it(const wpa_shell_command *c, const wpa_fact_program *t
     return false;
 }
 
+/* Words by which a script asks whether a tool is there. */
+static bool is_guard(const wpa_shell_command *c)
+{
+    static const char *const guards[] = {"command", "which",     "type",        "hash",
+                                         "where",   "where.exe", "get-command", "gcm"};
+    bool is_named = false;
+    for (size_t i = 0; i < WPA_COUNT(guards) && !is_named; i++) {
+        is_named = wpa_text_is_ci(c->name, guards[i]);
+    }
+    return is_named || wpa_shell_word_find(c, "-v");
+}
+
 static bool script_may_bring(const wpa_outline_step *step, size_t until,
                              const wpa_fact_program *tool)
 {
-    const wpa_script *script = step->script;
-    if (!script || !script->is_readable ||
-        memmem(script->text, script->length, "GITHUB_PATH", 11) ||
-        memmem(script->text, script->length, "PATH=", 5)) {
+    const wpa_script *script = step->lexed;
+    if (!script || !script->is_readable || strcasestr(script->text, "GITHUB_PATH") ||
+        strcasestr(script->text, "PATH=") || strcasestr(script->text, "env:path")) {
         return true;
     }
     for (size_t i = 0; i < until && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
-        bool is_guard = wpa_text_is(c->name, "command") || wpa_text_is(c->name, "which") ||
-                        wpa_text_is(c->name, "type") || wpa_text_is(c->name, "hash");
-        if (is_guard || is_open_command(c) || (is_apt(c) && may_install_it(c, tool)) ||
-            wpa_shell_word_find(c, "-v")) {
+        if (is_guard(c) || is_open_command(c) || (is_apt(c) && may_install_it(c, tool))) {
             return true;
         }
     }
-    return memmem(script->text, script->length, "command -v", 10) != NULL;
+    return strstr(script->text, "command -v") || strcasestr(script->text, "get-command");
 }
 
 static bool may_be_there(const wpa_outline_step *step, size_t until, const wpa_fact_program *tool)
@@ -151,35 +210,84 @@ static bool is_decided(wpa_map *decided, const wpa_fact_program *tool)
     return was;
 }
 
-static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t index,
-                          const wpa_outline_label *label, wpa_map *decided)
+/* What is on a runner: GitHub's, or one's own whose image is configured. */
+static const wpa_fact_image *image_of(const wpa_rule_run *run, const wpa_outline_label *label)
 {
-    const wpa_shell_command *c = &step->script->commands[index];
-    const wpa_fact_program *tool = wpa_facts_program_find(wpa_slice_of(c->name));
-    const wpa_fact_image *image = wpa_facts_image_of(label->runner);
+    return label->runner ? wpa_facts_image_of(label->runner) : wpa_rule_image_of(run, label->text);
+}
+
+/* What a tool is on one label: there, missing, or about to go. */
+typedef struct absence {
+    const wpa_outline_label *label; /* NULL: it is there */
+    const wpa_fact_image *image;
+    const wpa_fact_move *move; /* NULL: it is missing now */
+} absence;
+
+static absence absence_on(const wpa_rule_run *run, const wpa_outline_label *label,
+                          const wpa_fact_program *tool)
+{
+    const wpa_fact_image *image = image_of(run, label);
     const wpa_fact_move *move = wpa_facts_move_of(label->text);
-    const wpa_fact_presence *here = tool && image ? wpa_facts_program_on(tool, image->name) : NULL;
-    const wpa_fact_presence *there = tool && move ? wpa_facts_program_on(tool, move->to) : NULL;
+    const wpa_fact_presence *here = image ? wpa_facts_program_on(tool, image->name) : NULL;
+    const wpa_fact_presence *there = move ? wpa_facts_program_on(tool, move->to) : NULL;
     bool is_missing = here && !here->version;
     bool is_leaving = !is_missing && here && there && !there->version;
-    bool is_tried = wpa_text_is(c->after, "||") || wpa_text_is(c->before, "||") || c->nested > 0 ||
-                    strchr(c->words[c->first].text, '/') || c->is_nested_script;
-    if ((!is_missing && !is_leaving) || is_tried || is_decided(decided, tool) ||
-        may_be_there(step, index, tool)) {
-        return;
+    return (absence){is_missing || is_leaving ? label : NULL, image, is_leaving ? move : NULL};
+}
+
+/* Is the step's script run there in the shell it was read for? Without one, Windows has pwsh. */
+static bool reads_same_on(const wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_outline_label *label)
+{
+    const wpa_fact_image *image = image_of(run, label);
+    bool is_windows = image && wpa_text_starts(image->name, "windows");
+    bool is_posix = step->lexed && step->lexed->language == WPA_SCRIPT_POSIX;
+    return step->has_named_shell ? step->shell != WPA_SHELL_UNKNOWN : is_windows != is_posix;
+}
+
+static absence find_absence(const wpa_rule_run *run, const wpa_outline_step *step,
+                            const wpa_fact_program *tool)
+{
+    absence found = {0};
+    for (size_t i = 0; i < step->job->n_labels && !found.label && i < LABELS_MAX; i++) {
+        const wpa_outline_label *label = &step->job->labels[i];
+        if (reads_same_on(run, step, label)) {
+            found = absence_on(run, label, tool);
+        }
     }
+    return found;
+}
+
+static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c,
+                   const wpa_fact_program *tool, const absence *a)
+{
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){step, tool};
-    wpa_span span = wpa_outline_script_span(step, c->words[c->first].span);
-    const char *name = wpa_rule_quote(run, label->text, strlen(label->text));
+    const wpa_shell_word *word = &c->words[c->first];
+    wpa_span span = wpa_step_span(step, step->run, word->span.start, word->span.end);
+    const char *name = wpa_rule_quote(run, a->label->text, strlen(a->label->text));
     wpa_finding *finding =
-        is_missing
-            ? wpa_rule_report(run, span, NULL, s,
+        a->move
+            ? wpa_rule_report(run, span, NULL, s, "%s goes from %s when that becomes %s (%s to %s)",
+                              c->name, name, a->move->to, a->move->begins, a->move->ends)
+            : wpa_rule_report(run, span, NULL, s,
                               "%s is not on %s (%s), and no step before installs it", c->name, name,
-                              image->name)
-            : wpa_rule_report(run, span, NULL, s, "%s goes from %s when that becomes %s (%s to %s)",
-                              c->name, name, move->to, move->begins, move->ends);
-    wpa_rule_relate(run, finding, label->node->span, "the runner");
+                              a->image->name);
+    wpa_rule_relate(run, finding, a->label->node->span, "the runner");
+}
+
+static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t index,
+                          wpa_map *decided)
+{
+    const wpa_shell_command *c = &step->lexed->commands[index];
+    const wpa_fact_program *tool = wpa_facts_program_find(wpa_slice_of(c->name));
+    absence found = tool ? find_absence(run, step, tool) : (absence){0};
+    bool is_tried = wpa_text_is(c->after, "||") || wpa_text_is(c->before, "||") || c->nested > 0 ||
+                    strpbrk(c->words[c->first].text, "/\\") || c->is_nested_script;
+    if (found.label && !is_tried && !is_decided(decided, tool) &&
+        !may_be_there(step, index, tool)) {
+        report(run, step, c, tool, &found);
+    }
 }
 
 static bool is_guarded(const wpa_outline_step *step)
@@ -188,19 +296,34 @@ static bool is_guarded(const wpa_outline_step *step)
     return text && (strstr(text, "runner.") || strstr(text, "matrix.") || strstr(text, "steps."));
 }
 
+/* Labels are alternatives here: of a matrix, or a single one. */
+static bool is_readable(const wpa_rule_run *run, const wpa_outline_job *job)
+{
+    if (job->has_open_labels || job->n_labels == 0 || wpa_yaml_find(job->node, "container")) {
+        return false;
+    }
+    for (size_t i = 0; i < job->n_labels && i < LABELS_MAX; i++) {
+        bool is_single = job->n_labels == 1 || job->labels[i].is_from_matrix;
+        for (size_t k = 0; k < i && is_single; k++) {
+            is_single = job->labels[k].set != job->labels[i].set || job->labels[i].set == 0;
+        }
+        if (!is_single || !image_of(run, &job->labels[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    bool is_plain = job->n_labels == 1 && !job->is_self_hosted && !job->has_open_labels &&
-                    !job->labels[0].is_from_matrix && !wpa_yaml_find(job->node, "container");
     wpa_map *decided = wpa_map_new(run->arena);
-    for (size_t i = 0; is_plain && i < job->n_steps; i++) {
+    for (size_t i = 0; i < job->n_steps && is_readable(run, job); i++) {
         const wpa_outline_step *step = &job->steps[i];
-        bool is_posix = step->shell == WPA_SHELL_BASH || step->shell == WPA_SHELL_SH;
-        for (size_t k = 0;
-             is_posix && !is_guarded(step) && step->script && k < step->script->n_commands; k++) {
-            const wpa_shell_command *c = &step->script->commands[k];
+        bool is_read = step->lexed && step->lexed->language != WPA_SCRIPT_PYTHON;
+        for (size_t k = 0; is_read && !is_guarded(step) && k < step->lexed->n_commands; k++) {
+            const wpa_shell_command *c = &step->lexed->commands[k];
             if (c->first < c->n_words && c->words[c->first].is_literal) {
-                check_command(run, step, k, &job->labels[0], decided);
+                check_command(run, step, k, decided);
             }
         }
     }

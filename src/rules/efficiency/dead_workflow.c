@@ -3,7 +3,7 @@
 
 #include "rules/graph.h"
 #include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/own.h"
 
 static bool is_whole(const wpa_graph *graph)
 {
@@ -153,8 +153,7 @@ static void check_callers(wpa_rule_run *run, const wpa_graph *graph)
         wpa_rule_report(run, o->triggers[0].node->span, "D3", NULL,
                         "this can only be called, and nothing that is known calls it");
     finding->severity = WPA_SEVERITY_LOW;
-    if (run->source->around->visibility != WPA_VISIBILITY_PRIVATE &&
-        !run->source->around->n_fleet) {
+    if (wpa_rule_visibility(run) != WPA_VISIBILITY_PRIVATE && !run->source->around->n_fleet) {
         finding->confidence = WPA_CONFIDENCE_LOW;
         finding->persona = WPA_PERSONA_AUDITOR; /* others may call it */
     }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/cron.h"
+#include "rules/own.h"
 #include "rules/work.h"
 
 static const wpa_rule_option options[] = {
@@ -43,8 +44,7 @@ static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
 static void check_owner(wpa_rule_run *run, const wpa_outline *o, const wpa_outline_trigger *t)
 {
     static const char *const guards[] = {"github.repository", "fork", "secrets.", "vars.", NULL};
-    const wpa_surroundings *around = run->source->around;
-    bool is_public = around && around->visibility == WPA_VISIBILITY_PUBLIC;
+    bool is_public = wpa_rule_visibility(run) == WPA_VISIBILITY_PUBLIC;
     const wpa_yaml_node *jobs = wpa_yaml_get(o->root, "jobs");
     if (is_public && find_build(o) && !wpa_work_mentions_any(jobs, guards)) {
         wpa_finding *finding = wpa_rule_report(

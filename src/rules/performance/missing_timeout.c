@@ -26,10 +26,10 @@ static bool is_limited(const wpa_outline_job *job)
 }
 
 /* Minutes cost more than those of the usual Linux runner. */
-static bool is_dear(const wpa_outline_job *job)
+static bool is_dear(const wpa_rule_run *run, const wpa_outline_job *job)
 {
     const wpa_fact_runner *usual = wpa_facts_runner_find(wpa_slice_of("ubuntu-latest"));
-    return usual && wpa_work_rate(job) > usual->usd_per_1000_minutes;
+    return usual && wpa_work_rate(run, job) > usual->usd_per_1000_minutes;
 }
 
 static bool has_timeout_in_each_step(const wpa_outline_job *job)
@@ -58,7 +58,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
                         "job %s has no timeout-minutes: if it hangs, it holds its runner for the "
                         "default of 6 hours",
                         wpa_rule_quote(run, job->key->text, job->key->length));
-    finding->severity = is_dear(job) ? WPA_SEVERITY_HIGH : finding->severity;
+    finding->severity = is_dear(run, job) ? WPA_SEVERITY_HIGH : finding->severity;
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)

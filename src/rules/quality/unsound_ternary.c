@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "rules/expressions.h"
-#include "rules/rule.h"
+#include "rules/own.h"
 
 /* One "test && value || other": what a repair needs. */
 typedef struct ternary {
@@ -120,7 +120,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
         return;
     }
     wpa_span whole = t->whole->span;
-    if (wpa_expression_type(run, t->expression, test)->kind == WPA_TYPE_BOOL) {
+    if (!wpa_rule_forge_lacks(run, "function", "case") &&
+        wpa_expression_type(run, t->expression, test)->kind == WPA_TYPE_BOOL) {
         wpa_fix *fix =
             wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "say it with case, which github.com knows");
         edit(run, fix, t, whole.start, test->span.start, "case(");

@@ -3,10 +3,10 @@
 
 #include "facts/supply.h"
 #include "rules/graph.h"
-#include "rules/rule.h"
+#include "rules/own.h"
 
 static const wpa_rule_option options[] = {
-    {"ghes", "", "version of the GitHub Enterprise Server, if that is the forge: 3.12.1"},
+    {"ghes", "", "version of the GitHub Enterprise Server: 3.12.1; as \"forge\" if unset"},
     {"runner", "", "version of the runners of one's own: 2.319.0"},
     {0},
 };
@@ -20,7 +20,9 @@ static wpa_severity severity_of(const char *name)
 /* Said once for the repository, in its first file. */
 static void check_platform(wpa_rule_run *run, const char *platform, const char *words)
 {
+    wpa_forge forge = wpa_rule_forge(run);
     const char *text = wpa_rule_option_text(run, platform);
+    text = !*text && wpa_text_is(forge.name, platform) ? forge.version_text : text;
     const wpa_yaml_node *root = run->source->yaml->root;
     wpa_version version;
     if (!*text || !wpa_version_parse(wpa_slice_of(text), &version) || !root || !root->n_pairs) {

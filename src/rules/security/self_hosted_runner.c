@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/own.h"
 
 static const wpa_rule_option options[] = {
     {"allowed-runners", "",
@@ -21,7 +21,9 @@ typedef struct place {
 static bool is_job_allowed(const wpa_rule_run *run, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_labels; i++) {
-        if (wpa_rule_option_lists(run, "allowed-runners", wpa_slice_of(job->labels[i].text))) {
+        const char *label = job->labels[i].text;
+        if (wpa_rule_option_lists(run, "allowed-runners", wpa_slice_of(label)) ||
+            wpa_rule_is_ephemeral(run, label)) {
             return true;
         }
     }
@@ -77,14 +79,13 @@ static place find_label(wpa_rule_run *run, const wpa_outline_job *job)
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     const wpa_outline *o = run->source->outline;
-    const wpa_surroundings *around = run->source->around;
     const wpa_yaml_pair *runs_on = wpa_yaml_find(job->node, "runs-on");
     place at = find_label(run, job);
     if (!at.node || !runs_on || is_job_allowed(run, job)) {
         return;
     }
     bool is_open = o->trust == WPA_TRUST_OUTSIDER || o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
-    bool is_private = around && around->visibility == WPA_VISIBILITY_PRIVATE;
+    bool is_private = wpa_rule_visibility(run) == WPA_VISIBILITY_PRIVATE;
     wpa_finding *finding = wpa_rule_report(
         run, at.node->span, NULL, NULL,
         is_open && !is_private

@@ -84,8 +84,6 @@ struct wpa_yaml_node {
     const wpa_yaml_node *target;
     size_t n_uses;      /* of the anchor, by aliases */
     bool is_incomplete; /* the parser stopped inside it, or left a broken part of it out */
-    /* Private: made when first asked for, so a document belongs to one thread at a time. */
-    const struct wpa_yaml_map *map;
 };
 
 typedef enum wpa_yaml_fault {
@@ -234,9 +232,9 @@ size_t wpa_yaml_indent(const wpa_yaml_doc *doc, size_t offset);
  */
 wpa_span wpa_yaml_source_span(const wpa_yaml_node *scalar, size_t from, size_t to);
 
-/** The same for many questions about one scalar; lives as long as its document. */
+/** The same for many questions about one scalar. */
 typedef struct wpa_yaml_map wpa_yaml_map;
-const wpa_yaml_map *wpa_yaml_map_get(const wpa_yaml_node *scalar);
+const wpa_yaml_map *wpa_yaml_map_new(const wpa_yaml_node *scalar, wpa_arena *arena);
 wpa_span wpa_yaml_map_span(const wpa_yaml_map *map, size_t from, size_t to);
 /** False if the decoding could not be followed: then every span is the whole scalar. */
 bool wpa_yaml_map_is_exact(const wpa_yaml_map *map);

@@ -51,7 +51,7 @@ wpa_expr_place *wpa_expr_find(const wpa_yaml_node *scalar, wpa_arena *arena, siz
     *n = 0;
     const char *open =
         wpa_yaml_is(node, WPA_YAML_SCALAR) ? find_open(node->text, node->length, 0) : NULL;
-    const wpa_yaml_map *map = open ? wpa_yaml_map_get(node) : NULL;
+    const wpa_yaml_map *map = open ? wpa_yaml_map_new(node, arena) : NULL;
     while (open) {
         places = wpa_arena_grow(arena, places, *n, &capacity, sizeof *places);
         places[*n] = make_place(node, map, (size_t)(open - node->text), arena);
@@ -73,7 +73,7 @@ wpa_expr_place *wpa_expr_find_condition(const wpa_yaml_node *scalar, wpa_arena *
     place->node = node;
     place->outer = place->inner = (wpa_span){0, node->length};
     place->is_bare = true;
-    place->map = wpa_yaml_map_get(node);
+    place->map = wpa_yaml_map_new(node, arena);
     place->parsed = wpa_expr_parse(node->text, node->length, arena);
     *n = 1;
     return place;

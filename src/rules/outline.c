@@ -478,7 +478,7 @@ static void read_shell(reader *r, wpa_outline_step *step)
 static void read_script(reader *r, wpa_outline_step *step)
 {
     if (step->run && step->run->length >= MAPPED_MIN_BYTES) {
-        step->map = wpa_yaml_map_get(step->run);
+        step->map = wpa_yaml_map_new(step->run, r->arena);
     }
     static const wpa_script_language languages[] = {
         [WPA_SHELL_BASH] = WPA_SCRIPT_POSIX,    [WPA_SHELL_SH] = WPA_SCRIPT_POSIX,

@@ -39,7 +39,7 @@ wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t fr
     run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
     const wpa_yaml_map *map = wpa_map_get(run->memo, key);
     if (!map) {
-        map = wpa_yaml_map_get(scalar);
+        map = wpa_yaml_map_new(scalar, run->arena);
         wpa_map_put(run->memo, key, (void *)(uintptr_t)map);
     }
     return wpa_yaml_map_span(map, from, to);

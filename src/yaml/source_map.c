@@ -2,7 +2,6 @@
  * From a decoded scalar back to the bytes it was written with. libyaml gives the decoded text and
  * the span; here the decoding is followed once more, and each step is checked against the text.
  */
-#include <stdint.h>
 #include <string.h>
 
 #include <wpa/yaml.h>
@@ -394,13 +393,16 @@ static bool find_verbatim(const wpa_yaml_node *scalar, size_t *base)
            memcmp(scalar->doc->source + *base, scalar->text, scalar->length) == 0;
 }
 
-static const wpa_yaml_map *make_map(const wpa_yaml_node *scalar)
+const wpa_yaml_map *wpa_yaml_map_new(const wpa_yaml_node *scalar, wpa_arena *arena)
 {
-    wpa_arena *arena = scalar->doc->arena;
+    scalar = wpa_yaml_resolve(scalar);
     wpa_yaml_map *map = wpa_arena_alloc(arena, sizeof *map);
     map->scalar = scalar;
-    map->is_exact = !scalar->is_incomplete && find_verbatim(scalar, &map->base);
-    if (map->is_exact || scalar->is_incomplete) {
+    if (!scalar || scalar->kind != WPA_YAML_SCALAR || scalar->is_incomplete) {
+        return map;
+    }
+    map->is_exact = find_verbatim(scalar, &map->base);
+    if (map->is_exact) {
         return map;
     }
     map->origins = wpa_arena_array(arena, scalar->length + 1, sizeof *map->origins);
@@ -411,19 +413,6 @@ static const wpa_yaml_map *make_map(const wpa_yaml_node *scalar)
                                                       : scalar->span.end;
     map->origins[scalar->length] = (origin){(uint32_t)last, (uint32_t)last};
     return map;
-}
-
-const wpa_yaml_map *wpa_yaml_map_get(const wpa_yaml_node *scalar)
-{
-    static const wpa_yaml_map nothing;
-    scalar = wpa_yaml_resolve(scalar);
-    if (!scalar || scalar->kind != WPA_YAML_SCALAR) {
-        return &nothing;
-    }
-    if (!scalar->map) {
-        ((wpa_yaml_node *)(uintptr_t)scalar)->map = make_map(scalar);
-    }
-    return scalar->map;
 }
 
 bool wpa_yaml_map_is_exact(const wpa_yaml_map *map)
@@ -500,5 +489,6 @@ wpa_span wpa_yaml_source_span(const wpa_yaml_node *scalar, size_t from, size_t t
     if (find_literal_span(wpa_yaml_resolve(scalar), from, to, &span)) {
         return span;
     }
-    return wpa_yaml_map_span(wpa_yaml_map_get(scalar), from, to);
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    return wpa_yaml_map_span(wpa_yaml_map_new(scalar, arena), from, to);
 }

@@ -16,7 +16,7 @@ static void need(bool is_true)
 
 static void check_scalar(const wpa_yaml_node *node, wpa_arena *arena)
 {
-    const wpa_yaml_map *map = wpa_yaml_map_get(node);
+    const wpa_yaml_map *map = wpa_yaml_map_new(node, arena);
     wpa_span whole = wpa_yaml_map_span(map, 0, node->length);
     need(whole.start <= whole.end && whole.end <= node->doc->size_bytes);
     for (size_t i = 0; i < node->length; i++) {

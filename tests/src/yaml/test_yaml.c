@@ -178,7 +178,7 @@ static void test_decoded_text_leads_back_to_its_source(void **state)
         }
         const wpa_yaml_node *node = wpa_yaml_get(doc->root, "k");
         assert_string_equal(node->text, cases[i].decoded);
-        assert_true(wpa_yaml_map_is_exact(wpa_yaml_map_get(node)));
+        assert_true(wpa_yaml_map_is_exact(wpa_yaml_map_new(node, arena)));
         const char *found = strstr(node->text, cases[i].piece);
         assert_non_null(found);
         size_t from = (size_t)(found - node->text);

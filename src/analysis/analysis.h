@@ -34,6 +34,9 @@ typedef struct wpa_analysis {
 wpa_analysis wpa_analysis_of(const char *path, const void *bytes, size_t size_bytes,
                              const wpa_surroundings *around, const wpa_settings *settings,
                              wpa_arena *arena);
+/** The same of a file that is read already. */
+wpa_analysis wpa_analysis_of_source(const wpa_source *source, const wpa_settings *settings,
+                                    wpa_arena *arena);
 
 /** What a change of one file did: by fingerprint, so that moved lines do not matter. */
 typedef struct wpa_analysis_change {

@@ -9,6 +9,7 @@
 #include "auth/hash.h"
 #include "facts/facts.h"
 #include "gen/sql.h"
+#include "lint/lint.h"
 #include "report/report.h"
 #include "rules/config.h"
 #include "rules/graph.h"
@@ -25,6 +26,7 @@ typedef struct surroundings {
     const char *config_path; /* of the repository's wpa.yml, or NULL */
     const char *config;      /* [config_bytes] */
     size_t config_bytes;
+    const char *programs; /* which are asked about scripts, in which version; NULL: none */
     char digest[WPA_SHA256_HEX_SIZE];
     wpa_git_entries entries; /* the whole tree, by path as git lists it; empty if it is too large */
 } surroundings;
@@ -144,6 +146,7 @@ static void digest_surroundings(surroundings *s, const wpa_analysis_subject *sub
     }
     hash_text(&hash, s->config_path);
     wpa_sha256_update(&hash, s->config ? s->config : "", s->config_bytes);
+    hash_text(&hash, s->programs);
     for (int i = 0; i < WPA_FACTS_COUNT; i++) {
         hash_text(&hash, wpa_facts_date((wpa_fact_table)i));
     }
@@ -163,12 +166,8 @@ static bool look_around(wpa_git *git, const wpa_analysis_subject *subject, wpa_a
     *reader = (commit_reader){git, wpa_arena_text(arena, subject->head_commit)};
     s->around.read = read_at_commit;
     s->around.read_context = reader;
-    bool ok = list_paths(git, subject->head_commit, s, arena, err) &&
-              find_config(git, subject->head_commit, s, arena, err);
-    if (ok) {
-        digest_surroundings(s, subject);
-    }
-    return ok;
+    return list_paths(git, subject->head_commit, s, arena, err) &&
+           find_config(git, subject->head_commit, s, arena, err);
 }
 
 /* ---- what else a file says of itself ---- */
@@ -227,8 +226,22 @@ static bool has_failed(const wpa_result *result, const wpa_rule *rule)
     return false;
 }
 
+/** Could a program that the rule speaks for not be asked? */
+static bool is_unasked(const wpa_lint *lint, const wpa_rule *rule)
+{
+    size_t n;
+    const wpa_note *notes = wpa_lint_notes(lint, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_is(notes[i].rule, rule->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** Rules whose silence means that there is nothing: of a file read in part, syntax alone. */
-static wpa_json *list_done(const wpa_result *result, bool *is_complete, wpa_arena *arena)
+static wpa_json *list_done(const wpa_result *result, const wpa_lint *lint, bool *is_complete,
+                           wpa_arena *arena)
 {
     size_t n_rules;
     const wpa_rule *const *rules = wpa_rules_all(&n_rules);
@@ -237,6 +250,8 @@ static wpa_json *list_done(const wpa_result *result, bool *is_complete, wpa_aren
     for (size_t i = 0; i < n_rules; i++) {
         if (has_failed(result, rules[i])) {
             *is_complete = false;
+        } else if (is_unasked(lint, rules[i])) {
+            continue; /* what it found before, where the program was there, stays */
         } else if (!result->source->is_partial || wpa_text_is(rules[i]->id, "syntax")) {
             wpa_json_push_text(list, rules[i]->id);
         }
@@ -255,7 +270,24 @@ static wpa_json *list_findings(const wpa_result *result, wpa_arena *arena)
     return list;
 }
 
-static wpa_json *describe(const wpa_analysis *analysis, wpa_arena *arena)
+/** [{"rule", "text"}] what could not be looked at, and why. */
+static wpa_json *list_notes(const wpa_result *result, const wpa_lint *lint, wpa_arena *arena)
+{
+    size_t n;
+    const wpa_note *notes[] = {result->notes, wpa_lint_notes(lint, &n)};
+    const size_t counts[] = {result->n_notes, n};
+    wpa_json *list = wpa_json_new_array(arena);
+    for (size_t i = 0; i < WPA_COUNT(notes); i++) {
+        for (size_t k = 0; k < counts[i]; k++) {
+            wpa_json *note = wpa_json_push_object(list);
+            wpa_json_set_text(note, "rule", notes[i][k].rule);
+            wpa_json_set_text(note, "text", notes[i][k].text);
+        }
+    }
+    return list;
+}
+
+static wpa_json *describe(const wpa_analysis *analysis, const wpa_lint *lint, wpa_arena *arena)
 {
     const wpa_yaml_doc *yaml = analysis->result.source->yaml;
     const wpa_yaml_node *root = yaml ? yaml->root : NULL;
@@ -270,8 +302,9 @@ static wpa_json *describe(const wpa_analysis *analysis, wpa_arena *arena)
     if (root) {
         list_uses(root, uses, wpa_map_new(arena));
     }
-    wpa_json_set(document, "rules_done", list_done(&analysis->result, &is_complete, arena));
+    wpa_json_set(document, "rules_done", list_done(&analysis->result, lint, &is_complete, arena));
     wpa_json_set_bool(document, "complete", is_complete);
+    wpa_json_set(document, "notes", list_notes(&analysis->result, lint, arena));
     wpa_json_set(document, "findings", list_findings(&analysis->result, arena));
     return document;
 }
@@ -310,11 +343,16 @@ bool wpa_analysis_look_around(wpa_git *git, const char *repository, const char *
 }
 
 static wpa_json *run_rules(const wpa_analysis_subject *subject, const surroundings *s,
-                           const char *content, size_t size_bytes, wpa_arena *arena)
+                           const wpa_settings *settings, wpa_lint *lint,
+                           const wpa_analysis_outcome *outcome, wpa_arena *arena)
 {
-    wpa_analysis analysis = wpa_analysis_of(subject->path, content, size_bytes, &s->around,
-                                            settings_of(s, arena), arena);
-    return describe(&analysis, arena);
+    wpa_input_kind kind = WPA_INPUT_WORKFLOW;
+    (void)!wpa_input_of_path(subject->path, &kind);
+    const wpa_source *source = wpa_source_read(kind, subject->path, outcome->content,
+                                               outcome->size_bytes, &s->around, arena);
+    wpa_lint_batch(lint, &(wpa_lint_file){source, &settings}, 1);
+    wpa_analysis analysis = wpa_analysis_of_source(source, settings, arena);
+    return describe(&analysis, lint, arena);
 }
 
 /* ---- the cache ---- */
@@ -351,6 +389,7 @@ static void take_result(const wpa_json *result, wpa_analysis_outcome *outcome)
     outcome->uses = wpa_json_find(result, "uses");
     outcome->rules_done = wpa_json_find(result, "rules_done");
     outcome->findings = wpa_json_find(result, "findings");
+    outcome->notes = wpa_json_find(result, "notes");
 }
 
 /** A file that is not there or too large is an outcome; a lost connection is an error. */
@@ -378,11 +417,18 @@ bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject 
     if (!outcome->content || !look_around(git, subject, arena, &s, err)) {
         return explain_fault(outcome, arena, err);
     }
+    const wpa_settings *settings = settings_of(&s, arena);
+    WPA_AUTO(wpa_lint) *lint = wpa_lint_open(settings, 1, err);
+    if (!lint) {
+        return explain_fault(outcome, arena, err);
+    }
+    s.programs = wpa_lint_programs_asked(lint);
+    digest_surroundings(&s, subject);
     const wpa_json *result = read_cache(db, subject, &s, arena);
     outcome->is_cached = result != NULL;
     if (!result) {
         join_definitions(git, &s, arena);
-        result = run_rules(subject, &s, outcome->content, outcome->size_bytes, arena);
+        result = run_rules(subject, &s, settings, lint, outcome, arena);
         if (!write_cache(db, subject, &s, result, arena, err)) {
             return false;
         }

@@ -53,6 +53,16 @@ static wpa_score score_of(const wpa_analysis *analysis, wpa_arena *arena)
     return wpa_score_compute(&input, arena);
 }
 
+wpa_analysis wpa_analysis_of_source(const wpa_source *source, const wpa_settings *settings,
+                                    wpa_arena *arena)
+{
+    wpa_analysis analysis = {.result = wpa_rules_run(source, settings, arena)};
+    analysis.is_valid = is_valid(&analysis.result);
+    analysis.n_jobs = count_jobs(source);
+    analysis.score = score_of(&analysis, arena);
+    return analysis;
+}
+
 wpa_analysis wpa_analysis_of(const char *path, const void *bytes, size_t size_bytes,
                              const wpa_surroundings *around, const wpa_settings *settings,
                              wpa_arena *arena)
@@ -60,12 +70,8 @@ wpa_analysis wpa_analysis_of(const char *path, const void *bytes, size_t size_by
     wpa_input_kind kind = WPA_INPUT_WORKFLOW;
     (void)!wpa_input_of_path(path, &kind);
     settings = settings ? settings : wpa_settings_new(wpa_now_us(), arena);
-    const wpa_source *source = wpa_source_read(kind, path, bytes, size_bytes, around, arena);
-    wpa_analysis analysis = {.result = wpa_rules_run(source, settings, arena)};
-    analysis.is_valid = is_valid(&analysis.result);
-    analysis.n_jobs = count_jobs(source);
-    analysis.score = score_of(&analysis, arena);
-    return analysis;
+    return wpa_analysis_of_source(wpa_source_read(kind, path, bytes, size_bytes, around, arena),
+                                  settings, arena);
 }
 
 /* ---- comparing ---- */

@@ -20,7 +20,8 @@ typedef struct wpa_analysis_outcome {
     int64_t n_jobs;
     const char *title;
     const wpa_json *triggers, *uses, *rules_done, *findings;
-    const char *content; /* [size_bytes] */
+    const wpa_json *notes; /* [{rule, text}] what could not be looked at; NULL: nothing said */
+    const char *content;   /* [size_bytes] */
     size_t size_bytes;
 } wpa_analysis_outcome;
 

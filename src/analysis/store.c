@@ -335,6 +335,9 @@ static bool store_result(wpa_db *db, const wpa_analysis_request *request,
     count(&open, summary);
     summary->status = open.n ? "new" : "resolved";
     summary->metrics = measure(&score, &open, duration_ms, arena);
+    if (outcome->notes && wpa_json_count(outcome->notes)) {
+        wpa_json_set(summary->metrics, "notes", wpa_json_dup(outcome->notes, arena));
+    }
     summary->recommendations = recommend(&score, &open, arena);
     return store_health(db, workflow, &input, &score, &open, arena, err) &&
            store_workflow(db, workflow, outcome, arena, err) &&

@@ -210,7 +210,12 @@ static wpa_cache *open_cache(const wpa_check_options *options, wpa_arena *arena)
 static void on_batch(void *context, wpa_tree_file *const files[], size_t n)
 {
     wpa_check_run *run = context;
-    wpa_lint_batch(run->lint, files, n);
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_lint_file *asked = wpa_arena_array(arena, n + 1, sizeof *asked);
+    for (size_t i = 0; i < n; i++) {
+        asked[i] = (wpa_lint_file){files[i]->source, &files[i]->settings};
+    }
+    wpa_lint_batch(run->lint, asked, n);
 }
 
 static const wpa_settings *configure(void *context, const char *folder, wpa_arena *arena,

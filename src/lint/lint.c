@@ -126,25 +126,34 @@ static wpa_lint_job *new_job(linter *l, queue *q, const wpa_lint_script *script,
     bool is_led = q->program->tool == WPA_LINT_SHELLCHECK && script->fails_early &&
                   !wpa_text_starts(script->text, "#!");
     wpa_lint_job *job = wpa_arena_alloc(arena, sizeof *job);
+    const char *directives =
+        q->program->tool == WPA_LINT_SHELLCHECK && script->directives ? script->directives : "";
     *job = (wpa_lint_job){
         .key = wpa_arena_text(arena, key),
         .dialect = q->program->dialect,
-        .text = wpa_arena_printf(arena, "%s%s", is_led ? LEAD : "", script->text),
-        .lead = is_led ? strlen(LEAD) : 0,
+        .text = wpa_arena_printf(arena, "%s%s%s", is_led ? LEAD : "", directives, script->text),
+        .lead = (is_led ? strlen(LEAD) : 0) + strlen(directives),
         .file = wpa_arena_printf(arena, "s%zu%s", q->n_jobs, q->program->extension),
     };
     job->length = strlen(job->text);
     return job;
 }
 
-static void add_script(linter *l, wpa_lint_tool tool, const wpa_lint_script *script,
-                       wpa_arena *arena)
+/* The scripts of one file on their way into the queues. */
+typedef struct collector {
+    linter *linter;
+    wpa_lint_tool tool;
+} collector;
+
+static void add_script(void *context, const wpa_lint_script *script)
 {
-    queue *q = queue_for(l, tool, script->dialect);
+    const collector *c = context;
+    linter *l = c->linter;
+    queue *q = queue_for(l, c->tool, script->dialect);
     if (!q) {
         return;
     }
-    const char *key = wpa_lint_key(tool, script, arena);
+    const char *key = wpa_lint_key(c->tool, script, l->batch);
     (void)pthread_mutex_lock(&l->lock);
     if (!wpa_map_has(l->seen, key)) {
         wpa_lint_job *job = new_job(l, q, script, key);
@@ -157,17 +166,9 @@ static void add_script(linter *l, wpa_lint_tool tool, const wpa_lint_script *scr
 
 static void collect(linter *l, const wpa_source *source)
 {
-    const wpa_outline *outline = source->outline;
-    for (size_t i = 0; i < outline->n_jobs; i++) {
-        for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
-            for (int tool = 0; tool < WPA_LINT_TOOL_COUNT; tool++) {
-                wpa_lint_script script;
-                if (wpa_lint_script_of(&outline->jobs[i].steps[k], (wpa_lint_tool)tool, l->batch,
-                                       &script)) {
-                    add_script(l, (wpa_lint_tool)tool, &script, l->batch);
-                }
-            }
-        }
+    for (int tool = 0; tool < WPA_LINT_TOOL_COUNT; tool++) {
+        collector c = {l, (wpa_lint_tool)tool};
+        wpa_lint_each_script(source, c.tool, l->batch, add_script, &c);
     }
 }
 
@@ -467,19 +468,19 @@ static void ask_in_order(linter *l)
     ask_all(l, l->n_threads);
 }
 
-void wpa_lint_batch(wpa_lint *lint, wpa_tree_file *const files[], size_t n)
+void wpa_lint_batch(wpa_lint *lint, const wpa_lint_file files[], size_t n)
 {
     if (!has_program(lint)) {
         return;
     }
     begin_batch(lint);
     for (size_t i = 0; i < n; i++) {
-        collect(lint, files[i]->source);
+        collect(lint, files[i].source);
     }
     ask_in_order(lint);
     for (size_t i = 0; i < n; i++) {
-        wpa_settings *own = wpa_arena_dup(lint->batch, files[i]->settings, sizeof *own);
+        wpa_settings *own = wpa_arena_dup(lint->batch, *files[i].settings, sizeof *own);
         own->lint = lint->answers;
-        files[i]->settings = own;
+        *files[i].settings = own;
     }
 }

@@ -8,7 +8,9 @@
  */
 #pragma once
 
-#include "analysis/tree.h"
+#include "rules/engine.h"
+#include "rules/settings.h"
+#include "rules/source.h"
 
 /** Scripts in one process, and what they may come to. */
 #define WPA_LINT_BATCH_SCRIPTS 100
@@ -16,6 +18,12 @@
 #define WPA_LINT_BATCH_MS 30000
 
 typedef struct wpa_lint wpa_lint;
+
+/** A parsed file whose scripts are asked about. */
+typedef struct wpa_lint_file {
+    const wpa_source *source;
+    const wpa_settings **settings; /* are replaced by a copy that knows the answers */
+} wpa_lint_file;
 
 /**
  * Find the programs that the settings leave on. settings are borrowed.
@@ -29,10 +37,10 @@ WPA_DEFINE_AUTO(wpa_lint, wpa_lint_close);
 /** Which programs are asked and in which version: part of what a result depends on. */
 const char *wpa_lint_programs_asked(wpa_lint *lint);
 /**
- * Ask about the scripts of parsed files (a wpa_tree_batch), and give these files settings with the
- * answers, which last until the next batch. Ends all its own threads and processes before it
+ * Ask about the scripts of files, and give these files settings with the answers, which last until
+ * the next batch. Ends all its own threads and processes before it
  * returns.
  */
-void wpa_lint_batch(wpa_lint *lint, wpa_tree_file *const files[], size_t n);
+void wpa_lint_batch(wpa_lint *lint, const wpa_lint_file files[], size_t n);
 /** [n] what could not be asked, so far. */
 const wpa_note *wpa_lint_notes(const wpa_lint *lint, size_t *n);

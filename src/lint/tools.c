@@ -47,6 +47,13 @@ static wpa_span span_of(const wpa_lint_job *job, const wpa_json *at)
     return (wpa_span){start, end > start ? end : start};
 }
 
+/* What is said of the lines in front is said to nobody. */
+static bool is_of_lead(const wpa_lint_job *job, const wpa_json *at)
+{
+    return wpa_lint_offset(job->text, job->length, wpa_json_int_of(wpa_json_find(at, "line"), 1),
+                           wpa_json_int_of(wpa_json_find(at, "column"), 1), 8) < job->lead;
+}
+
 static void read_fix(const wpa_lint_job *job, const wpa_json *fix, wpa_lint_comment *comment,
                      wpa_arena *arena)
 {
@@ -73,7 +80,7 @@ static bool read_shellcheck(const char *output, size_t size_bytes, wpa_lint_job 
         wpa_lint_job *job = find_job(jobs, n, wpa_json_text_of(wpa_json_find(at, "file")));
         const char *message = wpa_json_text_of(wpa_json_find(at, "message"));
         const char *level = wpa_json_text_of(wpa_json_find(at, "level"));
-        if (!job || !message || !level) {
+        if (!job || !message || !level || is_of_lead(job, at)) {
             continue;
         }
         wpa_lint_comment comment = {.span = span_of(job, at), .level = level, .message = message};
@@ -192,6 +199,13 @@ static const char node_syntax[] =
     "  }\n"
     "}\n";
 
+static const char pwsh_syntax[] =
+    "& { foreach ($f in $args) { $t = $null; $e = $null; "
+    "[void][System.Management.Automation.Language.Parser]::ParseFile((Resolve-Path $f).Path, "
+    "[ref]$t, [ref]$e); foreach ($x in $e) { '{0}:{1}:{2}: {3}' -f $f, "
+    "$x.Extent.StartLineNumber, $x.Extent.StartColumnNumber, ($x.Message -replace '\\s+', ' ') } } "
+    "}";
+
 static const wpa_lint_program programs[] = {
     {"shellcheck", WPA_LINT_SHELLCHECK, WPA_TOOL_SHELLCHECK, "bash", ".bash",
      SHELLCHECK_ARGV("bash"), read_shellcheck},
@@ -211,6 +225,9 @@ static const wpa_lint_program programs[] = {
      (const char *const[]){"-c", sh_syntax, "sh", NULL}, read_lines},
     {"python3", WPA_LINT_SYNTAX, WPA_TOOL_COUNT, "python", ".py",
      (const char *const[]){"-I", "-c", python_syntax, NULL}, read_lines},
+    {"pwsh", WPA_LINT_SYNTAX, WPA_TOOL_PWSH, "pwsh", ".ps1",
+     (const char *const[]){"-NoProfile", "-NonInteractive", "-Command", pwsh_syntax, NULL},
+     read_lines},
     {"node", WPA_LINT_SYNTAX, WPA_TOOL_NODE, "node", ".js",
      (const char *const[]){"-e", node_syntax, "--", NULL}, read_lines},
 };

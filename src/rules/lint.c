@@ -13,6 +13,7 @@ static const char *dialect_of(const wpa_outline_step *step)
     return step->shell == WPA_SHELL_BASH                                ? "bash"
            : step->shell == WPA_SHELL_SH                                ? "sh"
            : step->shell == WPA_SHELL_PYTHON                            ? "python"
+           : step->shell == WPA_SHELL_PWSH                              ? "pwsh"
            : step->shell == WPA_SHELL_UNKNOWN && !step->has_named_shell ? "bash"
                                                                         : NULL;
 }
@@ -46,15 +47,171 @@ bool wpa_lint_script_of(const wpa_outline_step *step, wpa_lint_tool tool, wpa_ar
     return script->length <= WPA_SHELL_MAX_BYTES && reads(tool, script->dialect);
 }
 
+/* ---- Python within a shell's script ------------------------------------------------------------
+ */
+
+static bool is_python(const char *name)
+{
+    return wpa_text_is(name, "python") || wpa_text_starts(name, "python3");
+}
+
+/* Does the shell hand these bytes on as they are? */
+static bool is_verbatim(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (strchr("$`\\\"", text[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Bytes within the quotes of a word that is one quoted text. */
+static bool read_quoted(const wpa_script *script, wpa_span span, wpa_span *inner)
+{
+    const char *text = script->text + span.start;
+    size_t length = wpa_span_length(span);
+    if (length < 3 || (text[0] != '\'' && text[0] != '"') || text[length - 1] != text[0]) {
+        return false;
+    }
+    *inner = (wpa_span){span.start + 1, span.end - 1};
+    return text[0] == '\'' ? !memchr(text + 1, '\'', length - 2)
+                           : is_verbatim(text + 1, length - 2);
+}
+
+/* "-c", also behind other letters ("-Ic"): the word behind it is the program. */
+static bool is_command_option(const char *word)
+{
+    size_t length = strlen(word);
+    return length > 1 && word[0] == '-' && word[1] != '-' && word[length - 1] == 'c' &&
+           strspn(word + 1, "bBdEiIOsSuc") == length - 1;
+}
+
+static bool find_python(const wpa_script *script, const wpa_shell_command *command, wpa_span *code)
+{
+    if (!is_python(command->name) || command->is_nested_script) {
+        return false;
+    }
+    for (size_t i = command->first + 1; i < command->n_words; i++) {
+        const char *word = command->words[i].text;
+        if (is_command_option(word)) {
+            return i + 1 < command->n_words &&
+                   read_quoted(script, command->words[i + 1].span, code);
+        }
+        if (word[0] != '-' || wpa_text_is(word, "-m")) {
+            return false; /* a file of its own */
+        }
+    }
+    for (size_t i = 0; i < command->n_redirects; i++) {
+        const wpa_shell_redirect *redirect = &command->redirects[i];
+        size_t length = wpa_span_length(redirect->body);
+        if (length && wpa_text_is(redirect->operator, "<<")) {
+            *code = redirect->body;
+            return script->contexts && (script->contexts[code->start] == WPA_SHELL_HEREDOC_QUOTED ||
+                                        is_verbatim(script->text + code->start, length));
+        }
+    }
+    return false;
+}
+
+static void each_python(const wpa_lint_script *shell, wpa_arena *arena,
+                        wpa_lint_script_visitor visit, void *context)
+{
+    const wpa_script *script = shell->step->script;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        wpa_span code;
+        if (find_python(script, &script->commands[i], &code)) {
+            wpa_lint_script part = *shell;
+            part.dialect = "python";
+            part.fails_early = false;
+            part.offset = code.start;
+            part.length = wpa_span_length(code);
+            part.text = wpa_arena_slice(arena, script->text + code.start, part.length);
+            visit(context, &part);
+        }
+    }
+}
+
+/* ---- the repository's settings -----------------------------------------------------------------
+ */
+
+#define RC_MAX_BYTES 4096
+
+/* Lines of .shellcheckrc that cannot reach outside of the script, as directives in front of it. */
+static const char *read_directives(const char *text, wpa_arena *arena)
+{
+    static const char *const keys[] = {"disable=", "enable="};
+    const char *all = NULL;
+    while (*text) {
+        text += strspn(text, " \t\r\n");
+        size_t length = strcspn(text, "\r\n");
+        for (size_t i = 0; i < WPA_COUNT(keys); i++) {
+            if (wpa_text_starts(text, keys[i])) {
+                const char *value = text + strlen(keys[i]);
+                size_t n = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                         "0123456789,-_");
+                all = wpa_arena_printf(arena, "%s# shellcheck %s%.*s\n", all ? all : "", keys[i],
+                                       (int)n, value);
+            }
+        }
+        text += length;
+    }
+    return all;
+}
+
+static const char *directives_of(const wpa_source *source, wpa_arena *arena)
+{
+    static const char *const names[] = {".shellcheckrc", "shellcheckrc"};
+    const wpa_surroundings *around = source->around;
+    for (size_t i = 0; around && i < WPA_COUNT(names); i++) {
+        size_t size_bytes;
+        const char *text =
+            !around->has_paths || wpa_surroundings_has(around, names[i])
+                ? wpa_surroundings_read(around, names[i], RC_MAX_BYTES, arena, &size_bytes)
+                : NULL;
+        if (text) {
+            return read_directives(text, arena);
+        }
+    }
+    return NULL;
+}
+
+void wpa_lint_each_script(const wpa_source *source, wpa_lint_tool tool, wpa_arena *arena,
+                          wpa_lint_script_visitor visit, void *context)
+{
+    const wpa_outline *outline = source->outline;
+    const char *directives = NULL;
+    bool has_directives = false;
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &outline->jobs[i].steps[k];
+            wpa_lint_script script;
+            bool is_read = wpa_lint_script_of(step, tool, arena, &script);
+            if (is_read && !has_directives) {
+                directives = directives_of(source, arena);
+                has_directives = true;
+            }
+            script.directives = directives;
+            if (is_read) {
+                visit(context, &script);
+            }
+            if (tool != WPA_LINT_SHELLCHECK) {
+                each_python(&script, arena, visit, context);
+            }
+        }
+    }
+}
+
 const char *wpa_lint_key(wpa_lint_tool tool, const wpa_lint_script *script, wpa_arena *arena)
 {
-    return wpa_arena_printf(arena, "%d %s\n%s", (int)tool, script->dialect, script->text);
+    return wpa_arena_printf(arena, "%d %s\n%s%s", (int)tool, script->dialect,
+                            script->directives ? script->directives : "", script->text);
 }
 
 bool wpa_lint_touches_blank(const wpa_lint_script *script, wpa_span span)
 {
     for (size_t i = span.start; i < span.end && i < script->length; i++) {
-        if (script->text[i] != script->node->text[i]) {
+        if (script->text[i] != script->node->text[script->offset + i]) {
             return true;
         }
     }
@@ -95,23 +252,29 @@ static bool is_another_language(const wpa_lint_script *script, const wpa_lint_an
     return false;
 }
 
+typedef struct comment_walk {
+    wpa_rule_run *run;
+    wpa_lint_tool tool;
+    wpa_lint_visitor visit;
+} comment_walk;
+
+static void visit_comments(void *context, const wpa_lint_script *script)
+{
+    const comment_walk *walk = context;
+    wpa_rule_run *run = walk->run;
+    const wpa_lint_answer *answer = wpa_map_get(run->sink->settings->lint->by_script,
+                                                wpa_lint_key(walk->tool, script, run->arena));
+    bool is_foreign = answer && is_another_language(script, answer);
+    for (size_t i = 0; answer && !is_foreign && i < answer->n; i++) {
+        walk->visit(run, script, &answer->comments[i]);
+    }
+}
+
 void wpa_lint_each(wpa_rule_run *run, wpa_lint_tool tool, wpa_lint_visitor visit)
 {
-    const wpa_lint_answers *answers = run->sink->settings->lint;
-    const wpa_outline *outline = run->source->outline;
-    for (size_t i = 0; answers && i < outline->n_jobs; i++) {
-        for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
-            wpa_lint_script script;
-            if (!wpa_lint_script_of(&outline->jobs[i].steps[k], tool, run->arena, &script)) {
-                continue;
-            }
-            const wpa_lint_answer *answer =
-                wpa_map_get(answers->by_script, wpa_lint_key(tool, &script, run->arena));
-            bool is_foreign = answer && is_another_language(&script, answer);
-            for (size_t c = 0; answer && !is_foreign && c < answer->n; c++) {
-                visit(run, &script, &answer->comments[c]);
-            }
-        }
+    comment_walk walk = {run, tool, visit};
+    if (run->sink->settings->lint) {
+        wpa_lint_each_script(run->source, tool, run->arena, visit_comments, &walk);
     }
 }
 
@@ -154,8 +317,10 @@ wpa_finding *wpa_lint_report(wpa_rule_run *run, const wpa_lint_script *script,
 {
     wpa_span span = visible_span(script, comment->span);
     wpa_finding *finding =
-        wpa_rule_report(run, wpa_step_span(script->step, script->node, span.start, span.end), check,
-                        comment, "%s", reword(comment->message, run->arena));
+        wpa_rule_report(run,
+                        wpa_step_span(script->step, script->node, script->offset + span.start,
+                                      script->offset + span.end),
+                        check, comment, "%s", reword(comment->message, run->arena));
     if (script->step->shell == WPA_SHELL_UNKNOWN) {
         finding->confidence = WPA_CONFIDENCE_MEDIUM;
     }

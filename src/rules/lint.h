@@ -43,15 +43,25 @@ typedef struct wpa_lint_answers {
 typedef struct wpa_lint_script {
     const wpa_outline_step *step;
     const wpa_yaml_node *node; /* the scalar: of run, or of github-script's input */
-    const char *dialect;       /* "bash", "sh", "python", "node" */
+    const char *dialect;       /* "bash", "sh", "python", "pwsh", "node" */
     const char *text;          /* [length], expressions blanked */
     size_t length;
-    bool fails_early; /* the runner adds -e */
+    size_t offset;          /* bytes of the scalar in front of text, where it is a part of it */
+    bool fails_early;       /* the runner adds -e */
+    const char *directives; /* lines that stand for the repository's .shellcheckrc; NULL: none */
 } wpa_lint_script;
+
+typedef void (*wpa_lint_script_visitor)(void *context, const wpa_lint_script *script);
 
 /** The script of a step that this tool reads; false if there is none. */
 bool wpa_lint_script_of(const wpa_outline_step *step, wpa_lint_tool tool, wpa_arena *arena,
                         wpa_lint_script *script);
+/**
+ * Every script of the file that this tool reads: those of steps, and Python that a shell's script
+ * hands on to its interpreter as it stands there ("python -c", a here-document).
+ */
+void wpa_lint_each_script(const wpa_source *source, wpa_lint_tool tool, wpa_arena *arena,
+                          wpa_lint_script_visitor visit, void *context);
 const char *wpa_lint_key(wpa_lint_tool tool, const wpa_lint_script *script, wpa_arena *arena);
 
 /** Called for each comment of a tool on the file's scripts; reports it, or does not. */

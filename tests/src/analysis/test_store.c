@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -287,6 +288,28 @@ static void test_the_repository_configures_itself(void **state)
     assert_int_equal(ask(w, "SELECT count(*) " TIMEOUT), 0);
 }
 
+/* A shell is on every machine that this runs on. */
+static void test_programs_are_asked_about_scripts(void **state)
+{
+    world *w = *state;
+    static const char script[] = HEAD "  build:\n"
+                                      "    name: Build\n"
+                                      "    runs-on: ubuntu-24.04\n"
+                                      "    timeout-minutes: 5\n"
+                                      "    steps:\n"
+                                      "      - run: if true; then\n";
+    put(w, script);
+    wpa_analysis_summary summary = analyse(w);
+    assert_int_equal(ask(w, "SELECT start_line FROM wpa.finding WHERE rule = 'script-syntax'"), 11);
+    bool has_shellcheck = access("/usr/bin/shellcheck", X_OK) == 0;
+    const wpa_json *notes = wpa_json_find(summary.metrics, "notes");
+    assert_int_equal(notes ? wpa_json_count(notes) : 0, has_shellcheck ? 0 : 1);
+    put(w, clean);
+    (void)analyse(w);
+    assert_string_equal(ask_text(w, "SELECT state FROM wpa.finding WHERE rule = 'script-syntax'"),
+                        "fixed");
+}
+
 #define CASE(function) cmocka_unit_test_setup_teardown(function, open_world, close_world)
 
 int main(void)
@@ -301,6 +324,7 @@ int main(void)
         CASE(test_a_file_that_cannot_be_read_fails_the_analysis),
         CASE(test_one_dimension_leaves_the_others_alone),
         CASE(test_the_repository_configures_itself),
+        CASE(test_programs_are_asked_about_scripts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

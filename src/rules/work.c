@@ -202,6 +202,12 @@ bool wpa_work_ships(const wpa_rule_run *run)
            wpa_work_has_word(name, shipping);
 }
 
+bool wpa_work_takes_commits(const wpa_yaml_node *config)
+{
+    const wpa_yaml_node *types = wpa_yaml_get(config, "types");
+    return !types || wpa_work_mentions(types, "synchronize");
+}
+
 const wpa_outline_trigger *wpa_work_pr_trigger(const wpa_outline *outline)
 {
     const wpa_outline_trigger *t = wpa_outline_trigger_find(outline, "pull_request");

@@ -38,6 +38,8 @@ bool wpa_work_is_named_shipping(const wpa_outline_job *job);
 /** Do its name and file name say so of the workflow? */
 bool wpa_work_ships(const wpa_rule_run *run);
 
+/** Do a pull request's own commits start it (below this): not only labels, or its end? */
+bool wpa_work_takes_commits(const wpa_yaml_node *config);
 /** pull_request or pull_request_target. */
 const wpa_outline_trigger *wpa_work_pr_trigger(const wpa_outline *outline);
 /** "needs" as a list of texts with their nodes, in order; items that are none are left out. */

@@ -110,7 +110,8 @@ static void check_fork(checker *c, const wpa_expression *e, const wpa_expr_refer
     }
     wpa_finding *finding = wpa_rule_report(
         c->run, span, "A1", site.step,
-        "secret %s is empty in pull requests of forks and of Dependabot: what needs it fails there",
+        "secret %s is empty in pull requests of forks and of Dependabot, and nothing here asks "
+        "for that",
         wpa_rule_quote(c->run, name, strlen(name)));
     wpa_rule_relate(c->run, finding, c->trigger->node->span, "starts it for forks");
     remember(c, e->job, name, finding);

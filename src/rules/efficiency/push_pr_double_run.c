@@ -20,13 +20,6 @@ static bool takes_all_branches(const wpa_yaml_node *config)
     return wpa_text_is(wpa_yaml_text(branches), "**");
 }
 
-/* A pull request's own commits start it: not only labels, or its end. */
-static bool runs_on_commits(const wpa_yaml_node *config)
-{
-    const wpa_yaml_node *types = wpa_yaml_get(config, "types");
-    return !types || wpa_work_mentions(types, "synchronize");
-}
-
 /* Every job says for which of the two it runs. */
 static bool is_told_apart(const wpa_outline *o)
 {
@@ -59,7 +52,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_outline *o = run->source->outline;
     const wpa_outline_trigger *push = wpa_outline_trigger_find(o, "push");
     const wpa_outline_trigger *pr = wpa_outline_trigger_find(o, "pull_request");
-    if (push && pr && takes_all_branches(push->config) && runs_on_commits(pr->config) &&
+    if (push && pr && takes_all_branches(push->config) && wpa_work_takes_commits(pr->config) &&
         !is_told_apart(o) && !is_merged(o)) {
         wpa_finding *finding =
             wpa_rule_report(run, push->node->span, NULL, push,

@@ -20,6 +20,18 @@ static bool is_deploy(const wpa_rule_run *run)
     return false;
 }
 
+/* Does each commit of a pull request start it? */
+static bool follows_pull_requests(const wpa_outline *o)
+{
+    for (size_t i = 0; pr_like[i]; i++) {
+        const wpa_outline_trigger *t = wpa_outline_trigger_find(o, pr_like[i]);
+        if (t && wpa_work_takes_commits(t->config)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_missing(wpa_rule_run *run, const wpa_outline *o)
 {
     bool is_covered = o->n_jobs > 0, has_real_work = false;
@@ -31,11 +43,12 @@ static void check_missing(wpa_rule_run *run, const wpa_outline *o)
     if (is_covered || !o->on || o->n_triggers == 0 || wpa_outline_only_triggers(o, called)) {
         return;
     }
+    bool on_commits = follows_pull_requests(o);
     wpa_finding *finding = wpa_rule_report(
         run, o->on->key->span, "N1", o,
         "there is no concurrency group: every new %s leaves the run of the one before going",
-        wpa_outline_trigger_find(o, "push") || wpa_work_pr_trigger(o) ? "push" : "event");
-    if (!wpa_work_pr_trigger(o) || !has_real_work || is_deploy(run)) {
+        wpa_outline_trigger_find(o, "push") || on_commits ? "push" : "event");
+    if (!on_commits || !has_real_work || is_deploy(run)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }

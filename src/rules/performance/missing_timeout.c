@@ -45,6 +45,17 @@ static bool has_timeout_in_each_step(const wpa_outline_job *job)
     return n > 0;
 }
 
+/* Nothing in it that could hang: it only says or decides something ("all checks passed"). */
+static bool is_quick(const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        if (!job->steps[i].run || !wpa_work_is_quick(&job->steps[i])) {
+            return false;
+        }
+    }
+    return job->n_steps > 0;
+}
+
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     bool is_exempt = !wpa_yaml_find(job->node, "runs-on") || wpa_yaml_find(job->node, "uses") ||
@@ -59,6 +70,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
                         "default of 6 hours",
                         wpa_rule_quote(run, job->key->text, job->key->length));
     finding->severity = is_dear(run, job) ? WPA_SEVERITY_HIGH : finding->severity;
+    finding->persona = is_quick(job) ? WPA_PERSONA_PEDANTIC : finding->persona;
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)

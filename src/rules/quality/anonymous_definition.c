@@ -16,11 +16,18 @@ static size_t count_lines(const char *text)
     return n;
 }
 
+/* "name:" with nothing behind it is none. */
+static bool has_name(const wpa_yaml_node *mapping)
+{
+    const wpa_yaml_node *name = wpa_yaml_get(mapping, "name");
+    return name && !wpa_yaml_is_null(name);
+}
+
 static void check_step(wpa_rule_run *run, const wpa_yaml_node *step)
 {
     const wpa_yaml_pair *script = wpa_yaml_find(step, "run");
     const char *text = script ? wpa_yaml_text(script->value) : NULL;
-    if (text && !wpa_yaml_find(step, "name") && count_lines(text) > LINES_MAX) {
+    if (text && !has_name(step) && count_lines(text) > LINES_MAX) {
         wpa_rule_report(run, script->key->span, "A3", NULL,
                         "a script of %zu lines has no name: the log shows its first line instead",
                         count_lines(text));
@@ -33,7 +40,7 @@ static void check_job(wpa_rule_run *run, const wpa_yaml_pair *pair)
     if (!wpa_yaml_is(job, WPA_YAML_MAPPING) || pair->key->kind != WPA_YAML_SCALAR) {
         return;
     }
-    if (!wpa_yaml_find(job, "name") && !wpa_yaml_find(job, "uses")) {
+    if (!has_name(job) && !wpa_yaml_find(job, "uses")) {
         wpa_rule_report(run, pair->key->span, "A2", job,
                         "job %s has no name: checks and required checks show its id",
                         wpa_rule_quote(run, pair->key->text, pair->key->length));
@@ -53,7 +60,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (!wpa_yaml_is(root, WPA_YAML_MAPPING) || (!jobs && !is_action)) {
         return true;
     }
-    if (!wpa_yaml_find(root, "name")) {
+    if (!has_name(root)) {
         size_t start = root->pairs[0].key->span.start;
         wpa_rule_report(run, (wpa_span){start, root->pairs[0].key->span.end}, "A1", root,
                         is_action ? "the action has no name: logs show where it was taken from"
@@ -97,7 +104,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_yaml_node *owner = finding->subject;
     bool is_root = wpa_text_is(finding->check, "A1");
-    if (!owner || owner->n_pairs == 0) {
+    if (!owner || owner->n_pairs == 0 || wpa_yaml_find(owner, "name")) {
         return;
     }
     bool is_action = run->source->kind == WPA_INPUT_ACTION; /* its file is called action.yml */

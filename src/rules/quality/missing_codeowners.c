@@ -4,6 +4,7 @@
 #include "rules/graph.h"
 #include "rules/rule.h"
 #include "rules/settings.h"
+#include "rules/work.h"
 
 #define OWNERS_MAX_BYTES ((size_t)3 * 1024 * 1024)
 
@@ -66,7 +67,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const char *text =
         path ? wpa_surroundings_read(around, path, OWNERS_MAX_BYTES, run->arena, &size) : NULL;
     const char *own = wpa_source_identity(run->source);
-    if (!path) {
+    if (!path && wpa_work_knows_tree(run)) { /* workflows alone are no checkout to judge by */
         wpa_rule_report(run, root->pairs[0].key->span, NULL, NULL,
                         "there is no CODEOWNERS file: anyone who may approve may change what runs "
                         "with the repository's secrets");

@@ -4,6 +4,7 @@
 #include "rules/graph.h"
 #include "rules/rule.h"
 #include "rules/settings.h"
+#include "rules/work.h"
 
 #define CONFIG_MAX_BYTES ((size_t)256 * 1024)
 
@@ -189,6 +190,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         used = first_foreign(run, wpa_graph_at(around->graph, i));
     }
     wpa_span at = root->pairs[0].key->span;
+    if (used && !b.updates && !wpa_work_knows_tree(run)) {
+        return true; /* workflows alone: Renovate's file lies outside of them */
+    }
     if (used && !b.is_there) {
         wpa_finding *finding = wpa_rule_report(
             run, at, NULL, NULL,

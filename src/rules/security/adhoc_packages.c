@@ -162,7 +162,15 @@ static bool runs_own(const install *in, const char *version)
     return is_npx && !version && !in->answers_yes && !in->has_named_source;
 }
 
-static void check_package(wpa_rule_run *run, const install *in, const wpa_shell_word *word)
+/* What a command installs is one mistake, however many packages it names: the others are related.
+ */
+typedef struct install_told {
+    wpa_finding *loose; /* no version */
+    wpa_finding *fixed; /* a version, but no lockfile; or of less weight */
+} install_told;
+
+static void check_package(wpa_rule_run *run, const install *in, const wpa_shell_word *word,
+                          install_told *told)
 {
     const char *package = word->text;
     const char *version = version_of(in, package);
@@ -174,14 +182,22 @@ static void check_package(wpa_rule_run *run, const install *in, const wpa_shell_
     }
     bool is_fixed =
         in->has_version || has_mark_alone || (version && is_exact(version)) || has_commit(package);
+    bool is_minor = is_fixed || in->row->is_signed || is_installer_itself(package);
     const char *shown = wpa_rule_quote(run, package, strlen(package));
-    wpa_finding *finding = wpa_rule_report_script(
+    wpa_finding **first = is_minor ? &told->fixed : &told->loose;
+    if (*first) {
+        wpa_rule_relate(run, *first,
+                        wpa_step_span(in->step, in->step->run, word->span.start, word->span.end),
+                        "%s too", shown);
+        return;
+    }
+    *first = wpa_rule_report_script(
         run, in->step, word->span, NULL, NULL,
         is_fixed ? "%s is %s outside a lockfile: nothing fixes its contents and what it depends on"
                  : "%s is %s at whatever version is the newest today",
         shown, in->row->is_run ? "fetched and run" : "installed");
-    if (is_fixed || in->row->is_signed || is_installer_itself(package)) {
-        finding->persona = WPA_PERSONA_PEDANTIC;
+    if (is_minor) {
+        (*first)->persona = WPA_PERSONA_PEDANTIC;
     }
 }
 
@@ -209,8 +225,9 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
     in.row = wpa_facts_installer_find(c->name, words, n, &behind);
     if (in.row) {
         read_words(&in, behind);
+        install_told told = {0};
         for (size_t i = 0; i < in.n_packages && !in.is_locked; i++) {
-            check_package(run, &in, in.packages[i]);
+            check_package(run, &in, in.packages[i], &told);
         }
     } else if (wpa_shell_roles(c) & WPA_DOES_FETCH) {
         check_download(run, step, c);

@@ -1,4 +1,5 @@
 /* SEC-034: what is downloaded runs at once, whatever it is today. */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -113,18 +114,36 @@ static bool is_fixed(const wpa_rule_run *run, const download *d)
                         !strchr(d->url, '$'))));
 }
 
+/* "/v1.28.2/": one release, which is not meant to change, though nothing holds it to that. */
+static bool names_version(const char *url)
+{
+    const char *at = strstr(url, "://");
+    for (at = at ? strchr(at + 3, '/') : NULL; at; at = strchr(at + 1, '/')) {
+        const char *digits = at + 1 + (at[1] == 'v');
+        size_t major = strspn(digits, "0123456789");
+        if (major && digits[major] == '.' && isdigit((unsigned char)digits[major + 1])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void report(wpa_rule_run *run, const download *d, wpa_span span, const char *runner,
                    bool is_saved)
 {
     if (is_fixed(run, d)) {
         return;
     }
+    bool is_version = d->url && names_version(d->url);
     const char *what = d->url ? wpa_rule_quote(run, d->url, strlen(d->url)) : "a download";
     wpa_finding *finding =
-        wpa_rule_report_script(run, d->step, span, NULL, NULL, "%s runs whatever %s answers today",
+        wpa_rule_report_script(run, d->step, span, NULL, NULL,
+                               is_version ? "%s runs what %s answers, and nothing checks it"
+                                          : "%s runs whatever %s answers today",
                                runner, d->url ? what : "the download");
     const wpa_fact_host *host = d->url ? wpa_facts_host_find(wpa_url_host(d->url)) : NULL;
-    if (host && host->is_vendor && strstr(d->url, "https://")) {
+    bool is_vendor = host && host->is_vendor;
+    if ((is_vendor || is_version) && strstr(d->url, "https://")) {
         finding->severity = WPA_SEVERITY_MEDIUM;
     }
     if ((is_saved || !d->url) && finding->confidence > WPA_CONFIDENCE_MEDIUM) {

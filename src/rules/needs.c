@@ -220,3 +220,58 @@ bool wpa_needs_git_credentials(const wpa_outline_step *step)
     }
     return false;
 }
+
+/* ---- granting ---- */
+
+static bool is_scope(const wpa_yaml_pair *pair, const char *scope)
+{
+    const char *key = wpa_yaml_text(pair->key);
+    size_t length = strcspn(scope, ":");
+    return key && strlen(key) == length && strncmp(key, scope, length) == 0;
+}
+
+/** What the workflow grants, with the scope, for the job alone. */
+static const char *with_scope(const wpa_rule_run *run, const wpa_yaml_node *map, const char *scope)
+{
+    const char *text = "permissions:";
+    for (size_t i = 0; i < map->n_pairs; i++) {
+        const char *key = wpa_yaml_text(map->pairs[i].key);
+        const char *level = wpa_yaml_text(map->pairs[i].value);
+        if (key && level && !is_scope(&map->pairs[i], scope)) {
+            text = wpa_arena_printf(run->arena, "%s\n  %s: %s", text, key, level);
+        }
+    }
+    return wpa_arena_printf(run->arena, "%s\n  %s", text, scope);
+}
+
+void wpa_needs_grant(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_job *job,
+                     const wpa_yaml_node *permissions, const char *scope)
+{
+    if (!wpa_yaml_is(permissions, WPA_YAML_MAPPING)) {
+        return; /* read-all and the like are a decision for all scopes */
+    }
+    if (permissions->parent != job->node) {
+        const wpa_yaml_pair *behind = wpa_yaml_find(job->node, job->is_call ? "uses" : "runs-on");
+        if (behind && behind->value->parent == job->node) {
+            (void)wpa_rule_insert_behind(run, fix, behind->value, "%s",
+                                         with_scope(run, permissions, scope));
+        }
+        return;
+    }
+    for (size_t i = 0; i < permissions->n_pairs; i++) {
+        if (is_scope(&permissions->pairs[i], scope)) {
+            wpa_rule_edit(run, fix, permissions->pairs[i].value->span, "%s",
+                          scope + strcspn(scope, ":") + 2);
+            return;
+        }
+    }
+    if (permissions->n_pairs && permissions->style == WPA_YAML_FLOW) {
+        size_t end = permissions->pairs[permissions->n_pairs - 1].value->span.end;
+        wpa_rule_edit(run, fix, (wpa_span){end, end}, ", %s", scope);
+    } else if (permissions->n_pairs) {
+        (void)wpa_rule_insert_behind(run, fix, permissions->pairs[permissions->n_pairs - 1].value,
+                                     "%s", scope);
+    } else { /* {} */
+        wpa_rule_edit(run, fix, permissions->span, "{%s}", scope);
+    }
+}

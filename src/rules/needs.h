@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rules/outline.h"
+#include "rules/rule.h"
 
 #define WPA_NEEDS_MAX 16
 
@@ -17,6 +18,14 @@ void wpa_needs_add_job(wpa_needs *needs, const wpa_outline_job *job);
 wpa_needs wpa_needs_of(const wpa_outline *outline);
 /** "permissions:\n  contents: read" in the arena, "permissions: {}" if nothing is needed. */
 const char *wpa_needs_text(const wpa_needs *needs, wpa_arena *arena);
+
+/**
+ * Edit the job's permissions so that they hold "scope: level" as well. permissions is the value
+ * that counts for the job: its own, or the workflow's, which is then written out for the job. No
+ * edit if that cannot be done.
+ */
+void wpa_needs_grant(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_job *job,
+                     const wpa_yaml_node *permissions, const char *scope);
 
 /** Does the step push, or use what needs the checkout's credentials afterwards? */
 bool wpa_needs_git_credentials(const wpa_outline_step *step);

@@ -246,51 +246,12 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-static bool is_scope(const wpa_yaml_pair *pair, const char *scope)
-{
-    const char *key = wpa_yaml_text(pair->key);
-    size_t length = strcspn(scope, ":");
-    return key && strlen(key) == length && strncmp(key, scope, length) == 0;
-}
-
-/* What the workflow grants, with the scope, for the job alone. */
-static const char *job_permissions(const wpa_rule_run *run, const subject *s)
-{
-    const wpa_yaml_node *map = s->permissions;
-    const char *text = "permissions:";
-    for (size_t i = 0; wpa_yaml_is(map, WPA_YAML_MAPPING) && i < map->n_pairs; i++) {
-        const char *key = wpa_yaml_text(map->pairs[i].key);
-        const char *level = wpa_yaml_text(map->pairs[i].value);
-        if (key && level && !is_scope(&map->pairs[i], s->scope)) {
-            text = wpa_arena_printf(run->arena, "%s\n  %s: %s", text, key, level);
-        }
-    }
-    return wpa_arena_printf(run->arena, "%s\n  %s", text, s->scope);
-}
-
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
-    if (!s) {
-        return; /* nothing that a file says gives a fork more */
-    }
-    const wpa_yaml_node *map = s->permissions;
-    const wpa_yaml_pair *runs_on = wpa_yaml_find(s->job->node, "runs-on");
-    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "grant %s to the job", s->scope);
-    if (map->parent != s->job->node) {
-        if (runs_on && runs_on->value->parent == s->job->node) {
-            (void)wpa_rule_insert_behind(run, fix, runs_on->value, "%s", job_permissions(run, s));
-        }
-        return;
-    }
-    for (size_t i = 0; wpa_yaml_is(map, WPA_YAML_MAPPING) && i < map->n_pairs; i++) {
-        if (is_scope(&map->pairs[i], s->scope)) {
-            wpa_rule_edit(run, fix, map->pairs[i].value->span, "write");
-            return;
-        }
-    }
-    if (wpa_yaml_is(map, WPA_YAML_MAPPING) && map->n_pairs) {
-        (void)wpa_rule_insert_behind(run, fix, map->pairs[map->n_pairs - 1].value, "%s", s->scope);
+    if (s) { /* else nothing that a file says gives a fork more */
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "grant %s to the job", s->scope);
+        wpa_needs_grant(run, fix, s->job, s->permissions, s->scope);
     }
 }
 

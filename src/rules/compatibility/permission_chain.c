@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "rules/graph.h"
-#include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/needs.h"
 
 #define SCOPES_MAX 64
 #define LEVELS_MAX 10
@@ -22,12 +21,22 @@ typedef struct grant {
     bool is_known; /* false: the repository's default, which is not in the file */
 } grant;
 
+/* What a repair needs: the most that is asked for of one scope. */
+typedef struct subject {
+    const wpa_outline_job *job;
+    const wpa_yaml_node *permissions; /* that count for the call; NULL: those of a call behind it */
+    const char *scope;
+    level wanted;
+} subject;
+
 /* A finding's way: the call in this file, and what was granted to it. */
 typedef struct chain {
     wpa_rule_run *run;
+    const grant *root; /* what this file grants to the call */
     const wpa_graph *graph;
     const wpa_outline_job *job;        /* the call in this file */
     wpa_finding *by_scope[SCOPES_MAX]; /* reported for this call: each scope once */
+    subject *subjects[SCOPES_MAX];     /* of those */
     size_t n_reported;
 } chain;
 
@@ -82,13 +91,21 @@ static void compare(chain *c, const grant *granted, const grant *wanted, const w
         wpa_finding *finding = c->by_scope[i];
         c->n_reported++;
         if (finding) {
+            subject *s = c->subjects[i];
+            s->wanted = wanted->levels[i] > s->wanted ? wanted->levels[i] : s->wanted;
             if (place && owner == job->node) {
                 wpa_rule_relate_in(c->run, finding, source, place->span, "and here");
             }
             continue;
         }
+        const wpa_yaml_pair *own = wpa_yaml_find(c->job->node, "permissions");
+        own = own ? own : wpa_yaml_find(c->run->source->outline->root, "permissions");
+        subject *s = c->subjects[i] = wpa_arena_alloc(c->run->arena, sizeof *s);
+        bool is_here = own && granted == c->root;
+        *s = (subject){c->job, is_here ? wpa_yaml_resolve(own->value) : NULL, names[i],
+                       wanted->levels[i]};
         finding = c->by_scope[i] = wpa_rule_report(
-            c->run, c->job->uses.node->span, NULL, c->job,
+            c->run, c->job->uses.node->span, NULL, s,
             "job %s of %s asks for '%s: %s', and this call grants %s: GitHub refuses the run",
             wpa_rule_quote(c->run, job->id, strlen(job->id)),
             wpa_rule_quote(c->run, source->path, strlen(source->path)), names[i],
@@ -100,8 +117,6 @@ static void compare(chain *c, const grant *granted, const grant *wanted, const w
         if (place) {
             wpa_rule_relate_in(c->run, finding, source, place->span, "asked for here");
         }
-        const wpa_yaml_pair *own = wpa_yaml_find(c->job->node, "permissions");
-        own = own ? own : wpa_yaml_find(c->run->source->outline->root, "permissions");
         if (own) {
             wpa_rule_relate(c->run, finding, own->key->span, "granted here");
         }
@@ -158,10 +173,21 @@ static bool check(wpa_rule_run *run, wpa_error *err)
                                        ? callee_of(&c, &o->jobs[i])
                                        : NULL;
         if (callee) {
-            follow(&c, has_own ? &own : &top, callee, 1);
+            c.root = has_own ? &own : &top;
+            follow(&c, c.root, callee, 1);
         }
     }
     return true;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const char *scope = wpa_arena_printf(run->arena, "%s: %s", s->scope, level_names[s->wanted]);
+    if (s->permissions) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "grant %s to the call", scope);
+        wpa_needs_grant(run, fix, s->job, s->permissions, scope);
+    }
 }
 
 const wpa_rule wpa_rule_permission_chain = {
@@ -175,10 +201,10 @@ const wpa_rule wpa_rule_permission_chain = {
     .inputs = WPA_INPUT_WORKFLOW,
     .summary = "A called workflow asks for more permissions than its caller has",
     .why = "GitHub refuses the whole run when it starts.",
-    .fix =
-        "Grant the scope to the job that calls, or ask for less in the called workflow. There is "
-        "no fix by machine, since both are a decision about trust.",
+    .fix = "Grant the scope to the job that calls, or ask for less in the called workflow.",
     .tables = 1U << WPA_FACTS_PERMISSIONS,
     .reads_dead_code = true,
+    .declares = WPA_DECLARES_PERMISSIONS,
     .check = check,
+    .repair = repair,
 };

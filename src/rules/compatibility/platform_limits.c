@@ -2,12 +2,16 @@
 #include <string.h>
 
 #include "expr/expr.h"
-#include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/steps.h"
 #include "workflow/workflow.h"
 
 #define FILE_MAX_BYTES ((size_t)500 * 1024)
 #define LEGS_MAX 256
+#define UPLOADS_MAX 500
+/** Of one variable, its name and '=' included: what the kernel takes, and what Windows takes. */
+#define LINUX_VARIABLE_MAX ((size_t)128 * 1024)
+#define WINDOWS_VARIABLE_MAX ((size_t)32767)
+#define CMD_LINE_MAX ((size_t)8191)
 /** Nesting below which an expression is not parsed only to measure its depth. */
 #define NESTING_SUSPECT 20
 
@@ -94,14 +98,83 @@ static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
     }
 }
 
+/* ---- what becomes an environment variable, or a line of cmd ---- */
+
+static void check_value(wpa_rule_run *run, const wpa_outline_step *step, const wpa_yaml_pair *pair,
+                        size_t n_prefix)
+{
+    const char *key = wpa_yaml_text(pair->key), *text = wpa_yaml_text(pair->value);
+    bool is_windows = step && step->job->os == WPA_OS_WINDOWS;
+    bool is_linux = !step || step->job->os == WPA_OS_LINUX;
+    size_t most = is_windows ? WINDOWS_VARIABLE_MAX : LINUX_VARIABLE_MAX;
+    size_t length = key && text ? n_prefix + strlen(key) + 1 + strlen(text) : 0;
+    if (length < most || (!is_windows && !is_linux) || wpa_outline_has_expression(text)) {
+        return;
+    }
+    (void)wpa_rule_report(run, pair->key->span, NULL, NULL,
+                          "%s becomes a variable of %zu bytes, and %s starts no program with one "
+                          "of more than %zu",
+                          wpa_rule_quote(run, key, strlen(key)), length,
+                          is_windows ? "Windows" : "Linux", most - 1);
+}
+
+static void check_variable(wpa_rule_run *run, const wpa_outline_step *step,
+                           const wpa_yaml_pair *variable)
+{
+    check_value(run, step, variable, 0);
+}
+
+/* The command interpreter of Windows cuts no line short: it refuses it. */
+static void check_cmd_lines(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const char *text = step->run->text;
+    for (size_t at = 0; text[at];) {
+        size_t length = strcspn(text + at, "\n");
+        if (length > CMD_LINE_MAX) {
+            (void)wpa_rule_report(run, wpa_step_span(step, step->run, at, at + 1), NULL, NULL,
+                                  "this line has %zu characters, and cmd refuses more than %zu",
+                                  length, CMD_LINE_MAX);
+        }
+        at += length + (text[at + length] == '\n');
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    bool has_inputs = step->uses.kind != WPA_OUTLINE_NONE && step->with;
+    for (size_t i = 0; has_inputs && i < step->with->n_pairs; i++) {
+        check_value(run, step, &step->with->pairs[i], strlen("INPUT_"));
+    }
+    if (step->run && step->shell == WPA_SHELL_CMD) {
+        check_cmd_lines(run, step);
+    }
+}
+
+static void check_uploads(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < job->n_steps && n <= UPLOADS_MAX; i++) {
+        n += wpa_outline_step_uses(&job->steps[i], "actions/upload-artifact");
+        if (n > UPLOADS_MAX) {
+            (void)wpa_rule_report(run, job->steps[i].uses.node->span, NULL, NULL,
+                                  "this is artifact %zu of its job, and GitHub keeps no more than "
+                                  "%d of one",
+                                  n, UPLOADS_MAX);
+        }
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    wpa_rule_each_env(run, check_variable);
+    wpa_rule_each_step(run, check_step);
     check_file(run);
     walk(run, run->source->yaml->root, 0);
     for (size_t i = 0; run->source->kind == WPA_INPUT_WORKFLOW && i < o->n_jobs; i++) {
         check_matrix(run, &o->jobs[i]);
+        check_uploads(run, &o->jobs[i]);
     }
     return true;
 }

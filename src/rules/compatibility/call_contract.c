@@ -1,13 +1,28 @@
 /* CMP-012: calls of workflows that do not fit what the called workflow declares. */
 #include <string.h>
 
+#include <wpa/map.h>
+
 #include "rules/expressions.h"
 #include "rules/graph.h"
+#include "rules/own.h"
 #include "rules/upgrade.h"
+#include "rules/work.h"
 
 #define LEVELS_MAX 10 /* the first caller included */
-#define CALLEES_MAX 50
 #define NAMES_MAX 1000
+#define ENV_MAX 100
+
+/* How many levels and callees a forge follows. */
+typedef struct reach {
+    size_t levels, callees;
+} reach;
+
+static reach reach_of(const wpa_rule_run *run)
+{
+    bool is_server = wpa_text_is(wpa_rule_forge(run).name, "ghes");
+    return is_server ? (reach){4, 20} : (reach){LEVELS_MAX, 50};
+}
 
 /* One call, and what stands at its other end. */
 typedef struct call {
@@ -18,6 +33,7 @@ typedef struct call {
     const wpa_source *source;       /* the callee's tree */
     const wpa_yaml_node *interface; /* what stands below workflow_call; NULL: nothing */
     const char *name;               /* of the callee, quoted */
+    wpa_map *asked;                 /* names of its env that were looked for */
 } call;
 
 typedef struct subject {
@@ -232,6 +248,73 @@ static void check_passed_secrets(const call *c, const wpa_yaml_node *given)
     }
 }
 
+/* ---- env, which stays behind (K10) ------------------------------------------------------------*/
+
+typedef struct env_search {
+    const call *c;
+    const wpa_yaml_node *env;  /* of the caller, for all its jobs */
+    const wpa_yaml_pair *told; /* the last one that was told */
+} env_search;
+
+/* Does the callee set it anywhere: in an env, or in a script that writes to the runner's file? */
+static bool sets(const wpa_source *callee, const char *name)
+{
+    const wpa_outline *o = callee->outline;
+    bool is_set = wpa_yaml_find_ci(wpa_yaml_get(o->root, "env"), name) != NULL;
+    for (size_t i = 0; i < o->n_jobs && !is_set; i++) {
+        is_set = wpa_yaml_find_ci(wpa_yaml_get(o->jobs[i].node, "env"), name) != NULL;
+        for (size_t k = 0; k < o->jobs[i].n_steps && !is_set; k++) {
+            const wpa_outline_step *step = &o->jobs[i].steps[k];
+            const char *script = step->run ? step->run->text : NULL;
+            is_set = wpa_yaml_find_ci(step->env, name) ||
+                     (script && strstr(script, "GITHUB_ENV") && strstr(script, name)) ||
+                     (step->uses.kind != WPA_OUTLINE_NONE && wpa_work_mentions(step->with, name));
+        }
+    }
+    return is_set;
+}
+
+static void look_for_env(const wpa_expr *node, const wpa_expr *parent, void *context)
+{
+    env_search *s = context;
+    (void)parent;
+    bool is_env = node->kind == WPA_EXPR_MEMBER && node->args[0]->kind == WPA_EXPR_NAME &&
+                  wpa_text_is_ci(node->args[0]->text, "env");
+    const wpa_yaml_pair *own = is_env ? wpa_yaml_find_ci(s->env, node->text) : NULL;
+    if (!own || own == s->told || wpa_map_has(s->c->asked, node->text) ||
+        wpa_map_count(s->c->asked) >= ENV_MAX) {
+        return;
+    }
+    wpa_map_put(s->c->asked, node->text, s);
+    if (!sets(s->c->source, node->text)) {
+        s->told = own;
+    }
+}
+
+static void check_env(const call *c)
+{
+    const wpa_yaml_node *env = wpa_yaml_get(c->run->source->outline->root, "env");
+    const wpa_expressions *all = c->source->expressions;
+    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < all->n; i++) {
+        const wpa_expr_place *place = all->items[i].place;
+        env_search s = {.c = c, .env = env};
+        wpa_expr_walk(place->parsed.root, look_for_env, &s);
+        if (!s.told) {
+            continue;
+        }
+        const char *name = s.told->key->text;
+        wpa_finding *finding = wpa_rule_report(
+            c->run, c->job->uses.node->span, "K10", NULL,
+            "%s reads env.%s, which is set here: env is not handed on by a call, so it is empty "
+            "there",
+            c->name, name);
+        finding->severity = WPA_SEVERITY_MEDIUM;
+        finding->confidence = WPA_CONFIDENCE_MEDIUM;
+        wpa_rule_relate(c->run, finding, s.told->key->span, "set here");
+        wpa_rule_relate_in(c->run, finding, c->source, place->node->span, "read here");
+    }
+}
+
 /* ---- the other end, and how far the way is (K1, K7, K8) ---------------------------------------*/
 
 typedef struct trail {
@@ -284,12 +367,13 @@ static void check_way(const call *c, const wpa_graph_file *own)
     } else {
         follow(&t);
     }
-    if (!t.is_circle && t.deepest > LEVELS_MAX) {
+    size_t levels = reach_of(c->run).levels;
+    if (!t.is_circle && t.deepest > levels) {
         report(c, c->job->uses.node->span, "K8", NULL, NULL,
                wpa_arena_printf(c->run->arena,
-                                "workflows call each other over more than the %d levels that "
+                                "workflows call each other over more than the %zu levels that "
                                 "GitHub follows",
-                                LEVELS_MAX));
+                                levels));
     }
     const char *path = own->path;
     for (size_t i = 1; t.is_circle && i < t.n; i++) {
@@ -306,7 +390,7 @@ static void check_way(const call *c, const wpa_graph_file *own)
 }
 
 static void check_call(wpa_rule_run *run, const wpa_graph *graph, const wpa_graph_file *own,
-                       const wpa_outline_job *job)
+                       const wpa_outline_job *job, wpa_map *known)
 {
     const char *text = wpa_yaml_text(job->uses.node);
     call c = {.run = run, .job = job, .graph = graph};
@@ -350,6 +434,11 @@ static void check_call(wpa_rule_run *run, const wpa_graph *graph, const wpa_grap
         check_type(&c, &given->pairs[i]);
     }
     check_passed_secrets(&c, handed);
+    if (!wpa_map_has(known, c.callee->path)) { /* once for all calls of it */
+        wpa_map_put(known, c.callee->path, known);
+        c.asked = wpa_map_new(run->arena);
+        check_env(&c);
+    }
     if (own) {
         check_way(&c, own);
     }
@@ -359,7 +448,7 @@ static void check_call(wpa_rule_run *run, const wpa_graph *graph, const wpa_grap
 static void check_count(wpa_rule_run *run)
 {
     const wpa_outline *o = run->source->outline;
-    size_t n = 0;
+    size_t n = 0, most = reach_of(run).callees;
     for (size_t i = 0; i < o->n_jobs; i++) {
         const char *text = wpa_yaml_text(o->jobs[i].uses.node);
         bool is_new = o->jobs[i].is_call && text;
@@ -367,10 +456,11 @@ static void check_count(wpa_rule_run *run)
             is_new = !o->jobs[k].is_call || !wpa_text_is(wpa_yaml_text(o->jobs[k].uses.node), text);
         }
         n += is_new;
-        if (is_new && n == CALLEES_MAX + 1) {
-            wpa_rule_report(run, o->jobs[i].uses.node->span, "K8", NULL,
-                            "this is the %dst workflow that is called: GitHub refuses more than %d",
-                            CALLEES_MAX + 1, CALLEES_MAX);
+        if (is_new && n == most + 1) {
+            wpa_rule_report(
+                run, o->jobs[i].uses.node->span, "K8", NULL,
+                "this is the %zust workflow that is called: GitHub refuses more than %zu", most + 1,
+                most);
         }
     }
 }
@@ -385,9 +475,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         return true;
     }
     const wpa_graph_file *own = wpa_graph_find(around->graph, wpa_source_identity(run->source));
+    wpa_map *known = wpa_map_new(run->arena);
     for (size_t i = 0; i < o->n_jobs; i++) {
         if (o->jobs[i].is_call && o->jobs[i].uses.node) {
-            check_call(run, around->graph, own, &o->jobs[i]);
+            check_call(run, around->graph, own, &o->jobs[i], known);
         }
     }
     return true;
@@ -418,7 +509,7 @@ const wpa_rule wpa_rule_call_contract = {
     .summary = "A call of a workflow does not fit what the called workflow declares",
     .why = "GitHub refuses the run before its first job, or the called workflow gets nothing.",
     .fix = "Give what is declared as required, by its name and in its type.",
-    .checks = (const char *const[]){"K1", "K2", "K3", "K4", "K6", "K7", "K8", "K9", NULL},
+    .checks = (const char *const[]){"K1", "K2", "K3", "K4", "K6", "K7", "K8", "K9", "K10", NULL},
     .elsewhere = (const char *const[]){"actionlint/workflow-call", "actionlint/E38", NULL},
     .declares = WPA_DECLARES_JOBS,
     .reads_dead_code = true,

@@ -1,12 +1,16 @@
 /* EFF-005: the same leg of a matrix twice. */
+#include <ctype.h>
 #include <string.h>
 
-#include "rules/outline.h"
+#include <wpa/map.h>
+
+#include "rules/expressions.h"
 #include "rules/pin.h"
 #include "workflow/workflow.h"
 
 /* Each value is compared with all before it; GitHub makes at most 256 legs of a matrix. */
 #define ITEMS_MAX 1024
+#define LEGS_MAX 256
 
 static bool is_number(const wpa_yaml_node *node)
 {
@@ -137,6 +141,146 @@ static void check_matrix(wpa_rule_run *run, const wpa_yaml_node *matrix)
     }
 }
 
+/* ---- whole legs: M2, M4 ---- */
+
+/* What the expressions of a job read of its matrix. */
+typedef struct reading {
+    wpa_map *keys;   /* lower case */
+    bool is_unknown; /* all of it, or by an index that is computed */
+    wpa_arena *arena;
+} reading;
+
+static const char *lower(wpa_arena *arena, const char *text)
+{
+    char *copy = wpa_arena_dup(arena, text, strlen(text) + 1);
+    for (char *c = copy; *c; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+    return copy;
+}
+
+static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
+{
+    reading *r = context;
+    if (node->kind != WPA_EXPR_NAME) {
+        return;
+    }
+    bool is_matrix = wpa_text_is_ci(node->text, "matrix");
+    bool is_member = parent && parent->kind == WPA_EXPR_MEMBER;
+    bool is_index = parent && parent->kind == WPA_EXPR_INDEX && parent->args[0] == node &&
+                    parent->args[1]->kind == WPA_EXPR_STRING;
+    if (is_matrix && (is_member || is_index)) {
+        const char *key = is_member ? parent->text : parent->args[1]->text;
+        wpa_map_put(r->keys, lower(r->arena, key), r);
+    }
+    r->is_unknown = r->is_unknown || (is_matrix && !is_member && !is_index) ||
+                    wpa_text_is_ci(node->text, "strategy"); /* legs by their number */
+}
+
+/* Composite actions of the repository may read it as well. */
+static reading read_keys(const wpa_rule_run *run, const wpa_outline_job *job)
+{
+    reading r = {.keys = wpa_map_new(run->arena), .arena = run->arena, .is_unknown = job->is_call};
+    for (size_t i = 0; i < job->n_steps; i++) {
+        r.is_unknown = r.is_unknown || job->steps[i].uses.kind == WPA_OUTLINE_LOCAL;
+    }
+    const wpa_expressions *all = run->source->expressions;
+    for (size_t i = 0; i < all->n && !r.is_unknown; i++) {
+        if (all->items[i].job == job) {
+            wpa_expr_walk(all->items[i].place->parsed.root, look, &r);
+        }
+    }
+    return r;
+}
+
+/* The leg as text, by the order of its keys in the first leg; only what is in keys, if given. */
+static const char *show_leg(const wpa_rule_run *run, const wpa_matrix_leg *leg,
+                            const wpa_matrix_leg *order, const wpa_map *keys, bool *is_known)
+{
+    const char *text = "";
+    size_t n = 0;
+    for (size_t i = 0; i < order->n; i++) {
+        const char *name = order->values[i].name;
+        const wpa_yaml_node *node = wpa_yaml_resolve(wpa_matrix_leg_get(leg, name));
+        bool is_read = !keys || wpa_map_has(keys, lower(run->arena, name));
+        bool is_plain =
+            node && node->kind == WPA_YAML_SCALAR && !node->is_incomplete && node->length < 200;
+        n += node != NULL;
+        *is_known = *is_known && (!node || !is_read || is_plain);
+        if (*is_known && node && is_read) {
+            text = wpa_arena_printf(run->arena, "%s%s=%s\n", text, name, node->text);
+        }
+    }
+    *is_known = *is_known && n == leg->n; /* other keys than the first has */
+    return text;
+}
+
+/* The value by which two legs are told apart in the file. */
+static const wpa_yaml_node *place_of(const wpa_matrix_leg *leg, const wpa_matrix_leg *other)
+{
+    if (leg->include) {
+        return leg->include;
+    }
+    for (size_t i = 0; i < leg->n; i++) {
+        if (leg->values[i].node != wpa_matrix_leg_get(other, leg->values[i].name)) {
+            return leg->values[i].node;
+        }
+    }
+    return NULL;
+}
+
+/* Told already as a value or an entry that stands there twice? */
+static bool is_told(const wpa_matrix_leg *leg, const wpa_matrix_leg *other)
+{
+    bool is_told = true;
+    for (size_t i = 0; i < leg->n && is_told; i++) {
+        const wpa_yaml_node *value = wpa_matrix_leg_get(other, leg->values[i].name);
+        is_told = is_same(leg->values[i].node, value, 0);
+    }
+    return is_told;
+}
+
+static void check_legs(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_matrix m = wpa_strategy_of(job->node, run->arena).matrix;
+    if (!m.node || m.is_open) {
+        return;
+    }
+    wpa_matrix_legs legs = wpa_matrix_expand(&m, run->arena);
+    reading r = read_keys(run, job);
+    bool has_unread = !r.is_unknown && wpa_map_count(r.keys) > 0 && m.n_rows == 0;
+    wpa_map *whole = wpa_map_new(run->arena), *by_read = wpa_map_new(run->arena);
+    wpa_map *told = wpa_map_new(run->arena);
+    for (size_t i = 0; i < legs.n && legs.n <= LEGS_MAX && !legs.is_open; i++) {
+        const wpa_matrix_leg *leg = &legs.legs[i];
+        bool is_known = true, is_read_known = has_unread;
+        const char *text = show_leg(run, leg, &legs.legs[0], NULL, &is_known);
+        const char *read = show_leg(run, leg, &legs.legs[0], r.keys, &is_read_known);
+        const wpa_matrix_leg *same = is_known ? wpa_map_get(whole, text) : NULL;
+        const wpa_matrix_leg *alike = is_read_known && *read ? wpa_map_get(by_read, read) : NULL;
+        const wpa_matrix_leg *other = same ? same : alike;
+        const wpa_yaml_node *at = other && !is_told(leg, other) ? place_of(leg, other) : NULL;
+        const char *where = at ? wpa_arena_printf(run->arena, "%zu", at->span.start) : NULL;
+        if (at && !wpa_map_has(told, where)) {
+            wpa_map_put(told, where, told);
+            wpa_finding *finding = wpa_rule_report(
+                run, at->span, same ? "M2" : "M4", at,
+                same ? "this makes a leg whose values are the same text as those of another"
+                     : "this leg differs from another in nothing that a step reads");
+            const wpa_yaml_node *first = place_of(other, leg);
+            if (first) {
+                wpa_rule_relate(run, finding, first->span, "the other one");
+            }
+        }
+        if (is_known && !same) {
+            wpa_map_put(whole, text, (void *)(uintptr_t)leg);
+        }
+        if (is_read_known && !alike) {
+            wpa_map_put(by_read, read, (void *)(uintptr_t)leg);
+        }
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -146,6 +290,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             wpa_yaml_get(wpa_yaml_get(o->jobs[i].node, "strategy"), "matrix");
         if (wpa_yaml_is(matrix, WPA_YAML_MAPPING)) {
             check_matrix(run, matrix);
+            check_legs(run, &o->jobs[i]);
         }
     }
     return true;
@@ -155,7 +300,11 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_yaml_node *item = finding->subject;
     const wpa_yaml_node *list = item->parent;
-    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "remove it");
+    bool is_text = wpa_text_is(finding->check, "M2") || wpa_text_is(finding->check, "M4");
+    wpa_fix *fix = wpa_rule_fix(run, finding, is_text ? WPA_FIX_UNSAFE : WPA_FIX_SAFE, "remove it");
+    if (!list || list->kind != WPA_YAML_SEQUENCE) {
+        return;
+    }
     if (list->style != WPA_YAML_FLOW) {
         (void)wpa_rule_remove_entry(run, fix, item);
     } else if (item->index > 0) { /* with the comma in front */
@@ -176,7 +325,7 @@ const wpa_rule wpa_rule_matrix_duplicate_legs = {
     .summary = "A matrix runs the same leg more than once",
     .why = "The same work is done and paid for twice.",
     .fix = "Remove the repeated value.",
-    .checks = (const char *const[]){"M1", "M3", NULL},
+    .checks = (const char *const[]){"M1", "M2", "M3", "M4", NULL},
     .elsewhere = (const char *const[]){"actionlint/matrix", NULL},
     .declares = WPA_DECLARES_MATRIX,
     .check = check,

@@ -31,6 +31,7 @@ typedef enum wpa_fact_table {
     WPA_FACTS_MIGRATIONS,
     WPA_FACTS_SUPPLY,
     WPA_FACTS_PAYLOADS,
+    WPA_FACTS_VALUES,
     WPA_FACTS_COUNT
 } wpa_fact_table;
 

@@ -24,5 +24,7 @@ extern const size_t wpa_fact_n_releases;
 extern const wpa_fact_feature wpa_fact_features[];
 extern const size_t wpa_fact_n_features;
 extern const wpa_fact_list wpa_fact_forge_names;
+extern const wpa_fact_values wpa_fact_value_rows[];
+extern const size_t wpa_fact_n_value_rows;
 extern const wpa_fact_migration wpa_fact_migrations[];
 extern const size_t wpa_fact_n_migrations;

@@ -1,4 +1,4 @@
-/* Look-ups in the tables of images, runtimes, forges and migrations. */
+/* Look-ups in the tables of images, runtimes, forges, values and migrations. */
 #include "facts/platforms.h"
 
 #include <string.h>
@@ -152,7 +152,7 @@ const wpa_fact_release *wpa_facts_release_next(const wpa_fact_runtime *runtime,
     return NULL;
 }
 
-/* ---- forges and migrations ---- */
+/* ---- forges, values and migrations ---- */
 
 size_t wpa_facts_feature_count(void)
 {
@@ -167,6 +167,21 @@ const wpa_fact_feature *wpa_facts_feature_at(size_t i)
 wpa_fact_list wpa_facts_forge_names(void)
 {
     return wpa_fact_forge_names;
+}
+
+const wpa_fact_values *wpa_facts_values_of(wpa_slice slug, size_t *n)
+{
+    const wpa_fact_values *first = NULL;
+    *n = 0;
+    for (size_t i = 0; i < wpa_fact_n_value_rows; i++) {
+        if (wpa_slice_is_ci(slug, wpa_fact_value_rows[i].action)) {
+            first = first ? first : &wpa_fact_value_rows[i];
+            (*n)++;
+        } else if (first) {
+            break;
+        }
+    }
+    return first;
 }
 
 size_t wpa_facts_migration_count(void)

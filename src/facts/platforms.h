@@ -102,6 +102,26 @@ size_t wpa_facts_feature_count(void);
 const wpa_fact_feature *wpa_facts_feature_at(size_t i);
 wpa_fact_list wpa_facts_forge_names(void);
 
+/* ---- values of inputs
+ * --------------------------------------------------------------------------*/
+
+typedef enum wpa_fact_value_kind {
+    WPA_VALUE_BOOLEAN, /* true, false */
+    WPA_VALUE_COUNT,   /* a whole number */
+    WPA_VALUE_CHOICE   /* one of the words */
+} wpa_fact_value_kind;
+
+/** What an input of an action accepts. */
+typedef struct wpa_fact_values {
+    const char *action; /* owner/repo[/path]; rows of one action stand together */
+    const char *input;
+    wpa_fact_value_kind kind;
+    wpa_fact_list words; /* of a choice, and of a boolean */
+} wpa_fact_values;
+
+/** The first row of an action, and how many there are; NULL: nothing is known. */
+const wpa_fact_values *wpa_facts_values_of(wpa_slice slug, size_t *n);
+
 /* ---- migrations -------------------------------------------------------------------------------*/
 
 typedef enum wpa_fact_change {

@@ -1,4 +1,4 @@
-/* Images, runtimes, forges and migrations, written as plain C structs. */
+/* Images, runtimes, forges, values and migrations, written as plain C structs. */
 #include <string.h>
 
 #include "gen.h"
@@ -185,6 +185,59 @@ static void write_forges(FILE *out, const char *folder)
     json_decref(root);
 }
 
+static size_t write_names(FILE *out, json_t *record, const char *key, const char *kind)
+{
+    size_t i;
+    json_t *name, *names = json_object_get(record, key);
+    json_array_foreach(names, i, name)
+    {
+        (void)fputs("{", out);
+        field(out, "action", record, "action");
+        (void)fputs(".input = ", out);
+        gen_literal(out, json_string_value(name));
+        (void)fprintf(out, ", .kind = %s, .words = value_words_0},\n", kind);
+    }
+    return json_array_size(names);
+}
+
+/* Booleans and counts by name, choices with their words; one row an input. */
+static void write_values(FILE *out, const char *folder)
+{
+    json_t *root = gen_load(folder, "values");
+    json_t *rows = gen_need(root, "actions"), *record, *words;
+    json_t *booleans = json_pack("[ss]", "true", "false");
+    const char *name;
+    size_t i, n = 0, n_lists = 0;
+    gen_list(out, "value_words", 0, booleans);
+    json_array_foreach(rows, i, record)
+    {
+        json_object_foreach(json_object_get(record, "choices"), name, words)
+        {
+            gen_list(out, "value_words", ++n_lists, words);
+        }
+    }
+    n_lists = 0;
+    (void)fputs("const wpa_fact_values wpa_fact_value_rows[] = {\n", out);
+    json_array_foreach(rows, i, record)
+    {
+        n += write_names(out, record, "booleans", "WPA_VALUE_BOOLEAN");
+        n += write_names(out, record, "counts", "WPA_VALUE_COUNT");
+        json_object_foreach(json_object_get(record, "choices"), name, words)
+        {
+            (void)fputs("{", out);
+            field(out, "action", record, "action");
+            (void)fputs(".input = ", out);
+            gen_literal(out, name);
+            (void)fprintf(out, ", .kind = WPA_VALUE_CHOICE, .words = value_words_%zu},\n",
+                          ++n_lists);
+            n++;
+        }
+    }
+    (void)fprintf(out, "};\nconst size_t wpa_fact_n_value_rows = %zu;\n\n", n);
+    json_decref(booleans);
+    json_decref(root);
+}
+
 static const char *change_of(json_t *record)
 {
     static const char *const names[][2] = {{"input-renamed", "WPA_CHANGE_INPUT_RENAMED"},
@@ -227,5 +280,6 @@ void gen_platforms(FILE *out, const char *folder)
     write_images(out, folder);
     write_toolchains(out, folder);
     write_forges(out, folder);
+    write_values(out, folder);
     write_migrations(out, folder);
 }

@@ -21,7 +21,7 @@ static const table_name tables[] = {
     {"commands", "commands"},       {"images", "images"},
     {"toolchains", "toolchains"},   {"forges", "forges"},
     {"migrations", "migrations"},   {"supply", "supply"},
-    {"payloads", "payloads"},
+    {"payloads", "payloads"},       {"values", "values"},
 };
 
 static void write_origins(FILE *out, const char *folder)

@@ -80,8 +80,83 @@ static void check_given(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
+/* ---- what inputs accept (I4) ------------------------------------------------------------------*/
+
+typedef struct misfit {
+    const wpa_yaml_node *value;
+    const char *meant; /* NULL: cannot be told */
+    bool is_spelt;     /* the same word, by another spelling */
+} misfit;
+
+static bool accepts(const wpa_fact_values *row, const char *text)
+{
+    int64_t count;
+    if (row->kind == WPA_VALUE_COUNT) {
+        return wpa_text_to_int(text, INT64_MIN, INT64_MAX, &count); /* -1: no limit */
+    }
+    bool is_one = false;
+    for (size_t i = 0; row->words[i] && !is_one; i++) {
+        is_one = wpa_text_is_ci(row->words[i], text);
+    }
+    return is_one;
+}
+
+static const char *show_words(wpa_rule_run *run, const wpa_fact_values *row)
+{
+    const char *text = "";
+    for (size_t i = 0; row->kind != WPA_VALUE_COUNT && row->words[i]; i++) {
+        text = wpa_arena_printf(run->arena, "%s%s%s", text, i ? ", " : "", row->words[i]);
+    }
+    return row->kind == WPA_VALUE_COUNT ? "a whole number" : text;
+}
+
+/* "yes" where only true and false are read. */
+static const char *boolean_of(const char *text)
+{
+    static const char *const words[][2] = {{"yes", "true"}, {"on", "true"},   {"1", "true"},
+                                           {"no", "false"}, {"off", "false"}, {"0", "false"}};
+    const char *meant = NULL;
+    for (size_t i = 0; i < WPA_COUNT(words) && !meant; i++) {
+        meant = wpa_text_is_ci(words[i][0], text) ? words[i][1] : NULL;
+    }
+    return meant;
+}
+
+static void check_value(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fact_values *row)
+{
+    const wpa_yaml_node *value = wpa_yaml_resolve(wpa_outline_with(step, row->input));
+    const char *text = wpa_yaml_text(value);
+    if (!text || !text[strspn(text, " \n")] || value->is_incomplete ||
+        wpa_outline_has_expression(text) || accepts(row, text)) {
+        return;
+    }
+    misfit *m = wpa_arena_alloc(run->arena, sizeof *m);
+    const char *near = row->kind == WPA_VALUE_COUNT ? NULL : wpa_rule_find_meant(text, row->words);
+    *m = (misfit){value, near, near != NULL};
+    m->meant = !near && row->kind == WPA_VALUE_BOOLEAN ? boolean_of(text) : near;
+    (void)wpa_rule_report(run, value->span, "I4", m,
+                          "input '%s' of %s takes %s, and not %s: the step fails, or goes on as if "
+                          "nothing was given",
+                          row->input, wpa_rule_quote_uses(run, &step->uses), show_words(run, row),
+                          wpa_rule_quote(run, text, strlen(text)));
+}
+
+static void check_values(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    size_t n;
+    const wpa_fact_values *rows = wpa_facts_values_of(step->uses.slug, &n);
+    for (size_t i = 0; step->with && i < n; i++) {
+        check_value(run, step, &rows[i]);
+    }
+}
+
+/* ---- actions that the tables know ---- */
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
+    if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
+        check_values(run, step);
+    }
     const wpa_fact_use *fact = step->uses.fact;
     bool with_is_open = wpa_yaml_find(step->node, "with") && !step->with;
     if (step->uses.kind != WPA_OUTLINE_REPOSITORY || !fact->has_major || !fact->commit ||
@@ -204,8 +279,24 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+static void repair_value(wpa_rule_run *run, wpa_finding *finding)
+{
+    const misfit *m = finding->subject;
+    if (m->meant) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, m->is_spelt ? WPA_FIX_SAFE : WPA_FIX_UNSAFE,
+                                    "write %s", m->meant);
+        fix->needs = wpa_rule_needs(run, WPA_FACTS_VALUES);
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(m->value, 0, m->value->length), "%s",
+                      m->meant);
+    }
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
+    if (wpa_text_is(finding->check, "I4")) {
+        repair_value(run, finding);
+        return;
+    }
     const subject *s = finding->subject;
     if (s && s->near) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "call the input %s", s->near);
@@ -227,9 +318,9 @@ const wpa_rule wpa_rule_action_inputs = {
     .why = "An unknown input is ignored with a warning that nobody reads; a missing one fails the "
            "step.",
     .fix = "Name the input as the action's own file does at that version.",
-    .checks = (const char *const[]){"I1", "I2", "I3", NULL},
+    .checks = (const char *const[]){"I1", "I2", "I3", "I4", NULL},
     .elsewhere = (const char *const[]){"actionlint/action", NULL},
-    .tables = 1U << WPA_FACTS_ACTIONS,
+    .tables = 1U << WPA_FACTS_ACTIONS | 1U << WPA_FACTS_VALUES,
     .declares = WPA_DECLARES_SCRIPT, /* what a step does with its inputs */
     .check = check,
     .repair = repair,

@@ -74,6 +74,7 @@ struct wpa_yaml_node {
     /* scalar: decoded, NUL-terminated; may hold NULs, so length counts */
     const char *text;
     size_t length;
+    bool holds_nul;
     /* mapping: in order of the file, merge keys and duplicates included */
     wpa_yaml_pair *pairs;
     size_t n_pairs;

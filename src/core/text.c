@@ -18,22 +18,29 @@ wpa_slice wpa_slice_of(const char *text)
 
 bool wpa_slice_is(wpa_slice slice, const char *text)
 {
+    if (slice.length && *slice.at != *text) {
+        return false; /* as most are that are looked for in tables */
+    }
     return strlen(text) == slice.length && memcmp(slice.at, text, slice.length) == 0;
 }
 
 bool wpa_slice_is_ci(wpa_slice slice, const char *text)
 {
+    if (slice.length && ((*slice.at ^ *text) & ~0x20)) {
+        return false; /* bit 0x20 is what the cases of a letter differ in */
+    }
     return strlen(text) == slice.length && strncasecmp(slice.at, text, slice.length) == 0;
 }
 
+/* Most texts that are compared differ in their first byte. */
 bool wpa_text_is(const char *a, const char *b)
 {
-    return a == b || (a && b && strcmp(a, b) == 0);
+    return a == b || (a && b && *a == *b && strcmp(a, b) == 0);
 }
 
 bool wpa_text_is_ci(const char *a, const char *b)
 {
-    return a == b || (a && b && strcasecmp(a, b) == 0);
+    return a == b || (a && b && !((*a ^ *b) & ~0x20) && strcasecmp(a, b) == 0);
 }
 
 bool wpa_text_starts(const char *text, const char *prefix)
@@ -170,6 +177,9 @@ static size_t sequence_length(const unsigned char *text, size_t length)
         {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
         {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
     };
+    if (text[0] < 0x80 && length) {
+        return 1;
+    }
     for (size_t i = 0; i < WPA_COUNT(forms); i++) {
         if (text[0] < forms[i].first || text[0] > forms[i].last) {
             continue;
@@ -193,6 +203,10 @@ static size_t sequence_length(const unsigned char *text, size_t length)
 uint32_t wpa_utf8_next(const char *text, size_t length, size_t *at)
 {
     const unsigned char *bytes = (const unsigned char *)text + *at;
+    if (*at < length && bytes[0] < 0x80) {
+        (*at)++;
+        return bytes[0];
+    }
     size_t n = sequence_length(bytes, length - *at);
     if (n <= 1) {
         (*at)++;
@@ -243,6 +257,9 @@ bool wpa_char_is_hidden(uint32_t c)
         {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},
         {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
     };
+    if (c >= 0x20 && c < 0x7f) {
+        return false;
+    }
     for (size_t i = 0; i < WPA_COUNT(hidden); i++) {
         if (c >= hidden[i].first && c <= hidden[i].last) {
             return true;

@@ -22,20 +22,38 @@ typedef struct walker {
     wpa_arena *arena;
 } walker;
 
+/* What the tables say of the place where a scalar stands: the same for all expressions in it. */
+typedef struct place_facts {
+    const wpa_fact_availability *key;
+    const char *key_name;
+    wpa_expression_use use;
+} place_facts;
+
 /* ---- keys --------------------------------------------------------------------------------------
  * A pattern is names with dots; <x> stands for any name. */
+
+/** Behind the first name of the pattern if that fits, else NULL. */
+static const char *match_name(const char *pattern, const char *name)
+{
+    bool is_open = *pattern == '<';
+    for (; *pattern && *pattern != '.'; pattern++) {
+        if (!is_open && *name++ != *pattern) {
+            return NULL;
+        }
+    }
+    return is_open || !*name ? pattern : NULL;
+}
 
 /** Names of the pattern, if the path begins with it; 0 if not. */
 static size_t match(const char *pattern, const walker *w)
 {
     size_t n = 0;
     for (const char *at = pattern; *at; n++) {
-        size_t length = strcspn(at, ".");
-        bool is_open = *at == '<';
-        if (n == w->n_path || (!is_open && !wpa_slice_is((wpa_slice){at, length}, w->path[n]))) {
+        at = n < w->n_path ? match_name(at, w->path[n]) : NULL;
+        if (!at) {
             return 0;
         }
-        at += length + (at[length] == '.');
+        at += *at == '.';
     }
     return n;
 }
@@ -58,7 +76,7 @@ static const struct {
     {"inputs.<input_id>.default", "action.yml:input-default-context"},
 };
 
-static void find_action_key(const walker *w, wpa_expression *e)
+static void find_action_key(const walker *w, place_facts *e)
 {
     for (size_t i = 0; i < WPA_COUNT(action_keys); i++) {
         if (match(action_keys[i].pattern, w)) {
@@ -70,7 +88,7 @@ static void find_action_key(const walker *w, wpa_expression *e)
 }
 
 /** The row of most names that fits. */
-static void find_workflow_key(const walker *w, wpa_expression *e)
+static void find_workflow_key(const walker *w, place_facts *e)
 {
     size_t longest = 0;
     for (size_t i = 0; i < wpa_facts_availability_count(); i++) {
@@ -142,8 +160,11 @@ static bool is_condition(const walker *w)
         "jobs.<job_id>.if", "jobs.<job_id>.steps.if", "jobs.<job_id>.snapshot.if", "runs.steps.if",
         "runs.pre-if",      "runs.post-if",
     };
+    if (!w->n_path || !wpa_text_ends(w->path[w->n_path - 1], "if")) {
+        return false; /* as all of them do: this is asked of every scalar */
+    }
     for (size_t i = 0; i < WPA_COUNT(patterns); i++) {
-        if (match(patterns[i], w) == w->n_path && w->n_path) {
+        if (match(patterns[i], w) == w->n_path) {
             return true;
         }
     }
@@ -152,20 +173,33 @@ static bool is_condition(const walker *w)
 
 /* ---- the walk ---- */
 
-static void add(walker *w, const wpa_expr_place *place, size_t n_places, bool is_condition)
+static place_facts look_up(const walker *w, bool is_condition)
+{
+    place_facts facts = {0};
+    if (w->kind == WPA_INPUT_WORKFLOW) {
+        find_workflow_key(w, &facts);
+    } else {
+        find_action_key(w, &facts);
+    }
+    facts.use = is_condition ? WPA_EXPRESSION_CONDITION : use_of(w);
+    return facts;
+}
+
+static void add(walker *w, const wpa_expr_place *place, size_t n_places, const place_facts *facts)
 {
     w->out->items =
         wpa_arena_grow(w->arena, w->out->items, w->out->n, &w->capacity, sizeof *w->out->items);
     wpa_expression *e = &w->out->items[w->out->n++];
-    *e = (wpa_expression){.place = place, .job = w->job, .step = w->step};
+    *e = (wpa_expression){
+        .place = place,
+        .key = facts->key,
+        .key_name = facts->key_name,
+        .use = facts->use,
+        .job = w->job,
+        .step = w->step,
+    };
     bool fills = wpa_span_length(place->outer) == place->node->length;
     e->is_whole = n_places == 1 && (place->is_bare || fills);
-    if (w->kind == WPA_INPUT_WORKFLOW) {
-        find_workflow_key(w, e);
-    } else {
-        find_action_key(w, e);
-    }
-    e->use = is_condition ? WPA_EXPRESSION_CONDITION : use_of(w);
     e->is_evaluated = e->key || (w->kind == WPA_INPUT_WORKFLOW && w->job);
 }
 
@@ -178,8 +212,12 @@ static void read_scalar(walker *w, const wpa_yaml_node *node)
     size_t n;
     const wpa_expr_place *places =
         is_if ? wpa_expr_find_condition(node, w->arena, &n) : wpa_expr_find(node, w->arena, &n);
+    place_facts facts = {0};
+    if (n) {
+        facts = look_up(w, is_if);
+    }
     for (size_t i = 0; i < n; i++) {
-        add(w, &places[i], n, is_if);
+        add(w, &places[i], n, &facts);
     }
 }
 

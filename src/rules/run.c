@@ -4,7 +4,6 @@
 #include <wpa/map.h>
 #include <wpa/text.h>
 
-#include "rules/expressions.h"
 #include "rules/sink.h"
 
 #define QUOTE_MAX_CHARS 80
@@ -92,7 +91,7 @@ void wpa_rule_relate_in(wpa_rule_run *run, wpa_finding *finding, const wpa_sourc
 
 /* ---- neighbours ---- */
 
-/** As it was parsed for all, with what is worked out on the way for this run alone. */
+/** As it was parsed for all, seen from here. Its expressions are not checked from here either. */
 static const wpa_source *share_neighbour(wpa_rule_run *run, const char *path)
 {
     const wpa_surroundings *around = run->source->around;
@@ -107,7 +106,6 @@ static const wpa_source *share_neighbour(wpa_rule_run *run, const char *path)
     }
     wpa_source *source = wpa_arena_dup(arena, parsed, sizeof *parsed);
     source->around = around;
-    source->expressions = wpa_expressions_read(source->yaml, source->kind, source->outline, arena);
     return source;
 }
 

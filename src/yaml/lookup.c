@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 
 #include <wpa/buf.h>
 #include <wpa/map.h>
@@ -20,19 +21,28 @@ bool wpa_yaml_is(const wpa_yaml_node *node, wpa_yaml_kind kind)
 const char *wpa_yaml_text(const wpa_yaml_node *node)
 {
     node = wpa_yaml_resolve(node);
-    return node && node->kind == WPA_YAML_SCALAR && strlen(node->text) == node->length ? node->text
-                                                                                       : NULL;
+    return node && node->kind == WPA_YAML_SCALAR && !node->holds_nul ? node->text : NULL;
 }
 
 static bool is_merge_key(const wpa_yaml_node *key)
 {
-    return key->kind == WPA_YAML_SCALAR && key->style == WPA_YAML_PLAIN && !key->tag &&
-           wpa_text_is(key->text, "<<");
+    return key->kind == WPA_YAML_SCALAR && key->length == 2 && key->style == WPA_YAML_PLAIN &&
+           !key->tag && wpa_text_is(key->text, "<<");
+}
+
+static bool is_same(const char *a, const char *b, size_t length)
+{
+    return memcmp(a, b, length) == 0;
+}
+
+static bool is_same_ci(const char *a, const char *b, size_t length)
+{
+    return strncasecmp(a, b, length) == 0;
 }
 
 /* An alias target is complete before its alias, so merges cannot run in circles. */
-static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, const char *key,
-                                 bool (*is_same)(const char *, const char *))
+static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name,
+                                 bool (*is_name)(const char *, const char *, size_t))
 {
     mapping = wpa_yaml_resolve(mapping);
     if (!mapping || mapping->kind != WPA_YAML_MAPPING) {
@@ -40,8 +50,9 @@ static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, const char *key,
     }
     bool has_merge = false;
     for (size_t i = 0; i < mapping->n_pairs; i++) {
-        const char *text = wpa_yaml_text(mapping->pairs[i].key);
-        if (text && is_same(text, key)) {
+        const wpa_yaml_node *key = wpa_yaml_resolve(mapping->pairs[i].key);
+        if (key && key->kind == WPA_YAML_SCALAR && key->length == name.length &&
+            is_name(key->text, name.at, name.length)) {
             return &mapping->pairs[i];
         }
         has_merge = has_merge || is_merge_key(mapping->pairs[i].key);
@@ -51,10 +62,10 @@ static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, const char *key,
             continue;
         }
         const wpa_yaml_node *merged = wpa_yaml_resolve(mapping->pairs[i].value);
-        const wpa_yaml_pair *pair = find(merged, key, is_same);
+        const wpa_yaml_pair *pair = find(merged, name, is_name);
         for (size_t k = 0; !pair && wpa_yaml_is(merged, WPA_YAML_SEQUENCE) && k < merged->n_items;
              k++) {
-            pair = find(merged->items[k], key, is_same);
+            pair = find(merged->items[k], name, is_name);
         }
         if (pair) {
             return pair;
@@ -65,12 +76,12 @@ static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, const char *key,
 
 const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key)
 {
-    return find(mapping, key, wpa_text_is);
+    return find(mapping, wpa_slice_of(key), is_same);
 }
 
 const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key)
 {
-    return find(mapping, key, wpa_text_is_ci);
+    return find(mapping, wpa_slice_of(key), is_same_ci);
 }
 
 const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key)

@@ -117,6 +117,12 @@ bool wpa_yaml_is_allowed(uint32_t c)
            (c >= 0x10000 && c <= 0x10ffff);
 }
 
+/** What nearly all bytes are: printable ASCII and line feeds. */
+static bool is_plain(char c)
+{
+    return (c >= 0x20 && c <= 0x7e) || c == '\n';
+}
+
 /*
  * One bad byte makes libyaml refuse the whole file. It is given a copy with question marks, byte
  * for byte, so that the rest can be read and offsets stay true.
@@ -127,6 +133,10 @@ static const char *clean(builder *b)
     char *copy = NULL;
     for (size_t at = b->bom; at < doc->size_bytes;) {
         size_t start = at;
+        if (is_plain(doc->source[at])) {
+            at++;
+            continue;
+        }
         uint32_t c = wpa_utf8_next(doc->source, doc->size_bytes, &at);
         /* U+FFFD is what a bad byte decodes to, and takes three bytes if it was really written. */
         bool is_good = c == 0xfffd
@@ -336,6 +346,7 @@ static void on_scalar(builder *b, const yaml_event_t *event, wpa_span full)
     } else {
         node->text =
             wpa_arena_slice(doc->arena, (const char *)event->data.scalar.value, node->length);
+        node->holds_nul = memchr(node->text, '\0', node->length) != NULL;
     }
     set_properties(b, node, event->data.scalar.anchor, event->data.scalar.tag);
     attach(b, node);
@@ -396,16 +407,39 @@ static void report_duplicate(builder *b, const wpa_yaml_node *key, const wpa_yam
            cut(b, key->text));
 }
 
+static bool is_merge(const wpa_yaml_node *key)
+{
+    return key->length == 2 && memcmp(key->text, "<<", 2) == 0;
+}
+
+/** Of a mapping so small that looking through what came before is quicker than a map. */
+static void check_few(builder *b, const wpa_yaml_node *mapping)
+{
+    for (size_t i = 1; i < mapping->n_pairs; i++) {
+        const wpa_yaml_node *key = mapping->pairs[i].key;
+        for (size_t k = 0; k < i && key->kind == WPA_YAML_SCALAR && !is_merge(key); k++) {
+            const wpa_yaml_node *first = mapping->pairs[k].key;
+            if (first->kind == WPA_YAML_SCALAR && wpa_text_is(first->text, key->text)) {
+                report_duplicate(b, key, first);
+                break;
+            }
+        }
+    }
+}
+
+#define FEW_PAIRS 16
+
 static void check_duplicates(builder *b, const wpa_yaml_node *mapping)
 {
-    if (mapping->n_pairs < 2) {
+    if (mapping->n_pairs <= FEW_PAIRS) {
+        check_few(b, mapping);
         return;
     }
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_map *seen = wpa_map_new(arena);
     for (size_t i = 0; i < mapping->n_pairs; i++) {
         wpa_yaml_node *key = mapping->pairs[i].key;
-        if (key->kind != WPA_YAML_SCALAR || wpa_text_is(key->text, "<<")) {
+        if (key->kind != WPA_YAML_SCALAR || is_merge(key)) {
             continue;
         }
         const wpa_yaml_node *first = wpa_map_get(seen, key->text);
@@ -681,8 +715,10 @@ static void check_bytes(builder *b)
         report(b, WPA_YAML_FAULT_BOM, (wpa_span){0, b->bom}, (wpa_span){0, 0},
                "the file begins with a byte-order mark");
     }
-    for (size_t at = 0; at < doc->size_bytes; at++) {
-        if (doc->source[at] == '\r' && doc->source[at + 1] != '\n') {
+    const char *end = doc->source + doc->size_bytes, *next = doc->source;
+    while ((next = memchr(next, '\r', (size_t)(end - next)))) {
+        size_t at = (size_t)(next++ - doc->source);
+        if (*next != '\n') {
             report(b, WPA_YAML_FAULT_CR_LINE, (wpa_span){at, at + 1}, (wpa_span){0, 0},
                    "the line ends with a carriage return alone");
             return;

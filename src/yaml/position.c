@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include <wpa/yaml.h>
 
 #include "internal.h"
@@ -66,7 +68,13 @@ void wpa_yaml_index_lines(wpa_yaml_doc *doc)
     size_t at = doc->has_bom ? 3 : 0;
     starts = wpa_arena_grow(doc->arena, starts, n, &capacity, sizeof *starts);
     starts[n++] = at;
+    bool has_cr = memchr(doc->source, '\r', doc->size_bytes) != NULL;
     while (at < doc->size_bytes) {
+        const char *lf = has_cr ? NULL : memchr(doc->source + at, '\n', doc->size_bytes - at);
+        if (!has_cr && !lf) {
+            break;
+        }
+        at = lf ? (size_t)(lf - doc->source) : at;
         size_t length = wpa_yaml_break_at(doc, at);
         at += length ? length : 1;
         if (length == 0) {

@@ -14,9 +14,17 @@ typedef struct origin {
     uint32_t end;
 } origin;
 
+/* A line of a literal scalar: its bytes stand together in the file. */
+typedef struct literal_line {
+    uint32_t start;  /* in the decoded text */
+    uint32_t source; /* of its first byte in the file */
+} literal_line;
+
 struct wpa_yaml_map {
     const wpa_yaml_node *scalar;
-    origin *origins; /* NULL: decoded byte i is source byte base + i */
+    literal_line *lines; /* [n_lines] or NULL */
+    size_t n_lines;
+    origin *origins; /* NULL, and no lines either: decoded byte i is source byte base + i */
     size_t base;
     bool is_exact;
 };
@@ -66,8 +74,9 @@ static size_t break_length(const cursor *c, const char **decoded)
                   {"\xc2\x85", "\n"},
                   {"\xe2\x80\xa8", "\xe2\x80\xa8"},
                   {"\xe2\x80\xa9", "\xe2\x80\xa9"}};
-    if (c->at >= c->end || !strchr("\r\n\xc2\xe2", c->source[c->at])) {
-        return 0; /* most bytes; a NUL looks like one and fits none */
+    unsigned char first = c->at < c->end ? (unsigned char)c->source[c->at] : 0;
+    if (first != '\r' && first != '\n' && first != 0xc2 && first != 0xe2) {
+        return 0;
     }
     for (size_t i = 0; i < WPA_COUNT(breaks); i++) {
         size_t length = strlen(breaks[i].bytes);
@@ -378,6 +387,80 @@ static bool follow_block(cursor *c)
            (emit_blank_lines(c, &b, &has_any) && c->n == c->scalar->length);
 }
 
+/* ---- lines of a literal scalar ---- */
+
+/** Breaks that the parser takes for one and the index of lines does not. */
+static bool has_rare_breaks(const wpa_yaml_node *scalar)
+{
+    return memchr(scalar->text, 0xC2, scalar->length) || memchr(scalar->text, 0xE2, scalar->length);
+}
+
+static size_t count_lines(const wpa_yaml_node *scalar)
+{
+    const char *at = scalar->text, *end = at + scalar->length;
+    size_t n = 1;
+    while ((at = memchr(at, '\n', (size_t)(end - at)))) {
+        at++;
+        n++;
+    }
+    return n;
+}
+
+/** Where text[length] stands at the end of the file's line; false if it does not. */
+static bool find_line(const wpa_yaml_doc *doc, size_t line, const char *text, size_t length,
+                      size_t *source)
+{
+    wpa_span span = wpa_yaml_line(doc, line);
+    if (line > doc->n_lines || wpa_span_length(span) < length) {
+        return false;
+    }
+    *source = span.end - length;
+    return memcmp(doc->source + *source, text, length) == 0 &&
+           span.start + strspn(doc->source + span.start, " ") >= *source;
+}
+
+/**
+ * The lines of a literal scalar are those of the file below its header, without indentation. False
+ * where that does not hold to the last byte: then the decoding is followed.
+ */
+static bool map_lines(wpa_yaml_map *map, wpa_arena *arena)
+{
+    const wpa_yaml_node *scalar = map->scalar;
+    const wpa_yaml_doc *doc = scalar->doc;
+    if (scalar->style != WPA_YAML_LITERAL || !scalar->length || has_rare_breaks(scalar)) {
+        return false;
+    }
+    map->lines = wpa_arena_array(arena, count_lines(scalar), sizeof *map->lines);
+    size_t header = wpa_yaml_line_of(doc, scalar->span.start);
+    for (size_t at = 0; at < scalar->length;) {
+        const char *start = scalar->text + at;
+        const char *end = memchr(start, '\n', scalar->length - at);
+        size_t length = end ? (size_t)(end - start) : scalar->length - at, source = 0;
+        if (!find_line(doc, header + 1 + map->n_lines, start, length, &source) ||
+            (end && !wpa_yaml_break_at(doc, source + length))) {
+            map->lines = NULL;
+            return false;
+        }
+        map->lines[map->n_lines++] = (literal_line){(uint32_t)at, (uint32_t)source};
+        at += length + (end != NULL);
+    }
+    return true;
+}
+
+static origin origin_in_lines(const wpa_yaml_map *map, size_t offset)
+{
+    size_t low = 0, high = map->n_lines;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        low = map->lines[middle].start <= offset ? middle : low;
+        high = map->lines[middle].start <= offset ? high : middle;
+    }
+    size_t at = map->lines[low].source + (offset - map->lines[low].start);
+    size_t n_break =
+        map->scalar->text[offset] == '\n' ? wpa_yaml_break_at(map->scalar->doc, at) : 0;
+    return (origin){(uint32_t)at, (uint32_t)(at + (n_break ? n_break : 1))};
+}
+
 /* ---- the map ---- */
 
 /* Written as it reads: one line, no escapes. */
@@ -402,6 +485,7 @@ const wpa_yaml_map *wpa_yaml_map_new(const wpa_yaml_node *scalar, wpa_arena *are
         return map;
     }
     map->is_exact = find_verbatim(scalar, &map->base);
+    map->is_exact = map->is_exact || map_lines(map, arena);
     if (map->is_exact) {
         return map;
     }
@@ -431,6 +515,12 @@ wpa_span wpa_yaml_map_span(const wpa_yaml_map *map, size_t from, size_t to)
     size_t length = map->scalar->length;
     from = from < length ? from : length;
     to = to < from ? from : to < length ? to : length;
+    if (map->lines) {
+        size_t end = to > from ? origin_in_lines(map, to - 1).end : 0;
+        size_t begin =
+            from < length ? origin_in_lines(map, from).start : origin_in_lines(map, length - 1).end;
+        return (wpa_span){begin, to > from ? end : begin};
+    }
     if (!map->origins) {
         return (wpa_span){map->base + from, map->base + to};
     }
@@ -439,12 +529,6 @@ wpa_span wpa_yaml_map_span(const wpa_yaml_map *map, size_t from, size_t to)
 }
 
 /* ---- one place of a literal scalar ---- */
-
-/** Breaks that the parser takes for one and the index of lines does not. */
-static bool has_rare_breaks(const wpa_yaml_node *scalar)
-{
-    return memchr(scalar->text, 0xC2, scalar->length) || memchr(scalar->text, 0xE2, scalar->length);
-}
 
 /**
  * Where the character at an offset of a literal scalar stands in the file: its lines are those of

@@ -8,6 +8,8 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
+#include "calls/microhttpd.h"
+
 #define STREAM_MAX_BYTES ((size_t)16 << 10)
 #define BEAT_MS 15000
 #define BLOCK_BYTES 1024

@@ -23,6 +23,7 @@
 
 #include "api/events.h"
 #include "api/limits.h"
+#include "calls/microhttpd.h"
 
 #define PEM_MAX_BYTES ((size_t)1 << 20)
 /* A body beyond the limit is swallowed so far, so that the refusal can be read. */
@@ -343,6 +344,9 @@ static struct MHD_Daemon *start_daemon(wpa_api *api, int fd, wpa_error *err)
 {
     const wpa_api_options *o = &api->options;
     struct MHD_OptionItem tls[3] = {{MHD_OPTION_END, 0, NULL}};
+    if (!wpa_microhttpd_open(err)) {
+        return NULL;
+    }
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     if (o->certificate) {
         size_t size;

@@ -15,6 +15,7 @@
 #include <wpa/text.h>
 
 #include "auth/hash.h"
+#include "calls/jwt.h"
 #include "json/json.h"
 
 enum {
@@ -112,7 +113,7 @@ static bool read_key(wpa_token_keys *keys, char *line, wpa_arena *arena)
 wpa_token_keys *wpa_token_keys_open(const char *path, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    if ((!wpa_path_exists(path) && !make_key_file(path, arena, err)) ||
+    if (!wpa_jwt_open(err) || (!wpa_path_exists(path) && !make_key_file(path, arena, err)) ||
         !check_key_file(path, err)) {
         return NULL;
     }

@@ -23,6 +23,7 @@
 #include <wpa/text.h>
 
 #include "auth/hash.h"
+#include "calls/pq.h"
 #include "db/server.h"
 
 enum {
@@ -253,7 +254,8 @@ static void sync_new_cluster(wpa_embedded *self)
 
 static bool is_answering(const wpa_embedded *self)
 {
-    return PQping(self->dsn) == PQPING_OK;
+    wpa_error err = {0};
+    return wpa_pq_open(&err) && PQping(self->dsn) == PQPING_OK;
 }
 
 static pid_t spawn(wpa_embedded *self, wpa_error *err)

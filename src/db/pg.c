@@ -88,6 +88,9 @@ static int or_default(int value, int fallback)
 
 wpa_db *wpa_db_open_with(const char *dsn, const wpa_db_options *options, wpa_error *err)
 {
+    if (!wpa_pq_open(err)) {
+        return NULL;
+    }
     WPA_AUTO(wpa_db) *db = wpa_alloc(sizeof *db);
     db->dsn = wpa_strdup(dsn ? dsn : "");
     db->application = wpa_strdup(options->application ? options->application : "wpa");

@@ -5,6 +5,7 @@
 
 #include <libpq-fe.h>
 
+#include "calls/pq.h"
 #include "db/db.h"
 
 #define WPA_DB_MAX_LISTENS 8

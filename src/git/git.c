@@ -17,6 +17,9 @@
 
 bool wpa_git_init(wpa_error *err)
 {
+    if (!wpa_git2_open(err)) {
+        return false;
+    }
     int rc = git_libgit2_init();
     if (rc < 0) {
         return wpa_git_fail(rc, err, "start libgit2");

@@ -3,6 +3,7 @@
 
 #include <git2.h>
 
+#include "calls/git2.h"
 #include "git/git.h"
 
 struct wpa_git {

@@ -9,6 +9,8 @@
 #include <wpa/buf.h>
 #include <wpa/text.h>
 
+#include "calls/curl.h"
+
 #define TIMEOUT_MS 10000
 #define BODY_MAX_BYTES ((size_t)1 << 20)
 
@@ -33,6 +35,9 @@ WPA_DEFINE_AUTO(exchange, exchange_free);
 
 bool wpa_http_init(wpa_error *err)
 {
+    if (!wpa_curl_open(err)) {
+        return false;
+    }
     CURLcode rc = curl_global_init(CURL_GLOBAL_DEFAULT);
     return rc == CURLE_OK || WPA_FAIL(err, WPA_E_INTERNAL, "libcurl: %s", curl_easy_strerror(rc));
 }
@@ -185,6 +190,9 @@ static const wpa_http_response *make_response(const exchange *at, wpa_arena *are
 const wpa_http_response *wpa_http_send(const wpa_http_request *request, wpa_arena *arena,
                                        wpa_error *err)
 {
+    if (!wpa_curl_open(err)) {
+        return NULL;
+    }
     exchange storage = {.request = request, .easy = curl_easy_init()};
     WPA_AUTO(exchange) *at = &storage;
     if (!at->easy) {

@@ -9,17 +9,17 @@ import sys
 
 # A foreign header and the only folders that may include it.
 FOREIGN = {
-    r"libpq-fe\.h|pg_config\.h|libpq/.*": ["src/db"],
+    r"libpq-fe\.h|gen/calls_pq\.h|pg_config\.h|libpq/.*": ["src/db"],
     r"yaml\.h": ["src/yaml"],
     r"jansson\.h": ["src/json", "src/facts/gen"],
     r"expat\.h": ["src/xml"],
-    r"git2(/.*)?(\.h)?": ["src/git"],
-    r"curl/.*": ["src/http"],
-    r"jwt\.h": ["src/auth"],
+    r"git2(/.*)?(\.h)?|gen/calls_git2\.h": ["src/git"],
+    r"curl/.*|gen/calls_curl\.h": ["src/http"],
+    r"jwt\.h|gen/calls_jwt\.h": ["src/auth"],
     r"sodium(/.*)?(\.h)?": ["src/auth"],
     r"pcre2\.h": ["src/match"],
     r"seccomp\.h": ["src/sandbox"],
-    r"microhttpd\.h": ["src/api"],
+    r"microhttpd\.h|gen/calls_microhttpd\.h": ["src/api"],
     r"(n?curses(w/.*)?|term)\.h": ["ui/term"],
     r"vterm\.h": ["tests/harness"],
 }

@@ -8,7 +8,7 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
-#include "calls/microhttpd.h"
+#include "gen/calls_microhttpd.h"
 
 #define STREAM_MAX_BYTES ((size_t)16 << 10)
 #define BEAT_MS 15000

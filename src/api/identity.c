@@ -12,7 +12,7 @@
 
 #include "api/server.h"
 #include "auth/hash.h"
-#include "calls/microhttpd.h"
+#include "gen/calls_microhttpd.h"
 #include "gen/sql.h"
 #include "guardian/session.h"
 

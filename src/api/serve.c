@@ -10,7 +10,7 @@
 #include "api/idempotency.h"
 #include "api/limits.h"
 #include "api/server.h"
-#include "calls/microhttpd.h"
+#include "gen/calls_microhttpd.h"
 
 #define WAIT_DEFAULT_S 30
 #define WAIT_MAX_S 300

@@ -23,7 +23,7 @@
 
 #include "api/events.h"
 #include "api/limits.h"
-#include "calls/microhttpd.h"
+#include "gen/calls_microhttpd.h"
 
 #define PEM_MAX_BYTES ((size_t)1 << 20)
 /* A body beyond the limit is swallowed so far, so that the refusal can be read. */

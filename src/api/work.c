@@ -16,7 +16,7 @@
 
 #include "api/events.h"
 #include "api/server.h"
-#include "calls/microhttpd.h"
+#include "gen/calls_microhttpd.h"
 #include "gen/sql.h"
 
 #define TICK_MS 250

@@ -15,7 +15,7 @@
 #include <wpa/text.h>
 
 #include "auth/hash.h"
-#include "calls/jwt.h"
+#include "gen/calls_jwt.h"
 #include "json/json.h"
 
 enum {

@@ -1,5 +1,5 @@
 # Libraries that are opened when they are first needed: wpa_open_late(PREFIX name header FILE).
-# FILE lists the functions that we call, one a line; calls/<name>.h includes the library's header
+# FILE lists the functions that we call, one a line; gen/calls_<name>.h includes the library's header
 # and turns each call into one through a pointer, and wpa_<name>_open fills the pointers. The type of
 # each is the library's own, so nothing is said twice and a call is checked as ever.
 function(wpa_open_late prefix name header file)
@@ -21,7 +21,7 @@ function(wpa_open_late prefix name header file)
     string(APPEND macros "#undef ${function}\n#define ${function} wpa_${name}_calls.${function}_\n")
     string(APPEND names "    \"${function}\",\n")
   endforeach()
-  file(CONFIGURE OUTPUT ${WPA_GENERATED_DIR}/calls/${name}.h @ONLY CONTENT [[
+  file(CONFIGURE OUTPUT ${WPA_GENERATED_DIR}/gen/calls_${name}.h @ONLY CONTENT [[
 #pragma once
 #include <@header@>
 #include <wpa/error.h>
@@ -31,8 +31,8 @@ extern wpa_@name@_calls_table wpa_@name@_calls;
 /** Before the first of these calls; UNAVAILABLE if the library is not there. Any thread. */
 bool wpa_@name@_open(wpa_error *err) WPA_CHECK;
 @macros@]])
-  file(CONFIGURE OUTPUT ${WPA_GENERATED_DIR}/calls/${name}.c @ONLY CONTENT [[
-#include "calls/@name@.h"
+  file(CONFIGURE OUTPUT ${WPA_GENERATED_DIR}/gen/calls_${name}.c @ONLY CONTENT [[
+#include "gen/calls_@name@.h"
 #include "core/library.h"
 static const char *const names[] = {
 @names@};

@@ -23,8 +23,8 @@
 #include <wpa/text.h>
 
 #include "auth/hash.h"
-#include "calls/pq.h"
 #include "db/server.h"
+#include "gen/calls_pq.h"
 
 enum {
     LOCK_TIMEOUT_MS = 60000,

@@ -5,8 +5,8 @@
 
 #include <libpq-fe.h>
 
-#include "calls/pq.h"
 #include "db/db.h"
+#include "gen/calls_pq.h"
 
 #define WPA_DB_MAX_LISTENS 8
 

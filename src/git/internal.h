@@ -3,7 +3,7 @@
 
 #include <git2.h>
 
-#include "calls/git2.h"
+#include "gen/calls_git2.h"
 #include "git/git.h"
 
 struct wpa_git {

@@ -9,7 +9,7 @@
 #include <wpa/buf.h>
 #include <wpa/text.h>
 
-#include "calls/curl.h"
+#include "gen/calls_curl.h"
 
 #define TIMEOUT_MS 10000
 #define BODY_MAX_BYTES ((size_t)1 << 20)

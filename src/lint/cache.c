@@ -1,81 +1,29 @@
 #include "lint/cache.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <wpa/buf.h>
 #include <wpa/file.h>
 
 #include "auth/hash.h"
 #include "json/json.h"
 
-struct wpa_lint_cache {
-    wpa_arena *arena;
-    const char *path; /* NULL: there is none */
-    wpa_map *lines;   /* key -> JSON behind it */
-    char *added;      /* lines to append */
-    size_t added_bytes, added_capacity;
-    size_t size_bytes; /* of the file as it was read */
-};
+#define ANSWER_MAX_BYTES ((size_t)1 << 20)
 
-/* XDG_CACHE_HOME/wpa, made if it is not there; NULL without a home. */
-static const char *cache_folder(wpa_arena *arena)
+wpa_cache *wpa_lint_cache_open(wpa_arena *arena)
 {
-    const char *xdg = getenv("XDG_CACHE_HOME"); /* NOLINT(concurrency-mt-unsafe) */
-    const char *home = getenv("HOME");          /* NOLINT(concurrency-mt-unsafe) */
-    if (!(xdg && *xdg == '/') && !(home && *home == '/')) {
-        return NULL;
-    }
-    const char *root = xdg && *xdg == '/' ? xdg : wpa_path_join(arena, home, ".cache");
-    const char *folder = wpa_path_join(arena, root, "wpa");
-    (void)mkdir(root, 0700);
-    (void)mkdir(folder, 0700);
-    return wpa_path_exists(folder) ? folder : NULL;
+    wpa_error err = {0};
+    const char *folder = wpa_path_cache(arena, &err);
+    return folder ? wpa_cache_open(wpa_path_join(arena, folder, "lint")) : NULL;
 }
 
-static void read_lines(wpa_lint_cache *cache, char *text)
-{
-    while (text && *text) {
-        char *end = strchr(text, '\n');
-        if (!end) {
-            return; /* one that was cut short */
-        }
-        *end = '\0';
-        char *blank = strchr(text, ' ');
-        if (blank) {
-            *blank = '\0';
-            wpa_map_put(cache->lines, text, blank + 1);
-        }
-        text = end + 1;
-    }
-}
-
-wpa_lint_cache *wpa_lint_cache_open(wpa_arena *arena)
-{
-    wpa_lint_cache *cache = wpa_arena_alloc(arena, sizeof *cache);
-    *cache = (wpa_lint_cache){.arena = arena, .lines = wpa_map_new(arena)};
-    const char *folder = cache_folder(arena);
-    cache->path = folder ? wpa_path_join(arena, folder, "lint-1") : NULL;
-    if (cache->path) {
-        wpa_error err = {0};
-        const char *text =
-            wpa_file_read(cache->path, WPA_LINT_CACHE_MAX_BYTES, arena, &cache->size_bytes, &err);
-        read_lines(cache, text ? wpa_arena_slice(arena, text, cache->size_bytes) : NULL);
-    }
-    return cache;
-}
-
-const char *wpa_lint_cache_key(const wpa_lint_program *program, const char *path,
-                               const wpa_lint_job *job, wpa_arena *arena)
+const uint8_t *wpa_lint_cache_key(const wpa_lint_program *program, const char *path,
+                                  const wpa_lint_job *job, wpa_arena *arena)
 {
     struct stat status = {0};
     (void)stat(path, &status);
     wpa_sha256_state hash;
-    uint8_t digest[WPA_SHA256_SIZE];
-    char *hex = wpa_arena_alloc(arena, WPA_SHA256_HEX_SIZE);
+    uint8_t *digest = wpa_arena_alloc(arena, WPA_CACHE_KEY_SIZE);
     wpa_sha256_init(&hash);
     wpa_sha256_update(&hash, path, strlen(path) + 1);
     wpa_sha256_update(&hash, &status.st_size, sizeof status.st_size);
@@ -85,8 +33,7 @@ const char *wpa_lint_cache_key(const wpa_lint_program *program, const char *path
     }
     wpa_sha256_update(&hash, job->text, job->length);
     wpa_sha256_final(&hash, digest);
-    wpa_hex_encode(digest, WPA_SHA256_SIZE, hex);
-    return hex;
+    return digest;
 }
 
 /* ---- comments as [start, end, code, level, message, [[start, end, text], ...]] ----------------
@@ -126,13 +73,13 @@ static bool read_comment(const wpa_json *from, wpa_lint_job *job, wpa_lint_comme
     return comment->level && comment->message;
 }
 
-bool wpa_lint_cache_find(const wpa_lint_cache *cache, const char *key, wpa_lint_job *job,
-                         wpa_arena *arena)
+bool wpa_lint_cache_find(wpa_cache *cache, const uint8_t *key, wpa_lint_job *job, wpa_arena *arena)
 {
-    const char *line = wpa_map_get(cache->lines, key);
     wpa_error err = {0};
+    size_t size_bytes = 0;
+    const char *text = cache ? wpa_cache_find(cache, key, arena, &size_bytes) : NULL;
     const wpa_json *root =
-        line ? wpa_json_parse(line, strlen(line), WPA_LINT_CACHE_MAX_BYTES, arena, &err) : NULL;
+        text ? wpa_json_parse(text, size_bytes, ANSWER_MAX_BYTES, arena, &err) : NULL;
     if (!root || wpa_json_kind_of(root) != WPA_JSON_ARRAY) {
         return false;
     }
@@ -176,38 +123,11 @@ static const char *dump(const wpa_lint_job *job, wpa_arena *arena)
     return wpa_json_dump(root, arena);
 }
 
-void wpa_lint_cache_add(wpa_lint_cache *cache, const char *key, const wpa_lint_job *job)
+void wpa_lint_cache_add(wpa_cache *cache, const uint8_t *key, const wpa_lint_job *job)
 {
-    if (!cache->path) {
-        return;
+    if (cache) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        const char *text = dump(job, arena);
+        wpa_cache_put(cache, key, text, strlen(text));
     }
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    const char *line = wpa_arena_printf(arena, "%s %s\n", key, dump(job, arena));
-    size_t length = strlen(line);
-    for (size_t i = 0; i < length; i++) {
-        cache->added = wpa_arena_grow(cache->arena, cache->added, cache->added_bytes,
-                                      &cache->added_capacity, 1);
-        cache->added[cache->added_bytes++] = line[i];
-    }
-}
-
-void wpa_lint_cache_close(wpa_lint_cache *cache)
-{
-    if (!cache->path || !cache->added_bytes) {
-        return;
-    }
-    bool is_full = cache->size_bytes + cache->added_bytes > WPA_LINT_CACHE_MAX_BYTES / 2;
-    int fd = open(cache->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (is_full ? O_TRUNC : 0),
-                  0600);
-    if (fd < 0) {
-        return;
-    }
-    for (size_t at = 0; at < cache->added_bytes;) {
-        ssize_t n = write(fd, cache->added + at, cache->added_bytes - at);
-        if (n <= 0) {
-            break;
-        }
-        at += (size_t)n;
-    }
-    (void)close(fd);
 }

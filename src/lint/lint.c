@@ -33,7 +33,7 @@ struct wpa_lint {
     const wpa_settings *settings;
     size_t n_threads;
     wpa_lint_answers *answers;
-    wpa_lint_cache *cache;
+    wpa_cache *cache;
     wpa_note *notes;
     size_t n_notes, notes_capacity;
     queue *queues; /* one a program of the table */
@@ -399,9 +399,7 @@ void wpa_lint_close(wpa_lint *lint)
     if (!lint) {
         return;
     }
-    if (lint->cache) {
-        wpa_lint_cache_close(lint->cache);
-    }
+    wpa_cache_close(lint->cache);
     (void)pthread_mutex_destroy(&lint->lock);
     wpa_arena_free(lint->batch);
     wpa_arena_free(lint->arena);

@@ -7,7 +7,7 @@
 /** One script on its way to a program. */
 typedef struct wpa_lint_job {
     const char *key; /* wpa_lint_key */
-    const char *cache_key;
+    const uint8_t *cache_key;
     const char *dialect;
     const char *text; /* what the program reads: with the line that stands for the runner's -e */
     size_t length;

@@ -43,7 +43,10 @@ static int tear_down(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    (void)unlink(wpa_path_join(arena, folder, "wpa/lint-1"));
+    for (unsigned i = 0; i < 256; i++) {
+        (void)unlink(wpa_arena_printf(arena, "%s/wpa/lint/%02x.results", folder, i));
+    }
+    (void)rmdir(wpa_path_join(arena, folder, "wpa/lint"));
     (void)rmdir(wpa_path_join(arena, folder, "wpa"));
     (void)unlink(wpa_path_join(arena, folder, "a.yml"));
     return rmdir(folder);

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "analysis/cache.h"
+#include "core/cache.h"
 #include "git/git.h"
 #include "rules/fix.h"
 #include "rules/results.h"

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "analysis/cache.h"
+#include "core/cache.h"
 #include "lint/tools.h"
 
 /** NULL: there is no such folder. */

@@ -1,6 +1,6 @@
 /*
  * Results as bytes: what a report needs of a file, and nothing that points into its tree. Kept
- * while a run lasts (results.h) and between runs (analysis/cache.h), so what is read back is
+ * while a run lasts (results.h) and between runs (core/cache.h), so what is read back is
  * treated as bytes from outside.
  */
 #pragma once

@@ -1,4 +1,4 @@
-#include "analysis/cache.h"
+#include "core/cache.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -2,6 +2,7 @@
 #include "facts/commands.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "facts/tables.h"
 
@@ -228,6 +229,31 @@ const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char 
         }
     }
     return best;
+}
+
+/* Below, at or above 0 as the slug stands to a name in lower case. */
+static int compare_slug(wpa_slice slug, const char *name)
+{
+    int order = strncasecmp(slug.at, name, slug.length);
+    return order ? order : name[slug.length] ? -1 : 0;
+}
+
+const wpa_fact_action_role *wpa_facts_action_role_find(wpa_slice slug)
+{
+    size_t low = 0, high = wpa_fact_n_action_roles;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_slug(slug, wpa_fact_action_roles[middle].program);
+        if (order == 0) {
+            return &wpa_fact_action_roles[middle];
+        }
+        if (order < 0) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return NULL;
 }
 
 const wpa_fact_tool *wpa_facts_tool_find(wpa_slice slug)

@@ -89,6 +89,16 @@ typedef struct wpa_fact_installer {
 const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char *const words[],
                                                    size_t n, size_t *behind);
 
+/** An action whose work a command would be known to do, or that only prepares for others. */
+typedef struct wpa_fact_action_role {
+    const char *program; /* "owner/repo[/path]", lower case */
+    unsigned roles;      /* wpa_command_role bits */
+    bool is_setup;       /* brings the tree, a tool or a login */
+} wpa_fact_action_role;
+
+/** slug without ref, compared without case; NULL: not known. */
+const wpa_fact_action_role *wpa_facts_action_role_find(wpa_slice slug);
+
 /** An action that installs a tool whose version an input chooses. */
 typedef struct wpa_fact_tool {
     const char *action; /* owner/repo[/path] */

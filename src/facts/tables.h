@@ -134,6 +134,8 @@ extern const wpa_fact_launcher wpa_fact_launchers[];
 extern const size_t wpa_fact_n_launchers;
 extern const wpa_fact_installer wpa_fact_installers[];
 extern const size_t wpa_fact_n_installers;
+extern const wpa_fact_action_role wpa_fact_action_roles[];
+extern const size_t wpa_fact_n_action_roles;
 extern const wpa_fact_tool wpa_fact_tools[];
 extern const size_t wpa_fact_n_tools;
 extern const wpa_fact_host wpa_fact_hosts[];

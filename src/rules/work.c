@@ -56,54 +56,13 @@ bool wpa_work_has_word(const char *text, const char *const words[])
 
 /* ---- steps ---- */
 
-typedef struct action_role {
-    const char *slug;
-    unsigned roles;
-} action_role;
-
-/* Actions whose work a command would be known to do. */
-static const action_role action_roles[] = {
-    {"docker/build-push-action", WPA_DOES_BUILD},
-    {"docker/bake-action", WPA_DOES_BUILD},
-    {"golangci/golangci-lint-action", WPA_DOES_LINT},
-    {"pre-commit/action", WPA_DOES_LINT},
-    {"super-linter/super-linter", WPA_DOES_LINT},
-    {"github/super-linter", WPA_DOES_LINT},
-    {"psf/black", WPA_DOES_LINT},
-    {"astral-sh/ruff-action", WPA_DOES_LINT},
-    {"rustsec/audit-check", WPA_DOES_SCAN},
-    {"github/codeql-action/analyze", WPA_DOES_SCAN},
-    {"aquasecurity/trivy-action", WPA_DOES_SCAN},
-    {"cypress-io/github-action", WPA_DOES_TEST},
-    {"pypa/cibuildwheel", WPA_DOES_BUILD},
-    {"pyo3/maturin-action", WPA_DOES_BUILD},
-    {"goreleaser/goreleaser-action", WPA_DOES_BUILD | WPA_DOES_PUBLISH},
-    {"gradle/gradle-build-action", WPA_DOES_BUILD},
-    {"pypa/gh-action-pypi-publish", WPA_DOES_PUBLISH},
-    {"softprops/action-gh-release", WPA_DOES_PUBLISH},
-    {"actions/create-release", WPA_DOES_PUBLISH},
-    {"ncipollo/release-action", WPA_DOES_PUBLISH},
-    {"actions/deploy-pages", WPA_DOES_PUBLISH},
-    {"peaceiris/actions-gh-pages", WPA_DOES_PUBLISH},
-    {"jamesives/github-pages-deploy-action", WPA_DOES_PUBLISH},
-    {"changesets/action", WPA_DOES_PUBLISH | WPA_DOES_HISTORY},
-    {"cycjimmy/semantic-release-action", WPA_DOES_PUBLISH | WPA_DOES_HISTORY},
-    {"googleapis/release-please-action", WPA_DOES_PUBLISH},
-    {"azure/webapps-deploy", WPA_DOES_PUBLISH},
-    {"cloudflare/wrangler-action", WPA_DOES_PUBLISH},
-};
-
 unsigned wpa_work_step_roles(const wpa_outline_step *step)
 {
     if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
         return wpa_step_roles(step);
     }
-    for (size_t i = 0; i < WPA_COUNT(action_roles); i++) {
-        if (wpa_outline_step_uses(step, action_roles[i].slug)) {
-            return action_roles[i].roles;
-        }
-    }
-    return 0;
+    const wpa_fact_action_role *row = wpa_facts_action_role_find(step->uses.slug);
+    return row ? row->roles : 0;
 }
 
 unsigned wpa_work_job_roles(const wpa_outline_job *job)
@@ -127,11 +86,9 @@ bool wpa_work_is_setup(const wpa_outline_step *step)
     size_t length = repo.length - (size_t)(name - repo.at);
     bool says_setup = (length >= 6 && strncasecmp(name, "setup-", 6) == 0) ||
                       (length >= 6 && strncasecmp(name + length - 6, "-setup", 6) == 0);
-    return says_setup || wpa_outline_step_uses(step, "actions/checkout") ||
-           wpa_outline_step_uses(step, "docker/login-action") ||
-           wpa_outline_step_uses(step, "dtolnay/rust-toolchain") ||
-           wpa_outline_step_uses(step, "pnpm/action-setup") ||
-           (wpa_caches_next(step, &at) != NULL && !wpa_work_step_roles(step));
+    const wpa_fact_action_role *row = wpa_facts_action_role_find(step->uses.slug);
+    return says_setup || (row && row->is_setup) ||
+           (wpa_caches_next(step, &at) != NULL && !(row && row->roles));
 }
 
 bool wpa_work_is_quick(const wpa_outline_step *step)

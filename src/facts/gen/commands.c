@@ -140,6 +140,7 @@ void gen_commands(FILE *out, const char *folder)
     gen_rows(out, root, "wrappers", "wrapper", "wrappers");
     gen_rows(out, root, "launchers", "launcher", "launchers");
     gen_rows(out, root, "installers", "installer", "installers");
+    gen_rows(out, root, "action_roles", "action_role", "action_roles");
     gen_rows(out, root, "tools", "tool", "tools");
     gen_rows(out, root, "hosts", "host", "hosts");
     json_decref(root);

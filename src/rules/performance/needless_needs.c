@@ -1,5 +1,7 @@
 /* PRF-011: a job waits for another one of which it uses nothing. */
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "rules/caches.h"
 #include "rules/work.h"
@@ -12,13 +14,6 @@ typedef struct subject {
 } subject;
 
 /* ---- what one job hands to another ---- */
-
-static bool mentions_need(const wpa_outline_job *job, const char *id, wpa_arena *arena)
-{
-    static const char *const all[] = {"needs.*", "toJSON(needs", "toJson(needs", "needs[", NULL};
-    return wpa_work_mentions(job->node, wpa_arena_printf(arena, "needs.%s.", id)) ||
-           wpa_work_mentions_any(job->node, all);
-}
 
 /* Ends however the others did: it is there to see how. */
 static bool is_aggregator(const wpa_outline_job *job)
@@ -99,37 +94,41 @@ static bool shares_cache(const wpa_outline_job *a, const wpa_outline_job *b)
 
 /* ---- the shape of the graph ---- */
 
-/* Which jobs each job waits for, directly or not, and which leave something behind. */
+/* What is asked of a job once for each edge that it is part of. */
+typedef struct member {
+    wpa_work_need *needs;
+    size_t n_needs;
+    bool leaves, uploads, downloads;
+    bool reads_all;        /* of its needs, or by names that are not written out */
+    bool is_gate;          /* known once has_gate is set */
+    bool has_gate;
+    bool uploads_before;   /* itself, or one that it waits for */
+    const wpa_map *reads;  /* ids behind "needs." */
+} member;
+
+/* Which jobs each job waits for, directly or not. */
 typedef struct order {
     const wpa_outline *o;
     bool *reach; /* [n_jobs * n_jobs] */
-    bool *leaves;
+    member *members;
 } order;
+
+static member *member_of(const order *g, const wpa_outline_job *job)
+{
+    return &g->members[job - g->o->jobs];
+}
 
 static void reach_from(const order *g, size_t from, const wpa_outline_job *job)
 {
-    wpa_work_need needs[NEEDS_MAX];
-    size_t n = wpa_work_needs(g->o, job, needs, NEEDS_MAX);
-    for (size_t i = 0; i < n; i++) {
-        bool *seen = needs[i].job
-                         ? &g->reach[from * g->o->n_jobs + (size_t)(needs[i].job - g->o->jobs)]
-                         : NULL;
+    const member *m = member_of(g, job);
+    for (size_t i = 0; i < m->n_needs; i++) {
+        const wpa_outline_job *needed = m->needs[i].job;
+        bool *seen = needed ? &g->reach[from * g->o->n_jobs + (size_t)(needed - g->o->jobs)] : NULL;
         if (seen && !*seen) {
             *seen = true;
-            reach_from(g, from, needs[i].job);
+            reach_from(g, from, needed);
         }
     }
-}
-
-static order read_order(wpa_rule_run *run, const wpa_outline *o)
-{
-    order g = {o, wpa_arena_array(run->arena, o->n_jobs * o->n_jobs + 1, sizeof *g.reach),
-               wpa_arena_array(run->arena, o->n_jobs + 1, sizeof *g.leaves)};
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        reach_from(&g, i, &o->jobs[i]);
-        g.leaves[i] = leaves_something(&o->jobs[i]);
-    }
-    return g;
 }
 
 static bool reaches(const order *g, const wpa_outline_job *a, const wpa_outline_job *b)
@@ -137,25 +136,78 @@ static bool reaches(const order *g, const wpa_outline_job *a, const wpa_outline_
     return g->reach[(size_t)(a - g->o->jobs) * g->o->n_jobs + (size_t)(b - g->o->jobs)];
 }
 
+/* Ids are compared without case. */
+static const char *lower_of(wpa_arena *arena, const char *id, size_t length)
+{
+    char *text = wpa_arena_alloc(arena, length + 1);
+    for (size_t i = 0; i < length; i++) {
+        text[i] = (char)tolower((unsigned char)id[i]);
+    }
+    text[length] = '\0';
+    return text;
+}
+
+/* The ids that the job's text names as "needs.<id>", in lower case. */
+static const wpa_map *read_mentions(const wpa_outline_job *job, wpa_arena *arena)
+{
+    static const char word[] = "needs.";
+    wpa_map *ids = wpa_map_new(arena);
+    wpa_slice text = wpa_work_text(job->node);
+    for (size_t i = 0; i + sizeof word <= text.length; i++) {
+        if (strncasecmp(text.at + i, word, sizeof word - 1) != 0) {
+            continue;
+        }
+        size_t start = i + sizeof word - 1, end = start;
+        while (end < text.length && (isalnum((unsigned char)text.at[end]) ||
+                                     text.at[end] == '_' || text.at[end] == '-')) {
+            end++;
+        }
+        wpa_map_put(ids, lower_of(arena, text.at + start, end - start), ids);
+        i = end - 1;
+    }
+    return ids;
+}
+
+static void read_member(wpa_rule_run *run, const wpa_outline *o, const wpa_outline_job *job,
+                        member *m)
+{
+    static const char *const all[] = {"needs.*", "toJSON(needs", "needs[", NULL};
+    wpa_work_need needs[NEEDS_MAX];
+    m->n_needs = wpa_work_needs(o, job, needs, NEEDS_MAX);
+    m->needs = wpa_arena_array(run->arena, m->n_needs + 1, sizeof *needs);
+    memcpy(m->needs, needs, m->n_needs * sizeof *needs);
+    m->leaves = leaves_something(job);
+    m->uploads = job->is_call || uploads(job);
+    m->downloads = downloads(job);
+    m->reads_all = wpa_work_mentions_any(job->node, all);
+    m->reads = read_mentions(job, run->arena);
+}
+
+static order read_order(wpa_rule_run *run, const wpa_outline *o)
+{
+    order g = {o, wpa_arena_array(run->arena, o->n_jobs * o->n_jobs + 1, sizeof *g.reach),
+               wpa_arena_array(run->arena, o->n_jobs + 1, sizeof *g.members)};
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        read_member(run, o, &o->jobs[i], &g.members[i]);
+    }
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        member *m = &g.members[i];
+        reach_from(&g, i, &o->jobs[i]);
+        for (size_t k = 0; k < o->n_jobs && !m->uploads_before; k++) {
+            m->uploads_before =
+                g.members[k].uploads && (k == i || reaches(&g, &o->jobs[i], &o->jobs[k]));
+        }
+    }
+    return g;
+}
+
 /* Another of its needs waits for the same job: without this edge nothing starts earlier. */
 static bool is_transitive(const order *g, const wpa_outline_job *job, const wpa_outline_job *needed)
 {
-    wpa_work_need needs[NEEDS_MAX];
-    size_t n = wpa_work_needs(g->o, job, needs, NEEDS_MAX);
-    for (size_t i = 0; i < n; i++) {
-        if (needs[i].job && needs[i].job != needed && reaches(g, needs[i].job, needed)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Does the job, or one that it waits for, upload what a later one may download? */
-static bool uploads_before(const order *g, const wpa_outline_job *job)
-{
-    for (size_t i = 0; i < g->o->n_jobs; i++) {
-        const wpa_outline_job *other = &g->o->jobs[i];
-        if ((other == job || reaches(g, job, other)) && (other->is_call || uploads(other))) {
+    const member *m = member_of(g, job);
+    for (size_t i = 0; i < m->n_needs; i++) {
+        const wpa_outline_job *other = m->needs[i].job;
+        if (other && other != needed && reaches(g, other, needed)) {
             return true;
         }
     }
@@ -163,18 +215,26 @@ static bool uploads_before(const order *g, const wpa_outline_job *job)
 }
 
 /* A quick look at the sources that spares the rest when it fails. */
-static bool is_gate(const wpa_outline_job *job)
+static bool is_gate(const order *g, const wpa_outline_job *job)
 {
-    unsigned roles = wpa_work_job_roles(job);
-    return !(roles & (unsigned)(WPA_DOES_TEST | WPA_DOES_BUILD)) || wpa_work_has_unknown(job);
+    member *m = member_of(g, job);
+    if (!m->has_gate) {
+        unsigned roles = wpa_work_job_roles(job);
+        m->is_gate = !(roles & (unsigned)(WPA_DOES_TEST | WPA_DOES_BUILD)) ||
+                     wpa_work_has_unknown(job);
+        m->has_gate = true;
+    }
+    return m->is_gate;
 }
 
 static void check_need(wpa_rule_run *run, const order *g, const wpa_outline_job *job,
                        const wpa_work_need *need)
 {
-    if (g->leaves[need->job - g->o->jobs] || is_transitive(g, job, need->job) ||
-        mentions_need(job, need->id, run->arena) || shares_cache(need->job, job) ||
-        (downloads(job) && uploads_before(g, need->job))) {
+    const member *own = member_of(g, job), *other = member_of(g, need->job);
+    if (other->leaves || own->reads_all ||
+        wpa_map_has(own->reads, lower_of(run->arena, need->id, strlen(need->id))) ||
+        (own->downloads && other->uploads_before) || is_transitive(g, job, need->job) ||
+        shares_cache(need->job, job)) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -187,7 +247,7 @@ static void check_need(wpa_rule_run *run, const order *g, const wpa_outline_job 
     if (need->job->key) {
         wpa_rule_relate(run, finding, need->job->key->span, "the job it waits for");
     }
-    if (is_gate(need->job)) {
+    if (is_gate(g, need->job)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
         finding->confidence = WPA_CONFIDENCE_LOW;
     }
@@ -197,19 +257,18 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    if (wpa_work_is_large(o)) {
+    if (wpa_work_is_large(o) || wpa_work_ships(run)) {
         return true;
     }
     order g = read_order(run, o);
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
-        wpa_work_need needs[NEEDS_MAX];
-        bool may_wait = job->is_call || wpa_work_job_ships(job) || is_aggregator(job) ||
-                        wpa_work_ships(run) || g.leaves[i];
-        size_t n = may_wait ? 0 : wpa_work_needs(o, job, needs, NEEDS_MAX);
-        for (size_t k = 0; k < n; k++) {
-            if (needs[k].job && needs[k].job != job) {
-                check_need(run, &g, job, &needs[k]);
+        const member *m = &g.members[i];
+        bool may_wait =
+            job->is_call || m->leaves || wpa_work_job_ships(job) || is_aggregator(job);
+        for (size_t k = 0; k < m->n_needs && !may_wait; k++) {
+            if (m->needs[k].job && m->needs[k].job != job) {
+                check_need(run, &g, job, &m->needs[k]);
             }
         }
     }

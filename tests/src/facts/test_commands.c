@@ -92,6 +92,11 @@ static void other_rows(void **state)
     assert_null(wpa_facts_wrapper_find("npm"));
     assert_non_null(wpa_facts_tool_find(wpa_slice_of("Astral-sh/setup-uv")));
     assert_null(wpa_facts_tool_find(wpa_slice_of("astral-sh/other")));
+    assert_int_equal(wpa_facts_action_role_find(wpa_slice_of("Docker/bake-action"))->roles,
+                     WPA_DOES_BUILD);
+    assert_true(wpa_facts_action_role_find(wpa_slice_of("actions/checkout"))->is_setup);
+    assert_null(wpa_facts_action_role_find(wpa_slice_of("actions/check")));
+    assert_null(wpa_facts_action_role_find(wpa_slice_of("actions/checkout/sub")));
     assert_true(wpa_facts_host_find(wpa_slice_of("sh.rustup.rs"))->is_vendor);
     assert_null(wpa_facts_host_find(wpa_slice_of("rustup.rs.example")));
 }

@@ -155,6 +155,11 @@ static const char *installer_at(size_t i)
     return wpa_fact_installers[i].program;
 }
 
+static const char *closed_program_at(size_t i)
+{
+    return wpa_fact_closed_programs[i].program;
+}
+
 static unsigned own_roles(const char *name, const char *const words[], size_t n)
 {
     unsigned roles = 0;
@@ -229,6 +234,22 @@ const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char 
         }
     }
     return best;
+}
+
+bool wpa_facts_is_closed_program(const char *name)
+{
+    size_t i = lower_bound(name, wpa_fact_n_closed_programs, closed_program_at);
+    return i < wpa_fact_n_closed_programs && wpa_text_is(closed_program_at(i), name);
+}
+
+bool wpa_facts_is_tool_variable(const char *name)
+{
+    for (size_t i = 0; i < wpa_fact_n_tool_variables; i++) {
+        if (glob_fits(wpa_slice_of(wpa_fact_tool_variables[i].program), name)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Below, at or above 0 as the slug stands to a name in lower case. */

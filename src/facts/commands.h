@@ -99,6 +99,15 @@ typedef struct wpa_fact_action_role {
 /** slug without ref, compared without case; NULL: not known. */
 const wpa_fact_action_role *wpa_facts_action_role_find(wpa_slice slug);
 
+typedef struct wpa_fact_name {
+    const char *program;
+} wpa_fact_name;
+
+/** Does this program run nothing of the project, and read no variables but its own? */
+bool wpa_facts_is_closed_program(const char *name);
+/** Is this variable one that programs read without being told? */
+bool wpa_facts_is_tool_variable(const char *name);
+
 /** An action that installs a tool whose version an input chooses. */
 typedef struct wpa_fact_tool {
     const char *action; /* owner/repo[/path] */

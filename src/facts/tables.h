@@ -136,6 +136,10 @@ extern const wpa_fact_installer wpa_fact_installers[];
 extern const size_t wpa_fact_n_installers;
 extern const wpa_fact_action_role wpa_fact_action_roles[];
 extern const size_t wpa_fact_n_action_roles;
+extern const wpa_fact_name wpa_fact_closed_programs[];
+extern const size_t wpa_fact_n_closed_programs;
+extern const wpa_fact_name wpa_fact_tool_variables[]; /* "*" is any characters */
+extern const size_t wpa_fact_n_tool_variables;
 extern const wpa_fact_tool wpa_fact_tools[];
 extern const size_t wpa_fact_n_tools;
 extern const wpa_fact_host wpa_fact_hosts[];

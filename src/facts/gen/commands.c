@@ -141,6 +141,8 @@ void gen_commands(FILE *out, const char *folder)
     gen_rows(out, root, "launchers", "launcher", "launchers");
     gen_rows(out, root, "installers", "installer", "installers");
     gen_rows(out, root, "action_roles", "action_role", "action_roles");
+    gen_rows(out, root, "closed_programs", "name", "closed_programs");
+    gen_rows(out, root, "tool_variables", "name", "tool_variables");
     gen_rows(out, root, "tools", "tool", "tools");
     gen_rows(out, root, "hosts", "host", "hosts");
     json_decref(root);

@@ -1,19 +1,28 @@
 /*
  * EFF-011: definitions that nothing reads. U1 variables, U2 inputs, U3 job outputs, U4 step ids
- * (pedantic), U5 matrix rows, U6 secrets of a callee, U8 services that nobody can reach, U9
- * defaults that no run step uses, U10 YAML anchors, U11 local actions that nobody uses (pedantic).
+ * (pedantic), U5 matrix rows, U6 secrets of a callee, U7 its outputs (pedantic), U8 services that
+ * nobody can reach, U9 defaults that no run step uses, U10 YAML anchors, U11 local actions that
+ * nobody uses (pedantic).
  */
 #include <ctype.h>
 #include <string.h>
 
 #include "rules/graph.h"
+#include "rules/variables.h"
 #include "rules/work.h"
 
 #define GIVEN_MAX 200 /* each is looked for in the whole file */
+#define VARIABLES_MAX 100
+#define CALLERS_MAX 50
 
 static bool is_name_char(char c)
 {
     return isalnum((unsigned char)c) || c == '_' || c == '-';
+}
+
+static bool is_variable_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
 }
 
 /* Is "prefix<name>" or "prefix['name']" anywhere in the file, as a whole name, without case? */
@@ -84,44 +93,84 @@ static void check_ids(wpa_rule_run *run, const wpa_outline_job *job)
 
 /* ---- U1: variables ---- */
 
-/* Programs that come with the shell, and read no variable that is not on their line. */
-static bool reads_only_words(const wpa_outline_step *step)
+/* Does the name stand anywhere in these bytes but where it is defined? */
+static bool is_named(wpa_slice in, const wpa_yaml_doc *doc, wpa_span own, const char *name)
 {
-    static const char *const plain[] = {
-        "echo", "printf", "exit", "cat",  "mkdir", "cp",   "mv", "rm", "ls",  "test", "[", "[[",
-        "sed",  "grep",   "head", "tail", "sleep", "true", "cd", "tr", "cut", "sort", "wc"};
-    if (!step->script || !step->script->is_readable) {
-        return false;
-    }
-    for (size_t i = 0; i < step->script->n_commands; i++) {
-        const wpa_shell_command *c = &step->script->commands[i];
-        if (*c->name && wpa_text_index(c->name, plain, WPA_COUNT(plain)) < 0) {
-            return false;
+    size_t length = strlen(name);
+    const char *end = in.at + in.length;
+    for (const char *at = in.at; length && (at = memmem(at, (size_t)(end - at), name, length));
+         at += length) {
+        size_t offset = (size_t)(at - doc->source);
+        bool is_own = offset >= own.start && offset < own.end;
+        bool is_whole = !is_variable_char(at[length]) && (at == in.at || !is_variable_char(at[-1]));
+        if (is_whole && !is_own) {
+            return true;
         }
     }
-    return true;
+    return false;
 }
 
-/* Variables of a step whose script reads none: what runs there is known to the last word. */
-static void check_env(wpa_rule_run *run, const wpa_outline_step *step)
+/* Variables of one level: scope is what they are set for. */
+static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope, wpa_variable_readers readers,
+                      const char *where)
 {
-    for (size_t i = 0; step->env && i < step->env->n_pairs && reads_only_words(step); i++) {
-        const wpa_yaml_pair *pair = &step->env->pairs[i];
+    const wpa_yaml_pair *own = wpa_yaml_find(scope, "env");
+    const wpa_yaml_node *env = own ? own->value : NULL;
+    bool is_plain =
+        wpa_yaml_is(env, WPA_YAML_MAPPING) && env->kind == WPA_YAML_MAPPING && !env->anchor &&
+        readers != WPA_READERS_ANY &&
+        !wpa_work_mentions_any(scope, (const char *const[]){"toJSON(env", "env[", NULL});
+    for (size_t i = 0; is_plain && i < env->n_pairs && i < VARIABLES_MAX; i++) {
+        const wpa_yaml_pair *pair = &env->pairs[i];
         const char *name = wpa_yaml_text(pair->key);
-        bool is_other = false;
-        for (size_t k = 0; name && k < step->node->n_pairs; k++) {
-            const wpa_yaml_pair *other = &step->node->pairs[k];
-            bool is_env = wpa_text_is(wpa_yaml_text(other->key), "env");
-            is_other = is_other || (!is_env && wpa_work_mentions(other->value, name));
+        if (!name || wpa_text_is(name, "<<") || wpa_facts_is_tool_variable(name) ||
+            is_named(wpa_work_text(scope), run->source->yaml, pair->key->span, name)) {
+            continue;
         }
-        if (name && !wpa_text_is(name, "<<") && !is_other) {
-            (void)wpa_rule_report(run, pair->key->span, "U1", pair->value,
-                                  "no command of this step reads %s", quote(run, name));
+        wpa_finding *finding =
+            wpa_rule_report(run, pair->key->span, "U1", pair->value,
+                            "no command of this %s reads %s", where, quote(run, name));
+        if (readers == WPA_READERS_ACTION) {
+            finding->persona = WPA_PERSONA_AUDITOR;
+            finding->confidence = WPA_CONFIDENCE_LOW;
         }
+    }
+}
+
+static void check_variables(wpa_rule_run *run, const wpa_outline *o)
+{
+    wpa_variable_readers all = WPA_READERS_NONE;
+    bool is_workflow = run->source->kind == WPA_INPUT_WORKFLOW;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        wpa_variable_readers of_job = WPA_READERS_NONE;
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_outline_step *step = &o->jobs[i].steps[k];
+            wpa_variable_readers own = wpa_variables_readers(step);
+            /* What is given to an action is meant for it. */
+            if (step->run || wpa_outline_step_uses(step, "actions/github-script")) {
+                check_env(run, step->node, own, "step");
+            }
+            of_job = own > of_job ? own : of_job;
+        }
+        if (is_workflow && !o->jobs[i].is_call) {
+            check_env(run, o->jobs[i].node, of_job, "job");
+        }
+        all = of_job > all ? of_job : all; /* a called workflow does not see them */
+    }
+    if (is_workflow && o->n_jobs) {
+        check_env(run, o->root, all, "workflow");
     }
 }
 
 /* ---- U2, U6: what a caller may give ---- */
+
+/* Inputs of an action or of a called workflow: who gives them would have to be changed too. */
+static bool has_callers(const wpa_yaml_node *event)
+{
+    const wpa_yaml_node *inputs = wpa_yaml_get(event, "inputs");
+    const wpa_yaml_node *on = event->parent;
+    return !inputs || !on || wpa_yaml_get(on, "workflow_dispatch") != event;
+}
 
 static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char *check,
                         const char *context, const char *what)
@@ -139,7 +188,9 @@ static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char
             is_read(doc, "github.event.inputs", name)) {
             continue;
         }
-        wpa_finding *finding = wpa_rule_report(run, list->pairs[i].key->span, check, NULL,
+        bool is_asked = list->parent && has_callers(list->parent); /* who may give it */
+        wpa_finding *finding = wpa_rule_report(run, list->pairs[i].key->span, check,
+                                               is_asked ? NULL : list->pairs[i].value,
                                                "nothing reads %s %s", what, quote(run, name));
         if (wpa_yaml_get(list->pairs[i].value, "deprecationMessage")) {
             finding->persona = WPA_PERSONA_AUDITOR; /* kept for its callers */
@@ -164,6 +215,48 @@ static void check_inputs(wpa_rule_run *run, const wpa_outline *o)
     }
 }
 
+/* ---- U7: what a callee hands back to callers that do not take it ---- */
+
+/* May a caller read it: by name, as a whole, or in a way that cannot be followed? */
+static bool caller_reads(wpa_rule_run *run, const wpa_graph_user *user, const char *name)
+{
+    const wpa_source *source = wpa_rule_source_at(run, user->file->path);
+    if (!source || source->is_partial || user->use->job >= source->outline->n_jobs) {
+        return true;
+    }
+    const char *id = source->outline->jobs[user->use->job].id;
+    const char *text = source->yaml->source;
+    return strstr(text, "needs[") || strstr(text, "needs.*") || strcasestr(text, "toJSON(needs") ||
+           is_read(source->yaml, wpa_arena_printf(run->arena, "needs.%s.outputs", id), name) ||
+           is_read(source->yaml, wpa_arena_printf(run->arena, "jobs.%s.outputs", id), name);
+}
+
+static void check_results(wpa_rule_run *run, const wpa_outline *o)
+{
+    const wpa_outline_trigger *t = wpa_outline_trigger_find(o, "workflow_call");
+    const wpa_yaml_node *outputs = wpa_yaml_get(t ? t->config : NULL, "outputs");
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    size_t n = 0;
+    const wpa_graph_user *users =
+        graph && outputs ? wpa_graph_users(graph, wpa_source_identity(run->source), &n) : NULL;
+    for (size_t i = 0; n && n <= CALLERS_MAX && wpa_yaml_is(outputs, WPA_YAML_MAPPING) &&
+                       i < outputs->n_pairs && i < GIVEN_MAX;
+         i++) {
+        const char *name = wpa_yaml_text(outputs->pairs[i].key);
+        bool is_taken = !name || wpa_text_is(name, "<<");
+        for (size_t k = 0; k < n && !is_taken; k++) {
+            is_taken = !users[k].use->is_call || caller_reads(run, &users[k], name);
+        }
+        if (!is_taken) {
+            wpa_finding *finding =
+                wpa_rule_report(run, outputs->pairs[i].key->span, "U7", NULL,
+                                "no caller in this repository reads output %s", quote(run, name));
+            finding->persona = WPA_PERSONA_PEDANTIC;
+            finding->confidence = WPA_CONFIDENCE_MEDIUM; /* another repository may */
+        }
+    }
+}
+
 /* ---- U8: a service without a port, in a job that is not in its network ---- */
 
 static void check_services(wpa_rule_run *run, const wpa_outline_job *job)
@@ -181,7 +274,7 @@ static void check_services(wpa_rule_run *run, const wpa_outline_job *job)
             wpa_work_mentions(service, "network") || !wpa_yaml_is(service, WPA_YAML_MAPPING);
         if (!is_reached) {
             wpa_finding *finding = wpa_rule_report(
-                run, services->pairs[i].key->span, "U8", NULL,
+                run, services->pairs[i].key->span, "U8", services->pairs[i].value,
                 "service %s opens no port: no step of this job can reach it", quote(run, name));
             finding->confidence = WPA_CONFIDENCE_MEDIUM;
         }
@@ -249,9 +342,10 @@ static void check_rows(wpa_rule_run *run, const wpa_outline_job *job)
             is_read(run->source->yaml, "matrix", name)) {
             continue;
         }
-        (void)wpa_rule_report(run, matrix->pairs[i].key->span, "U5", NULL,
-                              "nothing reads matrix.%s: its %zu values make runs that are alike",
-                              name, row->n_items);
+        bool is_in_legs = wpa_yaml_find(matrix, "include") || wpa_yaml_find(matrix, "exclude");
+        (void)wpa_rule_report(
+            run, matrix->pairs[i].key->span, "U5", is_in_legs ? NULL : matrix->pairs[i].value,
+            "nothing reads matrix.%s: its %zu values make runs that are alike", name, row->n_items);
     }
 }
 
@@ -296,7 +390,7 @@ static void check_anchors(wpa_rule_run *run)
             const char *mark =
                 memchr(doc->source + node->full.start, '&', wpa_span_length(node->full));
             size_t start = mark ? (size_t)(mark - doc->source) : node->full.start;
-            (void)wpa_rule_report(run, (wpa_span){start, start + length}, "U10", NULL,
+            (void)wpa_rule_report(run, (wpa_span){start, start + length}, "U10", node,
                                   "no alias refers to anchor %s", quote(run, node->anchor));
         }
     }
@@ -308,12 +402,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_outline *o = run->source->outline;
     check_anchors(run);
     check_inputs(run, o);
+    check_variables(run, o);
+    check_results(run, o);
     check_unused_action(run, o);
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_ids(run, &o->jobs[i]);
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_env(run, &o->jobs[i].steps[k]);
-        }
         if (run->source->kind == WPA_INPUT_WORKFLOW) {
             check_services(run, &o->jobs[i]);
         }
@@ -328,17 +421,47 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* "&name " out of the line, with the blank in front of it or behind. */
+static void drop_anchor(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *node, wpa_span anchor)
+{
+    const char *source = node->doc->source;
+    if (anchor.start && source[anchor.start - 1] == ' ') {
+        anchor.start--;
+    } else if (source[anchor.end] == ' ') {
+        anchor.end++;
+    }
+    wpa_rule_edit(run, fix, anchor, "%s", "");
+}
+
+/* The first entry of a step shares its line with the dash: what is behind it moves up. */
+static void drop_first(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *mapping)
+{
+    if (mapping->n_pairs > 1 && mapping->style != WPA_YAML_FLOW) {
+        wpa_span span = {mapping->pairs[0].key->span.start, mapping->pairs[1].key->span.start};
+        wpa_rule_edit(run, fix, span, "%s", "");
+    }
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
+    static const char *const safe[] = {"U4", "U9", "U10"};
+    static const char *const whole[] = {"U1", "U3", "U5", "U8"};
     const wpa_yaml_node *value = finding->subject;
     if (!value) {
         return;
     }
-    bool is_output = wpa_text_is(finding->check, "U3") || wpa_text_is(finding->check, "U1");
-    wpa_fix *fix =
-        wpa_rule_fix(run, finding, is_output ? WPA_FIX_UNSAFE : WPA_FIX_SAFE, "remove it");
-    bool is_only = is_output && value->parent->n_pairs == 1; /* then the whole mapping goes */
-    (void)wpa_rule_remove_entry(run, fix, is_only ? value->parent : value);
+    bool is_safe = wpa_text_index(finding->check, safe, WPA_COUNT(safe)) >= 0;
+    wpa_fix *fix = wpa_rule_fix(run, finding, is_safe ? WPA_FIX_SAFE : WPA_FIX_UNSAFE, "remove it");
+    const wpa_yaml_node *mapping = value->parent;
+    if (wpa_text_is(finding->check, "U10")) {
+        drop_anchor(run, fix, value, finding->span.bytes);
+    } else if (wpa_text_is(finding->check, "U4") && mapping->pairs[0].value == value) {
+        drop_first(run, fix, mapping);
+    } else { /* of one entry the whole mapping goes */
+        bool is_only =
+            wpa_text_index(finding->check, whole, WPA_COUNT(whole)) >= 0 && mapping->n_pairs == 1;
+        (void)wpa_rule_remove_entry(run, fix, is_only ? mapping : value);
+    }
 }
 
 const wpa_rule wpa_rule_unused_definition = {
@@ -353,8 +476,8 @@ const wpa_rule wpa_rule_unused_definition = {
     .summary = "Something is defined that nothing reads",
     .why = "Readers look for what it is for, and a matrix row of it makes runs that are alike.",
     .fix = "Remove it, or use it where it was meant.",
-    .checks =
-        (const char *const[]){"U1", "U2", "U3", "U4", "U5", "U6", "U8", "U9", "U10", "U11", NULL},
+    .checks = (const char *const[]){"U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9", "U10",
+                                    "U11", NULL},
     .declares = WPA_DECLARES_JOBS | WPA_DECLARES_NAMES | WPA_DECLARES_ENV,
     .claims_absence = true,
     .check = check,

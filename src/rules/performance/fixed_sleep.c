@@ -110,8 +110,8 @@ static bool watches_run(const wpa_shell_command *c)
 /* Asks a service whether it is there. */
 static bool probes_service(const wpa_shell_command *c)
 {
-    static const char *const probes[] = {"nc", "ncat", "pg_isready", "mysqladmin", "redis-cli",
-                                         "mongosh"};
+    static const char *const probes[] = {"nc",         "ncat",      "pg_isready",
+                                         "mysqladmin", "redis-cli", "mongosh"};
     if (wpa_text_index(c->name, probes, WPA_COUNT(probes)) >= 0) {
         return true;
     }
@@ -123,18 +123,6 @@ static bool probes_service(const wpa_shell_command *c)
     return false;
 }
 
-/* The runner has waited already: every service of the job tells by itself when it is ready. */
-static bool has_healthy_services(const wpa_outline_job *job)
-{
-    const wpa_yaml_node *services = wpa_yaml_get(job->node, "services");
-    bool is_healthy = wpa_yaml_is(services, WPA_YAML_MAPPING) && services->n_pairs > 0;
-    for (size_t i = 0; is_healthy && i < services->n_pairs; i++) {
-        is_healthy =
-            wpa_work_mentions(wpa_yaml_get(services->pairs[i].value, "options"), "--health-cmd");
-    }
-    return is_healthy;
-}
-
 /* Is the service brought up by Compose, in this step or one before? */
 static bool is_composed(const wpa_outline_step *step)
 {
@@ -142,8 +130,8 @@ static bool is_composed(const wpa_outline_step *step)
         const wpa_script *script = step->job->steps[i].script;
         for (size_t k = 0; script && k < script->n_commands; k++) {
             const wpa_shell_command *c = &script->commands[k];
-            bool is_compose = wpa_text_is(c->name, "docker-compose") ||
-                              wpa_shell_is(c, "docker", "compose");
+            bool is_compose =
+                wpa_text_is(c->name, "docker-compose") || wpa_shell_is(c, "docker", "compose");
             if (is_compose && wpa_shell_word_find(c, "up") && wpa_shell_word_find(c, "-d") &&
                 !wpa_shell_word_find(c, "--wait")) {
                 return true;
@@ -175,12 +163,7 @@ static const char *better_than_loop(const wpa_outline_step *step)
             return "the runner is held while a loop waits for another run; needs or workflow_run "
                    "would start it when that is done";
         }
-        bool is_probe = probes_service(c) && is_looped(step->script, c);
-        if (is_probe && has_healthy_services(step->job)) {
-            return "a loop waits for a service whose health check the runner has waited for before "
-                   "the first step";
-        }
-        if (is_probe && is_composed(step)) {
+        if (probes_service(c) && is_looped(step->script, c) && is_composed(step)) {
             return "a loop waits for what Compose has started; up --wait returns when its health "
                    "checks pass";
         }
@@ -207,9 +190,10 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         const wpa_shell_command *c = &script->commands[i];
         double seconds = pause_of(script, c);
         if (step->script && watches_run(c) && !is_told) {
-            (void)wpa_rule_report_script(run, step, c->span, NULL, NULL,
-                                   "the runner is held while it watches another run; needs or "
-                                   "workflow_run would start it when that is done");
+            (void)wpa_rule_report_script(
+                run, step, c->span, NULL, NULL,
+                "the runner is held while it watches another run; needs or "
+                "workflow_run would start it when that is done");
             is_told = true;
         }
         if (seconds <= 0) {
@@ -222,11 +206,11 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         if (better && c->loops && !is_told) {
             (void)wpa_rule_report_script(run, step, c->span, NULL, NULL, "%s", better);
             is_told = true;
-        } else if (seconds >= (double)least && !may_loop(step, c) && !wpa_text_is(c->before, "||") &&
-                   !wpa_text_is(c->after, "&")) {
-            (void)wpa_rule_report_script(run, step, c->span, NULL, NULL,
-                                   "sleeps %g seconds whether or not what it waits for is ready",
-                                   seconds);
+        } else if (seconds >= (double)least && !may_loop(step, c) &&
+                   !wpa_text_is(c->before, "||") && !wpa_text_is(c->after, "&")) {
+            (void)wpa_rule_report_script(
+                run, step, c->span, NULL, NULL,
+                "sleeps %g seconds whether or not what it waits for is ready", seconds);
         }
     }
 }

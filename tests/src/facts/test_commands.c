@@ -97,6 +97,10 @@ static void other_rows(void **state)
     assert_true(wpa_facts_action_role_find(wpa_slice_of("actions/checkout"))->is_setup);
     assert_null(wpa_facts_action_role_find(wpa_slice_of("actions/check")));
     assert_null(wpa_facts_action_role_find(wpa_slice_of("actions/checkout/sub")));
+    assert_true(wpa_facts_is_closed_program("printf"));
+    assert_false(wpa_facts_is_closed_program("make"));
+    assert_true(wpa_facts_is_tool_variable("CARGO_TERM_COLOR"));
+    assert_false(wpa_facts_is_tool_variable("MY_CARGO"));
     assert_true(wpa_facts_host_find(wpa_slice_of("sh.rustup.rs"))->is_vendor);
     assert_null(wpa_facts_host_find(wpa_slice_of("rustup.rs.example")));
 }

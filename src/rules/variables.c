@@ -1,0 +1,48 @@
+#include "rules/variables.h"
+
+#include <string.h>
+
+#include "facts/commands.h"
+#include "rules/work.h"
+
+static wpa_variable_readers readers_of_action(const wpa_outline_step *step)
+{
+    if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
+        return WPA_READERS_ANY;
+    }
+    const wpa_yaml_node *javascript = wpa_outline_with(step, "script");
+    if (wpa_work_mentions(javascript, "require(") || wpa_work_mentions(javascript, "exec") ||
+        wpa_work_mentions(javascript, "import(")) {
+        return WPA_READERS_ANY;
+    }
+    static const char *const closed[] = {
+        "actions/checkout",      "actions/upload-artifact", "actions/download-artifact",
+        "actions/github-script", "actions/cache",           "actions/stale",
+        "actions/labeler"};
+    bool is_known = false;
+    for (size_t i = 0; i < WPA_COUNT(closed) && !is_known; i++) {
+        is_known = wpa_outline_step_uses(step, closed[i]);
+    }
+    return is_known ? WPA_READERS_NONE : WPA_READERS_ACTION;
+}
+
+wpa_variable_readers wpa_variables_readers(const wpa_outline_step *step)
+{
+    static const char *const whole[] = {"${!", "compgen", "declare -", "typeset", "eval ", NULL};
+    if (!step->run) {
+        return readers_of_action(step);
+    }
+    const wpa_script *script = step->script;
+    if (!script || !script->is_readable || wpa_work_mentions_any(step->run, whole)) {
+        return WPA_READERS_ANY;
+    }
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_env = !*c->name && c->n_words && wpa_text_is(c->words[0].text, "env");
+        bool is_own = c->first < c->n_words && strchr(c->words[c->first].text, '/');
+        if (is_env || is_own || (*c->name && !wpa_facts_is_closed_program(c->name))) {
+            return WPA_READERS_ANY;
+        }
+    }
+    return WPA_READERS_NONE;
+}

@@ -99,11 +99,11 @@ typedef struct member {
     wpa_work_need *needs;
     size_t n_needs;
     bool leaves, uploads, downloads;
-    bool reads_all;        /* of its needs, or by names that are not written out */
-    bool is_gate;          /* known once has_gate is set */
+    bool reads_all; /* of its needs, or by names that are not written out */
+    bool is_gate;   /* known once has_gate is set */
     bool has_gate;
-    bool uploads_before;   /* itself, or one that it waits for */
-    const wpa_map *reads;  /* ids behind "needs." */
+    bool uploads_before;  /* itself, or one that it waits for */
+    const wpa_map *reads; /* ids behind "needs." */
 } member;
 
 /* Which jobs each job waits for, directly or not. */
@@ -158,8 +158,8 @@ static const wpa_map *read_mentions(const wpa_outline_job *job, wpa_arena *arena
             continue;
         }
         size_t start = i + sizeof word - 1, end = start;
-        while (end < text.length && (isalnum((unsigned char)text.at[end]) ||
-                                     text.at[end] == '_' || text.at[end] == '-')) {
+        while (end < text.length && (isalnum((unsigned char)text.at[end]) || text.at[end] == '_' ||
+                                     text.at[end] == '-')) {
             end++;
         }
         wpa_map_put(ids, lower_of(arena, text.at + start, end - start), ids);
@@ -220,8 +220,8 @@ static bool is_gate(const order *g, const wpa_outline_job *job)
     member *m = member_of(g, job);
     if (!m->has_gate) {
         unsigned roles = wpa_work_job_roles(job);
-        m->is_gate = !(roles & (unsigned)(WPA_DOES_TEST | WPA_DOES_BUILD)) ||
-                     wpa_work_has_unknown(job);
+        m->is_gate =
+            !(roles & (unsigned)(WPA_DOES_TEST | WPA_DOES_BUILD)) || wpa_work_has_unknown(job);
         m->has_gate = true;
     }
     return m->is_gate;
@@ -264,8 +264,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         const member *m = &g.members[i];
-        bool may_wait =
-            job->is_call || m->leaves || wpa_work_job_ships(job) || is_aggregator(job);
+        bool may_wait = job->is_call || m->leaves || wpa_work_job_ships(job) || is_aggregator(job);
         for (size_t k = 0; k < m->n_needs && !may_wait; k++) {
             if (m->needs[k].job && m->needs[k].job != job) {
                 check_need(run, &g, job, &m->needs[k]);

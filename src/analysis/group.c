@@ -142,6 +142,9 @@ static void parse(wpa_unit_file *file)
 
 static void stage_read(group *g, wpa_unit_file *file)
 {
+    if (g->tree->options->cache && wpa_key_recall_text(file)) {
+        return;
+    }
     if (read_text(file) && g->tree->options->cache) {
         wpa_key_digest_text(file);
     }
@@ -330,7 +333,7 @@ void wpa_group_run(wpa_tree *tree, wpa_unit *first)
     run_stage(&g, stage_read);
     if (tree->options->cache) {
         for (wpa_unit *unit = first; unit; unit = unit->next) {
-            wpa_key_digest_unit(unit, tree->options->tools);
+            wpa_key_digest_unit(tree, unit);
         }
         run_stage(&g, stage_look);
     }
@@ -346,6 +349,9 @@ void wpa_group_run(wpa_tree *tree, wpa_unit *first)
         run_stage(&g, stage_complete);
     }
     deliver(&g);
+    for (wpa_unit *unit = first; unit; unit = unit->next) {
+        wpa_key_keep_stamps(unit);
+    }
     while (first) {
         wpa_unit *next = first->next;
         wpa_unit_free(first);

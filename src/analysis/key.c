@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <wpa/memory.h>
 
@@ -42,14 +43,23 @@ static void add_text(wpa_sha256_state *hash, const char *text)
     wpa_sha256_update(hash, text ? text : "", length);
 }
 
+bool wpa_key_recall_text(wpa_unit_file *file)
+{
+    file->is_digested =
+        file->unit->stamps && file->has_stamp && !file->shown.text &&
+        wpa_stamps_find(file->unit->stamps, file->identity, &file->stamp, file->digest);
+    return file->is_digested;
+}
+
+/** As a file that is read beside another is digested; of what is too large, by its size. */
 void wpa_key_digest_text(wpa_unit_file *file)
 {
-    bool is_large = file->shown.size_bytes > WPA_YAML_MAX_BYTES;
-    wpa_sha256_state hash;
-    wpa_sha256_init(&hash);
-    wpa_sha256_update(&hash, &file->shown.size_bytes, sizeof file->shown.size_bytes);
-    wpa_sha256_update(&hash, file->shown.text, is_large ? 0 : file->shown.size_bytes);
-    wpa_sha256_final(&hash, file->digest);
+    if (file->shown.size_bytes > WPA_YAML_MAX_BYTES) {
+        wpa_sha256(&file->shown.size_bytes, sizeof file->shown.size_bytes, file->digest);
+    } else {
+        wpa_sha256(file->shown.text, file->shown.size_bytes, file->digest);
+    }
+    file->is_digested = true;
 }
 
 static void digest_paths(wpa_unit *unit)
@@ -75,16 +85,31 @@ static void digest_definitions(wpa_unit *unit)
     wpa_sha256_final(&hash, unit->definitions_digest);
 }
 
+/** Those that all share are digested once: there may be thousands of repositories. */
+static void settings_digest_of(wpa_tree *tree, const wpa_settings *settings,
+                               uint8_t digest[WPA_SHA256_SIZE])
+{
+    if (settings != tree->options->settings) {
+        wpa_settings_digest(settings, digest);
+        return;
+    }
+    if (!tree->has_settings_digest) {
+        wpa_settings_digest(settings, tree->settings_digest);
+        tree->has_settings_digest = true;
+    }
+    memcpy(digest, tree->settings_digest, WPA_SHA256_SIZE);
+}
+
 /** Settings, tables, and what is known of the repository as a whole. */
-static void digest_settings(wpa_unit *unit, const char *tools)
+static void digest_settings(wpa_tree *tree, wpa_unit *unit)
 {
     const wpa_surroundings *around = &unit->around;
     wpa_sha256_state hash;
     uint8_t settings[WPA_SHA256_SIZE];
-    wpa_settings_digest(unit->settings, settings);
+    settings_digest_of(tree, unit->settings, settings);
     wpa_sha256_init(&hash);
     add_text(&hash, wpa_rules_version());
-    add_text(&hash, tools);
+    add_text(&hash, tree->options->tools);
     wpa_sha256_update(&hash, settings, sizeof settings);
     add_text(&hash, around->repository);
     add_text(&hash, around->owner);
@@ -98,9 +123,9 @@ static void digest_settings(wpa_unit *unit, const char *tools)
     wpa_sha256_final(&hash, unit->settings_digest);
 }
 
-void wpa_key_digest_unit(wpa_unit *unit, const char *tools)
+void wpa_key_digest_unit(wpa_tree *tree, wpa_unit *unit)
 {
-    digest_settings(unit, tools);
+    digest_settings(tree, unit);
     digest_paths(unit);
     digest_definitions(unit);
 }
@@ -125,26 +150,76 @@ static void make_key(const wpa_unit_file *file, key_reach reach, uint8_t key[WPA
 
 /* ---- looking up ---- */
 
-/** Is what was read beside the file still what it was? */
-static bool is_unchanged(const wpa_unit *unit, const kept_read *read, const char *path,
-                         wpa_arena *arena)
+/* A file that was read beside others. */
+typedef struct neighbour {
+    bool is_there, has_stamp;
+    wpa_stamp stamp;
+    uint8_t digest[WPA_SHA256_SIZE];
+} neighbour;
+
+static void read_neighbour(const wpa_unit *unit, const char *path, neighbour *beside)
 {
-    size_t size_bytes = 0;
-    uint8_t digest[WPA_SHA256_SIZE] = {0};
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     const wpa_surroundings *around = &unit->around;
+    size_t size_bytes = 0;
     const char *text = around->read ? around->read(around->read_context, path, WPA_YAML_MAX_BYTES,
                                                    arena, &size_bytes)
                                     : NULL;
+    beside->is_there = text != NULL;
     if (text) {
-        wpa_sha256(text, size_bytes, digest);
+        wpa_sha256(text, size_bytes, beside->digest);
     }
-    return (text != NULL) == (read->is_there != 0) &&
-           memcmp(digest, read->digest, sizeof digest) == 0;
+}
+
+static void look_at(const wpa_unit *unit, const char *path, neighbour *beside)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    struct stat status;
+    if (unit->stamps) {
+        const char *shown = wpa_arena_printf(arena, "%s%s", unit->around.prefix, path);
+        if (stat(shown, &status) != 0) {
+            return;
+        }
+        beside->stamp = wpa_stamp_of(&status);
+        beside->has_stamp = S_ISREG(status.st_mode) && (size_t)status.st_size <= WPA_YAML_MAX_BYTES;
+        beside->is_there = beside->has_stamp &&
+                           wpa_stamps_find(unit->stamps, path, &beside->stamp, beside->digest);
+    }
+    if (!beside->is_there) {
+        read_neighbour(unit, path, beside);
+    }
+}
+
+/** Each is looked at once, however many files beside it have read it. */
+static const neighbour *find_neighbour(wpa_unit *unit, const char *path)
+{
+    (void)pthread_mutex_lock(&unit->lock);
+    unit->neighbours = unit->neighbours ? unit->neighbours : wpa_map_new(unit->arena);
+    const neighbour *known = wpa_map_get(unit->neighbours, path);
+    (void)pthread_mutex_unlock(&unit->lock);
+    if (known) {
+        return known;
+    }
+    neighbour beside = {0};
+    look_at(unit, path, &beside);
+    (void)pthread_mutex_lock(&unit->lock);
+    neighbour *kept = wpa_arena_dup(unit->arena, &beside, sizeof beside);
+    wpa_map_put(unit->neighbours, path, kept);
+    (void)pthread_mutex_unlock(&unit->lock);
+    return kept;
+}
+
+/** Is what was read beside the file still what it was? */
+static bool is_unchanged(wpa_unit *unit, const kept_read *read, const char *path)
+{
+    const neighbour *beside = find_neighbour(unit, path);
+    return beside->is_there == (read->is_there != 0) &&
+           memcmp(beside->digest, read->digest, sizeof beside->digest) == 0;
 }
 
 /** Where the packed result begins, or NULL: broken, or something that was read has changed. */
-static const uint8_t *check_kept(const wpa_unit *unit, const uint8_t *bytes, size_t size_bytes,
-                                 kept_head *head, wpa_arena *arena)
+static const uint8_t *check_kept(wpa_unit *unit, const uint8_t *bytes, size_t size_bytes,
+                                 kept_head *head)
 {
     const uint8_t *end = bytes + size_bytes;
     if (size_bytes < sizeof *head) {
@@ -160,8 +235,7 @@ static const uint8_t *check_kept(const wpa_unit *unit, const uint8_t *bytes, siz
         memcpy(&read, bytes, sizeof read);
         bytes += sizeof read;
         if (read.path_bytes == 0 || read.path_bytes > (uint64_t)(end - bytes) ||
-            bytes[read.path_bytes - 1] != '\0' ||
-            !is_unchanged(unit, &read, (const char *)bytes, arena)) {
+            bytes[read.path_bytes - 1] != '\0' || !is_unchanged(unit, &read, (const char *)bytes)) {
             return NULL;
         }
         bytes += read.path_bytes;
@@ -169,16 +243,22 @@ static const uint8_t *check_kept(const wpa_unit *unit, const uint8_t *bytes, siz
     return bytes;
 }
 
+/** Where there is a list of paths, nothing is kept under a key without it. */
+static int first_reach(const wpa_unit *unit)
+{
+    return unit->around.n_paths ? REACH_PATHS : REACH_FILE;
+}
+
 bool wpa_key_find(wpa_cache *cache, wpa_unit_file *file)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    for (int i = 0; i < REACH_COUNT; i++) {
+    for (int i = first_reach(file->unit); i < REACH_COUNT; i++) {
         uint8_t key[WPA_CACHE_KEY_SIZE];
         size_t size_bytes;
         kept_head head;
         make_key(file, (key_reach)i, key);
         const uint8_t *bytes = wpa_cache_find(cache, key, arena, &size_bytes);
-        const uint8_t *at = bytes ? check_kept(file->unit, bytes, size_bytes, &head, arena) : NULL;
+        const uint8_t *at = bytes ? check_kept(file->unit, bytes, size_bytes, &head) : NULL;
         if (at) {
             file->packed_bytes = size_bytes - (size_t)(at - bytes);
             file->packed = wpa_alloc(file->packed_bytes);
@@ -191,6 +271,28 @@ bool wpa_key_find(wpa_cache *cache, wpa_unit_file *file)
 }
 
 /* ---- keeping ---- */
+
+void wpa_key_keep_stamps(wpa_unit *unit)
+{
+    if (!unit->stamps) {
+        return;
+    }
+    for (size_t i = 0; i < unit->n_files; i++) {
+        wpa_unit_file *file = unit->files[i];
+        if (file->is_digested && file->has_stamp && file->state != WPA_UNIT_UNREADABLE) {
+            wpa_stamps_note(unit->stamps, file->identity, &file->stamp, file->digest);
+        }
+    }
+    for (size_t i = 0; unit->neighbours && i < wpa_map_count(unit->neighbours); i++) {
+        void *value;
+        const char *path = wpa_map_at(unit->neighbours, i, &value);
+        const neighbour *beside = value;
+        if (beside->is_there && beside->has_stamp) {
+            wpa_stamps_note(unit->stamps, path, &beside->stamp, beside->digest);
+        }
+    }
+    wpa_stamps_close(unit->stamps);
+}
 
 /** A list of paths that is there may have been walked through without a question. */
 static key_reach reach_of(const wpa_unit *unit, const wpa_surroundings_trace *trace)

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "analysis/stamps.h"
 #include "analysis/tree.h"
 #include "auth/hash.h"
 #include "rules/graph.h"
@@ -26,6 +27,8 @@ typedef struct wpa_unit_file {
     const char *fault;
     wpa_arena *arena; /* of text and tree, while they are held */
     wpa_arena *rules; /* of what rules made, while fixes are delivered */
+    wpa_stamp stamp;  /* how it lay on disk when it was found, if somebody looked */
+    bool has_stamp, is_digested;
     uint8_t digest[WPA_SHA256_SIZE];
     void *packed; /* [packed_bytes] heap */
     size_t packed_bytes;
@@ -44,7 +47,9 @@ struct wpa_unit {
     bool is_alone;        /* one file that was named itself */
     pthread_mutex_t lock; /* of the graph, and of git */
     wpa_graph *graph;
-    wpa_git *git; /* of a revision, or NULL */
+    wpa_git *git;        /* of a revision, or NULL */
+    wpa_stamps *stamps;  /* of what lies on disk, or NULL */
+    wpa_map *neighbours; /* path -> what a file holds that was read beside others */
     uint8_t settings_digest[WPA_SHA256_SIZE];
     uint8_t paths_digest[WPA_SHA256_SIZE];
     uint8_t definitions_digest[WPA_SHA256_SIZE];
@@ -62,6 +67,8 @@ struct wpa_tree {
     wpa_unit *waiting, **last; /* units whose turn comes with the next group */
     size_t n_waiting, waiting_bytes;
     bool has_git; /* libgit2 is ready */
+    bool has_settings_digest;
+    uint8_t settings_digest[WPA_SHA256_SIZE]; /* of the settings that all share */
 };
 
 void wpa_tree_note(wpa_tree *tree, const char *path, const char *text);

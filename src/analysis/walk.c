@@ -139,7 +139,13 @@ static bool visit_file(walk *w, const char *path, struct stat *status, wpa_error
         is_excluded(w, identity) || is_ignored(w, identity, false)) {
         return true;
     }
-    return wpa_unit_add(w->tree, w->unit, path, identity, kind, (size_t)status->st_size, err);
+    wpa_unit_file *file =
+        wpa_unit_add(w->tree, w->unit, path, identity, kind, (size_t)status->st_size, err);
+    if (file) {
+        file->stamp = wpa_stamp_of(status);
+        file->has_stamp = true;
+    }
+    return file != NULL;
 }
 
 static bool walk_folder(walk *w, const char *path, int depth, wpa_error *err);
@@ -290,6 +296,9 @@ static bool open_walk(walk *w, const char *folder, wpa_error *err)
         read_suspects(w,
                       wpa_path_join(w->unit->arena, *folder ? folder : ".", ".git/info/exclude"));
     }
+    const char *real =
+        options->cache ? wpa_tree_real_path(*folder ? folder : ".", w->unit->arena) : NULL;
+    w->unit->stamps = real ? wpa_stamps_open(options->cache, real, w->unit->arena) : NULL;
     return w->unit->settings != NULL;
 }
 

@@ -23,10 +23,11 @@ SELECT result FROM wpa.analysis_cache WHERE blob_oid = $1 AND rules_version = $2
 
 -- name: analysis_cache_put
 -- params: blob_oid text, rules_version text, context text, result jsonb
--- why: two workers may come to the same result at once; of an old rule set nothing is asked again
+-- why: two workers may come to the same result at once, and a result that read a file that has
+--      changed makes room for the new one; of an old rule set nothing is asked again
 WITH old AS (DELETE FROM wpa.analysis_cache WHERE blob_oid = $1 AND context = $3 AND rules_version <> $2)
 INSERT INTO wpa.analysis_cache (blob_oid, rules_version, context, result) VALUES ($1, $2, $3, $4::jsonb)
-ON CONFLICT DO NOTHING;
+ON CONFLICT (blob_oid, rules_version, context) DO UPDATE SET result = excluded.result, made_at = clock_timestamp();
 
 -- name: analysis_source_keep
 -- params: blob_oid text, content bytea

@@ -17,8 +17,17 @@
 #define TREE_MAX_ENTRIES 500000
 #define RESULT_MAX_BYTES ((size_t)64 << 20)
 #define USES_MAX 500
+/* A result that read more of the repository than this is not kept. */
+#define READS_MAX 200
 
 static const char *const config_paths[] = {"wpa.yml", ".wpa.yml", ".github/wpa.yml"};
+
+/* How much of the repository a result depends on, besides single files that were read. */
+typedef enum reach {
+    REACH_PATHS,       /* which files there are */
+    REACH_DEFINITIONS, /* what all definitions hold */
+    REACH_COUNT
+} reach;
 
 /* What an analysis depends on besides the bytes. */
 typedef struct surroundings {
@@ -27,7 +36,7 @@ typedef struct surroundings {
     const char *config;      /* [config_bytes] */
     size_t config_bytes;
     const char *programs; /* which are asked about scripts, in which version; NULL: none */
-    char digest[WPA_SHA256_HEX_SIZE];
+    char digests[REACH_COUNT][WPA_SHA256_HEX_SIZE];
     wpa_git_entries entries; /* the whole tree, by path as git lists it; empty if it is too large */
 } surroundings;
 
@@ -130,7 +139,20 @@ static void hash_text(wpa_sha256_state *hash, const char *text)
     wpa_sha256_update(hash, text ? text : "", text ? strlen(text) + 1 : 1);
 }
 
-static void digest_surroundings(surroundings *s, const wpa_analysis_subject *subject)
+/** The settings of ShellCheck reach every script, whichever rule asks. */
+static bool is_of_everyone(const char *path)
+{
+    return wpa_text_is(path, ".shellcheckrc") || wpa_text_is(path, "shellcheckrc");
+}
+
+static bool is_within(reach r, const char *path)
+{
+    wpa_input_kind kind;
+    return r == REACH_DEFINITIONS && wpa_input_of_path(path, &kind);
+}
+
+/** Files that a result read by themselves are kept with it; these are what no reading shows. */
+static void digest_surroundings(surroundings *s, const wpa_analysis_subject *subject, reach r)
 {
     wpa_sha256_state hash;
     uint8_t digest[WPA_SHA256_SIZE];
@@ -139,10 +161,12 @@ static void digest_surroundings(surroundings *s, const wpa_analysis_subject *sub
     hash_text(&hash, subject->kind);
     hash_text(&hash, s->around.default_branch);
     hash_text(&hash, s->around.owner);
-    /* Rules read neighbours, so what these hold counts as much as that they are there. */
+    hash_text(&hash, r == REACH_DEFINITIONS ? "definitions" : "paths");
     for (size_t i = 0; i < s->entries.n; i++) {
-        hash_text(&hash, s->entries.items[i].path);
-        hash_text(&hash, s->entries.items[i].oid);
+        const wpa_git_entry *entry = &s->entries.items[i];
+        bool counts = is_of_everyone(entry->path) || is_within(r, entry->path);
+        hash_text(&hash, entry->path);
+        hash_text(&hash, counts ? entry->oid : NULL);
     }
     hash_text(&hash, s->config_path);
     wpa_sha256_update(&hash, s->config ? s->config : "", s->config_bytes);
@@ -151,7 +175,7 @@ static void digest_surroundings(surroundings *s, const wpa_analysis_subject *sub
         hash_text(&hash, wpa_facts_date((wpa_fact_table)i));
     }
     wpa_sha256_final(&hash, digest);
-    wpa_hex_encode(digest, WPA_SHA256_SIZE, s->digest);
+    wpa_hex_encode(digest, WPA_SHA256_SIZE, s->digests[r]);
 }
 
 static bool look_around(wpa_git *git, const wpa_analysis_subject *subject, wpa_arena *arena,
@@ -287,6 +311,34 @@ static wpa_json *list_notes(const wpa_result *result, const wpa_lint *lint, wpa_
     return list;
 }
 
+/** What lies at the path; "" for nothing that could be read. */
+static const char *oid_at_commit(const surroundings *s, const char *path, wpa_arena *arena)
+{
+    const commit_reader *at = s->around.read_context;
+    wpa_git_entry entry;
+    wpa_error err = {0};
+    bool is_file = wpa_git_tree_find(at->git, at->commit, path, arena, &entry, &err) &&
+                   entry.kind == WPA_GIT_FILE;
+    return is_file ? wpa_arena_text(arena, entry.oid) : "";
+}
+
+/** [[path, oid]] each file that was read beside the one under analysis, once. */
+static void list_reads(const surroundings *s, const wpa_surroundings_trace *trace, wpa_json *list,
+                       wpa_arena *arena)
+{
+    wpa_map *seen = wpa_map_new(arena);
+    for (size_t i = 0; i < trace->n_reads; i++) {
+        const char *path = trace->reads[i].path;
+        if (!wpa_map_has(seen, path)) {
+            wpa_map_put(seen, path, seen);
+            wpa_json *read = wpa_json_new_array(arena);
+            wpa_json_push_text(read, path);
+            wpa_json_push_text(read, oid_at_commit(s, path, arena));
+            wpa_json_push(list, read);
+        }
+    }
+}
+
 static wpa_json *describe(const wpa_analysis *analysis, const wpa_lint *lint, wpa_arena *arena)
 {
     const wpa_yaml_doc *yaml = analysis->result.source->yaml;
@@ -348,35 +400,64 @@ static wpa_json *run_rules(const wpa_analysis_subject *subject, const surroundin
 {
     wpa_input_kind kind = WPA_INPUT_WORKFLOW;
     (void)!wpa_input_of_path(subject->path, &kind);
-    const wpa_source *source = wpa_source_read(kind, subject->path, outcome->content,
-                                               outcome->size_bytes, &s->around, arena);
+    const wpa_surroundings *around = wpa_surroundings_traced(&s->around, arena);
+    const wpa_source *source =
+        wpa_source_read(kind, subject->path, outcome->content, outcome->size_bytes, around, arena);
     wpa_lint_batch(lint, &(wpa_lint_file){source, &settings}, 1);
     wpa_analysis analysis = wpa_analysis_of_source(source, settings, arena);
-    return describe(&analysis, lint, arena);
+    wpa_json *document = describe(&analysis, lint, arena);
+    wpa_json_set_text(document, "reach", around->trace->has_asked_graph ? "definitions" : "paths");
+    list_reads(s, around->trace, wpa_json_set_array(document, "reads"), arena);
+    return document;
 }
 
 /* ---- the cache ---- */
 
+/** Is what the result read beside the file still what it was? */
+static bool is_unchanged(const wpa_json *result, const surroundings *s, wpa_arena *arena)
+{
+    const wpa_json *reads = wpa_json_find(result, "reads");
+    for (size_t i = 0; i < wpa_json_count(reads); i++) {
+        const wpa_json *read = wpa_json_at(reads, i);
+        const char *path = wpa_json_text_of(wpa_json_at(read, 0));
+        const char *oid = wpa_json_text_of(wpa_json_at(read, 1));
+        if (!path || !oid || !wpa_text_is(oid, oid_at_commit(s, path, arena))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static const wpa_json *read_cache(wpa_db *db, const wpa_analysis_subject *subject,
                                   const surroundings *s, wpa_arena *arena)
 {
-    const char *params[] = {subject->blob_oid, wpa_rules_version(), s->digest};
-    wpa_error err = {0};
-    WPA_AUTO(wpa_rows) *rows =
-        wpa_db_exec(db, WPA_SQL_ANALYSIS_CACHE_GET, params, WPA_COUNT(params), &err);
-    if (!rows || wpa_rows_count(rows) == 0) {
-        return NULL; /* what cannot be had from the cache is made again */
+    for (int i = 0; i < REACH_COUNT; i++) {
+        const char *params[] = {subject->blob_oid, wpa_rules_version(), s->digests[i]};
+        wpa_error err = {0};
+        WPA_AUTO(wpa_rows) *rows =
+            wpa_db_exec(db, WPA_SQL_ANALYSIS_CACHE_GET, params, WPA_COUNT(params), &err);
+        if (!rows) {
+            return NULL; /* what cannot be had from the cache is made again */
+        }
+        const char *text = wpa_rows_count(rows) ? wpa_rows_text(rows, 0, 0) : NULL;
+        const wpa_json *result =
+            text ? wpa_json_parse(text, strlen(text), RESULT_MAX_BYTES, arena, &err) : NULL;
+        if (result && is_unchanged(result, s, arena)) {
+            return result;
+        }
     }
-    const char *text = wpa_rows_text(rows, 0, 0);
-    return wpa_json_parse(text, strlen(text), RESULT_MAX_BYTES, arena, &err);
+    return NULL;
 }
 
 static bool write_cache(wpa_db *db, const wpa_analysis_subject *subject, const surroundings *s,
                         const wpa_json *result, wpa_arena *arena, wpa_error *err)
 {
-    const char *params[] = {subject->blob_oid, wpa_rules_version(), s->digest,
+    bool is_wide = wpa_text_is(wpa_json_text_of(wpa_json_find(result, "reach")), "definitions");
+    const char *params[] = {subject->blob_oid, wpa_rules_version(),
+                            s->digests[is_wide ? REACH_DEFINITIONS : REACH_PATHS],
                             wpa_json_dump(result, arena)};
-    return wpa_db_run(db, WPA_SQL_ANALYSIS_CACHE_PUT, params, WPA_COUNT(params), err);
+    return wpa_json_count(wpa_json_find(result, "reads")) > READS_MAX ||
+           wpa_db_run(db, WPA_SQL_ANALYSIS_CACHE_PUT, params, WPA_COUNT(params), err);
 }
 
 static void take_result(const wpa_json *result, wpa_analysis_outcome *outcome)
@@ -423,7 +504,9 @@ bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject 
         return explain_fault(outcome, arena, err);
     }
     s.programs = wpa_lint_programs_asked(lint);
-    digest_surroundings(&s, subject);
+    for (int i = 0; i < REACH_COUNT; i++) {
+        digest_surroundings(&s, subject, (reach)i);
+    }
     const wpa_json *result = read_cache(db, subject, &s, arena);
     outcome->is_cached = result != NULL;
     if (!result) {

@@ -85,71 +85,6 @@ static void digest_definitions(wpa_unit *unit)
     wpa_sha256_final(&hash, unit->definitions_digest);
 }
 
-/** Those that all share are digested once: there may be thousands of repositories. */
-static void settings_digest_of(wpa_tree *tree, const wpa_settings *settings,
-                               uint8_t digest[WPA_SHA256_SIZE])
-{
-    if (settings != tree->options->settings) {
-        wpa_settings_digest(settings, digest);
-        return;
-    }
-    if (!tree->has_settings_digest) {
-        wpa_settings_digest(settings, tree->settings_digest);
-        tree->has_settings_digest = true;
-    }
-    memcpy(digest, tree->settings_digest, WPA_SHA256_SIZE);
-}
-
-/** Settings, tables, and what is known of the repository as a whole. */
-static void digest_settings(wpa_tree *tree, wpa_unit *unit)
-{
-    const wpa_surroundings *around = &unit->around;
-    wpa_sha256_state hash;
-    uint8_t settings[WPA_SHA256_SIZE];
-    settings_digest_of(tree, unit->settings, settings);
-    wpa_sha256_init(&hash);
-    add_text(&hash, wpa_rules_version());
-    add_text(&hash, tree->options->tools);
-    wpa_sha256_update(&hash, settings, sizeof settings);
-    add_text(&hash, around->repository);
-    add_text(&hash, around->owner);
-    add_text(&hash, around->default_branch);
-    int known[] = {(int)around->visibility, around->has_paths, unit->has_graph, unit->is_alone,
-                   around->read != NULL};
-    wpa_sha256_update(&hash, known, sizeof known);
-    for (int i = 0; i < WPA_FACTS_COUNT; i++) {
-        add_text(&hash, wpa_facts_date((wpa_fact_table)i));
-    }
-    wpa_sha256_final(&hash, unit->settings_digest);
-}
-
-void wpa_key_digest_unit(wpa_tree *tree, wpa_unit *unit)
-{
-    digest_settings(tree, unit);
-    digest_paths(unit);
-    digest_definitions(unit);
-}
-
-static void make_key(const wpa_unit_file *file, key_reach reach, uint8_t key[WPA_CACHE_KEY_SIZE])
-{
-    const wpa_unit *unit = file->unit;
-    wpa_sha256_state hash;
-    int numbers[] = {(int)file->shown.kind, (int)reach};
-    wpa_sha256_init(&hash);
-    wpa_sha256_update(&hash, unit->settings_digest, sizeof unit->settings_digest);
-    wpa_sha256_update(&hash, numbers, sizeof numbers);
-    add_text(&hash, file->identity);
-    wpa_sha256_update(&hash, file->digest, sizeof file->digest);
-    if (reach == REACH_PATHS) {
-        wpa_sha256_update(&hash, unit->paths_digest, sizeof unit->paths_digest);
-    } else if (reach == REACH_DEFINITIONS) {
-        wpa_sha256_update(&hash, unit->definitions_digest, sizeof unit->definitions_digest);
-    }
-    wpa_sha256_final(&hash, key);
-}
-
-/* ---- looking up ---- */
-
 /* A file that was read beside others. */
 typedef struct neighbour {
     bool is_there, has_stamp;
@@ -208,6 +143,84 @@ static const neighbour *find_neighbour(wpa_unit *unit, const char *path)
     (void)pthread_mutex_unlock(&unit->lock);
     return kept;
 }
+
+/** Settings of ShellCheck reach every script, and are read before a rule asks for anything. */
+static void add_lint_settings(wpa_sha256_state *hash, wpa_unit *unit)
+{
+    static const char *const names[] = {".shellcheckrc", "shellcheckrc"};
+    for (size_t i = 0; unit->around.read && i < WPA_COUNT(names); i++) {
+        const neighbour *beside = find_neighbour(unit, names[i]);
+        wpa_sha256_update(hash, beside->digest, sizeof beside->digest);
+    }
+}
+
+/** Those that all share are digested once: there may be thousands of repositories. */
+static void settings_digest_of(wpa_tree *tree, const wpa_settings *settings,
+                               uint8_t digest[WPA_SHA256_SIZE])
+{
+    if (settings != tree->options->settings) {
+        wpa_settings_digest(settings, digest);
+        return;
+    }
+    if (!tree->has_settings_digest) {
+        wpa_settings_digest(settings, tree->settings_digest);
+        tree->has_settings_digest = true;
+    }
+    memcpy(digest, tree->settings_digest, WPA_SHA256_SIZE);
+}
+
+/** Settings, tables, and what is known of the repository as a whole. */
+static void digest_settings(wpa_tree *tree, wpa_unit *unit)
+{
+    const wpa_surroundings *around = &unit->around;
+    wpa_sha256_state hash;
+    uint8_t settings[WPA_SHA256_SIZE];
+    settings_digest_of(tree, unit->settings, settings);
+    wpa_sha256_init(&hash);
+    add_text(&hash, wpa_rules_version());
+    add_text(&hash, tree->options->tools);
+    if (tree->options->tools) {
+        add_lint_settings(&hash, unit);
+    }
+    wpa_sha256_update(&hash, settings, sizeof settings);
+    add_text(&hash, around->repository);
+    add_text(&hash, around->owner);
+    add_text(&hash, around->default_branch);
+    int known[] = {(int)around->visibility, around->has_paths, unit->has_graph, unit->is_alone,
+                   around->read != NULL};
+    wpa_sha256_update(&hash, known, sizeof known);
+    for (int i = 0; i < WPA_FACTS_COUNT; i++) {
+        add_text(&hash, wpa_facts_date((wpa_fact_table)i));
+    }
+    wpa_sha256_final(&hash, unit->settings_digest);
+}
+
+void wpa_key_digest_unit(wpa_tree *tree, wpa_unit *unit)
+{
+    digest_settings(tree, unit);
+    digest_paths(unit);
+    digest_definitions(unit);
+}
+
+static void make_key(const wpa_unit_file *file, key_reach reach, uint8_t key[WPA_CACHE_KEY_SIZE])
+{
+    const wpa_unit *unit = file->unit;
+    wpa_sha256_state hash;
+    int numbers[] = {(int)file->shown.kind, (int)reach};
+    wpa_sha256_init(&hash);
+    wpa_sha256_update(&hash, unit->settings_digest, sizeof unit->settings_digest);
+    wpa_sha256_update(&hash, numbers, sizeof numbers);
+    add_text(&hash, file->identity);
+    wpa_sha256_update(&hash, file->digest, sizeof file->digest);
+    if (reach == REACH_PATHS) {
+        wpa_sha256_update(&hash, unit->paths_digest, sizeof unit->paths_digest);
+    } else if (reach == REACH_DEFINITIONS) {
+        wpa_sha256_update(&hash, unit->definitions_digest, sizeof unit->definitions_digest);
+    }
+    wpa_sha256_final(&hash, key);
+}
+
+/* ---- looking up ---- */
 
 /** Is what was read beside the file still what it was? */
 static bool is_unchanged(wpa_unit *unit, const kept_read *read, const char *path)

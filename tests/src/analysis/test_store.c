@@ -270,22 +270,55 @@ static void test_one_dimension_leaves_the_others_alone(void **state)
     assert_int_equal(err.code, WPA_E_NOT_FOUND);
 }
 
-static void test_the_repository_configures_itself(void **state)
+/** A commit that changes what lies beside the workflow. */
+static void put_beside(world *w, const char *path, const char *text)
 {
-    world *w = *state;
     wpa_error err = {0};
-    static const char config[] = "rules:\n  missing-timeout: off\n";
     char blob[WPA_OID_SIZE], head[WPA_OID_SIZE];
-    assert_true(wpa_git_blob_id(config, strlen(config), blob, &err));
-    wpa_git_edit edit = {
-        .path = "wpa.yml", .after = blob, .bytes = config, .size_bytes = strlen(config)};
+    wpa_git_entry before;
+    bool is_there = wpa_git_tree_find(w->git, w->head, path, w->arena, &before, &err);
+    assert_true(wpa_git_blob_id(text, strlen(text), blob, &err));
+    wpa_git_edit edit = {.path = path,
+                         .before = is_there ? before.oid : NULL,
+                         .after = blob,
+                         .bytes = text,
+                         .size_bytes = strlen(text)};
     const wpa_git_identity who = {"Ann", "ann@example.org", 1700000000};
     assert_true(wpa_git_commit_make(w->git, w->head, &edit, 1, &who, "c\n", head, &err));
+    memcpy(w->head, head, sizeof head);
     (void)ask_text(w, wpa_arena_printf(w->arena,
                                        "UPDATE wpa.workflow SET head_commit = '%s' RETURNING id",
                                        head));
+}
+
+static void test_the_repository_configures_itself(void **state)
+{
+    world *w = *state;
+    put_beside(w, "wpa.yml", "rules:\n  missing-timeout: off\n");
     (void)analyse(w);
     assert_int_equal(ask(w, "SELECT count(*) " TIMEOUT), 0);
+}
+
+static int64_t is_cached(world *w)
+{
+    (void)analyse(w);
+    return ask(w, "SELECT is_cached::int FROM wpa.workflow_analysis ORDER BY id DESC");
+}
+
+static void test_a_result_lasts_as_long_as_what_it_asked(void **state)
+{
+    world *w = *state;
+    put_beside(w, "README.md", "one\n");
+    assert_int_equal(is_cached(w), 0);
+    put_beside(w, "README.md", "two\n"); /* nobody asks what it says */
+    assert_int_equal(is_cached(w), 1);
+    put_beside(w, "action.yml", "name: Own\n"); /* which files there are is asked */
+    assert_int_equal(is_cached(w), 0);
+    put_beside(w, ".shellcheckrc", "disable=SC2086\n");
+    assert_int_equal(is_cached(w), 0);
+    put_beside(w, ".shellcheckrc", "disable=SC2046\n"); /* reaches every script */
+    assert_int_equal(is_cached(w), 0);
+    assert_int_equal(is_cached(w), 1);
 }
 
 /* A shell is on every machine that this runs on. */
@@ -324,6 +357,7 @@ int main(void)
         CASE(test_a_file_that_cannot_be_read_fails_the_analysis),
         CASE(test_one_dimension_leaves_the_others_alone),
         CASE(test_the_repository_configures_itself),
+        CASE(test_a_result_lasts_as_long_as_what_it_asked),
         CASE(test_programs_are_asked_about_scripts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

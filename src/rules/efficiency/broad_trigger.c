@@ -1,10 +1,20 @@
 /*
- * EFF-017: events that start a workflow for nothing. B1 types that no step reads, B3 drafts where
+ * EFF-017: events that start a workflow for nothing. B1 types that no step reads, B2 tags
+ * beside a workflow for releases, B3 drafts where
  * the end of being one is waited for, B4 a runner that starts only to skip.
  */
 #include <string.h>
 
+#include "rules/graph.h"
+#include "rules/jobs.h"
 #include "rules/work.h"
+
+#define FILES_MAX 100
+
+static const wpa_rule_option options[] = {
+    {"draft-legs", "16", "jobs of one commit from which drafts should be told apart"},
+    {0},
+};
 
 typedef struct type_use {
     const char *type;
@@ -81,9 +91,80 @@ static void check_drafts(wpa_rule_run *run, const wpa_outline *o, const wpa_outl
     for (size_t i = 0; wpa_yaml_is(list, WPA_YAML_SEQUENCE) && i < list->n_items; i++) {
         if (wpa_text_is(wpa_yaml_text(list->items[i]), "ready_for_review") &&
             wpa_work_mentions(list, "synchronize") && !wpa_work_mentions(o->root, "draft")) {
-            (void)wpa_rule_report(run, list->items[i]->span, "B3", NULL,
+            (void)wpa_rule_report(run, list->items[i]->span, "B3", list->items[i],
                                   "no job tests for drafts: what runs when one is ready ran for "
                                   "each of its commits before");
+        }
+    }
+}
+
+/* Legs that one commit of a pull request starts. */
+static size_t count_legs(wpa_rule_run *run, const wpa_outline *o)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < o->n_jobs && !wpa_work_is_large(o); i++) {
+        size_t own = wpa_work_legs(&o->jobs[i], run->arena).n;
+        n += own ? own : 1;
+    }
+    return n;
+}
+
+/* B3 without a list of types: much work for what its author calls unfinished. */
+static void check_heavy(wpa_rule_run *run, const wpa_outline *o, const wpa_outline_trigger *t)
+{
+    size_t least = (size_t)wpa_rule_option_int(run, "draft-legs", 2, 1024, 16);
+    if (wpa_yaml_find(t->config, "types") || wpa_work_mentions(o->root, "draft")) {
+        return;
+    }
+    size_t n = count_legs(run, o);
+    if (n >= least) {
+        wpa_finding *finding =
+            wpa_rule_report(run, t->node->span, "B3", NULL,
+                            "each commit of a draft starts %zu jobs: no job tests for drafts", n);
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+/* ---- B2: a tag names a commit that has been built as one of its branch ---- */
+
+static bool is_by_tag(wpa_rule_run *run, const wpa_graph_file *file)
+{
+    if (wpa_graph_trigger_find(file, "release")) {
+        return true;
+    }
+    const wpa_source *source =
+        wpa_graph_trigger_find(file, "push") ? wpa_rule_source_at(run, file->path) : NULL;
+    const wpa_outline_trigger *push =
+        source ? wpa_outline_trigger_find(source->outline, "push") : NULL;
+    return push && wpa_yaml_find(push->config, "tags");
+}
+
+static void check_tags(wpa_rule_run *run, const wpa_outline *o)
+{
+    static const char *const filters[] = {"branches",    "branches-ignore", "tags",
+                                          "tags-ignore", "paths",           "paths-ignore"};
+    static const char *const words[] = {"refs/tags", "ref_type", "ref_name", NULL};
+    const wpa_outline_trigger *push = wpa_outline_trigger_find(o, "push");
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    bool is_open = push && graph && is_plain_work(o) && !wpa_work_ships(run) &&
+                   !wpa_work_mentions_any(o->root, words);
+    for (size_t i = 0; is_open && i < WPA_COUNT(filters); i++) {
+        is_open = !wpa_yaml_find(push->config, filters[i]);
+    }
+    for (size_t i = 0; is_open && i < wpa_graph_count(graph) && i < FILES_MAX; i++) {
+        const wpa_graph_file *file = wpa_graph_at(graph, i);
+        if (file->kind == WPA_INPUT_WORKFLOW &&
+            !wpa_text_is(file->path, wpa_source_identity(run->source)) && is_by_tag(run, file)) {
+            wpa_finding *finding = wpa_rule_report(
+                run, push->node->span, "B2", NULL,
+                "a tag builds again what was built as a commit of its branch; releases have a "
+                "workflow of their own");
+            const wpa_source *other = wpa_rule_source_at(run, file->path);
+            if (other && other->outline->on) {
+                wpa_rule_relate_in(run, finding, other, other->outline->on->key->span,
+                                   "runs for the tag");
+            }
+            return;
         }
     }
 }
@@ -120,27 +201,46 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (t && is_plain_work(o)) {
         check_types(run, o, t);
         check_drafts(run, o, t);
+        check_heavy(run, o, t);
     }
+    check_tags(run, o);
     check_skips(run, o);
     return true;
+}
+
+/* Drafts skip the jobs that wait for no other; those that do are skipped with them. */
+static void repair_drafts(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline *o = run->source->outline;
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "skip drafts");
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        const wpa_yaml_pair *first = wpa_yaml_find(job->node, "runs-on");
+        if (wpa_yaml_find(job->node, "needs")) {
+            continue;
+        }
+        if (job->condition || !first) {
+            return; /* how the two go together a person must say */
+        }
+    }
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_yaml_pair *runs_on = wpa_yaml_find(o->jobs[i].node, "runs-on");
+        if (!wpa_yaml_find(o->jobs[i].node, "needs")) {
+            (void)wpa_rule_insert_before(run, fix, runs_on->value,
+                                         "if: ${{ !github.event.pull_request.draft }}");
+        }
+    }
 }
 
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_yaml_node *item = finding->subject;
-    if (!item || item->parent->n_items < 2) {
-        return;
+    if (item && wpa_text_is(finding->check, "B3")) {
+        repair_drafts(run, finding);
+    } else if (item) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "do not run for it");
+        wpa_jobs_drop_item(run, fix, item);
     }
-    const wpa_yaml_node *list = item->parent;
-    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "do not run for it");
-    if (list->style != WPA_YAML_FLOW) {
-        (void)wpa_rule_remove_entry(run, fix, item);
-        return;
-    }
-    size_t i = item->index;
-    wpa_span span = i ? (wpa_span){list->items[i - 1]->span.end, item->span.end}
-                      : (wpa_span){item->span.start, list->items[1]->span.start};
-    wpa_rule_edit(run, fix, span, "%s", "");
 }
 
 const wpa_rule wpa_rule_broad_trigger = {
@@ -155,7 +255,8 @@ const wpa_rule wpa_rule_broad_trigger = {
     .summary = "Events start a workflow that does nothing new for them",
     .why = "Each label or draft commit runs everything, or a runner starts only to skip.",
     .fix = "Drop types that nothing reads, test for drafts, put the test on the job.",
-    .checks = (const char *const[]){"B1", "B3", "B4", NULL},
+    .options = options,
+    .checks = (const char *const[]){"B1", "B2", "B3", "B4", NULL},
     .declares = WPA_DECLARES_TRIGGERS,
     .check = check,
     .repair = repair,

@@ -40,6 +40,35 @@ static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
     }
 }
 
+/* Daily, of what each push has built: the commit is the same, and no job asks which event it is. */
+static void check_repeat(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml_node *node)
+{
+    static const char *const tests[] = {"github.event_name", "GITHUB_EVENT_NAME", "github.event.",
+                                        "'schedule'", NULL};
+    const wpa_outline_trigger *push = wpa_outline_trigger_find(o, "push");
+    unsigned roles = 0;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        roles |= wpa_work_job_roles(&o->jobs[i]);
+    }
+    const char *text = wpa_yaml_text(node);
+    wpa_cron cron;
+    if (!push || (roles & WPA_DOES_SCAN) || !text || !wpa_cron_parse(text, &cron) ||
+        cron.has_days || (cron.has_weekdays && __builtin_popcount(cron.weekdays) < 5) ||
+        !find_build(o) || wpa_yaml_find(push->config, "paths") ||
+        wpa_yaml_find(push->config, "paths-ignore") ||
+        (wpa_yaml_find(push->config, "tags") && !wpa_yaml_find(push->config, "branches")) ||
+        wpa_work_mentions_any(wpa_yaml_get(o->root, "jobs"), tests) ||
+        wpa_cron_per_day(&cron) > wpa_rule_option_int(run, "max-per-day", 1, 1440, 24)) {
+        return;
+    }
+    wpa_finding *finding = wpa_rule_report(
+        run, node->span, NULL, NULL,
+        "runs every day what each push has run already, whether or not anything has changed");
+    finding->severity = WPA_SEVERITY_LOW;
+    finding->persona = WPA_PERSONA_PEDANTIC; /* it may be there for what changes outside */
+    wpa_rule_relate(run, finding, push->node->span, "the same jobs run for each push");
+}
+
 /* Forks of a public repository run it too, once somebody has switched their workflows on. */
 static void check_owner(wpa_rule_run *run, const wpa_outline *o, const wpa_outline_trigger *t)
 {
@@ -62,6 +91,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_yaml_node *list = wpa_yaml_resolve(t ? t->config : NULL);
     for (size_t i = 0; list && list->kind == WPA_YAML_SEQUENCE && i < list->n_items; i++) {
         check_cron(run, wpa_yaml_get(list->items[i], "cron"));
+        check_repeat(run, run->source->outline, wpa_yaml_get(list->items[i], "cron"));
     }
     if (t) {
         check_owner(run, run->source->outline, t);

@@ -19,7 +19,8 @@ static const char *const bound[] = {
 
 static bool is_dear(const wpa_fact_runner *runner)
 {
-    return runner && (runner->os == WPA_OS_MACOS || runner->os == WPA_OS_WINDOWS);
+    bool is_larger = runner && runner->size && !wpa_text_is(runner->size, "slim");
+    return runner && (is_larger || runner->os == WPA_OS_MACOS || runner->os == WPA_OS_WINDOWS);
 }
 
 /* Looks at the sources, which are the same on every system. */
@@ -28,6 +29,19 @@ static bool only_looks(const wpa_outline_job *job)
     unsigned roles = wpa_work_job_roles(job);
     return (roles & WPA_DOES_LINT) && !(roles & ~(unsigned)(WPA_DOES_LINT | WPA_DOES_INSTALL)) &&
            !wpa_work_has_unknown(job);
+}
+
+/* Talks to the forge or decides something: no tool of any system in it. */
+static bool only_asks(const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        if (!wpa_work_is_quick(step) && !wpa_outline_step_uses(step, "actions/checkout") &&
+            !wpa_outline_step_uses(step, "actions/github-script")) {
+            return false;
+        }
+    }
+    return job->n_steps > 0;
 }
 
 /* Without the labels themselves, does anything speak of the system? */
@@ -68,13 +82,14 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     bool has_linux = false;
     for (size_t i = 0; i < job->n_labels; i++) {
         const wpa_fact_runner *runner = job->labels[i].runner;
-        has_linux = has_linux || (runner && runner->os == WPA_OS_LINUX);
+        has_linux = has_linux || (runner && runner->os == WPA_OS_LINUX && !is_dear(runner));
         dear = is_dear(runner) && !dear ? &job->labels[i] : dear;
     }
-    if (!dear || job->is_self_hosted || job->has_open_labels || !only_looks(job)) {
+    if (!dear || job->is_self_hosted || job->has_open_labels ||
+        (!only_looks(job) && !only_asks(job))) {
         return;
     }
-    if (dear->is_from_matrix && has_linux) {
+    if (dear->is_from_matrix && has_linux && only_looks(job)) {
         report(run, dear, true);
     } else if (!dear->is_from_matrix && job->n_labels == 1 && !is_bound(job)) {
         report(run, dear, false);
@@ -109,7 +124,7 @@ const wpa_rule wpa_rule_expensive_runner = {
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
-    .summary = "A macOS or Windows runner does what a Linux runner would",
+    .summary = "A macOS, Windows or larger runner does what the standard Linux runner would",
     .why = "Its minutes cost more, there are fewer of them at a time, and it starts later.",
     .fix = "Run on ubuntu-latest, or take the system out of a matrix that only lints.",
     .tables = 1U << WPA_FACTS_RUNNERS | 1U << WPA_FACTS_COMMANDS,

@@ -57,10 +57,48 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         wpa_work_ships(run) || !builds(o)) {
         return true;
     }
-    (void)wpa_rule_report(run, pr->node->span, NULL, filter,
+    (void)wpa_rule_report(run, pr->node->span, NULL, pr,
                           "a change of %s alone builds and tests everything",
                           wpa_rule_quote(run, filter, strlen(filter)));
     return true;
+}
+
+/* The folder that holds documentation alone, and texts wherever they stand, as far as they exist.
+ */
+static const char *filters_of(wpa_rule_run *run)
+{
+    const char *list = "";
+    for (size_t i = 0; i < WPA_COUNT(docs); i++) {
+        if (wpa_surroundings_match(run->source->around, docs[i][0]) && !strstr(list, docs[i][1])) {
+            list = wpa_arena_printf(run->arena, "%s%s'%s'", list, *list ? ", " : "", docs[i][1]);
+        }
+    }
+    return wpa_surroundings_match(run->source->around, "*.md")
+               ? wpa_arena_printf(run->arena, "'*.md', %s", list)
+               : list;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline_trigger *pr = finding->subject;
+    const char *list = filters_of(run);
+    const wpa_yaml_node *config = wpa_yaml_resolve(pr->config);
+    const wpa_yaml_pair *on = run->source->outline->on;
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
+                                "ignore these paths, if none of its checks is required to merge");
+    if (wpa_yaml_is(config, WPA_YAML_MAPPING) && config->n_pairs) {
+        (void)wpa_rule_insert_behind(run, fix, config->pairs[config->n_pairs - 1].value,
+                                     "paths-ignore: [%s]", list);
+    } else if (wpa_yaml_is(on->value, WPA_YAML_MAPPING) && on->value->style != WPA_YAML_FLOW &&
+               (!config || wpa_yaml_scalar_type(config) == WPA_YAML_NULL)) {
+        size_t end = pr->node->span.end + 1; /* "pull_request:" */
+        size_t indent = wpa_yaml_indent(run->source->yaml, pr->node->span.start);
+        wpa_rule_edit(run, fix, (wpa_span){end, end}, "\n%*spaths-ignore: [%s]", (int)(2 * indent),
+                      "", list);
+    } else if (wpa_yaml_text(on->value)) { /* "on: pull_request" */
+        wpa_span span = {on->key->span.end + 1, on->value->span.end};
+        wpa_rule_edit(run, fix, span, "\n  pull_request:\n    paths-ignore: [%s]", list);
+    }
 }
 
 const wpa_rule wpa_rule_missing_path_filter = {
@@ -75,9 +113,10 @@ const wpa_rule wpa_rule_missing_path_filter = {
     .summary = "A change of documentation alone runs the whole build",
     .why = "The result is known before: nothing that is built has changed.",
     .fix = "Add paths-ignore for what exists; where the checks are required, let a job look at the "
-           "changed files and the others depend on it. A workflow that does not start leaves a "
-           "required check "
-           "waiting, so there is no fix by machine.",
+           "changed files and the others depend on it: a workflow that does not start leaves a "
+           "required check waiting.",
+    .declares = WPA_DECLARES_TRIGGERS,
     .claims_absence = true,
     .check = check,
+    .repair = repair,
 };

@@ -1,9 +1,11 @@
 /*
  * EFF-009: steps that prepare what nothing uses. R1 a checkout nobody reads, R2 a tool nobody runs,
- * R3 the same setup again, R4 Docker without an image, R5 the same install again.
+ * R3 the same setup again, R4 Docker without an image, R5 the same install
+ * again, or the setup of what the image has.
  */
 #include <string.h>
 
+#include "facts/platforms.h"
 #include "rules/work.h"
 
 #define LOOK_BACK 32
@@ -159,6 +161,32 @@ static void check_install(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
+/* A setup without a version takes what the path has, and then there was nothing to set up. */
+static void check_present(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_fact_runtime *runtime = wpa_facts_runtime_of_action(step->uses.slug);
+    const wpa_fact_program *program =
+        runtime ? wpa_facts_program_find(wpa_slice_of(runtime->command)) : NULL;
+    bool is_lenient =
+        runtime && (wpa_text_is(runtime->name, "node") || wpa_text_is(runtime->name, "go"));
+    bool is_bare = !step->with || step->with->n_pairs == 0;
+    if (!program || !is_lenient || !is_bare || step->condition || step->id || is_unread(step) ||
+        wpa_outline_major(&step->uses) > 4 || !wpa_work_is_hosted(step->job) ||
+        wpa_yaml_find(step->job->node, "container")) {
+        return; /* from 5 on they keep a cache by themselves */
+    }
+    for (size_t i = 0; i < step->job->n_labels; i++) {
+        const wpa_fact_image *image = wpa_facts_image_of(step->job->labels[i].runner);
+        const wpa_fact_presence *on = image ? wpa_facts_program_on(program, image->name) : NULL;
+        if (!on || !on->version) {
+            return;
+        }
+    }
+    (void)wpa_rule_report(run, step->uses.node->span, "R5", step,
+                          "no version is asked for: the %s that the runner has is used as it is",
+                          runtime->command);
+}
+
 /* ---- R4: Docker ---- */
 
 /* May a later step have to do with images? What is not known may. */
@@ -204,6 +232,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
                 check_unread(run, step);
                 check_again(run, step);
                 check_docker(run, step);
+                check_present(run, step);
             }
             bool is_still = step->script && !moves(step);
             size_t n = 0;
@@ -240,7 +269,7 @@ const wpa_rule wpa_rule_redundant_setup = {
     .why = "Each such step costs seconds of every run, and makes readers look for its use.",
     .fix = "Remove it.",
     .checks = (const char *const[]){"R1", "R2", "R3", "R4", "R5", NULL},
-    .tables = 1U << WPA_FACTS_COMMANDS,
+    .tables = 1U << WPA_FACTS_COMMANDS | 1U << WPA_FACTS_IMAGES,
     .declares = WPA_DECLARES_SCRIPT,
     .check = check,
     .repair = repair,

@@ -75,6 +75,15 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* Who looks for it after a failure finds it there. */
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_outline_step *step = finding->subject;
+    const wpa_yaml_pair *uses = wpa_yaml_find(step->node, "uses");
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "upload it on failure only");
+    (void)wpa_rule_insert_behind(run, fix, uses->value, "if: failure()");
+}
+
 const wpa_rule wpa_rule_unused_artifact = {
     .code = "EFF-020",
     .id = "unused-artifact",
@@ -87,6 +96,8 @@ const wpa_rule wpa_rule_unused_artifact = {
     .summary = "An artifact of every pull request that nobody downloads",
     .why = "It is packed, uploaded and kept for ninety days each time.",
     .fix = "Upload it on failure, or not at all: who looks at it a person must say.",
+    .declares = WPA_DECLARES_JOBS,
     .claims_absence = true,
     .check = check,
+    .repair = repair,
 };

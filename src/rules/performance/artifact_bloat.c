@@ -1,7 +1,15 @@
 /* PRF-015: artifacts that carry what a cache or an install would bring, or are packed twice. */
 #include <string.h>
 
+#include "rules/settings.h"
 #include "rules/work.h"
+
+#define LINES_MAX 8 /* each is held against the whole tree */
+
+static const wpa_rule_option options[] = {
+    {"max-files", "5000", "files of the repository that one path may hold"},
+    {0},
+};
 
 /* Folders that an install or a build fills from what is in the repository. */
 static const char *const trees[] = {"node_modules",     ".venv",   "venv", "vendor", "target",
@@ -75,6 +83,43 @@ static void check_packed(wpa_rule_run *run, const wpa_outline_step *step, const 
     finding->persona = WPA_PERSONA_PEDANTIC;
 }
 
+/* How many files of the repository stand where the path leads; a folder holds all below it. */
+static size_t count_files(const wpa_surroundings *around, const char *path)
+{
+    size_t length = strlen(path), n = 0;
+    bool is_glob = strpbrk(path, "*?[") != NULL;
+    for (size_t i = 0; i < around->n_paths; i++) {
+        const char *file = around->paths[i];
+        n += is_glob ? wpa_glob_fits(path, file)
+                     : strncmp(file, path, length) == 0 && file[length] == '/';
+    }
+    return n;
+}
+
+/* Thousands of files one by one, as the tree tells; what a build adds is not counted. */
+static bool check_many(wpa_rule_run *run, const wpa_yaml_node *path, wpa_slice line)
+{
+    const wpa_surroundings *around = run->source->around;
+    size_t most = (size_t)wpa_rule_option_int(run, "max-files", 1, 10000000, 5000);
+    const char *text = wpa_arena_slice(run->arena, line.at, line.length);
+    if (!around || !around->has_paths || around->n_paths <= most || strstr(text, "${{")) {
+        return false;
+    }
+    text += wpa_text_starts(text, "./") ? 2 : 0;
+    size_t length = strlen(text);
+    if (length && text[length - 1] == '/') {
+        text = wpa_arena_slice(run->arena, text, length - 1);
+    }
+    size_t n = *text ? count_files(around, text) : 0;
+    if (n > most) {
+        (void)wpa_rule_report(run, span_of(path, line), NULL, NULL,
+                              "%s holds %zu files, each of which is packed and sent by itself; an "
+                              "archive of them goes in one piece",
+                              wpa_rule_quote(run, line.at, line.length), n);
+    }
+    return n > most;
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_yaml_node *path = wpa_outline_with(step, "path");
@@ -94,6 +139,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
                                           : "%s is uploaded file by file; a cache or an install "
                                             "brings it back in less time",
                                   wpa_rule_quote(run, line.at, line.length));
+            return;
+        }
+        if (!is_cut && n <= LINES_MAX && check_many(run, path, line)) {
             return;
         }
     }
@@ -140,6 +188,7 @@ const wpa_rule wpa_rule_artifact_bloat = {
            "smaller.",
     .fix = "Upload what was made, install or restore the rest; set compression-level: 0 for "
            "archives.",
+    .options = options,
     .declares = WPA_DECLARES_SCRIPT, /* what a step does with its inputs */
     .check = check,
     .repair = repair,

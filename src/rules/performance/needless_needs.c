@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "rules/caches.h"
+#include "rules/jobs.h"
 #include "rules/work.h"
 
 #define NEEDS_MAX 64
@@ -277,19 +278,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
-    const wpa_yaml_pair *pair = wpa_yaml_find(s->job->node, "needs");
-    const wpa_yaml_node *list = pair->value;
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "do not wait for it");
-    if (list->kind != WPA_YAML_SEQUENCE || list->n_items == 1) {
-        (void)wpa_rule_remove_entry(run, fix, list);
-    } else if (list->style == WPA_YAML_FLOW) {
-        size_t i = s->need.node->index;
-        wpa_span span = i ? (wpa_span){list->items[i - 1]->span.end, list->items[i]->span.end}
-                          : (wpa_span){list->items[0]->span.start, list->items[1]->span.start};
-        wpa_rule_edit(run, fix, span, "%s", "");
-    } else {
-        (void)wpa_rule_remove_entry(run, fix, s->need.node);
-    }
+    wpa_jobs_drop_need(run, fix, s->need.node);
 }
 
 const wpa_rule wpa_rule_needless_needs = {

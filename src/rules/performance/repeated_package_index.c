@@ -21,6 +21,8 @@ static const index_command upgrades[] = {
 
 #define PER_JOB_MAX 16 /* finding a place in a long script takes its time */
 
+#define RECOMMENDED_JOBS 3
+
 typedef struct subject {
     const wpa_outline_step *step;
     const wpa_shell_command *command;
@@ -126,6 +128,58 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     }
 }
 
+/* ---- packages that nobody asked for ---- */
+
+/* The first command of the job that installs with all that its packages recommend, or NULL. */
+static const wpa_shell_command *find_recommended(const wpa_outline_job *job,
+                                                 const wpa_outline_step **at)
+{
+    static const char *const told[] = {"recommends", "apt.conf", NULL};
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        if (wpa_work_mentions_any(step->run, told)) {
+            return NULL;
+        }
+        for (size_t k = 0; step->script && k < step->script->n_commands; k++) {
+            const wpa_shell_command *c = &step->script->commands[k];
+            bool is_install =
+                wpa_shell_is(c, "apt-get", "install") || wpa_shell_is(c, "apt", "install");
+            if (is_install && wpa_shell_argument(c, 1)) {
+                *at = step;
+                return c;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void check_recommended(wpa_rule_run *run, const wpa_outline *o)
+{
+    subject found[RECOMMENDED_JOBS] = {{0}};
+    size_t n = 0;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_step *step = NULL;
+        const wpa_shell_command *c = find_recommended(&o->jobs[i], &step);
+        if (c && n < RECOMMENDED_JOBS) {
+            found[n] = (subject){step, c};
+        }
+        n += c != NULL;
+    }
+    if (n < RECOMMENDED_JOBS) {
+        return;
+    }
+    wpa_finding *finding = wpa_rule_report(
+        run, wpa_outline_script_span(found[0].step, found[0].command->span), NULL, NULL,
+        "%zu jobs install packages with all that they recommend; --no-install-recommends leaves "
+        "out what nothing needs",
+        n);
+    finding->persona = WPA_PERSONA_PEDANTIC;
+    for (size_t i = 1; i < RECOMMENDED_JOBS; i++) {
+        wpa_rule_relate(run, finding,
+                        wpa_outline_script_span(found[i].step, found[i].command->span), "and here");
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -133,6 +187,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (wpa_work_is_large(o)) {
         return true;
     }
+    check_recommended(run, o);
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_job(run, &o->jobs[i]);
     }
@@ -142,6 +197,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
+    if (!s) {
+        return; /* which of them are needed a person must say */
+    }
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove it");
     (void)wpa_work_drop_command(run, fix, s->step, s->command);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/graph.h"
+#include "rules/jobs.h"
 #include "rules/work.h"
 
 #define NEEDS_MAX 64
@@ -65,7 +66,7 @@ static void check_need(wpa_rule_run *run, const wpa_outline_job *job, const wpa_
         return;
     }
     wpa_finding *finding = wpa_rule_report(
-        run, need->node->span, NULL, job,
+        run, need->node->span, NULL, need->node,
         "the workflow that job %s calls uses nothing of the one that %s calls: they could run at "
         "the same time",
         wpa_rule_quote(run, job->id, strlen(job->id)),
@@ -90,6 +91,12 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "do not wait for it");
+    wpa_jobs_drop_need(run, fix, finding->subject);
+}
+
 const wpa_rule wpa_rule_sequential_callees = {
     .code = "PRF-025",
     .id = "sequential-callees",
@@ -102,5 +109,7 @@ const wpa_rule wpa_rule_sequential_callees = {
     .summary = "Called workflows run one behind the other for no reason that can be seen",
     .why = "The run takes as long as both together where it could take as long as the longer one.",
     .fix = "Remove the edge under needs, unless the first is there to spare the second.",
+    .declares = WPA_DECLARES_JOBS,
     .check = check,
+    .repair = repair,
 };

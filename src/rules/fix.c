@@ -215,8 +215,8 @@ static size_t count_candidates_like(const candidates *list, const wpa_finding *l
 
 /**
  * Why the change is no improvement, or NULL if it is one: every finding gone, nothing new at or
- * above the worst of them, but for what auditors alone are shown. Lists of mixed severity are
- * made of lists of one that held before.
+ * above the worst of them, but for what auditors alone are shown and for likenesses. Lists of mixed
+ * severity are made of lists of one that held before.
  */
 static const char *find_fault(const candidates *list, const wpa_result *before,
                               const wpa_result *after, wpa_arena *arena)
@@ -234,7 +234,9 @@ static const char *find_fault(const candidates *list, const wpa_result *before,
     for (size_t i = 0; i < after->n_findings; i++) {
         const wpa_finding *finding = after->findings[i];
         bool is_inventory = finding->persona == WPA_PERSONA_AUDITOR; /* to be looked at, no harm */
-        if (finding->severity >= least && !is_inventory &&
+        /* "As that one is": now they are, where one was mended before the other. */
+        bool is_likeness = finding->rule->kind == WPA_KIND_OPPORTUNITY && !finding->rule->repair;
+        if (finding->severity >= least && !is_inventory && !is_likeness &&
             count_like(after, finding) > count_like(before, finding)) {
             return wpa_arena_printf(arena, "it would bring a new finding of %s", finding->rule->id);
         }

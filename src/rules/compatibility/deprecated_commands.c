@@ -69,6 +69,9 @@ static void report(wpa_rule_run *run, const wpa_yaml_node *node, size_t offset,
                           : "%.*s is deprecated: write to %s instead",
         (int)shown, name->text, name->file);
     finding->severity = name->is_disabled ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
+    if (node->key) {
+        wpa_rule_relate(run, finding, node->key->span, "in this script");
+    }
 }
 
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step, const command_name *name)

@@ -19,6 +19,26 @@ static wpa_severity severity_of(const char *level)
     return is_grave ? WPA_SEVERITY_MEDIUM : WPA_SEVERITY_LOW;
 }
 
+/* Paths that the runner makes itself hold no blanks; quotes around them are a matter of style. */
+static bool is_path_of_runner(const wpa_lint_script *script, wpa_span span)
+{
+    static const char *const names[] = {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH",
+                                        "GITHUB_STATE", "GITHUB_STEP_SUMMARY"};
+    if (span.end > script->length || span.end < span.start + 2 || script->text[span.start] != '$') {
+        return false;
+    }
+    size_t braces = script->text[span.start + 1] == '{';
+    size_t start = span.start + 1 + braces;
+    wpa_slice name = {script->text + start,
+                      span.end - braces > start ? span.end - braces - start : 0};
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        if (wpa_slice_is(name, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void visit(wpa_rule_run *run, const wpa_lint_script *script, const wpa_lint_comment *comment)
 {
     if (has_expression(script) &&
@@ -27,7 +47,8 @@ static void visit(wpa_rule_run *run, const wpa_lint_script *script, const wpa_li
     }
     wpa_finding *finding = wpa_lint_report(run, script, comment, comment->code);
     finding->severity = severity_of(comment->level);
-    if (wpa_text_is(comment->level, "style")) {
+    if (wpa_text_is(comment->level, "style") ||
+        (wpa_text_is(comment->code, "SC2086") && is_path_of_runner(script, comment->span))) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }

@@ -56,6 +56,10 @@ static level level_of(const wpa_taint *taint)
         taint->trust.trust == WPA_TRUST_OUTSIDER_PRIVILEGED) {
         l.severity = WPA_SEVERITY_CRITICAL;
     }
+    if (taint->grade == WPA_TAINT_OF_STRUCTURED && taint->shape &&
+        wpa_text_starts(taint->shape, "login")) {
+        l.severity = WPA_SEVERITY_LOW; /* letters, digits and hyphens are no code in any shell */
+    }
     bool is_less_sure =
         taint->grade > WPA_TAINT_UNKNOWN && (taint->n_hops > 1 || taint->trust.is_assumed);
     if (is_less_sure) {

@@ -16,6 +16,7 @@
 #include <wpa/arena.h>
 #include <wpa/audit.h>
 #include <wpa/log.h>
+#include <wpa/patch.h>
 
 typedef struct wpa_engine wpa_engine;
 
@@ -134,6 +135,24 @@ bool wpa_agent_get_workflow_health(wpa_engine *engine, int64_t workflow_id, wpa_
  */
 bool wpa_agent_create_patch(wpa_engine *engine, const wpa_actor *actor, const int64_t finding_ids[],
                             size_t n, const char *name, int64_t *patch_id, size_t *n_answered,
+                            wpa_error *err) WPA_CHECK;
+/**
+ * Make a patch as ordered: from contents or diffs, or from the fixable findings of an analysis.
+ *
+ * Errors    REFUSED (nothing to change, a secret in the content, a dependency with an advisory),
+ *           INVALID (a diff that does not fit, a version, a path), NOT_FOUND, CONFLICT.
+ */
+bool wpa_agent_order_patch(wpa_engine *engine, const wpa_actor *actor, const wpa_patch_order *order,
+                           int64_t *patch_id, wpa_error *err) WPA_CHECK;
+/**
+ * Change what can still be changed of a patch; its rollout is planned anew.
+ *
+ * if_version  that the guardian saw, or -1; another one is a CONFLICT.
+ *
+ * Errors    REFUSED (its deployment has started, or the new rollout breaks a rule of plans).
+ */
+bool wpa_agent_revise_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
+                            int64_t if_version, const wpa_patch_revision *revision,
                             wpa_error *err) WPA_CHECK;
 /** Queue the test of a pending patch; a tested or failed one becomes pending first. */
 bool wpa_agent_test_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,

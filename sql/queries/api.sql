@@ -71,3 +71,56 @@ SELECT NULL::bigint, (a.item || jsonb_build_object('findings', d.findings, 'reco
 -- params: uid uuid
 -- rows: at most one: id
 SELECT id FROM wpa.workflow_analysis WHERE uid = $1::uuid;
+
+-- name: api_patches
+-- params: before bigint, limit bigint, workflow_id bigint, status text, severity text
+-- rows: newest first: id, item
+WITH page AS (
+  SELECT p.id FROM wpa.patch p
+   WHERE ($1::bigint IS NULL OR p.id < $1) AND ($4::text IS NULL OR p.state = $4) AND ($5::text IS NULL OR p.severity = $5)
+     AND ($3::bigint IS NULL OR EXISTS (SELECT FROM wpa.patch_edit e JOIN wpa.workflow w ON w.repository_id = e.repository_id AND w.path = e.path
+                                         WHERE e.patch_id = p.id AND w.id = $3))
+   ORDER BY p.id DESC LIMIT $2::bigint)
+SELECT v.id, v.item::text FROM page JOIN wpa.v_api_patch v ON v.id = page.id ORDER BY v.id DESC;
+
+-- name: api_patch
+-- params: id bigint
+-- rows: at most one: version, item with its details
+SELECT p.version, (p.item || wpa.patch_detail(p.id))::text FROM wpa.v_api_patch p WHERE p.id = $1::bigint;
+
+-- name: api_patch_by_uid
+-- params: uid uuid
+-- rows: at most one: id
+SELECT id FROM wpa.patch WHERE uid = $1::uuid;
+
+-- name: api_patch_test
+-- params: id bigint
+-- rows: at most one: id of the live test job, version, item: the report of the last test of this content
+SELECT (SELECT j.id FROM wpa.job j WHERE j.kind = 'test' AND j.subject = 'patch:' || p.id AND j.state IN ('queued','running')),
+       t.id, (jsonb_build_object('patch_id', p.uid, 'patch_name', p.name, 'status', p.state, 'reason', coalesce(t.reason, p.reason),
+         'attempt', t.attempt, 'started_at', wpa.api_time(t.started_at), 'finished_at', wpa.api_time(t.finished_at))
+         || coalesce(t.report, '{}'))::text, p.state
+  FROM wpa.patch p LEFT JOIN LATERAL (SELECT * FROM wpa.test_run r WHERE r.patch_id = p.id AND r.digest = p.digest
+         AND r.state IN ('passed','failed','error') ORDER BY r.id DESC LIMIT 1) t ON true
+ WHERE p.id = $1::bigint;
+
+-- name: api_deployed
+-- params: deployment_id bigint
+-- rows: at most one: version, item, its state, is it live, patch id
+SELECT d.version, wpa.api_deployed(d)::text, d.state, d.state IN ('planned','running','rolling_back'), d.patch_id FROM wpa.deployment d WHERE d.id = $1::bigint;
+
+-- name: api_deploy_jobs
+-- params: deployment_id bigint
+-- rows: live jobs that carry it out, then those that look at its result: id
+SELECT j.id FROM wpa.job j WHERE j.state IN ('queued','running')
+   AND ((j.kind = 'deploy' AND j.subject = 'deployment:' || $1::bigint AND EXISTS (SELECT FROM wpa.deployment d
+           WHERE d.id = $1::bigint AND d.state IN ('planned','running','rolling_back')))
+     OR (j.kind = 'scan' AND j.subject IN (SELECT 'repository:' || t.target_id FROM wpa.deployment_target t WHERE t.deployment_id = $1::bigint))
+     OR (j.kind = 'analyse' AND j.subject IN (SELECT 'workflow:' || w.id FROM wpa.deployment_target t JOIN wpa.workflow w ON w.repository_id = t.target_id
+           WHERE t.deployment_id = $1::bigint)))
+ ORDER BY j.kind <> 'deploy', j.kind <> 'scan', j.id LIMIT 1;
+
+-- name: api_rollback_of
+-- params: patch_id bigint
+-- rows: at most one: its latest deployment that can be rolled back
+SELECT v.id FROM wpa.v_deployment v WHERE v.patch_id = $1::bigint AND v.can_roll_back ORDER BY v.id DESC LIMIT 1;

@@ -42,7 +42,7 @@ SELECT id FROM wpa.deployment WHERE patch_id = $1::bigint ORDER BY id DESC LIMIT
 
 -- name: deploy_plan_patch
 -- params: id bigint
-SELECT id, encode(digest, 'hex'), state, rollback, name, severity FROM wpa.patch WHERE id = $1::bigint;
+SELECT id, encode(digest, 'hex'), state, rollback || rollback_config, name, severity, deployment_config FROM wpa.patch WHERE id = $1::bigint;
 
 -- name: deploy_plan_targets
 -- params: patch_id bigint

@@ -57,3 +57,55 @@ UPDATE wpa.patch SET state = 'failed', reason = 'superseded'
 -- name: patch_propose_plan
 -- params: patch_id bigint, plan jsonb
 UPDATE wpa.patch SET plan = $2::jsonb WHERE id = $1::bigint AND state = 'pending';
+
+-- name: patch_order_place
+-- params: analysis_id bigint, workflow_id bigint
+-- rows: at most one: repository name, repository of the analysis is another one
+SELECT r.name, coalesce(o.repository_id <> w.repository_id, false)
+  FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id
+  LEFT JOIN wpa.workflow_analysis a ON a.id = $1::bigint LEFT JOIN wpa.workflow o ON o.id = a.workflow_id
+ WHERE w.id = coalesce($2::bigint, (SELECT workflow_id FROM wpa.workflow_analysis WHERE id = $1::bigint)) AND r.state <> 'removed';
+
+-- name: patch_order_findings
+-- params: analysis_id bigint, files text[]
+-- rows: the fixable ones that are open, of these files, or of all if these have none: id
+WITH f AS (SELECT g.id, g.path FROM wpa.workflow_analysis a CROSS JOIN LATERAL wpa.analysis_findings(a) g
+            WHERE a.id = $1::bigint AND g.state = 'open' AND jsonb_array_length(g.fixes) > 0),
+here AS (SELECT id FROM f WHERE path = ANY($2::text[]) OR regexp_replace(path, '^\.github/workflows/', '') = ANY($2::text[]))
+SELECT id FROM here UNION ALL SELECT id FROM f WHERE NOT EXISTS (SELECT FROM here) ORDER BY id;
+
+-- name: patch_answered
+-- params: repository_id bigint, path text, fingerprints text[]
+-- rows: open findings of the file that a change of it answers, and that no live patch has taken: id
+SELECT f.id FROM wpa.finding f JOIN wpa.workflow w ON w.id = f.workflow_id
+ WHERE w.repository_id = $1::bigint AND f.path = $2 AND f.fingerprint = ANY($3::text[]) AND f.state IN ('open','ignored','baseline')
+   AND NOT EXISTS (SELECT FROM wpa.patch_finding x JOIN wpa.patch p ON p.id = x.patch_id
+                    WHERE x.finding_id = f.id AND p.state IN ('pending','testing','tested','approved'))
+ ORDER BY f.id;
+
+-- name: patch_keep
+-- params: patch_id bigint, analysis_id bigint, notes jsonb, dependencies jsonb, configuration jsonb
+-- rows: none
+UPDATE wpa.patch SET analysis_id = $2::bigint, notes = $3::jsonb, dependencies = $4::jsonb, configuration = $5::jsonb
+ WHERE id = $1::bigint AND state = 'pending';
+
+-- name: patch_revise
+-- params: patch_id bigint, if_version bigint, reviewed_by text, deployment_config jsonb, rollback_config jsonb
+-- rows: at most one: id
+-- why: what a deployment began with stays as it is
+UPDATE wpa.patch p SET reviewed_by = coalesce($3, reviewed_by), deployment_config = coalesce($4::jsonb, deployment_config),
+       rollback_config = coalesce($5::jsonb, rollback_config)
+ WHERE p.id = $1::bigint AND ($2::bigint < 0 OR p.version = $2::bigint)
+   AND (($4::jsonb IS NULL AND $5::jsonb IS NULL) OR (p.state IN ('pending','testing','tested','approved')
+        AND NOT EXISTS (SELECT FROM wpa.deployment d WHERE d.patch_id = p.id)))
+RETURNING p.id;
+
+-- name: patch_replan
+-- params: patch_id bigint, plan jsonb
+-- rows: none
+UPDATE wpa.patch SET plan = $2::jsonb WHERE id = $1::bigint;
+
+-- name: patch_version
+-- params: patch_id bigint
+-- rows: at most one: version, state
+SELECT version, state FROM wpa.patch WHERE id = $1::bigint;

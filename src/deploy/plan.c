@@ -33,6 +33,7 @@ typedef struct planner {
     planned *targets;
     size_t n;
     const wpa_json *rollout; /* of the deployment */
+    const wpa_json *changes; /* what the patch wants otherwise */
     int64_t approvals;
 } planner;
 
@@ -178,7 +179,7 @@ static int by_order(const void *left, const void *right)
     return memcmp(a->hash, b->hash, sizeof a->hash);
 }
 
-/* Of the most critical repository; the first by name of those. */
+/* Of the most critical repository; the first by name of those; then what the patch says itself. */
 static const wpa_json *choose_rollout(const planner *p)
 {
     const planned *chosen = &p->targets[0];
@@ -190,7 +191,12 @@ static const wpa_json *choose_rollout(const planner *p)
             chosen = t;
         }
     }
-    return chosen->rollout;
+    wpa_json *rollout = wpa_json_dup(chosen->rollout, p->arena);
+    for (size_t i = 0; i < wpa_json_count(p->changes); i++) {
+        wpa_json_set(rollout, wpa_json_key_at(p->changes, i),
+                     wpa_json_dup(wpa_json_at(p->changes, i), p->arena));
+    }
+    return rollout;
 }
 
 static const char *text_of(const wpa_json *object, const char *key, const char *fallback)
@@ -385,7 +391,8 @@ static bool read_patch(wpa_db *db, planner *p, const char *const *params, wpa_er
     p->digest = wpa_rows_dup(rows, 0, 1, p->arena);
     const wpa_json *rollback = json_at(rows, 0, 3, p->arena, err);
     p->is_irreversible = wpa_json_bool_of(wpa_json_find(rollback, "irreversible"), false);
-    return rollback != NULL;
+    p->changes = json_at(rows, 0, 6, p->arena, err);
+    return rollback != NULL && p->changes != NULL;
 }
 
 static bool read_settings(wpa_db *db, planner *p, wpa_error *err)

@@ -7,9 +7,11 @@
 #include <wpa/text.h>
 
 #include "analysis/analysis.h"
+#include "edit/unified.h"
 #include "gen/sql.h"
 #include "patch/patch.h"
 #include "rules/fix.h"
+#include "workflow/workflow.h"
 
 #define REACH_TIMEOUT_MS 60000
 
@@ -420,6 +422,50 @@ bool wpa_patch_draft_findings(wpa_db *db, const int64_t finding_ids[], size_t n,
 
 /* ---- from contents ------------------------------------------------------------------------- */
 
+static bool apply_diff(drafting *d, const wpa_patch_file *file, wpa_patch_replacement *content,
+                       wpa_error *err)
+{
+    wpa_unified_result result;
+    if (!wpa_unified_apply(content->bytes, content->size_bytes, content->path, file->before,
+                           file->before_bytes, d->arena, &result, err)) {
+        return false;
+    }
+    content->bytes = result.bytes;
+    content->size_bytes = result.size_bytes;
+    return true;
+}
+
+/** Open findings of the file that are not there any more with the new content. */
+static bool answer_gone(drafting *d, const wpa_patch_file *file,
+                        const wpa_patch_replacement *content, wpa_error *err)
+{
+    const patch_place *at = &d->place;
+    char repository[WPA_DB_NUMBER_SIZE];
+    if (!file->before || !content->bytes || wpa_file_kind_of(file->path) == WPA_FILE_OTHER) {
+        return true;
+    }
+    wpa_analysis before = wpa_analysis_of(file->path, file->before, file->before_bytes, &at->around,
+                                          at->settings, d->arena);
+    wpa_analysis after = wpa_analysis_of(file->path, content->bytes, content->size_bytes,
+                                         &at->around, at->settings, d->arena);
+    wpa_analysis_change change = wpa_analysis_compare(&before, &after, d->arena);
+    const char **gone = wpa_arena_array(d->arena, change.n_gone + 1, sizeof *gone);
+    for (size_t i = 0; i < change.n_gone; i++) {
+        gone[i] = change.gone[i]->fingerprint;
+    }
+    const char *params[] = {wpa_db_number(at->id, repository), file->path,
+                            wpa_db_array(d->arena, gone, change.n_gone)};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(d->db, WPA_SQL_PATCH_ANSWERED, params, WPA_COUNT(params), err);
+    for (size_t i = 0; rows && i < wpa_rows_count(rows); i++) {
+        d->ids = wpa_arena_grow(d->arena, d->ids, d->draft->n_findings, &d->ids_capacity,
+                                sizeof *d->ids);
+        d->ids[d->draft->n_findings++] = wpa_rows_int(rows, i, 0);
+    }
+    d->draft->finding_ids = d->ids;
+    return rows != NULL;
+}
+
 static bool draft_content(drafting *d, const wpa_patch_replacement *content, wpa_error *err)
 {
     const char *params[] = {content->repository};
@@ -438,6 +484,11 @@ static bool draft_content(drafting *d, const wpa_patch_replacement *content, wpa
     if (!enter(d, rows, 0, 0, err) || !read_before(d, content->path, &file, err)) {
         return false;
     }
+    wpa_patch_replacement whole = *content;
+    if (content->is_diff && !apply_diff(d, &file, &whole, err)) {
+        return wpa_error_within(err, "'%s'", content->path);
+    }
+    content = &whole;
     bool is_same = content->bytes ? file.before && file.before_bytes == content->size_bytes &&
                                         memcmp(file.before, content->bytes, file.before_bytes) == 0
                                   : !file.before;
@@ -445,7 +496,8 @@ static bool draft_content(drafting *d, const wpa_patch_replacement *content, wpa
         return WPA_FAIL(err, WPA_E_INVALID, "'%s' of %s is like that already", content->path,
                         content->repository);
     }
-    return finish_file(d, &file, content->bytes, content->size_bytes, err);
+    return answer_gone(d, &file, content, err) &&
+           finish_file(d, &file, content->bytes, content->size_bytes, err);
 }
 
 bool wpa_patch_draft_contents(wpa_db *db, const wpa_patch_replacement contents[], size_t n,

@@ -8,10 +8,12 @@
 
 #include <wpa/actor.h>
 #include <wpa/finding.h>
+#include <wpa/patch.h>
 
 #include "db/db.h"
 #include "edit/edit.h"
 #include "git/git.h"
+#include "json/json.h"
 
 #define WPA_PATCH_FILES_MAX 2000
 #define WPA_PATCH_FINDINGS_MAX 5000
@@ -66,16 +68,37 @@ typedef struct wpa_patch_replacement {
     const char *repository, *path;
     const char *bytes;
     size_t size_bytes;
+    bool is_diff; /* bytes are a unified diff against the file as it is */
 } wpa_patch_replacement;
 
 /**
  * A draft from contents; name, description, issue, type and severity are then the caller's to set.
+ * It answers the open findings of the files that are gone with it.
  *
- * Errors    NOT_FOUND (repository), INVALID (path, nothing changes), LIMIT.
+ * Errors    NOT_FOUND (repository), INVALID (path, nothing changes, a diff that does not fit),
+ *           LIMIT.
  */
 bool wpa_patch_draft_contents(wpa_db *db, const wpa_patch_replacement contents[], size_t n,
                               const char *cache_folder, wpa_arena *arena, wpa_patch_draft *draft,
                               wpa_error *err) WPA_CHECK;
+
+/**
+ * A draft as somebody outside ordered it: from contents if there are any, else from the fixable
+ * findings of the analysis.
+ *
+ * Errors    as of the two above; REFUSED if there is nothing to change.
+ */
+bool wpa_patch_draft_order(wpa_db *db, const wpa_patch_order *order, const char *cache_folder,
+                           wpa_arena *arena, wpa_patch_draft *draft, wpa_error *err) WPA_CHECK;
+
+/**
+ * What the tables know of dependencies that a patch names ("owner/action@ref"): a list of
+ * {"dependency", "result", "message"}, result "pass", "warn" or "unknown".
+ *
+ * Errors    REFUSED (a known advisory, or a commit known to be malicious).
+ */
+wpa_json *wpa_patch_check_dependencies(const wpa_json *dependencies, wpa_arena *arena,
+                                       wpa_error *err);
 
 /**
  * Check and store a draft in the open transaction: patch (pending), its edits with inverse and

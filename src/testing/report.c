@@ -43,19 +43,32 @@ static phase_sum sum_phase(const wpa_test_run *run, wpa_test_phase_kind phase)
     return sum;
 }
 
-/** Null where nothing was run; skipped checks are neither run nor passed. */
+/** Null where nothing was run; skipped checks are neither run nor passed. Tests are the checks and
+ * the cases that a test framework reported, which are also told apart. */
 static wpa_json *add_phase(wpa_json *report, const char *name, const phase_sum *sum)
 {
     wpa_json *object = wpa_json_set_object(report, name);
     bool was_run = sum->n_good + sum->n_bad > 0;
+    const struct {
+        const char *name;
+        int64_t n;
+    } counts[] = {
+        {"tests_run", (int64_t)(sum->n_good + sum->n_bad) + sum->n_cases},
+        {"tests_passed", (int64_t)sum->n_good + sum->n_cases - sum->n_cases_failed},
+        {"checks_run", (int64_t)(sum->n_good + sum->n_bad)},
+        {"checks_passed", (int64_t)sum->n_good},
+        {"cases_run", sum->n_cases},
+        {"cases_failed", sum->n_cases_failed},
+    };
+    wpa_json_set_null(object, "passed");
     if (was_run) {
         wpa_json_set_bool(object, "passed", sum->n_bad == 0 && sum->n_done == sum->n_planned);
-        wpa_json_set_int(object, "tests_run", (int64_t)(sum->n_good + sum->n_bad));
-        wpa_json_set_int(object, "tests_passed", (int64_t)sum->n_good);
-    } else {
-        wpa_json_set_null(object, "passed");
-        wpa_json_set_null(object, "tests_run");
-        wpa_json_set_null(object, "tests_passed");
+    }
+    for (size_t i = 0; i < WPA_COUNT(counts); i++) {
+        wpa_json_set_null(object, counts[i].name);
+        if (was_run) {
+            wpa_json_set_int(object, counts[i].name, counts[i].n);
+        }
     }
     return object;
 }
@@ -108,10 +121,6 @@ wpa_json *wpa_test_report(const wpa_test_run *run, wpa_arena *arena)
         wpa_json_set_real(object, "coverage_percentage", isolated.coverage);
     } else {
         wpa_json_set_null(object, "coverage_percentage");
-    }
-    if (isolated.n_cases > 0) {
-        wpa_json_set_int(object, "cases_run", isolated.n_cases);
-        wpa_json_set_int(object, "cases_failed", isolated.n_cases_failed);
     }
     object = add_phase(report, "integration_tests", &integration);
     if (integration.n_done > 0) {

@@ -210,11 +210,130 @@ static void a_workflow_is_analysed(void **state)
     (void)ask(f, &by_uid);
 }
 
+/** Id of the analysis that a POST /analyze answers. */
+static const char *analysis_of(fixture *f, const char *workflow)
+{
+    const step s = {"POST /analyze",
+                    wpa_arena_printf(f->client.arena, "{\"workflow_name\":\"%s\"}", workflow),
+                    200,
+                    {NULL}};
+    return member(f, ask(f, &s).body, "short_id");
+}
+
+static void a_patch_is_made_tested_deployed_and_taken_back(void **state)
+{
+    fixture *f = *state;
+    wpa_arena *arena = f->client.arena;
+    sign_in(f);
+    const char *analysis = analysis_of(f, "ledger-api-ci");
+    const step refused[] = {
+        {"POST /patches", "{\"patch_name\":\"x\"}", 422, {"\"field\":\"analysis_id\""}},
+        {"POST /patches", "{\"analysis_id\":\"a-999999\"}", 404, {"no such analysis"}},
+        {"POST /patches", "{\"analysis_id\":\"a-1\",\"taste\":1}", 422, {"'taste'"}},
+        {"POST /patches",
+         wpa_arena_printf(
+             arena,
+             "{\"analysis_id\":\"%s\",\"patch_content\":{\"files_modified\":[\"a.txt\"],"
+             "\"changes\":{\"a.txt\":\"AKIAIOSFODNN7REALKEY secret: "
+             "ghp_0123456789abcdefghijklmnopqrstuvwxyz\"}}}",
+             analysis),
+         422,
+         {"looks like a secret"}},
+        {"POST /patches",
+         wpa_arena_printf(
+             arena,
+             "{\"analysis_id\":\"%s\",\"patch_content\":{\"files_modified\":[\"README.md\"],"
+             "\"changes\":{\"README.md\":\"@@ -1 +1 @@\\n-nothing like it\\n+x\\n\"}}}",
+             analysis),
+         422,
+         {"line 2 of the diff"}},
+        {"POST /patches",
+         wpa_arena_printf(
+             arena,
+             "{\"analysis_id\":\"%s\",\"patch_content\":{\"dependencies\":[\"tj-actions/"
+             "changed-files@v44\"]}}",
+             analysis),
+         422,
+         {"advisory"}},
+    };
+    tell(f, refused, WPA_COUNT(refused));
+    const step make = {
+        "POST /patches",
+        wpa_arena_printf(arena,
+                         "{\"analysis_id\":\"%s\",\"patch_name\":\"Fixes\","
+                         "\"patch_version\":\"2.1.0\",\"patch_type\":\"security\","
+                         "\"severity\":\"high\",\"patch_content\":{\"changes\":"
+                         "{\"why\":\"because\"},\"dependencies\":[\"actions/"
+                         "checkout@v4\"],\"configuration\":{\"declares\":[\"names\"]}}}",
+                         analysis),
+        201,
+        {"\"created_by\":\"WorkflowPatchAgent\"", "\"why\":\"because\"",
+         "\"patch_version\":\"2.1.0\""}};
+    wpa_client_answer made = ask(f, &make);
+    const char *patch = member(f, made.body, "short_id");
+    const char *etag = wpa_client_header(&f->client, &made, "ETag");
+    assert_non_null(wpa_client_header(&f->client, &made, "Location"));
+    const char *path = wpa_arena_printf(arena, "/patches/%s", patch);
+#define AT(method, rest) wpa_arena_printf(arena, method " %s" rest, path)
+    f->client.headers = "If-Match: \"v999\"\r\n";
+    const step stale = {AT("PATCH", ""), "{\"reviewed_by\":\"ada\"}", 412, {"If-Match"}};
+    (void)ask(f, &stale);
+    f->client.headers = NULL;
+    assert_non_null(etag);
+    const step steps[] = {
+        {AT("POST", "/test?wait=120"),
+         NULL,
+         200,
+         {"\"isolated_tests\":{", "\"status\":\"tested\""}},
+        {AT("POST", "/test"), NULL, 200, {"\"safety_checks\":{", "\"skipped\":["}},
+        {AT("GET", ""),
+         NULL,
+         200,
+         {"\"status\":\"tested\"", "\"diff\":\"--- a/", "\"why\":\"because\""}},
+        {"GET /patches?status_filter=tested", NULL, 200, {patch}},
+        {"GET /patches?workflow_name=ledger-api-ci&severity_filter=high", NULL, 200, {patch}},
+        {"GET /patches?severity_filter=low", NULL, 200, {"{\"items\":["}},
+        {AT("PATCH", ""), "{}", 422, {"\"field\":\"status\""}},
+        {AT("PATCH", ""), "{\"status\":\"deployed\"}", 409, {"/deploy"}},
+        {AT("PATCH", ""), "{\"status\":\"failed\"}", 422, {"\"field\":\"reason\""}},
+        {AT("PATCH", ""),
+         "{\"status\":\"approved\",\"approved_by\":\"ada\"}",
+         422,
+         {"\"field\":\"approved_by\""}},
+        {AT("PATCH", ""),
+         "{\"reviewed_by\":\"Ada\",\"deployment_config\":{\"strategy\":\"all-at-once\","
+         "\"bake_ms\":100,\"rollback_verify_ms\":0}}",
+         200,
+         {"\"reviewed_by\":\"Ada\"", "\"strategy\":\"all-at-once\"", "\"status\":\"tested\""}},
+        {AT("PATCH", ""),
+         "{\"status\":\"approved\",\"approved_by\":\"mira\"}",
+         200,
+         {"\"status\":\"approved\"", "\"approvals_missing\":0"}},
+        {AT("PATCH", ""), "{\"status\":\"tested\"}", 200, {"\"status\":\"tested\""}},
+        {AT("DELETE", "/rollback"), NULL, 409, {"no deployment"}},
+        {AT("POST", "/deploy?wait=120"),
+         NULL,
+         200,
+         {"\"deployment_status\":\"success\"", "\"rollback_available\":true",
+          "\"issues_fixed\":["}},
+        {AT("PATCH", ""), "{\"deployment_config\":{\"bake_ms\":1}}", 409, {"has started"}},
+        {AT("POST", "/deploy"), NULL, 409, {NULL}},
+        {AT("DELETE", "/rollback?wait=120&reason=enough"),
+         NULL,
+         200,
+         {"\"status\":\"rolled_back\"", "\"message\":", "\"patch_id\":"}},
+        {AT("GET", ""), NULL, 200, {"\"status\":\"rolled_back\""}},
+    };
+    tell(f, steps, WPA_COUNT(steps));
+#undef AT
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_calls_is_checked),
         cmocka_unit_test(a_workflow_is_analysed),
+        cmocka_unit_test(a_patch_is_made_tested_deployed_and_taken_back),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -178,16 +178,16 @@ static void test_what_cannot_be_a_patch_is_refused(void **state)
         wpa_patch_replacement file;
         wpa_code draft, store;
     } cases[] = {
-        {"unknown repository", {"nowhere", "a", "x", 1}, WPA_E_NOT_FOUND, WPA_OK},
-        {"out of the tree", {"shop", "../a", "x", 1}, WPA_E_INVALID, WPA_OK},
-        {"inside .git", {"shop", ".git/config", "x", 1}, WPA_E_INVALID, WPA_OK},
+        {"unknown repository", {"nowhere", "a", "x", 1, false}, WPA_E_NOT_FOUND, WPA_OK},
+        {"out of the tree", {"shop", "../a", "x", 1, false}, WPA_E_INVALID, WPA_OK},
+        {"inside .git", {"shop", ".git/config", "x", 1, false}, WPA_E_INVALID, WPA_OK},
         {"nothing changes",
-         {"shop", ".github/workflows/ci.yml", WORKFLOW, sizeof WORKFLOW - 1},
+         {"shop", ".github/workflows/ci.yml", WORKFLOW, sizeof WORKFLOW - 1, false},
          WPA_E_INVALID,
          WPA_OK},
-        {"deletes what is not there", {"shop", "nothing", NULL, 0}, WPA_E_INVALID, WPA_OK},
+        {"deletes what is not there", {"shop", "nothing", NULL, 0, false}, WPA_E_INVALID, WPA_OK},
         {"a secret",
-         {"shop", ".github/workflows/x.yml", SECRET, sizeof SECRET - 1},
+         {"shop", ".github/workflows/x.yml", SECRET, sizeof SECRET - 1, false},
          WPA_OK,
          WPA_E_REFUSED},
     };

@@ -338,7 +338,7 @@ static int64_t store_content(world *w, const char *path, const char *text)
 {
     wpa_error err = {0};
     wpa_patch_draft draft = {0};
-    const wpa_patch_replacement file = {"shop", path, text, strlen(text)};
+    const wpa_patch_replacement file = {"shop", path, text, strlen(text), false};
     if (!wpa_patch_draft_contents(w->db, &file, 1, w->folder, w->arena, &draft, &err)) {
         fail_msg("%s", err.message);
     }

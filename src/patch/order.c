@@ -1,0 +1,161 @@
+/* Patches as somebody outside orders them. */
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "edit/unified.h"
+#include "gen/sql.h"
+#include "patch/patch.h"
+#include "rules/fix.h"
+
+#define JSON_MAX_BYTES ((size_t)4 << 20)
+
+/* ---- where --------------------------------------------------------------------------------------
+ */
+
+static const char *find_repository(wpa_db *db, const wpa_patch_order *order, wpa_arena *arena,
+                                   wpa_error *err)
+{
+    char analysis[WPA_DB_NUMBER_SIZE], workflow[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {order->analysis_id ? wpa_db_number(order->analysis_id, analysis) : NULL,
+                            order->workflow_id ? wpa_db_number(order->workflow_id, workflow)
+                                               : NULL};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_PATCH_ORDER_PLACE, params, WPA_COUNT(params), err);
+    if (!rows) {
+        return NULL;
+    }
+    if (wpa_rows_count(rows) == 0) {
+        (void)WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no such %s",
+                       order->workflow_id ? "workflow" : "analysis");
+        return NULL;
+    }
+    if (wpa_rows_bool(rows, 0, 1)) {
+        (void)WPA_FAIL(err, WPA_E_INVALID,
+                       "field 'target_workflow' is in another repository than the analysis");
+        return NULL;
+    }
+    return wpa_rows_dup(rows, 0, 0, arena);
+}
+
+/* ---- what ---------------------------------------------------------------------------------------
+ */
+
+static bool draft_texts(wpa_db *db, const wpa_patch_order *order, const char *cache_folder,
+                        wpa_arena *arena, wpa_patch_draft *draft, wpa_error *err)
+{
+    const char *repository = find_repository(db, order, arena, err);
+    if (!repository) {
+        return false;
+    }
+    wpa_patch_replacement *contents = wpa_arena_array(arena, order->n_texts, sizeof *contents);
+    for (size_t i = 0; i < order->n_texts; i++) {
+        const wpa_patch_text *text = &order->texts[i];
+        contents[i] = (wpa_patch_replacement){repository, text->path, text->text, text->size_bytes,
+                                              wpa_unified_is(text->text, text->size_bytes)};
+    }
+    if (!wpa_patch_draft_contents(db, contents, order->n_texts, cache_folder, arena, draft, err)) {
+        return false;
+    }
+    const char *where =
+        draft->n_files == 1
+            ? wpa_arena_printf(arena, "%s/%s", repository, draft->files[0].path)
+            : wpa_arena_printf(arena, "%zu files of %s", draft->n_files, repository);
+    draft->name = wpa_arena_printf(arena, "change of %s", where);
+    return true;
+}
+
+static bool draft_fixes(wpa_db *db, const wpa_patch_order *order, const char *cache_folder,
+                        wpa_arena *arena, wpa_patch_draft *draft, wpa_error *err)
+{
+    char analysis[WPA_DB_NUMBER_SIZE];
+    if (!order->analysis_id) {
+        return WPA_FAIL(err, WPA_E_REFUSED,
+                        "there is nothing to change: no file has a content, and no analysis is "
+                        "named whose findings could be fixed");
+    }
+    const char *params[] = {wpa_db_number(order->analysis_id, analysis),
+                            wpa_db_array(arena, order->files, order->n_files)};
+    if (!find_repository(db, order, arena, err)) {
+        return false;
+    }
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_PATCH_ORDER_FINDINGS, params, WPA_COUNT(params), err);
+    if (!rows) {
+        return false;
+    }
+    size_t n = wpa_rows_count(rows);
+    int64_t *ids = wpa_arena_array(arena, n + 1, sizeof *ids);
+    for (size_t i = 0; i < n; i++) {
+        ids[i] = wpa_rows_int(rows, i, 0);
+    }
+    if (n == 0) {
+        return WPA_FAIL(err, WPA_E_REFUSED,
+                        "there is nothing to change: a-%s has no open finding with a fix that is "
+                        "in no other patch",
+                        analysis);
+    }
+    return wpa_patch_draft_findings(db, ids, n, order->name, cache_folder, arena, draft, err);
+}
+
+/* ---- what it is called --------------------------------------------------------------------------
+ */
+
+/** Names in "declares" of the configuration, beside those of the fixes. */
+static bool add_declares(const wpa_patch_order *order, wpa_arena *arena, wpa_patch_draft *draft,
+                         wpa_error *err)
+{
+    const wpa_json *list = NULL;
+    const wpa_json *configuration = NULL;
+    if (order->configuration) {
+        configuration = wpa_json_parse(order->configuration, strlen(order->configuration),
+                                       JSON_MAX_BYTES, arena, err);
+        if (!configuration || !wpa_json_opt_array(configuration, "declares", &list, err)) {
+            return false;
+        }
+    }
+    size_t n = draft->n_declares;
+    const char **all = wpa_arena_array(arena, n + wpa_json_count(list) + 1, sizeof *all);
+    for (size_t i = 0; i < n; i++) {
+        all[i] = draft->declares[i];
+    }
+    for (size_t i = 0; i < wpa_json_count(list); i++) {
+        const char *name = wpa_json_text_of(wpa_json_at(list, i));
+        bool is_known = false;
+        for (unsigned bit = 0; name && bit < WPA_DECLARES_COUNT && !is_known; bit++) {
+            is_known = wpa_text_is(wpa_declares_name(bit), name);
+        }
+        if (!is_known) {
+            return wpa_json_fail(wpa_json_at(list, i), err, "is nothing that a patch can declare");
+        }
+        if (wpa_text_index(name, all, n) < 0) {
+            all[n++] = wpa_arena_text(arena, name);
+        }
+    }
+    draft->declares = all;
+    draft->n_declares = n;
+    return true;
+}
+
+bool wpa_patch_draft_order(wpa_db *db, const wpa_patch_order *order, const char *cache_folder,
+                           wpa_arena *arena, wpa_patch_draft *draft, wpa_error *err)
+{
+    bool is_drafted = order->n_texts ? draft_texts(db, order, cache_folder, arena, draft, err)
+                                     : draft_fixes(db, order, cache_folder, arena, draft, err);
+    if (!is_drafted) {
+        return false;
+    }
+    draft->name = order->name ? order->name : draft->name;
+    draft->version = order->version;
+    draft->type = order->type ? order->type : draft->type;
+    draft->issue = order->issue ? order->issue : draft->issue;
+    draft->description =
+        order->description && draft->description && *draft->description
+            ? wpa_arena_printf(arena, "%s\n\n%s", order->description, draft->description)
+        : order->description ? order->description
+                             : draft->description;
+    return (!order->severity || wpa_severity_from(order->severity, &draft->severity)
+                ? true
+                : WPA_FAIL(err, WPA_E_INVALID, "unknown severity '%s'", order->severity)) &&
+           add_declares(order, arena, draft, err);
+}

@@ -27,7 +27,7 @@ function(wpa_add_test source name)
     target_link_libraries(${target} PRIVATE wpa_harness)
   endif()
   add_test(NAME ${name} COMMAND ${target})
-  if(name MATCHES "^(cli|api)\\.")
+  if(name MATCHES "^(cli|api)\\.|^e2e\\.api$")
     target_link_libraries(${target} PRIVATE wpa_front)
   endif()
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 240

@@ -217,6 +217,25 @@ bool wpa_agent_rollback_now(wpa_engine *engine, const wpa_actor *actor, int64_t 
 bool wpa_agent_cancel_rollback(wpa_engine *engine, const wpa_actor *actor, int64_t deployment_id,
                                wpa_error *err) WPA_CHECK;
 
+/* ---- tokens of machines ---- */
+
+typedef struct wpa_machine_token {
+    const char *name;
+    const char *acts_as;       /* a viewer; NULL: whoever makes it */
+    const char *const *scopes; /* [n_scopes] "read", "analyse", ... */
+    size_t n_scopes;
+    int64_t expires_at_us; /* within a year */
+    /* filled when made */
+    int64_t id;
+    const char *text; /* in the arena: what the machine sends; told this once, kept nowhere */
+} wpa_machine_token;
+
+bool wpa_agent_make_token(wpa_engine *engine, const wpa_actor *actor, wpa_machine_token *token,
+                          wpa_arena *arena, wpa_error *err) WPA_CHECK;
+/** It ends at once. Errors REFUSED (it has ended already). */
+bool wpa_agent_revoke_token(wpa_engine *engine, const wpa_actor *actor, int64_t token_id,
+                            wpa_error *err) WPA_CHECK;
+
 /* ---- notices, audit ---- */
 
 bool wpa_agent_acknowledge(wpa_engine *engine, const wpa_actor *actor, int64_t notice_id,

@@ -124,3 +124,125 @@ SELECT j.id FROM wpa.job j WHERE j.state IN ('queued','running')
 -- params: patch_id bigint
 -- rows: at most one: its latest deployment that can be rolled back
 SELECT v.id FROM wpa.v_deployment v WHERE v.patch_id = $1::bigint AND v.can_roll_back ORDER BY v.id DESC LIMIT 1;
+
+-- name: api_findings
+-- params: before bigint, limit bigint, workflow_id bigint, repository text, state text, severity text, dimension text, kind text, rule text, has_fix boolean, contains text
+-- rows: newest first: id, item; what is open and for everybody unless a state is asked for
+WITH page AS (
+  SELECT f.id FROM wpa.finding f JOIN wpa.workflow w ON w.id = f.workflow_id
+   WHERE ($1::bigint IS NULL OR f.id < $1) AND ($3::bigint IS NULL OR f.workflow_id = $3)
+     AND ($4::text IS NULL OR w.repository_id = (SELECT r.id FROM wpa.repository r WHERE r.name = $4))
+     AND CASE WHEN $5::text IS NULL THEN f.state IN ('open','in_patch','verifying') AND f.persona = 'default' ELSE f.state = $5 END
+     AND ($6::text IS NULL OR f.severity = $6) AND ($7::text IS NULL OR f.dimension = $7) AND ($8::text IS NULL OR f.kind = $8)
+     AND ($9::text IS NULL OR f.rule = $9 OR f.code = $9) AND ($10::boolean IS NULL OR (jsonb_array_length(f.fixes) > 0) = $10)
+     AND ($11::text IS NULL OR strpos(lower(f.message), lower($11)) > 0)
+   ORDER BY f.id DESC LIMIT $2::bigint)
+SELECT v.id, v.item::text FROM page JOIN wpa.v_api_finding v ON v.id = page.id ORDER BY v.id DESC;
+
+-- name: api_finding
+-- params: id bigint
+-- rows: at most one: version, item
+SELECT v.version, (v.item || jsonb_build_object('comments', wpa.api_comments('finding:' || v.id)))::text FROM wpa.v_api_finding v WHERE v.id = $1::bigint;
+
+-- name: api_deployments
+-- params: before bigint, limit bigint, state text, patch_id bigint
+-- rows: newest first: id, item
+SELECT v.id, v.item::text FROM wpa.v_api_deployment v
+ WHERE ($1::bigint IS NULL OR v.id < $1) AND ($3::text IS NULL OR v.state = $3) AND ($4::bigint IS NULL OR v.patch_id = $4)
+ ORDER BY v.id DESC LIMIT $2::bigint;
+
+-- name: api_deployment
+-- params: id bigint
+-- rows: at most one: version, item with stages, targets and checks
+SELECT v.version, (v.item || wpa.deployment_detail(v.id))::text FROM wpa.v_api_deployment v WHERE v.id = $1::bigint;
+
+-- name: api_deployment_by_uid
+-- params: uid uuid
+-- rows: at most one: id
+SELECT id FROM wpa.deployment WHERE uid = $1::uuid;
+
+-- name: api_jobs
+-- params: before bigint, limit bigint, state text, kind text
+-- rows: newest first: id, item
+SELECT v.id, v.item::text FROM wpa.v_api_job v
+ WHERE ($1::bigint IS NULL OR v.id < $1) AND ($3::text IS NULL OR v.state = $3) AND ($4::text IS NULL OR v.kind = $4)
+ ORDER BY v.id DESC LIMIT $2::bigint;
+
+-- name: api_job
+-- params: id bigint
+-- rows: at most one: null, item
+SELECT NULL::bigint, v.item::text FROM wpa.v_api_job v WHERE v.id = $1::bigint;
+
+-- name: api_agents
+-- params: before bigint, limit bigint, state text
+-- rows: last started first: start, item
+SELECT v.id, v.item::text FROM wpa.v_api_agent v WHERE ($1::bigint IS NULL OR v.id < $1) AND ($3::text IS NULL OR v.state = $3)
+ ORDER BY v.id DESC LIMIT $2::bigint;
+
+-- name: api_audit
+-- params: before bigint, limit bigint, actor text, action text, subject text
+-- rows: newest first: seq, item
+SELECT v.id, v.item::text FROM wpa.v_api_audit v
+ WHERE ($1::bigint IS NULL OR v.id < $1) AND ($3::text IS NULL OR v.who = $3) AND ($5::text IS NULL OR v.subject = $5)
+   AND ($4::text IS NULL OR v.action = $4 OR starts_with(v.action, $4 || '.'))
+ ORDER BY v.id DESC LIMIT $2::bigint;
+
+-- name: api_notices
+-- params: before bigint, limit bigint, level text, is_open boolean
+-- rows: newest first: id, item
+SELECT v.id, v.item::text FROM wpa.v_api_notice v
+ WHERE ($1::bigint IS NULL OR v.id < $1) AND ($3::text IS NULL OR v.level = $3) AND ($4::boolean IS NULL OR v.is_open = $4)
+ ORDER BY v.id DESC LIMIT $2::bigint;
+
+-- name: api_notice
+-- params: id bigint
+-- rows: at most one: null, item
+SELECT NULL::bigint, v.item::text FROM wpa.v_api_notice v WHERE v.id = $1::bigint;
+
+-- name: api_repositories
+-- params: before bigint, limit bigint
+-- rows: newest first: id, item
+SELECT v.id, v.item::text FROM wpa.v_api_repository v WHERE ($1::bigint IS NULL OR v.id < $1) ORDER BY v.id DESC LIMIT $2::bigint;
+
+-- name: api_repository
+-- params: name text
+-- rows: at most one: null, item
+SELECT NULL::bigint, v.item::text FROM wpa.v_api_repository v WHERE v.name = $1 OR 'r-' || v.id = $1;
+
+-- name: api_workflows
+-- params: before bigint, limit bigint, repository text
+-- rows: newest first: id, item
+SELECT v.id, v.item::text FROM wpa.v_api_workflow v
+ WHERE ($1::bigint IS NULL OR v.id < $1) AND ($3::text IS NULL OR v.repository_id = (SELECT r.id FROM wpa.repository r WHERE r.name = $3))
+ ORDER BY v.id DESC LIMIT $2::bigint;
+
+-- name: api_guardians
+-- params: before bigint, limit bigint
+-- rows: newest first: id, item
+SELECT v.id, v.item::text FROM wpa.v_api_guardian v WHERE ($1::bigint IS NULL OR v.id < $1) ORDER BY v.id DESC LIMIT $2::bigint;
+
+-- name: api_guardian
+-- params: name text
+-- rows: at most one: null, item
+SELECT NULL::bigint, v.item::text FROM wpa.v_api_guardian v WHERE v.name = $1;
+
+-- name: api_tokens
+-- params: before bigint, limit bigint
+-- rows: newest first: id, item
+SELECT v.id, v.item::text FROM wpa.v_api_token v WHERE ($1::bigint IS NULL OR v.id < $1) ORDER BY v.id DESC LIMIT $2::bigint;
+
+-- name: api_token
+-- params: id bigint
+-- rows: at most one: null, item
+SELECT NULL::bigint, v.item::text FROM wpa.v_api_token v WHERE v.id = $1::bigint;
+
+-- name: api_token_make
+-- params: name text, principal_id bigint, hash bytea, scopes text[], expires_at timestamptz
+-- rows: one: id
+INSERT INTO wpa.api_token (name, principal_id, made_by, hash, scopes, expires_at)
+VALUES ($1, coalesce($2::bigint, wpa.actor()), wpa.actor(), $3::bytea, $4::text[], $5::timestamptz) RETURNING id;
+
+-- name: api_token_revoke
+-- params: id bigint
+-- rows: at most one: id
+UPDATE wpa.api_token SET revoked_at = clock_timestamp() WHERE id = $1::bigint AND revoked_at IS NULL RETURNING id;

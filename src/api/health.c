@@ -11,6 +11,8 @@ static const wpa_api_field explanation_line[] = {
     {.name = "text", .type = WPA_API_TEXT, .is_required = true},
     {.name = "points", .type = WPA_API_REAL, .is_required = true, .words = "lost"},
     {.name = "finding", .type = WPA_API_INT, .words = "that costs them, if one does"},
+    {.name = "fix", .type = WPA_API_TEXT, .is_nullable = true, .words = "what its fix does"},
+    {.name = "fixed", .type = WPA_API_REAL, .words = "the score without that finding"},
     {0},
 };
 

@@ -277,15 +277,10 @@ static const char *dump_of(const wpa_json *object, const char *key, wpa_arena *a
     return is_given ? wpa_json_dump(value, arena) : NULL;
 }
 
-static const char *text_of(const wpa_api_request *request, const char *name)
-{
-    return wpa_json_text_of(wpa_json_find(request->body, name));
-}
-
 static bool read_places(wpa_api_request *request, wpa_patch_order *order, wpa_error *err)
 {
-    const char *analysis = text_of(request, "analysis_id");
-    const char *name = text_of(request, "target_workflow");
+    const char *analysis = wpa_api_body_text(request, "analysis_id");
+    const char *name = wpa_api_body_text(request, "target_workflow");
     const char *workflow;
     if (!analysis && !name) {
         return WPA_FAIL(err, WPA_E_INVALID, "field 'analysis_id' is missing");
@@ -304,12 +299,12 @@ static wpa_api_next create(wpa_api_request *request, wpa_error *err)
     const wpa_json *content = wpa_json_find(request->body, "patch_content");
     int64_t id;
     wpa_patch_order order = {
-        .name = text_of(request, "patch_name"),
-        .version = text_of(request, "patch_version"),
-        .type = text_of(request, "patch_type"),
-        .description = text_of(request, "description"),
-        .issue = text_of(request, "issue_identified"),
-        .severity = text_of(request, "severity"),
+        .name = wpa_api_body_text(request, "patch_name"),
+        .version = wpa_api_body_text(request, "patch_version"),
+        .type = wpa_api_body_text(request, "patch_type"),
+        .description = wpa_api_body_text(request, "description"),
+        .issue = wpa_api_body_text(request, "issue_identified"),
+        .severity = wpa_api_body_text(request, "severity"),
         .dependencies = dump_of(content, "dependencies", request->arena),
         .configuration = dump_of(content, "configuration", request->arena),
     };
@@ -361,7 +356,7 @@ typedef struct decision {
 
 static bool approve(const decision *d, wpa_error *err)
 {
-    const char *by = text_of(d->request, "approved_by");
+    const char *by = wpa_api_body_text(d->request, "approved_by");
     if (by && !wpa_text_is(by, d->request->actor.name)) {
         return WPA_FAIL(err, WPA_E_INVALID,
                         "field 'approved_by' must be '%s': an approval is given in one's own name",
@@ -452,12 +447,12 @@ static wpa_api_next answer_decided(wpa_api_request *request, int64_t id, bool is
 
 static wpa_api_next change(wpa_api_request *request, wpa_error *err)
 {
-    decision d = {.request = request, .reason = text_of(request, "reason")};
-    const char *status = text_of(request, "status");
+    decision d = {.request = request, .reason = wpa_api_body_text(request, "reason")};
+    const char *status = wpa_api_body_text(request, "status");
     bool is_approval = wpa_text_is(status, "approved");
     int64_t version;
     wpa_patch_revision revision = {
-        .reviewed_by = text_of(request, "reviewed_by"),
+        .reviewed_by = wpa_api_body_text(request, "reviewed_by"),
         .deployment_config = dump_of(request->body, "deployment_config", request->arena),
         .rollback_config = dump_of(request->body, "rollback_config", request->arena)};
     bool is_revision =
@@ -466,7 +461,7 @@ static wpa_api_next change(wpa_api_request *request, wpa_error *err)
         (void)WPA_FAIL(err, WPA_E_INVALID, "field 'status' is missing: there is nothing to change");
         return WPA_API_FAILED;
     }
-    if (text_of(request, "approved_by") && !is_approval) {
+    if (wpa_api_body_text(request, "approved_by") && !is_approval) {
         (void)WPA_FAIL(err, WPA_E_INVALID, "field 'approved_by' goes with status 'approved' only");
         return WPA_API_FAILED;
     }

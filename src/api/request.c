@@ -13,6 +13,17 @@ const char *wpa_api_query_text(const wpa_api_request *request, const char *name)
     return wpa_json_text_of(wpa_json_find(request->query, name));
 }
 
+const char *wpa_api_body_text(const wpa_api_request *request, const char *name)
+{
+    return wpa_json_text_of(wpa_json_find(request->body, name));
+}
+
+const char *wpa_api_query_flag(const wpa_api_request *request, const char *name)
+{
+    const wpa_json *value = wpa_json_find(request->query, name);
+    return value ? wpa_db_bool(wpa_json_bool_of(value, false)) : NULL;
+}
+
 int64_t wpa_api_query_int(const wpa_api_request *request, const char *name, int64_t fallback)
 {
     return wpa_json_int_of(wpa_json_find(request->query, name), fallback);
@@ -45,6 +56,17 @@ bool wpa_api_if_match(const wpa_api_request *request, int64_t version, wpa_error
     return (wpa_text_to_int(text, 0, INT64_MAX, &wanted) && wanted == version) ||
            WPA_FAIL(err, WPA_E_CONFLICT, "If-Match names another state: it is v%lld now",
                     (long long)version);
+}
+
+bool wpa_api_version_wanted(const wpa_api_request *request, int64_t *version, wpa_error *err)
+{
+    const char *text = request->if_match;
+    *version = -1;
+    if (!text || wpa_text_is(text, "*")) {
+        return true;
+    }
+    return wpa_text_to_int(text + (*text == 'v'), 0, INT64_MAX, version) ||
+           WPA_FAIL(err, WPA_E_CONFLICT, "If-Match names no state of this thing");
 }
 
 void wpa_api_set_time(wpa_json *object, const char *key, int64_t time_us)

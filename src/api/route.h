@@ -105,6 +105,9 @@ const wpa_api_route *wpa_api_route_find(const char *method, const char *path, wp
 
 /** A query's or the body's member by name; NULL if it is not given. */
 const char *wpa_api_query_text(const wpa_api_request *request, const char *name);
+const char *wpa_api_body_text(const wpa_api_request *request, const char *name);
+/** "true" or "false" as a parameter of a statement; NULL if it is not given. */
+const char *wpa_api_query_flag(const wpa_api_request *request, const char *name);
 int64_t wpa_api_query_int(const wpa_api_request *request, const char *name, int64_t fallback);
 /** Everything done: answer with this. */
 wpa_api_next wpa_api_answer(wpa_api_request *request, wpa_json *answer);
@@ -136,6 +139,9 @@ wpa_api_next wpa_api_one(wpa_api_request *request, const wpa_sql *statement,
 /** Id of a thing that the path names by UUID or short id, looked up by its UUID if need be. */
 bool wpa_api_id_or_uid(wpa_api_request *request, size_t i, char letter, const wpa_sql *by_uid,
                        int64_t *id, wpa_error *err) WPA_CHECK;
+/** The version that If-Match names, for calls of the engine that check it; -1: any. */
+bool wpa_api_version_wanted(const wpa_api_request *request, int64_t *version,
+                            wpa_error *err) WPA_CHECK;
 /** Wait for a job, or, when woken, say where its result will be: 202 with this Location. */
 wpa_api_next wpa_api_wait_for(wpa_api_request *request, int64_t job_id);
 wpa_api_next wpa_api_accepted(wpa_api_request *request, const char *location);

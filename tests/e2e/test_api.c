@@ -12,6 +12,7 @@
 
 #include <wpa/text.h>
 
+#include "api/route.h"
 #include "harness/client.h"
 #include "harness/sample.h"
 
@@ -189,6 +190,9 @@ static void a_workflow_is_analysed(void **state)
         {"GET /health/nothing", NULL, 404, {"nothing"}},
     };
     tell(f, steps, WPA_COUNT(steps));
+    wpa_sample_sql_wait(f->sample, "0", 60000,
+                        "SELECT count(*) FROM wpa.job WHERE kind IN ('scan','analyse') AND "
+                        "run_after < clock_timestamp() + interval '1 minute'");
     static const step first_page = {"GET /analyses?limit=1", NULL, 200, {NULL}};
     wpa_client_answer page = ask(f, &first_page);
     const char *link = wpa_client_header(&f->client, &page, "Link");
@@ -328,12 +332,202 @@ static void a_patch_is_made_tested_deployed_and_taken_back(void **state)
 #undef AT
 }
 
+static void everything_else_has_a_route(void **state)
+{
+    fixture *f = *state;
+    wpa_arena *arena = f->client.arena;
+    sign_in(f);
+    const char *person = f->client.token;
+    static const step steps[] = {
+        {"GET /findings?severity_filter=high&limit=2", NULL, 200, {"\"severity\":\"high\""}},
+        {"GET /findings?has_fix=maybe", NULL, 422, {"\"field\":\"has_fix\""}},
+        {"GET /findings?rule=unpinned-uses&has_fix=true&repository=ledger-api",
+         NULL,
+         200,
+         {"unpinned"}},
+        {"GET /findings/f-1", NULL, 200, {"\"id\":\"f-1\"", "\"comments\":[]"}},
+        {"GET /findings/f-999999", NULL, 404, {"no such finding"}},
+        {"POST /findings/f-1/ignore", "{\"reason\":\"x\"}", 422, {"\"field\":\"until\""}},
+        {"POST /findings/f-1/ignore",
+         "{\"reason\":\"x\",\"until\":\"2001-01-01T00:00:00Z\"}",
+         422,
+         {"\"field\":\"until\""}},
+        {"DELETE /findings/f-1/ignore", NULL, 409, {"ignored"}},
+        {"GET /deployments?status_filter=rolled_back", NULL, 200, {"\"short_id\":\"d-1\""}},
+        {"GET /deployments/d-1",
+         NULL,
+         200,
+         {"\"stages\":[{", "\"target_list\":[{", "\"checks\":[{"}},
+        {"POST /deployments/d-1/pause", "{\"reason\":\"x\"}", 409, {"rolled_back"}},
+        {"POST /deployments/d-1/pause", "{}", 422, {"\"field\":\"reason\""}},
+        {"GET /jobs?kind=analyse&status_filter=done&limit=1", NULL, 200, {"\"kind\":\"analyse\""}},
+        {"GET /jobs/j-1", NULL, 200, {"\"id\":\"j-1\""}},
+        {"DELETE /jobs/j-1", NULL, 409, {"not running"}},
+        {"GET /agents", NULL, 200, {"\"is_alive\":true"}},
+        {"GET /audit?action=patch&subject=patch:1", NULL, 200, {"patch.rolled_back", "127.0.0.1"}},
+        {"GET /audit/verify", NULL, 200, {"\"is_sound\":true"}},
+        {"GET /fleet", NULL, 200, {"\"name\":\"ledger-api\""}},
+        {"POST /fleet", "{\"url\":\"relative\"}", 422, {NULL}},
+        {"GET /workflows?repository=ledger-api",
+         NULL,
+         200,
+         {"\"workflow_name\":\"ledger-api-ci\""}},
+        {"POST /guardians",
+         "{\"name\":\"wall\",\"role\":\"viewer\",\"passphrase\":\"twelve letters and more\"}",
+         201,
+         {"\"role\":\"viewer\""}},
+        {"POST /tokens",
+         "{\"name\":\"x\",\"scopes\":[\"all\"],\"expires_in_days\":1}",
+         422,
+         {"must be one of"}},
+        {"POST /tokens", "{\"name\":\"x\",\"scopes\":[\"read\"]}", 422, {"expires_at"}},
+    };
+    tell(f, steps, WPA_COUNT(steps));
+    static const step make = {
+        "POST /tokens",
+        "{\"name\":\"ci\",\"scopes\":[\"read\",\"analyse\"],\"expires_in_days\":1}",
+        201,
+        {"\"acts_as\":\"mira\"", "\"token\":\"wpa_"}};
+    static const step wall = {
+        "POST /tokens",
+        "{\"name\":\"wall\",\"scopes\":[\"read\"],\"expires_in_days\":1,\"acts_as\":\"wall\"}",
+        201,
+        {"\"role\":\"viewer\""}};
+    wpa_client_answer made = ask(f, &make);
+    const char *id = member(f, made.body, "id");
+    f->client.token = member(f, made.body, "token");
+    static const step of_machine[] = {
+        {"GET /auth/whoami", NULL, 200, {"\"scopes\":\"read analyse\""}},
+        {"GET /patches", NULL, 200, {"items"}},
+        {"PATCH /patches/p-1", "{\"status\":\"approved\"}", 403, {"scope 'approve'"}},
+        {"POST /tokens",
+         "{\"name\":\"y\",\"scopes\":[\"admin\"],\"expires_in_days\":1}",
+         403,
+         {"scope"}},
+    };
+    tell(f, of_machine, WPA_COUNT(of_machine));
+    const char *machine = f->client.token;
+    f->client.token = person;
+    f->client.token = member(f, ask(f, &wall).body, "token");
+    static const step of_wall[] = {
+        {"GET /patches", NULL, 403, {"role viewer"}},
+        {"POST /analyze", "{\"workflow_name\":\"ledger-api-ci\"}", 403, {"scope"}},
+    };
+    tell(f, of_wall, WPA_COUNT(of_wall));
+    f->client.token = person;
+    const step revoke = {
+        wpa_arena_printf(arena, "DELETE /tokens/%s", id), NULL, 200, {"\"is_valid\":false"}};
+    const step again = {revoke.call, NULL, 409, {"revoked already"}};
+    (void)ask(f, &revoke);
+    (void)ask(f, &again);
+    f->client.token = machine;
+    static const step ended = {"GET /patches", NULL, 401, {"not valid"}};
+    (void)ask(f, &ended);
+}
+
+/* ---- the documentation's own examples -----------------------------------------------------------
+ */
+
+static int n_complaints; /* all of them are told, then the test fails */
+
+#define complain(...)                                                                              \
+    do {                                                                                           \
+        print_error(__VA_ARGS__);                                                                  \
+        n_complaints++;                                                                            \
+    } while (0)
+
+static void check_answer(const wpa_api_route *route, const wpa_api_field *fields,
+                         const wpa_json *object);
+
+static void check_member(const wpa_api_route *route, const wpa_api_field *field,
+                         const wpa_json *value)
+{
+    if (wpa_json_kind_of(value) == WPA_JSON_NULL) {
+        if (!field->is_nullable && field->type != WPA_API_ANY) {
+            complain("%s %s: '%s' is null\n", route->method, route->path, field->name);
+        }
+        return;
+    }
+    if (field->type == WPA_API_OBJECT && field->fields) {
+        check_answer(route, field->fields, value);
+    }
+    for (size_t i = 0; field->type == WPA_API_LIST && field->fields && i < wpa_json_count(value);
+         i++) {
+        check_answer(route, field->fields, wpa_json_at(value, i));
+    }
+}
+
+/** Nothing that the document does not know, and all that it promises. */
+static void check_answer(const wpa_api_route *route, const wpa_api_field *fields,
+                         const wpa_json *object)
+{
+    for (size_t i = 0; i < wpa_json_count(object); i++) {
+        const char *key = wpa_json_key_at(object, i);
+        const wpa_api_field *field = wpa_api_field_find(fields, key);
+        if (!field) {
+            complain("%s %s: '%s' is not documented\n", route->method, route->path, key);
+            continue;
+        }
+        check_member(route, field, wpa_json_at(object, i));
+    }
+    for (const wpa_api_field *field = fields; field->name; field++) {
+        if (field->is_required && !wpa_json_find(object, field->name)) {
+            complain("%s %s: there is no '%s'\n", route->method, route->path, field->name);
+        }
+    }
+}
+
+static void run_example(fixture *f, const wpa_api_route *route)
+{
+    wpa_error err = {0};
+    const char *path = wpa_arena_printf(f->client.arena, "%s%s", BASE,
+                                        route->example ? route->example : route->path);
+    wpa_client_answer answer =
+        wpa_client_call(&f->client, route->method, path, route->example_body);
+    print_message("%s %s: %d\n", route->method, path, answer.status);
+    int expected = route->status ? route->status : 200;
+    bool is_fine = answer.status == expected || answer.status == 202 ||
+                   (answer.status == 409 && !wpa_text_is(route->method, "GET"));
+    if (!is_fine) {
+        complain("%s %s: %d %s\n", route->method, path, answer.status, answer.body);
+    }
+    if (!is_fine || answer.status != expected || !route->answer) {
+        return;
+    }
+    const wpa_json *json =
+        wpa_json_parse(answer.body, answer.body_bytes, WPA_JSON_MAX_BYTES, f->client.arena, &err);
+    assert_non_null(json);
+    const wpa_json *items = wpa_json_find(json, "items");
+    for (size_t i = 0; route->is_list && i < wpa_json_count(items); i++) {
+        check_answer(route, route->answer, wpa_json_at(items, i));
+    }
+    if (!route->is_list) {
+        check_answer(route, route->answer, json);
+    }
+}
+
+static void every_example_works(void **state)
+{
+    fixture *f = *state;
+    size_t n;
+    const wpa_api_route *const *routes = wpa_api_routes(&n);
+    sign_in(f);
+    for (size_t i = 0; i < n; i++) {
+        if (!wpa_text_is(routes[i]->tag, "sign-in") && !wpa_text_is(routes[i]->tag, "events")) {
+            run_example(f, routes[i]);
+        }
+    }
+    assert_int_equal(n_complaints, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_calls_is_checked),
         cmocka_unit_test(a_workflow_is_analysed),
         cmocka_unit_test(a_patch_is_made_tested_deployed_and_taken_back),
+        cmocka_unit_test(everything_else_has_a_route),
+        cmocka_unit_test(every_example_works),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -7,11 +7,13 @@
 #include <ctype.h>
 #include <string.h>
 
+#include <wpa/map.h>
+
 #include "rules/graph.h"
 #include "rules/variables.h"
 #include "rules/work.h"
 
-#define GIVEN_MAX 200 /* each is looked for in the whole file */
+#define GIVEN_MAX 200
 #define VARIABLES_MAX 100
 #define CALLERS_MAX 50
 
@@ -25,24 +27,107 @@ static bool is_variable_char(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
-/* Is "prefix<name>" or "prefix['name']" anywhere in the file, as a whole name, without case? */
-static bool is_read(const wpa_yaml_doc *doc, const char *prefix, const char *name)
+/* What stands behind a name everywhere in the file: "steps.a", "steps['a']", "toJSON(steps)". */
+typedef struct readings {
+    wpa_map *names;  /* lower case; of outputs "job.output" */
+    wpa_map *all_of; /* jobs whose outputs are read as a whole */
+    bool is_any;     /* by a computed index, as a whole, with a star */
+} readings;
+
+/* A name in lower case, up to what is none, in the arena. */
+static const char *read_name(const char *at, wpa_arena *arena)
 {
-    size_t prefix_length = strlen(prefix), length = strlen(name);
-    for (const char *at = doc->source; (at = strcasestr(at, prefix)); at += prefix_length) {
-        bool is_start = at == doc->source || !is_name_char(at[-1]);
-        const char *behind = at + prefix_length;
-        bool is_member = behind[0] == '.' && strncasecmp(behind + 1, name, length) == 0 &&
-                         !is_name_char(behind[1 + length]);
-        bool is_index = behind[0] == '[' && strncasecmp(behind + 2, name, length) == 0;
-        bool is_any = behind[0] == '[' && behind[1] != '\'' && behind[1] != '"';
-        bool is_whole = strchr("),", behind[strspn(behind, " ")]) != NULL; /* toJSON(matrix) */
-        bool is_star = behind[0] == '.' && behind[1] == '*';
-        if (is_start && (is_member || is_index || is_any || is_whole || is_star)) {
-            return true;
+    size_t length = 0;
+    while (is_name_char(at[length])) {
+        length++;
+    }
+    char *name = wpa_arena_dup(arena, at, length + 1);
+    for (size_t i = 0; i < length; i++) {
+        name[i] = (char)tolower((unsigned char)name[i]);
+    }
+    name[length] = '\0';
+    return name;
+}
+
+/* What is read of the mapping whose name ends here: a member's name; NULL: maybe all of it. */
+static const char *read_member(const char *behind, wpa_arena *arena, bool *is_any)
+{
+    bool is_quoted = behind[0] == '[' && (behind[1] == '\'' || behind[1] == '"');
+    bool is_computed = behind[0] == '[' && !is_quoted;
+    bool is_whole = strchr("),", behind[strspn(behind, " ")]) != NULL; /* toJSON(matrix) */
+    bool is_star = behind[0] == '.' && behind[1] == '*';
+    *is_any = is_computed || is_whole || is_star;
+    return behind[0] == '.' && !is_star ? read_name(behind + 1, arena)
+           : is_quoted                  ? read_name(behind + 2, arena)
+                                        : NULL;
+}
+
+static bool is_start(const wpa_yaml_doc *doc, const char *at)
+{
+    return at == doc->source || !is_name_char(at[-1]);
+}
+
+/* Once for the whole file, whatever number of names is asked for afterwards. */
+static readings read_all(wpa_rule_run *run, const char *prefix)
+{
+    const wpa_yaml_doc *doc = run->source->yaml;
+    readings r = {.names = wpa_map_new(run->arena)};
+    size_t length = strlen(prefix);
+    for (const char *at = doc->source; (at = strcasestr(at, prefix)); at += length) {
+        bool is_any = false;
+        const char *name = is_start(doc, at) ? read_member(at + length, run->arena, &is_any) : NULL;
+        r.is_any = r.is_any || is_any;
+        if (name) {
+            wpa_map_put(r.names, name, r.names);
         }
     }
-    return false;
+    return r;
+}
+
+/* "needs.JOB.outputs.NAME", of any job. */
+static void add_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc, readings *r, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    for (const char *at = doc->source; (at = strcasestr(at, prefix)); at += length) {
+        const char *job = is_start(doc, at) ? read_name(at + length, run->arena) : "";
+        const char *behind = at + length + strlen(job);
+        if (!*job || strncasecmp(behind, ".outputs", 8) != 0) {
+            continue;
+        }
+        bool is_any = false;
+        const char *name = read_member(behind + 8, run->arena, &is_any);
+        if (name) {
+            wpa_map_put(r->names, wpa_arena_printf(run->arena, "%s.%s", job, name), r->names);
+        }
+        if (is_any) {
+            wpa_map_put(r->all_of, job, r->all_of);
+        }
+    }
+}
+
+/* Outputs of jobs that a file reads; is_any where that cannot be told. */
+static readings read_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc)
+{
+    readings r = {.names = wpa_map_new(run->arena), .all_of = wpa_map_new(run->arena)};
+    r.is_any = strstr(doc->source, "needs[") || strcasestr(doc->source, "toJSON(needs") ||
+               strcasestr(doc->source, "toJson( needs") || strstr(doc->source, "needs.*");
+    if (!r.is_any) {
+        add_outputs(run, doc, &r, "needs.");
+        add_outputs(run, doc, &r, "jobs.");
+    }
+    return r;
+}
+
+static bool is_output_read(wpa_rule_run *run, const readings *r, const char *job, const char *name)
+{
+    const char *id = read_name(job, run->arena);
+    const char *path = wpa_arena_printf(run->arena, "%s.%s", id, read_name(name, run->arena));
+    return r->is_any || wpa_map_has(r->all_of, id) || wpa_map_has(r->names, path);
+}
+
+static bool is_read(wpa_rule_run *run, const readings *r, const char *name)
+{
+    return r->is_any || wpa_map_has(r->names, read_name(name, run->arena));
 }
 
 static const char *quote(wpa_rule_run *run, const char *text)
@@ -51,20 +136,12 @@ static const char *quote(wpa_rule_run *run, const char *text)
 }
 
 /* U3: an output of a job that no other job, nor the workflow's callers, read. */
-static void check_outputs(wpa_rule_run *run, const wpa_outline_job *job)
+static void check_outputs(wpa_rule_run *run, const readings *r, const wpa_outline_job *job)
 {
     const wpa_yaml_node *outputs = wpa_yaml_get(job->node, "outputs");
-    const wpa_yaml_doc *doc = run->source->yaml;
     for (size_t i = 0; wpa_yaml_is(outputs, WPA_YAML_MAPPING) && i < outputs->n_pairs; i++) {
         const char *name = wpa_yaml_text(outputs->pairs[i].key);
-        const char *needs = wpa_arena_printf(run->arena, "needs.%s.outputs", job->id);
-        const char *jobs = wpa_arena_printf(run->arena, "jobs.%s.outputs", job->id);
-        bool is_opaque =
-            strstr(doc->source, "needs[") || strcasestr(doc->source, "toJSON(needs") ||
-            strcasestr(doc->source, "toJson( needs") || strstr(doc->source, "needs.*") ||
-            strcasestr(doc->source, wpa_arena_printf(run->arena, "toJSON(needs.%s", job->id));
-        if (name && !wpa_text_is(name, "<<") && !is_opaque && !is_read(doc, needs, name) &&
-            !is_read(doc, jobs, name)) {
+        if (name && !wpa_text_is(name, "<<") && !is_output_read(run, r, job->id, name)) {
             (void)wpa_rule_report(run, outputs->pairs[i].key->span, "U3", outputs->pairs[i].value,
                                   "nothing reads output %s of job %s", quote(run, name),
                                   quote(run, job->id));
@@ -72,22 +149,38 @@ static void check_outputs(wpa_rule_run *run, const wpa_outline_job *job)
     }
 }
 
-/* U4: a step id by which nobody calls the step. */
-static void check_ids(wpa_rule_run *run, const wpa_outline_job *job)
+static void check_all_outputs(wpa_rule_run *run, const wpa_outline *o)
 {
-    const char *source = run->source->yaml->source;
-    bool is_opaque =
-        strstr(source, "steps[") || strcasestr(source, "toJSON(steps") || strstr(source, "steps.*");
-    for (size_t i = 0; !is_opaque && i < job->n_steps; i++) {
+    readings r = read_outputs(run, run->source->yaml);
+    for (size_t i = 0; i < o->n_jobs && !r.is_any; i++) {
+        check_outputs(run, &r, &o->jobs[i]);
+    }
+}
+
+/* U4: a step id by which nobody calls the step. */
+static void check_ids(wpa_rule_run *run, const readings *r, const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_yaml_pair *id = wpa_yaml_find(job->steps[i].node, "id");
         const char *text = id ? wpa_yaml_text(id->value) : NULL;
         bool is_waited_for = wpa_yaml_find(job->steps[i].node, "background") != NULL;
-        if (!text || is_waited_for || is_read(run->source->yaml, "steps", text)) {
+        if (!text || is_waited_for || is_read(run, r, text)) {
             continue;
         }
         wpa_finding *finding = wpa_rule_report(run, id->key->span, "U4", id->value,
                                                "nothing refers to step id %s", quote(run, text));
         finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+static void check_all_ids(wpa_rule_run *run, const wpa_outline *o)
+{
+    const char *source = run->source->yaml->source;
+    bool is_opaque =
+        strstr(source, "steps[") || strcasestr(source, "toJSON(steps") || strstr(source, "steps.*");
+    readings r = read_all(run, "steps");
+    for (size_t i = 0; i < o->n_jobs && !is_opaque; i++) {
+        check_ids(run, &r, &o->jobs[i]);
     }
 }
 
@@ -181,11 +274,14 @@ static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char
         strcasestr(doc->source, whole) || strstr(doc->source, "github.event.inputs }}") ||
         strcasestr(doc->source, "toJSON(github.event") || strcasestr(doc->source, "event_path") ||
         (wpa_text_is(context, "secrets") && strstr(doc->source, "secrets: inherit"));
-    for (size_t i = 0; !is_opaque && wpa_yaml_is(list, WPA_YAML_MAPPING) && i < list->n_pairs;
-         i++) {
-        const char *name = i < GIVEN_MAX ? wpa_yaml_text(list->pairs[i].key) : NULL;
-        if (!name || wpa_text_is(name, "<<") || is_read(doc, context, name) ||
-            is_read(doc, "github.event.inputs", name)) {
+    if (is_opaque || !wpa_yaml_is(list, WPA_YAML_MAPPING)) {
+        return;
+    }
+    readings direct = read_all(run, context), by_event = read_all(run, "github.event.inputs");
+    for (size_t i = 0; i < list->n_pairs; i++) {
+        const char *name = wpa_yaml_text(list->pairs[i].key);
+        if (!name || wpa_text_is(name, "<<") || is_read(run, &direct, name) ||
+            is_read(run, &by_event, name)) {
             continue;
         }
         bool is_asked = list->parent && has_callers(list->parent); /* who may give it */
@@ -217,18 +313,15 @@ static void check_inputs(wpa_rule_run *run, const wpa_outline *o)
 
 /* ---- U7: what a callee hands back to callers that do not take it ---- */
 
-/* May a caller read it: by name, as a whole, or in a way that cannot be followed? */
-static bool caller_reads(wpa_rule_run *run, const wpa_graph_user *user, const char *name)
+/* What a caller takes of this call; everything where that cannot be followed. */
+static readings read_caller(wpa_rule_run *run, const wpa_graph_user *user, const char **id)
 {
     const wpa_source *source = wpa_rule_source_at(run, user->file->path);
     if (!source || source->is_partial || user->use->job >= source->outline->n_jobs) {
-        return true;
+        return (readings){.is_any = true};
     }
-    const char *id = source->outline->jobs[user->use->job].id;
-    const char *text = source->yaml->source;
-    return strstr(text, "needs[") || strstr(text, "needs.*") || strcasestr(text, "toJSON(needs") ||
-           is_read(source->yaml, wpa_arena_printf(run->arena, "needs.%s.outputs", id), name) ||
-           is_read(source->yaml, wpa_arena_printf(run->arena, "jobs.%s.outputs", id), name);
+    *id = source->outline->jobs[user->use->job].id;
+    return read_outputs(run, source->yaml);
 }
 
 static void check_results(wpa_rule_run *run, const wpa_outline *o)
@@ -239,13 +332,19 @@ static void check_results(wpa_rule_run *run, const wpa_outline *o)
     size_t n = 0;
     const wpa_graph_user *users =
         graph && outputs ? wpa_graph_users(graph, wpa_source_identity(run->source), &n) : NULL;
+    readings callers[CALLERS_MAX];
+    const char *ids[CALLERS_MAX];
+    for (size_t k = 0; k < n && n <= CALLERS_MAX; k++) {
+        callers[k] = read_caller(run, &users[k], &ids[k]);
+    }
     for (size_t i = 0; n && n <= CALLERS_MAX && wpa_yaml_is(outputs, WPA_YAML_MAPPING) &&
                        i < outputs->n_pairs && i < GIVEN_MAX;
          i++) {
         const char *name = wpa_yaml_text(outputs->pairs[i].key);
         bool is_taken = !name || wpa_text_is(name, "<<");
         for (size_t k = 0; k < n && !is_taken; k++) {
-            is_taken = !users[k].use->is_call || caller_reads(run, &users[k], name);
+            is_taken = !users[k].use->is_call || callers[k].is_any ||
+                       is_output_read(run, &callers[k], ids[k], name);
         }
         if (!is_taken) {
             wpa_finding *finding =
@@ -262,15 +361,16 @@ static void check_results(wpa_rule_run *run, const wpa_outline *o)
 static void check_services(wpa_rule_run *run, const wpa_outline_job *job)
 {
     const wpa_yaml_node *services = wpa_yaml_get(job->node, "services");
+    static const char *const ways[] = {"docker", "services.", "network", NULL};
     bool is_inside = wpa_yaml_find(job->node, "container") != NULL;
+    bool is_open = services && wpa_work_mentions_any(wpa_yaml_get(job->node, "steps"), ways);
     for (size_t i = 0;
-         !is_inside && wpa_yaml_is(services, WPA_YAML_MAPPING) && i < services->n_pairs; i++) {
+         !is_inside && !is_open && wpa_yaml_is(services, WPA_YAML_MAPPING) && i < services->n_pairs;
+         i++) {
         const char *name = wpa_yaml_text(services->pairs[i].key);
         const wpa_yaml_node *service = wpa_yaml_resolve(services->pairs[i].value);
-        static const char *const ways[] = {"docker", "services.", "network", NULL};
         bool is_reached =
             !name || wpa_yaml_find(service, "ports") || wpa_yaml_find(service, "volumes") ||
-            wpa_work_mentions_any(wpa_yaml_get(job->node, "steps"), ways) ||
             wpa_work_mentions(service, "network") || !wpa_yaml_is(service, WPA_YAML_MAPPING);
         if (!is_reached) {
             wpa_finding *finding = wpa_rule_report(
@@ -330,7 +430,7 @@ static bool is_counter(const wpa_yaml_node *row)
 }
 
 /* U5: a row of the matrix that no step, name or label reads makes legs that are all alike. */
-static void check_rows(wpa_rule_run *run, const wpa_outline_job *job)
+static void check_rows(wpa_rule_run *run, const readings *r, const wpa_outline_job *job)
 {
     const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(job->node, "strategy"), "matrix");
     bool is_plain = wpa_yaml_is(matrix, WPA_YAML_MAPPING) && !job->is_call;
@@ -339,7 +439,7 @@ static void check_rows(wpa_rule_run *run, const wpa_outline_job *job)
         const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
         if (!name || wpa_text_is(name, "include") || wpa_text_is(name, "exclude") ||
             !wpa_yaml_is(row, WPA_YAML_SEQUENCE) || row->n_items < 2 || is_counter(row) ||
-            is_read(run->source->yaml, "matrix", name)) {
+            is_read(run, r, name)) {
             continue;
         }
         bool is_in_legs = wpa_yaml_find(matrix, "include") || wpa_yaml_find(matrix, "exclude");
@@ -405,19 +505,17 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     check_variables(run, o);
     check_results(run, o);
     check_unused_action(run, o);
+    check_all_ids(run, o);
+    if (run->source->kind != WPA_INPUT_WORKFLOW) {
+        return true;
+    }
+    readings matrix = read_all(run, "matrix");
     for (size_t i = 0; i < o->n_jobs; i++) {
-        check_ids(run, &o->jobs[i]);
-        if (run->source->kind == WPA_INPUT_WORKFLOW) {
-            check_services(run, &o->jobs[i]);
-        }
-        if (run->source->kind == WPA_INPUT_WORKFLOW) {
-            check_outputs(run, &o->jobs[i]);
-            check_rows(run, &o->jobs[i]);
-        }
+        check_services(run, &o->jobs[i]);
+        check_rows(run, &matrix, &o->jobs[i]);
     }
-    if (run->source->kind == WPA_INPUT_WORKFLOW) {
-        check_defaults(run, o);
-    }
+    check_all_outputs(run, o);
+    check_defaults(run, o);
     return true;
 }
 

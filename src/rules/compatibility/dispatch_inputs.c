@@ -3,6 +3,7 @@
 
 #include <wpa/map.h>
 
+#include "rules/expressions.h"
 #include "rules/upgrade.h"
 
 #define INPUTS_MAX 25
@@ -223,6 +224,58 @@ static void check_outputs(wpa_rule_run *run, const wpa_outline_trigger *t)
     }
 }
 
+/* ---- D7: read by another spelling, which only GitHub's own expressions forgive ---- */
+
+typedef struct search {
+    wpa_rule_run *run;
+    const wpa_expression *expression;
+    const wpa_yaml_node *inputs[2]; /* of workflow_dispatch and workflow_call; or NULL */
+} search;
+
+static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
+{
+    const search *s = context;
+    (void)parent;
+    if (node->kind != WPA_EXPR_MEMBER || node->args[0]->kind != WPA_EXPR_NAME ||
+        !wpa_text_is_ci(node->args[0]->text, "inputs")) {
+        return;
+    }
+    const wpa_yaml_pair *other = NULL;
+    for (size_t i = 0; i < WPA_COUNT(s->inputs); i++) {
+        if (wpa_yaml_find(s->inputs[i], node->text)) {
+            return;
+        }
+        const wpa_yaml_pair *near = wpa_yaml_find_ci(s->inputs[i], node->text);
+        other = near ? near : other;
+    }
+    if (other) {
+        wpa_finding *finding = wpa_rule_report(
+            s->run, wpa_expression_span(s->expression, node->name_span), "D7", NULL,
+            "input %s is declared as %s: GitHub forgives it, programs that read the event do not",
+            wpa_rule_quote(s->run, node->text, strlen(node->text)),
+            wpa_rule_quote(s->run, other->key->text, other->key->length));
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->persona = WPA_PERSONA_PEDANTIC;
+        wpa_rule_relate(s->run, finding, other->key->span, "declared here");
+    }
+}
+
+static void check_spelling(wpa_rule_run *run, const wpa_outline *o)
+{
+    const wpa_outline_trigger *dispatch = wpa_outline_trigger_find(o, "workflow_dispatch");
+    const wpa_outline_trigger *call = wpa_outline_trigger_find(o, "workflow_call");
+    const wpa_expressions *all = run->source->expressions;
+    search s = {.run = run};
+    s.inputs[0] = dispatch ? wpa_yaml_get(dispatch->config, "inputs") : NULL;
+    s.inputs[1] = call ? wpa_yaml_get(call->config, "inputs") : NULL;
+    for (size_t i = 0; (s.inputs[0] || s.inputs[1]) && i < all->n; i++) {
+        s.expression = &all->items[i];
+        if (s.expression->is_evaluated) {
+            wpa_expr_walk(s.expression->place->parsed.root, look, &s);
+        }
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -236,6 +289,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             check_outputs(run, &o->triggers[i]);
         }
     }
+    check_spelling(run, o);
     return true;
 }
 
@@ -260,7 +314,7 @@ const wpa_rule wpa_rule_dispatch_inputs = {
     .summary = "An input or output of a workflow is declared in a way that cannot work",
     .why = "GitHub refuses the file, or takes another value than the one that is written.",
     .fix = "Give a type that exists, a default of that type, and options where there is a choice.",
-    .checks = (const char *const[]){"D1", "D2", "D3", "D4", "D5", "D6", NULL},
+    .checks = (const char *const[]){"D1", "D2", "D3", "D4", "D5", "D6", "D7", NULL},
     .elsewhere = (const char *const[]){"actionlint/events", "actionlint/S21", "actionlint/S22",
                                        "actionlint/S23", NULL},
     .declares = WPA_DECLARES_TRIGGERS,

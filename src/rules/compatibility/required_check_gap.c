@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "rules/graph.h"
-#include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/work.h"
 
 #define SETTINGS_MAX_BYTES ((size_t)256 * 1024)
 #define CHECKS_MAX 100
@@ -27,12 +26,24 @@ static void add_check(checks *c, const char *name)
     }
 }
 
+/* Up to the next comma that is not in brackets: legs are "test (20, linux)". */
+static size_t name_length(const char *text)
+{
+    size_t length = 0, depth = 0;
+    while (text[length] && (depth || text[length] != ',')) {
+        depth += text[length] == '(';
+        depth -= depth && text[length] == ')';
+        length++;
+    }
+    return length;
+}
+
 static void read_option(wpa_rule_run *run, checks *c)
 {
     const char *text = wpa_rule_option_text(run, "required");
     while (text && *text) {
         text += strspn(text, " ,");
-        size_t length = strcspn(text, ",");
+        size_t length = name_length(text);
         size_t kept = length;
         while (kept && text[kept - 1] == ' ') {
             kept--;
@@ -100,6 +111,44 @@ static bool is_call(const wpa_graph_file *file, size_t job)
     return false;
 }
 
+/* "build (18, linux)" of one leg: what GitHub shows if the job names none of it itself. */
+static const char *leg_name(const wpa_rule_run *run, const char *name, const wpa_matrix_leg *leg)
+{
+    const char *text = wpa_arena_printf(run->arena, "%s (", name);
+    for (size_t i = 0; i < leg->n; i++) {
+        const char *value = wpa_yaml_text(leg->values[i].node);
+        if (!value || wpa_outline_has_expression(value)) {
+            return NULL;
+        }
+        text = wpa_arena_printf(run->arena, "%s%s%s", text, i ? ", " : "", value);
+    }
+    return wpa_arena_printf(run->arena, "%s)", text);
+}
+
+/* A job whose legs are all written out gives the checks of these legs, and no other. */
+static fit fits_legs(wpa_rule_run *run, const wpa_graph_file *file, size_t index, const char *check)
+{
+    const wpa_graph_job *graph_job = &file->jobs[index];
+    const char *name = graph_job->name ? graph_job->name : graph_job->id;
+    fit found = fits(graph_job, is_call(file, index), check);
+    const wpa_source *source =
+        found != FIT_NO && !strstr(name, "${{") ? wpa_rule_source_at(run, file->path) : NULL;
+    bool is_same = source && source->outline->n_jobs == file->n_jobs;
+    const wpa_outline_job *job = is_same ? &source->outline->jobs[index] : NULL;
+    wpa_matrix_legs legs =
+        job && !job->is_call ? wpa_work_legs(job, run->arena) : (wpa_matrix_legs){0};
+    if (legs.n == 0 || legs.is_open || legs.is_truncated) {
+        return found;
+    }
+    for (size_t i = 0; i < legs.n; i++) {
+        const char *shown = leg_name(run, name, &legs.legs[i]);
+        if (!shown || wpa_text_is(shown, check)) {
+            return shown ? FIT_YES : found;
+        }
+    }
+    return FIT_NO;
+}
+
 static bool is_on_pull_request(const wpa_graph_file *file)
 {
     return wpa_graph_trigger_find(file, "pull_request") ||
@@ -108,13 +157,13 @@ static bool is_on_pull_request(const wpa_graph_file *file)
            wpa_graph_trigger_find(file, "workflow_call");
 }
 
-static bool is_given(const wpa_graph *graph, const char *check)
+static bool is_given(wpa_rule_run *run, const wpa_graph *graph, const char *check)
 {
     for (size_t i = 0; i < wpa_graph_count(graph); i++) {
         const wpa_graph_file *file = wpa_graph_at(graph, i);
         for (size_t k = 0; file->kind == WPA_INPUT_WORKFLOW && k < file->n_jobs; k++) {
-            if (file->is_partial || (is_on_pull_request(file) &&
-                                     fits(&file->jobs[k], is_call(file, k), check) != FIT_NO)) {
+            if (file->is_partial ||
+                (is_on_pull_request(file) && fits_legs(run, file, k, check) != FIT_NO)) {
                 return true;
             }
         }
@@ -161,7 +210,7 @@ static void check_names(wpa_rule_run *run, const checks *c)
     const wpa_graph *graph = run->source->around->graph;
     const wpa_yaml_node *root = wpa_yaml_resolve(run->source->yaml->root);
     for (size_t i = 0; i < c->n && wpa_graph_is_first(graph, run->source); i++) {
-        if (!is_given(graph, c->names[i]) && is_from_actions(c->names[i])) {
+        if (!is_given(run, graph, c->names[i]) && is_from_actions(c->names[i])) {
             wpa_finding *finding = wpa_rule_report(
                 run, root->pairs[0].key->span, NULL, NULL,
                 "the branch requires the check %s, which no workflow gives: nothing can be merged",
@@ -186,7 +235,7 @@ static void check_filters(wpa_rule_run *run, const checks *c)
     bool lacks_queue = c->has_queue && trigger && !wpa_outline_trigger_find(o, "merge_group");
     for (size_t i = 0; file && file->n_jobs == o->n_jobs && i < o->n_jobs; i++) {
         for (size_t k = 0; k < c->n; k++) {
-            if (fits(&file->jobs[i], o->jobs[i].is_call, c->names[k]) != FIT_YES) {
+            if (fits_legs(run, file, i, c->names[k]) != FIT_YES) {
                 continue;
             }
             const char *name = wpa_rule_quote(run, c->names[k], strlen(c->names[k]));

@@ -1,14 +1,54 @@
 /* CMP-004: a runner image that is gone or going. */
 #include <string.h>
 
+#include "facts/platforms.h"
 #include "rules/pin.h"
+#include "rules/steps.h"
 
 #define FAR_DAYS 180
+#define TOOLS_MAX 10
 
 typedef struct subject {
     const wpa_outline_job *job;
     const wpa_outline_label *label;
 } subject;
+
+/* The image that takes its place, of the same architecture; NULL: none is known. */
+static const wpa_fact_runner *successor_of(const wpa_fact_runner *runner)
+{
+    for (size_t i = 0; runner->successors[i]; i++) {
+        const wpa_fact_runner *next = wpa_facts_runner_find(wpa_slice_of(runner->successors[i]));
+        if (next && next->state == WPA_RUNNER_CURRENT && wpa_text_is(next->arch, runner->arch)) {
+            return next;
+        }
+    }
+    return NULL;
+}
+
+/* Tools that the job calls and that the successor does not have. */
+static void relate_tools(wpa_rule_run *run, wpa_finding *finding, const wpa_outline_job *job,
+                         const wpa_fact_runner *runner)
+{
+    const wpa_fact_runner *next = successor_of(runner);
+    const wpa_fact_image *image = next ? wpa_facts_image_of(next) : NULL;
+    size_t n = 0;
+    for (size_t i = 0; image && i < job->n_steps; i++) {
+        const wpa_script *script = job->steps[i].lexed;
+        for (size_t k = 0; script && k < script->n_commands && n < TOOLS_MAX; k++) {
+            const wpa_shell_command *c = &script->commands[k];
+            const wpa_fact_program *tool = wpa_facts_program_find(wpa_slice_of(c->name));
+            const wpa_fact_presence *there = tool ? wpa_facts_program_on(tool, image->name) : NULL;
+            if (there && !there->version && c->first < c->n_words) {
+                wpa_span word = c->words[c->first].span;
+                wpa_rule_relate(
+                    run, finding,
+                    wpa_step_span(&job->steps[i], job->steps[i].run, word.start, word.end),
+                    "%s does not have %s", next->label, c->name);
+                n++;
+            }
+        }
+    }
+}
 
 static void check_label(wpa_rule_run *run, const wpa_outline_job *job,
                         const wpa_outline_label *label)
@@ -22,22 +62,25 @@ static void check_label(wpa_rule_run *run, const wpa_outline_job *job,
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){job, label};
     const char *name = wpa_rule_quote(run, label->text, strlen(label->text));
-    if (runner->state == WPA_RUNNER_REMOVED) {
-        (void)wpa_rule_report(run, label->node->span, NULL, s,
-                              "runner %s was removed%s%s: the job waits and then fails", name,
-                              runner->removed_on ? " on " : "",
-                              runner->removed_on ? runner->removed_on : "");
+    wpa_finding *finding;
+    int64_t left = runner->removed_on ? wpa_facts_days(runner->removed_on) -
+                                            wpa_facts_days(wpa_facts_date(WPA_FACTS_RUNNERS))
+                                      : 0;
+    if (runner->state == WPA_RUNNER_REMOVED || (runner->removed_on && left <= 0)) {
+        finding = wpa_rule_report(run, label->node->span, NULL, s,
+                                  "runner %s was removed%s%s: the job waits and then fails", name,
+                                  runner->removed_on ? " on " : "",
+                                  runner->removed_on ? runner->removed_on : "");
+        relate_tools(run, finding, job, runner);
         return;
     }
-    int64_t left =
-        wpa_facts_days(runner->removed_on) - wpa_facts_days(wpa_facts_date(WPA_FACTS_RUNNERS));
-    wpa_finding *finding =
-        wpa_rule_report(run, label->node->span, NULL, s,
-                        "runner %s is deprecated%s%s; after that the job never starts", name,
-                        runner->removed_on ? " and will be removed on " : "",
-                        runner->removed_on ? runner->removed_on : "");
+    finding = wpa_rule_report(run, label->node->span, NULL, s,
+                              "runner %s is deprecated%s%s; after that the job never starts", name,
+                              runner->removed_on ? " and will be removed on " : "",
+                              runner->removed_on ? runner->removed_on : "");
     finding->severity =
         runner->removed_on && left > FAR_DAYS ? WPA_SEVERITY_LOW : WPA_SEVERITY_MEDIUM;
+    relate_tools(run, finding, job, runner);
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
@@ -76,19 +119,12 @@ static bool is_named_elsewhere(const wpa_rule_run *run, const subject *s)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
-    const wpa_fact_runner *runner = s->label->runner;
-    for (size_t i = 0; runner->successors[i]; i++) {
-        const wpa_fact_runner *next = wpa_facts_runner_find(wpa_slice_of(runner->successors[i]));
-        if (!next || next->state != WPA_RUNNER_CURRENT || !wpa_text_is(next->arch, runner->arch)) {
-            continue;
-        }
-        if (!is_named_elsewhere(run, s)) {
-            wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "run on %s", next->label);
-            fix->needs = wpa_rule_needs(run, WPA_FACTS_RUNNERS);
-            wpa_rule_edit(run, fix, wpa_yaml_source_span(s->label->node, 0, s->label->node->length),
-                          "%s", next->label);
-        }
-        return;
+    const wpa_fact_runner *next = successor_of(s->label->runner);
+    if (next && !is_named_elsewhere(run, s)) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "run on %s", next->label);
+        fix->needs = wpa_rule_needs(run, WPA_FACTS_RUNNERS);
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(s->label->node, 0, s->label->node->length),
+                      "%s", next->label);
     }
 }
 
@@ -105,7 +141,7 @@ const wpa_rule wpa_rule_retired_runner = {
     .why = "Nothing takes such a job: it waits for a day and then fails.",
     .fix = "Move to the successor of the same architecture and try the job there.",
     .supersedes = (const char *const[]){"runner-label", NULL},
-    .tables = 1U << WPA_FACTS_RUNNERS,
+    .tables = 1U << WPA_FACTS_RUNNERS | 1U << WPA_FACTS_IMAGES,
     .declares = WPA_DECLARES_RUNNER | WPA_DECLARES_MATRIX,
     .check = check,
     .repair = repair,

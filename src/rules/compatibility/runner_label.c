@@ -69,6 +69,20 @@ static void check_label(wpa_rule_run *run, const wpa_outline_job *job,
     }
 }
 
+/* L4: GitHub takes it, but conditions and tools that compare labels do not. */
+static void check_spelling(wpa_rule_run *run, const wpa_outline_label *label)
+{
+    const char *name = label->runner ? label->runner->label : NULL;
+    if (!name || !wpa_text_is_ci(name, label->text) || wpa_text_is(name, label->text)) {
+        return;
+    }
+    wpa_finding *finding =
+        wpa_rule_report(run, label->node->span, "L4", label,
+                        "the label is spelt %s now; other tools compare it letter by letter", name);
+    finding->severity = WPA_SEVERITY_LOW;
+    finding->persona = WPA_PERSONA_PEDANTIC;
+}
+
 /* L3 */
 static void check_globs(wpa_rule_run *run)
 {
@@ -155,6 +169,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         const wpa_outline_job *job = &o->jobs[i];
         for (size_t k = 0; k < job->n_labels && k < LABELS_MAX; k++) {
             check_label(run, job, &job->labels[k]);
+            check_spelling(run, &job->labels[k]);
         }
         check_set(run, job);
     }
@@ -164,8 +179,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_label *label = finding->subject;
-    const char *near = label ? find_near(label->text) : NULL;
-    if (near) {
+    bool is_spelling = wpa_text_is(finding->check, "L4");
+    const char *near = is_spelling ? label->runner->label : label ? find_near(label->text) : NULL;
+    if (near && !(is_spelling && label->is_from_matrix)) { /* conditions may name it so */
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "write the label as %s", near);
         fix->needs = wpa_rule_needs(run, WPA_FACTS_RUNNERS);
         wpa_rule_edit(run, fix, wpa_yaml_source_span(label->node, 0, label->node->length), "%s",
@@ -185,7 +201,7 @@ const wpa_rule wpa_rule_runner_label = {
     .summary = "A job asks for a runner that does not exist",
     .why = "GitHub queues such a job until it gives up a day later.",
     .fix = "Write a label of a hosted runner, or name your own in the configuration.",
-    .checks = (const char *const[]){"L1", "L2", "L3", NULL},
+    .checks = (const char *const[]){"L1", "L2", "L3", "L4", NULL},
     .elsewhere = (const char *const[]){"actionlint/runner-label", NULL},
     .options = options,
     .tables = 1U << WPA_FACTS_RUNNERS,

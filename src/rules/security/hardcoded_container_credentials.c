@@ -59,6 +59,7 @@ static void check_container(wpa_rule_run *run, const wpa_yaml_node *container, c
                     : "the registry password of %s stands in the workflow for everyone to read",
         wpa_rule_quote(run, name, strlen(name)));
     finding->is_secret = !is_variable;
+    wpa_rule_relate(run, finding, password->parent->key->span, "in these credentials");
     if (is_variable) {
         finding->severity = WPA_SEVERITY_LOW;
     }

@@ -13,8 +13,10 @@ static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
     const char *text = pair ? wpa_yaml_text(pair->value) : NULL;
     const char *whole = env ? wpa_yaml_text(env->value) : NULL;
     if (text && !wpa_text_is_ci(text, "false") && !wpa_text_is(text, "0") && *text) {
-        (void)wpa_rule_report(run, pair->key->span, NULL, pair->value,
-                              SWITCH " lets whatever is printed to the log set variables and PATH");
+        wpa_finding *finding =
+            wpa_rule_report(run, pair->key->span, NULL, pair->value,
+                            SWITCH " lets whatever is printed to the log set variables and PATH");
+        wpa_rule_relate(run, finding, env->key->span, "in this environment");
     } else if (whole && wpa_outline_has_expression(whole)) {
         wpa_finding *finding =
             wpa_rule_report(run, env->value->span, NULL, NULL,

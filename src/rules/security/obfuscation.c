@@ -212,7 +212,8 @@ static void check_constant(visit *v, const wpa_expr *node)
 {
     bool is_root = node == v->place->parsed.root;
     bool is_operation = !is_literal(node);
-    if ((!is_root && !is_operation) || (is_root && v->is_condition) || !is_closed(node)) {
+    bool is_switch = is_root && v->is_condition && v->place->is_bare; /* "if: false" hides nothing */
+    if ((!is_operation && (!is_root || is_switch)) || !is_closed(node)) {
         return;
     }
     wpa_expr_value value = wpa_expr_fold(node, NULL, NULL, v->run->arena);

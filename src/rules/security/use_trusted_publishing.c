@@ -181,6 +181,20 @@ static void check_action(wpa_rule_run *run, const wpa_outline_step *step)
     }
 }
 
+/* setup-node that sends a stored token with each request to the registry. */
+static void check_setup(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_yaml_node *value = wpa_outline_with(step, "always-auth");
+    if (value && wpa_outline_step_uses(step, "actions/setup-node") &&
+        wpa_text_is_ci(wpa_yaml_text(value), "true")) {
+        wpa_finding *finding =
+            wpa_rule_report(run, (wpa_span){value->key->span.start, value->span.end}, NULL, NULL,
+                            "npm is told to send a stored token with every request, where it "
+                            "takes short-lived tokens of the run itself to publish");
+        wpa_rule_relate(run, finding, step->uses.node->span, "of this action");
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -189,6 +203,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
             check_action(run, step);
+            check_setup(run, step);
             for (size_t m = 0; step->lexed && m < step->lexed->n_commands; m++) {
                 check_command(run, step, &step->lexed->commands[m]);
             }

@@ -212,7 +212,8 @@ static void check_constant(visit *v, const wpa_expr *node)
 {
     bool is_root = node == v->place->parsed.root;
     bool is_operation = !is_literal(node);
-    bool is_switch = is_root && v->is_condition && v->place->is_bare; /* "if: false" hides nothing */
+    bool is_switch =
+        is_root && v->is_condition && v->place->is_bare; /* "if: false" hides nothing */
     if ((!is_operation && (!is_root || is_switch)) || !is_closed(node)) {
         return;
     }

@@ -1,5 +1,6 @@
 /* SEC-007: an upload takes along what was never meant to leave the runner. */
 #include <string.h>
+#include <strings.h>
 
 #include "rules/pin.h"
 #include "rules/steps.h"
@@ -176,10 +177,100 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     }
 }
 
+/* ---- what a built image takes along ------------------------------------------------------------
+ */
+
+#define DOCKERFILE_MAX_BYTES ((size_t)64 * 1024)
+
+/* Does an image's last stage copy the whole context in? */
+static bool copies_all(const char *dockerfile)
+{
+    bool copies = false;
+    while (*dockerfile) {
+        size_t length = strcspn(dockerfile, "\n");
+        const char *line = dockerfile + strspn(dockerfile, " \t");
+        bool is_copy = strncasecmp(line, "COPY ", 5) == 0 || strncasecmp(line, "ADD ", 4) == 0;
+        if (strncasecmp(line, "FROM ", 5) == 0) {
+            copies = false; /* what earlier stages hold is left behind */
+        } else if (is_copy && line < dockerfile + length) {
+            const char *from = line + strcspn(line, " ");
+            from += strspn(from, " ");
+            copies = copies || wpa_text_starts(from, ". ") || wpa_text_starts(from, "./ ");
+        }
+        dockerfile += length + (dockerfile[length] == '\n');
+    }
+    return copies;
+}
+
+/* Is .git left out of the context? */
+static bool ignores_git(const char *ignore)
+{
+    static const char *const lines[] = {".git", ".git/", "/.git", "**/.git",
+                                        "*",    "**",    ".*",    ".git*"};
+    while (ignore && *ignore) {
+        size_t length = strcspn(ignore, "\r\n");
+        for (size_t i = 0; i < WPA_COUNT(lines); i++) {
+            if (strlen(lines[i]) == length && memcmp(lines[i], ignore, length) == 0) {
+                return true;
+            }
+        }
+        ignore += length;
+        ignore += strspn(ignore, "\r\n");
+    }
+    return false;
+}
+
+/* A checkout in front of the step that leaves the token in .git/config; from 6 on it is elsewhere.
+ */
+static const wpa_outline_step *keeps_token(const wpa_outline_step *step)
+{
+    for (size_t i = 0; i < step->index; i++) {
+        const wpa_outline_step *before = &step->job->steps[i];
+        if (wpa_outline_step_uses(before, "actions/checkout") &&
+            !wpa_outline_with(before, "path") && !wpa_outline_with(before, "persist-credentials") &&
+            wpa_outline_major(&before->uses) < 6) {
+            return before;
+        }
+    }
+    return NULL;
+}
+
+/* docker/build-push-action that pushes an image of the whole workspace. */
+static void check_image(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    static const char *const whole[] = {".", "./", "${{ github.workspace }}"};
+    const wpa_yaml_node *context = wpa_outline_with(step, "context");
+    const wpa_outline_step *checkout = keeps_token(step);
+    const char *push = wpa_outline_with_text(step, "push");
+    if (!checkout || !push || wpa_text_is(push, "false") ||
+        !wpa_outline_step_uses(step, "docker/build-push-action") ||
+        wpa_text_index(wpa_yaml_text(context), whole, WPA_COUNT(whole)) < 0) {
+        return;
+    }
+    const wpa_surroundings *around = run->source->around;
+    const char *file = wpa_outline_with_text(step, "file");
+    file = file ? file + (wpa_text_starts(file, "./") ? 2 : 0) : "Dockerfile";
+    size_t n;
+    const char *dockerfile =
+        wpa_surroundings_read(around, file, DOCKERFILE_MAX_BYTES, run->arena, &n);
+    if (!dockerfile || !copies_all(dockerfile) ||
+        ignores_git(
+            wpa_surroundings_read(around, ".dockerignore", DOCKERFILE_MAX_BYTES, run->arena, &n))) {
+        return;
+    }
+    wpa_finding *finding = wpa_rule_report(
+        run, context->span, NULL, NULL,
+        "%s copies the whole context, .git/config and the token in it too, into the image that is "
+        "pushed",
+        wpa_rule_quote(run, file, strlen(file)));
+    wpa_rule_relate(run, finding, checkout->uses.node->span, "leaves the token there");
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     wpa_rule_each_step(run, check_step);
+    wpa_rule_each_step(run, check_image);
     return true;
 }
 

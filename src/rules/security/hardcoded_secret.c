@@ -1,6 +1,7 @@
 /* SEC-013: a credential written into the file. Its value is never shown beyond four characters. */
 #include <string.h>
 
+#include "match/regex.h"
 #include "match/secret.h"
 #include "rules/rule.h"
 
@@ -92,21 +93,67 @@ static void judge(wpa_rule_run *run, const wpa_found_secret *found)
     }
 }
 
+/* ---- formats that the configuration names ------------------------------------------------------
+ */
+
+#define PATTERN_MATCHES_MAX 50
+
+static bool check_pattern(wpa_rule_run *run, const char *pattern, wpa_error *err)
+{
+    const wpa_yaml_doc *doc = run->source->yaml;
+    WPA_AUTO(wpa_regex) *regex = wpa_regex_new(pattern, 0, err);
+    if (!regex) {
+        return wpa_error_within(err, "patterns");
+    }
+    size_t at = 0;
+    for (int n = 0; n < PATTERN_MATCHES_MAX && at < doc->size_bytes; n++) {
+        wpa_regex_match match;
+        wpa_regex_answer answer = wpa_regex_find(regex, doc->source, doc->size_bytes, at, &match);
+        if (answer == WPA_REGEX_UNDECIDED) {
+            return WPA_FAIL(err, WPA_E_LIMIT, "pattern '%s' takes too long here", pattern);
+        }
+        if (answer == WPA_REGEX_NO) {
+            return true;
+        }
+        const wpa_found_secret secret = {.kind = "a secret of your own format",
+                                         .span = match.spans[0]};
+        if (secret.span.end > secret.span.start) {
+            judge(run, &secret);
+        }
+        at = secret.span.end + (secret.span.end == secret.span.start);
+    }
+    return true;
+}
+
+/* Separated by blanks, as all lists of options. */
+static bool check_patterns(wpa_rule_run *run, wpa_error *err)
+{
+    const char *list = wpa_rule_option_text(run, "patterns");
+    for (const char *at = list + strspn(list, " \n"); *at; at += strspn(at, " \n")) {
+        size_t length = strcspn(at, " \n");
+        if (!check_pattern(run, wpa_arena_slice(run->arena, at, length), err)) {
+            return false;
+        }
+        at += length;
+    }
+    return true;
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     size_t n;
     const wpa_yaml_doc *doc = run->source->yaml;
-    (void)err;
     const wpa_found_secret *found =
         wpa_secrets_find(wpa_secret_scanner_shared(), doc->source, doc->size_bytes, run->arena, &n);
     for (size_t i = 0; i < n; i++) {
         judge(run, &found[i]);
     }
-    return true;
+    return check_patterns(run, err);
 }
 
 static const wpa_rule_option options[] = {
     {"allow", "", "values that are no secrets, separated by blanks"},
+    {"patterns", "", "regular expressions of formats of your own, separated by blanks"},
     {NULL, NULL, NULL},
 };
 

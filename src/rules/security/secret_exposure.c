@@ -303,6 +303,12 @@ static bool mentions(const wpa_rule_run *run, const wpa_yaml_node *node, const c
            NULL;
 }
 
+/* A variable of the workflow, and the one job that reads it. */
+typedef struct shared {
+    const wpa_yaml_pair *variable;
+    const wpa_outline_job *reader;
+} shared;
+
 static void check_workflow_env(wpa_rule_run *run)
 {
     const wpa_outline *outline = run->source->outline;
@@ -311,7 +317,7 @@ static void check_workflow_env(wpa_rule_run *run)
                                    : NULL;
     for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
         const char *name = wpa_yaml_text(env->pairs[i].key);
-        const char *reader = NULL;
+        const wpa_outline_job *reader = NULL;
         size_t n_readers = 0;
         if (!name || !holds_secret(wpa_yaml_text(env->pairs[i].value), run->arena)) {
             continue;
@@ -319,12 +325,14 @@ static void check_workflow_env(wpa_rule_run *run)
         for (size_t k = 0; k < outline->n_jobs; k++) {
             bool reads = mentions(run, outline->jobs[k].node, name);
             n_readers += reads;
-            reader = reads ? outline->jobs[k].id : reader;
+            reader = reads ? &outline->jobs[k] : reader;
         }
         if (n_readers == 1 && outline->n_jobs > 1) {
+            shared *variable = wpa_arena_alloc(run->arena, sizeof *variable);
+            *variable = (shared){&env->pairs[i], reader};
             wpa_finding *finding = wpa_rule_report(
-                run, env->pairs[i].key->span, "X5", NULL,
-                "every job has the secret in '%s', and only '%s' names it", name, reader);
+                run, env->pairs[i].key->span, "X5", variable,
+                "every job has the secret in '%s', and only '%s' names it", name, reader->id);
             finding->severity = WPA_SEVERITY_LOW;
         }
     }
@@ -353,8 +361,45 @@ static bool can_bind(const splice *s)
            context == WPA_SHELL_HEREDOC;
 }
 
+static void take_out(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value)
+{
+    (void)wpa_rule_remove_entry(run, fix, value->parent->n_pairs == 1 ? value->parent : value);
+}
+
+/* Into the env of the job that reads it. */
+static void move_to_job(wpa_rule_run *run, wpa_finding *finding, const shared *s)
+{
+    const wpa_yaml_node *value = s->variable->value, *job = s->reader->node;
+    const char *name = wpa_yaml_text(s->variable->key);
+    const char *text = wpa_arena_slice(run->arena, run->source->yaml->source + value->span.start,
+                                       wpa_span_length(value->span));
+    bool is_line = value->style != WPA_YAML_LITERAL && value->style != WPA_YAML_FOLDED &&
+                   !strpbrk(text, "\r\n") && !value->anchor;
+    if (!is_line || s->reader->is_call || wpa_yaml_find(wpa_yaml_get(job, "env"), name)) {
+        return;
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "give it to job %s alone",
+                                wpa_rule_quote(run, s->reader->id, strlen(s->reader->id)));
+    bool is_before = value->span.start < job->span.start; /* edits go in the order of the file */
+    if (is_before) {
+        take_out(run, fix, value);
+    }
+    if ((is_before && !fix->n_edits) ||
+        !wpa_rule_add_in(run, fix, job, "env", "runs-on", name, text)) {
+        fix->n_edits = 0;
+    } else if (!is_before) {
+        size_t n = fix->n_edits;
+        take_out(run, fix, value);
+        fix->n_edits = fix->n_edits == n ? 0 : fix->n_edits; /* all or nothing */
+    }
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
+    if (wpa_text_is(finding->check, "X5")) {
+        move_to_job(run, finding, finding->subject);
+        return;
+    }
     const splice *s = finding->subject;
     if (!wpa_text_is(finding->check, "X1") || !s || !can_bind(s)) {
         return;

@@ -47,11 +47,17 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (wpa_outline_trigger_find(o, "workflow_call")) {
         return true; /* where the secrets come from is the caller's matter */
     }
+    search shared = {0}; /* of the workflow's env, which goes to every job: the worst of them */
     for (size_t i = 0; i < o->n_jobs; i++) {
         if (!wpa_yaml_find(o->jobs[i].node, "environment")) {
             search s = {&o->jobs[i], wpa_publish_in_job(&o->jobs[i])};
             wpa_rule_each_expression(run, o->jobs[i].node, check_expression, &s);
+            shared = !shared.job || (s.is_publishing && !shared.is_publishing) ? s : shared;
         }
+    }
+    const wpa_yaml_node *env = wpa_yaml_get(o->root, "env");
+    if (shared.job && env) {
+        wpa_rule_each_expression(run, env, check_expression, &shared);
     }
     return true;
 }

@@ -434,6 +434,69 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* ---- what stands one level too high -----------------------------------------------------------*/
+
+static const wpa_outline_step *step_with_key(const wpa_rule_run *run, wpa_span key,
+                                             const wpa_yaml_pair **pair)
+{
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_yaml_node *node = o->jobs[i].steps[k].node;
+            bool is_here = key.start >= node->span.start && key.end <= node->span.end;
+            for (size_t p = 0; is_here && p < node->n_pairs; p++) {
+                if (node->pairs[p].key->span.start == key.start) {
+                    *pair = &node->pairs[p];
+                    return &o->jobs[i].steps[k];
+                }
+            }
+        }
+    }
+    return NULL;
+}
+
+static bool is_variable_name(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 1 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == length;
+}
+
+/* An input of the step's action goes under "with", NAME=… of a script under "env". */
+static void offer_move(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_yaml_pair *pair = NULL;
+    const wpa_outline_step *step = step_with_key(run, finding->span.bytes, &pair);
+    const wpa_yaml_node *value = pair ? pair->value : NULL;
+    const char *key = pair ? wpa_yaml_text(pair->key) : NULL;
+    wpa_fact_input input;
+    if (!key || !value || value->kind != WPA_YAML_SCALAR || value->style == WPA_YAML_LITERAL ||
+        value->style == WPA_YAML_FOLDED || !wpa_span_length(value->span)) {
+        return;
+    }
+    bool is_input = step->uses.kind == WPA_OUTLINE_REPOSITORY && step->uses.fact->has_major &&
+                    wpa_facts_input_find(&step->uses.fact->major, wpa_slice_of(key), &input);
+    bool is_variable = step->run && is_variable_name(key);
+    const char *group = is_input ? "with" : "env";
+    if ((is_input || is_variable) && !wpa_yaml_find(wpa_yaml_get(step->node, group), key)) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "move it under %s", group);
+        const char *text = wpa_arena_slice(run->arena, value->doc->source + value->span.start,
+                                           wpa_span_length(value->span));
+        bool is_added =
+            wpa_rule_add_in(run, fix, step->node, group, is_input ? "uses" : "run", key, text);
+        if (!is_added || !wpa_rule_remove_entry(run, fix, value)) {
+            fix->n_edits = 0;
+        }
+    }
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    wpa_shape_repair(run, finding);
+    if (finding->n_fixes == 0 && wpa_text_is(finding->check, "S2")) {
+        offer_move(run, finding);
+    }
+}
+
 const wpa_rule wpa_rule_schema = {
     .code = "CMP-002",
     .id = "schema",
@@ -445,15 +508,16 @@ const wpa_rule wpa_rule_schema = {
     .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
     .summary = "A key, shape or type that GitHub's schema does not know",
     .why = "GitHub refuses the whole file: none of its jobs runs, for no event.",
-    .fix = "Write what the schema wants; keys with one wrong letter are corrected by wpa.",
+    .fix = "Write what the schema wants; keys with one wrong letter are corrected by wpa, "
+           "inputs and variables of a step moved to where they belong.",
     .checks =
         (const char *const[]){"S1",  "S2",  "S3",  "S4",  "S5",  "S6",  "S7",  "S8",  "S9",  "S10",
                               "S11", "S12", "S13", "S14", "S15", "S16", "S17", "S18", "S19", "S20",
                               "S21", "S22", "S23", "S24", "S25", "S26", "S27", "S28", NULL},
     .elsewhere = (const char *const[]){"actionlint/syntax-check", NULL},
-    .tables = 1U << WPA_FACTS_SCHEMA,
-    .declares = WPA_DECLARES_JOBS | WPA_DECLARES_TRIGGERS | WPA_DECLARES_SCRIPT,
+    .tables = 1U << WPA_FACTS_SCHEMA | 1U << WPA_FACTS_ACTIONS,
+    .declares = WPA_DECLARES_JOBS | WPA_DECLARES_TRIGGERS | WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV,
     .reads_dead_code = true,
     .check = check,
-    .repair = wpa_shape_repair,
+    .repair = repair,
 };

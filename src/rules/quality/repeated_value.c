@@ -1,4 +1,5 @@
 /* QUA-005: one value written many times over. */
+#include <ctype.h>
 #include <string.h>
 
 #include <wpa/map.h>
@@ -8,6 +9,7 @@
 
 #define VALUES_MAX 4000
 #define SHOWN_MAX 4
+#define PLACES_MAX 64 /* of one value that a fix replaces */
 
 static const wpa_rule_option options[] = {
     {"min-count", "4", "times a value stands in a file before it is reported"},
@@ -16,8 +18,9 @@ static const wpa_rule_option options[] = {
 };
 
 typedef struct value {
-    const wpa_yaml_node *places[SHOWN_MAX];
+    const wpa_yaml_node *places[PLACES_MAX];
     size_t n;
+    bool takes_env; /* the env context may stand at every place */
 } value;
 
 typedef struct collection {
@@ -35,7 +38,7 @@ static bool is_telling(const char *text)
            ((has_digit && has_mark) || strstr(text, "://") || strchr(text, '/'));
 }
 
-static void add_value(collection *c, const wpa_yaml_node *node)
+static void add_value(collection *c, const wpa_yaml_node *node, bool takes_env)
 {
     node = wpa_yaml_resolve(node);
     const char *text = wpa_yaml_text(node);
@@ -46,43 +49,46 @@ static void add_value(collection *c, const wpa_yaml_node *node)
     value *v = wpa_map_get(c->by_text, text);
     if (!v) {
         v = wpa_arena_alloc(c->run->arena, sizeof *v);
+        v->takes_env = true;
         wpa_map_put(c->by_text, text, v);
     }
-    if (v->n && v->places[(v->n < SHOWN_MAX ? v->n : SHOWN_MAX) - 1] == node) {
+    if (v->n && v->places[(v->n < PLACES_MAX ? v->n : PLACES_MAX) - 1] == node) {
         return; /* the same node by an alias */
     }
-    if (v->n < SHOWN_MAX) {
+    if (v->n < PLACES_MAX) {
         v->places[v->n] = node;
     }
+    v->takes_env = v->takes_env && takes_env;
     v->n++;
 }
 
-static void add_values(collection *c, const wpa_yaml_node *mapping)
+static void add_values(collection *c, const wpa_yaml_node *mapping, bool takes_env)
 {
     for (size_t i = 0; wpa_yaml_is(mapping, WPA_YAML_MAPPING) && i < mapping->n_pairs; i++) {
-        add_value(c, mapping->pairs[i].value);
+        add_value(c, mapping->pairs[i].value, takes_env);
     }
 }
 
 static void add_image(collection *c, const wpa_yaml_node *container)
 {
-    add_value(c, wpa_yaml_is(container, WPA_YAML_MAPPING) ? wpa_yaml_get(container, "image")
-                                                          : container);
+    add_value(
+        c, wpa_yaml_is(container, WPA_YAML_MAPPING) ? wpa_yaml_get(container, "image") : container,
+        false);
 }
 
 static void add_job(collection *c, const wpa_outline_job *job)
 {
-    add_values(c, wpa_yaml_get(job->node, "env"));
-    add_values(c, wpa_yaml_get(job->node, "with"));
+    add_values(c, wpa_yaml_get(job->node, "env"), false);
+    add_values(c, wpa_yaml_get(job->node, "with"), false);
     add_image(c, wpa_yaml_get(job->node, "container"));
     const wpa_yaml_node *services = wpa_yaml_get(job->node, "services");
     for (size_t i = 0; wpa_yaml_is(services, WPA_YAML_MAPPING) && i < services->n_pairs; i++) {
         add_image(c, wpa_yaml_resolve(services->pairs[i].value));
     }
     for (size_t i = 0; i < job->n_steps; i++) {
-        add_values(c, job->steps[i].with);
-        add_values(c, job->steps[i].env);
-        add_value(c, wpa_yaml_get(job->steps[i].node, "working-directory"));
+        add_values(c, job->steps[i].with, true);
+        add_values(c, job->steps[i].env, true);
+        add_value(c, wpa_yaml_get(job->steps[i].node, "working-directory"), true);
     }
 }
 
@@ -103,7 +109,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             continue;
         }
         wpa_finding *finding =
-            wpa_rule_report(run, v->places[0]->span, NULL, NULL,
+            wpa_rule_report(run, v->places[0]->span, NULL, v,
                             "%s stands here %zu times: a change has to find them all",
                             wpa_rule_quote(run, text, strlen(text)), v->n);
         for (size_t k = 1; k < v->n && k < SHOWN_MAX; k++) {
@@ -111,6 +117,51 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         }
     }
     return true;
+}
+
+/* "node-version" → "NODE_VERSION"; NULL if the key gives no name, or one that is taken. */
+static const char *variable_name(const wpa_rule_run *run, const wpa_yaml_node *place)
+{
+    const char *key = place->key ? wpa_yaml_text(place->key) : NULL;
+    size_t length = key ? strlen(key) : 0;
+    if (length < 2 || length > 40 || !isalpha((unsigned char)key[0])) {
+        return NULL;
+    }
+    char *name = wpa_arena_slice(run->arena, key, length);
+    for (size_t i = 0; i < length; i++) {
+        name[i] = isalnum((unsigned char)name[i]) ? (char)toupper((unsigned char)name[i]) : '_';
+    }
+    bool is_kept = wpa_text_starts(name, "GITHUB_") || wpa_text_starts(name, "RUNNER_") ||
+                   wpa_text_is(name, "PATH") || wpa_text_is(name, "NODE_OPTIONS");
+    return is_kept || strstr(run->source->yaml->source, name) ? NULL : name;
+}
+
+/* Say it once in the workflow's env. */
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const value *v = finding->subject;
+    const wpa_yaml_node *root = run->source->outline->root;
+    const char *name = v->takes_env && v->n <= PLACES_MAX ? variable_name(run, v->places[0]) : NULL;
+    for (size_t i = 0; name && i < v->n; i++) {
+        wpa_yaml_style style = v->places[i]->style;
+        bool is_line = style == WPA_YAML_PLAIN || style == WPA_YAML_SINGLE_QUOTED ||
+                       style == WPA_YAML_DOUBLE_QUOTED;
+        name = is_line && !v->places[i]->anchor ? name : NULL;
+    }
+    if (!name) {
+        return;
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "say it once, as env.%s", name);
+    const wpa_yaml_node *first = v->places[0];
+    const char *text = wpa_arena_slice(run->arena, first->doc->source + first->span.start,
+                                       wpa_span_length(first->span));
+    if (wpa_rule_add_in(run, fix, root, "env", "on", name, text)) {
+        for (size_t i = 0; i < v->n; i++) {
+            bool is_flow = v->places[i]->parent && v->places[i]->parent->style == WPA_YAML_FLOW;
+            const char *quote = is_flow ? "\"" : ""; /* its braces would be the mapping's */
+            wpa_rule_edit(run, fix, v->places[i]->span, "%s${{ env.%s }}%s", quote, name, quote);
+        }
+    }
 }
 
 const wpa_rule wpa_rule_repeated_value = {
@@ -124,8 +175,9 @@ const wpa_rule wpa_rule_repeated_value = {
     .inputs = WPA_INPUT_WORKFLOW,
     .summary = "The same version, image, path or address is written many times",
     .why = "One of the copies is forgotten when it changes, and the jobs drift apart.",
-    .fix = "Say it once, in the workflow's env, a variable of the repository or a version file; "
-           "wpa does not choose the place.",
+    .fix = "Say it once, in the workflow's env, a variable of the repository or a version file.",
     .options = options,
+    .declares = WPA_DECLARES_ENV | WPA_DECLARES_SCRIPT,
     .check = check,
+    .repair = repair,
 };

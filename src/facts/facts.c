@@ -421,6 +421,16 @@ const wpa_fact_slow_install *wpa_facts_slow_install_find(const char *program, wp
     return NULL;
 }
 
+bool wpa_facts_image_is_large(wpa_slice image)
+{
+    for (size_t i = 0; i < wpa_fact_n_large_images; i++) {
+        if (wpa_slice_is(image, wpa_fact_large_images[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *wpa_facts_service_health(wpa_slice image)
 {
     for (size_t i = 0; i < wpa_fact_n_service_healths; i++) {

@@ -416,6 +416,8 @@ typedef struct wpa_fact_slow_install {
 const wpa_fact_slow_install *wpa_facts_slow_install_find(const char *program, wpa_slice package);
 /** Command by which a service's image tells that it is ready; image without tag. NULL: unknown. */
 const char *wpa_facts_service_health(wpa_slice image);
+/** Is more than 1 GiB to be fetched for this image, as far as is known? image without tag. */
+bool wpa_facts_image_is_large(wpa_slice image);
 
 /* ---- what an attacker controls -----------------------------------------------------------------
  */

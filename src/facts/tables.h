@@ -106,6 +106,8 @@ extern const wpa_fact_slow_install wpa_fact_slow_installs[];
 extern const size_t wpa_fact_n_slow_installs;
 extern const char *const wpa_fact_service_healths[][2];
 extern const size_t wpa_fact_n_service_healths;
+extern const char *const wpa_fact_large_images[];
+extern const size_t wpa_fact_n_large_images;
 extern const wpa_fact_untrusted wpa_fact_untrusteds[];
 extern const size_t wpa_fact_n_untrusteds;
 extern const wpa_fact_named_list wpa_fact_code_inputs[];

@@ -559,6 +559,14 @@ static void write_speedups(FILE *out, const char *folder)
         (void)fputs("},\n", out);
     }
     write_count(out, "service_healths", healths);
+    json_t *images = gen_need(root, "large_images");
+    (void)fputs("const char *const wpa_fact_large_images[] = {\n", out);
+    json_array_foreach(images, i, record)
+    {
+        gen_literal(out, gen_text(record, "image"));
+        (void)fputs(",\n", out);
+    }
+    write_count(out, "large_images", images);
     json_decref(root);
 }
 

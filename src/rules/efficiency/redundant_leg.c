@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/jobs.h"
 #include "rules/work.h"
 
 #define VALUES_MAX 64
@@ -49,7 +50,7 @@ static void check_row(wpa_rule_run *run, const wpa_yaml_pair *pair)
             wpa_slice own;
             if (other && read_version(other, &ignored, &own) && own.length == trimmed.length &&
                 memcmp(own.at, trimmed.at, own.length) == 0 && !wpa_text_is(text, other)) {
-                (void)wpa_rule_report(run, row->items[i]->span, NULL, NULL,
+                (void)wpa_rule_report(run, row->items[i]->span, NULL, row->items[i],
                                       "%s is the same version as %s",
                                       wpa_rule_quote(run, text, strlen(text)),
                                       wpa_rule_quote(run, other, strlen(other)));
@@ -59,7 +60,7 @@ static void check_row(wpa_rule_run *run, const wpa_yaml_pair *pair)
         n++;
     }
     if (is_range && n >= 4 && wpa_work_pr_trigger(run->source->outline)) {
-        (void)wpa_rule_report(run, pair->key->span, NULL, NULL,
+        (void)wpa_rule_report(run, pair->key->span, NULL, row,
                               "each pull request runs every version from %s to %s: the ends find "
                               "nearly all that the ones between do",
                               wpa_yaml_text(row->items[0]),
@@ -86,6 +87,43 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* As JSON in an expression: "a" or 1, so that legs get the same values as from the list. */
+static const char *json_of(wpa_rule_run *run, const wpa_yaml_node *item)
+{
+    wpa_yaml_type type = wpa_yaml_scalar_type(item);
+    bool is_number = type == WPA_YAML_INT || type == WPA_YAML_FLOAT;
+    return wpa_arena_printf(run->arena, is_number ? "%s" : "\"%s\"", wpa_yaml_text(item));
+}
+
+/* All on every other event; a text in quotes, since it holds commas and braces. */
+static void keep_ends(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *row)
+{
+    const char *all = "";
+    for (size_t i = 0; i < row->n_items; i++) {
+        const char *text = wpa_yaml_text(row->items[i]);
+        if (!text || strspn(text, "0123456789.xX*v-") != strlen(text)) {
+            return;
+        }
+        all =
+            wpa_arena_printf(run->arena, "%s%s%s", all, i ? ", " : "", json_of(run, row->items[i]));
+    }
+    wpa_rule_edit(run, fix, row->span,
+                  "${{ fromJSON(github.event_name == 'pull_request' && '[%s, %s]' || '[%s]') }}",
+                  json_of(run, row->items[0]), json_of(run, row->items[row->n_items - 1]), all);
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_yaml_node *node = finding->subject;
+    if (node->kind != WPA_YAML_SEQUENCE) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove it");
+        wpa_jobs_drop_item(run, fix, node);
+    } else if (node->style == WPA_YAML_FLOW) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "keep the ends on pull requests");
+        keep_ends(run, fix, node);
+    }
+}
+
 const wpa_rule wpa_rule_redundant_leg = {
     .code = "EFF-023",
     .id = "redundant-leg",
@@ -99,5 +137,7 @@ const wpa_rule wpa_rule_redundant_leg = {
     .why = "Each leg is paid for on every commit of every pull request.",
     .fix = "Keep the oldest and the newest on pull requests, and all on a schedule. Which matter a "
            "person must say.",
+    .declares = WPA_DECLARES_MATRIX,
     .check = check,
+    .repair = repair,
 };

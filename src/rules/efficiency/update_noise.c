@@ -4,8 +4,14 @@
 #include "rules/work.h"
 
 #define DAILY_MAX 4
+#define MANIFEST_MAX_BYTES ((size_t)256 * 1024)
 #define FOLDERS_MIN 3
 #define ENTRIES_MAX 300 /* each is compared with each */
+
+static const wpa_rule_option options[] = {
+    {"max-dependencies", "10", "of one entry that groups nothing"},
+    {0},
+};
 
 static const char *text_at(const wpa_yaml_node *entry, const char *key)
 {
@@ -96,6 +102,98 @@ static void check_daily(wpa_rule_run *run, const wpa_yaml_node *updates)
     }
 }
 
+/* ---- how much there is to update ---- */
+
+typedef struct manifest {
+    const char *ecosystem, *file;
+    const char *begins; /* a line with this opens a list of dependencies; NULL: all lines are one */
+    const char *ends;   /* a line that begins so closes it */
+} manifest;
+
+static const manifest manifests[] = {
+    {"npm", "package.json", "ependencies\": {", "}"},
+    {"pip", "requirements.txt", NULL, NULL},
+    {"gomod", "go.mod", "require (", ")"},
+    {"cargo", "Cargo.toml", "dependencies]", "["},
+    {"bundler", "Gemfile", NULL, NULL},
+    {"composer", "composer.json", "\"require", "}"},
+};
+
+static bool has_text(wpa_slice line, const char *text)
+{
+    return memmem(line.at, line.length, text, strlen(text)) != NULL;
+}
+
+/* Is the line a dependency, in a list or in a file of nothing else? */
+static bool names_one(const manifest *m, wpa_slice line)
+{
+    if (m->begins) {
+        return line.at[0] != '#' && strncmp(line.at, "//", 2) != 0;
+    }
+    return wpa_text_is(m->ecosystem, "bundler") ? line.length > 4 && memcmp(line.at, "gem ", 4) == 0
+                                                : line.at[0] != '#' && line.at[0] != '-';
+}
+
+static size_t count_in(const manifest *m, const char *text)
+{
+    size_t at = 0, n = 0;
+    bool is_inside = !m->begins;
+    wpa_slice line;
+    while (wpa_work_next_line(text, &at, &line)) {
+        bool is_end = m->ends && line.length >= strlen(m->ends) &&
+                      memcmp(line.at, m->ends, strlen(m->ends)) == 0;
+        if (m->begins && has_text(line, m->begins)) {
+            is_inside = true;
+        } else if (m->begins && is_end) {
+            is_inside = false;
+        } else {
+            n += is_inside && names_one(m, line);
+        }
+    }
+    return n;
+}
+
+/* Dependencies of the entry's folder, as its manifest lists them; 0 if that is not known. */
+static size_t count_dependencies(wpa_rule_run *run, const wpa_yaml_node *entry)
+{
+    const char *ecosystem = text_at(entry, "package-ecosystem");
+    const char *folder = text_at(entry, "directory");
+    for (size_t i = 0; folder && i < WPA_COUNT(manifests); i++) {
+        if (!wpa_text_is(ecosystem, manifests[i].ecosystem)) {
+            continue;
+        }
+        folder += strspn(folder, "/.");
+        size_t length = strlen(folder), size;
+        const char *gap = length && folder[length - 1] != '/' ? "/" : "";
+        const char *path = wpa_arena_printf(run->arena, "%s%s%s", folder, gap, manifests[i].file);
+        const char *text =
+            wpa_surroundings_read(run->source->around, path, MANIFEST_MAX_BYTES, run->arena, &size);
+        return text ? count_in(&manifests[i], text) : 0;
+    }
+    return 0;
+}
+
+static void check_many(wpa_rule_run *run, const wpa_yaml_node *updates)
+{
+    size_t most = (size_t)wpa_rule_option_int(run, "max-dependencies", 1, 10000, 10);
+    for (size_t i = 0; i < updates->n_items && i < ENTRIES_MAX; i++) {
+        const wpa_yaml_node *entry = wpa_yaml_resolve(updates->items[i]);
+        static const char *const bounds[] = {"groups", "allow", "ignore",
+                                             "open-pull-requests-limit"};
+        bool is_open = wpa_yaml_is(entry, WPA_YAML_MAPPING) && text_at(entry, "package-ecosystem");
+        for (size_t k = 0; is_open && k < WPA_COUNT(bounds); k++) {
+            is_open = !wpa_yaml_find(entry, bounds[k]);
+        }
+        size_t n = is_open ? count_dependencies(run, entry) : 0;
+        if (n > most) {
+            (void)wpa_rule_report(run, place_of(entry), NULL, entry,
+                                  "each of %zu dependencies is updated by a pull request of its "
+                                  "own: nothing groups them",
+                                  n);
+        }
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -104,6 +202,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         return true;
     }
     check_daily(run, updates);
+    check_many(run, updates);
     for (size_t i = 0; i < updates->n_items && i < ENTRIES_MAX; i++) {
         const wpa_yaml_node *entry = wpa_yaml_resolve(updates->items[i]);
         if (wpa_yaml_is(entry, WPA_YAML_MAPPING) && text_at(entry, "package-ecosystem")) {
@@ -138,6 +237,7 @@ const wpa_rule wpa_rule_update_noise = {
     .summary = "Updates come as many small pull requests",
     .why = "Each runs the whole build, and people stop reading them.",
     .fix = "Group minor and patch updates, list folders under directories, look weekly.",
+    .options = options,
     .declares = WPA_DECLARES_JOBS,
     .check = check,
     .repair = repair,

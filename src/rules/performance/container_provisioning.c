@@ -4,6 +4,7 @@
 #include "rules/work.h"
 
 #define PACKAGES_MIN 3
+#define COMMANDS_MAX 2
 
 static const char *const installers[][2] = {
     {"apt-get", "install"}, {"apt", "install"},      {"apk", "add"},       {"dnf", "install"},
@@ -47,6 +48,32 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     }
 }
 
+/* A large image for one or two commands. */
+static void check_image(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_yaml_node *container = wpa_yaml_get(job->node, "container");
+    const wpa_yaml_node *image =
+        wpa_yaml_text(container) ? wpa_yaml_resolve(container) : wpa_yaml_get(container, "image");
+    const char *text = wpa_yaml_text(image);
+    const char *slash = text ? strrchr(text, '/') : NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        bool is_readable = step->script && step->script->is_readable;
+        if (step->run ? !is_readable : !wpa_work_is_setup(step)) {
+            return;
+        }
+        n += is_readable ? step->script->n_commands : 0;
+    }
+    if (text && n && n <= COMMANDS_MAX &&
+        wpa_facts_image_is_large((wpa_slice){text, (size_t)(slash ? slash - text : 0) +
+                                                       strcspn(slash ? slash : text, ":@")})) {
+        (void)wpa_rule_report(run, image->span, NULL, NULL,
+                              "more than a gigabyte of %s is fetched for %zu command%s",
+                              wpa_rule_quote(run, text, strlen(text)), n, n == 1 ? "" : "s");
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -54,6 +81,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         if (wpa_yaml_find(o->jobs[i].node, "container")) {
             check_job(run, &o->jobs[i]);
+            check_image(run, &o->jobs[i]);
         }
     }
     return true;
@@ -68,8 +96,10 @@ const wpa_rule wpa_rule_container_provisioning = {
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_PEDANTIC,
     .inputs = WPA_INPUT_WORKFLOW,
-    .summary = "A job's container gets the same packages installed in every run",
+    .summary = "A job's container is filled anew by every run, or is far larger than its work",
     .why = "The install takes longer than fetching an image that has the packages.",
-    .fix = "Build an image with them and name it under container. There is no fix by machine.",
+    .fix = "Build an image with what is needed and name it under container. There is no fix by "
+           "machine.",
+    .tables = 1U << WPA_FACTS_SPEEDUPS,
     .check = check,
 };

@@ -1,20 +1,27 @@
 /* PRF-006: a checkout fetches more than the job reads. */
 #include <string.h>
 
+#include "rules/variables.h"
 #include "rules/work.h"
 
 #define LOOK_BACK 32
 
+static const wpa_rule_option options[] = {
+    {"max-files", "20000", "files of a repository from which jobs should fetch a part"},
+    {0},
+};
+
 typedef struct subject {
     const wpa_outline_step *step;
     const wpa_yaml_node *input; /* NULL: the whole step */
+    bool is_large;              /* then it only fetches less */
 } subject;
 
 static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_yaml_node *input,
                    const char *message)
 {
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
-    *s = (subject){step, input};
+    *s = (subject){step, input, false};
     (void)wpa_rule_report(run, input ? input->span : step->uses.node->span, NULL, s, "%s", message);
 }
 
@@ -86,6 +93,47 @@ static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
     }
 }
 
+/* ---- much fetched, little read ---- */
+
+/* Reads single files at most: nothing of the project runs, and no path leads to all of it. */
+static bool reads_little(const wpa_outline_step *checkout)
+{
+    static const char *const all[] = {"find ", "grep -r", "-R", "git ", "**",
+                                      "tar ",  "zip ",    "./", NULL};
+    const wpa_outline_job *job = checkout->job;
+    for (size_t i = checkout->index + 1; i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        bool is_light = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
+                        wpa_facts_action_is_metadata_only(step->uses.slug);
+        if (step->run ? wpa_variables_readers(step) != WPA_READERS_NONE ||
+                            wpa_work_mentions_any(step->run, all)
+                      : !is_light) {
+            return false;
+        }
+    }
+    return checkout->index + 1 < job->n_steps;
+}
+
+static void check_large(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    static const char *const partial[] = {"sparse-checkout", "filter", "repository", "ref", "path",
+                                          "submodules",      "lfs"};
+    const wpa_surroundings *around = run->source->around;
+    size_t most = (size_t)wpa_rule_option_int(run, "max-files", 1, 10000000, 20000);
+    bool is_whole = around && around->has_paths && around->n_paths > most &&
+                    run->source->kind == WPA_INPUT_WORKFLOW;
+    for (size_t i = 0; is_whole && i < WPA_COUNT(partial); i++) {
+        is_whole = !wpa_outline_with(step, partial[i]);
+    }
+    if (is_whole && reads_little(step)) {
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){step, NULL, true};
+        (void)wpa_rule_report(run, step->uses.node->span, NULL, s,
+                              "all %zu files are fetched for a job that reads a few of them",
+                              around->n_paths);
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -99,6 +147,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             if (wpa_outline_step_uses(step, "actions/checkout")) {
                 check_inputs(run, step);
                 check_again(run, step);
+                check_large(run, step);
             }
         }
     }
@@ -108,6 +157,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
+    if (s->is_large) {
+        wpa_fix *less = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "fetch files as they are read");
+        (void)wpa_rule_add_in(run, less, s->step->node, "with", "uses", "filter", "blob:none");
+        return;
+    }
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove it");
     if (!s->input && !s->step->id) {
         (void)wpa_rule_remove_entry(run, fix, s->step->node);
@@ -129,6 +183,7 @@ const wpa_rule wpa_rule_heavy_checkout = {
     .summary = "A checkout fetches more than the job reads",
     .why = "Submodules and large files are downloaded by every run, and so is a second copy.",
     .fix = "Leave out submodules, lfs and the second checkout where nothing reads them.",
+    .options = options,
     .declares = WPA_DECLARES_SCRIPT,
     .check = check,
     .repair = repair,

@@ -1,6 +1,7 @@
 /* PRF-013: a tool is built from source though a binary of it is released. */
 #include <string.h>
 
+#include "rules/steps.h"
 #include "rules/work.h"
 
 #define PER_STEP_MAX 16 /* finding a place in a long script takes its time */
@@ -85,6 +86,68 @@ static bool check_command(wpa_rule_run *run, const wpa_outline_step *step,
     return false;
 }
 
+/* ---- npm and pip ---- */
+
+static size_t count_legs(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    wpa_matrix_legs legs = wpa_work_legs(job, run->arena);
+    return legs.is_open || !legs.n ? 1 : legs.n;
+}
+
+/* "npm install -g pnpm" in every leg, where an action fetches one file. */
+static bool check_global(wpa_rule_run *run, const wpa_outline_step *step,
+                         const wpa_shell_command *c)
+{
+    bool is_install = wpa_shell_is(c, "npm", "install") || wpa_shell_is(c, "npm", "i");
+    bool is_global = wpa_shell_word_find(c, "-g") || wpa_shell_word_find(c, "--global");
+    for (size_t i = 1; is_install && is_global && wpa_shell_argument(c, i); i++) {
+        const char *version = NULL;
+        const char *text = wpa_shell_argument(c, i)->text;
+        wpa_slice package = package_of(text[0] == '@' ? text + 1 : text, &version);
+        package = text[0] == '@' ? (wpa_slice){text, package.length + 1} : package;
+        const wpa_fact_slow_install *row = wpa_facts_slow_install_find("npm", package);
+        size_t n = row ? count_legs(run, step->job) : 0;
+        if (n < 2) {
+            continue;
+        }
+        wpa_finding *finding = wpa_rule_report_script(
+            run, step, c->span, NULL, NULL, "each of %zu legs installs %s by npm; %s fetches it", n,
+            wpa_rule_quote(run, package.at, package.length), row->action);
+        finding->severity = WPA_SEVERITY_LOW;
+        return true;
+    }
+    return false;
+}
+
+/* "--no-binary :all:", or a package whose wheels have another name. */
+static bool check_source(wpa_rule_run *run, const wpa_outline_step *step,
+                         const wpa_shell_command *c)
+{
+    if (!wpa_shell_is(c, "pip", "install") && !wpa_shell_is(c, "pip3", "install")) {
+        return false;
+    }
+    const char *which = value_of(c, "--no-binary");
+    if (which && !wpa_text_is(which, ":none:")) {
+        (void)wpa_rule_report_script(run, step, c->span, NULL, NULL,
+                                     "--no-binary %s compiles what is released as wheels",
+                                     wpa_rule_quote(run, which, strlen(which)));
+        return true;
+    }
+    for (size_t i = 1; wpa_shell_argument(c, i); i++) {
+        const char *text = wpa_shell_argument(c, i)->text;
+        wpa_slice package = {text, strcspn(text, "=<>!~[; ")};
+        const wpa_fact_slow_install *row = wpa_facts_slow_install_find("pip", package);
+        if (row && step->job->os != WPA_OS_WINDOWS) {
+            wpa_finding *finding = wpa_rule_report_script(
+                run, step, c->span, NULL, NULL, "every run compiles %s; %s is the same with wheels",
+                wpa_rule_quote(run, package.at, package.length), row->action);
+            finding->severity = WPA_SEVERITY_LOW;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -100,7 +163,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             for (size_t c = 0;
                  step->script && !is_kept && n < PER_STEP_MAX && c < step->script->n_commands;
                  c++) {
-                n += check_command(run, step, &step->script->commands[c]);
+                n += check_command(run, step, &step->script->commands[c]) ||
+                     check_global(run, step, &step->script->commands[c]) ||
+                     check_source(run, step, &step->script->commands[c]);
             }
         }
     }
@@ -111,6 +176,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
+    if (!s) {
+        return;
+    }
     const char *reference = s->row->tool ? wpa_work_reference(run, s->row->action) : NULL;
     bool is_plain = s->step->script->n_commands == 1 && !wpa_yaml_find(s->step->node, "shell") &&
                     !wpa_yaml_find(s->step->node, "working-directory") && !s->step->with;

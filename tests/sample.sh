@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# sample.sh WPA DIR [--fresh]: the sample fleet below DIR, its service, its first Guardian, and the
-# console on it. Called by src/run.
+# sample.sh WPA DIR [--fresh] [--serve]: the sample fleet below DIR, its service, its first Guardian,
+# and the console or the REST API on it. Called by src/run.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -9,7 +9,14 @@ dir=$2
 # shellcheck source=tests/fleet/lib.sh
 source "$here/fleet/lib.sh"
 
-if [ "${3:-}" = --fresh ]; then
+fresh="" serve=""
+for argument in "${@:3}"; do
+  case $argument in
+    --fresh) fresh=yes ;;
+    --serve) serve=yes ;;
+  esac
+done
+if [ -n "$fresh" ]; then
   rm -rf "$dir"
 fi
 sample_open "$wpa" "$dir"
@@ -24,7 +31,9 @@ Sign in as     guardian
 passphrase     $(cat "$SAMPLE_DIR/passphrase")
 
 TXT
-if [ -t 0 ] && [ -t 1 ]; then
+if [ -n "$serve" ]; then
+  "$wpa" serve --workers 2
+elif [ -t 0 ] && [ -t 1 ]; then
   read -r -p "Enter opens the console. " _ || true
   "$wpa"
 else

@@ -246,3 +246,14 @@ VALUES ($1, coalesce($2::bigint, wpa.actor()), wpa.actor(), $3::bytea, $4::text[
 -- params: id bigint
 -- rows: at most one: id
 UPDATE wpa.api_token SET revoked_at = clock_timestamp() WHERE id = $1::bigint AND revoked_at IS NULL RETURNING id;
+
+-- name: api_metrics
+-- params:
+-- rows: by name: name, labels, value; those over a window say which
+SELECT name, labels, value FROM (
+  SELECT name, labels, value FROM wpa.metrics_now()
+  UNION ALL
+  SELECT m.name, m.labels || jsonb_build_object('window', w.label), m.value
+    FROM (VALUES ('7d', interval '7 days'), ('30d', interval '30 days'), ('90d', interval '90 days')) w(label, size)
+    CROSS JOIN LATERAL wpa.metrics_since(clock_timestamp() - w.size) m) x
+ WHERE value IS NOT NULL ORDER BY name, labels;

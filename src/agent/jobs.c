@@ -139,16 +139,18 @@ bool wpa_agent_read_notices(wpa_engine *engine, const wpa_actor *actor, int64_t 
 }
 
 typedef struct refusal {
+    const wpa_actor *actor;
     const char *what, *subject;
 } refusal;
 
-static bool record_refusal(wpa_db *db, const wpa_actor *actor, void *context, wpa_error *err)
+static bool record_refusal(wpa_db *db, void *context, wpa_error *err)
 {
     const refusal *r = context;
+    const wpa_actor *actor = r->actor;
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_json *detail = wpa_json_new_object(arena);
     wpa_json_set_text(detail, "what", r->what);
-    wpa_json_set_text(detail, "role", wpa_role_name(actor->role));
+    wpa_json_set_text(detail, "role", actor->principal_id ? wpa_role_name(actor->role) : "nobody");
     return wpa_audit_append(db, actor, "access.refused", r->subject ? r->subject : "console",
                             wpa_json_dump(detail, arena), err);
 }
@@ -156,8 +158,12 @@ static bool record_refusal(wpa_db *db, const wpa_actor *actor, void *context, wp
 bool wpa_agent_record_refusal(wpa_engine *engine, const wpa_actor *actor, const char *what,
                               const char *subject, wpa_error *err)
 {
-    refusal r = {what, subject};
-    return wpa_call(engine, actor, WPA_ACTION_READ, record_refusal, &r, err);
+    /* Being refused needs no right: whoever has not signed in is told of as well. */
+    refusal r = {actor, what, subject};
+    wpa_db *db = wpa_engine_take(engine, err);
+    bool is_recorded = db && wpa_db_transact(db, actor, record_refusal, &r, err);
+    wpa_engine_give(engine, db);
+    return is_recorded;
 }
 
 static bool keep_report(wpa_db *db, const wpa_audit_report *report, wpa_error *err)

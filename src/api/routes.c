@@ -65,6 +65,7 @@ static const wpa_api_route *const routes[] = {
     &wpa_api_events,
     &wpa_api_healthz,
     &wpa_api_readyz,
+    &wpa_api_metrics,
     &wpa_api_openapi,
     &wpa_api_docs,
 };

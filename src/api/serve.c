@@ -14,7 +14,7 @@
 
 #define WAIT_DEFAULT_S 30
 #define WAIT_MAX_S 300
-#define USER_AGENT_MAX_CHARS 120
+#define SUBJECT_MAX_CHARS 200
 
 /* ---- query --------------------------------------------------------------------------------------
  */
@@ -119,6 +119,7 @@ static bool read_body(wpa_api_call *call, wpa_error *err)
                WPA_FAIL(err, WPA_E_INVALID, "%s %s takes no body", r->method, r->path);
     }
     if (!is_json(wpa_api_header(call, MHD_HTTP_HEADER_CONTENT_TYPE))) {
+        r->status = 415;
         return WPA_FAIL(err, WPA_E_INVALID, "the body's Content-Type must be application/json");
     }
     if (size_bytes == 0 && r->route->is_query_body) {
@@ -166,6 +167,24 @@ static void leave_out_unchanged(wpa_api_request *r)
     }
 }
 
+/**
+ * What was refused stands in the audit log, by whom and from where; nobody in particular only as
+ * often as an address may try, so that strangers cannot fill it. A failed sign-in writes its own
+ * row.
+ */
+static bool is_worth_recording(wpa_api_call *call)
+{
+    const wpa_api_request *r = &call->request;
+    int64_t wait_s;
+    bool is_refusal = r->status == 401 || r->status == 403 || r->status == 409 || r->status == 412;
+    if (!is_refusal || !r->route || r->route->access == WPA_API_OPEN) {
+        return false;
+    }
+    const char *bucket = wpa_arena_printf(call->arena, "refused %s", r->actor.address);
+    return r->is_known ||
+           wpa_api_limits_take(call->api->limits, bucket, wpa_monotonic_ms(), &wait_s);
+}
+
 static void fail(wpa_api_call *call, const wpa_error *err)
 {
     wpa_api_request *r = &call->request;
@@ -179,11 +198,12 @@ static void fail(wpa_api_call *call, const wpa_error *err)
     if (r->status >= 500) {
         wpa_log_error(call->api->log, "api", err);
     }
-    bool is_refusal = r->status == 401 || r->status == 403 || r->status == 409;
-    bool is_change = !wpa_text_is(r->method, "GET") && !wpa_text_is(r->method, "HEAD");
-    if (is_refusal && r->is_known && is_change) { /* what was refused stands in the audit log */
+    if (is_worth_recording(call)) {
         wpa_error ignored = {0};
-        (void)!wpa_agent_record_refusal(r->engine, &r->actor, err->message, r->path, &ignored);
+        const char *subject = wpa_text_ellipsis(
+            call->arena, wpa_arena_printf(call->arena, "%s %s", r->method, r->path),
+            SUBJECT_MAX_CHARS);
+        (void)!wpa_agent_record_refusal(r->engine, &r->actor, err->message, subject, &ignored);
     }
 }
 

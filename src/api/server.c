@@ -378,6 +378,7 @@ static struct MHD_Daemon *start_daemon(wpa_api *api, int fd, wpa_error *err)
 
 static bool start_threads(wpa_api *api, wpa_error *err)
 {
+    api->started_at_us = wpa_now_us();
     size_t wanted = api->options.n_workers > 0 ? (size_t)api->options.n_workers : 4;
     wanted = wanted < WPA_API_WORKERS_MAX ? wanted : WPA_API_WORKERS_MAX;
     api->is_watcher_started = pthread_create(&api->watcher, NULL, wpa_api_watch, api) == 0;

@@ -53,6 +53,7 @@ struct wpa_api {
     wpa_token_keys *keys;
     struct MHD_Daemon *daemon;
     int port;
+    int64_t started_at_us;
     int socket_fd; /* of a unix socket, to be removed; -1 */
     atomic_bool is_stopping;
 

@@ -6,14 +6,17 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include <wpa/file.h>
 #include <wpa/text.h>
 
 #include "api/route.h"
 #include "harness/client.h"
+#include "harness/readme.h"
 #include "harness/sample.h"
 
 #define BASE "/api/v1/workflow-patch-agent"
@@ -22,6 +25,19 @@ typedef struct fixture {
     wpa_sample *sample;
     wpa_client client;
 } fixture;
+
+static int run_shell(const char *script)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        (void)execl("/bin/bash", "bash", "-c", script, (char *)NULL);
+        _exit(127);
+    }
+    int status = -1;
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status)
+               ? WEXITSTATUS(status)
+               : -1;
+}
 
 /* ---- saying what is expected --------------------------------------------------------------------
  */
@@ -520,6 +536,89 @@ static void every_example_works(void **state)
     assert_int_equal(n_complaints, 0);
 }
 
+static void refusals_are_recorded(void **state)
+{
+    fixture *f = *state;
+    f->client.token = NULL;
+    f->client.headers = "User-Agent: stranger/1.0\r\n";
+    static const step nobody = {"DELETE /fleet/ledger-api", NULL, 401, {"token is needed"}};
+    (void)ask(f, &nobody);
+    f->client.headers = NULL;
+    sign_in(f);
+    static const step steps[] = {
+        {"POST /deployments/d-1/abort", "{\"reason\":\"x\"}", 409, {NULL}},
+        {"GET /audit?action=access.refused&limit=2",
+         NULL,
+         200,
+         {"\"actor\":\"mira\"", "stranger/1.0", "\"role\":\"nobody\""}},
+    };
+    tell(f, steps, WPA_COUNT(steps));
+    static const char text[] =
+        "POST " BASE "/analyze HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        "Content-Type: text/xml\r\nContent-Length: 3\r\nAuthorization: Bearer ";
+    const char *whole = wpa_arena_printf(f->client.arena, "%s%s\r\n\r\n<a>", text, f->client.token);
+    assert_int_equal(wpa_client_raw(&f->client, whole, strlen(whole)).status, 415);
+}
+
+static void figures_are_told(void **state)
+{
+    fixture *f = *state;
+    f->client.token = NULL;
+    static const step closed = {"GET //metrics", NULL, 404, {NULL}};
+    static const step nobody = {"GET /metrics", NULL, 401, {NULL}};
+    static const step person = {"GET /metrics",
+                                NULL,
+                                200,
+                                {"wpa_deploy_success_ratio{window=\"30d\"} 0\n",
+                                 "wpa_rollbacks_total{by=\"guardian\"",
+                                 "# TYPE process_resident_memory_bytes gauge\n"}};
+    (void)ask(f, &closed);
+    (void)ask(f, &nobody);
+    sign_in(f);
+    wpa_client_answer answer = ask(f, &person);
+    assert_non_null(
+        strstr(wpa_client_header(&f->client, &answer, "Content-Type"), "version=0.0.4"));
+    if (access("/usr/bin/promtool", X_OK) != 0) {
+        print_message("promtool is not here: the text is not checked by it\n");
+        return;
+    }
+    const char *path = wpa_path_join(f->client.arena, wpa_sample_folder(f->sample), "metrics.txt");
+    wpa_error err = {0};
+    assert_true(wpa_file_replace(path, answer.body, answer.body_bytes, 0600, &err));
+    assert_int_equal(
+        run_shell(wpa_arena_printf(f->client.arena, "promtool check metrics <%s", path)), 0);
+}
+
+/* ---- the README ---------------------------------------------------------------------------------
+ */
+
+/** The text with one part replaced, which must be there. */
+static const char *with(fixture *f, const char *text, const char *part, const char *by)
+{
+    const char *at = strstr(text, part);
+    if (!at) {
+        fail_msg("the README's example has no '%s'", part);
+        return text;
+    }
+    return wpa_arena_printf(f->client.arena, "%.*s%s%s", (int)(at - text), text, by,
+                            at + strlen(part));
+}
+
+static void the_readme_works_as_printed(void **state)
+{
+    fixture *f = *state;
+    wpa_arena *arena = f->client.arena;
+    if (access("/usr/bin/jq", X_OK) != 0 || access("/usr/bin/curl", X_OK) != 0) {
+        print_message("curl or jq is not here: the README's calls are not made\n");
+        skip();
+    }
+    const char *script = wpa_test_readme_example("curl", arena);
+    script = with(f, script, ":8000", wpa_arena_printf(arena, ":%d", f->client.port));
+    script = with(f, script, "name=guardian", "name=mira");
+    script = with(f, script, "$(cat build/sample/passphrase)", WPA_SAMPLE_PASSPHRASE);
+    assert_int_equal(run_shell(wpa_arena_printf(arena, "set -euo pipefail\n%s", script)), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,6 +626,9 @@ int main(void)
         cmocka_unit_test(a_workflow_is_analysed),
         cmocka_unit_test(a_patch_is_made_tested_deployed_and_taken_back),
         cmocka_unit_test(everything_else_has_a_route),
+        cmocka_unit_test(refusals_are_recorded),
+        cmocka_unit_test(figures_are_told),
+        cmocka_unit_test(the_readme_works_as_printed),
         cmocka_unit_test(every_example_works),
     };
     (void)signal(SIGPIPE, SIG_IGN);

@@ -1,0 +1,236 @@
+/* GET /metrics: the figures of the installation and of this process, as Prometheus text. */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <wpa/buf.h>
+#include <wpa/clock.h>
+#include <wpa/text.h>
+
+#include "api/routes.h"
+#include "api/server.h"
+#include "gen/sql.h"
+
+#define TEXT_MAX_BYTES ((size_t)16 << 20)
+
+typedef struct metric {
+    const char *name, *type, *help;
+} metric;
+
+/* Names of the database's rows; what is not listed is not told. */
+static const metric metrics[] = {
+    {"wpa_agents", "gauge", "Agents that have not ended, by state; silent for 30 s is a state"},
+    {"wpa_analysis_success_ratio", "gauge", "Analyses with a complete result, of all that ended"},
+    {"wpa_approval_wait_seconds", "gauge", "From tested to the first approval"},
+    {"wpa_audit_chain_length", "gauge", "Rows of the audit log"},
+    {"wpa_audit_is_sound", "gauge", "1 if the last verification of the audit log found no fault"},
+    {"wpa_audit_verified_timestamp_seconds", "gauge", "When the audit log was verified last"},
+    {"wpa_blast_radius_ratio", "gauge", "Targets changed when a failure was seen, of all"},
+    {"wpa_change_failure_ratio", "gauge", "Deployments that changed a target and did not succeed"},
+    {"wpa_database_oldest_transaction_seconds", "gauge", "Age of the oldest open transaction"},
+    {"wpa_deploy_success_ratio", "gauge", "Deployments that succeeded, of those that changed any"},
+    {"wpa_deployments", "gauge", "Deployments by state"},
+    {"wpa_deploys_aborted_early", "gauge", "Deployments given up before any change"},
+    {"wpa_findings_open", "gauge", "Open findings"},
+    {"wpa_fleet_health_score", "gauge", "Health of the workflows of the fleet, 0 to 100"},
+    {"wpa_health_score", "gauge", "Mean health of a repository's workflows, 0 to 100"},
+    {"wpa_issue_resolution_seconds", "gauge",
+     "From first seen to gone; median_with_open counts the open ones as censored"},
+    {"wpa_jobs", "gauge", "Jobs that wait or run"},
+    {"wpa_jobs_dead", "gauge", "Jobs of the last day that gave up"},
+    {"wpa_lead_time_seconds", "gauge", "From a patch made to its deployment done"},
+    {"wpa_lease_losses", "gauge", "Jobs of the last day whose agent lost its lease"},
+    {"wpa_notices_open", "gauge", "Notices that nobody has acknowledged"},
+    {"wpa_patch_coverage_ratio", "gauge", "Fixable findings that got a patch, of those opened"},
+    {"wpa_patches", "gauge", "Patches by status"},
+    {"wpa_patches_created_total", "counter", "Patches made, first revisions"},
+    {"wpa_queue_wait_seconds", "gauge", "From a job queued to its claim"},
+    {"wpa_rate_limited_hosts", "gauge", "Hosts that have told us to wait"},
+    {"wpa_repositories", "gauge", "Repositories by state"},
+    {"wpa_rollback_ratio", "gauge", "Deployments that were rolled back, of those that changed any"},
+    {"wpa_rollbacks_total", "counter", "Rollbacks begun, by whom, and by which rule"},
+    {"wpa_target_conflict_ratio", "gauge", "Targets in conflict, of all"},
+    {"wpa_target_down_seconds", "gauge", "Downtime of targets, the possible one"},
+    {"wpa_test_first_pass_ratio", "gauge", "Patches whose first test passed"},
+    {"wpa_test_flake_ratio", "gauge", "Contents tested more than once with different results"},
+    {"wpa_test_pass_ratio", "gauge", "Patches whose last test passed"},
+    {"wpa_time_to_detect_seconds", "gauge", "From a deployment's start to its first failed check"},
+    {"wpa_time_to_restore_seconds", "gauge", "From the first failed check to the last revert"},
+    {"wpa_waiver_age_seconds", "gauge", "Age of the oldest waiver that stands"},
+    {"wpa_waivers", "gauge", "Waivers that stand"},
+};
+
+/* ---- text ---------------------------------------------------------------------------------------
+ */
+
+static void put_head(wpa_buf *out, const char *name, const char *type, const char *help)
+{
+    wpa_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void put_label(wpa_buf *out, const char *key, const char *value)
+{
+    wpa_buf_printf(out, "%s=\"", key);
+    for (const char *at = value; *at; at++) {
+        if (*at == '\\' || *at == '"') {
+            wpa_buf_char(out, '\\');
+        }
+        wpa_buf_text(out, *at == '\n' ? "\\n" : (char[]){*at, '\0'});
+    }
+    wpa_buf_char(out, '"');
+}
+
+static void put_value(wpa_buf *out, const char *name, const wpa_json *labels, double value)
+{
+    wpa_buf_text(out, name);
+    for (size_t i = 0; i < wpa_json_count(labels); i++) {
+        const char *text = wpa_json_text_of(wpa_json_at(labels, i));
+        wpa_buf_char(out, i ? ',' : '{');
+        put_label(out, wpa_json_key_at(labels, i), text ? text : "");
+    }
+    wpa_buf_text(out, wpa_json_count(labels) ? "}" : "");
+    wpa_buf_printf(out, " %.17g\n", value);
+}
+
+static void put_one(wpa_buf *out, const char *name, const char *type, const char *help,
+                    double value)
+{
+    put_head(out, name, type, help);
+    put_value(out, name, NULL, value);
+}
+
+/* ---- the installation ---------------------------------------------------------------------------
+ */
+
+static bool put_rows(wpa_buf *out, const metric *m, const wpa_rows *rows, wpa_arena *arena,
+                     wpa_error *err)
+{
+    bool has_head = false;
+    for (size_t i = 0; i < wpa_rows_count(rows); i++) {
+        if (!wpa_text_is(wpa_rows_text(rows, i, 0), m->name)) {
+            continue;
+        }
+        const wpa_json *labels = wpa_json_parse(
+            wpa_rows_text(rows, i, 1), wpa_rows_length(rows, i, 1), WPA_JSON_MAX_BYTES, arena, err);
+        if (!labels) {
+            return false;
+        }
+        if (!has_head) {
+            put_head(out, m->name, m->type, m->help);
+            has_head = true;
+        }
+        put_value(out, m->name, labels, wpa_rows_double(rows, i, 2));
+    }
+    return true;
+}
+
+static bool put_installation(wpa_api_request *request, wpa_buf *out, wpa_error *err)
+{
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(request->db, WPA_SQL_API_METRICS, NULL, 0, err);
+    for (size_t i = 0; rows && i < WPA_COUNT(metrics); i++) {
+        if (!put_rows(out, &metrics[i], rows, request->arena, err)) {
+            return false;
+        }
+    }
+    return rows != NULL;
+}
+
+/* ---- this process -------------------------------------------------------------------------------
+ */
+
+static double count_files(void)
+{
+    double n = -3; /* ".", "..", and the folder's own */
+    DIR *folder = opendir("/proc/self/fd");
+    while (folder && readdir(folder)) {
+        n++;
+    }
+    if (folder) {
+        (void)closedir(folder);
+    }
+    return n > 0 ? n : 0;
+}
+
+static double resident_bytes(void)
+{
+    char text[256] = "";
+    FILE *file = fopen("/proc/self/statm", "re");
+    bool is_read = file && fgets(text, sizeof text, file);
+    if (file) {
+        (void)fclose(file);
+    }
+    const char *second = is_read ? strchr(text, ' ') : NULL;
+    int64_t pages = 0;
+    if (second) {
+        const char *number = second + 1;
+        for (; *number >= '0' && *number <= '9'; number++) {
+            pages = pages * 10 + (*number - '0');
+        }
+    }
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+/** Counted under the lock of those who count. */
+static double count_locked(pthread_mutex_t *mutex, const size_t *n)
+{
+    pthread_mutex_lock(mutex);
+    double count = (double)*n;
+    pthread_mutex_unlock(mutex);
+    return count;
+}
+
+static void put_process(wpa_api *api, wpa_buf *out)
+{
+    struct rusage used = {0};
+    static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    (void)getrusage(RUSAGE_SELF, &used);
+    put_one(out, "process_cpu_seconds_total", "counter", "Processor time used",
+            (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+    put_one(out, "process_resident_memory_bytes", "gauge", "Memory in use", resident_bytes());
+    put_one(out, "process_open_fds", "gauge", "Open files", count_files());
+    put_one(out, "process_start_time_seconds", "gauge", "When the server started",
+            (double)api->started_at_us / 1e6);
+    put_head(out, "wpa_api_requests_total", "counter", "Requests answered, by class of status");
+    for (size_t i = 0; i < WPA_COUNT(classes); i++) {
+        wpa_buf_printf(out, "wpa_api_requests_total{status=\"%s\"} %llu\n", classes[i],
+                       (unsigned long long)atomic_load(&api->n_requests[i]));
+    }
+    put_one(out, "wpa_api_sign_ins_refused_total", "counter", "Sign-ins that were refused",
+            (double)atomic_load(&api->n_refused_sign_ins));
+    put_one(out, "wpa_api_event_streams", "gauge", "Open event streams",
+            count_locked(&api->stream_mutex, &api->n_streams));
+    put_one(out, "wpa_api_workers", "gauge", "Threads that do requests", (double)api->n_workers);
+    put_one(out, "wpa_api_workers_busy", "gauge", "Of those, at work",
+            count_locked(&api->mutex, &api->n_working));
+    put_head(out, "wpa_build_info", "gauge", "The program's version");
+    wpa_buf_text(out, "wpa_build_info{version=\"" WPA_VERSION "\"} 1\n");
+}
+
+static wpa_api_next run(wpa_api_request *request, wpa_error *err)
+{
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(TEXT_MAX_BYTES);
+    put_process(request->api, out);
+    if (!put_installation(request, out, err) || !wpa_buf_check(out, "the metrics", err)) {
+        return WPA_API_FAILED;
+    }
+    request->text = wpa_buf_dup(out, request->arena);
+    request->text_bytes = wpa_buf_size(out);
+    return WPA_API_DONE;
+}
+
+const wpa_api_route wpa_api_metrics = {
+    .method = "GET",
+    .path = "/metrics",
+    .access = WPA_API_METRICS,
+    .scope = "read",
+    .tag = "service",
+    .summary = "Figures of the installation and of this process, as Prometheus text",
+    .details = "Ratios and times are over windows of 7, 30 and 90 days; what has no data is left "
+               "out.",
+    .content = "text/plain; version=0.0.4; charset=utf-8",
+    .run = run,
+};

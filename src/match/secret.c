@@ -10,62 +10,107 @@
 
 #include "match/regex.h"
 
+#define MARKERS_MAX 9
+#define URL_KIND "password in a URL"
+#define VALUE_KIND "secret value"
+
 /*
- * Formats as the providers document them. The secret is group 1 if the pattern has one. marker: a
- * text that must be there for the pattern to be tried at all, NULL if none.
+ * Formats as the providers document them. The secret is group 1 if the pattern has one. markers:
+ * texts of two bytes or more of which one must be there for the pattern to be tried at all.
  */
 static const struct {
-    const char *kind, *marker, *pattern;
+    const char *kind, *markers[MARKERS_MAX], *pattern;
     double least_entropy; /* of the secret, bits a byte; 0: the format says enough */
     bool is_guess;        /* the value looks like one; nothing proves it */
 } kinds[] = {
-    {"GitHub token", "_", "\\b(gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9_]{82})\\b", 3,
+    {"GitHub token",
+     {"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"},
+     "\\b(gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9_]{82})\\b",
+     3,
      false},
-    {"GitLab token", "gl", "\\b(gl(?:pat|dt|rt|ft|soat|cbt|ptt|agent)-[A-Za-z0-9_-]{20,64})", 3,
+    {"GitLab token",
+     {"glpat-", "gldt-", "glrt-", "glft-", "glsoat-", "glcbt-", "glptt-", "glagent-"},
+     "\\b(gl(?:pat|dt|rt|ft|soat|cbt|ptt|agent)-[A-Za-z0-9_-]{20,64})",
+     3,
      false},
-    {"AWS access key", "A", "\\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})\\b", 2.5, false},
-    {"AWS secret key", NULL,
-     "(?i)aws.{0,20}secret.{0,20}[\"'=: ]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])", 4, false},
-    {"Google API key", "AIza", "\\b(AIza[0-9A-Za-z_-]{35})\\b", 3, false},
-    {"Google OAuth secret", "GOCSPX-", "\\b(GOCSPX-[A-Za-z0-9_-]{28})\\b", 3, false},
-    {"Slack token", "xox", "\\b(xox[abeoprs]-[A-Za-z0-9-]{10,250})", 2.5, false},
-    {"Slack webhook", "hooks.slack.com",
-     "(https://hooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,80})", 3,
+    {"AWS access key",
+     {"AKIA", "ASIA", "ABIA", "ACCA"},
+     "\\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})\\b",
+     2.5,
      false},
-    {"Discord webhook", "/api/webhooks/",
+    {"AWS secret key",
+     {"aws", "AWS", "Aws", "aWs", "awS", "AWs", "AwS", "aWS"},
+     "(?i)aws.{0,20}secret.{0,20}[\"'=: ]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+     4,
+     false},
+    {"Google API key", {"AIza"}, "\\b(AIza[0-9A-Za-z_-]{35})\\b", 3, false},
+    {"Google OAuth secret", {"GOCSPX-"}, "\\b(GOCSPX-[A-Za-z0-9_-]{28})\\b", 3, false},
+    {"Slack token", {"xox"}, "\\b(xox[abeoprs]-[A-Za-z0-9-]{10,250})", 2.5, false},
+    {"Slack webhook",
+     {"hooks.slack.com"},
+     "(https://hooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,80})",
+     3,
+     false},
+    {"Discord webhook",
+     {"/api/webhooks/"},
      "(https://(?:ptb\\.|canary\\.)?discord(?:app)?\\.com/api/webhooks/[0-9]{17,20}/"
      "[A-Za-z0-9_-]{60,72})",
-     3, false},
-    {"Stripe key", "_live_", "\\b((?:sk|rk)_live_[A-Za-z0-9]{20,250})\\b", 3, false},
-    {"npm token", "npm_", "\\b(npm_[A-Za-z0-9]{36})\\b", 3, false},
-    {"PyPI token", "pypi-", "\\b(pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,1000})", 3, false},
-    {"RubyGems key", "rubygems_", "\\b(rubygems_[0-9a-f]{48})\\b", 2.5, false},
-    {"crates.io token", "cio", "\\b(cio[A-Za-z0-9]{32})\\b", 3.5, false},
-    {"Docker Hub token", "dckr_", "\\b(dckr_(?:pat|oat)_[A-Za-z0-9_-]{27,40})", 3, false},
-    {"SendGrid key", "SG.", "\\b(SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43})", 3, false},
-    {"Twilio key", "SK", "\\b(SK[0-9a-f]{32})\\b", 3, false},
-    {"OpenAI key", "sk-",
+     3,
+     false},
+    {"Stripe key", {"_live_"}, "\\b((?:sk|rk)_live_[A-Za-z0-9]{20,250})\\b", 3, false},
+    {"npm token", {"npm_"}, "\\b(npm_[A-Za-z0-9]{36})\\b", 3, false},
+    {"PyPI token", {"pypi-"}, "\\b(pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,1000})", 3, false},
+    {"RubyGems key", {"rubygems_"}, "\\b(rubygems_[0-9a-f]{48})\\b", 2.5, false},
+    {"crates.io token", {"cio"}, "\\b(cio[A-Za-z0-9]{32})\\b", 3.5, false},
+    {"Docker Hub token", {"dckr_"}, "\\b(dckr_(?:pat|oat)_[A-Za-z0-9_-]{27,40})", 3, false},
+    {"SendGrid key", {"SG."}, "\\b(SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43})", 3, false},
+    {"Twilio key", {"SK"}, "\\b(SK[0-9a-f]{32})\\b", 3, false},
+    {"OpenAI key",
+     {"sk-"},
      "\\b(sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,74}T3BlbkFJ"
      "[A-Za-z0-9_-]{20,74})",
-     3, false},
-    {"Anthropic key", "sk-ant-", "\\b(sk-ant-[a-z0-9]+-[A-Za-z0-9_-]{80,120})", 3, false},
-    {"Hugging Face token", "hf_", "\\b(hf_[A-Za-z0-9]{34,40})\\b", 3, false},
-    {"DigitalOcean token", "v1_", "\\b(do[oprt]_v1_[0-9a-f]{64})\\b", 2.5, false},
-    {"HashiCorp Vault token", "hv", "\\b(hv[sbr]\\.[A-Za-z0-9_-]{24,300})", 3, false},
-    {"Azure storage key", "AccountKey=", "AccountKey=([A-Za-z0-9+/]{86}==)", 4, false},
-    {"JSON web token", "eyJ",
-     "\\b(eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{20,})", 3, false},
-    {"private key", "PRIVATE KEY",
-     "(-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)", 0, false},
-    {"Shopify token", "shp", "\\b(shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32})\\b", 3, false},
-    {"password in a URL", "://",
-     "[a-z][a-z0-9+.-]{1,20}://[^/\\s:@'\"${}]{1,100}:([^/\\s:@'\"${}]{8,200})@[A-Za-z0-9.-]+", 3,
+     3,
+     false},
+    {"Anthropic key", {"sk-ant-"}, "\\b(sk-ant-[a-z0-9]+-[A-Za-z0-9_-]{80,120})", 3, false},
+    {"Hugging Face token", {"hf_"}, "\\b(hf_[A-Za-z0-9]{34,40})\\b", 3, false},
+    {"DigitalOcean token",
+     {"doo_v1_", "dop_v1_", "dor_v1_", "dot_v1_"},
+     "\\b(do[oprt]_v1_[0-9a-f]{64})\\b",
+     2.5,
+     false},
+    {"HashiCorp Vault token",
+     {"hvs.", "hvb.", "hvr."},
+     "\\b(hv[sbr]\\.[A-Za-z0-9_-]{24,300})",
+     3,
+     false},
+    {"Azure storage key", {"AccountKey="}, "AccountKey=([A-Za-z0-9+/]{86}==)", 4, false},
+    {"JSON web token",
+     {"eyJ"},
+     "\\b(eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{20,})",
+     3,
+     false},
+    {"private key",
+     {"PRIVATE KEY"},
+     "(-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)",
+     0,
+     false},
+    {"Shopify token",
+     {"shpat_", "shpca_", "shppa_", "shpss_"},
+     "\\b(shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32})\\b",
+     3,
+     false},
+    {URL_KIND,
+     {"://"},
+     "[a-z][a-z0-9+.-]{1,20}://[^/\\s:@'\"${}]{1,100}:([^/\\s:@'\"${}]{8,200})@[A-Za-z0-9.-]+",
+     3,
      true},
-    {"secret value", NULL,
+    {VALUE_KIND,
+     {0},
      "(?i)[a-z0-9_-]*(?:secret|token|passwd|password|api_?key|access_?key|private_?key|credential)"
      "[a-z0-9_-]*[\"']?\\s{0,3}[:=]\\s{0,3}[\"']?([A-Za-z0-9+/_=.~-]{20,200})"
      "(?![A-Za-z0-9+/_=.~-])",
-     4.2, true},
+     4.2,
+     true},
 };
 
 /* The key of the storage emulator, the same for everyone and published as such. */
@@ -73,9 +118,30 @@ static const char *const published[] = {
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 };
 
+/* A text that tells of kinds. */
+typedef struct marker {
+    const char *text;
+    size_t length, kind;
+} marker;
+
 struct wpa_secret_scanner {
     wpa_regex *patterns[WPA_COUNT(kinds)];
+    marker markers[64];
+    size_t n_markers;
+    /* Which markers have this byte as their first, their second. */
+    uint64_t first[256], second[256];
 };
+
+static void add_marker(wpa_secret_scanner *scanner, size_t kind, const char *text)
+{
+    if (scanner->n_markers == WPA_COUNT(scanner->markers)) {
+        abort(); /* a table of our own */
+    }
+    uint64_t bit = UINT64_C(1) << scanner->n_markers;
+    scanner->first[(unsigned char)text[0]] |= bit;
+    scanner->second[(unsigned char)text[1]] |= bit;
+    scanner->markers[scanner->n_markers++] = (marker){text, strlen(text), kind};
+}
 
 wpa_secret_scanner *wpa_secret_scanner_new(void)
 {
@@ -85,6 +151,9 @@ wpa_secret_scanner *wpa_secret_scanner_new(void)
         scanner->patterns[i] = wpa_regex_new(kinds[i].pattern, 0, &err);
         if (!scanner->patterns[i]) {
             abort(); /* a pattern of our own: the test finds it */
+        }
+        for (size_t k = 0; k < MARKERS_MAX && kinds[i].markers[k]; k++) {
+            add_marker(scanner, i, kinds[i].markers[k]);
         }
     }
     return scanner;
@@ -207,38 +276,137 @@ static bool is_known(const wpa_found_secret *found, size_t n, wpa_span span)
     return false;
 }
 
+/* ---- where one may be ---- */
+
+/** Behind "://": a user's name, and a colon? Few addresses are tried then. */
+static bool has_user(const char *text, size_t length, size_t at)
+{
+    while (at < length && !strchr("/ \t\r\n\f\v:@'\"${}", text[at])) {
+        at++;
+    }
+    return at < length && text[at] == ':';
+}
+
+/** All markers at one pass: in most files there are hardly any. */
+static void find_kinds(const wpa_secret_scanner *scanner, const char *text, size_t length,
+                       bool may_be[WPA_COUNT(kinds)])
+{
+    for (size_t at = 0; at + 1 < length; at++) {
+        uint64_t left =
+            scanner->first[(unsigned char)text[at]] & scanner->second[(unsigned char)text[at + 1]];
+        for (; left; left &= left - 1) {
+            const marker *m = &scanner->markers[__builtin_ctzll(left)];
+            bool is_there = at + m->length <= length && memcmp(text + at, m->text, m->length) == 0;
+            bool is_url = is_there && wpa_text_is(kinds[m->kind].kind, URL_KIND);
+            may_be[m->kind] = may_be[m->kind] ||
+                              (is_there && (!is_url || has_user(text, length, at + m->length)));
+        }
+    }
+}
+
+/** What values of the last kind are made of: letters, digits and "+/_=.~-". */
+static bool is_value_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= '9') || c == '+' ||
+           c == '=' || c == '_' || c == '~';
+}
+
+#define VALUE_MIN_BYTES 20
+/* Quote, blanks, colon, blanks, quote. */
+#define BETWEEN_MAX_BYTES 9
+
+/**
+ * The next piece of text that can hold a value with its name in front: such a value ends where a
+ * run of its bytes does that is long enough. Hardly any line has one, and the pattern, which may
+ * begin at any letter, is spared the rest.
+ */
+static bool next_value(const char *text, size_t length, size_t *at, wpa_span *piece)
+{
+    size_t start = *at;
+    for (;;) {
+        while (start < length && !is_value_byte(text[start])) {
+            start++;
+        }
+        size_t end = start;
+        while (end < length && is_value_byte(text[end])) {
+            end++;
+        }
+        if (end == length && end - start < VALUE_MIN_BYTES) {
+            return false;
+        }
+        if (end - start >= VALUE_MIN_BYTES) {
+            size_t name = start > BETWEEN_MAX_BYTES ? start - BETWEEN_MAX_BYTES : 0;
+            while (name > 0 && is_value_byte(text[name - 1])) {
+                name--;
+            }
+            *piece = (wpa_span){name, end};
+            *at = end;
+            return true;
+        }
+        start = end;
+    }
+}
+
+/* ---- all of them ---- */
+
+typedef struct search {
+    const wpa_secret_scanner *scanner;
+    const char *text;
+    wpa_arena *arena;
+    wpa_found_secret *found;
+    size_t n, capacity;
+} search;
+
+/** Secrets of one kind in a piece of the text; the pattern sees what stands in front of it. */
+static void find_in(search *s, size_t kind, wpa_span piece)
+{
+    wpa_regex_match match;
+    size_t at = piece.start;
+    while (s->n < WPA_SECRETS_MAX && wpa_regex_find(s->scanner->patterns[kind], s->text, piece.end,
+                                                    at, &match) == WPA_REGEX_YES) {
+        wpa_span span = match.spans[match.n > 1 ? 1 : 0];
+        at = span.end > at ? span.end : at + 1;
+        if (!is_secret(kind, s->text + span.start, wpa_span_length(span)) ||
+            is_known(s->found, s->n, span)) {
+            continue;
+        }
+        s->found = wpa_arena_grow(s->arena, s->found, s->n, &s->capacity, sizeof *s->found);
+        s->found[s->n++] = (wpa_found_secret){
+            .kind = kinds[kind].kind,
+            .is_guess = kinds[kind].is_guess,
+            .is_doubtful = has_wrong_checksum(s->text + span.start, wpa_span_length(span)),
+            .span = span,
+        };
+    }
+}
+
+static void find_values(search *s, size_t kind, size_t length)
+{
+    size_t at = 0, behind = 0;
+    wpa_span piece;
+    while (next_value(s->text, length, &at, &piece)) {
+        piece.start = piece.start > behind ? piece.start : behind;
+        find_in(s, kind, piece);
+        behind = piece.end;
+    }
+}
+
 wpa_found_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text,
                                    size_t length, wpa_arena *arena, size_t *n)
 {
-    wpa_found_secret *found = NULL;
-    size_t capacity = 0;
-    *n = 0;
+    search s = {.scanner = scanner, .text = text, .arena = arena};
+    bool may_be[WPA_COUNT(kinds)] = {0};
+    find_kinds(scanner, text, length, may_be);
     for (size_t kind = 0; kind < WPA_COUNT(kinds); kind++) {
-        const char *marker = kinds[kind].marker;
-        if (marker && !memmem(text, length, marker, strlen(marker))) {
-            continue;
-        }
-        wpa_regex_match match;
-        size_t at = 0;
-        while (*n < WPA_SECRETS_MAX &&
-               wpa_regex_find(scanner->patterns[kind], text, length, at, &match) == WPA_REGEX_YES) {
-            wpa_span span = match.spans[match.n > 1 ? 1 : 0];
-            at = span.end > at ? span.end : at + 1;
-            if (!is_secret(kind, text + span.start, wpa_span_length(span)) ||
-                is_known(found, *n, span)) {
-                continue;
-            }
-            found = wpa_arena_grow(arena, found, *n, &capacity, sizeof *found);
-            found[(*n)++] = (wpa_found_secret){
-                .kind = kinds[kind].kind,
-                .is_guess = kinds[kind].is_guess,
-                .is_doubtful = has_wrong_checksum(text + span.start, wpa_span_length(span)),
-                .span = span,
-            };
+        if (wpa_text_is(kinds[kind].kind, VALUE_KIND)) {
+            find_values(&s, kind, length);
+        } else if (may_be[kind]) {
+            find_in(&s, kind, (wpa_span){0, length});
         }
     }
-    if (*n > 1) {
-        qsort(found, *n, sizeof *found, compare);
+    if (s.n > 1) {
+        qsort(s.found, s.n, sizeof *s.found, compare);
     }
-    return found;
+    *n = s.n;
+    return s.found;
 }

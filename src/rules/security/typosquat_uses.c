@@ -1,5 +1,6 @@
 /* SEC-027: an action whose name is a slip of the pen away from a well-known one. */
 #include <ctype.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "facts/supply.h"
@@ -49,29 +50,74 @@ static void blur(const char *text, char *out)
     out[n] = '\0';
 }
 
-static size_t owner_length(const char *slug)
+/* ---- the well-known ones ---- */
+
+/* An action whose name may be meant; one table for all files. */
+typedef struct well_known {
+    const char *name; /* lower case */
+    const char *blurred;
+    size_t length, owner_length;
+} well_known;
+
+typedef struct originals {
+    wpa_arena *arena;
+    well_known *items; /* [n] those that others widely use first, then the best of the table */
+    size_t n, n_popular;
+} originals;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static originals known; /* constant once made */
+
+static void add_original(const char *name)
 {
-    return strcspn(slug, "/");
+    char folded[SLUG_MAX], blurred[SLUG_MAX];
+    if (!fold(wpa_slice_of(name), folded)) {
+        return;
+    }
+    blur(folded, blurred);
+    known.items[known.n++] = (well_known){
+        .name = wpa_arena_text(known.arena, folded),
+        .blurred = wpa_arena_text(known.arena, blurred),
+        .length = strlen(folded),
+        .owner_length = strcspn(folded, "/"),
+    };
 }
 
-/* Is a one slip away from b, an action of another owner? Both are lower case. */
-static bool is_slip(const char *a, const char *b)
+static void list_originals(void)
 {
-    size_t n = owner_length(a), m = owner_length(b);
-    if (n == m && memcmp(a, b, n) == 0) {
-        return false; /* nobody can register it there but the owner */
+    known.arena = wpa_arena_new();
+    known.items = wpa_arena_array(
+        known.arena, wpa_facts_popular_count() + wpa_facts_action_count() + 1, sizeof(well_known));
+    for (size_t i = 0; i < wpa_facts_popular_count(); i++) {
+        add_original(wpa_facts_popular_at(i));
     }
-    char x[SLUG_MAX], y[SLUG_MAX];
-    blur(a, x);
-    blur(b, y);
-    return wpa_text_is(x, y) || wpa_rule_is_one_edit(wpa_slice_of(a), b);
+    known.n_popular = known.n;
+    for (size_t i = 0; i < wpa_facts_action_count(); i++) {
+        const wpa_fact_action *action = wpa_facts_action_at(i);
+        if (wpa_facts_action_rank(action) <= KNOWN_RANK) {
+            add_original(wpa_facts_action_name(action));
+        }
+    }
+}
+
+/* Is it one slip away from the action of another owner? Both are lower case. */
+static bool is_slip(wpa_slice folded, const char *blurred, const well_known *other)
+{
+    size_t longer = folded.length > other->length ? folded.length : other->length;
+    size_t shorter = folded.length < other->length ? folded.length : other->length;
+    bool is_slip = wpa_text_is(blurred, other->blurred) ||
+                   (longer - shorter <= 1 && wpa_rule_is_one_edit(folded, other->name));
+    size_t n = other->owner_length;
+    bool is_own =
+        n < folded.length && folded.at[n] == '/' && memcmp(folded.at, other->name, n) == 0;
+    return is_slip && !is_own; /* nobody can register it there but the owner */
 }
 
 /* Is it well known itself, so that the likeness is chance? */
 static bool is_known(wpa_slice repo, const char *folded)
 {
-    for (size_t i = 0; i < wpa_facts_popular_count(); i++) {
-        if (wpa_text_is(folded, wpa_facts_popular_at(i))) {
+    for (size_t i = 0; i < known.n_popular; i++) {
+        if (wpa_text_is(folded, known.items[i].name)) {
             return true;
         }
     }
@@ -80,20 +126,14 @@ static bool is_known(wpa_slice repo, const char *folded)
 }
 
 /* The well-known action that the slug is a slip of, or NULL. */
-static const char *find_original(wpa_rule_run *run, const char *folded)
+static const char *find_original(const char *folded)
 {
-    for (size_t i = 0; i < wpa_facts_popular_count(); i++) {
-        if (is_slip(folded, wpa_facts_popular_at(i))) {
-            return wpa_facts_popular_at(i);
-        }
-    }
-    for (size_t i = 0; i < wpa_facts_action_count(); i++) {
-        const wpa_fact_action *action = wpa_facts_action_at(i);
-        const char *name = wpa_facts_action_name(action);
-        char other[SLUG_MAX];
-        if (wpa_facts_action_rank(action) <= KNOWN_RANK && fold(wpa_slice_of(name), other) &&
-            is_slip(folded, other)) {
-            return wpa_arena_text(run->arena, other);
+    char blurred[SLUG_MAX];
+    blur(folded, blurred);
+    wpa_slice slug = wpa_slice_of(folded);
+    for (size_t i = 0; i < known.n; i++) {
+        if (is_slip(slug, blurred, &known.items[i])) {
+            return known.items[i].name;
         }
     }
     return NULL;
@@ -115,7 +155,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
         wpa_rule_option_lists(run, "allow", uses->repo) || is_known(uses->repo, folded)) {
         return;
     }
-    const char *original = find_original(run, folded);
+    const char *original = find_original(folded);
     if (!original) {
         return;
     }
@@ -135,6 +175,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
+    (void)pthread_once(&once, list_originals);
     wpa_rule_each_uses(run, check_uses);
     return true;
 }

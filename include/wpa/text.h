@@ -23,6 +23,9 @@ bool wpa_text_is(const char *a, const char *b);    /* equal; NULL equals only NU
 bool wpa_text_is_ci(const char *a, const char *b); /* ASCII case folded */
 bool wpa_text_starts(const char *text, const char *prefix);
 bool wpa_text_ends(const char *text, const char *suffix);
+/** Where word stands in text[length] first, ASCII case folded; NULL if nowhere. */
+const char *wpa_text_find_ci(const char *text, size_t length, const char *word);
+bool wpa_text_is_ascii(const char *text, size_t length);
 /** Index of text in names[n], or -1. */
 int wpa_text_index(const char *text, const char *const names[], size_t n);
 /** Copy, cut at size_bytes - 1, always terminated; false if cut. */

@@ -54,6 +54,48 @@ bool wpa_text_ends(const char *text, const char *suffix)
     return length >= tail && memcmp(text + length - tail, suffix, tail) == 0;
 }
 
+/** The next of a byte in [at, end), NULL if there is none. */
+static const char *next_byte(const char *at, const char *end, int byte)
+{
+    return at < end ? memchr(at, byte, (size_t)(end - at)) : NULL;
+}
+
+const char *wpa_text_find_ci(const char *text, size_t length, const char *word)
+{
+    size_t n = strlen(word);
+    if (n == 0 || n > length) {
+        return n ? NULL : text;
+    }
+    const char *end = text + length - n + 1;
+    int lower = tolower((unsigned char)word[0]), upper = toupper((unsigned char)word[0]);
+    const char *small = next_byte(text, end, lower);
+    const char *large = upper == lower ? NULL : next_byte(text, end, upper);
+    while (small || large) {
+        bool is_small = small && (!large || small < large);
+        const char *at = is_small ? small : large;
+        if (strncasecmp(at, word, n) == 0) {
+            return at;
+        }
+        small = is_small ? next_byte(at + 1, end, lower) : small;
+        large = is_small ? large : next_byte(at + 1, end, upper);
+    }
+    return NULL;
+}
+
+bool wpa_text_is_ascii(const char *text, size_t length)
+{
+    unsigned char high = 0;
+    uint64_t all = 0, word;
+    for (; length >= sizeof word; length -= sizeof word, text += sizeof word) {
+        memcpy(&word, text, sizeof word);
+        all |= word;
+    }
+    for (; length; length--, text++) {
+        high |= (unsigned char)*text;
+    }
+    return !(all & UINT64_C(0x8080808080808080)) && high < 0x80;
+}
+
 int wpa_text_index(const char *text, const char *const names[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -365,8 +365,13 @@ wpa_ignores *wpa_ignores_read(const wpa_source *source, const char *today, wpa_a
 {
     reader r = {source, today, arena, wpa_arena_alloc(arena, sizeof(wpa_ignores))};
     if (source->yaml) {
-        read_comments(&r);
-        read_scripts(&r, source->yaml->root);
+        const wpa_yaml_doc *doc = source->yaml;
+        bool has_any = memmem(doc->source, doc->size_bytes, "wpa:", 4) ||
+                       memmem(doc->source, doc->size_bytes, "zizmor:", 7);
+        if (has_any) { /* few files have */
+            read_comments(&r);
+            read_scripts(&r, doc->root);
+        }
         report_open_regions(r.ignores, source->yaml);
     }
     return r.ignores;

@@ -19,15 +19,7 @@ wpa_slice wpa_work_text(const wpa_yaml_node *node)
 bool wpa_work_mentions(const wpa_yaml_node *node, const char *text)
 {
     wpa_slice in = wpa_work_text(node);
-    size_t length = strlen(text);
-    int first = tolower((unsigned char)text[0]);
-    for (size_t i = 0; length && i + length <= in.length; i++) {
-        if (tolower((unsigned char)in.at[i]) == first &&
-            strncasecmp(in.at + i, text, length) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return *text && wpa_text_find_ci(in.at, in.length, text);
 }
 
 bool wpa_work_mentions_any(const wpa_yaml_node *node, const char *const texts[])

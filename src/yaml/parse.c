@@ -83,13 +83,9 @@ static const char *cut(builder *b, const char *text)
 static void index_chars(builder *b, const char *text)
 {
     const wpa_yaml_doc *doc = b->doc;
-    bool is_ascii = true;
-    for (size_t at = b->bom; at < doc->size_bytes && is_ascii; at++) {
-        is_ascii = (unsigned char)text[at] < 0x80;
-    }
     b->n_chars = 0;
     b->offsets = NULL;
-    if (is_ascii) {
+    if (wpa_text_is_ascii(text + b->bom, doc->size_bytes - b->bom)) {
         return;
     }
     b->offsets = wpa_arena_array(b->scratch, doc->size_bytes - b->bom + 1, sizeof *b->offsets);

@@ -99,7 +99,6 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     size_t n = 0;
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        bool is_new_source = step->script && adds_source(step);
         bool is_straight = step->script && is_plain(step);
         for (size_t k = 0; step->script && n < PER_JOB_MAX && k < step->script->n_commands; k++) {
             const wpa_shell_command *c = &step->script->commands[k];
@@ -118,7 +117,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
                    !wpa_text_is(manager_of(first[slot].command), manager_of(c))) {
                 slot++;
             }
-            if (first[slot].command && !is_new_source) {
+            if (first[slot].command && !adds_source(step)) {
                 report(run, step, c, &first[slot]);
                 n++;
             } else {

@@ -315,6 +315,9 @@ static bool is_letter(uint32_t c)
 static wpa_span find_odd(const char *text, size_t length, bool *is_hidden)
 {
     uint32_t before = 0;
+    if (wpa_text_is_ascii(text, length)) {
+        return (wpa_span){0, 0};
+    }
     for (size_t at = 0; at < length;) {
         if ((unsigned char)text[at] < 0x80 && at + 1 < length &&
             (unsigned char)text[at + 1] < 0x80) {

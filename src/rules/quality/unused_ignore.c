@@ -38,8 +38,12 @@ static void check_name(wpa_rule_run *run, const wpa_ignore *ignore, const char *
         return;
     }
     if (is_wide || has_run(run, rule)) {
-        wpa_rule_report(run, ignore->span, "I1", ignore, "nothing here is silenced by %s",
-                        wpa_rule_quote(run, name, strlen(name)));
+        wpa_finding *finding =
+            wpa_rule_report(run, ignore->span, "I1", ignore, "nothing here is silenced by %s",
+                            wpa_rule_quote(run, name, strlen(name)));
+        if (ignore->is_foreign) { /* the tool that it is for may still need it */
+            finding->persona = WPA_PERSONA_AUDITOR;
+        }
     }
 }
 
@@ -94,7 +98,7 @@ static void remove_comment(wpa_rule_run *run, wpa_fix *fix, wpa_span span)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_ignore *ignore = finding->subject;
-    bool is_whole = ignore && ignore->reach != WPA_IGNORE_BETWEEN;
+    bool is_whole = ignore && !ignore->is_foreign && ignore->reach != WPA_IGNORE_BETWEEN;
     for (size_t i = 0; is_whole && i < ignore->n_names; i++) {
         is_whole = !ignore->is_used[i];
     }

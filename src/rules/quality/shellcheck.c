@@ -1,7 +1,10 @@
 /* QUA-001: what ShellCheck says of a script. */
+#include <ctype.h>
 #include <string.h>
 
 #include "rules/lint.h"
+
+#define LOOKED_AT 4096 /* bytes of a script that tell its language */
 
 /* Comments that blanked expressions bring about: constants, loops of one, comparisons that cannot
  * hold. */
@@ -11,6 +14,26 @@ static const char *const of_blanks[] = {"SC2050", "SC2043", "SC2078", "SC2157", 
 static bool has_expression(const wpa_lint_script *script)
 {
     return wpa_outline_has_expression(script->node->text);
+}
+
+/* "$name = ...": no shell's line, where the runner that implies the shell cannot be told. */
+static bool is_powershell(const wpa_lint_script *script)
+{
+    bool is_start = true, is_unknown = script->step->shell == WPA_SHELL_UNKNOWN;
+    for (size_t i = 0; is_unknown && i < script->length && i < LOOKED_AT; i++) {
+        if (is_start && script->text[i] == '$') {
+            size_t end = i + 1;
+            while (end < script->length &&
+                   (isalnum((unsigned char)script->text[end]) || strchr("_:", script->text[end]))) {
+                end++;
+            }
+            if (end + 3 <= script->length && memcmp(script->text + end, " = ", 3) == 0) {
+                return true;
+            }
+        }
+        is_start = script->text[i] == '\n' || (is_start && script->text[i] == ' ');
+    }
+    return false;
 }
 
 static wpa_severity severity_of(const char *level)
@@ -39,15 +62,28 @@ static bool is_path_of_runner(const wpa_lint_script *script, wpa_span span)
     return false;
 }
 
+/* "for i in $(seq 30)": a loop that only counts has no use for its counter. */
+static bool is_counter(const wpa_lint_script *script, wpa_span span)
+{
+    static const char word[] = "for ";
+    size_t length = sizeof word - 1;
+    bool is_inside = span.start + length <= script->length;
+    return (is_inside && memcmp(script->text + span.start, word, length) == 0) ||
+           (is_inside && span.start >= length &&
+            memcmp(script->text + span.start - length, word, length) == 0);
+}
+
 static void visit(wpa_rule_run *run, const wpa_lint_script *script, const wpa_lint_comment *comment)
 {
-    if (has_expression(script) &&
-        wpa_text_index(comment->code, of_blanks, WPA_COUNT(of_blanks)) >= 0) {
+    if ((has_expression(script) &&
+         wpa_text_index(comment->code, of_blanks, WPA_COUNT(of_blanks)) >= 0) ||
+        is_powershell(script)) {
         return;
     }
     wpa_finding *finding = wpa_lint_report(run, script, comment, comment->code);
     finding->severity = severity_of(comment->level);
     if (wpa_text_is(comment->level, "style") ||
+        (wpa_text_is(comment->code, "SC2034") && is_counter(script, comment->span)) ||
         (wpa_text_is(comment->code, "SC2086") && is_path_of_runner(script, comment->span))) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }

@@ -63,6 +63,21 @@ bool wpa_rule_forge_lacks(const wpa_rule_run *run, const char *kind, const char 
     return false;
 }
 
+bool wpa_rule_forge_holds_back(const wpa_rule_run *run, wpa_slice slug)
+{
+    wpa_forge forge = wpa_rule_forge(run);
+    bool is_held = false;
+    for (size_t i = 0; i < wpa_facts_feature_count() && !is_held; i++) {
+        const wpa_fact_feature *feature = wpa_facts_feature_at(i);
+        const char *bound = strstr(feature->match, "@>=");
+        wpa_slice name = {feature->match, bound ? (size_t)(bound - feature->match) : 0};
+        is_held = wpa_text_is(feature->kind, "action") && bound && !wpa_text_is(bound, "@>=1") &&
+                  slug.length == name.length && strncasecmp(slug.at, name.at, name.length) == 0 &&
+                  wpa_forge_lacks(&forge, feature);
+    }
+    return is_held;
+}
+
 /* ---- repository ---- */
 
 wpa_visibility wpa_rule_visibility(const wpa_rule_run *run)

@@ -19,12 +19,18 @@ typedef struct wpa_forge {
 wpa_forge wpa_forge_parse(const char *text, wpa_arena *arena);
 /** As configured; else by the folder the file lies in. */
 wpa_forge wpa_rule_forge(const wpa_rule_run *run);
-/** Does github.com itself run it, as far as is known? */
+/** Does github.com itself run it, as far as is known? Other forges have no hosted runners. */
 bool wpa_rule_is_on_github(const wpa_rule_run *run);
 /** Does the forge, in its version if that is known, go without a feature of the table? */
 bool wpa_forge_lacks(const wpa_forge *forge, const wpa_fact_feature *feature);
 /** The same by the feature's kind and match: "function", "case". */
 bool wpa_rule_forge_lacks(const wpa_rule_run *run, const char *kind, const char *match);
+
+/**
+ * Does the forge refuse the newer majors of this action, so that an older one has to stay? (Those
+ * of artifacts need a service that not every forge has.)
+ */
+bool wpa_rule_forge_holds_back(const wpa_rule_run *run, wpa_slice slug);
 
 /** As configured, else as the forge said. */
 wpa_visibility wpa_rule_visibility(const wpa_rule_run *run);

@@ -1,6 +1,7 @@
 /* CMP-028: a version of an action that is switched off, or will be. */
 #include <string.h>
 
+#include "rules/own.h"
 #include "rules/upgrade.h"
 
 typedef struct subject {
@@ -15,7 +16,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     const wpa_fact_end *end = uses->kind == WPA_OUTLINE_REPOSITORY
                                   ? wpa_facts_end_find(uses->slug, uses->ref, uses->fact)
                                   : NULL;
-    if (!end) {
+    if (!end || wpa_rule_forge_holds_back(run, uses->slug)) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/cron.h"
+#include "rules/own.h"
 #include "rules/upgrade.h"
 
 #define LEAST_MINUTES 5
@@ -231,7 +232,7 @@ static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(node);
     wpa_cron cron;
-    if (!text) {
+    if (!text || (*text == '@' && !wpa_rule_forge_lacks(run, "cron", "@"))) {
         return;
     }
     if (!wpa_cron_parse(text, &cron)) {

@@ -1,8 +1,9 @@
 /* CMP-032: a step uses an action of the tree before, or after, the tree is there. */
 #include <string.h>
 
+#include "rules/graph.h"
 #include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/own.h"
 
 /* Steps of a job that are looked at before one: more are not written by people. */
 #define LOOK_BACK_MAX 300
@@ -96,6 +97,45 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     }
 }
 
+/*
+ * A workflow that nothing here calls is there for other repositories, whose tree its checkout
+ * brings: the action is looked for in theirs.
+ */
+static bool is_for_others(const wpa_rule_run *run)
+{
+    static const char *const callable[] = {"workflow_call", NULL};
+    const wpa_surroundings *around = run->source->around;
+    size_t n = 1;
+    if (around && around->graph && wpa_outline_only_triggers(run->source->outline, callable)) {
+        (void)wpa_graph_users(around->graph, wpa_source_identity(run->source), &n);
+    }
+    return n == 0;
+}
+
+static void check_foreign(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_outline_step *own = NULL;
+    const char *path = step->index <= LOOK_BACK_MAX ? local_path(step, run->arena) : NULL;
+    for (size_t i = 0; path && i < step->index; i++) {
+        const wpa_outline_step *before = &step->job->steps[i];
+        bool is_checkout = wpa_outline_step_uses(before, "actions/checkout");
+        if (is_checkout && wpa_outline_with_text(before, "repository")) {
+            return; /* names the repository that it wants */
+        }
+        own = is_checkout ? before : own;
+    }
+    if (path && own) {
+        wpa_finding *finding = wpa_rule_report(
+            run, step->uses.node->span, NULL, NULL,
+            "called from another repository, this looks for %s in the tree of the caller",
+            wpa_rule_quote(run, step->uses.node->text, step->uses.node->length));
+        finding->severity = WPA_SEVERITY_MEDIUM;
+        finding->confidence = WPA_CONFIDENCE_LOW;
+        finding->persona = WPA_PERSONA_AUDITOR;
+        wpa_rule_relate(run, finding, own->uses.node->span, "checks out the caller's repository");
+    }
+}
+
 /* The post step of a local action is read from the tree again at the end of the job. */
 static void check_deleted(wpa_rule_run *run, const wpa_outline_step *step)
 {
@@ -127,8 +167,12 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    bool is_foreign = is_for_others(run);
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            if (is_foreign) {
+                check_foreign(run, &o->jobs[i].steps[k]);
+            }
             check_step(run, &o->jobs[i].steps[k]);
             check_deleted(run, &o->jobs[i].steps[k]);
         }

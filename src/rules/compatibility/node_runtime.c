@@ -1,6 +1,7 @@
 /* CMP-027: an action that wants a Node.js which runners have no more. */
 #include <string.h>
 
+#include "rules/own.h"
 #include "rules/upgrade.h"
 
 #define CURRENT_RUNTIME "node24"
@@ -19,10 +20,14 @@ static const void *subject_new(wpa_rule_run *run, const wpa_outline_uses *uses,
     return s;
 }
 
-/* Actions for Node 20 are run on the current one instead, and mostly work there. */
-static wpa_severity severity_of(const char *using)
+/*
+ * Actions for Node 20 are run on the current one instead, and mostly work there. Runners of other
+ * forges keep older ones for longer.
+ */
+static wpa_severity severity_of(const wpa_rule_run *run, const char *using)
 {
-    return wpa_text_is(using, "node20") ? WPA_SEVERITY_MEDIUM : WPA_SEVERITY_HIGH;
+    bool is_fatal = !wpa_text_is(using, "node20") && wpa_rule_is_on_github(run);
+    return is_fatal ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
 }
 
 static const char *fate_of(const char *using)
@@ -61,7 +66,8 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
                        const wpa_outline_step *step, const wpa_outline_job *job)
 {
     (void)job;
-    if (uses->kind != WPA_OUTLINE_REPOSITORY || !uses->fact->has_major) {
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || !uses->fact->has_major ||
+        wpa_rule_forge_holds_back(run, uses->slug)) {
         return;
     }
     const char *using = uses->fact->major.using;
@@ -71,7 +77,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
             wpa_rule_report(run, uses->ref_span, NULL, subject_new(run, uses, step, NULL),
                             "%s wants %s, which ended on %s: %s", wpa_rule_quote_uses(run, uses),
                             using, end->since ? end->since : "an unknown day", fate_of(using));
-        finding->severity = severity_of(using);
+        finding->severity = severity_of(run, using);
     } else {
         check_composite(run, uses);
     }
@@ -86,7 +92,7 @@ static void check_action_file(wpa_rule_run *run)
         wpa_finding *finding =
             wpa_rule_report(run, using->span, NULL, subject_new(run, NULL, NULL, using),
                             "this action wants %s: %s", text, fate_of(text));
-        finding->severity = severity_of(text);
+        finding->severity = severity_of(run, text);
         wpa_rule_relate_users(run, finding);
     }
 }

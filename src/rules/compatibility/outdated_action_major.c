@@ -3,6 +3,7 @@
 
 #include <wpa/buf.h>
 
+#include "rules/own.h"
 #include "rules/upgrade.h"
 
 #define SETTLED_DAYS 30
@@ -59,7 +60,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     (void)job;
     wpa_fact_major newer;
     if (uses->kind != WPA_OUTLINE_REPOSITORY || !uses->fact->has_major ||
-        !find_newer(uses, &newer)) {
+        !find_newer(uses, &newer) || wpa_rule_forge_holds_back(run, uses->slug)) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);

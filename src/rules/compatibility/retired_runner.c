@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "facts/platforms.h"
+#include "rules/own.h"
 #include "rules/pin.h"
 #include "rules/steps.h"
 
@@ -87,7 +88,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
+    bool has_hosted = wpa_rule_is_on_github(run);
+    for (size_t i = 0; has_hosted && i < o->n_jobs; i++) {
         for (size_t k = 0; !o->jobs[i].is_self_hosted && k < o->jobs[i].n_labels; k++) {
             check_label(run, &o->jobs[i], &o->jobs[i].labels[k]);
         }

@@ -1,6 +1,7 @@
 /* CMP-005: a runner label that GitHub does not know, or labels that no runner has together. */
 #include <string.h>
 
+#include "rules/own.h"
 #include "rules/settings.h"
 #include "rules/upgrade.h"
 
@@ -164,10 +165,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    bool has_hosted = wpa_rule_is_on_github(run);
     check_globs(run);
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
-        for (size_t k = 0; k < job->n_labels && k < LABELS_MAX; k++) {
+        for (size_t k = 0; has_hosted && k < job->n_labels && k < LABELS_MAX; k++) {
             check_label(run, job, &job->labels[k]);
             check_spelling(run, &job->labels[k]);
         }

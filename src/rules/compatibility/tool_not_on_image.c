@@ -213,7 +213,9 @@ static bool is_decided(wpa_map *decided, const wpa_fact_program *tool)
 /* What is on a runner: GitHub's, or one's own whose image is configured. */
 static const wpa_fact_image *image_of(const wpa_rule_run *run, const wpa_outline_label *label)
 {
-    return label->runner ? wpa_facts_image_of(label->runner) : wpa_rule_image_of(run, label->text);
+    const wpa_fact_image *own = wpa_rule_image_of(run, label->text);
+    bool is_hosted = label->runner && wpa_rule_is_on_github(run);
+    return own ? own : is_hosted ? wpa_facts_image_of(label->runner) : NULL;
 }
 
 /* What a tool is on one label: there, missing, or about to go. */

@@ -1,6 +1,7 @@
 /* CMP-011: a "uses" that GitHub cannot read, or that names the wrong kind of thing. */
 #include <string.h>
 
+#include "rules/own.h"
 #include "rules/upgrade.h"
 
 /* A "uses" as written, with what is reported about it. */
@@ -277,7 +278,7 @@ static void check_target(const place *p, const char *path, const char *ref)
         report(p, "U1", NULL, "has a ref that git gives to no branch or tag", NULL);
     } else if (p->is_call && !*path) {
         report(p, "U3", NULL, "is an action, and a job may call a workflow alone", NULL);
-    } else if (p->is_call && (!is_workflow || is_nested)) {
+    } else if (p->is_call && (!is_workflow || is_nested) && wpa_rule_is_on_github(p->run)) {
         report(p, "U4", NULL,
                is_workflow_file(path) ? "does not lie directly in .github/workflows"
                                       : "is no file of .github/workflows with .yml or .yaml",
@@ -334,6 +335,9 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
         report(&p, "U7", NULL, "has an expression, which GitHub does not evaluate in uses", NULL);
     } else if (uses->kind == WPA_OUTLINE_DOCKER) {
         check_docker(&p);
+    } else if (wpa_text_starts(p.text, "https://") &&
+               !wpa_rule_forge_lacks(run, "uses", "https://")) {
+        return; /* an address, which that forge reads */
     } else if (uses->kind == WPA_OUTLINE_LOCAL) {
         check_local(&p);
     } else {

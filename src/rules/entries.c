@@ -55,6 +55,19 @@ static bool entry_fits(const wpa_ignore_entry *entry, const wpa_source *source,
            names_fit(entry, finding);
 }
 
+bool wpa_ignore_entry_is_used(const wpa_ignore_entry *entry, const wpa_source *source,
+                              wpa_finding *const *findings, size_t n_findings)
+{
+    wpa_error err = {0};
+    WPA_AUTO(wpa_regex) *pattern = entry->message ? wpa_regex_new(entry->message, 0, &err) : NULL;
+    bool is_used = entry->message && !pattern;
+    for (size_t i = 0; i < n_findings && !is_used; i++) {
+        is_used =
+            entry_fits(entry, source, findings[i]) && message_fits(entry, pattern, findings[i]);
+    }
+    return is_used;
+}
+
 void wpa_ignore_entries_apply(const wpa_settings *settings, const wpa_source *source,
                               wpa_finding **findings, size_t n_findings)
 {

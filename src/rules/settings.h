@@ -146,5 +146,8 @@ void wpa_settings_digest(const wpa_settings *settings, uint8_t digest[32]);
 /** Silence what "ignore:" of the configuration says; entries that are over do nothing. */
 void wpa_ignore_entries_apply(const wpa_settings *settings, const wpa_source *source,
                               wpa_finding **findings, size_t n_findings);
+/** Does an entry of "ignore:" fit any of these findings, whatever their state? */
+bool wpa_ignore_entry_is_used(const wpa_ignore_entry *entry, const wpa_source *source,
+                              wpa_finding *const *findings, size_t n_findings);
 /** Does a glob fit a path? "**" any folders, "*" within one part, "?" one character. */
 bool wpa_glob_fits(const char *glob, const char *path);

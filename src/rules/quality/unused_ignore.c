@@ -2,7 +2,10 @@
 
 #include <wpa/text.h>
 
+#include "rules/outline.h"
 #include "rules/sink.h"
+
+#define ENTRIES_MAX 5000
 
 static bool has_run(const wpa_rule_run *run, const wpa_rule *rule)
 {
@@ -67,6 +70,47 @@ static void check_ignore(wpa_rule_run *run, const wpa_ignore *ignore)
     }
 }
 
+/* ---- entries of the configuration for this file alone (I6) ---- */
+
+static bool have_run(const wpa_rule_run *run, const wpa_ignore_entry *entry)
+{
+    bool have_all = entry->n_rules > 0;
+    for (size_t i = 0; i < entry->n_rules && have_all; i++) {
+        const char *check;
+        wpa_error err = {0};
+        const wpa_rule *rule = wpa_rules_find(entry->rules[i], &check, &err);
+        have_all = rule && has_run(run, rule);
+    }
+    return have_all;
+}
+
+/* A pattern of paths may be meant for files that come later; a path is meant for this one. */
+static bool is_for_this(const wpa_rule_run *run, const wpa_ignore_entry *entry)
+{
+    return entry->path && !strpbrk(entry->path, "*?[") && !entry->is_base_name &&
+           wpa_text_is(entry->path, wpa_source_identity(run->source));
+}
+
+static void check_entry(wpa_rule_run *run, const wpa_ignore_entry *entry)
+{
+    const wpa_rule_sink *sink = run->sink;
+    const wpa_yaml_node *root = run->source->outline->root;
+    if (!is_for_this(run, entry) || !have_run(run, entry) || !wpa_yaml_is(root, WPA_YAML_MAPPING) ||
+        root->n_pairs == 0) {
+        return;
+    }
+    const char *name = wpa_rule_quote(run, entry->rules[0], strlen(entry->rules[0]));
+    wpa_span span = root->pairs[0].key->span;
+    if (entry->until && strcmp(entry->until, sink->settings->today) < 0) {
+        wpa_rule_report(run, span, "I4", NULL, "the configuration ignored %s in this file until %s",
+                        name, entry->until);
+    } else if (!wpa_ignore_entry_is_used(entry, run->source, sink->findings, sink->n_findings)) {
+        wpa_rule_report(run, span, "I6", NULL,
+                        "the configuration ignores %s in this file, and silences nothing by it",
+                        name);
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -75,6 +119,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     }
     for (size_t i = 0; i < run->sink->ignores->n; i++) {
         check_ignore(run, &run->sink->ignores->items[i]);
+    }
+    const wpa_settings *settings = run->sink->settings;
+    for (size_t i = 0; i < settings->n_ignores && i < ENTRIES_MAX; i++) {
+        check_entry(run, &settings->ignores[i]);
     }
     return true;
 }
@@ -119,8 +167,8 @@ const wpa_rule wpa_rule_unused_ignore = {
     .inputs = WPA_INPUTS_ALL,
     .summary = "An ignore comment silences nothing, or cannot be honoured",
     .why = "It hides what may come later, or what its author believes to be hidden is not.",
-    .fix = "Remove the comment, or correct the name of the rule.",
-    .checks = (const char *const[]){"I1", "I2", "I3", "I4", "I5", NULL},
+    .fix = "Remove the comment or the entry of the configuration, or correct the name of the rule.",
+    .checks = (const char *const[]){"I1", "I2", "I3", "I4", "I5", "I6", NULL},
     .declares = WPA_DECLARES_NAMES,
     .claims_absence = true,
     .runs_last = true,

@@ -1,5 +1,6 @@
 /* QUA-026: files that steps write results to, written in a way that loses or mangles them. */
 #include <string.h>
+#include <strings.h>
 
 #include "rules/steps.h"
 
@@ -14,17 +15,29 @@ typedef struct subject {
     bool is_only_writer;
 } subject;
 
-/** Name of the file that a word stands for: $GITHUB_OUTPUT, "${GITHUB_OUTPUT}"; NULL if none. */
+/**
+ * Name of the file that a word stands for, in any shell: $GITHUB_OUTPUT, "${GITHUB_OUTPUT}",
+ * $env:GITHUB_OUTPUT, %GITHUB_OUTPUT%; NULL if none.
+ */
 static const char *file_of(const char *word)
 {
-    if (*word != '$') {
+    static const char *const fronts[] = {"${env:", "$env:", "${", "$", "%"};
+    static const char *const ends[] = {"}", "", "}", "", "%"};
+    size_t front = 0;
+    while (front < WPA_COUNT(fronts) &&
+           strncasecmp(word, fronts[front], strlen(fronts[front])) != 0) {
+        front++;
+    }
+    if (front == WPA_COUNT(fronts)) {
         return NULL;
     }
-    word += word[1] == '{' ? 2 : 1;
+    word += strlen(fronts[front]);
+    bool ignores_case = front < 2 || *fronts[front] == '%';
     for (size_t i = 0; i < WPA_COUNT(files); i++) {
         size_t length = strlen(files[i]);
-        if (strncmp(word, files[i], length) == 0 &&
-            (word[length] == '\0' || wpa_text_is(word + length, "}"))) {
+        bool is_it = ignores_case ? strncasecmp(word, files[i], length) == 0
+                                  : strncmp(word, files[i], length) == 0;
+        if (is_it && wpa_text_is(word + length, ends[front])) {
             return files[i];
         }
     }
@@ -295,9 +308,81 @@ static void check_writing(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
+/* ---- other shells ------------------------------------------------------------------------------
+ */
+
+/* "Out-File -Append" in any of its spellings. */
+static bool appends(const wpa_shell_command *command)
+{
+    for (size_t i = command->first + 1; i < command->n_words; i++) {
+        const char *word = command->words[i].text;
+        size_t length = strcspn(word, ":");
+        if (length > 1 && length <= strlen("-append") &&
+            strncasecmp(word, "-append", length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* PowerShell's commands that begin a file anew. */
+static void check_cmdlet(wpa_rule_run *run, const wpa_outline_step *step,
+                         const wpa_shell_command *command)
+{
+    static const char *const names[] = {"Set-Content", "Out-File", "Tee-Object"};
+    size_t which = 0;
+    while (which < WPA_COUNT(names) && strcasecmp(command->name, names[which]) != 0) {
+        which++;
+    }
+    if (which == WPA_COUNT(names) || (which > 0 && appends(command))) {
+        return;
+    }
+    for (size_t i = command->first + 1; i < command->n_words; i++) {
+        const char *file = file_of(command->words[i].text);
+        bool is_value =
+            i > command->first + 1 && (strncasecmp(command->words[i - 1].text, "-value", 6) == 0 ||
+                                       strncasecmp(command->words[i - 1].text, "-input", 6) == 0);
+        if (file && !is_value) {
+            (void)wpa_rule_report(run, wpa_outline_script_span(step, command->words[i].span), "F1",
+                                  NULL, "%s%s empties %s: what the step wrote to it before is lost",
+                                  names[which], which > 0 ? " without -Append" : "", file);
+            return;
+        }
+    }
+}
+
+static void check_other_shell(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_script *script = step->lexed;
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const wpa_shell_command *command = &script->commands[i];
+        for (size_t k = 0; k < command->n_redirects; k++) {
+            const wpa_shell_redirect *redirect = &command->redirects[k];
+            const char *file = file_of(redirect->target.text);
+            if (!file || !wpa_text_is(redirect->operator, ">")) {
+                continue;
+            }
+            subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+            *s = (subject){.file = file};
+            s->operator_span = wpa_outline_script_span(step, operator_span(script, redirect));
+            s->is_only_writer = false; /* cmdlets may write to it too */
+            wpa_rule_report(run, s->operator_span, "F1", s,
+                            "'>' empties %s: what the step wrote to it before is lost", file);
+        }
+        if (script->language == WPA_SCRIPT_PWSH) {
+            check_cmdlet(run, step, command);
+        }
+    }
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_script *script = step->script;
+    bool is_other = !script && step->lexed && step->lexed->is_readable &&
+                    step->lexed->language != WPA_SCRIPT_PYTHON;
+    if (is_other) {
+        check_other_shell(run, step);
+    }
     for (size_t i = 0; script && i < script->n_commands; i++) {
         if (!script->commands[i].is_nested_script) {
             check_writing(run, step, &script->commands[i]);

@@ -1,4 +1,6 @@
 /* GET /metrics: the figures of the installation and of this process, as Prometheus text. */
+#include "api/metrics.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +65,36 @@ static const metric metrics[] = {
     {"wpa_waivers", "gauge", "Waivers that stand"},
 };
 
+/* Of this process. */
+static const metric process_metrics[] = {
+    {"process_cpu_seconds_total", "counter", "Processor time used"},
+    {"process_resident_memory_bytes", "gauge", "Memory in use"},
+    {"process_open_fds", "gauge", "Open files"},
+    {"process_start_time_seconds", "gauge", "When the server started"},
+    {"wpa_api_sign_ins_refused_total", "counter", "Sign-ins that were refused"},
+    {"wpa_api_event_streams", "gauge", "Open event streams"},
+    {"wpa_api_workers", "gauge", "Threads that do requests"},
+    {"wpa_api_workers_busy", "gauge", "Of those, at work"},
+    {"wpa_api_requests_total", "counter", "Requests answered, by class of status"},
+    {"wpa_build_info", "gauge", "The program's version"},
+};
+
+static bool is_among(const metric *list, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_is(list[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_api_metric_is_known(const char *name)
+{
+    return is_among(metrics, WPA_COUNT(metrics), name) ||
+           is_among(process_metrics, WPA_COUNT(process_metrics), name);
+}
+
 /* ---- text ---------------------------------------------------------------------------------------
  */
 
@@ -93,13 +125,6 @@ static void put_value(wpa_buf *out, const char *name, const wpa_json *labels, do
     }
     wpa_buf_text(out, wpa_json_count(labels) ? "}" : "");
     wpa_buf_printf(out, " %.17g\n", value);
-}
-
-static void put_one(wpa_buf *out, const char *name, const char *type, const char *help,
-                    double value)
-{
-    put_head(out, name, type, help);
-    put_value(out, name, NULL, value);
 }
 
 /* ---- the installation ---------------------------------------------------------------------------
@@ -187,27 +212,31 @@ static void put_process(wpa_api *api, wpa_buf *out)
     struct rusage used = {0};
     static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
     (void)getrusage(RUSAGE_SELF, &used);
-    put_one(out, "process_cpu_seconds_total", "counter", "Processor time used",
-            (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-                (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
-    put_one(out, "process_resident_memory_bytes", "gauge", "Memory in use", resident_bytes());
-    put_one(out, "process_open_fds", "gauge", "Open files", count_files());
-    put_one(out, "process_start_time_seconds", "gauge", "When the server started",
-            (double)api->started_at_us / 1e6);
-    put_head(out, "wpa_api_requests_total", "counter", "Requests answered, by class of status");
+    /* In the order of the table; what has labels comes behind. */
+    const double values[] = {
+        (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+            (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6,
+        resident_bytes(),
+        count_files(),
+        (double)api->started_at_us / 1e6,
+        (double)atomic_load(&api->n_refused_sign_ins),
+        count_locked(&api->stream_mutex, &api->n_streams),
+        (double)api->n_workers,
+        count_locked(&api->mutex, &api->n_working),
+    };
+    const metric *m = process_metrics;
+    for (size_t i = 0; i < WPA_COUNT(values); i++, m++) {
+        put_head(out, m->name, m->type, m->help);
+        put_value(out, m->name, NULL, values[i]);
+    }
+    put_head(out, m->name, m->type, m->help);
     for (size_t i = 0; i < WPA_COUNT(classes); i++) {
-        wpa_buf_printf(out, "wpa_api_requests_total{status=\"%s\"} %llu\n", classes[i],
+        wpa_buf_printf(out, "%s{status=\"%s\"} %llu\n", m->name, classes[i],
                        (unsigned long long)atomic_load(&api->n_requests[i]));
     }
-    put_one(out, "wpa_api_sign_ins_refused_total", "counter", "Sign-ins that were refused",
-            (double)atomic_load(&api->n_refused_sign_ins));
-    put_one(out, "wpa_api_event_streams", "gauge", "Open event streams",
-            count_locked(&api->stream_mutex, &api->n_streams));
-    put_one(out, "wpa_api_workers", "gauge", "Threads that do requests", (double)api->n_workers);
-    put_one(out, "wpa_api_workers_busy", "gauge", "Of those, at work",
-            count_locked(&api->mutex, &api->n_working));
-    put_head(out, "wpa_build_info", "gauge", "The program's version");
-    wpa_buf_text(out, "wpa_build_info{version=\"" WPA_VERSION "\"} 1\n");
+    m++;
+    put_head(out, m->name, m->type, m->help);
+    wpa_buf_printf(out, "%s{version=\"" WPA_VERSION "\"} 1\n", m->name);
 }
 
 static wpa_api_next run(wpa_api_request *request, wpa_error *err)

@@ -80,6 +80,62 @@ static void add_responses(wpa_json *operation, const wpa_api_route *route, wpa_a
     wpa_json_set(bad, "content", content_of("application/problem+json", reference, arena));
 }
 
+static bool needs_body(const wpa_api_route *route)
+{
+    for (const wpa_api_field *field = route->body; field->name; field++) {
+        if (field->is_required) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_example(wpa_json *content, const wpa_api_route *route, wpa_arena *arena)
+{
+    wpa_error err = {0};
+    wpa_json *example = route->example_body
+                            ? wpa_json_parse(route->example_body, strlen(route->example_body),
+                                             WPA_JSON_MAX_BYTES, arena, &err)
+                            : NULL;
+    if (example) {
+        wpa_json *media = (wpa_json *)(uintptr_t)wpa_json_find(content, "application/json");
+        wpa_json_set(media, "example", example);
+    }
+}
+
+/* Headers that calls take beside the token. */
+static void add_headers(wpa_json *parameters, const wpa_api_route *route, wpa_arena *arena)
+{
+    static const struct {
+        const char *method;
+        wpa_api_field field;
+    } headers[] = {
+        {"POST",
+         {.name = "Idempotency-Key",
+          .type = WPA_API_TEXT,
+          .min = 1,
+          .max = 255,
+          .words = "repeated with the same key, the call is made once and answered again"}},
+        {"PATCH",
+         {.name = "If-Match",
+          .type = WPA_API_TEXT,
+          .min = 1,
+          .max = 100,
+          .words = "the ETag that was read; 412 if the thing has changed since"}},
+        {"GET",
+         {.name = "If-None-Match",
+          .type = WPA_API_TEXT,
+          .min = 1,
+          .max = 100,
+          .words = "the ETag that was read; 304 if nothing has changed"}},
+    };
+    for (size_t i = 0; i < WPA_COUNT(headers); i++) {
+        if (wpa_text_is(headers[i].method, route->method) && route->access != WPA_API_OPEN) {
+            add_parameter(parameters, &headers[i].field, "header", arena);
+        }
+    }
+}
+
 static void add_operation(wpa_json *paths, const wpa_api_route *route, wpa_arena *arena)
 {
     const char *path = wpa_arena_printf(arena, "%s%s", WPA_API_BASE, route->path);
@@ -104,12 +160,14 @@ static void add_operation(wpa_json *paths, const wpa_api_route *route, wpa_arena
     for (size_t i = 0; (field = wpa_api_common_field(route, i)); i++) {
         add_parameter(parameters, field, "query", arena);
     }
+    add_headers(parameters, route, arena);
     if (route->body) {
         wpa_json *body = wpa_json_set_object(operation, "requestBody");
-        wpa_json_set_bool(body, "required", !route->is_query_body);
-        wpa_json_set(body, "content",
-                     content_of("application/json",
-                                wpa_api_fields_schema(route->body, false, arena), arena));
+        wpa_json_set_bool(body, "required", !route->is_query_body && needs_body(route));
+        wpa_json *content =
+            content_of("application/json", wpa_api_fields_schema(route->body, false, arena), arena);
+        add_example(content, route, arena);
+        wpa_json_set(body, "content", content);
     }
     if (route->access == WPA_API_OPEN) {
         (void)wpa_json_set_array(operation, "security");

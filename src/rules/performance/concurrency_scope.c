@@ -206,9 +206,9 @@ static shipping ships(const wpa_rule_run *run, const wpa_outline_job *job)
         wpa_work_mentions_any(job->condition, previews)) {
         return SHIPS_NOTHING;
     }
-    return by_steps && !environment && !wpa_work_ships(run) && !wpa_work_is_named_shipping(job)
-               ? SHIPS_MAYBE
-               : SHIPS;
+    /* An environment may be there for its secrets alone. */
+    bool is_named = wpa_work_is_named_shipping(job) || (by_steps && wpa_work_ships(run));
+    return is_named || (by_steps && environment) ? SHIPS : SHIPS_MAYBE;
 }
 
 static void check_cancel(wpa_rule_run *run, const wpa_outline *o, const group *g)

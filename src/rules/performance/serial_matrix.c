@@ -29,8 +29,9 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     bool is_slow =
         legs.is_open ? most == 1 : legs.n > 1 && (most == 1 || 4 * most < (int64_t)legs.n);
     if (is_slow && legs.is_open) {
-        (void)wpa_rule_report(run, pair->value->span, NULL, pair->value,
-                              "the legs of this matrix run one behind the other");
+        wpa_finding *finding = wpa_rule_report(run, pair->value->span, NULL, pair->value,
+                                               "the legs of this matrix run one behind the other");
+        finding->confidence = WPA_CONFIDENCE_LOW; /* it may be one */
     } else if (is_slow) {
         (void)wpa_rule_report(run, pair->value->span, NULL, pair->value,
                               "only %d of %zu legs run at a time: the matrix takes %zu times as "

@@ -55,10 +55,13 @@ static bool is_own_source(const wpa_shell_command *c)
 /* A binary kept between runs is built once. */
 static bool is_cached(const wpa_outline_step *step)
 {
+    bool has_root = wpa_work_mentions(step->run, "--root"); /* a folder to be kept */
     static const char *const words[] = {"cache-hit", "command -v", "which ", "if ", "||", NULL};
     static const char *const kept[] = {".cargo/bin", "~/.cargo\n", "go/bin", NULL};
     for (size_t i = 0; i < step->index; i++) {
-        if (wpa_work_mentions_any(wpa_outline_with(&step->job->steps[i], "path"), kept)) {
+        bool is_cache = wpa_outline_step_uses(&step->job->steps[i], "actions/cache");
+        if ((has_root && is_cache) ||
+            wpa_work_mentions_any(wpa_outline_with(&step->job->steps[i], "path"), kept)) {
             return true;
         }
     }
@@ -126,7 +129,12 @@ static bool check_source(wpa_rule_run *run, const wpa_outline_step *step,
     if (!wpa_shell_is(c, "pip", "install") && !wpa_shell_is(c, "pip3", "install")) {
         return false;
     }
+    static const char *const built[] = {"--config-settings", "--global-option",
+                                        "--no-build-isolation", "-C", NULL};
     const char *which = value_of(c, "--no-binary");
+    for (size_t i = 0; built[i]; i++) { /* it is built in a way of its own */
+        which = wpa_shell_word_find(c, built[i]) ? NULL : which;
+    }
     if (which && !wpa_text_is(which, ":none:")) {
         (void)wpa_rule_report_script(run, step, c->span, NULL, NULL,
                                      "--no-binary %s compiles what is released as wheels",

@@ -1,8 +1,8 @@
 /*
- * EFF-011: definitions that nothing reads. U1 variables, U2 inputs, U3 job outputs, U4 step ids
- * (pedantic), U5 matrix rows, U6 secrets of a callee, U7 its outputs (pedantic), U8 services that
- * nobody can reach, U9 defaults that no run step uses, U10 YAML anchors, U11 local actions that
- * nobody uses (pedantic).
+ * EFF-011: definitions that nothing reads. U1 variables, U2 inputs, U3 outputs of jobs and of
+ * steps (those pedantic), U4 step ids (pedantic), U5 matrix rows, U6 secrets of a callee, U7 its
+ * outputs (pedantic), U8 services that nobody can reach, U9 defaults that no run step uses, U10
+ * YAML anchors, U11 local actions that nobody uses (pedantic).
  */
 #include <ctype.h>
 #include <string.h>
@@ -10,6 +10,8 @@
 #include <wpa/map.h>
 
 #include "rules/graph.h"
+#include "rules/outputs.h"
+#include "rules/steps.h"
 #include "rules/variables.h"
 #include "rules/work.h"
 
@@ -181,6 +183,66 @@ static void check_all_ids(wpa_rule_run *run, const wpa_outline *o)
     readings r = read_all(run, "steps");
     for (size_t i = 0; i < o->n_jobs && !is_opaque; i++) {
         check_ids(run, &r, &o->jobs[i]);
+    }
+}
+
+/* ---- U3 of steps: what a script writes for others ---- */
+
+static wpa_span place_of_output(const wpa_outline_step *step, const char *name)
+{
+    const wpa_yaml_node *text = step->run ? step->run : wpa_step_javascript(step);
+    const char *at = wpa_yaml_text(text) ? text->text : NULL;
+    size_t length = strlen(name);
+    while (at && (at = strstr(at, name)) && !strchr("=<'\"", at[length])) {
+        at += length;
+    }
+    size_t from = at ? (size_t)(at - text->text) : 0;
+    return at ? wpa_step_span(step, text, from, from + length) : step->node->pairs[0].key->span;
+}
+
+static bool is_repeated(const wpa_outputs *outputs, size_t i)
+{
+    size_t k = 0;
+    while (k < i && !wpa_text_is_ci(outputs->names[k], outputs->names[i])) {
+        k++;
+    }
+    return k < i;
+}
+
+static void check_step_outputs(wpa_rule_run *run, const readings *read,
+                               const wpa_outline_step *step)
+{
+    wpa_outputs outputs = wpa_outputs_of(step, run->arena);
+    for (size_t k = 0; k < outputs.n; k++) {
+        const char *name = outputs.names[k];
+        if (!step->run && wpa_text_is(name, "result")) {
+            continue; /* github-script sets it by itself */
+        }
+        if (is_repeated(&outputs, k) || (step->id && is_output_read(run, read, step->id, name))) {
+            continue;
+        }
+        wpa_finding *finding =
+            wpa_rule_report(run, place_of_output(step, name), "U3", NULL,
+                            step->id ? "nothing reads output %s of this step"
+                                     : "nothing can read output %s of this step, which has no id",
+                            quote(run, name));
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+static void check_all_step_outputs(wpa_rule_run *run, const wpa_outline *o)
+{
+    const char *source = run->source->yaml->source;
+    readings read = {.names = wpa_map_new(run->arena), .all_of = wpa_map_new(run->arena)};
+    if (strstr(source, "steps[") || strcasestr(source, "toJSON(steps") ||
+        strstr(source, "steps.*")) {
+        return;
+    }
+    add_outputs(run, run->source->yaml, &read, "steps.");
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_step_outputs(run, &read, &o->jobs[i].steps[k]);
+        }
     }
 }
 
@@ -506,6 +568,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     check_results(run, o);
     check_unused_action(run, o);
     check_all_ids(run, o);
+    check_all_step_outputs(run, o);
     if (run->source->kind != WPA_INPUT_WORKFLOW) {
         return true;
     }

@@ -10,6 +10,7 @@
 #include "rules/work.h"
 
 #define FILES_MAX 100
+#define LEGS_MAX 2048 /* that are counted: nobody writes more */
 
 static const wpa_rule_option options[] = {
     {"draft-legs", "16", "jobs of one commit from which drafts should be told apart"},
@@ -102,7 +103,7 @@ static void check_drafts(wpa_rule_run *run, const wpa_outline *o, const wpa_outl
 static size_t count_legs(wpa_rule_run *run, const wpa_outline *o)
 {
     size_t n = 0;
-    for (size_t i = 0; i < o->n_jobs && !wpa_work_is_large(o); i++) {
+    for (size_t i = 0; i < o->n_jobs && n < LEGS_MAX && !wpa_work_is_large(o); i++) {
         size_t own = wpa_work_legs(&o->jobs[i], run->arena).n;
         n += own ? own : 1;
     }

@@ -23,7 +23,7 @@ static const wpa_cli_option options[] = {
     {"trust-proxy", 0, WPA_CLI_LIST, "ADDRESS", "believe X-Forwarded-For of this address; may be repeated"},
     {"open-to-viewers", 0, WPA_CLI_FLAG, NULL, "let the viewer role read"},
     {"open-metrics", 0, WPA_CLI_FLAG, NULL, "let /metrics be read without a token"},
-    {"workers", 0, WPA_CLI_INT, "N", "jobs of the engine done in this process (default 0: agents do them)"},
+    {"workers", 0, WPA_CLI_INT, "N", "jobs of the engine done in this process (default 2; 0: agents do them)"},
     {"threads", 0, WPA_CLI_INT, "N", "requests served at the same time (default 4)"},
 };
 /* clang-format on */
@@ -116,7 +116,7 @@ static int run(wpa_cli *cli, wpa_error *err)
     wpa_engine_options engine_options = {
         .dsn = source.dsn,
         .state_folder = wpa_cli_state(cli, err),
-        .n_workers = (int)wpa_cli_int(cli, "workers", 0),
+        .n_workers = (int)wpa_cli_int(cli, "workers", 2),
         .log = cli->log,
         .progress = tell_progress,
         .context = cli,

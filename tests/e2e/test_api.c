@@ -348,6 +348,59 @@ static void a_patch_is_made_tested_deployed_and_taken_back(void **state)
 #undef AT
 }
 
+/* A file, and a diff of another one, are written by a person: his is the patch. */
+static void a_patch_brings_its_own_contents(void **state)
+{
+    fixture *f = *state;
+    sign_in(f);
+    static const step steps[] = {
+        {"POST /patches",
+         "{\"target_workflow\":\"ledger-api-ci\",\"patch_name\":\"Docs\",\"patch_type\":"
+         "\"feature\","
+         "\"severity\":\"low\",\"patch_content\":{\"files_modified\":[\"docs/a.md\",\"docs/b.md\"],"
+         "\"changes\":{\"docs/a.md\":\"first\\n\",\"docs/b.md\":\"--- /dev/null\\n+++ "
+         "b/docs/b.md\\n"
+         "@@ -0,0 +1 @@\\n+second\\n\",\"docs/c.md\":\"not listed: a note\"}}}",
+         201,
+         {"\"created_by\":\"mira\"", "+second\\n", "\"docs/c.md\":\"not listed"}},
+        {"POST /patches",
+         "{\"target_workflow\":\"ledger-api-ci\",\"patch_content\":{\"files_modified\":[\"../x\"],"
+         "\"changes\":{\"../x\":\"y\"}}}",
+         422,
+         {NULL}},
+        {"POST /patches", "{\"target_workflow\":\"ledger-api-ci\"}", 422, {"nothing to change"}},
+        {"POST /patches",
+         "{\"target_workflow\":\"ledger-api-ci\",\"patch_version\":\"1.0.0-x\",\"patch_content\":"
+         "{\"files_modified\":[\"a\"],\"changes\":{\"a\":\"y\"}}}",
+         422,
+         {"1.0.0"}},
+        {"POST /patches",
+         "{\"target_workflow\":\"ledger-api-ci\",\"patch_content\":{\"files_modified\":[\"a\"],"
+         "\"changes\":{\"a\":\"y\"},\"configuration\":{\"declares\":[\"taste\"]}}}",
+         422,
+         {"declares"}},
+    };
+    const char *patch = member(f, ask(f, &steps[0]).body, "short_id");
+    tell(f, steps + 1, WPA_COUNT(steps) - 1);
+    const step reject = {
+        wpa_arena_printf(f->client.arena, "PATCH /patches/%s", patch),
+        "{\"status\":\"failed\",\"reason\":\"no docs now\"}",
+        200,
+        {"\"status\":\"failed\"", "\"reason\":\"rejected\"", "\"comment\":\"no docs now\""}};
+    const step test = {wpa_arena_printf(f->client.arena, "POST /patches/%s/test?wait=120", patch),
+                       NULL,
+                       200,
+                       {"\"isolated_tests\":{"}};
+    const step again = {
+        wpa_arena_printf(f->client.arena, "POST /patches/%s/test?again=true&wait=0", patch),
+        NULL,
+        202,
+        {"\"patch_id\":"}};
+    (void)ask(f, &test);
+    (void)ask(f, &reject);
+    (void)ask(f, &again);
+}
+
 static void everything_else_has_a_route(void **state)
 {
     fixture *f = *state;
@@ -625,6 +678,7 @@ int main(void)
         cmocka_unit_test(who_calls_is_checked),
         cmocka_unit_test(a_workflow_is_analysed),
         cmocka_unit_test(a_patch_is_made_tested_deployed_and_taken_back),
+        cmocka_unit_test(a_patch_brings_its_own_contents),
         cmocka_unit_test(everything_else_has_a_route),
         cmocka_unit_test(refusals_are_recorded),
         cmocka_unit_test(figures_are_told),

@@ -19,6 +19,8 @@
 #define THREADS_MAX 64
 /* Text whose trees are held from joining until judging; more is read and parsed again. */
 #define HELD_MAX_BYTES ((size_t)512 * 1024)
+/* Text beyond that whose trees are there at a time, for a batch and its judging. */
+#define SLICE_MAX_BYTES ((size_t)256 * 1024)
 
 typedef struct group group;
 typedef void (*stage_of)(group *g, wpa_unit_file *file);
@@ -189,6 +191,16 @@ static void stage_join(group *g, wpa_unit_file *file)
     }
 }
 
+/** What was let go after joining: programs outside and rules want its tree again. */
+static void stage_parse(group *g, wpa_unit_file *file)
+{
+    (void)g;
+    bool is_wanted = file->state == WPA_UNIT_WAITING && !file->is_twice && !file->shown.source;
+    if (is_wanted && read_text(file)) {
+        parse(file);
+    }
+}
+
 /** The graph is made once the trees are there: what was parsed before it learns of it now. */
 static void stage_judge(group *g, wpa_unit_file *file)
 {
@@ -304,6 +316,39 @@ static void call_batch(group *g)
     wpa_free(files);
 }
 
+/** How many files from the first on may be judged together. Fixes keep what a batch has answered.
+ */
+static size_t measure_slice(const group *g, size_t from)
+{
+    size_t n = 0, size_bytes = 0;
+    bool is_endless = g->tree->options->fixes || !g->tree->options->batch;
+    while (from + n < g->n) {
+        const wpa_unit_file *file = g->files[from + n];
+        bool is_new = file->state == WPA_UNIT_WAITING && !file->shown.source;
+        size_bytes += is_new ? file->shown.size_bytes : 0;
+        if (n && !is_endless && is_new && size_bytes > SLICE_MAX_BYTES) {
+            break;
+        }
+        n++;
+    }
+    return n;
+}
+
+/** Slice by slice, so that every file is in a batch and few trees are in memory. */
+static void judge_all(group *g)
+{
+    for (size_t from = 0; from < g->n;) {
+        group slice = {.tree = g->tree, .first = g->first, .files = g->files + from};
+        slice.n = measure_slice(g, from);
+        if (g->tree->options->batch) {
+            run_stage(&slice, stage_parse);
+            call_batch(&slice);
+        }
+        run_stage(&slice, stage_judge);
+        from += slice.n;
+    }
+}
+
 /** In the order of the walk, by the thread that called. */
 static void deliver(group *g)
 {
@@ -337,14 +382,15 @@ void wpa_group_run(wpa_tree *tree, wpa_unit *first)
         }
         run_stage(&g, stage_look);
     }
+    bool has_work = false;
+    for (size_t i = 0; i < g.n; i++) {
+        has_work = has_work || g.files[i]->state == WPA_UNIT_WAITING;
+    }
     open_graphs(&g);
     atomic_store(&g.held_bytes, 0);
     run_stage(&g, stage_join);
     close_graphs(&g);
-    if (tree->options->batch) {
-        call_batch(&g);
-    }
-    run_stage(&g, stage_judge);
+    judge_all(&g);
     if (tree->options->baseline || tree->options->outside) {
         run_stage(&g, stage_complete);
     }
@@ -358,4 +404,10 @@ void wpa_group_run(wpa_tree *tree, wpa_unit *first)
         first = next;
     }
     wpa_free(g.files);
+    if (has_work && g.n > 1) {
+        wpa_memory_return();
+    }
+    if (tree->options->cache) {
+        wpa_cache_relax(tree->options->cache);
+    }
 }

@@ -267,6 +267,21 @@ void wpa_cache_close(wpa_cache *cache)
     wpa_free(cache);
 }
 
+/** The pages are the file's, and the kernel's to keep; as ours they would count until the end. */
+static void relax(const shard *s)
+{
+    if (s->map) {
+        (void)madvise(s->map, s->map_bytes, MADV_DONTNEED);
+    }
+}
+
+void wpa_cache_relax(wpa_cache *cache)
+{
+    for (size_t i = 0; i < N_SHARDS; i++) {
+        relax(&cache->shards[i]);
+    }
+}
+
 static shard *lock_shard(wpa_cache *cache, const uint8_t *key)
 {
     shard *s = &cache->shards[key[0] % N_SHARDS];

@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,4 +33,14 @@ char *wpa_strdup(const char *text)
 void wpa_free(void *memory)
 {
     free(memory);
+}
+
+void wpa_memory_share(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+}
+
+void wpa_memory_return(void)
+{
+    (void)malloc_trim(0);
 }

@@ -441,6 +441,9 @@ static void begin_batch(linter *l)
         l->queues[i].n_jobs = l->queues[i].capacity = 0;
     }
     l->cache = l->cache ? l->cache : wpa_lint_cache_open(l->arena);
+    if (l->cache) {
+        wpa_cache_relax(l->cache);
+    }
 }
 
 /** The shells themselves are asked last, and about what ShellCheck stumbled over alone. */

@@ -8,7 +8,7 @@
 #include <wpa/memory.h>
 
 /* Beyond this the results go to a file. */
-#define MEMORY_MAX_BYTES ((size_t)8 << 20)
+#define MEMORY_MAX_BYTES ((size_t)2 << 20)
 
 /* Where a result lies, and what is known of it without reading it. */
 typedef struct entry {

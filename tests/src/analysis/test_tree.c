@@ -211,6 +211,42 @@ static void test_cut_results_are_refused(void **state)
     }
 }
 
+static void count_batch(void *context, wpa_tree_file *const files[], size_t n)
+{
+    size_t *n_seen = context;
+    for (size_t i = 0; i < n; i++) {
+        assert_non_null(files[i]->source);
+    }
+    *n_seen += n;
+}
+
+/** More text than trees are held for at a time: programs outside must see all of it nevertheless.
+ */
+static void test_every_file_is_in_a_batch(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    char *text = wpa_arena_alloc(f->arena, 300001);
+    memset(text, '#', 300000);
+    static const char jobs[] = "\non: push\njobs: {}\n";
+    memcpy(text + 200000, jobs, sizeof jobs - 1);
+    for (size_t i = 0; i < 6; i++) {
+        put(f, wpa_arena_printf(f->arena, "r/1/.github/workflows/large%zu.yml", i), text);
+    }
+    for (size_t n_threads = 1; n_threads < 4; n_threads += 2) {
+        size_t n_seen = 0;
+        wpa_tree_options options = {.settings = f->settings,
+                                    .stdin_fd = -1,
+                                    .n_threads = n_threads,
+                                    .batch = count_batch,
+                                    .context = &n_seen};
+        WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&options);
+        assert_true(wpa_tree_add(tree, wpa_path_join(f->arena, f->folder, "r"), &err));
+        assert_true(wpa_tree_finish(tree, &err));
+        assert_int_equal(n_seen, wpa_results_count(wpa_tree_results(tree)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +260,7 @@ int main(void)
                                         close_fixture),
         cmocka_unit_test_setup_teardown(test_other_analysers_join, open_fixture, close_fixture),
         cmocka_unit_test_setup_teardown(test_cut_results_are_refused, open_fixture, close_fixture),
+        cmocka_unit_test_setup_teardown(test_every_file_is_in_a_batch, open_fixture, close_fixture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,8 +53,13 @@ wpa_taint wpa_taint_add_hop(wpa_tracer *t, wpa_taint taint, const wpa_source *so
 
 void wpa_taint_relate(wpa_rule_run *run, wpa_finding *finding, const wpa_taint *taint)
 {
-    for (const wpa_taint_hop *hop = taint->hops; hop; hop = hop->next) {
-        wpa_rule_relate_in(run, finding, hop->source, hop->span, "%s", hop->label);
+    const wpa_taint_hop *hops[WPA_TAINT_MAX_HOPS];
+    size_t n = 0;
+    for (const wpa_taint_hop *hop = taint->hops; hop && n < WPA_COUNT(hops); hop = hop->next) {
+        hops[n++] = hop;
+    }
+    while (n-- > 0) {
+        wpa_rule_relate_in(run, finding, hops[n]->source, hops[n]->span, "%s", hops[n]->label);
     }
 }
 

@@ -64,7 +64,7 @@ wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const c
 bool wpa_taint_is_tainted(const wpa_taint *taint);
 /** Is it what strangers, not people with write access, choose? */
 bool wpa_taint_is_of_outsider(const wpa_taint *taint);
-/** Show every hop on the finding. */
+/** Show every hop on the finding, the source first. */
 void wpa_taint_relate(wpa_rule_run *run, wpa_finding *finding, const wpa_taint *taint);
 
 /** A line that a step's script writes into one of the runner's files. */

@@ -131,15 +131,22 @@ static void set_suppression(wpa_json *result, const wpa_finding *finding)
 /** The steps of a flow, from where it enters to where it does harm. */
 static void set_flow(wpa_json *result, const wpa_finding *finding, wpa_arena *arena)
 {
-    if (!finding->rule->traces_flow || !finding->n_related) {
+    size_t n = 0;
+    const wpa_related **steps = wpa_arena_array(arena, finding->n_related + 1, sizeof *steps);
+    for (size_t i = 0; i < finding->n_related; i++) {
+        if (finding->related[i].is_step) {
+            steps[n++] = &finding->related[i];
+        }
+    }
+    if (n == 0) {
         return;
     }
     wpa_json *flow = wpa_json_push_object(wpa_json_set_array(result, "codeFlows"));
     wpa_json *thread = wpa_json_push_object(wpa_json_set_array(flow, "threadFlows"));
     wpa_json *list = wpa_json_set_array(thread, "locations");
-    for (size_t i = 0; i <= finding->n_related; i++) {
-        bool is_sink = i == finding->n_related;
-        const wpa_related *step = is_sink ? NULL : &finding->related[i];
+    for (size_t i = 0; i <= n; i++) {
+        bool is_sink = i == n;
+        const wpa_related *step = steps[i]; /* NULL behind the last */
         wpa_json *item = wpa_json_push_object(list);
         wpa_json *location = wpa_json_set_object(item, "location");
         set_place(location, is_sink ? finding->path : step->path,

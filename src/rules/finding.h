@@ -21,6 +21,7 @@ typedef struct wpa_related {
     const char *path;
     wpa_finding_span span;
     const char *label; /* a few words: what is to be seen there */
+    bool is_step; /* of a flow to the finding: such places stand in its order, the source first */
 } wpa_related;
 
 typedef enum wpa_safety {

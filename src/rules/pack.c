@@ -105,6 +105,7 @@ static void put_finding(const writer *w, const wpa_finding *finding)
         put_path(w, finding->related[i].path);
         put_span(w, &finding->related[i].span);
         put_text(w, finding->related[i].label);
+        put_number(w, finding->related[i].is_step);
     }
     put_number(w, finding->n_structure);
     for (size_t i = 0; i < finding->n_structure; i++) {
@@ -358,6 +359,7 @@ static void get_related(reader *r, wpa_finding *finding)
         finding->related[i].path = get_path(r);
         finding->related[i].span = get_span(r);
         finding->related[i].label = get_text_or_empty(r);
+        finding->related[i].is_step = get_number(r) != 0;
     }
 }
 

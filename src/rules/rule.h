@@ -84,8 +84,6 @@ struct wpa_rule {
     bool reads_unread;
     /** Runs behind all others and sees what they left (unused-ignore). */
     bool runs_last;
-    /** The related places of its findings are the steps of a flow, the source first. */
-    bool traces_flow;
     /** Reports also what stands in jobs and steps that can never run (syntax and schema). */
     bool reads_dead_code;
 

@@ -60,6 +60,7 @@ void wpa_taint_relate(wpa_rule_run *run, wpa_finding *finding, const wpa_taint *
     }
     while (n-- > 0) {
         wpa_rule_relate_in(run, finding, hops[n]->source, hops[n]->span, "%s", hops[n]->label);
+        finding->related[finding->n_related - 1].is_step = true;
     }
 }
 

@@ -239,7 +239,6 @@ const wpa_rule wpa_rule_env_injection = {
     .elsewhere = (const char *const[]){"zizmor/github-env", "octoscan/dangerous-write", NULL},
     .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED,
     .declares = WPA_DECLARES_SCRIPT,
-    .traces_flow = true,
     .check = check,
     .repair = repair,
 };

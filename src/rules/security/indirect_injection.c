@@ -234,7 +234,6 @@ const wpa_rule wpa_rule_indirect_injection = {
            "behind --.",
     .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED,
     .declares = WPA_DECLARES_SCRIPT,
-    .traces_flow = true,
     .check = check,
     .repair = repair,
 };

@@ -134,6 +134,5 @@ const wpa_rule wpa_rule_prompt_injection = {
         "Let only members start it, or give it a token that reads and no secrets but its own, and "
         "act on its answer in another job. There is no fix by machine.",
     .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED,
-    .traces_flow = true,
     .check = check,
 };

@@ -495,7 +495,6 @@ const wpa_rule wpa_rule_template_injection = {
                                        "octoscan/expression-injection", "poutine/injection", NULL},
     .tables = 1U << WPA_FACTS_UNTRUSTED | 1U << WPA_FACTS_EVENTS,
     .declares = WPA_DECLARES_ENV | WPA_DECLARES_SCRIPT,
-    .traces_flow = true,
     .check = check,
     .repair = repair,
 };

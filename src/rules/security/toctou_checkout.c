@@ -99,7 +99,6 @@ const wpa_rule wpa_rule_toctou_checkout = {
     .fix = "Check out the commit that the event names: github.event.pull_request.head.sha.",
     .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED,
     .declares = WPA_DECLARES_SCRIPT,
-    .traces_flow = true,
     .check = check,
     .repair = repair,
 };

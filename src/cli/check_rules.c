@@ -2,9 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <wpa/text.h>
+
 #include "cli/check_options.h"
 #include "cli/commands.h"
 #include "facts/facts.h"
+#include "rules/example.h"
+
+#define EXAMPLE_MAX_LINES 40
 
 static void list_rules_as_text(wpa_buf *out)
 {
@@ -97,6 +102,34 @@ static void put_declares(wpa_buf *out, const wpa_rule *rule)
     wpa_buf_text(out, rule->repair && rule->declares ? "\n" : "");
 }
 
+/** Indented, with a heading; a long file to its first lines, which is where its case stands. */
+static void put_example(wpa_buf *out, const char *heading, const char *text)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    size_t n_lines = 0;
+    wpa_buf_printf(out, "\n%s\n", heading);
+    while (*text && n_lines++ < EXAMPLE_MAX_LINES) {
+        size_t length = strcspn(text, "\n");
+        wpa_buf_text(out, length ? "    " : "");
+        wpa_buf_text(out, wpa_text_visible(arena, text, length, false));
+        wpa_buf_char(out, '\n');
+        text += length + (text[length] == '\n');
+    }
+    if (*text) {
+        wpa_buf_text(out, "    ...\n");
+    }
+}
+
+static void put_examples(wpa_buf *out, const wpa_rule *rule)
+{
+    for (const wpa_rule_example *at = wpa_rule_examples; at->id; at++) {
+        if (wpa_text_is(at->id, rule->id)) {
+            put_example(out, "fires on", at->fires);
+            put_example(out, "is silent about", at->does_not);
+        }
+    }
+}
+
 static void explain_rule(const wpa_rule *rule, wpa_buf *out)
 {
     wpa_buf_printf(out, "%s %s\n%s, %s, severity %s, confidence %s, shown to persona %s\n\n",
@@ -116,6 +149,7 @@ static void explain_rule(const wpa_rule *rule, wpa_buf *out)
     put_names(out, "wins over ", rule->supersedes);
     put_names(out, "also known as ", rule->elsewhere);
     wpa_buf_printf(out, "silence it with  # wpa: ignore[%s] reason\n", rule->id);
+    put_examples(out, rule);
 }
 
 int wpa_check_explain(wpa_cli *cli, const char *name, wpa_error *err)

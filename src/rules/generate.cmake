@@ -14,3 +14,15 @@ add_custom_command(
           ${WPA_GENERATED_DIR}/rules_inputs.txt
   VERBATIM)
 list(APPEND WPA_ENGINE_SOURCES ${WPA_GENERATED_DIR}/gen/rules_version.h)
+
+# gen/rules_examples.c: out of the tests of the rules.
+file(GLOB rules_examples CONFIGURE_DEPENDS tests/fixtures/rules/*/bad*.yml
+     tests/fixtures/rules/*/good*.yml)
+add_custom_command(
+  OUTPUT ${WPA_GENERATED_DIR}/gen/rules_examples.c
+  COMMAND ${CMAKE_COMMAND} -DFOLDER=${CMAKE_SOURCE_DIR}/tests/fixtures/rules
+          -DOUT=${WPA_GENERATED_DIR}/gen/rules_examples.c
+          -P ${CMAKE_SOURCE_DIR}/src/rules/examples.cmake
+  DEPENDS ${rules_examples} ${CMAKE_SOURCE_DIR}/src/rules/examples.cmake
+  VERBATIM)
+list(APPEND WPA_ENGINE_SOURCES ${WPA_GENERATED_DIR}/gen/rules_examples.c)

@@ -119,7 +119,7 @@ static void a_lost_connection_is_said_once_and_made_again(void **state)
     assert_true(wpa_db_begin(db, NULL, &err));
     (void)wpa_test_sql(*state, NULL, 0,
                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                       "WHERE application_name='wpa test' AND pid <> pg_backend_pid()");
+                       "WHERE datname = current_database() AND pid <> pg_backend_pid()");
     assert_false(wpa_db_run(db, WPA_SQL_DB_PING, NULL, 0, &err));
     assert_int_equal(err.code, WPA_E_UNAVAILABLE);
     /* still in the transaction as far as the caller knows: nothing may run outside of it */

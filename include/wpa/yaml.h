@@ -78,6 +78,7 @@ struct wpa_yaml_node {
     /* mapping: in order of the file, merge keys and duplicates included */
     wpa_yaml_pair *pairs;
     size_t n_pairs;
+    const struct wpa_map *by_key; /* text of the key → its first pair; NULL if there are few */
     /* sequence */
     wpa_yaml_node **items;
     size_t n_items;

@@ -143,11 +143,12 @@ static wpa_lint_job *new_job(linter *l, queue *q, const wpa_lint_script *script,
 typedef struct collector {
     linter *linter;
     wpa_lint_tool tool;
+    size_t n_taken, n_left;
 } collector;
 
 static void add_script(void *context, const wpa_lint_script *script)
 {
-    const collector *c = context;
+    collector *c = context;
     linter *l = c->linter;
     queue *q = queue_for(l, c->tool, script->dialect);
     if (!q) {
@@ -155,7 +156,10 @@ static void add_script(void *context, const wpa_lint_script *script)
     }
     const char *key = wpa_lint_key(c->tool, script, l->batch);
     (void)pthread_mutex_lock(&l->lock);
-    if (!wpa_map_has(l->seen, key)) {
+    bool is_new = !wpa_map_has(l->seen, key);
+    c->n_left += is_new && c->n_taken == WPA_LINT_FILE_SCRIPTS;
+    if (is_new && c->n_taken < WPA_LINT_FILE_SCRIPTS) {
+        c->n_taken++;
         wpa_lint_job *job = new_job(l, q, script, key);
         wpa_map_put(l->seen, job->key, job);
         q->jobs = wpa_arena_grow(l->batch, q->jobs, q->n_jobs, &q->capacity, sizeof *q->jobs);
@@ -167,8 +171,13 @@ static void add_script(void *context, const wpa_lint_script *script)
 static void collect(linter *l, const wpa_source *source)
 {
     for (int tool = 0; tool < WPA_LINT_TOOL_COUNT; tool++) {
-        collector c = {l, (wpa_lint_tool)tool};
+        collector c = {.linter = l, .tool = (wpa_lint_tool)tool};
         wpa_lint_each_script(source, c.tool, l->batch, add_script, &c);
+        if (c.n_left > 0) {
+            note(l, rule_ids[tool],
+                 wpa_arena_printf(l->arena, "%zu scripts of %s were not looked at: it has too many",
+                                  c.n_left, source->path));
+        }
     }
 }
 

@@ -16,6 +16,8 @@
 #define WPA_LINT_BATCH_SCRIPTS 100
 #define WPA_LINT_BATCH_BYTES ((size_t)1024 * 1024)
 #define WPA_LINT_BATCH_MS 30000
+/** Different scripts of one file that a tool is asked about: no file of people has as many. */
+#define WPA_LINT_FILE_SCRIPTS 500
 
 typedef struct wpa_lint wpa_lint;
 

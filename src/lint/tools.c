@@ -176,9 +176,11 @@ static bool read_lines(const char *output, size_t size_bytes, wpa_lint_job *cons
 
 /* Each prints "file:line:column: message" for what it cannot parse, and runs none of it. */
 static const char bash_syntax[] =
-    "for f; do bash -n \"$f\" 2>&1 | sed -n \"1s|^.*$f: line \\([0-9]*\\): |$f:\\1:1: |p\"; done";
+    "for f; do m=$(bash -n \"$f\" 2>&1); [ -z \"$m\" ] || "
+    "printf '%s\\n' \"$m\" | sed -n \"1s|^.*$f: line \\([0-9]*\\): |$f:\\1:1: |p\"; done";
 static const char sh_syntax[] =
-    "for f; do sh -n \"$f\" 2>&1 | sed -n \"1s|^.*$f: \\([0-9]*\\): |$f:\\1:1: |p\"; done";
+    "for f; do m=$(sh -n \"$f\" 2>&1); [ -z \"$m\" ] || "
+    "printf '%s\\n' \"$m\" | sed -n \"1s|^.*$f: \\([0-9]*\\): |$f:\\1:1: |p\"; done";
 static const char python_syntax[] = "import ast, sys\n"
                                     "for f in sys.argv[1:]:\n"
                                     "    try:\n"

@@ -15,6 +15,7 @@ typedef struct walker {
     const wpa_outline *outline;
     const wpa_outline_job *job;
     size_t step;
+    size_t next_job;  /* as below, of jobs */
     size_t next_step; /* no step node before this one comes any more */
     const char *path[PATH_MAX_NAMES];
     size_t n_path;
@@ -230,11 +231,14 @@ static bool is_prose(const wpa_yaml_node *key)
 
 static void enter(walker *w, const wpa_yaml_node *node)
 {
-    for (size_t i = 0; w->n_path == 2 && !w->is_item && i < w->outline->n_jobs; i++) {
-        if (w->outline->jobs[i].node == node && wpa_text_is(w->path[0], "jobs")) {
+    bool may_be_job = !w->job && w->n_path == 2 && !w->is_item && wpa_text_is(w->path[0], "jobs");
+    for (size_t i = w->next_job; may_be_job && i < w->outline->n_jobs; i++) {
+        if (w->outline->jobs[i].node == node) {
             w->job = &w->outline->jobs[i];
+            w->next_job = i + 1;
             w->step = w->job->n_steps;
             w->next_step = 0;
+            break;
         }
     }
     for (size_t i = w->next_step; w->job && i < w->job->n_steps && w->is_item; i++) {
@@ -312,15 +316,21 @@ wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind ki
     return out;
 }
 
-const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_yaml_node *scalar)
+size_t wpa_expressions_from(const wpa_expressions *all, size_t offset)
 {
     size_t low = 0, high = all->n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        bool is_before = all->items[middle].place->node->span.start < scalar->span.start;
+        bool is_before = all->items[middle].place->node->span.start < offset;
         low = is_before ? middle + 1 : low;
         high = is_before ? high : middle;
     }
+    return low;
+}
+
+const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_yaml_node *scalar)
+{
+    size_t low = wpa_expressions_from(all, scalar->span.start);
     bool is_there = low < all->n && all->items[low].place->node == scalar;
     return is_there ? &all->items[low] : NULL;
 }

@@ -51,6 +51,8 @@ const wpa_expressions *wpa_expressions_check(struct wpa_rule_run *run);
 /** Type of a part of a checked expression. */
 const wpa_type *wpa_expression_type(struct wpa_rule_run *run, const wpa_expression *expression,
                                     const wpa_expr *part);
+/** How many of them stand before the offset. */
+size_t wpa_expressions_from(const wpa_expressions *all, size_t offset);
 /** The first expression of a scalar, NULL if it has none. */
 const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_yaml_node *scalar);
 /** Bytes of the file for a part of the expression. */

@@ -2,6 +2,9 @@
 #include "rules/outline.h"
 
 #include <string.h>
+#include <strings.h>
+
+#include <wpa/map.h>
 
 #include "expr/expr.h"
 #include "rules/shell_roles.h"
@@ -534,6 +537,26 @@ static void read_steps(reader *r, wpa_outline_job *job, const wpa_yaml_node *ste
 /* ---- jobs --------------------------------------------------------------------------------------
  */
 
+bool wpa_outline_names_secret(const wpa_yaml_node *node)
+{
+    static const char context[] = "secrets.", own[] = "GITHUB_TOKEN";
+    const size_t length = sizeof context - 1;
+    const char *start = node->doc->source + node->span.start;
+    const char *end = start + wpa_span_length(node->span);
+    for (const char *at = start; at < end; at++) {
+        at = memchr(at, '.', (size_t)(end - at)); /* few, and each ends what is looked for */
+        if (!at) {
+            return false;
+        }
+        bool is_context = (size_t)(at - start) + 1 >= length &&
+                          strncasecmp(at + 1 - length, context, length) == 0;
+        if (is_context && at + 1 < end && strncasecmp(at + 1, own, sizeof own - 1) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void read_job(reader *r, wpa_outline_job *job, const wpa_yaml_pair *pair)
 {
     size_t capacity = 0;
@@ -545,8 +568,23 @@ static void read_job(reader *r, wpa_outline_job *job, const wpa_yaml_pair *pair)
     job->condition = scalar_at(job->node, "if");
     job->uses = read_uses(r, job->node);
     job->is_call = wpa_yaml_find(job->node, "uses") != NULL;
+    job->names_secret = wpa_outline_names_secret(job->node);
     read_labels(r, job);
     read_steps(r, job, wpa_yaml_get(job->node, "steps"), &capacity, 0);
+}
+
+/* A key of a file has no more. */
+#define ID_MAX_BYTES 1025
+
+/* In lower case; false if it is too long to be one. */
+static bool fold_id(const char *id, char folded[ID_MAX_BYTES])
+{
+    size_t i = 0;
+    for (; id && id[i] && i + 1 < ID_MAX_BYTES; i++) {
+        folded[i] = id[i] >= 'A' && id[i] <= 'Z' ? (char)(id[i] + 'a' - 'A') : id[i];
+    }
+    folded[i] = '\0';
+    return id && !id[i];
 }
 
 static void read_jobs(reader *r)
@@ -556,12 +594,26 @@ static void read_jobs(reader *r)
         return;
     }
     r->outline->jobs = wpa_arena_array(r->arena, jobs->n_pairs + 1, sizeof *r->outline->jobs);
+    wpa_map *by_id = wpa_map_new(r->arena);
     for (size_t i = 0; i < jobs->n_pairs; i++) {
         if (wpa_yaml_text(jobs->pairs[i].key) &&
             wpa_yaml_is(jobs->pairs[i].value, WPA_YAML_MAPPING)) {
-            read_job(r, &r->outline->jobs[r->outline->n_jobs++], &jobs->pairs[i]);
+            wpa_outline_job *job = &r->outline->jobs[r->outline->n_jobs++];
+            read_job(r, job, &jobs->pairs[i]);
+            char folded[ID_MAX_BYTES];
+            if (fold_id(job->id, folded) && !wpa_map_has(by_id, folded)) {
+                wpa_map_put(by_id, folded, job);
+            }
         }
     }
+    r->outline->jobs_by_id = by_id;
+}
+
+const wpa_outline_job *wpa_outline_job_find(const wpa_outline *outline, const char *id)
+{
+    char folded[ID_MAX_BYTES];
+    return outline->jobs_by_id && fold_id(id, folded) ? wpa_map_get(outline->jobs_by_id, folded)
+                                                      : NULL;
 }
 
 /* The steps of a composite action, as one job without a key. */
@@ -577,6 +629,7 @@ static void read_action(reader *r)
     wpa_outline_job *job = &r->outline->jobs[0];
     job->id = "";
     job->node = runs;
+    job->names_secret = wpa_outline_names_secret(runs);
     read_steps(r, job, wpa_yaml_get(runs, "steps"), &capacity, 0);
 }
 

@@ -91,6 +91,7 @@ struct wpa_outline_job {
     size_t n_labels;
     bool has_open_labels; /* runs-on holds an expression that could not be followed */
     bool is_self_hosted;  /* a label says so, or a runner group is named */
+    bool names_secret;    /* other than the job's own token */
     wpa_fact_os os;       /* UNKNOWN if legs differ or it cannot be told */
 };
 
@@ -102,8 +103,13 @@ struct wpa_outline {
     wpa_fact_trust trust; /* the worst of the triggers */
     wpa_outline_job *jobs;
     size_t n_jobs;
+    const struct wpa_map *jobs_by_id; /* in lower case */
 };
 
+/** The job of this id, letters' case no matter; NULL if there is none. id may be NULL. */
+const wpa_outline_job *wpa_outline_job_find(const wpa_outline *outline, const char *id);
+/** Does the text of the node name a secret other than GITHUB_TOKEN? */
+bool wpa_outline_names_secret(const wpa_yaml_node *node);
 /** Of a workflow or an action file; an outline without jobs for anything else. Never NULL. */
 const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind, wpa_arena *arena);
 

@@ -6,11 +6,13 @@ void wpa_rule_each_expression(wpa_rule_run *run, const wpa_yaml_node *node,
                               wpa_expression_visitor visit, void *context)
 {
     const wpa_expressions *all = run->source->expressions;
-    for (size_t i = 0; node && i < all->n; i++) {
+    size_t first = node ? wpa_expressions_from(all, node->span.start) : all->n;
+    for (size_t i = first; i < all->n; i++) {
         const wpa_expr_place *place = all->items[i].place;
-        bool is_inside =
-            place->node->span.start >= node->span.start && place->node->span.end <= node->span.end;
-        if (is_inside && place->parsed.root) {
+        if (place->node->span.start >= node->span.end) {
+            return;
+        }
+        if (place->node->span.end <= node->span.end && place->parsed.root) {
             visit(run, place, context);
         }
     }

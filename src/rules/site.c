@@ -93,10 +93,5 @@ const wpa_site *wpa_site_root(const wpa_site *site)
 
 const wpa_outline_job *wpa_site_job(const wpa_source *source, const char *id)
 {
-    for (size_t i = 0; i < source->outline->n_jobs; i++) {
-        if (wpa_text_is_ci(source->outline->jobs[i].id, id)) {
-            return &source->outline->jobs[i];
-        }
-    }
-    return NULL;
+    return wpa_outline_job_find(source->outline, id);
 }

@@ -634,18 +634,6 @@ wpa_trust wpa_trust_of(wpa_rule_run *run, const wpa_site *site)
 /* ---- power -------------------------------------------------------------------------------------
  */
 
-bool wpa_trust_names_secret(const wpa_yaml_node *node)
-{
-    wpa_slice text = {node->doc->source + node->span.start, wpa_span_length(node->span)};
-    for (size_t i = 0; i + 8 < text.length; i++) {
-        if (strncasecmp(text.at + i, "secrets.", 8) == 0 &&
-            strncasecmp(text.at + i + 8, "GITHUB_TOKEN", 12) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Does the effective token write? Unset counts as writing. */
 bool wpa_trust_may_write(const wpa_outline *o, const wpa_outline_job *job)
 {
@@ -667,7 +655,7 @@ bool wpa_trust_is_privileged(const wpa_outline *o, const wpa_outline_job *job)
     return wpa_trust_may_write(o, job) || job->is_self_hosted ||
            wpa_yaml_find(job->node, "environment") ||
            wpa_text_is(wpa_yaml_text(wpa_yaml_get(job->node, "secrets")), "inherit") ||
-           wpa_trust_names_secret(job->node);
+           job->names_secret;
 }
 
 bool wpa_trust_site_is_privileged(const wpa_site *site)

@@ -45,8 +45,6 @@ bool wpa_trust_step_checks_members(const wpa_outline_step *step);
 
 /** May the job's effective token write? Unset counts as writing. */
 bool wpa_trust_may_write(const wpa_outline *outline, const wpa_outline_job *job);
-/** Does the node name a secret other than GITHUB_TOKEN? */
-bool wpa_trust_names_secret(const wpa_yaml_node *node);
 /** A write scope, a secret, an environment or a runner of one's own. */
 bool wpa_trust_is_privileged(const wpa_outline *outline, const wpa_outline_job *job);
 /** Of the job where the site runs in the end: an action runs in its caller's. */

@@ -163,16 +163,6 @@ const wpa_outline_trigger *wpa_work_pr_trigger(const wpa_outline *outline)
     return t ? t : wpa_outline_trigger_find(outline, "pull_request_target");
 }
 
-static const wpa_outline_job *find_job(const wpa_outline *outline, const char *id)
-{
-    for (size_t i = 0; i < outline->n_jobs; i++) {
-        if (wpa_text_is_ci(outline->jobs[i].id, id)) {
-            return &outline->jobs[i];
-        }
-    }
-    return NULL;
-}
-
 size_t wpa_work_needs(const wpa_outline *outline, const wpa_outline_job *job, wpa_work_need needs[],
                       size_t max)
 {
@@ -183,7 +173,7 @@ size_t wpa_work_needs(const wpa_outline *outline, const wpa_outline_job *job, wp
         const wpa_yaml_node *node = is_list ? value->items[i] : value;
         const char *id = wpa_yaml_text(node);
         if (id) {
-            needs[n++] = (wpa_work_need){id, node, find_job(outline, id)};
+            needs[n++] = (wpa_work_need){id, node, wpa_outline_job_find(outline, id)};
         }
     }
     return n;

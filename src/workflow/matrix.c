@@ -145,12 +145,18 @@ bool wpa_matrix_value_is(const wpa_yaml_node *a, const wpa_yaml_node *b)
 
 /* ---- expanding ---- */
 
+enum {
+    EXPANSION_MAX_VALUES = 1 << 22, /* looked at */
+    VALUE_WEIGHT = 16               /* of one that is kept, for the room that it takes */
+};
+
 typedef struct expansion {
     const wpa_matrix *matrix;
     wpa_arena *arena;
     wpa_matrix_leg *legs;
     size_t capacity;
     size_t n_products; /* legs that come from the rows */
+    size_t spent;
     wpa_matrix_legs out;
 } expansion;
 
@@ -172,10 +178,18 @@ const wpa_yaml_node *wpa_matrix_leg_get(const wpa_matrix_leg *leg, const char *n
     return leg_find(leg, name, &has);
 }
 
-/* Does every key of the entry that names a row say what the leg has? */
-static bool is_excluded(const expansion *e, const wpa_matrix_leg *leg)
+/* Legs are few, but each may have thousands of values, held against thousands of entries. */
+static bool spend(expansion *e, size_t n_values)
 {
-    for (size_t i = 0; i < e->matrix->n_excludes; i++) {
+    e->spent += n_values;
+    e->out.is_truncated = e->out.is_truncated || e->spent > EXPANSION_MAX_VALUES;
+    return !e->out.is_truncated;
+}
+
+/* Does every key of the entry that names a row say what the leg has? */
+static bool is_excluded(expansion *e, const wpa_matrix_leg *leg)
+{
+    for (size_t i = 0; i < e->matrix->n_excludes && spend(e, leg->n); i++) {
         const wpa_yaml_node *entry = e->matrix->excludes[i];
         bool is_match = entry->n_pairs > 0;
         for (size_t k = 0; is_match && k < entry->n_pairs; k++) {
@@ -217,7 +231,7 @@ static void multiply(expansion *e)
     }
     size_t n_tried = 0;
     bool is_done = m->n_rows == 0;
-    while (!is_done && !e->out.is_truncated) {
+    while (!is_done && !e->out.is_truncated && spend(e, VALUE_WEIGHT * m->n_rows)) {
         wpa_matrix_leg_value *values = wpa_arena_array(e->arena, m->n_rows + 1, sizeof *values);
         for (size_t i = 0; i < m->n_rows; i++) {
             const wpa_matrix_row *row = &m->rows[i];
@@ -265,9 +279,9 @@ static bool can_extend(const expansion *e, const wpa_matrix_leg *leg, const wpa_
     return true;
 }
 
-static wpa_matrix_leg extend(const expansion *e, const wpa_matrix_leg *leg,
-                             const wpa_yaml_node *entry)
+static wpa_matrix_leg extend(expansion *e, const wpa_matrix_leg *leg, const wpa_yaml_node *entry)
 {
+    (void)spend(e, VALUE_WEIGHT * (leg->n + entry->n_pairs));
     wpa_matrix_leg_value *values =
         wpa_arena_array(e->arena, leg->n + entry->n_pairs + 1, sizeof *values);
     size_t n = leg->n;
@@ -291,10 +305,10 @@ static wpa_matrix_leg extend(const expansion *e, const wpa_matrix_leg *leg,
 static void include(expansion *e)
 {
     static const wpa_matrix_leg nothing = {0};
-    for (size_t i = 0; i < e->matrix->n_includes; i++) {
+    for (size_t i = 0; i < e->matrix->n_includes && !e->out.is_truncated; i++) {
         const wpa_yaml_node *entry = e->matrix->includes[i];
         bool is_used = false;
-        for (size_t k = 0; k < e->n_products; k++) {
+        for (size_t k = 0; k < e->n_products && spend(e, 1 + e->legs[k].n); k++) {
             if (can_extend(e, &e->legs[k], entry)) {
                 e->legs[k] = extend(e, &e->legs[k], entry);
                 is_used = true;

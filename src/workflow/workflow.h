@@ -410,7 +410,7 @@ typedef struct wpa_matrix_legs {
     const wpa_matrix_leg *legs;
     size_t n;
     bool is_open;      /* there may be others, or values are not known */
-    bool is_truncated; /* stopped at WPA_MATRIX_MAX_LEGS */
+    bool is_truncated; /* stopped at WPA_MATRIX_MAX_LEGS, or at too much to compare */
 } wpa_matrix_legs;
 
 /** The strategy of a job's mapping alone. */

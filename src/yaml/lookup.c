@@ -40,7 +40,8 @@ static bool is_same_ci(const char *a, const char *b, size_t length)
     return strncasecmp(a, b, length) == 0;
 }
 
-/* An alias target is complete before its alias, so merges cannot run in circles. */
+/* An alias target is complete before its alias, so merges cannot run in circles. name is a whole
+   text. */
 static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name,
                                  bool (*is_name)(const char *, const char *, size_t))
 {
@@ -48,8 +49,13 @@ static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name,
     if (!mapping || mapping->kind != WPA_YAML_MAPPING) {
         return NULL;
     }
-    bool has_merge = false;
-    for (size_t i = 0; i < mapping->n_pairs; i++) {
+    bool is_indexed = mapping->by_key && is_name == is_same;
+    const wpa_yaml_pair *known = is_indexed ? wpa_map_get(mapping->by_key, name.at) : NULL;
+    if (known || (is_indexed && !wpa_map_has(mapping->by_key, "<<"))) {
+        return known;
+    }
+    bool has_merge = is_indexed;
+    for (size_t i = 0; !is_indexed && i < mapping->n_pairs; i++) {
         const wpa_yaml_node *key = wpa_yaml_resolve(mapping->pairs[i].key);
         if (key && key->kind == WPA_YAML_SCALAR && key->length == name.length &&
             is_name(key->text, name.at, name.length)) {

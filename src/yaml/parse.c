@@ -447,6 +447,25 @@ static void check_duplicates(builder *b, const wpa_yaml_node *mapping)
     }
 }
 
+/* Few pairs are found as fast one by one. */
+#define INDEX_MIN_PAIRS 32
+
+/* Ten thousand questions to ten thousand keys must not take the product of both. */
+static void index_keys(builder *b, wpa_yaml_node *mapping)
+{
+    if (mapping->n_pairs < INDEX_MIN_PAIRS) {
+        return;
+    }
+    wpa_map *by_key = wpa_map_new(b->doc->arena);
+    for (size_t i = 0; i < mapping->n_pairs; i++) {
+        const char *text = wpa_yaml_text(mapping->pairs[i].key);
+        if (text && !wpa_map_has(by_key, text)) {
+            wpa_map_put(by_key, text, &mapping->pairs[i]);
+        }
+    }
+    mapping->by_key = by_key;
+}
+
 static void on_end(builder *b, wpa_span end)
 {
     frame *top = &b->frames[--b->depth];
@@ -463,6 +482,7 @@ static void on_end(builder *b, wpa_span end)
     node->full.end = node->span.end;
     if (node->kind == WPA_YAML_MAPPING) {
         check_duplicates(b, node);
+        index_keys(b, node);
     }
     close_anchor(b, node, top->weight);
     if (b->depth > 0) {

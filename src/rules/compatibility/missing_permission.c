@@ -59,7 +59,7 @@ static bool has_other_token(const wpa_yaml_node *mapping, bool names_only)
         bool is_path = wpa_text_is(wpa_yaml_text(mapping->pairs[i].key), "path");
         bool is_named = !is_path && is_token_name(wpa_yaml_text(mapping->pairs[i].key));
         bool names_secret = value && value->kind == WPA_YAML_SCALAR && value->length &&
-                            wpa_trust_names_secret(value);
+                            wpa_outline_names_secret(value);
         if ((is_named && !is_own_token(value)) || (!names_only && names_secret)) {
             return true;
         }

@@ -30,7 +30,8 @@ static void check_matrix(wpa_rule_run *run, const wpa_outline_job *job)
     if (!m.node || m.is_open) {
         return;
     }
-    wpa_matrix_legs legs = wpa_matrix_expand(&m, run->arena);
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_matrix_legs legs = wpa_matrix_expand(&m, arena);
     if (legs.n > LEGS_MAX) {
         wpa_rule_report(run, m.key->span, NULL, NULL,
                         "this matrix makes %s%zu jobs, and GitHub refuses more than %d",

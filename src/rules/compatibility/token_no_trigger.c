@@ -91,25 +91,30 @@ static bool by_command(const wpa_outline *o, const wpa_outline_step *step, deed 
 }
 
 /* A tag is pushed with the credentials of a checkout that was given no other token. */
-static bool by_push(const wpa_outline_job *job, const wpa_outline_step *step, deed *d)
+/* Does the job push with its own token: is there no checkout before the step that has another? */
+static bool pushes_by_own_token(const wpa_outline_job *job, const wpa_outline_step *step)
 {
     const wpa_outline_step *checkout = NULL;
-    for (size_t i = 0; i < step->index; i++) {
+    for (size_t i = step->index; i-- > 0 && !checkout;) {
         bool is_it = wpa_outline_step_uses(&job->steps[i], "actions/checkout");
-        checkout = is_it ? &job->steps[i] : checkout;
+        checkout = is_it ? &job->steps[i] : NULL;
     }
-    bool has_own = checkout && !wpa_outline_with(checkout, "ssh-key") &&
-                   !wpa_outline_with(checkout, "repository") &&
-                   (!wpa_outline_with(checkout, "token") ||
-                    is_own_token(wpa_outline_with_text(checkout, "token")));
-    for (size_t i = 0; has_own && step->script && i < step->script->n_commands; i++) {
+    return checkout && !wpa_outline_with(checkout, "ssh-key") &&
+           !wpa_outline_with(checkout, "repository") &&
+           (!wpa_outline_with(checkout, "token") ||
+            is_own_token(wpa_outline_with_text(checkout, "token")));
+}
+
+/* A tag is pushed with the credentials of a checkout that was given no other token. */
+static bool by_push(const wpa_outline_job *job, const wpa_outline_step *step, deed *d)
+{
+    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
         const wpa_shell_command *c = &step->script->commands[i];
         bool is_tag = c->n_words && wpa_shell_is(c, "git", "push") &&
                       (wpa_shell_word_find(c, "--tags") || wpa_shell_word_find(c, "--follow-tags"));
-        bool is_elsewhere = is_tag && strstr(step->script->text, "://");
-        if (is_tag && !is_elsewhere) {
+        if (is_tag && !strstr(step->script->text, "://")) {
             *d = (deed){wpa_outline_script_span(step, c->span), "push", "a tag that this pushes"};
-            return true;
+            return pushes_by_own_token(job, step);
         }
     }
     return false;

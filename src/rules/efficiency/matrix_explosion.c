@@ -99,8 +99,9 @@ static size_t count_rows(const wpa_matrix *matrix)
 
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    wpa_strategy strategy = wpa_strategy_of(job->node, run->arena);
-    wpa_matrix_legs legs = wpa_matrix_expand(&strategy.matrix, run->arena);
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_strategy strategy = wpa_strategy_of(job->node, arena);
+    wpa_matrix_legs legs = wpa_matrix_expand(&strategy.matrix, arena);
     size_t most = (size_t)wpa_rule_option_int(run, "max-legs", 1, GITHUB_MAX_LEGS, 32);
     size_t n_rows = count_rows(&strategy.matrix);
     bool is_wide = n_rows > 3 && legs.n > most / 2;
@@ -108,7 +109,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
         wpa_work_mentions(job->condition, "event_name")) {
         return;
     }
-    size_t n_cover = strategy.matrix.n_includes ? 0 : count_cover(&strategy.matrix, run->arena);
+    size_t n_cover = strategy.matrix.n_includes ? 0 : count_cover(&strategy.matrix, arena);
     if (n_cover && 2 * n_cover < legs.n) {
         (void)wpa_rule_report(run, strategy.matrix.key->span, NULL, NULL,
                               "each pull request runs %zu legs of job %s; %zu legs would try every "

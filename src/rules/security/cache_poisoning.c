@@ -164,8 +164,8 @@ static bool delivers(const wpa_outline_job *job)
     for (size_t i = 0; i < job->n_steps; i++) {
         has_power = has_power || wpa_outline_step_uses(&job->steps[i], "actions/upload-artifact");
     }
-    return has_power || wpa_yaml_find(job->node, "environment") ||
-           wpa_trust_names_secret(job->node) || find_publishing_step(job, &p);
+    return has_power || wpa_yaml_find(job->node, "environment") || job->names_secret ||
+           find_publishing_step(job, &p);
 }
 
 static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fact_cache *cache,

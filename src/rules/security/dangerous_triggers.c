@@ -83,7 +83,7 @@ static weight weigh(wpa_rule_run *run, const wpa_outline_job *job,
 
 static const char *power_of(const wpa_rule_run *run, const wpa_outline_job *job)
 {
-    return wpa_trust_names_secret(job->node)                ? "which has secrets"
+    return job->names_secret                                ? "which has secrets"
            : wpa_trust_may_write(run->source->outline, job) ? "which has a token that may write"
                                                             : "which has more than it should";
 }

@@ -85,27 +85,36 @@ typedef struct aftermath {
     bool needs_credentials;
 } aftermath;
 
-static aftermath look_behind(wpa_rule_run *run, const wpa_outline_step *checkout)
+/* [n_steps] for each step of the job; from the last to the first, or many checkouts would each look
+   at all that is behind them. */
+static aftermath *look_behind(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    aftermath after = {0};
-    const wpa_outline_job *job = checkout->job;
-    for (size_t i = checkout->index + 1; i < job->n_steps; i++) {
+    aftermath *all = wpa_arena_array(run->arena, job->n_steps + 1, sizeof *all);
+    for (size_t i = job->n_steps; i-- > 1;) {
+        aftermath *after = &all[i - 1];
         exposure e = exposure_of(run, &job->steps[i]);
-        if (e.node && (!after.worst.node || e.severity > after.worst.severity)) {
-            after.worst = e;
+        *after = all[i];
+        if (e.node && (!after->worst.node || e.severity >= after->worst.severity)) {
+            after->worst = e; /* of equals the first in the file */
         }
-        after.needs_credentials =
-            after.needs_credentials || wpa_needs_git_credentials(&job->steps[i]);
+        after->needs_credentials =
+            after->needs_credentials || wpa_needs_git_credentials(&job->steps[i]);
     }
-    return after;
+    return all;
 }
+
+/* Of a finding. */
+typedef struct subject {
+    const wpa_outline_step *step;
+    bool needs_credentials;
+} subject;
 
 static wpa_severity one_lower(wpa_severity severity)
 {
     return severity > WPA_SEVERITY_LOW ? severity - 1 : severity;
 }
 
-static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
+static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step, aftermath after)
 {
     const wpa_yaml_node *value = wpa_outline_with(step, "persist-credentials");
     const char *text = wpa_yaml_text(value);
@@ -116,10 +125,11 @@ static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
         return;
     }
     const wpa_yaml_node *first = step->node->n_pairs ? step->node->pairs[0].key : NULL;
-    aftermath after = look_behind(run, step);
     const char *how = after.worst.how ? after.worst.how : "every later step can read it";
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){step, after.needs_credentials};
     wpa_finding *finding =
-        wpa_rule_report(run, step->uses.node->span, NULL, step,
+        wpa_rule_report(run, step->uses.node->span, NULL, s,
                         "checkout leaves the job's token on disk, where %s", how);
     if (after.worst.node) {
         finding->severity = after.worst.severity;
@@ -151,9 +161,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
+        const aftermath *after = NULL;
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             if (wpa_outline_step_uses(&o->jobs[i].steps[k], "actions/checkout")) {
-                check_checkout(run, &o->jobs[i].steps[k]);
+                after = after ? after : look_behind(run, &o->jobs[i]);
+                check_checkout(run, &o->jobs[i].steps[k], after[k]);
             }
         }
     }
@@ -162,10 +174,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
-    const wpa_outline_step *step = finding->subject;
+    const subject *s = finding->subject;
+    const wpa_outline_step *step = s->step;
     const wpa_yaml_node *given = wpa_outline_with(step, "persist-credentials");
-    if (look_behind(run, step).needs_credentials ||
-        wpa_outline_has_expression(wpa_yaml_text(given))) {
+    if (s->needs_credentials || wpa_outline_has_expression(wpa_yaml_text(given))) {
         return;
     }
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add persist-credentials: false");

@@ -14,7 +14,7 @@ static bool gets_secret(const wpa_outline_step *step, const wpa_outline_job *job
     if (!step) {
         return wpa_yaml_find(job->node, "secrets") != NULL;
     }
-    return wpa_trust_names_secret(step->node);
+    return wpa_outline_names_secret(step->node);
 }
 
 static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,

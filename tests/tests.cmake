@@ -121,12 +121,14 @@ endif()
 # ---- fuzz targets: tests/fuzz/fuzz_<what>.c, seeds in tests/fuzz/seeds/<what>/ -------------------
 if(WPA_FUZZ)
   file(GLOB fuzzers CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+  add_custom_target(fuzzers)
   foreach(source ${fuzzers})
     get_filename_component(target ${source} NAME_WE)
     add_executable(${target} ${source})
     target_include_directories(${target} PRIVATE tests src ui ${WPA_GENERATED_DIR})
     target_link_libraries(${target} PRIVATE wpa_engine $<TARGET_NAME_IF_EXISTS:wpa_ui>
                           wpa_base -fsanitize=fuzzer)
+    add_dependencies(fuzzers ${target})
   endforeach()
 endif()
 

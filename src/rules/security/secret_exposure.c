@@ -86,10 +86,14 @@ typedef struct secret_names {
     size_t n;
 } secret_names;
 
+/* Variables of one level that are looked at, for each step anew. */
+#define LEVEL_MAX 500
+
 static void add_names(wpa_rule_run *run, secret_names *set, const wpa_yaml_node *env)
 {
     env = wpa_yaml_resolve(env);
-    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
+    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs && i < LEVEL_MAX;
+         i++) {
         const char *name = wpa_yaml_text(env->pairs[i].key);
         if (name && set->n < WPA_COUNT(set->names) &&
             holds_secret(wpa_yaml_text(env->pairs[i].value), run->arena)) {

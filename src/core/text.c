@@ -73,7 +73,7 @@ const char *wpa_text_find_ci(const char *text, size_t length, const char *word)
     while (small || large) {
         bool is_small = small && (!large || small < large);
         const char *at = is_small ? small : large;
-        if (strncasecmp(at, word, n) == 0) {
+        if ((n == 1 || !((at[1] ^ word[1]) & ~0x20)) && strncasecmp(at, word, n) == 0) {
             return at;
         }
         small = is_small ? next_byte(at + 1, end, lower) : small;

@@ -419,6 +419,15 @@ static void silence(wpa_rule_sink *sink)
     }
 }
 
+static bool names_fingerprints(const wpa_settings *settings)
+{
+    bool does = false;
+    for (size_t i = 0; i < settings->n_ignores; i++) {
+        does = does || settings->ignores[i].fingerprint;
+    }
+    return does;
+}
+
 wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings, wpa_arena *arena)
 {
     size_t n_rules;
@@ -431,15 +440,18 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     sort(&sink);
     remove_where(&sink, 0, repeats_another);
     remove_superseded(&sink);
-    wpa_findings_fingerprint(source, sink.findings, sink.n_findings, arena);
+    wpa_findings_number(sink.findings, sink.n_findings, arena);
+    if (names_fingerprints(settings)) { /* else only what is seen needs one */
+        wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
+    }
     silence(&sink);
     size_t n_before = sink.n_findings;
     run_rules(&sink, true);
     if (sink.n_findings > n_before) {
-        wpa_findings_fingerprint(source, sink.findings + n_before, sink.n_findings - n_before,
-                                 arena);
+        wpa_findings_number(sink.findings + n_before, sink.n_findings - n_before, arena);
     }
     remove_where(&sink, 0, is_unseen);
+    wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
     sort(&sink);
     limit_file(&sink);
     repair_all(&sink);

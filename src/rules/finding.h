@@ -88,6 +88,7 @@ typedef struct wpa_finding {
     const char *evidence; /* text of the span, blanks collapsed; part of the fingerprint */
     wpa_fix **fixes;      /* [n_fixes] alternatives, best first */
     size_t n_fixes, fixes_capacity;
+    size_t ordinal;       /* among findings of the file that are alike but for their place */
     char fingerprint[41]; /* 20 bytes in hex, NUL-terminated */
     bool is_secret;       /* the span holds a secret: never shown, hashed as evidence */
     bool is_summary;      /* stands for those beyond the limit of one rule and file */

@@ -10,6 +10,7 @@
 #define EVIDENCE_MAX_BYTES 400
 #define IDENTITY_WORDS 8
 #define FINGERPRINT_BYTES 20
+#define IDENTITY_MAX_BYTES ((size_t)4 << 20)
 
 wpa_finding_span wpa_finding_span_of(const wpa_source *source, wpa_span bytes)
 {
@@ -171,37 +172,59 @@ static void hash_text(wpa_sha256_state *hash, const char *text)
     wpa_sha256_update(hash, text, length);
 }
 
-static wpa_sha256_state hash_identity(const wpa_source *source, const wpa_finding *finding)
+static void hash_identity(const wpa_source *source, const wpa_finding *finding,
+                          wpa_sha256_state *hash)
 {
-    wpa_sha256_state hash;
-    wpa_sha256_init(&hash);
-    hash_text(&hash, "wpa1");
-    hash_text(&hash, finding->rule->id);
-    hash_text(&hash, finding->check ? finding->check : "");
-    hash_text(&hash, wpa_source_identity(source));
+    wpa_sha256_init(hash);
+    hash_text(hash, "wpa1");
+    hash_text(hash, finding->rule->id);
+    hash_text(hash, finding->check ? finding->check : "");
+    hash_text(hash, wpa_source_identity(source));
     for (size_t i = 0; i < finding->n_structure; i++) {
-        hash_text(&hash, finding->structure[i]);
+        hash_text(hash, finding->structure[i]);
     }
-    hash_text(&hash, finding->evidence);
-    return hash;
+    hash_text(hash, finding->evidence);
 }
 
-void wpa_findings_fingerprint(const wpa_source *source, wpa_finding **findings, size_t n,
-                              wpa_arena *arena)
+/** What the fingerprint is of, as one text: to count those that are alike, hashing is too slow. */
+static const char *identity_text(const wpa_finding *finding, wpa_buf *buf)
 {
+    wpa_buf_truncate(buf, 0);
+    wpa_buf_text(buf, finding->rule->id);
+    wpa_buf_char(buf, '\n');
+    wpa_buf_text(buf, finding->check ? finding->check : "");
+    for (size_t i = 0; i < finding->n_structure; i++) {
+        wpa_buf_char(buf, '\n');
+        wpa_buf_text(buf, finding->structure[i]);
+    }
+    wpa_buf_char(buf, '\n');
+    wpa_buf_text(buf, finding->evidence);
+    return wpa_buf_data(buf);
+}
+
+void wpa_findings_number(wpa_finding **findings, size_t n, wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(IDENTITY_MAX_BYTES);
     wpa_map *seen = wpa_map_new(arena); /* identity → how many so far */
     for (size_t i = 0; i < n; i++) {
-        wpa_sha256_state hash = hash_identity(source, findings[i]), copy = hash;
-        uint8_t digest[WPA_SHA256_SIZE];
-        char hex[WPA_SHA256_HEX_SIZE], ordinal[24];
-        wpa_sha256_final(&copy, digest);
-        wpa_hex_encode(digest, WPA_SHA256_SIZE, hex);
-        size_t *count = wpa_map_get(seen, hex);
+        const char *identity = identity_text(findings[i], buf);
+        size_t *count = wpa_map_get(seen, identity);
         if (!count) {
             count = wpa_arena_alloc(arena, sizeof *count);
-            wpa_map_put(seen, hex, count);
+            wpa_map_put(seen, identity, count);
         }
-        (void)wpa_text_format(ordinal, sizeof ordinal, "%zu", (*count)++);
+        findings[i]->ordinal = (*count)++;
+    }
+}
+
+void wpa_findings_fingerprint(const wpa_source *source, wpa_finding **findings, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        wpa_sha256_state hash;
+        uint8_t digest[WPA_SHA256_SIZE];
+        char ordinal[24];
+        hash_identity(source, findings[i], &hash);
+        (void)wpa_text_format(ordinal, sizeof ordinal, "%zu", findings[i]->ordinal);
         hash_text(&hash, ordinal);
         wpa_sha256_final(&hash, digest);
         wpa_hex_encode(digest, FINGERPRINT_BYTES, findings[i]->fingerprint);

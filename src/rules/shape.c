@@ -336,8 +336,28 @@ void wpa_shape_report_unknown(wpa_rule_run *run, const wpa_shape_set *set, const
 
 /* ---- the walk ---- */
 
+#define FEW_PAIRS 16
+
+/* Keys of most mappings are so few that each is compared with those before it. */
+static bool has_duplicates(const wpa_yaml_node *node)
+{
+    for (size_t i = 1; i < node->n_pairs && node->n_pairs <= FEW_PAIRS; i++) {
+        const wpa_yaml_node *key = node->pairs[i].key;
+        for (size_t k = 0; k < i; k++) {
+            const wpa_yaml_node *other = node->pairs[k].key;
+            if (key->length == other->length && wpa_text_is_ci(key->text, other->text)) {
+                return true;
+            }
+        }
+    }
+    return node->n_pairs > FEW_PAIRS;
+}
+
 static void check_duplicates(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
+    if (!has_duplicates(node)) {
+        return;
+    }
     const char *check = check_of(at, WPA_SHAPE_DUPLICATE, def);
     wpa_map *seen = wpa_map_new(at->run->arena);
     for (size_t i = 0; check && i < node->n_pairs; i++) {
@@ -517,7 +537,7 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
     const wpa_schema_def *mapping = NULL, *sequence = NULL;
     switch (node->kind) {
     case WPA_YAML_MAPPING:
-        mapping = best_mapping(def, node, &best);
+        mapping = def->kind == WPA_SCHEMA_MAPPING ? def : best_mapping(def, node, &best);
         if (mapping) {
             walk_mapping(&at, mapping, node);
         } else if (!fits_kind(def, node)) {

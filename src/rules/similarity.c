@@ -117,6 +117,68 @@ static wpa_similarity_step read_step(const wpa_outline_step *step, features *scr
     return s;
 }
 
+/* ---- bands ---- */
+
+#define ROWS (WPA_SIMILARITY_BANDS * BAND_ROWS)
+
+/* The least hash of each row over the features of a step. */
+static void sketch(const wpa_similarity_step *step, uint32_t rows[], size_t n_rows)
+{
+    for (size_t row = 0; row < n_rows; row++) {
+        uint64_t a = mix(row) | 1, b = mix(row ^ UINT64_C(0xabcdef));
+        uint32_t least = UINT32_MAX;
+        for (size_t k = 0; k < step->n_features; k++) {
+            uint32_t hash = (uint32_t)((a * step->features[k] + b) >> 32);
+            least = hash < least ? hash : least;
+        }
+        rows[row] = least;
+    }
+}
+
+static uint32_t least_of(uint32_t rows[][ROWS], size_t n_steps, size_t row)
+{
+    uint32_t least = UINT32_MAX;
+    for (size_t i = 0; i < n_steps; i++) {
+        least = rows[i][row] < least ? rows[i][row] : least;
+    }
+    return least;
+}
+
+static uint32_t band_of(uint32_t rows[][ROWS], size_t n_steps, uint32_t band_index, bool is_whole)
+{
+    uint64_t hash = band_index + (is_whole ? 0U : 1000U);
+    for (uint32_t row = 0; row < BAND_ROWS; row++) {
+        hash = mix(hash ^ least_of(rows, n_steps, (size_t)band_index * BAND_ROWS + row));
+    }
+    return (uint32_t)(hash >> 32);
+}
+
+static size_t count_stretches(const wpa_similarity_job *job)
+{
+    return job->n_steps < WPA_SIMILARITY_STRETCH ? 0 : job->n_steps - WPA_SIMILARITY_STRETCH + 1;
+}
+
+/* Each step is hashed once, for the whole and for the stretches that it is part of. */
+static const uint32_t *read_bands(const wpa_similarity_job *job, wpa_arena *arena)
+{
+    uint32_t rows[WPA_SIMILARITY_STEPS_MAX][ROWS];
+    size_t n_stretches = count_stretches(job), n = 0;
+    uint32_t *bands = wpa_arena_array(
+        arena, WPA_SIMILARITY_BANDS + n_stretches * WPA_SIMILARITY_STRETCH_BANDS, sizeof *bands);
+    for (size_t i = 0; i < job->n_steps; i++) {
+        sketch(&job->steps[i], rows[i], ROWS);
+    }
+    for (uint32_t k = 0; k < WPA_SIMILARITY_BANDS; k++) {
+        bands[n++] = band_of(rows, job->n_steps, k, true);
+    }
+    for (size_t i = 0; i < n_stretches; i++) {
+        for (uint32_t k = 0; k < WPA_SIMILARITY_STRETCH_BANDS; k++) {
+            bands[n++] = band_of(rows + i, WPA_SIMILARITY_STRETCH, k, false);
+        }
+    }
+    return bands;
+}
+
 const wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena)
 {
     if (job->is_call || job->n_steps == 0 || job->n_steps > WPA_SIMILARITY_STEPS_MAX) {
@@ -133,6 +195,7 @@ const wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_ar
         s->weight += steps[i].weight;
         s->n_real += !steps[i].is_setup;
     }
+    s->bands = read_bands(s, arena);
     return s;
 }
 
@@ -159,6 +222,14 @@ double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarit
     return n_all ? (double)n_both / (double)n_all : 1;
 }
 
+/* Sets of such different sizes cannot overlap enough, whatever is in them. */
+static bool can_be_aligned(const wpa_similarity_step *a, const wpa_similarity_step *b)
+{
+    uint32_t least = a->n_features < b->n_features ? a->n_features : b->n_features;
+    uint32_t most = a->n_features < b->n_features ? b->n_features : a->n_features;
+    return a->kind == b->kind && least >= ALIGNED_MIN * most;
+}
+
 /* Longest common subsequence, in which a pair counts by how alike and how large it is. */
 double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_job *b)
 {
@@ -168,7 +239,8 @@ double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_
         const double *before = best[i % 2];
         now[0] = 0;
         for (size_t k = 0; k < b->n_steps; k++) {
-            double alike = wpa_similarity_of_steps(&a->steps[i], &b->steps[k]);
+            const wpa_similarity_step *x = &a->steps[i], *y = &b->steps[k];
+            double alike = can_be_aligned(x, y) ? wpa_similarity_of_steps(x, y) : 0;
             double gain = alike * (a->steps[i].weight + b->steps[k].weight);
             double with = alike >= ALIGNED_MIN ? before[k] + gain : 0;
             double without = before[k + 1] > now[k] ? before[k + 1] : now[k];
@@ -202,55 +274,33 @@ wpa_similarity_index *wpa_similarity_index_new(wpa_arena *arena)
     return index;
 }
 
-/* The least hash of a band's row over the features of these steps. */
-static uint32_t least(const wpa_similarity_step *steps, size_t n_steps, uint64_t seed)
+static void add_member(wpa_similarity_index *index, const uint32_t *bands, size_t n,
+                       wpa_similarity_member member)
 {
-    uint64_t a = mix(seed) | 1, b = mix(seed ^ UINT64_C(0xabcdef));
-    uint32_t least_hash = UINT32_MAX;
-    for (size_t i = 0; i < n_steps; i++) {
-        for (size_t k = 0; k < steps[i].n_features; k++) {
-            uint32_t hash = (uint32_t)((a * steps[i].features[k] + b) >> 32);
-            least_hash = hash < least_hash ? hash : least_hash;
-        }
-    }
-    return least_hash;
-}
-
-static uint32_t band_of(const wpa_similarity_step *steps, size_t n_steps, uint32_t band_index,
-                        bool is_whole)
-{
-    uint64_t hash = band_index + (is_whole ? 0U : 1000U);
-    for (uint32_t row = 0; row < BAND_ROWS; row++) {
-        hash = mix(hash ^ least(steps, n_steps, (uint64_t)band_index * BAND_ROWS + row));
-    }
-    return (uint32_t)(hash >> 32);
-}
-
-static void add_member(wpa_similarity_index *index, const wpa_similarity_step *steps,
-                       size_t n_steps, wpa_similarity_member member)
-{
-    bool is_whole = member.first_step == WHOLE_JOB;
-    uint32_t n = is_whole ? WPA_SIMILARITY_BANDS : WPA_SIMILARITY_STRETCH_BANDS;
     index->members = wpa_arena_grow(index->arena, index->members, index->n_members,
                                     &index->members_capacity, sizeof *index->members);
     index->members[index->n_members] = member;
-    for (uint32_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         index->bands = wpa_arena_grow(index->arena, index->bands, index->n_bands,
                                       &index->bands_capacity, sizeof *index->bands);
-        index->bands[index->n_bands++] =
-            (band){band_of(steps, n_steps, i, is_whole), (uint32_t)index->n_members};
+        index->bands[index->n_bands++] = (band){bands[i], (uint32_t)index->n_members};
     }
     index->n_members++;
+}
+
+static const uint32_t *stretch_bands(const wpa_similarity_job *job, size_t first_step)
+{
+    return job->bands + WPA_SIMILARITY_BANDS + first_step * WPA_SIMILARITY_STRETCH_BANDS;
 }
 
 void wpa_similarity_index_add(wpa_similarity_index *index, const wpa_similarity_job *job,
                               const void *owner, size_t job_index)
 {
     wpa_similarity_member member = {owner, (uint32_t)job_index, WHOLE_JOB};
-    add_member(index, job->steps, job->n_steps, member);
-    for (size_t i = 0; i + WPA_SIMILARITY_STRETCH <= job->n_steps; i++) {
+    add_member(index, job->bands, WPA_SIMILARITY_BANDS, member);
+    for (size_t i = 0; i < count_stretches(job); i++) {
         member.first_step = (uint32_t)i;
-        add_member(index, job->steps + i, WPA_SIMILARITY_STRETCH, member);
+        add_member(index, stretch_bands(job, i), WPA_SIMILARITY_STRETCH_BANDS, member);
     }
 }
 
@@ -299,10 +349,10 @@ size_t wpa_similarity_index_find(const wpa_similarity_index *index, const wpa_si
 {
     bool is_whole = first_step == WHOLE_JOB;
     uint32_t n_bands = is_whole ? WPA_SIMILARITY_BANDS : WPA_SIMILARITY_STRETCH_BANDS;
-    const wpa_similarity_step *steps = is_whole ? job->steps : job->steps + first_step;
-    size_t n_steps = is_whole ? job->n_steps : WPA_SIMILARITY_STRETCH, n = 0;
+    const uint32_t *bands = is_whole ? job->bands : stretch_bands(job, first_step);
+    size_t n = 0;
     for (uint32_t i = 0; i < n_bands; i++) {
-        uint32_t hash = band_of(steps, n_steps, i, is_whole);
+        uint32_t hash = bands[i];
         for (size_t at = lower_bound(index, hash);
              at < index->n_bands && index->bands[at].hash == hash && n < max; at++) {
             const wpa_similarity_member *member = &index->members[index->bands[at].member];

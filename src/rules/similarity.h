@@ -29,6 +29,7 @@ typedef struct wpa_similarity_job {
     size_t n_steps;
     size_t n_real; /* steps that are no setup */
     unsigned weight;
+    const uint32_t *bands; /* of the whole, then of each stretch: those that agree may be alike */
 } wpa_similarity_job;
 
 /** NULL for a call and for a job without steps, or with too many. */

@@ -26,6 +26,7 @@ void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text);
 /** Fill places, structure and evidence, which follow from the span. */
 void wpa_finding_locate(const wpa_source *source, wpa_finding *finding, wpa_arena *arena);
 wpa_finding_span wpa_finding_span_of(const wpa_source *source, wpa_span bytes);
-/** Fingerprints of all findings of one file, in their final order. */
-void wpa_findings_fingerprint(const wpa_source *source, wpa_finding **findings, size_t n,
-                              wpa_arena *arena);
+/** Tell findings of one file that are alike apart: by their order, which is final. */
+void wpa_findings_number(wpa_finding **findings, size_t n, wpa_arena *arena);
+/** Fingerprints of findings that are numbered. */
+void wpa_findings_fingerprint(const wpa_source *source, wpa_finding **findings, size_t n);

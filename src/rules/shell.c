@@ -3,6 +3,7 @@
 
 #include "rules/shell_lex.h"
 #include "rules/shell_name.h"
+#include "rules/shell_roles.h"
 
 static const wpa_shell_lexer lexers[] = {
     [WPA_SCRIPT_POSIX] = wpa_shell_lex_posix,
@@ -82,6 +83,9 @@ const wpa_script *wpa_script_read_as(wpa_script_language language, const char *t
     script->contexts = contexts;
     script->is_readable = lexers[language](script, contexts, arena);
     script->n_commands = script->is_readable ? script->n_commands : 0;
+    for (size_t i = 0; i < script->n_commands; i++) { /* once: many rules ask for them */
+        script->commands[i].roles = wpa_shell_read_roles(&script->commands[i]);
+    }
     return script;
 }
 

@@ -45,6 +45,7 @@ typedef struct wpa_shell_command {
     wpa_span span;      /* first word to last */
     const char *before; /* operator in front: "", ";", "&&", "||", "|" (a line break is ";") */
     const char *after;
+    unsigned roles;        /* what it does, as wpa_shell_roles tells */
     unsigned loops;        /* how many loops it stands in */
     unsigned nested;       /* substitutions and subshells around it */
     bool is_nested_script; /* from "bash -c '...'": spans are exact, or those of the quoted word */

@@ -11,6 +11,11 @@ size_t wpa_shell_arguments(const wpa_shell_command *command, const char *words[]
 
 unsigned wpa_shell_roles(const wpa_shell_command *command)
 {
+    return command->roles;
+}
+
+unsigned wpa_shell_read_roles(const wpa_shell_command *command)
+{
     const char *words[WPA_SHELL_WORDS_MAX];
     size_t n = wpa_shell_arguments(command, words, WPA_SHELL_WORDS_MAX);
     return wpa_facts_command_roles(command->name, words, n);

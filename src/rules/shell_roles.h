@@ -8,6 +8,8 @@
 
 /** Roles (wpa_command_role bits) of one command; 0 if it is not known. */
 unsigned wpa_shell_roles(const wpa_shell_command *command);
+/** The same out of the tables, for when the script is read. */
+unsigned wpa_shell_read_roles(const wpa_shell_command *command);
 /** Of all commands of a step's script, in any shell that is read; 0 for a step without one. */
 unsigned wpa_step_roles(const wpa_outline_step *step);
 /** Texts of the words behind the name, for look-ups in tables; returns how many, at most max. */

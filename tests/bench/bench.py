@@ -19,6 +19,9 @@ SAMPLED_RULES = 10
 SAMPLES = 30
 SEED = 20261126
 
+# No work of earlier runs, and none of other programs.
+ALONE = "tools: {shellcheck: off, pyflakes: off, node: off, pwsh: off}\n"
+
 
 class Bench:
     def __init__(self, corpus, build, peers):
@@ -26,6 +29,9 @@ class Bench:
         self.wpa = os.path.realpath(os.path.join(build, "wpa"))
         self.yaml = os.path.realpath(os.path.join(build, "bench_yaml"))
         self.peers = os.path.realpath(peers)
+        self.config = tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8")
+        self.config.write(ALONE)
+        self.config.flush()
         self.workflows = sorted(self.files(lambda p: "/.github/workflows/" in "/" + p))
 
     def files(self, is_wanted):
@@ -77,6 +83,10 @@ def check(bench, *options):
     return [bench.wpa, "check", "--no-config", "--exit-zero", "--format", "oneline", *options]
 
 
+def alone(bench, *options):
+    return [bench.wpa, "check", "--no-cache", "--config", bench.config.name, "--exit-zero", "--format", "oneline", *options]
+
+
 def verdict(is_met):
     return "met" if is_met else "missed"
 
@@ -98,10 +108,10 @@ def bench_analyser(bench):
     n_bytes = sum(os.path.getsize(os.path.join(bench.corpus, path)) for path in workflows)
     print(f"{len(workflows)} workflows of {n_bytes / 1e6:.1f} MB, {len(everything)} files in all, {threads} cores")
     commands = {
-        "wpa, workflows": (check(bench, "--threads", "1", *workflows), None),
+        "wpa, workflows": (alone(bench, "--threads", "1", *workflows), None),
         "libyaml events, workflows": ([bench.yaml], "\n".join(workflows)),
-        "wpa, all files": (check(bench, "--threads", "1", "."), None),
-        "wpa, all files, 2 threads": (check(bench, "--threads", "2", "."), None),
+        "wpa, all files": (alone(bench, "--threads", "1", "."), None),
+        "wpa, all files, 2 threads": (alone(bench, "--threads", "2", "."), None),
     }
     if bench.peer("actionlint"):
         commands["actionlint, workflows"] = (
@@ -126,7 +136,7 @@ def bench_analyser(bench):
     peak = m["wpa, all files, 2 threads"][2]
     rows.append(["peak memory, MiB", f"{peak:.0f}", f"{64 + largest:.0f}", verdict(peak <= 64 + largest)])
     small = min((path for path in workflows), key=lambda p: abs(os.path.getsize(os.path.join(bench.corpus, p)) - 1500))
-    quick = bench.medians({"one file": (check(bench, small), None)}, 21)["one file"]
+    quick = bench.medians({"one file": (alone(bench, small), None)}, 21)["one file"]
     rows.append([f"one file of {os.path.getsize(os.path.join(bench.corpus, small))} bytes, exec to exit, ms",
                  f"{quick[1] * 1000:.1f}", 10, verdict(quick[1] * 1000 <= 10)])
     size = subprocess.run(["size", bench.wpa], capture_output=True, text=True, check=True).stdout.split("\n")[1].split()

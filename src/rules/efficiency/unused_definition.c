@@ -29,6 +29,11 @@ static bool is_variable_char(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
+static const char *find_word(const char *text, const char *word)
+{
+    return wpa_text_find_ci(text, strlen(text), word);
+}
+
 /* What stands behind a name everywhere in the file: "steps.a", "steps['a']", "toJSON(steps)". */
 typedef struct readings {
     wpa_map *names;  /* lower case; of outputs "job.output" */
@@ -75,7 +80,8 @@ static readings read_all(wpa_rule_run *run, const char *prefix)
     const wpa_yaml_doc *doc = run->source->yaml;
     readings r = {.names = wpa_map_new(run->arena)};
     size_t length = strlen(prefix);
-    for (const char *at = doc->source; (at = strcasestr(at, prefix)); at += length) {
+    const char *end = doc->source + doc->size_bytes, *at = doc->source;
+    for (; (at = wpa_text_find_ci(at, (size_t)(end - at), prefix)); at += length) {
         bool is_any = false;
         const char *name = is_start(doc, at) ? read_member(at + length, run->arena, &is_any) : NULL;
         r.is_any = r.is_any || is_any;
@@ -90,7 +96,8 @@ static readings read_all(wpa_rule_run *run, const char *prefix)
 static void add_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc, readings *r, const char *prefix)
 {
     size_t length = strlen(prefix);
-    for (const char *at = doc->source; (at = strcasestr(at, prefix)); at += length) {
+    const char *end = doc->source + doc->size_bytes, *at = doc->source;
+    for (; (at = wpa_text_find_ci(at, (size_t)(end - at), prefix)); at += length) {
         const char *job = is_start(doc, at) ? read_name(at + length, run->arena) : "";
         const char *behind = at + length + strlen(job);
         if (!*job || strncasecmp(behind, ".outputs", 8) != 0) {
@@ -111,8 +118,8 @@ static void add_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc, readings *r,
 static readings read_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc)
 {
     readings r = {.names = wpa_map_new(run->arena), .all_of = wpa_map_new(run->arena)};
-    r.is_any = strstr(doc->source, "needs[") || strcasestr(doc->source, "toJSON(needs") ||
-               strcasestr(doc->source, "toJson( needs") || strstr(doc->source, "needs.*");
+    r.is_any = strstr(doc->source, "needs[") || find_word(doc->source, "toJSON(needs") ||
+               find_word(doc->source, "toJson( needs") || strstr(doc->source, "needs.*");
     if (!r.is_any) {
         add_outputs(run, doc, &r, "needs.");
         add_outputs(run, doc, &r, "jobs.");
@@ -179,7 +186,7 @@ static void check_all_ids(wpa_rule_run *run, const wpa_outline *o)
 {
     const char *source = run->source->yaml->source;
     bool is_opaque =
-        strstr(source, "steps[") || strcasestr(source, "toJSON(steps") || strstr(source, "steps.*");
+        strstr(source, "steps[") || find_word(source, "toJSON(steps") || strstr(source, "steps.*");
     readings r = read_all(run, "steps");
     for (size_t i = 0; i < o->n_jobs && !is_opaque; i++) {
         check_ids(run, &r, &o->jobs[i]);
@@ -333,8 +340,8 @@ static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char
     const wpa_yaml_doc *doc = run->source->yaml;
     const char *whole = wpa_arena_printf(run->arena, "toJSON(%s", context);
     bool is_opaque =
-        strcasestr(doc->source, whole) || strstr(doc->source, "github.event.inputs }}") ||
-        strcasestr(doc->source, "toJSON(github.event") || strcasestr(doc->source, "event_path") ||
+        find_word(doc->source, whole) || strstr(doc->source, "github.event.inputs }}") ||
+        find_word(doc->source, "toJSON(github.event") || find_word(doc->source, "event_path") ||
         (wpa_text_is(context, "secrets") && strstr(doc->source, "secrets: inherit"));
     if (is_opaque || !wpa_yaml_is(list, WPA_YAML_MAPPING)) {
         return;

@@ -119,33 +119,53 @@ static size_t last_line_of(const wpa_yaml_doc *doc, const wpa_yaml_node *node)
     return wpa_yaml_line_of(doc, node->span.end ? node->span.end - 1 : 0);
 }
 
+/** Of n things in the order of the file, the first that begins on the line or behind it. */
+static size_t first_from(const wpa_yaml_doc *doc, const wpa_yaml_node *list, size_t n, size_t line)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        size_t start = list->kind == WPA_YAML_SEQUENCE ? wpa_yaml_dash(list->items[middle])
+                                                       : list->pairs[middle].key->span.start;
+        bool is_before = wpa_yaml_line_of(doc, start) < line;
+        low = is_before ? middle + 1 : low;
+        high = is_before ? high : middle;
+    }
+    return low;
+}
+
 /** The step among these that begins on the line, or NULL. */
 static const wpa_yaml_node *step_on(const wpa_yaml_doc *doc, const wpa_yaml_node *steps,
                                     size_t line)
 {
-    for (size_t i = 0; wpa_yaml_is(steps, WPA_YAML_SEQUENCE) && i < steps->n_items; i++) {
-        if (wpa_yaml_line_of(doc, wpa_yaml_dash(steps->items[i])) == line) {
-            return steps->items[i];
-        }
+    steps = wpa_yaml_resolve(steps);
+    if (!wpa_yaml_is(steps, WPA_YAML_SEQUENCE)) {
+        return NULL;
     }
-    return NULL;
+    size_t i = first_from(doc, steps, steps->n_items, line);
+    bool is_there =
+        i < steps->n_items && wpa_yaml_line_of(doc, wpa_yaml_dash(steps->items[i])) == line;
+    return is_there ? steps->items[i] : NULL;
 }
 
 /** The step or job that begins on the line, or NULL. */
 static const wpa_yaml_node *block_on(const wpa_yaml_doc *doc, size_t line)
 {
     const wpa_yaml_node *jobs = wpa_yaml_get(doc->root, "jobs");
-    for (size_t i = 0; wpa_yaml_is(jobs, WPA_YAML_MAPPING) && i < jobs->n_pairs; i++) {
-        const wpa_yaml_pair *job = &jobs->pairs[i];
-        if (wpa_yaml_line_of(doc, job->key->span.start) == line) {
-            return job->value;
+    const wpa_yaml_node *step = NULL;
+    if (wpa_yaml_is(jobs, WPA_YAML_MAPPING)) {
+        size_t next = first_from(doc, jobs, jobs->n_pairs, line);
+        if (next < jobs->n_pairs &&
+            wpa_yaml_line_of(doc, jobs->pairs[next].key->span.start) == line) {
+            return jobs->pairs[next].value;
         }
-        const wpa_yaml_node *step = step_on(doc, wpa_yaml_get(job->value, "steps"), line);
-        if (step) {
-            return step;
+        /* Of the job that began before; by aliases, of any. */
+        for (size_t i = next; i-- > 0 && !step && (i + 1 == next || doc->n_aliases > 0);) {
+            step = step_on(doc, wpa_yaml_get(jobs->pairs[i].value, "steps"), line);
         }
     }
-    return step_on(doc, wpa_yaml_get(wpa_yaml_get(doc->root, "runs"), "steps"), line);
+    const wpa_yaml_node *runs = wpa_yaml_get(doc->root, "runs");
+    return step ? step : step_on(doc, wpa_yaml_get(runs, "steps"), line);
 }
 
 static void reach_spans(const wpa_yaml_doc *doc, const remark *at, wpa_ignore *ignore)

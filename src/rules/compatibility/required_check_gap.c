@@ -111,11 +111,16 @@ static bool is_call(const wpa_graph_file *file, size_t job)
     return false;
 }
 
+#define VALUES_MAX 64
+
 /* "build (18, linux)" of one leg: what GitHub shows if the job names none of it itself. */
 static const char *leg_name(const wpa_rule_run *run, const char *name, const wpa_matrix_leg *leg)
 {
     const char *text = wpa_arena_printf(run->arena, "%s (", name);
     for (size_t i = 0; i < leg->n; i++) {
+        if (i == VALUES_MAX) {
+            return NULL; /* no name of a check is as long */
+        }
         const char *value = wpa_yaml_text(leg->values[i].node);
         if (!value || wpa_outline_has_expression(value)) {
             return NULL;

@@ -193,6 +193,9 @@ static reading read_keys(const wpa_rule_run *run, const wpa_outline_job *job)
     return r;
 }
 
+/* More keys than any matrix of people has. */
+#define ROWS_MAX 64
+
 /* The leg as text, by the order of its keys in the first leg; only what is in keys, if given. */
 static const char *show_leg(const wpa_rule_run *run, const wpa_matrix_leg *leg,
                             const wpa_matrix_leg *order, const wpa_map *keys, bool *is_known)
@@ -251,7 +254,8 @@ static void check_legs(wpa_rule_run *run, const wpa_outline_job *job)
     bool has_unread = !r.is_unknown && wpa_map_count(r.keys) > 0 && m.n_rows == 0;
     wpa_map *whole = wpa_map_new(run->arena), *by_read = wpa_map_new(run->arena);
     wpa_map *told = wpa_map_new(run->arena);
-    for (size_t i = 0; i < legs.n && legs.n <= LEGS_MAX && !legs.is_open; i++) {
+    bool is_small = legs.n <= LEGS_MAX && m.n_rows <= ROWS_MAX;
+    for (size_t i = 0; i < legs.n && is_small && !legs.is_open; i++) {
         const wpa_matrix_leg *leg = &legs.legs[i];
         bool is_known = true, is_read_known = has_unread;
         const char *text = show_leg(run, leg, &legs.legs[0], NULL, &is_known);

@@ -23,6 +23,7 @@ typedef enum exit_code {
 } exit_code;
 
 #define STEP_SUMMARY_MAX_ROWS 200
+#define FIX_ROUNDS_MAX 5
 
 /* ---- writing out ---- */
 
@@ -289,7 +290,8 @@ static wpa_tree_options tree_options(wpa_check_run *run, const wpa_fix_choice *c
     };
 }
 
-static int run_tree(wpa_check_run *run, wpa_error *err)
+/** One look at everything there is; with fixes the last one is that which changes nothing. */
+static int run_round(wpa_check_run *run, bool is_last, wpa_error *err)
 {
     const wpa_check_options *options = run->options;
     bool fixes = options->fix != WPA_CHECK_FIX_NONE || options->is_diff;
@@ -312,7 +314,23 @@ static int run_tree(wpa_check_run *run, wpa_error *err)
         *err = run->failure;
         return WPA_CLI_FAILED;
     }
-    return report_on(run, tree, err);
+    return run->n_written && !is_last ? EXIT_CLEAN : report_on(run, tree, err);
+}
+
+/**
+ * What one file's fixes do may make a fix in another one right (versions that go together), and the
+ * programs outside see only what is written: look again until nothing changes.
+ */
+static int run_tree(wpa_check_run *run, wpa_error *err)
+{
+    for (int round = 1;; round++) {
+        run->n_written = 0;
+        bool is_last = round == FIX_ROUNDS_MAX;
+        int code = run_round(run, is_last, err);
+        if (run->n_written == 0 || is_last || code == WPA_CLI_FAILED) {
+            return code;
+        }
+    }
 }
 
 static int run_once(wpa_cli *cli, wpa_check_options *options, wpa_check_watch *watch,

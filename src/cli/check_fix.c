@@ -62,9 +62,11 @@ static bool print_diff(wpa_cli *cli, const wpa_tree_file *file, wpa_arena *arena
     return wpa_check_print(cli, diff, strlen(diff), err);
 }
 
-static bool deliver_fix(wpa_cli *cli, const wpa_check_options *options, const wpa_tree_file *file,
-                        wpa_arena *arena, wpa_error *err)
+static bool deliver_fix(wpa_check_run *run, const wpa_tree_file *file, wpa_arena *arena,
+                        wpa_error *err)
 {
+    wpa_cli *cli = run->cli;
+    const wpa_check_options *options = run->options;
     if (options->is_diff) {
         return !is_changed(file) || print_diff(cli, file, arena, err);
     }
@@ -77,6 +79,7 @@ static bool deliver_fix(wpa_cli *cli, const wpa_check_options *options, const wp
     if (!write_fixed(file, arena, err)) {
         return false;
     }
+    run->n_written++;
     (void)fprintf(cli->err, "fixed %zu in %s\n", file->fixed.n_applied,
                   wpa_text_visible(arena, file->path, strlen(file->path), false));
     return true;
@@ -95,7 +98,7 @@ void wpa_check_deliver_fix(wpa_check_run *run, const wpa_tree_file *file)
         print_note(run->cli, &file->fixed.notes[i], arena);
     }
     wpa_error why = {0};
-    if (deliver_fix(run->cli, run->options, file, arena, &why)) {
+    if (deliver_fix(run, file, arena, &why)) {
         return;
     }
     if (run->has_failed) { /* the last one is said by the caller */

@@ -75,6 +75,7 @@ typedef struct wpa_check_run {
     wpa_baseline *baseline;        /* or NULL */
     wpa_outside *outside;          /* or NULL */
     struct wpa_check_watch *watch; /* or NULL */
+    size_t n_written;              /* files that the fixes of this round have changed */
     bool has_failed;               /* a fix could not be written; failure says why */
     wpa_error failure;             /* the last one */
 } wpa_check_run;

@@ -331,7 +331,7 @@ static int open_socket(const wpa_api_options *options, wpa_error *err)
  */
 
 /* The library's own words: mostly of clients that left. */
-static void log_library(void *context, const char *format, va_list values)
+static WPA_PRINTF(2, 0) void log_library(void *context, const char *format, va_list values)
 {
     const wpa_api *api = context;
     char text[512];

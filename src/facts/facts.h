@@ -217,8 +217,9 @@ typedef struct wpa_fact_range {
 typedef struct wpa_fact_advisory {
     const char *action; /* "owner/repo[/path]" */
     const char *id;
-    const char *severity; /* "low", "moderate", "high", "critical" */
-    const char *kind;     /* "secret-leak", "compromise", ... */
+    const char *published; /* day */
+    const char *severity;  /* "low", "moderate", "high", "critical" */
+    const char *kind;      /* "secret-leak", "compromise", ... */
     const char *summary;
     const char *source;
     const char *first_patched; /* or NULL */

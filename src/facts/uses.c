@@ -191,6 +191,22 @@ static void bounds_of(const wpa_version *version, wpa_version *first, wpa_versio
     }
 }
 
+/* The version to judge by. A tag or branch that moves has gone on since a snapshot that is older
+ * than the advisory: then it is anything that its name allows. */
+static wpa_version version_for(const wpa_fact_advisory *advisory, wpa_slice ref,
+                               const wpa_fact_use *use)
+{
+    bool moves = use->pin == WPA_PIN_VERSION || use->pin == WPA_PIN_OTHER;
+    const char *seen = moves && use->commit ? wpa_facts_repo_date(use->repo) : NULL;
+    wpa_version named = use->version;
+    if (seen && advisory->published && strcmp(seen, advisory->published) < 0 &&
+        !wpa_version_parse(ref, &named)) {
+        named = use->version;
+        named.n_parts = 0; /* a branch: this version or any later one */
+    }
+    return named;
+}
+
 static bool is_in_range(const wpa_version *version, const wpa_fact_range *range)
 {
     wpa_version introduced = {0}, end, first, last;
@@ -234,10 +250,12 @@ wpa_fact_affected wpa_facts_advisory_affects(const wpa_fact_advisory *advisory, 
     if (!use->has_version) {
         return WPA_AFFECTED_UNKNOWN;
     }
+    wpa_version version = version_for(advisory, ref, use);
     for (size_t i = 0; i < advisory->n_ranges; i++) {
-        if (is_in_range(&use->version, &advisory->ranges[i])) {
+        if (is_in_range(&version, &advisory->ranges[i])) {
             return WPA_AFFECTED_YES;
         }
     }
-    return is_listed(&use->version, advisory->versions) ? WPA_AFFECTED_YES : WPA_AFFECTED_NO;
+    bool is_one = version.n_parts > 0 && is_listed(&version, advisory->versions);
+    return is_one ? WPA_AFFECTED_YES : WPA_AFFECTED_NO;
 }

@@ -157,6 +157,7 @@ static void write_advisory(FILE *out, size_t n, size_t advisory, json_t *record,
     (void)fputs("{", out);
     write_field(out, "action", affected, "action");
     write_field(out, "id", record, "id");
+    write_field(out, "published", record, "published");
     write_field(out, "severity", record, "severity");
     write_field(out, "kind", record, "class");
     write_field(out, "summary", record, "summary");

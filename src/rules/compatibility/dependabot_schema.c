@@ -95,6 +95,29 @@ static void check_ecosystem(wpa_rule_run *run, const wpa_yaml_node *node)
     finding->confidence = meant ? finding->confidence : WPA_CONFIDENCE_MEDIUM;
 }
 
+/* B12: a wait for each level of a version, where versions have no levels. */
+static void check_cooldown(wpa_rule_run *run, const wpa_yaml_node *update)
+{
+    static const char *const levels[] = {"semver-major-days", "semver-minor-days",
+                                         "semver-patch-days"};
+    const wpa_schema_def *def = wpa_schema_dependabot_find("ecosystem-without-levels");
+    const wpa_yaml_node *ecosystem = wpa_yaml_get(update, "package-ecosystem");
+    const wpa_yaml_node *cooldown = wpa_yaml_get(update, "cooldown");
+    const char *name = wpa_yaml_text(ecosystem);
+    if (!def || !name || !wpa_fact_list_has(def->allowed, wpa_slice_of(name))) {
+        return;
+    }
+    for (size_t i = 0; i < WPA_COUNT(levels); i++) {
+        const wpa_yaml_pair *pair = wpa_yaml_find(cooldown, levels[i]);
+        if (pair) {
+            (void)wpa_rule_report(run, pair->key->span, "B12", NULL,
+                                  "Dependabot knows no levels of versions for %s: it refuses the "
+                                  "file for '%s'",
+                                  quote(run, ecosystem), levels[i]);
+        }
+    }
+}
+
 /* B6: "05:30", a zone of the tz database, a cron line where and only where it is asked for. */
 static void check_schedule(wpa_rule_run *run, const wpa_yaml_node *schedule)
 {
@@ -326,6 +349,7 @@ static void check_update(wpa_rule_run *run, const wpa_yaml_node *updates, size_t
                               "B3", NULL, "an entry has no schedule: Dependabot refuses the file");
     }
     check_ecosystem(run, wpa_yaml_get(update, "package-ecosystem"));
+    check_cooldown(run, update);
     check_schedule(run, schedule ? wpa_yaml_resolve(schedule->value) : NULL);
     check_limit(run, update);
     check_directories(run, update);
@@ -388,7 +412,7 @@ const wpa_rule wpa_rule_dependabot_schema = {
     .fix = "Write keys and values as Dependabot knows them; slips of one letter are corrected by "
            "wpa.",
     .checks = (const char *const[]){"B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10",
-                                    "B11", NULL},
+                                    "B11", "B12", NULL},
     .tables = 1U << WPA_FACTS_SCHEMA,
     .declares = WPA_DECLARES_TRIGGERS,
     .check = check,

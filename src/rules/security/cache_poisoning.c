@@ -4,6 +4,7 @@
 #include "facts/commands.h"
 #include "rules/caches.h"
 #include "rules/intake.h"
+#include "rules/work.h"
 
 /* What makes a job one that publishes. */
 typedef struct publication {
@@ -150,7 +151,7 @@ static bool restores_nothing(const wpa_outline_step *step)
 }
 
 /* Does the job itself give something out, or hold what is needed for that? */
-static bool delivers(const wpa_outline_job *job)
+static bool gives_out(const wpa_rule_run *run, const wpa_outline_job *job)
 {
     publication p;
     const wpa_yaml_node *scopes = wpa_yaml_get(job->node, "permissions");
@@ -161,11 +162,50 @@ static bool delivers(const wpa_outline_job *job)
         has_power =
             has_power || wpa_text_is(wpa_yaml_text(wpa_yaml_get(scopes, powers[i])), "write");
     }
+    return has_power || wpa_yaml_find(job->node, "environment") ||
+           wpa_work_is_named_shipping(job) || find_publishing_step(job, &p) ||
+           (job->names_secret && wpa_work_ships(run));
+}
+
+static bool has_upload(const wpa_outline_job *job)
+{
     for (size_t i = 0; i < job->n_steps; i++) {
-        has_power = has_power || wpa_outline_step_uses(&job->steps[i], "actions/upload-artifact");
+        if (wpa_outline_step_uses(&job->steps[i], "actions/upload-artifact")) {
+            return true;
+        }
     }
-    return has_power || wpa_yaml_find(job->node, "environment") || job->names_secret ||
-           find_publishing_step(job, &p);
+    return false;
+}
+
+/* Is it started by releases alone (or by hand), not by every change as well? */
+static bool is_for_releases(const wpa_outline *o)
+{
+    for (size_t i = 0; i < o->n_triggers; i++) {
+        const wpa_outline_trigger *t = &o->triggers[i];
+        bool is_tag = wpa_text_is(t->name, "push") && wpa_yaml_find(t->config, "tags") &&
+                      !wpa_yaml_find(t->config, "branches");
+        bool is_one =
+            is_tag || wpa_text_is(t->name, "release") || wpa_text_is(t->name, "workflow_dispatch");
+        if (!is_one) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * Is what is published made of what this job makes? A test beside a release is not, nor is a CI
+ * that a tag starts too and that keeps only reports. Where releases alone start it and nothing is
+ * seen to publish, any job may be what does.
+ */
+static bool delivers(const wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_outline *o = run->source->outline;
+    bool has_outlet = false;
+    for (size_t i = 0; i < o->n_jobs && !has_outlet; i++) {
+        has_outlet = gives_out(run, &o->jobs[i]);
+    }
+    return gives_out(run, job) || (has_outlet ? has_upload(job) : is_for_releases(o));
 }
 
 static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fact_cache *cache,
@@ -183,7 +223,7 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fa
         finding->check = "C4";
         finding->confidence = WPA_CONFIDENCE_LOW;
         finding->persona = WPA_PERSONA_AUDITOR;
-    } else if (!delivers(step->job)) {
+    } else if (!delivers(run, step->job)) {
         finding->severity = WPA_SEVERITY_MEDIUM; /* tests that run beside a release */
         finding->confidence = WPA_CONFIDENCE_LOW;
         finding->persona = WPA_PERSONA_PEDANTIC;

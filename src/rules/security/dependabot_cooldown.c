@@ -19,30 +19,75 @@ typedef struct subject {
     const wpa_yaml_node *days; /* or NULL */
 } subject;
 
-static void check_update(wpa_rule_run *run, const wpa_yaml_node *update)
+/* Waits of their own for each level of a version go before the default. */
+static const char *const levels[] = {"semver-major-days", "semver-minor-days", "semver-patch-days"};
+
+typedef enum wait {
+    WAIT_UNKNOWN,
+    WAIT_NONE,
+    WAIT_SHORT,
+    WAIT_LONG
+} wait;
+
+static wait wait_of(const wpa_rule_run *run, const wpa_yaml_node *days)
 {
-    const char *limit = wpa_yaml_text(wpa_yaml_get(update, "open-pull-requests-limit"));
-    const wpa_yaml_pair *ecosystem = wpa_yaml_find(update, "package-ecosystem");
-    const wpa_yaml_pair *cooldown = wpa_yaml_find(update, "cooldown");
-    const wpa_yaml_node *days = cooldown ? wpa_yaml_get(cooldown->value, "default-days") : NULL;
-    int64_t value = 0;
-    if (!ecosystem || wpa_text_is(limit, "0") ||
-        (cooldown && !wpa_yaml_is(cooldown->value, WPA_YAML_MAPPING))) {
-        return;
+    int64_t value;
+    const char *text = wpa_yaml_text(days);
+    return !days                                                ? WAIT_NONE
+           : !text || !wpa_text_to_int(text, 0, 100000, &value) ? WAIT_UNKNOWN
+           : value < days_wanted(run)                           ? WAIT_SHORT
+                                                                : WAIT_LONG;
+}
+
+static bool is_long_at_each_level(const wpa_rule_run *run, const wpa_yaml_node *cooldown)
+{
+    for (size_t i = 0; i < WPA_COUNT(levels); i++) {
+        if (wait_of(run, wpa_yaml_get(cooldown, levels[i])) != WAIT_LONG) {
+            return false;
+        }
     }
-    bool is_number = wpa_yaml_text(days) && wpa_text_to_int(wpa_yaml_text(days), 0, 100000, &value);
-    if ((is_number && value >= days_wanted(run)) || (days && !is_number)) {
-        return;
-    }
+    return true;
+}
+
+static void report(wpa_rule_run *run, wpa_span span, const wpa_yaml_node *update,
+                   const wpa_yaml_node *days)
+{
+    const wpa_yaml_node *ecosystem = wpa_yaml_get(update, "package-ecosystem");
+    const char *name = wpa_yaml_text(ecosystem);
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){update, days};
-    wpa_span span = days ? days->span : cooldown ? cooldown->key->span : ecosystem->value->span;
-    const char *name = wpa_yaml_text(ecosystem->value);
     (void)wpa_rule_report(run, span, NULL, s,
                           "updates of %s are taken %s, before anyone can have found what is wrong "
                           "with a release",
                           wpa_rule_quote(run, name ? name : "", name ? strlen(name) : 0),
                           days ? "too soon" : "on the day they come out");
+}
+
+static void check_update(wpa_rule_run *run, const wpa_yaml_node *update)
+{
+    const char *limit = wpa_yaml_text(wpa_yaml_get(update, "open-pull-requests-limit"));
+    const wpa_yaml_pair *ecosystem = wpa_yaml_find(update, "package-ecosystem");
+    const wpa_yaml_pair *cooldown = wpa_yaml_find(update, "cooldown");
+    const wpa_yaml_node *waits = cooldown ? wpa_yaml_resolve(cooldown->value) : NULL;
+    if (!ecosystem || wpa_text_is(limit, "0") ||
+        (cooldown && !wpa_yaml_is(waits, WPA_YAML_MAPPING))) {
+        return;
+    }
+    const wpa_yaml_node *days = wpa_yaml_get(waits, "default-days");
+    wait first = wait_of(run, days);
+    if (first == WAIT_SHORT || (first == WAIT_NONE && !is_long_at_each_level(run, waits))) {
+        report(run,
+               days       ? days->span
+               : cooldown ? cooldown->key->span
+                          : ecosystem->value->span,
+               update, days);
+    }
+    for (size_t i = 0; i < WPA_COUNT(levels); i++) {
+        const wpa_yaml_node *own = wpa_yaml_get(waits, levels[i]);
+        if (wait_of(run, own) == WAIT_SHORT) {
+            report(run, own->span, update, own);
+        }
+    }
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)

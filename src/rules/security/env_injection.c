@@ -43,7 +43,9 @@ static bool is_printed_by_script(const char *text, wpa_span value)
 static bool is_literal(const char *text, wpa_span value, const char *file)
 {
     size_t n = strlen(file);
-    if (!is_printed_by_script(text, value)) {
+    bool is_of_file = wpa_text_starts(text + value.start, "cat") &&
+                      !memmem(text + value.start, wpa_span_length(value), "<<", 2);
+    if (is_of_file || !is_printed_by_script(text, value)) {
         return false;
     }
     for (size_t i = value.start; i < value.end; i++) {

@@ -19,6 +19,15 @@ static bool is_given(const wpa_yaml_node *value)
     return text && text[strspn(text, " \t\r\n")];
 }
 
+/* A permission over the organisation, its members or the enterprise: no repository belongs to it.
+ */
+static bool is_over_organisation(const char *permission)
+{
+    return strncasecmp(permission, "organization-", strlen("organization-")) == 0 ||
+           strncasecmp(permission, "enterprise-", strlen("enterprise-")) == 0 ||
+           wpa_text_is_ci(permission, "members") || wpa_text_is_ci(permission, "team-discussions");
+}
+
 static inputs read_inputs(const wpa_outline_step *step)
 {
     static const char prefix[] = "permission-";
@@ -31,8 +40,7 @@ static inputs read_inputs(const wpa_outline_step *step)
         }
         if (strncasecmp(name, prefix, sizeof prefix - 1) == 0) {
             in.has_permissions = true;
-            in.has_wider = in.has_wider || strncasecmp(name + sizeof prefix - 1, "organization-",
-                                                       strlen("organization-")) != 0;
+            in.has_wider = in.has_wider || !is_over_organisation(name + sizeof prefix - 1);
         } else if (wpa_text_is_ci(name, "owner")) {
             in.owner = pair;
         } else if (wpa_text_is_ci(name, "repositories")) {

@@ -6,13 +6,20 @@
 
 #define SWITCH "ACTIONS_ALLOW_UNSECURE_COMMANDS"
 
+/* What the runner takes for yes; anything else is no. */
+static bool may_be_true(const char *text)
+{
+    return wpa_outline_has_expression(text) || wpa_text_is_ci(text, "true") ||
+           wpa_text_is(text, "1") || wpa_text_is_ci(text, "$true");
+}
+
 static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
 {
     const wpa_yaml_pair *env = wpa_yaml_find(scope, "env");
     const wpa_yaml_pair *pair = env ? wpa_yaml_find(env->value, SWITCH) : NULL;
     const char *text = pair ? wpa_yaml_text(pair->value) : NULL;
     const char *whole = env ? wpa_yaml_text(env->value) : NULL;
-    if (text && !wpa_text_is_ci(text, "false") && !wpa_text_is(text, "0") && *text) {
+    if (text && may_be_true(text)) {
         wpa_finding *finding =
             wpa_rule_report(run, pair->key->span, NULL, pair->value,
                             SWITCH " lets whatever is printed to the log set variables and PATH");

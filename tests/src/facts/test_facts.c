@@ -209,6 +209,10 @@ static void advisories_cover_their_ranges(void **state)
     assert_true(is_affected("embano1/wip", "v1", "GHSA-rg3q-prf8-qxmp")); /* all of v1 */
     assert_false(is_affected("embano1/wip", "v2", "GHSA-rg3q-prf8-qxmp"));
     assert_false(is_affected("embano1/wip", "main", "GHSA-rg3q-prf8-qxmp"));
+    /* A branch that went on since the snapshot, older than the advisory, was taken. */
+    assert_false(is_affected("pypa/gh-action-pypi-publish", "release/v1", "GHSA-vxmw-7h4f-hqxh"));
+    assert_true(is_affected("pypa/gh-action-pypi-publish", "v1.8.14", "GHSA-vxmw-7h4f-hqxh"));
+    assert_true(is_affected("github/codeql-action/init", "v2", "GHSA-vqf5-2xx6-9wfm"));
     assert_true(is_affected("reviewdog/action-setup", "v1", "GHSA-qmg3-hpqr-gqvc") ||
                 !is_affected("reviewdog/action-setup", "v1.3.0", "GHSA-qmg3-hpqr-gqvc"));
     const wpa_fact_archived *archived = wpa_facts_archived_find(S("Actions-RS/toolchain"));

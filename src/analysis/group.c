@@ -349,6 +349,23 @@ static void judge_all(group *g)
     }
 }
 
+/** Notes of a file are its own, whoever writes it. */
+static void deliver_fixes(wpa_tree *tree, wpa_unit_file *file)
+{
+    const wpa_tree_options *options = tree->options;
+    wpa_unit *unit = file->unit;
+    if (file->is_together) { /* its own are part of what is delivered together */
+        file->shown.fixed.n_applied = 0;
+    }
+    if (options->on_fixed) {
+        options->on_fixed(options->context, &file->shown);
+    }
+    if (unit->together && !unit->together->is_delivered) {
+        unit->together->is_delivered = true;
+        options->on_together(options->context, &unit->together->shown);
+    }
+}
+
 /** In the order of the walk, by the thread that called. */
 static void deliver(group *g)
 {
@@ -359,8 +376,8 @@ static void deliver(group *g)
             wpa_tree_note_unreadable(tree, file->shown.path, file->fault);
             tree->n_files--;
         } else if (!file->is_twice && file->state == WPA_UNIT_DONE) {
-            if (tree->options->fixes && tree->options->on_fixed) {
-                tree->options->on_fixed(tree->options->context, &file->shown);
+            if (tree->options->fixes) {
+                deliver_fixes(tree, file);
             }
             wpa_results_put(tree->results, file->shown.path, file->unit->around.prefix,
                             wpa_arena_text(tree->arena, file->identity), file->packed,
@@ -391,6 +408,9 @@ void wpa_group_run(wpa_tree *tree, wpa_unit *first)
     run_stage(&g, stage_join);
     close_graphs(&g);
     judge_all(&g);
+    for (wpa_unit *unit = first; unit && tree->options->on_together; unit = unit->next) {
+        wpa_unit_fix_together(tree, unit);
+    }
     if (tree->options->baseline || tree->options->outside) {
         run_stage(&g, stage_complete);
     }

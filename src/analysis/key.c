@@ -340,6 +340,14 @@ static bool is_lasting(const wpa_result *result)
     return result->n_notes == 0;
 }
 
+static void put_packed(wpa_unit_file *file, const wpa_buf *packed)
+{
+    wpa_free(file->packed);
+    file->packed_bytes = wpa_buf_size(packed);
+    file->packed = wpa_alloc(file->packed_bytes);
+    memcpy(file->packed, wpa_buf_data(packed), file->packed_bytes);
+}
+
 void wpa_key_complete(const wpa_tree_options *options, wpa_unit_file *file)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
@@ -360,10 +368,15 @@ void wpa_key_complete(const wpa_tree_options *options, wpa_unit_file *file)
     }
     wpa_result_pack(&result, true, packed);
     wpa_result_count(&result, &file->counts);
-    wpa_free(file->packed);
-    file->packed_bytes = wpa_buf_size(packed);
-    file->packed = wpa_alloc(file->packed_bytes);
-    memcpy(file->packed, wpa_buf_data(packed), file->packed_bytes);
+    put_packed(file, packed);
+}
+
+void wpa_key_repack(wpa_unit_file *file, const wpa_result *result, bool has_excerpts)
+{
+    WPA_AUTO(wpa_buf) *packed = wpa_buf_new(PACKED_MAX_BYTES);
+    wpa_result_pack(result, has_excerpts, packed);
+    wpa_result_count(result, &file->counts);
+    put_packed(file, packed);
 }
 
 void wpa_key_pack(wpa_cache *cache, wpa_unit_file *file, const wpa_result *result,
@@ -376,7 +389,5 @@ void wpa_key_pack(wpa_cache *cache, wpa_unit_file *file, const wpa_result *resul
     if (cache && !wpa_buf_is_full(packed) && trace->n_reads <= READS_MAX && is_lasting(result)) {
         keep(cache, file, trace, packed);
     }
-    file->packed_bytes = wpa_buf_size(packed);
-    file->packed = wpa_alloc(file->packed_bytes);
-    memcpy(file->packed, wpa_buf_data(packed), file->packed_bytes);
+    put_packed(file, packed);
 }

@@ -15,6 +15,8 @@ void wpa_key_digest_unit(wpa_tree *tree, wpa_unit *unit);
 bool wpa_key_find(wpa_cache *cache, wpa_unit_file *file);
 /** Findings of other analysers join the result, and those in the baseline get that state. */
 void wpa_key_complete(const wpa_tree_options *options, wpa_unit_file *file);
+/** Pack what is found now, in place of what was found before. */
+void wpa_key_repack(wpa_unit_file *file, const wpa_result *result, bool has_excerpts);
 /** Pack the result, and keep it under the key of what it depended on. cache may be NULL. */
 void wpa_key_pack(wpa_cache *cache, wpa_unit_file *file, const wpa_result *result,
                   bool has_excerpts);

@@ -8,7 +8,7 @@
 
 #include "core/cache.h"
 #include "git/git.h"
-#include "rules/fix.h"
+#include "rules/fix_tree.h"
 #include "rules/results.h"
 
 #define WPA_TREE_MAX_FILES 200000
@@ -31,6 +31,17 @@ typedef const wpa_settings *(*wpa_tree_configure)(void *context, const char *fol
                                                   wpa_arena *arena, wpa_error *err);
 /** Fixes of one file are worked out; its memory goes when this returns. In the order of a walk. */
 typedef void (*wpa_tree_fixed)(void *context, const wpa_tree_file *file);
+/** What fixes over several files of one repository make of them: all of it, or nothing. */
+typedef struct wpa_tree_together {
+    const char *prefix; /* in front of the paths of changes, as shown and for opening them */
+    bool is_revision;   /* in git's history: nothing can be written */
+    const wpa_fix_change *changes; /* [n] by path */
+    size_t n, n_applied;
+    const wpa_note *notes; /* [n_notes] fixes that were dropped, and why */
+    size_t n_notes;
+} wpa_tree_together;
+/** In the place of its first file in the walk; files among the changes are not told of again. */
+typedef void (*wpa_tree_fixed_together)(void *context, const wpa_tree_together *together);
 /**
  * A batch of files is parsed, and the rules come next: the place for programs outside that look at
  * many files at once. files[i]->source is set; what is made for a file belongs to its arena.
@@ -51,9 +62,10 @@ typedef struct wpa_tree_options {
     const struct wpa_outside *outside; /* what other analysers found, or NULL */
     const wpa_fix_choice *fixes;       /* or NULL: only check */
     wpa_tree_fixed on_fixed;
-    wpa_tree_configure configure; /* or NULL */
-    wpa_tree_batch batch;         /* or NULL */
-    void *context;                /* of the three above */
+    wpa_tree_fixed_together on_together; /* or NULL: only fixes of single files are taken */
+    wpa_tree_configure configure;        /* or NULL */
+    wpa_tree_batch batch;                /* or NULL */
+    void *context;                       /* of those above */
 } wpa_tree_options;
 
 typedef struct wpa_tree wpa_tree;

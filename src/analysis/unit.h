@@ -10,6 +10,14 @@
 
 typedef struct wpa_unit wpa_unit;
 
+/* Fixes over several files of a unit. */
+typedef struct wpa_together {
+    wpa_tree_together shown; /* what handlers see */
+    wpa_note *notes;
+    size_t n_notes, notes_capacity, n_applied;
+    bool is_delivered;
+} wpa_together;
+
 typedef enum wpa_unit_state {
     WPA_UNIT_WAITING,
     WPA_UNIT_DONE,      /* packed is its result */
@@ -22,7 +30,8 @@ typedef struct wpa_unit_file {
     const char *identity; /* repository-relative path */
     bool is_twice;        /* was named before: belongs to the graph, and is not reported again */
     bool is_stdin;
-    bool is_held; /* text and tree stay until the whole group is judged */
+    bool is_together; /* its fixes are delivered with those of other files */
+    bool is_held;     /* text and tree stay until the whole group is judged */
     wpa_unit_state state;
     const char *fault;
     wpa_arena *arena; /* of text and tree, while they are held */
@@ -47,9 +56,10 @@ struct wpa_unit {
     bool is_alone;        /* one file that was named itself */
     pthread_mutex_t lock; /* of the graph, and of git */
     wpa_graph *graph;
-    wpa_git *git;        /* of a revision, or NULL */
-    wpa_stamps *stamps;  /* of what lies on disk, or NULL */
-    wpa_map *neighbours; /* path -> what a file holds that was read beside others */
+    wpa_git *git;           /* of a revision, or NULL */
+    wpa_stamps *stamps;     /* of what lies on disk, or NULL */
+    wpa_together *together; /* NULL: no fix over several files was asked for */
+    wpa_map *neighbours;    /* path -> what a file holds that was read beside others */
     uint8_t settings_digest[WPA_SHA256_SIZE];
     uint8_t paths_digest[WPA_SHA256_SIZE];
     uint8_t definitions_digest[WPA_SHA256_SIZE];
@@ -81,6 +91,8 @@ wpa_unit_file *wpa_unit_add(wpa_tree *tree, wpa_unit *unit, const char *path, co
                             wpa_input_kind kind, size_t size_bytes, wpa_error *err);
 /** Hand a unit over that has all its files; analyses the waiting ones if they are enough. */
 bool wpa_unit_close(wpa_tree *tree, wpa_unit *unit, wpa_error *err) WPA_CHECK;
+/** Fixes over several of its files, once each file has had its own. */
+void wpa_unit_fix_together(wpa_tree *tree, wpa_unit *unit);
 /** Analyse the units of a list, and free them. */
 void wpa_group_run(wpa_tree *tree, wpa_unit *first);
 

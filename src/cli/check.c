@@ -202,6 +202,11 @@ static void on_fixed(void *context, const wpa_tree_file *file)
     wpa_check_deliver_fix(context, file);
 }
 
+static void on_together(void *context, const wpa_tree_together *together)
+{
+    wpa_check_deliver_together(context, together);
+}
+
 static wpa_cache *open_cache(const wpa_check_options *options, wpa_arena *arena)
 {
     wpa_error err = {0};
@@ -284,6 +289,7 @@ static wpa_tree_options tree_options(wpa_check_run *run, const wpa_fix_choice *c
         .outside = run->outside,
         .fixes = choice,
         .on_fixed = on_fixed,
+        .on_together = on_together,
         .configure = configure,
         .batch = on_batch,
         .context = run,

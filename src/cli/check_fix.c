@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <wpa/file.h>
+#include <wpa/file_set.h>
 #include <wpa/text.h>
 
 #include "cli/check_options.h"
@@ -52,14 +53,23 @@ static bool is_stdin(const wpa_check_options *options, const wpa_tree_file *file
            wpa_text_is(file->path, options->stdin_path ? options->stdin_path : "<stdin>");
 }
 
-static bool print_diff(wpa_cli *cli, const wpa_tree_file *file, wpa_arena *arena, wpa_error *err)
+static bool print_diff(wpa_cli *cli, const char *path, const wpa_fix_change *change,
+                       wpa_arena *arena, wpa_error *err)
 {
-    const char *diff = wpa_diff_unified(file->path, file->text, file->size_bytes, file->fixed.text,
-                                        file->fixed.size_bytes, arena);
+    const char *diff = wpa_diff_unified(path, change->before, change->before_bytes, change->after,
+                                        change->after_bytes, arena);
     if (wpa_check_is_terminal(cli)) {
         diff = wpa_text_visible(arena, diff, strlen(diff), true);
     }
     return wpa_check_print(cli, diff, strlen(diff), err);
+}
+
+static wpa_fix_change change_of(const wpa_tree_file *file)
+{
+    return (wpa_fix_change){.before = file->text,
+                            .before_bytes = file->size_bytes,
+                            .after = file->fixed.text,
+                            .after_bytes = file->fixed.size_bytes};
 }
 
 static bool deliver_fix(wpa_check_run *run, const wpa_tree_file *file, wpa_arena *arena,
@@ -68,7 +78,8 @@ static bool deliver_fix(wpa_check_run *run, const wpa_tree_file *file, wpa_arena
     wpa_cli *cli = run->cli;
     const wpa_check_options *options = run->options;
     if (options->is_diff) {
-        return !is_changed(file) || print_diff(cli, file, arena, err);
+        const wpa_fix_change change = change_of(file);
+        return !is_changed(file) || print_diff(cli, file->path, &change, arena, err);
     }
     if (is_stdin(options, file)) {
         return wpa_check_print(cli, file->fixed.text, file->fixed.size_bytes, err);
@@ -91,6 +102,15 @@ static void print_note(wpa_cli *cli, const wpa_note *note, wpa_arena *arena)
     (void)fprintf(cli->err, "note: %s: %s: %s\n", path, note->rule, note->text);
 }
 
+static void fail(wpa_check_run *run, const wpa_error *why)
+{
+    if (run->has_failed) { /* the last one is said by the caller */
+        (void)fprintf(run->cli->err, "wpa: %s\n", run->failure.message);
+    }
+    run->failure = *why;
+    run->has_failed = true;
+}
+
 void wpa_check_deliver_fix(wpa_check_run *run, const wpa_tree_file *file)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
@@ -98,12 +118,72 @@ void wpa_check_deliver_fix(wpa_check_run *run, const wpa_tree_file *file)
         print_note(run->cli, &file->fixed.notes[i], arena);
     }
     wpa_error why = {0};
-    if (deliver_fix(run, file, arena, &why)) {
+    if (!deliver_fix(run, file, arena, &why)) {
+        fail(run, &why);
+    }
+}
+
+/* ---- files that change together ---- */
+
+static bool print_diffs(wpa_cli *cli, const wpa_tree_together *together, wpa_arena *arena,
+                        wpa_error *err)
+{
+    bool ok = true;
+    for (size_t i = 0; i < together->n && ok; i++) {
+        const wpa_fix_change *change = &together->changes[i];
+        const char *path = wpa_arena_printf(arena, "%s%s", together->prefix, change->path);
+        ok = print_diff(cli, path, change, arena, err);
+    }
+    return ok;
+}
+
+static bool write_together(const wpa_tree_together *together, wpa_arena *arena, wpa_error *err)
+{
+    wpa_file_write *writes = wpa_arena_array(arena, together->n, sizeof *writes);
+    if (together->is_revision) {
+        return WPA_FAIL(err, WPA_E_INVALID,
+                        "%s%s is in git's history and was left alone (see --diff)",
+                        together->prefix, together->changes[0].path);
+    }
+    for (size_t i = 0; i < together->n; i++) {
+        const wpa_fix_change *c = &together->changes[i];
+        writes[i] = (wpa_file_write){c->path, c->before, c->before_bytes, c->after, c->after_bytes};
+    }
+    const char *folder = *together->prefix ? together->prefix : ".";
+    return wpa_files_write(folder, writes, together->n, arena, err) ||
+           wpa_error_within(err, "none of %zu files was changed", together->n);
+}
+
+static void tell_of(wpa_cli *cli, const wpa_tree_together *together, wpa_arena *arena)
+{
+    (void)fprintf(cli->err, "fixed %zu over %zu file%s:\n", together->n_applied, together->n,
+                  together->n == 1 ? "" : "s");
+    for (size_t i = 0; i < together->n; i++) {
+        const wpa_fix_change *change = &together->changes[i];
+        const char *path = wpa_arena_printf(arena, "%s%s", together->prefix, change->path);
+        (void)fprintf(cli->err, "  %s%s\n", wpa_text_visible(arena, path, strlen(path), false),
+                      change->before ? "" : " (new)");
+    }
+}
+
+void wpa_check_deliver_together(wpa_check_run *run, const wpa_tree_together *together)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error why = {0};
+    for (size_t i = 0; i < together->n_notes; i++) {
+        print_note(run->cli, &together->notes[i], arena);
+    }
+    if (together->n == 0) {
         return;
     }
-    if (run->has_failed) { /* the last one is said by the caller */
-        (void)fprintf(run->cli->err, "wpa: %s\n", run->failure.message);
+    if (run->options->is_diff) {
+        if (!print_diffs(run->cli, together, arena, &why)) {
+            fail(run, &why);
+        }
+    } else if (write_together(together, arena, &why)) {
+        run->n_written += together->n;
+        tell_of(run->cli, together, arena);
+    } else {
+        fail(run, &why);
     }
-    run->failure = why;
-    run->has_failed = true;
 }

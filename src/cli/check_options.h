@@ -89,6 +89,9 @@ bool wpa_check_is_terminal(const wpa_cli *cli);
  */
 void wpa_check_deliver_fix(wpa_check_run *run, const wpa_tree_file *file);
 
+/** The same of files that are changed together, or not at all. */
+void wpa_check_deliver_together(wpa_check_run *run, const wpa_tree_together *together);
+
 /** Folders in which something may change; NULL with UNAVAILABLE. */
 typedef struct wpa_check_watch wpa_check_watch;
 wpa_check_watch *wpa_check_watch_new(wpa_arena *arena, wpa_error *err);

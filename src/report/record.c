@@ -81,6 +81,9 @@ static void push_fix(wpa_json *list, const wpa_fix *fix, wpa_arena *arena)
         wpa_json_set_text(edit, "path", wpa_visible_path(fix->edits[i].path, arena));
         set_bytes(edit, fix->edits[i].bytes);
         wpa_json_set_text(edit, "text", fix->edits[i].text);
+        if (fix->edits[i].is_new) {
+            wpa_json_set_bool(edit, "new", true);
+        }
     }
 }
 

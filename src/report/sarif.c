@@ -104,11 +104,14 @@ static void set_fixes(wpa_json *result, const wpa_finding *finding, wpa_arena *a
         const wpa_fix *fix = finding->fixes[i];
         wpa_json *item = wpa_json_push_object(fixes);
         set_words(item, "description", fix->title);
-        wpa_json *change = wpa_json_push_object(wpa_json_set_array(item, "artifactChanges"));
-        wpa_json_set_text(wpa_json_set_object(change, "artifactLocation"), "uri",
-                          uri_of(finding->path, arena));
-        wpa_json *replacements = wpa_json_set_array(change, "replacements");
-        for (size_t j = 0; j < fix->n_edits; j++) {
+        wpa_json *changes = wpa_json_set_array(item, "artifactChanges"), *replacements = NULL;
+        for (size_t j = 0; j < fix->n_edits; j++) { /* in the order of their files */
+            if (!j || !wpa_text_is(fix->edits[j].path, fix->edits[j - 1].path)) {
+                wpa_json *change = wpa_json_push_object(changes);
+                wpa_json_set_text(wpa_json_set_object(change, "artifactLocation"), "uri",
+                                  uri_of(fix->edits[j].path, arena));
+                replacements = wpa_json_set_array(change, "replacements");
+            }
             wpa_json *replacement = wpa_json_push_object(replacements);
             set_region(replacement, "deletedRegion", &fix->edits[j].span);
             set_words(replacement, "insertedContent", fix->edits[j].text);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <wpa/file.h>
 #include <wpa/text.h>
 
 #include "rules/expressions.h"
@@ -348,26 +349,83 @@ static void run_rules(wpa_rule_sink *sink, bool are_last)
 static int compare_edits(const void *a, const void *b)
 {
     const wpa_fix_edit *x = a, *y = b;
+    int by_path = strcmp(x->path, y->path);
+    if (by_path != 0) {
+        return by_path;
+    }
     if (x->bytes.start != y->bytes.start) {
         return x->bytes.start < y->bytes.start ? -1 : 1;
     }
     return x->bytes.end < y->bytes.end ? -1 : x->bytes.end > y->bytes.end;
 }
 
-/** Edits in order, none outside the file, none overlapping; a fix that breaks this is dropped. */
-static bool is_sound(const wpa_source *source, wpa_fix *fix)
+static wpa_position position_in(const char *text, size_t offset)
+{
+    wpa_position at = {1, 1};
+    for (size_t i = 0; i < offset; i++) {
+        bool is_break = text[i] == '\n';
+        at.column = is_break ? 1 : at.column + (((unsigned char)text[i] & 0xC0) != 0x80);
+        at.line += is_break;
+    }
+    return at;
+}
+
+/** An edit of another file: one that is there, of these bytes at least; or one that is not. */
+static bool place_elsewhere(wpa_rule_run *run, wpa_fix_edit *edit)
+{
+    const wpa_surroundings *around = run->source->around;
+    const char *path = wpa_surroundings_identity(around, edit->path);
+    wpa_span span = edit->bytes;
+    wpa_error err = {0};
+    size_t size_bytes = 0;
+    if (!around || !around->has_paths || !wpa_path_check_relative(path, &err)) {
+        return false;
+    }
+    edit->span = (wpa_finding_span){.start = {1, 1}, .end = {1, 1}, .bytes = span};
+    if (edit->is_new) {
+        return !wpa_surroundings_has(around, path) && !wpa_surroundings_has_folder(around, path);
+    }
+    wpa_input_kind kind;
+    const wpa_source *source =
+        wpa_input_of_path(path, &kind) ? wpa_rule_source_at(run, path) : NULL;
+    const char *text = source && source->yaml ? source->yaml->source : NULL;
+    size_bytes = text ? source->yaml->size_bytes : 0;
+    text = text ? text : wpa_rule_text_at(run, path, &size_bytes);
+    if (!text || span.end > size_bytes) {
+        return false;
+    }
+    edit->span.start = position_in(text, span.start);
+    edit->span.end = position_in(text, span.end);
+    return true;
+}
+
+static bool place_edit(wpa_rule_run *run, wpa_fix_edit *edit)
+{
+    const wpa_source *source = run->source;
+    if (edit->bytes.start > edit->bytes.end) {
+        return false;
+    }
+    if (edit->is_new || !wpa_text_is(edit->path, source->path)) {
+        return place_elsewhere(run, edit);
+    }
+    edit->span = wpa_finding_span_of(source, edit->bytes);
+    return edit->bytes.end <= source->yaml->size_bytes;
+}
+
+/** Edits in order, none outside its file, none overlapping; a fix that breaks this is dropped. */
+static bool is_sound(wpa_rule_run *run, wpa_fix *fix)
 {
     if (fix->n_edits == 0) {
         return false;
     }
     qsort(fix->edits, fix->n_edits, sizeof *fix->edits, compare_edits);
     for (size_t i = 0; i < fix->n_edits; i++) {
-        wpa_span span = fix->edits[i].bytes;
-        bool fits = span.start <= span.end && span.end <= source->yaml->size_bytes;
-        if (!fits || (i && fix->edits[i - 1].bytes.end > span.start)) {
+        const wpa_fix_edit *before = i ? &fix->edits[i - 1] : NULL;
+        bool is_same_file = before && wpa_text_is(before->path, fix->edits[i].path);
+        if (!place_edit(run, &fix->edits[i]) ||
+            (is_same_file && (before->is_new || before->bytes.end > fix->edits[i].bytes.start))) {
             return false;
         }
-        fix->edits[i].span = wpa_finding_span_of(source, span);
     }
     return true;
 }
@@ -379,7 +437,7 @@ static void repair(wpa_rule_sink *sink, wpa_finding *finding)
     finding->rule->repair(&run, finding);
     size_t n_kept = 0;
     for (size_t i = 0; i < finding->n_fixes; i++) {
-        if (is_sound(sink->source, finding->fixes[i])) {
+        if (is_sound(&run, finding->fixes[i])) {
             finding->fixes[n_kept++] = finding->fixes[i];
         }
     }

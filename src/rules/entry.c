@@ -69,9 +69,10 @@ bool wpa_rule_insert_behind(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node
     if (lines && needs_break) { /* the file ends without a line break, and goes on doing so */
         const char *line_break = value->doc->has_crlf ? "\r\n" : "\n";
         size_t length = strlen(lines) - strlen(line_break);
-        wpa_rule_edit(run, fix, (wpa_span){end, end}, "%s%.*s", line_break, (int)length, lines);
+        wpa_rule_edit_in(run, fix, value->doc, (wpa_span){end, end}, "%s%.*s", line_break,
+                         (int)length, lines);
     } else if (lines) {
-        wpa_rule_edit(run, fix, (wpa_span){end, end}, "%s", lines);
+        wpa_rule_edit_in(run, fix, value->doc, (wpa_span){end, end}, "%s", lines);
     }
     return lines != NULL;
 }
@@ -90,7 +91,7 @@ bool wpa_rule_insert_before(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node
     const char *lines = format_lines(run, value, format, values);
     va_end(values);
     if (lines) {
-        wpa_rule_edit(run, fix, (wpa_span){line.start, line.start}, "%s", lines);
+        wpa_rule_edit_in(run, fix, value->doc, (wpa_span){line.start, line.start}, "%s", lines);
     }
     return lines != NULL;
 }
@@ -107,7 +108,7 @@ bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node 
     if (is_only || entry.start != line.start) {
         return false;
     }
-    wpa_rule_edit(run, fix, entry, "%s", "");
+    wpa_rule_edit_in(run, fix, value->doc, entry, "%s", "");
     return true;
 }
 
@@ -117,8 +118,8 @@ static bool add_in_flow(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *fl
 {
     size_t end =
         flow->n_pairs ? flow->pairs[flow->n_pairs - 1].value->span.end : flow->span.start + 1;
-    wpa_rule_edit(run, fix, (wpa_span){end, end}, "%s%s: %s", flow->n_pairs ? ", " : "", key,
-                  value);
+    wpa_rule_edit_in(run, fix, flow->doc, (wpa_span){end, end}, "%s%s: %s",
+                     flow->n_pairs ? ", " : "", key, value);
     return true;
 }
 

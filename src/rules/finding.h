@@ -48,12 +48,13 @@ typedef enum wpa_declares {
 } wpa_declares;
 #define WPA_DECLARES_COUNT 13
 
-/** Replace these bytes of the file at path by text. */
+/** Replace these bytes of the file at path by text; the finding's own file, or another one. */
 typedef struct wpa_fix_edit {
     const char *path;
     wpa_span bytes;
     wpa_finding_span span; /* the same for people; the engine's work */
     const char *text;
+    bool is_new; /* there is no such file: it is made, and text is all of it */
 } wpa_fix_edit;
 
 typedef struct wpa_fix {
@@ -61,7 +62,7 @@ typedef struct wpa_fix {
     wpa_safety safety;
     unsigned declares;   /* wpa_declares bits */
     const char *needs;   /* table and date it relied on, or NULL */
-    wpa_fix_edit *edits; /* [n_edits], none overlapping */
+    wpa_fix_edit *edits; /* [n_edits] by path and place, none overlapping */
     size_t n_edits, capacity;
 } wpa_fix;
 

@@ -5,16 +5,10 @@
 
 #include <wpa/text.h>
 
-/* A fix that may be taken this round. */
-typedef struct candidate {
-    const wpa_finding *finding;
-    const wpa_fix *fix;
-} candidate;
+#include "rules/fix_internal.h"
 
-typedef struct candidates {
-    candidate *items;
-    size_t n, capacity;
-} candidates;
+typedef wpa_fix_candidate candidate;
+typedef wpa_fix_candidates candidates;
 
 /* The whole loop over one file. */
 typedef struct fixer {
@@ -40,32 +34,34 @@ static int compare_edits(const void *a, const void *b)
     return x->bytes.end < y->bytes.end ? -1 : x->bytes.end > y->bytes.end;
 }
 
-static const wpa_fix_edit **sort_edits(const wpa_fix *const fixes[], size_t n_fixes, size_t *n,
-                                       size_t *n_inserted, wpa_arena *arena)
+static const wpa_fix_edit **list_edits(const wpa_fix *const fixes[], size_t n_fixes, size_t *n,
+                                       wpa_arena *arena)
 {
     size_t n_edits = 0;
     for (size_t i = 0; i < n_fixes; i++) {
         n_edits += fixes[i]->n_edits;
     }
     const wpa_fix_edit **edits = wpa_arena_array(arena, n_edits ? n_edits : 1, sizeof(void *));
-    *n = *n_inserted = 0;
+    *n = 0;
     for (size_t i = 0; i < n_fixes; i++) {
         for (size_t j = 0; j < fixes[i]->n_edits; j++) {
             edits[(*n)++] = &fixes[i]->edits[j];
-            *n_inserted += strlen(fixes[i]->edits[j].text);
         }
     }
-    qsort(edits, n_edits, sizeof *edits, compare_edits);
     return edits;
 }
 
-const char *wpa_fix_apply(const wpa_source *source, const wpa_fix *const fixes[], size_t n_fixes,
-                          wpa_arena *arena, size_t *size_bytes)
+const char *wpa_fix_text(const char *from, size_t from_bytes, const wpa_fix_edit **edits, size_t n,
+                         wpa_arena *arena, size_t *size_bytes)
 {
-    const char *from = source->yaml->source;
-    size_t n, n_inserted, at = 0, size = 0;
-    const wpa_fix_edit **edits = sort_edits(fixes, n_fixes, &n, &n_inserted, arena);
-    char *text = wpa_arena_alloc(arena, source->yaml->size_bytes + n_inserted + 1);
+    size_t n_inserted = 0, at = 0, size = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_inserted += strlen(edits[i]->text);
+    }
+    if (n) {
+        qsort(edits, n, sizeof *edits, compare_edits);
+    }
+    char *text = wpa_arena_alloc(arena, from_bytes + n_inserted + 1);
     for (size_t i = 0; i < n; i++) {
         size_t length = strlen(edits[i]->text);
         memcpy(text + size, from + at, edits[i]->bytes.start - at);
@@ -74,17 +70,26 @@ const char *wpa_fix_apply(const wpa_source *source, const wpa_fix *const fixes[]
         size += length;
         at = edits[i]->bytes.end;
     }
-    memcpy(text + size, from + at, source->yaml->size_bytes - at);
-    *size_bytes = size + source->yaml->size_bytes - at;
+    memcpy(text + size, from + at, from_bytes - at);
+    *size_bytes = size + from_bytes - at;
     return text;
+}
+
+const char *wpa_fix_apply(const wpa_source *source, const wpa_fix *const fixes[], size_t n_fixes,
+                          wpa_arena *arena, size_t *size_bytes)
+{
+    size_t n;
+    const wpa_fix_edit **edits = list_edits(fixes, n_fixes, &n, arena);
+    return wpa_fix_text(source->yaml->source, source->yaml->size_bytes, edits, n, arena,
+                        size_bytes);
 }
 
 /* ---- choosing ---- */
 
-static bool is_of_file(const wpa_source *source, const wpa_fix *fix)
+bool wpa_fix_is_of_file(const wpa_source *source, const wpa_fix *fix)
 {
     for (size_t i = 0; i < fix->n_edits; i++) {
-        if (!wpa_text_is(fix->edits[i].path, source->path)) {
+        if (fix->edits[i].is_new || !wpa_text_is(fix->edits[i].path, source->path)) {
             return false;
         }
     }
@@ -99,16 +104,21 @@ static bool is_rule_chosen(const wpa_fix_choice *choice, const wpa_rule *rule)
     return index == n_rules || choice->rules[index];
 }
 
+bool wpa_fix_is_wanted(const wpa_fix_choice *choice, const wpa_finding *finding)
+{
+    return finding->state == WPA_FINDING_OPEN && is_rule_chosen(choice, finding->rule) &&
+           (!choice->fingerprint || wpa_text_is(choice->fingerprint, finding->fingerprint));
+}
+
 static const wpa_fix *best_fix(const fixer *f, const wpa_finding *finding)
 {
     const wpa_fix_choice *choice = f->choice;
     bool is_wanted =
-        finding->state == WPA_FINDING_OPEN && !wpa_map_has(f->dropped, finding->fingerprint) &&
-        is_rule_chosen(choice, finding->rule) &&
-        (!choice->fingerprint || wpa_text_is(choice->fingerprint, finding->fingerprint));
+        wpa_fix_is_wanted(choice, finding) && !wpa_map_has(f->dropped, finding->fingerprint);
     for (size_t i = 0; is_wanted && i < finding->n_fixes; i++) {
         const wpa_fix *fix = finding->fixes[i];
-        if ((choice->has_unsafe || fix->safety == WPA_FIX_SAFE) && is_of_file(f->source, fix)) {
+        if ((choice->has_unsafe || fix->safety == WPA_FIX_SAFE) &&
+            wpa_fix_is_of_file(f->source, fix)) {
             return fix;
         }
     }
@@ -159,8 +169,7 @@ static candidates choose(const fixer *f, const wpa_result *result)
 
 /* ---- judging ---- */
 
-/** Every rule at every level, with the options as they are and nothing silenced. */
-static const wpa_settings *make_judge(const wpa_settings *settings, wpa_arena *arena)
+const wpa_settings *wpa_fix_judge(const wpa_settings *settings, wpa_arena *arena)
 {
     size_t n_rules;
     (void)wpa_rules_all(&n_rules);
@@ -213,13 +222,8 @@ static size_t count_candidates_like(const candidates *list, const wpa_finding *l
     return n;
 }
 
-/**
- * Why the change is no improvement, or NULL if it is one: every finding gone, nothing new at or
- * above the worst of them, but for what auditors alone are shown and for likenesses. Lists of mixed
- * severity are made of lists of one that held before.
- */
-static const char *find_fault(const candidates *list, const wpa_result *before,
-                              const wpa_result *after, wpa_arena *arena)
+const char *wpa_fix_fault(const candidates *list, const wpa_result *before, const wpa_result *after,
+                          wpa_arena *arena)
 {
     wpa_severity least = WPA_SEVERITY_LOW;
     for (size_t i = 0; i < list->n; i++) {
@@ -235,7 +239,8 @@ static const char *find_fault(const candidates *list, const wpa_result *before,
         const wpa_finding *finding = after->findings[i];
         bool is_inventory = finding->persona == WPA_PERSONA_AUDITOR; /* to be looked at, no harm */
         /* "As that one is": now they are, where one was mended before the other. */
-        bool is_likeness = finding->rule->kind == WPA_KIND_OPPORTUNITY && !finding->rule->repair;
+        bool is_likeness = finding->rule->compares ||
+                           (finding->rule->kind == WPA_KIND_OPPORTUNITY && !finding->rule->repair);
         if (finding->severity >= least && !is_inventory && !is_likeness &&
             count_like(after, finding) > count_like(before, finding)) {
             return wpa_arena_printf(arena, "it would bring a new finding of %s", finding->rule->id);
@@ -267,7 +272,7 @@ static bool holds(const fixer *f, const candidates *list, const wpa_result *befo
         return false;
     }
     wpa_result after = wpa_rules_run(source, f->judge, scratch);
-    *fault = wpa_arena_text(f->arena, find_fault(list, before, &after, scratch));
+    *fault = wpa_arena_text(f->arena, wpa_fix_fault(list, before, &after, scratch));
     return *fault == NULL;
 }
 
@@ -382,7 +387,7 @@ wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *sett
     fixer f = {
         .source = source,
         .settings = settings,
-        .judge = make_judge(settings, arena),
+        .judge = wpa_fix_judge(settings, arena),
         .choice = choice,
         .arena = arena,
         .dropped = wpa_map_new(arena),

@@ -254,6 +254,26 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
     wpa_map_put(graph->by_path, file->path, file);
 }
 
+const wpa_graph *wpa_graph_with(const wpa_graph *graph, const wpa_source *const changed[], size_t n,
+                                wpa_arena *arena)
+{
+    wpa_graph *other = wpa_graph_new(graph->repository, arena);
+    for (size_t i = 0; i < n; i++) {
+        wpa_graph_add(other, changed[i]);
+    }
+    for (size_t i = 0; i < graph->n; i++) {
+        const wpa_graph_file *file = graph->files[i];
+        if (!wpa_map_has(other->by_path, file->path)) {
+            other->files =
+                wpa_arena_grow(arena, other->files, other->n, &other->capacity, sizeof(void *));
+            other->files[other->n++] = file;
+            wpa_map_put(other->by_path, file->path, (void *)(uintptr_t)file);
+        }
+    }
+    wpa_graph_close(other);
+    return other;
+}
+
 const wpa_graph *wpa_graph_traced(const wpa_graph *graph, bool *has_asked, wpa_arena *arena)
 {
     wpa_graph *view = wpa_arena_dup(arena, graph, sizeof *graph);

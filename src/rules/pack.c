@@ -83,6 +83,7 @@ static void put_fix(const writer *w, const wpa_fix *fix)
         put_number(w, fix->edits[i].bytes.end);
         put_span(w, &fix->edits[i].span);
         put_text(w, fix->edits[i].text);
+        put_number(w, fix->edits[i].is_new);
     }
 }
 
@@ -347,6 +348,7 @@ static wpa_fix *get_fix(reader *r)
         fix->edits[i].bytes.end = (size_t)get_number(r);
         fix->edits[i].span = get_span(r);
         fix->edits[i].text = get_text_or_empty(r);
+        fix->edits[i].is_new = get_below(r, 2);
     }
     return fix;
 }

@@ -13,7 +13,8 @@
  *
  * What needs a repository around it is a folder bad_x/ or good_x/ with the repository's files; all
  * definitions in it are analysed, and bad_x.expected holds "path:line:column rule[/check]
- * severity". A file fixed_x/path is bad_x/path after all its fixes.
+ * severity". A file fixed_x/path is bad_x/path after all fixes of the rule, or one that they made:
+ * every file that they make has to be there.
  *
  * bad_x.config beside either of them is read as their wpa.yml.
  *
@@ -86,6 +87,8 @@ struct wpa_rule {
     bool runs_last;
     /** Reports also what stands in jobs and steps that can never run (syntax and schema). */
     bool reads_dead_code;
+    /** Says that one thing is as another: a fix of either may bring it about and is no worse. */
+    bool compares;
 
     /**
      * Report every finding in run->source. Returns false with *err set only if the rule itself
@@ -146,10 +149,31 @@ void wpa_rule_edit(wpa_rule_run *run, wpa_fix *fix, wpa_span span, const char *f
     WPA_PRINTF(4, 5);
 
 /**
- * Edits on whole entries of block mappings and sequences; value is the entry's value (or item).
- * Text of several lines is indented as its neighbour is, with the file's line breaks. Each returns
- * false, and adds nothing, if that cannot be done by lines (flow collections, one-line forms):
- * leave the fix without edits then, and it is dropped.
+ * The same in another file of the repository: in a definition from wpa_rule_source_at by its
+ * document, in any other file by its repository-relative path.
+ */
+void wpa_rule_edit_in(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_doc *doc, wpa_span span,
+                      const char *format, ...) WPA_PRINTF(5, 6);
+void wpa_rule_edit_file(wpa_rule_run *run, wpa_fix *fix, const char *path, wpa_span span,
+                        const char *format, ...) WPA_PRINTF(5, 6);
+/**
+ * Make a file, whose text is whole. A fix that would make one that exists, or where the tree is not
+ * known, is dropped.
+ */
+void wpa_rule_create(wpa_rule_run *run, wpa_fix *fix, const char *path, const char *format, ...)
+    WPA_PRINTF(4, 5);
+/** "folder/name.suffix", or with a number behind the name, that no file has; NULL: cannot tell. */
+const char *wpa_rule_free_path(wpa_rule_run *run, const char *folder, const char *name,
+                               const char *suffix);
+/** Text of any file of the repository, NUL-terminated, read once a run; NULL if it cannot be had.
+ */
+const char *wpa_rule_text_at(wpa_rule_run *run, const char *path, size_t *size_bytes);
+
+/**
+ * Edits on whole entries of block mappings and sequences, in whichever document value stands; value
+ * is the entry's value (or item). Text of several lines is indented as its neighbour is, with the
+ * file's line breaks. Each returns false, and adds nothing, if that cannot be done by lines (flow
+ * collections, one-line forms): leave the fix without edits then, and it is dropped.
  */
 bool wpa_rule_insert_behind(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
                             const char *format, ...) WPA_PRINTF(4, 5);

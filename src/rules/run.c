@@ -8,6 +8,7 @@
 
 #define QUOTE_MAX_CHARS 80
 #define MESSAGE_MAX_CHARS 600
+#define FREE_PATHS_MAX 100
 
 static wpa_finding *new_finding(wpa_rule_run *run)
 {
@@ -167,19 +168,93 @@ wpa_fix *wpa_rule_fix(wpa_rule_run *run, wpa_finding *finding, wpa_safety safety
     return fix;
 }
 
+static void add_edit(wpa_rule_run *run, wpa_fix *fix, wpa_fix_edit edit)
+{
+    fix->edits =
+        wpa_arena_grow(run->arena, fix->edits, fix->n_edits, &fix->capacity, sizeof *fix->edits);
+    fix->edits[fix->n_edits++] = edit;
+}
+
 void wpa_rule_edit(wpa_rule_run *run, wpa_fix *fix, wpa_span span, const char *format, ...)
 {
     va_list values;
     va_start(values, format);
     const char *text = wpa_arena_vprintf(run->arena, format, values);
     va_end(values);
-    fix->edits =
-        wpa_arena_grow(run->arena, fix->edits, fix->n_edits, &fix->capacity, sizeof *fix->edits);
-    fix->edits[fix->n_edits++] = (wpa_fix_edit){
-        .path = run->source->path,
-        .bytes = span,
-        .text = text,
-    };
+    add_edit(run, fix, (wpa_fix_edit){.path = run->source->path, .bytes = span, .text = text});
+}
+
+void wpa_rule_edit_in(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_doc *doc, wpa_span span,
+                      const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    const char *text = wpa_arena_vprintf(run->arena, format, values);
+    va_end(values);
+    bool is_own = doc == run->source->yaml;
+    add_edit(run, fix,
+             (wpa_fix_edit){
+                 .path = is_own ? run->source->path : doc->path, .bytes = span, .text = text});
+}
+
+/** As other files of the repository are shown. */
+static const char *shown_path(const wpa_rule_run *run, const char *path)
+{
+    const wpa_surroundings *around = run->source->around;
+    return wpa_arena_printf(run->arena, "%s%s", around && around->prefix ? around->prefix : "",
+                            path);
+}
+
+void wpa_rule_edit_file(wpa_rule_run *run, wpa_fix *fix, const char *path, wpa_span span,
+                        const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    const char *text = wpa_arena_vprintf(run->arena, format, values);
+    va_end(values);
+    add_edit(run, fix, (wpa_fix_edit){.path = shown_path(run, path), .bytes = span, .text = text});
+}
+
+void wpa_rule_create(wpa_rule_run *run, wpa_fix *fix, const char *path, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    const char *text = wpa_arena_vprintf(run->arena, format, values);
+    va_end(values);
+    add_edit(run, fix, (wpa_fix_edit){.path = shown_path(run, path), .text = text, .is_new = true});
+}
+
+const char *wpa_rule_free_path(wpa_rule_run *run, const char *folder, const char *name,
+                               const char *suffix)
+{
+    const wpa_surroundings *around = run->source->around;
+    if (!around || !around->has_paths) {
+        return NULL;
+    }
+    for (int i = 1; i <= FREE_PATHS_MAX; i++) {
+        const char *path =
+            i == 1 ? wpa_arena_printf(run->arena, "%s/%s%s", folder, name, suffix)
+                   : wpa_arena_printf(run->arena, "%s/%s-%d%s", folder, name, i, suffix);
+        if (!wpa_surroundings_has(around, path) && !wpa_surroundings_has_folder(around, path)) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
+const char *wpa_rule_text_at(wpa_rule_run *run, const char *path, size_t *size_bytes)
+{
+    wpa_rule_sink *sink = run->sink;
+    sink->texts = sink->texts ? sink->texts : wpa_map_new(sink->arena);
+    wpa_slice *text = wpa_map_get(sink->texts, path);
+    if (!text) {
+        text = wpa_arena_alloc(sink->arena, sizeof *text);
+        text->at = wpa_surroundings_read(run->source->around, path, WPA_YAML_MAX_BYTES, sink->arena,
+                                         &text->length);
+        wpa_map_put(sink->texts, path, text);
+    }
+    *size_bytes = text->length;
+    return text->at;
 }
 
 static const wpa_rule_option *option_of(const wpa_rule *rule, const char *name)

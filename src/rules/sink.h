@@ -19,6 +19,7 @@ typedef struct wpa_rule_sink {
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
     wpa_finding *beyond;  /* what rules write to when over the limit */
     wpa_map *neighbours;  /* path → wpa_source, of those read so far; NULL until one is */
+    wpa_map *texts;       /* path → wpa_slice, of other files read so far; NULL until one is */
 } wpa_rule_sink;
 
 void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text);

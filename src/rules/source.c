@@ -130,15 +130,19 @@ const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const v
     return source;
 }
 
-const char *wpa_source_identity(const wpa_source *source)
+const char *wpa_surroundings_identity(const wpa_surroundings *around, const char *shown)
 {
-    const wpa_surroundings *around = source->around;
     const char *prefix = around ? around->prefix : NULL;
-    if (around && around->own_path && wpa_text_is(source->path, around->own_path)) {
+    if (around && around->own_path && wpa_text_is(shown, around->own_path)) {
         return around->own_identity;
     }
-    bool has_prefix = prefix && wpa_text_starts(source->path, prefix);
-    return has_prefix ? source->path + strlen(prefix) : source->path;
+    bool has_prefix = prefix && wpa_text_starts(shown, prefix);
+    return has_prefix ? shown + strlen(prefix) : shown;
+}
+
+const char *wpa_source_identity(const wpa_source *source)
+{
+    return wpa_surroundings_identity(source->around, source->path);
 }
 
 wpa_surroundings *wpa_surroundings_traced(const wpa_surroundings *around, wpa_arena *arena)

@@ -111,6 +111,8 @@ const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const v
                                   wpa_arena *arena);
 /** The file's path within its repository: what identifies it wherever the repository lies. */
 const char *wpa_source_identity(const wpa_source *source);
+/** The path in the repository of a file that is shown at this one. around may be NULL. */
+const char *wpa_surroundings_identity(const wpa_surroundings *around, const char *shown);
 /**
  * The same surroundings for one file alone, with a trace of what is asked. Everything in the
  * arena, which belongs to one thread.

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/graph.h"
+#include "rules/own.h"
 #include "rules/rule.h"
 #include "rules/settings.h"
 #include "rules/work.h"
@@ -50,6 +51,56 @@ static bool is_owned(wpa_arena *arena, const char *text, const char *path)
     return has_owner;
 }
 
+/* What a line of the fix has to name. */
+typedef struct subject {
+    const char *file;    /* CODEOWNERS, or NULL: there is none */
+    const char *pattern; /* "/.github/" */
+} subject;
+
+/* The folder that a rule would name: what lies in .github belongs together. */
+static const char *pattern_of(wpa_rule_run *run, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return wpa_text_starts(path, ".github/") || !slash
+               ? (slash ? "/.github/" : wpa_arena_printf(run->arena, "/%s", path))
+               : wpa_arena_printf(run->arena, "/%.*s/", (int)(slash - path), path);
+}
+
+static const char *find_owners(const wpa_surroundings *around)
+{
+    for (size_t i = 0; i < WPA_COUNT(places); i++) {
+        if (wpa_surroundings_has(around, places[i])) {
+            return places[i];
+        }
+    }
+    return NULL;
+}
+
+/* One finding for all definitions that nobody owns. */
+static void check_owned(wpa_rule_run *run, const char *file, const char *text, wpa_span at)
+{
+    const wpa_graph *graph = run->source->around->graph;
+    const char *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
+        const wpa_graph_file *other = wpa_graph_at(graph, i);
+        bool is_code = other->kind == WPA_INPUT_WORKFLOW || other->kind == WPA_INPUT_ACTION;
+        if (is_code && !is_owned(run->arena, text, other->path)) {
+            first = first ? first : other->path;
+            n++;
+        }
+    }
+    if (first) {
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){file, pattern_of(run, first)};
+        wpa_rule_report(run, at, NULL, s,
+                        "no rule of %s has an owner for %s%s: nobody is asked when %s", file,
+                        wpa_rule_quote(run, first, strlen(first)),
+                        n > 1 ? wpa_arena_printf(run->arena, " and %zu more", n - 1) : "",
+                        n > 1 ? "they change" : "it changes");
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -59,24 +110,42 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         root->n_pairs == 0 || !wpa_graph_is_first(around->graph, run->source)) {
         return true;
     }
-    const char *path = NULL;
-    for (size_t i = 0; !path && i < WPA_COUNT(places); i++) {
-        path = wpa_surroundings_has(around, places[i]) ? places[i] : NULL;
-    }
+    const char *path = find_owners(around);
     size_t size = 0;
     const char *text =
         path ? wpa_surroundings_read(around, path, OWNERS_MAX_BYTES, run->arena, &size) : NULL;
-    const char *own = wpa_source_identity(run->source);
+    wpa_span at = root->pairs[0].key->span;
     if (!path && wpa_work_knows_tree(run)) { /* workflows alone are no checkout to judge by */
-        wpa_rule_report(run, root->pairs[0].key->span, NULL, NULL,
+        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+        *s = (subject){NULL, "/.github/"};
+        wpa_rule_report(run, at, NULL, s,
                         "there is no CODEOWNERS file: anyone who may approve may change what runs "
                         "with the repository's secrets");
-    } else if (text && !is_owned(run->arena, text, own)) {
-        wpa_rule_report(run, root->pairs[0].key->span, NULL, NULL,
-                        "no rule of %s has an owner for %s: nobody is asked when it changes", path,
-                        wpa_rule_quote(run, own, strlen(own)));
+    } else if (text) {
+        check_owned(run, path, text, at);
     }
     return true;
+}
+
+/* The last line that fits decides: a new one goes to the end. */
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const char *owners = wpa_rule_codeowners(run);
+    size_t size = 0;
+    if (!owners || !*owners || strpbrk(owners, "\r\n#")) {
+        return; /* who owns it is not for wpa to say */
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "let %s own %s", owners, s->pattern);
+    const char *text = s->file ? wpa_rule_text_at(run, s->file, &size) : NULL;
+    if (!s->file) {
+        wpa_rule_create(run, fix, places[0], "%s %s\n", s->pattern, owners);
+    } else if (text) {
+        const char *line_break = memmem(text, size, "\r\n", 2) ? "\r\n" : "\n";
+        bool is_open = size && text[size - 1] != '\n';
+        wpa_rule_edit_file(run, fix, s->file, (wpa_span){size, size}, "%s%s %s%s",
+                           is_open ? line_break : "", s->pattern, owners, line_break);
+    }
 }
 
 const wpa_rule wpa_rule_missing_codeowners = {
@@ -90,7 +159,9 @@ const wpa_rule wpa_rule_missing_codeowners = {
     .inputs = WPA_INPUT_WORKFLOW,
     .summary = "No owner is named for the workflows of the repository",
     .why = "Workflows hold the keys to releases; a change to them should be seen by who knows.",
-    .fix = "Add a line for /.github/ to CODEOWNERS; who owns it is not for wpa to say.",
+    .fix = "Add a line for /.github/ to CODEOWNERS. Whom it names is taken from owners.codeowners "
+           "of wpa.yml; without it there is no fix by machine.",
     .claims_absence = true,
     .check = check,
+    .repair = repair,
 };

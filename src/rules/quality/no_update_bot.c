@@ -7,6 +7,7 @@
 #include "rules/work.h"
 
 #define CONFIG_MAX_BYTES ((size_t)256 * 1024)
+#define FOLDERS_MAX 100
 
 static const char *const renovate_files[] = {
     "renovate.json",          "renovate.json5",        ".github/renovate.json",
@@ -91,6 +92,17 @@ static bool is_actions(const wpa_yaml_node *entry)
     return wpa_text_is(ecosystem, "github-actions") || wpa_text_is(ecosystem, "github_actions");
 }
 
+static const char *config_path(const wpa_rule_run *run)
+{
+    static const char *const paths[] = {".github/dependabot.yml", ".github/dependabot.yaml"};
+    for (size_t i = 0; i < WPA_COUNT(paths); i++) {
+        if (wpa_surroundings_has(run->source->around, paths[i])) {
+            return paths[i];
+        }
+    }
+    return NULL;
+}
+
 static bool read_bot(const wpa_rule_run *run, bot *b)
 {
     size_t size = 0;
@@ -151,23 +163,43 @@ static bool only_github(const wpa_rule_run *run, const wpa_graph_file *file)
     return true;
 }
 
-static void report_folders(wpa_rule_run *run, const bot *b, wpa_span at)
+/* Folders of actions that no entry covers: what the fix has to name. */
+typedef struct folders {
+    const char *items[FOLDERS_MAX];
+    size_t n;
+    const char *used; /* by the action in the first of them */
+} folders;
+
+static void list_folders(wpa_rule_run *run, const bot *b, folders *f)
 {
     const wpa_graph *graph = run->source->around->graph;
-    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
+    for (size_t i = 0; i < wpa_graph_count(graph) && f->n < FOLDERS_MAX; i++) {
         const wpa_graph_file *file = wpa_graph_at(graph, i);
         const char *slash = strrchr(file->path, '/');
+        const char *used =
+            file->kind == WPA_INPUT_ACTION && slash ? first_foreign(run, file) : NULL;
         const char *folder =
-            slash ? wpa_arena_slice(run->arena, file->path, (size_t)(slash - file->path)) : "";
-        bool is_action = file->kind == WPA_INPUT_ACTION && slash;
-        if (is_action && first_foreign(run, file) && !covers(run, b, folder)) {
-            wpa_rule_report(
-                run, at, NULL, NULL, "no update bot looks into %s, whose action uses %s",
-                wpa_rule_quote(run, folder, strlen(folder)),
-                wpa_rule_quote(run, first_foreign(run, file), strlen(first_foreign(run, file))));
-            return;
+            used ? wpa_arena_slice(run->arena, file->path, (size_t)(slash - file->path)) : NULL;
+        if (folder && !(b->is_there && covers(run, b, folder))) {
+            f->used = f->used ? f->used : used;
+            f->items[f->n++] = folder;
         }
     }
+}
+
+typedef struct subject {
+    folders folders;
+    bool needs_root;    /* the workflows themselves are not covered either */
+    const char *config; /* of Dependabot, or NULL: there is none */
+} subject;
+
+static void report_folders(wpa_rule_run *run, const subject *s, wpa_span at)
+{
+    const folders *f = &s->folders;
+    wpa_rule_report(run, at, NULL, s, "no update bot looks into %s%s, whose action uses %s",
+                    wpa_rule_quote(run, f->items[0], strlen(f->items[0])),
+                    f->n > 1 ? wpa_arena_printf(run->arena, " and %zu more folders", f->n - 1) : "",
+                    wpa_rule_quote(run, f->used, strlen(f->used)));
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
@@ -190,20 +222,88 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         used = first_foreign(run, wpa_graph_at(around->graph, i));
     }
     wpa_span at = root->pairs[0].key->span;
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    s->needs_root = !b.is_there;
+    s->config = config_path(run);
+    list_folders(run, &b, &s->folders);
     if (used && !b.updates && !wpa_work_knows_tree(run)) {
         return true; /* workflows alone: Renovate's file lies outside of them */
     }
     if (used && !b.is_there) {
         wpa_finding *finding = wpa_rule_report(
-            run, at, NULL, NULL,
+            run, at, NULL, s,
             "actions such as %s are used, and no Dependabot entry for github-actions "
             "or Renovate configuration brings their fixes",
             wpa_rule_quote(run, used, strlen(used)));
         finding->persona = is_github ? WPA_PERSONA_PEDANTIC : finding->persona;
-    } else if (used) {
-        report_folders(run, &b, at);
+    } else if (used && s->folders.n) {
+        report_folders(run, s, at);
     }
     return true;
+}
+
+/* ---- the entry ---- */
+
+static const char *write_entry(wpa_rule_run *run, const subject *s, const char *quote)
+{
+    const folders *f = &s->folders;
+    const char *places = "";
+    if (f->n + s->needs_root == 1) {
+        places = wpa_arena_printf(run->arena, "directory: %s/%s%s\n", quote,
+                                  f->n ? f->items[0] : "", quote);
+    } else {
+        places = wpa_arena_printf(run->arena, "directories:\n");
+        for (size_t i = 0; i < f->n + s->needs_root; i++) {
+            bool is_root = s->needs_root && i == 0;
+            const char *folder = is_root ? "" : f->items[i - s->needs_root];
+            places =
+                wpa_arena_printf(run->arena, "%s    - %s/%s%s\n", places, quote, folder, quote);
+        }
+    }
+    return wpa_arena_printf(run->arena,
+                            "- package-ecosystem: %sgithub-actions%s\n"
+                            "  %s"
+                            "  schedule:\n"
+                            "    interval: %sweekly%s\n"
+                            "  cooldown:\n"
+                            "    default-days: 7\n"
+                            "  groups:\n"
+                            "    actions:\n"
+                            "      patterns:\n"
+                            "        - %s*%s\n",
+                            quote, quote, places, quote, quote, *quote ? quote : "\"",
+                            *quote ? quote : "\"");
+}
+
+static const char *quote_of(const wpa_yaml_node *entry)
+{
+    const wpa_yaml_node *value = wpa_yaml_get(entry, "package-ecosystem");
+    return !value || value->style == WPA_YAML_PLAIN ? ""
+           : value->style == WPA_YAML_SINGLE_QUOTED ? "'"
+                                                    : "\"";
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    const wpa_source *config = s->config ? wpa_rule_source_at(run, s->config) : NULL;
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
+                                "let Dependabot bring updates of actions, a week old and grouped");
+    if (!s->config) {
+        const char *entry = write_entry(run, s, "");
+        const char *text = "version: 2\nupdates:\n";
+        for (const char *line = entry; *line; line += strcspn(line, "\n") + 1) {
+            text = wpa_arena_printf(run->arena, "%s  %.*s\n", text, (int)strcspn(line, "\n"), line);
+        }
+        wpa_rule_create(run, fix, ".github/dependabot.yml", "%s", text);
+        return;
+    }
+    const wpa_yaml_node *updates =
+        config && config->yaml ? wpa_yaml_get(config->yaml->root, "updates") : NULL;
+    if (wpa_yaml_is(updates, WPA_YAML_SEQUENCE) && updates->n_items) {
+        const wpa_yaml_node *last = updates->items[updates->n_items - 1];
+        (void)wpa_rule_insert_behind(run, fix, last, "%s", write_entry(run, s, quote_of(last)));
+    }
 }
 
 const wpa_rule wpa_rule_no_update_bot = {
@@ -221,4 +321,5 @@ const wpa_rule wpa_rule_no_update_bot = {
            ".github/dependabot.yml, or let Renovate see the workflows.",
     .claims_absence = true,
     .check = check,
+    .repair = repair,
 };

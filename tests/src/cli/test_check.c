@@ -229,6 +229,50 @@ static void test_fix_spares_read_only_files(void **state)
     assert_string_equal(get(w, ".github/workflows/ci.yml"), fixed);
 }
 
+/* A repository in which a workflow is not owned, and who is to own it is known. */
+static void put_unowned(world *w)
+{
+    put(w, "wpa.yml", "version: 1\nowners: {codeowners: \"@acme/ops\"}\n");
+    put(w, "Makefile", "all:\n");
+    put(w, "src/main.c", "int main(void) { return 0; }\n");
+}
+
+static const char owning[] = "/.github/ @acme/ops\n";
+
+static void test_fixes_make_files(void **state)
+{
+    world *w = *state;
+    put_unowned(w);
+    assert_int_equal(check(w, "--only missing-codeowners --fix=missing-codeowners --diff ."), 0);
+    assert_string_equal(w->out, "--- /dev/null\n+++ b/.github/CODEOWNERS\n@@ -0,0 +1 @@\n"
+                                "+/.github/ @acme/ops\n");
+    assert_null(get(w, ".github/CODEOWNERS"));
+    assert_int_equal(check(w, "--only missing-codeowners --format sarif"), 0);
+    assert_non_null(strstr(w->out, "\"uri\":\".github/CODEOWNERS\""));
+    assert_int_equal(check(w, "--only missing-codeowners --format json"), 0);
+    assert_non_null(strstr(w->out, "\"new\":true"));
+    assert_int_equal(check(w, "--only missing-codeowners --fix ."), 0); /* it is not a safe one */
+    assert_null(get(w, ".github/CODEOWNERS"));
+    assert_int_equal(check(w, "--only missing-codeowners --fix=all ."), 0);
+    assert_non_null(strstr(w->err, "fixed 1 over 1 file:\n  .github/CODEOWNERS (new)\n"));
+    assert_string_equal(get(w, ".github/CODEOWNERS"), owning);
+    assert_int_equal(check(w, "--only missing-codeowners --fix=all ."), 0);
+    assert_string_equal(w->err, "");
+    assert_string_equal(get(w, ".github/CODEOWNERS"), owning);
+}
+
+/* What goes through a symlink may end anywhere. */
+static void test_fixes_make_nothing_through_symlinks(void **state)
+{
+    world *w = *state;
+    put_unowned(w);
+    put(w, "elsewhere/owners", "* @acme/all\n* # nobody\n");
+    assert_int_equal(symlink("../elsewhere/owners", ".github/CODEOWNERS"), 0);
+    assert_int_equal(check(w, "--only missing-codeowners --fix=all ."), 4);
+    assert_non_null(strstr(w->err, ".github/CODEOWNERS is a symlink"));
+    assert_string_equal(get(w, "elsewhere/owners"), "* @acme/all\n* # nobody\n");
+}
+
 static void test_says_what_is_no_file(void **state)
 {
     world *w = *state;
@@ -270,6 +314,8 @@ int main(void)
         CASE(test_configuration_is_found_and_beaten),
         CASE(test_hostile_inputs),
         CASE(test_fix_spares_read_only_files),
+        CASE(test_fixes_make_files),
+        CASE(test_fixes_make_nothing_through_symlinks),
         CASE(test_says_what_is_no_file),
         CASE(test_threads_change_nothing),
         CASE(test_several_formats),

@@ -11,6 +11,7 @@
 
 #include <wpa/buf.h>
 #include <wpa/file.h>
+#include <wpa/map.h>
 #include <wpa/text.h>
 
 #include "analysis/tree.h"
@@ -250,42 +251,179 @@ static wpa_input_kind kind_of(const fixture *at)
 
 /* ---- folders that hold a whole repository ---- */
 
-/** fixed_x/<path> is what fixes make of bad_x/<path>; files without one are not tried. */
-static void check_repository_fixes(const fixture *at, const wpa_source *source, const char *path,
-                                   wpa_arena *arena)
-{
-    size_t n_rules, size;
-    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
-    const char *name = wpa_arena_printf(arena, "fixed%s/%s", at->name + strlen("bad"), path);
-    const char *expected =
-        wpa_text_starts(at->name, "bad") ? read_file(at, name, arena, &size) : NULL;
-    bool *chosen = wpa_arena_array(arena, n_rules, sizeof *chosen);
-    for (size_t i = 0; i < n_rules; i++) {
-        chosen[i] = rules[i] == at->rule;
-    }
-    wpa_fix_choice choice = {.has_unsafe = true, .rules = chosen};
-    if (expected) {
-        wpa_fix_outcome outcome = wpa_rules_fix(source, settings_for(at, arena), &choice, arena);
-        if (outcome.n_applied == 0 || !wpa_text_is(outcome.text, expected)) {
-            fault(at, "fixes do not give the file below fixed_ but");
-            print_error("%s\n", outcome.text);
-        }
-    }
-}
-
-/* What a batch of the repository's files is compared with. */
+/* What all fixes of the rule make of a repository. */
 typedef struct repository {
     const fixture *at;
     size_t skip; /* bytes of its folder in front of paths */
     wpa_arena *arena;
+    wpa_map *files;   /* path → wpa_slice of what changed */
+    wpa_map *made;    /* paths of new files */
+    const char *copy; /* folder of a copy, or NULL */
 } repository;
 
-static void check_batch(void *context, wpa_tree_file *const files[], size_t n)
+static void put_file(const repository *r, const char *path, const char *text, size_t size)
+{
+    wpa_slice *slice = wpa_arena_alloc(r->arena, sizeof *slice);
+    *slice = (wpa_slice){wpa_arena_slice(r->arena, text, size), size};
+    wpa_map_put(r->files, wpa_arena_text(r->arena, path), slice);
+}
+
+static void on_fixed(void *context, const wpa_tree_file *file)
 {
     const repository *r = context;
-    for (size_t i = 0; i < n; i++) {
-        check_repository_fixes(r->at, files[i]->source, files[i]->path + r->skip, r->arena);
+    if (file->fixed.n_applied) {
+        put_file(r, file->path + r->skip, file->fixed.text, file->fixed.size_bytes);
     }
+}
+
+static void on_together(void *context, const wpa_tree_together *together)
+{
+    const repository *r = context;
+    for (size_t i = 0; i < together->n_notes; i++) {
+        fault(r->at, together->notes[i].text);
+    }
+    for (size_t i = 0; i < together->n; i++) {
+        const wpa_fix_change *change = &together->changes[i];
+        put_file(r, change->path, change->after, change->after_bytes);
+        if (!change->before) {
+            wpa_map_put(r->made, wpa_arena_text(r->arena, change->path), r->files);
+        }
+    }
+}
+
+static void fix_repository(const repository *r, const char *root)
+{
+    wpa_error err = {0};
+    size_t n_rules;
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    bool *chosen = wpa_arena_array(r->arena, n_rules, sizeof *chosen);
+    for (size_t i = 0; i < n_rules; i++) {
+        chosen[i] = rules[i] == r->at->rule;
+    }
+    const wpa_fix_choice choice = {.has_unsafe = true, .rules = chosen};
+    wpa_tree_options options = {.settings = settings_for(r->at, r->arena),
+                                .stdin_fd = -1,
+                                .is_root = true,
+                                .n_threads = 1,
+                                .fixes = &choice,
+                                .on_fixed = on_fixed,
+                                .on_together = on_together,
+                                .context = (void *)(uintptr_t)r};
+    WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&options);
+    if (!wpa_tree_add(tree, root, &err) || !wpa_tree_finish(tree, &err)) {
+        fault(r->at, err.message);
+    }
+}
+
+static void make_file(const char *root, const char *path, const char *text, size_t size,
+                      wpa_arena *arena)
+{
+    wpa_error err = {0};
+    const char *whole = wpa_path_join(arena, root, path);
+    const char *folder = wpa_arena_slice(arena, whole, (size_t)(strrchr(whole, '/') - whole));
+    assert_true(wpa_dir_make(folder, 0755, &err));
+    assert_true(wpa_file_replace(whole, text, size, 0644, &err));
+}
+
+/** Every file below a folder, by its path there. */
+typedef void (*visit_file)(const repository *r, const char *root, const char *path);
+
+static void each_file(const repository *r, const char *root, const char *below, visit_file visit)
+{
+    DIR *folder = opendir(*below ? wpa_path_join(r->arena, root, below) : root);
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder))) {
+        const char *path = *below ? wpa_path_join(r->arena, below, entry->d_name)
+                                  : wpa_arena_text(r->arena, entry->d_name);
+        if (wpa_text_is(entry->d_name, ".") || wpa_text_is(entry->d_name, "..")) {
+            continue;
+        }
+        if (wpa_path_is_dir(wpa_path_join(r->arena, root, path))) {
+            each_file(r, root, path, visit);
+        } else {
+            visit(r, root, path);
+        }
+    }
+    if (folder) {
+        (void)closedir(folder);
+    }
+}
+
+/** fixed_x/<path> is what fixes make of bad_x/<path>; changed files without one are not looked at.
+ */
+static void compare_file(const repository *r, const char *root, const char *path)
+{
+    wpa_error err = {0};
+    size_t size;
+    const char *expected = wpa_file_read(wpa_path_join(r->arena, root, path), FIXTURE_MAX_BYTES,
+                                         r->arena, &size, &err);
+    const wpa_slice *actual = wpa_map_get(r->files, path);
+    if (!expected || !actual || !wpa_text_is(actual->at, expected)) {
+        fault(r->at, "fixes do not give the file below fixed_ but");
+        print_error("%s: %s\n", path, actual ? actual->at : "(unchanged)");
+    }
+}
+
+static void copy_file(const repository *r, const char *root, const char *path)
+{
+    wpa_error err = {0};
+    size_t size;
+    const char *text = wpa_file_read(wpa_path_join(r->arena, root, path), FIXTURE_MAX_BYTES,
+                                     r->arena, &size, &err);
+    const wpa_slice *changed = wpa_map_get(r->files, path);
+    make_file(r->copy, path, changed ? changed->at : text, changed ? changed->length : size,
+              r->arena);
+}
+
+/** The repository with all changes in it has nothing left to fix. */
+static void fix_again(const repository *r, const char *root)
+{
+    wpa_error err = {0};
+    char *folder = wpa_dir_temp("/tmp/wpa-fixed-XXXXXX", r->arena, &err);
+    assert_non_null(folder);
+    repository copied = *r;
+    copied.copy = folder;
+    each_file(&copied, root, "", copy_file);
+    for (size_t i = 0; i < wpa_map_count(r->made); i++) {
+        void *value;
+        const char *path = wpa_map_at(r->made, i, &value);
+        const wpa_slice *text = wpa_map_get(r->files, path);
+        make_file(folder, path, text->at, text->length, r->arena);
+    }
+    repository again = {.at = r->at, .skip = strlen(folder) + 1, .arena = r->arena};
+    again.files = wpa_map_new(r->arena);
+    again.made = wpa_map_new(r->arena);
+    fix_repository(&again, folder);
+    if (wpa_map_count(again.files)) {
+        void *value;
+        fault(r->at, "fixing twice changes more than fixing once");
+        const char *path = wpa_map_at(again.files, 0, &value);
+        print_error("%s: %s\n", path, ((const wpa_slice *)value)->at);
+    }
+    assert_true(wpa_dir_remove(folder, &err));
+}
+
+static void check_repository_fixes(const fixture *at, const char *root, wpa_arena *arena)
+{
+    const char *name = wpa_arena_printf(arena, "fixed%s", at->name + strlen("bad"));
+    const char *fixed = wpa_path_join(arena, at->folder, name);
+    if (!wpa_text_starts(at->name, "bad") || !wpa_path_is_dir(fixed)) {
+        return;
+    }
+    repository r = {.at = at, .skip = strlen(root) + 1, .arena = arena};
+    r.files = wpa_map_new(arena);
+    r.made = wpa_map_new(arena);
+    fix_repository(&r, root);
+    each_file(&r, fixed, "", compare_file);
+    for (size_t i = 0; i < wpa_map_count(r.made); i++) {
+        void *value;
+        const char *path = wpa_map_at(r.made, i, &value);
+        if (!wpa_path_exists(wpa_path_join(arena, fixed, path))) {
+            fault(at, "fixes make a file that is not below fixed_");
+            print_error("%s: %s\n", path, ((const wpa_slice *)wpa_map_get(r.files, path))->at);
+        }
+    }
+    fix_again(&r, root);
 }
 
 /** What the rule says of all files of the repository, one finding a line with its path. */
@@ -293,13 +431,8 @@ static const char *describe_repository(const fixture *at, wpa_arena *arena, size
 {
     wpa_error err = {0};
     const char *root = wpa_path_join(arena, at->folder, at->name);
-    repository r = {at, strlen(root) + 1, arena};
-    wpa_tree_options options = {.settings = settings_for(at, arena),
-                                .stdin_fd = -1,
-                                .is_root = true,
-                                .n_threads = 1,
-                                .batch = check_batch,
-                                .context = &r};
+    wpa_tree_options options = {
+        .settings = settings_for(at, arena), .stdin_fd = -1, .is_root = true, .n_threads = 1};
     WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&options);
     if (!wpa_tree_add(tree, root, &err) || !wpa_tree_finish(tree, &err)) {
         fault(at, err.message);
@@ -334,6 +467,7 @@ static void check_repository(const fixture *at, wpa_arena *arena)
         fault(at, expected ? "does not give what is expected but" : "has no .expected file but");
         print_error("%s", actual);
     }
+    check_repository_fixes(at, wpa_path_join(arena, at->folder, at->name), arena);
 }
 
 static bool is_repository(const fixture *at, wpa_arena *arena)
@@ -413,6 +547,8 @@ static bool has_code_of(const wpa_rule *rule)
 static void test_every_rule_has_its_words(void **state)
 {
     (void)state;
+    /* Their fixes change files beside the workflows: what runs stays what it is. */
+    static const char *const beside[] = {"missing-codeowners", "no-update-bot"};
     size_t n;
     const wpa_rule *const *rules = wpa_rules_all(&n);
     n_faults = 0;
@@ -425,7 +561,8 @@ static void test_every_rule_has_its_words(void **state)
         if (!has_code_of(rule) || !rule->check || !rule->inputs) {
             fault(&at, "lacks a code of its dimension, a check or inputs");
         }
-        if (rule->repair && !rule->declares) {
+        bool is_beside = wpa_text_index(rule->id, beside, WPA_COUNT(beside)) >= 0;
+        if (rule->repair && !rule->declares && !is_beside) {
             fault(&at, "has fixes that declare nothing");
         }
         for (size_t j = 0; j < i; j++) {

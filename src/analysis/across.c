@@ -1,0 +1,153 @@
+/* Fixes over several files of one repository, behind those that each file had by itself. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "analysis/key.h"
+#include "analysis/unit.h"
+
+#define ROUNDS_MAX 5
+
+/* Have a tree of files that can be changed together, and one that asks for it? */
+static bool is_wanted(const wpa_tree *tree, const wpa_unit *unit)
+{
+    const wpa_surroundings *around = &unit->around;
+    bool is_found = false;
+    if (!tree->options->fixes || !around->has_paths || !around->graph || unit->is_alone) {
+        return false;
+    }
+    for (size_t i = 0; i < unit->n_files && !is_found; i++) {
+        const wpa_unit_file *file = unit->files[i];
+        is_found = file->state == WPA_UNIT_DONE && !file->is_twice && !file->is_stdin &&
+                   wpa_fix_is_across(&file->shown.fixed.result, tree->options->fixes);
+    }
+    return is_found;
+}
+
+static wpa_unit_file *find_file(const wpa_unit *unit, const char *path)
+{
+    for (size_t i = 0; i < unit->n_files; i++) {
+        wpa_unit_file *file = unit->files[i];
+        if (wpa_text_is(file->identity, path) && file->state == WPA_UNIT_DONE && !file->is_twice) {
+            return file;
+        }
+    }
+    return NULL;
+}
+
+/** What files have become by themselves is what fixes over several begin with. */
+static wpa_fix_tree *begin(wpa_unit *unit)
+{
+    wpa_fix_tree *fixes = wpa_fix_tree_new(&unit->around, unit->arena);
+    for (size_t i = 0; i < unit->n_files; i++) {
+        const wpa_unit_file *file = unit->files[i];
+        if (file->state == WPA_UNIT_DONE && !file->is_twice && file->shown.fixed.n_applied) {
+            wpa_fix_tree_put(fixes, file->identity, file->shown.fixed.text,
+                             file->shown.fixed.size_bytes);
+        }
+    }
+    return fixes;
+}
+
+static void add_notes(wpa_unit *unit, const wpa_fix_outcome *outcome)
+{
+    wpa_together *together = unit->together;
+    for (size_t i = 0; i < outcome->n_notes; i++) {
+        together->notes = wpa_arena_grow(unit->arena, together->notes, together->n_notes,
+                                         &together->notes_capacity, sizeof *together->notes);
+        together->notes[together->n_notes++] = outcome->notes[i];
+    }
+    together->n_applied += outcome->n_applied;
+}
+
+/** Fixes of single files that one over several has made possible. */
+static size_t fix_alone(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *fixes)
+{
+    size_t n, n_applied = 0;
+    (void)wpa_fix_tree_changes(fixes, &n);
+    for (size_t i = 0; i < n; i++) {
+        size_t n_now;
+        const wpa_fix_change *change = &wpa_fix_tree_changes(fixes, &n_now)[i];
+        const wpa_source *source =
+            change->is_shared ? wpa_fix_tree_source(fixes, change->path) : NULL;
+        if (!source) {
+            continue;
+        }
+        wpa_fix_outcome outcome =
+            wpa_rules_fix(source, wpa_settings_at(unit->settings, change->path, unit->arena),
+                          tree->options->fixes, unit->arena);
+        if (outcome.n_applied) {
+            wpa_fix_tree_put(fixes, change->path, outcome.text, outcome.size_bytes);
+            n_applied += outcome.n_applied;
+        }
+    }
+    unit->together->n_applied += n_applied;
+    return n_applied;
+}
+
+static size_t fix_together(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *fixes)
+{
+    size_t n_applied = 0;
+    for (size_t i = 0; i < unit->n_files; i++) {
+        const wpa_unit_file *file = unit->files[i];
+        if (file->state == WPA_UNIT_DONE && !file->is_twice) {
+            wpa_fix_outcome outcome =
+                wpa_fix_tree_fix(fixes, file->identity, file->shown.settings, tree->options->fixes);
+            add_notes(unit, &outcome);
+            n_applied += outcome.n_applied;
+        }
+    }
+    return n_applied;
+}
+
+static int compare_changes(const void *a, const void *b)
+{
+    return strcmp(((const wpa_fix_change *)a)->path, ((const wpa_fix_change *)b)->path);
+}
+
+/** Files that change together are delivered together, and not by themselves. */
+static void hand_over(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *fixes)
+{
+    wpa_together *together = unit->together;
+    size_t n;
+    const wpa_fix_change *changes = wpa_fix_tree_changes(fixes, &n);
+    wpa_fix_change *shared = wpa_arena_array(unit->arena, n + 1, sizeof *shared);
+    for (size_t i = 0; i < n; i++) {
+        wpa_unit_file *file = changes[i].is_shared ? find_file(unit, changes[i].path) : NULL;
+        if (changes[i].is_shared) {
+            shared[together->shown.n++] = changes[i];
+        }
+        if (file) {
+            wpa_result now = wpa_rules_run(wpa_fix_tree_source(fixes, file->identity),
+                                           file->shown.settings, unit->arena);
+            file->is_together = true;
+            file->shown.fixed.result = now;
+            wpa_key_repack(file, &now, tree->options->has_excerpts);
+        }
+    }
+    if (together->shown.n) {
+        qsort(shared, together->shown.n, sizeof *shared, compare_changes);
+    }
+    together->shown.changes = shared;
+    together->shown.prefix = unit->around.prefix ? unit->around.prefix : "";
+    together->shown.is_revision = unit->git != NULL;
+    together->shown.notes = together->notes;
+    together->shown.n_notes = together->n_notes;
+    together->shown.n_applied = together->n_applied;
+}
+
+void wpa_unit_fix_together(wpa_tree *tree, wpa_unit *unit)
+{
+    if (!is_wanted(tree, unit)) {
+        return;
+    }
+    unit->together = wpa_arena_alloc(unit->arena, sizeof *unit->together);
+    wpa_fix_tree *fixes = begin(unit);
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        if (fix_together(tree, unit, fixes) + fix_alone(tree, unit, fixes) == 0) {
+            break;
+        }
+    }
+    hand_over(tree, unit, fixes);
+}

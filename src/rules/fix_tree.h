@@ -1,0 +1,42 @@
+/*
+ * Fixes over several files of one repository, in memory: what they change lies over what was read,
+ * and the rules see the repository as it would be. Pure: what is on disk stays as it is.
+ */
+#pragma once
+
+#include "rules/fix.h"
+
+/** A file as fixes have changed it. */
+typedef struct wpa_fix_change {
+    const char *path;   /* in the repository */
+    const char *before; /* [before_bytes]; NULL: there was no such file */
+    size_t before_bytes;
+    const char *after; /* [after_bytes] */
+    size_t after_bytes;
+    bool is_shared; /* by a fix over several files: they are changed together or not at all */
+    size_t n_fixes; /* over several files that changed this one */
+} wpa_fix_change;
+
+typedef struct wpa_fix_tree wpa_fix_tree;
+
+/** base is borrowed and knows paths, graph and reader; everything in the arena. One thread. */
+wpa_fix_tree *wpa_fix_tree_new(const wpa_surroundings *base, wpa_arena *arena);
+/** Does the choice allow a fix in this result that changes other files? */
+bool wpa_fix_is_across(const wpa_result *result, const wpa_fix_choice *choice);
+/** Put what fixes of this file alone made of it. */
+void wpa_fix_tree_put(wpa_fix_tree *tree, const char *path, const char *text, size_t size_bytes);
+/** A definition as it is now, in the repository as it is now; NULL if there is none. */
+const wpa_source *wpa_fix_tree_source(wpa_fix_tree *tree, const char *path);
+/** The repository as it is now; changes with the next fix. */
+const wpa_surroundings *wpa_fix_tree_around(wpa_fix_tree *tree);
+/**
+ * Take the fixes over several files that the choice allows for findings of this file, one after the
+ * other. Each is dropped with a note, unless afterwards every file that it touches parses, the
+ * finding is gone, and nothing new at or above its severity is in any of them.
+ *
+ * Returns  what was applied and dropped; text and result are not filled.
+ */
+wpa_fix_outcome wpa_fix_tree_fix(wpa_fix_tree *tree, const char *path, const wpa_settings *settings,
+                                 const wpa_fix_choice *choice);
+/** [n] what has changed so far, in no order. */
+const wpa_fix_change *wpa_fix_tree_changes(const wpa_fix_tree *tree, size_t *n);

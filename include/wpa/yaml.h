@@ -20,14 +20,14 @@
 /** What all aliases together may stand for: 10 * nodes + this. */
 #define WPA_YAML_MAX_EXPANSION 10000
 
-typedef enum wpa_yaml_kind {
+typedef enum __attribute__((packed)) wpa_yaml_kind {
     WPA_YAML_SCALAR,
     WPA_YAML_MAPPING,
     WPA_YAML_SEQUENCE,
     WPA_YAML_ALIAS
 } wpa_yaml_kind;
 
-typedef enum wpa_yaml_style {
+typedef enum __attribute__((packed)) wpa_yaml_style {
     WPA_YAML_PLAIN,
     WPA_YAML_SINGLE_QUOTED,
     WPA_YAML_DOUBLE_QUOTED,
@@ -55,38 +55,56 @@ typedef struct wpa_yaml_pair {
     wpa_yaml_node *value;
 } wpa_yaml_pair;
 
+/* What stands in front of few nodes: an anchor, a tag. */
+typedef struct wpa_yaml_properties {
+    const char *anchor; /* name, or NULL */
+    const char *tag;    /* as resolved by the parser, or NULL */
+    size_t start;       /* of the first of them in the file */
+    size_t n_uses;      /* of the anchor, by aliases */
+} wpa_yaml_properties;
+
+/* A file has up to WPA_YAML_MAX_NODES of them, so what one kind alone has shares its place. */
 struct wpa_yaml_node {
     wpa_yaml_kind kind;
     wpa_yaml_style style;
+    bool holds_nul;
+    bool is_incomplete; /* the parser stopped inside it, or left a broken part of it out */
+    uint32_t index;     /* among the parent's pairs or items */
     const wpa_yaml_doc *doc;
     const wpa_yaml_node *parent; /* NULL for the root */
     const wpa_yaml_node *key;    /* of which this is the value, else NULL */
-    size_t index;                /* among the parent's pairs or items */
     /*
      * The node itself: quotes included, anchor and tag not. A block collection goes from its first
      * child's start to its last child's end; a literal or folded scalar from its header to the end
      * of its last line that is not blank, without the line break.
      */
     wpa_span span;
-    wpa_span full;      /* the same with anchor and tag in front */
-    const char *anchor; /* name, NULL if none; for an alias the name it refers to */
-    const char *tag;    /* as resolved by the parser, NULL if none was written */
     /* scalar: decoded, NUL-terminated; may hold NULs, so length counts */
     const char *text;
-    size_t length;
-    bool holds_nul;
-    /* mapping: in order of the file, merge keys and duplicates included */
-    wpa_yaml_pair *pairs;
-    size_t n_pairs;
-    const struct wpa_map *by_key; /* text of the key → its first pair; NULL if there are few */
-    /* sequence */
-    wpa_yaml_node **items;
-    size_t n_items;
-    /* alias: NULL if undefined, recursive, or beyond the limit of expansion */
-    const wpa_yaml_node *target;
-    size_t n_uses;      /* of the anchor, by aliases */
-    bool is_incomplete; /* the parser stopped inside it, or left a broken part of it out */
+    uint32_t length;
+    uint32_t n_pairs; /* of a mapping, else 0 */
+    uint32_t n_items; /* of a sequence, else 0 */
+    union {
+        wpa_yaml_pair *pairs;  /* in order of the file, merge keys and duplicates included */
+        wpa_yaml_node **items; /* of a sequence */
+    };
+    union {
+        /* mapping: text of the key → its first pair; NULL if there are few */
+        const struct wpa_map *by_key;
+        /* alias: NULL if undefined, recursive, or beyond the limit of expansion */
+        const wpa_yaml_node *target;
+    };
+    wpa_yaml_properties *properties; /* NULL if there are none */
 };
+
+/** Name of the anchor in front of the node; for an alias the one it refers to; NULL: none. */
+const char *wpa_yaml_anchor(const wpa_yaml_node *node);
+/** The tag in front of the node, NULL if none was written. */
+const char *wpa_yaml_tag(const wpa_yaml_node *node);
+/** The node with anchor and tag in front. */
+wpa_span wpa_yaml_full(const wpa_yaml_node *node);
+/** How many aliases refer to the node's anchor. */
+size_t wpa_yaml_n_uses(const wpa_yaml_node *node);
 
 typedef enum wpa_yaml_fault {
     WPA_YAML_FAULT_SYNTAX,          /* Y1: not YAML; the tree lacks the entry it stands in */

@@ -1,4 +1,5 @@
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +16,11 @@
 #define BLOCK_BYTES ((size_t)32 * 1024)
 #endif
 
+/* Things are taken from the front, where they are aligned, and texts from the back. */
 typedef struct block {
     struct block *next;
     size_t size_bytes, used_bytes;
+    size_t text_bytes; /* taken from the back */
     alignas(max_align_t) unsigned char data[];
 } block;
 
@@ -51,7 +54,7 @@ void wpa_arena_reset(wpa_arena *arena)
         arena->blocks = first->next;
         if (BLOCK_BYTES > 0 && first->size_bytes == BLOCK_BYTES &&
             arena->n_spare < SPARE_BLOCKS_MAX) {
-            first->used_bytes = 0;
+            first->used_bytes = first->text_bytes = 0;
             first->next = arena->spare;
             arena->spare = first;
             arena->n_spare++;
@@ -81,8 +84,13 @@ static block *new_block(wpa_arena *arena, size_t room)
     }
     fresh = wpa_realloc(NULL, sizeof(block) + room); /* zeroed as it is handed out */
     fresh->size_bytes = room;
-    fresh->used_bytes = 0;
+    fresh->used_bytes = fresh->text_bytes = 0;
     return fresh;
+}
+
+static size_t room_in(const block *of)
+{
+    return of->size_bytes - of->used_bytes - of->text_bytes;
 }
 
 static block *add_block(wpa_arena *arena, size_t size_bytes)
@@ -100,23 +108,41 @@ static block *add_block(wpa_arena *arena, size_t size_bytes)
     return fresh;
 }
 
-/** Memory with whatever was in it. */
-static void *take(wpa_arena *arena, size_t size_bytes)
+static void check_size(size_t size_bytes)
 {
     if (size_bytes > SIZE_MAX / 4) {
         (void)fprintf(stderr, "wpa: allocation of %zu bytes\n", size_bytes);
         abort();
     }
+}
+
+/** Memory with whatever was in it. */
+static void *take(wpa_arena *arena, size_t size_bytes)
+{
+    check_size(size_bytes);
     size_t room =
         BLOCK_BYTES ? (size_bytes + alignof(max_align_t) - 1) & -alignof(max_align_t) : size_bytes;
     block *current = arena->blocks;
-    if (!current || current->size_bytes - current->used_bytes < room) {
+    if (!current || room_in(current) < room) {
         current = add_block(arena, room);
     }
     void *memory = current->data + current->used_bytes;
     current->used_bytes += room;
     arena->used_bytes += room;
     return memory;
+}
+
+/** The same without alignment: most texts are shorter than what that would add. */
+static char *take_text(wpa_arena *arena, size_t size_bytes)
+{
+    check_size(size_bytes);
+    block *current = arena->blocks;
+    if (!current || room_in(current) < size_bytes) {
+        current = add_block(arena, size_bytes);
+    }
+    current->text_bytes += size_bytes;
+    arena->used_bytes += size_bytes;
+    return (char *)current->data + current->size_bytes - current->text_bytes;
 }
 
 void *wpa_arena_alloc(wpa_arena *arena, size_t size_bytes)
@@ -146,7 +172,7 @@ void *wpa_arena_dup(wpa_arena *arena, const void *data, size_t size_bytes)
 
 char *wpa_arena_slice(wpa_arena *arena, const char *text, size_t length)
 {
-    char *copy = take(arena, length + 1);
+    char *copy = take_text(arena, length + 1);
     if (length) {
         memcpy(copy, text, length);
     }
@@ -165,7 +191,7 @@ char *wpa_arena_vprintf(wpa_arena *arena, const char *format, va_list values)
     va_list again;
     va_copy(again, values);
     int length = vsnprintf(small, sizeof small, format, values);
-    char *text = take(arena, (size_t)(length < 0 ? 0 : length) + 1);
+    char *text = take_text(arena, (size_t)(length < 0 ? 0 : length) + 1);
     text[0] = '\0';
     if (length > 0 && (size_t)length < sizeof small) {
         memcpy(text, small, (size_t)length + 1);
@@ -185,13 +211,47 @@ char *wpa_arena_printf(wpa_arena *arena, const char *format, ...)
     return text;
 }
 
+/* A list that is never longer than its first item costs not much more than that. */
+#define FIRST_LIST_BYTES 64
+
+static size_t first_capacity(size_t item_bytes)
+{
+    size_t n = FIRST_LIST_BYTES / (item_bytes ? item_bytes : 1);
+    return n < 1 ? 1 : n > 8 ? 8 : n;
+}
+
+/** Does the block's room go on where the list ends? Then it need not move. */
+static bool extend(wpa_arena *arena, const void *items, size_t from_bytes, size_t to_bytes)
+{
+    block *current = arena->blocks;
+    size_t align = alignof(max_align_t) - 1;
+    if (!BLOCK_BYTES || !current || !items || to_bytes > BLOCK_BYTES) {
+        return false;
+    }
+    from_bytes = (from_bytes + align) & ~align;
+    to_bytes = (to_bytes + align) & ~align;
+    unsigned char *end = current->data + current->used_bytes;
+    if ((const unsigned char *)items + from_bytes != end ||
+        room_in(current) < to_bytes - from_bytes) {
+        return false;
+    }
+    memset(end, 0, to_bytes - from_bytes);
+    current->used_bytes += to_bytes - from_bytes;
+    arena->used_bytes += to_bytes - from_bytes;
+    return true;
+}
+
 void *wpa_arena_grow(wpa_arena *arena, void *items, size_t n_items, size_t *capacity,
                      size_t item_bytes)
 {
     if (n_items < *capacity) {
         return items;
     }
-    *capacity = *capacity ? *capacity * 2 : 8;
+    size_t n_before = *capacity;
+    *capacity = n_before ? n_before * 2 : first_capacity(item_bytes);
+    if (extend(arena, items, n_before * item_bytes, *capacity * item_bytes)) {
+        return items;
+    }
     void *larger = wpa_arena_array(arena, *capacity, item_bytes);
     if (n_items) {
         memcpy(larger, items, n_items * item_bytes);

@@ -272,11 +272,11 @@ static void relate_uses(wpa_rule_run *run, wpa_finding *finding)
         return;
     }
     const wpa_yaml_node *node = wpa_yaml_node_at(doc, finding->span.bytes.start);
-    while (node && !(node->anchor && node->kind != WPA_YAML_ALIAS)) {
+    while (node && !(wpa_yaml_anchor(node) && node->kind != WPA_YAML_ALIAS)) {
         node = node->parent;
     }
     size_t n = 0;
-    for (size_t i = 0; node && node->n_uses && i < doc->n_aliases && n < USES_SHOWN; i++) {
+    for (size_t i = 0; node && wpa_yaml_n_uses(node) && i < doc->n_aliases && n < USES_SHOWN; i++) {
         if (doc->aliases[i]->target == node) {
             wpa_rule_relate(run, finding, doc->aliases[i]->span, "here too, by alias");
             n++;

@@ -10,7 +10,7 @@
 
 static size_t start_of_entry(const wpa_yaml_node *value)
 {
-    return value->key ? value->key->full.start : wpa_yaml_dash(value);
+    return value->key ? wpa_yaml_full(value->key).start : wpa_yaml_dash(value);
 }
 
 static bool is_by_lines(const wpa_yaml_node *value)
@@ -134,7 +134,7 @@ bool wpa_rule_add_in(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *mappi
                                       value);
     }
     const wpa_yaml_node *entries = pair->value;
-    if (entries->kind != WPA_YAML_MAPPING || entries->n_uses) {
+    if (entries->kind != WPA_YAML_MAPPING || wpa_yaml_n_uses(entries)) {
         return false; /* an alias, or an anchor: others would get it too */
     }
     if (entries->style == WPA_YAML_FLOW) {

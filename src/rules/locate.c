@@ -63,7 +63,7 @@ static const char *item_identity(const wpa_yaml_node *item, wpa_arena *arena)
         (wpa_text_is(list->key->text, "steps") || wpa_text_is(list->key->text, "parallel"))) {
         text = step_identity(item, arena);
     }
-    return text ? text : wpa_arena_printf(arena, "%zu", item->index);
+    return text ? text : wpa_arena_printf(arena, "%u", item->index);
 }
 
 static bool is_key_of(const wpa_yaml_node *node, const wpa_yaml_node *mapping)

@@ -498,9 +498,8 @@ static void read_script(reader *r, wpa_outline_step *step)
     step->script = language == WPA_SCRIPT_POSIX ? step->lexed : NULL;
 }
 
-static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node, size_t *capacity)
+static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node)
 {
-    job->steps = wpa_arena_grow(r->arena, job->steps, job->n_steps, capacity, sizeof *job->steps);
     wpa_outline_step *step = &job->steps[job->n_steps];
     *step = (wpa_outline_step){
         .job = job,
@@ -517,21 +516,44 @@ static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node,
     read_script(r, step);
 }
 
-static void read_steps(reader *r, wpa_outline_job *job, const wpa_yaml_node *steps,
-                       size_t *capacity, int depth)
+#define GROUPS_DEPTH_MAX 4
+
+/** The steps of a parallel group, or NULL. */
+static const wpa_yaml_node *group_of(const wpa_yaml_node *step, int depth)
+{
+    const wpa_yaml_node *group = wpa_yaml_get(step, "parallel");
+    return wpa_yaml_is(group, WPA_YAML_SEQUENCE) && depth < GROUPS_DEPTH_MAX ? group : NULL;
+}
+
+static void add_steps(reader *r, wpa_outline_job *job, const wpa_yaml_node *steps, int depth)
 {
     for (size_t i = 0; wpa_yaml_is(steps, WPA_YAML_SEQUENCE) && i < steps->n_items; i++) {
         const wpa_yaml_node *step = wpa_yaml_resolve(steps->items[i]);
-        if (!wpa_yaml_is(step, WPA_YAML_MAPPING)) {
-            continue;
-        }
-        const wpa_yaml_node *group = wpa_yaml_get(step, "parallel");
-        if (wpa_yaml_is(group, WPA_YAML_SEQUENCE) && depth < 4) {
-            read_steps(r, job, group, capacity, depth + 1);
-        } else {
-            add_step(r, job, step, capacity);
+        const wpa_yaml_node *group = group_of(step, depth);
+        if (group) {
+            add_steps(r, job, group, depth + 1);
+        } else if (wpa_yaml_is(step, WPA_YAML_MAPPING)) {
+            add_step(r, job, step);
         }
     }
+}
+
+static size_t count_steps(const wpa_yaml_node *steps, int depth)
+{
+    size_t n = 0;
+    for (size_t i = 0; wpa_yaml_is(steps, WPA_YAML_SEQUENCE) && i < steps->n_items; i++) {
+        const wpa_yaml_node *group = group_of(wpa_yaml_resolve(steps->items[i]), depth);
+        n += group ? count_steps(group, depth + 1) : 1;
+    }
+    return n;
+}
+
+static void read_steps(reader *r, wpa_outline_job *job)
+{
+    const wpa_yaml_node *steps = wpa_yaml_get(job->node, "steps");
+    size_t n = count_steps(steps, 0);
+    job->steps = n ? wpa_arena_array(r->arena, n, sizeof *job->steps) : NULL;
+    add_steps(r, job, steps, 0);
 }
 
 /* ---- jobs --------------------------------------------------------------------------------------
@@ -559,7 +581,6 @@ bool wpa_outline_names_secret(const wpa_yaml_node *node)
 
 static void read_job(reader *r, wpa_outline_job *job, const wpa_yaml_pair *pair)
 {
-    size_t capacity = 0;
     *job = (wpa_outline_job){
         .id = wpa_yaml_text(pair->key),
         .key = pair->key,
@@ -570,7 +591,7 @@ static void read_job(reader *r, wpa_outline_job *job, const wpa_yaml_pair *pair)
     job->is_call = wpa_yaml_find(job->node, "uses") != NULL;
     job->names_secret = wpa_outline_names_secret(job->node);
     read_labels(r, job);
-    read_steps(r, job, wpa_yaml_get(job->node, "steps"), &capacity, 0);
+    read_steps(r, job);
 }
 
 /* A key of a file has no more. */
@@ -620,7 +641,6 @@ const wpa_outline_job *wpa_outline_job_find(const wpa_outline *outline, const ch
 static void read_action(reader *r)
 {
     const wpa_yaml_node *runs = mapping_at(r->outline->root, "runs");
-    size_t capacity = 0;
     if (!runs || !wpa_yaml_is(wpa_yaml_get(runs, "steps"), WPA_YAML_SEQUENCE)) {
         return;
     }
@@ -630,7 +650,7 @@ static void read_action(reader *r)
     job->id = "";
     job->node = runs;
     job->names_secret = wpa_outline_names_secret(runs);
-    read_steps(r, job, wpa_yaml_get(runs, "steps"), &capacity, 0);
+    read_steps(r, job);
 }
 
 const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind, wpa_arena *arena)

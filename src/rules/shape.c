@@ -54,7 +54,7 @@ static const char *quoted_key(const place *at)
 static wpa_span span_of(const place *at, const wpa_yaml_node *node)
 {
     bool is_empty = wpa_yaml_is_null(node) && wpa_span_length(node->span) == 0 && at->key;
-    return is_empty ? at->key->span : node->full;
+    return is_empty ? at->key->span : wpa_yaml_full(node);
 }
 
 static const char *check_of(const place *at, wpa_shape_wrong fault, const wpa_schema_def *def)
@@ -293,7 +293,7 @@ static void report_missing(const place *at, const wpa_schema_def *def, const wpa
                            const char *name)
 {
     const char *check = check_of(at, WPA_SHAPE_MISSING_KEY, def);
-    size_t start = node->full.start;
+    size_t start = wpa_yaml_full(node).start;
     wpa_span span = at->key         ? at->key->span
                     : node->n_pairs ? node->pairs[0].key->span
                                     : (wpa_span){start, start};
@@ -388,8 +388,8 @@ static void walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml
     const wpa_shape_set *set = at->set;
     const char *key = wpa_yaml_text(pair->key);
     if (!key) {
-        wpa_rule_report(at->run, pair->key->full, check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL,
-                        "a key must be text: %s", set->refusal);
+        wpa_rule_report(at->run, wpa_yaml_full(pair->key), check_of(at, WPA_SHAPE_NOT_SCALAR, def),
+                        NULL, "a key must be text: %s", set->refusal);
         return;
     }
     if (wpa_text_is(key, "<<") || strstr(key, "${{")) {

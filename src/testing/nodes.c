@@ -117,7 +117,7 @@ static bool has_same_text(const wpa_yaml_node *a, const wpa_yaml_node *b)
         return false;
     }
     if (a->kind == WPA_YAML_ALIAS) {
-        return wpa_text_is(a->anchor, b->anchor);
+        return wpa_text_is(wpa_yaml_anchor(a), wpa_yaml_anchor(b));
     }
     return a->length == b->length && memcmp(a->text, b->text, a->length) == 0 &&
            wpa_yaml_scalar_type(a) == wpa_yaml_scalar_type(b);

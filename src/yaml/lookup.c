@@ -12,6 +12,27 @@ const wpa_yaml_node *wpa_yaml_resolve(const wpa_yaml_node *node)
     return node && node->kind == WPA_YAML_ALIAS ? node->target : node;
 }
 
+const char *wpa_yaml_anchor(const wpa_yaml_node *node)
+{
+    return node->properties ? node->properties->anchor : NULL;
+}
+
+const char *wpa_yaml_tag(const wpa_yaml_node *node)
+{
+    return node->properties ? node->properties->tag : NULL;
+}
+
+wpa_span wpa_yaml_full(const wpa_yaml_node *node)
+{
+    return (wpa_span){node->properties ? node->properties->start : node->span.start,
+                      node->span.end};
+}
+
+size_t wpa_yaml_n_uses(const wpa_yaml_node *node)
+{
+    return node->properties ? node->properties->n_uses : 0;
+}
+
 bool wpa_yaml_is(const wpa_yaml_node *node, wpa_yaml_kind kind)
 {
     node = wpa_yaml_resolve(node);
@@ -27,7 +48,7 @@ const char *wpa_yaml_text(const wpa_yaml_node *node)
 static bool is_merge_key(const wpa_yaml_node *key)
 {
     return key->kind == WPA_YAML_SCALAR && key->length == 2 && key->style == WPA_YAML_PLAIN &&
-           !key->tag && wpa_text_is(key->text, "<<");
+           !wpa_yaml_tag(key) && wpa_text_is(key->text, "<<");
 }
 
 static bool is_same(const char *a, const char *b, size_t length)
@@ -220,12 +241,13 @@ wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar)
     if (!scalar || scalar->kind != WPA_YAML_SCALAR || scalar->is_incomplete) {
         return WPA_YAML_TEXT;
     }
-    for (size_t i = 0; scalar->tag && i < WPA_COUNT(tags); i++) {
-        if (wpa_text_is(scalar->tag, tags[i].tag)) {
+    const char *tag = wpa_yaml_tag(scalar);
+    for (size_t i = 0; tag && i < WPA_COUNT(tags); i++) {
+        if (wpa_text_is(tag, tags[i].tag)) {
             return tags[i].type;
         }
     }
-    if (scalar->tag || scalar->style != WPA_YAML_PLAIN) {
+    if (tag || scalar->style != WPA_YAML_PLAIN) {
         return WPA_YAML_TEXT;
     }
     const char *text = scalar->text;
@@ -272,7 +294,7 @@ static void append_path(wpa_buf *buf, const wpa_yaml_node *node)
     }
     append_path(buf, node->parent); /* at most WPA_YAML_MAX_DEPTH deep */
     if (node->parent->kind == WPA_YAML_SEQUENCE) {
-        wpa_buf_printf(buf, "[%zu]", node->index);
+        wpa_buf_printf(buf, "[%u]", node->index);
         return;
     }
     const wpa_yaml_node *key = node->key ? node->key : node;
@@ -292,25 +314,36 @@ const char *wpa_yaml_path(const wpa_yaml_node *node, wpa_arena *arena)
 
 static bool holds(const wpa_yaml_node *node, size_t offset)
 {
-    return node->full.start <= offset && offset < node->full.end;
+    wpa_span full = wpa_yaml_full(node);
+    return full.start <= offset && offset < full.end;
+}
+
+/** The child, or key, that begins last before the offset or at it: they are in order. */
+static size_t last_before(const wpa_yaml_node *node, size_t offset)
+{
+    size_t low = 0, high = (size_t)node->n_items + node->n_pairs;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        const wpa_yaml_node *child = node->n_items ? node->items[middle] : node->pairs[middle].key;
+        if (wpa_yaml_full(child).start <= offset) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }
 
 static const wpa_yaml_node *child_at(const wpa_yaml_node *node, size_t offset)
 {
-    for (size_t i = 0; i < node->n_items; i++) {
-        if (holds(node->items[i], offset)) {
-            return node->items[i];
-        }
+    size_t i = last_before(node, offset);
+    if (node->n_items) {
+        return holds(node->items[i], offset) ? node->items[i] : NULL;
     }
-    for (size_t i = 0; i < node->n_pairs; i++) {
-        if (holds(node->pairs[i].key, offset)) {
-            return node->pairs[i].key;
-        }
-        if (holds(node->pairs[i].value, offset)) {
-            return node->pairs[i].value;
-        }
+    if (node->n_pairs && holds(node->pairs[i].key, offset)) {
+        return node->pairs[i].key;
     }
-    return NULL;
+    return node->n_pairs && holds(node->pairs[i].value, offset) ? node->pairs[i].value : NULL;
 }
 
 const wpa_yaml_node *wpa_yaml_node_at(const wpa_yaml_doc *doc, size_t offset)

@@ -14,9 +14,14 @@
 typedef struct frame {
     wpa_yaml_node *node;
     wpa_yaml_node *key; /* of the pair whose value is awaited */
-    size_t capacity;
-    size_t weight; /* nodes in it with aliases expanded */
+    size_t weight;      /* nodes in it with aliases expanded */
 } frame;
+
+/* Where the children of the collection of some depth gather until it is closed. */
+typedef struct lot {
+    void *children;
+    size_t capacity;
+} lot;
 
 typedef struct anchor {
     wpa_yaml_node *node;
@@ -38,6 +43,7 @@ typedef struct builder {
     uint32_t *offsets; /* of each character, NULL if all are ASCII */
     size_t n_chars;
     frame frames[WPA_YAML_MAX_DEPTH];
+    lot pairs[WPA_YAML_MAX_DEPTH], items[WPA_YAML_MAX_DEPTH];
     size_t depth;
     bool is_stopped;
     wpa_map *anchors;
@@ -222,11 +228,18 @@ static wpa_yaml_node *node_new(builder *b, wpa_yaml_kind kind, wpa_yaml_style st
     node->kind = kind;
     node->style = style;
     node->doc = b->doc;
-    node->full = full;
     node->span = full;
     node->text = "";
     b->doc->n_nodes++;
     return node;
+}
+
+/** Room for one more child of the innermost collection, which has n. */
+static void *make_room(builder *b, lot *lots, size_t n, size_t item_bytes)
+{
+    lot *own = &lots[b->depth - 1];
+    own->children = wpa_arena_grow(b->scratch, own->children, n, &own->capacity, item_bytes);
+    return own->children;
 }
 
 static void attach(builder *b, wpa_yaml_node *node)
@@ -242,16 +255,14 @@ static void attach(builder *b, wpa_yaml_node *node)
     node->parent = parent;
     top->weight++;
     if (parent->kind == WPA_YAML_SEQUENCE) {
-        parent->items = wpa_arena_grow(b->doc->arena, parent->items, parent->n_items,
-                                       &top->capacity, sizeof *parent->items);
+        parent->items = make_room(b, b->items, parent->n_items, sizeof *parent->items);
         node->index = parent->n_items;
         parent->items[parent->n_items++] = node;
     } else if (!top->key) {
         node->index = parent->n_pairs;
         top->key = node;
     } else {
-        parent->pairs = wpa_arena_grow(b->doc->arena, parent->pairs, parent->n_pairs,
-                                       &top->capacity, sizeof *parent->pairs);
+        parent->pairs = make_room(b, b->pairs, parent->n_pairs, sizeof *parent->pairs);
         node->key = top->key;
         node->index = parent->n_pairs;
         parent->pairs[parent->n_pairs++] = (wpa_yaml_pair){top->key, node};
@@ -259,37 +270,43 @@ static void attach(builder *b, wpa_yaml_node *node)
     }
 }
 
-static void set_properties(builder *b, wpa_yaml_node *node, const yaml_char_t *name,
+static void set_properties(builder *b, wpa_yaml_node *node, size_t start, const yaml_char_t *name,
                            const yaml_char_t *tag)
 {
     wpa_yaml_doc *doc = b->doc;
+    if (!name && !tag) {
+        return;
+    }
+    wpa_yaml_properties *own = wpa_arena_alloc(doc->arena, sizeof *own);
+    *own = (wpa_yaml_properties){.anchor = wpa_arena_text(doc->arena, (const char *)name),
+                                 .tag = wpa_arena_text(doc->arena, (const char *)tag),
+                                 .start = start};
+    node->properties = own;
     if (name) {
-        node->anchor = wpa_arena_text(doc->arena, (const char *)name);
-        const anchor *old = wpa_map_get(b->anchors, node->anchor);
+        const anchor *old = wpa_map_get(b->anchors, own->anchor);
         if (old) {
-            report(b, WPA_YAML_FAULT_REDEFINED_ANCHOR, node->full, old->node->full,
-                   "anchor '%s' is defined twice; aliases below mean this one",
-                   cut(b, node->anchor));
+            report(
+                b, WPA_YAML_FAULT_REDEFINED_ANCHOR, wpa_yaml_full(node), wpa_yaml_full(old->node),
+                "anchor '%s' is defined twice; aliases below mean this one", cut(b, own->anchor));
         }
         anchor *new = wpa_arena_alloc(b->scratch, sizeof *new);
         new->node = node;
-        wpa_map_put(b->anchors, node->anchor, new);
+        wpa_map_put(b->anchors, own->anchor, new);
         doc->anchored = wpa_arena_grow(doc->arena, doc->anchored, doc->n_anchored,
                                        &b->anchored_capacity, sizeof(const wpa_yaml_node *));
         doc->anchored[doc->n_anchored++] = node;
     }
     if (tag) {
-        node->tag = wpa_arena_text(doc->arena, (const char *)tag);
-        report(b, WPA_YAML_FAULT_TAG, (wpa_span){node->full.start, node->span.start},
-               (wpa_span){0, 0}, "tag '%s' is not understood by GitHub", cut(b, node->tag));
+        report(b, WPA_YAML_FAULT_TAG, (wpa_span){start, node->span.start}, (wpa_span){0, 0},
+               "tag '%s' is not understood by GitHub", cut(b, own->tag));
     }
 }
 
 /* The anchor is complete: aliases to it are worth this many nodes. */
 static void close_anchor(builder *b, const wpa_yaml_node *node, size_t weight)
 {
-    anchor *own =
-        node->anchor && node->kind != WPA_YAML_ALIAS ? wpa_map_get(b->anchors, node->anchor) : NULL;
+    const char *name = node->kind == WPA_YAML_ALIAS ? NULL : wpa_yaml_anchor(node);
+    anchor *own = name ? wpa_map_get(b->anchors, name) : NULL;
     if (own && own->node == node) {
         own->weight = weight;
     }
@@ -302,9 +319,9 @@ static void check_key(builder *b, const wpa_yaml_node *node)
     }
     if (node->length > WPA_YAML_MAX_KEY_BYTES) {
         report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
-               "key of %zu bytes; the limit is %d", node->length, WPA_YAML_MAX_KEY_BYTES);
+               "key of %u bytes; the limit is %d", node->length, WPA_YAML_MAX_KEY_BYTES);
     }
-    if (node->style == WPA_YAML_PLAIN && !node->tag && wpa_text_is(node->text, "<<")) {
+    if (node->style == WPA_YAML_PLAIN && !wpa_yaml_tag(node) && wpa_text_is(node->text, "<<")) {
         report(b, WPA_YAML_FAULT_MERGE_KEY, node->span, (wpa_span){0, 0},
                "merge key '<<' is refused by GitHub");
     }
@@ -329,22 +346,20 @@ static void on_scalar(builder *b, const yaml_event_t *event, wpa_span full)
     }
     if (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED) {
         node->span.end = trim_block(doc, b->text, node->span);
-        node->full.end = node->span.end;
     }
-    node->length = event->data.scalar.length;
-    if (node->length > WPA_YAML_MAX_SCALAR_BYTES) {
+    if (event->data.scalar.length > WPA_YAML_MAX_SCALAR_BYTES) {
         report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
-               "scalar of %zu bytes is not read; the limit is %zu", node->length,
+               "scalar of %zu bytes is not read; the limit is %zu", event->data.scalar.length,
                WPA_YAML_MAX_SCALAR_BYTES);
-        node->length = 0;
         node->is_incomplete = true;
         b->doc->is_partial = true;
     } else {
+        node->length = (uint32_t)event->data.scalar.length;
         node->text =
             wpa_arena_slice(doc->arena, (const char *)event->data.scalar.value, node->length);
         node->holds_nul = memchr(node->text, '\0', node->length) != NULL;
     }
-    set_properties(b, node, event->data.scalar.anchor, event->data.scalar.tag);
+    set_properties(b, node, full.start, event->data.scalar.anchor, event->data.scalar.tag);
     attach(b, node);
     check_key(b, node);
     close_anchor(b, node, 1);
@@ -356,18 +371,20 @@ static void on_scalar(builder *b, const yaml_event_t *event, wpa_span full)
 static void on_alias(builder *b, const yaml_event_t *event, wpa_span full)
 {
     wpa_yaml_node *node = node_new(b, WPA_YAML_ALIAS, WPA_YAML_PLAIN, full);
-    node->anchor = wpa_arena_text(b->doc->arena, (const char *)event->data.alias.anchor);
+    const char *name = wpa_arena_text(b->doc->arena, (const char *)event->data.alias.anchor);
+    node->properties = wpa_arena_alloc(b->doc->arena, sizeof *node->properties);
+    *node->properties = (wpa_yaml_properties){.anchor = name, .start = full.start};
     attach(b, node);
-    anchor *used = wpa_map_get(b->anchors, node->anchor);
+    anchor *used = wpa_map_get(b->anchors, name);
     if (!used) {
         report(b, WPA_YAML_FAULT_UNDEFINED_ALIAS, full, (wpa_span){0, 0},
-               "alias '*%s' has no anchor above it", cut(b, node->anchor));
+               "alias '*%s' has no anchor above it", cut(b, name));
         return;
     }
-    used->node->n_uses++;
+    used->node->properties->n_uses++;
     if (used->weight == 0) {
-        report(b, WPA_YAML_FAULT_RECURSIVE_ALIAS, full, used->node->full,
-               "alias '*%s' stands inside the node it refers to", cut(b, node->anchor));
+        report(b, WPA_YAML_FAULT_RECURSIVE_ALIAS, full, wpa_yaml_full(used->node),
+               "alias '*%s' stands inside the node it refers to", cut(b, name));
         return;
     }
     node->target = used->node;
@@ -392,7 +409,7 @@ static void on_start(builder *b, wpa_yaml_kind kind, bool is_flow, const yaml_ch
     if (name || tag) {
         node->span.start = skip_properties(b->doc, b->text, full.start, b->doc->size_bytes);
     }
-    set_properties(b, node, name, tag);
+    set_properties(b, node, full.start, name, tag);
     attach(b, node);
     b->frames[b->depth++] = (frame){.node = node, .weight = 1};
 }
@@ -466,6 +483,18 @@ static void index_keys(builder *b, wpa_yaml_node *mapping)
     mapping->by_key = by_key;
 }
 
+/** Out of the builder's room, which the next collection of this depth wants. */
+static void keep_children(const builder *b, wpa_yaml_node *node)
+{
+    if (node->n_items) {
+        node->items =
+            wpa_arena_dup(b->doc->arena, node->items, node->n_items * sizeof *node->items);
+    } else if (node->n_pairs) {
+        node->pairs =
+            wpa_arena_dup(b->doc->arena, node->pairs, node->n_pairs * sizeof *node->pairs);
+    }
+}
+
 static void on_end(builder *b, wpa_span end)
 {
     frame *top = &b->frames[--b->depth];
@@ -479,7 +508,7 @@ static void on_end(builder *b, wpa_span end)
         last = node->pairs[node->n_pairs - 1].value->span.end;
     }
     node->span.end = last < node->span.start ? node->span.start : last;
-    node->full.end = node->span.end;
+    keep_children(b, node);
     if (node->kind == WPA_YAML_MAPPING) {
         check_duplicates(b, node);
         index_keys(b, node);
@@ -703,7 +732,7 @@ static void limit_expansion(builder *b)
             continue;
         }
         if (left > 0) {
-            report(b, WPA_YAML_FAULT_LIMIT, use->node->span, use->node->target->full,
+            report(b, WPA_YAML_FAULT_LIMIT, use->node->span, wpa_yaml_full(use->node->target),
                    "aliases stand for too many nodes; from here on they are not followed");
         }
         left = 0;

@@ -245,10 +245,10 @@ size_t wpa_yaml_dash(const wpa_yaml_node *node)
     const wpa_yaml_doc *doc = node->doc;
     const wpa_yaml_node *parent = node->parent;
     if (!parent || parent->kind != WPA_YAML_SEQUENCE || parent->style != WPA_YAML_BLOCK) {
-        return node->full.start;
+        return wpa_yaml_full(node).start;
     }
     size_t floor = node->index > 0 ? parent->items[node->index - 1]->span.end : parent->span.start;
-    for (size_t at = node->full.start; at > floor;) {
+    for (size_t at = wpa_yaml_full(node).start; at > floor;) {
         size_t start = doc->line_starts[wpa_yaml_line_of(doc, at - 1) - 1];
         start = start > floor ? start : floor;
         size_t dash = last_dash(doc, start, at);
@@ -257,14 +257,14 @@ size_t wpa_yaml_dash(const wpa_yaml_node *node)
         }
         at = start;
     }
-    return node->full.start;
+    return wpa_yaml_full(node).start;
 }
 
 wpa_span wpa_yaml_entry_span(const wpa_yaml_node *node)
 {
     const wpa_yaml_doc *doc = node->doc;
     const wpa_yaml_node *parent = node->parent;
-    wpa_span span = {node->key ? node->key->full.start : node->full.start, node->full.end};
+    wpa_span span = {wpa_yaml_full(node->key ? node->key : node).start, node->span.end};
     if (parent && parent->style == WPA_YAML_FLOW) {
         return span;
     }

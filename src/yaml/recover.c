@@ -145,19 +145,21 @@ static size_t column_of(const wpa_yaml_doc *doc, size_t offset)
 static wpa_yaml_node *child_before(const wpa_yaml_node *node, const wpa_yaml_broken *broken)
 {
     wpa_yaml_node *found = NULL;
-    for (size_t i = 0; i < node->n_items && node->items[i]->full.start < broken->span.start; i++) {
+    for (size_t i = 0;
+         i < node->n_items && wpa_yaml_full(node->items[i]).start < broken->span.start; i++) {
         found = node->items[i];
     }
     if (node->kind == WPA_YAML_SEQUENCE) {
-        bool is_inside = found && column_of(node->doc, found->full.start) <= broken->indent;
+        bool is_inside =
+            found && column_of(node->doc, wpa_yaml_full(found).start) <= broken->indent;
         return is_inside ? found : NULL;
     }
     const wpa_yaml_pair *pair = NULL;
-    for (size_t i = 0; i < node->n_pairs && node->pairs[i].key->full.start < broken->span.start;
-         i++) {
+    for (size_t i = 0;
+         i < node->n_pairs && wpa_yaml_full(node->pairs[i].key).start < broken->span.start; i++) {
         pair = &node->pairs[i];
     }
-    size_t own = pair ? column_of(node->doc, pair->key->full.start) : 0;
+    size_t own = pair ? column_of(node->doc, wpa_yaml_full(pair->key).start) : 0;
     bool is_list = pair && (pair->value->kind == WPA_YAML_SEQUENCE || pair->value->length == 0);
     bool is_inside =
         pair && (broken->indent > own || (broken->indent == own && broken->is_item && is_list));

@@ -30,10 +30,10 @@ static void check_scalar(const wpa_yaml_node *node, wpa_arena *arena)
 static void check(const wpa_yaml_node *node, wpa_arena *arena)
 {
     const wpa_yaml_doc *doc = node->doc;
-    need(node->full.start <= node->span.start && node->span.start <= node->span.end);
-    need(node->span.end <= doc->size_bytes && node->full.end == node->span.end);
+    need(wpa_yaml_full(node).start <= node->span.start && node->span.start <= node->span.end);
+    need(node->span.end <= doc->size_bytes && wpa_yaml_full(node).end == node->span.end);
     wpa_span entry = wpa_yaml_entry_span(node);
-    need(wpa_span_contains(entry, node->full) && entry.end <= doc->size_bytes);
+    need(wpa_span_contains(entry, wpa_yaml_full(node)) && entry.end <= doc->size_bytes);
     wpa_position at = wpa_yaml_position(doc, node->span.start);
     need(wpa_yaml_offset(doc, at) <= node->span.start);
     (void)wpa_yaml_path(node, arena);

@@ -115,7 +115,7 @@ static const wpa_yaml_node *check_names(wpa_rule_run *run, const wpa_yaml_node *
         return NULL;
     }
     if (list->kind != WPA_YAML_MAPPING) {
-        (void)refused(run, wpa_rule_report(run, list->full, "M4", NULL,
+        (void)refused(run, wpa_rule_report(run, wpa_yaml_full(list), "M4", NULL,
                                            "%s must be a mapping of names, and is %s", name,
                                            wpa_yaml_describe(list)));
         return NULL;
@@ -173,7 +173,7 @@ static void check_input(wpa_rule_run *run, const wpa_yaml_pair *input)
     }
     if (value && value->value && wpa_yaml_resolve(value->value) &&
         !wpa_yaml_is(value->value, WPA_YAML_SCALAR)) {
-        (void)refused(run, wpa_rule_report(run, value->value->full, "M17", NULL,
+        (void)refused(run, wpa_rule_report(run, wpa_yaml_full(value->value), "M17", NULL,
                                            "the default of input %s must be text, and is %s", name,
                                            wpa_yaml_describe(value->value)));
     }

@@ -185,7 +185,7 @@ static void check_inputs(wpa_rule_run *run, const wpa_outline_trigger *t, bool i
     if (!is_call && inputs->n_pairs > INPUTS_MAX) {
         wpa_finding *finding = wpa_rule_report(
             run, t->node->span, "D4", NULL,
-            "workflow_dispatch takes at most %d inputs, and here are %zu: GitHub refuses the file",
+            "workflow_dispatch takes at most %d inputs, and here are %u: GitHub refuses the file",
             INPUTS_MAX, inputs->n_pairs);
         finding->severity = WPA_SEVERITY_HIGH;
         wpa_rule_relate(run, finding, inputs->pairs[INPUTS_MAX].key->span, "the first too many");

@@ -21,7 +21,7 @@ static void check_level(wpa_rule_run *run, const wpa_fact_permission *scope,
     static const char *const levels[] = {"read", "write", "none", NULL};
     const char *level = wpa_yaml_text(node);
     if (node && !level && node->kind != WPA_YAML_ALIAS) {
-        (void)wpa_rule_report(run, node->full, NULL, subject_new(run, NULL, NULL),
+        (void)wpa_rule_report(run, wpa_yaml_full(node), NULL, subject_new(run, NULL, NULL),
                               "the level of %s must be one word, and is %s", scope->scope,
                               wpa_yaml_describe(node));
     }

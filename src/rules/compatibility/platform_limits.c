@@ -63,7 +63,7 @@ static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
     }
     if (node->length > WPA_EXPR_MAX_BYTES) {
         wpa_rule_report(run, node->key ? node->key->span : node->span, NULL, NULL,
-                        "this text of %zu characters holds an expression, and GitHub refuses more "
+                        "this text of %u characters holds an expression, and GitHub refuses more "
                         "than %d",
                         node->length, WPA_EXPR_MAX_BYTES);
         return;

@@ -139,7 +139,7 @@ static bool tell_form(wpa_rule_run *run, const wpa_schema_def *def, const wpa_ya
     if (!is_step(def) || first || node->is_incomplete || tell_misspelt_deed(run, def, node)) {
         return is_step(def) && !first;
     }
-    size_t start = node->full.start;
+    size_t start = wpa_yaml_full(node).start;
     wpa_rule_report(run, node->n_pairs ? node->pairs[0].key->span : (wpa_span){start, start}, "S21",
                     NULL,
                     "a step has nothing to do, neither 'run' nor 'uses': GitHub refuses the "

@@ -164,10 +164,11 @@ static void repair_merge(wpa_rule_run *run, wpa_finding *finding, const wpa_yaml
     size_t indent = wpa_yaml_position(doc, key->span.start).column - 1;
     const char *text = "";
     for (size_t i = 0; i < from->n_pairs; i++) {
-        wpa_span value = from->pairs[i].value->full, name = from->pairs[i].key->full;
+        wpa_span value = wpa_yaml_full(from->pairs[i].value),
+                 name = wpa_yaml_full(from->pairs[i].key);
         const char *own = wpa_yaml_text(from->pairs[i].key);
         bool is_simple = own && from->pairs[i].value->kind == WPA_YAML_SCALAR &&
-                         !from->pairs[i].value->anchor && !wpa_text_is(own, "<<") &&
+                         !wpa_yaml_anchor(from->pairs[i].value) && !wpa_text_is(own, "<<") &&
                          !memchr(doc->source + value.start, '\n', wpa_span_length(value));
         if (!is_simple) {
             return;
@@ -185,7 +186,8 @@ static void repair_merge(wpa_rule_run *run, wpa_finding *finding, const wpa_yaml
     }
     if (*text) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "write out what it brings in");
-        wpa_rule_edit(run, fix, (wpa_span){key->full.start, pair->value->full.end}, "%s", text);
+        wpa_rule_edit(run, fix, (wpa_span){wpa_yaml_full(key).start, pair->value->span.end}, "%s",
+                      text);
     }
 }
 

@@ -279,8 +279,8 @@ static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope, wpa_variabl
     const wpa_yaml_pair *own = wpa_yaml_find(scope, "env");
     const wpa_yaml_node *env = own ? own->value : NULL;
     bool is_plain =
-        wpa_yaml_is(env, WPA_YAML_MAPPING) && env->kind == WPA_YAML_MAPPING && !env->anchor &&
-        readers != WPA_READERS_ANY &&
+        wpa_yaml_is(env, WPA_YAML_MAPPING) && env->kind == WPA_YAML_MAPPING &&
+        !wpa_yaml_anchor(env) && readers != WPA_READERS_ANY &&
         !wpa_work_mentions_any(scope, (const char *const[]){"toJSON(env", "env[", NULL});
     for (size_t i = 0; is_plain && i < env->n_pairs && i < VARIABLES_MAX; i++) {
         const wpa_yaml_pair *pair = &env->pairs[i];
@@ -514,7 +514,7 @@ static void check_rows(wpa_rule_run *run, const readings *r, const wpa_outline_j
         bool is_in_legs = wpa_yaml_find(matrix, "include") || wpa_yaml_find(matrix, "exclude");
         (void)wpa_rule_report(
             run, matrix->pairs[i].key->span, "U5", is_in_legs ? NULL : matrix->pairs[i].value,
-            "nothing reads matrix.%s: its %zu values make runs that are alike", name, row->n_items);
+            "nothing reads matrix.%s: its %u values make runs that are alike", name, row->n_items);
     }
 }
 
@@ -554,13 +554,14 @@ static void check_anchors(wpa_rule_run *run)
     const wpa_yaml_doc *doc = run->source->yaml;
     for (size_t i = 0; i < doc->n_anchored; i++) {
         const wpa_yaml_node *node = doc->anchored[i];
-        if (node->kind != WPA_YAML_ALIAS && node->anchor && node->n_uses == 0) {
-            size_t length = strlen(node->anchor) + 1;
-            const char *mark =
-                memchr(doc->source + node->full.start, '&', wpa_span_length(node->full));
-            size_t start = mark ? (size_t)(mark - doc->source) : node->full.start;
+        if (node->kind != WPA_YAML_ALIAS && wpa_yaml_anchor(node) && wpa_yaml_n_uses(node) == 0) {
+            size_t length = strlen(wpa_yaml_anchor(node)) + 1;
+            const char *mark = memchr(doc->source + wpa_yaml_full(node).start, '&',
+                                      wpa_span_length(wpa_yaml_full(node)));
+            size_t start = mark ? (size_t)(mark - doc->source) : wpa_yaml_full(node).start;
             (void)wpa_rule_report(run, (wpa_span){start, start + length}, "U10", node,
-                                  "no alias refers to anchor %s", quote(run, node->anchor));
+                                  "no alias refers to anchor %s",
+                                  quote(run, wpa_yaml_anchor(node)));
         }
     }
 }

@@ -146,7 +146,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
         wpa_yaml_style style = v->places[i]->style;
         bool is_line = style == WPA_YAML_PLAIN || style == WPA_YAML_SINGLE_QUOTED ||
                        style == WPA_YAML_DOUBLE_QUOTED;
-        name = is_line && !v->places[i]->anchor ? name : NULL;
+        name = is_line && !wpa_yaml_anchor(v->places[i]) ? name : NULL;
     }
     if (!name) {
         return;

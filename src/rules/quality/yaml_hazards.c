@@ -313,7 +313,7 @@ static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
     if (!node || depth > DEPTH_MAX) {
         return;
     }
-    if (node->kind == WPA_YAML_SCALAR && node->style == WPA_YAML_PLAIN && !node->tag) {
+    if (node->kind == WPA_YAML_SCALAR && node->style == WPA_YAML_PLAIN && !wpa_yaml_tag(node)) {
         check_plain(run, node);
     }
     if (node->kind == WPA_YAML_SCALAR && node->key && wpa_text_is(node->key->text, "run")) {

@@ -197,7 +197,7 @@ static const void *constant_fix(const visit *v, const wpa_expr *node, const wpa_
     if (is_fence && is_whole && value->type == WPA_EXPR_IS_STRING) {
         wpa_yaml_node as_text = {.kind = WPA_YAML_SCALAR, .style = WPA_YAML_PLAIN};
         as_text.text = text;
-        as_text.length = strlen(text);
+        as_text.length = (uint32_t)strlen(text);
         bool is_quoted = place->node->style != WPA_YAML_PLAIN;
         if (!is_quoted && wpa_yaml_scalar_type(&as_text) != WPA_YAML_TEXT) {
             return NULL; /* 'true' is text, true is not */

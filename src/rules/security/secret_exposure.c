@@ -378,7 +378,7 @@ static void move_to_job(wpa_rule_run *run, wpa_finding *finding, const shared *s
     const char *text = wpa_arena_slice(run->arena, run->source->yaml->source + value->span.start,
                                        wpa_span_length(value->span));
     bool is_line = value->style != WPA_YAML_LITERAL && value->style != WPA_YAML_FOLDED &&
-                   !strpbrk(text, "\r\n") && !value->anchor;
+                   !strpbrk(text, "\r\n") && !wpa_yaml_anchor(value);
     if (!is_line || s->reader->is_call || wpa_yaml_find(wpa_yaml_get(job, "env"), name)) {
         return;
     }

@@ -29,8 +29,8 @@ static bool check_applied(const wpa_rows *applied, size_t row, wpa_error *err)
     return true;
 }
 
-/** What is applied must be ours, unchanged and without gaps; *next is the first that is missing. */
-static bool find_next(wpa_db *db, wpa_arena *arena, size_t *next, wpa_error *err)
+/** What is applied must be ours and unchanged; is_there[i] receives whether migration i is. */
+static bool find_applied(wpa_db *db, wpa_arena *arena, bool *is_there, wpa_error *err)
 {
     const char **texts = wpa_arena_array(arena, wpa_migration_count, sizeof *texts);
     int64_t *versions = wpa_arena_array(arena, wpa_migration_count, sizeof *versions);
@@ -47,10 +47,12 @@ static bool find_next(wpa_db *db, wpa_arena *arena, size_t *next, wpa_error *err
     if (!applied) {
         return false;
     }
-    *next = wpa_rows_count(applied);
-    for (size_t i = *next; i-- > 0;) { /* the newest first: it tells most */
+    for (size_t i = wpa_rows_count(applied); i-- > 0;) { /* the newest first: it tells most */
         if (!check_applied(applied, i, err)) {
             return false;
+        }
+        for (size_t k = 0; k < wpa_migration_count; k++) {
+            is_there[k] = is_there[k] || versions[k] == wpa_rows_int(applied, i, 0);
         }
     }
     return true;
@@ -73,14 +75,17 @@ static bool apply(wpa_db *db, const wpa_migration *migration, wpa_error *err)
 static bool migrate_locked(wpa_db *db, wpa_log *log, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    size_t next = 0;
+    bool *is_there = wpa_arena_array(arena, wpa_migration_count, sizeof *is_there);
     if (!wpa_db_run(db, WPA_SQL_DB_SCHEMA, NULL, 0, err) ||
         !wpa_db_run(db, WPA_SQL_DB_MIGRATION_TABLE, NULL, 0, err) ||
-        !find_next(db, arena, &next, err)) {
+        !find_applied(db, arena, is_there, err)) {
         return false;
     }
-    for (size_t i = next; i < wpa_migration_count; i++) {
+    for (size_t i = 0; i < wpa_migration_count; i++) {
         int64_t started_ms = wpa_monotonic_ms();
+        if (is_there[i]) {
+            continue;
+        }
         if (!apply(db, &wpa_migrations[i], err)) {
             return false;
         }

@@ -37,6 +37,7 @@ typedef struct tool {
     wpa_buf *texts;
     int n_queries;
     int n_migrations;
+    long last_version;
 } tool;
 
 static bool fail(const char *path, const char *what, const char *value)
@@ -180,9 +181,10 @@ static bool add_migration(tool *t, const char *path, const char *text)
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
     long version = strtol(name, NULL, 10);
-    if (version != t->n_migrations + 1) {
-        return fail(path, "migrations are numbered without gaps; not the next one:", name);
+    if (version <= t->last_version) {
+        return fail(path, "a number that another migration has, or none:", name);
     }
+    t->last_version = version;
     char *symbol = wpa_arena_printf(t->arena, "migration_%ld", version);
     append_bytes(t->texts, symbol, text);
     wpa_buf_printf(t->migrations, "    {.version = %ld, .name = \"%.*s\", .text = %s},\n", version,

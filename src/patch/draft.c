@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include <wpa/file.h>
+#include <wpa/map.h>
 #include <wpa/text.h>
 
 #include "analysis/analysis.h"
 #include "edit/unified.h"
 #include "gen/sql.h"
 #include "patch/patch.h"
-#include "rules/fix.h"
+#include "rules/fix_tree.h"
 #include "workflow/workflow.h"
 
 #define REACH_TIMEOUT_MS 60000
@@ -49,7 +50,9 @@ typedef struct drafting {
     const char *cache_folder;
     wpa_arena *arena;
     wpa_patch_draft *draft;
-    patch_place place; /* the repository of the current file */
+    patch_place place;   /* the repository of the current file */
+    wpa_fix_tree *fixes; /* the repository as it will be; NULL: not begun */
+    wpa_map *edits;      /* path → own_edits */
     size_t files_capacity, ids_capacity, left_capacity;
     unsigned declares;
     wpa_dimension worst_dimension;
@@ -185,13 +188,17 @@ static void note_answered(drafting *d, const wpa_rows *rows, size_t row, const c
 
 /* One file while its findings are fixed one after the other. */
 typedef struct fixing {
-    wpa_patch_file file;
+    const char *path;
     wpa_analysis before;
-    const char *text; /* [size_bytes] as far as fixed */
-    size_t size_bytes, n_taken;
     bool *is_answered;    /* [rows] */
     const char **why_not; /* [rows] of those that are not */
 } fixing;
+
+/* What fixes of one file alone did to it; the rest is told by the texts. */
+typedef struct own_edits {
+    wpa_edit *items;
+    size_t n;
+} own_edits;
 
 static const wpa_finding *find_by_fingerprint(const wpa_result *result, const char *fingerprint)
 {
@@ -234,40 +241,72 @@ static int compare_edits(const void *a, const void *b)
     return (x->bytes.start > y->bytes.start) - (x->bytes.start < y->bytes.start);
 }
 
-/** What the fix did to the text, on top of what was done to it before. */
-static void add_edits(drafting *d, fixing *f, const wpa_fix *fix)
+static size_t size_before(const drafting *d, const char *path)
 {
+    size_t n;
+    const wpa_fix_change *changes = wpa_fix_tree_changes(d->fixes, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_is(changes[i].path, path)) {
+            return changes[i].before_bytes;
+        }
+    }
+    return 0;
+}
+
+/** What the fix did to the file, on top of what was done to it before. */
+static void add_edits(drafting *d, const wpa_source *source, const wpa_fix *fix)
+{
+    const char *path = wpa_source_identity(source);
+    own_edits *own = wpa_map_get(d->edits, path);
     wpa_edit *edits = wpa_arena_array(d->arena, fix->n_edits, sizeof *edits);
     for (size_t i = 0; i < fix->n_edits; i++) {
         const char *text = fix->edits[i].text;
         edits[i] = (wpa_edit){fix->edits[i].bytes, text, strlen(text)};
     }
     qsort(edits, fix->n_edits, sizeof *edits, compare_edits);
-    f->file.edits = wpa_edits_compose(f->file.edits, f->file.n_edits, edits, fix->n_edits,
-                                      f->file.before_bytes, d->arena, &f->file.n_edits);
+    if (!own) {
+        own = wpa_arena_alloc(d->arena, sizeof *own);
+        own->items = edits;
+        own->n = fix->n_edits;
+        wpa_map_put(d->edits, path, own);
+        return;
+    }
+    size_t before_bytes = size_before(d, path);
+    own->items =
+        wpa_edits_compose(own->items, own->n, edits, fix->n_edits, before_bytes, d->arena, &own->n);
+}
+
+/** The best of its fixes, in this file alone or over several. */
+static wpa_fix_outcome take_fix(drafting *d, const wpa_source *source, const wpa_finding *finding)
+{
+    const wpa_fix_choice choice = {.has_unsafe = true, .fingerprint = finding->fingerprint};
+    const char *path = wpa_source_identity(source);
+    if (!wpa_fix_is_of_file(source, finding->fixes[0])) {
+        return wpa_fix_tree_fix(d->fixes, path, d->place.settings, &choice);
+    }
+    wpa_fix_outcome outcome = wpa_rules_fix(source, d->place.settings, &choice, d->arena);
+    if (outcome.n_applied) {
+        add_edits(d, source, outcome.fixes[0]);
+        wpa_fix_tree_put(d->fixes, path, outcome.text, outcome.size_bytes);
+    }
+    return outcome;
 }
 
 static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
 {
     const char *fingerprint = wpa_rows_text(rows, row, F_FINGERPRINT);
-    wpa_analysis now = wpa_analysis_of(f->file.path, f->text, f->size_bytes, &d->place.around,
-                                       d->place.settings, d->arena);
+    const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path);
+    wpa_analysis now = wpa_analysis_of_source(source, d->place.settings, d->arena);
     const wpa_finding *finding = find_now(f, &now.result, fingerprint);
     if (!finding || finding->n_fixes == 0) {
         f->why_not[row] = finding ? "it has no fix" : "it is no longer at the head of the branch";
         return;
     }
-    const wpa_fix_choice choice = {.has_unsafe = true, .fingerprint = finding->fingerprint};
-    wpa_fix_outcome outcome =
-        wpa_rules_fix(now.result.source, d->place.settings, &choice, d->arena);
+    wpa_fix_outcome outcome = take_fix(d, source, finding);
     if (outcome.n_applied == 0) {
         f->why_not[row] = outcome.n_notes ? outcome.notes[0].text : "its fix did not hold";
         return;
     }
-    add_edits(d, f, outcome.fixes[0]);
-    f->text = outcome.text;
-    f->size_bytes = outcome.size_bytes;
-    f->n_taken++;
     f->is_answered[row] = true;
     note_answered(d, rows, row, outcome.fixes[0]->title, outcome.fixes[0]->declares);
 }
@@ -275,8 +314,8 @@ static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
 /** What no fix of its own has answered may be gone with another's. */
 static void settle(drafting *d, fixing *f, const wpa_rows *rows, size_t first, size_t end)
 {
-    wpa_analysis after = wpa_analysis_of(f->file.path, f->text, f->size_bytes, &d->place.around,
-                                         d->place.settings, d->arena);
+    const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path);
+    wpa_analysis after = wpa_analysis_of_source(source, d->place.settings, d->arena);
     wpa_analysis_change change = wpa_analysis_compare(&f->before, &after, d->arena);
     for (size_t row = first; row < end; row++) {
         for (size_t i = 0; !f->is_answered[row] && i < change.n_gone; i++) {
@@ -301,33 +340,64 @@ static size_t end_of_file(const drafting *d, const wpa_rows *rows, size_t first)
     return end;
 }
 
+/** The repository as it will be; nothing is done where a symlink stands in the file's place. */
+static bool begin(drafting *d, const char *path, wpa_error *err)
+{
+    wpa_patch_file file;
+    if (!d->fixes) {
+        d->fixes = wpa_fix_tree_new(&d->place.around, d->arena);
+        d->edits = wpa_map_new(d->arena);
+    }
+    return read_before(d, path, &file, err);
+}
+
 /** All rows of one file, from row on; *row moves behind them. */
 static bool draft_file(drafting *d, const wpa_rows *rows, size_t *row, wpa_error *err)
 {
     size_t first = *row, n = wpa_rows_count(rows);
     const char *path = wpa_rows_text(rows, first, F_PATH);
-    fixing f = {.is_answered = wpa_arena_array(d->arena, n, sizeof(bool)),
+    fixing f = {.path = path,
+                .is_answered = wpa_arena_array(d->arena, n, sizeof(bool)),
                 .why_not = wpa_arena_array(d->arena, n, sizeof(char *))};
-    if (!enter(d, rows, first, F_REPOSITORY_ID, err) || !read_before(d, path, &f.file, err)) {
+    if (!enter(d, rows, first, F_REPOSITORY_ID, err) || !begin(d, path, err)) {
         return false;
     }
     *row = end_of_file(d, rows, first);
     d->where = wpa_arena_printf(d->arena, "%s/%s", d->place.name, path);
-    if (!f.file.before) {
+    const wpa_source *source = wpa_fix_tree_source(d->fixes, path);
+    if (!source) {
         for (size_t i = first; i < *row; i++) {
             leave_out(d, rows, i, "its file is no longer at the head of the branch");
         }
         return true;
     }
-    f.text = f.file.before;
-    f.size_bytes = f.file.before_bytes;
-    f.before =
-        wpa_analysis_of(path, f.text, f.size_bytes, &d->place.around, d->place.settings, d->arena);
+    f.before = wpa_analysis_of_source(source, d->place.settings, d->arena);
     for (size_t i = first; i < *row; i++) {
         try_fix(d, &f, rows, i);
     }
     settle(d, &f, rows, first, *row);
-    return f.n_taken == 0 || finish_file(d, &f.file, f.text, f.size_bytes, err);
+    return true;
+}
+
+/** The files of the repository that fixes have changed, those that findings were not of too. */
+static bool finish_place(drafting *d, wpa_error *err)
+{
+    size_t n = 0;
+    const wpa_fix_change *changes = d->fixes ? wpa_fix_tree_changes(d->fixes, &n) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        wpa_patch_file file;
+        const own_edits *own = changes[i].is_shared ? NULL : wpa_map_get(d->edits, changes[i].path);
+        if (!read_before(d, changes[i].path, &file, err)) {
+            return false;
+        }
+        file.edits = own ? own->items : NULL;
+        file.n_edits = own ? own->n : 0;
+        if (!finish_file(d, &file, changes[i].after, changes[i].after_bytes, err)) {
+            return false;
+        }
+    }
+    d->fixes = NULL;
+    return true;
 }
 
 static bool check_rows(const wpa_rows *rows, const int64_t ids[], size_t n, wpa_error *err)
@@ -389,6 +459,14 @@ static bool draft_rows(drafting *d, const wpa_rows *rows, wpa_error *err)
         if (!draft_file(d, rows, &row, err)) {
             return false;
         }
+        bool is_last =
+            row == wpa_rows_count(rows) || wpa_rows_int(rows, row, F_REPOSITORY_ID) != d->place.id;
+        if (is_last && !finish_place(d, err)) {
+            return false;
+        }
+    }
+    if (d->draft->n_files) {
+        qsort(d->draft->files, d->draft->n_files, sizeof *d->draft->files, compare_files);
     }
     if (d->draft->n_files == 0) {
         return WPA_FAIL(err, WPA_E_REFUSED, "no fix can be applied: %s",

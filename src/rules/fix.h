@@ -34,6 +34,9 @@ typedef struct wpa_fix_outcome {
 wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *settings,
                               const wpa_fix_choice *choice, wpa_arena *arena);
 
+/** Does the fix change this file alone? */
+bool wpa_fix_is_of_file(const wpa_source *source, const wpa_fix *fix);
+
 /** The text with one fix applied, whatever comes of it; its edits are sorted and sound. */
 const char *wpa_fix_apply(const wpa_source *source, const wpa_fix *const fixes[], size_t n_fixes,
                           wpa_arena *arena, size_t *size_bytes);

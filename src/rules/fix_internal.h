@@ -16,8 +16,6 @@ typedef struct wpa_fix_candidates {
 
 /** Does the choice allow fixes of this finding? Which of them is another question. */
 bool wpa_fix_is_wanted(const wpa_fix_choice *choice, const wpa_finding *finding);
-/** Does it change this file alone? */
-bool wpa_fix_is_of_file(const wpa_source *source, const wpa_fix *fix);
 /** Every rule at every level, with the options as they are and nothing silenced. */
 const wpa_settings *wpa_fix_judge(const wpa_settings *settings, wpa_arena *arena);
 /**

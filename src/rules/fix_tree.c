@@ -124,7 +124,7 @@ static const wpa_surroundings *lay_over(const wpa_surroundings *base, const wpa_
             sources[n_sources++] = source;
         }
     }
-    around->graph = wpa_graph_with(base->graph, sources, n_sources, arena);
+    around->graph = base->graph ? wpa_graph_with(base->graph, sources, n_sources, arena) : NULL;
     return around;
 }
 
@@ -172,7 +172,7 @@ static wpa_fix_change *change_of(wpa_fix_tree *tree, const char *path)
         wpa_arena_grow(tree->arena, tree->changes, tree->n, &tree->capacity, sizeof *tree->changes);
     wpa_fix_change *change = &tree->changes[tree->n++];
     *change = (wpa_fix_change){.path = wpa_arena_text(tree->arena, path)};
-    if (wpa_surroundings_has(tree->base, path)) {
+    if (!tree->base->has_paths || wpa_surroundings_has(tree->base, path)) {
         change->before = text_of(tree->base, path, tree->arena, &change->before_bytes);
     }
     return change;

@@ -214,10 +214,78 @@ static void test_what_cannot_be_a_patch_is_refused(void **state)
     assert_int_equal(err.code, WPA_E_NOT_FOUND);
 }
 
+typedef struct committed {
+    const char *path, *text;
+} committed;
+
+/** More files on top of the first commit, and the workflow analysed in their midst. */
+static void commit_more(world *w, const committed files[], size_t n)
+{
+    wpa_error err = {0};
+    wpa_git_edit edits[8];
+    char oids[8][WPA_OID_SIZE], head[WPA_OID_SIZE], next[WPA_OID_SIZE];
+    const wpa_git_identity who = {"Ann", "ann@example.org", 1700000100};
+    assert_true(wpa_git_ref_read(w->git, "refs/heads/main", head, &err));
+    for (size_t i = 0; i < n; i++) {
+        size_t size = strlen(files[i].text);
+        assert_true(wpa_git_blob_id(files[i].text, size, oids[i], &err));
+        edits[i] = (wpa_git_edit){
+            .path = files[i].path, .after = oids[i], .bytes = files[i].text, .size_bytes = size};
+    }
+    assert_true(wpa_git_commit_make(w->git, head, edits, n, &who, "more", next, &err));
+    assert_true(wpa_git_ref_swap(w->git, "refs/heads/main", head, next, &err));
+    wpa_test_sql_value(
+        w->pg, w->guardian.principal_id, w->arena,
+        wpa_arena_printf(w->arena, "UPDATE wpa.workflow SET head_commit = '%s'", next));
+    const wpa_analysis_request request = {
+        .workflow_id = wpa_test_sql_int(w->pg, 0, "SELECT id FROM wpa.workflow"),
+        .dimension = WPA_DIMENSION_ALL};
+    wpa_analysis_summary summary;
+    assert_true(wpa_analysis_run(w->db, w->git, &w->engine, &request, w->arena, &summary, &err));
+}
+
+/* Nobody owns the workflow, and a fix of its own is asked for at the same time. */
+static void test_fixes_of_other_files_are_in_the_patch(void **state)
+{
+    world *w = *state;
+    static const committed files[] = {
+        {"Makefile", "all:\n"},
+        {"README.md", "A program.\n"},
+        {"src/main.c", "int main(void) { return 0; }\n"},
+        {"wpa.yml", "version: 1\nowners: {codeowners: \"@acme/ops\"}\n"},
+    };
+    wpa_error err = {0};
+    wpa_patch_draft draft;
+    int64_t ids[3], patch = 0;
+    commit_more(w, files, WPA_COUNT(files));
+    (void)retired(w, ids);
+    ids[2] =
+        wpa_test_sql_int(w->pg, 0, "SELECT id FROM wpa.finding WHERE rule = 'missing-codeowners'");
+    assert_true(wpa_patch_draft_findings(w->db, ids, 3, NULL, w->folder, w->arena, &draft, &err));
+    assert_int_equal(draft.n_findings, 3);
+    assert_int_equal(draft.n_left_out, 0);
+    assert_int_equal(draft.n_files, 2);
+    assert_string_equal(draft.files[0].path, ".github/CODEOWNERS");
+    assert_null(draft.files[0].before);
+    assert_string_equal(draft.files[0].after, "/.github/ @acme/ops\n");
+    assert_string_equal(draft.files[1].path, ".github/workflows/ci.yml");
+    assert_int_equal(draft.files[1].n_edits, 2);
+    assert_true(store(w, &draft, &patch, &err));
+    assert_int_equal(
+        wpa_test_sql_int(w->pg, 0,
+                         "SELECT count(*) FROM wpa.patch_edit WHERE path = '.github/CODEOWNERS' "
+                         "AND before_oid IS NULL AND after_oid IS NOT NULL"),
+        1);
+    assert_non_null(strstr(wpa_test_sql_value(w->pg, 0, w->arena, "SELECT diff FROM wpa.patch"),
+                           "--- /dev/null\n+++ b/shop/.github/CODEOWNERS\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_findings_become_a_patch, open_world, close_world),
+        cmocka_unit_test_setup_teardown(test_fixes_of_other_files_are_in_the_patch, open_world,
+                                        close_world),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_a_patch_is_refused, open_world,
                                         close_world),
     };

@@ -645,6 +645,7 @@ const wpa_rule wpa_rule_unused_definition = {
     .summary = "Something is defined that nothing reads",
     .why = "Readers look for what it is for, and a matrix row of it makes runs that are alike.",
     .fix = "Remove it, or use it where it was meant.",
+    .elsewhere = (const char *const[]){"actionlint/S3", NULL},
     .checks = (const char *const[]){"U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9", "U10",
                                     "U11", NULL},
     .declares = WPA_DECLARES_JOBS | WPA_DECLARES_NAMES | WPA_DECLARES_ENV,

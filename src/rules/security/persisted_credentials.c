@@ -1,6 +1,7 @@
 /* SEC-006: checkout leaves its token behind, and the job then hands it on. */
 #include <string.h>
 
+#include "rules/intake.h"
 #include "rules/needs.h"
 #include "rules/pin.h"
 
@@ -60,10 +61,24 @@ static bool is_docker_action(const wpa_outline_uses *uses)
            (uses->fact && uses->fact->has_major && wpa_text_is(uses->fact->major.using, "docker"));
 }
 
+/* Does the step run files that strangers brought in before? */
+static bool runs_their_code(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    wpa_site site = {.source = run->source, .job = step->job, .step = step};
+    wpa_intake intake;
+    wpa_span ran;
+    return wpa_intake_before(run, &site, &intake) && !intake.is_refused &&
+           wpa_intake_is_run_by(&intake, step, &ran);
+}
+
 static exposure exposure_of(wpa_rule_run *run, const wpa_outline_step *step)
 {
     if (uploads_workspace(step)) {
         return (exposure){step->node, "it is uploaded with the workspace", WPA_SEVERITY_HIGH};
+    }
+    if (runs_their_code(run, step)) {
+        return (exposure){step->node, "code of strangers that runs here can read it",
+                          WPA_SEVERITY_MEDIUM};
     }
     if (is_docker_action(&step->uses)) {
         return (exposure){step->uses.node, "it is mounted into a Docker action",
@@ -135,7 +150,10 @@ static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step, afte
         finding->severity = after.worst.severity;
         finding->confidence =
             after.worst.severity == WPA_SEVERITY_HIGH ? WPA_CONFIDENCE_HIGH : WPA_CONFIDENCE_MEDIUM;
-        wpa_rule_relate(run, finding, after.worst.node->span, "here");
+        bool is_step = wpa_yaml_is(after.worst.node, WPA_YAML_MAPPING) && after.worst.node->n_pairs;
+        wpa_rule_relate(run, finding,
+                        is_step ? after.worst.node->pairs[0].key->span : after.worst.node->span,
+                        "here");
     } else {
         finding->severity = WPA_SEVERITY_LOW;
         finding->confidence = WPA_CONFIDENCE_LOW;

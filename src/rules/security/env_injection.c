@@ -40,7 +40,8 @@ static bool is_printed_by_script(const char *text, wpa_span value)
     return false;
 }
 
-static bool is_literal(const char *text, wpa_span value, const char *file)
+/* is_fixed: what its expressions give nobody chooses. */
+static bool is_literal(const char *text, wpa_span value, const char *file, bool is_fixed)
 {
     size_t n = strlen(file);
     bool is_of_file = wpa_text_starts(text + value.start, "cat") &&
@@ -51,8 +52,14 @@ static bool is_literal(const char *text, wpa_span value, const char *file)
     for (size_t i = value.start; i < value.end; i++) {
         bool is_file = text[i] == '$' && i + n < value.end &&
                        memmem(text + i, n + 6 < value.end - i ? n + 6 : value.end - i, file, n);
+        const char *fence = is_fixed && text[i] == '$' && i + 3 < value.end && text[i + 1] == '{' &&
+                                    text[i + 2] == '{'
+                                ? memmem(text + i, value.end - i, "}}", 2)
+                                : NULL;
         if (is_file) {
             i += n;
+        } else if (fence) {
+            i = (size_t)(fence - text) + 1;
         } else if (strchr("$`%", text[i])) {
             return false;
         }
@@ -116,7 +123,8 @@ static void check_variables(wpa_rule_run *run, const wpa_site *site, subject *s)
     wpa_taint taint = wpa_taint_of_script(run, site, s->written->value);
     bool is_open = is_of_strangers(run->source->outline) || run->source->kind == WPA_INPUT_ACTION;
     if (!wpa_taint_is_of_outsider(&taint)) {
-        if (is_open && !is_literal(site->step->run->text, s->written->value, s->written->file)) {
+        if (is_open && !is_literal(site->step->run->text, s->written->value, s->written->file,
+                                   taint.grade == WPA_TAINT_NONE)) {
             report_unknown(run, s, &taint);
         }
         return;

@@ -2,8 +2,13 @@
 #include <string.h>
 
 #include "expr/expr.h"
+#include "rules/graph.h"
 #include "rules/outline.h"
 #include "rules/rule.h"
+
+/** Files of the repository that are searched for a digest. */
+#define NEIGHBOURS_MAX 50
+#define DIGEST_LENGTH (sizeof "@sha256:" - 1 + 64)
 
 /* Tags that are meant to move. */
 static const char *const moving[] = {"latest", "edge", "nightly", "main",
@@ -47,11 +52,12 @@ static verdict judge(const char *image)
     return (verdict){image, is_moving, false};
 }
 
-static wpa_finding *report(wpa_rule_run *run, wpa_span span, verdict v)
+/* node: the scalar that ends with the image, or NULL if none does. */
+static wpa_finding *report(wpa_rule_run *run, wpa_span span, verdict v, const wpa_yaml_node *node)
 {
     const char *name = wpa_rule_quote(run, v.image, strlen(v.image));
     wpa_finding *finding =
-        wpa_rule_report(run, span, NULL, NULL,
+        wpa_rule_report(run, span, NULL, v.is_open ? NULL : node,
                         v.is_open     ? "image %s is chosen at run time; nothing pins it"
                         : v.is_moving ? "image %s is whatever was pushed last"
                                       : "image %s is pinned by a tag, which can be pushed again",
@@ -79,7 +85,7 @@ static void check_leg(const leaves *l, const wpa_expr *node, const wpa_yaml_node
     const char *text = wpa_yaml_text(value);
     verdict v = text ? judge(text) : (verdict){0};
     if (v.image) {
-        wpa_finding *finding = report(l->run, wpa_expr_source_span(l->place, node->span), v);
+        wpa_finding *finding = report(l->run, wpa_expr_source_span(l->place, node->span), v, value);
         wpa_rule_relate(l->run, finding, value->span, "this leg");
     }
 }
@@ -126,7 +132,7 @@ static void check_leaf(const leaves *l, const wpa_expr *node)
         const char *text = wpa_expr_value_text(&value, l->run->arena);
         verdict v = text ? judge(text) : (verdict){0};
         if (v.image) {
-            (void)report(l->run, wpa_expr_source_span(l->place, node->span), v);
+            (void)report(l->run, wpa_expr_source_span(l->place, node->span), v, NULL);
         }
         return;
     }
@@ -135,7 +141,7 @@ static void check_leaf(const leaves *l, const wpa_expr *node)
     if (!is_matrix || !check_matrix(l, node, node->text)) {
         const wpa_yaml_node *at = l->place->node;
         (void)report(l->run, wpa_expr_source_span(l->place, node->span),
-                     (verdict){at->text, false, true});
+                     (verdict){at->text, false, true}, NULL);
     }
 }
 
@@ -154,7 +160,7 @@ static void check_image(wpa_rule_run *run, const wpa_yaml_node *node, size_t ski
     if (is_whole && places[0].parsed.root) {
         check_leaf(&(leaves){run, &places[0], job}, places[0].parsed.root);
     } else {
-        (void)report(run, wpa_yaml_source_span(node, skip, node->length), v);
+        (void)report(run, wpa_yaml_source_span(node, skip, node->length), v, node);
     }
 }
 
@@ -170,6 +176,18 @@ static void check_container(wpa_rule_run *run, const wpa_yaml_node *container,
 }
 
 /* Is the image made by an earlier step of the job ("docker build -t image")? */
+static bool names_image(const wpa_shell_command *c, const char *image)
+{
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        word += wpa_text_starts(word, "--tag=") ? strlen("--tag=") : 0;
+        if (wpa_text_is(word, image)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_built(const wpa_outline_step *step)
 {
     const char *image = wpa_yaml_text(step->uses.node) + strlen("docker://");
@@ -177,8 +195,8 @@ static bool is_built(const wpa_outline_step *step)
         const wpa_script *script = step->job->steps[i].script;
         for (size_t k = 0; script && k < script->n_commands; k++) {
             const wpa_shell_command *c = &script->commands[k];
-            if (wpa_text_is(c->name, "docker") && wpa_shell_word_find(c, "build") &&
-                wpa_shell_word_find(c, image)) {
+            bool is_builder = wpa_text_is(c->name, "docker") || wpa_text_is(c->name, "podman");
+            if (is_builder && wpa_shell_word_find(c, "build") && names_image(c, image)) {
                 return true;
             }
         }
@@ -212,6 +230,65 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* ---- the digest that the repository itself gives the image elsewhere ---- */
+
+static bool is_part_of_name(char c)
+{
+    return c == '_' || c == '-' || c == '.' || c == '/' || c == ':' || (c >= '0' && c <= '9') ||
+           ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/* "@sha256:..." behind the image in a file, or NULL. */
+static const char *find_digest(const wpa_yaml_doc *doc, const char *image)
+{
+    static const char scheme[] = "docker://";
+    size_t length = strlen(image), n_scheme = sizeof scheme - 1;
+    const char *end = doc->source + doc->size_bytes, *at = doc->source;
+    while ((at = memmem(at, (size_t)(end - at), image, length))) {
+        const char *digest = at + length;
+        size_t before = (size_t)(at - doc->source);
+        bool is_whole = before == 0 || !is_part_of_name(at[-1]) ||
+                        (before >= n_scheme && memcmp(at - n_scheme, scheme, n_scheme) == 0);
+        bool is_digest = (size_t)(end - digest) >= DIGEST_LENGTH &&
+                         memcmp(digest, "@sha256:", strlen("@sha256:")) == 0 &&
+                         strspn(digest + strlen("@sha256:"), "0123456789abcdef") == 64;
+        if (is_whole && is_digest) {
+            return digest;
+        }
+        at = digest;
+    }
+    return NULL;
+}
+
+static const char *find_digest_near(wpa_rule_run *run, const char *image)
+{
+    const wpa_surroundings *around = run->source->around;
+    const wpa_graph *graph = around ? around->graph : NULL;
+    const char *digest = find_digest(run->source->yaml, image);
+    for (size_t i = 0; !digest && graph && i < wpa_graph_count(graph) && i < NEIGHBOURS_MAX; i++) {
+        const wpa_source *other = wpa_rule_source_at(run, wpa_graph_at(graph, i)->path);
+        digest = other && other->yaml ? find_digest(other->yaml, image) : NULL;
+    }
+    return digest;
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const wpa_yaml_node *node = finding->subject;
+    const char *text = wpa_yaml_text(node);
+    if (!text) {
+        return;
+    }
+    const char *image = wpa_text_starts(text, "docker://") ? text + strlen("docker://") : text;
+    const char *digest = find_digest_near(run, image);
+    if (digest) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
+                                    "append the digest that this repository gives it elsewhere");
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(node, node->length, node->length), "%.*s",
+                      (int)DIGEST_LENGTH, digest);
+    }
+}
+
 const wpa_rule wpa_rule_unpinned_images = {
     .code = "SEC-002",
     .id = "unpinned-images",
@@ -223,8 +300,11 @@ const wpa_rule wpa_rule_unpinned_images = {
     .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
     .summary = "A container image is named without a digest",
     .why = "Whoever can push to the tag runs code in this job, and results change under you.",
-    .fix = "Append the image's digest: image:tag@sha256:... There is no fix by machine, since "
-           "digests have to be asked for.",
-    .elsewhere = (const char *const[]){"zizmor/unpinned-images", NULL},
+    .fix = "Append the image's digest: image:tag@sha256:... wpa takes it from where the repository "
+           "has it already; else it has to be asked for.",
+    .declares = WPA_DECLARES_CONTAINER | WPA_DECLARES_PINS,
+    .elsewhere = (const char *const[]){"zizmor/unpinned-images",
+                                       "actionlint-fork/require-commit-hash", NULL},
     .check = check,
+    .repair = repair,
 };

@@ -1,4 +1,5 @@
 /* SEC-005: code of strangers is fetched into a job with rights, and then it is run. */
+#include "facts/commands.h"
 #include "rules/intake.h"
 
 /* The first step behind the intake, or the intake's own, that runs what came in. */
@@ -11,6 +12,25 @@ static const wpa_outline_step *find_run(const wpa_outline_job *job, const wpa_in
         }
     }
     return NULL;
+}
+
+/* Is all that comes behind it known to run nothing of a tree: programs that only read? */
+static bool is_only_read(const wpa_outline_job *job, const wpa_intake *intake)
+{
+    size_t n_commands = 0;
+    for (size_t i = intake->step->index; i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        bool is_closed = step->script && step->script->is_readable;
+        for (size_t k = 0; is_closed && k < step->script->n_commands; k++) {
+            is_closed = wpa_facts_is_closed_program(step->script->commands[k].name);
+            n_commands++;
+        }
+        if (!is_closed && step != intake->step &&
+            !wpa_outline_step_uses(step, "actions/upload-artifact")) {
+            return false;
+        }
+    }
+    return n_commands > 0;
 }
 
 static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *intake)
@@ -28,6 +48,9 @@ static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *in
                         is_privileged ? " with a write token or secrets at hand" : "", end);
     if (intake->is_refused) {
         finding->severity = WPA_SEVERITY_LOW;
+    } else if (!user && is_only_read(site->job, intake)) {
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->persona = WPA_PERSONA_AUDITOR;
     } else if (!user || !is_privileged) {
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->confidence = WPA_CONFIDENCE_MEDIUM;

@@ -163,6 +163,8 @@ struct wpa_yaml_doc {
     size_t n_anchored;
     const wpa_yaml_node **aliases; /* that lead to a node, in order */
     size_t n_aliases;
+    const uint8_t *grams; /* private: see wpa_yaml_may_hold */
+    unsigned gram_bits;
     wpa_arena *arena;
 };
 
@@ -222,6 +224,12 @@ const char *wpa_yaml_path(const wpa_yaml_node *node, wpa_arena *arena);
 const wpa_yaml_node *wpa_yaml_node_at(const wpa_yaml_doc *doc, size_t offset);
 /** What a node is, for messages: "text", "a number", "true or false", "a mapping", "a list". */
 const char *wpa_yaml_describe(const wpa_yaml_node *node);
+
+/**
+ * False: the file's bytes hold this text nowhere, whatever the case of its letters. Takes a few
+ * instructions a byte of the text, however large the file is.
+ */
+bool wpa_yaml_may_hold(const wpa_yaml_doc *doc, const char *text);
 
 /* ---- places ----------------------------------------------------------------------------------*/
 

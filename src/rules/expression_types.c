@@ -554,13 +554,11 @@ wpa_expression_types *wpa_expression_types_new(wpa_rule_run *run)
     wpa_arena *arena = source->yaml->arena; /* it outlives the run */
     wpa_expression_types *t = wpa_arena_alloc(arena, sizeof *t);
     bool is_workflow = source->kind == WPA_INPUT_WORKFLOW;
-    const wpa_model *model =
-        wpa_model_read(source->yaml, is_workflow ? WPA_FILE_WORKFLOW : WPA_FILE_ACTION, arena);
     t->run = run;
     t->source = source;
     t->arena = arena;
-    t->workflow = is_workflow ? model->workflow : NULL;
-    t->action = is_workflow ? NULL : model->action;
+    t->workflow = wpa_expressions_workflow(source);
+    t->action = is_workflow ? NULL : wpa_model_read(source->yaml, WPA_FILE_ACTION, arena)->action;
     const wpa_outline *outline = source->outline;
     t->job_types = wpa_arena_array(arena, outline->n_jobs + 1, sizeof *t->job_types);
     wpa_map *by_node = wpa_map_new(arena);

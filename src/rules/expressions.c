@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rules/expression_types.h"
+#include "workflow/workflow.h"
 
 #define DEPTH_MAX 100
 #define PATH_MAX_NAMES 12
@@ -440,6 +441,15 @@ static void finish(wpa_expression_types *types, wpa_expression *e, wpa_arena *ar
     }
     e->checked.problems = f.problems;
     e->checked.n_problems = f.n;
+}
+
+const wpa_workflow *wpa_expressions_workflow(const wpa_source *source)
+{
+    wpa_expressions *all = source->expressions;
+    if (!all->workflow && source->kind == WPA_INPUT_WORKFLOW) {
+        all->workflow = wpa_model_frame(source->yaml, source->yaml->arena);
+    }
+    return all->workflow;
 }
 
 const wpa_expressions *wpa_expressions_check(wpa_rule_run *run)

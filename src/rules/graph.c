@@ -9,6 +9,7 @@
 #include "rules/outline.h"
 #include "rules/shell_roles.h"
 #include "rules/similarity.h"
+#include "rules/toolchain.h"
 
 struct wpa_graph {
     wpa_arena *arena;
@@ -214,6 +215,42 @@ static void read_jobs(const wpa_graph *graph, wpa_graph_file *file, const wpa_ou
     file->n_jobs = o->n_jobs;
 }
 
+static void read_toolchains(const wpa_graph *graph, wpa_graph_file *file, const wpa_source *source)
+{
+    if (file->kind != WPA_INPUT_WORKFLOW) {
+        return;
+    }
+    size_t n, n_kept = 0;
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    const wpa_toolchain_use *uses = wpa_toolchain_read(source, scratch, &n);
+    wpa_graph_toolchain *rows = n ? wpa_arena_array(graph->arena, n, sizeof *rows) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        const char *line = uses[i].is_image ? NULL : wpa_toolchain_line(&uses[i]);
+        if (line) {
+            rows[n_kept++] = (wpa_graph_toolchain){uses[i].runtime, line, uses[i].span,
+                                                   wpa_toolchain_is_leg(&uses[i])};
+        }
+    }
+    file->toolchains = rows;
+    file->n_toolchains = n_kept;
+}
+
+/** Tells texts apart that one file had one after the other. */
+static uint64_t digest_of(const wpa_source *source)
+{
+    uint64_t hash = source->size_bytes, word;
+    size_t n = source->yaml ? source->yaml->size_bytes : 0, i = 0;
+    for (; i + sizeof word <= n; i += sizeof word) {
+        memcpy(&word, source->yaml->source + i, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    for (; i < n; i++) {
+        hash = (hash ^ (unsigned char)source->yaml->source[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
 static void read_group(const wpa_graph *graph, wpa_graph_file *file, const wpa_yaml_node *root)
 {
     const wpa_yaml_node *concurrency = wpa_yaml_get(root, "concurrency");
@@ -237,6 +274,7 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
         .path = copy(graph, wpa_source_identity(source)),
         .kind = source->kind,
         .is_partial = source->is_partial,
+        .digest = digest_of(source),
         .name = copy(graph, wpa_yaml_text(name)),
     };
     if (name) {
@@ -248,6 +286,7 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
     read_triggers(graph, file, source->outline);
     read_jobs(graph, file, source->outline);
     read_uses(graph, file, source->outline);
+    read_toolchains(graph, file, source);
     graph->files = wpa_arena_grow(graph->arena, graph->files, graph->n, &graph->capacity,
                                   sizeof *graph->files);
     graph->files[graph->n++] = file;
@@ -324,7 +363,7 @@ void wpa_graph_close(wpa_graph *graph)
     graph->similar = wpa_similarity_index_new(graph->arena);
     for (size_t i = 0; i < graph->n; i++) {
         for (size_t k = 0; k < graph->files[i]->n_jobs; k++) {
-            const wpa_similarity_job *job = graph->files[i]->jobs[k].likeness;
+            wpa_similarity_job *job = graph->files[i]->jobs[k].likeness;
             if (job) {
                 wpa_similarity_index_add(graph->similar, job, graph->files[i], k);
             }
@@ -351,6 +390,18 @@ const wpa_graph_file *wpa_graph_find(const wpa_graph *graph, const char *path)
 {
     note(graph);
     return wpa_map_get(graph->by_path, path);
+}
+
+const wpa_graph_file *wpa_graph_own(const wpa_graph *graph, const wpa_source *source,
+                                    wpa_arena *arena)
+{
+    const wpa_graph_file *file = graph ? wpa_graph_find(graph, wpa_source_identity(source)) : NULL;
+    if (file && file->digest == digest_of(source)) {
+        return file;
+    }
+    wpa_graph *alone = wpa_graph_new(NULL, arena);
+    wpa_graph_add(alone, source);
+    return alone->files[0];
 }
 
 const wpa_graph_file *wpa_graph_local(const wpa_graph *graph, const char *local_path)

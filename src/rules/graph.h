@@ -33,10 +33,18 @@ typedef struct wpa_graph_job {
     const char *name;         /* as written, or NULL */
     const char *const *needs; /* NULL-terminated */
     wpa_span key_span;
-    unsigned roles; /* wpa_command_role bits of what its steps run */
-    bool is_open;   /* runs programs of the project, whose work is not known */
-    const struct wpa_similarity_job *likeness; /* of its steps; NULL: a call, or none */
+    unsigned roles;                      /* wpa_command_role bits of what its steps run */
+    bool is_open;                        /* runs programs of the project, whose work is not known */
+    struct wpa_similarity_job *likeness; /* of its steps; NULL: a call, or none */
 } wpa_graph_job;
+
+/** A version that a workflow asks its setup actions for. */
+typedef struct wpa_graph_toolchain {
+    const struct wpa_fact_runtime *runtime;
+    const char *line; /* the release line: "20" of v20.11.1 */
+    wpa_span span;
+    bool is_leg; /* one of several: of a matrix, or of a list in one input */
+} wpa_graph_toolchain;
 
 typedef struct wpa_graph_file {
     const char *path; /* repository-relative */
@@ -53,6 +61,9 @@ typedef struct wpa_graph_file {
     size_t n_jobs;
     const wpa_graph_use *uses;
     size_t n_uses;
+    const wpa_graph_toolchain *toolchains; /* of workflows */
+    size_t n_toolchains;
+    uint64_t digest; /* of its text: private */
 } wpa_graph_file;
 
 /** An empty graph; everything in the arena. repository: name for messages, or NULL. */
@@ -70,6 +81,12 @@ void wpa_graph_close(wpa_graph *graph);
 size_t wpa_graph_count(const wpa_graph *graph);
 const wpa_graph_file *wpa_graph_at(const wpa_graph *graph, size_t i);
 const wpa_graph_file *wpa_graph_find(const wpa_graph *graph, const char *path);
+/**
+ * What the graph says of this file; where it has none, or one of another text, or there is no
+ * graph, a record that is made now.
+ */
+const wpa_graph_file *wpa_graph_own(const wpa_graph *graph, const wpa_source *source,
+                                    wpa_arena *arena);
 /** "x" of the local use "./x/" or "$/x", in the arena; NULL for any other use. */
 const char *wpa_graph_local_path(const char *text, wpa_arena *arena);
 /**

@@ -1,7 +1,5 @@
 #include "rules/similarity.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "rules/work.h"
@@ -9,7 +7,17 @@
 #define ALIGNED_MIN 0.8
 #define FEATURES_MAX 4096
 #define BAND_ROWS 4
+#define ROWS (WPA_SIMILARITY_BANDS * BAND_ROWS)
 #define WHOLE_JOB UINT32_MAX
+
+/* The same function for processors that take more numbers at a time, chosen as the program starts.
+ */
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) &&                            \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define WPA_VECTORS __attribute__((target_clones("avx2", "default")))
+#else
+#define WPA_VECTORS
+#endif
 
 static uint64_t mix(uint64_t x)
 {
@@ -19,12 +27,17 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
+static uint64_t take_in(uint64_t hash, char c)
+{
+    unsigned char folded = (unsigned char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+    return (hash ^ folded) * UINT64_C(0x100000001b3);
+}
+
 static uint32_t hash_of(const char *text, size_t length, uint64_t seed)
 {
     uint64_t hash = mix(seed);
     for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ (uint64_t)(unsigned char)tolower((unsigned char)text[i])) *
-               UINT64_C(0x100000001b3);
+        hash = take_in(hash, text[i]);
     }
     return (uint32_t)(mix(hash) >> 32);
 }
@@ -43,31 +56,71 @@ static void add(features *f, uint32_t feature)
     }
 }
 
-static int compare_features(const void *a, const void *b)
+#define RADIX 256
+#define FEW 32
+
+/* Ascending: a few by insertion, more by their bytes. */
+static void sort_features(uint32_t *items, size_t n)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    uint32_t other[FEATURES_MAX], *from = items, *to = other;
+    for (size_t i = 1; i < n && n <= FEW; i++) {
+        uint32_t item = items[i];
+        size_t k = i;
+        for (; k > 0 && items[k - 1] > item; k--) {
+            items[k] = items[k - 1];
+        }
+        items[k] = item;
+    }
+    for (unsigned shift = 0; shift < 32 && n > FEW; shift += 8) {
+        uint32_t starts[RADIX] = {0}, at = 0;
+        for (size_t i = 0; i < n; i++) {
+            starts[from[i] >> shift & (RADIX - 1)]++;
+        }
+        for (size_t i = 0; i < RADIX; i++) {
+            uint32_t count = starts[i];
+            starts[i] = at;
+            at += count;
+        }
+        for (size_t i = 0; i < n; i++) {
+            to[starts[from[i] >> shift & (RADIX - 1)]++] = from[i];
+        }
+        uint32_t *done = to;
+        to = from;
+        from = done;
+    }
 }
 
-static bool is_word_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.' || c == '/' || c == '$';
-}
+/* Letters, digits and "_-./$". */
+static const bool is_word_char[256] = {
+    ['$'] = true, ['-'] = true, ['.'] = true, ['/'] = true, ['0'] = true, ['1'] = true,
+    ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true, ['7'] = true,
+    ['8'] = true, ['9'] = true, ['A'] = true, ['B'] = true, ['C'] = true, ['D'] = true,
+    ['E'] = true, ['F'] = true, ['G'] = true, ['H'] = true, ['I'] = true, ['J'] = true,
+    ['K'] = true, ['L'] = true, ['M'] = true, ['N'] = true, ['O'] = true, ['P'] = true,
+    ['Q'] = true, ['R'] = true, ['S'] = true, ['T'] = true, ['U'] = true, ['V'] = true,
+    ['W'] = true, ['X'] = true, ['Y'] = true, ['Z'] = true, ['_'] = true, ['a'] = true,
+    ['b'] = true, ['c'] = true, ['d'] = true, ['e'] = true, ['f'] = true, ['g'] = true,
+    ['h'] = true, ['i'] = true, ['j'] = true, ['k'] = true, ['l'] = true, ['m'] = true,
+    ['n'] = true, ['o'] = true, ['p'] = true, ['q'] = true, ['r'] = true, ['s'] = true,
+    ['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true, ['x'] = true, ['y'] = true,
+    ['z'] = true,
+};
 
 /* The 3-grams of the script's words, so that order counts within a line or so. */
 static uint32_t add_script(features *f, const char *text, size_t length)
 {
+    const uint64_t seed = mix(1);
     uint32_t before[2] = {0, 0}, n_words = 0;
     for (size_t i = 0; i < length;) {
-        if (!is_word_char(text[i])) {
+        if (!is_word_char[(unsigned char)text[i]]) {
             i++;
             continue;
         }
-        size_t start = i;
-        while (i < length && is_word_char(text[i])) {
-            i++;
+        uint64_t hash = seed;
+        while (i < length && is_word_char[(unsigned char)text[i]]) {
+            hash = take_in(hash, text[i++]);
         }
-        uint32_t word = hash_of(text + start, i - start, 1);
+        uint32_t word = (uint32_t)(mix(hash) >> 32);
         add(f, (uint32_t)mix(((uint64_t)before[0] << 32 | before[1]) ^ mix(word)));
         before[0] = before[1];
         before[1] = word;
@@ -105,7 +158,7 @@ static wpa_similarity_step read_step(const wpa_outline_step *step, features *scr
         s.weight = 2 + 2 * add_inputs(scratch, step->with);
         add(scratch, s.kind);
     }
-    qsort(scratch->items, scratch->n, sizeof *scratch->items, compare_features);
+    sort_features(scratch->items, scratch->n);
     size_t n = 0;
     for (size_t i = 0; i < scratch->n; i++) {
         if (n == 0 || scratch->items[n - 1] != scratch->items[i]) {
@@ -119,19 +172,36 @@ static wpa_similarity_step read_step(const wpa_outline_step *step, features *scr
 
 /* ---- bands ---- */
 
-#define ROWS (WPA_SIMILARITY_BANDS * BAND_ROWS)
+/* The hash functions: the upper half of a * x + b, a in two halves so that all multiplications are
+   of 32 bits. */
+typedef struct row_hashes {
+    uint32_t low[ROWS], high[ROWS];
+    uint64_t add[ROWS];
+} row_hashes;
 
-/* The least hash of each row over the features of a step. */
-static void sketch(const wpa_similarity_step *step, uint32_t rows[], size_t n_rows)
+static void make_hashes(row_hashes *hashes)
 {
-    for (size_t row = 0; row < n_rows; row++) {
-        uint64_t a = mix(row) | 1, b = mix(row ^ UINT64_C(0xabcdef));
-        uint32_t least = UINT32_MAX;
-        for (size_t k = 0; k < step->n_features; k++) {
-            uint32_t hash = (uint32_t)((a * step->features[k] + b) >> 32);
-            least = hash < least ? hash : least;
+    for (size_t row = 0; row < ROWS; row++) {
+        uint64_t a = mix(row) | 1;
+        hashes->low[row] = (uint32_t)a;
+        hashes->high[row] = (uint32_t)(a >> 32);
+        hashes->add[row] = mix(row ^ UINT64_C(0xabcdef));
+    }
+}
+
+/* The least hash of each row over the features of a step: row by row within, which compilers make
+   vectors of. */
+WPA_VECTORS static void sketch(const row_hashes *hashes, const wpa_similarity_step *step,
+                               uint32_t rows[ROWS])
+{
+    memset(rows, 0xff, ROWS * sizeof *rows);
+    for (size_t k = 0; k < step->n_features; k++) {
+        uint32_t x = step->features[k];
+        for (size_t row = 0; row < ROWS; row++) {
+            uint64_t low = (uint64_t)hashes->low[row] * x + hashes->add[row];
+            uint32_t hash = (uint32_t)(low >> 32) + hashes->high[row] * x;
+            rows[row] = hash < rows[row] ? hash : rows[row];
         }
-        rows[row] = least;
     }
 }
 
@@ -162,11 +232,13 @@ static size_t count_stretches(const wpa_similarity_job *job)
 static const uint32_t *read_bands(const wpa_similarity_job *job, wpa_arena *arena)
 {
     uint32_t rows[WPA_SIMILARITY_STEPS_MAX][ROWS];
+    row_hashes hashes;
+    make_hashes(&hashes);
     size_t n_stretches = count_stretches(job), n = 0;
     uint32_t *bands = wpa_arena_array(
         arena, WPA_SIMILARITY_BANDS + n_stretches * WPA_SIMILARITY_STRETCH_BANDS, sizeof *bands);
     for (size_t i = 0; i < job->n_steps; i++) {
-        sketch(&job->steps[i], rows[i], ROWS);
+        sketch(&hashes, &job->steps[i], rows[i]);
     }
     for (uint32_t k = 0; k < WPA_SIMILARITY_BANDS; k++) {
         bands[n++] = band_of(rows, job->n_steps, k, true);
@@ -179,7 +251,7 @@ static const uint32_t *read_bands(const wpa_similarity_job *job, wpa_arena *aren
     return bands;
 }
 
-const wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena)
+wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena)
 {
     if (job->is_call || job->n_steps == 0 || job->n_steps > WPA_SIMILARITY_STEPS_MAX) {
         return NULL;
@@ -262,9 +334,12 @@ typedef struct band {
 struct wpa_similarity_index {
     wpa_arena *arena;
     wpa_similarity_member *members;
+    bool *has_peers; /* [n_members] a band that another job has too; once closed */
     size_t n_members, members_capacity;
-    band *bands;
+    band *bands; /* by hash, once closed */
     size_t n_bands, bands_capacity;
+    uint32_t *starts; /* of the hashes that begin with these bits */
+    unsigned start_bits;
 };
 
 wpa_similarity_index *wpa_similarity_index_new(wpa_arena *arena)
@@ -293,10 +368,12 @@ static const uint32_t *stretch_bands(const wpa_similarity_job *job, size_t first
     return job->bands + WPA_SIMILARITY_BANDS + first_step * WPA_SIMILARITY_STRETCH_BANDS;
 }
 
-void wpa_similarity_index_add(wpa_similarity_index *index, const wpa_similarity_job *job,
+void wpa_similarity_index_add(wpa_similarity_index *index, wpa_similarity_job *job,
                               const void *owner, size_t job_index)
 {
     wpa_similarity_member member = {owner, (uint32_t)job_index, WHOLE_JOB};
+    job->index = index;
+    job->member = (uint32_t)index->n_members;
     add_member(index, job->bands, WPA_SIMILARITY_BANDS, member);
     for (size_t i = 0; i < count_stretches(job); i++) {
         member.first_step = (uint32_t)i;
@@ -304,44 +381,106 @@ void wpa_similarity_index_add(wpa_similarity_index *index, const wpa_similarity_
     }
 }
 
-static int compare_bands(const void *a, const void *b)
+#define SORT_BITS 11
+
+/* By hash, and then by member, in which order they were added. */
+static void sort_bands(wpa_similarity_index *index)
 {
-    const band *x = a, *y = b;
-    int by_hash = (x->hash > y->hash) - (x->hash < y->hash);
-    return by_hash ? by_hash : (x->member > y->member) - (x->member < y->member);
+    band *from = index->bands, *to = wpa_arena_array(index->arena, index->n_bands, sizeof *to);
+    for (unsigned shift = 0; shift < 32; shift += SORT_BITS) {
+        uint32_t starts[1U << SORT_BITS] = {0}, at = 0;
+        for (size_t i = 0; i < index->n_bands; i++) {
+            starts[from[i].hash >> shift & ((1U << SORT_BITS) - 1)]++;
+        }
+        for (size_t i = 0; i < WPA_COUNT(starts); i++) {
+            uint32_t count = starts[i];
+            starts[i] = at;
+            at += count;
+        }
+        for (size_t i = 0; i < index->n_bands; i++) {
+            to[starts[from[i].hash >> shift & ((1U << SORT_BITS) - 1)]++] = from[i];
+        }
+        band *done = to;
+        to = from;
+        from = done;
+    }
+    index->bands = from;
+}
+
+static bool is_same_job(const wpa_similarity_member *a, const wpa_similarity_member *b)
+{
+    return a->owner == b->owner && a->job == b->job;
+}
+
+/* Those that share a hash with another job: all others need not be asked for. */
+static void mark_peers(wpa_similarity_index *index)
+{
+    index->has_peers = wpa_arena_array(index->arena, index->n_members, sizeof *index->has_peers);
+    for (size_t first = 0, end = 0; first < index->n_bands; first = end) {
+        const wpa_similarity_member *member = &index->members[index->bands[first].member];
+        bool has_peers = false;
+        for (end = first;
+             end < index->n_bands && index->bands[end].hash == index->bands[first].hash; end++) {
+            has_peers =
+                has_peers || !is_same_job(member, &index->members[index->bands[end].member]);
+        }
+        for (size_t i = first; i < end && has_peers; i++) {
+            index->has_peers[index->bands[i].member] = true;
+        }
+    }
+}
+
+static void index_starts(wpa_similarity_index *index)
+{
+    while (index->start_bits < 16 && (index->n_bands >> index->start_bits) > 4) {
+        index->start_bits++;
+    }
+    size_t n = (size_t)1 << index->start_bits, at = 0;
+    index->starts = wpa_arena_array(index->arena, n, sizeof *index->starts);
+    for (size_t i = 0; i < n; i++) {
+        while (at < index->n_bands &&
+               (uint64_t)index->bands[at].hash >> (32 - index->start_bits) < i) {
+            at++;
+        }
+        index->starts[i] = (uint32_t)at;
+    }
 }
 
 void wpa_similarity_index_close(wpa_similarity_index *index)
 {
     if (index->n_bands) {
-        qsort(index->bands, index->n_bands, sizeof *index->bands, compare_bands);
+        sort_bands(index);
+        mark_peers(index);
+        index_starts(index);
     }
 }
 
 static size_t lower_bound(const wpa_similarity_index *index, uint32_t hash)
 {
-    size_t low = 0, high = index->n_bands;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (index->bands[middle].hash < hash) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    size_t at = index->starts[(uint64_t)hash >> (32 - index->start_bits)];
+    while (at < index->n_bands && index->bands[at].hash < hash) {
+        at++;
     }
-    return low;
+    return at;
 }
 
 static bool has_member(const wpa_similarity_member members[], size_t n,
                        const wpa_similarity_member *member)
 {
     for (size_t i = 0; i < n; i++) {
-        if (members[i].owner == member->owner && members[i].job == member->job &&
-            members[i].first_step == member->first_step) {
+        if (is_same_job(&members[i], member) && members[i].first_step == member->first_step) {
             return true;
         }
     }
     return false;
+}
+
+/* Is the job, or this stretch of it, in the index, and alike to nothing? */
+static bool is_alone(const wpa_similarity_index *index, const wpa_similarity_job *job,
+                     uint32_t first_step)
+{
+    size_t member = (size_t)job->member + (first_step == WHOLE_JOB ? 0 : first_step + 1);
+    return job->index == index && !index->has_peers[member];
 }
 
 size_t wpa_similarity_index_find(const wpa_similarity_index *index, const wpa_similarity_job *job,
@@ -351,6 +490,9 @@ size_t wpa_similarity_index_find(const wpa_similarity_index *index, const wpa_si
     uint32_t n_bands = is_whole ? WPA_SIMILARITY_BANDS : WPA_SIMILARITY_STRETCH_BANDS;
     const uint32_t *bands = is_whole ? job->bands : stretch_bands(job, first_step);
     size_t n = 0;
+    if (index->n_bands == 0 || is_alone(index, job, first_step)) {
+        return 0;
+    }
     for (uint32_t i = 0; i < n_bands; i++) {
         uint32_t hash = bands[i];
         for (size_t at = lower_bound(index, hash);

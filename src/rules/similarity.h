@@ -30,10 +30,12 @@ typedef struct wpa_similarity_job {
     size_t n_real; /* steps that are no setup */
     unsigned weight;
     const uint32_t *bands; /* of the whole, then of each stretch: those that agree may be alike */
+    const struct wpa_similarity_index *index; /* private: that it was added to, … */
+    uint32_t member;                          /* … and the whole of it there */
 } wpa_similarity_job;
 
 /** NULL for a call and for a job without steps, or with too many. */
-const wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena);
+wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena);
 /** 0 to 1. */
 double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b);
 /** 0 to 1: twice the weight of steps that are aligned and at least 0.8 alike, by the whole. */
@@ -49,14 +51,14 @@ typedef struct wpa_similarity_member {
 } wpa_similarity_member;
 
 wpa_similarity_index *wpa_similarity_index_new(wpa_arena *arena);
-/** The job and each of its stretches; borrowed. */
-void wpa_similarity_index_add(wpa_similarity_index *index, const wpa_similarity_job *job,
+/** The job and each of its stretches; borrowed. A job is added to one index only. */
+void wpa_similarity_index_add(wpa_similarity_index *index, wpa_similarity_job *job,
                               const void *owner, size_t job_index);
 /** Once, before the first question. */
 void wpa_similarity_index_close(wpa_similarity_index *index);
 /**
  * Members that may be alike: whole jobs for first_step UINT32_MAX, else stretches. At most max,
- * each once; the one asked about may be among them.
+ * each once; the one asked about may be among them, if there is any other.
  */
 size_t wpa_similarity_index_find(const wpa_similarity_index *index, const wpa_similarity_job *job,
                                  uint32_t first_step, wpa_similarity_member members[], size_t max);

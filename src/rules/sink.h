@@ -4,6 +4,13 @@
 #include "rules/engine.h"
 #include "rules/ignore.h"
 
+/** What several rules ask of the file: found by the first that asks. */
+typedef struct wpa_shared {
+    const struct wpa_toolchain_use *toolchains;
+    size_t n_toolchains;
+    bool has_toolchains;
+} wpa_shared;
+
 typedef struct wpa_rule_sink {
     wpa_arena *arena;
     const wpa_source *source;
@@ -18,8 +25,9 @@ typedef struct wpa_rule_sink {
     bool *has_run;        /* [number of rules], in the order of the registry */
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
     wpa_finding *beyond;  /* what rules write to when over the limit */
-    wpa_map *neighbours;  /* path → wpa_source, of those read so far; NULL until one is */
-    wpa_map *texts;       /* path → wpa_slice, of other files read so far; NULL until one is */
+    wpa_shared shared;
+    wpa_map *neighbours; /* path → wpa_source, of those read so far; NULL until one is */
+    wpa_map *texts;      /* path → wpa_slice, of other files read so far; NULL until one is */
 } wpa_rule_sink;
 
 void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text);

@@ -2,13 +2,15 @@
 
 #include <string.h>
 
+#include "rules/sink.h"
+
 /* Versions of one file that are looked at: matrices of matrices have no end. */
 #define VISITS_MAX 10000
 
 typedef struct walk {
-    wpa_rule_run *run;
-    wpa_toolchain_visitor visit;
-    void *context;
+    wpa_arena *arena;
+    wpa_toolchain_use *found;
+    size_t n_found, capacity;
     wpa_toolchain_use use;
     size_t n_visits;
 } walk;
@@ -78,7 +80,8 @@ static void give(walk *w, const wpa_yaml_node *node, wpa_span in_text)
     w->use.version = (wpa_slice){node->text + in_text.start, wpa_span_length(in_text)};
     bool is_whole = in_text.start == 0 && in_text.end == node->length;
     w->use.span = is_whole ? node->span : wpa_yaml_source_span(node, in_text.start, in_text.end);
-    w->visit(w->run, &w->use, w->context);
+    w->found = wpa_arena_grow(w->arena, w->found, w->n_found, &w->capacity, sizeof *w->found);
+    w->found[w->n_found++] = w->use;
 }
 
 /* One a line: some setup actions take several. */
@@ -108,7 +111,7 @@ static void visit_matrix_value(const wpa_yaml_node *value, void *context)
 static void read_value(walk *w, const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(node);
-    const char *key = text ? wpa_matrix_key(text, w->run->arena) : NULL;
+    const char *key = text ? wpa_matrix_key(text, w->arena) : NULL;
     w->use.is_matrix = false;
     if (key && w->n_visits < VISITS_MAX) {
         wpa_matrix_each(w->use.job, key, visit_matrix_value, w);
@@ -134,10 +137,9 @@ static void read_image(walk *w, const wpa_yaml_node *node)
     }
 }
 
-void wpa_toolchain_each(wpa_rule_run *run, const wpa_source *source, wpa_toolchain_visitor visit,
-                        void *context)
+const wpa_toolchain_use *wpa_toolchain_read(const wpa_source *source, wpa_arena *arena, size_t *n)
 {
-    walk w = {.run = run, .visit = visit, .context = context};
+    walk w = {.arena = arena};
     for (size_t i = 0; i < source->outline->n_jobs; i++) {
         const wpa_outline_job *job = &source->outline->jobs[i];
         const wpa_yaml_node *container = wpa_yaml_get(job->node, "container");
@@ -156,4 +158,29 @@ void wpa_toolchain_each(wpa_rule_run *run, const wpa_source *source, wpa_toolcha
             }
         }
     }
+    *n = w.n_found;
+    return w.found;
+}
+
+const wpa_toolchain_use *wpa_toolchain_uses(wpa_rule_run *run, size_t *n)
+{
+    wpa_shared *shared = &run->sink->shared;
+    if (!shared->has_toolchains) {
+        shared->toolchains =
+            wpa_toolchain_read(run->source, run->sink->arena, &shared->n_toolchains);
+        shared->has_toolchains = true;
+    }
+    *n = shared->n_toolchains;
+    return shared->toolchains;
+}
+
+const char *wpa_toolchain_line(const wpa_toolchain_use *use)
+{
+    const wpa_fact_release *release = wpa_facts_release_find(use->runtime, use->version);
+    return release ? release->version : NULL;
+}
+
+bool wpa_toolchain_is_leg(const wpa_toolchain_use *use)
+{
+    return use->is_matrix || wpa_span_length(use->in_text) < use->node->length;
 }

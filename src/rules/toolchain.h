@@ -20,12 +20,14 @@ typedef struct wpa_toolchain_use {
     bool is_image;
 } wpa_toolchain_use;
 
-typedef void (*wpa_toolchain_visitor)(wpa_rule_run *run, const wpa_toolchain_use *use,
-                                      void *context);
-
-/** Every literal version of the file. */
-void wpa_toolchain_each(wpa_rule_run *run, const wpa_source *source, wpa_toolchain_visitor visit,
-                        void *context);
+/** Every literal version of the file, in the arena. */
+const wpa_toolchain_use *wpa_toolchain_read(const wpa_source *source, wpa_arena *arena, size_t *n);
+/** The same of the file that the rule runs over: found once for all rules. */
+const wpa_toolchain_use *wpa_toolchain_uses(wpa_rule_run *run, size_t *n);
+/** The release line: "20" of v20.11.1, "3.12" of 3.12.x; NULL if it is not a plain version. */
+const char *wpa_toolchain_line(const wpa_toolchain_use *use);
+/** One of several: a value of a matrix, or of a list in one input. */
+bool wpa_toolchain_is_leg(const wpa_toolchain_use *use);
 
 typedef void (*wpa_matrix_visitor)(const wpa_yaml_node *value, void *context);
 

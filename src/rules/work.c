@@ -19,7 +19,8 @@ wpa_slice wpa_work_text(const wpa_yaml_node *node)
 bool wpa_work_mentions(const wpa_yaml_node *node, const char *text)
 {
     wpa_slice in = wpa_work_text(node);
-    return *text && wpa_text_find_ci(in.at, in.length, text);
+    return *text && node && wpa_yaml_may_hold(node->doc, text) &&
+           wpa_text_find_ci(in.at, in.length, text);
 }
 
 bool wpa_work_mentions_any(const wpa_yaml_node *node, const char *const texts[])

@@ -223,6 +223,34 @@ static void read_call(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_node 
     job->secrets = wpa_reader_map(r, node, "secrets");
 }
 
+/* How the job hangs together with others, and where it runs. */
+static void read_frame(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_node *node)
+{
+    job->needs = wpa_reader_list(r, node, "needs");
+    job->outputs = wpa_reader_map(r, node, "outputs");
+    job->strategy = wpa_reader_strategy(r, node);
+    read_containers(r, job, node);
+    read_call(r, job, node);
+}
+
+/* What it does, and how. */
+static void read_work(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_node *node)
+{
+    job->name = wpa_reader_value(r, node, "name");
+    job->condition = wpa_reader_value(r, node, "if");
+    read_runner(r, job, node);
+    job->permissions = wpa_reader_map(r, node, "permissions");
+    read_environment(r, job, node);
+    job->concurrency = read_concurrency(r, node);
+    job->env = wpa_reader_map(r, node, "env");
+    job->defaults = read_defaults(r, node);
+    const wpa_yaml_node *steps =
+        wpa_reader_sequence(r, node, "steps", &job->steps_key, &job->has_unknown_steps);
+    job->steps = wpa_reader_steps(r, steps, &job->n_steps);
+    job->timeout_minutes = wpa_reader_value(r, node, "timeout-minutes");
+    job->continue_on_error = wpa_reader_value(r, node, "continue-on-error");
+}
+
 static wpa_workflow_job read_job(wpa_reader *r, const wpa_yaml_pair *pair, size_t index)
 {
     const wpa_yaml_node *node = wpa_yaml_resolve(pair->value);
@@ -235,24 +263,10 @@ static wpa_workflow_job read_job(wpa_reader *r, const wpa_yaml_pair *pair, size_
         job.is_unknown = true;
         return job;
     }
-    job.name = wpa_reader_value(r, node, "name");
-    job.condition = wpa_reader_value(r, node, "if");
-    job.needs = wpa_reader_list(r, node, "needs");
-    read_runner(r, &job, node);
-    job.permissions = wpa_reader_map(r, node, "permissions");
-    read_environment(r, &job, node);
-    job.concurrency = read_concurrency(r, node);
-    job.outputs = wpa_reader_map(r, node, "outputs");
-    job.env = wpa_reader_map(r, node, "env");
-    job.defaults = read_defaults(r, node);
-    job.strategy = wpa_reader_strategy(r, node);
-    const wpa_yaml_node *steps =
-        wpa_reader_sequence(r, node, "steps", &job.steps_key, &job.has_unknown_steps);
-    job.steps = wpa_reader_steps(r, steps, &job.n_steps);
-    job.timeout_minutes = wpa_reader_value(r, node, "timeout-minutes");
-    job.continue_on_error = wpa_reader_value(r, node, "continue-on-error");
-    read_containers(r, &job, node);
-    read_call(r, &job, node);
+    read_frame(r, &job, node);
+    if (!r->is_frame) {
+        read_work(r, &job, node);
+    }
     job.is_unknown = node->is_incomplete;
     return job;
 }
@@ -260,13 +274,15 @@ static wpa_workflow_job read_job(wpa_reader *r, const wpa_yaml_pair *pair, size_
 const wpa_workflow *wpa_reader_workflow(wpa_reader *r, const wpa_yaml_node *root)
 {
     wpa_workflow *w = wpa_arena_alloc(r->arena, sizeof *w);
-    w->name = wpa_reader_value(r, root, "name");
-    w->run_name = wpa_reader_value(r, root, "run-name");
     read_triggers(r, w, root);
-    w->permissions = wpa_reader_map(r, root, "permissions");
-    w->env = wpa_reader_map(r, root, "env");
-    w->defaults = read_defaults(r, root);
-    w->concurrency = read_concurrency(r, root);
+    if (!r->is_frame) {
+        w->name = wpa_reader_value(r, root, "name");
+        w->run_name = wpa_reader_value(r, root, "run-name");
+        w->permissions = wpa_reader_map(r, root, "permissions");
+        w->env = wpa_reader_map(r, root, "env");
+        w->defaults = read_defaults(r, root);
+        w->concurrency = read_concurrency(r, root);
+    }
     w->jobs_node = wpa_reader_mapping(r, root, "jobs", &w->jobs_key, &w->has_unknown_jobs);
     const wpa_yaml_pair *pairs = wpa_reader_pairs(r, w->jobs_node, &w->n_jobs);
     if (w->n_jobs > WPA_WORKFLOW_MAX_JOBS) {

@@ -379,6 +379,11 @@ const wpa_model *wpa_model_parse(const char *path, wpa_file_kind kind, const voi
 
 /** As above for a document that is parsed already. */
 const wpa_model *wpa_model_read(const wpa_yaml_doc *doc, wpa_file_kind kind, wpa_arena *arena);
+/**
+ * How a workflow hangs together and nothing of what it does: its triggers, and of its jobs id,
+ * needs, outputs, strategy, container, services and what they call. All else is as if not written.
+ */
+const wpa_workflow *wpa_model_frame(const wpa_yaml_doc *doc, wpa_arena *arena);
 
 /* ---- finding things ---- */
 

@@ -802,6 +802,7 @@ const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t si
     b->bom = doc->has_bom ? 3 : 0;
     b->anchors = wpa_map_new(scratch);
     wpa_yaml_index_lines(doc);
+    wpa_yaml_index_grams(doc);
     check_bytes(b);
     const char *text = clean(b);
     index_chars(b, text);

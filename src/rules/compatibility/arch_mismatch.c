@@ -168,9 +168,8 @@ static void check_container(wpa_rule_run *run, const wpa_outline_job *job,
 }
 
 /* The setup action has no build of this version for the system of one of the job's labels. */
-static void visit_version(wpa_rule_run *run, const wpa_toolchain_use *use, void *context)
+static void check_version(wpa_rule_run *run, const wpa_toolchain_use *use)
 {
-    (void)context;
     const wpa_fact_release *release = wpa_facts_release_find(use->runtime, use->version);
     const wpa_outline_job *job = use->job;
     const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(job->node, "strategy"), "matrix");
@@ -229,7 +228,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_job(run, &o->jobs[i]);
     }
-    wpa_toolchain_each(run, run->source, visit_version, NULL);
+    size_t n;
+    const wpa_toolchain_use *uses = wpa_toolchain_uses(run, &n);
+    for (size_t i = 0; i < n; i++) {
+        check_version(run, &uses[i]);
+    }
     return true;
 }
 

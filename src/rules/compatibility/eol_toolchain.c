@@ -33,9 +33,8 @@ static const char *missing_on(const wpa_outline_job *job, const wpa_fact_release
     return NULL;
 }
 
-static void visit(wpa_rule_run *run, const wpa_toolchain_use *use, void *context)
+static void check_use(wpa_rule_run *run, const wpa_toolchain_use *use)
 {
-    (void)context;
     const wpa_fact_release *release = wpa_facts_release_find(use->runtime, use->version);
     if (!release) {
         return;
@@ -67,7 +66,11 @@ static void visit(wpa_rule_run *run, const wpa_toolchain_use *use, void *context
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_toolchain_each(run, run->source, visit, NULL);
+    size_t n;
+    const wpa_toolchain_use *uses = wpa_toolchain_uses(run, &n);
+    for (size_t i = 0; i < n; i++) {
+        check_use(run, &uses[i]);
+    }
     return true;
 }
 

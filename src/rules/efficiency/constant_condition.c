@@ -357,7 +357,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             continue;
         }
         if (is_workflow && !workflow) {
-            workflow = wpa_model_read(run->source->yaml, WPA_FILE_WORKFLOW, run->arena)->workflow;
+            workflow = wpa_expressions_workflow(run->source);
         }
         bool is_of_job = e->job && e->step == e->job->n_steps &&
                          e->place->node == wpa_yaml_resolve(e->job->condition);

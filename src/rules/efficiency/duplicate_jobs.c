@@ -23,24 +23,22 @@ typedef struct twin {
     double alike;
 } twin;
 
-static size_t find_twins(wpa_rule_run *run, const wpa_graph *graph, const wpa_similarity_job *own,
-                         twin twins[])
+static size_t find_twins(const wpa_graph *graph, const wpa_graph_file *file,
+                         const wpa_similarity_job *own, double least, twin twins[])
 {
     wpa_similarity_member members[ALIKE_MAX];
-    const char *self = wpa_source_identity(run->source);
-    double least = (double)wpa_rule_option_int(run, "similarity", 50, 100, 85) / 100;
     size_t n_members =
         wpa_similarity_index_find(wpa_graph_similar(graph), own, UINT32_MAX, members, ALIKE_MAX);
     size_t n = 0;
     for (size_t i = 0; i < n_members; i++) {
-        const wpa_graph_file *file = members[i].owner;
-        const wpa_similarity_job *other = file->jobs[members[i].job].likeness;
-        if (!other || wpa_text_is(file->path, self)) {
+        const wpa_graph_file *owner = members[i].owner;
+        const wpa_similarity_job *other = owner->jobs[members[i].job].likeness;
+        if (!other || owner == file || wpa_text_is(owner->path, file->path)) {
             continue;
         }
         double alike = wpa_similarity_of_jobs(own, other);
         if (alike >= least) {
-            twins[n++] = (twin){file, members[i].job, alike};
+            twins[n++] = (twin){owner, members[i].job, alike};
         }
     }
     return n;
@@ -110,16 +108,18 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         return true;
     }
     const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    const wpa_graph_file *file = graph ? wpa_graph_own(graph, run->source, run->arena) : NULL;
     const char *self = wpa_source_identity(run->source);
+    double least = (double)wpa_rule_option_int(run, "similarity", 50, 100, 85) / 100;
     int64_t least_steps = wpa_rule_option_int(run, "min-steps", 1, 64, 3);
-    for (size_t i = 0; graph && i < o->n_jobs; i++) {
-        const wpa_similarity_job *own = wpa_similarity_read(&o->jobs[i], run->arena);
+    for (size_t i = 0; file && i < file->n_jobs; i++) {
+        const wpa_similarity_job *own = file->jobs[i].likeness;
         if (!own || (int64_t)own->n_steps < least_steps || own->n_real < 2 ||
             own->weight < WEIGHT_MIN) {
             continue;
         }
         twin twins[ALIKE_MAX];
-        size_t n = find_twins(run, graph, own, twins);
+        size_t n = find_twins(graph, file, own, least, twins);
         bool is_first = n > 0;
         for (size_t k = 0; k < n; k++) { /* said once, where the first of them stands */
             is_first = is_first && strcmp(twins[k].file->path, self) > 0;

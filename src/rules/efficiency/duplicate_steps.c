@@ -22,6 +22,20 @@ typedef struct place {
     size_t job, step, length;
 } place;
 
+/* What is asked for, and where. */
+typedef struct search {
+    const wpa_similarity_index *index;
+    const wpa_graph_file *own;
+    double least;
+    size_t least_steps, least_count;
+} search;
+
+/* By its path, too: the graph may have the file with the text it had before. */
+static bool is_own(const search *s, const wpa_graph_file *file)
+{
+    return file == s->own || wpa_text_is(file->path, s->own->path);
+}
+
 static size_t length_of(const wpa_similarity_job *a, size_t i, const wpa_similarity_job *b,
                         size_t k, double least)
 {
@@ -34,32 +48,29 @@ static size_t length_of(const wpa_similarity_job *a, size_t i, const wpa_similar
 }
 
 /* By file, job and step: what is said once for all stands at the first place. */
-static bool is_before(const place *p, const char *path, size_t job, size_t step)
+static bool is_before(const place *p, const wpa_graph_file *file, size_t job, size_t step)
 {
-    int by_path = strcmp(p->file->path, path);
+    int by_path = p->file == file ? 0 : strcmp(p->file->path, file->path);
     return by_path < 0 || (by_path == 0 && (p->job < job || (p->job == job && p->step < step)));
 }
 
 /* Other places of the stretch that begins at this step; a job has it once. */
-static size_t find_places(wpa_rule_run *run, const wpa_graph *graph, const wpa_similarity_job *own,
-                          size_t job, size_t step, place places[])
+static size_t find_places(const search *s, size_t job, size_t step, place places[])
 {
     wpa_similarity_member members[ALIKE_MAX];
-    const char *self = wpa_source_identity(run->source);
-    double least = (double)wpa_rule_option_int(run, "similarity", 50, 100, 85) / 100;
-    size_t n_members = wpa_similarity_index_find(wpa_graph_similar(graph), own, (uint32_t)step,
-                                                 members, ALIKE_MAX);
+    const wpa_similarity_job *own = s->own->jobs[job].likeness;
+    size_t n_members = wpa_similarity_index_find(s->index, own, (uint32_t)step, members, ALIKE_MAX);
     size_t n = 0;
     for (size_t i = 0; i < n_members; i++) {
         const wpa_graph_file *file = members[i].owner;
         const wpa_similarity_job *other = file->jobs[members[i].job].likeness;
-        bool is_self = wpa_text_is(file->path, self);
-        if (!other || (is_self && members[i].job == job) ||
-            (!is_self && wpa_similarity_of_jobs(own, other) >= least)) {
-            continue; /* whole jobs are told of by themselves */
+        bool is_self = is_own(s, file);
+        if (!other || (is_self && members[i].job == job)) {
+            continue;
         }
-        size_t length = length_of(own, step, other, members[i].first_step, least);
-        if (length >= WPA_SIMILARITY_STRETCH) {
+        size_t length = length_of(own, step, other, members[i].first_step, s->least);
+        if (length >= WPA_SIMILARITY_STRETCH && /* whole jobs are told of by themselves */
+            (is_self || wpa_similarity_of_jobs(own, other) < s->least)) {
             places[n++] = (place){file, members[i].job, members[i].first_step, length};
         }
     }
@@ -95,23 +106,18 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, size_t lengt
 }
 
 /* Steps that the run of steps at this one takes up, having been told of; 0: none. */
-static size_t check_at(wpa_rule_run *run, const wpa_graph *graph, const wpa_outline_job *job,
-                       const wpa_similarity_job *own, size_t step)
+static size_t check_at(wpa_rule_run *run, const search *s, size_t job, size_t step)
 {
     place places[ALIKE_MAX];
-    const char *self = wpa_source_identity(run->source);
-    size_t job_index = (size_t)(job - run->source->outline->jobs);
-    size_t n = find_places(run, graph, own, job_index, step, places), n_kept = 0;
-    size_t length = own->n_steps,
-           least_count = (size_t)wpa_rule_option_int(run, "min-count", 2, 1000, 3);
-    size_t least_steps = (size_t)wpa_rule_option_int(run, "min-steps", 3, 64, 3);
-    size_t longest = 0;
+    const wpa_similarity_job *own = s->own->jobs[job].likeness;
+    size_t n = find_places(s, job, step, places), n_kept = 0;
+    size_t length = own->n_steps, longest = 0;
     for (size_t i = 0; i < n; i++) {
         longest = places[i].length > longest ? places[i].length : longest;
     }
-    bool is_long = longest >= LONG_STEPS && n + 1 < least_count;
+    bool is_long = longest >= LONG_STEPS && n + 1 < s->least_count;
     for (size_t i = 0; i < n; i++) {
-        if (is_before(&places[i], self, job_index, step)) {
+        if (is_before(&places[i], s->own, job, step)) {
             return places[i].length; /* told of there, if at all */
         }
         if (!is_long || places[i].length >= LONG_STEPS) {
@@ -119,39 +125,55 @@ static size_t check_at(wpa_rule_run *run, const wpa_graph *graph, const wpa_outl
             places[n_kept++] = places[i];
         }
     }
-    if (n_kept == 0 || length < least_steps || (!is_long && n_kept + 1 < least_count) ||
+    if (n_kept == 0 || length < s->least_steps || (!is_long && n_kept + 1 < s->least_count) ||
         !is_real(own, step, length)) {
         return 0;
     }
-    report(run, &job->steps[step], length, places, n_kept);
+    report(run, &run->source->outline->jobs[job].steps[step], length, places, n_kept);
     return length;
 }
 
-static const wpa_graph *graph_of(wpa_rule_run *run)
+static search search_of(wpa_rule_run *run)
 {
     const wpa_surroundings *around = run->source->around;
-    if (around && around->graph) {
-        return around->graph;
+    const wpa_graph *graph = around ? around->graph : NULL;
+    if (!graph) {
+        wpa_graph *alone = wpa_graph_new(NULL, run->arena); /* of this file alone */
+        wpa_graph_add(alone, run->source);
+        wpa_graph_close(alone);
+        graph = alone;
     }
-    wpa_graph *graph = wpa_graph_new(NULL, run->arena); /* of this file alone */
-    wpa_graph_add(graph, run->source);
-    wpa_graph_close(graph);
-    return graph;
+    return (search){
+        .index = wpa_graph_similar(graph),
+        .own = wpa_graph_own(graph, run->source, run->arena),
+        .least = (double)wpa_rule_option_int(run, "similarity", 50, 100, 85) / 100,
+        .least_steps = (size_t)wpa_rule_option_int(run, "min-steps", 3, 64, 3),
+        .least_count = (size_t)wpa_rule_option_int(run, "min-count", 2, 1000, 3),
+    };
+}
+
+static bool has_stretch(const wpa_outline *o)
+{
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        if (o->jobs[i].n_steps >= WPA_SIMILARITY_STRETCH) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    if (wpa_work_is_large(o)) {
+    if (wpa_work_is_large(o) || !has_stretch(o)) {
         return true;
     }
-    const wpa_graph *graph = NULL;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        const wpa_similarity_job *own = wpa_similarity_read(&o->jobs[i], run->arena);
+    const search s = search_of(run);
+    for (size_t i = 0; i < s.own->n_jobs; i++) {
+        const wpa_similarity_job *own = s.own->jobs[i].likeness;
         for (size_t k = 0; own && k + WPA_SIMILARITY_STRETCH <= own->n_steps;) {
-            graph = graph ? graph : graph_of(run);
-            size_t taken = check_at(run, graph, &o->jobs[i], own, k);
+            size_t taken = check_at(run, &s, i, k);
             k += taken ? taken : 1;
         }
     }

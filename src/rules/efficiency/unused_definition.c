@@ -29,9 +29,15 @@ static bool is_variable_char(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
-static const char *find_word(const char *text, const char *word)
+/* Does the word stand anywhere in the file, in any case of its letters? */
+static bool has_word(const wpa_yaml_doc *doc, const char *word)
 {
-    return wpa_text_find_ci(text, strlen(text), word);
+    return wpa_yaml_may_hold(doc, word) && wpa_text_find_ci(doc->source, doc->size_bytes, word);
+}
+
+static bool has_text(const wpa_yaml_doc *doc, const char *text)
+{
+    return wpa_yaml_may_hold(doc, text) && strstr(doc->source, text);
 }
 
 /* What stands behind a name everywhere in the file: "steps.a", "steps['a']", "toJSON(steps)". */
@@ -80,7 +86,8 @@ static readings read_all(wpa_rule_run *run, const char *prefix)
     const wpa_yaml_doc *doc = run->source->yaml;
     readings r = {.names = wpa_map_new(run->arena)};
     size_t length = strlen(prefix);
-    const char *end = doc->source + doc->size_bytes, *at = doc->source;
+    const char *end = doc->source + doc->size_bytes;
+    const char *at = wpa_yaml_may_hold(doc, prefix) ? doc->source : end;
     for (; (at = wpa_text_find_ci(at, (size_t)(end - at), prefix)); at += length) {
         bool is_any = false;
         const char *name = is_start(doc, at) ? read_member(at + length, run->arena, &is_any) : NULL;
@@ -96,7 +103,8 @@ static readings read_all(wpa_rule_run *run, const char *prefix)
 static void add_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc, readings *r, const char *prefix)
 {
     size_t length = strlen(prefix);
-    const char *end = doc->source + doc->size_bytes, *at = doc->source;
+    const char *end = doc->source + doc->size_bytes;
+    const char *at = wpa_yaml_may_hold(doc, prefix) ? doc->source : end;
     for (; (at = wpa_text_find_ci(at, (size_t)(end - at), prefix)); at += length) {
         const char *job = is_start(doc, at) ? read_name(at + length, run->arena) : "";
         const char *behind = at + length + strlen(job);
@@ -118,8 +126,8 @@ static void add_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc, readings *r,
 static readings read_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc)
 {
     readings r = {.names = wpa_map_new(run->arena), .all_of = wpa_map_new(run->arena)};
-    r.is_any = strstr(doc->source, "needs[") || find_word(doc->source, "toJSON(needs") ||
-               find_word(doc->source, "toJson( needs") || strstr(doc->source, "needs.*");
+    r.is_any = has_text(doc, "needs[") || has_word(doc, "toJSON(needs") ||
+               has_word(doc, "toJson( needs") || has_text(doc, "needs.*");
     if (!r.is_any) {
         add_outputs(run, doc, &r, "needs.");
         add_outputs(run, doc, &r, "jobs.");
@@ -158,8 +166,21 @@ static void check_outputs(wpa_rule_run *run, const readings *r, const wpa_outlin
     }
 }
 
+static bool has_outputs(const wpa_outline *o)
+{
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        if (wpa_yaml_get(o->jobs[i].node, "outputs")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_all_outputs(wpa_rule_run *run, const wpa_outline *o)
 {
+    if (!has_outputs(o)) {
+        return;
+    }
     readings r = read_outputs(run, run->source->yaml);
     for (size_t i = 0; i < o->n_jobs && !r.is_any; i++) {
         check_outputs(run, &r, &o->jobs[i]);
@@ -170,25 +191,43 @@ static void check_all_outputs(wpa_rule_run *run, const wpa_outline *o)
 static void check_ids(wpa_rule_run *run, const readings *r, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_steps; i++) {
-        const wpa_yaml_pair *id = wpa_yaml_find(job->steps[i].node, "id");
-        const char *text = id ? wpa_yaml_text(id->value) : NULL;
-        bool is_waited_for = wpa_yaml_find(job->steps[i].node, "background") != NULL;
-        if (!text || is_waited_for || is_read(run, r, text)) {
+        const char *text = job->steps[i].id;
+        if (!text || is_read(run, r, text) ||
+            wpa_yaml_find(job->steps[i].node, "background")) { /* which is waited for by its id */
             continue;
         }
+        const wpa_yaml_pair *id = wpa_yaml_find(job->steps[i].node, "id");
         wpa_finding *finding = wpa_rule_report(run, id->key->span, "U4", id->value,
                                                "nothing refers to step id %s", quote(run, text));
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }
 
+/* Steps are read by names that are computed, or all of them. */
+static bool are_steps_opaque(const wpa_yaml_doc *doc)
+{
+    return has_text(doc, "steps[") || has_word(doc, "toJSON(steps") || has_text(doc, "steps.*");
+}
+
+static bool has_ids(const wpa_outline *o)
+{
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            if (o->jobs[i].steps[k].id) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void check_all_ids(wpa_rule_run *run, const wpa_outline *o)
 {
-    const char *source = run->source->yaml->source;
-    bool is_opaque =
-        strstr(source, "steps[") || find_word(source, "toJSON(steps") || strstr(source, "steps.*");
+    if (!has_ids(o) || are_steps_opaque(run->source->yaml)) {
+        return;
+    }
     readings r = read_all(run, "steps");
-    for (size_t i = 0; i < o->n_jobs && !is_opaque; i++) {
+    for (size_t i = 0; i < o->n_jobs; i++) {
         check_ids(run, &r, &o->jobs[i]);
     }
 }
@@ -216,10 +255,14 @@ static bool is_repeated(const wpa_outputs *outputs, size_t i)
     return k < i;
 }
 
-static void check_step_outputs(wpa_rule_run *run, const readings *read,
-                               const wpa_outline_step *step)
+static void check_step_outputs(wpa_rule_run *run, readings *read, const wpa_outline_step *step)
 {
     wpa_outputs outputs = wpa_outputs_of(step, run->arena);
+    if (outputs.n && !read->names) {
+        read->names = wpa_map_new(run->arena);
+        read->all_of = wpa_map_new(run->arena);
+        add_outputs(run, run->source->yaml, read, "steps.");
+    }
     for (size_t k = 0; k < outputs.n; k++) {
         const char *name = outputs.names[k];
         if (!step->run && wpa_text_is(name, "result")) {
@@ -239,13 +282,10 @@ static void check_step_outputs(wpa_rule_run *run, const readings *read,
 
 static void check_all_step_outputs(wpa_rule_run *run, const wpa_outline *o)
 {
-    const char *source = run->source->yaml->source;
-    readings read = {.names = wpa_map_new(run->arena), .all_of = wpa_map_new(run->arena)};
-    if (strstr(source, "steps[") || strcasestr(source, "toJSON(steps") ||
-        strstr(source, "steps.*")) {
+    readings read = {0}; /* once a step is found that has outputs */
+    if (are_steps_opaque(run->source->yaml)) {
         return;
     }
-    add_outputs(run, run->source->yaml, &read, "steps.");
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             check_step_outputs(run, &read, &o->jobs[i].steps[k]);
@@ -280,7 +320,7 @@ static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope, wpa_variabl
     const wpa_yaml_node *env = own ? own->value : NULL;
     bool is_plain =
         wpa_yaml_is(env, WPA_YAML_MAPPING) && env->kind == WPA_YAML_MAPPING &&
-        !wpa_yaml_anchor(env) && readers != WPA_READERS_ANY &&
+        !wpa_yaml_anchor(env) && readers != WPA_READERS_ANY && env->n_pairs &&
         !wpa_work_mentions_any(scope, (const char *const[]){"toJSON(env", "env[", NULL});
     for (size_t i = 0; is_plain && i < env->n_pairs && i < VARIABLES_MAX; i++) {
         const wpa_yaml_pair *pair = &env->pairs[i];
@@ -303,10 +343,15 @@ static void check_variables(wpa_rule_run *run, const wpa_outline *o)
 {
     wpa_variable_readers all = WPA_READERS_NONE;
     bool is_workflow = run->source->kind == WPA_INPUT_WORKFLOW;
+    bool has_own = is_workflow && wpa_yaml_find(o->root, "env");
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_variable_readers of_job = WPA_READERS_NONE;
+        bool is_asked = has_own || (is_workflow && wpa_yaml_find(o->jobs[i].node, "env"));
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
+            if (!is_asked && !step->env) {
+                continue;
+            }
             wpa_variable_readers own = wpa_variables_readers(step);
             /* What is given to an action is meant for it. */
             if (step->run || wpa_outline_step_uses(step, "actions/github-script")) {
@@ -338,12 +383,14 @@ static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char
                         const char *context, const char *what)
 {
     const wpa_yaml_doc *doc = run->source->yaml;
-    const char *whole = wpa_arena_printf(run->arena, "toJSON(%s", context);
-    bool is_opaque =
-        find_word(doc->source, whole) || strstr(doc->source, "github.event.inputs }}") ||
-        find_word(doc->source, "toJSON(github.event") || find_word(doc->source, "event_path") ||
-        (wpa_text_is(context, "secrets") && strstr(doc->source, "secrets: inherit"));
-    if (is_opaque || !wpa_yaml_is(list, WPA_YAML_MAPPING)) {
+    if (!wpa_yaml_is(list, WPA_YAML_MAPPING)) {
+        return;
+    }
+    bool is_opaque = has_word(doc, wpa_arena_printf(run->arena, "toJSON(%s", context)) ||
+                     has_text(doc, "github.event.inputs }}") ||
+                     has_word(doc, "toJSON(github.event") || has_word(doc, "event_path") ||
+                     (wpa_text_is(context, "secrets") && has_text(doc, "secrets: inherit"));
+    if (is_opaque) {
         return;
     }
     readings direct = read_all(run, context), by_event = read_all(run, "github.event.inputs");

@@ -5,17 +5,17 @@
 #include "rules/graph.h"
 #include "rules/toolchain.h"
 
-#define FILES_MAX 24 /* neighbours are read whole: more would cost more than it tells */
+#define FILES_MAX 24 /* of more files nobody expects that they agree */
 #define VERSIONS_MAX 12
 #define MANIFEST_MAX_BYTES ((size_t)256 * 1024)
 #define RUNTIMES_MAX 16
 
-/* What one runtime is asked for, over all files that were read. */
+/* What one runtime is asked for, over all files of the repository. */
 typedef struct usage {
     const wpa_fact_runtime *runtime;
     const char *versions[VERSIONS_MAX]; /* outside of matrices */
     size_t counts[VERSIONS_MAX];
-    const wpa_source *sources[VERSIONS_MAX]; /* and where first */
+    const wpa_graph_file *files[VERSIONS_MAX]; /* and where first; NULL: in this file */
     wpa_span spans[VERSIONS_MAX];
     size_t n;
     const char *legs[VERSIONS_MAX]; /* in matrices */
@@ -25,7 +25,6 @@ typedef struct usage {
 typedef struct survey {
     usage usages[RUNTIMES_MAX];
     size_t n;
-    const wpa_source *source; /* being read */
 } survey;
 
 static usage *usage_of(survey *s, const wpa_fact_runtime *runtime)
@@ -42,61 +41,61 @@ static usage *usage_of(survey *s, const wpa_fact_runtime *runtime)
     return &s->usages[s->n++];
 }
 
-/* The release line: "20" of v20.11.1, "3.12" of 3.12.x; NULL if it is not a plain version. */
-static const char *line_of(wpa_rule_run *run, const wpa_toolchain_use *use)
+static void collect(survey *s, const wpa_graph_toolchain *row, const wpa_graph_file *file)
 {
-    const wpa_fact_release *release = wpa_facts_release_find(use->runtime, use->version);
-    (void)run;
-    return release ? release->version : NULL;
-}
-
-/* One of several: a value of a matrix, or of a list in one input. */
-static bool is_leg(const wpa_toolchain_use *use)
-{
-    return use->is_matrix || wpa_span_length(use->in_text) < use->node->length;
-}
-
-static void collect(wpa_rule_run *run, const wpa_toolchain_use *use, void *context)
-{
-    survey *s = context;
-    const char *line = line_of(run, use);
-    usage *u = line && !use->is_image ? usage_of(s, use->runtime) : NULL;
+    usage *u = usage_of(s, row->runtime);
     if (!u) {
         return;
     }
-    if (is_leg(use)) {
-        if (u->n_legs < VERSIONS_MAX && wpa_text_index(line, u->legs, u->n_legs) < 0) {
-            u->legs[u->n_legs++] = line;
+    if (row->is_leg) {
+        if (u->n_legs < VERSIONS_MAX && wpa_text_index(row->line, u->legs, u->n_legs) < 0) {
+            u->legs[u->n_legs++] = row->line;
         }
         return;
     }
-    int at = wpa_text_index(line, u->versions, u->n);
+    int at = wpa_text_index(row->line, u->versions, u->n);
     if (at < 0 && u->n < VERSIONS_MAX) {
         at = (int)u->n++;
-        u->versions[at] = line;
-        u->sources[at] = s->source;
-        u->spans[at] = use->span;
+        u->versions[at] = row->line;
+        u->files[at] = file;
+        u->spans[at] = row->span;
     }
     if (at >= 0) {
         u->counts[at]++;
     }
 }
 
-static void survey_all(wpa_rule_run *run, survey *s)
+static void collect_own(survey *s, const wpa_toolchain_use *uses, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *line = uses[i].is_image ? NULL : wpa_toolchain_line(&uses[i]);
+        if (line) {
+            wpa_graph_toolchain row = {uses[i].runtime, line, uses[i].span,
+                                       wpa_toolchain_is_leg(&uses[i])};
+            collect(s, &row, NULL);
+        }
+    }
+}
+
+/* Of this file as it is now, of the others as the graph has them. */
+static void survey_all(wpa_rule_run *run, survey *s, const wpa_toolchain_use *uses, size_t n_uses)
 {
     const wpa_surroundings *around = run->source->around;
     const wpa_graph *graph = around ? around->graph : NULL;
+    const char *self = wpa_source_identity(run->source);
     size_t n = graph ? wpa_graph_count(graph) : 0;
     if (n == 0 || n > FILES_MAX) {
-        s->source = run->source;
-        wpa_toolchain_each(run, run->source, collect, s);
+        collect_own(s, uses, n_uses);
         return;
     }
     for (size_t i = 0; i < n; i++) {
         const wpa_graph_file *file = wpa_graph_at(graph, i);
-        s->source = file->kind == WPA_INPUT_WORKFLOW ? wpa_rule_source_at(run, file->path) : NULL;
-        if (s->source) {
-            wpa_toolchain_each(run, s->source, collect, s);
+        if (file->kind == WPA_INPUT_WORKFLOW && wpa_text_is(file->path, self)) {
+            collect_own(s, uses, n_uses);
+        } else {
+            for (size_t k = 0; k < file->n_toolchains; k++) {
+                collect(s, &file->toolchains[k], file);
+            }
         }
     }
 }
@@ -120,10 +119,11 @@ static bool is_spread(const usage *u)
     return u->n > 2 && u->counts[main_of(u)] * 5 < total * 4;
 }
 
-static void check_drift(wpa_rule_run *run, const wpa_toolchain_use *use, void *context)
+static void check_drift(wpa_rule_run *run, const wpa_toolchain_use *use, survey *s)
 {
-    const char *line = line_of(run, use);
-    usage *u = line && !is_leg(use) && !use->is_image ? usage_of(context, use->runtime) : NULL;
+    const char *line = wpa_toolchain_line(use);
+    bool is_said = line && !wpa_toolchain_is_leg(use) && !use->is_image;
+    usage *u = is_said ? usage_of(s, use->runtime) : NULL;
     size_t best = u && u->n ? main_of(u) : 0;
     bool is_tested = u && wpa_text_index(line, u->legs, u->n_legs) >= 0;
     int own = u ? wpa_text_index(line, u->versions, u->n) : -1;
@@ -136,7 +136,11 @@ static void check_drift(wpa_rule_run *run, const wpa_toolchain_use *use, void *c
                         "%s %s here, and %s in most other jobs: what is built is not "
                         "what is tested",
                         use->runtime->name, line, u->versions[best]);
-    wpa_rule_relate_in(run, finding, u->sources[best], u->spans[best], "%s", u->versions[best]);
+    const wpa_source *source =
+        u->files[best] ? wpa_rule_source_at(run, u->files[best]->path) : run->source;
+    if (source) {
+        wpa_rule_relate_in(run, finding, source, u->spans[best], "%s", u->versions[best]);
+    }
 }
 
 /* ---- what the manifest asks for ---- */
@@ -194,9 +198,8 @@ static const char *manifest_least(const wpa_rule_run *run, const wpa_fact_runtim
     return NULL;
 }
 
-static void check_manifest(wpa_rule_run *run, const wpa_toolchain_use *use, void *context)
+static void check_manifest(wpa_rule_run *run, const wpa_toolchain_use *use)
 {
-    (void)context;
     const char *path = NULL;
     const char *least = use->is_image ? NULL : manifest_least(run, use->runtime, &path);
     wpa_version wanted, given;
@@ -224,10 +227,19 @@ static void check_manifest(wpa_rule_run *run, const wpa_toolchain_use *use, void
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
+    size_t n;
+    const wpa_toolchain_use *uses = wpa_toolchain_uses(run, &n);
+    if (n == 0) {
+        return true;
+    }
     survey *s = wpa_arena_alloc(run->arena, sizeof *s);
-    survey_all(run, s);
-    wpa_toolchain_each(run, run->source, check_drift, s);
-    wpa_toolchain_each(run, run->source, check_manifest, NULL);
+    survey_all(run, s, uses, n);
+    for (size_t i = 0; i < n; i++) {
+        check_drift(run, &uses[i], s);
+    }
+    for (size_t i = 0; i < n; i++) {
+        check_manifest(run, &uses[i]);
+    }
     return true;
 }
 

@@ -117,18 +117,16 @@ static void check_twice(wpa_rule_run *run, const wpa_toolchain_use *use)
     }
 }
 
-static void visit(wpa_rule_run *run, const wpa_toolchain_use *use, void *context)
-{
-    (void)context;
-    check_floating(run, use);
-    check_twice(run, use);
-}
-
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    wpa_toolchain_each(run, run->source, visit, NULL);
+    size_t n;
+    const wpa_toolchain_use *uses = wpa_toolchain_uses(run, &n);
+    for (size_t i = 0; i < n; i++) {
+        check_floating(run, &uses[i]);
+        check_twice(run, &uses[i]);
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];

@@ -31,7 +31,8 @@ function(wpa_add_test source name)
     target_link_libraries(${target} PRIVATE wpa_front)
   endif()
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 240
-    ENVIRONMENT "WPA_SOURCE_DIR=${CMAKE_SOURCE_DIR};WPA_BUILD_DIR=${CMAKE_BINARY_DIR}")
+    ENVIRONMENT "WPA_SOURCE_DIR=${CMAKE_SOURCE_DIR};WPA_BUILD_DIR=${CMAKE_BINARY_DIR};\
+XDG_DATA_HOME=/nonexistent;XDG_DATA_DIRS=/nonexistent") # no facts that somebody has refreshed
 endfunction()
 
 # Every header compiles alone, and all of one side together: no name stands for two things.

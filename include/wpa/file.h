@@ -36,5 +36,7 @@ bool wpa_path_check_relative(const char *path, wpa_error *err) WPA_CHECK;
 char *wpa_path_state(wpa_arena *arena, wpa_error *err);
 /** $XDG_CONFIG_HOME/wpa or ~/.config/wpa; not made. */
 char *wpa_path_config(wpa_arena *arena, wpa_error *err);
+/** $XDG_DATA_HOME/wpa or ~/.local/share/wpa; not made. */
+char *wpa_path_data(wpa_arena *arena, wpa_error *err);
 /** $XDG_CACHE_HOME/wpa or ~/.cache/wpa, made with mode 0700. */
 char *wpa_path_cache(wpa_arena *arena, wpa_error *err);

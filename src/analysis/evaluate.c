@@ -7,7 +7,7 @@
 
 #include "analysis/internal.h"
 #include "auth/hash.h"
-#include "facts/facts.h"
+#include "facts/refreshed.h"
 #include "gen/sql.h"
 #include "lint/lint.h"
 #include "report/report.h"
@@ -174,6 +174,7 @@ static void digest_surroundings(surroundings *s, const wpa_analysis_subject *sub
     for (int i = 0; i < WPA_FACTS_COUNT; i++) {
         hash_text(&hash, wpa_facts_date((wpa_fact_table)i));
     }
+    hash_text(&hash, wpa_facts_digest());
     wpa_sha256_final(&hash, digest);
     wpa_hex_encode(digest, WPA_SHA256_SIZE, s->digests[r]);
 }

@@ -8,7 +8,7 @@
 
 #include "analysis/baseline.h"
 #include "analysis/sarif.h"
-#include "facts/facts.h"
+#include "facts/refreshed.h"
 
 #define PACKED_MAX_BYTES ((size_t)64 << 20)
 /* A result that read more of the repository than this is not kept. */
@@ -192,6 +192,7 @@ static void digest_settings(wpa_tree *tree, wpa_unit *unit)
     for (int i = 0; i < WPA_FACTS_COUNT; i++) {
         add_text(&hash, wpa_facts_date((wpa_fact_table)i));
     }
+    add_text(&hash, wpa_facts_digest());
     wpa_sha256_final(&hash, unit->settings_digest);
 }
 

@@ -237,10 +237,20 @@ static const wpa_note *all_notes(const wpa_check_run *run, const wpa_tree *tree,
     size_t n_tree, n_lint;
     const wpa_note *of_tree = wpa_tree_notes(tree, &n_tree);
     const wpa_note *of_lint = wpa_lint_notes(run->lint, &n_lint);
-    wpa_note *all = wpa_arena_array(run->cli->arena, n_tree + n_lint + 1, sizeof *all);
+    const char *of_facts[] = {
+        run->cli->facts.fault,
+        wpa_facts_age_note(run->options->settings->today, run->cli->arena),
+    };
+    wpa_note *all =
+        wpa_arena_array(run->cli->arena, n_tree + n_lint + WPA_COUNT(of_facts) + 1, sizeof *all);
     memcpy(all, n_tree ? of_tree : all, n_tree * sizeof *all);
     memcpy(all + n_tree, n_lint ? of_lint : all, n_lint * sizeof *all);
     *n = n_tree + n_lint;
+    for (size_t i = 0; i < WPA_COUNT(of_facts); i++) {
+        if (of_facts[i]) {
+            all[(*n)++] = (wpa_note){.text = of_facts[i]};
+        }
+    }
     return all;
 }
 

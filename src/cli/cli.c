@@ -158,12 +158,17 @@ static int run(wpa_cli *cli, wpa_error *err)
     int fd = fileno(cli->err); /* none, if a test keeps what is printed in memory */
     cli->log = wpa_log_new(fd >= 0 ? fd : STDERR_FILENO,
                            wpa_cli_is_given(cli, "verbose") ? WPA_LOG_INFO : WPA_LOG_ERROR);
+    cli->facts = wpa_facts_load(cli->arena);
+    if (cli->facts.fault && !cli->command->is_light) { /* the light ones say it where it belongs */
+        (void)fprintf(cli->err, "wpa: %s\n", cli->facts.fault);
+    }
     wpa_cli_session_open(cli);
     int code = cli->command->run(cli, err);
     if (code == WPA_CLI_FAILED && err->code == WPA_E_DENIED) {
         wpa_cli_record_refusal(cli);
     }
     wpa_cli_session_close(cli);
+    (void)wpa_refreshed_use(NULL);
     wpa_log_free(cli->log);
     if (fflush(cli->out) != 0 && code == WPA_EXIT_OK) {
         WPA_FAIL(err, WPA_E_IO, "cannot write the output: it is incomplete");

@@ -11,6 +11,7 @@
 #include <wpa/log.h>
 
 #include "db/db.h"
+#include "facts/places.h"
 
 #define WPA_CLI_MANY (-1)
 /** Returned by a command that failed: *err says why, and is printed. */
@@ -77,6 +78,7 @@ struct wpa_cli {
     wpa_arena *arena; /* for the whole run */
     FILE *in, *out, *err;
     wpa_log *log;
+    wpa_facts_loaded facts;          /* that were refreshed */
     struct wpa_cli_values *values;   /* options as given */
     struct wpa_cli_session *session; /* database, engine, person: see session.c */
 };

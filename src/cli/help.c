@@ -167,6 +167,9 @@ static const place variables[] = {
     {"XDG_STATE_HOME", "where the state folder wpa is, ~/.local/state if unset"},
     {"XDG_CONFIG_HOME", "where wpa/console.yaml is, ~/.config if unset"},
     {"XDG_CACHE_HOME", "where the cache folder wpa is, ~/.cache if unset"},
+    {"XDG_DATA_HOME, XDG_DATA_DIRS",
+     "where refreshed facts are, in wpa/facts/ of each: ~/.local/share, /usr/local/share and "
+     "/usr/share if unset"},
     {"NO_COLOR", "no colours, if set to anything"},
 };
 
@@ -175,6 +178,8 @@ static const place files[] = {
      "the console's settings, and the database"},
     {"~/.config/wpa/themes/", "colour themes of one's own"},
     {"~/.local/state/wpa/", "the database of its own, session keys, wpa.log"},
+    {"~/.local/share/wpa/facts/tags.txt",
+     "tags and branches of actions, as wpa data update has written them"},
     {"wpa.yml, .wpa.yml, .github/wpa.yml",
      "of a repository: which rules, how severe, what is ignored"},
 };

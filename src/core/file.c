@@ -268,6 +268,11 @@ char *wpa_path_config(wpa_arena *arena, wpa_error *err)
     return xdg_folder(arena, "XDG_CONFIG_HOME", ".config", err);
 }
 
+char *wpa_path_data(wpa_arena *arena, wpa_error *err)
+{
+    return xdg_folder(arena, "XDG_DATA_HOME", ".local/share", err);
+}
+
 char *wpa_path_cache(wpa_arena *arena, wpa_error *err)
 {
     return made(xdg_folder(arena, "XDG_CACHE_HOME", ".cache", err), err);

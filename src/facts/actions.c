@@ -20,8 +20,7 @@ static int fold(char c)
     return u >= 'A' && u <= 'Z' ? u - 'A' + 'a' : u;
 }
 
-/* Order of name against text, without case: as the generator sorts. */
-static int compare_folded(const char *name, wpa_slice text)
+int wpa_fact_compare_folded(const char *name, wpa_slice text)
 {
     for (size_t i = 0; i < text.length; i++) {
         int order = fold(name[i]) - fold(text.at[i]);
@@ -55,13 +54,13 @@ static size_t repo_length(wpa_slice slug)
     return slug.length;
 }
 
-const wpa_fact_repo *wpa_facts_repo_find(wpa_slice slug)
+const wpa_fact_repo *wpa_fact_compiled_repo(wpa_slice slug)
 {
     wpa_slice repo = {slug.at, repo_length(slug)};
     size_t low = 0, high = wpa_fact_n_repos;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        int order = compare_folded(text_at(wpa_fact_repos[middle].name), repo);
+        int order = wpa_fact_compare_folded(text_at(wpa_fact_repos[middle].name), repo);
         if (order == 0) {
             return &wpa_fact_repos[middle];
         }
@@ -74,14 +73,22 @@ const wpa_fact_repo *wpa_facts_repo_find(wpa_slice slug)
     return NULL;
 }
 
+const wpa_fact_repo *wpa_facts_repo_find(wpa_slice slug)
+{
+    const wpa_fresh_repo *fresh = wpa_fresh_repo_find((wpa_slice){slug.at, repo_length(slug)});
+    return fresh ? &fresh->head : wpa_fact_compiled_repo(slug);
+}
+
 const char *wpa_facts_repo_name(const wpa_fact_repo *repo)
 {
-    return text_at(repo->name);
+    const wpa_fresh_repo *fresh = wpa_fresh_repo_of(repo);
+    return fresh ? fresh->name : text_at(repo->name);
 }
 
 const char *wpa_facts_repo_date(const wpa_fact_repo *repo)
 {
-    return text_at(repo->date);
+    const wpa_fresh_repo *fresh = wpa_fresh_repo_of(repo);
+    return fresh ? fresh->date : text_at(repo->date);
 }
 
 size_t wpa_facts_repo_ref_count(const wpa_fact_repo *repo)
@@ -89,61 +96,73 @@ size_t wpa_facts_repo_ref_count(const wpa_fact_repo *repo)
     return repo->n_refs;
 }
 
-static wpa_fact_ref ref_of(const wpa_fact_ref_row *row)
+static wpa_fact_ref ref_at(const wpa_fact_repo *repo, size_t i)
 {
-    return (wpa_fact_ref){
-        .name = text_at(row->name),
-        .kind = (wpa_fact_ref_kind)row->kind,
-        .commit = commit_at(row->commit),
-    };
+    const wpa_fresh_repo *fresh = wpa_fresh_repo_of(repo);
+    if (fresh) {
+        return (wpa_fact_ref){fresh->refs[i].name, fresh->refs[i].kind, fresh->refs[i].commit};
+    }
+    const wpa_fact_ref_row *row = &wpa_fact_refs[repo->first_ref + i];
+    return (wpa_fact_ref){text_at(row->name), (wpa_fact_ref_kind)row->kind, commit_at(row->commit)};
 }
 
 wpa_fact_ref wpa_facts_repo_ref_at(const wpa_fact_repo *repo, size_t i)
 {
-    return ref_of(&wpa_fact_refs[repo->first_ref + i]);
+    return ref_at(repo, i);
 }
 
 bool wpa_facts_ref_find(const wpa_fact_repo *repo, wpa_slice name, wpa_fact_ref *ref)
 {
-    const wpa_fact_ref_row *rows = wpa_fact_refs + repo->first_ref;
     size_t low = 0, high = repo->n_refs;
     while (low < high) { /* the first of equal names is the tag */
         size_t middle = (low + high) / 2;
-        if (compare_exact(text_at(rows[middle].name), name) < 0) {
+        if (compare_exact(ref_at(repo, middle).name, name) < 0) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    if (low == repo->n_refs || compare_exact(text_at(rows[low].name), name) != 0) {
+    if (low == repo->n_refs || compare_exact(ref_at(repo, low).name, name) != 0) {
         return false;
     }
-    *ref = ref_of(&rows[low]);
+    *ref = ref_at(repo, low);
     return true;
+}
+
+/* The first in the order of commits that is not below this one. */
+static size_t first_by_commit(const wpa_fact_repo *repo, const uint32_t *order,
+                              const uint8_t *commit)
+{
+    size_t low = 0, high = repo->n_refs;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (memcmp(ref_at(repo, order[middle] - repo->first_ref).commit, commit, WPA_COMMIT_BYTES) <
+            0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }
 
 size_t wpa_facts_commit_refs(const wpa_fact_repo *repo, const uint8_t *commit, wpa_fact_ref *refs,
                              size_t max)
 {
-    const uint32_t *order = wpa_fact_refs_by_commit + repo->first_ref;
-    size_t low = 0, high = repo->n_refs, n = 0;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        const uint8_t *at = commit_at(wpa_fact_refs[order[middle]].commit);
-        if (memcmp(at, commit, WPA_COMMIT_BYTES) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    for (; low < repo->n_refs; low++, n++) {
-        wpa_fact_ref ref = ref_of(&wpa_fact_refs[order[low]]);
-        if (memcmp(ref.commit, commit, WPA_COMMIT_BYTES) != 0) {
+    bool is_fresh = wpa_fresh_repo_of(repo) != NULL;
+    const uint32_t *order = is_fresh ? NULL : wpa_fact_refs_by_commit + repo->first_ref;
+    size_t n = 0;
+    /* A refreshed repository has no such order: few are asked for, and few have many refs. */
+    for (size_t i = is_fresh ? 0 : first_by_commit(repo, order, commit); i < repo->n_refs; i++) {
+        wpa_fact_ref ref = ref_at(repo, is_fresh ? i : order[i] - repo->first_ref);
+        bool is_same = memcmp(ref.commit, commit, WPA_COMMIT_BYTES) == 0;
+        if (!is_same && !is_fresh) {
             break;
         }
-        if (n < max) {
+        if (is_same && n < max) {
             refs[n] = ref;
         }
+        n += is_same;
     }
     return n;
 }
@@ -185,7 +204,7 @@ const wpa_fact_action *wpa_facts_action_find(wpa_slice slug)
     while (low < high) {
         size_t middle = (low + high) / 2;
         const char *name = text_at(wpa_fact_actions[middle].name);
-        int order = compare_folded(name, slug);
+        int order = wpa_fact_compare_folded(name, slug);
         if (order == 0) {
             size_t path = repo_length(slug);
             bool is_same = memcmp(name + path, slug.at + path, slug.length - path) == 0;
@@ -220,8 +239,37 @@ unsigned wpa_facts_action_rank(const wpa_fact_action *action)
     return action->rank;
 }
 
+/* What was refreshed of the action's repository, or NULL. */
+static const wpa_fresh_repo *fresh_of(const wpa_fact_action *action)
+{
+    wpa_slice name = wpa_slice_of(text_at(action->name));
+    return wpa_fresh_repo_find((wpa_slice){name.at, repo_length(name)});
+}
+
+/* The newest release by a refreshed table; a tag's day is the one it was first seen on. */
+static bool fresh_latest(const wpa_fresh_repo *fresh, wpa_fact_ref *tag, const char **date)
+{
+    const wpa_fresh_major *best = NULL;
+    for (size_t i = 0; i < fresh->n_majors; i++) {
+        if (!best || fresh->majors[i].number > best->number) {
+            best = &fresh->majors[i];
+        }
+    }
+    if (best) {
+        *tag = ref_at(&fresh->head, best->ref);
+        *date = fresh->refs[best->ref].seen;
+    }
+    return best != NULL;
+}
+
 bool wpa_facts_action_latest(const wpa_fact_action *action, wpa_fact_ref *tag, const char **date)
 {
+    const wpa_fresh_repo *fresh = fresh_of(action);
+    const char *known = text_at(action->latest);
+    if (fresh && fresh_latest(fresh, tag, date)) {
+        *date = *date || !wpa_text_is(tag->name, known) ? *date : text_at(action->latest_date);
+        return true;
+    }
     if (action->latest == WPA_FACT_NONE || action->latest_commit == WPA_FACT_NONE) {
         return false;
     }
@@ -237,16 +285,37 @@ size_t wpa_facts_major_count(const wpa_fact_action *action)
     return action->n_majors;
 }
 
+/* Refs as they are now; what the action's file says is of the version it was read from. */
+static void refresh_major(const wpa_fresh_repo *fresh, wpa_fact_major *major)
+{
+    wpa_fact_ref found;
+    if (major->ref && wpa_facts_ref_find(&fresh->head, wpa_slice_of(major->ref), &found)) {
+        major->commit = found.commit;
+    }
+    for (size_t i = 0; i < fresh->n_majors; i++) {
+        const wpa_fresh_ref *ref = &fresh->refs[fresh->majors[i].ref];
+        if (major->number >= 0 && fresh->majors[i].number == (uint64_t)major->number) {
+            bool is_known = wpa_text_is(ref->name, major->newest);
+            major->newest_date = is_known && !ref->seen ? major->newest_date : ref->seen;
+            major->newest = ref->name;
+            major->newest_commit = ref->commit;
+        }
+    }
+}
+
 wpa_fact_major wpa_facts_major_at(const wpa_fact_action *action, size_t i)
 {
     const wpa_fact_major_row *row = &wpa_fact_majors[action->first_major + i];
-    return (wpa_fact_major){
+    const wpa_fresh_repo *fresh = fresh_of(action);
+    wpa_fact_major major = {
         .number = row->number,
         .ref = text_at(row->ref),
         .commit = commit_at(row->commit),
         .newest = text_at(row->newest),
         .newest_commit = commit_at(row->newest_commit),
         .newest_date = text_at(row->newest_date),
+        .metadata = text_at(row->newest),
+        .metadata_date = text_at(row->newest_date),
         .using = text_at(row->using),
         .image = text_at(row->image),
         .n_inputs = row->n_inputs,
@@ -256,6 +325,10 @@ wpa_fact_major wpa_facts_major_at(const wpa_fact_action *action, size_t i)
         .first_output = row->first_output,
         .first_used = row->first_used,
     };
+    if (fresh) {
+        refresh_major(fresh, &major);
+    }
+    return major;
 }
 
 bool wpa_facts_major_find(const wpa_fact_action *action, int number, wpa_fact_major *major)

@@ -1,21 +1,57 @@
 /* Look-ups in the smaller tables; they are short, so a walk is as good as a search. */
 #include <string.h>
 
+#include "facts/refreshed.h"
 #include "facts/tables.h"
+
+#define OLD_DAYS 90
 
 const char *wpa_facts_table_name(wpa_fact_table table)
 {
     return wpa_fact_origins[table].name;
 }
 
-const char *wpa_facts_date(wpa_fact_table table)
+const char *wpa_facts_compiled_date(wpa_fact_table table)
 {
     return wpa_fact_origins[table].date;
+}
+
+const char *wpa_facts_date(wpa_fact_table table)
+{
+    const wpa_refreshed *fresh = table == WPA_FACTS_TAGS ? wpa_refreshed_in_use() : NULL;
+    return fresh ? wpa_refreshed_date(fresh) : wpa_fact_origins[table].date;
 }
 
 const char *wpa_facts_source(wpa_fact_table table)
 {
     return wpa_fact_origins[table].source;
+}
+
+const char *wpa_facts_licence(wpa_fact_table table)
+{
+    return wpa_fact_origins[table].licence;
+}
+
+size_t wpa_facts_row_count(wpa_fact_table table)
+{
+    return wpa_fact_origins[table].n_rows;
+}
+
+const char *wpa_facts_age_note(const char *today, wpa_arena *arena)
+{
+    const char *old = NULL;
+    for (int i = 0; i < WPA_FACTS_COUNT; i++) {
+        const char *date = wpa_facts_date((wpa_fact_table)i);
+        if (wpa_facts_days(today) - wpa_facts_days(date) > OLD_DAYS) {
+            old = wpa_arena_printf(arena, "%s%s%s of %s", old ? old : "", old ? ", " : "",
+                                   wpa_facts_table_name((wpa_fact_table)i), date);
+        }
+    }
+    return old ? wpa_arena_printf(arena,
+                                  "facts are more than %d days old: %s (wpa data update refreshes "
+                                  "tags, a newer wpa all of them)",
+                                  OLD_DAYS, old)
+               : NULL;
 }
 
 /* Of the proleptic Gregorian calendar, by counting years from March. */

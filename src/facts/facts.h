@@ -2,13 +2,15 @@
  * What wpa knows about GitHub Actions: actions and their versions, events, contexts, permissions,
  * runner labels, advisories, archived repositories, attacker-controlled paths and the schema.
  *
- * Everything is compiled in from data/ and read-only; pointers live as long as the program. A thing
- * that the tables do not hold is unknown, never wrong: callers stay silent about it.
+ * Everything is compiled in from data/ and read-only; pointers live as long as the program. Refs of
+ * repositories may have been refreshed since (refreshed.h). A thing that the tables do not hold is
+ * unknown, never wrong: callers stay silent about it.
  */
 #pragma once
 
 #include <stdint.h>
 
+#include <wpa/arena.h>
 #include <wpa/text.h>
 
 typedef enum wpa_fact_table {
@@ -32,15 +34,24 @@ typedef enum wpa_fact_table {
     WPA_FACTS_SUPPLY,
     WPA_FACTS_PAYLOADS,
     WPA_FACTS_VALUES,
+    WPA_FACTS_DEPENDABOT,
+    WPA_FACTS_PRE_COMMIT,
+    WPA_FACTS_TIMEZONES,
     WPA_FACTS_COUNT
 } wpa_fact_table;
 
 /** "actions", "tags", ... as printed beside findings. */
 const char *wpa_facts_table_name(wpa_fact_table table);
-/** The day the table's data was collected, "2026-11-22". */
+/** The day the table's data was collected, "2026-11-22"; of a refreshed table in use, its own. */
 const char *wpa_facts_date(wpa_fact_table table);
 /** Where it came from, for people. */
 const char *wpa_facts_source(wpa_fact_table table);
+const char *wpa_facts_licence(wpa_fact_table table);
+/** As compiled in, whatever was refreshed since. */
+const char *wpa_facts_compiled_date(wpa_fact_table table);
+size_t wpa_facts_row_count(wpa_fact_table table);
+/** Which tables are more than 90 days old, for people; NULL: none. today is "YYYY-MM-DD". */
+const char *wpa_facts_age_note(const char *today, wpa_arena *arena);
 
 /** Days since 1970 of "YYYY-MM-DD"; -1 for NULL or anything else. */
 int64_t wpa_facts_days(const char *day);
@@ -93,7 +104,7 @@ typedef struct wpa_fact_ref {
 /** slug is "owner/repo", compared without case; a path behind it is ignored. NULL: unknown. */
 const wpa_fact_repo *wpa_facts_repo_find(wpa_slice slug);
 const char *wpa_facts_repo_name(const wpa_fact_repo *repo);
-/** The day of the newest tag or branch seen: how fresh the snapshot of this repository is. */
+/** How fresh its refs are: the day it was asked, or of the newest tag or branch in the snapshot. */
 const char *wpa_facts_repo_date(const wpa_fact_repo *repo);
 size_t wpa_facts_repo_ref_count(const wpa_fact_repo *repo);
 /** The i-th ref in the order of names; a name may be there twice, as tag and as branch. */
@@ -131,6 +142,8 @@ typedef struct wpa_fact_major {
     const char *newest;    /* newest full version of this major, or NULL */
     const uint8_t *newest_commit;
     const char *newest_date;
+    const char *metadata; /* version that what follows is of; newest may be newer; or NULL */
+    const char *metadata_date;
     const char *using; /* "node20", "composite", "docker", ... */
     const char *image; /* of a docker action, or NULL */
     size_t n_inputs;

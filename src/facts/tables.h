@@ -20,9 +20,41 @@ typedef struct wpa_fact_ref_row {
 struct wpa_fact_repo {
     uint32_t name;
     uint32_t date;
-    uint32_t first_ref;
+    uint32_t first_ref; /* WPA_FACT_NONE: the head of a wpa_fresh_repo */
     uint32_t n_refs;
 };
+
+/* The newest full version of a major, by number of its ref. */
+typedef struct wpa_fresh_major {
+    uint64_t number;
+    wpa_version version;
+    uint32_t ref;
+} wpa_fresh_major;
+
+typedef struct wpa_fresh_ref {
+    const char *name;
+    const char *seen; /* the day a tag was first seen, or NULL: it was there before */
+    uint8_t commit[WPA_COMMIT_BYTES];
+    wpa_fact_ref_kind kind;
+} wpa_fresh_ref;
+
+/* A repository as a refreshed table has it. */
+typedef struct wpa_fresh_repo {
+    wpa_fact_repo head; /* first: what is handed out */
+    const char *name, *date;
+    wpa_fresh_ref *refs; /* [head.n_refs] by name, tags first */
+    wpa_fresh_major *majors;
+    size_t n_majors;
+} wpa_fresh_repo;
+
+/** The repository in the refreshed table in use, or NULL; slug is "owner/repo". */
+const wpa_fresh_repo *wpa_fresh_repo_find(wpa_slice slug);
+/** The same of one that was handed out, or NULL: it is compiled in. */
+const wpa_fresh_repo *wpa_fresh_repo_of(const wpa_fact_repo *repo);
+/** Order without case, as all names are kept. */
+int wpa_fact_compare_folded(const char *name, wpa_slice text);
+/** In the tables that are compiled in, whatever was refreshed. */
+const wpa_fact_repo *wpa_fact_compiled_repo(wpa_slice slug);
 
 struct wpa_fact_action {
     uint32_t name;
@@ -56,6 +88,8 @@ typedef struct wpa_fact_origin {
     const char *name;
     const char *date;
     const char *source;
+    const char *licence;
+    size_t n_rows;
 } wpa_fact_origin;
 
 /* In order of lower-cased names. */

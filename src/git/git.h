@@ -110,6 +110,25 @@ char *wpa_git_head_branch(wpa_git *git, wpa_arena *arena);
 /** Does a work tree have this ref checked out? Then nobody may move it from outside. */
 bool wpa_git_is_checked_out(wpa_git *git, const char *ref);
 
+/** A ref as a remote says it has it. */
+typedef struct wpa_git_remote_ref {
+    const char *name; /* "refs/tags/v1", without blanks and control characters */
+    char oid[WPA_OID_SIZE];
+    bool is_peeled; /* the commit behind an annotated tag, which comes before it */
+} wpa_git_remote_ref;
+
+/**
+ * Ask any repository, here or elsewhere, for its tags and branches (as git ls-remote does), in a
+ * child process that ends at the deadline. Nothing is fetched and nothing written.
+ *
+ * max       of refs; what the server says is taken for hostile.
+ *
+ * Errors    NOT_FOUND, DENIED, UNAVAILABLE, TIMEOUT; LIMIT (more than max); INVALID.
+ * Thread    any.
+ */
+bool wpa_git_remote_refs(const char *url, int64_t timeout_ms, size_t max, wpa_arena *arena,
+                         wpa_git_remote_ref **refs, size_t *n, wpa_error *err) WPA_CHECK;
+
 /** Value of a full ref name ("refs/heads/main"). Errors NOT_FOUND. */
 bool wpa_git_ref_read(wpa_git *git, const char *ref, char oid[WPA_OID_SIZE],
                       wpa_error *err) WPA_CHECK;

@@ -10,21 +10,27 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <wpa/buf.h>
 #include <wpa/clock.h>
+#include <wpa/file.h>
 #include <wpa/text.h>
 
 #include "git/internal.h"
 
 #define REF_MAX 512
+#define CHILD_MAX_BYTES ((rlim_t)1 << 30)
 
 typedef struct exchange {
     wpa_git *git;
     const char *ref;
     const char *old_oid;
     const char *new_oid;
+    wpa_buf *text; /* of the child, sent behind its answer; NULL: none */
+    size_t max;    /* of refs */
 } exchange;
 
 typedef bool exchange_run(const exchange *what, wpa_error *err);
@@ -41,23 +47,20 @@ static void run_in_child(exchange_run *run, const exchange *what, pid_t parent, 
         _exit(1);
     }
     answer reply = {0};
+    wpa_error ignored = {0};
     reply.is_ok = run(what, &reply.error);
-    const char *at = (const char *)&reply;
-    for (size_t done = 0; done < sizeof reply;) {
-        const ssize_t n = write(fd, at + done, sizeof reply - done);
-        if (n < 0 && errno != EINTR) {
-            break;
-        }
-        done += n > 0 ? (size_t)n : 0;
+    bool is_sent = wpa_fd_write_all(fd, &reply, sizeof reply, &ignored);
+    if (is_sent && what->text) {
+        (void)!wpa_fd_write_all(fd, wpa_buf_data(what->text), wpa_buf_size(what->text), &ignored);
     }
     _exit(0);
 }
 
-static bool read_answer(int fd, int64_t deadline_ms, answer *reply)
+/* Up to size bytes, all that come before the deadline; *n is less only if the child has ended. */
+static bool read_part(int fd, int64_t deadline_ms, char *at, size_t size, size_t *n)
 {
-    char *at = (char *)reply;
-    size_t done = 0;
-    while (done < sizeof *reply) {
+    *n = 0;
+    while (*n < size) {
         const int64_t left_ms = deadline_ms - wpa_monotonic_ms();
         struct pollfd waiting = {.fd = fd, .events = POLLIN};
         if (left_ms <= 0) {
@@ -66,11 +69,30 @@ static bool read_answer(int fd, int64_t deadline_ms, answer *reply)
         if (poll(&waiting, 1, (int)left_ms) <= 0) {
             continue;
         }
-        const ssize_t n = read(fd, at + done, sizeof *reply - done);
-        if (n == 0 || (n < 0 && errno != EINTR)) {
+        const ssize_t got = read(fd, at + *n, size - *n);
+        if (got < 0 && errno != EINTR) {
             return false;
         }
-        done += n > 0 ? (size_t)n : 0;
+        if (got == 0) {
+            return true;
+        }
+        *n += got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+static bool read_answer(int fd, int64_t deadline_ms, const exchange *what, answer *reply)
+{
+    char part[4096];
+    size_t n;
+    if (!read_part(fd, deadline_ms, (char *)reply, sizeof *reply, &n) || n < sizeof *reply) {
+        return false;
+    }
+    while (what->text && n) {
+        if (!read_part(fd, deadline_ms, part, sizeof part, &n)) {
+            return false;
+        }
+        wpa_buf_append(what->text, part, n);
     }
     return true;
 }
@@ -95,7 +117,7 @@ static bool with_deadline(exchange_run *run, const exchange *what, wpa_error *er
     }
     close(ends[1]);
     answer reply;
-    const bool is_answered = read_answer(ends[0], deadline_ms, &reply);
+    const bool is_answered = read_answer(ends[0], deadline_ms, what, &reply);
     close(ends[0]);
     if (!is_answered) {
         kill(child, SIGKILL);
@@ -301,6 +323,71 @@ static bool probe(const exchange *what, wpa_error *err)
     return rc == 0 || wpa_git_fail(rc, err, "ask for the right to push");
 }
 
+/* A server may tell a child what it likes; it does not get all of the memory for it. */
+static void limit_memory(void)
+{
+#ifndef WPA_SANITIZED /* whose shadow is larger than any limit */
+    const struct rlimit limit = {CHILD_MAX_BYTES, CHILD_MAX_BYTES};
+    (void)setrlimit(RLIMIT_AS, &limit);
+#endif
+}
+
+static bool is_plain(const char *name)
+{
+    for (; *name; name++) {
+        if (*name <= ' ' || *name > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool write_refs(const git_remote_head **heads, size_t n, const exchange *what,
+                       wpa_error *err)
+{
+    size_t n_written = 0;
+    for (size_t i = 0; i < n; i++) {
+        char oid[WPA_OID_SIZE];
+        const char *name = heads[i]->name;
+        bool is_wanted =
+            wpa_text_starts(name, "refs/tags/") || wpa_text_starts(name, "refs/heads/");
+        if (!is_wanted || !is_plain(name) || strlen(name) >= REF_MAX) {
+            continue;
+        }
+        if (n_written++ == what->max) {
+            return WPA_FAIL(err, WPA_E_LIMIT, "the repository has more than %zu refs", what->max);
+        }
+        git_oid_tostr(oid, sizeof oid, &heads[i]->oid);
+        wpa_buf_printf(what->text, "%s %s\n", oid, name);
+    }
+    return wpa_buf_check(what->text, "list of refs", err);
+}
+
+static bool list_refs(const exchange *what, wpa_error *err)
+{
+    WPA_AUTO(git_remote) *remote = NULL;
+    const git_remote_head **heads = NULL;
+    size_t n = 0;
+    limit_memory();
+    /* Only its refs are read: nothing in a repository of somebody else's runs for that. */
+    (void)git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+    int rc = git_remote_create_detached(&remote, what->git->url);
+    if (rc == 0) {
+        git_remote_callbacks callbacks;
+        git_proxy_options proxy;
+        git_remote_init_callbacks(&callbacks, GIT_REMOTE_CALLBACKS_VERSION);
+        git_proxy_options_init(&proxy, GIT_PROXY_OPTIONS_VERSION);
+        callbacks.credentials = give_credential;
+        proxy.type = GIT_PROXY_AUTO;
+        rc = git_remote_connect(remote, GIT_DIRECTION_FETCH, &callbacks, &proxy, NULL);
+    }
+    if (rc == 0) {
+        rc = git_remote_ls(&heads, &n, remote);
+    }
+    return rc == 0 ? write_refs(heads, n, what, err)
+                   : wpa_git_fail(rc, err, "ask for its tags and branches");
+}
+
 /* ---- in the parent ----------------------------------------------------------------------------
  */
 
@@ -313,7 +400,7 @@ bool wpa_git_remote_fetch(wpa_git *git, wpa_error *err)
 bool wpa_git_remote_push(wpa_git *git, const char *ref, const char *old_oid, const char *new_oid,
                          wpa_error *err)
 {
-    const exchange what = {git, ref, old_oid, new_oid};
+    const exchange what = {.git = git, .ref = ref, .old_oid = old_oid, .new_oid = new_oid};
     return with_deadline(push, &what, err);
 }
 
@@ -321,4 +408,45 @@ bool wpa_git_remote_probe(wpa_git *git, wpa_error *err)
 {
     const exchange what = {.git = git};
     return with_deadline(probe, &what, err);
+}
+
+static bool read_refs(char *text, size_t max, wpa_arena *arena, wpa_git_remote_ref **refs,
+                      size_t *n)
+{
+    size_t n_lines = 0;
+    for (const char *at = text; (at = strchr(at, '\n')) && n_lines < max; at++) {
+        n_lines++;
+    }
+    *refs = wpa_arena_array(arena, n_lines + 1, sizeof **refs);
+    *n = 0;
+    while (*text && *n < n_lines) {
+        wpa_git_remote_ref *ref = &(*refs)[*n];
+        char *stop = strchr(text, '\n');
+        if (!stop || stop - text < GIT_OID_HEXSZ + 2 || text[GIT_OID_HEXSZ] != ' ') {
+            return false;
+        }
+        *stop = '\0';
+        memcpy(ref->oid, text, GIT_OID_HEXSZ);
+        ref->name = text + GIT_OID_HEXSZ + 1;
+        ref->is_peeled = wpa_text_ends(ref->name, "^{}");
+        if (ref->is_peeled) {
+            stop[-3] = '\0';
+        }
+        (*n)++;
+        text = stop + 1;
+    }
+    return *text == '\0';
+}
+
+bool wpa_git_remote_refs(const char *url, int64_t timeout_ms, size_t max, wpa_arena *arena,
+                         wpa_git_remote_ref **refs, size_t *n, wpa_error *err)
+{
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new(max * (REF_MAX + GIT_OID_HEXSZ + 2));
+    wpa_git git = {.url = wpa_arena_text(arena, url), .timeout_ms = timeout_ms};
+    const exchange what = {.git = &git, .text = text, .max = max};
+    if (!with_deadline(list_refs, &what, err)) {
+        return false;
+    }
+    return read_refs(wpa_buf_dup(text, arena), max, arena, refs, n) ||
+           WPA_FAIL(err, WPA_E_INVALID, "the list of refs is none");
 }

@@ -39,10 +39,23 @@ static const char *nearest(wpa_rule_run *run, const wpa_fact_major *major, const
     return wpa_text_nearest(name, names, major->n_inputs);
 }
 
+/* A release that came after what the inputs were read from may have more of them. */
+static bool is_beyond_metadata(const wpa_fact_use *fact)
+{
+    wpa_version read;
+    const char *metadata = fact->has_major ? fact->major.metadata : NULL;
+    return metadata && fact->has_version && fact->version.n_parts >= 3 &&
+           wpa_version_parse(wpa_slice_of(metadata), &read) &&
+           wpa_version_compare(&fact->version, &read) > 0;
+}
+
 /* A moving tag of a repository that was last looked at long ago may have got inputs since. */
 static bool may_be_stale(const wpa_outline_uses *uses)
 {
     wpa_version version;
+    if (is_beyond_metadata(uses->fact)) {
+        return true;
+    }
     int64_t age = wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS)) -
                   wpa_facts_days(wpa_facts_repo_date(uses->fact->repo));
     bool is_moving = !wpa_version_parse(uses->ref, &version) || version.n_parts < 3;

@@ -21,7 +21,7 @@ static bool find_newer(const wpa_outline_uses *uses, wpa_fact_major *newer)
     int64_t today = wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS));
     for (size_t i = 0; action && current >= 0 && i < wpa_facts_major_count(action); i++) {
         wpa_fact_major major = wpa_facts_major_at(action, i);
-        int64_t released = wpa_facts_days(major.newest_date);
+        int64_t released = wpa_facts_days(major.metadata_date); /* or before */
         if (major.number > current && major.newest && major.newest_commit && released >= 0 &&
             today - released >= SETTLED_DAYS) {
             *newer = major;

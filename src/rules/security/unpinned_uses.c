@@ -179,13 +179,13 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-/* Was the release made shortly before the facts were collected? */
+/* Was the release made shortly before its tags were collected? */
 static bool is_young(const wpa_rule_run *run, const wpa_fact_use *fact)
 {
     bool is_newest = fact->has_major && fact->major.newest_commit &&
                      memcmp(fact->major.newest_commit, fact->commit, WPA_COMMIT_BYTES) == 0;
     int64_t released = is_newest ? wpa_facts_days(fact->major.newest_date) : -1;
-    int64_t age = wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS)) - released;
+    int64_t age = wpa_facts_days(wpa_facts_date(WPA_FACTS_TAGS)) - released;
     return released >= 0 && age < wpa_rule_option_int(run, "min-age-days", 0, 3650, 7);
 }
 

@@ -14,6 +14,7 @@
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "auth/hash.h"
 #include "cli/cli.h"
 
 enum {
@@ -302,6 +303,51 @@ static void test_several_formats(void **state)
     assert_non_null(strstr(get(w, "out.sarif"), "\"version\": \"2.1.0\""));
 }
 
+/* ---- refreshed facts ---- */
+
+#define REFRESHED "data/wpa/facts/tags.txt"
+#define ONES "1111111111111111111111111111111111111111"
+#define TWOS "2222222222222222222222222222222222222222"
+
+static void put_facts(world *w, const char *commit)
+{
+    char digest[WPA_SHA256_HEX_SIZE];
+    const char *rows = wpa_arena_printf(
+        w->arena, "repo acme/deploy 2027-01-15\ntag v1 %s\ntag v1.2.0 %s\n", commit, commit);
+    put(w, REFRESHED,
+        wpa_arena_printf(w->arena, "wpa.facts/1 tags\ndate 2027-01-15\ndigest %s\n%s",
+                         wpa_sha256_hex(rows, strlen(rows), digest), rows));
+}
+
+static void test_refreshed_facts_are_used(void **state)
+{
+    world *w = *state;
+    static const char line[] = "--no-config --format json --only unpinned-uses .";
+    put(w, ".github/workflows/ci.yml",
+        "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: acme/deploy@v1\n");
+    assert_int_equal(setenv("XDG_DATA_HOME", wpa_path_join(w->arena, w->folder, "data"), 1), 0);
+    assert_int_equal(setenv("XDG_CACHE_HOME", wpa_path_join(w->arena, w->folder, "cache"), 1), 0);
+    assert_int_equal(check(w, line), 1);
+    assert_null(strstr(w->out, "pin to the commit"));
+
+    put_facts(w, ONES); /* what was kept before does not count any more */
+    assert_int_equal(check(w, line), 1);
+    assert_non_null(strstr(w->out, "pin to the commit of v1.2.0"));
+    assert_non_null(strstr(w->out, ONES));
+    assert_non_null(strstr(w->out, "\"tags\": \"2027-01-15\""));
+    put_facts(w, TWOS);
+    assert_int_equal(check(w, line), 1);
+    assert_non_null(strstr(w->out, TWOS));
+    assert_string_equal(w->err, "");
+
+    put(w, REFRESHED, wpa_arena_printf(w->arena, "%stag v2 " ONES "\n", get(w, REFRESHED)));
+    assert_int_equal(check(w, line), 1);
+    assert_null(strstr(w->out, "pin to the commit"));
+    assert_non_null(strstr(w->out, "tags.txt:3: its digest is not that of its content"));
+    assert_non_null(strstr(w->err, "refreshed facts are ignored"));
+    assert_int_equal(setenv("XDG_DATA_HOME", "/nonexistent", 1), 0);
+}
+
 #define CASE(function) cmocka_unit_test_setup_teardown(function, open_world, close_world)
 
 int main(void)
@@ -319,6 +365,7 @@ int main(void)
         CASE(test_says_what_is_no_file),
         CASE(test_threads_change_nothing),
         CASE(test_several_formats),
+        CASE(test_refreshed_facts_are_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,23 @@
+/*
+ * Where refreshed facts lie on this machine: in the user's data folder, and in those of the system.
+ */
+#pragma once
+
+#include "facts/refreshed.h"
+
+#define WPA_FACTS_FILE "tags.txt"
+
+typedef struct wpa_facts_loaded {
+    const wpa_refreshed *table; /* the newest that is sound, or NULL */
+    const char *path;           /* of it */
+    bool is_used;               /* it is not older than what is compiled in */
+    const char *fault;          /* which file is damaged, and how; NULL: none */
+} wpa_facts_loaded;
+
+/** The file that is written: the user's, or the system's first. Errors INVALID (no home). */
+const char *wpa_facts_place(bool is_system, wpa_arena *arena, wpa_error *err);
+/**
+ * Read what there is, and use the newest; text and table are in the arena. Call
+ * wpa_refreshed_use(NULL) before the arena goes. Never fails: see fault.
+ */
+wpa_facts_loaded wpa_facts_load(wpa_arena *arena);

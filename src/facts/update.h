@@ -1,0 +1,42 @@
+/*
+ * Asking repositories for their tags and branches, and making a refreshed table of the answers.
+ * What the network says is taken for hostile: bounded, checked, and never in place of what is known
+ * unless it is whole.
+ */
+#pragma once
+
+#include "facts/refreshed.h"
+
+typedef struct wpa_facts_request {
+    const char *from; /* folder or URL in place of https://github.com, or NULL */
+    int64_t timeout_ms;
+    const char *const *slugs; /* [n_slugs] "owner/repo", each once, valid */
+    size_t n_slugs;
+    const wpa_refreshed *before; /* what an earlier refresh has left, or NULL */
+    const char *today;           /* "YYYY-MM-DD" */
+} wpa_facts_request;
+
+/** A release whose tag now names another commit than it did. */
+typedef struct wpa_facts_moved {
+    const char *slug, *tag;
+    uint8_t before[WPA_COMMIT_BYTES], after[WPA_COMMIT_BYTES];
+} wpa_facts_moved;
+
+typedef struct wpa_facts_outcome {
+    size_t n_refreshed;
+    const char **faults; /* [n_faults] "owner/repo: why", in the order asked */
+    size_t n_faults;
+    size_t n_unasked;       /* nothing answered, so the rest was not asked */
+    wpa_facts_moved *moved; /* [n_moved] */
+    size_t n_moved;
+    const char *table; /* [table_bytes] the new table; NULL if nothing was refreshed */
+    size_t table_bytes;
+} wpa_facts_outcome;
+
+/**
+ * Ask for every slug; several at once. A repository that does not answer keeps what is known.
+ *
+ * Errors    NOT_FOUND (from is a folder that is not there), INVALID (a damaged mirror), LIMIT.
+ */
+bool wpa_facts_update(const wpa_facts_request *request, wpa_arena *arena,
+                      wpa_facts_outcome *outcome, wpa_error *err) WPA_CHECK;

@@ -15,5 +15,3 @@ void wpa_free(void *memory);
  * meet there, and what one of them has let go serves the others. Before there are threads.
  */
 void wpa_memory_share(void);
-/** Give back to the system what is free, at the end of work that took much. */
-void wpa_memory_return(void);

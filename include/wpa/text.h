@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <string.h>
 
 #include <wpa/arena.h>
 
@@ -15,9 +16,35 @@ typedef struct wpa_slice {
 #define WPA_SLICE_FORMAT "%.*s"
 #define WPA_SLICE_ARGS(slice) (int)(slice).length, (slice).at
 
-wpa_slice wpa_slice_of(const char *text);
-bool wpa_slice_is(wpa_slice slice, const char *text);
-bool wpa_slice_is_ci(wpa_slice slice, const char *text);
+static inline wpa_slice wpa_slice_of(const char *text)
+{
+    return (wpa_slice){text, strlen(text)};
+}
+
+/** Are the bytes equal, ASCII case folded? */
+static inline bool wpa_bytes_are_ci(const char *a, const char *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (a[i] != b[i] && ((a[i] ^ b[i]) != 0x20 || (a[i] | 0x20) < 'a' || (a[i] | 0x20) > 'z')) {
+            return false; /* bit 0x20 is what the cases of a letter differ in */
+        }
+    }
+    return true;
+}
+
+/* Here, since most texts that are compared differ in their first byte: the call would cost more. */
+
+static inline bool wpa_slice_is(wpa_slice slice, const char *text)
+{
+    return !(slice.length && *slice.at != *text) && strlen(text) == slice.length &&
+           memcmp(slice.at, text, slice.length) == 0;
+}
+
+static inline bool wpa_slice_is_ci(wpa_slice slice, const char *text)
+{
+    return !(slice.length && ((*slice.at ^ *text) & ~0x20)) && strlen(text) == slice.length &&
+           wpa_bytes_are_ci(slice.at, text, slice.length);
+}
 
 bool wpa_text_is(const char *a, const char *b);    /* equal; NULL equals only NULL */
 bool wpa_text_is_ci(const char *a, const char *b); /* ASCII case folded */

@@ -1,13 +1,12 @@
 /*
- * The work on a group of repositories, in stages: read, look into the cache, join, judge. Within a
- * stage threads take file by file; between stages one thread does what is about whole repositories.
+ * The work on a group of repositories, in stages: read, look into the cache, join, judge. Each
+ * group is one thread's; within a stage others may take files of it, between stages its own thread
+ * does what is about whole repositories. The thread that walks takes the groups out in their order.
  */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <wpa/file.h>
 #include <wpa/memory.h>
@@ -16,59 +15,35 @@
 #include "analysis/key.h"
 #include "analysis/unit.h"
 
-#define THREADS_MAX 64
 /* Text whose trees are held from joining until judging; more is read and parsed again. */
 #define HELD_MAX_BYTES ((size_t)512 * 1024)
 /* Text beyond that whose trees are there at a time, for a batch and its judging. */
 #define SLICE_MAX_BYTES ((size_t)256 * 1024)
 
-typedef struct group group;
+typedef struct wpa_group group;
 typedef void (*stage_of)(group *g, wpa_unit_file *file);
 
-struct group {
+struct wpa_group {
+    wpa_pool_task task; /* the first: a task is its group */
     wpa_tree *tree;
     wpa_unit *first;
     wpa_unit_file **files; /* [n] of all units */
     size_t n;
-    atomic_size_t next, held_bytes;
+    atomic_size_t held_bytes;
     stage_of stage;
+    group *next; /* in the order of the walk */
 };
 
-/* ---- threads ---- */
-
-static void *work_through(void *argument)
+static void work_on(void *context, size_t i)
 {
-    group *g = argument;
-    size_t i;
-    while ((i = atomic_fetch_add(&g->next, 1)) < g->n) {
-        g->stage(g, g->files[i]);
-    }
-    return NULL;
-}
-
-static size_t choose_threads(size_t n_threads, size_t n_files)
-{
-    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-    n_threads = n_threads ? n_threads : n_cores > 0 ? (size_t)n_cores : 1;
-    n_threads = n_threads < THREADS_MAX ? n_threads : THREADS_MAX;
-    return n_threads < n_files ? n_threads : n_files;
+    group *g = context;
+    g->stage(g, g->files[i]);
 }
 
 static void run_stage(group *g, stage_of stage)
 {
-    pthread_t threads[THREADS_MAX];
-    size_t n = choose_threads(g->tree->options->n_threads, g->n), n_started = 0;
     g->stage = stage;
-    atomic_store(&g->next, 0);
-    for (; n_started + 1 < n; n_started++) {
-        if (pthread_create(&threads[n_started], NULL, work_through, g) != 0) {
-            break; /* the threads that are there do it all */
-        }
-    }
-    work_through(g);
-    for (size_t i = 0; i < n_started; i++) {
-        (void)pthread_join(threads[i], NULL);
-    }
+    wpa_pool_each(g->tree->pool, g->n, work_on, g);
 }
 
 /* ---- texts and trees ---- */
@@ -212,9 +187,11 @@ static void stage_judge(group *g, wpa_unit_file *file)
     }
     wpa_arena *arena = file->rules = wpa_arena_new();
     wpa_source *source = wpa_arena_dup(arena, file->shown.source, sizeof *source);
-    source->around = wpa_surroundings_traced(&file->unit->around, arena);
-    file->shown.source = source;
     const wpa_tree_options *options = g->tree->options;
+    if (options->cache) { /* else nobody asks what the result depends on */
+        source->around = wpa_surroundings_traced(&file->unit->around, arena);
+    }
+    file->shown.source = source;
     wpa_result result;
     file->shown.settings = wpa_settings_at(file->shown.settings, file->identity, arena);
     if (options->fixes) {
@@ -244,17 +221,19 @@ static void stage_complete(group *g, wpa_unit_file *file)
 
 /* ---- between the stages ---- */
 
-static group gather(wpa_tree *tree, wpa_unit *first)
+static group *gather(wpa_tree *tree, wpa_unit *first)
 {
-    group g = {.tree = tree, .first = first};
+    group *g = wpa_alloc(sizeof *g);
+    g->tree = tree;
+    g->first = first;
     for (wpa_unit *unit = first; unit; unit = unit->next) {
-        g.n += unit->n_files;
+        g->n += unit->n_files;
     }
-    g.files = wpa_alloc((g.n + 1) * sizeof *g.files);
-    g.n = 0;
+    g->files = wpa_alloc((g->n + 1) * sizeof *g->files);
+    g->n = 0;
     for (wpa_unit *unit = first; unit; unit = unit->next) {
-        memcpy(g.files + g.n, unit->files, unit->n_files * sizeof *unit->files);
-        g.n += unit->n_files;
+        memcpy(g->files + g->n, unit->files, unit->n_files * sizeof *unit->files);
+        g->n += unit->n_files;
     }
     return g;
 }
@@ -341,10 +320,15 @@ static void judge_all(group *g)
         group slice = {.tree = g->tree, .first = g->first, .files = g->files + from};
         slice.n = measure_slice(g, from);
         if (g->tree->options->batch) {
+            /* What a batch answers is there until the next one asks. */
             run_stage(&slice, stage_parse);
+            (void)pthread_mutex_lock(&g->tree->batch_lock);
             call_batch(&slice);
+            run_stage(&slice, stage_judge);
+            (void)pthread_mutex_unlock(&g->tree->batch_lock);
+        } else {
+            run_stage(&slice, stage_judge);
         }
-        run_stage(&slice, stage_judge);
         from += slice.n;
     }
 }
@@ -386,48 +370,89 @@ static void deliver(group *g)
     }
 }
 
+static void run(wpa_pool_task *task)
+{
+    group *g = (group *)task;
+    wpa_tree *tree = g->tree;
+    run_stage(g, stage_read);
+    if (tree->options->cache) {
+        for (wpa_unit *unit = g->first; unit; unit = unit->next) {
+            wpa_key_digest_unit(tree, unit);
+        }
+        run_stage(g, stage_look);
+    }
+    open_graphs(g);
+    atomic_store(&g->held_bytes, 0);
+    run_stage(g, stage_join);
+    close_graphs(g);
+    judge_all(g);
+    for (wpa_unit *unit = g->first; unit && tree->options->on_together; unit = unit->next) {
+        wpa_unit_fix_together(tree, unit);
+    }
+    if (tree->options->baseline || tree->options->outside) {
+        run_stage(g, stage_complete);
+    }
+}
+
+static void free_group(group *g)
+{
+    while (g->first) {
+        wpa_unit *next = g->first->next;
+        wpa_unit_free(g->first);
+        g->first = next;
+    }
+    wpa_free(g->files);
+    wpa_free(g);
+}
+
+/** The group that was handed over first is done. */
+static void take_out(wpa_tree *tree)
+{
+    group *g = tree->groups;
+    deliver(g);
+    for (wpa_unit *unit = g->first; unit; unit = unit->next) {
+        wpa_key_keep_stamps(unit);
+    }
+    tree->groups = g->next;
+    tree->last_group = g->next ? tree->last_group : &tree->groups;
+    free_group(g);
+    if (tree->options->cache) {
+        wpa_cache_relax(tree->options->cache);
+    }
+}
+
+void wpa_groups_finish(wpa_tree *tree)
+{
+    while (tree->groups) {
+        wpa_pool_wait(tree->pool, &tree->groups->task);
+        take_out(tree);
+    }
+}
+
 void wpa_group_run(wpa_tree *tree, wpa_unit *first)
 {
     if (!first) {
         return;
     }
-    group g = gather(tree, first);
-    run_stage(&g, stage_read);
-    if (tree->options->cache) {
-        for (wpa_unit *unit = first; unit; unit = unit->next) {
-            wpa_key_digest_unit(tree, unit);
-        }
-        run_stage(&g, stage_look);
+    group *g = gather(tree, first);
+    g->task.run = run;
+    *tree->last_group = g;
+    tree->last_group = &g->next;
+    wpa_pool_submit(tree->pool, &g->task);
+    if (tree->options->fixes) { /* what comes next may read what is written now */
+        wpa_groups_finish(tree);
     }
-    bool has_work = false;
-    for (size_t i = 0; i < g.n; i++) {
-        has_work = has_work || g.files[i]->state == WPA_UNIT_WAITING;
+    while (tree->groups && wpa_pool_is_done(tree->pool, &tree->groups->task)) {
+        take_out(tree);
     }
-    open_graphs(&g);
-    atomic_store(&g.held_bytes, 0);
-    run_stage(&g, stage_join);
-    close_graphs(&g);
-    judge_all(&g);
-    for (wpa_unit *unit = first; unit && tree->options->on_together; unit = unit->next) {
-        wpa_unit_fix_together(tree, unit);
-    }
-    if (tree->options->baseline || tree->options->outside) {
-        run_stage(&g, stage_complete);
-    }
-    deliver(&g);
-    for (wpa_unit *unit = first; unit; unit = unit->next) {
-        wpa_key_keep_stamps(unit);
-    }
-    while (first) {
-        wpa_unit *next = first->next;
-        wpa_unit_free(first);
-        first = next;
-    }
-    wpa_free(g.files);
-    if (has_work && g.n > 1) {
-        wpa_memory_return();
-    }
-    if (tree->options->cache) {
-        wpa_cache_relax(tree->options->cache);
+}
+
+void wpa_groups_free(wpa_tree *tree)
+{
+    wpa_pool_free(tree->pool); /* behind the tasks that are at work */
+    while (tree->groups) {
+        group *next = tree->groups->next;
+        free_group(tree->groups);
+        tree->groups = next;
     }
 }

@@ -154,23 +154,18 @@ static void add_lint_settings(wpa_sha256_state *hash, wpa_unit *unit)
     }
 }
 
-/** Those that all share are digested once: there may be thousands of repositories. */
-static void settings_digest_of(wpa_tree *tree, const wpa_settings *settings,
+static void settings_digest_of(const wpa_tree *tree, const wpa_settings *settings,
                                uint8_t digest[WPA_SHA256_SIZE])
 {
-    if (settings != tree->options->settings) {
+    if (settings == tree->options->settings) {
+        memcpy(digest, tree->settings_digest, WPA_SHA256_SIZE);
+    } else {
         wpa_settings_digest(settings, digest);
-        return;
     }
-    if (!tree->has_settings_digest) {
-        wpa_settings_digest(settings, tree->settings_digest);
-        tree->has_settings_digest = true;
-    }
-    memcpy(digest, tree->settings_digest, WPA_SHA256_SIZE);
 }
 
 /** Settings, tables, and what is known of the repository as a whole. */
-static void digest_settings(wpa_tree *tree, wpa_unit *unit)
+static void digest_settings(const wpa_tree *tree, wpa_unit *unit)
 {
     const wpa_surroundings *around = &unit->around;
     wpa_sha256_state hash;
@@ -196,7 +191,7 @@ static void digest_settings(wpa_tree *tree, wpa_unit *unit)
     wpa_sha256_final(&hash, unit->settings_digest);
 }
 
-void wpa_key_digest_unit(wpa_tree *tree, wpa_unit *unit)
+void wpa_key_digest_unit(const wpa_tree *tree, wpa_unit *unit)
 {
     digest_settings(tree, unit);
     digest_paths(unit);
@@ -384,9 +379,9 @@ void wpa_key_pack(wpa_cache *cache, wpa_unit_file *file, const wpa_result *resul
                   bool has_excerpts)
 {
     WPA_AUTO(wpa_buf) *packed = wpa_buf_new(PACKED_MAX_BYTES);
-    const wpa_surroundings_trace *trace = file->shown.source->around->trace;
     wpa_result_pack(result, has_excerpts || cache, packed);
     wpa_result_count(result, &file->counts);
+    const wpa_surroundings_trace *trace = file->shown.source->around->trace;
     if (cache && !wpa_buf_is_full(packed) && trace->n_reads <= READS_MAX && is_lasting(result)) {
         keep(cache, file, trace, packed);
     }

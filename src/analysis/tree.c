@@ -17,6 +17,7 @@
 #define GROUP_FILES 256
 #define GROUP_BYTES ((size_t)512 * 1024)
 #define REVISION_MAX_ENTRIES 500000
+#define THREADS_MAX 64
 
 /* ---- paths ---- */
 
@@ -405,6 +406,13 @@ static bool add_revision(wpa_tree *tree, const char *argument, wpa_error *err)
 
 /* ---- the whole ---- */
 
+static size_t choose_threads(size_t n_threads)
+{
+    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+    n_threads = n_threads ? n_threads : n_cores > 0 ? (size_t)n_cores : 1;
+    return n_threads < THREADS_MAX ? n_threads : THREADS_MAX;
+}
+
 wpa_tree *wpa_tree_new(const wpa_tree_options *options)
 {
     wpa_tree *tree = wpa_alloc(sizeof *tree);
@@ -413,6 +421,12 @@ wpa_tree *wpa_tree_new(const wpa_tree_options *options)
     tree->results = wpa_results_new();
     tree->seen = wpa_map_new(tree->arena);
     tree->last = &tree->waiting;
+    tree->pool = wpa_pool_new(choose_threads(options->n_threads));
+    tree->last_group = &tree->groups;
+    (void)pthread_mutex_init(&tree->batch_lock, NULL);
+    if (options->cache) { /* once for all: there may be thousands of repositories */
+        wpa_settings_digest(options->settings, tree->settings_digest);
+    }
     return tree;
 }
 
@@ -421,6 +435,8 @@ void wpa_tree_free(wpa_tree *tree)
     if (!tree) {
         return;
     }
+    wpa_groups_free(tree);
+    (void)pthread_mutex_destroy(&tree->batch_lock);
     while (tree->waiting) {
         wpa_unit *next = tree->waiting->next;
         wpa_unit_free(tree->waiting);
@@ -462,6 +478,7 @@ bool wpa_tree_finish(wpa_tree *tree, wpa_error *err)
 {
     (void)err;
     run_waiting(tree);
+    wpa_groups_finish(tree);
     wpa_results_close(tree->results);
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "analysis/pool.h"
 #include "analysis/stamps.h"
 #include "analysis/tree.h"
 #include "auth/hash.h"
@@ -76,9 +77,12 @@ struct wpa_tree {
     size_t n_notes, notes_capacity, n_unreadable;
     wpa_unit *waiting, **last; /* units whose turn comes with the next group */
     size_t n_waiting, waiting_bytes;
+    wpa_pool *pool;
+    struct wpa_group *groups, **last_group; /* at work, or done and not taken out, in order */
+    pthread_mutex_t batch_lock;
     bool has_git; /* libgit2 is ready */
-    bool has_settings_digest;
-    uint8_t settings_digest[WPA_SHA256_SIZE]; /* of the settings that all share */
+    uint8_t
+        settings_digest[WPA_SHA256_SIZE]; /* of the settings that all share, if there is a cache */
 };
 
 void wpa_tree_note(wpa_tree *tree, const char *path, const char *text);
@@ -93,8 +97,12 @@ wpa_unit_file *wpa_unit_add(wpa_tree *tree, wpa_unit *unit, const char *path, co
 bool wpa_unit_close(wpa_tree *tree, wpa_unit *unit, wpa_error *err) WPA_CHECK;
 /** Fixes over several of its files, once each file has had its own. */
 void wpa_unit_fix_together(wpa_tree *tree, wpa_unit *unit);
-/** Analyse the units of a list, and free them. */
+/** Have the units of a list analysed, now or soon; they are given away. */
 void wpa_group_run(wpa_tree *tree, wpa_unit *first);
+/** Wait for all that were handed over. */
+void wpa_groups_finish(wpa_tree *tree);
+/** End the threads, and drop what was not taken out. */
+void wpa_groups_free(wpa_tree *tree);
 
 /** A repository of git, open; the first one makes libgit2 ready, which few runs need. */
 wpa_git *wpa_tree_open_git(wpa_tree *tree, const char *path, wpa_error *err);

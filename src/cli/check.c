@@ -207,9 +207,14 @@ static void on_together(void *context, const wpa_tree_together *together)
     wpa_check_deliver_together(context, together);
 }
 
+/** Without one on disk it is worth having only where two trees are looked at that are much alike.
+ */
 static wpa_cache *open_cache(const wpa_check_options *options, wpa_arena *arena)
 {
     wpa_error err = {0};
+    if (options->has_no_cache && !options->diff_base) {
+        return NULL;
+    }
     const char *folder = options->has_no_cache ? NULL : wpa_path_cache(arena, &err);
     return wpa_cache_open(folder ? wpa_path_join(arena, folder, "check") : NULL);
 }
@@ -286,6 +291,7 @@ static int report_on(const wpa_check_run *run, wpa_tree *tree, wpa_error *err)
 static wpa_tree_options tree_options(wpa_check_run *run, const wpa_fix_choice *choice)
 {
     const wpa_check_options *options = run->options;
+    const char *programs = wpa_lint_programs_asked(run->lint);
     return (wpa_tree_options){
         .settings = options->settings,
         .kind = options->has_kind ? &options->kind : NULL,
@@ -294,14 +300,14 @@ static wpa_tree_options tree_options(wpa_check_run *run, const wpa_fix_choice *c
         .has_excerpts = wants_excerpts(options),
         .n_threads = (size_t)options->n_threads,
         .cache = choice ? NULL : run->cache,
-        .tools = wpa_lint_programs_asked(run->lint),
+        .tools = programs,
         .baseline = run->baseline,
         .outside = run->outside,
         .fixes = choice,
         .on_fixed = on_fixed,
         .on_together = on_together,
         .configure = configure,
-        .batch = on_batch,
+        .batch = *programs ? on_batch : NULL,
         .context = run,
     };
 }

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,14 +25,52 @@ typedef struct block {
     alignas(max_align_t) unsigned char data[];
 } block;
 
-/* Blocks that a reset keeps for what comes next, instead of giving them back and asking again. */
-#define SPARE_BLOCKS_MAX 32
-
 struct wpa_arena {
     block *blocks;
-    block *spare; /* [n_spare], each of BLOCK_BYTES */
-    size_t n_spare, used_bytes;
+    size_t used_bytes;
 };
+
+/* Blocks that were let go, for the arenas to come: giving them back to the system and asking again
+ * costs more than what is done with them. Nobody waits for the lock: who finds it taken, or is the
+ * child of a thread that had it, goes to the heap. */
+#define SPARE_BLOCKS_MAX 1024
+
+static struct {
+    pthread_mutex_t lock;
+    block *first; /* [n] each of BLOCK_BYTES */
+    size_t n;
+} spare = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/** Keep a list of blocks of BLOCK_BYTES; what there is no room for is returned. */
+static block *keep_spare(block *list)
+{
+    if (pthread_mutex_trylock(&spare.lock) != 0) {
+        return list;
+    }
+    while (list && spare.n < SPARE_BLOCKS_MAX) {
+        block *next = list->next;
+        list->next = spare.first;
+        spare.first = list;
+        spare.n++;
+        list = next;
+    }
+    (void)pthread_mutex_unlock(&spare.lock);
+    return list;
+}
+
+static block *take_spare(void)
+{
+    if (pthread_mutex_trylock(&spare.lock) != 0) {
+        return NULL;
+    }
+    block *taken = spare.first;
+    if (taken) {
+        spare.first = taken->next;
+        spare.n--;
+    }
+    (void)pthread_mutex_unlock(&spare.lock);
+    return taken;
+}
 
 wpa_arena *wpa_arena_new(void)
 {
@@ -49,40 +88,37 @@ static void free_blocks(block *list)
 
 void wpa_arena_reset(wpa_arena *arena)
 {
-    while (arena->blocks) {
-        block *first = arena->blocks;
-        arena->blocks = first->next;
-        if (BLOCK_BYTES > 0 && first->size_bytes == BLOCK_BYTES &&
-            arena->n_spare < SPARE_BLOCKS_MAX) {
-            first->used_bytes = first->text_bytes = 0;
-            first->next = arena->spare;
-            arena->spare = first;
-            arena->n_spare++;
+    block *plain = NULL, *next;
+    for (block *at = arena->blocks; at; at = next) {
+        next = at->next;
+        if (BLOCK_BYTES > 0 && at->size_bytes == BLOCK_BYTES) {
+            at->next = plain;
+            plain = at;
         } else {
-            wpa_free(first);
+            wpa_free(at);
         }
     }
+    if (plain) {
+        free_blocks(keep_spare(plain));
+    }
+    arena->blocks = NULL;
     arena->used_bytes = 0;
 }
 
 void wpa_arena_free(wpa_arena *arena)
 {
     if (arena) {
-        free_blocks(arena->blocks);
-        free_blocks(arena->spare);
+        wpa_arena_reset(arena);
         wpa_free(arena);
     }
 }
 
-static block *new_block(wpa_arena *arena, size_t room)
+static block *new_block(size_t room)
 {
-    block *fresh = arena->spare;
-    if (fresh && room == BLOCK_BYTES) {
-        arena->spare = fresh->next;
-        arena->n_spare--;
-        return fresh;
+    block *fresh = BLOCK_BYTES > 0 && room == BLOCK_BYTES ? take_spare() : NULL;
+    if (!fresh) {
+        fresh = wpa_realloc(NULL, sizeof(block) + room); /* zeroed as it is handed out */
     }
-    fresh = wpa_realloc(NULL, sizeof(block) + room); /* zeroed as it is handed out */
     fresh->size_bytes = room;
     fresh->used_bytes = fresh->text_bytes = 0;
     return fresh;
@@ -96,7 +132,7 @@ static size_t room_in(const block *of)
 static block *add_block(wpa_arena *arena, size_t size_bytes)
 {
     size_t room = size_bytes > BLOCK_BYTES / 4 ? size_bytes : BLOCK_BYTES;
-    block *fresh = new_block(arena, room);
+    block *fresh = new_block(room);
     /* A large block goes behind the current one, which may still have room for small things. */
     if (arena->blocks && room == size_bytes && BLOCK_BYTES > 0) {
         fresh->next = arena->blocks->next;

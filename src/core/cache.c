@@ -268,11 +268,13 @@ void wpa_cache_close(wpa_cache *cache)
 }
 
 /** The pages are the file's, and the kernel's to keep; as ours they would count until the end. */
-static void relax(const shard *s)
+static void relax(shard *s)
 {
+    (void)pthread_mutex_lock(&s->lock);
     if (s->map) {
         (void)madvise(s->map, s->map_bytes, MADV_DONTNEED);
     }
+    (void)pthread_mutex_unlock(&s->lock);
 }
 
 void wpa_cache_relax(wpa_cache *cache)

@@ -39,8 +39,3 @@ void wpa_memory_share(void)
 {
     (void)mallopt(M_ARENA_MAX, 1);
 }
-
-void wpa_memory_return(void)
-{
-    (void)malloc_trim(0);
-}

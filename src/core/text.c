@@ -11,28 +11,6 @@
 
 #include "core/visible.h"
 
-wpa_slice wpa_slice_of(const char *text)
-{
-    return (wpa_slice){text, strlen(text)};
-}
-
-bool wpa_slice_is(wpa_slice slice, const char *text)
-{
-    if (slice.length && *slice.at != *text) {
-        return false; /* as most are that are looked for in tables */
-    }
-    return strlen(text) == slice.length && memcmp(slice.at, text, slice.length) == 0;
-}
-
-bool wpa_slice_is_ci(wpa_slice slice, const char *text)
-{
-    if (slice.length && ((*slice.at ^ *text) & ~0x20)) {
-        return false; /* bit 0x20 is what the cases of a letter differ in */
-    }
-    return strlen(text) == slice.length && strncasecmp(slice.at, text, slice.length) == 0;
-}
-
-/* Most texts that are compared differ in their first byte. */
 bool wpa_text_is(const char *a, const char *b)
 {
     return a == b || (a && b && *a == *b && strcmp(a, b) == 0);
@@ -40,7 +18,10 @@ bool wpa_text_is(const char *a, const char *b)
 
 bool wpa_text_is_ci(const char *a, const char *b)
 {
-    return a == b || (a && b && !((*a ^ *b) & ~0x20) && strcasecmp(a, b) == 0);
+    if (a == b || !a || !b) {
+        return a == b;
+    }
+    return !((*a ^ *b) & ~0x20) && wpa_slice_is_ci(wpa_slice_of(a), b);
 }
 
 bool wpa_text_starts(const char *text, const char *prefix)
@@ -54,32 +35,68 @@ bool wpa_text_ends(const char *text, const char *suffix)
     return length >= tail && memcmp(text + length - tail, suffix, tail) == 0;
 }
 
-/** The next of a byte in [at, end), NULL if there is none. */
-static const char *next_byte(const char *at, const char *end, int byte)
+/* Sixteen bytes that are looked at together. */
+typedef uint8_t lanes __attribute__((vector_size(16)));
+
+static lanes load(const char *at)
 {
-    return at < end ? memchr(at, byte, (size_t)(end - at)) : NULL;
+    lanes bytes;
+    memcpy(&bytes, at, sizeof bytes);
+    return bytes;
 }
 
+/* Both cases of a byte, in every lane. */
+typedef struct cases {
+    lanes lower, upper;
+} cases;
+
+static cases cases_of(char c)
+{
+    return (cases){(lanes){0} + (uint8_t)tolower((unsigned char)c),
+                   (lanes){0} + (uint8_t)toupper((unsigned char)c)};
+}
+
+static lanes is_either(const char *at, cases of)
+{
+    lanes bytes = load(at);
+    return (lanes)(bytes == of.lower) | (lanes)(bytes == of.upper);
+}
+
+static bool has_any(lanes mask)
+{
+    uint64_t halves[2];
+    memcpy(halves, &mask, sizeof mask);
+    return (halves[0] | halves[1]) != 0;
+}
+
+/** The word, if it stands at one of the n places from at on. */
+static const char *find_near(const char *at, size_t n, const char *word, size_t length)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_bytes_are_ci(at + i, word, length)) {
+            return at + i;
+        }
+    }
+    return NULL;
+}
+
+/* Only where its first and its last byte are in their places the word is compared. */
 const char *wpa_text_find_ci(const char *text, size_t length, const char *word)
 {
-    size_t n = strlen(word);
+    size_t n = strlen(word), at = 0;
     if (n == 0 || n > length) {
         return n ? NULL : text;
     }
-    const char *end = text + length - n + 1;
-    int lower = tolower((unsigned char)word[0]), upper = toupper((unsigned char)word[0]);
-    const char *small = next_byte(text, end, lower);
-    const char *large = upper == lower ? NULL : next_byte(text, end, upper);
-    while (small || large) {
-        bool is_small = small && (!large || small < large);
-        const char *at = is_small ? small : large;
-        if ((n == 1 || !((at[1] ^ word[1]) & ~0x20)) && strncasecmp(at, word, n) == 0) {
-            return at;
+    size_t n_places = length - n + 1;
+    cases first = cases_of(word[0]), last = cases_of(word[n - 1]);
+    for (; at + sizeof(lanes) <= n_places; at += sizeof(lanes)) {
+        lanes is_near = is_either(text + at, first) & is_either(text + at + n - 1, last);
+        const char *found = has_any(is_near) ? find_near(text + at, sizeof(lanes), word, n) : NULL;
+        if (found) {
+            return found;
         }
-        small = is_small ? next_byte(at + 1, end, lower) : small;
-        large = is_small ? large : next_byte(at + 1, end, upper);
     }
-    return NULL;
+    return find_near(text + at, n_places - at, word, n);
 }
 
 bool wpa_text_is_ascii(const char *text, size_t length)

@@ -1,5 +1,4 @@
 #include <string.h>
-#include <strings.h>
 
 #include <wpa/buf.h>
 #include <wpa/map.h>
@@ -51,26 +50,21 @@ static bool is_merge_key(const wpa_yaml_node *key)
            !wpa_yaml_tag(key) && wpa_text_is(key->text, "<<");
 }
 
-static bool is_same(const char *a, const char *b, size_t length)
+static inline bool is_name(const char *key, wpa_slice name, bool has_case)
 {
-    return memcmp(a, b, length) == 0;
-}
-
-static bool is_same_ci(const char *a, const char *b, size_t length)
-{
-    return strncasecmp(a, b, length) == 0;
+    return has_case ? *key == *name.at && memcmp(key, name.at, name.length) == 0
+                    : wpa_bytes_are_ci(key, name.at, name.length);
 }
 
 /* An alias target is complete before its alias, so merges cannot run in circles. name is a whole
    text. */
-static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name,
-                                 bool (*is_name)(const char *, const char *, size_t))
+static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name, bool has_case)
 {
     mapping = wpa_yaml_resolve(mapping);
     if (!mapping || mapping->kind != WPA_YAML_MAPPING) {
         return NULL;
     }
-    bool is_indexed = mapping->by_key && is_name == is_same;
+    bool is_indexed = mapping->by_key && has_case;
     const wpa_yaml_pair *known = is_indexed ? wpa_map_get(mapping->by_key, name.at) : NULL;
     if (known || (is_indexed && !wpa_map_has(mapping->by_key, "<<"))) {
         return known;
@@ -79,7 +73,7 @@ static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name,
     for (size_t i = 0; !is_indexed && i < mapping->n_pairs; i++) {
         const wpa_yaml_node *key = wpa_yaml_resolve(mapping->pairs[i].key);
         if (key && key->kind == WPA_YAML_SCALAR && key->length == name.length &&
-            is_name(key->text, name.at, name.length)) {
+            is_name(key->text, name, has_case)) {
             return &mapping->pairs[i];
         }
         has_merge = has_merge || is_merge_key(mapping->pairs[i].key);
@@ -89,10 +83,10 @@ static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name,
             continue;
         }
         const wpa_yaml_node *merged = wpa_yaml_resolve(mapping->pairs[i].value);
-        const wpa_yaml_pair *pair = find(merged, name, is_name);
+        const wpa_yaml_pair *pair = find(merged, name, has_case);
         for (size_t k = 0; !pair && wpa_yaml_is(merged, WPA_YAML_SEQUENCE) && k < merged->n_items;
              k++) {
-            pair = find(merged->items[k], name, is_name);
+            pair = find(merged->items[k], name, has_case);
         }
         if (pair) {
             return pair;
@@ -103,12 +97,12 @@ static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name,
 
 const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key)
 {
-    return find(mapping, wpa_slice_of(key), is_same);
+    return find(mapping, wpa_slice_of(key), true);
 }
 
 const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key)
 {
-    return find(mapping, wpa_slice_of(key), is_same_ci);
+    return find(mapping, wpa_slice_of(key), false);
 }
 
 const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key)

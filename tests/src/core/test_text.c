@@ -102,6 +102,32 @@ static void test_paths_that_leave_the_tree_are_refused(void **state)
     }
 }
 
+/* At every place of texts of every length, so that each part of the search by sixteens is met. */
+static void test_words_are_found_in_any_case(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "x", "ab", "[x]", "pull_request", "@a", "longer-than-16-bytes"};
+    for (size_t w = 0; w < WPA_COUNT(words); w++) {
+        size_t n = strlen(words[w]);
+        for (size_t length = n; length < 70; length++) {
+            for (size_t at = 0; at + n <= length; at++) {
+                char text[80];
+                memset(text, 'a', length); /* many false starts */
+                for (size_t i = 0; i < n; i++) {
+                    char c = words[w][i];
+                    text[at + i] = (char)(i % 2 && c >= 'a' && c <= 'z' ? c - 32 : c);
+                }
+                const char *found = wpa_text_find_ci(text, length, words[w]);
+                assert_ptr_equal(found, text + at);
+                assert_null(wpa_text_find_ci(text, at + n - 1, words[w]));
+            }
+        }
+    }
+    assert_null(wpa_text_find_ci("a`b", 3, "@b")); /* one bit apart, and no letters */
+    assert_null(wpa_text_find_ci("[X]", 3, "{x}"));
+}
+
 static void test_nearest_name(void **state)
 {
     (void)state;
@@ -117,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_numbers_are_whole_or_refused),
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_paths_that_leave_the_tree_are_refused),
+        cmocka_unit_test(test_words_are_found_in_any_case),
         cmocka_unit_test(test_nearest_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,8 +163,7 @@ struct wpa_yaml_doc {
     size_t n_anchored;
     const wpa_yaml_node **aliases; /* that lead to a node, in order */
     size_t n_aliases;
-    const uint8_t *grams; /* private: see wpa_yaml_may_hold */
-    unsigned gram_bits;
+    struct wpa_yaml_grams *grams; /* private: see wpa_yaml_may_hold */
     wpa_arena *arena;
 };
 
@@ -225,11 +224,23 @@ const wpa_yaml_node *wpa_yaml_node_at(const wpa_yaml_doc *doc, size_t offset);
 /** What a node is, for messages: "text", "a number", "true or false", "a mapping", "a list". */
 const char *wpa_yaml_describe(const wpa_yaml_node *node);
 
+/* ---- whether something is there at all -------------------------------------------------------*/
+
 /**
- * False: the file's bytes hold this text nowhere, whatever the case of its letters. Takes a few
- * instructions a byte of the text, however large the file is.
+ * False: neither the file's bytes, nor what was added to them, hold this text anywhere, whatever
+ * the case of its letters. Takes a few instructions a byte of the text, however large the file is;
+ * texts of less than four bytes are always said to be there.
  */
 bool wpa_yaml_may_hold(const wpa_yaml_doc *doc, const char *text);
+/** False: no such name was added. */
+bool wpa_yaml_may_name(const wpa_yaml_doc *doc, const char *name);
+/**
+ * What a part of the file means, where that is not what its bytes say (escapes, quotes of a shell):
+ * the parser adds what scalars are decoded to. For whoever reads the file, before others see it.
+ */
+void wpa_yaml_add_text(const wpa_yaml_doc *doc, const char *text, size_t length);
+/** A name that may be asked for as a whole, its case included. */
+void wpa_yaml_add_name(const wpa_yaml_doc *doc, const char *name);
 
 /* ---- places ----------------------------------------------------------------------------------*/
 

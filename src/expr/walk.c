@@ -1,5 +1,5 @@
-#include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "expr/expr.h"
 
@@ -40,29 +40,36 @@ static const char *link_name(const wpa_expr *node)
                                            : "[]";
 }
 
-static const char *lower(const char *text, wpa_arena *arena)
+/* Behind the copy, in lower case. */
+static char *put_lower(char *to, const char *text)
 {
-    char *copy = wpa_arena_text(arena, text);
-    for (char *c = copy; *c; c++) {
-        *c = (char)tolower((unsigned char)*c);
+    for (; *text; text++) {
+        *to++ = (char)(*text >= 'A' && *text <= 'Z' ? *text + 'a' - 'A' : *text);
     }
-    return copy;
+    return to;
 }
 
 static wpa_expr_reference describe(const wpa_expr *node, wpa_arena *arena)
 {
     wpa_expr_reference reference = {.node = node};
-    const char *path = NULL;
+    const char *names[WPA_EXPR_MAX_DEPTH + 1]; /* from the last to the first */
+    size_t n = 0, length = 0;
     const wpa_expr *at = node;
-    for (; is_link(at); at = at->args[0]) {
-        const char *name = link_name(at);
-        path = path ? wpa_arena_printf(arena, "%s.%s", name, path) : name;
+    for (; is_link(at) && n < WPA_COUNT(names); at = at->args[0]) {
+        names[n] = link_name(at);
+        length += 1 + strlen(names[n++]);
         reference.is_computed = reference.is_computed || (at->kind == WPA_EXPR_INDEX &&
                                                           at->args[1]->kind != WPA_EXPR_STRING);
     }
     reference.name = at;
-    reference.path =
-        lower(path ? wpa_arena_printf(arena, "%s.%s", at->text, path) : at->text, arena);
+    char *path = wpa_arena_alloc(arena, strlen(at->text) + length + 1);
+    char *end = put_lower(path, at->text);
+    while (n > 0) {
+        *end++ = '.';
+        end = put_lower(end, names[--n]);
+    }
+    *end = '\0';
+    reference.path = path;
     return reference;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "facts/index.h"
 #include "facts/tables.h"
 
 static const char *const role_names[] = {"test",    "build",   "lint",  "install",
@@ -279,12 +280,8 @@ const wpa_fact_action_role *wpa_facts_action_role_find(wpa_slice slug)
 
 const wpa_fact_tool *wpa_facts_tool_find(wpa_slice slug)
 {
-    for (size_t i = 0; i < wpa_fact_n_tools; i++) {
-        if (wpa_slice_is_ci(slug, wpa_fact_tools[i].action)) {
-            return &wpa_fact_tools[i];
-        }
-    }
-    return NULL;
+    size_t row = wpa_facts_row(WPA_COLUMN_TOOLS, slug, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_tools[row];
 }
 
 const wpa_fact_host *wpa_facts_host_find(wpa_slice host)

@@ -1,6 +1,7 @@
 /* Look-ups in the smaller tables; they are short, so a walk is as good as a search. */
 #include <string.h>
 
+#include "facts/index.h"
 #include "facts/refreshed.h"
 #include "facts/tables.h"
 
@@ -135,13 +136,8 @@ const wpa_fact_end *wpa_facts_runtime_end(const char *using)
 
 const wpa_fact_archived *wpa_facts_archived_find(wpa_slice slug)
 {
-    wpa_slice repo = repo_of(slug);
-    for (size_t i = 0; i < wpa_fact_n_archive; i++) {
-        if (wpa_slice_is_ci(repo, wpa_fact_archive[i].repo)) {
-            return &wpa_fact_archive[i];
-        }
-    }
-    return NULL;
+    size_t row = wpa_facts_row(WPA_COLUMN_ARCHIVE, repo_of(slug), 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_archive[row];
 }
 
 size_t wpa_facts_advisory_count(void)
@@ -156,12 +152,9 @@ const wpa_fact_advisory *wpa_facts_advisory_at(size_t i)
 
 const wpa_fact_event *wpa_facts_event_find(wpa_slice name)
 {
-    for (size_t i = 0; i < wpa_fact_n_events; i++) {
-        if (wpa_slice_is(name, wpa_fact_events[i].name)) {
-            return &wpa_fact_events[i];
-        }
-    }
-    return NULL;
+    size_t row = wpa_facts_row(WPA_COLUMN_EVENTS, name, 0);
+    bool is_there = row != WPA_NO_ROW && wpa_slice_is(name, wpa_fact_events[row].name);
+    return is_there ? &wpa_fact_events[row] : NULL;
 }
 
 size_t wpa_facts_event_count(void)
@@ -251,12 +244,8 @@ wpa_fact_list wpa_facts_permission_names(void)
 
 const wpa_fact_need *wpa_facts_action_need(wpa_slice slug)
 {
-    for (size_t i = 0; i < wpa_fact_n_action_needs; i++) {
-        if (wpa_slice_is_ci(slug, wpa_fact_action_needs[i].name)) {
-            return &wpa_fact_action_needs[i];
-        }
-    }
-    return NULL;
+    size_t row = wpa_facts_row(WPA_COLUMN_ACTION_NEEDS, slug, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_action_needs[row];
 }
 
 size_t wpa_facts_command_need_count(void)
@@ -271,12 +260,8 @@ const wpa_fact_need *wpa_facts_command_need_at(size_t i)
 
 const wpa_fact_runner *wpa_facts_runner_find(wpa_slice label)
 {
-    for (size_t i = 0; i < wpa_fact_n_runners; i++) {
-        if (wpa_slice_is_ci(label, wpa_fact_runners[i].label)) {
-            return &wpa_fact_runners[i];
-        }
-    }
-    return NULL;
+    size_t row = wpa_facts_row(WPA_COLUMN_RUNNERS, label, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_runners[row];
 }
 
 bool wpa_facts_runner_is_self_hosted_label(wpa_slice label)
@@ -338,11 +323,11 @@ static bool glob_matches(const char *pattern, wpa_slice text)
     return wpa_slice_is_ci(text, pattern);
 }
 
-static bool named_list_has(const wpa_fact_named_list *rows, size_t n, wpa_slice name,
+static bool named_list_has(const wpa_fact_named_list *rows, wpa_facts_column column, wpa_slice name,
                            wpa_slice item)
 {
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; wpa_slice_is_ci(name, rows[i].name) && rows[i].items[k]; k++) {
+    for (size_t i = 0; (i = wpa_facts_row(column, name, i)) != WPA_NO_ROW; i++) {
+        for (size_t k = 0; rows[i].items[k]; k++) {
             if (glob_matches(rows[i].items[k], item)) {
                 return true;
             }
@@ -353,12 +338,12 @@ static bool named_list_has(const wpa_fact_named_list *rows, size_t n, wpa_slice 
 
 bool wpa_facts_input_is_code(wpa_slice slug, wpa_slice input)
 {
-    return named_list_has(wpa_fact_code_inputs, wpa_fact_n_code_inputs, slug, input);
+    return named_list_has(wpa_fact_code_inputs, WPA_COLUMN_CODE_INPUTS, slug, input);
 }
 
 bool wpa_facts_output_is_tainted(wpa_slice slug, wpa_slice output)
 {
-    return named_list_has(wpa_fact_taint_outputs, wpa_fact_n_taint_outputs, slug, output);
+    return named_list_has(wpa_fact_taint_outputs, WPA_COLUMN_TAINT_OUTPUTS, slug, output);
 }
 
 bool wpa_facts_action_is(wpa_slice slug, wpa_fact_trait trait)
@@ -429,7 +414,8 @@ wpa_fact_list wpa_facts_timezone_names(void)
 const wpa_schema_property *wpa_schema_property_find(const wpa_schema_def *def, wpa_slice key)
 {
     for (size_t i = 0; i < def->n_properties; i++) {
-        if (wpa_slice_is(key, def->properties[i].name)) {
+        const char *name = def->properties[i].name;
+        if (key.length && *name == *key.at && wpa_slice_is(key, name)) {
             return &def->properties[i];
         }
     }
@@ -444,6 +430,12 @@ size_t wpa_facts_cache_count(void)
 const wpa_fact_cache *wpa_facts_cache_at(size_t i)
 {
     return &wpa_fact_caches[i];
+}
+
+size_t wpa_facts_cache_of(wpa_slice slug, size_t from)
+{
+    size_t row = wpa_facts_row(WPA_COLUMN_CACHES, slug, from);
+    return row == WPA_NO_ROW ? wpa_fact_n_caches : row;
 }
 
 const wpa_fact_slow_install *wpa_facts_slow_install_find(const char *program, wpa_slice package)

@@ -415,6 +415,8 @@ typedef struct wpa_fact_cache {
 
 size_t wpa_facts_cache_count(void);
 const wpa_fact_cache *wpa_facts_cache_at(size_t i);
+/** The first row of this action from the index on; the count of rows if there is none. */
+size_t wpa_facts_cache_of(wpa_slice slug, size_t from);
 
 /** A tool that is built from source though its owners release binaries. */
 typedef struct wpa_fact_slow_install {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "facts/index.h"
 #include "facts/platform_tables.h"
 
 /* Aliases of labels are a few steps deep; a circle in the table would be a mistake in it. */
@@ -43,7 +44,7 @@ const wpa_fact_move *wpa_facts_move_of(const char *label)
 
 const wpa_fact_program *wpa_facts_program_find(wpa_slice command)
 {
-    for (size_t i = 0; i < wpa_fact_n_programs; i++) {
+    for (size_t i = 0; (i = wpa_facts_row(WPA_COLUMN_PROGRAMS, command, i)) != WPA_NO_ROW; i++) {
         if (wpa_slice_is(command, wpa_fact_programs[i].command) ||
             wpa_fact_list_has(wpa_fact_programs[i].aliases, command)) {
             return &wpa_fact_programs[i];
@@ -97,12 +98,8 @@ const wpa_fact_runtime *wpa_facts_runtime_at(size_t i)
 
 const wpa_fact_runtime *wpa_facts_runtime_of_action(wpa_slice slug)
 {
-    for (size_t i = 0; i < wpa_fact_n_runtimes; i++) {
-        if (wpa_slice_is_ci(slug, wpa_fact_runtimes[i].action)) {
-            return &wpa_fact_runtimes[i];
-        }
-    }
-    return NULL;
+    size_t row = wpa_facts_row(WPA_COLUMN_RUNTIMES, slug, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_runtimes[row];
 }
 
 const wpa_fact_runtime *wpa_facts_runtime_of_image(wpa_slice image)

@@ -3,12 +3,15 @@
 
 #include <string.h>
 
+#include "facts/index.h"
 #include "facts/tables.h"
 
 const wpa_fact_publish_command *wpa_facts_publish_command_find(const char *name,
                                                                const char *const words[], size_t n)
 {
-    for (size_t i = 0; i < wpa_fact_n_publish_commands; i++) {
+    wpa_slice program = wpa_slice_of(name);
+    for (size_t i = 0; (i = wpa_facts_row(WPA_COLUMN_PUBLISH_COMMANDS, program, i)) != WPA_NO_ROW;
+         i++) {
         const wpa_fact_publish_command *row = &wpa_fact_publish_commands[i];
         if (wpa_text_is(row->program, name) && wpa_facts_command_fits(row->words, words, n)) {
             return row;
@@ -17,34 +20,22 @@ const wpa_fact_publish_command *wpa_facts_publish_command_find(const char *name,
     return NULL;
 }
 
-/* The row of an action in a table whose rows begin with the action's name; NULL: none. */
-static const void *find_action(const void *rows, size_t n, size_t row_bytes, wpa_slice slug)
-{
-    for (size_t i = 0; i < n; i++) {
-        const char *const *row = (const char *const *)((const char *)rows + i * row_bytes);
-        if (wpa_slice_is_ci(slug, *row)) {
-            return row;
-        }
-    }
-    return NULL;
-}
-
 const wpa_fact_publish_action *wpa_facts_publish_action_find(wpa_slice slug)
 {
-    return find_action(wpa_fact_publish_actions, wpa_fact_n_publish_actions,
-                       sizeof *wpa_fact_publish_actions, slug);
+    size_t row = wpa_facts_row(WPA_COLUMN_PUBLISH_ACTIONS, slug, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_publish_actions[row];
 }
 
 const wpa_fact_replacement *wpa_facts_replacement_find(wpa_slice slug)
 {
-    return find_action(wpa_fact_replacements, wpa_fact_n_replacements,
-                       sizeof *wpa_fact_replacements, slug);
+    size_t row = wpa_facts_row(WPA_COLUMN_REPLACEMENTS, slug, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_replacements[row];
 }
 
 const wpa_fact_cloud_login *wpa_facts_cloud_login_find(wpa_slice slug)
 {
-    return find_action(wpa_fact_cloud_logins, wpa_fact_n_cloud_logins,
-                       sizeof *wpa_fact_cloud_logins, slug);
+    size_t row = wpa_facts_row(WPA_COLUMN_CLOUD_LOGINS, slug, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_cloud_logins[row];
 }
 
 const wpa_fact_cloud_variable *wpa_facts_cloud_variable_find(const char *name)
@@ -81,29 +72,25 @@ static wpa_slice repo_of(wpa_slice slug)
 
 const wpa_fact_oidc_action *wpa_facts_oidc_action_find(wpa_slice slug)
 {
-    const void *row = find_action(wpa_fact_oidc_actions, wpa_fact_n_oidc_actions,
-                                  sizeof *wpa_fact_oidc_actions, slug);
-    return row ? row
-               : find_action(wpa_fact_oidc_actions, wpa_fact_n_oidc_actions,
-                             sizeof *wpa_fact_oidc_actions, repo_of(slug));
+    size_t row = wpa_facts_row(WPA_COLUMN_OIDC_ACTIONS, slug, 0);
+    row = row == WPA_NO_ROW ? wpa_facts_row(WPA_COLUMN_OIDC_ACTIONS, repo_of(slug), 0) : row;
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_oidc_actions[row];
 }
 
 bool wpa_facts_is_debug_action(wpa_slice slug)
 {
-    return find_action(wpa_fact_debug_actions, wpa_fact_n_debug_actions,
-                       sizeof *wpa_fact_debug_actions, slug) != NULL;
+    return wpa_facts_row(WPA_COLUMN_DEBUG_ACTIONS, slug, 0) != WPA_NO_ROW;
 }
 
 bool wpa_facts_is_known_creator(wpa_slice owner)
 {
-    return find_action(wpa_fact_creators, wpa_fact_n_creators, sizeof *wpa_fact_creators, owner) !=
-           NULL;
+    return wpa_facts_row(WPA_COLUMN_CREATORS, owner, 0) != WPA_NO_ROW;
 }
 
 const wpa_fact_renamed_owner *wpa_facts_renamed_owner_find(wpa_slice owner)
 {
-    return find_action(wpa_fact_renamed_owners, wpa_fact_n_renamed_owners,
-                       sizeof *wpa_fact_renamed_owners, owner);
+    size_t row = wpa_facts_row(WPA_COLUMN_RENAMED_OWNERS, owner, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_renamed_owners[row];
 }
 
 size_t wpa_facts_platform_count(void)

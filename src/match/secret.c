@@ -13,10 +13,13 @@
 #define MARKERS_MAX 9
 #define URL_KIND "password in a URL"
 #define VALUE_KIND "secret value"
+#define FAR_KIND "AWS secret key"
+#define KEY_KIND "private key"
 
 /*
  * Formats as the providers document them. The secret is group 1 if the pattern has one. markers:
- * texts of two bytes or more of which one must be there for the pattern to be tried at all.
+ * texts of two bytes or more of which one must be there for the pattern to be tried at all; they
+ * are part of one run of value bytes with the secret, but for the kinds that have a name above.
  */
 static const struct {
     const char *kind, *markers[MARKERS_MAX], *pattern;
@@ -38,8 +41,8 @@ static const struct {
      "\\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})\\b",
      2.5,
      false},
-    {"AWS secret key",
-     {"aws", "AWS", "Aws", "aWs", "awS", "AWs", "AwS", "aWS"},
+    {FAR_KIND,
+     {"aws"}, /* in any case of its letters */
      "(?i)aws.{0,20}secret.{0,20}[\"'=: ]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
      4,
      false},
@@ -89,7 +92,7 @@ static const struct {
      "\\b(eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{20,})",
      3,
      false},
-    {"private key",
+    {KEY_KIND,
      {"PRIVATE KEY"},
      "(-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)",
      0,
@@ -126,11 +129,18 @@ typedef struct marker {
 
 struct wpa_secret_scanner {
     wpa_regex *patterns[WPA_COUNT(kinds)];
+    bool is_value_byte[256]; /* letters, digits and "+/_=.~-": what secrets are made of */
     marker markers[64];
     size_t n_markers;
-    /* Which markers have this byte as their first, their second. */
+    /* Which markers that stand in the secret have this byte as their first, their second. */
     uint64_t first[256], second[256];
 };
+
+static bool is_value_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= '9') || c == '+' ||
+           c == '=' || c == '_' || c == '~';
+}
 
 static void add_marker(wpa_secret_scanner *scanner, size_t kind, const char *text)
 {
@@ -146,6 +156,9 @@ static void add_marker(wpa_secret_scanner *scanner, size_t kind, const char *tex
 wpa_secret_scanner *wpa_secret_scanner_new(void)
 {
     wpa_secret_scanner *scanner = wpa_alloc(sizeof *scanner);
+    for (int c = 0; c < 256; c++) {
+        scanner->is_value_byte[c] = is_value_byte((char)c);
+    }
     for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
         wpa_error err = {0};
         scanner->patterns[i] = wpa_regex_new(kinds[i].pattern, 0, &err);
@@ -287,64 +300,153 @@ static bool has_user(const char *text, size_t length, size_t at)
     return at < length && text[at] == ':';
 }
 
-/** All markers at one pass: in most files there are hardly any. */
-static void find_kinds(const wpa_secret_scanner *scanner, const char *text, size_t length,
-                       bool may_be[WPA_COUNT(kinds)])
+/* The shortest text of any kind that has no blank, colon or quote in it: a token of Slack. */
+#define RUN_MIN_BYTES 15
+/* That of the key for which a word may stand far in front of it. */
+#define FAR_MIN_BYTES 40
+
+/**
+ * The next run of bytes that secrets are made of, long enough to be one: *at is behind the one
+ * before. Looks at every fifteenth byte alone where there are none.
+ */
+static bool next_run(const wpa_secret_scanner *scanner, const char *text, size_t length, size_t *at,
+                     wpa_span *run)
 {
-    for (size_t at = 0; at + 1 < length; at++) {
+    const bool *is_value = scanner->is_value_byte;
+    size_t start = *at;
+    while (start + RUN_MIN_BYTES <= length) {
+        size_t known = start + RUN_MIN_BYTES; /* all from here to there may be of a run */
+        while (known > start && is_value[(unsigned char)text[known - 1]]) {
+            known--;
+        }
+        if (known > start) {
+            start = known;
+            continue;
+        }
+        size_t end = start + RUN_MIN_BYTES;
+        while (end < length && is_value[(unsigned char)text[end]]) {
+            end++;
+        }
+        *run = (wpa_span){start, end};
+        *at = end;
+        return true;
+    }
+    return false;
+}
+
+/** Markers that are part of the secret itself, or touch it. */
+static void find_markers(const wpa_secret_scanner *scanner, const char *text, wpa_span run,
+                         bool may_be[WPA_COUNT(kinds)])
+{
+    for (size_t at = run.start; at + 1 < run.end; at++) {
         uint64_t left =
             scanner->first[(unsigned char)text[at]] & scanner->second[(unsigned char)text[at + 1]];
         for (; left; left &= left - 1) {
             const marker *m = &scanner->markers[__builtin_ctzll(left)];
-            bool is_there = at + m->length <= length && memcmp(text + at, m->text, m->length) == 0;
-            bool is_url = is_there && wpa_text_is(kinds[m->kind].kind, URL_KIND);
-            may_be[m->kind] = may_be[m->kind] ||
-                              (is_there && (!is_url || has_user(text, length, at + m->length)));
+            may_be[m->kind] = may_be[m->kind] || (at + m->length <= run.end &&
+                                                  memcmp(text + at, m->text, m->length) == 0);
         }
     }
 }
 
-/** What values of the last kind are made of: letters, digits and "+/_=.~-". */
-static bool is_value_byte(char c)
+/** An address with a user and a password? */
+static bool has_login(const char *text, size_t length)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= '9') || c == '+' ||
-           c == '=' || c == '_' || c == '~';
+    const char *end = text + length;
+    for (const char *at = text; (at = memchr(at, ':', (size_t)(end - at))); at++) {
+        if (end - at > 3 && at[1] == '/' && at[2] == '/' &&
+            has_user(text, length, (size_t)(at + 3 - text))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** The only letter of it that few texts have tells it from them. */
+static bool has_key(const char *text, size_t length)
+{
+    static const char words[] = "PRIVATE KEY";
+    const size_t rare = 3, n = sizeof words - 1;
+    const char *end = text + length;
+    for (const char *at = text; (at = memchr(at, words[rare], (size_t)(end - at))); at++) {
+        if ((size_t)(at - text) >= rare && (size_t)(end - at) >= n - rare &&
+            memcmp(at - rare, words, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Which kinds may be there at all: in most files there are hardly any. */
+static void find_kinds(const wpa_secret_scanner *scanner, const char *text, size_t length,
+                       bool may_be[WPA_COUNT(kinds)])
+{
+    size_t at = 0, longest = 0;
+    wpa_span run;
+    while (next_run(scanner, text, length, &at, &run)) {
+        find_markers(scanner, text, run, may_be);
+        longest = wpa_span_length(run) > longest ? wpa_span_length(run) : longest;
+    }
+    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
+        const char *first = kinds[i].markers[0];
+        if (wpa_text_is(kinds[i].kind, FAR_KIND)) {
+            may_be[i] = longest >= FAR_MIN_BYTES && wpa_text_find_ci(text, length, first);
+        } else if (wpa_text_is(kinds[i].kind, KEY_KIND)) {
+            may_be[i] = has_key(text, length);
+        } else if (wpa_text_is(kinds[i].kind, URL_KIND)) {
+            may_be[i] = has_login(text, length);
+        }
+    }
 }
 
 #define VALUE_MIN_BYTES 20
 /* Quote, blanks, colon, blanks, quote. */
 #define BETWEEN_MAX_BYTES 9
 
+/** A word that the name of such a value has, or the beginning of one. */
+static bool may_name_secret(const char *text, wpa_span piece)
+{
+    static const char words[][5] = {"toke", "secr", "pass", "cred"};
+    for (size_t i = piece.start; i + 4 <= piece.end; i++) {
+        char first = (char)(text[i] | 0x20);
+        if (first != 't' && first != 's' && first != 'p' && first != 'c' && first != 'k') {
+            continue;
+        }
+        char second = (char)(text[i + 1] | 0x20), third = (char)(text[i + 2] | 0x20);
+        if (first == 'k' && second == 'e' && third == 'y') {
+            return true;
+        }
+        for (size_t k = 0; k < WPA_COUNT(words); k++) {
+            if (first == words[k][0] && second == words[k][1] && third == words[k][2] &&
+                (text[i + 3] | 0x20) == words[k][3]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /**
  * The next piece of text that can hold a value with its name in front: such a value ends where a
  * run of its bytes does that is long enough. Hardly any line has one, and the pattern, which may
  * begin at any letter, is spared the rest.
  */
-static bool next_value(const char *text, size_t length, size_t *at, wpa_span *piece)
+static bool next_value(const wpa_secret_scanner *scanner, const char *text, size_t length,
+                       size_t *at, wpa_span *piece)
 {
-    size_t start = *at;
-    for (;;) {
-        while (start < length && !is_value_byte(text[start])) {
-            start++;
+    wpa_span run;
+    while (next_run(scanner, text, length, at, &run)) {
+        if (wpa_span_length(run) < VALUE_MIN_BYTES) {
+            continue;
         }
-        size_t end = start;
-        while (end < length && is_value_byte(text[end])) {
-            end++;
+        size_t name = run.start > BETWEEN_MAX_BYTES ? run.start - BETWEEN_MAX_BYTES : 0;
+        while (name > 0 && scanner->is_value_byte[(unsigned char)text[name - 1]]) {
+            name--;
         }
-        if (end == length && end - start < VALUE_MIN_BYTES) {
-            return false;
-        }
-        if (end - start >= VALUE_MIN_BYTES) {
-            size_t name = start > BETWEEN_MAX_BYTES ? start - BETWEEN_MAX_BYTES : 0;
-            while (name > 0 && is_value_byte(text[name - 1])) {
-                name--;
-            }
-            *piece = (wpa_span){name, end};
-            *at = end;
-            return true;
-        }
-        start = end;
+        *piece = (wpa_span){name, run.end};
+        return true;
     }
+    return false;
 }
 
 /* ---- all of them ---- */
@@ -384,9 +486,11 @@ static void find_values(search *s, size_t kind, size_t length)
 {
     size_t at = 0, behind = 0;
     wpa_span piece;
-    while (next_value(s->text, length, &at, &piece)) {
+    while (next_value(s->scanner, s->text, length, &at, &piece)) {
         piece.start = piece.start > behind ? piece.start : behind;
-        find_in(s, kind, piece);
+        if (may_name_secret(s->text, piece)) {
+            find_in(s, kind, piece);
+        }
         behind = piece.end;
     }
 }

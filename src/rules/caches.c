@@ -8,11 +8,9 @@ const wpa_fact_cache *wpa_caches_next(const wpa_outline_step *step, size_t *at)
         return NULL;
     }
     int major = wpa_outline_major(&step->uses);
-    for (; *at < wpa_facts_cache_count(); (*at)++) {
-        const wpa_fact_cache *cache = wpa_facts_cache_at(*at);
-        bool is_of_version = major < 0 || (major >= cache->since && major <= cache->until);
-        if (is_of_version && wpa_outline_step_uses(step, cache->action)) {
-            (*at)++;
+    while ((*at = wpa_facts_cache_of(step->uses.slug, *at)) < wpa_facts_cache_count()) {
+        const wpa_fact_cache *cache = wpa_facts_cache_at((*at)++);
+        if (major < 0 || (major >= cache->since && major <= cache->until)) {
             return cache;
         }
     }

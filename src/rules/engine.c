@@ -23,16 +23,33 @@ static bool is_about(const wpa_rule_setting *setting, const wpa_source *source)
     return setting->paths.n == 0;
 }
 
-static bool is_active(const wpa_rule_sink *sink, const wpa_rule *rule)
+static bool is_active(const wpa_rule_sink *sink, const wpa_rule *rule,
+                      const wpa_rule_setting *setting)
 {
     const wpa_settings *settings = sink->settings;
-    const wpa_rule_setting *setting = wpa_settings_of(settings, rule);
     bool is_wanted = setting->toggle != WPA_TOGGLE_OFF &&
                      !settings->dimension_off[rule->dimension] && !settings->kind_off[rule->kind];
     bool can_read = (rule->inputs & (unsigned)sink->source->kind) != 0 &&
                     (sink->source->yaml || rule->reads_unread) &&
                     !(sink->source->is_partial && rule->claims_absence);
     return is_wanted && can_read && is_about(setting, sink->source);
+}
+
+/** Does the file hold anything that the rule looks for? */
+static bool may_find(const wpa_source *source, const wpa_rule *rule)
+{
+    bool is_bound = (rule->words || rule->commands) && source->yaml;
+    for (size_t i = 0; is_bound && rule->words && rule->words[i]; i++) {
+        if (wpa_yaml_may_hold(source->yaml, rule->words[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; is_bound && rule->commands && rule->commands[i]; i++) {
+        if (wpa_yaml_may_name(source->yaml, rule->commands[i])) {
+            return true;
+        }
+    }
+    return !is_bound;
 }
 
 static bool is_check_off(const wpa_rule_setting *setting, const char *check)
@@ -287,7 +304,11 @@ static void relate_uses(wpa_rule_run *run, wpa_finding *finding)
 static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
 {
     size_t from = sink->n_findings;
-    wpa_rule_run run = {.rule = rule, .source = sink->source, .arena = sink->arena, .sink = sink};
+    wpa_rule_run run = {.rule = rule,
+                        .source = sink->source,
+                        .arena = sink->arena,
+                        .sink = sink,
+                        .memo = sink->memo};
     wpa_error err = {0};
     sink->n_of_rule = 0;
     sink->beyond = NULL;
@@ -295,6 +316,7 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
         char text[sizeof err.message + sizeof err.context];
         wpa_sink_note(sink, rule, wpa_error_text(&err, text, sizeof text));
     }
+    sink->memo = run.memo;
     summarise_beyond(&run);
     for (size_t i = from; i < sink->n_findings; i++) {
         configure(sink->settings, sink->findings[i]);
@@ -332,7 +354,12 @@ static void run_rules(wpa_rule_sink *sink, bool are_last)
     size_t n_rules;
     const wpa_rule *const *rules = wpa_rules_all(&n_rules);
     for (size_t i = 0; i < n_rules; i++) {
-        if (rules[i]->runs_last != are_last || !is_active(sink, rules[i])) {
+        const wpa_rule_setting *setting = &sink->settings->rules[i]; /* in the same order */
+        if (rules[i]->runs_last != are_last || !is_active(sink, rules[i], setting)) {
+            continue;
+        }
+        if (!may_find(sink->source, rules[i])) {
+            sink->has_run[i] = true; /* and would have found nothing */
             continue;
         }
         if (is_late(sink)) {

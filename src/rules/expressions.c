@@ -474,6 +474,20 @@ const wpa_expressions *wpa_expressions_check(wpa_rule_run *run)
     return all;
 }
 
+const wpa_expr_reference *wpa_expression_references(wpa_rule_run *run,
+                                                    const wpa_expression *expression, size_t *n)
+{
+    const wpa_expressions *all = run->source->expressions;
+    wpa_expression *e = &all->items[expression - all->items];
+    if (!e->has_references) {
+        e->references =
+            wpa_expr_references(e->place->parsed.root, run->source->yaml->arena, &e->n_references);
+        e->has_references = true;
+    }
+    *n = e->n_references;
+    return e->references;
+}
+
 const wpa_type *wpa_expression_type(wpa_rule_run *run, const wpa_expression *expression,
                                     const wpa_expr *part)
 {

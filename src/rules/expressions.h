@@ -34,6 +34,10 @@ typedef struct wpa_expression {
     const wpa_outline_job *job; /* NULL outside of jobs */
     size_t step;                /* index in the job; n_steps of it outside of steps */
     wpa_expr_checked checked;   /* empty until wpa_expressions_check */
+    /* private: see wpa_expression_references */
+    const wpa_expr_reference *references;
+    size_t n_references;
+    bool has_references;
 } wpa_expression;
 
 typedef struct wpa_expressions {
@@ -57,6 +61,9 @@ const wpa_expressions *wpa_expressions_check(struct wpa_rule_run *run);
 /** Type of a part of a checked expression. */
 const wpa_type *wpa_expression_type(struct wpa_rule_run *run, const wpa_expression *expression,
                                     const wpa_expr *part);
+/** What it refers to, as wpa_expr_references tells: found by the first rule that asks. */
+const wpa_expr_reference *wpa_expression_references(struct wpa_rule_run *run,
+                                                    const wpa_expression *expression, size_t *n);
 /** How many of them stand before the offset. */
 size_t wpa_expressions_from(const wpa_expressions *all, size_t offset);
 /** The first expression of a scalar, NULL if it has none. */

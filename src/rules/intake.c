@@ -179,9 +179,8 @@ bool wpa_intake_of_approved(wpa_rule_run *run, const wpa_site *site, wpa_intake 
 /* For each step of a job (and behind the last) what came in before it last; NULL where nothing. */
 static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
 {
-    char key[64];
-    (void)wpa_text_format(key, sizeof key, "i%d%p%p", run->ignores_members, (const void *)site->job,
-                          (const void *)site->caller);
+    char key[WPA_SITE_KEY_SIZE];
+    wpa_site_key(key, run->ignores_members ? 'I' : 'i', site->job, site->caller);
     run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
     const wpa_intake **before = wpa_map_get(run->memo, key);
     if (before) {

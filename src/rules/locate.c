@@ -110,9 +110,10 @@ static const char *collapse(const char *text, size_t length, wpa_arena *arena)
     char *out = wpa_arena_alloc(arena, length + 1);
     size_t n = 0;
     for (size_t i = 0; i < length; i++) {
-        bool is_blank = strchr(" \t\r\n", text[i]) != NULL; /* a NUL counts as blank */
+        char c = text[i];
+        bool is_blank = c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\0';
         if (!is_blank) {
-            out[n++] = text[i];
+            out[n++] = c;
         } else if (n && out[n - 1] != ' ') {
             out[n++] = ' ';
         }

@@ -1,6 +1,7 @@
 #include "rules/needs.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <wpa/buf.h>
 
@@ -69,7 +70,7 @@ static void add_command(wpa_needs *needs, const wpa_shell_command *command)
 {
     for (size_t i = 0; i < wpa_facts_command_need_count(); i++) {
         const wpa_fact_need *need = wpa_facts_command_need_at(i);
-        if (command_begins(command, need->name)) {
+        if (*need->name == *command->name && command_begins(command, need->name)) {
             add_all(needs, need->scopes);
             return;
         }
@@ -171,9 +172,11 @@ static bool names_a_release(const char *text)
 {
     static const char *const words[] = {"release", "publish",  "deploy", "push",      "bump",
                                         "version", "gh-pages", "tag",    "changelog", "backport"};
-    for (size_t i = 0; i < WPA_COUNT(words); i++) {
-        if (strcasestr(text, words[i])) {
-            return true;
+    for (const char *at = text; (at = strpbrk(at, "rpdbvgtcRPDBVGTC")); at++) {
+        for (size_t i = 0; i < WPA_COUNT(words); i++) {
+            if ((*at | 0x20) == *words[i] && strncasecmp(at, words[i], strlen(words[i])) == 0) {
+                return true;
+            }
         }
     }
     return false;

@@ -478,6 +478,30 @@ static void read_shell(reader *r, wpa_outline_step *step)
 /* Scripts from this size on keep a map: making one for each finding would take their square. */
 #define MAPPED_MIN_BYTES 2048
 
+/* Does the word stand in the script as it is, but for quotes around it? */
+static bool is_verbatim(const wpa_yaml_node *run, const wpa_shell_word *word, size_t length)
+{
+    size_t written = wpa_span_length(word->span);
+    bool is_quoted = written == length + 2;
+    return word->span.end <= run->length && (is_quoted || written == length) &&
+           memcmp(run->text + word->span.start + is_quoted, word->text, length) == 0;
+}
+
+/* Which commands are called, and words that quotes and escapes are in: what files are asked for. */
+static void note_words(const wpa_yaml_doc *doc, const wpa_yaml_node *run, const wpa_script *script)
+{
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        wpa_yaml_add_name(doc, c->name);
+        for (size_t k = 0; k < c->n_words; k++) {
+            size_t length = strlen(c->words[k].text);
+            if (!is_verbatim(run, &c->words[k], length)) {
+                wpa_yaml_add_text(doc, c->words[k].text, length);
+            }
+        }
+    }
+}
+
 static void read_script(reader *r, wpa_outline_step *step)
 {
     if (step->run && step->run->length >= MAPPED_MIN_BYTES) {
@@ -496,6 +520,7 @@ static void read_script(reader *r, wpa_outline_step *step)
     wpa_script_language language = languages[step->shell];
     step->lexed = wpa_script_read_as(language, step->run->text, step->run->length, r->arena);
     step->script = language == WPA_SCRIPT_POSIX ? step->lexed : NULL;
+    note_words(r->doc, step->run, step->lexed);
 }
 
 static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node)

@@ -13,7 +13,7 @@ void wpa_rule_each_expression(wpa_rule_run *run, const wpa_yaml_node *node,
             return;
         }
         if (place->node->span.end <= node->span.end && place->parsed.root) {
-            visit(run, place, context);
+            visit(run, &all->items[i], context);
         }
     }
 }

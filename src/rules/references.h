@@ -4,7 +4,7 @@
 #include "rules/expressions.h"
 #include "rules/rule.h"
 
-typedef void (*wpa_expression_visitor)(wpa_rule_run *run, const wpa_expr_place *place,
+typedef void (*wpa_expression_visitor)(wpa_rule_run *run, const wpa_expression *expression,
                                        void *context);
 
 /**

@@ -55,7 +55,7 @@ typedef struct wpa_rule_run {
     unsigned depth;             /* private: of callers that are being followed */
     unsigned followed;          /* private: how many they were */
     bool ignores_members;       /* private: members let strangers in, so asking for them is moot */
-    wpa_map *memo;              /* private: answers that are asked for again and again */
+    wpa_map *memo; /* private: answers that rules ask for again and again, of this file's run */
     size_t effort; /* private: how much was looked at for questions of taint and trust */
 } wpa_rule_run;
 
@@ -87,6 +87,13 @@ struct wpa_rule {
     bool runs_last;
     /** Reports also what stands in jobs and steps that can never run (syntax and schema). */
     bool reads_dead_code;
+    /**
+     * What a file must hold one of for the rule to find anything: words in any case of their
+     * letters (of four bytes or more, without blanks), wherever they stand, and names of commands
+     * that scripts call. NULL-terminated; both NULL: the rule may find something in any file.
+     */
+    const char *const *words;
+    const char *const *commands;
     /** Says that one thing is as another: a fix of either may bring it about and is no worse. */
     bool compares;
 

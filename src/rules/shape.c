@@ -120,14 +120,15 @@ static int count_known(const wpa_schema_def *def, const wpa_yaml_node *node)
     }
     for (size_t i = 0; i < def->n_properties; i++) {
         const wpa_schema_property *property = &def->properties[i];
+        bool is_telling = property->def->kind == WPA_SCHEMA_STRING && property->def->constant;
+        if (!property->is_required && !is_telling) {
+            continue;
+        }
         const wpa_yaml_pair *pair = wpa_yaml_find_ci(node, property->name);
         const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
         /* What tells the forms apart is what each requires, and a value that only one takes. */
         n += property->is_required ? (pair ? 100 : -1) : 0;
-        n += value && property->def->kind == WPA_SCHEMA_STRING && property->def->constant &&
-                     fits_kind(property->def, value)
-                 ? 500
-                 : 0;
+        n += value && is_telling && fits_kind(property->def, value) ? 500 : 0;
     }
     return n;
 }
@@ -421,7 +422,8 @@ static void check_required(const place *at, const wpa_schema_def *def, const wpa
     }
     for (size_t i = 0; i < at->set->n_needs; i++) {
         const wpa_shape_need *need = &at->set->needs[i];
-        if (wpa_text_is(need->form, def->name) && !wpa_yaml_find_ci(node, need->key)) {
+        if (*need->form == *def->name && wpa_text_is(need->form, def->name) &&
+            !wpa_yaml_find_ci(node, need->key)) {
             report_missing(at, def, node, need->key);
         }
     }
@@ -480,8 +482,8 @@ static void walk_scalar(const place *at, const wpa_schema_def *def, const wpa_ya
 {
     bool is_text = takes(def, WPA_SCHEMA_STRING) || takes(def, WPA_SCHEMA_ALLOWED);
     bool is_open = at->has_expressions && (is_text ? has_expression(node) : is_expression(node));
-    bool is_empty_text = wpa_yaml_is_null(node) && takes(def, WPA_SCHEMA_STRING);
-    if (is_open || (is_empty_text && !def->is_non_empty && def->kind == WPA_SCHEMA_STRING)) {
+    bool may_be_empty = def->kind == WPA_SCHEMA_STRING && !def->is_non_empty;
+    if (is_open || (may_be_empty && wpa_yaml_is_null(node))) {
         return; /* null where a text may be empty is read as the empty text */
     }
     if (!fits_kind(def, node)) {
@@ -509,6 +511,16 @@ static void walk_any(place at, const wpa_schema_def *def, const wpa_yaml_node *n
     }
 }
 
+static bool is_listed(const wpa_schema_def *def, const char *const names[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (*names[i] == *def->name && wpa_text_is(names[i], def->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written)
 {
     const wpa_yaml_node *node = wpa_yaml_resolve(written);
@@ -517,7 +529,7 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
     if (is_unread || at.depth > DEPTH_MAX) {
         return;
     }
-    if (wpa_text_index(def->name, set->left_to_others, set->n_left_to_others) >= 0) {
+    if (is_listed(def, set->left_to_others, set->n_left_to_others)) {
         bool is_collection = node->kind != WPA_YAML_SCALAR;
         if (is_collection && !fits_kind(def, node)) {
             report_shape(&at, def, node);
@@ -528,8 +540,7 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
         walk_any(at, def, node);
         return;
     }
-    if (wpa_yaml_is_null(node) &&
-        wpa_text_index(def->name, set->may_be_null, set->n_may_be_null) >= 0) {
+    if (is_listed(def, set->may_be_null, set->n_may_be_null) && wpa_yaml_is_null(node)) {
         return;
     }
     at.has_expressions = at.has_expressions || (def->contexts && def->contexts[0]);

@@ -26,6 +26,7 @@ typedef struct wpa_rule_sink {
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
     wpa_finding *beyond;  /* what rules write to when over the limit */
     wpa_shared shared;
+    wpa_map *memo;       /* of all rules, in turn: see wpa_rule_run */
     wpa_map *neighbours; /* path → wpa_source, of those read so far; NULL until one is */
     wpa_map *texts;      /* path → wpa_slice, of other files read so far; NULL until one is */
 } wpa_rule_sink;

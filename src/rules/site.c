@@ -32,10 +32,27 @@ bool wpa_site_spend(wpa_rule_run *run, size_t effort)
     return run->effort <= WPA_SITE_EFFORT_MAX;
 }
 
+/* An address in as many letters as it takes, and a sign that is none of them. */
+static char *put_address(char *to, const void *thing)
+{
+    for (uintptr_t left = (uintptr_t)thing; left; left >>= 5) {
+        *to++ = (char)('@' + (left & 31));
+    }
+    *to++ = '.';
+    return to;
+}
+
+void wpa_site_key(char key[WPA_SITE_KEY_SIZE], char question, const void *a, const void *b)
+{
+    char *end = key;
+    *end++ = question;
+    *put_address(put_address(end, a), b) = '\0';
+}
+
 wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t from, size_t to)
 {
-    char key[64];
-    (void)wpa_text_format(key, sizeof key, "m%p", (const void *)scalar);
+    char key[WPA_SITE_KEY_SIZE];
+    wpa_site_key(key, 'm', scalar, NULL);
     run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
     const wpa_yaml_map *map = wpa_map_get(run->memo, key);
     if (!map) {

@@ -34,7 +34,10 @@ size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *s
 /** Count so many bytes or things that were looked at; false once there were too many. */
 bool wpa_site_spend(wpa_rule_run *run, size_t effort);
 
-/** Bytes of the file for bytes of a decoded scalar; the way back is made once a rule. */
+#define WPA_SITE_KEY_SIZE 64
+/** A question about one or two things as a key of run->memo; b may be NULL. */
+void wpa_site_key(char key[WPA_SITE_KEY_SIZE], char question, const void *a, const void *b);
+/** Bytes of the file for bytes of a decoded scalar; the way back is made once a file. */
 wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t from, size_t to);
 
 /** The definition of the same repository that a uses names; NULL if it is none or is not there. */

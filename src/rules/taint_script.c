@@ -298,6 +298,7 @@ typedef struct assignment {
     size_t name_length;
     size_t at; /* where its command begins */
     wpa_span value;
+    bool is_judged, is_harmless; /* the second once the first is set */
 } assignment;
 
 typedef struct assignments {
@@ -315,15 +316,16 @@ static void add_assignment(wpa_arena *arena, assignments *list, const wpa_shell_
     if (length && value.start < value.end) {
         list->items =
             wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
-        list->items[list->n++] = (assignment){word->text, length, c->span.start, value};
+        list->items[list->n++] =
+            (assignment){word->text, length, c->span.start, value, false, false};
     }
 }
 
 /* All of a step's script, gathered once a rule: "NAME=x cmd", "export NAME=x". */
 static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    char key[64];
-    (void)wpa_text_format(key, sizeof key, "v%p", (const void *)step);
+    char key[WPA_SITE_KEY_SIZE];
+    wpa_site_key(key, 'v', step, NULL);
     run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
     assignments *list = wpa_map_get(run->memo, key);
     if (list) {
@@ -350,12 +352,16 @@ static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *site, const ch
     size_t length = strlen(name);
     *is_assigned = false;
     for (size_t i = 0; i < list->n; i++) {
-        const assignment *a = &list->items[i];
+        assignment *a = &list->items[i];
         if (a->at >= at || a->name_length != length || memcmp(a->word, name, length) != 0) {
             continue;
         }
         *is_assigned = true;
-        if (!is_sanitised(site->step->script->text, a->value)) {
+        if (!a->is_judged) {
+            a->is_judged = true;
+            a->is_harmless = is_sanitised(site->step->script->text, a->value);
+        }
+        if (!a->is_harmless) {
             worst = wpa_taint_worse(worst, wpa_trace_script(t, site, a->value));
         }
     }

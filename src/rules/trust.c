@@ -377,7 +377,13 @@ static wpa_map *memo_of(wpa_rule_run *run)
 static const char *key_of(char key[KEY_BYTES], const char *question, const void *thing,
                           const char *event)
 {
-    (void)wpa_text_format(key, KEY_BYTES, "%s%p%s", question, thing, event);
+    char address[WPA_SITE_KEY_SIZE];
+    wpa_site_key(address, *question, thing, NULL);
+    size_t length = strlen(address), n = strlen(event);
+    n = n < KEY_BYTES - length - 1 ? n : KEY_BYTES - length - 1;
+    memcpy(key, address, length);
+    memcpy(key + length, event, n);
+    key[length + n] = '\0';
     return key;
 }
 

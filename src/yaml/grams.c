@@ -10,12 +10,57 @@
 #define BITS_MIN 10 /* of the size of a filter, as a power of two */
 #define BITS_MAX 16
 
+struct wpa_yaml_grams {
+    unsigned shift; /* of a hash, so that a place in the filter is left */
+    uint8_t bits[];
+};
+
 /** Letters' case folded; other bytes that differ in that bit alone are told apart by nobody. */
-static uint32_t hash_at(const char *text)
+static uint32_t hash_of(uint32_t gram)
 {
-    uint32_t gram;
-    memcpy(&gram, text, GRAM);
     return (gram | 0x20202020U) * 0x9e3779b1U;
+}
+
+static void mark(wpa_yaml_grams *grams, uint32_t hash)
+{
+    uint32_t at = hash >> grams->shift;
+    grams->bits[at / 8] |= (uint8_t)(1U << at % 8);
+}
+
+static bool is_marked(const wpa_yaml_grams *grams, uint32_t hash)
+{
+    uint32_t at = hash >> grams->shift;
+    return (grams->bits[at / 8] >> at % 8 & 1) != 0;
+}
+
+static uint32_t hash_of_name(const char *name)
+{
+    uint32_t hash = 0x811c9dc5U;
+    for (; *name; name++) {
+        hash = (hash ^ (unsigned char)*name) * 0x01000193U;
+    }
+    return hash * 0x85ebca6bU;
+}
+
+void wpa_yaml_add_text(const wpa_yaml_doc *doc, const char *text, size_t length)
+{
+    wpa_yaml_grams *grams = doc->grams;
+    size_t i = 0;
+    for (uint64_t eight; i + sizeof eight <= length; i += sizeof eight - GRAM + 1) {
+        memcpy(&eight, text + i, sizeof eight);
+        for (unsigned k = 0; k <= sizeof eight - GRAM; k++) { /* five runs in eight bytes */
+            mark(grams, hash_of((uint32_t)(eight >> 8 * k)));
+        }
+    }
+    for (uint32_t gram; i + GRAM <= length; i++) {
+        memcpy(&gram, text + i, sizeof gram);
+        mark(grams, hash_of(gram));
+    }
+}
+
+void wpa_yaml_add_name(const wpa_yaml_doc *doc, const char *name)
+{
+    mark(doc->grams, hash_of_name(name));
 }
 
 void wpa_yaml_index_grams(wpa_yaml_doc *doc)
@@ -24,22 +69,24 @@ void wpa_yaml_index_grams(wpa_yaml_doc *doc)
     while (bits < BITS_MAX && ((size_t)1 << bits) < doc->size_bytes * 4) {
         bits++;
     }
-    uint8_t *grams = wpa_arena_array(doc->arena, ((size_t)1 << bits) / 8, sizeof *grams);
-    for (size_t i = 0; i + GRAM <= doc->size_bytes; i++) {
-        uint32_t at = hash_at(doc->source + i) >> (32 - bits);
-        grams[at / 8] |= (uint8_t)(1U << at % 8);
-    }
-    doc->grams = grams;
-    doc->gram_bits = bits;
+    doc->grams = wpa_arena_alloc(doc->arena, sizeof *doc->grams + ((size_t)1 << bits) / 8);
+    doc->grams->shift = 32 - bits;
+    wpa_yaml_add_text(doc, doc->source, doc->size_bytes);
 }
 
 bool wpa_yaml_may_hold(const wpa_yaml_doc *doc, const char *text)
 {
+    uint32_t gram;
     for (size_t length = strlen(text), i = 0; i + GRAM <= length; i++) {
-        uint32_t at = hash_at(text + i) >> (32 - doc->gram_bits);
-        if (!(doc->grams[at / 8] & 1U << at % 8)) {
+        memcpy(&gram, text + i, sizeof gram);
+        if (!is_marked(doc->grams, hash_of(gram))) {
             return false;
         }
     }
     return true;
+}
+
+bool wpa_yaml_may_name(const wpa_yaml_doc *doc, const char *name)
+{
+    return is_marked(doc->grams, hash_of_name(name));
 }

@@ -7,7 +7,8 @@
 bool wpa_yaml_is_allowed(uint32_t code_point);
 /** Fill line_starts and has_crlf. */
 void wpa_yaml_index_lines(wpa_yaml_doc *doc);
-/** Fill grams, for wpa_yaml_may_hold. */
+typedef struct wpa_yaml_grams wpa_yaml_grams;
+/** Make grams, of the file's bytes. */
 void wpa_yaml_index_grams(wpa_yaml_doc *doc);
 /** Fill comments: [n] scalars in order of the file hold no comments. */
 void wpa_yaml_index_comments(wpa_yaml_doc *doc, const wpa_span *scalars, size_t n, size_t end);

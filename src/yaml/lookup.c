@@ -244,7 +244,11 @@ wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar)
     if (tag || scalar->style != WPA_YAML_PLAIN) {
         return WPA_YAML_TEXT;
     }
+    /* Nearly all texts begin with a letter that no other type does. */
     const char *text = scalar->text;
+    if (*text && !strchr("~nNtTfF.+-0123456789", *text)) {
+        return WPA_YAML_TEXT;
+    }
     return is_null_word(text)     ? WPA_YAML_NULL
            : bool_word(text) >= 0 ? WPA_YAML_BOOL
            : is_int(text)         ? WPA_YAML_INT

@@ -358,6 +358,10 @@ static void on_scalar(builder *b, const yaml_event_t *event, wpa_span full)
         node->text =
             wpa_arena_slice(doc->arena, (const char *)event->data.scalar.value, node->length);
         node->holds_nul = memchr(node->text, '\0', node->length) != NULL;
+        if (node->style == WPA_YAML_DOUBLE_QUOTED &&
+            memchr(doc->source + full.start, '\\', wpa_span_length(full))) {
+            wpa_yaml_add_text(doc, node->text, node->length);
+        }
     }
     set_properties(b, node, full.start, event->data.scalar.anchor, event->data.scalar.tag);
     attach(b, node);

@@ -204,7 +204,11 @@ wpa_position wpa_yaml_position(const wpa_yaml_doc *doc, size_t offset)
         return (wpa_position){line, column};
     }
     for (size_t at = doc->line_starts[line - 1]; at < offset; column++) {
-        wpa_utf8_next(doc->source, doc->size_bytes, &at);
+        if ((unsigned char)doc->source[at] < 0x80) {
+            at++;
+        } else {
+            wpa_utf8_next(doc->source, doc->size_bytes, &at);
+        }
     }
     return (wpa_position){line, column};
 }

@@ -165,6 +165,8 @@ const wpa_rule wpa_rule_hardcoded_path = {
            "the step fails.",
     .fix = "Use GITHUB_WORKSPACE, RUNNER_TEMP, RUNNER_TOOL_CACHE or HOME.",
     .declares = WPA_DECLARES_SCRIPT,
+    .words = (const char *const[]){"/home/runner", "/Users/runner", "D:\\a\\", "D:/a/", "/d/a/",
+                                   "hostedtoolcache", "github.workspace", NULL},
     .check = check,
     .repair = repair,
 };

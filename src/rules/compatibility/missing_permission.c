@@ -1,5 +1,6 @@
 /* CMP-041: a step needs more than the token that its job declares. */
 #include <string.h>
+#include <strings.h>
 
 #include "rules/needs.h"
 #include "rules/pin.h"
@@ -46,9 +47,15 @@ static bool is_own_token(const wpa_yaml_node *value)
 
 static bool is_token_name(const char *name)
 {
-    return name &&
-           (strcasestr(name, "token") || strcasestr(name, "deploy_key") ||
-            strcasestr(name, "ssh-key") || strcasestr(name, "personal") || strcasestr(name, "pat"));
+    static const char *const words[] = {"token", "deploy_key", "ssh-key", "personal", "pat"};
+    for (const char *at = name; at && (at = strpbrk(at, "tdspTDSP")); at++) {
+        for (size_t i = 0; i < WPA_COUNT(words); i++) {
+            if ((*at | 0x20) == *words[i] && strncasecmp(at, words[i], strlen(words[i])) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 /* Does any of these entries hold another token than the job's? */

@@ -204,5 +204,6 @@ const wpa_rule wpa_rule_parallel_steps = {
     .fix = "Wait for background steps above, by their id, before their results are read. There is "
            "no fix by machine.",
     .reads_dead_code = true,
+    .words = (const char *const[]){"wait", "cancel", "parallel", "background", NULL},
     .check = check,
 };

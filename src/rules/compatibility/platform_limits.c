@@ -1,7 +1,7 @@
 /* CMP-023: sizes that GitHub refuses. */
 #include <string.h>
 
-#include "expr/expr.h"
+#include "rules/expressions.h"
 #include "rules/steps.h"
 #include "workflow/workflow.h"
 
@@ -26,6 +26,9 @@ static void check_file(wpa_rule_run *run)
 
 static void check_matrix(wpa_rule_run *run, const wpa_outline_job *job)
 {
+    if (!wpa_yaml_find(job->node, "strategy")) {
+        return;
+    }
     wpa_matrix m = wpa_strategy_of(job->node, run->arena).matrix;
     if (!m.node || m.is_open) {
         return;
@@ -81,6 +84,16 @@ static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
                 WPA_EXPR_MAX_DEPTH);
         }
     }
+}
+
+static bool has_limit(const wpa_expressions *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        if (all->items[i].place->parsed.fault == WPA_EXPR_LIMIT) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
@@ -169,10 +182,15 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    wpa_rule_each_env(run, check_variable);
-    wpa_rule_each_step(run, check_step);
-    check_file(run);
-    walk(run, run->source->yaml->root, 0);
+    if (run->source->size_bytes >=
+        CMD_LINE_MAX) { /* the least of what a text can have too much of */
+        wpa_rule_each_env(run, check_variable);
+        wpa_rule_each_step(run, check_step);
+        check_file(run);
+    }
+    if (run->source->size_bytes > WPA_EXPR_MAX_BYTES || has_limit(run->source->expressions)) {
+        walk(run, run->source->yaml->root, 0);
+    }
     for (size_t i = 0; run->source->kind == WPA_INPUT_WORKFLOW && i < o->n_jobs; i++) {
         check_matrix(run, &o->jobs[i]);
         check_uploads(run, &o->jobs[i]);

@@ -124,7 +124,10 @@ static bool tell_form(wpa_rule_run *run, const wpa_schema_def *def, const wpa_ya
         /* One type as a text is accepted, though the schema has a list alone. */
         return wpa_yaml_is(wpa_yaml_get(node, "types"), WPA_YAML_SCALAR);
     }
-    for (size_t i = 0; is_step(def) && i < WPA_COUNT(deeds); i++) {
+    if (!is_step(def)) {
+        return false;
+    }
+    for (size_t i = 0; i < WPA_COUNT(deeds); i++) {
         const wpa_yaml_pair *pair = wpa_yaml_find(node, deeds[i]);
         if (pair && first) {
             wpa_finding *finding =
@@ -136,8 +139,8 @@ static bool tell_form(wpa_rule_run *run, const wpa_schema_def *def, const wpa_ya
         }
         first = first ? first : pair;
     }
-    if (!is_step(def) || first || node->is_incomplete || tell_misspelt_deed(run, def, node)) {
-        return is_step(def) && !first;
+    if (first || node->is_incomplete || tell_misspelt_deed(run, def, node)) {
+        return !first;
     }
     size_t start = wpa_yaml_full(node).start;
     wpa_rule_report(run, node->n_pairs ? node->pairs[0].key->span : (wpa_span){start, start}, "S21",
@@ -356,11 +359,31 @@ static void report_empty(wpa_rule_run *run, const wpa_yaml_pair *pair, const cha
     finding->severity = WPA_SEVERITY_LOW;
 }
 
+/** A value that is nothing, or entries that come from elsewhere: hardly any mapping has one. */
+static bool may_hold_empty(const wpa_yaml_node *mapping)
+{
+    mapping = wpa_yaml_resolve(mapping);
+    for (size_t i = 0; mapping && i < mapping->n_pairs; i++) {
+        const wpa_yaml_node *key = mapping->pairs[i].key;
+        const wpa_yaml_node *value = wpa_yaml_resolve(mapping->pairs[i].value);
+        bool is_merge = key->kind != WPA_YAML_SCALAR || wpa_text_is(key->text, "<<");
+        bool is_empty = value && ((value->kind == WPA_YAML_SCALAR && wpa_yaml_is_null(value)) ||
+                                  value->length + value->n_pairs + value->n_items == 0);
+        if (is_merge || is_empty) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
 {
     static const char *const texts[] = {
         "run", "if", "run-name", "concurrency", "environment", "container", "working-directory"};
     static const char *const lists[] = {"needs", "runs-on"};
+    if (!may_hold_empty(mapping)) {
+        return;
+    }
     for (size_t i = 0; i < WPA_COUNT(texts); i++) {
         const wpa_yaml_pair *pair = wpa_yaml_find(mapping, texts[i]);
         const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;

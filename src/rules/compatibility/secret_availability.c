@@ -163,8 +163,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         const wpa_expression *e = &all->items[i];
         size_t n = 0;
         const wpa_expr_reference *list =
-            e->place->parsed.root ? wpa_expr_references(e->place->parsed.root, run->arena, &n)
-                                  : NULL;
+            e->place->parsed.root ? wpa_expression_references(run, e, &n) : NULL;
         for (size_t k = 0; k < n; k++) {
             const char *name = secret_name(&list[k]);
             if (name) {
@@ -216,6 +215,7 @@ const wpa_rule wpa_rule_secret_availability = {
     .checks = checks,
     .tables = 1U << WPA_FACTS_EVENTS,
     .declares = WPA_DECLARES_JOBS,
+    .words = (const char *const[]){"secrets", NULL},
     .check = check,
     .repair = repair,
 };

@@ -73,8 +73,8 @@ static void check_items(wpa_rule_run *run, const wpa_yaml_node *list, const char
                         const char *what)
 {
     for (size_t i = 0; i < list->n_items && i < ITEMS_MAX; i++) {
-        const char *text = wpa_yaml_text(list->items[i]);
-        for (size_t k = 0; k < i && !wpa_outline_has_expression(text); k++) {
+        bool is_open = wpa_outline_has_expression(wpa_yaml_text(list->items[i]));
+        for (size_t k = 0; k < i && !is_open; k++) {
             if (!is_same(list->items[k], list->items[i], 0)) {
                 continue;
             }

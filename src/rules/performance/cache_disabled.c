@@ -162,6 +162,8 @@ const wpa_rule wpa_rule_cache_disabled = {
     .fix = "Remove the option, unless what is built must come from nothing.",
     .tables = 1U << WPA_FACTS_CACHES,
     .declares = WPA_DECLARES_CACHE | WPA_DECLARES_SCRIPT,
+    .words = (const char *const[]){"no-cache", "no-build-cache", "GRADLE_OPTS", "CARGO_INCREMENTAL",
+                                   NULL},
     .check = check,
     .repair = repair,
 };

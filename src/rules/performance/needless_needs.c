@@ -99,11 +99,13 @@ static bool shares_cache(const wpa_outline_job *a, const wpa_outline_job *b)
 typedef struct member {
     wpa_work_need *needs;
     size_t n_needs;
-    bool leaves, uploads, downloads;
-    bool reads_all; /* of its needs, or by names that are not written out */
-    bool is_gate;   /* known once has_gate is set */
-    bool has_gate;
-    bool uploads_before;  /* itself, or one that it waits for */
+    bool uploads;
+    bool leaves, has_left; /* known once has_left is set */
+    bool is_gate, has_gate;
+    bool uploads_before; /* itself, or one that it waits for */
+    /* Of those that need others: */
+    bool downloads;
+    bool reads_all;       /* of its needs, or by names that are not written out */
     const wpa_map *reads; /* ids behind "needs." */
 } member;
 
@@ -154,17 +156,13 @@ static const wpa_map *read_mentions(const wpa_outline_job *job, wpa_arena *arena
     static const char word[] = "needs.";
     wpa_map *ids = wpa_map_new(arena);
     wpa_slice text = wpa_work_text(job->node);
-    for (size_t i = 0; i + sizeof word <= text.length; i++) {
-        if (strncasecmp(text.at + i, word, sizeof word - 1) != 0) {
-            continue;
+    const char *at = text.at, *end = text.at + text.length;
+    while ((at = wpa_text_find_ci(at, (size_t)(end - at), word))) {
+        const char *start = at + sizeof word - 1;
+        for (at = start; at < end && (isalnum((unsigned char)*at) || *at == '_' || *at == '-');) {
+            at++;
         }
-        size_t start = i + sizeof word - 1, end = start;
-        while (end < text.length && (isalnum((unsigned char)text.at[end]) || text.at[end] == '_' ||
-                                     text.at[end] == '-')) {
-            end++;
-        }
-        wpa_map_put(ids, lower_of(arena, text.at + start, end - start), ids);
-        i = end - 1;
+        wpa_map_put(ids, lower_of(arena, start, (size_t)(at - start)), ids);
     }
     return ids;
 }
@@ -177,11 +175,12 @@ static void read_member(wpa_rule_run *run, const wpa_outline *o, const wpa_outli
     m->n_needs = wpa_work_needs(o, job, needs, NEEDS_MAX);
     m->needs = wpa_arena_array(run->arena, m->n_needs + 1, sizeof *needs);
     memcpy(m->needs, needs, m->n_needs * sizeof *needs);
-    m->leaves = leaves_something(job);
     m->uploads = job->is_call || uploads(job);
-    m->downloads = downloads(job);
-    m->reads_all = wpa_work_mentions_any(job->node, all);
-    m->reads = read_mentions(job, run->arena);
+    if (m->n_needs) {
+        m->downloads = downloads(job);
+        m->reads_all = wpa_work_mentions_any(job->node, all);
+        m->reads = read_mentions(job, run->arena);
+    }
 }
 
 static order read_order(wpa_rule_run *run, const wpa_outline *o)
@@ -215,6 +214,16 @@ static bool is_transitive(const order *g, const wpa_outline_job *job, const wpa_
     return false;
 }
 
+static bool leaves(const order *g, const wpa_outline_job *job)
+{
+    member *m = member_of(g, job);
+    if (!m->has_left) {
+        m->leaves = leaves_something(job);
+        m->has_left = true;
+    }
+    return m->leaves;
+}
+
 /* A quick look at the sources that spares the rest when it fails. */
 static bool is_gate(const order *g, const wpa_outline_job *job)
 {
@@ -232,7 +241,7 @@ static void check_need(wpa_rule_run *run, const order *g, const wpa_outline_job 
                        const wpa_work_need *need)
 {
     const member *own = member_of(g, job), *other = member_of(g, need->job);
-    if (other->leaves || own->reads_all ||
+    if (leaves(g, need->job) || own->reads_all ||
         wpa_map_has(own->reads, lower_of(run->arena, need->id, strlen(need->id))) ||
         (own->downloads && other->uploads_before) || is_transitive(g, job, need->job) ||
         shares_cache(need->job, job)) {
@@ -254,18 +263,29 @@ static void check_need(wpa_rule_run *run, const order *g, const wpa_outline_job 
     }
 }
 
+static bool has_needs(const wpa_outline *o)
+{
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        if (wpa_yaml_find(o->jobs[i].node, "needs")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    if (wpa_work_is_large(o) || wpa_work_ships(run)) {
+    if (!has_needs(o) || wpa_work_is_large(o) || wpa_work_ships(run)) {
         return true;
     }
     order g = read_order(run, o);
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         const member *m = &g.members[i];
-        bool may_wait = job->is_call || m->leaves || wpa_work_job_ships(job) || is_aggregator(job);
+        bool may_wait = m->n_needs == 0 || job->is_call || leaves(&g, job) ||
+                        wpa_work_job_ships(job) || is_aggregator(job);
         for (size_t k = 0; k < m->n_needs && !may_wait; k++) {
             if (m->needs[k].job && m->needs[k].job != job) {
                 check_need(run, &g, job, &m->needs[k]);

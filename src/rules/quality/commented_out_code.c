@@ -89,6 +89,21 @@ static bool is_code(const wpa_yaml_node *node)
            known_keys(only, &is_telling) == only->n_pairs && is_telling;
 }
 
+/* Does a key that tells stand at the beginning of a line? Only then it is worth parsing. */
+static bool may_be_code(const wpa_yaml_doc *doc, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        const char *at = doc->source + doc->comments[i].span.start;
+        at += strspn(at, "# \t-{[?\"'&*!");
+        for (size_t k = 0; k < WPA_COUNT(telling); k++) {
+            if (*at == *telling[k] && wpa_text_starts(at, telling[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* The comments [from, to) without their marks; parsed on its own. */
 static const wpa_yaml_node *parse_block(wpa_rule_run *run, size_t from, size_t to)
 {
@@ -121,7 +136,8 @@ static bool has_reason(const wpa_yaml_doc *doc, size_t from)
 static void check_block(wpa_rule_run *run, size_t from, size_t to)
 {
     const wpa_yaml_doc *doc = run->source->yaml;
-    if (to - from < LINES_MIN || to - from > LINES_MAX || has_reason(doc, from)) {
+    if (to - from < LINES_MIN || to - from > LINES_MAX || has_reason(doc, from) ||
+        !may_be_code(doc, from, to)) {
         return;
     }
     const wpa_yaml_node *root = parse_block(run, from, to);

@@ -438,6 +438,8 @@ const wpa_rule wpa_rule_output_file_misuse = {
     .fix = "Append with >> and quote the name: >> \"$GITHUB_OUTPUT\".",
     .checks = (const char *const[]){"F1", "F2", "F3", "F4", "F5", "F6", NULL},
     .declares = WPA_DECLARES_SCRIPT,
+    .words = (const char *const[]){"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH",
+                                   "GITHUB_STEP_SUMMARY", NULL},
     .check = check,
     .repair = repair,
 };

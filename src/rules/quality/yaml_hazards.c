@@ -89,6 +89,10 @@ static bool is_below(const wpa_yaml_node *node, const char *name)
 static void check_plain(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     const char *text = node->text;
+    bool is_digit = *text >= '0' && *text <= '9';
+    if (!is_digit && (node->length > 3 || !is_switch_word(text))) {
+        return; /* as nearly all are, whatever they are for */
+    }
     bool is_value = is_below(node, "with") || is_below(node, "matrix") || is_below(node, "env") ||
                     is_below(node, "inputs");
     if (!is_value) {
@@ -229,6 +233,9 @@ static size_t find_dash(const wpa_yaml_node *node)
 /** In a script a curly quote at the edge of a word quotes nothing. Inside words it is prose. */
 static void check_script(wpa_rule_run *run, const wpa_yaml_node *node)
 {
+    if (!memchr(node->text, '\xe2', node->length)) {
+        return; /* with which all of these begin */
+    }
     size_t dash = find_dash(node);
     if (dash) {
         wpa_finding *finding =
@@ -283,7 +290,7 @@ static void check_layout(wpa_rule_run *run)
     for (size_t line = 1; line <= doc->n_lines; line++) {
         wpa_span span = wpa_yaml_line(doc, line);
         size_t end = span.end;
-        while (end > span.start && strchr(" \t", doc->source[end - 1])) {
+        while (end > span.start && (doc->source[end - 1] == ' ' || doc->source[end - 1] == '\t')) {
             end--;
         }
         bool is_trailing = end < span.end && !has_trailing && !scalar_at(doc, end);

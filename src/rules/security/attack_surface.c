@@ -56,11 +56,11 @@ typedef struct secrets {
     size_t n;
 } secrets;
 
-static void add_secret(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+static void add_secret(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
     secrets *s = context;
     size_t n;
-    wpa_expr_reference *references = wpa_expr_references(place->parsed.root, run->arena, &n);
+    const wpa_expr_reference *references = wpa_expression_references(run, expression, &n);
     for (size_t i = 0; i < n; i++) {
         const char *name = wpa_expr_secret_name(&references[i]);
         if (name && wpa_text_index(name, s->names, s->n) < 0 && s->n < WPA_COUNT(s->names)) {

@@ -127,8 +127,9 @@ static void look(const search *s, const wpa_expr *node, bool is_weaker)
     }
 }
 
-static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
+    const wpa_expr_place *place = expression->place;
     (void)context;
     const wpa_yaml_node *key = place->node->key;
     if (key && wpa_text_is(wpa_yaml_text(key), "if")) {

@@ -249,6 +249,8 @@ const wpa_rule wpa_rule_env_injection = {
     .elsewhere = (const char *const[]){"zizmor/github-env", "octoscan/dangerous-write", NULL},
     .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED,
     .declares = WPA_DECLARES_SCRIPT,
+    .words = (const char *const[]){"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH",
+                                   "GITHUB_STEP_SUMMARY", NULL},
     .check = check,
     .repair = repair,
 };

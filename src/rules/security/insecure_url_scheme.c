@@ -273,6 +273,7 @@ const wpa_rule wpa_rule_insecure_url_scheme = {
     .elsewhere = (const char *const[]){"zizmor/insecure-url-scheme", NULL},
     .tables = 1U << WPA_FACTS_COMMANDS,
     .declares = WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV,
+    .words = (const char *const[]){"http://", "git://", NULL},
     .check = check,
     .repair = repair,
 };

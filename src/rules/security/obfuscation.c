@@ -274,8 +274,9 @@ static void check_node(const wpa_expr *node, const wpa_expr *parent, void *conte
     }
 }
 
-static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
+    const wpa_expr_place *place = expression->place;
     (void)context;
     const wpa_yaml_node *key = place->node->key;
     visit v = {run, place, 0, key && wpa_text_is(wpa_yaml_text(key), "if")};
@@ -335,6 +336,21 @@ static wpa_span find_odd(const char *text, size_t length, bool *is_hidden)
         before = c;
     }
     return (wpa_span){0, 0};
+}
+
+/* Characters of other alphabets, as such or by an escape that stands for one? */
+static bool may_hold_odd(const wpa_yaml_doc *doc)
+{
+    const char *end = doc->source + doc->size_bytes;
+    if (!wpa_text_is_ascii(doc->source, doc->size_bytes)) {
+        return true;
+    }
+    for (const char *at = doc->source; (at = memchr(at, '\\', (size_t)(end - at))); at++) {
+        if (at[1] && strchr("xuUN_LP", at[1])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void check_characters(wpa_rule_run *run, const wpa_yaml_node *node, const char *what)
@@ -439,10 +455,13 @@ static void check_blobs(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_script *script = step->script;
     for (size_t i = 0; script && i < script->n_commands; i++) {
+        if (!is_decoder(&script->commands[i])) {
+            continue;
+        }
         bool has_source = has_blob(&script->commands[i]) ||
                           (i > 0 && wpa_text_is(script->commands[i].before, "|") &&
                            has_blob(&script->commands[i - 1]));
-        if (is_decoder(&script->commands[i]) && has_source && is_run(script, i)) {
+        if (has_source && is_run(script, i)) {
             wpa_finding *finding = wpa_rule_report(
                 run, wpa_outline_script_span(step, script->commands[i].span), NULL, NULL,
                 "what is decoded here is run, and nobody can read what it is");
@@ -454,17 +473,20 @@ static void check_blobs(wpa_rule_run *run, const wpa_outline_step *step)
 
 /* ---- all of them ---- */
 
-static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool may_be_odd)
 {
-    const wpa_yaml_pair *with = wpa_yaml_find(step->node, "with");
+    /* A mapping is what the outline takes. */
+    const wpa_yaml_pair *with = step->with ? NULL : wpa_yaml_find(step->node, "with");
     if (with && wpa_outline_has_expression(wpa_yaml_text(with->value))) {
         wpa_finding *finding =
             wpa_rule_report(run, (wpa_span){with->key->span.start, with->value->span.end}, NULL,
                             NULL, "which inputs the action gets is known only when it runs");
         finding->persona = WPA_PERSONA_AUDITOR;
     }
-    check_characters(run, step->uses.node, "what is used");
-    check_characters(run, step->run, "the script");
+    if (may_be_odd) {
+        check_characters(run, step->uses.node, "what is used");
+        check_characters(run, step->run, "the script");
+    }
     check_blobs(run, step);
 }
 
@@ -474,11 +496,16 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_outline *o = run->source->outline;
     wpa_rule_each_uses(run, check_path);
     wpa_rule_each_expression(run, o->root, check_expression, NULL);
-    walk_keys(run, o->root, 0);
+    bool may_be_odd = may_hold_odd(run->source->yaml);
+    if (may_be_odd) {
+        walk_keys(run, o->root, 0);
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
-        check_characters(run, o->jobs[i].uses.node, "what is used");
+        if (may_be_odd) {
+            check_characters(run, o->jobs[i].uses.node, "what is used");
+        }
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_step(run, &o->jobs[i].steps[k]);
+            check_step(run, &o->jobs[i].steps[k], may_be_odd);
         }
     }
     return true;

@@ -19,11 +19,12 @@ static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
     }
 }
 
-static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
+    const wpa_expr_place *place = expression->place;
     (void)context;
     size_t n;
-    wpa_expr_reference *references = wpa_expr_references(place->parsed.root, run->arena, &n);
+    const wpa_expr_reference *references = wpa_expression_references(run, expression, &n);
     for (size_t i = 0; i < n; i++) {
         const wpa_expr_reference *r = &references[i];
         bool is_whole = wpa_text_is(r->path, "secrets") || wpa_text_is(r->path, "secrets.*");
@@ -67,5 +68,6 @@ const wpa_rule wpa_rule_overprovisioned_secrets = {
            "a person must say.",
     .elsewhere =
         (const char *const[]){"zizmor/overprovisioned-secrets", "poutine/job_all_secrets", NULL},
+    .words = (const char *const[]){"secrets", NULL},
     .check = check,
 };

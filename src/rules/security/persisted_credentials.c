@@ -221,6 +221,7 @@ const wpa_rule wpa_rule_persisted_credentials = {
     .elsewhere = (const char *const[]){"zizmor/artipacked", NULL},
     .declares = WPA_DECLARES_SCRIPT, /* what a step does with its inputs */
     .tables = 1U << WPA_FACTS_ACTIONS,
+    .words = (const char *const[]){"actions/checkout", NULL},
     .check = check,
     .repair = repair,
 };

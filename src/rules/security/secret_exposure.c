@@ -27,7 +27,10 @@ static bool holds_secret(const char *text, wpa_arena *arena)
 {
     size_t at = 0;
     wpa_span fence, inside;
-    while (text && wpa_flow_next_fence(text, strlen(text), &at, &fence, &inside)) {
+    if (!text || !strstr(text, "secrets")) {
+        return false;
+    }
+    while (wpa_flow_next_fence(text, strlen(text), &at, &fence, &inside)) {
         wpa_flow flow = wpa_flow_read(text + inside.start, wpa_span_length(inside), arena);
         for (size_t i = 0; i < flow.n; i++) {
             if (wpa_text_starts(flow.paths[i], "secrets.")) {
@@ -53,7 +56,8 @@ static void check_splices(wpa_rule_run *run, const wpa_outline_step *step)
     for (size_t i = 0; i < WPA_COUNT(nodes); i++) {
         size_t at = 0;
         wpa_span fence, inside;
-        const char *text = nodes[i] ? nodes[i]->text : NULL;
+        bool may_hold = nodes[i] && memmem(nodes[i]->text, nodes[i]->length, "secrets", 7);
+        const char *text = may_hold ? nodes[i]->text : NULL;
         while (text && wpa_flow_next_fence(text, nodes[i]->length, &at, &fence, &inside)) {
             wpa_flow flow = wpa_flow_read(text + inside.start, wpa_span_length(inside), run->arena);
             bool is_secret = false;
@@ -102,13 +106,25 @@ static void add_names(wpa_rule_run *run, secret_names *set, const wpa_yaml_node 
     }
 }
 
-static secret_names names_of(wpa_rule_run *run, const wpa_outline_step *step)
+/* Those that all steps of the job have. */
+static secret_names names_of_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     secret_names set = {0};
     const wpa_yaml_node *root = run->source->outline->root;
-    add_names(run, &set, step->env);
-    add_names(run, &set, wpa_yaml_get(step->job->node, "env"));
+    add_names(run, &set, wpa_yaml_get(job->node, "env"));
     add_names(run, &set, wpa_yaml_is(root, WPA_YAML_MAPPING) ? wpa_yaml_get(root, "env") : NULL);
+    return set;
+}
+
+/* The step's own before them. */
+static secret_names names_of(wpa_rule_run *run, const wpa_outline_step *step,
+                             const secret_names *of_job)
+{
+    secret_names set = {0};
+    add_names(run, &set, step->env);
+    for (size_t i = 0; i < of_job->n && set.n < WPA_COUNT(set.names); i++) {
+        set.names[set.n++] = of_job->names[i];
+    }
     return set;
 }
 
@@ -284,12 +300,14 @@ static void check_build_command(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
-static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const secret_names *of_job)
 {
     check_splices(run, step);
     check_build(run, step);
-    secret_names set = names_of(run, step);
-    for (size_t i = 0; step->lexed && i < step->lexed->n_commands; i++) {
+    secret_names set = names_of(run, step, of_job);
+    bool may_hold =
+        step->lexed && (set.n > 0 || memmem(step->run->text, step->run->length, "secrets", 7));
+    for (size_t i = 0; may_hold && i < step->lexed->n_commands; i++) {
         const wpa_shell_command *c = &step->lexed->commands[i];
         check_words(run, step, c, &set);
         check_dump(run, step, c, &set);
@@ -345,9 +363,15 @@ static void check_workflow_env(wpa_rule_run *run)
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_step(run, check_step);
-    for (size_t i = 0; i < run->source->outline->n_jobs; i++) {
-        check_outputs(run, &run->source->outline->jobs[i]);
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        secret_names of_job = names_of_job(run, &o->jobs[i]);
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_step(run, &o->jobs[i].steps[k], &of_job);
+        }
+    }
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_outputs(run, &o->jobs[i]);
     }
     check_workflow_env(run);
     return true;
@@ -438,6 +462,7 @@ const wpa_rule wpa_rule_secret_exposure = {
     .fix = "Hand it over through env or standard input, to the step that needs it.",
     .checks = (const char *const[]){"X1", "X2", "X3", "X4", "X5", NULL},
     .declares = WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV,
+    .words = (const char *const[]){"secrets", NULL},
     .check = check,
     .repair = repair,
 };

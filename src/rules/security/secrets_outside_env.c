@@ -15,11 +15,12 @@ typedef struct search {
     bool is_publishing;
 } search;
 
-static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
+    const wpa_expr_place *place = expression->place;
     const search *s = context;
     size_t n;
-    wpa_expr_reference *references = wpa_expr_references(place->parsed.root, run->arena, &n);
+    const wpa_expr_reference *references = wpa_expression_references(run, expression, &n);
     for (size_t i = 0; i < n; i++) {
         const wpa_expr_reference *r = &references[i];
         const char *name = wpa_expr_secret_name(r);
@@ -78,5 +79,6 @@ const wpa_rule wpa_rule_secrets_outside_env = {
            "There is no fix by machine, since the secret itself has to move.",
     .elsewhere = (const char *const[]){"zizmor/secrets-outside-env", NULL},
     .options = options,
+    .words = (const char *const[]){"secrets", NULL},
     .check = check,
 };

@@ -145,7 +145,8 @@ static bool is_switch(const wpa_shell_command *c, size_t i)
     }
     for (size_t k = 0; k < WPA_COUNT(switches); k++) {
         const switch_off *s = &switches[k];
-        if ((!s->program || wpa_text_is(s->program, c->name)) && wpa_text_is(s->word, word) &&
+        if (*s->word == *word && wpa_text_is(s->word, word) &&
+            (!s->program || wpa_text_is(s->program, c->name)) &&
             (!s->next || wpa_text_is(s->next, next))) {
             return true;
         }
@@ -155,20 +156,35 @@ static bool is_switch(const wpa_shell_command *c, size_t i)
            strstr(word, "-o StrictHostKeyChecking=no") != NULL;
 }
 
+/* Options, assignments and names of settings: most words are none of them. */
+static bool may_switch(const char *word)
+{
+    static const char *const names[] = {"http.sslVerify", "http.sslverify", "strict-ssl",
+                                        "ssl_verify",     "disable-tls",    "secure-http"};
+    return *word == '-' || strchr(word, '=') || wpa_text_starts(word, "$env:") ||
+           (strpbrk(word, "._-") && wpa_text_index(word, names, WPA_COUNT(names)) >= 0);
+}
+
+static bool is_assigned(const wpa_shell_command *c, size_t i)
+{
+    const char *word = c->words[i].text;
+    const char *env = wpa_text_starts(word, "$env:") ? word + 5 : NULL;
+    return env && i + 2 < c->n_words && wpa_text_is(c->words[i + 1].text, "=") &&
+           switches_off(env, strlen(env), c->words[i + 2].text);
+}
+
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
-    bool has_url;
-    if (is_local(c, &has_url) || goes_nearby(c) || wpa_text_is(c->name, "echo") ||
-        wpa_text_is(c->name, "printf")) {
-        return;
-    }
+    bool has_url = false, is_known = false; /* whom it asks, once there is a switch */
     for (size_t i = 0; i < c->n_words; i++) {
         const wpa_shell_word *word = &c->words[i];
-        const char *env = wpa_text_starts(word->text, "$env:") ? word->text + 5 : NULL;
-        bool is_assigned = env && i + 2 < c->n_words && wpa_text_is(c->words[i + 1].text, "=") &&
-                           switches_off(env, strlen(env), c->words[i + 2].text);
-        if (is_switch(c, i) || is_assigned) {
+        if (may_switch(word->text) && (is_switch(c, i) || is_assigned(c, i))) {
+            if (!is_known && (is_local(c, &has_url) || goes_nearby(c) ||
+                              wpa_text_is(c->name, "echo") || wpa_text_is(c->name, "printf"))) {
+                return;
+            }
+            is_known = true;
             wpa_finding *finding = wpa_rule_report_script(
                 run, step, word->span, NULL, NULL, "%s lets anybody answer in the server's place",
                 wpa_rule_quote(run, word->text, strlen(word->text)));
@@ -203,7 +219,7 @@ static void check_inputs(wpa_rule_run *run, const wpa_outline_step *step)
         {"verify-ssl", "false"},     {"ssl-verify", "false"},
         {"tlsSkipVerify", "true"},   {"insecure-skip-tls-verify", "true"},
     };
-    for (size_t i = 0; i < WPA_COUNT(inputs); i++) {
+    for (size_t i = 0; step->with && i < WPA_COUNT(inputs); i++) {
         const wpa_yaml_node *value = wpa_outline_with(step, inputs[i].name);
         if (value && wpa_text_is_ci(wpa_yaml_text(value), inputs[i].value)) {
             (void)wpa_rule_report(run, value->span, NULL, NULL,

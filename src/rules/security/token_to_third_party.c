@@ -44,11 +44,12 @@ typedef struct visit {
     bool is_done; /* one finding a step */
 } visit;
 
-static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
+    const wpa_expr_place *place = expression->place;
     visit *v = context;
     size_t n;
-    wpa_expr_reference *references = wpa_expr_references(place->parsed.root, run->arena, &n);
+    const wpa_expr_reference *references = wpa_expression_references(run, expression, &n);
     for (size_t i = 0; !v->is_done && i < n; i++) {
         const char *name = wpa_expr_secret_name(&references[i]);
         bool is_own =

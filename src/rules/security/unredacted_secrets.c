@@ -42,8 +42,9 @@ static void check_call(const wpa_expr *node, const wpa_expr *parent, void *conte
     }
 }
 
-static void check_expression(wpa_rule_run *run, const wpa_expr_place *place, void *context)
+static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
+    const wpa_expr_place *place = expression->place;
     (void)context;
     visit v = {run, place};
     wpa_expr_walk(place->parsed.root, check_call, &v);
@@ -187,5 +188,6 @@ const wpa_rule wpa_rule_unredacted_secrets = {
     .fix = "Store each part as a secret of its own, or mask what is made of it with ::add-mask:: "
            "first. There is no fix by machine.",
     .elsewhere = (const char *const[]){"zizmor/unredacted-secrets", NULL},
+    .words = (const char *const[]){"secrets", NULL},
     .check = check,
 };

@@ -1,0 +1,140 @@
+#include "facts/index.h"
+
+#include <pthread.h>
+#include <stddef.h>
+
+#include <wpa/memory.h>
+
+#include "facts/platform_tables.h"
+#include "facts/tables.h"
+
+/* Where names stand: in each of n rows of a table. */
+static const struct {
+    const void *rows;
+    const size_t *n;
+    size_t row_bytes, offset;
+} columns[] = {
+#define COLUMN(rows, n, type, field)                                                               \
+    {                                                                                              \
+        rows, &(n), sizeof(type), offsetof(type, field)                                            \
+    }
+    [WPA_COLUMN_ACTION_NEEDS] =
+        COLUMN(wpa_fact_action_needs, wpa_fact_n_action_needs, wpa_fact_need, name),
+    [WPA_COLUMN_ARCHIVE] = COLUMN(wpa_fact_archive, wpa_fact_n_archive, wpa_fact_archived, repo),
+    [WPA_COLUMN_CACHES] = COLUMN(wpa_fact_caches, wpa_fact_n_caches, wpa_fact_cache, action),
+    [WPA_COLUMN_CLOUD_LOGINS] =
+        COLUMN(wpa_fact_cloud_logins, wpa_fact_n_cloud_logins, wpa_fact_cloud_login, action),
+    [WPA_COLUMN_CODE_INPUTS] =
+        COLUMN(wpa_fact_code_inputs, wpa_fact_n_code_inputs, wpa_fact_named_list, name),
+    [WPA_COLUMN_CREATORS] = COLUMN(wpa_fact_creators, wpa_fact_n_creators, wpa_fact_creator, owner),
+    [WPA_COLUMN_DEBUG_ACTIONS] =
+        COLUMN(wpa_fact_debug_actions, wpa_fact_n_debug_actions, wpa_fact_debug_action, action),
+    [WPA_COLUMN_EVENTS] = COLUMN(wpa_fact_events, wpa_fact_n_events, wpa_fact_event, name),
+    [WPA_COLUMN_OIDC_ACTIONS] =
+        COLUMN(wpa_fact_oidc_actions, wpa_fact_n_oidc_actions, wpa_fact_oidc_action, action),
+    [WPA_COLUMN_PROGRAMS] =
+        COLUMN(wpa_fact_programs, wpa_fact_n_programs, wpa_fact_program, command),
+    [WPA_COLUMN_PUBLISH_ACTIONS] = COLUMN(wpa_fact_publish_actions, wpa_fact_n_publish_actions,
+                                          wpa_fact_publish_action, action),
+    [WPA_COLUMN_PUBLISH_COMMANDS] = COLUMN(wpa_fact_publish_commands, wpa_fact_n_publish_commands,
+                                           wpa_fact_publish_command, program),
+    [WPA_COLUMN_RENAMED_OWNERS] =
+        COLUMN(wpa_fact_renamed_owners, wpa_fact_n_renamed_owners, wpa_fact_renamed_owner, owner),
+    [WPA_COLUMN_REPLACEMENTS] =
+        COLUMN(wpa_fact_replacements, wpa_fact_n_replacements, wpa_fact_replacement, action),
+    [WPA_COLUMN_RUNNERS] = COLUMN(wpa_fact_runners, wpa_fact_n_runners, wpa_fact_runner, label),
+    [WPA_COLUMN_RUNTIMES] =
+        COLUMN(wpa_fact_runtimes, wpa_fact_n_runtimes, wpa_fact_runtime, action),
+    [WPA_COLUMN_TAINT_OUTPUTS] =
+        COLUMN(wpa_fact_taint_outputs, wpa_fact_n_taint_outputs, wpa_fact_named_list, name),
+    [WPA_COLUMN_TOOLS] = COLUMN(wpa_fact_tools, wpa_fact_n_tools, wpa_fact_tool, action),
+#undef COLUMN
+};
+
+/* A row under one of its names; an empty entry has no name. */
+typedef struct entry {
+    const char *name;
+    uint32_t hash;
+    uint32_t row;
+} entry;
+
+typedef struct row_index {
+    entry *entries; /* [mask + 1], at least half of them empty: those of one hash in a row */
+    uint32_t mask;
+} row_index;
+
+static pthread_once_t index_once = PTHREAD_ONCE_INIT;
+static row_index shared; /* constant once made */
+
+static uint32_t hash_of(wpa_facts_column column, wpa_slice name)
+{
+    uint32_t hash = 0x811c9dc5U + (uint32_t)column;
+    for (size_t i = 0; i < name.length; i++) {
+        hash = (hash ^ ((unsigned char)name.at[i] | 0x20U)) * 0x01000193U;
+    }
+    return hash ^ hash >> 15;
+}
+
+static void add(row_index *index, wpa_facts_column column, const char *name, size_t row)
+{
+    uint32_t hash = hash_of(column, wpa_slice_of(name)), at = hash & index->mask;
+    while (index->entries[at].name) {
+        at = (at + 1) & index->mask;
+    }
+    index->entries[at] = (entry){name, hash, (uint32_t)row};
+}
+
+static const char *name_at(wpa_facts_column column, size_t row)
+{
+    const char *at = (const char *)columns[column].rows + row * columns[column].row_bytes;
+    return *(const char *const *)(const void *)(at + columns[column].offset);
+}
+
+/* Programs go by their aliases, too. */
+static size_t count_aliases(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < wpa_fact_n_programs; i++) {
+        for (size_t k = 0; wpa_fact_programs[i].aliases[k]; k++) {
+            n++;
+        }
+    }
+    return n;
+}
+
+static void make_index(void)
+{
+    size_t n = count_aliases(), size = 1;
+    for (size_t c = 0; c < WPA_COLUMN_COUNT; c++) {
+        n += *columns[c].n;
+    }
+    while (size < 2 * n) {
+        size *= 2;
+    }
+    shared.mask = (uint32_t)size - 1;
+    shared.entries = wpa_alloc(size * sizeof *shared.entries);
+    for (size_t c = 0; c < WPA_COLUMN_COUNT; c++) {
+        for (size_t row = 0; row < *columns[c].n; row++) {
+            add(&shared, (wpa_facts_column)c, name_at((wpa_facts_column)c, row), row);
+        }
+    }
+    for (size_t i = 0; i < wpa_fact_n_programs; i++) {
+        for (size_t k = 0; wpa_fact_programs[i].aliases[k]; k++) {
+            add(&shared, WPA_COLUMN_PROGRAMS, wpa_fact_programs[i].aliases[k], i);
+        }
+    }
+}
+
+size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from)
+{
+    (void)pthread_once(&index_once, make_index);
+    uint32_t hash = hash_of(column, name);
+    size_t first = WPA_NO_ROW;
+    for (uint32_t at = hash & shared.mask; shared.entries[at].name; at = (at + 1) & shared.mask) {
+        const entry *e = &shared.entries[at];
+        if (e->hash == hash && e->row >= from && e->row < first && wpa_slice_is_ci(name, e->name)) {
+            first = e->row;
+        }
+    }
+    return first;
+}

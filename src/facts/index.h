@@ -1,0 +1,37 @@
+/*
+ * Rows of the tables by name, without going through them: one table of hashes for all, made by the
+ * first who asks. Private to src/facts.
+ */
+#pragma once
+
+#include <wpa/text.h>
+
+typedef enum wpa_facts_column {
+    WPA_COLUMN_ACTION_NEEDS,
+    WPA_COLUMN_ARCHIVE,
+    WPA_COLUMN_CACHES,
+    WPA_COLUMN_CLOUD_LOGINS,
+    WPA_COLUMN_CODE_INPUTS,
+    WPA_COLUMN_CREATORS,
+    WPA_COLUMN_DEBUG_ACTIONS,
+    WPA_COLUMN_EVENTS,
+    WPA_COLUMN_OIDC_ACTIONS,
+    WPA_COLUMN_PROGRAMS,
+    WPA_COLUMN_PUBLISH_ACTIONS,
+    WPA_COLUMN_PUBLISH_COMMANDS,
+    WPA_COLUMN_RENAMED_OWNERS,
+    WPA_COLUMN_REPLACEMENTS,
+    WPA_COLUMN_RUNNERS,
+    WPA_COLUMN_RUNTIMES,
+    WPA_COLUMN_TAINT_OUTPUTS,
+    WPA_COLUMN_TOOLS,
+    WPA_COLUMN_COUNT
+} wpa_facts_column;
+
+#define WPA_NO_ROW SIZE_MAX
+
+/**
+ * The first row, from this one on, whose name is this without regard to ASCII case; WPA_NO_ROW:
+ * none. Thread: any.
+ */
+size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from);

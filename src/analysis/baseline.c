@@ -23,6 +23,9 @@ struct wpa_baseline {
     wpa_map *entries;     /* fingerprint → entry */
     wpa_map *paths;       /* of files that were looked at */
     pthread_mutex_t lock; /* of paths */
+    bool is_whole;
+    wpa_baseline_has_run has_run; /* NULL: all have */
+    void *context;
 };
 
 wpa_baseline *wpa_baseline_new(const char *today, wpa_arena *arena)
@@ -137,9 +140,33 @@ static entry *entry_at(const wpa_baseline *baseline, size_t i)
     return value;
 }
 
+void wpa_baseline_judge(wpa_baseline *baseline, bool is_whole, wpa_baseline_has_run has_run,
+                        void *context)
+{
+    baseline->is_whole = is_whole;
+    baseline->has_run = has_run;
+    baseline->context = context;
+}
+
 static bool is_gone(const wpa_baseline *baseline, const entry *at)
 {
-    return !atomic_load(&at->is_there) && wpa_map_has(baseline->paths, at->path);
+    bool was_looked_at = baseline->is_whole || wpa_map_has(baseline->paths, at->path);
+    return !atomic_load(&at->is_there) && was_looked_at &&
+           (!baseline->has_run || baseline->has_run(baseline->context, at->rule));
+}
+
+wpa_baseline_gone *wpa_baseline_list_gone(const wpa_baseline *baseline, wpa_arena *arena, size_t *n)
+{
+    size_t n_entries = wpa_map_count(baseline->entries);
+    wpa_baseline_gone *gone = wpa_arena_array(arena, n_entries + 1, sizeof *gone);
+    *n = 0;
+    for (size_t i = 0; i < n_entries; i++) {
+        const entry *at = entry_at(baseline, i);
+        if (is_gone(baseline, at)) {
+            gone[(*n)++] = (wpa_baseline_gone){at->fingerprint, at->rule, at->path};
+        }
+    }
+    return gone;
 }
 
 size_t wpa_baseline_count_gone(const wpa_baseline *baseline)

@@ -29,7 +29,23 @@ void wpa_baseline_add(wpa_baseline *baseline, const wpa_finding *finding, const 
  * identity   the file's path in its repository: what was looked at can be told from what was not.
  */
 void wpa_baseline_apply(wpa_baseline *baseline, const char *identity, wpa_result *result);
-/** How many entries of files that were looked at no finding answers to. */
+/** Does a rule's silence mean that it finds nothing? Else its entries are never gone. */
+typedef bool (*wpa_baseline_has_run)(void *context, const char *rule);
+/**
+ * What an entry that no finding answers to may mean.
+ *
+ * is_whole   the whole repository was looked at: entries of files that are not there are gone too.
+ */
+void wpa_baseline_judge(wpa_baseline *baseline, bool is_whole, wpa_baseline_has_run has_run,
+                        void *context);
+/** An entry that is gone. */
+typedef struct wpa_baseline_gone {
+    const char *fingerprint, *rule, *path;
+} wpa_baseline_gone;
+/** [n] those that no finding answers to though their files were looked at. */
+wpa_baseline_gone *wpa_baseline_list_gone(const wpa_baseline *baseline, wpa_arena *arena,
+                                          size_t *n);
+/** How many they are. */
 size_t wpa_baseline_count_gone(const wpa_baseline *baseline);
 /** Write it out, by path; without those that are gone if only_there. */
 bool wpa_baseline_write(const wpa_baseline *baseline, const char *path, bool only_there,

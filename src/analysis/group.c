@@ -13,6 +13,7 @@
 #include <wpa/text.h>
 
 #include "analysis/key.h"
+#include "analysis/sarif.h"
 #include "analysis/unit.h"
 
 /* Text whose trees are held from joining until judging; more is read and parsed again. */
@@ -214,8 +215,18 @@ static void stage_judge(group *g, wpa_unit_file *file)
 
 static void stage_complete(group *g, wpa_unit_file *file)
 {
-    if (file->state == WPA_UNIT_DONE && !file->is_twice) {
-        wpa_key_complete(g->tree->options, file);
+    const wpa_tree_options *options = g->tree->options;
+    if (file->state != WPA_UNIT_DONE || file->is_twice) {
+        return;
+    }
+    bool has_guests = options->outside && wpa_outside_has(options->outside, file->identity);
+    bool is_read = has_guests && !file->shown.source && read_text(file);
+    if (is_read) {
+        parse(file); /* for its comments, which silence findings of others too */
+    }
+    wpa_key_complete(options, file);
+    if (is_read) {
+        release(file);
     }
 }
 

@@ -354,7 +354,9 @@ void wpa_key_complete(const wpa_tree_options *options, wpa_unit_file *file)
         return;
     }
     if (options->outside) {
-        wpa_outside_apply(options->outside, file->identity, &result, arena);
+        wpa_outside_apply(options->outside, file->identity, file->shown.source,
+                          wpa_settings_at(file->unit->settings, file->identity, arena), &result,
+                          arena);
         if (result.n_findings) {
             qsort(result.findings, result.n_findings, sizeof *result.findings, wpa_finding_compare);
         }

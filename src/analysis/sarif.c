@@ -8,6 +8,7 @@
 
 #include "auth/hash.h"
 #include "json/json.h"
+#include "rules/guests.h"
 
 #define NAME_MAX_CHARS 100
 #define MESSAGE_MAX_CHARS 600
@@ -173,14 +174,19 @@ bool wpa_outside_read(wpa_outside *outside, const char *name, const char *root, 
 
 /* ---- joining ---- */
 
-void wpa_outside_apply(const wpa_outside *outside, const char *identity, wpa_result *result,
-                       wpa_arena *arena)
+bool wpa_outside_has(const wpa_outside *outside, const char *identity)
+{
+    return wpa_map_has(outside->files, identity);
+}
+
+void wpa_outside_apply(const wpa_outside *outside, const char *identity, const wpa_source *source,
+                       const wpa_settings *settings, wpa_result *result, wpa_arena *arena)
 {
     const listed *list = wpa_map_get(outside->files, identity);
     if (!list) {
         return;
     }
-    size_t n = result->n_findings + list->n;
+    size_t n_own = result->n_findings, n = n_own + list->n;
     wpa_finding **all = wpa_arena_array(arena, n + 1, sizeof *all);
     memcpy(all, result->findings, result->n_findings * sizeof *all);
     for (size_t i = 0; i < list->n; i++) {
@@ -190,4 +196,7 @@ void wpa_outside_apply(const wpa_outside *outside, const char *identity, wpa_res
     }
     result->findings = all;
     result->n_findings = n;
+    if (source) {
+        wpa_guests_settle(source, settings, n_own, result, arena);
+    }
 }

@@ -25,6 +25,13 @@ bool wpa_outside_read(wpa_outside *outside, const char *name, const char *root, 
                       size_t size_bytes, wpa_error *err) WPA_CHECK;
 /** How many findings were taken, of how many files. */
 size_t wpa_outside_count(const wpa_outside *outside);
-/** Add those of a file, by its path in the repository, to a result. Any thread. */
-void wpa_outside_apply(const wpa_outside *outside, const char *identity, wpa_result *result,
-                       wpa_arena *arena);
+/** Are there any of a file, by its path in the repository? */
+bool wpa_outside_has(const wpa_outside *outside, const char *identity);
+/**
+ * Add those of a file to its result; what its comments and the settings say of them holds. Any
+ * thread.
+ *
+ * source    the file, read; NULL: it could not be, and they are taken as they are.
+ */
+void wpa_outside_apply(const wpa_outside *outside, const char *identity, const wpa_source *source,
+                       const wpa_settings *settings, wpa_result *result, wpa_arena *arena);

@@ -257,14 +257,22 @@ static wpa_input_kind kind_of_named(wpa_tree *tree, const char *path, const char
     return text ? wpa_input_of_content(text, size) : WPA_INPUT_WORKFLOW;
 }
 
-static bool is_excluded(const wpa_settings *settings, const char *path)
+bool wpa_tree_excludes(wpa_tree *tree, const wpa_settings *settings, const char *path)
 {
     for (size_t i = 0; i < settings->n_exclude; i++) {
         if (wpa_glob_fits(settings->exclude[i], path)) {
+            if (!wpa_map_has(tree->excluded, settings->exclude[i])) {
+                wpa_map_put(tree->excluded, settings->exclude[i], tree);
+            }
             return true;
         }
     }
     return false;
+}
+
+bool wpa_tree_has_excluded(const wpa_tree *tree, const char *glob)
+{
+    return wpa_map_has(tree->excluded, glob);
 }
 
 /** A file that is named itself is read whatever its name, and through symlinks. */
@@ -275,7 +283,7 @@ static bool add_named(wpa_tree *tree, const char *path, size_t size_bytes, wpa_e
     path = wpa_arena_text(tree->arena, path);
     const char *identity = place_in_root(tree, unit, path, absolute);
     wpa_input_kind kind = kind_of_named(tree, path, absolute, unit->arena);
-    if (is_excluded(tree->options->settings, identity)) {
+    if (wpa_tree_excludes(tree, tree->options->settings, identity)) {
         wpa_unit_free(unit);
         return true;
     }
@@ -333,7 +341,7 @@ static bool take_entries(wpa_tree *tree, wpa_unit *unit, const wpa_git_entries *
         bool is_file = entry->kind == WPA_GIT_FILE || entry->kind == WPA_GIT_EXECUTABLE;
         paths[i] = entry->path;
         if (!is_file || !wpa_input_of_path(entry->path, &kind) || !is_in(entry->path, folder) ||
-            is_excluded(unit->settings, entry->path)) {
+            wpa_tree_excludes(tree, unit->settings, entry->path)) {
             continue;
         }
         const char *shown = wpa_arena_printf(unit->arena, "%s%s", unit->around.prefix, entry->path);
@@ -420,6 +428,7 @@ wpa_tree *wpa_tree_new(const wpa_tree_options *options)
     tree->arena = wpa_arena_new();
     tree->results = wpa_results_new();
     tree->seen = wpa_map_new(tree->arena);
+    tree->excluded = wpa_map_new(tree->arena);
     tree->last = &tree->waiting;
     tree->pool = wpa_pool_new(choose_threads(options->n_threads));
     tree->last_group = &tree->groups;

@@ -91,6 +91,8 @@ bool wpa_tree_finish(wpa_tree *tree, wpa_error *err) WPA_CHECK;
 
 /** Of all files, each once, by path. */
 wpa_results *wpa_tree_results(wpa_tree *tree);
+/** Has a glob of "paths.exclude" left anything out? */
+bool wpa_tree_has_excluded(const wpa_tree *tree, const char *glob);
 /** [n] what was left out, and why. */
 const wpa_note *wpa_tree_notes(const wpa_tree *tree, size_t *n);
 /** How many of the notes are inputs that should have been read. */

@@ -71,7 +71,8 @@ struct wpa_tree {
     const wpa_tree_options *options;
     wpa_arena *arena; /* of shown paths and notes */
     wpa_results *results;
-    wpa_map *seen; /* paths shown so far */
+    wpa_map *seen;     /* paths shown so far */
+    wpa_map *excluded; /* globs of paths.exclude that something fitted */
     size_t n_files;
     wpa_note *notes;
     size_t n_notes, notes_capacity, n_unreadable;
@@ -85,6 +86,8 @@ struct wpa_tree {
         settings_digest[WPA_SHA256_SIZE]; /* of the settings that all share, if there is a cache */
 };
 
+/** Does the configuration leave this path out? By its first glob that fits, which is noted. */
+bool wpa_tree_excludes(wpa_tree *tree, const wpa_settings *settings, const char *path);
 void wpa_tree_note(wpa_tree *tree, const char *path, const char *text);
 void wpa_tree_note_unreadable(wpa_tree *tree, const char *path, const char *text);
 

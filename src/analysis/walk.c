@@ -38,17 +38,6 @@ static bool is_below(const char *path, const char *root)
            (path[length] == '/' || path[length] == '\0' || (length && root[length - 1] == '/'));
 }
 
-static bool is_excluded(const walk *w, const char *path)
-{
-    const wpa_settings *settings = w->unit->settings;
-    for (size_t i = 0; i < settings->n_exclude; i++) {
-        if (wpa_glob_fits(settings->exclude[i], path)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /** A symlink: read if it is a file that stays inside; never followed into a folder. */
 static bool can_follow(walk *w, const char *path, bool is_input, struct stat *status)
 {
@@ -136,7 +125,7 @@ static bool visit_file(walk *w, const char *path, struct stat *status, wpa_error
     w->paths = wpa_arena_grow(w->unit->arena, w->paths, w->n_paths, &w->capacity, sizeof *w->paths);
     w->paths[w->n_paths++] = identity;
     if ((is_symlink && !can_follow(w, path, is_input, status)) || !is_input ||
-        is_excluded(w, identity) || is_ignored(w, identity, false)) {
+        wpa_tree_excludes(w->tree, w->unit->settings, identity) || is_ignored(w, identity, false)) {
         return true;
     }
     wpa_unit_file *file =

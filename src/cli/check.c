@@ -234,7 +234,15 @@ static const wpa_settings *configure(void *context, const char *folder, wpa_aren
                                      wpa_error *err)
 {
     wpa_check_run *run = context;
-    return wpa_check_configure(run->cli, run->options, folder, arena, err);
+    (void)arena; /* they are asked again at the end, about what they have silenced */
+    const wpa_settings *settings =
+        wpa_check_configure(run->cli, run->options, folder, run->cli->arena, err);
+    if (settings && settings != run->options->settings) {
+        run->configured = wpa_arena_grow(run->cli->arena, run->configured, run->n_configured,
+                                         &run->configured_capacity, sizeof(const wpa_settings *));
+        run->configured[run->n_configured++] = settings;
+    }
+    return settings;
 }
 
 static const wpa_note *all_notes(const wpa_check_run *run, const wpa_tree *tree, size_t *n)
@@ -246,12 +254,15 @@ static const wpa_note *all_notes(const wpa_check_run *run, const wpa_tree *tree,
         run->cli->facts.fault,
         wpa_facts_age_note(run->options->settings->today, run->cli->arena),
     };
+    size_t n_facts = WPA_COUNT(of_facts);
     wpa_note *all =
-        wpa_arena_array(run->cli->arena, n_tree + n_lint + WPA_COUNT(of_facts) + 1, sizeof *all);
+        wpa_arena_array(run->cli->arena, n_tree + n_lint + run->n_notes + n_facts, sizeof *all);
     memcpy(all, n_tree ? of_tree : all, n_tree * sizeof *all);
     memcpy(all + n_tree, n_lint ? of_lint : all, n_lint * sizeof *all);
     *n = n_tree + n_lint;
-    for (size_t i = 0; i < WPA_COUNT(of_facts); i++) {
+    memcpy(all + *n, run->n_notes ? run->notes : all, run->n_notes * sizeof *all);
+    *n += run->n_notes;
+    for (size_t i = 0; i < n_facts; i++) {
         if (of_facts[i]) {
             all[(*n)++] = (wpa_note){.text = of_facts[i]};
         }
@@ -329,6 +340,7 @@ static int run_round(wpa_check_run *run, bool is_last, wpa_error *err)
         !wpa_check_close_baseline(run, tree, err)) {
         return WPA_CLI_FAILED;
     }
+    wpa_check_add_leftovers(run, tree);
     if (run->watch) {
         wpa_check_watch_add(run->watch, options, tree);
     }

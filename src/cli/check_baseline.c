@@ -9,7 +9,7 @@
 
 #define DEFAULT_FILE ".wpa-baseline.json"
 
-static const char *file_of(const wpa_check_run *run)
+const char *wpa_check_baseline_file(const wpa_check_run *run)
 {
     const wpa_check_options *options = run->options;
     return options->baseline             ? options->baseline
@@ -65,7 +65,7 @@ bool wpa_check_open_baseline(wpa_check_run *run, wpa_error *err)
 {
     const wpa_check_options *options = run->options;
     bool is_named = options->baseline || options->settings->baseline;
-    const char *file = file_of(run);
+    const char *file = wpa_check_baseline_file(run);
     if (!is_named && !options->writes_baseline && !options->updates_baseline &&
         !options->diff_base) {
         return true;
@@ -88,6 +88,8 @@ bool wpa_check_close_baseline(wpa_check_run *run, wpa_tree *tree, wpa_error *err
     if (!run->baseline || options->diff_base) {
         return true;
     }
+    wpa_baseline_judge(run->baseline, wpa_check_covers(run, wpa_check_baseline_file(run)),
+                       wpa_check_has_run, run);
     size_t n_gone = wpa_baseline_count_gone(run->baseline);
     if (options->writes_baseline) {
         add_all(run->baseline, tree, "baseline");
@@ -96,5 +98,5 @@ bool wpa_check_close_baseline(wpa_check_run *run, wpa_tree *tree, wpa_error *err
                       "%zu of the baseline are gone; --update-baseline takes them out\n", n_gone);
     }
     return !(options->writes_baseline || options->updates_baseline) ||
-           wpa_baseline_write(run->baseline, file_of(run), true, err);
+           wpa_baseline_write(run->baseline, wpa_check_baseline_file(run), true, err);
 }

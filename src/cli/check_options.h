@@ -72,12 +72,16 @@ typedef struct wpa_check_run {
     wpa_check_options *options;
     struct wpa_lint *lint;
     wpa_cache *cache;
-    wpa_baseline *baseline;        /* or NULL */
-    wpa_outside *outside;          /* or NULL */
-    struct wpa_check_watch *watch; /* or NULL */
-    size_t n_written;              /* files that the fixes of this round have changed */
-    bool has_failed;               /* a fix could not be written; failure says why */
-    wpa_error failure;             /* the last one */
+    wpa_baseline *baseline;          /* or NULL */
+    wpa_outside *outside;            /* or NULL */
+    struct wpa_check_watch *watch;   /* or NULL */
+    const wpa_settings **configured; /* [n_configured] of repositories below, as they were found */
+    size_t n_configured, configured_capacity;
+    wpa_note *notes; /* [n_notes] on the configuration */
+    size_t n_notes, notes_capacity;
+    size_t n_written;  /* files that the fixes of this round have changed */
+    bool has_failed;   /* a fix could not be written; failure says why */
+    wpa_error failure; /* the last one */
 } wpa_check_run;
 
 bool wpa_check_print(wpa_cli *cli, const char *text, size_t size_bytes, wpa_error *err) WPA_CHECK;
@@ -102,6 +106,16 @@ void wpa_check_watch_close(wpa_check_watch *watch);
 
 /** Run the analysers of the settings; what goes wrong with one is a note. */
 void wpa_check_run_outside(wpa_check_run *run);
+/** Was everything looked at that a file (a configuration, a baseline) is about? */
+bool wpa_check_covers(const wpa_check_run *run, const char *file);
+/** Does a rule's silence mean that there is nothing? context is the run. */
+bool wpa_check_has_run(void *context, const char *rule);
+/**
+ * Put entries of the configuration and of the baseline that answer to nothing among the results,
+ * and globs that fit nothing among the notes.
+ */
+void wpa_check_add_leftovers(wpa_check_run *run, wpa_tree *tree);
+const char *wpa_check_baseline_file(const wpa_check_run *run);
 /** The file of known findings, or those of a revision; neither leaves run->baseline NULL. */
 bool wpa_check_open_baseline(wpa_check_run *run, wpa_error *err) WPA_CHECK;
 /** Write the file, if that was asked for. */

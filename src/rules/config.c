@@ -199,7 +199,8 @@ static bool read_rule_ignore(const reader *r, const wpa_rule *rule, const wpa_ya
             return false;
         }
         names[0] = rule->id;
-        wpa_ignore_entry entry = {.rules = names, .n_rules = 1, .reason = "", .file = r->path};
+        wpa_ignore_entry entry = {
+            .rules = names, .n_rules = 1, .reason = "", .file = r->path, .has_no_room = true};
         entry.at_line = wpa_yaml_line_of(item->doc, item->span.start);
         wpa_config_place(text, &entry, r->arena);
         wpa_config_add_ignore(r, entry);
@@ -237,17 +238,38 @@ void wpa_config_set_option(const wpa_config_reader *r, const char *rule_id, cons
     }
 }
 
+/** What the default is of, every value is of: a number, a length of time. */
+static bool check_value(const wpa_rule_option *option, const wpa_yaml_node *value, const char *text,
+                        wpa_error *err)
+{
+    int64_t number;
+    double real;
+    if (wpa_text_to_int(option->value, INT64_MIN, INT64_MAX, &number)) {
+        return wpa_text_to_int(text, 0, INT64_MAX, &number) ||
+               wpa_yaml_fail(value, err, "'%s' is no whole number", text);
+    }
+    if (wpa_text_to_double(option->value, &real)) {
+        return (wpa_text_to_double(text, &real) && real >= 0) ||
+               wpa_yaml_fail(value, err, "'%s' is no number", text);
+    }
+    return !wpa_text_to_duration_ms(option->value, &number) ||
+           wpa_text_to_duration_ms(text, &number) ||
+           wpa_yaml_fail(value, err, "'%s' is no length of time (30s, 5m, 2h)", text);
+}
+
 static bool read_rule_option(const reader *r, const wpa_rule *rule, const wpa_yaml_pair *pair,
                              const char *key, wpa_error *err)
 {
     const char *text;
     bool is_added = key && *key == '+';
     key += is_added;
-    if (!key || !find_option(rule, key)) {
+    const wpa_rule_option *option = key ? find_option(rule, key) : NULL;
+    if (!option) {
         return key ? refuse_option(rule, pair->key, err)
                    : wpa_yaml_fail(pair->key, err, "expected the name of an option");
     }
-    if (!option_value(r, wpa_yaml_resolve(pair->value), &text, err)) {
+    if (!option_value(r, wpa_yaml_resolve(pair->value), &text, err) ||
+        !check_value(option, pair->value, text, err)) {
         return false;
     }
     put_option(r, rule, key, text, is_added);
@@ -707,6 +729,7 @@ bool wpa_config_read(const char *path, const char *text, size_t size_bytes, wpa_
     for (size_t i = 0; i < WPA_COUNT(keys); i++) {
         names[i] = keys[i].name;
     }
+    settings->file = wpa_arena_text(arena, path);
     if (!doc || !wpa_yaml_expect(doc->root, WPA_YAML_MAPPING, err) ||
         !wpa_yaml_check_keys(doc->root, names, WPA_COUNT(names), err)) {
         return false;

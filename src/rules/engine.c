@@ -63,7 +63,7 @@ static wpa_persona level_of(const wpa_settings *settings, const wpa_finding *fin
     return own > settings->persona ? own : settings->persona;
 }
 
-static bool is_seen(const wpa_settings *settings, const wpa_finding *finding)
+bool wpa_finding_is_seen(const wpa_settings *settings, const wpa_finding *finding)
 {
     const wpa_rule_setting *setting = wpa_settings_of(settings, finding->rule);
     return !is_check_off(setting, finding->check) && finding->severity >= settings->min_severity &&
@@ -71,7 +71,7 @@ static bool is_seen(const wpa_settings *settings, const wpa_finding *finding)
            (setting->toggle == WPA_TOGGLE_ON || finding->persona <= level_of(settings, finding));
 }
 
-static void configure(const wpa_settings *settings, wpa_finding *finding)
+void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding)
 {
     const wpa_rule_setting *setting = wpa_settings_of(settings, finding->rule);
     const wpa_check_setting *check =
@@ -249,7 +249,7 @@ static void remove_superseded(wpa_rule_sink *sink)
 
 static bool is_unseen(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
 {
-    return !is_seen(sink->settings, findings[i]);
+    return !wpa_finding_is_seen(sink->settings, findings[i]);
 }
 
 static void sort(wpa_rule_sink *sink)
@@ -319,7 +319,7 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
     sink->memo = run.memo;
     summarise_beyond(&run);
     for (size_t i = from; i < sink->n_findings; i++) {
-        configure(sink->settings, sink->findings[i]);
+        wpa_finding_configure(sink->settings, sink->findings[i]);
         relate_uses(&run, sink->findings[i]);
         wpa_finding_locate(sink->source, sink->findings[i], sink->arena);
     }
@@ -494,13 +494,14 @@ static void limit_file(wpa_rule_sink *sink)
     }
 }
 
-static void silence(wpa_rule_sink *sink)
+static void silence(wpa_rule_sink *sink, wpa_result *result)
 {
     const wpa_settings *settings = sink->settings;
     sink->ignores = wpa_ignores_read(sink->source, settings->today, sink->arena);
     if (!settings->ignores_off) {
         wpa_ignores_apply(sink->ignores, sink->findings, sink->n_findings);
-        wpa_ignore_entries_apply(settings, sink->source, sink->findings, sink->n_findings);
+        wpa_ignore_entries_apply(settings, sink->source, sink->findings, sink->n_findings,
+                                 sink->arena, &result->used, &result->n_used);
     }
 }
 
@@ -529,7 +530,8 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     if (names_fingerprints(settings)) { /* else only what is seen needs one */
         wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
     }
-    silence(&sink);
+    wpa_result result = {.path = source->path, .source = source};
+    silence(&sink, &result);
     size_t n_before = sink.n_findings;
     run_rules(&sink, true);
     if (sink.n_findings > n_before) {
@@ -540,13 +542,10 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     sort(&sink);
     limit_file(&sink);
     repair_all(&sink);
-    return (wpa_result){
-        .path = source->path,
-        .source = source,
-        .findings = sink.findings,
-        .n_findings = sink.n_findings,
-        .notes = sink.notes,
-        .n_notes = sink.n_notes,
-        .spent_us = spent_us() - began_us,
-    };
+    result.findings = sink.findings;
+    result.n_findings = sink.n_findings;
+    result.notes = sink.notes;
+    result.n_notes = sink.n_notes;
+    result.spent_us = spent_us() - began_us;
+    return result;
 }

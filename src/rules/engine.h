@@ -30,6 +30,8 @@ typedef struct wpa_result {
     size_t n_findings;
     const wpa_note *notes;
     size_t n_notes;
+    const uint64_t *used; /* [n_used] ids of entries of the configuration that silenced something */
+    size_t n_used;
 } wpa_result;
 
 /** Analyse one file with every rule that the settings leave on. Never fails: see the notes. */

@@ -7,6 +7,9 @@
 #include "rules/ignore.h"
 #include "rules/settings.h"
 
+#define FNV_START UINT64_C(14695981039346656037)
+#define FNV_PRIME UINT64_C(1099511628211)
+
 static bool names_fit(const wpa_ignore_entry *entry, const wpa_finding *finding)
 {
     for (size_t i = 0; i < entry->n_rules; i++) {
@@ -36,13 +39,55 @@ static bool message_fits(const wpa_ignore_entry *entry, const wpa_regex *pattern
     return fits;
 }
 
+bool wpa_ignore_entry_is_about(const wpa_ignore_entry *entry, const char *identity)
+{
+    const char *slash = strrchr(identity, '/');
+    return !entry->path || wpa_glob_fits(entry->path, identity) ||
+           (entry->is_base_name && wpa_text_is(entry->path, slash ? slash + 1 : identity));
+}
+
 /** By the repository-relative path, so that it does not matter from where the check was run. */
 static bool path_fits(const wpa_ignore_entry *entry, const wpa_source *source)
 {
-    const char *path = wpa_source_identity(source);
-    const char *slash = strrchr(path, '/');
-    return wpa_glob_fits(entry->path, path) || wpa_glob_fits(entry->path, source->path) ||
-           (entry->is_base_name && wpa_text_is(entry->path, slash ? slash + 1 : path));
+    return wpa_ignore_entry_is_about(entry, wpa_source_identity(source)) ||
+           wpa_glob_fits(entry->path, source->path);
+}
+
+static void add_text(uint64_t *hash, const char *text)
+{
+    for (; text && *text; text++) {
+        *hash = (*hash ^ (unsigned char)*text) * FNV_PRIME;
+    }
+    *hash = (*hash ^ (text ? 1U : 2U)) * FNV_PRIME;
+}
+
+uint64_t wpa_ignore_entry_id(const wpa_ignore_entry *entry)
+{
+    uint64_t hash = FNV_START;
+    add_text(&hash, entry->path);
+    for (size_t i = 0; i < entry->n_rules; i++) {
+        add_text(&hash, entry->rules[i]);
+    }
+    add_text(&hash, entry->message);
+    add_text(&hash, entry->fingerprint);
+    add_text(&hash, entry->until);
+    hash = (hash ^ (uint64_t)entry->line) * FNV_PRIME;
+    return (hash ^ (uint64_t)entry->column) * FNV_PRIME;
+}
+
+static void note_use(const wpa_ignore_entry *entry, wpa_arena *arena, const uint64_t **ids,
+                     size_t *n_ids)
+{
+    uint64_t id = wpa_ignore_entry_id(entry);
+    for (size_t i = 0; i < *n_ids; i++) {
+        if ((*ids)[i] == id) {
+            return;
+        }
+    }
+    uint64_t *more = wpa_arena_array(arena, *n_ids + 1, sizeof *more);
+    memcpy(more, *n_ids ? *ids : more, *n_ids * sizeof *more);
+    more[(*n_ids)++] = id;
+    *ids = more;
 }
 
 static bool entry_fits(const wpa_ignore_entry *entry, const wpa_source *source,
@@ -69,7 +114,8 @@ bool wpa_ignore_entry_is_used(const wpa_ignore_entry *entry, const wpa_source *s
 }
 
 void wpa_ignore_entries_apply(const wpa_settings *settings, const wpa_source *source,
-                              wpa_finding **findings, size_t n_findings)
+                              wpa_finding **findings, size_t n_findings, wpa_arena *arena,
+                              const uint64_t **ids, size_t *n_ids)
 {
     for (size_t i = 0; i < settings->n_ignores; i++) {
         const wpa_ignore_entry *entry = &settings->ignores[i];
@@ -78,12 +124,17 @@ void wpa_ignore_entries_apply(const wpa_settings *settings, const wpa_source *so
         WPA_AUTO(wpa_regex) *pattern =
             entry->message ? wpa_regex_new(entry->message, 0, &err) : NULL;
         has_ended = has_ended || (entry->message && !pattern);
+        bool is_used = false;
         for (size_t j = 0; j < n_findings && !has_ended; j++) {
             if (entry_fits(entry, source, findings[j]) &&
                 message_fits(entry, pattern, findings[j])) {
                 findings[j]->state = WPA_FINDING_IGNORED;
                 findings[j]->state_reason = entry->reason;
+                is_used = true;
             }
+        }
+        if (is_used) {
+            note_use(entry, arena, ids, n_ids);
         }
     }
 }

@@ -234,6 +234,9 @@ void wpa_result_pack(const wpa_result *result, bool has_excerpts, wpa_buf *out)
         put_text(&w, result->notes[i].rule);
         put_text(&w, result->notes[i].text);
     }
+    put_number(&w, result->n_used);
+    wpa_buf_append(out, result->n_used ? result->used : &(uint64_t){0},
+                   result->n_used * sizeof *result->used);
     if (has_excerpts) {
         put_lines(&w);
     } else {
@@ -429,6 +432,21 @@ static void get_notes(reader *r, wpa_result *result)
     result->notes = notes;
 }
 
+static void get_used(reader *r, wpa_result *result)
+{
+    result->n_used = get_count(r);
+    size_t size_bytes = result->n_used * sizeof *result->used;
+    if (r->is_bad || size_bytes > (size_t)(r->end - r->at)) {
+        r->is_bad = true;
+        result->n_used = 0;
+        return;
+    }
+    uint64_t *used = wpa_arena_array(r->arena, result->n_used + 1, sizeof *used);
+    memcpy(used, r->at, size_bytes);
+    r->at += size_bytes;
+    result->used = used;
+}
+
 static void get_lines(reader *r, wpa_result *result)
 {
     result->n_lines = get_count(r);
@@ -455,6 +473,7 @@ bool wpa_result_unpack(const void *data, size_t size_bytes, const char *path, co
     }
     result->spent_us = (int64_t)get_number(&r);
     get_notes(&r, result);
+    get_used(&r, result);
     get_lines(&r, result);
     return !r.is_bad && r.at == r.end;
 }

@@ -324,6 +324,11 @@ const wpa_rule *wpa_rules_find(const char *name, const char **check, wpa_error *
     *check = NULL;
     const wpa_rule *rule = find_own(name, strlen(name));
     const char *slash = strchr(name, '/');
+    wpa_slice head = {name, slash ? (size_t)(slash - name) : strlen(name)};
+    if (wpa_slice_is_ci(head, wpa_rule_external.id)) {
+        *check = slash ? slash + 1 : NULL;
+        return &wpa_rule_external;
+    }
     if (!rule && slash) {
         rule = find_own(name, (size_t)(slash - name));
         *check = rule ? slash + 1 : NULL;

@@ -28,7 +28,7 @@ WPA_DEFINE_AUTO(wpa_results, wpa_results_free);
 void wpa_results_put(wpa_results *results, const char *path, const char *prefix,
                      const char *identity, const void *packed, size_t size_bytes,
                      const wpa_result_counts *counts);
-/** Once, behind the last put: in the order of their paths from then on. */
+/** Behind the last put: in the order of their paths from then on. */
 void wpa_results_close(wpa_results *results);
 
 size_t wpa_results_count(const wpa_results *results);

@@ -205,3 +205,5 @@ bool wpa_rule_option_lists(const wpa_rule_run *run, const char *name, wpa_slice 
 /** As a number; fallback if it is not one in [min, max]. */
 int64_t wpa_rule_option_int(const wpa_rule_run *run, const char *name, int64_t min, int64_t max,
                             int64_t fallback);
+double wpa_rule_option_real(const wpa_rule_run *run, const char *name, double min, double max,
+                            double fallback);

@@ -299,6 +299,14 @@ int64_t wpa_rule_option_int(const wpa_rule_run *run, const char *name, int64_t m
     return wpa_text_to_int(wpa_rule_option_text(run, name), min, max, &value) ? value : fallback;
 }
 
+double wpa_rule_option_real(const wpa_rule_run *run, const char *name, double min, double max,
+                            double fallback)
+{
+    double value;
+    bool is_one = wpa_text_to_double(wpa_rule_option_text(run, name), &value);
+    return is_one && value >= min && value <= max ? value : fallback;
+}
+
 void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text)
 {
     sink->notes = wpa_arena_grow(sink->arena, sink->notes, sink->n_notes, &sink->notes_capacity,

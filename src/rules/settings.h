@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include <wpa/map.h>
 
 #include "rules/registry.h"
@@ -82,6 +84,7 @@ typedef struct wpa_ignore_entry {
     bool is_base_name;       /* path is the file's name alone, whatever folder it is in */
     const char *fingerprint; /* whole or leading hex digits, or NULL */
     const char *reason;
+    bool has_no_room;  /* a place under a rule, which cannot have a reason */
     const char *until; /* "YYYY-MM-DD", or NULL */
     const char *file;  /* where the entry stands, for unused-ignore */
     size_t at_line;
@@ -128,6 +131,7 @@ typedef struct wpa_settings {
     size_t n_path_settings;
     const wpa_analyser *analysers; /* [n_analysers] */
     size_t n_analysers;
+    const char *file;                    /* the wpa.yml that was read last, or NULL */
     const char *baseline;                /* file, or NULL */
     int64_t max_file_bytes;              /* 0: as many as are read at all */
     bool reads_zizmor, reads_actionlint; /* their configuration files count too */
@@ -144,8 +148,17 @@ const wpa_settings *wpa_settings_at(const wpa_settings *settings, const char *pa
 /** Of all that a result depends on. */
 void wpa_settings_digest(const wpa_settings *settings, uint8_t digest[32]);
 /** Silence what "ignore:" of the configuration says; entries that are over do nothing. */
+/**
+ * ids gets those of the entries that silenced something, appended to its first *n_ids; grown in the
+ * arena. Each id is there once.
+ */
 void wpa_ignore_entries_apply(const wpa_settings *settings, const wpa_source *source,
-                              wpa_finding **findings, size_t n_findings);
+                              wpa_finding **findings, size_t n_findings, wpa_arena *arena,
+                              const uint64_t **ids, size_t *n_ids);
+/** Tells entries apart by what they say, wherever they stand. */
+uint64_t wpa_ignore_entry_id(const wpa_ignore_entry *entry);
+/** Does the entry's path fit a file's path in its repository? */
+bool wpa_ignore_entry_is_about(const wpa_ignore_entry *entry, const char *identity);
 /** Does an entry of "ignore:" fit any of these findings, whatever their state? */
 bool wpa_ignore_entry_is_used(const wpa_ignore_entry *entry, const wpa_source *source,
                               wpa_finding *const *findings, size_t n_findings);

@@ -33,6 +33,9 @@ typedef struct wpa_rule_sink {
 
 void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text);
 
+/** What the configuration changes about a finding, and whether it is shown at all. */
+void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding);
+bool wpa_finding_is_seen(const wpa_settings *settings, const wpa_finding *finding);
 /** Fill places, structure and evidence, which follow from the span. */
 void wpa_finding_locate(const wpa_source *source, wpa_finding *finding, wpa_arena *arena);
 wpa_finding_span wpa_finding_span_of(const wpa_source *source, wpa_span bytes);

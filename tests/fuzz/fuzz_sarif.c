@@ -12,6 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wpa_outside *outside = wpa_outside_new(arena);
     (void)!wpa_outside_read(outside, "fuzz", "/repo", (const char *)data, size, &err);
     wpa_result result = {.path = "a.yml", .findings = wpa_arena_array(arena, 1, sizeof(void *))};
-    wpa_outside_apply(outside, "a.yml", &result, arena);
+    static const char text[] = "on: push # wpa: ignore[ext/fuzz/x] why\njobs: {}\n";
+    const wpa_source *source =
+        wpa_source_read(WPA_INPUT_WORKFLOW, "a.yml", text, sizeof text - 1, NULL, arena);
+    wpa_outside_apply(outside, "a.yml", source, wpa_settings_new(0, arena), &result, arena);
     return 0;
 }

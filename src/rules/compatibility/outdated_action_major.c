@@ -6,7 +6,10 @@
 #include "rules/own.h"
 #include "rules/upgrade.h"
 
-#define SETTLED_DAYS 30
+static const wpa_rule_option options[] = {
+    {"min-age-days", "30", "majors that are younger are not spoken of"},
+    {0},
+};
 
 typedef struct subject {
     const wpa_outline_uses *uses;
@@ -14,8 +17,9 @@ typedef struct subject {
 } subject;
 
 /* The newest major that has been out for a while; false if this use has it. */
-static bool find_newer(const wpa_outline_uses *uses, wpa_fact_major *newer)
+static bool find_newer(const wpa_rule_run *run, const wpa_outline_uses *uses, wpa_fact_major *newer)
 {
+    int64_t least_days = wpa_rule_option_int(run, "min-age-days", 0, 3650, 30);
     const wpa_fact_action *action = uses->fact->action;
     int current = wpa_outline_major(uses);
     int64_t today = wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS));
@@ -23,7 +27,7 @@ static bool find_newer(const wpa_outline_uses *uses, wpa_fact_major *newer)
         wpa_fact_major major = wpa_facts_major_at(action, i);
         int64_t released = wpa_facts_days(major.metadata_date); /* or before */
         if (major.number > current && major.newest && major.newest_commit && released >= 0 &&
-            today - released >= SETTLED_DAYS) {
+            today - released >= least_days) {
             *newer = major;
             return true;
         }
@@ -60,7 +64,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     (void)job;
     wpa_fact_major newer;
     if (uses->kind != WPA_OUTLINE_REPOSITORY || !uses->fact->has_major ||
-        !find_newer(uses, &newer) || wpa_rule_forge_holds_back(run, uses->slug)) {
+        !find_newer(run, uses, &newer) || wpa_rule_forge_holds_back(run, uses->slug)) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -82,7 +86,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     wpa_fact_major newer;
-    if (!find_newer(s->uses, &newer)) {
+    if (!find_newer(run, s->uses, &newer)) {
         return;
     }
     wpa_upgrade upgrade = wpa_upgrade_look(s->step, &newer);
@@ -103,6 +107,7 @@ const wpa_rule wpa_rule_outdated_action_major = {
     .summary = "A newer major version of an action is out",
     .why = "Old majors stop getting fixes, and the jump grows with every release.",
     .fix = "Go to the newest major after reading what it changes.",
+    .options = options,
     .tables = 1U << WPA_FACTS_ACTIONS | 1U << WPA_FACTS_MIGRATIONS,
     .declares = WPA_DECLARES_PINS,
     .check = check,

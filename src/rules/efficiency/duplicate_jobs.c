@@ -11,7 +11,7 @@
 #define WEIGHT_MIN 30 /* below that a call is longer than what it replaces */
 
 static const wpa_rule_option options[] = {
-    {"similarity", "85", "per cent from which jobs are alike"},
+    {"similarity", "0.85", "share from which jobs are alike"},
     {"min-steps", "3", "jobs of fewer steps are left alone"},
     {0},
 };
@@ -110,7 +110,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
     const wpa_graph_file *file = graph ? wpa_graph_own(graph, run->source, run->arena) : NULL;
     const char *self = wpa_source_identity(run->source);
-    double least = (double)wpa_rule_option_int(run, "similarity", 50, 100, 85) / 100;
+    double least = wpa_rule_option_real(run, "similarity", 0.5, 1, 0.85);
     int64_t least_steps = wpa_rule_option_int(run, "min-steps", 1, 64, 3);
     for (size_t i = 0; file && i < file->n_jobs; i++) {
         const wpa_similarity_job *own = file->jobs[i].likeness;

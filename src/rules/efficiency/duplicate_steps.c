@@ -11,7 +11,7 @@
 #define WEIGHT_MIN 20 /* below that a call is longer than what it replaces */
 
 static const wpa_rule_option options[] = {
-    {"similarity", "85", "per cent from which steps are alike"},
+    {"similarity", "0.85", "share from which steps are alike"},
     {"min-steps", "3", "shorter runs are left alone"},
     {"min-count", "3", "how often a run of steps must stand there"},
     {0},
@@ -146,7 +146,7 @@ static search search_of(wpa_rule_run *run)
     return (search){
         .index = wpa_graph_similar(graph),
         .own = wpa_graph_own(graph, run->source, run->arena),
-        .least = (double)wpa_rule_option_int(run, "similarity", 50, 100, 85) / 100,
+        .least = wpa_rule_option_real(run, "similarity", 0.5, 1, 0.85),
         .least_steps = (size_t)wpa_rule_option_int(run, "min-steps", 3, 64, 3),
         .least_count = (size_t)wpa_rule_option_int(run, "min-count", 2, 1000, 3),
     };

@@ -5,10 +5,22 @@
 #include "rules/own.h"
 #include "rules/work.h"
 
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
+
 static const wpa_rule_option options[] = {
-    {"max-per-day", "24", "runs a day that are fine"},
+    {"min-interval", "1h", "runs that are as far apart are fine"},
     {0},
 };
+
+static int64_t most_per_day(const wpa_rule_run *run)
+{
+    int64_t interval_ms;
+    bool is_one =
+        wpa_text_to_duration_ms(wpa_rule_option_text(run, "min-interval"), &interval_ms) &&
+        interval_ms > 0;
+    return DAY_MS / (is_one ? interval_ms : HOUR_MS);
+}
 
 static const wpa_outline_job *find_build(const wpa_outline *o)
 {
@@ -26,7 +38,7 @@ static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(node);
     wpa_cron cron;
-    int64_t most = wpa_rule_option_int(run, "max-per-day", 1, 1440, 24);
+    int64_t most = most_per_day(run);
     if (!text || !wpa_cron_parse(text, &cron) || wpa_cron_per_day(&cron) <= most) {
         return;
     }
@@ -58,7 +70,7 @@ static void check_repeat(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml
         wpa_yaml_find(push->config, "paths-ignore") ||
         (wpa_yaml_find(push->config, "tags") && !wpa_yaml_find(push->config, "branches")) ||
         wpa_work_mentions_any(wpa_yaml_get(o->root, "jobs"), tests) ||
-        wpa_cron_per_day(&cron) > wpa_rule_option_int(run, "max-per-day", 1, 1440, 24)) {
+        wpa_cron_per_day(&cron) > most_per_day(run)) {
         return;
     }
     wpa_finding *finding = wpa_rule_report(

@@ -8,6 +8,11 @@ typedef struct subject {
     const wpa_yaml_node *label; /* to be replaced, or NULL */
 } subject;
 
+static const wpa_rule_option options[] = {
+    {"portable", "", "programs that do the same on every runner, separated by blanks or commas"},
+    {0},
+};
+
 /* Words that tie work to a system. */
 static const char *const bound[] = {
     "xcode",  "swift",           "codesign",      "notary",  "pod ",      "cocoapods", "ios",
@@ -31,12 +36,24 @@ static bool only_looks(const wpa_outline_job *job)
            !wpa_work_has_unknown(job);
 }
 
+/* Does the script call nothing but programs that the configuration names? */
+static bool is_portable(const wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_script *script = step->script;
+    bool is = script && script->is_readable && script->n_commands > 0;
+    for (size_t i = 0; is && i < script->n_commands; i++) {
+        is = wpa_rule_option_lists(run, "portable", wpa_slice_of(script->commands[i].name));
+    }
+    return is;
+}
+
 /* Talks to the forge or decides something: no tool of any system in it. */
-static bool only_asks(const wpa_outline_job *job)
+static bool only_asks(const wpa_rule_run *run, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        if (!wpa_work_is_quick(step) && !wpa_outline_step_uses(step, "actions/checkout") &&
+        if (!wpa_work_is_quick(step) && !is_portable(run, step) &&
+            !wpa_outline_step_uses(step, "actions/checkout") &&
             !wpa_outline_step_uses(step, "actions/github-script")) {
             return false;
         }
@@ -86,7 +103,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
         dear = is_dear(runner) && !dear ? &job->labels[i] : dear;
     }
     if (!dear || job->is_self_hosted || job->has_open_labels ||
-        (!only_looks(job) && !only_asks(job))) {
+        (!only_looks(job) && !only_asks(run, job))) {
         return;
     }
     if (dear->is_from_matrix && has_linux && only_looks(job)) {
@@ -129,6 +146,7 @@ const wpa_rule wpa_rule_expensive_runner = {
     .fix = "Run on ubuntu-latest, or take the system out of a matrix that only lints.",
     .tables = 1U << WPA_FACTS_RUNNERS | 1U << WPA_FACTS_COMMANDS,
     .declares = WPA_DECLARES_RUNNER,
+    .options = options,
     .check = check,
     .repair = repair,
 };

@@ -8,7 +8,7 @@
 #define LINE_MAX_BYTES 1000
 
 static const wpa_rule_option options[] = {
-    {"min-seconds", "30", "shorter pauses are left alone"},
+    {"min-s", "30", "shorter pauses, in seconds, are left alone"},
     {0},
 };
 
@@ -182,7 +182,7 @@ static bool may_loop(const wpa_outline_step *step, const wpa_shell_command *c)
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    int64_t least = wpa_rule_option_int(run, "min-seconds", 1, 86400, 30);
+    int64_t least = wpa_rule_option_int(run, "min-s", 1, 86400, 30);
     const wpa_script *script = step->lexed;
     bool is_told = false, has_asked = false;
     const char *better = NULL;

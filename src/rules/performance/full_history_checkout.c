@@ -84,6 +84,11 @@ static const char *const tree_actions[] = {
     "docker/login-action",     "hashicorp/setup-terraform",  "shivammathur/setup-php",
 };
 
+static const wpa_rule_option options[] = {
+    {"needs-history", "", "programs that read history, separated by blanks or commas"},
+    {0},
+};
+
 static bool is_parent(const char *word)
 {
     return wpa_text_is(word, "HEAD^") || wpa_text_is(word, "HEAD~1") ||
@@ -113,8 +118,11 @@ static need need_of_git(const wpa_shell_command *c)
     return is_diff && has_parent && !has_other ? NEED_PARENT : NEED_HISTORY;
 }
 
-static need need_of_command(const wpa_shell_command *c)
+static need need_of_command(const wpa_rule_run *run, const wpa_shell_command *c)
 {
+    if (wpa_rule_option_lists(run, "needs-history", wpa_slice_of(c->name))) {
+        return NEED_HISTORY;
+    }
     if (wpa_text_is(c->name, "git")) {
         return need_of_git(c);
     }
@@ -136,7 +144,7 @@ static need need_of_command(const wpa_shell_command *c)
     return is_treeish || is_go_or_cargo || (roles && !(roles & ~plain)) ? NEED_NONE : NEED_UNKNOWN;
 }
 
-static need need_of_step(const wpa_outline_step *step)
+static need need_of_step(const wpa_rule_run *run, const wpa_outline_step *step)
 {
     need worst = NEED_NONE;
     if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
@@ -151,17 +159,17 @@ static need need_of_step(const wpa_outline_step *step)
         return NEED_UNKNOWN;
     }
     for (size_t i = 0; i < step->script->n_commands; i++) {
-        need n = need_of_command(&step->script->commands[i]);
+        need n = need_of_command(run, &step->script->commands[i]);
         worst = n > worst ? n : worst;
     }
     return worst;
 }
 
-static need need_behind(const wpa_outline_step *checkout)
+static need need_behind(const wpa_rule_run *run, const wpa_outline_step *checkout)
 {
     need worst = NEED_NONE;
     for (size_t i = checkout->index + 1; i < checkout->job->n_steps; i++) {
-        need n = need_of_step(&checkout->job->steps[i]);
+        need n = need_of_step(run, &checkout->job->steps[i]);
         worst = n > worst ? n : worst;
     }
     return worst;
@@ -174,7 +182,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         !wpa_text_is(wpa_yaml_text(depth), "0") || step->index + 1 == step->job->n_steps) {
         return;
     }
-    need behind = need_behind(step);
+    need behind = need_behind(run, step);
     if (behind == NEED_HISTORY) {
         return;
     }
@@ -207,7 +215,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_step *step = finding->subject;
     const wpa_yaml_node *depth = wpa_outline_with(step, "fetch-depth");
-    if (need_behind(step) == NEED_PARENT) {
+    if (need_behind(run, step) == NEED_PARENT) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "fetch two commits");
         wpa_rule_edit(run, fix, depth->span, "2");
         return;
@@ -230,6 +238,7 @@ const wpa_rule wpa_rule_full_history_checkout = {
     .summary = "The whole history is fetched and nothing needs it",
     .why = "Every run downloads every commit, branch and tag of the repository.",
     .fix = "Leave fetch-depth out, or fetch two commits where only the parent is read.",
+    .options = options,
     .tables = 1U << WPA_FACTS_COMMANDS,
     .declares = WPA_DECLARES_SCRIPT, /* what a step does with its inputs */
     .check = check,

@@ -3,21 +3,29 @@
 
 #include "rules/work.h"
 
+static const wpa_rule_option options[] = {
+    {"deploy-names", "deploy,release,publish,backport,labeler",
+     "words of names and files of workflows that are better not cancelled"},
+    {0},
+};
+
 static const char *const pr_like[] = {"pull_request", "pull_request_target", NULL};
 
 /* Words in a name that say the workflow changes the world, so that cancelling it is no gain. */
 static bool is_deploy(const wpa_rule_run *run)
 {
-    static const char *const words[] = {"deploy", "release", "publish", "backport", "labeler"};
+    const char *words = wpa_rule_option_text(run, "deploy-names");
     const char *name = wpa_yaml_text(wpa_yaml_get(run->source->outline->root, "name"));
     const char *slash = strrchr(run->source->path, '/');
     const char *file = slash ? slash + 1 : run->source->path;
-    for (size_t i = 0; i < WPA_COUNT(words); i++) {
-        if (strcasestr(file, words[i]) || (name && strcasestr(name, words[i]))) {
-            return true;
-        }
+    bool is = false;
+    for (words += strspn(words, " ,"); *words && !is; words += strspn(words, " ,")) {
+        size_t length = strcspn(words, " ,");
+        const char *word = wpa_arena_slice(run->arena, words, length);
+        is = strcasestr(file, word) || (name && strcasestr(name, word));
+        words += length;
     }
-    return false;
+    return is;
 }
 
 /* Does each commit of a pull request start it? */
@@ -156,6 +164,7 @@ const wpa_rule wpa_rule_missing_concurrency = {
     .elsewhere = (const char *const[]){"zizmor/concurrency-limits", NULL},
     .declares = WPA_DECLARES_CONCURRENCY,
     .claims_absence = true,
+    .options = options,
     .check = check,
     .repair = repair,
 };

@@ -303,6 +303,172 @@ static void test_several_formats(void **state)
     assert_non_null(strstr(get(w, "out.sarif"), "\"version\": \"2.1.0\""));
 }
 
+/* ---- what silences nothing ---- */
+
+static const char plain[] =
+    "name: CI\non: push\npermissions: {}\njobs:\n  build:\n    name: b\n"
+    "    runs-on: x\n    steps:\n      - uses: foo/bar@v1\n      - run: make\n";
+
+static void test_entries_that_silence_nothing(void **state)
+{
+    world *w = *state;
+    put(w, ".github/workflows/ci.yml", plain);
+    put(w, "wpa.yml",
+        "rules:\n  missing-timeout: {ignore: [.github/workflows/ci.yml, 'old-*.yml']}\n  "
+        "long-script: {paths: [gone.yml]}\n"
+        "paths:\n  exclude: ['vendor/**']\n  'none/**': {rules: {syntax: on}}\n"
+        "ignore:\n"
+        "  - {rules: [missing-timeout], reason: used}\n"
+        "  - {rules: [missing-concurrency], path: 'elsewhere/**', reason: no file}\n"
+        "  - rules: [template-injection]\n    reason: nothing to silence\n"
+        "  - {rules: [hardcoded-secret], until: 2020-01-01, reason: over}\n"
+        "  - {message: 'no such words', reason: words}\n"
+        "  - {rules: [anonymous-definition], path: '.github/workflows/ci.yml', reason: told "
+        "there}\n");
+    assert_int_equal(check(w, "--exit-zero --no-cache --format oneline ."), 0);
+    assert_non_null(strstr(w->out,
+                           "wpa.yml:9:5: low: no file that was checked fits 'elsewhere/**', "
+                           "so nothing is ignored [unused-ignore/I6]\n"));
+    assert_non_null(strstr(w->out, "wpa.yml:10:5: low: nothing is silenced by this ignore of "
+                                   "'template-injection' [unused-ignore/I6]\n"));
+    assert_non_null(strstr(w->out, "wpa.yml:12:5: low: this ignore of 'hardcoded-secret' ended on "
+                                   "2020-01-01 [unused-ignore/I4]\n"));
+    assert_non_null(strstr(w->out, "wpa.yml:13:5: low: nothing is silenced by this ignore of "
+                                   "'no such words' [unused-ignore/I6]\n"));
+    assert_non_null(strstr(w->out, "wpa.yml:2:3: low: no file that was checked fits 'old-*.yml'"));
+    assert_null(strstr(w->out, "wpa.yml:8"));
+    assert_null(strstr(w->out, "wpa.yml:14"));
+    assert_null(strstr(strstr(w->out, "wpa.yml:2:3") + 1, "wpa.yml:2:3")); /* once */
+    assert_non_null(
+        strstr(w->err, "wpa.yml:5: no file that wpa reads fits 'vendor/**' of paths.exclude"));
+    assert_non_null(strstr(w->err, "wpa.yml:6: no file that wpa reads fits 'none/**' of paths"));
+    assert_non_null(strstr(
+        w->err, "wpa.yml:3: no file that wpa reads fits 'gone.yml' of rules.long-script.paths"));
+
+    /* Out of the cache, and where only a part was looked at or only some rules have run. */
+    assert_int_equal(setenv("XDG_CACHE_HOME", wpa_path_join(w->arena, w->folder, ".git/cache"), 1),
+                     0);
+    assert_int_equal(check(w, "--exit-zero --format oneline ."), 0);
+    const char *first = wpa_arena_text(w->arena, w->out);
+    assert_int_equal(check(w, "--exit-zero --format oneline ."), 0);
+    assert_string_equal(w->out, first);
+    assert_int_equal(check(w, "--exit-zero --format oneline .github/workflows/ci.yml"), 0);
+    assert_null(strstr(w->out, "wpa.yml:"));
+    assert_int_equal(
+        check(w, "--exit-zero --format oneline --only missing-timeout,unused-ignore ."), 0);
+    assert_null(strstr(w->out, "template-injection"));
+    assert_null(strstr(w->out, "no such words"));
+    assert_int_equal(check(w, "--exit-zero --format oneline --no-ignores ."), 0);
+    assert_null(strstr(w->out, "wpa.yml:"));
+}
+
+static void test_reasons_are_asked_for(void **state)
+{
+    world *w = *state;
+    put(w, ".github/workflows/ci.yml", plain);
+    put(w, "wpa.yml",
+        "require-reason: true\nignore:\n  - {rules: [missing-timeout]}\n"
+        "  - {rules: [missing-concurrency], reason: one branch}\n");
+    assert_int_equal(check(w, "--exit-zero --format oneline ."), 0);
+    assert_non_null(
+        strstr(w->out, "wpa.yml:3:5: low: this ignore gives no reason [unused-ignore/I5]\n"));
+    assert_null(strstr(w->out, "wpa.yml:4"));
+}
+
+static void test_gone_entries_of_a_baseline(void **state)
+{
+    world *w = *state;
+    static const char line[] = "--no-config --exit-zero --format oneline --baseline b.json";
+    put(w, ".github/workflows/ci.yml", plain);
+    put(w, ".github/workflows/old.yml", plain);
+    assert_int_equal(check(w, "--no-config --exit-zero --baseline b.json --write-baseline ."), 0);
+    assert_int_equal(check(w, wpa_arena_printf(w->arena, "%s .", line)), 0);
+    assert_string_equal(w->out, "");
+    put(w, ".github/workflows/ci.yml",
+        wpa_arena_printf(w->arena, "%s    timeout-minutes: 5\n", plain));
+    assert_int_equal(unlink(".github/workflows/old.yml"), 0);
+    assert_int_equal(check(w, wpa_arena_printf(w->arena, "%s .", line)), 0);
+    assert_non_null(strstr(w->out, "low: the finding of missing-timeout in "
+                                   "'.github/workflows/ci.yml' that the baseline knows is gone "
+                                   "[unused-ignore/I7]\n"));
+    assert_non_null(strstr(w->out, "in '.github/workflows/old.yml' that the baseline knows"));
+
+    /* What did not run is not gone, and not taken out. */
+    const char *whole = get(w, "b.json");
+    assert_int_equal(
+        check(w, wpa_arena_printf(w->arena, "%s --only syntax --update-baseline .", line)), 0);
+    assert_string_equal(get(w, "b.json"), whole);
+    assert_int_equal(check(w, wpa_arena_printf(w->arena, "%s --update-baseline .", line)), 0);
+    assert_null(strstr(get(w, "b.json"), "old.yml"));
+    assert_null(strstr(get(w, "b.json"), "missing-timeout"));
+    assert_non_null(strstr(get(w, "b.json"), "unpinned-uses"));
+    assert_int_equal(check(w, wpa_arena_printf(w->arena, "%s .", line)), 0);
+    assert_string_equal(w->out, "");
+}
+
+#define GUEST "{\\\"version\\\":\\\"2.1.0\\\",\\\"runs\\\":[{\\\"results\\\":[%s]}]}"
+#define RESULT(rule, line)                                                                         \
+    "{\\\"ruleId\\\":\\\"" rule "\\\",\\\"message\\\":{\\\"text\\\":\\\"says " rule                \
+    "\\\"},\\\"locations\\\":[{\\\"physicalLocation\\\":{\\\"artifactLocation\\\":{\\\"uri\\\":"   \
+    "\\\".github/workflows/ci.yml\\\"},\\\"region\\\":{\\\"startLine\\\":" line "}}}]}"
+
+static void test_findings_of_others_are_silenced(void **state)
+{
+    world *w = *state;
+    static const char results[] =
+        RESULT("one", "1") "," RESULT("two", "2") "," RESULT("three", "3");
+    put(w, ".github/workflows/ci.yml",
+        "name: CI # wpa: ignore[ext/house/one] known\non: push\npermissions: {}\njobs: {}\n");
+    put(w, "wpa.yml",
+        wpa_arena_printf(w->arena,
+                         "analysers: {house: {command: [/bin/echo, \"" GUEST "\"]}}\n"
+                         "ignore:\n  - {rules: [ext/house/two], reason: ours}\n"
+                         "  - {rules: [ext/house/four], reason: nobody says it}\n",
+                         results));
+    assert_int_equal(check(w, "--exit-zero --no-cache --format oneline ."), 0);
+    if (strstr(w->err, "note: analyser house")) {
+        print_message("skipped: no sandbox here: %s\n", w->err);
+        skip();
+    }
+    assert_null(strstr(w->out, "says one"));
+    assert_null(strstr(w->out, "says two"));
+    assert_non_null(strstr(w->out, "ci.yml:3:1: medium: says three [ext/house/three]\n"));
+    assert_non_null(strstr(w->out, "wpa.yml:4:5: low: nothing is silenced by this ignore of "
+                                   "'ext/house/four' [unused-ignore/I6]\n"));
+    assert_null(strstr(w->out, "wpa.yml:3"));
+    assert_int_equal(check(w, "--exit-zero --no-cache --show-ignored --format oneline ."), 0);
+    assert_non_null(strstr(w->out, "says one [ext/house/one] (ignored)\n"));
+    assert_non_null(strstr(w->out, "says two [ext/house/two] (ignored)\n"));
+    assert_int_equal(check(w, "--exit-zero --no-cache --no-ignores --format oneline ."), 0);
+    assert_non_null(strstr(w->out, "says one [ext/house/one]\n"));
+}
+
+static const struct {
+    const char *config, *message;
+} wrong_values[] = {
+    {"rules: {missing-timeout: {max: abc}}", "'abc' is no whole number"},
+    {"rules: {long-script: {max-lines: -4}}", "'-4' is no whole number"},
+    {"rules: {duplicate-steps: {similarity: much}}", "'much' is no number"},
+    {"rules: {excessive-schedule: {min-interval: soon}}", "'soon' is no length of time"},
+};
+
+static void test_values_have_the_type_of_their_option(void **state)
+{
+    world *w = *state;
+    for (size_t i = 0; i < WPA_COUNT(wrong_values); i++) {
+        put(w, "wpa.yml", wrong_values[i].config);
+        assert_int_equal(check(w, "."), 2);
+        assert_non_null(strstr(w->err, wrong_values[i].message));
+    }
+    put(w, "wpa.yml",
+        "rules:\n  duplicate-steps: {similarity: 0.9}\n  excessive-schedule: {min-interval: 30m}\n"
+        "  fixed-sleep: {min-s: 10}\n  outdated-action-major: {min-age-days: 90}\n"
+        "  full-history-checkout: {needs-history: [house-version]}\n"
+        "  expensive-runner: {portable: [house-lint]}\n"
+        "  missing-concurrency: {deploy-names: [ship]}\n");
+    assert_int_equal(check(w, "--exit-zero --no-cache ."), 0);
+}
+
 /* ---- refreshed facts ---- */
 
 #define REFRESHED "data/wpa/facts/tags.txt"
@@ -326,7 +492,8 @@ static void test_refreshed_facts_are_used(void **state)
     put(w, ".github/workflows/ci.yml",
         "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: acme/deploy@v1\n");
     assert_int_equal(setenv("XDG_DATA_HOME", wpa_path_join(w->arena, w->folder, "data"), 1), 0);
-    assert_int_equal(setenv("XDG_CACHE_HOME", wpa_path_join(w->arena, w->folder, "cache"), 1), 0);
+    assert_int_equal(setenv("XDG_CACHE_HOME", wpa_path_join(w->arena, w->folder, ".git/cache"), 1),
+                     0);
     assert_int_equal(check(w, line), 1);
     assert_null(strstr(w->out, "pin to the commit"));
 
@@ -366,6 +533,11 @@ int main(void)
         CASE(test_threads_change_nothing),
         CASE(test_several_formats),
         CASE(test_refreshed_facts_are_used),
+        CASE(test_entries_that_silence_nothing),
+        CASE(test_reasons_are_asked_for),
+        CASE(test_gone_entries_of_a_baseline),
+        CASE(test_findings_of_others_are_silenced),
+        CASE(test_values_have_the_type_of_their_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

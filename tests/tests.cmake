@@ -136,3 +136,6 @@ endif()
 # ---- what benches run beside the program (tests/bench/run) --------------------------------------
 add_executable(bench_yaml EXCLUDE_FROM_ALL tests/bench/yaml_events.c)
 target_link_libraries(bench_yaml PRIVATE PkgConfig::YAML)
+add_executable(bench_engine EXCLUDE_FROM_ALL tests/bench/engine.c)
+target_include_directories(bench_engine PRIVATE tests src ${WPA_GENERATED_DIR})
+target_link_libraries(bench_engine PRIVATE wpa_harness_pg wpa_engine wpa_base PkgConfig::CMOCKA)

@@ -270,6 +270,28 @@ static const wpa_note *all_notes(const wpa_check_run *run, const wpa_tree *tree,
     return all;
 }
 
+/** What could not be told is no finding; -v says how much of it there was. */
+static void say_undecided(const wpa_check_run *run, const wpa_results *results)
+{
+    wpa_undecided all = {0};
+    if (!wpa_cli_is_given(run->cli, "verbose")) {
+        return;
+    }
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    for (size_t i = 0; i < wpa_results_count(results); i++) {
+        wpa_arena_reset(scratch);
+        wpa_undecided one = wpa_results_at(results, i, scratch).undecided;
+        all.n_unknown += one.n_unknown;
+        all.n_unversioned += one.n_unversioned;
+        all.n_unread += one.n_unread;
+    }
+    (void)fprintf(
+        run->cli->err,
+        "undecided: %zu uses of repositories that no table has, %zu at refs that no table "
+        "has, %zu scripts that could not be read\n",
+        all.n_unknown, all.n_unversioned, all.n_unread);
+}
+
 static int report_on(const wpa_check_run *run, wpa_tree *tree, wpa_error *err)
 {
     wpa_cli *cli = run->cli;
@@ -290,6 +312,7 @@ static int report_on(const wpa_check_run *run, wpa_tree *tree, wpa_error *err)
                       n_left);
     }
     say_notes(cli, options, &report, wants_report(options));
+    say_undecided(run, report.results);
     size_t n_files = wpa_results_count(report.results);
     size_t n_unreadable = wpa_tree_count_unreadable(tree);
     if (n_files == 0 && n_unreadable == 0) {

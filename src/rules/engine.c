@@ -8,6 +8,7 @@
 #include <wpa/text.h>
 
 #include "rules/expressions.h"
+#include "rules/outline.h"
 #include "rules/sink.h"
 
 /* ---- which rules run, and what of theirs is seen ---- */
@@ -505,6 +506,30 @@ static void silence(wpa_rule_sink *sink, wpa_result *result)
     }
 }
 
+static void count_uses(const wpa_outline_uses *uses, wpa_undecided *undecided)
+{
+    if (uses->kind == WPA_OUTLINE_REPOSITORY && uses->fact) {
+        undecided->n_unknown += uses->fact->repo == NULL;
+        undecided->n_unversioned += uses->fact->repo && !uses->fact->commit;
+    }
+}
+
+static wpa_undecided count_undecided(const wpa_source *source)
+{
+    wpa_undecided undecided = {0};
+    const wpa_outline *outline = source->outline;
+    for (size_t i = 0; outline && i < outline->n_jobs; i++) {
+        const wpa_outline_job *job = &outline->jobs[i];
+        count_uses(&job->uses, &undecided);
+        for (size_t k = 0; k < job->n_steps; k++) {
+            const wpa_script *script = job->steps[k].lexed;
+            count_uses(&job->steps[k].uses, &undecided);
+            undecided.n_unread += job->steps[k].run && (!script || !script->is_readable);
+        }
+    }
+    return undecided;
+}
+
 static bool names_fingerprints(const wpa_settings *settings)
 {
     bool does = false;
@@ -530,7 +555,8 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     if (names_fingerprints(settings)) { /* else only what is seen needs one */
         wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
     }
-    wpa_result result = {.path = source->path, .source = source};
+    wpa_result result = {
+        .path = source->path, .source = source, .undecided = count_undecided(source)};
     silence(&sink, &result);
     size_t n_before = sink.n_findings;
     run_rules(&sink, true);

@@ -20,6 +20,13 @@ typedef struct wpa_excerpt_line {
     size_t length;
 } wpa_excerpt_line;
 
+/** What nobody could tell, and no rule has guessed. */
+typedef struct wpa_undecided {
+    size_t n_unknown;     /* uses of repositories that no table has */
+    size_t n_unversioned; /* uses of known ones at a ref that no table has */
+    size_t n_unread;      /* scripts that could not be read as their shell would */
+} wpa_undecided;
+
 typedef struct wpa_result {
     const char *path;              /* of the file, as shown */
     const wpa_source *source;      /* NULL where only the outcome is left */
@@ -32,6 +39,7 @@ typedef struct wpa_result {
     size_t n_notes;
     const uint64_t *used; /* [n_used] ids of entries of the configuration that silenced something */
     size_t n_used;
+    wpa_undecided undecided;
 } wpa_result;
 
 /** Analyse one file with every rule that the settings leave on. Never fails: see the notes. */

@@ -234,6 +234,9 @@ void wpa_result_pack(const wpa_result *result, bool has_excerpts, wpa_buf *out)
         put_text(&w, result->notes[i].rule);
         put_text(&w, result->notes[i].text);
     }
+    put_number(&w, result->undecided.n_unknown);
+    put_number(&w, result->undecided.n_unversioned);
+    put_number(&w, result->undecided.n_unread);
     put_number(&w, result->n_used);
     wpa_buf_append(out, result->n_used ? result->used : &(uint64_t){0},
                    result->n_used * sizeof *result->used);
@@ -473,6 +476,9 @@ bool wpa_result_unpack(const void *data, size_t size_bytes, const char *path, co
     }
     result->spent_us = (int64_t)get_number(&r);
     get_notes(&r, result);
+    result->undecided.n_unknown = (size_t)get_number(&r);
+    result->undecided.n_unversioned = (size_t)get_number(&r);
+    result->undecided.n_unread = (size_t)get_number(&r);
     get_used(&r, result);
     get_lines(&r, result);
     return !r.is_bad && r.at == r.end;

@@ -303,6 +303,20 @@ static void test_several_formats(void **state)
     assert_non_null(strstr(get(w, "out.sarif"), "\"version\": \"2.1.0\""));
 }
 
+static void test_what_is_undecided_is_counted(void **state)
+{
+    world *w = *state;
+    put(w, ".github/workflows/ci.yml",
+        "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: acme/one@v1\n"
+        "      - uses: acme/two@v1\n      - uses: actions/checkout@no-such-branch\n"
+        "      - run: 'echo \"'\n      - run: echo\n");
+    assert_int_equal(check(w, "-v --exit-zero --no-cache --format oneline ."), 0);
+    assert_non_null(strstr(w->err, "undecided: 2 uses of repositories that no table has, 1 at refs "
+                                   "that no table has, 1 scripts that could not be read\n"));
+    assert_int_equal(check(w, "--exit-zero --no-cache --format oneline ."), 0);
+    assert_null(strstr(w->err, "undecided"));
+}
+
 /* ---- what silences nothing ---- */
 
 static const char plain[] =
@@ -533,6 +547,7 @@ int main(void)
         CASE(test_threads_change_nothing),
         CASE(test_several_formats),
         CASE(test_refreshed_facts_are_used),
+        CASE(test_what_is_undecided_is_counted),
         CASE(test_entries_that_silence_nothing),
         CASE(test_reasons_are_asked_for),
         CASE(test_gone_entries_of_a_baseline),

@@ -30,7 +30,7 @@ RANKS = [
     ["db", "yaml", "json", "xml", "git", "http", "match", "auth", "sandbox"],
     ["workflow", "expr", "forge", "facts", "edit"],
     ["rules", "job", "audit", "score", "report"],
-    ["analysis", "lint", "fleet", "guardian", "probe", "runner"],
+    ["analysis", "lint", "fleet", "guardian", "probe", "runner", "notify"],
     ["patch", "testing", "deploy"],
     ["agent", "feed"],
     ["api", "cli"],

@@ -190,6 +190,7 @@ static wpa_engine *make(const wpa_engine_options *options)
     engine->name =
         options->name ? wpa_arena_text(engine->arena, options->name) : host_name(engine->arena);
     engine->keeper_fd = -1;
+    engine->courier_fd = -1;
     wpa_uuid_new(engine->agent_id);
     (void)pthread_mutex_init(&engine->pool_mutex, NULL);
     (void)pthread_mutex_init(&engine->wake_mutex, NULL);
@@ -208,7 +209,8 @@ static bool start_work(wpa_engine *engine, wpa_error *err)
     }
     engine->heart =
         wpa_heart_start(engine->dsn, engine->agent_role, engine->n_workers, engine->log, err);
-    return engine->heart && wpa_workers_start(engine, err) && wpa_keeper_start(engine, err);
+    return engine->heart && wpa_workers_start(engine, err) && wpa_keeper_start(engine, err) &&
+           wpa_couriers_start(engine, err);
 }
 
 wpa_engine *wpa_engine_open(const wpa_engine_options *options, wpa_error *err)
@@ -242,6 +244,7 @@ void wpa_engine_close(wpa_engine *engine)
         return;
     }
     wpa_engine_drain(engine);
+    wpa_couriers_stop(engine);
     wpa_workers_stop(engine);
     wpa_keeper_stop(engine);
     wpa_heart_stop(engine->heart);

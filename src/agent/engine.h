@@ -12,6 +12,7 @@
 
 #define WPA_ENGINE_POOL_MAX 8
 #define WPA_ENGINE_WORKERS_MAX 64
+#define WPA_ENGINE_COURIERS 2 /* one that hangs must not hold up all notices */
 
 typedef struct wpa_engine_worker {
     pthread_t thread;
@@ -52,6 +53,10 @@ struct wpa_engine {
     pthread_t keeper;
     bool is_keeper_started;
     int keeper_fd; /* eventfd: told to stop */
+
+    pthread_t couriers[WPA_ENGINE_COURIERS];
+    size_t n_couriers;
+    int courier_fd; /* eventfd: told to stop */
 };
 
 /** One more connection with a role, for a thread that keeps it. */
@@ -64,6 +69,8 @@ bool wpa_workers_start(wpa_engine *engine, wpa_error *err) WPA_CHECK;
 void wpa_workers_stop(wpa_engine *engine);
 bool wpa_keeper_start(wpa_engine *engine, wpa_error *err) WPA_CHECK;
 void wpa_keeper_stop(wpa_engine *engine);
+bool wpa_couriers_start(wpa_engine *engine, wpa_error *err) WPA_CHECK;
+void wpa_couriers_stop(wpa_engine *engine);
 
 /** What can do a job of this kind; NULL for an unknown one. */
 wpa_job_handler wpa_handler_of(const char *kind);

@@ -6,6 +6,7 @@
 #include "deploy/deploy.h"
 #include "fleet/fleet.h"
 #include "fleet/scan.h"
+#include "notify/notify.h"
 #include "testing/testing.h"
 
 /** The schedule has come: every repository is scanned, and what has changed is analysed. */
@@ -20,11 +21,11 @@ static const struct {
     wpa_job_handler handler;
 } handlers[] = {
     {"schedule", schedule_job}, {"scan", wpa_scan_job},    {"analyse", wpa_analysis_job},
-    {"deploy", wpa_deploy_job}, {"test", wpa_testing_job},
+    {"deploy", wpa_deploy_job}, {"test", wpa_testing_job}, {"notify", wpa_notify_test_job},
 };
 
 /* What people wait for, and what protects targets, comes first. */
-const char *const wpa_queues[] = {"deploy", "check",   "revert",   "watch",
+const char *const wpa_queues[] = {"deploy", "check",   "revert",   "watch", "notify",
                                   "test",   "analyse", "schedule", "scan"};
 const size_t wpa_n_queues = WPA_COUNT(wpa_queues);
 

@@ -169,6 +169,13 @@ static void add_operation(wpa_json *paths, const wpa_api_route *route, wpa_arena
         add_example(content, route, arena);
         wpa_json_set(body, "content", content);
     }
+    if (route->takes_raw && !route->body) {
+        wpa_json *body = wpa_json_set_object(operation, "requestBody");
+        wpa_json *schema = wpa_json_new_object(arena);
+        wpa_json_set_bool(body, "required", true);
+        wpa_json_set_text(schema, "type", "object");
+        wpa_json_set(body, "content", content_of("application/json", schema, arena));
+    }
     if (route->access == WPA_API_OPEN) {
         (void)wpa_json_set_array(operation, "security");
     }

@@ -22,3 +22,7 @@ extern const wpa_api_route wpa_api_findings, wpa_api_finding, wpa_api_finding_ig
     wpa_api_guardians, wpa_api_guardian_add, wpa_api_guardian_change, wpa_api_tokens,
     wpa_api_token_make, wpa_api_token_revoke, wpa_api_notices, wpa_api_notice_acknowledge,
     wpa_api_audit, wpa_api_audit_verify;
+extern const wpa_api_route wpa_api_destinations, wpa_api_destination, wpa_api_destination_add,
+    wpa_api_destination_change, wpa_api_destination_test, wpa_api_destination_retry,
+    wpa_api_destination_remove, wpa_api_outbox, wpa_api_outbox_retry, wpa_api_hooks,
+    wpa_api_hook_add, wpa_api_hook_remove, wpa_api_webhook_github;

@@ -129,7 +129,7 @@ bool wpa_cli_wait_idle(wpa_cli *cli, const char *const kinds[], wpa_error *err)
     return false;
 }
 
-static bool wait_job(wpa_cli *cli, int64_t job_id, wpa_job_outcome *outcome, wpa_error *err)
+bool wpa_cli_wait_job(wpa_cli *cli, int64_t job_id, wpa_job_outcome *outcome, wpa_error *err)
 {
     wpa_engine *engine = wpa_cli_engine(cli, err);
     if (!engine || !wpa_cli_need_workers(cli, err)) {
@@ -165,7 +165,7 @@ int wpa_cli_finish_job(wpa_cli *cli, int64_t job_id, const char *what, wpa_error
     if (!wpa_cli_is_given(cli, "wait")) {
         return say_queued(cli, job_id, what, err);
     }
-    if (!wait_job(cli, job_id, &outcome, err)) {
+    if (!wpa_cli_wait_job(cli, job_id, &outcome, err)) {
         return WPA_CLI_FAILED;
     }
     switch (outcome.end) {

@@ -38,6 +38,9 @@ bool wpa_cli_find_workflow(wpa_cli *cli, const char *name, wpa_workflow_ref *wor
  * Returns   an exit code: 0 done or queued, 4 the job gave up; WPA_CLI_FAILED with *err set.
  */
 int wpa_cli_finish_job(wpa_cli *cli, int64_t job_id, const char *what, wpa_error *err);
+/** Start workers where none are and wait for a job's end; the command has --timeout. */
+bool wpa_cli_wait_job(wpa_cli *cli, int64_t job_id, wpa_job_outcome *outcome,
+                      wpa_error *err) WPA_CHECK;
 /** Wait until no job of these kinds is at work or due. */
 bool wpa_cli_wait_idle(wpa_cli *cli, const char *const kinds[], wpa_error *err) WPA_CHECK;
 /**

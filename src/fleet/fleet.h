@@ -89,6 +89,9 @@ bool wpa_fleet_get(wpa_db *db, int64_t id, wpa_arena *arena, wpa_repository *rep
 /** Order a scan of one (by name), or with NULL of all; *n is how many. */
 bool wpa_fleet_order_scan(wpa_db *db, const wpa_actor *actor, const char *name, size_t *n,
                           wpa_error *err) WPA_CHECK;
+/** The same for one by its id and name, in the caller's transaction. */
+bool wpa_fleet_queue_scan(wpa_db *db, const wpa_actor *actor, int64_t id, const char *name,
+                          wpa_error *err) WPA_CHECK;
 
 typedef struct wpa_workflow_ref {
     int64_t id;

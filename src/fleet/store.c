@@ -7,8 +7,8 @@
 #include "gen/sql.h"
 #include "job/job.h"
 
-static bool order_scan(wpa_db *db, const wpa_actor *actor, int64_t id, const char *name,
-                       wpa_error *err)
+bool wpa_fleet_queue_scan(wpa_db *db, const wpa_actor *actor, int64_t id, const char *name,
+                          wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     const wpa_job_spec spec = {
@@ -55,7 +55,7 @@ static bool add_one(wpa_db *db, const wpa_actor *actor, const wpa_repository *re
                         repository->name);
     }
     *id = wpa_rows_int(rows, 0, 0);
-    return order_scan(db, actor, *id, repository->name, err);
+    return wpa_fleet_queue_scan(db, actor, *id, repository->name, err);
 }
 
 bool wpa_fleet_add(wpa_db *db, const wpa_actor *actor, const wpa_repository *repository,
@@ -91,7 +91,7 @@ static bool store_one(wpa_db *db, const wpa_actor *actor, const wpa_repository *
         result->n_unchanged++;
         id = wpa_rows_count(found) > 0 ? wpa_rows_int(found, 0, 0) : 0;
     }
-    return id == 0 || order_scan(db, actor, id, repository->name, err);
+    return id == 0 || wpa_fleet_queue_scan(db, actor, id, repository->name, err);
 }
 
 bool wpa_fleet_store(wpa_db *db, const wpa_actor *actor, const wpa_repositories *all,
@@ -228,7 +228,7 @@ bool wpa_fleet_order_scan(wpa_db *db, const wpa_actor *actor, const char *name, 
         return false;
     }
     for (size_t i = 0; i < all.n; i++) {
-        if (!order_scan(db, actor, all.items[i].id, all.items[i].name, err)) {
+        if (!wpa_fleet_queue_scan(db, actor, all.items[i].id, all.items[i].name, err)) {
             wpa_db_rollback(db);
             return false;
         }

@@ -27,6 +27,18 @@ static const range refused6[] = {
     {"ff00::", 8, "a multicast address"},
     {"::", 128, "no address of a host"},
 };
+/* Of the own network: refused only where that is asked for. */
+static const range private4[] = {
+    {"10.0.0.0", 8, "a private address"},     {"172.16.0.0", 12, "a private address"},
+    {"192.168.0.0", 16, "a private address"}, {"127.0.0.0", 8, "an address of this host"},
+    {"100.64.0.0", 10, "a private address"},  {"192.0.0.0", 24, "a private address"},
+    {"198.18.0.0", 15, "a private address"},
+};
+static const range private6[] = {
+    {"fc00::", 7, "a private address"},
+    {"::1", 128, "an address of this host"},
+    {"fec0::", 10, "a private address"},
+};
 /* Prefixes behind which an IPv4 address hides, and where in the sixteen bytes it stands. */
 static const struct {
     const char *prefix;
@@ -56,39 +68,57 @@ static const char *find_refusal(int family, const uint8_t *address, const range 
     return NULL;
 }
 
-static const char *refusal4(const uint8_t *address)
+typedef struct table {
+    const range *ip4, *ip6;
+    size_t n_ip4, n_ip6;
+} table;
+
+static const table refused = {refused4, refused6, WPA_COUNT(refused4), WPA_COUNT(refused6)};
+static const table private_ones = {private4, private6, WPA_COUNT(private4), WPA_COUNT(private6)};
+
+static const char *refusal4(const uint8_t *address, const table *ranges)
 {
-    return find_refusal(AF_INET, address, refused4, WPA_COUNT(refused4));
+    return find_refusal(AF_INET, address, ranges->ip4, ranges->n_ip4);
 }
 
-static const char *refusal6(const struct in6_addr *address)
+static const char *refusal6(const struct in6_addr *address, const table *ranges)
 {
     const uint8_t *bytes = address->s6_addr;
-    if (IN6_IS_ADDR_LOOPBACK(address)) {
-        return NULL;
+    const char *why = find_refusal(AF_INET6, bytes, ranges->ip6, ranges->n_ip6);
+    if (why || IN6_IS_ADDR_LOOPBACK(address)) {
+        return why;
     }
-    const char *why = find_refusal(AF_INET6, bytes, refused6, WPA_COUNT(refused6));
     for (size_t i = 0; i < WPA_COUNT(carriers) && !why; i++) {
         uint8_t prefix[16];
         if (inet_pton(AF_INET6, carriers[i].prefix, prefix) == 1 &&
             is_within(bytes, prefix, carriers[i].bits)) {
-            why = refusal4(bytes + carriers[i].at);
+            why = refusal4(bytes + carriers[i].at, ranges);
         }
     }
     return why;
 }
 
-const char *wpa_http_address_refusal(const struct sockaddr *address)
+static const char *look_up(const struct sockaddr *address, const table *ranges)
 {
     if (address->sa_family == AF_INET) {
         struct sockaddr_in ip4;
         memcpy(&ip4, address, sizeof ip4);
-        return refusal4((const uint8_t *)&ip4.sin_addr);
+        return refusal4((const uint8_t *)&ip4.sin_addr, ranges);
     }
     if (address->sa_family == AF_INET6) {
         struct sockaddr_in6 ip6;
         memcpy(&ip6, address, sizeof ip6);
-        return refusal6(&ip6.sin6_addr);
+        return refusal6(&ip6.sin6_addr, ranges);
     }
     return "neither IPv4 nor IPv6";
+}
+
+const char *wpa_http_address_refusal(const struct sockaddr *address)
+{
+    return look_up(address, &refused);
+}
+
+const char *wpa_http_address_private(const struct sockaddr *address)
+{
+    return look_up(address, &private_ones);
 }

@@ -1,15 +1,12 @@
 #include "http/http.h"
 
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <curl/curl.h>
 
 #include <wpa/buf.h>
 #include <wpa/text.h>
 
 #include "gen/calls_curl.h"
+#include "http/guard.h"
 
 #define TIMEOUT_MS 10000
 #define BODY_MAX_BYTES ((size_t)1 << 20)
@@ -19,8 +16,7 @@ typedef struct exchange {
     CURL *easy;
     struct curl_slist *headers;
     wpa_buf *body;
-    const char *refusal; /* of the last address that was refused */
-    char why[CURL_ERROR_SIZE];
+    wpa_http_guard guard;
 } exchange;
 
 static void exchange_free(exchange *at)
@@ -49,26 +45,6 @@ static size_t on_body(char *data, size_t size, size_t n, void *context)
     return wpa_buf_is_full(at->body) ? 0 : size * n;
 }
 
-static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    const exchange *at = context;
-    (void)a, (void)b, (void)c, (void)d;
-    return at->request->is_cancelled && at->request->is_cancelled(at->request->cancel_context);
-}
-
-/** The address is known here and nowhere earlier: a name may lead anywhere, and anew each time. */
-static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    exchange *at = context;
-    (void)purpose;
-    const char *refusal = wpa_http_address_refusal(&address->addr);
-    if (refusal) {
-        at->refusal = refusal;
-        return CURL_SOCKET_BAD;
-    }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
 static bool check_header(const char *header, wpa_error *err)
 {
     const char *colon = strchr(header, ':');
@@ -93,24 +69,17 @@ static bool add_headers(exchange *at, wpa_error *err)
 static void set_limits(exchange *at)
 {
     const wpa_http_request *request = at->request;
-    long timeout_ms = (long)(request->timeout_ms > 0 ? request->timeout_ms : TIMEOUT_MS);
-    curl_easy_setopt(at->easy, CURLOPT_NOSIGNAL, 1L);
+    at->guard.is_private_refused = request->is_private_refused;
+    at->guard.is_cancelled = request->is_cancelled;
+    at->guard.cancel_context = request->cancel_context;
+    wpa_http_guard_put(&at->guard, at->easy,
+                       request->timeout_ms > 0 ? request->timeout_ms : TIMEOUT_MS);
     curl_easy_setopt(at->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(at->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(at->easy, CURLOPT_FOLLOWLOCATION, request->is_redirect_refused ? 0L : 1L);
     curl_easy_setopt(at->easy, CURLOPT_MAXREDIRS, (long)WPA_HTTP_MAX_REDIRECTS);
-    curl_easy_setopt(at->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-    curl_easy_setopt(at->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
-    /* A proxy would hide the address that is connected to. */
-    curl_easy_setopt(at->easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(at->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(at->easy, CURLOPT_OPENSOCKETDATA, at);
     curl_easy_setopt(at->easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(at->easy, CURLOPT_WRITEDATA, at);
-    curl_easy_setopt(at->easy, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(at->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(at->easy, CURLOPT_XFERINFODATA, at);
-    curl_easy_setopt(at->easy, CURLOPT_ERRORBUFFER, at->why);
 }
 
 static void set_request(exchange *at)
@@ -133,47 +102,15 @@ static void set_request(exchange *at)
     }
 }
 
-static wpa_code code_of(CURLcode rc)
-{
-    static const struct {
-        CURLcode rc;
-        wpa_code code;
-    } rows[] = {
-        {CURLE_UNSUPPORTED_PROTOCOL, WPA_E_INVALID},
-        {CURLE_URL_MALFORMAT, WPA_E_INVALID},
-        {CURLE_OPERATION_TIMEDOUT, WPA_E_TIMEOUT},
-        {CURLE_TOO_MANY_REDIRECTS, WPA_E_LIMIT},
-        {CURLE_WRITE_ERROR, WPA_E_LIMIT},
-        {CURLE_ABORTED_BY_CALLBACK, WPA_E_CANCELLED},
-    };
-    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
-        if (rows[i].rc == rc) {
-            return rows[i].code;
-        }
-    }
-    return WPA_E_UNAVAILABLE;
-}
-
-static bool fail_exchange(const exchange *at, CURLcode rc, wpa_error *err)
-{
-    if (at->refusal) {
-        return WPA_FAIL(err, WPA_E_REFUSED, "'%s' leads to %s", at->request->url, at->refusal);
-    }
-    if (rc == CURLE_WRITE_ERROR) {
-        return WPA_FAIL(err, WPA_E_LIMIT, "the answer of '%s' is too long", at->request->url);
-    }
-    return WPA_FAIL(err, code_of(rc), "'%s': %s", at->request->url,
-                    at->why[0] ? at->why : curl_easy_strerror(rc));
-}
-
 static const wpa_http_response *make_response(const exchange *at, wpa_arena *arena)
 {
     wpa_http_response *response = wpa_arena_alloc(arena, sizeof *response);
     long status = 0;
-    curl_off_t total_us = 0;
+    curl_off_t total_us = 0, retry_after_s = 0;
     char *type = NULL, *url = NULL, *address = NULL;
     curl_easy_getinfo(at->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(at->easy, CURLINFO_TOTAL_TIME_T, &total_us);
+    curl_easy_getinfo(at->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     curl_easy_getinfo(at->easy, CURLINFO_CONTENT_TYPE, &type);
     curl_easy_getinfo(at->easy, CURLINFO_EFFECTIVE_URL, &url);
     curl_easy_getinfo(at->easy, CURLINFO_PRIMARY_IP, &address);
@@ -184,6 +121,8 @@ static const wpa_http_response *make_response(const exchange *at, wpa_arena *are
     response->url = wpa_arena_text(arena, url ? url : at->request->url);
     response->address = wpa_arena_text(arena, address ? address : "");
     response->latency_ms = total_us / 1000;
+    response->retry_after_ms =
+        retry_after_s > 0 && retry_after_s < 86400 ? retry_after_s * 1000 : 0;
     return response;
 }
 
@@ -207,7 +146,7 @@ const wpa_http_response *wpa_http_send(const wpa_http_request *request, wpa_aren
     set_request(at);
     CURLcode rc = curl_easy_perform(at->easy);
     if (rc != CURLE_OK) {
-        fail_exchange(at, rc, err);
+        wpa_http_guard_fail(&at->guard, rc, request->url, err);
         return NULL;
     }
     return make_response(at, arena);

@@ -188,7 +188,10 @@ static const char *make_script(const wpa_sandbox_request *request, wpa_arena *ar
     wpa_buf_text(script, "tar -xf - <&3 && exec 3<&- && cd -- ");
     quote(script, wpa_arena_printf(arena, "./%s", request->folder ? request->folder : ""));
     wpa_buf_text(script, " && printf 'ready\\n' >&4 || exit 125\n"
-                         "\"$@\" </dev/null 4>&-\n"
+                         "\"$@\" <");
+    quote(script,
+          request->input ? wpa_arena_printf(arena, "/repo/%s", request->input) : "/dev/null");
+    wpa_buf_text(script, " 4>&-\n"
                          "code=$?\n"
                          "kill -KILL -1 2>/dev/null\n"
                          "printf 'done\\n' >&4\n");

@@ -39,6 +39,7 @@ typedef struct wpa_sandbox_request {
     const wpa_sandbox_file *files; /* put over it */
     size_t n_files;
     const char *folder;             /* where argv starts, relative to /repo; NULL: /repo */
+    const char *input;              /* file it reads as standard input, likewise; NULL: nothing */
     const char *const *environment; /* "NAME=value", NULL behind the last; NULL: only PATH, HOME… */
     const char *const *outputs;     /* patterns of files to read back, NULL behind the last; "*"
                                        crosses folders; NULL: none */

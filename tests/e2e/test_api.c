@@ -582,7 +582,8 @@ static void every_example_works(void **state)
     const wpa_api_route *const *routes = wpa_api_routes(&n);
     sign_in(f);
     for (size_t i = 0; i < n; i++) {
-        if (!wpa_text_is(routes[i]->tag, "sign-in") && !wpa_text_is(routes[i]->tag, "events")) {
+        if (!wpa_text_is(routes[i]->tag, "sign-in") && !wpa_text_is(routes[i]->tag, "events") &&
+            !routes[i]->takes_raw) { /* webhooks are signed: test_webhooks.c */
             run_example(f, routes[i]);
         }
     }

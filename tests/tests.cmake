@@ -91,6 +91,10 @@ if(TARGET wpa)
   wpa_add_tests(tests/e2e "e2e." wpa_harness_pg)
 endif()
 
+if(TEST e2e.notices) # it waits for tries that come later
+  set_tests_properties(e2e.notices PROPERTIES TIMEOUT 500 COST 100)
+endif()
+
 if(TEST ui.pty) # it measures what a key does at once: nothing beside it
   set_tests_properties(ui.pty PROPERTIES RUN_SERIAL TRUE)
 endif()

@@ -37,6 +37,7 @@ typedef enum wpa_object_kind {
     WPA_OBJECT_RUN = 'r',
     WPA_OBJECT_NOTICE = 'n', /* only inside the console */
     WPA_OBJECT_AUDIT = 'a',  /* id = seq; only inside the console */
+    WPA_OBJECT_DESTINATION = 'o',
 } wpa_object_kind;
 
 /** Names one thing of the fleet; {WPA_OBJECT_NONE, 0} is no thing. */
@@ -298,6 +299,18 @@ typedef struct wpa_notice_row {
     const char *cursor;
 } wpa_notice_row;
 
+/** Where notices go. */
+typedef struct wpa_destination_row {
+    int64_t id;
+    const char *name, *channel;
+    const char *state; /* "on", "off", "failing" */
+    const char *what;  /* events, and from which severity on */
+    int64_t n_waiting, n_dead;
+    int64_t last_sent_at_us; /* 0 = never */
+    const char *error;       /* while it fails; NULL none */
+    const char *cursor;
+} wpa_destination_row;
+
 typedef struct wpa_audit_row {
     int64_t seq;
     int64_t at_us;
@@ -376,6 +389,7 @@ typedef enum wpa_list {
     WPA_LIST_NOTICES,
     WPA_LIST_JOBS,
     WPA_LIST_RUNS,
+    WPA_LIST_DESTINATIONS,
     WPA_LIST_COUNT
 } wpa_list;
 
@@ -407,6 +421,7 @@ typedef struct wpa_list_view {
         const wpa_notice_row *notices;
         const wpa_job_row *jobs;
         const wpa_run_row *runs;
+        const wpa_destination_row *destinations;
     };
     size_t n_rows;
     int64_t position;           /* place of rows[0] among the matching, from 0; negative unknown */

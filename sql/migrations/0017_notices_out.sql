@@ -65,20 +65,20 @@ CREATE FUNCTION like_of(pattern text) RETURNS text LANGUAGE sql IMMUTABLE AS
  $$ SELECT replace(replace(replace(replace(pattern, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%') $$;
 
 CREATE FUNCTION event_repositories(subject text) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
-DECLARE n bigint; names text[];
+DECLARE wanted bigint; names text[];
 BEGIN
   IF subject !~ '^[a-z]+:[0-9]{1,18}(/|$)' THEN RETURN '{}'; END IF;
-  n := regexp_replace(split_part(subject, ':', 2), '/.*$', '')::bigint;
+  wanted := regexp_replace(split_part(subject, ':', 2), '/.*$', '')::bigint;
   CASE split_part(subject, ':', 1)
-    WHEN 'repository' THEN SELECT array_agg(r.name) INTO names FROM wpa.repository r WHERE r.id = n;
-    WHEN 'workflow' THEN SELECT array_agg(r.name) INTO names FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id WHERE w.id = n;
+    WHEN 'repository' THEN SELECT array_agg(r.name) INTO names FROM wpa.repository r WHERE r.id = wanted;
+    WHEN 'workflow' THEN SELECT array_agg(r.name) INTO names FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id WHERE w.id = wanted;
     WHEN 'finding' THEN SELECT array_agg(r.name) INTO names FROM wpa.finding f JOIN wpa.workflow w ON w.id = f.workflow_id
-      JOIN wpa.repository r ON r.id = w.repository_id WHERE f.id = n;
+      JOIN wpa.repository r ON r.id = w.repository_id WHERE f.id = wanted;
     WHEN 'deployment', 'stage', 'target' THEN SELECT array_agg(DISTINCT r.name) INTO names FROM wpa.deployment_target t JOIN wpa.repository r ON r.id = t.target_id
-      WHERE t.deployment_id = n AND (subject NOT LIKE 'target:%/%' OR t.target_id::text = split_part(subject, '/', 2));
+      WHERE t.deployment_id = wanted AND (subject NOT LIKE 'target:%/%' OR t.target_id::text = split_part(subject, '/', 2));
     WHEN 'patch', 'test', 'approval', 'waiver' THEN SELECT array_agg(DISTINCT r.name) INTO names FROM wpa.patch_edit e JOIN wpa.repository r ON r.id = e.repository_id
-      WHERE e.patch_id = CASE split_part(subject, ':', 1) WHEN 'patch' THEN n WHEN 'test' THEN (SELECT t.patch_id FROM wpa.test_run t WHERE t.id = n)
-        WHEN 'approval' THEN (SELECT a.patch_id FROM wpa.approval a WHERE a.id = n) ELSE (SELECT v.patch_id FROM wpa.waiver v WHERE v.id = n) END;
+      WHERE e.patch_id = CASE split_part(subject, ':', 1) WHEN 'patch' THEN wanted WHEN 'test' THEN (SELECT t.patch_id FROM wpa.test_run t WHERE t.id = wanted)
+        WHEN 'approval' THEN (SELECT a.patch_id FROM wpa.approval a WHERE a.id = wanted) ELSE (SELECT v.patch_id FROM wpa.waiver v WHERE v.id = wanted) END;
     ELSE names := NULL;
   END CASE;
   RETURN coalesce(names, '{}');
@@ -118,7 +118,8 @@ CREATE FUNCTION short_name(subject text) RETURNS text LANGUAGE sql STABLE AS $$
 
 -- ---- the outbox is filled -----------------------------------------------------------------------------
 -- In the transaction of whatever is told: what did not happen is not told, and what happened is not forgotten.
--- That a destination fails is told only to those that work, or two that fail would tell each other for ever.
+-- That a destination fails is told only to those that work, or two that fail would tell each other for ever;
+-- what came of a test concerns who ordered it.
 CREATE FUNCTION event_tell(event text, severity text, subject text, message text, detail jsonb, matter_id bigint, is_over boolean)
  RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = wpa, pg_catalog AS $$
 DECLARE names text[];
@@ -130,7 +131,7 @@ BEGIN
     FROM wpa.destination d
    WHERE wpa.destination_wants(d, event_tell.event, event_tell.severity, names)
      AND (d.channel <> 'alertmanager' OR event_tell.matter_id IS NOT NULL)
-     AND (event_tell.subject NOT LIKE 'destination:%' OR d.failing_since IS NULL)
+     AND (event_tell.subject NOT LIKE 'destination:%' OR (d.failing_since IS NULL AND event_tell.event NOT IN ('notice.ok','notice.note')))
    ORDER BY d.id;
 END $$;
 

@@ -113,6 +113,11 @@ UPDATE wpa.outbox SET state = 'waiting', token = NULL, tries = greatest(tries - 
 -- rows: one
 SELECT wpa.notice_add('error', 'destination:' || $1, 'destination:' || $1, $2);
 
+-- name: notify_test_notice
+-- params: destination_id bigint, level text, message text
+-- rows: one
+SELECT wpa.notice_add($2, '', 'destination:' || $1, $3);
+
 -- name: notify_next_due
 -- params:
 -- rows: one: milliseconds until the next delivery is due, null if none waits

@@ -41,6 +41,8 @@ static const command_info infos[WPA_COMMAND_COUNT] = {
     [WPA_COMMAND_ACKNOWLEDGE] = {"acknowledge", WPA_ACTION_CONTROL_DEPLOYMENT},
     [WPA_COMMAND_READ_NOTICE] = {"mark as read", WPA_ACTION_READ},
     [WPA_COMMAND_CANCEL_JOB] = {"stop a job", WPA_ACTION_CONTROL_JOBS},
+    [WPA_COMMAND_TEST_DESTINATION] = {"send a test notice", WPA_ACTION_CHANGE_POLICY},
+    [WPA_COMMAND_RETRY_DESTINATION] = {"send again what was given up", WPA_ACTION_CONTROL_JOBS},
     [WPA_COMMAND_REFUSED] = {"note a refusal", WPA_ACTION_READ},
 };
 

@@ -6,6 +6,7 @@
 #include "agent/pool.h"
 #include "feed/parts.h"
 #include "fleet/fleet.h"
+#include "notify/notify.h"
 
 typedef struct doing {
     wpa_engine *engine;
@@ -37,7 +38,7 @@ static const char *subject_of(const wpa_command *command, wpa_arena *arena)
     } words[] = {
         {WPA_OBJECT_WORKFLOW, "workflow"}, {WPA_OBJECT_FINDING, "finding"},
         {WPA_OBJECT_PATCH, "patch"},       {WPA_OBJECT_DEPLOYMENT, "deployment"},
-        {WPA_OBJECT_JOB, "job"},
+        {WPA_OBJECT_JOB, "job"},           {WPA_OBJECT_DESTINATION, "destination"},
     };
     for (size_t i = 0; i < WPA_COUNT(words); i++) {
         if (words[i].kind == command->object.kind) {
@@ -263,6 +264,36 @@ static bool cancel_job(const doing *d, wpa_error *err)
            wpa_agent_cancel_job(d->engine, d->actor, d->command->object.id, err);
 }
 
+/** Where notices go is the notify module's; the engine lends its connection. */
+static bool with_destination(const doing *d, wpa_db *db, wpa_error *err)
+{
+    int64_t job_id = 0;
+    size_t n = 0;
+    bool is_test = d->command->kind == WPA_COMMAND_TEST_DESTINATION;
+    bool is_done = is_test
+                       ? wpa_notify_order_test(db, d->actor, d->command->object.id, &job_id, err)
+                       : wpa_notify_retry(db, d->actor, 0, d->command->object.id, &n, err);
+    if (is_done) {
+        *d->text = is_test ? wpa_arena_printf(d->arena,
+                                              "j-%lld sends a test: a notice will say "
+                                              "what was answered",
+                                              (long long)job_id)
+                           : wpa_arena_printf(d->arena, "%zu sent again", n);
+    }
+    return is_done;
+}
+
+static bool tell_destination(const doing *d, wpa_error *err)
+{
+    if (!is_kind(d, WPA_OBJECT_DESTINATION, err)) {
+        return false;
+    }
+    wpa_db *db = wpa_engine_take(d->engine, err);
+    bool is_done = db && with_destination(d, db, err);
+    wpa_engine_give(d->engine, db);
+    return is_done;
+}
+
 static bool refused(const doing *d, wpa_error *err)
 {
     return wpa_agent_record_refusal(d->engine, d->actor,
@@ -296,6 +327,8 @@ static bool (*const doers[WPA_COMMAND_COUNT])(const doing *d, wpa_error *err) = 
     [WPA_COMMAND_ACKNOWLEDGE] = acknowledge,
     [WPA_COMMAND_READ_NOTICE] = read_notice,
     [WPA_COMMAND_CANCEL_JOB] = cancel_job,
+    [WPA_COMMAND_TEST_DESTINATION] = tell_destination,
+    [WPA_COMMAND_RETRY_DESTINATION] = tell_destination,
     [WPA_COMMAND_REFUSED] = refused,
 };
 

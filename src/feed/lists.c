@@ -21,6 +21,7 @@ static const struct {
     [WPA_LIST_NOTICES] = {"notices", &wpa_notice_kind},
     [WPA_LIST_JOBS] = {"jobs", &wpa_job_kind},
     [WPA_LIST_RUNS] = {"runs", &wpa_run_kind},
+    [WPA_LIST_DESTINATIONS] = {"destinations", &wpa_destination_kind},
 };
 
 static const char *const sorts[WPA_SORT_COUNT] = {

@@ -434,6 +434,23 @@ static void fill_run(const wpa_json *row, wpa_arena *arena, void *out)
     };
 }
 
+static void fill_destination(const wpa_json *row, wpa_arena *arena, void *out)
+{
+    wpa_destination_row *d = out;
+    (void)arena;
+    *d = (wpa_destination_row){
+        .id = wpa_feed_int(row, "id", 0),
+        .name = wpa_feed_text(row, "name"),
+        .channel = wpa_feed_text(row, "channel"),
+        .state = wpa_feed_text(row, "state"),
+        .what = wpa_feed_text(row, "what"),
+        .n_waiting = wpa_feed_int(row, "waiting", 0),
+        .n_dead = wpa_feed_int(row, "dead", 0),
+        .last_sent_at_us = wpa_feed_int(row, "last_sent_at_us", 0),
+        .error = wpa_feed_text(row, "error"),
+    };
+}
+
 static void fill_target(const wpa_json *row, wpa_arena *arena, void *out)
 {
     wpa_target_row *t = out;
@@ -463,6 +480,7 @@ const wpa_row_kind wpa_audit_kind = KIND(wpa_audit_row, fill_audit);
 const wpa_row_kind wpa_notice_kind = KIND(wpa_notice_row, fill_notice);
 const wpa_row_kind wpa_job_kind = KIND(wpa_job_row, fill_job);
 const wpa_row_kind wpa_run_kind = KIND(wpa_run_row, fill_run);
+const wpa_row_kind wpa_destination_kind = KIND(wpa_destination_row, fill_destination);
 const wpa_row_kind wpa_check_kind = {.size_bytes = sizeof(wpa_check_row), .fill = fill_check};
 const wpa_row_kind wpa_target_kind = {.size_bytes = sizeof(wpa_target_row), .fill = fill_target};
 const wpa_row_kind wpa_activity_kind = {.size_bytes = sizeof(wpa_activity_row),

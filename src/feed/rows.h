@@ -30,7 +30,7 @@ typedef struct wpa_row_kind {
 
 extern const wpa_row_kind wpa_workflow_kind, wpa_finding_kind, wpa_patch_kind, wpa_deployment_kind,
     wpa_audit_kind, wpa_notice_kind, wpa_job_kind, wpa_run_kind, wpa_check_kind, wpa_target_kind,
-    wpa_activity_kind;
+    wpa_activity_kind, wpa_destination_kind;
 
 /** All rows of a statement whose column 0 is a view's row; NULL with *err set on failure. */
 void *wpa_feed_rows(wpa_db *db, const wpa_sql *statement, const char *const params[],

@@ -263,6 +263,21 @@ static bool should_stop(void *context)
     return wpa_job_should_stop(context);
 }
 
+/** Whoever ordered it at a console reads it there. */
+static bool tell_test(wpa_db *db, const wpa_delivery *d, const wpa_outcome *outcome,
+                      const char *error, wpa_error *err)
+{
+    char destination[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {
+        wpa_db_number(d->destination_id, destination),
+        error ? "note" : "ok",
+        error ? wpa_arena_printf(d->arena, "test of '%s': not taken: %s", d->destination, error)
+              : wpa_arena_printf(d->arena, "test of '%s': taken in %lld ms (%d)", d->destination,
+                                 (long long)outcome->latency_ms, outcome->status),
+    };
+    return wpa_db_run(db, WPA_SQL_NOTIFY_TEST_NOTICE, params, WPA_COUNT(params), err);
+}
+
 bool wpa_notify_test_job(wpa_job_context *context, wpa_error *err)
 {
     const char *subject = context->job->subject;
@@ -274,7 +289,8 @@ bool wpa_notify_test_job(wpa_job_context *context, wpa_error *err)
     WPA_AUTO(wpa_rows) *rows = make_test_row(context->db, number ? number + 1 : "0",
                                              wpa_db_number(context->job->requested_by, by), err);
     if (!rows || !read_delivery(context->db, rows, &d, err) ||
-        !deliver(context->db, context->actor, context->log, &d, &outcome, &error, err)) {
+        !deliver(context->db, context->actor, context->log, &d, &outcome, &error, err) ||
+        !tell_test(context->db, &d, &outcome, error, err)) {
         return false;
     }
     wpa_job_set_result(context, wpa_arena_printf(context->arena,

@@ -539,6 +539,37 @@ static void a_command_reads_its_standard_input(void **state)
     take_away(f, "sleepy");
 }
 
+/* In the console: O shows where notices go, t really sends, x sends again what was given up. */
+static void the_console_has_a_key_for_it(void **state)
+{
+    fixture *f = *state;
+    wpa_receiver receiver = wpa_receiver_start(f->sample, "http", "--fail 1");
+    add(f, "keyed", "webhook", hook_settings(f, &receiver),
+        ",\"max_tries\":1,\"events\":[\"repository.added\"]");
+    add_repository(f, "console-one");
+    wpa_sample_sql_wait(f->sample, "1", PATIENCE_MS,
+                        "SELECT count(*) FROM wpa.outbox WHERE state = 'dead' AND NOT is_test AND "
+                        "event = 'repository.added'");
+    wpa_tty *tty = wpa_sample_tty(f->sample, "--workers 1", 24, 100);
+    wpa_tty_expect(tty, "mira");
+    wpa_tty_send(tty, WPA_SAMPLE_PASSPHRASE "\r");
+    wpa_tty_expect(tty, "LIVE  mira guardian");
+    wpa_tty_press(tty, "O");
+    wpa_tty_expect(tty, "Where notices go");
+    wpa_tty_expect(tty, "failing");
+    wpa_tty_expect(tty, "answered 503");
+    wpa_tty_press(tty, "t");
+    wpa_tty_expect(tty, "test of 'keyed': taken in");
+    assert_string_equal(wpa_receiver_get(&receiver, 2, "body/test"), "true");
+    wpa_tty_press(tty, "x");
+    wpa_receiver_wait(&receiver, 3);
+    assert_string_equal(wpa_receiver_get(&receiver, 3, "headers/x-wpa-delivery"),
+                        wpa_receiver_get(&receiver, 1, "headers/x-wpa-delivery"));
+    wpa_tty_expect_gone(tty, "failing");
+    wpa_tty_free(tty);
+    take_away(f, "keyed");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -553,6 +584,7 @@ int main(void)
         cmocka_unit_test(an_alert_begins_and_ends),
         cmocka_unit_test(mail_cannot_be_bent),
         cmocka_unit_test(a_command_reads_its_standard_input),
+        cmocka_unit_test(the_console_has_a_key_for_it),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -414,6 +414,38 @@ static size_t fill_audit(wpa_scripted *s, wpa_arena *arena, wpa_list_view *view)
     return view->n_rows;
 }
 
+static size_t fill_destinations(wpa_scripted *s, wpa_arena *arena, wpa_list_view *view)
+{
+    const wpa_destination_row rows[] = {
+        {.id = 2,
+         .name = "siem",
+         .channel = "webhook",
+         .state = "failing",
+         .what = "deployment.* approval.*",
+         .n_waiting = 12,
+         .n_dead = 3,
+         .last_sent_at_us = s->now_us - 7200000000,
+         .error = "answered 503: not now",
+         .cursor = "a"},
+        {.id = 1,
+         .name = "ops",
+         .channel = "slack",
+         .state = "on",
+         .what = "notice.* finding.new from error",
+         .last_sent_at_us = s->now_us - 60000000,
+         .cursor = "b"},
+        {.id = 3,
+         .name = "mail",
+         .channel = "email",
+         .state = "off",
+         .what = "notice.*",
+         .cursor = "c"},
+    };
+    view->destinations = wpa_arena_dup(arena, rows, sizeof rows);
+    view->n_rows = WPA_COUNT(rows);
+    return view->n_rows;
+}
+
 static size_t fill_rows(wpa_scripted *s, wpa_arena *arena, wpa_list_view *view)
 {
     switch ((int)s->query.list) {
@@ -434,6 +466,8 @@ static size_t fill_rows(wpa_scripted *s, wpa_arena *arena, wpa_list_view *view)
         return s->n_deployments;
     case WPA_LIST_AUDIT:
         return fill_audit(s, arena, view);
+    case WPA_LIST_DESTINATIONS:
+        return fill_destinations(s, arena, view);
     default:
         return 0;
     }

@@ -99,6 +99,7 @@ static int marked_tab(wpa_ui *ui)
     case WPA_OBJECT_RUN:
     case WPA_OBJECT_NOTICE:
     case WPA_OBJECT_AUDIT:
+    case WPA_OBJECT_DESTINATION:
         break;
     }
     return 0;

@@ -109,6 +109,9 @@ static bool global_verb(wpa_ui *ui, wpa_verb verb)
     case WPA_VERB_JOBS:
         wpa_ui_push(ui, wpa_view_named("jobs"), (wpa_object){WPA_OBJECT_NONE, 0});
         return true;
+    case WPA_VERB_DESTINATIONS:
+        wpa_ui_push(ui, wpa_view_named("destinations"), (wpa_object){WPA_OBJECT_NONE, 0});
+        return true;
     case WPA_VERB_QUIT:
         quit(ui);
         return true;

@@ -246,9 +246,13 @@ unsigned wpa_ui_contexts(wpa_ui *ui)
         wpa_object_kind kind;
         unsigned context;
     } kinds[] = {
-        {WPA_OBJECT_WORKFLOW, WPA_ON_WORKFLOW}, {WPA_OBJECT_FINDING, WPA_ON_FINDING},
-        {WPA_OBJECT_PATCH, WPA_ON_PATCH},       {WPA_OBJECT_DEPLOYMENT, WPA_ON_DEPLOYMENT},
-        {WPA_OBJECT_JOB, WPA_ON_JOB},           {WPA_OBJECT_NOTICE, WPA_ON_NOTICE},
+        {WPA_OBJECT_WORKFLOW, WPA_ON_WORKFLOW},
+        {WPA_OBJECT_FINDING, WPA_ON_FINDING},
+        {WPA_OBJECT_PATCH, WPA_ON_PATCH},
+        {WPA_OBJECT_DEPLOYMENT, WPA_ON_DEPLOYMENT},
+        {WPA_OBJECT_JOB, WPA_ON_JOB},
+        {WPA_OBJECT_NOTICE, WPA_ON_NOTICE},
+        {WPA_OBJECT_DESTINATION, WPA_ON_DESTINATION},
     };
     wpa_object object = wpa_ui_selected(ui);
     unsigned contexts = wpa_ui_page(ui)->view->contexts;

@@ -64,6 +64,8 @@ typedef enum wpa_verb {
     WPA_VERB_THEME,
     WPA_VERB_NOTICES,
     WPA_VERB_JOBS,
+    WPA_VERB_DESTINATIONS,
+    WPA_VERB_RETRY,
     WPA_VERB_WRAP,
     WPA_VERB_WHITESPACE,
     WPA_VERB_SIDE_BY_SIDE,
@@ -96,6 +98,7 @@ enum {
     WPA_ON_NOTICE = 1024,
     WPA_ON_OBJECT = 2048, /* something is selected, whatever it is */
     WPA_ANYWHERE = 4096,
+    WPA_ON_DESTINATION = 8192,
 };
 
 typedef enum wpa_verb_group {

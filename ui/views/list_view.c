@@ -44,6 +44,8 @@ static const char *cursor_of(const wpa_list_view *view, size_t i)
         return view->jobs[i].cursor;
     case WPA_LIST_RUNS:
         return view->runs[i].cursor;
+    case WPA_LIST_DESTINATIONS:
+        return view->destinations[i].cursor;
     case WPA_LIST_COUNT:
         break;
     }

@@ -1,7 +1,8 @@
 #include "views/list_view.h"
 
-static const wpa_verb hints[] = {WPA_VERB_OPEN,   WPA_VERB_ACKNOWLEDGE, WPA_VERB_MARK,
-                                 WPA_VERB_FILTER, WPA_VERB_BACK,        WPA_VERB_NONE};
+static const wpa_verb hints[] = {WPA_VERB_OPEN,         WPA_VERB_ACKNOWLEDGE, WPA_VERB_MARK,
+                                 WPA_VERB_DESTINATIONS, WPA_VERB_FILTER,      WPA_VERB_BACK,
+                                 WPA_VERB_NONE};
 
 static void right(wpa_ui *ui, const wpa_list_view *view, char *text, size_t size_bytes)
 {

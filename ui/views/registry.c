@@ -2,10 +2,11 @@
 
 /* Every view of the console. A new one is a file and a line here. */
 const wpa_view *const wpa_views[] = {
-    &wpa_view_dash,    &wpa_view_workflows, &wpa_view_findings,   &wpa_view_patches,
-    &wpa_view_deploys, &wpa_view_map,       &wpa_view_runs,       &wpa_view_audit,
-    &wpa_view_notices, &wpa_view_jobs,      &wpa_view_workflow,   &wpa_view_finding,
-    &wpa_view_patch,   &wpa_view_diff,      &wpa_view_deployment, &wpa_view_job,
+    &wpa_view_dash,         &wpa_view_workflows, &wpa_view_findings,   &wpa_view_patches,
+    &wpa_view_deploys,      &wpa_view_map,       &wpa_view_runs,       &wpa_view_audit,
+    &wpa_view_notices,      &wpa_view_jobs,      &wpa_view_workflow,   &wpa_view_finding,
+    &wpa_view_patch,        &wpa_view_diff,      &wpa_view_deployment, &wpa_view_job,
+    &wpa_view_destinations,
 };
 const size_t wpa_n_views = WPA_COUNT(wpa_views);
 
@@ -35,6 +36,7 @@ const wpa_view *wpa_view_of_object(wpa_object_kind kind)
     case WPA_OBJECT_RUN:
     case WPA_OBJECT_NOTICE:
     case WPA_OBJECT_AUDIT:
+    case WPA_OBJECT_DESTINATION:
     case WPA_OBJECT_NONE:
         break;
     }

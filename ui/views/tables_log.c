@@ -159,6 +159,73 @@ static const wpa_column notice_columns[] = {
 };
 const wpa_table wpa_notice_table = TABLE(notice_columns, wpa_notice_row, notice_at);
 
+/* ---- where notices go ------------------------------------------------------------------------ */
+
+static wpa_object destination_at(const void *rows, size_t i)
+{
+    return (wpa_object){WPA_OBJECT_DESTINATION, ((const wpa_destination_row *)rows)[i].id};
+}
+
+CELL(destination_name)
+{
+    (void)now_us;
+    wpa_cell_text(cell, WPA_PAINT_TEXT, ((const wpa_destination_row *)row)->name);
+}
+
+CELL(destination_channel)
+{
+    (void)now_us;
+    wpa_cell_text(cell, WPA_PAINT_TEXT, ((const wpa_destination_row *)row)->channel);
+}
+
+CELL(destination_state)
+{
+    (void)now_us;
+    const wpa_destination_row *destination = row;
+    bool is_failing = wpa_text_is(destination->state, "failing");
+    bool is_on = wpa_text_is(destination->state, "on");
+    wpa_cell_text(cell,
+                  is_failing ? WPA_PAINT_NOTICE_ERROR
+                  : is_on    ? WPA_PAINT_NOTICE_OK
+                             : WPA_PAINT_MUTED,
+                  destination->state);
+}
+
+CELL(destination_what)
+{
+    (void)now_us;
+    wpa_cell_text(cell, WPA_PAINT_MUTED, ((const wpa_destination_row *)row)->what);
+}
+
+CELL(destination_waiting)
+{
+    (void)now_us;
+    wpa_cell_count(cell, ((const wpa_destination_row *)row)->n_waiting);
+}
+
+CELL(destination_dead)
+{
+    (void)now_us;
+    wpa_cell_count(cell, ((const wpa_destination_row *)row)->n_dead);
+}
+
+CELL(destination_sent)
+{
+    wpa_cell_age(cell, ((const wpa_destination_row *)row)->last_sent_at_us, now_us);
+}
+
+static const wpa_column destination_columns[] = {
+    {.title = "NAME", .width = 14, .draw = destination_name},
+    {.title = "CHANNEL", .width = 12, .priority = 1, .draw = destination_channel},
+    {.title = "STATE", .width = 7, .draw = destination_state},
+    {.title = "EVENTS", .width = 16, .grows = true, .priority = 2, .draw = destination_what},
+    {.title = "WAITING", .width = 7, .is_right = true, .draw = destination_waiting},
+    {.title = "GIVEN UP", .width = 8, .is_right = true, .draw = destination_dead},
+    {.title = "SENT", .width = 6, .is_right = true, .draw = destination_sent},
+};
+const wpa_table wpa_destination_table =
+    TABLE(destination_columns, wpa_destination_row, destination_at);
+
 static wpa_object job_at(const void *rows, size_t i)
 {
     return (wpa_object){WPA_OBJECT_JOB, ((const wpa_job_row *)rows)[i].id};

@@ -91,10 +91,10 @@ CREATE FUNCTION destination_wants(d destination, event text, severity text, name
             AND (r.name LIKE wpa.like_of(p) OR p = 'owner:' || r.owner OR (p LIKE 'label:%' AND r.labels @> to_jsonb(substr(p, 7)))))) $$;
 
 -- ---- what front ends show; never a secret, not even where it is --------------------------------------------
--- The path of an address of Slack is its secret.
+-- The path of an address of Slack is its secret, and so may a query be.
 CREATE FUNCTION destination_settings(d destination) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE WHEN d.channel = 'slack' AND d.settings ? 'url' THEN d.settings || jsonb_build_object('url', regexp_replace(d.settings->>'url', '^([a-z]+://[^/]*).*$', '\1/...'))
-    ELSE d.settings END $$;
+  SELECT CASE WHEN d.settings ? 'url' THEN d.settings || jsonb_build_object('url', CASE d.channel WHEN 'slack' THEN regexp_replace(d.settings->>'url', '^([a-z]+://[^/?]*).*$', '\1/...')
+      ELSE regexp_replace(d.settings->>'url', '\?.*$', '?...') END) ELSE d.settings END $$;
 
 CREATE VIEW v_destination AS
 SELECT d.id, d.name, d.channel, d.is_enabled, d.min_severity, d.events, d.repositories, d.secret IS NOT NULL AS has_secret, d.timeout_ms, d.max_tries, d.private_addresses,
@@ -220,7 +220,10 @@ CREATE FUNCTION repository_matter() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM wpa.matter_set('repository:' || NEW.id, 'repository', 'warning', 'repository:' || NEW.id,
     NEW.name || ' cannot be read' || coalesce(': ' || NEW.error, ''), NEW.state = 'error');
-  RETURN NULL;
+  IF NEW.state = 'removed' THEN -- and with it what is wrong in its files
+    PERFORM wpa.matter_set(m.key, m.kind, m.severity, m.subject, m.summary, false) FROM wpa.matter m JOIN wpa.workflow w ON m.subject = 'workflow:' || w.id
+      WHERE w.repository_id = NEW.id AND m.ended_at IS NULL;
+  END IF; RETURN NULL;
 END $$;
 CREATE TRIGGER repository_matter AFTER UPDATE ON repository FOR EACH ROW WHEN (NEW.state <> OLD.state) EXECUTE FUNCTION repository_matter();
 

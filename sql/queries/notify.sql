@@ -39,12 +39,12 @@ SELECT id, name FROM wpa.v_destination WHERE lower(name) = lower($1) OR 'o-' || 
 -- ---- deliveries ---------------------------------------------------------------------------------------
 
 -- name: notify_claim
--- params:
+-- params: not_here bigint[]
 -- rows: at most one: the delivery, its destination and its matter
 -- why: one at a time for each destination, so that one that hangs holds up nobody else; what belongs to one matter goes in order
 WITH c AS MATERIALIZED (
   SELECT o.id FROM wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id AND d.is_enabled AND d.removed_at IS NULL
-   WHERE o.due_at <= clock_timestamp()
+   WHERE o.due_at <= clock_timestamp() AND o.destination_id <> ALL ($1::bigint[])
      AND NOT EXISTS (SELECT FROM wpa.outbox b WHERE b.destination_id = o.destination_id AND b.id <> o.id AND b.state = 'sending' AND b.due_at > clock_timestamp())
      AND (o.matter_id IS NULL OR NOT EXISTS (SELECT FROM wpa.outbox b WHERE b.matter_id = o.matter_id AND b.destination_id = o.destination_id AND b.id < o.id
             AND b.state IN ('waiting','sending')))
@@ -119,10 +119,11 @@ SELECT wpa.notice_add('error', 'destination:' || $1, 'destination:' || $1, $2);
 SELECT wpa.notice_add($2, '', 'destination:' || $1, $3);
 
 -- name: notify_next_due
--- params:
+-- params: not_here bigint[]
 -- rows: one: milliseconds until the next delivery is due, null if none waits
 SELECT ceil(extract(epoch FROM min(o.due_at) - clock_timestamp()) * 1000)::bigint
-  FROM wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id AND d.is_enabled AND d.removed_at IS NULL WHERE o.due_at IS NOT NULL;
+  FROM wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id AND d.is_enabled AND d.removed_at IS NULL
+ WHERE o.due_at IS NOT NULL AND o.destination_id <> ALL ($1::bigint[]);
 
 -- name: notify_retry
 -- params: id bigint, destination_id bigint

@@ -20,7 +20,7 @@ static bool is_stopped(void *context)
 }
 
 /** All that is due; then until something is, or somebody says so. */
-static bool turn(wpa_engine *engine, const wpa_courier *courier, wpa_error *err)
+static bool turn(wpa_engine *engine, wpa_courier *courier, wpa_error *err)
 {
     bool did_one = true;
     int64_t wait_ms = 0;

@@ -30,6 +30,7 @@ typedef struct wpa_delivery {
 
     const wpa_matter *matter; /* or NULL */
     const wpa_secret *secret; /* read before it is sent, or NULL */
+    bool is_secret_missing;   /* it could not be read here */
     wpa_arena *arena;
     bool (*is_stopped)(void *context);
     void *context;

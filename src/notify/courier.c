@@ -11,6 +11,7 @@
 #define FIRST_WAIT_MS INT64_C(2000)
 #define LAST_WAIT_MS INT64_C(3600000)
 #define DOUBLINGS_MAX 11
+#define PASSED_OVER_MS 60000
 
 int64_t wpa_notify_backoff_ms(int tries, int64_t asked_ms)
 {
@@ -95,6 +96,7 @@ static bool send(wpa_delivery *d, wpa_outcome *outcome, wpa_error *err)
     WPA_AUTO(wpa_secret) *secret = NULL;
     if (d->secret_reference) {
         secret = wpa_notify_secret_read(d->secret_reference, err);
+        d->is_secret_missing = secret == NULL;
         if (!secret) {
             return false;
         }
@@ -186,21 +188,17 @@ static bool give_back(wpa_db *db, const wpa_delivery *d, wpa_error *err)
 
 /** Send and write down. Fails only if the database does. */
 static bool deliver(wpa_db *db, const wpa_actor *actor, wpa_log *log, wpa_delivery *d,
-                    wpa_outcome *outcome, const char **error, wpa_error *err)
+                    wpa_outcome *outcome, wpa_error *why, wpa_error *err)
 {
-    wpa_error why = {0};
-    char text[sizeof why.message + sizeof why.context];
-    bool is_taken = send(d, outcome, &why);
+    char text[sizeof why->message + sizeof why->context];
     ending e = {.delivery = d, .outcome = outcome};
-    *error = NULL;
-    if (is_taken) {
+    if (send(d, outcome, why)) {
         return wpa_db_transact(db, actor, mark_sent, &e, err);
     }
-    if (why.code == WPA_E_CANCELLED) {
-        *error = "told to stop";
+    if (why->code == WPA_E_CANCELLED) {
         return give_back(db, d, err);
     }
-    e.error = *error = wpa_arena_text(d->arena, wpa_error_text(&why, text, sizeof text));
+    e.error = wpa_arena_text(d->arena, wpa_error_text(why, text, sizeof text));
     if (!wpa_db_transact(db, actor, mark_failed, &e, err)) {
         return false;
     }
@@ -209,27 +207,59 @@ static bool deliver(wpa_db *db, const wpa_actor *actor, wpa_log *log, wpa_delive
     return true;
 }
 
-bool wpa_courier_work(const wpa_courier *courier, bool *did_one, wpa_error *err)
+/** Ids of the destinations that are passed over now, as a parameter. */
+static const char *passed_now(const wpa_courier *courier, wpa_arena *arena)
+{
+    int64_t ids[WPA_COURIER_PASSED_MAX];
+    int64_t now_ms = wpa_monotonic_ms();
+    size_t n = 0;
+    for (size_t i = 0; i < WPA_COUNT(courier->passed); i++) {
+        if (courier->passed[i].until_ms > now_ms) {
+            ids[n++] = courier->passed[i].destination_id;
+        }
+    }
+    return wpa_db_array_int(arena, ids, n);
+}
+
+/** In the place that is free for the longest. */
+static void pass_over(wpa_courier *courier, int64_t destination_id)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < WPA_COUNT(courier->passed); i++) {
+        place = courier->passed[i].until_ms < courier->passed[place].until_ms ? i : place;
+    }
+    courier->passed[place] =
+        (wpa_courier_passed){destination_id, wpa_monotonic_ms() + PASSED_OVER_MS};
+}
+
+bool wpa_courier_work(wpa_courier *courier, bool *did_one, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_delivery d = {
         .arena = arena, .is_stopped = courier->is_stopped, .context = courier->context};
     wpa_outcome outcome = {0};
-    const char *error;
+    wpa_error why = {0};
+    const char *params[] = {passed_now(courier, arena)};
     *did_one = false;
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(courier->db, WPA_SQL_NOTIFY_CLAIM, NULL, 0, err);
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(courier->db, WPA_SQL_NOTIFY_CLAIM, params, 1, err);
     if (!rows || wpa_rows_count(rows) == 0) {
         return rows != NULL;
     }
     *did_one = true;
-    return read_delivery(courier->db, rows, &d, err) &&
-           deliver(courier->db, courier->actor, courier->log, &d, &outcome, &error, err);
+    bool is_done = read_delivery(courier->db, rows, &d, err) &&
+                   deliver(courier->db, courier->actor, courier->log, &d, &outcome, &why, err);
+    if (is_done && d.is_secret_missing) {
+        pass_over(courier, d.destination_id);
+    }
+    return is_done;
 }
 
 bool wpa_courier_idle_ms(const wpa_courier *courier, int64_t max_ms, int64_t *wait_ms,
                          wpa_error *err)
 {
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(courier->db, WPA_SQL_NOTIFY_NEXT_DUE, NULL, 0, err);
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *params[] = {passed_now(courier, arena)};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(courier->db, WPA_SQL_NOTIFY_NEXT_DUE, params, 1, err);
     *wait_ms = max_ms;
     if (rows && !wpa_rows_is_null(rows, 0, 0)) {
         int64_t due_ms = wpa_rows_int(rows, 0, 0);
@@ -284,17 +314,17 @@ bool wpa_notify_test_job(wpa_job_context *context, wpa_error *err)
     const char *number = strchr(subject, ':');
     wpa_delivery d = {.arena = context->arena, .is_stopped = should_stop, .context = context};
     wpa_outcome outcome = {0};
-    const char *error;
+    wpa_error why = {0};
     char by[WPA_DB_NUMBER_SIZE];
     WPA_AUTO(wpa_rows) *rows = make_test_row(context->db, number ? number + 1 : "0",
                                              wpa_db_number(context->job->requested_by, by), err);
     if (!rows || !read_delivery(context->db, rows, &d, err) ||
-        !deliver(context->db, context->actor, context->log, &d, &outcome, &error, err) ||
-        !tell_test(context->db, &d, &outcome, error, err)) {
+        !deliver(context->db, context->actor, context->log, &d, &outcome, &why, err) ||
+        !tell_test(context->db, &d, &outcome, why.code == WPA_OK ? NULL : why.message, err)) {
         return false;
     }
     wpa_job_set_result(context, wpa_arena_printf(context->arena,
                                                  "{\"delivery_id\":%lld,\"is_delivered\":%s}",
-                                                 (long long)d.id, wpa_db_bool(!error)));
+                                                 (long long)d.id, wpa_db_bool(why.code == WPA_OK)));
     return true;
 }

@@ -86,10 +86,21 @@ bool wpa_notify_retry(wpa_db *db, const wpa_actor *actor, int64_t delivery_id,
 /* ---- couriers -----------------------------------------------------------------------------------
  */
 
+#define WPA_COURIER_PASSED_MAX 16
+
+/*
+ * A destination whose secret this process has not (another host's may): it is passed over for a
+ * while, so that whoever has it comes to deliver.
+ */
+typedef struct wpa_courier_passed {
+    int64_t destination_id, until_ms;
+} wpa_courier_passed;
+
 typedef struct wpa_courier {
     wpa_db *db;             /* role wpa_agent */
     const wpa_actor *actor; /* the engine's */
     wpa_log *log;
+    wpa_courier_passed passed[WPA_COURIER_PASSED_MAX];
     bool (*is_stopped)(void *context); /* asked while a delivery is under way */
     void *context;
 } wpa_courier;
@@ -101,7 +112,7 @@ typedef struct wpa_courier {
  *
  * Errors    only of the database: what a receiver does ends in the row.
  */
-bool wpa_courier_work(const wpa_courier *courier, bool *did_one, wpa_error *err) WPA_CHECK;
+bool wpa_courier_work(wpa_courier *courier, bool *did_one, wpa_error *err) WPA_CHECK;
 /** Milliseconds until a delivery is due, at most max_ms. */
 bool wpa_courier_idle_ms(const wpa_courier *courier, int64_t max_ms, int64_t *wait_ms,
                          wpa_error *err) WPA_CHECK;

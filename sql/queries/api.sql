@@ -253,6 +253,9 @@ UPDATE wpa.api_token SET revoked_at = clock_timestamp() WHERE id = $1::bigint AN
 SELECT name, labels, value FROM (
   SELECT name, labels, value FROM wpa.metrics_now()
   UNION ALL
+  SELECT 'wpa_deliveries', jsonb_build_object('destination', d.name, 'state', s.state), s.n::float8
+    FROM wpa.v_destination d, LATERAL (VALUES ('waiting', d.waiting), ('dead', d.dead)) s(state, n)
+  UNION ALL
   SELECT m.name, m.labels || jsonb_build_object('window', w.label), m.value
     FROM (VALUES ('7d', interval '7 days'), ('30d', interval '30 days'), ('90d', interval '90 days')) w(label, size)
     CROSS JOIN LATERAL wpa.metrics_since(clock_timestamp() - w.size) m) x

@@ -33,6 +33,7 @@ static const metric metrics[] = {
     {"wpa_blast_radius_ratio", "gauge", "Targets changed when a failure was seen, of all"},
     {"wpa_change_failure_ratio", "gauge", "Deployments that changed a target and did not succeed"},
     {"wpa_database_oldest_transaction_seconds", "gauge", "Age of the oldest open transaction"},
+    {"wpa_deliveries", "gauge", "Notices for a destination that wait, or were given up"},
     {"wpa_deploy_success_ratio", "gauge", "Deployments that succeeded, of those that changed any"},
     {"wpa_deployments", "gauge", "Deployments by state"},
     {"wpa_deploys_aborted_early", "gauge", "Deployments given up before any change"},

@@ -237,6 +237,8 @@ static void what_is_given_up_is_told_and_can_be_retried(void **state)
     (void)ask(f, "GET", "/notices?level=error", NULL, 200,
               "notices to 'dying' are given up after 1 tries: answered 500");
     (void)ask(f, "GET", "/destinations/dying", NULL, 200, "\"dead\":1");
+    (void)ask(f, "GET", "/metrics", NULL, 200,
+              "wpa_deliveries{state=\"dead\",destination=\"dying\"} 1\n");
     assert_non_null(strstr(wpa_sample_wpa(f->sample, 0, "notices list"), "failing"));
     assert_non_null(strstr(wpa_sample_wpa(f->sample, 0, "notices outbox --state dead"), "dying"));
     (void)ask(f, "POST", wpa_arena_printf(arena_of(f), "/outbox/%s/retry", member(f, dead, "id")),
@@ -497,6 +499,20 @@ static void mail_cannot_be_bent(void **state)
     assert_string_equal(wpa_receiver_get(&receiver, 2, "data/Auto-Submitted"), "auto-generated");
     wpa_sample_sql_wait(f->sample, "sent", PATIENCE_MS,
                         "SELECT state FROM wpa.outbox ORDER BY id DESC LIMIT 1");
+    wpa_receiver tls = wpa_receiver_start(
+        f->sample, "smtp",
+        wpa_arena_printf(arena_of(f), "--smtps --tls '%s/smtp.crt' '%s/smtp.key'", folder, folder));
+    static const char smtps[] = "{\"server\":\"smtps://127.0.0.1:%d\",\"from\":\"w@x.org\",\"to\":"
+                                "[\"a@x.org\"]%s}";
+    const char *trusted = wpa_arena_printf(arena_of(f), ",\"ca_file\":\"%s/smtp.crt\"", folder);
+    add(f, "tls", "email", wpa_arena_printf(arena_of(f), smtps, tls.port, trusted), "");
+    add(f, "unknown", "email", wpa_arena_printf(arena_of(f), smtps, tls.port, ""), "");
+    (void)ask(f, "POST", "/destinations/tls/test", NULL, 200, "\"answer\":\"250 taken\"");
+    assert_string_equal(wpa_receiver_get(&tls, 1, "tls"), "true");
+    (void)ask(f, "POST", "/destinations/unknown/test", NULL, 200, "certificate");
+    assert_int_equal(wpa_receiver_count(&tls), 1);
+    take_away(f, "tls");
+    take_away(f, "unknown");
     /* A server without TLS is not spoken to. */
     wpa_receiver open = wpa_receiver_start(f->sample, "smtp", "");
     add(f, "open", "email",

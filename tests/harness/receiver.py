@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""receiver.py http|smtp LOG [--fail N] [--status S] [--hang N] [--redirect URL] [--tls CERT KEY] [--auth USER PASSWORD]
+"""receiver.py http|smtp LOG [--fail N] [--status S] [--hang N] [--redirect URL] [--tls CERT KEY] [--smtps] [--auth USER PASSWORD]
 
 What notices are sent to in tests: a real server on a free port of 127.0.0.1. Prints the port, then
 writes each thing that arrives to LOG, a JSON object a line, with what it was answered. The first N
@@ -21,6 +21,7 @@ options.add_argument("--status", type=int, default=503)
 options.add_argument("--hang", type=int, default=0)
 options.add_argument("--redirect")
 options.add_argument("--tls", nargs=2)
+options.add_argument("--smtps", action="store_true")
 options.add_argument("--auth", nargs=2)
 options = options.parse_args()
 
@@ -69,8 +70,15 @@ def is_right(words):
     return base64.b64decode(words) == f"\0{user}\0{password}".encode()
 
 
+def with_tls(connection):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*options.tls)
+    return context.wrap_socket(connection, server_side=True)
+
+
 def smtp(connection):
-    entry = {"to": [], "tls": False, "auth": False}
+    entry = {"to": [], "tls": options.smtps, "auth": False}
+    connection = with_tls(connection) if options.smtps else connection
 
     def say(text):
         connection.sendall((text + "\r\n").encode())
@@ -87,9 +95,7 @@ def smtp(connection):
                 say(f"250{' ' if i == len(offers) - 1 else '-'}{offer}")
         elif verb == "STARTTLS":
             say("220 go on")
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*options.tls)
-            connection = context.wrap_socket(connection, server_side=True)
+            connection = with_tls(connection)
             stream = connection.makefile("rb")
             entry["tls"] = True
         elif verb == "AUTH":

@@ -67,6 +67,7 @@ static wpa_api_next take(wpa_api_request *request, wpa_error *err)
         .body = request->raw ? request->raw : "",
         .body_bytes = request->raw_bytes,
         .actor = &actor,
+        .log = request->api->log,
     };
     if (!check_type(request, err)) {
         return WPA_API_FAILED;

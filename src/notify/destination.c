@@ -3,6 +3,7 @@
 
 #include <wpa/text.h>
 
+#include "audit/audit.h"
 #include "gen/sql.h"
 #include "notify/channel.h"
 
@@ -318,6 +319,15 @@ typedef struct ordering {
     const wpa_actor *actor;
 } ordering;
 
+/** What a person ordered stands in the audit log, as whatever he changes. */
+static bool record(wpa_db *db, const wpa_actor *actor, const char *action, const char *subject,
+                   size_t n, wpa_error *err)
+{
+    char detail[64];
+    (void)wpa_text_format(detail, sizeof detail, "{\"n\":%zu}", n);
+    return wpa_audit_append(db, actor, action, subject, detail, err);
+}
+
 static bool order_test(wpa_db *db, void *context, wpa_error *err)
 {
     const ordering *o = context;
@@ -328,7 +338,8 @@ static bool order_test(wpa_db *db, void *context, wpa_error *err)
                                .label = "send a test notice",
                                .max_attempts = 1,
                                .requested_by = o->actor->principal_id};
-    return wpa_job_enqueue(db, &spec, o->job_id, err);
+    return wpa_job_enqueue(db, &spec, o->job_id, err) &&
+           record(db, o->actor, "destination.tested", subject, 1, err);
 }
 
 bool wpa_notify_order_test(wpa_db *db, const wpa_actor *actor, int64_t id, int64_t *job_id,
@@ -343,8 +354,20 @@ bool wpa_notify_order_test(wpa_db *db, const wpa_actor *actor, int64_t id, int64
 
 typedef struct retrying {
     int64_t delivery_id, destination_id;
+    const wpa_actor *actor;
     size_t *n;
 } retrying;
+
+static bool record_retry(wpa_db *db, const retrying *r, wpa_error *err)
+{
+    char subject[64] = "outbox";
+    if (r->delivery_id || r->destination_id) {
+        (void)wpa_text_format(subject, sizeof subject, "%s:%lld",
+                              r->delivery_id ? "outbox" : "destination",
+                              (long long)(r->delivery_id ? r->delivery_id : r->destination_id));
+    }
+    return *r->n == 0 || record(db, r->actor, "destination.retried", subject, *r->n, err);
+}
 
 static bool retry(wpa_db *db, void *context, wpa_error *err)
 {
@@ -356,14 +379,16 @@ static bool retry(wpa_db *db, void *context, wpa_error *err)
     };
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_NOTIFY_RETRY, params, 2, err);
     *r->n = rows ? wpa_rows_count(rows) : 0;
-    return rows && (!r->delivery_id || *r->n > 0 ||
-                    WPA_FAIL(err, WPA_E_REFUSED, "there is no such delivery that was given up"));
+    if (rows && r->delivery_id && *r->n == 0) {
+        return WPA_FAIL(err, WPA_E_REFUSED, "there is no such delivery that was given up");
+    }
+    return rows && record_retry(db, r, err);
 }
 
 bool wpa_notify_retry(wpa_db *db, const wpa_actor *actor, int64_t delivery_id,
                       int64_t destination_id, size_t *n, wpa_error *err)
 {
-    retrying r = {delivery_id, destination_id, n};
+    retrying r = {delivery_id, destination_id, actor, n};
     return wpa_actor_check(actor, WPA_ACTION_CONTROL_JOBS, err) &&
            wpa_db_transact(db, actor, retry, &r, err);
 }

@@ -60,12 +60,15 @@ static bool read_signature(const char *text, uint8_t mac[WPA_SHA256_SIZE])
     return true;
 }
 
-static bool fits(const taking *t, const char *reference, const uint8_t given[WPA_SHA256_SIZE])
+static bool fits(const taking *t, int64_t hook_id, const char *reference,
+                 const uint8_t given[WPA_SHA256_SIZE])
 {
     uint8_t mac[WPA_SHA256_SIZE];
-    wpa_error ignored = {0};
-    WPA_AUTO(wpa_secret) *secret = wpa_notify_secret_read(reference, &ignored);
+    wpa_error why = {0};
+    WPA_AUTO(wpa_secret) *secret = wpa_notify_secret_read(reference, &why);
     if (!secret) {
+        wpa_log_write(t->call->log, WPA_LOG_WARN, "notify", "webhook h-%lld: %s",
+                      (long long)hook_id, why.message);
         return false;
     }
     wpa_hmac_sha256(wpa_secret_bytes(secret), wpa_secret_size(secret), t->call->body,
@@ -87,8 +90,9 @@ static bool check_signature(taking *t, wpa_db *db, wpa_error *err)
         return false;
     }
     for (size_t i = 0; i < wpa_rows_count(rows); i++) {
-        if (fits(t, wpa_rows_text(rows, i, 1), given)) {
-            t->hook_id = wpa_rows_int(rows, i, 0);
+        int64_t hook_id = wpa_rows_int(rows, i, 0);
+        if (fits(t, hook_id, wpa_rows_text(rows, i, 1), given)) {
+            t->hook_id = hook_id;
             return true;
         }
     }

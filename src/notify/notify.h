@@ -142,6 +142,7 @@ typedef struct wpa_hook_call {
     const char *body;                         /* [body_bytes] as it came */
     size_t body_bytes;
     const wpa_actor *actor; /* whom what follows is done as, with the caller's address */
+    wpa_log *log;           /* of secrets that cannot be read; may be NULL */
 } wpa_hook_call;
 
 /**

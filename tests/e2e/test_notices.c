@@ -249,6 +249,7 @@ static void what_is_given_up_is_told_and_can_be_retried(void **state)
     (void)ask(f, "GET", "/destinations/dying", NULL, 200, "\"failing_since\":null");
     (void)ask(f, "POST", "/outbox/m-999999/retry", NULL, 409, "given up");
     assert_non_null(strstr(wpa_sample_wpa(f->sample, 0, "notices retry dying"), "0 deliveries"));
+    (void)ask(f, "GET", "/audit?action=destination.retried", NULL, 200, "\"actor\":\"mira\"");
     take_away(f, "dying");
 }
 

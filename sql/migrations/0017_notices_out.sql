@@ -13,7 +13,7 @@ CREATE TABLE destination (
   max_tries int NOT NULL DEFAULT 12 CHECK (max_tries BETWEEN 1 AND 50),
   private_addresses boolean NOT NULL DEFAULT true, -- may it lead into the own network
   is_enabled boolean NOT NULL DEFAULT true,
-  failing_since timestamptz, last_sent_at timestamptz, -- kept by whoever delivers
+  failing_since timestamptz, failures int NOT NULL DEFAULT 0, last_sent_at timestamptz, -- kept by whoever delivers
   created_by bigint NOT NULL REFERENCES principal, created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   removed_at timestamptz, version bigint NOT NULL DEFAULT 0);
 CREATE UNIQUE INDEX destination_name ON destination (lower(name)) WHERE removed_at IS NULL;
@@ -45,7 +45,8 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX outbox_of ON outbox (destination_id, id DESC);
 CREATE INDEX outbox_matter ON outbox (matter_id, destination_id) WHERE matter_id IS NOT NULL;
-CREATE INDEX outbox_dead ON outbox (id) WHERE state = 'dead';
+CREATE INDEX outbox_dead ON outbox (destination_id, id) WHERE state = 'dead';
+CREATE INDEX outbox_live ON outbox (destination_id, id) WHERE state IN ('waiting','sending');
 
 -- How grave a row of the audit log is for those who are told of it; any other: info.
 CREATE TABLE event_severity (action text PRIMARY KEY, severity text NOT NULL CHECK (severity IN ('info','warning','error','critical')));
@@ -120,14 +121,16 @@ CREATE FUNCTION short_name(subject text) RETURNS text LANGUAGE sql STABLE AS $$
 -- In the transaction of whatever is told: what did not happen is not told, and what happened is not forgotten.
 -- That a destination fails is told only to those that work, or two that fail would tell each other for ever;
 -- what came of a test concerns who ordered it.
+-- For one that fails it waits as long as what waits already.
 CREATE FUNCTION event_tell(event text, severity text, subject text, message text, detail jsonb, matter_id bigint, is_over boolean)
  RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = wpa, pg_catalog AS $$
 DECLARE names text[];
 BEGIN
   IF NOT EXISTS (SELECT FROM wpa.destination d WHERE d.is_enabled AND d.removed_at IS NULL) THEN RETURN; END IF;
   names := wpa.event_repositories(event_tell.subject);
-  INSERT INTO wpa.outbox (destination_id, event, severity, subject, message, detail, repositories, matter_id, is_over)
-  SELECT d.id, event_tell.event, event_tell.severity, event_tell.subject, event_tell.message, event_tell.detail, names, event_tell.matter_id, event_tell.is_over
+  INSERT INTO wpa.outbox (destination_id, event, severity, subject, message, detail, repositories, matter_id, is_over, due_at)
+  SELECT d.id, event_tell.event, event_tell.severity, event_tell.subject, event_tell.message, event_tell.detail, names, event_tell.matter_id, event_tell.is_over,
+         coalesce(CASE WHEN d.failures > 0 THEN (SELECT min(b.due_at) FROM wpa.outbox b WHERE b.destination_id = d.id AND b.state = 'waiting') END, clock_timestamp())
     FROM wpa.destination d
    WHERE wpa.destination_wants(d, event_tell.event, event_tell.severity, names)
      AND (d.channel <> 'alertmanager' OR event_tell.matter_id IS NOT NULL)
@@ -327,6 +330,6 @@ BEGIN
     GRANT INSERT, UPDATE ON wpa.destination TO wpa_api;
   END IF;
   IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'wpa_agent') THEN
-    GRANT UPDATE (failing_since, last_sent_at) ON wpa.destination TO wpa_agent;
+    GRANT UPDATE (failing_since, failures, last_sent_at) ON wpa.destination TO wpa_agent;
   END IF;
 END $$;

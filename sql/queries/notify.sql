@@ -54,7 +54,7 @@ UPDATE wpa.outbox o SET state = 'sending', tries = CASE o.state WHEN 'sent' THEN
   FROM c, wpa.destination d
  WHERE o.id = c.id AND d.id = o.destination_id
 RETURNING o.id, o.token, o.delivery, o.event, o.severity, o.subject, wpa.short_name(o.subject), o.message, o.detail::text, to_json(o.repositories)::text, o.is_over, o.is_test, o.at,
-          o.tries, d.id, d.name, d.channel, d.settings::text, d.secret, d.timeout_ms, d.max_tries, d.private_addresses, o.matter_id;
+          o.tries, d.id, d.name, d.channel, d.settings::text, d.secret, d.timeout_ms, d.max_tries, d.private_addresses, o.matter_id, d.failures;
 
 -- name: notify_test_row
 -- params: destination_id bigint, message text, actor text
@@ -67,7 +67,7 @@ RETURNING id;
 -- params: id bigint
 -- rows: at most one, as notify_claim
 SELECT o.id, o.token, o.delivery, o.event, o.severity, o.subject, wpa.short_name(o.subject), o.message, o.detail::text, to_json(o.repositories)::text, o.is_over, o.is_test, o.at,
-       o.tries, d.id, d.name, d.channel, d.settings::text, d.secret, d.timeout_ms, d.max_tries, d.private_addresses, o.matter_id
+       o.tries, d.id, d.name, d.channel, d.settings::text, d.secret, d.timeout_ms, d.max_tries, d.private_addresses, o.matter_id, d.failures
   FROM wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id WHERE o.id = $1::bigint;
 
 -- name: notify_matter
@@ -87,7 +87,10 @@ UPDATE wpa.outbox o SET state = 'sent', token = NULL, sent_at = clock_timestamp(
 -- name: notify_destination_works
 -- params: id bigint
 -- rows: none
-UPDATE wpa.destination SET failing_since = NULL, last_sent_at = clock_timestamp() WHERE id = $1::bigint;
+-- why: what was put off while it failed goes at once
+WITH o AS (UPDATE wpa.outbox SET due_at = clock_timestamp() WHERE destination_id = $1::bigint AND state = 'waiting' AND due_at > clock_timestamp()
+   AND EXISTS (SELECT FROM wpa.destination WHERE id = $1::bigint AND failures > 0))
+UPDATE wpa.destination SET failing_since = NULL, failures = 0, last_sent_at = clock_timestamp() WHERE id = $1::bigint;
 
 -- name: notify_failed
 -- params: id bigint, token bigint, error text, status int, answer text, latency_ms bigint, wait_ms bigint
@@ -98,9 +101,11 @@ UPDATE wpa.outbox SET state = CASE WHEN $7::bigint IS NULL THEN 'dead' ELSE 'wai
  WHERE id = $1::bigint AND token = $2::bigint RETURNING state = 'dead';
 
 -- name: notify_destination_fails
--- params: id bigint
+-- params: id bigint, wait_ms bigint
 -- rows: none
-UPDATE wpa.destination SET failing_since = clock_timestamp() WHERE id = $1::bigint AND failing_since IS NULL;
+-- why: one that fails is not asked for each delivery that waits: the others wait as long, keep their tries, and come in their order
+WITH o AS (UPDATE wpa.outbox SET due_at = greatest(due_at, statement_timestamp() + $2::bigint * interval '1 millisecond') WHERE destination_id = $1::bigint AND state = 'waiting')
+UPDATE wpa.destination SET failing_since = coalesce(failing_since, clock_timestamp()), failures = failures + 1 WHERE id = $1::bigint;
 
 -- name: notify_give_back
 -- params: id bigint, token bigint
@@ -128,10 +133,20 @@ SELECT ceil(extract(epoch FROM min(o.due_at) - clock_timestamp()) * 1000)::bigin
 -- name: notify_retry
 -- params: id bigint, destination_id bigint
 -- rows: those that are tried again
+-- why: somebody has mended it: what waits is tried at once as well
 WITH u AS (UPDATE wpa.outbox o SET state = 'waiting', tries = 0, due_at = clock_timestamp()
   WHERE o.state = 'dead' AND NOT o.is_test AND ($1::bigint IS NULL OR o.id = $1::bigint) AND ($2::bigint IS NULL OR o.destination_id = $2::bigint)
-    AND EXISTS (SELECT FROM wpa.destination d WHERE d.id = o.destination_id AND d.removed_at IS NULL) RETURNING o.id)
+    AND EXISTS (SELECT FROM wpa.destination d WHERE d.id = o.destination_id AND d.removed_at IS NULL) RETURNING o.id),
+w AS (UPDATE wpa.outbox o SET due_at = clock_timestamp() WHERE $1::bigint IS NULL AND o.state = 'waiting' AND o.due_at > clock_timestamp()
+    AND ($2::bigint IS NULL OR o.destination_id = $2::bigint))
 SELECT id, pg_notify('wpa_outbox', '') FROM u ORDER BY id;
+
+-- name: notify_expire
+-- params:
+-- rows: none
+-- why: a destination that fails for days keeps nothing waiting for ever
+UPDATE wpa.outbox SET state = 'dead', due_at = NULL, error = coalesce(error, 'it has waited for three days')
+ WHERE id IN (SELECT id FROM wpa.outbox WHERE state = 'waiting' AND at < clock_timestamp() - interval '3 days' ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED);
 
 -- name: notify_clean
 -- params:

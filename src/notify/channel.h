@@ -21,6 +21,7 @@ typedef struct wpa_delivery {
     const wpa_json *detail, *repositories;
     bool is_over, is_test;
     int tries, max_tries;
+    int failures; /* of the destination, one after the other, before this one */
 
     int64_t destination_id, timeout_ms;
     const char *destination, *channel;

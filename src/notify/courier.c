@@ -77,6 +77,7 @@ static bool read_delivery(wpa_db *db, const wpa_rows *rows, wpa_delivery *d, wpa
     d->timeout_ms = wpa_rows_int(rows, 0, 19);
     d->max_tries = (int)wpa_rows_int(rows, 0, 20);
     d->is_private_allowed = wpa_rows_bool(rows, 0, 21);
+    d->failures = (int)wpa_rows_int(rows, 0, 23);
     if (!wpa_rows_is_null(rows, 0, 22)) {
         d->matter = read_matter(db, wpa_rows_text(rows, 0, 22), arena, err);
     }
@@ -157,6 +158,8 @@ static bool mark_failed(wpa_db *db, void *context, wpa_error *err)
     char id[WPA_DB_NUMBER_SIZE], token[WPA_DB_NUMBER_SIZE], status[WPA_DB_NUMBER_SIZE],
         latency[WPA_DB_NUMBER_SIZE], wait[WPA_DB_NUMBER_SIZE], destination[WPA_DB_NUMBER_SIZE];
     bool is_tried_again = !d->is_test && !e->outcome->is_final && d->tries < d->max_tries;
+    int n = d->tries > d->failures + 1 ? d->tries : d->failures + 1;
+    (void)wpa_db_number(wpa_notify_backoff_ms(n, e->outcome->retry_after_ms), wait);
     const char *params[] = {
         wpa_db_number(d->id, id),
         wpa_db_number(d->token, token),
@@ -164,18 +167,16 @@ static bool mark_failed(wpa_db *db, void *context, wpa_error *err)
         e->outcome->status ? wpa_db_number(e->outcome->status, status) : NULL,
         e->outcome->answer,
         wpa_db_number(e->outcome->latency_ms, latency),
-        is_tried_again
-            ? wpa_db_number(wpa_notify_backoff_ms(d->tries, e->outcome->retry_after_ms), wait)
-            : NULL,
+        is_tried_again ? wait : NULL,
     };
     WPA_AUTO(wpa_rows) *rows =
         wpa_db_exec(db, WPA_SQL_NOTIFY_FAILED, params, WPA_COUNT(params), err);
     if (!rows || wpa_rows_count(rows) == 0 || d->is_test) {
         return rows != NULL; /* no row: another courier has it */
     }
-    const char *which[] = {wpa_db_number(d->destination_id, destination)};
+    const char *which[] = {wpa_db_number(d->destination_id, destination), wait};
     e->is_dead = wpa_rows_bool(rows, 0, 0);
-    return wpa_db_run(db, WPA_SQL_NOTIFY_DESTINATION_FAILS, which, 1, err) &&
+    return wpa_db_run(db, WPA_SQL_NOTIFY_DESTINATION_FAILS, which, 2, err) &&
            (!e->is_dead || tell_dead(db, e, err));
 }
 
@@ -271,7 +272,8 @@ bool wpa_courier_idle_ms(const wpa_courier *courier, int64_t max_ms, int64_t *wa
 
 bool wpa_courier_clean(const wpa_courier *courier, wpa_error *err)
 {
-    return wpa_db_run(courier->db, WPA_SQL_NOTIFY_CLEAN, NULL, 0, err);
+    return wpa_db_run(courier->db, WPA_SQL_NOTIFY_EXPIRE, NULL, 0, err) &&
+           wpa_db_run(courier->db, WPA_SQL_NOTIFY_CLEAN, NULL, 0, err);
 }
 
 /* ---- the test -----------------------------------------------------------------------------------

@@ -253,6 +253,28 @@ static void what_is_given_up_is_told_and_can_be_retried(void **state)
     take_away(f, "dying");
 }
 
+/* One that fails is asked by one delivery at a time; the others keep their tries, and follow at
+ * once. */
+static void what_waits_for_a_failing_one_is_put_off(void **state)
+{
+    fixture *f = *state;
+    wpa_receiver receiver = wpa_receiver_start(f->sample, "http", "--fail 2");
+    add(f, "many", "webhook", hook_settings(f, &receiver), ",\"events\":[\"notice.note\"]");
+    for (int i = 0; i < 20; i++) {
+        (void)wpa_sample_sql(f->sample, "SELECT wpa.notice_add('note', '', '', 'number %d')", i);
+    }
+    wpa_receiver_wait(&receiver, 22);
+    /* Both refusals may have met the same one; what is told at the same instant may be tried too.
+     */
+    wpa_sample_sql_wait(
+        f->sample, "20 t", PATIENCE_MS,
+        "SELECT count(*) || ' ' || CASE WHEN count(*) FILTER (WHERE tries > 1) <= 2 "
+        "AND sum(tries) = 22 THEN 't' ELSE 'f' END FROM wpa.outbox WHERE event = "
+        "'notice.note' AND state = 'sent' AND message LIKE 'number %%'");
+    assert_int_equal(wpa_receiver_count(&receiver), 22);
+    take_away(f, "many");
+}
+
 /* What did not happen is not told. */
 static void the_outbox_goes_with_its_transaction(void **state)
 {
@@ -593,6 +615,7 @@ int main(void)
         cmocka_unit_test(a_webhook_is_signed_and_tried_again),
         cmocka_unit_test(what_was_sent_and_not_marked_comes_again),
         cmocka_unit_test(what_is_given_up_is_told_and_can_be_retried),
+        cmocka_unit_test(what_waits_for_a_failing_one_is_put_off),
         cmocka_unit_test(the_outbox_goes_with_its_transaction),
         cmocka_unit_test(only_what_is_wanted_is_sent),
         cmocka_unit_test(a_test_is_really_sent),

@@ -165,9 +165,9 @@ static void report_unknown_member(wpa_checker *c, const wpa_expr *node, wpa_span
 static const wpa_type *member_of(wpa_checker *c, const wpa_expr *node, wpa_span span,
                                  const wpa_type *object, const char *name)
 {
-    const wpa_type *type = wpa_type_member_find(object, name, c->arena);
+    const wpa_type *type = wpa_type_member_find(object, name);
     if (!type) {
-        report_unknown_member(c, node, span, wpa_type_resolve(object, c->arena), name);
+        report_unknown_member(c, node, span, wpa_type_resolve(object), name);
     }
     return type ? type : wpa_type_of(WPA_TYPE_ANY);
 }
@@ -178,7 +178,7 @@ static const wpa_type *filtered_member(wpa_checker *c, const wpa_expr *node, wpa
 {
     const wpa_type *any = wpa_type_of(WPA_TYPE_ANY);
     if (element->kind == WPA_TYPE_OBJECT) {
-        const wpa_type *type = wpa_type_member_find(element, name, c->arena);
+        const wpa_type *type = wpa_type_member_find(element, name);
         if (!type) {
             wpa_checker_problem(c, "E26", node, span, "no element of %s has a member %s",
                                 chain_text(c, node->args[0]), wpa_checker_quote(c, name));
@@ -255,7 +255,7 @@ static wpa_typed index_object(wpa_checker *c, const wpa_expr *node, const wpa_ty
                               const wpa_type *index)
 {
     /* Maps of anything may have numbers for names, as the ports of a service do. */
-    const wpa_type *item = wpa_type_resolve(of, c->arena)->item;
+    const wpa_type *item = wpa_type_resolve(of)->item;
     bool fits = index->kind == WPA_TYPE_STRING || index->kind == WPA_TYPE_ANY ||
                 (item && item->kind != WPA_TYPE_STRING);
     if (!fits) {

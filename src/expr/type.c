@@ -1,9 +1,7 @@
 #include "expr/type.h"
 
-#include <ctype.h>
 #include <string.h>
 
-#include <wpa/map.h>
 #include <wpa/text.h>
 
 static const wpa_type scalars[] = {
@@ -62,20 +60,29 @@ const wpa_type *wpa_type_lazy(wpa_arena *arena, wpa_type_loader load, const char
     wpa_type *type = make(arena, WPA_TYPE_OBJECT, NULL);
     type->load = load;
     type->name = name;
+    type->arena = arena;
+    type->loaded = wpa_arena_alloc(arena, sizeof(const wpa_type *));
     return type;
 }
 
-const wpa_type *wpa_type_resolve(const wpa_type *type, wpa_arena *arena)
+const wpa_type *wpa_type_resolve(const wpa_type *type)
 {
-    const wpa_type *loaded = type->load ? type->load(type->name, arena) : type;
-    return loaded ? loaded : &loose;
+    if (!type->load) {
+        return type;
+    }
+    if (!*type->loaded) {
+        const wpa_type *loaded = type->load(type->name, type->arena);
+        *type->loaded = loaded ? loaded : &loose;
+    }
+    return *type->loaded;
 }
 
-const wpa_type *wpa_type_member_find(const wpa_type *object, const char *name, wpa_arena *arena)
+const wpa_type *wpa_type_member_find(const wpa_type *object, const char *name)
 {
-    const wpa_type *type = wpa_type_resolve(object, arena);
+    const wpa_type *type = wpa_type_resolve(object);
     for (size_t i = 0; i < type->n_members; i++) {
-        if (wpa_text_is_ci(type->members[i].name, name)) {
+        const char *other = type->members[i].name;
+        if (!((*other ^ *name) & ~0x20) && wpa_text_is_ci(other, name)) {
             return type->members[i].type;
         }
     }
@@ -92,9 +99,9 @@ bool wpa_type_is_scalar(const wpa_type *type)
     return type->kind >= WPA_TYPE_NULL && type->kind <= WPA_TYPE_STRING;
 }
 
-bool wpa_type_is_strict(const wpa_type *type, wpa_arena *arena)
+bool wpa_type_is_strict(const wpa_type *type)
 {
-    return type->kind == WPA_TYPE_OBJECT && !wpa_type_resolve(type, arena)->item;
+    return type->kind == WPA_TYPE_OBJECT && !wpa_type_resolve(type)->item;
 }
 
 /* ---- joining ---- */
@@ -108,14 +115,14 @@ static const wpa_type *merge_objects(const wpa_type *written_a, const wpa_type *
         wpa_text_is(written_a->name, written_b->name)) {
         return written_a;
     }
-    const wpa_type *a = wpa_type_resolve(written_a, arena);
-    const wpa_type *b = wpa_type_resolve(written_b, arena);
+    const wpa_type *a = wpa_type_resolve(written_a);
+    const wpa_type *b = wpa_type_resolve(written_b);
     wpa_type_builder builder = wpa_type_builder_new(arena);
     for (size_t i = 0; i < a->n_members; i++) {
         wpa_type_builder_add(&builder, a->members[i].name, a->members[i].type);
     }
     for (size_t i = 0; i < b->n_members; i++) {
-        const wpa_type *other = wpa_type_member_find(a, b->members[i].name, arena);
+        const wpa_type *other = wpa_type_member_find(a, b->members[i].name);
         const wpa_type *type = b->members[i].type;
         wpa_type_builder_add(&builder, b->members[i].name,
                              other ? merge(other, type, arena, depth + 1) : type);
@@ -157,7 +164,7 @@ const wpa_type *wpa_type_merge(const wpa_type *a, const wpa_type *b, wpa_arena *
 
 const wpa_type *wpa_type_values(const wpa_type *object, wpa_arena *arena)
 {
-    const wpa_type *type = wpa_type_resolve(object, arena);
+    const wpa_type *type = wpa_type_resolve(object);
     const wpa_type *values = type->item ? type->item : &scalars[WPA_TYPE_NEVER];
     for (size_t i = 0; i < type->n_members && values->kind != WPA_TYPE_ANY; i++) {
         values = wpa_type_merge(values, type->members[i].type, arena);
@@ -179,24 +186,35 @@ const char *wpa_type_words(const wpa_type *type)
 
 wpa_type_builder wpa_type_builder_new(wpa_arena *arena)
 {
-    return (wpa_type_builder){.arena = arena, .names = wpa_map_new(arena)};
+    return (wpa_type_builder){.arena = arena};
 }
 
-static const char *folded(wpa_arena *arena, const char *name)
+static uint32_t hash_of(const char *name)
 {
-    char *copy = wpa_arena_text(arena, name);
-    for (char *c = copy; *c; c++) {
-        *c = (char)tolower((unsigned char)*c);
+    uint32_t hash = 0x811c9dc5U;
+    for (; *name; name++) {
+        hash = (hash ^ ((unsigned char)*name | 0x20U)) * 0x01000193U;
     }
-    return copy;
+    return hash;
+}
+
+/** Index of the member with this name; the count of them if there is none. */
+static size_t index_of(const wpa_type_builder *builder, const char *name, uint32_t hash)
+{
+    size_t i = 0;
+    while (i < builder->n &&
+           (builder->hashes[i] != hash || !wpa_text_is_ci(builder->members[i].name, name))) {
+        i++;
+    }
+    return i;
 }
 
 void wpa_type_builder_add(wpa_type_builder *builder, const char *name, const wpa_type *type)
 {
-    const char *key = folded(builder->arena, name);
-    size_t *index = wpa_map_get(builder->names, key);
-    if (index) {
-        wpa_type_member *member = &builder->members[*index];
+    uint32_t hash = hash_of(name);
+    size_t index = index_of(builder, name, hash);
+    if (index < builder->n) {
+        wpa_type_member *member = &builder->members[index];
         member->type = wpa_type_merge(member->type, type, builder->arena);
         return;
     }
@@ -204,11 +222,11 @@ void wpa_type_builder_add(wpa_type_builder *builder, const char *name, const wpa
         builder->is_loose = true;
         return;
     }
-    index = wpa_arena_alloc(builder->arena, sizeof *index);
-    *index = builder->n;
-    wpa_map_put(builder->names, key, index);
+    builder->hashes = wpa_arena_grow(builder->arena, builder->hashes, builder->n,
+                                     &builder->hashes_capacity, sizeof *builder->hashes);
     builder->members = wpa_arena_grow(builder->arena, builder->members, builder->n,
                                       &builder->capacity, sizeof *builder->members);
+    builder->hashes[builder->n] = hash;
     /* A copy: names may be of another file, which is not kept as long. */
     builder->members[builder->n++] = (wpa_type_member){wpa_arena_text(builder->arena, name), type};
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include <wpa/arena.h>
 
 #define WPA_TYPE_MAX_MEMBERS 2000
@@ -44,6 +46,8 @@ struct wpa_type {
     size_t n_later;
     wpa_type_loader load; /* not NULL: the members are those of load(name) */
     const char *name;
+    wpa_arena *arena;               /* of a lazy one, for what it loads … */
+    const struct wpa_type **loaded; /* … once */
 };
 
 const wpa_type *wpa_type_of(wpa_type_kind scalar); /* also ANY and NEVER */
@@ -58,11 +62,11 @@ const wpa_type *wpa_type_loose(void);
 const wpa_type *wpa_type_lazy(wpa_arena *arena, wpa_type_loader load, const char *name);
 
 /** The type itself, or what a lazy one loads. Never NULL. */
-const wpa_type *wpa_type_resolve(const wpa_type *type, wpa_arena *arena);
+const wpa_type *wpa_type_resolve(const wpa_type *type);
 /** Type of a member; NULL if the object has none of that name. */
-const wpa_type *wpa_type_member_find(const wpa_type *object, const char *name, wpa_arena *arena);
+const wpa_type *wpa_type_member_find(const wpa_type *object, const char *name);
 /** Is it an object whose members are all known? */
-bool wpa_type_is_strict(const wpa_type *type, wpa_arena *arena);
+bool wpa_type_is_strict(const wpa_type *type);
 /** What is either the one or the other: ANY unless they have much in common. */
 const wpa_type *wpa_type_merge(const wpa_type *a, const wpa_type *b, wpa_arena *arena);
 /** The values of an object together; NEVER if it has none. */
@@ -76,9 +80,9 @@ bool wpa_type_is_scalar(const wpa_type *type);
 /** Objects made member by member; of equal names the types are merged. */
 typedef struct wpa_type_builder {
     wpa_arena *arena;
-    struct wpa_map *names;
     wpa_type_member *members;
-    size_t n, capacity;
+    uint32_t *hashes; /* [n] of their names, in lower case */
+    size_t n, capacity, hashes_capacity;
     bool is_loose; /* set by the caller, or by too many members */
 } wpa_type_builder;
 

@@ -145,6 +145,18 @@ size_t wpa_facts_advisory_count(void)
     return wpa_fact_n_advisories;
 }
 
+size_t wpa_facts_advisory_of(wpa_slice slug, size_t from)
+{
+    size_t first = wpa_fact_n_advisories;
+    while (slug.length) {
+        size_t row = wpa_facts_row(WPA_COLUMN_ADVISORIES, slug, from);
+        first = row < first ? row : first;
+        const char *slash = memrchr(slug.at, '/', slug.length);
+        slug.length = slash ? (size_t)(slash - slug.at) : 0;
+    }
+    return first;
+}
+
 const wpa_fact_advisory *wpa_facts_advisory_at(size_t i)
 {
     return &wpa_fact_advisories[i];
@@ -415,7 +427,8 @@ const wpa_schema_property *wpa_schema_property_find(const wpa_schema_def *def, w
 {
     for (size_t i = 0; i < def->n_properties; i++) {
         const char *name = def->properties[i].name;
-        if (key.length && *name == *key.at && wpa_slice_is(key, name)) {
+        if (key.length && *name == *key.at && strncmp(name, key.at, key.length) == 0 &&
+            !name[key.length]) {
             return &def->properties[i];
         }
     }

@@ -244,6 +244,11 @@ typedef struct wpa_fact_advisory {
 } wpa_fact_advisory;
 
 size_t wpa_facts_advisory_count(void);
+/**
+ * The first row from this one on that speaks of the action, or of a folder or repository it lies
+ * in; the count of rows if there is none.
+ */
+size_t wpa_facts_advisory_of(wpa_slice slug, size_t from);
 const wpa_fact_advisory *wpa_facts_advisory_at(size_t i);
 
 typedef enum wpa_fact_affected {

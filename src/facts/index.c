@@ -20,6 +20,8 @@ static const struct {
     }
     [WPA_COLUMN_ACTION_NEEDS] =
         COLUMN(wpa_fact_action_needs, wpa_fact_n_action_needs, wpa_fact_need, name),
+    [WPA_COLUMN_ADVISORIES] =
+        COLUMN(wpa_fact_advisories, wpa_fact_n_advisories, wpa_fact_advisory, action),
     [WPA_COLUMN_ARCHIVE] = COLUMN(wpa_fact_archive, wpa_fact_n_archive, wpa_fact_archived, repo),
     [WPA_COLUMN_CACHES] = COLUMN(wpa_fact_caches, wpa_fact_n_caches, wpa_fact_cache, action),
     [WPA_COLUMN_CLOUD_LOGINS] =

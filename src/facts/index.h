@@ -8,6 +8,7 @@
 
 typedef enum wpa_facts_column {
     WPA_COLUMN_ACTION_NEEDS,
+    WPA_COLUMN_ADVISORIES,
     WPA_COLUMN_ARCHIVE,
     WPA_COLUMN_CACHES,
     WPA_COLUMN_CLOUD_LOGINS,

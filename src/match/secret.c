@@ -377,15 +377,34 @@ static bool has_key(const char *text, size_t length)
     return false;
 }
 
+#define VALUE_MIN_BYTES 20
+/* Quote, blanks, colon, blanks, quote. */
+#define BETWEEN_MAX_BYTES 9
+
+typedef struct search {
+    const wpa_secret_scanner *scanner;
+    const char *text;
+    wpa_arena *arena;
+    wpa_found_secret *found;
+    size_t n, capacity;
+    wpa_span *runs; /* [n_runs] that are long enough for a value */
+    size_t n_runs, runs_capacity;
+} search;
+
 /** Which kinds may be there at all: in most files there are hardly any. */
-static void find_kinds(const wpa_secret_scanner *scanner, const char *text, size_t length,
-                       bool may_be[WPA_COUNT(kinds)])
+static void find_kinds(search *s, size_t length, bool may_be[WPA_COUNT(kinds)])
 {
+    const char *text = s->text;
     size_t at = 0, longest = 0;
     wpa_span run;
-    while (next_run(scanner, text, length, &at, &run)) {
-        find_markers(scanner, text, run, may_be);
+    while (next_run(s->scanner, text, length, &at, &run)) {
+        find_markers(s->scanner, text, run, may_be);
         longest = wpa_span_length(run) > longest ? wpa_span_length(run) : longest;
+        if (wpa_span_length(run) >= VALUE_MIN_BYTES) {
+            s->runs =
+                wpa_arena_grow(s->arena, s->runs, s->n_runs, &s->runs_capacity, sizeof *s->runs);
+            s->runs[s->n_runs++] = run;
+        }
     }
     for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
         const char *first = kinds[i].markers[0];
@@ -398,10 +417,6 @@ static void find_kinds(const wpa_secret_scanner *scanner, const char *text, size
         }
     }
 }
-
-#define VALUE_MIN_BYTES 20
-/* Quote, blanks, colon, blanks, quote. */
-#define BETWEEN_MAX_BYTES 9
 
 /** A word that the name of such a value has, or the beginning of one. */
 static bool may_name_secret(const char *text, wpa_span piece)
@@ -427,37 +442,20 @@ static bool may_name_secret(const char *text, wpa_span piece)
 }
 
 /**
- * The next piece of text that can hold a value with its name in front: such a value ends where a
- * run of its bytes does that is long enough. Hardly any line has one, and the pattern, which may
- * begin at any letter, is spared the rest.
+ * The piece of text that can hold a value with its name in front: such a value ends where a run of
+ * its bytes does that is long enough. Hardly any line has one, and the pattern, which may begin at
+ * any letter, is spared the rest.
  */
-static bool next_value(const wpa_secret_scanner *scanner, const char *text, size_t length,
-                       size_t *at, wpa_span *piece)
+static wpa_span piece_of(const search *s, wpa_span run)
 {
-    wpa_span run;
-    while (next_run(scanner, text, length, at, &run)) {
-        if (wpa_span_length(run) < VALUE_MIN_BYTES) {
-            continue;
-        }
-        size_t name = run.start > BETWEEN_MAX_BYTES ? run.start - BETWEEN_MAX_BYTES : 0;
-        while (name > 0 && scanner->is_value_byte[(unsigned char)text[name - 1]]) {
-            name--;
-        }
-        *piece = (wpa_span){name, run.end};
-        return true;
+    size_t name = run.start > BETWEEN_MAX_BYTES ? run.start - BETWEEN_MAX_BYTES : 0;
+    while (name > 0 && s->scanner->is_value_byte[(unsigned char)s->text[name - 1]]) {
+        name--;
     }
-    return false;
+    return (wpa_span){name, run.end};
 }
 
 /* ---- all of them ---- */
-
-typedef struct search {
-    const wpa_secret_scanner *scanner;
-    const char *text;
-    wpa_arena *arena;
-    wpa_found_secret *found;
-    size_t n, capacity;
-} search;
 
 /** Secrets of one kind in a piece of the text; the pattern sees what stands in front of it. */
 static void find_in(search *s, size_t kind, wpa_span piece)
@@ -482,11 +480,11 @@ static void find_in(search *s, size_t kind, wpa_span piece)
     }
 }
 
-static void find_values(search *s, size_t kind, size_t length)
+static void find_values(search *s, size_t kind)
 {
-    size_t at = 0, behind = 0;
-    wpa_span piece;
-    while (next_value(s->scanner, s->text, length, &at, &piece)) {
+    size_t behind = 0;
+    for (size_t i = 0; i < s->n_runs; i++) {
+        wpa_span piece = piece_of(s, s->runs[i]);
         piece.start = piece.start > behind ? piece.start : behind;
         if (may_name_secret(s->text, piece)) {
             find_in(s, kind, piece);
@@ -500,10 +498,10 @@ wpa_found_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char
 {
     search s = {.scanner = scanner, .text = text, .arena = arena};
     bool may_be[WPA_COUNT(kinds)] = {0};
-    find_kinds(scanner, text, length, may_be);
+    find_kinds(&s, length, may_be);
     for (size_t kind = 0; kind < WPA_COUNT(kinds); kind++) {
         if (wpa_text_is(kinds[kind].kind, VALUE_KIND)) {
-            find_values(&s, kind, length);
+            find_values(&s, kind);
         } else if (may_be[kind]) {
             find_in(&s, kind, (wpa_span){0, length});
         }

@@ -97,6 +97,20 @@ static bool is_false(const wpa_source *source, const wpa_yaml_node *condition)
     return wpa_expr_fold(e->place->parsed.root, NULL, NULL, arena).truth == WPA_EXPR_FALSY;
 }
 
+/** Is any condition of the file so? In most none is. */
+static bool has_dead_code(wpa_shared *shared, const wpa_source *source)
+{
+    const wpa_expressions *all = source->expressions;
+    for (size_t i = 0; i < all->n && !shared->is_dead_code_known; i++) {
+        const wpa_yaml_node *node = all->items[i].place->node;
+        shared->has_dead_code =
+            shared->has_dead_code ||
+            (all->items[i].use == WPA_EXPRESSION_CONDITION && is_false(source, node));
+    }
+    shared->is_dead_code_known = true;
+    return shared->has_dead_code;
+}
+
 /** Does the place lie in a job or step whose condition is constantly false? */
 static bool is_dead(const wpa_source *source, const wpa_finding *finding)
 {
@@ -302,6 +316,15 @@ static void relate_uses(wpa_rule_run *run, wpa_finding *finding)
     }
 }
 
+static bool names_fingerprints(const wpa_settings *settings)
+{
+    bool does = false;
+    for (size_t i = 0; i < settings->n_ignores; i++) {
+        does = does || settings->ignores[i].fingerprint;
+    }
+    return does;
+}
+
 static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
 {
     size_t from = sink->n_findings;
@@ -319,12 +342,20 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
     }
     sink->memo = run.memo;
     summarise_beyond(&run);
+    bool is_any_seen = names_fingerprints(sink->settings);
     for (size_t i = from; i < sink->n_findings; i++) {
         wpa_finding_configure(sink->settings, sink->findings[i]);
         relate_uses(&run, sink->findings[i]);
-        wpa_finding_locate(sink->source, sink->findings[i], sink->arena);
+        wpa_finding_locate(sink->source, sink->findings[i]);
+        is_any_seen = is_any_seen || wpa_finding_is_seen(sink->settings, sink->findings[i]);
     }
-    remove_where(sink, from, stands_in_dead_code);
+    /* Findings that are alike are numbered, those that are not seen too. */
+    for (size_t i = from; i < sink->n_findings && is_any_seen; i++) {
+        wpa_finding_identify(sink->source, sink->findings[i], sink->arena);
+    }
+    if (sink->n_findings > from && has_dead_code(&sink->shared, sink->source)) {
+        remove_where(sink, from, stands_in_dead_code);
+    }
 }
 
 /** Of this thread, so that a busy machine does not change what is found. */
@@ -528,15 +559,6 @@ static wpa_undecided count_undecided(const wpa_source *source)
         }
     }
     return undecided;
-}
-
-static bool names_fingerprints(const wpa_settings *settings)
-{
-    bool does = false;
-    for (size_t i = 0; i < settings->n_ignores; i++) {
-        does = does || settings->ignores[i].fingerprint;
-    }
-    return does;
 }
 
 wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings, wpa_arena *arena)

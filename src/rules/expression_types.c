@@ -18,7 +18,7 @@ struct wpa_expression_types {
     const wpa_workflow *workflow;  /* NULL for actions */
     const wpa_action_file *action; /* NULL for workflows */
     wpa_arena *arena;
-    const wpa_type *github, *inputs, *jobs, *secrets;
+    const wpa_type *github, *inputs, *jobs, *secrets, *runner, *strategy;
     struct job_types {
         const wpa_workflow_job *model; /* NULL in actions */
         const wpa_type *matrix, *needs, *job;
@@ -377,7 +377,7 @@ static const wpa_type *matrix_type(wpa_expression_types *t, job_types *j)
         for (size_t k = 0; k < type->n_members; k++) {
             wpa_type_builder_add(&builder, type->members[k].name, type->members[k].type);
         }
-        builder.is_loose = builder.is_loose || !wpa_type_is_strict(type, t->arena);
+        builder.is_loose = builder.is_loose || !wpa_type_is_strict(type);
     }
     return j->matrix = wpa_type_builder_end(&builder);
 }
@@ -475,10 +475,14 @@ static job_types *job_types_of(wpa_expression_types *t, const wpa_expression *e)
     return e->job ? &t->job_types[e->job - t->source->outline->jobs] : NULL;
 }
 
-static const wpa_type *fixed(const char *name, wpa_arena *arena)
+/* Once a file. */
+static const wpa_type *fixed(wpa_expression_types *t, const char *name, const wpa_type **made)
 {
-    wpa_type_builder builder = fixed_context(name, NULL, arena);
-    return wpa_type_builder_end(&builder);
+    if (!*made) {
+        wpa_type_builder builder = fixed_context(name, NULL, t->arena);
+        *made = wpa_type_builder_end(&builder);
+    }
+    return *made;
 }
 
 static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena)
@@ -498,8 +502,11 @@ static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena
     if (wpa_text_is(context, "secrets")) {
         return secrets_type(t);
     }
-    if (wpa_text_is(context, "runner") || wpa_text_is(context, "strategy")) {
-        return fixed(context, arena);
+    if (wpa_text_is(context, "runner")) {
+        return fixed(t, context, &t->runner);
+    }
+    if (wpa_text_is(context, "strategy")) {
+        return fixed(t, context, &t->strategy);
     }
     if (wpa_text_is(context, "jobs") && t->workflow) {
         return jobs_type(t);

@@ -36,8 +36,7 @@ bool wpa_lint_script_of(const wpa_outline_step *step, wpa_lint_tool tool, wpa_ar
     } else if (code && tool == WPA_LINT_SYNTAX && strlen(code->text) == code->length) {
         script->node = code;
         script->dialect = "node";
-        /* The lexer of another language blanks as well as any. */
-        script->text = wpa_script_read_as(WPA_SCRIPT_CMD, code->text, code->length, arena)->text;
+        script->text = wpa_script_blank(code->text, code->length, arena);
         script->length = code->length;
     } else {
         return false;
@@ -204,8 +203,21 @@ void wpa_lint_each_script(const wpa_source *source, wpa_lint_tool tool, wpa_aren
 
 const char *wpa_lint_key(wpa_lint_tool tool, const wpa_lint_script *script, wpa_arena *arena)
 {
-    return wpa_arena_printf(arena, "%d %s\n%s%s", (int)tool, script->dialect,
-                            script->directives ? script->directives : "", script->text);
+    const char *directives = script->directives ? script->directives : "";
+    const char *parts[] = {script->dialect, "\n", directives, script->text};
+    size_t lengths[WPA_COUNT(parts)], length = 1;
+    for (size_t i = 0; i < WPA_COUNT(parts); i++) {
+        lengths[i] = strlen(parts[i]);
+        length += lengths[i];
+    }
+    char *key = wpa_arena_alloc(arena, length + 1), *end = key;
+    *end++ = (char)('0' + (int)tool);
+    for (size_t i = 0; i < WPA_COUNT(parts); i++) {
+        memcpy(end, parts[i], lengths[i]);
+        end += lengths[i];
+    }
+    *end = '\0';
+    return key;
 }
 
 bool wpa_lint_touches_blank(const wpa_lint_script *script, wpa_span span)
@@ -273,7 +285,8 @@ static void visit_comments(void *context, const wpa_lint_script *script)
 void wpa_lint_each(wpa_rule_run *run, wpa_lint_tool tool, wpa_lint_visitor visit)
 {
     comment_walk walk = {run, tool, visit};
-    if (run->sink->settings->lint) {
+    const wpa_lint_answers *lint = run->sink->settings->lint;
+    if (lint && wpa_map_count(lint->by_script)) {
         wpa_lint_each_script(run->source, tool, run->arena, visit_comments, &walk);
     }
 }

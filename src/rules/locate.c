@@ -147,18 +147,24 @@ static size_t clamp(size_t offset, size_t max)
     return offset > max ? max : offset;
 }
 
-void wpa_finding_locate(const wpa_source *source, wpa_finding *finding, wpa_arena *arena)
+void wpa_finding_locate(const wpa_source *source, wpa_finding *finding)
 {
-    finding->evidence = "";
     if (source->yaml) {
         wpa_span *bytes = &finding->span.bytes;
         bytes->start = clamp(bytes->start, source->yaml->size_bytes);
         bytes->end =
             clamp(bytes->end < bytes->start ? bytes->start : bytes->end, source->yaml->size_bytes);
+    }
+    finding->span = wpa_finding_span_of(source, finding->span.bytes);
+}
+
+void wpa_finding_identify(const wpa_source *source, wpa_finding *finding, wpa_arena *arena)
+{
+    finding->evidence = "";
+    if (source->yaml) {
         find_structure(source, finding, arena);
         finding->evidence = find_evidence(source, finding, arena);
     }
-    finding->span = wpa_finding_span_of(source, finding->span.bytes);
 }
 
 /** Length first, so that no two lists of texts give the same bytes. */
@@ -208,6 +214,9 @@ void wpa_findings_number(wpa_finding **findings, size_t n, wpa_arena *arena)
     WPA_AUTO(wpa_buf) *buf = wpa_buf_new(IDENTITY_MAX_BYTES);
     wpa_map *seen = wpa_map_new(arena); /* identity → how many so far */
     for (size_t i = 0; i < n; i++) {
+        if (!findings[i]->evidence) {
+            continue;
+        }
         const char *identity = identity_text(findings[i], buf);
         size_t *count = wpa_map_get(seen, identity);
         if (!count) {

@@ -20,7 +20,7 @@ wpa_forge wpa_forge_parse(const char *text, wpa_arena *arena)
     return forge;
 }
 
-wpa_forge wpa_rule_forge(const wpa_rule_run *run)
+static wpa_forge read_forge(const wpa_rule_run *run)
 {
     const char *configured = own_of(run)->forge;
     const char *path = wpa_source_identity(run->source);
@@ -30,9 +30,28 @@ wpa_forge wpa_rule_forge(const wpa_rule_run *run)
     return wpa_forge_parse(configured ? configured : by_folder, run->arena);
 }
 
+/* Once for all rules of the file. */
+static const wpa_forge *forge_of(const wpa_rule_run *run)
+{
+    wpa_shared *shared = &run->sink->shared;
+    if (!shared->forge) {
+        wpa_forge forge = read_forge(run);
+        shared->forge = wpa_arena_dup(run->sink->arena, &forge, sizeof forge);
+        for (size_t i = 0; i < wpa_facts_feature_count() && !shared->does_forge_lack; i++) {
+            shared->does_forge_lack = wpa_forge_lacks(&forge, wpa_facts_feature_at(i));
+        }
+    }
+    return shared->forge;
+}
+
+wpa_forge wpa_rule_forge(const wpa_rule_run *run)
+{
+    return *forge_of(run);
+}
+
 bool wpa_rule_is_on_github(const wpa_rule_run *run)
 {
-    return wpa_text_is(wpa_rule_forge(run).name, "github.com");
+    return wpa_text_is(forge_of(run)->name, "github.com");
 }
 
 bool wpa_forge_lacks(const wpa_forge *forge, const wpa_fact_feature *feature)
@@ -53,11 +72,11 @@ bool wpa_forge_lacks(const wpa_forge *forge, const wpa_fact_feature *feature)
 
 bool wpa_rule_forge_lacks(const wpa_rule_run *run, const char *kind, const char *match)
 {
-    wpa_forge forge = wpa_rule_forge(run);
-    for (size_t i = 0; i < wpa_facts_feature_count(); i++) {
+    const wpa_forge *forge = forge_of(run);
+    for (size_t i = 0; i < wpa_facts_feature_count() && run->sink->shared.does_forge_lack; i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
         if (wpa_text_is(feature->kind, kind) && wpa_text_is(feature->match, match)) {
-            return wpa_forge_lacks(&forge, feature);
+            return wpa_forge_lacks(forge, feature);
         }
     }
     return false;
@@ -65,15 +84,15 @@ bool wpa_rule_forge_lacks(const wpa_rule_run *run, const char *kind, const char 
 
 bool wpa_rule_forge_holds_back(const wpa_rule_run *run, wpa_slice slug)
 {
-    wpa_forge forge = wpa_rule_forge(run);
-    bool is_held = false;
-    for (size_t i = 0; i < wpa_facts_feature_count() && !is_held; i++) {
+    const wpa_forge *forge = forge_of(run);
+    bool is_held = false, may_be = run->sink->shared.does_forge_lack;
+    for (size_t i = 0; i < wpa_facts_feature_count() && may_be && !is_held; i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
         const char *bound = strstr(feature->match, "@>=");
         wpa_slice name = {feature->match, bound ? (size_t)(bound - feature->match) : 0};
         is_held = wpa_text_is(feature->kind, "action") && bound && !wpa_text_is(bound, "@>=1") &&
                   slug.length == name.length && strncasecmp(slug.at, name.at, name.length) == 0 &&
-                  wpa_forge_lacks(&forge, feature);
+                  wpa_forge_lacks(forge, feature);
     }
     return is_held;
 }

@@ -439,8 +439,9 @@ static void walk_mapping(const place *at, const wpa_schema_def *def, const wpa_y
     if (is_told || node->is_incomplete) {
         return;
     }
-    const char *check = check_of(at, WPA_SHAPE_EMPTY_MAPPING, def);
-    if (node->n_pairs == 0 && at->key && check) {
+    bool is_empty = node->n_pairs == 0 && at->key;
+    const char *check = is_empty ? check_of(at, WPA_SHAPE_EMPTY_MAPPING, def) : NULL;
+    if (check) {
         wpa_rule_report(at->run, at->key->span, check, NULL, "%s is an empty mapping: %s",
                         quoted_key(at), at->set->refusal);
     } else {
@@ -450,8 +451,9 @@ static void walk_mapping(const place *at, const wpa_schema_def *def, const wpa_y
 
 static void walk_sequence(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
-    const char *check = check_of(at, WPA_SHAPE_EMPTY_SEQUENCE, def);
-    if (node->n_items == 0 && !node->is_incomplete && at->key && check) {
+    bool is_empty = node->n_items == 0 && !node->is_incomplete && at->key;
+    const char *check = is_empty ? check_of(at, WPA_SHAPE_EMPTY_SEQUENCE, def) : NULL;
+    if (check) {
         wpa_rule_report(at->run, at->key->span, check, NULL, "%s is an empty list: %s",
                         quoted_key(at), at->set->refusal);
     }

@@ -51,20 +51,20 @@ void wpa_shell_gather_end(wpa_shell_gather *g, const char *after)
     *g = (wpa_shell_gather){.script = g->script, .arena = g->arena, .before = after};
 }
 
-/* Blank ${{ ... }} by underscores, so that columns stay true. */
-static char *blank_expressions(const char *text, size_t length, wpa_arena *arena)
+char *wpa_script_blank(const char *text, size_t length, wpa_arena *arena)
 {
     char *out = wpa_arena_slice(arena, text, length);
-    for (size_t i = 0; i + 2 < length; i++) {
-        if (memcmp(text + i, "${{", 3) != 0) {
+    const char *last = text + length, *end = text;
+    for (const char *at = text; (at = memchr(at, '$', (size_t)(last - at))); at = end) {
+        end = at + 1;
+        if (last - at < 3 || at[1] != '{' || at[2] != '{') {
             continue;
         }
-        const char *close = memmem(text + i, length - i, "}}", 2);
-        size_t end = close ? (size_t)(close - text) + 2 : length;
-        for (size_t k = i; k < end; k++) {
-            out[k] = text[k] == '\n' ? '\n' : '_';
+        const char *close = memmem(at, (size_t)(last - at), "}}", 2);
+        end = close ? close + 2 : last;
+        for (const char *c = at; c < end; c++) {
+            out[c - text] = *c == '\n' ? '\n' : '_';
         }
-        i = end - 1;
     }
     return out;
 }
@@ -74,7 +74,7 @@ const wpa_script *wpa_script_read_as(wpa_script_language language, const char *t
 {
     wpa_script *script = wpa_arena_alloc(arena, sizeof *script);
     script->language = language;
-    script->text = blank_expressions(text, length, arena);
+    script->text = wpa_script_blank(text, length, arena);
     script->length = length;
     if (length > WPA_SHELL_MAX_BYTES) {
         return script;

@@ -75,6 +75,9 @@ const wpa_script *wpa_script_read(const char *text, size_t length, wpa_arena *ar
 const wpa_script *wpa_script_read_as(wpa_script_language language, const char *text, size_t length,
                                      wpa_arena *arena);
 
+/** A copy of a script with each expression blanked by underscores, so that columns stay true. */
+char *wpa_script_blank(const char *text, size_t length, wpa_arena *arena);
+
 /** Is the command called name, with these words next (NULL-terminated), options in between? */
 bool wpa_shell_is(const wpa_shell_command *command, const char *name, const char *sub);
 /** The word behind the command's name with this text, or NULL. */

@@ -3,12 +3,16 @@
 
 #include "rules/engine.h"
 #include "rules/ignore.h"
+#include "rules/own.h"
 
 /** What several rules ask of the file: found by the first that asks. */
 typedef struct wpa_shared {
     const struct wpa_toolchain_use *toolchains;
     size_t n_toolchains;
     bool has_toolchains;
+    const wpa_forge *forge;
+    bool does_forge_lack; /* anything that the tables know of; once forge is there */
+    bool has_dead_code, is_dead_code_known; /* the first once the second is set */
 } wpa_shared;
 
 typedef struct wpa_rule_sink {
@@ -36,10 +40,15 @@ void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text);
 /** What the configuration changes about a finding, and whether it is shown at all. */
 void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding);
 bool wpa_finding_is_seen(const wpa_settings *settings, const wpa_finding *finding);
-/** Fill places, structure and evidence, which follow from the span. */
-void wpa_finding_locate(const wpa_source *source, wpa_finding *finding, wpa_arena *arena);
+/** Fill the places, which follow from the span. */
+void wpa_finding_locate(const wpa_source *source, wpa_finding *finding);
+/** Fill structure and evidence as well, by which it is known again; locate it before. */
+void wpa_finding_identify(const wpa_source *source, wpa_finding *finding, wpa_arena *arena);
 wpa_finding_span wpa_finding_span_of(const wpa_source *source, wpa_span bytes);
-/** Tell findings of one file that are alike apart: by their order, which is final. */
+/**
+ * Tell findings of one file that are alike apart: by their order, which is final. Those without
+ * evidence are left out: nobody sees any of their rule.
+ */
 void wpa_findings_number(wpa_finding **findings, size_t n, wpa_arena *arena);
 /** Fingerprints of findings that are numbered. */
 void wpa_findings_fingerprint(const wpa_source *source, wpa_finding **findings, size_t n);

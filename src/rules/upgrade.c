@@ -190,9 +190,12 @@ bool wpa_upgrade_find(const wpa_outline_uses *uses, const wpa_outline_step *step
     bool is_found = false;
     for (size_t i = 0; action && current >= 0 && i < wpa_facts_major_count(action); i++) {
         wpa_fact_major candidate = wpa_facts_major_at(action, i);
+        if (candidate.number <= current || !candidate.newest || !candidate.newest_commit ||
+            !is_supported(uses, &candidate)) {
+            continue;
+        }
         wpa_upgrade upgrade = wpa_upgrade_look(step, &candidate);
-        if (candidate.number > current && candidate.newest && candidate.newest_commit &&
-            is_supported(uses, &candidate) && wpa_upgrade_is_clean(&upgrade)) {
+        if (wpa_upgrade_is_clean(&upgrade)) {
             *major = candidate; /* newest first: the last that fits is the lowest */
             is_found = true;
         }

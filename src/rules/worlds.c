@@ -17,8 +17,9 @@ typedef struct world {
 } world;
 
 struct wpa_worlds {
+    wpa_arena *arena;
     world *items;
-    size_t n;
+    size_t n, capacity;
     bool has_legs;
     const char *input_names[INPUTS_MAX]; /* lower case */
     size_t n_inputs;
@@ -66,6 +67,7 @@ static question ask(const wpa_expr *condition, wpa_arena *arena)
 static void add(wpa_worlds *w, world item)
 {
     if (w->n < WORLDS_MAX) {
+        w->items = wpa_arena_grow(w->arena, w->items, w->n, &w->capacity, sizeof *w->items);
         w->items[w->n] = item;
     }
     w->n++;
@@ -205,7 +207,7 @@ const wpa_worlds *wpa_worlds_new(const wpa_workflow *workflow, const wpa_workflo
         return NULL;
     }
     wpa_worlds *w = wpa_arena_alloc(arena, sizeof *w);
-    w->items = wpa_arena_array(arena, WORLDS_MAX, sizeof *w->items);
+    w->arena = arena;
     add_triggers(w, workflow, &q);
     if (w->n > WORLDS_MAX) {
         return NULL;

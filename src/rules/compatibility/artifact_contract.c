@@ -530,6 +530,7 @@ const wpa_rule wpa_rule_artifact_contract = {
     .checks = (const char *const[]){"A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", NULL},
     .tables = 1U << WPA_FACTS_ACTIONS,
     .declares = WPA_DECLARES_NAMES | WPA_DECLARES_JOBS,
+    .words = (const char *const[]){"actions/upload-artifact", "actions/download-artifact", NULL},
     .check = check,
     .repair = repair,
 };

@@ -150,7 +150,7 @@ static const char *type_of(const call *c, const wpa_yaml_node *value)
     const wpa_expression *e = expression_of(c, value);
     const wpa_type *type =
         e && e->place->parsed.root ? wpa_expression_type(c->run, e, e->place->parsed.root) : NULL;
-    type = type ? wpa_type_resolve(type, c->run->arena) : NULL;
+    type = type ? wpa_type_resolve(type) : NULL;
     if (!e) {
         return "string"; /* text around an expression */
     }

@@ -173,5 +173,6 @@ const wpa_rule wpa_rule_config_names = {
             {"vars", "null", "names of the variables there are; null: not checked"},
             {"environments", "null", "names of the environments there are; null: not checked"},
             {NULL, NULL, NULL}},
+    .words = (const char *const[]){"secrets", "vars", "environment", NULL},
     .check = check,
 };

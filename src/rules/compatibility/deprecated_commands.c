@@ -237,6 +237,7 @@ const wpa_rule wpa_rule_deprecated_commands = {
     .elsewhere = (const char *const[]){"actionlint/deprecated-commands", NULL},
     .tables = 1U << WPA_FACTS_ARCHIVED,
     .declares = WPA_DECLARES_SCRIPT,
+    .words = (const char *const[]){"::set-output", "::save-state", "::set-env", "::add-path", NULL},
     .check = check,
     .repair = repair,
 };

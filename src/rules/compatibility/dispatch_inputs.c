@@ -319,6 +319,7 @@ const wpa_rule wpa_rule_dispatch_inputs = {
                                        "actionlint/S23", NULL},
     .declares = WPA_DECLARES_TRIGGERS,
     .reads_dead_code = true,
+    .words = (const char *const[]){"workflow_dispatch", "workflow_call", NULL},
     .check = check,
     .repair = repair,
 };

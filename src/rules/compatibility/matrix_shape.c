@@ -278,6 +278,7 @@ const wpa_rule wpa_rule_matrix_shape = {
     .elsewhere = (const char *const[]){"actionlint/matrix", NULL},
     .declares = WPA_DECLARES_MATRIX,
     .reads_dead_code = true,
+    .words = (const char *const[]){"strategy", NULL},
     .check = check,
     .repair = repair,
 };

@@ -122,6 +122,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         check_action_file(run);
         return true;
     }
+    if (!wpa_yaml_may_hold(run->source->yaml, "ACTIONS_ALLOW_USE_UNSECURE_NODE")) {
+        return true;
+    }
     check_env(run, o->root);
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_env(run, o->jobs[i].node);

@@ -22,12 +22,14 @@ static bool find_newer(const wpa_rule_run *run, const wpa_outline_uses *uses, wp
     int64_t least_days = wpa_rule_option_int(run, "min-age-days", 0, 3650, 30);
     const wpa_fact_action *action = uses->fact->action;
     int current = wpa_outline_major(uses);
-    int64_t today = wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS));
     for (size_t i = 0; action && current >= 0 && i < wpa_facts_major_count(action); i++) {
         wpa_fact_major major = wpa_facts_major_at(action, i);
+        if (major.number <= current || !major.newest || !major.newest_commit) {
+            continue;
+        }
         int64_t released = wpa_facts_days(major.metadata_date); /* or before */
-        if (major.number > current && major.newest && major.newest_commit && released >= 0 &&
-            today - released >= least_days) {
+        if (released >= 0 &&
+            wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS)) - released >= least_days) {
             *newer = major;
             return true;
         }

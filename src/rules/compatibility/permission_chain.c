@@ -165,13 +165,15 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     grant top;
     bool has_top = read_grant(o->root, &top);
     for (size_t i = 0; i < o->n_jobs; i++) {
+        if (!o->jobs[i].is_call) {
+            continue;
+        }
         grant own;
         chain c = {.run = run, .graph = around->graph, .job = &o->jobs[i]};
         bool has_own = read_grant(o->jobs[i].node, &own);
         bool is_known = has_own || has_top;
-        const wpa_source *callee = is_known && o->jobs[i].is_call && o->jobs[i].uses.node
-                                       ? callee_of(&c, &o->jobs[i])
-                                       : NULL;
+        const wpa_source *callee =
+            is_known && o->jobs[i].uses.node ? callee_of(&c, &o->jobs[i]) : NULL;
         if (callee) {
             c.root = has_own ? &own : &top;
             follow(&c, c.root, callee, 1);

@@ -126,11 +126,13 @@ static bool match(wpa_rule_run *run, const wpa_outline_step *step, const wpa_she
 {
     for (size_t i = 0; i < n; i++) {
         const mismatch *row = &rows[i];
+        if (!(row->systems & systems)) {
+            continue;
+        }
         const wpa_shell_word *word = row->word ? wpa_shell_word_find(c, row->word) : NULL;
         size_t first = c->first < c->n_words ? c->first : 0;
         bool is_wrapped = !row->word && c->first && wpa_text_is(c->words[0].text, row->program);
-        if ((row->systems & systems) && (wpa_text_is(c->name, row->program) || is_wrapped) &&
-            (!row->word || word)) {
+        if ((wpa_text_is(c->name, row->program) || is_wrapped) && (!row->word || word)) {
             wpa_span span = word ? word->span : c->words[is_wrapped ? 0 : first].span;
             report(run, step, span, row->systems & systems, row->word ? row->word : row->program,
                    row->why);

@@ -332,6 +332,7 @@ const wpa_rule wpa_rule_matrix_duplicate_legs = {
     .checks = (const char *const[]){"M1", "M2", "M3", "M4", NULL},
     .elsewhere = (const char *const[]){"actionlint/matrix", NULL},
     .declares = WPA_DECLARES_MATRIX,
+    .words = (const char *const[]){"strategy", NULL},
     .check = check,
     .repair = repair,
 };

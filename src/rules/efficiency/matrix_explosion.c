@@ -149,5 +149,6 @@ const wpa_rule wpa_rule_matrix_explosion = {
     .fix = "Run a set that has every pair of values on pull requests, and all on a schedule. Which "
            "legs matter a person must say.",
     .options = options,
+    .words = (const char *const[]){"strategy", NULL},
     .check = check,
 };

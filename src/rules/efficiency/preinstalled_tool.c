@@ -30,20 +30,20 @@ static size_t first_package(const wpa_shell_command *c)
                                          "--target-release",
                                          "--only-upgrade",
                                          "--install-suggests"};
-    for (size_t i = 0; i < WPA_COUNT(others); i++) {
+    const wpa_shell_word *sub = NULL;
+    for (size_t i = 0; i < WPA_COUNT(installers) && !sub; i++) {
+        bool is_npm = wpa_text_is(installers[i][0], "npm");
+        if (wpa_shell_is(c, installers[i][0], installers[i][1]) &&
+            (!is_npm || wpa_shell_word_find(c, "-g") || wpa_shell_word_find(c, "--global"))) {
+            sub = wpa_shell_word_find(c, installers[i][1]);
+        }
+    }
+    for (size_t i = 0; sub && i < WPA_COUNT(others); i++) {
         if (wpa_shell_word_find(c, others[i])) {
             return 0;
         }
     }
-    for (size_t i = 0; i < WPA_COUNT(installers); i++) {
-        bool is_npm = wpa_text_is(installers[i][0], "npm");
-        if (wpa_shell_is(c, installers[i][0], installers[i][1]) &&
-            (!is_npm || wpa_shell_word_find(c, "-g") || wpa_shell_word_find(c, "--global"))) {
-            const wpa_shell_word *sub = wpa_shell_word_find(c, installers[i][1]);
-            return sub ? (size_t)(sub - c->words) + 1 : 0;
-        }
-    }
-    return 0;
+    return sub ? (size_t)(sub - c->words) + 1 : 0;
 }
 
 static const wpa_fact_program *program_of(const char *package)
@@ -160,6 +160,8 @@ const wpa_rule wpa_rule_preinstalled_tool = {
     .fix = "Remove the install, unless another version is wanted: then name it.",
     .tables = 1U << WPA_FACTS_IMAGES | 1U << WPA_FACTS_RUNNERS,
     .declares = WPA_DECLARES_SCRIPT,
+    .commands =
+        (const char *const[]){"apt-get", "apt", "brew", "choco", "npm", "pip", "pip3", NULL},
     .check = check,
     .repair = repair,
 };

@@ -98,6 +98,7 @@ const wpa_rule wpa_rule_unused_artifact = {
     .fix = "Upload it on failure, or not at all: who looks at it a person must say.",
     .declares = WPA_DECLARES_JOBS,
     .claims_absence = true,
+    .words = (const char *const[]){"actions/upload-artifact", NULL},
     .check = check,
     .repair = repair,
 };

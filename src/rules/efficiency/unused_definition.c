@@ -255,8 +255,19 @@ static bool is_repeated(const wpa_outputs *outputs, size_t i)
     return k < i;
 }
 
+/* Does the step's code name what sets an output? */
+static bool may_set_output(const wpa_outline_step *step)
+{
+    return step->run ? strstr(step->run->text, "GITHUB_OUTPUT") ||
+                           strstr(step->run->text, "::set-output name=")
+                     : step->with != NULL;
+}
+
 static void check_step_outputs(wpa_rule_run *run, readings *read, const wpa_outline_step *step)
 {
+    if (!may_set_output(step)) {
+        return;
+    }
     wpa_outputs outputs = wpa_outputs_of(step, run->arena);
     if (outputs.n && !read->names) {
         read->names = wpa_map_new(run->arena);

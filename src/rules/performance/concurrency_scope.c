@@ -372,6 +372,7 @@ const wpa_rule wpa_rule_concurrency_scope = {
     .fix = "Name workflow and ref in the group, and cancel only what a newer run replaces.",
     .checks = (const char *const[]){"G1", "G2", "G3", "G4", "G5", "G6", NULL},
     .declares = WPA_DECLARES_CONCURRENCY,
+    .words = (const char *const[]){"concurrency", NULL},
     .check = check,
     .repair = repair,
 };

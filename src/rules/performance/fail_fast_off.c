@@ -109,6 +109,7 @@ const wpa_rule wpa_rule_fail_fast_off = {
     .fix = "Fail fast on pull requests only; never where legs publish.",
     .options = options,
     .declares = WPA_DECLARES_MATRIX,
+    .words = (const char *const[]){"strategy", NULL},
     .check = check,
     .repair = repair,
 };

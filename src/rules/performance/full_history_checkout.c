@@ -241,6 +241,7 @@ const wpa_rule wpa_rule_full_history_checkout = {
     .options = options,
     .tables = 1U << WPA_FACTS_COMMANDS,
     .declares = WPA_DECLARES_SCRIPT, /* what a step does with its inputs */
+    .words = (const char *const[]){"fetch-depth", NULL},
     .check = check,
     .repair = repair,
 };

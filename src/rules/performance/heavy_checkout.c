@@ -185,6 +185,7 @@ const wpa_rule wpa_rule_heavy_checkout = {
     .fix = "Leave out submodules, lfs and the second checkout where nothing reads them.",
     .options = options,
     .declares = WPA_DECLARES_SCRIPT,
+    .words = (const char *const[]){"actions/checkout", NULL},
     .check = check,
     .repair = repair,
 };

@@ -417,6 +417,7 @@ const wpa_rule wpa_rule_ineffective_cache_key = {
     .fix = "Build the key of system, version and the hash of the lockfile, with restore-keys.",
     .checks = (const char *const[]){"K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", NULL},
     .declares = WPA_DECLARES_CACHE,
+    .words = (const char *const[]){"actions/cache", "useblacksmith/cache", "buildjet/cache", NULL},
     .check = check,
     .repair = repair,
 };

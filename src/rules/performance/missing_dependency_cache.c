@@ -55,7 +55,7 @@ static bool publishes(const wpa_outline *o, const wpa_outline_job *job)
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_yaml_node *node = job->steps[i].run ? job->steps[i].run : job->steps[i].uses.node;
         for (size_t k = 0; node && k < WPA_COUNT(words); k++) {
-            if (strcasestr(node->text, words[k])) {
+            if (wpa_yaml_may_hold(node->doc, words[k]) && strcasestr(node->text, words[k])) {
                 return true;
             }
         }

@@ -86,10 +86,10 @@ static bool is_other(const wpa_shell_command *c, const loose_install *install)
 
 static bool fits(const wpa_shell_command *c, const loose_install *install)
 {
-    const wpa_shell_word *sub = wpa_shell_argument(c, 0);
     if (!wpa_text_is(c->name, install->program) || c->is_nested_script) {
         return false;
     }
+    const wpa_shell_word *sub = wpa_shell_argument(c, 0);
     bool is_command = install->sub
                           ? sub && wpa_text_is(sub->text, install->sub) && !wpa_shell_argument(c, 1)
                           : !sub;
@@ -229,6 +229,7 @@ const wpa_rule wpa_rule_npm_install_in_ci = {
            "test different versions.",
     .fix = "Use npm ci, --immutable, --frozen-lockfile, or install in place of update.",
     .declares = WPA_DECLARES_SCRIPT,
+    .commands = (const char *const[]){"npm", "yarn", "pnpm", "bundle", "poetry", "composer", NULL},
     .check = check,
     .repair = repair,
 };

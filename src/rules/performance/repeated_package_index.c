@@ -217,6 +217,8 @@ const wpa_rule wpa_rule_repeated_package_index = {
            "thrown away afterwards.",
     .fix = "Update once, install all packages behind it, upgrade nothing.",
     .declares = WPA_DECLARES_SCRIPT,
+    .commands = (const char *const[]){"apt-get", "apt", "aptitude", "apk", "dnf", "yum", "brew",
+                                      "pacman", "zypper", NULL},
     .check = check,
     .repair = repair,
 };

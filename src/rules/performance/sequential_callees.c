@@ -110,6 +110,7 @@ const wpa_rule wpa_rule_sequential_callees = {
     .why = "The run takes as long as both together where it could take as long as the longer one.",
     .fix = "Remove the edge under needs, unless the first is there to spare the second.",
     .declares = WPA_DECLARES_JOBS,
+    .words = (const char *const[]){"needs", NULL},
     .check = check,
     .repair = repair,
 };

@@ -57,13 +57,28 @@ static size_t deepest(const char *text)
     return most;
 }
 
+/* More lines than that, blank ones too? */
+static bool has_lines(const char *text, size_t n)
+{
+    while (text && n > 0) {
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+        n--;
+    }
+    return text && *text;
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const char *text = wpa_yaml_text(step->run);
-    if (!text) {
+    if (!text || !text[0]) {
         return;
     }
-    int64_t max = wpa_rule_option_int(run, "max-lines", 1, 100000, 40);
+    int64_t max =
+        has_lines(text, 1) ? wpa_rule_option_int(run, "max-lines", 1, 100000, 40) : NESTING_MAX;
+    if (!has_lines(text, max < NESTING_MAX ? (size_t)max : NESTING_MAX)) {
+        return;
+    }
     size_t n_lines = count_lines(text);
     size_t depth = step->script && step->script->is_readable ? deepest(step->script->text) : 0;
     wpa_span at = wpa_yaml_find(step->node, "run")->key->span;

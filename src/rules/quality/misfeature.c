@@ -113,6 +113,9 @@ static bool is_token(const char *text)
     static const char *const forms[] = {"${{secrets.GITHUB_TOKEN}}", "${{github.token}}"};
     char dense[32];
     size_t n = 0;
+    if (text[strspn(text, " \t\r\n")] != '$') {
+        return false;
+    }
     for (const char *c = text; *c && n + 1 < sizeof dense; c++) {
         if (!strchr(" \t\r\n", *c)) {
             dense[n++] = *c;
@@ -128,7 +131,7 @@ static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
     for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
         const char *name = wpa_yaml_text(env->pairs[i].key);
         const char *text = wpa_yaml_text(env->pairs[i].value);
-        if (name && text && !says_token(name) && is_token(text)) {
+        if (name && text && is_token(text) && !says_token(name)) {
             wpa_finding *finding =
                 wpa_rule_report(run, env->pairs[i].key->span, NULL, NULL,
                                 "%s is the job's token by a name that does not say so",

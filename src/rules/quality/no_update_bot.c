@@ -37,13 +37,15 @@ static bool has_renovate(const wpa_rule_run *run)
 /* The workflow itself may run a bot. */
 static bool runs_bot(const wpa_graph *graph)
 {
+    static const char *const bots[] = {"renovate", "frizbee", "ratchet", "actions-update"};
     for (size_t i = 0; i < wpa_graph_count(graph); i++) {
         const wpa_graph_file *file = wpa_graph_at(graph, i);
         for (size_t k = 0; k < file->n_uses; k++) {
-            const char *text = file->uses[k].text;
-            if (strcasestr(text, "renovate") || strcasestr(text, "frizbee") ||
-                strcasestr(text, "ratchet") || strcasestr(text, "actions-update")) {
-                return true;
+            wpa_slice text = wpa_slice_of(file->uses[k].text);
+            for (size_t b = 0; b < WPA_COUNT(bots); b++) {
+                if (wpa_text_find_ci(text.at, text.length, bots[b])) {
+                    return true;
+                }
             }
         }
     }
@@ -103,15 +105,12 @@ static const char *config_path(const wpa_rule_run *run)
     return NULL;
 }
 
-static bool read_bot(const wpa_rule_run *run, bot *b)
+static bool read_bot(wpa_rule_run *run, bot *b)
 {
-    size_t size = 0;
-    const char *text = read_text(run, ".github/dependabot.yml", &size);
-    text = text ? text : read_text(run, ".github/dependabot.yaml", &size);
-    wpa_error err = {0};
-    const wpa_yaml_doc *doc =
-        text ? wpa_yaml_parse("dependabot.yml", text, size, run->arena, &err) : NULL;
-    bool is_unread = wpa_surroundings_has(run->source->around, ".github/dependabot.yml") && !text;
+    const char *path = config_path(run);
+    const wpa_source *source = path ? wpa_rule_source_at(run, path) : NULL;
+    const wpa_yaml_doc *doc = source ? source->yaml : NULL;
+    bool is_unread = path && !doc;
     b->updates = doc ? wpa_yaml_get(doc->root, "updates") : NULL;
     for (size_t i = 0; wpa_yaml_is(b->updates, WPA_YAML_SEQUENCE) && i < b->updates->n_items; i++) {
         b->is_there = b->is_there || is_actions(wpa_yaml_resolve(b->updates->items[i]));

@@ -84,5 +84,6 @@ const wpa_rule wpa_rule_undocumented_permissions = {
     .fix = "Say in a comment on the line, or above it, what needs the permission. There is no fix "
            "by machine, since only a person knows.",
     .elsewhere = (const char *const[]){"zizmor/undocumented-permissions", NULL},
+    .words = (const char *const[]){"permissions", NULL},
     .check = check,
 };

@@ -239,11 +239,13 @@ static const wpa_outline_step *keeps_token(const wpa_outline_step *step)
 static void check_image(wpa_rule_run *run, const wpa_outline_step *step)
 {
     static const char *const whole[] = {".", "./", "${{ github.workspace }}"};
+    if (!wpa_outline_step_uses(step, "docker/build-push-action")) {
+        return;
+    }
     const wpa_yaml_node *context = wpa_outline_with(step, "context");
     const wpa_outline_step *checkout = keeps_token(step);
     const char *push = wpa_outline_with_text(step, "push");
     if (!checkout || !push || wpa_text_is(push, "false") ||
-        !wpa_outline_step_uses(step, "docker/build-push-action") ||
         wpa_text_index(wpa_yaml_text(context), whole, WPA_COUNT(whole)) < 0) {
         return;
     }

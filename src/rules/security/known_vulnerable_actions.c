@@ -40,11 +40,15 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     if (uses->kind != WPA_OUTLINE_REPOSITORY) {
         return;
     }
+    size_t n = wpa_facts_advisory_count(), first = wpa_facts_advisory_of(uses->slug, 0);
+    if (first == n) {
+        return;
+    }
     WPA_AUTO(wpa_buf) *others = wpa_buf_new(4096);
     const wpa_fact_advisory *worst = NULL;
     wpa_severity severity = WPA_SEVERITY_LOW;
     bool is_malicious = false;
-    for (size_t i = 0; i < wpa_facts_advisory_count(); i++) {
+    for (size_t i = first; i < n; i = wpa_facts_advisory_of(uses->slug, i + 1)) {
         const wpa_fact_advisory *advisory = wpa_facts_advisory_at(i);
         wpa_fact_affected affected =
             wpa_facts_advisory_affects(advisory, uses->slug, uses->ref, uses->fact);

@@ -94,6 +94,7 @@ const wpa_rule wpa_rule_secrets_inherit = {
     .fix = "Pass the secrets that the called workflow uses, by name.",
     .elsewhere = (const char *const[]){"zizmor/secrets-inherit", NULL},
     .declares = WPA_DECLARES_ENV,
+    .words = (const char *const[]){"inherit", NULL},
     .check = check,
     .repair = repair,
 };

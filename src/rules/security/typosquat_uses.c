@@ -116,13 +116,16 @@ static bool is_slip(wpa_slice folded, const char *blurred, const well_known *oth
 /* Is it well known itself, so that the likeness is chance? */
 static bool is_known(wpa_slice repo, const char *folded)
 {
+    const wpa_fact_action *action = wpa_facts_action_find(repo);
+    if (action && wpa_facts_action_rank(action) <= KNOWN_RANK) {
+        return true;
+    }
     for (size_t i = 0; i < known.n_popular; i++) {
         if (wpa_text_is(folded, known.items[i].name)) {
             return true;
         }
     }
-    const wpa_fact_action *action = wpa_facts_action_find(repo);
-    return action && wpa_facts_action_rank(action) <= KNOWN_RANK;
+    return false;
 }
 
 /* The well-known action that the slug is a slip of, or NULL. */

@@ -561,6 +561,11 @@ static void test_every_rule_has_its_words(void **state)
         if (!has_code_of(rule) || !rule->check || !rule->inputs) {
             fault(&at, "lacks a code of its dimension, a check or inputs");
         }
+        for (size_t j = 0; rule->words && rule->words[j]; j++) {
+            if (strlen(rule->words[j]) < 4 || strpbrk(rule->words[j], " \t\n\"'")) {
+                fault(&at, "asks for a word that no filter knows");
+            }
+        }
         bool is_beside = wpa_text_index(rule->id, beside, WPA_COUNT(beside)) >= 0;
         if (rule->repair && !rule->declares && !is_beside) {
             fault(&at, "has fixes that declare nothing");

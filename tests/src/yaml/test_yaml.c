@@ -425,6 +425,31 @@ static void test_aliases_and_merges_are_followed(void **state)
     assert_int_equal(wpa_yaml_n_uses(doc->anchored[0]), 2);
 }
 
+static void test_what_a_file_cannot_hold_is_told_at_once(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const wpa_yaml_doc *doc = parse(arena, "a: Secrets of the house\n"
+                                           "b: \"\\x74oken, \\u0070assword\"\n");
+    static const char *const there[] = {"secrets", "SECRETS OF", "the house\nb", "token, p", "xy"};
+    static const char *const not_there[] = {"secrets.", "mansion", "token: p", "passwords"};
+    for (size_t i = 0; i < WPA_COUNT(there); i++) {
+        assert_true(wpa_yaml_may_hold(doc, there[i]));
+    }
+    for (size_t i = 0; i < WPA_COUNT(not_there); i++) {
+        assert_false(wpa_yaml_may_hold(doc, not_there[i]));
+    }
+    wpa_yaml_add_text(doc, "mansions", strlen("mansion"));
+    assert_true(wpa_yaml_may_hold(doc, "mansion"));
+    assert_false(wpa_yaml_may_hold(doc, "mansions"));
+    assert_false(wpa_yaml_may_name(doc, "docker"));
+    wpa_yaml_add_name(doc, "docker");
+    assert_true(wpa_yaml_may_name(doc, "docker"));
+    assert_false(wpa_yaml_may_name(doc, "Docker"));
+    assert_true(wpa_yaml_may_hold(parse(arena, ""), "abc"));
+    assert_false(wpa_yaml_may_hold(parse(arena, ""), "abcd"));
+}
+
 static void test_types(void **state)
 {
     (void)state;
@@ -544,6 +569,7 @@ int main(void)
         cmocka_unit_test(test_a_broken_entry_is_read_around),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_aliases_and_merges_are_followed),
+        cmocka_unit_test(test_what_a_file_cannot_hold_is_told_at_once),
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_configuration_errors_name_place_field_and_expectation),
         cmocka_unit_test(test_strict_parsing_names_the_place),

@@ -325,7 +325,8 @@ static bool names_fingerprints(const wpa_settings *settings)
     return does;
 }
 
-static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
+/** err is empty, and left so. */
+static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, wpa_error *err)
 {
     size_t from = sink->n_findings;
     wpa_rule_run run = {.rule = rule,
@@ -333,12 +334,14 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule)
                         .arena = sink->arena,
                         .sink = sink,
                         .memo = sink->memo};
-    wpa_error err = {0};
     sink->n_of_rule = 0;
     sink->beyond = NULL;
-    if (!rule->check(&run, &err)) {
-        char text[sizeof err.message + sizeof err.context];
-        wpa_sink_note(sink, rule, wpa_error_text(&err, text, sizeof text));
+    if (!rule->check(&run, err)) {
+        char text[sizeof err->message + sizeof err->context];
+        wpa_sink_note(sink, rule, wpa_error_text(err, text, sizeof text));
+    }
+    if (err->code != WPA_OK) {
+        *err = (wpa_error){0};
     }
     sink->memo = run.memo;
     summarise_beyond(&run);
@@ -384,6 +387,7 @@ static bool is_late(wpa_rule_sink *sink)
 static void run_rules(wpa_rule_sink *sink, bool are_last)
 {
     size_t n_rules;
+    wpa_error err = {0};
     const wpa_rule *const *rules = wpa_rules_all(&n_rules);
     for (size_t i = 0; i < n_rules; i++) {
         const wpa_rule_setting *setting = &sink->settings->rules[i]; /* in the same order */
@@ -399,7 +403,7 @@ static void run_rules(wpa_rule_sink *sink, bool are_last)
             continue;
         }
         sink->has_run[i] = true;
-        run_rule(sink, rules[i]);
+        run_rule(sink, rules[i], &err);
     }
 }
 

@@ -386,8 +386,10 @@ wpa_ignores *wpa_ignores_read(const wpa_source *source, const char *today, wpa_a
     reader r = {source, today, arena, wpa_arena_alloc(arena, sizeof(wpa_ignores))};
     if (source->yaml) {
         const wpa_yaml_doc *doc = source->yaml;
-        bool has_any = memmem(doc->source, doc->size_bytes, "wpa:", 4) ||
-                       memmem(doc->source, doc->size_bytes, "zizmor:", 7);
+        bool has_any =
+            (wpa_yaml_may_hold(doc, "wpa:") && memmem(doc->source, doc->size_bytes, "wpa:", 4)) ||
+            (wpa_yaml_may_hold(doc, "zizmor:") &&
+             memmem(doc->source, doc->size_bytes, "zizmor:", 7));
         if (has_any) { /* few files have */
             read_comments(&r);
             read_scripts(&r, doc->root);

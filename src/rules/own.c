@@ -88,10 +88,13 @@ bool wpa_rule_forge_holds_back(const wpa_rule_run *run, wpa_slice slug)
     bool is_held = false, may_be = run->sink->shared.does_forge_lack;
     for (size_t i = 0; i < wpa_facts_feature_count() && may_be && !is_held; i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
+        if (!wpa_text_is(feature->kind, "action")) {
+            continue;
+        }
         const char *bound = strstr(feature->match, "@>=");
         wpa_slice name = {feature->match, bound ? (size_t)(bound - feature->match) : 0};
-        is_held = wpa_text_is(feature->kind, "action") && bound && !wpa_text_is(bound, "@>=1") &&
-                  slug.length == name.length && strncasecmp(slug.at, name.at, name.length) == 0 &&
+        is_held = bound && !wpa_text_is(bound, "@>=1") && slug.length == name.length &&
+                  strncasecmp(slug.at, name.at, name.length) == 0 &&
                   wpa_forge_lacks(forge, feature);
     }
     return is_held;

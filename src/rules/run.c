@@ -43,7 +43,8 @@ static WPA_PRINTF(2, 0) const
 {
     char *text = wpa_arena_vprintf(arena, format, values);
     text = wpa_text_visible(arena, text, strlen(text), false);
-    return wpa_text_ellipsis(arena, text, MESSAGE_MAX_CHARS);
+    return strlen(text) <= MESSAGE_MAX_CHARS ? text
+                                             : wpa_text_ellipsis(arena, text, MESSAGE_MAX_CHARS);
 }
 
 wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check,
@@ -149,8 +150,14 @@ const wpa_source *wpa_rule_source_at(wpa_rule_run *run, const char *path)
 const char *wpa_rule_quote(wpa_rule_run *run, const char *text, size_t length)
 {
     const char *visible = wpa_text_visible(run->arena, text, length, false);
-    return wpa_arena_printf(run->arena, "'%s'",
-                            wpa_text_ellipsis(run->arena, visible, QUOTE_MAX_CHARS));
+    if (strlen(visible) > QUOTE_MAX_CHARS) {
+        visible = wpa_text_ellipsis(run->arena, visible, QUOTE_MAX_CHARS);
+    }
+    size_t n = strlen(visible);
+    char *quoted = wpa_arena_alloc(run->arena, n + 3);
+    quoted[0] = quoted[n + 1] = '\'';
+    memcpy(quoted + 1, visible, n);
+    return quoted;
 }
 
 wpa_fix *wpa_rule_fix(wpa_rule_run *run, wpa_finding *finding, wpa_safety safety,

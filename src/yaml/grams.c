@@ -12,7 +12,7 @@
 
 struct wpa_yaml_grams {
     unsigned shift; /* of a hash, so that a place in the filter is left */
-    uint8_t bits[];
+    uint64_t bits[];
 };
 
 /** Letters' case folded; other bytes that differ in that bit alone are told apart by nobody. */
@@ -24,13 +24,13 @@ static uint32_t hash_of(uint32_t gram)
 static void mark(wpa_yaml_grams *grams, uint32_t hash)
 {
     uint32_t at = hash >> grams->shift;
-    grams->bits[at / 8] |= (uint8_t)(1U << at % 8);
+    grams->bits[at / 64] |= UINT64_C(1) << at % 64;
 }
 
 static bool is_marked(const wpa_yaml_grams *grams, uint32_t hash)
 {
     uint32_t at = hash >> grams->shift;
-    return (grams->bits[at / 8] >> at % 8 & 1) != 0;
+    return (grams->bits[at / 64] >> at % 64 & 1) != 0;
 }
 
 static uint32_t hash_of_name(const char *name)

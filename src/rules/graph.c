@@ -293,6 +293,21 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
     wpa_map_put(graph->by_path, file->path, file);
 }
 
+/** The record for another graph: a job's likeness is of one index only. */
+static const wpa_graph_file *share(const wpa_graph_file *file, wpa_arena *arena)
+{
+    wpa_graph_file *shared = wpa_arena_dup(arena, file, sizeof *file);
+    wpa_graph_job *jobs = wpa_arena_array(arena, file->n_jobs + 1, sizeof *jobs);
+    for (size_t i = 0; i < file->n_jobs; i++) {
+        jobs[i] = file->jobs[i];
+        jobs[i].likeness = jobs[i].likeness
+                               ? wpa_arena_dup(arena, jobs[i].likeness, sizeof *jobs[i].likeness)
+                               : NULL;
+    }
+    shared->jobs = jobs;
+    return shared;
+}
+
 const wpa_graph *wpa_graph_with(const wpa_graph *graph, const wpa_source *const changed[], size_t n,
                                 wpa_arena *arena)
 {
@@ -305,8 +320,8 @@ const wpa_graph *wpa_graph_with(const wpa_graph *graph, const wpa_source *const 
         if (!wpa_map_has(other->by_path, file->path)) {
             other->files =
                 wpa_arena_grow(arena, other->files, other->n, &other->capacity, sizeof(void *));
-            other->files[other->n++] = file;
-            wpa_map_put(other->by_path, file->path, (void *)(uintptr_t)file);
+            other->files[other->n++] = share(file, arena);
+            wpa_map_put(other->by_path, file->path, (void *)(uintptr_t)other->files[other->n - 1]);
         }
     }
     wpa_graph_close(other);

@@ -207,3 +207,52 @@ const char *wpa_step_resolve(const wpa_rule_run *run, const wpa_outline_step *st
                                                            : NULL;
     return value;
 }
+
+/* ---- the tree ---- */
+
+static bool is_whole_checkout(const wpa_outline_step *step)
+{
+    static const char *const elsewhere[] = {"repository", "path", "ref", "sparse-checkout"};
+    bool is_whole = wpa_outline_step_uses(step, "actions/checkout") && !step->condition;
+    for (size_t i = 0; i < WPA_COUNT(elsewhere); i++) {
+        is_whole = is_whole && !wpa_outline_with(step, elsewhere[i]);
+    }
+    return is_whole;
+}
+
+/** Does a script go to another commit, or take files away? */
+static bool moves_tree(const wpa_outline_step *step)
+{
+    static const char *const verbs[] = {"checkout", "switch", "reset", "clean",
+                                        "pull",     "merge",  "rebase"};
+    const wpa_script *script = step->script;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        for (size_t k = 0; k < WPA_COUNT(verbs); k++) {
+            if (wpa_shell_is(c, "git", verbs[k])) {
+                return true;
+            }
+        }
+        const wpa_shell_word *what = wpa_shell_argument(c, 0);
+        if (wpa_shell_is(c, "gh", "pr") || (wpa_shell_is(c, "rm", NULL) && what &&
+                                            (strchr(what->text, '*') || what->text[0] == '$'))) {
+            return true;
+        }
+    }
+    return wpa_outline_step_uses(step, "actions/checkout");
+}
+
+bool wpa_steps_have_tree(const wpa_outline_step *step)
+{
+    bool has_tree = false;
+    for (size_t i = 0; i < step->index; i++) {
+        const wpa_outline_step *before = &step->job->steps[i];
+        const char *folder = wpa_outline_with_text(before, "path");
+        if (is_whole_checkout(before)) {
+            has_tree = true;
+        } else if (moves_tree(before)) { /* another repository in a folder of its own is fine */
+            has_tree = has_tree && folder && wpa_outline_step_uses(before, "actions/checkout");
+        }
+    }
+    return has_tree;
+}

@@ -38,6 +38,12 @@ wpa_slice wpa_url_host(const char *url);
 bool wpa_url_is_local(wpa_slice host);
 
 /**
+ * Is the repository's own tree in the workspace before this step, whole and at the commit of the
+ * run: checked out there, and not changed for another one since?
+ */
+bool wpa_steps_have_tree(const wpa_outline_step *step);
+
+/**
  * What an expression that is nothing but a name stands for: env of the step, its job or workflow,
  * a matrix value if there is but one, the default of an input. The text itself if it holds no
  * expression; NULL if it cannot be told.

@@ -1,13 +1,16 @@
 /* EFF-003: the same run of steps stands in several jobs. */
 #include <string.h>
 
+#include "rules/extract.h"
 #include "rules/graph.h"
 #include "rules/similarity.h"
+#include "rules/steps.h"
 #include "rules/work.h"
 
 #define ALIKE_MAX 64
 #define SHOWN_MAX 8
 #define LONG_STEPS 5  /* that many need to stand there but twice */
+#define STEPS_MIN 2   /* fewer are no longer than the call of an action */
 #define WEIGHT_MIN 20 /* below that a call is longer than what it replaces */
 
 static const wpa_rule_option options[] = {
@@ -35,6 +38,14 @@ static bool is_own(const search *s, const wpa_graph_file *file)
 {
     return file == s->own || wpa_text_is(file->path, s->own->path);
 }
+
+/* What the repair has to do with. */
+typedef struct subject {
+    const wpa_outline_step *step; /* the first of the stretch */
+    size_t length;
+    const place *places; /* [n] where else it stands */
+    size_t n;
+} subject;
 
 static size_t length_of(const wpa_similarity_job *a, size_t i, const wpa_similarity_job *b,
                         size_t k, double least)
@@ -91,8 +102,10 @@ static bool is_real(const wpa_similarity_job *job, size_t first, size_t n)
 static void report(wpa_rule_run *run, const wpa_outline_step *step, size_t length,
                    const place places[], size_t n)
 {
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){step, length, wpa_arena_dup(run->arena, places, n * sizeof *places), n};
     wpa_finding *finding = wpa_rule_report(
-        run, step->node->span, NULL, NULL,
+        run, step->node->span, NULL, s,
         "%zu steps from here on stand in %zu jobs: a composite action would hold them once", length,
         n + 1);
     for (size_t i = 0; i < n && i < SHOWN_MAX; i++) {
@@ -180,6 +193,276 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* ---- the composite action ---------------------------------------------------------------------*/
+
+/* One of the places while it is looked at: the steps that move. */
+typedef struct copy {
+    const wpa_source *source;
+    const wpa_outline_step *steps; /* [length], in a row */
+} copy;
+
+/* Called from another repository, "./" would be in that one's tree. */
+static bool is_for_others(const wpa_rule_run *run, const wpa_source *source)
+{
+    size_t n = 0;
+    bool is_callable = wpa_outline_trigger_find(source->outline, "workflow_call") != NULL;
+    if (is_callable && run->source->around->graph) {
+        (void)wpa_graph_users(run->source->around->graph, wpa_source_identity(source), &n);
+    }
+    return is_callable && n == 0;
+}
+
+/* Defaults of the job or the workflow that an action does not get. */
+static bool has_defaults(const wpa_source *source, const wpa_outline_job *job)
+{
+    const wpa_yaml_node *root = source->yaml->root;
+    return wpa_yaml_get(wpa_yaml_get(wpa_yaml_get(root, "defaults"), "run"), "working-directory") ||
+           wpa_yaml_get(wpa_yaml_get(wpa_yaml_get(job->node, "defaults"), "run"),
+                        "working-directory");
+}
+
+static const char *shell_of(const wpa_outline_step *step)
+{
+    static const char *const names[] = {
+        [WPA_SHELL_BASH] = "bash",     [WPA_SHELL_SH] = "sh",   [WPA_SHELL_PWSH] = "pwsh",
+        [WPA_SHELL_PYTHON] = "python", [WPA_SHELL_CMD] = "cmd", [WPA_SHELL_OTHER] = NULL,
+        [WPA_SHELL_UNKNOWN] = NULL};
+    return names[step->shell];
+}
+
+/* Does the step mean the same in an action? */
+static bool can_move(const wpa_outline_step *step)
+{
+    static const char *const keys[] = {"name",
+                                       "id",
+                                       "if",
+                                       "run",
+                                       "uses",
+                                       "with",
+                                       "env",
+                                       "shell",
+                                       "working-directory",
+                                       "continue-on-error"};
+    static const char *const states[] = {"always", "failure", "cancelled", "success"};
+    const char *condition = step->condition ? wpa_yaml_text(step->condition) : "";
+    for (size_t i = 0; i < step->node->n_pairs; i++) {
+        const char *key = step->node->pairs[i].key->text;
+        if (!key || wpa_text_index(key, keys, WPA_COUNT(keys)) < 0) {
+            return false;
+        }
+    }
+    for (size_t i = 0; condition && i < WPA_COUNT(states); i++) {
+        if (strstr(condition, states[i])) {
+            return false; /* of what came before in the job */
+        }
+    }
+    return condition && (!step->run || wpa_yaml_get(step->node, "shell") || shell_of(step));
+}
+
+/* Is a step of this id asked for what it has done, outside of the stretch? */
+static bool is_asked_for(const copy *c, size_t length, const char *id)
+{
+    const wpa_yaml_node *job = c->steps[0].job->node;
+    const char *source = c->source->yaml->source, *end = source + job->span.end;
+    const char *from = source + c->steps[0].node->span.start;
+    const char *to = source + c->steps[length - 1].node->span.end;
+    size_t n = strlen(id);
+    for (const char *at = source + job->span.start; at < end; at++) {
+        at = memmem(at, (size_t)(end - at), "steps.", 6);
+        if (!at) {
+            return false;
+        }
+        bool is_inside = at >= from && at < to;
+        if (!is_inside && strncmp(at + 6, id, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_movable(const wpa_rule_run *run, const copy *c, size_t length)
+{
+    const wpa_yaml_node *list = c->steps[0].node->parent;
+    if (!list || list->style != WPA_YAML_BLOCK || !wpa_steps_have_tree(&c->steps[0]) ||
+        is_for_others(run, c->source) || has_defaults(c->source, c->steps[0].job)) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        const wpa_outline_step *step = &c->steps[i];
+        bool is_in_row = step->node->parent == list &&
+                         step->node->index == c->steps[0].node->index + i &&
+                         step->node->style == WPA_YAML_BLOCK;
+        if (!is_in_row || !can_move(step) || (step->id && is_asked_for(c, length, step->id))) {
+            return false;
+        }
+    }
+    return wpa_extract_line_start(c->source->yaml, wpa_yaml_dash(c->steps[0].node)) != SIZE_MAX;
+}
+
+static bool fill(wpa_extract *x, const copy copies[], size_t length)
+{
+    const char **ids = wpa_arena_array(x->run->arena, length + 1, sizeof *ids);
+    for (size_t i = 0; i < length; i++) {
+        if (copies[0].steps[i].id) {
+            ids[x->n_own_steps++] = copies[0].steps[i].id;
+        }
+    }
+    x->own_steps = ids;
+    for (size_t i = 0; i < length; i++) {
+        const wpa_yaml_node *nodes[WPA_EXTRACT_COPIES_MAX];
+        for (size_t k = 0; k < x->n; k++) {
+            nodes[k] = copies[k].steps[i].node;
+            if (copies[k].steps[i].shell != copies[0].steps[i].shell) {
+                return false;
+            }
+        }
+        if (!wpa_extract_add(x, nodes)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Can it be one with the first? */
+static bool is_twin(wpa_rule_run *run, const copy *first, const copy *c, size_t length)
+{
+    const copy both[] = {*first, *c};
+    wpa_extract *x = wpa_arena_alloc(run->arena, sizeof *x);
+    *x = (wpa_extract){.run = run, .kind = WPA_EXTRACT_ACTION, .n = 2};
+    return fill(x, both, length);
+}
+
+static size_t list_copies(wpa_rule_run *run, const subject *s, size_t skip, size_t length,
+                          copy copies[])
+{
+    size_t n = 1;
+    copies[0] = (copy){run->source, s->step + skip};
+    if (run->source->kind != WPA_INPUT_WORKFLOW || !is_movable(run, &copies[0], length)) {
+        return 0;
+    }
+    for (size_t i = 0; i < s->n && n < WPA_EXTRACT_COPIES_MAX; i++) {
+        const wpa_source *source = wpa_rule_source_at(run, s->places[i].file->path);
+        const wpa_outline *o = source ? source->outline : NULL;
+        bool is_there = o && source->kind == WPA_INPUT_WORKFLOW && s->places[i].job < o->n_jobs &&
+                        s->places[i].step + skip + length <= o->jobs[s->places[i].job].n_steps;
+        if (is_there) {
+            const wpa_outline_job *job = &o->jobs[s->places[i].job];
+            copies[n] = (copy){source, &job->steps[s->places[i].step + skip]};
+            n +=
+                is_movable(run, &copies[n], length) && is_twin(run, &copies[0], &copies[n], length);
+        }
+    }
+    return n;
+}
+
+/* Words for the action: those of a step that does more than prepare. */
+static const char *title_of(wpa_rule_run *run, const copy *c, size_t length)
+{
+    const char *text = NULL;
+    for (size_t i = 0; i < length && !text; i++) {
+        const char *name = wpa_yaml_text(wpa_yaml_get(c->steps[i].node, "name"));
+        text = name && !wpa_work_is_setup(&c->steps[i]) && !strstr(name, "${{") ? name : NULL;
+    }
+    for (size_t i = 0; i < length && !text; i++) {
+        text = wpa_yaml_text(wpa_yaml_get(c->steps[i].node, "name"));
+        text = text && !strstr(text, "${{") ? text : NULL;
+    }
+    if (!text) {
+        text = wpa_arena_printf(run->arena, "%s steps", c->steps[0].job->id);
+    }
+    char *title = wpa_arena_text(run->arena, wpa_extract_slug(text, run->arena));
+    return *title ? title : "shared-steps";
+}
+
+/* An action names the shell of each script. */
+static void add_shells(wpa_extract *x, const copy *c, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        const wpa_outline_step *step = &c->steps[i];
+        if (step->run && !wpa_yaml_get(step->node, "shell")) {
+            const wpa_yaml_node *value = wpa_yaml_find(step->node, "run")->value;
+            const wpa_yaml_doc *doc = c->source->yaml;
+            size_t key = value->key->span.start;
+            wpa_span line = wpa_yaml_line(doc, wpa_yaml_line_of(doc, key));
+            size_t end = wpa_yaml_entry_span(value).end;
+            bool is_open = end && doc->source[end - 1] != '\n';
+            wpa_extract_edit(x, (wpa_span){end, end}, "%s%*sshell: %s%s", is_open ? "\n" : "",
+                             (int)(key - line.start), "", shell_of(step), is_open ? "" : "\n");
+        }
+    }
+}
+
+/* From the line of the first dash through the last step. */
+static wpa_span stretch_of(const copy *c, size_t length)
+{
+    size_t dash = wpa_yaml_dash(c->steps[0].node);
+    return (wpa_span){wpa_extract_line_start(c->source->yaml, dash),
+                      wpa_yaml_entry_span(c->steps[length - 1].node).end};
+}
+
+static void replace_copy(wpa_extract *x, wpa_fix *fix, const copy copies[], size_t i, size_t length,
+                         const char *slug, const char *folder)
+{
+    const copy *c = &copies[i];
+    const wpa_yaml_doc *doc = c->source->yaml;
+    wpa_arena *arena = x->run->arena;
+    wpa_span span = stretch_of(c, length);
+    size_t column = wpa_yaml_dash(c->steps[0].node) - span.start;
+    bool has_name = wpa_yaml_get(c->steps[0].node, "name") != NULL;
+    const char *text = wpa_arena_printf(
+        arena, "%*s- %s%s%s%*suses: ./%s\n%s", (int)column, "", has_name ? "name: " : "",
+        has_name ? wpa_extract_words(slug, arena) : "", has_name ? "\n" : "",
+        has_name ? (int)column + 2 : 0, "", folder, wpa_extract_with(x, i, column + 2));
+    size_t n = strlen(text);
+    bool is_open = span.end && doc->source[span.end - 1] != '\n';
+    text = wpa_arena_slice(arena, text, n - is_open);
+    wpa_rule_edit_in(x->run, fix, doc, span, "%s", wpa_extract_lines(doc, text, arena));
+}
+
+static void extract(wpa_rule_run *run, wpa_finding *finding, const copy copies[], size_t n,
+                    size_t length)
+{
+    wpa_extract *x = wpa_arena_alloc(run->arena, sizeof *x);
+    *x = (wpa_extract){.run = run, .kind = WPA_EXTRACT_ACTION, .n = n};
+    const char *slug = title_of(run, &copies[0], length);
+    const char *path = wpa_rule_free_path(run, ".github/actions", slug, "/action.yml");
+    if (!path || !fill(x, copies, length)) {
+        return;
+    }
+    const char *folder = wpa_arena_slice(run->arena, path, strlen(path) - strlen("/action.yml"));
+    add_shells(x, &copies[0], length);
+    wpa_span span = stretch_of(&copies[0], length);
+    size_t column = wpa_yaml_dash(copies[0].steps[0].node) - span.start;
+    const char *steps = wpa_extract_text(x, copies[0].source->yaml, span, column, 4);
+    if (!steps) {
+        return;
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
+                                "move %zu steps into %s, which %zu jobs use", length, folder, n);
+    wpa_rule_create(run, fix, path,
+                    "name: %s\ndescription: Steps that several jobs share\n%sruns:\n"
+                    "  using: composite\n  steps:\n%s",
+                    wpa_extract_words(slug, run->arena), wpa_extract_inputs(x, 0), steps);
+    for (size_t i = 0; i < n; i++) {
+        replace_copy(x, fix, copies, i, length, slug, folder);
+    }
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    const subject *s = finding->subject;
+    copy copies[WPA_EXTRACT_COPIES_MAX];
+    size_t skip = 0; /* the action is in the tree: what brings that stays */
+    for (size_t i = 0; i < s->length; i++) {
+        skip = wpa_outline_step_uses(s->step + i, "actions/checkout") ? i + 1 : skip;
+    }
+    size_t length = s->length - skip;
+    size_t n = length >= STEPS_MIN ? list_copies(run, s, skip, length, copies) : 0;
+    if (n > 1) {
+        extract(run, finding, copies, n, length);
+    }
+}
+
 const wpa_rule wpa_rule_duplicate_steps = {
     .code = "EFF-003",
     .id = "duplicate-steps",
@@ -191,8 +474,10 @@ const wpa_rule wpa_rule_duplicate_steps = {
     .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
     .summary = "The same run of steps stands in several jobs",
     .why = "A change has to be made in each of them, and is forgotten in one.",
-    .fix = "Move the steps into a composite action, with inputs for what differs. There is no fix "
-           "by machine.",
+    .fix = "Move the steps into a composite action, with inputs for what differs, and use it.",
     .options = options,
+    .declares = WPA_DECLARES_JOBS | WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV | WPA_DECLARES_PINS,
+    .compares = true,
     .check = check,
+    .repair = repair,
 };

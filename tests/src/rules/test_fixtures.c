@@ -349,7 +349,14 @@ static void each_file(const repository *r, const char *root, const char *below, 
     }
 }
 
-/** fixed_x/<path> is what fixes make of bad_x/<path>; changed files without one are not looked at.
+static const char *bad_path(const repository *r, const char *path)
+{
+    return wpa_path_join(r->arena, r->at->name, path);
+}
+
+/**
+ * fixed_x/<path> is what fixes make of bad_x/<path>, if it is the same nothing; changed files
+ * without one are not looked at.
  */
 static void compare_file(const repository *r, const char *root, const char *path)
 {
@@ -357,10 +364,12 @@ static void compare_file(const repository *r, const char *root, const char *path
     size_t size;
     const char *expected = wpa_file_read(wpa_path_join(r->arena, root, path), FIXTURE_MAX_BYTES,
                                          r->arena, &size, &err);
-    const wpa_slice *actual = wpa_map_get(r->files, path);
-    if (!expected || !actual || !wpa_text_is(actual->at, expected)) {
+    const wpa_slice *changed = wpa_map_get(r->files, path);
+    const char *actual =
+        changed ? changed->at : read_file(r->at, bad_path(r, path), r->arena, &size);
+    if (!expected || !wpa_text_is(actual, expected)) {
         fault(r->at, "fixes do not give the file below fixed_ but");
-        print_error("%s: %s\n", path, actual ? actual->at : "(unchanged)");
+        print_error("%s: %s\n", path, changed ? changed->at : "(unchanged)");
     }
 }
 

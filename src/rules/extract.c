@@ -1,0 +1,599 @@
+#include "rules/extract.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <wpa/buf.h>
+#include <wpa/text.h>
+
+#include "rules/fix_internal.h"
+#include "rules/site.h"
+
+#define SLUG_MAX 40
+#define TEXT_MAX_BYTES ((size_t)256 * 1024)
+#define DEPTH_MAX 20
+
+/* ---- names and expressions ---- */
+
+const char *wpa_extract_slug(const char *text, wpa_arena *arena)
+{
+    char slug[SLUG_MAX + 1];
+    size_t n = 0;
+    for (; *text && n < SLUG_MAX; text++) {
+        bool is_word = isalnum((unsigned char)*text) && (unsigned char)*text < 0x80;
+        if (is_word) {
+            slug[n++] = (char)tolower((unsigned char)*text);
+        } else if (n && slug[n - 1] != '-') {
+            slug[n++] = '-';
+        }
+    }
+    while (n && slug[n - 1] == '-') {
+        n--;
+    }
+    return wpa_arena_slice(arena, slug, n);
+}
+
+const char *wpa_extract_words(const char *slug, wpa_arena *arena)
+{
+    char *words = wpa_arena_text(arena, slug);
+    for (char *at = words; *at; at++) {
+        *at = *at == '-' ? ' ' : *at;
+    }
+    words[0] = (char)(words[0] >= 'a' && words[0] <= 'z' ? words[0] - 'a' + 'A' : words[0]);
+    return words;
+}
+
+static bool is_word_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-';
+}
+
+/** A name with what is asked of it: "needs.a.outputs.b"; empty behind the last one. */
+static wpa_span next_path(const char *text, size_t from, bool is_bare)
+{
+    bool is_inside = is_bare;
+    for (size_t i = from; text[i];) {
+        if (!is_inside) {
+            const char *open = strstr(text + i, "${{");
+            if (!open) {
+                break;
+            }
+            i = (size_t)(open - text) + 3;
+            is_inside = true;
+        } else if (strncmp(text + i, "}}", 2) == 0) {
+            i += 2;
+            is_inside = is_bare;
+        } else if (text[i] == '\'') { /* a string; quotes in it are doubled */
+            i++;
+            i += strcspn(text + i, "'");
+            i += text[i] == '\'';
+        } else if (isalpha((unsigned char)text[i])) {
+            size_t end = i;
+            while (is_word_char(text[end]) || (text[end] == '.' && is_word_char(text[end + 1]))) {
+                end++;
+            }
+            return (wpa_span){i, end};
+        } else {
+            i++;
+        }
+    }
+    return (wpa_span){0, 0};
+}
+
+/** Where to go on behind a path: still inside of its expression. */
+static wpa_span path_behind(const char *text, wpa_span path, bool is_bare)
+{
+    if (is_bare) {
+        return next_path(text, path.end, true);
+    }
+    const char *close = strstr(text + path.end, "}}");
+    const char *open = strstr(text + path.end, "${{");
+    bool is_inside = close && (!open || close < open);
+    if (is_inside) {
+        wpa_span next = next_path(text, path.end, true);
+        if (next.end && text + next.start < close) {
+            return next;
+        }
+        return next_path(text, (size_t)(close - text), false);
+    }
+    return next_path(text, path.end, false);
+}
+
+static bool is_of_context(const char *text, wpa_span path, const char *context)
+{
+    size_t length = strlen(context);
+    return wpa_span_length(path) >= length &&
+           strncasecmp(text + path.start, context, length) == 0 &&
+           !is_word_char(text[path.start + length]);
+}
+
+bool wpa_extract_names(const char *text, bool is_bare, const char *context)
+{
+    for (wpa_span path = next_path(text, 0, is_bare); path.end;
+         path = path_behind(text, path, is_bare)) {
+        if (is_of_context(text, path, context)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool names_any(const char *text, bool is_bare, const char *const contexts[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_extract_names(text, is_bare, contexts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- holes ---- */
+
+static const char *key_of(const wpa_yaml_node *node)
+{
+    for (; node; node = node->parent) {
+        if (node->key && node->key->text) {
+            return node->key->text;
+        }
+    }
+    return "";
+}
+
+/** The key of the mapping or list around it. */
+static const char *group_of(const wpa_yaml_node *node)
+{
+    return node->parent ? key_of(node->parent) : "";
+}
+
+static bool is_item_of(const wpa_yaml_node *mapping, const char *list)
+{
+    return mapping && mapping->parent && mapping->parent->kind == WPA_YAML_SEQUENCE &&
+           wpa_text_is(key_of(mapping->parent), list);
+}
+
+/** A step's name is for people: that of the first will do. */
+static bool is_name_of_step(const wpa_yaml_node *node)
+{
+    return node->key && wpa_text_is(node->key->text, "name") && is_item_of(node->parent, "steps");
+}
+
+/** May an expression stand here, where there is none? */
+static bool may_be_hole(wpa_extract_kind kind, const wpa_yaml_node *node)
+{
+    static const char *const closed[] = {"uses",  "id",    "run",  "if",
+                                         "shell", "needs", "name", "permissions"};
+    const char *key = key_of(node), *group = group_of(node);
+    bool is_value = wpa_text_is(group, "with") || wpa_text_is(group, "env");
+    bool is_line = node->style == WPA_YAML_PLAIN || node->style == WPA_YAML_SINGLE_QUOTED ||
+                   node->style == WPA_YAML_DOUBLE_QUOTED;
+    if (!is_line || wpa_span_length(node->span) == 0) {
+        return false;
+    }
+    return kind == WPA_EXTRACT_ACTION
+               ? is_value || wpa_text_is(key, "working-directory")
+               : is_value || (wpa_text_index(key, closed, WPA_COUNT(closed)) < 0 &&
+                              !wpa_text_is(group, "permissions"));
+}
+
+/** May the value stand in a call: what it names is known there? */
+static bool may_be_passed(wpa_extract_kind kind, const wpa_yaml_node *node)
+{
+    static const char *const unseen[] = {"matrix", "strategy", "env",     "steps",
+                                         "runner", "job",      "secrets", "hashFiles"};
+    bool is_line =
+        memchr(node->doc->source + node->span.start, '\n', wpa_span_length(node->span)) == NULL;
+    return is_line &&
+           (kind == WPA_EXTRACT_ACTION || !names_any(node->text, false, unseen, WPA_COUNT(unseen)));
+}
+
+static bool is_known_name(const wpa_extract *x, const char *name)
+{
+    for (size_t i = 0; i < x->n_holes; i++) {
+        if (wpa_text_is(x->holes[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *new_name(const wpa_extract *x, const char *text)
+{
+    const char *slug = wpa_extract_slug(text, x->run->arena);
+    slug = *slug && !isdigit((unsigned char)*slug)
+               ? slug
+               : wpa_arena_printf(x->run->arena, "value-%s", slug);
+    const char *name = slug;
+    for (int i = 2; is_known_name(x, name); i++) {
+        name = wpa_arena_printf(x->run->arena, "%s-%d", slug, i);
+    }
+    return name;
+}
+
+/** The hole with these values, an old one if there is one of them; NULL: too many. */
+static wpa_extract_hole *hole_for(wpa_extract *x, const wpa_extract_hole *wanted, const char *name)
+{
+    for (size_t i = 0; i < x->n_holes; i++) {
+        bool is_same = x->holes[i].type == wanted->type;
+        for (size_t k = 0; k < x->n && is_same; k++) {
+            is_same = wpa_text_is(x->holes[i].values[k], wanted->values[k]);
+        }
+        if (is_same) {
+            return &x->holes[i];
+        }
+    }
+    if (x->n_holes == WPA_EXTRACT_HOLES_MAX) {
+        return NULL;
+    }
+    const char *unique = new_name(x, name);
+    wpa_extract_hole *hole = &x->holes[x->n_holes++];
+    *hole = *wanted;
+    hole->name = unique;
+    return hole;
+}
+
+static const char *raw(const wpa_yaml_node *node, wpa_arena *arena)
+{
+    return wpa_arena_slice(arena, node->doc->source + node->span.start,
+                           wpa_span_length(node->span));
+}
+
+static bool is_in_flow(const wpa_yaml_node *node)
+{
+    for (const wpa_yaml_node *at = node->parent; at; at = at->parent) {
+        if (at->style == WPA_YAML_FLOW) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** "x" of "${{ inputs.x }}", NULL for anything else. */
+static const char *input_of(const char *text, wpa_arena *arena)
+{
+    size_t start = wpa_text_starts(text, "${{") ? 3 + strspn(text + 3, " ") : 0;
+    size_t name = start + strlen("inputs."), end = name;
+    if (!start || strncmp(text + start, "inputs.", strlen("inputs.")) != 0) {
+        return NULL;
+    }
+    while (is_word_char(text[end])) {
+        end++;
+    }
+    bool is_whole = wpa_text_is(text + end + strspn(text + end, " "), "}}");
+    return is_whole ? wpa_arena_slice(arena, text + name, end - name) : NULL;
+}
+
+/** What is called takes an input here: the caller's text is its value, the same for all places. */
+static bool add_value(wpa_extract *x, const wpa_yaml_node *callee, const wpa_yaml_node *caller)
+{
+    const char *name = input_of(callee->text, x->run->arena), *value = raw(caller, x->run->arena);
+    if (!name || !may_be_passed(x->kind, caller) || wpa_span_length(caller->span) == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < x->n_holes; i++) {
+        if (wpa_text_is(x->holes[i].name, name)) {
+            return wpa_text_is(x->holes[i].values[1], value);
+        }
+    }
+    if (x->n_holes == WPA_EXTRACT_HOLES_MAX) {
+        return false;
+    }
+    x->holes[x->n_holes++] = (wpa_extract_hole){.name = name, .values = {value, value}};
+    return true;
+}
+
+/** The copies differ in this scalar: an input takes its place. */
+static bool add_hole(wpa_extract *x, const wpa_yaml_node *const copies[])
+{
+    wpa_extract_hole wanted = {.type = wpa_yaml_scalar_type(copies[0]), .of = group_of(copies[0])};
+    if (x->kind == WPA_EXTRACT_CALL) {
+        return add_value(x, copies[0], copies[1]);
+    }
+    for (size_t i = 0; i < x->n; i++) {
+        bool is_of_moved = x->n_own_steps && wpa_extract_names(copies[i]->text, false, "steps");
+        if (is_of_moved || !may_be_hole(x->kind, copies[i]) || !may_be_passed(x->kind, copies[i])) {
+            return false;
+        }
+        wanted.values[i] = raw(copies[i], x->run->arena);
+        bool is_same_type = wpa_yaml_scalar_type(copies[i]) == wanted.type;
+        wanted.type = is_same_type ? wanted.type : WPA_YAML_TEXT;
+    }
+    bool is_typed = wanted.type == WPA_YAML_INT || wanted.type == WPA_YAML_BOOL;
+    wanted.type = is_typed && x->kind == WPA_EXTRACT_CALLEE ? wanted.type : WPA_YAML_TEXT;
+    const wpa_extract_hole *hole = hole_for(x, &wanted, key_of(copies[0]));
+    if (hole) {
+        const char *quote = is_in_flow(copies[0]) ? "\"" : "";
+        wpa_extract_edit(x, copies[0]->span, "%s${{ inputs.%s }}%s", quote, hole->name, quote);
+    }
+    return hole != NULL;
+}
+
+/* ---- what the new definition cannot see ---- */
+
+static bool is_own_step(const wpa_extract *x, const char *text, wpa_span path)
+{
+    const char *id = text + path.start + strlen("steps.");
+    for (size_t i = 0; i < x->n_own_steps; i++) {
+        size_t length = strlen(x->own_steps[i]);
+        if (strncmp(id, x->own_steps[i], length) == 0 && !is_word_char(id[length])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_unseen(const wpa_extract *x, const char *text, wpa_span path)
+{
+    static const char *const of_action[] = {"secrets", "needs", "vars", "inputs"};
+    static const char *const of_callee[] = {"needs", "inputs"};
+    bool is_action = x->kind == WPA_EXTRACT_ACTION;
+    const char *const *contexts = is_action ? of_action : of_callee;
+    size_t n = is_action ? WPA_COUNT(of_action) : WPA_COUNT(of_callee);
+    for (size_t i = 0; i < n; i++) {
+        if (is_of_context(text, path, contexts[i])) {
+            return true;
+        }
+    }
+    return is_action && is_of_context(text, path, "steps") && !is_own_step(x, text, path);
+}
+
+static bool add_secret(wpa_extract *x, const char *text, wpa_span path)
+{
+    size_t start = path.start + strlen("secrets");
+    if (text[start] != '.' || start + 1 >= path.end) {
+        return false; /* all of them, or one that is computed */
+    }
+    const char *name = wpa_arena_slice(x->run->arena, text + start + 1, path.end - start - 1);
+    if (wpa_text_is_ci(name, "GITHUB_TOKEN")) {
+        return true;
+    }
+    for (size_t i = 0; i < x->n_secrets; i++) {
+        if (wpa_text_is(x->secrets[i], name)) {
+            return true;
+        }
+    }
+    if (x->n_secrets == WPA_EXTRACT_HOLES_MAX) {
+        return false;
+    }
+    x->secrets[x->n_secrets++] = name;
+    return true;
+}
+
+/** Is the path all of its expression: nothing is compared with it? */
+static bool is_whole(const char *text, wpa_span path)
+{
+    size_t start = path.start, end = path.end + strspn(text + path.end, " ");
+    while (start && text[start - 1] == ' ') {
+        start--;
+    }
+    return start >= 3 && strncmp(text + start - 3, "${{", 3) == 0 &&
+           strncmp(text + end, "}}", 2) == 0;
+}
+
+static bool add_path(wpa_extract *x, const wpa_yaml_node *node, wpa_span path, bool is_bare)
+{
+    const char *text =
+        wpa_arena_slice(x->run->arena, node->text + path.start, wpa_span_length(path));
+    const char *last = strrchr(text, '.');
+    bool is_input = wpa_text_starts(text, "inputs.");
+    /* In a script it would be text that becomes code; what decides is compared as it is. */
+    if (!last || x->kind == WPA_EXTRACT_CALL || wpa_text_is(key_of(node), "run") ||
+        (is_bare && !wpa_text_starts(text, "needs.")) ||
+        (is_input && (x->kind != WPA_EXTRACT_ACTION || !is_whole(node->text, path)))) {
+        return false;
+    }
+    wpa_extract_hole wanted = {.type = WPA_YAML_TEXT, .is_path = true, .of = text};
+    for (size_t i = 0; i < x->n; i++) {
+        wanted.values[i] = wpa_arena_printf(x->run->arena, "${{ %s }}", text);
+    }
+    const wpa_extract_hole *hole = hole_for(x, &wanted, last + 1);
+    if (hole) {
+        wpa_extract_edit(x, wpa_site_span(x->run, node, path.start, path.end), "inputs.%s",
+                         hole->name);
+    }
+    return hole != NULL;
+}
+
+/** A scalar that is the same in all: what it names has to be there too. */
+static bool add_scalar(wpa_extract *x, const wpa_yaml_node *node)
+{
+    bool is_bare = node->key && wpa_text_is(node->key->text, "if") && !strstr(node->text, "${{");
+    if (!is_bare && !strstr(node->text, "${{")) {
+        return true;
+    }
+    for (wpa_span path = next_path(node->text, 0, is_bare); path.end;
+         path = path_behind(node->text, path, is_bare)) {
+        char behind = node->text[path.end];
+        if (is_unseen(x, node->text, path) &&
+            (behind == '[' || !add_path(x, node, path, is_bare))) {
+            return false;
+        }
+        if (x->kind != WPA_EXTRACT_ACTION && is_of_context(node->text, path, "secrets") &&
+            (behind == '[' || !add_secret(x, node->text, path))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- alignment ---- */
+
+static bool align(wpa_extract *x, const wpa_yaml_node *const copies[], int depth);
+
+static bool align_scalars(wpa_extract *x, const wpa_yaml_node *const copies[])
+{
+    bool are_same = true;
+    for (size_t i = 1; i < x->n; i++) {
+        are_same = are_same && wpa_text_is(copies[i]->text, copies[0]->text);
+    }
+    if (are_same) {
+        return add_scalar(x, copies[0]);
+    }
+    return is_name_of_step(copies[0]) ? add_scalar(x, copies[0]) : add_hole(x, copies);
+}
+
+static bool align_mappings(wpa_extract *x, const wpa_yaml_node *const copies[], int depth)
+{
+    const wpa_yaml_node *parts[WPA_EXTRACT_COPIES_MAX];
+    for (size_t i = 0; i < copies[0]->n_pairs; i++) {
+        const wpa_yaml_pair *pair = &copies[0]->pairs[i];
+        parts[0] = pair->value;
+        for (size_t k = 1; k < x->n; k++) {
+            const wpa_yaml_pair *other =
+                pair->key->text ? wpa_yaml_find(copies[k], pair->key->text) : NULL;
+            parts[k] = other ? other->value : NULL;
+            if (!other) {
+                return false;
+            }
+        }
+        if (wpa_text_is(pair->key->text, "<<") || !align(x, parts, depth + 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool align_lists(wpa_extract *x, const wpa_yaml_node *const copies[], int depth)
+{
+    const wpa_yaml_node *parts[WPA_EXTRACT_COPIES_MAX];
+    for (size_t i = 0; i < copies[0]->n_items; i++) {
+        for (size_t k = 0; k < x->n; k++) {
+            parts[k] = copies[k]->items[i];
+        }
+        if (!align(x, parts, depth + 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool align(wpa_extract *x, const wpa_yaml_node *const copies[], int depth)
+{
+    const wpa_yaml_node *first = copies[0];
+    for (size_t i = 0; i < x->n; i++) {
+        const wpa_yaml_node *copy = copies[i];
+        if (copy->kind != first->kind || copy->kind == WPA_YAML_ALIAS || wpa_yaml_anchor(copy) ||
+            wpa_yaml_tag(copy) || copy->is_incomplete || copy->holds_nul || depth > DEPTH_MAX ||
+            copy->n_pairs != first->n_pairs || copy->n_items != first->n_items) {
+            return false;
+        }
+    }
+    switch (first->kind) {
+    case WPA_YAML_SCALAR:
+        return align_scalars(x, copies);
+    case WPA_YAML_MAPPING:
+        return align_mappings(x, copies, depth);
+    case WPA_YAML_SEQUENCE:
+        return align_lists(x, copies, depth);
+    case WPA_YAML_ALIAS:
+        break;
+    }
+    return false;
+}
+
+bool wpa_extract_add(wpa_extract *x, const wpa_yaml_node *const copies[])
+{
+    return align(x, copies, 0);
+}
+
+/* ---- text ---- */
+
+void wpa_extract_edit(wpa_extract *x, wpa_span span, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    const char *text = wpa_arena_vprintf(x->run->arena, format, values);
+    va_end(values);
+    x->edits = wpa_arena_grow(x->run->arena, x->edits, x->n_edits, &x->capacity, sizeof *x->edits);
+    x->edits[x->n_edits++] = (wpa_fix_edit){.bytes = span, .text = text};
+}
+
+static const char *shift_lines(const char *text, size_t size, size_t from, size_t to,
+                               wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(TEXT_MAX_BYTES);
+    for (size_t at = 0; at < size;) {
+        const char *end = memchr(text + at, '\n', size - at);
+        size_t length = end ? (size_t)(end - text) - at : size - at;
+        size_t used = length && text[at + length - 1] == '\r' ? length - 1 : length;
+        size_t blanks = 0;
+        while (blanks < used && blanks < from && text[at + blanks] == ' ') {
+            blanks++;
+        }
+        wpa_buf_printf(buf, "%*s", used > blanks ? (int)to : 0, "");
+        wpa_buf_append(buf, text + at + blanks, used - blanks);
+        wpa_buf_char(buf, '\n');
+        at += length + 1;
+    }
+    return wpa_buf_is_full(buf) ? NULL : wpa_buf_dup(buf, arena);
+}
+
+const char *wpa_extract_text(wpa_extract *x, const wpa_yaml_doc *doc, wpa_span span, size_t from,
+                             size_t to)
+{
+    wpa_arena *arena = x->run->arena;
+    const wpa_fix_edit **inside = wpa_arena_array(arena, x->n_edits + 1, sizeof *inside);
+    size_t n = 0, size;
+    for (size_t i = 0; i < x->n_edits; i++) {
+        if (wpa_span_contains(span, x->edits[i].bytes)) {
+            wpa_fix_edit *moved = wpa_arena_dup(arena, &x->edits[i], sizeof *moved);
+            moved->bytes.start -= span.start;
+            moved->bytes.end -= span.start;
+            inside[n++] = moved;
+        }
+    }
+    const char *text =
+        wpa_fix_text(doc->source + span.start, wpa_span_length(span), inside, n, arena, &size);
+    return shift_lines(text, size, from, to, arena);
+}
+
+const char *wpa_extract_inputs(wpa_extract *x, size_t indent)
+{
+    wpa_arena *arena = x->run->arena;
+    const char *text = x->n_holes ? wpa_arena_printf(arena, "%*sinputs:\n", (int)indent, "") : "";
+    for (size_t i = 0; i < x->n_holes; i++) {
+        const wpa_extract_hole *hole = &x->holes[i];
+        const char *type = hole->type == WPA_YAML_INT    ? "number"
+                           : hole->type == WPA_YAML_BOOL ? "boolean"
+                                                         : "string";
+        text = wpa_arena_printf(arena, "%s%*s%s:\n%*sdescription: %s\n%*srequired: true\n", text,
+                                (int)indent + 2, "", hole->name, (int)indent + 4, "",
+                                hole->is_path ? wpa_arena_printf(arena, "The caller's %s", hole->of)
+                                              : "What differs from call to call",
+                                (int)indent + 4, "");
+        if (x->kind == WPA_EXTRACT_CALLEE) {
+            text = wpa_arena_printf(arena, "%s%*stype: %s\n", text, (int)indent + 4, "", type);
+        }
+    }
+    return text;
+}
+
+const char *wpa_extract_with(wpa_extract *x, size_t copy, size_t indent)
+{
+    wpa_arena *arena = x->run->arena;
+    const char *text = x->n_holes ? wpa_arena_printf(arena, "%*swith:\n", (int)indent, "") : "";
+    for (size_t i = 0; i < x->n_holes; i++) {
+        text = wpa_arena_printf(arena, "%s%*s%s: %s\n", text, (int)indent + 2, "", x->holes[i].name,
+                                x->holes[i].values[copy]);
+    }
+    return text;
+}
+
+const char *wpa_extract_lines(const wpa_yaml_doc *doc, const char *text, wpa_arena *arena)
+{
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(TEXT_MAX_BYTES);
+    for (; *text; text++) {
+        if (*text == '\n' && doc->has_crlf) {
+            wpa_buf_char(buf, '\r');
+        }
+        wpa_buf_char(buf, *text);
+    }
+    return wpa_buf_is_full(buf) ? NULL : wpa_buf_dup(buf, arena);
+}
+
+size_t wpa_extract_line_start(const wpa_yaml_doc *doc, size_t offset)
+{
+    wpa_span line = wpa_yaml_line(doc, wpa_yaml_line_of(doc, offset));
+    return strspn(doc->source + line.start, " ") == offset - line.start ? line.start : SIZE_MAX;
+}

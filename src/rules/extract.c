@@ -28,6 +28,9 @@ const char *wpa_extract_slug(const char *text, wpa_arena *arena)
             slug[n++] = '-';
         }
     }
+    for (size_t i = n; *text && n == SLUG_MAX && i > SLUG_MAX / 2; i--) {
+        n = slug[i - 1] == '-' ? i : n; /* no half words */
+    }
     while (n && slug[n - 1] == '-') {
         n--;
     }

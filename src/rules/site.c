@@ -112,3 +112,14 @@ const wpa_outline_job *wpa_site_job(const wpa_source *source, const char *id)
 {
     return wpa_outline_job_find(source->outline, id);
 }
+
+bool wpa_site_is_for_others(const wpa_source *source)
+{
+    size_t n = 0;
+    const wpa_graph *graph = source->around ? source->around->graph : NULL;
+    bool is_callable = wpa_outline_trigger_find(source->outline, "workflow_call") != NULL;
+    if (is_callable && graph) {
+        (void)wpa_graph_users(graph, wpa_source_identity(source), &n);
+    }
+    return is_callable && n == 0;
+}

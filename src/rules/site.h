@@ -43,6 +43,12 @@ wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t fr
 /** The definition of the same repository that a uses names; NULL if it is none or is not there. */
 const wpa_source *wpa_site_callee(wpa_rule_run *run, const wpa_outline_uses *uses);
 
+/**
+ * May other repositories call this workflow: it can be called, and nothing here does? Then the tree
+ * of a checkout, and what "./" names, is theirs.
+ */
+bool wpa_site_is_for_others(const wpa_source *source);
+
 /** How many definitions this site was reached through. */
 unsigned wpa_site_depth(const wpa_site *site);
 /** The site where the chain of calls begins. */

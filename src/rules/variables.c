@@ -1,5 +1,6 @@
 #include "rules/variables.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "facts/commands.h"
@@ -45,4 +46,44 @@ wpa_variable_readers wpa_variables_readers(const wpa_outline_step *step)
         }
     }
     return WPA_READERS_NONE;
+}
+
+/* ---- names
+ * -------------------------------------------------------------------------------------*/
+
+/* Variables that the runner sets to the same value anyway. */
+static const char *const defaults[][2] = {
+    {"github.head_ref", "GITHUB_HEAD_REF"}, {"github.ref_name", "GITHUB_REF_NAME"},
+    {"github.base_ref", "GITHUB_BASE_REF"}, {"github.ref", "GITHUB_REF"},
+    {"github.actor", "GITHUB_ACTOR"},       {"github.triggering_actor", "GITHUB_TRIGGERING_ACTOR"},
+};
+
+const char *wpa_variable_set(const char *expression)
+{
+    for (size_t i = 0; i < WPA_COUNT(defaults); i++) {
+        if (wpa_text_is_ci(expression, defaults[i][0])) {
+            return defaults[i][1];
+        }
+    }
+    /* What env holds is there as a variable. */
+    bool is_env = strncasecmp(expression, "env.", 4) == 0 && !strpbrk(expression, " []()*-");
+    return is_env ? expression + 4 : NULL;
+}
+
+const char *wpa_variable_name(const char *path, wpa_arena *arena)
+{
+    static const char *const prefixes[] = {"github.event.", "github.", "env."};
+    for (size_t i = 0; i < WPA_COUNT(prefixes); i++) {
+        if (strncasecmp(path, prefixes[i], strlen(prefixes[i])) == 0) {
+            path += strlen(prefixes[i]);
+            break;
+        }
+    }
+    char *name = wpa_arena_text(arena, path);
+    for (char *c = name; *c; c++) {
+        *c = (char)(isalnum((unsigned char)*c) ? toupper((unsigned char)*c) : '_');
+    }
+    bool is_bad = isdigit((unsigned char)name[0]) || wpa_text_starts(name, "GITHUB_") ||
+                  wpa_text_starts(name, "RUNNER_") || !*name;
+    return is_bad ? wpa_arena_printf(arena, "VALUE_%s", name) : name;
 }

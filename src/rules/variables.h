@@ -11,3 +11,8 @@ typedef enum wpa_variable_readers {
 
 /** Who there is besides what the step's own text names. */
 wpa_variable_readers wpa_variables_readers(const wpa_outline_step *step);
+
+/** The variable that holds the expression's value anyway: "GITHUB_REF" of "github.ref"; or NULL. */
+const char *wpa_variable_set(const char *expression);
+/** A name for it: "ISSUE_TITLE" of "github.event.issue.title". */
+const char *wpa_variable_name(const char *expression, wpa_arena *arena);

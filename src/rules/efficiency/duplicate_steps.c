@@ -4,6 +4,7 @@
 #include "rules/extract.h"
 #include "rules/graph.h"
 #include "rules/similarity.h"
+#include "rules/site.h"
 #include "rules/steps.h"
 #include "rules/work.h"
 
@@ -201,17 +202,6 @@ typedef struct copy {
     const wpa_outline_step *steps; /* [length], in a row */
 } copy;
 
-/* Called from another repository, "./" would be in that one's tree. */
-static bool is_for_others(const wpa_rule_run *run, const wpa_source *source)
-{
-    size_t n = 0;
-    bool is_callable = wpa_outline_trigger_find(source->outline, "workflow_call") != NULL;
-    if (is_callable && run->source->around->graph) {
-        (void)wpa_graph_users(run->source->around->graph, wpa_source_identity(source), &n);
-    }
-    return is_callable && n == 0;
-}
-
 /* Defaults of the job or the workflow that an action does not get. */
 static bool has_defaults(const wpa_source *source, const wpa_outline_job *job)
 {
@@ -280,11 +270,11 @@ static bool is_asked_for(const copy *c, size_t length, const char *id)
     return false;
 }
 
-static bool is_movable(const wpa_rule_run *run, const copy *c, size_t length)
+static bool is_movable(const copy *c, size_t length)
 {
     const wpa_yaml_node *list = c->steps[0].node->parent;
     if (!list || list->style != WPA_YAML_BLOCK || !wpa_steps_have_tree(&c->steps[0]) ||
-        is_for_others(run, c->source) || has_defaults(c->source, c->steps[0].job)) {
+        wpa_site_is_for_others(c->source) || has_defaults(c->source, c->steps[0].job)) {
         return false;
     }
     for (size_t i = 0; i < length; i++) {
@@ -337,7 +327,7 @@ static size_t list_copies(wpa_rule_run *run, const subject *s, size_t skip, size
 {
     size_t n = 1;
     copies[0] = (copy){run->source, s->step + skip};
-    if (run->source->kind != WPA_INPUT_WORKFLOW || !is_movable(run, &copies[0], length)) {
+    if (run->source->kind != WPA_INPUT_WORKFLOW || !is_movable(&copies[0], length)) {
         return 0;
     }
     for (size_t i = 0; i < s->n && n < WPA_EXTRACT_COPIES_MAX; i++) {
@@ -348,8 +338,7 @@ static size_t list_copies(wpa_rule_run *run, const subject *s, size_t skip, size
         if (is_there) {
             const wpa_outline_job *job = &o->jobs[s->places[i].job];
             copies[n] = (copy){source, &job->steps[s->places[i].step + skip]};
-            n +=
-                is_movable(run, &copies[n], length) && is_twin(run, &copies[0], &copies[n], length);
+            n += is_movable(&copies[n], length) && is_twin(run, &copies[0], &copies[n], length);
         }
     }
     return n;

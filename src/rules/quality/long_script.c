@@ -1,9 +1,16 @@
 /* QUA-004: a script that has outgrown the workflow. */
 #include <string.h>
 
+#include <wpa/buf.h>
+
+#include "rules/extract.h"
+#include "rules/site.h"
 #include "rules/steps.h"
+#include "rules/variables.h"
 
 #define NESTING_MAX 3
+#define BINDINGS_MAX 16
+#define NAME_MAX_BYTES 32
 
 static size_t count_lines(const char *text)
 {
@@ -83,12 +90,12 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     size_t depth = step->script && step->script->is_readable ? deepest(step->script->text) : 0;
     wpa_span at = wpa_yaml_find(step->node, "run")->key->span;
     if ((int64_t)n_lines > max) {
-        (void)wpa_rule_report(run, at, NULL, NULL,
+        (void)wpa_rule_report(run, at, NULL, step,
                               "a script of %zu lines: in a file of its own it can be checked, "
                               "tested and run anywhere",
                               n_lines);
     } else if (depth > NESTING_MAX) {
-        (void)wpa_rule_report(run, at, NULL, NULL,
+        (void)wpa_rule_report(run, at, NULL, step,
                               "a script with %zu ifs and loops in each other: in a file of its own "
                               "it can be checked and tested",
                               depth);
@@ -100,6 +107,245 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     wpa_rule_each_step(run, check_step);
     return true;
+}
+
+/* ---- a file of its own ------------------------------------------------------------------------*/
+
+/* An expression of the script, and the variable that takes its place. */
+typedef struct binding {
+    const char *value; /* "${{ inputs.x }}" */
+    const char *name;
+    bool is_bound; /* already, or by the runner */
+} binding;
+
+typedef struct moving {
+    wpa_rule_run *run;
+    const wpa_outline_step *step;
+    binding bindings[BINDINGS_MAX];
+    size_t n;
+} moving;
+
+/* Shells whose scripts can be run from a file as they are. */
+static const struct shell_form {
+    wpa_shell shell;
+    const char *name;   /* as shell: may name it */
+    const char *suffix; /* of the file */
+    const char *head;   /* first lines, with what the runner would set */
+} forms[] = {
+    {WPA_SHELL_BASH, "bash", ".sh", "#!/usr/bin/env bash\nset -eo pipefail\n\n"},
+    {WPA_SHELL_BASH, NULL, ".sh", "#!/usr/bin/env bash\nset -e\n\n"},
+    {WPA_SHELL_SH, "sh", ".sh", "#!/bin/sh\nset -e\n\n"},
+    {WPA_SHELL_SH, NULL, ".sh", "#!/bin/sh\nset -e\n\n"},
+};
+
+/* As it is written for the step, its job or its workflow; NULL: nowhere. */
+static const char *shell_text(const moving *m)
+{
+    const wpa_yaml_node *places[] = {m->step->job->node, m->run->source->yaml->root};
+    const char *text = wpa_yaml_text(wpa_yaml_get(m->step->node, "shell"));
+    for (size_t i = 0; i < WPA_COUNT(places) && !text; i++) {
+        const wpa_yaml_node *defaults = wpa_yaml_get(places[i], "defaults");
+        text = wpa_yaml_text(wpa_yaml_get(wpa_yaml_get(defaults, "run"), "shell"));
+    }
+    return text;
+}
+
+static const struct shell_form *form_of(const moving *m)
+{
+    const char *text = shell_text(m);
+    for (size_t i = 0; i < WPA_COUNT(forms); i++) {
+        if (forms[i].shell == m->step->shell && wpa_text_is(forms[i].name, text)) {
+            return &forms[i];
+        }
+    }
+    return NULL; /* one with options of its own, or no shell for files */
+}
+
+static bool is_name_taken(const moving *m, const char *name)
+{
+    bool is_taken = m->step->env && wpa_yaml_find_ci(m->step->env, name);
+    is_taken = is_taken || strstr(m->step->run->text, name);
+    for (size_t i = 0; i < m->n; i++) {
+        is_taken = is_taken || wpa_text_is(m->bindings[i].name, name);
+    }
+    return is_taken;
+}
+
+/* The step's own variable of this value, or NULL. */
+static const char *bound_name(const moving *m, const char *value)
+{
+    const wpa_yaml_node *env = m->step->env;
+    for (size_t i = 0; env && i < env->n_pairs; i++) {
+        const char *name = wpa_yaml_text(env->pairs[i].key);
+        if (name && wpa_text_is(wpa_yaml_text(env->pairs[i].value), value)) {
+            return name;
+        }
+    }
+    return NULL;
+}
+
+/* NULL: too many, or nothing that stands on one line. */
+static const binding *bind(moving *m, const char *inside)
+{
+    wpa_arena *arena = m->run->arena;
+    const char *value = wpa_arena_printf(arena, "${{ %s }}", inside);
+    for (size_t i = 0; i < m->n; i++) {
+        if (wpa_text_is(m->bindings[i].value, value)) {
+            return &m->bindings[i];
+        }
+    }
+    bool is_awkward = strpbrk(inside, "\"\n\\") || strstr(inside, ": ") || strstr(inside, " #");
+    if (m->n == BINDINGS_MAX || is_awkward) {
+        return NULL;
+    }
+    const char *known = wpa_variable_set(inside);
+    known = known ? known : bound_name(m, value);
+    const char *last = strrchr(inside, '.');
+    const char *first = wpa_variable_name(inside, arena);
+    if (strpbrk(inside, " (!=&|[")) { /* more than a name */
+        first = "VALUE";
+    } else if (strlen(first) > NAME_MAX_BYTES && last) {
+        first = wpa_variable_name(last + 1, arena);
+    }
+    const char *name = known ? known : first;
+    for (int i = 2; !known && is_name_taken(m, name); i++) {
+        name = wpa_arena_printf(arena, "%s_%d", first, i);
+    }
+    m->bindings[m->n] = (binding){value, name, known != NULL};
+    return &m->bindings[m->n++];
+}
+
+/* The script with variables in place of expressions; NULL where one would not be expanded. */
+static const char *script_text(moving *m)
+{
+    const char *text = m->step->run->text, *done = text;
+    const wpa_script *script = m->step->script;
+    wpa_arena *arena = m->run->arena;
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(WPA_YAML_MAX_SCALAR_BYTES * 2);
+    for (const char *open; (open = strstr(done, "${{"));) {
+        const char *close = strstr(open, "}}");
+        size_t at = (size_t)(open - text);
+        wpa_shell_context context =
+            script->contexts ? (wpa_shell_context)script->contexts[at] : WPA_SHELL_SINGLE;
+        bool is_expanded = context == WPA_SHELL_PLAIN || context == WPA_SHELL_DOUBLE ||
+                           context == WPA_SHELL_HEREDOC || context == WPA_SHELL_ARITHMETIC;
+        if (close && context == WPA_SHELL_COMMENT) { /* is for people */
+            wpa_buf_append(buf, done, (size_t)(close + 2 - done));
+            done = close + 2;
+            continue;
+        }
+        bool is_escaped = at && (text[at - 1] == '\\' || text[at - 1] == '$');
+        if (!close || !is_expanded || is_escaped) {
+            return NULL;
+        }
+        const char *from = open + 3 + strspn(open + 3, " "), *to = close;
+        while (to > from && to[-1] == ' ') {
+            to--;
+        }
+        const binding *b = bind(m, wpa_arena_slice(arena, from, (size_t)(to - from)));
+        if (!b) {
+            return NULL;
+        }
+        wpa_buf_append(buf, done, (size_t)(open - done));
+        wpa_buf_printf(buf, "${%s}", b->name);
+        done = close + 2;
+    }
+    wpa_buf_text(buf, done);
+    return wpa_buf_is_full(buf) ? NULL : wpa_buf_dup(buf, arena);
+}
+
+/* The lines under env that are new; each has its own. */
+static bool add_env(moving *m, wpa_fix *fix)
+{
+    const wpa_yaml_node *env = m->step->env;
+    const char *lines = "";
+    for (size_t i = 0; i < m->n; i++) {
+        if (!m->bindings[i].is_bound) {
+            lines = wpa_arena_printf(m->run->arena, "%s%s%s: %s\n", lines, env ? "" : "  ",
+                                     m->bindings[i].name, m->bindings[i].value);
+        }
+    }
+    if (!*lines) {
+        return true;
+    }
+    if (!env) {
+        return wpa_rule_insert_behind(m->run, fix, wpa_yaml_find(m->step->node, "run")->value,
+                                      "env:\n%s", lines);
+    }
+    return env->style == WPA_YAML_BLOCK && env->n_pairs && !wpa_yaml_n_uses(env) &&
+           wpa_rule_insert_behind(m->run, fix, env->pairs[env->n_pairs - 1].value, "%s", lines);
+}
+
+/* Where files of this definition are found when it runs, and where they stand. */
+static bool find_folder(const moving *m, const char **folder, const char **variable)
+{
+    const wpa_source *source = m->run->source;
+    const char *path = wpa_source_identity(source), *slash = strrchr(path, '/');
+    if (source->kind == WPA_INPUT_ACTION) {
+        *folder = slash ? wpa_arena_slice(m->run->arena, path, (size_t)(slash - path)) : "scripts";
+        *variable = slash ? "GITHUB_ACTION_PATH" : "GITHUB_ACTION_PATH/scripts";
+        return true;
+    }
+    *folder = ".github/scripts";
+    *variable = "GITHUB_WORKSPACE/.github/scripts";
+    return wpa_steps_have_tree(m->step) && !wpa_site_is_for_others(source);
+}
+
+static const char *file_name(const moving *m)
+{
+    const char *name = wpa_yaml_text(wpa_yaml_get(m->step->node, "name"));
+    name = name && !strstr(name, "${{") ? name : m->step->id;
+    const char *job = *m->step->job->id ? m->step->job->id : "step";
+    name = name ? name : wpa_arena_printf(m->run->arena, "%s-%zu", job, m->step->index + 1);
+    const char *slug = wpa_extract_slug(name, m->run->arena);
+    return *slug ? slug : "script";
+}
+
+/* Its own first lines may say what the runner would. */
+static const char *with_head(const moving *m, const struct shell_form *form, const char *text)
+{
+    bool has_shebang = wpa_text_starts(text, "#!");
+    bool has_options = wpa_text_starts(text, "set -e") &&
+                       (!strstr(form->head, "pipefail") ||
+                        memmem(text, strcspn(text, "\n"), "pipefail", strlen("pipefail")));
+    const char *head = form->head;
+    size_t shebang = strcspn(head, "\n") + 1;
+    if (has_shebang) {
+        return wpa_arena_printf(m->run->arena, "%.*s%s%s", (int)(strcspn(text, "\n") + 1), text,
+                                head + shebang, text + strcspn(text, "\n") + 1);
+    }
+    return has_options ? wpa_arena_printf(m->run->arena, "%.*s%s", (int)shebang, head, text)
+                       : wpa_arena_printf(m->run->arena, "%s%s", head, text);
+}
+
+static void repair(wpa_rule_run *run, wpa_finding *finding)
+{
+    moving m = {.run = run, .step = finding->subject};
+    const wpa_outline_step *step = m.step;
+    const char *folder, *variable, *text = step->run->text;
+    const struct shell_form *form = step->script && step->script->is_readable ? form_of(&m) : NULL;
+    bool names_itself =
+        strstr(text, "$0") || strstr(text, "BASH_SOURCE") || strstr(text, "BASH_EXECUTION_STRING");
+    if (!form || names_itself || step->node->style != WPA_YAML_BLOCK ||
+        !find_folder(&m, &folder, &variable)) {
+        return;
+    }
+    const char *path = wpa_rule_free_path(run, folder, file_name(&m), form->suffix);
+    const char *script = path ? script_text(&m) : NULL;
+    if (!script) {
+        return;
+    }
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "move the script into %s", path);
+    const char *base = strrchr(path, '/') + 1;
+    const char *file = wpa_arena_printf(run->arena, "$%s/%s", variable, base);
+    const char *program = form->shell == WPA_SHELL_SH ? "sh" : "bash";
+    const char *call = wpa_arena_printf(run->arena, "%s \"%s\"", program, file);
+    bool is_ended = *script && script[strlen(script) - 1] == '\n';
+    wpa_rule_create(run, fix, path, "%s%s", with_head(&m, form, script), is_ended ? "" : "\n");
+    wpa_rule_edit(run, fix, step->run->span, "%s", call);
+    if (!add_env(&m, fix)) {
+        fix->n_edits = 0;
+    }
 }
 
 static const wpa_rule_option options[] = {
@@ -118,7 +364,10 @@ const wpa_rule wpa_rule_long_script = {
     .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
     .summary = "A script in the workflow is long or deeply nested",
     .why = "Nobody runs it before it is pushed, no editor knows its language, no test reaches it.",
-    .fix = "Move it into a file of the repository and call that. There is no fix by machine.",
+    .fix = "Move it into a file of the repository and call that, with what expressions gave it in "
+           "env.",
     .options = options,
+    .declares = WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV,
     .check = check,
+    .repair = repair,
 };

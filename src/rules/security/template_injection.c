@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rules/taint.h"
+#include "rules/variables.h"
 
 #define FENCES_MAX 256
 #define SUBJECTS_MAX 256
@@ -267,44 +268,6 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 /* ---- binding to env ----------------------------------------------------------------------------
  */
 
-/* Variables that the runner sets to the same value anyway. */
-static const char *const defaults[][2] = {
-    {"github.head_ref", "GITHUB_HEAD_REF"}, {"github.ref_name", "GITHUB_REF_NAME"},
-    {"github.base_ref", "GITHUB_BASE_REF"}, {"github.ref", "GITHUB_REF"},
-    {"github.actor", "GITHUB_ACTOR"},       {"github.triggering_actor", "GITHUB_TRIGGERING_ACTOR"},
-};
-
-static const char *default_of(const char *expression)
-{
-    for (size_t i = 0; i < WPA_COUNT(defaults); i++) {
-        if (wpa_text_is_ci(expression, defaults[i][0])) {
-            return defaults[i][1];
-        }
-    }
-    /* What env holds is there as a variable. */
-    bool is_env = strncasecmp(expression, "env.", 4) == 0 && !strpbrk(expression, " []()*-");
-    return is_env ? expression + 4 : NULL;
-}
-
-/* "ISSUE_TITLE" of "github.event.issue.title". */
-static const char *name_of(wpa_rule_run *run, const char *path)
-{
-    static const char *const prefixes[] = {"github.event.", "github.", "env."};
-    for (size_t i = 0; i < WPA_COUNT(prefixes); i++) {
-        if (strncasecmp(path, prefixes[i], strlen(prefixes[i])) == 0) {
-            path += strlen(prefixes[i]);
-            break;
-        }
-    }
-    char *name = wpa_arena_text(run->arena, path);
-    for (char *c = name; *c; c++) {
-        *c = (char)(isalnum((unsigned char)*c) ? toupper((unsigned char)*c) : '_');
-    }
-    bool is_bad = isdigit((unsigned char)name[0]) || wpa_text_starts(name, "GITHUB_") ||
-                  wpa_text_starts(name, "RUNNER_") || !*name;
-    return is_bad ? wpa_arena_printf(run->arena, "VALUE_%s", name) : name;
-}
-
 /* How the variable is written at one fence; NULL where it would not be expanded, or would be code.
  */
 static const char *spelling_at(wpa_rule_run *run, const subject *s, size_t i, const char *name)
@@ -456,9 +419,9 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
         return;
     }
     const char *value = wpa_arena_printf(run->arena, "${{ %s }}", expression);
-    const char *known = default_of(expression);
+    const char *known = wpa_variable_set(expression);
     known = known ? known : existing_name(s, value);
-    const char *name = known ? known : unique_name(run, s, name_of(run, s->path));
+    const char *name = known ? known : unique_name(run, s, wpa_variable_name(s->path, run->arena));
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
                                 known ? "read it from %s" : "bind it to %s in env", name);
     /* Edits go in the order of the file. */

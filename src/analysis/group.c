@@ -15,6 +15,7 @@
 #include "analysis/key.h"
 #include "analysis/sarif.h"
 #include "analysis/unit.h"
+#include "rules/fleet.h"
 
 /* Text whose trees are held from joining until judging; more is read and parsed again. */
 #define HELD_MAX_BYTES ((size_t)512 * 1024)
@@ -139,13 +140,30 @@ static void stage_look(group *g, wpa_unit_file *file)
     }
 }
 
-static bool needs_graph(const wpa_unit *unit)
+static bool has_work(const wpa_unit *unit)
 {
-    bool has_work = false;
     for (size_t i = 0; i < unit->n_files; i++) {
-        has_work = has_work || unit->files[i]->state == WPA_UNIT_WAITING;
+        if (unit->files[i]->state == WPA_UNIT_WAITING) {
+            return true;
+        }
     }
-    return unit->has_graph && has_work;
+    return false;
+}
+
+static bool is_fleet(const group *g)
+{
+    return g->tree->options->is_fleet && !g->tree->is_split && g->first->next;
+}
+
+/** In a fleet one that is not judged itself tells of itself, where another one is. */
+static bool needs_graph(const group *g, const wpa_unit *unit)
+{
+    bool is_needed = has_work(unit);
+    for (const wpa_unit *other = g->first; is_fleet(g) && other && !is_needed;
+         other = other->next) {
+        is_needed = has_work(other);
+    }
+    return unit->has_graph && is_needed;
 }
 
 static void stage_join(group *g, wpa_unit_file *file)
@@ -253,7 +271,7 @@ static void open_graphs(group *g)
 {
     for (wpa_unit *unit = g->first; unit; unit = unit->next) {
         unit->graph =
-            needs_graph(unit) ? wpa_graph_new(unit->around.repository, unit->arena) : NULL;
+            needs_graph(g, unit) ? wpa_graph_new(unit->around.repository, unit->arena) : NULL;
     }
 }
 
@@ -286,6 +304,30 @@ static void close_graphs(group *g)
             wpa_graph_close(unit->graph);
             unit->around.graph = unit->graph;
         }
+    }
+}
+
+/** What all of them know together, for each of them. */
+static void join_fleet(group *g)
+{
+    size_t n = 0;
+    for (wpa_unit *unit = g->first; unit; unit = unit->next) {
+        n += unit->graph != NULL;
+    }
+    if (!is_fleet(g) || n < 2) {
+        return;
+    }
+    wpa_arena *arena = g->first->arena; /* which is let go of with all others */
+    const wpa_graph **graphs = wpa_arena_array(arena, n, sizeof *graphs);
+    n = 0;
+    for (wpa_unit *unit = g->first; unit; unit = unit->next) {
+        if (unit->graph) {
+            graphs[n++] = unit->graph;
+        }
+    }
+    const wpa_fleet *fleet = wpa_fleet_of(graphs, n, arena);
+    for (wpa_unit *unit = g->first; unit; unit = unit->next) {
+        unit->around.fleet = unit->graph ? fleet : NULL;
     }
 }
 
@@ -390,12 +432,16 @@ static void run(wpa_pool_task *task)
         for (wpa_unit *unit = g->first; unit; unit = unit->next) {
             wpa_key_digest_unit(tree, unit);
         }
+        if (is_fleet(g)) {
+            wpa_key_digest_fleet(g->first);
+        }
         run_stage(g, stage_look);
     }
     open_graphs(g);
     atomic_store(&g->held_bytes, 0);
     run_stage(g, stage_join);
     close_graphs(g);
+    join_fleet(g);
     judge_all(g);
     for (wpa_unit *unit = g->first; unit && tree->options->on_together; unit = unit->next) {
         wpa_unit_fix_together(tree, unit);

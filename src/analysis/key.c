@@ -198,6 +198,24 @@ void wpa_key_digest_unit(const wpa_tree *tree, wpa_unit *unit)
     digest_definitions(unit);
 }
 
+void wpa_key_digest_fleet(wpa_unit *first)
+{
+    wpa_sha256_state hash;
+    uint8_t fleet[WPA_SHA256_SIZE];
+    wpa_sha256_init(&hash);
+    for (const wpa_unit *unit = first; unit; unit = unit->next) {
+        add_text(&hash, unit->around.repository);
+        wpa_sha256_update(&hash, unit->definitions_digest, sizeof unit->definitions_digest);
+    }
+    wpa_sha256_final(&hash, fleet);
+    for (wpa_unit *unit = first; unit; unit = unit->next) {
+        wpa_sha256_init(&hash);
+        wpa_sha256_update(&hash, unit->settings_digest, sizeof unit->settings_digest);
+        wpa_sha256_update(&hash, fleet, sizeof fleet);
+        wpa_sha256_final(&hash, unit->settings_digest);
+    }
+}
+
 static void make_key(const wpa_unit_file *file, key_reach reach, uint8_t key[WPA_CACHE_KEY_SIZE])
 {
     const wpa_unit *unit = file->unit;

@@ -11,6 +11,8 @@ void wpa_key_digest_text(wpa_unit_file *file);
 void wpa_key_keep_stamps(wpa_unit *unit);
 /** What surrounds the files of a repository: settings, paths, definitions. Needs the texts' own. */
 void wpa_key_digest_unit(const wpa_tree *tree, wpa_unit *unit);
+/** All repositories of a list go together: what one of them holds counts for each. */
+void wpa_key_digest_fleet(wpa_unit *first);
 /** Take the result out of the cache, if what it depended on is as it was. */
 bool wpa_key_find(wpa_cache *cache, wpa_unit_file *file);
 /** Findings of other analysers join the result, and those in the baseline get that state. */

@@ -16,6 +16,8 @@
 /* Units wait for each other until they are this much: enough for every thread to have its share. */
 #define GROUP_FILES 256
 #define GROUP_BYTES ((size_t)512 * 1024)
+/* Definitions of a fleet that are held together. */
+#define FLEET_FILES_MAX 20000
 #define REVISION_MAX_ENTRIES 500000
 #define THREADS_MAX 64
 
@@ -154,14 +156,19 @@ bool wpa_unit_close(wpa_tree *tree, wpa_unit *unit, wpa_error *err)
         wpa_unit_free(unit);
         return true;
     }
-    if (tree->waiting_bytes + unit->size_bytes > GROUP_BYTES && tree->waiting) {
+    bool is_whole = tree->options->is_fleet && !tree->is_split;
+    if (!is_whole && tree->waiting_bytes + unit->size_bytes > GROUP_BYTES && tree->waiting) {
         run_waiting(tree);
     }
     *tree->last = unit;
     tree->last = &unit->next;
     tree->n_waiting += unit->n_files;
     tree->waiting_bytes += unit->size_bytes;
-    if (tree->n_waiting >= GROUP_FILES || tree->waiting_bytes >= GROUP_BYTES) {
+    if (is_whole && tree->n_waiting >= FLEET_FILES_MAX) { /* then nobody sees all of it */
+        tree->is_split = true;
+        is_whole = false;
+    }
+    if (!is_whole && (tree->n_waiting >= GROUP_FILES || tree->waiting_bytes >= GROUP_BYTES)) {
         run_waiting(tree);
     }
     return true;

@@ -53,6 +53,7 @@ typedef struct wpa_tree_options {
     const wpa_input_kind *kind; /* of what the path does not tell, or NULL */
     int stdin_fd;               /* what "-" reads */
     const char *stdin_path;     /* name for it, or NULL */
+    bool is_fleet;              /* the repositories given go together: rules see all of them */
     bool is_root;               /* each folder given is a repository, whatever stands around it */
     bool has_excerpts;          /* the report shows source lines */
     size_t n_threads;           /* 0: as many as cores */

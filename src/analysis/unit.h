@@ -81,7 +81,8 @@ struct wpa_tree {
     wpa_pool *pool;
     struct wpa_group *groups, **last_group; /* at work, or done and not taken out, in order */
     pthread_mutex_t batch_lock;
-    bool has_git; /* libgit2 is ready */
+    bool is_split; /* too much for a fleet: repositories are looked at without the others */
+    bool has_git;  /* libgit2 is ready */
     uint8_t
         settings_digest[WPA_SHA256_SIZE]; /* of the settings that all share, if there is a cache */
 };

@@ -189,9 +189,20 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/** In a fleet repositories are told apart by their folders. */
+static const char *name_of(const walk *w)
+{
+    const char *real = wpa_tree_real_path(*w->folder ? w->folder : ".", w->unit->arena);
+    const char *slash = real ? strrchr(real, '/') : NULL;
+    return slash && slash[1] ? slash + 1 : w->folder;
+}
+
 static bool close_walk(walk *w, wpa_error *err)
 {
     wpa_surroundings *around = &w->unit->around;
+    if (w->tree->options->is_fleet && around->has_paths && w->root) {
+        around->repository = name_of(w);
+    }
     if (w->n_paths) {
         qsort(w->paths, w->n_paths, sizeof *w->paths, compare_texts);
     }

@@ -322,6 +322,16 @@ static int report_on(const wpa_check_run *run, wpa_tree *tree, wpa_error *err)
     return conclude(options, n_files, n_unreadable, &report);
 }
 
+/** Folders that are given side by side are repositories that go together. */
+static bool is_fleet(const wpa_check_options *options)
+{
+    bool are_folders = options->n_paths > 1;
+    for (size_t i = 0; i < options->n_paths; i++) {
+        are_folders = are_folders && wpa_path_is_dir(options->paths[i]);
+    }
+    return are_folders;
+}
+
 static wpa_tree_options tree_options(wpa_check_run *run, const wpa_fix_choice *choice)
 {
     const wpa_check_options *options = run->options;
@@ -332,6 +342,7 @@ static wpa_tree_options tree_options(wpa_check_run *run, const wpa_fix_choice *c
         .stdin_fd = fileno(run->cli->in),
         .stdin_path = options->stdin_path,
         .has_excerpts = wants_excerpts(options),
+        .is_fleet = is_fleet(options),
         .n_threads = (size_t)options->n_threads,
         .cache = choice ? NULL : run->cache,
         .tools = programs,
@@ -498,7 +509,9 @@ const wpa_cli_command wpa_cli_check = {
     .summary = "check workflow files; no database, no sign-in",
     .details = "Checks workflows, action files, dependabot.yml and pre-commit files: in files and "
                "folders, or standard input with -; without a path in the repository around the "
-               "current folder. Settings come from the nearest wpa.yml.\n\n"
+               "current folder. Repositories given side by side go together: what one of them "
+               "uses or calls is known to the rules about the others. Settings come from the "
+               "nearest wpa.yml.\n\n"
                "Exit code: 0 nothing found that --fail-on names, 1 something found, 2 a wrong "
                "option or configuration, 3 no input or input that cannot be read, 4 an internal "
                "error, a limit, or a fix that could not be written.",

@@ -389,6 +389,11 @@ void wpa_graph_close(wpa_graph *graph)
 
 /* ---- asking ---- */
 
+const char *wpa_graph_repository(const wpa_graph *graph)
+{
+    return graph->repository;
+}
+
 size_t wpa_graph_count(const wpa_graph *graph)
 {
     note(graph);

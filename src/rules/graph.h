@@ -78,6 +78,8 @@ const wpa_graph *wpa_graph_traced(const wpa_graph *graph, bool *has_asked, wpa_a
 /** Once, behind the last add: files are in the order of their paths from then on. */
 void wpa_graph_close(wpa_graph *graph);
 
+/** Name for messages, or NULL. */
+const char *wpa_graph_repository(const wpa_graph *graph);
 size_t wpa_graph_count(const wpa_graph *graph);
 const wpa_graph_file *wpa_graph_at(const wpa_graph *graph, size_t i);
 const wpa_graph_file *wpa_graph_find(const wpa_graph *graph, const char *path);

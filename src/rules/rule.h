@@ -16,6 +16,8 @@
  * severity". A file fixed_x/path is bad_x/path after all fixes of the rule, or one that they made:
  * every file that they make has to be there.
  *
+ * In a folder bad_fleet_x/ or good_fleet_x/ each folder is a repository, and they go together.
+ *
  * bad_x.config beside either of them is read as their wpa.yml.
  *
  * Action files are named bad_x.action.yml, dependabot files bad_x.dependabot.yml, pre-commit files

@@ -69,11 +69,10 @@ typedef struct wpa_surroundings {
     wpa_visibility visibility;
     const char *const *paths; /* [n_paths] every file of the tree, sorted by bytes */
     size_t n_paths;
-    bool has_paths;                       /* paths is the whole tree */
-    const struct wpa_graph *graph;        /* its definitions and what joins them; NULL: not known */
-    const struct wpa_graph *const *fleet; /* [n_fleet] of other repositories */
-    size_t n_fleet;
-    wpa_surroundings_reader read; /* NULL: no other file can be read */
+    bool has_paths;                /* paths is the whole tree */
+    const struct wpa_graph *graph; /* its definitions and what joins them; NULL: not known */
+    const struct wpa_fleet *fleet; /* of repositories that go together; NULL: not known */
+    wpa_surroundings_reader read;  /* NULL: no other file can be read */
     void *read_context;
     wpa_surroundings_parsed parsed; /* NULL: none is */
     void *parsed_context;

@@ -1,6 +1,7 @@
 /* EFF-014: a workflow that waits for what never comes. */
 #include <string.h>
 
+#include "rules/fleet.h"
 #include "rules/graph.h"
 #include "rules/outline.h"
 #include "rules/own.h"
@@ -123,22 +124,6 @@ static void check_paths(wpa_rule_run *run, const wpa_outline_trigger *trigger)
 /* ---- D3: callable and called by nobody ---------------------------------------------------------
  */
 
-static bool is_called_in_fleet(const wpa_rule_run *run, const char *path)
-{
-    const wpa_surroundings *around = run->source->around;
-    for (size_t i = 0; i < around->n_fleet; i++) {
-        for (size_t k = 0; k < wpa_graph_count(around->fleet[i]); k++) {
-            const wpa_graph_file *file = wpa_graph_at(around->fleet[i], k);
-            for (size_t u = 0; u < file->n_uses; u++) {
-                if (!file->uses[u].local_path && strstr(file->uses[u].text, path)) {
-                    return true;
-                }
-            }
-        }
-    }
-    return false;
-}
-
 static void check_callers(wpa_rule_run *run, const wpa_graph *graph)
 {
     static const char *const callable[] = {"workflow_call", NULL};
@@ -146,14 +131,14 @@ static void check_callers(wpa_rule_run *run, const wpa_graph *graph)
     const char *path = wpa_source_identity(run->source);
     size_t n = 0;
     (void)wpa_graph_users(graph, path, &n);
-    if (!wpa_outline_only_triggers(o, callable) || n || is_called_in_fleet(run, path)) {
+    if (!wpa_outline_only_triggers(o, callable) || n || wpa_fleet_calls(run->source)) {
         return;
     }
     wpa_finding *finding =
         wpa_rule_report(run, o->triggers[0].node->span, "D3", NULL,
                         "this can only be called, and nothing that is known calls it");
     finding->severity = WPA_SEVERITY_LOW;
-    if (wpa_rule_visibility(run) != WPA_VISIBILITY_PRIVATE && !run->source->around->n_fleet) {
+    if (wpa_rule_visibility(run) != WPA_VISIBILITY_PRIVATE && !run->source->around->fleet) {
         finding->confidence = WPA_CONFIDENCE_LOW;
         finding->persona = WPA_PERSONA_AUDITOR; /* others may call it */
     }

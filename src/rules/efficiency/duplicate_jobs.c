@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/extract.h"
+#include "rules/fleet.h"
 #include "rules/graph.h"
 #include "rules/needs.h"
 #include "rules/similarity.h"
@@ -10,7 +11,10 @@
 #define ALIKE_MAX 64
 #define SHOWN_MAX 8
 #define HOLES_MAX 4
-#define WEIGHT_MIN 30 /* below that a call is longer than what it replaces */
+#define FAR_MAX 256    /* repositories that are looked at */
+#define FAR_COUNT 2    /* others that have the job: three make many */
+#define FAR_LEAST 0.95 /* how alike it is there */
+#define WEIGHT_MIN 30  /* below that a call is longer than what it replaces */
 
 static const wpa_rule_option options[] = {
     {"similarity", "0.85", "share from which jobs are alike"},
@@ -111,6 +115,51 @@ static void report(wpa_rule_run *run, const wpa_outline_job *job, const twin twi
     }
 }
 
+/* ---- in other repositories ---- */
+
+/* Does another repository have a job that is nearly the same? */
+static const wpa_graph_file *find_far(const wpa_graph *other, const wpa_similarity_job *own)
+{
+    wpa_similarity_member members[ALIKE_MAX];
+    size_t n =
+        wpa_similarity_index_find(wpa_graph_similar(other), own, UINT32_MAX, members, ALIKE_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const wpa_graph_file *file = members[i].owner;
+        const wpa_similarity_job *job = file->jobs[members[i].job].likeness;
+        if (job && job != own && wpa_similarity_of_jobs(own, job) >= FAR_LEAST) {
+            return file;
+        }
+    }
+    return NULL;
+}
+
+/* The job of this file in the whole fleet: what is in many repositories belongs into a shared one.
+ */
+static void check_far(wpa_rule_run *run, const wpa_outline_job *job, const wpa_similarity_job *own)
+{
+    const wpa_fleet *fleet = run->source->around->fleet;
+    const char *self = run->source->around->repository, *first = NULL, *path = NULL;
+    size_t n = 0;
+    for (size_t i = 0; fleet && i < fleet->n_graphs && i < FAR_MAX; i++) {
+        const char *name = wpa_graph_repository(fleet->graphs[i]);
+        const wpa_graph_file *file =
+            wpa_text_is(name, self) ? NULL : find_far(fleet->graphs[i], own);
+        if (file) {
+            first = first ? first : name;
+            path = path ? path : file->path;
+            n++;
+        }
+    }
+    if (n >= FAR_COUNT && first) {
+        wpa_rule_report(
+            run, job->key->span, NULL, NULL,
+            "job %s stands in %zu more repositories, nearly the same, such as %s of %s: a workflow "
+            "in a shared repository would hold it once",
+            wpa_rule_quote(run, job->id, strlen(job->id)), n,
+            wpa_rule_quote(run, path, strlen(path)), wpa_rule_quote(run, first, strlen(first)));
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -137,6 +186,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         }
         if (is_first) {
             report(run, &o->jobs[i], twins, n);
+        } else if (n == 0) {
+            check_far(run, &o->jobs[i], own);
         }
     }
     return true;
@@ -522,6 +573,9 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     copy copies[WPA_EXTRACT_COPIES_MAX];
+    if (!s) {
+        return; /* no file of this repository */
+    }
     for (size_t i = 0; i < s->n; i++) {
         if (read_twin(run, &s->twins[i], &copies[0]) && is_callee(&copies[0]) &&
             call_existing(run, finding, s, &copies[0])) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/extract.h"
+#include "rules/fleet.h"
 #include "rules/graph.h"
 #include "rules/similarity.h"
 #include "rules/site.h"
@@ -12,6 +13,7 @@
 #define SHOWN_MAX 8
 #define LONG_STEPS 5  /* that many need to stand there but twice */
 #define STEPS_MIN 2   /* fewer are no longer than the call of an action */
+#define FAR_MAX 256   /* repositories that are looked at */
 #define WEIGHT_MIN 20 /* below that a call is longer than what it replaces */
 
 static const wpa_rule_option options[] = {
@@ -119,6 +121,58 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, size_t lengt
     }
 }
 
+/* ---- in other repositories ---- */
+
+/* How long the stretch is in another repository, 0: it is not there. */
+static size_t length_far(const wpa_graph *other, const search *s, const wpa_similarity_job *own,
+                         size_t step, const wpa_graph_file **where)
+{
+    wpa_similarity_member members[ALIKE_MAX];
+    size_t longest = 0, n = wpa_similarity_index_find(wpa_graph_similar(other), own, (uint32_t)step,
+                                                      members, ALIKE_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const wpa_graph_file *file = members[i].owner;
+        const wpa_similarity_job *job = file->jobs[members[i].job].likeness;
+        bool is_whole = !job || wpa_similarity_of_jobs(own, job) >= s->least;
+        size_t length = is_whole ? 0 : length_of(own, step, job, members[i].first_step, s->least);
+        *where = length > longest ? file : *where;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* Nowhere else in this repository: it may be in others. */
+static size_t check_far(wpa_rule_run *run, const search *s, size_t job, size_t step)
+{
+    const wpa_surroundings *around = run->source->around;
+    const wpa_fleet *fleet = around ? around->fleet : NULL;
+    const wpa_similarity_job *own = s->own->jobs[job].likeness;
+    const wpa_graph_file *where = NULL;
+    const char *first = NULL, *path = NULL;
+    size_t n = 1, length = own->n_steps;
+    for (size_t i = 0; fleet && i < fleet->n_graphs && i < FAR_MAX; i++) {
+        const char *name = wpa_graph_repository(fleet->graphs[i]);
+        size_t there = wpa_text_is(name, around->repository)
+                           ? 0
+                           : length_far(fleet->graphs[i], s, own, step, &where);
+        if (there >= s->least_steps) {
+            first = first ? first : name;
+            path = path ? path : where->path;
+            length = there < length ? there : length;
+            n++;
+        }
+    }
+    if (n < s->least_count || !first || !is_real(own, step, length)) {
+        return 0;
+    }
+    wpa_rule_report(run, run->source->outline->jobs[job].steps[step].node->span, NULL, NULL,
+                    "%zu steps from here on stand in %zu repositories, such as in %s of %s: a "
+                    "shared action would hold them once",
+                    length, n, wpa_rule_quote(run, path, strlen(path)),
+                    wpa_rule_quote(run, first, strlen(first)));
+    return length;
+}
+
 /* Steps that the run of steps at this one takes up, having been told of; 0: none. */
 static size_t check_at(wpa_rule_run *run, const search *s, size_t job, size_t step)
 {
@@ -138,6 +192,9 @@ static size_t check_at(wpa_rule_run *run, const search *s, size_t job, size_t st
             length = places[i].length < length ? places[i].length : length;
             places[n_kept++] = places[i];
         }
+    }
+    if (n == 0) {
+        return check_far(run, s, job, step);
     }
     if (n_kept == 0 || length < s->least_steps || (!is_long && n_kept + 1 < s->least_count) ||
         !is_real(own, step, length)) {
@@ -441,6 +498,9 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     copy copies[WPA_EXTRACT_COPIES_MAX];
+    if (!s) {
+        return; /* nothing of this repository */
+    }
     size_t skip = 0; /* the action is in the tree: what brings that stays */
     for (size_t i = 0; i < s->length; i++) {
         skip = wpa_outline_step_uses(s->step + i, "actions/checkout") ? i + 1 : skip;

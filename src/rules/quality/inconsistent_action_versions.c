@@ -1,14 +1,17 @@
-/* QUA-006: one repository uses an action at several majors. */
+/* QUA-006: one repository uses an action at several majors, or at one that the fleet has left. */
 #include <string.h>
 
 #include <wpa/map.h>
 
+#include "rules/fleet.h"
 #include "rules/graph.h"
 #include "rules/upgrade.h"
 
 #define USES_MAX 20000
 #define MAJORS_MAX 16
-#define ACTIONS_MAX 200 /* of one file that are counted */
+#define ACTIONS_MAX 200   /* of one file that are counted */
+#define FLEET_MIN 5       /* repositories that use the main version of a fleet at least */
+#define FLEET_MINORITY 20 /* per cent of repositories, below which a version is left behind */
 
 typedef struct tally {
     int majors[MAJORS_MAX];
@@ -101,6 +104,47 @@ static tally *tally_of(wpa_rule_run *run, wpa_map *tallies, const wpa_outline_us
     return t;
 }
 
+/* The version that most of the fleet uses, where this one is left behind; or NULL. */
+static const wpa_fleet_use *main_of_fleet(const wpa_rule_run *run, const wpa_outline_uses *uses,
+                                          int major, size_t *n_all)
+{
+    size_t n, n_own = 0;
+    const wpa_surroundings *around = run->source->around;
+    const wpa_fleet_use *rows = wpa_fleet_uses_find(around ? around->fleet : NULL, uses->slug, &n);
+    const wpa_fleet_use *best = NULL;
+    *n_all = 0;
+    for (size_t i = 0; i < n;
+         i++) { /* by repositories: one of many workflows counts as any other */
+        if (rows[i].major < 0) {
+            continue;
+        }
+        *n_all += rows[i].n_repositories;
+        n_own += rows[i].major == major ? rows[i].n_repositories : 0;
+        best = !best || rows[i].n_repositories >= best->n_repositories ? &rows[i] : best;
+    }
+    bool is_minority = n_own * 100 < *n_all * FLEET_MINORITY;
+    return best && best->major > major && is_minority && best->n_repositories >= FLEET_MIN ? best
+                                                                                           : NULL;
+}
+
+static void check_fleet(wpa_rule_run *run, const wpa_outline_uses *uses, int major)
+{
+    size_t n_all;
+    const wpa_fleet_use *best = main_of_fleet(run, uses, major, &n_all);
+    if (!best) {
+        return;
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    s->uses = uses;
+    bool has_target = uses->fact->action &&
+                      wpa_facts_major_find(uses->fact->action, best->major, &s->major) &&
+                      s->major.newest_commit;
+    wpa_rule_report(run, uses->ref_span, NULL, has_target ? s : NULL,
+                    "%s is version %d here, and version %d in %zu of %zu repositories of the fleet",
+                    wpa_rule_quote(run, uses->slug.at, uses->slug.length), major, best->major,
+                    best->n_repositories, n_all);
+}
+
 static void check_uses(wpa_rule_run *run, wpa_map *tallies, const wpa_outline_uses *uses)
 {
     int major = uses->kind == WPA_OUTLINE_REPOSITORY ? wpa_outline_major(uses) : -1;
@@ -109,7 +153,8 @@ static void check_uses(wpa_rule_run *run, wpa_map *tallies, const wpa_outline_us
         return;
     }
     size_t best = t->n ? main_of(t) : 0;
-    if (t->n < 2 || t->majors[best] == major) {
+    if (t->n < 2 || t->majors[best] == major) { /* the repository is at one with itself */
+        check_fleet(run, uses, major);
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);

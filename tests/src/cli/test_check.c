@@ -274,6 +274,26 @@ static void test_fixes_make_nothing_through_symlinks(void **state)
     assert_string_equal(get(w, "elsewhere/owners"), "* @acme/all\n* # nobody\n");
 }
 
+/* Alone it is called by nobody; beside the one that calls it, it is. The cache tells them apart. */
+static void test_repositories_go_together(void **state)
+{
+    world *w = *state;
+    put(w, "shared/.git/HEAD", "ref: refs/heads/main\n");
+    put(w, "shared/.github/workflows/build.yml",
+        "on: workflow_call\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: make\n");
+    put(w, "web/.git/HEAD", "ref: refs/heads/main\n");
+    put(w, "web/.github/workflows/ci.yml",
+        "on: push\njobs:\n  a:\n    uses: acme/shared/.github/workflows/build.yml@v1\n");
+    put(w, "other/.git/HEAD", "ref: refs/heads/main\n");
+    put(w, "other/.github/workflows/ci.yml", "on: push\njobs:\n  a:\n    uses: a/b/c.yml@v1\n");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(check(w, "--only dead-workflow --format oneline shared web"), 0);
+        assert_string_equal(w->out, "");
+        assert_int_equal(check(w, "--only dead-workflow --format oneline shared other"), 0);
+        assert_true(wpa_text_starts(w->out, "shared/.github/workflows/build.yml:1:5: low: "));
+    }
+}
+
 static void test_says_what_is_no_file(void **state)
 {
     world *w = *state;
@@ -541,6 +561,7 @@ int main(void)
         CASE(test_configuration_is_found_and_beaten),
         CASE(test_hostile_inputs),
         CASE(test_fix_spares_read_only_files),
+        CASE(test_repositories_go_together),
         CASE(test_fixes_make_files),
         CASE(test_fixes_make_nothing_through_symlinks),
         CASE(test_says_what_is_no_file),

@@ -435,6 +435,25 @@ static void check_repository_fixes(const fixture *at, const char *root, wpa_aren
     fix_again(&r, root);
 }
 
+/** Each folder inside is a repository, and all of them go together. */
+static bool add_fleet(wpa_tree *tree, const char *root, wpa_arena *arena)
+{
+    wpa_error err = {0};
+    struct dirent **entries;
+    int n = scandir(root, &entries, NULL, alphasort);
+    bool ok = n > 0;
+    for (int i = 0; i < n; i++) {
+        bool is_real = entries[i]->d_name[0] != '.';
+        ok = ok &&
+             (!is_real || wpa_tree_add(tree, wpa_path_join(arena, root, entries[i]->d_name), &err));
+        free(entries[i]);
+    }
+    if (n > 0) {
+        free(entries);
+    }
+    return ok;
+}
+
 /** What the rule says of all files of the repository, one finding a line with its path. */
 static const char *describe_repository(const fixture *at, wpa_arena *arena, size_t *n_notes)
 {
@@ -442,8 +461,11 @@ static const char *describe_repository(const fixture *at, wpa_arena *arena, size
     const char *root = wpa_path_join(arena, at->folder, at->name);
     wpa_tree_options options = {
         .settings = settings_for(at, arena), .stdin_fd = -1, .is_root = true, .n_threads = 1};
+    options.is_fleet = strstr(at->name, "_fleet") != NULL;
     WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&options);
-    if (!wpa_tree_add(tree, root, &err) || !wpa_tree_finish(tree, &err)) {
+    bool is_added =
+        options.is_fleet ? add_fleet(tree, root, arena) : wpa_tree_add(tree, root, &err);
+    if (!is_added || !wpa_tree_finish(tree, &err)) {
         fault(at, err.message);
         return "";
     }

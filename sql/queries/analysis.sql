@@ -162,3 +162,26 @@ UPDATE wpa.workflow_analysis a SET status = 'resolved'
  WHERE a.workflow_id = $1::bigint AND a.id < $2::bigint AND a.status IN ('new', 'reviewed', 'patched')
    AND NOT EXISTS (SELECT 1 FROM wpa.finding f WHERE f.workflow_id = a.workflow_id
           AND (a.dimension = 'all' OR f.dimension = a.dimension) AND f.state IN ('open', 'in_patch', 'verifying'));
+
+-- name: analysis_uses_forget
+-- params: workflow_id bigint, slugs text[], majors int[]
+DELETE FROM wpa.definition_use u
+ WHERE u.workflow_id = $1::bigint
+   AND NOT EXISTS (SELECT 1 FROM unnest($2::text[], $3::int[]) AS n(slug, major) WHERE n.slug = u.slug AND n.major = u.major);
+
+-- name: analysis_uses_store
+-- params: workflow_id bigint, slugs text[], majors int[], places int[]
+INSERT INTO wpa.definition_use AS u (workflow_id, slug, major, places)
+SELECT $1::bigint, n.slug, n.major, n.places FROM unnest($2::text[], $3::int[], $4::int[]) AS n(slug, major, places)
+ON CONFLICT (workflow_id, slug, major) DO UPDATE SET places = excluded.places WHERE u.places <> excluded.places;
+
+-- name: analysis_fleet
+-- params: slugs text[]
+-- rows: how many repositories there are (slug ''), then one a slug and major
+SELECT '' AS slug, -1 AS major, 0::bigint AS places, count(*) AS repositories FROM wpa.repository WHERE state = 'ok'
+ UNION ALL
+SELECT u.slug, u.major, sum(u.places)::bigint, count(DISTINCT w.repository_id)
+  FROM wpa.definition_use u JOIN wpa.workflow w ON w.id = u.workflow_id AND w.state = 'present'
+ WHERE u.slug = ANY($1::text[])
+ GROUP BY u.slug, u.major
+ ORDER BY slug, major;

@@ -65,6 +65,8 @@ bool wpa_analysis_look_around(wpa_git *git, const char *repository, const char *
                               wpa_surroundings *around, wpa_settings **settings,
                               wpa_error *err) WPA_CHECK;
 
+struct wpa_graph_file;
+
 /* ---- with a database ----------------------------------------------------------------------------
  */
 
@@ -100,6 +102,14 @@ typedef struct wpa_analysis_summary {
 bool wpa_analysis_run(wpa_db *db, wpa_git *git, const wpa_actor *actor,
                       const wpa_analysis_request *request, wpa_arena *arena,
                       wpa_analysis_summary *summary, wpa_error *err) WPA_CHECK;
+
+/**
+ * Ask what other repositories of the fleet use of what these definitions use, and whether they call
+ * them: around->fleet. Figures are rounded down to one digit.
+ */
+bool wpa_analysis_ask_fleet(wpa_db *db, wpa_surroundings *around,
+                            const struct wpa_graph_file *const files[], size_t n, wpa_arena *arena,
+                            wpa_error *err) WPA_CHECK;
 
 /** Job "analyse", subject "workflow:<id>", payload {"dimension":"all"} or a dimension's name. */
 bool wpa_analysis_job(wpa_job_context *context, wpa_error *err);

@@ -12,6 +12,7 @@
 #include "lint/lint.h"
 #include "report/report.h"
 #include "rules/config.h"
+#include "rules/fleet.h"
 #include "rules/graph.h"
 
 #define TREE_MAX_ENTRIES 500000
@@ -151,6 +152,16 @@ static bool is_within(reach r, const char *path)
     return r == REACH_DEFINITIONS && wpa_input_of_path(path, &kind);
 }
 
+static void hash_fleet(wpa_sha256_state *hash, const wpa_fleet *fleet)
+{
+    for (size_t i = 0; fleet && i < fleet->n_uses; i++) {
+        const wpa_fleet_use *use = &fleet->uses[i];
+        const size_t numbers[] = {(size_t)use->major, use->n_places, use->n_repositories};
+        hash_text(hash, use->slug);
+        wpa_sha256_update(hash, numbers, sizeof numbers);
+    }
+}
+
 /** Files that a result read by themselves are kept with it; these are what no reading shows. */
 static void digest_surroundings(surroundings *s, const wpa_analysis_subject *subject, reach r)
 {
@@ -168,6 +179,7 @@ static void digest_surroundings(surroundings *s, const wpa_analysis_subject *sub
         hash_text(&hash, entry->path);
         hash_text(&hash, counts ? entry->oid : NULL);
     }
+    hash_fleet(&hash, s->around.fleet);
     hash_text(&hash, s->config_path);
     wpa_sha256_update(&hash, s->config ? s->config : "", s->config_bytes);
     hash_text(&hash, s->programs);
@@ -407,6 +419,8 @@ static wpa_json *run_rules(const wpa_analysis_subject *subject, const surroundin
     wpa_lint_batch(lint, &(wpa_lint_file){source, &settings}, 1);
     wpa_analysis analysis = wpa_analysis_of_source(source, settings, arena);
     wpa_json *document = describe(&analysis, lint, arena);
+    wpa_json_set(document, "fleet_uses",
+                 wpa_analysis_list_uses(wpa_graph_own(s->around.graph, source, arena), arena));
     wpa_json_set_text(document, "reach", around->trace->has_asked_graph ? "definitions" : "paths");
     list_reads(s, around->trace, wpa_json_set_array(document, "reads"), arena);
     return document;
@@ -469,6 +483,7 @@ static void take_result(const wpa_json *result, wpa_analysis_outcome *outcome)
     outcome->title = wpa_json_text_of(wpa_json_find(result, "title"));
     outcome->triggers = wpa_json_find(result, "triggers");
     outcome->uses = wpa_json_find(result, "uses");
+    outcome->fleet_uses = wpa_json_find(result, "fleet_uses");
     outcome->rules_done = wpa_json_find(result, "rules_done");
     outcome->findings = wpa_json_find(result, "findings");
     outcome->notes = wpa_json_find(result, "notes");
@@ -486,6 +501,20 @@ static bool explain_fault(wpa_analysis_outcome *outcome, wpa_arena *arena, wpa_e
     return is_of_file;
 }
 
+/** What the fleet knows is part of what a result depends on: it is asked for before the cache. */
+static bool ask_fleet(wpa_db *db, const wpa_analysis_subject *subject,
+                      const wpa_analysis_outcome *outcome, surroundings *s, wpa_arena *arena,
+                      wpa_error *err)
+{
+    wpa_input_kind kind = WPA_INPUT_WORKFLOW;
+    (void)!wpa_input_of_path(subject->path, &kind);
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    const wpa_source *source = wpa_source_read(kind, subject->path, outcome->content,
+                                               outcome->size_bytes, &s->around, scratch);
+    const wpa_graph_file *file = wpa_graph_own(NULL, source, scratch);
+    return wpa_analysis_ask_fleet(db, &s->around, &file, 1, arena, err);
+}
+
 bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject *subject,
                            wpa_arena *arena, wpa_analysis_outcome *outcome, wpa_error *err)
 {
@@ -498,6 +527,9 @@ bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject 
                                          &outcome->size_bytes, err);
     if (!outcome->content || !look_around(git, subject, arena, &s, err)) {
         return explain_fault(outcome, arena, err);
+    }
+    if (!ask_fleet(db, subject, outcome, &s, arena, err)) {
+        return false;
     }
     const wpa_settings *settings = settings_of(&s, arena);
     WPA_AUTO(wpa_lint) *lint = wpa_lint_open(settings, 1, err);

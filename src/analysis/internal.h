@@ -20,8 +20,9 @@ typedef struct wpa_analysis_outcome {
     int64_t n_jobs;
     const char *title;
     const wpa_json *triggers, *uses, *rules_done, *findings;
-    const wpa_json *notes; /* [{rule, text}] what could not be looked at; NULL: nothing said */
-    const char *content;   /* [size_bytes] */
+    const wpa_json *fleet_uses; /* see wpa_analysis_list_uses */
+    const wpa_json *notes;      /* [{rule, text}] what could not be looked at; NULL: nothing said */
+    const char *content;        /* [size_bytes] */
     size_t size_bytes;
 } wpa_analysis_outcome;
 
@@ -36,5 +37,10 @@ bool wpa_analysis_store(wpa_db *db, const wpa_analysis_request *request,
                         const wpa_analysis_subject *subject, const wpa_analysis_outcome *outcome,
                         int64_t duration_ms, wpa_arena *arena, wpa_analysis_summary *summary,
                         wpa_error *err) WPA_CHECK;
+/** [[slug, major, places]] what a definition uses of other repositories. */
+wpa_json *wpa_analysis_list_uses(const struct wpa_graph_file *file, wpa_arena *arena);
+/** The same into the database, in the transaction that is open. */
+bool wpa_analysis_store_uses(wpa_db *db, const char *workflow, const wpa_json *uses,
+                             wpa_arena *arena, wpa_error *err) WPA_CHECK;
 /** "all", or the dimension's name. */
 const char *wpa_analysis_dimension_name(wpa_dimension dimension);

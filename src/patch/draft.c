@@ -12,6 +12,7 @@
 #include "gen/sql.h"
 #include "patch/patch.h"
 #include "rules/fix_tree.h"
+#include "rules/graph.h"
 #include "workflow/workflow.h"
 
 #define REACH_TIMEOUT_MS 60000
@@ -72,6 +73,18 @@ static void leave(patch_place *at)
     *at = (patch_place){0};
 }
 
+/** As the analysis asked that found what is to be fixed. */
+static bool ask_fleet(drafting *d, wpa_error *err)
+{
+    const wpa_graph *graph = d->place.around.graph;
+    size_t n = wpa_graph_count(graph);
+    const wpa_graph_file **files = wpa_arena_array(d->arena, n + 1, sizeof *files);
+    for (size_t i = 0; i < n; i++) {
+        files[i] = wpa_graph_at(graph, i);
+    }
+    return wpa_analysis_ask_fleet(d->db, &d->place.around, files, n, d->arena, err);
+}
+
 static bool enter(drafting *d, const wpa_rows *rows, size_t row, size_t first_col, wpa_error *err)
 {
     patch_place *at = &d->place;
@@ -89,7 +102,8 @@ static bool enter(drafting *d, const wpa_rows *rows, size_t row, size_t first_co
     at->git = wpa_git_reach(at->url, at->branch, d->cache_folder, REACH_TIMEOUT_MS, err);
     return (at->git && wpa_git_ref_read(at->git, at->ref, at->head, err) &&
             wpa_analysis_look_around(at->git, at->name, at->owner, at->branch, at->head, d->arena,
-                                     &at->around, &at->settings, err)) ||
+                                     &at->around, &at->settings, err) &&
+            ask_fleet(d, err)) ||
            wpa_error_within(err, "repository %s", at->name);
 }
 

@@ -7,8 +7,6 @@
 
 #include <wpa/map.h>
 
-#define SLUG_MAX 400
-
 /* One action or workflow while it is counted. */
 typedef struct tally {
     wpa_fleet_use use;
@@ -29,12 +27,13 @@ void wpa_fleet_sort(wpa_fleet_use *uses, size_t n)
     }
 }
 
-/** "owner/repo/path" of "Owner/repo/path@v1"; false for what names no repository. */
-static bool slug_of(const wpa_graph_use *use, char slug[SLUG_MAX])
+bool wpa_fleet_slug(const wpa_graph_use *use, char slug[WPA_FLEET_SLUG_MAX])
 {
-    size_t length = use->text ? strcspn(use->text, "@") : 0;
-    if (use->local_path || length == 0 || length >= SLUG_MAX || !use->text[length] ||
-        !memchr(use->text, '/', length) || wpa_text_starts(use->text, "docker://")) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "._-/";
+    size_t length = use->text ? strspn(use->text, plain) : 0;
+    if (use->local_path || length < 3 || length >= WPA_FLEET_SLUG_MAX || use->text[length] != '@' ||
+        !memchr(use->text, '/', length)) {
         return false;
     }
     for (size_t i = 0; i < length; i++) {
@@ -47,8 +46,8 @@ static bool slug_of(const wpa_graph_use *use, char slug[SLUG_MAX])
 static void count_use(wpa_map *tallies, const wpa_graph_use *use, size_t repository,
                       wpa_arena *arena)
 {
-    char slug[SLUG_MAX];
-    if (!slug_of(use, slug)) {
+    char slug[WPA_FLEET_SLUG_MAX];
+    if (!wpa_fleet_slug(use, slug)) {
         return;
     }
     const char *key = wpa_arena_printf(arena, "%s@%d", slug, use->major);
@@ -63,28 +62,48 @@ static void count_use(wpa_map *tallies, const wpa_graph_use *use, size_t reposit
     t->last = repository;
 }
 
+static wpa_fleet *fleet_of(const wpa_map *tallies, wpa_arena *arena)
+{
+    size_t n = wpa_map_count(tallies);
+    wpa_fleet_use *uses = wpa_arena_array(arena, n + 1, sizeof *uses);
+    for (size_t i = 0; i < n; i++) {
+        void *value;
+        (void)wpa_map_at(tallies, i, &value);
+        uses[i] = ((const tally *)value)->use;
+    }
+    wpa_fleet_sort(uses, n);
+    wpa_fleet *fleet = wpa_arena_alloc(arena, sizeof *fleet);
+    *fleet = (wpa_fleet){.knows_calls = true, .uses = uses, .n_uses = n};
+    return fleet;
+}
+
+static void count_file(wpa_map *tallies, const wpa_graph_file *file, size_t repository,
+                       wpa_arena *arena)
+{
+    for (size_t i = 0; i < file->n_uses; i++) {
+        count_use(tallies, &file->uses[i], repository, arena);
+    }
+}
+
 wpa_fleet *wpa_fleet_of(const wpa_graph *const graphs[], size_t n, wpa_arena *arena)
 {
     wpa_map *tallies = wpa_map_new(arena);
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < wpa_graph_count(graphs[i]); k++) {
-            const wpa_graph_file *file = wpa_graph_at(graphs[i], k);
-            for (size_t u = 0; u < file->n_uses; u++) {
-                count_use(tallies, &file->uses[u], i + 1, arena);
-            }
+            count_file(tallies, wpa_graph_at(graphs[i], k), i + 1, arena);
         }
     }
-    size_t n_uses = wpa_map_count(tallies);
-    wpa_fleet_use *uses = wpa_arena_array(arena, n_uses + 1, sizeof *uses);
-    for (size_t i = 0; i < n_uses; i++) {
-        void *value;
-        (void)wpa_map_at(tallies, i, &value);
-        uses[i] = ((const tally *)value)->use;
-    }
-    wpa_fleet_sort(uses, n_uses);
-    wpa_fleet *fleet = wpa_arena_alloc(arena, sizeof *fleet);
-    *fleet = (wpa_fleet){n, uses, n_uses, wpa_arena_dup(arena, graphs, n * sizeof(void *)), n};
+    wpa_fleet *fleet = fleet_of(tallies, arena);
+    fleet->n_repositories = fleet->n_graphs = n;
+    fleet->graphs = wpa_arena_dup(arena, graphs, n * sizeof(void *));
     return fleet;
+}
+
+wpa_fleet *wpa_fleet_of_file(const wpa_graph_file *file, wpa_arena *arena)
+{
+    wpa_map *tallies = wpa_map_new(arena);
+    count_file(tallies, file, 1, arena);
+    return fleet_of(tallies, arena);
 }
 
 /** Like strcmp over the slug in lower case. */

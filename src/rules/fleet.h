@@ -9,6 +9,8 @@
 
 #include "rules/graph.h"
 
+#define WPA_FLEET_SLUG_MAX 400
+
 /** Places that use an action at one major, or call a workflow. */
 typedef struct wpa_fleet_use {
     const char *slug; /* owner/repo[/path], in lower case */
@@ -17,6 +19,7 @@ typedef struct wpa_fleet_use {
 } wpa_fleet_use;
 
 typedef struct wpa_fleet {
+    bool knows_calls;          /* who calls the repository's own definitions is among the uses */
     size_t n_repositories;     /* that of the file among them */
     const wpa_fleet_use *uses; /* [n_uses] by slug and major */
     size_t n_uses;
@@ -26,6 +29,10 @@ typedef struct wpa_fleet {
 
 /** Of repositories that were all read; everything in the arena, graphs are borrowed. */
 wpa_fleet *wpa_fleet_of(const wpa_graph *const graphs[], size_t n, wpa_arena *arena);
+/** What one definition uses. */
+wpa_fleet *wpa_fleet_of_file(const wpa_graph_file *file, wpa_arena *arena);
+/** "owner/repo/path" of "Owner/repo/path@v1"; false for what names no repository. */
+bool wpa_fleet_slug(const wpa_graph_use *use, char slug[WPA_FLEET_SLUG_MAX]) WPA_CHECK;
 /** Put uses in order, as wpa_fleet_uses_find wants them. */
 void wpa_fleet_sort(wpa_fleet_use *uses, size_t n);
 /** The uses of an action, one a major; *n of them. fleet may be NULL. */

@@ -76,6 +76,38 @@ static void show(const wpa_test_context *context, const wpa_test_image *image,
                          label, describe(finding, context->arena));
 }
 
+static size_t count_like(const wpa_result *result, const wpa_finding *like)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < result->n_findings; i++) {
+        const wpa_finding *finding = result->findings[i];
+        n += finding->state == WPA_FINDING_OPEN && finding->rule == like->rule &&
+             wpa_text_is(finding->check, like->check);
+    }
+    return n;
+}
+
+/** Open findings of this rule and check in one version of all files of the patch. */
+static size_t count_all(const wpa_test_context *context, const wpa_finding *like, bool is_after)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < context->patch->n_files; i++) {
+        wpa_test_file *file = &context->patch->files[i];
+        wpa_test_image *image = is_after ? &file->after : &file->before;
+        if (file->is_definition && file->target == context->file->target && image->bytes) {
+            n += count_like(&wpa_test_image_analysis(file, image, context->arena)->result, like);
+        }
+    }
+    return n;
+}
+
+/** It came along with what moved here from another file of the patch: there are no more of it. */
+static bool is_moved(const wpa_test_context *context, const wpa_finding *finding)
+{
+    return context->patch->n_files > 1 &&
+           count_all(context, finding, true) <= count_all(context, finding, false);
+}
+
 /* ---- T101 ---- */
 
 static bool check_valid(const wpa_test_context *context, wpa_test_outcome *outcome, wpa_error *err)
@@ -120,17 +152,6 @@ static const wpa_finding *find_open(const wpa_result *result, const char *finger
         }
     }
     return NULL;
-}
-
-static size_t count_like(const wpa_result *result, const wpa_finding *like)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < result->n_findings; i++) {
-        const wpa_finding *finding = result->findings[i];
-        n += finding->state == WPA_FINDING_OPEN && finding->rule == like->rule &&
-             wpa_text_is(finding->check, like->check);
-    }
-    return n;
 }
 
 static const wpa_finding *find_answered(const wpa_test_context *context,
@@ -197,7 +218,8 @@ static bool check_findings(const wpa_test_context *context, wpa_test_outcome *ou
     wpa_analysis_change change = change_of(context);
     for (size_t i = 0; i < change.n_new; i++) {
         bool counts = change.new[i]->severity >= WPA_SEVERITY_MEDIUM &&change.new[i]->kind !=
-                      WPA_KIND_OPPORTUNITY;
+                          WPA_KIND_OPPORTUNITY &&
+                      !is_moved(context, change.new[i]);
         show(context, &context->file->after, change.new[i], "new", outcome);
         if (counts) {
             wpa_test_fail(outcome, context->arena, "a new finding: %s",
@@ -288,7 +310,8 @@ void wpa_test_compare_security(const wpa_test_context *context, wpa_test_outcome
         for (size_t k = 0; k < change.n_new; k++) {
             const wpa_finding *finding = change.new[k];
             if (finding->dimension != WPA_DIMENSION_SECURITY ||
-                finding->kind == WPA_KIND_OPPORTUNITY || finding->severity < WPA_SEVERITY_MEDIUM) {
+                finding->kind == WPA_KIND_OPPORTUNITY || finding->severity < WPA_SEVERITY_MEDIUM ||
+                is_moved(&at, finding)) {
                 continue;
             }
             show(&at, &at.file->after, finding, "new", outcome);

@@ -124,6 +124,13 @@ static void check_paths(wpa_rule_run *run, const wpa_outline_trigger *trigger)
 /* ---- D3: callable and called by nobody ---------------------------------------------------------
  */
 
+/* Is the whole fleet known, and who calls whom in it? */
+static bool knows_callers(const wpa_rule_run *run)
+{
+    const wpa_fleet *fleet = run->source->around->fleet;
+    return fleet && fleet->knows_calls;
+}
+
 static void check_callers(wpa_rule_run *run, const wpa_graph *graph)
 {
     static const char *const callable[] = {"workflow_call", NULL};
@@ -138,7 +145,7 @@ static void check_callers(wpa_rule_run *run, const wpa_graph *graph)
         wpa_rule_report(run, o->triggers[0].node->span, "D3", NULL,
                         "this can only be called, and nothing that is known calls it");
     finding->severity = WPA_SEVERITY_LOW;
-    if (wpa_rule_visibility(run) != WPA_VISIBILITY_PRIVATE && !run->source->around->fleet) {
+    if (wpa_rule_visibility(run) != WPA_VISIBILITY_PRIVATE && !knows_callers(run)) {
         finding->confidence = WPA_CONFIDENCE_LOW;
         finding->persona = WPA_PERSONA_AUDITOR; /* others may call it */
     }

@@ -140,9 +140,10 @@ static void check_fleet(wpa_rule_run *run, const wpa_outline_uses *uses, int maj
                       wpa_facts_major_find(uses->fact->action, best->major, &s->major) &&
                       s->major.newest_commit;
     wpa_rule_report(run, uses->ref_span, NULL, has_target ? s : NULL,
-                    "%s is version %d here, and version %d in %zu of %zu repositories of the fleet",
+                    "%s is version %d here, and version %d in about %zu %% of the fleet's "
+                    "repositories that use it",
                     wpa_rule_quote(run, uses->slug.at, uses->slug.length), major, best->major,
-                    best->n_repositories, n_all);
+                    best->n_repositories * 10 / n_all * 10);
 }
 
 static void check_uses(wpa_rule_run *run, wpa_map *tallies, const wpa_outline_uses *uses)

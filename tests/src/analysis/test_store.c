@@ -322,6 +322,45 @@ static void test_a_result_lasts_as_long_as_what_it_asked(void **state)
 }
 
 /* A shell is on every machine that this runs on. */
+/* Six repositories have gone to another version; what they use is known by their analyses. */
+static void test_the_fleet_is_known(void **state)
+{
+    world *w = *state;
+    static const char text[] = "on: push\npermissions: {}\njobs:\n  a:\n    runs-on: "
+                               "ubuntu-24.04\n    timeout-minutes: 5\n    steps:\n"
+                               "      - uses: Actions/checkout@v4\n"
+                               "      - uses: actions/checkout@v4\n";
+    static const char count[] = "SELECT count(*) FROM wpa.finding WHERE state = 'open' AND rule = "
+                                "'inconsistent-action-versions'";
+    put(w, text);
+    (void)analyse(w);
+    assert_int_equal(ask(w, count), 0);
+    assert_int_equal(ask(w, "SELECT places FROM wpa.definition_use WHERE slug = "
+                            "'actions/checkout' AND major = 4"),
+                     2);
+    (void)ask_text(w, "INSERT INTO wpa.repository (name, url, branch, state) SELECT 'r' || i, "
+                      "'file:///r' || i, 'main', 'ok' FROM generate_series(1, 6) i RETURNING id");
+    (void)ask_text(w, "INSERT INTO wpa.workflow (repository_id, path, name, kind, blob_oid, "
+                      "head_commit) SELECT id, 'ci.yml', name, 'workflow', '', '' FROM "
+                      "wpa.repository WHERE name LIKE 'r%' RETURNING id");
+    (void)ask_text(w, "INSERT INTO wpa.definition_use (workflow_id, slug, major, places) SELECT "
+                      "id, 'actions/checkout', 6, 1 FROM wpa.workflow WHERE name LIKE 'r%' "
+                      "RETURNING workflow_id");
+    (void)analyse(w);
+    assert_int_equal(ask(w, count), 2);
+    assert_non_null(strstr(ask_text(w, "SELECT message FROM wpa.finding WHERE rule = "
+                                       "'inconsistent-action-versions' LIMIT 1"),
+                           "version 6 in about 80 % of the fleet's repositories"));
+    (void)ask_text(w, "UPDATE wpa.workflow SET state = 'gone' WHERE name LIKE 'r%' RETURNING id");
+    (void)analyse(w);
+    assert_int_equal(ask(w, count), 0);
+    put(w, "on: push\njobs: {}\n");
+    (void)analyse(w);
+    assert_int_equal(ask(w, "SELECT count(*) FROM wpa.definition_use u JOIN wpa.workflow w ON "
+                            "w.id = u.workflow_id WHERE w.state = 'present'"),
+                     0);
+}
+
 static void test_programs_are_asked_about_scripts(void **state)
 {
     world *w = *state;
@@ -358,6 +397,7 @@ int main(void)
         CASE(test_one_dimension_leaves_the_others_alone),
         CASE(test_the_repository_configures_itself),
         CASE(test_a_result_lasts_as_long_as_what_it_asked),
+        CASE(test_the_fleet_is_known),
         CASE(test_programs_are_asked_about_scripts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,8 +17,9 @@
 #include "analysis/unit.h"
 #include "rules/fleet.h"
 
-/* Text whose trees are held from joining until judging; more is read and parsed again. */
-#define HELD_MAX_BYTES ((size_t)512 * 1024)
+/* Text whose trees are held from joining until judging, of all groups that are at work; more is
+ * read and parsed again. */
+#define HELD_MAX_BYTES ((size_t)256 * 1024)
 /* Text beyond that whose trees are there at a time, for a batch and its judging. */
 #define SLICE_MAX_BYTES ((size_t)256 * 1024)
 
@@ -33,7 +34,8 @@ struct wpa_group {
     size_t n;
     atomic_size_t held_bytes;
     stage_of stage;
-    group *next; /* in the order of the walk */
+    wpa_arena *answers; /* of the batch, or NULL */
+    group *next;        /* in the order of the walk */
 };
 
 static void work_on(void *context, size_t i)
@@ -107,7 +109,8 @@ static void release(wpa_unit_file *file)
 static bool may_hold(group *g, const wpa_unit_file *file)
 {
     size_t size_bytes = file->shown.size_bytes;
-    return atomic_fetch_add(&g->held_bytes, size_bytes) + size_bytes <= HELD_MAX_BYTES || g->n == 1;
+    size_t max_bytes = HELD_MAX_BYTES / g->tree->n_groups_at_once;
+    return atomic_fetch_add(&g->held_bytes, size_bytes) + size_bytes <= max_bytes || g->n == 1;
 }
 
 static void parse(wpa_unit_file *file)
@@ -343,7 +346,9 @@ static void call_batch(group *g)
         }
     }
     if (n) {
-        options->batch(options->context, files, n);
+        (void)pthread_mutex_lock(&g->tree->batch_lock);
+        g->answers = options->batch(options->context, files, n);
+        (void)pthread_mutex_unlock(&g->tree->batch_lock);
     }
     wpa_free(files);
 }
@@ -358,7 +363,8 @@ static size_t measure_slice(const group *g, size_t from)
         const wpa_unit_file *file = g->files[from + n];
         bool is_new = file->state == WPA_UNIT_WAITING && !file->shown.source;
         size_bytes += is_new ? file->shown.size_bytes : 0;
-        if (n && !is_endless && is_new && size_bytes > SLICE_MAX_BYTES) {
+        if (n && !is_endless && is_new &&
+            size_bytes > SLICE_MAX_BYTES / g->tree->n_groups_at_once) {
             break;
         }
         n++;
@@ -373,14 +379,14 @@ static void judge_all(group *g)
         group slice = {.tree = g->tree, .first = g->first, .files = g->files + from};
         slice.n = measure_slice(g, from);
         if (g->tree->options->batch) {
-            /* What a batch answers is there until the next one asks. */
             run_stage(&slice, stage_parse);
-            (void)pthread_mutex_lock(&g->tree->batch_lock);
             call_batch(&slice);
-            run_stage(&slice, stage_judge);
-            (void)pthread_mutex_unlock(&g->tree->batch_lock);
+        }
+        run_stage(&slice, stage_judge);
+        if (g->tree->options->fixes) { /* then there is one slice, and it is judged again */
+            g->answers = slice.answers;
         } else {
-            run_stage(&slice, stage_judge);
+            wpa_arena_free(slice.answers);
         }
         from += slice.n;
     }
@@ -458,6 +464,7 @@ static void free_group(group *g)
         wpa_unit_free(g->first);
         g->first = next;
     }
+    wpa_arena_free(g->answers);
     wpa_free(g->files);
     wpa_free(g);
 }

@@ -15,7 +15,9 @@
 
 /* Units wait for each other until they are this much: enough for every thread to have its share. */
 #define GROUP_FILES 256
-#define GROUP_BYTES ((size_t)512 * 1024)
+/* Groups that share GROUP_BYTES: with more threads there is more memory. */
+#define GROUPS_MAX 4
+#define GROUP_BYTES ((size_t)256 * 1024)
 /* Definitions of a fleet that are held together. */
 #define FLEET_FILES_MAX 20000
 #define REVISION_MAX_ENTRIES 500000
@@ -157,7 +159,8 @@ bool wpa_unit_close(wpa_tree *tree, wpa_unit *unit, wpa_error *err)
         return true;
     }
     bool is_whole = tree->options->is_fleet && !tree->is_split;
-    if (!is_whole && tree->waiting_bytes + unit->size_bytes > GROUP_BYTES && tree->waiting) {
+    size_t max_bytes = GROUP_BYTES / tree->n_groups_at_once;
+    if (!is_whole && tree->waiting_bytes + unit->size_bytes > max_bytes && tree->waiting) {
         run_waiting(tree);
     }
     *tree->last = unit;
@@ -168,7 +171,7 @@ bool wpa_unit_close(wpa_tree *tree, wpa_unit *unit, wpa_error *err)
         tree->is_split = true;
         is_whole = false;
     }
-    if (!is_whole && (tree->n_waiting >= GROUP_FILES || tree->waiting_bytes >= GROUP_BYTES)) {
+    if (!is_whole && (tree->n_waiting >= GROUP_FILES || tree->waiting_bytes >= max_bytes)) {
         run_waiting(tree);
     }
     return true;
@@ -437,7 +440,9 @@ wpa_tree *wpa_tree_new(const wpa_tree_options *options)
     tree->seen = wpa_map_new(tree->arena);
     tree->excluded = wpa_map_new(tree->arena);
     tree->last = &tree->waiting;
-    tree->pool = wpa_pool_new(choose_threads(options->n_threads));
+    size_t n_threads = choose_threads(options->n_threads);
+    tree->pool = wpa_pool_new(n_threads);
+    tree->n_groups_at_once = n_threads < GROUPS_MAX ? n_threads : GROUPS_MAX;
     tree->last_group = &tree->groups;
     (void)pthread_mutex_init(&tree->batch_lock, NULL);
     if (options->cache) { /* once for all: there may be thousands of repositories */

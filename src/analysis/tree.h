@@ -44,9 +44,11 @@ typedef struct wpa_tree_together {
 typedef void (*wpa_tree_fixed_together)(void *context, const wpa_tree_together *together);
 /**
  * A batch of files is parsed, and the rules come next: the place for programs outside that look at
- * many files at once. files[i]->source is set; what is made for a file belongs to its arena.
+ * many files at once. files[i]->source is set. One batch at a time, by any thread.
+ *
+ * Returns   what was made for these files, freed when they are judged; or NULL.
  */
-typedef void (*wpa_tree_batch)(void *context, wpa_tree_file *const files[], size_t n);
+typedef wpa_arena *(*wpa_tree_batch)(void *context, wpa_tree_file *const files[], size_t n);
 
 typedef struct wpa_tree_options {
     const wpa_settings *settings;

@@ -219,7 +219,7 @@ static wpa_cache *open_cache(const wpa_check_options *options, wpa_arena *arena)
     return wpa_cache_open(folder ? wpa_path_join(arena, folder, "check") : NULL);
 }
 
-static void on_batch(void *context, wpa_tree_file *const files[], size_t n)
+static wpa_arena *on_batch(void *context, wpa_tree_file *const files[], size_t n)
 {
     wpa_check_run *run = context;
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
@@ -227,7 +227,7 @@ static void on_batch(void *context, wpa_tree_file *const files[], size_t n)
     for (size_t i = 0; i < n; i++) {
         asked[i] = (wpa_lint_file){files[i]->source, &files[i]->settings};
     }
-    wpa_lint_batch(run->lint, asked, n);
+    return wpa_lint_batch(run->lint, asked, n);
 }
 
 static const wpa_settings *configure(void *context, const char *folder, wpa_arena *arena,

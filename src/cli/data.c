@@ -170,7 +170,7 @@ static void collect(collection *c, const wpa_yaml_node *node)
     }
 }
 
-static void on_batch(void *context, wpa_tree_file *const files[], size_t n)
+static wpa_arena *on_batch(void *context, wpa_tree_file *const files[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const wpa_yaml_doc *yaml = files[i]->source ? files[i]->source->yaml : NULL;
@@ -178,6 +178,7 @@ static void on_batch(void *context, wpa_tree_file *const files[], size_t n)
             collect(context, yaml->root);
         }
     }
+    return NULL;
 }
 
 /** What the files of a folder use; no rule runs for that. */

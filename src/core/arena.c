@@ -33,7 +33,7 @@ struct wpa_arena {
 /* Blocks that were let go, for the arenas to come: giving them back to the system and asking again
  * costs more than what is done with them. Nobody waits for the lock: who finds it taken, or is the
  * child of a thread that had it, goes to the heap. */
-#define SPARE_BLOCKS_MAX 1024
+#define SPARE_BLOCKS_MAX 256
 
 static struct {
     pthread_mutex_t lock;

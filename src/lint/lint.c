@@ -168,9 +168,32 @@ static void add_script(void *context, const wpa_lint_script *script)
     (void)pthread_mutex_unlock(&l->lock);
 }
 
+static bool has_program(const linter *l)
+{
+    for (size_t i = 0; i < l->n_queues; i++) {
+        if (l->queues[i].program) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_program_of(const linter *l, wpa_lint_tool tool)
+{
+    for (size_t i = 0; i < l->n_queues; i++) {
+        if (l->queues[i].program && l->queues[i].program->tool == tool) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void collect(linter *l, const wpa_source *source)
 {
     for (int tool = 0; tool < WPA_LINT_TOOL_COUNT; tool++) {
+        if (!has_program_of(l, (wpa_lint_tool)tool)) {
+            continue;
+        }
         collector c = {.linter = l, .tool = (wpa_lint_tool)tool};
         wpa_lint_each_script(source, c.tool, l->batch, add_script, &c);
         if (c.n_left > 0) {
@@ -390,7 +413,6 @@ wpa_lint *wpa_lint_open(const wpa_settings *settings, size_t n_threads, wpa_erro
 {
     linter *l = wpa_alloc(sizeof *l);
     l->arena = wpa_arena_new();
-    l->batch = wpa_arena_new();
     l->settings = settings;
     l->n_threads = n_threads;
     (void)pthread_mutex_init(&l->lock, NULL);
@@ -410,7 +432,6 @@ void wpa_lint_close(wpa_lint *lint)
     }
     wpa_cache_close(lint->cache);
     (void)pthread_mutex_destroy(&lint->lock);
-    wpa_arena_free(lint->batch);
     wpa_arena_free(lint->arena);
     wpa_free(lint);
 }
@@ -426,20 +447,9 @@ const wpa_note *wpa_lint_notes(const wpa_lint *lint, size_t *n)
     return lint->notes;
 }
 
-static bool has_program(const linter *l)
-{
-    for (size_t i = 0; i < l->n_queues; i++) {
-        if (l->queues[i].program) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/** Forget the scripts of the batch before. */
 static void begin_batch(linter *l)
 {
-    wpa_arena_reset(l->batch);
+    l->batch = wpa_arena_new();
     l->answers = wpa_arena_alloc(l->batch, sizeof *l->answers);
     l->answers->by_script = wpa_map_new(l->batch);
     l->seen = wpa_map_new(l->batch);
@@ -478,10 +488,20 @@ static void ask_in_order(linter *l)
     ask_all(l, l->n_threads);
 }
 
-void wpa_lint_batch(wpa_lint *lint, const wpa_lint_file files[], size_t n)
+/** What is known of a batch goes with its arena. */
+static wpa_arena *end_batch(linter *l)
+{
+    wpa_arena *arena = l->batch;
+    l->batch = NULL;
+    l->answers = NULL;
+    l->seen = NULL;
+    return arena;
+}
+
+wpa_arena *wpa_lint_batch(wpa_lint *lint, const wpa_lint_file files[], size_t n)
 {
     if (!has_program(lint)) {
-        return;
+        return NULL;
     }
     begin_batch(lint);
     for (size_t i = 0; i < n; i++) {
@@ -493,4 +513,5 @@ void wpa_lint_batch(wpa_lint *lint, const wpa_lint_file files[], size_t n)
         own->lint = lint->answers;
         *files[i].settings = own;
     }
+    return end_batch(lint);
 }

@@ -39,10 +39,11 @@ WPA_DEFINE_AUTO(wpa_lint, wpa_lint_close);
 /** Which programs are asked and in which version: part of what a result depends on. */
 const char *wpa_lint_programs_asked(wpa_lint *lint);
 /**
- * Ask about the scripts of files, and give these files settings with the answers, which last until
- * the next batch. Ends all its own threads and processes before it
- * returns.
+ * Ask about the scripts of files, and give these files settings with the answers. Ends all its own
+ * threads and processes before it returns. One batch at a time.
+ *
+ * Returns   what the settings and the answers are in, to be freed behind their last use; or NULL.
  */
-void wpa_lint_batch(wpa_lint *lint, const wpa_lint_file files[], size_t n);
+wpa_arena *wpa_lint_batch(wpa_lint *lint, const wpa_lint_file files[], size_t n);
 /** [n] what could not be asked, so far. */
 const wpa_note *wpa_lint_notes(const wpa_lint *lint, size_t *n);

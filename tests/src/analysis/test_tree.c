@@ -211,13 +211,14 @@ static void test_cut_results_are_refused(void **state)
     }
 }
 
-static void count_batch(void *context, wpa_tree_file *const files[], size_t n)
+static wpa_arena *count_batch(void *context, wpa_tree_file *const files[], size_t n)
 {
     size_t *n_seen = context;
     for (size_t i = 0; i < n; i++) {
         assert_non_null(files[i]->source);
     }
     *n_seen += n;
+    return NULL;
 }
 
 /** More text than trees are held for at a time: programs outside must see all of it nevertheless.

@@ -52,12 +52,12 @@ static int tear_down(void **state)
     return rmdir(folder);
 }
 
-static void ask(void *context, wpa_tree_file *const files[], size_t n)
+static wpa_arena *ask(void *context, wpa_tree_file *const files[], size_t n)
 {
     wpa_lint_file asked[1];
     assert_int_equal(n, WPA_COUNT(asked));
     asked[0] = (wpa_lint_file){files[0]->source, &files[0]->settings};
-    wpa_lint_batch(context, asked, n);
+    return wpa_lint_batch(context, asked, n);
 }
 
 /* The only result of a tree, whose texts would go with it. */

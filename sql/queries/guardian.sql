@@ -31,7 +31,8 @@ SELECT id, name, role, active FROM wpa.principal WHERE lower(name) = lower($1);
 -- rows: one per principal, agents included
 SELECT p.id, p.name, p.role, p.active, p.created_at, p.last_sign_in_at,
        (SELECT count(*) FROM wpa.session s
-         WHERE s.principal_id = p.id AND s.ended_at IS NULL AND s.expires_at > now())
+         WHERE s.principal_id = p.id AND s.ended_at IS NULL AND s.expires_at > now()),
+       EXISTS (SELECT FROM wpa.v_code c WHERE c.principal_id = p.id)
   FROM wpa.principal p
  ORDER BY p.id;
 
@@ -86,12 +87,18 @@ DELETE FROM wpa.sign_in_try
     OR paused_until < now() - interval '2 days';
 
 -- name: session_insert
--- params: jti uuid, principal_id bigint, kind text, seconds integer, address text, user_agent text
+-- params: jti uuid, principal_id bigint, kind text, seconds integer, address text, user_agent text, before uuid, max_seconds integer
 -- rows: one if the principal is still active
+-- why: a session in place of another one has its kind, and ends when the first of them would at the latest
 WITH person AS (
-  UPDATE wpa.principal SET last_sign_in_at = clock_timestamp() WHERE id = $2 AND active RETURNING id)
-INSERT INTO wpa.session (jti, principal_id, kind, expires_at, address, user_agent)
-SELECT $1, id, $3, clock_timestamp() + make_interval(secs => $4), $5, $6 FROM person
+  UPDATE wpa.principal SET last_sign_in_at = clock_timestamp() WHERE id = $2 AND active RETURNING id),
+first AS (
+  SELECT coalesce((SELECT s.began_at FROM wpa.session s WHERE s.jti = $7), clock_timestamp()) AS began_at,
+         coalesce((SELECT s.kind FROM wpa.session s WHERE s.jti = $7), $3) AS kind)
+INSERT INTO wpa.session (jti, principal_id, kind, began_at, expires_at, address, user_agent)
+SELECT $1, id, kind, began_at,
+       least(clock_timestamp() + make_interval(secs => $4), began_at + make_interval(secs => $8)), $5, $6
+  FROM person, first WHERE began_at + make_interval(secs => $8) > clock_timestamp() + interval '1 second'
 RETURNING expires_at;
 
 -- name: session_find
@@ -113,3 +120,82 @@ RETURNING principal_id;
 UPDATE wpa.session SET ended_at = clock_timestamp()
  WHERE principal_id = $1 AND ended_at IS NULL AND jti IS DISTINCT FROM $2
 RETURNING jti;
+
+-- name: issuer_settings
+-- params:
+-- rows: of the issuer that vouches for people, those that are set: key, value
+SELECT key, value FROM wpa.setting WHERE key LIKE 'oidc\_%' ORDER BY key;
+
+-- name: issuer_secret
+-- params:
+-- rows: at most one: what proves to the issuer who asks; empty: none
+SELECT convert_from(value, 'UTF8') FROM wpa.secret WHERE key = 'oidc_client_secret';
+
+-- name: issuer_secret_set
+-- params: value bytea
+-- rows: none
+INSERT INTO wpa.secret AS s (key, value) VALUES ('oidc_client_secret', $1)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value, made_at = clock_timestamp();
+
+-- name: issuer_setting_set
+-- params: key text, value text
+-- rows: none
+-- why: null takes the setting away
+WITH gone AS (DELETE FROM wpa.setting WHERE key = $1 AND $2::text IS NULL)
+INSERT INTO wpa.setting AS s (key, value) SELECT $1, $2 WHERE $2::text IS NOT NULL
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE s.value <> excluded.value;
+
+-- name: vouched_find
+-- params: issuer text, name text, key bytea
+-- rows: at most one, who is active: id, name, role, subject bound to him or null, was the token revoked
+SELECT p.id, p.name, p.role, b.subject, EXISTS (SELECT FROM wpa.token_revoked t WHERE t.key = $3)
+  FROM wpa.principal p LEFT JOIN wpa.principal_subject b ON b.principal_id = p.id AND b.issuer = $1
+ WHERE lower(p.name) = lower($2) AND p.active AND p.role <> 'agent';
+
+-- name: vouched_bind
+-- params: issuer text, subject text, principal_id bigint
+-- rows: one if neither was bound before
+INSERT INTO wpa.principal_subject (issuer, subject, principal_id) VALUES ($1, $2, $3)
+    ON CONFLICT DO NOTHING RETURNING principal_id;
+
+-- name: vouched_unbind
+-- params: principal_id bigint
+-- rows: one per issuer that was bound
+DELETE FROM wpa.principal_subject WHERE principal_id = $1 RETURNING issuer;
+
+-- name: vouched_revoke
+-- params: key bytea, principal_id bigint, expires_at timestamptz
+-- rows: none
+-- why: those that have ended by themselves go along
+WITH gone AS (DELETE FROM wpa.token_revoked WHERE expires_at < clock_timestamp() - interval '1 day')
+INSERT INTO wpa.token_revoked (key, principal_id, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
+
+-- name: code_enrol
+-- params: secret bytea
+-- rows: one: false if a confirmed one stands
+SELECT wpa.code_enrol($1);
+
+-- name: code_secret
+-- params: principal_id bigint
+-- rows: at most one: secret, last step, is it confirmed
+SELECT secret, last_step, is_confirmed FROM wpa.code_secret($1);
+
+-- name: code_use
+-- params: principal_id bigint, step bigint
+-- rows: one: false if a code of this step or a later one was taken already
+SELECT wpa.code_use($1, $2);
+
+-- name: code_recover
+-- params: principal_id bigint, hash bytea
+-- rows: one: false if it is none, or was used
+SELECT wpa.code_recover($1, $2);
+
+-- name: code_confirm
+-- params: step bigint, hashes bytea[]
+-- rows: one: false if there is nothing to confirm
+SELECT wpa.code_confirm($1, $2);
+
+-- name: code_remove
+-- params: principal_id bigint
+-- rows: one: false if there was none
+SELECT wpa.code_remove($1);

@@ -12,6 +12,7 @@
 
 #include "api/server.h"
 #include "auth/hash.h"
+#include "auth/issuer.h"
 #include "gen/calls_microhttpd.h"
 #include "gen/sql.h"
 #include "guardian/session.h"
@@ -96,11 +97,11 @@ static void locate(wpa_api_call *call, wpa_actor *where)
 /* ---- tokens -------------------------------------------------------------------------------------
  */
 
-static bool refuse(wpa_api_call *call, const char *why, wpa_error *err)
+bool wpa_api_refuse_token(wpa_api_call *call, const char *why, wpa_error *err)
 {
     wpa_log_write(call->api->log, WPA_LOG_WARN, "api", "token refused: %s (from %s)", why,
                   call->request.actor.address);
-    return WPA_FAIL(err, WPA_E_DENIED, "the token is not valid; sign in again");
+    return WPA_FAIL(err, WPA_E_DENIED, WPA_TOKEN_REFUSED);
 }
 
 /** A machine's token is a random text; the database knows its hash, scopes and end. */
@@ -116,7 +117,7 @@ static bool identify_machine(wpa_api_call *call, wpa_db *db, const char *token, 
         return false;
     }
     if (wpa_rows_count(rows) == 0) {
-        return refuse(call, "unknown, ended or revoked machine token", err);
+        return wpa_api_refuse_token(call, "unknown, ended or revoked machine token", err);
     }
     r->actor.principal_id = wpa_rows_int(rows, 0, 0);
     (void)wpa_text_copy(r->actor.name, sizeof r->actor.name, wpa_rows_text(rows, 0, 1));
@@ -149,17 +150,20 @@ bool wpa_api_identify(wpa_api_call *call, wpa_db *db, wpa_error *err)
         return true;
     }
     if (strncasecmp(header, "Bearer ", 7) != 0) {
-        return refuse(call, "not a bearer token", err);
+        return wpa_api_refuse_token(call, "not a bearer token", err);
     }
     if (!db) {
         return WPA_FAIL(err, WPA_E_UNAVAILABLE, "the database cannot be reached");
     }
     const char *token = header + 7 + strspn(header + 7, " ");
     if (strlen(token) > WPA_TOKEN_MAX_BYTES) {
-        return refuse(call, "too long", err);
+        return wpa_api_refuse_token(call, "too long", err);
     }
-    return wpa_text_starts(token, API_TOKEN_PREFIX) ? identify_machine(call, db, token, err)
-                                                    : identify_person(call, db, token, err);
+    if (wpa_text_starts(token, API_TOKEN_PREFIX)) {
+        return identify_machine(call, db, token, err);
+    }
+    return wpa_issuer_is_for(token) ? wpa_api_identify_vouched(call, db, token, err)
+                                    : identify_person(call, db, token, err);
 }
 
 bool wpa_api_scopes_have(const char *scopes, const char *scope)

@@ -242,6 +242,10 @@ static const wpa_api_field guardian_fields[] = {
     {.name = "created_at", .type = WPA_API_TIME, .is_required = true},
     {.name = "last_sign_in_at", .type = WPA_API_TIME, .is_required = true, .is_nullable = true},
     {.name = "sessions", .type = WPA_API_INT, .is_required = true, .words = "that stand now"},
+    {.name = "one_time_code",
+     .type = WPA_API_BOOL,
+     .is_required = true,
+     .words = "is one asked for at sign-in?"},
     {0},
 };
 

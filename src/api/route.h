@@ -61,8 +61,9 @@ struct wpa_api_request {
     const char *raw;       /* [raw_bytes] as it came, NUL-terminated */
     size_t raw_bytes;
     wpa_actor actor;
-    bool is_known;        /* actor is somebody */
-    const char *jti;      /* session of the token, or NULL */
+    bool is_known;                     /* actor is somebody */
+    const char *jti;                   /* session of the token, or NULL */
+    const struct wpa_vouched *vouched; /* of a token that the provider made, or NULL */
     const char *scopes;   /* of a machine's token, separated by blanks; NULL: a person's, all */
     const char *if_match; /* ETag asked for, without quotes, or NULL */
     const char *if_none_match;

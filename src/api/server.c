@@ -419,6 +419,7 @@ static void release(wpa_api *api)
         wpa_token_keys_free(api->keys);
     }
     wpa_api_limits_free(api->limits);
+    wpa_api_issuers_free(api);
     (void)pthread_cond_destroy(&api->work);
     (void)pthread_mutex_destroy(&api->mutex);
     (void)pthread_mutex_destroy(&api->stream_mutex);

@@ -74,6 +74,7 @@ struct wpa_api {
     wpa_api_stream *streams;
     size_t n_streams;
     struct wpa_api_limits *limits;
+    struct wpa_api_issuer *issuers;     /* under mutex */
     atomic_uint_fast64_t n_requests[6]; /* by the first digit of the status; 0: none */
     atomic_uint_fast64_t n_refused_sign_ins;
 };
@@ -99,6 +100,12 @@ void wpa_api_set_header(wpa_api_call *call, const char *name, const char *value)
 
 /** Who calls: fills actor, is_known, jti. A missing token is no error, a bad one is. */
 bool wpa_api_identify(wpa_api_call *call, wpa_db *db, wpa_error *err) WPA_CHECK;
+/** The same for a token of the provider that vouches for people. */
+bool wpa_api_identify_vouched(wpa_api_call *call, wpa_db *reader, const char *token,
+                              wpa_error *err) WPA_CHECK;
+void wpa_api_issuers_free(wpa_api *api);
+/** WPA_E_DENIED with the same words for every bad token; why goes to the log. Returns false. */
+bool wpa_api_refuse_token(wpa_api_call *call, const char *why, wpa_error *err);
 /** Does the list of scopes, separated by blanks, hold this one? "admin" holds all. */
 bool wpa_api_scopes_have(const char *scopes, const char *scope);
 /** Address of the caller, behind a proxy that is trusted. */

@@ -9,6 +9,7 @@
 #include "api/routes.h"
 #include "api/server.h"
 #include "guardian/session.h"
+#include "guardian/vouched.h"
 
 static const wpa_api_field credentials[] = {
     {.name = "name",
@@ -19,6 +20,10 @@ static const wpa_api_field credentials[] = {
      .words = "of the guardian or viewer",
      .example = "\"ada\""},
     {.name = "passphrase", .type = WPA_API_TEXT, .is_required = true, .min = 1, .max = 1024},
+    {.name = "code",
+     .type = WPA_API_TEXT,
+     .max = 64,
+     .words = "one-time or recovery code, where one is switched on"},
     {0},
 };
 
@@ -83,7 +88,9 @@ static wpa_api_next sign_in(wpa_api_request *request, wpa_error *err)
     wpa_session session;
     WPA_AUTO(wpa_secret) *secret = wpa_secret_new(passphrase, strlen(passphrase));
     wpa_db *db = wpa_engine_take(request->engine, err);
-    bool is_in = db && wpa_session_sign_in(db, &request->actor, name, secret, "api", &session, err);
+    bool is_in =
+        db && wpa_session_sign_in(db, &request->actor, name, secret,
+                                  wpa_api_body_text(request, "code"), "api", &session, err);
     wpa_engine_give(request->engine, db);
     if (!is_in) {
         atomic_fetch_add(&request->api->n_refused_sign_ins, 1);
@@ -95,7 +102,9 @@ static wpa_api_next sign_in(wpa_api_request *request, wpa_error *err)
 static bool read_own_session(const wpa_api_request *request, wpa_session *session, wpa_error *err)
 {
     if (!request->jti) {
-        return WPA_FAIL(err, WPA_E_REFUSED, "a machine's token has no session");
+        return WPA_FAIL(err, WPA_E_REFUSED, "%s",
+                        request->vouched ? "the provider renews its own tokens"
+                                         : "a machine's token has no session");
     }
     *session = (wpa_session){.actor = request->actor};
     (void)wpa_text_copy(session->jti, sizeof session->jti, request->jti);
@@ -117,11 +126,12 @@ static wpa_api_next refresh(wpa_api_request *request, wpa_error *err)
 static wpa_api_next sign_out(wpa_api_request *request, wpa_error *err)
 {
     wpa_session session;
-    if (!read_own_session(request, &session, err)) {
+    if (!request->vouched && !read_own_session(request, &session, err)) {
         return WPA_API_FAILED;
     }
     wpa_db *db = wpa_engine_take(request->engine, err);
-    bool is_ended = db && wpa_session_end(db, &session, err);
+    bool is_ended = db && (request->vouched ? wpa_vouched_revoke(db, request->vouched, err)
+                                            : wpa_session_end(db, &session, err));
     wpa_engine_give(request->engine, db);
     return is_ended ? WPA_API_DONE : WPA_API_FAILED;
 }
@@ -142,8 +152,13 @@ const wpa_api_route wpa_api_sign_in = {
     .access = WPA_API_OPEN,
     .tag = "sign-in",
     .summary = "Sign in with a passphrase",
-    .details = "Answers a token. All failures have the same words; after five of one name each "
-               "further try waits longer, and an address may try 20 times at once.",
+    .details =
+        "Answers a token that stands for half an hour; `/auth/refresh` renews it, up to "
+        "twelve hours after the sign-in. All failures have the same words; after five of one "
+        "name each further try waits longer, and an address may try 20 times at once. Where "
+        "a one-time code is missing, and nothing else, the problem's `field` is `code`. "
+        "Access tokens of the provider that `wpa oidc set` names (RS256, ES256) are taken as "
+        "they are.",
     .body = credentials,
     .answer = token_answer,
     .run = sign_in,
@@ -156,7 +171,7 @@ const wpa_api_route wpa_api_refresh = {
     .scope = "read",
     .tag = "sign-in",
     .summary = "A new token for the one that still stands",
-    .details = "The old one ends.",
+    .details = "The old one ends. Twelve hours after the sign-in the passphrase is wanted again.",
     .answer = token_answer,
     .run = refresh,
 };

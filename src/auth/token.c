@@ -2,28 +2,31 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <jwt.h>
 
+#include <wpa/buf.h>
 #include <wpa/file.h>
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
 #include "auth/hash.h"
+#include "auth/jws.h"
 #include "gen/calls_jwt.h"
 #include "json/json.h"
 
 enum {
-    MAX_KEYS = 8,
+    MAX_KEYS = 16,
     KID_SIZE = 40,
     KEY_BYTES = 32,
-    KEY_FILE_MAX_BYTES = 8192,
-    CLOCK_SKEW_S = 60
+    KEY_FILE_MAX_BYTES = 8192
 };
 
 /* The one algorithm that our own tokens use; what a header asks for does not count. */
@@ -32,26 +35,55 @@ static const char *const algorithm = "HS256";
 typedef struct token_key {
     char kid[KID_SIZE];
     wpa_secret *secret;
+    int64_t until_s; /* 0: no end yet */
 } token_key;
 
-struct wpa_token_keys {
+typedef struct key_list {
     token_key keys[MAX_KEYS];
-    size_t n_keys;
+    size_t n;
+} key_list;
+
+/* What tells one state of the file from another. */
+typedef struct file_state {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed_at;
+} file_state;
+
+typedef struct key_store {
+    pthread_mutex_t mutex;
+    char *path;
+    key_list list;
+    file_state seen;
+} key_store;
+
+struct wpa_token_keys {
+    key_store *store;
 };
 
 /* ---- the key file ------------------------------------------------------------------------------
  */
 
+static void clear_list(key_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        wpa_secret_free(list->keys[i].secret);
+    }
+    list->n = 0;
+}
+
 void wpa_token_keys_free(wpa_token_keys *keys)
 {
-    for (size_t i = 0; i < keys->n_keys; i++) {
-        wpa_secret_free(keys->keys[i].secret);
-    }
+    clear_list(&keys->store->list);
+    (void)pthread_mutex_destroy(&keys->store->mutex);
+    wpa_free(keys->store->path);
+    wpa_free(keys->store);
     wpa_free(keys);
 }
 
-/* Whole or not at all: written beside, then linked, so that of two starters one wins for both. */
-static bool make_key_file(const char *path, wpa_arena *arena, wpa_error *err)
+/* A line with a new random key; the caller wipes it. */
+static char *new_key_line(wpa_arena *arena)
 {
     uint8_t key[KEY_BYTES], id[8];
     char kid[2 * sizeof id + 1];
@@ -60,10 +92,19 @@ static bool make_key_file(const char *path, wpa_arena *arena, wpa_error *err)
     wpa_hex_encode(id, sizeof id, kid);
     char *encoded = wpa_base64_encode(arena, key, sizeof key, true);
     char *line = wpa_arena_printf(arena, "%s %s %s\n", algorithm, kid, encoded);
-    char *beside = wpa_arena_printf(arena, "%s.%s", path, kid);
-    bool is_good = wpa_file_replace(beside, line, strlen(line), 0600, err);
     wpa_wipe(key, sizeof key);
     wpa_wipe(encoded, strlen(encoded));
+    return line;
+}
+
+/* Whole or not at all: written beside, then linked, so that of two starters one wins for both. */
+static bool make_key_file(const char *path, wpa_arena *arena, wpa_error *err)
+{
+    char unique[WPA_UUID_SIZE];
+    wpa_uuid_new(unique);
+    char *line = new_key_line(arena);
+    char *beside = wpa_arena_printf(arena, "%s.%s", path, unique);
+    bool is_good = wpa_file_replace(beside, line, strlen(line), 0600, err);
     wpa_wipe(line, strlen(line));
     if (is_good && link(beside, path) != 0 && errno != EEXIST) {
         is_good = WPA_FAIL(err, WPA_E_IO, "cannot make '%s': %s", path, wpa_strerror(errno));
@@ -72,7 +113,7 @@ static bool make_key_file(const char *path, wpa_arena *arena, wpa_error *err)
     return is_good;
 }
 
-static bool check_key_file(const char *path, wpa_error *err)
+static bool check_key_file(const char *path, file_state *state, wpa_error *err)
 {
     struct stat info;
     if (lstat(path, &info) != 0) {
@@ -83,46 +124,60 @@ static bool check_key_file(const char *path, wpa_error *err)
                         "the key file '%s' must belong to you and be closed to others (chmod 600)",
                         path);
     }
+    *state = (file_state){info.st_dev, info.st_ino, info.st_size, info.st_mtim};
     return true;
 }
 
-/* "HS256 kid key": cut in place. */
-static bool read_key(wpa_token_keys *keys, char *line, wpa_arena *arena)
+/* The next word of a line, cut in place; NULL at its end. */
+static char *next_word(char **at)
 {
-    char *kid = strchr(line, ' ');
-    char *encoded = kid ? strchr(kid + 1, ' ') : NULL;
-    if (!encoded || keys->n_keys == MAX_KEYS) {
+    char *word = *at;
+    if (!word || !*word) {
+        return NULL;
+    }
+    char *end = strchr(word, ' ');
+    *at = end ? end + 1 : NULL;
+    if (end) {
+        *end = 0;
+    }
+    return word;
+}
+
+/* "HS256 kid key [until]": cut in place. */
+static bool read_key(key_list *list, char *line, wpa_arena *arena)
+{
+    char *rest = line;
+    const char *name = next_word(&rest), *kid = next_word(&rest), *encoded = next_word(&rest);
+    const char *until = next_word(&rest);
+    wpa_error unread = {0};
+    size_t size = 0;
+    if (!encoded || rest || list->n == MAX_KEYS || strcmp(name, algorithm) != 0 || !*kid) {
         return false;
     }
-    *kid++ = 0;
-    *encoded++ = 0;
-    token_key *key = &keys->keys[keys->n_keys];
-    size_t size = 0;
-    wpa_error unread = {0};
+    token_key *key = &list->keys[list->n];
+    *key = (token_key){0};
     uint8_t *bytes = wpa_base64_decode(arena, encoded, strlen(encoded), true, &size, &unread);
-    if (!bytes || strcmp(line, algorithm) != 0 || !*kid ||
-        !wpa_text_copy(key->kid, sizeof key->kid, kid)) {
+    if (!bytes || !wpa_text_copy(key->kid, sizeof key->kid, kid) ||
+        (until && !wpa_text_to_int(until, 1, INT64_MAX, &key->until_s))) {
         return false;
     }
     key->secret = wpa_secret_new(bytes, size);
-    keys->n_keys++;
+    list->n++;
     wpa_wipe(bytes, size);
     return size >= KEY_BYTES;
 }
 
-wpa_token_keys *wpa_token_keys_open(const char *path, wpa_error *err)
+static bool read_list(const char *path, key_list *list, file_state *state, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    if (!wpa_jwt_open(err) || (!wpa_path_exists(path) && !make_key_file(path, arena, err)) ||
-        !check_key_file(path, err)) {
-        return NULL;
-    }
     size_t size = 0;
-    char *text = wpa_file_read(path, KEY_FILE_MAX_BYTES, arena, &size, err);
+    *list = (key_list){0};
+    char *text = check_key_file(path, state, err)
+                     ? wpa_file_read(path, KEY_FILE_MAX_BYTES, arena, &size, err)
+                     : NULL;
     if (!text) {
-        return NULL;
+        return false;
     }
-    WPA_AUTO(wpa_token_keys) *keys = wpa_alloc(sizeof *keys);
     bool is_good = true;
     int number = 1;
     for (char *line = text, *end; is_good && *line; line = end, number++) {
@@ -131,15 +186,142 @@ wpa_token_keys *wpa_token_keys_open(const char *path, wpa_error *err)
         if (end[-1] == '\n') {
             end[-1] = 0;
         }
-        is_good = read_key(keys, line, arena);
+        is_good = read_key(list, line, arena);
     }
     wpa_wipe(text, size);
-    if (!is_good || keys->n_keys == 0) {
-        WPA_FAIL(err, WPA_E_INVALID, "key file '%s', line %d: expected '%s <kid> <key>'", path,
-                 number - (is_good ? 0 : 1), algorithm);
+    if (!is_good || list->n == 0) {
+        clear_list(list);
+        return WPA_FAIL(err, WPA_E_INVALID, "key file '%s', line %d: expected '%s <kid> <key>'",
+                        path, number - (is_good ? 0 : 1), algorithm);
+    }
+    return true;
+}
+
+wpa_token_keys *wpa_token_keys_open(const char *path, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    key_list list;
+    file_state seen;
+    if (!wpa_jwt_open(err) || (!wpa_path_exists(path) && !make_key_file(path, arena, err)) ||
+        !read_list(path, &list, &seen, err)) {
         return NULL;
     }
-    return WPA_STEAL(keys);
+    wpa_token_keys *keys = wpa_alloc(sizeof *keys);
+    keys->store = wpa_alloc(sizeof *keys->store);
+    *keys->store = (key_store){.path = wpa_strdup(path), .list = list, .seen = seen};
+    (void)pthread_mutex_init(&keys->store->mutex, NULL);
+    return keys;
+}
+
+/* With the mutex held. A file that cannot be read any more leaves the keys as they are. */
+static void look_again(key_store *store)
+{
+    wpa_error unread = {0};
+    file_state now = {0};
+    key_list list;
+    if (!check_key_file(store->path, &now, &unread) ||
+        (now.device == store->seen.device && now.inode == store->seen.inode &&
+         now.size == store->seen.size && now.changed_at.tv_sec == store->seen.changed_at.tv_sec &&
+         now.changed_at.tv_nsec == store->seen.changed_at.tv_nsec)) {
+        return;
+    }
+    if (read_list(store->path, &list, &now, &unread)) {
+        clear_list(&store->list);
+        store->list = list;
+        store->seen = now;
+    }
+}
+
+/* The keys as they are now, until unlock. */
+static const key_list *lock(const wpa_token_keys *keys)
+{
+    pthread_mutex_lock(&keys->store->mutex);
+    look_again(keys->store);
+    return &keys->store->list;
+}
+
+static void unlock(const wpa_token_keys *keys)
+{
+    pthread_mutex_unlock(&keys->store->mutex);
+}
+
+const wpa_token_key_info *wpa_token_keys_list(const wpa_token_keys *keys, wpa_arena *arena,
+                                              size_t *n)
+{
+    const key_list *list = lock(keys);
+    wpa_token_key_info *items = wpa_arena_array(arena, MAX_KEYS, sizeof *items);
+    *n = list->n;
+    for (size_t i = 0; i < list->n; i++) {
+        items[i] = (wpa_token_key_info){.kid = wpa_arena_text(arena, list->keys[i].kid),
+                                        .is_signing = i == 0,
+                                        .until_s = list->keys[i].until_s};
+    }
+    unlock(keys);
+    return items;
+}
+
+/* ---- rotation ---- */
+
+/* What becomes of the keys before: those whose time is up go, the others get an end. */
+static bool write_before(const key_list *list, wpa_buf *text, int64_t now_s, int64_t life_s,
+                         wpa_error *err)
+{
+    size_t n = 1;
+    for (size_t i = 0; life_s > 0 && i < list->n; i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        const token_key *key = &list->keys[i];
+        int64_t until_s = key->until_s ? key->until_s : now_s + life_s;
+        if (until_s <= now_s) {
+            continue;
+        }
+        if (++n > MAX_KEYS) {
+            return WPA_FAIL(err, WPA_E_LIMIT, "%d keys still verify tokens", MAX_KEYS);
+        }
+        char *encoded = wpa_base64_encode(arena, wpa_secret_bytes(key->secret),
+                                          wpa_secret_size(key->secret), true);
+        wpa_buf_printf(text, "%s %s %s %lld\n", algorithm, key->kid, encoded, (long long)until_s);
+        wpa_wipe(encoded, strlen(encoded));
+    }
+    return true;
+}
+
+static bool rotate(const char *path, int64_t now_s, int64_t life_s, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new(KEY_FILE_MAX_BYTES);
+    key_list list = {0};
+    file_state seen;
+    if (wpa_path_exists(path) && !read_list(path, &list, &seen, err)) {
+        return false;
+    }
+    char *line = new_key_line(arena);
+    wpa_buf_text(text, line);
+    wpa_wipe(line, strlen(line));
+    bool is_good = write_before(&list, text, now_s, life_s, err) &&
+                   wpa_buf_check(text, path, err) &&
+                   wpa_file_replace(path, wpa_buf_data(text), wpa_buf_size(text), 0600, err);
+    clear_list(&list);
+    return is_good;
+}
+
+bool wpa_token_keys_rotate(const char *path, int64_t now_s, int64_t life_s, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *slash = strrchr(path, '/');
+    const char *folder =
+        slash && slash > path ? wpa_arena_slice(arena, path, (size_t)(slash - path)) : "/";
+    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX) != 0) { /* of two at once none may lose the other's key */
+        (void)WPA_FAIL(err, WPA_E_IO, "cannot lock the folder of '%s': %s", path,
+                       wpa_strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return false;
+    }
+    bool is_good = rotate(path, now_s, life_s, err);
+    close(fd);
+    return is_good;
 }
 
 /* ---- issue ---- */
@@ -156,7 +338,6 @@ static void free_jwt(jwt_t **jwt)
 char *wpa_token_issue(const wpa_token_keys *keys, const wpa_token_claims *claims, wpa_arena *arena,
                       wpa_error *err)
 {
-    const token_key *key = &keys->keys[0];
     AUTO_JWT *jwt = NULL;
     wpa_json *payload = wpa_json_new_object(arena);
     wpa_json_set_text(payload, "iss", WPA_TOKEN_ISSUER);
@@ -166,11 +347,13 @@ char *wpa_token_issue(const wpa_token_keys *keys, const wpa_token_claims *claims
     wpa_json_set_text(payload, "jti", claims->jti);
     wpa_json_set_int(payload, "iat", claims->issued_at_s);
     wpa_json_set_int(payload, "exp", claims->expires_at_s);
+    const token_key *key = &lock(keys)->keys[0];
     bool is_good = jwt_new(&jwt) == 0 &&
                    jwt_add_grants_json(jwt, wpa_json_dump(payload, arena)) == 0 &&
                    jwt_add_header(jwt, "kid", key->kid) == 0 &&
                    jwt_set_alg(jwt, JWT_ALG_HS256, wpa_secret_bytes(key->secret),
                                (int)wpa_secret_size(key->secret)) == 0;
+    unlock(keys);
     char *encoded = is_good ? jwt_encode_str(jwt) : NULL;
     if (!encoded) {
         WPA_FAIL(err, WPA_E_INTERNAL, "cannot sign a token: %s", wpa_strerror(errno));
@@ -184,88 +367,28 @@ char *wpa_token_issue(const wpa_token_keys *keys, const wpa_token_claims *claims
 
 /* ---- verify ---- */
 
-/* A part of the token as JSON; NULL unless it is an object without repeated keys. */
-static const wpa_json *read_part(const char *at, size_t length, wpa_arena *arena)
+static const char *check_key(const key_list *list, const wpa_jws *jws, int64_t now_s)
 {
-    wpa_error unread = {0};
-    size_t size = 0;
-    uint8_t *text = wpa_base64_decode(arena, at, length, true, &size, &unread);
-    const wpa_json *value =
-        text ? wpa_json_parse((char *)text, size, WPA_TOKEN_MAX_BYTES, arena, &unread) : NULL;
-    return value && wpa_json_kind_of(value) == WPA_JSON_OBJECT ? value : NULL;
-}
-
-static const token_key *choose_key(const wpa_token_keys *keys, const wpa_json *header)
-{
-    const char *kid = wpa_json_text_of(wpa_json_find(header, "kid"));
-    for (size_t i = 0; kid && i < keys->n_keys; i++) {
-        if (strcmp(keys->keys[i].kid, kid) == 0) {
-            return &keys->keys[i];
+    for (size_t i = 0; jws->kid && i < list->n; i++) {
+        const token_key *key = &list->keys[i];
+        if (strcmp(key->kid, jws->kid) != 0) {
+            continue;
         }
+        return key->until_s && now_s >= key->until_s
+                   ? "ended key"
+                   : wpa_jws_check_signature(jws, algorithm, wpa_secret_bytes(key->secret),
+                                             wpa_secret_size(key->secret));
     }
-    return NULL;
+    return "unknown key";
 }
 
-static const char *check_header(const wpa_json *header)
+static const char *check_claims(const wpa_jws *jws, int64_t now_s, wpa_token_claims *claims)
 {
-    const wpa_json *type = wpa_json_find(header, "typ");
-    if (!wpa_text_is(wpa_json_text_of(wpa_json_find(header, "alg")), algorithm)) {
-        return "algorithm";
-    }
-    if (type && !wpa_text_is(wpa_json_text_of(type), "JWT")) {
-        return "type";
-    }
-    return wpa_json_find(header, "crit") ? "critical header" : NULL;
-}
-
-static const char *check_signature(const token_key *key, const char *token)
-{
-    AUTO_JWT *jwt = NULL;
-    bool is_signed = jwt_decode(&jwt, token, wpa_secret_bytes(key->secret),
-                                (int)wpa_secret_size(key->secret)) == 0;
-    /* The library takes the algorithm from the token: ask which one it was. */
-    return is_signed && jwt_get_alg(jwt) == JWT_ALG_HS256 ? NULL : "signature";
-}
-
-static bool names_us(const wpa_json *audience)
-{
-    if (wpa_text_is(wpa_json_text_of(audience), WPA_TOKEN_AUDIENCE)) {
-        return true;
-    }
-    bool is_named = false;
-    for (size_t i = 0;
-         audience && wpa_json_kind_of(audience) == WPA_JSON_ARRAY && i < wpa_json_count(audience);
-         i++) {
-        is_named |= wpa_text_is(wpa_json_text_of(wpa_json_at(audience, i)), WPA_TOKEN_AUDIENCE);
-    }
-    return is_named;
-}
-
-static const char *check_times(const wpa_json *payload, int64_t now_s, wpa_token_claims *claims)
-{
-    wpa_error unread = {0};
-    int64_t not_before_s = 0;
-    if (!wpa_json_get_int(payload, "exp", 1, INT64_MAX, &claims->expires_at_s, &unread) ||
-        !wpa_json_get_int(payload, "iat", 0, INT64_MAX - CLOCK_SKEW_S, &claims->issued_at_s,
-                          &unread) ||
-        !wpa_json_opt_int(payload, "nbf", 0, INT64_MAX, &not_before_s, &unread)) {
-        return "times";
-    }
-    if (now_s >= claims->expires_at_s) {
-        return "expired";
-    }
-    if (not_before_s > now_s + CLOCK_SKEW_S || claims->issued_at_s > now_s + CLOCK_SKEW_S) {
-        return "not yet valid";
-    }
-    return NULL;
-}
-
-static const char *check_claims(const wpa_json *payload, int64_t now_s, wpa_token_claims *claims)
-{
+    const wpa_json *payload = jws->payload;
     if (!wpa_text_is(wpa_json_text_of(wpa_json_find(payload, "iss")), WPA_TOKEN_ISSUER)) {
         return "issuer";
     }
-    if (!names_us(wpa_json_find(payload, "aud"))) {
+    if (!wpa_jws_is_for(jws, WPA_TOKEN_AUDIENCE)) {
         return "audience";
     }
     claims->subject = wpa_json_text_of(wpa_json_find(payload, "sub"));
@@ -274,32 +397,23 @@ static const char *check_claims(const wpa_json *payload, int64_t now_s, wpa_toke
     if (!claims->subject || !claims->role || !wpa_uuid_is_valid(claims->jti)) {
         return "identity";
     }
-    return check_times(payload, now_s, claims);
+    wpa_jws_times times = {0};
+    const char *fault = wpa_jws_check_times(jws, now_s, &times);
+    claims->issued_at_s = times.issued_at_s;
+    claims->expires_at_s = times.expires_at_s;
+    return fault;
 }
 
 static const char *verify(const wpa_token_keys *keys, const char *token, int64_t now_s,
                           wpa_arena *arena, wpa_token_claims *claims)
 {
-    size_t size = token ? strnlen(token, WPA_TOKEN_MAX_BYTES + 1) : 0;
-    if (size > WPA_TOKEN_MAX_BYTES) {
-        return "too long";
-    }
-    const char *first_dot = size ? strchr(token, '.') : NULL;
-    const char *second_dot = first_dot ? strchr(first_dot + 1, '.') : NULL;
-    if (!second_dot || strchr(second_dot + 1, '.')) {
-        return "not three parts";
-    }
-    const wpa_json *header = read_part(token, (size_t)(first_dot - token), arena);
-    const wpa_json *payload = read_part(first_dot + 1, (size_t)(second_dot - first_dot - 1), arena);
-    if (!header || !payload) {
-        return "malformed";
-    }
-    const char *fault = check_header(header);
-    const token_key *key = choose_key(keys, header);
+    wpa_jws jws;
+    const char *fault = wpa_jws_read(token, &algorithm, 1, arena, &jws);
     if (!fault) {
-        fault = key ? check_signature(key, token) : "unknown key";
+        fault = check_key(lock(keys), &jws, now_s);
+        unlock(keys);
     }
-    return fault ? fault : check_claims(payload, now_s, claims);
+    return fault ? fault : check_claims(&jws, now_s, claims);
 }
 
 bool wpa_token_verify(const wpa_token_keys *keys, const char *token, int64_t now_s,
@@ -312,7 +426,7 @@ bool wpa_token_verify(const wpa_token_keys *keys, const char *token, int64_t now
     }
     if (fault) {
         *claims = (wpa_token_claims){0};
-        return WPA_FAIL(err, WPA_E_DENIED, "the token is not valid; sign in again");
+        return WPA_FAIL(err, WPA_E_DENIED, WPA_TOKEN_REFUSED);
     }
     return true;
 }

@@ -11,9 +11,11 @@
 
 #include "auth/secret.h"
 
-#define WPA_TOKEN_MAX_BYTES 4096
+#define WPA_TOKEN_MAX_BYTES 8192
 #define WPA_TOKEN_ISSUER "wpa"
 #define WPA_TOKEN_AUDIENCE "wpa"
+/* All that whoever shows a bad token is told. */
+#define WPA_TOKEN_REFUSED "the token is not valid; sign in again"
 
 typedef struct wpa_token_keys wpa_token_keys;
 
@@ -25,16 +27,39 @@ typedef struct wpa_token_claims {
 } wpa_token_claims;
 
 /**
- * The signing keys of a file; the file is made with one random key when it is missing.
+ * The signing keys of a file; the file is made with one random key when it is missing. Whenever it
+ * changes, the next token that is signed or verified goes by what it says then.
  *
- * path      lines "HS256 <kid> <base64url key>"; the first signs, all verify: a new line in front
- *           rotates. Refused if anybody else can read it.
+ * path      lines "HS256 <kid> <base64url key> [<until>]"; the first signs, all verify, those with
+ *           a Unix time until then: a new line in front rotates. Refused if anybody else can read
+ *           it.
  *
  * Errors    WPA_E_DENIED (owner, mode), WPA_E_INVALID (names the line), WPA_E_IO.
+ * Thread    opened and freed by one; used by any.
  */
 wpa_token_keys *wpa_token_keys_open(const char *path, wpa_error *err);
 void wpa_token_keys_free(wpa_token_keys *keys);
 WPA_DEFINE_AUTO(wpa_token_keys, wpa_token_keys_free);
+
+typedef struct wpa_token_key_info {
+    const char *kid;
+    bool is_signing;
+    int64_t until_s; /* Unix time from which it verifies nothing; 0: no end yet */
+} wpa_token_key_info;
+
+/** All keys of the file, [*n] in the arena; never the keys themselves. */
+const wpa_token_key_info *wpa_token_keys_list(const wpa_token_keys *keys, wpa_arena *arena,
+                                              size_t *n);
+/**
+ * Put a new key in front of the file. Those before it verify for as long as a token signed with
+ * them may stand, then go at a later rotation.
+ *
+ * life_s    longest life of a token in seconds; 0: all others go at once, and with them all tokens.
+ *
+ * Errors    as wpa_token_keys_open; WPA_E_LIMIT (too many keys still verify).
+ */
+bool wpa_token_keys_rotate(const char *path, int64_t now_s, int64_t life_s,
+                           wpa_error *err) WPA_CHECK;
 
 /** Compact JWS in the arena, or NULL. */
 char *wpa_token_issue(const wpa_token_keys *keys, const wpa_token_claims *claims, wpa_arena *arena,
@@ -50,7 +75,7 @@ char *wpa_token_issue(const wpa_token_keys *keys, const wpa_token_claims *claims
  *
  * Returns   true, or false with *err set.
  * Errors    WPA_E_DENIED, always with the same words.
- * Thread    any; no shared state.
+ * Thread    any.
  * Source    RFC 7515 (JWS), RFC 7519 section 4.1 (claims), RFC 8725 (what to refuse).
  */
 bool wpa_token_verify(const wpa_token_keys *keys, const char *token, int64_t now_s,

@@ -156,8 +156,10 @@ static int run(wpa_cli *cli, wpa_error *err)
         return WPA_CLI_FAILED;
     }
     int fd = fileno(cli->err); /* none, if a test keeps what is printed in memory */
-    cli->log = wpa_log_new(fd >= 0 ? fd : STDERR_FILENO,
-                           wpa_cli_is_given(cli, "verbose") ? WPA_LOG_INFO : WPA_LOG_ERROR);
+    cli->log =
+        wpa_log_new(fd >= 0 ? fd : STDERR_FILENO, wpa_cli_is_given(cli, "verbose") ? WPA_LOG_INFO
+                                                  : cli->command->logs_warnings    ? WPA_LOG_WARN
+                                                                                   : WPA_LOG_ERROR);
     cli->facts = wpa_facts_load(cli->arena);
     if (cli->facts.fault && !cli->command->is_light) { /* the light ones say it where it belongs */
         (void)fprintf(cli->err, "wpa: %s\n", cli->facts.fault);

@@ -63,6 +63,7 @@ struct wpa_cli_command {
     int min_operands, max_operands; /* WPA_CLI_MANY: no limit */
     bool has_json;                  /* takes --json */
     bool is_hidden;                 /* not in the list of commands */
+    bool logs_warnings;             /* without --verbose too: it serves others, who are told less */
     bool is_light; /* prepares git and the network itself, if ever: that costs more than its work */
     /* The exit code, or WPA_CLI_FAILED with *err set. */
     int (*run)(wpa_cli *cli, wpa_error *err);

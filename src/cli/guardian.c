@@ -22,6 +22,7 @@ static const wpa_cli_column columns[] = {
     {"created_at", "ADDED", WPA_CLI_AS_TIME, 0},
     {"last_sign_in_at", "LAST SIGN-IN", WPA_CLI_AS_TIME, 0},
     {"sessions", "SESSIONS", WPA_CLI_AS_INT, 0},
+    {"one_time_code", "CODE", WPA_CLI_AS_BOOL, 0},
 };
 /* clang-format on */
 

@@ -68,7 +68,7 @@ static bool read_options(wpa_cli *cli, wpa_api_options *api, wpa_error *err)
         .port = WPA_API_DEFAULT_PORT,
         .unix_socket = wpa_cli_text(cli, "socket"),
         .listen_fd = inherited_socket(),
-        .keys_path = wpa_path_join(cli->arena, state, "session.keys"),
+        .keys_path = wpa_path_join(cli->arena, state, WPA_CLI_KEYS_FILE),
         .certificate = wpa_cli_text(cli, "tls-cert"),
         .private_key = wpa_cli_text(cli, "tls-key"),
         .n_workers = (int)wpa_cli_int(cli, "threads", 4),
@@ -148,5 +148,6 @@ const wpa_cli_command wpa_cli_serve = {
                "systemd it takes the socket that is handed over.",
     .options = options,
     .n_options = WPA_COUNT(options),
+    .logs_warnings = true,
     .run = run,
 };

@@ -225,7 +225,7 @@ const wpa_token_keys *wpa_cli_token_keys(wpa_cli *cli, wpa_error *err)
     const char *state = wpa_cli_state(cli, err);
     if (!cli->session->keys && state) {
         cli->session->keys =
-            wpa_token_keys_open(wpa_path_join(cli->arena, state, "session.keys"), err);
+            wpa_token_keys_open(wpa_path_join(cli->arena, state, WPA_CLI_KEYS_FILE), err);
     }
     return cli->session->keys;
 }

@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 #include "guardian/session.h"
 
+#define WPA_CLI_KEYS_FILE "session.keys" /* in the state folder */
+
 void wpa_cli_session_open(wpa_cli *cli);
 /** Gives everything back; the last one to leave stops wpa's own PostgreSQL. */
 void wpa_cli_session_close(wpa_cli *cli);

@@ -84,8 +84,8 @@ static bool sign_in(wpa_feed *feed, wpa_db *db, const wpa_command *command, wpa_
     WPA_AUTO(wpa_secret) *secret = wpa_secret_new(command->secret, command->secret_bytes);
     return (command->kind != WPA_COMMAND_FIRST_GUARDIAN ||
             wpa_guardian_create_first(db, &feed->where, command->name, secret, err)) &&
-           wpa_session_sign_in(db, &feed->where, command->name, secret, "console", &feed->session,
-                               err);
+           wpa_session_sign_in(db, &feed->where, command->name, secret, command->text, "console",
+                               &feed->session, err);
 }
 
 static bool sign_out(wpa_feed *feed, wpa_db *db, wpa_error *err)

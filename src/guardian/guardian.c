@@ -98,8 +98,7 @@ bool wpa_guardian_add(wpa_db *db, const wpa_actor *actor, const char *name, wpa_
     return add_person(db, actor, name, role, passphrase, false, err);
 }
 
-/* Id of a person, 0 with err set. */
-static int64_t find_person(wpa_db *db, const char *name, wpa_error *err)
+int64_t wpa_guardian_find(wpa_db *db, const char *name, wpa_error *err)
 {
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_GUARDIAN_FIND, &name, 1, err);
     if (!rows) {
@@ -129,7 +128,7 @@ static bool change_person(wpa_db *db, void *context, wpa_error *err)
     if (!wpa_db_run(db, WPA_SQL_GUARDIAN_LOCK, NULL, 0, err)) {
         return false;
     }
-    int64_t principal_id = find_person(db, wanted->name, err);
+    int64_t principal_id = wpa_guardian_find(db, wanted->name, err);
     if (!principal_id) {
         return false;
     }
@@ -187,7 +186,8 @@ wpa_principal *wpa_guardian_list(wpa_db *db, wpa_arena *arena, size_t *n, wpa_er
                                    .is_active = wpa_rows_bool(rows, i, 3),
                                    .created_at_us = wpa_rows_time_us(rows, i, 4),
                                    .last_sign_in_at_us = wpa_rows_time_us(rows, i, 5),
-                                   .n_sessions = wpa_rows_int(rows, i, 6)};
+                                   .n_sessions = wpa_rows_int(rows, i, 6),
+                                   .has_code = wpa_rows_bool(rows, i, 7)};
         if (!wpa_role_parse(wpa_rows_text(rows, i, 2), &items[i].role, err)) {
             return NULL;
         }

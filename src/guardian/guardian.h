@@ -14,11 +14,14 @@ typedef struct wpa_principal {
     int64_t created_at_us;
     int64_t last_sign_in_at_us; /* 0: never */
     int64_t n_sessions;         /* that stand now */
+    bool has_code;              /* is asked for a one-time code as well */
 } wpa_principal;
 
 /** May this be somebody's name? 1 to 63 letters, digits and . _ @ -; errors WPA_E_INVALID. */
 bool wpa_guardian_check_name(const char *name, wpa_error *err) WPA_CHECK;
 
+/** Id of a person, 0 with *err set: WPA_E_NOT_FOUND, WPA_E_REFUSED (an agent). */
+int64_t wpa_guardian_find(wpa_db *db, const char *name, wpa_error *err);
 /** Has anybody with the role guardian ever been made? */
 bool wpa_guardian_exists(wpa_db *db, bool *exists, wpa_error *err) WPA_CHECK;
 

@@ -11,6 +11,7 @@
 #include "auth/hash.h"
 #include "auth/password.h"
 #include "gen/sql.h"
+#include "guardian/code.h"
 #include "json/json.h"
 
 enum {
@@ -144,28 +145,42 @@ static bool refuse(wpa_db *db, const wpa_actor *where, const person *found, int6
 typedef struct opening {
     wpa_session *session;
     const char *kind;
-    const char *name_hash; /* NULL: no tries to forget */
-    const char *new_hash;  /* NULL: the stored one is good */
+    const char *before;         /* jti of the session it takes the place of, or NULL */
+    const char *name_hash;      /* NULL: no tries to forget */
+    const char *new_hash;       /* NULL: the stored one is good */
+    const wpa_code_proof *code; /* used up with it; NULL: none was wanted */
 } opening;
+
+/* A process that answers software keeps nobody signed in for long: its tokens travel. */
+static int64_t seconds_of(const char *kind)
+{
+    return wpa_text_is(kind, "api") ? WPA_SESSION_API_SECONDS : WPA_SESSION_SECONDS;
+}
 
 static bool insert_session(wpa_db *db, void *context, wpa_error *err)
 {
     const opening *open = context;
     wpa_session *session = open->session;
-    char id[WPA_DB_NUMBER_SIZE], seconds[WPA_DB_NUMBER_SIZE];
+    char id[WPA_DB_NUMBER_SIZE], seconds[WPA_DB_NUMBER_SIZE], longest[WPA_DB_NUMBER_SIZE];
     const char *params[] = {session->jti,
                             wpa_db_number(session->actor.principal_id, id),
                             open->kind,
-                            wpa_db_number(WPA_SESSION_SECONDS, seconds),
+                            wpa_db_number(seconds_of(open->kind), seconds),
                             session->actor.address,
-                            session->actor.user_agent};
+                            session->actor.user_agent,
+                            open->before,
+                            wpa_db_number(WPA_SESSION_SECONDS, longest)};
+    if (open->code && !wpa_code_use(db, session->actor.principal_id, open->code, err)) {
+        return false;
+    }
     WPA_AUTO(wpa_rows) *rows =
         wpa_db_exec(db, WPA_SQL_SESSION_INSERT, params, WPA_COUNT(params), err);
     if (!rows) {
         return false;
     }
     if (wpa_rows_count(rows) == 0) {
-        return WPA_FAIL(err, WPA_E_DENIED, "'%s' is disabled", session->actor.name);
+        return open->before ? WPA_FAIL(err, WPA_E_DENIED, "the session has ended; sign in again")
+                            : WPA_FAIL(err, WPA_E_DENIED, "'%s' is disabled", session->actor.name);
     }
     session->expires_at_us = wpa_rows_time_us(rows, 0, 0);
     const char *credential[] = {id, open->new_hash};
@@ -194,14 +209,44 @@ static void fill_session(wpa_session *session, const wpa_actor *where, int64_t p
     wpa_uuid_new(session->jti);
 }
 
+/* All was right but that nothing was typed into a field that a client may not even show. */
+static bool ask_for_code(wpa_db *db, const wpa_actor *where, const person *found, int64_t left,
+                         int64_t pause_s, wpa_session *session, wpa_error *err)
+{
+    (void)refuse(db, where, found, left, pause_s, err);
+    if (err->code != WPA_E_DENIED || left <= 0) {
+        return false;
+    }
+    session->needs_code = true;
+    wpa_error_clear(err);
+    return WPA_FAIL(err, WPA_E_DENIED, "field 'code' is needed as well: a one-time code");
+}
+
+/* What comes behind a right passphrase. */
+static bool check_rest(wpa_db *db, const person *found, const char *code, wpa_code_proof *proof,
+                       bool *is_missing, bool *is_right, wpa_error *err)
+{
+    *is_right = false;
+    *is_missing = false;
+    if (!wpa_code_check(db, found->id, code, wpa_now_us() / 1000000, proof, err)) {
+        return false;
+    }
+    *is_missing = proof->is_wanted && !proof->is_given;
+    *is_right = !proof->is_wanted || proof->is_good;
+    return true;
+}
+
 bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
-                         const wpa_secret *passphrase, const char *kind, wpa_session *session,
-                         wpa_error *err)
+                         const wpa_secret *passphrase, const char *code, const char *kind,
+                         wpa_session *session, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     const char *name_hash = hash_name(name, arena);
     int64_t left = 0, pause_s = 0;
     person found;
+    wpa_code_proof proof = {0};
+    bool is_missing = false;
+    *session = (wpa_session){.actor = *where};
     if (!wpa_utf8_is_valid(name, strlen(name)) || strlen(name) > NAME_MAX_BYTES) {
         name = ""; /* nobody's name, and nothing to ask the database */
     }
@@ -209,6 +254,13 @@ bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
         return wpa_error_within(err, "sign in");
     }
     bool is_right = wpa_password_verify(found.id ? found.hash : NULL, passphrase);
+    if (is_right && found.is_active &&
+        !check_rest(db, &found, code, &proof, &is_missing, &is_right, err)) {
+        return wpa_error_within(err, "sign in");
+    }
+    if (is_missing) {
+        return ask_for_code(db, where, &found, left, pause_s, session, err);
+    }
     if (!is_right || !found.is_active) {
         wpa_wipe(&found.hash, sizeof found.hash);
         return refuse(db, where, &found, left, pause_s, err);
@@ -222,8 +274,33 @@ bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
     opening open = {.session = session,
                     .kind = kind,
                     .name_hash = name_hash,
-                    .new_hash = is_outdated ? new_hash : NULL};
+                    .new_hash = is_outdated ? new_hash : NULL,
+                    .code = proof.is_wanted ? &proof : NULL};
+    if (wpa_db_transact(db, &session->actor, insert_session, &open, err)) {
+        return true;
+    }
+    if (err->code != WPA_E_DENIED) {
+        return false;
+    }
+    wpa_error_clear(err); /* somebody else was faster with the same code */
+    return refuse(db, where, &found, left, pause_s, err);
+}
+
+bool wpa_session_open(wpa_db *db, const wpa_actor *actor, const char *kind, wpa_session *session,
+                      wpa_error *err)
+{
+    fill_session(session, actor, actor->principal_id, actor->name, actor->role);
+    opening open = {.session = session, .kind = kind};
     return wpa_db_transact(db, &session->actor, insert_session, &open, err);
+}
+
+void wpa_session_record_refusal(wpa_db *db, const wpa_actor *where)
+{
+    wpa_actor nobody = *where;
+    wpa_error ignored = {0}; /* the refusal itself is the answer */
+    audit_line line = {.action = "session.refused", .subject = "principal:unknown", .detail = "{}"};
+    nobody.principal_id = 0;
+    (void)!wpa_db_transact(db, &nobody, write_audit, &line, &ignored);
 }
 
 /* Makes the principal if it is not there; two at once make one. */
@@ -311,7 +388,7 @@ bool wpa_session_resume(wpa_db *db, const wpa_token_keys *keys, const char *toke
         wpa_log_write(log, WPA_LOG_WARN, "session", "token refused: %s (from %s)",
                       stands ? "subject" : "session ended", where->address);
         *session = (wpa_session){.actor = *where};
-        return WPA_FAIL(err, WPA_E_DENIED, "the token is not valid; sign in again");
+        return WPA_FAIL(err, WPA_E_DENIED, WPA_TOKEN_REFUSED);
     }
     return true;
 }
@@ -360,7 +437,7 @@ static bool replace_session(wpa_db *db, void *context, wpa_error *err)
     if (rows && wpa_rows_count(rows) == 0) {
         return WPA_FAIL(err, WPA_E_DENIED, "the session has ended; sign in again");
     }
-    opening open = {.session = r->session, .kind = "api"};
+    opening open = {.session = r->session, .kind = "api", .before = jti};
     return rows && insert_session(db, &open, err);
 }
 

@@ -10,7 +10,8 @@
 #include "auth/token.h"
 #include "db/db.h"
 
-#define WPA_SESSION_SECONDS INT64_C(43200) /* twelve hours */
+#define WPA_SESSION_SECONDS INT64_C(43200)    /* twelve hours: of a terminal, and of any in a row */
+#define WPA_SESSION_API_SECONDS INT64_C(1800) /* half an hour, renewed by whoever still works */
 #define WPA_SIGN_IN_FREE_TRIES 5
 #define WPA_SIGN_IN_PAUSE_SECONDS 60
 #define WPA_SIGN_IN_MAX_PAUSE_SECONDS 3600
@@ -19,6 +20,7 @@ typedef struct wpa_session {
     wpa_actor actor;
     char jti[37];
     int64_t expires_at_us;
+    bool needs_code; /* after a refused sign-in: all was right, and a one-time code is wanted too */
 } wpa_session;
 
 /**
@@ -28,18 +30,26 @@ typedef struct wpa_session {
 void wpa_session_locate(wpa_actor *where);
 
 /**
- * Check a name and passphrase and open a session. Costs as much for a name that nobody has.
+ * Check a name and passphrase, and the one-time code where one is switched on, and open a session.
+ * Costs as much for a name that nobody has.
  *
  * where     address and user agent; its principal does not count.
- * kind      "console" or "api".
+ * code      one-time or recovery code; NULL or "": none was given.
+ * kind      "console", "cli" or "api".
  *
  * Errors    WPA_E_DENIED, with one sentence for all causes that tells the tries left, or how long
  *           the pause lasts; after WPA_SIGN_IN_FREE_TRIES failures a pause, doubling with each
- *           further one, for all consoles together.
+ *           further one, for all consoles together. If nothing but the code is missing,
+ *           session->needs_code is set and the sentence says so.
  */
 bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
-                         const wpa_secret *passphrase, const char *kind, wpa_session *session,
-                         wpa_error *err) WPA_CHECK;
+                         const wpa_secret *passphrase, const char *code, const char *kind,
+                         wpa_session *session, wpa_error *err) WPA_CHECK;
+/** Open a session of somebody who has been identified by other means; errors WPA_E_DENIED. */
+bool wpa_session_open(wpa_db *db, const wpa_actor *actor, const char *kind, wpa_session *session,
+                      wpa_error *err) WPA_CHECK;
+/** A sign-in that was refused before anybody in particular was meant: into the audit log. */
+void wpa_session_record_refusal(wpa_db *db, const wpa_actor *where);
 /**
  * Open a session that may only look, as the principal "viewer", made when first wanted.
  *
@@ -64,9 +74,10 @@ bool wpa_session_resume(wpa_db *db, const wpa_token_keys *keys, const char *toke
 /** Does it still stand? Reads the role anew. Errors WPA_E_DENIED. */
 bool wpa_session_check(wpa_db *db, wpa_session *session, wpa_error *err) WPA_CHECK;
 /**
- * A new session in place of one that still stands, which ends.
+ * A new session in place of one that still stands, which ends. The row of them ends
+ * WPA_SESSION_SECONDS after the sign-in.
  *
- * Errors    WPA_E_DENIED (it has ended, or the person was disabled).
+ * Errors    WPA_E_DENIED (it has ended, its time is up, or the person was disabled).
  */
 bool wpa_session_renew(wpa_db *db, const wpa_session *before, wpa_session *session,
                        wpa_error *err) WPA_CHECK;

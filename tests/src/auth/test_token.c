@@ -227,6 +227,8 @@ static void test_bad_key_files_are_refused(void **state)
         "HS256 a c2hvcnQ\n",
         "none a a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s\n",
         "HS256 a not!base64\n",
+        "HS256 a a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s soon\n",
+        "HS256 a a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s 1 2\n",
         "HS256  a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s\n",
     };
     for (size_t i = 0; i < WPA_COUNT(contents); i++) {
@@ -254,6 +256,65 @@ static void test_rotation_keeps_old_tokens(void **state)
     assert_true(wpa_token_verify(keys, old, NOW, made->arena, &out, NULL, &err));
     assert_true(wpa_token_verify(keys, fresh, NOW, made->arena, &out, NULL, &err));
     assert_false(wpa_token_verify(made->keys, fresh, NOW, made->arena, &out, NULL, &err));
+}
+
+static void test_keys_have_an_end(void **state)
+{
+    fixture *made = *state;
+    wpa_error err = {0};
+    const char *why = NULL;
+    wpa_token_claims in = {"mira", "guardian", JTI, NOW, NOW + 1000}, out;
+    char *old = wpa_token_issue(made->keys, &in, made->arena, &err);
+    char *path = wpa_path_join(made->arena, made->folder, "ended");
+    char *text = wpa_arena_printf(
+        made->arena, "HS256 next bm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm4\n%.*s %d\n",
+        (int)strlen(key_line) - 1, key_line, NOW + 50);
+    assert_true(wpa_file_replace(path, text, strlen(text), 0600, &err));
+    WPA_AUTO(wpa_token_keys) *keys = wpa_token_keys_open(path, &err);
+    assert_non_null(keys);
+    assert_true(wpa_token_verify(keys, old, NOW + 49, made->arena, &out, NULL, &err));
+    assert_false(wpa_token_verify(keys, old, NOW + 50, made->arena, &out, &why, &err));
+    assert_string_equal(why, "ended key");
+}
+
+/* One that is open sees the rotation at once, as a server must. */
+static void test_rotation_is_seen_by_those_who_run(void **state)
+{
+    fixture *made = *state;
+    wpa_error err = {0};
+    size_t n = 0;
+    const char *why = NULL;
+    wpa_token_claims in = {"mira", "guardian", JTI, NOW, NOW + 1000}, out;
+    char *path = wpa_path_join(made->arena, made->folder, "running");
+    WPA_AUTO(wpa_token_keys) *server = wpa_token_keys_open(path, &err);
+    assert_non_null(server);
+    char *first = wpa_token_issue(server, &in, made->arena, &err);
+    assert_true(wpa_token_keys_rotate(path, NOW, 500, &err));
+    WPA_AUTO(wpa_token_keys) *other = wpa_token_keys_open(path, &err);
+    assert_non_null(other);
+    char *second = wpa_token_issue(other, &in, made->arena, &err);
+    assert_true(wpa_token_verify(server, second, NOW, made->arena, &out, NULL, &err));
+    assert_true(wpa_token_verify(server, first, NOW + 499, made->arena, &out, NULL, &err));
+    assert_false(wpa_token_verify(server, first, NOW + 500, made->arena, &out, NULL, &err));
+    const wpa_token_key_info *items = wpa_token_keys_list(server, made->arena, &n);
+    assert_int_equal(n, 2);
+    assert_true(items[0].is_signing && !items[1].is_signing);
+    assert_int_equal(items[0].until_s, 0);
+    assert_int_equal(items[1].until_s, NOW + 500);
+    /* A later rotation lets go what verifies nothing any more. */
+    assert_true(wpa_token_keys_rotate(path, NOW + 600, 500, &err));
+    items = wpa_token_keys_list(server, made->arena, &n);
+    assert_int_equal(n, 2);
+    assert_int_equal(items[1].until_s, NOW + 1100);
+    /* And a key that somebody else may know is trusted no more. */
+    assert_true(wpa_token_keys_rotate(path, NOW + 600, 0, &err));
+    assert_false(wpa_token_verify(server, second, NOW, made->arena, &out, &why, &err));
+    assert_string_equal(why, "unknown key");
+    char *third = wpa_token_issue(server, &in, made->arena, &err);
+    assert_true(wpa_token_verify(other, third, NOW, made->arena, &out, NULL, &err));
+    for (int i = 0; i < 20 && wpa_token_keys_rotate(path, NOW, 500, &err); i++) {
+    }
+    assert_int_equal(err.code, WPA_E_LIMIT);
 }
 
 static void test_passphrases(void **state)
@@ -291,6 +352,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_bad_key_files_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rotation_keeps_old_tokens, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keys_have_an_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rotation_is_seen_by_those_who_run, set_up, tear_down),
         cmocka_unit_test(test_passphrases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

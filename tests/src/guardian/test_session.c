@@ -8,11 +8,14 @@
 
 #include <cmocka.h>
 
+#include <wpa/clock.h>
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "auth/otp.h"
 #include "auth/token.h"
 #include "db/db.h"
+#include "guardian/code.h"
 #include "guardian/guardian.h"
 #include "guardian/session.h"
 #include "harness/pg.h"
@@ -35,9 +38,9 @@ static int set_up(void **state)
     made.wrong = wpa_secret_new("battery staple", 14);
     made.where = (wpa_actor){.address = "192.0.2.7", .user_agent = "tests"};
     *state = &made;
-    bool is_good =
-        wpa_guardian_create_first(made.db, &made.where, "mira", made.right, &err) &&
-        wpa_session_sign_in(made.db, &made.where, "mira", made.right, "console", &made.mira, &err);
+    bool is_good = wpa_guardian_create_first(made.db, &made.where, "mira", made.right, &err) &&
+                   wpa_session_sign_in(made.db, &made.where, "mira", made.right, NULL, "console",
+                                       &made.mira, &err);
     if (!is_good) {
         print_error("%s\n", err.message);
     }
@@ -59,8 +62,8 @@ static wpa_code sign_in(fixture *made, const char *name, const wpa_secret *passp
 {
     wpa_session session;
     *err = (wpa_error){0};
-    bool is_good =
-        wpa_session_sign_in(made->db, &made->where, name, passphrase, "console", &session, err);
+    bool is_good = wpa_session_sign_in(made->db, &made->where, name, passphrase, NULL, "console",
+                                       &session, err);
     assert_int_equal(is_good, err->code == WPA_OK);
     return err->code;
 }
@@ -216,8 +219,8 @@ static void test_disabled_people_are_out_at_once(void **state)
     wpa_session tom;
     assert_true(
         wpa_guardian_add(made->db, &made->mira.actor, "tom", WPA_ROLE_VIEWER, made->right, &err));
-    assert_true(
-        wpa_session_sign_in(made->db, &made->where, "tom", made->right, "console", &tom, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, NULL, "console",
+                                    &tom, &err));
     assert_false(wpa_guardian_set_active(made->db, &tom.actor, "mira", false, &err));
     assert_int_equal(err.code, WPA_E_DENIED);
     assert_true(wpa_session_check(made->db, &tom, &err));
@@ -244,8 +247,8 @@ static void test_new_passphrase_ends_other_sessions(void **state)
     fixture *made = *state;
     wpa_error err = {0};
     wpa_session second;
-    assert_true(
-        wpa_session_sign_in(made->db, &made->where, "mira", made->right, "api", &second, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "mira", made->right, NULL, "api",
+                                    &second, &err));
     assert_true(wpa_guardian_set_passphrase(made->db, &made->mira.actor, "mira", made->wrong,
                                             made->mira.jti, &err));
     assert_true(wpa_session_check(made->db, &made->mira, &err));
@@ -261,8 +264,8 @@ static void test_viewers_change_only_their_own(void **state)
     wpa_session tom;
     assert_true(
         wpa_guardian_add(made->db, &made->mira.actor, "tom", WPA_ROLE_VIEWER, made->right, &err));
-    assert_true(
-        wpa_session_sign_in(made->db, &made->where, "tom", made->right, "console", &tom, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, NULL, "console",
+                                    &tom, &err));
     assert_true(
         wpa_guardian_set_passphrase(made->db, &tom.actor, "tom", made->wrong, tom.jti, &err));
     assert_false(
@@ -329,6 +332,191 @@ static void test_everybody_is_listed(void **state)
     assert_true(all[1].last_sign_in_at_us > 0);
 }
 
+/* ---- one-time codes -----------------------------------------------------------------------------
+ */
+
+static wpa_code code_sign_in(fixture *made, const char *code, wpa_session *session, wpa_error *err)
+{
+    *err = (wpa_error){0};
+    (void)!wpa_session_sign_in(made->db, &made->where, "mira", made->right, code, "console",
+                               session, err);
+    return err->code;
+}
+
+/* The code of a moment; the secret as the database keeps it. */
+static const char *code_at(fixture *made, int64_t now_s, wpa_arena *arena)
+{
+    const char *hex = wpa_test_sql_value(made->pg, 0, arena,
+                                         "SELECT encode(secret, 'hex') FROM wpa.one_time_code");
+    uint8_t bytes[WPA_OTP_SECRET_BYTES];
+    assert_true(wpa_hex_decode(hex, bytes, sizeof bytes));
+    WPA_AUTO(wpa_secret) *secret = wpa_secret_new(bytes, sizeof bytes);
+    return wpa_otp_code(secret, now_s / WPA_OTP_STEP_SECONDS, wpa_arena_alloc(arena, 8));
+}
+
+static void switch_on(fixture *made, wpa_arena *arena, const char **recovery)
+{
+    wpa_error err = {0};
+    wpa_code_secret shown;
+    int64_t now_s = wpa_now_us() / 1000000;
+    assert_true(wpa_code_enrol(made->db, &made->mira.actor, arena, &shown, &err));
+    assert_true(wpa_text_starts(shown.uri, "otpauth://totp/wpa:mira?secret="));
+    assert_non_null(strstr(shown.uri, shown.secret));
+    assert_true(wpa_code_confirm(made->db, &made->mira.actor, code_at(made, now_s - 30, arena),
+                                 now_s, arena, recovery, &err));
+}
+
+static void test_codes_are_asked_for_once_they_are_confirmed(void **state)
+{
+    fixture *made = *state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *recovery[WPA_CODE_RECOVERY_COUNT];
+    wpa_error err = {0};
+    wpa_session session;
+    wpa_code_secret shown;
+    int64_t now_s = wpa_now_us() / 1000000;
+    assert_true(wpa_code_enrol(made->db, &made->mira.actor, arena, &shown, &err));
+    assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_OK);
+    assert_false(
+        wpa_code_confirm(made->db, &made->mira.actor, "000000", 30, arena, recovery, &err));
+    assert_int_equal(err.code, WPA_E_DENIED);
+    switch_on(made, arena, recovery);
+    wpa_error_clear(&err);
+    assert_false(wpa_code_enrol(made->db, &made->mira.actor, arena, &shown, &err));
+    assert_int_equal(err.code, WPA_E_REFUSED);
+    assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_E_DENIED);
+    assert_true(session.needs_code);
+    assert_non_null(strstr(err.message, "one-time code"));
+    assert_int_equal(code_sign_in(made, "", &session, &err), WPA_E_DENIED);
+    assert_true(session.needs_code);
+    const char *code = code_at(made, now_s, arena);
+    assert_int_equal(code_sign_in(made, code, &session, &err), WPA_OK);
+    assert_int_equal(code_sign_in(made, code, &session, &err), WPA_E_DENIED); /* used */
+    assert_false(session.needs_code);
+    assert_non_null(strstr(err.message, "wrong name, passphrase or code"));
+    /* Nor does an earlier one count behind it, or a wrong passphrase tell that it was right. */
+    assert_int_equal(code_sign_in(made, code_at(made, now_s - 30, arena), &session, &err),
+                     WPA_E_DENIED);
+    wpa_error other = {0};
+    assert_false(wpa_session_sign_in(made->db, &made->where, "mira", made->wrong, NULL, "console",
+                                     &session, &other));
+    assert_false(session.needs_code);
+}
+
+static void test_recovery_codes_are_good_once(void **state)
+{
+    fixture *made = *state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *recovery[WPA_CODE_RECOVERY_COUNT];
+    wpa_error err = {0};
+    wpa_session session;
+    switch_on(made, arena, recovery);
+    assert_int_equal(code_sign_in(made, recovery[3], &session, &err), WPA_OK);
+    assert_int_equal(code_sign_in(made, recovery[3], &session, &err), WPA_E_DENIED);
+    char *typed = wpa_arena_text(arena, recovery[4]);
+    for (char *at = typed; *at; at++) {
+        *at = *at == '-' ? ' ' : (char)(*at | (*at >= 'A' ? 0x20 : 0));
+    }
+    assert_int_equal(code_sign_in(made, typed, &session, &err), WPA_OK);
+    assert_int_equal(code_sign_in(made, "AAAA-AAAA-AAAA-AAAA", &session, &err), WPA_E_DENIED);
+    assert_string_equal(
+        wpa_test_sql_value(made->pg, 0, arena,
+                           "SELECT string_agg(detail::jsonb->>'left', ' ' ORDER BY seq) FROM "
+                           "wpa.audit WHERE action = 'code.recovery_used'"),
+        "9 8");
+    assert_string_equal(wpa_test_sql_value(made->pg, 0, arena,
+                                           wpa_arena_printf(arena,
+                                                            "SELECT count(*) FROM wpa.audit WHERE "
+                                                            "detail LIKE '%%%.9s%%'",
+                                                            recovery[3])),
+                        "0");
+}
+
+static void test_codes_are_switched_off_by_their_owner_or_a_guardian(void **state)
+{
+    fixture *made = *state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *recovery[WPA_CODE_RECOVERY_COUNT];
+    wpa_error err = {0};
+    wpa_session tom, session;
+    int64_t now_s = wpa_now_us() / 1000000;
+    switch_on(made, arena, recovery);
+    assert_true(
+        wpa_guardian_add(made->db, &made->mira.actor, "tom", WPA_ROLE_VIEWER, made->right, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, NULL, "console",
+                                    &tom, &err));
+    assert_false(wpa_code_remove(made->db, &tom.actor, "mira", NULL, now_s, &err));
+    assert_int_equal(err.code, WPA_E_DENIED);
+    static const char *const wrong[] = {NULL, "", "000000", "AAAA-AAAA-AAAA-AAAA"};
+    for (size_t i = 0; i < WPA_COUNT(wrong); i++) {
+        wpa_error_clear(&err);
+        assert_false(wpa_code_remove(made->db, &made->mira.actor, NULL, wrong[i], now_s, &err));
+        assert_int_equal(err.code, WPA_E_DENIED);
+    }
+    assert_true(wpa_code_remove(made->db, &made->mira.actor, "MIRA", recovery[0], now_s, &err));
+    assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_OK);
+    wpa_error_clear(&err);
+    assert_false(wpa_code_remove(made->db, &made->mira.actor, NULL, NULL, now_s, &err));
+    assert_int_equal(err.code, WPA_E_REFUSED);
+    switch_on(made, arena, recovery);
+    assert_true(
+        wpa_guardian_add(made->db, &made->mira.actor, "zoe", WPA_ROLE_GUARDIAN, made->right, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "zoe", made->right, NULL, "console",
+                                    &tom, &err));
+    assert_true(wpa_code_remove(made->db, &tom.actor, "mira", NULL, now_s, &err));
+    assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_OK);
+}
+
+static void test_the_secret_is_read_by_the_sign_in_alone(void **state)
+{
+    fixture *made = *state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *recovery[WPA_CODE_RECOVERY_COUNT];
+    switch_on(made, arena, recovery);
+    static const struct {
+        const char *role, *sql, *state;
+    } rows[] = {
+        {"wpa_viewer", "SELECT secret FROM wpa.one_time_code", "42501"},
+        {"wpa_agent", "SELECT secret FROM wpa.one_time_code", "42501"},
+        {"wpa_api", "SELECT secret FROM wpa.one_time_code", "42501"},
+        {"wpa_api", "SELECT hash FROM wpa.recovery_code", "42501"},
+        {"wpa_api", "UPDATE wpa.one_time_code SET last_step = 0", "42501"},
+        {"wpa_api", "DELETE FROM wpa.one_time_code", "42501"},
+        {"wpa_viewer", "SELECT wpa.code_secret(2)", "42501"},
+        {"wpa_agent", "SELECT wpa.code_secret(2)", "42501"},
+        {"wpa_viewer", "SELECT wpa.code_remove(2)", "42501"},
+        {"wpa_agent", "SELECT wpa.code_use(2, 1)", "42501"},
+        {"wpa_viewer", "SELECT principal_id FROM wpa.v_code", "00000"},
+    };
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        assert_string_equal(wpa_test_sql(made->pg, rows[i].role, 0, rows[i].sql), rows[i].state);
+    }
+}
+
+static void test_sessions_of_software_are_short_and_end_in_a_row(void **state)
+{
+    fixture *made = *state;
+    wpa_error err = {0};
+    wpa_session first, second;
+    assert_true(wpa_session_sign_in(made->db, &made->where, "mira", made->right, NULL, "api",
+                                    &first, &err));
+    int64_t left_s = (first.expires_at_us - wpa_now_us()) / 1000000;
+    assert_in_range(left_s, WPA_SESSION_API_SECONDS - 60, WPA_SESSION_API_SECONDS);
+    wpa_test_sql_int(made->pg, 0,
+                     "UPDATE wpa.session SET began_at = now() - interval '11 hours 50 minutes' "
+                     "WHERE kind = 'api' RETURNING 1");
+    assert_true(wpa_session_renew(made->db, &first, &second, &err));
+    left_s = (second.expires_at_us - wpa_now_us()) / 1000000;
+    assert_in_range(left_s, 540, 600);
+    assert_false(wpa_session_check(made->db, &first, &err));
+    wpa_error_clear(&err);
+    wpa_test_sql_int(made->pg, 0,
+                     "UPDATE wpa.session SET began_at = now() - interval '12 hours' "
+                     "WHERE kind = 'api' AND ended_at IS NULL RETURNING 1");
+    assert_false(wpa_session_renew(made->db, &second, &first, &err));
+    assert_int_equal(err.code, WPA_E_DENIED);
+}
+
 static void test_place_comes_from_the_environment(void **state)
 {
     (void)state;
@@ -362,6 +550,11 @@ int main(void)
         CASE(test_tokens_name_sessions),
         CASE(test_looking_needs_no_passphrase_unless_forbidden),
         CASE(test_everybody_is_listed),
+        CASE(test_codes_are_asked_for_once_they_are_confirmed),
+        CASE(test_recovery_codes_are_good_once),
+        CASE(test_codes_are_switched_off_by_their_owner_or_a_guardian),
+        CASE(test_the_secret_is_read_by_the_sign_in_alone),
+        CASE(test_sessions_of_software_are_short_and_end_in_a_row),
         cmocka_unit_test(test_place_comes_from_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

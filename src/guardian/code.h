@@ -1,0 +1,62 @@
+/*
+ * One-time codes (RFC 6238) as a second thing to be asked for at sign-in: switched on by whoever
+ * wants it, taken once each, and codes on paper for the day the telephone is lost.
+ */
+#pragma once
+
+#include <wpa/actor.h>
+
+#include "auth/hash.h"
+#include "db/db.h"
+
+#define WPA_CODE_RECOVERY_COUNT 10
+
+/** What a code that was typed is worth; used up by wpa_code_use. */
+typedef struct wpa_code_proof {
+    bool is_wanted; /* the person has switched codes on */
+    bool is_given, is_good;
+    int64_t step;                  /* of a one-time code, or 0: */
+    uint8_t hash[WPA_SHA256_SIZE]; /* of a recovery code */
+} wpa_code_proof;
+
+typedef struct wpa_code_secret {
+    const char *secret; /* base32, for typing */
+    const char *uri;    /* otpauth://..., for a picture */
+} wpa_code_secret;
+
+/** Is a code wanted of this person, and is this one good? code NULL or "": none was given. */
+bool wpa_code_check(wpa_db *db, int64_t principal_id, const char *code, int64_t now_s,
+                    wpa_code_proof *proof, wpa_error *err) WPA_CHECK;
+/**
+ * Take it, so that it is good never again; in the caller's transaction.
+ *
+ * Errors    WPA_E_DENIED: somebody else was faster, or it is no code at all.
+ */
+bool wpa_code_use(wpa_db *db, int64_t principal_id, const wpa_code_proof *proof,
+                  wpa_error *err) WPA_CHECK;
+
+/**
+ * A new secret for the actor himself; it is not asked for until wpa_code_confirm. Shown once.
+ *
+ * Errors    WPA_E_REFUSED (codes are switched on already).
+ */
+bool wpa_code_enrol(wpa_db *db, const wpa_actor *actor, wpa_arena *arena, wpa_code_secret *made,
+                    wpa_error *err) WPA_CHECK;
+/**
+ * Switch codes on for the actor, who shows that he has the secret.
+ *
+ * recovery  receives WPA_CODE_RECOVERY_COUNT codes in the arena, each good once; only hashes stay.
+ *
+ * Errors    WPA_E_REFUSED (nothing to confirm), WPA_E_DENIED (wrong code).
+ */
+bool wpa_code_confirm(wpa_db *db, const wpa_actor *actor, const char *code, int64_t now_s,
+                      wpa_arena *arena, const char **recovery, wpa_error *err) WPA_CHECK;
+/**
+ * Switch codes off: for oneself with a last code, by a guardian for others without.
+ *
+ * name      NULL or the actor's own: for himself.
+ *
+ * Errors    WPA_E_DENIED (wrong code, no guardian), WPA_E_REFUSED (not on), WPA_E_NOT_FOUND.
+ */
+bool wpa_code_remove(wpa_db *db, const wpa_actor *actor, const char *name, const char *code,
+                     int64_t now_s, wpa_error *err) WPA_CHECK;

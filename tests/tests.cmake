@@ -105,8 +105,12 @@ if(TARGET wpa)
   set_tests_properties(e2e.tmux PROPERTIES TIMEOUT 400 SKIP_RETURN_CODE 77)
 endif()
 
+if(TEST e2e.sign_in) # browsers that take their time, keys that are made
+  set_tests_properties(e2e.sign_in PROPERTIES TIMEOUT 400)
+endif()
+
 # The longest begin first, so that none of them runs alone at the end.
-foreach(name e2e.story e2e.console cli.commands db.embedded deploy.deploy deploy.kill deploy.sample)
+foreach(name e2e.story e2e.console e2e.sign_in cli.commands db.embedded deploy.deploy deploy.kill deploy.sample)
   if(TEST ${name})
     set_tests_properties(${name} PROPERTIES COST 100)
   endif()

@@ -16,9 +16,10 @@
 typedef enum wpa_command_kind {
     /* session */
     WPA_COMMAND_FIRST_GUARDIAN, /* name, secret: create the first one and sign in as him */
-    WPA_COMMAND_SIGN_IN,        /* name, secret */
+    WPA_COMMAND_SIGN_IN,        /* name, secret; text: one-time code, if one is wanted */
     WPA_COMMAND_SIGN_IN_READ_ONLY,
-    WPA_COMMAND_SIGN_OUT, /* lock: the session view that follows says SIGNED_OUT */
+    WPA_COMMAND_SIGN_IN_BROWSER, /* by a browser elsewhere; text "stop": no more */
+    WPA_COMMAND_SIGN_OUT,        /* lock: the session view that follows says SIGNED_OUT */
 
     /* looking */
     WPA_COMMAND_WATCH_LIST,   /* query: replaces the watch of the same list; limits 0: ends it */

@@ -106,6 +106,11 @@ typedef struct wpa_session_view {
     bool can_read_only;         /* SIGNED_OUT: the form offers [ Read-only ] */
     bool may[WPA_ACTION_COUNT]; /* SIGNED_IN: what the role allows (wpa_actor_check) */
     int64_t try_again_us;       /* SIGNED_OUT: wrong passphrases slow down: not before; 0 = now */
+    bool needs_code;            /* SIGNED_OUT: all was right, and a one-time code is wanted too */
+    bool can_browse;            /* SIGNED_OUT: a browser elsewhere can sign in (OpenID Connect) */
+    const char *browser_url;    /* SIGNED_OUT, while that is waited for: open this ... */
+    const char *browser_code;   /* ... and type that; NULL otherwise */
+    const char *refusal;        /* SIGNED_OUT: why that ended; may be NULL */
     int tries_left;             /* SIGNED_OUT: before the next pause; negative: not told */
     int64_t rollback_delay_ms;  /* length of the window after R: policy, 0 to 10,000 */
 } wpa_session_view;

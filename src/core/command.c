@@ -12,6 +12,7 @@ static const command_info infos[WPA_COMMAND_COUNT] = {
     [WPA_COMMAND_FIRST_GUARDIAN] = {"create the first guardian", WPA_ACTION_READ},
     [WPA_COMMAND_SIGN_IN] = {"sign in", WPA_ACTION_READ},
     [WPA_COMMAND_SIGN_IN_READ_ONLY] = {"sign in read-only", WPA_ACTION_READ},
+    [WPA_COMMAND_SIGN_IN_BROWSER] = {"sign in by a browser", WPA_ACTION_READ},
     [WPA_COMMAND_SIGN_OUT] = {"sign out", WPA_ACTION_READ},
     [WPA_COMMAND_WATCH_LIST] = {"read a list", WPA_ACTION_READ},
     [WPA_COMMAND_WATCH_OBJECT] = {"open", WPA_ACTION_READ},

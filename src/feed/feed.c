@@ -133,6 +133,7 @@ void wpa_feed_close(wpa_feed *feed)
     }
     stop_lane(&feed->quick);
     stop_lane(&feed->slow);
+    wpa_feed_browser_end(feed);
     if (feed->engine) {
         wpa_engine_close(feed->engine);
     }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "agent/pool.h"
+#include "auth/issuer.h"
 #include "feed/feed.h"
 #include "feed/reader.h"
 #include "guardian/session.h"
@@ -46,6 +47,11 @@ struct wpa_feed {
     wpa_actor where;
     wpa_session session;
     bool is_signed_in, is_read_only;
+    bool needs_code;                /* the last try lacked nothing but a one-time code */
+    bool can_browse;                /* a provider is set */
+    struct wpa_feed_flow *flow;     /* a sign-in by a browser that is waited for, or NULL */
+    const wpa_device_flow *browser; /* what it shows, or NULL */
+    char refusal[256];              /* why it ended, or "" */
 };
 
 /** Push a message for the console; false once the console is gone. */
@@ -66,7 +72,16 @@ void *wpa_feed_serve_slow(void *argument);
 void wpa_feed_send_session(wpa_feed *feed);
 /** First view after the start: is there a guardian at all? */
 void wpa_feed_first_session(wpa_feed *feed);
-/** FIRST_GUARDIAN, SIGN_IN, SIGN_IN_READ_ONLY, SIGN_OUT. */
+/** Read whether a browser elsewhere could sign in. */
+void wpa_feed_browser_look(wpa_feed *feed, wpa_db *db);
+/** Ask the provider for a code; the session view then shows it. */
+bool wpa_feed_browser_begin(wpa_feed *feed, wpa_error *err) WPA_CHECK;
+void wpa_feed_browser_end(wpa_feed *feed);
+/** Milliseconds until the provider is to be asked again; -1: nothing is waited for. */
+int wpa_feed_browser_wait_ms(const wpa_feed *feed);
+/** Ask it if it is time. */
+void wpa_feed_browser_step(wpa_feed *feed);
+/** FIRST_GUARDIAN, SIGN_IN, SIGN_IN_READ_ONLY, SIGN_IN_BROWSER, SIGN_OUT. */
 bool wpa_feed_session_command(wpa_feed *feed, const wpa_command *command, wpa_error *err) WPA_CHECK;
 /** Does the session still stand? Signs out if it does not. */
 bool wpa_feed_session_check(wpa_feed *feed, wpa_error *err) WPA_CHECK;

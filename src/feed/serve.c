@@ -6,7 +6,8 @@
 static bool is_session_command(wpa_command_kind kind)
 {
     return kind == WPA_COMMAND_FIRST_GUARDIAN || kind == WPA_COMMAND_SIGN_IN ||
-           kind == WPA_COMMAND_SIGN_IN_READ_ONLY || kind == WPA_COMMAND_SIGN_OUT;
+           kind == WPA_COMMAND_SIGN_IN_READ_ONLY || kind == WPA_COMMAND_SIGN_IN_BROWSER ||
+           kind == WPA_COMMAND_SIGN_OUT;
 }
 
 /** What reads many files or rows does not stand in front of a rollback. */
@@ -59,8 +60,11 @@ static wpa_msg *next_order(wpa_feed_lane *lane)
         if (msg) {
             return msg;
         }
+        bool is_quick = lane == &lane->feed->quick; /* the flow is its own */
         struct pollfd fd = {.fd = wpa_queue_fd(lane->orders), .events = POLLIN};
-        (void)poll(&fd, 1, -1);
+        if (poll(&fd, 1, is_quick ? wpa_feed_browser_wait_ms(lane->feed) : -1) == 0) {
+            wpa_feed_browser_step(lane->feed);
+        }
     }
     return NULL;
 }

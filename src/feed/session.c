@@ -31,6 +31,14 @@ static void send_view(wpa_feed *feed, wpa_session_state state)
         .tries_left = WPA_UNKNOWN,
         .rollback_delay_ms = feed->options.rollback_delay_ms,
     };
+    if (state == WPA_SESSION_SIGNED_OUT) {
+        view->needs_code = feed->needs_code;
+        view->can_browse = feed->can_browse;
+        view->browser_url = feed->browser ? wpa_arena_text(msg->arena, feed->browser->url) : NULL;
+        view->browser_code =
+            feed->browser ? wpa_arena_text(msg->arena, feed->browser->user_code) : NULL;
+        view->refusal = feed->refusal[0] ? wpa_arena_text(msg->arena, feed->refusal) : NULL;
+    }
     if (state == WPA_SESSION_SIGNED_IN) {
         view->name = wpa_arena_text(msg->arena, feed->session.actor.name);
         view->role = feed->session.actor.role;
@@ -66,6 +74,9 @@ void wpa_feed_first_session(wpa_feed *feed)
     }
     wpa_db *db = wpa_engine_take(feed->engine, &err);
     bool is_known = db && wpa_guardian_exists(db, &exists, &err);
+    if (is_known) {
+        wpa_feed_browser_look(feed, db);
+    }
     wpa_engine_give(feed->engine, db);
     if (!is_known) {
         wpa_log_error(feed->options.engine.log, "feed", &err);
@@ -88,10 +99,20 @@ static bool sign_in(wpa_feed *feed, wpa_db *db, const wpa_command *command, wpa_
                                &feed->session, err);
 }
 
+/* The form asks for a code from now on, whatever else is wrong. */
+static void want_code(wpa_feed *feed)
+{
+    if (feed->session.needs_code && !feed->needs_code) {
+        feed->needs_code = true;
+        send_view(feed, WPA_SESSION_SIGNED_OUT);
+    }
+}
+
 static bool sign_out(wpa_feed *feed, wpa_db *db, wpa_error *err)
 {
     bool was_in = feed->is_signed_in;
-    feed->is_signed_in = false;
+    feed->is_signed_in = feed->needs_code = false;
+    wpa_feed_browser_look(feed, db);
     bool is_done = !was_in || feed->options.is_wall || wpa_session_end(db, &feed->session, err);
     wpa_feed_send_session(feed);
     return is_done;
@@ -106,6 +127,10 @@ bool wpa_feed_session_command(wpa_feed *feed, const wpa_command *command, wpa_er
     bool is_done = false;
     if (command->kind == WPA_COMMAND_SIGN_OUT) {
         is_done = sign_out(feed, db, err);
+    } else if (command->kind == WPA_COMMAND_SIGN_IN_BROWSER) {
+        wpa_feed_browser_end(feed);
+        is_done = command->text || wpa_feed_browser_begin(feed, err);
+        send_view(feed, WPA_SESSION_SIGNED_OUT);
     } else {
         wpa_session before = feed->session;
         bool was_in = feed->is_signed_in;
@@ -114,9 +139,12 @@ bool wpa_feed_session_command(wpa_feed *feed, const wpa_command *command, wpa_er
             wpa_error ignored = {0}; /* a session that is replaced may have ended by itself */
             (void)!(was_in && !feed->options.is_wall && wpa_session_end(db, &before, &ignored));
             feed->is_signed_in = true;
+            feed->needs_code = false;
             feed->is_read_only = command->kind == WPA_COMMAND_SIGN_IN_READ_ONLY;
+            wpa_feed_browser_end(feed);
             wpa_feed_send_session(feed);
         } else {
+            want_code(feed);
             feed->session = before;
         }
     }

@@ -219,7 +219,7 @@ static bool ask_for_code(wpa_db *db, const wpa_actor *where, const person *found
     }
     session->needs_code = true;
     wpa_error_clear(err);
-    return WPA_FAIL(err, WPA_E_DENIED, "field 'code' is needed as well: a one-time code");
+    return WPA_FAIL(err, WPA_E_DENIED, "a one-time code is needed as well (field 'code')");
 }
 
 /* What comes behind a right passphrase. */

@@ -37,35 +37,6 @@ typedef struct fixture {
     wpa_arena *arena;
 } fixture;
 
-static int set_up(void **state)
-{
-    static fixture f;
-    f.oidc = wpa_oidc_start();
-    f.sample = wpa_sample_new();
-    f.arena = wpa_sample_arena(f.sample);
-    f.client = (wpa_client){.port = 41000 + (int)getpid() % 20000,
-                            .headers = "User-Agent: " AGENT "\r\n",
-                            .arena = f.arena};
-    wpa_sample_import(f.sample, false);
-    (void)wpa_sample_wpa(f.sample, 0, "oidc set %s --client-id %s --audience %s",
-                         wpa_oidc_issuer(f.oidc), WPA_OIDC_CLIENT, AUDIENCE);
-    (void)wpa_sample_spawn(
-        f.sample,
-        wpa_arena_printf(f.arena, "serve --workers 0 --open-to-viewers --listen 127.0.0.1:%d",
-                         f.client.port),
-        NULL);
-    *state = &f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture *f = *state;
-    wpa_sample_free(f->sample);
-    wpa_oidc_stop(f->oidc);
-    return 0;
-}
-
 /* ---- asking and looking -------------------------------------------------------------------------
  */
 
@@ -117,6 +88,37 @@ static const char *wait_for_log(fixture *f, size_t from, const char *words)
     } while (wpa_monotonic_ms() < end_ms);
     fail_msg("the log does not say '%s': %s", words, log_text(f) + from);
     return NULL;
+}
+
+static int read_port(const char *line)
+{
+    const char *at = line + strlen("http://127.0.0.1:");
+    return (int)strtol(at, NULL, 10);
+}
+
+static int set_up(void **state)
+{
+    static fixture f;
+    f.oidc = wpa_oidc_start();
+    f.sample = wpa_sample_new();
+    f.arena = wpa_sample_arena(f.sample);
+    f.client = (wpa_client){.headers = "User-Agent: " AGENT "\r\n", .arena = f.arena};
+    wpa_sample_import(f.sample, false);
+    (void)wpa_sample_wpa(f.sample, 0, "oidc set %s --client-id %s --audience %s",
+                         wpa_oidc_issuer(f.oidc), WPA_OIDC_CLIENT, AUDIENCE);
+    (void)wpa_sample_spawn(f.sample, "serve --workers 0 --open-to-viewers --listen 127.0.0.1:0",
+                           NULL);
+    f.client.port = read_port(wait_for_log(&f, 0, "http://127.0.0.1:"));
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    wpa_sample_free(f->sample);
+    wpa_oidc_stop(f->oidc);
+    return 0;
 }
 
 static const char *sign_in(fixture *f, const char *code)
@@ -514,6 +516,59 @@ static void one_time_codes_are_asked_for(void **state)
     (void)sign_in(f, NULL);
 }
 
+/* ---- the console --------------------------------------------------------------------------------
+ */
+
+static void the_console_signs_in_by_a_browser(void **state)
+{
+    fixture *f = *state;
+    WPA_AUTO(wpa_tty) *tty = wpa_sample_tty(f->sample, "--workers 0", 24, 80);
+    static const char claims[] = "{\"sub\":\"u-1\",\"preferred_username\":\"mira\"}";
+    static const struct {
+        const char *say, *then;
+    } rows[] = {{"no", "refused in the browser"}, {"yes", "LIVE  mira guardian"}};
+    wpa_tty_expect(tty, "F5 by browser");
+    wpa_tty_press(tty, "\033[15~");
+    wpa_tty_expect(tty, "type this code");
+    wpa_tty_press(tty, "\033"); /* back to the form */
+    wpa_tty_expect(tty, "Passphrase");
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        wpa_tty_press(tty, "\033[15~");
+        wpa_tty_expect(tty, "Waiting for the browser");
+        assert_true(wpa_tty_has(tty, wpa_oidc_issuer(f->oidc)));
+        const char *code = strstr(wpa_tty_text(tty, f->arena), "type this code:");
+        code += strcspn(code, "\n");
+        code += strspn(code, " \n");
+        (void)wpa_oidc_tell(
+            f->oidc, "/decide",
+            wpa_arena_printf(f->arena, "{\"user_code\":\"%.9s\",\"say\":\"%s\",\"claims\":%s}",
+                             code, rows[i].say, claims));
+        wpa_tty_expect(tty, rows[i].then);
+    }
+    assert_string_equal(wpa_sample_sql(f->sample, "SELECT kind FROM wpa.session ORDER BY "
+                                                  "created_at DESC LIMIT 1"),
+                        "console");
+}
+
+static void the_console_asks_for_a_code(void **state)
+{
+    fixture *f = *state;
+    const char *token = sign_in(f, NULL);
+    int64_t now_s = wpa_now_us() / 1000000;
+    (void)ask(f, token, "POST /auth/code", NULL, 201);
+    (void)ask(f, token, "POST /auth/code/confirm",
+              wpa_arena_printf(f->arena, "{\"code\":\"%s\"}", code_at(f, now_s - 30)), 200);
+    WPA_AUTO(wpa_tty) *tty = wpa_sample_tty(f->sample, "--workers 0", 24, 80);
+    wpa_tty_expect(tty, "Guardian      mira_");
+    assert_false(wpa_tty_has(tty, "One-time code"));
+    wpa_tty_send(tty, WPA_SAMPLE_PASSPHRASE "\r");
+    wpa_tty_expect(tty, "One-time code");
+    wpa_tty_expect(tty, "A one-time code is needed as well.");
+    wpa_tty_send(tty, wpa_arena_printf(f->arena, "%s\r", code_at(f, now_s)));
+    wpa_tty_expect(tty, "LIVE  mira guardian");
+    (void)wpa_sample_sql(f->sample, "DELETE FROM wpa.one_time_code RETURNING 1");
+}
+
 static void tries_are_limited(void **state)
 {
     fixture *f = *state;
@@ -543,6 +598,8 @@ int main(void)
         cmocka_unit_test(a_browser_elsewhere_signs_in),
         cmocka_unit_test(keys_rotate_under_a_running_server),
         cmocka_unit_test(one_time_codes_are_asked_for),
+        cmocka_unit_test(the_console_signs_in_by_a_browser),
+        cmocka_unit_test(the_console_asks_for_a_code),
         cmocka_unit_test(tries_are_limited),
     };
     (void)signal(SIGPIPE, SIG_IGN);

@@ -488,6 +488,7 @@ void wpa_ui_reply(wpa_ui *ui, const wpa_reply_view *reply)
     case WPA_COMMAND_FIRST_GUARDIAN:
     case WPA_COMMAND_SIGN_IN:
     case WPA_COMMAND_SIGN_IN_READ_ONLY:
+    case WPA_COMMAND_SIGN_IN_BROWSER:
         wpa_sign_in_reply(ui, reply);
         return;
     case WPA_COMMAND_ROLL_BACK:

@@ -7,6 +7,7 @@ enum {
     NAME,
     SECRET,
     AGAIN,
+    CODE,
     SIGN_IN,
     READ_ONLY
 };
@@ -19,6 +20,7 @@ static bool is_first(const wpa_ui *ui)
 static bool has_item(const wpa_ui *ui, int item)
 {
     return item == NAME || item == SECRET || item == SIGN_IN || (item == AGAIN && is_first(ui)) ||
+           (item == CODE && ui->session && ui->session->needs_code) ||
            (item == READ_ONLY && ui->session && ui->session->can_read_only);
 }
 
@@ -28,6 +30,7 @@ static wpa_field *field_of(wpa_ui *ui)
     return form->focus == NAME     ? &form->name
            : form->focus == SECRET ? &form->secret
            : form->focus == AGAIN  ? &form->again
+           : form->focus == CODE   ? &form->code
                                    : NULL;
 }
 
@@ -35,6 +38,13 @@ void wpa_sign_in_open(wpa_ui *ui)
 {
     ui->mode = WPA_MODE_SIGN_IN;
     ui->sign_in.is_waiting = false;
+    if (!has_item(ui, ui->sign_in.focus)) {
+        ui->sign_in.focus = NAME;
+    }
+    if (ui->session && ui->session->refusal) {
+        wpa_error_clear(&ui->sign_in.error);
+        (void)WPA_FAIL(&ui->sign_in.error, WPA_E_DENIED, "%s", ui->session->refusal);
+    }
     if (!ui->sign_in.name.length && ui->session && ui->session->user) {
         wpa_field_set(&ui->sign_in.name, ui->session->user);
         ui->sign_in.focus = SECRET;
@@ -80,11 +90,44 @@ static void send_form(wpa_ui *ui)
     wpa_command *command =
         wpa_command_new(is_first(ui) ? WPA_COMMAND_FIRST_GUARDIAN : WPA_COMMAND_SIGN_IN);
     command->name = wpa_arena_text(command->arena, form->name.text);
+    command->text = has_item(ui, CODE) ? wpa_arena_text(command->arena, form->code.text) : NULL;
     command->secret_bytes = form->secret.length;
     memcpy(command->secret, form->secret.text, form->secret.length);
     form->is_waiting = wpa_ui_send(ui, command) != 0;
-    wpa_field_clear(&form->secret);
-    wpa_field_clear(&form->again);
+    wpa_field_clear(&form->again); /* the passphrase stays until the answer: a code may be wanted */
+}
+
+/* ---- by a browser elsewhere ---------------------------------------------------------------------
+ */
+
+static bool is_browsing(const wpa_ui *ui)
+{
+    return ui->session && ui->session->browser_code;
+}
+
+static void send_browser(wpa_ui *ui, const char *what)
+{
+    wpa_sign_in *form = &ui->sign_in;
+    if (form->is_waiting || !ui->session || !ui->session->can_browse) {
+        return;
+    }
+    wpa_command *command = wpa_command_new(WPA_COMMAND_SIGN_IN_BROWSER);
+    command->text = what ? wpa_arena_text(command->arena, what) : NULL;
+    wpa_error_clear(&form->error);
+    form->is_waiting = wpa_ui_send(ui, command) != 0;
+}
+
+static void draw_browser(wpa_ui *ui, const wpa_canvas *canvas, int row)
+{
+    int left = canvas->cols / 2 - 30 < 2 ? 2 : canvas->cols / 2 - 30;
+    int width = canvas->cols - left - 2;
+    row = wpa_put_wrapped(canvas, row, left, width, WPA_PAINT_TEXT,
+                          "Sign in with a browser on any device: open");
+    row = wpa_put_wrapped(canvas, row, left + 2, width - 2, WPA_PAINT_FOCUS,
+                          ui->session->browser_url);
+    row = wpa_put_wrapped(canvas, row, left, width, WPA_PAINT_TEXT, "and type this code:");
+    (void)wpa_put_fit(canvas, row, left + 2, width - 2, WPA_PAINT_TITLE, ui->session->browser_code);
+    (void)wpa_put_fit(canvas, row + 2, left, width, WPA_PAINT_MUTED, "Waiting for the browser ...");
 }
 
 static void send_read_only(wpa_ui *ui)
@@ -100,7 +143,8 @@ static void enter(wpa_ui *ui)
     wpa_sign_in *form = &ui->sign_in;
     if (form->focus == READ_ONLY) {
         send_read_only(ui);
-    } else if (form->focus == NAME || (form->focus == SECRET && is_first(ui))) {
+    } else if (form->focus == NAME ||
+               (form->focus == SECRET && (has_item(ui, AGAIN) || has_item(ui, CODE)))) {
         move_focus(ui, 1);
     } else {
         send_form(ui);
@@ -118,6 +162,12 @@ void wpa_sign_in_key(wpa_ui *ui, const wpa_key *key)
     } else if (key->code == WPA_KEY_F2) {
         ui->theme = (ui->theme + 1) % ui->n_themes;
         ui->theme_changed = true;
+    } else if (is_browsing(ui)) {
+        if (key->code == WPA_KEY_ESC) {
+            send_browser(ui, "stop");
+        }
+    } else if (key->code == WPA_KEY_F5) {
+        send_browser(ui, NULL);
     } else if (key->code == WPA_KEY_TAB || key->code == WPA_KEY_DOWN) {
         move_focus(ui, 1);
     } else if (key->code == WPA_KEY_BACK_TAB || key->code == WPA_KEY_UP) {
@@ -135,17 +185,28 @@ void wpa_sign_in_key(wpa_ui *ui, const wpa_key *key)
 
 void wpa_sign_in_reply(wpa_ui *ui, const wpa_reply_view *reply)
 {
-    ui->sign_in.is_waiting = false;
-    ui->sign_in.error = reply->error;
+    wpa_sign_in *form = &ui->sign_in;
+    bool is_code_missing = has_item(ui, CODE) && form->code.length == 0 &&
+                           reply->kind == WPA_COMMAND_SIGN_IN && reply->error.code != WPA_OK;
+    form->is_waiting = false;
+    form->error = reply->error;
+    if (is_code_missing) {
+        form->focus = CODE;
+        wpa_error_clear(&form->error);
+        (void)WPA_FAIL(&form->error, WPA_E_DENIED, "A one-time code is needed as well.");
+        return;
+    }
+    wpa_field_clear(&form->secret);
+    wpa_field_clear(&form->code);
     if (reply->error.code != WPA_OK) {
-        ui->sign_in.focus = ui->sign_in.name.length ? SECRET : NAME;
+        form->focus = form->name.length ? SECRET : NAME;
     }
 }
 
 static void draw_field(wpa_ui *ui, const wpa_canvas *canvas, int row, int item, const char *label)
 {
     wpa_sign_in *form = &ui->sign_in;
-    const wpa_field *fields[] = {&form->name, &form->secret, &form->again};
+    const wpa_field *fields[] = {&form->name, &form->secret, &form->again, &form->code};
     int left = canvas->cols / 2 - 21, at = left + 14;
     (void)wpa_put(canvas, row, left, WPA_PAINT_TEXT, label);
     wpa_field_draw(fields[item], canvas, row, at, 27, '_',
@@ -260,6 +321,9 @@ static int draw_form(wpa_ui *ui, const wpa_canvas *canvas, int row)
     if (is_first(ui)) {
         draw_field(ui, canvas, row++, AGAIN, "once more");
     }
+    if (has_item(ui, CODE)) {
+        draw_field(ui, canvas, row++, CODE, "One-time code");
+    }
     row++;
     draw_button(ui, canvas, row, middle - 14, SIGN_IN,
                 is_first(ui) ? "Create and sign in" : "Sign in");
@@ -276,6 +340,8 @@ void wpa_sign_in_draw(wpa_ui *ui, const wpa_canvas *canvas)
         draw_start(ui, canvas, row);
     } else if (!ui->session) {
         draw_facts(ui, canvas, row + 1);
+    } else if (is_browsing(ui)) {
+        draw_browser(ui, canvas, row);
     } else {
         row = draw_form(ui, canvas, row);
         if (row + 5 < canvas->rows - 3) {
@@ -290,6 +356,10 @@ void wpa_sign_in_draw(wpa_ui *ui, const wpa_canvas *canvas)
         }
         draw_pause(ui, canvas, canvas->rows - 3);
     }
+    bool can_browse = ui->session && ui->session->can_browse;
     (void)wpa_put(canvas, canvas->rows - 1, 2, WPA_PAINT_MUTED,
-                  "Tab next  Enter sign in  F1 help  F2 theme  Ctrl-C quit");
+                  is_browsing(ui) ? "Esc back  F1 help  F2 theme  Ctrl-C quit"
+                  : can_browse
+                      ? "Tab next  Enter sign in  F5 by browser  F1 help  F2 theme  Ctrl-C quit"
+                      : "Tab next  Enter sign in  F1 help  F2 theme  Ctrl-C quit");
 }

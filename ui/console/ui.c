@@ -449,6 +449,7 @@ static void apply_session(wpa_ui *ui, wpa_msg *msg)
         }
         wpa_field_clear(&ui->sign_in.secret);
         wpa_field_clear(&ui->sign_in.again);
+        wpa_field_clear(&ui->sign_in.code);
         ui->sign_in.is_waiting = false;
         (void)wpa_ui_page(ui);
         wpa_ui_sync(ui);

@@ -125,7 +125,7 @@ typedef struct wpa_rollback {
 } wpa_rollback;
 
 typedef struct wpa_sign_in {
-    wpa_field name, secret, again;
+    wpa_field name, secret, again, code;
     int focus;
     bool is_waiting; /* an answer is awaited */
     wpa_error error;

@@ -177,7 +177,7 @@ static bool is_worth_recording(wpa_api_call *call)
     const wpa_api_request *r = &call->request;
     int64_t wait_s;
     bool is_refusal = r->status == 401 || r->status == 403 || r->status == 409 || r->status == 412;
-    if (!is_refusal || !r->route || r->route->access == WPA_API_OPEN) {
+    if (!r->route || (r->route->access == WPA_API_OPEN ? r->status != 429 : !is_refusal)) {
         return false;
     }
     const char *bucket = wpa_arena_printf(call->arena, "refused %s", r->actor.address);

@@ -28,9 +28,9 @@ struct wpa_cli_session {
     wpa_db *reader, *db;
     wpa_token_keys *keys;
     wpa_session person;
-    bool has_person;
-    int signal_fd;   /* -1: signals still end the process */
-    sigset_t before; /* what was blocked until then */
+    bool has_person, is_refused; /* refused: a token was shown that is not taken */
+    int signal_fd;               /* -1: signals still end the process */
+    sigset_t before;             /* what was blocked until then */
     bool is_stopped;
 };
 
@@ -285,6 +285,7 @@ const wpa_session *wpa_cli_session_get(wpa_cli *cli, wpa_error *err)
     wpa_actor where = wpa_cli_where();
     self->has_person =
         keys && wpa_session_resume(db, keys, token, &where, cli->log, &self->person, err);
+    self->is_refused = !self->has_person && err->code == WPA_E_DENIED;
     return self->has_person ? &self->person : NULL;
 }
 
@@ -292,7 +293,7 @@ void wpa_cli_record_refusal(wpa_cli *cli)
 {
     struct wpa_cli_session *self = cli->session;
     wpa_error err = {0};
-    if (self->has_person && self->engine &&
+    if ((self->has_person || self->is_refused) && self->engine &&
         !wpa_agent_record_refusal(self->engine, &self->person.actor, cli->command->name,
                                   cli->n_operands ? cli->operands[0] : NULL, &err)) {
         wpa_log_error(cli->log, "cli", &err);

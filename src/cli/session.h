@@ -12,7 +12,7 @@ void wpa_cli_session_open(wpa_cli *cli);
 /** Gives everything back; the last one to leave stops wpa's own PostgreSQL. */
 void wpa_cli_session_close(wpa_cli *cli);
 
-/** What a person who had signed in was refused by his role stands in the audit log. */
+/** What a person was refused by his role, or nobody by a bad token, stands in the audit log. */
 void wpa_cli_record_refusal(wpa_cli *cli);
 
 /** SIGINT and SIGTERM arrive here as data from the first call on; -1 on failure. */

@@ -546,14 +546,38 @@ static void check_answer(const wpa_api_route *route, const wpa_api_field *fields
     }
 }
 
+/** Rows of the audit log in the name of whoever calls here, with address and user agent. */
+static const char *audited(fixture *f)
+{
+    return wpa_sample_sql(f->sample,
+                          "SELECT count(*) FROM wpa.audit a JOIN wpa.principal p ON p.id::text = "
+                          "a.actor WHERE p.name = 'mira' AND a.detail::jsonb->>'address' = "
+                          "'127.0.0.1' AND a.detail::jsonb->>'user_agent' = 'examples/1.0'");
+}
+
+/* A scan that is ordered already is ordered once, a tested patch is not tested again, and who is
+   active stays so. */
+static bool changes_something(const wpa_api_route *route, int status)
+{
+    static const char *const nothing_new[] = {"/scan", "/fleet/{repository}/scan",
+                                              "/patches/{patch_id}/test", "/guardians/{name}"};
+    return !wpa_text_is(route->method, "GET") && status < 300 &&
+           !wpa_text_is(route->tag, "audit") &&
+           wpa_text_index(route->path, nothing_new, WPA_COUNT(nothing_new)) < 0;
+}
+
 static void run_example(fixture *f, const wpa_api_route *route)
 {
     wpa_error err = {0};
+    const char *before = audited(f);
     const char *path = wpa_arena_printf(f->client.arena, "%s%s", BASE,
                                         route->example ? route->example : route->path);
     wpa_client_answer answer =
         wpa_client_call(&f->client, route->method, path, route->example_body);
     print_message("%s %s: %d\n", route->method, path, answer.status);
+    if (changes_something(route, answer.status) && wpa_text_is(before, audited(f))) {
+        complain("%s %s: the audit log says nothing\n", route->method, path);
+    }
     int expected = route->status ? route->status : 200;
     bool is_fine = answer.status == expected || answer.status == 202 ||
                    (answer.status == 409 && !wpa_text_is(route->method, "GET"));
@@ -581,12 +605,14 @@ static void every_example_works(void **state)
     size_t n;
     const wpa_api_route *const *routes = wpa_api_routes(&n);
     sign_in(f);
+    f->client.headers = "User-Agent: examples/1.0\r\n";
     for (size_t i = 0; i < n; i++) {
         if (!wpa_text_is(routes[i]->tag, "sign-in") && !wpa_text_is(routes[i]->tag, "events") &&
             !routes[i]->takes_raw) { /* webhooks are signed: test_webhooks.c */
             run_example(f, routes[i]);
         }
     }
+    f->client.headers = NULL;
     assert_int_equal(n_complaints, 0);
 }
 

@@ -461,6 +461,12 @@ static void keys_rotate_under_a_running_server(void **state)
     check_refused(f, "before", before, "unknown key");
     check_refused(f, "after", after, "unknown key");
     (void)wpa_sample_wpa(f->sample, 1, "whoami");
+    assert_string_equal(
+        wpa_sample_sql(f->sample,
+                       "SELECT concat_ws('|', actor, detail::jsonb->>'address', subject, "
+                       "detail::jsonb->>'user_agent' LIKE 'wpa/%%') FROM wpa.audit WHERE "
+                       "action = 'access.refused' ORDER BY seq DESC LIMIT 1"),
+        "?|local|console|t");
     (void)wpa_sample_wpa(f->sample, 0, "login mira --passphrase-file %s/passphrase",
                          wpa_sample_folder(f->sample));
     assert_string_equal(wpa_sample_sql(f->sample, "SELECT count(*) FROM wpa.audit WHERE action = "
@@ -586,6 +592,11 @@ static void tries_are_limited(void **state)
     }
     assert_true(n_refused > 0);
     assert_int_equal(n_late, 1);
+    assert_string_equal(
+        wpa_sample_sql(f->sample, "SELECT concat_ws('|', actor, detail::jsonb->>'address', "
+                                  "detail::jsonb->>'user_agent', subject) FROM wpa.audit WHERE "
+                                  "action = 'access.refused' ORDER BY seq DESC LIMIT 1"),
+        "?|127.0.0.1|" AGENT "|POST " BASE "/auth/token");
 }
 
 int main(void)

@@ -17,8 +17,13 @@ static const char *const sources[] = {"python", "python3", "node", "ruby", "perl
 static const char *const sinks[] = {
     "tee", "tail",   "head", "tar", "sh", "bash", "xcpretty", "sort", "xcbeautify", "cat", "less",
     "ts",  "column", "uniq", "wc",  "jq", "sed",  "awk",      "cut",  "tr",         "nl"};
+/* The same of PowerShell, where "tee" and "sort" may be its own, which keep the code of a program,
+ * and of cmd. */
+static const char *const pwsh_sinks[] = {"tar", "tail", "head", "jq",
+                                         "sed", "awk",  "wc",   "more.com"};
+static const char *const cmd_sinks[] = {"more", "sort", "clip", "tee", "tail", "head", "tar", "jq"};
 /* Filters: what they find decides over the step, rather than what ran. */
-static const char *const filters[] = {"grep", "egrep", "fgrep", "rg"};
+static const char *const filters[] = {"grep", "egrep", "fgrep", "rg", "findstr", "find"};
 
 static bool is_one_of(const char *name, const char *const names[], size_t n)
 {
@@ -37,7 +42,32 @@ static bool matters(const wpa_shell_command *c, bool is_filtered)
 
 static bool sets_pipefail(const wpa_script *script)
 {
-    return strstr(script->text, "pipefail") != NULL || strstr(script->text, "PIPESTATUS") != NULL;
+    static const char *const words[] = {"pipefail", "PIPESTATUS", "LASTEXITCODE",
+                                        "PSNativeCommandUseErrorActionPreference"};
+    for (size_t i = 0; i < WPA_COUNT(words); i++) {
+        if (wpa_text_find_ci(script->text, script->length, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Does the command end well whatever it reads? A filter that leaves lines out does, nearly. */
+static bool is_sink(const wpa_script *script, const wpa_shell_command *c, bool is_filter)
+{
+    return is_filter || (script->language == WPA_SCRIPT_PWSH
+                             ? is_one_of(c->name, pwsh_sinks, WPA_COUNT(pwsh_sinks))
+                         : script->language == WPA_SCRIPT_CMD
+                             ? is_one_of(c->name, cmd_sinks, WPA_COUNT(cmd_sinks))
+                             : is_one_of(c->name, sinks, WPA_COUNT(sinks)));
+}
+
+/** Others are asked whether they find something. */
+static bool leaves_lines_out(const wpa_shell_command *c)
+{
+    return is_one_of(c->name, filters, WPA_COUNT(filters)) &&
+           (wpa_shell_word_find(c, "-v") || wpa_shell_word_find(c, "/v") ||
+            wpa_shell_word_find(c, "/V"));
 }
 
 /** The last command of the pipeline that begins at i. */
@@ -65,6 +95,9 @@ static bool is_condition(const wpa_shell_command *first)
 /** The shell as the runner starts it: named "bash" it sets pipefail, by itself it does not. */
 static bool lacks_pipefail(const wpa_outline_step *step)
 {
+    if (step->lexed->language == WPA_SCRIPT_PWSH || step->lexed->language == WPA_SCRIPT_CMD) {
+        return true; /* there is no such thing */
+    }
     if (!step->has_named_shell) {
         return step->shell == WPA_SHELL_BASH;
     }
@@ -74,7 +107,7 @@ static bool lacks_pipefail(const wpa_outline_step *step)
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_script *script = step->script;
+    const wpa_script *script = step->lexed;
     if (!script || !lacks_pipefail(step) || sets_pipefail(script)) {
         return;
     }
@@ -83,11 +116,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         bool begins = wpa_text_is(first->after, "|") && !wpa_text_is(first->before, "|");
         size_t end = begins ? end_of_pipeline(script, i) : i;
         const wpa_shell_command *last = &script->commands[end];
-        bool is_filter = is_one_of(last->name, filters, WPA_COUNT(filters)) &&
-                         wpa_shell_word_find(last, "-v"); /* others are asked whether they find */
-        bool ends_well = is_filter || is_one_of(last->name, sinks, WPA_COUNT(sinks));
-        if (end > i && ends_well && matters(first, is_filter) && !is_forgiven(first, last) &&
-            !is_condition(first)) {
+        bool is_filter = leaves_lines_out(last);
+        if (end > i && is_sink(script, last, is_filter) && matters(first, is_filter) &&
+            !is_forgiven(first, last) && !is_condition(first)) {
             wpa_rule_report(
                 run, wpa_outline_script_span(step, (wpa_span){first->span.start, last->span.end}),
                 NULL, step,
@@ -109,8 +140,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_step *step = finding->subject;
-    if (step->has_named_shell) {
-        return; /* whoever wrote out the command line had a reason */
+    if (step->has_named_shell || step->lexed->language != WPA_SCRIPT_POSIX) {
+        return; /* whoever wrote out the command line had a reason; other shells have no such way */
     }
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
                                 "add shell: bash, which fails with any part of a pipeline");
@@ -127,9 +158,12 @@ const wpa_rule wpa_rule_missing_pipefail = {
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
     .summary = "A test, build or download is piped on, and its failure does not fail the step",
-    .why = "Without a named shell, Linux and macOS steps run 'bash -e' without pipefail: only the "
-           "last command of a pipeline counts.",
-    .fix = "Write 'shell: bash', which sets pipefail, or 'set -o pipefail' in the script.",
+    .why =
+        "Without a named shell, Linux and macOS steps run 'bash -e' without pipefail, and pwsh and "
+        "cmd know nothing like it: only the last program of a pipeline counts.",
+    .fix =
+        "Write 'shell: bash', which sets pipefail, or 'set -o pipefail' in the script; elsewhere "
+        "write to a file first and look at it in a command of its own.",
     .tables = 1U << WPA_FACTS_COMMANDS,
     .declares = WPA_DECLARES_SCRIPT,
     .check = check,

@@ -1,4 +1,4 @@
-/* Edits on whole lines of block collections, for the repairs of rules. */
+/* Edits on whole entries of collections, for the repairs of rules. */
 #include <string.h>
 
 #include <wpa/buf.h>
@@ -96,8 +96,46 @@ bool wpa_rule_insert_before(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node
     return lines != NULL;
 }
 
+/* Of the i-th entry of a flow collection, key and anchor with it. */
+static wpa_span span_in_flow(const wpa_yaml_node *flow, size_t i)
+{
+    bool is_list = flow->kind == WPA_YAML_SEQUENCE;
+    const wpa_yaml_node *value = is_list ? flow->items[i] : flow->pairs[i].value;
+    const wpa_yaml_node *first = is_list ? value : flow->pairs[i].key;
+    wpa_span whole = {wpa_yaml_full(first).start, wpa_yaml_full(value).end};
+    size_t key_end = wpa_yaml_full(first).end;
+    return (wpa_span){whole.start, whole.end > key_end ? whole.end : key_end};
+}
+
+/* "[a, b]" loses b with the comma in front, or a with the one behind; within one line alone, where
+ * no comment can stand between. */
+static bool remove_in_flow(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value)
+{
+    const wpa_yaml_node *flow = value->parent;
+    bool is_list = flow->kind == WPA_YAML_SEQUENCE;
+    size_t n = is_list ? flow->n_items : flow->n_pairs, i = 0;
+    while (i < n && (is_list ? flow->items[i] : flow->pairs[i].value) != value) {
+        i++;
+    }
+    if (n < 2 || i == n) {
+        return false;
+    }
+    wpa_span own = span_in_flow(flow, i);
+    wpa_span gone = i ? (wpa_span){span_in_flow(flow, i - 1).end, own.end}
+                      : (wpa_span){own.start, span_in_flow(flow, 1).start};
+    bool is_one_line = gone.end > gone.start &&
+                       !memchr(value->doc->source + gone.start, '\n', wpa_span_length(gone));
+    if (is_one_line) {
+        wpa_rule_edit_in(run, fix, value->doc, gone, "%s", "");
+    }
+    return is_one_line;
+}
+
 bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value)
 {
+    if (value->parent && value->parent->style == WPA_YAML_FLOW) {
+        return remove_in_flow(run, fix, value);
+    }
     if (!is_by_lines(value)) {
         return false;
     }

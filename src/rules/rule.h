@@ -194,7 +194,10 @@ bool wpa_rule_insert_before(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node
  */
 bool wpa_rule_add_in(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *mapping,
                      const char *group, const char *behind, const char *key, const char *value);
-/** Take the entry out, with its lines; refuses the only entry of a collection. */
+/**
+ * Take the entry out, with its lines or, of a flow collection, its comma; refuses the only entry of
+ * a collection.
+ */
 bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value);
 
 /** The rule's option as configured, or its default. */

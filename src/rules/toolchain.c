@@ -6,6 +6,8 @@
 
 /* Versions of one file that are looked at: matrices of matrices have no end. */
 #define VISITS_MAX 10000
+/* Names of rows are short. */
+#define KEY_MAX_BYTES 128
 
 typedef struct walk {
     wpa_arena *arena;
@@ -29,27 +31,45 @@ const char *wpa_matrix_key(const char *text, wpa_arena *arena)
     }
     at += 7;
     size_t n = strspn(at, letters);
+    if (n && at[n] == '.') { /* a member of a row of mappings */
+        size_t n_member = strspn(at + n + 1, letters);
+        n += n_member ? 1 + n_member : 0;
+    }
     const char *behind = at + n + strspn(at + n, " ");
     bool is_whole = n && wpa_text_starts(behind, "}}") && !behind[2 + strspn(behind + 2, " \n")];
     return is_whole ? wpa_arena_slice(arena, at, n) : NULL;
 }
 
+/* The scalar that a value of the row gives: itself, or its member. */
+static void visit_value(const wpa_yaml_node *value, const char *member, wpa_matrix_visitor visit,
+                        void *context)
+{
+    value = member ? wpa_yaml_get(value, member) : wpa_yaml_resolve(value);
+    if (wpa_yaml_text(value)) {
+        visit(wpa_yaml_resolve(value), context);
+    }
+}
+
 void wpa_matrix_each(const wpa_outline_job *job, const char *key, wpa_matrix_visitor visit,
                      void *context)
 {
+    char name[KEY_MAX_BYTES];
+    const char *dot = strchr(key, '.');
+    size_t length = dot ? (size_t)(dot - key) : strlen(key);
+    if (length >= sizeof name) {
+        return;
+    }
+    memcpy(name, key, length);
+    name[length] = '\0';
+    const char *member = dot ? dot + 1 : NULL;
     const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(job->node, "strategy"), "matrix");
-    const wpa_yaml_node *row = wpa_yaml_get(matrix, key);
+    const wpa_yaml_node *row = wpa_yaml_get(matrix, name);
     for (size_t i = 0; wpa_yaml_is(row, WPA_YAML_SEQUENCE) && i < row->n_items; i++) {
-        if (wpa_yaml_text(row->items[i])) {
-            visit(wpa_yaml_resolve(row->items[i]), context);
-        }
+        visit_value(row->items[i], member, visit, context);
     }
     const wpa_yaml_node *include = wpa_yaml_get(matrix, "include");
     for (size_t i = 0; wpa_yaml_is(include, WPA_YAML_SEQUENCE) && i < include->n_items; i++) {
-        const wpa_yaml_node *value = wpa_yaml_get(include->items[i], key);
-        if (wpa_yaml_text(value)) {
-            visit(value, context);
-        }
+        visit_value(wpa_yaml_get(include->items[i], name), member, visit, context);
     }
 }
 

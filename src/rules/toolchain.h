@@ -31,10 +31,10 @@ bool wpa_toolchain_is_leg(const wpa_toolchain_use *use);
 
 typedef void (*wpa_matrix_visitor)(const wpa_yaml_node *value, void *context);
 
-/** Scalars that matrix.KEY may be in this job: of its row and of include. */
+/** Scalars that matrix.KEY, or matrix.KEY.MEMBER, may be in this job: of its row and of include. */
 void wpa_matrix_each(const wpa_outline_job *job, const char *key, wpa_matrix_visitor visit,
                      void *context);
-/** "K" of "${{ matrix.K }}" and nothing else; NULL otherwise. */
+/** "K" or "K.M" of "${{ matrix.K }}" or "${{ matrix.K.M }}" and nothing else; NULL otherwise. */
 const char *wpa_matrix_key(const char *text, wpa_arena *arena);
 
 /** Does job's label put it on this image ("ubuntu-24.04") or system ("macos/arm64")? */

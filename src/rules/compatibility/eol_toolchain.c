@@ -3,6 +3,7 @@
 
 #include "rules/pin.h"
 #include "rules/toolchain.h"
+#include "rules/work.h"
 
 static const wpa_rule_option options[] = {
     {"warn-days", "90", "days before the end of support from which a version is reported"},
@@ -19,18 +20,58 @@ static int64_t today(void)
     return wpa_facts_days(wpa_facts_date(WPA_FACTS_TOOLCHAINS));
 }
 
-/* The label of the job on which the setup action has no such version, or NULL. */
-static const char *missing_on(const wpa_outline_job *job, const wpa_fact_release *release)
+static bool is_missing_on(const wpa_outline_label *label, const wpa_fact_release *release)
 {
-    for (size_t i = 0; !job->is_self_hosted && i < job->n_labels; i++) {
-        for (size_t k = 0; release->not_on[k]; k++) {
-            bool is_image = !strchr(release->not_on[k], '/'); /* the rest is arch-mismatch's */
-            if (is_image && wpa_label_is_on(&job->labels[i], release->not_on[k])) {
-                return job->labels[i].text;
+    for (size_t i = 0; release->not_on[i]; i++) {
+        bool is_image = !strchr(release->not_on[i], '/'); /* the rest is arch-mismatch's */
+        if (is_image && wpa_label_is_on(label, release->not_on[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_value(const wpa_matrix_leg *leg, const wpa_yaml_node *node)
+{
+    for (size_t i = 0; i < leg->n; i++) {
+        if (leg->values[i].node && wpa_yaml_resolve(leg->values[i].node) == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a matrix of labels: a leg that asks for the version where it is not offered. */
+static const char *missing_in_leg(wpa_rule_run *run, const wpa_toolchain_use *use,
+                                  const wpa_fact_release *release)
+{
+    const wpa_outline_job *job = use->job;
+    const char *written = wpa_yaml_text(wpa_yaml_get(job->node, "runs-on"));
+    const char *key = written && *release->not_on ? wpa_matrix_key(written, run->arena) : NULL;
+    wpa_matrix_legs legs = key ? wpa_work_legs(job, run->arena) : (wpa_matrix_legs){0};
+    for (size_t i = 0; i < legs.n; i++) {
+        const wpa_yaml_node *label = wpa_yaml_resolve(wpa_matrix_leg_get(&legs.legs[i], key));
+        bool is_asked = label && (!use->is_matrix || has_value(&legs.legs[i], use->node));
+        for (size_t k = 0; is_asked && k < job->n_labels; k++) {
+            if (job->labels[k].node == label && is_missing_on(&job->labels[k], release)) {
+                return job->labels[k].text;
             }
         }
     }
     return NULL;
+}
+
+/* The label of the job on which the setup action has no such version, or NULL. */
+static const char *missing_on(wpa_rule_run *run, const wpa_toolchain_use *use,
+                              const wpa_fact_release *release)
+{
+    if (!use->step || use->is_image || use->job->is_self_hosted) {
+        return NULL;
+    }
+    if (use->job->n_labels != 1) {
+        return missing_in_leg(run, use, release);
+    }
+    return is_missing_on(&use->job->labels[0], release) ? use->job->labels[0].text : NULL;
 }
 
 static void check_use(wpa_rule_run *run, const wpa_toolchain_use *use)
@@ -41,8 +82,7 @@ static void check_use(wpa_rule_run *run, const wpa_toolchain_use *use)
     }
     int64_t warn = wpa_rule_option_int(run, "warn-days", 0, 3650, 90);
     int64_t left = release->ends ? wpa_facts_days(release->ends) - today() : INT64_MAX;
-    bool is_only_label = use->job->n_labels == 1 && !use->is_image;
-    const char *label = is_only_label && use->step ? missing_on(use->job, release) : NULL;
+    const char *label = missing_on(run, use, release);
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){*use, release};
     const char *version = wpa_rule_quote(run, use->version.at, use->version.length);
@@ -80,8 +120,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     const wpa_fact_release *next = wpa_facts_release_next(s->use.runtime, s->release, today());
     if (s->use.is_matrix) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "drop it from the matrix");
-        bool is_row = wpa_yaml_is(s->use.node->parent, WPA_YAML_SEQUENCE);
-        if (is_row && s->use.node->parent->style == WPA_YAML_BLOCK) {
+        if (wpa_yaml_is(s->use.node->parent, WPA_YAML_SEQUENCE)) {
             (void)wpa_rule_remove_entry(run, fix, s->use.node);
         }
         return;

@@ -306,14 +306,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     const wpa_yaml_node *list = item->parent;
     bool is_text = wpa_text_is(finding->check, "M2") || wpa_text_is(finding->check, "M4");
     wpa_fix *fix = wpa_rule_fix(run, finding, is_text ? WPA_FIX_UNSAFE : WPA_FIX_SAFE, "remove it");
-    if (!list || list->kind != WPA_YAML_SEQUENCE) {
-        return;
-    }
-    if (list->style != WPA_YAML_FLOW) {
+    if (list && list->kind == WPA_YAML_SEQUENCE) {
         (void)wpa_rule_remove_entry(run, fix, item);
-    } else if (item->index > 0) { /* with the comma in front */
-        wpa_rule_edit(run, fix, (wpa_span){list->items[item->index - 1]->span.end, item->span.end},
-                      "%s", "");
     }
 }
 

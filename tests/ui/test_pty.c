@@ -82,7 +82,9 @@ static void test_first_guardian(void **state)
     expect(tty, "The two passphrases differ.");
     wpa_tty_send(tty,
                  "\025one long phrase\r"); /* the first field is kept: Ctrl-U is for the second */
-    expect(tty, "passphrase");
+    expect(tty, "LIVE  mira guardian");
+    expect(tty, "Health 87");
+    assert_false(wpa_tty_has(tty, "phrase"));
 }
 
 static void test_rollback_key(void **state)

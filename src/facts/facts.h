@@ -412,6 +412,7 @@ typedef struct wpa_fact_cache {
     wpa_fact_cache_default by_default;
     const char *default_input; /* false here switches the default off; or NULL */
     const char *read_only;     /* "lookup-only", "save-if=false": restores, never saves; or NULL */
+    const char *only_with;     /* input without which nothing is kept; or NULL */
     wpa_fact_list paths;       /* folders it keeps; may be empty */
     wpa_fact_list lockfiles;
     wpa_fact_list installs; /* commands that fill them: "npm ci" */

@@ -73,6 +73,9 @@ wpa_cache_state wpa_caches_state(const wpa_outline_step *step, const wpa_fact_ca
     if (is_open || (input && !value) || wpa_outline_has_expression(value)) {
         return WPA_CACHE_STATE_UNKNOWN;
     }
+    if (cache->only_with && !wpa_outline_with(step, cache->only_with)) {
+        return WPA_CACHE_STATE_OFF;
+    }
     if (!value || !*value) {
         return has_version ? state_by_default(step, cache) : WPA_CACHE_STATE_UNKNOWN;
     }

@@ -79,6 +79,49 @@ void gen_list(FILE *out, const char *prefix, size_t number, json_t *texts)
     (void)fputs("NULL};\n", out);
 }
 
+void gen_field(FILE *out, const char *field, json_t *record, const char *key)
+{
+    const char *text = gen_text(record, key);
+    if (text) {
+        (void)fprintf(out, ".%s = ", field);
+        gen_literal(out, text);
+        (void)fputs(", ", out);
+    }
+}
+
+void gen_flag(FILE *out, const char *field, bool value)
+{
+    (void)fprintf(out, ".%s = %s, ", field, value ? "true" : "false");
+}
+
+void gen_number(FILE *out, const char *field, json_t *record, const char *key, json_int_t absent)
+{
+    json_t *value = json_object_get(record, key);
+    (void)fprintf(out, ".%s = %lld, ", field,
+                  (long long)(value ? json_integer_value(value) : absent));
+}
+
+bool gen_is_true(json_t *record, const char *key)
+{
+    return json_is_true(json_object_get(record, key));
+}
+
+void gen_lists(FILE *out, json_t *records, const char *key, const char *prefix)
+{
+    size_t i;
+    json_t *record;
+    json_array_foreach(records, i, record)
+    {
+        gen_list(out, prefix, i, json_object_get(record, key));
+    }
+}
+
+void gen_count(FILE *out, const char *name, json_t *records)
+{
+    (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s = %zu;\n\n", name,
+                  json_is_object(records) ? json_object_size(records) : json_array_size(records));
+}
+
 static FILE *open_output(const char *path)
 {
     FILE *out = fopen(path, "w");

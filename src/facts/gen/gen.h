@@ -1,6 +1,7 @@
 /* What the parts of the generator share: reading JSON, writing C. Ends the program on bad data. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -19,6 +20,17 @@ void gen_literal(FILE *out, const char *text);
 void gen_escaped(FILE *out, const char *text, size_t length);
 /** An array of texts as a static NULL-terminated list named after prefix and number. */
 void gen_list(FILE *out, const char *prefix, size_t number, json_t *texts);
+/** One such list for each record, of its texts under key. */
+void gen_lists(FILE *out, json_t *records, const char *key, const char *prefix);
+
+/** A field of a struct: .name = "value", left out when the member is absent. */
+void gen_field(FILE *out, const char *field, json_t *record, const char *key);
+void gen_flag(FILE *out, const char *field, bool value);
+void gen_number(FILE *out, const char *field, json_t *record, const char *key, json_int_t absent);
+/** Is the member there, and true? */
+bool gen_is_true(json_t *record, const char *key);
+/** The end of an array of records, and how many there are. */
+void gen_count(FILE *out, const char *name, json_t *records);
 
 /**
  * The records under a key as wpa_fact_<array>[], an array of wpa_fact_<type> whose fields are named
@@ -31,4 +43,6 @@ void gen_commands(FILE *out, const char *folder);
 void gen_payloads(FILE *out, const char *folder);
 void gen_supply(FILE *out, const char *folder);
 void gen_tables(FILE *out, const char *folder);
+/** A template schema as the array wpa_fact_<name>_schema[]. */
+void gen_schema(FILE *out, const char *folder, const char *file, const char *name);
 void gen_platforms(FILE *out, const char *folder);

@@ -3,28 +3,6 @@
 
 #include "gen.h"
 
-static void field(FILE *out, const char *name, json_t *record, const char *key)
-{
-    (void)fprintf(out, ".%s = ", name);
-    gen_literal(out, gen_text(record, key));
-    (void)fputs(", ", out);
-}
-
-static void lists(FILE *out, json_t *records, const char *key, const char *prefix)
-{
-    size_t i;
-    json_t *record;
-    json_array_foreach(records, i, record)
-    {
-        gen_list(out, prefix, i, json_object_get(record, key));
-    }
-}
-
-static void count(FILE *out, const char *name, json_t *records)
-{
-    (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s = %zu;\n\n", name, json_array_size(records));
-}
-
 static void write_presences(FILE *out, json_t *tools)
 {
     size_t i, k;
@@ -35,8 +13,8 @@ static void write_presences(FILE *out, json_t *tools)
         json_array_foreach(gen_need(tool, "images"), k, presence)
         {
             (void)fputs("{", out);
-            field(out, "image", presence, "image");
-            field(out, "version", presence, "version");
+            gen_field(out, "image", presence, "image");
+            gen_field(out, "version", presence, "version");
             (void)fputs("}, ", out);
         }
         (void)fputs("};\n", out);
@@ -45,8 +23,8 @@ static void write_presences(FILE *out, json_t *tools)
 
 static void write_tools(FILE *out, json_t *tools)
 {
-    lists(out, tools, "packages", "tool_packages");
-    lists(out, tools, "aliases", "tool_aliases");
+    gen_lists(out, tools, "packages", "tool_packages");
+    gen_lists(out, tools, "aliases", "tool_aliases");
     write_presences(out, tools);
     (void)fputs("const wpa_fact_program wpa_fact_programs[] = {\n", out);
     size_t i;
@@ -54,15 +32,15 @@ static void write_tools(FILE *out, json_t *tools)
     json_array_foreach(tools, i, tool)
     {
         (void)fputs("{", out);
-        field(out, "command", tool, "command");
-        field(out, "name", tool, "name");
-        field(out, "setup", tool, "setup");
+        gen_field(out, "command", tool, "command");
+        gen_field(out, "name", tool, "name");
+        gen_field(out, "setup", tool, "setup");
         (void)fprintf(out,
                       ".packages = tool_packages_%zu, .aliases = tool_aliases_%zu, .images = "
                       "presences_%zu, .n_images = %zu},\n",
                       i, i, i, json_array_size(gen_need(tool, "images")));
     }
-    count(out, "programs", tools);
+    gen_count(out, "programs", tools);
 }
 
 static void write_images(FILE *out, const char *folder)
@@ -71,39 +49,39 @@ static void write_images(FILE *out, const char *folder)
     json_t *images = gen_need(root, "images"), *moves = gen_need(root, "moves");
     json_t *cached = gen_need(root, "cached"), *record;
     size_t i;
-    lists(out, images, "labels", "image_labels");
+    gen_lists(out, images, "labels", "image_labels");
     (void)fputs("const wpa_fact_image wpa_fact_images[] = {\n", out);
     json_array_foreach(images, i, record)
     {
         (void)fputs("{", out);
-        field(out, "name", record, "image");
-        field(out, "version", record, "version");
-        field(out, "source", record, "source");
+        gen_field(out, "name", record, "image");
+        gen_field(out, "version", record, "version");
+        gen_field(out, "source", record, "source");
         (void)fprintf(out, ".labels = image_labels_%zu},\n", i);
     }
-    count(out, "images", images);
+    gen_count(out, "images", images);
     (void)fputs("const wpa_fact_move wpa_fact_moves[] = {\n", out);
     json_array_foreach(moves, i, record)
     {
         static const char *const keys[] = {"label", "from", "to", "begins", "ends", "source"};
         (void)fputs("{", out);
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
-            field(out, keys[k], record, keys[k]);
+            gen_field(out, keys[k], record, keys[k]);
         }
         (void)fputs("},\n", out);
     }
-    count(out, "moves", moves);
+    gen_count(out, "moves", moves);
     write_tools(out, gen_need(root, "tools"));
-    lists(out, cached, "versions", "cached_versions");
+    gen_lists(out, cached, "versions", "cached_versions");
     (void)fputs("const wpa_fact_cached wpa_fact_cached_versions[] = {\n", out);
     json_array_foreach(cached, i, record)
     {
         (void)fputs("{", out);
-        field(out, "runtime", record, "tool");
-        field(out, "image", record, "image");
+        gen_field(out, "runtime", record, "tool");
+        gen_field(out, "image", record, "image");
         (void)fprintf(out, ".versions = cached_versions_%zu},\n", i);
     }
-    count(out, "cached_versions", cached);
+    gen_count(out, "cached_versions", cached);
     json_decref(root);
 }
 
@@ -112,32 +90,32 @@ static void write_toolchains(FILE *out, const char *folder)
     json_t *root = gen_load(folder, "toolchains");
     json_t *runtimes = gen_need(root, "runtimes"), *versions = gen_need(root, "versions"), *record;
     size_t i;
-    lists(out, runtimes, "images", "runtime_images");
-    lists(out, runtimes, "files", "runtime_files");
+    gen_lists(out, runtimes, "images", "runtime_images");
+    gen_lists(out, runtimes, "files", "runtime_files");
     (void)fputs("const wpa_fact_runtime wpa_fact_runtimes[] = {\n", out);
     json_array_foreach(runtimes, i, record)
     {
         (void)fputs("{", out);
-        field(out, "name", record, "runtime");
-        field(out, "command", record, "command");
-        field(out, "action", record, "action");
-        field(out, "input", record, "input");
-        field(out, "file_input", record, "file_input");
+        gen_field(out, "name", record, "runtime");
+        gen_field(out, "command", record, "command");
+        gen_field(out, "action", record, "action");
+        gen_field(out, "input", record, "input");
+        gen_field(out, "file_input", record, "file_input");
         (void)fprintf(out, ".images = runtime_images_%zu, .files = runtime_files_%zu},\n", i, i);
     }
-    count(out, "runtimes", runtimes);
-    lists(out, versions, "not_on", "release_not_on");
+    gen_count(out, "runtimes", runtimes);
+    gen_lists(out, versions, "not_on", "release_not_on");
     (void)fputs("const wpa_fact_release wpa_fact_releases[] = {\n", out);
     json_array_foreach(versions, i, record)
     {
         (void)fputs("{", out);
-        field(out, "runtime", record, "runtime");
-        field(out, "version", record, "version");
-        field(out, "released", record, "released");
-        field(out, "ends", record, "ends");
+        gen_field(out, "runtime", record, "runtime");
+        gen_field(out, "version", record, "version");
+        gen_field(out, "released", record, "released");
+        gen_field(out, "ends", record, "ends");
         (void)fprintf(out, ".not_on = release_not_on_%zu},\n", i);
     }
-    count(out, "releases", versions);
+    gen_count(out, "releases", versions);
     json_decref(root);
 }
 
@@ -172,14 +150,14 @@ static void write_forges(FILE *out, const char *folder)
     json_array_foreach(features, i, record)
     {
         (void)fputs("{", out);
-        field(out, "name", record, "feature");
-        field(out, "kind", record, "kind");
-        field(out, "match", record, "match");
-        field(out, "say", record, "say");
-        field(out, "replacement", record, "replacement");
+        gen_field(out, "name", record, "feature");
+        gen_field(out, "kind", record, "kind");
+        gen_field(out, "match", record, "match");
+        gen_field(out, "say", record, "say");
+        gen_field(out, "replacement", record, "replacement");
         (void)fprintf(out, ".forges = feature_forges_%zu, .since = feature_since_%zu},\n", i, i);
     }
-    count(out, "features", features);
+    gen_count(out, "features", features);
     gen_list(out, "forge_names", 0, gen_need(root, "forges"));
     (void)fputs("const wpa_fact_list wpa_fact_forge_names = forge_names_0;\n\n", out);
     json_decref(root);
@@ -192,7 +170,7 @@ static size_t write_names(FILE *out, json_t *record, const char *key, const char
     json_array_foreach(names, i, name)
     {
         (void)fputs("{", out);
-        field(out, "action", record, "action");
+        gen_field(out, "action", record, "action");
         (void)fputs(".input = ", out);
         gen_literal(out, json_string_value(name));
         (void)fprintf(out, ", .kind = %s, .words = value_words_0},\n", kind);
@@ -225,7 +203,7 @@ static void write_values(FILE *out, const char *folder)
         json_object_foreach(json_object_get(record, "choices"), name, words)
         {
             (void)fputs("{", out);
-            field(out, "action", record, "action");
+            gen_field(out, "action", record, "action");
             (void)fputs(".input = ", out);
             gen_literal(out, name);
             (void)fprintf(out, ", .kind = WPA_VALUE_CHOICE, .words = value_words_%zu},\n",
@@ -264,13 +242,13 @@ static void write_migrations(FILE *out, const char *folder)
     {
         (void)fprintf(out, "{.to = %d, .change = %s, ",
                       (int)json_integer_value(gen_need(record, "to")), change_of(record));
-        field(out, "action", record, "action");
-        field(out, "name", record, "name");
-        field(out, "replacement", record, "new");
-        field(out, "text", record, "text");
+        gen_field(out, "action", record, "action");
+        gen_field(out, "name", record, "name");
+        gen_field(out, "replacement", record, "new");
+        gen_field(out, "text", record, "text");
         (void)fputs("},\n", out);
     }
-    count(out, "migrations", rows);
+    gen_count(out, "migrations", rows);
     json_decref(root);
 }
 

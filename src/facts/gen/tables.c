@@ -102,51 +102,6 @@ static void write_origins(FILE *out, const char *folder)
     (void)fputs("};\n\n", out);
 }
 
-/* A field of a struct: .name = "value", left out when the member is absent. */
-static void write_field(FILE *out, const char *field, json_t *record, const char *key)
-{
-    const char *text = gen_text(record, key);
-    if (text) {
-        (void)fprintf(out, ".%s = ", field);
-        gen_literal(out, text);
-        (void)fputs(", ", out);
-    }
-}
-
-static void write_flag(FILE *out, const char *field, bool value)
-{
-    (void)fprintf(out, ".%s = %s, ", field, value ? "true" : "false");
-}
-
-static void write_number(FILE *out, const char *field, json_t *record, const char *key,
-                         json_int_t absent)
-{
-    json_t *value = json_object_get(record, key);
-    (void)fprintf(out, ".%s = %lld, ", field,
-                  (long long)(value ? json_integer_value(value) : absent));
-}
-
-static bool is_true(json_t *record, const char *key)
-{
-    return json_is_true(json_object_get(record, key));
-}
-
-static void write_lists(FILE *out, json_t *records, const char *key, const char *prefix)
-{
-    size_t i;
-    json_t *record;
-    json_array_foreach(records, i, record)
-    {
-        gen_list(out, prefix, i, json_object_get(record, key));
-    }
-}
-
-static void write_count(FILE *out, const char *name, json_t *records)
-{
-    (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s = %zu;\n\n", name,
-                  json_is_object(records) ? json_object_size(records) : json_array_size(records));
-}
-
 static void write_names(FILE *out, const char *name, json_t *records, const char *key)
 {
     (void)fprintf(out, "const char *const wpa_fact_%s_list[] = {", name);
@@ -171,25 +126,25 @@ static void write_archived(FILE *out, const char *folder)
     json_array_foreach(ends, i, record)
     {
         (void)fputs("{", out);
-        write_field(out, "match", record, "match");
-        write_field(out, "status", record, "status");
-        write_field(out, "since", record, "since");
-        write_field(out, "replacement", record, "replacement");
-        write_field(out, "source", record, "source");
+        gen_field(out, "match", record, "match");
+        gen_field(out, "status", record, "status");
+        gen_field(out, "since", record, "since");
+        gen_field(out, "replacement", record, "replacement");
+        gen_field(out, "source", record, "source");
         (void)fputs("},\n", out);
     }
-    write_count(out, "ends", ends);
-    write_lists(out, archived, "successors", "successors");
+    gen_count(out, "ends", ends);
+    gen_lists(out, archived, "successors", "successors");
     (void)fputs("const wpa_fact_archived wpa_fact_archive[] = {\n", out);
     json_array_foreach(archived, i, record)
     {
         (void)fputs("{", out);
-        write_field(out, "repo", record, "repo");
-        write_field(out, "status", record, "status");
-        write_field(out, "basis", record, "successor_basis");
+        gen_field(out, "repo", record, "repo");
+        gen_field(out, "status", record, "status");
+        gen_field(out, "basis", record, "successor_basis");
         (void)fprintf(out, ".successors = successors_%zu},\n", i);
     }
-    write_count(out, "archive", archived);
+    gen_count(out, "archive", archived);
     json_decref(root);
 }
 
@@ -203,9 +158,9 @@ static void write_ranges(FILE *out, size_t n, json_t *affected)
         json_array_foreach(ranges, i, range)
         {
             (void)fputs("{", out);
-            write_field(out, "introduced", range, "introduced");
-            write_field(out, "fixed", range, "fixed");
-            write_field(out, "last_affected", range, "last_affected");
+            gen_field(out, "introduced", range, "introduced");
+            gen_field(out, "fixed", range, "fixed");
+            gen_field(out, "last_affected", range, "last_affected");
             (void)fputs("},\n", out);
         }
         (void)fputs("};\n", out);
@@ -217,19 +172,19 @@ static void write_advisory(FILE *out, size_t n, size_t advisory, json_t *record,
 {
     size_t n_ranges = json_array_size(json_object_get(affected, "ranges"));
     (void)fputs("{", out);
-    write_field(out, "action", affected, "action");
-    write_field(out, "id", record, "id");
-    write_field(out, "published", record, "published");
-    write_field(out, "severity", record, "severity");
-    write_field(out, "kind", record, "class");
-    write_field(out, "summary", record, "summary");
-    write_field(out, "source", record, "source");
-    write_field(out, "first_patched", affected, "first_patched");
+    gen_field(out, "action", affected, "action");
+    gen_field(out, "id", record, "id");
+    gen_field(out, "published", record, "published");
+    gen_field(out, "severity", record, "severity");
+    gen_field(out, "kind", record, "class");
+    gen_field(out, "summary", record, "summary");
+    gen_field(out, "source", record, "source");
+    gen_field(out, "first_patched", affected, "first_patched");
     if (n_ranges) {
         (void)fprintf(out, ".ranges = ranges_%zu, .n_ranges = %zu, ", n, n_ranges);
     }
     (void)fprintf(out, ".versions = versions_%zu, .bad_commits = bad_commits_%zu, ", n, advisory);
-    write_flag(out, "exposes_callers", is_true(record, "exposes_callers"));
+    gen_flag(out, "exposes_callers", gen_is_true(record, "exposes_callers"));
     (void)fputs("},\n", out);
 }
 
@@ -278,28 +233,28 @@ static void write_events(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "events");
     json_t *records = gen_need(root, "events");
-    write_lists(out, records, "types", "event_types");
-    write_lists(out, records, "default_types", "event_default_types");
-    write_lists(out, records, "filters", "event_filters");
+    gen_lists(out, records, "types", "event_types");
+    gen_lists(out, records, "default_types", "event_default_types");
+    gen_lists(out, records, "filters", "event_filters");
     (void)fputs("const wpa_fact_event wpa_fact_events[] = {\n", out);
     size_t i;
     json_t *record;
     json_array_foreach(records, i, record)
     {
         (void)fputs("{", out);
-        write_field(out, "name", record, "event");
+        gen_field(out, "name", record, "event");
         (void)fprintf(out,
                       ".types = event_types_%zu, .default_types = event_default_types_%zu, "
                       ".filters = event_filters_%zu, .trust = %s, ",
                       i, i, i, trust_of(record));
-        write_flag(out, "takes_types", is_true(record, "takes_types"));
-        write_flag(out, "has_free_types", is_true(record, "types_free_form"));
-        write_flag(out, "on_default_branch", is_true(record, "must_be_on_default_branch"));
+        gen_flag(out, "takes_types", gen_is_true(record, "takes_types"));
+        gen_flag(out, "has_free_types", gen_is_true(record, "types_free_form"));
+        gen_flag(out, "on_default_branch", gen_is_true(record, "must_be_on_default_branch"));
         const char *status = gen_text(record, "status");
-        write_flag(out, "is_legacy", status && strcmp(status, "legacy") == 0);
+        gen_flag(out, "is_legacy", status && strcmp(status, "legacy") == 0);
         (void)fputs("},\n", out);
     }
-    write_count(out, "events", records);
+    gen_count(out, "events", records);
     write_names(out, "event", records, "event");
     json_decref(root);
 }
@@ -335,10 +290,10 @@ static void write_context_table(FILE *out, json_t *contexts)
     json_object_foreach(contexts, name, record)
     {
         (void)fprintf(out, "{\"%s\", context_properties_%zu, context_types_%zu, %d},\n", name, n, n,
-                      is_true(record, "open"));
+                      gen_is_true(record, "open"));
         n++;
     }
-    write_count(out, "contexts", contexts);
+    gen_count(out, "contexts", contexts);
     (void)fputs("const char *const wpa_fact_context_list[] = {", out);
     json_object_foreach(contexts, name, record)
     {
@@ -355,16 +310,16 @@ static void write_functions(FILE *out, json_t *functions)
     json_array_foreach(functions, i, record)
     {
         (void)fputs("{", out);
-        write_field(out, "name", record, "name");
+        gen_field(out, "name", record, "name");
         (void)fprintf(out, ".min_args = %d, .max_args = %d, ",
                       (int)json_integer_value(gen_need(record, "min_args")),
                       (int)json_integer_value(gen_need(record, "max_args")));
-        write_flag(out, "is_status", is_true(record, "status_function"));
-        write_flag(out, "needs_odd", is_true(record, "odd_args"));
-        write_flag(out, "is_limited", gen_text(record, "only_in") != NULL);
+        gen_flag(out, "is_status", gen_is_true(record, "status_function"));
+        gen_flag(out, "needs_odd", gen_is_true(record, "odd_args"));
+        gen_flag(out, "is_limited", gen_text(record, "only_in") != NULL);
         (void)fputs("},\n", out);
     }
-    write_count(out, "functions", functions);
+    gen_count(out, "functions", functions);
     write_names(out, "function", functions, "name");
 }
 
@@ -372,19 +327,19 @@ static void write_contexts(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "contexts");
     json_t *records = gen_need(root, "availability");
-    write_lists(out, records, "contexts", "key_contexts");
-    write_lists(out, records, "functions", "key_functions");
+    gen_lists(out, records, "contexts", "key_contexts");
+    gen_lists(out, records, "functions", "key_functions");
     (void)fputs("const wpa_fact_availability wpa_fact_availabilities[] = {\n", out);
     size_t i;
     json_t *record;
     json_array_foreach(records, i, record)
     {
         (void)fputs("{", out);
-        write_field(out, "key", record, "key");
+        gen_field(out, "key", record, "key");
         (void)fprintf(out, ".contexts = key_contexts_%zu, .functions = key_functions_%zu},\n", i,
                       i);
     }
-    write_count(out, "availabilities", records);
+    gen_count(out, "availabilities", records);
     write_context_table(out, gen_need(root, "contexts"));
     write_functions(out, gen_need(root, "functions"));
     write_names(out, "open_outputs", gen_need(root, "open_outputs"), "action");
@@ -406,7 +361,7 @@ static bool has_text(json_t *texts, const char *text)
 
 static void write_needs(FILE *out, json_t *records, const char *name)
 {
-    write_lists(out, records, "scopes", name);
+    gen_lists(out, records, "scopes", name);
     (void)fprintf(out, "const wpa_fact_need wpa_fact_%s[] = {\n", name);
     size_t i;
     json_t *record;
@@ -416,7 +371,7 @@ static void write_needs(FILE *out, json_t *records, const char *name)
         gen_literal(out, gen_text(record, "name"));
         (void)fprintf(out, ", %s_%zu},\n", name, i);
     }
-    write_count(out, name, records);
+    gen_count(out, name, records);
 }
 
 static void write_permissions(FILE *out, const char *folder)
@@ -430,14 +385,14 @@ static void write_permissions(FILE *out, const char *folder)
     {
         json_t *levels = gen_need(record, "levels");
         (void)fputs("{", out);
-        write_field(out, "scope", record, "scope");
-        write_field(out, "meaning", record, "meaning");
-        write_field(out, "write_severity", record, "write_severity");
-        write_flag(out, "can_read", has_text(levels, "read"));
-        write_flag(out, "can_write", has_text(levels, "write"));
+        gen_field(out, "scope", record, "scope");
+        gen_field(out, "meaning", record, "meaning");
+        gen_field(out, "write_severity", record, "write_severity");
+        gen_flag(out, "can_read", has_text(levels, "read"));
+        gen_flag(out, "can_write", has_text(levels, "write"));
         (void)fputs("},\n", out);
     }
-    write_count(out, "permissions", records);
+    gen_count(out, "permissions", records);
     write_names(out, "permission", records, "scope");
     write_needs(out, gen_need(root, "action_needs"), "action_needs");
     write_needs(out, gen_need(root, "command_needs"), "command_needs");
@@ -464,27 +419,27 @@ static void write_runners(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "runners");
     json_t *records = gen_need(root, "runners");
-    write_lists(out, records, "successors", "runner_successors");
+    gen_lists(out, records, "successors", "runner_successors");
     (void)fputs("const wpa_fact_runner wpa_fact_runners[] = {\n", out);
     size_t i;
     json_t *record;
     json_array_foreach(records, i, record)
     {
         (void)fputs("{", out);
-        write_field(out, "label", record, "label");
-        write_field(out, "image", record, "os");
-        write_field(out, "arch", record, "arch");
-        write_field(out, "deprecated_on", record, "deprecated_on");
-        write_field(out, "removed_on", record, "removed_on");
-        write_field(out, "alias_of", record, "alias_of");
-        write_field(out, "size", record, "size");
-        write_number(out, "usd_per_1000_minutes", record, "usd_per_1000_minutes", 0);
-        write_field(out, "source", record, "source");
+        gen_field(out, "label", record, "label");
+        gen_field(out, "image", record, "os");
+        gen_field(out, "arch", record, "arch");
+        gen_field(out, "deprecated_on", record, "deprecated_on");
+        gen_field(out, "removed_on", record, "removed_on");
+        gen_field(out, "alias_of", record, "alias_of");
+        gen_field(out, "size", record, "size");
+        gen_number(out, "usd_per_1000_minutes", record, "usd_per_1000_minutes", 0);
+        gen_field(out, "source", record, "source");
         (void)fprintf(out, ".os = %s, .state = %s, .successors = runner_successors_%zu},\n",
                       os_of(json_string_value(gen_need(record, "os"))),
                       state_of(json_string_value(gen_need(record, "status"))), i);
     }
-    write_count(out, "runners", records);
+    gen_count(out, "runners", records);
     write_names(out, "runner", records, "label");
     write_names(out, "self_hosted", gen_need(root, "self_hosted_labels"), NULL);
     json_decref(root);
@@ -501,7 +456,7 @@ static const char *taint_of(json_t *record)
 
 static void write_named(FILE *out, json_t *records, const char *key, const char *name)
 {
-    write_lists(out, records, key, name);
+    gen_lists(out, records, key, name);
     (void)fprintf(out, "const wpa_fact_named_list wpa_fact_%s[] = {\n", name);
     size_t i;
     json_t *record;
@@ -511,14 +466,14 @@ static void write_named(FILE *out, json_t *records, const char *key, const char 
         gen_literal(out, gen_text(record, "action"));
         (void)fprintf(out, ", %s_%zu},\n", name, i);
     }
-    write_count(out, name, records);
+    gen_count(out, name, records);
 }
 
 static void write_untrusted(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "untrusted");
     json_t *records = gen_need(root, "untrusted");
-    write_lists(out, records, "triggers", "untrusted_triggers");
+    gen_lists(out, records, "triggers", "untrusted_triggers");
     (void)fputs("const wpa_fact_untrusted wpa_fact_untrusteds[] = {\n", out);
     size_t i;
     json_t *record;
@@ -526,14 +481,14 @@ static void write_untrusted(FILE *out, const char *folder)
     {
         const char *note = gen_text(record, "note");
         (void)fputs("{", out);
-        write_field(out, "path", record, "path");
-        write_field(out, "shape", record, "shape");
+        gen_field(out, "path", record, "path");
+        gen_field(out, "shape", record, "shape");
         (void)fprintf(out, ".taint = %s, .triggers = untrusted_triggers_%zu, ", taint_of(record),
                       i);
-        write_flag(out, "covers_below", note && strstr(note, "below it too") != NULL);
+        gen_flag(out, "covers_below", note && strstr(note, "below it too") != NULL);
         (void)fputs("},\n", out);
     }
-    write_count(out, "untrusteds", records);
+    gen_count(out, "untrusteds", records);
     write_named(out, gen_need(root, "code_inputs"), "inputs", "code_inputs");
     write_named(out, gen_need(root, "taint_outputs"), "outputs", "taint_outputs");
     static const char *const traits[] = {"metadata_only",    "member_checks", "artifact_downloads",
@@ -564,16 +519,21 @@ static const char *cache_default_of(json_t *record)
 static void write_caches(FILE *out, const char *folder)
 {
     static const char *const texts[][2] = {
-        {"action", "action"}, {"manager", "manager"},
-        {"input", "input"},   {"on", "on"},
-        {"off", "off"},       {"default_input", "default_input"},
-        {"source", "source"}, {"read_only", "read_only"},
+        {"action", "action"},
+        {"manager", "manager"},
+        {"input", "input"},
+        {"on", "on"},
+        {"off", "off"},
+        {"default_input", "default_input"},
+        {"source", "source"},
+        {"read_only", "read_only"},
+        {"only_with", "only_with"},
     };
     json_t *root = gen_load(folder, "caches");
     json_t *records = gen_need(root, "caches");
-    write_lists(out, records, "paths", "cache_paths");
-    write_lists(out, records, "lockfiles", "cache_lockfiles");
-    write_lists(out, records, "installs", "cache_installs");
+    gen_lists(out, records, "paths", "cache_paths");
+    gen_lists(out, records, "lockfiles", "cache_lockfiles");
+    gen_lists(out, records, "installs", "cache_installs");
     (void)fputs("const wpa_fact_cache wpa_fact_caches[] = {\n", out);
     size_t i;
     json_t *record;
@@ -581,16 +541,16 @@ static void write_caches(FILE *out, const char *folder)
     {
         (void)fputs("{", out);
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
-            write_field(out, texts[k][0], record, texts[k][1]);
+            gen_field(out, texts[k][0], record, texts[k][1]);
         }
-        write_number(out, "since", record, "since", 0);
-        write_number(out, "until", record, "until", 999);
+        gen_number(out, "since", record, "since", 0);
+        gen_number(out, "until", record, "until", 999);
         (void)fprintf(out,
                       ".by_default = %s, .paths = cache_paths_%zu, .lockfiles = "
                       "cache_lockfiles_%zu, .installs = cache_installs_%zu},\n",
                       cache_default_of(record), i, i, i);
     }
-    write_count(out, "caches", records);
+    gen_count(out, "caches", records);
     json_decref(root);
 }
 
@@ -607,11 +567,11 @@ static void write_speedups(FILE *out, const char *folder)
     {
         (void)fputs("{", out);
         for (size_t k = 0; k < sizeof fields / sizeof *fields; k++) {
-            write_field(out, fields[k], record, fields[k]);
+            gen_field(out, fields[k], record, fields[k]);
         }
         (void)fputs("},\n", out);
     }
-    write_count(out, "slow_installs", installs);
+    gen_count(out, "slow_installs", installs);
     (void)fputs("const char *const wpa_fact_service_healths[][2] = {\n", out);
     json_array_foreach(healths, i, record)
     {
@@ -621,7 +581,7 @@ static void write_speedups(FILE *out, const char *folder)
         gen_literal(out, gen_text(record, "command"));
         (void)fputs("},\n", out);
     }
-    write_count(out, "service_healths", healths);
+    gen_count(out, "service_healths", healths);
     json_t *images = gen_need(root, "large_images");
     (void)fputs("const char *const wpa_fact_large_images[] = {\n", out);
     json_array_foreach(images, i, record)
@@ -629,159 +589,7 @@ static void write_speedups(FILE *out, const char *folder)
         gen_literal(out, gen_text(record, "image"));
         (void)fputs(",\n", out);
     }
-    write_count(out, "large_images", images);
-    json_decref(root);
-}
-
-/* ---- schema: definitions refer to each other by name, so each gets a number first --------------
- */
-
-typedef struct schema {
-    FILE *out;
-    const char *name; /* of the C array */
-    json_t *numbers;  /* name -> number */
-    json_t *definitions;
-} schema;
-
-static void write_def_ref(schema *s, const char *name)
-{
-    json_t *number = name ? json_object_get(s->numbers, name) : NULL;
-    if (!number) {
-        gen_die("definition '%s' is missing", name ? name : "");
-    }
-    (void)fprintf(s->out, "&wpa_fact_%s_schema[%lld]", s->name,
-                  (long long)json_integer_value(number));
-}
-
-/* The basic types that definitions name without defining them. */
-static const char *const basic[] = {"any",  "string",   "boolean", "number",
-                                    "null", "sequence", "mapping"};
-static const char *const basic_kinds[] = {"ANY",  "STRING",   "BOOLEAN", "NUMBER",
-                                          "NULL", "SEQUENCE", "MAPPING"};
-
-static void write_properties(schema *s, size_t n, json_t *properties)
-{
-    (void)fprintf(s->out, "static const wpa_schema_property %s_properties_%zu[] = {\n", s->name, n);
-    const char *key;
-    json_t *value;
-    json_object_foreach(properties, key, value)
-    {
-        const char *type =
-            json_is_object(value) ? gen_text(value, "type") : json_string_value(value);
-        (void)fputs("{", s->out);
-        gen_literal(s->out, key);
-        (void)fputs(", ", s->out);
-        write_def_ref(s, type);
-        (void)fprintf(s->out, ", %s},\n", is_true(value, "required") ? "true" : "false");
-    }
-    (void)fputs("};\n", s->out);
-}
-
-static void write_parts(schema *s, size_t n, json_t *definition)
-{
-    json_t *properties = json_object_get(json_object_get(definition, "mapping"), "properties");
-    if (json_object_size(properties)) {
-        write_properties(s, n, properties);
-    }
-    json_t *choices = json_object_get(definition, "one-of");
-    if (choices) {
-        (void)fprintf(s->out, "static const wpa_schema_def *const %s_choices_%zu[] = {", s->name,
-                      n);
-        size_t i;
-        json_t *choice;
-        json_array_foreach(choices, i, choice)
-        {
-            write_def_ref(s, json_string_value(choice));
-            (void)fputs(", ", s->out);
-        }
-        (void)fputs("NULL};\n", s->out);
-    }
-    char prefix[64];
-    (void)snprintf(prefix, sizeof prefix, "%s_allowed", s->name);
-    gen_list(s->out, prefix, n, json_object_get(definition, "allowed-values"));
-    (void)snprintf(prefix, sizeof prefix, "%s_contexts", s->name);
-    gen_list(s->out, prefix, n, json_object_get(definition, "context"));
-}
-
-static const char *kind_of(json_t *definition)
-{
-    return json_object_get(definition, "mapping")          ? "MAPPING"
-           : json_object_get(definition, "sequence")       ? "SEQUENCE"
-           : json_object_get(definition, "one-of")         ? "ONE_OF"
-           : json_object_get(definition, "allowed-values") ? "ALLOWED"
-           : json_object_get(definition, "string")         ? "STRING"
-           : json_object_get(definition, "boolean")        ? "BOOLEAN"
-           : json_object_get(definition, "number")         ? "NUMBER"
-           : json_object_get(definition, "null")           ? "NULL"
-                                                           : "ANY";
-}
-
-static void write_definition(schema *s, size_t n, const char *name, json_t *definition)
-{
-    json_t *mapping = json_object_get(definition, "mapping");
-    json_t *sequence = json_object_get(definition, "sequence");
-    json_t *string = json_object_get(definition, "string");
-    size_t n_properties = json_object_size(json_object_get(mapping, "properties"));
-    (void)fprintf(s->out, "{.name = \"%s\", .kind = WPA_SCHEMA_%s, ", name, kind_of(definition));
-    if (n_properties) {
-        (void)fprintf(s->out, ".properties = %s_properties_%zu, .n_properties = %zu, ", s->name, n,
-                      n_properties);
-    }
-    if (json_object_get(mapping, "loose-value-type")) {
-        (void)fputs(".is_loose = true, .loose = ", s->out);
-        write_def_ref(s, gen_text(mapping, "loose-value-type"));
-        (void)fputs(", ", s->out);
-    }
-    if (sequence) {
-        (void)fputs(".item = ", s->out);
-        write_def_ref(s, gen_text(sequence, "item-type"));
-        (void)fputs(", ", s->out);
-    }
-    if (json_object_get(definition, "one-of")) {
-        (void)fprintf(s->out, ".choices = %s_choices_%zu, ", s->name, n);
-    }
-    write_field(s->out, "constant", string, "constant");
-    write_flag(s->out, "is_non_empty", is_true(string, "require-non-empty"));
-    (void)fprintf(s->out, ".allowed = %s_allowed_%zu, .contexts = %s_contexts_%zu},\n", s->name, n,
-                  s->name, n);
-}
-
-static void write_schema(FILE *out, const char *folder, const char *file, const char *name)
-{
-    json_t *root = gen_load(folder, file);
-    schema s = {.out = out, .name = name, .numbers = json_object()};
-    s.definitions = gen_need(root, "definitions");
-    size_t n = 0;
-    const char *key;
-    json_t *definition;
-    json_object_foreach(s.definitions, key, definition)
-    {
-        (void)json_object_set_new(s.numbers, key, json_integer((json_int_t)n++));
-    }
-    for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
-        (void)json_object_set_new(s.numbers, basic[i], json_integer((json_int_t)(n + i)));
-    }
-    (void)fprintf(out, "static const char *const %s_none[] = {NULL};\n", name);
-    n = 0;
-    json_object_foreach(s.definitions, key, definition)
-    {
-        write_parts(&s, n++, definition);
-    }
-    (void)fprintf(out, "const wpa_schema_def wpa_fact_%s_schema[] = {\n", name);
-    n = 0;
-    json_object_foreach(s.definitions, key, definition)
-    {
-        write_definition(&s, n++, key, definition);
-    }
-    for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
-        (void)fprintf(out,
-                      "{.name = \"%s\", .kind = WPA_SCHEMA_%s, .is_loose = true, .allowed = "
-                      "%s_none, .contexts = %s_none},\n",
-                      basic[i], basic_kinds[i], name, name);
-    }
-    (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s_schema = %zu;\n\n", name,
-                  n + sizeof basic / sizeof *basic);
-    json_decref(s.numbers);
+    gen_count(out, "large_images", images);
     json_decref(root);
 }
 
@@ -804,11 +612,11 @@ void gen_tables(FILE *out, const char *folder)
     write_untrusted(out, folder);
     write_caches(out, folder);
     write_speedups(out, folder);
-    write_schema(out, folder, schema_files[0], "workflow");
-    write_schema(out, folder, schema_files[1], "action");
+    gen_schema(out, folder, schema_files[0], "workflow");
+    gen_schema(out, folder, schema_files[1], "action");
     gen_commands(out, folder);
-    write_schema(out, folder, "dependabot-v2", "dependabot");
-    write_schema(out, folder, "pre-commit-v4", "pre_commit");
+    gen_schema(out, folder, "dependabot-v2", "dependabot");
+    gen_schema(out, folder, "pre-commit-v4", "pre_commit");
     write_timezones(out, folder);
     gen_supply(out, folder);
     gen_payloads(out, folder);

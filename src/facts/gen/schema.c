@@ -1,0 +1,156 @@
+/*
+ * Template schemas as C: definitions refer to each other by name, so each gets a number first.
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include "gen.h"
+
+typedef struct schema {
+    FILE *out;
+    const char *name; /* of the C array */
+    json_t *numbers;  /* name -> number */
+    json_t *definitions;
+} schema;
+
+static void write_def_ref(schema *s, const char *name)
+{
+    json_t *number = name ? json_object_get(s->numbers, name) : NULL;
+    if (!number) {
+        gen_die("definition '%s' is missing", name ? name : "");
+    }
+    (void)fprintf(s->out, "&wpa_fact_%s_schema[%lld]", s->name,
+                  (long long)json_integer_value(number));
+}
+
+/* The basic types that definitions name without defining them. */
+static const char *const basic[] = {"any",  "string",   "boolean", "number",
+                                    "null", "sequence", "mapping"};
+static const char *const basic_kinds[] = {"ANY",  "STRING",   "BOOLEAN", "NUMBER",
+                                          "NULL", "SEQUENCE", "MAPPING"};
+
+static void write_properties(schema *s, size_t n, json_t *properties)
+{
+    (void)fprintf(s->out, "static const wpa_schema_property %s_properties_%zu[] = {\n", s->name, n);
+    const char *key;
+    json_t *value;
+    json_object_foreach(properties, key, value)
+    {
+        const char *type =
+            json_is_object(value) ? gen_text(value, "type") : json_string_value(value);
+        (void)fputs("{", s->out);
+        gen_literal(s->out, key);
+        (void)fputs(", ", s->out);
+        write_def_ref(s, type);
+        (void)fprintf(s->out, ", %s},\n", gen_is_true(value, "required") ? "true" : "false");
+    }
+    (void)fputs("};\n", s->out);
+}
+
+static void write_parts(schema *s, size_t n, json_t *definition)
+{
+    json_t *properties = json_object_get(json_object_get(definition, "mapping"), "properties");
+    if (json_object_size(properties)) {
+        write_properties(s, n, properties);
+    }
+    json_t *choices = json_object_get(definition, "one-of");
+    if (choices) {
+        (void)fprintf(s->out, "static const wpa_schema_def *const %s_choices_%zu[] = {", s->name,
+                      n);
+        size_t i;
+        json_t *choice;
+        json_array_foreach(choices, i, choice)
+        {
+            write_def_ref(s, json_string_value(choice));
+            (void)fputs(", ", s->out);
+        }
+        (void)fputs("NULL};\n", s->out);
+    }
+    char prefix[64];
+    (void)snprintf(prefix, sizeof prefix, "%s_allowed", s->name);
+    gen_list(s->out, prefix, n, json_object_get(definition, "allowed-values"));
+    (void)snprintf(prefix, sizeof prefix, "%s_contexts", s->name);
+    gen_list(s->out, prefix, n, json_object_get(definition, "context"));
+}
+
+static const char *kind_of(json_t *definition)
+{
+    return json_object_get(definition, "mapping")          ? "MAPPING"
+           : json_object_get(definition, "sequence")       ? "SEQUENCE"
+           : json_object_get(definition, "one-of")         ? "ONE_OF"
+           : json_object_get(definition, "allowed-values") ? "ALLOWED"
+           : json_object_get(definition, "string")         ? "STRING"
+           : json_object_get(definition, "boolean")        ? "BOOLEAN"
+           : json_object_get(definition, "number")         ? "NUMBER"
+           : json_object_get(definition, "null")           ? "NULL"
+                                                           : "ANY";
+}
+
+static void write_definition(schema *s, size_t n, const char *name, json_t *definition)
+{
+    json_t *mapping = json_object_get(definition, "mapping");
+    json_t *sequence = json_object_get(definition, "sequence");
+    json_t *string = json_object_get(definition, "string");
+    size_t n_properties = json_object_size(json_object_get(mapping, "properties"));
+    (void)fprintf(s->out, "{.name = \"%s\", .kind = WPA_SCHEMA_%s, ", name, kind_of(definition));
+    if (n_properties) {
+        (void)fprintf(s->out, ".properties = %s_properties_%zu, .n_properties = %zu, ", s->name, n,
+                      n_properties);
+    }
+    if (json_object_get(mapping, "loose-value-type")) {
+        (void)fputs(".is_loose = true, .loose = ", s->out);
+        write_def_ref(s, gen_text(mapping, "loose-value-type"));
+        (void)fputs(", ", s->out);
+    }
+    if (sequence) {
+        (void)fputs(".item = ", s->out);
+        write_def_ref(s, gen_text(sequence, "item-type"));
+        (void)fputs(", ", s->out);
+    }
+    if (json_object_get(definition, "one-of")) {
+        (void)fprintf(s->out, ".choices = %s_choices_%zu, ", s->name, n);
+    }
+    gen_field(s->out, "constant", string, "constant");
+    gen_flag(s->out, "is_non_empty", gen_is_true(string, "require-non-empty"));
+    (void)fprintf(s->out, ".allowed = %s_allowed_%zu, .contexts = %s_contexts_%zu},\n", s->name, n,
+                  s->name, n);
+}
+
+void gen_schema(FILE *out, const char *folder, const char *file, const char *name)
+{
+    json_t *root = gen_load(folder, file);
+    schema s = {.out = out, .name = name, .numbers = json_object()};
+    s.definitions = gen_need(root, "definitions");
+    size_t n = 0;
+    const char *key;
+    json_t *definition;
+    json_object_foreach(s.definitions, key, definition)
+    {
+        (void)json_object_set_new(s.numbers, key, json_integer((json_int_t)n++));
+    }
+    for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
+        (void)json_object_set_new(s.numbers, basic[i], json_integer((json_int_t)(n + i)));
+    }
+    (void)fprintf(out, "static const char *const %s_none[] = {NULL};\n", name);
+    n = 0;
+    json_object_foreach(s.definitions, key, definition)
+    {
+        write_parts(&s, n++, definition);
+    }
+    (void)fprintf(out, "const wpa_schema_def wpa_fact_%s_schema[] = {\n", name);
+    n = 0;
+    json_object_foreach(s.definitions, key, definition)
+    {
+        write_definition(&s, n++, key, definition);
+    }
+    for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
+        (void)fprintf(out,
+                      "{.name = \"%s\", .kind = WPA_SCHEMA_%s, .is_loose = true, .allowed = "
+                      "%s_none, .contexts = %s_none},\n",
+                      basic[i], basic_kinds[i], name, name);
+    }
+    (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s_schema = %zu;\n\n", name,
+                  n + sizeof basic / sizeof *basic);
+    json_decref(s.numbers);
+    json_decref(root);
+}

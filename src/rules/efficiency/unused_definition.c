@@ -11,6 +11,7 @@
 
 #include "rules/graph.h"
 #include "rules/outputs.h"
+#include "rules/readings.h"
 #include "rules/steps.h"
 #include "rules/variables.h"
 #include "rules/work.h"
@@ -19,132 +20,9 @@
 #define VARIABLES_MAX 100
 #define CALLERS_MAX 50
 
-static bool is_name_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '-';
-}
-
 static bool is_variable_char(char c)
 {
     return isalnum((unsigned char)c) || c == '_';
-}
-
-/* Does the word stand anywhere in the file, in any case of its letters? */
-static bool has_word(const wpa_yaml_doc *doc, const char *word)
-{
-    return wpa_yaml_may_hold(doc, word) && wpa_text_find_ci(doc->source, doc->size_bytes, word);
-}
-
-static bool has_text(const wpa_yaml_doc *doc, const char *text)
-{
-    return wpa_yaml_may_hold(doc, text) && strstr(doc->source, text);
-}
-
-/* What stands behind a name everywhere in the file: "steps.a", "steps['a']", "toJSON(steps)". */
-typedef struct readings {
-    wpa_map *names;  /* lower case; of outputs "job.output" */
-    wpa_map *all_of; /* jobs whose outputs are read as a whole */
-    bool is_any;     /* by a computed index, as a whole, with a star */
-} readings;
-
-/* A name in lower case, up to what is none, in the arena. */
-static const char *read_name(const char *at, wpa_arena *arena)
-{
-    size_t length = 0;
-    while (is_name_char(at[length])) {
-        length++;
-    }
-    char *name = wpa_arena_dup(arena, at, length + 1);
-    for (size_t i = 0; i < length; i++) {
-        name[i] = (char)tolower((unsigned char)name[i]);
-    }
-    name[length] = '\0';
-    return name;
-}
-
-/* What is read of the mapping whose name ends here: a member's name; NULL: maybe all of it. */
-static const char *read_member(const char *behind, wpa_arena *arena, bool *is_any)
-{
-    bool is_quoted = behind[0] == '[' && (behind[1] == '\'' || behind[1] == '"');
-    bool is_computed = behind[0] == '[' && !is_quoted;
-    bool is_whole = strchr("),", behind[strspn(behind, " ")]) != NULL; /* toJSON(matrix) */
-    bool is_star = behind[0] == '.' && behind[1] == '*';
-    *is_any = is_computed || is_whole || is_star;
-    return behind[0] == '.' && !is_star ? read_name(behind + 1, arena)
-           : is_quoted                  ? read_name(behind + 2, arena)
-                                        : NULL;
-}
-
-static bool is_start(const wpa_yaml_doc *doc, const char *at)
-{
-    return at == doc->source || !is_name_char(at[-1]);
-}
-
-/* Once for the whole file, whatever number of names is asked for afterwards. */
-static readings read_all(wpa_rule_run *run, const char *prefix)
-{
-    const wpa_yaml_doc *doc = run->source->yaml;
-    readings r = {.names = wpa_map_new(run->arena)};
-    size_t length = strlen(prefix);
-    const char *end = doc->source + doc->size_bytes;
-    const char *at = wpa_yaml_may_hold(doc, prefix) ? doc->source : end;
-    for (; (at = wpa_text_find_ci(at, (size_t)(end - at), prefix)); at += length) {
-        bool is_any = false;
-        const char *name = is_start(doc, at) ? read_member(at + length, run->arena, &is_any) : NULL;
-        r.is_any = r.is_any || is_any;
-        if (name) {
-            wpa_map_put(r.names, name, r.names);
-        }
-    }
-    return r;
-}
-
-/* "needs.JOB.outputs.NAME", of any job. */
-static void add_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc, readings *r, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    const char *end = doc->source + doc->size_bytes;
-    const char *at = wpa_yaml_may_hold(doc, prefix) ? doc->source : end;
-    for (; (at = wpa_text_find_ci(at, (size_t)(end - at), prefix)); at += length) {
-        const char *job = is_start(doc, at) ? read_name(at + length, run->arena) : "";
-        const char *behind = at + length + strlen(job);
-        if (!*job || strncasecmp(behind, ".outputs", 8) != 0) {
-            continue;
-        }
-        bool is_any = false;
-        const char *name = read_member(behind + 8, run->arena, &is_any);
-        if (name) {
-            wpa_map_put(r->names, wpa_arena_printf(run->arena, "%s.%s", job, name), r->names);
-        }
-        if (is_any) {
-            wpa_map_put(r->all_of, job, r->all_of);
-        }
-    }
-}
-
-/* Outputs of jobs that a file reads; is_any where that cannot be told. */
-static readings read_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc)
-{
-    readings r = {.names = wpa_map_new(run->arena), .all_of = wpa_map_new(run->arena)};
-    r.is_any = has_text(doc, "needs[") || has_word(doc, "toJSON(needs") ||
-               has_word(doc, "toJson( needs") || has_text(doc, "needs.*");
-    if (!r.is_any) {
-        add_outputs(run, doc, &r, "needs.");
-        add_outputs(run, doc, &r, "jobs.");
-    }
-    return r;
-}
-
-static bool is_output_read(wpa_rule_run *run, const readings *r, const char *job, const char *name)
-{
-    const char *id = read_name(job, run->arena);
-    const char *path = wpa_arena_printf(run->arena, "%s.%s", id, read_name(name, run->arena));
-    return r->is_any || wpa_map_has(r->all_of, id) || wpa_map_has(r->names, path);
-}
-
-static bool is_read(wpa_rule_run *run, const readings *r, const char *name)
-{
-    return r->is_any || wpa_map_has(r->names, read_name(name, run->arena));
 }
 
 static const char *quote(wpa_rule_run *run, const char *text)
@@ -153,12 +31,12 @@ static const char *quote(wpa_rule_run *run, const char *text)
 }
 
 /* U3: an output of a job that no other job, nor the workflow's callers, read. */
-static void check_outputs(wpa_rule_run *run, const readings *r, const wpa_outline_job *job)
+static void check_outputs(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job)
 {
     const wpa_yaml_node *outputs = wpa_yaml_get(job->node, "outputs");
     for (size_t i = 0; wpa_yaml_is(outputs, WPA_YAML_MAPPING) && i < outputs->n_pairs; i++) {
         const char *name = wpa_yaml_text(outputs->pairs[i].key);
-        if (name && !wpa_text_is(name, "<<") && !is_output_read(run, r, job->id, name)) {
+        if (name && !wpa_text_is(name, "<<") && !wpa_readings_have_output(run, r, job->id, name)) {
             (void)wpa_rule_report(run, outputs->pairs[i].key->span, "U3", outputs->pairs[i].value,
                                   "nothing reads output %s of job %s", quote(run, name),
                                   quote(run, job->id));
@@ -181,18 +59,18 @@ static void check_all_outputs(wpa_rule_run *run, const wpa_outline *o)
     if (!has_outputs(o)) {
         return;
     }
-    readings r = read_outputs(run, run->source->yaml);
+    wpa_readings r = wpa_readings_of_outputs(run, run->source->yaml);
     for (size_t i = 0; i < o->n_jobs && !r.is_any; i++) {
         check_outputs(run, &r, &o->jobs[i]);
     }
 }
 
 /* U4: a step id by which nobody calls the step. */
-static void check_ids(wpa_rule_run *run, const readings *r, const wpa_outline_job *job)
+static void check_ids(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_steps; i++) {
         const char *text = job->steps[i].id;
-        if (!text || is_read(run, r, text) ||
+        if (!text || wpa_readings_have(run, r, text) ||
             wpa_yaml_find(job->steps[i].node, "background")) { /* which is waited for by its id */
             continue;
         }
@@ -206,7 +84,8 @@ static void check_ids(wpa_rule_run *run, const readings *r, const wpa_outline_jo
 /* Steps are read by names that are computed, or all of them. */
 static bool are_steps_opaque(const wpa_yaml_doc *doc)
 {
-    return has_text(doc, "steps[") || has_word(doc, "toJSON(steps") || has_text(doc, "steps.*");
+    return wpa_readings_find_text(doc, "steps[") || wpa_readings_find_word(doc, "toJSON(steps") ||
+           wpa_readings_find_text(doc, "steps.*");
 }
 
 static bool has_ids(const wpa_outline *o)
@@ -226,7 +105,7 @@ static void check_all_ids(wpa_rule_run *run, const wpa_outline *o)
     if (!has_ids(o) || are_steps_opaque(run->source->yaml)) {
         return;
     }
-    readings r = read_all(run, "steps");
+    wpa_readings r = wpa_readings_of(run, "steps");
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_ids(run, &r, &o->jobs[i]);
     }
@@ -263,23 +142,22 @@ static bool may_set_output(const wpa_outline_step *step)
                      : step->with != NULL;
 }
 
-static void check_step_outputs(wpa_rule_run *run, readings *read, const wpa_outline_step *step)
+static void check_step_outputs(wpa_rule_run *run, wpa_readings *read, const wpa_outline_step *step)
 {
     if (!may_set_output(step)) {
         return;
     }
     wpa_outputs outputs = wpa_outputs_of(step, run->arena);
     if (outputs.n && !read->names) {
-        read->names = wpa_map_new(run->arena);
-        read->all_of = wpa_map_new(run->arena);
-        add_outputs(run, run->source->yaml, read, "steps.");
+        *read = wpa_readings_of_step_outputs(run);
     }
     for (size_t k = 0; k < outputs.n; k++) {
         const char *name = outputs.names[k];
         if (!step->run && wpa_text_is(name, "result")) {
             continue; /* github-script sets it by itself */
         }
-        if (is_repeated(&outputs, k) || (step->id && is_output_read(run, read, step->id, name))) {
+        if (is_repeated(&outputs, k) ||
+            (step->id && wpa_readings_have_output(run, read, step->id, name))) {
             continue;
         }
         wpa_finding *finding =
@@ -293,7 +171,7 @@ static void check_step_outputs(wpa_rule_run *run, readings *read, const wpa_outl
 
 static void check_all_step_outputs(wpa_rule_run *run, const wpa_outline *o)
 {
-    readings read = {0}; /* once a step is found that has outputs */
+    wpa_readings read = {0}; /* once a step is found that has outputs */
     if (are_steps_opaque(run->source->yaml)) {
         return;
     }
@@ -397,18 +275,21 @@ static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char
     if (!wpa_yaml_is(list, WPA_YAML_MAPPING)) {
         return;
     }
-    bool is_opaque = has_word(doc, wpa_arena_printf(run->arena, "toJSON(%s", context)) ||
-                     has_text(doc, "github.event.inputs }}") ||
-                     has_word(doc, "toJSON(github.event") || has_word(doc, "event_path") ||
-                     (wpa_text_is(context, "secrets") && has_text(doc, "secrets: inherit"));
+    bool is_opaque =
+        wpa_readings_find_word(doc, wpa_arena_printf(run->arena, "toJSON(%s", context)) ||
+        wpa_readings_find_text(doc, "github.event.inputs }}") ||
+        wpa_readings_find_word(doc, "toJSON(github.event") ||
+        wpa_readings_find_word(doc, "event_path") ||
+        (wpa_text_is(context, "secrets") && wpa_readings_find_text(doc, "secrets: inherit"));
     if (is_opaque) {
         return;
     }
-    readings direct = read_all(run, context), by_event = read_all(run, "github.event.inputs");
+    wpa_readings direct = wpa_readings_of(run, context),
+                 by_event = wpa_readings_of(run, "github.event.inputs");
     for (size_t i = 0; i < list->n_pairs; i++) {
         const char *name = wpa_yaml_text(list->pairs[i].key);
-        if (!name || wpa_text_is(name, "<<") || is_read(run, &direct, name) ||
-            is_read(run, &by_event, name)) {
+        if (!name || wpa_text_is(name, "<<") || wpa_readings_have(run, &direct, name) ||
+            wpa_readings_have(run, &by_event, name)) {
             continue;
         }
         bool is_asked = list->parent && has_callers(list->parent); /* who may give it */
@@ -441,14 +322,14 @@ static void check_inputs(wpa_rule_run *run, const wpa_outline *o)
 /* ---- U7: what a callee hands back to callers that do not take it ---- */
 
 /* What a caller takes of this call; everything where that cannot be followed. */
-static readings read_caller(wpa_rule_run *run, const wpa_graph_user *user, const char **id)
+static wpa_readings read_caller(wpa_rule_run *run, const wpa_graph_user *user, const char **id)
 {
     const wpa_source *source = wpa_rule_source_at(run, user->file->path);
     if (!source || source->is_partial || user->use->job >= source->outline->n_jobs) {
-        return (readings){.is_any = true};
+        return (wpa_readings){.is_any = true};
     }
     *id = source->outline->jobs[user->use->job].id;
-    return read_outputs(run, source->yaml);
+    return wpa_readings_of_outputs(run, source->yaml);
 }
 
 static void check_results(wpa_rule_run *run, const wpa_outline *o)
@@ -459,7 +340,7 @@ static void check_results(wpa_rule_run *run, const wpa_outline *o)
     size_t n = 0;
     const wpa_graph_user *users =
         graph && outputs ? wpa_graph_users(graph, wpa_source_identity(run->source), &n) : NULL;
-    readings callers[CALLERS_MAX];
+    wpa_readings callers[CALLERS_MAX];
     const char *ids[CALLERS_MAX];
     for (size_t k = 0; k < n && n <= CALLERS_MAX; k++) {
         callers[k] = read_caller(run, &users[k], &ids[k]);
@@ -471,7 +352,7 @@ static void check_results(wpa_rule_run *run, const wpa_outline *o)
         bool is_taken = !name || wpa_text_is(name, "<<");
         for (size_t k = 0; k < n && !is_taken; k++) {
             is_taken = !users[k].use->is_call || callers[k].is_any ||
-                       is_output_read(run, &callers[k], ids[k], name);
+                       wpa_readings_have_output(run, &callers[k], ids[k], name);
         }
         if (!is_taken) {
             wpa_finding *finding =
@@ -557,7 +438,7 @@ static bool is_counter(const wpa_yaml_node *row)
 }
 
 /* U5: a row of the matrix that no step, name or label reads makes legs that are all alike. */
-static void check_rows(wpa_rule_run *run, const readings *r, const wpa_outline_job *job)
+static void check_rows(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job)
 {
     const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(job->node, "strategy"), "matrix");
     bool is_plain = wpa_yaml_is(matrix, WPA_YAML_MAPPING) && !job->is_call;
@@ -566,7 +447,7 @@ static void check_rows(wpa_rule_run *run, const readings *r, const wpa_outline_j
         const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
         if (!name || wpa_text_is(name, "include") || wpa_text_is(name, "exclude") ||
             !wpa_yaml_is(row, WPA_YAML_SEQUENCE) || row->n_items < 2 || is_counter(row) ||
-            is_read(run, r, name)) {
+            wpa_readings_have(run, r, name)) {
             continue;
         }
         bool is_in_legs = wpa_yaml_find(matrix, "include") || wpa_yaml_find(matrix, "exclude");
@@ -638,7 +519,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (run->source->kind != WPA_INPUT_WORKFLOW) {
         return true;
     }
-    readings matrix = read_all(run, "matrix");
+    wpa_readings matrix = wpa_readings_of(run, "matrix");
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_services(run, &o->jobs[i]);
         check_rows(run, &matrix, &o->jobs[i]);

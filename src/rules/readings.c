@@ -1,0 +1,127 @@
+#include "rules/readings.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static bool is_name_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-';
+}
+
+bool wpa_readings_find_word(const wpa_yaml_doc *doc, const char *word)
+{
+    return wpa_yaml_may_hold(doc, word) && wpa_text_find_ci(doc->source, doc->size_bytes, word);
+}
+
+bool wpa_readings_find_text(const wpa_yaml_doc *doc, const char *text)
+{
+    return wpa_yaml_may_hold(doc, text) && strstr(doc->source, text);
+}
+
+/* A name in lower case, up to what is none, in the arena. */
+static const char *read_name(const char *at, wpa_arena *arena)
+{
+    size_t length = 0;
+    while (is_name_char(at[length])) {
+        length++;
+    }
+    char *name = wpa_arena_dup(arena, at, length + 1);
+    for (size_t i = 0; i < length; i++) {
+        name[i] = (char)tolower((unsigned char)name[i]);
+    }
+    name[length] = '\0';
+    return name;
+}
+
+/* What is read of the mapping whose name ends here: a member's name; NULL: maybe all of it. */
+static const char *read_member(const char *behind, wpa_arena *arena, bool *is_any)
+{
+    bool is_quoted = behind[0] == '[' && (behind[1] == '\'' || behind[1] == '"');
+    bool is_computed = behind[0] == '[' && !is_quoted;
+    bool is_whole = strchr("),", behind[strspn(behind, " ")]) != NULL; /* toJSON(matrix) */
+    bool is_star = behind[0] == '.' && behind[1] == '*';
+    *is_any = is_computed || is_whole || is_star;
+    return behind[0] == '.' && !is_star ? read_name(behind + 1, arena)
+           : is_quoted                  ? read_name(behind + 2, arena)
+                                        : NULL;
+}
+
+static bool is_start(const wpa_yaml_doc *doc, const char *at)
+{
+    return at == doc->source || !is_name_char(at[-1]);
+}
+
+wpa_readings wpa_readings_of(wpa_rule_run *run, const char *prefix)
+{
+    const wpa_yaml_doc *doc = run->source->yaml;
+    wpa_readings r = {.names = wpa_map_new(run->arena)};
+    size_t length = strlen(prefix);
+    const char *end = doc->source + doc->size_bytes;
+    const char *at = wpa_yaml_may_hold(doc, prefix) ? doc->source : end;
+    for (; (at = wpa_text_find_ci(at, (size_t)(end - at), prefix)); at += length) {
+        bool is_any = false;
+        const char *name = is_start(doc, at) ? read_member(at + length, run->arena, &is_any) : NULL;
+        r.is_any = r.is_any || is_any;
+        if (name) {
+            wpa_map_put(r.names, name, r.names);
+        }
+    }
+    return r;
+}
+
+/* "needs.JOB.outputs.NAME", of any job. */
+static void add_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc, wpa_readings *r,
+                        const char *prefix)
+{
+    size_t length = strlen(prefix);
+    const char *end = doc->source + doc->size_bytes;
+    const char *at = wpa_yaml_may_hold(doc, prefix) ? doc->source : end;
+    for (; (at = wpa_text_find_ci(at, (size_t)(end - at), prefix)); at += length) {
+        const char *job = is_start(doc, at) ? read_name(at + length, run->arena) : "";
+        const char *behind = at + length + strlen(job);
+        if (!*job || strncasecmp(behind, ".outputs", 8) != 0) {
+            continue;
+        }
+        bool is_any = false;
+        const char *name = read_member(behind + 8, run->arena, &is_any);
+        if (name) {
+            wpa_map_put(r->names, wpa_arena_printf(run->arena, "%s.%s", job, name), r->names);
+        }
+        if (is_any) {
+            wpa_map_put(r->all_of, job, r->all_of);
+        }
+    }
+}
+
+wpa_readings wpa_readings_of_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc)
+{
+    wpa_readings r = {.names = wpa_map_new(run->arena), .all_of = wpa_map_new(run->arena)};
+    r.is_any =
+        wpa_readings_find_text(doc, "needs[") || wpa_readings_find_word(doc, "toJSON(needs") ||
+        wpa_readings_find_word(doc, "toJson( needs") || wpa_readings_find_text(doc, "needs.*");
+    if (!r.is_any) {
+        add_outputs(run, doc, &r, "needs.");
+        add_outputs(run, doc, &r, "jobs.");
+    }
+    return r;
+}
+
+wpa_readings wpa_readings_of_step_outputs(wpa_rule_run *run)
+{
+    wpa_readings r = {.names = wpa_map_new(run->arena), .all_of = wpa_map_new(run->arena)};
+    add_outputs(run, run->source->yaml, &r, "steps.");
+    return r;
+}
+
+bool wpa_readings_have_output(wpa_rule_run *run, const wpa_readings *r, const char *job,
+                              const char *name)
+{
+    const char *id = read_name(job, run->arena);
+    const char *path = wpa_arena_printf(run->arena, "%s.%s", id, read_name(name, run->arena));
+    return r->is_any || wpa_map_has(r->all_of, id) || wpa_map_has(r->names, path);
+}
+
+bool wpa_readings_have(wpa_rule_run *run, const wpa_readings *r, const char *name)
+{
+    return r->is_any || wpa_map_has(r->names, read_name(name, run->arena));
+}

@@ -1,0 +1,28 @@
+/* Which members of a context the expressions of a file read, asked for once for all names. */
+#pragma once
+
+#include <wpa/map.h>
+
+#include "rules/rule.h"
+
+/** What stands behind a name everywhere in the file: "steps.a", "steps['a']", "toJSON(steps)". */
+typedef struct wpa_readings {
+    wpa_map *names;  /* lower case; of outputs "job.output" */
+    wpa_map *all_of; /* jobs whose outputs are read as a whole */
+    bool is_any;     /* by a computed index, as a whole, with a star */
+} wpa_readings;
+
+/** Of the run's file, behind this prefix. */
+wpa_readings wpa_readings_of(wpa_rule_run *run, const char *prefix);
+/** Outputs of jobs that a file reads; is_any where that cannot be told. */
+wpa_readings wpa_readings_of_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc);
+/** Outputs of steps that the run's file reads by name. */
+wpa_readings wpa_readings_of_step_outputs(wpa_rule_run *run);
+bool wpa_readings_have(wpa_rule_run *run, const wpa_readings *readings, const char *name);
+bool wpa_readings_have_output(wpa_rule_run *run, const wpa_readings *readings, const char *job,
+                              const char *name);
+
+/** Does the word stand anywhere in the file, in any case of its letters? */
+bool wpa_readings_find_word(const wpa_yaml_doc *doc, const char *word);
+/** The same of a text as it is written. */
+bool wpa_readings_find_text(const wpa_yaml_doc *doc, const char *text);

@@ -130,12 +130,12 @@ bool wpa_facts_is_impostor(wpa_slice repo, wpa_slice commit)
     return false;
 }
 
-size_t wpa_facts_popular_count(void)
+size_t wpa_facts_original_count(void)
 {
-    return wpa_fact_n_populars;
+    return wpa_fact_n_originals;
 }
 
-const char *wpa_facts_popular_at(size_t i)
+const wpa_fact_original *wpa_facts_original_at(size_t i)
 {
-    return wpa_fact_populars[i].slug;
+    return &wpa_fact_originals[i];
 }

@@ -123,10 +123,13 @@ typedef struct wpa_fact_impostor {
 
 bool wpa_facts_is_impostor(wpa_slice repo, wpa_slice commit);
 
-/** A repository that many workflows use. */
-typedef struct wpa_fact_popular {
-    const char *slug; /* owner/repo, lower case */
-} wpa_fact_popular;
+/** An action whose name may be meant by one like it. */
+typedef struct wpa_fact_original {
+    const char *name;    /* lower case */
+    const char *blurred; /* as wpa_slug_blur makes it */
+    size_t length, owner_length;
+} wpa_fact_original;
 
-size_t wpa_facts_popular_count(void);
-const char *wpa_facts_popular_at(size_t i);
+/** Those that many workflows use come first. */
+size_t wpa_facts_original_count(void);
+const wpa_fact_original *wpa_facts_original_at(size_t i);

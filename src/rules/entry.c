@@ -182,3 +182,11 @@ bool wpa_rule_add_in(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *mappi
            wpa_rule_insert_behind(run, fix, entries->pairs[entries->n_pairs - 1].value, "%s: %s",
                                   key, value);
 }
+
+wpa_fix *wpa_rule_rewrite(wpa_rule_run *run, wpa_finding *finding, const wpa_yaml_node *scalar,
+                          const char *text)
+{
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "write it as %s", text);
+    wpa_rule_edit(run, fix, wpa_yaml_source_span(scalar, 0, scalar->length), "%s", text);
+    return fix;
+}

@@ -42,30 +42,9 @@ void wpa_jobs_add_need(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_job *j
     }
 }
 
-void wpa_jobs_drop_item(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *item)
-{
-    const wpa_yaml_node *list = item->parent;
-    size_t i = item->index;
-    if (list->n_items < 2) {
-        return;
-    }
-    if (list->style != WPA_YAML_FLOW) {
-        (void)wpa_rule_remove_entry(run, fix, item);
-        return;
-    }
-    wpa_span span = i ? (wpa_span){list->items[i - 1]->span.end, item->span.end}
-                      : (wpa_span){item->span.start, list->items[1]->span.start};
-    wpa_rule_edit(run, fix, span, "%s", "");
-}
-
 void wpa_jobs_drop_need(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *need)
 {
     const wpa_yaml_node *list = need->parent;
-    if (list->kind != WPA_YAML_SEQUENCE) {
-        (void)wpa_rule_remove_entry(run, fix, need);
-    } else if (list->n_items == 1) {
-        (void)wpa_rule_remove_entry(run, fix, list);
-    } else {
-        wpa_jobs_drop_item(run, fix, need);
-    }
+    bool is_only = list->kind == WPA_YAML_SEQUENCE && list->n_items == 1;
+    (void)wpa_rule_remove_entry(run, fix, is_only ? list : need);
 }

@@ -15,5 +15,3 @@ void wpa_jobs_mark_needs(const wpa_outline *outline, size_t job, bool *is_before
 void wpa_jobs_add_need(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_job *job, const char *id);
 /** Edit one need out of its job, "needs" itself with the last; need is the text under it. */
 void wpa_jobs_drop_need(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *need);
-/** Edit an item out of its list, of either style; the only one stays. */
-void wpa_jobs_drop_item(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *item);

@@ -200,6 +200,10 @@ bool wpa_rule_add_in(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *mappi
  */
 bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value);
 
+/** Offer, as a safe fix, to write the scalar as this text; the fix, for what it relied on. */
+wpa_fix *wpa_rule_rewrite(wpa_rule_run *run, wpa_finding *finding, const wpa_yaml_node *scalar,
+                          const char *text);
+
 /** The rule's option as configured, or its default. */
 const char *wpa_rule_option_text(const wpa_rule_run *run, const char *name);
 /**

@@ -62,6 +62,18 @@ wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t fr
     return wpa_yaml_map_span(map, from, to);
 }
 
+void wpa_site_each_step(wpa_rule_run *run, wpa_site_visitor visit)
+{
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        wpa_site site = {.source = run->source, .job = &o->jobs[i]};
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            site.step = &o->jobs[i].steps[k];
+            visit(run, &site);
+        }
+    }
+}
+
 size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *sites)
 {
     const wpa_graph *graph = source->around ? source->around->graph : NULL;

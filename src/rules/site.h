@@ -29,6 +29,10 @@ struct wpa_site {
  */
 size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *sites);
 
+typedef void (*wpa_site_visitor)(wpa_rule_run *run, const wpa_site *site);
+/** Every step of the run's file as a site, whoever calls it. */
+void wpa_site_each_step(wpa_rule_run *run, wpa_site_visitor visit);
+
 /** What one rule may look at in one file before questions about taint and callers end. */
 #define WPA_SITE_EFFORT_MAX ((size_t)30 * 1000 * 1000)
 /** Count so many bytes or things that were looked at; false once there were too many. */

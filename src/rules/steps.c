@@ -15,6 +15,14 @@ void wpa_rule_each_step(wpa_rule_run *run, wpa_step_visitor visit)
     }
 }
 
+void wpa_rule_each_job(wpa_rule_run *run, wpa_job_visitor visit)
+{
+    const wpa_outline *outline = run->source->outline;
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        visit(run, &outline->jobs[i]);
+    }
+}
+
 void wpa_rule_each_command(wpa_rule_run *run, wpa_command_visitor visit)
 {
     const wpa_outline *outline = run->source->outline;

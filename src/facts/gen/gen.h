@@ -40,6 +40,7 @@ void gen_rows(FILE *out, json_t *root, const char *key, const char *type, const 
 
 void gen_actions(FILE *out, const char *folder);
 void gen_commands(FILE *out, const char *folder);
+void gen_originals(FILE *out, const char *folder);
 void gen_payloads(FILE *out, const char *folder);
 void gen_supply(FILE *out, const char *folder);
 void gen_tables(FILE *out, const char *folder);

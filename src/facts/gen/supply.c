@@ -16,6 +16,6 @@ void gen_supply(FILE *out, const char *folder)
     gen_rows(out, root, "impostors", "impostor", "impostors");
     gen_rows(out, root, "renamed_owners", "renamed_owner", "renamed_owners");
     gen_rows(out, root, "platforms", "platform", "platforms");
-    gen_rows(out, root, "popular", "popular", "populars");
     json_decref(root);
+    gen_originals(out, folder);
 }

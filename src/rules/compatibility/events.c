@@ -301,9 +301,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     if (s->node) {
-        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "write it as %s", s->text);
-        fix->needs = wpa_rule_needs(run, WPA_FACTS_EVENTS);
-        wpa_rule_edit(run, fix, wpa_yaml_source_span(s->node, 0, s->node->length), "%s", s->text);
+        wpa_rule_rewrite(run, finding, s->node, s->text)->needs =
+            wpa_rule_needs(run, WPA_FACTS_EVENTS);
     }
 }
 

@@ -240,7 +240,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
         repair_drafts(run, finding);
     } else if (item) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "do not run for it");
-        wpa_jobs_drop_item(run, fix, item);
+        (void)wpa_rule_remove_entry(run, fix, item);
     }
 }
 

@@ -117,7 +117,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     const wpa_yaml_node *node = finding->subject;
     if (node->kind != WPA_YAML_SEQUENCE) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove it");
-        wpa_jobs_drop_item(run, fix, node);
+        (void)wpa_rule_remove_entry(run, fix, node);
     } else if (node->style == WPA_YAML_FLOW) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "keep the ends on pull requests");
         keep_ends(run, fix, node);

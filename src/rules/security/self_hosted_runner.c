@@ -3,6 +3,7 @@
 
 #include "rules/outline.h"
 #include "rules/own.h"
+#include "rules/steps.h"
 
 static const wpa_rule_option options[] = {
     {"allowed-runners", "",
@@ -105,10 +106,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        check_job(run, &o->jobs[i]);
-    }
+    wpa_rule_each_job(run, check_job);
     return true;
 }
 

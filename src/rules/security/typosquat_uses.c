@@ -1,107 +1,17 @@
 /* SEC-027: an action whose name is a slip of the pen away from a well-known one. */
-#include <ctype.h>
-#include <pthread.h>
 #include <string.h>
 
+#include "facts/likeness.h"
 #include "facts/supply.h"
 #include "rules/upgrade.h"
-
-#define SLUG_MAX 128
-/* An action of the table with a better rank than this is used too widely to be a trap. */
-#define KNOWN_RANK 200
 
 static const wpa_rule_option options[] = {
     {"allow", "", "slugs that are meant, separated by blanks or commas"},
     {0},
 };
 
-/* Lower case, so that what differs by case alone is the same. */
-static bool fold(wpa_slice slug, char *out)
-{
-    if (slug.length >= SLUG_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < slug.length; i++) {
-        out[i] = (char)tolower((unsigned char)slug.at[i]);
-    }
-    out[slug.length] = '\0';
-    return true;
-}
-
-/* The text as one reads it in a hurry: separators gone, look-alikes as one. */
-static void blur(const char *text, char *out)
-{
-    static const char *const pairs[] = {"rnm", "vvw", "cld"};
-    size_t n = 0;
-    for (size_t i = 0; text[i];) {
-        size_t taken = 1;
-        char c = text[i] == '0' ? 'o' : text[i] == '1' || text[i] == '|' ? 'l' : text[i];
-        for (size_t k = 0; k < WPA_COUNT(pairs); k++) {
-            if (text[i] == pairs[k][0] && text[i + 1] == pairs[k][1]) {
-                c = pairs[k][2];
-                taken = 2;
-            }
-        }
-        if (!strchr("-_.", c)) {
-            out[n++] = c;
-        }
-        i += taken;
-    }
-    out[n] = '\0';
-}
-
-/* ---- the well-known ones ---- */
-
-/* An action whose name may be meant; one table for all files. */
-typedef struct well_known {
-    const char *name; /* lower case */
-    const char *blurred;
-    size_t length, owner_length;
-} well_known;
-
-typedef struct originals {
-    wpa_arena *arena;
-    well_known *items; /* [n] those that others widely use first, then the best of the table */
-    size_t n, n_popular;
-} originals;
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static originals known; /* constant once made */
-
-static void add_original(const char *name)
-{
-    char folded[SLUG_MAX], blurred[SLUG_MAX];
-    if (!fold(wpa_slice_of(name), folded)) {
-        return;
-    }
-    blur(folded, blurred);
-    known.items[known.n++] = (well_known){
-        .name = wpa_arena_text(known.arena, folded),
-        .blurred = wpa_arena_text(known.arena, blurred),
-        .length = strlen(folded),
-        .owner_length = strcspn(folded, "/"),
-    };
-}
-
-static void list_originals(void)
-{
-    known.arena = wpa_arena_new();
-    known.items = wpa_arena_array(
-        known.arena, wpa_facts_popular_count() + wpa_facts_action_count() + 1, sizeof(well_known));
-    for (size_t i = 0; i < wpa_facts_popular_count(); i++) {
-        add_original(wpa_facts_popular_at(i));
-    }
-    known.n_popular = known.n;
-    for (size_t i = 0; i < wpa_facts_action_count(); i++) {
-        const wpa_fact_action *action = wpa_facts_action_at(i);
-        if (wpa_facts_action_rank(action) <= KNOWN_RANK) {
-            add_original(wpa_facts_action_name(action));
-        }
-    }
-}
-
 /* Is it one slip away from the action of another owner? Both are lower case. */
-static bool is_slip(wpa_slice folded, const char *blurred, const well_known *other)
+static bool is_slip(wpa_slice folded, const char *blurred, const wpa_fact_original *other)
 {
     size_t longer = folded.length > other->length ? folded.length : other->length;
     size_t shorter = folded.length < other->length ? folded.length : other->length;
@@ -114,14 +24,10 @@ static bool is_slip(wpa_slice folded, const char *blurred, const well_known *oth
 }
 
 /* Is it well known itself, so that the likeness is chance? */
-static bool is_known(wpa_slice repo, const char *folded)
+static bool is_known(const char *folded)
 {
-    const wpa_fact_action *action = wpa_facts_action_find(repo);
-    if (action && wpa_facts_action_rank(action) <= KNOWN_RANK) {
-        return true;
-    }
-    for (size_t i = 0; i < known.n_popular; i++) {
-        if (wpa_text_is(folded, known.items[i].name)) {
+    for (size_t i = 0; i < wpa_facts_original_count(); i++) {
+        if (wpa_text_is(folded, wpa_facts_original_at(i)->name)) {
             return true;
         }
     }
@@ -131,12 +37,12 @@ static bool is_known(wpa_slice repo, const char *folded)
 /* The well-known action that the slug is a slip of, or NULL. */
 static const char *find_original(const char *folded)
 {
-    char blurred[SLUG_MAX];
-    blur(folded, blurred);
+    char blurred[WPA_SLUG_MAX_BYTES];
+    wpa_slug_blur(folded, blurred);
     wpa_slice slug = wpa_slice_of(folded);
-    for (size_t i = 0; i < known.n; i++) {
-        if (is_slip(slug, blurred, &known.items[i])) {
-            return known.items[i].name;
+    for (size_t i = 0; i < wpa_facts_original_count(); i++) {
+        if (is_slip(slug, blurred, wpa_facts_original_at(i))) {
+            return wpa_facts_original_at(i)->name;
         }
     }
     return NULL;
@@ -152,10 +58,10 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
 {
     (void)step;
     (void)job;
-    char folded[SLUG_MAX];
-    if (uses->kind != WPA_OUTLINE_REPOSITORY || !fold(uses->repo, folded) ||
+    char folded[WPA_SLUG_MAX_BYTES];
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || !wpa_slug_fold(uses->repo, folded) ||
         wpa_rule_is_trusted_owner(run, uses->owner) ||
-        wpa_rule_option_lists(run, "allow", uses->repo) || is_known(uses->repo, folded)) {
+        wpa_rule_option_lists(run, "allow", uses->repo) || is_known(folded)) {
         return;
     }
     const char *original = find_original(folded);
@@ -178,7 +84,6 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    (void)pthread_once(&once, list_originals);
     wpa_rule_each_uses(run, check_uses);
     return true;
 }

@@ -1,0 +1,12 @@
+/* Names of actions as they look to somebody in a hurry. */
+#pragma once
+
+#include <wpa/text.h>
+
+#define WPA_SLUG_MAX_BYTES 128
+
+/** Lower case, so that what differs by case alone is the same. False: longer than any slug is. */
+bool wpa_slug_fold(wpa_slice slug, char folded[WPA_SLUG_MAX_BYTES]);
+
+/** Of a folded slug: separators gone, look-alikes as one. */
+void wpa_slug_blur(const char *folded, char blurred[WPA_SLUG_MAX_BYTES]);

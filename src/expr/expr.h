@@ -85,6 +85,12 @@ typedef struct wpa_expr_place {
     const wpa_yaml_map *map;
 } wpa_expr_place;
 
+/**
+ * Offset of the }} that ends the expression whose text begins at from; a }} inside a string does
+ * not. A string without end must not swallow what follows: then the first }} will do, and the
+ * parser tells of the string. SIZE_MAX: none.
+ */
+size_t wpa_expr_close(const char *text, size_t length, size_t from);
 /** All expressions of a scalar, in order; one that is not closed is the last. */
 wpa_expr_place *wpa_expr_find(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n);
 /**

@@ -7,12 +7,7 @@ static const char *find_open(const char *text, size_t length, size_t from)
     return from < length ? memmem(text + from, length - from, "${{", 3) : NULL;
 }
 
-/*
- * Offset of the }} that ends the expression; a }} inside a string does not. A string without end
- * must not swallow what follows: then the first }} will do, and the parser tells of the string.
- * SIZE_MAX: none.
- */
-static size_t find_close(const char *text, size_t length, size_t from)
+size_t wpa_expr_close(const char *text, size_t length, size_t from)
 {
     bool is_in_string = false;
     for (size_t at = from; at + 1 < length; at++) {
@@ -29,7 +24,7 @@ static wpa_expr_place make_place(const wpa_yaml_node *node, const wpa_yaml_map *
                                  wpa_arena *arena)
 {
     wpa_expr_place place = {.node = node, .map = map};
-    size_t close = find_close(node->text, node->length, open + 3);
+    size_t close = wpa_expr_close(node->text, node->length, open + 3);
     if (close == SIZE_MAX) {
         place.outer = (wpa_span){open, node->length};
         place.inner = (wpa_span){open + 3, node->length};

@@ -1,6 +1,7 @@
 /* Scripts of all languages: blanking, limits, and what their lexers share. */
 #include <string.h>
 
+#include "expr/expr.h"
 #include "rules/shell_lex.h"
 #include "rules/shell_name.h"
 #include "rules/shell_roles.h"
@@ -60,8 +61,8 @@ char *wpa_script_blank(const char *text, size_t length, wpa_arena *arena)
         if (last - at < 3 || at[1] != '{' || at[2] != '{') {
             continue;
         }
-        const char *close = memmem(at, (size_t)(last - at), "}}", 2);
-        end = close ? close + 2 : last;
+        size_t close = wpa_expr_close(text, length, (size_t)(at - text) + 3);
+        end = close == SIZE_MAX ? last : text + close + 2;
         for (const char *c = at; c < end; c++) {
             out[c - text] = *c == '\n' ? '\n' : '_';
         }

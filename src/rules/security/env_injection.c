@@ -1,6 +1,7 @@
 /* SEC-010: text that a stranger chose is written where the runner reads variables from. */
 #include <string.h>
 
+#include "expr/expr.h"
 #include "rules/taint.h"
 
 typedef struct subject {
@@ -52,14 +53,12 @@ static bool is_literal(const char *text, wpa_span value, const char *file, bool 
     for (size_t i = value.start; i < value.end; i++) {
         bool is_file = text[i] == '$' && i + n < value.end &&
                        memmem(text + i, n + 6 < value.end - i ? n + 6 : value.end - i, file, n);
-        const char *fence = is_fixed && text[i] == '$' && i + 3 < value.end && text[i + 1] == '{' &&
-                                    text[i + 2] == '{'
-                                ? memmem(text + i, value.end - i, "}}", 2)
-                                : NULL;
+        bool is_fence = is_fixed && i + 3 < value.end && memcmp(text + i, "${{", 3) == 0;
+        size_t close = is_fence ? wpa_expr_close(text, value.end, i + 3) : SIZE_MAX;
         if (is_file) {
             i += n;
-        } else if (fence) {
-            i = (size_t)(fence - text) + 1;
+        } else if (close != SIZE_MAX) {
+            i = close + 1;
         } else if (strchr("$`%", text[i])) {
             return false;
         }

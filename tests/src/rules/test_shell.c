@@ -48,6 +48,7 @@ static void commands_are_found(void **state)
         {"cat <<-'EOF'\n\thello $x\n\tEOF\nls", "cat [<<-EOF]/ls"},
         {"echo \"a $(date +%s) b\"", "date +%s/echo a $(date +%s) b"},
         {"echo ${{ github.ref }} x", "echo _________________ x"},
+        {"echo ${{ format('}}', 1) }} x", "echo ______________________ x"},
         {"# comment 'with quote\nls # more '", "ls"},
         {"f() {\n  rm -rf x\n}\nf", "rm -rf x/f"},
         {"(cd x && make)", "cd x/make"},

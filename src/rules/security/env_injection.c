@@ -166,7 +166,7 @@ static void check_results(wpa_rule_run *run, const wpa_site *site, subject *s)
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
     size_t n = 0;
-    const wpa_export *exports = wpa_exports_of(site->step, run->arena, &n);
+    const wpa_export *exports = site->step->run ? wpa_exports_of(site->step, run->arena, &n) : NULL;
     for (size_t i = 0; i < n; i++) {
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s = (subject){site->step, &exports[i]};
@@ -183,16 +183,7 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        wpa_site site = {.source = run->source, .job = &o->jobs[i]};
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            site.step = &o->jobs[i].steps[k];
-            if (site.step->run) {
-                check_step(run, &site);
-            }
-        }
-    }
+    wpa_site_each_step(run, check_step);
     return true;
 }
 

@@ -172,6 +172,9 @@ static void check_lines(wpa_rule_run *run, const wpa_site *site)
 
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
+    if (!site->step->run) {
+        return;
+    }
     const wpa_script *script = site->step->script;
     if (site->step->shell == WPA_SHELL_PWSH) {
         check_lines(run, site);

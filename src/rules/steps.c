@@ -5,6 +5,31 @@
 
 #include "rules/flow.h"
 
+bool wpa_path_is_workspace(wpa_slice path)
+{
+    static const char *const roots[] = {".",
+                                        "./",
+                                        "*",
+                                        "./*",
+                                        "**",
+                                        "./**",
+                                        "**/*",
+                                        "./**/*",
+                                        "${{ github.workspace }}",
+                                        "${{github.workspace}}",
+                                        "${{ github.workspace }}/",
+                                        "${{ github.workspace }}/*",
+                                        "${{ github.workspace }}/**",
+                                        "$GITHUB_WORKSPACE",
+                                        "/github/workspace"};
+    for (size_t i = 0; i < WPA_COUNT(roots); i++) {
+        if (wpa_slice_is(path, roots[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void wpa_rule_each_step(wpa_rule_run *run, wpa_step_visitor visit)
 {
     const wpa_outline *outline = run->source->outline;

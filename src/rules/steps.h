@@ -31,6 +31,9 @@ wpa_finding *wpa_rule_report_script(wpa_rule_run *run, const wpa_outline_step *s
 wpa_span wpa_step_span(const wpa_outline_step *step, const wpa_yaml_node *node, size_t from,
                        size_t to);
 
+/** Is a path that is uploaded or kept the whole workspace, in one of the ways people write it? */
+bool wpa_path_is_workspace(wpa_slice path);
+
 /** The text of github-script's input, NULL if the step is none. */
 const wpa_yaml_node *wpa_step_javascript(const wpa_outline_step *step);
 

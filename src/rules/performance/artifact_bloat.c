@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/settings.h"
+#include "rules/steps.h"
 #include "rules/work.h"
 
 #define LINES_MAX 8 /* each is held against the whole tree */
@@ -14,15 +15,6 @@ static const wpa_rule_option options[] = {
 /* Folders that an install or a build fills from what is in the repository. */
 static const char *const trees[] = {"node_modules",     ".venv",   "venv", "vendor", "target",
                                     "bower_components", ".gradle", "Pods", ".tox",   ".git"};
-static const char *const roots[] = {".",
-                                    "./",
-                                    "*",
-                                    "**",
-                                    "./**",
-                                    "./*",
-                                    "**/*",
-                                    "${{ github.workspace }}",
-                                    "${{github.workspace}}"};
 static const char *const packed[] = {".zip", ".tgz", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2",
                                      ".7z",  ".whl", ".jar",    ".deb",    ".rpm",     ".nupkg",
                                      ".gz",  ".xz",  ".zst",    ".dmg",    ".apk",     ".vsix"};
@@ -129,7 +121,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     bool is_cut = text && strchr(text, '!') != NULL; /* "!**" + "/node_modules" */
     while (text && wpa_work_next_line(text, &at, &line)) {
         wpa_slice last = last_part(line);
-        bool is_root = is_one_of(line, roots, WPA_COUNT(roots));
+        bool is_root = wpa_path_is_workspace(line);
         n++;
         n_packed += is_packed(line);
         if (!is_cut && (is_root || is_one_of(last, trees, WPA_COUNT(trees)))) {

@@ -21,24 +21,7 @@ static const struct {
     {"jakejarvis/s3-sync-action", "SOURCE_DIR", false},
 };
 
-/* The whole workspace, the home or a temporary folder, as people write them. */
-static const char *const roots[] = {".",
-                                    "./",
-                                    "*",
-                                    "./*",
-                                    "**",
-                                    "./**",
-                                    "**/*",
-                                    "./**/*",
-                                    "${{ github.workspace }}",
-                                    "${{github.workspace}}",
-                                    "$GITHUB_WORKSPACE",
-                                    "${{ github.workspace }}/",
-                                    "${{ github.workspace }}/**",
-                                    "${{ github.workspace }}/*",
-                                    "/github/workspace",
-                                    "..",
-                                    "../"};
+/* The home or a temporary folder, as people write them. */
 static const char *const homes[] = {"~",
                                     "~/",
                                     "~/**",
@@ -122,8 +105,9 @@ static bool is_checked_out(const wpa_outline_step *step)
 static void check_path(wpa_rule_run *run, const upload *u, size_t offset, size_t length)
 {
     const char *path = wpa_arena_slice(run->arena, u->node->text + offset, length);
-    bool is_root = wpa_text_index(path, roots, WPA_COUNT(roots)) >= 0 && is_checked_out(u->step) &&
-                   !u->excludes_git;
+    bool is_above = wpa_text_is(path, "..") || wpa_text_is(path, "../");
+    bool is_root = (is_above || wpa_path_is_workspace(wpa_slice_of(path))) &&
+                   is_checked_out(u->step) && !u->excludes_git;
     bool is_home = wpa_text_index(path, homes, WPA_COUNT(homes)) >= 0;
     bool is_secret = is_carrier(path);
     if (!is_root && !is_home && !is_secret) {

@@ -4,6 +4,7 @@
 #include "rules/intake.h"
 #include "rules/needs.h"
 #include "rules/pin.h"
+#include "rules/steps.h"
 
 typedef struct exposure {
     const wpa_yaml_node *node; /* where, or NULL */
@@ -14,15 +15,6 @@ typedef struct exposure {
 /* Does an uploaded path cover the workspace's root, and .git with it? */
 static bool covers_root(const char *paths)
 {
-    static const char *const roots[] = {".",
-                                        "./",
-                                        "*",
-                                        "**",
-                                        "./**",
-                                        "./*",
-                                        "**/*",
-                                        "${{ github.workspace }}",
-                                        "${{github.workspace}}"};
     while (*paths) {
         paths += strspn(paths, " \t\r\n");
         size_t length = strcspn(paths, "\n");
@@ -30,10 +22,8 @@ static bool covers_root(const char *paths)
         while (end && strchr(" \t\r", paths[end - 1])) {
             end--;
         }
-        for (size_t i = 0; i < WPA_COUNT(roots); i++) {
-            if (wpa_slice_is((wpa_slice){paths, end}, roots[i])) {
-                return true;
-            }
+        if (wpa_path_is_workspace((wpa_slice){paths, end})) {
+            return true;
         }
         paths += length;
     }

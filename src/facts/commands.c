@@ -293,3 +293,15 @@ const wpa_fact_host *wpa_facts_host_find(wpa_slice host)
     }
     return NULL;
 }
+
+const char *wpa_facts_tree_file(const char *name, const char *const words[], size_t n)
+{
+    for (size_t i = 0; i < wpa_fact_n_tree_programs; i++) {
+        const wpa_fact_tree_program *row = &wpa_fact_tree_programs[i];
+        if (wpa_text_is(row->program, name) &&
+            (!row->words || wpa_facts_command_fits(row->words, words, n))) {
+            return row->file;
+        }
+    }
+    return NULL;
+}

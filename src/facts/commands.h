@@ -99,6 +99,16 @@ typedef struct wpa_fact_action_role {
 /** slug without ref, compared without case; NULL: not known. */
 const wpa_fact_action_role *wpa_facts_action_role_find(wpa_slice slug);
 
+/** A program that executes what it finds in the tree, whatever else it is for. */
+typedef struct wpa_fact_tree_program {
+    const char *program;
+    const char *words; /* pattern as of wpa_fact_command; NULL: any */
+    const char *file;  /* that it executes, or is told by what to execute */
+} wpa_fact_tree_program;
+
+/** Which file of the tree does this command execute? NULL: not one of those. */
+const char *wpa_facts_tree_file(const char *name, const char *const words[], size_t n);
+
 typedef struct wpa_fact_name {
     const char *program;
 } wpa_fact_name;

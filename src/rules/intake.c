@@ -243,13 +243,28 @@ static bool runs_file(const wpa_intake *intake, const wpa_shell_command *c)
            !wpa_shell_word_find(c, "-m") && is_below(intake, script->text);
 }
 
+/* Arguments of a command as the tables take them. */
+static size_t arguments_of(const wpa_shell_command *c, const char *words[], size_t max)
+{
+    size_t n = 0;
+    for (size_t i = c->first + 1; i < c->n_words && n < max; i++) {
+        words[n++] = c->words[i].text;
+    }
+    return n;
+}
+
+static const char *tree_file_of(const wpa_shell_command *c)
+{
+    const char *words[32];
+    size_t n = arguments_of(c, words, WPA_COUNT(words));
+    bool only_tells = n == 1 && (wpa_text_is(words[0], "--version") || wpa_text_is(words[0], "-v"));
+    return only_tells ? NULL : wpa_facts_tree_file(c->name, words, n);
+}
+
 static bool builds_tree(const wpa_shell_command *c)
 {
     const char *words[32];
-    size_t n = 0;
-    for (size_t i = c->first + 1; i < c->n_words && n < WPA_COUNT(words); i++) {
-        words[n++] = c->words[i].text;
-    }
+    size_t n = arguments_of(c, words, WPA_COUNT(words));
     unsigned roles = *c->name ? wpa_facts_command_roles(c->name, words, n) : 0;
     static const char *const named[] = {"pip", "pip3",   "apt",   "apt-get", "brew", "gem", "git",
                                         "gh",  "docker", "cargo", "go",      "curl", "wget"};
@@ -259,7 +274,7 @@ static bool builds_tree(const wpa_shell_command *c)
                                  wpa_shell_word_find(c, "-e"));
     return (roles & (WPA_DOES_BUILD | WPA_DOES_TEST)) != 0 ||
            ((roles & WPA_DOES_INSTALL) != 0 && (!is_package || is_own)) ||
-           wpa_text_is(c->name, "make");
+           wpa_text_is(c->name, "make") || tree_file_of(c) != NULL;
 }
 
 bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step, wpa_span *span)
@@ -283,4 +298,15 @@ bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step
         }
     }
     return false;
+}
+
+const char *wpa_intake_file_at(const wpa_outline_step *step, wpa_span span)
+{
+    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
+        const wpa_shell_command *c = &step->script->commands[i];
+        if (wpa_outline_script_span(step, c->span).start == span.start) {
+            return tree_file_of(c);
+        }
+    }
+    return NULL;
 }

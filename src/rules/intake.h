@@ -31,3 +31,5 @@ bool wpa_intake_before(wpa_rule_run *run, const wpa_site *site, wpa_intake *inta
 
 /** Does the step run code that lies in that folder? Its span in the file. */
 bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step, wpa_span *span);
+/** Which file tells the command at that span what to run; NULL if that is not known. */
+const char *wpa_intake_file_at(const wpa_outline_step *step, wpa_span span);

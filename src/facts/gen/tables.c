@@ -491,6 +491,7 @@ static void write_untrusted(FILE *out, const char *folder)
     gen_count(out, "untrusteds", records);
     write_named(out, gen_need(root, "code_inputs"), "inputs", "code_inputs");
     write_named(out, gen_need(root, "taint_outputs"), "outputs", "taint_outputs");
+    gen_rows(out, root, "tree_programs", "tree_program", "tree_programs");
     static const char *const traits[] = {"metadata_only",    "member_checks", "artifact_downloads",
                                          "ai_agents",        "tree_runners",  "mergers",
                                          "comment_commands", "publishers"};

@@ -56,7 +56,10 @@ static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *in
         finding->confidence = WPA_CONFIDENCE_MEDIUM;
     }
     wpa_taint_relate(run, finding, &intake->taint);
-    if (user) {
+    const char *file = user ? wpa_intake_file_at(user, span) : NULL;
+    if (file) {
+        wpa_rule_relate(run, finding, span, "runs it, as %s says", file);
+    } else if (user) {
         wpa_rule_relate(run, finding, span, "runs it");
     }
 }

@@ -173,11 +173,12 @@ static void the_role_itself_can_log_in_and_become_nobody_else(void **state)
 }
 
 /* What the process that signs people in writes before, or without, anybody who may change things:
-   its own book-keeping, and what a person does for himself. Each is looked at below, or holds
-   nothing but counters. */
+   its own book-keeping, what a person does for himself, and notices of both on their way out. Each
+   is looked at below, or holds nothing but counters and copies. */
 static const char *const own_business[] = {
     "session",    "sign_in_try", "audit", "audit_verification", "api_idempotency", "principal",
-    "credential", "secret",      "agent", "principal_subject",  "token_revoked",
+    "credential", "secret",      "agent", "principal_subject",  "token_revoked",   "outbox",
+    "matter",
 };
 
 static bool is_own_business(const char *statement)

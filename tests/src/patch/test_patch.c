@@ -161,7 +161,8 @@ static void test_findings_become_a_patch(void **state)
         "engine");
     assert_string_equal(
         wpa_test_sql_value(w->pg, 0, w->arena,
-                           "SELECT action FROM wpa.audit ORDER BY seq DESC LIMIT 1"),
+                           "SELECT action FROM wpa.audit WHERE action LIKE 'patch.%' ORDER BY seq "
+                           "DESC LIMIT 1"),
         "patch.pending");
 
     /* The same findings are taken now. */

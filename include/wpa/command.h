@@ -75,6 +75,9 @@ typedef struct wpa_filter_term {
     bool is_exact; /* quoted: no wildcards */
 } wpa_filter_term;
 
+/** Terms of a filter text, in the arena; text that is no term is a word. Never fails. */
+const wpa_filter_term *wpa_filter_parse(const char *text, wpa_arena *arena, size_t *n);
+
 /**
  * A window of a list: rows around a row, or from one of the ends.
  *

@@ -4,6 +4,12 @@
 SELECT i FROM unnest($1::bigint[]) AS u(i)
  WHERE NOT EXISTS (SELECT FROM wpa.job j WHERE j.id = i AND j.state IN ('queued','running'));
 
+-- name: api_snapshot
+-- params:
+-- rows: one: what a statement sees that begins now
+-- why: two statements with the same snapshot see the same rows, so an answer made for one is the other's
+SELECT pg_current_snapshot()::text;
+
 -- name: api_token_find
 -- params: hash bytea
 -- rows: one if the token stands: principal, name, role, scopes
@@ -52,8 +58,7 @@ SELECT h.total, h.grade, h.uncapped, h.cap_reason, h.security, h.performance, h.
 -- params: before bigint, limit bigint, workflow_id bigint, status text
 -- rows: newest first: id, item
 SELECT a.id, a.item::text FROM wpa.v_api_analysis a
- WHERE ($1::bigint IS NULL OR a.id < $1) AND ($3::bigint IS NULL OR a.workflow_id = $3) AND ($4::text IS NULL OR a.status = $4)
- ORDER BY a.id DESC LIMIT $2::bigint;
+ WHERE a.id = ANY((SELECT wpa.api_page_analyses($1::bigint, $2::bigint, $3::bigint, $4::text))::bigint[]) ORDER BY a.id DESC;
 
 -- name: api_analysis
 -- params: id bigint
@@ -75,13 +80,8 @@ SELECT id FROM wpa.workflow_analysis WHERE uid = $1::uuid;
 -- name: api_patches
 -- params: before bigint, limit bigint, workflow_id bigint, status text, severity text
 -- rows: newest first: id, item
-WITH page AS (
-  SELECT p.id FROM wpa.patch p
-   WHERE ($1::bigint IS NULL OR p.id < $1) AND ($4::text IS NULL OR p.state = $4) AND ($5::text IS NULL OR p.severity = $5)
-     AND ($3::bigint IS NULL OR EXISTS (SELECT FROM wpa.patch_edit e JOIN wpa.workflow w ON w.repository_id = e.repository_id AND w.path = e.path
-                                         WHERE e.patch_id = p.id AND w.id = $3))
-   ORDER BY p.id DESC LIMIT $2::bigint)
-SELECT v.id, v.item::text FROM page JOIN wpa.v_api_patch v ON v.id = page.id ORDER BY v.id DESC;
+SELECT v.id, v.item::text FROM wpa.v_api_patch v
+ WHERE v.id = ANY((SELECT wpa.api_page_patches($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text))::bigint[]) ORDER BY v.id DESC;
 
 -- name: api_patch
 -- params: id bigint
@@ -126,18 +126,11 @@ SELECT j.id FROM wpa.job j WHERE j.state IN ('queued','running')
 SELECT v.id FROM wpa.v_deployment v WHERE v.patch_id = $1::bigint AND v.can_roll_back ORDER BY v.id DESC LIMIT 1;
 
 -- name: api_findings
--- params: before bigint, limit bigint, workflow_id bigint, repository text, state text, severity text, dimension text, kind text, rule text, has_fix boolean, contains text
+-- params: before bigint, limit bigint, workflow_id bigint, repository text, state text, severity text, dimension text, kind text, rule text, has_fix boolean, contains text, terms jsonb
 -- rows: newest first: id, item; what is open and for everybody unless a state is asked for
-WITH page AS (
-  SELECT f.id FROM wpa.finding f JOIN wpa.workflow w ON w.id = f.workflow_id
-   WHERE ($1::bigint IS NULL OR f.id < $1) AND ($3::bigint IS NULL OR f.workflow_id = $3)
-     AND ($4::text IS NULL OR w.repository_id = (SELECT r.id FROM wpa.repository r WHERE r.name = $4))
-     AND CASE WHEN $5::text IS NULL THEN f.state IN ('open','in_patch','verifying') AND f.persona = 'default' ELSE f.state = $5 END
-     AND ($6::text IS NULL OR f.severity = $6) AND ($7::text IS NULL OR f.dimension = $7) AND ($8::text IS NULL OR f.kind = $8)
-     AND ($9::text IS NULL OR f.rule = $9 OR f.code = $9) AND ($10::boolean IS NULL OR (jsonb_array_length(f.fixes) > 0) = $10)
-     AND ($11::text IS NULL OR strpos(lower(f.message), lower($11)) > 0)
-   ORDER BY f.id DESC LIMIT $2::bigint)
-SELECT v.id, v.item::text FROM page JOIN wpa.v_api_finding v ON v.id = page.id ORDER BY v.id DESC;
+SELECT v.id, v.item::text FROM wpa.v_api_finding v
+ WHERE v.id = ANY((SELECT wpa.api_page_findings($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
+         $10::boolean, $11::text, $12::jsonb))::bigint[]) ORDER BY v.id DESC;
 
 -- name: api_finding
 -- params: id bigint
@@ -148,8 +141,7 @@ SELECT v.version, (v.item || jsonb_build_object('comments', wpa.api_comments('fi
 -- params: before bigint, limit bigint, state text, patch_id bigint
 -- rows: newest first: id, item
 SELECT v.id, v.item::text FROM wpa.v_api_deployment v
- WHERE ($1::bigint IS NULL OR v.id < $1) AND ($3::text IS NULL OR v.state = $3) AND ($4::bigint IS NULL OR v.patch_id = $4)
- ORDER BY v.id DESC LIMIT $2::bigint;
+ WHERE v.id = ANY((SELECT wpa.api_page_deployments($1::bigint, $2::bigint, $3::text, $4::bigint))::bigint[]) ORDER BY v.id DESC;
 
 -- name: api_deployment
 -- params: id bigint
@@ -183,9 +175,7 @@ SELECT v.id, v.item::text FROM wpa.v_api_agent v WHERE ($1::bigint IS NULL OR v.
 -- params: before bigint, limit bigint, actor text, action text, subject text
 -- rows: newest first: seq, item
 SELECT v.id, v.item::text FROM wpa.v_api_audit v
- WHERE ($1::bigint IS NULL OR v.id < $1) AND ($3::text IS NULL OR v.who = $3) AND ($5::text IS NULL OR v.subject = $5)
-   AND ($4::text IS NULL OR v.action = $4 OR starts_with(v.action, $4 || '.'))
- ORDER BY v.id DESC LIMIT $2::bigint;
+ WHERE v.id = ANY((SELECT wpa.api_page_audit($1::bigint, $2::bigint, $3::text, $4::text, $5::text))::bigint[]) ORDER BY v.id DESC;
 
 -- name: api_notices
 -- params: before bigint, limit bigint, level text, is_open boolean

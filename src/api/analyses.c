@@ -243,6 +243,7 @@ const wpa_api_route wpa_api_analyses = {
     .answer = analysis_fields,
     .is_list = true,
     .example = "/analyses?limit=10",
+    .is_kept = true,
     .run = list,
 };
 
@@ -255,6 +256,7 @@ const wpa_api_route wpa_api_analysis = {
     .summary = "One analysis with its findings and what to do about them",
     .answer = analysis_fields,
     .example = "/analyses/a-1",
+    .is_kept = true,
     .run = show,
 };
 

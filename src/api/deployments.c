@@ -204,6 +204,7 @@ const wpa_api_route wpa_api_deployments = {
     .answer = deployment_fields,
     .is_list = true,
     .example = "/deployments?limit=10",
+    .is_kept = true,
     .run = list,
 };
 
@@ -216,6 +217,7 @@ const wpa_api_route wpa_api_deployment = {
     .summary = "One deployment with its stages, targets and health checks",
     .answer = deployment_fields,
     .example = "/deployments/d-1",
+    .is_kept = true,
     .run = show,
 };
 

@@ -4,7 +4,9 @@
 
 #include "api/patches.h"
 #include "api/routes.h"
+#include "feed/terms.h"
 #include "gen/sql.h"
+#include "rules/registry.h"
 
 static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
 static const char *const kinds[] = {"issue", "inefficiency", "opportunity", NULL};
@@ -26,6 +28,13 @@ static const wpa_api_field list_query[] = {
     {.name = "rule", .type = WPA_API_TEXT, .min = 1, .max = 100, .words = "id or code"},
     {.name = "has_fix", .type = WPA_API_BOOL},
     {.name = "contains", .type = WPA_API_TEXT, .min = 1, .max = 200, .words = "in its message"},
+    {.name = "filter",
+     .type = WPA_API_TEXT,
+     .min = 1,
+     .max = 500,
+     .words = "as typed in the console: sev:crit,high rule:SEC-* wf:web/* repo:api path:*.yml "
+              "state:open age<7d cat:security has:fix !term word \"exact words\" ~regex~",
+     .example = "\"sev:>=high !rule:QUA-* has:fix\""},
     {0},
 };
 
@@ -74,6 +83,37 @@ static const wpa_api_field comment_fields[] = {
     {0},
 };
 
+/** The console's filter as the database takes it; NULL without one. */
+static bool read_filter(const wpa_api_request *request, const char **terms, wpa_error *err)
+{
+    static const char *const known[] = {"sev",   "rule", "cat", "wf",   "repo", "path",
+                                        "state", "age",  "has", "text", "regex"};
+    const char *text = wpa_api_query_text(request, "filter"), *ignored = NULL;
+    size_t n = 0;
+    *terms = NULL;
+    if (!text) {
+        return true;
+    }
+    const wpa_filter_term *all = wpa_filter_parse(text, request->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_index(all[i].field, known, WPA_COUNT(known)) < 0) {
+            return WPA_FAIL(err, WPA_E_INVALID, "parameter 'filter': findings have no '%s'",
+                            all[i].field);
+        }
+    }
+    *terms = wpa_feed_terms(all, n, request->arena, &ignored);
+    return true;
+}
+
+/** A rule by its id; its code is known to the registry. */
+static const char *rule_id(const char *wanted)
+{
+    wpa_error ignored = {0};
+    const char *check;
+    const wpa_rule *rule = wanted ? wpa_rules_find(wanted, &check, &ignored) : NULL;
+    return rule ? rule->id : wanted;
+}
+
 static wpa_api_next list(wpa_api_request *request, wpa_error *err)
 {
     const char *params[] = {NULL,
@@ -84,11 +124,13 @@ static wpa_api_next list(wpa_api_request *request, wpa_error *err)
                             wpa_api_query_text(request, "severity_filter"),
                             wpa_api_query_text(request, "dimension"),
                             wpa_api_query_text(request, "kind"),
-                            wpa_api_query_text(request, "rule"),
+                            rule_id(wpa_api_query_text(request, "rule")),
                             wpa_api_query_flag(request, "has_fix"),
-                            wpa_api_query_text(request, "contains")};
+                            wpa_api_query_text(request, "contains"),
+                            NULL};
     const char *name = wpa_api_query_text(request, "workflow_name");
-    return wpa_api_workflow_id(request, name, &params[2], err)
+    return wpa_api_workflow_id(request, name, &params[2], err) &&
+                   read_filter(request, &params[WPA_COUNT(params) - 1], err)
                ? wpa_api_list(request, WPA_SQL_API_FINDINGS, params, WPA_COUNT(params), err)
                : WPA_API_FAILED;
 }
@@ -160,6 +202,7 @@ const wpa_api_route wpa_api_findings = {
     .answer = finding_fields,
     .is_list = true,
     .example = "/findings?severity_filter=high&has_fix=true&limit=10",
+    .is_kept = true,
     .run = list,
 };
 
@@ -172,6 +215,7 @@ const wpa_api_route wpa_api_finding = {
     .summary = "One finding with its fixes and comments",
     .answer = finding_fields,
     .example = "/findings/f-1",
+    .is_kept = true,
     .run = show,
 };
 

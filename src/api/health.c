@@ -123,5 +123,6 @@ const wpa_api_route wpa_api_health = {
     .summary = "How healthy a workflow is, and what costs it points",
     .answer = answer_fields,
     .example = "/health/ledger-api-ci",
+    .is_kept = true,
     .run = run,
 };

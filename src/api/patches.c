@@ -507,6 +507,7 @@ const wpa_api_route wpa_api_patches = {
     .answer = patch_fields,
     .is_list = true,
     .example = "/patches?status_filter=tested&limit=10",
+    .is_kept = true,
     .run = list,
 };
 
@@ -519,6 +520,7 @@ const wpa_api_route wpa_api_patch = {
     .summary = "One patch: what it really changes, who approved it, how it would be deployed",
     .answer = patch_fields,
     .example = "/patches/p-1",
+    .is_kept = true,
     .run = show,
 };
 

@@ -41,6 +41,7 @@ struct wpa_api_route {
     bool is_list;        /* answers {"items": [answer...]} with pages by Link */
     bool may_wait;       /* takes wait=, may answer 202 */
     bool is_query_body;  /* the body's fields may be parameters instead */
+    bool is_kept;        /* depends on path, query and the database alone (kept.h) */
     bool takes_raw;      /* reads the body's bytes itself (raw, raw_bytes) */
     const char *content; /* media type of the answer; NULL: JSON */
     const char *example; /* a call that works on the sample: path and query; NULL: path as it is */

@@ -8,6 +8,7 @@
 #include <wpa/text.h>
 
 #include "api/idempotency.h"
+#include "api/kept.h"
 #include "api/limits.h"
 #include "api/server.h"
 #include "gen/calls_microhttpd.h"
@@ -278,6 +279,7 @@ static void take_outcome(wpa_api_call *call, wpa_api_next next, const wpa_error 
             return;
         }
         r->status = r->status ? r->status : r->route->status ? r->route->status : 200;
+        wpa_api_kept_put(call);
         leave_out_unchanged(r);
         break;
     }
@@ -305,5 +307,6 @@ void wpa_api_serve(wpa_api_call *call, wpa_db *db)
         take_outcome(call, WPA_API_FAILED, &err);
         return;
     }
-    take_outcome(call, r->route->run(r, &err), &err);
+    bool is_kept = wpa_api_kept_find(call, db);
+    take_outcome(call, is_kept ? WPA_API_DONE : r->route->run(r, &err), &err);
 }

@@ -22,6 +22,7 @@
 #include <wpa/text.h>
 
 #include "api/events.h"
+#include "api/kept.h"
 #include "api/limits.h"
 #include "gen/calls_microhttpd.h"
 
@@ -419,6 +420,7 @@ static void release(wpa_api *api)
         wpa_token_keys_free(api->keys);
     }
     wpa_api_limits_free(api->limits);
+    wpa_api_kept_free(api->kept);
     (void)pthread_cond_destroy(&api->work);
     (void)pthread_mutex_destroy(&api->mutex);
     (void)pthread_mutex_destroy(&api->stream_mutex);
@@ -435,6 +437,7 @@ wpa_api *wpa_api_start(wpa_engine *engine, const wpa_api_options *options, wpa_e
     (void)pthread_mutex_init(&api->stream_mutex, NULL);
     (void)pthread_cond_init(&api->work, NULL);
     api->limits = wpa_api_limits_new();
+    api->kept = wpa_api_kept_new();
     api->watcher_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     api->keys = wpa_token_keys_open(options->keys_path, err);
     int fd = api->keys ? open_socket(options, err) : -1;

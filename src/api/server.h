@@ -33,6 +33,7 @@ typedef struct wpa_api_call {
     bool is_too_large;
     int64_t started_ms, deadline_ms; /* monotonic; deadline of PARKED */
     wpa_map *headers;                /* of the answer, beyond the usual */
+    const char *kept_key, *snapshot; /* where the answer is kept, and what it was made from */
     struct wpa_api_call *next;       /* in the queue of workers, or the list of parked ones */
 } wpa_api_call;
 
@@ -74,6 +75,7 @@ struct wpa_api {
     wpa_api_stream *streams;
     size_t n_streams;
     struct wpa_api_limits *limits;
+    struct wpa_api_kept *kept;
     atomic_uint_fast64_t n_requests[6]; /* by the first digit of the status; 0: none */
     atomic_uint_fast64_t n_refused_sign_ins;
 };

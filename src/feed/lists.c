@@ -5,6 +5,7 @@
 #include <wpa/text.h>
 
 #include "feed/reader.h"
+#include "feed/terms.h"
 #include "gen/sql.h"
 
 #define WINDOW_MAX 1000
@@ -29,33 +30,6 @@ static const char *const sorts[WPA_SORT_COUNT] = {
     [WPA_SORT_STATE] = "state",       [WPA_SORT_SEVERITY] = "severity", [WPA_SORT_SCORE] = "score",
     [WPA_SORT_FINDINGS] = "findings",
 };
-
-static const char *const fields[] = {"sev", "rule",  "cat", "wf", "repo", "path", "state",
-                                     "age", "score", "has", "by", "text", "regex"};
-
-/** The filter as JSON; terms on fields that do not exist are named in *ignored. */
-static const char *terms_json(const wpa_list_query *query, wpa_arena *arena, const char **ignored)
-{
-    wpa_json *terms = wpa_json_new_array(arena);
-    for (size_t i = 0; i < query->n_terms; i++) {
-        const wpa_filter_term *term = &query->terms[i];
-        if (wpa_text_index(term->field, fields, WPA_COUNT(fields)) < 0) {
-            *ignored = *ignored ? wpa_arena_printf(arena, "%s %s", *ignored, term->field)
-                                : wpa_arena_text(arena, term->field);
-            continue;
-        }
-        wpa_json *item = wpa_json_push_object(terms);
-        wpa_json_set_text(item, "field", term->field);
-        wpa_json_set_text(item, "op", term->op);
-        wpa_json_set_bool(item, "not", term->is_negated);
-        wpa_json_set_bool(item, "exact", term->is_exact);
-        wpa_json *values = wpa_json_set_array(item, "values");
-        for (size_t v = 0; v < term->n_values; v++) {
-            wpa_json_push_text(values, term->values[v]);
-        }
-    }
-    return wpa_json_dump(terms, arena);
-}
 
 typedef struct page {
     const char *list, *sort, *descending, *terms;
@@ -156,7 +130,7 @@ wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err)
         .list = lists[query->list].name,
         .sort = sorts[query->sort],
         .descending = wpa_db_bool(query->is_descending),
-        .terms = terms_json(query, msg->arena, &view->ignored),
+        .terms = wpa_feed_terms(query->terms, query->n_terms, msg->arena, &view->ignored),
     };
     (void)wpa_db_number(query->scope.kind == WPA_OBJECT_WORKFLOW ? query->scope.id : 0, p.scope);
     WPA_AUTO(wpa_rows) *rows = read_window(db, &p, query, msg->arena, err);

@@ -297,8 +297,6 @@ void wpa_sign_in_draw(wpa_ui *ui, const wpa_canvas *canvas);
 void wpa_filter_open(wpa_ui *ui);
 void wpa_filter_key(wpa_ui *ui, const wpa_key *key);
 void wpa_filter_draw(wpa_ui *ui, const wpa_canvas *canvas);
-/** Terms of a filter text, in the arena; text that is no term is a word. */
-const wpa_filter_term *wpa_filter_parse(const char *text, wpa_arena *arena, size_t *n);
 
 void wpa_palette_open(wpa_ui *ui, const char *text); /* palette.c */
 void wpa_palette_key(wpa_ui *ui, const wpa_key *key);

@@ -105,6 +105,17 @@ if(TARGET wpa)
   set_tests_properties(e2e.tmux PROPERTIES TIMEOUT 400 SKIP_RETURN_CODE 77)
 endif()
 
+# The server as other programs meet it: tests/e2e/api_<what>.py, each with a database of its own.
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_FOUND AND TARGET wpa)
+  file(GLOB scripts CONFIGURE_DEPENDS tests/e2e/api_*.py)
+  foreach(script ${scripts})
+    get_filename_component(name ${script} NAME_WE)
+    add_test(NAME e2e.${name} COMMAND ${Python3_EXECUTABLE} ${script} $<TARGET_FILE:wpa>)
+    set_tests_properties(e2e.${name} PROPERTIES TIMEOUT 400 SKIP_RETURN_CODE 77)
+  endforeach()
+endif()
+
 # The longest begin first, so that none of them runs alone at the end.
 foreach(name e2e.story e2e.console cli.commands db.embedded deploy.deploy deploy.kill deploy.sample)
   if(TEST ${name})

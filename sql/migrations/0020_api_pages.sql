@@ -46,6 +46,31 @@ SELECT p.id, p.uid, p.version, p.state, p.severity,
          FROM wpa.patch_edit e JOIN wpa.repository r ON r.id = e.repository_id
          LEFT JOIN wpa.workflow w ON w.repository_id = e.repository_id AND w.path = e.path WHERE e.patch_id = p.id) t;
 
+-- The rest of one patch. A view, since a function's own queries are planned anew at each call of it.
+CREATE VIEW v_api_patch_detail AS
+SELECT p.id, jsonb_build_object('diff', p.diff, 'declares', p.declares,
+      'patch_content', jsonb_build_object('notes', p.notes, 'dependencies', p.dependencies, 'configuration', p.configuration),
+      'answers', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', 'f-' || f.id, 'rule', f.rule, 'severity', f.severity, 'state', f.state,
+           'message', f.message) ORDER BY f.rank DESC, f.id), '[]') FROM wpa.patch_finding x JOIN wpa.finding f ON f.id = x.finding_id WHERE x.patch_id = p.id),
+      'approved_by', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', g.name, 'at', wpa.api_time(a.at), 'expires_at', wpa.api_time(a.expires_at),
+           'is_explicit', a.is_explicit, 'comment', nullif(a.comment, '')) ORDER BY a.id), '[]')
+           FROM wpa.approval a JOIN wpa.principal g ON g.id = a.guardian_id WHERE a.patch_id = p.id AND a.digest = p.digest AND a.withdrawn_at IS NULL),
+      'waivers', (SELECT coalesce(jsonb_agg(jsonb_build_object('check', w.check_id, 'name', g.name, 'reason', w.reason,
+           'expires_at', wpa.api_time(w.expires_at)) ORDER BY w.id), '[]')
+           FROM wpa.waiver w JOIN wpa.principal g ON g.id = w.guardian_id WHERE w.patch_id = p.id AND w.digest = p.digest AND w.withdrawn_at IS NULL),
+      'deployment_config', p.plan || jsonb_build_object('changes', p.deployment_config),
+      'rollback_config', p.rollback || p.rollback_config, 'confidence', p.confidence,
+      'comments', (SELECT coalesce(jsonb_agg(jsonb_build_object('by', g.name, 'at', wpa.api_time(c.at), 'text', c.text) ORDER BY c.id), '[]')
+           FROM wpa.comment c JOIN wpa.principal g ON g.id = c.principal_id WHERE c.subject = 'patch:' || p.id)) AS detail
+  FROM wpa.patch p;
+DROP FUNCTION patch_detail(bigint);
+
+-- What the console's filter asks of each finding.
+CREATE FUNCTION api_finding_row(f finding) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT jsonb_build_object('at_us', wpa.us(f.first_seen), 'text', f.message, 'rule', f.rule, 'code', f.code,
+    'has', CASE WHEN jsonb_array_length(f.fixes) > 0 THEN ARRAY['fix'] ELSE '{}' END || CASE WHEN EXISTS (SELECT FROM wpa.patch_finding x
+       JOIN wpa.patch p ON p.id = x.patch_id WHERE x.finding_id = f.id AND p.state NOT IN ('failed','rolled_back')) THEN ARRAY['patch'] ELSE '{}' END) $$;
+
 -- ---- ids of a page, the newest first ---------------------------------------------------------------------
 -- Each is planned anew: then a filter that is not given is no condition, and the index fits those that are.
 
@@ -62,32 +87,62 @@ BEGIN
     GROUP BY p.id ORDER BY p.id DESC LIMIT n);
 END $$;
 
--- terms: the console's filter, as row_matches takes it; null: none.
+-- terms: the console's filter, as row_matches takes it; null: none. What it says about things that are few (severities, rules,
+-- workflows) is answered for each of these once; only the rest is asked of every finding.
 CREATE FUNCTION api_page_findings(before bigint, n bigint, workflow bigint, repository text, wanted_state text, wanted_severity text, wanted_dimension text,
     wanted_kind text, wanted_rule text, wanted_fix boolean, part text, terms jsonb) RETURNS bigint[]
   LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
 DECLARE of_workflows bigint[] := CASE WHEN workflow IS NOT NULL THEN ARRAY[workflow] END;
+  fields text[] := ARRAY(SELECT t->>'field' FROM jsonb_array_elements(terms) t);
+  pattern text := (SELECT t->'values'->>0 FROM jsonb_array_elements(terms) t WHERE t->>'field' = 'regex' AND NOT (t->>'not')::boolean LIMIT 1);
+  word text := (SELECT t->'values'->>0 FROM jsonb_array_elements(terms) t WHERE t->>'field' = 'text' AND NOT (t->>'not')::boolean AND t->'values'->>0 !~ '[*?]' LIMIT 1);
+  states text[]; sevs text[]; dimensions text[]; rules text[]; rest jsonb; is_shown boolean := wanted_state IS NULL AND NOT 'state' = ANY(fields);
 BEGIN
   IF repository IS NOT NULL THEN
     of_workflows := ARRAY(SELECT w.id FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id WHERE r.name = repository AND (workflow IS NULL OR w.id = workflow));
   END IF;
-  IF wanted_state IS NULL AND coalesce(NOT terms @? '$[*] ? (@.field == "state")', true) THEN
+  IF fields && '{wf,repo,path}' THEN
+    of_workflows := ARRAY(SELECT w.id FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id WHERE (of_workflows IS NULL OR w.id = ANY(of_workflows))
+      AND wpa.row_matches(jsonb_build_object('wf', wpa.slash_name(r.name, w.path), 'repo', r.name, 'path', w.path), terms));
+  END IF;
+  IF 'sev' = ANY(fields) THEN
+    sevs := ARRAY(SELECT x FROM unnest(ARRAY['critical','high','medium','low','opportunity']) x WHERE wpa.row_matches(jsonb_build_object('sev', x), terms)); END IF;
+  IF 'cat' = ANY(fields) THEN
+    dimensions := ARRAY(SELECT x FROM unnest(ARRAY['security','performance','efficiency','compatibility','quality']) x WHERE wpa.row_matches(jsonb_build_object('cat', x), terms)); END IF;
+  IF 'state' = ANY(fields) THEN
+    states := ARRAY(SELECT x FROM unnest(ARRAY['open','ignored','baseline','in_patch','verifying','fixed']) x WHERE wpa.row_matches(jsonb_build_object('state', x), terms)); END IF;
+  IF 'rule' = ANY(fields) AND is_shown THEN -- each of them once, by jumping from one to the next
+    rules := ARRAY(WITH RECURSIVE every AS (
+        (SELECT f.rule, f.code FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') ORDER BY f.rule LIMIT 1)
+        UNION ALL SELECT b.rule, b.code FROM every e CROSS JOIN LATERAL (SELECT f.rule, f.code FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying')
+          AND f.rule > e.rule ORDER BY f.rule LIMIT 1) b)
+      SELECT e.rule FROM every e WHERE wpa.row_matches(jsonb_build_object('rule', e.rule, 'code', e.code), terms));
+  END IF;
+  rest := (SELECT jsonb_agg(t) FROM jsonb_array_elements(terms) t WHERE t->>'field' IN ('age','has','text','regex') OR (t->>'field' = 'rule' AND NOT is_shown));
+  IF is_shown THEN
     RETURN ARRAY(SELECT f.id FROM wpa.finding f
       WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default'
         AND (before IS NULL OR f.id < before) AND (of_workflows IS NULL OR f.workflow_id = ANY(of_workflows))
         AND (wanted_severity IS NULL OR f.severity = wanted_severity) AND (wanted_dimension IS NULL OR f.dimension = wanted_dimension)
+        AND (sevs IS NULL OR (f.severity = ANY(sevs) AND f.kind <> 'opportunity') OR (f.kind = 'opportunity' AND 'opportunity' = ANY(sevs)))
+        AND (dimensions IS NULL OR f.dimension = ANY(dimensions)) AND (rules IS NULL OR f.rule = ANY(rules))
         AND (wanted_kind IS NULL OR f.kind = wanted_kind) AND (wanted_rule IS NULL OR f.rule = wanted_rule)
         AND (wanted_fix IS NULL OR (jsonb_array_length(f.fixes) > 0) = wanted_fix) AND (part IS NULL OR strpos(lower(f.message), lower(part)) > 0)
-        AND (terms IS NULL OR wpa.row_matches((SELECT to_jsonb(v) FROM wpa.v_finding v WHERE v.id = f.id), terms))
+        AND (pattern IS NULL OR f.message ~* pattern) AND (word IS NULL OR strpos(lower(f.message), lower(word)) > 0)
+        AND (pattern IS NULL OR f.message ~* pattern) AND (word IS NULL OR strpos(lower(f.message), lower(word)) > 0)
+        AND (rest IS NULL OR wpa.row_matches(wpa.api_finding_row(f), rest))
       ORDER BY f.id DESC LIMIT n);
   END IF;
   RETURN ARRAY(SELECT f.id FROM wpa.finding f
-    WHERE (wanted_state IS NULL OR f.state = wanted_state)
+    WHERE (wanted_state IS NULL OR f.state = wanted_state) AND (states IS NULL OR f.state = ANY(states))
       AND (before IS NULL OR f.id < before) AND (of_workflows IS NULL OR f.workflow_id = ANY(of_workflows))
       AND (wanted_severity IS NULL OR f.severity = wanted_severity) AND (wanted_dimension IS NULL OR f.dimension = wanted_dimension)
+      AND (sevs IS NULL OR (f.severity = ANY(sevs) AND f.kind <> 'opportunity') OR (f.kind = 'opportunity' AND 'opportunity' = ANY(sevs)))
+      AND (dimensions IS NULL OR f.dimension = ANY(dimensions))
       AND (wanted_kind IS NULL OR f.kind = wanted_kind) AND (wanted_rule IS NULL OR f.rule = wanted_rule)
       AND (wanted_fix IS NULL OR (jsonb_array_length(f.fixes) > 0) = wanted_fix) AND (part IS NULL OR strpos(lower(f.message), lower(part)) > 0)
-      AND (terms IS NULL OR wpa.row_matches((SELECT to_jsonb(v) FROM wpa.v_finding v WHERE v.id = f.id), terms))
+      AND (pattern IS NULL OR f.message ~* pattern) AND (word IS NULL OR strpos(lower(f.message), lower(word)) > 0)
+      AND (rest IS NULL OR wpa.row_matches(wpa.api_finding_row(f), rest))
     ORDER BY f.id DESC LIMIT n);
 END $$;
 
@@ -121,12 +176,13 @@ END $$;
 DO $$
 DECLARE r text;
 BEGIN
-  REVOKE ALL ON FUNCTION wpa.api_page_patches(bigint, bigint, bigint, text, text), wpa.api_page_analyses(bigint, bigint, bigint, text),
+  REVOKE ALL ON FUNCTION wpa.api_finding_row(wpa.finding), wpa.api_page_patches(bigint, bigint, bigint, text, text), wpa.api_page_analyses(bigint, bigint, bigint, text),
     wpa.api_page_findings(bigint, bigint, bigint, text, text, text, text, text, text, boolean, text, jsonb),
     wpa.api_page_deployments(bigint, bigint, text, bigint), wpa.api_page_audit(bigint, bigint, text, text, text) FROM PUBLIC;
   FOREACH r IN ARRAY ARRAY['wpa_viewer','wpa_api','wpa_agent'] LOOP
     IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = r) THEN
-      EXECUTE format('GRANT EXECUTE ON FUNCTION wpa.api_page_patches(bigint, bigint, bigint, text, text), wpa.api_page_analyses(bigint, bigint, bigint, text),
+      EXECUTE format('GRANT SELECT ON wpa.v_api_patch_detail TO %I', r);
+      EXECUTE format('GRANT EXECUTE ON FUNCTION wpa.api_finding_row(wpa.finding), wpa.api_page_patches(bigint, bigint, bigint, text, text), wpa.api_page_analyses(bigint, bigint, bigint, text),
         wpa.api_page_findings(bigint, bigint, bigint, text, text, text, text, text, text, boolean, text, jsonb),
         wpa.api_page_deployments(bigint, bigint, text, bigint), wpa.api_page_audit(bigint, bigint, text, text, text) TO %I', r);
     END IF;

@@ -86,7 +86,7 @@ SELECT v.id, v.item::text FROM wpa.v_api_patch v
 -- name: api_patch
 -- params: id bigint
 -- rows: at most one: version, item with its details
-SELECT p.version, (p.item || wpa.patch_detail(p.id))::text FROM wpa.v_api_patch p WHERE p.id = $1::bigint;
+SELECT p.version, (p.item || d.detail)::text FROM wpa.v_api_patch p JOIN wpa.v_api_patch_detail d ON d.id = p.id WHERE p.id = $1::bigint;
 
 -- name: api_patch_by_uid
 -- params: uid uuid
@@ -135,7 +135,9 @@ SELECT v.id, v.item::text FROM wpa.v_api_finding v
 -- name: api_finding
 -- params: id bigint
 -- rows: at most one: version, item
-SELECT v.version, (v.item || jsonb_build_object('comments', wpa.api_comments('finding:' || v.id)))::text FROM wpa.v_api_finding v WHERE v.id = $1::bigint;
+SELECT v.version, (v.item || jsonb_build_object('comments', (SELECT coalesce(jsonb_agg(jsonb_build_object('by', g.name, 'at', wpa.api_time(c.at), 'text', c.text)
+           ORDER BY c.id), '[]') FROM wpa.comment c JOIN wpa.principal g ON g.id = c.principal_id WHERE c.subject = 'finding:' || v.id)))::text
+  FROM wpa.v_api_finding v WHERE v.id = $1::bigint;
 
 -- name: api_deployments
 -- params: before bigint, limit bigint, state text, patch_id bigint

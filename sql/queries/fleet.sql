@@ -123,6 +123,7 @@ SELECT w.id, w.repository_id, w.name,
        r.name || '/' || regexp_replace(w.path, '^\.github/(workflows/)?', ''), w.path, w.kind, w.blob_oid, w.head_commit
   FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id
  WHERE w.state = 'present' AND r.state <> 'removed'
-   AND (w.id = $2::bigint OR w.name = $1
-        OR r.name || '/' || regexp_replace(w.path, '^\.github/(workflows/)?', '') = $1)
+   AND w.id IN (SELECT $2::bigint UNION ALL SELECT x.id FROM wpa.workflow x WHERE x.name = $1
+        UNION ALL SELECT x.id FROM wpa.repository y JOIN wpa.workflow x ON x.repository_id = y.id
+         WHERE y.name = split_part($1, '/', 1) AND y.name || '/' || regexp_replace(x.path, '^\.github/(workflows/)?', '') = $1)
  ORDER BY 4 LIMIT 20;

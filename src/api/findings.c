@@ -34,7 +34,7 @@ static const wpa_api_field list_query[] = {
      .max = 500,
      .words = "as typed in the console: sev:crit,high rule:SEC-* wf:web/* repo:api path:*.yml "
               "state:open age<7d cat:security has:fix !term word \"exact words\" ~regex~",
-     .example = "\"sev:>=high !rule:QUA-* has:fix\""},
+     .example = "\"sev>=high !rule:QUA-* has:fix\""},
     {0},
 };
 
@@ -129,10 +129,18 @@ static wpa_api_next list(wpa_api_request *request, wpa_error *err)
                             wpa_api_query_text(request, "contains"),
                             NULL};
     const char *name = wpa_api_query_text(request, "workflow_name");
-    return wpa_api_workflow_id(request, name, &params[2], err) &&
-                   read_filter(request, &params[WPA_COUNT(params) - 1], err)
-               ? wpa_api_list(request, WPA_SQL_API_FINDINGS, params, WPA_COUNT(params), err)
-               : WPA_API_FAILED;
+    if (!wpa_api_workflow_id(request, name, &params[2], err) ||
+        !read_filter(request, &params[WPA_COUNT(params) - 1], err)) {
+        return WPA_API_FAILED;
+    }
+    wpa_api_next next = wpa_api_list(request, WPA_SQL_API_FINDINGS, params, WPA_COUNT(params), err);
+    if (next == WPA_API_FAILED && err->code == WPA_E_TIMEOUT) {
+        *err = (wpa_error){0};
+        (void)WPA_FAIL(err, WPA_E_INVALID,
+                       "parameter 'filter' takes too long: narrow it down by rule, workflow or "
+                       "severity");
+    }
+    return next;
 }
 
 static wpa_api_next show(wpa_api_request *request, wpa_error *err)

@@ -11,14 +11,16 @@
 #define PLACES 512
 #define ANSWER_MAX_BYTES ((size_t)256 << 10)
 #define ALL_MAX_BYTES ((size_t)16 << 20)
-#define AGE_MAX_MS 1000
+/* Some of an answer depends on the time. Not all of them end at once. */
+#define AGE_MS 3000
+#define AGE_SPREAD_MS 2000
 
 /* One block for an answer's texts: key, snapshot, body, etag and link behind each other. */
 typedef struct place {
     char *key; /* NULL: empty; of the block */
     const char *snapshot, *text, *etag, *link;
     size_t text_bytes, block_bytes;
-    int64_t made_ms;
+    int64_t ends_ms;
 } place;
 
 struct wpa_api_kept {
@@ -53,13 +55,18 @@ void wpa_api_kept_free(wpa_api_kept *kept)
     wpa_free(kept);
 }
 
-static place *place_of(wpa_api_kept *kept, const char *key)
+static uint32_t hash_of(const char *key)
 {
     uint32_t hash = 2166136261U; /* FNV-1a */
     for (; *key; key++) {
         hash = (hash ^ (unsigned char)*key) * 16777619U;
     }
-    return &kept->places[hash % PLACES];
+    return hash;
+}
+
+static place *place_of(wpa_api_kept *kept, const char *key)
+{
+    return &kept->places[hash_of(key) % PLACES];
 }
 
 /* ---- finding ------------------------------------------------------------------------------------
@@ -71,8 +78,7 @@ static bool take(wpa_api_kept *kept, wpa_api_call *call)
     pthread_mutex_lock(&kept->mutex);
     place *p = place_of(kept, call->kept_key);
     bool is_it = p->key && wpa_text_is(p->key, call->kept_key);
-    if (is_it && (!wpa_text_is(p->snapshot, call->snapshot) ||
-                  wpa_monotonic_ms() - p->made_ms >= AGE_MAX_MS)) {
+    if (is_it && (!wpa_text_is(p->snapshot, call->snapshot) || wpa_monotonic_ms() >= p->ends_ms)) {
         empty(kept, p);
         is_it = false;
     }
@@ -145,7 +151,7 @@ void wpa_api_kept_put(wpa_api_call *call)
     made.text = append(&at, r->text, r->text_bytes);
     made.etag = append(&at, r->etag, r->etag ? strlen(r->etag) : 0);
     made.link = append(&at, r->link, r->link ? strlen(r->link) : 0);
-    made.made_ms = wpa_monotonic_ms();
+    made.ends_ms = wpa_monotonic_ms() + AGE_MS + hash_of(made.key) % AGE_SPREAD_MS;
     pthread_mutex_lock(&kept->mutex);
     place *p = place_of(kept, call->kept_key);
     empty(kept, p);

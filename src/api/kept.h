@@ -2,7 +2,8 @@
  * Answers that are kept for the next one who asks the same while the database is the same: many
  * screens that ask for one list each second cost the database one list. An answer is given again
  * only to a call whose snapshot of the database equals the one it was made from, so it is never
- * older than a new one would be; and for a second at most, since some of it depends on the time.
+ * older than a new one would be; and for some seconds at most, since some of it depends on the
+ * time.
  */
 #pragma once
 

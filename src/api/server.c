@@ -29,7 +29,7 @@
 #define PEM_MAX_BYTES ((size_t)1 << 20)
 /* A body beyond the limit is swallowed so far, so that the refusal can be read. */
 #define SWALLOW_MAX_BYTES (WPA_API_BODY_MAX_BYTES * 4)
-#define IDLE_SECONDS 60U
+#define REQUEST_SECONDS 30
 
 const char *wpa_api_header(const wpa_api_call *call, const char *name)
 {
@@ -145,13 +145,19 @@ static enum MHD_Result take_upload(wpa_api_call *call, const char *data, size_t 
     return MHD_YES;
 }
 
-static void stop_reading(struct MHD_Connection *connection)
+int64_t wpa_api_request_ms(const wpa_api *api)
+{
+    int64_t seconds = api->options.request_seconds;
+    return (seconds > 0 ? seconds : REQUEST_SECONDS) * 1000;
+}
+
+static void set_reading(struct MHD_Connection *connection, int64_t since_ms)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     wpa_api_peer *peer = info ? info->socket_context : NULL;
     if (peer) {
-        peer->reading_since_ms = 0;
+        atomic_store(&peer->reading_since_ms, since_ms);
     }
 }
 
@@ -179,7 +185,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         *size_bytes = 0;
         return taken;
     }
-    stop_reading(connection);
+    set_reading(connection, 0);
     if (call->is_too_large) {
         return refuse(call, WPA_E_LIMIT, 413, "the body is larger than 4 MiB");
     }
@@ -194,10 +200,11 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 static void forget(void *context, struct MHD_Connection *connection, void **own,
                    enum MHD_RequestTerminationCode code)
 {
+    const wpa_api *api = context;
     wpa_api_call *call = *own;
-    (void)context;
-    (void)connection;
     (void)code;
+    /* The next one on this connection may begin when it has been idle for as long as it may be. */
+    set_reading(connection, wpa_monotonic_ms() + 2 * wpa_api_request_ms(api));
     if (call) {
         wpa_buf_free(call->upload);
         wpa_arena_free(call->arena);
@@ -218,9 +225,8 @@ static void notice(void *context, struct MHD_Connection *connection, void **own,
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         peer = wpa_alloc(sizeof *peer);
-        *peer = (wpa_api_peer){.next = api->peers,
-                               .fd = info ? info->connect_fd : -1,
-                               .reading_since_ms = wpa_monotonic_ms()};
+        *peer = (wpa_api_peer){.next = api->peers, .fd = info ? info->connect_fd : -1};
+        atomic_store(&peer->reading_since_ms, wpa_monotonic_ms());
         if (api->peers) {
             api->peers->before = peer;
         }
@@ -367,8 +373,9 @@ static struct MHD_Daemon *start_daemon(wpa_api *api, int fd, wpa_error *err)
         flags, 0, NULL, NULL, handle, api, MHD_OPTION_ARRAY, tls, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_THREAD_POOL_SIZE, 2U, MHD_OPTION_CONNECTION_LIMIT,
         o->connections_max ? o->connections_max : 4096U, MHD_OPTION_CONNECTION_TIMEOUT,
-        IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, forget, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-        notice, api, MHD_OPTION_EXTERNAL_LOGGER, log_library, api, MHD_OPTION_END);
+        (unsigned)(2 * wpa_api_request_ms(api) / 1000), MHD_OPTION_NOTIFY_COMPLETED, forget, api,
+        MHD_OPTION_NOTIFY_CONNECTION, notice, api, MHD_OPTION_EXTERNAL_LOGGER, log_library, api,
+        MHD_OPTION_END);
     if (!daemon) {
         (void)WPA_FAIL(err, WPA_E_INVALID,
                        "the HTTP server does not start (is the certificate a PEM file that fits "

@@ -41,7 +41,8 @@ typedef struct wpa_api_call {
 typedef struct wpa_api_peer {
     struct wpa_api_peer *next, *before;
     int fd;
-    int64_t reading_since_ms; /* 0: not waiting for a request */
+    _Atomic(int64_t)
+        reading_since_ms; /* 0: not waiting for a request; may lie ahead, see server.c */
 } wpa_api_peer;
 
 typedef struct wpa_api_stream wpa_api_stream;
@@ -84,6 +85,8 @@ struct wpa_api {
 void wpa_api_enqueue(wpa_api_call *call);
 /** The answer is ready: the connection goes on. */
 void wpa_api_finish(wpa_api_call *call);
+/** In which a request must arrive; a connection may be idle twice as long. */
+int64_t wpa_api_request_ms(const wpa_api *api);
 void *wpa_api_work(void *argument);
 void *wpa_api_watch(void *argument);
 

@@ -186,13 +186,13 @@ static void look_at_jobs(wpa_api *api, wpa_db *db)
 /** A request must be there in time, or its connection ends: a byte a second holds nothing. */
 static void end_slow_peers(wpa_api *api)
 {
-    int64_t seconds = api->options.request_seconds > 0 ? api->options.request_seconds : 30;
-    int64_t before = wpa_monotonic_ms() - seconds * 1000;
+    int64_t before = wpa_monotonic_ms() - wpa_api_request_ms(api);
     pthread_mutex_lock(&api->mutex);
     for (wpa_api_peer *peer = api->peers; peer; peer = peer->next) {
-        if (peer->reading_since_ms && peer->reading_since_ms < before) {
+        int64_t since_ms = atomic_load(&peer->reading_since_ms);
+        if (since_ms && since_ms < before) {
             (void)shutdown(peer->fd, SHUT_RDWR); /* the library closes it */
-            peer->reading_since_ms = 0;
+            atomic_store(&peer->reading_since_ms, 0);
         }
     }
     pthread_mutex_unlock(&api->mutex);

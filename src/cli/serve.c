@@ -25,6 +25,7 @@ static const wpa_cli_option options[] = {
     {"open-metrics", 0, WPA_CLI_FLAG, NULL, "let /metrics be read without a token"},
     {"workers", 0, WPA_CLI_INT, "N", "jobs of the engine done in this process (default 2; 0: agents do them)"},
     {"threads", 0, WPA_CLI_INT, "N", "requests served at the same time (default 4)"},
+    {"request-seconds", 0, WPA_CLI_INT, "N", "in which a request must have arrived (default 30)"},
 };
 /* clang-format on */
 
@@ -72,6 +73,7 @@ static bool read_options(wpa_cli *cli, wpa_api_options *api, wpa_error *err)
         .certificate = wpa_cli_text(cli, "tls-cert"),
         .private_key = wpa_cli_text(cli, "tls-key"),
         .n_workers = (int)wpa_cli_int(cli, "threads", 4),
+        .request_seconds = wpa_cli_int(cli, "request-seconds", 30),
         .is_open_to_viewers = wpa_cli_is_given(cli, "open-to-viewers"),
         .are_metrics_open = wpa_cli_is_given(cli, "open-metrics"),
         .log = cli->log,
@@ -82,6 +84,9 @@ static bool read_options(wpa_cli *cli, wpa_api_options *api, wpa_error *err)
     }
     if (api->n_workers < 1 || api->n_workers > WPA_API_WORKERS_MAX) {
         return WPA_FAIL(err, WPA_E_INVALID, "--threads: between 1 and %d", WPA_API_WORKERS_MAX);
+    }
+    if (api->request_seconds < 1 || api->request_seconds > 3600) {
+        return WPA_FAIL(err, WPA_E_INVALID, "--request-seconds: between 1 and 3600");
     }
     return !listen || parse_listen(listen, api, cli->arena, err);
 }

@@ -144,16 +144,32 @@ bool wpa_agent_create_patch(wpa_engine *engine, const wpa_actor *actor, const in
  */
 bool wpa_agent_order_patch(wpa_engine *engine, const wpa_actor *actor, const wpa_patch_order *order,
                            int64_t *patch_id, wpa_error *err) WPA_CHECK;
+typedef enum wpa_patch_verdict {
+    WPA_VERDICT_NONE,
+    WPA_VERDICT_APPROVE,
+    WPA_VERDICT_WITHDRAW,
+    WPA_VERDICT_REJECT, /* with a reason */
+    WPA_VERDICT_TEST,
+    WPA_VERDICT_COUNT
+} wpa_patch_verdict;
+
+typedef struct wpa_patch_change {
+    int64_t if_version;                 /* that the guardian saw, or -1; another one: CONFLICT */
+    const wpa_patch_revision *revision; /* NULL: none */
+    wpa_patch_verdict verdict;
+    const char *text; /* comment or reason; may be NULL */
+} wpa_patch_change;
+
 /**
- * Change what can still be changed of a patch; its rollout is planned anew.
+ * Change what can still be changed of a patch (its rollout is planned anew) and decide about it:
+ * all of it or nothing, and only if it is still as it was seen.
  *
- * if_version  that the guardian saw, or -1; another one is a CONFLICT.
- *
- * Errors    REFUSED (its deployment has started, or the new rollout breaks a rule of plans).
+ * Errors    CONFLICT (another version), REFUSED (its deployment has started, the new rollout breaks
+ *           a rule of plans, the state forbids the verdict), INVALID (no reason), NOT_FOUND,
+ * DENIED.
  */
-bool wpa_agent_revise_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
-                            int64_t if_version, const wpa_patch_revision *revision,
-                            wpa_error *err) WPA_CHECK;
+bool wpa_agent_change_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
+                            const wpa_patch_change *change, wpa_error *err) WPA_CHECK;
 /** Queue the test of a pending patch; a tested or failed one becomes pending first. */
 bool wpa_agent_test_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
                           int64_t *job_id, wpa_error *err) WPA_CHECK;

@@ -4,6 +4,7 @@
 #include <wpa/text.h>
 
 #include "agent/call.h"
+#include "agent/revise.h"
 #include "deploy/deploy.h"
 #include "gen/sql.h"
 #include "patch/patch.h"
@@ -157,14 +158,13 @@ static bool replan(wpa_db *db, const revising *r, wpa_error *err)
     return wpa_db_run(db, WPA_SQL_PATCH_REPLAN, params, WPA_COUNT(params), err);
 }
 
-static bool revise(wpa_db *db, const wpa_actor *actor, void *context, wpa_error *err)
+bool wpa_revise_patch(wpa_db *db, int64_t patch_id, int64_t if_version, const wpa_patch_revision *v,
+                      wpa_arena *arena, wpa_error *err)
 {
-    const revising *r = context;
-    const wpa_patch_revision *v = r->revision;
+    const revising whole = {v, patch_id, if_version, arena}, *r = &whole;
     char id[WPA_DB_NUMBER_SIZE], version[WPA_DB_NUMBER_SIZE];
     const char *params[] = {wpa_db_number(r->patch_id, id), wpa_db_number(r->if_version, version),
                             v->reviewed_by, v->deployment_config, v->rollback_config};
-    (void)actor;
     WPA_AUTO(wpa_rows) *rows =
         wpa_db_exec(db, WPA_SQL_PATCH_REVISE, params, WPA_COUNT(params), err);
     if (!rows || wpa_rows_count(rows) == 0) {
@@ -181,12 +181,8 @@ static bool revise(wpa_db *db, const wpa_actor *actor, void *context, wpa_error 
            (is_plan_kept || replan(db, r, err));
 }
 
-bool wpa_agent_revise_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
-                            int64_t if_version, const wpa_patch_revision *revision, wpa_error *err)
+wpa_action wpa_revise_action(const wpa_patch_revision *revision)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    revising r = {revision, patch_id, if_version, arena};
     bool is_policy = revision->deployment_config || revision->rollback_config;
-    return wpa_call(engine, actor, is_policy ? WPA_ACTION_CHANGE_POLICY : WPA_ACTION_COMMENT,
-                    revise, &r, err);
+    return is_policy ? WPA_ACTION_CHANGE_POLICY : WPA_ACTION_COMMENT;
 }

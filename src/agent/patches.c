@@ -2,6 +2,7 @@
 #include <wpa/text.h>
 
 #include "agent/call.h"
+#include "agent/revise.h"
 #include "gen/sql.h"
 #include "patch/patch.h"
 
@@ -195,4 +196,68 @@ bool wpa_agent_waive_check(wpa_engine *engine, const wpa_actor *actor, int64_t p
     }
     decision d = {.patch_id = patch_id, .check_id = check_id, .text = reason, .until_us = until_us};
     return wpa_call(engine, actor, WPA_ACTION_WAIVE_CHECK, waive, &d, err);
+}
+
+/* ---- all at once ------------------------------------------------------------------------------
+ */
+
+static const struct {
+    wpa_call_work decide; /* NULL: nothing to decide */
+    wpa_action action;
+} verdicts[WPA_VERDICT_COUNT] = {
+    [WPA_VERDICT_APPROVE] = {approve, WPA_ACTION_APPROVE_PATCH},
+    [WPA_VERDICT_WITHDRAW] = {withdraw, WPA_ACTION_APPROVE_PATCH},
+    [WPA_VERDICT_REJECT] = {reject, WPA_ACTION_APPROVE_PATCH},
+    [WPA_VERDICT_TEST] = {order_test, WPA_ACTION_ORDER_TEST},
+};
+
+typedef struct changing {
+    decision decided; /* first: what the verdicts take */
+    const wpa_patch_change *change;
+    wpa_arena *arena;
+} changing;
+
+/** Nobody else changes the patch from here to the end of the transaction. */
+static bool check_version(wpa_db *db, int64_t patch_id, int64_t wanted, wpa_error *err)
+{
+    char id[WPA_DB_NUMBER_SIZE];
+    char state[16];
+    char reason[32];
+    const char *params[] = {wpa_db_number(patch_id, id)};
+    if (!look(db, patch_id, state, reason, err)) {
+        return false;
+    }
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_PATCH_VERSION, params, 1, err);
+    bool is_it = rows && (wanted < 0 || wpa_rows_int(rows, 0, 0) == wanted);
+    return is_it || (rows && WPA_FAIL(err, WPA_E_CONFLICT, "p-%s has changed: it is v%lld now", id,
+                                      (long long)wpa_rows_int(rows, 0, 0)));
+}
+
+static bool change_all(wpa_db *db, const wpa_actor *actor, void *context, wpa_error *err)
+{
+    changing *c = context;
+    const wpa_patch_change *change = c->change;
+    wpa_call_work decide = verdicts[change->verdict].decide;
+    return check_version(db, c->decided.patch_id, change->if_version, err) &&
+           (!change->revision ||
+            wpa_revise_patch(db, c->decided.patch_id, -1, change->revision, c->arena, err)) &&
+           (!decide || decide(db, actor, &c->decided, err));
+}
+
+bool wpa_agent_change_patch(wpa_engine *engine, const wpa_actor *actor, int64_t patch_id,
+                            const wpa_patch_change *change, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    changing c = {{.patch_id = patch_id, .text = change->text}, change, arena};
+    bool has_reason = change->text && change->text[0];
+    if (change->verdict == WPA_VERDICT_REJECT && !has_reason) {
+        return WPA_FAIL(err, WPA_E_INVALID, "rejecting a patch needs a reason");
+    }
+    if (change->verdict != WPA_VERDICT_NONE &&
+        !wpa_actor_check(actor, verdicts[change->verdict].action, err)) {
+        return false;
+    }
+    wpa_action action =
+        change->revision ? wpa_revise_action(change->revision) : verdicts[change->verdict].action;
+    return wpa_call(engine, actor, action, change_all, &c, err);
 }

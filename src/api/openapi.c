@@ -119,14 +119,10 @@ static void add_headers(wpa_json *parameters, const wpa_api_route *route, wpa_ar
         {"PATCH",
          {.name = "If-Match",
           .type = WPA_API_TEXT,
-          .min = 1,
-          .max = 100,
           .words = "the ETag that was read; 412 if the thing has changed since"}},
         {"GET",
          {.name = "If-None-Match",
           .type = WPA_API_TEXT,
-          .min = 1,
-          .max = 100,
           .words = "the ETag that was read; 304 if nothing has changed"}},
     };
     for (size_t i = 0; i < WPA_COUNT(headers); i++) {

@@ -348,82 +348,44 @@ static wpa_api_next show(wpa_api_request *request, wpa_error *err)
 /* ---- deciding -----------------------------------------------------------------------------------
  */
 
-typedef struct decision {
-    wpa_api_request *request;
-    int64_t id;
-    const char *reason;
-} decision;
-
-static bool approve(const decision *d, wpa_error *err)
-{
-    const char *by = wpa_api_body_text(d->request, "approved_by");
-    if (by && !wpa_text_is(by, d->request->actor.name)) {
-        return WPA_FAIL(err, WPA_E_INVALID,
-                        "field 'approved_by' must be '%s': an approval is given in one's own name",
-                        d->request->actor.name);
-    }
-    return wpa_agent_approve_patch(d->request->engine, &d->request->actor, d->id, d->reason, err);
-}
-
-static bool withdraw(const decision *d, wpa_error *err)
-{
-    return wpa_agent_withdraw_approval(d->request->engine, &d->request->actor, d->id, err);
-}
-
-static bool reject(const decision *d, wpa_error *err)
-{
-    return d->reason && *d->reason
-               ? wpa_agent_reject_patch(d->request->engine, &d->request->actor, d->id, d->reason,
-                                        err)
-               : WPA_FAIL(err, WPA_E_INVALID, "field 'reason' is missing: say why it is rejected");
-}
-
-static bool test_anew(const decision *d, wpa_error *err)
-{
-    return wpa_agent_test_patch(d->request->engine, &d->request->actor, d->id, NULL, err);
-}
-
 static const struct {
     const char *status;
-    bool (*decide)(const decision *d, wpa_error *err);
+    wpa_patch_verdict verdict;
     const char *instead; /* where there is no deciding: the call that leads there */
 } decisions[] = {
-    {"approved", approve, NULL},
-    {"tested", withdraw, NULL},
-    {"failed", reject, NULL},
-    {"pending", test_anew, NULL},
-    {"testing", NULL, "POST /patches/{patch_id}/test"},
-    {"deployed", NULL, "POST /patches/{patch_id}/deploy"},
-    {"rolled_back", NULL, "DELETE /patches/{patch_id}/rollback"},
+    {"approved", WPA_VERDICT_APPROVE, NULL},
+    {"tested", WPA_VERDICT_WITHDRAW, NULL},
+    {"failed", WPA_VERDICT_REJECT, NULL},
+    {"pending", WPA_VERDICT_TEST, NULL},
+    {"testing", WPA_VERDICT_NONE, "POST /patches/{patch_id}/test"},
+    {"deployed", WPA_VERDICT_NONE, "POST /patches/{patch_id}/deploy"},
+    {"rolled_back", WPA_VERDICT_NONE, "DELETE /patches/{patch_id}/rollback"},
 };
 
-static bool decide(const decision *d, const char *status, wpa_error *err)
+static bool read_verdict(const wpa_api_request *request, wpa_patch_change *change, wpa_error *err)
 {
-    for (size_t i = 0; i < WPA_COUNT(decisions); i++) {
-        if (wpa_text_is(decisions[i].status, status)) {
-            return decisions[i].decide
-                       ? decisions[i].decide(d, err)
-                       : WPA_FAIL(err, WPA_E_REFUSED, "field 'status': %s is reached by %s", status,
-                                  decisions[i].instead);
+    const char *status = wpa_api_body_text(request, "status");
+    const char *by = wpa_api_body_text(request, "approved_by");
+    for (size_t i = 0; status && i < WPA_COUNT(decisions); i++) {
+        if (!wpa_text_is(decisions[i].status, status)) {
+            continue;
         }
+        if (decisions[i].instead) {
+            return WPA_FAIL(err, WPA_E_REFUSED, "field 'status': %s is reached by %s", status,
+                            decisions[i].instead);
+        }
+        change->verdict = decisions[i].verdict;
     }
-    return true;
-}
-
-/** The version that If-Match names, or -1. */
-static bool read_version(wpa_api_request *request, int64_t id, int64_t *version, wpa_error *err)
-{
-    char number[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {wpa_db_number(id, number)};
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(request->db, WPA_SQL_PATCH_VERSION, params, 1, err);
-    if (!rows) {
-        return false;
+    if (change->verdict == WPA_VERDICT_REJECT && (!change->text || !*change->text)) {
+        return WPA_FAIL(err, WPA_E_INVALID, "field 'reason' is missing: say why it is rejected");
     }
-    if (wpa_rows_count(rows) == 0) {
-        return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no such patch");
+    if (by && change->verdict != WPA_VERDICT_APPROVE) {
+        return WPA_FAIL(err, WPA_E_INVALID, "field 'approved_by' goes with status 'approved' only");
     }
-    *version = request->if_match ? wpa_rows_int(rows, 0, 0) : -1;
-    return wpa_api_if_match(request, wpa_rows_int(rows, 0, 0), err);
+    return !by || wpa_text_is(by, request->actor.name) ||
+           WPA_FAIL(err, WPA_E_INVALID,
+                    "field 'approved_by' must be '%s': an approval is given in one's own name",
+                    request->actor.name);
 }
 
 /** Members of what is there, replaced by those given. */
@@ -445,33 +407,28 @@ static wpa_api_next answer_decided(wpa_api_request *request, int64_t id, bool is
     return wpa_api_answer(request, patch);
 }
 
+/* What is changed and what is decided are one: both if the patch is as it was read, or none. */
 static wpa_api_next change(wpa_api_request *request, wpa_error *err)
 {
-    decision d = {.request = request, .reason = wpa_api_body_text(request, "reason")};
-    const char *status = wpa_api_body_text(request, "status");
-    bool is_approval = wpa_text_is(status, "approved");
-    int64_t version;
-    wpa_patch_revision revision = {
+    int64_t id;
+    const wpa_patch_revision revision = {
         .reviewed_by = wpa_api_body_text(request, "reviewed_by"),
         .deployment_config = dump_of(request->body, "deployment_config", request->arena),
         .rollback_config = dump_of(request->body, "rollback_config", request->arena)};
     bool is_revision =
         revision.reviewed_by || revision.deployment_config || revision.rollback_config;
-    if (!status && !is_revision) {
+    wpa_patch_change all = {.revision = is_revision ? &revision : NULL,
+                            .text = wpa_api_body_text(request, "reason")};
+    if (!wpa_api_body_text(request, "status") && !is_revision) {
         (void)WPA_FAIL(err, WPA_E_INVALID, "field 'status' is missing: there is nothing to change");
         return WPA_API_FAILED;
     }
-    if (wpa_api_body_text(request, "approved_by") && !is_approval) {
-        (void)WPA_FAIL(err, WPA_E_INVALID, "field 'approved_by' goes with status 'approved' only");
+    if (!read_verdict(request, &all, err) || !wpa_api_patch_id(request, &id, err) ||
+        !wpa_api_version_wanted(request, &all.if_version, err) ||
+        !wpa_agent_change_patch(request->engine, &request->actor, id, &all, err)) {
         return WPA_API_FAILED;
     }
-    if (!wpa_api_patch_id(request, &d.id, err) || !read_version(request, d.id, &version, err) ||
-        (is_revision && !wpa_agent_revise_patch(request->engine, &request->actor, d.id, version,
-                                                &revision, err)) ||
-        (status && !decide(&d, status, err))) {
-        return WPA_API_FAILED;
-    }
-    return answer_decided(request, d.id, is_approval, err);
+    return answer_decided(request, id, all.verdict == WPA_VERDICT_APPROVE, err);
 }
 
 /* ---- routes -------------------------------------------------------------------------------------

@@ -296,7 +296,7 @@ static void a_patch_is_made_tested_deployed_and_taken_back(void **state)
     const char *path = wpa_arena_printf(arena, "/patches/%s", patch);
 #define AT(method, rest) wpa_arena_printf(arena, method " %s" rest, path)
     f->client.headers = "If-Match: \"v999\"\r\n";
-    const step stale = {AT("PATCH", ""), "{\"reviewed_by\":\"ada\"}", 412, {"If-Match"}};
+    const step stale = {AT("PATCH", ""), "{\"reviewed_by\":\"ada\"}", 412, {"has changed"}};
     (void)ask(f, &stale);
     f->client.headers = NULL;
     assert_non_null(etag);

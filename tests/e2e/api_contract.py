@@ -1,0 +1,310 @@
+"""What the interface promises beside the plain story: conditions, pages, waiting, where it listens,
+whom it believes, and how it comes up under systemd."""
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
+from world import BASE, TESTS, World, wait_for  # noqa: E402
+
+SOURCE = os.path.dirname(TESTS)
+
+
+def make_patch(world, name):
+    content = {"files_modified": ["docs/a.md"], "changes": {"docs/a.md": name + "\n"}}
+    made = world.call("POST", "/patches", {"target_workflow": "ledger-api-ci", "patch_name": name,
+                                           "patch_type": "feature", "severity": "low",
+                                           "patch_content": content})
+    assert made.status == 201, made.body
+    return made
+
+
+# ---- conditions ----
+
+def patching_is_all_or_nothing(world):
+    made = make_patch(world, "whole")
+    path = "/patches/" + made.json["short_id"]
+    # not tested yet: it cannot be approved, and so nothing of the call is done
+    refused = world.call("PATCH", path, {"reviewed_by": "Zed", "status": "approved"})
+    now = world.call("GET", path)
+    assert refused.status == 409 and now.json["reviewed_by"] is None, (refused.body, now.body)
+    wait_for("its test", lambda: world.call("GET", path).json["status"] not in ("pending", "testing"))
+    etag = world.call("GET", path).headers["ETag"]
+    told = []
+
+    def change(i):
+        told.append(world.call("PATCH", path, {"reviewed_by": f"R{i}"}, {"If-Match": etag}).status)
+
+    threads = [threading.Thread(target=change, args=(i,)) for i in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(told) == [200] + [412] * 7, told
+    assert world.call("PATCH", path, {"reviewed_by": "x"}, {"If-Match": "*"}).status == 200
+    assert world.call("PATCH", path, {"reviewed_by": "x"}, {"If-Match": '"other"'}).status == 412
+    same = world.call("GET", path, headers={"If-None-Match": world.call("GET", path).headers["ETag"]})
+    assert same.status == 304 and not same.body
+    rejected = world.call("PATCH", path, {"status": "failed", "reason": "no", "reviewed_by": "Ada"})
+    assert (rejected.json["reason"], rejected.json["reviewed_by"]) == ("rejected", "Ada"), rejected.body
+
+
+def repetitions_are_made_once(world):
+    order = {"target_workflow": "ledger-api-ci", "patch_name": "once",
+             "patch_content": {"files_modified": ["b.md"], "changes": {"b.md": "x\n"}}}
+    key = {"Idempotency-Key": "the-same"}
+    first, second = (world.call("POST", "/patches", order, key) for _ in range(2))
+    assert first.status == second.status == 201 and first.json["id"] == second.json["id"]
+    other = world.call("POST", "/patches", {**order, "patch_name": "other"}, key)
+    assert other.status == 422, other.body
+
+
+def changes_are_seen_at_once(world):
+    """Answers that are kept are never older than what their reader has seen or done."""
+    path = "/patches/" + make_patch(world, "seen").json["short_id"]
+    wait_for("its test", lambda: world.call("GET", path).json["status"] not in ("pending", "testing"))
+    for i in range(30):
+        world.call("GET", path)
+        assert world.call("PATCH", path, {"reviewed_by": f"R{i}"}).status == 200
+        assert world.call("GET", path).json["reviewed_by"] == f"R{i}"
+        assert world.call("GET", "/patches?limit=1").json["items"][0]["reviewed_by"] == f"R{i}"
+
+
+# ---- lists ----
+
+def pages_hold_everything_once(world):
+    for kind in ("findings", "patches", "jobs", "audit", "workflows"):
+        whole = [i.get("id") or i["seq"] for i in world.call("GET", f"/{kind}?limit=500").json["items"]]
+        seen, path = [], f"/{kind}?limit=7"
+        while path and len(seen) < 2000:
+            answer = world.call("GET", path)
+            assert answer.status == 200, answer.body
+            seen += [i.get("id") or i["seq"] for i in answer.json["items"]]
+            link = answer.headers["Link"]
+            path = re.match(r'<(.*)>; rel="next"', link)[1].removeprefix(BASE) if link else None
+        assert len(seen) == len(set(seen)), kind
+        assert set(whole) <= set(seen), kind
+
+
+def findings_are_filtered_as_in_the_console(world):
+    def ids(query):
+        answer = world.call("GET", "/findings?limit=500&" + query)
+        assert answer.status == 200, (query, answer.body)
+        return {i["id"]: i for i in answer.json["items"]}
+
+    everything = ids("")
+    kept = {
+        "filter=sev%3E%3Dhigh": lambda f: f["severity"] in ("high", "critical") and f["kind"] != "opportunity",
+        "filter=sev:crit,low": lambda f: f["severity"] in ("critical", "low") and f["kind"] != "opportunity",
+        "filter=rule:unpinned-*": lambda f: f["rule"].startswith("unpinned-"),
+        "filter=rule:SEC-*": lambda f: f["code"].startswith("SEC-"),
+        "filter=!rule:SEC-*": lambda f: not f["code"].startswith("SEC-"),
+        "filter=cat:qua": lambda f: f["dimension"] == "quality",
+        "filter=repo:web-front": lambda f: f["repository"] == "web-front",
+        "filter=wf:ledger-api/*": lambda f: f["repository"] == "ledger-api",
+        "filter=path:*ci.yml": lambda f: f["path"].endswith("ci.yml"),
+        "filter=has:fix": lambda f: f["has_fix"],
+        "filter=!has:fix": lambda f: not f["has_fix"],
+        "filter=age%3C1d": lambda f: True,
+        "filter=age%3E1d": lambda f: False,
+        "filter=timeout": lambda f: "timeout" in f["message"].lower(),
+        "filter=~%5Ejob": lambda f: f["message"].lower().startswith("job"),
+        "filter=%22the%20job%22": lambda f: "the job" in f["message"].lower(),
+        "filter=sev:high%20repo:ledger-api%20!has:fix":
+            lambda f: f["severity"] == "high" and f["repository"] == "ledger-api" and not f["has_fix"]
+            and f["kind"] != "opportunity",
+        "filter=state:fixed": None,
+    }
+    for query, fits in kept.items():
+        found = ids(query)
+        if fits is None:
+            assert all(f["state"] == "fixed" for f in found.values())
+            continue
+        assert set(found) == {i for i, f in everything.items() if fits(f)}, query
+    assert world.call("GET", "/findings?filter=score%3E5").status == 422
+    assert world.call("GET", "/findings?filter=~(").status == 422
+    by_code = ids("rule=SEC-001")
+    assert by_code and by_code == ids("rule=unpinned-uses")
+
+
+# ---- waiting ----
+
+def long_calls_say_where(world):
+    order = world.call("POST", "/analyze?wait=0", {"workflow_name": "web-front-ci"})
+    assert order.status == 202, order.body
+    job = order.headers["Location"].removeprefix(BASE)
+    wait_for("the job", lambda: world.call("GET", job).json["state"] == "done")
+    path = "/patches/" + make_patch(world, "tested").json["short_id"]
+    joined = world.call("POST", path + "/test?wait=120", timeout=150)  # the one that was queued
+    assert joined.status == 200, joined.body
+    answered = world.call("POST", path + "/test?wait=0")
+    assert answered.status == 200 and answered.json["attempt"] == joined.json["attempt"]
+    anew = world.call("POST", path + "/test?again=true&wait=0")
+    assert anew.status == 202 and anew.headers["Location"] == BASE + path, anew.headers
+    again = world.call("POST", path + "/test?wait=120", timeout=150)
+    assert again.status == 200 and again.json["attempt"] > joined.json["attempt"], again.body
+
+
+def streams_tell_of_changes(world):
+    with world.connect(20) as s:
+        s.sendall(f"GET {BASE}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {world.token}\r\n\r\n".encode())
+        got = b""
+        while b"retry:" not in got:
+            got += s.recv(4096)
+        make_patch(world, "told")
+        while b'"resource":"patch"' not in got.replace(b" ", b""):
+            block = s.recv(4096)
+            assert block, got
+            got += block
+    assert b"event: change" in got
+
+
+def documents_need_nothing_else(world):
+    page = world.call("GET", "//docs", token=None)
+    assert page.status == 404 or page.status == 200
+    page = world.call("GET", "/docs", token=None).body.decode()
+    assert "<h1>wpa REST API</h1>" in page
+    # no script, picture, style or font from elsewhere
+    assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//|@import|url\(", page)
+
+
+# ---- where it listens, whom it believes ----
+
+def forwarded_addresses_are_believed_of_some(world):
+    def address_of(headers):
+        refused = world.call("DELETE", "/fleet/nothing", token=None, headers=headers)
+        assert refused.status == 401
+        row = world.call("GET", "/audit?action=access.refused&limit=1").json["items"][0]
+        return row["detail"]["address"]
+
+    assert address_of({"X-Forwarded-For": "198.51.100.7"}) == "127.0.0.1"
+    world.stop_server()
+    world.serve("--trust-proxy", "127.0.0.1", workers=2)
+    assert address_of({"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}) == "198.51.100.7"
+    assert address_of({"X-Forwarded-For": "198.51.100.7, 127.0.0.1"}) == "198.51.100.7"
+    assert address_of({"X-Forwarded-For": "nonsense"}) == "127.0.0.1"
+    assert address_of({}) == "127.0.0.1"
+
+
+def a_unix_socket_serves(world):
+    world.stop_server()
+    path = world.path("wpa.sock")
+    world.serve("--socket", path)
+    wait_for("the socket", lambda: os.path.exists(path))
+    assert os.stat(path).st_mode & 0o077 == 0
+
+    def ask():
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(path)
+            s.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return s.recv(4096).startswith(b"HTTP/1.1 200")
+
+    assert wait_for("an answer", ask)
+    world.stop_server()
+    assert not os.path.exists(path)
+
+
+def tls_serves(world):
+    if not shutil.which("openssl") or not shutil.which("curl"):
+        print("  (skipped: openssl or curl is not here to try TLS)")
+        return
+    key, certificate = world.path("key.pem"), world.path("cert.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out",
+                    certificate], check=True, capture_output=True)
+    world.serve("--tls-cert", certificate, "--tls-key", key, "--socket", world.path("tls.sock"))
+    wait_for("the socket", lambda: os.path.exists(world.path("tls.sock")))
+    done = wait_for("TLS", lambda: subprocess.run(
+        ["curl", "-sf", "--cacert", certificate, "--unix-socket", world.path("tls.sock"),
+         "https://localhost/healthz"], check=False, capture_output=True).stdout)
+    assert b"ok" in done
+    world.stop_server()
+
+
+def systemd_hands_over_a_socket(world):
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", world.port))
+    listener.listen(16)
+    os.set_inheritable(listener.fileno(), True)
+    # as systemd does it: the socket is file 3, and the process's own number is told
+    script = f'exec 3<&{listener.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"'
+    world.serve(before=("/bin/sh", "-c", script, "sh"), pass_fds=(listener.fileno(),))
+    listener.close()
+    assert world.call("GET", "/patches?limit=1").status == 200
+    world.stop_server()
+
+
+def unit_files_are_good(world):
+    """As cmake --install leaves them."""
+    build = os.path.dirname(world.wpa)
+    with tempfile.TemporaryDirectory() as root:
+        done = subprocess.run(["cmake", "--install", build, "--prefix", "/usr/local"], check=False, text=True,
+                              capture_output=True, env={**os.environ, "DESTDIR": root})
+        assert done.returncode == 0, done.stdout + done.stderr
+        units = os.path.join(root, "usr/local/lib/systemd/system")
+        assert sorted(os.listdir(units)) == ["wpa.service", "wpa.socket"]
+        with open(os.path.join(root, "usr/local/share/man/man1/wpa.1"), encoding="utf-8") as file:
+            assert "--request-seconds" in file.read().replace("\\-", "-")
+        service = os.path.join(units, "wpa.service")
+        with open(service, encoding="utf-8") as file:
+            text = file.read()
+        with open(service, "w", encoding="utf-8") as file:
+            assert "ExecStart=/usr/local/bin/wpa serve" in text
+            file.write(text.replace("/usr/local/bin/wpa", os.path.join(root, "usr/local/bin/wpa")))
+        if not shutil.which("systemd-analyze"):
+            print("  (skipped: systemd-analyze is not here to check the unit files)")
+            return
+        done = subprocess.run(["systemd-analyze", "verify", "--recursive-errors=no", "--man=no", service,
+                               os.path.join(units, "wpa.socket")], check=False, capture_output=True, text=True)
+        ours = [line for line in (done.stdout + done.stderr).splitlines() if "wpa." in line]
+        assert not ours and done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- figures ----
+
+def promtool_agrees(world):
+    world.serve()
+    if not shutil.which("promtool"):
+        print("  (skipped: promtool is not here to check metrics and alert rules)")
+        return
+    text = world.call("GET", "/metrics").body
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, check=False, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rules = os.path.join(SOURCE, "src", "api", "monitoring", "alerts.yml")
+    done = subprocess.run(["promtool", "check", "rules", rules], check=False, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+CHECKS = (patching_is_all_or_nothing, repetitions_are_made_once, changes_are_seen_at_once,
+          pages_hold_everything_once, findings_are_filtered_as_in_the_console, long_calls_say_where,
+          streams_tell_of_changes, documents_need_nothing_else, forwarded_addresses_are_believed_of_some,
+          a_unix_socket_serves, tls_serves, systemd_hands_over_a_socket, unit_files_are_good,
+          promtool_agrees)
+
+
+def main():
+    only = sys.argv[2:]
+    with World(sys.argv[1]) as world:
+        world.serve(workers=2)
+        world.add_fleet()
+        wait_for("the fleet", lambda: world.call("GET", "/health/ledger-api-ci").status == 200)
+        wait_for("the analyses", lambda: world.sql(
+            "SELECT count(*) FROM wpa.job WHERE kind IN ('scan','analyse') AND run_after < now()") == "0")
+        for check in CHECKS:
+            if only and check.__name__ not in only:
+                continue
+            started = time.monotonic()
+            check(world)
+            print(f"{check.__name__}: {time.monotonic() - started:.1f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

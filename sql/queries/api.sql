@@ -245,6 +245,8 @@ UPDATE wpa.api_token SET revoked_at = clock_timestamp() WHERE id = $1::bigint AN
 SELECT name, labels, value FROM (
   SELECT name, labels, value FROM wpa.metrics_now()
   UNION ALL
+  SELECT 'wpa_rule_findings_open', jsonb_build_object('rule', f.rule), count(*)::float8 FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') GROUP BY f.rule
+  UNION ALL
   SELECT 'wpa_deliveries', jsonb_build_object('destination', d.name, 'state', s.state), s.n::float8
     FROM wpa.v_destination d, LATERAL (VALUES ('waiting', d.waiting), ('dead', d.dead)) s(state, n)
   UNION ALL

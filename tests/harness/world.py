@@ -159,6 +159,7 @@ class World:
         return done.stdout
 
     def serve(self, *words, workers=0, before=(), pass_fds=(), env=None):
+        self.stop_server()
         command = [*before, self.wpa, "serve", "--workers", str(workers), *words]
         if not pass_fds and "--socket" not in words:
             command += ["--listen", f"127.0.0.1:{self.port}"]

@@ -128,14 +128,14 @@ SELECT v.id FROM wpa.v_deployment v WHERE v.patch_id = $1::bigint AND v.can_roll
 -- name: api_findings
 -- params: before bigint, limit bigint, workflow_id bigint, repository text, state text, severity text, dimension text, kind text, rule text, has_fix boolean, contains text, terms jsonb
 -- rows: newest first: id, item; what is open and for everybody unless a state is asked for
-SELECT v.id, v.item::text FROM wpa.v_api_finding v
+SELECT v.id, v.item FROM wpa.v_api_finding v
  WHERE v.id = ANY((SELECT wpa.api_page_findings($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
          $10::boolean, $11::text, $12::jsonb))::bigint[]) ORDER BY v.id DESC;
 
 -- name: api_finding
 -- params: id bigint
 -- rows: at most one: version, item
-SELECT v.version, (v.item || jsonb_build_object('comments', (SELECT coalesce(jsonb_agg(jsonb_build_object('by', g.name, 'at', wpa.api_time(c.at), 'text', c.text)
+SELECT v.version, (v.item::jsonb || jsonb_build_object('comments', (SELECT coalesce(jsonb_agg(jsonb_build_object('by', g.name, 'at', wpa.api_time(c.at), 'text', c.text)
            ORDER BY c.id), '[]') FROM wpa.comment c JOIN wpa.principal g ON g.id = c.principal_id WHERE c.subject = 'finding:' || v.id)))::text
   FROM wpa.v_api_finding v WHERE v.id = $1::bigint;
 
@@ -244,6 +244,8 @@ UPDATE wpa.api_token SET revoked_at = clock_timestamp() WHERE id = $1::bigint AN
 -- rows: by name: name, labels, value; those over a window say which
 SELECT name, labels, value FROM (
   SELECT name, labels, value FROM wpa.metrics_now()
+  UNION ALL
+  SELECT 'wpa_rule_findings_open', jsonb_build_object('rule', f.rule), count(*)::float8 FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') GROUP BY f.rule
   UNION ALL
   SELECT 'wpa_deliveries', jsonb_build_object('destination', d.name, 'state', s.state), s.n::float8
     FROM wpa.v_destination d, LATERAL (VALUES ('waiting', d.waiting), ('dead', d.dead)) s(state, n)

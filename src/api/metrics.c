@@ -55,6 +55,7 @@ static const metric metrics[] = {
     {"wpa_repositories", "gauge", "Repositories by state"},
     {"wpa_rollback_ratio", "gauge", "Deployments that were rolled back, of those that changed any"},
     {"wpa_rollbacks_total", "counter", "Rollbacks begun, by whom, and by which rule"},
+    {"wpa_rule_findings_open", "gauge", "Open findings by rule, of every persona"},
     {"wpa_target_conflict_ratio", "gauge", "Targets in conflict, of all"},
     {"wpa_target_down_seconds", "gauge", "Downtime of targets, the possible one"},
     {"wpa_test_first_pass_ratio", "gauge", "Patches whose first test passed"},
@@ -70,7 +71,9 @@ static const metric metrics[] = {
 static const metric process_metrics[] = {
     {"process_cpu_seconds_total", "counter", "Processor time used"},
     {"process_resident_memory_bytes", "gauge", "Memory in use"},
+    {"process_virtual_memory_bytes", "gauge", "Address space in use"},
     {"process_open_fds", "gauge", "Open files"},
+    {"process_max_fds", "gauge", "Files that may be open"},
     {"process_start_time_seconds", "gauge", "When the server started"},
     {"wpa_api_sign_ins_refused_total", "counter", "Sign-ins that were refused"},
     {"wpa_api_event_streams", "gauge", "Open event streams"},
@@ -180,7 +183,8 @@ static double count_files(void)
     return n > 0 ? n : 0;
 }
 
-static double resident_bytes(void)
+/** Column of /proc/self/statm: 0 the address space, 1 what is resident. */
+static double memory_bytes(int column)
 {
     char text[256] = "";
     FILE *file = fopen("/proc/self/statm", "re");
@@ -188,13 +192,14 @@ static double resident_bytes(void)
     if (file) {
         (void)fclose(file);
     }
-    const char *second = is_read ? strchr(text, ' ') : NULL;
+    const char *number = is_read ? text : "";
+    for (; column > 0 && *number; column--) {
+        number += strcspn(number, " ");
+        number += *number == ' ';
+    }
     int64_t pages = 0;
-    if (second) {
-        const char *number = second + 1;
-        for (; *number >= '0' && *number <= '9'; number++) {
-            pages = pages * 10 + (*number - '0');
-        }
+    for (; *number >= '0' && *number <= '9'; number++) {
+        pages = pages * 10 + (*number - '0');
     }
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
@@ -212,13 +217,17 @@ static void put_process(wpa_api *api, wpa_buf *out)
 {
     struct rusage used = {0};
     static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    struct rlimit files = {0};
     (void)getrusage(RUSAGE_SELF, &used);
+    (void)getrlimit(RLIMIT_NOFILE, &files);
     /* In the order of the table; what has labels comes behind. */
     const double values[] = {
         (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
             (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6,
-        resident_bytes(),
+        memory_bytes(1),
+        memory_bytes(0),
         count_files(),
+        (double)files.rlim_cur,
         (double)api->started_at_us / 1e6,
         (double)atomic_load(&api->n_refused_sign_ins),
         count_locked(&api->stream_mutex, &api->n_streams),

@@ -41,7 +41,8 @@ static const wpa_api_field content_fields[] = {
     {.name = "dependencies",
      .type = WPA_API_LIST,
      .item = WPA_API_ANY,
-     .words = "looked up in the tables of actions and advisories",
+     .words = "owner/action@ref, an image, or {name, from, to}: each is checked by V101 to V115 as "
+              "far as the tables know it, and refused if it has a known advisory",
      .example = "[\"actions/checkout@v4\"]"},
     {.name = "configuration",
      .type = WPA_API_OBJECT,

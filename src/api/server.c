@@ -30,6 +30,8 @@
 /* A body beyond the limit is swallowed so far, so that the refusal can be read. */
 #define SWALLOW_MAX_BYTES (WPA_API_BODY_MAX_BYTES * 4)
 #define REQUEST_SECONDS 30
+/* For the head of a request, and what is put together of an answer: an idle stream holds it too. */
+#define CONNECTION_BYTES ((size_t)16 << 10)
 
 const char *wpa_api_header(const wpa_api_call *call, const char *name)
 {
@@ -374,8 +376,8 @@ static struct MHD_Daemon *start_daemon(wpa_api *api, int fd, wpa_error *err)
         MHD_OPTION_THREAD_POOL_SIZE, 2U, MHD_OPTION_CONNECTION_LIMIT,
         o->connections_max ? o->connections_max : 4096U, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(2 * wpa_api_request_ms(api) / 1000), MHD_OPTION_NOTIFY_COMPLETED, forget, api,
-        MHD_OPTION_NOTIFY_CONNECTION, notice, api, MHD_OPTION_EXTERNAL_LOGGER, log_library, api,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, notice,
+        api, MHD_OPTION_EXTERNAL_LOGGER, log_library, api, MHD_OPTION_END);
     if (!daemon) {
         (void)WPA_FAIL(err, WPA_E_INVALID,
                        "the HTTP server does not start (is the certificate a PEM file that fits "

@@ -92,8 +92,11 @@ bool wpa_patch_draft_order(wpa_db *db, const wpa_patch_order *order, const char 
                            wpa_arena *arena, wpa_patch_draft *draft, wpa_error *err) WPA_CHECK;
 
 /**
- * What the tables know of dependencies that a patch names ("owner/action@ref"): a list of
- * {"dependency", "result", "message"}, result "pass", "warn" or "unknown".
+ * What the tables know of dependencies that a patch names ("owner/action@ref", an image, or
+ * {"name", "from", "to"}): a list of {"dependency", "result", "message", "checks"}. checks are V101
+ * to V115, each {"id", "result", "message"} with result "pass", "warn" or "skipped"; those that are
+ * not about such a thing are left out. The whole's result is "warn" if one is, else V101's, else
+ * "unknown".
  *
  * Errors    REFUSED (a known advisory, or a commit known to be malicious).
  */

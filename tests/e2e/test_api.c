@@ -49,13 +49,16 @@ typedef struct step {
     const char *has[3]; /* texts in the answer's body */
 } step;
 
-/** Without the blank that the database's JSON has behind each colon. */
+/** Without the blanks that the database's JSON has around colons. */
 static const char *tight(fixture *f, const char *body)
 {
     char *copy = wpa_arena_text(f->client.arena, body), *to = copy;
     for (const char *at = body; *at; at++) {
         bool is_behind_colon = *at == ' ' && at - body >= 2 && at[-1] == ':' && at[-2] == '"';
-        if (!is_behind_colon) {
+        bool is_before_colon = *at == ' ' && at > body && at[-1] == '"' && at[1] == ':';
+        is_behind_colon = is_behind_colon || (*at == ' ' && at - body >= 3 && at[-1] == ':' &&
+                                              at[-2] == ' ' && at[-3] == '"');
+        if (!is_behind_colon && !is_before_colon) {
             *to++ = *at;
         }
     }

@@ -299,6 +299,7 @@ typedef struct assignment {
     size_t at; /* where its command begins */
     wpa_span value;
     bool is_judged, is_harmless; /* the second once the first is set */
+    bool is_open;                /* being traced: what leads back to it adds nothing */
 } assignment;
 
 typedef struct assignments {
@@ -316,8 +317,8 @@ static void add_assignment(wpa_arena *arena, assignments *list, const wpa_shell_
     if (length && value.start < value.end) {
         list->items =
             wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
-        list->items[list->n++] =
-            (assignment){word->text, length, c->span.start, value, false, false};
+        list->items[list->n++] = (assignment){
+            .word = word->text, .name_length = length, .at = c->span.start, .value = value};
     }
 }
 
@@ -361,8 +362,11 @@ static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *site, const ch
             a->is_judged = true;
             a->is_harmless = is_sanitised(site->step->script->text, a->value);
         }
-        if (!a->is_harmless) {
-            worst = wpa_taint_worse(worst, wpa_trace_script(t, site, a->value));
+        if (!a->is_harmless && !a->is_open) {
+            a->is_open = true;
+            wpa_taint taint = wpa_trace_script(t, site, a->value);
+            list->items[i].is_open = false;
+            worst = wpa_taint_worse(worst, taint);
         }
     }
     return worst;

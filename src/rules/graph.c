@@ -17,8 +17,9 @@ struct wpa_graph {
     const wpa_graph_file **files; /* [n], by path once closed */
     size_t n, capacity;
     wpa_map *by_path;
-    wpa_map *users;  /* path -> users, once closed */
-    bool *has_asked; /* of the reader whose view this is, or NULL */
+    wpa_map *users;   /* path -> users, once closed */
+    wpa_map *actions; /* owner/repo[/path] in lower case -> users, once closed */
+    bool *has_asked;  /* of the reader whose view this is, or NULL */
     wpa_similarity_index *similar;
 };
 
@@ -35,6 +36,7 @@ wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
     graph->repository = repository ? wpa_arena_text(arena, repository) : NULL;
     graph->by_path = wpa_map_new(arena);
     graph->users = wpa_map_new(arena);
+    graph->actions = wpa_map_new(arena);
     return graph;
 }
 
@@ -348,16 +350,46 @@ static int compare_files(const void *a, const void *b)
                   (*(const wpa_graph_file *const *)b)->path);
 }
 
-static void add_user(const wpa_graph *graph, const wpa_graph_file *target, wpa_graph_user user)
+static void add_user(const wpa_graph *graph, wpa_map *map, const char *key, wpa_graph_user user)
 {
-    users *list = wpa_map_get(graph->users, target->path);
+    users *list = wpa_map_get(map, key);
     if (!list) {
         list = wpa_arena_alloc(graph->arena, sizeof *list);
-        wpa_map_put(graph->users, target->path, list);
+        wpa_map_put(map, key, list);
     }
     list->items =
         wpa_arena_grow(graph->arena, list->items, list->n, &list->capacity, sizeof *list->items);
     list->items[list->n++] = user;
+}
+
+#define ACTION_USES_MAX 20000
+#define SLUG_MAX_BYTES 1024
+
+/* In lower case; false if it is too long to be one. */
+static bool fold_slug(wpa_slice slug, char folded[SLUG_MAX_BYTES])
+{
+    for (size_t i = 0; i < slug.length && slug.length < SLUG_MAX_BYTES; i++) {
+        char c = slug.at[i];
+        folded[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    bool fits = slug.length < SLUG_MAX_BYTES;
+    folded[fits ? slug.length : 0] = '\0';
+    return fits;
+}
+
+static void index_actions(const wpa_graph *graph)
+{
+    size_t n_seen = 0;
+    for (size_t i = 0; i < graph->n; i++) {
+        const wpa_graph_file *file = graph->files[i];
+        for (size_t k = 0; k < file->n_uses && n_seen++ < ACTION_USES_MAX; k++) {
+            const char *text = file->uses[k].text, *at = text ? strchr(text, '@') : NULL;
+            char folded[SLUG_MAX_BYTES];
+            if (at && fold_slug((wpa_slice){text, (size_t)(at - text)}, folded)) {
+                add_user(graph, graph->actions, folded, (wpa_graph_user){file, &file->uses[k]});
+            }
+        }
+    }
 }
 
 void wpa_graph_close(wpa_graph *graph)
@@ -371,10 +403,11 @@ void wpa_graph_close(wpa_graph *graph)
             const char *local = file->uses[k].local_path;
             const wpa_graph_file *target = local ? wpa_graph_local(graph, local) : NULL;
             if (target) {
-                add_user(graph, target, (wpa_graph_user){file, &file->uses[k]});
+                add_user(graph, graph->users, target->path, (wpa_graph_user){file, &file->uses[k]});
             }
         }
     }
+    index_actions(graph);
     graph->similar = wpa_similarity_index_new(graph->arena);
     for (size_t i = 0; i < graph->n; i++) {
         for (size_t k = 0; k < graph->files[i]->n_jobs; k++) {
@@ -451,6 +484,15 @@ const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, 
 {
     note(graph);
     const users *list = wpa_map_get(graph->users, path);
+    *n = list ? list->n : 0;
+    return list ? list->items : NULL;
+}
+
+const wpa_graph_user *wpa_graph_uses_of(const wpa_graph *graph, wpa_slice slug, size_t *n)
+{
+    char folded[SLUG_MAX_BYTES];
+    note(graph);
+    const users *list = fold_slug(slug, folded) ? wpa_map_get(graph->actions, folded) : NULL;
     *n = list ? list->n : 0;
     return list ? list->items : NULL;
 }

@@ -106,6 +106,11 @@ typedef struct wpa_graph_user {
 
 /** Who uses the definition at this path, by path and place; known once the graph is closed. */
 const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, size_t *n);
+/**
+ * Uses of an action (owner/repo[/path], without case) at any ref, by path and place; of a
+ * repository with very many uses those of the first files. Known once the graph is closed.
+ */
+const wpa_graph_user *wpa_graph_uses_of(const wpa_graph *graph, wpa_slice slug, size_t *n);
 /** Is the file the first of its kind in the graph: where what is said once for all stands. */
 bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source);
 

@@ -7,7 +7,6 @@
 #include "rules/graph.h"
 #include "rules/upgrade.h"
 
-#define USES_MAX 20000
 #define MAJORS_MAX 16
 #define ACTIONS_MAX 200   /* of one file that are counted */
 #define FLEET_MIN 5       /* repositories that use the main version of a fleet at least */
@@ -66,14 +65,10 @@ static void count_all(wpa_rule_run *run, tally *t, const wpa_outline_uses *uses)
         }
         return;
     }
-    size_t seen = 0;
-    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
-        const wpa_graph_file *file = wpa_graph_at(graph, i);
-        for (size_t k = 0; k < file->n_uses && seen++ < USES_MAX; k++) {
-            if (is_same_action(file->uses[k].text, uses->slug)) {
-                count(t, file->uses[k].major, file, &file->uses[k]);
-            }
-        }
+    size_t n;
+    const wpa_graph_user *users = wpa_graph_uses_of(graph, uses->slug, &n);
+    for (size_t i = 0; i < n; i++) {
+        count(t, users[i].use->major, users[i].file, users[i].use);
     }
 }
 

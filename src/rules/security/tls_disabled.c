@@ -145,7 +145,7 @@ static bool is_switch(const wpa_shell_command *c, size_t i)
     }
     for (size_t k = 0; k < WPA_COUNT(switches); k++) {
         const switch_off *s = &switches[k];
-        if (*s->word == *word && wpa_text_is(s->word, word) &&
+        if (*s->word == *word && s->word[1] == word[1] && wpa_text_is(s->word, word) &&
             (!s->program || wpa_text_is(s->program, c->name)) &&
             (!s->next || wpa_text_is(s->next, next))) {
             return true;

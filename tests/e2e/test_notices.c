@@ -483,6 +483,37 @@ static void an_alert_begins_and_ends(void **state)
     take_away(f, "alerts");
 }
 
+/* What is told as lasting is what stands in the tables, no more and no less. */
+static void matters_are_what_stands(void **state)
+{
+    fixture *f = *state;
+    wpa_sample_sql_wait(f->sample, "0", PATIENCE_MS,
+                        "SELECT count(*) FROM wpa.job WHERE kind IN ('scan', 'analyse')");
+    static const char wanted[] =
+        "SELECT 'patch:' || id FROM wpa.patch WHERE state = 'failed' AND reason IN ('test_failed', "
+        "'test_error') UNION SELECT 'deployment:' || id FROM wpa.deployment WHERE state IN "
+        "('paused', "
+        "'rolling_back', 'stuck') UNION SELECT 'repository:' || id FROM wpa.repository WHERE state "
+        "= "
+        "'error' UNION SELECT 'workflow:' || w.id || '/' || f.severity FROM wpa.finding f JOIN "
+        "wpa.workflow w ON w.id = f.workflow_id AND w.state = 'present' WHERE f.severity IN "
+        "('critical', 'high') AND f.kind <> 'opportunity' AND wpa.finding_is_counted(f.state, "
+        "f.persona)";
+    static const char standing[] = "SELECT key FROM wpa.matter WHERE ended_at IS NULL";
+    assert_string_equal(wpa_sample_sql(f->sample, "SELECT count(*) > 5 FROM (%s) x", standing),
+                        "t");
+    assert_string_equal(wpa_sample_sql(f->sample,
+                                       "SELECT string_agg(x, ' ') FROM ((%s) EXCEPT (%s)) "
+                                       "AS e(x)",
+                                       wanted, standing),
+                        "");
+    assert_string_equal(wpa_sample_sql(f->sample,
+                                       "SELECT string_agg(x, ' ') FROM ((%s) EXCEPT (%s)) "
+                                       "AS e(x)",
+                                       standing, wanted),
+                        "");
+}
+
 static void mail_cannot_be_bent(void **state)
 {
     fixture *f = *state;
@@ -622,6 +653,7 @@ int main(void)
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(slack_gets_its_text),
         cmocka_unit_test(an_alert_begins_and_ends),
+        cmocka_unit_test(matters_are_what_stands),
         cmocka_unit_test(mail_cannot_be_bent),
         cmocka_unit_test(a_command_reads_its_standard_input),
         cmocka_unit_test(the_console_has_a_key_for_it),

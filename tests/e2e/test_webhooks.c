@@ -270,6 +270,70 @@ static void what_is_not_signed_is_refused(void **state)
     expect(f, "ping", FLEET_SECRET, "{}", 200, "pong"); /* who is signed is not held up by it */
 }
 
+/* Signed does not mean sound: whatever stands in it, nothing breaks. */
+static void what_makes_no_sense_breaks_nothing(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *event, *body;
+        int status;
+    } rows[] = {
+        {"push", "[]", 202},
+        {"push", "\"text\"", 202},
+        {"push", "{\"repository\":5}", 202},
+        {"push", "{\"repository\":{\"clone_url\":{}}}", 202},
+        {"push", "{\"repository\":{\"clone_url\":\"\\u0000\"}}", 422},
+        {"push", "{\"repository\":{\"clone_url\":\"'; DROP TABLE wpa.hook; --\"}}", 202},
+        {"push", "{\"ref\":\"a\",\"ref\":\"b\"}", 422},
+        {"workflow_run", "{\"action\":\"completed\"}", 202},
+        {"unheard_of", "{}", 202},
+    };
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        expect(f, rows[i].event, FLEET_SECRET, rows[i].body, rows[i].status, "");
+    }
+    static const char *const runs[] = {
+        "5",
+        "{}",
+        "{\"id\":-1,\"path\":\".github/workflows/ci.yml\"}",
+        "{\"id\":1,\"path\":\".github/workflows/ci.yml\",\"run_started_at\":\"soon\"}",
+        "{\"id\":1,\"path\":\"x\",\"run_started_at\":\"2026-99-99T99:99:99Z\"}",
+    };
+    for (size_t i = 0; i < WPA_COUNT(runs); i++) {
+        expect(f, "workflow_run", FLEET_SECRET,
+               wpa_arena_printf(arena_of(f), "{\"action\":\"completed\",\"workflow_run\":%s,%s}",
+                                runs[i], repository_json(f, "web-front")),
+               422, "workflow_run");
+    }
+}
+
+/* A forge that is impatient sends again before it was answered. */
+static void the_same_at_once_is_taken_once(void **state)
+{
+    fixture *f = *state;
+    static const char script[] =
+        "import threading, urllib.request\n"
+        "body, answers = b'%s', []\n"
+        "def call():\n"
+        "    request = urllib.request.Request('http://127.0.0.1:%d" BASE
+        "/webhooks/github', body, {\n"
+        "        'Content-Type': 'application/json', 'X-GitHub-Event': 'push',\n"
+        "        'X-GitHub-Delivery': '%s', 'X-Hub-Signature-256': 'sha256=%s'})\n"
+        "    answers.append(urllib.request.urlopen(request).read())\n"
+        "threads = [threading.Thread(target=call) for _ in range(12)]\n"
+        "[t.start() for t in threads]\n"
+        "[t.join() for t in threads]\n"
+        "print(len(answers), sum(b'duplicate' in a for a in answers), sum(b'web-front' in a for a "
+        "in "
+        "answers))\n";
+    const char *body = push_json(f, "web-front", "refs/heads/main");
+    const char *path = wpa_path_join(arena_of(f), wpa_sample_folder(f->sample), "at_once.py");
+    const char *text = wpa_arena_printf(arena_of(f), script, body, f->client.port, next_delivery(f),
+                                        sign(f, body, FLEET_SECRET));
+    wpa_error err = {0};
+    assert_true(wpa_file_replace(path, text, strlen(text), 0600, &err));
+    assert_string_equal(wpa_test_shell(f->sample, "python3 '%s'", path), "12 11 12");
+}
+
 static void what_is_too_large_is_refused(void **state)
 {
     fixture *f = *state;
@@ -288,6 +352,8 @@ int main(void)
         cmocka_unit_test(a_push_orders_a_scan),
         cmocka_unit_test(each_repository_may_have_its_own_secret),
         cmocka_unit_test(a_run_goes_into_the_history),
+        cmocka_unit_test(what_makes_no_sense_breaks_nothing),
+        cmocka_unit_test(the_same_at_once_is_taken_once),
         cmocka_unit_test(what_is_too_large_is_refused),
         cmocka_unit_test(what_is_not_signed_is_refused),
     };

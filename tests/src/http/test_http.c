@@ -102,28 +102,36 @@ static void carries_what_it_is_given(void **state)
 
 static const struct {
     const char *address;
-    bool is_refused;
+    bool is_refused; /* always */
+    bool is_private; /* where that is asked for */
 } addresses[] = {
-    {"127.0.0.1", false},
-    {"10.0.0.1", false},
-    {"192.168.1.1", false},
-    {"169.253.0.1", false},
-    {"169.254.0.1", true},
-    {"0.0.0.0", true},
-    {"224.0.0.1", true},
-    {"239.255.255.255", true},
-    {"240.0.0.1", false},
-    {"::1", false},
-    {"::", true},
-    {"fe80::1", true},
-    {"febf::1", true},
-    {"fec0::1", false},
-    {"fd00:ec2::254", true},
-    {"fd00::1", false},
-    {"64:ff9b::a9fe:a9fe", true},
-    {"2002:a9fe:a9fe::", true},
-    {"::ffff:10.0.0.1", false},
-    {"100.100.100.200", true},
+    {"127.0.0.1", false, true},
+    {"10.0.0.1", false, true},
+    {"192.168.1.1", false, true},
+    {"169.253.0.1", false, false},
+    {"169.254.0.1", true, false},
+    {"0.0.0.0", true, false},
+    {"224.0.0.1", true, false},
+    {"239.255.255.255", true, false},
+    {"240.0.0.1", false, false},
+    {"::1", false, true},
+    {"::", true, false},
+    {"fe80::1", true, false},
+    {"febf::1", true, false},
+    {"fec0::1", false, true},
+    {"fd00:ec2::254", true, true},
+    {"fd00::1", false, true},
+    {"64:ff9b::a9fe:a9fe", true, false},
+    {"2002:a9fe:a9fe::", true, false},
+    {"::ffff:10.0.0.1", false, true},
+    {"100.100.100.200", true, true},
+    {"172.15.0.1", false, false},
+    {"172.16.0.1", false, true},
+    {"172.31.255.255", false, true},
+    {"100.64.0.1", false, true},
+    {"8.8.8.8", false, false},
+    {"2001:4860:4860::8888", false, false},
+    {"64:ff9b::a00:1", false, true},
 };
 
 static void knows_addresses(void **state)
@@ -134,9 +142,10 @@ static void knows_addresses(void **state)
         struct sockaddr_in6 ip6 = {.sin6_family = AF_INET6};
         bool is_ip4 = inet_pton(AF_INET, addresses[i].address, &ip4.sin_addr) == 1;
         assert_true(is_ip4 || inet_pton(AF_INET6, addresses[i].address, &ip6.sin6_addr) == 1);
-        const char *why = wpa_http_address_refusal(is_ip4 ? (const struct sockaddr *)&ip4
-                                                          : (const struct sockaddr *)&ip6);
-        if (addresses[i].is_refused != (why != NULL)) {
+        const struct sockaddr *address =
+            is_ip4 ? (const struct sockaddr *)&ip4 : (const struct sockaddr *)&ip6;
+        if (addresses[i].is_refused != (wpa_http_address_refusal(address) != NULL) ||
+            addresses[i].is_private != (wpa_http_address_private(address) != NULL)) {
             fail_msg("%s", addresses[i].address);
         }
     }

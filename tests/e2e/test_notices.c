@@ -275,6 +275,27 @@ static void what_waits_for_a_failing_one_is_put_off(void **state)
     take_away(f, "many");
 }
 
+/* A receiver may say when to come again, or that it never wants to hear of us any more. */
+static void what_a_receiver_asks_for_is_done(void **state)
+{
+    fixture *f = *state;
+    wpa_receiver busy =
+        wpa_receiver_start(f->sample, "http", "--fail 1 --status 429 --retry-after 7");
+    wpa_receiver gone = wpa_receiver_start(f->sample, "http", "--fail 9 --status 410");
+    add(f, "busy", "webhook", hook_settings(f, &busy), ",\"events\":[\"notice.note\"]");
+    add(f, "gone", "webhook", hook_settings(f, &gone), ",\"events\":[\"notice.note\"]");
+    (void)wpa_sample_sql(f->sample, "SELECT wpa.notice_add('note', '', '', 'asked for')");
+    wpa_receiver_wait(&busy, 2);
+    assert_in_range(milliseconds_between(&busy, 1, 2), 6900, 30000);
+    wpa_sample_sql_wait(
+        f->sample, "dead 1", PATIENCE_MS,
+        "SELECT o.state || ' ' || o.tries FROM wpa.outbox o JOIN wpa.destination d ON "
+        "d.id = o.destination_id WHERE d.name = 'gone'");
+    assert_int_equal(wpa_receiver_count(&gone), 1);
+    take_away(f, "busy");
+    take_away(f, "gone");
+}
+
 /* What did not happen is not told. */
 static void the_outbox_goes_with_its_transaction(void **state)
 {
@@ -647,6 +668,7 @@ int main(void)
         cmocka_unit_test(what_was_sent_and_not_marked_comes_again),
         cmocka_unit_test(what_is_given_up_is_told_and_can_be_retried),
         cmocka_unit_test(what_waits_for_a_failing_one_is_put_off),
+        cmocka_unit_test(what_a_receiver_asks_for_is_done),
         cmocka_unit_test(the_outbox_goes_with_its_transaction),
         cmocka_unit_test(only_what_is_wanted_is_sent),
         cmocka_unit_test(a_test_is_really_sent),

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""receiver.py http|smtp LOG [--fail N] [--status S] [--hang N] [--redirect URL] [--tls CERT KEY] [--smtps] [--auth USER PASSWORD]
+"""receiver.py http|smtp LOG [--fail N] [--status S]
+            [--retry-after SECONDS] [--hang N] [--redirect URL] [--tls CERT KEY] [--smtps] [--auth USER PASSWORD]
 
 What notices are sent to in tests: a real server on a free port of 127.0.0.1. Prints the port, then
 writes each thing that arrives to LOG, a JSON object a line, with what it was answered. The first N
@@ -18,6 +19,7 @@ options.add_argument("kind", choices=["http", "smtp"])
 options.add_argument("log")
 options.add_argument("--fail", type=int, default=0)
 options.add_argument("--status", type=int, default=503)
+options.add_argument("--retry-after")
 options.add_argument("--hang", type=int, default=0)
 options.add_argument("--redirect")
 options.add_argument("--tls", nargs=2)
@@ -61,6 +63,7 @@ def http(connection):
             hang(connection)
             return
         more = f"Location: {options.redirect}\r\n" if status == 302 else ""
+        more += f"Retry-After: {options.retry_after}\r\n" if options.retry_after else ""
         text = "taken" if status == 200 else "not now"
         connection.sendall(f"HTTP/1.1 {status} X\r\n{more}Content-Length: {len(text)}\r\n\r\n{text}".encode())
 

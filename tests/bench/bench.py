@@ -199,6 +199,7 @@ def bench_engine(bench):
           [["analysis, ms (median)", f"{wall:.1f}", LIMIT_MS, verdict(wall < LIMIT_MS)],
            ["fastest and slowest, ms", f"{seen['wall_min_ms']} to {seen['wall_max_ms']}", "", ""],
            ["processor time of it, ms", seen["cpu_ms"], "", ""],
+           ["processes that wanted one of the cores meanwhile", f"{os.getloadavg()[0]:.1f}", os.cpu_count(), ""],
            ["findings", seen["findings"], "", ""]])
 
 

@@ -24,6 +24,8 @@ typedef enum exit_code {
 
 #define STEP_SUMMARY_MAX_ROWS 200
 #define FIX_ROUNDS_MAX 5
+/* Repositories with ignores of their own, of which what silences nothing is told. */
+#define CONFIGURED_MAX 200
 
 /* ---- writing out ---- */
 
@@ -234,10 +236,14 @@ static const wpa_settings *configure(void *context, const char *folder, wpa_aren
                                      wpa_error *err)
 {
     wpa_check_run *run = context;
-    (void)arena; /* they are asked again at the end, about what they have silenced */
-    const wpa_settings *settings =
-        wpa_check_configure(run->cli, run->options, folder, run->cli->arena, err);
-    if (settings && settings != run->options->settings) {
+    const wpa_settings *settings = wpa_check_configure(run->cli, run->options, folder, arena, err);
+    bool is_own = settings && settings != run->options->settings;
+    if (!is_own || settings->n_ignores == 0 || run->n_configured == CONFIGURED_MAX) {
+        return settings;
+    }
+    /* At the end it is asked what it has silenced. */
+    settings = wpa_check_configure(run->cli, run->options, folder, run->cli->arena, err);
+    if (settings) {
         run->configured = wpa_arena_grow(run->cli->arena, run->configured, run->n_configured,
                                          &run->configured_capacity, sizeof(const wpa_settings *));
         run->configured[run->n_configured++] = settings;

@@ -296,10 +296,13 @@ static void repositories_over_http(void **in)
 #define ZEROES "0000000000000000000000000000000000000000"
 #define ONES "1111111111111111111111111111111111111111"
 
+#define NOT_FOUND "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
 typedef struct bad_server {
     int fd, port;
     const char *answer; /* to whatever is asked but the mirror's table */
     const char *rest;   /* sent behind it without end, or NULL */
+    const char *table;  /* the answer to that, or NULL: there is none */
     pthread_t thread;
 } bad_server;
 
@@ -308,9 +311,8 @@ static void serve(const bad_server *server, int client)
     char request[4096];
     ssize_t n = recv(client, request, sizeof request - 1, 0);
     request[n > 0 ? n : 0] = '\0';
-    const char *answer = strstr(request, "tags.txt")
-                             ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-                             : server->answer;
+    const char *answer =
+        strstr(request, "tags.txt") ? (server->table ? server->table : NOT_FOUND) : server->answer;
     if (send(client, answer, strlen(answer), MSG_NOSIGNAL) < 0 || answer != server->answer) {
         return;
     }
@@ -390,6 +392,33 @@ static void a_hostile_server_gets_nothing_in(void **in)
     }
 }
 
+static void a_table_may_lie_on_the_web(void **in)
+{
+    state *s = *in;
+    wpa_error err = {0};
+    wpa_facts_outcome outcome;
+    static const char *const slugs[] = {"acme/deploy"};
+    static const char head[] = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+    (void)update(s, s->folder, slugs, 1, NULL, TODAY, &outcome);
+    bad_server server = {.answer = NOT_FOUND};
+    server.table = wpa_arena_printf(s->arena, "%s%s", head, outcome.table);
+    start_bad(&server);
+    const char *url = wpa_arena_printf(s->arena, "http://127.0.0.1:%d/", server.port);
+    const wpa_refreshed *table = update(s, url, slugs, 1, NULL, TODAY, &outcome);
+    stop_bad(&server);
+    assert_whole(s, table, "acme/deploy");
+
+    server.table = wpa_arena_printf(s->arena, "%s%sx", head, outcome.table);
+    start_bad(&server);
+    url = wpa_arena_printf(s->arena, "http://127.0.0.1:%d", server.port);
+    const wpa_facts_request request = {
+        .from = url, .timeout_ms = TIMEOUT_MS, .slugs = slugs, .n_slugs = 1, .today = TODAY};
+    bool is_taken = wpa_facts_update(&request, s->arena, &outcome, &err);
+    stop_bad(&server);
+    assert_false(is_taken);
+    assert_non_null(strstr(err.message, "/tags.txt:3: its digest is not that of its content"));
+}
+
 /** Without a network nothing is asked for longer than it takes to see that. */
 static void silence_ends_the_asking(void **in)
 {
@@ -421,6 +450,7 @@ int main(void)
         CASE(a_table_is_a_mirror),
         CASE(repositories_over_http),
         CASE(a_hostile_server_gets_nothing_in),
+        CASE(a_table_may_lie_on_the_web),
         CASE(silence_ends_the_asking),
     };
     wpa_error err = {0};

@@ -114,6 +114,19 @@ SELECT p.id, p.name, p.role, s.expires_at
 UPDATE wpa.session SET ended_at = clock_timestamp() WHERE jti = $1 AND ended_at IS NULL
 RETURNING principal_id;
 
+-- name: session_list
+-- params: name text
+-- rows: those that stand, the newest first: id, name, role, kind, opened, expires, address, user agent
+SELECT s.jti, p.name, p.role, s.kind, s.created_at, s.expires_at, s.address, s.user_agent
+  FROM wpa.session s JOIN wpa.principal p ON p.id = s.principal_id
+ WHERE s.ended_at IS NULL AND s.expires_at > clock_timestamp() AND p.active AND ($1::text IS NULL OR p.name = $1)
+ ORDER BY s.created_at DESC, s.jti LIMIT 1000;
+
+-- name: session_owner
+-- params: jti uuid
+-- rows: one if it is still open
+SELECT principal_id FROM wpa.session WHERE jti = $1 AND ended_at IS NULL;
+
 -- name: session_end_all
 -- params: principal_id bigint, but uuid
 -- rows: one per session that was open

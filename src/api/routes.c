@@ -16,6 +16,8 @@ static const wpa_api_route *const routes[] = {
     &wpa_api_code_enrol,
     &wpa_api_code_confirm,
     &wpa_api_code_off,
+    &wpa_api_sessions,
+    &wpa_api_session_revoke,
     &wpa_api_analyze,
     &wpa_api_analyses,
     &wpa_api_analysis,

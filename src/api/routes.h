@@ -6,7 +6,7 @@
 extern const wpa_api_route wpa_api_healthz, wpa_api_readyz, wpa_api_openapi, wpa_api_docs;
 extern const wpa_api_route wpa_api_sign_in, wpa_api_refresh, wpa_api_sign_out, wpa_api_whoami;
 extern const wpa_api_route wpa_api_code_enrol, wpa_api_code_confirm, wpa_api_code_off,
-    wpa_api_guardian_code_off;
+    wpa_api_guardian_code_off, wpa_api_sessions, wpa_api_session_revoke;
 extern const wpa_api_route wpa_api_analyze, wpa_api_analyses, wpa_api_analysis,
     wpa_api_analysis_review;
 extern const wpa_api_route wpa_api_patch_create, wpa_api_patches, wpa_api_patch,

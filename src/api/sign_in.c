@@ -8,6 +8,7 @@
 #include "api/limits.h"
 #include "api/routes.h"
 #include "api/server.h"
+#include "gen/sql.h"
 #include "guardian/session.h"
 #include "guardian/vouched.h"
 
@@ -185,6 +186,64 @@ const wpa_api_route wpa_api_sign_out = {
     .summary = "Sign out: the token ends everywhere at once",
     .status = 204,
     .run = sign_out,
+};
+
+/* ---- sessions -----------------------------------------------------------------------------------
+ */
+
+static const wpa_api_field session_query[] = {
+    {.name = "name", .type = WPA_API_TEXT, .min = 1, .max = 63},
+    {0},
+};
+
+static const wpa_api_field session_fields[] = {
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "the token's `jti`"},
+    {.name = "name", .type = WPA_API_TEXT, .is_required = true},
+    {.name = "role", .type = WPA_API_TEXT, .is_required = true},
+    {.name = "kind", .type = WPA_API_TEXT, .is_required = true, .words = "console, cli or api"},
+    {.name = "opened_at", .type = WPA_API_TIME, .is_required = true},
+    {.name = "expires_at", .type = WPA_API_TIME, .is_required = true},
+    {.name = "address", .type = WPA_API_TEXT, .is_required = true},
+    {.name = "user_agent", .type = WPA_API_TEXT, .is_required = true},
+    {0},
+};
+
+static wpa_api_next list_sessions(wpa_api_request *request, wpa_error *err)
+{
+    const char *params[] = {NULL, NULL, wpa_api_query_text(request, "name")};
+    return wpa_api_list(request, WPA_SQL_API_SESSIONS, params, WPA_COUNT(params), err);
+}
+
+static wpa_api_next revoke_session(wpa_api_request *request, wpa_error *err)
+{
+    wpa_db *db = wpa_engine_take(request->engine, err);
+    bool is_ended = db && wpa_session_revoke(db, &request->actor, request->values[0], err);
+    wpa_engine_give(request->engine, db);
+    return is_ended ? WPA_API_DONE : WPA_API_FAILED;
+}
+
+const wpa_api_route wpa_api_sessions = {
+    .method = "GET",
+    .path = "/sessions",
+    .access = WPA_API_GUARDIAN,
+    .scope = "admin",
+    .tag = "sign-in",
+    .summary = "Sessions that stand, the newest first",
+    .query = session_query,
+    .answer = session_fields,
+    .is_list = true,
+    .run = list_sessions,
+};
+
+const wpa_api_route wpa_api_session_revoke = {
+    .method = "DELETE",
+    .path = "/sessions/{session_id}",
+    .access = WPA_API_GUARDIAN,
+    .scope = "admin",
+    .tag = "sign-in",
+    .summary = "End anybody's session: its token is refused everywhere at once",
+    .status = 204,
+    .run = revoke_session,
 };
 
 const wpa_api_route wpa_api_whoami = {

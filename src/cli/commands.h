@@ -19,6 +19,8 @@ extern const wpa_cli_command wpa_cli_man_rules;
 extern const wpa_cli_command wpa_cli_login;
 extern const wpa_cli_command wpa_cli_logout;
 extern const wpa_cli_command wpa_cli_whoami;
+extern const wpa_cli_command wpa_cli_session_list;
+extern const wpa_cli_command wpa_cli_session_end;
 extern const wpa_cli_command wpa_cli_code_enrol;
 extern const wpa_cli_command wpa_cli_code_confirm;
 extern const wpa_cli_command wpa_cli_code_off;

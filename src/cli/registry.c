@@ -14,6 +14,8 @@ static const wpa_cli_command *const commands[] = {
     &wpa_cli_login,
     &wpa_cli_logout,
     &wpa_cli_whoami,
+    &wpa_cli_session_list,
+    &wpa_cli_session_end,
     &wpa_cli_code_enrol,
     &wpa_cli_code_confirm,
     &wpa_cli_code_off,

@@ -424,6 +424,37 @@ bool wpa_session_end(wpa_db *db, const wpa_session *session, wpa_error *err)
     return wpa_db_transact(db, &session->actor, close_session, &copy, err);
 }
 
+typedef struct revocation {
+    const wpa_actor *actor;
+    wpa_session session; /* that shall end */
+} revocation;
+
+static bool revoke_session(wpa_db *db, void *context, wpa_error *err)
+{
+    revocation *r = context;
+    const char *jti = r->session.jti;
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_SESSION_OWNER, &jti, 1, err);
+    if (!rows) {
+        return false;
+    }
+    if (wpa_rows_count(rows) == 0) {
+        return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no such session");
+    }
+    bool is_own = wpa_rows_int(rows, 0, 0) == r->actor->principal_id;
+    wpa_action action = is_own ? WPA_ACTION_READ : WPA_ACTION_CHANGE_PRINCIPALS;
+    return wpa_actor_check(r->actor, action, err) && close_session(db, &r->session, err);
+}
+
+bool wpa_session_revoke(wpa_db *db, const wpa_actor *actor, const char *jti, wpa_error *err)
+{
+    revocation r = {.actor = actor};
+    if (!wpa_uuid_is_valid(jti) || !wpa_text_copy(r.session.jti, sizeof r.session.jti, jti)) {
+        return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no such session");
+    }
+    return wpa_actor_check(actor, WPA_ACTION_READ, err) &&
+           wpa_db_transact(db, actor, revoke_session, &r, err);
+}
+
 typedef struct renewal {
     const wpa_session *before;
     wpa_session *session;

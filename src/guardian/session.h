@@ -81,5 +81,13 @@ bool wpa_session_check(wpa_db *db, wpa_session *session, wpa_error *err) WPA_CHE
  */
 bool wpa_session_renew(wpa_db *db, const wpa_session *before, wpa_session *session,
                        wpa_error *err) WPA_CHECK;
+/**
+ * End any session by its id: one's own, or as guardian somebody else's. Its token is refused from
+ * the next call on, everywhere.
+ *
+ * Errors    WPA_E_NOT_FOUND (no such session stands), WPA_E_DENIED.
+ */
+bool wpa_session_revoke(wpa_db *db, const wpa_actor *actor, const char *jti,
+                        wpa_error *err) WPA_CHECK;
 /** Sign out; a session that has ended is fine. */
 bool wpa_session_end(wpa_db *db, const wpa_session *session, wpa_error *err) WPA_CHECK;

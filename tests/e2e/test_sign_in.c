@@ -474,6 +474,28 @@ static void keys_rotate_under_a_running_server(void **state)
                         "2");
 }
 
+static void any_session_can_be_ended_by_its_id(void **state)
+{
+    fixture *f = *state;
+    const char *token = sign_in(f, NULL), *stolen = sign_in(f, NULL);
+    const char *jti = session_of(f, stolen);
+    assert_non_null(strstr(ask(f, token, "GET /sessions?name=mira", NULL, 200).body, jti));
+    assert_non_null(strstr(wpa_sample_wpa(f->sample, 0, "session list"), jti));
+    (void)ask(f, stolen, "GET /auth/whoami", NULL, 200);
+    (void)ask(f, token, wpa_arena_printf(f->arena, "DELETE /sessions/%s", jti), NULL, 204);
+    check_refused(f, "ended by its id", stolen, "session ended");
+    (void)ask(f, token, wpa_arena_printf(f->arena, "DELETE /sessions/%s", jti), NULL, 404);
+    (void)ask(f, token, "DELETE /sessions/x", NULL, 404);
+    assert_string_equal(wpa_sample_sql(f->sample,
+                                       "SELECT actor <> '?' FROM wpa.audit WHERE action = "
+                                       "'session.closed' AND detail::jsonb->>'session' = "
+                                       "'%s'",
+                                       jti),
+                        "t");
+    (void)wpa_sample_wpa(f->sample, 0, "session end %s", session_of(f, token));
+    check_refused(f, "ended by the command", token, "session ended");
+}
+
 static const char *code_at(fixture *f, int64_t now_s)
 {
     uint8_t bytes[WPA_OTP_SECRET_BYTES];
@@ -608,6 +630,7 @@ int main(void)
         cmocka_unit_test(the_provider_vouches_for_people),
         cmocka_unit_test(a_browser_elsewhere_signs_in),
         cmocka_unit_test(keys_rotate_under_a_running_server),
+        cmocka_unit_test(any_session_can_be_ended_by_its_id),
         cmocka_unit_test(one_time_codes_are_asked_for),
         cmocka_unit_test(the_console_signs_in_by_a_browser),
         cmocka_unit_test(the_console_asks_for_a_code),

@@ -23,6 +23,8 @@ struct wpa_scripted {
     size_t n_workflows;
     size_t n_findings;
     int64_t fixed_finding;
+    bool needs_code, can_browse;
+    const char *browser_code;
     wpa_patch_row patches[MAX_PATCHES];
     size_t n_patches;
     wpa_deployment_row deployments[MAX_DEPLOYMENTS];
@@ -776,16 +778,21 @@ static void send_session(wpa_scripted *s, wpa_session_state state)
 {
     wpa_msg *msg = wpa_msg_new(WPA_FEED_SESSION);
     wpa_session_view *view = wpa_arena_alloc(msg->arena, sizeof *view);
-    *view = (wpa_session_view){.state = state,
-                               .fleet = "prod-fleet",
-                               .host = "ops-host-3",
-                               .user = "mira",
-                               .name = state == WPA_SESSION_SIGNED_IN ? "mira" : NULL,
-                               .role = s->role,
-                               .is_read_only = s->role == WPA_ROLE_VIEWER,
-                               .can_read_only = true,
-                               .tries_left = WPA_UNKNOWN,
-                               .rollback_delay_ms = 3000};
+    *view =
+        (wpa_session_view){.state = state,
+                           .fleet = "prod-fleet",
+                           .host = "ops-host-3",
+                           .user = "mira",
+                           .name = state == WPA_SESSION_SIGNED_IN ? "mira" : NULL,
+                           .role = s->role,
+                           .is_read_only = s->role == WPA_ROLE_VIEWER,
+                           .can_read_only = true,
+                           .needs_code = s->needs_code,
+                           .can_browse = s->can_browse,
+                           .browser_url = s->browser_code ? "https://login.example/device" : NULL,
+                           .browser_code = s->browser_code,
+                           .tries_left = WPA_UNKNOWN,
+                           .rollback_delay_ms = 3000};
     for (int i = 0; i < WPA_ACTION_COUNT; i++) {
         view->may[i] = s->role == WPA_ROLE_GUARDIAN || i == WPA_ACTION_READ;
     }
@@ -996,6 +1003,17 @@ void wpa_scripted_start(wpa_scripted *s, bool is_first)
     (void)pthread_mutex_lock(&s->lock);
     send_link(s, NULL);
     send_session(s, is_first ? WPA_SESSION_FIRST_GUARDIAN : WPA_SESSION_SIGNED_OUT);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+void wpa_scripted_set_sign_in(wpa_scripted *s, bool needs_code, bool can_browse,
+                              const char *browser_code)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    s->needs_code = needs_code;
+    s->can_browse = can_browse;
+    s->browser_code = browser_code;
+    send_session(s, WPA_SESSION_SIGNED_OUT);
     (void)pthread_mutex_unlock(&s->lock);
 }
 

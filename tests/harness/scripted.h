@@ -19,6 +19,9 @@ wpa_console_port *wpa_scripted_port(wpa_scripted *scripted);
 
 /** Say what the engine says first: link and session. is_first: no guardian exists yet. */
 void wpa_scripted_start(wpa_scripted *scripted, bool is_first);
+/** Say it anew: is a one-time code wanted, can a browser sign in, which code does that show? */
+void wpa_scripted_set_sign_in(wpa_scripted *scripted, bool needs_code, bool can_browse,
+                              const char *browser_code);
 /** Sign in without the form. */
 void wpa_scripted_sign_in(wpa_scripted *scripted, wpa_role role);
 /** Time passes: rollback windows end, tests finish, stages move. Thread: any. */

@@ -132,6 +132,27 @@ static void test_sign_in(void **state)
     assert_int_equal(s->ui->sign_in.secret.text[0], 0);
 }
 
+static void test_a_browser_is_asked_for_where_there_is_a_provider(void **state)
+{
+    stage *s = *state;
+    wpa_scripted_start(s->engine, false);
+    step(s);
+    press(s, "F5");
+    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_SIGN_IN_BROWSER), 0);
+    wpa_scripted_set_sign_in(s->engine, false, true, NULL);
+    step(s);
+    EXPECT("F5 by browser");
+    press(s, "F5");
+    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_SIGN_IN_BROWSER), 1);
+    wpa_scripted_set_sign_in(s->engine, false, true, "BCDF-GHJK");
+    step(s);
+    EXPECT("BCDF-GHJK");
+    type(s, "typed nowhere");
+    assert_int_equal(s->ui->sign_in.secret.length, 0);
+    press(s, "Esc");
+    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_SIGN_IN_BROWSER), 2);
+}
+
 static void test_first_guardian(void **state)
 {
     stage *s = *state;
@@ -499,6 +520,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sign_in, open_stage, close_stage),
+        cmocka_unit_test_setup_teardown(test_a_browser_is_asked_for_where_there_is_a_provider,
+                                        open_stage, close_stage),
         cmocka_unit_test_setup_teardown(test_first_guardian, open_stage, close_stage),
         SIGNED_IN(test_selection_follows_identity),
         SIGNED_IN(test_vanished_row_holds_keys),

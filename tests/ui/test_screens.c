@@ -31,12 +31,16 @@ typedef struct screen_case {
     const char *name;
     int rows, cols;
     beginning beginning;
-    const char *keys[12]; /* "+500" lets so many milliseconds pass; "!lost", "!alarm" */
+    const char *keys[12]; /* "+500" lets so many milliseconds pass; "!lost", "!alarm", "!code",
+                             "!browser" */
     bool is_ascii;
 } screen_case;
 
 static const screen_case cases[] = {
     {"sign_in", 24, 80, SIGNED_OUT, {NULL}, false},
+    {"sign_in_code", 24, 80, SIGNED_OUT, {"!code"}, false},
+    {"sign_in_browser", 24, 80, SIGNED_OUT, {"!browser"}, false},
+    {"sign_in_browser_40x10", 10, 40, SIGNED_OUT, {"!browser"}, false},
     {"first_guardian", 24, 80, FIRST_GUARDIAN, {NULL}, false},
     {"dash_80x24", 24, 80, SIGNED_IN, {NULL}, false},
     {"dash_120x40", 40, 120, SIGNED_IN, {NULL}, false},
@@ -104,6 +108,10 @@ static void play(stage *s, const char *what)
         wpa_scripted_lose(s->engine, "connection refused, 10.2.0.5:5432");
     } else if (wpa_text_is(what, "!alarm")) {
         wpa_scripted_alarm(s->engine, "d-1042 rolled back automatically: run success rate 94.1 %");
+    } else if (wpa_text_is(what, "!code")) {
+        wpa_scripted_set_sign_in(s->engine, true, true, NULL);
+    } else if (wpa_text_is(what, "!browser")) {
+        wpa_scripted_set_sign_in(s->engine, false, true, "BCDF-GHJK");
     } else {
         assert_true(wpa_key_parse(what, &key));
         key.is_alone = true;

@@ -517,6 +517,29 @@ static void test_sessions_of_software_are_short_and_end_in_a_row(void **state)
     assert_int_equal(err.code, WPA_E_DENIED);
 }
 
+static void test_a_viewer_ends_only_his_own_sessions(void **state)
+{
+    fixture *made = *state;
+    wpa_error err = {0};
+    wpa_session tom;
+    assert_true(
+        wpa_guardian_add(made->db, &made->mira.actor, "tom", WPA_ROLE_VIEWER, made->right, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, NULL, "console",
+                                    &tom, &err));
+    assert_false(wpa_session_revoke(made->db, &tom.actor, made->mira.jti, &err));
+    assert_int_equal(err.code, WPA_E_DENIED);
+    wpa_error_clear(&err);
+    assert_true(wpa_session_check(made->db, &made->mira, &err));
+    assert_false(wpa_session_revoke(made->db, NULL, tom.jti, &err));
+    assert_int_equal(err.code, WPA_E_DENIED);
+    wpa_error_clear(&err);
+    assert_true(wpa_session_revoke(made->db, &tom.actor, tom.jti, &err));
+    assert_false(wpa_session_check(made->db, &tom, &err));
+    wpa_error_clear(&err);
+    assert_false(wpa_session_revoke(made->db, &made->mira.actor, tom.jti, &err));
+    assert_int_equal(err.code, WPA_E_NOT_FOUND);
+}
+
 static void test_place_comes_from_the_environment(void **state)
 {
     (void)state;
@@ -555,6 +578,7 @@ int main(void)
         CASE(test_codes_are_switched_off_by_their_owner_or_a_guardian),
         CASE(test_the_secret_is_read_by_the_sign_in_alone),
         CASE(test_sessions_of_software_are_short_and_end_in_a_row),
+        CASE(test_a_viewer_ends_only_his_own_sessions),
         cmocka_unit_test(test_place_comes_from_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -557,16 +557,16 @@ static void the_console_signs_in_by_a_browser(void **state)
     } rows[] = {{"no", "refused in the browser"}, {"yes", "LIVE  mira guardian"}};
     wpa_tty_expect(tty, "F5 by browser");
     wpa_tty_press(tty, "\033[15~");
-    wpa_tty_expect(tty, "type this code");
+    wpa_tty_expect(tty, "Type the code");
     wpa_tty_press(tty, "\033"); /* back to the form */
     wpa_tty_expect(tty, "Passphrase");
     for (size_t i = 0; i < WPA_COUNT(rows); i++) {
         wpa_tty_press(tty, "\033[15~");
         wpa_tty_expect(tty, "Waiting for the browser");
         assert_true(wpa_tty_has(tty, wpa_oidc_issuer(f->oidc)));
-        const char *code = strstr(wpa_tty_text(tty, f->arena), "type this code:");
-        code += strcspn(code, "\n");
-        code += strspn(code, " \n");
+        const char *code = strstr(wpa_tty_text(tty, f->arena), "Type the code ");
+        assert_non_null(code);
+        code += strlen("Type the code ");
         (void)wpa_oidc_tell(
             f->oidc, "/decide",
             wpa_arena_printf(f->arena, "{\"user_code\":\"%.9s\",\"say\":\"%s\",\"claims\":%s}",

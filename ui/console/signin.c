@@ -121,13 +121,15 @@ static void draw_browser(wpa_ui *ui, const wpa_canvas *canvas, int row)
 {
     int left = canvas->cols / 2 - 30 < 2 ? 2 : canvas->cols / 2 - 30;
     int width = canvas->cols - left - 2;
-    row = wpa_put_wrapped(canvas, row, left, width, WPA_PAINT_TEXT,
-                          "Sign in with a browser on any device: open");
+    (void)wpa_put(canvas, row, left, WPA_PAINT_TEXT, "Type the code");
+    (void)wpa_put_fit(canvas, row, left + 14, width - 14, WPA_PAINT_TITLE,
+                      ui->session->browser_code);
+    row = wpa_put_wrapped(canvas, row + 1, left, width, WPA_PAINT_TEXT,
+                          "with a browser, on any device, at");
     row = wpa_put_wrapped(canvas, row, left + 2, width - 2, WPA_PAINT_FOCUS,
                           ui->session->browser_url);
-    row = wpa_put_wrapped(canvas, row, left, width, WPA_PAINT_TEXT, "and type this code:");
-    (void)wpa_put_fit(canvas, row, left + 2, width - 2, WPA_PAINT_TITLE, ui->session->browser_code);
-    (void)wpa_put_fit(canvas, row + 2, left, width, WPA_PAINT_MUTED, "Waiting for the browser ...");
+    (void)wpa_put_fit(canvas, row + (canvas->rows >= 20 ? 1 : 0), left, width, WPA_PAINT_MUTED,
+                      "Waiting for the browser ...");
 }
 
 static void send_read_only(wpa_ui *ui)

@@ -8,6 +8,7 @@
 #include "auth/otp.h"
 #include "gen/sql.h"
 #include "guardian/guardian.h"
+#include "guardian/session.h"
 
 enum {
     RECOVERY_BYTES = 10, /* 80 bits: their hashes can be plain ones */
@@ -226,8 +227,16 @@ static bool remove_code(wpa_db *db, void *context, wpa_error *err)
 bool wpa_code_remove(wpa_db *db, const wpa_actor *actor, const char *name, const char *code,
                      int64_t now_s, wpa_error *err)
 {
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     bool is_own = !name || (actor && wpa_text_is_ci(actor->name, name));
     removal r = {is_own ? NULL : name, code, actor ? actor->principal_id : 0, now_s};
-    return wpa_actor_check(actor, is_own ? WPA_ACTION_READ : WPA_ACTION_CHANGE_PRINCIPALS, err) &&
-           wpa_db_transact(db, actor, remove_code, &r, err);
+    if (!wpa_actor_check(actor, is_own ? WPA_ACTION_READ : WPA_ACTION_CHANGE_PRINCIPALS, err)) {
+        return false;
+    }
+    /* Whoever has got hold of a session has not got the device: he must not find a code by trying.
+     */
+    const char *key = wpa_arena_printf(arena, "code:%s", actor->name);
+    return (!is_own || wpa_session_begin_try(db, key, err)) &&
+           wpa_db_transact(db, actor, remove_code, &r, err) &&
+           (!is_own || wpa_session_forget_tries(db, key, err));
 }

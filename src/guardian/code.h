@@ -56,7 +56,8 @@ bool wpa_code_confirm(wpa_db *db, const wpa_actor *actor, const char *code, int6
  *
  * name      NULL or the actor's own: for himself.
  *
- * Errors    WPA_E_DENIED (wrong code, no guardian), WPA_E_REFUSED (not on), WPA_E_NOT_FOUND.
+ * Errors    WPA_E_DENIED (wrong code, or too many of them: a pause; no guardian), WPA_E_REFUSED
+ * (not on), WPA_E_NOT_FOUND.
  */
 bool wpa_code_remove(wpa_db *db, const wpa_actor *actor, const char *name, const char *code,
                      int64_t now_s, wpa_error *err) WPA_CHECK;

@@ -286,6 +286,20 @@ bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
     return refuse(db, where, &found, left, pause_s, err);
 }
 
+bool wpa_session_begin_try(wpa_db *db, const char *key, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    int64_t left = 0, pause_s = 0;
+    return begin_try(db, hash_name(key, arena), &left, &pause_s, err);
+}
+
+bool wpa_session_forget_tries(wpa_db *db, const char *key, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *name_hash = hash_name(key, arena);
+    return wpa_db_run(db, WPA_SQL_SIGN_IN_FORGET, &name_hash, 1, err);
+}
+
 bool wpa_session_open(wpa_db *db, const wpa_actor *actor, const char *kind, wpa_session *session,
                       wpa_error *err)
 {

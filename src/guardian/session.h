@@ -45,6 +45,15 @@ void wpa_session_locate(wpa_actor *where);
 bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
                          const wpa_secret *passphrase, const char *code, const char *kind,
                          wpa_session *session, wpa_error *err) WPA_CHECK;
+/**
+ * Count a try of something that can be guessed, before it is looked at; as sign-ins are counted,
+ * under a key that is nobody's name ("code:ann").
+ *
+ * Errors    WPA_E_DENIED: a pause lasts.
+ */
+bool wpa_session_begin_try(wpa_db *db, const char *key, wpa_error *err) WPA_CHECK;
+/** It was right: the tries before do not count any more. */
+bool wpa_session_forget_tries(wpa_db *db, const char *key, wpa_error *err) WPA_CHECK;
 /** Open a session of somebody who has been identified by other means; errors WPA_E_DENIED. */
 bool wpa_session_open(wpa_db *db, const wpa_actor *actor, const char *kind, wpa_session *session,
                       wpa_error *err) WPA_CHECK;

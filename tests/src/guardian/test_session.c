@@ -453,6 +453,16 @@ static void test_codes_are_switched_off_by_their_owner_or_a_guardian(void **stat
         assert_false(wpa_code_remove(made->db, &made->mira.actor, NULL, wrong[i], now_s, &err));
         assert_int_equal(err.code, WPA_E_DENIED);
     }
+    /* Not even the right one after so many, while the pause lasts. */
+    wpa_error_clear(&err);
+    assert_false(wpa_code_remove(made->db, &made->mira.actor, NULL, "000000", now_s, &err));
+    wpa_error_clear(&err);
+    assert_false(wpa_code_remove(made->db, &made->mira.actor, NULL, recovery[0], now_s, &err));
+    assert_non_null(strstr(err.message, "too many failed tries"));
+    wpa_error_clear(&err);
+    wpa_test_sql_int(made->pg, 0,
+                     "UPDATE wpa.sign_in_try SET paused_until = now() - interval '1 s' "
+                     "RETURNING failed");
     assert_true(wpa_code_remove(made->db, &made->mira.actor, "MIRA", recovery[0], now_s, &err));
     assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_OK);
     wpa_error_clear(&err);

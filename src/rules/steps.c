@@ -156,9 +156,8 @@ bool wpa_url_is_local(wpa_slice host)
             return true;
         }
     }
-    static const char *const suffixes[] = {".localhost", ".local",   ".internal",
-                                           ".test",      ".example", ".invalid",
-                                           ".lan",       ".svc",     ".cluster.local"};
+    static const char *const suffixes[] = {".localhost", ".local", ".internal",     ".test",
+                                           ".lan",       ".svc",   ".cluster.local"};
     for (size_t i = 0; i < WPA_COUNT(suffixes); i++) {
         size_t n = strlen(suffixes[i]);
         if (host.length > n && memcmp(host.at + host.length - n, suffixes[i], n) == 0) {

@@ -135,6 +135,10 @@ static bool lookup(const char *path, void *context, wpa_expr_value *value)
         *value = wpa_expr_bool(true);
         return true;
     }
+    if (w->has_members && wpa_text_is(path, "github.event.pull_request.merged")) {
+        *value = wpa_expr_bool(false); /* only members merge, and with that they agree */
+        return true;
+    }
     if (wpa_text_is(path, "github.ref") && wpa_text_starts(w->event, "pull_request") &&
         !wpa_text_is(w->event, "pull_request_target")) {
         *value = wpa_expr_string("refs/pull/1/merge");
@@ -327,15 +331,37 @@ static const char *const permission_calls[] = {
     "orgs/${ORG}/members/",
 };
 
-/* What actions and called workflows that ask for rights are named after. */
+static bool has_word(const char *text, const char *const words[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcasestr(text, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What actions and called workflows that ask for rights are named after; one that sets permissions
+ * of files is named so too. */
 static bool is_named_check(const wpa_outline_uses *uses)
 {
-    static const char *const words[] = {"permission",   "membership",  "check-run", "check-user",
-                                        "authoriz",     "is-member",   "check-org", "check-actor",
-                                        "check-member", "verify-actor"};
+    static const char *const words[] = {
+        "membership", "check-user",  "authoriz",     "is-member",      "check-run.yml",
+        "check-org",  "check-actor", "check-member", "check-run.yaml", "verify-actor"};
+    static const char *const asking[] = {"check", "verif", "actor", "user", "require", "has-"};
     const char *text = uses->kind == WPA_OUTLINE_NONE ? NULL : wpa_yaml_text(uses->node);
-    for (size_t i = 0; text && i < WPA_COUNT(words); i++) {
-        if (strcasestr(text, words[i])) {
+    return text && (has_word(text, words, WPA_COUNT(words)) ||
+                    (strcasestr(text, "permission") && has_word(text, asking, WPA_COUNT(asking))));
+}
+
+/* Does the script do anything with what it has heard: stop, or tell a later step? */
+static bool decides(const char *text)
+{
+    static const char *const words[] = {"exit",   "if",     "[[",        "case",           "grep",
+                                        "test",   "&&",     "throw",     "return",         "assert",
+                                        "OUTPUT", "Output", "setFailed", "exportVariable", "_ENV"};
+    for (size_t i = 0; i < WPA_COUNT(words); i++) {
+        if (strstr(text, words[i])) {
             return true;
         }
     }
@@ -354,7 +380,7 @@ bool wpa_trust_step_checks_members(const wpa_outline_step *step)
     const char *text = step->run ? step->run->text : wpa_outline_with_text(step, "script");
     for (size_t i = 0; text && i < WPA_COUNT(permission_calls); i++) {
         if (strstr(text, permission_calls[i])) {
-            return true;
+            return decides(text);
         }
     }
     return false;

@@ -4,8 +4,9 @@
 #include "rules/taint.h"
 
 typedef enum way {
-    AS_CODE,   /* the word is a program of another interpreter */
-    AS_OPTION, /* the word may begin with a dash, or fall apart into several */
+    AS_CODE,    /* the word is a program of another interpreter */
+    AS_COMMAND, /* it names the program, as people who start a workflow may */
+    AS_OPTION,  /* the word may begin with a dash, or fall apart into several */
 } way;
 
 typedef struct subject {
@@ -18,14 +19,42 @@ typedef struct subject {
 static const struct {
     const char *command, *option;
 } programs[] = {
-    {"bash", "-c"},  {"sh", "-c"},     {"zsh", "-c"},     {"dash", "-c"},       {"node", "-e"},
-    {"node", "-p"},  {"python", "-c"}, {"python3", "-c"}, {"perl", "-e"},       {"ruby", "-e"},
-    {"php", "-r"},   {"deno", "eval"}, {"pwsh", "-c"},    {"pwsh", "-Command"}, {"psql", "-c"},
-    {"mysql", "-e"}, {"su", "-c"},     {"script", "-c"},  {"git", "-c"},
+    {"bash", "-c"},
+    {"sh", "-c"},
+    {"zsh", "-c"},
+    {"dash", "-c"},
+    {"node", "-e"},
+    {"node", "-p"},
+    {"python", "-c"},
+    {"python3", "-c"},
+    {"perl", "-e"},
+    {"ruby", "-e"},
+    {"php", "-r"},
+    {"deno", "eval"},
+    {"pwsh", "-c"},
+    {"pwsh", "-Command"},
+    {"psql", "-c"},
+    {"mysql", "-e"},
+    {"su", "-c"},
+    {"script", "-c"},
+    {"git", "-c"},
+    {"expect", "-c"},
+    {"osascript", "-e"},
+    {"powershell", "-c"},
+    {"powershell", "-Command"},
+    {"Rscript", "-e"},
+    {"lua", "-e"},
+    {"mongosh", "--eval"},
+    {"mongo", "--eval"},
 };
 
+/* What runs the text that it is fed, or given behind "-c" by whatever starts it. */
+static const char *const shells[] = {"sh", "bash", "zsh", "dash", "ash", "ksh"};
+static const char *const interpreters[] = {"python", "python3", "node", "perl", "ruby", "php"};
+
 /* Programs of their own language in the first argument. */
-static const char *const languages[] = {"jq", "yq", "sed", "awk", "gawk", "mawk", "perl"};
+static const char *const languages[] = {"jq",   "yq",   "sed",   "awk",     "gawk",
+                                        "mawk", "perl", "watch", "parallel"};
 
 static const char *const splitters[] = {"git",  "gh",   "rm",    "tar", "find",
                                         "curl", "wget", "rsync", "ssh", "scp"};
@@ -43,7 +72,7 @@ static bool holds_variable(const wpa_script *script, wpa_span span)
     return false;
 }
 
-static void report(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c,
+static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
                    const wpa_shell_word *word, way how)
 {
     const wpa_script *script = site->step->script;
@@ -65,10 +94,10 @@ static void report(wpa_rule_run *run, const wpa_site *site, const wpa_shell_comm
     *s = (subject){site->step, word, how};
     wpa_finding *finding = wpa_rule_report(
         run, wpa_outline_script_span(site->step, word->span), NULL, s,
-        how == AS_CODE ? "%s reaches code that %s runs: a variable does not keep it apart there"
-                       : "%s is split into arguments of %s, and may begin with a dash: it can "
-                         "give options",
-        wpa_rule_quote(run, taint.path, strlen(taint.path)), c->name);
+        how != AS_OPTION ? "%s reaches code that %s runs: a variable does not keep it apart there"
+                         : "%s is split into arguments of %s, and may begin with a dash: it can "
+                           "give options",
+        wpa_rule_quote(run, taint.path, strlen(taint.path)), runner);
     if (how == AS_OPTION) {
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->confidence = WPA_CONFIDENCE_LOW;
@@ -95,34 +124,111 @@ static void check_programs(wpa_rule_run *run, const wpa_site *site, const wpa_sh
         const wpa_shell_word *word =
             wpa_text_is(c->name, programs[i].command) ? word_behind(c, programs[i].option) : NULL;
         if (word) {
-            report(run, site, c, word, AS_CODE);
+            report(run, site, c->name, word, AS_CODE);
             return;
         }
     }
     bool is_eval = wpa_text_is(c->name, "eval");
     for (size_t i = c->first + 1; is_eval && i < c->n_words; i++) {
-        report(run, site, c, &c->words[i], AS_CODE);
+        report(run, site, c->name, &c->words[i], AS_CODE);
     }
     if (wpa_text_index(c->name, languages, WPA_COUNT(languages)) >= 0) {
         const wpa_shell_word *word = wpa_shell_argument(c, 0);
         if (word) {
-            report(run, site, c, word, AS_CODE);
+            report(run, site, c->name, word, AS_CODE);
         }
     }
 }
 
-/* "sh <<< $X", "bash <<EOF" that expands. */
-static void check_input(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
+static bool is_shell(const char *word)
 {
-    static const char *const shells[] = {"sh", "bash", "zsh", "dash", "python", "python3", "node"};
-    if (wpa_text_index(c->name, shells, WPA_COUNT(shells)) < 0) {
-        return;
+    const char *slash = strrchr(word, '/');
+    return wpa_text_index(slash ? slash + 1 : word, shells, WPA_COUNT(shells)) >= 0;
+}
+
+/* Does the command run what it reads? Not if it is given a program, or the name of one. */
+static bool runs_input(const wpa_shell_command *c)
+{
+    bool is_one =
+        is_shell(c->name) || wpa_text_index(c->name, interpreters, WPA_COUNT(interpreters)) >= 0;
+    for (size_t i = c->first + 1; is_one && i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        if (wpa_text_is(word, "-") || wpa_text_is(word, "-s") || wpa_text_is(word, "/dev/stdin")) {
+            return true; /* what follows are its arguments */
+        }
+        bool is_flag = word[0] == '-' && !strpbrk(word, "cerpm");
+        is_one = is_flag;
     }
-    for (size_t i = 0; i < c->n_redirects; i++) {
-        if (wpa_text_is(c->redirects[i].operator, "<<<")) {
-            report(run, site, c, &c->redirects[i].target, AS_CODE);
+    return is_one;
+}
+
+/* The texts of here-documents and here-strings. */
+static void check_fed(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *from,
+                      const char *runner)
+{
+    for (size_t i = 0; i < from->n_redirects; i++) {
+        const wpa_shell_redirect *r = &from->redirects[i];
+        if (wpa_text_is(r->operator, "<<<")) {
+            report(run, site, runner, &r->target, AS_CODE);
+        } else if (wpa_text_starts(r->operator, "<<") && wpa_span_length(r->body)) {
+            wpa_shell_word *body = wpa_arena_alloc(run->arena, sizeof *body);
+            *body = (wpa_shell_word){.text = "", .span = r->body};
+            report(run, site, runner, body, AS_CODE);
         }
     }
+}
+
+/* "sh <<< $X", "bash <<EOF" that expands, "echo $X | sh". */
+static void check_input(wpa_rule_run *run, const wpa_site *site, size_t i)
+{
+    static const char *const printers[] = {"echo", "printf"};
+    const wpa_shell_command *c = &site->step->script->commands[i];
+    if (!runs_input(c)) {
+        return;
+    }
+    check_fed(run, site, c, c->name);
+    const wpa_shell_command *from = i && wpa_text_is(c->before, "|") ? c - 1 : NULL;
+    if (!from || !wpa_text_is(from->after, "|")) {
+        return;
+    }
+    if (wpa_text_is(from->name, "cat")) {
+        check_fed(run, site, from, c->name);
+    }
+    bool prints = wpa_text_index(from->name, printers, WPA_COUNT(printers)) >= 0;
+    for (size_t k = from->first + 1; prints && k < from->n_words; k++) {
+        report(run, site, c->name, &from->words[k], AS_CODE);
+    }
+}
+
+/* "docker exec x sh -c "...$X"", "find -exec sh -c": a shell somewhere among the arguments. */
+static void check_started(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
+{
+    for (size_t i = c->first + 1; i + 2 < c->n_words; i++) {
+        const char *option = c->words[i + 1].text;
+        size_t length = strlen(option);
+        bool is_code = is_shell(c->words[i].text) && option[0] == '-' && option[1] != '-' &&
+                       length > 1 && option[length - 1] == 'c';
+        if (is_code) {
+            report(run, site, c->words[i].text, &c->words[i + 2], AS_CODE);
+            return;
+        }
+    }
+}
+
+/* "ssh [options] host command": a shell over there reads all the words again, quoted here or not.
+ */
+static bool check_remote(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
+{
+    size_t i = c->first + 1;
+    for (; i < c->n_words && c->words[i].text[0] == '-'; i++) {
+        const char *option = c->words[i].text;
+        i += option[1] && !option[2] && strchr("bcDEeFIiJLlmOopQRSWw", option[1]) ? 1 : 0;
+    }
+    bool has_command = i + 1 < c->n_words;
+    for (i++; i < c->n_words; i++) {
+        report(run, site, "the shell over there", &c->words[i], AS_CODE);
+    }
+    return has_command;
 }
 
 static bool is_unquoted(const wpa_script *script, const wpa_shell_word *word)
@@ -142,7 +248,7 @@ static void check_options(wpa_rule_run *run, const wpa_site *site, const wpa_she
             return;
         }
         if (is_unquoted(site->step->script, &c->words[i])) {
-            report(run, site, c, &c->words[i], AS_OPTION);
+            report(run, site, c->name, &c->words[i], AS_OPTION);
         }
     }
 }
@@ -170,6 +276,13 @@ static void check_lines(wpa_rule_run *run, const wpa_site *site)
     }
 }
 
+/* A command that is nothing but a variable: "$X", "${X}". */
+static bool is_variable(const wpa_shell_word *word)
+{
+    const char *text = word->text;
+    return text[0] == '$' && text[1] != '(' && !strpbrk(text, "/:");
+}
+
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
     if (!site->step->run) {
@@ -185,8 +298,15 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
             continue;
         }
         check_programs(run, site, c);
-        check_input(run, site, c);
-        check_options(run, site, c);
+        check_input(run, site, i);
+        check_started(run, site, c);
+        bool is_told = wpa_text_is(c->name, "ssh") && check_remote(run, site, c);
+        if (!is_told) {
+            check_options(run, site, c);
+        }
+        if (is_variable(&c->words[c->first])) {
+            report(run, site, "the shell", &c->words[c->first], AS_COMMAND);
+        }
     }
 }
 

@@ -221,12 +221,21 @@ static void check_words(wpa_rule_run *run, const wpa_outline_step *step, const w
     }
 }
 
+/* Does what the command prints get to the log: at once, or in the order of the alphabet? */
+static bool is_shown(const wpa_shell_command *c)
+{
+    const wpa_shell_command *last = wpa_text_is(c->after, "|") ? c + 1 : c;
+    bool is_sorted = last != c && wpa_text_is(last->before, "|") && wpa_text_is(last->name, "sort");
+    return (last == c || is_sorted) && last->n_redirects == 0 && !wpa_text_is(last->after, "|");
+}
+
 /* "env", "printenv", "set -x" show every variable that the step has. */
 static void check_dump(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c,
                        const secret_names *set)
 {
-    bool is_bare = c->n_words == c->first + 1 && c->n_redirects == 0 && !wpa_text_is(c->after, "|");
-    bool is_dump = is_bare && (wpa_text_is(c->name, "env") || wpa_text_is(c->name, "printenv"));
+    static const char *const dumps[] = {"env", "printenv", "export", "set"};
+    bool is_bare = c->n_words == c->first + 1 && c->n_redirects == 0 && is_shown(c);
+    bool is_dump = is_bare && wpa_text_index(c->name, dumps, WPA_COUNT(dumps)) >= 0;
     bool traces = wpa_text_is(c->name, "set") &&
                   (wpa_shell_word_find(c, "-x") || wpa_shell_word_find(c, "-ex") ||
                    wpa_shell_word_find(c, "-eux") || wpa_shell_word_find(c, "-euxo") ||

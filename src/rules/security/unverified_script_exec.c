@@ -252,7 +252,8 @@ static const char *saved_as(wpa_rule_run *run, const download *d)
         bool is_short = word[0] == '-' && word[1] != '-' && length > 1;
         char last = is_short ? word[length - 1] : '\0';
         bool takes_file = last == (is_wget ? 'O' : 'o') || wpa_text_is(word, "--output") ||
-                          wpa_text_is(word, "--output-document") || wpa_text_is(word, "-OutFile");
+                          wpa_text_is(word, "--output-document") ||
+                          wpa_text_is_ci(word, "-OutFile");
         if (takes_file && i + 1 < c->n_words) {
             return c->words[i + 1].text;
         }
@@ -271,8 +272,8 @@ static const char *saved_as(wpa_rule_run *run, const download *d)
 
 static bool is_same_file(const char *a, const char *b)
 {
-    a = wpa_text_starts(a, "./") ? a + 2 : a;
-    b = wpa_text_starts(b, "./") ? b + 2 : b;
+    a += wpa_text_starts(a, "./") || wpa_text_starts(a, ".\\") ? 2 : 0;
+    b += wpa_text_starts(b, "./") || wpa_text_starts(b, ".\\") ? 2 : 0;
     return *a && wpa_text_is(a, b);
 }
 

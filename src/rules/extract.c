@@ -390,10 +390,12 @@ static bool add_path(wpa_extract *x, const wpa_yaml_node *node, wpa_span path, b
     for (size_t i = 0; i < x->n; i++) {
         wanted.values[i] = wpa_arena_printf(x->run->arena, "${{ %s }}", text);
     }
-    const wpa_extract_hole *hole = hole_for(x, &wanted, last + 1);
+    wpa_span span = wpa_site_span(x->run, node, path.start, path.end);
+    bool is_as_written = wpa_span_length(span) == strlen(text) &&
+                         strncmp(node->doc->source + span.start, text, wpa_span_length(span)) == 0;
+    const wpa_extract_hole *hole = is_as_written ? hole_for(x, &wanted, last + 1) : NULL;
     if (hole) {
-        wpa_extract_edit(x, wpa_site_span(x->run, node, path.start, path.end), "inputs.%s",
-                         hole->name);
+        wpa_extract_edit(x, span, "inputs.%s", hole->name);
     }
     return hole != NULL;
 }

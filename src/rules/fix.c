@@ -64,6 +64,9 @@ const char *wpa_fix_text(const char *from, size_t from_bytes, const wpa_fix_edit
     char *text = wpa_arena_alloc(arena, from_bytes + n_inserted + 1);
     for (size_t i = 0; i < n; i++) {
         size_t length = strlen(edits[i]->text);
+        if (edits[i]->bytes.start < at) {
+            continue; /* overlaps the one before: never of a fix that is sound */
+        }
         memcpy(text + size, from + at, edits[i]->bytes.start - at);
         size += edits[i]->bytes.start - at;
         memcpy(text + size, edits[i]->text, length);

@@ -252,11 +252,13 @@ static bool replace_readings(wpa_rule_run *run, wpa_fix *fix, const plan *p)
          at = next_reading(p, script->text, at.end)) {
         wpa_shell_context context =
             read && read->contexts ? (wpa_shell_context)read->contexts[at.start] : WPA_SHELL_SINGLE;
-        if (context != WPA_SHELL_PLAIN && context != WPA_SHELL_DOUBLE &&
-            context != WPA_SHELL_HEREDOC) {
-            return false;
+        wpa_span span = wpa_site_span(run, script, at.start, at.end);
+        bool is_expanded = context == WPA_SHELL_PLAIN || context == WPA_SHELL_DOUBLE ||
+                           context == WPA_SHELL_HEREDOC;
+        if (!is_expanded || wpa_span_length(span) != wpa_span_length(at)) {
+            return false; /* or it is written with escapes */
         }
-        wpa_rule_edit(run, fix, wpa_site_span(run, script, at.start, at.end), "${%s}", p->variable);
+        wpa_rule_edit(run, fix, span, "${%s}", p->variable);
         n++;
     }
     return n > 0 &&

@@ -205,6 +205,7 @@ const wpa_rule wpa_rule_inconsistent_action_versions = {
     .fix = "Use the version that most places use.",
     .tables = 1U << WPA_FACTS_ACTIONS | 1U << WPA_FACTS_TAGS,
     .declares = WPA_DECLARES_PINS,
+    .compares = true,
     .check = check,
     .repair = repair,
 };

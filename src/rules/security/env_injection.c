@@ -187,7 +187,28 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-/* "echo "NAME=$X" >> file" in a script of whole lines: between two lines that cannot be guessed. */
+#define HEAD "{ delimiter=\"$(openssl rand -hex 16)\"; echo \"%s<<$delimiter\"; "
+
+/* echo "NAME=$X" with the redirection alone behind it. */
+static bool is_echo(const wpa_script *script, const wpa_shell_command *c, const char *name)
+{
+    size_t length = strlen(name);
+    return c->n_words == 2 && wpa_text_is(c->name, "echo") &&
+           strncmp(c->words[1].text, name, length) == 0 && c->words[1].text[length] == '=' &&
+           script->text[c->words[1].span.start] == '"';
+}
+
+/* printf 'NAME=%s\n' "$X" */
+static bool is_printf(const wpa_script *script, const wpa_shell_command *c, const char *name)
+{
+    size_t length = strlen(name);
+    return c->n_words == 3 && wpa_text_is(c->name, "printf") &&
+           strncmp(c->words[1].text, name, length) == 0 &&
+           wpa_text_is(c->words[1].text + length, "=%s\\n") &&
+           script->text[c->words[2].span.start] == '"';
+}
+
+/* A write of one line in a script of whole lines: between two lines that cannot be guessed. */
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
@@ -197,25 +218,22 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
                     s->step->run->style == WPA_YAML_LITERAL && !wpa_text_is(e->file, "GITHUB_PATH");
     for (size_t i = 0; is_known && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
-        size_t length = strlen(e->name);
-        bool is_it = c->n_words == 2 && c->span.start == e->value.start && c->n_redirects == 1 &&
-                     wpa_text_is(c->name, "echo") && !wpa_text_is(c->before, "|") &&
-                     strncmp(c->words[1].text, e->name, length) == 0 &&
-                     c->words[1].text[length] == '=' &&
-                     script->text[c->words[1].span.start] == '"' &&
-                     c->words[1].span.end <= e->redirect.start;
-        if (!is_it) {
+        bool is_alone = c->span.start == e->value.start && c->n_redirects == 1 &&
+                        !wpa_text_is(c->before, "|") && c->n_words &&
+                        c->words[c->n_words - 1].span.end <= e->redirect.start;
+        bool by_echo = is_alone && is_echo(script, c, e->name);
+        if (!by_echo && !(is_alone && is_printf(script, c, e->name))) {
             continue;
         }
-        size_t from = c->words[1].span.start + 1 + length + 1, to = c->words[1].span.end - 1;
+        wpa_span last = c->words[c->n_words - 1].span;
+        size_t from = by_echo ? last.start + 1 + strlen(e->name) + 1 : last.start;
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
                                     "write it between delimiters that "
                                     "cannot be guessed");
         wpa_rule_edit(run, fix, wpa_outline_script_span(s->step, (wpa_span){c->span.start, from}),
-                      "{ delimiter=\"$(openssl rand -hex 16)\"; echo \"%s<<$delimiter\"; echo \"",
-                      e->name);
+                      HEAD "%s", e->name, by_echo ? "echo \"" : "printf '%s\\n' ");
         wpa_rule_edit(run, fix,
-                      wpa_outline_script_span(s->step, (wpa_span){to + 1, e->redirect.start}),
+                      wpa_outline_script_span(s->step, (wpa_span){last.end, e->redirect.start}),
                       "; echo \"$delimiter\"; } ");
         return;
     }

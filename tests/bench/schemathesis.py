@@ -3,6 +3,7 @@ See tests/bench/run --help."""
 import os
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "harness"), os.path.join(HERE, "..", "e2e")]
@@ -17,7 +18,7 @@ CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,"
 
 def main():
     wpa, program, examples = sys.argv[1], sys.argv[2], (sys.argv[3:] or ["30"])[0]
-    with World(wpa) as world:
+    with World(wpa) as world, tempfile.TemporaryDirectory() as folder:  # it leaves its notes there
         world.serve(workers=2)
         make_things(world)
         return subprocess.run(
@@ -25,7 +26,7 @@ def main():
              "-H", f"Authorization: Bearer {world.token}", "--max-examples", examples,
              "--phases", "examples,coverage,fuzzing", "--exclude-path", f"{BASE}/events",
              "--exclude-path-regex", "/auth/", "--request-timeout", "60", "--workers", "1"],
-            check=False).returncode
+            check=False, cwd=folder).returncode
 
 
 if __name__ == "__main__":

@@ -5,19 +5,50 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <wpa/error.h>
 
 typedef struct wpa_arena wpa_arena;
 
+/**
+ * What one unit of work may do: counted, not timed, so that the same input ends at the same place
+ * on every machine. Work is what is looked at, in steps of some ten nanoseconds; bytes are those
+ * that its arenas hold. Allocating never fails by it: whoever walks asks whether there is some
+ * left.
+ */
+typedef struct wpa_budget {
+    size_t work, max_work;
+    size_t bytes, max_bytes;
+    bool is_spent; /* one of them was passed, and stays so */
+} wpa_budget;
+
+/** Count work; false once there is nothing left. budget may be NULL: without limit. */
+bool wpa_budget_spend(wpa_budget *budget, size_t work);
+
 /** A new, empty arena. Never NULL: out of memory logs and aborts. */
 wpa_arena *wpa_arena_new(void);
+/** The same at the expense of a budget, which outlives it; NULL is none. */
+wpa_arena *wpa_arena_new_within(wpa_budget *budget);
+/** What it is at the expense of, or NULL: for arenas beside it, and for counting. arena may be
+ * NULL. */
+wpa_budget *wpa_arena_budget(const wpa_arena *arena);
 void wpa_arena_free(wpa_arena *arena);
 WPA_DEFINE_AUTO(wpa_arena, wpa_arena_free);
 
 /** Give all memory back to the arena itself; what was allocated from it is gone. */
 void wpa_arena_reset(wpa_arena *arena);
+
+/** How far an arena has come. */
+typedef struct wpa_arena_mark {
+    void *block, *behind;
+    size_t used_bytes, text_bytes, all_bytes;
+} wpa_arena_mark;
+
+wpa_arena_mark wpa_arena_here(const wpa_arena *arena);
+/** Give back what was taken since; lists that began before the mark must not have grown. */
+void wpa_arena_rewind(wpa_arena *arena, wpa_arena_mark mark);
 
 /** Zeroed memory, aligned for any type; valid until the arena is freed or reset. Never NULL. */
 void *wpa_arena_alloc(wpa_arena *arena, size_t size_bytes);

@@ -28,7 +28,19 @@ typedef struct block {
 struct wpa_arena {
     block *blocks;
     size_t used_bytes;
+    wpa_budget *budget; /* NULL: without limit */
 };
+
+bool wpa_budget_spend(wpa_budget *budget, size_t work)
+{
+    if (!budget) {
+        return true;
+    }
+    budget->work += work;
+    budget->is_spent =
+        budget->is_spent || budget->work > budget->max_work || budget->bytes > budget->max_bytes;
+    return !budget->is_spent;
+}
 
 /* Blocks that were let go, for the arenas to come: giving them back to the system and asking again
  * costs more than what is done with them. Nobody waits for the lock: who finds it taken, or is the
@@ -77,6 +89,18 @@ wpa_arena *wpa_arena_new(void)
     return wpa_alloc(sizeof(wpa_arena));
 }
 
+wpa_arena *wpa_arena_new_within(wpa_budget *budget)
+{
+    wpa_arena *arena = wpa_arena_new();
+    arena->budget = budget;
+    return arena;
+}
+
+wpa_budget *wpa_arena_budget(const wpa_arena *arena)
+{
+    return arena ? arena->budget : NULL;
+}
+
 static void free_blocks(block *list)
 {
     while (list) {
@@ -86,23 +110,56 @@ static void free_blocks(block *list)
     }
 }
 
-void wpa_arena_reset(wpa_arena *arena)
+/** Take the blocks in front of the last one out of the list, and let them go. */
+static void let_go_until(wpa_arena *arena, block **list, const block *last)
 {
-    block *plain = NULL, *next;
-    for (block *at = arena->blocks; at; at = next) {
-        next = at->next;
-        if (BLOCK_BYTES > 0 && at->size_bytes == BLOCK_BYTES) {
-            at->next = plain;
-            plain = at;
+    block *plain = NULL;
+    while (*list != last) {
+        block *first = *list;
+        *list = first->next;
+        if (arena->budget) {
+            arena->budget->bytes -= first->size_bytes;
+        }
+        if (BLOCK_BYTES > 0 && first->size_bytes == BLOCK_BYTES) {
+            first->next = plain;
+            plain = first;
         } else {
-            wpa_free(at);
+            wpa_free(first);
         }
     }
     if (plain) {
         free_blocks(keep_spare(plain));
     }
-    arena->blocks = NULL;
+}
+
+void wpa_arena_reset(wpa_arena *arena)
+{
+    let_go_until(arena, &arena->blocks, NULL);
     arena->used_bytes = 0;
+}
+
+wpa_arena_mark wpa_arena_here(const wpa_arena *arena)
+{
+    const block *current = arena->blocks;
+    return (wpa_arena_mark){
+        .block = arena->blocks,
+        .behind = current ? current->next : NULL,
+        .used_bytes = current ? current->used_bytes : 0,
+        .text_bytes = current ? current->text_bytes : 0,
+        .all_bytes = arena->used_bytes,
+    };
+}
+
+/* Large blocks have gone behind the one that was current. */
+void wpa_arena_rewind(wpa_arena *arena, wpa_arena_mark mark)
+{
+    let_go_until(arena, &arena->blocks, mark.block);
+    if (arena->blocks) {
+        let_go_until(arena, &arena->blocks->next, mark.behind);
+        arena->blocks->used_bytes = mark.used_bytes;
+        arena->blocks->text_bytes = mark.text_bytes;
+    }
+    arena->used_bytes = mark.all_bytes;
 }
 
 void wpa_arena_free(wpa_arena *arena)
@@ -133,6 +190,9 @@ static block *add_block(wpa_arena *arena, size_t size_bytes)
 {
     size_t room = size_bytes > BLOCK_BYTES / 4 ? size_bytes : BLOCK_BYTES;
     block *fresh = new_block(room);
+    if (arena->budget) {
+        arena->budget->bytes += room;
+    }
     /* A large block goes behind the current one, which may still have room for small things. */
     if (arena->blocks && room == size_bytes && BLOCK_BYTES > 0) {
         fresh->next = arena->blocks->next;

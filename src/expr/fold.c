@@ -13,6 +13,7 @@ typedef struct folder {
     wpa_expr_lookup lookup;
     void *context;
     wpa_arena *arena;
+    wpa_budget *budget;
 } folder;
 
 static wpa_expr_value fold(folder *f, const wpa_expr *node);
@@ -331,8 +332,14 @@ static wpa_expr_value fold_reference(folder *f, const wpa_expr *node)
     return value;
 }
 
+/* Looking up what a node stands for is most of it. */
+#define NODE_WORK 4
+
 static wpa_expr_value fold(folder *f, const wpa_expr *node)
 {
+    if (!wpa_budget_spend(f->budget, NODE_WORK)) {
+        return wpa_expr_unknown();
+    }
     switch (node->kind) {
     case WPA_EXPR_NULL:
         return wpa_expr_null();
@@ -371,6 +378,6 @@ static wpa_expr_value fold(folder *f, const wpa_expr *node)
 wpa_expr_value wpa_expr_fold(const wpa_expr *root, wpa_expr_lookup lookup, void *context,
                              wpa_arena *arena)
 {
-    folder f = {lookup, context, arena};
+    folder f = {lookup, context, arena, wpa_arena_budget(arena)};
     return root ? fold(&f, root) : wpa_expr_unknown();
 }

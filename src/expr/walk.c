@@ -21,6 +21,7 @@ void wpa_expr_walk(const wpa_expr *root, wpa_expr_visitor visit, void *context)
 
 typedef struct collector {
     wpa_arena *arena;
+    wpa_budget *budget;
     wpa_expr_reference *list;
     size_t n, capacity;
 } collector;
@@ -82,15 +83,22 @@ static bool begins_with_name(const wpa_expr *node)
     return node->kind == WPA_EXPR_NAME;
 }
 
+/* Making a path of it. */
+#define REFERENCE_WORK 20
+
 static void collect(const wpa_expr *node, const wpa_expr *parent, void *context)
 {
     collector *c = context;
+    if (!wpa_budget_spend(c->budget, 1)) {
+        return;
+    }
     bool is_inner = parent && is_link(parent) && parent->args[0] == node;
     if (is_inner || !begins_with_name(node)) {
         return;
     }
     c->list = wpa_arena_grow(c->arena, c->list, c->n, &c->capacity, sizeof *c->list);
     c->list[c->n++] = describe(node, c->arena);
+    (void)wpa_budget_spend(c->budget, REFERENCE_WORK);
 }
 
 static int compare(const void *a, const void *b)
@@ -102,7 +110,7 @@ static int compare(const void *a, const void *b)
 
 wpa_expr_reference *wpa_expr_references(const wpa_expr *root, wpa_arena *arena, size_t *n)
 {
-    collector c = {.arena = arena};
+    collector c = {.arena = arena, .budget = wpa_arena_budget(arena)};
     wpa_expr_walk(root, collect, &c);
     if (c.n > 1) {
         qsort(c.list, c.n, sizeof *c.list, compare);

@@ -325,28 +325,36 @@ static bool names_fingerprints(const wpa_settings *settings)
     return does;
 }
 
-/** err is empty, and left so. */
-static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, wpa_error *err)
+static void open_budget(wpa_rule_sink *sink)
 {
-    size_t from = sink->n_findings;
-    wpa_rule_run run = {.rule = rule,
-                        .source = sink->source,
-                        .arena = sink->arena,
-                        .sink = sink,
-                        .memo = sink->memo};
-    sink->n_of_rule = 0;
-    sink->beyond = NULL;
-    if (!rule->check(&run, err)) {
-        char text[sizeof err->message + sizeof err->context];
-        wpa_sink_note(sink, rule, wpa_error_text(err, text, sizeof text));
+    sink->budget.work = 0;
+    sink->budget.max_work = WPA_RULE_WORK_MAX;
+    sink->budget.max_bytes = sink->budget.bytes + WPA_RULE_BYTES_MAX;
+    sink->budget.is_spent = false;
+}
+
+/** Out of the memory of the rule, all but what its repair wants. */
+static wpa_finding *settle(const wpa_rule_sink *sink, const wpa_finding *from)
+{
+    wpa_arena *arena = sink->arena;
+    wpa_finding *finding = wpa_arena_dup(arena, from, sizeof *from);
+    finding->check = wpa_arena_text(arena, from->check);
+    finding->message = wpa_arena_text(arena, from->message);
+    finding->related = wpa_arena_dup(arena, from->related, from->n_related * sizeof *from->related);
+    finding->related_capacity = from->n_related;
+    for (size_t i = 0; i < finding->n_related; i++) {
+        finding->related[i].label = wpa_arena_text(arena, finding->related[i].label);
     }
-    if (err->code != WPA_OK) {
-        *err = (wpa_error){0};
-    }
-    sink->memo = run.memo;
-    summarise_beyond(&run);
+    finding->subject = from->rule->repair ? from->subject : NULL;
+    return finding;
+}
+
+static void settle_all(wpa_rule_sink *sink, const wpa_rule *rule, size_t from)
+{
+    wpa_rule_run run = {.rule = rule, .source = sink->source, .arena = sink->arena, .sink = sink};
     bool is_any_seen = names_fingerprints(sink->settings);
     for (size_t i = from; i < sink->n_findings; i++) {
+        sink->findings[i] = settle(sink, sink->findings[i]);
         wpa_finding_configure(sink->settings, sink->findings[i]);
         relate_uses(&run, sink->findings[i]);
         wpa_finding_locate(sink->source, sink->findings[i]);
@@ -358,6 +366,41 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, wpa_error *err)
     }
     if (sink->n_findings > from && has_dead_code(&sink->shared, sink->source)) {
         remove_where(sink, from, stands_in_dead_code);
+    }
+}
+
+/** err is empty, and left so. */
+static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, wpa_error *err)
+{
+    size_t from = sink->n_findings;
+    wpa_arena_mark mark = wpa_arena_here(sink->scratch);
+    wpa_rule_run run = {.rule = rule,
+                        .source = sink->source,
+                        .arena = sink->scratch,
+                        .lasting = sink->arena,
+                        .sink = sink,
+                        .memo = sink->memo};
+    sink->n_of_rule = 0;
+    sink->beyond = NULL;
+    open_budget(sink);
+    if (!rule->check(&run, err)) {
+        char text[sizeof err->message + sizeof err->context];
+        wpa_sink_note(sink, rule, wpa_error_text(err, text, sizeof text));
+    }
+    if (err->code != WPA_OK) {
+        *err = (wpa_error){0};
+    }
+    sink->memo = run.memo;
+    if (sink->budget.is_spent) {
+        sink->memo = NULL; /* some of its answers were cut short */
+        wpa_sink_note(sink, rule, "stopped: it has looked at as much as a rule may in one file");
+        sink->budget.is_spent = false; /* what was found before counts */
+    }
+    sink->work += sink->budget.work;
+    summarise_beyond(&run);
+    settle_all(sink, rule, from);
+    if (sink->n_findings == from || !rule->repair) {
+        wpa_arena_rewind(sink->scratch, mark);
     }
 }
 
@@ -398,7 +441,7 @@ static void run_rules(wpa_rule_sink *sink, bool are_last)
             sink->has_run[i] = true; /* and would have found nothing */
             continue;
         }
-        if (is_late(sink)) {
+        if (sink->work > WPA_RULES_WORK_MAX || is_late(sink)) {
             wpa_sink_note(sink, rules[i], "not run: the file has used up its time");
             continue;
         }
@@ -495,8 +538,11 @@ static bool is_sound(wpa_rule_run *run, wpa_fix *fix)
 
 static void repair(wpa_rule_sink *sink, wpa_finding *finding)
 {
-    wpa_rule_run run = {
-        .rule = finding->rule, .source = sink->source, .arena = sink->arena, .sink = sink};
+    wpa_rule_run run = {.rule = finding->rule,
+                        .source = sink->source,
+                        .arena = sink->arena,
+                        .lasting = sink->arena,
+                        .sink = sink};
     finding->rule->repair(&run, finding);
     size_t n_kept = 0;
     for (size_t i = 0; i < finding->n_fixes; i++) {
@@ -507,15 +553,19 @@ static void repair(wpa_rule_sink *sink, wpa_finding *finding)
     finding->n_fixes = n_kept;
 }
 
+/** Repairs ask the same questions as checks, and all together may do what one check may. */
 static void repair_all(wpa_rule_sink *sink)
 {
+    open_budget(sink);
     for (size_t i = 0; i < sink->n_findings; i++) {
         wpa_finding *finding = sink->findings[i];
         if (finding->rule->repair && sink->source->yaml && finding->state == WPA_FINDING_OPEN &&
-            !finding->is_summary) {
+            !finding->is_summary && !sink->budget.is_spent) {
             repair(sink, finding);
         }
+        finding->subject = NULL;
     }
+    sink->work += sink->budget.work;
 }
 
 static void limit_file(wpa_rule_sink *sink)
@@ -569,7 +619,12 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
 {
     size_t n_rules;
     (void)wpa_rules_all(&n_rules);
-    wpa_rule_sink sink = {.arena = arena, .source = source, .settings = settings};
+    wpa_rule_sink sink = {.arena = arena, .settings = settings};
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(&sink.budget);
+    wpa_source *view = wpa_arena_dup(arena, source, sizeof *source);
+    view->around = wpa_surroundings_within(source->around, &sink.budget, arena);
+    sink.source = view;
+    sink.scratch = scratch;
     int64_t began_us = spent_us();
     sink.deadline_us = began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
     sink.has_run = wpa_arena_array(arena, n_rules, sizeof *sink.has_run);
@@ -599,5 +654,6 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     result.notes = sink.notes;
     result.n_notes = sink.n_notes;
     result.spent_us = spent_us() - began_us;
+    result.work = sink.work;
     return result;
 }

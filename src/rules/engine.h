@@ -10,6 +10,13 @@
 #define WPA_FINDINGS_PER_FILE_MAX 2000
 /** Other definitions of the repository that are read for one file. */
 #define WPA_NEIGHBOURS_MAX 500
+/** And how long these may be together: there is no more once they are. */
+#define WPA_NEIGHBOURS_MAX_BYTES ((size_t)640 * 1024)
+/** What one rule may look at in one file, and all of them together (see wpa_budget). */
+#define WPA_RULE_WORK_MAX ((size_t)30 * 1000 * 1000)
+#define WPA_RULES_WORK_MAX ((size_t)120 * 1000 * 1000)
+/** What one rule may hold while it runs over one file. */
+#define WPA_RULE_BYTES_MAX ((size_t)24 * 1024 * 1024)
 /** Processor time for one file; rules that do not get their turn within it are noted. */
 #define WPA_RULES_TIME_MAX_MS 2000
 
@@ -33,6 +40,7 @@ typedef struct wpa_result {
     const wpa_excerpt_line *lines; /* [n_lines] then, ascending: those that findings speak of */
     size_t n_lines;
     int64_t spent_us;       /* processor time that the rules took */
+    size_t work;            /* and what they looked at, counted */
     wpa_finding **findings; /* [n_findings], in order; ignored ones are among them */
     size_t n_findings;
     const wpa_note *notes;

@@ -553,6 +553,7 @@ const wpa_type *wpa_expression_types_default(const wpa_expression_types *types,
 void wpa_expression_types_ask(wpa_expression_types *types, wpa_rule_run *run)
 {
     types->run = run;
+    types->source = run->source; /* as this run sees it */
 }
 
 wpa_expression_types *wpa_expression_types_new(wpa_rule_run *run)

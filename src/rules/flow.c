@@ -6,6 +6,7 @@
 #include "expr/expr.h"
 
 #define PATH_MAX_BYTES 512
+#define NODE_WORK 4
 
 typedef struct collector {
     wpa_flow flow;
@@ -76,6 +77,9 @@ static bool is_test(const char *name)
 static void collect(collector *c, const wpa_expr *node)
 {
     const wpa_expr *base = base_of(node);
+    if (!wpa_budget_spend(wpa_arena_budget(c->arena), NODE_WORK)) {
+        return;
+    }
     switch (base->kind) {
     case WPA_EXPR_NAME:
         add_path(c, node);

@@ -20,6 +20,7 @@ struct wpa_graph {
     wpa_map *users;   /* path -> users, once closed */
     wpa_map *actions; /* owner/repo[/path] in lower case -> users, once closed */
     bool *has_asked;  /* of the reader whose view this is, or NULL */
+    wpa_budget *budget;
     wpa_similarity_index *similar;
 };
 
@@ -337,11 +338,22 @@ const wpa_graph *wpa_graph_traced(const wpa_graph *graph, bool *has_asked, wpa_a
     return view;
 }
 
-static void note(const wpa_graph *graph)
+const wpa_graph *wpa_graph_within(const wpa_graph *graph, wpa_budget *budget, wpa_arena *arena)
+{
+    wpa_graph *view = wpa_arena_dup(arena, graph, sizeof *graph);
+    view->budget = budget;
+    return view;
+}
+
+/* What one question costs. */
+#define QUESTION_WORK 2
+
+static bool note(const wpa_graph *graph)
 {
     if (graph->has_asked) {
         *graph->has_asked = true;
     }
+    return wpa_budget_spend(graph->budget, QUESTION_WORK);
 }
 
 static int compare_files(const void *a, const void *b)
@@ -429,19 +441,18 @@ const char *wpa_graph_repository(const wpa_graph *graph)
 
 size_t wpa_graph_count(const wpa_graph *graph)
 {
-    note(graph);
-    return graph->n;
+    return note(graph) ? graph->n : 0;
 }
 
 const wpa_graph_file *wpa_graph_at(const wpa_graph *graph, size_t i)
 {
-    note(graph);
+    (void)note(graph);
     return graph->files[i];
 }
 
 const wpa_graph_file *wpa_graph_find(const wpa_graph *graph, const char *path)
 {
-    note(graph);
+    (void)note(graph);
     return wpa_map_get(graph->by_path, path);
 }
 
@@ -482,7 +493,7 @@ const wpa_graph_trigger *wpa_graph_trigger_find(const wpa_graph_file *file, cons
 
 const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, size_t *n)
 {
-    note(graph);
+    (void)note(graph);
     const users *list = wpa_map_get(graph->users, path);
     *n = list ? list->n : 0;
     return list ? list->items : NULL;
@@ -491,7 +502,7 @@ const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, 
 const wpa_graph_user *wpa_graph_uses_of(const wpa_graph *graph, wpa_slice slug, size_t *n)
 {
     char folded[SLUG_MAX_BYTES];
-    note(graph);
+    (void)note(graph);
     const users *list = fold_slug(slug, folded) ? wpa_map_get(graph->actions, folded) : NULL;
     *n = list ? list->n : 0;
     return list ? list->items : NULL;
@@ -499,7 +510,7 @@ const wpa_graph_user *wpa_graph_uses_of(const wpa_graph *graph, wpa_slice slug, 
 
 bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source)
 {
-    note(graph);
+    (void)note(graph);
     for (size_t i = 0; i < graph->n; i++) {
         if (graph->files[i]->kind == source->kind) {
             return wpa_text_is(graph->files[i]->path, wpa_source_identity(source));
@@ -510,6 +521,6 @@ bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source)
 
 const wpa_similarity_index *wpa_graph_similar(const wpa_graph *graph)
 {
-    note(graph);
+    (void)note(graph);
     return graph->similar;
 }

@@ -73,6 +73,8 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source);
 /** A graph in which these files are as they would be; records of the others are shared. */
 const wpa_graph *wpa_graph_with(const wpa_graph *graph, const wpa_source *const changed[], size_t n,
                                 wpa_arena *arena);
+/** The same graph, at the expense of a budget: once that is spent it counts no files. */
+const wpa_graph *wpa_graph_within(const wpa_graph *graph, wpa_budget *budget, wpa_arena *arena);
 /** The same graph, for one reader: asking it anything sets *has_asked. */
 const wpa_graph *wpa_graph_traced(const wpa_graph *graph, bool *has_asked, wpa_arena *arena);
 /** Once, behind the last add: files are in the order of their paths from then on. */

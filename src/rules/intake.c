@@ -181,11 +181,13 @@ static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
 {
     char key[WPA_SITE_KEY_SIZE];
     wpa_site_key(key, run->ignores_members ? 'I' : 'i', site->job, site->caller);
-    run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
+    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
     const wpa_intake **before = wpa_map_get(run->memo, key);
     if (before) {
         return before;
     }
+    wpa_arena *own = run->arena;
+    run->arena = run->lasting; /* the ways of what is found are kept with it */
     before = wpa_arena_array(run->arena, site->job->n_steps + 1, sizeof(void *));
     wpa_map_put(run->memo, key, (void *)before);
     for (size_t i = 0; i < site->job->n_steps; i++) {
@@ -196,6 +198,7 @@ static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
                             ? wpa_arena_dup(run->arena, &intake, sizeof intake)
                             : before[i];
     }
+    run->arena = own;
     return before;
 }
 

@@ -83,7 +83,7 @@ void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit)
         if (job->uses.kind != WPA_OUTLINE_NONE) {
             visit(run, &job->uses, NULL, job);
         }
-        for (size_t k = 0; k < job->n_steps; k++) {
+        for (size_t k = 0; k < job->n_steps && wpa_rule_spend(run, 4); k++) {
             if (job->steps[k].uses.kind != WPA_OUTLINE_NONE) {
                 visit(run, &job->steps[k].uses, &job->steps[k], job);
             }

@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+/* An expression that is looked at. */
+#define VISIT_WORK 4
+
 void wpa_rule_each_expression(wpa_rule_run *run, const wpa_yaml_node *node,
                               wpa_expression_visitor visit, void *context)
 {
     const wpa_expressions *all = run->source->expressions;
     size_t first = node ? wpa_expressions_from(all, node->span.start) : all->n;
-    for (size_t i = first; i < all->n; i++) {
+    for (size_t i = first; i < all->n && wpa_rule_spend(run, VISIT_WORK); i++) {
         const wpa_expr_place *place = all->items[i].place;
         if (place->node->span.start >= node->span.end) {
             return;

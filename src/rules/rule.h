@@ -52,13 +52,13 @@ typedef struct wpa_rule_option {
 typedef struct wpa_rule_run {
     const wpa_rule *rule;
     const wpa_source *source;
-    wpa_arena *arena;           /* for whatever the rule makes; lives as long as the findings */
+    wpa_arena *arena;           /* for whatever the rule makes, until its findings are repaired */
     struct wpa_rule_sink *sink; /* private */
     unsigned depth;             /* private: of callers that are being followed */
     unsigned followed;          /* private: how many they were */
     bool ignores_members;       /* private: members let strangers in, so asking for them is moot */
     wpa_map *memo; /* private: answers that rules ask for again and again, of this file's run */
-    size_t effort; /* private: how much was looked at for questions of taint and trust */
+    wpa_arena *lasting; /* private: of these answers */
 } wpa_rule_run;
 
 struct wpa_rule {
@@ -123,7 +123,7 @@ struct wpa_rule {
  * format   the message: one sentence, lower case, no full stop, names the offending value (use
  *          wpa_rule_quote), says what happens. Control characters are made visible here.
  *
- * Returns  the record, never NULL; valid as long as run->arena.
+ * Returns  the record, never NULL; for the caller to change until its check returns.
  */
 wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check,
                              const void *subject, const char *format, ...) WPA_PRINTF(5, 6);
@@ -142,6 +142,12 @@ void wpa_rule_relate_in(wpa_rule_run *run, wpa_finding *finding, const wpa_sourc
  * repository-relative.
  */
 const wpa_source *wpa_rule_source_at(wpa_rule_run *run, const char *path);
+
+/**
+ * Count what is looked at, in bytes or things; false once the rule has looked at as much as it may
+ * in one file. It need not tell: what it reports from then on is dropped, and a note says so.
+ */
+bool wpa_rule_spend(wpa_rule_run *run, size_t work);
 
 /** A value for a message: visible, cut at 80 characters, in single quotes. In run->arena. */
 const char *wpa_rule_quote(wpa_rule_run *run, const char *text, size_t length);

@@ -27,6 +27,10 @@ static wpa_finding *new_finding(wpa_rule_run *run)
 static wpa_finding *next_finding(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
+    if (sink->budget.is_spent) { /* a walk that was cut short tells nothing */
+        sink->beyond = sink->beyond ? sink->beyond : new_finding(run);
+        return sink->beyond;
+    }
     if (sink->n_of_rule++ >= WPA_FINDINGS_PER_RULE_MAX && !sink->settings->is_unlimited) {
         sink->beyond = sink->beyond ? sink->beyond : new_finding(run);
         return sink->beyond;
@@ -91,7 +95,17 @@ void wpa_rule_relate_in(wpa_rule_run *run, wpa_finding *finding, const wpa_sourc
     va_end(values);
 }
 
+/* ---- work ---- */
+
+bool wpa_rule_spend(wpa_rule_run *run, size_t work)
+{
+    return wpa_budget_spend(&run->sink->budget, work);
+}
+
 /* ---- neighbours ---- */
+
+/* A byte of a file that must be parsed is that much work. */
+#define PARSE_WORK 8
 
 /** As it was parsed for all, seen from here. Its expressions are not checked from here either. */
 static const wpa_source *share_neighbour(wpa_rule_run *run, const char *path)
@@ -138,9 +152,13 @@ const wpa_source *wpa_rule_source_at(wpa_rule_run *run, const char *path)
     }
     sink->neighbours = sink->neighbours ? sink->neighbours : wpa_map_new(sink->arena);
     if (!wpa_map_has(sink->neighbours, path) &&
-        wpa_map_count(sink->neighbours) < WPA_NEIGHBOURS_MAX) {
+        wpa_map_count(sink->neighbours) < WPA_NEIGHBOURS_MAX &&
+        sink->neighbour_bytes < WPA_NEIGHBOURS_MAX_BYTES) {
         const wpa_source *source = read_neighbour(run, path);
         wpa_map_put(sink->neighbours, path, (void *)(uintptr_t)source);
+        size_t size_bytes = source ? source->size_bytes : 0;
+        sink->neighbour_bytes += size_bytes;
+        (void)wpa_rule_spend(run, size_bytes * PARSE_WORK);
     }
     return wpa_map_get(sink->neighbours, path);
 }

@@ -17,6 +17,9 @@ typedef struct wpa_shared {
 
 typedef struct wpa_rule_sink {
     wpa_arena *arena;
+    wpa_arena *scratch; /* of the rules: what stays of them is copied out */
+    wpa_budget budget;  /* of the rule that runs now */
+    size_t work;        /* that all of them have done */
     const wpa_source *source;
     const wpa_settings *settings;
     int64_t deadline_us; /* in this thread's processor time */
@@ -30,7 +33,8 @@ typedef struct wpa_rule_sink {
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
     wpa_finding *beyond;  /* what rules write to when over the limit */
     wpa_shared shared;
-    wpa_map *memo;       /* of all rules, in turn: see wpa_rule_run */
+    wpa_map *memo; /* of all rules, in turn: see wpa_rule_run */
+    size_t neighbour_bytes;
     wpa_map *neighbours; /* path → wpa_source, of those read so far; NULL until one is */
     wpa_map *texts;      /* path → wpa_slice, of other files read so far; NULL until one is */
 } wpa_rule_sink;

@@ -26,12 +26,6 @@ static bool find_use(const wpa_source *source, wpa_span span, wpa_site *site)
     return false;
 }
 
-bool wpa_site_spend(wpa_rule_run *run, size_t effort)
-{
-    run->effort += effort;
-    return run->effort <= WPA_SITE_EFFORT_MAX;
-}
-
 /* An address in as many letters as it takes, and a sign that is none of them. */
 static char *put_address(char *to, const void *thing)
 {
@@ -53,10 +47,10 @@ wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t fr
 {
     char key[WPA_SITE_KEY_SIZE];
     wpa_site_key(key, 'm', scalar, NULL);
-    run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
+    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
     const wpa_yaml_map *map = wpa_map_get(run->memo, key);
     if (!map) {
-        map = wpa_yaml_map_new(scalar, run->arena);
+        map = wpa_yaml_map_new(scalar, run->lasting);
         wpa_map_put(run->memo, key, (void *)(uintptr_t)map);
     }
     return wpa_yaml_map_span(map, from, to);
@@ -81,7 +75,7 @@ size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *s
     const wpa_graph_user *users =
         graph ? wpa_graph_users(graph, wpa_source_identity(source), &n_users) : NULL;
     for (size_t i = 0; i < n_users && n < WPA_SITE_CALLERS_MAX; i++) {
-        if (!wpa_site_spend(run, 2000)) {
+        if (!wpa_rule_spend(run, 2000)) {
             break;
         }
         const wpa_source *caller = wpa_rule_source_at(run, users[i].file->path);

@@ -33,11 +33,6 @@ typedef void (*wpa_site_visitor)(wpa_rule_run *run, const wpa_site *site);
 /** Every step of the run's file as a site, whoever calls it. */
 void wpa_site_each_step(wpa_rule_run *run, wpa_site_visitor visit);
 
-/** What one rule may look at in one file before questions about taint and callers end. */
-#define WPA_SITE_EFFORT_MAX ((size_t)30 * 1000 * 1000)
-/** Count so many bytes or things that were looked at; false once there were too many. */
-bool wpa_site_spend(wpa_rule_run *run, size_t effort);
-
 #define WPA_SITE_KEY_SIZE 64
 /** A question about one or two things as a key of run->memo; b may be NULL. */
 void wpa_site_key(char key[WPA_SITE_KEY_SIZE], char question, const void *a, const void *b);

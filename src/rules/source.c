@@ -156,6 +156,17 @@ wpa_surroundings *wpa_surroundings_traced(const wpa_surroundings *around, wpa_ar
     return copy;
 }
 
+const wpa_surroundings *wpa_surroundings_within(const wpa_surroundings *around, wpa_budget *budget,
+                                                wpa_arena *arena)
+{
+    if (!around || !around->graph) {
+        return around;
+    }
+    wpa_surroundings *copy = wpa_arena_dup(arena, around, sizeof *around);
+    copy->graph = wpa_graph_within(around->graph, budget, arena);
+    return copy;
+}
+
 static void note_read(const wpa_surroundings *around, const char *path, const char *text,
                       size_t size_bytes)
 {

@@ -117,6 +117,9 @@ const char *wpa_surroundings_identity(const wpa_surroundings *around, const char
  * arena, which belongs to one thread.
  */
 wpa_surroundings *wpa_surroundings_traced(const wpa_surroundings *around, wpa_arena *arena);
+/** The same surroundings, whose graph is asked at the expense of a budget; NULL gives NULL. */
+const wpa_surroundings *wpa_surroundings_within(const wpa_surroundings *around, wpa_budget *budget,
+                                                wpa_arena *arena);
 /** Is there such a file in the tree? Only meaningful if around->has_paths. */
 bool wpa_surroundings_has(const wpa_surroundings *around, const char *path);
 /** Is there a file below this folder ("" is the root)? As above. */

@@ -30,11 +30,14 @@ bool wpa_path_is_workspace(wpa_slice path)
     return false;
 }
 
+/* A step, command or variable that is looked at. */
+#define VISIT_WORK 4
+
 void wpa_rule_each_step(wpa_rule_run *run, wpa_step_visitor visit)
 {
     const wpa_outline *outline = run->source->outline;
     for (size_t i = 0; i < outline->n_jobs; i++) {
-        for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
+        for (size_t k = 0; k < outline->jobs[i].n_steps && wpa_rule_spend(run, VISIT_WORK); k++) {
             visit(run, &outline->jobs[i].steps[k]);
         }
     }
@@ -54,7 +57,8 @@ void wpa_rule_each_command(wpa_rule_run *run, wpa_command_visitor visit)
     for (size_t i = 0; i < outline->n_jobs; i++) {
         for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &outline->jobs[i].steps[k];
-            for (size_t c = 0; step->lexed && c < step->lexed->n_commands; c++) {
+            size_t n = step->lexed ? step->lexed->n_commands : 0;
+            for (size_t c = 0; c < n && wpa_rule_spend(run, VISIT_WORK); c++) {
                 visit(run, step, &step->lexed->commands[c]);
             }
         }
@@ -65,7 +69,8 @@ static void visit_env(wpa_rule_run *run, const wpa_outline_step *step, const wpa
                       wpa_env_visitor visit)
 {
     env = wpa_yaml_resolve(env);
-    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
+    size_t n = wpa_yaml_is(env, WPA_YAML_MAPPING) ? env->n_pairs : 0;
+    for (size_t i = 0; i < n && wpa_rule_spend(run, VISIT_WORK); i++) {
         if (wpa_yaml_text(env->pairs[i].key)) {
             visit(run, step, &env->pairs[i]);
         }

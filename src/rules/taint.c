@@ -597,7 +597,7 @@ static wpa_taint trace_step_output(wpa_tracer *t, const wpa_site *site, const ch
         return wpa_taint_worse(unknown, taint);
     }
     if (step->uses.kind == WPA_OUTLINE_LOCAL) {
-        const wpa_site *caller = wpa_arena_dup(t->run->arena, &at, sizeof at);
+        const wpa_site *caller = wpa_arena_dup(t->run->lasting, &at, sizeof at);
         return wpa_taint_add_hop(t, trace_callee_output(t, caller, &step->uses, name), site->source,
                                  step->uses.node->span, "gives it out");
     }
@@ -610,12 +610,12 @@ static wpa_taint trace_job_output(wpa_tracer *t, const wpa_site *site, const cha
                                   const char *name)
 {
     const wpa_outline_job *job = wpa_site_job(site->source, id);
-    if (!job || !wpa_site_spend(t->run, site->source->outline->n_jobs)) {
+    if (!job || !wpa_rule_spend(t->run, site->source->outline->n_jobs)) {
         return unknown;
     }
     wpa_site at = {.source = site->source, .job = job, .caller = site->caller};
     if (job->is_call) {
-        const wpa_site *caller = wpa_arena_dup(t->run->arena, &at, sizeof at);
+        const wpa_site *caller = wpa_arena_dup(t->run->lasting, &at, sizeof at);
         return wpa_taint_add_hop(t, trace_callee_output(t, caller, &job->uses, name), site->source,
                                  job->key->span, "gives it out");
     }
@@ -729,7 +729,7 @@ wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path)
 {
     char lower[PATH_MAX_BYTES];
     if (!wpa_text_copy(lower, sizeof lower, path) || t->depth >= WPA_TAINT_MAX_HOPS || !t->left ||
-        !wpa_site_spend(t->run, 200)) {
+        !wpa_rule_spend(t->run, 200)) {
         return unknown;
     }
     for (char *c = lower; *c; c++) {
@@ -751,7 +751,7 @@ wpa_taint wpa_trace_text(wpa_tracer *t, const wpa_site *site, const wpa_yaml_nod
     wpa_taint worst = none;
     size_t at = within.start;
     wpa_span fence, inside;
-    if (!wpa_site_spend(t->run, wpa_span_length(within))) {
+    if (!wpa_rule_spend(t->run, wpa_span_length(within))) {
         return unknown;
     }
     while (wpa_flow_next_fence(node->text, within.end, &at, &fence, &inside)) {

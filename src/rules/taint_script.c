@@ -225,9 +225,9 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
 {
     wpa_taint worst = none;
     const wpa_outline_step *step = site->step;
-    if (!step->run || !wpa_site_spend(t->run, step->run->length) ||
+    if (!step->run || !wpa_rule_spend(t->run, step->run->length) ||
         !strstr(step->run->text, file) || !strstr(step->run->text, name) ||
-        !wpa_site_spend(t->run, step->run->length * 8)) {
+        !wpa_rule_spend(t->run, step->run->length * 8)) {
         return none;
     }
     size_t n;
@@ -327,18 +327,18 @@ static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_st
 {
     char key[WPA_SITE_KEY_SIZE];
     wpa_site_key(key, 'v', step, NULL);
-    run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
+    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
     assignments *list = wpa_map_get(run->memo, key);
     if (list) {
         return list;
     }
-    list = wpa_arena_alloc(run->arena, sizeof *list);
+    list = wpa_arena_alloc(run->lasting, sizeof *list);
     wpa_map_put(run->memo, key, list);
     for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
         const wpa_shell_command *c = &step->script->commands[i];
         size_t n = declares(c) ? c->n_words : c->first;
         for (size_t k = 0; k < n && k < c->n_words; k++) {
-            add_assignment(run->arena, list, c, &c->words[k]);
+            add_assignment(run->lasting, list, c, &c->words[k]);
         }
     }
     return list;
@@ -376,7 +376,7 @@ static wpa_taint trace_variable(wpa_tracer *t, const wpa_site *site, const char 
 {
     bool is_assigned;
     const wpa_script *script = site->step->script;
-    if (!t->left || !wpa_site_spend(t->run, script ? script->n_commands + 16 : 16)) {
+    if (!t->left || !wpa_rule_spend(t->run, script ? script->n_commands + 16 : 16)) {
         return none;
     }
     t->left--;
@@ -470,7 +470,7 @@ static wpa_taint trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
     const wpa_script *script = site->step->script;
     bool is_of_stranger =
         t->question == WPA_TAINT_TEXT && script && wpa_intake_before(t->run, site, &intake) &&
-        intake.trust.trust != WPA_TRUST_INSIDER && wpa_site_spend(t->run, script->n_commands * 4) &&
+        intake.trust.trust != WPA_TRUST_INSIDER && wpa_rule_spend(t->run, script->n_commands * 4) &&
         reads_tree(script, span);
     if (!is_of_stranger) {
         return none;
@@ -491,7 +491,7 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
     const wpa_outline_step *step = site->step;
     const wpa_yaml_node *node = step->run;
     if (t->depth >= WPA_TAINT_MAX_HOPS || !t->left || !node || span.end > node->length ||
-        !wpa_site_spend(t->run, wpa_span_length(span) * 4)) {
+        !wpa_rule_spend(t->run, wpa_span_length(span) * 4)) {
         return none;
     }
     t->depth++;

@@ -395,7 +395,7 @@ static wpa_trust_guard stronger(wpa_trust_guard a, wpa_trust_guard b)
 
 static wpa_map *memo_of(wpa_rule_run *run)
 {
-    run->memo = run->memo ? run->memo : wpa_map_new(run->arena);
+    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
     return run->memo;
 }
 

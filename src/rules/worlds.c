@@ -23,6 +23,7 @@ struct wpa_worlds {
     bool has_legs;
     const char *input_names[INPUTS_MAX]; /* lower case */
     size_t n_inputs;
+    wpa_budget *budget;
 };
 
 /* Which of these the condition asks about. */
@@ -208,6 +209,7 @@ const wpa_worlds *wpa_worlds_new(const wpa_workflow *workflow, const wpa_workflo
     }
     wpa_worlds *w = wpa_arena_alloc(arena, sizeof *w);
     w->arena = arena;
+    w->budget = wpa_arena_budget(arena);
     add_triggers(w, workflow, &q);
     if (w->n > WORLDS_MAX) {
         return NULL;
@@ -308,7 +310,7 @@ static bool tell(const char *path, void *context, wpa_expr_value *value)
 
 wpa_expr_truth wpa_worlds_truth(const wpa_worlds *worlds, const wpa_expr *part)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(worlds->budget);
     wpa_expr_truth all = WPA_EXPR_MAYBE;
     for (size_t i = 0; i < worlds->n; i++) {
         telling t = {worlds, &worlds->items[i], arena};

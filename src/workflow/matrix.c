@@ -328,6 +328,9 @@ wpa_strategy wpa_strategy_of(const wpa_yaml_node *job, wpa_arena *arena)
     return wpa_reader_strategy(&r, job);
 }
 
+/* A value of a leg. */
+#define VALUE_WORK 4
+
 wpa_matrix_legs wpa_matrix_expand(const wpa_matrix *matrix, wpa_arena *arena)
 {
     expansion e = {.matrix = matrix, .arena = arena};
@@ -335,6 +338,8 @@ wpa_matrix_legs wpa_matrix_expand(const wpa_matrix *matrix, wpa_arena *arena)
     if (matrix->node) {
         multiply(&e);
         include(&e);
+        (void)wpa_budget_spend(wpa_arena_budget(arena),
+                               e.out.n * (matrix->n_rows + 1) * VALUE_WORK);
     }
     e.out.legs = e.legs;
     return e.out;

@@ -235,7 +235,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     for (size_t i = 0; i < m.n_includes && i < ENTRIES_MAX; i++) {
         check_include(run, &m, m.includes[i]);
     }
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
     wpa_matrix_legs legs = wpa_matrix_expand(&m, arena);
     if (!m.is_open && !legs.is_open && !legs.is_truncated && m.n_includes) {
         walk(&(reads){run, &legs}, job->node, 0);

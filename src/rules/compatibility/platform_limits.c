@@ -33,7 +33,7 @@ static void check_matrix(wpa_rule_run *run, const wpa_outline_job *job)
     if (!m.node || m.is_open) {
         return;
     }
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
     wpa_matrix_legs legs = wpa_matrix_expand(&m, arena);
     if (legs.n > LEGS_MAX) {
         wpa_rule_report(run, m.key->span, NULL, NULL,

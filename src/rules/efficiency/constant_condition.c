@@ -271,8 +271,9 @@ static bool check_condition(wpa_rule_run *run, const wpa_workflow *workflow,
         return wpa_expr_fold(root, NULL, NULL, run->arena).truth == WPA_EXPR_FALSY;
     }
     const wpa_workflow_job *job = model_of(workflow, e);
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(wpa_arena_budget(run->arena));
     const wpa_worlds *worlds =
-        workflow ? wpa_worlds_new(workflow, job, root, step != NULL, run->arena) : NULL;
+        workflow ? wpa_worlds_new(workflow, job, root, step != NULL, scratch) : NULL;
     wpa_expr_walk(root, check_chains, &l);
     return worlds && !l.is_decided && check_worlds(&l, worlds);
 }

@@ -178,9 +178,9 @@ static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
 }
 
 /* Composite actions of the repository may read it as well. */
-static reading read_keys(const wpa_rule_run *run, const wpa_outline_job *job)
+static reading read_keys(const wpa_rule_run *run, const wpa_outline_job *job, wpa_arena *arena)
 {
-    reading r = {.keys = wpa_map_new(run->arena), .arena = run->arena, .is_unknown = job->is_call};
+    reading r = {.keys = wpa_map_new(arena), .arena = arena, .is_unknown = job->is_call};
     for (size_t i = 0; i < job->n_steps; i++) {
         r.is_unknown = r.is_unknown || job->steps[i].uses.kind == WPA_OUTLINE_LOCAL;
     }
@@ -197,7 +197,7 @@ static reading read_keys(const wpa_rule_run *run, const wpa_outline_job *job)
 #define ROWS_MAX 64
 
 /* The leg as text, by the order of its keys in the first leg; only what is in keys, if given. */
-static const char *show_leg(const wpa_rule_run *run, const wpa_matrix_leg *leg,
+static const char *show_leg(wpa_arena *arena, const wpa_matrix_leg *leg,
                             const wpa_matrix_leg *order, const wpa_map *keys, bool *is_known)
 {
     const char *text = "";
@@ -205,13 +205,13 @@ static const char *show_leg(const wpa_rule_run *run, const wpa_matrix_leg *leg,
     for (size_t i = 0; i < order->n; i++) {
         const char *name = order->values[i].name;
         const wpa_yaml_node *node = wpa_yaml_resolve(wpa_matrix_leg_get(leg, name));
-        bool is_read = !keys || wpa_map_has(keys, lower(run->arena, name));
+        bool is_read = !keys || wpa_map_has(keys, lower(arena, name));
         bool is_plain =
             node && node->kind == WPA_YAML_SCALAR && !node->is_incomplete && node->length < 200;
         n += node != NULL;
         *is_known = *is_known && (!node || !is_read || is_plain);
         if (*is_known && node && is_read) {
-            text = wpa_arena_printf(run->arena, "%s%s=%s\n", text, name, node->text);
+            text = wpa_arena_printf(arena, "%s%s=%s\n", text, name, node->text);
         }
     }
     *is_known = *is_known && n == leg->n; /* other keys than the first has */
@@ -245,26 +245,27 @@ static bool is_told(const wpa_matrix_leg *leg, const wpa_matrix_leg *other)
 
 static void check_legs(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    const wpa_matrix m = wpa_strategy_of(job->node, run->arena).matrix;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
+    const wpa_matrix m = wpa_strategy_of(job->node, arena).matrix;
     if (!m.node || m.is_open) {
         return;
     }
-    wpa_matrix_legs legs = wpa_matrix_expand(&m, run->arena);
-    reading r = read_keys(run, job);
+    wpa_matrix_legs legs = wpa_matrix_expand(&m, arena);
+    reading r = read_keys(run, job, arena);
     bool has_unread = !r.is_unknown && wpa_map_count(r.keys) > 0 && m.n_rows == 0;
-    wpa_map *whole = wpa_map_new(run->arena), *by_read = wpa_map_new(run->arena);
-    wpa_map *told = wpa_map_new(run->arena);
+    wpa_map *whole = wpa_map_new(arena), *by_read = wpa_map_new(arena);
+    wpa_map *told = wpa_map_new(arena);
     bool is_small = legs.n <= LEGS_MAX && m.n_rows <= ROWS_MAX;
     for (size_t i = 0; i < legs.n && is_small && !legs.is_open; i++) {
         const wpa_matrix_leg *leg = &legs.legs[i];
         bool is_known = true, is_read_known = has_unread;
-        const char *text = show_leg(run, leg, &legs.legs[0], NULL, &is_known);
-        const char *read = show_leg(run, leg, &legs.legs[0], r.keys, &is_read_known);
+        const char *text = show_leg(arena, leg, &legs.legs[0], NULL, &is_known);
+        const char *read = show_leg(arena, leg, &legs.legs[0], r.keys, &is_read_known);
         const wpa_matrix_leg *same = is_known ? wpa_map_get(whole, text) : NULL;
         const wpa_matrix_leg *alike = is_read_known && *read ? wpa_map_get(by_read, read) : NULL;
         const wpa_matrix_leg *other = same ? same : alike;
         const wpa_yaml_node *at = other && !is_told(leg, other) ? place_of(leg, other) : NULL;
-        const char *where = at ? wpa_arena_printf(run->arena, "%zu", at->span.start) : NULL;
+        const char *where = at ? wpa_arena_printf(arena, "%zu", at->span.start) : NULL;
         if (at && !wpa_map_has(told, where)) {
             wpa_map_put(told, where, told);
             wpa_finding *finding = wpa_rule_report(

@@ -106,9 +106,13 @@ static void release(wpa_unit_file *file)
     }
 }
 
+/* What holding a file costs, however short it is. */
+#define HELD_MIN_BYTES ((size_t)4 * 1024)
+
 static bool may_hold(group *g, const wpa_unit_file *file)
 {
-    size_t size_bytes = file->shown.size_bytes;
+    size_t size_bytes =
+        file->shown.size_bytes > HELD_MIN_BYTES ? file->shown.size_bytes : HELD_MIN_BYTES;
     size_t max_bytes = HELD_MAX_BYTES / g->tree->n_groups_at_once;
     return atomic_fetch_add(&g->held_bytes, size_bytes) + size_bytes <= max_bytes || g->n == 1;
 }
@@ -278,23 +282,19 @@ static void open_graphs(group *g)
     }
 }
 
-static const wpa_source *find_parsed(void *context, const char *path)
-{
-    return wpa_map_get(context, path);
-}
-
-/** Trees that are held serve their neighbours too; nobody changes them. */
+/** Trees that are held serve their neighbours too, and others are read once for all. */
 static void share_parsed(wpa_unit *unit)
 {
-    wpa_map *parsed = wpa_map_new(unit->arena);
+    unit->shelf = wpa_shelf_new(&unit->around);
     for (size_t i = 0; i < unit->n_files; i++) {
-        if (unit->files[i]->is_held) {
-            wpa_map_put(parsed, unit->files[i]->identity,
-                        (void *)(uintptr_t)unit->files[i]->shown.source);
+        const wpa_unit_file *file = unit->files[i];
+        if (file->state != WPA_UNIT_UNREADABLE && !file->is_stdin) {
+            wpa_shelf_put(unit->shelf, file->identity, file->shown.size_bytes,
+                          file->is_held ? file->shown.source : NULL);
         }
     }
-    unit->around.parsed = find_parsed;
-    unit->around.parsed_context = parsed;
+    unit->around.parsed = wpa_shelf_find;
+    unit->around.parsed_context = unit->shelf;
 }
 
 static void close_graphs(group *g)

@@ -113,6 +113,7 @@ void wpa_unit_free(wpa_unit *unit)
         wpa_arena_free(unit->files[i]->rules);
         wpa_free(unit->files[i]->packed);
     }
+    wpa_shelf_free(unit->shelf);
     wpa_git_close(unit->git);
     (void)pthread_mutex_destroy(&unit->lock);
     wpa_arena_free(unit->arena);

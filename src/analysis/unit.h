@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "analysis/pool.h"
+#include "analysis/shelf.h"
 #include "analysis/stamps.h"
 #include "analysis/tree.h"
 #include "auth/hash.h"
@@ -60,6 +61,7 @@ struct wpa_unit {
     wpa_git *git;           /* of a revision, or NULL */
     wpa_stamps *stamps;     /* of what lies on disk, or NULL */
     wpa_together *together; /* NULL: no fix over several files was asked for */
+    wpa_shelf *shelf;       /* of trees that serve other files; NULL: there is no graph */
     wpa_map *neighbours;    /* path -> what a file holds that was read beside others */
     uint8_t settings_digest[WPA_SHA256_SIZE];
     uint8_t paths_digest[WPA_SHA256_SIZE];

@@ -1,7 +1,6 @@
 #include "rules/callee.h"
 
 #include "rules/graph.h"
-#include "rules/references.h"
 
 static bool has_name(const wpa_callee *callee, const char *name)
 {
@@ -11,24 +10,6 @@ static bool has_name(const wpa_callee *callee, const char *name)
         }
     }
     return false;
-}
-
-static void add_references(wpa_callee *callee, const wpa_expr_place *place, wpa_arena *arena)
-{
-    size_t n;
-    wpa_expr_reference *references = wpa_expr_references(place->parsed.root, arena, &n);
-    for (size_t i = 0; i < n; i++) {
-        const char *path = references[i].path;
-        if (!wpa_text_is(path, "secrets") && !wpa_text_starts(path, "secrets.")) {
-            continue;
-        }
-        const char *name = wpa_expr_secret_name(&references[i]);
-        if (!name || wpa_text_is(name, "*") || callee->n_used == WPA_CALLEE_MAX_SECRETS) {
-            callee->uses_more = true;
-        } else if (!wpa_text_is_ci(name, "GITHUB_TOKEN") && !has_name(callee, name)) {
-            callee->used[callee->n_used++] = name;
-        }
-    }
 }
 
 bool wpa_callee_read(wpa_rule_run *run, const wpa_outline_job *job, wpa_callee *callee)
@@ -43,19 +24,14 @@ bool wpa_callee_read(wpa_rule_run *run, const wpa_outline_job *job, wpa_callee *
     if (!source || source->is_partial || !source->yaml) {
         return false;
     }
-    *callee = (wpa_callee){.source = source, .path = file->path};
-    for (size_t i = 0; i < source->expressions->n; i++) {
-        const wpa_expr_place *place = source->expressions->items[i].place;
-        if (place->parsed.root) {
-            add_references(callee, place, run->arena);
-        }
-    }
-    const wpa_outline *o = source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        const char *secrets = wpa_yaml_text(wpa_yaml_get(o->jobs[i].node, "secrets"));
-        callee->uses_more = callee->uses_more || wpa_text_is(secrets, "inherit");
-    }
-    const wpa_outline_trigger *call = wpa_outline_trigger_find(o, "workflow_call");
+    *callee = (wpa_callee){
+        .source = source,
+        .path = file->path,
+        .used = file->secrets,
+        .n_used = file->n_secrets,
+        .uses_more = file->names_more_secrets,
+    };
+    const wpa_outline_trigger *call = wpa_outline_trigger_find(source->outline, "workflow_call");
     callee->declared = call ? wpa_yaml_get(call->config, "secrets") : NULL;
     return call != NULL;
 }

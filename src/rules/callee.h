@@ -4,12 +4,10 @@
 #include "rules/outline.h"
 #include "rules/rule.h"
 
-#define WPA_CALLEE_MAX_SECRETS 32
-
 typedef struct wpa_callee {
     const wpa_source *source;
     const char *path;
-    const char *used[WPA_CALLEE_MAX_SECRETS]; /* [n_used] names, GITHUB_TOKEN left out */
+    const char *const *used; /* [n_used] names, GITHUB_TOKEN left out */
     size_t n_used;
     bool uses_more;                /* whose names cannot be told: by index, passed on wholesale */
     const wpa_yaml_node *declared; /* mapping under on.workflow_call.secrets, or NULL */

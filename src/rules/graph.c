@@ -6,7 +6,9 @@
 
 #include <wpa/map.h>
 
+#include "rules/expressions.h"
 #include "rules/outline.h"
+#include "rules/references.h"
 #include "rules/shell_roles.h"
 #include "rules/similarity.h"
 #include "rules/toolchain.h"
@@ -17,7 +19,10 @@ struct wpa_graph {
     const wpa_graph_file **files; /* [n], by path once closed */
     size_t n, capacity;
     wpa_map *by_path;
-    wpa_map *users;   /* path -> users, once closed */
+    wpa_map *users;     /* path -> users, once closed */
+    wpa_map *named;     /* name -> files, once closed */
+    wpa_map *followers; /* name -> files that wait for it, once closed */
+    bool is_partial;
     wpa_map *actions; /* owner/repo[/path] in lower case -> users, once closed */
     bool *has_asked;  /* of the reader whose view this is, or NULL */
     wpa_budget *budget;
@@ -30,6 +35,12 @@ typedef struct users {
     size_t n, capacity;
 } users;
 
+/* Files in the order of their paths. */
+typedef struct file_list {
+    const wpa_graph_file **items;
+    size_t n, capacity;
+} file_list;
+
 wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
 {
     wpa_graph *graph = wpa_arena_alloc(arena, sizeof *graph);
@@ -38,6 +49,8 @@ wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
     graph->by_path = wpa_map_new(arena);
     graph->users = wpa_map_new(arena);
     graph->actions = wpa_map_new(arena);
+    graph->named = wpa_map_new(arena);
+    graph->followers = wpa_map_new(arena);
     return graph;
 }
 
@@ -268,6 +281,62 @@ static void read_group(const wpa_graph *graph, wpa_graph_file *file, const wpa_y
     file->cancels = cancels && !wpa_text_is_ci(cancels, "false");
 }
 
+/* ---- what a called workflow asks for ---- */
+
+typedef struct secret_list {
+    const char *names[WPA_GRAPH_SECRETS_MAX];
+    size_t n;
+    bool has_more;
+} secret_list;
+
+static void add_secrets(secret_list *list, const wpa_expr_place *place, wpa_arena *arena)
+{
+    size_t n;
+    wpa_expr_reference *references = wpa_expr_references(place->parsed.root, arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *path = references[i].path;
+        if (!wpa_text_is(path, "secrets") && !wpa_text_starts(path, "secrets.")) {
+            continue;
+        }
+        const char *name = wpa_expr_secret_name(&references[i]);
+        bool is_known = false;
+        for (size_t k = 0; name && k < list->n; k++) {
+            is_known = is_known || wpa_text_is_ci(list->names[k], name);
+        }
+        if (!name || wpa_text_is(name, "*") || (!is_known && list->n == WPA_GRAPH_SECRETS_MAX)) {
+            list->has_more = true;
+        } else if (!is_known && !wpa_text_is_ci(name, "GITHUB_TOKEN")) {
+            list->names[list->n++] = name;
+        }
+    }
+}
+
+/** Once a repository, not once a caller: a workflow may have thousands of them. */
+static void read_secrets(const wpa_graph *graph, wpa_graph_file *file, const wpa_source *source)
+{
+    if (!wpa_graph_trigger_find(file, "workflow_call")) {
+        return;
+    }
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    secret_list list = {0};
+    for (size_t i = 0; i < source->expressions->n; i++) {
+        const wpa_expr_place *place = source->expressions->items[i].place;
+        if (place->parsed.root && strcasestr(place->node->text, "secrets")) {
+            add_secrets(&list, place, scratch);
+        }
+    }
+    for (size_t i = 0; i < file->n_uses; i++) {
+        list.has_more = list.has_more || file->uses[i].inherits_secrets;
+    }
+    const char **names = wpa_arena_array(graph->arena, list.n + 1, sizeof *names);
+    for (size_t i = 0; i < list.n; i++) {
+        names[i] = copy(graph, list.names[i]);
+    }
+    file->secrets = names;
+    file->n_secrets = list.n;
+    file->names_more_secrets = list.has_more;
+}
+
 void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
 {
     wpa_graph_file *file = wpa_arena_alloc(graph->arena, sizeof *file);
@@ -290,6 +359,8 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
     read_jobs(graph, file, source->outline);
     read_uses(graph, file, source->outline);
     read_toolchains(graph, file, source);
+    read_secrets(graph, file, source);
+    file->stores = wpa_stores_read(source->outline, graph->arena);
     graph->files = wpa_arena_grow(graph->arena, graph->files, graph->n, &graph->capacity,
                                   sizeof *graph->files);
     graph->files[graph->n++] = file;
@@ -404,6 +475,35 @@ static void index_actions(const wpa_graph *graph)
     }
 }
 
+static void list_file(const wpa_graph *graph, wpa_map *lists, const char *name,
+                      const wpa_graph_file *file)
+{
+    file_list *list = wpa_map_get(lists, name);
+    if (!list) {
+        list = wpa_arena_alloc(graph->arena, sizeof *list);
+        wpa_map_put(lists, name, list);
+    }
+    list->items =
+        wpa_arena_grow(graph->arena, list->items, list->n, &list->capacity, sizeof(void *));
+    list->items[list->n++] = file;
+}
+
+static void list_names(wpa_graph *graph)
+{
+    for (size_t i = 0; i < graph->n; i++) {
+        const wpa_graph_file *file = graph->files[i];
+        graph->is_partial = graph->is_partial || file->is_partial;
+        if (file->kind != WPA_INPUT_WORKFLOW) {
+            continue;
+        }
+        list_file(graph, graph->named, file->name ? file->name : file->path, file);
+        const wpa_graph_trigger *trigger = wpa_graph_trigger_find(file, "workflow_run");
+        for (size_t k = 0; trigger && trigger->workflows && trigger->workflows[k]; k++) {
+            list_file(graph, graph->followers, trigger->workflows[k], file);
+        }
+    }
+}
+
 void wpa_graph_close(wpa_graph *graph)
 {
     if (graph->n) {
@@ -420,6 +520,7 @@ void wpa_graph_close(wpa_graph *graph)
         }
     }
     index_actions(graph);
+    list_names(graph);
     graph->similar = wpa_similarity_index_new(graph->arena);
     for (size_t i = 0; i < graph->n; i++) {
         for (size_t k = 0; k < graph->files[i]->n_jobs; k++) {
@@ -506,6 +607,32 @@ const wpa_graph_user *wpa_graph_uses_of(const wpa_graph *graph, wpa_slice slug, 
     const users *list = fold_slug(slug, folded) ? wpa_map_get(graph->actions, folded) : NULL;
     *n = list ? list->n : 0;
     return list ? list->items : NULL;
+}
+
+static const wpa_graph_file *const *listed(const wpa_graph *graph, const wpa_map *lists,
+                                           const char *name, size_t *n)
+{
+    (void)note(graph);
+    const file_list *list = wpa_map_get(lists, name);
+    *n = list ? list->n : 0;
+    return list ? list->items : NULL;
+}
+
+const wpa_graph_file *const *wpa_graph_named(const wpa_graph *graph, const char *name, size_t *n)
+{
+    return listed(graph, graph->named, name, n);
+}
+
+const wpa_graph_file *const *wpa_graph_followers(const wpa_graph *graph, const wpa_graph_file *file,
+                                                 size_t *n)
+{
+    return listed(graph, graph->followers, file->name ? file->name : file->path, n);
+}
+
+bool wpa_graph_is_whole(const wpa_graph *graph)
+{
+    (void)note(graph);
+    return !graph->is_partial;
 }
 
 bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source)

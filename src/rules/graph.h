@@ -7,6 +7,7 @@
 #pragma once
 
 #include "rules/source.h"
+#include "rules/stores.h"
 
 typedef struct wpa_graph wpa_graph;
 
@@ -63,8 +64,16 @@ typedef struct wpa_graph_file {
     size_t n_uses;
     const wpa_graph_toolchain *toolchains; /* of workflows */
     size_t n_toolchains;
-    uint64_t digest; /* of its text: private */
+    wpa_stores stores;
+    const char *const
+        *secrets; /* [n_secrets] that a callable workflow names, GITHUB_TOKEN left out */
+    size_t n_secrets;
+    bool names_more_secrets; /* whose names cannot be told, or that it passes on wholesale */
+    uint64_t digest;         /* of its text: private */
 } wpa_graph_file;
+
+/** Of a callable workflow the names of secrets that are looked at. */
+#define WPA_GRAPH_SECRETS_MAX 32
 
 /** An empty graph; everything in the arena. repository: name for messages, or NULL. */
 wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena);
@@ -99,6 +108,14 @@ const char *wpa_graph_local_path(const char *text, wpa_arena *arena);
  */
 const wpa_graph_file *wpa_graph_local(const wpa_graph *graph, const char *local_path);
 const wpa_graph_trigger *wpa_graph_trigger_find(const wpa_graph_file *file, const char *name);
+
+/** Workflows of this name, or of this path without a name; by path; known once it is closed. */
+const wpa_graph_file *const *wpa_graph_named(const wpa_graph *graph, const char *name, size_t *n);
+/** Workflows that wait for this one's runs (workflow_run); likewise. */
+const wpa_graph_file *const *wpa_graph_followers(const wpa_graph *graph, const wpa_graph_file *file,
+                                                 size_t *n);
+/** Was every file read to its end? */
+bool wpa_graph_is_whole(const wpa_graph *graph);
 
 /** One place that uses a definition. */
 typedef struct wpa_graph_user {

@@ -96,6 +96,16 @@ static bool artifact_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *int
     return true;
 }
 
+wpa_intake wpa_intake_of_download(const wpa_outline_step *step)
+{
+    return (wpa_intake){
+        .kind = WPA_INTAKE_ARTIFACT,
+        .step = step,
+        .span = step->uses.node ? step->uses.node->span : step->node->span,
+        .folder = step->uses.node ? folder_of(step, "path") : "",
+    };
+}
+
 /* ---- commands ----------------------------------------------------------------------------------
  */
 

@@ -29,6 +29,9 @@ bool wpa_intake_of_approved(wpa_rule_run *run, const wpa_site *site, wpa_intake 
 /** Does a step of the job before this one? The last one that does. */
 bool wpa_intake_before(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake);
 
+/** What a download of an artifact puts there, whoever made it. */
+wpa_intake wpa_intake_of_download(const wpa_outline_step *step);
+
 /** Does the step run code that lies in that folder? Its span in the file. */
 bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step, wpa_span *span);
 /** Which file tells the command at that span what to run; NULL if that is not known. */

@@ -208,6 +208,23 @@ static size_t lower_bound(const wpa_surroundings *around, const char *text)
     return low;
 }
 
+size_t wpa_surroundings_skip(const wpa_surroundings *around, size_t i, const char *folder)
+{
+    if (i >= around->n_paths || !wpa_text_starts(around->paths[i], folder)) {
+        return i;
+    }
+    size_t low = i, high = around->n_paths; /* paths[low] is below it, paths[high] is not */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (wpa_text_starts(around->paths[middle], folder)) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return high;
+}
+
 bool wpa_surroundings_has_folder(const wpa_surroundings *around, const char *folder)
 {
     char prefix[PATH_MAX];

@@ -124,6 +124,8 @@ const wpa_surroundings *wpa_surroundings_within(const wpa_surroundings *around, 
 bool wpa_surroundings_has(const wpa_surroundings *around, const char *path);
 /** Is there a file below this folder ("" is the root)? As above. */
 bool wpa_surroundings_has_folder(const wpa_surroundings *around, const char *folder);
+/** Index of the first path from the i-th on that is not below this folder ("x/"). As above. */
+size_t wpa_surroundings_skip(const wpa_surroundings *around, size_t i, const char *folder);
 /** First path that the glob fits ("**" any folders), or NULL. As above. */
 const char *wpa_surroundings_match(const wpa_surroundings *around, const char *glob);
 /** Text of another file, NUL-terminated, in the arena; NULL if it cannot be had. around may be

@@ -559,11 +559,6 @@ static bool outsiders_start(const wpa_graph_file *file)
     return false;
 }
 
-static bool is_named(const wpa_graph_file *file, const char *name)
-{
-    return file->name ? wpa_text_is(file->name, name) : wpa_text_is(file->path, name);
-}
-
 /* Is every run that starts it known to be an insider's? */
 static bool follows_insiders(const wpa_source *source, const wpa_outline_trigger *trigger)
 {
@@ -572,17 +567,14 @@ static bool follows_insiders(const wpa_source *source, const wpa_outline_trigger
     size_t n_names = wpa_yaml_is(names, WPA_YAML_SEQUENCE) ? names->n_items : 0;
     for (size_t i = 0; graph && i < n_names; i++) {
         const char *name = wpa_yaml_text(names->items[i]);
-        bool is_known = false;
-        for (size_t k = 0; name && k < wpa_graph_count(graph); k++) {
-            const wpa_graph_file *file = wpa_graph_at(graph, k);
-            if (file->kind == WPA_INPUT_WORKFLOW && is_named(file, name)) {
-                is_known = !outsiders_start(file);
-                if (!is_known) {
-                    return false;
-                }
+        size_t n = 0;
+        const wpa_graph_file *const *files = name ? wpa_graph_named(graph, name, &n) : NULL;
+        for (size_t k = 0; k < n; k++) {
+            if (outsiders_start(files[k])) {
+                return false;
             }
         }
-        if (!is_known) {
+        if (n == 0) {
             return false;
         }
     }

@@ -299,9 +299,12 @@ bool wpa_work_knows_tree(const wpa_rule_run *run)
 {
     const wpa_surroundings *around = run->source->around;
     size_t n = 0;
-    for (size_t i = 0; around && around->has_paths && i < around->n_paths && n < 3; i++) {
-        n += !wpa_text_starts(around->paths[i], ".github/") &&
-             !wpa_text_starts(around->paths[i], "action.y");
+    for (size_t i = 0; around && around->has_paths && n < 3; i++) {
+        i = wpa_surroundings_skip(around, i, ".github/");
+        if (i >= around->n_paths) {
+            break;
+        }
+        n += !wpa_text_starts(around->paths[i], "action.y");
     }
     return n >= 3;
 }

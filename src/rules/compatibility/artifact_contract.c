@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/flow.h"
+#include "rules/handover.h"
 #include "rules/jobs.h"
 #include "rules/pin.h"
 #include "rules/toolchain.h"
@@ -26,7 +27,9 @@ typedef struct contract {
     const wpa_outline *outline;
     item *items;
     size_t n;
-    bool has_others; /* calls, local actions and the like may upload as well */
+    bool has_others;           /* steps and calls that cannot be looked into may upload as well */
+    const wpa_graph *graph;    /* or NULL */
+    const wpa_graph_file *own; /* NULL without a graph */
 } contract;
 
 static const char *text_of(const item *it, const char *input)
@@ -72,6 +75,14 @@ static bool may_upload(const wpa_outline_step *step)
     return !is_known;
 }
 
+/** The workflow that the job calls; NULL if it is none or not known. */
+static const wpa_graph_file *callee_of(const contract *c, const wpa_outline_job *job)
+{
+    const char *text = job->is_call && c->graph ? wpa_yaml_text(job->uses.node) : NULL;
+    const char *local = text ? wpa_graph_local_path(text, c->run->arena) : NULL;
+    return local ? wpa_graph_local(c->graph, local) : NULL;
+}
+
 static void read_steps(contract *c, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_steps && c->n < ITEMS_MAX; i++) {
@@ -83,7 +94,7 @@ static void read_steps(contract *c, const wpa_outline_job *job)
             c->has_others = c->has_others || may_upload(step);
         }
     }
-    c->has_others = c->has_others || job->is_call;
+    c->has_others = c->has_others || (job->is_call && !callee_of(c, job));
 }
 
 /* ---- names in a matrix ---- */
@@ -269,6 +280,76 @@ static bool may_fit(const item *upload, const item *download)
     return wpa_text_is(upload->text, download->text);
 }
 
+/* ---- called workflows, whose artifacts are those of the same run ---- */
+
+/** Does a called workflow upload it, or may it? Tells of one that may come too late. */
+static bool is_from_callee(const contract *c, item *it, const bool *is_before)
+{
+    const wpa_store_artifact wanted = {.name = it->text};
+    for (size_t i = 0; i < c->outline->n_jobs; i++) {
+        const wpa_outline_job *job = &c->outline->jobs[i];
+        const wpa_graph_file *callee = callee_of(c, job);
+        wpa_handovers found =
+            callee ? wpa_handover_within(c->graph, callee, &wanted) : (wpa_handovers){0};
+        const wpa_source *source = NULL;
+        bool is_sure = found.n && !found.is_open &&
+                       wpa_text_is(found.items[0].artifact->name, it->text) &&
+                       wpa_handover_step(c->run, &found.items[0], &source);
+        if (is_sure && !is_before[i]) {
+            it->need = job->id;
+            wpa_finding *finding = wpa_rule_report(
+                c->run, place_of(it), "A4", it,
+                "%s comes from job %s, which job %s does not need: it may not be there yet",
+                quoted(c, it->text), quoted(c, job->id), quoted(c, it->job->id));
+            wpa_rule_relate_in(c->run, finding, source, found.items[0].artifact->span,
+                               "uploaded here");
+        }
+        if (found.n || found.is_open) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- runs before this one ---- */
+
+/** The one download of artifacts of the run that a workflow_run tells of. */
+static void check_parents(const contract *c, const item *it)
+{
+    const wpa_store_artifact *own = c->own ? wpa_handover_of(c->own, it->step, c->outline) : NULL;
+    const char *id = wpa_outline_with_text(it->step, "run-id");
+    if (!own || !it->text || it->is_dynamic || !id || !strstr(id, "workflow_run.id") ||
+        wpa_outline_with(it->step, "repository")) {
+        return;
+    }
+    wpa_handovers found = wpa_handover_uploads(c->graph, c->own, own);
+    if (found.n == 0 && !found.is_open) {
+        wpa_rule_report(
+            c->run, place_of(it), "A3", NULL,
+            "no workflow that this one follows uploads %s: there is nothing to download",
+            quoted(c, it->text));
+    }
+    for (size_t i = 0; i < found.n && !found.is_open; i++) {
+        const wpa_store_artifact *upload = found.items[i].artifact;
+        bool is_old = upload->major >= 0 && upload->major < UNIQUE_MAJOR;
+        bool reads_old = it->major >= 0 && it->major < UNIQUE_MAJOR;
+        const wpa_source *source = NULL;
+        bool differs = upload->major >= 0 && it->major >= 0 && is_old != reads_old &&
+                       wpa_text_is(upload->name, it->text);
+        if (!differs || !wpa_handover_step(c->run, &found.items[i], &source)) {
+            continue;
+        }
+        wpa_finding *finding = wpa_rule_report(
+            c->run, place_of(it), "A1", NULL,
+            "%s is uploaded by version %d and downloaded by version %d: versions below 4 and from "
+            "4 on do not see each other's artifacts",
+            quoted(c, it->text), upload->major, it->major);
+        finding->confidence = WPA_CONFIDENCE_HIGH;
+        wpa_rule_relate_in(c->run, finding, source, upload->span, "uploaded here");
+        return;
+    }
+}
+
 static void check_source(const contract *c, item *it)
 {
     const item *late = NULL;
@@ -286,6 +367,9 @@ static void check_source(const contract *c, item *it)
         }
         bool is_exact = up->text && !up->is_dynamic;
         late = is_exact || !late ? up : late;
+    }
+    if (!late && is_from_callee(c, it, is_before)) {
+        return;
     }
     bool is_sure = late && late->text && !late->is_dynamic;
     if (is_sure) {
@@ -420,6 +504,7 @@ static void check_download(const contract *c, item *it)
     bool is_called = wpa_outline_trigger_find(c->outline, "workflow_call") != NULL ||
                      c->run->source->kind != WPA_INPUT_WORKFLOW;
     check_cross_run(c, it);
+    check_parents(c, it);
     if (it->name && it->text && !it->is_dynamic && !is_called && !is_of_other_run(it) &&
         !wpa_outline_with(it->step, "pattern") && c->outline->n_jobs <= WPA_JOBS_MAX) {
         check_source(c, it);
@@ -433,6 +518,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     contract *c = wpa_arena_alloc(run->arena, sizeof *c);
     *c = (contract){.run = run, .outline = run->source->outline};
+    c->graph = run->source->around ? run->source->around->graph : NULL;
+    c->own = c->graph ? wpa_graph_own(c->graph, run->source, run->arena) : NULL;
     c->items = wpa_arena_array(run->arena, ITEMS_MAX, sizeof *c->items);
     for (size_t i = 0; i < c->outline->n_jobs; i++) {
         read_steps(c, &c->outline->jobs[i]);

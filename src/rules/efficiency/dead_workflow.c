@@ -6,29 +6,14 @@
 #include "rules/outline.h"
 #include "rules/own.h"
 
-static bool is_whole(const wpa_graph *graph)
-{
-    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
-        if (wpa_graph_at(graph, i)->is_partial) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* ---- D1: workflow_run by a name that nobody has ------------------------------------------------
  */
 
 static bool has_workflow(const wpa_graph *graph, const char *name)
 {
-    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
-        const wpa_graph_file *file = wpa_graph_at(graph, i);
-        bool is_workflow = file->kind == WPA_INPUT_WORKFLOW;
-        if (is_workflow && wpa_text_is(file->name ? file->name : file->path, name)) {
-            return true;
-        }
-    }
-    return false;
+    size_t n = 0;
+    (void)wpa_graph_named(graph, name, &n);
+    return n > 0;
 }
 
 static const char *nearest_workflow(wpa_rule_run *run, const wpa_graph *graph, const char *name)
@@ -84,10 +69,10 @@ static bool is_plain_glob(const char *glob)
 /* Is the tree more than a copy of its definitions? */
 static bool has_sources(const wpa_surroundings *around)
 {
-    for (size_t i = 0; i < around->n_paths; i++) {
+    for (size_t i = wpa_surroundings_skip(around, 0, ".github/"); i < around->n_paths;
+         i = wpa_surroundings_skip(around, i + 1, ".github/")) {
         const char *path = around->paths[i];
-        if (!wpa_text_starts(path, ".github/") && !wpa_text_ends(path, ".yml") &&
-            !wpa_text_ends(path, ".yaml") && strchr(path, '/')) {
+        if (!wpa_text_ends(path, ".yml") && !wpa_text_ends(path, ".yaml") && strchr(path, '/')) {
             return true;
         }
     }
@@ -199,14 +184,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         if (around->has_paths && has_sources(around)) {
             check_paths(run, trigger);
         }
-        if (graph && is_whole(graph) && wpa_text_is(trigger->name, "workflow_run")) {
+        if (graph && wpa_graph_is_whole(graph) && wpa_text_is(trigger->name, "workflow_run")) {
             check_names(run, graph, trigger);
         }
         if (graph && wpa_text_is(trigger->name, "repository_dispatch")) {
             check_types(run, graph, trigger);
         }
     }
-    if (graph && is_whole(graph)) {
+    if (graph && wpa_graph_is_whole(graph)) {
         check_callers(run, graph);
     }
     return true;

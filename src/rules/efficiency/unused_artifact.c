@@ -1,7 +1,7 @@
 /* EFF-020: an artifact of every pull request that nobody downloads. */
 #include <string.h>
 
-#include "rules/graph.h"
+#include "rules/handover.h"
 #include "rules/work.h"
 
 /* Words in a name or path that say it is for people, or for after a failure. */
@@ -14,40 +14,54 @@ static const char *const for_people[] = {
     "rpm",  "zip",       "summary",  "backtrace", "app",        "stats",   "metrics",  "lint",
     "plan", "storybook", "baseline", "failed",    NULL};
 
-static bool downloads_any(const wpa_outline *o)
+/* Steps of the file itself that ask the forge for artifacts, in words that no record has. */
+static bool asks_forge(const wpa_outline *o)
 {
-    static const char *const words[] = {"download-artifact", "gh run download",
-                                        "getArtifact",       "listWorkflowRunArtifacts",
-                                        "artifacts",         NULL};
+    static const char *const words[] = {"getArtifact", "listWorkflowRunArtifacts", "artifacts",
+                                        NULL};
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
             if (!wpa_outline_step_uses(step, "actions/upload-artifact") &&
+                !wpa_outline_step_uses(step, "actions/download-artifact") &&
                 wpa_work_mentions_any(step->node, words)) {
                 return true;
             }
-        }
-        if (o->jobs[i].is_call) {
-            return true;
         }
     }
     return false;
 }
 
-/* A workflow that runs behind this one, or is not known not to. */
-static bool has_reader(wpa_rule_run *run)
+/* Any other run that takes it by its name, as scripts and actions of others may. */
+static bool is_taken_anywhere(const wpa_graph *graph, const wpa_graph_file *own,
+                              const wpa_store_artifact *upload)
 {
-    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
-    for (size_t i = 0; graph && i < wpa_graph_count(graph); i++) {
+    for (size_t i = 0; i < wpa_graph_count(graph); i++) {
         const wpa_graph_file *file = wpa_graph_at(graph, i);
-        if (wpa_graph_trigger_find(file, "workflow_run")) {
-            const wpa_source *source = wpa_rule_source_at(run, file->path);
-            if (!source || downloads_any(source->outline)) {
+        for (size_t k = 0; file != own && k < file->stores.n_artifacts; k++) {
+            const wpa_store_artifact *a = &file->stores.artifacts[k];
+            if (!a->is_upload && a->is_of_other_run && wpa_stores_may_fit(upload, a)) {
                 return true;
             }
         }
     }
-    return !graph;
+    return false;
+}
+
+/* Is there a reader of this run, of one that follows it, or of any other, or may there be one? */
+static bool may_be_read(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    const wpa_graph_file *own = graph ? wpa_graph_own(graph, run->source, run->arena) : NULL;
+    const wpa_store_artifact *upload =
+        own ? wpa_handover_of(own, step, run->source->outline) : NULL;
+    if (!upload) {
+        return true;
+    }
+    wpa_handovers here = wpa_handover_within(graph, own, upload);
+    wpa_handovers behind = wpa_handover_downloads(graph, own, upload);
+    return here.n || here.is_open || behind.n || behind.is_open ||
+           is_taken_anywhere(graph, own, upload);
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
@@ -57,15 +71,16 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (wpa_work_is_large(o)) {
         return true;
     }
-    if (!wpa_work_pr_trigger(o) || wpa_outline_trigger_find(o, "workflow_call") ||
-        downloads_any(o) || wpa_work_ships(run)) {
+    if (!wpa_work_pr_trigger(o) || wpa_outline_trigger_find(o, "workflow_call") || asks_forge(o) ||
+        wpa_work_ships(run)) {
         return true;
     }
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
             if (wpa_outline_step_uses(step, "actions/upload-artifact") && !step->condition &&
-                step->with && !wpa_work_mentions_any(step->with, for_people) && !has_reader(run)) {
+                step->with && !wpa_work_mentions_any(step->with, for_people) &&
+                !may_be_read(run, step)) {
                 (void)wpa_rule_report(run, step->uses.node->span, NULL, step,
                                       "every pull request uploads this artifact and nothing "
                                       "downloads it");

@@ -27,23 +27,19 @@ static void check_workflow_name(wpa_rule_run *run)
     const wpa_yaml_node *name = wpa_yaml_get(run->source->outline->root, "name");
     const char *text = wpa_yaml_text(name);
     const char *path = wpa_source_identity(run->source);
-    for (size_t i = 0; text && around && around->graph && i < wpa_graph_count(around->graph); i++) {
-        const wpa_graph_file *file = wpa_graph_at(around->graph, i);
-        if (strcmp(file->path, path) >= 0) {
-            return;
-        }
-        if (file->kind == WPA_INPUT_WORKFLOW && wpa_text_is(file->name, text)) {
-            wpa_finding *finding =
-                wpa_rule_report(run, name->span, "N1", NULL,
-                                "%s is called %s as well: runs and workflow_run cannot tell them "
-                                "apart",
-                                file->path, quote(run, text));
-            const wpa_source *other = wpa_rule_source_at(run, file->path);
-            if (other) {
-                wpa_rule_relate_in(run, finding, other, file->name_span, "the same name");
-            }
-            return;
-        }
+    size_t n = 0;
+    const wpa_graph_file *const *alike =
+        text && around && around->graph ? wpa_graph_named(around->graph, text, &n) : NULL;
+    if (n == 0 || !alike[0]->name || strcmp(alike[0]->path, path) >= 0) {
+        return;
+    }
+    wpa_finding *finding =
+        wpa_rule_report(run, name->span, "N1", NULL,
+                        "%s is called %s as well: runs and workflow_run cannot tell them apart",
+                        alike[0]->path, quote(run, text));
+    const wpa_source *other = wpa_rule_source_at(run, alike[0]->path);
+    if (other) {
+        wpa_rule_relate_in(run, finding, other, alike[0]->name_span, "the same name");
     }
 }
 

@@ -1,6 +1,7 @@
 /* SEC-008: files of a run that strangers started are used in a job with rights. */
 #include <string.h>
 
+#include "rules/handover.h"
 #include "rules/intake.h"
 
 typedef enum use {
@@ -78,7 +79,59 @@ static bool is_put_away(const wpa_site *site, const wpa_intake *intake)
     return true;
 }
 
-static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *intake)
+/* ---- who made it ---- */
+
+/* What the graph says of the uploads that a download may take. */
+typedef struct makers {
+    bool are_insiders;        /* all are known, and strangers start none of them */
+    bool are_of_last_run;     /* of whatever ran last, and strangers may have started that */
+    const wpa_source *source; /* of an upload in a run that strangers start, or NULL */
+    wpa_span span;
+    const char *event;
+} makers;
+
+static makers find_makers(wpa_rule_run *run, const wpa_site *site)
+{
+    makers m = {0};
+    const wpa_graph *graph = site->source->around ? site->source->around->graph : NULL;
+    const wpa_graph_file *own = graph ? wpa_graph_own(graph, site->source, run->arena) : NULL;
+    const wpa_store_artifact *download =
+        own ? wpa_handover_of(own, site->step, site->source->outline) : NULL;
+    if (!download) {
+        return m;
+    }
+    wpa_handovers found = wpa_handover_uploads(graph, own, download);
+    for (size_t i = 0; i < found.n && !m.source; i++) {
+        const wpa_source *source;
+        const wpa_outline_step *step = wpa_handover_step(run, &found.items[i], &source);
+        wpa_site at = {.source = source, .job = step ? step->job : NULL, .step = step};
+        wpa_trust trust = step ? wpa_trust_of(run, &at) : (wpa_trust){0};
+        if (!step) {
+            found.is_open = true;
+        } else if (trust.trust != WPA_TRUST_INSIDER) {
+            m.source = source;
+            m.span = found.items[i].artifact->span;
+            m.event = trust.event;
+        }
+    }
+    /* Under pull_request the definition that runs is the stranger's own: any name may come of it.
+     */
+    m.are_insiders = found.n && !m.source && !found.is_open && !found.has_strangers;
+    m.are_of_last_run = download->workflow && download->is_of_any_run && found.has_strangers &&
+                        !wpa_text_is_ci(wpa_outline_with_text(site->step, "allow_forks"), "false");
+    return m;
+}
+
+static void relate_makers(wpa_rule_run *run, wpa_finding *finding, const makers *m)
+{
+    if (m->source) {
+        wpa_rule_relate_in(run, finding, m->source, m->span, "made here, in a run that %s starts",
+                           m->event ? m->event : "a stranger");
+    }
+}
+
+static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *intake,
+                   const makers *m)
 {
     static const char *const ends[] = {
         [ONLY_KEPT] = "; whatever reads them later reads theirs",
@@ -90,9 +143,14 @@ static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *in
     use how = worst_use(run, site, intake, &span);
     wpa_finding *finding = wpa_rule_report(
         run, intake->span, NULL, intake->step,
-        "files of a run that strangers can start are fetched into a job with a write token or "
-        "secrets%s",
+        m->are_of_last_run && intake->trust.trust != WPA_TRUST_OUTSIDER_PRIVILEGED
+            ? "files of the last run of a workflow that strangers can start are fetched into a job "
+              "with a write token or secrets%s"
+            : "files of a run that strangers can start are fetched into a job with a write token "
+              "or "
+              "secrets%s",
         ends[how]);
+    relate_makers(run, finding, m);
     if (how == EXECUTED) {
         finding->severity = WPA_SEVERITY_CRITICAL;
     } else if (how == ONLY_KEPT) {
@@ -101,6 +159,22 @@ static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *in
     }
     if (span.start != intake->span.start) {
         wpa_rule_relate(run, finding, span, "%s", how == EXECUTED ? "runs them" : "reads them");
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_site *site)
+{
+    wpa_intake intake;
+    bool is_intake = wpa_intake_of(run, site, &intake) && intake.kind == WPA_INTAKE_ARTIFACT;
+    bool may_be = is_intake || (site->step->uses.kind == WPA_OUTLINE_REPOSITORY &&
+                                wpa_outline_with(site->step, "workflow"));
+    makers m = may_be ? find_makers(run, site) : (makers){0};
+    if (!is_intake && m.are_of_last_run) {
+        intake = wpa_intake_of_download(site->step);
+        is_intake = true;
+    }
+    if (is_intake && !m.are_insiders && !is_put_away(site, &intake)) {
+        report(run, site, &intake, &m);
     }
 }
 
@@ -113,11 +187,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         bool is_privileged = wpa_trust_site_is_privileged(&site);
         for (size_t k = 0; is_privileged && k < o->jobs[i].n_steps; k++) {
             site.step = &o->jobs[i].steps[k];
-            wpa_intake intake;
-            if (wpa_intake_of(run, &site, &intake) && intake.kind == WPA_INTAKE_ARTIFACT &&
-                !is_put_away(&site, &intake)) {
-                report(run, &site, &intake);
-            }
+            check_step(run, &site);
         }
     }
     return true;

@@ -3,6 +3,7 @@
 
 #include "facts/commands.h"
 #include "rules/caches.h"
+#include "rules/graph.h"
 #include "rules/intake.h"
 #include "rules/work.h"
 
@@ -208,6 +209,61 @@ static bool delivers(const wpa_rule_run *run, const wpa_outline_job *job)
     return gives_out(run, job) || (has_outlet ? has_upload(job) : is_for_releases(o));
 }
 
+/* ---- the same cache in other definitions -------------------------------------------------------
+ */
+
+#define OTHERS_SHOWN 4
+
+static const wpa_store_cache *record_of(const wpa_graph_file *file, const wpa_outline *o,
+                                        const wpa_outline_step *step)
+{
+    for (size_t i = 0; i < file->stores.n_caches; i++) {
+        const wpa_store_cache *cache = &file->stores.caches[i];
+        if (&o->jobs[cache->job] == step->job && cache->step == step->index) {
+            return cache;
+        }
+    }
+    return NULL;
+}
+
+/* Does a run that strangers start write it where every branch reads it? */
+static bool is_written_by_strangers(const wpa_store_cache *cache)
+{
+    const wpa_fact_event *event =
+        cache->opened_by ? wpa_facts_event_find(wpa_slice_of(cache->opened_by)) : NULL;
+    return cache->saves && event && event->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
+}
+
+/* Show where the cache is written by strangers' runs, or where it is restored; how many there are.
+ */
+static size_t relate_others(wpa_rule_run *run, wpa_finding *finding, const wpa_outline_step *step,
+                            bool are_writers)
+{
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    const wpa_graph_file *own = graph ? wpa_graph_own(graph, run->source, run->arena) : NULL;
+    const wpa_store_cache *cache = own ? record_of(own, run->source->outline, step) : NULL;
+    size_t n = 0;
+    for (size_t i = 0; cache && i < wpa_graph_count(graph) && n < OTHERS_SHOWN; i++) {
+        const wpa_graph_file *file = wpa_graph_at(graph, i);
+        for (size_t k = 0; k < file->stores.n_caches && n < OTHERS_SHOWN; k++) {
+            const wpa_store_cache *other = &file->stores.caches[k];
+            bool is_other = !wpa_text_is(file->path, own->path) || other->job != cache->job;
+            bool is_it = are_writers
+                             ? is_written_by_strangers(other) && wpa_stores_may_hit(other, cache)
+                             : wpa_stores_may_hit(cache, other);
+            const wpa_source *source =
+                is_other && is_it ? wpa_rule_source_at(run, file->path) : NULL;
+            if (source) {
+                n++;
+                wpa_rule_relate_in(run, finding, source, other->span, "%s",
+                                   are_writers ? "written here by runs that strangers start"
+                                               : "restored here");
+            }
+        }
+    }
+    return n;
+}
+
 static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fact_cache *cache,
                    const publication *p, wpa_cache_state state)
 {
@@ -233,6 +289,11 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fa
         wpa_rule_relate(run, finding, step->uses.node->span, "restores it");
     }
     wpa_rule_relate(run, finding, p->span, "%s", p->what);
+    if (relate_others(run, finding, step, true)) {
+        finding->severity = WPA_SEVERITY_HIGH;
+        finding->confidence = WPA_CONFIDENCE_HIGH;
+        finding->persona = WPA_PERSONA_DEFAULT;
+    }
 }
 
 static bool is_off_for_job(const wpa_outline_job *job)
@@ -300,6 +361,7 @@ static void check_saves(wpa_rule_run *run, const wpa_site *site)
                             "branch",
                             wpa_rule_quote(run, step->uses.slug.at, step->uses.slug.length));
         wpa_rule_relate(run, finding, intake.span, "brings in their code");
+        (void)relate_others(run, finding, step, false);
     }
 }
 

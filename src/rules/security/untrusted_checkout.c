@@ -1,5 +1,8 @@
 /* SEC-005: code of strangers is fetched into a job with rights, and then it is run. */
+#include <string.h>
+
 #include "facts/commands.h"
+#include "rules/handover.h"
 #include "rules/intake.h"
 
 /* The first step behind the intake, or the intake's own, that runs what came in. */
@@ -33,15 +36,101 @@ static bool is_only_read(const wpa_outline_job *job, const wpa_intake *intake)
     return n_commands > 0;
 }
 
+/* Where what the job makes of that code goes on to run: it is handed over as an artifact. */
+typedef struct downstream {
+    const wpa_source *source;
+    const wpa_outline_job *job; /* NULL: nowhere that is known */
+    wpa_span upload, download, run;
+} downstream;
+
+/* Does the job that takes the artifact have rights, and run what it takes? */
+static bool is_run_there(wpa_rule_run *run, const wpa_handover *item, downstream *d)
+{
+    const wpa_outline_step *step = wpa_handover_step(run, item, &d->source);
+    wpa_site site = {.source = d->source, .job = step ? step->job : NULL, .step = step};
+    if (!step || !wpa_trust_site_is_privileged(&site) ||
+        wpa_trust_of(run, &site).trust != WPA_TRUST_OUTSIDER_PRIVILEGED) {
+        return false;
+    }
+    wpa_intake taken = wpa_intake_of_download(step);
+    for (size_t i = step->index + 1; i < step->job->n_steps; i++) {
+        if (wpa_intake_is_run_by(&taken, &step->job->steps[i], &d->run)) {
+            d->job = step->job;
+            d->download = item->artifact->span;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Another job of this run that takes it. */
+static bool goes_on_here(wpa_rule_run *run, const wpa_graph_file *own,
+                         const wpa_store_artifact *upload, downstream *d)
+{
+    for (size_t i = 0; i < own->stores.n_artifacts; i++) {
+        const wpa_store_artifact *a = &own->stores.artifacts[i];
+        wpa_handover item = {own, a};
+        if (!a->is_upload && !a->is_of_other_run && a->job != upload->job &&
+            wpa_stores_may_fit(upload, a) && is_run_there(run, &item, d)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A workflow that follows this run and takes it. */
+static bool goes_on_elsewhere(wpa_rule_run *run, const wpa_graph *graph, const wpa_graph_file *own,
+                              const wpa_store_artifact *upload, downstream *d)
+{
+    wpa_handovers found = wpa_handover_downloads(graph, own, upload);
+    for (size_t i = 0; i < found.n; i++) {
+        if (found.items[i].artifact->is_of_other_run && is_run_there(run, &found.items[i], d)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static downstream find_downstream(wpa_rule_run *run, const wpa_site *site, const wpa_intake *intake)
+{
+    downstream d = {0};
+    const wpa_outline *o = site->source->outline;
+    const wpa_graph *graph = site->source->around ? site->source->around->graph : NULL;
+    const wpa_graph_file *own = wpa_graph_own(graph, site->source, run->arena);
+    for (size_t i = 0; i < own->stores.n_artifacts && !d.job; i++) {
+        const wpa_store_artifact *a = &own->stores.artifacts[i];
+        bool is_behind =
+            a->is_upload && &o->jobs[a->job] == site->job && a->step > intake->step->index;
+        if (is_behind && (goes_on_here(run, own, a, &d) ||
+                          (graph && goes_on_elsewhere(run, graph, own, a, &d)))) {
+            d.upload = a->span;
+        }
+    }
+    return d;
+}
+
+static void relate_downstream(wpa_rule_run *run, wpa_finding *finding, const downstream *d)
+{
+    finding->severity = WPA_SEVERITY_CRITICAL;
+    finding->confidence = WPA_CONFIDENCE_HIGH;
+    wpa_rule_relate(run, finding, d->upload, "hands over what was made of it");
+    wpa_rule_relate_in(run, finding, d->source, d->download, "job %s takes it",
+                       wpa_rule_quote(run, d->job->id, strlen(d->job->id)));
+    wpa_rule_relate_in(run, finding, d->source, d->run, "runs it");
+}
+
 static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *intake)
 {
     wpa_span span;
     const wpa_outline_step *user = find_run(site->job, intake, &span);
     bool is_privileged = wpa_trust_site_is_privileged(site);
+    bool is_done = (user && is_privileged) || intake->is_refused;
+    downstream d = is_done ? (downstream){0} : find_downstream(run, site, intake);
     const char *event = intake->trust.event ? intake->trust.event : "its trigger";
     const char *end = intake->is_refused ? ": this version of the action refuses to, so it fails"
-                      : user             ? ", and then runs it"
-                                         : "; whatever runs a file of it later is theirs";
+                      : d.job ? ", and what is made of it runs in a job with rights further down"
+                      : user  ? ", and then runs it"
+                              : "; whatever runs a file of it later is theirs";
     wpa_finding *finding =
         wpa_rule_report(run, intake->span, NULL, intake,
                         "%s lets strangers choose the code that is checked out%s%s", event,
@@ -61,6 +150,9 @@ static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *in
         wpa_rule_relate(run, finding, span, "runs it, as %s says", file);
     } else if (user) {
         wpa_rule_relate(run, finding, span, "runs it");
+    }
+    if (d.job) {
+        relate_downstream(run, finding, &d);
     }
 }
 

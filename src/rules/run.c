@@ -106,6 +106,8 @@ bool wpa_rule_spend(wpa_rule_run *run, size_t work)
 
 /* A byte of a file that must be parsed is that much work. */
 #define PARSE_WORK 8
+/* One that is parsed already. */
+#define SHARED_WORK 100
 
 /** As it was parsed for all, seen from here. Its expressions are not checked from here either. */
 static const wpa_source *share_neighbour(wpa_rule_run *run, const char *path)
@@ -120,6 +122,7 @@ static const wpa_source *share_neighbour(wpa_rule_run *run, const char *path)
     if (around->trace) {
         around->trace->has_asked_graph = true; /* what definitions hold is known together */
     }
+    (void)wpa_rule_spend(run, SHARED_WORK);
     wpa_source *source = wpa_arena_dup(arena, parsed, sizeof *parsed);
     source->around = around;
     return source;
@@ -141,6 +144,7 @@ static const wpa_source *read_neighbour(wpa_rule_run *run, const char *path)
         wpa_surroundings_read(around, path, WPA_YAML_MAX_BYTES, run->sink->arena, &size_bytes);
     const char *prefix = around && around->prefix ? around->prefix : "";
     const char *shown = wpa_arena_printf(run->sink->arena, "%s%s", prefix, path);
+    (void)wpa_rule_spend(run, size_bytes * PARSE_WORK);
     return text ? wpa_source_read(kind, shown, text, size_bytes, around, run->sink->arena) : NULL;
 }
 
@@ -156,9 +160,7 @@ const wpa_source *wpa_rule_source_at(wpa_rule_run *run, const char *path)
         sink->neighbour_bytes < WPA_NEIGHBOURS_MAX_BYTES) {
         const wpa_source *source = read_neighbour(run, path);
         wpa_map_put(sink->neighbours, path, (void *)(uintptr_t)source);
-        size_t size_bytes = source ? source->size_bytes : 0;
-        sink->neighbour_bytes += size_bytes;
-        (void)wpa_rule_spend(run, size_bytes * PARSE_WORK);
+        sink->neighbour_bytes += source ? source->size_bytes : 0;
     }
     return wpa_map_get(sink->neighbours, path);
 }

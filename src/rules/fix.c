@@ -18,6 +18,7 @@ typedef struct fixer {
     const wpa_fix_choice *choice;
     wpa_arena *arena;
     wpa_map *dropped; /* fingerprints of findings whose fix did not hold */
+    size_t n_tried;   /* bytes that were analysed to see whether fixes hold */
     wpa_fix_outcome outcome;
     wpa_note *notes;
     size_t applied_capacity, fixes_capacity, notes_capacity;
@@ -264,17 +265,40 @@ static const wpa_source *apply(const fixer *f, const candidates *list, wpa_arena
                            arena);
 }
 
-/** Would the file be better with these fixes? If not, why, in the fixer's arena. */
-static bool holds(const fixer *f, const candidates *list, const wpa_result *before,
-                  const char **fault)
+/*
+ * Text that is analysed for the fixes of one file: of a file that people wrote all are tried, one
+ * of a megabyte that was made to need thousands of tries ends here.
+ */
+#define TRIED_MAX_BYTES ((size_t)32 * 1024 * 1024)
+/* What the files of all rounds and their findings may hold; the next pass goes on from there. */
+#define HELD_MAX_BYTES ((size_t)192 * 1024 * 1024)
+
+static bool is_spent(const fixer *f)
 {
+    return f->n_tried > TRIED_MAX_BYTES || wpa_arena_used_bytes(f->arena) > HELD_MAX_BYTES;
+}
+
+static wpa_result analyse(fixer *f, const wpa_source *source, const wpa_settings *settings,
+                          wpa_arena *arena)
+{
+    f->n_tried += source->size_bytes;
+    return wpa_rules_run(source, settings, arena);
+}
+
+/** Would the file be better with these fixes? If not, why, in the fixer's arena. */
+static bool holds(fixer *f, const candidates *list, const wpa_result *before, const char **fault)
+{
+    *fault = "as much was tried for this file as may be";
+    if (is_spent(f)) {
+        return false;
+    }
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new(); /* attempts are many, and most of it waste */
     const wpa_source *source = apply(f, list, scratch);
     *fault = "the file could not be read any more";
     if (!source->yaml || (source->is_partial && !f->source->is_partial)) {
         return false;
     }
-    wpa_result after = wpa_rules_run(source, f->judge, scratch);
+    wpa_result after = analyse(f, source, f->judge, scratch);
     *fault = wpa_arena_text(f->arena, wpa_fix_fault(list, before, &after, scratch));
     return *fault == NULL;
 }
@@ -366,7 +390,7 @@ static candidates take_severity(fixer *f, const candidates *list, wpa_severity s
 static void take(fixer *f, const candidates *list)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
-    wpa_result before = wpa_rules_run(f->source, f->judge, scratch);
+    wpa_result before = analyse(f, f->source, f->judge, scratch);
     candidates all = {0};
     const char *fault;
     for (size_t i = WPA_SEVERITY_COUNT; i-- > 0;) {
@@ -395,14 +419,14 @@ wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *sett
         .arena = arena,
         .dropped = wpa_map_new(arena),
     };
-    wpa_result result = wpa_rules_run(source, settings, arena);
-    for (int round = 0; source->yaml && round < WPA_FIX_MAX_ROUNDS; round++) {
+    wpa_result result = analyse(&f, source, settings, arena);
+    for (int round = 0; source->yaml && round < WPA_FIX_MAX_ROUNDS && !is_spent(&f); round++) {
         candidates list = choose(&f, &result);
         if (list.n == 0) {
             break;
         }
         take(&f, &list);
-        result = wpa_rules_run(f.source, settings, arena);
+        result = analyse(&f, f.source, settings, arena);
     }
     f.outcome.result = result;
     f.outcome.text = f.source->yaml ? f.source->yaml->source : "";

@@ -24,7 +24,8 @@
 #define HELD_MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define WORK_MAX (WPA_RULES_WORK_MAX + 2 * WPA_RULE_WORK_MAX)
 #define HEAD "name: CI\non: [push, pull_request_target]\npermissions: {}\n"
-#define JOB HEAD "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+#define ONE_JOB "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+#define JOB HEAD ONE_JOB
 
 static wpa_settings *loudest(wpa_arena *arena)
 {
@@ -70,7 +71,7 @@ static void make_env_chain(wpa_buf *out, size_t n)
     for (size_t i = 0; i < n; i++) {
         wpa_buf_printf(out, "  K%zu: ${{ env.K%zu }}\n", i + 1, i);
     }
-    wpa_buf_printf(out, "%s", JOB + strlen(HEAD));
+    wpa_buf_printf(out, ONE_JOB);
     for (size_t i = 0; i < n / 4; i++) {
         wpa_buf_printf(out, "      - run: echo ${{ env.K%zu }}\n", n);
     }

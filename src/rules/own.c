@@ -27,7 +27,7 @@ static wpa_forge read_forge(const wpa_rule_run *run)
     const char *by_folder = strstr(path, ".gitea/")     ? "gitea"
                             : strstr(path, ".forgejo/") ? "forgejo"
                                                         : "github.com";
-    return wpa_forge_parse(configured ? configured : by_folder, run->arena);
+    return wpa_forge_parse(configured ? configured : by_folder, run->sink->arena);
 }
 
 /* Once for all rules of the file. */

@@ -273,9 +273,15 @@ static const wpa_source *apply(const fixer *f, const candidates *list, wpa_arena
 /* What the files of all rounds and their findings may hold; the next pass goes on from there. */
 #define HELD_MAX_BYTES ((size_t)192 * 1024 * 1024)
 
+/* A file that the forge refuses for its size is tried once or twice: others are not made to wait.
+ */
+#define REFUSED_MIN_BYTES ((size_t)512 * 1024)
+
 static bool is_spent(const fixer *f)
 {
-    return f->n_tried > TRIED_MAX_BYTES || wpa_arena_used_bytes(f->arena) > HELD_MAX_BYTES;
+    size_t size_bytes = f->source->size_bytes;
+    size_t max_bytes = size_bytes > REFUSED_MIN_BYTES ? 2 * size_bytes : TRIED_MAX_BYTES;
+    return f->n_tried > max_bytes || wpa_arena_used_bytes(f->arena) > HELD_MAX_BYTES;
 }
 
 static wpa_result analyse(fixer *f, const wpa_source *source, const wpa_settings *settings,

@@ -9,9 +9,3 @@ void *wpa_alloc(size_t size_bytes);
 void *wpa_realloc(void *memory, size_t size_bytes);
 char *wpa_strdup(const char *text);
 void wpa_free(void *memory);
-
-/**
- * From now on all threads take from one heap. Where most memory comes in arenas' blocks they seldom
- * meet there, and what one of them has let go serves the others. Before there are threads.
- */
-void wpa_memory_share(void);

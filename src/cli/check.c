@@ -456,7 +456,6 @@ static int check(wpa_cli *cli, wpa_error *err)
     if (options.lists_rules) {
         return wpa_check_list_rules(cli, options.lists_rules_as_json, err);
     }
-    wpa_memory_share();
     if (options.n_formats == 0) {
         size_t n;
         options.formats[options.n_formats++].format = &wpa_formats_all(&n)[0];

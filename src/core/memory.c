@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +32,4 @@ char *wpa_strdup(const char *text)
 void wpa_free(void *memory)
 {
     free(memory);
-}
-
-void wpa_memory_share(void)
-{
-    (void)mallopt(M_ARENA_MAX, 1);
 }

@@ -417,6 +417,7 @@ static wpa_json *run_rules(const wpa_analysis_subject *subject, const surroundin
     const wpa_source *source =
         wpa_source_read(kind, subject->path, outcome->content, outcome->size_bytes, around, arena);
     WPA_AUTO(wpa_arena) *answers = wpa_lint_batch(lint, &(wpa_lint_file){source, &settings}, 1);
+    (void)answers; /* settings has them from here on */
     wpa_analysis analysis = wpa_analysis_of_source(source, settings, arena);
     wpa_json *document = describe(&analysis, lint, arena);
     wpa_json_set(document, "fleet_uses",

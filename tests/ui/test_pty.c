@@ -84,7 +84,7 @@ static void test_first_guardian(void **state)
                  "\025one long phrase\r"); /* the first field is kept: Ctrl-U is for the second */
     expect(tty, "LIVE  mira guardian");
     expect(tty, "Health 87");
-    assert_false(wpa_tty_has(tty, "phrase"));
+    assert_true(wpa_tty_wait_gone(tty, "phrase", PATIENCE_MS));
 }
 
 static void test_rollback_key(void **state)

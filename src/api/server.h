@@ -76,7 +76,7 @@ struct wpa_api {
     wpa_api_stream *streams;
     size_t n_streams;
     struct wpa_api_limits *limits;
-    struct wpa_api_issuer *issuers;     /* under mutex */
+    struct wpa_api_issuer *issuers; /* under mutex */
     struct wpa_api_kept *kept;
     atomic_uint_fast64_t n_requests[6]; /* by the first digit of the status; 0: none */
     atomic_uint_fast64_t n_refused_sign_ins;

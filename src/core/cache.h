@@ -25,7 +25,7 @@ WPA_DEFINE_AUTO(wpa_cache, wpa_cache_close);
 /** A copy of the bytes kept under a key; NULL if there are none. Any thread. */
 const void *wpa_cache_find(wpa_cache *cache, const uint8_t key[WPA_CACHE_KEY_SIZE],
                            wpa_arena *arena, size_t *size_bytes);
-/** Let go of memory that can be had again from the files; between others' calls alone. */
+/** Let go of memory that can be had again from the files. Any thread. */
 void wpa_cache_relax(wpa_cache *cache);
 /** Keep bytes; they are copied. Any thread. */
 void wpa_cache_put(wpa_cache *cache, const uint8_t key[WPA_CACHE_KEY_SIZE], const void *bytes,

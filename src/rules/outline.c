@@ -487,6 +487,14 @@ static bool is_verbatim(const wpa_yaml_node *run, const wpa_shell_word *word, si
            memcmp(run->text + word->span.start + is_quoted, word->text, length) == 0;
 }
 
+static void note_word(const wpa_yaml_doc *doc, const wpa_yaml_node *run, const wpa_shell_word *word)
+{
+    size_t length = strlen(word->text);
+    if (!is_verbatim(run, word, length)) {
+        wpa_yaml_add_text(doc, word->text, length);
+    }
+}
+
 /* Which commands are called, and words that quotes and escapes are in: what files are asked for. */
 static void note_words(const wpa_yaml_doc *doc, const wpa_yaml_node *run, const wpa_script *script)
 {
@@ -494,10 +502,10 @@ static void note_words(const wpa_yaml_doc *doc, const wpa_yaml_node *run, const 
         const wpa_shell_command *c = &script->commands[i];
         wpa_yaml_add_name(doc, c->name);
         for (size_t k = 0; k < c->n_words; k++) {
-            size_t length = strlen(c->words[k].text);
-            if (!is_verbatim(run, &c->words[k], length)) {
-                wpa_yaml_add_text(doc, c->words[k].text, length);
-            }
+            note_word(doc, run, &c->words[k]);
+        }
+        for (size_t k = 0; k < c->n_redirects; k++) {
+            note_word(doc, run, &c->redirects[k].target);
         }
     }
 }

@@ -314,7 +314,7 @@ static wpa_taint given_or_default(wpa_tracer *t, const wpa_site *site, const wpa
         return taint;
     }
     wpa_site at = *site;
-    at.caller = wpa_arena_dup(t->run->arena, caller, sizeof *caller); /* told apart by address */
+    at.caller = wpa_arena_dup(t->run->lasting, caller, sizeof *caller); /* told apart by address */
     const wpa_yaml_node *value = wpa_yaml_get(input, "default");
     return wpa_taint_add_hop(t, wpa_trace_scalar(t, &at, value), site->source,
                              value ? value->span : site->source->outline->root->span,

@@ -3,6 +3,7 @@
 
 #include <wpa/buf.h>
 
+#include "expr/expr.h"
 #include "rules/extract.h"
 #include "rules/site.h"
 #include "rules/steps.h"
@@ -223,8 +224,8 @@ static const char *script_text(moving *m)
     wpa_arena *arena = m->run->arena;
     WPA_AUTO(wpa_buf) *buf = wpa_buf_new(WPA_YAML_MAX_SCALAR_BYTES * 2);
     for (const char *open; (open = strstr(done, "${{"));) {
-        const char *close = strstr(open, "}}");
-        size_t at = (size_t)(open - text);
+        size_t at = (size_t)(open - text), end = wpa_expr_close(text, m->step->run->length, at + 3);
+        const char *close = end == SIZE_MAX ? NULL : text + end;
         wpa_shell_context context =
             script->contexts ? (wpa_shell_context)script->contexts[at] : WPA_SHELL_SINGLE;
         bool is_expanded = context == WPA_SHELL_PLAIN || context == WPA_SHELL_DOUBLE ||

@@ -57,7 +57,8 @@ static const wpa_api_field destination_fields[] = {
     "user, "                                                                                       \
     "no_tls; command: argv, network; ca_file for those that speak TLS"
 #define SECRET_WORDS                                                                               \
-    "where the secret is, read by whoever delivers: env:WPA_SECRET_NAME or file:/path. Of a "      \
+    "where the secret is, read by whoever delivers: env:WPA_SECRET_NAME or "                       \
+    "file:/etc/wpa/secrets/NAME. Of a "                                                            \
     "webhook it signs, of slack it is the URL, of alertmanager the bearer token, of email the "    \
     "password"
 #define EVENTS_WORDS                                                                               \
@@ -450,7 +451,8 @@ static const wpa_api_field new_hook_fields[] = {
      .is_required = true,
      .min = 1,
      .max = 1100,
-     .words = "where the secret is, read by this server: env:WPA_SECRET_NAME or file:/path"},
+     .words = "where the secret is, read by this server: env:WPA_SECRET_NAME or "
+              "file:/etc/wpa/secrets/NAME"},
     {0},
 };
 

@@ -177,6 +177,8 @@ static const place files[] = {
     {"~/.config/wpa/console.yaml, /etc/wpa/console.yaml",
      "the console's settings, and the database"},
     {"~/.config/wpa/themes/", "colour themes of one's own"},
+    {"~/.config/wpa/secrets/, /etc/wpa/secrets/",
+     "files that --secret file:... may name, and no others"},
     {"~/.local/state/wpa/", "the database of its own, session keys, wpa.log"},
     {"~/.local/share/wpa/facts/tags.txt",
      "tags and branches of actions, as wpa data update has written them"},

@@ -12,7 +12,7 @@
 /* clang-format off */
 #define DESTINATION_OPTIONS \
     {"set", 0, WPA_CLI_LIST, "NAME=VALUE", "a setting of the channel; again for each item of a list"}, \
-    {"secret", 0, WPA_CLI_TEXT, "WHERE", "where its secret is: env:WPA_SECRET_NAME or file:/path"}, \
+    {"secret", 0, WPA_CLI_TEXT, "WHERE", "where its secret is: env:WPA_SECRET_NAME or file:/etc/wpa/secrets/NAME"}, \
     {"event", 'e', WPA_CLI_LIST, "PATTERN", "only these events; may be repeated (default: notice.* and finding.new)"}, \
     {"min-severity", 0, WPA_CLI_TEXT, "LEVEL", "info (the default), warning, error or critical"}, \
     {"repository", 0, WPA_CLI_LIST, "PATTERN", "only these: names with *, owner:NAME, label:NAME; may be repeated"}, \
@@ -472,7 +472,7 @@ static const wpa_cli_option hook_options[] = {
     {"repository", 0, WPA_CLI_TEXT, "NAME",
      "of this repository alone (default: of all that have none of their own)"},
     {"secret", 0, WPA_CLI_TEXT, "WHERE",
-     "where wpa serve finds the secret: env:WPA_SECRET_NAME or file:/path"},
+     "where wpa serve finds the secret: env:WPA_SECRET_NAME or file:/etc/wpa/secrets/NAME"},
 };
 
 static int run_hooks(wpa_cli *cli, wpa_error *err)

@@ -52,7 +52,8 @@ const wpa_notify_channel *wpa_notify_channel_find(const char *name, wpa_error *e
  * min_severity, repositories, timeout_ms, max_tries, private_addresses, is_enabled. What is left
  * out keeps its value, or gets its default.
  *
- * secret    a reference: "env:WPA_SECRET_NAME" or "file:/path", read by whoever delivers.
+ * secret    a reference: "env:WPA_SECRET_NAME" or "file:/etc/wpa/secrets/NAME", read by whoever
+ *           delivers.
  * version   the one to be changed; -1: any.
  *
  * Errors    INVALID (names the field), CONFLICT (name taken, version), NOT_FOUND, DENIED.
@@ -128,9 +129,11 @@ int64_t wpa_notify_backoff_ms(int tries, int64_t asked_ms);
 /** Is it a reference? Errors INVALID. */
 bool wpa_notify_secret_check(const char *reference, wpa_error *err) WPA_CHECK;
 /**
- * The secret that a reference names, without a line feed at its end.
+ * The secret that a reference names, without a line feed at its end. Files are taken of
+ * /etc/wpa/secrets and of secrets in wpa_path_config alone, wherever links lead.
  *
- * Errors    INVALID, NOT_FOUND (not set, no file), REFUSED (others may read the file), LIMIT.
+ * Errors    INVALID, NOT_FOUND (not set, no file), REFUSED (another folder, others may read the
+ *           file), LIMIT.
  */
 struct wpa_secret *wpa_notify_secret_read(const char *reference, wpa_error *err);
 

@@ -27,7 +27,7 @@ typedef struct fixture {
     wpa_sample *sample;
     wpa_client client;
     pid_t server;
-    const char *secret_path;
+    const char *secret_folder, *secret_path;
 } fixture;
 
 static wpa_arena *arena_of(const fixture *f)
@@ -91,7 +91,10 @@ static int set_up(void **state)
     f.sample = wpa_sample_new();
     f.client.arena = wpa_sample_arena(f.sample);
     f.client.port = 21000 + (int)getpid() % 20000;
-    f.secret_path = wpa_path_join(f.client.arena, wpa_sample_folder(f.sample), "hook.secret");
+    f.secret_folder =
+        wpa_path_join(f.client.arena, wpa_sample_folder(f.sample), "config/wpa/secrets");
+    f.secret_path = wpa_path_join(f.client.arena, f.secret_folder, "hook.secret");
+    assert_true(wpa_dir_make(f.secret_folder, 0700, &err));
     assert_true(wpa_file_replace(f.secret_path, SECRET "\n", strlen(SECRET) + 1, 0600, &err));
     wpa_sample_import(f.sample, false);
     start_server(&f);
@@ -429,7 +432,7 @@ static void slack_gets_its_text(void **state)
     fixture *f = *state;
     wpa_error err = {0};
     wpa_receiver receiver = wpa_receiver_start(f->sample, "http", "");
-    const char *url_path = wpa_path_join(arena_of(f), wpa_sample_folder(f->sample), "slack.secret");
+    const char *url_path = wpa_path_join(arena_of(f), f->secret_folder, "slack.secret");
     const char *url =
         wpa_arena_printf(arena_of(f), "http://127.0.0.1:%d/services/T0/B0/xyz", receiver.port);
     assert_true(wpa_file_replace(url_path, url, strlen(url), 0600, &err));

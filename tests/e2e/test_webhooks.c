@@ -20,6 +20,7 @@
 #include "harness/receiver.h"
 
 #define BASE "/api/v1/workflow-patch-agent"
+#define SECRETS "config/wpa/secrets"
 #define FLEET_SECRET "the fleet's own"
 #define OWN_SECRET "of ledger-api alone"
 #define PATIENCE_MS 60000
@@ -43,7 +44,9 @@ static int set_up(void **state)
     f.client.arena = wpa_sample_arena(f.sample);
     f.client.port = 21000 + (int)getpid() % 20000;
     wpa_sample_import(f.sample, false);
-    const char *path = wpa_path_join(f.client.arena, wpa_sample_folder(f.sample), "own.secret");
+    const char *folder = wpa_path_join(f.client.arena, wpa_sample_folder(f.sample), SECRETS);
+    const char *path = wpa_path_join(f.client.arena, folder, "own");
+    assert_true(wpa_dir_make(folder, 0700, &err));
     assert_true(wpa_file_replace(path, OWN_SECRET, strlen(OWN_SECRET), 0600, &err));
     (void)wpa_sample_wpa(f.sample, 0, "webhook add --secret env:WPA_SECRET_FLEET");
     (void)wpa_sample_wpa(f.sample, 0, "webhook add --repository ledger-api --secret file:%s", path);

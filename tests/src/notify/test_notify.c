@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -19,7 +20,8 @@ typedef struct fixture {
     wpa_arena *arena;
     wpa_test_pg *pg;
     wpa_actor guardian, engine;
-    wpa_db *api, *agent;
+    wpa_db *api, *agent, *other; /* other: a second agent's */
+    const char *home;
 } fixture;
 
 static int set_up(void **state)
@@ -31,6 +33,7 @@ static int set_up(void **state)
     f.engine = wpa_test_engine(f.pg);
     f.api = wpa_test_pg_connect(f.pg, "wpa_api");
     f.agent = wpa_test_pg_connect(f.pg, "wpa_agent");
+    f.other = wpa_test_pg_connect(f.pg, "wpa_agent");
     *state = &f;
     return 0;
 }
@@ -40,6 +43,7 @@ static int tear_down(void **state)
     fixture *f = *state;
     wpa_db_close(f->api);
     wpa_db_close(f->agent);
+    wpa_db_close(f->other);
     wpa_test_pg_free(f->pg);
     wpa_arena_free(f->arena);
     return 0;
@@ -76,11 +80,28 @@ static void waits_double_up_to_an_hour(void **state)
 /* ---- references to secrets ----------------------------------------------------------------------
  */
 
+/** The folder of secrets in a home of its own. */
+static const char *secrets_make(fixture *f)
+{
+    wpa_error err = {0};
+    f->home = wpa_dir_temp("/tmp/wpa-notify", f->arena, &err);
+    const char *folder = wpa_path_join(f->arena, f->home, "config/wpa/secrets");
+    assert_true(wpa_dir_make(folder, 0700, &err));
+    static const char *const variables[][2] = {{"XDG_CONFIG_HOME", "config"},
+                                               {"XDG_STATE_HOME", "state"}};
+    for (size_t i = 0; i < WPA_COUNT(variables); i++) {
+        assert_int_equal(setenv(variables[i][0], // NOLINT(concurrency-mt-unsafe)
+                                wpa_path_join(f->arena, f->home, variables[i][1]), 1),
+                         0);
+    }
+    return folder;
+}
+
 static void references_name_what_may_be_read(void **state)
 {
     fixture *f = *state;
     wpa_error err = {0};
-    const char *folder = wpa_dir_temp("/tmp/wpa-notify", f->arena, &err);
+    const char *folder = secrets_make(f);
     static const struct {
         const char *file;
         mode_t mode;
@@ -113,7 +134,10 @@ static void references_name_what_may_be_read(void **state)
         {"env:HOME", WPA_E_INVALID},
         {"env:WPA_SECRET_x", WPA_E_INVALID},
         {"file:relative", WPA_E_INVALID},
-        {"file:/nowhere/at/all", WPA_E_NOT_FOUND},
+        {"file:/nowhere/at/all", WPA_E_REFUSED},
+        {"file:/etc/passwd", WPA_E_REFUSED},
+        {"file:/etc/wpa/secrets", WPA_E_REFUSED},
+        {"file:/etc/wpa/secrets/not-there", WPA_E_NOT_FOUND},
         {"file:/dev", WPA_E_REFUSED},
         {"the secret itself", WPA_E_INVALID},
         {"", WPA_E_INVALID},
@@ -125,7 +149,60 @@ static void references_name_what_may_be_read(void **state)
         assert_int_equal(err.code, others[i].code);
         assert_int_equal(secret != NULL, others[i].code == WPA_OK);
     }
+    assert_true(wpa_dir_remove(f->home, &err));
+}
+
+/* Whoever names a file has it sent where he likes: our own keys, and what else we may read. */
+static void no_file_outside_of_the_secrets_is_taken(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    const char *folder = secrets_make(f);
+    const char *keys = wpa_path_join(f->arena, wpa_path_state(f->arena, &err), "session.keys");
+    assert_true(wpa_file_replace(keys, "key", 3, 0600, &err));
+    assert_true(wpa_file_replace(wpa_path_join(f->arena, folder, "fine"), "key", 3, 0600, &err));
+    const char *inside = wpa_arena_printf(f->arena, "%s-more", folder);
+    assert_true(wpa_file_replace(inside, "key", 3, 0600, &err));
+    const struct {
+        const char *name, *link; /* in the folder; where it leads, if it is a link */
+        wpa_code code;
+    } rows[] = {
+        {keys, NULL, WPA_E_REFUSED},
+        {inside, NULL, WPA_E_REFUSED},
+        {"../../../state/wpa/session.keys", NULL, WPA_E_REFUSED},
+        {"absolute", keys, WPA_E_REFUSED},
+        {"relative", "../../../state/wpa/session.keys", WPA_E_REFUSED},
+        {"folder", wpa_path_state(f->arena, &err), WPA_OK},
+        {"folder/session.keys", NULL, WPA_E_REFUSED},
+        {"within", "fine", WPA_OK},
+        {"../secrets/fine", NULL, WPA_OK},
+    };
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        const char *path =
+            rows[i].name[0] == '/' ? rows[i].name : wpa_path_join(f->arena, folder, rows[i].name);
+        if (rows[i].link) {
+            assert_int_equal(symlink(rows[i].link, path), 0);
+        }
+        if (wpa_path_is_dir(path)) {
+            continue;
+        }
+        wpa_error_clear(&err);
+        WPA_AUTO(wpa_secret) *secret =
+            wpa_notify_secret_read(wpa_arena_printf(f->arena, "file:%s", path), &err);
+        if (err.code != rows[i].code || (secret != NULL) != (rows[i].code == WPA_OK)) {
+            fail_msg("%s: %s", path, err.message);
+        }
+        assert_true(rows[i].code == WPA_OK ||
+                    strstr(err.message, "is not in /etc/wpa/secrets or ~/.config/wpa/secrets"));
+    }
+    /* Not even where somebody has led the folder itself to what the program keeps. */
     assert_true(wpa_dir_remove(folder, &err));
+    assert_int_equal(symlink("../../state/wpa", folder), 0);
+    wpa_error_clear(&err);
+    assert_null(
+        wpa_notify_secret_read(wpa_arena_printf(f->arena, "file:%s/session.keys", folder), &err));
+    assert_int_equal(err.code, WPA_E_REFUSED);
+    assert_true(wpa_dir_remove(f->home, &err));
 }
 
 /* ---- the outbox ---------------------------------------------------------------------------------
@@ -171,12 +248,12 @@ static void one_at_a_time_for_each_destination(void **state)
     tell(f, "one");
     tell(f, "two");
     assert_string_equal(claim(f->agent, f->arena), "one");
-    assert_null(claim(f->api, f->arena)); /* the other one waits its turn */
+    assert_null(claim(f->other, f->arena)); /* the other one waits its turn */
     assert_string_equal(wpa_test_sql(f->pg, NULL, 0,
                                      "UPDATE wpa.outbox SET due_at = clock_timestamp() WHERE state "
                                      "= 'sending'"),
                         "00000");
-    assert_string_equal(claim(f->api, f->arena), "two"); /* due for longer */
+    assert_string_equal(claim(f->other, f->arena), "two"); /* due for longer */
     assert_string_equal(wpa_test_sql(f->pg, NULL, 0, "DELETE FROM wpa.outbox"), "00000");
 }
 
@@ -249,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_double_up_to_an_hour),
         cmocka_unit_test(references_name_what_may_be_read),
+        cmocka_unit_test(no_file_outside_of_the_secrets_is_taken),
         cmocka_unit_test(one_at_a_time_for_each_destination),
         cmocka_unit_test(a_matter_goes_in_order),
         cmocka_unit_test(nobody_else_says_where_notices_go),

@@ -168,6 +168,12 @@ SELECT r.id, $2, $3::bigint FROM (SELECT 1) x LEFT JOIN wpa.repository r ON r.na
 -- rows: at most one
 UPDATE wpa.hook SET removed_at = clock_timestamp() WHERE id = $1::bigint AND removed_at IS NULL RETURNING id;
 
+-- name: hook_fleet
+-- params:
+-- rows: one: id and secret of the fleet's (or null), has any repository one of its own
+SELECT f.id, f.secret, EXISTS (SELECT FROM wpa.hook h WHERE h.removed_at IS NULL AND h.repository_id IS NOT NULL)
+  FROM (SELECT 1) AS one LEFT JOIN wpa.hook f ON f.removed_at IS NULL AND f.repository_id IS NULL;
+
 -- name: hook_secrets
 -- params: urls text[]
 -- rows: at most 20: id, secret, repository (or null: the fleet's)

@@ -58,18 +58,33 @@ static bucket *find(wpa_api_limits *limits, const char *address)
     return found;
 }
 
+/** How long until there is a try; none or less: there is one. */
+static int64_t over_ms_of(const bucket *own, int64_t now_ms)
+{
+    int64_t from_ms = own->full_at_ms > now_ms ? own->full_at_ms : now_ms;
+    return from_ms + REFILL_MS - (now_ms + BURST * REFILL_MS);
+}
+
 bool wpa_api_limits_take(wpa_api_limits *limits, const char *address, int64_t now_ms,
                          int64_t *wait_s)
 {
     pthread_mutex_lock(&limits->mutex);
     bucket *own = find(limits, address);
-    int64_t from_ms = own->full_at_ms > now_ms ? own->full_at_ms : now_ms;
-    int64_t over_ms = from_ms + REFILL_MS - (now_ms + BURST * REFILL_MS);
+    int64_t over_ms = over_ms_of(own, now_ms);
     bool is_taken = over_ms <= 0;
     if (is_taken) {
-        own->full_at_ms = from_ms + REFILL_MS;
+        own->full_at_ms = (own->full_at_ms > now_ms ? own->full_at_ms : now_ms) + REFILL_MS;
     }
     pthread_mutex_unlock(&limits->mutex);
     *wait_s = is_taken ? 0 : (over_ms + 999) / 1000;
     return is_taken;
+}
+
+bool wpa_api_limits_has(wpa_api_limits *limits, const char *address, int64_t now_ms)
+{
+    pthread_mutex_lock(&limits->mutex);
+    const bucket *own = &limits->buckets[place_of(address)];
+    bool has = !wpa_text_is(own->address, address) || over_ms_of(own, now_ms) <= 0;
+    pthread_mutex_unlock(&limits->mutex);
+    return has;
 }

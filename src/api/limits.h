@@ -16,3 +16,5 @@ void wpa_api_limits_free(wpa_api_limits *limits);
  */
 bool wpa_api_limits_take(wpa_api_limits *limits, const char *address, int64_t now_ms,
                          int64_t *wait_s);
+/** Has the address a try left? Counts none. */
+bool wpa_api_limits_has(wpa_api_limits *limits, const char *address, int64_t now_ms);

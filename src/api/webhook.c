@@ -23,14 +23,26 @@ static const wpa_api_field answer_fields[] = {
     {0},
 };
 
+static const char *bucket_of(const wpa_api_request *request)
+{
+    return wpa_arena_printf(request->arena, "hook %s", request->actor.address);
+}
+
+/** Whoever must wait anyway has nothing parsed, and no repository looked for. */
+static bool may_be_read(void *context)
+{
+    const wpa_api_request *request = context;
+    return wpa_api_limits_has(request->api->limits, bucket_of(request), wpa_monotonic_ms());
+}
+
 /** Whoever is refused too often waits, and fills no log meanwhile. */
 static bool refuse(wpa_api_request *request, wpa_error *err)
 {
     int64_t wait_s = 0;
     wpa_error ignored = {0};
-    const char *bucket = wpa_arena_printf(request->arena, "hook %s", request->actor.address);
     request->status = 401;
-    if (!wpa_api_limits_take(request->api->limits, bucket, wpa_monotonic_ms(), &wait_s)) {
+    if (!wpa_api_limits_take(request->api->limits, bucket_of(request), wpa_monotonic_ms(),
+                             &wait_s)) {
         wpa_api_set_header(request->call, "Retry-After",
                            wpa_arena_printf(request->arena, "%lld", (long long)wait_s));
         request->status = 429;
@@ -68,6 +80,8 @@ static wpa_api_next take(wpa_api_request *request, wpa_error *err)
         .body_bytes = request->raw_bytes,
         .actor = &actor,
         .log = request->api->log,
+        .may_be_read = may_be_read,
+        .context = request,
     };
     if (!check_type(request, err)) {
         return WPA_API_FAILED;

@@ -20,8 +20,9 @@
 typedef struct taking {
     const wpa_hook_call *call;
     const wpa_json *payload;
-    const char *urls; /* array, as a parameter */
-    int64_t hook_id;
+    const char *urls;       /* array, as a parameter */
+    int64_t fleet_id;       /* the hook of the fleet, once its secret was tried; 0: none */
+    int64_t hook_id;        /* whose secret fits */
     wpa_rows *repositories; /* id, name, branch: those that the hook speaks for */
     wpa_json *answer;
     bool is_done;
@@ -76,32 +77,6 @@ static bool fits(const taking *t, int64_t hook_id, const char *reference,
     return wpa_equal_constant_time(mac, given, sizeof mac);
 }
 
-/** Nothing of why goes to the caller: whether a repository is known is nobody's business. */
-static bool check_signature(taking *t, wpa_db *db, wpa_error *err)
-{
-    static const char refusal[] = "the signature does not fit";
-    uint8_t given[WPA_SHA256_SIZE];
-    const char *params[] = {t->urls};
-    if (!read_signature(t->call->signature, given)) {
-        return WPA_FAIL(err, WPA_E_DENIED, "%s", refusal);
-    }
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_HOOK_SECRETS, params, 1, err);
-    if (!rows) {
-        return false;
-    }
-    for (size_t i = 0; i < wpa_rows_count(rows); i++) {
-        int64_t hook_id = wpa_rows_int(rows, i, 0);
-        if (fits(t, hook_id, wpa_rows_text(rows, i, 1), given)) {
-            t->hook_id = hook_id;
-            return true;
-        }
-    }
-    return WPA_FAIL(err, WPA_E_DENIED, "%s", refusal);
-}
-
-/* ---- the payload --------------------------------------------------------------------------------
- */
-
 /** All addresses that the forge gives its repository: any of them may be the one we were given. */
 static const char *urls_of(const wpa_json *payload, wpa_arena *arena)
 {
@@ -117,6 +92,80 @@ static const char *urls_of(const wpa_json *payload, wpa_arena *arena)
     }
     return wpa_db_array(arena, urls, n);
 }
+
+/** Of the rows, as hook_secrets and hook_fleet give them, the hook whose secret fits; or 0. */
+static int64_t find_fitting(const taking *t, const wpa_rows *rows,
+                            const uint8_t given[WPA_SHA256_SIZE])
+{
+    for (size_t i = 0; i < wpa_rows_count(rows); i++) {
+        int64_t hook_id = wpa_rows_int(rows, i, 0);
+        if (hook_id != t->fleet_id && fits(t, hook_id, wpa_rows_text(rows, i, 1), given)) {
+            return hook_id;
+        }
+    }
+    return 0;
+}
+
+/** Does the fleet's secret speak for what the body names? Not where there is one of its own. */
+static bool is_spoken_for(const taking *t, const wpa_rows *rows)
+{
+    for (size_t i = 0; i < wpa_rows_count(rows); i++) {
+        if (wpa_rows_int(rows, i, 0) == t->fleet_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_body(taking *t, wpa_error *err)
+{
+    t->payload =
+        wpa_json_parse(t->call->body, t->call->body_bytes, WPA_JSON_MAX_BYTES, t->arena, err);
+    t->urls = urls_of(t->payload, t->arena);
+}
+
+static bool may_be_read(const wpa_hook_call *call)
+{
+    return !call->may_be_read || call->may_be_read(call->context);
+}
+
+/*
+ * The body is bytes of anybody until a signature fits. The fleet's secret is tried on them as they
+ * are; only where repositories have secrets of their own does the body have to say which one's is
+ * meant, and that is read for those alone who were not refused too often.
+ *
+ * Nothing of why goes to the caller: whether a repository is known is nobody's business.
+ */
+static bool check_signature(taking *t, wpa_db *db, wpa_error *unread, wpa_error *err)
+{
+    static const char refusal[] = "the signature does not fit";
+    uint8_t given[WPA_SHA256_SIZE];
+    if (!read_signature(t->call->signature, given)) {
+        return WPA_FAIL(err, WPA_E_DENIED, "%s", refusal);
+    }
+    WPA_AUTO(wpa_rows) *fleet = wpa_db_exec(db, WPA_SQL_HOOK_FLEET, NULL, 0, err);
+    if (!fleet) {
+        return false;
+    }
+    bool has_own = wpa_rows_count(fleet) > 0 && wpa_rows_bool(fleet, 0, 2);
+    bool has_fleet = wpa_rows_count(fleet) > 0 && !wpa_rows_is_null(fleet, 0, 0);
+    int64_t fleet_id = has_fleet ? find_fitting(t, fleet, given) : 0;
+    if (!fleet_id && (!has_own || !may_be_read(t->call))) {
+        return WPA_FAIL(err, WPA_E_DENIED, "%s", refusal);
+    }
+    t->fleet_id = has_fleet ? wpa_rows_int(fleet, 0, 0) : 0;
+    read_body(t, unread);
+    const char *params[] = {t->urls};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_HOOK_SECRETS, params, 1, err);
+    if (!rows) {
+        return false;
+    }
+    t->hook_id = fleet_id && is_spoken_for(t, rows) ? fleet_id : find_fitting(t, rows, given);
+    return t->hook_id || WPA_FAIL(err, WPA_E_DENIED, "%s", refusal);
+}
+
+/* ---- the payload --------------------------------------------------------------------------------
+ */
 
 static const char *text_at(const wpa_json *object, const char *key)
 {
@@ -380,9 +429,7 @@ const wpa_json *wpa_hook_github(wpa_db *db, const wpa_hook_call *call, bool *is_
     taking t = {.call = call, .arena = arena};
     wpa_error unread = {0};
     *is_done = false;
-    t.payload = wpa_json_parse(call->body, call->body_bytes, WPA_JSON_MAX_BYTES, arena, &unread);
-    t.urls = urls_of(t.payload, arena);
-    if (!check_signature(&t, db, err)) {
+    if (!check_signature(&t, db, &unread, err)) {
         return NULL;
     }
     if (!t.payload) { /* said only to whoever has the secret */

@@ -146,6 +146,9 @@ typedef struct wpa_hook_call {
     size_t body_bytes;
     const wpa_actor *actor; /* whom what follows is done as, with the caller's address */
     wpa_log *log;           /* of secrets that cannot be read; may be NULL */
+    /* Asked before anything is read in a body that the fleet's secret has not signed; NULL: yes. */
+    bool (*may_be_read)(void *context);
+    void *context;
 } wpa_hook_call;
 
 /**

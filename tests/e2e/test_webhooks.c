@@ -270,6 +270,9 @@ static void what_is_not_signed_is_refused(void **state)
         }
     }
     assert_int_equal(n_waited, 1);
+    /* What only its own words would say whose it is, is not even read while the address waits. */
+    expect(f, "push", OWN_SECRET, push_json(f, "ledger-api", "refs/heads/main"), 429,
+           "too many refused calls");
     expect(f, "ping", FLEET_SECRET, "{}", 200, "pong"); /* who is signed is not held up by it */
 }
 

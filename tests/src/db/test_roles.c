@@ -173,12 +173,11 @@ static void the_role_itself_can_log_in_and_become_nobody_else(void **state)
 }
 
 /* What the process that signs people in writes before, or without, anybody who may change things:
-   its own book-keeping, what a person does for himself, and notices of both on their way out. Each
-   is looked at below, or holds nothing but counters and copies. */
+   its own book-keeping, and what a person does for himself. Each is looked at below, or holds
+   nothing but counters and copies. */
 static const char *const own_business[] = {
-    "session",    "sign_in_try", "audit", "audit_verification", "api_idempotency", "principal",
-    "credential", "secret",      "agent", "principal_subject",  "token_revoked",   "outbox",
-    "matter",
+    "session",   "sign_in_try", "audit", "audit_verification", "api_idempotency",
+    "principal", "credential",  "agent", "principal_subject",  "token_revoked",
 };
 
 static bool is_own_business(const char *statement)
@@ -255,6 +254,136 @@ static void people_are_changed_by_guardians(void **state)
     }
 }
 
+/* What stands is changed by whoever may, whatever verb it is done with. */
+static void what_stands_is_not_undone_by_nobody(void **state)
+{
+    world *w = *state;
+    static const char *const made[] = {
+        "INSERT INTO wpa.session (jti, principal_id, expires_at, ended_at) SELECT "
+        "gen_random_uuid(), id, now() + interval '1 hour', now() FROM wpa.principal WHERE name = "
+        "'mira'",
+        "INSERT INTO wpa.session (jti, principal_id, expires_at) SELECT gen_random_uuid(), id, "
+        "now() + interval '1 hour' FROM wpa.principal WHERE name = 'tom'",
+        "INSERT INTO wpa.principal_subject (issuer, subject, principal_id) SELECT 'i', 's', id "
+        "FROM wpa.principal WHERE name = 'tom'",
+        "INSERT INTO wpa.token_revoked (key, principal_id, expires_at) SELECT sha256(n::bytea), "
+        "id, now() + v FROM wpa.principal, (VALUES ('a', interval '1 hour'), ('b', interval '-2 "
+        "days')) AS x(n, v) WHERE name = 'tom'",
+        "INSERT INTO wpa.secret (key, value) VALUES ('oidc_client_secret', 'x')",
+        "INSERT INTO wpa.destination (name, channel, created_by) SELECT 'd', 'webhook', id FROM "
+        "wpa.principal WHERE name = 'mira'",
+        "INSERT INTO wpa.outbox (destination_id, event, severity, message) SELECT id, 'x', "
+        "'info', 'x' FROM wpa.destination",
+    };
+    static const char secret[] =
+        "INSERT INTO wpa.secret (key, value) VALUES ('oidc_client_secret', 'y') ON CONFLICT (key) "
+        "DO UPDATE SET value = excluded.value";
+    static const char outbox[] =
+        "INSERT INTO wpa.outbox (destination_id, event, severity, message) SELECT id, "
+        "'patch.approved', 'critical', 'forged' FROM wpa.v_destination";
+    static const char tell[] =
+        "SELECT wpa.event_tell('patch.approved', 'critical', '', 'forged', '{}', NULL, false)";
+    static const char matter[] =
+        "SELECT wpa.matter_set('x', 'audit', 'critical', 'audit', 'forged', true)";
+    static const char unbind[] = "DELETE FROM wpa.principal_subject";
+    static const char retry[] = "UPDATE wpa.outbox SET due_at = clock_timestamp()";
+    const struct {
+        int64_t actor;
+        const char *state, *sql;
+    } rows[] = {
+        {0, DENIED, "UPDATE wpa.session SET ended_at = NULL WHERE ended_at IS NOT NULL"},
+        {0, DENIED,
+         "UPDATE wpa.session SET ended_at = now() + interval '1 hour' WHERE ended_at "
+         "IS NOT NULL"},
+        {0, DENIED, "UPDATE wpa.session SET expires_at = expires_at + interval '1 day'"},
+        {w->tom, DENIED, "UPDATE wpa.session SET expires_at = expires_at + interval '1 day'"},
+        {w->mira, DENIED, "UPDATE wpa.session SET ended_at = NULL WHERE ended_at IS NOT NULL"},
+        {w->tom, DENIED,
+         "UPDATE wpa.session SET principal_id = (SELECT id FROM wpa.principal WHERE name = "
+         "'mira')"},
+        {w->tom, "00000", "UPDATE wpa.session SET ended_at = now() WHERE ended_at IS NULL"},
+        {0, DENIED, unbind},
+        {w->tom, DENIED, unbind},
+        {w->mira, "00000", unbind},
+        {0, DENIED, "DELETE FROM wpa.token_revoked"},
+        {w->mira, DENIED, "DELETE FROM wpa.token_revoked"},
+        {w->tom, "00000", "DELETE FROM wpa.token_revoked WHERE expires_at < clock_timestamp()"},
+        {0, DENIED, secret},
+        {w->tom, DENIED, secret},
+        {w->mira, "00000", secret},
+        {0, DENIED, outbox},
+        {w->tom, DENIED, outbox},
+        {0, DENIED, retry},
+        {w->tom, DENIED, retry},
+        {w->tom, DENIED, "DELETE FROM wpa.outbox"},
+        {w->mira, "00000", retry},
+        {w->tom, DENIED, tell},
+        {w->mira, DENIED, tell},
+        {w->tom, DENIED, matter},
+        {w->mira, DENIED, matter},
+    };
+    for (size_t i = 0; i < WPA_COUNT(made); i++) {
+        is_state(w, NULL, strstr(made[i], "wpa.destination (") ? w->mira : 0, "00000", made[i]);
+    }
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        is_state(w, "wpa_api", rows[i].actor, rows[i].state, rows[i].sql);
+    }
+    /* What happens in a viewer's session is told all the same: of his comments nobody is kept. */
+    is_state(w, NULL, w->mira, "00000", "UPDATE wpa.destination SET events = '{*}', version = 1");
+    is_state(w, "wpa_api", w->tom, "00000", "SELECT wpa.audit_add('session.opened', 'x', '{}')");
+    assert_int_equal(
+        wpa_test_sql_int(w->pg, 0,
+                         "SELECT count(*) FROM wpa.outbox WHERE event = 'session.opened'"),
+        1);
+}
+
+/* ---- functions that run as the owner ------------------------------------------------------------
+ */
+
+/* A type of a common name, where names are looked for first: what it checks runs as whoever uses
+ * it. */
+static const char trap[] =
+    "CREATE FUNCTION pg_temp.spy(t pg_catalog.text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN "
+    "IF current_user <> 'wpa_api' THEN RAISE EXCEPTION 'as %', current_user USING ERRCODE = "
+    "'P0666'; END IF; RETURN true; END $$;"
+    "CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (pg_temp.spy(VALUE));"
+    "INSERT INTO wpa.audit (actor, action, subject, detail) VALUES ('?', 'x', 'y', '{}');"
+    "DROP DOMAIN pg_temp.text; DROP FUNCTION pg_temp.spy(pg_catalog.text)";
+
+static void functions_of_the_owner_find_no_names_of_others(void **state)
+{
+    world *w = *state;
+    assert_true(wpa_test_sql_int(w->pg, 0,
+                                 "SELECT count(*) FROM pg_proc WHERE pronamespace = "
+                                 "'wpa'::regnamespace AND prosecdef") > 20);
+    assert_string_equal(
+        lines_of(w, "SELECT coalesce(string_agg(p.oid::regprocedure::text, ' '), '') FROM pg_proc "
+                    "p WHERE p.pronamespace = 'wpa'::regnamespace AND p.prosecdef AND NOT EXISTS "
+                    "(SELECT FROM unnest(p.proconfig) AS c WHERE c LIKE 'search_path=%, "
+                    "pg_temp')"),
+        "");
+    is_state(w, NULL, 0, "00000",
+             "DO $$ BEGIN EXECUTE format('GRANT TEMP ON DATABASE %I TO wpa_api', "
+             "current_database()); END $$");
+    is_state(w, "wpa_api", w->mira, "00000", trap);
+}
+
+/* And there is no place for such names, where the database was made for us. */
+static void nobody_else_has_names_of_his_own(void **state)
+{
+    (void)state;
+    wpa_error err = {0};
+    wpa_test_pg *pg = wpa_test_pg_new_empty();
+    wpa_db *db = wpa_test_pg_connect(pg, NULL);
+    if (!wpa_db_migrate(db, NULL, &err)) {
+        fail_msg("%s", err.message);
+    }
+    wpa_db_close(db);
+    assert_string_equal(wpa_test_sql(pg, "wpa_api", 0, "CREATE TEMP TABLE mine (a int)"), DENIED);
+    assert_string_equal(wpa_test_sql(pg, "wpa_viewer", 0, trap), DENIED);
+    wpa_test_pg_free(pg);
+}
+
 /* Where roles could not be made the owner does everything: the actor's role counts all the same. */
 static void the_owner_changes_nothing_for_a_viewer(void **state)
 {
@@ -284,6 +413,9 @@ int main(void)
         CASE(the_role_itself_can_log_in_and_become_nobody_else),
         CASE(the_service_changes_nothing_for_viewers_or_nobody),
         CASE(people_are_changed_by_guardians),
+        CASE(what_stands_is_not_undone_by_nobody),
+        CASE(functions_of_the_owner_find_no_names_of_others),
+        cmocka_unit_test(nobody_else_has_names_of_his_own),
         CASE(the_owner_changes_nothing_for_a_viewer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +13,7 @@
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "auth/hash.h"
 #include "auth/secret.h"
 #include "gen/sql.h"
 #include "harness/pg.h"
@@ -321,6 +324,91 @@ static void addresses_are_known_however_they_are_written(void **state)
     }
 }
 
+/* ---- webhooks in --------------------------------------------------------------------------------
+ */
+
+typedef struct asking {
+    bool may;
+    int n;
+} asking;
+
+static bool ask(void *context)
+{
+    asking *a = context;
+    a->n++;
+    return a->may;
+}
+
+static wpa_code hook(fixture *f, const char *key, const char *body, asking *asked)
+{
+    static int n;
+    uint8_t mac[WPA_SHA256_SIZE];
+    char hex[2 * WPA_SHA256_SIZE + 1];
+    wpa_error err = {0};
+    bool is_done = false;
+    wpa_hmac_sha256(key, strlen(key), body, strlen(body), mac);
+    for (size_t i = 0; i < WPA_SHA256_SIZE; i++) {
+        (void)snprintf(hex + 2 * i, 3, "%02x", mac[i]);
+    }
+    const wpa_hook_call call = {
+        .event = "ping",
+        .delivery = wpa_arena_printf(f->arena, "delivery-%d", ++n),
+        .signature = wpa_arena_printf(f->arena, "sha256=%s", hex),
+        .body = body,
+        .body_bytes = strlen(body),
+        .actor = &f->engine,
+        .may_be_read = ask,
+        .context = asked,
+    };
+    (void)wpa_hook_github(f->api, &call, &is_done, f->arena, &err);
+    return err.code;
+}
+
+/* Bytes of anybody are not parsed: only where a repository's own secret could fit do they have to
+   say whose they are, and only of those who may still try. */
+static void an_unsigned_body_is_read_only_for_who_may_try(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    int64_t id = 0;
+    static const char own[] = "{\"repository\":{\"clone_url\":\"https://x.example/a/own.git\"}}";
+    static const struct {
+        const char *key, *body;
+        bool has_own, may;
+        wpa_code code;
+        int n_asked;
+    } rows[] = {
+        {"fleet", "{}", false, false, WPA_OK, 0},
+        {"fleet", "{{", false, false, WPA_E_INVALID, 0},
+        {"wrong", own, false, true, WPA_E_DENIED, 0}, /* nothing it could say would help */
+        {"fleet", "{}", true, false, WPA_OK, 0},
+        {"fleet", own, true, true, WPA_E_DENIED, 0},
+        {"own", own, true, true, WPA_OK, 1},
+        {"own", own, true, false, WPA_E_DENIED, 1},
+        {"own", "{}", true, true, WPA_E_DENIED, 1},
+        {"wrong", "{{", true, true, WPA_E_DENIED, 1},
+    };
+    assert_int_equal(setenv("WPA_SECRET_FLEET", "fleet", 1), 0); // NOLINT(concurrency-mt-unsafe)
+    assert_int_equal(setenv("WPA_SECRET_OWN", "own", 1), 0);     // NOLINT(concurrency-mt-unsafe)
+    assert_true(wpa_hook_add(f->api, &f->guardian, NULL, "env:WPA_SECRET_FLEET", &id, &err));
+    assert_string_equal(wpa_test_sql(f->pg, NULL, f->guardian.principal_id,
+                                     "INSERT INTO wpa.repository (name, url) VALUES ('own', "
+                                     "'https://x.example/a/own.git')"),
+                        "00000");
+    bool has_own = false;
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        asking asked = {.may = rows[i].may};
+        if (rows[i].has_own && !has_own) {
+            has_own = wpa_hook_add(f->api, &f->guardian, "own", "env:WPA_SECRET_OWN", &id, &err);
+            assert_true(has_own);
+        }
+        wpa_code code = hook(f, rows[i].key, rows[i].body, &asked);
+        if (code != rows[i].code || asked.n != rows[i].n_asked) {
+            fail_msg("row %zu: %s, asked %d times", i, wpa_code_name(code), asked.n);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +419,7 @@ int main(void)
         cmocka_unit_test(a_matter_goes_in_order),
         cmocka_unit_test(nobody_else_says_where_notices_go),
         cmocka_unit_test(addresses_are_known_however_they_are_written),
+        cmocka_unit_test(an_unsigned_body_is_read_only_for_who_may_try),
     };
     wpa_test_pg_need();
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -56,8 +56,8 @@ static const char *error_of(const wpa_json *answer)
 /* ---- the start ----------------------------------------------------------------------------------
  */
 
-static bool read_start(const wpa_json *answer, wpa_arena *arena, wpa_device_flow *flow,
-                       wpa_error *err)
+static bool read_start(const wpa_issuer *issuer, const wpa_json *answer, wpa_arena *arena,
+                       wpa_device_flow *flow, wpa_error *err)
 {
     int64_t life_s = 0, interval_s = INTERVAL_S;
     const char *code = wpa_json_get_text(answer, "device_code", err);
@@ -70,7 +70,8 @@ static bool read_start(const wpa_json *answer, wpa_arena *arena, wpa_device_flow
         return false;
     }
     if (!is_typeable(user_code) || strlen(code) > DEVICE_CODE_MAX_BYTES ||
-        !wpa_issuer_is_safe_url(url) || (whole && !wpa_issuer_is_safe_url(whole))) {
+        !wpa_issuer_may_name(issuer->options.url, url) ||
+        (whole && !wpa_issuer_may_name(issuer->options.url, whole))) {
         return WPA_FAIL(err, WPA_E_INVALID, "a code or address that cannot be shown");
     }
     interval_s = interval_s < 1 ? 1 : interval_s > INTERVAL_MAX_S ? INTERVAL_MAX_S : interval_s;
@@ -112,7 +113,8 @@ bool wpa_device_begin(wpa_issuer *issuer, wpa_arena *arena, wpa_device_flow *flo
     }
     flow->nonce = wpa_arena_text(arena, nonce);
     flow->token_url = endpoints.token;
-    return read_start(answer, arena, flow, err) || wpa_error_within(err, "%s", endpoints.device);
+    return read_start(issuer, answer, arena, flow, err) ||
+           wpa_error_within(err, "%s", endpoints.device);
 }
 
 /* ---- asking again -------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 #include "auth/issuer.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include <wpa/clock.h>
@@ -13,8 +15,9 @@
 #include "gen/calls_jwt.h"
 #include "http/http.h"
 
-#define KEYS_MAX_AGE_MS INT64_C(3600000)
 #define ASK_TIMEOUT_MS 8000
+#define BEARER_WAIT_MS INT64_C(2000)   /* of a request to the API */
+#define SIGN_IN_WAIT_MS INT64_C(20000) /* of a person: discovery and keys, as long as they take */
 #define ANSWER_MAX_BYTES WPA_JWKS_MAX_BYTES
 #define URL_MAX_BYTES 2000
 
@@ -44,9 +47,24 @@ bool wpa_issuer_is_safe_url(const char *url)
     return strncmp(url, "https://", 8) == 0 && url[8] != '/' && url[8] != '\0';
 }
 
+bool wpa_issuer_may_name(const char *issuer_url, const char *url)
+{
+    return wpa_issuer_is_safe_url(url) &&
+           (wpa_text_starts(url, "https://") || wpa_text_starts(issuer_url, "http://"));
+}
+
+static bool is_path(const char *jwks)
+{
+    return jwks && jwks[0] == '/';
+}
+
+static int64_t or_usual(int64_t value_ms, int64_t usual_ms)
+{
+    return value_ms > 0 ? value_ms : usual_ms;
+}
+
 static bool check_options(const wpa_issuer_options *options, wpa_error *err)
 {
-    bool is_file = options->jwks && options->jwks[0] == '/';
     if (!wpa_issuer_is_safe_url(options->url)) {
         return WPA_FAIL(err, WPA_E_INVALID,
                         "issuer '%s': expected an https URL (http only to this host)",
@@ -55,7 +73,7 @@ static bool check_options(const wpa_issuer_options *options, wpa_error *err)
     if (!options->client_id || !*options->client_id) {
         return WPA_FAIL(err, WPA_E_INVALID, "issuer '%s': a client id is needed", options->url);
     }
-    if (options->jwks && !is_file && !wpa_issuer_is_safe_url(options->jwks)) {
+    if (options->jwks && !is_path(options->jwks) && !wpa_issuer_is_safe_url(options->jwks)) {
         return WPA_FAIL(err, WPA_E_INVALID,
                         "keys at '%s': expected an https URL or an absolute path", options->jwks);
     }
@@ -78,9 +96,16 @@ wpa_issuer *wpa_issuer_new(const wpa_issuer_options *options, wpa_error *err)
     own->claim = wpa_arena_text(arena, options->claim ? options->claim : "preferred_username");
     own->jwks = wpa_arena_text(arena, options->jwks);
     own->tls_roots = wpa_arena_text(arena, options->tls_roots);
-    own->keys_interval_ms =
-        options->keys_interval_ms > 0 ? options->keys_interval_ms : WPA_ISSUER_KEYS_INTERVAL_MS;
-    (void)pthread_mutex_init(&issuer->asking, NULL);
+    own->keys_interval_ms = or_usual(options->keys_interval_ms, WPA_ISSUER_KEYS_INTERVAL_MS);
+    own->keys_renew_ms = or_usual(options->keys_renew_ms, WPA_ISSUER_KEYS_RENEW_MS);
+    own->keys_life_ms = or_usual(options->keys_life_ms, WPA_ISSUER_KEYS_LIFE_MS);
+    issuer->is_ending = wpa_arena_alloc(arena, sizeof *issuer->is_ending);
+    atomic_init(issuer->is_ending, false);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&issuer->asked, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     (void)pthread_mutex_init(&issuer->mutex, NULL);
     return issuer;
 }
@@ -90,7 +115,11 @@ void wpa_issuer_free(wpa_issuer *issuer)
     if (!issuer) {
         return;
     }
-    (void)pthread_mutex_destroy(&issuer->asking);
+    atomic_store(issuer->is_ending, true);
+    if (issuer->has_thread) {
+        pthread_join(issuer->thread, NULL);
+    }
+    (void)pthread_cond_destroy(&issuer->asked);
     (void)pthread_mutex_destroy(&issuer->mutex);
     if (issuer->keys_arena) {
         wpa_arena_free(issuer->keys_arena);
@@ -107,6 +136,11 @@ const char *wpa_issuer_url(const wpa_issuer *issuer)
 /* ---- asking -------------------------------------------------------------------------------------
  */
 
+static bool is_given_up(void *context)
+{
+    return atomic_load((atomic_bool *)context);
+}
+
 const wpa_json *wpa_issuer_ask(const wpa_issuer *issuer, const char *url, const char *form,
                                wpa_arena *arena, int *status, wpa_error *err)
 {
@@ -120,6 +154,8 @@ const wpa_json *wpa_issuer_ask(const wpa_issuer *issuer, const char *url, const 
         .max_body_bytes = ANSWER_MAX_BYTES,
         .is_redirect_refused = true, /* a secret would go along */
         .tls_roots = issuer->options.tls_roots,
+        .is_cancelled = is_given_up,
+        .cancel_context = issuer->is_ending,
     };
     const wpa_http_response *response = wpa_http_send(&request, arena, err);
     if (!response) {
@@ -135,11 +171,12 @@ const wpa_json *wpa_issuer_ask(const wpa_issuer *issuer, const char *url, const 
     return answer;
 }
 
-static bool read_endpoint(const wpa_json *document, const char *name, const char **url,
-                          wpa_error *err)
+/* What the document says, with whatever certificate it came, must not lead to a plain neighbour. */
+static bool read_endpoint(const wpa_issuer *issuer, const wpa_json *document, const char *name,
+                          const char **url, wpa_error *err)
 {
     return wpa_json_opt_text(document, name, url, err) &&
-           (!*url || wpa_issuer_is_safe_url(*url) ||
+           (!*url || wpa_issuer_may_name(issuer->options.url, *url) ||
             WPA_FAIL(err, WPA_E_INVALID, "field '%s' must be an https URL", name));
 }
 
@@ -163,25 +200,28 @@ bool wpa_issuer_discover(const wpa_issuer *issuer, wpa_arena *arena, wpa_issuer_
     if (!wpa_text_is(wpa_json_text_of(wpa_json_find(document, "issuer")), name)) {
         return WPA_FAIL(err, WPA_E_INVALID, "'%s' describes another issuer than '%s'", url, name);
     }
-    return (read_endpoint(document, "jwks_uri", &found->keys, err) &&
-            read_endpoint(document, "token_endpoint", &found->token, err) &&
-            read_endpoint(document, "device_authorization_endpoint", &found->device, err)) ||
+    return (read_endpoint(issuer, document, "jwks_uri", &found->keys, err) &&
+            read_endpoint(issuer, document, "token_endpoint", &found->token, err) &&
+            read_endpoint(issuer, document, "device_authorization_endpoint", &found->device,
+                          err)) ||
            wpa_error_within(err, "%s", url);
 }
 
 /* ---- keys ---------------------------------------------------------------------------------------
  */
 
-static bool read_keys(wpa_issuer *issuer, wpa_arena *arena, wpa_jwks *keys, wpa_error *err)
+static bool read_file(const char *path, wpa_arena *arena, wpa_jwks *keys, wpa_error *err)
+{
+    size_t size = 0;
+    const char *text = wpa_file_read(path, WPA_JWKS_MAX_BYTES, arena, &size, err);
+    return text && wpa_jwks_parse(text, size, arena, keys, err);
+}
+
+static bool fetch_keys(const wpa_issuer *issuer, wpa_arena *arena, wpa_jwks *keys, wpa_error *err)
 {
     const char *from = issuer->options.jwks;
     wpa_issuer_endpoints endpoints = {0};
     int status = 0;
-    if (from && from[0] == '/') {
-        size_t size = 0;
-        const char *text = wpa_file_read(from, WPA_JWKS_MAX_BYTES, arena, &size, err);
-        return text && wpa_jwks_parse(text, size, arena, keys, err);
-    }
     if (!from && !wpa_issuer_discover(issuer, arena, &endpoints, err)) {
         return false;
     }
@@ -201,76 +241,141 @@ static bool read_keys(wpa_issuer *issuer, wpa_arena *arena, wpa_jwks *keys, wpa_
     return wpa_jwks_parse(text, strlen(text), arena, keys, err);
 }
 
-/* With asking held. What could not be read leaves the keys as they are. */
-static void renew_keys(wpa_issuer *issuer)
+/* With the mutex held; takes the arena. */
+static void put_keys(wpa_issuer *issuer, wpa_arena *arena, wpa_jwks keys)
 {
+    if (issuer->keys_arena) {
+        wpa_arena_free(issuer->keys_arena);
+    }
+    issuer->keys_arena = arena;
+    issuer->keys = keys;
+    issuer->keys_at_ms = wpa_monotonic_ms();
+}
+
+static void tell(const wpa_issuer *issuer, const wpa_jwks *keys, const wpa_error *err)
+{
+    if (err->code == WPA_OK) {
+        wpa_log_write(issuer->options.log, WPA_LOG_INFO, "auth", "%zu keys of %s", keys->n,
+                      issuer->options.url);
+    } else {
+        wpa_log_error(issuer->options.log, "auth", err);
+    }
+}
+
+/* What could not be read leaves the keys as they are. */
+static void *renew_keys(void *context)
+{
+    wpa_issuer *issuer = context;
     wpa_error err = {0};
     wpa_jwks keys = {0};
     wpa_arena *arena = wpa_arena_new();
-    bool is_read = read_keys(issuer, arena, &keys, &err);
+    bool is_read = fetch_keys(issuer, arena, &keys, &err);
+    if (!atomic_load(issuer->is_ending)) {
+        tell(issuer, &keys, &err);
+    }
     pthread_mutex_lock(&issuer->mutex);
     issuer->tried_at_ms = wpa_monotonic_ms();
     if (is_read) {
-        wpa_arena *before = issuer->keys_arena;
-        issuer->keys_arena = arena;
-        issuer->keys = keys;
-        issuer->keys_at_ms = issuer->tried_at_ms;
-        arena = before;
+        put_keys(issuer, arena, keys);
+        arena = NULL;
     }
+    issuer->is_asking = false;
+    pthread_cond_broadcast(&issuer->asked);
     pthread_mutex_unlock(&issuer->mutex);
     if (arena) {
         wpa_arena_free(arena);
     }
-    if (is_read) {
-        wpa_log_write(issuer->options.log, WPA_LOG_INFO, "auth", "%zu keys of %s", keys.n,
-                      issuer->options.url);
-    } else {
-        wpa_log_error(issuer->options.log, "auth", &err);
+    return NULL;
+}
+
+/* With the mutex held. False: somebody else's asking goes on, or there can be no thread. */
+static bool begin_asking(wpa_issuer *issuer)
+{
+    sigset_t all, before;
+    if (issuer->is_asking) {
+        return false;
+    }
+    if (issuer->has_thread) {
+        pthread_join(issuer->thread, NULL); /* it has let go of the mutex, and is about to end */
+    }
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to main */
+    issuer->has_thread = pthread_create(&issuer->thread, NULL, renew_keys, issuer) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    issuer->is_asking = issuer->has_thread;
+    issuer->tried_at_ms = wpa_monotonic_ms();
+    return issuer->has_thread;
+}
+
+/* With the mutex held. */
+static void wait_for_answer(wpa_issuer *issuer, int64_t wait_ms)
+{
+    int64_t end_ms = wpa_monotonic_ms() + wait_ms;
+    const struct timespec end = {.tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000};
+    while (issuer->is_asking &&
+           pthread_cond_timedwait(&issuer->asked, &issuer->mutex, &end) != ETIMEDOUT) {
     }
 }
 
-typedef struct key_search {
-    wpa_jwk key; /* copied to the caller's arena; no kid: not found */
-    bool is_old; /* time to ask again */
-    bool may_ask;
-} key_search;
-
-static key_search search(wpa_issuer *issuer, const wpa_jws *jws, wpa_arena *arena)
+/* With the mutex held. A file that is gone or broken is no reason to go by what it once said. */
+static void look_again(wpa_issuer *issuer)
 {
-    key_search found = {0};
-    int64_t now_ms = wpa_monotonic_ms();
-    pthread_mutex_lock(&issuer->mutex);
+    wpa_error err = {0};
+    wpa_jwks keys = {0};
+    struct stat info;
+    wpa_issuer_file now;
+    memset(&now, 0, sizeof now);
+    if (stat(issuer->options.jwks, &info) == 0) {
+        now.device = info.st_dev;
+        now.inode = info.st_ino;
+        now.size = info.st_size;
+        now.written_at = info.st_mtim;
+        now.changed_at = info.st_ctim;
+    }
+    if (issuer->is_file_read && memcmp(&now, &issuer->file, sizeof now) == 0) {
+        return;
+    }
+    wpa_arena *arena = wpa_arena_new();
+    if (!read_file(issuer->options.jwks, arena, &keys, &err)) {
+        keys = (wpa_jwks){0};
+    }
+    put_keys(issuer, arena, keys);
+    memcpy(&issuer->file, &now, sizeof now);
+    issuer->is_file_read = true;
+    tell(issuer, &keys, &err);
+}
+
+/* With the mutex held. The key is copied to the arena; no kid: there is none. */
+static wpa_jwk search(const wpa_issuer *issuer, const wpa_jws *jws, int64_t now_ms, bool is_file,
+                      wpa_arena *arena)
+{
     const wpa_jwk *key = wpa_jwks_find(&issuer->keys, jws->kid, jws->algorithm);
-    if (key) {
-        found.key = (wpa_jwk){
-            .kid = jws->kid, .algorithm = key->algorithm, .pem = wpa_arena_text(arena, key->pem)};
+    if (!key || (!is_file && now_ms - issuer->keys_at_ms >= issuer->options.keys_life_ms)) {
+        return (wpa_jwk){0};
     }
-    found.is_old = now_ms - issuer->keys_at_ms > KEYS_MAX_AGE_MS;
-    found.may_ask = issuer->tried_at_ms == 0 ||
-                    now_ms - issuer->tried_at_ms >= issuer->options.keys_interval_ms;
-    pthread_mutex_unlock(&issuer->mutex);
-    return found;
+    return (wpa_jwk){
+        .kid = jws->kid, .algorithm = key->algorithm, .pem = wpa_arena_text(arena, key->pem)};
 }
 
-static wpa_jwk find_key(wpa_issuer *issuer, const wpa_jws *jws, wpa_arena *arena)
+static wpa_jwk find_key(wpa_issuer *issuer, const wpa_jws *jws, int64_t wait_ms, wpa_arena *arena)
 {
-    key_search found = search(issuer, jws, arena);
-    if (found.key.kid && found.is_old && found.may_ask &&
-        pthread_mutex_trylock(&issuer->asking) == 0) {
-        renew_keys(issuer); /* whoever comes meanwhile uses the old ones */
-        pthread_mutex_unlock(&issuer->asking);
-        return search(issuer, jws, arena).key;
+    int64_t now_ms = wpa_monotonic_ms();
+    bool is_file = is_path(issuer->options.jwks);
+    pthread_mutex_lock(&issuer->mutex);
+    if (is_file) {
+        look_again(issuer);
     }
-    if (!found.key.kid && found.may_ask) {
-        pthread_mutex_lock(&issuer->asking);
-        found = search(issuer, jws, arena); /* somebody else may have asked by now */
-        if (!found.key.kid && found.may_ask) {
-            renew_keys(issuer);
-            found = search(issuer, jws, arena);
-        }
-        pthread_mutex_unlock(&issuer->asking);
+    wpa_jwk key = search(issuer, jws, now_ms, is_file, arena);
+    bool is_wanted =
+        !is_file && (!key.kid || now_ms - issuer->keys_at_ms > issuer->options.keys_renew_ms);
+    bool may_ask = issuer->tried_at_ms == 0 ||
+                   now_ms - issuer->tried_at_ms >= issuer->options.keys_interval_ms;
+    if (is_wanted && may_ask && begin_asking(issuer) && !key.kid) {
+        wait_for_answer(issuer, wait_ms);
+        key = search(issuer, jws, wpa_monotonic_ms(), is_file, arena);
     }
-    return found.key;
+    pthread_mutex_unlock(&issuer->mutex);
+    return key;
 }
 
 /* ---- tokens -------------------------------------------------------------------------------------
@@ -334,7 +439,8 @@ static const char *verify(wpa_issuer *issuer, wpa_issuer_use use, const char *to
     if (fault || !jws.kid) {
         return fault ? fault : "unknown key";
     }
-    wpa_jwk key = find_key(issuer, &jws, arena);
+    int64_t wait_ms = use == WPA_ISSUER_BEARER ? BEARER_WAIT_MS : SIGN_IN_WAIT_MS;
+    wpa_jwk key = find_key(issuer, &jws, wait_ms, arena);
     if (!key.kid) {
         return "unknown key";
     }

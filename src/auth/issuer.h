@@ -4,7 +4,10 @@
  * type alone says which algorithm it is good for.
  *
  * Keys are fetched when they are first needed, again after an hour, and when a token names one that
- * is not known, though not more often than the interval: strangers cannot make us ask.
+ * is not known, though not more often than the interval: strangers cannot make us ask. A thread of
+ * the issuer's own asks. The token that made it ask waits a moment for the answer, all others go by
+ * the keys that are there; a day after the last answer these are good no more. Keys of a file are
+ * those that it holds at each use, and none while it cannot be read.
  *
  * Thread: any; a known key never waits for the network.
  */
@@ -16,6 +19,8 @@
 #include <wpa/log.h>
 
 #define WPA_ISSUER_KEYS_INTERVAL_MS INT64_C(30000)
+#define WPA_ISSUER_KEYS_RENEW_MS INT64_C(3600000)
+#define WPA_ISSUER_KEYS_LIFE_MS INT64_C(86400000)
 
 typedef struct wpa_issuer wpa_issuer;
 
@@ -28,6 +33,8 @@ typedef struct wpa_issuer_options {
     const char *jwks;          /* URL or absolute path of its keys; NULL: discovery tells */
     const char *tls_roots;     /* file of trusted certificates; NULL: the system's */
     int64_t keys_interval_ms;  /* 0: WPA_ISSUER_KEYS_INTERVAL_MS */
+    int64_t keys_renew_ms;     /* age at which they are asked for again; 0: as above */
+    int64_t keys_life_ms;      /* age from which they verify nothing; 0: as above */
     wpa_log *log;              /* borrowed; may be NULL */
 } wpa_issuer_options;
 
@@ -49,6 +56,7 @@ typedef enum wpa_issuer_use {
  * Errors    WPA_E_INVALID (names the option).
  */
 wpa_issuer *wpa_issuer_new(const wpa_issuer_options *options, wpa_error *err);
+/** Ends the thread that asks, if there is one: what it waits for is given up. */
 void wpa_issuer_free(wpa_issuer *issuer);
 WPA_DEFINE_AUTO(wpa_issuer, wpa_issuer_free);
 

@@ -10,7 +10,8 @@ What a test says, as JSON by POST:
            "none", "hmac" (HS256 with the text of rsa-1's public key), "empty" (no signature)
   /decide  {"user_code": "...", "say": "yes" | "no" | "expire", "claims": {...}}   the browser
   /rotate  {}   a new RSA key is published in place of those before
-  /set     {"slow_down": 1, "interval": 1, "broken": "issuer" | "keys" | "device" | null}
+  /set     {"slow_down": 1, "interval": 1, "broken": "issuer" | "keys" | "device" | null,
+           "hang": true}   while it hangs, nothing that is asked for by GET is answered
   /stats   {}   how often each path was asked for
   /reset   {}   everything as at the start
 """
@@ -31,7 +32,7 @@ FOLDER = pathlib.Path(sys.argv[1])
 LOCK = threading.RLock()
 FLOWS = {}
 STATS = {}
-SETTINGS = {"slow_down": 0, "interval": 1, "broken": None}
+SETTINGS = {"slow_down": 0, "interval": 1, "broken": None, "hang": False}
 PUBLISHED = ["rsa-1", "ec-1"]
 CLIENT = "wpa-client"
 ISSUER = ""
@@ -154,7 +155,7 @@ def change(order):
 
 def reset(_):
     PUBLISHED[:] = ["rsa-1", "ec-1"]
-    SETTINGS.update(slow_down=0, interval=1, broken=None)
+    SETTINGS.update(slow_down=0, interval=1, broken=None, hang=False)
     FLOWS.clear()
     STATS.clear()
     return 200, {}
@@ -186,6 +187,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         with LOCK:
             STATS[self.path] = STATS.get(self.path, 0) + 1
+        while SETTINGS["hang"]:
+            time.sleep(0.02)
+        with LOCK:
             routes = {"/.well-known/openid-configuration": discovery, "/keys": keys}
             self.answer(*(routes[self.path]() if self.path in routes else (404, {})))
 

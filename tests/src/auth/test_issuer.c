@@ -1,10 +1,13 @@
 /* Tokens of a real provider, a process of its own with keys of its own: what is taken and what is
    refused, and when its keys are asked for. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,6 +17,7 @@
 
 #include "auth/issuer.h"
 #include "auth/jwks.h"
+#include "auth/provider.h"
 #include "auth/token.h"
 #include "harness/oidc.h"
 #include "http/http.h"
@@ -21,6 +25,7 @@
 #define AUDIENCE "wpa-api"
 #define NONCE "n-0S6_WzA2Mj"
 #define INTERVAL_MS 400
+#define PATIENCE_MS 5000 /* less than a request to a provider that hangs takes */
 
 typedef struct fixture {
     wpa_arena *arena;
@@ -290,6 +295,162 @@ static void keys_may_come_from_a_file(void **state)
     assert_true(wpa_dir_remove(folder, &err));
 }
 
+/* What the file says now counts, at the next token, and nothing while it says nothing. */
+static void a_file_of_keys_is_looked_at_each_time(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    char *folder = wpa_dir_temp("/tmp/wpa-jwks-", f->arena, &err);
+    char *path = wpa_path_join(f->arena, folder, "keys.json");
+    const char *header = "{\"alg\":\"RS256\",\"kid\":\"rsa-1\"}";
+    const char *token = wpa_oidc_mint(f->oidc, "rsa-1", header, GOOD);
+    const wpa_http_request request = {
+        .url = wpa_arena_printf(f->arena, "%s/keys", wpa_oidc_issuer(f->oidc))};
+    const wpa_http_response *keys = wpa_http_send(&request, f->arena, &err);
+    assert_non_null(keys);
+    const struct {
+        const char *text; /* NULL: no file */
+        size_t n;
+        const char *why;
+    } steps[] = {
+        {keys->body, keys->body_bytes, "good"}, {"{\"keys\":[]}", 11, "unknown key"},
+        {keys->body, keys->body_bytes, "good"}, {"{\"keys\":", 8, "unknown key"},
+        {keys->body, keys->body_bytes, "good"}, {NULL, 0, "unknown key"},
+        {keys->body, keys->body_bytes, "good"},
+    };
+    WPA_AUTO(wpa_issuer) *issuer = new_issuer(f, path);
+    for (size_t i = 0; i < WPA_COUNT(steps); i++) {
+        assert_true(steps[i].text ? wpa_file_replace(path, steps[i].text, steps[i].n, 0600, &err)
+                                  : unlink(path) == 0);
+        assert_string_equal(why_refused(f, issuer, token), steps[i].why);
+        assert_string_equal(why_refused(f, issuer, token), steps[i].why);
+    }
+    assert_true(wpa_dir_remove(folder, &err));
+}
+
+static wpa_issuer *new_aging_issuer(fixture *f, int64_t renew_ms, int64_t life_ms)
+{
+    wpa_error err = {0};
+    const wpa_issuer_options options = {.url = wpa_oidc_issuer(f->oidc),
+                                        .client_id = WPA_OIDC_CLIENT,
+                                        .audience = AUDIENCE,
+                                        .keys_interval_ms = 1,
+                                        .keys_renew_ms = renew_ms,
+                                        .keys_life_ms = life_ms};
+    wpa_issuer *issuer = wpa_issuer_new(&options, &err);
+    assert_non_null(issuer);
+    return issuer;
+}
+
+static void keys_have_an_age_beyond_which_nothing_is_taken(void **state)
+{
+    fixture *f = *state;
+    WPA_AUTO(wpa_issuer) *issuer = new_aging_issuer(f, 0, INTERVAL_MS);
+    const char *good = wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD);
+    assert_string_equal(why_refused(f, issuer, good), "good");
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":\"keys\"}");
+    wpa_sleep_ms(INTERVAL_MS + 50);
+    assert_string_equal(why_refused(f, issuer, good), "unknown key");
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":null}");
+    wpa_sleep_ms(50);
+    assert_string_equal(why_refused(f, issuer, good), "good");
+}
+
+typedef struct stranger {
+    fixture *f;
+    wpa_issuer *issuer;
+    const char *token, *why;
+    atomic_bool is_done;
+} stranger;
+
+/* Somebody signs in with a key that nobody knows: he waits for the provider. */
+static void *come(void *context)
+{
+    stranger *self = context;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    wpa_issuer_claims claims;
+    (void)!wpa_issuer_verify(self->issuer, WPA_ISSUER_IDENTITY, self->token, NULL,
+                             wpa_now_us() / 1000000, arena, &claims, &self->why, &err);
+    atomic_store(&self->is_done, true);
+    return NULL;
+}
+
+static void wait_until_asked(fixture *f, int n)
+{
+    for (int i = 0; count(f, "/.well-known/openid-configuration") < n; i++) {
+        assert_true(i < 500);
+        wpa_sleep_ms(20);
+    }
+}
+
+static void nobody_else_waits_for_a_provider_that_hangs(void **state)
+{
+    fixture *f = *state;
+    const char *good = wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD);
+    const char *unknown =
+        wpa_oidc_mint(f->oidc, "stranger", "{\"alg\":\"RS256\",\"kid\":\"s\"}", GOOD);
+    pthread_t thread;
+    WPA_AUTO(wpa_issuer) *issuer = new_aging_issuer(f, 0, 0);
+    assert_string_equal(why_refused(f, issuer, good), "good");
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":true}");
+    wpa_sleep_ms(20);
+    stranger first = {.f = f, .issuer = issuer, .token = unknown};
+    assert_int_equal(pthread_create(&thread, NULL, come, &first), 0);
+    wait_until_asked(f, 2);
+    for (int i = 0; i < 20; i++) {
+        assert_string_equal(why_refused(f, issuer, unknown), "unknown key");
+        assert_string_equal(why_refused(f, issuer, good), "good");
+    }
+    assert_false(atomic_load(&first.is_done));
+    assert_int_equal(count(f, "/.well-known/openid-configuration"), 2);
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":false}");
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_string_equal(first.why, "unknown key");
+}
+
+static void a_known_key_is_renewed_beside_its_tokens(void **state)
+{
+    fixture *f = *state;
+    const char *good = wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD);
+    WPA_AUTO(wpa_issuer) *issuer = new_aging_issuer(f, 1, 0);
+    assert_string_equal(why_refused(f, issuer, good), "good");
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":true}");
+    wpa_sleep_ms(20);
+    int64_t begun_ms = wpa_monotonic_ms();
+    assert_string_equal(why_refused(f, issuer, good), "good");
+    wait_until_asked(f, 2);
+    assert_string_equal(why_refused(f, issuer, good), "good");
+    assert_true(wpa_monotonic_ms() - begun_ms < PATIENCE_MS);
+    wpa_issuer_free(WPA_STEAL(issuer)); /* does not wait for an answer either */
+    assert_true(wpa_monotonic_ms() - begun_ms < PATIENCE_MS);
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":false}");
+}
+
+static void only_a_plain_issuer_leads_to_plain_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *issuer, *url;
+        bool is_good;
+    } rows[] = {
+        {"https://login.example", "https://login.example/keys", true},
+        {"https://login.example", "https://keys.example/", true},
+        {"https://login.example", "http://127.0.0.1/keys", false},
+        {"https://login.example", "http://localhost:8080/keys", false},
+        {"https://login.example", "http://[::1]/keys", false},
+        {"https://login.example", "http://login.example/keys", false},
+        {"http://localhost:80", "http://127.0.0.1/keys", true},
+        {"http://localhost:80", "https://login.example/keys", true},
+        {"http://localhost:80", "http://login.example/keys", false},
+    };
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        if (wpa_issuer_may_name(rows[i].issuer, rows[i].url) != rows[i].is_good) {
+            fail_msg("%s: %s", rows[i].issuer, rows[i].url);
+        }
+    }
+}
+
 static void another_issuers_document_is_not_believed(void **state)
 {
     fixture *f = *state;
@@ -492,6 +653,11 @@ int main(void)
         CASE(identity_tokens_are_for_our_client),
         CASE(keys_are_asked_for_when_one_is_unknown_but_not_often),
         CASE(keys_may_come_from_a_file),
+        CASE(a_file_of_keys_is_looked_at_each_time),
+        CASE(keys_have_an_age_beyond_which_nothing_is_taken),
+        CASE(nobody_else_waits_for_a_provider_that_hangs),
+        CASE(a_known_key_is_renewed_beside_its_tokens),
+        cmocka_unit_test(only_a_plain_issuer_leads_to_plain_addresses),
         CASE(another_issuers_document_is_not_believed),
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(only_keys_for_us_are_taken),

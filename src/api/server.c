@@ -450,6 +450,9 @@ wpa_api *wpa_api_start(wpa_engine *engine, const wpa_api_options *options, wpa_e
     api->kept = wpa_api_kept_new();
     api->watcher_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     api->keys = wpa_token_keys_open(options->keys_path, err);
+    if (api->keys) {
+        wpa_token_keys_set_log(api->keys, api->log);
+    }
     int fd = api->keys ? open_socket(options, err) : -1;
     api->socket_fd = options->listen_fd < 0 ? fd : -1;
     api->port = fd >= 0 ? port_of(fd) : 0;

@@ -54,8 +54,9 @@ typedef struct file_state {
 typedef struct key_store {
     pthread_mutex_t mutex;
     char *path;
-    key_list list;
+    key_list list; /* none: the file cannot be used */
     file_state seen;
+    wpa_log *log;
 } key_store;
 
 struct wpa_token_keys {
@@ -213,22 +214,44 @@ wpa_token_keys *wpa_token_keys_open(const char *path, wpa_error *err)
     return keys;
 }
 
-/* With the mutex held. A file that cannot be read any more leaves the keys as they are. */
+void wpa_token_keys_set_log(wpa_token_keys *keys, wpa_log *log)
+{
+    pthread_mutex_lock(&keys->store->mutex);
+    keys->store->log = log;
+    pthread_mutex_unlock(&keys->store->mutex);
+}
+
+static bool is_same(const file_state *a, const file_state *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed_at.tv_sec == b->changed_at.tv_sec &&
+           a->changed_at.tv_nsec == b->changed_at.tv_nsec;
+}
+
+/* With the mutex held. Whoever takes the file away, or finds it open, means that what it said may
+   be trusted no more: without it there are no keys, and each token looks whether it is right again.
+ */
 static void look_again(key_store *store)
 {
-    wpa_error unread = {0};
+    wpa_error err = {0};
     file_state now = {0};
     key_list list;
-    if (!check_key_file(store->path, &now, &unread) ||
-        (now.device == store->seen.device && now.inode == store->seen.inode &&
-         now.size == store->seen.size && now.changed_at.tv_sec == store->seen.changed_at.tv_sec &&
-         now.changed_at.tv_nsec == store->seen.changed_at.tv_nsec)) {
+    bool is_checked = check_key_file(store->path, &now, &err);
+    if (is_checked && store->list.n > 0 && is_same(&now, &store->seen)) {
         return;
     }
-    if (read_list(store->path, &list, &now, &unread)) {
-        clear_list(&store->list);
+    bool had_keys = store->list.n > 0;
+    bool is_read = is_checked && read_list(store->path, &list, &now, &err);
+    clear_list(&store->list);
+    if (is_read) {
         store->list = list;
         store->seen = now;
+    }
+    if (is_read && !had_keys) {
+        wpa_log_write(store->log, WPA_LOG_INFO, "auth", "'%s' can be used again", store->path);
+    } else if (!is_read && had_keys) {
+        (void)wpa_error_within(&err, "no token is taken");
+        wpa_log_error(store->log, "auth", &err);
     }
 }
 
@@ -347,7 +370,14 @@ char *wpa_token_issue(const wpa_token_keys *keys, const wpa_token_claims *claims
     wpa_json_set_text(payload, "jti", claims->jti);
     wpa_json_set_int(payload, "iat", claims->issued_at_s);
     wpa_json_set_int(payload, "exp", claims->expires_at_s);
-    const token_key *key = &lock(keys)->keys[0];
+    const key_list *list = lock(keys);
+    const token_key *key = &list->keys[0];
+    if (list->n == 0) {
+        unlock(keys);
+        WPA_FAIL(err, WPA_E_UNAVAILABLE, "cannot sign a token: the key file '%s' cannot be used",
+                 keys->store->path);
+        return NULL;
+    }
     bool is_good = jwt_new(&jwt) == 0 &&
                    jwt_add_grants_json(jwt, wpa_json_dump(payload, arena)) == 0 &&
                    jwt_add_header(jwt, "kid", key->kid) == 0 &&
@@ -379,7 +409,7 @@ static const char *check_key(const key_list *list, const wpa_jws *jws, int64_t n
                    : wpa_jws_check_signature(jws, algorithm, wpa_secret_bytes(key->secret),
                                              wpa_secret_size(key->secret));
     }
-    return "unknown key";
+    return list->n > 0 ? "unknown key" : "no key file";
 }
 
 static const char *check_claims(const wpa_jws *jws, int64_t now_s, wpa_token_claims *claims)

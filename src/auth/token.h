@@ -8,6 +8,7 @@
 #pragma once
 
 #include <wpa/arena.h>
+#include <wpa/log.h>
 
 #include "auth/secret.h"
 
@@ -28,7 +29,8 @@ typedef struct wpa_token_claims {
 
 /**
  * The signing keys of a file; the file is made with one random key when it is missing. Whenever it
- * changes, the next token that is signed or verified goes by what it says then.
+ * changes, the next token that is signed or verified goes by what it says then: while it is gone,
+ * broken or open to others, no token is signed or verified.
  *
  * path      lines "HS256 <kid> <base64url key> [<until>]"; the first signs, all verify, those with
  *           a Unix time until then: a new line in front rotates. Refused if anybody else can read
@@ -40,6 +42,8 @@ typedef struct wpa_token_claims {
 wpa_token_keys *wpa_token_keys_open(const char *path, wpa_error *err);
 void wpa_token_keys_free(wpa_token_keys *keys);
 WPA_DEFINE_AUTO(wpa_token_keys, wpa_token_keys_free);
+/** Where to say, once each time, that the file can be used no more, and that it can be again. */
+void wpa_token_keys_set_log(wpa_token_keys *keys, wpa_log *log);
 
 typedef struct wpa_token_key_info {
     const char *kid;
@@ -61,7 +65,7 @@ const wpa_token_key_info *wpa_token_keys_list(const wpa_token_keys *keys, wpa_ar
 bool wpa_token_keys_rotate(const char *path, int64_t now_s, int64_t life_s,
                            wpa_error *err) WPA_CHECK;
 
-/** Compact JWS in the arena, or NULL. */
+/** Compact JWS in the arena, or NULL. Errors WPA_E_UNAVAILABLE (there are no keys now). */
 char *wpa_token_issue(const wpa_token_keys *keys, const wpa_token_claims *claims, wpa_arena *arena,
                       wpa_error *err);
 

@@ -1,9 +1,11 @@
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -317,6 +319,79 @@ static void test_rotation_is_seen_by_those_who_run(void **state)
     assert_int_equal(err.code, WPA_E_LIMIT);
 }
 
+static const char *why_refused(fixture *made, const char *token)
+{
+    wpa_error err = {0};
+    wpa_token_claims out;
+    const char *why = NULL;
+    (void)!wpa_token_verify(made->keys, token, NOW, made->arena, &out, &why, &err);
+    return why ? why : "good";
+}
+
+static void write_keys(fixture *made, const char *text)
+{
+    wpa_error err = {0};
+    assert_true(wpa_file_replace(made->path, text, strlen(text), 0600, &err));
+}
+
+static void take_away(fixture *made)
+{
+    (void)unlink(made->path);
+}
+
+static void break_it(fixture *made)
+{
+    write_keys(made, "HS256 x\n");
+}
+
+static void open_it(fixture *made)
+{
+    assert_int_equal(chmod(made->path, 0640), 0);
+}
+
+static void make_it_a_link(fixture *made)
+{
+    (void)unlink(made->path);
+    assert_int_equal(symlink("/dev/null", made->path), 0);
+}
+
+/* Nothing is signed or verified by a file that would not be opened; said once, until it is right.
+ */
+static void test_without_the_file_there_are_no_keys(void **state)
+{
+    fixture *made = *state;
+    void (*const harms[])(fixture *) = {take_away, break_it, open_it, make_it_a_link};
+    wpa_error err = {0};
+    wpa_token_claims in = {"mira", "guardian", JTI, NOW, NOW + 100};
+    char *log_path = wpa_path_join(made->arena, made->folder, "log");
+    int fd = open(log_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    WPA_AUTO(wpa_log) *log = wpa_log_new(fd, WPA_LOG_INFO);
+    wpa_token_keys_set_log(made->keys, log);
+    char *token = wpa_token_issue(made->keys, &in, made->arena, &err);
+    for (size_t i = 0; i < WPA_COUNT(harms); i++) {
+        size_t size = 0;
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        assert_string_equal(why_refused(made, token), "good");
+        harms[i](made);
+        for (int k = 0; k < 3; k++) {
+            assert_string_equal(why_refused(made, token), "no key file");
+            wpa_error_clear(&err);
+            assert_null(wpa_token_issue(made->keys, &in, made->arena, &err));
+            assert_int_equal(err.code, WPA_E_UNAVAILABLE);
+        }
+        write_keys(made, key_line);
+        assert_string_equal(why_refused(made, token), "good");
+        const char *said = wpa_file_read(log_path, 8192, made->arena, &size, &err);
+        const char *first = strstr(said, "no token is taken");
+        assert_non_null(first);
+        assert_null(strstr(first + 1, "no token is taken"));
+        assert_non_null(strstr(first, "can be used again"));
+    }
+    wpa_token_keys_set_log(made->keys, NULL);
+    (void)close(fd);
+}
+
 static void test_passphrases(void **state)
 {
     (void)state;
@@ -354,6 +429,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rotation_keeps_old_tokens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keys_have_an_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rotation_is_seen_by_those_who_run, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_without_the_file_there_are_no_keys, set_up, tear_down),
         cmocka_unit_test(test_passphrases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

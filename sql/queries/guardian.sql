@@ -160,12 +160,21 @@ INSERT INTO wpa.setting AS s (key, value) SELECT $1, $2 WHERE $2::text IS NOT NU
 
 -- name: vouched_find
 -- params: issuer text, name text, key bytea
--- rows: at most one, who is active: id, name, role, subject bound to him or null, was the token revoked
-SELECT p.id, p.name, p.role, b.subject, EXISTS (SELECT FROM wpa.token_revoked t WHERE t.key = $3)
+-- rows: at most one, who is active: id, name, role, subject bound to him or null, was the token revoked, has he other ways to sign in
+SELECT p.id, p.name, p.role, b.subject, EXISTS (SELECT FROM wpa.token_revoked t WHERE t.key = $3),
+       EXISTS (SELECT FROM wpa.credential c WHERE c.principal_id = p.id) OR EXISTS (SELECT FROM wpa.v_code c WHERE c.principal_id = p.id)
   FROM wpa.principal p LEFT JOIN wpa.principal_subject b ON b.principal_id = p.id AND b.issuer = $1
  WHERE lower(p.name) = lower($2) AND p.active AND p.role <> 'agent';
 
 -- name: vouched_bind
+-- params: issuer text, subject text, principal_id bigint
+-- rows: one if neither was bound before, and he has no other way to sign in
+-- why: of a passphrase that is set meanwhile, too, the owner is somebody already
+INSERT INTO wpa.principal_subject AS s (issuer, subject, principal_id) SELECT $1, $2, $3::bigint
+  WHERE NOT EXISTS (SELECT FROM wpa.credential c WHERE c.principal_id = $3) AND NOT EXISTS (SELECT FROM wpa.v_code c WHERE c.principal_id = $3)
+    ON CONFLICT DO NOTHING RETURNING principal_id;
+
+-- name: vouched_bind_by_order
 -- params: issuer text, subject text, principal_id bigint
 -- rows: one if neither was bound before
 INSERT INTO wpa.principal_subject (issuer, subject, principal_id) VALUES ($1, $2, $3)

@@ -27,6 +27,7 @@ extern const wpa_cli_command wpa_cli_code_off;
 extern const wpa_cli_command wpa_cli_oidc_set;
 extern const wpa_cli_command wpa_cli_oidc_show;
 extern const wpa_cli_command wpa_cli_oidc_off;
+extern const wpa_cli_command wpa_cli_oidc_bind;
 extern const wpa_cli_command wpa_cli_oidc_unbind;
 extern const wpa_cli_command wpa_cli_keys_rotate;
 extern const wpa_cli_command wpa_cli_keys_list;

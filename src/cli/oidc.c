@@ -55,8 +55,8 @@ const wpa_cli_command wpa_cli_oidc_set = {
     .summary = "let an OpenID Connect provider vouch for people",
     .details = "ISSUER is the provider's name, an https URL below which its discovery document "
                "lies. People are told by the claim, whose value is the name of a guardian or "
-               "viewer that exists; what he may do is wpa's to say. The first sign-in binds the "
-               "name to the provider's subject. Holds for every console, agent and server of this "
+               "viewer that exists; what he may do is wpa's to say. Which account of the provider "
+               "is his is said by wpa oidc bind. Holds for every console, agent and server of this "
                "database, at once.",
     .options = set_options,
     .n_options = WPA_COUNT(set_options),
@@ -127,13 +127,38 @@ const wpa_cli_command wpa_cli_oidc_off = {
     .run = run_off,
 };
 
+static int run_bind(wpa_cli *cli, wpa_error *err)
+{
+    const char *name = cli->operands[0], *subject = cli->operands[1];
+    const wpa_actor *actor = wpa_cli_actor(cli, err);
+    if (!actor || !wpa_vouched_bind(wpa_cli_db(cli, err), actor, name, subject, err)) {
+        return WPA_CLI_FAILED;
+    }
+    wpa_cli_say(cli, "the provider's account %s is '%s' from now on",
+                wpa_text_visible(cli->arena, subject, strlen(subject), false), name);
+    return WPA_EXIT_OK;
+}
+
+const wpa_cli_command wpa_cli_oidc_bind = {
+    .name = "oidc bind",
+    .operands = "NAME SUBJECT",
+    .summary = "say which account of the provider a person has",
+    .details = "SUBJECT is the account's sub claim, as the provider shows it; a sign-in that is "
+               "refused for want of it tells it, too. Whoever has a passphrase or one-time codes "
+               "is bound by a guardian alone; without either the first account that comes with "
+               "the name is bound to it.",
+    .min_operands = 2,
+    .max_operands = 2,
+    .run = run_bind,
+};
+
 static int run_unbind(wpa_cli *cli, wpa_error *err)
 {
     const wpa_actor *actor = wpa_cli_actor(cli, err);
     if (!actor || !wpa_vouched_unbind(wpa_cli_db(cli, err), actor, cli->operands[0], err)) {
         return WPA_CLI_FAILED;
     }
-    wpa_cli_say(cli, "the next sign-in as '%s' binds the name anew", cli->operands[0]);
+    wpa_cli_say(cli, "'%s' has no account of a provider any more", cli->operands[0]);
     return WPA_EXIT_OK;
 }
 

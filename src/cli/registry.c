@@ -22,6 +22,7 @@ static const wpa_cli_command *const commands[] = {
     &wpa_cli_oidc_set,
     &wpa_cli_oidc_show,
     &wpa_cli_oidc_off,
+    &wpa_cli_oidc_bind,
     &wpa_cli_oidc_unbind,
     &wpa_cli_keys_list,
     &wpa_cli_keys_rotate,

@@ -11,6 +11,9 @@
 #include "guardian/guardian.h"
 #include "json/json.h"
 
+#define NO_PROVIDER "no OpenID Connect provider is set (see wpa oidc set)"
+#define SUBJECT_MAX_BYTES 1024
+#define SUBJECT_SHOWN_MAX_BYTES 128
 /* A token that ends later is forgotten nevertheless; the issuer's keys do not live as long. */
 #define FOREVER_US (INT64_C(10) * 366 * 86400 * 1000000)
 
@@ -62,7 +65,7 @@ bool wpa_vouched_read_all(wpa_db *db, wpa_arena *arena, wpa_vouched_settings *se
 wpa_issuer *wpa_vouched_issuer(const wpa_vouched_settings *settings, wpa_log *log, wpa_error *err)
 {
     if (!settings->issuer) {
-        (void)WPA_FAIL(err, WPA_E_REFUSED, "no OpenID Connect provider is set (see wpa oidc set)");
+        (void)WPA_FAIL(err, WPA_E_REFUSED, NO_PROVIDER);
         return NULL;
     }
     const wpa_issuer_options options = {
@@ -126,11 +129,9 @@ static void make_key(const wpa_issuer *issuer, const wpa_issuer_claims *claims, 
     wpa_sha256_final(&state, key);
 }
 
-static bool refuse(const wpa_actor *where, const char *why, wpa_log *log, wpa_vouched *vouched,
-                   wpa_error *err)
+static bool refuse(const wpa_actor *where, const char *why, wpa_log *log, wpa_error *err)
 {
     wpa_log_write(log, WPA_LOG_WARN, "session", "token refused: %s (from %s)", why, where->address);
-    *vouched = (wpa_vouched){.actor = *where};
     wpa_error_clear(err);
     return WPA_FAIL(err, WPA_E_DENIED, WPA_TOKEN_REFUSED);
 }
@@ -152,80 +153,133 @@ static bool bind_subject(wpa_db *db, void *context, wpa_error *err)
                     WPA_FAIL(err, WPA_E_DENIED, "the subject is somebody else's"));
 }
 
-/* Who is meant; *why is set where nobody is. */
-static bool find_person(wpa_db *db, const wpa_issuer *issuer, const wpa_issuer_claims *claims,
-                        wpa_vouched *vouched, const char **why, wpa_error *err)
+/* The command that a guardian has to give; a subject that a shell might read is not repeated. */
+static const char *order_for(const char *name, const char *subject, wpa_arena *arena)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-";
+    size_t length = strlen(subject);
+    bool is_plain =
+        length <= SUBJECT_SHOWN_MAX_BYTES && strspn(subject, plain) == length && subject[0] != '-';
+    return wpa_arena_printf(arena, "wpa oidc bind %s %s", name, is_plain ? subject : "SUBJECT");
+}
+
+typedef struct person {
+    const char *why;   /* he is refused; NULL: he is not */
+    const char *order; /* the command that would change that, or NULL */
+} person;
+
+static const char *why_refused(wpa_rows *rows, const char *subject)
+{
+    bool is_bound = !wpa_rows_is_null(rows, 0, 3);
+    if (wpa_rows_bool(rows, 0, 4)) {
+        return "revoked";
+    }
+    if (is_bound && !wpa_text_is(wpa_rows_text(rows, 0, 3), subject)) {
+        return "subject";
+    }
+    return !is_bound && wpa_rows_bool(rows, 0, 5) ? "not bound" : NULL;
+}
+
+/* Who is meant. */
+static bool find_person(wpa_db *db, const wpa_vouched_word *word, wpa_arena *arena,
+                        wpa_vouched *vouched, person *found, wpa_error *err)
+{
     wpa_error bad_name = {0};
-    if (!wpa_guardian_check_name(claims->name, &bad_name)) {
-        *why = "unknown name";
+    *found = (person){.why = "unknown name"};
+    if (!wpa_guardian_check_name(word->claims.name, &bad_name)) {
         return true;
     }
-    const char *params[] = {wpa_issuer_url(issuer), claims->name,
-                            wpa_db_bytes(arena, vouched->key, sizeof vouched->key)};
+    const char *params[] = {word->issuer, word->claims.name,
+                            wpa_db_bytes(arena, word->key, sizeof word->key)};
     WPA_AUTO(wpa_rows) *rows =
         wpa_db_exec(db, WPA_SQL_VOUCHED_FIND, params, WPA_COUNT(params), err);
-    if (!rows) {
-        return false;
+    if (!rows || wpa_rows_count(rows) == 0) {
+        return rows != NULL;
     }
-    if (wpa_rows_count(rows) == 0) {
-        *why = "unknown name";
-        return true;
-    }
-    bool is_bound = !wpa_rows_is_null(rows, 0, 3);
-    *why = wpa_rows_bool(rows, 0, 4)                                              ? "revoked"
-           : is_bound && !wpa_text_is(wpa_rows_text(rows, 0, 3), claims->subject) ? "subject"
-                                                                                  : NULL;
     vouched->actor.principal_id = wpa_rows_int(rows, 0, 0);
     (void)wpa_text_copy(vouched->actor.name, sizeof vouched->actor.name, wpa_rows_text(rows, 0, 1));
-    if (*why || !wpa_role_parse(wpa_rows_text(rows, 0, 2), &vouched->actor.role, err)) {
-        return *why != NULL;
+    found->why = why_refused(rows, word->claims.subject);
+    if (wpa_text_is(found->why, "not bound")) {
+        found->order = order_for(vouched->actor.name, word->claims.subject, arena);
+        found->why = wpa_arena_printf(arena, "not bound, see %s", found->order);
     }
-    binding wanted = {wpa_issuer_url(issuer), claims->subject, vouched->actor.principal_id};
-    bool is_good = is_bound || wpa_db_transact(db, &vouched->actor, bind_subject, &wanted, err);
+    if (found->why || !wpa_role_parse(wpa_rows_text(rows, 0, 2), &vouched->actor.role, err)) {
+        return found->why != NULL;
+    }
+    binding wanted = {word->issuer, word->claims.subject, vouched->actor.principal_id};
+    bool is_good = !wpa_rows_is_null(rows, 0, 3) ||
+                   wpa_db_transact(db, &vouched->actor, bind_subject, &wanted, err);
     if (!is_good && err->code == WPA_E_DENIED) {
-        *why = "subject";
+        found->why = "subject";
     }
-    return is_good || *why;
+    return is_good || found->why;
 }
 
-static bool accept(wpa_db *db, wpa_issuer *issuer, wpa_issuer_use use, const char *token,
-                   const char *nonce, const wpa_actor *where, wpa_log *log, wpa_vouched *vouched,
+static bool verify(wpa_issuer *issuer, wpa_issuer_use use, const char *token, const char *nonce,
+                   const wpa_actor *where, wpa_log *log, wpa_arena *arena, wpa_vouched_word *word,
                    wpa_error *err)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    wpa_issuer_claims claims;
     const char *why = NULL;
-    *vouched = (wpa_vouched){.actor = *where};
-    if (!wpa_issuer_verify(issuer, use, token, nonce, wpa_now_us() / 1000000, arena, &claims, &why,
-                           err)) {
-        return refuse(where, why, log, vouched, err);
+    *word = (wpa_vouched_word){.issuer = wpa_arena_text(arena, wpa_issuer_url(issuer))};
+    if (!wpa_issuer_verify(issuer, use, token, nonce, wpa_now_us() / 1000000, arena, &word->claims,
+                           &why, err)) {
+        return refuse(where, why, log, err);
     }
-    make_key(issuer, &claims, token, vouched->key);
-    vouched->expires_at_s = claims.expires_at_s;
-    if (!find_person(db, issuer, &claims, vouched, &why, err)) {
-        return false;
-    }
-    return !why || refuse(where, why, log, vouched, err);
+    make_key(issuer, &word->claims, token, word->key);
+    return true;
 }
 
-bool wpa_vouched_resume(wpa_db *db, wpa_issuer *issuer, const char *token, const wpa_actor *where,
+bool wpa_vouched_verify(wpa_issuer *issuer, const char *token, const wpa_actor *where, wpa_log *log,
+                        wpa_arena *arena, wpa_vouched_word *word, wpa_error *err)
+{
+    return verify(issuer, WPA_ISSUER_BEARER, token, NULL, where, log, arena, word, err);
+}
+
+static bool accept(wpa_db *db, const wpa_vouched_word *word, const wpa_actor *where, wpa_log *log,
+                   wpa_arena *arena, wpa_vouched *vouched, person *found, wpa_error *err)
+{
+    *vouched = (wpa_vouched){.actor = *where, .expires_at_s = word->claims.expires_at_s};
+    memcpy(vouched->key, word->key, sizeof vouched->key);
+    *found = (person){0};
+    if (!find_person(db, word, arena, vouched, found, err)) {
+        return false;
+    }
+    if (found->why) {
+        *vouched = (wpa_vouched){.actor = *where};
+        return refuse(where, found->why, log, err);
+    }
+    return true;
+}
+
+bool wpa_vouched_resume(wpa_db *db, const wpa_vouched_word *word, const wpa_actor *where,
                         wpa_log *log, wpa_vouched *vouched, wpa_error *err)
 {
-    return accept(db, issuer, WPA_ISSUER_BEARER, token, NULL, where, log, vouched, err);
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    person found;
+    return accept(db, word, where, log, arena, vouched, &found, err);
 }
 
 bool wpa_vouched_sign_in(wpa_db *db, wpa_issuer *issuer, const char *id_token, const char *nonce,
                          const wpa_actor *where, const char *kind, wpa_log *log,
                          wpa_session *session, wpa_error *err)
 {
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_vouched_word word;
     wpa_vouched vouched;
-    if (accept(db, issuer, WPA_ISSUER_IDENTITY, id_token, nonce, where, log, &vouched, err)) {
+    person found = {0};
+    if (verify(issuer, WPA_ISSUER_IDENTITY, id_token, nonce, where, log, arena, &word, err) &&
+        accept(db, &word, where, log, arena, &vouched, &found, err)) {
         return wpa_session_open(db, &vouched.actor, kind, session, err);
     }
     if (err->code == WPA_E_DENIED) {
         wpa_session_record_refusal(db, where);
+    }
+    if (found.order) { /* he owns the account: this tells him nothing that he may not know */
+        wpa_error_clear(err);
+        return WPA_FAIL(err, WPA_E_DENIED,
+                        "this account is not bound to '%s' yet; a guardian does that: %s",
+                        word.claims.name, found.order);
     }
     return false;
 }
@@ -250,6 +304,47 @@ bool wpa_vouched_revoke(wpa_db *db, const wpa_vouched *vouched, wpa_error *err)
     return wpa_db_transact(db, &vouched->actor, revoke, &copy, err);
 }
 
+typedef struct order {
+    const char *name, *subject;
+} order;
+
+static bool bind_by_order(wpa_db *db, void *context, wpa_error *err)
+{
+    const order *wanted = context;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_vouched_settings settings;
+    char id[WPA_DB_NUMBER_SIZE];
+    if (!wpa_vouched_read(db, arena, &settings, err)) {
+        return false;
+    }
+    if (!settings.issuer) {
+        return WPA_FAIL(err, WPA_E_REFUSED, NO_PROVIDER);
+    }
+    int64_t principal_id = wpa_guardian_find(db, wanted->name, err);
+    if (!principal_id) {
+        return false;
+    }
+    const char *params[] = {settings.issuer, wanted->subject, wpa_db_number(principal_id, id)};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_VOUCHED_BIND_BY_ORDER, params, WPA_COUNT(params), err);
+    return rows &&
+           (wpa_rows_count(rows) > 0 ||
+            WPA_FAIL(err, WPA_E_REFUSED,
+                     "'%s' or the subject is bound already (see wpa oidc unbind)", wanted->name));
+}
+
+bool wpa_vouched_bind(wpa_db *db, const wpa_actor *actor, const char *name, const char *subject,
+                      wpa_error *err)
+{
+    order wanted = {name, subject};
+    if (!*subject || strlen(subject) > SUBJECT_MAX_BYTES) {
+        return WPA_FAIL(err, WPA_E_INVALID, "a subject has between 1 and %d bytes",
+                        SUBJECT_MAX_BYTES);
+    }
+    return wpa_actor_check(actor, WPA_ACTION_CHANGE_PRINCIPALS, err) &&
+           wpa_db_transact(db, actor, bind_by_order, &wanted, err);
+}
+
 typedef struct unbinding {
     const char *name;
 } unbinding;
@@ -265,7 +360,7 @@ static bool unbind(wpa_db *db, void *context, wpa_error *err)
     const char *params[] = {wpa_db_number(principal_id, id)};
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_VOUCHED_UNBIND, params, 1, err);
     return rows && (wpa_rows_count(rows) > 0 ||
-                    WPA_FAIL(err, WPA_E_REFUSED, "'%s' has not signed in by a provider", name));
+                    WPA_FAIL(err, WPA_E_REFUSED, "'%s' is bound to no account", name));
 }
 
 bool wpa_vouched_unbind(wpa_db *db, const wpa_actor *actor, const char *name, wpa_error *err)

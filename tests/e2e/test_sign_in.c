@@ -28,6 +28,7 @@
 #define AUDIENCE "wpa-api"
 #define AGENT "sign-in test/1.0"
 #define PATIENCE_MS 60000
+#define HANG_MS 5000 /* less than a request to a provider that hangs takes */
 #define LOG_MAX_BYTES ((size_t)8 << 20)
 
 typedef struct fixture {
@@ -293,6 +294,47 @@ static void check_refused(fixture *f, const char *title, const char *token, cons
     (void)wait_for_log(f, from, line);
 }
 
+static int sign_in_by_browser(fixture *f, const char *say, const char *claims, const char **said);
+
+/* The name alone does not make an account of the provider's a guardian's. */
+static void an_account_is_somebodys_when_a_guardian_says_so(void **state)
+{
+    fixture *f = *state;
+    const char *said = NULL;
+    const char *theirs = wpa_oidc_mint(f->oidc, "rsa-1", RS, "{" THEIRS "," TIMES "}");
+    check_refused(f, "not bound", theirs, "not bound, see wpa oidc bind mira u-1");
+    assert_int_equal(
+        sign_in_by_browser(f, "yes", "{\"sub\":\"u-1\",\"preferred_username\":\"mira\"}", &said),
+        1);
+    assert_non_null(strstr(said, "a guardian does that: wpa oidc bind mira u-1"));
+    assert_int_equal(
+        sign_in_by_browser(f, "yes", "{\"sub\":\"$(id)\",\"preferred_username\":\"mira\"}", &said),
+        1);
+    assert_non_null(strstr(said, "a guardian does that: wpa oidc bind mira SUBJECT"));
+    (void)wpa_sample_wpa(f->sample, 2, "oidc bind nobody u-1");
+    (void)wpa_sample_wpa(f->sample, 0, "oidc bind mira u-1");
+    (void)ask(f, theirs, "GET /auth/whoami", NULL, 200);
+    assert_non_null(
+        strstr(wpa_sample_wpa(f->sample, 1, "oidc bind mira u-2"), "(see wpa oidc unbind)"));
+    /* Of somebody who can sign in no other way the first account with the name is his. */
+    (void)wpa_sample_sql(f->sample,
+                         "INSERT INTO wpa.principal (name, role) VALUES ('nia', 'viewer') "
+                         "RETURNING 1");
+    static const char nia[] = "{\"iss\":\"@ISS\",\"aud\":\"" AUDIENCE
+                              "\",\"sub\":\"%s\",\"preferred_username\":\"nia\"," TIMES "}";
+    const char *first = wpa_oidc_mint(f->oidc, "rsa-1", RS, wpa_arena_printf(f->arena, nia, "u-5"));
+    const char *next = wpa_oidc_mint(f->oidc, "rsa-1", RS, wpa_arena_printf(f->arena, nia, "u-6"));
+    (void)ask(f, first, "GET /auth/whoami", NULL, 200);
+    check_refused(f, "another account", next, "subject");
+    assert_string_equal(
+        wpa_sample_sql(
+            f->sample,
+            "SELECT string_agg(p.name || ' ' || (a.detail::jsonb->>'subject'), ', ' ORDER "
+            "BY a.seq) FROM wpa.audit a JOIN wpa.principal p ON p.id::text = a.actor "
+            "WHERE a.action = 'principal.bound'"),
+        "mira u-1, nia u-5");
+}
+
 static void every_bad_token_is_refused_with_the_same_words(void **state)
 {
     fixture *f = *state;
@@ -370,10 +412,6 @@ static void the_provider_vouches_for_people(void **state)
         (void)ask(f, token, "DELETE /auth/token", NULL, 204);
         check_refused(f, "revoked", token, "revoked");
     }
-    assert_string_equal(
-        wpa_sample_sql(f->sample, "SELECT detail::jsonb->>'subject' FROM wpa.audit WHERE action = "
-                                  "'principal.bound'"),
-        "u-1");
     const char *token = wpa_oidc_mint(f->oidc, "rsa-1", RS, "{" THEIRS "," TIMES "}");
     (void)wpa_sample_wpa(f->sample, 0, "oidc off");
     check_refused(f, "no provider", token, "no issuer");
@@ -381,6 +419,69 @@ static void the_provider_vouches_for_people(void **state)
                          wpa_oidc_issuer(f->oidc), WPA_OIDC_CLIENT, AUDIENCE);
     (void)ask(f, token, "GET /auth/whoami", NULL, 200);
     assert_non_null(strstr(wpa_sample_wpa(f->sample, 0, "oidc show"), wpa_oidc_issuer(f->oidc)));
+}
+
+static int times_asked(fixture *f, const char *path)
+{
+    const char *at = strstr(wpa_oidc_tell(f->oidc, "/stats", "{}"),
+                            wpa_arena_printf(f->arena, "\"%s\": ", path));
+    return at ? (int)strtol(strchr(at, ':') + 2, NULL, 10) : 0;
+}
+
+/* Settings that nobody uses any more take what was fetched by them along. */
+static void changed_settings_leave_nothing_behind(void **state)
+{
+    fixture *f = *state;
+    const char *token = wpa_oidc_mint(f->oidc, "rsa-1", RS, "{" THEIRS "," TIMES "}");
+    (void)ask(f, token, "GET /auth/whoami", NULL, 200);
+    int before = times_asked(f, "/keys");
+    for (int i = 1; i <= 3; i++) {
+        (void)wpa_sample_wpa(f->sample, 0, "oidc set %s --client-id %s --audience other",
+                             wpa_oidc_issuer(f->oidc), WPA_OIDC_CLIENT);
+        check_refused(f, "for another", token, "audience");
+        (void)wpa_sample_wpa(f->sample, 0, "oidc set %s --client-id %s --audience %s",
+                             wpa_oidc_issuer(f->oidc), WPA_OIDC_CLIENT, AUDIENCE);
+        (void)ask(f, token, "GET /auth/whoami", NULL, 200);
+        (void)ask(f, token, "GET /auth/whoami", NULL, 200);
+        assert_int_equal(times_asked(f, "/keys"), before + 2 * i);
+    }
+}
+
+/* More strangers than the server has threads, each with a key that nobody knows, while the provider
+   hangs: whoever is known here is answered meanwhile. */
+static void strangers_do_not_hold_the_server(void **state)
+{
+    fixture *f = *state;
+    static const char discovery[] = "/.well-known/openid-configuration";
+    int fds[12];
+    const char *own = sign_in(f, NULL);
+    const char *unknown = wpa_oidc_mint(f->oidc, "stranger", "{\"alg\":\"RS256\",\"kid\":\"x\"}",
+                                        "{" THEIRS "," TIMES "}");
+    const char *request = wpa_arena_printf(f->arena,
+                                           "GET " BASE "/auth/whoami HTTP/1.1\r\nHost: x\r\n"
+                                           "Authorization: Bearer %s\r\n\r\n",
+                                           unknown);
+    (void)wpa_sample_wpa(f->sample, 0, "oidc set %s --client-id anew --audience %s",
+                         wpa_oidc_issuer(f->oidc), AUDIENCE);
+    int before = times_asked(f, discovery);
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":true}");
+    for (size_t i = 0; i < WPA_COUNT(fds); i++) {
+        fds[i] = wpa_client_connect(&f->client);
+        assert_int_equal(write(fds[i], request, strlen(request)), strlen(request));
+    }
+    while (times_asked(f, discovery) == before) {
+        wpa_sleep_ms(20);
+    }
+    int64_t begun_ms = wpa_monotonic_ms();
+    (void)ask(f, own, "GET /auth/whoami", NULL, 200);
+    assert_true(wpa_monotonic_ms() - begun_ms < HANG_MS);
+    assert_int_equal(times_asked(f, discovery), before + 1);
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":false}");
+    for (size_t i = 0; i < WPA_COUNT(fds); i++) {
+        (void)close(fds[i]);
+    }
+    (void)wpa_sample_wpa(f->sample, 0, "oidc set %s --client-id %s --audience %s",
+                         wpa_oidc_issuer(f->oidc), WPA_OIDC_CLIENT, AUDIENCE);
 }
 
 static int wait_for(pid_t child)
@@ -625,9 +726,12 @@ int main(void)
 {
     wpa_oidc_need();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_account_is_somebodys_when_a_guardian_says_so),
         cmocka_unit_test(every_bad_token_is_refused_with_the_same_words),
         cmocka_unit_test(refusals_stand_in_the_audit_log),
         cmocka_unit_test(the_provider_vouches_for_people),
+        cmocka_unit_test(changed_settings_leave_nothing_behind),
+        cmocka_unit_test(strangers_do_not_hold_the_server),
         cmocka_unit_test(a_browser_elsewhere_signs_in),
         cmocka_unit_test(keys_rotate_under_a_running_server),
         cmocka_unit_test(any_session_can_be_ended_by_its_id),

@@ -58,6 +58,88 @@ static wpa_json *answer_schema(const wpa_api_route *route, wpa_arena *arena)
     return list;
 }
 
+/* What makes a route refuse. */
+typedef enum trait {
+    TRAIT_EVERY = 1 << 0,
+    TRAIT_TOKEN = 1 << 1,    /* it needs one */
+    TRAIT_TRY = 1 << 2,      /* it takes a secret instead, and only so many tries */
+    TRAIT_READ = 1 << 3,     /* it answers with what the asking side may have already */
+    TRAIT_CHANGE = 1 << 4,   /* it changes things */
+    TRAIT_IF_MATCH = 1 << 5, /* if they are as they were read */
+    TRAIT_NAME = 1 << 6,     /* its path, query or body names a thing */
+    TRAIT_BODY = 1 << 7,
+} trait;
+
+static const struct {
+    const char *status;
+    unsigned traits; /* any of them */
+    const char *words;
+} refusals[] = {
+    {"304", TRAIT_READ, "nothing has changed since the ETag that was named"},
+    {"401", TRAIT_TOKEN | TRAIT_TRY, "no token, or none that is valid; a wrong secret"},
+    {"403", TRAIT_TOKEN | TRAIT_TRY, "whoever asks may not do this"},
+    {"404", TRAIT_NAME, "there is no such thing"},
+    {"409", TRAIT_CHANGE, "not as things stand now"},
+    {"412", TRAIT_IF_MATCH, "the thing has changed since the ETag that was named"},
+    {"413", TRAIT_BODY, "the body is too large"},
+    {"415", TRAIT_BODY, "the body is of another type"},
+    {"422", TRAIT_EVERY, "a parameter or the body is not as described here"},
+    {"429", TRAIT_TRY, "too many tries; Retry-After tells when the next may be made"},
+};
+
+static unsigned traits_of(const wpa_api_route *route)
+{
+    bool is_get = wpa_text_is(route->method, "GET"), is_open = route->access == WPA_API_OPEN;
+    bool has_body = route->body || route->takes_raw;
+    unsigned traits = TRAIT_EVERY;
+    traits |= is_open ? 0 : TRAIT_TOKEN;
+    traits |= is_open && !is_get ? TRAIT_TRY : 0;
+    traits |= !is_open && is_get ? TRAIT_READ : 0;
+    traits |= is_get ? 0 : TRAIT_CHANGE;
+    traits |= wpa_text_is(route->method, "PATCH") ? TRAIT_IF_MATCH : 0;
+    traits |= has_body ? TRAIT_BODY : 0;
+    traits |= strchr(route->path, '{') || (!is_open && (route->query || has_body)) ? TRAIT_NAME : 0;
+    return traits;
+}
+
+static void refer(wpa_json *object, const char *key, const char *place)
+{
+    wpa_json_set_text(wpa_json_set_object(object, key), "$ref", place);
+}
+
+static void add_refusals(wpa_json *responses, const wpa_api_route *route, wpa_arena *arena)
+{
+    unsigned traits = traits_of(route);
+    for (size_t i = 0; i < WPA_COUNT(refusals); i++) {
+        if (refusals[i].traits & traits) {
+            refer(responses, refusals[i].status,
+                  wpa_arena_printf(arena, "#/components/responses/%s", refusals[i].status));
+        }
+    }
+    refer(responses, "default", "#/components/responses/default");
+}
+
+static void describe_problem(wpa_json *responses, const char *status, const char *words,
+                             wpa_arena *arena)
+{
+    wpa_json *response = wpa_json_set_object(responses, status);
+    wpa_json_set_text(response, "description", words);
+    if (!wpa_text_is(status, "304")) {
+        wpa_json *schema = wpa_json_new_object(arena);
+        wpa_json_set_text(schema, "$ref", "#/components/schemas/Problem");
+        wpa_json_set(response, "content", content_of("application/problem+json", schema, arena));
+    }
+}
+
+/** What routes refer to: each status once. */
+static void describe_refusals(wpa_json *responses, wpa_arena *arena)
+{
+    for (size_t i = 0; i < WPA_COUNT(refusals); i++) {
+        describe_problem(responses, refusals[i].status, refusals[i].words, arena);
+    }
+    describe_problem(responses, "default", "a problem (RFC 9457)", arena);
+}
+
 static void add_responses(wpa_json *operation, const wpa_api_route *route, wpa_arena *arena)
 {
     wpa_json *responses = wpa_json_set_object(operation, "responses");
@@ -73,11 +155,7 @@ static void add_responses(wpa_json *operation, const wpa_api_route *route, wpa_a
         wpa_json_set_text(wpa_json_set_object(responses, "202"), "description",
                           "it takes longer; Location tells where the result will be");
     }
-    wpa_json *reference = wpa_json_new_object(arena);
-    wpa_json_set_text(reference, "$ref", "#/components/schemas/Problem");
-    wpa_json *bad = wpa_json_set_object(responses, "default");
-    wpa_json_set_text(bad, "description", "a problem (RFC 9457)");
-    wpa_json_set(bad, "content", content_of("application/problem+json", reference, arena));
+    add_refusals(responses, route, arena);
 }
 
 static bool needs_body(const wpa_api_route *route)
@@ -207,6 +285,7 @@ static wpa_json *describe(wpa_arena *arena)
     wpa_json *components = wpa_json_set_object(document, "components");
     wpa_json *schemas = wpa_json_set_object(components, "schemas");
     wpa_json_set(schemas, "Problem", wpa_api_fields_schema(problem_fields, true, arena));
+    describe_refusals(wpa_json_set_object(components, "responses"), arena);
     wpa_json *bearer =
         wpa_json_set_object(wpa_json_set_object(components, "securitySchemes"), "bearer");
     wpa_json_set_text(bearer, "type", "http");

@@ -166,7 +166,11 @@ class Fuzz:
             self.world.sign_in()
         if status >= 500:
             self.complaints.append(f"{where}: {status} {answer.body[:300]!r}")
-        elif status >= 400:
+            return
+        promised = operation["responses"].get(str(status))
+        if promised is None:
+            self.complaints.append(f"{where}: {status} is not documented")
+        if status >= 400:
             problem = {"$ref": "#/components/schemas/Problem"}
             if kind != "application/problem+json":
                 self.complaints.append(f"{where}: {status} as {kind}")
@@ -175,11 +179,7 @@ class Fuzz:
                     self.complaints.append(f"{where}: {c}")
                 if answer.json.get("status") != status:
                     self.complaints.append(f"{where}: {status}, but its problem says {answer.json.get('status')}")
-        elif status != 304:
-            promised = operation["responses"].get(str(status))
-            if promised is None:
-                self.complaints.append(f"{where}: {status} is not documented")
-                return
+        elif promised and status != 304:
             for media, content in promised.get("content", {}).items():
                 if media.split(";")[0] != kind.split(";")[0]:
                     self.complaints.append(f"{where}: {kind}, not {media}")

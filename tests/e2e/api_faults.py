@@ -28,25 +28,38 @@ def statuses(data):
     return [int(n) for n in re.findall(rb"HTTP/1\.1 (\d{3}) ", data)]
 
 
+CLOSED, SILENT = 0, -1  # instead of a status: hung up without a word; said nothing
+
+
 def exchange(world, data, seconds=4, until=None):
     """Send it and read until the other side closes, falls silent, or has given that many answers."""
-    got = b""
+    return exchange_whole(world, data, seconds, until)[0]
+
+
+def exchange_whole(world, data, seconds, until):
+    """What came, and whether it fell silent."""
+    got, is_silent = b"", False
     with world.connect(seconds) as s:
         s.settimeout(seconds)
         with contextlib.suppress(OSError):
             s.sendall(data)
-        with contextlib.suppress(OSError):
+        try:
             while not until or len(statuses(got)) < until:
                 block = s.recv(65536)
                 if not block:
                     break
                 got += block
-    return got
+        except TimeoutError:
+            is_silent = True
+        except OSError:
+            pass
+    return got, is_silent
 
 
 def first_status(world, data, seconds=4):
-    found = statuses(exchange(world, data, seconds, 1))
-    return found[0] if found else 0
+    got, is_silent = exchange_whole(world, data, seconds, 1)
+    found = statuses(got)
+    return found[0] if found else SILENT if is_silent else CLOSED
 
 
 def post(world, path, body, *lines):
@@ -134,12 +147,13 @@ def bodies_strange(world):
 
 def headers_flood(world):
     many = [f"X-{i}: {i}" for i in range(5000)]
-    assert first_status(world, head("GET", BASE + "/patches", world.token, *many)) in (400, 413, 431, 0)
+    assert first_status(world, head("GET", BASE + "/patches", world.token, *many)) in (400, 413, 431, CLOSED)
     long = "X: " + "a" * (1 << 20)
-    assert first_status(world, head("GET", BASE + "/patches", world.token, long)) in (400, 413, 431, 0)
-    assert first_status(world, head("GET", BASE + "/patches?" + "a" * 100000)) in (400, 404, 413, 414, 431, 0)
+    assert first_status(world, head("GET", BASE + "/patches", world.token, long)) in (400, 413, 431, CLOSED)
+    assert first_status(world, head("GET", BASE + "/patches?" + "a" * 100000)) in (400, 404, 413, 414, 431, CLOSED)
     assert first_status(world, head("GET", BASE + "/patches", "x" * 20000)) in (401, 431)
-    assert first_status(world, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500) in (0, 400)
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500
+    assert first_status(world, hello, 10) in (CLOSED, 400)  # a head without an end, for as long as one may take
     for line in ("Content-Length", ": x", "A B: c", "X: a\x00b", "X:\x01\x02", "\xff: \xfe", " folded"):
         exchange(world, head("GET", "/healthz", None, line), 1, 1)
 
@@ -154,19 +168,23 @@ def paths_tricky(world):
                  BASE + "/patches/00000000-0000-0000-0000-000000000000", "http://elsewhere/healthzz",
                  BASE + "/guardians/%27%3b--", BASE + "/jobs/%F0%9F%92%A9"):
         status = first_status(world, head("GET", path, world.token))
-        assert status == 0 or 400 <= status < 500, (path[:60], status)
+        assert status == CLOSED or 400 <= status < 500, (path[:60], status)
     for query in ("limit=%00", "limit=1%00", "workflow_name=%00", "workflow_name=%ff", "contains=%ed%a0%80",
                   "limit=99999999999999999999", "limit=-1", "limit=1e1", "limit=", "limit", "cursor=%27",
                   "cursor=-1", "cursor=9223372036854775808", "filter=~%28", "filter=~%5b",
-                  "filter=%22%00", "&".join(f"a{i}=1" for i in range(500)), "limit=1&limit=1", "=", "&&"):
+                  "filter=%22%00", "limit=1&limit=1", "=", "&&"):
         for kind in ("findings", "patches", "audit"):
             status = first_status(world, head("GET", f"{BASE}/{kind}?{query}", world.token))
-            assert status == 0 or status < 500, (kind, query[:60], status)
+            assert status == CLOSED or 200 <= status < 500, (kind, query[:60], status)
+    # more names than there is room for: the library says nothing until its request has taken too long
+    many = "&".join(f"a{i}=1" for i in range(500))
+    status = first_status(world, head("GET", f"{BASE}/findings?{many}", world.token), 10)
+    assert status == CLOSED or 400 <= status < 500, status
     for method in ("BREW", "TRACE", "CONNECT", "get", "OPTIONS", "PUT", "A" * 5000):
         status = first_status(world, head(method, BASE + "/patches", world.token))
-        assert status == 0 or 400 <= status < 500, (method[:10], status)
-    assert first_status(world, b"GET /healthz\r\n\r\n", 3) in (0, 200, 400)
-    assert first_status(world, b"GET /healthz HTTP/9.9\r\n\r\n", 3) in (0, 400, 505)
+        assert status == CLOSED or 400 <= status < 500, (method[:10], status)
+    assert first_status(world, b"GET /healthz\r\n\r\n", 3) in (CLOSED, 200, 400)
+    assert first_status(world, b"GET /healthz HTTP/9.9\r\n\r\n", 3) in (CLOSED, 400, 505)
 
 
 # ---- connections ----
@@ -291,27 +309,47 @@ def database_away(world):
 
 def database_breaks(world):
     """Its sessions are cut while calls are under way: refused or served, then as before."""
-    stop, told = threading.Event(), []
+    stop, told, wrong = threading.Event(), [[] for _ in range(4)], []
 
-    def ask():
-        while not stop.is_set():
-            told.append(world.call("GET", "/findings?limit=500", timeout=30).status)
+    def ask(own):
+        try:
+            while not stop.is_set():
+                own.append(world.call("GET", "/findings?limit=500", timeout=30).status)
+        except Exception as error:  # none is expected: each call has an answer
+            wrong.append(error)
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=ask, args=(own,)) for own in told]
     for t in threads:
         t.start()
     for _ in range(8):
         time.sleep(0.2)
         world.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
                   "AND datname = current_database()")
-    stop.set()
-    for t in threads:
-        t.join()
-    assert set(told) <= {200, 503}, set(told)
+    until = [len(own) for own in told]
+    try:
+        # the call at hand may have begun before the last cut; those behind it did not
+        wait_for("everybody to be served as before", lambda: wrong or all(
+            200 in own[n + 1:] for own, n in zip(told, until)), 30)
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+    assert not wrong, wrong
+    assert {status for own in told for status in own} <= {200, 503}, told
     wait_for("answers", lambda: world.call("GET", "/findings").status == 200, 20)
 
 
 # ---- stopping ----
+
+def has_read(world, s):
+    """Nothing of what was sent waits in the server's end of this connection."""
+    ends = f":{world.port:04X}", f":{s.getsockname()[1]:04X}"
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        for row in (line.split() for line in file):
+            if row[1].endswith(ends[0]) and row[2].endswith(ends[1]):
+                return int(row[4].split(":")[1], 16) == 0
+    return False
+
 
 def stops_gracefully(world):
     """What is under way ends, streams are closed, nobody new is let in, and the process ends by itself."""
@@ -323,19 +361,18 @@ def stops_gracefully(world):
     sent = b'{"name": "mira", "passphrase": "wrong, and slow to find out"}'
     waiting.sendall(head("POST", BASE + "/auth/token", None, "Content-Type: application/json",
                          f"Content-Length: {len(sent)}") + sent)
-    time.sleep(0.02)
+    wait_for("the server to read it", lambda: has_read(world, waiting))
     world.server.send_signal(signal.SIGTERM)
     waiting.settimeout(20)
     assert statuses(waiting.recv(65536)) == [401]
     while stream.recv(65536):
         pass
-    assert world.server.wait(20) == 0, world.log()
+    world.server_has_ended(20)
     try:
         world.connect(2).close()
         raise AssertionError("somebody still listens")
     except OSError:
         pass
-    world.server = None
 
 
 FAULTS = (bodies_cut, bodies_doubled, bodies_nested, bodies_too_large, bodies_strange, headers_flood,
@@ -358,7 +395,6 @@ def main():
             print(f"{fault.__name__}: {time.monotonic() - started:.1f} s", flush=True)
         stops_gracefully(world)
         print("stops_gracefully")
-        assert "AddressSanitizer" not in world.log() and "runtime error" not in world.log()
     return 0
 
 

@@ -2,11 +2,13 @@
 serving on it, a Guardian with a token, the sample fleet if it is asked for. All of it lies below one
 folder in /tmp and goes with it."""
 import contextlib
+import ctypes
 import glob
 import http.client
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -38,6 +40,15 @@ def server_programs():
     if not found:
         skip("PostgreSQL is not here")
     return found[-1]
+
+
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def ends_with_us(number):
+    """For a child before it runs its program: this signal, should the test be killed."""
+    return lambda: LIBC.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def wait_for(what, is_so, seconds=60):
@@ -73,6 +84,8 @@ class World:
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "WPA_", "XDG_"))}
         for name in ("STATE", "CONFIG", "CACHE"):
             self.env[f"XDG_{name}_HOME"] = os.path.join(self.folder, name.lower())
+        # no facts that somebody has refreshed
+        self.env["XDG_DATA_HOME"] = self.env["XDG_DATA_DIRS"] = os.path.join(self.folder, "share")
         self.env["WPA_DB"] = self.dsn
 
     def __enter__(self):
@@ -87,8 +100,12 @@ class World:
             raise
         return self
 
-    def __exit__(self, *_):
-        self.close()
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.stop_server()
+        finally:
+            self.close()
 
     def close(self):
         for stop in (self.stop_server, self.stop_service, self.stop_database):
@@ -127,7 +144,9 @@ class World:
             command += ["-c", setting]
         with open(self.path("postgres.log"), "ab") as log:
             self.database = subprocess.Popen(command, stdout=log, stderr=log, cwd="/",
-                                             start_new_session=True, **self.as_database_user())
+                                             start_new_session=True,
+                                             preexec_fn=ends_with_us(signal.SIGQUIT),
+                                             **self.as_database_user())
         ready = [f"{self.programs}/pg_isready", "-q", "-h", self.socket, "-p", "5432"]
         wait_for("the database", lambda: subprocess.run(ready, check=False).returncode == 0)
 
@@ -166,7 +185,8 @@ class World:
         with open(self.path("server.log"), "ab") as log:
             self.server = subprocess.Popen(command, stdout=log, stderr=log, pass_fds=pass_fds,
                                            env={**self.env, **(env or {})},
-                                           stdin=subprocess.DEVNULL)
+                                           stdin=subprocess.DEVNULL,
+                                           preexec_fn=ends_with_us(signal.SIGTERM))
         if "--socket" not in words:
             wait_for("the server", self.is_up)
             self.sign_in()
@@ -179,15 +199,31 @@ class World:
         except OSError:
             return False
 
-    def log(self):
+    def whole_log(self):
         with open(self.path("server.log"), encoding="utf-8", errors="replace") as file:
-            return file.read()[-4000:]
+            return file.read()
+
+    def log(self):
+        return self.whole_log()[-4000:]
 
     def stop_server(self):
         if self.server:
             self.server.terminate()
-            self.server.wait(60)
-            self.server = None
+            self.server_has_ended()
+
+    def server_has_ended(self, seconds=60):
+        """Told to, it ends by itself and well, and no sanitizer has found anything."""
+        server, self.server = self.server, None
+        try:
+            code = server.wait(seconds)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+            raise
+        assert code == 0, f"the server ended with {code}: {self.log()}"
+        log = self.whole_log()
+        report = re.search(r"Sanitizer|runtime error:", log)
+        assert not report, log[max(0, report.start() - 200):][:8000]
 
     def sign_in(self):
         who = {"name": "mira", "passphrase": PASSPHRASE}
@@ -241,7 +277,8 @@ class World:
         assert made.returncode == 0, made.stderr
         with open(self.path("service.log"), "wb") as log:
             self.service = subprocess.Popen(["python3", f"{TESTS}/fleet/service.py", fleet,
-                                             str(port)], stdout=log, stderr=log)
+                                             str(port)], stdout=log, stderr=log,
+                                            preexec_fn=ends_with_us(signal.SIGTERM))
         self.run("fleet", "import", f"{fleet}/fleet.yml")
 
     def stop_service(self):

@@ -620,9 +620,8 @@ static void a_command_reads_its_standard_input(void **state)
         "");
     add(f, "sleepy", "command", "{\"argv\":[\"/usr/bin/sleep\",\"60\"]}", ",\"timeout_ms\":1000");
     const char *answer = ask(f, "POST", "/destinations/script/test", NULL, 200, NULL);
-    if (strstr(answer, "bubblewrap") || strstr(answer, "no sandbox")) {
-        print_message("no sandbox here: %s\n", answer);
-    } else {
+    bool has_sandbox = !strstr(answer, "bubblewrap") && !strstr(answer, "no sandbox");
+    if (has_sandbox) {
         assert_non_null(strstr(answer, "$(id); exit 1|test|\\\"event\\\":\\\"test\\\""));
         assert_non_null(strstr(answer, "\"state\":\"sent\""));
         (void)ask(f, "POST", "/destinations/broken/test", NULL, 200, "the command ended with 1");
@@ -631,6 +630,10 @@ static void a_command_reads_its_standard_input(void **state)
     take_away(f, "script");
     take_away(f, "broken");
     take_away(f, "sleepy");
+    if (!has_sandbox) {
+        print_message("skipped: no sandbox here: %s\n", answer);
+        skip();
+    }
 }
 
 /* In the console: O shows where notices go, t really sends, x sends again what was given up. */

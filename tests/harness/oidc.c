@@ -48,7 +48,7 @@ static bool is_here(const char *program)
 void wpa_oidc_need(void)
 {
     if (!is_here("python3") || !is_here("openssl")) {
-        (void)fprintf(stderr, "no python3 or openssl: there is no provider to sign in with\n");
+        (void)printf("skipped: no python3 or openssl: there is no provider to sign in with\n");
         exit(77);
     }
 }

@@ -110,7 +110,7 @@ static void need(const char *const names[], size_t n)
     }
     wpa_arena_free(arena);
     if (!is_there) {
-        print_message("%s is not installed\n", names[0]);
+        print_message("skipped: %s is not installed\n", names[0]);
         skip();
     }
 }

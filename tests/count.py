@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Count what ran, from ctest's JUnit files and the fuzzers' list; the last line is the counts.
+"""Count what ran, from ctest's JUnit files and the lists of steps and fuzzers ("name pass" or "name
+fail" a line); the last line is the counts.
 
 usage: count.py RESULTS_DIR
 
@@ -46,9 +47,12 @@ def main():
     for file in sorted(results.glob("*.xml")):
         for test in ET.parse(file).getroot().iter("testcase"):
             count_test(file.stem, test, totals)
-    fuzz = results / "fuzz.txt"
-    for line in fuzz.read_text().splitlines() if fuzz.exists() else []:
-        totals["OK" if line.endswith("pass") else "FAILED"] += 1
+    for file in (results / "steps.txt", results / "fuzz.txt"):
+        for line in file.read_text().splitlines() if file.exists() else []:
+            name, word = line.split()
+            totals["OK" if word == "pass" else "FAILED"] += 1
+            if word != "pass":
+                print(f"failed: {name}")
     print(f"{totals['OK']} passed, {totals['FAILED']} failed, {totals['SKIPPED']} skipped")
     return 1 if totals["FAILED"] or not totals["OK"] else 0
 

@@ -40,21 +40,23 @@ SELECT id, name FROM wpa.v_destination WHERE lower(name) = lower($1) OR 'o-' || 
 
 -- name: notify_claim
 -- params: not_here bigint[]
--- rows: at most one: the delivery, its destination and its matter
--- why: one at a time for each destination, so that one that hangs holds up nobody else; what belongs to one matter goes in order
+-- rows: at most one: the delivery, its destination and its matter, and whether it has no try left
+-- why: one at a time for each destination, so that one that hangs holds up nobody else; what belongs to one matter goes in order; a try
+--      whose courier never came back was one; a test is sent by whoever was asked for it, or not at all
 WITH c AS MATERIALIZED (
-  SELECT o.id FROM wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id AND d.is_enabled AND d.removed_at IS NULL
-   WHERE o.due_at <= clock_timestamp() AND o.destination_id <> ALL ($1::bigint[])
+  SELECT o.id, o.state = 'sending' AND o.tries >= d.max_tries AS is_spent
+    FROM wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id AND d.is_enabled AND d.removed_at IS NULL
+   WHERE o.due_at <= clock_timestamp() AND NOT o.is_test AND o.destination_id <> ALL ($1::bigint[])
      AND NOT EXISTS (SELECT FROM wpa.outbox b WHERE b.destination_id = o.destination_id AND b.id <> o.id AND b.state = 'sending' AND b.due_at > clock_timestamp())
      AND (o.matter_id IS NULL OR NOT EXISTS (SELECT FROM wpa.outbox b WHERE b.matter_id = o.matter_id AND b.destination_id = o.destination_id AND b.id < o.id
             AND b.state IN ('waiting','sending')))
    ORDER BY o.due_at, o.id LIMIT 1 FOR UPDATE OF o SKIP LOCKED)
-UPDATE wpa.outbox o SET state = 'sending', tries = CASE o.state WHEN 'sent' THEN 1 ELSE o.tries + 1 END, token = nextval('wpa.lease_seq'),
+UPDATE wpa.outbox o SET state = 'sending', tries = CASE o.state WHEN 'sent' THEN 1 ELSE least(o.tries + 1, d.max_tries) END, token = nextval('wpa.lease_seq'),
        due_at = clock_timestamp() + (d.timeout_ms + 20000) * interval '1 millisecond'
   FROM c, wpa.destination d
  WHERE o.id = c.id AND d.id = o.destination_id
 RETURNING o.id, o.token, o.delivery, o.event, o.severity, o.subject, wpa.short_name(o.subject), o.message, o.detail::text, to_json(o.repositories)::text, o.is_over, o.is_test, o.at,
-          o.tries, d.id, d.name, d.channel, d.settings::text, d.secret, d.timeout_ms, d.max_tries, d.private_addresses, o.matter_id, d.failures;
+          o.tries, d.id, d.name, d.channel, d.settings::text, d.secret, d.timeout_ms, d.max_tries, d.private_addresses, o.matter_id, d.failures, c.is_spent;
 
 -- name: notify_test_row
 -- params: destination_id bigint, message text, actor text
@@ -67,7 +69,7 @@ RETURNING id;
 -- params: id bigint
 -- rows: at most one, as notify_claim
 SELECT o.id, o.token, o.delivery, o.event, o.severity, o.subject, wpa.short_name(o.subject), o.message, o.detail::text, to_json(o.repositories)::text, o.is_over, o.is_test, o.at,
-       o.tries, d.id, d.name, d.channel, d.settings::text, d.secret, d.timeout_ms, d.max_tries, d.private_addresses, o.matter_id, d.failures
+       o.tries, d.id, d.name, d.channel, d.settings::text, d.secret, d.timeout_ms, d.max_tries, d.private_addresses, o.matter_id, d.failures, false
   FROM wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id WHERE o.id = $1::bigint;
 
 -- name: notify_matter
@@ -110,8 +112,10 @@ UPDATE wpa.destination SET failing_since = coalesce(failing_since, clock_timesta
 -- name: notify_give_back
 -- params: id bigint, token bigint
 -- rows: none
--- why: whoever was told to stop in the middle of it does not count as a try
-UPDATE wpa.outbox SET state = 'waiting', token = NULL, tries = greatest(tries - 1, 0), due_at = clock_timestamp() WHERE id = $1::bigint AND token = $2::bigint;
+-- why: whoever was told to stop in the middle of it does not count as a try; a test that was stopped is not sent later
+UPDATE wpa.outbox SET state = CASE WHEN is_test THEN 'cancelled' ELSE 'waiting' END, token = NULL, tries = greatest(tries - 1, 0),
+       due_at = CASE WHEN NOT is_test THEN clock_timestamp() END
+ WHERE id = $1::bigint AND token = $2::bigint;
 
 -- name: notify_dead_notice
 -- params: destination_id bigint, message text
@@ -128,7 +132,7 @@ SELECT wpa.notice_add($2, '', 'destination:' || $1, $3);
 -- rows: one: milliseconds until the next delivery is due, null if none waits
 SELECT ceil(extract(epoch FROM min(o.due_at) - clock_timestamp()) * 1000)::bigint
   FROM wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id AND d.is_enabled AND d.removed_at IS NULL
- WHERE o.due_at IS NOT NULL AND o.destination_id <> ALL ($1::bigint[]);
+ WHERE o.due_at IS NOT NULL AND NOT o.is_test AND o.destination_id <> ALL ($1::bigint[]);
 
 -- name: notify_retry
 -- params: id bigint, destination_id bigint
@@ -144,9 +148,11 @@ SELECT id, pg_notify('wpa_outbox', '') FROM u ORDER BY id;
 -- name: notify_expire
 -- params:
 -- rows: none
--- why: a destination that fails for days keeps nothing waiting for ever
+-- why: a destination that fails for days keeps nothing waiting for ever; nobody comes back for a test whose agent was lost
+WITH t AS (UPDATE wpa.outbox SET state = 'cancelled', due_at = NULL, token = NULL
+ WHERE id IN (SELECT id FROM wpa.outbox WHERE is_test AND state IN ('waiting','sending') AND due_at < clock_timestamp() FOR UPDATE SKIP LOCKED))
 UPDATE wpa.outbox SET state = 'dead', due_at = NULL, error = coalesce(error, 'it has waited for three days')
- WHERE id IN (SELECT id FROM wpa.outbox WHERE state = 'waiting' AND at < clock_timestamp() - interval '3 days' ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED);
+ WHERE id IN (SELECT id FROM wpa.outbox WHERE state = 'waiting' AND NOT is_test AND at < clock_timestamp() - interval '3 days' ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED);
 
 -- name: notify_clean
 -- params:

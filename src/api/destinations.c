@@ -10,6 +10,8 @@
 
 static const char *const channels[] = {"webhook", "slack",   "alertmanager",
                                        "email",   "command", NULL};
+/* What a command runs is said at a terminal. */
+static const char *const new_channels[] = {"webhook", "slack", "alertmanager", "email", NULL};
 static const char *const severities[] = {"info", "warning", "error", "critical", NULL};
 static const char *const states[] = {"waiting", "sending", "sent", "dead", "cancelled", NULL};
 static const char no_destination[] = "there is no such destination";
@@ -54,8 +56,7 @@ static const wpa_api_field destination_fields[] = {
 
 #define SETTINGS_WORDS                                                                             \
     "webhook: url; slack: url, channel; alertmanager: url, labels; email: server, from, to, "      \
-    "user, "                                                                                       \
-    "no_tls; command: argv, network; ca_file for those that speak TLS"
+    "user, no_tls; ca_file for all of them"
 #define SECRET_WORDS                                                                               \
     "where the secret is, read by whoever delivers: env:WPA_SECRET_NAME or "                       \
     "file:/etc/wpa/secrets/NAME. Of a "                                                            \
@@ -83,8 +84,8 @@ static const wpa_api_field destination_fields[] = {
         {.name = "max_tries", .type = WPA_API_INT, .min = 1, .max = 50, .fallback = "12"},         \
         {.name = "private_addresses",                                                              \
          .type = WPA_API_BOOL,                                                                     \
-         .fallback = "true",                                                                       \
-         .words = "false: addresses of the own network are refused"},                              \
+         .fallback = "false",                                                                      \
+         .words = "true: it may lead into the own network, and to this host"},                     \
         {.name = "is_enabled", .type = WPA_API_BOOL, .fallback = "true"},                          \
     {                                                                                              \
         0                                                                                          \
@@ -92,7 +93,11 @@ static const wpa_api_field destination_fields[] = {
 
 static const wpa_api_field new_fields[] = {
     {.name = "name", .type = WPA_API_TEXT, .is_required = true, .min = 1, .max = 63},
-    {.name = "channel", .type = WPA_API_TEXT, .is_required = true, .choices = channels},
+    {.name = "channel",
+     .type = WPA_API_TEXT,
+     .is_required = true,
+     .choices = new_channels,
+     .words = "a command is added at a terminal: wpa notices add"},
     {.name = "settings", .type = WPA_API_OBJECT, .is_required = true, .words = SETTINGS_WORDS},
     SHARED_FIELDS,
 };
@@ -184,8 +189,8 @@ static wpa_api_next add(wpa_api_request *request, wpa_error *err)
 {
     int64_t id = 0;
     wpa_db *db = wpa_engine_take(request->engine, err);
-    bool is_added =
-        db && wpa_notify_add(db, &request->actor, request->body, request->arena, &id, err);
+    bool is_added = db && wpa_notify_add(db, &request->actor, WPA_NOTIFY_FROM_AFAR, request->body,
+                                         request->arena, &id, err);
     wpa_engine_give(request->engine, db);
     request->location =
         wpa_arena_printf(request->arena, WPA_API_BASE "/destinations/o-%lld", (long long)id);
@@ -200,8 +205,8 @@ static wpa_api_next change(wpa_api_request *request, wpa_error *err)
         return WPA_API_FAILED;
     }
     wpa_db *db = wpa_engine_take(request->engine, err);
-    bool is_changed = db && wpa_notify_change(db, &request->actor, id, version, request->body,
-                                              request->arena, err);
+    bool is_changed = db && wpa_notify_change(db, &request->actor, WPA_NOTIFY_FROM_AFAR, id,
+                                              version, request->body, request->arena, err);
     wpa_engine_give(request->engine, db);
     return is_changed ? show(request, WPA_SQL_API_DESTINATION, id, no_destination, err)
                       : WPA_API_FAILED;
@@ -308,8 +313,10 @@ const wpa_api_route wpa_api_destination_change = {
     .scope = "admin",
     .tag = "notices",
     .summary = "Change a destination",
-    .details = "What is left out stays. Settings are given as a whole, and with them the secret "
-               "anew, so that nobody sends it elsewhere; a secret of \"\" takes it away.",
+    .details =
+        "What is left out stays. Settings are given as a whole, and with them the secret "
+        "anew, so that nobody sends it elsewhere; a secret of \"\" takes it away. Those of a "
+        "command are changed at a terminal.",
     .body = change_fields,
     .answer = destination_fields,
     .example = "/destinations/ops",

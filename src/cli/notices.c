@@ -18,7 +18,8 @@
     {"repository", 0, WPA_CLI_LIST, "PATTERN", "only these: names with *, owner:NAME, label:NAME; may be repeated"}, \
     {"timeout", 0, WPA_CLI_DURATION, "TIME", "for one try (default 10s)"}, \
     {"max-tries", 0, WPA_CLI_INT, "N", "give up after so many (default 12)"}, \
-    {"public-only", 0, WPA_CLI_FLAG, NULL, "refuse addresses of the own network"}
+    {"any-address", 0, WPA_CLI_FLAG, NULL, "it may lead into the own network, and to this host"}, \
+    {"public-only", 0, WPA_CLI_FLAG, NULL, "refuse addresses of the own network (default)"}
 
 static const wpa_cli_option add_options[] = {
     {"channel", 'c', WPA_CLI_TEXT, "CHANNEL", "webhook, slack, alertmanager, email or command"},
@@ -26,7 +27,6 @@ static const wpa_cli_option add_options[] = {
 };
 static const wpa_cli_option change_options[] = {
     DESTINATION_OPTIONS,
-    {"any-address", 0, WPA_CLI_FLAG, NULL, "take back --public-only"},
     {"on", 0, WPA_CLI_FLAG, NULL, "send there again"},
     {"off", 0, WPA_CLI_FLAG, NULL, "send nothing there; it is kept for later"},
 };
@@ -219,8 +219,8 @@ static void put_rest(wpa_cli *cli, wpa_json *given)
     if (wpa_cli_is_given(cli, "max-tries")) {
         wpa_json_set_int(given, "max_tries", wpa_cli_int(cli, "max-tries", 0));
     }
-    if (wpa_cli_is_given(cli, "public-only")) {
-        wpa_json_set_bool(given, "private_addresses", false);
+    if (wpa_cli_is_given(cli, "any-address") || wpa_cli_is_given(cli, "public-only")) {
+        wpa_json_set_bool(given, "private_addresses", wpa_cli_is_given(cli, "any-address"));
     }
 }
 
@@ -238,7 +238,8 @@ static int run_add(wpa_cli *cli, wpa_error *err)
     wpa_json_set_text(given, "name", name);
     wpa_json_set_text(given, "channel", channel->name);
     put_rest(cli, given);
-    if (!wpa_notify_add(wpa_cli_db(cli, err), actor, given, cli->arena, &id, err)) {
+    if (!wpa_notify_add(wpa_cli_db(cli, err), actor, WPA_NOTIFY_FROM_TERMINAL, given, cli->arena,
+                        &id, err)) {
         return WPA_CLI_FAILED;
     }
     wpa_cli_answer(cli, "id", id, "notices go to '%s' (wpa notices test %s)", name, name);
@@ -262,6 +263,8 @@ const wpa_cli_command wpa_cli_notices_add = {
         "command: argv (again for each word, the first a whole path), network=true. Run without a "
         "shell in the sandbox, with the same JSON on its standard input.\n\n"
         "ca_file names certificates to trust instead of the system's.\n\n"
+        "Where an address leads into the own network, or to this host, nothing is sent without "
+        "--any-address.\n\n"
         "Events are notice.ok, notice.note, notice.error, notice.alarm (what the console shows), "
         "finding.new, finding.fixed, alert.deployment, alert.patch, alert.repository, "
         "alert.findings, alert.audit, and every action of the audit log, as deployment.rolled_back "
@@ -303,13 +306,10 @@ static int run_change(wpa_cli *cli, wpa_error *err)
         return WPA_CLI_FAILED;
     }
     put_rest(cli, given);
-    if (wpa_cli_is_given(cli, "any-address")) {
-        wpa_json_set_bool(given, "private_addresses", true);
-    }
     if (wpa_cli_is_given(cli, "on") || wpa_cli_is_given(cli, "off")) {
         wpa_json_set_bool(given, "is_enabled", wpa_cli_is_given(cli, "on"));
     }
-    if (!wpa_notify_change(db, actor, id, -1, given, cli->arena, err)) {
+    if (!wpa_notify_change(db, actor, WPA_NOTIFY_FROM_TERMINAL, id, -1, given, cli->arena, err)) {
         return WPA_CLI_FAILED;
     }
     wpa_cli_answer(cli, "id", id, "'%s' is changed", cli->operands[0]);

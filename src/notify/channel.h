@@ -28,6 +28,7 @@ typedef struct wpa_delivery {
     const wpa_json *settings;
     const char *secret_reference; /* or NULL */
     bool is_private_allowed;
+    bool is_spent; /* it has no try left: whoever made the last one never came back */
 
     const wpa_matter *matter; /* or NULL */
     const wpa_secret *secret; /* read before it is sent, or NULL */

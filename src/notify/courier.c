@@ -78,6 +78,7 @@ static bool read_delivery(wpa_db *db, const wpa_rows *rows, wpa_delivery *d, wpa
     d->max_tries = (int)wpa_rows_int(rows, 0, 20);
     d->is_private_allowed = wpa_rows_bool(rows, 0, 21);
     d->failures = (int)wpa_rows_int(rows, 0, 23);
+    d->is_spent = wpa_rows_bool(rows, 0, 24);
     if (!wpa_rows_is_null(rows, 0, 22)) {
         d->matter = read_matter(db, wpa_rows_text(rows, 0, 22), arena, err);
     }
@@ -90,6 +91,9 @@ static bool read_delivery(wpa_db *db, const wpa_rows *rows, wpa_delivery *d, wpa
 
 static bool send(wpa_delivery *d, wpa_outcome *outcome, wpa_error *err)
 {
+    if (d->is_spent) { /* what it is may be what ends us */
+        return WPA_FAIL(err, WPA_E_UNAVAILABLE, "the agent was lost in the middle of the last try");
+    }
     wpa_channel_send sender = wpa_channel_sender(d->channel);
     if (!sender) {
         return WPA_FAIL(err, WPA_E_INTERNAL, "there is no channel '%s'", d->channel);
@@ -239,7 +243,7 @@ bool wpa_courier_work(wpa_courier *courier, bool *did_one, wpa_error *err)
     wpa_delivery d = {
         .arena = arena, .is_stopped = courier->is_stopped, .context = courier->context};
     wpa_outcome outcome = {0};
-    wpa_error why = {0};
+    wpa_error why = {0}, unread = {0};
     const char *params[] = {passed_now(courier, arena)};
     *did_one = false;
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(courier->db, WPA_SQL_NOTIFY_CLAIM, params, 1, err);
@@ -247,8 +251,11 @@ bool wpa_courier_work(wpa_courier *courier, bool *did_one, wpa_error *err)
         return rows != NULL;
     }
     *did_one = true;
-    bool is_done = read_delivery(courier->db, rows, &d, err) &&
-                   deliver(courier->db, courier->actor, courier->log, &d, &outcome, &why, err);
+    if (!read_delivery(courier->db, rows, &d, &unread) && !d.is_spent) {
+        *err = unread;
+        return false;
+    }
+    bool is_done = deliver(courier->db, courier->actor, courier->log, &d, &outcome, &why, err);
     if (is_done && d.is_secret_missing) {
         pass_over(courier, d.destination_id);
     }
@@ -321,8 +328,14 @@ bool wpa_notify_test_job(wpa_job_context *context, wpa_error *err)
     WPA_AUTO(wpa_rows) *rows = make_test_row(context->db, number ? number + 1 : "0",
                                              wpa_db_number(context->job->requested_by, by), err);
     if (!rows || !read_delivery(context->db, rows, &d, err) ||
-        !deliver(context->db, context->actor, context->log, &d, &outcome, &why, err) ||
-        !tell_test(context->db, &d, &outcome, why.code == WPA_OK ? NULL : why.message, err)) {
+        !deliver(context->db, context->actor, context->log, &d, &outcome, &why, err)) {
+        return false;
+    }
+    if (why.code == WPA_E_CANCELLED) {
+        *err = why;
+        return false;
+    }
+    if (!tell_test(context->db, &d, &outcome, why.code == WPA_OK ? NULL : why.message, err)) {
         return false;
     }
     wpa_job_set_result(context, wpa_arena_printf(context->arena,

@@ -60,6 +60,15 @@ static bool check_row(const row *r, wpa_error *err)
     return true;
 }
 
+/** A program of this host is run: what that is is said at a terminal of it. */
+static bool check_from(const row *r, wpa_notify_from from, wpa_error *err)
+{
+    return from == WPA_NOTIFY_FROM_TERMINAL || !wpa_text_is(r->channel, "command") ||
+           WPA_FAIL(err, WPA_E_DENIED,
+                    "what a command runs is said at a terminal, never over the network: wpa "
+                    "notices add, wpa notices change");
+}
+
 /** Put what was given over what stands; a secret of "" takes it away. */
 static bool read_given(row *r, const wpa_json *given, wpa_error *err)
 {
@@ -137,8 +146,8 @@ static bool insert(wpa_db *db, void *context, wpa_error *err)
     return rows || fail_store(db, r, err);
 }
 
-bool wpa_notify_add(wpa_db *db, const wpa_actor *actor, const wpa_json *given, wpa_arena *arena,
-                    int64_t *id, wpa_error *err)
+bool wpa_notify_add(wpa_db *db, const wpa_actor *actor, wpa_notify_from from, const wpa_json *given,
+                    wpa_arena *arena, int64_t *id, wpa_error *err)
 {
     static const char lasting[] = "[\"alert.*\"]", usual[] = "[\"notice.*\",\"finding.new\"]";
     const char *channel = wpa_json_get_text(given, "channel", err);
@@ -155,12 +164,12 @@ bool wpa_notify_add(wpa_db *db, const wpa_actor *actor, const wpa_json *given, w
         .repositories = wpa_json_new_array(arena),
         .timeout_ms = 10000,
         .max_tries = 12,
-        .private_addresses = true,
+        .private_addresses = false,
         .is_enabled = true,
     };
     storing s = {&r, actor, arena};
     bool is_added = wpa_actor_check(actor, WPA_ACTION_CHANGE_POLICY, err) &&
-                    read_given(&r, given, err) && check_row(&r, err) &&
+                    check_from(&r, from, err) && read_given(&r, given, err) && check_row(&r, err) &&
                     wpa_db_transact(db, actor, insert, &s, err);
     *id = r.id;
     return is_added;
@@ -202,6 +211,7 @@ static bool read_row(wpa_db *db, int64_t id, row *r, wpa_arena *arena, wpa_error
 }
 
 typedef struct changing {
+    wpa_notify_from from;
     int64_t id, version;
     const wpa_json *given;
     wpa_arena *arena;
@@ -228,6 +238,9 @@ static bool change(wpa_db *db, void *context, wpa_error *err)
         return false;
     }
     r = before;
+    if (wpa_json_find(c->given, "settings") && !check_from(&r, c->from, err)) {
+        return false;
+    }
     if (!read_given(&r, c->given, err) || !check_row(&r, err) ||
         !check_secret_stays(&before, &r, c->given, c->arena, err)) {
         return false;
@@ -256,10 +269,10 @@ static bool change(wpa_db *db, void *context, wpa_error *err)
                     (long long)r.version);
 }
 
-bool wpa_notify_change(wpa_db *db, const wpa_actor *actor, int64_t id, int64_t version,
-                       const wpa_json *given, wpa_arena *arena, wpa_error *err)
+bool wpa_notify_change(wpa_db *db, const wpa_actor *actor, wpa_notify_from from, int64_t id,
+                       int64_t version, const wpa_json *given, wpa_arena *arena, wpa_error *err)
 {
-    changing c = {id, version, given, arena};
+    changing c = {from, id, version, given, arena};
     if (wpa_json_find(given, "channel")) {
         return WPA_FAIL(err, WPA_E_INVALID, "field 'channel' cannot be changed: add another one");
     }

@@ -47,6 +47,11 @@ const wpa_notify_channel *wpa_notify_channel_at(size_t i);
 /** Errors INVALID, naming all. */
 const wpa_notify_channel *wpa_notify_channel_find(const char *name, wpa_error *err);
 
+typedef enum wpa_notify_from {
+    WPA_NOTIFY_FROM_TERMINAL,
+    WPA_NOTIFY_FROM_AFAR,
+} wpa_notify_from;
+
 /**
  * Take a destination in, or change one, as JSON: name, channel, settings, secret, events,
  * min_severity, repositories, timeout_ms, max_tries, private_addresses, is_enabled. What is left
@@ -55,13 +60,17 @@ const wpa_notify_channel *wpa_notify_channel_find(const char *name, wpa_error *e
  * secret    a reference: "env:WPA_SECRET_NAME" or "file:/etc/wpa/secrets/NAME", read by whoever
  *           delivers.
  * version   the one to be changed; -1: any.
+ * from      who may say what a command runs: a person at a terminal, not whoever calls with a
+ *           token that may have been caught.
  *
- * Errors    INVALID (names the field), CONFLICT (name taken, version), NOT_FOUND, DENIED.
+ * Errors    INVALID (names the field), CONFLICT (name taken, version), NOT_FOUND, DENIED (role, a
+ *           command from afar).
  */
-bool wpa_notify_add(wpa_db *db, const wpa_actor *actor, const wpa_json *given, wpa_arena *arena,
-                    int64_t *id, wpa_error *err) WPA_CHECK;
-bool wpa_notify_change(wpa_db *db, const wpa_actor *actor, int64_t id, int64_t version,
-                       const wpa_json *given, wpa_arena *arena, wpa_error *err) WPA_CHECK;
+bool wpa_notify_add(wpa_db *db, const wpa_actor *actor, wpa_notify_from from, const wpa_json *given,
+                    wpa_arena *arena, int64_t *id, wpa_error *err) WPA_CHECK;
+bool wpa_notify_change(wpa_db *db, const wpa_actor *actor, wpa_notify_from from, int64_t id,
+                       int64_t version, const wpa_json *given, wpa_arena *arena,
+                       wpa_error *err) WPA_CHECK;
 /** What waits for it is cancelled; its history stays. Errors NOT_FOUND, DENIED. */
 bool wpa_notify_remove(wpa_db *db, const wpa_actor *actor, int64_t id, wpa_error *err) WPA_CHECK;
 /** By name (case does not matter) or "o-3". Errors NOT_FOUND. */

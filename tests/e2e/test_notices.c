@@ -108,14 +108,15 @@ static int tear_down(void **state)
     return 0;
 }
 
-/** A destination that tells of repositories alone, unless more says otherwise. */
+/** Its receiver may be of this host, as those of the tests are. */
 static void add(fixture *f, const char *name, const char *channel, const char *settings,
                 const char *more)
 {
     (void)ask(f, "POST", "/destinations",
               wpa_arena_printf(arena_of(f),
-                               "{\"name\":\"%s\",\"channel\":\"%s\",\"settings\":%s%s}", name,
-                               channel, settings, more),
+                               "{\"name\":\"%s\",\"channel\":\"%s\",\"private_addresses\":true,"
+                               "\"settings\":%s%s}",
+                               name, channel, settings, more),
               201, "\"is_enabled\":true");
 }
 
@@ -332,12 +333,14 @@ static void only_what_is_wanted_is_sent(void **state)
         {"off", ",\"is_enabled\":false"},
     };
     for (size_t i = 0; i < WPA_COUNT(rows); i++) {
-        (void)ask(f, "POST", "/destinations",
-                  wpa_arena_printf(
-                      arena_of(f), "{\"name\":\"%s\",\"channel\":\"webhook\",\"settings\":%s%s%s}",
-                      rows[i].name, hook_settings(f, &receiver), rows[i].more,
-                      strstr(rows[i].more, "events") ? "" : ",\"events\":[\"notice.*\"]"),
-                  201, NULL);
+        (void)ask(
+            f, "POST", "/destinations",
+            wpa_arena_printf(arena_of(f),
+                             "{\"name\":\"%s\",\"channel\":\"webhook\",\"private_addresses\":true,"
+                             "\"settings\":%s%s%s}",
+                             rows[i].name, hook_settings(f, &receiver), rows[i].more,
+                             strstr(rows[i].more, "events") ? "" : ",\"events\":[\"notice.*\"]"),
+            201, NULL);
     }
     static const char tell[] =
         "SELECT wpa.notice_add('%s', '', 'repository:' || (SELECT id FROM wpa.repository WHERE "
@@ -363,7 +366,11 @@ static void a_test_is_really_sent(void **state)
         wpa_arena_printf(arena_of(f), "--redirect http://127.0.0.1:%d/", good.port));
     add(f, "good", "webhook", hook_settings(f, &good), "");
     add(f, "moved", "webhook", hook_settings(f, &moved), "");
-    add(f, "inside", "webhook", hook_settings(f, &good), ",\"private_addresses\":false");
+    (void)ask(f, "POST", "/destinations",
+              wpa_arena_printf(arena_of(f),
+                               "{\"name\":\"inside\",\"channel\":\"webhook\",\"settings\":%s}",
+                               hook_settings(f, &good)),
+              201, "\"private_addresses\":false"); /* unless somebody says so */
     add(f, "lost", "webhook", hook_settings(f, &good), ",\"secret\":\"env:WPA_SECRET_NOT_SET\"");
     (void)ask(f, "POST", "/destinations/good/test", NULL, 200, "\"answer\":\"taken\"");
     assert_int_equal(wpa_receiver_count(&good), 1);
@@ -373,6 +380,11 @@ static void a_test_is_really_sent(void **state)
     (void)ask(f, "POST", "/destinations/inside/test", NULL, 200, "an address of this host");
     (void)ask(f, "POST", "/destinations/lost/test", NULL, 200, "WPA_SECRET_NOT_SET is not set");
     assert_int_equal(wpa_receiver_count(&good), 1);
+    (void)ask(f, "PATCH", "/destinations/inside", "{\"private_addresses\":true}", 200, NULL);
+    (void)ask(f, "POST", "/destinations/inside/test", NULL, 200, "\"answer\":\"taken\"");
+    (void)wpa_sample_wpa(f->sample, 0, "notices change inside --public-only");
+    (void)ask(f, "POST", "/destinations/inside/test", NULL, 200, "an address of this host");
+    assert_int_equal(wpa_receiver_count(&good), 2);
     (void)ask(f, "POST", "/destinations/nowhere/test", NULL, 404, "no destination");
     assert_non_null(strstr(wpa_sample_wpa(f->sample, 0, "notices test good"), "200 taken"));
     assert_non_null(strstr(wpa_sample_wpa(f->sample, 4, "notices test moved"), "did not take it"));
@@ -380,6 +392,28 @@ static void a_test_is_really_sent(void **state)
     for (size_t i = 0; i < WPA_COUNT(names); i++) {
         take_away(f, names[i]);
     }
+}
+
+/* Stopped in the middle, it is not sent by somebody else, nor later; nor does it hold up others. */
+static void a_test_that_is_cancelled_ends(void **state)
+{
+    fixture *f = *state;
+    wpa_receiver receiver = wpa_receiver_start(f->sample, "http", "--hang 1");
+    add(f, "stopped", "webhook", hook_settings(f, &receiver),
+        ",\"timeout_ms\":60000,\"events\":[\"repository.added\"]");
+    (void)ask(f, "POST", "/destinations/stopped/test?wait=0", NULL, 202, NULL);
+    wpa_receiver_wait(&receiver, 1);
+    const char *job = wpa_sample_sql(f->sample, "SELECT id FROM wpa.job WHERE kind = 'notify'");
+    (void)ask(f, "DELETE", wpa_arena_printf(arena_of(f), "/jobs/j-%s", job), NULL, 200, NULL);
+    wpa_sample_sql_wait(f->sample, "cancelled", PATIENCE_MS,
+                        "SELECT state FROM wpa.outbox WHERE is_test ORDER BY id DESC LIMIT 1");
+    wpa_sample_sql_wait(f->sample, "cancelled", PATIENCE_MS,
+                        "SELECT state FROM wpa.job_history WHERE id = %s", job);
+    add_repository(f, "after-the-test");
+    wpa_receiver_wait(&receiver, 2);
+    assert_string_equal(wpa_receiver_get(&receiver, 2, "body/test"), "false");
+    take_away(f, "stopped");
+    assert_int_equal(wpa_receiver_count(&receiver), 2);
 }
 
 static void what_makes_no_sense_is_refused(void **state)
@@ -399,7 +433,8 @@ static void what_makes_no_sense_is_refused(void **state)
          "\"},\"secret\":\"env:PGPASSWORD\"",
          "WPA_SECRET_"},
         {"\"channel\":\"slack\",\"settings\":{}", "where to post"},
-        {"\"channel\":\"command\",\"settings\":{\"argv\":[\"tee\"]}", "whole path"},
+        {"\"channel\":\"command\",\"settings\":{\"argv\":[\"/usr/bin/tee\"]}",
+         "\"field\":\"channel\""},
         {"\"channel\":\"email\",\"settings\":{\"server\":\"smtp://x\",\"from\":\"a@b\",\"to\":"
          "[\"c@d\\r\\nBcc: e@f\"]}",
          "mail addresses"},
@@ -605,6 +640,44 @@ static void mail_cannot_be_bent(void **state)
     take_away(f, "open");
 }
 
+static void add_command(fixture *f, const char *name, const char *program, const char *argument,
+                        const char *more)
+{
+    (void)wpa_sample_wpa(f->sample, 0,
+                         "notices add %s --channel command --set argv=%s --set 'argv=%s' %s", name,
+                         program, argument, more);
+}
+
+/* Whoever has caught a token, a machine's or a Guardian's, does not say what runs here. */
+static void what_a_command_runs_is_said_at_a_terminal(void **state)
+{
+    fixture *f = *state;
+    static const char body[] = "{\"name\":\"run\",\"channel\":\"command\",\"settings\":{\"argv\":"
+                               "[\"/usr/bin/id\"]}}";
+    static const char settings[] = "{\"settings\":{\"argv\":[\"/usr/bin/id\"]}}";
+    const char *person = f->client.token;
+    const char *machine =
+        member(f,
+               ask(f, "POST", "/tokens",
+                   "{\"name\":\"m\",\"expires_in_days\":1,\"scopes\":[\"admin\"]}", 201, NULL),
+               "token");
+    (void)wpa_sample_wpa(f->sample, 2, "notices add odd --channel command --set argv=tee");
+    add_command(f, "fixed", "/usr/bin/true", "x", "");
+    const char *const tokens[] = {person, machine};
+    for (size_t i = 0; i < WPA_COUNT(tokens); i++) {
+        f->client.token = tokens[i];
+        (void)ask(f, "POST", "/destinations", body, 422, "\"field\":\"channel\"");
+        (void)ask(f, "PATCH", "/destinations/fixed", settings, 403, "at a terminal");
+        (void)ask(f, "PATCH", "/destinations/fixed", "{\"min_severity\":\"error\"}", 200, NULL);
+    }
+    f->client.token = person;
+    assert_string_equal(wpa_sample_sql(f->sample, "SELECT settings->>'argv' FROM wpa.destination "
+                                                  "WHERE name = 'fixed'"),
+                        "[\"/usr/bin/true\", \"x\"]");
+    (void)wpa_sample_wpa(f->sample, 0, "notices change fixed --set argv=/usr/bin/false");
+    take_away(f, "fixed");
+}
+
 static void a_command_reads_its_standard_input(void **state)
 {
     fixture *f = *state;
@@ -614,11 +687,9 @@ static void a_command_reads_its_standard_input(void **state)
                                "test \"$1\" = '$(id); exit 1'\n";
     wpa_error err = {0};
     assert_true(wpa_file_replace(script, text, strlen(text), 0755, &err));
-    add(f, "script", "command",
-        wpa_arena_printf(arena_of(f), "{\"argv\":[\"%s\",\"$(id); exit 1\"]}", script), "");
-    add(f, "broken", "command", wpa_arena_printf(arena_of(f), "{\"argv\":[\"%s\",\"x\"]}", script),
-        "");
-    add(f, "sleepy", "command", "{\"argv\":[\"/usr/bin/sleep\",\"60\"]}", ",\"timeout_ms\":1000");
+    add_command(f, "script", script, "$(id); exit 1", "");
+    add_command(f, "broken", script, "x", "");
+    add_command(f, "sleepy", "/usr/bin/sleep", "60", "--timeout 1s");
     const char *answer = ask(f, "POST", "/destinations/script/test", NULL, 200, NULL);
     bool has_sandbox = !strstr(answer, "bubblewrap") && !strstr(answer, "no sandbox");
     if (has_sandbox) {
@@ -678,11 +749,13 @@ int main(void)
         cmocka_unit_test(the_outbox_goes_with_its_transaction),
         cmocka_unit_test(only_what_is_wanted_is_sent),
         cmocka_unit_test(a_test_is_really_sent),
+        cmocka_unit_test(a_test_that_is_cancelled_ends),
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(slack_gets_its_text),
         cmocka_unit_test(an_alert_begins_and_ends),
         cmocka_unit_test(matters_are_what_stands),
         cmocka_unit_test(mail_cannot_be_bent),
+        cmocka_unit_test(what_a_command_runs_is_said_at_a_terminal),
         cmocka_unit_test(a_command_reads_its_standard_input),
         cmocka_unit_test(the_console_has_a_key_for_it),
     };

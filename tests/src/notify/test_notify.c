@@ -221,7 +221,8 @@ static int64_t add(fixture *f, const char *name, const char *more)
                                         name, more);
     const wpa_json *given = wpa_json_parse(text, strlen(text), 4096, f->arena, &err);
     assert_non_null(given);
-    assert_true(wpa_notify_add(f->api, &f->guardian, given, f->arena, &id, &err));
+    assert_true(
+        wpa_notify_add(f->api, &f->guardian, WPA_NOTIFY_FROM_AFAR, given, f->arena, &id, &err));
     return id;
 }
 
@@ -289,6 +290,90 @@ static void a_matter_goes_in_order(void **state)
                                      "NULL, error = 'x' WHERE state = 'sending'"),
                         "00000");
     assert_string_equal(claim(f->agent, f->arena), "over: broken");
+}
+
+/** What one delivery is, and how many tries it had: "dead 2 ...". */
+static const char *row_of(fixture *f, const char *message)
+{
+    return wpa_test_sql_value(
+        f->pg, 0, f->arena,
+        wpa_arena_printf(f->arena,
+                         "SELECT state || ' ' || tries || coalesce(': ' || error, '') FROM "
+                         "wpa.outbox WHERE message = '%s'",
+                         message));
+}
+
+/** The lease of whoever sends lapses. */
+static void lapse(fixture *f)
+{
+    assert_string_equal(wpa_test_sql(f->pg, NULL, 0,
+                                     "UPDATE wpa.outbox SET due_at = clock_timestamp() - interval "
+                                     "'1 second' WHERE state = 'sending'"),
+                        "00000");
+}
+
+static void nothing_is_on_its_way(fixture *f)
+{
+    assert_string_equal(wpa_test_sql(f->pg, NULL, f->guardian.principal_id,
+                                     "DELETE FROM wpa.outbox; UPDATE wpa.destination SET "
+                                     "is_enabled = false"),
+                        "00000");
+}
+
+/* What kills whoever sends it would do so for ever: a try that had no end is one as well. */
+static void a_try_that_had_no_end_counts(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    bool did_one = false;
+    wpa_courier courier = {.db = f->agent, .actor = &f->engine};
+    nothing_is_on_its_way(f);
+    (void)add(f, "killer", ",\"max_tries\":2,\"events\":[\"notice.error\"]");
+    tell(f, "deadly");
+    for (int i = 1; i <= 2; i++) {
+        assert_string_equal(claim(f->other, f->arena), "deadly");
+        lapse(f);
+        assert_string_equal(row_of(f, "deadly"), i == 1 ? "sending 1" : "sending 2");
+    }
+    assert_true(wpa_courier_work(&courier, &did_one, &err));
+    assert_true(did_one);
+    assert_string_equal(row_of(f, "deadly"),
+                        "dead 2: the agent was lost in the middle of the last try");
+    assert_int_equal(wpa_test_sql_int(f->pg, 0,
+                                      "SELECT count(*) FROM wpa.notice WHERE message LIKE "
+                                      "'notices to ''killer'' are given up after 2 tries: %'"),
+                     1);
+    assert_null(claim(f->agent, f->arena));
+}
+
+/* Whoever orders a test waits for it: nobody else sends it, and not later. */
+static void a_test_is_sent_by_nobody_else(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    int64_t wait_ms = 0;
+    char number[WPA_DB_NUMBER_SIZE];
+    const wpa_courier courier = {.db = f->agent, .actor = &f->engine};
+    nothing_is_on_its_way(f);
+    int64_t id = add(f, "tested", ",\"events\":[\"nothing\"]");
+    const char *params[] = {wpa_db_number(id, number), "lost", "1"};
+    assert_true(wpa_db_run(f->agent, WPA_SQL_NOTIFY_TEST_ROW, params, 3, &err));
+    lapse(f); /* its agent never comes back */
+    assert_null(claim(f->other, f->arena));
+    assert_true(wpa_courier_idle_ms(&courier, 5000, &wait_ms, &err));
+    assert_int_equal(wait_ms, 5000); /* nor does anybody wait for it */
+    assert_true(wpa_courier_clean(&courier, &err));
+    assert_string_equal(row_of(f, "lost"), "cancelled 1");
+    params[1] = "stopped";
+    WPA_AUTO(wpa_rows) *made = wpa_db_exec(f->agent, WPA_SQL_NOTIFY_TEST_ROW, params, 3, &err);
+    assert_non_null(made);
+    const char *which[] = {wpa_rows_text(made, 0, 0),
+                           wpa_test_sql_value(f->pg, 0, f->arena,
+                                              "SELECT token FROM wpa.outbox WHERE message = "
+                                              "'stopped'")};
+    assert_true(wpa_db_run(f->agent, WPA_SQL_NOTIFY_GIVE_BACK, which, 2, &err));
+    assert_string_equal(row_of(f, "stopped"), "cancelled 0");
+    assert_null(claim(f->other, f->arena));
 }
 
 static void nobody_else_says_where_notices_go(void **state)
@@ -417,6 +502,8 @@ int main(void)
         cmocka_unit_test(no_file_outside_of_the_secrets_is_taken),
         cmocka_unit_test(one_at_a_time_for_each_destination),
         cmocka_unit_test(a_matter_goes_in_order),
+        cmocka_unit_test(a_try_that_had_no_end_counts),
+        cmocka_unit_test(a_test_is_sent_by_nobody_else),
         cmocka_unit_test(nobody_else_says_where_notices_go),
         cmocka_unit_test(addresses_are_known_however_they_are_written),
         cmocka_unit_test(an_unsigned_body_is_read_only_for_who_may_try),

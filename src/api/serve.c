@@ -181,9 +181,8 @@ static bool is_worth_recording(wpa_api_call *call)
     if (!r->route || (r->route->access == WPA_API_OPEN ? r->status != 429 : !is_refusal)) {
         return false;
     }
-    const char *bucket = wpa_arena_printf(call->arena, "refused %s", r->actor.address);
-    return r->is_known ||
-           wpa_api_limits_take(call->api->limits, bucket, wpa_monotonic_ms(), &wait_s);
+    return r->is_known || wpa_api_limits_take(call->api->limits, "refused", r->actor.address,
+                                              wpa_monotonic_ms(), &wait_s);
 }
 
 static void fail(wpa_api_call *call, const wpa_error *err)

@@ -68,8 +68,8 @@ static wpa_api_next answer_session(wpa_api_request *request, const wpa_session *
 static bool take_try(wpa_api_request *request, wpa_error *err)
 {
     int64_t wait_s = 0;
-    if (wpa_api_limits_take(request->api->limits, request->actor.address, wpa_monotonic_ms(),
-                            &wait_s)) {
+    if (wpa_api_limits_take(request->api->limits, "sign-in", request->actor.address,
+                            wpa_monotonic_ms(), &wait_s)) {
         return true;
     }
     wpa_api_set_header(request->call, "Retry-After",

@@ -10,6 +10,8 @@
 #include "api/server.h"
 #include "notify/notify.h"
 
+#define TRIED "hook" /* what an address may try so often */
+
 static const wpa_api_field answer_fields[] = {
     {.name = "status",
      .type = WPA_API_TEXT,
@@ -23,16 +25,12 @@ static const wpa_api_field answer_fields[] = {
     {0},
 };
 
-static const char *bucket_of(const wpa_api_request *request)
-{
-    return wpa_arena_printf(request->arena, "hook %s", request->actor.address);
-}
-
 /** Whoever must wait anyway has nothing parsed, and no repository looked for. */
 static bool may_be_read(void *context)
 {
     const wpa_api_request *request = context;
-    return wpa_api_limits_has(request->api->limits, bucket_of(request), wpa_monotonic_ms());
+    return wpa_api_limits_has(request->api->limits, TRIED, request->actor.address,
+                              wpa_monotonic_ms());
 }
 
 /** Whoever is refused too often waits, and fills no log meanwhile. */
@@ -41,8 +39,8 @@ static bool refuse(wpa_api_request *request, wpa_error *err)
     int64_t wait_s = 0;
     wpa_error ignored = {0};
     request->status = 401;
-    if (!wpa_api_limits_take(request->api->limits, bucket_of(request), wpa_monotonic_ms(),
-                             &wait_s)) {
+    if (!wpa_api_limits_take(request->api->limits, TRIED, request->actor.address,
+                             wpa_monotonic_ms(), &wait_s)) {
         wpa_api_set_header(request->call, "Retry-After",
                            wpa_arena_printf(request->arena, "%lld", (long long)wait_s));
         request->status = 429;

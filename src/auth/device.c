@@ -2,7 +2,6 @@
  */
 #include <string.h>
 
-#include <wpa/clock.h>
 #include <wpa/text.h>
 
 #include "auth/hash.h"
@@ -12,6 +11,7 @@
 #define INTERVAL_S 5
 #define INTERVAL_MAX_S 120
 #define SLOWER_MS 5000
+#define UNWELL_MAX_MS 60000
 #define CODE_MAX_BYTES 64
 #define DEVICE_CODE_MAX_BYTES 4096
 #define LIFE_MAX_S 3600
@@ -80,8 +80,8 @@ static bool read_start(const wpa_issuer *issuer, const wpa_json *answer, wpa_are
     flow->user_code = wpa_arena_text(arena, user_code);
     flow->url = wpa_arena_text(arena, url);
     flow->whole_url = wpa_arena_text(arena, whole);
-    flow->interval_ms = interval_s * 1000;
-    flow->expires_at_ms = wpa_monotonic_ms() + life_s * 1000;
+    flow->interval_ms = flow->usual_interval_ms = interval_s * 1000;
+    flow->expires_at_ms = wpa_issuer_now_ms(issuer) + life_s * 1000;
     return true;
 }
 
@@ -135,16 +135,28 @@ static wpa_device_state fail_poll(const wpa_device_flow *flow, const wpa_json *a
     return WPA_DEVICE_FAILED;
 }
 
-/* A network that fails for a moment is waited for, longer each time (RFC 8628 section 3.5). */
-static wpa_device_state bear(wpa_device_flow *flow, wpa_error *err)
+/* Did the issuer answer nothing that a person has decided? Proxies before it that are unwell answer
+   with pages of their own. */
+static bool is_unwell(const wpa_json *answer, int status, const wpa_error *err)
 {
-    if (err->code != WPA_E_TIMEOUT && err->code != WPA_E_UNAVAILABLE) {
-        return WPA_DEVICE_FAILED;
+    static const char *const words[] = {"server_error", "temporarily_unavailable"};
+    if (status == 0) {
+        return err->code == WPA_E_TIMEOUT || err->code == WPA_E_UNAVAILABLE;
     }
+    return status >= 500 || status == 429 || status == 408 ||
+           (answer && wpa_text_index(error_of(answer), words, WPA_COUNT(words)) >= 0);
+}
+
+/* It is asked again, later each time (RFC 8628 section 3.5), but never behind the code's end. */
+static wpa_device_state bear(const wpa_issuer *issuer, wpa_device_flow *flow, wpa_error *err)
+{
+    int64_t longest_ms =
+        flow->usual_interval_ms > UNWELL_MAX_MS ? flow->usual_interval_ms : UNWELL_MAX_MS;
+    int64_t left_ms = flow->expires_at_ms - wpa_issuer_now_ms(issuer);
     wpa_error_clear(err);
-    flow->interval_ms *= 2;
-    if (flow->interval_ms > INTERVAL_MAX_S * 1000) {
-        flow->interval_ms = INTERVAL_MAX_S * 1000;
+    flow->interval_ms = flow->interval_ms * 2 > longest_ms ? longest_ms : flow->interval_ms * 2;
+    if (flow->interval_ms > left_ms) {
+        flow->interval_ms = left_ms > 0 ? left_ms : 0;
     }
     return WPA_DEVICE_PENDING;
 }
@@ -153,7 +165,7 @@ wpa_device_state wpa_device_poll(wpa_issuer *issuer, wpa_device_flow *flow, wpa_
                                  const char **id_token, wpa_error *err)
 {
     int status = 0;
-    if (wpa_monotonic_ms() >= flow->expires_at_ms) {
+    if (wpa_issuer_now_ms(issuer) >= flow->expires_at_ms) {
         (void)WPA_FAIL(err, WPA_E_TIMEOUT, "the code '%s' has expired: begin again",
                        flow->user_code);
         return WPA_DEVICE_FAILED;
@@ -162,9 +174,13 @@ wpa_device_state wpa_device_poll(wpa_issuer *issuer, wpa_device_flow *flow, wpa_
     form = add_field(form, "grant_type", GRANT, arena);
     form = add_field(form, "device_code", flow->device_code, arena);
     const wpa_json *answer = wpa_issuer_ask(issuer, flow->token_url, form, arena, &status, err);
-    if (!answer) {
-        return bear(flow, err);
+    if ((!answer || status != 200) && is_unwell(answer, status, err)) {
+        return bear(issuer, flow, err);
     }
+    if (!answer) {
+        return WPA_DEVICE_FAILED;
+    }
+    flow->interval_ms = flow->usual_interval_ms;
     if (status == 200) {
         *id_token = wpa_json_text_of(wpa_json_find(answer, "id_token"));
         if (*id_token) {
@@ -174,7 +190,7 @@ wpa_device_state wpa_device_poll(wpa_issuer *issuer, wpa_device_flow *flow, wpa_
         return WPA_DEVICE_FAILED;
     }
     if (wpa_text_is(error_of(answer), "slow_down")) {
-        flow->interval_ms += SLOWER_MS;
+        flow->interval_ms = flow->usual_interval_ms += SLOWER_MS;
         return WPA_DEVICE_PENDING;
     }
     return wpa_text_is(error_of(answer), "authorization_pending")

@@ -53,6 +53,12 @@ bool wpa_issuer_may_name(const char *issuer_url, const char *url)
            (wpa_text_starts(url, "https://") || wpa_text_starts(issuer_url, "http://"));
 }
 
+int64_t wpa_issuer_now_ms(const wpa_issuer *issuer)
+{
+    const wpa_issuer_options *o = &issuer->options;
+    return o->now_ms ? o->now_ms(o->clock_context) : wpa_monotonic_ms();
+}
+
 static bool is_path(const char *jwks)
 {
     return jwks && jwks[0] == '/';
@@ -73,7 +79,8 @@ static bool check_options(const wpa_issuer_options *options, wpa_error *err)
     if (!options->client_id || !*options->client_id) {
         return WPA_FAIL(err, WPA_E_INVALID, "issuer '%s': a client id is needed", options->url);
     }
-    if (options->jwks && !is_path(options->jwks) && !wpa_issuer_is_safe_url(options->jwks)) {
+    if (options->jwks && !is_path(options->jwks) &&
+        !wpa_issuer_may_name(options->url, options->jwks)) {
         return WPA_FAIL(err, WPA_E_INVALID,
                         "keys at '%s': expected an https URL or an absolute path", options->jwks);
     }
@@ -157,6 +164,7 @@ const wpa_json *wpa_issuer_ask(const wpa_issuer *issuer, const char *url, const 
         .is_cancelled = is_given_up,
         .cancel_context = issuer->is_ending,
     };
+    *status = 0;
     const wpa_http_response *response = wpa_http_send(&request, arena, err);
     if (!response) {
         return NULL;
@@ -249,7 +257,7 @@ static void put_keys(wpa_issuer *issuer, wpa_arena *arena, wpa_jwks keys)
     }
     issuer->keys_arena = arena;
     issuer->keys = keys;
-    issuer->keys_at_ms = wpa_monotonic_ms();
+    issuer->keys_at_ms = wpa_issuer_now_ms(issuer);
 }
 
 static void tell(const wpa_issuer *issuer, const wpa_jwks *keys, const wpa_error *err)
@@ -274,7 +282,7 @@ static void *renew_keys(void *context)
         tell(issuer, &keys, &err);
     }
     pthread_mutex_lock(&issuer->mutex);
-    issuer->tried_at_ms = wpa_monotonic_ms();
+    issuer->tried_at_ms = wpa_issuer_now_ms(issuer);
     if (is_read) {
         put_keys(issuer, arena, keys);
         arena = NULL;
@@ -303,7 +311,7 @@ static bool begin_asking(wpa_issuer *issuer)
     issuer->has_thread = pthread_create(&issuer->thread, NULL, renew_keys, issuer) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     issuer->is_asking = issuer->has_thread;
-    issuer->tried_at_ms = wpa_monotonic_ms();
+    issuer->tried_at_ms = wpa_issuer_now_ms(issuer);
     return issuer->has_thread;
 }
 
@@ -359,7 +367,7 @@ static wpa_jwk search(const wpa_issuer *issuer, const wpa_jws *jws, int64_t now_
 
 static wpa_jwk find_key(wpa_issuer *issuer, const wpa_jws *jws, int64_t wait_ms, wpa_arena *arena)
 {
-    int64_t now_ms = wpa_monotonic_ms();
+    int64_t now_ms = wpa_issuer_now_ms(issuer);
     bool is_file = is_path(issuer->options.jwks);
     pthread_mutex_lock(&issuer->mutex);
     if (is_file) {
@@ -372,7 +380,7 @@ static wpa_jwk find_key(wpa_issuer *issuer, const wpa_jws *jws, int64_t wait_ms,
                    now_ms - issuer->tried_at_ms >= issuer->options.keys_interval_ms;
     if (is_wanted && may_ask && begin_asking(issuer) && !key.kid) {
         wait_for_answer(issuer, wait_ms);
-        key = search(issuer, jws, wpa_monotonic_ms(), is_file, arena);
+        key = search(issuer, jws, wpa_issuer_now_ms(issuer), is_file, arena);
     }
     pthread_mutex_unlock(&issuer->mutex);
     return key;

@@ -25,17 +25,19 @@
 typedef struct wpa_issuer wpa_issuer;
 
 typedef struct wpa_issuer_options {
-    const char *url;           /* its name, as "iss" has it; https, or http to this host */
-    const char *client_id;     /* what we are called there */
-    const char *client_secret; /* NULL: a public client */
-    const char *audience;      /* of tokens shown to the API; NULL: those are not taken */
-    const char *claim;         /* holds the name of the guardian; NULL: preferred_username */
-    const char *jwks;          /* URL or absolute path of its keys; NULL: discovery tells */
-    const char *tls_roots;     /* file of trusted certificates; NULL: the system's */
-    int64_t keys_interval_ms;  /* 0: WPA_ISSUER_KEYS_INTERVAL_MS */
-    int64_t keys_renew_ms;     /* age at which they are asked for again; 0: as above */
-    int64_t keys_life_ms;      /* age from which they verify nothing; 0: as above */
-    wpa_log *log;              /* borrowed; may be NULL */
+    const char *url;                  /* its name, as "iss" has it; https, or http to this host */
+    const char *client_id;            /* what we are called there */
+    const char *client_secret;        /* NULL: a public client */
+    const char *audience;             /* of tokens shown to the API; NULL: those are not taken */
+    const char *claim;                /* holds the name of the guardian; NULL: preferred_username */
+    const char *jwks;                 /* URL or absolute path of its keys; NULL: discovery tells */
+    const char *tls_roots;            /* file of trusted certificates; NULL: the system's */
+    int64_t keys_interval_ms;         /* 0: WPA_ISSUER_KEYS_INTERVAL_MS */
+    int64_t keys_renew_ms;            /* age at which they are asked for again; 0: as above */
+    int64_t keys_life_ms;             /* age from which they verify nothing; 0: as above */
+    wpa_log *log;                     /* borrowed; may be NULL */
+    int64_t (*now_ms)(void *context); /* asked by any thread; NULL: wpa_monotonic_ms */
+    void *clock_context;
 } wpa_issuer_options;
 
 typedef struct wpa_issuer_claims {
@@ -87,8 +89,10 @@ typedef struct wpa_device_flow {
     const char *user_code, *url; /* for people: open this, type that */
     const char *whole_url;       /* with the code in it; may be NULL */
     const char *nonce;
-    int64_t interval_ms, expires_at_ms; /* monotonic */
-    const char *device_code;            /* secret */
+    int64_t interval_ms;       /* until the next question */
+    int64_t usual_interval_ms; /* the same, when the issuer is well */
+    int64_t expires_at_ms;     /* by the issuer's clock */
+    const char *device_code;   /* secret */
     const char *token_url;
 } wpa_device_flow;
 
@@ -108,7 +112,9 @@ typedef enum wpa_device_state {
 bool wpa_device_begin(wpa_issuer *issuer, wpa_arena *arena, wpa_device_flow *flow,
                       wpa_error *err) WPA_CHECK;
 /**
- * Ask once whether the person has decided; flow's interval grows when the issuer says so.
+ * Ask once whether the person has decided; flow's interval grows when the issuer says so. An issuer
+ * that cannot be reached, or is unwell (5xx, 429), has not decided: it is asked again, less and
+ * less often, until the code expires.
  *
  * id_token  receives the token, not verified yet.
  *

@@ -36,6 +36,8 @@ struct wpa_issuer {
     int64_t keys_at_ms, tried_at_ms; /* monotonic; 0: never */
 };
 
+/** The time, by the issuer's clock. */
+int64_t wpa_issuer_now_ms(const wpa_issuer *issuer);
 /** May secrets travel there? https, or http to this host. */
 bool wpa_issuer_is_safe_url(const char *url);
 /** And may an issuer send us there? To http only one that is asked by http itself. */
@@ -43,7 +45,7 @@ bool wpa_issuer_may_name(const char *issuer_url, const char *url);
 /**
  * GET, or POST of a form; the answer as JSON.
  *
- * status    receives the status; any is an answer.
+ * status    receives the status; any is an answer. 0: there was none.
  */
 const wpa_json *wpa_issuer_ask(const wpa_issuer *issuer, const char *url, const char *form,
                                wpa_arena *arena, int *status, wpa_error *err);

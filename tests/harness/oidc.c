@@ -26,7 +26,7 @@
 
 struct wpa_oidc {
     wpa_arena *arena;
-    const char *folder, *issuer;
+    const char *folder, *issuer, *tls_issuer;
     wpa_client client;
     pid_t pid;
 };
@@ -80,15 +80,20 @@ wpa_oidc *wpa_oidc_start(void)
     }
     (void)close(ends[1]);
     char line[32] = "";
-    int64_t port = 0;
+    int64_t port = 0, tls_port = 0;
     for (size_t n = 0; n + 1 < sizeof line && read(ends[0], line + n, 1) == 1 && line[n] != '\n';) {
         n++;
     }
     (void)close(ends[0]);
     line[strcspn(line, "\n")] = '\0';
+    char *second = strchr(line, ' ');
+    assert_non_null(second);
+    *second++ = '\0';
     assert_true(wpa_text_to_int(line, 1, 65535, &port));
+    assert_true(wpa_text_to_int(second, 1, 65535, &tls_port));
     self->client = (wpa_client){.port = (int)port, .arena = self->arena};
     self->issuer = wpa_arena_printf(self->arena, "http://127.0.0.1:%d", (int)port);
+    self->tls_issuer = wpa_arena_printf(self->arena, "https://127.0.0.1:%d", (int)tls_port);
     return self;
 }
 
@@ -105,6 +110,16 @@ void wpa_oidc_stop(wpa_oidc *self)
 const char *wpa_oidc_issuer(const wpa_oidc *self)
 {
     return self->issuer;
+}
+
+const char *wpa_oidc_tls_issuer(const wpa_oidc *self)
+{
+    return self->tls_issuer;
+}
+
+const char *wpa_oidc_tls_roots(const wpa_oidc *self)
+{
+    return wpa_path_join(self->arena, self->folder, "tls.pem");
 }
 
 const char *wpa_oidc_tell(wpa_oidc *self, const char *path, const char *json)

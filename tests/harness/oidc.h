@@ -19,6 +19,9 @@ WPA_DEFINE_AUTO(wpa_oidc, wpa_oidc_stop);
 
 /** "http://127.0.0.1:4711", in the provider's arena, as all answers. */
 const char *wpa_oidc_issuer(const wpa_oidc *oidc);
+/** The same provider, with the same keys, by https; and the file with its certificate. */
+const char *wpa_oidc_tls_issuer(const wpa_oidc *oidc);
+const char *wpa_oidc_tls_roots(const wpa_oidc *oidc);
 /** POST JSON to one of its paths; the answer's body; fails unless it answers 200. */
 const char *wpa_oidc_tell(wpa_oidc *oidc, const char *path, const char *json);
 /** A token with these texts, in which @ISS and @+300 stand for issuer and times; see oidc.py. */

@@ -2,7 +2,8 @@
 """A small OpenID Connect provider for tests: discovery, keys, the device flow, and any token that a
 test wants signed, right or wrong. Keys are made by openssl at the start, in a folder of its own.
 
-usage: oidc.py FOLDER      prints its port, then serves 127.0.0.1 until killed
+usage: oidc.py FOLDER      prints two ports, of http and https, then serves 127.0.0.1 until killed;
+                           whoever is asked by https believes FOLDER/tls.pem
 
 What a test says, as JSON by POST:
   /mint    {"key": "rsa-1", "header": "...", "payload": "..."}   a token; texts are taken as they are,
@@ -12,6 +13,8 @@ What a test says, as JSON by POST:
   /rotate  {}   a new RSA key is published in place of those before
   /set     {"slow_down": 1, "interval": 1, "broken": "issuer" | "keys" | "device" | null,
            "hang": true}   while it hangs, nothing that is asked for by GET is answered
+       {"unwell": [503, 0]}   the next polls are answered by a page that is no JSON; 0: not at all
+       {"plain": "jwks_uri"}   that address in what https answers is one of http
   /stats   {}   how often each path was asked for
   /reset   {}   everything as at the start
 """
@@ -22,6 +25,7 @@ import json
 import pathlib
 import re
 import secrets
+import ssl
 import subprocess
 import sys
 import threading
@@ -32,7 +36,9 @@ FOLDER = pathlib.Path(sys.argv[1])
 LOCK = threading.RLock()
 FLOWS = {}
 STATS = {}
-SETTINGS = {"slow_down": 0, "interval": 1, "broken": None, "hang": False}
+HERE = threading.local()
+BEGINNING = {"slow_down": 0, "interval": 1, "broken": None, "hang": False, "unwell": [], "plain": None}
+SETTINGS = dict(BEGINNING)
 PUBLISHED = ["rsa-1", "ec-1"]
 CLIENT = "wpa-client"
 ISSUER = ""
@@ -41,6 +47,16 @@ ISSUER = ""
 def openssl(*words, stdin=None):
     return subprocess.run(["openssl", *words], input=stdin, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, check=True).stdout
+
+
+def make_certificate(path):
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(path) + ".key", "-out", str(path))
+
+
+def address(name, path):
+    """Where something is; by http although it was asked for by https, if a test wants that."""
+    return (ISSUER if SETTINGS["plain"] == name else HERE.issuer) + path
 
 
 def b64(data):
@@ -101,7 +117,7 @@ def mint(key, header, payload):
 
 def id_token(flow):
     now = int(time.time())
-    claims = {"iss": ISSUER, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": flow["nonce"]}
+    claims = {"iss": HERE.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": flow["nonce"]}
     claims.update(flow["claims"])
     return mint("ec-1", json.dumps({"alg": "ES256", "kid": "ec-1", "typ": "JWT"}), json.dumps(claims))
 
@@ -113,12 +129,14 @@ def begin_flow(form):
     user_code = "-".join("".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(4)) for _ in "ab")
     FLOWS[code] = {"user_code": user_code, "nonce": form.get("nonce", ""), "said": None, "claims": {}}
     return 200, {"device_code": code, "user_code": user_code, "expires_in": 600,
-                 "interval": SETTINGS["interval"], "verification_uri": ISSUER + "/device",
-                 "verification_uri_complete": f"{ISSUER}/device?user_code={user_code}"}
+                 "interval": SETTINGS["interval"], "verification_uri": address("verification_uri", "/device"),
+                 "verification_uri_complete": address("whole_uri", f"/device?user_code={user_code}")}
 
 
 def poll_flow(form):
     flow = FLOWS.get(form.get("device_code"))
+    if SETTINGS["unwell"]:
+        return SETTINGS["unwell"].pop(0), "<html>We are sorry</html>"
     if form.get("grant_type") != "urn:ietf:params:oauth:grant-type:device_code":
         return 400, {"error": "unsupported_grant_type"}
     if not flow or form.get("client_id") != CLIENT:
@@ -155,16 +173,16 @@ def change(order):
 
 def reset(_):
     PUBLISHED[:] = ["rsa-1", "ec-1"]
-    SETTINGS.update(slow_down=0, interval=1, broken=None, hang=False)
+    SETTINGS.update(BEGINNING, unwell=[])
     FLOWS.clear()
     STATS.clear()
     return 200, {}
 
 
 def discovery():
-    name = "https://other.example" if SETTINGS["broken"] == "issuer" else ISSUER
-    return 200, {"issuer": name, "jwks_uri": ISSUER + "/keys", "token_endpoint": ISSUER + "/token",
-                 "device_authorization_endpoint": ISSUER + "/authorize"}
+    name = "https://other.example" if SETTINGS["broken"] == "issuer" else HERE.issuer
+    paths = {"jwks_uri": "/keys", "token_endpoint": "/token", "device_authorization_endpoint": "/authorize"}
+    return 200, {"issuer": name, **{name: address(name, path) for name, path in paths.items()}}
 
 
 def keys():
@@ -177,14 +195,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def answer(self, status, value):
-        body = json.dumps(value).encode()
+        if status == 0:
+            self.close_connection = True
+            return
+        is_page = isinstance(value, str)
+        body = (value if is_page else json.dumps(value)).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/html" if is_page else "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def do_GET(self):
+        HERE.issuer = self.server.issuer
         with LOCK:
             STATS[self.path] = STATS.get(self.path, 0) + 1
         while SETTINGS["hang"]:
@@ -194,6 +217,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(*(routes[self.path]() if self.path in routes else (404, {})))
 
     def do_POST(self):
+        HERE.issuer = self.server.issuer
         with LOCK:
             STATS[self.path] = STATS.get(self.path, 0) + 1
             text = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
@@ -216,11 +240,18 @@ def main():
     global ISSUER
     for kid in ("rsa-1", "ec-1", "stranger"):
         make_key(kid)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    ISSUER = f"http://127.0.0.1:{server.server_address[1]}"
-    print(server.server_address[1], flush=True)
-    server.serve_forever()
+    make_certificate(FOLDER / "tls.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(FOLDER / "tls.pem", FOLDER / "tls.pem.key")
+    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
+    for server, scheme in zip(servers, ("http", "https")):
+        server.daemon_threads = True
+        server.issuer = f"{scheme}://127.0.0.1:{server.server_address[1]}"
+    servers[1].socket = context.wrap_socket(servers[1].socket, server_side=True)
+    ISSUER = servers[0].issuer
+    print(*(server.server_address[1] for server in servers), flush=True)
+    threading.Thread(target=servers[1].serve_forever, daemon=True).start()
+    servers[0].serve_forever()
 
 
 if __name__ == "__main__":

@@ -24,14 +24,25 @@
 
 #define AUDIENCE "wpa-api"
 #define NONCE "n-0S6_WzA2Mj"
-#define INTERVAL_MS 400
 #define PATIENCE_MS 5000 /* less than a request to a provider that hangs takes */
+#define DEVICE_UNWELL_MAX_MS INT64_C(60000)
 
 typedef struct fixture {
     wpa_arena *arena;
     wpa_oidc *oidc;
     wpa_issuer *issuer;
+    atomic_llong now_ms; /* what time it is goes by the test, not by how long it takes */
 } fixture;
+
+static int64_t now_ms(void *context)
+{
+    return atomic_load(&((fixture *)context)->now_ms);
+}
+
+static void pass(fixture *f, int64_t duration_ms)
+{
+    (void)atomic_fetch_add(&f->now_ms, duration_ms);
+}
 
 static wpa_issuer *new_issuer(fixture *f, const char *jwks)
 {
@@ -40,7 +51,8 @@ static wpa_issuer *new_issuer(fixture *f, const char *jwks)
                                         .client_id = WPA_OIDC_CLIENT,
                                         .audience = AUDIENCE,
                                         .jwks = jwks,
-                                        .keys_interval_ms = INTERVAL_MS};
+                                        .now_ms = now_ms,
+                                        .clock_context = f};
     wpa_issuer *issuer = wpa_issuer_new(&options, &err);
     assert_non_null(issuer);
     return issuer;
@@ -51,7 +63,7 @@ static int start(void **state)
     static fixture f;
     wpa_error err = {0};
     assert_true(wpa_http_init(&err));
-    f = (fixture){.arena = wpa_arena_new(), .oidc = wpa_oidc_start()};
+    f = (fixture){.arena = wpa_arena_new(), .oidc = wpa_oidc_start(), .now_ms = 1000};
     *state = &f;
     return 0;
 }
@@ -236,6 +248,14 @@ static int count(fixture *f, const char *path)
     return (int)n;
 }
 
+static void wait_until_asked(fixture *f, int n)
+{
+    for (int i = 0; count(f, "/.well-known/openid-configuration") < n; i++) {
+        assert_true(i < 500);
+        wpa_sleep_ms(20);
+    }
+}
+
 static const char *why_refused(fixture *f, wpa_issuer *issuer, const char *token)
 {
     wpa_error err = {0};
@@ -256,20 +276,24 @@ static void keys_are_asked_for_when_one_is_unknown_but_not_often(void **state)
         assert_string_equal(why_refused(f, f->issuer, good), "good");
     }
     assert_int_equal(count(f, "/keys"), 1);
-    wpa_sleep_ms(INTERVAL_MS + 50);
+    pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
     for (int i = 0; i < 50; i++) {
         assert_string_equal(why_refused(f, f->issuer, unknown), "unknown key");
     }
-    assert_in_range(count(f, "/keys"), 2, 4); /* once an interval, however slow this machine */
+    assert_int_equal(count(f, "/keys"), 2);
+    pass(f, WPA_ISSUER_KEYS_INTERVAL_MS - 1);
+    assert_string_equal(why_refused(f, f->issuer, unknown), "unknown key");
+    assert_int_equal(count(f, "/keys"), 2);
     (void)wpa_oidc_tell(f->oidc, "/rotate", "{}");
     const char *header = wpa_arena_printf(f->arena, "{\"alg\":\"RS256\",\"kid\":\"%s\"}", "rsa-2");
     const char *fresh = wpa_oidc_mint(f->oidc, "rsa-2", header, GOOD);
-    wpa_sleep_ms(INTERVAL_MS + 50);
+    pass(f, 1);
     assert_string_equal(why_refused(f, f->issuer, fresh), "good");
     assert_string_equal(why_refused(f, f->issuer, good), "unknown key"); /* it was withdrawn */
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":\"keys\"}");
-    wpa_sleep_ms(INTERVAL_MS + 50);
+    pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
     assert_string_equal(why_refused(f, f->issuer, unknown), "unknown key");
+    assert_int_equal(count(f, "/keys"), 4);
     assert_string_equal(why_refused(f, f->issuer, fresh), "good"); /* what is known stays */
 }
 
@@ -289,7 +313,6 @@ static void keys_may_come_from_a_file(void **state)
     const wpa_http_response *keys = wpa_http_send(&request, f->arena, &err);
     assert_non_null(keys);
     assert_true(wpa_file_replace(path, keys->body, keys->body_bytes, 0600, &err));
-    wpa_sleep_ms(INTERVAL_MS + 50);
     assert_string_equal(why_refused(f, issuer, token), "good");
     assert_int_equal(count(f, "/.well-known/openid-configuration"), 0);
     assert_true(wpa_dir_remove(folder, &err));
@@ -328,32 +351,23 @@ static void a_file_of_keys_is_looked_at_each_time(void **state)
     assert_true(wpa_dir_remove(folder, &err));
 }
 
-static wpa_issuer *new_aging_issuer(fixture *f, int64_t renew_ms, int64_t life_ms)
-{
-    wpa_error err = {0};
-    const wpa_issuer_options options = {.url = wpa_oidc_issuer(f->oidc),
-                                        .client_id = WPA_OIDC_CLIENT,
-                                        .audience = AUDIENCE,
-                                        .keys_interval_ms = 1,
-                                        .keys_renew_ms = renew_ms,
-                                        .keys_life_ms = life_ms};
-    wpa_issuer *issuer = wpa_issuer_new(&options, &err);
-    assert_non_null(issuer);
-    return issuer;
-}
-
 static void keys_have_an_age_beyond_which_nothing_is_taken(void **state)
 {
     fixture *f = *state;
-    WPA_AUTO(wpa_issuer) *issuer = new_aging_issuer(f, 0, INTERVAL_MS);
     const char *good = wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD);
-    assert_string_equal(why_refused(f, issuer, good), "good");
+    assert_string_equal(why_refused(f, f->issuer, good), "good");
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":\"keys\"}");
-    wpa_sleep_ms(INTERVAL_MS + 50);
-    assert_string_equal(why_refused(f, issuer, good), "unknown key");
+    pass(f, WPA_ISSUER_KEYS_LIFE_MS - 1);
+    assert_string_equal(why_refused(f, f->issuer, good), "good");
+    wait_until_asked(f, 2);
+    pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
+    assert_string_equal(why_refused(f, f->issuer, good), "unknown key");
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":null}");
-    wpa_sleep_ms(50);
-    assert_string_equal(why_refused(f, issuer, good), "good");
+    for (int i = 0; !wpa_text_is(why_refused(f, f->issuer, good), "good"); i++) {
+        assert_true(i < 500); /* the answer from before is still on its way */
+        pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
+        wpa_sleep_ms(20);
+    }
 }
 
 typedef struct stranger {
@@ -376,14 +390,6 @@ static void *come(void *context)
     return NULL;
 }
 
-static void wait_until_asked(fixture *f, int n)
-{
-    for (int i = 0; count(f, "/.well-known/openid-configuration") < n; i++) {
-        assert_true(i < 500);
-        wpa_sleep_ms(20);
-    }
-}
-
 static void nobody_else_waits_for_a_provider_that_hangs(void **state)
 {
     fixture *f = *state;
@@ -391,16 +397,16 @@ static void nobody_else_waits_for_a_provider_that_hangs(void **state)
     const char *unknown =
         wpa_oidc_mint(f->oidc, "stranger", "{\"alg\":\"RS256\",\"kid\":\"s\"}", GOOD);
     pthread_t thread;
-    WPA_AUTO(wpa_issuer) *issuer = new_aging_issuer(f, 0, 0);
-    assert_string_equal(why_refused(f, issuer, good), "good");
+    assert_string_equal(why_refused(f, f->issuer, good), "good");
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":true}");
-    wpa_sleep_ms(20);
-    stranger first = {.f = f, .issuer = issuer, .token = unknown};
+    pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
+    stranger first = {.f = f, .issuer = f->issuer, .token = unknown};
     assert_int_equal(pthread_create(&thread, NULL, come, &first), 0);
     wait_until_asked(f, 2);
     for (int i = 0; i < 20; i++) {
-        assert_string_equal(why_refused(f, issuer, unknown), "unknown key");
-        assert_string_equal(why_refused(f, issuer, good), "good");
+        assert_string_equal(why_refused(f, f->issuer, unknown), "unknown key");
+        assert_string_equal(why_refused(f, f->issuer, good), "good");
+        pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
     }
     assert_false(atomic_load(&first.is_done));
     assert_int_equal(count(f, "/.well-known/openid-configuration"), 2);
@@ -413,18 +419,55 @@ static void a_known_key_is_renewed_beside_its_tokens(void **state)
 {
     fixture *f = *state;
     const char *good = wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD);
-    WPA_AUTO(wpa_issuer) *issuer = new_aging_issuer(f, 1, 0);
-    assert_string_equal(why_refused(f, issuer, good), "good");
+    assert_string_equal(why_refused(f, f->issuer, good), "good");
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":true}");
-    wpa_sleep_ms(20);
+    pass(f, WPA_ISSUER_KEYS_RENEW_MS);
+    assert_string_equal(why_refused(f, f->issuer, good), "good");
+    assert_int_equal(count(f, "/.well-known/openid-configuration"), 1);
+    pass(f, 1);
     int64_t begun_ms = wpa_monotonic_ms();
-    assert_string_equal(why_refused(f, issuer, good), "good");
+    assert_string_equal(why_refused(f, f->issuer, good), "good");
     wait_until_asked(f, 2);
-    assert_string_equal(why_refused(f, issuer, good), "good");
-    assert_true(wpa_monotonic_ms() - begun_ms < PATIENCE_MS);
-    wpa_issuer_free(WPA_STEAL(issuer)); /* does not wait for an answer either */
+    assert_string_equal(why_refused(f, f->issuer, good), "good");
+    wpa_issuer_free(WPA_STEAL(f->issuer)); /* does not wait for an answer either */
     assert_true(wpa_monotonic_ms() - begun_ms < PATIENCE_MS);
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":false}");
+}
+
+/* With whatever certificate the document came: nothing it names is asked for without one. */
+static void an_https_issuer_leads_to_https_alone(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *plain;
+        bool is_good;
+    } rows[] = {{NULL, true},
+                {"jwks_uri", false},
+                {"token_endpoint", false},
+                {"device_authorization_endpoint", false},
+                {"verification_uri", false},
+                {"whole_uri", false}};
+    const wpa_issuer_options options = {.url = wpa_oidc_tls_issuer(f->oidc),
+                                        .client_id = WPA_OIDC_CLIENT,
+                                        .audience = AUDIENCE,
+                                        .tls_roots = wpa_oidc_tls_roots(f->oidc)};
+    const char *claims = wpa_arena_printf(f->arena, "{\"iss\":\"%s\"," AUD "," WHO "," TIMES "}",
+                                          wpa_oidc_tls_issuer(f->oidc));
+    const char *token = wpa_oidc_mint(f->oidc, "rsa-1", RS, claims);
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        wpa_error err = {0};
+        wpa_device_flow flow;
+        WPA_AUTO(wpa_issuer) *issuer = wpa_issuer_new(&options, &err);
+        const char *plain = rows[i].plain;
+        const char *order = plain ? wpa_arena_printf(f->arena, "{\"plain\":\"%s\"}", plain) : "{}";
+        (void)wpa_oidc_tell(f->oidc, "/set", order);
+        if (wpa_device_begin(issuer, f->arena, &flow, &err) != rows[i].is_good) {
+            fail_msg("%s: %s", plain ? plain : "https alone", err.message);
+        }
+        assert_int_equal(err.code, rows[i].is_good ? WPA_OK : WPA_E_INVALID);
+        bool has_keys = !plain || strstr(plain, "verification") || strstr(plain, "whole");
+        assert_string_equal(why_refused(f, issuer, token), has_keys ? "good" : "unknown key");
+    }
 }
 
 static void only_a_plain_issuer_leads_to_plain_addresses(void **state)
@@ -487,6 +530,8 @@ static void options_are_checked(void **state)
         {"https://login.example", "", NULL, false},
         {"https://login.example", NULL, NULL, false},
         {"https://login.example", "c", "http://login.example/keys", false},
+        {"https://login.example", "c", "http://127.0.0.1/keys", false},
+        {"http://localhost", "c", "http://127.0.0.1/keys", true},
         {"https://login.example", "c", "keys.json", false},
     };
     for (size_t i = 0; i < WPA_COUNT(rows); i++) {
@@ -627,6 +672,60 @@ static void a_browser_elsewhere_decides(void **state)
     }
 }
 
+/* A proxy that is restarted before the provider has decided nothing for the person. */
+static void an_unwell_provider_is_asked_again(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    wpa_device_flow flow;
+    const char *token = NULL;
+    assert_true(wpa_device_begin(f->issuer, f->arena, &flow, &err));
+    int64_t usual_ms = flow.interval_ms, last_ms = usual_ms;
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"unwell\":[503,502,429,0,500,503,504,503]}");
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(wpa_device_poll(f->issuer, &flow, f->arena, &token, &err),
+                         WPA_DEVICE_PENDING);
+        assert_int_equal(err.code, WPA_OK);
+        assert_true(flow.interval_ms > last_ms || flow.interval_ms == DEVICE_UNWELL_MAX_MS);
+        last_ms = flow.interval_ms;
+    }
+    (void)wpa_oidc_tell(
+        f->oidc, "/decide",
+        wpa_arena_printf(f->arena, "{\"user_code\":\"%s\",\"say\":\"yes\",\"claims\":{" WHO "}}",
+                         flow.user_code));
+    assert_int_equal(wpa_device_poll(f->issuer, &flow, f->arena, &token, &err), WPA_DEVICE_DONE);
+    /* Well again, it is asked as often as before; and no wait goes beyond the code's end. */
+    assert_true(wpa_device_begin(f->issuer, f->arena, &flow, &err));
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"unwell\":[503]}");
+    (void)wpa_device_poll(f->issuer, &flow, f->arena, &token, &err);
+    (void)wpa_device_poll(f->issuer, &flow, f->arena, &token, &err);
+    assert_int_equal(flow.interval_ms, usual_ms);
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"unwell\":[503]}");
+    pass(f, flow.expires_at_ms - now_ms(f) - 10);
+    assert_int_equal(wpa_device_poll(f->issuer, &flow, f->arena, &token, &err), WPA_DEVICE_PENDING);
+    assert_int_equal(flow.interval_ms, 10);
+    pass(f, flow.interval_ms);
+    assert_int_equal(wpa_device_poll(f->issuer, &flow, f->arena, &token, &err), WPA_DEVICE_FAILED);
+    assert_int_equal(err.code, WPA_E_TIMEOUT);
+}
+
+/* A page in place of the token is no answer that would be another one next time. */
+static void what_is_wrong_stays_wrong(void **state)
+{
+    fixture *f = *state;
+    static const char *const orders[] = {"{\"unwell\":[200]}", "{\"unwell\":[404]}"};
+    for (size_t i = 0; i < WPA_COUNT(orders); i++) {
+        wpa_error err = {0};
+        wpa_device_flow flow;
+        const char *token = NULL;
+        assert_true(wpa_device_begin(f->issuer, f->arena, &flow, &err));
+        (void)wpa_oidc_tell(f->oidc, "/set", orders[i]);
+        assert_int_equal(wpa_device_poll(f->issuer, &flow, f->arena, &token, &err),
+                         WPA_DEVICE_FAILED);
+        assert_int_equal(err.code, WPA_E_INVALID);
+    }
+}
+
 static void a_flow_ends(void **state)
 {
     fixture *f = *state;
@@ -634,7 +733,7 @@ static void a_flow_ends(void **state)
     wpa_device_flow flow;
     const char *token = NULL;
     assert_true(wpa_device_begin(f->issuer, f->arena, &flow, &err));
-    flow.expires_at_ms = wpa_monotonic_ms();
+    flow.expires_at_ms = now_ms(f);
     assert_int_equal(wpa_device_poll(f->issuer, &flow, f->arena, &token, &err), WPA_DEVICE_FAILED);
     assert_int_equal(err.code, WPA_E_TIMEOUT);
     wpa_error_clear(&err);
@@ -657,12 +756,15 @@ int main(void)
         CASE(keys_have_an_age_beyond_which_nothing_is_taken),
         CASE(nobody_else_waits_for_a_provider_that_hangs),
         CASE(a_known_key_is_renewed_beside_its_tokens),
+        CASE(an_https_issuer_leads_to_https_alone),
         cmocka_unit_test(only_a_plain_issuer_leads_to_plain_addresses),
         CASE(another_issuers_document_is_not_believed),
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(only_keys_for_us_are_taken),
         CASE(what_is_no_key_set_is_refused),
         CASE(a_browser_elsewhere_decides),
+        CASE(an_unwell_provider_is_asked_again),
+        CASE(what_is_wrong_stays_wrong),
         CASE(a_flow_ends),
     };
     return cmocka_run_group_tests(tests, start, stop);

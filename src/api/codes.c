@@ -1,4 +1,6 @@
 /* One-time codes: switching them on and off. */
+#include <string.h>
+
 #include <wpa/clock.h>
 
 #include "agent/pool.h"
@@ -12,6 +14,11 @@ static const wpa_api_field secret_answer[] = {
      .is_required = true,
      .words = "for an authenticator app, as text or picture",
      .example = "\"otpauth://totp/wpa:ada?secret=...\""},
+    {0},
+};
+
+static const wpa_api_field enrol_body[] = {
+    {.name = "passphrase", .type = WPA_API_TEXT, .is_required = true, .min = 1, .max = 1024},
     {0},
 };
 
@@ -43,8 +50,11 @@ static bool is_person(const wpa_api_request *request, wpa_error *err)
 static wpa_api_next enrol(wpa_api_request *request, wpa_error *err)
 {
     wpa_code_secret made;
+    const char *text = wpa_api_body_text(request, "passphrase");
+    WPA_AUTO(wpa_secret) *passphrase = wpa_secret_new(text, strlen(text));
     wpa_db *db = is_person(request, err) ? wpa_engine_take(request->engine, err) : NULL;
-    bool is_made = db && wpa_code_enrol(db, &request->actor, request->arena, &made, err);
+    bool is_made =
+        db && wpa_code_enrol(db, &request->actor, passphrase, request->arena, &made, err);
     wpa_engine_give(request->engine, db);
     if (!is_made) {
         return WPA_API_FAILED;
@@ -102,10 +112,14 @@ const wpa_api_route wpa_api_code_enrol = {
     .scope = "admin",
     .tag = "sign-in",
     .summary = "Begin to use one-time codes (RFC 6238)",
-    .details = "The secret is shown this once; nothing is asked for at sign-in before it is "
-               "confirmed with a first code.",
+    .details =
+        "The passphrase is wanted, so that a token alone is not enough to lock its owner out. "
+        "The secret is shown this once; nothing is asked for at sign-in before it is "
+        "confirmed with a first code.",
+    .body = enrol_body,
     .answer = secret_answer,
     .status = 201,
+    .example_body = "{\"passphrase\": \"correct horse battery staple\"}",
     .run = enrol,
 };
 

@@ -5,13 +5,25 @@
 
 #include "cli/commands.h"
 #include "cli/session.h"
+#include "cli/work.h"
 #include "json/json.h"
+
+/* clang-format off */
+static const wpa_cli_option enrol_options[] = {WPA_CLI_OPTION_PASSPHRASE};
+/* clang-format on */
 
 static int run_enrol(wpa_cli *cli, wpa_error *err)
 {
     wpa_code_secret made;
     const wpa_actor *actor = wpa_cli_actor(cli, err);
-    if (!actor || !wpa_code_enrol(wpa_cli_db(cli, err), actor, cli->arena, &made, err)) {
+    if (!actor) {
+        return WPA_CLI_FAILED;
+    }
+    WPA_AUTO(wpa_secret) *passphrase =
+        wpa_cli_ask_passphrase(cli, wpa_arena_printf(cli->arena, "passphrase of %s: ", actor->name),
+                               wpa_cli_text(cli, "passphrase-file"), false, err);
+    if (!passphrase ||
+        !wpa_code_enrol(wpa_cli_db(cli, err), actor, passphrase, cli->arena, &made, err)) {
         return WPA_CLI_FAILED;
     }
     if (wpa_cli_wants_json(cli)) {
@@ -33,8 +45,11 @@ const wpa_cli_command wpa_cli_code_enrol = {
     .name = "code enrol",
     .operands = "",
     .summary = "begin to use one-time codes (RFC 6238): print the secret",
-    .details = "Nothing is asked for at sign-in before wpa code confirm has shown that the app has "
-               "the secret.",
+    .details =
+        "The passphrase is asked for, so that a session alone is not enough. Nothing is asked "
+        "for at sign-in before wpa code confirm has shown that the app has the secret.",
+    .options = enrol_options,
+    .n_options = WPA_COUNT(enrol_options),
     .has_json = true,
     .run = run_enrol,
 };

@@ -54,17 +54,33 @@ static const wpa_cli_option rotate_options[] = {
 };
 /* clang-format on */
 
+typedef struct rotation {
+    const wpa_actor *actor;
+    const char *path;
+    bool is_revoking;
+} rotation;
+
+/* The audit log says it if it was done, and it is done only if the audit log can say it. */
+static bool rotate(wpa_db *db, void *context, wpa_error *err)
+{
+    const rotation *r = context;
+    return wpa_audit_append(db, r->actor, "keys.rotated", "keys:session",
+                            r->is_revoking ? "{\"revoke\":true}" : "{}", err) &&
+           wpa_token_keys_rotate(r->path, wpa_now_us() / 1000000,
+                                 r->is_revoking ? 0 : WPA_SESSION_SECONDS, err);
+}
+
 static int run_rotate(wpa_cli *cli, wpa_error *err)
 {
     bool is_revoking = wpa_cli_is_given(cli, "revoke");
     const wpa_actor *actor = wpa_cli_actor(cli, err);
     const char *state = actor ? wpa_cli_state(cli, err) : NULL;
-    if (!state || !wpa_actor_check(actor, WPA_ACTION_CHANGE_PRINCIPALS, err) ||
-        !wpa_audit_append(wpa_cli_db(cli, err), actor, "keys.rotated", "keys:session",
-                          is_revoking ? "{\"revoke\":true}" : "{}", err) ||
-        !wpa_token_keys_rotate(wpa_path_join(cli->arena, state, WPA_CLI_KEYS_FILE),
-                               wpa_now_us() / 1000000, is_revoking ? 0 : WPA_SESSION_SECONDS,
-                               err)) {
+    wpa_db *db = state ? wpa_cli_db(cli, err) : NULL;
+    if (!db || !wpa_actor_check(actor, WPA_ACTION_CHANGE_PRINCIPALS, err)) {
+        return WPA_CLI_FAILED;
+    }
+    rotation r = {actor, wpa_path_join(cli->arena, state, WPA_CLI_KEYS_FILE), is_revoking};
+    if (!wpa_db_transact(db, actor, rotate, &r, err)) {
         return WPA_CLI_FAILED;
     }
     wpa_cli_say(cli, is_revoking ? "a new key signs; every token before it has ended"

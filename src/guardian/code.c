@@ -124,11 +124,12 @@ static bool insert_secret(wpa_db *db, void *context, wpa_error *err)
                                             "off)"));
 }
 
-bool wpa_code_enrol(wpa_db *db, const wpa_actor *actor, wpa_arena *arena, wpa_code_secret *made,
-                    wpa_error *err)
+bool wpa_code_enrol(wpa_db *db, const wpa_actor *actor, const wpa_secret *passphrase,
+                    wpa_arena *arena, wpa_code_secret *made, wpa_error *err)
 {
     WPA_AUTO(wpa_secret) *secret = wpa_secret_new_random(WPA_OTP_SECRET_BYTES);
     if (!wpa_actor_check(actor, WPA_ACTION_READ, err) ||
+        !wpa_session_prove(db, actor, passphrase, err) ||
         !wpa_db_transact(db, actor, insert_secret, secret, err)) {
         return false;
     }

@@ -7,6 +7,7 @@
 #include <wpa/actor.h>
 
 #include "auth/hash.h"
+#include "auth/secret.h"
 #include "db/db.h"
 
 #define WPA_CODE_RECOVERY_COUNT 10
@@ -38,10 +39,13 @@ bool wpa_code_use(wpa_db *db, int64_t principal_id, const wpa_code_proof *proof,
 /**
  * A new secret for the actor himself; it is not asked for until wpa_code_confirm. Shown once.
  *
- * Errors    WPA_E_REFUSED (codes are switched on already).
+ * passphrase  his own: a session alone must not be enough to lock its owner out.
+ *
+ * Errors    WPA_E_DENIED (wrong passphrase, or too many of them: a pause), WPA_E_REFUSED (codes are
+ *           switched on already, or he has no passphrase that they would stand beside).
  */
-bool wpa_code_enrol(wpa_db *db, const wpa_actor *actor, wpa_arena *arena, wpa_code_secret *made,
-                    wpa_error *err) WPA_CHECK;
+bool wpa_code_enrol(wpa_db *db, const wpa_actor *actor, const wpa_secret *passphrase,
+                    wpa_arena *arena, wpa_code_secret *made, wpa_error *err) WPA_CHECK;
 /**
  * Switch codes on for the actor, who shows that he has the secret.
  *

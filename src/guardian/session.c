@@ -300,6 +300,26 @@ bool wpa_session_forget_tries(wpa_db *db, const char *key, wpa_error *err)
     return wpa_db_run(db, WPA_SQL_SIGN_IN_FORGET, &name_hash, 1, err);
 }
 
+bool wpa_session_prove(wpa_db *db, const wpa_actor *actor, const wpa_secret *passphrase,
+                       wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *key = wpa_arena_printf(arena, "passphrase:%s", actor->name);
+    person found;
+    if (!wpa_session_begin_try(db, key, err) || !find_person(db, actor->name, &found, err)) {
+        return false;
+    }
+    bool is_right = wpa_password_verify(found.id ? found.hash : NULL, passphrase);
+    wpa_wipe(&found.hash, sizeof found.hash);
+    if (!found.id) {
+        return WPA_FAIL(err, WPA_E_REFUSED, "'%s' has no passphrase (see wpa guardian passphrase)",
+                        actor->name);
+    }
+    return is_right && found.id == actor->principal_id && found.is_active
+               ? wpa_session_forget_tries(db, key, err)
+               : WPA_FAIL(err, WPA_E_DENIED, "wrong passphrase");
+}
+
 bool wpa_session_open(wpa_db *db, const wpa_actor *actor, const char *kind, wpa_session *session,
                       wpa_error *err)
 {

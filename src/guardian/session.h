@@ -54,6 +54,14 @@ bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
 bool wpa_session_begin_try(wpa_db *db, const char *key, wpa_error *err) WPA_CHECK;
 /** It was right: the tries before do not count any more. */
 bool wpa_session_forget_tries(wpa_db *db, const char *key, wpa_error *err) WPA_CHECK;
+/**
+ * Is this the passphrase of somebody who has signed in? Asked for before what whoever has got hold
+ * of a session must not do. Tries are counted apart from sign-ins, so that he locks nobody out.
+ *
+ * Errors    WPA_E_DENIED (wrong, or a pause lasts), WPA_E_REFUSED (the person has none).
+ */
+bool wpa_session_prove(wpa_db *db, const wpa_actor *actor, const wpa_secret *passphrase,
+                       wpa_error *err) WPA_CHECK;
 /** Open a session of somebody who has been identified by other means; errors WPA_E_DENIED. */
 bool wpa_session_open(wpa_db *db, const wpa_actor *actor, const char *kind, wpa_session *session,
                       wpa_error *err) WPA_CHECK;

@@ -28,6 +28,7 @@
 #define AUDIENCE "wpa-api"
 #define AGENT "sign-in test/1.0"
 #define PATIENCE_MS 60000
+#define ENROL "{\"passphrase\":\"" WPA_SAMPLE_PASSPHRASE "\"}"
 #define HANG_MS 5000 /* less than a request to a provider that hangs takes */
 #define LOG_MAX_BYTES ((size_t)8 << 20)
 
@@ -139,14 +140,17 @@ typedef struct own_key {
     size_t n;
 } own_key;
 
+static const char *key_file(fixture *f)
+{
+    return wpa_arena_printf(f->arena, "%s/state/wpa/session.keys", wpa_sample_folder(f->sample));
+}
+
 static own_key read_own_key(fixture *f)
 {
     wpa_error err = {0};
     own_key key = {0};
     size_t size = 0;
-    char *text = wpa_file_read(
-        wpa_arena_printf(f->arena, "%s/state/wpa/session.keys", wpa_sample_folder(f->sample)), 8192,
-        f->arena, &size, &err);
+    char *text = wpa_file_read(key_file(f), 8192, f->arena, &size, &err);
     assert_non_null(text);
     const char *kid = strchr(text, ' ') + 1, *encoded = strchr(kid, ' ') + 1;
     key.kid = wpa_arena_slice(f->arena, kid, strcspn(kid, " "));
@@ -546,6 +550,30 @@ static void a_browser_elsewhere_signs_in(void **state)
 /* ---- keys and codes -----------------------------------------------------------------------------
  */
 
+static const char *rotations(fixture *f)
+{
+    return wpa_sample_sql(f->sample, "SELECT count(*) FROM wpa.audit WHERE action = "
+                                     "'keys.rotated' AND actor <> '?'");
+}
+
+/* More keys that still verify than may be: there is no room for a further one. */
+static void what_was_not_rotated_is_not_recorded(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    size_t size = 0;
+    char *text = wpa_file_read(key_file(f), 8192, f->arena, &size, &err), *full = text;
+    assert_non_null(text);
+    const char *before = rotations(f);
+    for (int i = 0; i < 15; i++) {
+        full = wpa_arena_printf(f->arena, "%sHS256 k%d %043d 99999999999\n", full, i, 0);
+    }
+    assert_true(wpa_file_replace(key_file(f), full, strlen(full), 0600, &err));
+    assert_non_null(strstr(wpa_sample_wpa(f->sample, 2, "keys rotate"), "16 keys still verify"));
+    assert_string_equal(rotations(f), before);
+    assert_true(wpa_file_replace(key_file(f), text, size, 0600, &err));
+}
+
 static void keys_rotate_under_a_running_server(void **state)
 {
     fixture *f = *state;
@@ -570,9 +598,7 @@ static void keys_rotate_under_a_running_server(void **state)
         "?|local|console|t");
     (void)wpa_sample_wpa(f->sample, 0, "login mira --passphrase-file %s/passphrase",
                          wpa_sample_folder(f->sample));
-    assert_string_equal(wpa_sample_sql(f->sample, "SELECT count(*) FROM wpa.audit WHERE action = "
-                                                  "'keys.rotated' AND actor <> '?'"),
-                        "2");
+    assert_string_equal(rotations(f), "2");
 }
 
 static void any_session_can_be_ended_by_its_id(void **state)
@@ -614,7 +640,10 @@ static void one_time_codes_are_asked_for(void **state)
     static const char plain[] = "{\"name\":\"mira\",\"passphrase\":\"" WPA_SAMPLE_PASSPHRASE "\"}";
     const char *token = sign_in(f, NULL);
     const char *folder = wpa_sample_folder(f->sample);
-    wpa_client_answer answer = ask(f, token, "POST /auth/code", NULL, 201);
+    /* Whoever has got hold of a session has not got the passphrase. */
+    (void)ask(f, token, "POST /auth/code", NULL, 422);
+    (void)ask(f, token, "POST /auth/code", "{\"passphrase\":\"of somebody else\"}", 403);
+    wpa_client_answer answer = ask(f, token, "POST /auth/code", ENROL, 201);
     assert_true(wpa_text_starts(member(f, answer.body, "uri"), "otpauth://totp/wpa:mira?secret="));
     (void)ask(f, token, "POST /auth/code/confirm", "{\"code\":\"000000\"}", 403);
     int64_t now_s = wpa_now_us() / 1000000;
@@ -684,7 +713,7 @@ static void the_console_asks_for_a_code(void **state)
     fixture *f = *state;
     const char *token = sign_in(f, NULL);
     int64_t now_s = wpa_now_us() / 1000000;
-    (void)ask(f, token, "POST /auth/code", NULL, 201);
+    (void)ask(f, token, "POST /auth/code", ENROL, 201);
     (void)ask(f, token, "POST /auth/code/confirm",
               wpa_arena_printf(f->arena, "{\"code\":\"%s\"}", code_at(f, now_s - 30)), 200);
     WPA_AUTO(wpa_tty) *tty = wpa_sample_tty(f->sample, "--workers 0", 24, 80);
@@ -734,6 +763,7 @@ int main(void)
         cmocka_unit_test(strangers_do_not_hold_the_server),
         cmocka_unit_test(a_browser_elsewhere_signs_in),
         cmocka_unit_test(keys_rotate_under_a_running_server),
+        cmocka_unit_test(what_was_not_rotated_is_not_recorded),
         cmocka_unit_test(any_session_can_be_ended_by_its_id),
         cmocka_unit_test(one_time_codes_are_asked_for),
         cmocka_unit_test(the_console_signs_in_by_a_browser),

@@ -359,11 +359,44 @@ static void switch_on(fixture *made, wpa_arena *arena, const char **recovery)
     wpa_error err = {0};
     wpa_code_secret shown;
     int64_t now_s = wpa_now_us() / 1000000;
-    assert_true(wpa_code_enrol(made->db, &made->mira.actor, arena, &shown, &err));
+    assert_true(wpa_code_enrol(made->db, &made->mira.actor, made->right, arena, &shown, &err));
     assert_true(wpa_text_starts(shown.uri, "otpauth://totp/wpa:mira?secret="));
     assert_non_null(strstr(shown.uri, shown.secret));
     assert_true(wpa_code_confirm(made->db, &made->mira.actor, code_at(made, now_s - 30, arena),
                                  now_s, arena, recovery, &err));
+}
+
+/* A session alone must not be enough to lock its owner out. */
+static void test_codes_begin_with_the_passphrase(void **state)
+{
+    fixture *made = *state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_code_secret shown;
+    wpa_session session;
+    static const char other[] = "somebody else's words";
+    WPA_AUTO(wpa_secret) *wrong = wpa_secret_new(other, strlen(other));
+    wpa_error err = {0};
+    for (int i = 0; i < WPA_SIGN_IN_FREE_TRIES; i++) {
+        assert_false(wpa_code_enrol(made->db, &made->mira.actor, wrong, arena, &shown, &err));
+        assert_int_equal(err.code, WPA_E_DENIED);
+        assert_string_equal(err.message, "wrong passphrase");
+        wpa_error_clear(&err);
+    }
+    assert_false(wpa_code_enrol(made->db, &made->mira.actor, made->right, arena, &shown, &err));
+    assert_non_null(strstr(err.message, "too many failed tries"));
+    assert_string_equal(
+        wpa_test_sql_value(made->pg, 0, arena, "SELECT count(*) FROM wpa.one_time_code"), "0");
+    /* Its owner is not kept from signing in meanwhile. */
+    assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_OK);
+    /* Beside no passphrase there would be nothing for a code to stand. */
+    (void)wpa_test_sql_value(made->pg, 0, arena,
+                             "INSERT INTO wpa.principal (name, role) VALUES ('nia', 'guardian') "
+                             "RETURNING 1");
+    wpa_actor nia = made->mira.actor;
+    (void)wpa_text_copy(nia.name, sizeof nia.name, "nia");
+    wpa_error_clear(&err);
+    assert_false(wpa_code_enrol(made->db, &nia, made->right, arena, &shown, &err));
+    assert_int_equal(err.code, WPA_E_REFUSED);
 }
 
 static void test_codes_are_asked_for_once_they_are_confirmed(void **state)
@@ -375,14 +408,14 @@ static void test_codes_are_asked_for_once_they_are_confirmed(void **state)
     wpa_session session;
     wpa_code_secret shown;
     int64_t now_s = wpa_now_us() / 1000000;
-    assert_true(wpa_code_enrol(made->db, &made->mira.actor, arena, &shown, &err));
+    assert_true(wpa_code_enrol(made->db, &made->mira.actor, made->right, arena, &shown, &err));
     assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_OK);
     assert_false(
         wpa_code_confirm(made->db, &made->mira.actor, "000000", 30, arena, recovery, &err));
     assert_int_equal(err.code, WPA_E_DENIED);
     switch_on(made, arena, recovery);
     wpa_error_clear(&err);
-    assert_false(wpa_code_enrol(made->db, &made->mira.actor, arena, &shown, &err));
+    assert_false(wpa_code_enrol(made->db, &made->mira.actor, made->right, arena, &shown, &err));
     assert_int_equal(err.code, WPA_E_REFUSED);
     assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_E_DENIED);
     assert_true(session.needs_code);
@@ -583,6 +616,7 @@ int main(void)
         CASE(test_tokens_name_sessions),
         CASE(test_looking_needs_no_passphrase_unless_forbidden),
         CASE(test_everybody_is_listed),
+        CASE(test_codes_begin_with_the_passphrase),
         CASE(test_codes_are_asked_for_once_they_are_confirmed),
         CASE(test_recovery_codes_are_good_once),
         CASE(test_codes_are_switched_off_by_their_owner_or_a_guardian),

@@ -243,6 +243,18 @@ bool wpa_facts_is_closed_program(const char *name)
     return i < wpa_fact_n_closed_programs && wpa_text_is(closed_program_at(i), name);
 }
 
+bool wpa_facts_checkout_is_guarded(const wpa_version *version)
+{
+    for (size_t i = 0; i < wpa_fact_n_guarded_checkouts; i++) {
+        wpa_version first;
+        if (wpa_version_parse(wpa_slice_of(wpa_fact_guarded_checkouts[i].program), &first) &&
+            first.parts[0] == version->parts[0]) {
+            return wpa_version_compare(version, &first) >= 0;
+        }
+    }
+    return false;
+}
+
 bool wpa_facts_is_tool_variable(const char *name)
 {
     for (size_t i = 0; i < wpa_fact_n_tool_variables; i++) {

@@ -115,6 +115,8 @@ typedef struct wpa_fact_name {
 
 /** Does this program run nothing of the project, and read no variables but its own? */
 bool wpa_facts_is_closed_program(const char *name);
+/** Does actions/checkout, in this version, refuse trees of forks where rights are at hand? */
+bool wpa_facts_checkout_is_guarded(const wpa_version *version);
 /** Is this variable one that programs read without being told? */
 bool wpa_facts_is_tool_variable(const char *name);
 

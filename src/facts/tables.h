@@ -174,6 +174,8 @@ extern const wpa_fact_action_role wpa_fact_action_roles[];
 extern const size_t wpa_fact_n_action_roles;
 extern const wpa_fact_tree_program wpa_fact_tree_programs[];
 extern const size_t wpa_fact_n_tree_programs;
+extern const wpa_fact_name wpa_fact_guarded_checkouts[];
+extern const size_t wpa_fact_n_guarded_checkouts;
 extern const wpa_fact_name wpa_fact_closed_programs[];
 extern const size_t wpa_fact_n_closed_programs;
 extern const wpa_fact_name wpa_fact_tool_variables[]; /* "*" is any characters */

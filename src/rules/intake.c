@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "facts/commands.h"
+#include "rules/own.h"
 
 /* ---- checkouts ---------------------------------------------------------------------------------
  */
@@ -36,6 +37,27 @@ static bool is_outsider(const wpa_taint *taint)
            taint->trust.trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
 }
 
+/*
+ * Does this version of the action refuse the tree? It does where a pull request of a fork started
+ * the run, and nobody says that it shall not; comments and issues it does not look at.
+ */
+static bool is_refused(const wpa_rule_run *run, const wpa_site *site, const wpa_taint *taint)
+{
+    static const char *const unguarded[] = {"issue_comment", "issues", "discussion_comment"};
+    const wpa_fact_use *fact = site->step->uses.fact;
+    const char *allowed = wpa_outline_with_text(site->step, "allow-unsafe-pr-checkout");
+    bool is_allowed = allowed && (wpa_text_is_ci(allowed, "true") || strstr(allowed, "${{"));
+    const char *event = taint->trust.event;
+    bool is_covered =
+        wpa_text_is(event, "pull_request_target") || wpa_text_is(event, "workflow_run");
+    for (size_t i = 0; is_covered && i < WPA_COUNT(unguarded); i++) {
+        is_covered = wpa_text_starts(taint->path, "github.event.pull_request.") ||
+                     !wpa_outline_trigger_find(site->source->outline, unguarded[i]);
+    }
+    return is_covered && !is_allowed && fact && fact->has_version &&
+           wpa_facts_checkout_is_guarded(&fact->version) && wpa_rule_is_on_github(run);
+}
+
 static bool checkout_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     static const char *const inputs[] = {"ref", "repository"};
@@ -43,7 +65,7 @@ static bool checkout_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *int
     for (size_t i = 0; i < WPA_COUNT(inputs); i++) {
         const wpa_yaml_node *node = wpa_outline_with(step, inputs[i]);
         wpa_taint taint = wpa_taint_of_scalar(run, site, node, WPA_TAINT_CODE);
-        bool is_pull = node && wpa_yaml_text(node) && i == 0 && strstr(node->text, "refs/pull/");
+        bool is_pull = node && wpa_yaml_text(node) && i == 0 && strstr(node->text, "pull/");
         if (!is_outsider(&taint) || (i == 0 && !is_pull && wpa_text_ends(taint.path, "number"))) {
             continue; /* a number alone names no tree */
         }
@@ -57,9 +79,7 @@ static bool checkout_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *int
                                  : wpa_outline_with(step, "ref") == NULL,
             .taint = taint,
         };
-        int major = wpa_outline_major(&step->uses);
-        const char *allowed = wpa_outline_with_text(step, "allow-unsafe-pr-checkout");
-        intake->is_refused = major >= 7 && !wpa_text_is(allowed, "true");
+        intake->is_refused = is_refused(run, site, &taint);
         return true;
     }
     return false;
@@ -119,22 +139,40 @@ static bool has_word(const wpa_shell_command *c, const char *part)
     return false;
 }
 
+/* Does the command bring in the tree that its arguments name? */
+static bool takes_tree(const wpa_shell_command *c)
+{
+    static const char *const commands[] = {"fetch", "pull",  "checkout",    "switch", "clone",
+                                           "reset", "merge", "cherry-pick", "rebase", "worktree"};
+    static const char *const archives[] = {"/archive/", "/tarball/", "/zipball/"};
+    const wpa_shell_word *sub = wpa_shell_argument(c, 0);
+    if (wpa_text_is(c->name, "git") && sub) {
+        return wpa_text_index(sub->text, commands, WPA_COUNT(commands)) >= 0 ||
+               (wpa_text_is(sub->text, "remote") && has_word(c, "add"));
+    }
+    if (wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget")) {
+        for (size_t i = 0; i < WPA_COUNT(archives); i++) {
+            if (has_word(c, archives[i])) {
+                return true;
+            }
+        }
+    }
+    return wpa_shell_is(c, "gh", "repo") && has_word(c, "clone");
+}
+
 /* Does the command fetch a branch that strangers choose? */
 static bool fetches_tree(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
 {
-    if (wpa_shell_is(c, "gh", "pr") && has_word(c, "checkout")) {
-        return true;
+    bool is_pull =
+        (wpa_shell_is(c, "gh", "pr") || wpa_shell_is(c, "hub", "pr")) && has_word(c, "checkout");
+    bool is_fetch =
+        (wpa_shell_is(c, "git", "fetch") || wpa_shell_is(c, "git", "pull")) && has_word(c, "pull/");
+    if (is_pull || is_fetch || !takes_tree(c)) {
+        return is_pull || is_fetch;
     }
-    if (wpa_shell_is(c, "git", "fetch") || wpa_shell_is(c, "git", "pull")) {
-        if (has_word(c, "pull/")) {
-            return true;
-        }
-    } else if (!wpa_shell_is(c, "git", "checkout") && !wpa_shell_is(c, "git", "switch") &&
-               !wpa_shell_is(c, "git", "clone")) {
-        return false;
-    }
-    wpa_taint taint = wpa_taint_of_script(run, site, c->span);
-    return taint.grade == WPA_TAINT_OF_ARBITRARY && is_outsider(&taint);
+    wpa_taint taint = wpa_taint_of_script(run, site, c->span, WPA_TAINT_CODE);
+    return taint.grade == WPA_TAINT_OF_ARBITRARY && is_outsider(&taint) &&
+           !wpa_text_ends(taint.path, "number");
 }
 
 static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
@@ -144,8 +182,7 @@ static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *inta
         const wpa_shell_command *c = &script->commands[i];
         bool is_artifact = (wpa_shell_is(c, "gh", "run") && has_word(c, "download")) ||
                            (wpa_shell_is(c, "gh", "api") && has_word(c, "/artifacts/"));
-        bool is_other = is_artifact || wpa_text_is(c->name, "gh") || wpa_text_is(c->name, "git");
-        if (!is_other || (!is_artifact && !fetches_tree(run, site, c))) {
+        if (!is_artifact && !fetches_tree(run, site, c)) {
             continue;
         }
         wpa_trust trust = wpa_trust_of(run, site);
@@ -240,20 +277,27 @@ static bool is_below(const wpa_intake *intake, const char *word)
 
 static bool runs_file(const wpa_intake *intake, const wpa_shell_command *c)
 {
-    static const char *const interpreters[] = {"bash", "sh",   "zsh",  "python", "python3",
-                                               "node", "ruby", "perl", "php",    "source",
-                                               ".",    "deno", "bun",  "tsx",    "Rscript"};
+    static const char *const interpreters[] = {
+        "bash", "sh",     "zsh",    "python",     "python3", "node",   "ruby",    "perl",
+        "php",  "source", ".",      "deno",       "bun",     "tsx",    "Rscript", "pwsh",
+        "java", "lua",    "elixir", "powershell", "call",    "cscript"};
     if (c->n_words <= c->first) {
         return false;
     }
     const char *program = c->words[c->first].text;
-    if (strchr(program, '/') && is_below(intake, program) && !strchr(program, '$')) {
+    bool is_filter =
+        wpa_text_is(c->name, "awk") || wpa_text_is(c->name, "gawk") || wpa_text_is(c->name, "sed");
+    if (is_filter) {
+        return wpa_shell_word_find(c, "-f") != NULL;
+    }
+    if (strpbrk(program, "/\\") && is_below(intake, program) && !strchr(program, '$')) {
         return true;
     }
     const wpa_shell_word *script = wpa_shell_argument(c, 0);
     return wpa_text_index(c->name, interpreters, WPA_COUNT(interpreters)) >= 0 && script &&
            !wpa_shell_word_find(c, "-c") && !wpa_shell_word_find(c, "-e") &&
-           !wpa_shell_word_find(c, "-m") && is_below(intake, script->text);
+           !wpa_shell_word_find(c, "-m") && !wpa_shell_word_find(c, "-Command") &&
+           is_below(intake, script->text);
 }
 
 /* Arguments of a command as the tables take them. */

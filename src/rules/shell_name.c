@@ -84,11 +84,37 @@ const wpa_shell_word *wpa_shell_word_find(const wpa_shell_command *command, cons
     return NULL;
 }
 
+/* Options of programs with subcommands that stand in front of those and take the next word. */
+static bool takes_next(const char *program, const char *option)
+{
+    static const char *const rows[][10] = {
+        {"git", "-C", "-c", "--git-dir", "--work-tree", "--namespace", NULL},
+        {"gh", "-R", "--repo", NULL},
+        {"docker", "-H", "--host", "--context", "--config", "--log-level", NULL},
+        {"kubectl", "-n", "--namespace", "--context", "--kubeconfig", "--cluster", NULL},
+        {"helm", "-n", "--namespace", "--kube-context", "--kubeconfig", NULL},
+    };
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        for (size_t k = 1; wpa_text_is(program, rows[i][0]) && rows[i][k]; k++) {
+            if (wpa_text_is(option, rows[i][k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 const wpa_shell_word *wpa_shell_argument(const wpa_shell_command *command, size_t i)
 {
+    bool is_behind = false; /* the subcommand: what follows are its own options */
     for (size_t k = command->first + 1; k < command->n_words; k++) {
-        if (command->words[k].text[0] != '-' && i-- == 0) {
+        const char *text = command->words[k].text;
+        if (text[0] == '-') {
+            k += !is_behind && takes_next(command->name, text) ? 1 : 0;
+        } else if (i-- == 0) {
             return &command->words[k];
+        } else {
+            is_behind = true;
         }
     }
     return NULL;

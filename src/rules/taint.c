@@ -95,6 +95,11 @@ static const char *const tree_paths[] = {
     "github.event.check_run.head_sha",
 };
 
+/* A stranger picks which branch it is, but what lies there is the project's. */
+static const char *const own_trees[] = {"github.base_ref", "github.event.pull_request.base.ref",
+                                        "github.event.pull_request.base.label", "github.ref",
+                                        "github.ref_name"};
+
 /* Last members of payload paths that are ids, numbers, times and the like. */
 static const char *const plain_members[] = {"number",
                                             "id",
@@ -254,6 +259,10 @@ static wpa_taint trace_source(wpa_tracer *t, const wpa_site *site, const char *p
         wpa_taint found = {
             .grade = WPA_TAINT_OF_ARBITRARY, .path = path, .shape = "a tree of their own"};
         return by_events(t, site, any, found);
+    }
+    if (t->question == WPA_TAINT_CODE &&
+        wpa_text_index(lower, own_trees, WPA_COUNT(own_trees)) >= 0) {
+        return none;
     }
     if (row && row->taint != WPA_TAINT_FLOW) {
         return row->taint == WPA_TAINT_FIXED ? none : by_row(t, site, row, path);
@@ -557,7 +566,9 @@ static wpa_taint trace_action_output(wpa_tracer *t, const wpa_site *site,
         return foreign_output(t, site, step, path, "names of files or branches");
     }
     if (!wpa_outline_step_uses(step, "actions/github-script")) {
-        bool is_tree = t->question == WPA_TAINT_CODE && strcasestr(name, "head");
+        const char *route = wpa_outline_with_text(step, "route");
+        bool is_tree = t->question == WPA_TAINT_CODE &&
+                       (strcasestr(name, "head") || (route && strstr(route, "/pulls/")));
         return is_tree ? foreign_output(t, site, step, path, "a tree of their own") : unknown;
     }
     const wpa_yaml_node *script = wpa_outline_with(step, "script");
@@ -592,7 +603,7 @@ static wpa_taint trace_step_output(wpa_tracer *t, const wpa_site *site, const ch
                     names_any(step->run->text, api_trees, WPA_COUNT(api_trees));
         if (asks) {
             taint =
-                wpa_taint_worse(taint, foreign_output(t, site, step, path, "a tree of their own"));
+                wpa_taint_worse(foreign_output(t, site, step, path, "a tree of their own"), taint);
         }
         return wpa_taint_worse(unknown, taint);
     }
@@ -791,8 +802,9 @@ wpa_taint wpa_taint_of_scalar(wpa_rule_run *run, const wpa_site *site, const wpa
     return wpa_trace_scalar(&t, site, wpa_yaml_resolve(node));
 }
 
-wpa_taint wpa_taint_of_script(wpa_rule_run *run, const wpa_site *site, wpa_span span)
+wpa_taint wpa_taint_of_script(wpa_rule_run *run, const wpa_site *site, wpa_span span,
+                              wpa_taint_question question)
 {
-    wpa_tracer t = {.run = run, .left = PATHS_MAX};
+    wpa_tracer t = {.run = run, .question = question, .left = PATHS_MAX};
     return wpa_trace_script(&t, site, span);
 }

@@ -55,7 +55,8 @@ wpa_taint wpa_taint_of_path(wpa_rule_run *run, const wpa_site *site, const char 
 wpa_taint wpa_taint_of_scalar(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *node,
                               wpa_taint_question question);
 /** Of bytes of the step's script: its expressions, variables and what its commands read. */
-wpa_taint wpa_taint_of_script(wpa_rule_run *run, const wpa_site *site, wpa_span span);
+wpa_taint wpa_taint_of_script(wpa_rule_run *run, const wpa_site *site, wpa_span span,
+                              wpa_taint_question question);
 /** Of a variable as the step's script sees it at this offset. */
 wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const char *name,
                                 size_t at);

@@ -492,6 +492,7 @@ static void write_untrusted(FILE *out, const char *folder)
     write_named(out, gen_need(root, "code_inputs"), "inputs", "code_inputs");
     write_named(out, gen_need(root, "taint_outputs"), "outputs", "taint_outputs");
     gen_rows(out, root, "tree_programs", "tree_program", "tree_programs");
+    gen_rows(out, root, "guarded_checkouts", "name", "guarded_checkouts");
     static const char *const traits[] = {"metadata_only",    "member_checks", "artifact_downloads",
                                          "ai_agents",        "tree_runners",  "mergers",
                                          "comment_commands", "publishers"};

@@ -17,7 +17,7 @@ static bool exports_files(wpa_rule_run *run, const wpa_site *site, wpa_span *spa
     size_t n = 0;
     const wpa_export *exports = wpa_exports_of(site->step, run->arena, &n);
     for (size_t i = 0; i < n; i++) {
-        wpa_taint taint = wpa_taint_of_script(run, site, exports[i].value);
+        wpa_taint taint = wpa_taint_of_script(run, site, exports[i].value, WPA_TAINT_TEXT);
         if (wpa_taint_is_of_outsider(&taint) && wpa_text_starts(taint.path, "a file ")) {
             *span = wpa_outline_script_span(site->step, exports[i].redirect);
             return true;

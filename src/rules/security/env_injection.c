@@ -119,7 +119,7 @@ static void check_variables(wpa_rule_run *run, const wpa_site *site, subject *s)
     if (has_random_delimiter(site->step->run->text, s->written->value)) {
         return;
     }
-    wpa_taint taint = wpa_taint_of_script(run, site, s->written->value);
+    wpa_taint taint = wpa_taint_of_script(run, site, s->written->value, WPA_TAINT_TEXT);
     bool is_open = is_of_strangers(run->source->outline) || run->source->kind == WPA_INPUT_ACTION;
     if (!wpa_taint_is_of_outsider(&taint)) {
         if (is_open && !is_literal(site->step->run->text, s->written->value, s->written->file,
@@ -149,7 +149,7 @@ static void check_results(wpa_rule_run *run, const wpa_site *site, subject *s)
         has_random_delimiter(text, s->written->value)) {
         return;
     }
-    wpa_taint taint = wpa_taint_of_script(run, site, s->written->value);
+    wpa_taint taint = wpa_taint_of_script(run, site, s->written->value, WPA_TAINT_TEXT);
     if (!wpa_taint_is_of_outsider(&taint) || !may_have_lines(&taint)) {
         return;
     }

@@ -79,7 +79,7 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
     if (!holds_variable(script, word->span)) {
         return;
     }
-    wpa_taint taint = wpa_taint_of_script(run, site, word->span);
+    wpa_taint taint = wpa_taint_of_script(run, site, word->span, WPA_TAINT_TEXT);
     bool is_of_people = taint.grade == WPA_TAINT_OF_DISPATCH || taint.grade == WPA_TAINT_OF_CALLER;
     if (!wpa_taint_is_of_outsider(&taint) && !(is_of_people && how == AS_CODE)) {
         return;
@@ -263,7 +263,7 @@ static void check_lines(wpa_rule_run *run, const wpa_site *site)
              at = strcasestr(at + 1, invokers[i])) {
             wpa_span span = {(size_t)(at - node->text), 0};
             span.end = span.start + strcspn(at, "\r\n");
-            wpa_taint taint = wpa_taint_of_script(run, site, span);
+            wpa_taint taint = wpa_taint_of_script(run, site, span, WPA_TAINT_TEXT);
             if (wpa_taint_is_of_outsider(&taint)) {
                 wpa_finding *finding = wpa_rule_report(
                     run, wpa_outline_script_span(site->step, span), NULL, NULL,

@@ -90,7 +90,7 @@ static void check_script(wpa_rule_run *run, const wpa_site *site)
             continue;
         }
         wpa_span span = wpa_outline_script_span(site->step, c->span);
-        wpa_taint taint = wpa_taint_of_script(run, site, c->span);
+        wpa_taint taint = wpa_taint_of_script(run, site, c->span, WPA_TAINT_TEXT);
         const char *agent = wpa_rule_quote(run, c->name, strlen(c->name));
         if (wpa_taint_is_of_outsider(&taint)) {
             report(run, site, span, agent, &taint);

@@ -5,6 +5,8 @@
 #include "rules/handover.h"
 #include "rules/intake.h"
 
+#define RUNS_MAX 16 /* steps that are named */
+
 /* The first step behind the intake, or the intake's own, that runs what came in. */
 static const wpa_outline_step *find_run(const wpa_outline_job *job, const wpa_intake *intake,
                                         wpa_span *span)
@@ -119,6 +121,21 @@ static void relate_downstream(wpa_rule_run *run, wpa_finding *finding, const dow
     wpa_rule_relate_in(run, finding, d->source, d->run, "runs it");
 }
 
+/* Every step that runs what came in: each of them is a place where it happens. */
+static void relate_runs(wpa_rule_run *run, wpa_finding *finding, const wpa_outline_job *job,
+                        const wpa_intake *intake)
+{
+    wpa_span span;
+    for (size_t i = intake->step->index, n = 0; i < job->n_steps && n < RUNS_MAX; i++) {
+        if (wpa_intake_is_run_by(intake, &job->steps[i], &span)) {
+            const char *file = wpa_intake_file_at(&job->steps[i], span);
+            wpa_rule_relate(run, finding, span, file ? "runs it, as %s says" : "runs it%s",
+                            file ? file : "");
+            n++;
+        }
+    }
+}
+
 static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *intake)
 {
     wpa_span span;
@@ -145,14 +162,34 @@ static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *in
         finding->confidence = WPA_CONFIDENCE_MEDIUM;
     }
     wpa_taint_relate(run, finding, &intake->taint);
-    const char *file = user ? wpa_intake_file_at(user, span) : NULL;
-    if (file) {
-        wpa_rule_relate(run, finding, span, "runs it, as %s says", file);
-    } else if (user) {
-        wpa_rule_relate(run, finding, span, "runs it");
-    }
+    relate_runs(run, finding, site->job, intake);
     if (d.job) {
         relate_downstream(run, finding, &d);
+    }
+}
+
+/*
+ * A called workflow or an action that takes the tree from the event of whoever calls it: none of
+ * the callers that are known is a stranger's, but it would not notice one.
+ */
+static void check_called(wpa_rule_run *run, const wpa_site *site)
+{
+    static const char *const inputs[] = {"ref", "repository"};
+    for (size_t i = 0; i < WPA_COUNT(inputs); i++) {
+        const wpa_yaml_node *node = wpa_outline_with(site->step, inputs[i]);
+        wpa_taint taint = wpa_taint_of_scalar(run, site, node, WPA_TAINT_CODE);
+        bool is_assumed = taint.trust.is_assumed && taint.grade == WPA_TAINT_OF_ARBITRARY;
+        if (is_assumed && wpa_text_starts(taint.path, "github.") &&
+            !wpa_text_ends(taint.path, "number")) {
+            wpa_finding *finding = wpa_rule_report(
+                run, node->span, NULL, node,
+                "if called from pull_request_target or the like, strangers choose the code that "
+                "is checked out, with the caller's rights");
+            finding->severity = WPA_SEVERITY_MEDIUM;
+            finding->confidence = WPA_CONFIDENCE_LOW;
+            finding->persona = WPA_PERSONA_AUDITOR;
+            return;
+        }
     }
 }
 
@@ -167,6 +204,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             wpa_intake intake;
             if (wpa_intake_of(run, &site, &intake) && intake.kind == WPA_INTAKE_CHECKOUT) {
                 report(run, &site, wpa_arena_dup(run->arena, &intake, sizeof intake));
+            } else if (wpa_outline_step_uses(site.step, "actions/checkout")) {
+                check_called(run, &site);
             }
         }
     }

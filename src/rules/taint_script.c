@@ -7,6 +7,7 @@
 
 #define NAME_MAX_BYTES 128
 #define EXPORTS_MAX 256
+#define IDENTIFIER "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 
@@ -221,14 +222,63 @@ static bool is_sanitised(const char *text, wpa_span span)
     return false;
 }
 
+/*
+ * "NAME<<END" by a command of its own: what the next ones write is the value, to the one that ends
+ * it.
+ */
+static wpa_taint trace_lines(wpa_tracer *t, const wpa_site *site, const wpa_export *exports,
+                             size_t n, wpa_span delimiter)
+{
+    const char *text = site->step->run->text;
+    size_t length = strspn(text + delimiter.start, IDENTIFIER);
+    wpa_taint worst = none;
+    size_t behind = delimiter.start + length;
+    if (behind < delimiter.end &&
+        memmem(text + behind, delimiter.end - behind, text + delimiter.start, length)) {
+        return none; /* it ends where it began */
+    }
+    for (size_t i = 1; length && i < n && wpa_text_is(exports[i].file, exports[0].file); i++) {
+        wpa_span value = exports[i].value;
+        if (memmem(text + value.start, wpa_span_length(value), text + delimiter.start, length)) {
+            break;
+        }
+        worst = wpa_taint_worse(worst, wpa_trace_script(t, site, value));
+    }
+    return worst;
+}
+
+/* The command that was there before the files: "::set-output name=NAME::value". */
+static wpa_taint trace_command(wpa_tracer *t, const wpa_site *site, const char *file,
+                               const char *name)
+{
+    const char *text = site->step->run->text;
+    const char *head = wpa_text_is(file, "GITHUB_OUTPUT")
+                           ? wpa_arena_printf(t->run->arena, "::set-output name=%s::", name)
+                           : wpa_arena_printf(t->run->arena, "::set-env name=%s::", name);
+    wpa_taint worst = none;
+    for (const char *at = strstr(text, head); at; at = strstr(at + 1, head)) {
+        size_t start = (size_t)(at - text) + strlen(head);
+        wpa_span value = {start, start + strcspn(text + start, "\n")};
+        if (!is_sanitised(text, value)) {
+            worst = wpa_taint_worse(worst, wpa_trace_script(t, site, value));
+        }
+    }
+    return worst;
+}
+
 wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file, const char *name)
 {
     wpa_taint worst = none;
     const wpa_outline_step *step = site->step;
     if (!step->run || !wpa_rule_spend(t->run, step->run->length) ||
-        !strstr(step->run->text, file) || !strstr(step->run->text, name) ||
-        !wpa_rule_spend(t->run, step->run->length * 8)) {
+        !strstr(step->run->text, name) || !wpa_rule_spend(t->run, step->run->length * 8)) {
         return none;
+    }
+    if (strstr(step->run->text, "::set-")) {
+        worst = trace_command(t, site, file, name);
+    }
+    if (!strstr(step->run->text, file)) {
+        return worst;
     }
     size_t n;
     const wpa_export *exports = wpa_exports_of(step, t->run->arena, &n);
@@ -238,6 +288,9 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
             find_value(step->run->text, exports[i].value, name, &value)) {
             wpa_taint taint =
                 is_sanitised(step->run->text, value) ? none : wpa_trace_script(t, site, value);
+            if (step->run->text[value.start - 1] == '<') {
+                taint = wpa_taint_worse(taint, trace_lines(t, site, exports + i, n - i, value));
+            }
             taint = wpa_taint_add_hop(
                 t, taint, site->source,
                 wpa_site_span(t->run, step->run, exports[i].value.start, exports[i].value.end),

@@ -99,19 +99,21 @@ static void relate_script(wpa_rule_run *run, wpa_finding *finding, const wpa_out
     }
 }
 
-static void report_unknown(wpa_rule_run *run, subject *s, const wpa_taint *taint)
+static wpa_finding *report_unknown(wpa_rule_run *run, subject *s, const wpa_taint *taint)
 {
     bool is_action = run->source->kind == WPA_INPUT_ACTION;
     wpa_finding *finding = wpa_rule_report(
         run, wpa_outline_script_span(s->step, s->written->redirect), NULL, s,
-        "what is written to %s is not fixed, and %s: it sets variables for every "
-        "later step",
-        s->written->file, is_action ? "any caller may run this" : "strangers can start this");
+        "what is written to %s is not fixed, and %s: it sets %s", s->written->file,
+        is_action ? "any caller may run this" : "strangers can start this",
+        wpa_text_is(s->written->file, "GITHUB_OUTPUT") ? "what later steps put to use"
+                                                       : "variables for every later step");
     finding->severity = WPA_SEVERITY_MEDIUM;
     finding->confidence = WPA_CONFIDENCE_LOW;
     finding->persona = WPA_PERSONA_AUDITOR;
     relate_script(run, finding, s->step);
     wpa_taint_relate(run, finding, taint);
+    return finding;
 }
 
 static void check_variables(wpa_rule_run *run, const wpa_site *site, subject *s)
@@ -151,6 +153,11 @@ static void check_results(wpa_rule_run *run, const wpa_site *site, subject *s)
     }
     wpa_taint taint = wpa_taint_of_script(run, site, s->written->value, WPA_TAINT_TEXT);
     if (!wpa_taint_is_of_outsider(&taint) || !may_have_lines(&taint)) {
+        bool is_fixed = taint.grade == WPA_TAINT_NONE;
+        if (is_of_strangers(run->source->outline) &&
+            !is_literal(text, s->written->value, s->written->file, is_fixed)) {
+            report_unknown(run, s, &taint)->severity = WPA_SEVERITY_LOW;
+        }
         return;
     }
     wpa_finding *finding = wpa_rule_report(

@@ -245,12 +245,23 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     }
 }
 
+static void check_services(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_yaml_node *services = wpa_yaml_get(site->job->node, "services");
+    for (size_t i = 0; services && i < services->n_pairs; i++) {
+        const wpa_yaml_node *service = wpa_yaml_resolve(services->pairs[i].value);
+        check_minor(run, site, service, "image", "the image of a service");
+        check_minor(run, site, service, "options", "options of the container");
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
+        check_services(run, &site);
         const wpa_yaml_node *container = wpa_yaml_get(site.job->node, "container");
         check_minor(run, &site, container, "image", "the image that the job runs in");
         check_minor(run, &site, container, "options", "options of the container");

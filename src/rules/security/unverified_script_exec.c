@@ -128,11 +128,11 @@ static bool names_version(const char *url)
     return false;
 }
 
-static void report(wpa_rule_run *run, const download *d, wpa_span span, const char *runner,
-                   bool is_saved)
+static wpa_finding *report(wpa_rule_run *run, const download *d, wpa_span span, const char *runner,
+                           bool is_saved)
 {
     if (is_fixed(run, d)) {
-        return;
+        return NULL;
     }
     bool is_version = d->url && names_version(d->url);
     const char *what = d->url ? wpa_rule_quote(run, d->url, strlen(d->url)) : "a download";
@@ -149,6 +149,7 @@ static void report(wpa_rule_run *run, const download *d, wpa_span span, const ch
     if ((is_saved || !d->url) && finding->confidence > WPA_CONFIDENCE_MEDIUM) {
         finding->confidence = WPA_CONFIDENCE_MEDIUM;
     }
+    return finding;
 }
 
 /* ---- curl ... | sh -----------------------------------------------------------------------------
@@ -240,7 +241,7 @@ static const char *saved_as(wpa_rule_run *run, const download *d)
 {
     const wpa_shell_command *c = d->fetch;
     bool is_wget = wpa_text_is(c->name, "wget");
-    bool keeps_name = is_wget;
+    bool keeps_name = is_wget || wpa_text_is(c->name, "aria2c");
     for (size_t i = 0; i < c->n_redirects; i++) {
         if (wpa_text_is(c->redirects[i].operator, ">")) {
             return c->redirects[i].target.text;
@@ -298,6 +299,30 @@ static bool runs_file(const wpa_shell_command *c, const char *file)
     return false;
 }
 
+/* Is the file made a program, for whoever runs it later? */
+static bool makes_program(const wpa_shell_command *c, const char *file)
+{
+    const wpa_shell_word *mode = wpa_text_is(c->name, "chmod") ? wpa_shell_argument(c, 0) : NULL;
+    bool is_program = mode && (strchr(mode->text, 'x') || strpbrk(mode->text, "157"));
+    for (size_t i = c->first + 1; is_program && i < c->n_words; i++) {
+        if (is_same_file(c->words[i].text, file)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void report_program(wpa_rule_run *run, const download *d, const char *file)
+{
+    wpa_finding *finding =
+        report(run, d, d->fetch->span, wpa_rule_quote(run, file, strlen(file)), true);
+    if (finding) {
+        bool is_version = !d->url || names_version(d->url) || strchr(d->url, '$');
+        finding->severity = WPA_SEVERITY_MEDIUM;
+        finding->persona = is_version ? WPA_PERSONA_PEDANTIC : WPA_PERSONA_DEFAULT;
+    }
+}
+
 static void check_saved(wpa_rule_run *run, const download *d, size_t i)
 {
     const wpa_script *script = d->step->lexed;
@@ -305,12 +330,17 @@ static void check_saved(wpa_rule_run *run, const download *d, size_t i)
     if (!file || !*file || wpa_text_is(file, "-") || wpa_text_is(file, "/dev/null")) {
         return;
     }
+    bool is_program = false;
     for (size_t k = i + 1; k < script->n_commands && k < i + LOOKAHEAD_MAX; k++) {
         const wpa_shell_command *c = &script->commands[k];
+        is_program = is_program || makes_program(c, file);
         if (runs_file(c, file)) {
             report(run, d, d->fetch->span, wpa_rule_quote(run, file, strlen(file)), true);
             return;
         }
+    }
+    if (is_program) {
+        report_program(run, d, file);
     }
 }
 
@@ -333,9 +363,15 @@ static const char *first_url(const char *line, wpa_arena *arena)
     return at ? wpa_arena_slice(arena, at, strcspn(at, " \t\r\n\"')`|;")) : NULL;
 }
 
-static const char *const downloads[] = {
-    "irm ",  "iwr ", "Invoke-WebRequest", "Invoke-RestMethod", "DownloadString", "DownloadFile",
-    "curl ", "wget "};
+static const char *const downloads[] = {"irm ",
+                                        "iwr ",
+                                        "Invoke-WebRequest",
+                                        "Invoke-RestMethod",
+                                        "DownloadString",
+                                        "DownloadFile",
+                                        "curl ",
+                                        "curl.exe ",
+                                        "wget "};
 static const char *const evaluators[] = {"iex", "Invoke-Expression", "[scriptblock]::Create"};
 
 /* "iex (irm https://x)" in all its orders stands on one line. */
@@ -350,7 +386,7 @@ static void check_expression(wpa_rule_run *run, const wpa_outline_step *step,
     end += strcspn(text + end, "\n");
     char *line = wpa_arena_slice(run->arena, text + start, end - start);
     const char *url = first_url(line, run->arena);
-    if (has_ci(line, downloads, WPA_COUNT(downloads)) && url) {
+    if (has_ci(line, downloads, WPA_COUNT(downloads))) {
         start += strspn(line, " \t");
         while (end > start && strchr(" \t\r", text[end - 1])) {
             end--;
@@ -420,7 +456,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
     if (script->language == WPA_SCRIPT_PYTHON) {
         check_python(run, step, i);
     }
-    if (script->language == WPA_SCRIPT_PWSH && has_ci(c->name, evaluators, 2)) {
+    if (script->language == WPA_SCRIPT_PWSH && has_ci(c->name, evaluators, WPA_COUNT(evaluators))) {
         check_expression(run, step, c);
         return;
     }

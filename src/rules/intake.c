@@ -175,13 +175,30 @@ static bool fetches_tree(wpa_rule_run *run, const wpa_site *site, const wpa_shel
            !wpa_text_ends(taint.path, "number");
 }
 
+/* curl of "github.event.workflow_run.artifacts_url" or of what it lists. */
+static bool asks_for_artifacts(const wpa_outline_step *step, const wpa_shell_command *c)
+{
+    static const char *const parts[] = {"artifacts_url", "archive_download_url",
+                                        "/actions/artifacts/", "nightly.link/"};
+    bool is_download = wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget");
+    for (size_t i = 0; is_download && i < WPA_COUNT(parts); i++) {
+        if (c->span.end <= step->run->length &&
+            memmem(step->run->text + c->span.start, wpa_span_length(c->span), parts[i],
+                   strlen(parts[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     const wpa_script *script = site->step->script;
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         bool is_artifact = (wpa_shell_is(c, "gh", "run") && has_word(c, "download")) ||
-                           (wpa_shell_is(c, "gh", "api") && has_word(c, "/artifacts/"));
+                           (wpa_shell_is(c, "gh", "api") && has_word(c, "/artifacts/")) ||
+                           asks_for_artifacts(site->step, c);
         if (!is_artifact && !fetches_tree(run, site, c)) {
             continue;
         }

@@ -19,6 +19,10 @@ static const command_name names[] = {
     {"::save-state ", "GITHUB_STATE", false, true},
     {"::set-env ", "GITHUB_ENV", true, true},
     {"::add-path::", "GITHUB_PATH", true, false},
+    {"##[set-output ", "GITHUB_OUTPUT", false, true}, /* as it was written before that */
+    {"##[save-state ", "GITHUB_STATE", false, true},
+    {"##[set-env ", "GITHUB_ENV", true, true},
+    {"##[add-path]", "GITHUB_PATH", true, false},
 };
 
 typedef struct subject {
@@ -62,7 +66,8 @@ static bool is_comment_line(const char *text, size_t offset)
 static void report(wpa_rule_run *run, const wpa_yaml_node *node, size_t offset,
                    const command_name *name, const subject *s)
 {
-    size_t shown = strlen(name->text) - (name->has_name ? 1 : 2);
+    bool is_old = name->text[0] == '#';
+    size_t shown = strlen(name->text) - (name->has_name ? 1 : is_old ? 0 : 2);
     wpa_finding *finding = wpa_rule_report(
         run, wpa_step_span(s->step, node, offset, offset + shown), NULL, s,
         name->is_disabled ? "%.*s is switched off: the step fails; write to %s instead"
@@ -132,6 +137,9 @@ static bool take_apart(const subject *s, wpa_slice word, parts *p)
         return false; /* something is printed in front of it */
     }
     at += strlen(s->name->text);
+    if (s->name->text[0] == '#') {
+        return false;
+    }
     if (s->name->has_name) {
         const char *colons = memmem(at, (size_t)(end - at), "::", 2);
         if (!colons || strncmp(at, "name=", 5) != 0) {
@@ -237,7 +245,9 @@ const wpa_rule wpa_rule_deprecated_commands = {
     .elsewhere = (const char *const[]){"actionlint/deprecated-commands", NULL},
     .tables = 1U << WPA_FACTS_ARCHIVED,
     .declares = WPA_DECLARES_SCRIPT,
-    .words = (const char *const[]){"::set-output", "::save-state", "::set-env", "::add-path", NULL},
+    .words =
+        (const char *const[]){"::set-output", "::save-state", "::set-env", "::add-path",
+                              "##[set-output", "##[save-state", "##[set-env", "##[add-path", NULL},
     .check = check,
     .repair = repair,
 };

@@ -105,7 +105,13 @@ static bool is_checked_out(const wpa_outline_step *step)
 static void check_path(wpa_rule_run *run, const upload *u, size_t offset, size_t length)
 {
     const char *path = wpa_arena_slice(run->arena, u->node->text + offset, length);
-    bool is_above = wpa_text_is(path, "..") || wpa_text_is(path, "../");
+    static const char *const above[] = {"..",
+                                        "../",
+                                        "/home/runner/work",
+                                        "/home/runner/work/",
+                                        "/github/workspace",
+                                        "/github/workspace/"};
+    bool is_above = wpa_text_index(path, above, WPA_COUNT(above)) >= 0;
     bool is_root = (is_above || wpa_path_is_workspace(wpa_slice_of(path))) &&
                    is_checked_out(u->step) && !u->excludes_git;
     bool is_home = wpa_text_index(path, homes, WPA_COUNT(homes)) >= 0;

@@ -9,11 +9,18 @@ typedef enum bot_test {
     BY_ACTOR   /* of the event: whoever caused it last, on anybody's pull request */
 } bot_test;
 
+/* Of a condition, or of a script that asks by itself. */
 static bot_test test_in(const wpa_yaml_node *condition)
 {
-    static const char *const actors[] = {"github.actor", "github.triggering_actor",
-                                         "github.event.sender.login", "github.event.sender.type",
-                                         "github.actor_id"};
+    static const char *const actors[] = {"github.actor",
+                                         "github.triggering_actor",
+                                         "github.event.sender.login",
+                                         "github.event.sender.type",
+                                         "github.actor_id",
+                                         "github['actor']",
+                                         "github['triggering_actor']",
+                                         "GITHUB_ACTOR",
+                                         "GITHUB_TRIGGERING_ACTOR"};
     const char *text = wpa_yaml_text(condition);
     if (!text || !(strcasestr(text, "[bot]") || strcasestr(text, "renovate") ||
                    strcasestr(text, "dependabot") || strcasestr(text, "'Bot'"))) {
@@ -34,7 +41,7 @@ static bot_test test_before(const wpa_source *source, const wpa_outline_job *job
                             const wpa_outline_step *step)
 {
     bot_test test = test_in(step->condition), of_job = test_in(job->condition);
-    test = test ? test : of_job;
+    test = test ? test : of_job ? of_job : test_in(step->run);
     const wpa_yaml_node *needs = wpa_yaml_get(job->node, "needs");
     size_t n = wpa_yaml_is(needs, WPA_YAML_SEQUENCE) ? needs->n_items : needs ? 1 : 0;
     for (size_t i = 0; !test && i < n && i < 16; i++) {
@@ -67,11 +74,11 @@ static wpa_span merge_in(const wpa_outline_step *step)
                         (wpa_shell_word_find(c, "merge") ||
                          (wpa_shell_word_find(c, "review") &&
                           (wpa_shell_word_find(c, "--approve") || wpa_shell_word_find(c, "-a"))));
-        bool is_call =
-            wpa_shell_is(c, "gh", "api") &&
-            (memmem(step->script->text + c->span.start, wpa_span_length(c->span), "/merge", 6) ||
-             memmem(step->script->text + c->span.start, wpa_span_length(c->span), "event=APPROVE",
-                    13));
+        bool is_client = wpa_shell_is(c, "gh", "api") || wpa_text_is(c->name, "curl");
+        bool is_call = is_client && (memmem(step->script->text + c->span.start,
+                                            wpa_span_length(c->span), "/merge", 6) ||
+                                     memmem(step->script->text + c->span.start,
+                                            wpa_span_length(c->span), "event=APPROVE", 13));
         if (is_merge || is_call) {
             return wpa_outline_script_span(step, c->span);
         }
@@ -122,8 +129,13 @@ static void check_step(wpa_rule_run *run, const wpa_site *site, const wpa_outlin
     if (test == BY_AUTHOR) {
         finding->severity = WPA_SEVERITY_MEDIUM;
     }
-    const wpa_yaml_node *condition =
-        test_in(step->condition) ? step->condition : site->job->condition;
+    const wpa_yaml_node *condition = test_in(step->condition)        ? step->condition
+                                     : test_in(site->job->condition) ? site->job->condition
+                                                                     : NULL;
+    const wpa_yaml_node *script = step->run ? NULL : wpa_outline_with(step, "script");
+    if (script) {
+        wpa_rule_relate(run, finding, script->span, "in this script");
+    }
     if (condition) {
         wpa_rule_relate(run, finding, condition->span, "asks for the bot");
     }

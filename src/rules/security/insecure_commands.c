@@ -1,8 +1,8 @@
 /* SEC-011: the switch that lets any printed line set the environment. */
 #include <string.h>
+#include <strings.h>
 
-#include "rules/outline.h"
-#include "rules/rule.h"
+#include "rules/taint.h"
 
 #define SWITCH "ACTIONS_ALLOW_UNSECURE_COMMANDS"
 
@@ -34,6 +34,26 @@ static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
     }
 }
 
+/* Written where the runner reads variables from: on for the steps behind it. */
+static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    size_t n = 0;
+    bool names_it = step->run && step->run->text && strstr(step->run->text, SWITCH);
+    const wpa_export *exports = names_it ? wpa_exports_of(step, run->arena, &n) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        const char *value = step->run->text + exports[i].value.start;
+        const char *at =
+            memmem(value, wpa_span_length(exports[i].value), SWITCH "=", strlen(SWITCH) + 1);
+        at = at ? at + strlen(SWITCH) + 1 : NULL;
+        if (at && wpa_text_is(exports[i].file, "GITHUB_ENV") &&
+            (strncasecmp(at, "true", 4) == 0 || *at == '1' || *at == '$')) {
+            (void)wpa_rule_report(run, wpa_outline_script_span(step, exports[i].value), NULL, NULL,
+                                  SWITCH " lets whatever later steps print to the log set "
+                                         "variables and PATH");
+        }
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -43,6 +63,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         check_env(run, o->jobs[i].node);
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             check_env(run, o->jobs[i].steps[k].node);
+            check_script(run, &o->jobs[i].steps[k]);
         }
     }
     return true;

@@ -53,6 +53,15 @@ static place find_label(wpa_rule_run *run, const wpa_outline_job *job)
             return (place){label->node, "a self-hosted runner", WPA_CONFIDENCE_HIGH, true};
         }
     }
+    bool is_hosted = job->has_open_labels || !job->n_labels;
+    for (size_t i = 0; i < job->n_labels; i++) {
+        is_hosted = is_hosted || job->labels[i].runner != NULL ||
+                    !wpa_facts_runner_is_self_hosted_label(wpa_slice_of(job->labels[i].text));
+    }
+    if (!is_hosted) { /* "linux, x64": labels that runners of one's own have by themselves */
+        return (place){job->labels[0].node, "a self-hosted runner, by its labels",
+                       WPA_CONFIDENCE_HIGH, true};
+    }
     const wpa_yaml_node *runs_on = wpa_yaml_get(job->node, "runs-on");
     const wpa_yaml_node *group = wpa_yaml_get(runs_on, "group");
     if (group) {

@@ -1,8 +1,9 @@
 -- name: agent_roles
 -- params:
--- rows: one: may this user become wpa_api, wpa_agent
+-- rows: one: may this user become wpa_api, wpa_agent, wpa_viewer; who he is
 SELECT coalesce((SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = 'wpa_api'), false),
-       coalesce((SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = 'wpa_agent'), false);
+       coalesce((SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = 'wpa_agent'), false),
+       coalesce((SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = 'wpa_viewer'), false), current_user;
 
 -- name: agent_principal
 -- params:

@@ -30,10 +30,22 @@ wpa_db *wpa_engine_connect_reader(const wpa_engine *engine, wpa_error *err)
     wpa_db_options options = {.application = "wpa reader"};
     if (engine->embedded) {
         options.login = "wpa_viewer";
-    } else if (engine->agent_role) {
-        options.role = "wpa_viewer";
+    } else {
+        options.role = engine->viewer_role;
     }
     return wpa_db_open_with(engine->dsn, &options, err);
+}
+
+wpa_db *wpa_engine_connect_as(const wpa_engine *engine, const char *role, const char *application,
+                              wpa_error *err)
+{
+    const char *const there[] = {engine->service_role, engine->agent_role, engine->viewer_role};
+    for (size_t i = 0; i < WPA_COUNT(there); i++) {
+        if (there[i] && wpa_text_is(there[i], role)) {
+            return wpa_engine_connect(engine, role, application, err);
+        }
+    }
+    return wpa_engine_connect(engine, NULL, application, err);
 }
 
 wpa_db *wpa_engine_take(wpa_engine *engine, wpa_error *err)
@@ -110,7 +122,8 @@ static bool find_database(wpa_engine *engine, const wpa_engine_options *options,
     return true;
 }
 
-/** Where the roles could not be made, everything works as the owner. */
+/** Where the roles could not be made, everything works as the owner: nobody should do so unawares.
+ */
 static bool find_roles(wpa_engine *engine, wpa_db *db, wpa_error *err)
 {
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_AGENT_ROLES, NULL, 0, err);
@@ -119,6 +132,16 @@ static bool find_roles(wpa_engine *engine, wpa_db *db, wpa_error *err)
     }
     engine->service_role = wpa_rows_bool(rows, 0, 0) ? "wpa_api" : NULL;
     engine->agent_role = wpa_rows_bool(rows, 0, 1) ? "wpa_agent" : NULL;
+    engine->viewer_role = wpa_rows_bool(rows, 0, 2) ? "wpa_viewer" : NULL;
+    if (!engine->service_role || !engine->agent_role || !engine->viewer_role) {
+        wpa_log_write(engine->log, WPA_LOG_WARN, "database",
+                      "'%s' may not become %s: whoever takes over a connection can do all that it "
+                      "can; a database made by a user with CREATEROLE has roles with less",
+                      wpa_rows_text(rows, 0, 3),
+                      !engine->service_role ? "wpa_api"
+                      : !engine->agent_role ? "wpa_agent"
+                                            : "wpa_viewer");
+    }
     return true;
 }
 

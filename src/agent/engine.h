@@ -32,7 +32,7 @@ struct wpa_engine {
     wpa_actor actor;
     bool is_viewer;
     const char *service_role; /* NULL: as the DSN says */
-    const char *agent_role;
+    const char *agent_role, *viewer_role;
 
     /* Connections for the service calls: one is taken for each call and given back. */
     pthread_mutex_t pool_mutex;

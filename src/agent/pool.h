@@ -11,3 +11,10 @@ wpa_db *wpa_engine_take(wpa_engine *engine, wpa_error *err);
 void wpa_engine_give(wpa_engine *engine, wpa_db *db);
 /** Read-only: as wpa_viewer if the database has it. The caller's, to close. */
 wpa_db *wpa_engine_connect_reader(const wpa_engine *engine, wpa_error *err);
+/**
+ * With a role of the database. Where roles could not be made, which the log was told when the
+ * engine was opened, as the DSN's own user; never so because something else went wrong. The
+ * caller's, to close.
+ */
+wpa_db *wpa_engine_connect_as(const wpa_engine *engine, const char *role, const char *application,
+                              wpa_error *err);

@@ -13,6 +13,7 @@
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "agent/pool.h"
 #include "db/source.h"
 #include "gen/sql.h"
 #include "guardian/guardian.h"
@@ -154,21 +155,10 @@ wpa_engine *wpa_cli_engine(wpa_cli *cli, wpa_error *err)
     return self->engine;
 }
 
-/* Where the database's roles could not be made, the owner does everything. */
 static wpa_db *connect_as(wpa_cli *cli, const char *role, wpa_error *err)
 {
     wpa_engine *engine = wpa_cli_engine(cli, err);
-    if (!engine) {
-        return NULL;
-    }
-    wpa_db_options options = {.application = "wpa cli", .role = role};
-    wpa_db *db = wpa_db_open_with(wpa_engine_dsn(engine), &options, err);
-    if (!db && err->code != WPA_E_UNAVAILABLE) {
-        wpa_error_clear(err);
-        options.role = NULL;
-        db = wpa_db_open_with(wpa_engine_dsn(engine), &options, err);
-    }
-    return db;
+    return engine ? wpa_engine_connect_as(engine, role, "wpa cli", err) : NULL;
 }
 
 wpa_db *wpa_cli_reader(wpa_cli *cli, wpa_error *err)

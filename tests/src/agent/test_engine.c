@@ -1,4 +1,5 @@
 /* The engine in one process: open, work, wait, decide, close. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,8 @@
 #include <wpa/text.h>
 
 #include "agent/engine.h"
+#include "agent/pool.h"
+#include "gen/sql.h"
 #include "harness/pg.h"
 
 typedef struct fixture {
@@ -220,6 +223,67 @@ static void schedules_match_their_minutes(void **state)
     }
 }
 
+static const char *who_is(wpa_db *db, wpa_arena *arena)
+{
+    wpa_error err = {0};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_AGENT_ROLES, NULL, 0, &err);
+    assert_non_null(rows);
+    return wpa_rows_dup(rows, 0, 3, arena);
+}
+
+/* A user who may make no roles works with all the rights that he has, and the log says so. */
+static void work_without_roles_is_told(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    size_t size = 0;
+    wpa_test_pg *pg = wpa_test_pg_new_empty();
+    const char *user = wpa_arena_printf(arena, "wpa_plain_%d", (int)getpid());
+    (void)wpa_test_sql_value(
+        pg, 0, arena,
+        wpa_arena_printf(arena,
+                         "CREATE ROLE %s LOGIN; DO $$ BEGIN EXECUTE format('ALTER DATABASE %%I "
+                         "OWNER TO %s', current_database()); END $$",
+                         user, user));
+    char *folder = wpa_dir_temp("wpa-engine", arena, &err);
+    char *path = wpa_path_join(arena, folder, "log");
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    WPA_AUTO(wpa_log) *log = wpa_log_new(fd, WPA_LOG_WARN);
+    const wpa_engine_options options = {
+        .dsn = wpa_arena_printf(arena, "%s user=%s", wpa_test_pg_dsn(pg), user),
+        .cache_folder = folder,
+        .log = log};
+    wpa_engine *engine = wpa_engine_open(&options, &err);
+    if (!engine) {
+        fail_msg("%s: %s", err.context, err.message);
+    }
+    wpa_db *db = wpa_engine_connect_as(engine, "wpa_api", "test", &err);
+    assert_non_null(db);
+    assert_string_equal(who_is(db, arena), user);
+    wpa_db_close(db);
+    const char *said = wpa_file_read(path, 8192, arena, &size, &err);
+    assert_non_null(strstr(said, wpa_arena_printf(arena, "'%s' may not become wpa_api", user)));
+    wpa_engine_close(engine);
+    wpa_test_pg_free(pg);
+    (void)close(fd);
+    assert_true(wpa_dir_remove(folder, &err));
+}
+
+/* With the roles there, a connection has what its role has. */
+static void work_with_roles_has_no_more(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    static const char *const roles[] = {"wpa_api", "wpa_agent", "wpa_viewer"};
+    for (size_t i = 0; i < WPA_COUNT(roles); i++) {
+        wpa_db *db = wpa_engine_connect_as(f->engine, roles[i], "test", &err);
+        assert_non_null(db);
+        assert_string_equal(who_is(db, f->arena), roles[i]);
+        wpa_db_close(db);
+    }
+}
+
 int main(void)
 {
     wpa_test_pg_need();
@@ -232,6 +296,8 @@ int main(void)
         cmocka_unit_test(the_engine_survives_the_loss_of_its_connections),
         cmocka_unit_test(a_viewer_engine_cannot_write),
         cmocka_unit_test(schedules_match_their_minutes),
+        cmocka_unit_test(work_with_roles_has_no_more),
+        cmocka_unit_test(work_without_roles_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

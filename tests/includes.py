@@ -16,6 +16,7 @@ FOREIGN = {
     r"git2(/.*)?(\.h)?|gen/calls_git2\.h": ["src/git"],
     r"curl/.*|gen/calls_curl\.h": ["src/http"],
     r"jwt\.h|gen/calls_jwt\.h": ["src/auth"],
+    r"openssl/.*|gen/calls_crypto\.h": ["src/auth"],
     r"sodium(/.*)?(\.h)?": ["src/auth"],
     r"pcre2\.h": ["src/match"],
     r"seccomp\.h": ["src/sandbox"],

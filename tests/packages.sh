@@ -2,7 +2,7 @@
 # Sourced by src/run and tests/run: install what is missing, say what is done.
 
 WPA_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config git ca-certificates python3
-  libncurses-dev libpq-dev libjansson-dev libjwt-dev libcurl4-openssl-dev libsodium-dev libyaml-dev
+  libncurses-dev libpq-dev libjansson-dev libjwt-dev libssl-dev libcurl4-openssl-dev libsodium-dev libyaml-dev
   libgit2-dev libmicrohttpd-dev libpcre2-dev libseccomp-dev libexpat1-dev"
 WPA_RUN_PACKAGES="postgresql-15 bubblewrap shellcheck ncurses-term"
 WPA_TEST_PACKAGES="clang-14 clang-format-14 libclang-rt-14-dev libcmocka-dev libvterm-dev tmux locales-all openssl curl jq"

@@ -11,8 +11,8 @@
 
 #include "auth/jws.h"
 #include "auth/provider.h"
+#include "auth/signature.h"
 #include "auth/token.h"
-#include "gen/calls_jwt.h"
 #include "http/http.h"
 
 #define ASK_TIMEOUT_MS 8000
@@ -89,7 +89,7 @@ static bool check_options(const wpa_issuer_options *options, wpa_error *err)
 
 wpa_issuer *wpa_issuer_new(const wpa_issuer_options *options, wpa_error *err)
 {
-    if (!wpa_jwt_open(err) || !check_options(options, err)) {
+    if (!wpa_signature_open(err) || !check_options(options, err)) {
         return NULL;
     }
     wpa_arena *arena = wpa_arena_new();
@@ -443,7 +443,8 @@ static const char *verify(wpa_issuer *issuer, wpa_issuer_use use, const char *to
                           wpa_issuer_claims *claims)
 {
     wpa_jws jws;
-    const char *fault = wpa_jws_read(token, algorithms, WPA_COUNT(algorithms), arena, &jws);
+    wpa_jws_kind kind = use == WPA_ISSUER_BEARER ? WPA_JWS_ACCESS : WPA_JWS_PLAIN;
+    const char *fault = wpa_jws_read(token, algorithms, WPA_COUNT(algorithms), kind, arena, &jws);
     if (fault || !jws.kid) {
         return fault ? fault : "unknown key";
     }
@@ -452,7 +453,7 @@ static const char *verify(wpa_issuer *issuer, wpa_issuer_use use, const char *to
     if (!key.kid) {
         return "unknown key";
     }
-    fault = wpa_jws_check_signature(&jws, key.algorithm, key.pem, strlen(key.pem));
+    fault = wpa_jws_check_signature(&jws, key.algorithm, key.pem, strlen(key.pem), arena);
     return fault ? fault : check_claims(issuer, use, &jws, nonce, now_s, claims);
 }
 
@@ -476,6 +477,7 @@ bool wpa_issuer_is_for(const char *token)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_jws jws;
-    const char *fault = wpa_jws_read(token, algorithms, WPA_COUNT(algorithms), arena, &jws);
+    const char *fault =
+        wpa_jws_read(token, algorithms, WPA_COUNT(algorithms), WPA_JWS_ACCESS, arena, &jws);
     return !fault || wpa_text_is(fault, "critical header") || wpa_text_is(fault, "type");
 }

@@ -397,7 +397,8 @@ char *wpa_token_issue(const wpa_token_keys *keys, const wpa_token_claims *claims
 
 /* ---- verify ---- */
 
-static const char *check_key(const key_list *list, const wpa_jws *jws, int64_t now_s)
+static const char *check_key(const key_list *list, const wpa_jws *jws, int64_t now_s,
+                             wpa_arena *arena)
 {
     for (size_t i = 0; jws->kid && i < list->n; i++) {
         const token_key *key = &list->keys[i];
@@ -407,7 +408,7 @@ static const char *check_key(const key_list *list, const wpa_jws *jws, int64_t n
         return key->until_s && now_s >= key->until_s
                    ? "ended key"
                    : wpa_jws_check_signature(jws, algorithm, wpa_secret_bytes(key->secret),
-                                             wpa_secret_size(key->secret));
+                                             wpa_secret_size(key->secret), arena);
     }
     return list->n > 0 ? "unknown key" : "no key file";
 }
@@ -438,9 +439,9 @@ static const char *verify(const wpa_token_keys *keys, const char *token, int64_t
                           wpa_arena *arena, wpa_token_claims *claims)
 {
     wpa_jws jws;
-    const char *fault = wpa_jws_read(token, &algorithm, 1, arena, &jws);
+    const char *fault = wpa_jws_read(token, &algorithm, 1, WPA_JWS_PLAIN, arena, &jws);
     if (!fault) {
-        fault = check_key(lock(keys), &jws, now_s);
+        fault = check_key(lock(keys), &jws, now_s, arena);
         unlock(keys);
     }
     return fault ? fault : check_claims(&jws, now_s, claims);

@@ -352,6 +352,10 @@ static void every_bad_token_is_refused_with_the_same_words(void **state)
     (void)ask(f, sign_own(f, header, right, &key), "GET /auth/whoami", NULL, 200);
     const char *theirs = wpa_oidc_mint(f->oidc, "rsa-1", RS, "{" THEIRS "," TIMES "}");
     (void)ask(f, theirs, "GET /auth/whoami", NULL, 200);
+    const char *access =
+        wpa_oidc_mint(f->oidc, "rsa-1", "{\"alg\":\"RS256\",\"kid\":\"rsa-1\",\"typ\":\"at+jwt\"}",
+                      "{" THEIRS "," TIMES "}"); /* RFC 9068 */
+    (void)ask(f, access, "GET /auth/whoami", NULL, 200);
     for (size_t i = 0; i < WPA_COUNT(bad_tokens); i++) {
         const bad_token *bad = &bad_tokens[i];
         const char *token = bad->key ? wpa_oidc_mint(f->oidc, bad->key, bad->header, bad->payload)

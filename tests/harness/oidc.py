@@ -19,6 +19,7 @@ What a test says, as JSON by POST:
   /reset   {}   everything as at the start
 """
 import base64
+import functools
 import hmac
 import http.server
 import json
@@ -71,10 +72,12 @@ def make_key(kid):
         openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", str(path))
 
 
+@functools.cache
 def public_pem(kid):
     return openssl("pkey", "-in", str(FOLDER / f"{kid}.pem"), "-pubout")
 
 
+@functools.cache
 def jwk(kid):
     if kid.startswith("ec"):
         point = openssl("pkey", "-in", str(FOLDER / f"{kid}.pem"), "-pubout", "-outform", "DER")[-64:]

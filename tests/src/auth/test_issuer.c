@@ -130,6 +130,17 @@ static const token_case cases[] = {
      "critical header"},
     {"other type", "rsa-1", "{\"alg\":\"RS256\",\"kid\":\"rsa-1\",\"typ\":\"JWE\"}", GOOD, "type"},
     {"type of RFC 9068", "rsa-1", "{\"alg\":\"RS256\",\"kid\":\"rsa-1\",\"typ\":\"at+jwt\"}", GOOD,
+     NULL},
+    {"that in full", "ec-1", "{\"alg\":\"ES256\",\"kid\":\"ec-1\",\"typ\":\"application/AT+JWT\"}",
+     GOOD, NULL},
+    {"that, not signed", "empty", "{\"alg\":\"RS256\",\"kid\":\"rsa-1\",\"typ\":\"at+jwt\"}", GOOD,
+     "signature"},
+    {"that, for somebody else", "rsa-1", "{\"alg\":\"RS256\",\"kid\":\"rsa-1\",\"typ\":\"at+jwt\"}",
+     "{" ISS ",\"aud\":\"x\"," WHO "," TIMES "}", "audience"},
+    {"type no text", "rsa-1", "{\"alg\":\"RS256\",\"kid\":\"rsa-1\",\"typ\":[\"JWT\"]}", GOOD,
+     "type"},
+    {"another's ES256", "rsa-1", ES, GOOD, "signature"},
+    {"logout token", "rsa-1", "{\"alg\":\"RS256\",\"kid\":\"rsa-1\",\"typ\":\"logout+jwt\"}", GOOD,
      "type"},
     {"two algorithms", "rsa-1", "{\"alg\":\"none\",\"alg\":\"RS256\",\"kid\":\"rsa-1\"}", GOOD,
      "malformed"},
@@ -197,13 +208,14 @@ static void every_fault_gets_the_same_words(void **state)
     check_case(f, &huge);
 }
 
-static const char *verify_identity(fixture *f, const char *claims_text, const char *nonce)
+static const char *verify_identity(fixture *f, const char *header, const char *claims_text,
+                                   const char *nonce)
 {
     wpa_error err = {0};
     wpa_issuer_claims claims;
     const char *why = NULL;
     const char *payload = wpa_arena_printf(f->arena, "{" ISS "," WHO "," TIMES ",%s}", claims_text);
-    const char *token = wpa_oidc_mint(f->oidc, "ec-1", ES, payload);
+    const char *token = wpa_oidc_mint(f->oidc, "ec-1", header, payload);
     (void)!wpa_issuer_verify(f->issuer, WPA_ISSUER_IDENTITY, token, nonce, wpa_now_us() / 1000000,
                              f->arena, &claims, &why, &err);
     return why ? why : "good";
@@ -228,11 +240,13 @@ static void identity_tokens_are_for_our_client(void **state)
         {"\"azp\":\"wpa-client\"", NONCE, "audience"},
     };
     for (size_t i = 0; i < WPA_COUNT(rows); i++) {
-        const char *why = verify_identity(f, rows[i].claims, rows[i].nonce);
+        const char *why = verify_identity(f, ES, rows[i].claims, rows[i].nonce);
         if (!wpa_text_is(why, rows[i].why)) {
             fail_msg("%s: '%s' instead of '%s'", rows[i].claims, why, rows[i].why);
         }
     }
+    static const char access[] = "{\"alg\":\"ES256\",\"kid\":\"ec-1\",\"typ\":\"at+jwt\"}";
+    assert_string_equal(verify_identity(f, access, "\"aud\":\"wpa-client\"", NONCE), "type");
 }
 
 static int count(fixture *f, const char *path)

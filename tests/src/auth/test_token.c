@@ -86,6 +86,8 @@ static void test_every_fault_gets_the_same_words(void **state)
         {"two algorithms", "{\"alg\":\"none\",\"alg\":\"HS256\",\"kid\":\"test\"}", GOOD, KEY,
          "malformed"},
         {"other type", "{\"alg\":\"HS256\",\"typ\":\"JWE\",\"kid\":\"test\"}", GOOD, KEY, "type"},
+        {"type of access tokens", "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"test\"}", GOOD,
+         KEY, "type"},
         {"critical", "{\"alg\":\"HS256\",\"crit\":[\"x\"],\"kid\":\"test\"}", GOOD, KEY,
          "critical header"},
         {"unknown key", "{\"alg\":\"HS256\",\"kid\":\"other\"}", GOOD, KEY, "unknown key"},

@@ -49,8 +49,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             const wpa_expr_problem *problem = &e->checked.problems[k];
             long number = strtol(problem->check + 1, NULL, 10);
             if (number >= 13 && number <= 16) {
-                (void)wpa_rule_report(run, wpa_expression_span(e, problem->span), problem->check,
-                                      subject_of(run, e, problem), "%s", problem->message);
+                wpa_finding *finding =
+                    wpa_rule_report(run, wpa_expression_span(e, problem->span), problem->check,
+                                    subject_of(run, e, problem), "%s", problem->message);
+                const wpa_yaml_node *key = e->place->node->key;
+                if (key && wpa_text_is(wpa_yaml_text(key), "name") &&
+                    e->place->node->parent == run->source->outline->root) {
+                    finding->severity = WPA_SEVERITY_LOW; /* it is shown as it is written */
+                }
             }
         }
     }

@@ -82,7 +82,9 @@ static void check_key(wpa_rule_run *run, const wpa_yaml_node *key, const wpa_yam
         return;
     }
     size_t at = strcspn(name, "&= \t\n");
-    if (name[at]) {
+    if (!*name) {
+        wpa_rule_report(run, key->span, "N1", NULL, "a variable without a name cannot be set");
+    } else if (name[at]) {
         wpa_rule_report(run, wpa_yaml_source_span(key, at, at + 1), "N1", NULL,
                         "environment variable %s has a character that no name may have: a shell "
                         "cannot read it",

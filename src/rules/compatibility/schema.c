@@ -350,13 +350,14 @@ static bool tell_unknown_in_action(wpa_rule_run *run, const wpa_schema_def *def,
 
 /* ---- what may be empty and then does nothing --------------------------------------------------*/
 
-static void report_empty(wpa_rule_run *run, const wpa_yaml_pair *pair, const char *check)
+static wpa_finding *report_empty(wpa_rule_run *run, const wpa_yaml_pair *pair, const char *check)
 {
     const wpa_yaml_node *value = wpa_yaml_resolve(pair->value);
     wpa_finding *finding = wpa_rule_report(
         run, wpa_span_length(value->span) ? value->span : pair->key->span, check, NULL,
         "%s is empty, so it does nothing", wpa_rule_quote(run, pair->key->text, pair->key->length));
     finding->severity = WPA_SEVERITY_LOW;
+    return finding;
 }
 
 /** A value that is nothing, or entries that come from elsewhere: hardly any mapping has one. */
@@ -376,6 +377,38 @@ static bool may_hold_empty(const wpa_yaml_node *mapping)
     return false;
 }
 
+/** "env: {}" and the like, which GitHub takes and makes nothing of. */
+static void check_empty_mappings(wpa_rule_run *run, const wpa_yaml_node *mapping)
+{
+    static const char *const keys[] = {"env",      "with",     "outputs", "secrets",
+                                       "services", "strategy", "runs-on", "run"};
+    for (size_t i = 0; i < WPA_COUNT(keys); i++) {
+        const wpa_yaml_pair *pair = wpa_yaml_find(mapping, keys[i]);
+        const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
+        if (wpa_yaml_is(value, WPA_YAML_MAPPING) && !value->n_pairs && !value->is_incomplete) {
+            report_empty(run, pair, "S4")->persona = WPA_PERSONA_PEDANTIC;
+        }
+    }
+}
+
+/** Legs that are added or taken out: none. */
+static void check_empty_legs(wpa_rule_run *run, const wpa_yaml_node *matrix)
+{
+    static const char *const keys[] = {"include", "exclude"};
+    for (size_t i = 0; i < WPA_COUNT(keys); i++) {
+        const wpa_yaml_pair *pair = wpa_yaml_find(matrix, keys[i]);
+        const wpa_yaml_node *list = pair ? wpa_yaml_resolve(pair->value) : NULL;
+        bool is_empty = wpa_yaml_is(list, WPA_YAML_SEQUENCE) && !list->is_incomplete;
+        for (size_t k = 0; is_empty && k < list->n_items; k++) {
+            const wpa_yaml_node *leg = wpa_yaml_resolve(list->items[k]);
+            is_empty = wpa_yaml_is(leg, WPA_YAML_MAPPING) && !leg->n_pairs && !leg->is_incomplete;
+        }
+        if (is_empty) {
+            report_empty(run, pair, "S6")->persona = WPA_PERSONA_PEDANTIC;
+        }
+    }
+}
+
 static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
 {
     static const char *const texts[] = {
@@ -390,15 +423,27 @@ static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
         bool is_others = i == 3 && mapping != run->source->outline->root; /* S8 of a job's */
         if (wpa_yaml_is(value, WPA_YAML_SCALAR) && !value->is_incomplete && !is_others &&
             (value->length == 0 || wpa_yaml_is_null(value))) {
-            report_empty(run, pair, "S8");
+            (void)report_empty(run, pair, "S8");
         }
     }
     for (size_t i = 0; i < WPA_COUNT(lists); i++) {
         const wpa_yaml_pair *pair = wpa_yaml_find(mapping, lists[i]);
         const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
         if (wpa_yaml_is(value, WPA_YAML_SEQUENCE) && value->n_items == 0) {
-            report_empty(run, pair, "S6");
+            (void)report_empty(run, pair, "S6");
         }
+    }
+    check_empty_mappings(run, mapping);
+}
+
+/** An environment with a key for its name, and nothing behind it. */
+static void check_empty_name(wpa_rule_run *run, const wpa_yaml_node *environment)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(environment, "name");
+    const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
+    if (wpa_yaml_is(value, WPA_YAML_SCALAR) && !value->is_incomplete &&
+        (value->length == 0 || wpa_yaml_is_null(value))) {
+        (void)report_empty(run, pair, "S8");
     }
 }
 
@@ -406,8 +451,13 @@ static void check_all_empty(wpa_rule_run *run)
 {
     const wpa_outline *o = run->source->outline;
     check_empty(run, o->root);
+    check_empty(run, wpa_yaml_get(o->root, "defaults"));
     for (size_t i = 0; i < o->n_jobs; i++) {
-        check_empty(run, o->jobs[i].node);
+        const wpa_yaml_node *job = o->jobs[i].node;
+        check_empty(run, job);
+        check_empty(run, wpa_yaml_get(job, "defaults"));
+        check_empty_name(run, wpa_yaml_get(job, "environment"));
+        check_empty_legs(run, wpa_yaml_get(wpa_yaml_get(job, "strategy"), "matrix"));
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             check_empty(run, o->jobs[i].steps[k].node);
         }

@@ -56,21 +56,26 @@ SELECT h.total, h.grade, h.uncapped, h.cap_reason, h.security, h.performance, h.
 
 -- name: api_analyses
 -- params: before bigint, limit bigint, workflow_id bigint, status text
--- rows: newest first: id, item
-SELECT a.id, a.item::text FROM wpa.v_api_analysis a
- WHERE a.id = ANY((SELECT wpa.api_page_analyses($1::bigint, $2::bigint, $3::bigint, $4::text))::bigint[]) ORDER BY a.id DESC;
+-- rows: newest first: key, fields
+SELECT a.key, a.id, a.short_id, a.workflow_name, a.analysis_type, a."metrics.files", a."metrics.rules_run", a."metrics.duration_ms", a."metrics.findings_new",
+       a."metrics.findings_fixed", a."metrics.is_complete", a."metrics.findings_by_severity.critical", a."metrics.findings_by_severity.high",
+       a."metrics.findings_by_severity.medium", a."metrics.findings_by_severity.low", a."metrics.score", a.severity, a.status, a.error, a.analyzed_by,
+       a.requested_by, a.reviewed_by, a.created_at, a.finished_at FROM wpa.v_api_analysis a
+ WHERE a.key = ANY((SELECT wpa.api_page_analyses($1::bigint, $2::bigint, $3::bigint, $4::text))::bigint[]) ORDER BY a.key DESC;
 
 -- name: api_analysis
 -- params: id bigint
--- rows: at most one: null, item with findings and recommendations
-SELECT NULL::bigint, (a.item || jsonb_build_object('findings', d.findings, 'recommendations', d.recommendations))::text
-  FROM wpa.v_api_analysis a CROSS JOIN LATERAL wpa.analysis_detail(a.id) d WHERE a.id = $1::bigint;
+-- rows: at most one: null, fields with findings and recommendations
+SELECT NULL::bigint, a.id, a.short_id, a.workflow_name, a.analysis_type, a."metrics.files", a."metrics.rules_run", a."metrics.duration_ms", a."metrics.findings_new",
+       a."metrics.findings_fixed", a."metrics.is_complete", a."metrics.findings_by_severity.critical", a."metrics.findings_by_severity.high",
+       a."metrics.findings_by_severity.medium", a."metrics.findings_by_severity.low", a."metrics.score", a.severity, a.status, a.error, a.analyzed_by,
+       a.requested_by, a.reviewed_by, a.created_at, a.finished_at, d.findings, d.recommendations
+  FROM wpa.v_api_analysis a CROSS JOIN LATERAL wpa.analysis_detail(a.key) d WHERE a.key = $1::bigint;
 
 -- name: api_analysis_of_job
 -- params: job_id bigint
--- rows: at most one: null, item of the last analysis that the job made
-SELECT NULL::bigint, (a.item || jsonb_build_object('findings', d.findings, 'recommendations', d.recommendations))::text
-  FROM wpa.v_api_analysis a CROSS JOIN LATERAL wpa.analysis_detail(a.id) d WHERE a.job_id = $1::bigint ORDER BY a.id DESC LIMIT 1;
+-- rows: at most one: id of the last analysis that the job made
+SELECT id FROM wpa.workflow_analysis WHERE job_id = $1::bigint ORDER BY id DESC LIMIT 1;
 
 -- name: api_analysis_by_uid
 -- params: uid uuid
@@ -79,14 +84,22 @@ SELECT id FROM wpa.workflow_analysis WHERE uid = $1::uuid;
 
 -- name: api_patches
 -- params: before bigint, limit bigint, workflow_id bigint, status text, severity text
--- rows: newest first: id, item
-SELECT v.id, v.item::text FROM wpa.v_api_patch v
- WHERE v.id = ANY((SELECT wpa.api_page_patches($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text))::bigint[]) ORDER BY v.id DESC;
+-- rows: newest first: key, fields
+SELECT v.key, v.id, v.short_id, v.patch_name, v.patch_version, v.patch_type, v.status, v.reason, v.comment, v.severity, v.revision, v.description,
+       v.issue_identified, v.analysis_id, v.target_workflow, v.target_workflows, v.files_modified, v.lines_added, v.lines_removed, v.findings, v.created_by,
+       v.requested_by, v.reviewed_by, v.approvals, v.approvals_required, v.deployment_config, v.rollback_config, v.deployment_id, v.digest,
+       v.created_at, v.tested_at, v.updated_at FROM wpa.v_api_patch v
+ WHERE v.key = ANY((SELECT wpa.api_page_patches($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text))::bigint[]) ORDER BY v.key DESC;
 
 -- name: api_patch
 -- params: id bigint
--- rows: at most one: version, item with its details
-SELECT p.version, (p.item || d.detail)::text FROM wpa.v_api_patch p JOIN wpa.v_api_patch_detail d ON d.id = p.id WHERE p.id = $1::bigint;
+-- rows: at most one: version, fields with its details
+SELECT v.version, v.id, v.short_id, v.patch_name, v.patch_version, v.patch_type, v.status, v.reason, v.comment, v.severity, v.revision, v.description,
+       v.issue_identified, v.analysis_id, v.target_workflow, v.target_workflows, v.files_modified, v.lines_added, v.lines_removed, v.findings, v.created_by,
+       v.requested_by, v.reviewed_by, v.approvals, v.approvals_required, d.deployment_config, d.rollback_config, v.deployment_id, v.digest,
+       v.created_at, v.tested_at, v.updated_at, d.diff, d.declares, d."patch_content.notes", d."patch_content.dependencies",
+       d."patch_content.configuration", d.answers, d.approved_by, d.waivers, d.confidence, d.comments
+  FROM wpa.v_api_patch v JOIN wpa.v_api_patch_detail d ON d.key = v.key WHERE v.key = $1::bigint;
 
 -- name: api_patch_by_uid
 -- params: uid uuid
@@ -127,28 +140,41 @@ SELECT v.id FROM wpa.v_deployment v WHERE v.patch_id = $1::bigint AND v.can_roll
 
 -- name: api_findings
 -- params: before bigint, limit bigint, workflow_id bigint, repository text, state text, severity text, dimension text, kind text, rule text, has_fix boolean, contains text, terms jsonb
--- rows: newest first: id, item; what is open and for everybody unless a state is asked for
-SELECT v.id, v.item FROM wpa.v_api_finding v
- WHERE v.id = ANY((SELECT wpa.api_page_findings($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
-         $10::boolean, $11::text, $12::jsonb))::bigint[]) ORDER BY v.id DESC;
+-- rows: newest first: key, fields; what is open and for everybody unless a state is asked for
+SELECT v.key, v.schema, v.id, v.short_id, v.fingerprint, v.rule, v.code, v."check", v.dimension, v.kind, v.severity, v.confidence, v.persona, v.state,
+       v.message, v.repository, v.workflow_name, v.path, v."span.start.line", v."span.start.column", v."span.end.line", v."span.end.column", v."span.bytes",
+       v.related, v.structure, v.aliases, v.help, v.data, v.fixes, v.has_fix, v.patch_id, v.ignored, v.first_seen, v.last_seen, v.fixed_at FROM wpa.v_api_finding v
+ WHERE v.key = ANY((SELECT wpa.api_page_findings($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
+         $10::boolean, $11::text, $12::jsonb))::bigint[]) ORDER BY v.key DESC;
 
 -- name: api_finding
 -- params: id bigint
--- rows: at most one: version, item
-SELECT v.version, (v.item::jsonb || jsonb_build_object('comments', (SELECT coalesce(jsonb_agg(jsonb_build_object('by', g.name, 'at', wpa.api_time(c.at), 'text', c.text)
-           ORDER BY c.id), '[]') FROM wpa.comment c JOIN wpa.principal g ON g.id = c.principal_id WHERE c.subject = 'finding:' || v.id)))::text
-  FROM wpa.v_api_finding v WHERE v.id = $1::bigint;
+-- rows: at most one: version, fields
+SELECT v.version, v.schema, v.id, v.short_id, v.fingerprint, v.rule, v.code, v."check", v.dimension, v.kind, v.severity, v.confidence, v.persona, v.state,
+       v.message, v.repository, v.workflow_name, v.path, v."span.start.line", v."span.start.column", v."span.end.line", v."span.end.column", v."span.bytes",
+       v.related, v.structure, v.aliases, v.help, v.data, v.fixes, v.has_fix, v.patch_id, v.ignored, v.first_seen, v.last_seen, v.fixed_at,
+       wpa.api_comments('finding:' || v.key) AS comments
+  FROM wpa.v_api_finding v WHERE v.key = $1::bigint;
+
+-- name: api_finding_by_uid
+-- params: uid uuid
+-- rows: at most one: id
+SELECT id FROM wpa.finding WHERE uid = $1::uuid;
 
 -- name: api_deployments
 -- params: before bigint, limit bigint, state text, patch_id bigint
--- rows: newest first: id, item
-SELECT v.id, v.item::text FROM wpa.v_api_deployment v
- WHERE v.id = ANY((SELECT wpa.api_page_deployments($1::bigint, $2::bigint, $3::text, $4::bigint))::bigint[]) ORDER BY v.id DESC;
+-- rows: newest first: key, fields
+SELECT v.key, v.id, v.short_id, v.patch_id, v.patch_name, v.patch_version, v.state, v.deployment_status, v.reason, v.rule, v.strategy, v.stage,
+       v.stages_total, v.targets, v.targets_changed, v.targets_restored, v.started_by, v.rolled_back_by, v.rollback_at, v.digest, v.created_at, v.started_at,
+       v.finished_at, v.updated_at FROM wpa.v_api_deployment v
+ WHERE v.key = ANY((SELECT wpa.api_page_deployments($1::bigint, $2::bigint, $3::text, $4::bigint))::bigint[]) ORDER BY v.key DESC;
 
 -- name: api_deployment
 -- params: id bigint
--- rows: at most one: version, item with stages, targets and checks
-SELECT v.version, (v.item || wpa.deployment_detail(v.id))::text FROM wpa.v_api_deployment v WHERE v.id = $1::bigint;
+-- rows: at most one: version, fields with stages, targets and checks
+SELECT v.version, v.id, v.short_id, v.patch_id, v.patch_name, v.patch_version, v.state, v.deployment_status, v.reason, v.rule, v.strategy, v.stage,
+       v.stages_total, v.targets, v.targets_changed, v.targets_restored, v.started_by, v.rolled_back_by, v.rollback_at, v.digest, v.created_at, v.started_at,
+       v.finished_at, v.updated_at, wpa.deployment_detail(v.key) AS "..." FROM wpa.v_api_deployment v WHERE v.key = $1::bigint;
 
 -- name: api_deployment_by_uid
 -- params: uid uuid
@@ -157,15 +183,17 @@ SELECT id FROM wpa.deployment WHERE uid = $1::uuid;
 
 -- name: api_jobs
 -- params: before bigint, limit bigint, state text, kind text
--- rows: newest first: id, item
-SELECT v.id, v.item::text FROM wpa.v_api_job v
- WHERE ($1::bigint IS NULL OR v.id < $1) AND ($3::text IS NULL OR v.state = $3) AND ($4::text IS NULL OR v.kind = $4)
- ORDER BY v.id DESC LIMIT $2::bigint;
+-- rows: newest first: key, fields
+SELECT v.key, v.id, v.kind, v.subject, v.label, v.state, v.attempt, v.note, v.done, v.total, v.error, v.result, v.requested_by, v.created_at, v.run_after,
+       v.started_at, v.finished_at FROM wpa.v_api_job v
+ WHERE ($1::bigint IS NULL OR v.key < $1) AND ($3::text IS NULL OR v.state = $3) AND ($4::text IS NULL OR v.kind = $4)
+ ORDER BY v.key DESC LIMIT $2::bigint;
 
 -- name: api_job
 -- params: id bigint
--- rows: at most one: null, item
-SELECT NULL::bigint, v.item::text FROM wpa.v_api_job v WHERE v.id = $1::bigint;
+-- rows: at most one: null, fields
+SELECT NULL::bigint, v.id, v.kind, v.subject, v.label, v.state, v.attempt, v.note, v.done, v.total, v.error, v.result, v.requested_by, v.created_at, v.run_after,
+       v.started_at, v.finished_at FROM wpa.v_api_job v WHERE v.key = $1::bigint;
 
 -- name: api_agents
 -- params: before bigint, limit bigint, state text
@@ -175,9 +203,9 @@ SELECT v.id, v.item::text FROM wpa.v_api_agent v WHERE ($1::bigint IS NULL OR v.
 
 -- name: api_audit
 -- params: before bigint, limit bigint, actor text, action text, subject text
--- rows: newest first: seq, item
-SELECT v.id, v.item::text FROM wpa.v_api_audit v
- WHERE v.id = ANY((SELECT wpa.api_page_audit($1::bigint, $2::bigint, $3::text, $4::text, $5::text))::bigint[]) ORDER BY v.id DESC;
+-- rows: newest first: seq, fields
+SELECT v.key, v.seq, v.at, v.actor, v.action, v.subject, v.detail, v.prev, v.hash FROM wpa.v_api_audit v
+ WHERE v.key = ANY((SELECT wpa.api_page_audit($1::bigint, $2::bigint, $3::text, $4::text, $5::text))::bigint[]) ORDER BY v.key DESC;
 
 -- name: api_notices
 -- params: before bigint, limit bigint, level text, is_open boolean

@@ -126,12 +126,12 @@ static void add_actions(wpa_json *analysis)
     }
 }
 
-static wpa_api_next answer_detail(wpa_api_request *request, const wpa_sql *statement, int64_t id,
-                                  const char *missing, wpa_error *err)
+static wpa_api_next answer_one(wpa_api_request *request, int64_t id, wpa_error *err)
 {
     char number[WPA_DB_NUMBER_SIZE];
     const char *params[] = {wpa_db_number(id, number)};
-    wpa_api_next next = wpa_api_one(request, statement, params, 1, missing, err);
+    wpa_api_next next =
+        wpa_api_one(request, WPA_SQL_API_ANALYSIS, params, 1, "there is no such analysis", err);
     wpa_json *analysis = next == WPA_API_DONE
                              ? wpa_json_parse(request->text, request->text_bytes, DETAIL_MAX_BYTES,
                                               request->arena, err)
@@ -146,8 +146,15 @@ static wpa_api_next answer_detail(wpa_api_request *request, const wpa_sql *state
 
 static wpa_api_next answer_of_job(wpa_api_request *request, int64_t job_id, wpa_error *err)
 {
-    return answer_detail(request, WPA_SQL_API_ANALYSIS_OF_JOB, job_id,
-                         "the analysis has left no result: see the job", err);
+    char number[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(job_id, number)};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(request->db, WPA_SQL_API_ANALYSIS_OF_JOB, params, WPA_COUNT(params), err);
+    if (rows && wpa_rows_count(rows) == 0) {
+        (void)WPA_FAIL(err, WPA_E_NOT_FOUND, "the analysis has left no result: see the job");
+    }
+    return rows && wpa_rows_count(rows) ? answer_one(request, wpa_rows_int(rows, 0, 0), err)
+                                        : WPA_API_FAILED;
 }
 
 static wpa_api_next analyze(wpa_api_request *request, wpa_error *err)
@@ -187,11 +194,6 @@ static wpa_api_next list(wpa_api_request *request, wpa_error *err)
         params[2] = wpa_db_number(workflow.id, id);
     }
     return wpa_api_list(request, WPA_SQL_API_ANALYSES, params, WPA_COUNT(params), err);
-}
-
-static wpa_api_next answer_one(wpa_api_request *request, int64_t id, wpa_error *err)
-{
-    return answer_detail(request, WPA_SQL_API_ANALYSIS, id, "there is no such analysis", err);
 }
 
 static wpa_api_next show(wpa_api_request *request, wpa_error *err)

@@ -21,7 +21,7 @@ static const wpa_api_field list_query[] = {
 static const wpa_api_field deployment_fields[] = {
     {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
     {.name = "short_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"d-17\""},
-    {.name = "patch_id", .type = WPA_API_TEXT, .is_required = true},
+    {.name = "patch_id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
     {.name = "patch_name", .type = WPA_API_TEXT, .is_required = true},
     {.name = "patch_version", .type = WPA_API_TEXT, .is_required = true},
     {.name = "state", .type = WPA_API_TEXT, .is_required = true, .choices = states},

@@ -39,7 +39,8 @@ static const wpa_api_field list_query[] = {
 };
 
 static const wpa_api_field finding_fields[] = {
-    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .example = "\"f-12\""},
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
+    {.name = "short_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"f-12\""},
     {.name = "schema", .type = WPA_API_TEXT, .is_required = true},
     {.name = "fingerprint", .type = WPA_API_TEXT, .is_required = true},
     {.name = "rule", .type = WPA_API_TEXT, .is_required = true},
@@ -63,7 +64,11 @@ static const wpa_api_field finding_fields[] = {
     {.name = "data", .type = WPA_API_ANY},
     {.name = "fixes", .type = WPA_API_ANY},
     {.name = "has_fix", .type = WPA_API_BOOL, .is_required = true},
-    {.name = "patch_id", .type = WPA_API_TEXT, .is_required = true, .is_nullable = true},
+    {.name = "patch_id",
+     .type = WPA_API_TEXT,
+     .is_required = true,
+     .is_nullable = true,
+     .words = "of the last patch that answers it and has not failed"},
     {.name = "ignored", .type = WPA_API_OBJECT, .is_required = true, .is_nullable = true},
     {.name = "first_seen", .type = WPA_API_TIME, .is_required = true},
     {.name = "last_seen", .type = WPA_API_TIME, .is_required = true},
@@ -143,11 +148,16 @@ static wpa_api_next list(wpa_api_request *request, wpa_error *err)
     return next;
 }
 
+static bool finding_id(wpa_api_request *request, int64_t *id, wpa_error *err)
+{
+    return wpa_api_id_or_uid(request, 0, 'f', WPA_SQL_API_FINDING_BY_UID, id, err);
+}
+
 static wpa_api_next show(wpa_api_request *request, wpa_error *err)
 {
     int64_t id;
     char number[WPA_DB_NUMBER_SIZE];
-    if (!wpa_api_id(request, 0, 'f', &id, err)) {
+    if (!finding_id(request, &id, err)) {
         return WPA_API_FAILED;
     }
     const char *params[] = {wpa_db_number(id, number)};
@@ -157,7 +167,7 @@ static wpa_api_next show(wpa_api_request *request, wpa_error *err)
 static bool find(wpa_api_request *request, int64_t *id, wpa_error *err)
 {
     wpa_api_next next = show(request, err);
-    return next == WPA_API_DONE && wpa_api_id(request, 0, 'f', id, err);
+    return next == WPA_API_DONE && finding_id(request, id, err);
 }
 
 static wpa_api_next ignore(wpa_api_request *request, wpa_error *err)

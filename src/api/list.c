@@ -4,16 +4,25 @@
 #include <wpa/buf.h>
 #include <wpa/text.h>
 
+#include "api/item.h"
 #include "api/server.h"
 #include "auth/hash.h"
 
 #define LIMIT_DEFAULT 50
-#define LIST_MAX_BYTES ((size_t)64 << 20)
+#define ANSWER_MAX_BYTES ((size_t)64 << 20)
 
-static const char *digest_of(wpa_api_request *request, const char *text, size_t length)
+static const char *digest_of(const wpa_api_request *request)
 {
     char hex[WPA_SHA256_HEX_SIZE];
-    return wpa_arena_slice(request->arena, wpa_sha256_hex(text, length, hex), 16);
+    return wpa_arena_slice(request->arena, wpa_sha256_hex(request->text, request->text_bytes, hex),
+                           16);
+}
+
+static bool take_text(wpa_api_request *request, const wpa_buf *out, wpa_error *err)
+{
+    request->text = wpa_buf_dup(out, request->arena);
+    request->text_bytes = wpa_buf_size(out);
+    return wpa_buf_check(out, "answer", err);
 }
 
 static const char *next_link(wpa_api_request *request, int64_t last_id)
@@ -34,12 +43,13 @@ static const char *next_link(wpa_api_request *request, int64_t last_id)
                             query, (long long)last_id);
 }
 
-static void write_items(const wpa_rows *rows, size_t n, wpa_buf *out)
+static void write_items(const wpa_rows *rows, size_t n, wpa_buf *out, wpa_arena *arena)
 {
+    const wpa_api_form *form = wpa_api_form_of(rows, 1, arena);
     wpa_buf_text(out, "{\"items\":[");
     for (size_t i = 0; i < n; i++) {
         wpa_buf_text(out, i ? "," : "");
-        wpa_buf_append(out, wpa_rows_text(rows, i, 1), wpa_rows_length(rows, i, 1));
+        wpa_api_form_write(form, rows, i, out);
     }
     wpa_buf_text(out, "]}");
 }
@@ -57,19 +67,17 @@ wpa_api_next wpa_api_list(wpa_api_request *request, const wpa_sql *statement, co
     params[0] = cursor;
     params[1] = wpa_db_number(wanted + 1, limit);
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(request->db, statement, params, n, err);
-    WPA_AUTO(wpa_buf) *out = wpa_buf_new(LIST_MAX_BYTES);
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(ANSWER_MAX_BYTES);
     if (!rows) {
         return WPA_API_FAILED;
     }
     bool has_more = wpa_rows_count(rows) > (size_t)wanted;
     size_t n_shown = has_more ? (size_t)wanted : wpa_rows_count(rows);
-    write_items(rows, n_shown, out);
-    if (!wpa_buf_check(out, "list", err)) {
+    write_items(rows, n_shown, out, request->arena);
+    if (!take_text(request, out, err)) {
         return WPA_API_FAILED;
     }
-    request->text = wpa_buf_dup(out, request->arena);
-    request->text_bytes = wpa_buf_size(out);
-    request->etag = digest_of(request, request->text, request->text_bytes);
+    request->etag = digest_of(request);
     request->link = has_more ? next_link(request, wpa_rows_int(rows, n_shown - 1, 0)) : NULL;
     return WPA_API_DONE;
 }
@@ -85,10 +93,13 @@ wpa_api_next wpa_api_one(wpa_api_request *request, const wpa_sql *statement,
         (void)WPA_FAIL(err, WPA_E_NOT_FOUND, "%s", missing);
         return WPA_API_FAILED;
     }
-    request->text = wpa_rows_dup(rows, 0, 1, request->arena);
-    request->text_bytes = wpa_rows_length(rows, 0, 1);
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(ANSWER_MAX_BYTES);
+    wpa_api_form_write(wpa_api_form_of(rows, 1, request->arena), rows, 0, out);
+    if (!take_text(request, out, err)) {
+        return WPA_API_FAILED;
+    }
     request->etag = wpa_rows_is_null(rows, 0, 0)
-                        ? digest_of(request, request->text, request->text_bytes)
+                        ? digest_of(request)
                         : wpa_arena_printf(request->arena, "v%s", wpa_rows_text(rows, 0, 0));
     return WPA_API_DONE;
 }

@@ -196,7 +196,7 @@ static const wpa_api_field impact_fields[] = {
 static const wpa_api_field deploy_fields[] = {
     {.name = "patch_id", .type = WPA_API_TEXT, .is_required = true},
     {.name = "patch_name", .type = WPA_API_TEXT, .is_required = true},
-    {.name = "deployment_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"d-17\""},
+    {.name = "deployment_id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
     {.name = "deployment_status",
      .type = WPA_API_TEXT,
      .is_required = true,

@@ -89,7 +89,20 @@ bool wpa_db_prepare(wpa_db *db, const wpa_sql *statement, wpa_error *err) WPA_CH
 void wpa_rows_free(wpa_rows *rows);
 WPA_DEFINE_AUTO(wpa_rows, wpa_rows_free);
 
+/** What a column holds, as far as it matters to whoever writes its text elsewhere. */
+typedef enum wpa_column_kind {
+    WPA_COLUMN_TEXT,    /* and whatever is none of the following */
+    WPA_COLUMN_NUMBER,  /* integers, numeric; a double may be NaN or infinite */
+    WPA_COLUMN_NUMBERS, /* array of integers */
+    WPA_COLUMN_BOOL,
+    WPA_COLUMN_TIME, /* timestamptz */
+    WPA_COLUMN_JSON
+} wpa_column_kind;
+
 size_t wpa_rows_count(const wpa_rows *rows);
+size_t wpa_rows_columns(const wpa_rows *rows);
+const char *wpa_rows_name(const wpa_rows *rows, size_t col);
+wpa_column_kind wpa_rows_kind(const wpa_rows *rows, size_t col);
 /** Rows an INSERT, UPDATE or DELETE touched. */
 int64_t wpa_rows_affected(const wpa_rows *rows);
 /** Text form, NULL for SQL null; valid until the rows are freed. Row and column must exist. */

@@ -24,6 +24,40 @@ size_t wpa_rows_count(const wpa_rows *rows)
     return (size_t)PQntuples(rows->result);
 }
 
+size_t wpa_rows_columns(const wpa_rows *rows)
+{
+    return (size_t)PQnfields(rows->result);
+}
+
+const char *wpa_rows_name(const wpa_rows *rows, size_t col)
+{
+    assert(col < wpa_rows_columns(rows));
+    return PQfname(rows->result, (int)col);
+}
+
+/* Object ids of the server's own types never change (pg_type.dat). */
+static const struct {
+    Oid type;
+    wpa_column_kind kind;
+} kinds[] = {
+    {16, WPA_COLUMN_BOOL},    {20, WPA_COLUMN_NUMBER},    {21, WPA_COLUMN_NUMBER},
+    {23, WPA_COLUMN_NUMBER},  {114, WPA_COLUMN_JSON},     {700, WPA_COLUMN_NUMBER},
+    {701, WPA_COLUMN_NUMBER}, {1007, WPA_COLUMN_NUMBERS}, {1016, WPA_COLUMN_NUMBERS},
+    {1184, WPA_COLUMN_TIME},  {1700, WPA_COLUMN_NUMBER},  {3802, WPA_COLUMN_JSON},
+};
+
+wpa_column_kind wpa_rows_kind(const wpa_rows *rows, size_t col)
+{
+    assert(col < wpa_rows_columns(rows));
+    Oid type = PQftype(rows->result, (int)col);
+    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
+        if (kinds[i].type == type) {
+            return kinds[i].kind;
+        }
+    }
+    return WPA_COLUMN_TEXT;
+}
+
 int64_t wpa_rows_affected(const wpa_rows *rows)
 {
     int64_t n = 0;

@@ -11,22 +11,33 @@
 #define DUMP_MAX_BYTES ((size_t)1 << 30) /* inputs were limited when they came in */
 #define EXACT_INTEGER_LIMIT 1e15         /* below, every integral double prints exactly */
 
-static void dump_text(const char *text, wpa_buf *buf)
+void wpa_json_append_text(wpa_buf *buf, const char *text, size_t length)
 {
     static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    size_t start = 0; /* of what needs no escape and is not yet copied */
     wpa_buf_char(buf, '"');
-    for (const char *at = text; *at; at++) {
-        const char *special = strchr(escaped, *at);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            continue;
+        }
+        wpa_buf_append(buf, text + start, i - start);
+        const char *special = c ? strchr(escaped, c) : NULL;
         if (special) {
             wpa_buf_char(buf, '\\');
             wpa_buf_char(buf, letters[special - escaped]);
-        } else if ((unsigned char)*at < 0x20) {
-            wpa_buf_printf(buf, "\\u%04x", (unsigned char)*at);
         } else {
-            wpa_buf_char(buf, *at);
+            wpa_buf_printf(buf, "\\u%04x", c);
         }
+        start = i + 1;
     }
+    wpa_buf_append(buf, text + start, length - start);
     wpa_buf_char(buf, '"');
+}
+
+static void dump_text(const char *text, wpa_buf *buf)
+{
+    wpa_json_append_text(buf, text, strlen(text));
 }
 
 static void dump_real(double real, wpa_buf *buf)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <wpa/arena.h>
+#include <wpa/buf.h>
 
 typedef struct wpa_json wpa_json;
 
@@ -133,3 +134,5 @@ wpa_json *wpa_json_dup(const wpa_json *value, wpa_arena *arena);
 char *wpa_json_dump(const wpa_json *value, wpa_arena *arena);
 /** Indented by two, keys in the order they were set: for people and files. */
 char *wpa_json_dump_pretty(const wpa_json *value, wpa_arena *arena);
+/** text[length] as a JSON string, with its quotes. */
+void wpa_json_append_text(wpa_buf *buf, const char *text, size_t length);

@@ -15,6 +15,7 @@
 #include <wpa/text.h>
 
 #include "api/route.h"
+#include "auth/hash.h"
 #include "harness/client.h"
 #include "harness/readme.h"
 #include "harness/sample.h"
@@ -233,6 +234,15 @@ static void a_workflow_is_analysed(void **state)
     (void)ask(f, &by_uid);
 }
 
+/** The short id with this letter in an answer. */
+static const char *short_id(fixture *f, const char *body, char letter)
+{
+    const char *key = wpa_arena_printf(f->client.arena, "\"short_id\":\"%c-", letter);
+    const char *at = strstr(body, key);
+    assert_non_null(at);
+    return member(f, at, "short_id");
+}
+
 /** Id of the analysis that a POST /analyze answers. */
 static const char *analysis_of(fixture *f, const char *workflow)
 {
@@ -240,7 +250,7 @@ static const char *analysis_of(fixture *f, const char *workflow)
                     wpa_arena_printf(f->client.arena, "{\"workflow_name\":\"%s\"}", workflow),
                     200,
                     {NULL}};
-    return member(f, ask(f, &s).body, "short_id");
+    return short_id(f, ask(f, &s).body, 'a');
 }
 
 static void a_patch_is_made_tested_deployed_and_taken_back(void **state)
@@ -293,7 +303,7 @@ static void a_patch_is_made_tested_deployed_and_taken_back(void **state)
         {"\"created_by\":\"WorkflowPatchAgent\"", "\"why\":\"because\"",
          "\"patch_version\":\"2.1.0\""}};
     wpa_client_answer made = ask(f, &make);
-    const char *patch = member(f, made.body, "short_id");
+    const char *patch = short_id(f, made.body, 'p');
     const char *etag = wpa_client_header(&f->client, &made, "ETag");
     assert_non_null(wpa_client_header(&f->client, &made, "Location"));
     const char *path = wpa_arena_printf(arena, "/patches/%s", patch);
@@ -383,7 +393,7 @@ static void a_patch_brings_its_own_contents(void **state)
          422,
          {"declares"}},
     };
-    const char *patch = member(f, ask(f, &steps[0]).body, "short_id");
+    const char *patch = short_id(f, ask(f, &steps[0]).body, 'p');
     tell(f, steps + 1, WPA_COUNT(steps) - 1);
     const step reject = {
         wpa_arena_printf(f->client.arena, "PATCH /patches/%s", patch),
@@ -404,6 +414,55 @@ static void a_patch_brings_its_own_contents(void **state)
     (void)ask(f, &again);
 }
 
+/** The thing is found by the id that a list gives it, a UUID, and by its short id: one answer. */
+static void check_ids(fixture *f, const char *list, char letter)
+{
+    wpa_arena *arena = f->client.arena;
+    const step all = {wpa_arena_printf(arena, "GET %s?limit=1", list), NULL, 200, {NULL}};
+    const char *item = ask(f, &all).body;
+    const char *id = member(f, item, "id"), *name = short_id(f, item, letter);
+    assert_true(wpa_uuid_is_valid(id));
+    const step by_id = {
+        wpa_arena_printf(arena, "GET %s/%s", list, id), NULL, 200, {id, name, NULL}};
+    const step by_name = {wpa_arena_printf(arena, "GET %s/%s", list, name), NULL, 200, {id, NULL}};
+    assert_string_equal(ask(f, &by_id).body, ask(f, &by_name).body);
+    const step unknown = {
+        wpa_arena_printf(arena, "GET %s/00000000-0000-4000-8000-000000000000", list),
+        NULL,
+        404,
+        {"there is no"}};
+    (void)ask(f, &unknown);
+}
+
+static void an_id_is_a_uuid(void **state)
+{
+    fixture *f = *state;
+    wpa_arena *arena = f->client.arena;
+    sign_in(f);
+    check_ids(f, "/findings", 'f');
+    check_ids(f, "/analyses", 'a');
+    check_ids(f, "/patches", 'p');
+    check_ids(f, "/deployments", 'd');
+    static const step one = {"GET /deployments/d-1", NULL, 200, {NULL}};
+    const char *patch = member(f, ask(f, &one).body, "patch_id");
+    const step by_patch = {wpa_arena_printf(arena, "GET /patches/%s", patch), NULL, 200, {NULL}};
+    wpa_client_answer answered = ask(f, &by_patch);
+    const char *deployment = member(f, answered.body, "deployment_id");
+    const step there = {
+        wpa_arena_printf(arena, "GET /deployments/%s", deployment), NULL, 200, {patch}};
+    const char *finding = member(f, strstr(answered.body, "\"answers\":"), "id");
+    const step back = {wpa_arena_printf(arena, "GET /findings/%s", finding), NULL, 200, {finding}};
+    const step noted = {wpa_arena_printf(arena, "POST /findings/%s/comments", finding),
+                        "{\"text\":\"seen\"}",
+                        201,
+                        {"\"text\":\"seen\"", finding}};
+    (void)ask(f, &there);
+    (void)ask(f, &back);
+    (void)ask(f, &noted);
+    assert_true(wpa_uuid_is_valid(patch) && wpa_uuid_is_valid(deployment));
+    assert_true(wpa_uuid_is_valid(finding));
+}
+
 static void everything_else_has_a_route(void **state)
 {
     fixture *f = *state;
@@ -417,7 +476,7 @@ static void everything_else_has_a_route(void **state)
          NULL,
          200,
          {"unpinned"}},
-        {"GET /findings/f-1", NULL, 200, {"\"id\":\"f-1\"", "\"comments\":[]"}},
+        {"GET /findings/f-1", NULL, 200, {"\"short_id\":\"f-1\"", "\"comments\":[]"}},
         {"GET /findings/f-999999", NULL, 404, {"no such finding"}},
         {"POST /findings/f-1/ignore", "{\"reason\":\"x\"}", 422, {"\"field\":\"until\""}},
         {"POST /findings/f-1/ignore",
@@ -718,6 +777,7 @@ int main(void)
         cmocka_unit_test(a_workflow_is_analysed),
         cmocka_unit_test(a_patch_is_made_tested_deployed_and_taken_back),
         cmocka_unit_test(a_patch_brings_its_own_contents),
+        cmocka_unit_test(an_id_is_a_uuid),
         cmocka_unit_test(everything_else_has_a_route),
         cmocka_unit_test(refusals_are_recorded),
         cmocka_unit_test(figures_are_told),

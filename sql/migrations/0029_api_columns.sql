@@ -8,6 +8,15 @@ ALTER TABLE finding ADD CONSTRAINT finding_uid_key UNIQUE (uid);
 DROP INDEX finding_of_workflow;
 CREATE INDEX finding_of_workflow ON finding (workflow_id, id DESC) INCLUDE (severity, dimension, kind, state, persona, first_seen, fixed_at);
 
+-- For places by a comparison of rows, which have one direction.
+DROP INDEX finding_shown_severity, finding_shown_dimension, finding_state, patch_state, patch_severity;
+CREATE INDEX finding_shown_severity ON finding (severity, id) WHERE state IN ('open','in_patch','verifying') AND persona = 'default';
+CREATE INDEX finding_shown_dimension ON finding (dimension, id) WHERE state IN ('open','in_patch','verifying') AND persona = 'default';
+CREATE INDEX finding_shown_rule ON finding (rule, id) WHERE state IN ('open','in_patch','verifying') AND persona = 'default';
+CREATE INDEX finding_state ON finding (state, id);
+CREATE INDEX patch_state ON patch (state, id);
+CREATE INDEX patch_severity ON patch (severity, id);
+
 -- ---- findings ----------------------------------------------------------------------------------------
 DROP VIEW v_api_finding;
 CREATE VIEW v_api_finding AS
@@ -134,8 +143,9 @@ SELECT a.seq AS key, a.seq, a.at, coalesce(p.name, a.actor) AS actor, a.action, 
   FROM wpa.audit a LEFT JOIN wpa.principal p ON p.id::text = a.actor;
 
 -- ---- ids of a page, the newest first -----------------------------------------------------------------
--- What is asked for most has plans that are kept, each on the one index that gives its rows in order; all else is planned for
--- what it asks, see api_page_*_by.
+-- What is asked for most has plans that are kept. Each names its place by a comparison of rows and an order that one index
+-- alone gives: with an equality instead, the planner, who does not know the value, walks all findings. Everything else is
+-- planned for what it asks, see api_page_*_by.
 
 ALTER FUNCTION api_page_findings(bigint, bigint, bigint, text, text, text, text, text, text, boolean, text, jsonb) RENAME TO api_page_findings_by;
 CREATE FUNCTION api_page_findings(before bigint, n bigint, workflow bigint, repository text, wanted_state text, wanted_severity text, wanted_dimension text,
@@ -144,30 +154,27 @@ CREATE FUNCTION api_page_findings(before bigint, n bigint, workflow bigint, repo
 DECLARE top bigint := coalesce(before, 9223372036854775807);
   of_workflows bigint[];
 BEGIN
-  IF part IS NOT NULL OR terms IS NOT NULL OR num_nonnulls(wanted_state, wanted_severity, wanted_dimension, wanted_rule, workflow, repository) > 1 THEN
+  IF num_nonnulls(wanted_kind, wanted_fix, part, terms) > 0 OR num_nonnulls(workflow, repository, wanted_state, wanted_severity, wanted_dimension, wanted_rule) > 1 THEN
     RETURN wpa.api_page_findings_by(before, n, workflow, repository, wanted_state, wanted_severity, wanted_dimension, wanted_kind, wanted_rule, wanted_fix, part, terms);
-  END IF;
-  IF wanted_severity IS NOT NULL THEN
-    RETURN ARRAY(SELECT f.id FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default' AND f.severity = wanted_severity AND f.id < top
-      AND (wanted_kind IS NULL OR f.kind = wanted_kind) AND (wanted_fix IS NULL OR (f.fixes <> '[]') = wanted_fix) ORDER BY f.id DESC LIMIT n);
+  ELSIF wanted_severity IS NOT NULL THEN
+    RETURN ARRAY(SELECT f.id FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default'
+      AND (f.severity, f.id) < (wanted_severity, top) AND f.severity >= wanted_severity ORDER BY f.severity DESC, f.id DESC LIMIT n);
   ELSIF wanted_dimension IS NOT NULL THEN
-    RETURN ARRAY(SELECT f.id FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default' AND f.dimension = wanted_dimension AND f.id < top
-      AND (wanted_kind IS NULL OR f.kind = wanted_kind) AND (wanted_fix IS NULL OR (f.fixes <> '[]') = wanted_fix) ORDER BY f.id DESC LIMIT n);
+    RETURN ARRAY(SELECT f.id FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default'
+      AND (f.dimension, f.id) < (wanted_dimension, top) AND f.dimension >= wanted_dimension ORDER BY f.dimension DESC, f.id DESC LIMIT n);
   ELSIF wanted_rule IS NOT NULL THEN
-    RETURN ARRAY(SELECT f.id FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default' AND f.rule = wanted_rule AND f.id < top
-      AND (wanted_kind IS NULL OR f.kind = wanted_kind) AND (wanted_fix IS NULL OR (f.fixes <> '[]') = wanted_fix) ORDER BY f.id DESC LIMIT n);
+    RETURN ARRAY(SELECT f.id FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default'
+      AND (f.rule, f.id) < (wanted_rule, top) AND f.rule >= wanted_rule ORDER BY f.rule DESC, f.id DESC LIMIT n);
   ELSIF wanted_state IS NOT NULL THEN
-    RETURN ARRAY(SELECT f.id FROM wpa.finding f WHERE f.state = wanted_state AND f.id < top
-      AND (wanted_kind IS NULL OR f.kind = wanted_kind) AND (wanted_fix IS NULL OR (f.fixes <> '[]') = wanted_fix) ORDER BY f.id DESC LIMIT n);
+    RETURN ARRAY(SELECT f.id FROM wpa.finding f WHERE (f.state, f.id) < (wanted_state, top) AND f.state >= wanted_state ORDER BY f.state DESC, f.id DESC LIMIT n);
   ELSIF workflow IS NULL AND repository IS NULL THEN
-    RETURN ARRAY(SELECT f.id FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default' AND f.id < top
-      AND (wanted_kind IS NULL OR f.kind = wanted_kind) AND (wanted_fix IS NULL OR (f.fixes <> '[]') = wanted_fix) ORDER BY f.id DESC LIMIT n);
+    RETURN ARRAY(SELECT f.id FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default' AND f.id < top ORDER BY f.id DESC LIMIT n);
   END IF;
   of_workflows := CASE WHEN workflow IS NOT NULL THEN ARRAY[workflow]
     ELSE ARRAY(SELECT w.id FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id WHERE r.name = api_page_findings.repository) END;
   RETURN ARRAY(SELECT y.id FROM unnest(of_workflows) u(id) CROSS JOIN LATERAL
      (SELECT f.id FROM wpa.finding f WHERE f.workflow_id = u.id AND f.state IN ('open','in_patch','verifying') AND f.persona = 'default' AND f.id < top
-      AND (wanted_kind IS NULL OR f.kind = wanted_kind) AND (wanted_fix IS NULL OR (f.fixes <> '[]') = wanted_fix) ORDER BY f.id DESC LIMIT n) y ORDER BY y.id DESC LIMIT n);
+       ORDER BY f.id DESC LIMIT n) y ORDER BY y.id DESC LIMIT n);
 END $$;
 
 ALTER FUNCTION api_page_patches(bigint, bigint, bigint, text, text) RENAME TO api_page_patches_by;
@@ -178,9 +185,10 @@ BEGIN
   IF num_nonnulls(workflow, wanted_state, wanted_severity) > 1 THEN
     RETURN wpa.api_page_patches_by(before, n, workflow, wanted_state, wanted_severity);
   ELSIF wanted_state IS NOT NULL THEN
-    RETURN ARRAY(SELECT p.id FROM wpa.patch p WHERE p.state = wanted_state AND p.id < top ORDER BY p.id DESC LIMIT n);
+    RETURN ARRAY(SELECT p.id FROM wpa.patch p WHERE (p.state, p.id) < (wanted_state, top) AND p.state >= wanted_state ORDER BY p.state DESC, p.id DESC LIMIT n);
   ELSIF wanted_severity IS NOT NULL THEN
-    RETURN ARRAY(SELECT p.id FROM wpa.patch p WHERE p.severity = wanted_severity AND p.id < top ORDER BY p.id DESC LIMIT n);
+    RETURN ARRAY(SELECT p.id FROM wpa.patch p WHERE (p.severity, p.id) < (wanted_severity, top) AND p.severity >= wanted_severity
+      ORDER BY p.severity DESC, p.id DESC LIMIT n);
   ELSIF workflow IS NOT NULL THEN
     RETURN ARRAY(SELECT DISTINCT e.patch_id FROM wpa.workflow w JOIN wpa.patch_edit e ON e.repository_id = w.repository_id AND e.path = w.path
       WHERE w.id = workflow AND e.patch_id < top ORDER BY e.patch_id DESC LIMIT n);

@@ -342,13 +342,23 @@ static bool builds_tree(const wpa_shell_command *c)
     unsigned roles = *c->name ? wpa_facts_command_roles(c->name, words, n) : 0;
     static const char *const named[] = {"pip", "pip3",   "apt",   "apt-get", "brew", "gem", "git",
                                         "gh",  "docker", "cargo", "go",      "curl", "wget"};
-    bool is_package =
-        (roles & WPA_DOES_INSTALL) != 0 && wpa_text_index(c->name, named, WPA_COUNT(named)) >= 0;
+    bool is_pip = n > 1 && wpa_text_is(words[0], "-m") && wpa_text_starts(words[1], "pip");
+    bool is_package = (roles & WPA_DOES_INSTALL) != 0 &&
+                      (is_pip || wpa_text_index(c->name, named, WPA_COUNT(named)) >= 0);
     bool is_own = is_package && (wpa_shell_word_find(c, ".") || wpa_shell_word_find(c, "-r") ||
                                  wpa_shell_word_find(c, "-e"));
     return (roles & (WPA_DOES_BUILD | WPA_DOES_TEST)) != 0 ||
            ((roles & WPA_DOES_INSTALL) != 0 && (!is_package || is_own)) ||
            wpa_text_is(c->name, "make") || tree_file_of(c) != NULL;
+}
+
+/* Does the step work in another folder, and speak of this one nowhere? */
+static bool is_elsewhere(const wpa_intake *intake, const wpa_outline_step *step)
+{
+    const char *there = wpa_yaml_text(wpa_yaml_get(step->node, "working-directory"));
+    const char *folder = intake->folder;
+    return folder && *folder && there && !wpa_outline_has_expression(there) &&
+           !strstr(there, folder) && step->run && !strstr(step->run->text, folder);
 }
 
 bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step, wpa_span *span)
@@ -361,6 +371,9 @@ bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step
     if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
         *span = step->uses.node->span;
         return is_tree && wpa_facts_action_is(step->uses.slug, WPA_TRAIT_TREE_RUNNER);
+    }
+    if (is_elsewhere(intake, step)) {
+        return false;
     }
     for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
         const wpa_shell_command *c = &step->script->commands[i];
@@ -383,4 +396,20 @@ const char *wpa_intake_file_at(const wpa_outline_step *step, wpa_span span)
         }
     }
     return NULL;
+}
+
+#define RUNS_MAX 16 /* steps that are named */
+
+void wpa_intake_relate_runs(wpa_rule_run *run, wpa_finding *finding, const wpa_outline_job *job,
+                            const wpa_intake *intake)
+{
+    wpa_span span;
+    for (size_t i = intake->step->index, n = 0; i < job->n_steps && n < RUNS_MAX; i++) {
+        if (wpa_intake_is_run_by(intake, &job->steps[i], &span)) {
+            const char *file = wpa_intake_file_at(&job->steps[i], span);
+            wpa_rule_relate(run, finding, span, file ? "runs it, as %s says" : "runs it%s",
+                            file ? file : "");
+            n++;
+        }
+    }
 }

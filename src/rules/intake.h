@@ -34,5 +34,8 @@ wpa_intake wpa_intake_of_download(const wpa_outline_step *step);
 
 /** Does the step run code that lies in that folder? Its span in the file. */
 bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step, wpa_span *span);
+/** Name every step that runs what came in: each of them is a place where it happens. */
+void wpa_intake_relate_runs(wpa_rule_run *run, wpa_finding *finding, const wpa_outline_job *job,
+                            const wpa_intake *intake);
 /** Which file tells the command at that span what to run; NULL if that is not known. */
 const char *wpa_intake_file_at(const wpa_outline_step *step, wpa_span span);

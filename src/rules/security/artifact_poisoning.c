@@ -157,8 +157,10 @@ static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *in
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->confidence = WPA_CONFIDENCE_MEDIUM;
     }
-    if (span.start != intake->span.start) {
-        wpa_rule_relate(run, finding, span, "%s", how == EXECUTED ? "runs them" : "reads them");
+    if (how == EXECUTED) {
+        wpa_intake_relate_runs(run, finding, site->job, intake);
+    } else if (span.start != intake->span.start) {
+        wpa_rule_relate(run, finding, span, "reads them");
     }
 }
 

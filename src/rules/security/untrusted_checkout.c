@@ -5,8 +5,6 @@
 #include "rules/handover.h"
 #include "rules/intake.h"
 
-#define RUNS_MAX 16 /* steps that are named */
-
 /* The first step behind the intake, or the intake's own, that runs what came in. */
 static const wpa_outline_step *find_run(const wpa_outline_job *job, const wpa_intake *intake,
                                         wpa_span *span)
@@ -121,21 +119,6 @@ static void relate_downstream(wpa_rule_run *run, wpa_finding *finding, const dow
     wpa_rule_relate_in(run, finding, d->source, d->run, "runs it");
 }
 
-/* Every step that runs what came in: each of them is a place where it happens. */
-static void relate_runs(wpa_rule_run *run, wpa_finding *finding, const wpa_outline_job *job,
-                        const wpa_intake *intake)
-{
-    wpa_span span;
-    for (size_t i = intake->step->index, n = 0; i < job->n_steps && n < RUNS_MAX; i++) {
-        if (wpa_intake_is_run_by(intake, &job->steps[i], &span)) {
-            const char *file = wpa_intake_file_at(&job->steps[i], span);
-            wpa_rule_relate(run, finding, span, file ? "runs it, as %s says" : "runs it%s",
-                            file ? file : "");
-            n++;
-        }
-    }
-}
-
 static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *intake)
 {
     wpa_span span;
@@ -162,7 +145,11 @@ static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *in
         finding->confidence = WPA_CONFIDENCE_MEDIUM;
     }
     wpa_taint_relate(run, finding, &intake->taint);
-    relate_runs(run, finding, site->job, intake);
+    wpa_intake_relate_runs(run, finding, site->job, intake);
+    const wpa_yaml_node *repository = wpa_outline_with(intake->step, "repository");
+    if (repository && repository->span.start != intake->span.start) {
+        wpa_rule_relate(run, finding, repository->span, "from this repository");
+    }
     if (d.job) {
         relate_downstream(run, finding, &d);
     }

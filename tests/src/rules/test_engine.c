@@ -84,6 +84,29 @@ static void test_what_an_anchor_holds_is_found_once(void **state)
     assert_int_equal(finding->related[finding->n_related - 1].span.start.line, 10);
 }
 
+static void test_every_step_that_runs_it_is_named(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_result result = run("on: pull_request_target\n"
+                            "jobs:\n"
+                            "  a:\n"
+                            "    runs-on: x\n"
+                            "    steps:\n"
+                            "      - uses: actions/checkout@v4.2.2\n"
+                            "        with: {ref: '${{ github.head_ref }}', path: pr}\n"
+                            "      - run: bash pr/a.sh\n"
+                            "      - run: make\n"
+                            "        working-directory: base\n"
+                            "      - run: make -C pr\n",
+                            only("untrusted-checkout", arena), arena);
+    assert_int_equal(result.n_findings, 1);
+    const wpa_finding *finding = result.findings[0];
+    assert_int_equal(finding->n_related, 3); /* where the branch comes from, and both */
+    assert_int_equal(finding->related[1].span.start.line, 8);
+    assert_int_equal(finding->related[2].span.start.line, 11);
+}
+
 static void test_positions_count_characters(void **state)
 {
     (void)state;
@@ -358,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identity_survives_moves),
         cmocka_unit_test(test_what_an_anchor_holds_is_found_once),
+        cmocka_unit_test(test_every_step_that_runs_it_is_named),
         cmocka_unit_test(test_positions_count_characters),
         cmocka_unit_test(test_comments_silence),
         cmocka_unit_test(test_comments_of_scripts_silence),

@@ -7,6 +7,7 @@
 #include <wpa/buf.h>
 #include <wpa/text.h>
 
+#include "expr/expr.h"
 #include "rules/fix_internal.h"
 #include "rules/site.h"
 
@@ -52,55 +53,64 @@ static bool is_word_char(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
-/** A name with what is asked of it: "needs.a.outputs.b"; empty behind the last one. */
-static wpa_span next_path(const char *text, size_t from, bool is_bare)
+/** A name with what is asked of it: "needs.a.outputs.b"; empty behind the last one up to end. */
+static wpa_span name_between(const char *text, size_t from, size_t end)
 {
-    bool is_inside = is_bare;
-    for (size_t i = from; text[i];) {
-        if (!is_inside) {
-            const char *open = strstr(text + i, "${{");
-            if (!open) {
-                break;
-            }
-            i = (size_t)(open - text) + 3;
-            is_inside = true;
-        } else if (strncmp(text + i, "}}", 2) == 0) {
-            i += 2;
-            is_inside = is_bare;
-        } else if (text[i] == '\'') { /* a string; quotes in it are doubled */
-            i++;
-            i += strcspn(text + i, "'");
-            i += text[i] == '\'';
+    for (size_t i = from; i < end;) {
+        size_t behind = i + 1;
+        if (text[i] == '\'') { /* a string; quotes in it are doubled */
+            behind += strcspn(text + behind, "'");
+            behind += text[behind] == '\'';
         } else if (isalpha((unsigned char)text[i])) {
-            size_t end = i;
-            while (is_word_char(text[end]) || (text[end] == '.' && is_word_char(text[end + 1]))) {
-                end++;
+            while (is_word_char(text[behind]) ||
+                   (text[behind] == '.' && is_word_char(text[behind + 1]))) {
+                behind++;
             }
-            return (wpa_span){i, end};
-        } else {
-            i++;
+            return (wpa_span){i, behind};
         }
+        i = behind;
     }
     return (wpa_span){0, 0};
 }
 
-/** Where to go on behind a path: still inside of its expression. */
-static wpa_span path_behind(const char *text, wpa_span path, bool is_bare)
+/* The names of a text: what stands in its expressions, or all of it. */
+typedef struct name_walk {
+    const char *text;
+    size_t length;
+    size_t at, end; /* what is left of the expression that is walked */
+    bool is_bare;
+} name_walk;
+
+static name_walk walk_names(const char *text, bool is_bare)
 {
-    if (is_bare) {
-        return next_path(text, path.end, true);
+    size_t length = strlen(text);
+    return (name_walk){text, length, 0, is_bare ? length : 0, is_bare};
+}
+
+/** On to the next expression; false behind the last one. */
+static bool enter_next(name_walk *walk)
+{
+    const char *open = walk->is_bare ? NULL : strstr(walk->text + walk->end, "${{");
+    if (!open) {
+        return false;
     }
-    const char *close = strstr(text + path.end, "}}");
-    const char *open = strstr(text + path.end, "${{");
-    bool is_inside = close && (!open || close < open);
-    if (is_inside) {
-        wpa_span next = next_path(text, path.end, true);
-        if (next.end && text + next.start < close) {
-            return next;
+    walk->at = (size_t)(open - walk->text) + 3;
+    size_t close = wpa_expr_close(walk->text, walk->length, walk->at);
+    walk->end = close == SIZE_MAX ? walk->length : close;
+    return true;
+}
+
+/** The next name; empty behind the last one. */
+static wpa_span next_name(name_walk *walk)
+{
+    do {
+        wpa_span name = name_between(walk->text, walk->at, walk->end);
+        if (name.end) {
+            walk->at = name.end;
+            return name;
         }
-        return next_path(text, (size_t)(close - text), false);
-    }
-    return next_path(text, path.end, false);
+    } while (enter_next(walk));
+    return (wpa_span){0, 0};
 }
 
 static bool is_of_context(const char *text, wpa_span path, const char *context)
@@ -113,8 +123,8 @@ static bool is_of_context(const char *text, wpa_span path, const char *context)
 
 bool wpa_extract_names(const char *text, bool is_bare, const char *context)
 {
-    for (wpa_span path = next_path(text, 0, is_bare); path.end;
-         path = path_behind(text, path, is_bare)) {
+    name_walk walk = walk_names(text, is_bare);
+    for (wpa_span path = next_name(&walk); path.end; path = next_name(&walk)) {
         if (is_of_context(text, path, context)) {
             return true;
         }
@@ -407,8 +417,8 @@ static bool add_scalar(wpa_extract *x, const wpa_yaml_node *node)
     if (!is_bare && !strstr(node->text, "${{")) {
         return true;
     }
-    for (wpa_span path = next_path(node->text, 0, is_bare); path.end;
-         path = path_behind(node->text, path, is_bare)) {
+    name_walk walk = walk_names(node->text, is_bare);
+    for (wpa_span path = next_name(&walk); path.end; path = next_name(&walk)) {
         char behind = node->text[path.end];
         if (is_unseen(x, node->text, path) &&
             (behind == '[' || !add_path(x, node, path, is_bare))) {

@@ -69,14 +69,15 @@ static size_t fix_alone(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *fixe
     for (size_t i = 0; i < n; i++) {
         size_t n_now;
         const wpa_fix_change *change = &wpa_fix_tree_changes(fixes, &n_now)[i];
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
         const wpa_source *source =
-            change->is_shared ? wpa_fix_tree_source(fixes, change->path) : NULL;
+            change->is_shared ? wpa_fix_tree_source(fixes, change->path, arena) : NULL;
         if (!source) {
             continue;
         }
         wpa_fix_outcome outcome =
-            wpa_rules_fix(source, wpa_settings_at(unit->settings, change->path, unit->arena),
-                          tree->options->fixes, unit->arena);
+            wpa_rules_fix(source, wpa_settings_at(unit->settings, change->path, arena),
+                          tree->options->fixes, arena);
         if (outcome.n_applied) {
             wpa_fix_tree_put(fixes, change->path, outcome.text, outcome.size_bytes);
             n_applied += outcome.n_applied;
@@ -89,7 +90,7 @@ static size_t fix_alone(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *fixe
 static size_t fix_together(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *fixes)
 {
     size_t n_applied = 0;
-    for (size_t i = 0; i < unit->n_files; i++) {
+    for (size_t i = 0; i < unit->n_files && !wpa_fix_tree_is_stopped(fixes); i++) {
         const wpa_unit_file *file = unit->files[i];
         if (file->state == WPA_UNIT_DONE && !file->is_twice) {
             wpa_fix_outcome outcome =
@@ -119,7 +120,7 @@ static void hand_over(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *fixes)
             shared[together->shown.n++] = changes[i];
         }
         if (file) {
-            wpa_result now = wpa_rules_run(wpa_fix_tree_source(fixes, file->identity),
+            wpa_result now = wpa_rules_run(wpa_fix_tree_source(fixes, file->identity, unit->arena),
                                            file->shown.settings, unit->arena);
             file->is_together = true;
             file->shown.fixed.result = now;
@@ -143,7 +144,7 @@ void wpa_unit_fix_together(wpa_tree *tree, wpa_unit *unit)
         return;
     }
     unit->together = wpa_arena_alloc(unit->arena, sizeof *unit->together);
-    wpa_fix_tree *fixes = begin(unit);
+    WPA_AUTO(wpa_fix_tree) *fixes = begin(unit);
     for (int round = 0; round < ROUNDS_MAX; round++) {
         if (fix_together(tree, unit, fixes) + fix_alone(tree, unit, fixes) == 0) {
             break;

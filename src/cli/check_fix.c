@@ -99,7 +99,8 @@ static bool deliver_fix(wpa_check_run *run, const wpa_tree_file *file, wpa_arena
 static void print_note(wpa_cli *cli, const wpa_note *note, wpa_arena *arena)
 {
     const char *path = wpa_text_visible(arena, note->path, strlen(note->path), false);
-    (void)fprintf(cli->err, "note: %s: %s: %s\n", path, note->rule, note->text);
+    (void)fprintf(cli->err, "note: %s: %s%s%s\n", path, note->rule ? note->rule : "",
+                  note->rule ? ": " : "", note->text);
 }
 
 static void fail(wpa_check_run *run, const wpa_error *why)

@@ -309,7 +309,7 @@ static wpa_fix_outcome take_fix(drafting *d, const wpa_source *source, const wpa
 static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
 {
     const char *fingerprint = wpa_rows_text(rows, row, F_FINGERPRINT);
-    const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path);
+    const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path, d->arena);
     wpa_analysis now = wpa_analysis_of_source(source, d->place.settings, d->arena);
     const wpa_finding *finding = find_now(f, &now.result, fingerprint);
     if (!finding || finding->n_fixes == 0) {
@@ -328,7 +328,7 @@ static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
 /** What no fix of its own has answered may be gone with another's. */
 static void settle(drafting *d, fixing *f, const wpa_rows *rows, size_t first, size_t end)
 {
-    const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path);
+    const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path, d->arena);
     wpa_analysis after = wpa_analysis_of_source(source, d->place.settings, d->arena);
     wpa_analysis_change change = wpa_analysis_compare(&f->before, &after, d->arena);
     for (size_t row = first; row < end; row++) {
@@ -378,7 +378,7 @@ static bool draft_file(drafting *d, const wpa_rows *rows, size_t *row, wpa_error
     }
     *row = end_of_file(d, rows, first);
     d->where = wpa_arena_printf(d->arena, "%s/%s", d->place.name, path);
-    const wpa_source *source = wpa_fix_tree_source(d->fixes, path);
+    const wpa_source *source = wpa_fix_tree_source(d->fixes, path, d->arena);
     if (!source) {
         for (size_t i = first; i < *row; i++) {
             leave_out(d, rows, i, "its file is no longer at the head of the branch");
@@ -410,6 +410,7 @@ static bool finish_place(drafting *d, wpa_error *err)
             return false;
         }
     }
+    wpa_fix_tree_free(d->fixes);
     d->fixes = NULL;
     return true;
 }
@@ -505,6 +506,7 @@ bool wpa_patch_draft_findings(wpa_db *db, const int64_t finding_ids[], size_t n,
         return false;
     }
     bool is_drafted = draft_rows(&d, rows, err);
+    wpa_fix_tree_free(d.fixes);
     leave(&d.place);
     if (is_drafted) {
         describe(&d, name);

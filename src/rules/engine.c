@@ -338,6 +338,8 @@ static wpa_finding *settle(const wpa_rule_sink *sink, const wpa_finding *from)
 {
     wpa_arena *arena = sink->arena;
     wpa_finding *finding = wpa_arena_dup(arena, from, sizeof *from);
+    finding->own_severity = from->severity;
+    finding->own_persona = from->persona;
     finding->check = wpa_arena_text(arena, from->check);
     finding->message = wpa_arena_text(arena, from->message);
     finding->related = wpa_arena_dup(arena, from->related, from->n_related * sizeof *from->related);

@@ -76,6 +76,8 @@ typedef struct wpa_finding {
     wpa_severity severity;
     wpa_confidence confidence;
     wpa_persona persona;
+    wpa_severity own_severity; /* as the rule has it, whatever the configuration makes of it */
+    wpa_persona own_persona;
     wpa_finding_state state;
     const char *state_reason; /* why ignored or baselined; NULL when open */
     const char *since;        /* "YYYY-MM-DD" it was put on record, or NULL */

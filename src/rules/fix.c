@@ -10,15 +10,24 @@
 typedef wpa_fix_candidate candidate;
 typedef wpa_fix_candidates candidates;
 
+/* All that the rules say of a text, in an arena of its own; none: not asked yet. */
+typedef struct judgement {
+    wpa_result result;
+    wpa_arena *arena;
+} judgement;
+
 /* The whole loop over one file. */
 typedef struct fixer {
-    const wpa_source *source; /* as it is now */
-    const wpa_settings *settings;
+    const wpa_source *source;  /* as it is now */
     const wpa_settings *judge; /* every rule at every level: what a fix must not worsen */
     const wpa_fix_choice *choice;
     wpa_arena *arena;
-    wpa_map *dropped; /* fingerprints of findings whose fix did not hold */
-    size_t n_tried;   /* bytes that were analysed to see whether fixes hold */
+    wpa_map *dropped;  /* fingerprints of findings whose fix did not hold */
+    judgement before;  /* of the file as it is now */
+    judgement proof;   /* of the file with these, the last that held: */
+    candidates proven; /* in the arena of the proof */
+    size_t n_tried;    /* bytes that were analysed to see whether fixes hold */
+    size_t work;       /* and what rules looked at for it */
     wpa_fix_outcome outcome;
     wpa_note *notes;
     size_t applied_capacity, fixes_capacity, notes_capacity;
@@ -179,8 +188,11 @@ const wpa_settings *wpa_fix_judge(const wpa_settings *settings, wpa_arena *arena
     (void)wpa_rules_all(&n_rules);
     wpa_settings *judge = wpa_arena_dup(arena, settings, sizeof *settings);
     judge->rules = wpa_arena_dup(arena, settings->rules, (n_rules + 1) * sizeof *settings->rules);
-    for (size_t i = 0; i < n_rules; i++) {
-        judge->rules[i].toggle = WPA_TOGGLE_UNSET;
+    for (size_t i = 0; i <= n_rules; i++) {
+        wpa_rule_setting *rule = &judge->rules[i];
+        rule->toggle = WPA_TOGGLE_UNSET;
+        rule->checks_off = NULL;
+        rule->paths = (wpa_text_list){0};
     }
     judge->is_unlimited = true;
     judge->persona = WPA_PERSONA_AUDITOR;
@@ -192,61 +204,109 @@ const wpa_settings *wpa_fix_judge(const wpa_settings *settings, wpa_arena *arena
     return judge;
 }
 
-static bool is_same_kind(const wpa_finding *a, const wpa_finding *b)
+const char *wpa_fix_unfinished(const wpa_result *result)
 {
-    return a->rule == b->rule && wpa_text_is(a->check, b->check);
-}
-
-static size_t count_like(const wpa_result *result, const wpa_finding *like)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < result->n_findings; i++) {
-        n += is_same_kind(result->findings[i], like);
-    }
-    return n;
-}
-
-/** Were there more findings of this rule than are reported one by one? */
-static bool is_beyond_limit(const wpa_result *result, const wpa_rule *rule)
-{
-    for (size_t i = 0; i < result->n_findings; i++) {
-        if (result->findings[i]->rule == rule && result->findings[i]->is_summary) {
-            return true;
+    for (size_t i = 0; i < result->n_notes; i++) {
+        if (result->notes[i].rule) {
+            return result->notes[i].rule;
         }
     }
-    return false;
+    return NULL;
 }
 
-static size_t count_candidates_like(const candidates *list, const wpa_finding *like)
+/* How many findings there are of a kind, which is one check of one rule. */
+typedef struct kind_count {
+    const char *check;
+    size_t n_before, n_after, n_fixed;
+    struct kind_count *next;
+} kind_count;
+
+typedef struct tally {
+    kind_count **of_rule; /* [number of rules + 1] in the order of the registry */
+    wpa_arena *arena;
+} tally;
+
+static kind_count *count_of(const tally *t, const wpa_finding *finding)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        n += is_same_kind(list->items[i].finding, like);
+    kind_count **at = &t->of_rule[wpa_rules_index(finding->rule)];
+    while (*at && !wpa_text_is((*at)->check, finding->check)) {
+        at = &(*at)->next;
     }
-    return n;
+    if (!*at) {
+        *at = wpa_arena_alloc(t->arena, sizeof **at);
+        (*at)->check = finding->check;
+    }
+    return *at;
 }
 
-const char *wpa_fix_fault(const candidates *list, const wpa_result *before, const wpa_result *after,
-                          wpa_arena *arena)
+static tally count_kinds(const candidates *list, const wpa_result *before, const wpa_result *after,
+                         wpa_arena *arena)
 {
-    wpa_severity least = WPA_SEVERITY_LOW;
+    size_t n_rules;
+    (void)wpa_rules_all(&n_rules);
+    tally t = {wpa_arena_array(arena, n_rules + 1, sizeof(kind_count *)), arena};
+    for (size_t i = 0; i < before->n_findings; i++) {
+        count_of(&t, before->findings[i])->n_before++;
+    }
+    for (size_t i = 0; i < after->n_findings; i++) {
+        count_of(&t, after->findings[i])->n_after++;
+    }
     for (size_t i = 0; i < list->n; i++) {
+        count_of(&t, list->items[i].finding)->n_fixed++;
+    }
+    return t;
+}
+
+/* Up to where a fix may bring something new: by the configuration, and by the rules themselves. */
+typedef struct bar {
+    wpa_severity severity, own;
+} bar;
+
+/** Of the worst of them, or of the least. */
+static bar bar_of(const candidates *list, bool is_strict)
+{
+    bar of = {list->items[0].finding->severity, list->items[0].finding->own_severity};
+    for (size_t i = 1; i < list->n; i++) {
         const wpa_finding *finding = list->items[i].finding;
-        least = finding->severity > least ? finding->severity : least;
-        size_t n_fixed = count_candidates_like(list, finding);
-        if (count_like(after, finding) + n_fixed > count_like(before, finding) &&
-            !is_beyond_limit(before, finding->rule)) {
+        of.severity =
+            (finding->severity < of.severity) == is_strict ? finding->severity : of.severity;
+        of.own = (finding->own_severity < of.own) == is_strict ? finding->own_severity : of.own;
+    }
+    return of;
+}
+
+/** Would this one be harm if it were new? */
+static bool is_harm(const wpa_finding *finding, bar from)
+{
+    /* To be looked at, no harm. */
+    bool is_inventory =
+        finding->persona == WPA_PERSONA_AUDITOR && finding->own_persona == WPA_PERSONA_AUDITOR;
+    /* "As that one is": now they are, where one was mended before the other. */
+    bool is_likeness = finding->rule->compares ||
+                       (finding->rule->kind == WPA_KIND_OPPORTUNITY && !finding->rule->repair);
+    return (finding->severity >= from.severity || finding->own_severity >= from.own) &&
+           !is_inventory && !is_likeness;
+}
+
+const char *wpa_fix_fault(const candidates *list, bool is_strict, const wpa_result *before,
+                          const wpa_result *after, wpa_arena *arena)
+{
+    const char *unfinished = wpa_fix_unfinished(after);
+    if (unfinished) { /* what it would have found is not known */
+        return wpa_arena_printf(arena, "%s would not come to its end", unfinished);
+    }
+    tally t = count_kinds(list, before, after, arena);
+    bar from = bar_of(list, is_strict);
+    for (size_t i = 0; i < list->n; i++) {
+        const kind_count *n = count_of(&t, list->items[i].finding);
+        if (n->n_after + n->n_fixed > n->n_before) {
             return "the finding would still be there";
         }
     }
     for (size_t i = 0; i < after->n_findings; i++) {
         const wpa_finding *finding = after->findings[i];
-        bool is_inventory = finding->persona == WPA_PERSONA_AUDITOR; /* to be looked at, no harm */
-        /* "As that one is": now they are, where one was mended before the other. */
-        bool is_likeness = finding->rule->compares ||
-                           (finding->rule->kind == WPA_KIND_OPPORTUNITY && !finding->rule->repair);
-        if (finding->severity >= least && !is_inventory && !is_likeness &&
-            count_like(after, finding) > count_like(before, finding)) {
+        const kind_count *n = count_of(&t, finding);
+        if (n->n_after > n->n_before && is_harm(finding, from)) {
             return wpa_arena_printf(arena, "it would bring a new finding of %s", finding->rule->id);
         }
     }
@@ -266,10 +326,12 @@ static const wpa_source *apply(const fixer *f, const candidates *list, wpa_arena
 }
 
 /*
- * Text that is analysed for the fixes of one file: of a file that people wrote all are tried, one
- * of a megabyte that was made to need thousands of tries ends here.
+ * What is analysed to see whether the fixes of one file hold, in bytes and in what rules look at:
+ * of a file that people wrote all are tried, one that was made to need thousands of tries ends
+ * here.
  */
 #define TRIED_MAX_BYTES ((size_t)32 * 1024 * 1024)
+#define TRIED_MAX_WORK (2 * WPA_RULES_WORK_MAX)
 /* What the files of all rounds and their findings may hold; the next pass goes on from there. */
 #define HELD_MAX_BYTES ((size_t)192 * 1024 * 1024)
 
@@ -281,22 +343,44 @@ static bool is_spent(const fixer *f)
 {
     size_t size_bytes = f->source->size_bytes;
     size_t max_bytes = size_bytes > REFUSED_MIN_BYTES ? 2 * size_bytes : TRIED_MAX_BYTES;
-    return f->n_tried > max_bytes || wpa_arena_used_bytes(f->arena) > HELD_MAX_BYTES;
+    return f->n_tried > max_bytes || f->work > TRIED_MAX_WORK ||
+           wpa_arena_used_bytes(f->arena) > HELD_MAX_BYTES;
 }
 
 static wpa_result analyse(fixer *f, const wpa_source *source, const wpa_settings *settings,
                           wpa_arena *arena)
 {
+    wpa_result result = wpa_rules_run(source, settings, arena);
     f->n_tried += source->size_bytes;
-    return wpa_rules_run(source, settings, arena);
+    f->work += result.work;
+    return result;
 }
 
-/** Would the file be better with these fixes? If not, why, in the fixer's arena. */
-static bool holds(fixer *f, const candidates *list, const wpa_result *before, const char **fault)
+/** Has the last try that held been this one? */
+static bool is_proven(const fixer *f, const candidates *list)
 {
-    *fault = "as much was tried for this file as may be";
-    if (is_spent(f)) {
-        return false;
+    bool is_same = f->proof.arena && f->proven.n == list->n;
+    for (size_t i = 0; is_same && i < list->n; i++) {
+        is_same = f->proven.items[i].fix == list->items[i].fix;
+    }
+    return is_same;
+}
+
+static void keep_proof(fixer *f, const candidates *list, wpa_result result, wpa_arena *arena)
+{
+    wpa_arena_free(f->proof.arena);
+    f->proof = (judgement){result, arena};
+    f->proven = (candidates){.n = list->n};
+    f->proven.items = wpa_arena_dup(arena, list->items, list->n * sizeof *list->items);
+}
+
+/** Would the file be better with these fixes? If not, why, in the fixer's arena; NULL: not tried.
+ */
+static bool holds(fixer *f, const candidates *list, bool is_strict, const char **fault)
+{
+    *fault = NULL;
+    if (is_proven(f, list) || is_spent(f)) {
+        return is_proven(f, list);
     }
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new(); /* attempts are many, and most of it waste */
     const wpa_source *source = apply(f, list, scratch);
@@ -305,28 +389,35 @@ static bool holds(fixer *f, const candidates *list, const wpa_result *before, co
         return false;
     }
     wpa_result after = analyse(f, source, f->judge, scratch);
-    *fault = wpa_arena_text(f->arena, wpa_fix_fault(list, before, &after, scratch));
-    return *fault == NULL;
+    *fault = wpa_arena_text(f->arena,
+                            wpa_fix_fault(list, is_strict, &f->before.result, &after, scratch));
+    if (*fault) {
+        return false;
+    }
+    keep_proof(f, list, after, WPA_STEAL(scratch));
+    return true;
 }
 
 /* ---- the loop ---- */
 
-static void drop(fixer *f, const wpa_finding *finding, const char *fault)
+static void add_note(fixer *f, const char *rule, const char *text)
 {
     wpa_fix_outcome *outcome = &f->outcome;
-    wpa_map_put(f->dropped, finding->fingerprint, f);
-    wpa_note note = {
-        .path = finding->path,
-        .rule = finding->rule->id,
-        .text = wpa_arena_printf(f->arena, "fix at line %zu dropped: %s", finding->span.start.line,
-                                 fault),
-    };
     f->notes =
         wpa_arena_grow(f->arena, f->notes, outcome->n_notes, &f->notes_capacity, sizeof *f->notes);
-    f->notes[outcome->n_notes++] = note;
+    f->notes[outcome->n_notes++] = (wpa_note){.path = f->source->path, .rule = rule, .text = text};
     outcome->notes = f->notes;
 }
 
+static void drop(fixer *f, const wpa_finding *finding, const char *fault)
+{
+    wpa_map_put(f->dropped, finding->fingerprint, f);
+    add_note(
+        f, finding->rule->id,
+        wpa_arena_printf(f->arena, "fix at line %zu dropped: %s", finding->span.start.line, fault));
+}
+
+/** What was found to prove it is what the next ones are measured by. */
 static void accept(fixer *f, const candidates *list)
 {
     wpa_fix_outcome *outcome = &f->outcome;
@@ -339,73 +430,94 @@ static void accept(fixer *f, const candidates *list)
         outcome->fixes[outcome->n_applied++] = list->items[i].fix;
     }
     f->source = apply(f, list, f->arena);
+    wpa_arena_free(f->before.arena);
+    f->before = is_proven(f, list) ? f->proof : (judgement){0};
+    f->proof = f->before.arena ? (judgement){0} : f->proof;
 }
 
-/** Add to sound those of the list that hold, found by halving; the others are dropped. */
-static void keep_sound(fixer *f, const candidates *list, const wpa_result *before,
-                       candidates *sound)
+static void add_all(const fixer *f, candidates *list, const candidates *more)
 {
-    const char *fault;
-    if (list->n == 0) {
-        return;
+    for (size_t i = 0; i < more->n; i++) {
+        add(list, more->items[i], f->arena);
     }
-    if (holds(f, list, before, &fault)) {
-        for (size_t i = 0; i < list->n; i++) {
-            add(sound, list->items[i], f->arena);
+}
+
+/** Of a list that does not hold add to sound what does, found by halving; the rest is dropped. */
+static void keep_sound(fixer *f, const candidates *list, const char *fault, candidates *sound,
+                       size_t *n_first)
+{
+    if (list->n == 1) {
+        if (fault) {
+            drop(f, list->items[0].finding, fault);
         }
         return;
     }
-    if (list->n == 1) {
-        drop(f, list->items[0].finding, fault);
-        return;
+    candidates halves[] = {{list->items, list->n / 2, 0},
+                           {list->items + list->n / 2, list->n - list->n / 2, 0}};
+    for (size_t i = 0; i < WPA_COUNT(halves) && !is_spent(f); i++) {
+        if (holds(f, &halves[i], false, &fault)) {
+            *n_first = sound->n ? *n_first : halves[i].n;
+            add_all(f, sound, &halves[i]);
+        } else {
+            keep_sound(f, &halves[i], fault, sound, n_first);
+        }
     }
-    candidates left = {list->items, list->n / 2, 0};
-    candidates right = {list->items + left.n, list->n - left.n, 0};
-    keep_sound(f, &left, before, sound);
-    keep_sound(f, &right, before, sound);
 }
 
-static candidates of_severity(const fixer *f, const candidates *list, wpa_severity severity)
+/** Those that hold together of a list that does not. */
+static candidates find_sound(fixer *f, const candidates *list, const char *fault)
+{
+    candidates sound = {0};
+    size_t n_first = 0;
+    keep_sound(f, list, fault, &sound, &n_first);
+    if (sound.n > n_first && !holds(f, &sound, false, &fault)) {
+        sound.n = n_first; /* each of the others did by itself: they are next */
+    }
+    return sound;
+}
+
+/** Severities in the configuration and of the rules themselves, in one order. */
+static size_t rank_of(const wpa_finding *finding)
+{
+    return (size_t)finding->severity * WPA_SEVERITY_COUNT + finding->own_severity;
+}
+
+static candidates of_rank(const fixer *f, const candidates *list, size_t rank)
 {
     candidates some = {0};
     for (size_t i = 0; i < list->n; i++) {
-        if (list->items[i].finding->severity == severity) {
+        if (rank_of(list->items[i].finding) == rank) {
             add(&some, list->items[i], f->arena);
         }
     }
     return some;
 }
 
-/** Those of one severity that hold together: what a fix may bring is measured by what it cures. */
-static candidates take_severity(fixer *f, const candidates *list, wpa_severity severity,
-                                const wpa_result *before)
+/** Those of one severity: what a fix may bring is measured by what it cures. */
+static candidates take_rank(fixer *f, const candidates *list, size_t rank, const char *fault)
 {
-    candidates some = of_severity(f, list, severity), sound = {0};
-    const char *fault;
-    if (some.n == 0 || holds(f, &some, before, &fault)) {
+    candidates some = of_rank(f, list, rank);
+    bool is_all = some.n == list->n; /* which has been tried */
+    if (some.n == 0 || (!is_all && holds(f, &some, false, &fault))) {
         return some;
     }
-    keep_sound(f, &some, before, &sound);
-    if (sound.n > 1 && !holds(f, &sound, before, &fault)) {
-        sound.n = 1;
-    }
-    return sound;
+    return find_sound(f, &some, fault);
 }
 
-/** Take what holds, the worst first; the rest waits for the next round. */
+/** Take all at once; else what holds, the worst first, and the rest waits for the next round. */
 static void take(fixer *f, const candidates *list)
 {
-    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
-    wpa_result before = analyse(f, f->source, f->judge, scratch);
     candidates all = {0};
-    const char *fault;
-    for (size_t i = WPA_SEVERITY_COUNT; i-- > 0;) {
-        candidates some = take_severity(f, list, (wpa_severity)i, &before);
+    const char *fault, *why;
+    if (holds(f, list, true, &fault)) {
+        accept(f, list);
+        return;
+    }
+    for (size_t i = (size_t)WPA_SEVERITY_COUNT * WPA_SEVERITY_COUNT; i-- > 0;) {
+        candidates some = take_rank(f, list, i, fault);
         size_t n_before = all.n;
-        for (size_t j = 0; j < some.n; j++) {
-            add(&all, some.items[j], f->arena);
-        }
-        if (n_before && some.n && !holds(f, &all, &before, &fault)) {
+        add_all(f, &all, &some);
+        if (n_before && some.n && !holds(f, &all, false, &why)) {
             all.n = n_before;
         }
     }
@@ -414,12 +526,38 @@ static void take(fixer *f, const candidates *list)
     }
 }
 
+/** Is it known what must not get worse? If some rule did not look at all of it, nothing is. */
+static bool can_judge(fixer *f)
+{
+    if (!f->before.arena) {
+        f->before.arena = wpa_arena_new();
+        f->before.result = analyse(f, f->source, f->judge, f->before.arena);
+    }
+    const char *unfinished = wpa_fix_unfinished(&f->before.result);
+    if (unfinished) {
+        add_note(f, unfinished,
+                 "no fix is tried: it did not come to its end in this file, and what "
+                 "they would bring is not known");
+    }
+    return !unfinished;
+}
+
+static void note_untried(fixer *f, const wpa_result *result)
+{
+    candidates left = is_spent(f) ? choose(f, result) : (candidates){0};
+    if (left.n) {
+        add_note(f, NULL,
+                 wpa_arena_printf(f->arena,
+                                  "%zu fixes not tried: as much was tried for this file as may be",
+                                  left.n));
+    }
+}
+
 wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *settings,
                               const wpa_fix_choice *choice, wpa_arena *arena)
 {
     fixer f = {
         .source = source,
-        .settings = settings,
         .judge = wpa_fix_judge(settings, arena),
         .choice = choice,
         .arena = arena,
@@ -428,13 +566,20 @@ wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *sett
     wpa_result result = analyse(&f, source, settings, arena);
     for (int round = 0; source->yaml && round < WPA_FIX_MAX_ROUNDS && !is_spent(&f); round++) {
         candidates list = choose(&f, &result);
-        if (list.n == 0) {
+        if (list.n == 0 || !can_judge(&f)) {
             break;
         }
+        size_t n_before = f.outcome.n_applied;
         take(&f, &list);
-        result = analyse(&f, f.source, settings, arena);
+        if (f.outcome.n_applied > n_before) {
+            result = analyse(&f, f.source, settings, arena);
+        }
     }
+    note_untried(&f, &result);
+    wpa_arena_free(f.before.arena);
+    wpa_arena_free(f.proof.arena);
     f.outcome.result = result;
+    f.outcome.work = f.work;
     f.outcome.text = f.source->yaml ? f.source->yaml->source : "";
     f.outcome.size_bytes = f.source->yaml ? f.source->yaml->size_bytes : 0;
     return f.outcome;

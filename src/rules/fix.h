@@ -24,12 +24,14 @@ typedef struct wpa_fix_outcome {
     const wpa_note *notes; /* [n_notes] fixes that were dropped, and why */
     size_t n_notes;
     wpa_result result; /* what is found in text */
+    size_t work;       /* what rules looked at for all of it, counted */
 } wpa_fix_outcome;
 
 /**
  * Take every fix that the choice allows: the best allowed one of each finding. A fix is dropped,
- * with a note, unless afterwards the file parses, the finding is gone, and nothing new at or above
- * its severity has appeared. Running it again on the outcome changes nothing.
+ * with a note, unless afterwards the file parses, every rule has looked at all of it, the finding
+ * is gone, and nothing new at or above its severity has appeared. All are tried at once, and apart
+ * only where that does not hold. Running it again on the outcome changes nothing.
  */
 wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *settings,
                               const wpa_fix_choice *choice, wpa_arena *arena);

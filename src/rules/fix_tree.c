@@ -11,6 +11,18 @@
 
 /* Files that one fix may change. */
 #define TOUCHED_MAX 256
+/*
+ * What is analysed to see whether fixes hold: so much, and so much more for each byte of a file
+ * that is asked for. Where every fix changes every file there would be no end else.
+ */
+#define TRIED_MAX_BYTES ((size_t)32 * 1024 * 1024)
+#define TRIED_PER_BYTE 16
+#define TRIED_MAX_WORK (2 * WPA_RULES_WORK_MAX)
+#define WORK_PER_BYTE 256
+/* What one file of the repository costs that is only looked at again for what it uses. */
+#define SHARED_BYTES 128
+/* What all states of the repository may hold. */
+#define HELD_MAX_BYTES ((size_t)128 * 1024 * 1024)
 
 struct wpa_fix_tree {
     const wpa_surroundings *base;
@@ -18,7 +30,16 @@ struct wpa_fix_tree {
     wpa_arena *arena;
     wpa_fix_change *changes; /* [n] */
     size_t n, capacity;
-    wpa_map *dropped; /* fingerprints of findings whose fix did not hold */
+    size_t *pending; /* [n_pending] those of changes that are not among the records yet */
+    size_t n_pending, pending_capacity;
+    wpa_graph *records; /* what changed definitions say, as of each change */
+    /* Graphs of this state and of the one before, which may still be looked at. */
+    wpa_arena *now, *before;
+    wpa_map *dropped;          /* fingerprints of findings whose fix did not hold */
+    size_t n_tried, max_tried; /* bytes */
+    size_t work, max_work;     /* and what rules looked at in them */
+    size_t held;               /* bytes of all states */
+    bool is_stopped;           /* there was more than that */
 };
 
 /* Changes, and what lies below them: what readers of one state of the repository see. */
@@ -99,48 +120,84 @@ static const wpa_source *read_change(const wpa_fix_change *change, const wpa_sur
                : NULL;
 }
 
-/** A repository in which these files are as they would be. */
-static const wpa_surroundings *lay_over(const wpa_surroundings *base, const wpa_fix_change *changes,
-                                        size_t n, wpa_arena *arena)
+/** Add what these files say, if they are definitions. */
+static void record(wpa_fix_tree *tree, wpa_graph *graph, const wpa_fix_change *change,
+                   const wpa_surroundings *around)
+{
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new(); /* records are copies */
+    const wpa_source *source = read_change(change, around, scratch);
+    tree->n_tried += change->after_bytes;
+    if (source) {
+        wpa_graph_add(graph, source);
+    }
+}
+
+/** A repository in which these files are as they would be; whose graph is still that of before. */
+static wpa_surroundings *lay_over(const wpa_surroundings *base, const wpa_fix_change *changes,
+                                  size_t n, wpa_arena *arena)
 {
     layer *l = wpa_arena_alloc(arena, sizeof *l);
-    wpa_fix_change *kept = wpa_arena_array(arena, n + 1, sizeof *kept);
-    if (n) {
-        memcpy(kept, changes, n * sizeof *kept);
-    }
-    *l = (layer){base, kept, n};
+    *l = (layer){base, wpa_arena_dup(arena, changes, n * sizeof *changes), n};
     wpa_surroundings *around = wpa_arena_dup(arena, base, sizeof *base);
-    const wpa_source **sources = wpa_arena_array(arena, n + 1, sizeof *sources);
-    size_t n_sources = 0;
     list_paths(around, l, arena);
     around->read = read_layered;
     around->read_context = l;
     around->parsed = parsed_layered;
     around->parsed_context = l;
     around->trace = NULL;
-    for (size_t i = 0; i < n; i++) {
-        const wpa_source *source = read_change(&l->changes[i], around, arena);
-        if (source) {
-            sources[n_sources++] = source;
-        }
-    }
-    around->graph = base->graph ? wpa_graph_with(base->graph, sources, n_sources, arena) : NULL;
     return around;
 }
 
 wpa_fix_tree *wpa_fix_tree_new(const wpa_surroundings *base, wpa_arena *arena)
 {
     wpa_fix_tree *tree = wpa_arena_alloc(arena, sizeof *tree);
-    *tree = (wpa_fix_tree){.base = base, .arena = arena, .dropped = wpa_map_new(arena)};
+    *tree = (wpa_fix_tree){
+        .base = base,
+        .arena = arena,
+        .records = wpa_graph_new(NULL, arena),
+        .dropped = wpa_map_new(arena),
+        .max_tried = TRIED_MAX_BYTES,
+        .max_work = TRIED_MAX_WORK,
+    };
     return tree;
+}
+
+void wpa_fix_tree_free(wpa_fix_tree *tree)
+{
+    if (tree) {
+        wpa_arena_free(tree->now);
+        wpa_arena_free(tree->before);
+        tree->now = tree->before = NULL;
+    }
+}
+
+static const wpa_graph *join_graph(wpa_fix_tree *tree, const wpa_graph *graph,
+                                   const wpa_graph *changed, wpa_arena *arena)
+{
+    tree->n_tried += wpa_graph_count(graph) * SHARED_BYTES;
+    return wpa_graph_over(graph, changed, arena);
 }
 
 const wpa_surroundings *wpa_fix_tree_around(wpa_fix_tree *tree)
 {
-    if (!tree->around) {
-        tree->around = lay_over(tree->base, tree->changes, tree->n, tree->arena);
+    if (tree->around) {
+        return tree->around;
     }
-    return tree->around;
+    size_t used = wpa_arena_used_bytes(tree->arena);
+    wpa_surroundings *around = lay_over(tree->base, tree->changes, tree->n, tree->arena);
+    wpa_arena_free(tree->before);
+    tree->before = tree->now;
+    tree->now = wpa_arena_new();
+    for (size_t i = 0; around->graph && i < tree->n_pending; i++) {
+        record(tree, tree->records, &tree->changes[tree->pending[i]], around);
+    }
+    if (around->graph) {
+        around->graph = join_graph(tree, around->graph, tree->records, tree->now);
+    }
+    tree->n_pending = 0;
+    tree->around = around;
+    tree->held += wpa_arena_used_bytes(tree->arena) - used;
+    return around;
 }
 
 const wpa_fix_change *wpa_fix_tree_changes(const wpa_fix_tree *tree, size_t *n)
@@ -184,6 +241,9 @@ void wpa_fix_tree_put(wpa_fix_tree *tree, const char *path, const char *text, si
     change->after = wpa_arena_slice(tree->arena, text, size_bytes);
     change->after_bytes = size_bytes;
     tree->around = NULL;
+    tree->pending = wpa_arena_grow(tree->arena, tree->pending, tree->n_pending,
+                                   &tree->pending_capacity, sizeof *tree->pending);
+    tree->pending[tree->n_pending++] = (size_t)(change - tree->changes);
 }
 
 static const wpa_source *source_in(const wpa_surroundings *around, const char *path,
@@ -194,9 +254,9 @@ static const wpa_source *source_in(const wpa_surroundings *around, const char *p
     return as_it_is.after ? read_change(&as_it_is, around, arena) : NULL;
 }
 
-const wpa_source *wpa_fix_tree_source(wpa_fix_tree *tree, const char *path)
+const wpa_source *wpa_fix_tree_source(wpa_fix_tree *tree, const char *path, wpa_arena *arena)
 {
-    return source_in(wpa_fix_tree_around(tree), path, tree->arena);
+    return source_in(wpa_fix_tree_around(tree), path, arena);
 }
 
 /* ---- one fix ---- */
@@ -261,13 +321,24 @@ static bool apply(wpa_fix_tree *tree, const wpa_fix *fix, wpa_arena *arena, touc
 
 /** Everything that the rules say of some files, as if they were one. */
 typedef struct judgement {
+    wpa_fix_tree *tree;
     const wpa_surroundings *around;
     const wpa_settings *judge;
     wpa_arena *arena;
     wpa_result all;
+    const char *unfinished; /* a rule that has not said all, or NULL */
     size_t capacity;
     bool is_readable;
 } judgement;
+
+static wpa_result analyse(wpa_fix_tree *tree, const wpa_source *source,
+                          const wpa_settings *settings, wpa_arena *arena)
+{
+    wpa_result result = source ? wpa_rules_run(source, settings, arena) : (wpa_result){0};
+    tree->n_tried += source ? source->size_bytes : 0;
+    tree->work += result.work;
+    return result;
+}
 
 static void judge_file(judgement *j, const char *path)
 {
@@ -278,8 +349,8 @@ static void judge_file(judgement *j, const char *path)
     const wpa_source *source = source_in(j->around, path, j->arena);
     bool is_readable = source && source->yaml && source->yaml->root && !source->is_partial;
     j->is_readable = j->is_readable && is_readable;
-    wpa_result one = source ? wpa_rules_run(source, j->judge, j->arena) : (wpa_result){0};
-    wpa_result *all = &j->all;
+    wpa_result one = analyse(j->tree, source, j->judge, j->arena), *all = &j->all;
+    j->unfinished = j->unfinished ? j->unfinished : wpa_fix_unfinished(&one);
     for (size_t i = 0; i < one.n_findings; i++) {
         all->findings = wpa_arena_grow(j->arena, all->findings, all->n_findings, &j->capacity,
                                        sizeof *all->findings);
@@ -288,10 +359,11 @@ static void judge_file(judgement *j, const char *path)
 }
 
 /** The touched files, and that of the finding. */
-static judgement judge_all(const wpa_surroundings *around, const touched *t,
+static judgement judge_all(wpa_fix_tree *tree, const wpa_surroundings *around, const touched *t,
                            const wpa_settings *judge, wpa_arena *arena)
 {
-    judgement j = {.around = around, .judge = judge, .arena = arena, .is_readable = true};
+    judgement j = {
+        .tree = tree, .around = around, .judge = judge, .arena = arena, .is_readable = true};
     bool has_own = false;
     for (size_t i = 0; i < t->n; i++) {
         judge_file(&j, t->items[i].path);
@@ -323,21 +395,39 @@ static const wpa_fix_change *join(const wpa_fix_tree *tree, const touched *t, wp
     return all;
 }
 
+/** The repository as it would be with these files. */
+static const wpa_surroundings *with_touched(wpa_fix_tree *tree, const touched *t, wpa_arena *arena)
+{
+    size_t n;
+    const wpa_fix_change *changes = join(tree, t, arena, &n);
+    wpa_surroundings *then = lay_over(tree->base, changes, n, arena);
+    if (then->graph) {
+        wpa_graph *changed = wpa_graph_new(NULL, arena);
+        for (size_t i = 0; i < t->n; i++) {
+            record(tree, changed, &t->items[i], then);
+        }
+        then->graph = join_graph(tree, wpa_fix_tree_around(tree)->graph, changed, arena);
+    }
+    return then;
+}
+
 /** Would the repository be better? If not, why, in the tree's arena. */
 static bool holds(wpa_fix_tree *tree, wpa_fix_candidate candidate, const wpa_settings *settings,
                   const touched *t, wpa_arena *arena, const char **fault)
 {
     wpa_fix_candidates list = {&candidate, 1, 1};
     const wpa_settings *judge = wpa_fix_judge(settings, arena);
-    size_t n;
-    const wpa_fix_change *changes = join(tree, t, arena, &n);
-    const wpa_surroundings *then = lay_over(tree->base, changes, n, arena);
-    judgement before = judge_all(wpa_fix_tree_around(tree), t, judge, arena);
-    judgement after = judge_all(then, t, judge, arena);
-    *fault =
-        before.is_readable && !after.is_readable
-            ? "a file could not be read any more"
-            : wpa_arena_text(tree->arena, wpa_fix_fault(&list, &before.all, &after.all, arena));
+    const wpa_surroundings *then = with_touched(tree, t, arena);
+    judgement before = judge_all(tree, wpa_fix_tree_around(tree), t, judge, arena);
+    judgement after = judge_all(tree, then, t, judge, arena);
+    const char *unfinished = before.unfinished ? before.unfinished : after.unfinished;
+    *fault = "a file could not be read any more";
+    if (unfinished) {
+        *fault = wpa_arena_printf(tree->arena, "%s does not come to its end", unfinished);
+    } else if (after.is_readable || !before.is_readable) {
+        const char *found = wpa_fix_fault(&list, false, &before.all, &after.all, arena);
+        *fault = wpa_arena_text(tree->arena, found);
+    }
     return *fault == NULL;
 }
 
@@ -359,31 +449,45 @@ typedef struct gathering {
     size_t applied_capacity, fixes_capacity, notes_capacity;
 } gathering;
 
+/** What is kept of a finding and its fix is what is told of them: places and words. */
 static void note_applied(wpa_fix_tree *tree, gathering *g, wpa_fix_candidate candidate)
 {
     wpa_fix_outcome *o = &g->outcome;
-    o->applied = wpa_arena_grow(tree->arena, o->applied, o->n_applied, &g->applied_capacity,
-                                sizeof *o->applied);
-    o->fixes =
-        wpa_arena_grow(tree->arena, o->fixes, o->n_applied, &g->fixes_capacity, sizeof *o->fixes);
-    o->applied[o->n_applied] = candidate.finding;
-    o->fixes[o->n_applied++] = candidate.fix;
+    wpa_arena *arena = tree->arena;
+    wpa_finding *finding = wpa_arena_dup(arena, candidate.finding, sizeof *finding);
+    wpa_fix *fix = wpa_arena_dup(arena, candidate.fix, sizeof *fix);
+    o->applied =
+        wpa_arena_grow(arena, o->applied, o->n_applied, &g->applied_capacity, sizeof *o->applied);
+    o->fixes = wpa_arena_grow(arena, o->fixes, o->n_applied, &g->fixes_capacity, sizeof *o->fixes);
+    finding->check = wpa_arena_text(arena, finding->check);
+    finding->message = wpa_arena_text(arena, finding->message);
+    finding->path = wpa_arena_text(arena, finding->path);
+    finding->evidence = wpa_arena_text(arena, finding->evidence);
+    finding->n_related = finding->n_structure = finding->n_fixes = 0;
+    fix->title = wpa_arena_text(arena, fix->title);
+    fix->needs = wpa_arena_text(arena, fix->needs);
+    fix->n_edits = 0;
+    o->applied[o->n_applied] = finding;
+    o->fixes[o->n_applied++] = fix;
+}
+
+static void add_note(wpa_fix_tree *tree, gathering *g, const char *path, const char *rule,
+                     const char *text)
+{
+    wpa_fix_outcome *o = &g->outcome;
+    g->notes =
+        wpa_arena_grow(tree->arena, g->notes, o->n_notes, &g->notes_capacity, sizeof *g->notes);
+    g->notes[o->n_notes++] = (wpa_note){wpa_arena_text(tree->arena, path), rule, text};
+    o->notes = g->notes;
 }
 
 static void note_dropped(wpa_fix_tree *tree, gathering *g, const wpa_finding *finding,
                          const char *fault)
 {
-    wpa_fix_outcome *o = &g->outcome;
     wpa_map_put(tree->dropped, finding->fingerprint, tree);
-    g->notes =
-        wpa_arena_grow(tree->arena, g->notes, o->n_notes, &g->notes_capacity, sizeof *g->notes);
-    g->notes[o->n_notes++] = (wpa_note){
-        .path = finding->path,
-        .rule = finding->rule->id,
-        .text = wpa_arena_printf(tree->arena, "fix at line %zu dropped: %s",
-                                 finding->span.start.line, fault),
-    };
-    o->notes = g->notes;
+    add_note(tree, g, finding->path, finding->rule->id,
+             wpa_arena_printf(tree->arena, "fix at line %zu dropped: %s", finding->span.start.line,
+                              fault));
 }
 
 static bool try_fix(wpa_fix_tree *tree, wpa_fix_candidate candidate, const wpa_settings *settings,
@@ -417,21 +521,57 @@ static wpa_fix_candidate next_candidate(const wpa_fix_tree *tree, const wpa_resu
     return (wpa_fix_candidate){0};
 }
 
+static bool is_spent(const wpa_fix_tree *tree)
+{
+    return tree->n_tried > tree->max_tried || tree->work > tree->max_work ||
+           tree->held > HELD_MAX_BYTES;
+}
+
+static void note_untried(wpa_fix_tree *tree, gathering *g, const wpa_finding *finding)
+{
+    add_note(tree, g, finding->path, finding->rule->id,
+             wpa_arena_printf(tree->arena,
+                              "fix at line %zu not tried, nor are those over several files behind "
+                              "it: as much was tried for this repository as may be",
+                              finding->span.start.line));
+}
+
+bool wpa_fix_tree_is_stopped(const wpa_fix_tree *tree)
+{
+    return tree->is_stopped;
+}
+
+/** Take fixes of the file as it is now, up to the first that changes it; false if none does. */
+static bool take_next(wpa_fix_tree *tree, const char *path, const wpa_settings *settings,
+                      const wpa_fix_choice *choice, gathering *g)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new(); /* of what is found in a file that soon differs */
+    wpa_result result = analyse(tree, wpa_fix_tree_source(tree, path, arena), settings, arena);
+    wpa_fix_candidate candidate;
+    while ((candidate = next_candidate(tree, &result, choice)).finding) {
+        if (is_spent(tree)) {
+            tree->is_stopped = true;
+            note_untried(tree, g, candidate.finding);
+            return false;
+        }
+        if (try_fix(tree, candidate, settings, g)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 wpa_fix_outcome wpa_fix_tree_fix(wpa_fix_tree *tree, const char *path, const wpa_settings *settings,
                                  const wpa_fix_choice *choice)
 {
     gathering g = {0};
-    bool is_changed = true;
-    wpa_result result = {0};
-    for (;;) {
-        if (is_changed) { /* what was found before speaks of a file that is another one now */
-            const wpa_source *source = wpa_fix_tree_source(tree, path);
-            result = source ? wpa_rules_run(source, settings, tree->arena) : (wpa_result){0};
-        }
-        wpa_fix_candidate candidate = next_candidate(tree, &result, choice);
-        if (!candidate.finding) {
-            return g.outcome;
-        }
-        is_changed = try_fix(tree, candidate, settings, &g);
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    size_t size_bytes, work = tree->work;
+    (void)text_of(wpa_fix_tree_around(tree), path, arena, &size_bytes);
+    tree->max_tried += TRIED_PER_BYTE * size_bytes;
+    tree->max_work += WORK_PER_BYTE * size_bytes;
+    while (take_next(tree, path, settings, choice, &g)) {
     }
+    g.outcome.work = tree->work - work;
+    return g.outcome;
 }

@@ -382,22 +382,25 @@ static const wpa_graph_file *share(const wpa_graph_file *file, wpa_arena *arena)
     return shared;
 }
 
-const wpa_graph *wpa_graph_with(const wpa_graph *graph, const wpa_source *const changed[], size_t n,
-                                wpa_arena *arena)
+/** The newest record of each path that the other graph has none of. */
+static void share_missing(wpa_graph *other, const wpa_graph *graph)
 {
-    wpa_graph *other = wpa_graph_new(graph->repository, arena);
-    for (size_t i = 0; i < n; i++) {
-        wpa_graph_add(other, changed[i]);
-    }
-    for (size_t i = 0; i < graph->n; i++) {
+    for (size_t i = graph->n; i-- > 0;) {
         const wpa_graph_file *file = graph->files[i];
         if (!wpa_map_has(other->by_path, file->path)) {
-            other->files =
-                wpa_arena_grow(arena, other->files, other->n, &other->capacity, sizeof(void *));
-            other->files[other->n++] = share(file, arena);
+            other->files = wpa_arena_grow(other->arena, other->files, other->n, &other->capacity,
+                                          sizeof(void *));
+            other->files[other->n++] = share(file, other->arena);
             wpa_map_put(other->by_path, file->path, (void *)(uintptr_t)other->files[other->n - 1]);
         }
     }
+}
+
+const wpa_graph *wpa_graph_over(const wpa_graph *graph, const wpa_graph *changed, wpa_arena *arena)
+{
+    wpa_graph *other = wpa_graph_new(graph->repository, arena);
+    share_missing(other, changed);
+    share_missing(other, graph);
     wpa_graph_close(other);
     return other;
 }

@@ -79,9 +79,11 @@ typedef struct wpa_graph_file {
 wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena);
 /** Add what a file says; copies all it keeps. */
 void wpa_graph_add(wpa_graph *graph, const wpa_source *source);
-/** A graph in which these files are as they would be; records of the others are shared. */
-const wpa_graph *wpa_graph_with(const wpa_graph *graph, const wpa_source *const changed[], size_t n,
-                                wpa_arena *arena);
+/**
+ * A graph in which some files are as another one has them, which need not be closed: of what was
+ * added to it twice the last counts. Records are shared, so both graphs outlive this one.
+ */
+const wpa_graph *wpa_graph_over(const wpa_graph *graph, const wpa_graph *changed, wpa_arena *arena);
 /** The same graph, at the expense of a budget: once that is spent it counts no files. */
 const wpa_graph *wpa_graph_within(const wpa_graph *graph, wpa_budget *budget, wpa_arena *arena);
 /** The same graph, for one reader: asking it anything sets *has_asked. */

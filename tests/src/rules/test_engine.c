@@ -12,7 +12,7 @@
 #include <wpa/text.h>
 
 #include "rules/config.h"
-#include "rules/fix.h"
+#include "rules/fix_internal.h"
 
 #define TODAY_US INT64_C(1795305600000000) /* 2026-11-22 */
 #define JOB(name) "  " name ":\n    runs-on: ubuntu-24.04\n    steps:\n      - run: make\n"
@@ -276,6 +276,139 @@ static void test_flow_mappings_are_not_guessed_at(void **state)
     assert_int_equal(result.findings[0]->n_fixes, 0);
 }
 
+/* A pin to what the branch is at now would be a pin to what no release is. */
+#define BRANCH                                                                                     \
+    "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n"                               \
+    "      - uses: actions/checkout@master\n"
+
+static void configure(wpa_settings *settings, const char *text, wpa_arena *arena)
+{
+    wpa_error err = {0};
+    assert_true(wpa_config_read("wpa.yml", text, strlen(text), settings, arena, &err));
+}
+
+/** Whatever the user makes of the rule that is mended, or of the one that would find more. */
+static void test_what_a_fix_may_break_is_not_a_matter_of_settings(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {
+        "{}\n",
+        "rules: {unpinned-uses: {severity: critical}}\n",
+        "rules: {stale-action-refs: {severity: low}, unpinned-uses: {severity: medium}}\n",
+        "rules: {stale-action-refs: {persona: auditor}}\n",
+        "rules: {stale-action-refs: {paths: ['other/**']}}\n",
+        "rules: {stale-action-refs: off}\n",
+    };
+    for (size_t i = 0; i < WPA_COUNT(changes); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        wpa_settings *settings = only("unpinned-uses", arena);
+        configure(settings, changes[i], arena);
+        const wpa_source *source =
+            wpa_source_read(WPA_INPUT_WORKFLOW, "ci.yml", BRANCH, strlen(BRANCH), NULL, arena);
+        wpa_fix_outcome outcome =
+            wpa_rules_fix(source, settings, &(wpa_fix_choice){.has_unsafe = true}, arena);
+        if (outcome.n_applied || outcome.n_notes != 1 ||
+            !strstr(outcome.notes[0].text, "a new finding of stale-action-refs")) {
+            fail_msg("%s%s", changes[i], outcome.text);
+        }
+    }
+}
+
+/** A file with a finding, and what is said of it once that one is mended. */
+typedef struct mended {
+    wpa_result before, after;
+    wpa_fix_candidate candidate;
+    wpa_finding *found[2]; /* [after.n_findings] */
+} mended;
+
+static void mend(mended *m, wpa_arena *arena)
+{
+    m->before = run("jobs:\n" JOB("a"), only("missing-timeout", arena), arena);
+    assert_int_equal(m->before.n_findings, 1);
+    m->candidate = (wpa_fix_candidate){m->before.findings[0], NULL};
+    m->after = (wpa_result){.path = m->before.path, .findings = m->found};
+}
+
+static const char *fault_of(mended *m, wpa_arena *arena)
+{
+    const wpa_fix_candidates list = {&m->candidate, 1, 1};
+    return wpa_fix_fault(&list, false, &m->before, &m->after, arena);
+}
+
+/** What is not found by a rule that was stopped is not gone, and not if it was stopped before. */
+static void test_a_rule_that_is_cut_short_proves_nothing(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    mended m;
+    mend(&m, arena);
+    assert_null(fault_of(&m, arena));
+    const wpa_note stopped = {"ci.yml", "schema", "stopped: it has looked at enough"};
+    const wpa_note other = {"ci.yml", NULL, "shellcheck is not installed"};
+    m.after.notes = &stopped;
+    m.after.n_notes = 1;
+    assert_non_null(strstr(fault_of(&m, arena), "schema"));
+    m.before.notes = &stopped;
+    m.before.n_notes = 1;
+    assert_non_null(fault_of(&m, arena));
+    m.after.notes = &other;
+    assert_null(fault_of(&m, arena));
+}
+
+/** What is new counts as the configuration has it, and as its rule has it. */
+static void test_what_is_new_counts_by_either_severity(void **state)
+{
+    (void)state;
+    static const struct {
+        wpa_severity severity, own;
+        wpa_persona persona, own_persona;
+        bool is_harm;
+    } cases[] = {
+        {WPA_SEVERITY_LOW, WPA_SEVERITY_LOW, WPA_PERSONA_DEFAULT, WPA_PERSONA_DEFAULT, false},
+        {WPA_SEVERITY_CRITICAL, WPA_SEVERITY_LOW, WPA_PERSONA_DEFAULT, WPA_PERSONA_DEFAULT, true},
+        {WPA_SEVERITY_LOW, WPA_SEVERITY_HIGH, WPA_PERSONA_DEFAULT, WPA_PERSONA_DEFAULT, true},
+        {WPA_SEVERITY_HIGH, WPA_SEVERITY_HIGH, WPA_PERSONA_AUDITOR, WPA_PERSONA_DEFAULT, true},
+        {WPA_SEVERITY_HIGH, WPA_SEVERITY_HIGH, WPA_PERSONA_DEFAULT, WPA_PERSONA_AUDITOR, true},
+        {WPA_SEVERITY_HIGH, WPA_SEVERITY_HIGH, WPA_PERSONA_AUDITOR, WPA_PERSONA_AUDITOR, false},
+    };
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    const char *check;
+    mended m;
+    mend(&m, arena);
+    assert_int_equal(m.candidate.finding->severity, WPA_SEVERITY_MEDIUM);
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        wpa_finding new = *m.before.findings[0];
+        new.rule = wpa_rules_find("unpinned-uses", &check, &err);
+        new.severity = cases[i].severity;
+        new.own_severity = cases[i].own;
+        new.persona = cases[i].persona;
+        new.own_persona = cases[i].own_persona;
+        m.found[0] = &new;
+        m.after.n_findings = 1;
+        if ((fault_of(&m, arena) != NULL) != cases[i].is_harm) {
+            fail_msg("row %zu", i);
+        }
+    }
+}
+
+/** What the configuration says of a rule is still there when fixes are judged. */
+static void test_the_judge_keeps_what_is_configured(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_settings *settings = only("schema", arena);
+    configure(settings, "rules: {missing-timeout: {severity: critical}}\n", arena);
+    wpa_result result = run("jobs:\n" JOB("a"), wpa_fix_judge(settings, arena), arena);
+    const wpa_finding *found = NULL;
+    for (size_t i = 0; i < result.n_findings; i++) {
+        bool is_it = wpa_text_is(result.findings[i]->rule->id, "missing-timeout");
+        found = is_it ? result.findings[i] : found;
+    }
+    assert_true(found && found->severity == WPA_SEVERITY_CRITICAL);
+    assert_true(found && found->own_severity == WPA_SEVERITY_MEDIUM);
+}
+
 /* ---- configuration ---- */
 
 static const struct {
@@ -323,12 +456,6 @@ static void test_configuration_is_checked(void **state)
             fail();
         }
     }
-}
-
-static void configure(wpa_settings *settings, const char *text, wpa_arena *arena)
-{
-    wpa_error err = {0};
-    assert_true(wpa_config_read("wpa.yml", text, strlen(text), settings, arena, &err));
 }
 
 static void test_configuration_takes_effect(void **state)
@@ -392,6 +519,10 @@ int main(void)
         cmocka_unit_test(test_too_large_a_file_is_a_finding),
         cmocka_unit_test(test_fixes_keep_every_other_byte),
         cmocka_unit_test(test_flow_mappings_are_not_guessed_at),
+        cmocka_unit_test(test_what_a_fix_may_break_is_not_a_matter_of_settings),
+        cmocka_unit_test(test_a_rule_that_is_cut_short_proves_nothing),
+        cmocka_unit_test(test_what_is_new_counts_by_either_severity),
+        cmocka_unit_test(test_the_judge_keeps_what_is_configured),
         cmocka_unit_test(test_configuration_is_checked),
         cmocka_unit_test(test_configuration_takes_effect),
         cmocka_unit_test(test_globs),

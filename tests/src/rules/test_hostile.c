@@ -16,7 +16,7 @@
 #include <wpa/buf.h>
 #include <wpa/map.h>
 
-#include "rules/engine.h"
+#include "rules/fix_tree.h"
 #include "rules/graph.h"
 
 #define TEXT_MAX_BYTES WPA_YAML_MAX_BYTES
@@ -124,19 +124,22 @@ static void make_scripts(wpa_buf *out, size_t n)
     }
 }
 
+#define STOPPED "stopped: it has looked at as much as a rule may in one file"
+
 static const struct {
     const char *title;
     maker make;
     size_t n;
+    const char *note; /* the only one that there is, once it is twice as long; NULL: none */
 } files[] = {
-    {"jobs", make_jobs, 2000},
-    {"expressions", make_expressions, 2000},
-    {"conditions", make_conditions, 1000},
-    {"env chain", make_env_chain, 1000},
-    {"ring of needs", make_ring, 1500},
-    {"matrices", make_matrices, 300},
-    {"aliases", make_aliases, 200},
-    {"scripts", make_scripts, 1000},
+    {"jobs", make_jobs, 2000, "more than 1000 jobs"},
+    {"expressions", make_expressions, 2000, NULL},
+    {"conditions", make_conditions, 1000, NULL},
+    {"env chain", make_env_chain, 1000, NULL},
+    {"ring of needs", make_ring, 1500, "more than 1000 jobs"},
+    {"matrices", make_matrices, 300, NULL},
+    {"aliases", make_aliases, 200, "more than 1000 jobs"},
+    {"scripts", make_scripts, 1000, STOPPED},
 };
 
 static wpa_result run_over(const wpa_buf *text, wpa_arena *arena)
@@ -146,14 +149,30 @@ static wpa_result run_over(const wpa_buf *text, wpa_arena *arena)
     return wpa_rules_run(source, loudest(arena), arena);
 }
 
-static size_t measure(maker make, size_t n, const char *title, size_t *size_bytes)
+/** Whoever is within the budget has nothing to remark but what is expected, which may be NULL. */
+static void check_notes(const char *title, const wpa_result *result, const char *expected)
+{
+    for (size_t i = 0; i < result->n_notes; i++) {
+        const wpa_note *note = &result->notes[i];
+        if (!wpa_text_is(note->text, expected)) {
+            fail_msg("%s: %s: %s", title, note->rule ? note->rule : "no rule", note->text);
+        }
+    }
+}
+
+static size_t measure(size_t row, size_t n, size_t *size_bytes)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     WPA_AUTO(wpa_buf) *text = wpa_buf_new(TEXT_MAX_BYTES);
-    make(text, n);
+    const char *title = files[row].title;
+    files[row].make(text, n);
     assert_false(wpa_buf_is_full(text));
     wpa_result result = run_over(text, arena);
     *size_bytes = wpa_buf_size(text);
+    check_notes(title, &result, files[row].note);
+    if (n > files[row].n && files[row].note && !result.n_notes) {
+        fail_msg("%s: is not said: %s", title, files[row].note);
+    }
     if (result.work > WORK_MAX || wpa_arena_used_bytes(arena) > HELD_MAX_BYTES) {
         fail_msg("%s: %zu of %zu looked at, %zu bytes", title, result.work, WORK_MAX,
                  wpa_arena_used_bytes(arena));
@@ -166,8 +185,8 @@ static void files_stay_within_their_budget(void **state)
     (void)state;
     for (size_t i = 0; i < WPA_COUNT(files); i++) {
         size_t size_bytes, twice_bytes;
-        size_t once = measure(files[i].make, files[i].n, files[i].title, &size_bytes);
-        size_t twice = measure(files[i].make, 2 * files[i].n, files[i].title, &twice_bytes);
+        size_t once = measure(i, files[i].n, &size_bytes);
+        size_t twice = measure(i, 2 * files[i].n, &twice_bytes);
         if (twice > 3 * once + WPA_RULE_WORK_MAX / 10) {
             fail_msg("%s: twice the file is %zu work after %zu", files[i].title, twice, once);
         }
@@ -194,6 +213,47 @@ static void what_is_stopped_is_noted_and_others_go_on(void **state)
     assert_true(n_stopped > 0);
     assert_true(n_others > 0);
     assert_true(result.work <= WORK_MAX);
+}
+
+/* ---- fixes ---- */
+
+/* All tries together, the last of them and what it is told by behind. */
+#define FIX_WORK_MAX (2 * WPA_RULES_WORK_MAX + 3 * WORK_MAX)
+
+static wpa_fix_outcome fix_all(const wpa_buf *text, wpa_arena *arena)
+{
+    const wpa_source *source = wpa_source_read(WPA_INPUT_WORKFLOW, ".github/workflows/ci.yml",
+                                               wpa_buf_data(text), wpa_buf_size(text), NULL, arena);
+    return wpa_rules_fix(source, loudest(arena), &(wpa_fix_choice){.has_unsafe = true}, arena);
+}
+
+static void fixes_stay_within_their_budget(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(files); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        WPA_AUTO(wpa_buf) *text = wpa_buf_new(TEXT_MAX_BYTES);
+        files[i].make(text, files[i].n);
+        wpa_fix_outcome outcome = fix_all(text, arena);
+        if (outcome.work > FIX_WORK_MAX) {
+            fail_msg("%s: %zu of %zu looked at", files[i].title, outcome.work, FIX_WORK_MAX);
+        }
+    }
+}
+
+/** The rule that would speak against a fix may be the one that was stopped. */
+static void nothing_is_fixed_where_a_rule_was_stopped(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new(TEXT_MAX_BYTES);
+    make_matrices(text, 1500);
+    wpa_buf_printf(text, "  last:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: make\n");
+    wpa_fix_outcome outcome = fix_all(text, arena);
+    assert_int_equal(outcome.n_applied, 0);
+    assert_int_equal(outcome.n_notes, 1);
+    assert_non_null(strstr(outcome.notes[0].text, "no fix is tried"));
+    assert_non_null(outcome.notes[0].rule);
 }
 
 /* ---- repositories ---- */
@@ -285,6 +345,7 @@ static size_t run_repository(text_of text, size_t n, size_t *size_bytes)
     for (size_t i = 0; i < n; i++) {
         WPA_AUTO(wpa_arena) *rules = wpa_arena_new();
         wpa_result result = wpa_rules_run(r.sources[i], settings, rules);
+        check_notes(r.sources[i]->path, &result, NULL);
         assert_true(result.work <= WORK_MAX);
         assert_true(wpa_arena_used_bytes(rules) <= HELD_MAX_BYTES);
         work += result.work;
@@ -322,12 +383,109 @@ static void repositories_cost_what_they_hold(void **state)
     }
 }
 
+/* ---- fixes over several files ---- */
+
+/* Long scripts, each of which a fix moves into a file of its own. */
+static void write_scripts(wpa_buf *out, size_t i, size_t n_jobs)
+{
+    wpa_buf_printf(out, "name: w%zu\non: push\npermissions: {}\njobs:\n", i);
+    for (size_t k = 0; k < n_jobs; k++) {
+        wpa_buf_printf(out,
+                       "  j%zu:\n    runs-on: ubuntu-24.04\n    timeout-minutes: 5\n    steps:\n"
+                       "      - uses: actions/checkout@v6\n      - name: Do %zu\n        run: |\n",
+                       k, k);
+        for (size_t line = 0; line < 60; line++) {
+            wpa_buf_printf(out, "          echo line %zu %zu %zu | tee -a log\n", i, k, line);
+        }
+    }
+}
+
+static const char *read_parsed(void *context, const char *path, size_t max_bytes, wpa_arena *arena,
+                               size_t *size_bytes)
+{
+    const wpa_source *source = find(context, path);
+    bool fits = source && source->yaml->size_bytes <= max_bytes;
+    *size_bytes = fits ? source->yaml->size_bytes : 0;
+    return fits ? wpa_arena_slice(arena, source->yaml->source, *size_bytes) : NULL;
+}
+
+/* What became of a repository; all in its arena. */
+typedef struct moved {
+    size_t n_applied, n_notes, held_bytes;
+    const char *note; /* the last one */
+} moved;
+
+static moved move_scripts(size_t n, size_t n_jobs, wpa_arena *arena)
+{
+    repository r = {.arena = wpa_arena_new(), .graph = wpa_graph_new("owner/name", arena)};
+    r.sources = wpa_arena_array(arena, n, sizeof(void *));
+    r.by_path = wpa_map_new(arena);
+    const char **paths = wpa_arena_array(arena, n, sizeof *paths);
+    r.around = (wpa_surroundings){.prefix = "",
+                                  .parsed = find,
+                                  .parsed_context = r.by_path,
+                                  .read = read_parsed,
+                                  .read_context = r.by_path,
+                                  .paths = paths,
+                                  .n_paths = n,
+                                  .has_paths = true};
+    for (size_t i = 0; i < n; i++) {
+        WPA_AUTO(wpa_buf) *out = wpa_buf_new(TEXT_MAX_BYTES);
+        write_scripts(out, i, n_jobs);
+        paths[i] = wpa_arena_printf(arena, ".github/workflows/w%03zu.yml", i);
+        add(&r, paths[i], out);
+    }
+    wpa_graph_close(r.graph);
+    r.around.graph = r.graph;
+    WPA_AUTO(wpa_arena) *own = wpa_arena_new();
+    WPA_AUTO(wpa_fix_tree) *tree = wpa_fix_tree_new(&r.around, own);
+    moved m = {0};
+    for (size_t i = 0; i < n && !wpa_fix_tree_is_stopped(tree); i++) {
+        wpa_fix_outcome outcome =
+            wpa_fix_tree_fix(tree, paths[i], loudest(arena), &(wpa_fix_choice){.has_unsafe = true});
+        m.n_applied += outcome.n_applied;
+        m.n_notes += outcome.n_notes;
+        m.note = outcome.n_notes ? wpa_arena_text(arena, outcome.notes[outcome.n_notes - 1].text)
+                                 : m.note;
+    }
+    m.held_bytes = wpa_arena_used_bytes(own);
+    wpa_arena_free(r.arena);
+    return m;
+}
+
+static void fixes_over_many_files_hold_what_these_hold(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    moved once = move_scripts(25, 1, arena), twice = move_scripts(50, 1, arena);
+    assert_int_equal(once.n_applied, 25);
+    assert_int_equal(twice.n_applied, 50);
+    assert_int_equal(once.n_notes + twice.n_notes, 0);
+    if (twice.held_bytes > 3 * once.held_bytes) {
+        fail_msg("%zu bytes for twice the files, %zu before", twice.held_bytes, once.held_bytes);
+    }
+}
+
+static void fixes_over_many_files_come_to_an_end(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    moved m = move_scripts(1, 150, arena);
+    assert_true(m.n_applied > 0 && m.n_applied < 150);
+    assert_int_equal(m.n_notes, 1);
+    assert_non_null(strstr(m.note, "as much was tried for this repository as may be"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_stay_within_their_budget),
         cmocka_unit_test(what_is_stopped_is_noted_and_others_go_on),
+        cmocka_unit_test(fixes_stay_within_their_budget),
+        cmocka_unit_test(nothing_is_fixed_where_a_rule_was_stopped),
         cmocka_unit_test(repositories_cost_what_they_hold),
+        cmocka_unit_test(fixes_over_many_files_hold_what_these_hold),
+        cmocka_unit_test(fixes_over_many_files_come_to_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,14 +193,19 @@ WITH gone AS (DELETE FROM wpa.token_revoked WHERE expires_at < clock_timestamp()
 INSERT INTO wpa.token_revoked (key, principal_id, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
 
 -- name: code_enrol
--- params: secret bytea
+-- params: secret bytea, is_sealed boolean
 -- rows: one: false if a confirmed one stands
-SELECT wpa.code_enrol($1);
+SELECT wpa.code_enrol($1, $2);
 
 -- name: code_secret
 -- params: principal_id bigint
--- rows: at most one: secret, last step, is it confirmed
-SELECT secret, last_step, is_confirmed FROM wpa.code_secret($1);
+-- rows: at most one: secret, last step, is it confirmed, is it sealed
+SELECT secret, last_step, is_confirmed, is_sealed FROM wpa.code_secret($1);
+
+-- name: code_seal
+-- params: principal_id bigint, plain_hash bytea, sealed bytea
+-- rows: one: false if it was sealed, or replaced, meanwhile
+SELECT wpa.code_seal($1, $2, $3);
 
 -- name: code_use
 -- params: principal_id bigint, step bigint

@@ -9,7 +9,9 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
+#include "agent/pool.h"
 #include "auth/hash.h"
+#include "auth/seal.h"
 #include "gen/sql.h"
 
 #define DEFAULT_WORKERS_MAX 8
@@ -100,16 +102,24 @@ static void tell_embedded(void *context, wpa_embedded_step step)
     tell(context, wpa_embedded_step_text(step));
 }
 
+/* The only ones to use a database of our own are those of this account: they all find the key. For
+   another it must be made (wpa keys codes), and given to all hosts that sign people in. */
+static bool find_codes_key(wpa_engine *engine, const char *folder, bool is_made, wpa_error *err)
+{
+    engine->codes_key_path = wpa_path_join(engine->arena, folder, WPA_ENGINE_CODES_KEY_FILE);
+    return !is_made || wpa_seal_make_key(engine->codes_key_path, err);
+}
+
 static bool find_database(wpa_engine *engine, const wpa_engine_options *options, teller *t,
                           wpa_error *err)
 {
     if (options->dsn) {
         engine->dsn = wpa_arena_text(engine->arena, options->dsn);
-        return true;
+        return !options->state_folder || find_codes_key(engine, options->state_folder, false, err);
     }
     const char *folder =
         options->state_folder ? options->state_folder : wpa_path_state(engine->arena, err);
-    if (!folder) {
+    if (!folder || !find_codes_key(engine, folder, !options->is_viewer, err)) {
         return false;
     }
     wpa_embedded_options embedded = {
@@ -288,6 +298,11 @@ void wpa_engine_close(wpa_engine *engine)
 const char *wpa_engine_dsn(const wpa_engine *engine)
 {
     return engine->dsn;
+}
+
+const char *wpa_engine_codes_key(const wpa_engine *engine)
+{
+    return engine->codes_key_path;
 }
 
 const wpa_actor *wpa_engine_actor(const wpa_engine *engine)

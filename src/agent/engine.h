@@ -27,6 +27,7 @@ struct wpa_engine {
     wpa_embedded *embedded; /* NULL: a DSN was given */
     const char *dsn;
     const char *cache_folder;
+    const char *codes_key_path; /* NULL: none */
     const char *name;
     char agent_id[40];
     wpa_actor actor;

@@ -53,8 +53,8 @@ static wpa_api_next enrol(wpa_api_request *request, wpa_error *err)
     const char *text = wpa_api_body_text(request, "passphrase");
     WPA_AUTO(wpa_secret) *passphrase = wpa_secret_new(text, strlen(text));
     wpa_db *db = is_person(request, err) ? wpa_engine_take(request->engine, err) : NULL;
-    bool is_made =
-        db && wpa_code_enrol(db, &request->actor, passphrase, request->arena, &made, err);
+    bool is_made = db && wpa_code_enrol(db, wpa_engine_codes_key(request->engine), &request->actor,
+                                        passphrase, request->arena, &made, err);
     wpa_engine_give(request->engine, db);
     if (!is_made) {
         return WPA_API_FAILED;
@@ -70,8 +70,9 @@ static wpa_api_next confirm(wpa_api_request *request, wpa_error *err)
 {
     const char *recovery[WPA_CODE_RECOVERY_COUNT];
     wpa_db *db = is_person(request, err) ? wpa_engine_take(request->engine, err) : NULL;
-    bool is_on = db && wpa_code_confirm(db, &request->actor, wpa_api_body_text(request, "code"),
-                                        wpa_now_us() / 1000000, request->arena, recovery, err);
+    bool is_on = db && wpa_code_confirm(db, wpa_engine_codes_key(request->engine), &request->actor,
+                                        wpa_api_body_text(request, "code"), wpa_now_us() / 1000000,
+                                        request->arena, recovery, err);
     wpa_engine_give(request->engine, db);
     if (!is_on) {
         return WPA_API_FAILED;
@@ -89,8 +90,8 @@ static wpa_api_next switch_off(wpa_api_request *request, const char *name, wpa_e
 {
     wpa_db *db = is_person(request, err) ? wpa_engine_take(request->engine, err) : NULL;
     bool is_off =
-        db && wpa_code_remove(db, &request->actor, name, wpa_api_body_text(request, "code"),
-                              wpa_now_us() / 1000000, err);
+        db && wpa_code_remove(db, wpa_engine_codes_key(request->engine), &request->actor, name,
+                              wpa_api_body_text(request, "code"), wpa_now_us() / 1000000, err);
     wpa_engine_give(request->engine, db);
     return is_off ? WPA_API_DONE : WPA_API_FAILED;
 }

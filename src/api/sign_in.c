@@ -89,9 +89,9 @@ static wpa_api_next sign_in(wpa_api_request *request, wpa_error *err)
     wpa_session session;
     WPA_AUTO(wpa_secret) *secret = wpa_secret_new(passphrase, strlen(passphrase));
     wpa_db *db = wpa_engine_take(request->engine, err);
-    bool is_in =
-        db && wpa_session_sign_in(db, &request->actor, name, secret,
-                                  wpa_api_body_text(request, "code"), "api", &session, err);
+    bool is_in = db && wpa_session_sign_in(
+                           db, &request->actor, name, secret, wpa_engine_codes_key(request->engine),
+                           wpa_api_body_text(request, "code"), "api", &session, err);
     wpa_engine_give(request->engine, db);
     if (!is_in) {
         atomic_fetch_add(&request->api->n_refused_sign_ins, 1);

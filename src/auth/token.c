@@ -19,6 +19,7 @@
 
 #include "auth/hash.h"
 #include "auth/jws.h"
+#include "auth/key_file.h"
 #include "gen/calls_jwt.h"
 #include "json/json.h"
 
@@ -98,32 +99,19 @@ static char *new_key_line(wpa_arena *arena)
     return line;
 }
 
-/* Whole or not at all: written beside, then linked, so that of two starters one wins for both. */
 static bool make_key_file(const char *path, wpa_arena *arena, wpa_error *err)
 {
-    char unique[WPA_UUID_SIZE];
-    wpa_uuid_new(unique);
     char *line = new_key_line(arena);
-    char *beside = wpa_arena_printf(arena, "%s.%s", path, unique);
-    bool is_good = wpa_file_replace(beside, line, strlen(line), 0600, err);
+    bool is_made = wpa_key_file_make(path, line, strlen(line), err);
     wpa_wipe(line, strlen(line));
-    if (is_good && link(beside, path) != 0 && errno != EEXIST) {
-        is_good = WPA_FAIL(err, WPA_E_IO, "cannot make '%s': %s", path, wpa_strerror(errno));
-    }
-    unlink(beside);
-    return is_good;
+    return is_made;
 }
 
 static bool check_key_file(const char *path, file_state *state, wpa_error *err)
 {
     struct stat info;
-    if (lstat(path, &info) != 0) {
-        return WPA_FAIL(err, WPA_E_IO, "cannot read '%s': %s", path, wpa_strerror(errno));
-    }
-    if (!S_ISREG(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
-        return WPA_FAIL(err, WPA_E_DENIED,
-                        "the key file '%s' must belong to you and be closed to others (chmod 600)",
-                        path);
+    if (!wpa_key_file_check(path, &info, err)) {
+        return false;
     }
     *state = (file_state){info.st_dev, info.st_ino, info.st_size, info.st_mtim};
     return true;

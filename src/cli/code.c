@@ -22,8 +22,8 @@ static int run_enrol(wpa_cli *cli, wpa_error *err)
     WPA_AUTO(wpa_secret) *passphrase =
         wpa_cli_ask_passphrase(cli, wpa_arena_printf(cli->arena, "passphrase of %s: ", actor->name),
                                wpa_cli_text(cli, "passphrase-file"), false, err);
-    if (!passphrase ||
-        !wpa_code_enrol(wpa_cli_db(cli, err), actor, passphrase, cli->arena, &made, err)) {
+    if (!passphrase || !wpa_code_enrol(wpa_cli_db(cli, err), wpa_cli_codes_key(cli), actor,
+                                       passphrase, cli->arena, &made, err)) {
         return WPA_CLI_FAILED;
     }
     if (wpa_cli_wants_json(cli)) {
@@ -58,8 +58,9 @@ static int run_confirm(wpa_cli *cli, wpa_error *err)
 {
     const char *recovery[WPA_CODE_RECOVERY_COUNT];
     const wpa_actor *actor = wpa_cli_actor(cli, err);
-    if (!actor || !wpa_code_confirm(wpa_cli_db(cli, err), actor, cli->operands[0],
-                                    wpa_now_us() / 1000000, cli->arena, recovery, err)) {
+    if (!actor ||
+        !wpa_code_confirm(wpa_cli_db(cli, err), wpa_cli_codes_key(cli), actor, cli->operands[0],
+                          wpa_now_us() / 1000000, cli->arena, recovery, err)) {
         return WPA_CLI_FAILED;
     }
     if (wpa_cli_wants_json(cli)) {
@@ -99,8 +100,8 @@ static int run_off(wpa_cli *cli, wpa_error *err)
 {
     const char *name = cli->n_operands ? cli->operands[0] : NULL;
     const wpa_actor *actor = wpa_cli_actor(cli, err);
-    if (!actor || !wpa_code_remove(wpa_cli_db(cli, err), actor, name, wpa_cli_text(cli, "code"),
-                                   wpa_now_us() / 1000000, err)) {
+    if (!actor || !wpa_code_remove(wpa_cli_db(cli, err), wpa_cli_codes_key(cli), actor, name,
+                                   wpa_cli_text(cli, "code"), wpa_now_us() / 1000000, err)) {
         return WPA_CLI_FAILED;
     }
     wpa_cli_say(cli, "'%s' signs in without a one-time code from now on",

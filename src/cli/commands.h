@@ -31,6 +31,7 @@ extern const wpa_cli_command wpa_cli_oidc_bind;
 extern const wpa_cli_command wpa_cli_oidc_unbind;
 extern const wpa_cli_command wpa_cli_keys_rotate;
 extern const wpa_cli_command wpa_cli_keys_list;
+extern const wpa_cli_command wpa_cli_keys_codes;
 extern const wpa_cli_command wpa_cli_guardian_add;
 extern const wpa_cli_command wpa_cli_guardian_list;
 extern const wpa_cli_command wpa_cli_guardian_disable;

@@ -4,6 +4,7 @@
 #include <wpa/text.h>
 
 #include "audit/audit.h"
+#include "auth/seal.h"
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "json/json.h"
@@ -97,4 +98,41 @@ const wpa_cli_command wpa_cli_keys_rotate = {
     .options = rotate_options,
     .n_options = WPA_COUNT(rotate_options),
     .run = run_rotate,
+};
+
+static bool make_codes_key(wpa_db *db, void *context, wpa_error *err)
+{
+    const rotation *r = context;
+    return wpa_audit_append(db, r->actor, "keys.made", "keys:codes", "{}", err) &&
+           wpa_seal_make_key(r->path, err);
+}
+
+static int run_codes(wpa_cli *cli, wpa_error *err)
+{
+    const wpa_actor *actor = wpa_cli_actor(cli, err);
+    wpa_db *db = actor ? wpa_cli_db(cli, err) : NULL;
+    if (!db || !wpa_actor_check(actor, WPA_ACTION_CHANGE_PRINCIPALS, err)) {
+        return WPA_CLI_FAILED;
+    }
+    rotation r = {.actor = actor, .path = wpa_cli_codes_key(cli)};
+    bool is_there = wpa_seal_has_key(r.path);
+    if (!is_there && !wpa_db_transact(db, actor, make_codes_key, &r, err)) {
+        return WPA_CLI_FAILED;
+    }
+    wpa_cli_say(cli, "%s seals the secrets of one-time codes%s", r.path,
+                is_there ? ""
+                         : "; copy it to the state folder of everybody who signs in elsewhere");
+    return WPA_EXIT_OK;
+}
+
+const wpa_cli_command wpa_cli_keys_codes = {
+    .name = "keys codes",
+    .operands = "",
+    .summary = "make the key that the secrets of one-time codes are encrypted with",
+    .details =
+        "It is codes.key in the state folder, and is there from the start where the database "
+        "is wpa's own. With another database it must be in the state folder of every "
+        "account and server that signs people in: where it is missing, recovery codes alone "
+        "are taken. Secrets from before are encrypted when their code is next used.",
+    .run = run_codes,
 };

@@ -42,8 +42,8 @@ static bool sign_in_by_passphrase(wpa_cli *cli, wpa_db *db, const char *name, wp
     wpa_actor where = wpa_cli_where();
     WPA_AUTO(wpa_secret) *passphrase = wpa_cli_ask_passphrase(
         cli, wpa_arena_printf(cli->arena, "passphrase of %s: ", name), file, false, err);
-    if (!passphrase ||
-        wpa_session_sign_in(db, &where, name, passphrase, code, "cli", session, err)) {
+    if (!passphrase || wpa_session_sign_in(db, &where, name, passphrase, wpa_cli_codes_key(cli),
+                                           code, "cli", session, err)) {
         return passphrase != NULL;
     }
     if (!session->needs_code || code || file) {
@@ -51,7 +51,7 @@ static bool sign_in_by_passphrase(wpa_cli *cli, wpa_db *db, const char *name, wp
     }
     wpa_error_clear(err);
     WPA_AUTO(wpa_secret) *typed = wpa_cli_ask_passphrase(cli, "one-time code: ", NULL, false, err);
-    return typed && wpa_session_sign_in(db, &where, name, passphrase,
+    return typed && wpa_session_sign_in(db, &where, name, passphrase, wpa_cli_codes_key(cli),
                                         (const char *)wpa_secret_bytes(typed), "cli", session, err);
 }
 

@@ -26,6 +26,7 @@ static const wpa_cli_command *const commands[] = {
     &wpa_cli_oidc_unbind,
     &wpa_cli_keys_list,
     &wpa_cli_keys_rotate,
+    &wpa_cli_keys_codes,
     &wpa_cli_guardian_add,
     &wpa_cli_guardian_list,
     &wpa_cli_guardian_disable,

@@ -220,6 +220,11 @@ const wpa_token_keys *wpa_cli_token_keys(wpa_cli *cli, wpa_error *err)
     return cli->session->keys;
 }
 
+const char *wpa_cli_codes_key(const wpa_cli *cli)
+{
+    return cli->session->engine ? wpa_engine_codes_key(cli->session->engine) : NULL;
+}
+
 const char *wpa_cli_token_path(wpa_cli *cli, wpa_error *err)
 {
     const char *state = wpa_cli_state(cli, err);

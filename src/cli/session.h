@@ -18,6 +18,9 @@ void wpa_cli_record_refusal(wpa_cli *cli);
 /** SIGINT and SIGTERM arrive here as data from the first call on; -1 on failure. */
 int wpa_cli_signal_fd(wpa_cli *cli);
 const wpa_token_keys *wpa_cli_token_keys(wpa_cli *cli, wpa_error *err);
+/** The file with the key of one-time codes' secrets, once the database is open; it need not be
+ * there. */
+const char *wpa_cli_codes_key(const wpa_cli *cli);
 /** The session that wpa_cli_actor found; NULL with *err set. */
 const wpa_session *wpa_cli_session_get(wpa_cli *cli, wpa_error *err);
 /** Where the token of wpa login is kept. */

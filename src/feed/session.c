@@ -95,7 +95,8 @@ static bool sign_in(wpa_feed *feed, wpa_db *db, const wpa_command *command, wpa_
     WPA_AUTO(wpa_secret) *secret = wpa_secret_new(command->secret, command->secret_bytes);
     return (command->kind != WPA_COMMAND_FIRST_GUARDIAN ||
             wpa_guardian_create_first(db, &feed->where, command->name, secret, err)) &&
-           wpa_session_sign_in(db, &feed->where, command->name, secret, command->text, "console",
+           wpa_session_sign_in(db, &feed->where, command->name, secret,
+                               wpa_engine_codes_key(feed->engine), command->text, "console",
                                &feed->session, err);
 }
 

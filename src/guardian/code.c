@@ -31,9 +31,10 @@ static void fold(const char *code, char folded[CODE_MAX_BYTES])
 }
 
 typedef struct stored {
-    wpa_secret *secret; /* NULL: none */
+    wpa_secret *secret; /* NULL: none, or it does not open: */
+    wpa_error fault;
     int64_t last_step;
-    bool is_confirmed;
+    bool is_there, is_confirmed, is_plain;
 } stored;
 
 static void stored_free(stored *at)
@@ -42,7 +43,14 @@ static void stored_free(stored *at)
 }
 WPA_DEFINE_AUTO(stored, stored_free);
 
-static bool read_secret(wpa_db *db, int64_t principal_id, stored *found, wpa_error *err)
+/* What a sealed secret says it is: whoever can write to the table cannot give somebody his own. */
+static const char *describe(int64_t principal_id, wpa_arena *arena)
+{
+    return wpa_arena_printf(arena, "one-time code of %lld", (long long)principal_id);
+}
+
+static bool read_secret(wpa_db *db, const char *key_path, int64_t principal_id, stored *found,
+                        wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     char id[WPA_DB_NUMBER_SIZE];
@@ -53,37 +61,65 @@ static bool read_secret(wpa_db *db, int64_t principal_id, stored *found, wpa_err
         return rows != NULL;
     }
     uint8_t *bytes = wpa_rows_bytes(rows, 0, 0, arena, &size);
-    found->secret = wpa_secret_new(bytes, size);
+    found->is_there = true;
+    found->is_plain = !wpa_rows_bool(rows, 0, 3);
+    found->secret = found->is_plain ? wpa_secret_new(bytes, size)
+                                    : wpa_unseal(key_path, describe(principal_id, arena), bytes,
+                                                 size, &found->fault);
     found->last_step = wpa_rows_int(rows, 0, 1);
     found->is_confirmed = wpa_rows_bool(rows, 0, 2);
     wpa_wipe(bytes, size);
     return true;
 }
 
-bool wpa_code_check(wpa_db *db, int64_t principal_id, const char *code, int64_t now_s,
-                    wpa_code_proof *proof, wpa_error *err)
+/* The caller's secret as the table should have it. */
+static bool prepare_seal(const stored *found, const char *key_path, int64_t principal_id,
+                         wpa_code_proof *proof, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    if (!found->secret || !found->is_plain || !wpa_seal_has_key(key_path) ||
+        wpa_secret_size(found->secret) != WPA_OTP_SECRET_BYTES) {
+        return true;
+    }
+    const uint8_t *bytes = wpa_secret_bytes(found->secret);
+    const uint8_t *sealed =
+        wpa_seal(key_path, describe(principal_id, arena), bytes, WPA_OTP_SECRET_BYTES, arena, err);
+    if (sealed) {
+        memcpy(proof->sealed, sealed, sizeof proof->sealed);
+        wpa_sha256(bytes, WPA_OTP_SECRET_BYTES, proof->plain_hash);
+        proof->is_to_seal = true;
+    }
+    return sealed != NULL;
+}
+
+bool wpa_code_check(wpa_db *db, const char *key_path, int64_t principal_id, const char *code,
+                    int64_t now_s, wpa_code_proof *proof, wpa_error *err)
 {
     stored storage = {0};
     WPA_AUTO(stored) *found = &storage;
     char folded[CODE_MAX_BYTES] = "";
     *proof = (wpa_code_proof){0};
-    if (!read_secret(db, principal_id, found, err)) {
+    if (!read_secret(db, key_path, principal_id, found, err)) {
         return false;
     }
     fold(code ? code : "", folded);
-    proof->is_wanted = found->secret && found->is_confirmed;
+    proof->is_wanted = found->is_there && found->is_confirmed;
     proof->is_given = folded[0] != '\0';
     if (!proof->is_wanted || !proof->is_given) {
         return true;
     }
     if (strlen(folded) == WPA_OTP_DIGITS) {
+        if (!found->secret) {
+            *err = found->fault;
+            return wpa_error_within(err, "one-time codes");
+        }
         proof->step = wpa_otp_step(found->secret, folded, now_s, found->last_step);
         proof->is_good = proof->step > 0;
     } else {
         wpa_sha256(folded, strlen(folded), proof->hash);
         proof->is_good = true; /* whether there is such a one is seen when it is used */
     }
-    return true;
+    return !proof->is_good || prepare_seal(found, key_path, principal_id, proof, err);
 }
 
 static bool ask(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n,
@@ -103,34 +139,58 @@ bool wpa_code_use(wpa_db *db, int64_t principal_id, const wpa_code_proof *proof,
                             proof->step ? wpa_db_number(proof->step, step)
                                         : wpa_db_bytes(arena, proof->hash, sizeof proof->hash)};
     const wpa_sql *statement = proof->step ? WPA_SQL_CODE_USE : WPA_SQL_CODE_RECOVER;
-    return ask(db, statement, params, WPA_COUNT(params), &is_used, err) &&
-           (is_used || WPA_FAIL(err, WPA_E_DENIED, "wrong code"));
+    if (!ask(db, statement, params, WPA_COUNT(params), &is_used, err)) {
+        return false;
+    }
+    if (!is_used) {
+        return WPA_FAIL(err, WPA_E_DENIED, "wrong code");
+    }
+    const char *seal[] = {id, wpa_db_bytes(arena, proof->plain_hash, sizeof proof->plain_hash),
+                          wpa_db_bytes(arena, proof->sealed, sizeof proof->sealed)};
+    return !proof->is_to_seal || ask(db, WPA_SQL_CODE_SEAL, seal, WPA_COUNT(seal), &is_used, err);
 }
 
 /* ---- switching on and off -----------------------------------------------------------------------
  */
 
+typedef struct enrolment {
+    const wpa_secret *secret;
+    const char *key_path;
+    int64_t principal_id;
+} enrolment;
+
 static bool insert_secret(wpa_db *db, void *context, wpa_error *err)
 {
-    const wpa_secret *secret = context;
+    const enrolment *e = context;
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    bool is_made = false;
-    char *bytes = wpa_db_bytes(arena, wpa_secret_bytes(secret), wpa_secret_size(secret));
-    const char *params[] = {bytes};
-    bool is_asked = ask(db, WPA_SQL_CODE_ENROL, params, 1, &is_made, err);
+    bool is_made = false, is_sealed = wpa_seal_has_key(e->key_path);
+    const uint8_t *kept = wpa_secret_bytes(e->secret);
+    size_t size = wpa_secret_size(e->secret);
+    if (is_sealed) {
+        kept = wpa_seal(e->key_path, describe(e->principal_id, arena), kept, size, arena, err);
+        size += WPA_SEAL_EXTRA_BYTES;
+    }
+    if (!kept) {
+        return false;
+    }
+    char *bytes = wpa_db_bytes(arena, kept, size);
+    const char *params[] = {bytes, is_sealed ? "true" : "false"};
+    bool is_asked = ask(db, WPA_SQL_CODE_ENROL, params, WPA_COUNT(params), &is_made, err);
     wpa_wipe(bytes, strlen(bytes));
     return is_asked && (is_made || WPA_FAIL(err, WPA_E_REFUSED,
                                             "one-time codes are switched on already (see wpa code "
                                             "off)"));
 }
 
-bool wpa_code_enrol(wpa_db *db, const wpa_actor *actor, const wpa_secret *passphrase,
-                    wpa_arena *arena, wpa_code_secret *made, wpa_error *err)
+bool wpa_code_enrol(wpa_db *db, const char *key_path, const wpa_actor *actor,
+                    const wpa_secret *passphrase, wpa_arena *arena, wpa_code_secret *made,
+                    wpa_error *err)
 {
     WPA_AUTO(wpa_secret) *secret = wpa_secret_new_random(WPA_OTP_SECRET_BYTES);
+    enrolment e = {secret, key_path, actor ? actor->principal_id : 0};
     if (!wpa_actor_check(actor, WPA_ACTION_READ, err) ||
         !wpa_session_prove(db, actor, passphrase, err) ||
-        !wpa_db_transact(db, actor, insert_secret, secret, err)) {
+        !wpa_db_transact(db, actor, insert_secret, &e, err)) {
         return false;
     }
     made->secret = wpa_base32_encode(arena, wpa_secret_bytes(secret), wpa_secret_size(secret));
@@ -150,7 +210,7 @@ static const char *new_recovery_code(wpa_arena *arena, const char **hash)
 }
 
 typedef struct confirmation {
-    const char *code;
+    const char *key_path, *code;
     int64_t principal_id, now_s;
     const char *const *hashes;
 } confirmation;
@@ -163,11 +223,15 @@ static bool confirm(wpa_db *db, void *context, wpa_error *err)
     WPA_AUTO(stored) *found = &storage;
     char folded[CODE_MAX_BYTES], number[WPA_DB_NUMBER_SIZE];
     bool is_done = false;
-    if (!read_secret(db, c->principal_id, found, err)) {
+    if (!read_secret(db, c->key_path, c->principal_id, found, err)) {
         return false;
     }
-    if (!found->secret || found->is_confirmed) {
+    if (!found->is_there || found->is_confirmed) {
         return WPA_FAIL(err, WPA_E_REFUSED, "there is no code to confirm (see wpa code enrol)");
+    }
+    if (!found->secret) {
+        *err = found->fault;
+        return false;
     }
     fold(c->code, folded);
     int64_t step = wpa_otp_step(found->secret, folded, c->now_s, found->last_step);
@@ -180,28 +244,28 @@ static bool confirm(wpa_db *db, void *context, wpa_error *err)
            (is_done || WPA_FAIL(err, WPA_E_CONFLICT, "the code was confirmed meanwhile"));
 }
 
-bool wpa_code_confirm(wpa_db *db, const wpa_actor *actor, const char *code, int64_t now_s,
-                      wpa_arena *arena, const char **recovery, wpa_error *err)
+bool wpa_code_confirm(wpa_db *db, const char *key_path, const wpa_actor *actor, const char *code,
+                      int64_t now_s, wpa_arena *arena, const char **recovery, wpa_error *err)
 {
     const char *hashes[WPA_CODE_RECOVERY_COUNT];
     for (size_t i = 0; i < WPA_CODE_RECOVERY_COUNT; i++) {
         recovery[i] = new_recovery_code(arena, &hashes[i]);
     }
-    confirmation c = {code, actor ? actor->principal_id : 0, now_s, hashes};
+    confirmation c = {key_path, code, actor ? actor->principal_id : 0, now_s, hashes};
     return wpa_actor_check(actor, WPA_ACTION_READ, err) &&
            wpa_db_transact(db, actor, confirm, &c, err);
 }
 
 typedef struct removal {
     const char *name; /* NULL: the actor himself */
-    const char *code;
+    const char *key_path, *code;
     int64_t principal_id, now_s;
 } removal;
 
 static bool prove_own(wpa_db *db, const removal *r, wpa_error *err)
 {
     wpa_code_proof proof;
-    if (!wpa_code_check(db, r->principal_id, r->code, r->now_s, &proof, err)) {
+    if (!wpa_code_check(db, r->key_path, r->principal_id, r->code, r->now_s, &proof, err)) {
         return false;
     }
     if (!proof.is_wanted) {
@@ -225,12 +289,12 @@ static bool remove_code(wpa_db *db, void *context, wpa_error *err)
            (is_done || WPA_FAIL(err, WPA_E_REFUSED, "one-time codes are not switched on"));
 }
 
-bool wpa_code_remove(wpa_db *db, const wpa_actor *actor, const char *name, const char *code,
-                     int64_t now_s, wpa_error *err)
+bool wpa_code_remove(wpa_db *db, const char *key_path, const wpa_actor *actor, const char *name,
+                     const char *code, int64_t now_s, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     bool is_own = !name || (actor && wpa_text_is_ci(actor->name, name));
-    removal r = {is_own ? NULL : name, code, actor ? actor->principal_id : 0, now_s};
+    removal r = {is_own ? NULL : name, key_path, code, actor ? actor->principal_id : 0, now_s};
     if (!wpa_actor_check(actor, is_own ? WPA_ACTION_READ : WPA_ACTION_CHANGE_PRINCIPALS, err)) {
         return false;
     }

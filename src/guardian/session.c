@@ -223,12 +223,12 @@ static bool ask_for_code(wpa_db *db, const wpa_actor *where, const person *found
 }
 
 /* What comes behind a right passphrase. */
-static bool check_rest(wpa_db *db, const person *found, const char *code, wpa_code_proof *proof,
-                       bool *is_missing, bool *is_right, wpa_error *err)
+static bool check_rest(wpa_db *db, const person *found, const char *key_path, const char *code,
+                       wpa_code_proof *proof, bool *is_missing, bool *is_right, wpa_error *err)
 {
     *is_right = false;
     *is_missing = false;
-    if (!wpa_code_check(db, found->id, code, wpa_now_us() / 1000000, proof, err)) {
+    if (!wpa_code_check(db, key_path, found->id, code, wpa_now_us() / 1000000, proof, err)) {
         return false;
     }
     *is_missing = proof->is_wanted && !proof->is_given;
@@ -237,8 +237,8 @@ static bool check_rest(wpa_db *db, const person *found, const char *code, wpa_co
 }
 
 bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
-                         const wpa_secret *passphrase, const char *code, const char *kind,
-                         wpa_session *session, wpa_error *err)
+                         const wpa_secret *passphrase, const char *key_path, const char *code,
+                         const char *kind, wpa_session *session, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     const char *name_hash = hash_name(name, arena);
@@ -255,7 +255,7 @@ bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
     }
     bool is_right = wpa_password_verify(found.id ? found.hash : NULL, passphrase);
     if (is_right && found.is_active &&
-        !check_rest(db, &found, code, &proof, &is_missing, &is_right, err)) {
+        !check_rest(db, &found, key_path, code, &proof, &is_missing, &is_right, err)) {
         return wpa_error_within(err, "sign in");
     }
     if (is_missing) {

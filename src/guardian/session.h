@@ -43,8 +43,8 @@ void wpa_session_locate(wpa_actor *where);
  *           session->needs_code is set and the sentence says so.
  */
 bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
-                         const wpa_secret *passphrase, const char *code, const char *kind,
-                         wpa_session *session, wpa_error *err) WPA_CHECK;
+                         const wpa_secret *passphrase, const char *key_path, const char *code,
+                         const char *kind, wpa_session *session, wpa_error *err) WPA_CHECK;
 /**
  * Count a try of something that can be guessed, before it is looked at; as sign-ins are counted,
  * under a key that is nobody's name ("code:ann").

@@ -37,6 +37,7 @@ typedef struct fixture {
     wpa_oidc *oidc;
     wpa_client client;
     wpa_arena *arena;
+    const char *shown; /* secret of one-time codes */
 } fixture;
 
 /* ---- asking and looking -------------------------------------------------------------------------
@@ -627,15 +628,26 @@ static void any_session_can_be_ended_by_its_id(void **state)
     check_refused(f, "ended by the command", token, "session ended");
 }
 
+/* The secret that was shown last, base32. */
 static const char *code_at(fixture *f, int64_t now_s)
 {
-    uint8_t bytes[WPA_OTP_SECRET_BYTES];
-    const char *hex =
-        wpa_sample_sql(f->sample, "SELECT encode(secret, 'hex') FROM wpa.one_time_code");
-    assert_true(wpa_hex_decode(hex, bytes, sizeof bytes));
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    uint8_t bytes[WPA_OTP_SECRET_BYTES] = {0};
+    for (size_t i = 0; i < 8 * sizeof bytes; i++) {
+        size_t digit = (size_t)(strchr(digits, f->shown[i / 5]) - digits);
+        bytes[i / 8] |= (uint8_t)((digit >> (4 - i % 5) & 1) << (7 - i % 8));
+    }
     WPA_AUTO(wpa_secret) *secret = wpa_secret_new(bytes, sizeof bytes);
     return wpa_otp_code(secret, now_s / WPA_OTP_STEP_SECONDS,
                         wpa_arena_alloc(f->arena, WPA_OTP_CODE_SIZE));
+}
+
+static void enrol(fixture *f, const char *token)
+{
+    wpa_client_answer answer = ask(f, token, "POST /auth/code", ENROL, 201);
+    assert_true(wpa_text_starts(member(f, answer.body, "uri"), "otpauth://totp/wpa:mira?secret="));
+    f->shown = member(f, answer.body, "secret");
+    assert_string_equal(wpa_sample_sql(f->sample, "SELECT sealed FROM wpa.one_time_code"), "t");
 }
 
 static void one_time_codes_are_asked_for(void **state)
@@ -647,12 +659,12 @@ static void one_time_codes_are_asked_for(void **state)
     /* Whoever has got hold of a session has not got the passphrase. */
     (void)ask(f, token, "POST /auth/code", NULL, 422);
     (void)ask(f, token, "POST /auth/code", "{\"passphrase\":\"of somebody else\"}", 403);
-    wpa_client_answer answer = ask(f, token, "POST /auth/code", ENROL, 201);
-    assert_true(wpa_text_starts(member(f, answer.body, "uri"), "otpauth://totp/wpa:mira?secret="));
+    enrol(f, token);
     (void)ask(f, token, "POST /auth/code/confirm", "{\"code\":\"000000\"}", 403);
     int64_t now_s = wpa_now_us() / 1000000;
-    answer = ask(f, token, "POST /auth/code/confirm",
-                 wpa_arena_printf(f->arena, "{\"code\":\"%s\"}", code_at(f, now_s - 30)), 200);
+    wpa_client_answer answer =
+        ask(f, token, "POST /auth/code/confirm",
+            wpa_arena_printf(f->arena, "{\"code\":\"%s\"}", code_at(f, now_s - 30)), 200);
     const char *recovery = strstr(answer.body, "[\"") + 2;
     assert_int_equal(strcspn(recovery, "\""), 19);
     answer = ask(f, NULL, "POST /auth/token", plain, 401);
@@ -717,7 +729,7 @@ static void the_console_asks_for_a_code(void **state)
     fixture *f = *state;
     const char *token = sign_in(f, NULL);
     int64_t now_s = wpa_now_us() / 1000000;
-    (void)ask(f, token, "POST /auth/code", ENROL, 201);
+    enrol(f, token);
     (void)ask(f, token, "POST /auth/code/confirm",
               wpa_arena_printf(f->arena, "{\"code\":\"%s\"}", code_at(f, now_s - 30)), 200);
     WPA_AUTO(wpa_tty) *tty = wpa_sample_tty(f->sample, "--workers 0", 24, 80);

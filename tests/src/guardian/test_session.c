@@ -25,7 +25,8 @@ typedef struct fixture {
     wpa_db *db;
     wpa_secret *right, *wrong;
     wpa_actor where;
-    wpa_session mira; /* signed in */
+    wpa_session mira;     /* signed in */
+    const char *key_path; /* of one-time codes; NULL: they are not sealed */
 } fixture;
 
 static int set_up(void **state)
@@ -39,8 +40,8 @@ static int set_up(void **state)
     made.where = (wpa_actor){.address = "192.0.2.7", .user_agent = "tests"};
     *state = &made;
     bool is_good = wpa_guardian_create_first(made.db, &made.where, "mira", made.right, &err) &&
-                   wpa_session_sign_in(made.db, &made.where, "mira", made.right, NULL, "console",
-                                       &made.mira, &err);
+                   wpa_session_sign_in(made.db, &made.where, "mira", made.right, made.key_path,
+                                       NULL, "console", &made.mira, &err);
     if (!is_good) {
         print_error("%s\n", err.message);
     }
@@ -62,8 +63,8 @@ static wpa_code sign_in(fixture *made, const char *name, const wpa_secret *passp
 {
     wpa_session session;
     *err = (wpa_error){0};
-    bool is_good = wpa_session_sign_in(made->db, &made->where, name, passphrase, NULL, "console",
-                                       &session, err);
+    bool is_good = wpa_session_sign_in(made->db, &made->where, name, passphrase, made->key_path,
+                                       NULL, "console", &session, err);
     assert_int_equal(is_good, err->code == WPA_OK);
     return err->code;
 }
@@ -219,8 +220,8 @@ static void test_disabled_people_are_out_at_once(void **state)
     wpa_session tom;
     assert_true(
         wpa_guardian_add(made->db, &made->mira.actor, "tom", WPA_ROLE_VIEWER, made->right, &err));
-    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, NULL, "console",
-                                    &tom, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, made->key_path,
+                                    NULL, "console", &tom, &err));
     assert_false(wpa_guardian_set_active(made->db, &tom.actor, "mira", false, &err));
     assert_int_equal(err.code, WPA_E_DENIED);
     assert_true(wpa_session_check(made->db, &tom, &err));
@@ -247,8 +248,8 @@ static void test_new_passphrase_ends_other_sessions(void **state)
     fixture *made = *state;
     wpa_error err = {0};
     wpa_session second;
-    assert_true(wpa_session_sign_in(made->db, &made->where, "mira", made->right, NULL, "api",
-                                    &second, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "mira", made->right, made->key_path,
+                                    NULL, "api", &second, &err));
     assert_true(wpa_guardian_set_passphrase(made->db, &made->mira.actor, "mira", made->wrong,
                                             made->mira.jti, &err));
     assert_true(wpa_session_check(made->db, &made->mira, &err));
@@ -264,8 +265,8 @@ static void test_viewers_change_only_their_own(void **state)
     wpa_session tom;
     assert_true(
         wpa_guardian_add(made->db, &made->mira.actor, "tom", WPA_ROLE_VIEWER, made->right, &err));
-    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, NULL, "console",
-                                    &tom, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, made->key_path,
+                                    NULL, "console", &tom, &err));
     assert_true(
         wpa_guardian_set_passphrase(made->db, &tom.actor, "tom", made->wrong, tom.jti, &err));
     assert_false(
@@ -338,8 +339,8 @@ static void test_everybody_is_listed(void **state)
 static wpa_code code_sign_in(fixture *made, const char *code, wpa_session *session, wpa_error *err)
 {
     *err = (wpa_error){0};
-    (void)!wpa_session_sign_in(made->db, &made->where, "mira", made->right, code, "console",
-                               session, err);
+    (void)!wpa_session_sign_in(made->db, &made->where, "mira", made->right, made->key_path, code,
+                               "console", session, err);
     return err->code;
 }
 
@@ -354,16 +355,30 @@ static const char *code_at(fixture *made, int64_t now_s, wpa_arena *arena)
     return wpa_otp_code(secret, now_s / WPA_OTP_STEP_SECONDS, wpa_arena_alloc(arena, 8));
 }
 
+/* The code of a moment by the secret as it was shown: base32. */
+static const char *code_of(const char *shown, int64_t now_s, wpa_arena *arena)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    uint8_t bytes[WPA_OTP_SECRET_BYTES] = {0};
+    for (size_t i = 0; i < 8 * sizeof bytes; i++) {
+        size_t digit = (size_t)(strchr(digits, shown[i / 5]) - digits);
+        bytes[i / 8] |= (uint8_t)((digit >> (4 - i % 5) & 1) << (7 - i % 8));
+    }
+    WPA_AUTO(wpa_secret) *secret = wpa_secret_new(bytes, sizeof bytes);
+    return wpa_otp_code(secret, now_s / WPA_OTP_STEP_SECONDS, wpa_arena_alloc(arena, 8));
+}
+
 static void switch_on(fixture *made, wpa_arena *arena, const char **recovery)
 {
     wpa_error err = {0};
     wpa_code_secret shown;
     int64_t now_s = wpa_now_us() / 1000000;
-    assert_true(wpa_code_enrol(made->db, &made->mira.actor, made->right, arena, &shown, &err));
+    assert_true(wpa_code_enrol(made->db, made->key_path, &made->mira.actor, made->right, arena,
+                               &shown, &err));
     assert_true(wpa_text_starts(shown.uri, "otpauth://totp/wpa:mira?secret="));
     assert_non_null(strstr(shown.uri, shown.secret));
-    assert_true(wpa_code_confirm(made->db, &made->mira.actor, code_at(made, now_s - 30, arena),
-                                 now_s, arena, recovery, &err));
+    assert_true(wpa_code_confirm(made->db, made->key_path, &made->mira.actor,
+                                 code_at(made, now_s - 30, arena), now_s, arena, recovery, &err));
 }
 
 /* A session alone must not be enough to lock its owner out. */
@@ -377,12 +392,14 @@ static void test_codes_begin_with_the_passphrase(void **state)
     WPA_AUTO(wpa_secret) *wrong = wpa_secret_new(other, strlen(other));
     wpa_error err = {0};
     for (int i = 0; i < WPA_SIGN_IN_FREE_TRIES; i++) {
-        assert_false(wpa_code_enrol(made->db, &made->mira.actor, wrong, arena, &shown, &err));
+        assert_false(wpa_code_enrol(made->db, made->key_path, &made->mira.actor, wrong, arena,
+                                    &shown, &err));
         assert_int_equal(err.code, WPA_E_DENIED);
         assert_string_equal(err.message, "wrong passphrase");
         wpa_error_clear(&err);
     }
-    assert_false(wpa_code_enrol(made->db, &made->mira.actor, made->right, arena, &shown, &err));
+    assert_false(wpa_code_enrol(made->db, made->key_path, &made->mira.actor, made->right, arena,
+                                &shown, &err));
     assert_non_null(strstr(err.message, "too many failed tries"));
     assert_string_equal(
         wpa_test_sql_value(made->pg, 0, arena, "SELECT count(*) FROM wpa.one_time_code"), "0");
@@ -395,7 +412,7 @@ static void test_codes_begin_with_the_passphrase(void **state)
     wpa_actor nia = made->mira.actor;
     (void)wpa_text_copy(nia.name, sizeof nia.name, "nia");
     wpa_error_clear(&err);
-    assert_false(wpa_code_enrol(made->db, &nia, made->right, arena, &shown, &err));
+    assert_false(wpa_code_enrol(made->db, made->key_path, &nia, made->right, arena, &shown, &err));
     assert_int_equal(err.code, WPA_E_REFUSED);
 }
 
@@ -408,14 +425,16 @@ static void test_codes_are_asked_for_once_they_are_confirmed(void **state)
     wpa_session session;
     wpa_code_secret shown;
     int64_t now_s = wpa_now_us() / 1000000;
-    assert_true(wpa_code_enrol(made->db, &made->mira.actor, made->right, arena, &shown, &err));
+    assert_true(wpa_code_enrol(made->db, made->key_path, &made->mira.actor, made->right, arena,
+                               &shown, &err));
     assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_OK);
-    assert_false(
-        wpa_code_confirm(made->db, &made->mira.actor, "000000", 30, arena, recovery, &err));
+    assert_false(wpa_code_confirm(made->db, made->key_path, &made->mira.actor, "000000", 30, arena,
+                                  recovery, &err));
     assert_int_equal(err.code, WPA_E_DENIED);
     switch_on(made, arena, recovery);
     wpa_error_clear(&err);
-    assert_false(wpa_code_enrol(made->db, &made->mira.actor, made->right, arena, &shown, &err));
+    assert_false(wpa_code_enrol(made->db, made->key_path, &made->mira.actor, made->right, arena,
+                                &shown, &err));
     assert_int_equal(err.code, WPA_E_REFUSED);
     assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_E_DENIED);
     assert_true(session.needs_code);
@@ -431,8 +450,8 @@ static void test_codes_are_asked_for_once_they_are_confirmed(void **state)
     assert_int_equal(code_sign_in(made, code_at(made, now_s - 30, arena), &session, &err),
                      WPA_E_DENIED);
     wpa_error other = {0};
-    assert_false(wpa_session_sign_in(made->db, &made->where, "mira", made->wrong, NULL, "console",
-                                     &session, &other));
+    assert_false(wpa_session_sign_in(made->db, &made->where, "mira", made->wrong, made->key_path,
+                                     NULL, "console", &session, &other));
     assert_false(session.needs_code);
 }
 
@@ -476,37 +495,42 @@ static void test_codes_are_switched_off_by_their_owner_or_a_guardian(void **stat
     switch_on(made, arena, recovery);
     assert_true(
         wpa_guardian_add(made->db, &made->mira.actor, "tom", WPA_ROLE_VIEWER, made->right, &err));
-    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, NULL, "console",
-                                    &tom, &err));
-    assert_false(wpa_code_remove(made->db, &tom.actor, "mira", NULL, now_s, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, made->key_path,
+                                    NULL, "console", &tom, &err));
+    assert_false(wpa_code_remove(made->db, made->key_path, &tom.actor, "mira", NULL, now_s, &err));
     assert_int_equal(err.code, WPA_E_DENIED);
     static const char *const wrong[] = {NULL, "", "000000", "AAAA-AAAA-AAAA-AAAA"};
     for (size_t i = 0; i < WPA_COUNT(wrong); i++) {
         wpa_error_clear(&err);
-        assert_false(wpa_code_remove(made->db, &made->mira.actor, NULL, wrong[i], now_s, &err));
+        assert_false(wpa_code_remove(made->db, made->key_path, &made->mira.actor, NULL, wrong[i],
+                                     now_s, &err));
         assert_int_equal(err.code, WPA_E_DENIED);
     }
     /* Not even the right one after so many, while the pause lasts. */
     wpa_error_clear(&err);
-    assert_false(wpa_code_remove(made->db, &made->mira.actor, NULL, "000000", now_s, &err));
+    assert_false(
+        wpa_code_remove(made->db, made->key_path, &made->mira.actor, NULL, "000000", now_s, &err));
     wpa_error_clear(&err);
-    assert_false(wpa_code_remove(made->db, &made->mira.actor, NULL, recovery[0], now_s, &err));
+    assert_false(wpa_code_remove(made->db, made->key_path, &made->mira.actor, NULL, recovery[0],
+                                 now_s, &err));
     assert_non_null(strstr(err.message, "too many failed tries"));
     wpa_error_clear(&err);
     wpa_test_sql_int(made->pg, 0,
                      "UPDATE wpa.sign_in_try SET paused_until = now() - interval '1 s' "
                      "RETURNING failed");
-    assert_true(wpa_code_remove(made->db, &made->mira.actor, "MIRA", recovery[0], now_s, &err));
+    assert_true(wpa_code_remove(made->db, made->key_path, &made->mira.actor, "MIRA", recovery[0],
+                                now_s, &err));
     assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_OK);
     wpa_error_clear(&err);
-    assert_false(wpa_code_remove(made->db, &made->mira.actor, NULL, NULL, now_s, &err));
+    assert_false(
+        wpa_code_remove(made->db, made->key_path, &made->mira.actor, NULL, NULL, now_s, &err));
     assert_int_equal(err.code, WPA_E_REFUSED);
     switch_on(made, arena, recovery);
     assert_true(
         wpa_guardian_add(made->db, &made->mira.actor, "zoe", WPA_ROLE_GUARDIAN, made->right, &err));
-    assert_true(wpa_session_sign_in(made->db, &made->where, "zoe", made->right, NULL, "console",
-                                    &tom, &err));
-    assert_true(wpa_code_remove(made->db, &tom.actor, "mira", NULL, now_s, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "zoe", made->right, made->key_path,
+                                    NULL, "console", &tom, &err));
+    assert_true(wpa_code_remove(made->db, made->key_path, &tom.actor, "mira", NULL, now_s, &err));
     assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_OK);
 }
 
@@ -536,13 +560,130 @@ static void test_the_secret_is_read_by_the_sign_in_alone(void **state)
     }
 }
 
+/* ---- secrets of codes that are sealed ---- */
+
+static const char *kept_secret(fixture *made, wpa_arena *arena)
+{
+    return wpa_test_sql_value(made->pg, 0, arena,
+                              "SELECT concat_ws(' ', sealed, octet_length(secret)) FROM "
+                              "wpa.one_time_code");
+}
+
+static void test_secrets_of_codes_lie_sealed(void **state)
+{
+    fixture *made = *state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    wpa_session session;
+    wpa_code_secret shown;
+    const char *recovery[WPA_CODE_RECOVERY_COUNT];
+    int64_t now_s = wpa_now_us() / 1000000;
+    char *folder = wpa_dir_temp("/tmp/wpa-codes-", arena, &err);
+    made->key_path = wpa_path_join(arena, folder, "codes.key");
+    const char *there = made->key_path, *other = wpa_path_join(arena, folder, "other.key");
+    assert_true(wpa_seal_make_key(there, &err) && wpa_seal_make_key(other, &err));
+    assert_true(
+        wpa_code_enrol(made->db, there, &made->mira.actor, made->right, arena, &shown, &err));
+    assert_string_equal(kept_secret(made, arena), "t 60");
+    const char *first = code_of(shown.secret, now_s - 30, arena);
+    assert_false(
+        wpa_code_confirm(made->db, other, &made->mira.actor, first, now_s, arena, recovery, &err));
+    assert_int_equal(err.code, WPA_E_INVALID);
+    wpa_error_clear(&err);
+    assert_true(
+        wpa_code_confirm(made->db, there, &made->mira.actor, first, now_s, arena, recovery, &err));
+    const char *code = code_of(shown.secret, now_s, arena);
+    /* Without the key, or with another, it is asked for, and only paper takes its place. */
+    const struct {
+        const char *key_path, *code;
+        wpa_code state;
+    } rows[] = {{NULL, NULL, WPA_E_DENIED},   {NULL, code, WPA_E_UNAVAILABLE},
+                {other, code, WPA_E_INVALID}, {NULL, recovery[0], WPA_OK},
+                {other, recovery[1], WPA_OK}, {there, code, WPA_OK}};
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        made->key_path = rows[i].key_path;
+        if (code_sign_in(made, rows[i].code, &session, &err) != rows[i].state) {
+            fail_msg("row %zu: %s", i, err.message);
+        }
+    }
+    assert_string_equal(kept_secret(made, arena), "t 60");
+    assert_true(wpa_dir_remove(folder, &err));
+}
+
+static void test_secrets_from_before_are_sealed_when_they_are_used(void **state)
+{
+    fixture *made = *state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    wpa_session session;
+    const char *recovery[WPA_CODE_RECOVERY_COUNT];
+    int64_t now_s = wpa_now_us() / 1000000;
+    char *folder = wpa_dir_temp("/tmp/wpa-codes-", arena, &err);
+    switch_on(made, arena, recovery);
+    assert_string_equal(kept_secret(made, arena), "f 20");
+    const char *code = code_at(made, now_s, arena), *next = code_at(made, now_s + 30, arena);
+    made->key_path = wpa_path_join(arena, folder, "codes.key");
+    assert_true(wpa_seal_make_key(made->key_path, &err));
+    assert_int_equal(code_sign_in(made, "000000", &session, &err), WPA_E_DENIED);
+    assert_string_equal(kept_secret(made, arena), "f 20");
+    assert_int_equal(code_sign_in(made, code, &session, &err), WPA_OK);
+    assert_string_equal(kept_secret(made, arena), "t 60");
+    assert_int_equal(code_sign_in(made, next, &session, &err), WPA_OK);
+    /* It is sealed as hers: as anybody else's it does not open. */
+    wpa_actor tom = wpa_test_person(made->pg, "tom", WPA_ROLE_VIEWER);
+    (void)wpa_test_sql_value(
+        made->pg, 0, arena,
+        wpa_arena_printf(arena,
+                         "INSERT INTO wpa.one_time_code (principal_id, secret, sealed, "
+                         "confirmed_at) SELECT %lld, secret, sealed, confirmed_at FROM "
+                         "wpa.one_time_code RETURNING 1",
+                         (long long)tom.principal_id));
+    wpa_code_proof proof;
+    wpa_error_clear(&err);
+    assert_false(
+        wpa_code_check(made->db, made->key_path, tom.principal_id, next, now_s + 30, &proof, &err));
+    assert_int_equal(err.code, WPA_E_INVALID);
+    assert_true(wpa_dir_remove(folder, &err));
+}
+
+/* What the program asks before somebody is bound to a provider's account, the database asks too. */
+static void test_who_is_whose_account_is_guarded(void **state)
+{
+    fixture *made = *state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_actor tom = wpa_test_person(made->pg, "tom", WPA_ROLE_VIEWER);
+    wpa_actor nia = wpa_test_person(made->pg, "nia", WPA_ROLE_VIEWER);
+    int64_t mira_id = made->mira.actor.principal_id;
+    wpa_error err = {0};
+    assert_true(
+        wpa_guardian_set_passphrase(made->db, &made->mira.actor, "tom", made->wrong, NULL, &err));
+    const struct {
+        int64_t actor, bound;
+        const char *state;
+    } rows[] = {{tom.principal_id, tom.principal_id, "42501"}, /* he has a passphrase */
+                {nia.principal_id, tom.principal_id, "42501"},
+                {nia.principal_id, nia.principal_id, "00000"},
+                {mira_id, tom.principal_id, "00000"},
+                {0, mira_id, "42501"},
+                {mira_id, mira_id, "00000"}};
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        const char *sql = wpa_arena_printf(arena,
+                                           "INSERT INTO wpa.principal_subject (issuer, subject, "
+                                           "principal_id) VALUES ('https://x', 's%zu', %lld)",
+                                           i, (long long)rows[i].bound);
+        if (!wpa_text_is(wpa_test_sql(made->pg, "wpa_api", rows[i].actor, sql), rows[i].state)) {
+            fail_msg("row %zu: %s", i, wpa_test_sql_message(made->pg));
+        }
+    }
+}
+
 static void test_sessions_of_software_are_short_and_end_in_a_row(void **state)
 {
     fixture *made = *state;
     wpa_error err = {0};
     wpa_session first, second;
-    assert_true(wpa_session_sign_in(made->db, &made->where, "mira", made->right, NULL, "api",
-                                    &first, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "mira", made->right, made->key_path,
+                                    NULL, "api", &first, &err));
     int64_t left_s = (first.expires_at_us - wpa_now_us()) / 1000000;
     assert_in_range(left_s, WPA_SESSION_API_SECONDS - 60, WPA_SESSION_API_SECONDS);
     wpa_test_sql_int(made->pg, 0,
@@ -567,8 +708,8 @@ static void test_a_viewer_ends_only_his_own_sessions(void **state)
     wpa_session tom;
     assert_true(
         wpa_guardian_add(made->db, &made->mira.actor, "tom", WPA_ROLE_VIEWER, made->right, &err));
-    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, NULL, "console",
-                                    &tom, &err));
+    assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, made->key_path,
+                                    NULL, "console", &tom, &err));
     assert_false(wpa_session_revoke(made->db, &tom.actor, made->mira.jti, &err));
     assert_int_equal(err.code, WPA_E_DENIED);
     wpa_error_clear(&err);
@@ -616,6 +757,9 @@ int main(void)
         CASE(test_tokens_name_sessions),
         CASE(test_looking_needs_no_passphrase_unless_forbidden),
         CASE(test_everybody_is_listed),
+        CASE(test_secrets_of_codes_lie_sealed),
+        CASE(test_secrets_from_before_are_sealed_when_they_are_used),
+        CASE(test_who_is_whose_account_is_guarded),
         CASE(test_codes_begin_with_the_passphrase),
         CASE(test_codes_are_asked_for_once_they_are_confirmed),
         CASE(test_recovery_codes_are_good_once),

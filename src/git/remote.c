@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -37,10 +38,17 @@ typedef bool exchange_run(const exchange *what, wpa_error *err);
 
 typedef struct answer {
     bool is_ok;
-    wpa_error error; /* its file pointer is valid here too: same program, same addresses */
+    size_t text_bytes; /* that follow */
+    wpa_error error;   /* its file pointer is valid here too: same program, same addresses */
 } answer;
 
-static void run_in_child(exchange_run *run, const exchange *what, pid_t parent, int fd)
+typedef enum arrival {
+    ARRIVAL_WHOLE,
+    ARRIVAL_LATE,
+    ARRIVAL_CUT /* the child has ended before */
+} arrival;
+
+_Noreturn static void run_in_child(exchange_run *run, const exchange *what, pid_t parent, int fd)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
@@ -49,84 +57,117 @@ static void run_in_child(exchange_run *run, const exchange *what, pid_t parent, 
     answer reply = {0};
     wpa_error ignored = {0};
     reply.is_ok = run(what, &reply.error);
+    reply.text_bytes = reply.is_ok && what->text ? wpa_buf_size(what->text) : 0;
     bool is_sent = wpa_fd_write_all(fd, &reply, sizeof reply, &ignored);
-    if (is_sent && what->text) {
-        (void)!wpa_fd_write_all(fd, wpa_buf_data(what->text), wpa_buf_size(what->text), &ignored);
+    if (is_sent && reply.text_bytes) {
+        (void)!wpa_fd_write_all(fd, wpa_buf_data(what->text), reply.text_bytes, &ignored);
     }
     _exit(0);
 }
 
-/* Up to size bytes, all that come before the deadline; *n is less only if the child has ended. */
-static bool read_part(int fd, int64_t deadline_ms, char *at, size_t size, size_t *n)
+static arrival read_part(int fd, int64_t deadline_ms, char *at, size_t size)
 {
-    *n = 0;
-    while (*n < size) {
+    size_t n = 0;
+    while (n < size) {
         const int64_t left_ms = deadline_ms - wpa_monotonic_ms();
         struct pollfd waiting = {.fd = fd, .events = POLLIN};
         if (left_ms <= 0) {
-            return false;
+            return ARRIVAL_LATE;
         }
         if (poll(&waiting, 1, (int)left_ms) <= 0) {
             continue;
         }
-        const ssize_t got = read(fd, at + *n, size - *n);
-        if (got < 0 && errno != EINTR) {
-            return false;
+        const ssize_t got = read(fd, at + n, size - n);
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return ARRIVAL_CUT;
         }
-        if (got == 0) {
-            return true;
-        }
-        *n += got > 0 ? (size_t)got : 0;
+        n += got > 0 ? (size_t)got : 0;
     }
-    return true;
+    return ARRIVAL_WHOLE;
 }
 
-static bool read_answer(int fd, int64_t deadline_ms, const exchange *what, answer *reply)
+/** As many bytes as the answer says: its end is not waited for. */
+static arrival read_answer(int fd, int64_t deadline_ms, const exchange *what, answer *reply)
 {
     char part[4096];
-    size_t n;
-    if (!read_part(fd, deadline_ms, (char *)reply, sizeof *reply, &n) || n < sizeof *reply) {
-        return false;
-    }
-    while (what->text && n) {
-        if (!read_part(fd, deadline_ms, part, sizeof part, &n)) {
-            return false;
+    arrival came = read_part(fd, deadline_ms, (char *)reply, sizeof *reply);
+    size_t left = came == ARRIVAL_WHOLE ? reply->text_bytes : 0;
+    while (left && came == ARRIVAL_WHOLE) {
+        const size_t n = left < sizeof part ? left : sizeof part;
+        came = read_part(fd, deadline_ms, part, n);
+        if (came == ARRIVAL_WHOLE) {
+            wpa_buf_append(what->text, part, n);
         }
-        wpa_buf_append(what->text, part, n);
+        left -= n;
     }
-    return true;
+    return came;
+}
+
+/**
+ * A child, and the end of its pipe to read from. One at a time: a child that is forked while
+ * another thread has both ends of a pipe keeps that pipe open as long as it lives, and whoever
+ * reads from it would not see that its own child has ended.
+ */
+static pid_t start_child(exchange_run *run, const exchange *what, int *fd, wpa_error *err)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    const pid_t parent = getpid();
+    int ends[2];
+    pid_t child = -1;
+    (void)pthread_mutex_lock(&lock);
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        (void)WPA_FAIL(err, WPA_E_IO, "pipe: %s", wpa_strerror(errno));
+        (void)pthread_mutex_unlock(&lock);
+        return -1;
+    }
+    child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        run_in_child(run, what, parent, ends[1]);
+    }
+    if (child < 0) {
+        (void)WPA_FAIL(err, WPA_E_UNAVAILABLE, "fork: %s", wpa_strerror(errno));
+        close(ends[0]);
+    }
+    close(ends[1]);
+    (void)pthread_mutex_unlock(&lock);
+    *fd = ends[0];
+    return child;
+}
+
+/** What is known of a child that has not answered. It may go well later, as after a time-out. */
+static bool fail_without_answer(arrival came, int status, int64_t timeout_ms, wpa_error *err)
+{
+    if (came == ARRIVAL_LATE) {
+        return WPA_FAIL(err, WPA_E_TIMEOUT, "no answer within %lld s",
+                        (long long)(timeout_ms / 1000));
+    }
+    if (WIFSIGNALED(status)) {
+        return WPA_FAIL(err, WPA_E_UNAVAILABLE, "the exchange crashed: signal %d",
+                        WTERMSIG(status));
+    }
+    return WPA_FAIL(err, WPA_E_UNAVAILABLE, "the exchange ended without an answer: exit code %d",
+                    WEXITSTATUS(status));
 }
 
 static bool with_deadline(exchange_run *run, const exchange *what, wpa_error *err)
 {
     const int64_t deadline_ms = wpa_monotonic_ms() + what->git->timeout_ms;
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        return WPA_FAIL(err, WPA_E_IO, "pipe: %s", wpa_strerror(errno));
-    }
-    const pid_t parent = getpid();
-    const pid_t child = fork();
+    int fd = -1, status = 0;
+    const pid_t child = start_child(run, what, &fd, err);
     if (child < 0) {
-        close(ends[0]);
-        close(ends[1]);
-        return WPA_FAIL(err, WPA_E_UNAVAILABLE, "fork: %s", wpa_strerror(errno));
+        return false;
     }
-    if (child == 0) {
-        close(ends[0]);
-        run_in_child(run, what, parent, ends[1]);
-    }
-    close(ends[1]);
     answer reply;
-    const bool is_answered = read_answer(ends[0], deadline_ms, what, &reply);
-    close(ends[0]);
-    if (!is_answered) {
+    const arrival came = read_answer(fd, deadline_ms, what, &reply);
+    close(fd);
+    if (came == ARRIVAL_LATE) {
         kill(child, SIGKILL);
     }
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    if (!is_answered) {
-        return WPA_FAIL(err, WPA_E_TIMEOUT, "no answer within %lld s",
-                        (long long)(what->git->timeout_ms / 1000));
+    if (came != ARRIVAL_WHOLE) {
+        return fail_without_answer(came, status, what->git->timeout_ms, err);
     }
     *err = reply.error;
     if (!reply.is_ok && err->code == WPA_E_IO) { /* "connection refused" comes as the system's */

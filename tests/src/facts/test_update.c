@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -242,6 +243,88 @@ static void a_table_is_a_mirror(void **in)
     assert_non_null(strstr(err.message, "tags.txt:3: its digest is not that of its content"));
 }
 
+/* ---- many at once, and one that does not answer ---- */
+
+#define GOOD_ONES 50
+
+/* What happens to children, and to their parent before it has closed its end of their pipe. */
+static atomic_int crash_signal, fork_pause_ms;
+
+static void in_child(void)
+{
+    if (atomic_load(&crash_signal)) {
+        (void)raise(atomic_load(&crash_signal));
+    }
+}
+
+static void in_parent(void)
+{
+    wpa_sleep_ms(atomic_load(&fork_pause_ms));
+}
+
+/** A repository here that is opened and never read to its end: nobody writes into its branch. */
+static void make_silent(state *s, const char *repo)
+{
+    wpa_error err = {0};
+    const char *path = wpa_path_join(s->arena, s->folder, repo);
+    assert_true(wpa_dir_make(path, 0755, &err));
+    WPA_AUTO(wpa_git) *made = wpa_git_create(path, "main", &err);
+    assert_non_null(made);
+    const char *branch = wpa_path_join(s->arena, path, "refs/heads/main");
+    assert_int_equal(mkfifo(branch, 0600), 0);
+}
+
+static void a_silent_one_spoils_no_other(void **in)
+{
+    state *s = *in;
+    wpa_facts_outcome outcome;
+    wpa_error err = {0};
+    const char *slugs[GOOD_ONES + 1];
+    make_silent(s, "acme/silent.git");
+    slugs[GOOD_ONES / 2] = "acme/silent"; /* begun while others are */
+    for (size_t i = 0; i < WPA_COUNT(slugs); i++) {
+        if (i == GOOD_ONES / 2) {
+            continue;
+        }
+        slugs[i] = wpa_arena_printf(s->arena, "acme/good%zu", i);
+        const char *path = wpa_arena_printf(s->arena, "%s/%s.git", s->folder, slugs[i]);
+        assert_int_equal(symlink("deploy.git", path), 0);
+    }
+    const wpa_facts_request request = {.from = s->folder,
+                                       .timeout_ms = 5000,
+                                       .slugs = slugs,
+                                       .n_slugs = WPA_COUNT(slugs),
+                                       .today = TODAY};
+    atomic_store(&fork_pause_ms, 5);
+    int64_t started_ms = wpa_monotonic_ms();
+    bool is_done = wpa_facts_update(&request, s->arena, &outcome, &err);
+    atomic_store(&fork_pause_ms, 0);
+    assert_true(is_done);
+    assert_true(wpa_monotonic_ms() - started_ms >= 5000); /* or it was not silent */
+    assert_int_equal(outcome.n_faults, 1);
+    assert_string_equal(outcome.faults[0], "acme/silent: no answer within 5 s");
+    assert_int_equal(outcome.n_refreshed, GOOD_ONES);
+}
+
+/** Seen at once, and for what it is. */
+static void a_crash_is_no_silence(void **in)
+{
+    state *s = *in;
+    wpa_facts_outcome outcome;
+    wpa_error err = {0};
+    static const char *const slugs[] = {"acme/deploy"};
+    const wpa_facts_request request = {
+        .from = s->folder, .timeout_ms = TIMEOUT_MS, .slugs = slugs, .n_slugs = 1, .today = TODAY};
+    atomic_store(&crash_signal, SIGKILL);
+    int64_t started_ms = wpa_monotonic_ms();
+    bool is_done = wpa_facts_update(&request, s->arena, &outcome, &err);
+    atomic_store(&crash_signal, 0);
+    assert_true(is_done);
+    assert_true(wpa_monotonic_ms() - started_ms < TIMEOUT_MS / 2);
+    assert_int_equal(outcome.n_faults, 1);
+    assert_string_equal(outcome.faults[0], "acme/deploy: the exchange crashed: signal 9");
+}
+
 /* ---- git's own server ---- */
 
 static pid_t start_git_server(state *s, int *port)
@@ -448,13 +531,16 @@ int main(void)
         CASE(repositories_of_a_folder),
         CASE(a_second_refresh_goes_on_from_the_first),
         CASE(a_table_is_a_mirror),
+        CASE(a_silent_one_spoils_no_other),
+        CASE(a_crash_is_no_silence),
         CASE(repositories_over_http),
         CASE(a_hostile_server_gets_nothing_in),
         CASE(a_table_may_lie_on_the_web),
         CASE(silence_ends_the_asking),
     };
     wpa_error err = {0};
-    if (!wpa_git_init(&err) || !wpa_http_init(&err)) {
+    if (pthread_atfork(NULL, in_parent, in_child) != 0 || !wpa_git_init(&err) ||
+        !wpa_http_init(&err)) {
         return 1;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,7 @@ find_package(Python3 COMPONENTS Interpreter)
 if(Python3_FOUND)
   add_test(NAME includes COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/includes.py
            ${CMAKE_SOURCE_DIR})
+  add_test(NAME bench COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/bench/test_bench.py)
 endif()
 
 if(Python3_FOUND AND TARGET wpa)

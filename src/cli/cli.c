@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <wpa/buf.h>
+#include <wpa/clock.h>
 #include <wpa/text.h>
 
 #include "cli/options.h"
@@ -145,6 +146,13 @@ static int fail(const wpa_cli *cli, const wpa_error *err)
     return exit_code ? exit_code(err->code) : wpa_cli_exit_code(err->code);
 }
 
+static const char *today(wpa_arena *arena)
+{
+    char text[WPA_TIMESTAMP_SIZE];
+    wpa_timestamp_format(wpa_now_us(), text);
+    return wpa_arena_slice(arena, text, strlen("YYYY-MM-DD"));
+}
+
 static int run(wpa_cli *cli, wpa_error *err)
 {
     if (wpa_cli_is_given(cli, "help")) {
@@ -160,7 +168,8 @@ static int run(wpa_cli *cli, wpa_error *err)
         wpa_log_new(fd >= 0 ? fd : STDERR_FILENO, wpa_cli_is_given(cli, "verbose") ? WPA_LOG_INFO
                                                   : cli->command->logs_warnings    ? WPA_LOG_WARN
                                                                                    : WPA_LOG_ERROR);
-    cli->facts = wpa_facts_load(cli->arena);
+    cli->today = today(cli->arena);
+    cli->facts = wpa_facts_load(cli->today, cli->arena);
     if (cli->facts.fault && !cli->command->is_light) { /* the light ones say it where it belongs */
         (void)fprintf(cli->err, "wpa: %s\n", cli->facts.fault);
     }

@@ -79,6 +79,7 @@ struct wpa_cli {
     wpa_arena *arena; /* for the whole run */
     FILE *in, *out, *err;
     wpa_log *log;
+    const char *today;               /* "YYYY-MM-DD" in UTC */
     wpa_facts_loaded facts;          /* that were refreshed */
     struct wpa_cli_values *values;   /* options as given */
     struct wpa_cli_session *session; /* database, engine, person: see session.c */

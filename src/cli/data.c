@@ -16,13 +16,6 @@
 #define MOVED_SHOWN_MAX 50
 #define FAULTS_SHOWN_MAX 20
 
-static const char *today(wpa_arena *arena)
-{
-    char text[WPA_TIMESTAMP_SIZE];
-    wpa_timestamp_format(wpa_now_us(), text);
-    return wpa_arena_slice(arena, text, strlen("YYYY-MM-DD"));
-}
-
 /* ---- show ---- */
 
 /** "refreshed" where a refreshed table is in use, and it has something in place of this one. */
@@ -57,7 +50,7 @@ static wpa_json *describe_table(const wpa_cli *cli, wpa_fact_table table)
     wpa_json_set_int(row, "rows", (int64_t)rows_of(cli, table));
     wpa_json_set_text(row, "date", wpa_facts_date(table));
     wpa_json_set_int(row, "age_days",
-                     wpa_facts_days(today(cli->arena)) - wpa_facts_days(wpa_facts_date(table)));
+                     wpa_facts_days(cli->today) - wpa_facts_days(wpa_facts_date(table)));
     wpa_json_set_text(row, "source", wpa_facts_source(table));
     wpa_json_set_text(row, "licence", wpa_facts_licence(table));
     wpa_json_set_text(row, "in_use", is_fresh ? "refreshed" : "compiled in");
@@ -90,7 +83,7 @@ static void show_table(const wpa_cli *cli, wpa_fact_table table)
 static int run_show(wpa_cli *cli, wpa_error *err)
 {
     (void)err;
-    const char *note = wpa_facts_age_note(today(cli->arena), cli->arena);
+    const char *note = wpa_facts_age_note(cli->today, cli->arena);
     if (wpa_cli_wants_json(cli)) {
         show_json(cli);
     } else {
@@ -301,7 +294,7 @@ static int run_update(wpa_cli *cli, wpa_error *err)
         .slugs = list_slugs(&c),
         .n_slugs = wpa_map_count(c.seen),
         .before = cli->facts.table,
-        .today = today(cli->arena),
+        .today = cli->today,
     };
     wpa_facts_outcome outcome;
     if (request.n_slugs == 0) {

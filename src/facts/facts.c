@@ -78,7 +78,9 @@ int64_t wpa_facts_days(const char *day)
             return -1;
         }
     }
-    return days_of(parts[0], parts[1], parts[2]);
+    const int64_t first = days_of(parts[0], parts[1], 1);
+    const int64_t next = days_of(parts[0] + parts[1] / 12, parts[1] % 12 + 1, 1);
+    return parts[2] <= next - first ? first + parts[2] - 1 : -1;
 }
 
 size_t wpa_fact_list_count(wpa_fact_list list)

@@ -53,7 +53,7 @@ size_t wpa_facts_row_count(wpa_fact_table table);
 /** Which tables are more than 90 days old, for people; NULL: none. today is "YYYY-MM-DD". */
 const char *wpa_facts_age_note(const char *today, wpa_arena *arena);
 
-/** Days since 1970 of "YYYY-MM-DD"; -1 for NULL or anything else. */
+/** Days since 1970 of "YYYY-MM-DD"; -1 for NULL or what is no day of a calendar. */
 int64_t wpa_facts_days(const char *day);
 
 /** A NULL-terminated list of texts. */

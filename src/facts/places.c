@@ -37,13 +37,13 @@ const char *wpa_facts_place(bool is_system, wpa_arena *arena, wpa_error *err)
     return file;
 }
 
-static void take(const char *path, wpa_facts_loaded *loaded, wpa_arena *arena)
+static void take(const char *path, const char *today, wpa_facts_loaded *loaded, wpa_arena *arena)
 {
     wpa_error err = {0};
     size_t size_bytes;
     const char *text = wpa_file_read(path, WPA_REFRESHED_MAX_BYTES, arena, &size_bytes, &err);
     const wpa_refreshed *table =
-        text ? wpa_refreshed_parse(path, text, size_bytes, arena, &err) : NULL;
+        text ? wpa_refreshed_parse(path, text, size_bytes, today, arena, &err) : NULL;
     if (!table) {
         if (err.code != WPA_E_NOT_FOUND && !loaded->fault) {
             loaded->fault = wpa_arena_printf(arena, "refreshed facts are ignored: %s", err.message);
@@ -58,14 +58,14 @@ static void take(const char *path, wpa_facts_loaded *loaded, wpa_arena *arena)
     }
 }
 
-wpa_facts_loaded wpa_facts_load(wpa_arena *arena)
+wpa_facts_loaded wpa_facts_load(const char *today, wpa_arena *arena)
 {
     wpa_facts_loaded loaded = {0};
     wpa_error err = {0};
     const char *path = wpa_facts_place(false, arena, &err);
     for (size_t i = 0; i < PLACES_MAX; i++) {
         if (path) {
-            take(path, &loaded, arena);
+            take(path, today, &loaded, arena);
         }
         path = system_file(i, arena);
         if (!path) {

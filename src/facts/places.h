@@ -11,13 +11,13 @@ typedef struct wpa_facts_loaded {
     const wpa_refreshed *table; /* the newest that is sound, or NULL */
     const char *path;           /* of it */
     bool is_used;               /* it is not older than what is compiled in */
-    const char *fault;          /* which file is damaged, and how; NULL: none */
+    const char *fault;          /* which file is not taken, and why; NULL: none */
 } wpa_facts_loaded;
 
 /** The file that is written: the user's, or the system's first. Errors INVALID (no home). */
 const char *wpa_facts_place(bool is_system, wpa_arena *arena, wpa_error *err);
 /**
  * Read what there is, and use the newest; text and table are in the arena. Call
- * wpa_refreshed_use(NULL) before the arena goes. Never fails: see fault.
+ * wpa_refreshed_use(NULL) before the arena goes. Never fails: see fault. today is "YYYY-MM-DD".
  */
-wpa_facts_loaded wpa_facts_load(wpa_arena *arena);
+wpa_facts_loaded wpa_facts_load(const char *today, wpa_arena *arena);

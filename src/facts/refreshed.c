@@ -9,6 +9,7 @@
 #define FIRST_LINE "wpa.facts/1 tags"
 #define MAJORS_MAX 256
 #define DAY_LENGTH 10
+#define GRACE_DAYS 1 /* somewhere it is tomorrow already */
 
 struct wpa_refreshed {
     const char *date;
@@ -25,6 +26,7 @@ static const wpa_refreshed *in_use;
 typedef struct reader {
     const char *name; /* of the file */
     const char *at, *end;
+    const char *today;
     size_t line;
     wpa_arena *arena;
     wpa_refreshed *table;
@@ -84,6 +86,10 @@ static bool read_head(reader *r, wpa_error *err)
     r->table->date = wpa_slice_is(word, "date") ? keep_day(r, line) : NULL;
     if (!r->table->date) {
         return damaged(r, err, "there is no date");
+    }
+    if (wpa_facts_days(r->table->date) > wpa_facts_days(r->today) + GRACE_DAYS) {
+        return WPA_FAIL(err, WPA_E_INVALID, "%s:%zu: the table is of %s, a day to come", r->name,
+                        r->line, r->table->date);
     }
     if (!next_line(r, &line, err)) {
         return false;
@@ -194,6 +200,9 @@ static bool read_ref(reader *r, bool is_branch, wpa_slice line, wpa_error *err)
         (line.length && !ref.seen)) {
         return damaged(r, err, "this is no ref");
     }
+    if (ref.seen && wpa_facts_days(ref.seen) > wpa_facts_days(repo->date)) {
+        return damaged(r, err, "the ref was seen after the day of its repository");
+    }
     ref.name = keep(r, name);
     ref.kind = is_branch                           ? WPA_FACT_BRANCH
                : wpa_version_parse(name, &version) ? WPA_FACT_TAG
@@ -211,10 +220,10 @@ static bool read_ref(reader *r, bool is_branch, wpa_slice line, wpa_error *err)
 }
 
 const wpa_refreshed *wpa_refreshed_parse(const char *name, const char *text, size_t size_bytes,
-                                         wpa_arena *arena, wpa_error *err)
+                                         const char *today, wpa_arena *arena, wpa_error *err)
 {
     wpa_refreshed *table = wpa_arena_alloc(arena, sizeof *table);
-    reader r = {name, text, text + size_bytes, 0, arena, table, 0};
+    reader r = {name, text, text + size_bytes, today, 0, arena, table, 0};
     if (size_bytes > WPA_REFRESHED_MAX_BYTES) {
         (void)WPA_FAIL(err, WPA_E_LIMIT, "%s is larger than %zu bytes", name,
                        WPA_REFRESHED_MAX_BYTES);

@@ -11,7 +11,9 @@
  *     tag v4.3.1 <commit> 2026-11-24     (the day it was first seen)
  *     branch main <commit>
  *
- * Repositories in the order of their names without case, refs by name, a tag before a branch.
+ * Repositories in the order of their names without case, refs by name, a tag before a branch. No
+ * day is later than the one it stands under, and the table's is not yet to come: nothing newer
+ * could ever take the place of such a table.
  */
 #pragma once
 
@@ -30,11 +32,12 @@ typedef struct wpa_refreshed wpa_refreshed;
  * Read a table; text is borrowed as long as the table is, the rest is in the arena.
  *
  * name      for messages.
+ * today     "YYYY-MM-DD"; a table may be of the day behind, which it is elsewhere by then.
  *
- * Errors    INVALID: no such table, or damaged; LIMIT.
+ * Errors    INVALID: no such table, damaged, or of a day to come; LIMIT.
  */
 const wpa_refreshed *wpa_refreshed_parse(const char *name, const char *text, size_t size_bytes,
-                                         wpa_arena *arena, wpa_error *err);
+                                         const char *today, wpa_arena *arena, wpa_error *err);
 const char *wpa_refreshed_date(const wpa_refreshed *table);
 size_t wpa_refreshed_repo_count(const wpa_refreshed *table);
 size_t wpa_refreshed_ref_count(const wpa_refreshed *table);

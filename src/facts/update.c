@@ -130,13 +130,27 @@ static bool ask_git(const update *u, job *at, wpa_error *err)
     return is_worth_it && ask_url(at, plain, timeout_ms, &again);
 }
 
+/** What an earlier refresh has left of it, or NULL. */
+static const wpa_fact_repo *refreshed_before(const update *u, const char *slug)
+{
+    return u->request->before ? wpa_refreshed_repo_find(u->request->before, wpa_slice_of(slug))
+                              : NULL;
+}
+
+/** Today, or tomorrow if that is what a mirror where it is tomorrow has said before. */
+static const char *day_asked(const update *u, const char *slug)
+{
+    const wpa_fact_repo *known = refreshed_before(u, slug);
+    const char *before = known ? wpa_facts_repo_date(known) : u->request->today;
+    return strcmp(before, u->request->today) > 0 ? before : u->request->today;
+}
+
 /** Out of the table of a mirror; what that has from before the program was built helps nobody. */
 static bool copy_mirrored(const update *u, job *at, wpa_error *err)
 {
     wpa_slice slug = wpa_slice_of(at->slug);
     const wpa_fact_repo *repo = wpa_refreshed_repo_find(u->mirror, slug);
-    const wpa_fact_repo *known =
-        u->request->before ? wpa_refreshed_repo_find(u->request->before, slug) : NULL;
+    const wpa_fact_repo *known = refreshed_before(u, at->slug);
     if (!repo) {
         return WPA_FAIL(err, WPA_E_NOT_FOUND, "the mirror does not have it");
     }
@@ -160,7 +174,7 @@ static void ask_one(update *u, job *at)
 {
     at->arena = wpa_arena_new();
     at->repo.name = at->slug;
-    at->repo.date = u->request->today;
+    at->repo.date = day_asked(u, at->slug);
     bool ok = u->mirror ? copy_mirrored(u, at, &at->error) : ask_git(u, at, &at->error);
     at->state = ok ? JOB_DONE : JOB_FAILED;
     bool is_silence = at->error.code == WPA_E_UNAVAILABLE || at->error.code == WPA_E_TIMEOUT;
@@ -202,7 +216,7 @@ static void ask_all(update *u)
 static bool read_mirror(update *u, const char *name, const char *text, size_t size_bytes,
                         wpa_arena *arena, wpa_error *err)
 {
-    u->mirror = wpa_refreshed_parse(name, text, size_bytes, arena, err);
+    u->mirror = wpa_refreshed_parse(name, text, size_bytes, u->request->today, arena, err);
     return u->mirror != NULL;
 }
 
@@ -266,10 +280,8 @@ static bool open_source(update *u, wpa_arena *arena, wpa_error *err)
 /* What is known of a repository's refs so far. */
 static const wpa_fact_repo *known_repo(const update *u, const char *slug)
 {
-    wpa_slice name = wpa_slice_of(slug);
-    const wpa_fact_repo *repo =
-        u->request->before ? wpa_refreshed_repo_find(u->request->before, name) : NULL;
-    return repo ? repo : wpa_fact_compiled_repo(name);
+    const wpa_fact_repo *repo = refreshed_before(u, slug);
+    return repo ? repo : wpa_fact_compiled_repo(wpa_slice_of(slug));
 }
 
 static void note_moved(const char *slug, const wpa_fact_ref *before, const wpa_refreshed_ref *after,
@@ -290,6 +302,17 @@ static void note_moved(const char *slug, const wpa_fact_ref *before, const wpa_r
     memcpy(moved->after, after->commit, WPA_COMMIT_BYTES);
 }
 
+/**
+ * When a mirror says that it has first seen a tag. One that was not there on the day that its
+ * repository was last asked has been seen by nobody before that, whatever the mirror says.
+ */
+static const char *not_before(const wpa_fact_repo *known, const job *at, const char *seen)
+{
+    const char *day = known ? wpa_facts_repo_date(known) : NULL;
+    bool is_bound = day && strcmp(day, at->repo.date) <= 0;
+    return is_bound && (!seen || strcmp(seen, day) < 0) ? day : seen;
+}
+
 /** Since when a tag is known, which is the latest that it can have been made on. */
 static void date_tags(const update *u, job *at, wpa_facts_outcome *outcome, size_t *capacity,
                       wpa_arena *arena)
@@ -306,8 +329,8 @@ static void date_tags(const update *u, job *at, wpa_facts_outcome *outcome, size
         if (is_known) {
             note_moved(at->slug, &before, ref, outcome, capacity, arena);
             ref->seen = wpa_refreshed_seen(known, wpa_slice_of(ref->name));
-        } else if (!u->mirror) {
-            ref->seen = u->request->today;
+        } else {
+            ref->seen = u->mirror ? not_before(known, at, ref->seen) : u->request->today;
         }
     }
 }

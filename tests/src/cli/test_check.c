@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <wpa/clock.h>
 #include <wpa/file.h>
 #include <wpa/text.h>
 
@@ -509,13 +510,20 @@ static void test_values_have_the_type_of_their_option(void **state)
 #define ONES "1111111111111111111111111111111111111111"
 #define TWOS "2222222222222222222222222222222222222222"
 
-static void put_facts(world *w, const char *commit)
+static const char *day_in(const world *w, int64_t days)
+{
+    char text[WPA_TIMESTAMP_SIZE];
+    wpa_timestamp_format(wpa_now_us() + days * 86400 * INT64_C(1000000), text);
+    return wpa_arena_slice(w->arena, text, strlen("YYYY-MM-DD"));
+}
+
+static void put_facts(world *w, const char *date, const char *commit)
 {
     char digest[WPA_SHA256_HEX_SIZE];
-    const char *rows = wpa_arena_printf(
-        w->arena, "repo acme/deploy 2027-01-15\ntag v1 %s\ntag v1.2.0 %s\n", commit, commit);
+    const char *rows = wpa_arena_printf(w->arena, "repo acme/deploy %s\ntag v1 %s\ntag v1.2.0 %s\n",
+                                        date, commit, commit);
     put(w, REFRESHED,
-        wpa_arena_printf(w->arena, "wpa.facts/1 tags\ndate 2027-01-15\ndigest %s\n%s",
+        wpa_arena_printf(w->arena, "wpa.facts/1 tags\ndate %s\ndigest %s\n%s", date,
                          wpa_sha256_hex(rows, strlen(rows), digest), rows));
 }
 
@@ -531,12 +539,13 @@ static void test_refreshed_facts_are_used(void **state)
     assert_int_equal(check(w, line), 1);
     assert_null(strstr(w->out, "pin to the commit"));
 
-    put_facts(w, ONES); /* what was kept before does not count any more */
+    const char *today = day_in(w, 0);
+    put_facts(w, today, ONES); /* what was kept before does not count any more */
     assert_int_equal(check(w, line), 1);
     assert_non_null(strstr(w->out, "pin to the commit of v1.2.0"));
     assert_non_null(strstr(w->out, ONES));
-    assert_non_null(strstr(w->out, "\"tags\": \"2027-01-15\""));
-    put_facts(w, TWOS);
+    assert_non_null(strstr(w->out, wpa_arena_printf(w->arena, "\"tags\": \"%s\"", today)));
+    put_facts(w, today, TWOS);
     assert_int_equal(check(w, line), 1);
     assert_non_null(strstr(w->out, TWOS));
     assert_string_equal(w->err, "");
@@ -546,6 +555,14 @@ static void test_refreshed_facts_are_used(void **state)
     assert_null(strstr(w->out, "pin to the commit"));
     assert_non_null(strstr(w->out, "tags.txt:3: its digest is not that of its content"));
     assert_non_null(strstr(w->err, "refreshed facts are ignored"));
+
+    const char *never = day_in(w, 3);
+    put_facts(w, never, ONES);
+    assert_int_equal(check(w, line), 1);
+    assert_null(strstr(w->out, "pin to the commit"));
+    assert_non_null(
+        strstr(w->err,
+               wpa_arena_printf(w->arena, "tags.txt:2: the table is of %s, a day to come", never)));
     assert_int_equal(setenv("XDG_DATA_HOME", "/nonexistent", 1), 0);
 }
 

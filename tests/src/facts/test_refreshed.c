@@ -13,6 +13,7 @@
 #define S(text) wpa_slice_of(text)
 #define A "1111111111111111111111111111111111111111"
 #define B "2222222222222222222222222222222222222222"
+#define TODAY "2027-01-15"
 #define HEAD "wpa.facts/1 tags\ndate 2027-01-15\n"
 #define REPO "repo actions/checkout 2027-01-15\n"
 
@@ -22,7 +23,7 @@ static const wpa_refreshed *parse(const char *head, const char *rows, wpa_arena 
     char digest[WPA_SHA256_HEX_SIZE];
     const char *text = wpa_arena_printf(arena, "%sdigest %s\n%s", head,
                                         wpa_sha256_hex(rows, strlen(rows), digest), rows);
-    return wpa_refreshed_parse("tags.txt", text, strlen(text), arena, err);
+    return wpa_refreshed_parse("tags.txt", text, strlen(text), TODAY, arena, err);
 }
 
 static const struct {
@@ -35,6 +36,14 @@ static const struct {
     {"another schema", "wpa.facts/2 tags\ndate 2027-01-15\n", "", "tags.txt:1: this is no table"},
     {"no date", "wpa.facts/1 tags\ndate tomorrow\n", "", "tags.txt:2: there is no date"},
     {"a day that no year has", "wpa.facts/1 tags\ndate 2027-13-15\n", "", "there is no date"},
+    {"a day that no month has", "wpa.facts/1 tags\ndate 2026-02-29\n", "", "there is no date"},
+    {"a leap day", "wpa.facts/1 tags\ndate 2024-02-29\n", "", NULL},
+    {"the last day of a year", "wpa.facts/1 tags\ndate 2026-12-31\n", "", NULL},
+    {"tomorrow, which it is elsewhere", "wpa.facts/1 tags\ndate 2027-01-16\n", "", NULL},
+    {"the day behind tomorrow", "wpa.facts/1 tags\ndate 2027-01-17\n", "",
+     "tags.txt:2: the table is of 2027-01-17, a day to come"},
+    {"a table for ever", "wpa.facts/1 tags\ndate 2999-12-31\n", "",
+     "tags.txt:2: the table is of 2999-12-31, a day to come"},
     {"cut short", HEAD, REPO "tag v4 " A, "tags.txt:5: the file ends in the middle"},
     {"a line of another kind", HEAD, REPO "note x\n", "tags.txt:5: this line is none"},
     {"an empty line", HEAD, "\n", "this line is none"},
@@ -55,6 +64,10 @@ static const struct {
      "this is no ref"},
     {"a control character", HEAD, REPO "tag v\033[2J " A "\n", "this is no ref"},
     {"a day that is none", HEAD, REPO "tag v4 " A " soon\n", "this is no ref"},
+    {"a ref of a day that no month has", HEAD, REPO "tag v4 " A " 2026-11-31\n", "this is no ref"},
+    {"a ref seen on the day of its repository", HEAD, REPO "tag v4 " A " 2027-01-15\n", NULL},
+    {"a ref seen after the day of its repository", HEAD, REPO "tag v4 " A " 2027-01-16\n",
+     "tags.txt:5: the ref was seen after the day of its repository"},
 };
 
 static void reads_and_refuses(void **state)
@@ -80,7 +93,7 @@ static void a_changed_byte_is_seen(void **state)
     wpa_error err = {0};
     const char *text = HEAD "digest "
                             "0000000000000000000000000000000000000000000000000000000000000000\n";
-    assert_null(wpa_refreshed_parse("tags.txt", text, strlen(text), arena, &err));
+    assert_null(wpa_refreshed_parse("tags.txt", text, strlen(text), TODAY, arena, &err));
     assert_non_null(strstr(err.message, "tags.txt:3: its digest is not that of its content"));
 }
 
@@ -166,10 +179,10 @@ static void what_is_printed_can_be_read(void **state)
     wpa_error err = {0};
     wpa_refreshed_ref refs[] = {
         {"v2", NULL, {2}, true}, {"v2", NULL, {1}, false}, {"v1.0.0", "2027-01-02", {3}, false}};
-    wpa_refreshed_repo repos[] = {{"z/z", "2027-01-15", NULL, 0}, {"B/b", "2027-01-01", refs, 3}};
+    wpa_refreshed_repo repos[] = {{"z/z", "2027-01-15", NULL, 0}, {"B/b", "2027-01-02", refs, 3}};
     assert_true(wpa_refreshed_print("2027-01-15", repos, 2, out, &err));
     const wpa_refreshed *table =
-        wpa_refreshed_parse("t", wpa_buf_data(out), wpa_buf_size(out), arena, &err);
+        wpa_refreshed_parse("t", wpa_buf_data(out), wpa_buf_size(out), TODAY, arena, &err);
     assert_non_null(table);
     assert_int_equal(wpa_refreshed_repo_count(table), 2);
     assert_int_equal(wpa_refreshed_ref_count(table), 3);

@@ -22,11 +22,13 @@
 #include <wpa/clock.h>
 #include <wpa/file.h>
 
+#include "auth/hash.h"
 #include "facts/update.h"
 #include "git/git.h"
 #include "http/http.h"
 
 #define TODAY "2027-01-15"
+#define ONES "1111111111111111111111111111111111111111"
 #define TIMEOUT_MS 20000
 
 typedef struct state {
@@ -138,7 +140,7 @@ static const wpa_refreshed *update(state *s, const char *from, const char *const
         return NULL;
     }
     const wpa_refreshed *table =
-        wpa_refreshed_parse("new", outcome->table, outcome->table_bytes, s->arena, &err);
+        wpa_refreshed_parse("new", outcome->table, outcome->table_bytes, today, s->arena, &err);
     assert_non_null(table);
     return table;
 }
@@ -241,6 +243,75 @@ static void a_table_is_a_mirror(void **in)
     assert_false(wpa_facts_update(&request, s->arena, &outcome, &err));
     assert_int_equal(err.code, WPA_E_INVALID);
     assert_non_null(strstr(err.message, "tags.txt:3: its digest is not that of its content"));
+}
+
+static const char *put_mirror(state *s, const char *date, const char *rows)
+{
+    wpa_error err = {0};
+    char digest[WPA_SHA256_HEX_SIZE];
+    const char *mirror = wpa_path_join(s->arena, s->folder, "dated");
+    const char *text = wpa_arena_printf(s->arena, "wpa.facts/1 tags\ndate %s\ndigest %s\n%s", date,
+                                        wpa_sha256_hex(rows, strlen(rows), digest), rows);
+    assert_true(wpa_dir_make(mirror, 0755, &err));
+    assert_true(wpa_file_replace(wpa_path_join(s->arena, mirror, "tags.txt"), text, strlen(text),
+                                 0644, &err));
+    return mirror;
+}
+
+/** Nothing newer could take the place of what such a mirror says. */
+static void a_mirror_of_a_day_to_come_is_refused(void **in)
+{
+    state *s = *in;
+    wpa_error err = {0};
+    wpa_facts_outcome outcome;
+    static const char *const slugs[] = {"acme/deploy"};
+    const char *mirror =
+        put_mirror(s, "2999-12-31", "repo acme/deploy 2027-01-15\ntag v1 " ONES "\n");
+    const wpa_facts_request request = {
+        .from = mirror, .timeout_ms = TIMEOUT_MS, .slugs = slugs, .n_slugs = 1, .today = TODAY};
+    assert_false(wpa_facts_update(&request, s->arena, &outcome, &err));
+    assert_int_equal(err.code, WPA_E_INVALID);
+    assert_non_null(strstr(err.message, "tags.txt:2: the table is of 2999-12-31, a day to come"));
+    assert_null(outcome.table);
+}
+
+/** Whoever asked yesterday, and did not find a tag, knows better than a mirror that is older. */
+static void a_mirror_makes_no_new_tag_old(void **in)
+{
+    state *s = *in;
+    wpa_facts_outcome outcome;
+    static const char *const slugs[] = {"acme/deploy"};
+    const wpa_refreshed *before = update(s, s->folder, slugs, 1, NULL, TODAY, &outcome);
+    const char *mirror = put_mirror(s, "2027-02-01",
+                                    "repo acme/deploy 2027-02-01\n"
+                                    "tag v1.0.0 " ONES " 1999-01-01\n"
+                                    "tag v9.0.0 " ONES " 1999-01-01\n"
+                                    "tag v9.1.0 " ONES "\n"
+                                    "tag v9.2.0 " ONES " 2027-01-20\n");
+    const wpa_refreshed *table = update(s, mirror, slugs, 1, before, "2027-02-01", &outcome);
+    const wpa_fact_repo *repo = wpa_refreshed_repo_find(table, wpa_slice_of("acme/deploy"));
+    assert_string_equal(wpa_refreshed_seen(repo, wpa_slice_of("v1.0.0")), TODAY);
+    assert_string_equal(wpa_refreshed_seen(repo, wpa_slice_of("v9.0.0")), TODAY);
+    assert_string_equal(wpa_refreshed_seen(repo, wpa_slice_of("v9.1.0")), TODAY);
+    assert_string_equal(wpa_refreshed_seen(repo, wpa_slice_of("v9.2.0")), "2027-01-20");
+}
+
+/** Where it is a day later already a mirror is of tomorrow; what is written then can be read. */
+static void a_mirror_of_tomorrow_can_be_gone_on_from(void **in)
+{
+    state *s = *in;
+    wpa_facts_outcome outcome;
+    static const char *const slugs[] = {"acme/deploy"};
+    const char *rows = wpa_arena_printf(
+        s->arena, "repo acme/deploy 2027-01-16\ntag v1.0.0 %s 2027-01-16\n", s->first);
+    const char *mirror = put_mirror(s, "2027-01-16", rows);
+    const wpa_refreshed *before = update(s, mirror, slugs, 1, NULL, TODAY, &outcome);
+    const wpa_refreshed *table = update(s, s->folder, slugs, 1, before, TODAY, &outcome);
+    assert_whole(s, table, "acme/deploy");
+    const wpa_fact_repo *repo = wpa_refreshed_repo_find(table, wpa_slice_of("acme/deploy"));
+    assert_string_equal(wpa_facts_repo_date(repo), "2027-01-16");
+    assert_string_equal(wpa_refreshed_seen(repo, wpa_slice_of("v1.0.0")), "2027-01-16");
+    assert_string_equal(wpa_refreshed_seen(repo, wpa_slice_of("v1.1.0")), TODAY);
 }
 
 /* ---- many at once, and one that does not answer ---- */
@@ -377,7 +448,6 @@ static void repositories_over_http(void **in)
     "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n"             \
     "Connection: close\r\n\r\n001e# service=git-upload-pack\n0000"
 #define ZEROES "0000000000000000000000000000000000000000"
-#define ONES "1111111111111111111111111111111111111111"
 
 #define NOT_FOUND "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
@@ -528,15 +598,12 @@ static void silence_ends_the_asking(void **in)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(repositories_of_a_folder),
-        CASE(a_second_refresh_goes_on_from_the_first),
-        CASE(a_table_is_a_mirror),
-        CASE(a_silent_one_spoils_no_other),
-        CASE(a_crash_is_no_silence),
-        CASE(repositories_over_http),
-        CASE(a_hostile_server_gets_nothing_in),
-        CASE(a_table_may_lie_on_the_web),
-        CASE(silence_ends_the_asking),
+        CASE(repositories_of_a_folder),      CASE(a_second_refresh_goes_on_from_the_first),
+        CASE(a_table_is_a_mirror),           CASE(a_mirror_of_a_day_to_come_is_refused),
+        CASE(a_mirror_makes_no_new_tag_old), CASE(a_mirror_of_tomorrow_can_be_gone_on_from),
+        CASE(a_silent_one_spoils_no_other),  CASE(a_crash_is_no_silence),
+        CASE(repositories_over_http),        CASE(a_hostile_server_gets_nothing_in),
+        CASE(a_table_may_lie_on_the_web),    CASE(silence_ends_the_asking),
     };
     wpa_error err = {0};
     if (pthread_atfork(NULL, in_parent, in_child) != 0 || !wpa_git_init(&err) ||

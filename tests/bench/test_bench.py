@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""What tests/bench/bench.py promises of its own figures."""
+import contextlib
+import io
+import tempfile
+import unittest
+
+import bench
+
+OK = (["true"], None, bench.WELL)
+
+
+def measure(commands, runs=2):
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()), \
+            contextlib.redirect_stdout(io.StringIO()) as out:
+        return bench.Bench(folder, folder, folder).medians(commands, runs), out.getvalue()
+
+
+class Medians(unittest.TestCase):
+    def test_what_ends_well_is_measured(self):
+        seen, said = measure({"a": OK, "b": (["cat"], "text", bench.WELL)})
+        self.assertEqual(list(seen), ["a", "b"])
+        self.assertTrue(all(len(figures) == 3 for figures in seen.values()))
+        self.assertEqual(said, "")
+
+    def test_a_failure_is_no_figure(self):
+        seen, said = measure({"a": OK, "b": (["sh", "-c", "exit 3"], None, bench.WELL)})
+        self.assertEqual(list(seen), ["a"])
+        self.assertEqual(said, "not measured: b: exit code 3\n")
+
+    def test_a_crash_is_no_figure(self):
+        seen, said = measure({"a": (["sh", "-c", "kill -9 $$"], None, bench.WITH_FINDINGS)})
+        self.assertEqual(seen, {})
+        self.assertEqual(said, "not measured: a: exit code -9\n")
+
+    def test_one_failure_of_many_is_enough(self):
+        with tempfile.TemporaryDirectory() as folder:
+            once = f"test -e {folder}/seen && exit 4; touch {folder}/seen"
+            seen, said = measure({"a": (["sh", "-c", once], None, bench.WELL)})
+        self.assertEqual(seen, {})
+        self.assertEqual(said, "not measured: a: exit code 4\n")
+
+    def test_findings_are_no_failure(self):
+        seen, said = measure({"a": (["false"], None, bench.WITH_FINDINGS)})
+        self.assertEqual(list(seen), ["a"])
+        self.assertEqual(said, "")
+
+
+if __name__ == "__main__":
+    unittest.main()

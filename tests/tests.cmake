@@ -21,6 +21,11 @@ endif()
 # No facts that somebody has refreshed here.
 set(WPA_NO_FACTS "XDG_DATA_HOME=/nonexistent;XDG_DATA_DIRS=/nonexistent")
 
+# The tests of what has threads: they run under ThreadSanitizer too (ctest -L threads).
+set(WPA_THREAD_TESTS "^(analysis\\.(pool|tree)|core\\.(command|memory)|db\\.(pg|source)|job\\.|agent\\.|\
+facts\\.update|feed\\.|http\\.|lint\\.|notify\\.|probe\\.measure|cli\\.check|ui\\.pty)")
+add_custom_target(thread_tests)
+
 function(wpa_add_test source name)
   string(REPLACE "." "_" target "test_${name}")
   add_executable(${target} ${source})
@@ -36,6 +41,10 @@ function(wpa_add_test source name)
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 240
     ENVIRONMENT "WPA_SOURCE_DIR=${CMAKE_SOURCE_DIR};WPA_BUILD_DIR=${CMAKE_BINARY_DIR};\
 ${WPA_NO_FACTS}")
+  if(name MATCHES "${WPA_THREAD_TESTS}")
+    set_tests_properties(${name} PROPERTIES LABELS threads)
+    add_dependencies(thread_tests ${target})
+  endif()
 endfunction()
 
 # Every header compiles alone, and all of one side together: no name stands for two things.
@@ -95,7 +104,7 @@ if(TARGET wpa)
 endif()
 
 if(TEST e2e.notices) # it waits for tries that come later
-  set_tests_properties(e2e.notices PROPERTIES TIMEOUT 500 COST 100)
+  set_tests_properties(e2e.notices PROPERTIES TIMEOUT 500)
 endif()
 
 if(TEST ui.pty) # it measures what a key does at once: nothing beside it
@@ -130,13 +139,6 @@ if(Python3_FOUND AND TARGET wpa)
   endforeach()
 endif()
 
-# The longest begin first, so that none of them runs alone at the end.
-foreach(name e2e.story e2e.console e2e.sign_in cli.commands db.embedded deploy.deploy deploy.kill deploy.sample)
-  if(TEST ${name})
-    set_tests_properties(${name} PROPERTIES COST 100)
-  endif()
-endforeach()
-
 find_package(Python3 COMPONENTS Interpreter)
 if(Python3_FOUND)
   add_test(NAME includes COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/includes.py
@@ -149,6 +151,32 @@ if(Python3_FOUND AND TARGET wpa)
            $<TARGET_FILE:wpa>)
   set_tests_properties(readme PROPERTIES ENVIRONMENT "${WPA_NO_FACTS}")
 endif()
+
+# What samples begin with is made once for all of them.
+if(TARGET wpa)
+  set(WPA_TEST_TEMPLATE ${CMAKE_BINARY_DIR}/template)
+  add_test(NAME template COMMAND ${CMAKE_SOURCE_DIR}/tests/harness/template.sh $<TARGET_FILE:wpa>
+           ${WPA_TEST_TEMPLATE})
+  set_tests_properties(template PROPERTIES FIXTURES_SETUP template COST 1000 TIMEOUT 120)
+  get_property(all DIRECTORY PROPERTY TESTS)
+  list(FILTER all INCLUDE REGEX "^(e2e\\.|deploy\\.(sample|kill)$|cli\\.commands$|readme$)")
+  set_property(TEST ${all} PROPERTY FIXTURES_REQUIRED template)
+  set_property(TEST ${all} APPEND PROPERTY ENVIRONMENT "WPA_TEST_TEMPLATE=${WPA_TEST_TEMPLATE}")
+endif()
+
+# The longest begin first, so that none of them runs alone at the end (seconds that they took).
+foreach(pair e2e.kill=120 e2e.notices=100 e2e.story=75 cli.commands=60 e2e.api_faults=50
+        e2e.api_lists=50 db.embedded=45 deploy.kill=40 deploy.deploy=36 e2e.api_contract=35 e2e.sign_in=35
+        e2e.console=29 e2e.wall=29 e2e.tmux=28 e2e.api=25 guardian.session=23 deploy.sample=20
+        e2e.webhooks=17 analysis.store=16 audit.audit=12 testing.testing=12 e2e.api_fuzz=11
+        db.invariants=10 e2e.rollback=10 job.job=10)
+  string(REPLACE "=" ";" pair ${pair})
+  list(GET pair 0 name)
+  list(GET pair 1 seconds)
+  if(TEST ${name})
+    set_tests_properties(${name} PROPERTIES COST ${seconds})
+  endif()
+endforeach()
 
 # ---- fuzz targets: tests/fuzz/fuzz_<what>.c, seeds in tests/fuzz/seeds/<what>/ -------------------
 if(WPA_FUZZ)

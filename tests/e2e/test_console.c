@@ -45,7 +45,7 @@ static void end(story *s)
 static int open_story(void **state)
 {
     (void)state;
-    the_story.sample = wpa_sample_new();
+    the_story.sample = wpa_sample_new_bare();
     return 0;
 }
 

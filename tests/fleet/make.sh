@@ -1,7 +1,8 @@
 #!/bin/sh
 # make.sh DIR [PORT]: makes the sample fleet: bare git repositories DIR/<name>.git, each with the
 # history that ./history tells (the same commits every time), and DIR/fleet.yml with their paths.
-# PORT is where service.py will answer health checks (8765).
+# PORT is where service.py will answer health checks (8765). Repositories that are made already are
+# taken from WPA_TEST_TEMPLATE/fleet (tests/harness/template.sh).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -37,25 +38,33 @@ commit() {
         git -C "$work" commit -q -m "$4"
 }
 
-rm -rf "$dir/.work"
-while IFS='|' read -r repository date author message paths; do
-    case $repository in
-    '#'* | '') continue ;;
-    esac
-    if [ -e "$dir/$repository.git" ]; then
-        echo "make.sh: $dir/$repository.git is there already" >&2
-        exit 1
-    fi
-    if [ "$paths" = . ]; then
-        paths=$(cd "$here/$repository" && find . -mindepth 1 -maxdepth 1 -printf '%P ')
-    fi
-    commit "$repository" "$date" "$author" "$message" "$paths"
-done <"$here/history"
+make() {
+    rm -rf "$dir/.work"
+    while IFS='|' read -r repository date author message paths; do
+        case $repository in
+        '#'* | '') continue ;;
+        esac
+        if [ -e "$dir/$repository.git" ]; then
+            echo "make.sh: $dir/$repository.git is there already" >&2
+            exit 1
+        fi
+        if [ "$paths" = . ]; then
+            paths=$(cd "$here/$repository" && find . -mindepth 1 -maxdepth 1 -printf '%P ')
+        fi
+        commit "$repository" "$date" "$author" "$message" "$paths"
+    done <"$here/history"
 
-for work in "$dir"/.work/*; do
-    name=$(basename "$work")
-    git clone -q --bare --no-hardlinks "$work" "$dir/$name.git"
-    git -C "$dir/$name.git" remote remove origin
-done
-rm -rf "$dir/.work"
+    for work in "$dir"/.work/*; do
+        name=$(basename "$work")
+        git clone -q --bare --no-hardlinks "$work" "$dir/$name.git"
+        git -C "$dir/$name.git" remote remove origin
+    done
+    rm -rf "$dir/.work"
+}
+
+if [ -d "${WPA_TEST_TEMPLATE:-}/fleet" ]; then
+    cp -R "$WPA_TEST_TEMPLATE"/fleet/*.git "$dir"
+else
+    make
+fi
 sed -e "s|@DIR@|$dir|g" -e "s|@PORT@|$port|g" -e "s|@SAMPLE@|$here|g" "$here/fleet.yml.in" >"$dir/fleet.yml"

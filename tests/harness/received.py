@@ -2,7 +2,7 @@
 """received.py LOG N PATH: of the Nth thing that a receiver wrote down, the member at a PATH.
 
 "headers/x-wpa-delivery", "body/0/labels" (a body that is JSON is gone into), "data/Subject" (a
-header of a mail, decoded), "data/" (its text). N of 0: how many there are.
+header of a mail, decoded), "data/" (its text).
 """
 import email
 import email.policy
@@ -10,14 +10,8 @@ import json
 import sys
 
 log, n, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-try:
-    with open(log, encoding="utf-8") as lines:
-        entries = [json.loads(line) for line in lines]
-except FileNotFoundError:
-    entries = []
-if n == 0:
-    print(len(entries))
-    sys.exit()
+with open(log, encoding="utf-8") as lines:
+    entries = [json.loads(line) for line in lines]
 value = entries[n - 1]
 names = path.split("/")
 while names:

@@ -28,6 +28,8 @@ enum {
     PATIENCE_MS = 60000,
     OUTPUT_MAX_BYTES = 4 << 20,
     ESCAPE_MS = 300,
+    ASK_FIRST_MS = 5, /* between two questions to the database: more and more */
+    ASK_LAST_MS = 50,
     LEAVE_MS = 15000 /* how long the guard lets programs end by themselves */
 };
 
@@ -355,7 +357,7 @@ static int start_service(const wpa_sample *self, const char *source)
     return colon ? (int)strtol(colon + 1, NULL, 10) : 0;
 }
 
-wpa_sample *wpa_sample_new(void)
+wpa_sample *wpa_sample_new_bare(void)
 {
     wpa_error err = {0};
     const char *source = need_env("WPA_SOURCE_DIR");
@@ -383,6 +385,18 @@ wpa_sample *wpa_sample_new(void)
     const char *argv[] = {"sh", wpa_path_join(arena, source, "tests/fleet/make.sh"), self->fleet,
                           port, NULL};
     (void)run_must(self, argv, 0);
+    return self;
+}
+
+wpa_sample *wpa_sample_new(void)
+{
+    wpa_sample *self = wpa_sample_new_bare();
+    const char *template = getenv("WPA_TEST_TEMPLATE"); // NOLINT(concurrency-mt-unsafe)
+    if (template && wpa_path_exists(template)) {
+        const char *argv[] = {"cp", "-a", wpa_path_join(self->arena, template, "state"),
+                              self->folder, NULL};
+        (void)run_must(self, argv, 0);
+    }
     return self;
 }
 
@@ -507,6 +521,7 @@ void wpa_sample_sql_wait(const wpa_sample *self, const char *wanted, int timeout
     int64_t end_ms = wpa_monotonic_ms() + timeout_ms;
     PGconn *conn = NULL;
     char *got = NULL;
+    int pause_ms = ASK_FIRST_MS;
     while (!got || !wpa_text_is(got, wanted)) {
         if (wpa_monotonic_ms() > end_ms) {
             PQfinish(conn);
@@ -519,7 +534,8 @@ void wpa_sample_sql_wait(const wpa_sample *self, const char *wanted, int timeout
             PQfinish(conn);
             conn = NULL;
         }
-        wpa_sleep_ms(got && wpa_text_is(got, wanted) ? 0 : 5);
+        wpa_sleep_ms(got && wpa_text_is(got, wanted) ? 0 : pause_ms);
+        pause_ms = pause_ms * 2 < ASK_LAST_MS ? pause_ms * 2 : ASK_LAST_MS;
     }
     PQfinish(conn);
 }

@@ -15,8 +15,11 @@ typedef struct wpa_sample wpa_sample;
 
 #define WPA_SAMPLE_PASSPHRASE "correct horse battery"
 
-/** Fails the test if it cannot be made. */
+/** With an empty database, if there is one to copy (template.sh). Fails the test if it cannot be
+ * made. */
 wpa_sample *wpa_sample_new(void);
+/** Without any: the program makes its own. */
+wpa_sample *wpa_sample_new_bare(void);
 void wpa_sample_free(wpa_sample *sample);
 
 wpa_arena *wpa_sample_arena(const wpa_sample *sample);

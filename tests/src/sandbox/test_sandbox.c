@@ -131,7 +131,7 @@ static void limits_hold(void **state)
     (void)state;
     need_sandbox();
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    wpa_sandbox_request small = {.limits = {.wall_ms = 8000,
+    wpa_sandbox_request small = {.limits = {.wall_ms = 60000,
                                             .processes = 20,
                                             .memory_bytes = 100 << 20,
                                             .file_bytes = 1 << 20,

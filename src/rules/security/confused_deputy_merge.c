@@ -115,7 +115,7 @@ static void check_step(wpa_rule_run *run, const wpa_site *site, const wpa_outlin
     wpa_span span = merge_in(step);
     bot_test test = span.end ? test_before(run->source, site->job, step) : NO_TEST;
     if (test == NO_TEST || is_checked(site->job, step) ||
-        wpa_trust_guard_of(run, site, trigger->name) == WPA_GUARD_EVENT) {
+        wpa_trust_guard_of(run, site, trigger->name) >= WPA_GUARD_FORKS) {
         return;
     }
     wpa_finding *finding = wpa_rule_report(

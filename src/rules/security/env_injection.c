@@ -170,11 +170,33 @@ static void check_results(wpa_rule_run *run, const wpa_site *site, subject *s)
     wpa_taint_relate(run, finding, &taint);
 }
 
+/* Written by a command of its own behind one that opens with a delimiter nobody can guess? */
+static bool is_between(const char *text, const wpa_export *exports, size_t i)
+{
+    if (exports[i].name) {
+        return false;
+    }
+    for (size_t k = i; k > 0; k--) {
+        const wpa_export *before = &exports[k - 1];
+        if (!wpa_text_is(before->file, exports[i].file)) {
+            return false;
+        }
+        if (before->name) {
+            return memmem(text + before->value.start, wpa_span_length(before->value), "<<", 2) &&
+                   has_random_delimiter(text, before->value);
+        }
+    }
+    return false;
+}
+
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
     size_t n = 0;
     const wpa_export *exports = site->step->run ? wpa_exports_of(site->step, run->arena, &n) : NULL;
     for (size_t i = 0; i < n; i++) {
+        if (is_between(site->step->run->text, exports, i)) {
+            continue;
+        }
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s = (subject){site->step, &exports[i]};
         bool is_variable = wpa_text_is(exports[i].file, "GITHUB_ENV") ||

@@ -51,7 +51,7 @@ static bool is_refused(const wpa_rule_run *run, const wpa_site *site, const wpa_
     bool is_covered =
         wpa_text_is(event, "pull_request_target") || wpa_text_is(event, "workflow_run");
     for (size_t i = 0; is_covered && i < WPA_COUNT(unguarded); i++) {
-        is_covered = wpa_text_starts(taint->path, "github.event.pull_request.") ||
+        is_covered = (taint->path && wpa_text_starts(taint->path, "github.event.pull_request.")) ||
                      !wpa_outline_trigger_find(site->source->outline, unguarded[i]);
     }
     return is_covered && !is_allowed && fact && fact->has_version &&
@@ -66,7 +66,12 @@ static bool checkout_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *int
         const wpa_yaml_node *node = wpa_outline_with(step, inputs[i]);
         wpa_taint taint = wpa_taint_of_scalar(run, site, node, WPA_TAINT_CODE);
         bool is_pull = node && wpa_yaml_text(node) && i == 0 && strstr(node->text, "pull/");
-        if (!is_outsider(&taint) || (i == 0 && !is_pull && wpa_text_ends(taint.path, "number"))) {
+        bool is_open = is_pull && wpa_outline_has_expression(node->text);
+        if (is_open && !is_outsider(&taint)) { /* whatever number: it is somebody's pull request */
+            taint = (wpa_taint){.grade = WPA_TAINT_OF_ARBITRARY, .trust = wpa_trust_of(run, site)};
+        }
+        if (!is_outsider(&taint) ||
+            (i == 0 && !is_pull && taint.path && wpa_text_ends(taint.path, "number"))) {
             continue; /* a number alone names no tree */
         }
         *intake = (wpa_intake){

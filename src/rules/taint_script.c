@@ -35,6 +35,7 @@ static const char *file_named(const char *text)
 }
 
 typedef struct gatherer {
+    const char *raw; /* the script with its expressions */
     wpa_export *items;
     size_t n, capacity;
     wpa_arena *arena;
@@ -116,19 +117,60 @@ static wpa_span operator_of(const wpa_script *script, const wpa_shell_redirect *
     return (wpa_span){start, redirect->target.span.end};
 }
 
+/* "$GITHUB_ENV", or the path as an expression: "${{ github.env }}". */
+static const char *file_of(const gatherer *g, const wpa_script *script, const wpa_shell_word *word)
+{
+    static const char *const members[] = {"github.env", "github.path", "github.output",
+                                          "github.step_summary"};
+    size_t length = wpa_span_length(word->span);
+    if (*word->text != '_' || !g->raw || word->span.end > script->length) {
+        return file_named(word->text);
+    }
+    for (size_t i = 0; i < WPA_COUNT(members); i++) {
+        if (memmem(g->raw + word->span.start, length, members[i], strlen(members[i]))) {
+            return files[i];
+        }
+    }
+    return NULL;
+}
+
+/* node -e "... appendFileSync(process.env.GITHUB_ENV, ...)" */
+static void gather_inline(gatherer *g, const wpa_script *script, const wpa_shell_command *c)
+{
+    static const char *const programs[] = {"node", "python", "python3", "ruby", "perl", "php"};
+    static const char *const writers[] = {"append", "write", "open(", "File."};
+    bool is_inline = wpa_text_index(c->name, programs, WPA_COUNT(programs)) >= 0;
+    for (size_t i = c->first + 1; is_inline && i < c->n_words; i++) {
+        const char *text = c->words[i].text;
+        const char *at = strstr(text, "GITHUB_");
+        const char *file = at ? file_named(at) : NULL;
+        bool is_writing = false;
+        for (size_t k = 0; file && k < WPA_COUNT(writers); k++) {
+            is_writing = is_writing || strstr(text, writers[k]);
+        }
+        if (is_writing) {
+            add_export(g, script->text, file, c->words[i].span, c->span);
+        }
+    }
+}
+
 static void gather_command(gatherer *g, const wpa_script *script, size_t index)
 {
     const wpa_shell_command *c = &script->commands[index];
     for (size_t i = 0; i < c->n_redirects; i++) {
         const wpa_shell_redirect *r = &c->redirects[i];
-        const char *file = *r->operator== '>' ? file_named(r->target.text) : NULL;
-        if (file) {
+        bool is_writing = *r->operator== '>' || * r->operator== '&';
+        const char *file = is_writing ? file_of(g, script, &r->target) : NULL;
+        if (file && c->is_nested_script) { /* of "bash -c": its places are those of the word */
+            add_export(g, script->text, file, c->span, r->target.span);
+        } else if (file) {
             bool is_group = c->n_words <= c->first;
             wpa_span at = operator_of(script, r);
             wpa_span value = is_group ? group_before(script, at.start) : written_by(script, index);
             add_export(g, script->text, file, value, at);
         }
     }
+    gather_inline(g, script, c);
     if (wpa_text_is(c->name, "tee")) {
         for (size_t i = c->first + 1; i < c->n_words; i++) {
             const char *file = file_named(c->words[i].text);
@@ -143,7 +185,8 @@ static void gather_command(gatherer *g, const wpa_script *script, size_t index)
 static void gather_lines(gatherer *g, const char *text, size_t length)
 {
     static const char *const writers[] = {">",          "Out-File", "Add-Content", "Set-Content",
-                                          "Tee-Object", "tee ",     ".write(",     "open("};
+                                          "Tee-Object", "tee ",     ".write(",     "open(",
+                                          "AppendAll",  "WriteAll"};
     size_t first = 0; /* of the lines that go on with a backtick */
     for (size_t start = 0; start < length;) {
         const char *newline = memchr(text + start, '\n', length - start);
@@ -167,14 +210,12 @@ static void gather_lines(gatherer *g, const char *text, size_t length)
 
 const wpa_export *wpa_exports_of(const wpa_outline_step *step, wpa_arena *arena, size_t *n)
 {
-    gatherer g = {.arena = arena};
+    gatherer g = {.arena = arena, .raw = step->run ? step->run->text : NULL};
     const wpa_script *script = step->script;
     bool is_text = step->run && strlen(step->run->text) == step->run->length;
     if (script && script->is_readable) {
         for (size_t i = 0; i < script->n_commands; i++) {
-            if (!script->commands[i].is_nested_script) {
-                gather_command(&g, script, i);
-            }
+            gather_command(&g, script, i);
         }
     } else if (is_text && strstr(step->run->text, "GITHUB_")) {
         gather_lines(&g, step->run->text, step->run->length);
@@ -454,11 +495,13 @@ wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const c
 /* The name of a variable that is read at text[*at]; *at moves behind it. False: none is. */
 static bool read_variable(const char *text, size_t length, wpa_shell shell, size_t *at, char *name)
 {
-    static const char *const readers[] = {"os.environ[\"", "os.environ['",      "os.getenv(\"",
-                                          "os.getenv('",   "os.environ.get(\"", "os.environ.get('"};
+    /* Of Python, and of programs that stand in a script of another language. */
+    static const char *const readers[] = {"process.env.",    "os.environ[\"", "os.environ['",
+                                          "os.getenv(\"",    "os.getenv('",   "os.environ.get(\"",
+                                          "os.environ.get('"};
     size_t i = *at;
     bool is_found = false;
-    if (shell == WPA_SHELL_PYTHON) {
+    if (shell == WPA_SHELL_PYTHON || text[i] == 'p' || text[i] == 'o') {
         for (size_t k = 0; k < WPA_COUNT(readers) && !is_found; k++) {
             size_t n = strlen(readers[k]);
             is_found = i + n < length && strncmp(text + i, readers[k], n) == 0;
@@ -521,10 +564,11 @@ static wpa_taint trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     wpa_intake intake;
     const wpa_script *script = site->step->script;
-    bool is_of_stranger =
-        t->question == WPA_TAINT_TEXT && script && wpa_intake_before(t->run, site, &intake) &&
-        intake.trust.trust != WPA_TRUST_INSIDER && wpa_rule_spend(t->run, script->n_commands * 4) &&
-        reads_tree(script, span);
+    bool is_of_stranger = script && wpa_intake_before(t->run, site, &intake) &&
+                          (t->question == WPA_TAINT_TEXT || intake.kind == WPA_INTAKE_ARTIFACT) &&
+                          intake.trust.trust != WPA_TRUST_INSIDER &&
+                          wpa_rule_spend(t->run, script->n_commands * 4) &&
+                          reads_tree(script, span);
     if (!is_of_stranger) {
         return none;
     }
@@ -553,8 +597,8 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
     for (size_t i = span.start; i < span.end; i++) {
         char name[NAME_MAX_BYTES];
         size_t start = i;
-        if (!read_variable(node->text, span.end, step->shell, &i, name) ||
-            !expands_at(step->script, start)) {
+        bool is_read = read_variable(node->text, span.end, step->shell, &i, name);
+        if (!is_read || (node->text[start] == '$' && !expands_at(step->script, start))) {
             continue;
         }
         wpa_taint taint = trace_variable(t, site, name, start);

@@ -286,8 +286,9 @@ const wpa_rule wpa_rule_env_injection = {
     .elsewhere = (const char *const[]){"zizmor/github-env", "octoscan/dangerous-write", NULL},
     .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED,
     .declares = WPA_DECLARES_SCRIPT,
-    .words = (const char *const[]){"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH",
-                                   "GITHUB_STEP_SUMMARY", NULL},
+    .words =
+        (const char *const[]){"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY",
+                              "github.env", "github.path", "github.output", NULL},
     .check = check,
     .repair = repair,
 };

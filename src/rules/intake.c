@@ -4,6 +4,7 @@
 
 #include "facts/commands.h"
 #include "rules/own.h"
+#include "rules/steps.h"
 
 /* ---- checkouts ---------------------------------------------------------------------------------
  */
@@ -414,6 +415,7 @@ void wpa_intake_relate_runs(wpa_rule_run *run, wpa_finding *finding, const wpa_o
             const char *file = wpa_intake_file_at(&job->steps[i], span);
             wpa_rule_relate(run, finding, span, file ? "runs it, as %s says" : "runs it%s",
                             file ? file : "");
+            wpa_rule_relate_script(run, finding, job->steps[i].run, span);
             n++;
         }
     }

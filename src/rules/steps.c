@@ -111,6 +111,16 @@ wpa_finding *wpa_rule_report_script(wpa_rule_run *run, const wpa_outline_step *s
     return finding;
 }
 
+void wpa_rule_relate_script(wpa_rule_run *run, wpa_finding *finding, const wpa_yaml_node *script,
+                            wpa_span place)
+{
+    const wpa_yaml_node *key = script ? script->key : NULL;
+    if (key && place.start > key->span.end &&
+        memchr(script->doc->source + key->span.end, '\n', place.start - key->span.end)) {
+        wpa_rule_relate(run, finding, key->span, "in this script");
+    }
+}
+
 wpa_span wpa_step_span(const wpa_outline_step *step, const wpa_yaml_node *node, size_t from,
                        size_t to)
 {

@@ -27,6 +27,10 @@ wpa_finding *wpa_rule_report_script(wpa_rule_run *run, const wpa_outline_step *s
                                     const char *check, const void *subject, const char *format, ...)
     WPA_PRINTF(6, 7);
 
+/** Name the key of the script that a place stands in, if it is on another line. */
+void wpa_rule_relate_script(wpa_rule_run *run, wpa_finding *finding, const wpa_yaml_node *script,
+                            wpa_span place);
+
 /** Bytes of the file for bytes of a scalar of the step; of its script as fast as can be. */
 wpa_span wpa_step_span(const wpa_outline_step *step, const wpa_yaml_node *node, size_t from,
                        size_t to);

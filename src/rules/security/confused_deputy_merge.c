@@ -1,6 +1,7 @@
 /* SEC-036: a pull request is approved or merged because a bot seems to have caused the event. */
 #include <string.h>
 
+#include "rules/steps.h"
 #include "rules/trust.h"
 
 typedef enum bot_test {
@@ -136,6 +137,7 @@ static void check_step(wpa_rule_run *run, const wpa_site *site, const wpa_outlin
     if (script) {
         wpa_rule_relate(run, finding, script->span, "in this script");
     }
+    wpa_rule_relate_script(run, finding, step->run, span);
     if (condition) {
         wpa_rule_relate(run, finding, condition->span, "asks for the bot");
     }

@@ -1,5 +1,6 @@
 /* SEC-017: an expression that takes all secrets where one was meant. */
 #include "rules/references.h"
+#include "rules/steps.h"
 
 /* The innermost call that the reference is given to, for its bytes; the reference itself if none.
  */
@@ -38,6 +39,11 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
             run, wpa_expr_source_span(place, is_whole ? s.span : r->node->span), NULL, NULL,
             is_whole ? "every secret is handed over at once"
                      : "the secret is chosen at run time, so every secret is sent to the runner");
+        if (expression->job && expression->job->key) {
+            wpa_rule_relate(run, finding, expression->job->key->span, "in this job");
+        }
+        wpa_rule_relate_script(run, finding, place->node,
+                               wpa_expr_source_span(place, r->node->span));
         const char *text = place->node->text + place->inner.start + r->node->span.start;
         if (is_indexed && wpa_text_starts(text, "secrets[matrix.")) {
             finding->severity = WPA_SEVERITY_LOW;

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/steps.h"
 #include "rules/taint.h"
 #include "rules/variables.h"
 
@@ -125,6 +126,7 @@ static void report(wpa_rule_run *run, subject *s)
                         wpa_site_span(run, s->sink.node, s->insides[i].start, s->insides[i].end),
                         "and here");
     }
+    wpa_rule_relate_script(run, finding, s->sink.node, span);
 }
 
 typedef struct subjects {

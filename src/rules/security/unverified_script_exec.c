@@ -149,6 +149,7 @@ static wpa_finding *report(wpa_rule_run *run, const download *d, wpa_span span, 
     if ((is_saved || !d->url) && finding->confidence > WPA_CONFIDENCE_MEDIUM) {
         finding->confidence = WPA_CONFIDENCE_MEDIUM;
     }
+    wpa_rule_relate_script(run, finding, d->step->run, wpa_outline_script_span(d->step, span));
     return finding;
 }
 

@@ -102,7 +102,7 @@ static void test_every_step_that_runs_it_is_named(void **state)
                             only("untrusted-checkout", arena), arena);
     assert_int_equal(result.n_findings, 1);
     const wpa_finding *finding = result.findings[0];
-    assert_int_equal(finding->n_related, 3); /* where the branch comes from, and both */
+    assert_int_equal(finding->n_related, 4); /* where the branch comes from, both, the action */
     assert_int_equal(finding->related[1].span.start.line, 8);
     assert_int_equal(finding->related[2].span.start.line, 11);
 }

@@ -279,16 +279,26 @@ UPDATE wpa.api_token SET revoked_at = clock_timestamp() WHERE id = $1::bigint AN
 
 -- name: api_metrics
 -- params:
--- rows: by name: name, labels, value; those over a window say which
+-- rows: by name: name, labels, value; as of now
 SELECT name, labels, value FROM (
   SELECT name, labels, value FROM wpa.metrics_now()
   UNION ALL
   SELECT 'wpa_rule_findings_open', jsonb_build_object('rule', f.rule), count(*)::float8 FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') GROUP BY f.rule
   UNION ALL
   SELECT 'wpa_deliveries', jsonb_build_object('destination', d.name, 'state', s.state), s.n::float8
-    FROM wpa.v_destination d, LATERAL (VALUES ('waiting', d.waiting), ('dead', d.dead)) s(state, n)
-  UNION ALL
-  SELECT m.name, m.labels || jsonb_build_object('window', w.label), m.value
-    FROM (VALUES ('7d', interval '7 days'), ('30d', interval '30 days'), ('90d', interval '90 days')) w(label, size)
-    CROSS JOIN LATERAL wpa.metrics_since(clock_timestamp() - w.size) m) x
+    FROM wpa.v_destination d, LATERAL (VALUES ('waiting', d.waiting), ('dead', d.dead)) s(state, n)) x
  WHERE value IS NOT NULL ORDER BY name, labels;
+
+-- name: api_metrics_windows
+-- params:
+-- rows: by name: name, labels, value; over 7, 30 and 90 days
+SELECT m.name, m.labels || jsonb_build_object('window', w.label), m.value
+  FROM (VALUES ('7d', interval '7 days'), ('30d', interval '30 days'), ('90d', interval '90 days')) w(label, size)
+  CROSS JOIN LATERAL wpa.metrics_since(now() - w.size) m
+ WHERE m.value IS NOT NULL ORDER BY 1, 2;
+
+-- name: api_metrics_split
+-- params:
+-- rows: by name: name, labels, value; by rule, owner and repository
+SELECT name, labels, value FROM wpa.metrics_split() WHERE value IS NOT NULL ORDER BY name, labels;
+

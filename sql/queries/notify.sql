@@ -157,7 +157,10 @@ UPDATE wpa.outbox SET state = 'dead', due_at = NULL, error = coalesce(error, 'it
 -- name: notify_clean
 -- params:
 -- rows: none
-WITH h AS (DELETE FROM wpa.hook_delivery WHERE delivery IN (SELECT delivery FROM wpa.hook_delivery WHERE at < clock_timestamp() - interval '30 days' LIMIT 1000))
+-- why: a matter that has ended is kept as long as something of the outbox tells of it
+WITH h AS (DELETE FROM wpa.hook_delivery WHERE delivery IN (SELECT delivery FROM wpa.hook_delivery WHERE at < clock_timestamp() - interval '30 days' LIMIT 1000)),
+m AS (DELETE FROM wpa.matter WHERE id IN (SELECT m.id FROM wpa.matter m WHERE m.ended_at < clock_timestamp() - interval '30 days'
+   AND NOT EXISTS (SELECT FROM wpa.outbox o WHERE o.matter_id = m.id) ORDER BY m.ended_at LIMIT 1000))
 DELETE FROM wpa.outbox WHERE id IN (SELECT id FROM wpa.outbox WHERE due_at IS NULL
    AND at < clock_timestamp() - CASE state WHEN 'dead' THEN interval '90 days' ELSE interval '30 days' END ORDER BY id LIMIT 1000);
 

@@ -12,11 +12,10 @@
 #include <wpa/clock.h>
 #include <wpa/text.h>
 
+#include "api/figures.h"
 #include "api/routes.h"
 #include "api/server.h"
 #include "gen/sql.h"
-
-#define TEXT_MAX_BYTES ((size_t)16 << 20)
 
 typedef struct metric {
     const char *name, *type, *help;
@@ -38,8 +37,10 @@ static const metric metrics[] = {
     {"wpa_deployments", "gauge", "Deployments by state"},
     {"wpa_deploys_aborted_early", "gauge", "Deployments given up before any change"},
     {"wpa_findings_open", "gauge", "Open findings"},
-    {"wpa_fleet_health_score", "gauge", "Health of the workflows of the fleet, 0 to 100"},
-    {"wpa_health_score", "gauge", "Mean health of a repository's workflows, 0 to 100"},
+    {"wpa_fleet_health_score", "gauge", "Health of the fleet's repositories, 0 to 100"},
+    {"wpa_health_score", "gauge", "Health of a repository, 0 to 100"},
+    {"wpa_issue_phase_seconds", "gauge",
+     "Parts of the way of findings that a patch has closed, from detected to verified"},
     {"wpa_issue_resolution_seconds", "gauge",
      "From first seen to gone; median_with_open counts the open ones as censored"},
     {"wpa_jobs", "gauge", "Jobs that wait or run"},
@@ -47,15 +48,18 @@ static const metric metrics[] = {
     {"wpa_lead_time_seconds", "gauge", "From a patch made to its deployment done"},
     {"wpa_lease_losses", "gauge", "Jobs of the last day whose agent lost its lease"},
     {"wpa_notices_open", "gauge", "Notices that nobody has acknowledged"},
+    {"wpa_owner_health_score", "gauge", "Health of an owner's repositories, 0 to 100"},
     {"wpa_patch_coverage_ratio", "gauge", "Fixable findings that got a patch, of those opened"},
     {"wpa_patches", "gauge", "Patches by status"},
     {"wpa_patches_created_total", "counter", "Patches made, first revisions"},
     {"wpa_queue_wait_seconds", "gauge", "From a job queued to its claim"},
-    {"wpa_rate_limited_hosts", "gauge", "Hosts that have told us to wait"},
+    {"wpa_rate_limit_waits", "gauge", "Deliveries that wait because their receiver said so"},
+    {"wpa_rate_limited_hosts", "gauge", "Receivers that have told us to wait"},
     {"wpa_repositories", "gauge", "Repositories by state"},
     {"wpa_rollback_ratio", "gauge", "Deployments that were rolled back, of those that changed any"},
     {"wpa_rollbacks_total", "counter", "Rollbacks begun, by whom, and by which rule"},
     {"wpa_rule_findings_open", "gauge", "Open findings by rule, of every persona"},
+    {"wpa_takeovers", "gauge", "Jobs of the last day that another agent went on with"},
     {"wpa_target_conflict_ratio", "gauge", "Targets in conflict, of all"},
     {"wpa_target_down_seconds", "gauge", "Downtime of targets, the possible one"},
     {"wpa_test_first_pass_ratio", "gauge", "Patches whose first test passed"},
@@ -67,6 +71,25 @@ static const metric metrics[] = {
     {"wpa_waivers", "gauge", "Waivers that stand"},
 };
 
+/* The same by what a figure is told apart by: wpa_rule_test_pass_ratio{rule="..."}. */
+static const char *const splits[] = {"rule", "repository", "owner"};
+static const metric split_metrics[] = {
+    {"analysis_success_ratio", "gauge", "Analyses with a complete result, of all that ended"},
+    {"deploy_success_ratio", "gauge", "Deployments that succeeded, of those that changed any"},
+    {"findings_fixed", "gauge", "Findings that are gone"},
+    {"findings_open", "gauge", "Open findings"},
+    {"findings_opened", "gauge", "Findings that were seen first"},
+    {"issue_resolution_seconds", "gauge",
+     "From first seen to gone; median_with_open counts the open ones as censored"},
+    {"patch_coverage_ratio", "gauge", "Fixable findings that got a patch, of those opened"},
+    {"patches_created_total", "counter", "Patches made, first revisions"},
+    {"rollback_ratio", "gauge", "Deployments that were rolled back, of those that changed any"},
+    {"rollbacks_total", "counter", "Rollbacks begun"},
+    {"test_first_pass_ratio", "gauge", "Patches whose first test passed"},
+    {"test_flake_ratio", "gauge", "Contents tested more than once with different results"},
+    {"test_pass_ratio", "gauge", "Patches whose last test passed"},
+};
+
 /* Of this process. */
 static const metric process_metrics[] = {
     {"process_cpu_seconds_total", "counter", "Processor time used"},
@@ -76,6 +99,7 @@ static const metric process_metrics[] = {
     {"process_max_fds", "gauge", "Files that may be open"},
     {"process_start_time_seconds", "gauge", "When the server started"},
     {"wpa_api_sign_ins_refused_total", "counter", "Sign-ins that were refused"},
+    {"wpa_api_rate_limited_total", "counter", "Calls that were told to wait"},
     {"wpa_api_event_streams", "gauge", "Open event streams"},
     {"wpa_api_workers", "gauge", "Threads that do requests"},
     {"wpa_api_workers_busy", "gauge", "Of those, at work"},
@@ -83,20 +107,36 @@ static const metric process_metrics[] = {
     {"wpa_build_info", "gauge", "The program's version"},
 };
 
-static bool is_among(const metric *list, size_t n, const char *name)
+static const metric *find(const metric *list, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++) {
         if (wpa_text_is(list[i].name, name)) {
-            return true;
+            return &list[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+/** Of the installation. by: receives what it is told apart by, NULL: nothing. */
+static const metric *find_told(const char *name, const char **by)
+{
+    const metric *found = find(metrics, WPA_COUNT(metrics), name);
+    *by = NULL;
+    for (size_t i = 0; !found && i < WPA_COUNT(splits); i++) {
+        size_t length = strlen(splits[i]);
+        if (wpa_text_starts(name, "wpa_") && wpa_text_starts(name + 4, splits[i]) &&
+            name[4 + length] == '_') {
+            *by = splits[i];
+            found = find(split_metrics, WPA_COUNT(split_metrics), name + 4 + length + 1);
+        }
+    }
+    return found;
 }
 
 bool wpa_api_metric_is_known(const char *name)
 {
-    return is_among(metrics, WPA_COUNT(metrics), name) ||
-           is_among(process_metrics, WPA_COUNT(process_metrics), name);
+    const char *by;
+    return find_told(name, &by) || find(process_metrics, WPA_COUNT(process_metrics), name);
 }
 
 /* ---- text ---------------------------------------------------------------------------------------
@@ -134,37 +174,74 @@ static void put_value(wpa_buf *out, const char *name, const wpa_json *labels, do
 /* ---- the installation ---------------------------------------------------------------------------
  */
 
-static bool put_rows(wpa_buf *out, const metric *m, const wpa_rows *rows, wpa_arena *arena,
-                     wpa_error *err)
+static void put_told_head(wpa_buf *out, const metric *m, const char *name, const char *by)
 {
-    bool has_head = false;
-    for (size_t i = 0; i < wpa_rows_count(rows); i++) {
-        if (!wpa_text_is(wpa_rows_text(rows, i, 0), m->name)) {
-            continue;
-        }
-        const wpa_json *labels = wpa_json_parse(
-            wpa_rows_text(rows, i, 1), wpa_rows_length(rows, i, 1), WPA_JSON_MAX_BYTES, arena, err);
-        if (!labels) {
-            return false;
-        }
-        if (!has_head) {
-            put_head(out, m->name, m->type, m->help);
-            has_head = true;
-        }
-        put_value(out, m->name, labels, wpa_rows_double(rows, i, 2));
-    }
-    return true;
+    wpa_buf_printf(out, "# HELP %s %s%s%s\n# TYPE %s %s\n", name, m->help, by ? ", by " : "",
+                   by ? by : "", name, m->type);
 }
 
-static bool put_installation(wpa_api_request *request, wpa_buf *out, wpa_error *err)
+static bool put_told(wpa_buf *out, const wpa_rows *rows, size_t i, const char *name,
+                     wpa_arena *arena, wpa_error *err)
 {
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(request->db, WPA_SQL_API_METRICS, NULL, 0, err);
-    for (size_t i = 0; rows && i < WPA_COUNT(metrics); i++) {
-        if (!put_rows(out, &metrics[i], rows, request->arena, err)) {
+    const wpa_json *labels = wpa_json_parse(wpa_rows_text(rows, i, 1), wpa_rows_length(rows, i, 1),
+                                            WPA_JSON_MAX_BYTES, arena, err);
+    if (labels) {
+        put_value(out, name, labels, wpa_rows_double(rows, i, 2));
+    }
+    return labels != NULL;
+}
+
+/** Rows of one name stand together. */
+static bool put_rows(wpa_api_request *request, const wpa_sql *statement, wpa_buf *out,
+                     wpa_error *err)
+{
+    const char *last = "", *by = NULL;
+    const metric *m = NULL;
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(request->db, statement, NULL, 0, err);
+    for (size_t i = 0; rows && i < wpa_rows_count(rows); i++) {
+        const char *name = wpa_rows_text(rows, i, 0);
+        if (!wpa_text_is(name, last)) {
+            m = find_told(name, &by);
+            last = name;
+            if (m) {
+                put_told_head(out, m, name, by);
+            }
+        }
+        if (m && !put_told(out, rows, i, name, request->arena, err)) {
             return false;
         }
     }
     return rows != NULL;
+}
+
+static bool count_windows(void *context, wpa_buf *out, wpa_error *err)
+{
+    return put_rows(context, WPA_SQL_API_METRICS_WINDOWS, out, err);
+}
+
+static bool count_split(void *context, wpa_buf *out, wpa_error *err)
+{
+    return put_rows(context, WPA_SQL_API_METRICS_SPLIT, out, err);
+}
+
+/** What stands now is told even if what lies weeks back takes longer than may be. */
+static void put_figures(wpa_api_request *request, wpa_api_figures *figures,
+                        wpa_api_figures_count count, wpa_buf *out)
+{
+    wpa_error err = {0};
+    if (!wpa_api_figures_put(figures, count, request, out, &err)) {
+        wpa_log_error(request->api->log, "metrics", &err);
+    }
+}
+
+static bool put_installation(wpa_api_request *request, wpa_buf *out, wpa_error *err)
+{
+    if (!put_rows(request, WPA_SQL_API_METRICS, out, err)) {
+        return false;
+    }
+    put_figures(request, request->api->windows, count_windows, out);
+    put_figures(request, request->api->split, count_split, out);
+    return true;
 }
 
 /* ---- this process -------------------------------------------------------------------------------
@@ -230,6 +307,7 @@ static void put_process(wpa_api *api, wpa_buf *out)
         (double)files.rlim_cur,
         (double)api->started_at_us / 1e6,
         (double)atomic_load(&api->n_refused_sign_ins),
+        (double)atomic_load(&api->n_held_off),
         count_locked(&api->stream_mutex, &api->n_streams),
         (double)api->n_workers,
         count_locked(&api->mutex, &api->n_working),
@@ -251,7 +329,7 @@ static void put_process(wpa_api *api, wpa_buf *out)
 
 static wpa_api_next run(wpa_api_request *request, wpa_error *err)
 {
-    WPA_AUTO(wpa_buf) *out = wpa_buf_new(TEXT_MAX_BYTES);
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_API_METRICS_MAX_BYTES);
     put_process(request->api, out);
     if (!put_installation(request, out, err) || !wpa_buf_check(out, "the metrics", err)) {
         return WPA_API_FAILED;
@@ -268,8 +346,11 @@ const wpa_api_route wpa_api_metrics = {
     .scope = "read",
     .tag = "service",
     .summary = "Figures of the installation and of this process, as Prometheus text",
-    .details = "Ratios and times are over windows of 7, 30 and 90 days; what has no data is left "
-               "out.",
+    .details =
+        "Ratios and times are over windows of 7, 30 and 90 days; what has no data is left "
+        "out. wpa_rule_..., wpa_owner_... and wpa_repository_... (30 days alone) tell them "
+        "apart by the rules whose findings a patch answers, and by what it changes. What takes "
+        "long to count is told again for ten times as long as that took.",
     .content = "text/plain; version=0.0.4; charset=utf-8",
     .run = run,
 };

@@ -22,8 +22,10 @@
 #include <wpa/text.h>
 
 #include "api/events.h"
+#include "api/figures.h"
 #include "api/kept.h"
 #include "api/limits.h"
+#include "api/metrics.h"
 #include "gen/calls_microhttpd.h"
 
 #define PEM_MAX_BYTES ((size_t)1 << 20)
@@ -431,6 +433,8 @@ static void release(wpa_api *api)
     wpa_api_limits_free(api->limits);
     wpa_api_issuers_free(api);
     wpa_api_kept_free(api->kept);
+    wpa_api_figures_free(api->windows);
+    wpa_api_figures_free(api->split);
     (void)pthread_cond_destroy(&api->work);
     (void)pthread_mutex_destroy(&api->mutex);
     (void)pthread_mutex_destroy(&api->stream_mutex);
@@ -448,6 +452,8 @@ wpa_api *wpa_api_start(wpa_engine *engine, const wpa_api_options *options, wpa_e
     (void)pthread_cond_init(&api->work, NULL);
     api->limits = wpa_api_limits_new();
     api->kept = wpa_api_kept_new();
+    api->windows = wpa_api_figures_new(WPA_API_METRICS_MAX_BYTES);
+    api->split = wpa_api_figures_new(WPA_API_METRICS_MAX_BYTES);
     api->watcher_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     api->keys = wpa_token_keys_open(options->keys_path, err);
     if (api->keys) {

@@ -78,8 +78,9 @@ struct wpa_api {
     struct wpa_api_limits *limits;
     struct wpa_api_issuer *issuers; /* under mutex */
     struct wpa_api_kept *kept;
-    atomic_uint_fast64_t n_requests[6]; /* by the first digit of the status; 0: none */
-    atomic_uint_fast64_t n_refused_sign_ins;
+    struct wpa_api_figures *windows, *split; /* of GET /metrics */
+    atomic_uint_fast64_t n_requests[6];      /* by the first digit of the status; 0: none */
+    atomic_uint_fast64_t n_refused_sign_ins, n_held_off;
 };
 
 /** Hand a call to the workers; its connection is suspended. */

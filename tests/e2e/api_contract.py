@@ -297,10 +297,15 @@ def unit_files_are_good(world):
 # ---- figures ----
 
 def promtool_agrees(world):
-    world.serve()
+    """Over a fleet with findings, a patch and its test: figures by rule, owner and repository too."""
+    add_fleet(world)
+    path = "/patches/" + make_patch(world, "figured").json["short_id"]
+    wait_for("its test", lambda: world.call("GET", path).json["status"] not in ("pending", "testing"))
     text = world.call("GET", "/metrics").body
     done = subprocess.run(["promtool", "check", "metrics"], input=text, check=False, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    for by in ("rule", "owner", "repository"):
+        assert f"\nwpa_{by}_findings_opened{{".encode() in text, by
     rules = os.path.join(SOURCE, "src", "api", "monitoring", "alerts.yml")
     done = subprocess.run(["promtool", "check", "rules", rules], check=False, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr

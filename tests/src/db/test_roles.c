@@ -302,6 +302,7 @@ static void what_stands_is_not_undone_by_nobody(void **state)
          "UPDATE wpa.session SET principal_id = (SELECT id FROM wpa.principal WHERE name = "
          "'mira')"},
         {w->tom, "00000", "UPDATE wpa.session SET ended_at = now() WHERE ended_at IS NULL"},
+        {w->mira, DENIED, "DELETE FROM wpa.session"},
         {0, DENIED, unbind},
         {w->tom, DENIED, unbind},
         {w->mira, "00000", unbind},

@@ -376,6 +376,40 @@ static void a_test_is_sent_by_nobody_else(void **state)
     assert_null(claim(f->other, f->arena));
 }
 
+/* What has ended is let go of after a while, unless something is still told of it. */
+static void what_has_ended_is_not_kept_for_ever(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    const wpa_courier courier = {.db = f->agent, .actor = &f->engine};
+    nothing_is_on_its_way(f);
+    (void)add(f, "kept", "");
+    static const char fill[] =
+        "DELETE FROM wpa.matter; INSERT INTO wpa.matter (key, kind, severity, subject, summary, "
+        "ended_at) SELECT key, 'audit', 'error', '', '', now() - age FROM (VALUES ('stands', "
+        "NULL), ('young', interval '29 days'), ('told', interval '60 days'), ('old', interval '31 "
+        "days')) x(key, age);"
+        "INSERT INTO wpa.outbox (destination_id, event, severity, message, matter_id, state, "
+        "sent_at, due_at, at) SELECT d.id, 'x', 'info', x.message, m.id, 'sent', now(), NULL, "
+        "now() - x.age FROM (VALUES ('told', interval '29 days', 'fresh'), (NULL, interval '31 "
+        "days', 'stale')) x(key, age, message) JOIN wpa.destination d ON d.name = 'kept' LEFT JOIN "
+        "wpa.matter m ON m.key = x.key;"
+        "INSERT INTO wpa.outbox (destination_id, event, severity, message, state, error, due_at, "
+        "at) SELECT d.id, 'x', 'info', x.message, 'dead', 'x', NULL, now() - x.age FROM (VALUES "
+        "(interval '89 days', 'given up'), (interval '91 days', 'forgotten')) x(age, message) JOIN "
+        "wpa.destination d ON d.name = 'kept'";
+    assert_string_equal(wpa_test_sql(f->pg, NULL, 0, fill), "00000");
+    assert_true(wpa_courier_clean(&courier, &err));
+    assert_string_equal(wpa_test_sql_value(f->pg, 0, f->arena,
+                                           "SELECT string_agg(key, ' ' ORDER BY key) FROM "
+                                           "wpa.matter"),
+                        "stands told young");
+    assert_string_equal(wpa_test_sql_value(f->pg, 0, f->arena,
+                                           "SELECT string_agg(message, ', ' ORDER BY message) FROM "
+                                           "wpa.outbox"),
+                        "fresh, given up");
+}
+
 static void nobody_else_says_where_notices_go(void **state)
 {
     fixture *f = *state;
@@ -504,6 +538,7 @@ int main(void)
         cmocka_unit_test(a_matter_goes_in_order),
         cmocka_unit_test(a_try_that_had_no_end_counts),
         cmocka_unit_test(a_test_is_sent_by_nobody_else),
+        cmocka_unit_test(what_has_ended_is_not_kept_for_ever),
         cmocka_unit_test(nobody_else_says_where_notices_go),
         cmocka_unit_test(addresses_are_known_however_they_are_written),
         cmocka_unit_test(an_unsigned_body_is_read_only_for_who_may_try),

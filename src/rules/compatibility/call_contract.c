@@ -144,8 +144,9 @@ static const char *type_of(const call *c, const wpa_yaml_node *value)
         wpa_yaml_type type = wpa_yaml_scalar_type(value);
         return type == WPA_YAML_BOOL                            ? "boolean"
                : type == WPA_YAML_INT || type == WPA_YAML_FLOAT ? "number"
-               : type == WPA_YAML_NULL                          ? NULL
-                                                                : "string";
+               : type != WPA_YAML_NULL                          ? "string"
+               : value->length                                  ? "null"
+                                                                : NULL;
     }
     const wpa_expression *e = expression_of(c, value);
     const wpa_type *type =
@@ -176,7 +177,8 @@ static void check_type(const call *c, const wpa_yaml_pair *given)
         return;
     }
     const char *type = type_of(c, value);
-    bool is_text_wanted = !is_typed && !wpa_text_is(type, "list") && !wpa_text_is(type, "mapping");
+    bool is_text_wanted =
+        !is_typed && (wpa_text_is(type, "boolean") || wpa_text_is(type, "number"));
     if (!type || wpa_text_is(type, wanted) || is_text_wanted) {
         return;
     }
@@ -190,10 +192,15 @@ static void check_type(const call *c, const wpa_yaml_pair *given)
     if (s) {
         *s = (subject){value, value->text};
     }
-    report(c, wpa_span_length(value->span) ? value->span : given->key->span,
-           is_quoted ? "K6" : "K4", s, declared->key,
-           wpa_arena_printf(c->run->arena, "input %s of %s is a %s, and this is a %s",
-                            quote(c, name), c->name, wanted, type));
+    bool is_null = wpa_text_is(type, "null");
+    wpa_finding *finding =
+        report(c, wpa_span_length(value->span) ? value->span : given->key->span,
+               is_quoted ? "K6" : "K4", s, declared->key,
+               wpa_arena_printf(c->run->arena, "input %s of %s is a %s, and this is %s%s",
+                                quote(c, name), c->name, wanted, is_null ? "" : "a ", type));
+    if (is_null) {
+        finding->severity = WPA_SEVERITY_MEDIUM;
+    }
 }
 
 /* ---- secrets that the caller does not have (K9) -----------------------------------------------*/

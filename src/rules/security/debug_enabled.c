@@ -7,7 +7,8 @@
 
 static bool is_true(const char *text)
 {
-    return wpa_text_is_ci(text, "true") || wpa_text_is(text, "1");
+    return wpa_text_is_ci(text, "true") || wpa_text_is(text, "1") ||
+           wpa_text_is_ci(text, "${{ true }}");
 }
 
 static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)

@@ -1,7 +1,11 @@
 /* SEC-031: an action that moves although it is pinned, for it uses what is not. */
 #include <string.h>
+#include <strings.h>
 
 #include "rules/pin.h"
+#include "rules/work.h"
+
+#define DOCKERFILE_MAX_BYTES ((size_t)64 * 1024)
 
 /* ---- actions of others, by the tables ---- */
 
@@ -47,6 +51,89 @@ static bool is_loose(const wpa_outline_uses *uses)
            (uses->kind == WPA_OUTLINE_DOCKER && text && !strchr(text, '@'));
 }
 
+/* Names of stages that a Dockerfile has so far. */
+typedef struct stages {
+    wpa_slice names[32];
+    size_t n;
+} stages;
+
+static bool is_stage(const stages *s, wpa_slice image)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->names[i].length == image.length &&
+            strncasecmp(s->names[i].at, image.at, image.length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static wpa_slice next_word(wpa_slice *line)
+{
+    while (line->length && strchr(" \t\r", *line->at)) {
+        line->at++;
+        line->length--;
+    }
+    wpa_slice word = {line->at, 0};
+    while (word.length < line->length && !strchr(" \t\r", word.at[word.length])) {
+        word.length++;
+    }
+    line->at += word.length;
+    line->length -= word.length;
+    return word;
+}
+
+/* The first image that the Dockerfile builds on and that can move; empty if it has none. */
+static wpa_slice loose_base(const char *text)
+{
+    stages s = {0};
+    size_t at = 0;
+    wpa_slice line;
+    while (wpa_work_next_line(text, &at, &line)) {
+        wpa_slice word = next_word(&line);
+        if (!wpa_slice_is_ci(word, "FROM")) {
+            continue;
+        }
+        wpa_slice image = next_word(&line);
+        while (image.length && *image.at == '-') { /* --platform=... */
+            image = next_word(&line);
+        }
+        bool is_fixed = memchr(image.at, '@', image.length) ||
+                        memchr(image.at, '$', image.length) || wpa_slice_is_ci(image, "scratch") ||
+                        is_stage(&s, image);
+        if (image.length && !is_fixed) {
+            return image;
+        }
+        if (wpa_slice_is_ci(next_word(&line), "AS") && s.n < WPA_COUNT(s.names)) {
+            s.names[s.n++] = next_word(&line);
+        }
+    }
+    return (wpa_slice){"", 0};
+}
+
+static void check_dockerfile(wpa_rule_run *run, const wpa_yaml_node *image)
+{
+    const char *name = wpa_yaml_text(image);
+    const char *own = wpa_source_identity(run->source);
+    const char *slash = strrchr(own, '/');
+    if (!name || !*name || strchr(name, ':') || strstr(name, "..") || *name == '/') {
+        return;
+    }
+    name += wpa_text_starts(name, "./") ? 2 : 0;
+    const char *path =
+        wpa_arena_printf(run->arena, "%.*s%s", slash ? (int)(slash + 1 - own) : 0, own, name);
+    size_t size;
+    const char *text =
+        wpa_surroundings_read(run->source->around, path, DOCKERFILE_MAX_BYTES, run->arena, &size);
+    wpa_slice base = text ? loose_base(text) : (wpa_slice){"", 0};
+    if (base.length) {
+        (void)wpa_rule_report(run, image->span, NULL, NULL,
+                              "whoever pins this action still gets what moves: %s builds on %s",
+                              wpa_rule_quote(run, path, strlen(path)),
+                              wpa_rule_quote(run, base.at, base.length));
+    }
+}
+
 /* Said once for the file: whoever pins it gets what moves. */
 static void check_action(wpa_rule_run *run)
 {
@@ -73,6 +160,8 @@ static void check_action(wpa_rule_run *run)
                                   "whoever pins this action still gets what moves: it runs in %s",
                                   wpa_rule_quote(run, text, strlen(text)));
         wpa_rule_relate(run, finding, image->span, "can move");
+    } else if (text) {
+        check_dockerfile(run, image);
     }
 }
 

@@ -135,6 +135,13 @@ wpa_intake wpa_intake_of_download(const wpa_outline_step *step)
 /* ---- commands ----------------------------------------------------------------------------------
  */
 
+/* Its script in any shell; calls of Python are no commands. */
+static const wpa_script *commands_of(const wpa_outline_step *step)
+{
+    bool is_shell = step->lexed && step->lexed->language != WPA_SCRIPT_PYTHON;
+    return is_shell ? step->lexed : NULL;
+}
+
 static bool has_word(const wpa_shell_command *c, const char *part)
 {
     for (size_t i = c->first + 1; i < c->n_words; i++) {
@@ -199,7 +206,7 @@ static bool asks_for_artifacts(const wpa_outline_step *step, const wpa_shell_com
 
 static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
-    const wpa_script *script = site->step->script;
+    const wpa_script *script = commands_of(site->step);
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         bool is_artifact = (wpa_shell_is(c, "gh", "run") && has_word(c, "download")) ||
@@ -289,7 +296,12 @@ bool wpa_intake_before(wpa_rule_run *run, const wpa_site *site, wpa_intake *inta
 /* Is this word a path below the folder, or any path of the tree if that is the workspace? */
 static bool is_below(const wpa_intake *intake, const char *word)
 {
+    static const char *const workspace[] = {"$GITHUB_WORKSPACE/", "${GITHUB_WORKSPACE}/",
+                                            "$env:GITHUB_WORKSPACE", "%GITHUB_WORKSPACE%"};
     const char *folder = intake->folder;
+    for (size_t i = 0; i < WPA_COUNT(workspace); i++) {
+        word += wpa_text_starts(word, workspace[i]) ? strlen(workspace[i]) : 0;
+    }
     bool is_path = word[0] != '/' && word[0] != '-' && word[0] != '$' && word[0] != '~';
     word += wpa_text_starts(word, "./") ? 2 : 0;
     if (!folder || !*folder) {
@@ -313,7 +325,9 @@ static bool runs_file(const wpa_intake *intake, const wpa_shell_command *c)
     if (is_filter) {
         return wpa_shell_word_find(c, "-f") != NULL;
     }
-    if (strpbrk(program, "/\\") && is_below(intake, program) && !strchr(program, '$')) {
+    bool is_script = wpa_text_ends(c->name, ".bat") || wpa_text_ends(c->name, ".cmd") ||
+                     wpa_text_ends(c->name, ".ps1");
+    if ((is_script || strpbrk(program, "/\\")) && is_below(intake, program)) {
         return true;
     }
     const wpa_shell_word *script = wpa_shell_argument(c, 0);
@@ -351,11 +365,15 @@ static bool builds_tree(const wpa_shell_command *c)
     bool is_pip = n > 1 && wpa_text_is(words[0], "-m") && wpa_text_starts(words[1], "pip");
     bool is_package = (roles & WPA_DOES_INSTALL) != 0 &&
                       (is_pip || wpa_text_index(c->name, named, WPA_COUNT(named)) >= 0);
-    bool is_own = is_package && (wpa_shell_word_find(c, ".") || wpa_shell_word_find(c, "-r") ||
-                                 wpa_shell_word_find(c, "-e"));
+    bool is_own = is_package && (wpa_shell_word_find(c, "-r") || wpa_shell_word_find(c, "-e"));
+    for (size_t i = 0; is_package && i < n; i++) {
+        is_own =
+            is_own || (words[i][0] == '.' && strchr("/[", words[i][1])); /* ".", "./a", ".[b]" */
+    }
     return (roles & (WPA_DOES_BUILD | WPA_DOES_TEST)) != 0 ||
            ((roles & WPA_DOES_INSTALL) != 0 && (!is_package || is_own)) ||
-           wpa_text_is(c->name, "make") || tree_file_of(c) != NULL;
+           wpa_text_is(c->name, "make") || wpa_text_is(c->name, "make.exe") ||
+           tree_file_of(c) != NULL;
 }
 
 /* Does the step work in another folder, and speak of this one nowhere? */
@@ -381,8 +399,9 @@ bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step
     if (is_elsewhere(intake, step)) {
         return false;
     }
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        const wpa_shell_command *c = &step->script->commands[i];
+    const wpa_script *script = commands_of(step);
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
         bool is_behind = step != intake->step ||
                          wpa_outline_script_span(step, c->span).start > intake->span.start;
         if (c->n_words && is_behind && (runs_file(intake, c) || (is_tree && builds_tree(c)))) {
@@ -395,8 +414,9 @@ bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step
 
 const char *wpa_intake_file_at(const wpa_outline_step *step, wpa_span span)
 {
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        const wpa_shell_command *c = &step->script->commands[i];
+    const wpa_script *script = commands_of(step);
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
         if (wpa_outline_script_span(step, c->span).start == span.start) {
             return tree_file_of(c);
         }

@@ -74,8 +74,8 @@ static bool publishes(const wpa_outline_step *step)
 
 static const wpa_shell_command *publishing_command(const wpa_outline_step *step)
 {
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        const wpa_shell_command *c = &step->script->commands[i];
+    for (size_t i = 0; step->lexed && i < step->lexed->n_commands; i++) {
+        const wpa_shell_command *c = &step->lexed->commands[i];
         const char *words[32];
         size_t n = 0;
         for (size_t k = c->first + 1; k < c->n_words && n < WPA_COUNT(words); k++) {

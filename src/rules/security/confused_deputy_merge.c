@@ -69,16 +69,16 @@ static wpa_span merge_in(const wpa_outline_step *step)
             return step->uses.node->span;
         }
     }
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        const wpa_shell_command *c = &step->script->commands[i];
+    for (size_t i = 0; step->lexed && i < step->lexed->n_commands; i++) {
+        const wpa_shell_command *c = &step->lexed->commands[i];
         bool is_merge = wpa_shell_is(c, "gh", "pr") &&
                         (wpa_shell_word_find(c, "merge") ||
                          (wpa_shell_word_find(c, "review") &&
                           (wpa_shell_word_find(c, "--approve") || wpa_shell_word_find(c, "-a"))));
         bool is_client = wpa_shell_is(c, "gh", "api") || wpa_text_is(c->name, "curl");
-        bool is_call = is_client && (memmem(step->script->text + c->span.start,
+        bool is_call = is_client && (memmem(step->lexed->text + c->span.start,
                                             wpa_span_length(c->span), "/merge", 6) ||
-                                     memmem(step->script->text + c->span.start,
+                                     memmem(step->lexed->text + c->span.start,
                                             wpa_span_length(c->span), "event=APPROVE", 13));
         if (is_merge || is_call) {
             return wpa_outline_script_span(step, c->span);

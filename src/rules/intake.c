@@ -347,33 +347,71 @@ static size_t arguments_of(const wpa_shell_command *c, const char *words[], size
     return n;
 }
 
-static const char *tree_file_of(const wpa_shell_command *c)
+/* A program and what stands behind it, in the script or behind another program. */
+typedef struct deed {
+    const char *name;
+    const char *const *words;
+    size_t n;
+} deed;
+
+static bool has_argument(const deed *d, const char *text)
 {
-    const char *words[32];
-    size_t n = arguments_of(c, words, WPA_COUNT(words));
-    bool only_tells = n == 1 && (wpa_text_is(words[0], "--version") || wpa_text_is(words[0], "-v"));
-    return only_tells ? NULL : wpa_facts_tree_file(c->name, words, n);
+    return wpa_text_index(text, d->words, d->n) >= 0;
+}
+
+static const char *tree_file_of(const deed *d)
+{
+    bool only_tells =
+        d->n == 1 && (wpa_text_is(d->words[0], "--version") || wpa_text_is(d->words[0], "-v"));
+    return only_tells ? NULL : wpa_facts_tree_file(d->name, d->words, d->n);
+}
+
+/* Packages of a registry by their names, as against what the project itself says. */
+static bool installs_others(const deed *d)
+{
+    static const char *const named[] = {"pip", "pip3",   "apt",   "apt-get", "brew", "gem", "git",
+                                        "gh",  "docker", "cargo", "go",      "curl", "wget"};
+    bool is_pip = d->n > 1 && wpa_text_is(d->words[0], "-m") && wpa_text_starts(d->words[1], "pip");
+    bool is_own = has_argument(d, "-r") || has_argument(d, "-e");
+    for (size_t i = 0; i < d->n; i++) { /* ".", "./a", ".[b]" */
+        is_own = is_own || (d->words[i][0] == '.' && strchr("/[", d->words[i][1]));
+    }
+    return (is_pip || wpa_text_index(d->name, named, WPA_COUNT(named)) >= 0) && !is_own;
+}
+
+static bool builds(const deed *d)
+{
+    unsigned roles = *d->name ? wpa_facts_command_roles(d->name, d->words, d->n) : 0;
+    return (roles & (WPA_DOES_BUILD | WPA_DOES_TEST)) != 0 ||
+           ((roles & WPA_DOES_INSTALL) != 0 && !installs_others(d)) ||
+           wpa_text_is(d->name, "make") || wpa_text_is(d->name, "make.exe") ||
+           tree_file_of(d) != NULL;
+}
+
+/* "docker run -v $PWD:/work image make": the workspace is in the container, and what runs there. */
+static bool builds_in_container(const deed *d)
+{
+    static const char *const places[] = {"PWD", "pwd", "GITHUB_WORKSPACE"};
+    bool is_mounted = false;
+    for (size_t i = 1; i < d->n; i++) {
+        for (size_t k = 0; k < WPA_COUNT(places); k++) {
+            is_mounted = is_mounted || strstr(d->words[i], places[k]);
+        }
+        is_mounted = is_mounted || (d->words[i][0] == '_' && strstr(d->words[i], "_:/"));
+        deed inner = {d->words[i], d->words + i + 1, d->n - i - 1};
+        if (is_mounted && i > 1 && builds(&inner)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool builds_tree(const wpa_shell_command *c)
 {
     const char *words[32];
-    size_t n = arguments_of(c, words, WPA_COUNT(words));
-    unsigned roles = *c->name ? wpa_facts_command_roles(c->name, words, n) : 0;
-    static const char *const named[] = {"pip", "pip3",   "apt",   "apt-get", "brew", "gem", "git",
-                                        "gh",  "docker", "cargo", "go",      "curl", "wget"};
-    bool is_pip = n > 1 && wpa_text_is(words[0], "-m") && wpa_text_starts(words[1], "pip");
-    bool is_package = (roles & WPA_DOES_INSTALL) != 0 &&
-                      (is_pip || wpa_text_index(c->name, named, WPA_COUNT(named)) >= 0);
-    bool is_own = is_package && (wpa_shell_word_find(c, "-r") || wpa_shell_word_find(c, "-e"));
-    for (size_t i = 0; is_package && i < n; i++) {
-        is_own =
-            is_own || (words[i][0] == '.' && strchr("/[", words[i][1])); /* ".", "./a", ".[b]" */
-    }
-    return (roles & (WPA_DOES_BUILD | WPA_DOES_TEST)) != 0 ||
-           ((roles & WPA_DOES_INSTALL) != 0 && (!is_package || is_own)) ||
-           wpa_text_is(c->name, "make") || wpa_text_is(c->name, "make.exe") ||
-           tree_file_of(c) != NULL;
+    deed d = {c->name, words, arguments_of(c, words, WPA_COUNT(words))};
+    bool is_container = wpa_shell_is(c, "docker", "run") || wpa_shell_is(c, "podman", "run");
+    return builds(&d) || (is_container && builds_in_container(&d));
 }
 
 /* Does the step work in another folder, and speak of this one nowhere? */
@@ -418,7 +456,9 @@ const char *wpa_intake_file_at(const wpa_outline_step *step, wpa_span span)
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         if (wpa_outline_script_span(step, c->span).start == span.start) {
-            return tree_file_of(c);
+            const char *words[32];
+            deed d = {c->name, words, arguments_of(c, words, WPA_COUNT(words))};
+            return tree_file_of(&d);
         }
     }
     return NULL;

@@ -233,6 +233,21 @@ static void check_inputs(wpa_rule_run *run, const wpa_site *site)
     }
 }
 
+/* "docker://image" with a shell to start: its arguments are a script. */
+static void check_container(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_yaml_node *args = wpa_outline_with(site->step, "args");
+    const char *text = wpa_yaml_text(args);
+    const char *entry = wpa_outline_with_text(site->step, "entrypoint");
+    bool is_shell = (entry && wpa_text_ends(entry, "sh")) || (text && strstr(text, "sh -c")) ||
+                    (text && strstr(text, "sh -lc")) || (text && strstr(text, "sh -ec"));
+    if (text && is_shell) {
+        sink s = {.site = *site, .step = site->step, .node = args, .what = "shell code"};
+        check_sink(run, &s);
+    }
+    check_minor(run, site, site->step->with, "entrypoint", "the program that the container runs");
+}
+
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
     const wpa_outline_step *step = site->step;
@@ -244,6 +259,8 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     }
     if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
         check_inputs(run, site);
+    } else if (step->uses.kind == WPA_OUTLINE_DOCKER) {
+        check_container(run, site);
     }
 }
 

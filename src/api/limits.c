@@ -18,9 +18,8 @@
 #define SECRET_BYTES 32
 #define ID_BYTES 16
 #define KEY_MAX_BYTES 128
-#define IPV6_NETWORK_BYTES                                                                         \
-    8 /* of 64 bits: one customer has as many addresses as he likes there                          \
-       */
+/* Of IPv6, 64 bits: one customer has as many addresses as he likes in there. */
+#define IPV6_NETWORK_BYTES 8
 
 typedef struct bucket {
     uint8_t id[ID_BYTES];

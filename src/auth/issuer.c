@@ -353,19 +353,26 @@ static void look_again(wpa_issuer *issuer)
     tell(issuer, &keys, &err);
 }
 
+static bool has_keys(const wpa_issuer *issuer, int64_t now_ms, bool is_file)
+{
+    return issuer->keys.n > 0 &&
+           (is_file || now_ms - issuer->keys_at_ms < issuer->options.keys_life_ms);
+}
+
 /* With the mutex held. The key is copied to the arena; no kid: there is none. */
 static wpa_jwk search(const wpa_issuer *issuer, const wpa_jws *jws, int64_t now_ms, bool is_file,
                       wpa_arena *arena)
 {
     const wpa_jwk *key = wpa_jwks_find(&issuer->keys, jws->kid, jws->algorithm);
-    if (!key || (!is_file && now_ms - issuer->keys_at_ms >= issuer->options.keys_life_ms)) {
+    if (!key || !has_keys(issuer, now_ms, is_file)) {
         return (wpa_jwk){0};
     }
     return (wpa_jwk){
         .kid = jws->kid, .algorithm = key->algorithm, .pem = wpa_arena_text(arena, key->pem)};
 }
 
-static wpa_jwk find_key(wpa_issuer *issuer, const wpa_jws *jws, int64_t wait_ms, wpa_arena *arena)
+static wpa_jwk find_key(wpa_issuer *issuer, const wpa_jws *jws, int64_t wait_ms, wpa_arena *arena,
+                        bool *is_told)
 {
     int64_t now_ms = wpa_issuer_now_ms(issuer);
     bool is_file = is_path(issuer->options.jwks);
@@ -382,12 +389,16 @@ static wpa_jwk find_key(wpa_issuer *issuer, const wpa_jws *jws, int64_t wait_ms,
         wait_for_answer(issuer, wait_ms);
         key = search(issuer, jws, wpa_issuer_now_ms(issuer), is_file, arena);
     }
+    *is_told = has_keys(issuer, wpa_issuer_now_ms(issuer), is_file);
     pthread_mutex_unlock(&issuer->mutex);
     return key;
 }
 
 /* ---- tokens -------------------------------------------------------------------------------------
  */
+
+/* What a token may be is not known while the issuer's keys are not. */
+static const char no_keys[] = "no keys";
 
 static bool is_for_us(const wpa_issuer *issuer, wpa_issuer_use use, const wpa_jws *jws)
 {
@@ -449,9 +460,10 @@ static const char *verify(wpa_issuer *issuer, wpa_issuer_use use, const char *to
         return fault ? fault : "unknown key";
     }
     int64_t wait_ms = use == WPA_ISSUER_BEARER ? BEARER_WAIT_MS : SIGN_IN_WAIT_MS;
-    wpa_jwk key = find_key(issuer, &jws, wait_ms, arena);
+    bool is_told = false;
+    wpa_jwk key = find_key(issuer, &jws, wait_ms, arena, &is_told);
     if (!key.kid) {
-        return "unknown key";
+        return is_told ? "unknown key" : no_keys;
     }
     fault = wpa_jws_check_signature(&jws, key.algorithm, key.pem, strlen(key.pem), arena);
     return fault ? fault : check_claims(issuer, use, &jws, nonce, now_s, claims);
@@ -468,7 +480,10 @@ bool wpa_issuer_verify(wpa_issuer *issuer, wpa_issuer_use use, const char *token
     }
     if (fault) {
         *claims = (wpa_issuer_claims){0};
-        return WPA_FAIL(err, WPA_E_DENIED, WPA_TOKEN_REFUSED);
+        return fault == no_keys
+                   ? WPA_FAIL(err, WPA_E_UNAVAILABLE,
+                              "the provider has given no keys: its tokens cannot be verified now")
+                   : WPA_FAIL(err, WPA_E_DENIED, WPA_TOKEN_REFUSED);
     }
     return true;
 }

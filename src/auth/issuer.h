@@ -72,7 +72,8 @@ const char *wpa_issuer_url(const wpa_issuer *issuer);
  * now_s     Unix time in seconds.
  * why       receives what was wrong, a literal for the log; may be NULL.
  *
- * Errors    WPA_E_DENIED, always with the words of wpa_token_verify.
+ * Errors    WPA_E_DENIED, always with the words of wpa_token_verify; WPA_E_UNAVAILABLE (the issuer
+ *           has given no keys that still hold: nothing can be said of any token).
  * Source    OpenID Connect Core section 3.1.3.7; RFC 8725; RFC 9068.
  */
 bool wpa_issuer_verify(wpa_issuer *issuer, wpa_issuer_use use, const char *token, const char *nonce,

@@ -224,7 +224,7 @@ static bool verify(wpa_issuer *issuer, wpa_issuer_use use, const char *token, co
     *word = (wpa_vouched_word){.issuer = wpa_arena_text(arena, wpa_issuer_url(issuer))};
     if (!wpa_issuer_verify(issuer, use, token, nonce, wpa_now_us() / 1000000, arena, &word->claims,
                            &why, err)) {
-        return refuse(where, why, log, err);
+        return err->code != WPA_E_UNAVAILABLE && refuse(where, why, log, err);
     }
     make_key(issuer, &word->claims, token, word->key);
     return true;

@@ -54,7 +54,8 @@ typedef struct wpa_vouched_word {
  *
  * log       receives why a token was refused; may be NULL.
  *
- * Errors    WPA_E_DENIED, with the same words for all causes.
+ * Errors    WPA_E_DENIED, with the same words for all causes; WPA_E_UNAVAILABLE (it has given no
+ *           keys).
  */
 bool wpa_vouched_verify(wpa_issuer *issuer, const char *token, const wpa_actor *where, wpa_log *log,
                         wpa_arena *arena, wpa_vouched_word *word, wpa_error *err) WPA_CHECK;

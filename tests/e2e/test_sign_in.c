@@ -484,6 +484,8 @@ static void strangers_do_not_hold_the_server(void **state)
     int64_t begun_ms = wpa_monotonic_ms();
     (void)ask(f, own, "GET /auth/whoami", NULL, 200);
     assert_true(wpa_monotonic_ms() - begun_ms < HANG_MS);
+    (void)ask(f, unknown, "GET /auth/whoami", NULL,
+              503); /* there are no keys to call it wrong by */
     assert_int_equal(times_asked(f, discovery), before + 1);
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":false}");
     for (size_t i = 0; i < WPA_COUNT(fds); i++) {

@@ -321,7 +321,7 @@ static void keys_may_come_from_a_file(void **state)
     const char *token = wpa_oidc_mint(f->oidc, "rsa-1", header, GOOD);
     assert_true(wpa_file_replace(path, "{\"keys\":[]}", 11, 0600, &err));
     WPA_AUTO(wpa_issuer) *issuer = new_issuer(f, path);
-    assert_string_equal(why_refused(f, issuer, token), "unknown key");
+    assert_string_equal(why_refused(f, issuer, token), "no keys");
     const wpa_http_request request = {
         .url = wpa_arena_printf(f->arena, "%s/keys", wpa_oidc_issuer(f->oidc))};
     const wpa_http_response *keys = wpa_http_send(&request, f->arena, &err);
@@ -350,9 +350,9 @@ static void a_file_of_keys_is_looked_at_each_time(void **state)
         size_t n;
         const char *why;
     } steps[] = {
-        {keys->body, keys->body_bytes, "good"}, {"{\"keys\":[]}", 11, "unknown key"},
-        {keys->body, keys->body_bytes, "good"}, {"{\"keys\":", 8, "unknown key"},
-        {keys->body, keys->body_bytes, "good"}, {NULL, 0, "unknown key"},
+        {keys->body, keys->body_bytes, "good"}, {"{\"keys\":[]}", 11, "no keys"},
+        {keys->body, keys->body_bytes, "good"}, {"{\"keys\":", 8, "no keys"},
+        {keys->body, keys->body_bytes, "good"}, {NULL, 0, "no keys"},
         {keys->body, keys->body_bytes, "good"},
     };
     WPA_AUTO(wpa_issuer) *issuer = new_issuer(f, path);
@@ -375,13 +375,36 @@ static void keys_have_an_age_beyond_which_nothing_is_taken(void **state)
     assert_string_equal(why_refused(f, f->issuer, good), "good");
     wait_until_asked(f, 2);
     pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
-    assert_string_equal(why_refused(f, f->issuer, good), "unknown key");
+    assert_string_equal(why_refused(f, f->issuer, good), "no keys");
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":null}");
     for (int i = 0; !wpa_text_is(why_refused(f, f->issuer, good), "good"); i++) {
         assert_true(i < 500); /* the answer from before is still on its way */
         pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
         wpa_sleep_ms(20);
     }
+}
+
+/* Nothing is wrong with a token of which nothing can be said: it is good again with the keys. */
+static void without_keys_no_token_is_called_wrong(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    wpa_issuer_claims claims;
+    const char *good = wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD);
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":\"keys\"}");
+    assert_false(wpa_issuer_verify(f->issuer, WPA_ISSUER_BEARER, good, NULL, wpa_now_us() / 1000000,
+                                   f->arena, &claims, NULL, &err));
+    assert_int_equal(err.code, WPA_E_UNAVAILABLE);
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":null}");
+    pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
+    assert_string_equal(why_refused(f, f->issuer, good), "good");
+    (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":\"keys\"}");
+    wpa_error_clear(&err);
+    const char *unknown =
+        wpa_oidc_mint(f->oidc, "stranger", "{\"alg\":\"RS256\",\"kid\":\"s\"}", GOOD);
+    assert_false(wpa_issuer_verify(f->issuer, WPA_ISSUER_BEARER, unknown, NULL,
+                                   wpa_now_us() / 1000000, f->arena, &claims, NULL, &err));
+    assert_int_equal(err.code, WPA_E_DENIED);
 }
 
 typedef struct stranger {
@@ -480,7 +503,7 @@ static void an_https_issuer_leads_to_https_alone(void **state)
         }
         assert_int_equal(err.code, rows[i].is_good ? WPA_OK : WPA_E_INVALID);
         bool has_keys = !plain || strstr(plain, "verification") || strstr(plain, "whole");
-        assert_string_equal(why_refused(f, issuer, token), has_keys ? "good" : "unknown key");
+        assert_string_equal(why_refused(f, issuer, token), has_keys ? "good" : "no keys");
     }
 }
 
@@ -515,7 +538,7 @@ static void another_issuers_document_is_not_believed(void **state)
     wpa_device_flow flow;
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":\"issuer\"}");
     const char *token = wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD);
-    assert_string_equal(why_refused(f, f->issuer, token), "unknown key");
+    assert_string_equal(why_refused(f, f->issuer, token), "no keys");
     assert_false(wpa_device_begin(f->issuer, f->arena, &flow, &err));
     assert_int_equal(err.code, WPA_E_INVALID);
     assert_non_null(strstr(err.message, "another issuer"));
@@ -768,6 +791,7 @@ int main(void)
         CASE(keys_may_come_from_a_file),
         CASE(a_file_of_keys_is_looked_at_each_time),
         CASE(keys_have_an_age_beyond_which_nothing_is_taken),
+        CASE(without_keys_no_token_is_called_wrong),
         CASE(nobody_else_waits_for_a_provider_that_hangs),
         CASE(a_known_key_is_renewed_beside_its_tokens),
         CASE(an_https_issuer_leads_to_https_alone),

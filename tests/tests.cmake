@@ -119,7 +119,11 @@ if(TARGET wpa)
 endif()
 
 if(TEST e2e.sign_in) # browsers that take their time, keys that are made
-  set_tests_properties(e2e.sign_in PROPERTIES TIMEOUT 400)
+  set_tests_properties(e2e.sign_in PROPERTIES TIMEOUT 600)
+endif()
+
+if(TEST guardian.session) # passphrases are hashed slowly, on purpose
+  set_tests_properties(guardian.session PROPERTIES TIMEOUT 500)
 endif()
 
 # The server as other programs meet it: tests/e2e/api_<what>.py, each with a database of its own.

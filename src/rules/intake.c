@@ -473,7 +473,7 @@ void wpa_intake_relate_runs(wpa_rule_run *run, wpa_finding *finding, const wpa_o
     for (size_t i = intake->step->index, n = 0; i < job->n_steps && n < RUNS_MAX; i++) {
         if (wpa_intake_is_run_by(intake, &job->steps[i], &span)) {
             const char *file = wpa_intake_file_at(&job->steps[i], span);
-            wpa_rule_relate(run, finding, span, file ? "runs it, as %s says" : "runs it%s",
+            wpa_rule_relate(run, finding, span, file ? "runs it, as told by %s" : "runs it%s",
                             file ? file : "");
             wpa_rule_relate_script(run, finding, job->steps[i].run, span);
             n++;

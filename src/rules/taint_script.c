@@ -564,11 +564,11 @@ static wpa_taint trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     wpa_intake intake;
     const wpa_script *script = site->step->script;
-    bool is_of_stranger = script && wpa_intake_before(t->run, site, &intake) &&
-                          (t->question == WPA_TAINT_TEXT || intake.kind == WPA_INTAKE_ARTIFACT) &&
-                          intake.trust.trust != WPA_TRUST_INSIDER &&
-                          wpa_rule_spend(t->run, script->n_commands * 4) &&
-                          reads_tree(script, span);
+    bool is_of_stranger =
+        script && wpa_intake_before(t->run, site, &intake) && !intake.is_refused &&
+        (t->question == WPA_TAINT_TEXT || intake.kind == WPA_INTAKE_ARTIFACT) &&
+        intake.trust.trust != WPA_TRUST_INSIDER && wpa_rule_spend(t->run, script->n_commands * 4) &&
+        reads_tree(script, span);
     if (!is_of_stranger) {
         return none;
     }

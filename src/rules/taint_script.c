@@ -543,8 +543,9 @@ static bool expands_at(const wpa_script *script, size_t at)
 /* Commands within the span that print files or history of the tree. */
 static bool reads_tree(const wpa_script *script, wpa_span span)
 {
-    static const char *const readers[] = {"cat",  "jq",  "yq",  "head", "tail", "ls",  "find",
-                                          "grep", "sed", "awk", "cut",  "node", "npm", "git"};
+    static const char *const readers[] = {"cat",  "jq",   "yq",          "head", "tail", "ls",
+                                          "find", "grep", "sed",         "awk",  "cut",  "node",
+                                          "npm",  "git",  "Get-Content", "gc",   "type"};
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         bool is_within = c->n_words && c->span.start >= span.start && c->span.end <= span.end;
@@ -563,9 +564,10 @@ static bool reads_tree(const wpa_script *script, wpa_span span)
 static wpa_taint trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     wpa_intake intake;
-    const wpa_script *script = site->step->script;
+    const wpa_script *script = site->step->lexed;
+    bool is_read = script && script->language != WPA_SCRIPT_PYTHON;
     bool is_of_stranger =
-        script && wpa_intake_before(t->run, site, &intake) && !intake.is_refused &&
+        is_read && wpa_intake_before(t->run, site, &intake) && !intake.is_refused &&
         (t->question == WPA_TAINT_TEXT || intake.kind == WPA_INTAKE_ARTIFACT) &&
         intake.trust.trust != WPA_TRUST_INSIDER && wpa_rule_spend(t->run, script->n_commands * 4) &&
         reads_tree(script, span);

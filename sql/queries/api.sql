@@ -44,7 +44,9 @@ UPDATE wpa.api_idempotency SET status = $3::int, answer = $4, location = $5
 -- params: workflow_id bigint
 -- rows: one: total, grade, uncapped, cap reason, six parts, explanation, analysed at, open issues, open critical findings, patches pending to approved, patches deployed
 SELECT h.total, h.grade, h.uncapped, h.cap_reason, h.security, h.performance, h.efficiency, h.compatibility, h.quality, h.run_history,
-       h.explanation, w.analysed_at,
+       (SELECT jsonb_agg(CASE WHEN f.id IS NULL THEN l.l ELSE l.l || jsonb_build_object('finding', f.uid, 'short_id', 'f-' || f.id) END ORDER BY l.n)
+          FROM jsonb_array_elements(CASE jsonb_typeof(h.explanation) WHEN 'array' THEN h.explanation ELSE '[]' END) WITH ORDINALITY l(l, n)
+          LEFT JOIN wpa.finding f ON f.id = (l.l->>'finding')::bigint), w.analysed_at,
        (SELECT count(*) FROM wpa.finding f WHERE f.workflow_id = w.id AND f.kind = 'issue' AND f.state IN ('open','in_patch','verifying')),
        (SELECT count(*) FROM wpa.finding f WHERE f.workflow_id = w.id AND f.severity = 'critical' AND f.state IN ('open','in_patch','verifying')),
        count(*) FILTER (WHERE p.state IN ('pending','testing','tested','approved')), count(*) FILTER (WHERE p.state = 'deployed')

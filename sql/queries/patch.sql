@@ -84,9 +84,9 @@ SELECT f.id FROM wpa.finding f JOIN wpa.workflow w ON w.id = f.workflow_id
  ORDER BY f.id;
 
 -- name: patch_keep
--- params: patch_id bigint, analysis_id bigint, notes jsonb, dependencies jsonb, configuration jsonb
+-- params: patch_id bigint, analysis_id bigint, notes jsonb, dependencies jsonb, configuration jsonb, workflow_id bigint
 -- rows: none
-UPDATE wpa.patch SET analysis_id = $2::bigint, notes = $3::jsonb, dependencies = $4::jsonb, configuration = $5::jsonb
+UPDATE wpa.patch SET analysis_id = $2::bigint, notes = $3::jsonb, dependencies = $4::jsonb, configuration = $5::jsonb, workflow_id = $6::bigint
  WHERE id = $1::bigint AND state = 'pending';
 
 -- name: patch_revise

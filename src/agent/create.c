@@ -37,7 +37,7 @@ static bool propose_plan(wpa_db *db, int64_t patch_id, wpa_arena *arena, wpa_err
 
 static bool keep_order(wpa_db *db, const creation *c, wpa_error *err)
 {
-    char id[WPA_DB_NUMBER_SIZE], analysis[WPA_DB_NUMBER_SIZE];
+    char id[WPA_DB_NUMBER_SIZE], analysis[WPA_DB_NUMBER_SIZE], workflow[WPA_DB_NUMBER_SIZE];
     const wpa_patch_order *o = c->order;
     if (!o) {
         return true;
@@ -48,6 +48,7 @@ static bool keep_order(wpa_db *db, const creation *c, wpa_error *err)
         o->notes ? o->notes : "{}",
         c->dependencies,
         o->configuration ? o->configuration : "{}",
+        o->workflow_id ? wpa_db_number(o->workflow_id, workflow) : NULL,
     };
     return wpa_db_run(db, WPA_SQL_PATCH_KEEP, params, WPA_COUNT(params), err);
 }

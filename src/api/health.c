@@ -10,7 +10,8 @@
 static const wpa_api_field explanation_line[] = {
     {.name = "text", .type = WPA_API_TEXT, .is_required = true},
     {.name = "points", .type = WPA_API_REAL, .is_required = true, .words = "lost"},
-    {.name = "finding", .type = WPA_API_INT, .words = "that costs them, if one does"},
+    {.name = "finding", .type = WPA_API_TEXT, .words = "that costs them, if one does: UUID"},
+    {.name = "short_id", .type = WPA_API_TEXT, .words = "of that finding", .example = "\"f-12\""},
     {.name = "fix", .type = WPA_API_TEXT, .is_nullable = true, .words = "what its fix does"},
     {.name = "fixed", .type = WPA_API_REAL, .words = "the score without that finding"},
     {0},

@@ -175,8 +175,8 @@ void wpa_api_form_write(const wpa_api_form *form, const wpa_rows *rows, size_t r
 {
     for (size_t i = 0; i < form->n; i++) {
         const field *f = &form->fields[i];
-        const char *text = wpa_rows_text(rows, row, form->first + i);
-        size_t length = wpa_rows_length(rows, row, form->first + i);
+        size_t length;
+        const char *text = wpa_rows_value(rows, row, form->first + i, &length);
         wpa_buf_append(out, f->lead, f->lead_bytes);
         if (f->is_whole) {
             wpa_buf_append(out, text, length);

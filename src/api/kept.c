@@ -9,6 +9,7 @@
 #include "gen/sql.h"
 
 #define PLACES 512
+#define ASKED 4096
 #define ANSWER_MAX_BYTES ((size_t)256 << 10)
 #define ALL_MAX_BYTES ((size_t)16 << 20)
 /* Some of an answer depends on the time. Not all of them end at once. */
@@ -26,6 +27,7 @@ typedef struct place {
 struct wpa_api_kept {
     pthread_mutex_t mutex;
     place places[PLACES];
+    uint32_t asked[ASKED]; /* hashes of keys, each at its place: asked for before */
     size_t all_bytes;
 };
 
@@ -72,6 +74,17 @@ static place *place_of(wpa_api_kept *kept, const char *key)
 /* ---- finding ------------------------------------------------------------------------------------
  */
 
+/** What is asked for once is not worth keeping, nor asking the database whether it has changed. */
+static bool is_worth_it(wpa_api_kept *kept, const char *key)
+{
+    uint32_t hash = hash_of(key);
+    pthread_mutex_lock(&kept->mutex);
+    bool is_worth_it = kept->asked[hash % ASKED] == hash;
+    kept->asked[hash % ASKED] = hash;
+    pthread_mutex_unlock(&kept->mutex);
+    return is_worth_it;
+}
+
 static bool take(wpa_api_kept *kept, wpa_api_call *call)
 {
     wpa_api_request *r = &call->request;
@@ -100,13 +113,17 @@ bool wpa_api_kept_find(wpa_api_call *call, wpa_db *db)
     if (!r->route->is_kept || !db) {
         return false;
     }
+    const char *key =
+        wpa_arena_printf(call->arena, "%s?%s", r->path, wpa_json_dump(r->query, call->arena));
+    if (!is_worth_it(call->api->kept, key)) {
+        return false;
+    }
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_API_SNAPSHOT, NULL, 0, &ignored);
     if (!rows) {
         return false; /* the handler will say why */
     }
     call->snapshot = wpa_rows_dup(rows, 0, 0, call->arena);
-    call->kept_key =
-        wpa_arena_printf(call->arena, "%s?%s", r->path, wpa_json_dump(r->query, call->arena));
+    call->kept_key = key;
     return take(call->api->kept, call);
 }
 

@@ -3,7 +3,7 @@
  * screens that ask for one list each second cost the database one list. An answer is given again
  * only to a call whose snapshot of the database equals the one it was made from, so it is never
  * older than a new one would be; and for some seconds at most, since some of it depends on the
- * time.
+ * time. Only what is asked for a second time is kept.
  */
 #pragma once
 

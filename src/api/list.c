@@ -13,9 +13,8 @@
 
 static const char *digest_of(const wpa_api_request *request)
 {
-    char hex[WPA_SHA256_HEX_SIZE];
-    return wpa_arena_slice(request->arena, wpa_sha256_hex(request->text, request->text_bytes, hex),
-                           16);
+    char *hex = wpa_arena_alloc(request->arena, WPA_BLAKE2B_HEX_SIZE);
+    return wpa_blake2b_hex(request->text, request->text_bytes, hex);
 }
 
 static bool take_text(wpa_api_request *request, const wpa_buf *out, wpa_error *err)

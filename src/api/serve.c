@@ -109,6 +109,22 @@ static bool is_json(const char *type)
     return !type || wpa_text_starts(type, "application/json");
 }
 
+/** Fields of the body that came as parameters. */
+static bool add_parameters(const wpa_api_request *r, wpa_json *body, wpa_error *err)
+{
+    for (size_t i = 0; i < wpa_json_count(r->query); i++) {
+        const char *name = wpa_json_key_at(r->query, i);
+        if (!wpa_api_field_find(r->route->body, name)) {
+            continue;
+        }
+        if (wpa_json_find(body, name)) {
+            return WPA_FAIL(err, WPA_E_INVALID, "parameter '%s' stands in the body too", name);
+        }
+        wpa_json_set(body, name, wpa_json_dup(wpa_json_at(r->query, i), r->arena));
+    }
+    return true;
+}
+
 static bool read_body(wpa_api_call *call, wpa_error *err)
 {
     wpa_api_request *r = &call->request;
@@ -123,15 +139,15 @@ static bool read_body(wpa_api_call *call, wpa_error *err)
         r->status = 415;
         return WPA_FAIL(err, WPA_E_INVALID, "the body's Content-Type must be application/json");
     }
-    if (size_bytes == 0 && r->route->is_query_body) {
-        r->body = r->query;
-    } else if (size_bytes == 0) {
-        r->body = wpa_json_new_object(call->arena);
-    } else {
-        r->body = wpa_json_parse(wpa_buf_data(call->upload), size_bytes, WPA_API_BODY_MAX_BYTES,
-                                 call->arena, err);
-    }
-    return r->body && wpa_api_fields_check(r->route->body, r->body, err);
+    wpa_json *body =
+        size_bytes ? wpa_json_parse(r->raw, size_bytes, WPA_API_BODY_MAX_BYTES, call->arena, err)
+                   : wpa_json_new_object(call->arena);
+    r->body = body;
+    /* Of a body that is no object the fields' check says so. */
+    bool takes_parameters =
+        body && r->route->is_query_body && wpa_json_kind_of(body) == WPA_JSON_OBJECT;
+    return body && (!takes_parameters || add_parameters(r, body, err)) &&
+           wpa_api_fields_check(r->route->body, body, err);
 }
 
 /* ---- the answer ---------------------------------------------------------------------------------

@@ -398,6 +398,11 @@ static bool start_threads(wpa_api *api, wpa_error *err)
            pthread_create(&api->workers[api->n_workers], NULL, wpa_api_work, api) == 0) {
         api->n_workers++;
     }
+    pthread_mutex_lock(&api->mutex);
+    while (api->n_ready < api->n_workers) {
+        pthread_cond_wait(&api->ready, &api->mutex);
+    }
+    pthread_mutex_unlock(&api->mutex);
     return api->n_workers == wanted ||
            WPA_FAIL(err, WPA_E_UNAVAILABLE, "no more threads can be started");
 }
@@ -436,6 +441,7 @@ static void release(wpa_api *api)
     wpa_api_figures_free(api->windows);
     wpa_api_figures_free(api->split);
     (void)pthread_cond_destroy(&api->work);
+    (void)pthread_cond_destroy(&api->ready);
     (void)pthread_mutex_destroy(&api->mutex);
     (void)pthread_mutex_destroy(&api->stream_mutex);
     wpa_arena_free(api->arena);
@@ -450,6 +456,7 @@ wpa_api *wpa_api_start(wpa_engine *engine, const wpa_api_options *options, wpa_e
     (void)pthread_mutex_init(&api->mutex, NULL);
     (void)pthread_mutex_init(&api->stream_mutex, NULL);
     (void)pthread_cond_init(&api->work, NULL);
+    (void)pthread_cond_init(&api->ready, NULL);
     api->limits = wpa_api_limits_new();
     api->kept = wpa_api_kept_new();
     api->windows = wpa_api_figures_new(WPA_API_METRICS_MAX_BYTES);
@@ -462,12 +469,11 @@ wpa_api *wpa_api_start(wpa_engine *engine, const wpa_api_options *options, wpa_e
     int fd = api->keys ? open_socket(options, err) : -1;
     api->socket_fd = options->listen_fd < 0 ? fd : -1;
     api->port = fd >= 0 ? port_of(fd) : 0;
-    api->daemon = fd >= 0 ? start_daemon(api, fd, err) : NULL;
-    if (!api->daemon || !start_threads(api, err)) {
+    /* The workers come first: whoever is answered at all is answered fast. */
+    api->daemon = fd >= 0 && start_threads(api, err) ? start_daemon(api, fd, err) : NULL;
+    if (!api->daemon) {
         end_threads(api);
-        if (api->daemon) {
-            MHD_stop_daemon(api->daemon);
-        } else if (fd >= 0) {
+        if (fd >= 0) {
             (void)close(fd);
         }
         release(api);

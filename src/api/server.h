@@ -65,6 +65,9 @@ struct wpa_api {
     wpa_api_call *parked;
     wpa_api_peer *peers;
     size_t n_working;
+    pthread_cond_t
+        ready; /* n_ready has grown: workers that have a connection, or cannot have one */
+    size_t n_ready;
 
     pthread_t workers[WPA_API_WORKERS_MAX];
     size_t n_workers;

@@ -16,6 +16,7 @@
 
 #include "api/events.h"
 #include "api/server.h"
+#include "api/warm.h"
 #include "gen/calls_microhttpd.h"
 #include "gen/sql.h"
 
@@ -92,10 +93,24 @@ static void do_call(wpa_api_call *call, wpa_db *db)
     pthread_mutex_unlock(&api->mutex);
 }
 
+static wpa_db *connect_warm(wpa_api *api)
+{
+    wpa_error ignored = {0}; /* tried again at the first call */
+    wpa_db *db = wpa_engine_connect_reader(api->engine, &ignored);
+    if (db) {
+        wpa_api_warm(db);
+    }
+    pthread_mutex_lock(&api->mutex);
+    api->n_ready++;
+    pthread_cond_broadcast(&api->ready);
+    pthread_mutex_unlock(&api->mutex);
+    return db;
+}
+
 void *wpa_api_work(void *argument)
 {
     wpa_api *api = argument;
-    wpa_db *db = NULL;
+    wpa_db *db = connect_warm(api);
     wpa_api_call *call;
     while ((call = take(api))) {
         wpa_error err = {0};

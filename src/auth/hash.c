@@ -47,6 +47,15 @@ char *wpa_sha256_hex(const void *data, size_t size_bytes, char *hex)
     return hex;
 }
 
+char *wpa_blake2b_hex(const void *data, size_t size_bytes, char *hex)
+{
+    uint8_t digest[WPA_BLAKE2B_HEX_SIZE / 2];
+    need_sodium(); /* chooses the code for this processor */
+    (void)crypto_generichash(digest, sizeof digest, data, size_bytes, NULL, 0);
+    wpa_hex_encode(digest, sizeof digest, hex);
+    return hex;
+}
+
 void wpa_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t size_bytes,
                      uint8_t mac[WPA_SHA256_SIZE])
 {

@@ -7,6 +7,7 @@
 
 #define WPA_SHA256_SIZE 32
 #define WPA_SHA256_HEX_SIZE 65
+#define WPA_BLAKE2B_HEX_SIZE 33
 #define WPA_UUID_SIZE 37
 
 /** A SHA-256 under way; plain memory, copied freely. */
@@ -21,6 +22,11 @@ void wpa_sha256_final(wpa_sha256_state *state, uint8_t digest[WPA_SHA256_SIZE]);
 void wpa_sha256(const void *data, size_t size_bytes, uint8_t digest[WPA_SHA256_SIZE]);
 /** Lower-case hex digits into hex[WPA_SHA256_HEX_SIZE]; returns hex. */
 char *wpa_sha256_hex(const void *data, size_t size_bytes, char *hex);
+/**
+ * 128 bits of BLAKE2b as hex digits into hex[WPA_BLAKE2B_HEX_SIZE]; returns hex. For what nobody
+ * else computes: it takes a quarter of the time.
+ */
+char *wpa_blake2b_hex(const void *data, size_t size_bytes, char *hex);
 /** HMAC-SHA-256 with a key of any length (RFC 2104). */
 void wpa_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t size_bytes,
                      uint8_t mac[WPA_SHA256_SIZE]);

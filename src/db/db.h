@@ -108,6 +108,8 @@ int64_t wpa_rows_affected(const wpa_rows *rows);
 /** Text form, NULL for SQL null; valid until the rows are freed. Row and column must exist. */
 const char *wpa_rows_text(const wpa_rows *rows, size_t row, size_t col);
 size_t wpa_rows_length(const wpa_rows *rows, size_t row, size_t col);
+/** Both at once. */
+const char *wpa_rows_value(const wpa_rows *rows, size_t row, size_t col, size_t *length);
 bool wpa_rows_is_null(const wpa_rows *rows, size_t row, size_t col);
 /** 0 for SQL null. */
 int64_t wpa_rows_int(const wpa_rows *rows, size_t row, size_t col);

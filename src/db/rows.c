@@ -81,6 +81,13 @@ size_t wpa_rows_length(const wpa_rows *rows, size_t row, size_t col)
                                             : (size_t)PQgetlength(rows->result, (int)row, (int)col);
 }
 
+const char *wpa_rows_value(const wpa_rows *rows, size_t row, size_t col, size_t *length)
+{
+    const char *text = wpa_rows_text(rows, row, col);
+    *length = text ? (size_t)PQgetlength(rows->result, (int)row, (int)col) : 0;
+    return text;
+}
+
 int64_t wpa_rows_int(const wpa_rows *rows, size_t row, size_t col)
 {
     const char *text = wpa_rows_text(rows, row, col);

@@ -95,6 +95,7 @@ SELECT p.id, p.digest, CASE p.state WHEN 'failed' THEN 'failed' ELSE 'passed' EN
 INSERT INTO wpa.approval (patch_id, digest, guardian_id, expires_at)
 SELECT p.id, p.digest, p.requester_id, clock_timestamp() + interval '7 days' FROM wpa.patch p WHERE p.state IN ('approved','deployed');
 
+SELECT wpa.patch_brief_make(0, 9223372036854775807);
 INSERT INTO wpa.summary_part SELECT 'patch', state, count(*) FROM wpa.patch GROUP BY state;
 
 ALTER TABLE wpa.patch ENABLE TRIGGER USER;

@@ -47,7 +47,7 @@ typedef struct step {
     const char *call; /* "GET /analyses" */
     const char *body;
     int status;
-    const char *has[3]; /* texts in the answer's body */
+    const char *has[4]; /* texts in the answer's body */
 } step;
 
 /** Without the blanks that the database's JSON has around colons. */
@@ -200,13 +200,28 @@ static void a_workflow_is_analysed(void **state)
          NULL,
          200,
          {"\"analysis_type\":\"security\"", "\"issues\":["}},
+        {"POST /analyze?workflow_name=ledger-api-ci&wait=60",
+         NULL,
+         200,
+         {"\"analysis_type\":\"all\"", "\"inefficiencies\":[", "\"opportunities\":["}},
+        {"POST /analyze?workflow_name=ledger-api-ci&wait=60",
+         "{\"analysis_type\":\"quality\"}",
+         200,
+         {"\"analysis_type\":\"quality\""}},
+        {"POST /analyze?workflow_name=ledger-api-ci",
+         "{\"workflow_name\":\"ledger-api-ci\"}",
+         422,
+         {"stands in the body too"}},
         {"GET /analyses?limit=1", NULL, 200, {"\"short_id\":\"a-"}},
         {"GET /analyses?status_filter=bad", NULL, 422, {"\"field\":\"status_filter\""}},
         {"GET /analyses?limit=0", NULL, 422, {"between 1 and 500"}},
         {"GET /analyses?limit=1&limit=2", NULL, 422, {"twice"}},
         {"GET /analyses?workflow_name=ledger-api-ci", NULL, 200, {"ledger-api-ci"}},
         {"GET /analyses/a-999999", NULL, 404, {"no such analysis"}},
-        {"GET /health/ledger-api-ci", NULL, 200, {"\"health_score\":", "\"explanation\":["}},
+        {"GET /health/ledger-api-ci",
+         NULL,
+         200,
+         {"\"health_score\":", "\"explanation\":[", "\"short_id\":\"f-"}},
         {"GET /health/nothing", NULL, 404, {"nothing"}},
     };
     tell(f, steps, WPA_COUNT(steps));
@@ -323,7 +338,10 @@ static void a_patch_is_made_tested_deployed_and_taken_back(void **state)
          NULL,
          200,
          {"\"status\":\"tested\"", "\"diff\":\"--- a/", "\"why\":\"because\""}},
-        {"GET /patches?status_filter=tested", NULL, 200, {patch}},
+        {"GET /patches?status_filter=tested",
+         NULL,
+         200,
+         {patch, "\"target_workflow\":\"ledger-api-ci\"", "\"path\":\".github/workflows/ci.yml\""}},
         {"GET /patches?workflow_name=ledger-api-ci&severity_filter=high", NULL, 200, {patch}},
         {"GET /patches?severity_filter=low", NULL, 200, {"{\"items\":["}},
         {AT("PATCH", ""), "{}", 422, {"\"field\":\"status\""}},
@@ -375,7 +393,8 @@ static void a_patch_brings_its_own_contents(void **state)
          "b/docs/b.md\\n"
          "@@ -0,0 +1 @@\\n+second\\n\",\"docs/c.md\":\"not listed: a note\"}}}",
          201,
-         {"\"created_by\":\"mira\"", "+second\\n", "\"docs/c.md\":\"not listed"}},
+         {"\"created_by\":\"mira\"", "+second\\n", "\"docs/c.md\":\"not listed",
+          "\"target_workflow\":\"ledger-api-ci\""}},
         {"POST /patches",
          "{\"target_workflow\":\"ledger-api-ci\",\"patch_content\":{\"files_modified\":[\"../x\"],"
          "\"changes\":{\"../x\":\"y\"}}}",

@@ -35,6 +35,14 @@ static void test_sha256_known_answers(void **state)
     }
 }
 
+static void test_blake2b_known_answers(void **state)
+{
+    (void)state; /* RFC 7693, 16 bytes, no key */
+    char hex[WPA_BLAKE2B_HEX_SIZE];
+    assert_string_equal(wpa_blake2b_hex("", 0, hex), "cae66941d9efbd404e4d88758ea67670");
+    assert_string_equal(wpa_blake2b_hex("abc", 3, hex), "cf4ab791c62b8d2b2109c90275287816");
+}
+
 static void test_hmac_known_answer(void **state)
 {
     (void)state; /* RFC 4231, test case 2 */
@@ -103,8 +111,11 @@ static void test_constant_time_comparison(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256_known_answers),       cmocka_unit_test(test_hmac_known_answer),
-        cmocka_unit_test(test_uuids_are_valid_and_differ), cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_sha256_known_answers),
+        cmocka_unit_test(test_blake2b_known_answers),
+        cmocka_unit_test(test_hmac_known_answer),
+        cmocka_unit_test(test_uuids_are_valid_and_differ),
+        cmocka_unit_test(test_base64),
         cmocka_unit_test(test_constant_time_comparison),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

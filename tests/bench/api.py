@@ -14,7 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
 from world import BASE, World  # noqa: E402
 
-PATCHES, FINDINGS = 100_000, 1_000_000
+PATCHES, FINDINGS, ANALYSES = 100_000, 1_000_000, 30_000
 RATE, SECONDS, CONNECTIONS = 1000, 20, 64
 HOUR_REQUESTS = 3_600_000
 STREAMS = 1000
@@ -26,9 +26,11 @@ class Paths:
 
     def __init__(self, seed=SEED):
         self.random = random.Random(seed)
+        self.made = set()
 
     def cursor(self, n):
-        return self.random.choice(("", f"&cursor={self.random.randrange(n // 10, n)}"))
+        """The first page or any other; without few first pages all lists could not be different."""
+        return "" if self.random.random() < 0.01 else f"&cursor={self.random.randrange(n // 10, n)}"
 
     def patches(self):
         wanted = self.random.choice(("", "&status_filter=tested", "&severity_filter=critical",
@@ -48,13 +50,30 @@ class Paths:
     def finding(self):
         return f"{BASE}/findings/f-{self.random.randrange(1, FINDINGS)}"
 
+    def analyses(self):
+        wanted = self.random.choice(("", "&status_filter=new",
+                                     f"&workflow_name=service-{self.random.randrange(1, 2000)}-ci"))
+        return f"{BASE}/analyses?limit=50{wanted}{self.cursor(ANALYSES)}"
+
+    def different(self, kind):
+        """A request that was not made before; none of these gets an answer that was kept."""
+        while True:
+            path = kind(self)
+            if path not in self.made:
+                self.made.add(path)
+                return path
+
     def file(self, path, kinds, n_lists=200, n=20_000):
-        """Things as they come; lists as some screens and programs ask for them again and again."""
-        few = {kind: [kind(self) for _ in range(n_lists)] for kind in (Paths.patches, Paths.findings)}
+        """Things as they come; n_lists lists of each kind, as some screens and programs ask for
+        them again and again; without a number all are different, as when programs walk through."""
+        lists = [kind for kind in kinds if kind in (Paths.patches, Paths.findings, Paths.analyses)]
+        few = {kind: [kind(self) for _ in range(n_lists)] for kind in lists} if n_lists else {}
         with open(path, "w", encoding="ascii") as file:
             for _ in range(n):
                 kind = self.random.choice(kinds)
-                file.write((self.random.choice(few[kind]) if kind in few else kind(self)) + "\n")
+                one = (self.random.choice(few[kind]) if kind in few
+                       else self.different(kind) if kind in lists else kind(self))
+                file.write(one + "\n")
         return path
 
 
@@ -73,9 +92,10 @@ class Bench:
             subprocess.run(["chrt", "-a", "-r", "-p", "5", pid], check=False, stderr=subprocess.DEVNULL)
         self.first = ["chrt", "-r", "5"]
 
-    def run_load(self, paths, rate, seconds, connections=CONNECTIONS):
+    def run_load(self, paths, rate, seconds, connections=CONNECTIONS, before=0):
+        """before: so many seconds of the same kind of requests that are not counted."""
         command = self.first + [self.load, str(self.world.port), self.world.token, paths, str(rate),
-                                str(seconds), str(connections)]
+                                str(seconds), str(connections), str(before)]
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
     def fill(self):
@@ -85,40 +105,52 @@ class Bench:
         print(f"filled {PATCHES:,} patches and {FINDINGS:,} findings in "
               f"{time.monotonic() - started:.0f} s", flush=True)
 
+    def row(self, name, kinds, n_lists=200, warm_up=5, seconds=SECONDS):
+        n = (warm_up + seconds) * RATE
+        paths = Paths().file(self.world.path("paths"), kinds, n_lists, n)
+        r = self.run_load(paths, RATE, seconds, before=warm_up)
+        bad = r["refused"] + r["failed"] + r["broken"] + r["unanswered"]
+        print(f"| {name} | {r['rate']:.0f} | {r['p50_ms']} | {r['p99_ms']} | {r['p999_ms']} | {r['max_ms']} "
+              f"| {bad} |", flush=True)
+
     def latency(self):
         print(f"\n(load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors)\n"
-              f"\n| requests, 1,000 a second for {SECONDS} s | p50 ms | p99 ms | p99.9 ms | largest ms | failed |")
-        print("|---|---|---|---|---|---|")
-        mixes = {"list of patches, 50 each": (Paths.patches,), "one patch": (Paths.patch,),
-                 "list of findings, 50 each": (Paths.findings,), "one finding": (Paths.finding,),
-                 "all four mixed": (Paths.patches, Paths.patch, Paths.findings, Paths.finding)}
-        for name, kinds in mixes.items():
-            paths = Paths().file(self.world.path("paths"), kinds)
-            self.run_load(paths, RATE, 5)  # statements are prepared, pages are in memory
-            r = self.run_load(paths, RATE, SECONDS)
-            bad = r["refused"] + r["failed"] + r["broken"] + r["unanswered"]
-            print(f"| {name} | {r['p50_ms']} | {r['p99_ms']} | {r['p999_ms']} | {r['max_ms']} "
-                  f"| {bad} |", flush=True)
+              f"\n| requests, {RATE} a second for {SECONDS} s | answered a second | p50 ms | p99 ms | p99.9 ms | largest ms | failed |")
+        print("|---|---|---|---|---|---|---|")
+        every = (Paths.patches, Paths.patch, Paths.findings, Paths.finding)
+        self.row("all four mixed, lists all different: the first 5 s", every, n_lists=0, warm_up=0, seconds=5)
+        self.row("one patch", (Paths.patch,))
+        self.row("one finding", (Paths.finding,))
+        self.row("list of patches, 50 each, all different", (Paths.patches,), n_lists=0)
+        self.row("list of findings, 50 each, all different", (Paths.findings,), n_lists=0)
+        self.row("all four mixed, lists all different", every, n_lists=0)
+        self.row("list of patches, 200 different ones", (Paths.patches,))
+        self.row("list of findings, 200 different ones", (Paths.findings,))
+        self.row("list of analyses, 200 different ones", (Paths.analyses,))
 
     def memory(self):
-        """As many requests as an hour at 1,000 a second has, as fast as they go; in ten parts."""
+        """As many requests as an hour at 1,000 a second has, as fast as they go; a tenth are lists."""
         requests = int(os.environ.get("WPA_BENCH_REQUESTS", HOUR_REQUESTS))
-        paths = Paths(1).file(self.world.path("paths"), (Paths.patch, Paths.finding))
-        rate = 3000
-        self.run_load(paths, rate, 10)
+        kinds = [Paths.patch, Paths.finding] * 9 + [Paths.patches, Paths.findings]
+        paths = Paths(1).file(self.world.path("paths"), kinds, n_lists=0, n=100_000)
+        rate, part = 3000, 20
+        self.run_load(paths, rate, part)
         points = [(0, self.world.resident_bytes())]
-        done = 0
-        for _ in range(10):
-            r = self.run_load(paths, rate, max(1, requests // 10 // rate))
+        done, bad, started = 0, 0, time.monotonic()
+        while done < requests:
+            self.world.sign_in()  # a token stands for half an hour
+            r = self.run_load(paths, rate, part)
             done += r["requests"]
+            bad += r["refused"] + r["failed"] + r["broken"]
             points.append((done, self.world.resident_bytes()))
         mean_x = sum(x for x, _ in points) / len(points)
         mean_y = sum(y for _, y in points) / len(points)
         slope = (sum((x - mean_x) * (y - mean_y) for x, y in points) /
                  sum((x - mean_x) ** 2 for x, _ in points))
-        print(f"\nmemory over {done:,} requests: {points[0][1] / 2**20:.1f} MiB, then "
-              f"{points[-1][1] / 2**20:.1f} MiB; slope {slope * 1e6 / 1024:.1f} KiB a million "
-              "requests", flush=True)
+        print(f"\nmemory over {done:,} requests in {time.monotonic() - started:.0f} s: "
+              f"{points[0][1] / 2**20:.1f} MiB, then {points[-1][1] / 2**20:.1f} MiB, at most "
+              f"{max(y for _, y in points) / 2**20:.1f}; slope {slope * 1e6 / 1024:.1f} KiB a million "
+              f"requests; {bad} failed", flush=True)
 
     def streams(self):
         before = self.world.resident_bytes()
@@ -140,7 +172,6 @@ def main():
         bench.fill()
         world.serve()
         if os.environ.get("WPA_BENCH_FIRST"):
-            world.call("GET", "/patches")
             bench.come_first()
         for one in what:
             getattr(bench, one)()

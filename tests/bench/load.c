@@ -3,8 +3,10 @@
  * latency counts from then, not from when a connection was free to send it. So a server that stands
  * still for a second is seen as every request of that second saw it (no coordinated omission).
  *
- * bench_load PORT TOKEN PATHS RATE SECONDS CONNECTIONS    paths: a file, one a line, taken in turn
- * bench_load PORT TOKEN PATH streams SECONDS CONNECTIONS  open event streams that only listen
+ * bench_load PORT TOKEN PATHS RATE SECONDS CONNECTIONS [BEFORE]
+ *     paths: a file, one a line, taken in turn; before: so many seconds that are not counted
+ * bench_load PORT TOKEN PATH streams SECONDS CONNECTIONS
+ *     open event streams that only listen
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -48,6 +50,7 @@ typedef struct load {
     size_t n_paths, n_connections;
     connection *connections;
     int64_t rate, seconds, start_ns, n_due, n_started, n_done, n_broken, body_bytes;
+    int64_t counted_ns; /* what was due before then is not */
     int64_t n_by_class[6];
     int64_t *latencies_ns; /* [rate * seconds] */
     size_t n_latencies;
@@ -138,7 +141,7 @@ static int64_t length_in(const char *head)
 static void end_request(load *l, connection *c)
 {
     unsigned class = (unsigned)c->status / 100;
-    if (l->rate && l->n_latencies < (size_t)(l->rate * l->seconds)) {
+    if (l->rate && c->due_ns >= l->counted_ns && l->n_latencies < (size_t)(l->rate * l->seconds)) {
         l->latencies_ns[l->n_latencies++] = now_ns() - c->due_ns;
     }
     l->n_by_class[class < 6 ? class : 0]++;
@@ -234,11 +237,12 @@ static void print_rate(load *l, int64_t took_ns)
     printf("{\"requests\": %lld, \"rate\": %.1f, \"p50_ms\": %.2f, \"p90_ms\": %.2f, \"p99_ms\": "
            "%.2f, \"p999_ms\": %.2f, \"max_ms\": %.2f, \"good\": %lld, \"refused\": %lld, "
            "\"failed\": %lld, \"broken\": %lld, \"unanswered\": %lld, \"body_bytes\": %lld}\n",
-           (long long)l->n_done, (double)l->n_done * 1e9 / (double)took_ns, at_percent(l, 50),
-           at_percent(l, 90), at_percent(l, 99), at_percent(l, 99.9), at_percent(l, 100),
-           (long long)(l->n_by_class[2] + l->n_by_class[3]), (long long)l->n_by_class[4],
-           (long long)(l->n_by_class[5] + l->n_by_class[0]), (long long)l->n_broken,
-           (long long)(l->n_started - l->n_done - l->n_broken), (long long)l->body_bytes);
+           (long long)l->n_latencies, (double)l->n_latencies * 1e9 / (double)took_ns,
+           at_percent(l, 50), at_percent(l, 90), at_percent(l, 99), at_percent(l, 99.9),
+           at_percent(l, 100), (long long)(l->n_by_class[2] + l->n_by_class[3]),
+           (long long)l->n_by_class[4], (long long)(l->n_by_class[5] + l->n_by_class[0]),
+           (long long)l->n_broken, (long long)(l->n_started - l->n_done - l->n_broken),
+           (long long)l->body_bytes);
 }
 
 static void run_rate(load *l)
@@ -248,7 +252,7 @@ static void run_rate(load *l)
         start_due(l);
         turn(l, 1);
     }
-    print_rate(l, now_ns() - l->start_ns);
+    print_rate(l, now_ns() - l->counted_ns);
 }
 
 static void run_streams(load *l)
@@ -283,15 +287,16 @@ int main(int argc, char **argv)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_error err = {0};
-    if (argc != 7) {
+    if (argc != 7 && argc != 8) {
         (void)fprintf(stderr, "see the head of tests/bench/load.c\n");
         return EXIT_FAILURE;
     }
+    int64_t before_s = argc == 8 ? strtoll(argv[7], NULL, 10) : 0;
     load l = {.arena = arena,
               .port = (int)strtol(argv[1], NULL, 10),
               .token = argv[2],
               .rate = strtoll(argv[4], NULL, 10), /* "streams": 0 */
-              .seconds = strtoll(argv[5], NULL, 10),
+              .seconds = strtoll(argv[5], NULL, 10) + before_s,
               .n_connections = (size_t)strtoull(argv[6], NULL, 10),
               .poll_fd = epoll_create1(EPOLL_CLOEXEC)};
     read_paths(&l, argv[3], &err);
@@ -305,6 +310,7 @@ int main(int argc, char **argv)
         open_connection(&l, &l.connections[i]);
     }
     l.start_ns = now_ns();
+    l.counted_ns = l.start_ns + before_s * 1000000000;
     if (l.rate) {
         run_rate(&l);
     } else {

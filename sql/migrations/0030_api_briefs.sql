@@ -23,7 +23,7 @@ CREATE FUNCTION patch_brief_make(first bigint, last bigint) RETURNS void LANGUAG
     made_in = excluded.made_in $$;
 
 -- At the end of a transaction, once for each patch of it.
-CREATE FUNCTION patch_brief_keep() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = wpa, pg_catalog AS $$
+CREATE FUNCTION patch_brief_keep() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = wpa, pg_catalog, pg_temp AS $$
 DECLARE changed bigint := coalesce(NEW.patch_id, OLD.patch_id);
 BEGIN
   IF NOT EXISTS (SELECT FROM wpa.patch_brief b WHERE b.patch_id = changed AND b.made_in = pg_current_xact_id()) THEN
@@ -36,7 +36,7 @@ CREATE CONSTRAINT TRIGGER patch_brief_keep AFTER INSERT OR DELETE ON patch_findi
   FOR EACH ROW EXECUTE FUNCTION patch_brief_keep();
 
 -- A file that a patch has made becomes a workflow with a name when it is scanned.
-CREATE FUNCTION patch_brief_name() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = wpa, pg_catalog AS $$
+CREATE FUNCTION patch_brief_name() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = wpa, pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM wpa.patch_brief_make(e.patch_id, e.patch_id) FROM wpa.patch_edit e WHERE e.repository_id = NEW.repository_id AND e.path = NEW.path;
   RETURN NULL;

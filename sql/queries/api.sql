@@ -252,7 +252,7 @@ SELECT NULL::bigint, v.item::text FROM wpa.v_api_guardian v WHERE v.name = $1;
 -- params: before bigint, limit bigint, name text
 -- rows: those that stand, the newest first: start, item
 SELECT wpa.us(s.created_at), jsonb_build_object('id', s.jti, 'name', p.name, 'role', p.role, 'kind', s.kind, 'opened_at', wpa.api_time(s.created_at),
-       'expires_at', wpa.api_time(s.expires_at), 'address', s.address, 'user_agent', s.user_agent)::text
+       'expires_at', wpa.api_time(s.expires_at), 'address', s.address, 'user_agent', s.user_agent)::text AS item
   FROM wpa.session s JOIN wpa.principal p ON p.id = s.principal_id
  WHERE s.ended_at IS NULL AND s.expires_at > clock_timestamp() AND p.active AND ($1::bigint IS NULL OR wpa.us(s.created_at) < $1)
    AND ($3::text IS NULL OR p.name = $3)

@@ -11,8 +11,9 @@ static_assert(WPA_PASSWORD_HASH_SIZE >= crypto_pwhash_STRBYTES, "hash must fit")
 
 /* Of a random passphrase that was thrown away: what a sign-in with an unknown name is checked with.
  */
-static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$ldiJ75hqaVr9k31D8UxprQ$"
-                             "B9UchUqtOnDUiIJXnSkRueTYsO/HY/g4gZ6Xt7t/Z/M";
+static const char nobody[crypto_pwhash_STRBYTES] =
+    "$argon2id$v=19$m=65536,t=2,p=1$ldiJ75hqaVr9k31D8UxprQ$"
+    "B9UchUqtOnDUiIJXnSkRueTYsO/HY/g4gZ6Xt7t/Z/M";
 
 bool wpa_passphrase_check(const wpa_secret *passphrase, wpa_error *err)
 {

@@ -84,6 +84,7 @@ struct wpa_yaml_node {
     uint32_t length;
     uint32_t n_pairs; /* of a mapping, else 0 */
     uint32_t n_items; /* of a sequence, else 0 */
+    uint32_t keys; /* of a mapping: wpa_yaml_key_bit of each key, all bits where keys may merge */
     union {
         wpa_yaml_pair *pairs;  /* in order of the file, merge keys and duplicates included */
         wpa_yaml_node **items; /* of a sequence */
@@ -199,13 +200,37 @@ bool wpa_yaml_fault_is_fatal(wpa_yaml_fault fault);
 
 /** The node itself, or what it is an alias of; NULL stays NULL, a broken alias gives NULL. */
 const wpa_yaml_node *wpa_yaml_resolve(const wpa_yaml_node *node);
+/** One bit of 32 for a key, whatever the case of its letters: most keys that are asked for are not
+ * there, and most of those are known not to be by this. */
+static inline uint32_t wpa_yaml_key_bit(const char *key, size_t length)
+{
+    size_t ends = length ? (size_t)(key[0] | 0x20) * 5 + (size_t)(key[length - 1] | 0x20) : 0;
+    return (uint32_t)1 << ((length * 7 + ends) & 31);
+}
+
+/** What wpa_yaml_find does where the bit is set; mapping is a mapping. */
+const wpa_yaml_pair *wpa_yaml_find_in(const wpa_yaml_node *mapping, const char *key, size_t length);
+
 /** Pair by key, NULL if there is none or this is no mapping; aliases and merge keys are followed.
  * Of duplicates the first. */
-const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key);
-/** As above without regard to ASCII case. */
-const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key);
+static inline const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key)
+{
+    size_t length = strlen(key);
+    mapping = mapping && mapping->kind == WPA_YAML_ALIAS ? mapping->target : mapping;
+    return mapping && mapping->keys & wpa_yaml_key_bit(key, length)
+               ? wpa_yaml_find_in(mapping, key, length)
+               : NULL;
+}
+
 /** Value by key, aliases resolved; NULL as above. */
-const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key);
+static inline const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(mapping, key);
+    return pair ? wpa_yaml_resolve(pair->value) : NULL;
+}
+
+/** As wpa_yaml_find without regard to ASCII case. */
+const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key);
 /** The mapping's pairs with those of merge keys behind its own, keys once, "<<" left out. */
 const wpa_yaml_pair *wpa_yaml_pairs_merged(const wpa_yaml_node *mapping, wpa_arena *arena,
                                            size_t *n_pairs);

@@ -61,8 +61,8 @@ static inline bool is_name(const char *key, wpa_slice name, bool has_case)
 static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name, bool has_case)
 {
     mapping = wpa_yaml_resolve(mapping);
-    if (!mapping || mapping->kind != WPA_YAML_MAPPING) {
-        return NULL;
+    if (!mapping || !(mapping->keys & wpa_yaml_key_bit(name.at, name.length))) {
+        return NULL; /* no mapping has none */
     }
     bool is_indexed = mapping->by_key && has_case;
     const wpa_yaml_pair *known = is_indexed ? wpa_map_get(mapping->by_key, name.at) : NULL;
@@ -95,20 +95,14 @@ static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name, b
     return NULL;
 }
 
-const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key)
+const wpa_yaml_pair *wpa_yaml_find_in(const wpa_yaml_node *mapping, const char *key, size_t length)
 {
-    return find(mapping, wpa_slice_of(key), true);
+    return find(mapping, (wpa_slice){key, length}, true);
 }
 
 const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key)
 {
     return find(mapping, wpa_slice_of(key), false);
-}
-
-const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key)
-{
-    const wpa_yaml_pair *pair = wpa_yaml_find(mapping, key);
-    return pair ? wpa_yaml_resolve(pair->value) : NULL;
 }
 
 typedef struct merge {

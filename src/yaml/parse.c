@@ -242,6 +242,20 @@ static void *make_room(builder *b, lot *lots, size_t n, size_t item_bytes)
     return own->children;
 }
 
+static bool is_merge(const wpa_yaml_node *key)
+{
+    return key->length == 2 && memcmp(key->text, "<<", 2) == 0;
+}
+
+/* A merge may bring any key, and so may what stands for a key. */
+static uint32_t bits_of(const wpa_yaml_node *key)
+{
+    if (key->kind == WPA_YAML_ALIAS || is_merge(key)) {
+        return UINT32_MAX;
+    }
+    return key->kind == WPA_YAML_SCALAR ? wpa_yaml_key_bit(key->text, key->length) : 0;
+}
+
 static void attach(builder *b, wpa_yaml_node *node)
 {
     if (b->depth == 0) {
@@ -266,6 +280,7 @@ static void attach(builder *b, wpa_yaml_node *node)
         node->key = top->key;
         node->index = parent->n_pairs;
         parent->pairs[parent->n_pairs++] = (wpa_yaml_pair){top->key, node};
+        parent->keys |= bits_of(top->key);
         top->key = NULL;
     }
 }
@@ -422,11 +437,6 @@ static void report_duplicate(builder *b, const wpa_yaml_node *key, const wpa_yam
 {
     report(b, WPA_YAML_FAULT_DUPLICATE_KEY, key->span, first->span, "key '%s' is written twice",
            cut(b, key->text));
-}
-
-static bool is_merge(const wpa_yaml_node *key)
-{
-    return key->length == 2 && memcmp(key->text, "<<", 2) == 0;
 }
 
 /** Of a mapping so small that looking through what came before is quicker than a map. */

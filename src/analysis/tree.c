@@ -229,11 +229,44 @@ static const char *read_in_root(void *context, const char *path, size_t max_byte
     return wpa_file_read(wpa_path_join(arena, context, path), max_bytes, arena, size_bytes, &err);
 }
 
+/* A folder in which files were named: there may be thousands of them. */
+typedef struct named_folder {
+    const char *real, *root; /* NULL: there is none */
+} named_folder;
+
+static const named_folder *folder_of(wpa_tree *tree, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+    const char *name = slash ? wpa_arena_slice(tree->arena, path, length) : ".";
+    named_folder *known = wpa_map_get(tree->folders, name);
+    if (!known) {
+        known = wpa_arena_alloc(tree->arena, sizeof *known);
+        known->real = wpa_tree_real_path(name, tree->arena);
+        known->root = known->real ? wpa_tree_root(known->real, tree->arena) : NULL;
+        wpa_map_put(tree->folders, name, known);
+    }
+    return known;
+}
+
+/** Real path of a file that was named, and its repository's folder; NULL where there is none. */
+static const char *find_named(wpa_tree *tree, const char *path, const char **root)
+{
+    const char *slash = strrchr(path, '/');
+    struct stat status;
+    if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode)) { /* a symlink leads elsewhere */
+        *root = wpa_tree_root(path, tree->arena);
+        return wpa_tree_real_path(path, tree->arena);
+    }
+    const named_folder *folder = folder_of(tree, path);
+    *root = folder->root;
+    return folder->real ? wpa_path_join(tree->arena, folder->real, slash ? slash + 1 : path) : NULL;
+}
+
 /** What is known around a file that was named: its place in its repository, and its neighbours. */
 static const char *place_in_root(wpa_tree *tree, wpa_unit *unit, const char *path,
-                                 const char *absolute)
+                                 const char *absolute, const char *root)
 {
-    const char *root = absolute ? wpa_tree_root(path, tree->arena) : NULL;
     size_t length = root ? strlen(root) : 0;
     bool is_in_root = root && strncmp(absolute, root, length) == 0 && absolute[length] == '/' &&
                       absolute[length + 1];
@@ -290,9 +323,9 @@ bool wpa_tree_has_excluded(const wpa_tree *tree, const char *glob)
 static bool add_named(wpa_tree *tree, const char *path, size_t size_bytes, wpa_error *err)
 {
     wpa_unit *unit = new_alone(tree);
-    const char *absolute = wpa_tree_real_path(path, unit->arena);
     path = wpa_arena_text(tree->arena, path);
-    const char *identity = place_in_root(tree, unit, path, absolute);
+    const char *root, *absolute = find_named(tree, path, &root);
+    const char *identity = place_in_root(tree, unit, path, absolute, root);
     wpa_input_kind kind = kind_of_named(tree, path, absolute, unit->arena);
     if (wpa_tree_excludes(tree, tree->options->settings, identity)) {
         wpa_unit_free(unit);
@@ -440,6 +473,7 @@ wpa_tree *wpa_tree_new(const wpa_tree_options *options)
     tree->results = wpa_results_new();
     tree->seen = wpa_map_new(tree->arena);
     tree->excluded = wpa_map_new(tree->arena);
+    tree->folders = wpa_map_new(tree->arena);
     tree->last = &tree->waiting;
     size_t n_threads = choose_threads(options->n_threads);
     tree->pool = wpa_pool_new(n_threads);

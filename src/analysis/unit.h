@@ -75,6 +75,7 @@ struct wpa_tree {
     wpa_results *results;
     wpa_map *seen;     /* paths shown so far */
     wpa_map *excluded; /* globs of paths.exclude that something fitted */
+    wpa_map *folders;  /* in which files were named */
     size_t n_files;
     wpa_note *notes;
     size_t n_notes, notes_capacity, n_unreadable;

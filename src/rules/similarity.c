@@ -8,6 +8,9 @@
 #define FEATURES_MAX 4096
 #define BAND_ROWS 4
 #define ROWS (WPA_SIMILARITY_BANDS * BAND_ROWS)
+/* Of more features those of the least hashes stand for all: the same ones in steps that are alike.
+ */
+#define SKETCHED_MAX 64
 #define WHOLE_JOB UINT32_MAX
 
 /* The same function for processors that take more numbers at a time, chosen as the program starts.
@@ -194,8 +197,9 @@ static void make_hashes(row_hashes *hashes)
 WPA_VECTORS static void sketch(const row_hashes *hashes, const wpa_similarity_step *step,
                                uint32_t rows[ROWS])
 {
+    size_t n = step->n_features < SKETCHED_MAX ? step->n_features : SKETCHED_MAX;
     memset(rows, 0xff, ROWS * sizeof *rows);
-    for (size_t k = 0; k < step->n_features; k++) {
+    for (size_t k = 0; k < n; k++) {
         uint32_t x = step->features[k];
         for (size_t row = 0; row < ROWS; row++) {
             uint64_t low = (uint64_t)hashes->low[row] * x + hashes->add[row];
@@ -273,33 +277,38 @@ wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *a
 
 /* ---- comparing ---- */
 
-double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b)
+/* Sets of such different sizes cannot overlap enough, whatever is in them. */
+static bool can_be_alike(const wpa_similarity_step *a, const wpa_similarity_step *b, double least)
 {
-    size_t i = 0, k = 0, n_both = 0;
-    if (a->kind != b->kind) {
-        return 0;
-    }
-    while (i < a->n_features && k < b->n_features) {
-        if (a->features[i] == b->features[k]) {
-            n_both++;
-            i++;
-            k++;
-        } else if (a->features[i] < b->features[k]) {
-            i++;
-        } else {
-            k++;
-        }
-    }
-    size_t n_all = a->n_features + b->n_features - n_both;
-    return n_all ? (double)n_both / (double)n_all : 1;
+    uint32_t fewer = a->n_features < b->n_features ? a->n_features : b->n_features;
+    uint32_t more = a->n_features < b->n_features ? b->n_features : a->n_features;
+    return a->kind == b->kind && fewer >= least * more;
 }
 
-/* Sets of such different sizes cannot overlap enough, whatever is in them. */
-static bool can_be_aligned(const wpa_similarity_step *a, const wpa_similarity_step *b)
+double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b,
+                               double least)
 {
-    uint32_t least = a->n_features < b->n_features ? a->n_features : b->n_features;
-    uint32_t most = a->n_features < b->n_features ? b->n_features : a->n_features;
-    return a->kind == b->kind && least >= ALIGNED_MIN * most;
+    size_t n_a = a->n_features, n_b = b->n_features, i = 0, k = 0, n_both = 0;
+    if (!can_be_alike(a, b, least)) {
+        return 0;
+    }
+    size_t wanted = (size_t)(least / (1 + least) * (double)(n_a + n_b)); /* that both must have */
+    if (n_a == n_b &&
+        (n_a == 0 || memcmp(a->features, b->features, n_a * sizeof *a->features) == 0)) {
+        return 1;
+    }
+    size_t spare_a = n_a - wanted, spare_b = n_b - wanted; /* may be missing in the other */
+    while (i < n_a && k < n_b) {
+        uint32_t x = a->features[i], y = b->features[k];
+        if ((x < y && spare_a-- == 0) || (y < x && spare_b-- == 0)) {
+            return 0;
+        }
+        n_both += x == y;
+        i += x <= y;
+        k += y <= x;
+    }
+    double alike = (double)n_both / (double)(n_a + n_b - n_both);
+    return alike >= least ? alike : 0;
 }
 
 /* Longest common subsequence, in which a pair counts by how alike and how large it is. */
@@ -312,9 +321,9 @@ double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_
         now[0] = 0;
         for (size_t k = 0; k < b->n_steps; k++) {
             const wpa_similarity_step *x = &a->steps[i], *y = &b->steps[k];
-            double alike = can_be_aligned(x, y) ? wpa_similarity_of_steps(x, y) : 0;
-            double gain = alike * (a->steps[i].weight + b->steps[k].weight);
-            double with = alike >= ALIGNED_MIN ? before[k] + gain : 0;
+            bool can_be = can_be_alike(x, y, ALIGNED_MIN);
+            double alike = can_be ? wpa_similarity_of_steps(x, y, ALIGNED_MIN) : 0;
+            double with = alike > 0 ? before[k] + alike * (x->weight + y->weight) : 0;
             double without = before[k + 1] > now[k] ? before[k + 1] : now[k];
             now[k + 1] = with > without ? with : without;
         }

@@ -36,8 +36,9 @@ typedef struct wpa_similarity_job {
 
 /** NULL for a call and for a job without steps, or with too many. */
 wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena);
-/** 0 to 1. */
-double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b);
+/** The share of features that both have, least to 1; 0 below that. */
+double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b,
+                               double least);
 /** 0 to 1: twice the weight of steps that are aligned and at least 0.8 alike, by the whole. */
 double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_job *b);
 

@@ -28,13 +28,41 @@ typedef struct place {
     size_t job, step, length;
 } place;
 
+/* Which jobs are alike to this one as wholes: each stretch asks for it again. */
+typedef struct wholes {
+    const wpa_similarity_job *own;
+    const wpa_similarity_job *asked[ALIKE_MAX];
+    bool are_alike[ALIKE_MAX];
+    size_t n;
+} wholes;
+
 /* What is asked for, and where. */
 typedef struct search {
     const wpa_similarity_index *index;
     const wpa_graph_file *own;
     double least;
     size_t least_steps, least_count;
+    wholes *wholes;
 } search;
+
+static bool is_whole(const search *s, const wpa_similarity_job *own,
+                     const wpa_similarity_job *other)
+{
+    wholes *w = s->wholes;
+    w->n = w->own == own ? w->n : 0;
+    w->own = own;
+    for (size_t i = 0; i < w->n; i++) {
+        if (w->asked[i] == other) {
+            return w->are_alike[i];
+        }
+    }
+    bool is = wpa_similarity_of_jobs(own, other) >= s->least;
+    if (w->n < ALIKE_MAX) {
+        w->asked[w->n] = other;
+        w->are_alike[w->n++] = is;
+    }
+    return is;
+}
 
 /* By its path, too: the graph may have the file with the text it had before. */
 static bool is_own(const search *s, const wpa_graph_file *file)
@@ -55,7 +83,7 @@ static size_t length_of(const wpa_similarity_job *a, size_t i, const wpa_similar
 {
     size_t n = 0;
     while (i + n < a->n_steps && k + n < b->n_steps &&
-           wpa_similarity_of_steps(&a->steps[i + n], &b->steps[k + n]) >= least) {
+           wpa_similarity_of_steps(&a->steps[i + n], &b->steps[k + n], least) > 0) {
         n++;
     }
     return n;
@@ -84,7 +112,7 @@ static size_t find_places(const search *s, size_t job, size_t step, place places
         }
         size_t length = length_of(own, step, other, members[i].first_step, s->least);
         if (length >= WPA_SIMILARITY_STRETCH && /* whole jobs are told of by themselves */
-            (is_self || wpa_similarity_of_jobs(own, other) < s->least)) {
+            (is_self || !is_whole(s, own, other))) {
             places[n++] = (place){file, members[i].job, members[i].first_step, length};
         }
     }
@@ -133,8 +161,8 @@ static size_t length_far(const wpa_graph *other, const search *s, const wpa_simi
     for (size_t i = 0; i < n; i++) {
         const wpa_graph_file *file = members[i].owner;
         const wpa_similarity_job *job = file->jobs[members[i].job].likeness;
-        bool is_whole = !job || wpa_similarity_of_jobs(own, job) >= s->least;
-        size_t length = is_whole ? 0 : length_of(own, step, job, members[i].first_step, s->least);
+        bool is_told = !job || is_whole(s, own, job); /* by itself */
+        size_t length = is_told ? 0 : length_of(own, step, job, members[i].first_step, s->least);
         *where = length > longest ? file : *where;
         longest = length > longest ? length : longest;
     }
@@ -220,6 +248,7 @@ static search search_of(wpa_rule_run *run)
         .least = wpa_rule_option_real(run, "similarity", 0.5, 1, 0.85),
         .least_steps = (size_t)wpa_rule_option_int(run, "min-steps", 3, 64, 3),
         .least_count = (size_t)wpa_rule_option_int(run, "min-count", 2, 1000, 3),
+        .wholes = wpa_arena_alloc(run->arena, sizeof(wholes)),
     };
 }
 

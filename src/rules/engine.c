@@ -415,12 +415,12 @@ static int64_t spent_us(void)
                : 0;
 }
 
-/** Asking for the processor time is a system call: the clock of the wall is asked first, and only
-    a file that was long at it by that is asked for what it spent. */
+/** Asking for the processor time is a system call: a coarse clock of the wall is asked first, and
+    only a file that was long at it by that is asked for what it spent. */
 static bool is_late(wpa_rule_sink *sink)
 {
     struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
+    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0) {
         return false;
     }
     int64_t now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;

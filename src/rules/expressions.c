@@ -8,6 +8,25 @@
 #define DEPTH_MAX 100
 #define PATH_MAX_NAMES 12
 
+/* What the tables say of the place where a scalar stands: the same for all expressions in it. */
+typedef struct place_facts {
+    const wpa_fact_availability *key;
+    const char *key_name;
+    wpa_expression_use use;
+} place_facts;
+
+/* Most expressions stand in steps, below few keys: what was said of such a place is said again. No
+   pattern says more of a step than the name of its key. */
+#define STEP_NAMES 4 /* jobs, the job, steps, the key */
+#define STEP_PLACES_MAX 16
+
+typedef struct step_place {
+    const char *name; /* of the step's key */
+    bool is_deep;     /* below that */
+    bool is_item, is_condition;
+    place_facts facts;
+} step_place;
+
 /* Where the walk is: names of keys from the root, lists leave no trace but the flag. */
 typedef struct walker {
     wpa_expressions *out;
@@ -21,15 +40,10 @@ typedef struct walker {
     const char *path[PATH_MAX_NAMES];
     size_t n_path;
     bool is_item; /* of a list below the last key */
+    step_place step_places[STEP_PLACES_MAX];
+    size_t n_step_places;
     wpa_arena *arena;
 } walker;
-
-/* What the tables say of the place where a scalar stands: the same for all expressions in it. */
-typedef struct place_facts {
-    const wpa_fact_availability *key;
-    const char *key_name;
-    wpa_expression_use use;
-} place_facts;
 
 /* ---- keys --------------------------------------------------------------------------------------
  * A pattern is names with dots; <x> stands for any name. */
@@ -175,7 +189,7 @@ static bool is_condition(const walker *w)
 
 /* ---- the walk ---- */
 
-static place_facts look_up(const walker *w, bool is_condition)
+static place_facts look_up_anew(const walker *w, bool is_condition)
 {
     place_facts facts = {0};
     if (w->kind == WPA_INPUT_WORKFLOW) {
@@ -185,6 +199,29 @@ static place_facts look_up(const walker *w, bool is_condition)
     }
     facts.use = is_condition ? WPA_EXPRESSION_CONDITION : use_of(w);
     return facts;
+}
+
+static place_facts look_up(walker *w, bool is_condition)
+{
+    bool is_in_step = w->kind == WPA_INPUT_WORKFLOW && w->n_path >= STEP_NAMES &&
+                      wpa_text_is(w->path[0], "jobs") && wpa_text_is(w->path[2], "steps");
+    if (!is_in_step) {
+        return look_up_anew(w, is_condition);
+    }
+    step_place here = {
+        w->path[STEP_NAMES - 1], w->n_path > STEP_NAMES, w->is_item, is_condition, {0}};
+    for (size_t i = 0; i < w->n_step_places; i++) {
+        const step_place *known = &w->step_places[i];
+        if (wpa_text_is(known->name, here.name) && known->is_deep == here.is_deep &&
+            known->is_item == here.is_item && known->is_condition == is_condition) {
+            return known->facts;
+        }
+    }
+    here.facts = look_up_anew(w, is_condition);
+    if (w->n_step_places < STEP_PLACES_MAX) {
+        w->step_places[w->n_step_places++] = here;
+    }
+    return here.facts;
 }
 
 static void add(walker *w, const wpa_expr_place *place, size_t n_places, const place_facts *facts)

@@ -208,27 +208,11 @@ static inline uint32_t wpa_yaml_key_bit(const char *key, size_t length)
     return (uint32_t)1 << ((length * 7 + ends) & 31);
 }
 
-/** What wpa_yaml_find does where the bit is set; mapping is a mapping. */
-const wpa_yaml_pair *wpa_yaml_find_in(const wpa_yaml_node *mapping, const char *key, size_t length);
-
 /** Pair by key, NULL if there is none or this is no mapping; aliases and merge keys are followed.
  * Of duplicates the first. */
-static inline const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key)
-{
-    size_t length = strlen(key);
-    mapping = mapping && mapping->kind == WPA_YAML_ALIAS ? mapping->target : mapping;
-    return mapping && mapping->keys & wpa_yaml_key_bit(key, length)
-               ? wpa_yaml_find_in(mapping, key, length)
-               : NULL;
-}
-
+const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key);
 /** Value by key, aliases resolved; NULL as above. */
-static inline const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key)
-{
-    const wpa_yaml_pair *pair = wpa_yaml_find(mapping, key);
-    return pair ? wpa_yaml_resolve(pair->value) : NULL;
-}
-
+const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key);
 /** As wpa_yaml_find without regard to ASCII case. */
 const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key);
 /** The mapping's pairs with those of merge keys behind its own, keys once, "<<" left out. */

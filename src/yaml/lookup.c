@@ -95,14 +95,20 @@ static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name, b
     return NULL;
 }
 
-const wpa_yaml_pair *wpa_yaml_find_in(const wpa_yaml_node *mapping, const char *key, size_t length)
+const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key)
 {
-    return find(mapping, (wpa_slice){key, length}, true);
+    return find(mapping, wpa_slice_of(key), true);
 }
 
 const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key)
 {
     return find(mapping, wpa_slice_of(key), false);
+}
+
+const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(mapping, key);
+    return pair ? wpa_yaml_resolve(pair->value) : NULL;
 }
 
 typedef struct merge {

@@ -228,8 +228,8 @@ def writers_slow(world):
 
 
 def readers_slow(world):
-    """Who asks for much and reads nothing holds no worker."""
-    slow = [world.connect() for _ in range(40)]
+    """Who asks for much and reads nothing holds no worker: there are more of them than workers."""
+    slow = [world.connect() for _ in range(16)]
     for s in slow:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         with contextlib.suppress(OSError):

@@ -193,21 +193,6 @@ static void check_case(fixture *f, const token_case *c)
     }
 }
 
-static void every_fault_gets_the_same_words(void **state)
-{
-    fixture *f = *state;
-    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
-        check_case(f, &cases[i]);
-    }
-    char *padding = wpa_arena_alloc(f->arena, WPA_TOKEN_MAX_BYTES);
-    memset(padding, 'x', WPA_TOKEN_MAX_BYTES - 1);
-    const token_case huge = {
-        "oversized", "rsa-1", RS,
-        wpa_arena_printf(f->arena, "{" ISS "," AUD "," WHO "," TIMES ",\"x\":\"%s\"}", padding),
-        "too long"};
-    check_case(f, &huge);
-}
-
 static const char *verify_identity(fixture *f, const char *header, const char *claims_text,
                                    const char *nonce)
 {
@@ -280,12 +265,39 @@ static const char *why_refused(fixture *f, wpa_issuer *issuer, const char *token
     return why ? why : "good";
 }
 
+/* Once the keys are there: a request to the API waits for them a moment only, and a busy machine
+   needs longer. */
+static void becomes_good(fixture *f, wpa_issuer *issuer, const char *token)
+{
+    for (int i = 0; !wpa_text_is(why_refused(f, issuer, token), "good"); i++) {
+        assert_true(i < 1000);
+        wpa_sleep_ms(20);
+    }
+}
+
+static void every_fault_gets_the_same_words(void **state)
+{
+    fixture *f = *state;
+    becomes_good(f, f->issuer, wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD));
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        check_case(f, &cases[i]);
+    }
+    char *padding = wpa_arena_alloc(f->arena, WPA_TOKEN_MAX_BYTES);
+    memset(padding, 'x', WPA_TOKEN_MAX_BYTES - 1);
+    const token_case huge = {
+        "oversized", "rsa-1", RS,
+        wpa_arena_printf(f->arena, "{" ISS "," AUD "," WHO "," TIMES ",\"x\":\"%s\"}", padding),
+        "too long"};
+    check_case(f, &huge);
+}
+
 static void keys_are_asked_for_when_one_is_unknown_but_not_often(void **state)
 {
     fixture *f = *state;
     const char *good = wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD);
     const char *unknown =
         wpa_oidc_mint(f->oidc, "stranger", "{\"alg\":\"RS256\",\"kid\":\"s\"}", GOOD);
+    becomes_good(f, f->issuer, good);
     for (int i = 0; i < 5; i++) {
         assert_string_equal(why_refused(f, f->issuer, good), "good");
     }
@@ -302,7 +314,7 @@ static void keys_are_asked_for_when_one_is_unknown_but_not_often(void **state)
     const char *header = wpa_arena_printf(f->arena, "{\"alg\":\"RS256\",\"kid\":\"%s\"}", "rsa-2");
     const char *fresh = wpa_oidc_mint(f->oidc, "rsa-2", header, GOOD);
     pass(f, 1);
-    assert_string_equal(why_refused(f, f->issuer, fresh), "good");
+    becomes_good(f, f->issuer, fresh);
     assert_string_equal(why_refused(f, f->issuer, good), "unknown key"); /* it was withdrawn */
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":\"keys\"}");
     pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
@@ -369,7 +381,7 @@ static void keys_have_an_age_beyond_which_nothing_is_taken(void **state)
 {
     fixture *f = *state;
     const char *good = wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD);
-    assert_string_equal(why_refused(f, f->issuer, good), "good");
+    becomes_good(f, f->issuer, good);
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":\"keys\"}");
     pass(f, WPA_ISSUER_KEYS_LIFE_MS - 1);
     assert_string_equal(why_refused(f, f->issuer, good), "good");
@@ -397,7 +409,7 @@ static void without_keys_no_token_is_called_wrong(void **state)
     assert_int_equal(err.code, WPA_E_UNAVAILABLE);
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":null}");
     pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
-    assert_string_equal(why_refused(f, f->issuer, good), "good");
+    becomes_good(f, f->issuer, good);
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"broken\":\"keys\"}");
     wpa_error_clear(&err);
     const char *unknown =
@@ -434,7 +446,7 @@ static void nobody_else_waits_for_a_provider_that_hangs(void **state)
     const char *unknown =
         wpa_oidc_mint(f->oidc, "stranger", "{\"alg\":\"RS256\",\"kid\":\"s\"}", GOOD);
     pthread_t thread;
-    assert_string_equal(why_refused(f, f->issuer, good), "good");
+    becomes_good(f, f->issuer, good);
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":true}");
     pass(f, WPA_ISSUER_KEYS_INTERVAL_MS);
     stranger first = {.f = f, .issuer = f->issuer, .token = unknown};
@@ -456,7 +468,7 @@ static void a_known_key_is_renewed_beside_its_tokens(void **state)
 {
     fixture *f = *state;
     const char *good = wpa_oidc_mint(f->oidc, "rsa-1", RS, GOOD);
-    assert_string_equal(why_refused(f, f->issuer, good), "good");
+    becomes_good(f, f->issuer, good);
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":true}");
     pass(f, WPA_ISSUER_KEYS_RENEW_MS);
     assert_string_equal(why_refused(f, f->issuer, good), "good");
@@ -503,7 +515,11 @@ static void an_https_issuer_leads_to_https_alone(void **state)
         }
         assert_int_equal(err.code, rows[i].is_good ? WPA_OK : WPA_E_INVALID);
         bool has_keys = !plain || strstr(plain, "verification") || strstr(plain, "whole");
-        assert_string_equal(why_refused(f, issuer, token), has_keys ? "good" : "no keys");
+        if (has_keys) {
+            becomes_good(f, issuer, token);
+        } else {
+            assert_string_equal(why_refused(f, issuer, token), "no keys");
+        }
     }
 }
 

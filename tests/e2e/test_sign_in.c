@@ -673,12 +673,12 @@ static void one_time_codes_are_asked_for(void **state)
     int64_t now_s = wpa_now_us() / 1000000;
     wpa_client_answer answer =
         ask(f, token, "POST /auth/code/confirm",
-            wpa_arena_printf(f->arena, "{\"code\":\"%s\"}", code_at(f, now_s - 30)), 200);
+            wpa_arena_printf(f->arena, "{\"code\":\"%s\"}", code_at(f, now_s)), 200);
     const char *recovery = strstr(answer.body, "[\"") + 2;
     assert_int_equal(strcspn(recovery, "\""), 19);
     answer = ask(f, NULL, "POST /auth/token", plain, 401);
     assert_string_equal(member(f, answer.body, "field"), "code");
-    const char *code = code_at(f, now_s);
+    const char *code = code_at(f, now_s + 30);
     token = sign_in(f, code);
     answer = ask(f, NULL, "POST /auth/token",
                  wpa_arena_printf(f->arena,
@@ -740,14 +740,14 @@ static void the_console_asks_for_a_code(void **state)
     int64_t now_s = wpa_now_us() / 1000000;
     enrol(f, token);
     (void)ask(f, token, "POST /auth/code/confirm",
-              wpa_arena_printf(f->arena, "{\"code\":\"%s\"}", code_at(f, now_s - 30)), 200);
+              wpa_arena_printf(f->arena, "{\"code\":\"%s\"}", code_at(f, now_s)), 200);
     WPA_AUTO(wpa_tty) *tty = wpa_sample_tty(f->sample, "--workers 0", 24, 80);
     wpa_tty_expect(tty, "Guardian      mira_");
     assert_false(wpa_tty_has(tty, "One-time code"));
     wpa_tty_send(tty, WPA_SAMPLE_PASSPHRASE "\r");
     wpa_tty_expect(tty, "One-time code");
     wpa_tty_expect(tty, "A one-time code is needed as well.");
-    wpa_tty_send(tty, wpa_arena_printf(f->arena, "%s\r", code_at(f, now_s)));
+    wpa_tty_send(tty, wpa_arena_printf(f->arena, "%s\r", code_at(f, now_s + 30)));
     wpa_tty_expect(tty, "LIVE  mira guardian");
     (void)wpa_sample_sql(f->sample, "DELETE FROM wpa.one_time_code RETURNING 1");
 }

@@ -33,8 +33,9 @@ static void draw_facts(wpa_ui *ui, wpa_doc *doc, const wpa_finding_detail *it)
         wpa_doc_field(doc, "Reach", it->reach);
     }
     if (it->score_now >= 0 && it->score_fixed >= 0) {
-        wpa_doc_fieldf(doc, "Score", "-%.0f for %s, by %s (%.0f now, %.0f once fixed)",
-                       it->score_fixed - it->score_now, it->row.workflow,
+        double points = it->score_fixed - it->score_now; /* of a whole, others may weigh more */
+        wpa_doc_fieldf(doc, "Score", "-%.*f for %s, by %s (%.0f now, %.0f once fixed)",
+                       points < 1 ? 1 : 0, points, it->row.workflow,
                        wpa_dimension_text(it->row.dimension), it->score_now, it->score_fixed);
     }
     if (it->ignore_reason) {

@@ -10,6 +10,10 @@ from world import TESTS, World  # noqa: E402
 
 BIG = ("finding", "patch", "patch_edit", "patch_finding", "workflow_analysis", "approval", "test_run",
        "audit")
+# So that reading all of it costs more than an index.
+MANY_AUDITED = """
+  SELECT count(wpa.audit_add('filler.' || i % 20, 'filler:' || i, '{}')) FROM generate_series(1, 5000) i;
+  ANALYZE wpa.audit"""
 SETTINGS = ("auto_explain.log_min_duration=0", "auto_explain.log_nested_statements=on")
 
 LISTS = (
@@ -39,6 +43,7 @@ def main():
     complaints = []
     with World(sys.argv[1], SETTINGS) as world:
         world.sql(f"{TESTS}/bench/api_fill.sql", patches=5000, findings=50000)
+        world.sql(MANY_AUDITED)
         world.sql("ALTER SYSTEM SET session_preload_libraries = 'auto_explain'")
         world.sql("SELECT pg_reload_conf()")
         world.serve("--threads", "1")

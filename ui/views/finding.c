@@ -19,6 +19,8 @@ static const wpa_verb hints[] = {
     WPA_VERB_NONE,
 };
 
+#define POINTS_MIN 0.05 /* of a score: fewer are shown as none */
+
 static void draw_facts(wpa_ui *ui, wpa_doc *doc, const wpa_finding_detail *it)
 {
     char first[WPA_SHORT], last[WPA_SHORT];
@@ -32,8 +34,12 @@ static void draw_facts(wpa_ui *ui, wpa_doc *doc, const wpa_finding_detail *it)
     if (it->reach) {
         wpa_doc_field(doc, "Reach", it->reach);
     }
-    if (it->score_now >= 0 && it->score_fixed >= 0) {
-        double points = it->score_fixed - it->score_now; /* of a whole, others may weigh more */
+    double points = it->score_fixed - it->score_now;
+    bool is_scored = it->score_now >= 0 && it->score_fixed >= 0;
+    if (is_scored && points < POINTS_MIN) { /* a cap that others set as well */
+        wpa_doc_fieldf(doc, "Score", "nothing by itself: others keep %s at %.0f", it->row.workflow,
+                       it->score_now);
+    } else if (is_scored) {
         wpa_doc_fieldf(doc, "Score", "-%.*f for %s, by %s (%.0f now, %.0f once fixed)",
                        points < 1 ? 1 : 0, points, it->row.workflow,
                        wpa_dimension_text(it->row.dimension), it->score_now, it->score_fixed);

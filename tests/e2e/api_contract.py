@@ -239,7 +239,10 @@ def tls_serves(world):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
                     "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out",
                     certificate], check=True, capture_output=True)
-    world.serve("--tls-cert", certificate, "--tls-key", key, "--socket", world.path("tls.sock"))
+    # LeakSanitizer of gcc 12 takes a wrong address for the thread-local memory of a TLS library that
+    # is opened late, and breaks down: it looks for leaks without such memory as a root.
+    world.serve("--tls-cert", certificate, "--tls-key", key, "--socket", world.path("tls.sock"),
+                env={"LSAN_OPTIONS": "use_tls=0"})
     wait_for("the socket", lambda: os.path.exists(world.path("tls.sock")))
     done = wait_for("TLS", lambda: subprocess.run(
         ["curl", "-sf", "--cacert", certificate, "--unix-socket", world.path("tls.sock"),

@@ -82,10 +82,12 @@ static void another_schema_is_refused(void **state)
         assert_false(wpa_db_migrate(db, NULL, &err));
         assert_int_equal(err.code, WPA_E_REFUSED);
         assert_non_null(strstr(err.message, refusals[i].message));
-        /* the lock is gone: nobody has to wait for this session's end */
+        /* the lock is gone: nobody has to wait for this session's end; other tests migrate
+           databases of their own in the same server */
         assert_int_equal(wpa_test_sql_int(pg, 0,
                                           "SELECT count(*) FROM pg_locks WHERE locktype='advisory' "
-                                          "AND classid = 20226"),
+                                          "AND classid = 20226 AND database = (SELECT oid "
+                                          "FROM pg_database WHERE datname = current_database())"),
                          0);
         wpa_db_close(db);
         wpa_test_pg_free(pg);

@@ -197,6 +197,24 @@ static void *work_through(void *argument)
     return NULL;
 }
 
+/**
+ * Once more, with no other thread at work: a child that was forked while one held a lock of libc's
+ * or libgit2's waits for it in vain, and looks as silent as its repository would.
+ */
+static void ask_late_ones_again(update *u)
+{
+    size_t n_asked = 0;
+    for (size_t i = 0; i < u->request->n_slugs && n_asked < SILENT_MAX; i++) {
+        job *at = &u->jobs[i];
+        if (at->state == JOB_FAILED && at->error.code == WPA_E_TIMEOUT) {
+            wpa_arena_free(at->arena);
+            *at = (job){.slug = at->slug};
+            ask_one(u, at);
+            n_asked++;
+        }
+    }
+}
+
 static void ask_all(update *u)
 {
     pthread_t threads[THREADS_MAX];
@@ -208,6 +226,9 @@ static void ask_all(update *u)
     work_through(u);
     for (size_t i = 0; i < n_started; i++) {
         (void)pthread_join(threads[i], NULL);
+    }
+    if (atomic_load(&u->n_done)) {
+        ask_late_ones_again(u);
     }
 }
 

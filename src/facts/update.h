@@ -34,7 +34,8 @@ typedef struct wpa_facts_outcome {
 } wpa_facts_outcome;
 
 /**
- * Ask for every slug; several at once. A repository that does not answer keeps what is known.
+ * Ask for every slug; several at once. One that is late while others answer is asked a second time.
+ * A repository that does not answer keeps what is known.
  *
  * Errors    NOT_FOUND (from is a folder that is not there), INVALID (a damaged mirror), LIMIT.
  */

@@ -186,7 +186,7 @@ SELECT id FROM wpa.deployment WHERE uid = $1::uuid;
 -- name: api_jobs
 -- params: before bigint, limit bigint, state text, kind text
 -- rows: newest first: key, fields
-SELECT v.key, v.id, v.kind, v.subject, v.label, v.state, v.attempt, v.note, v.done, v.total, v.error, v.result, v.requested_by, v.created_at, v.run_after,
+SELECT v.key, v.id, v.short_id, v.kind, v.subject, v.subject_id, v.label, v.state, v.attempt, v.note, v.done, v.total, v.error, v.result, v.requested_by, v.created_at, v.run_after,
        v.started_at, v.finished_at FROM wpa.v_api_job v
  WHERE ($1::bigint IS NULL OR v.key < $1) AND ($3::text IS NULL OR v.state = $3) AND ($4::text IS NULL OR v.kind = $4)
  ORDER BY v.key DESC LIMIT $2::bigint;
@@ -194,7 +194,7 @@ SELECT v.key, v.id, v.kind, v.subject, v.label, v.state, v.attempt, v.note, v.do
 -- name: api_job
 -- params: id bigint
 -- rows: at most one: null, fields
-SELECT NULL::bigint, v.id, v.kind, v.subject, v.label, v.state, v.attempt, v.note, v.done, v.total, v.error, v.result, v.requested_by, v.created_at, v.run_after,
+SELECT NULL::bigint, v.id, v.short_id, v.kind, v.subject, v.subject_id, v.label, v.state, v.attempt, v.note, v.done, v.total, v.error, v.result, v.requested_by, v.created_at, v.run_after,
        v.started_at, v.finished_at FROM wpa.v_api_job v WHERE v.key = $1::bigint;
 
 -- name: api_agents
@@ -206,7 +206,7 @@ SELECT v.id, v.item::text FROM wpa.v_api_agent v WHERE ($1::bigint IS NULL OR v.
 -- name: api_audit
 -- params: before bigint, limit bigint, actor text, action text, subject text
 -- rows: newest first: seq, fields
-SELECT v.key, v.seq, v.at, v.actor, v.action, v.subject, v.detail, v.prev, v.hash FROM wpa.v_api_audit v
+SELECT v.key, v.seq, v.at, v.actor, v.action, v.subject, v.subject_id, v.detail, v.prev, v.hash FROM wpa.v_api_audit v
  WHERE v.key = ANY((SELECT wpa.api_page_audit($1::bigint, $2::bigint, $3::text, $4::text, $5::text))::bigint[]) ORDER BY v.key DESC;
 
 -- name: api_notices
@@ -229,7 +229,29 @@ SELECT v.id, v.item::text FROM wpa.v_api_repository v WHERE ($1::bigint IS NULL 
 -- name: api_repository
 -- params: name text
 -- rows: at most one: null, item
-SELECT NULL::bigint, v.item::text FROM wpa.v_api_repository v WHERE v.name = $1 OR 'r-' || v.id = $1;
+SELECT NULL::bigint, v.item::text FROM wpa.v_api_repository v WHERE v.name = $1;
+
+-- name: api_repository_name
+-- params: name text, id bigint, uid uuid
+-- rows: at most one: name of the repository that is named in any way
+SELECT r.name FROM wpa.repository r WHERE r.state <> 'removed' AND (r.name = $1 OR r.id = $2::bigint OR r.uid = $3::uuid)
+ ORDER BY r.name = $1 DESC LIMIT 1;
+
+-- name: api_principal_name
+-- params: name text, uid uuid
+-- rows: at most one: name of the person that is named in any way
+SELECT p.name FROM wpa.principal p WHERE lower(p.name) = lower($1) OR p.uid = $2::uuid ORDER BY lower(p.name) = lower($1) DESC LIMIT 1;
+
+-- name: api_thing_by_uid
+-- params: kind text, uid uuid
+-- rows: at most one: id
+SELECT t.id FROM wpa.v_api_thing t WHERE t.kind = $1 AND t.uid = $2::uuid LIMIT 1;
+
+-- name: api_news
+-- params: kinds text[], numbers bigint[]
+-- rows: one each, in order: of what kind the thing is, its UUID, its short id; nulls for what is not there
+SELECT t.of, t.uid, t.short_id FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY n(kind, id, at)
+  LEFT JOIN LATERAL (SELECT x.of, x.uid, x.short_id FROM wpa.v_api_thing x WHERE x.kind = n.kind AND x.id = n.id LIMIT 1) t ON true ORDER BY n.at;
 
 -- name: api_workflows
 -- params: before bigint, limit bigint, repository text

@@ -68,12 +68,12 @@ SELECT r.id, r.name, r.url, r.branch, r.owner, r.criticality, r.labels, r.test_c
   FROM wpa.repository r WHERE r.state <> 'removed' ORDER BY r.name;
 
 -- name: fleet_find
--- params: name text, id bigint
+-- params: name text, id bigint, uid uuid
 -- rows: at most one, as fleet_list
 SELECT r.id, r.name, r.url, r.branch, r.owner, r.criticality, r.labels, r.test_command, r.health_checks, r.rollout,
        r.integration_points, r.state, r.error, r.head_commit, r.scanned_at,
        (SELECT count(*) FROM wpa.workflow w WHERE w.repository_id = r.id AND w.state = 'present' AND w.kind = 'workflow')
-  FROM wpa.repository r WHERE r.state <> 'removed' AND (r.name = $1 OR r.id = $2::bigint)
+  FROM wpa.repository r WHERE r.state <> 'removed' AND (r.name = $1 OR r.id = $2::bigint OR r.uid = $3::uuid)
  ORDER BY r.name = $1 DESC LIMIT 1;
 
 -- name: fleet_get
@@ -117,13 +117,13 @@ UPDATE wpa.repository SET state = 'error', error = $2, scanned_at = clock_timest
  WHERE id = $1::bigint AND state <> 'removed';
 
 -- name: fleet_workflow_find
--- params: name text, id bigint
+-- params: name text, id bigint, uid uuid
 -- rows: those that fit: id, repository_id, name, slash name, path, kind, blob, head
 SELECT w.id, w.repository_id, w.name,
        r.name || '/' || regexp_replace(w.path, '^\.github/(workflows/)?', ''), w.path, w.kind, w.blob_oid, w.head_commit
   FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id
  WHERE w.state = 'present' AND r.state <> 'removed'
-   AND w.id IN (SELECT $2::bigint UNION ALL SELECT x.id FROM wpa.workflow x WHERE x.name = $1
+   AND w.id IN (SELECT $2::bigint UNION ALL SELECT x.id FROM wpa.workflow x WHERE x.uid = $3::uuid UNION ALL SELECT x.id FROM wpa.workflow x WHERE x.name = $1
         UNION ALL SELECT x.id FROM wpa.repository y JOIN wpa.workflow x ON x.repository_id = y.id
          WHERE y.name = split_part($1, '/', 1) AND y.name || '/' || regexp_replace(x.path, '^\.github/(workflows/)?', '') = $1)
  ORDER BY 4 LIMIT 20;

@@ -199,15 +199,13 @@ static wpa_api_next list(wpa_api_request *request, wpa_error *err)
 static wpa_api_next show(wpa_api_request *request, wpa_error *err)
 {
     int64_t id;
-    return wpa_api_id_or_uid(request, 0, 'a', WPA_SQL_API_ANALYSIS_BY_UID, &id, err)
-               ? answer_one(request, id, err)
-               : WPA_API_FAILED;
+    return wpa_api_id(request, 0, 'a', &id, err) ? answer_one(request, id, err) : WPA_API_FAILED;
 }
 
 static wpa_api_next review(wpa_api_request *request, wpa_error *err)
 {
     int64_t id;
-    if (!wpa_api_id_or_uid(request, 0, 'a', WPA_SQL_API_ANALYSIS_BY_UID, &id, err) ||
+    if (!wpa_api_id(request, 0, 'a', &id, err) ||
         !wpa_agent_review_analysis(request->engine, &request->actor, id, err)) {
         return WPA_API_FAILED;
     }

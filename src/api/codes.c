@@ -103,7 +103,9 @@ static wpa_api_next switch_off_own(wpa_api_request *request, wpa_error *err)
 
 static wpa_api_next switch_off_other(wpa_api_request *request, wpa_error *err)
 {
-    return switch_off(request, request->values[0], err);
+    const char *name;
+    return wpa_api_principal_name(request, &name, err) ? switch_off(request, name, err)
+                                                       : WPA_API_FAILED;
 }
 
 const wpa_api_route wpa_api_code_enrol = {

@@ -14,7 +14,7 @@ static const char *const words_of_states[] = {
 
 static const wpa_api_field list_query[] = {
     {.name = "status_filter", .type = WPA_API_TEXT, .choices = states},
-    {.name = "patch", .type = WPA_API_INT, .min = 1, .max = INT64_MAX, .words = "number of its id"},
+    {.name = "patch", .type = WPA_API_TEXT, .min = 1, .max = 64, .words = "its UUID or short id"},
     {0},
 };
 
@@ -86,9 +86,13 @@ static const wpa_api_field rollback_fields[] = {
 static wpa_api_next list(wpa_api_request *request, wpa_error *err)
 {
     char number[WPA_DB_NUMBER_SIZE];
-    int64_t patch = wpa_api_query_int(request, "patch", 0);
+    int64_t id = 0;
+    const char *patch = wpa_api_query_text(request, "patch");
+    if (patch && !wpa_api_id_of(request, patch, 'p', &id, err)) {
+        return WPA_API_FAILED;
+    }
     const char *params[] = {NULL, NULL, wpa_api_query_text(request, "status_filter"),
-                            patch ? wpa_db_number(patch, number) : NULL};
+                            patch ? wpa_db_number(id, number) : NULL};
     return wpa_api_list(request, WPA_SQL_API_DEPLOYMENTS, params, WPA_COUNT(params), err);
 }
 
@@ -96,7 +100,7 @@ static wpa_api_next show(wpa_api_request *request, wpa_error *err)
 {
     int64_t id;
     char number[WPA_DB_NUMBER_SIZE];
-    if (!wpa_api_id_or_uid(request, 0, 'd', WPA_SQL_API_DEPLOYMENT_BY_UID, &id, err)) {
+    if (!wpa_api_id(request, 0, 'd', &id, err)) {
         return WPA_API_FAILED;
     }
     const char *params[] = {wpa_db_number(id, number)};
@@ -144,8 +148,11 @@ static bool conclude(const order *o, wpa_error *err)
 
 static bool skip(const order *o, wpa_error *err)
 {
-    return wpa_agent_skip_target(o->request->engine, &o->request->actor, o->id, o->version,
-                                 wpa_api_body_text(o->request, "repository"), o->reason, err);
+    const char *name;
+    return wpa_api_repository_name(o->request, wpa_api_body_text(o->request, "repository"), &name,
+                                   err) &&
+           wpa_agent_skip_target(o->request->engine, &o->request->actor, o->id, o->version, name,
+                                 o->reason, err);
 }
 
 static bool retry(const order *o, wpa_error *err)
@@ -178,7 +185,7 @@ static wpa_api_next give_order(wpa_api_request *request, wpa_error *err)
 {
     order o = {.request = request, .reason = wpa_api_body_text(request, "reason")};
     const char *verb = strrchr(request->route->path, '/') + 1;
-    if (!wpa_api_id_or_uid(request, 0, 'd', WPA_SQL_API_DEPLOYMENT_BY_UID, &o.id, err) ||
+    if (!wpa_api_id(request, 0, 'd', &o.id, err) ||
         !wpa_api_version_wanted(request, &o.version, err)) {
         return WPA_API_FAILED;
     }

@@ -22,7 +22,8 @@ static const char no_hook[] = "there is no such webhook";
  */
 
 static const wpa_api_field destination_fields[] = {
-    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .example = "\"o-1\""},
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
+    {.name = "short_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"o-1\""},
     {.name = "name", .type = WPA_API_TEXT, .is_required = true},
     {.name = "channel", .type = WPA_API_TEXT, .is_required = true, .choices = channels},
     {.name = "settings",
@@ -115,16 +116,16 @@ static const wpa_api_field outbox_query[] = {
 };
 
 static const wpa_api_field delivery_fields[] = {
-    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .example = "\"m-9\""},
-    {.name = "delivery",
+    {.name = "id",
      .type = WPA_API_TEXT,
      .is_required = true,
-     .words = "the same for every try: X-Wpa-Delivery"},
+     .words = "UUID, the same for every try: X-Wpa-Delivery"},
+    {.name = "short_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"m-9\""},
     {.name = "destination", .type = WPA_API_TEXT, .is_required = true},
     {.name = "channel", .type = WPA_API_TEXT, .is_required = true, .choices = channels},
     {.name = "event", .type = WPA_API_TEXT, .is_required = true},
     {.name = "severity", .type = WPA_API_TEXT, .is_required = true, .choices = severities},
-    {.name = "subject", .type = WPA_API_TEXT, .is_required = true, .is_nullable = true},
+    WPA_API_SUBJECT(true),
     {.name = "message", .type = WPA_API_TEXT, .is_required = true},
     {.name = "repositories", .type = WPA_API_LIST, .item = WPA_API_TEXT, .is_required = true},
     {.name = "is_test", .type = WPA_API_BOOL, .is_required = true},
@@ -161,7 +162,7 @@ static wpa_api_next show(wpa_api_request *request, const wpa_sql *statement, int
     return wpa_api_one(request, statement, params, 1, missing, err);
 }
 
-/** "o-3", "3", or the name of a destination. */
+/** "o-3", "3", a UUID, or the name of a destination. */
 static bool find(wpa_api_request *request, int64_t *id, wpa_error *err)
 {
     wpa_error ignored = {0};
@@ -433,7 +434,8 @@ const wpa_api_route wpa_api_destination_retry = {
  */
 
 static const wpa_api_field hook_fields[] = {
-    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .example = "\"h-1\""},
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
+    {.name = "short_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"h-1\""},
     {.name = "repository",
      .type = WPA_API_TEXT,
      .is_required = true,

@@ -65,22 +65,12 @@ void wpa_api_streams_tell(wpa_api *api, const char *event, const char *data)
     tell_all(api, wpa_arena_printf(arena, "event: %s\ndata: %s\n\n", event, data));
 }
 
-void wpa_api_streams_note(wpa_api *api, const char *payload)
+bool wpa_api_streams_any(wpa_api *api)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    const char *colon = strchr(payload, ':');
-    if (!colon) {
-        return;
-    }
-    wpa_json *data = wpa_json_new_object(arena);
-    int64_t id = 0;
-    wpa_json_set_text(data, "resource", wpa_arena_slice(arena, payload, (size_t)(colon - payload)));
-    if (wpa_text_to_int(colon + 1, 1, INT64_MAX, &id)) {
-        wpa_json_set_int(data, "id", id);
-    } else {
-        wpa_json_set_null(data, "id"); /* many at once */
-    }
-    wpa_api_streams_tell(api, "change", wpa_json_dump(data, arena));
+    pthread_mutex_lock(&api->stream_mutex);
+    bool is_any = api->streams != NULL;
+    pthread_mutex_unlock(&api->stream_mutex);
+    return is_any;
 }
 
 void wpa_api_streams_beat(wpa_api *api)
@@ -213,9 +203,11 @@ const wpa_api_route wpa_api_events = {
     .tag = "events",
     .summary = "Stream of state changes",
     .details =
-        "Server-Sent Events: `change` with {resource, id}, id null where many changed at once; "
-        "`reset` where news may have been missed: read again what you show. A comment comes each "
-        "15 seconds where there is nothing to tell.",
+        "Server-Sent Events: `change` with {resource, of, id, short_id}: what changed (finding, "
+        "patch, stage, job...), and the kind, UUID and short id of the thing to read again (of a "
+        "finding, its workflow); null where many changed at once. A row of the audit log has `seq` "
+        "instead. `reset` where news may have been missed: read again what you show. A comment "
+        "comes each 15 seconds where there is nothing to tell.",
     .content = "text/event-stream",
     .run = run,
 };

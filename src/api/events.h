@@ -4,13 +4,21 @@
 #include "api/server.h"
 
 #define WPA_API_STREAMS_MAX 4096
+#define WPA_API_NEWS_MAX 256
 
 /** In the connection's thread: begin to stream. Returns libmicrohttpd's result. */
 int wpa_api_stream_open(wpa_api_call *call);
 /** One event to every stream: event name and JSON data. Thread: any. */
 void wpa_api_streams_tell(wpa_api *api, const char *event, const char *data);
-/** A notification of the database, "patch:12" or "patch:*", as an event. */
-void wpa_api_streams_note(wpa_api *api, const char *payload);
+/** Does anybody listen? */
+bool wpa_api_streams_any(wpa_api *api);
+/**
+ * Notifications of the database, "patch:12" or "patch:*", as an event each, in their order.
+ *
+ * db        for what the numbers are known as; where it cannot say, ids are null.
+ * payloads  [n], n at most WPA_API_NEWS_MAX.
+ */
+void wpa_api_news_tell(wpa_api *api, wpa_db *db, const char *const payloads[], size_t n);
 /** A sign of life where there was nothing for a while: a client that left is noticed by it. */
 void wpa_api_streams_beat(wpa_api *api);
 /** End all of them; call before the daemon stops. */

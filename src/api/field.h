@@ -35,6 +35,20 @@ struct wpa_api_field {
 
 #define WPA_API_TEXT_MAX_BYTES 4096
 
+/* What a job, a notice, a delivery or a row of the audit log is about. */
+#define WPA_API_SUBJECT(may_be_none)                                                               \
+    {.name = "subject",                                                                            \
+     .type = WPA_API_TEXT,                                                                         \
+     .is_required = true,                                                                          \
+     .is_nullable = (may_be_none),                                                                 \
+     .words = "what it is about: kind and number, which are those of short ids",                   \
+     .example = "\"patch:12\""},                                                                   \
+    {                                                                                              \
+        .name = "subject_id", .type = WPA_API_TEXT, .is_required = true, .is_nullable = true,      \
+        .words = "UUID of that thing, of what it is part of (of a stage, its deployment); null "   \
+                 "where there is none"                                                             \
+    }
+
 /**
  * Does the object hold only these fields, each as its row says? The error names the field.
  *

@@ -124,7 +124,7 @@ static wpa_api_next list(wpa_api_request *request, wpa_error *err)
     const char *params[] = {NULL,
                             NULL,
                             NULL,
-                            wpa_api_query_text(request, "repository"),
+                            NULL,
                             wpa_api_query_text(request, "status_filter"),
                             wpa_api_query_text(request, "severity_filter"),
                             wpa_api_query_text(request, "dimension"),
@@ -134,7 +134,9 @@ static wpa_api_next list(wpa_api_request *request, wpa_error *err)
                             wpa_api_query_text(request, "contains"),
                             NULL};
     const char *name = wpa_api_query_text(request, "workflow_name");
+    const char *repository = wpa_api_query_text(request, "repository");
     if (!wpa_api_workflow_id(request, name, &params[2], err) ||
+        !wpa_api_repository_name(request, repository, &params[3], err) ||
         !read_filter(request, &params[WPA_COUNT(params) - 1], err)) {
         return WPA_API_FAILED;
     }
@@ -150,7 +152,7 @@ static wpa_api_next list(wpa_api_request *request, wpa_error *err)
 
 static bool finding_id(wpa_api_request *request, int64_t *id, wpa_error *err)
 {
-    return wpa_api_id_or_uid(request, 0, 'f', WPA_SQL_API_FINDING_BY_UID, id, err);
+    return wpa_api_id(request, 0, 'f', id, err);
 }
 
 static wpa_api_next show(wpa_api_request *request, wpa_error *err)

@@ -7,6 +7,7 @@
 #include "api/item.h"
 #include "api/server.h"
 #include "auth/hash.h"
+#include "gen/sql.h"
 
 #define LIMIT_DEFAULT 50
 #define ANSWER_MAX_BYTES ((size_t)64 << 20)
@@ -103,22 +104,94 @@ wpa_api_next wpa_api_one(wpa_api_request *request, const wpa_sql *statement,
     return WPA_API_DONE;
 }
 
-bool wpa_api_id_or_uid(wpa_api_request *request, size_t i, char letter, const wpa_sql *by_uid,
-                       int64_t *id, wpa_error *err)
+/* ---- what a path names -------------------------------------------------------------------------
+ */
+
+/* What is asked for most has a statement of its own. */
+static const struct {
+    char letter;
+    const char *kind;
+    const wpa_sql *by_uid;
+} things[] = {
+    {'p', "patch", WPA_SQL_API_PATCH_BY_UID},
+    {'f', "finding", WPA_SQL_API_FINDING_BY_UID},
+    {'a', "analysis", WPA_SQL_API_ANALYSIS_BY_UID},
+    {'d', "deployment", WPA_SQL_API_DEPLOYMENT_BY_UID},
+    {'j', "job", NULL},
+    {'n', "notice", NULL},
+    {'t', "token", NULL},
+    {'o', "destination", NULL},
+    {'m', "delivery", NULL},
+    {'h', "webhook", NULL},
+};
+
+static wpa_rows *find_by_uid(wpa_api_request *request, size_t thing, const char *uid,
+                             wpa_error *err)
 {
-    const char *text = request->values[i];
-    if (!wpa_uuid_is_valid(text)) {
-        return wpa_api_id(request, i, letter, id, err);
+    const char *params[] = {things[thing].kind, uid};
+    return things[thing].by_uid
+               ? wpa_db_exec(request->db, things[thing].by_uid, params + 1, 1, err)
+               : wpa_db_exec(request->db, WPA_SQL_API_THING_BY_UID, params, 2, err);
+}
+
+bool wpa_api_id_of(wpa_api_request *request, const char *text, char letter, int64_t *id,
+                   wpa_error *err)
+{
+    bool has_letter = text[0] == letter && text[1] == '-';
+    if (wpa_text_to_int(text + (has_letter ? 2 : 0), 1, INT64_MAX, id)) {
+        return true;
     }
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(request->db, by_uid, &text, 1, err);
+    size_t thing = 0;
+    while (things[thing].letter != letter) {
+        thing++;
+    }
+    if (!wpa_uuid_is_valid(text)) {
+        return WPA_FAIL(err, WPA_E_NOT_FOUND,
+                        "'%s' names no %s (expected a UUID, or a short id as %c-17)", text,
+                        things[thing].kind, letter);
+    }
+    WPA_AUTO(wpa_rows) *rows = find_by_uid(request, thing, text, err);
     if (!rows) {
         return false;
     }
     if (wpa_rows_count(rows) == 0) {
-        return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no %s", text);
+        return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no %s %s", things[thing].kind, text);
     }
     *id = wpa_rows_int(rows, 0, 0);
     return true;
+}
+
+bool wpa_api_id(wpa_api_request *request, size_t i, char letter, int64_t *id, wpa_error *err)
+{
+    return wpa_api_id_of(request, request->values[i], letter, id, err);
+}
+
+bool wpa_api_repository_name(wpa_api_request *request, const char *text, const char **name,
+                             wpa_error *err)
+{
+    int64_t id = 0;
+    char number[WPA_DB_NUMBER_SIZE];
+    *name = text;
+    if (!text) {
+        return true;
+    }
+    bool is_short = wpa_text_starts(text, "r-") && wpa_text_to_int(text + 2, 1, INT64_MAX, &id);
+    const char *params[] = {text, is_short ? wpa_db_number(id, number) : NULL,
+                            wpa_uuid_is_valid(text) ? text : NULL};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(request->db, WPA_SQL_API_REPOSITORY_NAME, params, WPA_COUNT(params), err);
+    *name = rows && wpa_rows_count(rows) ? wpa_rows_dup(rows, 0, 0, request->arena) : text;
+    return rows != NULL;
+}
+
+bool wpa_api_principal_name(wpa_api_request *request, const char **name, wpa_error *err)
+{
+    const char *text = request->values[0];
+    const char *params[] = {text, wpa_uuid_is_valid(text) ? text : NULL};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(request->db, WPA_SQL_API_PRINCIPAL_NAME, params, WPA_COUNT(params), err);
+    *name = rows && wpa_rows_count(rows) ? wpa_rows_dup(rows, 0, 0, request->arena) : text;
+    return rows != NULL;
 }
 
 wpa_api_next wpa_api_wait_for(wpa_api_request *request, int64_t job_id)

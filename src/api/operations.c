@@ -16,9 +16,10 @@ static const wpa_api_field job_query[] = {
 };
 
 static const wpa_api_field job_fields[] = {
-    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .example = "\"j-7\""},
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
+    {.name = "short_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"j-7\""},
     {.name = "kind", .type = WPA_API_TEXT, .is_required = true},
-    {.name = "subject", .type = WPA_API_TEXT, .is_required = true},
+    WPA_API_SUBJECT(false),
     {.name = "label", .type = WPA_API_TEXT, .is_required = true},
     {.name = "state", .type = WPA_API_TEXT, .is_required = true, .choices = job_states},
     {.name = "attempt", .type = WPA_API_INT, .is_required = true},
@@ -121,7 +122,7 @@ static const wpa_api_field agent_query[] = {
 };
 
 static const wpa_api_field agent_fields[] = {
-    {.name = "id", .type = WPA_API_TEXT, .is_required = true},
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
     {.name = "name", .type = WPA_API_TEXT, .is_required = true},
     {.name = "host", .type = WPA_API_TEXT, .is_required = true},
     {.name = "pid", .type = WPA_API_INT, .is_required = true},
@@ -167,10 +168,11 @@ static const wpa_api_field notice_query[] = {
 };
 
 static const wpa_api_field notice_fields[] = {
-    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .example = "\"n-3\""},
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
+    {.name = "short_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"n-3\""},
     {.name = "level", .type = WPA_API_TEXT, .is_required = true, .choices = levels},
     {.name = "message", .type = WPA_API_TEXT, .is_required = true},
-    {.name = "subject", .type = WPA_API_TEXT, .is_required = true, .is_nullable = true},
+    WPA_API_SUBJECT(true),
     {.name = "count", .type = WPA_API_INT, .is_required = true},
     {.name = "at", .type = WPA_API_TIME, .is_required = true},
     {.name = "last_at", .type = WPA_API_TIME, .is_required = true},
@@ -239,11 +241,14 @@ static const wpa_api_field audit_query[] = {
 };
 
 static const wpa_api_field audit_fields[] = {
-    {.name = "seq", .type = WPA_API_INT, .is_required = true},
+    {.name = "seq",
+     .type = WPA_API_INT,
+     .is_required = true,
+     .words = "its place in the chain, which the hash covers: what a row is named by"},
     {.name = "at", .type = WPA_API_TIME, .is_required = true},
     {.name = "actor", .type = WPA_API_TEXT, .is_required = true},
     {.name = "action", .type = WPA_API_TEXT, .is_required = true},
-    {.name = "subject", .type = WPA_API_TEXT, .is_required = true},
+    WPA_API_SUBJECT(false),
     {.name = "detail", .type = WPA_API_ANY, .is_required = true},
     {.name = "prev", .type = WPA_API_TEXT, .is_required = true, .words = "hash of the row before"},
     {.name = "hash", .type = WPA_API_TEXT, .is_required = true},

@@ -216,7 +216,7 @@ wpa_api_next wpa_api_patch_answer(wpa_api_request *request, int64_t id, wpa_erro
 
 bool wpa_api_patch_id(wpa_api_request *request, int64_t *id, wpa_error *err)
 {
-    return wpa_api_id_or_uid(request, 0, 'p', WPA_SQL_API_PATCH_BY_UID, id, err);
+    return wpa_api_id(request, 0, 'p', id, err);
 }
 
 bool wpa_api_workflow_id(wpa_api_request *request, const char *name, const char **id,
@@ -286,9 +286,7 @@ static bool read_places(wpa_api_request *request, wpa_patch_order *order, wpa_er
     if (!analysis && !name) {
         return WPA_FAIL(err, WPA_E_INVALID, "field 'analysis_id' is missing");
     }
-    request->values[0] = analysis;
-    if ((analysis && !wpa_api_id_or_uid(request, 0, 'a', WPA_SQL_API_ANALYSIS_BY_UID,
-                                        &order->analysis_id, err)) ||
+    if ((analysis && !wpa_api_id_of(request, analysis, 'a', &order->analysis_id, err)) ||
         !wpa_api_workflow_id(request, name, &workflow, err)) {
         return false;
     }

@@ -22,7 +22,8 @@ static wpa_api_next show_by_name(wpa_api_request *request, const wpa_sql *statem
  */
 
 static const wpa_api_field repository_fields[] = {
-    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .example = "\"r-4\""},
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
+    {.name = "short_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"r-4\""},
     {.name = "name", .type = WPA_API_TEXT, .is_required = true},
     {.name = "url", .type = WPA_API_TEXT, .is_required = true},
     {.name = "branch", .type = WPA_API_TEXT, .is_required = true},
@@ -60,7 +61,8 @@ static const wpa_api_field workflow_query[] = {
 };
 
 static const wpa_api_field workflow_fields[] = {
-    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .example = "\"w-88\""},
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
+    {.name = "short_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"w-88\""},
     {.name = "workflow_name", .type = WPA_API_TEXT, .is_required = true},
     {.name = "repository", .type = WPA_API_TEXT, .is_required = true},
     {.name = "path", .type = WPA_API_TEXT, .is_required = true},
@@ -89,13 +91,19 @@ static wpa_api_next list_fleet(wpa_api_request *request, wpa_error *err)
 
 static wpa_api_next show_repository(wpa_api_request *request, wpa_error *err)
 {
-    return show_by_name(request, WPA_SQL_API_REPOSITORY, request->values[0], no_repository, err);
+    const char *name;
+    return wpa_api_repository_name(request, request->values[0], &name, err)
+               ? show_by_name(request, WPA_SQL_API_REPOSITORY, name, no_repository, err)
+               : WPA_API_FAILED;
 }
 
 static wpa_api_next list_workflows(wpa_api_request *request, wpa_error *err)
 {
-    const char *params[] = {NULL, NULL, wpa_api_query_text(request, "repository")};
-    return wpa_api_list(request, WPA_SQL_API_WORKFLOWS, params, WPA_COUNT(params), err);
+    const char *params[] = {NULL, NULL, NULL};
+    const char *repository = wpa_api_query_text(request, "repository");
+    return wpa_api_repository_name(request, repository, &params[2], err)
+               ? wpa_api_list(request, WPA_SQL_API_WORKFLOWS, params, WPA_COUNT(params), err)
+               : WPA_API_FAILED;
 }
 
 static wpa_api_next add_repository(wpa_api_request *request, wpa_error *err)
@@ -235,7 +243,7 @@ const wpa_api_route wpa_api_workflows = {
 static const char *const roles[] = {"guardian", "viewer", NULL};
 
 static const wpa_api_field guardian_fields[] = {
-    {.name = "id", .type = WPA_API_INT, .is_required = true},
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
     {.name = "name", .type = WPA_API_TEXT, .is_required = true},
     {.name = "role", .type = WPA_API_TEXT, .is_required = true},
     {.name = "active", .type = WPA_API_BOOL, .is_required = true},
@@ -292,7 +300,10 @@ static wpa_api_next add_guardian(wpa_api_request *request, wpa_error *err)
 static wpa_api_next set_active(wpa_api_request *request, wpa_error *err)
 {
     bool is_active = wpa_json_bool_of(wpa_json_find(request->body, "active"), true);
-    const char *name = request->values[0];
+    const char *name;
+    if (!wpa_api_principal_name(request, &name, err)) {
+        return WPA_API_FAILED;
+    }
     wpa_db *db = wpa_engine_take(request->engine, err);
     bool is_set = db && wpa_guardian_set_active(db, &request->actor, name, is_active, err);
     wpa_engine_give(request->engine, db);
@@ -348,7 +359,8 @@ static const char *const scopes[] = {"read",   "analyse", "patch", "approve",
                                      "deploy", "admin",   NULL};
 
 static const wpa_api_field token_fields[] = {
-    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .example = "\"t-2\""},
+    {.name = "id", .type = WPA_API_TEXT, .is_required = true, .words = "UUID"},
+    {.name = "short_id", .type = WPA_API_TEXT, .is_required = true, .example = "\"t-2\""},
     {.name = "name", .type = WPA_API_TEXT, .is_required = true},
     {.name = "acts_as", .type = WPA_API_TEXT, .is_required = true},
     {.name = "role", .type = WPA_API_TEXT, .is_required = true},

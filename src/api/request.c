@@ -35,16 +35,6 @@ wpa_api_next wpa_api_answer(wpa_api_request *request, wpa_json *answer)
     return WPA_API_DONE;
 }
 
-bool wpa_api_id(wpa_api_request *request, size_t i, char letter, int64_t *id, wpa_error *err)
-{
-    const char *text = request->values[i];
-    bool has_letter = text[0] == letter && text[1] == '-';
-    bool is_id = wpa_text_to_int(text + (has_letter ? 2 : 0), 1, INT64_MAX, id);
-    return is_id ||
-           WPA_FAIL(err, WPA_E_NOT_FOUND, "'%s' is no id (expected a UUID, or a short id as %c-17)",
-                    text, letter);
-}
-
 bool wpa_api_if_match(const wpa_api_request *request, int64_t version, wpa_error *err)
 {
     int64_t wanted = 0;

@@ -113,9 +113,21 @@ const char *wpa_api_query_flag(const wpa_api_request *request, const char *name)
 int64_t wpa_api_query_int(const wpa_api_request *request, const char *name, int64_t fallback);
 /** Everything done: answer with this. */
 wpa_api_next wpa_api_answer(wpa_api_request *request, wpa_json *answer);
-/** "p-2217", "2217" or a UUID in the path as an id of the database. */
+/**
+ * "p-2217", "2217" or a UUID, as the i-th value of the path or as a text of its own, as an id of
+ * the database. Only a UUID is looked up: whether a number is there is for the caller to see.
+ *
+ * Errors    WPA_E_NOT_FOUND.
+ */
 bool wpa_api_id(wpa_api_request *request, size_t i, char letter, int64_t *id,
                 wpa_error *err) WPA_CHECK;
+bool wpa_api_id_of(wpa_api_request *request, const char *text, char letter, int64_t *id,
+                   wpa_error *err) WPA_CHECK;
+/** Name of a repository by name, "r-4" or UUID; what is asked for itself if there is none. */
+bool wpa_api_repository_name(wpa_api_request *request, const char *text, const char **name,
+                             wpa_error *err) WPA_CHECK;
+/** Name of the person that the path names by name or UUID; what is asked for if there is none. */
+bool wpa_api_principal_name(wpa_api_request *request, const char **name, wpa_error *err) WPA_CHECK;
 /** Does If-Match, if given, name this version? Errors CONFLICT (412). */
 bool wpa_api_if_match(const wpa_api_request *request, int64_t version, wpa_error *err) WPA_CHECK;
 /** Value of a request header, or NULL. Only while the handler runs. */
@@ -138,9 +150,6 @@ wpa_api_next wpa_api_list(wpa_api_request *request, const wpa_sql *statement, co
  */
 wpa_api_next wpa_api_one(wpa_api_request *request, const wpa_sql *statement,
                          const char *const params[], size_t n, const char *missing, wpa_error *err);
-/** Id of a thing that the path names by UUID or short id, looked up by its UUID if need be. */
-bool wpa_api_id_or_uid(wpa_api_request *request, size_t i, char letter, const wpa_sql *by_uid,
-                       int64_t *id, wpa_error *err) WPA_CHECK;
 /** The version that If-Match names, for calls of the engine that check it; -1: any. */
 bool wpa_api_version_wanted(const wpa_api_request *request, int64_t *version,
                             wpa_error *err) WPA_CHECK;

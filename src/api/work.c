@@ -239,6 +239,20 @@ static void wait_for_news(wpa_api *api, wpa_db *db)
     (void)eventfd_read(api->watcher_fd, &count);
 }
 
+static void tell_news(wpa_api *api, wpa_db *db)
+{
+    size_t n;
+    do {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        const char *payloads[WPA_API_NEWS_MAX];
+        wpa_db_note note;
+        for (n = 0; n < WPA_API_NEWS_MAX && db && wpa_db_note_next(db, &note); n++) {
+            payloads[n] = wpa_arena_text(arena, note.payload);
+        }
+        wpa_api_news_tell(api, db, payloads, n);
+    } while (n == WPA_API_NEWS_MAX);
+}
+
 void *wpa_api_watch(void *argument)
 {
     wpa_api *api = argument;
@@ -251,10 +265,7 @@ void *wpa_api_watch(void *argument)
             wpa_api_streams_tell(api, "reset", "{}"); /* news may have been missed */
         }
         wait_for_news(api, db);
-        wpa_db_note note;
-        while (db && wpa_db_note_next(db, &note)) {
-            wpa_api_streams_note(api, note.payload);
-        }
+        tell_news(api, db);
         look_at_jobs(api, db);
         end_slow_peers(api);
         wpa_api_streams_beat(api);

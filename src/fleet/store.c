@@ -3,6 +3,7 @@
 
 #include <wpa/text.h>
 
+#include "auth/hash.h"
 #include "fleet/fleet.h"
 #include "gen/sql.h"
 #include "job/job.h"
@@ -169,16 +170,25 @@ bool wpa_fleet_list(wpa_db *db, wpa_arena *arena, wpa_repositories *all, wpa_err
     return true;
 }
 
+/* "88" or, with its letter, "w-88"; 0 for anything else. */
+static int64_t short_id(const char *text, const char *letter)
+{
+    int64_t id = 0;
+    const char *digits = wpa_text_starts(text, letter) ? text + 2 : text;
+    return wpa_text_to_int(digits, 1, INT64_MAX, &id) ? id : 0;
+}
+
+static const char *uid_of(const char *text)
+{
+    return wpa_uuid_is_valid(text) ? text : NULL;
+}
+
 bool wpa_fleet_find(wpa_db *db, const char *name, wpa_arena *arena, wpa_repository *repository,
                     wpa_error *err)
 {
-    int64_t id = 0;
     char number[WPA_DB_NUMBER_SIZE];
-    if (!wpa_text_to_int(name, 1, INT64_MAX, &id)) {
-        id = 0;
-    }
-    const char *params[] = {name, wpa_db_number(id, number)};
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_FLEET_FIND, params, 2, err);
+    const char *params[] = {name, wpa_db_number(short_id(name, "r-"), number), uid_of(name)};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_FLEET_FIND, params, WPA_COUNT(params), err);
     if (rows == NULL) {
         return false;
     }
@@ -237,14 +247,6 @@ bool wpa_fleet_order_scan(wpa_db *db, const wpa_actor *actor, const char *name, 
     return wpa_db_commit(db, err);
 }
 
-/* "88" or "w-88"; 0 for anything else. */
-static int64_t short_id(const char *text)
-{
-    int64_t id = 0;
-    const char *digits = wpa_text_starts(text, "w-") ? text + 2 : text;
-    return wpa_text_to_int(digits, 1, INT64_MAX, &id) ? id : 0;
-}
-
 static bool say_ambiguous(const char *name, const wpa_rows *rows, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
@@ -260,8 +262,9 @@ bool wpa_fleet_find_workflow(wpa_db *db, const char *name, wpa_arena *arena,
                              wpa_workflow_ref *workflow, wpa_error *err)
 {
     char number[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {name, wpa_db_number(short_id(name), number)};
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_FLEET_WORKFLOW_FIND, params, 2, err);
+    const char *params[] = {name, wpa_db_number(short_id(name, "w-"), number), uid_of(name)};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_FLEET_WORKFLOW_FIND, params, WPA_COUNT(params), err);
     if (rows == NULL) {
         return false;
     }

@@ -304,7 +304,7 @@ static void add_checks(const subject *s, wpa_json *entry)
             continue;
         }
         wpa_json *one = wpa_json_push_object(list);
-        wpa_json_set_text(one, "id", checks[i].id);
+        wpa_json_set_text(one, "check", checks[i].id);
         wpa_json_set_text(one, "result", v.result);
         wpa_json_set_text(one, "message", v.message);
         bool is_worse = wpa_text_is(v.result, "warn") && !wpa_text_is(result, "warn");

@@ -1,6 +1,7 @@
 """What the interface promises beside the plain story: conditions, pages, waiting, where it listens,
 whom it believes, and how it comes up under systemd."""
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 from world import BASE, TESTS, World, skip, wait_for  # noqa: E402
 
 SOURCE = os.path.dirname(TESTS)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def make_patch(world, name):
@@ -75,6 +77,62 @@ def changes_are_seen_at_once(world):
         assert world.call("PATCH", path, {"reviewed_by": f"R{i}"}).status == 200
         assert world.call("GET", path).json["reviewed_by"] == f"R{i}"
         assert world.call("GET", "/patches?limit=1").json["items"][0]["reviewed_by"] == f"R{i}"
+
+
+# ---- names ----
+
+def things_are_found_by_each_of_their_names(world):
+    """A path takes the UUID, the short id and its number; who asks by one gets the same as by another."""
+    analysis = world.call("POST", "/analyze?workflow_name=ledger-api-ci").json["id"]
+    ordered = world.call("POST", "/patches", {"analysis_id": analysis, "patch_name": "named"})
+    assert ordered.status == 201, ordered.body
+    patch = ordered.json
+    assert world.call("POST", f"/patches/{patch['id']}/test?wait=100", timeout=120).json["status"] == "tested"
+    deployed = world.call("POST", f"/patches/{patch['id']}/deploy?wait=60", timeout=90)
+    assert deployed.status in (200, 202), deployed.body
+
+    def first(path):
+        return world.call("GET", path + "?limit=1").json["items"][0]
+
+    for kind in ("analyses", "patches", "findings", "deployments", "jobs", "fleet"):
+        item = first("/" + kind)
+        assert UUID.fullmatch(item["id"]), item
+        names = [item["id"], item["id"].upper(), item["short_id"]]
+        names += [item["name"]] if kind == "fleet" else [item["short_id"][2:]]
+        found = [world.call("GET", f"/{kind}/{name}") for name in names]
+        assert [(a.status, a.json["id"]) for a in found] == [(200, item["id"])] * len(names), kind
+    workflow, repository, person = first("/workflows"), first("/fleet"), first("/guardians")
+    for name in (workflow["id"], workflow["short_id"], workflow["workflow_name"]):
+        assert world.call("GET", "/health/" + name).json["workflow_name"] == workflow["workflow_name"]
+    for name in (repository["id"], repository["short_id"], repository["name"]):
+        items = world.call("GET", "/workflows?repository=" + name).json["items"]
+        assert items and all(i["repository"] == repository["name"] for i in items), name
+    for name in (patch["id"], patch["short_id"]):
+        assert [i["patch_id"] for i in world.call("GET", "/deployments?patch=" + name).json["items"]] == [patch["id"]]
+    mira = next(i for i in world.call("GET", "/guardians").json["items"] if i["name"] == "mira")
+    assert UUID.fullmatch(person["id"]) and "short_id" not in person
+    for name in (mira["id"], "mira", "MIRA"):
+        changed = world.call("PATCH", "/guardians/" + name, {"active": True})
+        assert changed.status == 200 and changed.json["id"] == mira["id"], changed.body
+    for path in ("/jobs/00000000-0000-4000-8000-000000000000", "/jobs/p-1", "/jobs/j-0", "/fleet/r-999",
+                 "/patches/" + first("/findings")["id"], "/health/00000000-0000-4000-8000-000000000000"):
+        assert world.call("GET", path).status == 404, path
+
+
+def subjects_are_resources(world):
+    """What a job, a notice or an audit row is about can be fetched by what it says."""
+    paths = {"patch": "/patches/", "deployment": "/deployments/", "job": "/jobs/", "repository": "/fleet/",
+             "workflow": "/health/", "stage": "/deployments/", "test": "/patches/"}
+    seen = set()
+    for item in (i for kind in ("jobs", "notices", "audit")
+                 for i in world.call("GET", f"/{kind}?limit=500").json["items"]):
+        kind = (item["subject"] or "").partition(":")[0]
+        if kind in paths and kind not in seen:
+            seen.add(kind)
+            assert world.call("GET", paths[kind] + item["subject_id"]).status == 200, item
+    assert seen == set(paths), seen
+    done = [i["result"] for i in world.call("GET", "/jobs?kind=analyse&status_filter=done").json["items"]]
+    assert done and world.call("GET", "/analyses/" + done[0]["analysis_id"]).status == 200, done
 
 
 # ---- lists ----
@@ -181,12 +239,13 @@ def streams_tell_of_changes(world):
             block = s.recv(4096)
             assert block, got
             got += block
-        make_patch(world, "told")
-        while b'"resource":"patch"' not in got.replace(b" ", b""):
+        made = make_patch(world, "told").json
+        while not (found := re.search(rb'event: change\ndata: (.*"resource":"patch".*)\n', got)):
             block = s.recv(4096)
             assert block, got
             got += block
-    assert b"event: change" in got
+        told = json.loads(found[1])
+        assert told == {"resource": "patch", "of": "patch", "id": made["id"], "short_id": made["short_id"]}, told
 
 
 def documents_need_nothing_else(world):
@@ -315,6 +374,7 @@ def promtool_agrees(world):
 
 
 CHECKS = (patching_is_all_or_nothing, repetitions_are_made_once, changes_are_seen_at_once,
+          things_are_found_by_each_of_their_names, subjects_are_resources,
           pages_hold_everything_once, findings_are_filtered_as_in_the_console, long_calls_say_where,
           streams_tell_of_changes, documents_need_nothing_else, forwarded_addresses_are_believed_of_some,
           a_unix_socket_serves, systemd_hands_over_a_socket, unit_files_are_installed)

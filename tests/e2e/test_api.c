@@ -511,7 +511,7 @@ static void everything_else_has_a_route(void **state)
         {"POST /deployments/d-1/pause", "{\"reason\":\"x\"}", 409, {"rolled_back"}},
         {"POST /deployments/d-1/pause", "{}", 422, {"\"field\":\"reason\""}},
         {"GET /jobs?kind=analyse&status_filter=done&limit=1", NULL, 200, {"\"kind\":\"analyse\""}},
-        {"GET /jobs/j-1", NULL, 200, {"\"id\":\"j-1\""}},
+        {"GET /jobs/j-1", NULL, 200, {"\"short_id\":\"j-1\""}},
         {"DELETE /jobs/j-1", NULL, 409, {"not running"}},
         {"GET /agents", NULL, 200, {"\"is_alive\":true"}},
         {"GET /sessions?limit=1",
@@ -631,6 +631,25 @@ static void check_answer(const wpa_api_route *route, const wpa_api_field *fields
     }
 }
 
+/** A UUID is what names a thing, wherever it is named; what others have made up is theirs. */
+static void check_named(const wpa_api_route *route, const wpa_json *json)
+{
+    static const char *const theirs[] = {"detail", "data", "settings", "health_checks", "short_id"};
+    for (size_t i = 0; i < wpa_json_count(json); i++) {
+        const char *key = wpa_json_key_at(json, i); /* NULL in a list */
+        const wpa_json *value = wpa_json_at(json, i);
+        if (key && wpa_text_index(key, theirs, WPA_COUNT(theirs)) >= 0) {
+            continue;
+        }
+        bool is_id = key && (wpa_text_is(key, "id") || wpa_text_ends(key, "_id"));
+        if (is_id && wpa_json_kind_of(value) != WPA_JSON_NULL &&
+            !wpa_uuid_is_valid(wpa_json_text_of(value))) {
+            complain("%s %s: '%s' is no UUID\n", route->method, route->path, key);
+        }
+        check_named(route, value);
+    }
+}
+
 /** Rows of the audit log in the name of whoever calls here, with address and user agent. */
 static const char *audited(fixture *f)
 {
@@ -676,6 +695,7 @@ static void run_example(fixture *f, const wpa_api_route *route)
     const wpa_json *json =
         wpa_json_parse(answer.body, answer.body_bytes, WPA_JSON_MAX_BYTES, f->client.arena, &err);
     assert_non_null(json);
+    check_named(route, json);
     const wpa_json *items = wpa_json_find(json, "items");
     for (size_t i = 0; route->is_list && i < wpa_json_count(items); i++) {
         check_answer(route, route->answer, wpa_json_at(items, i));

@@ -24,7 +24,7 @@ static const char *result_of(const wpa_json *list, const char *id)
     const wpa_json *checks = wpa_json_find(wpa_json_at(list, 0), "checks");
     for (size_t i = 0; i < wpa_json_count(checks); i++) {
         const wpa_json *one = wpa_json_at(checks, i);
-        if (wpa_text_is(wpa_json_text_of(wpa_json_find(one, "id")), id)) {
+        if (wpa_text_is(wpa_json_text_of(wpa_json_find(one, "check")), id)) {
             return wpa_json_text_of(wpa_json_find(one, "result"));
         }
     }

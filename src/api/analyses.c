@@ -205,7 +205,8 @@ static wpa_api_next show(wpa_api_request *request, wpa_error *err)
 static wpa_api_next review(wpa_api_request *request, wpa_error *err)
 {
     int64_t id;
-    if (!wpa_api_id(request, 0, 'a', &id, err) ||
+    if (!wpa_api_id(request, 0, 'a', &id, err) || answer_one(request, id, err) != WPA_API_DONE ||
+        !wpa_api_is_as_read(request, err) ||
         !wpa_agent_review_analysis(request->engine, &request->actor, id, err)) {
         return WPA_API_FAILED;
     }

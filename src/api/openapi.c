@@ -5,6 +5,8 @@
 #include <wpa/text.h>
 
 #include "api/routes.h"
+#include "api/server.h"
+#include "auth/hash.h"
 
 static wpa_json *add_parameter(wpa_json *list, const wpa_api_field *field, const char *place,
                                wpa_arena *arena)
@@ -94,7 +96,7 @@ static unsigned traits_of(const wpa_api_route *route)
     unsigned traits = TRAIT_EVERY;
     traits |= is_open ? 0 : TRAIT_TOKEN;
     traits |= is_open && !is_get ? TRAIT_TRY : 0;
-    traits |= !is_open && is_get ? TRAIT_READ : 0;
+    traits |= is_get && (!is_open || route->is_fixed) ? TRAIT_READ : 0;
     traits |= is_get ? 0 : TRAIT_CHANGE;
     traits |= wpa_text_is(route->method, "PATCH") ? TRAIT_IF_MATCH : 0;
     traits |= has_body ? TRAIT_BODY : 0;
@@ -204,7 +206,8 @@ static void add_headers(wpa_json *parameters, const wpa_api_route *route, wpa_ar
           .words = "the ETag that was read; 304 if nothing has changed"}},
     };
     for (size_t i = 0; i < WPA_COUNT(headers); i++) {
-        if (wpa_text_is(headers[i].method, route->method) && route->access != WPA_API_OPEN) {
+        if (wpa_text_is(headers[i].method, route->method) &&
+            (route->access != WPA_API_OPEN || route->is_fixed)) {
             add_parameter(parameters, &headers[i].field, "header", arena);
         }
     }
@@ -295,10 +298,18 @@ static wpa_json *describe(wpa_arena *arena)
     return document;
 }
 
+static wpa_api_next answer_document(wpa_api_request *request, const wpa_api_document *document)
+{
+    request->text = document->text;
+    request->text_bytes = document->size_bytes;
+    request->etag = document->etag;
+    return WPA_API_DONE;
+}
+
 static wpa_api_next answer_openapi(wpa_api_request *request, wpa_error *err)
 {
     (void)err;
-    return wpa_api_answer(request, describe(request->arena));
+    return answer_document(request, &request->api->openapi);
 }
 
 const wpa_api_route wpa_api_openapi = {
@@ -307,6 +318,7 @@ const wpa_api_route wpa_api_openapi = {
     .access = WPA_API_OPEN,
     .tag = "service",
     .summary = "This interface as an OpenAPI 3.1 document",
+    .is_fixed = true,
     .run = answer_openapi,
 };
 
@@ -387,7 +399,37 @@ static void write_route(wpa_buf *out, const wpa_api_route *route, wpa_arena *are
     wpa_buf_text(out, "</section>\n");
 }
 
-static wpa_api_next answer_docs(wpa_api_request *request, wpa_error *err)
+static const char *const problem_words[WPA_CODE_COUNT] = {
+    [WPA_E_INVALID] = "a parameter, a header or the body is not as described: see `field`",
+    [WPA_E_NOT_FOUND] = "there is no such thing, or none any more",
+    [WPA_E_DENIED] = "no valid token (401), or one that may not do this (403)",
+    [WPA_E_REFUSED] = "not as things stand now: `detail` says what is in the way",
+    [WPA_E_CONFLICT] =
+        "somebody else was faster: read again (412 where If-Match said what was read)",
+    [WPA_E_LEASE_LOST] = "the work went to another agent meanwhile",
+    [WPA_E_LIMIT] = "too large (413), or too many tries (429)",
+    [WPA_E_CANCELLED] = "the work was cancelled",
+    [WPA_E_TIMEOUT] = "it took too long",
+    [WPA_E_UNAVAILABLE] = "something that is needed cannot be reached: try again after Retry-After",
+    [WPA_E_IO] = "an error of the server; its log says more",
+    [WPA_E_INTERNAL] = "an error of the server; its log says more",
+};
+
+/** What `type` of a problem leads to. */
+static void write_problems(wpa_buf *out)
+{
+    write_element(out, "h2", "problems");
+    wpa_buf_text(out, "<ul>\n");
+    for (int code = WPA_OK + 1; code < WPA_CODE_COUNT; code++) {
+        const char *name = wpa_code_name((wpa_code)code);
+        wpa_buf_printf(out, "<li id=\"%s\"><code>%s</code> ", name, name);
+        write_escaped(out, problem_words[code]);
+        wpa_buf_text(out, "</li>\n");
+    }
+    wpa_buf_text(out, "</ul>\n");
+}
+
+static void write_docs(wpa_buf *out, wpa_arena *arena)
 {
     static const char head[] =
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>wpa REST API</title>"
@@ -398,7 +440,6 @@ static wpa_api_next answer_docs(wpa_api_request *request, wpa_error *err)
         "<p>All paths are below <code>" WPA_API_BASE "</code>. Errors are "
         "<code>application/problem+json</code>. The same as data: "
         "<code>/openapi.json</code>.</p>\n";
-    WPA_AUTO(wpa_buf) *out = wpa_buf_new((size_t)4 << 20);
     size_t n;
     const wpa_api_route *const *routes = wpa_api_routes(&n);
     const char *tag = "";
@@ -408,14 +449,15 @@ static wpa_api_next answer_docs(wpa_api_request *request, wpa_error *err)
             tag = routes[i]->tag;
             write_element(out, "h2", tag);
         }
-        write_route(out, routes[i], request->arena);
+        write_route(out, routes[i], arena);
     }
-    if (!wpa_buf_check(out, "documentation", err)) {
-        return WPA_API_FAILED;
-    }
-    request->text = wpa_buf_dup(out, request->arena);
-    request->text_bytes = wpa_buf_size(out);
-    return WPA_API_DONE;
+    write_problems(out);
+}
+
+static wpa_api_next answer_docs(wpa_api_request *request, wpa_error *err)
+{
+    (void)err;
+    return answer_document(request, &request->api->docs);
 }
 
 const wpa_api_route wpa_api_docs = {
@@ -425,5 +467,30 @@ const wpa_api_route wpa_api_docs = {
     .tag = "service",
     .summary = "This documentation",
     .content = "text/html; charset=utf-8",
+    .is_fixed = true,
     .run = answer_docs,
 };
+
+/* ---- made once ----------------------------------------------------------------------------------
+ */
+
+static wpa_api_document keep(const char *text, size_t size_bytes, wpa_arena *arena)
+{
+    char hex[WPA_BLAKE2B_HEX_SIZE];
+    return (wpa_api_document){
+        .text = wpa_arena_slice(arena, text, size_bytes),
+        .size_bytes = size_bytes,
+        .etag = wpa_arena_text(arena, wpa_blake2b_hex(text, size_bytes, hex)),
+    };
+}
+
+bool wpa_api_documents_make(wpa_api *api, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *page = wpa_buf_new((size_t)4 << 20);
+    const char *openapi = wpa_json_dump(describe(arena), arena);
+    write_docs(page, arena);
+    api->openapi = keep(openapi, strlen(openapi), api->arena);
+    api->docs = keep(wpa_buf_data(page), wpa_buf_size(page), api->arena);
+    return wpa_buf_check(page, "documentation", err);
+}

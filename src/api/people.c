@@ -301,7 +301,9 @@ static wpa_api_next set_active(wpa_api_request *request, wpa_error *err)
 {
     bool is_active = wpa_json_bool_of(wpa_json_find(request->body, "active"), true);
     const char *name;
-    if (!wpa_api_principal_name(request, &name, err)) {
+    if (!wpa_api_principal_name(request, &name, err) ||
+        show_by_name(request, WPA_SQL_API_GUARDIAN, name, no_guardian, err) != WPA_API_DONE ||
+        !wpa_api_is_as_read(request, err)) {
         return WPA_API_FAILED;
     }
     wpa_db *db = wpa_engine_take(request->engine, err);

@@ -35,17 +35,12 @@ wpa_api_next wpa_api_answer(wpa_api_request *request, wpa_json *answer)
     return WPA_API_DONE;
 }
 
-bool wpa_api_if_match(const wpa_api_request *request, int64_t version, wpa_error *err)
+bool wpa_api_is_as_read(const wpa_api_request *request, wpa_error *err)
 {
-    int64_t wanted = 0;
-    const char *text = request->if_match;
-    if (!text || wpa_text_is(text, "*")) {
-        return true;
-    }
-    text += *text == 'v';
-    return (wpa_text_to_int(text, 0, INT64_MAX, &wanted) && wanted == version) ||
-           WPA_FAIL(err, WPA_E_CONFLICT, "If-Match names another state: it is v%lld now",
-                    (long long)version);
+    const char *wanted = request->if_match;
+    return !wanted || wpa_text_is(wanted, "*") || wpa_text_is(wanted, request->etag) ||
+           WPA_FAIL(err, WPA_E_CONFLICT, "If-Match names another state: it is %s now",
+                    request->etag);
 }
 
 bool wpa_api_version_wanted(const wpa_api_request *request, int64_t *version, wpa_error *err)

@@ -42,6 +42,7 @@ struct wpa_api_route {
     bool may_wait;       /* takes wait=, may answer 202 */
     bool is_query_body;  /* the body's fields may be parameters instead */
     bool is_kept;        /* depends on path, query and the database alone (kept.h) */
+    bool is_fixed;       /* the same as long as the server runs */
     bool takes_raw;      /* reads the body's bytes itself (raw, raw_bytes) */
     const char *content; /* media type of the answer; NULL: JSON */
     const char *example; /* a call that works on the sample: path and query; NULL: path as it is */
@@ -67,7 +68,7 @@ struct wpa_api_request {
     const struct wpa_vouched *vouched; /* of a token that the provider made, or NULL */
     const char *scopes;   /* of a machine's token, separated by blanks; NULL: a person's, all */
     const char *if_match; /* ETag asked for, without quotes, or NULL */
-    const char *if_none_match;
+    const char *if_none_match; /* as it was sent */
     const char *idempotency_key;
     int64_t wait_ms; /* how long the caller will wait */
 
@@ -128,8 +129,11 @@ bool wpa_api_repository_name(wpa_api_request *request, const char *text, const c
                              wpa_error *err) WPA_CHECK;
 /** Name of the person that the path names by name or UUID; what is asked for if there is none. */
 bool wpa_api_principal_name(wpa_api_request *request, const char **name, wpa_error *err) WPA_CHECK;
-/** Does If-Match, if given, name this version? Errors CONFLICT (412). */
-bool wpa_api_if_match(const wpa_api_request *request, int64_t version, wpa_error *err) WPA_CHECK;
+/**
+ * Does If-Match, if given, name the ETag that the answer has so far? For things without a version:
+ * show them, ask this, change them. Errors CONFLICT (412).
+ */
+bool wpa_api_is_as_read(const wpa_api_request *request, wpa_error *err) WPA_CHECK;
 /** Value of a request header, or NULL. Only while the handler runs. */
 const char *wpa_api_request_header(const wpa_api_request *request, const char *name);
 /** A time of the database as RFC 3339 in UTC, null for 0. */

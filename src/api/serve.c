@@ -1,6 +1,7 @@
 /* A call from its path to its answer. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <microhttpd.h>
 
@@ -106,7 +107,9 @@ static bool read_query(wpa_api_call *call, wpa_error *err)
 
 static bool is_json(const char *type)
 {
-    return !type || wpa_text_starts(type, "application/json");
+    static const char json[] = "application/json";
+    size_t length = type ? strcspn(type, "; \t") : 0;
+    return !type || (length == sizeof json - 1 && strncasecmp(type, json, length) == 0);
 }
 
 /** Fields of the body that came as parameters. */
@@ -168,15 +171,31 @@ static void read_conditions(wpa_api_call *call)
 {
     wpa_api_request *r = &call->request;
     r->if_match = unquoted(call, wpa_api_header(call, MHD_HTTP_HEADER_IF_MATCH));
-    r->if_none_match = unquoted(call, wpa_api_header(call, MHD_HTTP_HEADER_IF_NONE_MATCH));
+    r->if_none_match = wpa_api_header(call, MHD_HTTP_HEADER_IF_NONE_MATCH);
     r->idempotency_key = wpa_api_header(call, "Idempotency-Key");
 }
 
-/** The caller has this already: nothing to send. */
-static void leave_out_unchanged(wpa_api_request *r)
+/** Is it among `"a", W/"b"`, or is any meant? */
+static bool is_named(wpa_api_call *call, const char *list, const char *etag)
 {
-    if (wpa_text_is(r->method, "GET") && r->status == 200 && r->etag && r->if_none_match &&
-        wpa_text_is(r->etag, r->if_none_match)) {
+    while (list && *list) {
+        list += strspn(list, ", \t");
+        size_t length = strcspn(list, ", \t"); /* our own have neither */
+        const char *one = unquoted(call, wpa_arena_slice(call->arena, list, length));
+        if (wpa_text_is(one, "*") || wpa_text_is(one, etag)) {
+            return true;
+        }
+        list += length;
+    }
+    return false;
+}
+
+/** The caller has this already: nothing to send. */
+static void leave_out_unchanged(wpa_api_call *call)
+{
+    wpa_api_request *r = &call->request;
+    bool is_read = wpa_text_is(r->method, "GET") || wpa_text_is(r->method, "HEAD");
+    if (is_read && r->status == 200 && r->etag && is_named(call, r->if_none_match, r->etag)) {
         r->status = 304;
         r->answer = NULL;
         r->text = NULL;
@@ -295,7 +314,7 @@ static void take_outcome(wpa_api_call *call, wpa_api_next next, const wpa_error 
         }
         r->status = r->status ? r->status : r->route->status ? r->route->status : 200;
         wpa_api_kept_put(call);
-        leave_out_unchanged(r);
+        leave_out_unchanged(call);
         break;
     }
     if (r->is_idempotent) {

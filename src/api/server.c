@@ -466,7 +466,7 @@ wpa_api *wpa_api_start(wpa_engine *engine, const wpa_api_options *options, wpa_e
     if (api->keys) {
         wpa_token_keys_set_log(api->keys, api->log);
     }
-    int fd = api->keys ? open_socket(options, err) : -1;
+    int fd = api->keys && wpa_api_documents_make(api, err) ? open_socket(options, err) : -1;
     api->socket_fd = options->listen_fd < 0 ? fd : -1;
     api->port = fd >= 0 ? port_of(fd) : 0;
     /* The workers come first: whoever is answered at all is answered fast. */

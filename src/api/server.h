@@ -47,11 +47,19 @@ typedef struct wpa_api_peer {
 
 typedef struct wpa_api_stream wpa_api_stream;
 
+/** What is the same for all calls: made once, before the first. */
+typedef struct wpa_api_document {
+    const char *text; /* [size_bytes] */
+    size_t size_bytes;
+    const char *etag;
+} wpa_api_document;
+
 struct wpa_api {
     wpa_engine *engine;
     wpa_api_options options;
     wpa_arena *arena; /* texts; read-only once started */
     wpa_log *log;
+    wpa_api_document openapi, docs; /* read-only once started */
     wpa_token_keys *keys;
     struct MHD_Daemon *daemon;
     int port;
@@ -98,6 +106,9 @@ void *wpa_api_watch(void *argument);
 /** Read the path, the person, query and body; run the handler; never fails, an error is an answer.
  */
 void wpa_api_serve(wpa_api_call *call, wpa_db *db);
+
+/** Describe the interface, for programs and for people, before anybody asks. */
+bool wpa_api_documents_make(wpa_api *api, wpa_error *err) WPA_CHECK;
 
 /** problem+json of an error. */
 void wpa_api_problem(wpa_api_request *request, const wpa_error *err);

@@ -86,8 +86,8 @@ wpa_secret *wpa_cli_ask_passphrase(wpa_cli *cli, const char *prompt, const char 
     int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (tty < 0) {
         WPA_FAIL(err, WPA_E_UNAVAILABLE,
-                 "no terminal to ask for the passphrase (use --passphrase-file FILE, or - for "
-                 "standard input)");
+                 "no terminal to ask for the %.*s (give a file: see --help)",
+                 (int)strcspn(prompt, ":"), prompt);
         return NULL;
     }
     wpa_secret *first = ask(tty, prompt, err);

@@ -12,7 +12,10 @@ static const wpa_cli_option add_options[] = {
     {"role", 0, WPA_CLI_TEXT, "ROLE", "guardian (the default) or viewer"},
     WPA_CLI_OPTION_PASSPHRASE,
 };
-static const wpa_cli_option passphrase_options[] = {WPA_CLI_OPTION_PASSPHRASE};
+static const wpa_cli_option passphrase_options[] = {
+    {"old-passphrase-file", 0, WPA_CLI_TEXT, "FILE", "read one's own old passphrase from a file's first line (-: standard input)"},
+    WPA_CLI_OPTION_PASSPHRASE,
+};
 
 static const wpa_cli_column columns[] = {
     {"id", NULL, WPA_CLI_AS_ID, 0},
@@ -142,10 +145,18 @@ static int run_passwd(wpa_cli *cli, wpa_error *err)
         return WPA_CLI_FAILED;
     }
     const char *name = cli->n_operands ? cli->operands[0] : session->actor.name;
-    WPA_AUTO(wpa_secret) *passphrase = wpa_cli_ask_passphrase(
-        cli, "new passphrase: ", wpa_cli_text(cli, "passphrase-file"), true, err);
+    bool is_own = wpa_guardian_is_self(&session->actor, name);
+    WPA_AUTO(wpa_secret) *old =
+        is_own ? wpa_cli_ask_passphrase(
+                     cli, "old passphrase: ", wpa_cli_text(cli, "old-passphrase-file"), false, err)
+               : NULL;
+    WPA_AUTO(wpa_secret) *passphrase =
+        is_own && !old
+            ? NULL
+            : wpa_cli_ask_passphrase(cli, "new passphrase: ", wpa_cli_text(cli, "passphrase-file"),
+                                     true, err);
     if (!passphrase || !wpa_guardian_set_passphrase(wpa_cli_db(cli, err), &session->actor, name,
-                                                    passphrase, session->jti, err)) {
+                                                    old, passphrase, session->jti, err)) {
         return WPA_CLI_FAILED;
     }
     wpa_cli_say(cli, "'%s' has a new passphrase; the other sessions have ended", name);
@@ -156,6 +167,8 @@ const wpa_cli_command wpa_cli_guardian_passwd = {
     .name = "guardian passwd",
     .operands = "[NAME]",
     .summary = "give oneself, or as guardian somebody else, a new passphrase",
+    .details = "One's own is changed by the old one, so that a terminal that was left open is not "
+               "enough. With both files standard input, the old one is its first line.",
     .options = passphrase_options,
     .n_options = WPA_COUNT(passphrase_options),
     .max_operands = 1,

@@ -6,6 +6,7 @@
 
 #include "auth/password.h"
 #include "gen/sql.h"
+#include "guardian/session.h"
 
 typedef struct new_person {
     const char *name, *role, *hash;
@@ -158,14 +159,26 @@ bool wpa_guardian_set_active(wpa_db *db, const wpa_actor *actor, const char *nam
            wpa_db_transact(db, actor, change_person, &wanted, err);
 }
 
-bool wpa_guardian_set_passphrase(wpa_db *db, const wpa_actor *actor, const char *name,
-                                 const wpa_secret *passphrase, const char *keep_jti, wpa_error *err)
+bool wpa_guardian_is_self(const wpa_actor *actor, const char *name)
 {
-    bool is_own = actor && wpa_text_is_ci(actor->name, name);
+    return actor && wpa_text_is_ci(actor->name, name);
+}
+
+static bool prove(wpa_db *db, const wpa_actor *actor, const wpa_secret *old, wpa_error *err)
+{
+    return old ? wpa_session_prove(db, actor, old, err)
+               : WPA_FAIL(err, WPA_E_DENIED, "one's own passphrase is changed by the old one");
+}
+
+bool wpa_guardian_set_passphrase(wpa_db *db, const wpa_actor *actor, const char *name,
+                                 const wpa_secret *old, const wpa_secret *passphrase,
+                                 const char *keep_jti, wpa_error *err)
+{
+    bool is_own = wpa_guardian_is_self(actor, name);
     wpa_action action = is_own ? WPA_ACTION_READ : WPA_ACTION_CHANGE_PRINCIPALS;
     char hash[WPA_PASSWORD_HASH_SIZE];
     if (!wpa_actor_check(actor, action, err) || !wpa_passphrase_check(passphrase, err) ||
-        !wpa_password_hash(passphrase, hash, err)) {
+        (is_own && !prove(db, actor, old, err)) || !wpa_password_hash(passphrase, hash, err)) {
         return false;
     }
     change wanted = {.name = name, .hash = hash, .keep_jti = keep_jti};

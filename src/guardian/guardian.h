@@ -44,12 +44,21 @@ bool wpa_guardian_add(wpa_db *db, const wpa_actor *actor, const char *name, wpa_
  */
 bool wpa_guardian_set_active(wpa_db *db, const wpa_actor *actor, const char *name, bool is_active,
                              wpa_error *err) WPA_CHECK;
+/** Is this the name of whoever acts, in whatever case? */
+bool wpa_guardian_is_self(const wpa_actor *actor, const char *name);
 /**
  * Give a person a new passphrase; all sessions of his but keep_jti (may be NULL) end. Anybody may
- * do it for himself, a guardian for everybody.
+ * do it for himself, by the old one: a session that was left open is not enough to take a person
+ * over. A guardian may do it for everybody else.
+ *
+ * old       one's own; NULL for others.
+ *
+ * Errors    WPA_E_DENIED (the old one is wrong or missing; not a guardian), WPA_E_REFUSED (there is
+ *           no old one: another guardian gives it), WPA_E_NOT_FOUND, WPA_E_INVALID, WPA_E_LIMIT
+ *           (too many tries).
  */
 bool wpa_guardian_set_passphrase(wpa_db *db, const wpa_actor *actor, const char *name,
-                                 const wpa_secret *passphrase, const char *keep_jti,
-                                 wpa_error *err) WPA_CHECK;
+                                 const wpa_secret *old, const wpa_secret *passphrase,
+                                 const char *keep_jti, wpa_error *err) WPA_CHECK;
 /** Everybody, agents included, in the order they were made; items[*n] in the arena, or NULL. */
 wpa_principal *wpa_guardian_list(wpa_db *db, wpa_arena *arena, size_t *n, wpa_error *err);

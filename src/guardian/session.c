@@ -312,7 +312,9 @@ bool wpa_session_prove(wpa_db *db, const wpa_actor *actor, const wpa_secret *pas
     bool is_right = wpa_password_verify(found.id ? found.hash : NULL, passphrase);
     wpa_wipe(&found.hash, sizeof found.hash);
     if (!found.id) {
-        return WPA_FAIL(err, WPA_E_REFUSED, "'%s' has no passphrase (see wpa guardian passwd)",
+        return WPA_FAIL(err, WPA_E_REFUSED,
+                        "'%s' has no passphrase (another guardian gives one: wpa guardian passwd "
+                        "NAME)",
                         actor->name);
     }
     return is_right && found.id == actor->principal_id && found.is_active

@@ -58,6 +58,31 @@ def patching_is_all_or_nothing(world):
     assert (rejected.json["reason"], rejected.json["reviewed_by"]) == ("rejected", "Ada"), rejected.body
 
 
+def what_was_read_is_named_by_its_etag(world):
+    analysis = world.call("POST", "/analyze?workflow_name=ledger-api-ci").json["id"]
+    for path, body in (("/analyses/" + analysis, {"status": "reviewed"}), ("/guardians/mira", {"active": True})):
+        refused = world.call("PATCH", path, body, {"If-Match": '"other"'})
+        assert refused.status == 412, (path, refused.status, refused.body)
+        assert world.call("PATCH", path, body, {"If-Match": "*"}).status == 200
+    seen = world.call("GET", "/analyses/" + analysis)
+    assert seen.json["status"] == "reviewed"
+    same = {"If-Match": seen.headers["ETag"]}
+    assert world.call("PATCH", "/analyses/" + analysis, {"status": "reviewed"}, same).status == 200
+    for named in (seen.headers["ETag"], "W/" + seen.headers["ETag"], '"x", ' + seen.headers["ETag"], "*"):
+        for method in ("GET", "HEAD"):
+            again = world.call(method, "/analyses/" + analysis, headers={"If-None-Match": named})
+            assert (again.status, again.body) == (304, b""), (named, method, again.status)
+    assert world.call("GET", "/analyses/" + analysis, headers={"If-None-Match": '"x", "y"'}).status == 200
+
+
+def bodies_are_json(world):
+    order = json.dumps({"workflow_name": "ledger-api-ci"})
+    for kind, status in (("application/json", 200), ("Application/JSON; charset=utf-8", 200), ("application/jsonx", 415),
+                         ("application/x-www-form-urlencoded", 415), ("text/plain", 415)):
+        answer = world.call("POST", "/analyze", order, {"Content-Type": kind})
+        assert answer.status == status, (kind, answer.status, answer.body)
+
+
 def repetitions_are_made_once(world):
     order = {"target_workflow": "ledger-api-ci", "patch_name": "once",
              "patch_content": {"files_modified": ["b.md"], "changes": {"b.md": "x\n"}}}
@@ -250,7 +275,16 @@ def streams_tell_of_changes(world):
 
 def documents_need_nothing_else(world):
     assert world.call("GET", "//docs", token=None).status == 200
+    for path in ("/docs", "/openapi.json"):
+        whole = world.call("GET", path, token=None)
+        seen = {"If-None-Match": whole.headers["ETag"]}
+        again = world.call("GET", path, headers=seen, token=None)
+        assert (whole.status, again.status, again.body) == (200, 304, b"") and again.headers["ETag"] == whole.headers["ETag"]
+        assert world.call("GET", path, headers={"If-None-Match": '"x"'}, token=None).body == whole.body
+        assert world.call("GET", "/" + path, token=None).body == whole.body
     page = world.call("GET", "/docs", token=None).body.decode()
+    problem = world.call("GET", "/nowhere", token=None).json["type"]
+    assert problem.startswith(BASE + "/docs#") and f'id="{problem.partition("#")[2]}"' in page, problem
     assert "<h1>wpa REST API</h1>" in page
     # no script, picture, style or font from elsewhere
     assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//|@import|url\(", page)
@@ -373,11 +407,12 @@ def promtool_agrees(world):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-CHECKS = (patching_is_all_or_nothing, repetitions_are_made_once, changes_are_seen_at_once,
-          things_are_found_by_each_of_their_names, subjects_are_resources,
-          pages_hold_everything_once, findings_are_filtered_as_in_the_console, long_calls_say_where,
-          streams_tell_of_changes, documents_need_nothing_else, forwarded_addresses_are_believed_of_some,
-          a_unix_socket_serves, systemd_hands_over_a_socket, unit_files_are_installed)
+CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies_are_json,
+          repetitions_are_made_once, changes_are_seen_at_once, things_are_found_by_each_of_their_names,
+          subjects_are_resources, pages_hold_everything_once, findings_are_filtered_as_in_the_console,
+          long_calls_say_where, streams_tell_of_changes, documents_need_nothing_else,
+          forwarded_addresses_are_believed_of_some, a_unix_socket_serves, systemd_hands_over_a_socket,
+          unit_files_are_installed)
 # What needs a program that may not be here is a test of its own, and skipped as a whole.
 WITH_TOOLS = {tls_serves: ("openssl", "curl"), unit_files_are_good: ("systemd-analyze",),
               promtool_agrees: ("promtool",)}

@@ -250,8 +250,16 @@ static void test_new_passphrase_ends_other_sessions(void **state)
     wpa_session second;
     assert_true(wpa_session_sign_in(made->db, &made->where, "mira", made->right, made->key_path,
                                     NULL, "api", &second, &err));
-    assert_true(wpa_guardian_set_passphrase(made->db, &made->mira.actor, "mira", made->wrong,
-                                            made->mira.jti, &err));
+    const wpa_secret *const bad[] = {NULL, made->wrong};
+    for (size_t i = 0; i < WPA_COUNT(bad); i++) {
+        assert_false(wpa_guardian_set_passphrase(made->db, &made->mira.actor, "Mira", bad[i],
+                                                 made->wrong, made->mira.jti, &err));
+        assert_int_equal(err.code, WPA_E_DENIED);
+        wpa_error_clear(&err);
+    }
+    assert_true(wpa_session_check(made->db, &second, &err));
+    assert_true(wpa_guardian_set_passphrase(made->db, &made->mira.actor, "mira", made->right,
+                                            made->wrong, made->mira.jti, &err));
     assert_true(wpa_session_check(made->db, &made->mira, &err));
     assert_false(wpa_session_check(made->db, &second, &err));
     assert_int_equal(sign_in(made, "mira", made->right, &err), WPA_E_DENIED);
@@ -267,10 +275,10 @@ static void test_viewers_change_only_their_own(void **state)
         wpa_guardian_add(made->db, &made->mira.actor, "tom", WPA_ROLE_VIEWER, made->right, &err));
     assert_true(wpa_session_sign_in(made->db, &made->where, "tom", made->right, made->key_path,
                                     NULL, "console", &tom, &err));
-    assert_true(
-        wpa_guardian_set_passphrase(made->db, &tom.actor, "tom", made->wrong, tom.jti, &err));
-    assert_false(
-        wpa_guardian_set_passphrase(made->db, &tom.actor, "mira", made->wrong, NULL, &err));
+    assert_true(wpa_guardian_set_passphrase(made->db, &tom.actor, "tom", made->right, made->wrong,
+                                            tom.jti, &err));
+    assert_false(wpa_guardian_set_passphrase(made->db, &tom.actor, "mira", made->wrong, made->right,
+                                             NULL, &err));
     assert_int_equal(err.code, WPA_E_DENIED);
     assert_false(
         wpa_guardian_add(made->db, &tom.actor, "eve", WPA_ROLE_GUARDIAN, made->right, &err));
@@ -655,8 +663,8 @@ static void test_who_is_whose_account_is_guarded(void **state)
     wpa_actor nia = wpa_test_person(made->pg, "nia", WPA_ROLE_VIEWER);
     int64_t mira_id = made->mira.actor.principal_id;
     wpa_error err = {0};
-    assert_true(
-        wpa_guardian_set_passphrase(made->db, &made->mira.actor, "tom", made->wrong, NULL, &err));
+    assert_true(wpa_guardian_set_passphrase(made->db, &made->mira.actor, "tom", NULL, made->wrong,
+                                            NULL, &err));
     const struct {
         int64_t actor, bound;
         const char *state;

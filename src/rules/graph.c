@@ -26,6 +26,7 @@ struct wpa_graph {
     wpa_map *actions; /* owner/repo[/path] in lower case -> users, once closed */
     bool *has_asked;  /* of the reader whose view this is, or NULL */
     wpa_budget *budget;
+    wpa_similarity_memo *sketched;
     wpa_similarity_index *similar;
 };
 
@@ -41,7 +42,7 @@ typedef struct file_list {
     size_t n, capacity;
 } file_list;
 
-wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
+static wpa_graph *new_graph(const char *repository, bool has_whole_jobs, wpa_arena *arena)
 {
     wpa_graph *graph = wpa_arena_alloc(arena, sizeof *graph);
     graph->arena = arena;
@@ -51,7 +52,13 @@ wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
     graph->actions = wpa_map_new(arena);
     graph->named = wpa_map_new(arena);
     graph->followers = wpa_map_new(arena);
+    graph->sketched = wpa_similarity_memo_new(has_whole_jobs, arena);
     return graph;
+}
+
+wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
+{
+    return new_graph(repository, true, arena);
 }
 
 /* ---- reading one file ---- */
@@ -223,7 +230,7 @@ static void read_jobs(const wpa_graph *graph, wpa_graph_file *file, const wpa_ou
             .name = copy(graph, wpa_yaml_text(wpa_yaml_get(job->node, "name"))),
             .needs = copy_texts(graph, wpa_yaml_get(job->node, "needs")),
             .key_span = job->key ? job->key->span : job->node->span,
-            .likeness = wpa_similarity_read(job, graph->arena),
+            .likeness = wpa_similarity_read(job, graph->sketched, graph->arena),
         };
         read_work(job, &jobs[i]);
     }
@@ -534,6 +541,14 @@ void wpa_graph_close(wpa_graph *graph)
         }
     }
     wpa_similarity_index_close(graph->similar);
+}
+
+const wpa_graph *wpa_graph_of_one(const wpa_source *source, wpa_arena *arena)
+{
+    wpa_graph *graph = new_graph(NULL, false, arena);
+    wpa_graph_add(graph, source);
+    wpa_graph_close(graph);
+    return graph;
 }
 
 /* ---- asking ---- */

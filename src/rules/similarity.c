@@ -12,6 +12,8 @@
  */
 #define SKETCHED_MAX 64
 #define WHOLE_JOB UINT32_MAX
+#define MEMO_STEPS 512
+#define RUNS_SEEN_MAX 256 /* of a file that has more it is taken for granted */
 
 /* The same function for processors that take more numbers at a time, chosen as the program starts.
  */
@@ -145,19 +147,27 @@ static uint32_t add_inputs(features *f, const wpa_yaml_node *with)
     return with ? (uint32_t)with->n_pairs : 0;
 }
 
+/* What the step is; 0: a script. */
+static uint32_t kind_of(const wpa_outline_step *step)
+{
+    if (step->run || !step->uses.node) {
+        return 0;
+    }
+    wpa_slice text = wpa_slice_of(wpa_yaml_text(step->uses.node) ? step->uses.node->text : "");
+    bool is_known = step->uses.kind == WPA_OUTLINE_REPOSITORY;
+    wpa_slice slug = is_known ? step->uses.slug : text;
+    int major = is_known ? wpa_outline_major(&step->uses) : 0;
+    return hash_of(slug.at, slug.length, 3 + (uint64_t)(unsigned)major) | 1;
+}
+
 static wpa_similarity_step read_step(const wpa_outline_step *step, features *scratch,
                                      wpa_arena *arena)
 {
-    wpa_similarity_step s = {.is_setup = wpa_work_is_setup(step)};
+    wpa_similarity_step s = {.kind = kind_of(step), .is_setup = wpa_work_is_setup(step)};
     scratch->n = 0;
     if (step->run) {
         s.weight = 1 + add_script(scratch, step->run->text, step->run->length);
     } else if (step->uses.node) {
-        wpa_slice text = wpa_slice_of(wpa_yaml_text(step->uses.node) ? step->uses.node->text : "");
-        bool is_known = step->uses.kind == WPA_OUTLINE_REPOSITORY;
-        wpa_slice slug = is_known ? step->uses.slug : text;
-        int major = is_known ? wpa_outline_major(&step->uses) : 0;
-        s.kind = hash_of(slug.at, slug.length, 3 + (uint64_t)(unsigned)major) | 1;
         s.weight = 2 + 2 * add_inputs(scratch, step->with);
         add(scratch, s.kind);
     }
@@ -195,18 +205,60 @@ static void make_hashes(row_hashes *hashes)
 /* The least hash of each row over the features of a step: row by row within, which compilers make
    vectors of. */
 WPA_VECTORS static void sketch(const row_hashes *hashes, const wpa_similarity_step *step,
-                               uint32_t rows[ROWS])
+                               uint32_t rows[], size_t n_rows)
 {
     size_t n = step->n_features < SKETCHED_MAX ? step->n_features : SKETCHED_MAX;
-    memset(rows, 0xff, ROWS * sizeof *rows);
+    memset(rows, 0xff, n_rows * sizeof *rows);
     for (size_t k = 0; k < n; k++) {
         uint32_t x = step->features[k];
-        for (size_t row = 0; row < ROWS; row++) {
+        for (size_t row = 0; row < n_rows; row++) {
             uint64_t low = (uint64_t)hashes->low[row] * x + hashes->add[row];
             uint32_t hash = (uint32_t)(low >> 32) + hashes->high[row] * x;
             rows[row] = hash < rows[row] ? hash : rows[row];
         }
     }
+}
+
+/* Sketches that were made: the same steps stand in many jobs of a repository. */
+typedef struct sketched_step {
+    const uint32_t *features; /* [n_features], sorted */
+    size_t n_features;
+    uint32_t rows[ROWS];
+} sketched_step;
+
+struct wpa_similarity_memo {
+    wpa_arena *arena;
+    row_hashes hashes;
+    size_t n_rows;                    /* ROWS, or those of stretches alone */
+    sketched_step *steps[MEMO_STEPS]; /* by a hash of the features; the last one of each hash */
+};
+
+wpa_similarity_memo *wpa_similarity_memo_new(bool has_wholes, wpa_arena *arena)
+{
+    wpa_similarity_memo *memo = wpa_arena_alloc(arena, sizeof *memo);
+    memo->n_rows = has_wholes ? ROWS : (size_t)WPA_SIMILARITY_STRETCH_BANDS * BAND_ROWS;
+    memo->arena = arena;
+    make_hashes(&memo->hashes);
+    return memo;
+}
+
+/* The sketch of the step, until the next question. */
+static const uint32_t *sketched(wpa_similarity_memo *memo, const wpa_similarity_step *step)
+{
+    size_t n = step->n_features, last = n ? step->features[n - 1] : 0;
+    uint64_t key = mix((n ? (uint64_t)step->features[0] << 32 | step->features[n / 2] : 0) ^ last);
+    sketched_step **slot = &memo->steps[key % MEMO_STEPS], *s = *slot;
+    if (s && s->n_features == n &&
+        (n == 0 || memcmp(s->features, step->features, n * sizeof *step->features) == 0)) {
+        return s->rows;
+    }
+    if (!s) {
+        s = *slot = wpa_arena_alloc(memo->arena, sizeof *s);
+    }
+    s->features = step->features;
+    s->n_features = n;
+    sketch(&memo->hashes, step, s->rows, memo->n_rows);
+    return s->rows;
 }
 
 static uint32_t least_of(uint32_t rows[][ROWS], size_t n_steps, size_t row)
@@ -233,19 +285,18 @@ static size_t count_stretches(const wpa_similarity_job *job)
 }
 
 /* Each step is hashed once, for the whole and for the stretches that it is part of. */
-static const uint32_t *read_bands(const wpa_similarity_job *job, wpa_arena *arena)
+static const uint32_t *read_bands(const wpa_similarity_job *job, wpa_similarity_memo *memo,
+                                  wpa_arena *arena)
 {
     uint32_t rows[WPA_SIMILARITY_STEPS_MAX][ROWS];
-    row_hashes hashes;
-    make_hashes(&hashes);
     size_t n_stretches = count_stretches(job), n = 0;
     uint32_t *bands = wpa_arena_array(
         arena, WPA_SIMILARITY_BANDS + n_stretches * WPA_SIMILARITY_STRETCH_BANDS, sizeof *bands);
     for (size_t i = 0; i < job->n_steps; i++) {
-        sketch(&hashes, &job->steps[i], rows[i]);
+        memcpy(rows[i], sketched(memo, &job->steps[i]), memo->n_rows * sizeof rows[i][0]);
     }
     for (uint32_t k = 0; k < WPA_SIMILARITY_BANDS; k++) {
-        bands[n++] = band_of(rows, job->n_steps, k, true);
+        bands[n++] = job->has_whole ? band_of(rows, job->n_steps, k, true) : 0;
     }
     for (size_t i = 0; i < n_stretches; i++) {
         for (uint32_t k = 0; k < WPA_SIMILARITY_STRETCH_BANDS; k++) {
@@ -255,7 +306,8 @@ static const uint32_t *read_bands(const wpa_similarity_job *job, wpa_arena *aren
     return bands;
 }
 
-wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena)
+wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_similarity_memo *memo,
+                                        wpa_arena *arena)
 {
     if (job->is_call || job->n_steps == 0 || job->n_steps > WPA_SIMILARITY_STEPS_MAX) {
         return NULL;
@@ -266,13 +318,69 @@ wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *a
     wpa_similarity_job *s = wpa_arena_alloc(arena, sizeof *s);
     s->steps = steps;
     s->n_steps = job->n_steps;
+    s->has_whole = memo->n_rows == ROWS;
     for (size_t i = 0; i < job->n_steps; i++) {
         steps[i] = read_step(&job->steps[i], &scratch, arena);
         s->weight += steps[i].weight;
         s->n_real += !steps[i].is_setup;
     }
-    s->bands = read_bands(s, arena);
+    s->bands = read_bands(s, memo, arena);
     return s;
+}
+
+/* ---- asking before reading ---- */
+
+/* Runs of three steps, by what they are: which job had one first. */
+typedef struct kind_runs {
+    uint64_t hashes[RUNS_SEEN_MAX * 2]; /* 0: free */
+    const wpa_outline_job *jobs[RUNS_SEEN_MAX * 2];
+    size_t n;
+} kind_runs;
+
+/* Has another job such a run? */
+static bool is_elsewhere(kind_runs *runs, uint64_t hash, const wpa_outline_job *job)
+{
+    size_t at = hash % WPA_COUNT(runs->hashes);
+    while (runs->hashes[at] && runs->hashes[at] != hash) {
+        at = (at + 1) % WPA_COUNT(runs->hashes);
+    }
+    if (runs->hashes[at]) {
+        return runs->jobs[at] != job;
+    }
+    runs->hashes[at] = hash;
+    runs->jobs[at] = job;
+    runs->n++;
+    return false;
+}
+
+static bool repeats_run(kind_runs *runs, const wpa_outline_job *job)
+{
+    uint64_t run[WPA_SIMILARITY_STRETCH] = {0};
+    for (size_t i = 0; !job->is_call && i < job->n_steps; i++) {
+        run[i % WPA_SIMILARITY_STRETCH] = kind_of(&job->steps[i]);
+        if (i + 1 < WPA_SIMILARITY_STRETCH) {
+            continue;
+        }
+        uint64_t hash = 0;
+        for (size_t k = 1; k <= WPA_SIMILARITY_STRETCH; k++) {
+            hash = mix(hash ^ run[(i + k) % WPA_SIMILARITY_STRETCH]);
+        }
+        if (runs->n == RUNS_SEEN_MAX || is_elsewhere(runs, hash | 1, job)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_similarity_may_repeat(const wpa_outline *o)
+{
+    kind_runs runs = {.n = 0};
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        if (repeats_run(&runs, &o->jobs[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- comparing ---- */
@@ -383,7 +491,7 @@ void wpa_similarity_index_add(wpa_similarity_index *index, wpa_similarity_job *j
     wpa_similarity_member member = {owner, (uint32_t)job_index, WHOLE_JOB};
     job->index = index;
     job->member = (uint32_t)index->n_members;
-    add_member(index, job->bands, WPA_SIMILARITY_BANDS, member);
+    add_member(index, job->bands, job->has_whole ? WPA_SIMILARITY_BANDS : 0, member);
     for (size_t i = 0; i < count_stretches(job); i++) {
         member.first_step = (uint32_t)i;
         add_member(index, stretch_bands(job, i), WPA_SIMILARITY_STRETCH_BANDS, member);

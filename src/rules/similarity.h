@@ -29,13 +29,25 @@ typedef struct wpa_similarity_job {
     size_t n_steps;
     size_t n_real; /* steps that are no setup */
     unsigned weight;
+    bool has_whole;        /* it is found as a whole too */
     const uint32_t *bands; /* of the whole, then of each stretch: those that agree may be alike */
     const struct wpa_similarity_index *index; /* private: that it was added to, … */
     uint32_t member;                          /* … and the whole of it there */
 } wpa_similarity_job;
 
+/**
+ * May a stretch of steps stand in two jobs of this file? By what the steps are, without a look at
+ * what is in them: for most files that answers it.
+ */
+bool wpa_similarity_may_repeat(const wpa_outline *o);
+/** What was made of the steps of other jobs, so that it is made of equal ones once. */
+typedef struct wpa_similarity_memo wpa_similarity_memo;
+
+/** For jobs whose arena lasts as long. Without wholes only stretches of them are found. */
+wpa_similarity_memo *wpa_similarity_memo_new(bool has_wholes, wpa_arena *arena);
 /** NULL for a call and for a job without steps, or with too many. */
-wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena);
+wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_similarity_memo *memo,
+                                        wpa_arena *arena);
 /** The share of features that both have, least to 1; 0 below that. */
 double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b,
                                double least);

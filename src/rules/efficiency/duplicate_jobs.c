@@ -36,25 +36,39 @@ typedef struct subject {
     size_t n;
 } subject;
 
+/* Those that are alike, of files before this one or after it. */
+static size_t add_twins(const wpa_similarity_member members[], size_t n_members,
+                        const wpa_graph_file *file, const wpa_similarity_job *own, bool are_before,
+                        double least, twin twins[])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_members; i++) {
+        const wpa_graph_file *owner = members[i].owner;
+        const wpa_similarity_job *other = owner->jobs[members[i].job].likeness;
+        int order = owner == file ? 0 : strcmp(owner->path, file->path);
+        if (!other || order == 0 || (order < 0) != are_before) {
+            continue;
+        }
+        double alike = wpa_similarity_of_jobs(own, other);
+        if (alike >= least) {
+            twins[n++] = (twin){owner, members[i].job, alike};
+            if (are_before) {
+                break;
+            }
+        }
+    }
+    return n;
+}
+
+/* One of a file before this one is enough: it is told of there. */
 static size_t find_twins(const wpa_graph *graph, const wpa_graph_file *file,
                          const wpa_similarity_job *own, double least, twin twins[])
 {
     wpa_similarity_member members[ALIKE_MAX];
     size_t n_members =
         wpa_similarity_index_find(wpa_graph_similar(graph), own, UINT32_MAX, members, ALIKE_MAX);
-    size_t n = 0;
-    for (size_t i = 0; i < n_members; i++) {
-        const wpa_graph_file *owner = members[i].owner;
-        const wpa_similarity_job *other = owner->jobs[members[i].job].likeness;
-        if (!other || owner == file || wpa_text_is(owner->path, file->path)) {
-            continue;
-        }
-        double alike = wpa_similarity_of_jobs(own, other);
-        if (alike >= least) {
-            twins[n++] = (twin){owner, members[i].job, alike};
-        }
-    }
-    return n;
+    size_t n = add_twins(members, n_members, file, own, true, least, twins);
+    return n ? n : add_twins(members, n_members, file, own, false, least, twins);
 }
 
 /* What differs between the two, to become inputs: "node-version", "script of step 4". */

@@ -236,12 +236,7 @@ static search search_of(wpa_rule_run *run)
 {
     const wpa_surroundings *around = run->source->around;
     const wpa_graph *graph = around ? around->graph : NULL;
-    if (!graph) {
-        wpa_graph *alone = wpa_graph_new(NULL, run->arena); /* of this file alone */
-        wpa_graph_add(alone, run->source);
-        wpa_graph_close(alone);
-        graph = alone;
-    }
+    graph = graph ? graph : wpa_graph_of_one(run->source, run->arena);
     return (search){
         .index = wpa_graph_similar(graph),
         .own = wpa_graph_own(graph, run->source, run->arena),
@@ -262,11 +257,18 @@ static bool has_stretch(const wpa_outline *o)
     return false;
 }
 
+/* Alone it can only repeat itself. */
+static bool may_repeat(const wpa_surroundings *around, const wpa_outline *o)
+{
+    bool has_others = around && (around->graph || around->fleet);
+    return has_others ? has_stretch(o) : wpa_similarity_may_repeat(o);
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    if (wpa_work_is_large(o) || !has_stretch(o)) {
+    if (wpa_work_is_large(o) || !may_repeat(run->source->around, o)) {
         return true;
     }
     const search s = search_of(run);

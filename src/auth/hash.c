@@ -8,6 +8,8 @@
 
 #include <wpa/text.h>
 
+#include "auth/sha256.h"
+
 static_assert(sizeof(wpa_sha256_state) >= sizeof(crypto_hash_sha256_state), "state must fit");
 static_assert(WPA_SHA256_SIZE == crypto_hash_sha256_BYTES, "SHA-256 is 32 bytes");
 
@@ -26,17 +28,37 @@ void wpa_sha256_init(wpa_sha256_state *state)
 
 void wpa_sha256_update(wpa_sha256_state *state, const void *data, size_t size_bytes)
 {
-    crypto_hash_sha256_update((crypto_hash_sha256_state *)state, data, size_bytes);
+    wpa_sha256_add(state, data, size_bytes);
 }
 
+static void put_big_endian(uint8_t *bytes, uint64_t number, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        bytes[i] = (uint8_t)(number >> 8 * (n - 1 - i));
+    }
+}
+
+/* FIPS 180-4 section 5.1.1: a bit, zeros up to a whole block, the length in bits. */
 void wpa_sha256_final(wpa_sha256_state *state, uint8_t digest[WPA_SHA256_SIZE])
 {
-    crypto_hash_sha256_final((crypto_hash_sha256_state *)state, digest);
+    const crypto_hash_sha256_state *s = (const crypto_hash_sha256_state *)state;
+    uint8_t padding[2 * sizeof s->buf] = {0x80};
+    size_t n_held = (size_t)(s->count >> 3) % sizeof s->buf;
+    size_t n = 2 * sizeof s->buf - n_held;
+    n -= n >= sizeof s->buf + 1 + sizeof s->count ? sizeof s->buf : 0;
+    put_big_endian(padding + n - sizeof s->count, s->count, sizeof s->count);
+    wpa_sha256_add(state, padding, n);
+    for (size_t i = 0; i < WPA_COUNT(s->state); i++) {
+        put_big_endian(digest + i * sizeof *s->state, s->state[i], sizeof *s->state);
+    }
 }
 
 void wpa_sha256(const void *data, size_t size_bytes, uint8_t digest[WPA_SHA256_SIZE])
 {
-    crypto_hash_sha256(digest, data, size_bytes);
+    wpa_sha256_state state;
+    wpa_sha256_init(&state);
+    wpa_sha256_update(&state, data, size_bytes);
+    wpa_sha256_final(&state, digest);
 }
 
 char *wpa_sha256_hex(const void *data, size_t size_bytes, char *hex)

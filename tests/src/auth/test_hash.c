@@ -35,6 +35,33 @@ static void test_sha256_known_answers(void **state)
     }
 }
 
+/* Around the ends of blocks, whole and in pieces: the digest of all digests. */
+static void test_sha256_of_every_length(void **state)
+{
+    (void)state;
+    uint8_t data[256], digest[WPA_SHA256_SIZE], pieces[WPA_SHA256_SIZE];
+    char hex[WPA_SHA256_HEX_SIZE];
+    wpa_sha256_state all;
+    wpa_sha256_init(&all);
+    for (size_t n = 0; n <= sizeof data; n++) {
+        wpa_sha256_state streaming;
+        for (size_t i = 0; i < n; i++) {
+            data[i] = (uint8_t)(i * 7 + n);
+        }
+        wpa_sha256_init(&streaming);
+        for (size_t i = 0, size = 1; i < n; i += size, size = 1 + (size * 5 + n) % 90) {
+            wpa_sha256_update(&streaming, data + i, size < n - i ? size : n - i);
+        }
+        wpa_sha256_final(&streaming, pieces);
+        wpa_sha256(data, n, digest);
+        assert_memory_equal(digest, pieces, sizeof digest);
+        wpa_sha256_update(&all, digest, sizeof digest);
+    }
+    wpa_sha256_final(&all, digest);
+    wpa_hex_encode(digest, sizeof digest, hex);
+    assert_string_equal(hex, "8c87921c70e710c77b598f6aed63e551969111a288541684ba32dc1203143503");
+}
+
 static void test_blake2b_known_answers(void **state)
 {
     (void)state; /* RFC 7693, 16 bytes, no key */
@@ -112,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256_known_answers),
+        cmocka_unit_test(test_sha256_of_every_length),
         cmocka_unit_test(test_blake2b_known_answers),
         cmocka_unit_test(test_hmac_known_answer),
         cmocka_unit_test(test_uuids_are_valid_and_differ),

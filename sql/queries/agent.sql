@@ -24,6 +24,11 @@ ON CONFLICT (id) DO UPDATE SET busy = excluded.busy, state = excluded.state, see
 -- rows: one
 SELECT wpa.summary_fold();
 
+-- name: agent_forget
+-- params:
+-- rows: one: how many rows went; a thousand: there may be more
+SELECT wpa.forget_old();
+
 -- name: agent_next_due
 -- params:
 -- rows: one: milliseconds until the next waiting job is due, null if none waits

@@ -1,6 +1,7 @@
 /*
  * The keeper: one thread that listens for new jobs, wakes the workers when one is due, takes lapsed
- * jobs back, keeps this agent's record, folds the counts and looks at the schedule.
+ * jobs back, keeps this agent's record, folds the counts, looks at the schedule and forgets what
+ * is old.
  */
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -17,12 +18,14 @@
 #define CHORES_MS 5000
 #define CHECK_MS 10000
 #define RETRY_MS 1000
-#define BUSY_MS 500 /* a job is due, but every worker has one */
+#define FORGET_MS 600000
+#define FORGET_BATCH 1000 /* as forget_old has it */
+#define BUSY_MS 500       /* a job is due, but every worker has one */
 
 typedef struct keeper {
     wpa_engine *engine;
     wpa_db *db;
-    int64_t next_chores_ms, next_check_ms;
+    int64_t next_chores_ms, next_check_ms, next_forget_ms;
     uint64_t generation;
     bool was_good;
 } keeper;
@@ -88,11 +91,23 @@ static bool look_at_schedule(keeper *k, wpa_error *err)
     return !matches || wpa_job_enqueue(k->db, &spec, NULL, err);
 }
 
+/** What has been over for long; where there is much of it, some with each round of chores. */
+static bool forget(keeper *k, wpa_error *err)
+{
+    if (wpa_monotonic_ms() < k->next_forget_ms) {
+        return true;
+    }
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(k->db, WPA_SQL_AGENT_FORGET, NULL, 0, err);
+    bool is_all = rows && wpa_rows_int(rows, 0, 0) < FORGET_BATCH;
+    k->next_forget_ms = is_all ? wpa_monotonic_ms() + with_jitter(FORGET_MS) : 0;
+    return rows != NULL;
+}
+
 static bool do_chores(keeper *k, wpa_error *err)
 {
     return keep_record(k, atomic_load(&k->engine->is_draining) ? "draining" : "active", err) &&
            reap(k, err) && wpa_db_run(k->db, WPA_SQL_AGENT_FOLD, NULL, 0, err) &&
-           look_at_schedule(k, err);
+           look_at_schedule(k, err) && forget(k, err);
 }
 
 /** A query that also says whether this session still listens; on doubt all of it is made anew. */

@@ -116,6 +116,44 @@ static void a_hopeless_job_is_dead_at_once(void **state)
     assert_non_null(strstr(outcome.message, "unknown kind of job 'mystery'"));
 }
 
+static void what_is_over_for_long_is_forgotten(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    static const char fill[] =
+        "INSERT INTO job_history (id, queue, kind, subject, payload, state, attempt, label, "
+        "result, "
+        "created_at, finished_at) SELECT 9000 + n, 'test', 'test', 'x', '{}', 'done', 1, '', '{}', "
+        "at, at FROM (SELECT n, now() - make_interval(days => CASE WHEN n > 1100 THEN 90 ELSE 92 "
+        "END) AS at FROM generate_series(1, 1103) n) x;"
+        "INSERT INTO session (jti, principal_id, created_at, expires_at, ended_at) SELECT "
+        "gen_random_uuid(), p.id, now() - interval '40 days', now() - x.age, x.ended FROM (VALUES "
+        "(interval '31 days', NULL::timestamptz), (interval '29 days', NULL), (interval '-1 hour', "
+        "now() - interval '39 days')) x(age, ended), principal p WHERE p.name = 'mira'";
+    static const char jobs[] = "SELECT count(*) FROM job_history WHERE id > 9000";
+    static const char sessions[] = "SELECT count(*) FROM session";
+    static const char forget[] = "SELECT wpa.forget_old()";
+    assert_string_equal(wpa_test_sql(f->pg, NULL, 0, fill), "00000");
+    assert_string_equal(wpa_test_sql(f->pg, "wpa_api", f->mira.principal_id, forget), "42501");
+    assert_string_equal(wpa_test_sql(f->pg, "wpa_viewer", f->mira.principal_id, forget), "42501");
+    assert_string_equal(wpa_test_sql(f->pg, "wpa_agent", 0, forget), "00000");
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, jobs), 103); /* a thousand at a time */
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, sessions), 2);
+    /* the rest by whoever begins to work */
+    const wpa_engine_options options = {.dsn = wpa_test_pg_dsn(f->pg),
+                                        .cache_folder = wpa_dir_temp("wpa-engine", f->arena, &err),
+                                        .n_workers = 1,
+                                        .log = f->log};
+    wpa_engine *second = wpa_engine_open(&options, &err);
+    assert_non_null(second);
+    for (int i = 0; i < 500 && wpa_test_sql_int(f->pg, 0, jobs) > 3; i++) {
+        wpa_sleep_ms(20);
+    }
+    wpa_engine_close(second);
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, jobs), 3);
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, sessions), 2);
+}
+
 static void a_patch_is_decided(void **state)
 {
     fixture *f = *state;
@@ -291,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_job_is_done_by_a_worker),
         cmocka_unit_test(a_job_due_later_is_done_then),
         cmocka_unit_test(a_hopeless_job_is_dead_at_once),
+        cmocka_unit_test(what_is_over_for_long_is_forgotten),
         cmocka_unit_test(a_patch_is_decided),
         cmocka_unit_test(a_refusal_stands_in_the_log),
         cmocka_unit_test(the_engine_survives_the_loss_of_its_connections),

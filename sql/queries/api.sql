@@ -100,7 +100,7 @@ SELECT v.version, v.id, v.short_id, v.patch_name, v.patch_version, v.patch_type,
        v.issue_identified, v.analysis_id, v.target_workflow, v.target_workflows, v.files_modified, v.lines_added, v.lines_removed, v.findings, v.created_by,
        v.requested_by, v.reviewed_by, v.approvals, v.approvals_required, d.deployment_config, d.rollback_config, v.deployment_id, v.digest,
        v.created_at, v.tested_at, v.updated_at, d.diff, d.declares, d."patch_content.notes", d."patch_content.dependencies",
-       d."patch_content.configuration", d.answers, d.approved_by, d.waivers, d.confidence, d.comments
+       d."patch_content.configuration", d.engine_notes, d.answers, d.approved_by, d.waivers, d.confidence, d.comments
   FROM wpa.v_api_patch v JOIN wpa.v_api_patch_detail d ON d.key = v.key WHERE v.key = $1::bigint;
 
 -- name: api_patch_by_uid

@@ -109,7 +109,7 @@ SELECT p.id, p.state, p.reason, p.name, p.patch_version, p.type, p.severity,
 -- name: cli_patch
 -- params: id bigint
 -- rows: at most one
-SELECT p.id, p.state, p.reason, p.name, p.patch_version, p.revision, p.type, p.severity, p.issue, p.description,
+SELECT p.id, p.state, p.reason, p.name, p.patch_version, p.revision, p.type, p.severity, p.issue, wpa.patch_words(p),
        p.comment, a.name, q.name, p.created_at, p.tested_at, encode(p.digest, 'hex'), p.lines_added,
        p.lines_removed, p.uid, p.version, p.plan, p.rollback, p.confidence
   FROM wpa.patch p

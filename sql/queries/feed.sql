@@ -223,7 +223,7 @@ SELECT to_jsonb(v) FROM wpa.v_patch v WHERE v.id = $1::bigint;
 -- name: feed_patch_more
 -- params: id bigint
 -- rows: one
-SELECT jsonb_build_object('issue', p.issue, 'description', p.description, 'digest', encode(p.digest, 'hex'), 'requester', q.name, 'added', p.lines_added, 'removed', p.lines_removed,
+SELECT jsonb_build_object('issue', p.issue, 'description', wpa.patch_words(p), 'digest', encode(p.digest, 'hex'), 'requester', q.name, 'added', p.lines_added, 'removed', p.lines_removed,
          'rules', (SELECT string_agg(DISTINCT f.code, ', ') FROM wpa.patch_finding pf JOIN wpa.finding f ON f.id = pf.finding_id WHERE pf.patch_id = p.id),
          'n_findings', (SELECT count(*) FROM wpa.patch_finding pf WHERE pf.patch_id = p.id),
          'approvals', wpa.valid_approvals(p.id, p.digest, (SELECT value::int FROM wpa.setting WHERE key = 'approvals_required') >= 2),

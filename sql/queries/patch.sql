@@ -16,15 +16,15 @@ SELECT f.id, f.fingerprint, f.rule, f.code, f.severity, f.kind, f.dimension, f.s
 SELECT id, name, url, branch, owner FROM wpa.repository WHERE name = $1 AND state <> 'removed';
 
 -- name: patch_insert
--- params: name text, version text, type text, severity text, description text, issue text, digest bytea, requester bigint, is_by_person boolean, supersedes bigint, declares jsonb, diff text, added int, removed int, rollback jsonb
+-- params: name text, version text, type text, severity text, description text, issue text, digest bytea, requester bigint, is_by_person boolean, supersedes bigint, declares jsonb, diff text, added int, removed int, rollback jsonb, engine_notes text
 -- rows: one: id
 -- why: what the engine wrote is authored by it, whoever ordered it; a revision counts on
 INSERT INTO wpa.patch (name, patch_version, type, severity, description, issue, digest, author_id, requester_id,
-                       supersedes, revision, declares, diff, lines_added, lines_removed, rollback)
+                       supersedes, revision, declares, diff, lines_added, lines_removed, rollback, engine_notes)
 SELECT $1, $2, $3, $4, $5, $6, $7::bytea,
        CASE WHEN $9::boolean THEN $8::bigint ELSE (SELECT id FROM wpa.principal WHERE name = 'engine') END,
        $8::bigint, $10::bigint, coalesce((SELECT revision + 1 FROM wpa.patch WHERE id = $10::bigint), 1),
-       $11::jsonb, $12, $13::int, $14::int, $15::jsonb
+       $11::jsonb, $12, $13::int, $14::int, $15::jsonb, $16
 RETURNING id;
 
 -- name: patch_edit_insert

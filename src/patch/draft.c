@@ -458,6 +458,7 @@ static void describe(drafting *d, const char *name)
         draft->description =
             wpa_arena_printf(d->arena, "%snot answered: %s\n", draft->description, d->left_out[i]);
     }
+    draft->engine_notes = draft->description;
     draft->type = types[d->worst_dimension];
     draft->issue = d->worst_message;
     const char *where =

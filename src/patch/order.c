@@ -149,11 +149,7 @@ bool wpa_patch_draft_order(wpa_db *db, const wpa_patch_order *order, const char 
     draft->version = order->version;
     draft->type = order->type ? order->type : draft->type;
     draft->issue = order->issue ? order->issue : draft->issue;
-    draft->description =
-        order->description && draft->description && *draft->description
-            ? wpa_arena_printf(arena, "%s\n\n%s", order->description, draft->description)
-        : order->description ? order->description
-                             : draft->description;
+    draft->description = order->description ? order->description : draft->description;
     return (!order->severity || wpa_severity_from(order->severity, &draft->severity)
                 ? true
                 : WPA_FAIL(err, WPA_E_INVALID, "unknown severity '%s'", order->severity)) &&

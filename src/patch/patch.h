@@ -35,8 +35,9 @@ typedef struct wpa_patch_file {
 
 typedef struct wpa_patch_draft {
     const char *name, *description, *issue;
-    const char *version; /* semantic; NULL: 1.0.0 */
-    const char *type;    /* bug_fix, performance, security, feature, refactor */
+    const char *engine_notes; /* what the engine did and left, a line each; NULL: it wrote none */
+    const char *version;      /* semantic; NULL: 1.0.0 */
+    const char *type;         /* bug_fix, performance, security, feature, refactor */
     wpa_severity severity;
     const char *const *declares; /* [n_declares] what it means to change */
     size_t n_declares;

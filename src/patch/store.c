@@ -228,6 +228,7 @@ static bool insert_patch(wpa_db *db, const wpa_actor *actor, const wpa_patch_dra
         wpa_db_number(diff.n_added, added),
         wpa_db_number(diff.n_removed, removed),
         rollback_json(draft, arena),
+        draft->engine_notes ? draft->engine_notes : "",
     };
     WPA_AUTO(wpa_rows) *rows =
         wpa_db_exec(db, WPA_SQL_PATCH_INSERT, params, WPA_COUNT(params), err);

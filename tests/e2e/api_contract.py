@@ -83,6 +83,25 @@ def bodies_are_json(world):
         assert answer.status == status, (kind, answer.status, answer.body)
 
 
+def words_of_an_order_stay_as_they_are(world):
+    analysis = world.call("POST", "/analyze?workflow_name=web-front-ci").json["id"]
+    order = {"analysis_id": analysis, "patch_name": "Mine", "patch_version": "2.0.1", "patch_type": "refactor",
+             "severity": "low", "description": "Words of mine.\n", "issue_identified": "what I see"}
+    made = world.call("POST", "/patches", order)
+    assert made.status == 201, made.body
+    path = "/patches/" + made.json["id"]
+    for answer in (made.json, world.call("GET", path).json):
+        assert {k: answer[k] for k in order} == order, answer
+        assert ".github/workflows/" in answer["engine_notes"], answer["engine_notes"]
+    shown = world.run("patch", "show", made.json["short_id"])
+    assert "Words of mine." in shown and answer["engine_notes"].splitlines()[0] in shown, shown
+    wait_for("its test", lambda: world.call("GET", path).json["status"] not in ("pending", "testing"))
+    assert world.call("PATCH", path, {"status": "failed", "reason": "for a test"}).status in (200, 409)
+    del order["description"]
+    again = world.call("POST", "/patches", order)
+    assert again.status == 201 and again.json["description"] == again.json["engine_notes"] != "", again.body
+
+
 def repetitions_are_made_once(world):
     order = {"target_workflow": "ledger-api-ci", "patch_name": "once",
              "patch_content": {"files_modified": ["b.md"], "changes": {"b.md": "x\n"}}}
@@ -408,6 +427,7 @@ def promtool_agrees(world):
 
 
 CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies_are_json,
+          words_of_an_order_stay_as_they_are,
           repetitions_are_made_once, changes_are_seen_at_once, things_are_found_by_each_of_their_names,
           subjects_are_resources, pages_hold_everything_once, findings_are_filtered_as_in_the_console,
           long_calls_say_where, streams_tell_of_changes, documents_need_nothing_else,

@@ -30,6 +30,33 @@ wpa_yaml_broken wpa_yaml_find_broken(const wpa_yaml_doc *doc, const char *text, 
 /** Mark the document, and every node that the entry was a part of, as incomplete. */
 void wpa_yaml_mark_broken(wpa_yaml_doc *doc, const wpa_yaml_broken *broken);
 
+typedef enum wpa_yaml_event_kind {
+    WPA_YAML_EVENT_NONE,
+    WPA_YAML_EVENT_DOCUMENT, /* one begins */
+    WPA_YAML_EVENT_SCALAR,
+    WPA_YAML_EVENT_ALIAS,
+    WPA_YAML_EVENT_MAPPING, /* one begins */
+    WPA_YAML_EVENT_SEQUENCE,
+    WPA_YAML_EVENT_END, /* of what began last */
+} wpa_yaml_event_kind;
+
+/** What a reader of YAML comes by, in order. */
+typedef struct wpa_yaml_event {
+    wpa_yaml_event_kind kind;
+    wpa_yaml_style style;
+    wpa_span span;    /* bytes of the file, properties included */
+    const char *text; /* [length], of a scalar */
+    size_t length;
+    const char *anchor, *tag; /* or NULL; of an alias: what it stands for */
+} wpa_yaml_event;
+
+/**
+ * The events of a text in the YAML that most write, or NULL for any other: then libyaml has to
+ * read it. No '\0' within the text; what is returned borrows from it.
+ */
+const wpa_yaml_event *wpa_yaml_read_quickly(const char *text, size_t size_bytes, bool is_ascii,
+                                            wpa_arena *arena, size_t *n);
+
 static inline bool wpa_yaml_is_blank(char c)
 {
     return c == ' ' || c == '\t';

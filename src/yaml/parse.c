@@ -285,16 +285,17 @@ static void attach(builder *b, wpa_yaml_node *node)
     }
 }
 
-static void set_properties(builder *b, wpa_yaml_node *node, size_t start, const yaml_char_t *name,
-                           const yaml_char_t *tag)
+static void set_properties(builder *b, wpa_yaml_node *node, const wpa_yaml_event *event)
 {
     wpa_yaml_doc *doc = b->doc;
+    const char *name = event->anchor, *tag = event->tag;
+    size_t start = event->span.start;
     if (!name && !tag) {
         return;
     }
     wpa_yaml_properties *own = wpa_arena_alloc(doc->arena, sizeof *own);
-    *own = (wpa_yaml_properties){.anchor = wpa_arena_text(doc->arena, (const char *)name),
-                                 .tag = wpa_arena_text(doc->arena, (const char *)tag),
+    *own = (wpa_yaml_properties){.anchor = wpa_arena_text(doc->arena, name),
+                                 .tag = wpa_arena_text(doc->arena, tag),
                                  .start = start};
     node->properties = own;
     if (name) {
@@ -342,43 +343,35 @@ static void check_key(builder *b, const wpa_yaml_node *node)
     }
 }
 
-static void on_scalar(builder *b, const yaml_event_t *event, wpa_span full)
+static void on_scalar(builder *b, const wpa_yaml_event *event)
 {
-    static const wpa_yaml_style styles[] = {
-        [YAML_ANY_SCALAR_STYLE] = WPA_YAML_PLAIN,
-        [YAML_PLAIN_SCALAR_STYLE] = WPA_YAML_PLAIN,
-        [YAML_SINGLE_QUOTED_SCALAR_STYLE] = WPA_YAML_SINGLE_QUOTED,
-        [YAML_DOUBLE_QUOTED_SCALAR_STYLE] = WPA_YAML_DOUBLE_QUOTED,
-        [YAML_LITERAL_SCALAR_STYLE] = WPA_YAML_LITERAL,
-        [YAML_FOLDED_SCALAR_STYLE] = WPA_YAML_FOLDED,
-    };
     const wpa_yaml_doc *doc = b->doc;
-    wpa_yaml_node *node = node_new(b, WPA_YAML_SCALAR, styles[event->data.scalar.style], full);
+    wpa_span full = event->span;
+    wpa_yaml_node *node = node_new(b, WPA_YAML_SCALAR, event->style, full);
     /* Without a property the first character is content: a plain scalar cannot start with & or !.
      */
-    if (event->data.scalar.anchor || event->data.scalar.tag) {
+    if (event->anchor || event->tag) {
         node->span.start = skip_properties(doc, b->text, full.start, full.end);
     }
     if (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED) {
         node->span.end = trim_block(doc, b->text, node->span);
     }
-    if (event->data.scalar.length > WPA_YAML_MAX_SCALAR_BYTES) {
+    if (event->length > WPA_YAML_MAX_SCALAR_BYTES) {
         report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
-               "scalar of %zu bytes is not read; the limit is %zu", event->data.scalar.length,
+               "scalar of %zu bytes is not read; the limit is %zu", event->length,
                WPA_YAML_MAX_SCALAR_BYTES);
         node->is_incomplete = true;
         b->doc->is_partial = true;
     } else {
-        node->length = (uint32_t)event->data.scalar.length;
-        node->text =
-            wpa_arena_slice(doc->arena, (const char *)event->data.scalar.value, node->length);
+        node->length = (uint32_t)event->length;
+        node->text = wpa_arena_slice(doc->arena, event->text, node->length);
         node->holds_nul = memchr(node->text, '\0', node->length) != NULL;
         if (node->style == WPA_YAML_DOUBLE_QUOTED &&
             memchr(doc->source + full.start, '\\', wpa_span_length(full))) {
             wpa_yaml_add_text(doc, node->text, node->length);
         }
     }
-    set_properties(b, node, full.start, event->data.scalar.anchor, event->data.scalar.tag);
+    set_properties(b, node, event);
     attach(b, node);
     check_key(b, node);
     close_anchor(b, node, 1);
@@ -387,10 +380,11 @@ static void on_scalar(builder *b, const yaml_event_t *event, wpa_span full)
     b->scalars[b->n_scalars++] = (wpa_span){node->span.start, full.end};
 }
 
-static void on_alias(builder *b, const yaml_event_t *event, wpa_span full)
+static void on_alias(builder *b, const wpa_yaml_event *event)
 {
+    wpa_span full = event->span;
     wpa_yaml_node *node = node_new(b, WPA_YAML_ALIAS, WPA_YAML_PLAIN, full);
-    const char *name = wpa_arena_text(b->doc->arena, (const char *)event->data.alias.anchor);
+    const char *name = wpa_arena_text(b->doc->arena, event->anchor);
     node->properties = wpa_arena_alloc(b->doc->arena, sizeof *node->properties);
     *node->properties = (wpa_yaml_properties){.anchor = name, .start = full.start};
     attach(b, node);
@@ -415,20 +409,20 @@ static void on_alias(builder *b, const yaml_event_t *event, wpa_span full)
     }
 }
 
-static void on_start(builder *b, wpa_yaml_kind kind, bool is_flow, const yaml_char_t *name,
-                     const yaml_char_t *tag, wpa_span full)
+static void on_start(builder *b, wpa_yaml_kind kind, const wpa_yaml_event *event)
 {
+    wpa_span full = event->span;
     if (b->depth >= WPA_YAML_MAX_DEPTH) {
         report(b, WPA_YAML_FAULT_LIMIT, full, (wpa_span){0, 0},
                "nested more than %d deep; the rest is not read", WPA_YAML_MAX_DEPTH);
         stop(b);
         return;
     }
-    wpa_yaml_node *node = node_new(b, kind, is_flow ? WPA_YAML_FLOW : WPA_YAML_BLOCK, full);
-    if (name || tag) {
+    wpa_yaml_node *node = node_new(b, kind, event->style, full);
+    if (event->anchor || event->tag) {
         node->span.start = skip_properties(b->doc, b->text, full.start, b->doc->size_bytes);
     }
-    set_properties(b, node, full.start, name, tag);
+    set_properties(b, node, event);
     attach(b, node);
     b->frames[b->depth++] = (frame){.node = node, .weight = 1};
 }
@@ -535,35 +529,93 @@ static void on_end(builder *b, wpa_span end)
 
 /* ---- the events ---- */
 
-static void on_event(builder *b, const yaml_event_t *event)
+static void on_event(builder *b, const wpa_yaml_event *event)
 {
-    wpa_span span = {byte_of(b, &event->start_mark), byte_of(b, &event->end_mark)};
-    b->end = span.end > b->end ? span.end : b->end;
-    switch (event->type) {
-    case YAML_SCALAR_EVENT:
-        on_scalar(b, event, span);
+    b->end = event->span.end > b->end ? event->span.end : b->end;
+    switch (event->kind) {
+    case WPA_YAML_EVENT_SCALAR:
+        on_scalar(b, event);
         break;
-    case YAML_ALIAS_EVENT:
-        on_alias(b, event, span);
+    case WPA_YAML_EVENT_ALIAS:
+        on_alias(b, event);
         break;
-    case YAML_MAPPING_START_EVENT:
-        on_start(b, WPA_YAML_MAPPING, event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE,
-                 event->data.mapping_start.anchor, event->data.mapping_start.tag, span);
+    case WPA_YAML_EVENT_MAPPING:
+        on_start(b, WPA_YAML_MAPPING, event);
         break;
-    case YAML_SEQUENCE_START_EVENT:
-        on_start(b, WPA_YAML_SEQUENCE, event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE,
-                 event->data.sequence_start.anchor, event->data.sequence_start.tag, span);
+    case WPA_YAML_EVENT_SEQUENCE:
+        on_start(b, WPA_YAML_SEQUENCE, event);
         break;
-    case YAML_MAPPING_END_EVENT:
-    case YAML_SEQUENCE_END_EVENT:
-        on_end(b, span);
+    case WPA_YAML_EVENT_END:
+        on_end(b, event->span);
         break;
-    case YAML_DOCUMENT_START_EVENT:
+    case WPA_YAML_EVENT_DOCUMENT:
         if (b->doc->root) {
-            report(b, WPA_YAML_FAULT_SECOND_DOCUMENT, span, (wpa_span){0, 0},
+            report(b, WPA_YAML_FAULT_SECOND_DOCUMENT, event->span, (wpa_span){0, 0},
                    "a second document begins here; only the first is read");
             stop(b);
         }
+        break;
+    case WPA_YAML_EVENT_NONE:
+        break;
+    }
+    if (b->doc->n_nodes > WPA_YAML_MAX_NODES && !b->is_stopped) {
+        report(b, WPA_YAML_FAULT_LIMIT, event->span, (wpa_span){0, 0},
+               "more than %d nodes; the rest is not read", WPA_YAML_MAX_NODES);
+        stop(b);
+    }
+}
+
+static void set_scalar(wpa_yaml_event *event, const yaml_event_t *from)
+{
+    static const wpa_yaml_style styles[] = {
+        [YAML_ANY_SCALAR_STYLE] = WPA_YAML_PLAIN,
+        [YAML_PLAIN_SCALAR_STYLE] = WPA_YAML_PLAIN,
+        [YAML_SINGLE_QUOTED_SCALAR_STYLE] = WPA_YAML_SINGLE_QUOTED,
+        [YAML_DOUBLE_QUOTED_SCALAR_STYLE] = WPA_YAML_DOUBLE_QUOTED,
+        [YAML_LITERAL_SCALAR_STYLE] = WPA_YAML_LITERAL,
+        [YAML_FOLDED_SCALAR_STYLE] = WPA_YAML_FOLDED,
+    };
+    event->kind = WPA_YAML_EVENT_SCALAR;
+    event->style = styles[from->data.scalar.style];
+    event->text = (const char *)from->data.scalar.value;
+    event->length = from->data.scalar.length;
+    event->anchor = (const char *)from->data.scalar.anchor;
+    event->tag = (const char *)from->data.scalar.tag;
+}
+
+/* As libyaml has it; borrows from that. */
+static wpa_yaml_event event_of(const builder *b, const yaml_event_t *from)
+{
+    wpa_yaml_event event = {.span = {byte_of(b, &from->start_mark), byte_of(b, &from->end_mark)}};
+    bool is_flow;
+    switch (from->type) {
+    case YAML_SCALAR_EVENT:
+        set_scalar(&event, from);
+        break;
+    case YAML_ALIAS_EVENT:
+        event.kind = WPA_YAML_EVENT_ALIAS;
+        event.anchor = (const char *)from->data.alias.anchor;
+        break;
+    case YAML_MAPPING_START_EVENT:
+        is_flow = from->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
+        event.kind = WPA_YAML_EVENT_MAPPING;
+        event.style = is_flow ? WPA_YAML_FLOW : WPA_YAML_BLOCK;
+        event.anchor = (const char *)from->data.mapping_start.anchor;
+        event.tag = (const char *)from->data.mapping_start.tag;
+        break;
+    case YAML_SEQUENCE_START_EVENT:
+        is_flow = from->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+        event.kind = WPA_YAML_EVENT_SEQUENCE;
+        event.style = is_flow ? WPA_YAML_FLOW : WPA_YAML_BLOCK;
+        event.anchor = (const char *)from->data.sequence_start.anchor;
+        event.tag = (const char *)from->data.sequence_start.tag;
+        break;
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        event.kind = WPA_YAML_EVENT_END;
+        break;
+    case YAML_DOCUMENT_START_EVENT:
+        event.kind = WPA_YAML_EVENT_DOCUMENT;
         break;
     case YAML_NO_EVENT:
     case YAML_STREAM_START_EVENT:
@@ -571,11 +623,7 @@ static void on_event(builder *b, const yaml_event_t *event)
     case YAML_DOCUMENT_END_EVENT:
         break;
     }
-    if (b->doc->n_nodes > WPA_YAML_MAX_NODES && !b->is_stopped) {
-        report(b, WPA_YAML_FAULT_LIMIT, span, (wpa_span){0, 0},
-               "more than %d nodes; the rest is not read", WPA_YAML_MAX_NODES);
-        stop(b);
-    }
+    return event;
 }
 
 static wpa_span char_span(const builder *b, size_t at)
@@ -681,12 +729,30 @@ static bool parse_once(builder *b, const char *text, size_t *broken_at)
             break;
         }
         is_done = event.type == YAML_STREAM_END_EVENT;
-        on_event(b, &event);
+        const wpa_yaml_event own = event_of(b, &event);
+        on_event(b, &own);
         yaml_event_delete(&event);
     }
     close_frames(b);
     yaml_parser_delete(&b->parser);
     return !is_broken;
+}
+
+/** Most files need no more than this. */
+static bool parse_quickly(builder *b, const char *text)
+{
+    const wpa_yaml_doc *doc = b->doc;
+    size_t n = 0;
+    bool is_as_written = text == doc->source && !doc->has_bom;
+    const wpa_yaml_event *events =
+        is_as_written ? wpa_yaml_read_quickly(text, doc->size_bytes, !b->offsets, b->scratch, &n)
+                      : NULL;
+    b->text = text;
+    for (size_t i = 0; i < n; i++) {
+        on_event(b, &events[i]);
+    }
+    b->end = events ? doc->size_bytes : 0;
+    return events != NULL;
 }
 
 /* Forget the tree, keep what was said of broken places and of bytes. */
@@ -820,7 +886,9 @@ const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t si
     check_bytes(b);
     const char *text = clean(b);
     index_chars(b, text);
-    run_parser(b, text);
+    if (!parse_quickly(b, text)) {
+        run_parser(b, text);
+    }
     limit_expansion(b);
     list_aliases(b);
     check_empty(b);

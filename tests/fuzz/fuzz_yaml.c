@@ -1,8 +1,10 @@
-/* Any bytes as YAML, and as a workflow: every span lies in the file, every map leads into it. */
+/* Any bytes as YAML, and as a workflow: every span lies in the file, every map leads into it, and
+   the quick reader comes to what libyaml comes to. */
 #include <stdlib.h>
 
 #include <wpa/yaml.h>
 
+#include "harness/yaml_twice.h"
 #include "workflow/workflow.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
@@ -82,5 +84,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
     read_as(doc, WPA_FILE_WORKFLOW, arena);
     read_as(doc, WPA_FILE_ACTION, arena);
     read_as(doc, WPA_FILE_DEPENDABOT, arena);
+    need(wpa_twice_is_same((const char *)data, size_bytes, arena));
     return 0;
 }

@@ -1,0 +1,98 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness/yaml_twice.h"
+#include "yaml/internal.h"
+
+static const char *const texts[] = {
+    "name: CI # c\non:\n  push:\n    branches: [main, 'rel/**', \"a\\\"b\"]\n  pull_request:\n\n"
+    "env:\n  A: 'it''s'\n  B: \"\"\n  C:\n",
+    "jobs:\n  a:\n    steps:\n    - uses: x/y@v1\n      with: {a: 1, b: [2, {c: d}]}\n    - run: "
+    "|\n"
+    "        echo a\n\n          b  \n        c\n\n    # c\n    - name: z\n  b:\n    needs: a\n",
+    "---\n# c\na: >-\n  one\n  two\n\n    three\n  four\nb: >+\n  x\n\n\nc: |+\n  y\n\n",
+    "- a\n- - b\n  - c: d\n    e: f\n-\n  g\n-\n- h:\n  - i\n  - j\n  k: -1\n",
+    "a:\n    b: x y: z\n    c: a#b :d\n    e: ${{ x['y'] }}\n  f: g\n",
+    "on:\n  schedule:\n  - cron: '0 0 * * *'\n  workflow_dispatch: {}\nm:\n  [\n    a, # c\n    "
+    "b\n  ]\n",
+    "key with blanks : \"caf\xc3\xa9\" \nother: plain\xe2\x82\xac text\n\n\n   \n# end",
+    "a: b\n  c\nd: &x e\nf: *x\n? g\n: h\n",
+};
+
+/* What mistakes and rare styles are made of. */
+static const char *const pieces[] = {
+    " ",  "\n",  "\n  ", "- ", ": ",  ":",   "#",        " # c",         "'",    "\"",    "|",
+    "|-", ">\n", "[",    "]",  "{",   "}",   ",",        "\\",           "\t",   "---\n", "...",
+    "?",  "-",   "&a ",  "*a", "!t ", "%",   "''",       "\n\n",         "\n- ", "|2",    "a: b",
+    "@",  "\r",  "\x01", "~",  "<<:", "\\n", "\xc2\x85", "\xe2\x80\xa8", "\xff", "\n \n"};
+
+static void expect_same(const char *text, size_t size_bytes)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    if (!wpa_twice_is_same(text, size_bytes, arena)) {
+        fail_msg("not as libyaml reads it:\n%.*s", (int)size_bytes, text);
+    }
+}
+
+static void test_every_text_is_read_as_libyaml_reads_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(texts); i++) {
+        expect_same(texts[i], strlen(texts[i]));
+    }
+}
+
+static void test_broken_at_every_place(void **state)
+{
+    (void)state;
+    char changed[1024];
+    for (size_t i = 0; i < WPA_COUNT(texts); i++) {
+        size_t n = strlen(texts[i]);
+        for (size_t at = 0; at <= n; at++) {
+            expect_same(texts[i], at); /* cut off */
+            memcpy(changed, texts[i], at);
+            if (at < n) { /* one byte less */
+                memcpy(changed + at, texts[i] + at + 1, n - at - 1);
+                expect_same(changed, n - 1);
+            }
+            for (size_t k = 0; k < WPA_COUNT(pieces); k++) {
+                size_t length = strlen(pieces[k]);
+                memcpy(changed + at, pieces[k], length);
+                memcpy(changed + at + length, texts[i] + at, n - at);
+                expect_same(changed, n + length);
+            }
+        }
+    }
+}
+
+/* A reader that gives up would pass all of the above. */
+static void test_what_most_write_is_not_given_up(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    for (size_t i = 0; i < WPA_COUNT(texts); i++) {
+        size_t n = 0;
+        bool is_ascii = wpa_text_is_ascii(texts[i], strlen(texts[i]));
+        bool is_read =
+            wpa_yaml_read_quickly(texts[i], strlen(texts[i]), is_ascii, arena, &n) != NULL;
+        bool is_odd = strstr(texts[i], "*x") || strstr(texts[i], "x y: z");
+        assert_int_equal(is_read, !is_odd);
+        assert_true(is_read == (n > 0));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_text_is_read_as_libyaml_reads_it),
+        cmocka_unit_test(test_broken_at_every_place),
+        cmocka_unit_test(test_what_most_write_is_not_given_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -67,14 +67,15 @@ UPDATE wpa.finding f SET previous = f.fingerprint, fingerprint = a.fingerprint
 --      patch; what was fixed and is back is open again, with its old age
 INSERT INTO wpa.finding AS f (workflow_id, fingerprint, rule, code, check_name, dimension, kind, severity, confidence,
        persona, state, message, path, start_line, start_column, end_line, end_column, start_byte, end_byte,
-       structure, related, aliases, data, fixes, help, evidence, blob_oid, analysis_id)
+       structure, related, aliases, data, fixes, help, evidence, blob_oid, analysis_id, repository, workflow_name)
 SELECT $1::bigint, r->>'fingerprint', r->>'rule', r->>'code', r->>'check', r->>'dimension', r->>'kind', r->>'severity',
        r->>'confidence', r->>'persona', r->>'state', r->>'message', r->>'path',
        (r#>>'{span,start,line}')::int, (r#>>'{span,start,column}')::int,
        (r#>>'{span,end,line}')::int, (r#>>'{span,end,column}')::int,
        (r#>>'{span,bytes,0}')::bigint, (r#>>'{span,bytes,1}')::bigint,
-       r->'structure', r->'related', r->'aliases', r->'data', r->'fixes', r->>'help', r->>'evidence', $3, $2::bigint
+       r->'structure', r->'related', r->'aliases', r->'data', r->'fixes', r->>'help', r->>'evidence', $3, $2::bigint, n.repository, n.workflow
   FROM jsonb_array_elements($4::jsonb) AS r
+  CROSS JOIN (SELECT w.name AS workflow, p.name AS repository FROM wpa.workflow w JOIN wpa.repository p ON p.id = w.repository_id WHERE w.id = $1::bigint) n
 ON CONFLICT (workflow_id, fingerprint) DO UPDATE
    SET code = excluded.code, dimension = excluded.dimension, kind = excluded.kind, severity = excluded.severity,
        confidence = excluded.confidence, persona = excluded.persona, message = excluded.message, path = excluded.path,
@@ -82,7 +83,7 @@ ON CONFLICT (workflow_id, fingerprint) DO UPDATE
        end_column = excluded.end_column, start_byte = excluded.start_byte, end_byte = excluded.end_byte,
        structure = excluded.structure, related = excluded.related, aliases = excluded.aliases, data = excluded.data,
        fixes = excluded.fixes, help = excluded.help, evidence = excluded.evidence, blob_oid = excluded.blob_oid,
-       analysis_id = excluded.analysis_id, last_seen = clock_timestamp(), fixed_at = NULL,
+       analysis_id = excluded.analysis_id, repository = excluded.repository, workflow_name = excluded.workflow_name, last_seen = clock_timestamp(), fixed_at = NULL,
        ignored_by = CASE WHEN f.ignored_until > clock_timestamp() THEN f.ignored_by END,
        ignored_reason = CASE WHEN f.ignored_until > clock_timestamp() THEN f.ignored_reason END,
        ignored_until = CASE WHEN f.ignored_until > clock_timestamp() THEN f.ignored_until END,

@@ -86,12 +86,18 @@ SELECT id FROM wpa.workflow_analysis WHERE uid = $1::uuid;
 
 -- name: api_patches
 -- params: before bigint, limit bigint, workflow_id bigint, status text, severity text
--- rows: newest first: key, fields
-SELECT v.key, v.id, v.short_id, v.patch_name, v.patch_version, v.patch_type, v.status, v.reason, v.comment, v.severity, v.revision, v.description,
-       v.issue_identified, v.analysis_id, v.target_workflow, v.target_workflows, v.files_modified, v.lines_added, v.lines_removed, v.findings, v.created_by,
-       v.requested_by, v.reviewed_by, v.approvals, v.approvals_required, v.deployment_config, v.rollback_config, v.deployment_id, v.digest,
-       v.created_at, v.tested_at, v.updated_at FROM wpa.v_api_patch v
- WHERE v.key = ANY((SELECT wpa.api_page_patches($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text))::bigint[]) ORDER BY v.key DESC;
+-- rows: newest first: key, the entry that is kept, what ends with time
+SELECT b.patch_id, b.item AS "...",
+       -- as v_api_patch counts them
+       CASE WHEN b.has_approval THEN
+         (SELECT count(DISTINCT x.guardian_id) FROM wpa.patch p JOIN wpa.approval x ON x.patch_id = p.id AND x.digest = p.digest AND x.withdrawn_at IS NULL
+            JOIN wpa.principal g ON g.id = x.guardian_id AND g.role = 'guardian' AND g.active
+           WHERE p.id = b.patch_id AND x.expires_at > statement_timestamp()
+             AND (n.need < 2 OR (x.guardian_id <> p.author_id AND x.guardian_id IS DISTINCT FROM p.requester_id)))
+         ELSE 0 END AS approvals, n.need AS approvals_required
+  FROM wpa.api_patches_page($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text) b
+  CROSS JOIN (SELECT coalesce((SELECT value::bigint FROM wpa.setting WHERE key = 'approvals_required'), 1) AS need) n
+ ORDER BY b.patch_id DESC;
 
 -- name: api_patch
 -- params: id bigint
@@ -142,12 +148,19 @@ SELECT v.id FROM wpa.v_deployment v WHERE v.patch_id = $1::bigint AND v.can_roll
 
 -- name: api_findings
 -- params: before bigint, limit bigint, workflow_id bigint, repository text, state text, severity text, dimension text, kind text, rule text, has_fix boolean, contains text, terms jsonb
--- rows: newest first: key, fields; what is open and for everybody unless a state is asked for
-SELECT v.key, v.schema, v.id, v.short_id, v.fingerprint, v.rule, v.code, v."check", v.dimension, v.kind, v.severity, v.confidence, v.persona, v.state,
-       v.message, v.repository, v.workflow_name, v.path, v."span.start.line", v."span.start.column", v."span.end.line", v."span.end.column", v."span.bytes",
-       v.related, v.structure, v.aliases, v.help, v.data, v.fixes, v.has_fix, v.patch_id, v.ignored, v.first_seen, v.last_seen, v.fixed_at FROM wpa.v_api_finding v
- WHERE v.key = ANY((SELECT wpa.api_page_findings($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
-         $10::boolean, $11::text, $12::jsonb))::bigint[]) ORDER BY v.key DESC;
+-- rows: newest first: key, fields as in v_api_finding; what is open and for everybody unless a state is asked for
+SELECT f.id, 'wpa.finding/1' AS schema, f.uid AS id, 'f-' || f.id AS short_id, f.fingerprint, f.rule, f.code, f.check_name AS "check", f.dimension, f.kind,
+       f.severity, f.confidence, f.persona, f.state, f.message,
+       coalesce(f.repository, (SELECT r.name FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id WHERE w.id = f.workflow_id)) AS repository,
+       coalesce(f.workflow_name, (SELECT w.name FROM wpa.workflow w WHERE w.id = f.workflow_id)) AS workflow_name, f.path,
+       f.start_line AS "span.start.line", f.start_column AS "span.start.column", f.end_line AS "span.end.line", f.end_column AS "span.end.column",
+       ARRAY[f.start_byte, f.end_byte] AS "span.bytes", f.related, f.structure, f.aliases, f.help, f.data, f.fixes, f.fixes <> '[]' AS has_fix,
+       CASE WHEN f.had_patch THEN (SELECT p.uid FROM wpa.patch_finding x JOIN wpa.patch p ON p.id = x.patch_id
+          WHERE x.finding_id = f.id AND p.state NOT IN ('failed','rolled_back') ORDER BY x.patch_id DESC LIMIT 1) END AS patch_id,
+       CASE WHEN f.ignored_by IS NOT NULL THEN json_build_object('by', (SELECT g.name FROM wpa.principal g WHERE g.id = f.ignored_by),
+         'reason', f.ignored_reason, 'until', wpa.api_time(f.ignored_until)) END AS ignored, f.first_seen, f.last_seen, f.fixed_at
+  FROM wpa.api_findings_page($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
+         $10::boolean, $11::text, $12::jsonb) f ORDER BY f.id DESC;
 
 -- name: api_finding
 -- params: id bigint

@@ -37,7 +37,7 @@ VALUES ($1::bigint, $2::bigint, $3, $4, $5, $6, $7, $8::bytea, $9::bytea, $10::j
 -- rows: those taken: id
 -- why: only what no other live patch has taken meanwhile; an ignored finding may still be fixed
 WITH taken AS (
-  UPDATE wpa.finding f SET state = 'in_patch'
+  UPDATE wpa.finding f SET state = 'in_patch', had_patch = true
    WHERE f.id = ANY($2::bigint[]) AND f.state IN ('open','ignored','baseline')
   RETURNING f.id, f.workflow_id),
 linked AS (

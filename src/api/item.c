@@ -162,11 +162,11 @@ static void write_value(wpa_column_kind kind, const char *text, size_t length, w
     }
 }
 
-/** The members of an object without its braces, behind others. */
-static void write_spread(const char *text, size_t length, wpa_buf *out)
+/** The members of an object without its braces, behind others if there are any. */
+static void write_spread(const char *text, size_t length, bool is_first, wpa_buf *out)
 {
     if (length > 2) {
-        wpa_buf_char(out, ',');
+        wpa_buf_char(out, is_first ? '{' : ',');
         wpa_buf_append(out, text + 1, length - 2);
     }
 }
@@ -181,7 +181,7 @@ void wpa_api_form_write(const wpa_api_form *form, const wpa_rows *rows, size_t r
         if (f->is_whole) {
             wpa_buf_append(out, text, length);
         } else if (f->is_spread) {
-            write_spread(text, length, out);
+            write_spread(text, length, i == 0, out);
         } else if (text) {
             write_value(f->kind, text, length, out);
         } else {

@@ -22,7 +22,8 @@ SELECT r.id, '.github/workflows/' || f || '.yml', r.name || '-' || f, 'workflow'
 
 -- One a number, for joining rows with workflows far from each other.
 CREATE TEMP TABLE numbered ON COMMIT DROP AS
-  SELECT id, repository_id, path, row_number() OVER (ORDER BY id) - 1 AS n FROM wpa.workflow;
+  SELECT w.id, w.repository_id, w.path, w.name, r.name AS repository, row_number() OVER (ORDER BY w.id) - 1 AS n
+    FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id;
 ANALYZE numbered;
 
 INSERT INTO wpa.workflow_analysis (workflow_id, dimension, status, finished_at, duration_ms, is_complete, findings, rules_run, requested_by)
@@ -48,7 +49,7 @@ END $$;
 
 -- Findings as they come in: those of one workflow lie far apart.
 INSERT INTO wpa.finding (workflow_id, fingerprint, rule, code, dimension, kind, severity, confidence, state, message, path,
-       start_line, start_column, end_line, end_column, start_byte, end_byte, fixes, help, first_seen, last_seen, fixed_at)
+       start_line, start_column, end_line, end_column, start_byte, end_byte, fixes, help, first_seen, last_seen, fixed_at, repository, workflow_name, had_patch)
 SELECT w.id, left(encode(sha256(i::text::bytea), 'hex'), 40), 'rule-' || i % 180, 'SEC-' || lpad((i % 180)::text, 3, '0'),
        (ARRAY['security','performance','efficiency','compatibility','quality'])[1 + i % 5], (ARRAY['issue','issue','issue','inefficiency','opportunity'])[1 + i % 5],
        CASE WHEN i % 100 = 0 THEN 'critical' WHEN i % 10 = 0 THEN 'high' WHEN i % 3 = 0 THEN 'medium' ELSE 'low' END, 'high',
@@ -56,7 +57,7 @@ SELECT w.id, left(encode(sha256(i::text::bytea), 'hex'), 40), 'rule-' || i % 180
        'the action ''org/action-' || i % 997 || ''' is used by a tag that can move', w.path, i % 200 + 1, 9, i % 200 + 1, 40, i % 4000, i % 4000 + 31,
        CASE WHEN i % 2 = 0 THEN '[{"safety": "safe", "title": "pin the commit", "edits": [{"start": 10, "end": 20, "text": "0123456789"}]}]' ELSE '[]' END::jsonb,
        'https://example.org/rule-' || i % 180, clock_timestamp() - (i % 200) * interval '1 hour', clock_timestamp(),
-       CASE WHEN i % 8 = 3 THEN clock_timestamp() END
+       CASE WHEN i % 8 = 3 THEN clock_timestamp() END, w.repository, w.name, i % 10 BETWEEN 1 AND 3
   FROM generate_series(1, :findings) i
   JOIN numbered w ON w.n = (i * 7919::bigint) % 10000;
 

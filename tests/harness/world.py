@@ -95,10 +95,7 @@ class World:
     def __enter__(self):
         try:
             self.make_database()
-            with open(self.path("passphrase"), "w", encoding="utf-8") as file:
-                file.write(PASSPHRASE + "\n")
-            self.run("guardian", "add", "mira", "--passphrase-file", self.path("passphrase"))
-            self.run("login", "mira", "--passphrase-file", self.path("passphrase"))
+            self.make_guardian()
         except BaseException:
             self.close()
             raise
@@ -135,6 +132,10 @@ class World:
             if os.getuid() == 0:
                 os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
         os.chmod(self.socket, 0o755)
+        self.make_data()
+        self.start_database()
+
+    def make_data(self):
         made = os.path.join(os.environ.get("WPA_TEST_TEMPLATE", "/nonexistent"), "state/wpa/postgres/data")
         if os.path.isdir(made):
             subprocess.run(["cp", "-a", made + "/.", self.data], check=True)
@@ -143,7 +144,12 @@ class World:
                 [f"{self.programs}/initdb", "--no-sync", "-D", self.data, "-U", "wpa", "-A", "trust",
                  "-E", "UTF8", "--locale=C"],
                 check=True, stdout=subprocess.DEVNULL, cwd="/", **self.as_database_user())
-        self.start_database()
+
+    def make_guardian(self):
+        with open(self.path("passphrase"), "w", encoding="utf-8") as file:
+            file.write(PASSPHRASE + "\n")
+        self.run("guardian", "add", "mira", "--passphrase-file", self.path("passphrase"))
+        self.run("login", "mira", "--passphrase-file", self.path("passphrase"))
 
     def start_database(self):
         command = [f"{self.programs}/postgres", "-D", self.data, "-k", self.socket,

@@ -47,14 +47,14 @@ SELECT f.id AS key, f.version, 'wpa.finding/1' AS schema, f.uid AS id, 'f-' || f
   FROM wpa.finding f JOIN wpa.workflow w ON w.id = f.workflow_id JOIN wpa.repository r ON r.id = w.repository_id;
 
 -- As api_page_findings, which gave ids.
-CREATE FUNCTION api_findings_page(before bigint, n bigint, workflow bigint, repository text, wanted_state text, wanted_severity text, wanted_dimension text,
+CREATE FUNCTION api_findings_page(before bigint, n bigint, workflow bigint, of_repository text, wanted_state text, wanted_severity text, wanted_dimension text,
     wanted_kind text, wanted_rule text, wanted_fix boolean, part text, terms jsonb) RETURNS SETOF finding
   LANGUAGE plpgsql STABLE ROWS 50 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE top bigint := coalesce(before, 9223372036854775807);
   of_workflows bigint[];
 BEGIN
-  IF num_nonnulls(wanted_kind, wanted_fix, part, terms) > 0 OR num_nonnulls(workflow, repository, wanted_state, wanted_severity, wanted_dimension, wanted_rule) > 1 THEN
-    RETURN QUERY SELECT f.* FROM wpa.finding f WHERE f.id = ANY(wpa.api_page_findings_by(before, n, workflow, repository, wanted_state, wanted_severity,
+  IF num_nonnulls(wanted_kind, wanted_fix, part, terms) > 0 OR num_nonnulls(workflow, of_repository, wanted_state, wanted_severity, wanted_dimension, wanted_rule) > 1 THEN
+    RETURN QUERY SELECT f.* FROM wpa.finding f WHERE f.id = ANY(wpa.api_page_findings_by(before, n, workflow, of_repository, wanted_state, wanted_severity,
         wanted_dimension, wanted_kind, wanted_rule, wanted_fix, part, terms)) ORDER BY f.id DESC;
   ELSIF wanted_severity IS NOT NULL THEN
     RETURN QUERY SELECT f.* FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default'
@@ -67,11 +67,11 @@ BEGIN
       AND (f.rule, f.id) < (wanted_rule, top) AND f.rule >= wanted_rule ORDER BY f.rule DESC, f.id DESC LIMIT n;
   ELSIF wanted_state IS NOT NULL THEN
     RETURN QUERY SELECT f.* FROM wpa.finding f WHERE (f.state, f.id) < (wanted_state, top) AND f.state >= wanted_state ORDER BY f.state DESC, f.id DESC LIMIT n;
-  ELSIF workflow IS NULL AND repository IS NULL THEN
+  ELSIF workflow IS NULL AND of_repository IS NULL THEN
     RETURN QUERY SELECT f.* FROM wpa.finding f WHERE f.state IN ('open','in_patch','verifying') AND f.persona = 'default' AND f.id < top ORDER BY f.id DESC LIMIT n;
   ELSE
     of_workflows := CASE WHEN workflow IS NOT NULL THEN ARRAY[workflow]
-      ELSE ARRAY(SELECT w.id FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id WHERE r.name = api_findings_page.repository) END;
+      ELSE ARRAY(SELECT w.id FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id WHERE r.name = of_repository) END;
     RETURN QUERY SELECT g.* FROM wpa.finding g WHERE g.id = ANY(ARRAY(SELECT y.id FROM unnest(of_workflows) u(id) CROSS JOIN LATERAL
        (SELECT f.id FROM wpa.finding f WHERE f.workflow_id = u.id AND f.state IN ('open','in_patch','verifying') AND f.persona = 'default' AND f.id < top
          ORDER BY f.id DESC LIMIT n) y ORDER BY y.id DESC LIMIT n)) ORDER BY g.id DESC;
@@ -128,7 +128,7 @@ CREATE CONSTRAINT TRIGGER patch_brief_keep AFTER INSERT ON deployment DEFERRABLE
 SELECT patch_brief_make(0, 9223372036854775807);
 ALTER TABLE patch_brief ALTER COLUMN state SET NOT NULL, ALTER COLUMN severity SET NOT NULL, ALTER COLUMN item SET NOT NULL;
 CREATE INDEX patch_brief_state ON patch_brief (state, patch_id);
-CREATE INDEX patch_brief_both ON patch_brief (state, severity, patch_id);
+CREATE INDEX patch_brief_both ON patch_brief ((state || '/' || severity), patch_id);
 CREATE INDEX patch_brief_severity ON patch_brief (severity, patch_id);
 
 CREATE FUNCTION api_patches_page(before bigint, n bigint, workflow bigint, wanted_state text, wanted_severity text) RETURNS SETOF patch_brief
@@ -136,8 +136,8 @@ CREATE FUNCTION api_patches_page(before bigint, n bigint, workflow bigint, wante
 DECLARE top bigint := coalesce(before, 9223372036854775807);
 BEGIN
   IF workflow IS NULL AND wanted_state IS NOT NULL AND wanted_severity IS NOT NULL THEN
-    RETURN QUERY SELECT b.* FROM wpa.patch_brief b WHERE (b.state, b.severity, b.patch_id) < (wanted_state, wanted_severity, top)
-      AND (b.state, b.severity) >= (wanted_state, wanted_severity) ORDER BY b.state DESC, b.severity DESC, b.patch_id DESC LIMIT n;
+    RETURN QUERY SELECT b.* FROM wpa.patch_brief b WHERE (b.state || '/' || b.severity, b.patch_id) < (wanted_state || '/' || wanted_severity, top)
+      AND b.state || '/' || b.severity >= wanted_state || '/' || wanted_severity ORDER BY b.state || '/' || b.severity DESC, b.patch_id DESC LIMIT n;
   ELSIF num_nonnulls(workflow, wanted_state, wanted_severity) > 1 THEN
     RETURN QUERY SELECT b.* FROM wpa.patch_brief b WHERE b.patch_id = ANY(wpa.api_page_patches_by(before, n, workflow, wanted_state, wanted_severity)) ORDER BY b.patch_id DESC;
   ELSIF wanted_state IS NOT NULL THEN

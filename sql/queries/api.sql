@@ -87,6 +87,7 @@ SELECT id FROM wpa.workflow_analysis WHERE uid = $1::uuid;
 -- name: api_patches
 -- params: before bigint, limit bigint, workflow_id bigint, status text, severity text
 -- rows: newest first: key, the entry that is kept, what ends with time
+-- why: the function gives the rows in order; to sort them once more takes as long as all that is said of them
 SELECT b.patch_id, b.item AS "...",
        -- as v_api_patch counts them
        CASE WHEN b.has_approval THEN
@@ -96,8 +97,7 @@ SELECT b.patch_id, b.item AS "...",
              AND (n.need < 2 OR (x.guardian_id <> p.author_id AND x.guardian_id IS DISTINCT FROM p.requester_id)))
          ELSE 0 END AS approvals, n.need AS approvals_required
   FROM wpa.api_patches_page($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text) b
-  CROSS JOIN (SELECT coalesce((SELECT value::bigint FROM wpa.setting WHERE key = 'approvals_required'), 1) AS need) n
- ORDER BY b.patch_id DESC;
+  CROSS JOIN (SELECT coalesce((SELECT value::bigint FROM wpa.setting WHERE key = 'approvals_required'), 1) AS need) n;
 
 -- name: api_patch
 -- params: id bigint
@@ -148,6 +148,7 @@ SELECT v.id FROM wpa.v_deployment v WHERE v.patch_id = $1::bigint AND v.can_roll
 
 -- name: api_findings
 -- params: before bigint, limit bigint, workflow_id bigint, repository text, state text, severity text, dimension text, kind text, rule text, has_fix boolean, contains text, terms jsonb
+-- why: the function gives the rows in order, see api_patches
 -- rows: newest first: key, fields as in v_api_finding; what is open and for everybody unless a state is asked for
 SELECT f.id, 'wpa.finding/1' AS schema, f.uid AS id, 'f-' || f.id AS short_id, f.fingerprint, f.rule, f.code, f.check_name AS "check", f.dimension, f.kind,
        f.severity, f.confidence, f.persona, f.state, f.message,
@@ -160,7 +161,7 @@ SELECT f.id, 'wpa.finding/1' AS schema, f.uid AS id, 'f-' || f.id AS short_id, f
        CASE WHEN f.ignored_by IS NOT NULL THEN json_build_object('by', (SELECT g.name FROM wpa.principal g WHERE g.id = f.ignored_by),
          'reason', f.ignored_reason, 'until', wpa.api_time(f.ignored_until)) END AS ignored, f.first_seen, f.last_seen, f.fixed_at
   FROM wpa.api_findings_page($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
-         $10::boolean, $11::text, $12::jsonb) f ORDER BY f.id DESC;
+         $10::boolean, $11::text, $12::jsonb) f;
 
 -- name: api_finding
 -- params: id bigint

@@ -126,18 +126,33 @@ static bool identify_machine(wpa_api_call *call, wpa_db *db, const char *token, 
     return r->is_known;
 }
 
+/** The database has been asked along with what the call looks at: who it is, and whether he may. */
+static bool let_in(void *context, const wpa_rows *rows, wpa_error *err)
+{
+    wpa_api_call *call = context;
+    wpa_api_request *r = &call->request;
+    const wpa_actor where = r->actor;
+    if (!wpa_session_confirm(rows, &where, call->api->log, &call->session, err)) {
+        return false;
+    }
+    r->actor = call->session.actor;
+    r->jti = call->session.jti;
+    r->is_known = true;
+    return wpa_api_may_call(call, err);
+}
+
+/** What an answer from the database alone is for, is asked behind a gate: a round trip less. */
 static bool identify_person(wpa_api_call *call, wpa_db *db, const char *token, wpa_error *err)
 {
     wpa_api_request *r = &call->request;
-    wpa_session session;
     const wpa_actor where = r->actor;
-    if (!wpa_session_resume(db, call->api->keys, token, &where, call->api->log, &session, err)) {
+    if (!wpa_session_claim(call->api->keys, token, &where, call->api->log, &call->session, err)) {
         return false;
     }
-    r->actor = session.actor;
-    r->jti = wpa_arena_text(call->arena, session.jti);
-    r->is_known = true;
-    return true;
+    const char *jti = call->session.jti;
+    wpa_db_gate_begin(db, WPA_SQL_SESSION_FIND, &jti, 1, let_in, call);
+    call->is_gated = r->route->is_kept;
+    return call->is_gated || wpa_db_gate_ask(db, err);
 }
 
 bool wpa_api_identify(wpa_api_call *call, wpa_db *db, wpa_error *err)

@@ -8,19 +8,30 @@
 #include "api/server.h"
 #include "auth/hash.h"
 #include "gen/sql.h"
+#include "core/mix.h"
 
 #define LIMIT_DEFAULT 50
 #define ANSWER_MAX_BYTES ((size_t)64 << 20)
 
 static const char *digest_of(const wpa_api_request *request)
 {
-    char *hex = wpa_arena_alloc(request->arena, WPA_BLAKE2B_HEX_SIZE);
-    return wpa_blake2b_hex(request->text, request->text_bytes, hex);
+    return wpa_arena_printf(request->arena, "%016llx%zx",
+                            (unsigned long long)wpa_mix(request->text, request->text_bytes),
+                            request->text_bytes);
 }
 
-static bool take_text(wpa_api_request *request, const wpa_buf *out, wpa_error *err)
+/** Where the answer is written: it stays with the call. */
+static wpa_buf *written(const wpa_api_request *request)
 {
-    request->text = wpa_buf_dup(out, request->arena);
+    wpa_buf_free(request->call->written);
+    request->call->written = wpa_buf_new(ANSWER_MAX_BYTES);
+    return request->call->written;
+}
+
+static bool take_text(wpa_api_request *request, wpa_error *err)
+{
+    const wpa_buf *out = request->call->written;
+    request->text = wpa_buf_data(out);
     request->text_bytes = wpa_buf_size(out);
     return wpa_buf_check(out, "answer", err);
 }
@@ -67,14 +78,13 @@ wpa_api_next wpa_api_list(wpa_api_request *request, const wpa_sql *statement, co
     params[0] = cursor;
     params[1] = wpa_db_number(wanted + 1, limit);
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(request->db, statement, params, n, err);
-    WPA_AUTO(wpa_buf) *out = wpa_buf_new(ANSWER_MAX_BYTES);
     if (!rows) {
         return WPA_API_FAILED;
     }
     bool has_more = wpa_rows_count(rows) > (size_t)wanted;
     size_t n_shown = has_more ? (size_t)wanted : wpa_rows_count(rows);
-    write_items(rows, n_shown, out, request->arena);
-    if (!take_text(request, out, err)) {
+    write_items(rows, n_shown, written(request), request->arena);
+    if (!take_text(request, err)) {
         return WPA_API_FAILED;
     }
     request->etag = digest_of(request);
@@ -93,9 +103,8 @@ wpa_api_next wpa_api_one(wpa_api_request *request, const wpa_sql *statement,
         (void)WPA_FAIL(err, WPA_E_NOT_FOUND, "%s", missing);
         return WPA_API_FAILED;
     }
-    WPA_AUTO(wpa_buf) *out = wpa_buf_new(ANSWER_MAX_BYTES);
-    wpa_api_form_write(wpa_api_form_of(rows, 1, request->arena), rows, 0, out);
-    if (!take_text(request, out, err)) {
+    wpa_api_form_write(wpa_api_form_of(rows, 1, request->arena), rows, 0, written(request));
+    if (!take_text(request, err)) {
         return WPA_API_FAILED;
     }
     request->etag = wpa_rows_is_null(rows, 0, 0)

@@ -265,7 +265,7 @@ static bool find_route(wpa_api_call *call, wpa_error *err)
     return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no %s (see %s/docs)", r->path, WPA_API_BASE);
 }
 
-static bool may_call(const wpa_api_call *call, wpa_error *err)
+bool wpa_api_may_call(const wpa_api_call *call, wpa_error *err)
 {
     const wpa_api_request *r = &call->request;
     const wpa_api_options *o = &call->api->options;
@@ -293,8 +293,9 @@ static bool prepare(wpa_api_call *call, wpa_db *db, wpa_error *err)
     r->db = db;
     r->call = call;
     read_conditions(call);
-    return find_route(call, err) && wpa_api_identify(call, db, err) && may_call(call, err) &&
-           read_query(call, err) && read_body(call, err);
+    return find_route(call, err) && wpa_api_identify(call, db, err) &&
+           (call->is_gated || wpa_api_may_call(call, err)) && read_query(call, err) &&
+           read_body(call, err);
 }
 
 static void take_outcome(wpa_api_call *call, wpa_api_next next, const wpa_error *err)
@@ -322,25 +323,41 @@ static void take_outcome(wpa_api_call *call, wpa_api_next next, const wpa_error 
     }
 }
 
+static wpa_api_next run(wpa_api_call *call, wpa_db *db, wpa_error *err)
+{
+    wpa_api_request *r = &call->request;
+    if (!db && r->route->access != WPA_API_OPEN) {
+        (void)WPA_FAIL(err, WPA_E_UNAVAILABLE, "the database cannot be reached");
+        return WPA_API_FAILED;
+    }
+    return wpa_api_kept_find(call, db) ? WPA_API_DONE : r->route->run(r, err);
+}
+
+/** Who may not call learns nothing else, whatever the outcome. */
+static wpa_api_next pass_gate(wpa_api_call *call, wpa_db *db, wpa_api_next next, wpa_error *err)
+{
+    wpa_error refusal = {0};
+    if (call->is_gated && !wpa_db_gate_ask(db, &refusal)) {
+        *err = refusal;
+        call->request.status = 0;
+        next = WPA_API_FAILED;
+    }
+    return next;
+}
+
 void wpa_api_serve(wpa_api_call *call, wpa_db *db)
 {
     wpa_api_request *r = &call->request;
     wpa_error err = {0};
     bool is_answered = false;
     r->db = db;
-    if (!r->is_woken &&
-        (!prepare(call, db, &err) || !wpa_api_idempotency_begin(call, &is_answered, &err))) {
-        take_outcome(call, WPA_API_FAILED, &err);
-        return;
+    bool is_ready = r->is_woken || (prepare(call, db, &err) &&
+                                    wpa_api_idempotency_begin(call, &is_answered, &err));
+    if (!is_answered) {
+        wpa_api_next next = is_ready ? run(call, db, &err) : WPA_API_FAILED;
+        take_outcome(call, pass_gate(call, db, next, &err), &err);
     }
-    if (is_answered) {
-        return;
+    if (db) {
+        wpa_db_gate_end(db);
     }
-    if (!db && r->route->access != WPA_API_OPEN) {
-        (void)WPA_FAIL(&err, WPA_E_UNAVAILABLE, "the database cannot be reached");
-        take_outcome(call, WPA_API_FAILED, &err);
-        return;
-    }
-    bool is_kept = wpa_api_kept_find(call, db);
-    take_outcome(call, is_kept ? WPA_API_DONE : r->route->run(r, &err), &err);
 }

@@ -26,6 +26,7 @@
 #include "api/kept.h"
 #include "api/limits.h"
 #include "api/metrics.h"
+#include "core/heap.h"
 #include "gen/calls_microhttpd.h"
 
 #define PEM_MAX_BYTES ((size_t)1 << 20)
@@ -211,6 +212,7 @@ static void forget(void *context, struct MHD_Connection *connection, void **own,
     set_reading(connection, wpa_monotonic_ms() + 2 * wpa_api_request_ms(api));
     if (call) {
         wpa_buf_free(call->upload);
+        wpa_buf_free(call->written);
         wpa_arena_free(call->arena);
         *own = NULL;
     }
@@ -449,6 +451,7 @@ static void release(wpa_api *api)
 
 wpa_api *wpa_api_start(wpa_engine *engine, const wpa_api_options *options, wpa_error *err)
 {
+    wpa_heap_for_requests();
     wpa_arena *arena = wpa_arena_new();
     wpa_api *api = wpa_arena_alloc(arena, sizeof *api);
     *api = (wpa_api){.engine = engine, .options = *options, .arena = arena, .log = options->log};

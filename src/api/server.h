@@ -9,6 +9,7 @@
 #include "agent/pool.h"
 #include "api/route.h"
 #include "auth/token.h"
+#include "guardian/session.h"
 
 struct MHD_Connection;
 struct MHD_Daemon;
@@ -29,10 +30,13 @@ typedef struct wpa_api_call {
     wpa_api_request request;
     _Atomic(wpa_call_state) state;
     wpa_buf *upload;
+    wpa_buf *written; /* what the answer's text lies in, if not in the arena */
     size_t upload_bytes; /* that came, kept or not */
     bool is_too_large;
     int64_t started_ms, deadline_ms; /* monotonic; deadline of PARKED */
     wpa_map *headers;                /* of the answer, beyond the usual */
+    wpa_session session; /* of a person's token */
+    bool is_gated;       /* who it is, the database says along with the answer (wpa_db_gate_begin) */
     const char *kept_key, *snapshot; /* where the answer is kept, and what it was made from */
     struct wpa_api_call *next;       /* in the queue of workers, or the list of parked ones */
 } wpa_api_call;
@@ -118,8 +122,12 @@ int wpa_api_status_of(const wpa_api_request *request, const wpa_error *err);
 const char *wpa_api_header(const wpa_api_call *call, const char *name);
 void wpa_api_set_header(wpa_api_call *call, const char *name, const char *value);
 
-/** Who calls: fills actor, is_known, jti. A missing token is no error, a bad one is. */
+/**
+ * Who calls: fills actor, is_known, jti. A missing token is no error, a bad one is. Of a call that
+ * is_gated it is known, and whether it may, when its first statement has been run.
+ */
 bool wpa_api_identify(wpa_api_call *call, wpa_db *db, wpa_error *err) WPA_CHECK;
+bool wpa_api_may_call(const wpa_api_call *call, wpa_error *err) WPA_CHECK;
 /** The same for a token of the provider that vouches for people. */
 bool wpa_api_identify_vouched(wpa_api_call *call, wpa_db *reader, const char *token,
                               wpa_error *err) WPA_CHECK;

@@ -27,7 +27,8 @@ enum {
     MAX_KEYS = 16,
     KID_SIZE = 40,
     KEY_BYTES = 32,
-    KEY_FILE_MAX_BYTES = 8192
+    KEY_FILE_MAX_BYTES = 8192,
+    VERIFIED = 256
 };
 
 /* The one algorithm that our own tokens use; what a header asks for does not count. */
@@ -44,6 +45,14 @@ typedef struct key_list {
     size_t n;
 } key_list;
 
+/* A token that was found good, under the keys as they are: it need not be taken apart again. */
+typedef struct verified_token {
+    uint8_t digest[WPA_SHA256_SIZE]; /* of the token; the token itself is kept nowhere */
+    int64_t from_s, until_s;         /* between them nothing can have changed; 0: no token */
+    char subject[64], role[16], jti[WPA_UUID_SIZE];
+    int64_t issued_at_s, expires_at_s;
+} verified_token;
+
 /* What tells one state of the file from another. */
 typedef struct file_state {
     dev_t device;
@@ -58,6 +67,7 @@ typedef struct key_store {
     key_list list; /* none: the file cannot be used */
     file_state seen;
     wpa_log *log;
+    verified_token verified[VERIFIED]; /* each at the place that its digest says */
 } key_store;
 
 struct wpa_token_keys {
@@ -228,6 +238,7 @@ static void look_again(key_store *store)
     if (is_checked && store->list.n > 0 && is_same(&now, &store->seen)) {
         return;
     }
+    memset(store->verified, 0, sizeof store->verified);
     bool had_keys = store->list.n > 0;
     bool is_read = is_checked && read_list(store->path, &list, &now, &err);
     clear_list(&store->list);
@@ -386,13 +397,14 @@ char *wpa_token_issue(const wpa_token_keys *keys, const wpa_token_claims *claims
 /* ---- verify ---- */
 
 static const char *check_key(const key_list *list, const wpa_jws *jws, int64_t now_s,
-                             wpa_arena *arena)
+                             int64_t *until_s, wpa_arena *arena)
 {
     for (size_t i = 0; jws->kid && i < list->n; i++) {
         const token_key *key = &list->keys[i];
         if (strcmp(key->kid, jws->kid) != 0) {
             continue;
         }
+        *until_s = key->until_s;
         return key->until_s && now_s >= key->until_s
                    ? "ended key"
                    : wpa_jws_check_signature(jws, algorithm, wpa_secret_bytes(key->secret),
@@ -423,16 +435,67 @@ static const char *check_claims(const wpa_jws *jws, int64_t now_s, wpa_token_cla
     return fault;
 }
 
+static verified_token *place_of(key_store *store, const uint8_t digest[WPA_SHA256_SIZE])
+{
+    return &store->verified[digest[0] % VERIFIED];
+}
+
+/* With the mutex held, under keys that were looked at. */
+static bool find_verified(key_store *store, const uint8_t digest[WPA_SHA256_SIZE], int64_t now_s,
+                          wpa_arena *arena, wpa_token_claims *claims)
+{
+    const verified_token *found = place_of(store, digest);
+    if (now_s < found->from_s || now_s >= found->until_s ||
+        !wpa_equal_constant_time(found->digest, digest, WPA_SHA256_SIZE)) {
+        return false;
+    }
+    *claims = (wpa_token_claims){.subject = wpa_arena_text(arena, found->subject),
+                                 .role = wpa_arena_text(arena, found->role),
+                                 .jti = wpa_arena_text(arena, found->jti),
+                                 .issued_at_s = found->issued_at_s,
+                                 .expires_at_s = found->expires_at_s};
+    return true;
+}
+
+/* With the mutex held, under the keys by which it was verified. */
+static void keep_verified(key_store *store, const uint8_t digest[WPA_SHA256_SIZE], int64_t now_s,
+                          int64_t key_until_s, const wpa_token_claims *claims)
+{
+    bool ends_first = key_until_s && key_until_s < claims->expires_at_s;
+    verified_token made = {.from_s = now_s,
+                           .until_s = ends_first ? key_until_s : claims->expires_at_s,
+                           .issued_at_s = claims->issued_at_s,
+                           .expires_at_s = claims->expires_at_s};
+    memcpy(made.digest, digest, sizeof made.digest);
+    if (wpa_text_copy(made.subject, sizeof made.subject, claims->subject) &&
+        wpa_text_copy(made.role, sizeof made.role, claims->role) &&
+        wpa_text_copy(made.jti, sizeof made.jti, claims->jti)) {
+        *place_of(store, digest) = made;
+    }
+}
+
 static const char *verify(const wpa_token_keys *keys, const char *token, int64_t now_s,
                           wpa_arena *arena, wpa_token_claims *claims)
 {
     wpa_jws jws;
-    const char *fault = wpa_jws_read(token, &algorithm, 1, WPA_JWS_PLAIN, arena, &jws);
-    if (!fault) {
-        fault = check_key(lock(keys), &jws, now_s, arena);
-        unlock(keys);
+    uint8_t digest[WPA_SHA256_SIZE];
+    int64_t key_until_s = 0;
+    wpa_sha256(token, strlen(token), digest);
+    (void)lock(keys);
+    bool is_verified = find_verified(keys->store, digest, now_s, arena, claims);
+    unlock(keys);
+    const char *fault =
+        is_verified ? NULL : wpa_jws_read(token, &algorithm, 1, WPA_JWS_PLAIN, arena, &jws);
+    if (is_verified || fault) {
+        return fault;
     }
-    return fault ? fault : check_claims(&jws, now_s, claims);
+    fault = check_key(lock(keys), &jws, now_s, &key_until_s, arena);
+    fault = fault ? fault : check_claims(&jws, now_s, claims);
+    if (!fault) {
+        keep_verified(keys->store, digest, now_s, key_until_s, claims);
+    }
+    unlock(keys);
+    return fault;
 }
 
 bool wpa_token_verify(const wpa_token_keys *keys, const char *token, int64_t now_s,

@@ -84,6 +84,23 @@ wpa_rows *wpa_db_exec(wpa_db *db, const wpa_sql *statement, const char *const pa
 /** The same where the rows do not matter. */
 bool wpa_db_run(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n,
                 wpa_error *err) WPA_CHECK;
+/** Sees the rows of the statement that stands before others; false with *err: they shall not run. */
+typedef bool (*wpa_db_gate)(void *context, const wpa_rows *rows, wpa_error *err);
+/**
+ * Put a statement before whatever is run next on this connection: both go to the server at once,
+ * and what comes back of the next one counts only if the gate lets it pass. If it does not, or
+ * cannot be asked, every statement fails with the same error until wpa_db_gate_end. The next one
+ * has been run by then: for statements that only look.
+ *
+ * params    [n], at most WPA_DB_GATE_PARAMS; borrowed, as context, until the gate has been asked.
+ */
+#define WPA_DB_GATE_PARAMS 4
+void wpa_db_gate_begin(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n,
+                       wpa_db_gate pass, void *context);
+/** Ask it now, if nothing has been run since; its error if it is shut. */
+bool wpa_db_gate_ask(wpa_db *db, wpa_error *err) WPA_CHECK;
+/** There is none any more, whatever it said. */
+void wpa_db_gate_end(wpa_db *db);
 /** Let the server parse it, without running it. */
 bool wpa_db_prepare(wpa_db *db, const wpa_sql *statement, wpa_error *err) WPA_CHECK;
 void wpa_rows_free(wpa_rows *rows);

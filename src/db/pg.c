@@ -49,6 +49,8 @@ static PGconn *connect_dsn(const wpa_db *db)
 
 static bool start_session(wpa_db *db, wpa_error *err)
 {
+    const wpa_pg_gate gate = db->gate; /* stands before what follows, not before this */
+    db->gate = (wpa_pg_gate){0};
     char statement[WPA_DB_NUMBER_SIZE];
     char idle[WPA_DB_NUMBER_SIZE];
     char lock[WPA_DB_NUMBER_SIZE];
@@ -58,8 +60,10 @@ static bool start_session(wpa_db *db, wpa_error *err)
         wpa_db_number(db->lock_timeout_ms, lock),
         db->role ? db->role : "none",
     };
-    return wpa_db_run(db, WPA_SQL_DB_SESSION, params, WPA_COUNT(params), err) &&
-           wpa_pg_relisten(db, err);
+    bool is_done = wpa_db_run(db, WPA_SQL_DB_SESSION, params, WPA_COUNT(params), err) &&
+                   wpa_pg_relisten(db, err);
+    db->gate = gate;
+    return is_done;
 }
 
 static bool make_connection(wpa_db *db, wpa_error *err)
@@ -189,7 +193,7 @@ bool wpa_pg_script(wpa_db *db, const char *text, const char *what, wpa_error *er
 
 /* ---- statements ------------------------------------------------------------------------------ */
 
-static char *prepared_name(const wpa_sql *statement, char *name)
+char *wpa_pg_prepared_name(const wpa_sql *statement, char *name)
 {
     (void)wpa_text_format(name, WPA_DB_NUMBER_SIZE, "s%d", statement->index);
     return name;
@@ -205,7 +209,7 @@ bool wpa_db_prepare(wpa_db *db, const wpa_sql *statement, wpa_error *err)
     }
     char name[WPA_DB_NUMBER_SIZE];
     PGresult *result =
-        PQprepare(db->conn, prepared_name(statement, name), statement->text, 0, NULL);
+        PQprepare(db->conn, wpa_pg_prepared_name(statement, name), statement->text, 0, NULL);
     bool is_done = PQresultStatus(result) == PGRES_COMMAND_OK;
     if (is_done) {
         db->prepared[statement->index] = 1;
@@ -222,7 +226,20 @@ static PGresult *send(wpa_db *db, const wpa_sql *statement, const char *const pa
     if (statement->index < 0) {
         return PQexecParams(db->conn, statement->text, n, NULL, params, NULL, NULL, 0);
     }
-    return PQexecPrepared(db->conn, prepared_name(statement, name), n, params, NULL, NULL, 0);
+    return PQexecPrepared(db->conn, wpa_pg_prepared_name(statement, name), n, params, NULL, NULL, 0);
+}
+
+wpa_rows *wpa_pg_rows(wpa_db *db, PGresult *result, const wpa_sql *statement, wpa_error *err)
+{
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        (void)wpa_pg_fail(db, result, statement->name, err);
+        PQclear(result);
+        return NULL;
+    }
+    wpa_rows *rows = wpa_alloc(sizeof *rows);
+    rows->result = result;
+    return rows;
 }
 
 wpa_rows *wpa_db_exec(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n,
@@ -234,19 +251,12 @@ wpa_rows *wpa_db_exec(wpa_db *db, const wpa_sql *statement, const char *const pa
                        statement->name, statement->n_params, n);
         return NULL;
     }
-    if (!wpa_db_prepare(db, statement, err)) {
-        return NULL;
+    if (db->gate.state != WPA_PG_GATE_NONE) {
+        return wpa_pg_exec_gated(db, statement, params, n, err);
     }
-    PGresult *result = send(db, statement, params, (int)n);
-    ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        (void)wpa_pg_fail(db, result, statement->name, err);
-        PQclear(result);
-        return NULL;
-    }
-    wpa_rows *rows = wpa_alloc(sizeof *rows);
-    rows->result = result;
-    return rows;
+    return wpa_db_prepare(db, statement, err)
+               ? wpa_pg_rows(db, send(db, statement, params, (int)n), statement, err)
+               : NULL;
 }
 
 bool wpa_db_run(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n,
@@ -261,7 +271,7 @@ bool wpa_db_run(wpa_db *db, const wpa_sql *statement, const char *const params[]
 bool wpa_db_begin(wpa_db *db, const wpa_actor *actor, wpa_error *err)
 {
     assert(!db->is_open && "transactions do not nest");
-    if (!wpa_db_run(db, WPA_SQL_DB_BEGIN, NULL, 0, err)) {
+    if (!wpa_db_gate_ask(db, err) || !wpa_db_run(db, WPA_SQL_DB_BEGIN, NULL, 0, err)) {
         return false;
     }
     db->is_open = true;

@@ -83,9 +83,10 @@ size_t wpa_rows_length(const wpa_rows *rows, size_t row, size_t col)
 
 const char *wpa_rows_value(const wpa_rows *rows, size_t row, size_t col, size_t *length)
 {
-    const char *text = wpa_rows_text(rows, row, col);
-    *length = text ? (size_t)PQgetlength(rows->result, (int)row, (int)col) : 0;
-    return text;
+    assert(row < (size_t)PQntuples(rows->result) && col < (size_t)PQnfields(rows->result));
+    *length = (size_t)PQgetlength(rows->result, (int)row, (int)col);
+    bool is_null = *length == 0 && PQgetisnull(rows->result, (int)row, (int)col);
+    return is_null ? NULL : PQgetvalue(rows->result, (int)row, (int)col);
 }
 
 int64_t wpa_rows_int(const wpa_rows *rows, size_t row, size_t col)

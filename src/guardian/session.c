@@ -388,23 +388,25 @@ char *wpa_session_token(const wpa_token_keys *keys, const wpa_session *session, 
     return wpa_token_issue(keys, &claims, arena, err);
 }
 
-/* The session of session->jti; its actor keeps address and user agent. */
-static bool read_session(wpa_db *db, wpa_session *session, bool *stands, wpa_error *err)
+static bool session_of_rows(const wpa_rows *rows, wpa_session *session, wpa_error *err)
 {
-    const char *jti = session->jti;
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_SESSION_FIND, &jti, 1, err);
-    *stands = rows && wpa_rows_count(rows) > 0;
-    if (!*stands) {
-        return rows != NULL;
-    }
     session->actor.principal_id = wpa_rows_int(rows, 0, 0);
     wpa_text_copy(session->actor.name, sizeof session->actor.name, wpa_rows_text(rows, 0, 1));
     session->expires_at_us = wpa_rows_time_us(rows, 0, 3);
     return wpa_role_parse(wpa_rows_text(rows, 0, 2), &session->actor.role, err);
 }
 
-bool wpa_session_resume(wpa_db *db, const wpa_token_keys *keys, const char *token,
-                        const wpa_actor *where, wpa_log *log, wpa_session *session, wpa_error *err)
+/* The session of session->jti; its actor keeps address and user agent. */
+static bool read_session(wpa_db *db, wpa_session *session, bool *stands, wpa_error *err)
+{
+    const char *jti = session->jti;
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_SESSION_FIND, &jti, 1, err);
+    *stands = rows && wpa_rows_count(rows) > 0;
+    return *stands ? session_of_rows(rows, session, err) : rows != NULL;
+}
+
+bool wpa_session_claim(const wpa_token_keys *keys, const char *token, const wpa_actor *where,
+                       wpa_log *log, wpa_session *session, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_token_claims claims;
@@ -415,18 +417,40 @@ bool wpa_session_resume(wpa_db *db, const wpa_token_keys *keys, const char *toke
                       where->address);
         return false;
     }
-    bool stands = false;
     wpa_text_copy(session->jti, sizeof session->jti, claims.jti);
-    if (!read_session(db, session, &stands, err)) {
+    /* A name that is too long is nobody's, nor is its beginning. */
+    if (!wpa_text_copy(session->actor.name, sizeof session->actor.name, claims.subject)) {
+        session->actor.name[0] = '\0';
+    }
+    return true;
+}
+
+bool wpa_session_confirm(const wpa_rows *rows, const wpa_actor *where, wpa_log *log,
+                         wpa_session *session, wpa_error *err)
+{
+    const wpa_session claimed = *session;
+    bool stands = wpa_rows_count(rows) > 0;
+    if (stands && !session_of_rows(rows, session, err)) {
         return false;
     }
-    if (!stands || !wpa_text_is(session->actor.name, claims.subject)) {
+    if (!stands || !wpa_text_is(session->actor.name, claimed.actor.name)) {
         wpa_log_write(log, WPA_LOG_WARN, "session", "token refused: %s (from %s)",
                       stands ? "subject" : "session ended", where->address);
         *session = (wpa_session){.actor = *where};
         return WPA_FAIL(err, WPA_E_DENIED, WPA_TOKEN_REFUSED);
     }
     return true;
+}
+
+bool wpa_session_resume(wpa_db *db, const wpa_token_keys *keys, const char *token,
+                        const wpa_actor *where, wpa_log *log, wpa_session *session, wpa_error *err)
+{
+    if (!wpa_session_claim(keys, token, where, log, session, err)) {
+        return false;
+    }
+    const char *jti = session->jti;
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_SESSION_FIND, &jti, 1, err);
+    return rows && wpa_session_confirm(rows, where, log, session, err);
 }
 
 bool wpa_session_check(wpa_db *db, wpa_session *session, wpa_error *err)

@@ -88,6 +88,15 @@ char *wpa_session_token(const wpa_token_keys *keys, const wpa_session *session, 
 bool wpa_session_resume(wpa_db *db, const wpa_token_keys *keys, const char *token,
                         const wpa_actor *where, wpa_log *log, wpa_session *session,
                         wpa_error *err) WPA_CHECK;
+/**
+ * The same in two halves, for whoever asks the database other things along with it: what the token
+ * claims (session->jti, and the name, which is not known yet), and what WPA_SQL_SESSION_FIND says of
+ * that jti.
+ */
+bool wpa_session_claim(const wpa_token_keys *keys, const char *token, const wpa_actor *where,
+                       wpa_log *log, wpa_session *session, wpa_error *err) WPA_CHECK;
+bool wpa_session_confirm(const wpa_rows *rows, const wpa_actor *where, wpa_log *log,
+                         wpa_session *session, wpa_error *err) WPA_CHECK;
 /** Does it still stand? Reads the role anew. Errors WPA_E_DENIED. */
 bool wpa_session_check(wpa_db *db, wpa_session *session, wpa_error *err) WPA_CHECK;
 /**

@@ -1,0 +1,8 @@
+/* The heap of a process with many threads that runs for long. */
+#pragma once
+
+/**
+ * Few arenas instead of one a thread, so that what one has freed serves the others; and what a
+ * request took is kept for the next one instead of being given back to the system each time.
+ */
+void wpa_heap_for_requests(void);

@@ -30,13 +30,13 @@ typedef struct wpa_api_call {
     wpa_api_request request;
     _Atomic(wpa_call_state) state;
     wpa_buf *upload;
-    wpa_buf *written; /* what the answer's text lies in, if not in the arena */
+    wpa_buf *written;    /* what the answer's text lies in, if not in the arena */
     size_t upload_bytes; /* that came, kept or not */
     bool is_too_large;
     int64_t started_ms, deadline_ms; /* monotonic; deadline of PARKED */
     wpa_map *headers;                /* of the answer, beyond the usual */
-    wpa_session session; /* of a person's token */
-    bool is_gated;       /* who it is, the database says along with the answer (wpa_db_gate_begin) */
+    wpa_session session;             /* of a person's token */
+    bool is_gated; /* who it is, the database says along with the answer (wpa_db_gate_begin) */
     const char *kept_key, *snapshot; /* where the answer is kept, and what it was made from */
     struct wpa_api_call *next;       /* in the queue of workers, or the list of parked ones */
 } wpa_api_call;

@@ -480,7 +480,7 @@ static const char *verify(const wpa_token_keys *keys, const char *token, int64_t
     wpa_jws jws;
     uint8_t digest[WPA_SHA256_SIZE];
     int64_t key_until_s = 0;
-    wpa_sha256(token, strlen(token), digest);
+    wpa_sha256(token, token ? strlen(token) : 0, digest);
     (void)lock(keys);
     bool is_verified = find_verified(keys->store, digest, now_s, arena, claims);
     unlock(keys);

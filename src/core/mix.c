@@ -20,20 +20,28 @@ static uint64_t fold(uint64_t lane, uint64_t word)
     return lane ^ (lane >> 32);
 }
 
+/** Each lane takes its own word: the processor does all of them at once. */
+static void take(uint64_t lanes[LANES], const unsigned char *at)
+{
+    for (size_t i = 0; i < LANES; i++) {
+        lanes[i] = fold(lanes[i], word_at(at + i * sizeof lanes[i]));
+    }
+}
+
 uint64_t wpa_mix(const void *data, size_t size_bytes)
 {
     const unsigned char *at = data;
-    uint64_t lanes[LANES] = {STEP, 2 * STEP, 3 * STEP, size_bytes};
+    uint64_t lanes[LANES] = {STEP, 2 * STEP, 3 * STEP, 4 * STEP};
+    unsigned char rest[sizeof lanes] = {0};
     size_t left = size_bytes;
     for (; left >= sizeof lanes; left -= sizeof lanes, at += sizeof lanes) {
-        for (size_t i = 0; i < LANES; i++) { /* each on its own: the processor does all at once */
-            lanes[i] = fold(lanes[i], word_at(at + i * sizeof lanes[i]));
-        }
+        take(lanes, at);
     }
-    unsigned char rest[sizeof lanes] = {0};
     memcpy(rest, at, left);
+    take(lanes, rest);
+    uint64_t mixed = size_bytes;
     for (size_t i = 0; i < LANES; i++) {
-        lanes[0] = fold(fold(lanes[0], word_at(rest + i * sizeof lanes[i])), lanes[i]);
+        mixed = fold(mixed, lanes[i]);
     }
-    return lanes[0] ^ (lanes[0] >> 29);
+    return fold(mixed, STEP);
 }

@@ -84,7 +84,8 @@ wpa_rows *wpa_db_exec(wpa_db *db, const wpa_sql *statement, const char *const pa
 /** The same where the rows do not matter. */
 bool wpa_db_run(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n,
                 wpa_error *err) WPA_CHECK;
-/** Sees the rows of the statement that stands before others; false with *err: they shall not run. */
+/** Sees the rows of the statement that stands before others; false with *err: they shall not run.
+ */
 typedef bool (*wpa_db_gate)(void *context, const wpa_rows *rows, wpa_error *err);
 /**
  * Put a statement before whatever is run next on this connection: both go to the server at once,

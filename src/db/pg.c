@@ -226,7 +226,8 @@ static PGresult *send(wpa_db *db, const wpa_sql *statement, const char *const pa
     if (statement->index < 0) {
         return PQexecParams(db->conn, statement->text, n, NULL, params, NULL, NULL, 0);
     }
-    return PQexecPrepared(db->conn, wpa_pg_prepared_name(statement, name), n, params, NULL, NULL, 0);
+    return PQexecPrepared(db->conn, wpa_pg_prepared_name(statement, name), n, params, NULL, NULL,
+                          0);
 }
 
 wpa_rows *wpa_pg_rows(wpa_db *db, PGresult *result, const wpa_sql *statement, wpa_error *err)

@@ -90,8 +90,8 @@ bool wpa_session_resume(wpa_db *db, const wpa_token_keys *keys, const char *toke
                         wpa_error *err) WPA_CHECK;
 /**
  * The same in two halves, for whoever asks the database other things along with it: what the token
- * claims (session->jti, and the name, which is not known yet), and what WPA_SQL_SESSION_FIND says of
- * that jti.
+ * claims (session->jti, and the name, which is not known yet), and what WPA_SQL_SESSION_FIND says
+ * of that jti.
  */
 bool wpa_session_claim(const wpa_token_keys *keys, const char *token, const wpa_actor *where,
                        wpa_log *log, wpa_session *session, wpa_error *err) WPA_CHECK;

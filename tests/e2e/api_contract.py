@@ -195,6 +195,49 @@ def pages_hold_everything_once(world):
         assert set(whole) <= set(seen), kind
 
 
+def lists_say_what_single_things_say(world):
+    """An entry of a list is kept or read in its own way: it says the same, after every change."""
+    for kind in ("patches", "findings"):
+        entries = [entry for state in (("",) if kind == "patches" else ("", "?status_filter=in_patch", "?status_filter=fixed"))
+                   for entry in world.call("GET", f"/{kind}{state}").json["items"]]
+        assert entries, kind
+        for entry in entries:
+            one = world.call("GET", f"/{kind}/{entry['short_id']}").json
+            if kind == "patches":  # a list leaves out the stages, and the files of the way back
+                one["deployment_config"].pop("stages", None)
+                one["rollback_config"].pop("files", None)
+            for name, value in entry.items():
+                assert one[name] == value, f"{kind}/{entry['short_id']}: {name} is {one[name]!r}, in the list {value!r}"
+
+
+def a_list_follows_every_change(world):
+    analysis = world.call("POST", "/analyze?wait=120", {"workflow_name": "ledger-api-ci"}, timeout=150).json
+    name = world.call("POST", "/patches", {"analysis_id": analysis["id"], "patch_name": "Followed"}).json["short_id"]
+
+    def entry():
+        lists_say_what_single_things_say(world)
+        return next(one for one in world.call("GET", "/patches").json["items"] if one["short_id"] == name)
+
+    assert entry()["status"] in ("pending", "testing", "tested")
+    deployed = {"strategy": "all-at-once", "bake_ms": 100, "rollback_verify_ms": 0}
+    assert world.call("PATCH", f"/patches/{name}", {"reviewed_by": "ana", "deployment_config": deployed}).status == 200
+    assert entry()["reviewed_by"] == "ana"
+    assert world.call("POST", f"/patches/{name}/test?wait=120", timeout=150).status == 200
+    assert entry()["status"] == "tested"
+    assert world.call("PATCH", f"/patches/{name}", {"status": "approved"}).status == 200
+    assert (entry()["status"], entry()["approvals"]) == ("approved", 1)
+    assert world.call("PATCH", f"/patches/{name}", {"status": "tested"}).status == 200
+    assert (entry()["status"], entry()["approvals"]) == ("tested", 0)
+    assert world.call("POST", f"/patches/{name}/deploy?wait=120", timeout=150).status in (200, 202)
+    assert entry()["deployment_id"]
+    world.sql("UPDATE wpa.repository SET name = name || '-renamed' WHERE id = 1")
+    world.sql("UPDATE wpa.workflow SET name = name || '-renamed' WHERE repository_id = 1")
+    lists_say_what_single_things_say(world)
+    world.sql("UPDATE wpa.repository SET name = replace(name, '-renamed', '') WHERE id = 1")
+    world.sql("UPDATE wpa.workflow SET name = replace(name, '-renamed', '') WHERE repository_id = 1")
+    lists_say_what_single_things_say(world)
+
+
 def give_time_limits(world, repository, name):
     """A commit that mends a workflow, and a scan that brings its analysis."""
     work = world.path("work")
@@ -429,8 +472,8 @@ def promtool_agrees(world):
 CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies_are_json,
           words_of_an_order_stay_as_they_are,
           repetitions_are_made_once, changes_are_seen_at_once, things_are_found_by_each_of_their_names,
-          subjects_are_resources, pages_hold_everything_once, findings_are_filtered_as_in_the_console,
-          long_calls_say_where, streams_tell_of_changes, documents_need_nothing_else,
+          subjects_are_resources, pages_hold_everything_once, a_list_follows_every_change,
+          findings_are_filtered_as_in_the_console, long_calls_say_where, streams_tell_of_changes, documents_need_nothing_else,
           forwarded_addresses_are_believed_of_some, a_unix_socket_serves, systemd_hands_over_a_socket,
           unit_files_are_installed)
 # What needs a program that may not be here is a test of its own, and skipped as a whole.

@@ -7,8 +7,8 @@
 #include "api/item.h"
 #include "api/server.h"
 #include "auth/hash.h"
-#include "gen/sql.h"
 #include "core/mix.h"
+#include "gen/sql.h"
 
 #define LIMIT_DEFAULT 50
 #define ANSWER_MAX_BYTES ((size_t)64 << 20)
@@ -185,8 +185,12 @@ bool wpa_api_repository_name(wpa_api_request *request, const char *text, const c
         return true;
     }
     bool is_short = wpa_text_starts(text, "r-") && wpa_text_to_int(text + 2, 1, INT64_MAX, &id);
+    bool is_uid = wpa_uuid_is_valid(text);
+    if (!is_short && !is_uid) {
+        return true; /* nothing but a name */
+    }
     const char *params[] = {text, is_short ? wpa_db_number(id, number) : NULL,
-                            wpa_uuid_is_valid(text) ? text : NULL};
+                            is_uid ? text : NULL};
     WPA_AUTO(wpa_rows) *rows =
         wpa_db_exec(request->db, WPA_SQL_API_REPOSITORY_NAME, params, WPA_COUNT(params), err);
     *name = rows && wpa_rows_count(rows) ? wpa_rows_dup(rows, 0, 0, request->arena) : text;

@@ -176,16 +176,13 @@ static bool needs_graph(const group *g, const wpa_unit *unit)
 static void stage_join(group *g, wpa_unit_file *file)
 {
     wpa_unit *unit = file->unit;
-    bool is_needed = unit->graph || file->state == WPA_UNIT_WAITING;
-    if (!is_needed || file->state == WPA_UNIT_UNREADABLE || !read_text(file)) {
-        return;
+    if (!unit->graph || file->state == WPA_UNIT_UNREADABLE || !read_text(file)) {
+        return; /* without a graph it is parsed when it is judged */
     }
     parse(file);
-    if (unit->graph) {
-        (void)pthread_mutex_lock(&unit->lock);
-        wpa_graph_add(unit->graph, file->shown.source);
-        (void)pthread_mutex_unlock(&unit->lock);
-    }
+    (void)pthread_mutex_lock(&unit->lock);
+    wpa_graph_add(unit->graph, file->shown.source);
+    (void)pthread_mutex_unlock(&unit->lock);
     file->is_held = may_hold(g, file);
     if (!file->is_held) {
         release(file);

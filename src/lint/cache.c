@@ -5,7 +5,6 @@
 
 #include <wpa/file.h>
 
-#include "auth/hash.h"
 #include "json/json.h"
 
 #define ANSWER_MAX_BYTES ((size_t)1 << 20)
@@ -17,13 +16,11 @@ wpa_cache *wpa_lint_cache_open(wpa_arena *arena)
     return folder ? wpa_cache_open(wpa_path_join(arena, folder, "lint")) : NULL;
 }
 
-const uint8_t *wpa_lint_cache_key(const wpa_lint_program *program, const char *path,
-                                  const wpa_lint_job *job, wpa_arena *arena)
+wpa_sha256_state wpa_lint_cache_program(const wpa_lint_program *program, const char *path)
 {
     struct stat status = {0};
     (void)stat(path, &status);
     wpa_sha256_state hash;
-    uint8_t *digest = wpa_arena_alloc(arena, WPA_CACHE_KEY_SIZE);
     wpa_sha256_init(&hash);
     wpa_sha256_update(&hash, path, strlen(path) + 1);
     wpa_sha256_update(&hash, &status.st_size, sizeof status.st_size);
@@ -31,6 +28,14 @@ const uint8_t *wpa_lint_cache_key(const wpa_lint_program *program, const char *p
     for (size_t i = 0; program->argv[i]; i++) {
         wpa_sha256_update(&hash, program->argv[i], strlen(program->argv[i]) + 1);
     }
+    return hash;
+}
+
+const uint8_t *wpa_lint_cache_key(const wpa_sha256_state *program, const wpa_lint_job *job,
+                                  wpa_arena *arena)
+{
+    wpa_sha256_state hash = *program;
+    uint8_t *digest = wpa_arena_alloc(arena, WPA_CACHE_KEY_SIZE);
     wpa_sha256_update(&hash, job->text, job->length);
     wpa_sha256_final(&hash, digest);
     return digest;

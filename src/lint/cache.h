@@ -5,14 +5,17 @@
  */
 #pragma once
 
+#include "auth/hash.h"
 #include "core/cache.h"
 #include "lint/tools.h"
 
 /** NULL: there is no such folder. */
 wpa_cache *wpa_lint_cache_open(wpa_arena *arena);
-/** What identifies a question: the program as it is installed, its arguments, the script. */
-const uint8_t *wpa_lint_cache_key(const wpa_lint_program *program, const char *path,
-                                  const wpa_lint_job *job, wpa_arena *arena);
+/** The first part of the keys: a program, by its path, size and time, and how it is asked. */
+wpa_sha256_state wpa_lint_cache_program(const wpa_lint_program *program, const char *path);
+/** The key of what it says of a job. */
+const uint8_t *wpa_lint_cache_key(const wpa_sha256_state *program, const wpa_lint_job *job,
+                                  wpa_arena *arena);
 /** The comments that were kept under this key; false if there are none such. cache may be NULL. */
 bool wpa_lint_cache_find(wpa_cache *cache, const uint8_t *key, wpa_lint_job *job, wpa_arena *arena);
 void wpa_lint_cache_add(wpa_cache *cache, const uint8_t *key, const wpa_lint_job *job);

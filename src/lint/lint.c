@@ -214,9 +214,13 @@ static void take_known(linter *l, queue *q)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     size_t n = 0;
+    wpa_sha256_state program = {0};
+    if (q->n_jobs) {
+        program = wpa_lint_cache_program(q->program, q->path);
+    }
     for (size_t i = 0; i < q->n_jobs; i++) {
         wpa_lint_job *job = q->jobs[i];
-        job->cache_key = wpa_lint_cache_key(q->program, q->path, job, l->batch);
+        job->cache_key = wpa_lint_cache_key(&program, job, l->batch);
         if (wpa_lint_cache_find(l->cache, job->cache_key, job, arena)) {
             keep_answer(l, job);
         } else {

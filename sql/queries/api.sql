@@ -143,8 +143,9 @@ SELECT j.id FROM wpa.job j WHERE j.state IN ('queued','running')
 
 -- name: api_rollback_of
 -- params: patch_id bigint
--- rows: at most one: its latest deployment that can be rolled back
-SELECT v.id FROM wpa.v_deployment v WHERE v.patch_id = $1::bigint AND v.can_roll_back ORDER BY v.id DESC LIMIT 1;
+-- rows: one if there is such a patch: its latest deployment that can be rolled back, or null
+SELECT (SELECT v.id FROM wpa.v_deployment v WHERE v.patch_id = p.id AND v.can_roll_back ORDER BY v.id DESC LIMIT 1)
+  FROM wpa.patch p WHERE p.id = $1::bigint;
 
 -- name: api_findings
 -- params: before bigint, limit bigint, workflow_id bigint, repository text, state text, severity text, dimension text, kind text, rule text, has_fix boolean, contains text, terms jsonb

@@ -73,9 +73,10 @@ UPDATE wpa.patch SET state = 'approved' WHERE id = $1::bigint AND state = 'teste
 
 -- name: deploy_insert
 -- params: patch_id bigint, plan jsonb, started_by bigint
--- rows: one: id
+-- rows: one: id; none: another deployment of the patch has not ended
 INSERT INTO wpa.deployment (patch_id, digest, plan, started_by)
 SELECT p.id, p.digest, $2::jsonb, $3::bigint FROM wpa.patch p WHERE p.id = $1::bigint
+ON CONFLICT (patch_id) WHERE state IN ('planned','running','paused','rolling_back','stuck') DO NOTHING
 RETURNING id;
 
 -- name: deploy_stage_insert

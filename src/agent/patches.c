@@ -127,8 +127,14 @@ static bool withdraw(wpa_db *db, const wpa_actor *actor, void *context, wpa_erro
     char reason[32];
     const char *params[] = {wpa_db_number(d->patch_id, id),
                             wpa_db_number(actor->principal_id, who)};
-    return look(db, d->patch_id, state, reason, err) &&
-           wpa_call_one(db, WPA_SQL_SERVICE_WITHDRAW, params, WPA_COUNT(params),
+    if (!look(db, d->patch_id, state, reason, err)) {
+        return false;
+    }
+    if (!wpa_text_is(state, "tested") && !wpa_text_is(state, "approved")) {
+        return WPA_FAIL(err, WPA_E_REFUSED, "p-%s is %s: an approval of it is no longer withdrawn",
+                        id, state);
+    }
+    return wpa_call_one(db, WPA_SQL_SERVICE_WITHDRAW, params, WPA_COUNT(params),
                         "you have given no approval that could be withdrawn", err) &&
            wpa_db_run(db, WPA_SQL_SERVICE_UNAPPROVE, params, 1, err);
 }

@@ -173,6 +173,7 @@ static wpa_api_next analyze(wpa_api_request *request, wpa_error *err)
         !wpa_agent_analyze_workflow(request->engine, &request->actor, workflow.id,
                                     type && !wpa_text_is(type, "all") ? type : NULL, &job_id,
                                     err)) {
+        request->field = err->code == WPA_E_NOT_FOUND ? "workflow_name" : NULL;
         return WPA_API_FAILED;
     }
     return wpa_api_wait_for(request, job_id);
@@ -189,6 +190,7 @@ static wpa_api_next list(wpa_api_request *request, wpa_error *err)
     const char *params[] = {NULL, NULL, NULL, wpa_api_query_text(request, "status_filter")};
     if (name) {
         if (!wpa_fleet_find_workflow(request->db, name, request->arena, &workflow, err)) {
+            request->field = "workflow_name";
             return WPA_API_FAILED;
         }
         params[2] = wpa_db_number(workflow.id, id);

@@ -89,6 +89,7 @@ static wpa_api_next list(wpa_api_request *request, wpa_error *err)
     int64_t id = 0;
     const char *patch = wpa_api_query_text(request, "patch");
     if (patch && !wpa_api_id_of(request, patch, 'p', &id, err)) {
+        request->field = "patch";
         return WPA_API_FAILED;
     }
     const char *params[] = {NULL, NULL, wpa_api_query_text(request, "status_filter"),

@@ -160,6 +160,10 @@ wpa_json *wpa_api_field_parse(const wpa_api_field *field, const char *text, wpa_
 {
     int64_t number = 0;
     bool is_number = wpa_text_to_int(text, INT64_MIN, INT64_MAX, &number);
+    if (!wpa_utf8_is_valid(text, strlen(text))) {
+        (void)WPA_FAIL(err, WPA_E_INVALID, "parameter '%s' must be UTF-8", field->name);
+        return NULL;
+    }
     wpa_json *value = wpa_json_new_text(arena, text);
     if (field->type == WPA_API_INT && is_number) {
         value = wpa_json_new_int(arena, number);
@@ -211,6 +215,11 @@ static wpa_json *schema_of(const wpa_api_field *field, wpa_api_type type, bool i
     } else if (type == WPA_API_MAP) {
         wpa_json_set(schema, "additionalProperties",
                      schema_of(field, field->item, is_answer, arena));
+    }
+    bool is_uuid = is_answer && !wpa_text_is(field->name, "short_id") &&
+                   (wpa_text_is(field->name, "id") || wpa_text_ends(field->name, "_id"));
+    if (type == WPA_API_TEXT && is_uuid) {
+        wpa_json_set_text(schema, "format", "uuid");
     }
     if (type == WPA_API_TEXT && field->choices) {
         wpa_json *choices = wpa_json_set_array(schema, "enum");

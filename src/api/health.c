@@ -125,5 +125,6 @@ const wpa_api_route wpa_api_health = {
     .answer = answer_fields,
     .example = "/health/ledger-api-ci",
     .is_kept = true,
+    .takes_rest = true, /* ledger-api/ci.yml */
     .run = run,
 };

@@ -236,6 +236,8 @@ bool wpa_api_workflow_id(wpa_api_request *request, const char *name, const char 
         return true;
     }
     if (!wpa_fleet_find_workflow(request->db, name, request->arena, &workflow, err)) {
+        request->field =
+            wpa_json_find(request->query, "workflow_name") ? "workflow_name" : "target_workflow";
         return false;
     }
     *id = wpa_arena_printf(request->arena, "%lld", (long long)workflow.id);
@@ -294,6 +296,7 @@ static bool read_places(wpa_api_request *request, wpa_patch_order *order, wpa_er
     if (!analysis && !name) {
         return WPA_FAIL(err, WPA_E_INVALID, "field 'analysis_id' is missing");
     }
+    request->field = "analysis_id"; /* whatever is said to be missing */
     if ((analysis && !wpa_api_id_of(request, analysis, 'a', &order->analysis_id, err)) ||
         !wpa_api_workflow_id(request, name, &workflow, err)) {
         return false;
@@ -324,6 +327,8 @@ static wpa_api_next create(wpa_api_request *request, wpa_error *err)
         !wpa_agent_order_patch(request->engine, &request->actor, &order, &id, err)) {
         /* Refused is what the content says, not what state something is in. */
         request->status = err->code == WPA_E_REFUSED ? 422 : 0;
+        bool is_content = err->code == WPA_E_REFUSED || err->code == WPA_E_INVALID;
+        request->field = is_content ? "patch_content" : request->field;
         return WPA_API_FAILED;
     }
     request->location =

@@ -109,6 +109,7 @@ void wpa_api_problem(wpa_api_request *request, const wpa_error *err)
 {
     int status = request->status >= 400 ? request->status : wpa_api_status_of(request, err);
     const char *field = field_of(err, request->arena);
+    field = field ? field : request->field;
     wpa_json *problem = wpa_json_new_object(request->arena);
     wpa_json_set_text(
         problem, "type",

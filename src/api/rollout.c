@@ -316,6 +316,9 @@ static bool begin_rollback(wpa_api_request *request, int64_t *deployment_id, wpa
         return false;
     }
     if (wpa_rows_count(rows) == 0) {
+        return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no such patch");
+    }
+    if (wpa_rows_is_null(rows, 0, 0)) {
         return WPA_FAIL(err, WPA_E_REFUSED, "p-%s has no deployment that can be rolled back",
                         number);
     }

@@ -43,6 +43,7 @@ struct wpa_api_route {
     bool is_query_body;  /* the body's fields may be parameters instead */
     bool is_kept;        /* depends on path, query and the database alone (kept.h) */
     bool is_fixed;       /* the same as long as the server runs */
+    bool takes_rest;     /* the last value of its path may hold slashes */
     bool takes_raw;      /* reads the body's bytes itself (raw, raw_bytes) */
     const char *content; /* media type of the answer; NULL: JSON */
     const char *example; /* a call that works on the sample: path and query; NULL: path as it is */
@@ -81,6 +82,7 @@ struct wpa_api_request {
     size_t text_bytes;
     const char *etag;     /* without quotes, or NULL: none */
     const char *location; /* or NULL */
+    const char *field;    /* that an error is about, where its words do not say; or NULL */
     const char *link;     /* or NULL */
     int64_t job_id;       /* WAIT: for this one */
     bool is_idempotent;   /* the answer is kept for a repetition */
@@ -98,7 +100,7 @@ const wpa_api_route *const *wpa_api_routes(size_t *n);
 /**
  * Row for a method and path below the base; fills values.
  *
- * allowed   receives the methods that the path has ("GET, POST") if the method is none of them;
+ * allowed   receives what the path takes ("GET, HEAD, OPTIONS") if the method is none of them;
  *           NULL if there is no such path.
  */
 const wpa_api_route *wpa_api_route_find(const char *method, const char *path, wpa_arena *arena,

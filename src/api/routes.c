@@ -118,6 +118,10 @@ static bool path_fits(const wpa_api_route *route, const char *path, wpa_arena *a
     size_t n = 0;
     for (int i = 0; i < SEGMENTS_MAX && *pattern; i++) {
         wpa_slice wanted = next_part(&pattern), given = next_part(&path);
+        if (route->takes_rest && *pattern == '\0') {
+            given.length += strlen(path);
+            path += strlen(path);
+        }
         if (is_value(wanted)) {
             if (given.length == 0 || given.length > VALUE_MAX_BYTES || n >= 4) {
                 return false;
@@ -157,8 +161,10 @@ const wpa_api_route *wpa_api_route_find(const char *method, const char *path, wp
         if (wpa_text_is(routes[i]->method, method)) {
             return routes[i];
         }
-        *allowed = *allowed ? wpa_arena_printf(arena, "%s, %s", *allowed, routes[i]->method)
-                            : routes[i]->method;
+        *allowed = wpa_arena_printf(arena, "%s%s%s%s", *allowed ? *allowed : "",
+                                    *allowed ? ", " : "", routes[i]->method,
+                                    wpa_text_is(routes[i]->method, "GET") ? ", HEAD" : "");
     }
+    *allowed = *allowed ? wpa_arena_printf(arena, "%s, OPTIONS", *allowed) : NULL;
     return NULL;
 }

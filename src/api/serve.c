@@ -12,6 +12,7 @@
 #include "api/kept.h"
 #include "api/limits.h"
 #include "api/server.h"
+#include "auth/hash.h"
 #include "gen/calls_microhttpd.h"
 
 #define WAIT_DEFAULT_S 30
@@ -175,6 +176,19 @@ static void read_conditions(wpa_api_call *call)
     r->idempotency_key = wpa_api_header(call, "Idempotency-Key");
 }
 
+/** What is read has an ETag, of its text if nothing else says in what state it is. */
+static void name_state(wpa_api_request *r)
+{
+    bool is_read = wpa_text_is(r->route->method, "GET") && r->route->access != WPA_API_OPEN;
+    if (!is_read || r->status != 200 || r->etag || !r->answer || r->text) {
+        return;
+    }
+    char *hex = wpa_arena_alloc(r->arena, WPA_BLAKE2B_HEX_SIZE);
+    r->text = wpa_json_dump(r->answer, r->arena);
+    r->text_bytes = strlen(r->text);
+    r->etag = wpa_blake2b_hex(r->text, r->text_bytes, hex);
+}
+
 /** Is it among `"a", W/"b"`, or is any meant? */
 static bool is_named(wpa_api_call *call, const char *list, const char *etag)
 {
@@ -250,6 +264,9 @@ static bool find_route(wpa_api_call *call, wpa_error *err)
     wpa_api_request *r = &call->request;
     const char *allowed = NULL;
     bool is_head = wpa_text_is(r->method, "HEAD");
+    if (!wpa_utf8_is_valid(r->path, strlen(r->path))) {
+        return WPA_FAIL(err, WPA_E_NOT_FOUND, "a path is UTF-8, %%-encoded");
+    }
     r->route =
         wpa_api_route_find(is_head ? "GET" : r->method, r->path, call->arena, r->values, &allowed);
     if (r->route) {
@@ -314,6 +331,7 @@ static void take_outcome(wpa_api_call *call, wpa_api_next next, const wpa_error 
             return;
         }
         r->status = r->status ? r->status : r->route->status ? r->route->status : 200;
+        name_state(r);
         wpa_api_kept_put(call);
         leave_out_unchanged(call);
         break;
@@ -340,19 +358,37 @@ static wpa_api_next pass_gate(wpa_api_call *call, wpa_db *db, wpa_api_next next,
     if (call->is_gated && !wpa_db_gate_ask(db, &refusal)) {
         *err = refusal;
         call->request.status = 0;
+        call->request.field = NULL;
         next = WPA_API_FAILED;
     }
     return next;
+}
+
+/** OPTIONS: what the path takes, without a token. */
+static bool tell_methods(wpa_api_call *call)
+{
+    wpa_api_request *r = &call->request;
+    const char *allowed = NULL;
+    if (!wpa_text_is(r->method, "OPTIONS")) {
+        return false;
+    }
+    (void)wpa_api_route_find(r->method, r->path, call->arena, r->values, &allowed);
+    if (allowed) {
+        wpa_api_set_header(call, MHD_HTTP_HEADER_ALLOW, allowed);
+        r->status = 204;
+    }
+    return allowed != NULL;
 }
 
 void wpa_api_serve(wpa_api_call *call, wpa_db *db)
 {
     wpa_api_request *r = &call->request;
     wpa_error err = {0};
-    bool is_answered = false;
+    bool is_answered = !r->is_woken && tell_methods(call);
     r->db = db;
-    bool is_ready = r->is_woken || (prepare(call, db, &err) &&
-                                    wpa_api_idempotency_begin(call, &is_answered, &err));
+    bool is_ready = !is_answered &&
+                    (r->is_woken || (prepare(call, db, &err) &&
+                                     wpa_api_idempotency_begin(call, &is_answered, &err)));
     if (!is_answered) {
         wpa_api_next next = is_ready ? run(call, db, &err) : WPA_API_FAILED;
         take_outcome(call, pass_gate(call, db, next, &err), &err);

@@ -47,6 +47,37 @@ void wpa_api_set_header(wpa_api_call *call, const char *name, const char *value)
     wpa_map_put(call->headers, name, wpa_arena_text(call->arena, value));
 }
 
+/* ---- paths and parameters
+ * ------------------------------------------------------------------------
+ */
+
+static int hex_digit(char c)
+{
+    const char *digits = "0123456789abcdefABCDEF", *at = c ? strchr(digits, c) : NULL;
+    int value = at ? (int)(at - digits) : -1;
+    return value < 16 ? value : value - 6;
+}
+
+/** In place. What would end the text early stays as it was written: it is the name of nothing. */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    char *to = text;
+    (void)context;
+    (void)connection;
+    for (const char *from = text; *from; from++) {
+        int high = *from == '%' ? hex_digit(from[1]) : -1;
+        int low = high >= 0 ? hex_digit(from[2]) : -1;
+        if (low >= 0 && high + low > 0) {
+            *to++ = (char)(high * 16 + low);
+            from += 2;
+        } else {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+    return (size_t)(to - text);
+}
+
 /* ---- answers ------------------------------------------------------------------------------------
  */
 
@@ -381,7 +412,8 @@ static struct MHD_Daemon *start_daemon(wpa_api *api, int fd, wpa_error *err)
         o->connections_max ? o->connections_max : 4096U, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(2 * wpa_api_request_ms(api) / 1000), MHD_OPTION_NOTIFY_COMPLETED, forget, api,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, notice,
-        api, MHD_OPTION_EXTERNAL_LOGGER, log_library, api, MHD_OPTION_END);
+        api, MHD_OPTION_EXTERNAL_LOGGER, log_library, api, MHD_OPTION_UNESCAPE_CALLBACK, unescape,
+        NULL, MHD_OPTION_END);
     if (!daemon) {
         (void)WPA_FAIL(err, WPA_E_INVALID,
                        "the HTTP server does not start (is the certificate a PEM file that fits "

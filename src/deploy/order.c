@@ -245,6 +245,9 @@ static bool start(order *o, int64_t patch_id, const char *plan_digest, wpa_error
     if (rows == NULL) {
         return false;
     }
+    if (wpa_rows_count(rows) == 0) {
+        return WPA_FAIL(err, WPA_E_REFUSED, "p-%s is being deployed already", patch);
+    }
     o->id = wpa_rows_int(rows, 0, 0);
     return insert_stages(o, plan, err) && wake_job(o, 0, err);
 }

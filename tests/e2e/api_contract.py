@@ -102,6 +102,72 @@ def words_of_an_order_stay_as_they_are(world):
     assert again.status == 201 and again.json["description"] == again.json["engine_notes"] != "", again.body
 
 
+def paths_are_read_as_they_are_written(world):
+    name = "ledger-api-ci"
+    for path in ("/health/ledger-api/ci.yml", "/health/ledger-api%2Fci.yml", "/health/ledger%2dapi-ci", "/health/" + name):
+        answer = world.call("GET", path)
+        assert answer.status == 200 and answer.json["workflow_name"] == name, (path, answer.body)
+        assert world.call("GET", path, headers={"If-None-Match": answer.headers["ETag"]}).status == 304, path
+    for path in ("/health/" + name + "%00", "/health/" + name + "%ff", "/health/" + name + "/", "/health/", "/health",
+                 "/health/" + name + "%", "/health/ledger-api%252Fci.yml", "/analyses/a-1%00", "/analyses/", "/%00"):
+        answer = world.call("GET", path)
+        assert answer.status == 404 and answer.json["status"] == 404, (path, answer.status, answer.body)
+    for query, status in (("%00", 404), ("%ff", 422), ("", 422), (name + "%00", 404), ("ledger-api%2Fci.yml", 200)):
+        answer = world.call("POST", "/analyze?workflow_name=" + query)
+        assert answer.status == status, (query, answer.body)
+        assert status == 200 or answer.json["field"] == "workflow_name", answer.body
+
+
+def methods_are_told(world):
+    expected = {"/analyze": "POST, OPTIONS", "/analyses": "GET, HEAD, OPTIONS", "/patches": "POST, GET, HEAD, OPTIONS",
+                "/patches/p-1": "GET, HEAD, PATCH, OPTIONS", "/patches/p-1/rollback": "DELETE, OPTIONS"}
+    for path, methods in expected.items():
+        asked = world.call("OPTIONS", path, token=None)
+        assert (asked.status, asked.body, asked.headers["Allow"]) == (204, b"", methods), (path, asked.headers)
+        for method in ("PUT", "TRACE", "NONSENSE"):
+            refused = world.call(method, path, token=None)
+            assert (refused.status, refused.headers["Allow"]) == (405, methods), (path, method, refused.status)
+    assert world.call("OPTIONS", "/nowhere").status == 404
+    whole, head = (world.call(method, "/workflows?limit=1") for method in ("GET", "HEAD"))
+    assert (head.status, head.body, head.headers["ETag"]) == (200, b"", whole.headers["ETag"])
+    assert head.headers["Content-Length"] == str(len(whole.body)), head.headers
+
+
+def refusals_say_what_is_wrong(world):
+    """404 for what is not there, 409 for what cannot be now, 422 for what was said wrongly; and which field."""
+    analysis = world.call("POST", "/analyze?workflow_name=docs-site-pages").json["id"]
+    made = world.call("POST", "/patches", {"analysis_id": analysis, "patch_name": "refused"}).json
+    path = "/patches/" + made["id"]
+    wait_for("its test", lambda: world.call("GET", path).json["status"] not in ("pending", "testing"))
+    assert world.call("GET", path).json["status"] == "tested"
+    assert world.call("PATCH", path, {"status": "approved"}).status == 200
+    first = world.call("POST", path + "/deploy?wait=0")
+    assert first.status == 202, first.body
+    again = world.call("POST", path + "/deploy?wait=0")
+    assert again.status == 409 and "constraint" not in again.json["detail"], again.body
+    wait_for("its end", lambda: world.call("GET", path).json["status"] not in ("tested", "approved"), 120)
+    for status in ("approved", "tested", "pending"):
+        refused = world.call("PATCH", path, {"status": status})
+        assert refused.status == 409, (status, refused.status, refused.body)
+    for method, tail in (("DELETE", "/rollback"), ("POST", "/test"), ("POST", "/deploy"), ("GET", "")):
+        assert world.call(method, "/patches/p-99999" + tail).status == 404, tail
+    content = {"files_modified": ["../x"], "changes": {"../x": "y"}}
+    secret = {"files_modified": ["a.md"], "changes": {"a.md": "AKIA" + "IOSFODNN7EXAMPLE"}}
+    for order, status, field in (({"patch_name": "x"}, 422, "analysis_id"),
+                                 ({"analysis_id": "a-99999"}, 404, "analysis_id"),
+                                 ({"analysis_id": "none"}, 404, "analysis_id"),
+                                 ({"target_workflow": "none"}, 404, "target_workflow"),
+                                 ({"analysis_id": analysis, "patch_content": content}, 422, "patch_content"),
+                                 ({"analysis_id": analysis, "patch_content": secret}, 422, "patch_content"),
+                                 ({"analysis_id": analysis, "patch_version": "1.0"}, 422, "patch_version"),
+                                 ({"analysis_id": analysis, "bogus": 1}, 422, "bogus")):
+        refused = world.call("POST", "/patches", order)
+        assert (refused.status, refused.json["field"]) == (status, field), (order, refused.body)
+    for path in ("/analyses?workflow_name=none", "/patches?workflow_name=none", "/findings?workflow_name=none"):
+        refused = world.call("GET", path)
+        assert (refused.status, refused.json["field"]) == (404, "workflow_name"), refused.body
+
+
 def repetitions_are_made_once(world):
     order = {"target_workflow": "ledger-api-ci", "patch_name": "once",
              "patch_content": {"files_modified": ["b.md"], "changes": {"b.md": "x\n"}}}
@@ -470,7 +536,8 @@ def promtool_agrees(world):
 
 
 CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies_are_json,
-          words_of_an_order_stay_as_they_are,
+          paths_are_read_as_they_are_written, methods_are_told,
+          refusals_say_what_is_wrong, words_of_an_order_stay_as_they_are,
           repetitions_are_made_once, changes_are_seen_at_once, things_are_found_by_each_of_their_names,
           subjects_are_resources, pages_hold_everything_once, a_list_follows_every_change,
           findings_are_filtered_as_in_the_console, long_calls_say_where, streams_tell_of_changes, documents_need_nothing_else,

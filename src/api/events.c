@@ -191,7 +191,8 @@ static wpa_api_next run(wpa_api_request *request, wpa_error *err)
                        WPA_API_STREAMS_MAX);
         return WPA_API_FAILED;
     }
-    request->is_stream = true;
+    request->is_stream = !wpa_text_is(request->method, "HEAD");
+    request->text = request->is_stream ? NULL : "";
     return WPA_API_DONE;
 }
 

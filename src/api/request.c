@@ -125,5 +125,7 @@ void wpa_api_problem(wpa_api_request *request, const wpa_error *err)
     request->status = status;
     request->answer = problem;
     request->text = NULL;
-    request->etag = NULL;
+    request->etag = NULL; /* nor what the handler had made already */
+    request->link = NULL;
+    request->location = NULL;
 }

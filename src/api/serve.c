@@ -386,9 +386,9 @@ void wpa_api_serve(wpa_api_call *call, wpa_db *db)
     wpa_error err = {0};
     bool is_answered = !r->is_woken && tell_methods(call);
     r->db = db;
-    bool is_ready = !is_answered &&
-                    (r->is_woken || (prepare(call, db, &err) &&
-                                     wpa_api_idempotency_begin(call, &is_answered, &err)));
+    bool is_ready =
+        !is_answered && (r->is_woken || (prepare(call, db, &err) &&
+                                         wpa_api_idempotency_begin(call, &is_answered, &err)));
     if (!is_answered) {
         wpa_api_next next = is_ready ? run(call, db, &err) : WPA_API_FAILED;
         take_outcome(call, pass_gate(call, db, next, &err), &err);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -47,9 +48,30 @@ void wpa_api_set_header(wpa_api_call *call, const char *name, const char *value)
     wpa_map_put(call->headers, name, wpa_arena_text(call->arena, value));
 }
 
-/* ---- paths and parameters
- * ------------------------------------------------------------------------
+/* ---- paths and parameters -----------------------------------------------------------------------
  */
+
+/* The library keeps each parameter in the connection's memory, and where they do not fit it never
+   answers. No route takes as many as this; what stands in their place is refused as unknown. */
+#define PARAMETERS_MAX 64
+#define TARGET_MAX_BYTES 8192
+static const char too_many[] = "more+than+64+parameters+or+8+KiB";
+
+static void *look_at_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+    const char *query = strchr(target, '?');
+    size_t n = query != NULL;
+    (void)context;
+    (void)connection;
+    for (const char *at = query; at && *at; at++) {
+        n += *at == '&';
+    }
+    bool has_room = query && strlen(query) > sizeof too_many; /* in the connection's own buffer */
+    if (has_room && (n > PARAMETERS_MAX || strlen(target) > TARGET_MAX_BYTES)) {
+        memcpy((char *)(uintptr_t)query + 1, too_many, sizeof too_many);
+    }
+    return NULL;
+}
 
 static int hex_digit(char c)
 {
@@ -149,6 +171,8 @@ static wpa_api_call *new_call(wpa_api *api, struct MHD_Connection *connection, c
 {
     wpa_arena *arena = wpa_arena_new();
     wpa_api_call *call = wpa_arena_alloc(arena, sizeof *call);
+    const char *whole = url[0] == '/' ? NULL : strstr(url, "://"); /* an address: RFC 9112, 3.2.2 */
+    url = whole && strchr(whole + 3, '/') ? strchr(whole + 3, '/') : url;
     call->api = api;
     call->connection = connection;
     call->arena = arena;
@@ -168,6 +192,64 @@ static bool is_announced_too_large(const wpa_api_call *call)
     int64_t n = 0;
     return length &&
            (!wpa_text_to_int(length, 0, INT64_MAX, &n) || n > (int64_t)WPA_API_BODY_MAX_BYTES);
+}
+
+typedef struct head {
+    size_t hosts, lengths, codings, tokens, encodings;
+} head;
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    head *seen = context;
+    const struct {
+        const char *name;
+        size_t *n;
+    } counted[] = {
+        {"Host", &seen->hosts},
+        {"Content-Length", &seen->lengths},
+        {"Transfer-Encoding", &seen->codings},
+        {"Authorization", &seen->tokens},
+        {"Content-Encoding", &seen->encodings},
+    };
+    (void)kind;
+    for (size_t i = 0; i < WPA_COUNT(counted); i++) {
+        bool is_plain = value && strcasecmp(value, "identity") == 0; /* no coding at all */
+        *counted[i].n += strcasecmp(name, counted[i].name) == 0 && !is_plain;
+    }
+    return MHD_YES;
+}
+
+/** What we would read in one way and a proxy before us in another is taken in neither. */
+static const char *find_ambiguity(const wpa_api_call *call, const char *version, int *status)
+{
+    head seen = {0};
+    (void)MHD_get_connection_values(call->connection, MHD_HEADER_KIND, count_header, &seen);
+    bool needs_host = wpa_text_is(version, "HTTP/1.1");
+    *status = 400;
+    if (seen.lengths + seen.codings > 1) {
+        return "the body's length is given more than once";
+    }
+    if (seen.tokens > 1) {
+        return "Authorization is given more than once";
+    }
+    if (seen.hosts > 1 || (seen.hosts == 0 && needs_host)) {
+        return "Host must be given, once";
+    }
+    *status = 415;
+    return seen.encodings ? "a body comes as it is, without Content-Encoding" : NULL;
+}
+
+static enum MHD_Result begin_call(wpa_api_call *call, const char *version)
+{
+    int status = 0;
+    const char *ambiguity = find_ambiguity(call, version, &status);
+    if (ambiguity) {
+        return refuse(call, WPA_E_INVALID, status, ambiguity);
+    }
+    return is_announced_too_large(call)
+               ? refuse(call, WPA_E_LIMIT, 413, "the body is larger than 4 MiB")
+               : MHD_YES;
 }
 
 static enum MHD_Result take_upload(wpa_api_call *call, const char *data, size_t size_bytes)
@@ -203,12 +285,9 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
     wpa_api *api = context;
     wpa_api_call *call = *own;
-    (void)version;
     if (!call) {
         *own = call = new_call(api, connection, method, url);
-        return is_announced_too_large(call)
-                   ? refuse(call, WPA_E_LIMIT, 413, "the body is larger than 4 MiB")
-                   : MHD_YES;
+        return begin_call(call, version);
     }
     if (atomic_load(&call->state) == WPA_CALL_DONE) {
         return send_answer(call);
@@ -413,7 +492,7 @@ static struct MHD_Daemon *start_daemon(wpa_api *api, int fd, wpa_error *err)
         (unsigned)(2 * wpa_api_request_ms(api) / 1000), MHD_OPTION_NOTIFY_COMPLETED, forget, api,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, notice,
         api, MHD_OPTION_EXTERNAL_LOGGER, log_library, api, MHD_OPTION_UNESCAPE_CALLBACK, unescape,
-        NULL, MHD_OPTION_END);
+        NULL, MHD_OPTION_URI_LOG_CALLBACK, look_at_target, NULL, MHD_OPTION_END);
     if (!daemon) {
         (void)WPA_FAIL(err, WPA_E_INVALID,
                        "the HTTP server does not start (is the certificate a PEM file that fits "

@@ -118,6 +118,52 @@ def paths_are_read_as_they_are_written(world):
         assert status == 200 or answer.json["field"] == "workflow_name", answer.body
 
 
+def tell(world, text, seconds=10):
+    """What is answered to these bytes, up to the end of the connection."""
+    with world.connect(seconds) as s:
+        s.sendall(text.encode())
+        got = b""
+        while block := s.recv(65536):
+            got += block
+    return got
+
+
+def requests_are_read_in_one_way_only(world):
+    body, token = '{"workflow_name":"ledger-api-ci"}', f"Authorization: Bearer {world.token}\r\n"
+    post = f"POST {BASE}/analyze HTTP/1.1\r\nHost: x\r\n{token}Content-Type: application/json\r\nConnection: close\r\n"
+    get = f"GET {BASE}/jobs?limit=1 HTTP/1.1\r\nConnection: close\r\n"
+    for status, text in (
+            (200, f"{post}Content-Length: {len(body)}\r\n\r\n{body}"),
+            (200, f"{post}Content-Encoding: identity\r\nContent-Length: {len(body)}\r\n\r\n{body}"),
+            (200, f"{post}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n{body}\r\n0\r\n\r\n"),
+            (400, f"{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n{body}\r\n0\r\n\r\n"),
+            (400, f"{post}Content-Length: {len(body)}\r\nContent-Length: 5\r\n\r\n{body}"),
+            (415, f"{post}Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n{body}"),
+            (200, f"{get}Host: x\r\n{token}\r\n"), (400, f"{get}{token}\r\n"), (400, f"{get}Host: x\r\nHost: y\r\n{token}\r\n"),
+            (400, f"{get}Host: x\r\n{token}{token}\r\n"), (200, f"{get}Host: x\r\n{token}\r\n".replace("1.1", "1.0")),
+            (200, f"{get}{token}\r\n".replace("1.1", "1.0")), (200, get.replace("GET ", "GET http://x") + f"Host: x\r\n{token}\r\n"),
+            (401, f"{get}Host: x\r\nAuthorization: Basic eDp5\r\n\r\n"),
+            (200, f"HEAD {BASE}/events HTTP/1.1\r\nHost: x\r\n{token}Connection: close\r\n\r\n")):
+        got = tell(world, text)
+        assert re.match(rb"HTTP/1\.1 %d " % status, got), (status, text, got[:300])
+        assert not text.startswith("HEAD") or got.endswith(b"\r\n\r\n") and b"chunked" not in got, got
+    # near what the library can keep of a connection it may close it, but never leaves it unanswered
+    for n in (1, 20, 65, 300, 3000):
+        for size in range(2000, 18000, 977):
+            query = "&".join(["p=1"] * (n - 1) + ["contains="])
+            query += "a" * (size - len(query))
+            got = tell(world, f"GET {BASE}/findings?{query} HTTP/1.1\r\nHost: x\r\n{token}Connection: close\r\n\r\n", 5)
+            assert re.match(rb"HTTP/1\.1 4(22|14|31) |$", got), (n, size, got[:100])
+
+
+def nothing_is_told_to_strangers(world):
+    for path in ("/patches?limit=1", "/findings?limit=1", "/patches?workflow_name=none", "/analyses?workflow_name=none"):
+        for token in (None, "x", world.token[:-4] + "AAAA"):
+            refused = world.call("GET", path, token=token)
+            assert refused.status == 401 and "field" not in refused.json, (path, refused.body)
+            assert not {"Link", "ETag", "Location"} & set(refused.headers.keys()), (path, dict(refused.headers))
+
+
 def methods_are_told(world):
     expected = {"/analyze": "POST, OPTIONS", "/analyses": "GET, HEAD, OPTIONS", "/patches": "POST, GET, HEAD, OPTIONS",
                 "/patches/p-1": "GET, HEAD, PATCH, OPTIONS", "/patches/p-1/rollback": "DELETE, OPTIONS"}
@@ -536,7 +582,8 @@ def promtool_agrees(world):
 
 
 CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies_are_json,
-          paths_are_read_as_they_are_written, methods_are_told,
+          paths_are_read_as_they_are_written, requests_are_read_in_one_way_only,
+          nothing_is_told_to_strangers, methods_are_told,
           refusals_say_what_is_wrong, words_of_an_order_stay_as_they_are,
           repetitions_are_made_once, changes_are_seen_at_once, things_are_found_by_each_of_their_names,
           subjects_are_resources, pages_hold_everything_once, a_list_follows_every_change,

@@ -583,13 +583,12 @@ def promtool_agrees(world):
 
 CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies_are_json,
           paths_are_read_as_they_are_written, requests_are_read_in_one_way_only,
-          nothing_is_told_to_strangers, methods_are_told,
-          refusals_say_what_is_wrong, words_of_an_order_stay_as_they_are,
-          repetitions_are_made_once, changes_are_seen_at_once, things_are_found_by_each_of_their_names,
-          subjects_are_resources, pages_hold_everything_once, a_list_follows_every_change,
-          findings_are_filtered_as_in_the_console, long_calls_say_where, streams_tell_of_changes, documents_need_nothing_else,
-          forwarded_addresses_are_believed_of_some, a_unix_socket_serves, systemd_hands_over_a_socket,
-          unit_files_are_installed)
+          nothing_is_told_to_strangers, methods_are_told, words_of_an_order_stay_as_they_are,
+          repetitions_are_made_once, changes_are_seen_at_once, pages_hold_everything_once,
+          findings_are_filtered_as_in_the_console, a_list_follows_every_change, long_calls_say_where,
+          refusals_say_what_is_wrong, things_are_found_by_each_of_their_names, subjects_are_resources,
+          streams_tell_of_changes, documents_need_nothing_else, forwarded_addresses_are_believed_of_some,
+          a_unix_socket_serves, systemd_hands_over_a_socket, unit_files_are_installed)
 # What needs a program that may not be here is a test of its own, and skipped as a whole.
 WITH_TOOLS = {tls_serves: ("openssl", "curl"), unit_files_are_good: ("systemd-analyze",),
               promtool_agrees: ("promtool",)}

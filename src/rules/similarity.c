@@ -13,7 +13,7 @@
 #define SKETCHED_MAX 64
 #define WHOLE_JOB UINT32_MAX
 #define MEMO_STEPS 512
-#define RUNS_SEEN_MAX 256 /* of a file that has more it is taken for granted */
+#define RUNS_SEEN_MAX 128 /* of a file that has more it is taken for granted */
 
 /* The same function for processors that take more numbers at a time, chosen as the program starts.
  */

@@ -125,6 +125,22 @@ static bool is_plain(char c)
     return (c >= 0x20 && c <= 0x7e) || c == '\n';
 }
 
+/** Past bytes that are plain, many at a time; what it stops at may be plain too. */
+static size_t skip_plain(const char *text, size_t at, size_t end)
+{
+    typedef uint8_t lanes __attribute__((vector_size(16)));
+    for (lanes bytes; at + sizeof bytes <= end; at += sizeof bytes) {
+        memcpy(&bytes, text + at, sizeof bytes);
+        lanes odd = (lanes)((bytes < 0x20) & (bytes != '\n')) | (lanes)(bytes > 0x7e);
+        uint64_t halves[2];
+        memcpy(halves, &odd, sizeof odd);
+        if (halves[0] | halves[1]) {
+            break;
+        }
+    }
+    return at;
+}
+
 /*
  * One bad byte makes libyaml refuse the whole file. It is given a copy with question marks, byte
  * for byte, so that the rest can be read and offsets stay true.
@@ -133,10 +149,10 @@ static const char *clean(builder *b)
 {
     const wpa_yaml_doc *doc = b->doc;
     char *copy = NULL;
-    for (size_t at = b->bom; at < doc->size_bytes;) {
+    for (size_t at = skip_plain(doc->source, b->bom, doc->size_bytes); at < doc->size_bytes;) {
         size_t start = at;
         if (is_plain(doc->source[at])) {
-            at++;
+            at = skip_plain(doc->source, at + 1, doc->size_bytes);
             continue;
         }
         uint32_t c = wpa_utf8_next(doc->source, doc->size_bytes, &at);

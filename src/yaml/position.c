@@ -149,10 +149,15 @@ void wpa_yaml_index_comments(wpa_yaml_doc *doc, const wpa_span *scalars, size_t 
             if (header_comment != SIZE_MAX) {
                 add_comment(doc, &list, &capacity, header_comment);
             }
-        } else if (doc->source[at] == '#' && can_start_comment(doc, at)) {
+            continue;
+        }
+        size_t stop = next < n && scalars[next].start < end ? scalars[next].start : end;
+        const char *mark = memchr(doc->source + at, '#', stop - at);
+        at = mark ? (size_t)(mark - doc->source) : stop;
+        if (mark && can_start_comment(doc, at)) {
             add_comment(doc, &list, &capacity, at);
             at = list[doc->n_comments - 1].span.end;
-        } else {
+        } else if (mark) {
             at++;
         }
     }

@@ -38,7 +38,9 @@ static bool is_blank_or_end(char c)
 static wpa_yaml_event *add(reader *r, wpa_yaml_event_kind kind, wpa_yaml_style style, size_t start,
                            size_t end)
 {
-    r->events = wpa_arena_grow(r->arena, r->events, r->n, &r->capacity, sizeof *r->events);
+    if (r->n == r->capacity) {
+        r->events = wpa_arena_grow(r->arena, r->events, r->n, &r->capacity, sizeof *r->events);
+    }
     wpa_yaml_event *event = &r->events[r->n++];
     event->kind = kind;
     event->style = style;

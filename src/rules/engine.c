@@ -538,6 +538,9 @@ static bool is_sound(wpa_rule_run *run, wpa_fix *fix)
     return true;
 }
 
+/* What the least of repairs costs. */
+#define REPAIR_WORK 500
+
 static void repair(wpa_rule_sink *sink, wpa_finding *finding)
 {
     wpa_rule_run run = {.rule = finding->rule,
@@ -545,8 +548,12 @@ static void repair(wpa_rule_sink *sink, wpa_finding *finding)
                         .arena = sink->arena,
                         .lasting = sink->arena,
                         .sink = sink};
-    finding->rule->repair(&run, finding);
     size_t n_kept = 0;
+    (void)wpa_rule_spend(&run, REPAIR_WORK);
+    finding->rule->repair(&run, finding);
+    if (sink->budget.is_spent) { /* half of it may be missing */
+        finding->n_fixes = 0;
+    }
     for (size_t i = 0; i < finding->n_fixes; i++) {
         if (is_sound(&run, finding->fixes[i])) {
             finding->fixes[n_kept++] = finding->fixes[i];
@@ -555,19 +562,35 @@ static void repair(wpa_rule_sink *sink, wpa_finding *finding)
     finding->n_fixes = n_kept;
 }
 
+static bool has_repair(const wpa_rule_sink *sink, const wpa_finding *finding)
+{
+    return sink->source->yaml && !sink->settings->has_no_repairs && finding->rule->repair &&
+           finding->state == WPA_FINDING_OPEN && !finding->is_summary;
+}
+
 /** Repairs ask the same questions as checks, and all together may do what one check may. */
 static void repair_all(wpa_rule_sink *sink)
 {
+    size_t n_left = 0;
     open_budget(sink);
     for (size_t i = 0; i < sink->n_findings; i++) {
         wpa_finding *finding = sink->findings[i];
-        if (finding->rule->repair && sink->source->yaml && finding->state == WPA_FINDING_OPEN &&
-            !finding->is_summary && !sink->budget.is_spent) {
+        bool is_wanted = has_repair(sink, finding);
+        if (is_wanted && (sink->budget.is_spent || is_late(sink))) {
+            n_left++;
+        } else if (is_wanted) {
             repair(sink, finding);
         }
         finding->subject = NULL;
     }
     sink->work += sink->budget.work;
+    if (n_left) {
+        wpa_sink_note(sink, NULL,
+                      wpa_arena_printf(sink->arena,
+                                       "stopped: %zu findings are shown without their fixes, which "
+                                       "have looked at as much as they may in one file",
+                                       n_left));
+    }
 }
 
 static void limit_file(wpa_rule_sink *sink)

@@ -27,7 +27,8 @@ typedef struct fixer {
     judgement proof;   /* of the file with these, the last that held: */
     candidates proven; /* in the arena of the proof */
     size_t n_tried;    /* bytes that were analysed to see whether fixes hold */
-    size_t work;       /* and what rules looked at for it */
+    size_t work;       /* and what rules looked at for it, */
+    int64_t spent_us;  /* and how long they took */
     wpa_fix_outcome outcome;
     wpa_note *notes;
     size_t applied_capacity, fixes_capacity, notes_capacity;
@@ -138,28 +139,51 @@ static const wpa_fix *best_fix(const fixer *f, const wpa_finding *finding)
     return NULL;
 }
 
-/** Two insertions at one place count as overlapping, since their order would be a guess. */
-static bool is_clear_of(const wpa_fix *a, const wpa_fix *b)
+/* What is to be changed already, in order; no two of them overlap. */
+typedef struct taken {
+    wpa_span *items; /* [n] */
+    size_t n, capacity;
+} taken;
+
+/** How many begin in front of the offset. */
+static size_t count_before(const taken *t, size_t offset)
 {
-    for (size_t i = 0; i < a->n_edits; i++) {
-        for (size_t j = 0; j < b->n_edits; j++) {
-            wpa_span x = a->edits[i].bytes, y = b->edits[j].bytes;
-            if (wpa_span_overlaps(x, y) || x.start == y.start) {
-                return false;
-            }
+    size_t low = 0, high = t->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (t->items[middle].start < offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/** Two insertions at one place count as overlapping, since their order would be a guess. */
+static bool is_clear(const taken *t, const wpa_fix *fix)
+{
+    for (size_t i = 0; i < fix->n_edits; i++) {
+        wpa_span x = fix->edits[i].bytes;
+        size_t at = count_before(t, x.start);
+        if ((at && wpa_span_overlaps(t->items[at - 1], x)) ||
+            (at < t->n && (t->items[at].start == x.start || wpa_span_overlaps(t->items[at], x)))) {
+            return false;
         }
     }
     return true;
 }
 
-static bool is_clear(const candidates *list, const wpa_fix *fix)
+static void take_spans(taken *t, const wpa_fix *fix, wpa_arena *arena)
 {
-    for (size_t i = 0; i < list->n; i++) {
-        if (!is_clear_of(list->items[i].fix, fix)) {
-            return false;
-        }
+    for (size_t i = 0; i < fix->n_edits; i++) {
+        wpa_span x = fix->edits[i].bytes;
+        size_t at = count_before(t, x.start); /* the last, mostly: findings stand in order */
+        t->items = wpa_arena_grow(arena, t->items, t->n, &t->capacity, sizeof *t->items);
+        memmove(t->items + at + 1, t->items + at, (t->n - at) * sizeof *t->items);
+        t->items[at] = x;
+        t->n++;
     }
-    return true;
 }
 
 static void add(candidates *list, candidate item, wpa_arena *arena)
@@ -170,10 +194,13 @@ static void add(candidates *list, candidate item, wpa_arena *arena)
 
 static candidates choose(const fixer *f, const wpa_result *result)
 {
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
     candidates list = {0};
+    taken spans = {0};
     for (size_t i = 0; i < result->n_findings; i++) {
         const wpa_fix *fix = best_fix(f, result->findings[i]);
-        if (fix && is_clear(&list, fix)) {
+        if (fix && is_clear(&spans, fix)) {
+            take_spans(&spans, fix, scratch);
             add(&list, (candidate){result->findings[i], fix}, f->arena);
         }
     }
@@ -195,6 +222,7 @@ const wpa_settings *wpa_fix_judge(const wpa_settings *settings, wpa_arena *arena
         rule->paths = (wpa_text_list){0};
     }
     judge->is_unlimited = true;
+    judge->has_no_repairs = true;
     judge->persona = WPA_PERSONA_AUDITOR;
     judge->min_severity = WPA_SEVERITY_LOW;
     judge->min_confidence = WPA_CONFIDENCE_LOW;
@@ -332,6 +360,7 @@ static const wpa_source *apply(const fixer *f, const candidates *list, wpa_arena
  */
 #define TRIED_MAX_BYTES ((size_t)32 * 1024 * 1024)
 #define TRIED_MAX_WORK (2 * WPA_RULES_WORK_MAX)
+#define TRIED_MAX_US ((int64_t)2 * WPA_RULES_TIME_MAX_MS * 1000)
 /* What the files of all rounds and their findings may hold; the next pass goes on from there. */
 #define HELD_MAX_BYTES ((size_t)192 * 1024 * 1024)
 
@@ -342,8 +371,8 @@ static const wpa_source *apply(const fixer *f, const candidates *list, wpa_arena
 static bool is_spent(const fixer *f)
 {
     size_t size_bytes = f->source->size_bytes;
-    size_t max_bytes = size_bytes > REFUSED_MIN_BYTES ? 2 * size_bytes : TRIED_MAX_BYTES;
-    return f->n_tried > max_bytes || f->work > TRIED_MAX_WORK ||
+    size_t max_bytes = size_bytes > REFUSED_MIN_BYTES ? 4 * size_bytes : TRIED_MAX_BYTES;
+    return f->n_tried > max_bytes || f->work > TRIED_MAX_WORK || f->spent_us > TRIED_MAX_US ||
            wpa_arena_used_bytes(f->arena) > HELD_MAX_BYTES;
 }
 
@@ -353,6 +382,7 @@ static wpa_result analyse(fixer *f, const wpa_source *source, const wpa_settings
     wpa_result result = wpa_rules_run(source, settings, arena);
     f->n_tried += source->size_bytes;
     f->work += result.work;
+    f->spent_us += result.spent_us;
     return result;
 }
 
@@ -547,10 +577,49 @@ static void note_untried(fixer *f, const wpa_result *result)
     candidates left = is_spent(f) ? choose(f, result) : (candidates){0};
     if (left.n) {
         add_note(f, NULL,
-                 wpa_arena_printf(f->arena,
-                                  "%zu fixes not tried: as much was tried for this file as may be",
-                                  left.n));
+                 wpa_arena_printf(
+                     f->arena,
+                     "stopped: %zu fixes not tried, as much was tried for this file as may be",
+                     left.n));
     }
+}
+
+/** As many findings as there are, so that one round does for all of them. */
+static const wpa_settings *without_limit(const wpa_settings *settings, wpa_arena *arena)
+{
+    wpa_settings *unlimited = wpa_arena_dup(arena, settings, sizeof *settings);
+    unlimited->is_unlimited = true;
+    return unlimited;
+}
+
+/** Are there so many of any rule, or of all, that not each of them is listed? */
+static bool is_beyond_limit(const wpa_result *result, wpa_arena *arena)
+{
+    size_t n_rules;
+    (void)wpa_rules_all(&n_rules);
+    size_t *n = wpa_arena_array(arena, n_rules + 1, sizeof *n);
+    bool is_beyond = result->n_findings > WPA_FINDINGS_PER_FILE_MAX;
+    for (size_t i = 0; i < result->n_findings && !is_beyond; i++) {
+        is_beyond = ++n[wpa_rules_index(result->findings[i]->rule)] > WPA_FINDINGS_PER_RULE_MAX;
+    }
+    return is_beyond;
+}
+
+/** Rounds until none is left that may be taken. */
+static void take_all(fixer *f, const wpa_settings *settings, wpa_result *result)
+{
+    for (int round = 0; round < WPA_FIX_MAX_ROUNDS && !is_spent(f); round++) {
+        candidates list = choose(f, result);
+        if (list.n == 0 || !can_judge(f)) {
+            break;
+        }
+        size_t n_before = f->outcome.n_applied;
+        take(f, &list);
+        if (f->outcome.n_applied > n_before) {
+            *result = analyse(f, f->source, settings, f->arena);
+        }
+    }
+    note_untried(f, result);
 }
 
 wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *settings,
@@ -563,19 +632,14 @@ wpa_fix_outcome wpa_rules_fix(const wpa_source *source, const wpa_settings *sett
         .arena = arena,
         .dropped = wpa_map_new(arena),
     };
-    wpa_result result = analyse(&f, source, settings, arena);
-    for (int round = 0; source->yaml && round < WPA_FIX_MAX_ROUNDS && !is_spent(&f); round++) {
-        candidates list = choose(&f, &result);
-        if (list.n == 0 || !can_judge(&f)) {
-            break;
-        }
-        size_t n_before = f.outcome.n_applied;
-        take(&f, &list);
-        if (f.outcome.n_applied > n_before) {
-            result = analyse(&f, f.source, settings, arena);
-        }
+    const wpa_settings *unlimited = without_limit(settings, arena);
+    wpa_result result = analyse(&f, source, unlimited, arena);
+    if (source->yaml) {
+        take_all(&f, unlimited, &result);
     }
-    note_untried(&f, &result);
+    if (is_beyond_limit(&result, arena)) { /* what is told of the file is limited as ever */
+        result = wpa_rules_run(f.source, settings, arena);
+    }
     wpa_arena_free(f.before.arena);
     wpa_arena_free(f.proof.arena);
     f.outcome.result = result;

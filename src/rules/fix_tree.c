@@ -19,6 +19,8 @@
 #define TRIED_PER_BYTE 16
 #define TRIED_MAX_WORK (2 * WPA_RULES_WORK_MAX)
 #define WORK_PER_BYTE 256
+#define TRIED_MAX_US ((int64_t)2 * WPA_RULES_TIME_MAX_MS * 1000)
+#define US_PER_BYTE 2
 /* What one file of the repository costs that is only looked at again for what it uses. */
 #define SHARED_BYTES 128
 /* What all states of the repository may hold. */
@@ -37,7 +39,8 @@ struct wpa_fix_tree {
     wpa_arena *now, *before;
     wpa_map *dropped;          /* fingerprints of findings whose fix did not hold */
     size_t n_tried, max_tried; /* bytes */
-    size_t work, max_work;     /* and what rules looked at in them */
+    size_t work, max_work;     /* and what rules looked at in them, */
+    int64_t spent_us, max_us;  /* and how long they took */
     size_t held;               /* bytes of all states */
     bool is_stopped;           /* there was more than that */
 };
@@ -158,6 +161,7 @@ wpa_fix_tree *wpa_fix_tree_new(const wpa_surroundings *base, wpa_arena *arena)
         .dropped = wpa_map_new(arena),
         .max_tried = TRIED_MAX_BYTES,
         .max_work = TRIED_MAX_WORK,
+        .max_us = TRIED_MAX_US,
     };
     return tree;
 }
@@ -337,6 +341,7 @@ static wpa_result analyse(wpa_fix_tree *tree, const wpa_source *source,
     wpa_result result = source ? wpa_rules_run(source, settings, arena) : (wpa_result){0};
     tree->n_tried += source ? source->size_bytes : 0;
     tree->work += result.work;
+    tree->spent_us += result.spent_us;
     return result;
 }
 
@@ -524,16 +529,17 @@ static wpa_fix_candidate next_candidate(const wpa_fix_tree *tree, const wpa_resu
 static bool is_spent(const wpa_fix_tree *tree)
 {
     return tree->n_tried > tree->max_tried || tree->work > tree->max_work ||
-           tree->held > HELD_MAX_BYTES;
+           tree->spent_us > tree->max_us || tree->held > HELD_MAX_BYTES;
 }
 
 static void note_untried(wpa_fix_tree *tree, gathering *g, const wpa_finding *finding)
 {
-    add_note(tree, g, finding->path, finding->rule->id,
-             wpa_arena_printf(tree->arena,
-                              "fix at line %zu not tried, nor are those over several files behind "
-                              "it: as much was tried for this repository as may be",
-                              finding->span.start.line));
+    add_note(
+        tree, g, finding->path, finding->rule->id,
+        wpa_arena_printf(tree->arena,
+                         "stopped: fix at line %zu not tried, nor are those over several files "
+                         "behind it, as much was tried for this repository as may be",
+                         finding->span.start.line));
 }
 
 bool wpa_fix_tree_is_stopped(const wpa_fix_tree *tree)
@@ -570,6 +576,7 @@ wpa_fix_outcome wpa_fix_tree_fix(wpa_fix_tree *tree, const char *path, const wpa
     (void)text_of(wpa_fix_tree_around(tree), path, arena, &size_bytes);
     tree->max_tried += TRIED_PER_BYTE * size_bytes;
     tree->max_work += WORK_PER_BYTE * size_bytes;
+    tree->max_us += US_PER_BYTE * (int64_t)size_bytes;
     while (take_next(tree, path, settings, choice, &g)) {
     }
     g.outcome.work = tree->work - work;

@@ -205,13 +205,17 @@ bool wpa_upgrade_find(const wpa_outline_uses *uses, const wpa_outline_step *step
 
 /* ---- writing ---- */
 
+/* What it costs to look at a version of an action, with all that is known to have changed. */
+#define LOOK_WORK 200
+
 static const wpa_outline_step *step_of(const wpa_rule_run *run, const wpa_outline_uses *uses)
 {
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            if (&o->jobs[i].steps[k].uses == uses) {
-                return &o->jobs[i].steps[k];
+        const wpa_outline_job *job = &o->jobs[i];
+        for (size_t k = 0; k < job->n_steps; k++) {
+            if (&job->steps[k].uses == uses) {
+                return &job->steps[k];
             }
         }
     }
@@ -271,12 +275,12 @@ static void write_partners(wpa_rule_run *run, wpa_fix *fix, const wpa_fact_migra
     int64_t least = 0;
     bool has_least = wpa_text_to_int(row->replacement, 0, 999, &least);
     for (size_t i = 0; has_least && i < o->n_jobs; i++) {
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps && wpa_rule_spend(run, 4); k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
             int major = wpa_outline_major(&step->uses);
             wpa_fact_major target;
             if (wpa_outline_step_uses(step, row->name) && major >= 0 && major < least &&
-                wpa_upgrade_find(&step->uses, step, &target)) {
+                wpa_rule_spend(run, LOOK_WORK) && wpa_upgrade_find(&step->uses, step, &target)) {
                 (void)write_ref(run, fix, &step->uses, &target);
                 write_names(run, fix, step, &target);
             }
@@ -290,6 +294,7 @@ void wpa_upgrade_offer(wpa_rule_run *run, wpa_finding *finding, wpa_safety safet
     wpa_fix *fix =
         wpa_rule_fix(run, finding, safety, "go to %s", write_ref(run, NULL, uses, major));
     (void)write_ref(run, fix, uses, major);
+    (void)wpa_rule_spend(run, LOOK_WORK);
     const wpa_outline_step *step = step_of(run, uses);
     if (!step) {
         return;

@@ -1,6 +1,8 @@
 /* CMP-040: called workflows that ask for more of the token than their caller has. */
 #include <string.h>
 
+#include <wpa/map.h>
+
 #include "rules/graph.h"
 #include "rules/needs.h"
 
@@ -38,6 +40,7 @@ typedef struct chain {
     wpa_finding *by_scope[SCOPES_MAX]; /* reported for this call: each scope once */
     subject *subjects[SCOPES_MAX];     /* of those */
     size_t n_reported;
+    wpa_map *seen; /* callee and what it is granted → on which level it was looked at */
 } chain;
 
 static level level_of(const char *text)
@@ -133,12 +136,34 @@ static const wpa_source *callee_of(chain *c, const wpa_outline_job *job)
     return source && source->yaml && !source->is_partial ? source : NULL;
 }
 
+/* Looking at the permissions of a job, scope by scope. */
+#define GRANT_WORK 100
+
+/** Has the callee been looked at with this grant, as far down at least? From now on it has. */
+static bool is_known(chain *c, const grant *granted, const wpa_source *callee, size_t depth)
+{
+    char levels[SCOPES_MAX + 1] = {0};
+    for (size_t i = 0; i < SCOPES_MAX; i++) {
+        levels[i] = (char)('0' + granted->levels[i]);
+    }
+    const char *key = wpa_arena_printf(c->run->arena, "%s %s", levels, callee->path);
+    size_t *known = wpa_map_get(c->seen, key);
+    if (known && *known <= depth) {
+        return true;
+    }
+    wpa_map_put(c->seen, key, wpa_arena_dup(c->run->arena, &depth, sizeof depth));
+    return false;
+}
+
 static void follow(chain *c, const grant *granted, const wpa_source *callee, size_t depth)
 {
     const wpa_outline *o = callee->outline;
     grant top;
+    if (is_known(c, granted, callee, depth)) {
+        return;
+    }
     bool has_top = read_grant(o->root, &top);
-    for (size_t i = 0; i < o->n_jobs; i++) {
+    for (size_t i = 0; i < o->n_jobs && wpa_rule_spend(c->run, GRANT_WORK); i++) {
         const wpa_outline_job *job = &o->jobs[i];
         grant own;
         bool has_own = read_grant(job->node, &own);
@@ -164,6 +189,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     }
     grant top;
     bool has_top = read_grant(o->root, &top);
+    wpa_map *seen = wpa_map_new(run->arena); /* by calls of which nothing was to be said */
     for (size_t i = 0; i < o->n_jobs; i++) {
         if (!o->jobs[i].is_call) {
             continue;
@@ -171,12 +197,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         grant own;
         chain c = {.run = run, .graph = around->graph, .job = &o->jobs[i]};
         bool has_own = read_grant(o->jobs[i].node, &own);
-        bool is_known = has_own || has_top;
+        bool has_grant = has_own || has_top;
         const wpa_source *callee =
-            is_known && o->jobs[i].uses.node ? callee_of(&c, &o->jobs[i]) : NULL;
+            has_grant && o->jobs[i].uses.node ? callee_of(&c, &o->jobs[i]) : NULL;
         if (callee) {
             c.root = has_own ? &own : &top;
+            c.seen = seen;
             follow(&c, c.root, callee, 1);
+            seen = c.n_reported ? wpa_map_new(run->arena) : seen;
         }
     }
     return true;

@@ -50,17 +50,18 @@ static bool is_writing(const wpa_shell_redirect *redirect)
            wpa_text_is(redirect->operator, ">|");
 }
 
-static size_t count_writers(const wpa_script *script, const char *file)
+/** Is this the one redirection of the script that writes to the file? Two are all that is asked. */
+static bool is_only_writer(const wpa_script *script, const char *file)
 {
     size_t n = 0;
-    for (size_t i = 0; i < script->n_commands; i++) {
+    for (size_t i = 0; i < script->n_commands && n < 2; i++) {
         const wpa_shell_command *command = &script->commands[i];
         for (size_t j = 0; j < command->n_redirects; j++) {
-            bool is_there = wpa_text_is(file_of(command->redirects[j].target.text), file);
-            n += is_there && is_writing(&command->redirects[j]);
+            n += is_writing(&command->redirects[j]) &&
+                 wpa_text_is(file_of(command->redirects[j].target.text), file);
         }
     }
-    return n;
+    return n == 1;
 }
 
 /** Where the operator stands: right before the word, blanks between. */
@@ -85,7 +86,7 @@ static void check_redirect(wpa_rule_run *run, const wpa_outline_step *step,
     s->file = file;
     s->word_span = wpa_outline_script_span(step, redirect->target.span);
     s->operator_span = wpa_outline_script_span(step, operator_span(script, redirect));
-    s->is_only_writer = count_writers(script, file) == 1 && !command->loops;
+    s->is_only_writer = is_only_writer(script, file) && !command->loops;
     if (!wpa_text_is(redirect->operator, ">>")) {
         wpa_rule_report(run, s->operator_span, "F1", s,
                         "'%s' empties %s: what the step wrote to it before is lost",
@@ -138,8 +139,9 @@ static void check_value(wpa_rule_run *run, const wpa_outline_step *step,
     const wpa_shell_word *word =
         wpa_text_is(command->name, "echo") ? wpa_shell_argument(command, 0) : NULL;
     const char *equals = word ? strchr(word->text, '=') : NULL;
-    bool is_plain = equals && (equals == word->text || equals[-1] != '<');
-    if (is_named && is_plain && prints_lines(script, word->span, command->nested)) {
+    bool is_plain = equals && (equals == word->text || equals[-1] != '<') && strpbrk(equals, "$`");
+    if (is_named && is_plain && wpa_rule_spend(run, script->n_commands) &&
+        prints_lines(script, word->span, command->nested)) {
         wpa_finding *finding = wpa_rule_report(
             run, wpa_outline_script_span(step, word->span), "F3", NULL,
             "a value of several lines breaks %s: it takes a delimiter (name<<EOF)", file);
@@ -255,7 +257,8 @@ static void check_reading(wpa_rule_run *run, const wpa_outline_step *step,
     wpa_slice name = name_written(command);
     size_t end = command->n_redirects ? command->redirects[0].target.span.end : command->span.end;
     size_t at = name.length ? read_at(step->script, name, end) : step->script->length;
-    if (at < step->script->length && !is_set_otherwise(run, step, name)) {
+    if (at < step->script->length && wpa_rule_spend(run, 4 * step->script->n_commands) &&
+        !is_set_otherwise(run, step, name)) {
         (void)wpa_rule_report(
             run, wpa_outline_script_span(step, (wpa_span){at, at + 1 + name.length}), "F5", NULL,
             "what GITHUB_ENV holds is there from the next step on: '" WPA_SLICE_FORMAT
@@ -297,6 +300,7 @@ static void check_writing(wpa_rule_run *run, const wpa_outline_step *step,
     for (size_t j = 0; j < command->n_redirects; j++) {
         const wpa_shell_redirect *redirect = &command->redirects[j];
         const char *file = is_writing(redirect) ? file_of(redirect->target.text) : NULL;
+        (void)wpa_rule_spend(run, command->n_words);
         check_redirect(run, step, command, redirect);
         if (file) {
             check_value(run, step, command, file);

@@ -124,6 +124,25 @@ static void make_scripts(wpa_buf *out, size_t n)
     }
 }
 
+/** Each can go up, and some only with the others. */
+static void make_known_uses(wpa_buf *out, size_t n)
+{
+    static const char *const uses[] = {"checkout@v2", "cache@v1", "upload-artifact@v2",
+                                       "download-artifact@v3"};
+    wpa_buf_printf(out, JOB);
+    for (size_t i = 0; i < n; i++) {
+        wpa_buf_printf(out, "      - uses: actions/%s\n", uses[i % WPA_COUNT(uses)]);
+    }
+}
+
+static void make_outputs(wpa_buf *out, size_t n)
+{
+    wpa_buf_printf(out, JOB "      - run: |\n");
+    for (size_t i = 0; i < n; i++) {
+        wpa_buf_printf(out, "          echo \"a=$b\" >> $GITHUB_OUTPUT\n");
+    }
+}
+
 #define STOPPED "stopped: it has looked at as much as a rule may in one file"
 
 /* By the processor's time, of which sanitizers take many times as much: no fault of the file's. */
@@ -147,6 +166,8 @@ static const struct {
     {"matrices", make_matrices, 300, NULL},
     {"aliases", make_aliases, 200, "more than 1000 jobs"},
     {"scripts", make_scripts, 1000, STOPPED},
+    {"uses that go up", make_known_uses, 1000, NULL},
+    {"writers of one file", make_outputs, 1000, NULL},
 };
 
 static wpa_result run_over(const wpa_buf *text, wpa_arena *arena)
@@ -246,6 +267,26 @@ static void fixes_stay_within_their_budget(void **state)
             fail_msg("%s: %zu of %zu looked at", files[i].title, outcome.work, FIX_WORK_MAX);
         }
     }
+}
+
+/** Every repair that moves its partners along has all of them to look at. */
+static void repairs_are_stopped_and_it_is_said(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new(TEXT_MAX_BYTES);
+    wpa_settings *settings = loudest(arena);
+    settings->is_unlimited = true;
+    make_known_uses(text, 8000);
+    const wpa_source *source = wpa_source_read(WPA_INPUT_WORKFLOW, ".github/workflows/ci.yml",
+                                               wpa_buf_data(text), wpa_buf_size(text), NULL, arena);
+    wpa_result result = wpa_rules_run(source, settings, arena);
+    bool is_said = false;
+    for (size_t i = 0; i < result.n_notes; i++) {
+        is_said = is_said || strstr(result.notes[i].text, "shown without their fixes");
+    }
+    assert_true(is_said);
+    assert_true(result.work <= WORK_MAX);
 }
 
 /** The rule that would speak against a fix may be the one that was stopped. */
@@ -489,6 +530,7 @@ int main(void)
         cmocka_unit_test(files_stay_within_their_budget),
         cmocka_unit_test(what_is_stopped_is_noted_and_others_go_on),
         cmocka_unit_test(fixes_stay_within_their_budget),
+        cmocka_unit_test(repairs_are_stopped_and_it_is_said),
         cmocka_unit_test(nothing_is_fixed_where_a_rule_was_stopped),
         cmocka_unit_test(repositories_cost_what_they_hold),
         cmocka_unit_test(fixes_over_many_files_hold_what_these_hold),

@@ -5,6 +5,8 @@
 
 #include <wpa/buf.h>
 
+#include "rules/shell_roles.h"
+
 /* Same scope already there: keep the higher level. */
 static void add_scope(wpa_needs *needs, const char *scope)
 {
@@ -39,6 +41,22 @@ static size_t next_word(const wpa_shell_command *command, size_t i)
     return i;
 }
 
+/** Windows knows a program by any case, and with its ending. */
+static bool is_named(const char *name, const char *program, size_t length)
+{
+    return strncasecmp(name, program, length) == 0 &&
+           (!name[length] || wpa_text_is_ci(name + length, ".exe"));
+}
+
+static bool is_one_of(const char *name, const char *const programs[], size_t n)
+{
+    size_t i = 0;
+    while (i < n && !is_named(name, programs[i], strlen(programs[i]))) {
+        i++;
+    }
+    return i < n;
+}
+
 static bool command_begins(const wpa_shell_command *command, const char *words)
 {
     for (size_t i = command->first; *words; i = next_word(command, i)) {
@@ -46,7 +64,8 @@ static bool command_begins(const wpa_shell_command *command, const char *words)
         const char *word = i == command->first    ? command->name
                            : i < command->n_words ? command->words[i].text
                                                   : "";
-        if (strlen(word) != length || memcmp(word, words, length) != 0) {
+        bool is_program = i == command->first && is_named(word, words, length);
+        if (!is_program && (strlen(word) != length || memcmp(word, words, length) != 0)) {
             return false;
         }
         words += length + strspn(words + length, " ");
@@ -56,27 +75,153 @@ static bool command_begins(const wpa_shell_command *command, const char *words)
 
 /* Programs that never talk to the forge with the job's token. */
 static const char *const harmless[] = {
-    "echo",     "printf",  "cd",      "mkdir",  "cp",    "mv",    "rm",     "ls",     "cat",
-    "test",     "[",       "[[",      "export", "set",   "true",  "false",  "exit",   "sed",
-    "grep",     "awk",     "head",    "tail",   "npm",   "yarn",  "pnpm",   "node",   "cargo",
-    "go",       "pip",     "pip3",    "pytest", "ruff",  "mvn",   "gradle", "make",   "tox",
-    "python",   "python3", "apt-get", "apt",    "brew",  "cmake", "ctest",  "tar",    "unzip",
-    "zip",      "sleep",   "jq",      "chmod",  "sort",  "wc",    "diff",   "bundle", "dotnet",
-    "composer", "php",     "uv",      "poetry", "black", "mypy",  "flake8", "eslint", "tsc",
-    "find",     "touch",   "tee",     "cut",    "tr",    "if",    "for",    "case",   "pwd",
+    "echo",
+    "printf",
+    "cd",
+    "mkdir",
+    "cp",
+    "mv",
+    "rm",
+    "ls",
+    "cat",
+    "test",
+    "[",
+    "[[",
+    "export",
+    "set",
+    "true",
+    "false",
+    "exit",
+    "sed",
+    "grep",
+    "awk",
+    "head",
+    "tail",
+    "npm",
+    "yarn",
+    "pnpm",
+    "node",
+    "cargo",
+    "go",
+    "pip",
+    "pip3",
+    "pytest",
+    "ruff",
+    "mvn",
+    "gradle",
+    "make",
+    "tox",
+    "python",
+    "python3",
+    "apt-get",
+    "apt",
+    "brew",
+    "cmake",
+    "ctest",
+    "tar",
+    "unzip",
+    "zip",
+    "sleep",
+    "jq",
+    "chmod",
+    "sort",
+    "wc",
+    "diff",
+    "bundle",
+    "dotnet",
+    "composer",
+    "php",
+    "uv",
+    "poetry",
+    "black",
+    "mypy",
+    "flake8",
+    "eslint",
+    "tsc",
+    "find",
+    "touch",
+    "tee",
+    "cut",
+    "tr",
+    "if",
+    "for",
+    "case",
+    "pwd",
+    /* PowerShell's and cmd's */
+    "write-host",
+    "write-output",
+    "write-error",
+    "write-warning",
+    "throw",
+    "else",
+    "elseif",
+    "new-item",
+    "copy-item",
+    "move-item",
+    "remove-item",
+    "rename-item",
+    "get-item",
+    "get-childitem",
+    "get-content",
+    "set-content",
+    "add-content",
+    "out-file",
+    "out-null",
+    "out-string",
+    "test-path",
+    "join-path",
+    "split-path",
+    "resolve-path",
+    "get-location",
+    "set-location",
+    "push-location",
+    "pop-location",
+    "select-string",
+    "select-object",
+    "where-object",
+    "foreach-object",
+    "sort-object",
+    "measure-object",
+    "convertfrom-json",
+    "convertto-json",
+    "expand-archive",
+    "compress-archive",
+    "get-filehash",
+    "get-command",
+    "start-sleep",
+    "foreach",
+    "rem",
+    "copy",
+    "move",
+    "del",
+    "rd",
+    "md",
+    "dir",
+    "type",
+    "xcopy",
+    "robocopy",
+    "timeout",
+    "msbuild",
+    "nuget",
+    "vcpkg",
+    "choco",
+    "rustup",
+    "clang",
+    "cl",
 };
 
 static void add_command(wpa_needs *needs, const wpa_shell_command *command)
 {
     for (size_t i = 0; i < wpa_facts_command_need_count(); i++) {
         const wpa_fact_need *need = wpa_facts_command_need_at(i);
-        if (*need->name == *command->name && command_begins(command, need->name)) {
+        if ((*need->name | 0x20) == (*command->name | 0x20) &&
+            command_begins(command, need->name)) {
             add_all(needs, need->scopes);
             return;
         }
     }
-    bool is_known = !*command->name || wpa_text_is(command->name, "git") ||
-                    wpa_text_index(command->name, harmless, WPA_COUNT(harmless)) >= 0;
+    bool is_known = !*command->name || is_named(command->name, "git", 3) ||
+                    is_one_of(command->name, harmless, WPA_COUNT(harmless));
     needs->is_complete = needs->is_complete && is_known;
 }
 
@@ -93,10 +238,10 @@ void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step)
         }
         return;
     }
-    bool is_readable = step->script && step->script->is_readable;
-    needs->is_complete = needs->is_complete && is_readable;
-    for (size_t i = 0; is_readable && i < step->script->n_commands; i++) {
-        add_command(needs, &step->script->commands[i]);
+    const wpa_script *script = wpa_step_commands(step);
+    needs->is_complete = needs->is_complete && script;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        add_command(needs, &script->commands[i]);
     }
 }
 
@@ -184,7 +329,7 @@ static bool names_a_release(const char *text)
 
 static bool command_needs_git(const wpa_shell_command *command)
 {
-    if (wpa_text_is(command->name, "git")) {
+    if (is_named(command->name, "git", 3)) {
         for (size_t i = command->first + 1; i < command->n_words; i++) {
             if (wpa_text_index(command->words[i].text, git_network, WPA_COUNT(git_network)) >= 0) {
                 return true;
@@ -192,10 +337,10 @@ static bool command_needs_git(const wpa_shell_command *command)
         }
         return false;
     }
-    static const char *const quiet[] = {"echo", "printf", "cd",  "mkdir", "cp",
-                                        "mv",   "rm",     "cat", "ls",    "export",
-                                        "grep", "sed",    "jq",  "test",  "["};
-    if (wpa_text_index(command->name, quiet, WPA_COUNT(quiet)) >= 0) {
+    static const char *const quiet[] = {"echo", "printf", "cd", "mkdir",      "cp",          "mv",
+                                        "rm",   "cat",    "ls", "export",     "grep",        "sed",
+                                        "jq",   "test",   "[",  "write-host", "write-output"};
+    if (is_one_of(command->name, quiet, WPA_COUNT(quiet))) {
         return false;
     }
     for (size_t i = command->first; i < command->n_words; i++) {
@@ -213,11 +358,12 @@ bool wpa_needs_git_credentials(const wpa_outline_step *step)
             return true;
         }
     }
-    if (step->run && (!step->script || !step->script->is_readable)) {
+    const wpa_script *script = wpa_step_commands(step);
+    if (step->run && !script) {
         return strstr(step->run->text, "git ") || names_a_release(step->run->text);
     }
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        if (command_needs_git(&step->script->commands[i])) {
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        if (command_needs_git(&script->commands[i])) {
             return true;
         }
     }

@@ -21,6 +21,13 @@ unsigned wpa_shell_read_roles(const wpa_shell_command *command)
     return wpa_facts_command_roles(command->name, words, n);
 }
 
+const wpa_script *wpa_step_commands(const wpa_outline_step *step)
+{
+    const wpa_script *script = step->script ? step->script : step->lexed;
+    bool is_fit = script && script->is_readable && script->language != WPA_SCRIPT_PYTHON;
+    return is_fit ? script : NULL;
+}
+
 unsigned wpa_step_roles(const wpa_outline_step *step)
 {
     unsigned roles = 0;

@@ -10,6 +10,8 @@
 unsigned wpa_shell_roles(const wpa_shell_command *command);
 /** The same out of the tables, for when the script is read. */
 unsigned wpa_shell_read_roles(const wpa_shell_command *command);
+/** The step's script, if it is made of commands and could be read: in any shell, but not python. */
+const wpa_script *wpa_step_commands(const wpa_outline_step *step);
 /** Of all commands of a step's script, in any shell that is read; 0 for a step without one. */
 unsigned wpa_step_roles(const wpa_outline_step *step);
 /** Texts of the words behind the name, for look-ups in tables; returns how many, at most max. */

@@ -86,22 +86,27 @@ bool wpa_work_is_setup(const wpa_outline_step *step)
 
 bool wpa_work_is_quick(const wpa_outline_step *step)
 {
-    static const char *const quick[] = {"echo", "printf", "exit", "[",      "[[",  "test", "true",
-                                        "jq",   "gh",     "cat",  "export", "set", ":"};
+    static const char *const quick[] = {
+        "echo",        "printf",       "exit",        "[",       "[[",    "test", "true",
+        "jq",          "gh",           "cat",         "export",  "set",   ":",    "rem",
+        "write-host",  "write-output", "type",        "if",      "throw", "else", "elseif",
+        "get-content", "add-content",  "set-content", "out-file"};
     if (!step->run) {
         return step->uses.kind == WPA_OUTLINE_REPOSITORY &&
                wpa_facts_action_is_metadata_only(step->uses.slug);
     }
-    if (!step->script || !step->script->is_readable) {
-        return false;
-    }
-    for (size_t i = 0; i < step->script->n_commands; i++) {
-        const char *name = step->script->commands[i].name;
-        if (*name && wpa_text_index(name, quick, WPA_COUNT(quick)) < 0) {
+    const wpa_script *script = wpa_step_commands(step);
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const char *name = script->commands[i].name;
+        size_t k = 0;
+        while (k < WPA_COUNT(quick) && !wpa_text_is_ci(name, quick[k])) {
+            k++;
+        }
+        if (*name && k == WPA_COUNT(quick)) {
             return false;
         }
     }
-    return true;
+    return script != NULL;
 }
 
 bool wpa_work_has_unknown(const wpa_outline_job *job)

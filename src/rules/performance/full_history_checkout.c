@@ -123,7 +123,7 @@ static need need_of_command(const wpa_rule_run *run, const wpa_shell_command *c)
     if (wpa_rule_option_lists(run, "needs-history", wpa_slice_of(c->name))) {
         return NEED_HISTORY;
     }
-    if (wpa_text_is(c->name, "git")) {
+    if (wpa_text_is(c->name, "git") || wpa_text_is_ci(c->name, "git.exe")) {
         return need_of_git(c);
     }
     unsigned roles = wpa_shell_roles(c);
@@ -155,14 +155,12 @@ static need need_of_step(const wpa_rule_run *run, const wpa_outline_step *step)
         }
         return NEED_UNKNOWN;
     }
-    if (!step->script || !step->script->is_readable) {
-        return NEED_UNKNOWN;
-    }
-    for (size_t i = 0; i < step->script->n_commands; i++) {
-        need n = need_of_command(run, &step->script->commands[i]);
+    const wpa_script *script = wpa_step_commands(step);
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        need n = need_of_command(run, &script->commands[i]);
         worst = n > worst ? n : worst;
     }
-    return worst;
+    return script ? worst : NEED_UNKNOWN;
 }
 
 static need need_behind(const wpa_rule_run *run, const wpa_outline_step *checkout)

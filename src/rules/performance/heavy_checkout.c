@@ -1,6 +1,7 @@
 /* PRF-006: a checkout fetches more than the job reads. */
 #include <string.h>
 
+#include "rules/shell_roles.h"
 #include "rules/variables.h"
 #include "rules/work.h"
 
@@ -58,9 +59,10 @@ static bool is_same_input(const wpa_outline_step *a, const wpa_outline_step *b, 
 /* A script of the repository may move the tree. */
 static bool runs_own_script(const wpa_outline_step *step)
 {
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        const wpa_shell_command *c = &step->script->commands[i];
-        if (c->first < c->n_words && strchr(c->words[c->first].text, '/')) {
+    const wpa_script *script = wpa_step_commands(step);
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        if (c->first < c->n_words && strpbrk(c->words[c->first].text, "/\\")) {
             return true;
         }
     }
@@ -86,7 +88,7 @@ static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
             return;
         }
         bool is_unknown = before->uses.kind == WPA_OUTLINE_LOCAL ||
-                          (before->run && !before->script) || runs_own_script(before);
+                          (before->run && !wpa_step_commands(before)) || runs_own_script(before);
         if (is_unknown || wpa_work_mentions_any(before->run, moves)) {
             return;
         }

@@ -319,6 +319,7 @@ const wpa_api_route wpa_api_openapi = {
     .tag = "service",
     .summary = "This interface as an OpenAPI 3.1 document",
     .is_fixed = true,
+    .is_immediate = true,
     .run = answer_openapi,
 };
 
@@ -468,6 +469,7 @@ const wpa_api_route wpa_api_docs = {
     .summary = "This documentation",
     .content = "text/html; charset=utf-8",
     .is_fixed = true,
+    .is_immediate = true,
     .run = answer_docs,
 };
 

@@ -34,6 +34,7 @@ const wpa_api_route wpa_api_healthz = {
     .tag = "service",
     .summary = "The process is alive",
     .answer = status_answer,
+    .is_immediate = true,
     .run = answer_ok,
 };
 

@@ -44,6 +44,7 @@ struct wpa_api_route {
     bool is_kept;        /* depends on path, query and the database alone (kept.h) */
     bool is_fixed;       /* the same as long as the server runs */
     bool takes_rest;     /* the last value of its path may hold slashes */
+    bool is_immediate;   /* needs neither database nor time: answered before all that wait */
     bool takes_raw;      /* reads the body's bytes itself (raw, raw_bytes) */
     const char *content; /* media type of the answer; NULL: JSON */
     const char *example; /* a call that works on the sample: path and query; NULL: path as it is */

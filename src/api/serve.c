@@ -304,6 +304,17 @@ bool wpa_api_may_call(const wpa_api_call *call, wpa_error *err)
                                  r->actor.name, wpa_role_name(r->actor.role));
 }
 
+bool wpa_api_is_immediate(wpa_api_call *call)
+{
+    const char *values[4], *allowed;
+    const wpa_api_request *r = &call->request;
+    const wpa_api_route *route =
+        wpa_text_is(r->method, "GET")
+            ? wpa_api_route_find(r->method, r->path, call->arena, values, &allowed)
+            : NULL;
+    return route && route->is_immediate;
+}
+
 static bool prepare(wpa_api_call *call, wpa_db *db, wpa_error *err)
 {
     wpa_api_request *r = &call->request;

@@ -307,6 +307,11 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     if (atomic_load(&api->is_stopping)) {
         return refuse(call, WPA_E_UNAVAILABLE, 503, "the server is stopping");
     }
+    if (wpa_api_is_immediate(call)) {
+        wpa_api_serve(call, NULL);
+        wpa_api_count(call);
+        return send_answer(call);
+    }
     MHD_suspend_connection(connection);
     wpa_api_enqueue(call);
     return MHD_YES;

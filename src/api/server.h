@@ -110,6 +110,10 @@ void *wpa_api_watch(void *argument);
 /** Read the path, the person, query and body; run the handler; never fails, an error is an answer.
  */
 void wpa_api_serve(wpa_api_call *call, wpa_db *db);
+/** Can it be served here and now, by whoever reads it? */
+bool wpa_api_is_immediate(wpa_api_call *call);
+/** An answer has been made: for GET /metrics. */
+void wpa_api_count(wpa_api_call *call);
 
 /** Describe the interface, for programs and for people, before anybody asks. */
 bool wpa_api_documents_make(wpa_api *api, wpa_error *err) WPA_CHECK;

@@ -54,11 +54,16 @@ static wpa_api_call *take(wpa_api *api)
     return call;
 }
 
-void wpa_api_finish(wpa_api_call *call)
+void wpa_api_count(wpa_api_call *call)
 {
     unsigned digit = (unsigned)call->request.status / 100;
     atomic_fetch_add(&call->api->n_requests[digit < 6 ? digit : 0], 1);
     atomic_fetch_add(&call->api->n_held_off, call->request.status == 429);
+}
+
+void wpa_api_finish(wpa_api_call *call)
+{
+    wpa_api_count(call);
     struct MHD_Connection *connection = call->connection;
     atomic_store(&call->state, WPA_CALL_DONE);
     MHD_resume_connection(connection); /* from here on the call may be gone */

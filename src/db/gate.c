@@ -57,18 +57,11 @@ bool wpa_db_gate_ask(wpa_db *db, wpa_error *err)
 /* ---- both at once ------------------------------------------------------------------------------
  */
 
-static bool send(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n)
-{
-    char name[WPA_DB_NUMBER_SIZE];
-    return PQsendQueryPrepared(db->conn, wpa_pg_prepared_name(statement, name), (int)n, params,
-                               NULL, NULL, 0) == 1;
-}
-
 /** The result of one statement of a pipeline, and the NULL behind it. */
 static PGresult *take_result(wpa_db *db)
 {
-    PGresult *result = PQgetResult(db->conn), *more;
-    while (result && (more = PQgetResult(db->conn))) {
+    PGresult *result = wpa_pg_next_result(db), *more;
+    while (result && (more = wpa_pg_next_result(db))) {
         PQclear(more);
     }
     return result;
@@ -79,12 +72,12 @@ static void end_pipeline(wpa_db *db)
 {
     bool has_ended = false;
     for (int n_empty = 0; !has_ended && n_empty < 2 && !wpa_db_is_lost(db);) {
-        PGresult *result = PQgetResult(db->conn);
+        PGresult *result = wpa_pg_next_result(db);
         n_empty = result ? 0 : n_empty + 1;
         has_ended = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
         PQclear(result);
     }
-    if (PQexitPipelineMode(db->conn) != 1 && !wpa_db_is_lost(db)) {
+    if (db->conn && PQexitPipelineMode(db->conn) != 1 && !wpa_db_is_lost(db)) {
         PQfinish(db->conn); /* whatever it still says belongs to nobody: begin anew */
         db->conn = NULL;
     }
@@ -100,8 +93,8 @@ static wpa_rows *exec_both(wpa_db *db, const wpa_sql *statement, const char *con
         return NULL;
     }
     PGresult *first = NULL, *second = NULL;
-    if (send(db, gate->statement, gate->params, gate->n) && send(db, statement, params, n) &&
-        PQpipelineSync(db->conn) == 1) {
+    if (wpa_pg_send(db, gate->statement, gate->params, gate->n) == 1 &&
+        wpa_pg_send(db, statement, params, n) == 1 && PQpipelineSync(db->conn) == 1) {
         first = take_result(db);
         second = first ? take_result(db) : NULL;
     }

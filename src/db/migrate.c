@@ -5,6 +5,7 @@
 #include "gen/sql.h"
 
 #define LOCK_WAIT_SCRIPT "SET statement_timeout = '120s'; SET lock_timeout = '120s'"
+#define LOCK_WAIT_MS 120000
 
 int wpa_db_version(void)
 {
@@ -97,8 +98,14 @@ static bool migrate_locked(wpa_db *db, wpa_log *log, wpa_error *err)
 
 bool wpa_db_migrate(wpa_db *db, wpa_log *log, wpa_error *err)
 {
-    if (!wpa_pg_ready(db, err) || !wpa_pg_script(db, LOCK_WAIT_SCRIPT, "migrate", err) ||
-        !wpa_db_run(db, WPA_SQL_DB_MIGRATION_LOCK, NULL, 0, err)) {
+    if (!wpa_pg_ready(db, err) || !wpa_pg_script(db, LOCK_WAIT_SCRIPT, "migrate", err)) {
+        return false;
+    }
+    const int timeout_ms = db->statement_timeout_ms;
+    db->statement_timeout_ms = LOCK_WAIT_MS;
+    bool is_locked = wpa_db_run(db, WPA_SQL_DB_MIGRATION_LOCK, NULL, 0, err);
+    db->statement_timeout_ms = timeout_ms;
+    if (!is_locked) {
         return false;
     }
     wpa_error ignored;

@@ -1,8 +1,11 @@
 #include "db/pg.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 
+#include <wpa/clock.h>
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
@@ -12,6 +15,8 @@
 #define DEFAULT_IDLE_IN_TRANSACTION_TIMEOUT_MS 10000
 #define DEFAULT_LOCK_TIMEOUT_MS 5000
 #define TRANSACTION_TRIES 3
+/* For the server to say that a statement has taken too long. */
+#define GRACE_MS 5000
 
 void wpa_pg_check_owner(const wpa_db *db)
 {
@@ -220,14 +225,43 @@ bool wpa_db_prepare(wpa_db *db, const wpa_sql *statement, wpa_error *err)
     return is_done;
 }
 
-static PGresult *send(wpa_db *db, const wpa_sql *statement, const char *const params[], int n)
+int wpa_pg_send(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n)
 {
     char name[WPA_DB_NUMBER_SIZE];
-    if (statement->index < 0) {
-        return PQexecParams(db->conn, statement->text, n, NULL, params, NULL, NULL, 0);
+    return PQsendQueryPrepared(db->conn, wpa_pg_prepared_name(statement, name), (int)n, params,
+                               NULL, NULL, 0);
+}
+
+PGresult *wpa_pg_next_result(wpa_db *db)
+{
+    int64_t until_ms = wpa_monotonic_ms() + db->statement_timeout_ms + GRACE_MS;
+    while (db->conn && PQisBusy(db->conn)) {
+        struct pollfd answer = {.fd = PQsocket(db->conn), .events = POLLIN};
+        int64_t left_ms = until_ms - wpa_monotonic_ms();
+        int n = left_ms > 0 ? poll(&answer, 1, (int)left_ms) : 0;
+        if (n == 0) {
+            PQfinish(db->conn);
+            db->conn = NULL;
+        } else if (n > 0 && !PQconsumeInput(db->conn)) {
+            break; /* lost: the result says so */
+        }
     }
-    return PQexecPrepared(db->conn, wpa_pg_prepared_name(statement, name), n, params, NULL, NULL,
-                          0);
+    return db->conn ? PQgetResult(db->conn) : NULL;
+}
+
+static PGresult *run(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n)
+{
+    if (statement->index < 0) {
+        return PQexecParams(db->conn, statement->text, (int)n, NULL, params, NULL, NULL, 0);
+    }
+    PGresult *result = NULL, *next;
+    if (wpa_pg_send(db, statement, params, n) == 1) {
+        while ((next = wpa_pg_next_result(db))) { /* the last one counts */
+            PQclear(result);
+            result = next;
+        }
+    }
+    return result;
 }
 
 wpa_rows *wpa_pg_rows(wpa_db *db, PGresult *result, const wpa_sql *statement, wpa_error *err)
@@ -256,7 +290,7 @@ wpa_rows *wpa_db_exec(wpa_db *db, const wpa_sql *statement, const char *const pa
         return wpa_pg_exec_gated(db, statement, params, n, err);
     }
     return wpa_db_prepare(db, statement, err)
-               ? wpa_pg_rows(db, send(db, statement, params, (int)n), statement, err)
+               ? wpa_pg_rows(db, run(db, statement, params, n), statement, err)
                : NULL;
 }
 

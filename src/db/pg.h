@@ -70,6 +70,13 @@ bool wpa_pg_ready(wpa_db *db, wpa_error *err) WPA_CHECK;
 char *wpa_pg_prepared_name(const wpa_sql *statement, char *name);
 /** Rows of a result, which they own; NULL, with the result cleared, if it is none of success. */
 wpa_rows *wpa_pg_rows(wpa_db *db, PGresult *result, const wpa_sql *statement, wpa_error *err);
+/** Send a prepared statement; 1 as PQsendQueryPrepared. */
+int wpa_pg_send(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n);
+/**
+ * The next result, as PQgetResult, but not waited for longer than the server may take: what has not
+ * ended its statement by then is not well, and the connection is given up.
+ */
+PGresult *wpa_pg_next_result(wpa_db *db);
 /** Run a statement behind the gate that is there. */
 wpa_rows *wpa_pg_exec_gated(wpa_db *db, const wpa_sql *statement, const char *const params[],
                             size_t n, wpa_error *err);

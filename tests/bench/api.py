@@ -97,6 +97,7 @@ class Installation(World):
     def make_data(self):
         if os.path.isdir(self.kept):
             subprocess.run(["cp", "-a", self.kept + "/.", self.data], check=True)
+            os.sync()  # not while it is measured
         else:
             super().make_data()
 
@@ -196,6 +197,7 @@ class Bench:
             done += r["requests"]
             bad += r["refused"] + r["failed"] + r["broken"]
             points.append((done, self.world.resident_bytes()))
+            print(f"  {done:,} requests: {points[-1][1] / 2**20:.1f} MiB", flush=True)
         mean_x = sum(x for x, _ in points) / len(points)
         mean_y = sum(y for _, y in points) / len(points)
         slope = (sum((x - mean_x) * (y - mean_y) for x, y in points) /

@@ -17,7 +17,7 @@ CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,"
 
 
 def main():
-    wpa, program, examples = sys.argv[1], sys.argv[2], (sys.argv[3:] or ["30"])[0]
+    wpa, program, examples = sys.argv[1], os.path.abspath(sys.argv[2]), (sys.argv[3:] or ["30"])[0]
     with World(wpa) as world, tempfile.TemporaryDirectory() as folder:  # it leaves its notes there
         world.serve(workers=2)
         make_things(world)

@@ -185,7 +185,7 @@ def bodies_in_chunks(world):
 
 def sockets_half_closed(world):
     """Who says all that he has to say and closes his end is answered, or hung up on; and nothing is held."""
-    for path in ("/patches", "/openapi.json", "/events"):
+    for path in ("/patches", "/openapi.json"):
         with world.connect() as s:
             s.settimeout(30)
             s.sendall(head("GET", BASE + path, world.token))

@@ -204,34 +204,6 @@ char *wpa_pg_prepared_name(const wpa_sql *statement, char *name)
     return name;
 }
 
-bool wpa_db_prepare(wpa_db *db, const wpa_sql *statement, wpa_error *err)
-{
-    if (!wpa_pg_ready(db, err)) {
-        return false;
-    }
-    if (statement->index < 0 || db->prepared[statement->index]) {
-        return true;
-    }
-    char name[WPA_DB_NUMBER_SIZE];
-    PGresult *result =
-        PQprepare(db->conn, wpa_pg_prepared_name(statement, name), statement->text, 0, NULL);
-    bool is_done = PQresultStatus(result) == PGRES_COMMAND_OK;
-    if (is_done) {
-        db->prepared[statement->index] = 1;
-    } else {
-        (void)wpa_pg_fail(db, result, statement->name, err);
-    }
-    PQclear(result);
-    return is_done;
-}
-
-int wpa_pg_send(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n)
-{
-    char name[WPA_DB_NUMBER_SIZE];
-    return PQsendQueryPrepared(db->conn, wpa_pg_prepared_name(statement, name), (int)n, params,
-                               NULL, NULL, 0);
-}
-
 PGresult *wpa_pg_next_result(wpa_db *db)
 {
     int64_t until_ms = wpa_monotonic_ms() + db->statement_timeout_ms + GRACE_MS;
@@ -249,19 +221,53 @@ PGresult *wpa_pg_next_result(wpa_db *db)
     return db->conn ? PQgetResult(db->conn) : NULL;
 }
 
+/** Of all that a statement gives, the last one counts. */
+static PGresult *last_result(wpa_db *db)
+{
+    PGresult *result = NULL, *next;
+    while ((next = wpa_pg_next_result(db))) {
+        PQclear(result);
+        result = next;
+    }
+    return result;
+}
+
+bool wpa_db_prepare(wpa_db *db, const wpa_sql *statement, wpa_error *err)
+{
+    if (!wpa_pg_ready(db, err)) {
+        return false;
+    }
+    if (statement->index < 0 || db->prepared[statement->index]) {
+        return true;
+    }
+    char name[WPA_DB_NUMBER_SIZE];
+    PGresult *result =
+        PQsendPrepare(db->conn, wpa_pg_prepared_name(statement, name), statement->text, 0, NULL)
+            ? last_result(db)
+            : NULL;
+    bool is_done = PQresultStatus(result) == PGRES_COMMAND_OK;
+    if (is_done) {
+        db->prepared[statement->index] = 1;
+    } else {
+        (void)wpa_pg_fail(db, result, statement->name, err);
+    }
+    PQclear(result);
+    return is_done;
+}
+
+int wpa_pg_send(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n)
+{
+    char name[WPA_DB_NUMBER_SIZE];
+    return PQsendQueryPrepared(db->conn, wpa_pg_prepared_name(statement, name), (int)n, params,
+                               NULL, NULL, 0);
+}
+
 static PGresult *run(wpa_db *db, const wpa_sql *statement, const char *const params[], size_t n)
 {
     if (statement->index < 0) {
         return PQexecParams(db->conn, statement->text, (int)n, NULL, params, NULL, NULL, 0);
     }
-    PGresult *result = NULL, *next;
-    if (wpa_pg_send(db, statement, params, n) == 1) {
-        while ((next = wpa_pg_next_result(db))) { /* the last one counts */
-            PQclear(result);
-            result = next;
-        }
-    }
-    return result;
+    return wpa_pg_send(db, statement, params, n) == 1 ? last_result(db) : NULL;
 }
 
 wpa_rows *wpa_pg_rows(wpa_db *db, PGresult *result, const wpa_sql *statement, wpa_error *err)

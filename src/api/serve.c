@@ -176,6 +176,20 @@ static void read_conditions(wpa_api_call *call)
     r->idempotency_key = wpa_api_header(call, "Idempotency-Key");
 }
 
+/** No longer than the document says. */
+static bool check_conditions(const wpa_api_call *call, wpa_error *err)
+{
+    static const char *const names[] = {MHD_HTTP_HEADER_IF_MATCH, MHD_HTTP_HEADER_IF_NONE_MATCH};
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        const char *value = wpa_api_header(call, names[i]);
+        if (value && strlen(value) > WPA_API_TEXT_MAX_BYTES) {
+            return WPA_FAIL(err, WPA_E_INVALID, "parameter '%s' must have at most %d bytes",
+                            names[i], WPA_API_TEXT_MAX_BYTES);
+        }
+    }
+    return true;
+}
+
 /** What is read has an ETag, of its text if nothing else says in what state it is. */
 static void name_state(wpa_api_request *r)
 {
@@ -323,7 +337,7 @@ static bool prepare(wpa_api_call *call, wpa_db *db, wpa_error *err)
     read_conditions(call);
     return find_route(call, err) && wpa_api_identify(call, db, err) &&
            (call->is_gated || wpa_api_may_call(call, err)) && read_query(call, err) &&
-           read_body(call, err);
+           read_body(call, err) && check_conditions(call, err);
 }
 
 static void take_outcome(wpa_api_call *call, wpa_api_next next, const wpa_error *err)

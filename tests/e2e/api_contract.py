@@ -73,6 +73,10 @@ def what_was_read_is_named_by_its_etag(world):
             again = world.call(method, "/analyses/" + analysis, headers={"If-None-Match": named})
             assert (again.status, again.body) == (304, b""), (named, method, again.status)
     assert world.call("GET", "/analyses/" + analysis, headers={"If-None-Match": '"x", "y"'}).status == 200
+    for length, status in ((4096, 200), (4097, 422)):
+        long = world.call("GET", "/analyses/" + analysis, headers={"If-None-Match": "x" * length})
+        assert long.status == status, (length, long.status, long.body)
+    assert long.json["field"] == "If-None-Match", long.body
 
 
 def bodies_are_json(world):
@@ -520,6 +524,8 @@ def tls_serves(world):
 
 def systemd_hands_over_a_socket(world):
     listener = socket.socket()
+    # as systemd does it; connections that an earlier server has closed still hold the port otherwise
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", world.port))
     listener.listen(16)
     os.set_inheritable(listener.fileno(), True)

@@ -105,12 +105,23 @@ static void close_child_fds(run *work)
     }
 }
 
+/**
+ * Killing bubblewrap ends its whole process namespace, whatever its members did to escape. While it
+ * sets that up, its child would wait for it without end, with our pipes open: it is still of the
+ * same group.
+ */
+static void kill_bwrap(pid_t pid)
+{
+    (void)kill(-pid, SIGKILL);
+    (void)kill(pid, SIGKILL); /* it may not have a group of its own yet */
+}
+
 static void run_free(run *work)
 {
     close_child_fds(work);
     close_fd(&work->tree_fd);
     if (work->pid > 0) {
-        kill(work->pid, SIGKILL);
+        kill_bwrap(work->pid);
         while (waitpid(work->pid, NULL, 0) < 0 && errno == EINTR) {
         }
     }
@@ -232,6 +243,7 @@ __attribute__((noreturn)) static void become_bwrap(const run *work, char *const 
         (void)!write(work->child_fds[2], text, sizeof text - 1);
         _exit(1);
     }
+    (void)setpgid(0, 0);
     /* After the change of user, which clears it; the parent may be gone already. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() == parent && place_fds(work->child_fds) && chdir("/") == 0) {
@@ -256,13 +268,12 @@ static bool start(run *work, char *const *argv, wpa_error *err)
     return true;
 }
 
-/** Killing bubblewrap ends its whole process namespace, whatever its members did to escape. */
 static void stop(run *work, wpa_sandbox_end end)
 {
     if (!work->is_killed) {
         work->is_killed = true;
         work->end = end;
-        kill(work->pid, SIGKILL);
+        kill_bwrap(work->pid);
         close_fd(&work->tree_fd);
     }
 }
@@ -364,6 +375,8 @@ static bool attend(run *work, wpa_error *err)
         if (!work->is_killed && request->is_cancelled &&
             request->is_cancelled(request->cancel_context)) {
             stop(work, WPA_SANDBOX_CANCELLED);
+            deadline_ms = wpa_monotonic_ms() + KILL_GRACE_MS;
+            left_ms = KILL_GRACE_MS;
         }
         if (!poll_once(work, left_ms < POLL_MS ? (int)left_ms : POLL_MS, &is_over, err)) {
             return false;

@@ -190,6 +190,20 @@ static void ends_when_told(void **state)
     assert_true(result->duration_ms < 3000);
 }
 
+/** At whatever point bubblewrap is killed while it sets the sandbox up, nothing of it is left. */
+static void ends_before_it_has_begun(void **state)
+{
+    (void)state;
+    need_sandbox();
+    for (int wall_ms = 1; wall_ms <= 40; wall_ms++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        wpa_sandbox_request request = {.limits = {.wall_ms = wall_ms}};
+        const wpa_sandbox_result *result = run_script("sleep 100", request, arena);
+        assert_int_equal(WPA_SANDBOX_TIMED_OUT, result->end);
+        assert_true(result->duration_ms < 3000);
+    }
+}
+
 static void carries_files(void **state)
 {
     (void)state;
@@ -325,10 +339,15 @@ int main(void)
         wpa_error_text(&err, missing, sizeof missing);
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(runs_confined),           cmocka_unit_test(refuses_the_network),
-        cmocka_unit_test(hides_sockets_and_state), cmocka_unit_test(limits_hold),
-        cmocka_unit_test(ends_when_told),          cmocka_unit_test(carries_files),
-        cmocka_unit_test(dies_with_its_parent),    cmocka_unit_test(refuses_nonsense),
+        cmocka_unit_test(runs_confined),
+        cmocka_unit_test(refuses_the_network),
+        cmocka_unit_test(hides_sockets_and_state),
+        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(ends_when_told),
+        cmocka_unit_test(carries_files),
+        cmocka_unit_test(dies_with_its_parent),
+        cmocka_unit_test(refuses_nonsense),
+        cmocka_unit_test(ends_before_it_has_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,10 +150,14 @@ static void add_environment(arg_list *list, const char *const *environment)
     }
 }
 
-/** Inside, because there they count this user namespace only. */
+/**
+ * Inside, because there they count this user namespace only. The program gets a session of its own
+ * there too, so that it can end its group and not ours; bubblewrap's --new-session would take its
+ * first process out of our reach before that has bound its life to bubblewrap's.
+ */
 static void add_limits(arg_list *list, const wpa_sandbox_limits *limits, bool is_memory_grouped)
 {
-    ADD(list, "--", "/usr/bin/prlimit");
+    ADD(list, "--", "/usr/bin/setsid", "/usr/bin/prlimit");
     add(list, wpa_arena_printf(list->arena, "--nproc=%" PRId64, limits->processes));
     add(list, wpa_arena_printf(list->arena, "--fsize=%" PRId64, limits->file_bytes));
     add(list, wpa_arena_printf(list->arena, "--cpu=%" PRId64, limits->cpu_s));
@@ -214,7 +218,7 @@ char *const *sandbox_command(const wpa_sandbox_request *request, const char *bwr
     arg_list list = {.arena = arena};
     wpa_sandbox_limits limits = sandbox_limits_of(request);
     ADD(&list, bwrap, "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent");
-    ADD(&list, "--new-session", "--uid", INSIDE_ID, "--gid", INSIDE_ID, "--hostname", "sandbox");
+    ADD(&list, "--uid", INSIDE_ID, "--gid", INSIDE_ID, "--hostname", "sandbox");
     if (request->has_network) {
         add(&list, "--share-net");
     }

@@ -107,13 +107,13 @@ static void close_child_fds(run *work)
 
 /**
  * Killing bubblewrap ends its whole process namespace, whatever its members did to escape. While it
- * sets that up, its child would wait for it without end, with our pipes open: it is still of the
- * same group.
+ * sets that up, its child would wait for it without end, with our pipes open, or not notice that it
+ * is gone: until the program begins, that child is of bubblewrap's group.
  */
 static void kill_bwrap(pid_t pid)
 {
+    (void)kill(pid, SIGKILL); /* first: it may have no group yet, and makes no child after this */
     (void)kill(-pid, SIGKILL);
-    (void)kill(pid, SIGKILL); /* it may not have a group of its own yet */
 }
 
 static void run_free(run *work)
@@ -243,7 +243,7 @@ __attribute__((noreturn)) static void become_bwrap(const run *work, char *const 
         (void)!write(work->child_fds[2], text, sizeof text - 1);
         _exit(1);
     }
-    (void)setpgid(0, 0);
+    (void)setsid();
     /* After the change of user, which clears it; the parent may be gone already. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() == parent && place_fds(work->child_fds) && chdir("/") == 0) {

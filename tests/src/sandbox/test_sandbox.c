@@ -54,6 +54,7 @@ static const struct {
     {"runs", "echo hello", 0, "hello\n"},
     {"exit code", "exit 7", 7, NULL},
     {"signal", "kill -9 $$", 137, NULL},
+    {"ends its group", "kill -9 0", 137, NULL},
     {"not found", "no-such-program", 127, NULL},
     {"ordinary user", "id -u", 0, "1000\n"},
     {"starts in the tree", "pwd", 0, "/repo\n"},

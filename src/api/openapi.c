@@ -19,16 +19,32 @@ static wpa_json *add_parameter(wpa_json *list, const wpa_api_field *field, const
     return parameter;
 }
 
-static void add_path_parameters(wpa_json *list, const char *path, wpa_arena *arena)
+/** What the route's example has in place of the path's parameter at `at`; NULL without an example.
+ */
+static const char *example_of(const wpa_api_route *route, const char *at, wpa_arena *arena)
 {
-    for (const char *at = path; (at = strchr(at, '{')); at++) {
+    const char *example = route->example;
+    for (const char *path = route->path; example && path < at; path++) {
+        if (*path == '/') {
+            example = strchr(example + (path > route->path), '/');
+        }
+    }
+    return example
+               ? wpa_arena_printf(arena, "\"%.*s\"", (int)strcspn(example + 1, "/?"), example + 1)
+               : NULL;
+}
+
+static void add_path_parameters(wpa_json *list, const wpa_api_route *route, wpa_arena *arena)
+{
+    for (const char *at = route->path; (at = strchr(at, '{')); at++) {
         const wpa_api_field field = {
             .name = wpa_arena_slice(arena, at + 1, strcspn(at + 1, "}")),
             .type = WPA_API_TEXT,
             .min = 1,
             .max = 512,
             .words = "a UUID, or a short id where there is one; names as repository-file or "
-                     "repository/file"};
+                     "repository/file",
+            .example = example_of(route, at, arena)};
         add_parameter(list, &field, "path", arena);
     }
 }
@@ -229,7 +245,7 @@ static void add_operation(wpa_json *paths, const wpa_api_route *route, wpa_arena
         wpa_json_set_text(operation, "description", route->details);
     }
     wpa_json *parameters = wpa_json_set_array(operation, "parameters");
-    add_path_parameters(parameters, route->path, arena);
+    add_path_parameters(parameters, route, arena);
     const wpa_api_field *field;
     for (field = route->query; field && field->name; field++) {
         add_parameter(parameters, field, "query", arena);

@@ -23,7 +23,7 @@ set(WPA_NO_FACTS "XDG_DATA_HOME=/nonexistent;XDG_DATA_DIRS=/nonexistent")
 
 # The tests of what has threads: they run under ThreadSanitizer too (ctest -L threads).
 set(WPA_THREAD_TESTS "^(analysis\\.(pool|tree)|core\\.(command|memory)|db\\.(pg|source)|job\\.|agent\\.|\
-facts\\.update|feed\\.|http\\.|lint\\.|notify\\.|probe\\.measure|cli\\.check|ui\\.pty)")
+facts\\.(ask|update)|feed\\.|http\\.|lint\\.|notify\\.|probe\\.measure|cli\\.check|ui\\.pty)")
 add_custom_target(thread_tests)
 
 function(wpa_add_test source name)

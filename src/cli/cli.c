@@ -179,7 +179,7 @@ static int run(wpa_cli *cli, wpa_error *err)
         wpa_cli_record_refusal(cli);
     }
     wpa_cli_session_close(cli);
-    (void)wpa_refreshed_use(NULL);
+    wpa_facts_unload();
     wpa_log_free(cli->log);
     if (fflush(cli->out) != 0 && code == WPA_EXIT_OK) {
         WPA_FAIL(err, WPA_E_IO, "cannot write the output: it is incomplete");

@@ -180,8 +180,8 @@ static const place files[] = {
     {"~/.config/wpa/secrets/, /etc/wpa/secrets/",
      "files that --secret file:... may name, and no others"},
     {"~/.local/state/wpa/", "the database of its own, session keys, wpa.log"},
-    {"~/.local/share/wpa/facts/tags.txt",
-     "tags and branches of actions, as wpa data update has written them"},
+    {"~/.local/share/wpa/facts/tags.txt, forge.txt",
+     "facts about actions that are newer than the program, as wpa data update has written them"},
     {"wpa.yml, .wpa.yml, .github/wpa.yml",
      "of a repository: which rules, how severe, what is ignored"},
 };

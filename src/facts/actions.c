@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "facts/tables.h"
+#include "facts/told.h"
 
 static const char *text_at(uint32_t id)
 {
@@ -198,7 +199,7 @@ bool wpa_facts_commit_version(const wpa_fact_repo *repo, const uint8_t *commit, 
     return is_found;
 }
 
-const wpa_fact_action *wpa_facts_action_find(wpa_slice slug)
+static const wpa_fact_action *compiled_action(wpa_slice slug)
 {
     size_t low = 0, high = wpa_fact_n_actions;
     while (low < high) {
@@ -219,6 +220,20 @@ const wpa_fact_action *wpa_facts_action_find(wpa_slice slug)
     return NULL;
 }
 
+const wpa_fact_action *wpa_facts_action_find(wpa_slice slug)
+{
+    const wpa_fact_action *compiled = compiled_action(slug);
+    return compiled ? compiled : wpa_fresh_action_find(slug);
+}
+
+/* What only a forge has told of, or NULL: the tables have it. */
+static const wpa_told_action *told_alone(const wpa_fact_action *action)
+{
+    return action->first_major == WPA_FACT_NONE
+               ? ((const wpa_fresh_action *)(const void *)action)->told
+               : NULL;
+}
+
 size_t wpa_facts_action_count(void)
 {
     return wpa_fact_n_actions;
@@ -231,7 +246,8 @@ const wpa_fact_action *wpa_facts_action_at(size_t i)
 
 const char *wpa_facts_action_name(const wpa_fact_action *action)
 {
-    return text_at(action->name);
+    const wpa_told_action *told = told_alone(action);
+    return told ? told->name : text_at(action->name);
 }
 
 unsigned wpa_facts_action_rank(const wpa_fact_action *action)
@@ -242,7 +258,7 @@ unsigned wpa_facts_action_rank(const wpa_fact_action *action)
 /* What was refreshed of the action's repository, or NULL. */
 static const wpa_fresh_repo *fresh_of(const wpa_fact_action *action)
 {
-    wpa_slice name = wpa_slice_of(text_at(action->name));
+    wpa_slice name = wpa_slice_of(wpa_facts_action_name(action));
     return wpa_fresh_repo_find((wpa_slice){name.at, repo_length(name)});
 }
 
@@ -270,6 +286,12 @@ bool wpa_facts_action_latest(const wpa_fact_action *action, wpa_fact_ref *tag, c
         *date = *date || !wpa_text_is(tag->name, known) ? *date : text_at(action->latest_date);
         return true;
     }
+    const wpa_told_action *told = told_alone(action);
+    if (told) {
+        *tag = (wpa_fact_ref){told->tag, WPA_FACT_TAG, told->commit};
+        *date = NULL;
+        return true;
+    }
     if (action->latest == WPA_FACT_NONE || action->latest_commit == WPA_FACT_NONE) {
         return false;
     }
@@ -278,11 +300,6 @@ bool wpa_facts_action_latest(const wpa_fact_action *action, wpa_fact_ref *tag, c
     tag->commit = commit_at(action->latest_commit);
     *date = text_at(action->latest_date);
     return true;
-}
-
-size_t wpa_facts_major_count(const wpa_fact_action *action)
-{
-    return action->n_majors;
 }
 
 /* Refs as they are now; what the action's file says is of the version it was read from. */
@@ -303,11 +320,10 @@ static void refresh_major(const wpa_fresh_repo *fresh, wpa_fact_major *major)
     }
 }
 
-wpa_fact_major wpa_facts_major_at(const wpa_fact_action *action, size_t i)
+static wpa_fact_major compiled_major(const wpa_fact_action *action, size_t i)
 {
     const wpa_fact_major_row *row = &wpa_fact_majors[action->first_major + i];
-    const wpa_fresh_repo *fresh = fresh_of(action);
-    wpa_fact_major major = {
+    return (wpa_fact_major){
         .number = row->number,
         .ref = text_at(row->ref),
         .commit = commit_at(row->commit),
@@ -325,17 +341,106 @@ wpa_fact_major wpa_facts_major_at(const wpa_fact_action *action, size_t i)
         .first_output = row->first_output,
         .first_used = row->first_used,
     };
+}
+
+/* Is a release a newer one than what the tables have read? */
+static bool is_newer(const wpa_told_action *told, const char *metadata)
+{
+    wpa_version a, b;
+    return !metadata ||
+           (wpa_version_parse(wpa_slice_of(told->tag), &a) &&
+            wpa_version_parse(wpa_slice_of(metadata), &b) && wpa_version_compare(&a, &b) > 0);
+}
+
+/* What a forge has told of an action in place of the tables, and where among its majors, newest
+ * first; NULL: nothing, or nothing new. */
+static const wpa_told_action *told_of(const wpa_fact_action *action, size_t *at, bool *is_new)
+{
+    const wpa_told_action *told = told_alone(action);
+    told = told ? told : wpa_fresh_told_find(wpa_slice_of(text_at(action->name)));
+    *at = 0;
+    while (told && *at < action->n_majors &&
+           wpa_fact_majors[action->first_major + *at].number > told->major) {
+        ++*at;
+    }
+    *is_new = told && (*at == action->n_majors ||
+                       wpa_fact_majors[action->first_major + *at].number != told->major);
+    bool is_known = told && !*is_new &&
+                    !is_newer(told, text_at(wpa_fact_majors[action->first_major + *at].newest));
+    return is_known ? NULL : told;
+}
+
+/* What the action's file says, and what it was read from. */
+static void tell_major(const wpa_told_action *told, wpa_fact_major *major)
+{
+    major->number = told->major;
+    major->newest = major->metadata = told->tag;
+    major->newest_commit = told->commit;
+    major->newest_date = major->metadata_date = NULL;
+    major->using = told->using;
+    major->image = told->image;
+    major->n_inputs = told->n_inputs;
+    major->n_outputs = told->n_outputs;
+    major->n_uses = told->n_uses;
+    major->told = told;
+}
+
+/* A ref "v5" for a major that the tables do not have. */
+static void find_moving_ref(const wpa_fresh_repo *fresh, wpa_fact_major *major)
+{
+    char name[16];
+    wpa_fact_ref found;
+    if (wpa_text_format(name, sizeof name, "v%d", major->number) &&
+        wpa_facts_ref_find(&fresh->head, wpa_slice_of(name), &found)) {
+        major->ref = found.name;
+    }
+}
+
+size_t wpa_facts_major_count(const wpa_fact_action *action)
+{
+    size_t at;
+    bool is_new;
+    (void)told_of(action, &at, &is_new);
+    return action->n_majors + is_new;
+}
+
+wpa_fact_major wpa_facts_major_at(const wpa_fact_action *action, size_t i)
+{
+    size_t at;
+    bool is_new;
+    const wpa_told_action *told = told_of(action, &at, &is_new);
+    const wpa_fresh_repo *fresh = fresh_of(action);
+    wpa_fact_major major = {0};
+    if (!is_new || i != at) {
+        major = compiled_major(action, i - (is_new && i > at));
+    }
+    if (told && i == at) {
+        tell_major(told, &major);
+    }
+    if (fresh && is_new && i == at) {
+        find_moving_ref(fresh, &major);
+    }
     if (fresh) {
         refresh_major(fresh, &major);
+    }
+    if (told && i == at && wpa_text_is(major.metadata, major.newest)) {
+        major.metadata_date = major.newest_date;
     }
     return major;
 }
 
 bool wpa_facts_major_find(const wpa_fact_action *action, int number, wpa_fact_major *major)
 {
+    size_t at;
+    bool is_new;
+    const wpa_told_action *told = told_of(action, &at, &is_new);
+    if (is_new && told->major == number) {
+        *major = wpa_facts_major_at(action, at);
+        return true;
+    }
     for (size_t i = 0; i < action->n_majors; i++) {
         if (wpa_fact_majors[action->first_major + i].number == number) {
-            *major = wpa_facts_major_at(action, i);
+            *major = wpa_facts_major_at(action, i + (is_new && i >= at));
             return true;
         }
     }
@@ -344,6 +449,9 @@ bool wpa_facts_major_find(const wpa_fact_action *action, int number, wpa_fact_ma
 
 wpa_fact_input wpa_facts_input_at(const wpa_fact_major *major, size_t i)
 {
+    if (major->told) {
+        return major->told->inputs[i];
+    }
     const wpa_fact_input_row *row = &wpa_fact_inputs[major->first_input + i];
     return (wpa_fact_input){
         .name = text_at(row->name),
@@ -367,7 +475,7 @@ bool wpa_facts_input_find(const wpa_fact_major *major, wpa_slice name, wpa_fact_
 
 const char *wpa_facts_output_at(const wpa_fact_major *major, size_t i)
 {
-    return text_at(wpa_fact_texts[major->first_output + i]);
+    return major->told ? major->told->outputs[i] : text_at(wpa_fact_texts[major->first_output + i]);
 }
 
 bool wpa_facts_output_has(const wpa_fact_major *major, wpa_slice name)
@@ -382,5 +490,5 @@ bool wpa_facts_output_has(const wpa_fact_major *major, wpa_slice name)
 
 const char *wpa_facts_used_at(const wpa_fact_major *major, size_t i)
 {
-    return text_at(wpa_fact_texts[major->first_used + i]);
+    return major->told ? major->told->uses[i] : text_at(wpa_fact_texts[major->first_used + i]);
 }

@@ -20,7 +20,8 @@ const char *wpa_facts_compiled_date(wpa_fact_table table)
 const char *wpa_facts_date(wpa_fact_table table)
 {
     const wpa_refreshed *fresh = table == WPA_FACTS_TAGS ? wpa_refreshed_in_use() : NULL;
-    return fresh ? wpa_refreshed_date(fresh) : wpa_fact_origins[table].date;
+    const char *told = wpa_fresh_date(table);
+    return fresh ? wpa_refreshed_date(fresh) : told ? told : wpa_fact_origins[table].date;
 }
 
 const char *wpa_facts_source(wpa_fact_table table)
@@ -50,7 +51,8 @@ const char *wpa_facts_age_note(const char *today, wpa_arena *arena)
     }
     return old ? wpa_arena_printf(arena,
                                   "facts are more than %d days old: %s (wpa data update refreshes "
-                                  "tags, a newer wpa all of them)",
+                                  "tags, advisories, archived and actions, a newer wpa all of "
+                                  "them)",
                                   OLD_DAYS, old)
                : NULL;
 }
@@ -138,20 +140,41 @@ const wpa_fact_end *wpa_facts_runtime_end(const char *using)
 
 const wpa_fact_archived *wpa_facts_archived_find(wpa_slice slug)
 {
-    size_t row = wpa_facts_row(WPA_COLUMN_ARCHIVE, repo_of(slug), 0);
-    return row == WPA_NO_ROW ? NULL : &wpa_fact_archive[row];
+    wpa_slice repo = repo_of(slug);
+    size_t row = wpa_facts_row(WPA_COLUMN_ARCHIVE, repo, 0);
+    return wpa_fresh_archived(repo, row == WPA_NO_ROW ? NULL : &wpa_fact_archive[row]);
 }
 
 size_t wpa_facts_advisory_count(void)
 {
-    return wpa_fact_n_advisories;
+    size_t n;
+    return wpa_fresh_advisories(&n) ? n : wpa_fact_n_advisories;
+}
+
+/** The first row from this one on that speaks of the action; n: none. Rows are by action. */
+static size_t fresh_advisory_of(const wpa_fact_advisory *rows, size_t n, wpa_slice slug,
+                                size_t from)
+{
+    size_t low = from, high = n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (wpa_fact_compare_folded(rows[middle].action, slug) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < n && wpa_fact_compare_folded(rows[low].action, slug) == 0 ? low : n;
 }
 
 size_t wpa_facts_advisory_of(wpa_slice slug, size_t from)
 {
-    size_t first = wpa_fact_n_advisories;
+    size_t n;
+    const wpa_fact_advisory *fresh = wpa_fresh_advisories(&n);
+    size_t first = n = fresh ? n : wpa_fact_n_advisories;
     while (slug.length) {
-        size_t row = wpa_facts_row(WPA_COLUMN_ADVISORIES, slug, from);
+        size_t row = fresh ? fresh_advisory_of(fresh, n, slug, from)
+                           : wpa_facts_row(WPA_COLUMN_ADVISORIES, slug, from);
         first = row < first ? row : first;
         const char *slash = memrchr(slug.at, '/', slug.length);
         slug.length = slash ? (size_t)(slash - slug.at) : 0;
@@ -161,7 +184,9 @@ size_t wpa_facts_advisory_of(wpa_slice slug, size_t from)
 
 const wpa_fact_advisory *wpa_facts_advisory_at(size_t i)
 {
-    return &wpa_fact_advisories[i];
+    size_t n;
+    const wpa_fact_advisory *fresh = wpa_fresh_advisories(&n);
+    return fresh ? &fresh[i] : &wpa_fact_advisories[i];
 }
 
 const wpa_fact_event *wpa_facts_event_find(wpa_slice name)

@@ -2,8 +2,8 @@
  * What wpa knows about GitHub Actions: actions and their versions, events, contexts, permissions,
  * runner labels, advisories, archived repositories, attacker-controlled paths and the schema.
  *
- * Everything is compiled in from data/ and read-only; pointers live as long as the program. Refs of
- * repositories may have been refreshed since (refreshed.h). A thing that the tables do not hold is
+ * Everything is compiled in from data/ and read-only; pointers live as long as the program. Some of
+ * it may have been refreshed since (refreshed.h, told.h). A thing that the tables do not hold is
  * unknown, never wrong: callers stay silent about it.
  */
 #pragma once
@@ -47,6 +47,8 @@ const char *wpa_facts_date(wpa_fact_table table);
 /** Where it came from, for people. */
 const char *wpa_facts_source(wpa_fact_table table);
 const char *wpa_facts_licence(wpa_fact_table table);
+/** Tells refreshed facts from others in the keys of kept results; "" if none are in use. */
+const char *wpa_facts_digest(void);
 /** As compiled in, whatever was refreshed since. */
 const char *wpa_facts_compiled_date(wpa_fact_table table);
 size_t wpa_facts_row_count(wpa_fact_table table);
@@ -149,9 +151,10 @@ typedef struct wpa_fact_major {
     size_t n_inputs;
     size_t n_outputs;
     size_t n_uses;        /* actions that a composite calls */
-    uint32_t first_input; /* for the functions below */
+    uint32_t first_input; /* for the functions below, as is what follows */
     uint32_t first_output;
     uint32_t first_used;
+    const struct wpa_told_action *told; /* or NULL: it is compiled in */
 } wpa_fact_major;
 
 size_t wpa_facts_major_count(const wpa_fact_action *action);

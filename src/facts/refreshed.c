@@ -3,13 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/hash.h"
+#include "facts/lines.h"
 #include "facts/tables.h"
 
 #define FIRST_LINE "wpa.facts/1 tags"
 #define MAJORS_MAX 256
-#define DAY_LENGTH 10
-#define GRACE_DAYS 1 /* somewhere it is tomorrow already */
 
 struct wpa_refreshed {
     const char *date;
@@ -24,81 +22,10 @@ static const wpa_refreshed *in_use;
 /* ---- reading ---- */
 
 typedef struct reader {
-    const char *name; /* of the file */
-    const char *at, *end;
-    const char *today;
-    size_t line;
-    wpa_arena *arena;
+    wpa_fact_lines lines;
     wpa_refreshed *table;
     size_t refs_capacity; /* of the last repository */
 } reader;
-
-static bool damaged(const reader *r, wpa_error *err, const char *what)
-{
-    return WPA_FAIL(err, WPA_E_INVALID, "%s:%zu: %s", r->name, r->line, what);
-}
-
-/** The next line, without its break; every line has one. */
-static bool next_line(reader *r, wpa_slice *line, wpa_error *err)
-{
-    const char *stop = memchr(r->at, '\n', (size_t)(r->end - r->at));
-    r->line++;
-    if (!stop) {
-        return damaged(r, err, "the file ends in the middle");
-    }
-    *line = (wpa_slice){r->at, (size_t)(stop - r->at)};
-    r->at = stop + 1;
-    return true;
-}
-
-/** The next word of a line; empty at its end. */
-static wpa_slice take_word(wpa_slice *line)
-{
-    const char *blank = line->length ? memchr(line->at, ' ', line->length) : NULL;
-    size_t length = blank ? (size_t)(blank - line->at) : line->length;
-    wpa_slice word = {line->at, length};
-    size_t behind = length + (blank != NULL);
-    *line = (wpa_slice){line->at + behind, line->length - behind};
-    return word;
-}
-
-static const char *keep(const reader *r, wpa_slice text)
-{
-    return wpa_arena_slice(r->arena, text.at, text.length);
-}
-
-static const char *keep_day(const reader *r, wpa_slice word)
-{
-    const char *day = word.length == DAY_LENGTH ? keep(r, word) : NULL;
-    return wpa_facts_days(day) >= 0 ? day : NULL;
-}
-
-static bool read_head(reader *r, wpa_error *err)
-{
-    wpa_slice line, word;
-    if (!next_line(r, &line, err) || !wpa_slice_is(line, FIRST_LINE)) {
-        return damaged(r, err, "this is no table of facts that this program reads");
-    }
-    if (!next_line(r, &line, err)) {
-        return false;
-    }
-    word = take_word(&line);
-    r->table->date = wpa_slice_is(word, "date") ? keep_day(r, line) : NULL;
-    if (!r->table->date) {
-        return damaged(r, err, "there is no date");
-    }
-    if (wpa_facts_days(r->table->date) > wpa_facts_days(r->today) + GRACE_DAYS) {
-        return WPA_FAIL(err, WPA_E_INVALID, "%s:%zu: the table is of %s, a day to come", r->name,
-                        r->line, r->table->date);
-    }
-    if (!next_line(r, &line, err)) {
-        return false;
-    }
-    word = take_word(&line);
-    (void)wpa_sha256_hex(r->at, (size_t)(r->end - r->at), r->table->digest);
-    return (wpa_slice_is(word, "digest") && wpa_slice_is(line, r->table->digest)) ||
-           damaged(r, err, "its digest is not that of its content");
-}
 
 static bool is_slug_char(char c)
 {
@@ -135,20 +62,22 @@ bool wpa_refreshed_name_is_valid(wpa_slice name)
 static bool read_repo(reader *r, wpa_slice line, wpa_error *err)
 {
     wpa_refreshed *t = r->table;
-    wpa_slice slug = take_word(&line);
+    wpa_slice slug = wpa_fact_lines_word(&line);
     const wpa_fresh_repo *last = t->n_repos ? &t->repos[t->n_repos - 1] : NULL;
     if (!wpa_refreshed_slug_is_valid(slug) || t->n_repos == WPA_REFRESHED_MAX_REPOS) {
-        return damaged(r, err, "this is no repository's name");
+        return wpa_fact_lines_fail(&r->lines, err, "this is no repository's name");
     }
     if (last && wpa_fact_compare_folded(last->name, slug) >= 0) {
-        return damaged(r, err, "its repositories are not in order");
+        return wpa_fact_lines_fail(&r->lines, err, "its repositories are not in order");
     }
-    wpa_fresh_repo repo = {
-        .head = {.first_ref = WPA_FACT_NONE}, .name = keep(r, slug), .date = keep_day(r, line)};
-    if (!repo.date || wpa_facts_days(repo.date) > wpa_facts_days(t->date)) {
-        return damaged(r, err, "the repository has no date, or one of tomorrow");
+    wpa_fresh_repo repo = {.head = {.first_ref = WPA_FACT_NONE},
+                           .name = wpa_fact_lines_keep(&r->lines, slug),
+                           .date = wpa_fact_lines_day(&r->lines, line)};
+    if (!repo.date || strcmp(repo.date, r->lines.date) > 0) {
+        return wpa_fact_lines_fail(&r->lines, err,
+                                   "the repository has no date, or one of tomorrow");
     }
-    t->repos = wpa_arena_grow(r->arena, t->repos, t->n_repos, &t->capacity, sizeof *t->repos);
+    t->repos = wpa_arena_grow(r->lines.arena, t->repos, t->n_repos, &t->capacity, sizeof *t->repos);
     t->repos[t->n_repos++] = repo;
     r->refs_capacity = 0;
     return true;
@@ -163,8 +92,8 @@ static void note_major(reader *r, wpa_fresh_repo *repo, uint32_t index)
         version.n_parts < 3 || version.suffix.length) {
         return;
     }
-    repo->majors =
-        repo->majors ? repo->majors : wpa_arena_array(r->arena, MAJORS_MAX, sizeof *repo->majors);
+    repo->majors = repo->majors ? repo->majors
+                                : wpa_arena_array(r->lines.arena, MAJORS_MAX, sizeof *repo->majors);
     size_t i = 0;
     while (i < repo->n_majors && repo->majors[i].number != version.parts[0]) {
         i++;
@@ -177,42 +106,33 @@ static void note_major(reader *r, wpa_fresh_repo *repo, uint32_t index)
     repo->n_majors += i == repo->n_majors;
 }
 
-static bool read_commit(wpa_slice hex, uint8_t commit[WPA_COMMIT_BYTES])
-{
-    char text[2 * WPA_COMMIT_BYTES + 1];
-    if (hex.length != sizeof text - 1) {
-        return false;
-    }
-    memcpy(text, hex.at, hex.length);
-    text[hex.length] = '\0';
-    return wpa_hex_decode(text, commit, WPA_COMMIT_BYTES);
-}
-
 static bool read_ref(reader *r, bool is_branch, wpa_slice line, wpa_error *err)
 {
     wpa_refreshed *t = r->table;
-    wpa_slice name = take_word(&line), hex = take_word(&line);
+    wpa_slice name = wpa_fact_lines_word(&line), hex = wpa_fact_lines_word(&line);
     wpa_fresh_repo *repo = t->n_repos ? &t->repos[t->n_repos - 1] : NULL;
-    wpa_fresh_ref ref = {.seen = line.length ? keep_day(r, line) : NULL};
+    wpa_fresh_ref ref = {.seen = line.length ? wpa_fact_lines_day(&r->lines, line) : NULL};
     wpa_version version;
     if (!repo || repo->head.n_refs == WPA_REFRESHED_MAX_REFS ||
-        !wpa_refreshed_name_is_valid(name) || !read_commit(hex, ref.commit) ||
+        !wpa_refreshed_name_is_valid(name) || !wpa_fact_lines_commit(hex, ref.commit) ||
         (line.length && !ref.seen)) {
-        return damaged(r, err, "this is no ref");
+        return wpa_fact_lines_fail(&r->lines, err, "this is no ref");
     }
     if (ref.seen && wpa_facts_days(ref.seen) > wpa_facts_days(repo->date)) {
-        return damaged(r, err, "the ref was seen after the day of its repository");
+        return wpa_fact_lines_fail(&r->lines, err,
+                                   "the ref was seen after the day of its repository");
     }
-    ref.name = keep(r, name);
+    ref.name = wpa_fact_lines_keep(&r->lines, name);
     ref.kind = is_branch                           ? WPA_FACT_BRANCH
                : wpa_version_parse(name, &version) ? WPA_FACT_TAG
                                                    : WPA_FACT_OTHER_TAG;
     size_t n = repo->head.n_refs;
     int order = n ? strcmp(repo->refs[n - 1].name, ref.name) : -1;
     if (order > 0 || (order == 0 && (!is_branch || repo->refs[n - 1].kind == WPA_FACT_BRANCH))) {
-        return damaged(r, err, "its refs are not in order");
+        return wpa_fact_lines_fail(&r->lines, err, "its refs are not in order");
     }
-    repo->refs = wpa_arena_grow(r->arena, repo->refs, n, &r->refs_capacity, sizeof *repo->refs);
+    repo->refs =
+        wpa_arena_grow(r->lines.arena, repo->refs, n, &r->refs_capacity, sizeof *repo->refs);
     repo->refs[n] = ref;
     note_major(r, repo, repo->head.n_refs++);
     t->n_refs++;
@@ -223,23 +143,20 @@ const wpa_refreshed *wpa_refreshed_parse(const char *name, const char *text, siz
                                          const char *today, wpa_arena *arena, wpa_error *err)
 {
     wpa_refreshed *table = wpa_arena_alloc(arena, sizeof *table);
-    reader r = {name, text, text + size_bytes, today, 0, arena, table, 0};
-    if (size_bytes > WPA_REFRESHED_MAX_BYTES) {
-        (void)WPA_FAIL(err, WPA_E_LIMIT, "%s is larger than %zu bytes", name,
-                       WPA_REFRESHED_MAX_BYTES);
-        return NULL;
-    }
-    bool ok = read_head(&r, err);
-    while (ok && r.at < r.end) {
+    reader r = {.table = table};
+    bool ok = wpa_fact_lines_open(&r.lines, name, text, size_bytes, FIRST_LINE, today, arena, err);
+    table->date = r.lines.date;
+    memcpy(table->digest, r.lines.digest, sizeof table->digest);
+    while (ok && r.lines.at < r.lines.end) {
         wpa_slice line = {"", 0};
-        ok = next_line(&r, &line, err);
-        wpa_slice word = ok ? take_word(&line) : line;
+        ok = wpa_fact_lines_next(&r.lines, &line, err);
+        wpa_slice word = ok ? wpa_fact_lines_word(&line) : line;
         if (ok && wpa_slice_is(word, "repo")) {
             ok = read_repo(&r, line, err);
         } else if (ok && (wpa_slice_is(word, "tag") || wpa_slice_is(word, "branch"))) {
             ok = read_ref(&r, word.length > 3, line, err);
         } else if (ok) {
-            ok = damaged(&r, err, "this line is none of a table of facts");
+            ok = wpa_fact_lines_fail(&r.lines, err, "this line is none of a table of facts");
         }
     }
     return ok ? table : NULL;
@@ -324,7 +241,7 @@ const wpa_refreshed *wpa_refreshed_in_use(void)
     return in_use;
 }
 
-const char *wpa_facts_digest(void)
+const char *wpa_refreshed_digest(void)
 {
     return in_use ? in_use->digest : "";
 }
@@ -375,15 +292,11 @@ bool wpa_refreshed_print(const char *date, wpa_refreshed_repo *repos, size_t n, 
                          wpa_error *err)
 {
     WPA_AUTO(wpa_buf) *rows = wpa_buf_new(WPA_REFRESHED_MAX_BYTES);
-    char digest[WPA_SHA256_HEX_SIZE];
     if (n) {
         qsort(repos, n, sizeof *repos, compare_repos);
     }
     for (size_t i = 0; i < n; i++) {
         print_repo(&repos[i], rows);
     }
-    (void)wpa_sha256_hex(wpa_buf_data(rows), wpa_buf_size(rows), digest);
-    wpa_buf_printf(out, "%s\ndate %s\ndigest %s\n", FIRST_LINE, date, digest);
-    wpa_buf_append(out, wpa_buf_data(rows), wpa_buf_size(rows));
-    return wpa_buf_check(rows, "table of facts", err) && wpa_buf_check(out, "table of facts", err);
+    return wpa_fact_lines_print(FIRST_LINE, date, rows, out, err);
 }

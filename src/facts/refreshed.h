@@ -56,8 +56,8 @@ const char *wpa_refreshed_seen(const wpa_fact_repo *repo, wpa_slice tag);
 bool wpa_refreshed_use(const wpa_refreshed *table);
 /** The table in use, or NULL. */
 const wpa_refreshed *wpa_refreshed_in_use(void);
-/** Tells refreshed facts from others in the keys of kept results; "" if none are in use. */
-const char *wpa_facts_digest(void);
+/** Of the content of the table in use; "" if there is none. */
+const char *wpa_refreshed_digest(void);
 
 /* ---- writing ---- */
 

@@ -62,9 +62,26 @@ struct wpa_fact_action {
     uint32_t latest;
     uint32_t latest_commit;
     uint32_t latest_date;
-    uint32_t first_major;
+    uint32_t first_major; /* WPA_FACT_NONE: the head of a wpa_fresh_action */
     uint32_t n_majors;
 };
+
+/* An action that only a forge has told of. */
+typedef struct wpa_fresh_action {
+    wpa_fact_action head; /* first: what is handed out */
+    const struct wpa_told_action *told;
+} wpa_fresh_action;
+
+/** What a forge has told of an action, or NULL; slug is "owner/repo[/path]". */
+const struct wpa_told_action *wpa_fresh_told_find(wpa_slice slug);
+/** Its head, if the tables do not have the action; else NULL. */
+const wpa_fact_action *wpa_fresh_action_find(wpa_slice slug);
+/** Rows of advisories as they are now; *n of them, by action. NULL: as compiled in. */
+const wpa_fact_advisory *wpa_fresh_advisories(size_t *n);
+/** What is to be said of a repository of which the tables say this, which may be nothing. */
+const wpa_fact_archived *wpa_fresh_archived(wpa_slice slug, const wpa_fact_archived *compiled);
+/** The day of what a forge has told that stands in place of this table, or NULL. */
+const char *wpa_fresh_date(wpa_fact_table table);
 
 typedef struct wpa_fact_major_row {
     int number;

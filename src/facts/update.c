@@ -234,11 +234,47 @@ static void ask_all(update *u)
 
 /* ---- the mirror ---- */
 
-static bool read_mirror(update *u, const char *name, const char *text, size_t size_bytes,
-                        wpa_arena *arena, wpa_error *err)
+static bool is_web(const char *url)
 {
-    u->mirror = wpa_refreshed_parse(name, text, size_bytes, u->request->today, arena, err);
-    return u->mirror != NULL;
+    return wpa_text_starts(url, "https://") || wpa_text_starts(url, "http://");
+}
+
+bool wpa_facts_is_folder(const char *from)
+{
+    return wpa_git_url_is_local(from) && !wpa_text_starts(from, "file://");
+}
+
+static const char *without_slash(const char *url, wpa_arena *arena)
+{
+    size_t length = strlen(url);
+    while (length && url[length - 1] == '/') {
+        length--;
+    }
+    return wpa_arena_slice(arena, url, length);
+}
+
+bool wpa_facts_mirror_read(const char *from, const char *file, int64_t timeout_ms, wpa_arena *arena,
+                           const char **name, const char **text, size_t *size_bytes, wpa_error *err)
+{
+    *text = NULL;
+    *name = wpa_path_join(arena, without_slash(from, arena), file);
+    if (wpa_facts_is_folder(from)) {
+        *text = wpa_path_exists(*name)
+                    ? wpa_file_read(*name, WPA_REFRESHED_MAX_BYTES, arena, size_bytes, err)
+                    : NULL;
+        return *text || !wpa_path_exists(*name);
+    }
+    if (!is_web(from)) {
+        return true;
+    }
+    const wpa_http_request request = {
+        .url = *name, .timeout_ms = timeout_ms, .max_body_bytes = WPA_REFRESHED_MAX_BYTES};
+    const wpa_http_response *response = wpa_http_send(&request, arena, err);
+    if (response && response->status == 200) {
+        *text = response->body;
+        *size_bytes = response->body_bytes;
+    }
+    return response != NULL;
 }
 
 static bool open_folder(update *u, wpa_arena *arena, wpa_error *err)
@@ -249,51 +285,26 @@ static bool open_folder(update *u, wpa_arena *arena, wpa_error *err)
     }
     u->folder = wpa_arena_text(arena, real);
     free(real); /* libc's memory */
-    const char *file = wpa_path_join(arena, u->folder, WPA_FACTS_FILE);
-    size_t size_bytes;
-    if (!wpa_path_exists(file)) {
-        return true;
-    }
-    const char *text = wpa_file_read(file, WPA_REFRESHED_MAX_BYTES, arena, &size_bytes, err);
-    return text && read_mirror(u, file, text, size_bytes, arena, err);
+    return true;
 }
 
-static bool is_web(const char *url)
-{
-    return wpa_text_starts(url, "https://") || wpa_text_starts(url, "http://");
-}
-
-/** A table at the URL, or else repositories below it. */
-static bool open_url(update *u, wpa_arena *arena, wpa_error *err)
-{
-    size_t length = strlen(u->request->from);
-    while (length && u->request->from[length - 1] == '/') {
-        length--;
-    }
-    u->url = wpa_arena_slice(arena, u->request->from, length);
-    if (!is_web(u->url)) {
-        return true;
-    }
-    wpa_http_request request = {
-        .url = wpa_arena_printf(arena, "%s/" WPA_FACTS_FILE, u->url),
-        .timeout_ms = u->request->timeout_ms,
-        .max_body_bytes = WPA_REFRESHED_MAX_BYTES,
-    };
-    const wpa_http_response *response = wpa_http_send(&request, arena, err);
-    if (!response) {
-        return false;
-    }
-    return response->status != 200 ||
-           read_mirror(u, request.url, response->body, response->body_bytes, arena, err);
-}
-
+/** A table in the mirror, or else repositories below it. */
 static bool open_source(update *u, wpa_arena *arena, wpa_error *err)
 {
-    const char *from = u->request->from;
-    u->url = GITHUB;
-    return !from || (wpa_git_url_is_local(from) && !wpa_text_starts(from, "file://")
-                         ? open_folder(u, arena, err)
-                         : open_url(u, arena, err));
+    const char *from = u->request->from, *name, *text;
+    size_t size_bytes;
+    u->url = from ? without_slash(from, arena) : GITHUB;
+    if (!from) {
+        return true;
+    }
+    if ((wpa_facts_is_folder(from) && !open_folder(u, arena, err)) ||
+        !wpa_facts_mirror_read(u->folder ? u->folder : from, WPA_FACTS_FILE, u->request->timeout_ms,
+                               arena, &name, &text, &size_bytes, err)) {
+        return false;
+    }
+    u->mirror =
+        text ? wpa_refreshed_parse(name, text, size_bytes, u->request->today, arena, err) : NULL;
+    return u->mirror || !text;
 }
 
 /* ---- the new table ---- */

@@ -7,6 +7,20 @@
 
 #include "facts/refreshed.h"
 
+/**
+ * A file of a mirror: below a folder, or an http or https URL.
+ *
+ * text      NULL if it is not there, or the mirror is neither.
+ * name      of the file, for messages.
+ *
+ * Errors    those of reading: LIMIT, UNAVAILABLE, TIMEOUT, IO.
+ */
+bool wpa_facts_mirror_read(const char *from, const char *file, int64_t timeout_ms, wpa_arena *arena,
+                           const char **name, const char **text, size_t *size_bytes,
+                           wpa_error *err) WPA_CHECK;
+/** Does from name a folder of this machine (and no URL)? */
+bool wpa_facts_is_folder(const char *from);
+
 typedef struct wpa_facts_request {
     const char *from; /* folder or URL in place of https://github.com, or NULL */
     int64_t timeout_ms;

@@ -118,6 +118,10 @@ static const wpa_http_response *make_response(const exchange *at, wpa_arena *are
     response->body = wpa_buf_dup(at->body, arena);
     response->body_bytes = wpa_buf_size(at->body);
     response->content_type = wpa_arena_text(arena, type ? type : "");
+    struct curl_header *link = NULL;
+    bool is_linked =
+        curl_easy_header(at->easy, "Link", 0, CURLH_HEADER, -1, &link) == CURLHE_OK && link;
+    response->link = wpa_arena_text(arena, is_linked ? link->value : "");
     response->url = wpa_arena_text(arena, url ? url : at->request->url);
     response->address = wpa_arena_text(arena, address ? address : "");
     response->latency_ms = total_us / 1000;

@@ -31,6 +31,7 @@ typedef struct wpa_http_response {
     const char *body; /* [body_bytes], NUL-terminated; hostile */
     size_t body_bytes;
     const char *content_type; /* "" if not told */
+    const char *link;         /* the header "Link", hostile; "" if not told */
     const char *url;          /* that answered, after redirects */
     const char *address;      /* that answered */
     int64_t latency_ms;       /* from start to last byte */

@@ -131,6 +131,7 @@ static const struct {
     {"jobs.<job_id>.timeout-minutes", WPA_EXPRESSION_NUMBER},
     {"jobs.<job_id>.steps.timeout-minutes", WPA_EXPRESSION_NUMBER},
     {"jobs.<job_id>.strategy.max-parallel", WPA_EXPRESSION_NUMBER},
+    {"jobs.<job_id>.strategy", WPA_EXPRESSION_OBJECT},
     {"jobs.<job_id>.strategy.matrix", WPA_EXPRESSION_OBJECT},
     {"jobs.<job_id>.strategy.matrix.<row>", WPA_EXPRESSION_ARRAY},
     {"env", WPA_EXPRESSION_OBJECT},
@@ -300,7 +301,7 @@ static void walk_pair(walker *w, const wpa_yaml_pair *pair, int depth)
     }
     bool was_item = w->is_item;
     /* Keys of a merge stand where the merge does; so do steps of parallel groups. */
-    bool is_transparent = wpa_text_is(name, "<<") || wpa_text_is(name, "parallel");
+    bool is_transparent = wpa_text_is(name, "<<") || (w->is_item && wpa_text_is(name, "parallel"));
     bool has_room = w->n_path < PATH_MAX_NAMES;
     if (!is_transparent && has_room) {
         w->path[w->n_path++] = name;
@@ -469,7 +470,10 @@ static void finish(wpa_expression_types *types, wpa_expression *e, wpa_arena *ar
         f.problems = wpa_arena_grow(arena, f.problems, f.n, &f.capacity, sizeof *f.problems);
         f.problems[f.n++] = e->checked.problems[i];
     }
-    if (e->use == WPA_EXPRESSION_TEXT || (!e->is_whole && e->use != WPA_EXPRESSION_CONDITION)) {
+    if (f.n) {
+        /* Of what is wrong inside, no value comes that one could speak of. */
+    } else if (e->use == WPA_EXPRESSION_TEXT ||
+               (!e->is_whole && e->use != WPA_EXPRESSION_CONDITION)) {
         check_text(&f, e->checked.type);
     } else if (e->use == WPA_EXPRESSION_DEFAULT) {
         check_default(&f, e->checked.type, wpa_expression_types_default(types, e));

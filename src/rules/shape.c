@@ -38,12 +38,15 @@ static bool has_expression(const wpa_yaml_node *node)
 static bool is_expression(const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(node);
-    size_t length = text ? strlen(text) : 0;
-    while (length && strchr(" \n", text[length - 1])) {
-        length--;
+    text = text ? text + strspn(text, " \n") : "";
+    if (!wpa_text_starts(text, "${{")) {
+        return false;
     }
-    return text && wpa_text_starts(text + strspn(text, " \n"), "${{") && length > 4 &&
-           strncmp(text + length - 2, "}}", 2) == 0;
+    bool is_quoted = false;
+    for (text += 3; *text && (is_quoted || strncmp(text, "}}", 2) != 0); text++) {
+        is_quoted = is_quoted != (*text == '\'');
+    }
+    return *text && text[2 + strspn(text + 2, " \n")] == '\0';
 }
 
 static const char *quoted_key(const place *at)
@@ -98,7 +101,8 @@ static bool fits_kind(const wpa_schema_def *def, const wpa_yaml_node *node)
                              wpa_yaml_scalar_type(node) == WPA_YAML_FLOAT);
     case WPA_SCHEMA_STRING:
     case WPA_SCHEMA_ALLOWED:
-        return is_scalar && (!def->is_non_empty || node->length > 0) && is_allowed(def, node);
+        return is_scalar && (!def->is_non_empty || (node->length > 0 && !wpa_yaml_is_null(node))) &&
+               is_allowed(def, node);
     case WPA_SCHEMA_ONE_OF:
         for (size_t i = 0; def->choices[i]; i++) {
             if (fits_kind(def->choices[i], node)) {
@@ -354,6 +358,13 @@ static bool has_duplicates(const wpa_yaml_node *node)
     return node->n_pairs > FEW_PAIRS;
 }
 
+/* A known name in another case is an unknown key, which is said of it already. */
+static bool is_read(const wpa_schema_def *def, const char *key)
+{
+    return def->kind != WPA_SCHEMA_MAPPING || def->is_loose ||
+           wpa_schema_property_find(def, wpa_slice_of(key));
+}
+
 static void check_duplicates(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     if (!has_duplicates(node)) {
@@ -364,7 +375,7 @@ static void check_duplicates(const place *at, const wpa_schema_def *def, const w
     for (size_t i = 0; check && i < node->n_pairs; i++) {
         wpa_yaml_node *key = node->pairs[i].key;
         const char *text = wpa_yaml_text(key);
-        if (!text || wpa_text_is(text, "<<")) {
+        if (!text || wpa_text_is(text, "<<") || !is_read(def, text)) {
             continue;
         }
         char *folded = wpa_arena_text(at->run->arena, text);
@@ -532,9 +543,13 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
         return;
     }
     if (is_listed(def, set->left_to_others, set->n_left_to_others)) {
-        bool is_collection = node->kind != WPA_YAML_SCALAR;
-        if (is_collection && !fits_kind(def, node)) {
+        int n_best = -1000;
+        bool is_mapping = node->kind == WPA_YAML_MAPPING;
+        const wpa_schema_def *keys = is_mapping ? best_mapping(def, node, &n_best) : NULL;
+        if (node->kind != WPA_YAML_SCALAR && !fits_kind(def, node)) {
             report_shape(&at, def, node);
+        } else if (keys) {
+            check_duplicates(&at, keys, node);
         }
         return;
     }

@@ -3,9 +3,13 @@
  * for most of them, and fails the step for the rest.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "rules/expressions.h"
 #include "rules/rule.h"
+
+/** Levels below an event, inputs or outputs that hold descriptions. */
+#define PROSE_DEPTH 4
 
 /* A secret in the condition of a step: what a repair needs. */
 typedef struct subject {
@@ -39,12 +43,78 @@ static const subject *subject_of(wpa_rule_run *run, const wpa_expression *e,
     return s.member ? wpa_arena_dup(run->arena, &s, sizeof s) : NULL;
 }
 
+/* ---- where nothing is evaluated ---------------------------------------------------------------*/
+
+static void report_unread(wpa_rule_run *run, const wpa_expr_place *place, const wpa_yaml_node *key)
+{
+    if (!place->parsed.root) {
+        return; /* the rule expression-syntax says what is wrong */
+    }
+    (void)wpa_rule_report(run, wpa_expr_source_span(place, place->parsed.root->span), "E14", NULL,
+                          "no expression may stand in %s: the file is refused",
+                          key ? wpa_rule_quote(run, key->text, key->length) : "this entry");
+}
+
+/** Key of the mapping that a scalar is in, whatever lists lie between. */
+static const wpa_yaml_node *key_of(const wpa_yaml_node *node)
+{
+    while (node && !node->key && node->parent) {
+        node = node->parent;
+    }
+    return node ? node->key : NULL;
+}
+
+/** Keys whose rules say it of any value that is none of theirs. */
+static bool is_told(const wpa_yaml_node *node)
+{
+    static const char *const keys[] = {"type", "cron", "uses", "required", "permissions"};
+    const wpa_yaml_node *key = key_of(node), *above = node->parent ? key_of(node->parent) : NULL;
+    return (key && wpa_text_index(key->text, keys, WPA_COUNT(keys)) >= 0) ||
+           (above && wpa_text_is(above->text, "permissions"));
+}
+
+/* Texts for people, which are not among the expressions of a file. GitHub reads them like all
+   others: an example of a fence in a description is what makes an action fail to load. */
+static void check_prose(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
+{
+    static const char *const keys[] = {"description", "deprecationMessage"};
+    for (size_t i = 0; node && i < node->n_pairs && depth < PROSE_DEPTH; i++) {
+        const wpa_yaml_node *key = node->pairs[i].key, *value = node->pairs[i].value;
+        const char *name = wpa_yaml_text(key);
+        bool is_prose = name && value->kind == WPA_YAML_SCALAR && strstr(value->text, "${{") &&
+                        wpa_text_index(name, keys, WPA_COUNT(keys)) >= 0;
+        size_t n = 0;
+        const wpa_expr_place *places = is_prose ? wpa_expr_find(value, run->arena, &n) : NULL;
+        for (size_t k = 0; k < n; k++) {
+            report_unread(run, &places[k], key);
+        }
+        if (!wpa_text_is(name, "runs")) { /* where such names are those of inputs */
+            check_prose(run, value, depth + 1);
+        }
+    }
+}
+
+static void check_all_prose(wpa_rule_run *run)
+{
+    const wpa_outline *o = run->source->outline;
+    for (size_t i = 0; i < o->n_triggers; i++) {
+        check_prose(run, o->triggers[i].config, 0);
+    }
+    if (run->source->kind == WPA_INPUT_ACTION) {
+        check_prose(run, run->source->yaml->root, 0);
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_expressions *all = wpa_expressions_check(run);
+    check_all_prose(run);
     for (size_t i = 0; i < all->n; i++) {
         const wpa_expression *e = &all->items[i];
+        if (!e->is_evaluated && !is_told(e->place->node)) {
+            report_unread(run, e->place, key_of(e->place->node));
+        }
         for (size_t k = 0; k < e->checked.n_problems; k++) {
             const wpa_expr_problem *problem = &e->checked.problems[k];
             long number = strtol(problem->check + 1, NULL, 10);

@@ -82,7 +82,7 @@ static void report(wpa_rule_run *run, const wpa_yaml_node *node, size_t offset,
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step, const command_name *name)
 {
     const char *text = step->run->text;
-    for (const char *at = text; (at = strstr(at, name->text)); at += strlen(name->text)) {
+    for (const char *at = text; (at = strcasestr(at, name->text)); at += strlen(name->text)) {
         size_t offset = (size_t)(at - text);
         if (is_printed(step->lexed, offset)) {
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -94,7 +94,7 @@ static void check_script(wpa_rule_run *run, const wpa_outline_step *step, const 
 
 static void check_javascript(wpa_rule_run *run, const wpa_yaml_node *node, const command_name *name)
 {
-    for (const char *at = node->text; (at = strstr(at, name->text)); at += strlen(name->text)) {
+    for (const char *at = node->text; (at = strcasestr(at, name->text)); at += strlen(name->text)) {
         size_t offset = (size_t)(at - node->text);
         if (!is_comment_line(node->text, offset)) {
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);

@@ -50,7 +50,8 @@ static void check_type(input *in)
     const char *const *types = in->is_call ? call_types : dispatch_types;
     if (!wpa_yaml_find(in->node, "type")) {
         in->type = in->is_call ? NULL : "string";
-        if (in->is_call && !in->node->is_incomplete) {
+        bool is_told = wpa_yaml_is_null(in->node); /* by the rule schema */
+        if (in->is_call && !in->node->is_incomplete && !is_told) {
             wpa_rule_report(in->run, in->key->span, "D1", NULL,
                             "input %s of workflow_call has no type: GitHub refuses the file",
                             in->name);
@@ -78,6 +79,9 @@ static bool check_options(const input *in)
     const wpa_yaml_pair *pair = wpa_yaml_find(in->node, "options");
     const wpa_yaml_node *options = pair ? wpa_yaml_resolve(pair->value) : NULL;
     bool is_choice = wpa_text_is(in->type, "choice");
+    if (in->is_call) {
+        return false; /* a call knows neither choices nor this key: the rule schema says so */
+    }
     if (pair && in->type && !is_choice) {
         wpa_finding *finding = wpa_rule_report(
             in->run, pair->key->span, "D2", NULL,
@@ -212,8 +216,7 @@ static void check_outputs(wpa_rule_run *run, const wpa_outline_trigger *t)
     for (size_t i = 0; wpa_yaml_is(outputs, WPA_YAML_MAPPING) && i < outputs->n_pairs; i++) {
         const wpa_yaml_node *key = outputs->pairs[i].key;
         const wpa_yaml_node *node = wpa_yaml_resolve(outputs->pairs[i].value);
-        bool is_read = (wpa_yaml_is(node, WPA_YAML_MAPPING) || wpa_yaml_is_null(node)) && node &&
-                       !node->is_incomplete;
+        bool is_read = wpa_yaml_is(node, WPA_YAML_MAPPING) && !node->is_incomplete;
         if (is_read && wpa_yaml_text(key) && !wpa_yaml_find(node, "value")) {
             wpa_finding *finding =
                 wpa_rule_report(run, key->span, "D6", NULL,

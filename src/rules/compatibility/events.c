@@ -29,6 +29,9 @@ static const char *quote(wpa_rule_run *run, const char *text)
 /* V1 */
 static void check_name(wpa_rule_run *run, const wpa_outline_trigger *t)
 {
+    if (!*t->name) {
+        return; /* what is empty is said by the rule schema, here and below */
+    }
     const char *const *names = wpa_facts_event_names();
     const char *meant = wpa_rule_find_meant(t->name, names);
     const char *near = meant ? meant : wpa_text_nearest(t->name, names, wpa_facts_event_count());
@@ -53,7 +56,7 @@ static void check_legacy(wpa_rule_run *run, const wpa_outline_trigger *t)
 static void check_type(wpa_rule_run *run, const wpa_outline_trigger *t, const wpa_yaml_node *node)
 {
     const char *type = wpa_yaml_text(node);
-    if (!type || t->event->has_free_types || wpa_outline_has_expression(type) ||
+    if (!type || !*type || t->event->has_free_types || wpa_outline_has_expression(type) ||
         wpa_fact_list_has(t->event->types, wpa_slice_of(type))) {
         return;
     }
@@ -232,7 +235,7 @@ static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(node);
     wpa_cron cron;
-    if (!text || (*text == '@' && !wpa_rule_forge_lacks(run, "cron", "@"))) {
+    if (!text || !*text || (*text == '@' && !wpa_rule_forge_lacks(run, "cron", "@"))) {
         return;
     }
     if (!wpa_cron_parse(text, &cron)) {

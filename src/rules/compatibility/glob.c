@@ -164,17 +164,15 @@ static void check_pattern(wpa_rule_run *run, const wpa_yaml_node *node, bool is_
 {
     const wpa_yaml_node *value = wpa_yaml_resolve(node);
     const char *text = wpa_yaml_text(value);
-    if (!text || value->is_incomplete || wpa_outline_has_expression(text)) {
+    bool is_empty = !text || !*text || wpa_yaml_is_null(value); /* said by the rule schema */
+    if (is_empty || value->is_incomplete || wpa_outline_has_expression(text)) {
         return;
     }
     pattern p = {.run = run, .node = value, .text = text, .length = value->length};
     p.is_ref = is_ref;
     p.first = text[0] == '!';
     if (p.length == p.first) {
-        if (wpa_span_length(value->span)) {
-            report(&p, 0, 0, NULL,
-                   p.first ? "excludes nothing: a pattern must follow the !" : "is empty");
-        }
+        report(&p, 0, 0, NULL, "excludes nothing: a pattern must follow the !");
         return;
     }
     check_chars(&p);

@@ -25,8 +25,14 @@ static const char *fault_of(const char *id)
 static void check_id(wpa_rule_run *run, const wpa_yaml_node *node, const char *what)
 {
     const char *id = wpa_yaml_text(node);
-    const char *fault = id && !wpa_outline_has_expression(id) ? fault_of(id) : NULL;
-    if (fault) {
+    bool is_step = wpa_text_is(what, "step");
+    bool is_open = id && wpa_outline_has_expression(id);
+    const char *fault = id && !is_open ? fault_of(id) : NULL;
+    if (is_open && is_step) {
+        fault = "is an expression, which GitHub does not evaluate in an id";
+    }
+    bool is_told = is_step && id && !*id; /* by the rule schema */
+    if (fault && !is_told) {
         (void)wpa_rule_report(run, node->span, NULL, NULL, "%s id %s %s: the file is refused", what,
                               wpa_rule_quote(run, id, strlen(id)), fault);
     }

@@ -21,7 +21,8 @@ typedef struct graph {
     need *needs;
     size_t n_needs, capacity;
     const char **names; /* [n_jobs] */
-    bool has_unknown;   /* a job or need of a wrong shape */
+    bool has_unknown;   /* a job or need of a wrong shape, or a need of no job or of its own */
+    size_t n_cycles;
 } graph;
 
 /* ---- reading ---- */
@@ -39,11 +40,12 @@ static int find_job(const graph *g, const char *name)
 static void add_need(graph *g, size_t job, const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(node);
-    if (!text || strstr(text, "${{")) {
+    const wpa_yaml_node *value = wpa_yaml_resolve(node);
+    if (!text || !*text || (value && wpa_yaml_is_null(value)) || strstr(text, "${{")) {
         g->has_unknown = true;
-        if (text) {
+        if (text && strstr(text, "${{")) { /* what is empty is said by the rule schema */
             wpa_finding *finding = wpa_rule_report(
-                g->run, wpa_yaml_resolve(node)->span, "J2", NULL,
+                g->run, value->span, "J2", NULL,
                 "needs takes no expression: GitHub looks for a job that is called so");
             wpa_rule_relate(g->run, finding, g->jobs->pairs[job].key->span, "needed by this");
         }
@@ -109,6 +111,7 @@ static void report_cycle(graph *g, size_t first, const int *next, bool *is_done)
 {
     const char *path = g->names[first];
     size_t at = first;
+    g->n_cycles++;
     do {
         at = (size_t)next[at];
         path = wpa_arena_printf(g->run->arena, "%s → %s", path, g->names[at]);
@@ -152,16 +155,19 @@ static void check_need(graph *g, const need *item)
                                                "%s is needed already: it stands here twice", name);
         finding->severity = WPA_SEVERITY_LOW;
     } else if (item->target < 0) {
+        g->has_unknown = true;
         wpa_finding *finding = wpa_rule_report(g->run, span, "J2", item->node,
                                                "there is no job %s: the run does not start", name);
         wpa_rule_relate(g->run, finding, g->jobs->pairs[item->job].key->span, "needed by this");
     } else if ((size_t)item->target == item->job) {
+        g->has_unknown = true;
         wpa_finding *finding = wpa_rule_report(g->run, span, "J5", item->node,
                                                "job %s needs itself and can never start", name);
         wpa_rule_relate(g->run, finding, g->jobs->pairs[item->job].key->span, "the job");
     }
 }
 
+/** Where one wrong need or one circle holds everything up, the finding about that is enough. */
 static void check_start(graph *g)
 {
     size_t n_starting = g->n_jobs;
@@ -170,7 +176,7 @@ static void check_start(graph *g)
         n_starting -= !has_need[g->needs[i].job];
         has_need[g->needs[i].job] = true;
     }
-    if (n_starting == 0 && !g->has_unknown && !g->run->source->is_partial) {
+    if (n_starting == 0 && g->n_cycles > 1 && !g->has_unknown && !g->run->source->is_partial) {
         wpa_rule_report(g->run, g->jobs->key->span, "J4", NULL,
                         "every job needs another one: none can start");
     }

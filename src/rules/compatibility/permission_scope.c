@@ -75,12 +75,13 @@ static void check_permissions(wpa_rule_run *run, const wpa_yaml_node *mapping)
     }
     const char *text = wpa_yaml_text(value);
     const wpa_yaml_pair *pair = wpa_yaml_find(mapping, "permissions");
-    if (value && wpa_yaml_is_null(value) && !value->is_incomplete) {
+    bool is_empty = value && (wpa_yaml_is_null(value) || (text && !*text));
+    if (is_empty && !value->is_incomplete) {
         (void)wpa_rule_report(run, pair->key->span, NULL, subject_new(run, NULL, NULL),
                               "permissions is empty: the workflow is invalid (write {} for none)");
         return;
     }
-    if (text && *text && !wpa_fact_list_has(shorthands, wpa_slice_of(text))) {
+    if (text && !is_empty && !wpa_fact_list_has(shorthands, wpa_slice_of(text))) {
         const char *meant = wpa_rule_find_meant(text, shorthands);
         (void)wpa_rule_report(run, value->span, NULL, subject_new(run, value, meant),
                               "%s is neither read-all nor write-all: the workflow is invalid",

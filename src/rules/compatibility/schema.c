@@ -413,7 +413,7 @@ static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
 {
     static const char *const texts[] = {
         "run", "if", "run-name", "concurrency", "environment", "container", "working-directory"};
-    static const char *const lists[] = {"needs", "runs-on"};
+    static const char *const lists[] = {"needs", "runs-on", "labels"};
     if (!may_hold_empty(mapping)) {
         return;
     }
@@ -436,10 +436,10 @@ static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
     check_empty_mappings(run, mapping);
 }
 
-/** An environment with a key for its name, and nothing behind it. */
-static void check_empty_name(wpa_rule_run *run, const wpa_yaml_node *environment)
+/** A key and nothing behind it, where the schema takes that: the name of an environment. */
+static void check_empty_text(wpa_rule_run *run, const wpa_yaml_node *mapping, const char *key)
 {
-    const wpa_yaml_pair *pair = wpa_yaml_find(environment, "name");
+    const wpa_yaml_pair *pair = wpa_yaml_find(mapping, key);
     const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
     if (wpa_yaml_is(value, WPA_YAML_SCALAR) && !value->is_incomplete &&
         (value->length == 0 || wpa_yaml_is_null(value))) {
@@ -447,16 +447,29 @@ static void check_empty_name(wpa_rule_run *run, const wpa_yaml_node *environment
     }
 }
 
+static void check_empty_outputs(wpa_rule_run *run)
+{
+    const wpa_outline_trigger *call =
+        wpa_outline_trigger_find(run->source->outline, "workflow_call");
+    const wpa_yaml_node *outputs = call ? wpa_yaml_get(call->config, "outputs") : NULL;
+    for (size_t i = 0; wpa_yaml_is(outputs, WPA_YAML_MAPPING) && i < outputs->n_pairs; i++) {
+        check_empty_text(run, wpa_yaml_resolve(outputs->pairs[i].value), "value");
+    }
+}
+
 static void check_all_empty(wpa_rule_run *run)
 {
     const wpa_outline *o = run->source->outline;
     check_empty(run, o->root);
-    check_empty(run, wpa_yaml_get(o->root, "defaults"));
+    check_empty_mappings(run, wpa_yaml_get(o->root, "defaults"));
+    check_empty_outputs(run);
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_yaml_node *job = o->jobs[i].node;
         check_empty(run, job);
-        check_empty(run, wpa_yaml_get(job, "defaults"));
-        check_empty_name(run, wpa_yaml_get(job, "environment"));
+        check_empty(run, wpa_yaml_get(job, "runs-on"));
+        check_empty_mappings(run, wpa_yaml_get(job, "defaults"));
+        check_empty_text(run, wpa_yaml_get(job, "environment"), "name");
+        check_empty_text(run, wpa_yaml_get(job, "environment"), "url");
         check_empty_legs(run, wpa_yaml_get(wpa_yaml_get(job, "strategy"), "matrix"));
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             check_empty(run, o->jobs[i].steps[k].node);

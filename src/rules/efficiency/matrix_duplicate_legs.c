@@ -73,8 +73,7 @@ static void check_items(wpa_rule_run *run, const wpa_yaml_node *list, const char
                         const char *what)
 {
     for (size_t i = 0; i < list->n_items && i < ITEMS_MAX; i++) {
-        bool is_open = wpa_outline_has_expression(wpa_yaml_text(list->items[i]));
-        for (size_t k = 0; k < i && !is_open; k++) {
+        for (size_t k = 0; k < i; k++) { /* one expression written twice has one value */
             if (!is_same(list->items[k], list->items[i], 0)) {
                 continue;
             }

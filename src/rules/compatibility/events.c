@@ -29,7 +29,7 @@ static const char *quote(wpa_rule_run *run, const char *text)
 /* V1 */
 static void check_name(wpa_rule_run *run, const wpa_outline_trigger *t)
 {
-    if (!*t->name) {
+    if (!*t->name && t->node == wpa_yaml_get(run->source->outline->root, "on")) {
         return; /* what is empty is said by the rule schema, here and below */
     }
     const char *const *names = wpa_facts_event_names();
@@ -219,9 +219,12 @@ static void check_parent(wpa_rule_run *run, const wpa_outline_trigger *t)
     const wpa_yaml_pair *pair = wpa_yaml_find(t->config, "workflows");
     bool is_run = wpa_text_is(t->name, "workflow_run");
     if (is_run && (!pair || is_empty(wpa_yaml_resolve(pair->value)))) {
-        (void)wpa_rule_report(run, pair ? pair->key->span : t->node->span, "V3",
-                              subject_new(run, NULL, NULL),
-                              "workflow_run names no workflows: nothing starts it");
+        wpa_finding *finding = wpa_rule_report(
+            run, pair ? pair->key->span : t->node->span, "V3", subject_new(run, NULL, NULL),
+            "workflow_run names no workflows: nothing starts it");
+        if (pair) {
+            wpa_rule_relate(run, finding, t->node->span, "the event");
+        }
     } else if (!is_run && pair) {
         wpa_finding *finding =
             wpa_rule_report(run, pair->key->span, "V3", subject_new(run, NULL, NULL),

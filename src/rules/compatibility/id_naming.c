@@ -31,7 +31,7 @@ static void check_id(wpa_rule_run *run, const wpa_yaml_node *node, const char *w
     if (is_open && is_step) {
         fault = "is an expression, which GitHub does not evaluate in an id";
     }
-    bool is_told = is_step && id && !*id; /* by the rule schema */
+    bool is_told = is_step && id && (!*id || wpa_yaml_is_null(node)); /* by the rule schema */
     if (fault && !is_told) {
         (void)wpa_rule_report(run, node->span, NULL, NULL, "%s id %s %s: the file is refused", what,
                               wpa_rule_quote(run, id, strlen(id)), fault);

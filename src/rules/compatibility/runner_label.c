@@ -43,6 +43,22 @@ static const char *find_near(const char *text)
     return NULL;
 }
 
+/* A system and its version, and nothing else: hosted runners are called so, "linux-latest" is none.
+ */
+static bool has_hosted_form(const char *text)
+{
+    static const char *const systems[] = {"ubuntu-", "windows-", "macos-", "linux-",
+                                          "mac-",    "osx-",     "win-",   "darwin-"};
+    size_t length = 0;
+    for (size_t i = 0; i < WPA_COUNT(systems) && !length; i++) {
+        size_t n = strlen(systems[i]);
+        length = strncasecmp(text, systems[i], n) == 0 ? n : 0;
+    }
+    const char *version = text + length;
+    bool is_number = *version && version[strspn(version, "0123456789.")] == '\0';
+    return length && (is_number || wpa_text_is_ci(version, "latest"));
+}
+
 /* L1; beside "self-hosted" or a group a label is most likely one of the user's own. */
 static void check_label(wpa_rule_run *run, const wpa_outline_job *job,
                         const wpa_outline_label *label)
@@ -64,6 +80,11 @@ static void check_label(wpa_rule_run *run, const wpa_outline_job *job,
                             "%s is no label of GitHub's: unless you run such a runner, the job "
                             "waits for ever",
                             name);
+        if (!job->is_self_hosted && has_hosted_form(label->text)) {
+            finding->severity = WPA_SEVERITY_MEDIUM;
+            finding->confidence = WPA_CONFIDENCE_MEDIUM;
+            return;
+        }
         finding->severity = WPA_SEVERITY_LOW;
         finding->confidence = WPA_CONFIDENCE_LOW;
         finding->persona = job->is_self_hosted ? WPA_PERSONA_AUDITOR : WPA_PERSONA_PEDANTIC;

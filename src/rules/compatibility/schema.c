@@ -40,7 +40,8 @@ static const char *check_of_missing(const char *form)
 /** Mappings that must hold something, although no key of theirs is required. */
 static bool may_be_empty(const char *form)
 {
-    return !wpa_text_is(form, "jobs") && !wpa_text_is(form, "matrix");
+    return !wpa_text_is(form, "jobs") && !wpa_text_is(form, "matrix") &&
+           !wpa_text_is(form, "on-mapping-strict");
 }
 
 /** Lists whose emptiness is refused; others are left to the rules that read them. */
@@ -254,7 +255,7 @@ static void check_groups(wpa_rule_run *run, const wpa_yaml_node *root)
     for (size_t i = 0; wpa_yaml_is(jobs, WPA_YAML_MAPPING) && i < jobs->n_pairs; i++) {
         const wpa_yaml_node *other = group_of(jobs->pairs[i].value);
         check_queue(run, wpa_yaml_get(jobs->pairs[i].value, "concurrency"));
-        if (group && other && wpa_yaml_text(group) &&
+        if (group && other && wpa_yaml_text(group) && !wpa_yaml_is_null(group) &&
             !wpa_outline_has_expression(wpa_yaml_text(group)) &&
             wpa_text_is(wpa_yaml_text(group), wpa_yaml_text(other))) {
             wpa_finding *finding = wpa_rule_report(

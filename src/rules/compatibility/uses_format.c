@@ -151,7 +151,11 @@ static void check_local_action(const place *p)
         length--;
     }
     if (!has_tree(p) || p->run->source->kind != WPA_INPUT_WORKFLOW || moves_files(p->job) ||
-        strstr(dir, "..") || !is_checkout(p)) {
+        strstr(dir, "..")) {
+        return;
+    }
+    /* Whoever gathers definitions takes the actions beside the workflows as well. */
+    if (!wpa_text_starts(dir, ".github/") && !is_checkout(p)) {
         return;
     }
     const char *other = NULL;

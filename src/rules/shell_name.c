@@ -18,6 +18,20 @@ static const char *base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
+/* "python3.12" and "pip3.11" are programs as well known as "python3" and "pip3". */
+static const char *known_name(const char *name)
+{
+    static const char *const rows[] = {"python3", "python2", "pip3", "pip2"};
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        size_t length = strlen(rows[i]);
+        if (wpa_text_starts(name, rows[i]) && name[length] == '.' &&
+            name[length + 1 + strspn(name + length + 1, "0123456789")] == '\0') {
+            return rows[i];
+        }
+    }
+    return name;
+}
+
 /* Index behind a wrapper's own options and arguments. */
 static size_t skip_wrapper(const wpa_shell_command *c, size_t i, const wpa_fact_wrapper *w)
 {
@@ -62,7 +76,7 @@ void wpa_shell_name_find(wpa_shell_command *c)
         i = next;
     }
     c->first = i;
-    c->name = i < c->n_words ? base_name(c->words[i].text) : "";
+    c->name = i < c->n_words ? known_name(base_name(c->words[i].text)) : "";
 }
 
 bool wpa_shell_is(const wpa_shell_command *command, const char *name, const char *sub)

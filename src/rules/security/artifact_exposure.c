@@ -9,16 +9,17 @@
 static const struct {
     const char *action, *input;
     bool skips_hidden; /* since 4.4 */
+    bool skips_git;    /* a site may well be the whole repository */
 } uploads[] = {
-    {"actions/upload-artifact", "path", true},
-    {"actions/upload-pages-artifact", "path", true},
-    {"softprops/action-gh-release", "files", false},
-    {"ncipollo/release-action", "artifacts", false},
-    {"svenstaro/upload-release-action", "file", false},
-    {"peaceiris/actions-gh-pages", "publish_dir", false},
-    {"JamesIves/github-pages-deploy-action", "folder", false},
-    {"actions/upload-release-asset", "asset_path", false},
-    {"jakejarvis/s3-sync-action", "SOURCE_DIR", false},
+    {"actions/upload-artifact", "path", true, false},
+    {"actions/upload-pages-artifact", "path", true, true},
+    {"softprops/action-gh-release", "files", false, false},
+    {"ncipollo/release-action", "artifacts", false, false},
+    {"svenstaro/upload-release-action", "file", false, false},
+    {"peaceiris/actions-gh-pages", "publish_dir", false, true},
+    {"JamesIves/github-pages-deploy-action", "folder", false, true},
+    {"actions/upload-release-asset", "asset_path", false, false},
+    {"jakejarvis/s3-sync-action", "SOURCE_DIR", false, false},
 };
 
 /* The home or a temporary folder, as people write them. */
@@ -84,6 +85,14 @@ typedef struct upload {
     bool excludes_git;
 } upload;
 
+/* Does the checkout write the token into .git/config? From 6 on it is kept elsewhere. */
+static bool writes_token(const wpa_outline_step *checkout)
+{
+    const char *keeps = wpa_outline_with_text(checkout, "persist-credentials");
+    bool is_kept = !keeps || wpa_text_is_ci(keeps, "true") || wpa_outline_has_expression(keeps);
+    return is_kept && wpa_outline_major(&checkout->uses) < 6;
+}
+
 /* Does the version of the action leave hidden files out, unless told otherwise? */
 static bool skips_hidden(const wpa_outline_step *step)
 {
@@ -92,43 +101,69 @@ static bool skips_hidden(const wpa_outline_step *step)
     return !wpa_text_is(asked, "true") && (major < 0 || major >= 4);
 }
 
-static bool is_checked_out(const wpa_outline_step *step)
+/* What checkouts in front of the step have put into the workspace. */
+typedef struct tree {
+    bool is_there, has_token;
+} tree;
+
+static tree tree_before(const wpa_outline_step *step)
 {
+    tree t = {0};
     for (size_t i = 0; i < step->index; i++) {
-        if (wpa_outline_step_uses(&step->job->steps[i], "actions/checkout")) {
-            return true;
+        const wpa_outline_step *before = &step->job->steps[i];
+        if (wpa_outline_step_uses(before, "actions/checkout")) {
+            t.is_there = true;
+            t.has_token = t.has_token || writes_token(before);
         }
     }
-    return false;
+    return t;
 }
 
-static void check_path(wpa_rule_run *run, const upload *u, size_t offset, size_t length)
+static bool is_above_workspace(const char *path)
 {
-    const char *path = wpa_arena_slice(run->arena, u->node->text + offset, length);
     static const char *const above[] = {"..",
                                         "../",
                                         "/home/runner/work",
                                         "/home/runner/work/",
                                         "/github/workspace",
                                         "/github/workspace/"};
-    bool is_above = wpa_text_index(path, above, WPA_COUNT(above)) >= 0;
-    bool is_root = (is_above || wpa_path_is_workspace(wpa_slice_of(path))) &&
-                   is_checked_out(u->step) && !u->excludes_git;
+    return wpa_text_index(path, above, WPA_COUNT(above)) >= 0;
+}
+
+/* ".git", "src/.git/config": what is secret there is the token alone. */
+static bool is_git(const char *path)
+{
+    const char *at = strstr(path, ".git");
+    return at && (at == path || at[-1] == '/') && (!at[4] || at[4] == '/');
+}
+
+static void check_path(wpa_rule_run *run, const upload *u, size_t offset, size_t length)
+{
+    const char *path = wpa_arena_slice(run->arena, u->node->text + offset, length);
+    tree t = tree_before(u->step);
+    bool is_root = (is_above_workspace(path) || wpa_path_is_workspace(wpa_slice_of(path))) &&
+                   t.is_there && !u->excludes_git;
     bool is_home = wpa_text_index(path, homes, WPA_COUNT(homes)) >= 0;
     bool is_secret = is_carrier(path);
     if (!is_root && !is_home && !is_secret) {
         return;
     }
+    bool is_hidden = (path[0] == '.' && path[1] != '/' && path[1] != '.') || strstr(path, "/.");
+    bool is_partly = u->skips_hidden && (is_root || is_hidden);
+    bool is_harmless = (is_root || is_git(path)) && t.is_there && !t.has_token;
     wpa_finding *finding = wpa_rule_report(
         run, wpa_yaml_source_span(u->node, offset, offset + length), NULL, NULL,
-        is_secret ? "%s is uploaded for everybody who may read the result"
+        is_secret                ? "%s is uploaded for everybody who may read the result"
+        : is_root && is_partly   ? "%s uploads the whole workspace, all but hidden files"
+        : is_root && is_harmless ? "%s uploads the whole workspace, .git with it"
         : is_root ? "%s uploads the whole workspace, the credentials in .git/config with it"
                   : "%s uploads whatever tools have left there, credentials too",
         wpa_rule_quote(run, path, length));
-    bool is_hidden =
-        is_root || (path[0] == '.' && path[1] != '/' && path[1] != '.') || strstr(path, "/.");
-    if (u->skips_hidden && is_hidden) {
+    if (is_partly || is_harmless) {
         finding->severity = WPA_SEVERITY_LOW;
+    }
+    if (is_harmless) {
+        finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }
 
@@ -136,7 +171,7 @@ static void check_path(wpa_rule_run *run, const upload *u, size_t offset, size_t
 static void check_paths(wpa_rule_run *run, upload *u)
 {
     const char *text = u->node->text;
-    u->excludes_git = strstr(text, "!.git") || strstr(text, "!./.git") ||
+    u->excludes_git = u->excludes_git || strstr(text, "!.git") || strstr(text, "!./.git") ||
                       strstr(text, "!**/.git") || strstr(text, "/.git\n") ||
                       strstr(text, "}}/.git/");
     for (const char *at = text; *at;) {
@@ -162,6 +197,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         if (wpa_yaml_text(node)) {
             upload u = {.step = step, .node = node};
             u.skips_hidden = uploads[i].skips_hidden && skips_hidden(step);
+            u.excludes_git = uploads[i].skips_git;
             check_paths(run, &u);
         }
     }
@@ -210,15 +246,13 @@ static bool ignores_git(const char *ignore)
     return false;
 }
 
-/* A checkout in front of the step that leaves the token in .git/config; from 6 on it is elsewhere.
- */
+/* A checkout of the workspace in front of the step that leaves the token there. */
 static const wpa_outline_step *keeps_token(const wpa_outline_step *step)
 {
     for (size_t i = 0; i < step->index; i++) {
         const wpa_outline_step *before = &step->job->steps[i];
         if (wpa_outline_step_uses(before, "actions/checkout") &&
-            !wpa_outline_with(before, "path") && !wpa_outline_with(before, "persist-credentials") &&
-            wpa_outline_major(&before->uses) < 6) {
+            !wpa_outline_with(before, "path") && writes_token(before)) {
             return before;
         }
     }

@@ -144,6 +144,18 @@ static const wpa_fact_cache *restored_by(const wpa_rule_run *run, const wpa_outl
     return unsure;
 }
 
+/* Layers that are read from the forge's cache, though none are written back. */
+static const wpa_fact_cache *layers_of(const wpa_outline_step *step, wpa_cache_state *state)
+{
+    static const wpa_fact_cache layers = {.action = "docker/build-push-action",
+                                          .input = "cache-from"};
+    const char *from = wpa_outline_step_uses(step, layers.action) && publishes(step)
+                           ? wpa_outline_with_text(step, layers.input)
+                           : NULL;
+    *state = from && strstr(from, "type=gha") ? WPA_CACHE_STATE_READS : WPA_CACHE_STATE_OFF;
+    return *state == WPA_CACHE_STATE_READS ? &layers : NULL;
+}
+
 /* Steps that put nothing in site: they save, or only ask whether there is something. */
 static bool restores_nothing(const wpa_outline_step *step)
 {
@@ -315,6 +327,7 @@ static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
             step->uses.kind == WPA_OUTLINE_REPOSITORY && !restores_nothing(step)
                 ? restored_by(run, step, &state)
                 : NULL;
+        cache = cache ? cache : layers_of(step, &state);
         if (cache && state != WPA_CACHE_STATE_OFF &&
             !wpa_trust_is_for_other_event(step->condition, p.event)) {
             report(run, step, cache, &p, state);

@@ -64,8 +64,8 @@ static void check_absent(wpa_rule_run *run, const wpa_outline *o)
         "no permissions are set: job %s%s with whatever the repository's default is, often write",
         wpa_rule_quote(run, without->id, strlen(without->id)),
         n_without > 1 ? " and others run" : " runs");
-    finding->severity =
-        o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
+    bool is_open = o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
+    finding->severity = is_open ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
     finding->confidence = WPA_CONFIDENCE_MEDIUM;
     for (size_t i = 0; i < o->n_jobs; i++) {
         if (!wpa_yaml_find(o->jobs[i].node, "permissions")) {
@@ -73,7 +73,7 @@ static void check_absent(wpa_rule_run *run, const wpa_outline *o)
         }
     }
     wpa_rule_relate(run, finding, o->root->pairs[0].key->span, "nor has the workflow");
-    if (o->n_jobs == 1 || wpa_outline_only_triggers(o, call_only)) {
+    if ((o->n_jobs == 1 && !is_open) || wpa_outline_only_triggers(o, call_only)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }

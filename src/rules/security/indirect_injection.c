@@ -156,6 +156,9 @@ static bool runs_input(const wpa_shell_command *c)
         if (wpa_text_is(word, "-") || wpa_text_is(word, "-s") || wpa_text_is(word, "/dev/stdin")) {
             return true; /* what follows are its arguments */
         }
+        if (wpa_text_is(word, "-c") && i + 1 == c->n_words) {
+            return true; /* "xargs sh -c": the script is what xargs reads */
+        }
         bool is_flag = word[0] == '-' && !strpbrk(word, "cerpm");
         is_one = is_flag;
     }
@@ -178,10 +181,37 @@ static void check_fed(wpa_rule_run *run, const wpa_site *site, const wpa_shell_c
     }
 }
 
+/* Commands behind a substitution among which the one that it stands in is looked for. */
+#define OUTER_LOOKAHEAD 32
+
+static const char *const printers[] = {"echo", "printf"};
+
+/* "source <(echo "$X")", "bash <(printf ... "$X")": what is printed is a script's text. */
+static void check_printed(wpa_rule_run *run, const wpa_site *site, size_t i)
+{
+    const wpa_script *script = site->step->script;
+    const wpa_shell_command *c = &script->commands[i];
+    bool prints = c->nested && wpa_text_index(c->name, printers, WPA_COUNT(printers)) >= 0 &&
+                  !wpa_text_is(c->after, "|");
+    for (size_t k = i + 1; prints && k < script->n_commands && k < i + OUTER_LOOKAHEAD; k++) {
+        const wpa_shell_command *outer = &script->commands[k];
+        if (outer->nested >= c->nested || !wpa_span_contains(outer->span, c->span)) {
+            continue;
+        }
+        const wpa_shell_word *file = wpa_shell_argument(outer, 0);
+        bool is_read = file && wpa_text_starts(file->text, "<(") &&
+                       (is_shell(outer->name) || wpa_text_is(outer->name, "source") ||
+                        wpa_text_is(outer->name, "."));
+        for (size_t w = c->first + 1; is_read && w < c->n_words; w++) {
+            report(run, site, outer->name, &c->words[w], AS_CODE);
+        }
+        return;
+    }
+}
+
 /* "sh <<< $X", "bash <<EOF" that expands, "echo $X | sh". */
 static void check_input(wpa_rule_run *run, const wpa_site *site, size_t i)
 {
-    static const char *const printers[] = {"echo", "printf"};
     const wpa_shell_command *c = &site->step->script->commands[i];
     if (!runs_input(c)) {
         return;
@@ -299,6 +329,7 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
         }
         check_programs(run, site, c);
         check_input(run, site, i);
+        check_printed(run, site, i);
         check_started(run, site, c);
         bool is_told = wpa_text_is(c->name, "ssh") && check_remote(run, site, c);
         if (!is_told) {

@@ -12,9 +12,40 @@ typedef struct exposure {
     wpa_severity severity;
 } exposure;
 
-/* Does an uploaded path cover the workspace's root, and .git with it? */
-static bool covers_root(const char *paths)
+/* ".git" or ".git/config", behind the folder whose length is given. */
+static bool is_git_of(wpa_slice path, size_t folder)
 {
+    size_t at = folder + (folder && folder < path.length && path.at[folder] == '/');
+    return path.length >= at + 4 && memcmp(path.at + at, ".git", 4) == 0 &&
+           (path.length == at + 4 || path.at[at + 4] == '/');
+}
+
+/* Is it the folder, everything in it, or its .git? */
+static bool is_folder(wpa_slice path, wpa_slice folder)
+{
+    static const char *const rest[] = {"", "/", "/*", "/**", "/**/*"};
+    if (path.length < folder.length || memcmp(path.at, folder.at, folder.length) != 0) {
+        return false;
+    }
+    wpa_slice behind = {path.at + folder.length, path.length - folder.length};
+    for (size_t i = 0; i < WPA_COUNT(rest); i++) {
+        if (wpa_slice_is(behind, rest[i])) {
+            return true;
+        }
+    }
+    return is_git_of(path, folder.length);
+}
+
+static wpa_slice without_dot(wpa_slice path)
+{
+    bool is_dotted = path.length > 2 && path.at[0] == '.' && path.at[1] == '/';
+    return is_dotted ? (wpa_slice){path.at + 2, path.length - 2} : path;
+}
+
+/* Does one of the paths cover .git of the workspace, or of the folder if one is given? */
+static bool covers_git(const char *paths, wpa_slice folder)
+{
+    bool covers = false;
     while (*paths) {
         paths += strspn(paths, " \t\r\n");
         size_t length = strcspn(paths, "\n");
@@ -22,18 +53,25 @@ static bool covers_root(const char *paths)
         while (end && strchr(" \t\r", paths[end - 1])) {
             end--;
         }
-        if (wpa_path_is_workspace((wpa_slice){paths, end})) {
-            return true;
+        wpa_slice path = without_dot((wpa_slice){paths, end});
+        bool is_it = folder.length ? is_folder(path, folder)
+                                   : wpa_path_is_workspace((wpa_slice){paths, end}) ||
+                                         wpa_slice_is(path, "..") || wpa_slice_is(path, "../") ||
+                                         is_git_of(path, 0);
+        if (end && *paths == '!' && memmem(paths, end, ".git", 4)) {
+            return false; /* taken out again */
         }
+        covers = covers || is_it;
         paths += length;
     }
-    return false;
+    return covers;
 }
 
-static bool uploads_workspace(const wpa_outline_step *step)
+static bool uploads_git(const wpa_outline_step *step, wpa_slice folder)
 {
     const char *path = wpa_outline_with_text(step, "path");
-    if (!wpa_outline_step_uses(step, "actions/upload-artifact") || !path || !covers_root(path)) {
+    if (!wpa_outline_step_uses(step, "actions/upload-artifact") || !path ||
+        !covers_git(path, folder)) {
         return false;
     }
     /* From 4.4 on hidden files, .git among them, are left out. */
@@ -63,7 +101,7 @@ static bool runs_their_code(wpa_rule_run *run, const wpa_outline_step *step)
 
 static exposure exposure_of(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    if (uploads_workspace(step)) {
+    if (uploads_git(step, (wpa_slice){0})) {
         return (exposure){step->node, "it is uploaded with the workspace", WPA_SEVERITY_HIGH};
     }
     if (runs_their_code(run, step)) {
@@ -108,6 +146,30 @@ static aftermath *look_behind(wpa_rule_run *run, const wpa_outline_job *job)
     return all;
 }
 
+/* Steps behind a checkout that are asked whether they upload its own folder. */
+#define OWN_FOLDER_STEPS 64
+
+/* Of a checkout into a folder of its own: the step that uploads that folder. */
+static exposure exposure_of_folder(const wpa_outline_step *checkout)
+{
+    const char *path = wpa_outline_with_text(checkout, "path");
+    wpa_slice folder = without_dot(wpa_slice_of(path ? path : ""));
+    while (folder.length && folder.at[folder.length - 1] == '/') {
+        folder.length--;
+    }
+    const wpa_outline_job *job = checkout->job;
+    for (size_t i = checkout->index + 1; folder.length && i < job->n_steps; i++) {
+        if (i > checkout->index + OWN_FOLDER_STEPS) {
+            break;
+        }
+        if (uploads_git(&job->steps[i], folder)) {
+            return (exposure){job->steps[i].node, "it is uploaded with its folder",
+                              WPA_SEVERITY_HIGH};
+        }
+    }
+    return (exposure){0};
+}
+
 /* Of a finding. */
 typedef struct subject {
     const wpa_outline_step *step;
@@ -129,6 +191,8 @@ static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step, afte
     if ((value && !is_explicit && !is_computed) || with_is_open) {
         return;
     }
+    exposure of_folder = exposure_of_folder(step);
+    after.worst = of_folder.node ? of_folder : after.worst;
     const wpa_yaml_node *first = step->node->n_pairs ? step->node->pairs[0].key : NULL;
     const char *how = after.worst.how ? after.worst.how : "every later step can read it";
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);

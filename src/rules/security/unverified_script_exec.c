@@ -159,14 +159,17 @@ static wpa_finding *report(wpa_rule_run *run, const download *d, wpa_span span, 
 /* A shell that reads its script from the pipe: no script of its own, no -c. */
 static bool reads_pipe(const wpa_shell_command *c)
 {
-    if (wpa_text_is(c->name, "source") || wpa_text_is(c->name, ".")) {
-        return wpa_shell_word_find(c, "/dev/stdin") != NULL;
+    if (wpa_text_is(c->name, "source") || wpa_text_is(c->name, ".")) { /* alone: that of fish */
+        return c->n_words == c->first + 1 || wpa_shell_word_find(c, "/dev/stdin");
     }
     if (!is_interpreter(c->name)) {
         return false;
     }
     for (size_t i = c->first + 1; i < c->n_words; i++) {
         const char *word = c->words[i].text;
+        if (wpa_text_is(word, "-c") && i + 1 == c->n_words) {
+            return true; /* "xargs sh -c": the script is what xargs reads */
+        }
         if (wpa_text_is(word, "-c") || wpa_text_is(word, "-m") || wpa_text_is(word, "-e") ||
             wpa_text_is(word, "-p") || wpa_text_is(word, "-n") || wpa_text_is(word, "-ne")) {
             return false;
@@ -207,6 +210,19 @@ static void check_pipe(wpa_rule_run *run, const download *d, size_t i)
 /* ---- bash <(curl ...), eval "$(curl ...)" ------------------------------------------------------
  */
 
+/* "bash < <(curl ...)", "bash <<< "$(curl ...)"" */
+static bool is_fed_with(const wpa_shell_command *outer, wpa_span span)
+{
+    for (size_t i = 0; i < outer->n_redirects; i++) {
+        const wpa_shell_redirect *r = &outer->redirects[i];
+        bool is_input = wpa_text_is(r->operator, "<") || wpa_text_is(r->operator, "<<<");
+        if (is_input && wpa_span_contains(r->target.span, span)) {
+            return reads_pipe(outer);
+        }
+    }
+    return false;
+}
+
 static void check_substitution(wpa_rule_run *run, const download *d, size_t i)
 {
     static const char *const runners[] = {"eval", "source", ".", "exec"};
@@ -214,15 +230,22 @@ static void check_substitution(wpa_rule_run *run, const download *d, size_t i)
     for (size_t k = i + 1; d->fetch->nested && k < script->n_commands && k < i + LOOKAHEAD_MAX;
          k++) {
         const wpa_shell_command *outer = &script->commands[k];
-        bool is_around =
-            outer->nested < d->fetch->nested && wpa_span_contains(outer->span, d->fetch->span);
-        if (!is_around) {
+        bool is_inside = outer->nested < d->fetch->nested;
+        if (is_inside && is_fed_with(outer, d->fetch->span)) {
+            report(run, d, (wpa_span){outer->span.start, d->fetch->span.end}, outer->name, false);
+            return;
+        }
+        if (!is_inside || !wpa_span_contains(outer->span, d->fetch->span)) {
             continue;
         }
-        bool is_process = strstr(outer->name, "<(") != NULL;
+        const wpa_shell_word *program = &outer->words[outer->first];
+        bool is_program = outer->first < outer->n_words && !outer->is_nested_script &&
+                          wpa_text_starts(program->text, "$(") &&
+                          wpa_span_contains(program->span, d->fetch->span);
+        bool is_process = is_program || strstr(outer->name, "<(") != NULL;
         if ((is_interpreter(outer->name) && outer->n_words > outer->first + 1) ||
             wpa_text_index(outer->name, runners, WPA_COUNT(runners)) >= 0 || is_process) {
-            report(run, d, outer->span, outer->name, false);
+            report(run, d, outer->span, is_process ? "the shell" : outer->name, false);
         }
         return;
     }

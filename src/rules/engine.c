@@ -64,23 +64,33 @@ static wpa_persona level_of(const wpa_settings *settings, const wpa_finding *fin
     return own > settings->persona ? own : settings->persona;
 }
 
-bool wpa_finding_is_seen(const wpa_settings *settings, const wpa_finding *finding)
+/** setting is that of the finding's rule. */
+static bool is_seen(const wpa_settings *settings, const wpa_rule_setting *setting,
+                    const wpa_finding *finding)
 {
-    const wpa_rule_setting *setting = wpa_settings_of(settings, finding->rule);
     return !is_check_off(setting, finding->check) && finding->severity >= settings->min_severity &&
            finding->confidence >= settings->min_confidence &&
            (setting->toggle == WPA_TOGGLE_ON || finding->persona <= level_of(settings, finding));
 }
 
-void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding)
+bool wpa_finding_is_seen(const wpa_settings *settings, const wpa_finding *finding)
 {
-    const wpa_rule_setting *setting = wpa_settings_of(settings, finding->rule);
+    return is_seen(settings, wpa_settings_of(settings, finding->rule), finding);
+}
+
+static void configure(const wpa_rule_setting *setting, wpa_finding *finding)
+{
     const wpa_check_setting *check =
         setting->checks && finding->check ? wpa_map_get(setting->checks, finding->check) : NULL;
     finding->severity = setting->has_severity ? setting->severity : finding->severity;
     finding->severity = check && check->has_severity ? check->severity : finding->severity;
     finding->confidence = setting->has_confidence ? setting->confidence : finding->confidence;
     finding->persona = setting->has_persona ? setting->persona : finding->persona;
+}
+
+void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding)
+{
+    configure(wpa_settings_of(settings, finding->rule), finding);
 }
 
 /* ---- code that never runs ---------------------------------------------------------------------*/
@@ -357,10 +367,10 @@ static void settle_all(wpa_rule_sink *sink, const wpa_rule *rule, size_t from)
     bool is_any_seen = names_fingerprints(sink->settings);
     for (size_t i = from; i < sink->n_findings; i++) {
         sink->findings[i] = settle(sink, sink->findings[i]);
-        wpa_finding_configure(sink->settings, sink->findings[i]);
+        configure(sink->setting, sink->findings[i]);
         relate_uses(&run, sink->findings[i]);
         wpa_finding_locate(sink->source, sink->findings[i]);
-        is_any_seen = is_any_seen || wpa_finding_is_seen(sink->settings, sink->findings[i]);
+        is_any_seen = is_any_seen || is_seen(sink->settings, sink->setting, sink->findings[i]);
     }
     /* Findings that are alike are numbered, those that are not seen too. */
     for (size_t i = from; i < sink->n_findings && is_any_seen; i++) {
@@ -448,6 +458,7 @@ static void run_rules(wpa_rule_sink *sink, bool are_last)
             continue;
         }
         sink->has_run[i] = true;
+        sink->setting = setting;
         run_rule(sink, rules[i], &err);
     }
 }
@@ -549,6 +560,7 @@ static void repair(wpa_rule_sink *sink, wpa_finding *finding)
                         .lasting = sink->arena,
                         .sink = sink};
     size_t n_kept = 0;
+    sink->setting = wpa_settings_of(sink->settings, finding->rule);
     (void)wpa_rule_spend(&run, REPAIR_WORK);
     finding->rule->repair(&run, finding);
     if (sink->budget.is_spent) { /* half of it may be missing */

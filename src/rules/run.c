@@ -296,8 +296,8 @@ static const wpa_rule_option *option_of(const wpa_rule *rule, const char *name)
 
 const char *wpa_rule_option_text(const wpa_rule_run *run, const char *name)
 {
-    const wpa_rule_setting *setting = wpa_settings_of(run->sink->settings, run->rule);
-    const char *value = setting && setting->options ? wpa_map_get(setting->options, name) : NULL;
+    const wpa_rule_setting *setting = run->sink->setting;
+    const char *value = setting->options ? wpa_map_get(setting->options, name) : NULL;
     const wpa_rule_option *option = option_of(run->rule, name);
     return value ? value : option ? option->value : "";
 }

@@ -116,12 +116,19 @@ static bool fits_kind(const wpa_schema_def *def, const wpa_yaml_node *node)
 
 static int count_known(const wpa_schema_def *def, const wpa_yaml_node *node)
 {
-    /* A job with uses is a call, whatever else stands in it. */
-    int n = wpa_text_is(def->name, "workflow-job") && wpa_yaml_find(node, "uses") ? 1000 : 0;
+    int n = 0;
     for (size_t i = 0; i < node->n_pairs; i++) {
         const char *key = wpa_yaml_text(node->pairs[i].key);
         n += key && (def->is_loose || wpa_schema_property_find(def, wpa_slice_of(key)));
     }
+    return n;
+}
+
+/** What tells the forms apart is what each requires, and a value that only one takes. */
+static int count_telling(const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    /* A job with uses is a call, whatever else stands in it. */
+    int n = wpa_text_is(def->name, "workflow-job") && wpa_yaml_find(node, "uses") ? 1000 : 0;
     for (size_t i = 0; i < def->n_properties; i++) {
         const wpa_schema_property *property = &def->properties[i];
         bool is_telling = property->def->kind == WPA_SCHEMA_STRING && property->def->constant;
@@ -130,7 +137,6 @@ static int count_known(const wpa_schema_def *def, const wpa_yaml_node *node)
         }
         const wpa_yaml_pair *pair = wpa_yaml_find_ci(node, property->name);
         const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
-        /* What tells the forms apart is what each requires, and a value that only one takes. */
         n += property->is_required ? (pair ? 100 : -1) : 0;
         n += value && is_telling && fits_kind(property->def, value) ? 500 : 0;
     }
@@ -142,7 +148,10 @@ static const wpa_schema_def *best_mapping(const wpa_schema_def *def, const wpa_y
                                           int *best)
 {
     if (def->kind == WPA_SCHEMA_MAPPING) {
-        int n = count_known(def, node);
+        int n = count_telling(def, node);
+        if (n + (int)node->n_pairs > *best) { /* else it loses however many keys it knows */
+            n += count_known(def, node);
+        }
         if (n > *best) {
             *best = n;
             return def;

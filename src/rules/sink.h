@@ -22,8 +22,9 @@ typedef struct wpa_rule_sink {
     size_t work;        /* that all of them have done */
     const wpa_source *source;
     const wpa_settings *settings;
-    int64_t deadline_us; /* in this thread's processor time */
-    int64_t began_us;    /* by the clock of the wall */
+    const wpa_rule_setting *setting; /* of the rule that runs now */
+    int64_t deadline_us;             /* in this thread's processor time */
+    int64_t began_us;                /* by the clock of the wall */
     wpa_finding **findings;
     size_t n_findings, capacity;
     wpa_note *notes;

@@ -100,13 +100,13 @@ static const char *system_name(unsigned systems)
 }
 
 /* Does the script look which system it is on, or whether the command is there? */
-static bool is_guarded(const wpa_script *script)
+static bool is_guarded(const wpa_yaml_doc *doc, const wpa_script *script)
 {
     static const char *const guards[] = {
         "uname",    "RUNNER_OS", "OSTYPE",    "command -v", "which ",    "runner.os", "$IsWindows",
         "$IsLinux", "$IsMacOS",  "matrix.os", "hash ",      "coreutils", "gnubin",    "gnu-sed"};
     for (size_t i = 0; i < WPA_COUNT(guards); i++) {
-        if (strstr(script->text, guards[i])) {
+        if (wpa_yaml_may_hold(doc, guards[i]) && strstr(script->text, guards[i])) {
             return true;
         }
     }
@@ -129,10 +129,14 @@ static bool match(wpa_rule_run *run, const wpa_outline_step *step, const wpa_she
         if (!(row->systems & systems)) {
             continue;
         }
-        const wpa_shell_word *word = row->word ? wpa_shell_word_find(c, row->word) : NULL;
         size_t first = c->first < c->n_words ? c->first : 0;
         bool is_wrapped = !row->word && c->first && wpa_text_is(c->words[0].text, row->program);
-        if ((wpa_text_is(c->name, row->program) || is_wrapped) && (!row->word || word)) {
+        bool is_named = *c->name == *row->program && wpa_text_is(c->name, row->program);
+        if (!is_named && !is_wrapped) {
+            continue;
+        }
+        const wpa_shell_word *word = row->word ? wpa_shell_word_find(c, row->word) : NULL;
+        if (!row->word || word) {
             wpa_span span = word ? word->span : c->words[is_wrapped ? 0 : first].span;
             report(run, step, span, row->systems & systems, row->word ? row->word : row->program,
                    row->why);
@@ -218,7 +222,7 @@ static void check_continuation(wpa_rule_run *run, const wpa_outline_step *step, 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     unsigned systems = step->lexed && step->lexed->is_readable ? systems_of(step) : 0;
-    if (!systems || is_guarded(step->lexed) ||
+    if (!systems || is_guarded(run->source->yaml, step->lexed) ||
         (step->shell == WPA_SHELL_UNKNOWN && step->has_named_shell)) {
         return;
     }

@@ -319,7 +319,7 @@ static bool is_readable(const wpa_rule_run *run, const wpa_outline_job *job)
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     wpa_map *decided = wpa_map_new(run->arena);
-    for (size_t i = 0; i < job->n_steps && is_readable(run, job); i++) {
+    for (size_t i = 0, n = is_readable(run, job) ? job->n_steps : 0; i < n; i++) {
         const wpa_outline_step *step = &job->steps[i];
         bool is_read = step->lexed && step->lexed->language != WPA_SCRIPT_PYTHON;
         for (size_t k = 0; is_read && !is_guarded(step) && k < step->lexed->n_commands; k++) {

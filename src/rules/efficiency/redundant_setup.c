@@ -234,13 +234,17 @@ static bool check(wpa_rule_run *run, wpa_error *err)
                 check_docker(run, step);
                 check_present(run, step);
             }
-            bool is_still = step->script && !moves(step);
             size_t n = 0;
-            for (size_t c = 0; is_still && n < INSTALLS_MAX && c < step->script->n_commands; c++) {
-                if (is_install(&step->script->commands[c])) {
-                    check_install(run, step, &step->script->commands[c]);
-                    n++;
+            for (size_t c = 0; step->script && n < INSTALLS_MAX && c < step->script->n_commands;
+                 c++) {
+                if (!is_install(&step->script->commands[c])) {
+                    continue;
                 }
+                if (moves(step)) {
+                    break;
+                }
+                check_install(run, step, &step->script->commands[c]);
+                n++;
             }
         }
     }

@@ -35,8 +35,8 @@ static bool is_cached_elsewhere(const wpa_outline_step *setup, const wpa_fact_ca
             }
         }
         const char *path = wpa_outline_with_text(step, "path");
-        bool is_cache =
-            step->uses.kind == WPA_OUTLINE_REPOSITORY && strcasestr(step->uses.node->text, "cache");
+        bool is_cache = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
+                        wpa_text_find_ci(step->uses.node->text, step->uses.node->length, "cache");
         if (is_cache && (!path || wpa_caches_covers(cache, path) || strstr(path, "node_modules") ||
                          strstr(path, cache->manager) || wpa_outline_has_expression(path))) {
             return true;
@@ -55,7 +55,8 @@ static bool publishes(const wpa_outline *o, const wpa_outline_job *job)
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_yaml_node *node = job->steps[i].run ? job->steps[i].run : job->steps[i].uses.node;
         for (size_t k = 0; node && k < WPA_COUNT(words); k++) {
-            if (wpa_yaml_may_hold(node->doc, words[k]) && strcasestr(node->text, words[k])) {
+            if (wpa_yaml_may_hold(node->doc, words[k]) &&
+                wpa_text_find_ci(node->text, node->length, words[k])) {
                 return true;
             }
         }

@@ -99,17 +99,18 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     size_t n = 0;
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        bool is_straight = step->script && is_plain(step);
         for (size_t k = 0; step->script && n < PER_JOB_MAX && k < step->script->n_commands; k++) {
             const wpa_shell_command *c = &step->script->commands[k];
             int update = index_of(c, updates, WPA_COUNT(updates));
             bool is_upgrade = index_of(c, upgrades, WPA_COUNT(upgrades)) >= 0;
-            if (is_upgrade && is_straight && !c->loops && !wpa_yaml_find(job->node, "container") &&
-                !wpa_shell_argument(c, 1)) {
+            if ((update < 0 && !is_upgrade) || c->loops || !is_plain(step)) {
+                continue;
+            }
+            if (is_upgrade && !wpa_yaml_find(job->node, "container") && !wpa_shell_argument(c, 1)) {
                 report(run, step, c, NULL);
                 n++;
             }
-            if (update < 0 || !is_straight || c->loops) {
+            if (update < 0) {
                 continue;
             }
             size_t slot = 0;

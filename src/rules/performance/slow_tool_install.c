@@ -68,6 +68,14 @@ static bool is_cached(const wpa_outline_step *step)
     return wpa_work_mentions_any(step->condition, words) || wpa_work_mentions_any(step->run, words);
 }
 
+/* By a program that the checks below know. */
+static bool is_install(const wpa_shell_command *c)
+{
+    return wpa_shell_is(c, "cargo", "install") || wpa_shell_is(c, "go", "install") ||
+           wpa_shell_is(c, "npm", "install") || wpa_shell_is(c, "npm", "i") ||
+           wpa_shell_is(c, "pip", "install") || wpa_shell_is(c, "pip3", "install");
+}
+
 static bool check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
@@ -166,14 +174,19 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
-            bool is_kept = step->script && is_cached(step);
             size_t n = 0;
-            for (size_t c = 0;
-                 step->script && !is_kept && n < PER_STEP_MAX && c < step->script->n_commands;
-                 c++) {
-                n += check_command(run, step, &step->script->commands[c]) ||
-                     check_global(run, step, &step->script->commands[c]) ||
-                     check_source(run, step, &step->script->commands[c]);
+            for (size_t i_command = 0;
+                 step->script && n < PER_STEP_MAX && i_command < step->script->n_commands;
+                 i_command++) {
+                const wpa_shell_command *c = &step->script->commands[i_command];
+                if (!is_install(c)) {
+                    continue;
+                }
+                if (is_cached(step)) {
+                    break;
+                }
+                n += check_command(run, step, c) || check_global(run, step, c) ||
+                     check_source(run, step, c);
             }
         }
     }

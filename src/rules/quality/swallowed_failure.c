@@ -75,9 +75,11 @@ static bool is_asked_for(const wpa_rule_run *run, const wpa_outline_step *step)
 static void check_continue(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_yaml_node *node = wpa_yaml_get(step->node, "continue-on-error");
+    if (!is_set(node)) {
+        return;
+    }
     bool matters = (wpa_step_roles(step) & ROLES_THAT_MATTER) || uses_scanner(step);
-    if (is_set(node) && matters && !is_asked_for(run, step) &&
-        !has_reason_in_file(run, node->span.start)) {
+    if (matters && !is_asked_for(run, step) && !has_reason_in_file(run, node->span.start)) {
         (void)wpa_rule_report(run, node->span, "W1", NULL,
                               "the step may fail and nobody is told: the job goes on as if it had "
                               "not");
@@ -87,11 +89,11 @@ static void check_continue(wpa_rule_run *run, const wpa_outline_step *step)
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     const wpa_yaml_node *node = wpa_yaml_get(job->node, "continue-on-error");
-    bool matters = false;
-    for (size_t i = 0; i < job->n_steps; i++) {
+    bool is_free = is_set(node), matters = false;
+    for (size_t i = 0; i < job->n_steps && is_free; i++) {
         matters = matters || (wpa_step_roles(&job->steps[i]) & ROLES_THAT_MATTER) != 0;
     }
-    if (is_set(node) && matters && !job->is_call && !has_reason_in_file(run, node->span.start)) {
+    if (matters && !job->is_call && !has_reason_in_file(run, node->span.start)) {
         (void)wpa_rule_report(run, node->span, "W1", NULL,
                               "job '%s' may fail and the run still ends well", job->id);
     }
@@ -104,12 +106,11 @@ static bool matters(const wpa_shell_command *c)
 {
     static const char *const questions[] = {"--version", "-version", "-v",    "--help",
                                             "-showsdks", "version",  "--list"};
-    for (size_t i = 0; i < WPA_COUNT(questions); i++) {
-        if (wpa_shell_word_find(c, questions[i])) {
-            return false;
-        }
+    bool does = (wpa_shell_roles(c) & ROLES_THAT_MATTER) != 0;
+    for (size_t i = 0; i < WPA_COUNT(questions) && does; i++) {
+        does = !wpa_shell_word_find(c, questions[i]);
     }
-    return (wpa_shell_roles(c) & ROLES_THAT_MATTER) != 0;
+    return does;
 }
 
 static bool is_nothing(const wpa_shell_command *c)

@@ -121,8 +121,9 @@ static const wpa_shell_word *word_behind(const wpa_shell_command *c, const char 
 static void check_programs(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
 {
     for (size_t i = 0; i < WPA_COUNT(programs); i++) {
-        const wpa_shell_word *word =
-            wpa_text_is(c->name, programs[i].command) ? word_behind(c, programs[i].option) : NULL;
+        bool is_named =
+            *c->name == *programs[i].command && wpa_text_is(c->name, programs[i].command);
+        const wpa_shell_word *word = is_named ? word_behind(c, programs[i].option) : NULL;
         if (word) {
             report(run, site, c->name, word, AS_CODE);
             return;
@@ -236,8 +237,8 @@ static void check_started(wpa_rule_run *run, const wpa_site *site, const wpa_she
     for (size_t i = c->first + 1; i + 2 < c->n_words; i++) {
         const char *option = c->words[i + 1].text;
         size_t length = strlen(option);
-        bool is_code = is_shell(c->words[i].text) && option[0] == '-' && option[1] != '-' &&
-                       length > 1 && option[length - 1] == 'c';
+        bool is_code = option[0] == '-' && option[1] != '-' && length > 1 &&
+                       option[length - 1] == 'c' && is_shell(c->words[i].text);
         if (is_code) {
             report(run, site, c->words[i].text, &c->words[i + 2], AS_CODE);
             return;

@@ -26,8 +26,10 @@ static bool is_slip(wpa_slice folded, const char *blurred, const wpa_fact_origin
 /* Is it well known itself, so that the likeness is chance? */
 static bool is_known(const char *folded)
 {
+    size_t length = strlen(folded);
     for (size_t i = 0; i < wpa_facts_original_count(); i++) {
-        if (wpa_text_is(folded, wpa_facts_original_at(i)->name)) {
+        const wpa_fact_original *original = wpa_facts_original_at(i);
+        if (original->length == length && memcmp(folded, original->name, length) == 0) {
             return true;
         }
     }

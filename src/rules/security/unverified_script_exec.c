@@ -442,10 +442,12 @@ static void check_foreign(wpa_rule_run *run, const wpa_outline_step *step,
 static void check_remote_script(wpa_rule_run *run, const wpa_outline_step *step,
                                 const wpa_shell_command *c)
 {
+    if (!wpa_shell_is(c, "deno", "run") && !wpa_shell_is(c, "deno", "install")) {
+        return;
+    }
     const char *url = url_of(run, step, c);
     const wpa_shell_word *word = wpa_shell_argument(c, 1);
-    bool is_run = wpa_shell_is(c, "deno", "run") || wpa_shell_is(c, "deno", "install");
-    if (!is_run || !url || !word) {
+    if (!url || !word) {
         return;
     }
     const char *path = strchr(url + 8, '/');

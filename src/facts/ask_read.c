@@ -271,7 +271,7 @@ const char *wpa_ask_next_page(const char *link, const char *base, wpa_arena *are
 bool wpa_ask_read_repo(const char *json, size_t size_bytes, wpa_arena *arena, wpa_told_repo *repo,
                        wpa_error *err)
 {
-    bool is_archived;
+    bool is_archived = false;
     const wpa_json *object = wpa_json_parse(json, size_bytes, REPO_MAX_BYTES, arena, err);
     const char *name = object ? wpa_json_get_text(object, "full_name", err) : NULL;
     if (!name || !wpa_json_get_bool(object, "archived", &is_archived, err)) {

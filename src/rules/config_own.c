@@ -158,9 +158,12 @@ static bool read_names(const wpa_config_reader *r, const wpa_yaml_node *mapping,
 
 bool wpa_config_names(const wpa_config_reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
-    static const char *const keys[] = {"secrets", "vars", "environments"};
+    static const char *const keys[] = {"secrets", "vars", "environments", "reviewed-environments",
+                                       "dependabot-secrets"};
+    const size_t n_options = 3; /* of config-names; the others are read by name */
     wpa_own *own = &r->settings->own;
-    wpa_name_list *lists[] = {&own->secrets, &own->variables, &own->environments};
+    wpa_name_list *lists[] = {&own->secrets, &own->variables, &own->environments, &own->reviewed,
+                              &own->dependabot_secrets};
     if (!wpa_config_check_keys(value, keys, WPA_COUNT(keys), err)) {
         return false;
     }
@@ -168,8 +171,10 @@ bool wpa_config_names(const wpa_config_reader *r, const wpa_yaml_node *value, wp
         if (!read_names(r, value, keys[i], lists[i], err)) {
             return false;
         }
-        const char *option = lists[i]->is_known ? join(r, &lists[i]->names) : "null";
-        wpa_config_set_option(r, "config-names", keys[i], option);
+        if (i < n_options) {
+            const char *option = lists[i]->is_known ? join(r, &lists[i]->names) : "null";
+            wpa_config_set_option(r, "config-names", keys[i], option);
+        }
     }
     return true;
 }

@@ -89,6 +89,8 @@ static void add_own(wpa_sha256_state *hash, const wpa_own *own)
     add_names(hash, &own->secrets);
     add_names(hash, &own->variables);
     add_names(hash, &own->environments);
+    add_names(hash, &own->reviewed);
+    add_names(hash, &own->dependabot_secrets);
     add_texts(hash, own->first_party.items, own->first_party.n);
     add_text(hash, own->codeowners);
 }

@@ -23,6 +23,7 @@ struct wpa_graph {
     wpa_map *named;     /* name -> files, once closed */
     wpa_map *followers; /* name -> files that wait for it, once closed */
     bool is_partial;
+    wpa_map *values;  /* name -> holders, once closed */
     wpa_map *actions; /* owner/repo[/path] in lower case -> users, once closed */
     bool *has_asked;  /* of the reader whose view this is, or NULL */
     wpa_budget *budget;
@@ -35,6 +36,12 @@ typedef struct users {
     wpa_graph_user *items;
     size_t n, capacity;
 } users;
+
+/* All workflows that give one name a value. */
+typedef struct holders {
+    wpa_graph_holder *items;
+    size_t n, capacity;
+} holders;
 
 /* Files in the order of their paths. */
 typedef struct file_list {
@@ -50,6 +57,7 @@ static wpa_graph *new_graph(const char *repository, bool has_whole_jobs, wpa_are
     graph->by_path = wpa_map_new(arena);
     graph->users = wpa_map_new(arena);
     graph->actions = wpa_map_new(arena);
+    graph->values = wpa_map_new(arena);
     graph->named = wpa_map_new(arena);
     graph->followers = wpa_map_new(arena);
     graph->sketched = wpa_similarity_memo_new(has_whole_jobs, arena);
@@ -367,6 +375,9 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
     read_uses(graph, file, source->outline);
     read_toolchains(graph, file, source);
     read_secrets(graph, file, source);
+    if (file->kind == WPA_INPUT_WORKFLOW) {
+        file->values = wpa_values_read(source->outline, graph->arena, &file->n_values);
+    }
     file->stores = wpa_stores_read(source->outline, graph->arena);
     graph->files = wpa_arena_grow(graph->arena, graph->files, graph->n, &graph->capacity,
                                   sizeof *graph->files);
@@ -514,6 +525,20 @@ static void list_names(wpa_graph *graph)
     }
 }
 
+static void list_values(const wpa_graph *graph, const wpa_graph_file *file)
+{
+    for (size_t i = 0; i < file->n_values; i++) {
+        holders *list = wpa_map_get(graph->values, file->values[i].name);
+        if (!list) {
+            list = wpa_arena_alloc(graph->arena, sizeof *list);
+            wpa_map_put(graph->values, file->values[i].name, list);
+        }
+        list->items = wpa_arena_grow(graph->arena, list->items, list->n, &list->capacity,
+                                     sizeof *list->items);
+        list->items[list->n++] = (wpa_graph_holder){file, &file->values[i]};
+    }
+}
+
 void wpa_graph_close(wpa_graph *graph)
 {
     if (graph->n) {
@@ -528,6 +553,9 @@ void wpa_graph_close(wpa_graph *graph)
                 add_user(graph, graph->users, target->path, (wpa_graph_user){file, &file->uses[k]});
             }
         }
+    }
+    for (size_t i = 0; i < graph->n; i++) {
+        list_values(graph, graph->files[i]);
     }
     index_actions(graph);
     list_names(graph);
@@ -668,4 +696,12 @@ const wpa_similarity_index *wpa_graph_similar(const wpa_graph *graph)
 {
     (void)note(graph);
     return graph->similar;
+}
+
+const wpa_graph_holder *wpa_graph_values_of(const wpa_graph *graph, const char *name, size_t *n)
+{
+    (void)note(graph);
+    const holders *list = wpa_map_get(graph->values, name);
+    *n = list ? list->n : 0;
+    return list ? list->items : NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "rules/source.h"
 #include "rules/stores.h"
+#include "rules/values.h"
 
 typedef struct wpa_graph wpa_graph;
 
@@ -64,6 +65,8 @@ typedef struct wpa_graph_file {
     size_t n_uses;
     const wpa_graph_toolchain *toolchains; /* of workflows */
     size_t n_toolchains;
+    const wpa_named_value *values; /* of workflows */
+    size_t n_values;
     wpa_stores stores;
     const char *const
         *secrets; /* [n_secrets] that a callable workflow names, GITHUB_TOKEN left out */
@@ -135,6 +138,14 @@ const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, 
  * repository with very many uses those of the first files. Known once the graph is closed.
  */
 const wpa_graph_user *wpa_graph_uses_of(const wpa_graph *graph, wpa_slice slug, size_t *n);
+/** A workflow in which a name has one value. */
+typedef struct wpa_graph_holder {
+    const wpa_graph_file *file;
+    const wpa_named_value *value;
+} wpa_graph_holder;
+
+/** Workflows that give this name a value, by path; known once the graph is closed. */
+const wpa_graph_holder *wpa_graph_values_of(const wpa_graph *graph, const char *name, size_t *n);
 /** Is the file the first of its kind in the graph: where what is said once for all stands. */
 bool wpa_graph_is_first(const wpa_graph *graph, const wpa_source *source);
 

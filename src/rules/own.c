@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "rules/outline.h"
 #include "rules/sink.h"
 
 static const wpa_own *own_of(const wpa_rule_run *run)
@@ -124,6 +125,32 @@ bool wpa_rule_is_first_party(const wpa_rule_run *run, wpa_slice owner)
         is_own = wpa_slice_is_ci(owner, list->items[i]);
     }
     return is_own;
+}
+
+static wpa_listed is_listed(const wpa_name_list *list, const char *name)
+{
+    wpa_listed listed = list->is_known ? WPA_LISTED_NO : WPA_LISTED_UNKNOWN;
+    for (size_t i = 0; list->is_known && i < list->names.n && listed == WPA_LISTED_NO; i++) {
+        listed = wpa_text_is_ci(list->names.items[i], name) ? WPA_LISTED_YES : WPA_LISTED_NO;
+    }
+    return listed;
+}
+
+wpa_listed wpa_rule_is_reviewed(const wpa_rule_run *run, const wpa_outline_job *job)
+{
+    const wpa_yaml_node *value = wpa_yaml_get(job->node, "environment");
+    value = wpa_yaml_is(value, WPA_YAML_MAPPING) ? wpa_yaml_get(value, "name") : value;
+    const char *name = wpa_yaml_text(value);
+    if (!value) {
+        return WPA_LISTED_NO;
+    }
+    return name && !wpa_outline_has_expression(name) ? is_listed(&own_of(run)->reviewed, name)
+                                                     : WPA_LISTED_UNKNOWN;
+}
+
+wpa_listed wpa_rule_has_dependabot_secret(const wpa_rule_run *run, const char *name)
+{
+    return is_listed(&own_of(run)->dependabot_secrets, name);
 }
 
 /* ---- runners ---- */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "facts/platforms.h"
+#include "rules/outline.h"
 #include "rules/rule.h"
 
 /** Who runs the workflows. */
@@ -38,6 +39,18 @@ wpa_visibility wpa_rule_visibility(const wpa_rule_run *run);
 const char *wpa_rule_codeowners(const wpa_rule_run *run);
 /** Is the owner configured as the repository's own? */
 bool wpa_rule_is_first_party(const wpa_rule_run *run, wpa_slice owner);
+
+/** Whether something is in a list of the configuration. */
+typedef enum wpa_listed {
+    WPA_LISTED_UNKNOWN, /* there is no such list, or what is asked for is an expression */
+    WPA_LISTED_NO,
+    WPA_LISTED_YES
+} wpa_listed;
+
+/** Does the job wait for a reviewer of its environment? One without an environment does not. */
+wpa_listed wpa_rule_is_reviewed(const wpa_rule_run *run, const wpa_outline_job *job);
+/** Do runs that Dependabot starts have this secret? */
+wpa_listed wpa_rule_has_dependabot_secret(const wpa_rule_run *run, const char *name);
 
 /** Do the configured runners of one's own have this label? */
 bool wpa_rule_is_own_label(const wpa_rule_run *run, const char *label);

@@ -54,8 +54,10 @@ typedef struct wpa_own {
     const wpa_map *runner_images;           /* glob of labels → image, or NULL */
     const wpa_map *runner_rates;            /* glob of labels → what a minute costs, or NULL */
     wpa_name_list secrets, variables, environments;
-    wpa_text_list first_party; /* owners that are trusted as the repository's own */
-    const char *codeowners;    /* "@my-org/platform", or NULL */
+    wpa_name_list reviewed;           /* environments whose jobs wait for a reviewer */
+    wpa_name_list dependabot_secrets; /* all that runs which Dependabot starts have */
+    wpa_text_list first_party;        /* owners that are trusted as the repository's own */
+    const char *codeowners;           /* "@my-org/platform", or NULL */
 } wpa_own;
 
 /** A program outside that prints SARIF for a tree. */

@@ -4,6 +4,7 @@
 
 #include "expr/expr.h"
 #include "rules/graph.h"
+#include "rules/own.h"
 
 #define KEY_BYTES 128
 
@@ -592,6 +593,25 @@ wpa_fact_trust wpa_trust_of_trigger(wpa_rule_run *run, const wpa_source *source,
     return is_safe ? WPA_TRUST_INSIDER : trigger->event->trust;
 }
 
+/* Does it, or a job that it waits for, wait for a reviewer of an environment? */
+static bool is_reviewed(const wpa_rule_run *run, const wpa_source *source,
+                        const wpa_outline_job *job, unsigned depth)
+{
+    if (wpa_rule_is_reviewed(run, job) == WPA_LISTED_YES) {
+        return true;
+    }
+    const wpa_yaml_node *needs = wpa_yaml_get(job->node, "needs");
+    size_t n = wpa_yaml_is(needs, WPA_YAML_SEQUENCE) ? needs->n_items : needs ? 1 : 0;
+    for (size_t i = 0; i < n && i < 16 && depth < 4 && !runs_anyway(job->condition); i++) {
+        const char *id = wpa_yaml_text(needs->kind == WPA_YAML_SEQUENCE ? needs->items[i] : needs);
+        const wpa_outline_job *other = id ? wpa_site_job(source, id) : NULL;
+        if (other && other != job && is_reviewed(run, source, other, depth + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static wpa_trust trust_of_callers(wpa_rule_run *run, const wpa_site *site);
 
 wpa_trust wpa_trust_by(wpa_rule_run *run, const wpa_site *site, const wpa_outline_trigger *trigger)
@@ -608,6 +628,10 @@ wpa_trust wpa_trust_by(wpa_rule_run *run, const wpa_site *site, const wpa_outlin
         trust.trust = is_open ? trust.trust : WPA_TRUST_INSIDER;
         trust.event = guard == WPA_GUARD_EVENT ? NULL : trust.event;
         trust.is_by_members = guard == WPA_GUARD_MEMBERS && !run->ignores_members;
+        if (is_open && !run->ignores_members && site->job &&
+            is_reviewed(run, site->source, site->job, 0)) {
+            trust.trust = WPA_TRUST_INSIDER; /* somebody looks at it before it runs */
+        }
     }
     return trust;
 }

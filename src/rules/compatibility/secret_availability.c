@@ -3,6 +3,7 @@
 
 #include "rules/expressions.h"
 #include "rules/graph.h"
+#include "rules/own.h"
 #include "rules/trust.h"
 
 #define NAMES_MAX 64
@@ -108,12 +109,69 @@ static void check_fork(checker *c, const wpa_expression *e, const wpa_expr_refer
         wpa_rule_relate(c->run, before->finding, span, "and here");
         return;
     }
+    bool is_there = wpa_rule_has_dependabot_secret(c->run, name) == WPA_LISTED_YES;
     wpa_finding *finding = wpa_rule_report(
         c->run, span, "A1", site.step,
-        "secret %s is empty in pull requests of forks and of Dependabot, and nothing here asks "
-        "for that",
-        wpa_rule_quote(c->run, name, strlen(name)));
+        "secret %s is empty in pull requests of forks%s, and nothing here asks for that",
+        wpa_rule_quote(c->run, name, strlen(name)), is_there ? "" : " and of Dependabot");
     wpa_rule_relate(c->run, finding, c->trigger->node->span, "starts it for forks");
+    remember(c, e->job, name, finding);
+}
+
+/* What a condition says of Dependabot. */
+typedef enum mention {
+    MENTIONS_NOTHING,
+    MENTIONS_IT, /* in a way that is not understood, or to leave it out */
+    ASKS_FOR_IT
+} mention;
+
+static mention mention_of(const wpa_yaml_node *condition)
+{
+    const char *text = wpa_yaml_text(condition);
+    if (!text || !strcasestr(text, "dependabot")) {
+        return MENTIONS_NOTHING;
+    }
+    bool is_test =
+        strstr(text, "== 'dependabot[bot]'") && !strstr(text, "||") && !strchr(text, '!');
+    return is_test ? ASKS_FOR_IT : MENTIONS_IT;
+}
+
+/* Does the job or its step run when Dependabot sends a pull request, which it does from within? */
+static bool runs_for_dependabot(checker *c, const wpa_site *site)
+{
+    mention by_job = mention_of(site->job->condition);
+    const wpa_yaml_node *own = site->step ? site->step->condition : NULL;
+    mention by_step = mention_of(own);
+    if (by_job == MENTIONS_IT || by_step == MENTIONS_IT) {
+        return false;
+    }
+    bool is_asked_for = by_job == ASKS_FOR_IT || by_step == ASKS_FOR_IT;
+    return is_asked_for || (!asks_first(site->job->condition) && !asks_first(own) &&
+                            wpa_trust_guard_of(c->run, site, "pull_request") == WPA_GUARD_FORKS);
+}
+
+/* A3: runs that Dependabot starts have the secrets of its own store, and no others. */
+static void check_dependabot(checker *c, const wpa_expression *e, const wpa_expr_reference *r,
+                             const char *name)
+{
+    wpa_site site = {.source = c->run->source, .job = e->job, .step = wpa_expression_step(e)};
+    if (!c->trigger || !e->job || wpa_rule_has_dependabot_secret(c->run, name) != WPA_LISTED_NO ||
+        does_without(site.step) || is_in_fallback(e->place->parsed.root) ||
+        may_fail(e->job->node) || (site.step && may_fail(site.step->node)) ||
+        !runs_for_dependabot(c, &site)) {
+        return;
+    }
+    wpa_span span = wpa_expression_span(e, r->node->span);
+    seen *before = find_seen(c, e->job, name);
+    if (before) {
+        wpa_rule_relate(c->run, before->finding, span, "and here");
+        return;
+    }
+    wpa_finding *finding = wpa_rule_report(
+        c->run, span, "A3", NULL,
+        "secret %s is not among those of Dependabot, whose pull requests come here: it is empty",
+        wpa_rule_quote(c->run, name, strlen(name)));
+    finding->confidence = WPA_CONFIDENCE_HIGH;
     remember(c, e->job, name, finding);
 }
 
@@ -168,6 +226,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             const char *name = secret_name(&list[k]);
             if (name) {
                 check_fork(&c, e, &list[k], name);
+                check_dependabot(&c, e, &list[k], name);
                 if (c.is_callee) {
                     check_callee(&c, e, &list[k], name);
                 }
@@ -195,7 +254,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     }
 }
 
-static const char *const checks[] = {"A1", "A2", NULL};
+static const char *const checks[] = {"A1", "A2", "A3", NULL};
 
 const wpa_rule wpa_rule_secret_availability = {
     .code = "CMP-042",
@@ -206,8 +265,9 @@ const wpa_rule wpa_rule_secret_availability = {
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
-    .summary =
-        "A secret is used where it is empty: in pull requests of forks, in a called workflow",
+    .summary = "A secret is used where it is empty: in pull requests of forks or of Dependabot, in "
+               "a called "
+               "workflow",
     .why = "The step fails for everybody who sends a pull request from a fork, or works with an "
            "empty value.",
     .fix = "Leave the step out where the secret is not there; declare the secrets of a called "

@@ -4,12 +4,15 @@
 
 #include <wpa/map.h>
 
-#include "rules/outline.h"
+#include "rules/graph.h"
 #include "rules/rule.h"
 
 #define VALUES_MAX 4000
 #define SHOWN_MAX 4
-#define PLACES_MAX 64 /* of one value that a fix replaces */
+#define AGREEING_MIN 3  /* files that have the other value */
+#define HOLDERS_MAX 200 /* of a name that more files have nobody expects that they agree */
+#define VERSIONS_MAX 32 /* different values of it */
+#define PLACES_MAX 64   /* of one value that a fix replaces */
 
 static const wpa_rule_option options[] = {
     {"min-count", "4", "times a value stands in a file before it is reported"},
@@ -29,20 +32,11 @@ typedef struct collection {
     size_t min_length;
 } collection;
 
-/* A version, an image, a path, a region or an address: not a word of the language. */
-static bool is_telling(const char *text)
-{
-    bool has_digit = strpbrk(text, "0123456789") != NULL;
-    bool has_mark = strpbrk(text, "/:.-") != NULL;
-    return !strpbrk(text, " \t\n") && !wpa_outline_has_expression(text) &&
-           ((has_digit && has_mark) || strstr(text, "://") || strchr(text, '/'));
-}
-
 static void add_value(collection *c, const wpa_yaml_node *node, bool takes_env)
 {
     node = wpa_yaml_resolve(node);
     const char *text = wpa_yaml_text(node);
-    if (!text || node->length < c->min_length || !is_telling(text) ||
+    if (!text || node->length < c->min_length || !wpa_value_is_telling(text) ||
         wpa_map_count(c->by_text) > VALUES_MAX) {
         return;
     }
@@ -92,6 +86,76 @@ static void add_job(collection *c, const wpa_outline_job *job)
     }
 }
 
+/* ---- D1: what other workflows have another value for -------------------------------------------
+ */
+
+/* Values of one name, and how many other workflows have each. */
+typedef struct vote {
+    const wpa_graph_holder *first[VERSIONS_MAX];
+    size_t counts[VERSIONS_MAX];
+    size_t n, n_own;
+} vote;
+
+static void count_value(vote *v, const wpa_graph_holder *holder)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        if (wpa_text_is(v->first[i]->value->text, holder->value->text)) {
+            v->counts[i]++;
+            return;
+        }
+    }
+    if (v->n < VERSIONS_MAX) {
+        v->first[v->n] = holder;
+        v->counts[v->n++] = 1;
+    }
+}
+
+static void check_drift(wpa_rule_run *run, const wpa_graph *graph, const wpa_named_value *own)
+{
+    vote v = {.n_own = 1};
+    size_t n, best = 0;
+    const wpa_graph_holder *holders = wpa_graph_values_of(graph, own->name, &n);
+    for (size_t i = 0; i < n && n <= HOLDERS_MAX; i++) {
+        bool is_self = wpa_text_is(holders[i].file->path, wpa_source_identity(run->source));
+        if (!is_self && wpa_text_is(holders[i].value->text, own->text)) {
+            v.n_own++;
+        } else if (!is_self) {
+            count_value(&v, &holders[i]);
+        }
+    }
+    for (size_t i = 1; i < v.n; i++) {
+        best = v.counts[i] > v.counts[best] ? i : best;
+    }
+    /* They are meant to agree where nearly all do, and the rest has but other numbers. */
+    if (!v.n || v.counts[best] < AGREEING_MIN || v.n_own * 3 > v.counts[best] ||
+        !wpa_value_is_alike(own->text, v.first[best]->value->text)) {
+        return;
+    }
+    const wpa_graph_holder *most = v.first[best];
+    const char *name = strchr(own->name, ' ') + 1;
+    wpa_finding *finding = wpa_rule_report(
+        run, own->span, "D1", NULL, "%s is %s here, and %s in %zu other workflows",
+        wpa_rule_quote(run, name, strlen(name)), wpa_rule_quote(run, own->text, strlen(own->text)),
+        wpa_rule_quote(run, most->value->text, strlen(most->value->text)), v.counts[best]);
+    const wpa_source *source = wpa_rule_source_at(run, most->file->path);
+    if (source) {
+        wpa_rule_relate_in(run, finding, source, most->value->span, "such as here");
+    }
+}
+
+static void check_neighbours(wpa_rule_run *run, size_t min_length)
+{
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    size_t n = 0;
+    const wpa_named_value *values =
+        graph ? wpa_values_read(run->source->outline, run->arena, &n) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (strlen(values[i].text) >= min_length) {
+            check_drift(run, graph, &values[i]);
+        }
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -116,6 +180,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             wpa_rule_relate(run, finding, v->places[k]->span, "and here");
         }
     }
+    check_neighbours(run, c.min_length);
     return true;
 }
 
@@ -141,7 +206,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const value *v = finding->subject;
     const wpa_yaml_node *root = run->source->outline->root;
-    const char *name = v->takes_env && v->n <= PLACES_MAX ? variable_name(run, v->places[0]) : NULL;
+    const char *name =
+        v && v->takes_env && v->n <= PLACES_MAX ? variable_name(run, v->places[0]) : NULL;
     for (size_t i = 0; name && i < v->n; i++) {
         wpa_yaml_style style = v->places[i]->style;
         bool is_line = style == WPA_YAML_PLAIN || style == WPA_YAML_SINGLE_QUOTED ||
@@ -164,6 +230,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     }
 }
 
+static const char *const checks[] = {"D1", NULL};
+
 const wpa_rule wpa_rule_repeated_value = {
     .code = "QUA-005",
     .id = "repeated-value",
@@ -173,10 +241,12 @@ const wpa_rule wpa_rule_repeated_value = {
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_PEDANTIC,
     .inputs = WPA_INPUT_WORKFLOW,
-    .summary = "The same version, image, path or address is written many times",
+    .summary =
+        "The same version, image, path or address is written many times, or differs in one place",
     .why = "One of the copies is forgotten when it changes, and the jobs drift apart.",
     .fix = "Say it once, in the workflow's env, a variable of the repository or a version file.",
     .options = options,
+    .checks = checks,
     .declares = WPA_DECLARES_ENV | WPA_DECLARES_SCRIPT,
     .check = check,
     .repair = repair,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/intake.h"
+#include "rules/own.h"
 
 typedef struct subject {
     wpa_intake intake;
@@ -33,10 +34,9 @@ static const char *gate_of(const wpa_rule_run *run, const wpa_site *site,
     bool is_labeled = wpa_text_is(trigger->name, "pull_request_target") && types &&
                       types->kind == WPA_YAML_SEQUENCE && types->n_items == 1 &&
                       wpa_text_is(wpa_yaml_text(types->items[0]), "labeled");
-    (void)run;
-    return is_labeled                                      ? "a label"
-           : wpa_yaml_find(site->job->node, "environment") ? "the environment's reviewers"
-                                                           : NULL;
+    bool may_be_reviewed = wpa_yaml_find(site->job->node, "environment") &&
+                           wpa_rule_is_reviewed(run, site->job) != WPA_LISTED_NO;
+    return is_labeled ? "a label" : may_be_reviewed ? "a reviewer of the environment" : NULL;
 }
 
 static void check_step(wpa_rule_run *run, const wpa_site *site, const wpa_outline_trigger *trigger)

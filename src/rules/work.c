@@ -248,7 +248,7 @@ static size_t line_start(const wpa_script *s, size_t at)
 bool wpa_work_drop_command(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_step *step,
                            const wpa_shell_command *command)
 {
-    const wpa_script *s = step->script;
+    const wpa_script *s = wpa_step_commands(step);
     size_t start = line_start(s, command->span.start), end = command->span.end;
     bool is_first = strspn(s->text + start, " \t") == command->span.start - start;
     bool is_block = step->run->style == WPA_YAML_LITERAL;
@@ -277,7 +277,8 @@ void wpa_work_drop_word(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_step 
                         const wpa_shell_word *word)
 {
     size_t start = word->span.start;
-    while (start && strchr(" \t", step->script->text[start - 1])) {
+    const wpa_script *script = wpa_step_commands(step);
+    while (start && strchr(" \t", script->text[start - 1])) {
         start--;
     }
     wpa_rule_edit(run, fix, wpa_outline_script_span(step, (wpa_span){start, word->span.end}), "%s",

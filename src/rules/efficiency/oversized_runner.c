@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "facts/platforms.h"
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 #define SLIM "ubuntu-slim"
@@ -15,24 +16,60 @@ static const char *const base[] = {
     "return", "shift",  "basename", "dirname", "seq",   "base64", "sha256sum", "chmod", ":",
     "eval",   "source", "declare",  "mktemp"};
 
-static bool is_on_slim(const char *name)
+/* What PowerShell brings with it, in any case. */
+static const char *const cmdlets[] = {"Write-Host",
+                                      "Write-Output",
+                                      "Write-Error",
+                                      "Get-Content",
+                                      "Set-Content",
+                                      "Add-Content",
+                                      "Out-File",
+                                      "Out-Null",
+                                      "Get-Date",
+                                      "Start-Sleep",
+                                      "New-Item",
+                                      "Remove-Item",
+                                      "Test-Path",
+                                      "Join-Path",
+                                      "Get-ChildItem",
+                                      "ForEach-Object",
+                                      "Where-Object",
+                                      "Sort-Object",
+                                      "Select-Object",
+                                      "Select-String",
+                                      "ConvertTo-Json",
+                                      "throw",
+                                      "if",
+                                      "ConvertFrom-Json",
+                                      "elseif",
+                                      "else",
+                                      "foreach",
+                                      "Write-Warning",
+                                      "Invoke-WebRequest"};
+
+static bool is_on_slim(const wpa_script *script, const char *name)
 {
     const wpa_fact_program *program = wpa_facts_program_find(wpa_slice_of(name));
     const wpa_fact_presence *on = program ? wpa_facts_program_on(program, SLIM) : NULL;
+    for (size_t i = 0; script->language == WPA_SCRIPT_PWSH && i < WPA_COUNT(cmdlets); i++) {
+        if (wpa_text_is_ci(name, cmdlets[i])) {
+            return true;
+        }
+    }
     return !*name || wpa_text_index(name, base, WPA_COUNT(base)) >= 0 || (on && on->version);
 }
 
 static bool is_light_script(const wpa_outline_step *step)
 {
     static const char *const heavy[] = {"docker", "sudo", "make", "install", "systemctl", NULL};
-    if (!step->script || !step->script->is_readable || wpa_work_step_roles(step) ||
-        wpa_work_mentions_any(step->run, heavy)) {
+    const wpa_script *script = wpa_step_commands(step);
+    if (!script || wpa_work_step_roles(step) || wpa_work_mentions_any(step->run, heavy)) {
         return false;
     }
-    for (size_t i = 0; i < step->script->n_commands; i++) {
-        const wpa_shell_command *c = &step->script->commands[i];
-        bool is_path = c->first < c->n_words && strchr(c->words[c->first].text, '/');
-        if (is_path || !is_on_slim(c->name)) {
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_path = c->first < c->n_words && strpbrk(c->words[c->first].text, "/\\");
+        if (is_path || !is_on_slim(script, c->name)) {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "facts/platforms.h"
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 typedef struct subject {
@@ -13,6 +14,19 @@ typedef struct subject {
 static const char *const installers[][2] = {
     {"apt-get", "install"}, {"apt", "install"}, {"brew", "install"}, {"choco", "install"},
     {"npm", "install"},     {"npm", "i"},       {"pip", "install"},  {"pip3", "install"}};
+
+/* "--version 1" or "--version=1" */
+static bool has_option(const wpa_shell_command *c, const char *option)
+{
+    size_t length = strlen(option);
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        if (strncmp(word, option, length) == 0 && (!word[length] || word[length] == '=')) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /* The index of the word behind "install"; 0 if it is none that can be told. */
 static size_t first_package(const wpa_shell_command *c)
@@ -39,7 +53,7 @@ static size_t first_package(const wpa_shell_command *c)
         }
     }
     for (size_t i = 0; sub && i < WPA_COUNT(others); i++) {
-        if (wpa_shell_word_find(c, others[i])) {
+        if (has_option(c, others[i])) {
             return 0;
         }
     }
@@ -124,7 +138,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             continue;
         }
         for (size_t k = 0; k < job->n_steps; k++) {
-            const wpa_script *script = job->steps[k].script;
+            const wpa_script *script = wpa_step_commands(&job->steps[k]);
             for (size_t c = 0; script && c < script->n_commands; c++) {
                 if (!script->commands[c].is_nested_script) {
                     check_command(run, &job->steps[k], &script->commands[c]);

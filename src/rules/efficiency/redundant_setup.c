@@ -6,15 +6,18 @@
 #include <string.h>
 
 #include "facts/platforms.h"
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 #define LOOK_BACK 32
 #define INSTALLS_MAX 8
 
 /* Programs that come with the runner, and neither read the tree nor start another tool. */
-static const char *const plain[] = {"echo", "printf", "exit",  "true", "false", "curl",
-                                    "wget", "jq",     "sleep", "date", "test",  "[",
-                                    "[[",   "export", "set",   ":"};
+static const char *const plain[] = {
+    "echo", "printf", "exit",     "true",        "false",       "curl",
+    "wget", "jq",     "sleep",    "date",        "test",        "[",
+    "[[",   "export", "set",      ":",           "write-host",  "write-output",
+    "rem",  "throw",  "get-date", "write-error", "start-sleep", "write-warning"};
 
 /* Nothing but such programs, and no file of the tree among their words. */
 static bool is_plain(const wpa_outline_step *step)
@@ -24,6 +27,8 @@ static bool is_plain(const wpa_outline_step *step)
                                         "$(",
                                         "`",
                                         "cat ",
+                                        "Get-Content",
+                                        "type ",
                                         "--data-binary",
                                         "-T ",
                                         "< ",
@@ -37,12 +42,17 @@ static bool is_plain(const wpa_outline_step *step)
                !wpa_work_mentions(step->node, "file") && !wpa_work_mentions(step->node, "config") &&
                !wpa_outline_step_uses(step, "actions/labeler");
     }
-    if (!step->script || !step->script->is_readable || wpa_work_mentions_any(step->run, files)) {
+    const wpa_script *script = wpa_step_commands(step);
+    if (!script || wpa_work_mentions_any(step->run, files)) {
         return false;
     }
-    for (size_t i = 0; i < step->script->n_commands; i++) {
-        const char *name = step->script->commands[i].name;
-        if (*name && wpa_text_index(name, plain, WPA_COUNT(plain)) < 0) {
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const char *name = script->commands[i].name;
+        size_t k = 0;
+        while (k < WPA_COUNT(plain) && !wpa_text_is_ci(name, plain[k])) {
+            k++;
+        }
+        if (*name && k == WPA_COUNT(plain)) {
             return false;
         }
     }
@@ -122,15 +132,17 @@ static bool is_install(const wpa_shell_command *c)
            wpa_shell_is(c, "yarn", "install") || wpa_shell_is(c, "pnpm", "install") ||
            wpa_shell_is(c, "bundle", "install") || wpa_shell_is(c, "poetry", "install") ||
            wpa_shell_is(c, "uv", "sync") || wpa_shell_is(c, "pip", "install") ||
-           wpa_shell_is(c, "composer", "install");
+           wpa_shell_is(c, "composer", "install") || wpa_shell_is(c, "dotnet", "restore") ||
+           wpa_shell_is(c, "nuget", "restore") || wpa_shell_is(c, "choco", "install");
 }
 
 /* The tree, the folder or the tool may have changed in between. */
 static bool moves(const wpa_outline_step *step)
 {
-    static const char *const words[] = {"cd ",  "git ",       "rm ",      "pushd",
-                                        "if ",  "for ",       "venv",     "uninstall",
-                                        "sed ", "deactivate", "activate", NULL};
+    static const char *const words[] = {
+        "cd ",          "git ",          "rm ",         "pushd",      "if ",      "for ",
+        "venv",         "uninstall",     "sed ",        "deactivate", "activate", "foreach",
+        "Set-Location", "Push-Location", "Remove-Item", "del ",       NULL};
     return step->condition || wpa_yaml_find(step->node, "working-directory") ||
            wpa_yaml_find(step->node, "env") || wpa_work_mentions_any(step->run, words) ||
            wpa_outline_step_uses(step, "actions/checkout") || wpa_work_is_setup(step);
@@ -139,18 +151,19 @@ static bool moves(const wpa_outline_step *step)
 static void check_install(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
-    wpa_slice text = {step->script->text + c->span.start, wpa_span_length(c->span)};
+    wpa_slice text = {wpa_step_commands(step)->text + c->span.start, wpa_span_length(c->span)};
     size_t least = step->index > LOOK_BACK ? step->index - LOOK_BACK : 0;
     for (size_t i = step->index; i-- > least;) {
         const wpa_outline_step *before = &step->job->steps[i];
         if (moves(before)) {
             return;
         }
-        for (size_t k = 0; before->script && k < before->script->n_commands; k++) {
-            const wpa_shell_command *other = &before->script->commands[k];
+        const wpa_script *script = wpa_step_commands(before);
+        for (size_t k = 0; script && k < script->n_commands; k++) {
+            const wpa_shell_command *other = &script->commands[k];
             wpa_span span = other->span;
             if (wpa_span_length(span) == text.length &&
-                memcmp(before->script->text + span.start, text.at, text.length) == 0) {
+                memcmp(script->text + span.start, text.at, text.length) == 0) {
                 wpa_finding *finding = wpa_rule_report(run, wpa_outline_script_span(step, c->span),
                                                        "R5", NULL, "%s ran before in this job",
                                                        wpa_rule_quote(run, text.at, text.length));
@@ -199,7 +212,8 @@ static bool may_use_docker(const wpa_outline_step *step)
     for (size_t i = step->index + 1; i < step->job->n_steps; i++) {
         const wpa_outline_step *later = &step->job->steps[i];
         bool is_known = wpa_work_is_setup(later) || wpa_work_step_roles(later) || is_plain(later);
-        bool runs_file = later->script && wpa_work_mentions(later->run, "/");
+        bool runs_file = later->run && (wpa_work_mentions(later->run, "/") ||
+                                        wpa_work_mentions(later->run, "\\"));
         if (!is_known || runs_file || wpa_work_mentions_any(later->node, words)) {
             return true;
         }
@@ -234,16 +248,16 @@ static bool check(wpa_rule_run *run, wpa_error *err)
                 check_docker(run, step);
                 check_present(run, step);
             }
+            const wpa_script *script = wpa_step_commands(step);
             size_t n = 0;
-            for (size_t c = 0; step->script && n < INSTALLS_MAX && c < step->script->n_commands;
-                 c++) {
-                if (!is_install(&step->script->commands[c])) {
+            for (size_t c = 0; script && n < INSTALLS_MAX && c < script->n_commands; c++) {
+                if (!is_install(&script->commands[c])) {
                     continue;
                 }
                 if (moves(step)) {
                     break;
                 }
-                check_install(run, step, &step->script->commands[c]);
+                check_install(run, step, &script->commands[c]);
                 n++;
             }
         }

@@ -16,7 +16,7 @@ static bool is_build(const wpa_shell_command *c)
 
 static wpa_slice text_of(const wpa_outline_step *step, const wpa_shell_command *c)
 {
-    return (wpa_slice){step->script->text + c->span.start, wpa_span_length(c->span)};
+    return (wpa_slice){wpa_step_commands(step)->text + c->span.start, wpa_span_length(c->span)};
 }
 
 static const char *folder_of(const wpa_outline_step *step)
@@ -33,13 +33,14 @@ static const wpa_outline_step *find_same(const wpa_outline_job *job, const wpa_o
     wpa_slice text = text_of(step, c);
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *other = &job->steps[i];
-        bool is_alike = other->script && wpa_text_is(folder_of(step), folder_of(other)) &&
-                        !other->env && !other->condition;
-        for (size_t k = 0; is_alike && k < other->script->n_commands; k++) {
-            wpa_slice own = text_of(other, &other->script->commands[k]);
+        const wpa_script *script = wpa_step_commands(other);
+        bool is_alike = script && wpa_text_is(folder_of(step), folder_of(other)) && !other->env &&
+                        !other->condition;
+        for (size_t k = 0; is_alike && k < script->n_commands; k++) {
+            wpa_slice own = text_of(other, &script->commands[k]);
             if (own.length == text.length && memcmp(own.at, text.at, own.length) == 0 &&
-                is_build(&other->script->commands[k])) {
-                *found = &other->script->commands[k];
+                is_build(&script->commands[k])) {
+                *found = &script->commands[k];
                 return other;
             }
         }
@@ -66,9 +67,10 @@ static void check_pair(wpa_rule_run *run, const wpa_outline_job *job, const wpa_
 {
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        for (size_t k = 0;
-             step->script && !step->condition && !step->env && k < step->script->n_commands; k++) {
-            const wpa_shell_command *c = &step->script->commands[k], *found = NULL;
+        const wpa_script *script = wpa_step_commands(step);
+        for (size_t k = 0; script && !step->condition && !step->env && k < script->n_commands;
+             k++) {
+            const wpa_shell_command *c = &script->commands[k], *found = NULL;
             if (!is_build(c) || !is_worth(text_of(step, c))) {
                 continue;
             }

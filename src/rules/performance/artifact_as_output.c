@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/extract.h"
+#include "rules/shell_roles.h"
 #include "rules/site.h"
 #include "rules/variables.h"
 #include "rules/work.h"
@@ -9,13 +10,24 @@
 #define NEEDS_MAX 32
 #define READING_MAX 512
 
+static bool prints_text(const wpa_shell_command *c)
+{
+    static const char *const names[] = {"echo", "printf", "Write-Output"};
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        if (wpa_text_is_ci(c->name, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Does a command before the upload write a line of text into exactly this file? */
 static bool is_written_by_echo(const wpa_outline_step *upload, const char *path)
 {
     const char *bare = wpa_text_starts(path, "./") ? path + 2 : path;
     bool is_written = false;
     for (size_t i = 0; i < upload->index; i++) {
-        const wpa_script *script = upload->job->steps[i].script;
+        const wpa_script *script = wpa_step_commands(&upload->job->steps[i]);
         for (size_t k = 0; script && k < script->n_commands; k++) {
             const wpa_shell_command *c = &script->commands[k];
             for (size_t r = 0; r < c->n_redirects; r++) {
@@ -24,8 +36,7 @@ static bool is_written_by_echo(const wpa_outline_step *upload, const char *path)
                 if (!wpa_text_is(target, bare)) {
                     continue;
                 }
-                bool is_text = wpa_text_is(c->name, "echo") || wpa_text_is(c->name, "printf");
-                if (!is_text || !wpa_text_is(c->redirects[r].operator, ">") || is_written) {
+                if (!prints_text(c) || !wpa_text_is(c->redirects[r].operator, ">") || is_written) {
                     return false; /* more than a line, or not known what */
                 }
                 is_written = true;
@@ -46,6 +57,7 @@ static const wpa_outline_step *find_reader(const wpa_outline *o, const wpa_outli
                                            const char *name, const char *path,
                                            const wpa_outline_step **download)
 {
+    static const char *const readings[] = {"cat ", "$(<", "Get-Content", "gc ", "type ", NULL};
     const char *slash = strrchr(path, '/');
     for (size_t i = 0; i < o->n_jobs; i++) {
         *download = NULL;
@@ -57,7 +69,7 @@ static const wpa_outline_step *find_reader(const wpa_outline *o, const wpa_outli
                 *download = step;
             }
             if (*download && step->run && wpa_work_mentions(step->run, slash ? slash + 1 : path) &&
-                (wpa_work_mentions(step->run, "cat ") || wpa_work_mentions(step->run, "$(<"))) {
+                wpa_work_mentions_any(step->run, readings)) {
                 return step;
             }
         }

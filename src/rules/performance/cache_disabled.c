@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/caches.h"
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 /* What the repair needs: a word of a script, or an entry of a mapping. */
@@ -35,6 +36,14 @@ static bool has_cache(const wpa_outline_job *job, const char *manager, const cha
     return false;
 }
 
+/* "./gradlew", and ".\\gradlew.bat" as it is called on Windows. */
+static bool is_gradle(const wpa_shell_command *c)
+{
+    static const char *const names[] = {"gradle", "gradlew", "gradlew.bat"};
+    const char *behind = strrchr(c->name, '\\');
+    return wpa_text_index(behind ? behind + 1 : c->name, names, WPA_COUNT(names)) >= 0;
+}
+
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
@@ -45,7 +54,6 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
     bool is_pip = (wpa_text_is(c->name, "pip") || wpa_text_is(c->name, "pip3") ||
                    (wpa_shell_word_find(c, "-m") && wpa_shell_word_find(c, "pip"))) &&
                   wpa_shell_word_find(c, "install");
-    bool is_gradle = wpa_text_is(c->name, "gradle") || wpa_text_is(c->name, "gradlew");
     if (is_build && (word = wpa_shell_word_find(c, "--no-cache"))) {
         report(run, wpa_outline_script_span(step, word->span), (subject){step, word, NULL},
                "--no-cache builds every layer anew, however little has changed");
@@ -53,7 +61,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
                has_cache(step->job, "pip", "pip")) {
         report(run, wpa_outline_script_span(step, word->span), (subject){step, word, NULL},
                "--no-cache-dir leaves the pip cache that this job restores unread");
-    } else if (is_gradle && (word = wpa_shell_word_find(c, "--no-build-cache"))) {
+    } else if (is_gradle(c) && (word = wpa_shell_word_find(c, "--no-build-cache"))) {
         report(run, wpa_outline_script_span(step, word->span), (subject){step, word, NULL},
                "--no-build-cache runs every task anew");
     }
@@ -64,10 +72,9 @@ static size_t count_gradle(const wpa_outline_job *job)
 {
     size_t n = 0;
     for (size_t i = 0; i < job->n_steps; i++) {
-        const wpa_script *script = job->steps[i].script;
+        const wpa_script *script = wpa_step_commands(&job->steps[i]);
         for (size_t k = 0; script && k < script->n_commands; k++) {
-            n += wpa_text_is(script->commands[k].name, "gradlew") ||
-                 wpa_text_is(script->commands[k].name, "gradle");
+            n += is_gradle(&script->commands[k]);
         }
     }
     return n;
@@ -99,8 +106,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         report(run, value->span, (subject){.value = value},
                "no-cache builds every layer anew, however little has changed");
     }
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        check_command(run, step, &step->script->commands[i]);
+    const wpa_script *script = wpa_step_commands(step);
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        check_command(run, step, &script->commands[i]);
     }
 }
 

@@ -1,6 +1,7 @@
 /* PRF-024: a container is filled anew by every run. */
 #include <string.h>
 
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 #define PACKAGES_MIN 3
@@ -32,7 +33,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     const wpa_shell_command *first = NULL;
     size_t n = 0;
     for (size_t i = 0; i < job->n_steps; i++) {
-        const wpa_script *script = job->steps[i].script;
+        const wpa_script *script = wpa_step_commands(&job->steps[i]);
         for (size_t k = 0; script && k < script->n_commands; k++) {
             size_t own = count_packages(&script->commands[k]);
             at = own && !first ? &job->steps[i] : at;
@@ -59,11 +60,11 @@ static void check_image(wpa_rule_run *run, const wpa_outline_job *job)
     size_t n = 0;
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        bool is_readable = step->script && step->script->is_readable;
-        if (step->run ? !is_readable : !wpa_work_is_setup(step)) {
+        const wpa_script *script = wpa_step_commands(step);
+        if (step->run ? !script : !wpa_work_is_setup(step)) {
             return;
         }
-        n += is_readable ? step->script->n_commands : 0;
+        n += script ? script->n_commands : 0;
     }
     if (text && n && n <= COMMANDS_MAX &&
         wpa_facts_image_is_large((wpa_slice){text, (size_t)(slash ? slash - text : 0) +

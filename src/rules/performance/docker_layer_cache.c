@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 #define DOCKERFILE_MAX_BYTES (256 * 1024)
@@ -118,7 +119,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
     for (size_t i = c->first; i < c->n_words; i++) {
         const char *word = c->words[i].text;
         if (wpa_text_starts(word, "--cache-") || wpa_text_starts(word, "--no-cache") ||
-            wpa_text_starts(word, "--builder") || word[0] == '$') {
+            wpa_text_starts(word, "--builder") || strchr("$%@", word[0])) {
             return;
         }
     }
@@ -148,7 +149,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         }
         for (size_t k = 0; k < job->n_steps; k++) {
             check_action(run, &job->steps[k]);
-            const wpa_script *script = job->steps[k].script;
+            const wpa_script *script = wpa_step_commands(&job->steps[k]);
             for (size_t c = 0; script && c < script->n_commands; c++) {
                 check_command(run, &job->steps[k], &script->commands[c]);
             }

@@ -8,6 +8,7 @@
 
 #include "expr/expr.h"
 #include "rules/caches.h"
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 /* What a key's text is made of. */
@@ -317,7 +318,7 @@ static void check_deleted(wpa_rule_run *run, const key *k)
     }
     for (size_t i = k->step->index + 1; i < k->step->job->n_steps; i++) {
         const wpa_outline_step *step = &k->step->job->steps[i];
-        const wpa_script *script = step->script;
+        const wpa_script *script = wpa_step_commands(step);
         for (size_t c = 0; script && !step->condition && c < script->n_commands; c++) {
             const wpa_shell_command *command = &script->commands[c];
             bool is_guarded =

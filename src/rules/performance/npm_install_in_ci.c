@@ -1,6 +1,7 @@
 /* PRF-014: an install that may change what the lockfile has fixed. */
 #include <string.h>
 
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 #define PER_STEP_MAX 16
@@ -102,9 +103,13 @@ static bool fits(const wpa_shell_command *c, const loose_install *install)
 static const char *folder_of(const wpa_rule_run *run, const wpa_outline_step *step,
                              const wpa_shell_command *command)
 {
-    for (const wpa_shell_command *c = step->script->commands; c < command; c++) {
-        if (wpa_text_is(c->name, "cd") || wpa_text_is(c->name, "pushd")) {
-            return NULL;
+    static const char *const moves[] = {"cd", "pushd",        "chdir",
+                                        "sl", "Set-Location", "Push-Location"};
+    for (const wpa_shell_command *c = wpa_step_commands(step)->commands; c < command; c++) {
+        for (size_t i = 0; i < WPA_COUNT(moves); i++) {
+            if (wpa_text_is_ci(c->name, moves[i])) {
+                return NULL;
+            }
         }
     }
     const wpa_yaml_node *scopes[] = {
@@ -165,11 +170,11 @@ static bool check_command(wpa_rule_run *run, const wpa_outline_step *step,
         }
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s = (subject){step, c, install};
-        (void)wpa_rule_report(
-            run, wpa_outline_script_span(step, c->span), NULL, s,
-            "%s resolves versions anew instead of taking those of %s",
-            wpa_rule_quote(run, step->script->text + c->span.start, wpa_span_length(c->span)),
-            install->lockfile);
+        const char *text = wpa_step_commands(step)->text + c->span.start;
+        (void)wpa_rule_report(run, wpa_outline_script_span(step, c->span), NULL, s,
+                              "%s resolves versions anew instead of taking those of %s",
+                              wpa_rule_quote(run, text, wpa_span_length(c->span)),
+                              install->lockfile);
         return true;
     }
     return false;
@@ -186,10 +191,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         bool is_writer = commits(&o->jobs[i]);
         for (size_t k = 0; !is_writer && k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
+            const wpa_script *script = wpa_step_commands(step);
             size_t n = 0; /* each is looked at with what stands before it */
-            for (size_t c = 0; step->script && n < PER_STEP_MAX && c < step->script->n_commands;
-                 c++) {
-                n += check_command(run, step, &step->script->commands[c]);
+            for (size_t c = 0; script && n < PER_STEP_MAX && c < script->n_commands; c++) {
+                n += check_command(run, step, &script->commands[c]);
             }
         }
     }

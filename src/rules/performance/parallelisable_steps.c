@@ -1,6 +1,7 @@
 /* PRF-022: steps that only look at the tree run one behind the other. */
 #include <string.h>
 
+#include "rules/shell_roles.h"
 #include "rules/steps.h"
 #include "rules/work.h"
 
@@ -10,15 +11,32 @@ typedef struct stretch {
     size_t n;
 } stretch;
 
+/* Tests and linters, and what prints: what another program does to the machine is not known. */
+static bool changes_nothing(const wpa_script *script)
+{
+    static const char *const plain[] = {"echo", "printf", "set", "cd",         "true",
+                                        "test", "[",      "[[",  "Write-Host", "Write-Output",
+                                        "rem",  "exit",   "if"};
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        unsigned roles = wpa_shell_roles(c);
+        bool is_plain = !*c->name || wpa_text_index(c->name, plain, WPA_COUNT(plain)) >= 0;
+        if (roles & ~(unsigned)(WPA_DOES_TEST | WPA_DOES_LINT) || (!roles && !is_plain)) {
+            return false;
+        }
+    }
+    return script != NULL;
+}
+
 /* Reads the tree, says yes or no, and leaves nothing that a later step could use. */
 static bool only_looks(const wpa_outline_step *step)
 {
     static const char *const flows[] = {
-        "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "coverage", "report", "--fix",     "--write",
-        "database",   "migrate",       " > ",         "tee ",     "docker", "localhost", NULL};
+        "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "coverage",    "report", "--fix",
+        "--write",    "database",      "migrate",     " > ",         "tee ",   "docker",
+        "localhost",  "Out-File",      "Tee-Object",  "Set-Content", NULL};
     unsigned roles = wpa_work_step_roles(step);
-    bool is_known = step->script && step->script->is_readable &&
-                    !(roles & ~(unsigned)(WPA_DOES_TEST | WPA_DOES_LINT));
+    bool is_known = changes_nothing(wpa_step_commands(step));
     return step->run && roles && is_known && !step->id && !step->condition &&
            step->node->parent == wpa_yaml_get(step->job->node, "steps") &&
            !wpa_yaml_find(step->node, "background") &&

@@ -1,6 +1,7 @@
 /* PRF-012: package indexes that are fetched again, and systems that are upgraded before use. */
 #include <string.h>
 
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 typedef struct index_command {
@@ -8,9 +9,9 @@ typedef struct index_command {
 } index_command;
 
 static const index_command updates[] = {
-    {"apt-get", "update"}, {"apt", "update"},    {"aptitude", "update"},
-    {"apk", "update"},     {"dnf", "makecache"}, {"yum", "makecache"},
-    {"brew", "update"},    {"pacman", "-Sy"},    {"zypper", "refresh"},
+    {"apt-get", "update"}, {"apt", "update"},    {"aptitude", "update"}, {"apk", "update"},
+    {"dnf", "makecache"},  {"yum", "makecache"}, {"brew", "update"},     {"pacman", "-Sy"},
+    {"zypper", "refresh"}, {"scoop", "update"},
 };
 
 static const index_command upgrades[] = {
@@ -75,6 +76,16 @@ static bool is_plain(const wpa_outline_step *step)
     return !step->condition && !wpa_work_mentions_any(step->run, words);
 }
 
+/* Of all that is there, not of what is named. */
+static bool upgrades_all(const wpa_shell_command *c)
+{
+    const wpa_shell_word *what = wpa_shell_argument(c, 1);
+    if (wpa_shell_is(c, "choco", "upgrade") || wpa_shell_is(c, "winget", "upgrade")) {
+        return (what && wpa_text_is_ci(what->text, "all")) || wpa_shell_word_find(c, "--all");
+    }
+    return index_of(c, upgrades, WPA_COUNT(upgrades)) >= 0 && !what;
+}
+
 static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c,
                    const subject *first)
 {
@@ -84,7 +95,8 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_sh
         run, wpa_outline_script_span(step, c->span), NULL, s,
         first ? "%s fetches the package index that this job has fetched already"
               : "%s upgrades packages of a machine that is thrown away behind the job",
-        wpa_rule_quote(run, step->script->text + c->span.start, wpa_span_length(c->span)));
+        wpa_rule_quote(run, wpa_step_commands(step)->text + c->span.start,
+                       wpa_span_length(c->span)));
     if (first) {
         wpa_rule_relate(run, finding, wpa_outline_script_span(first->step, first->command->span),
                         "first here");
@@ -99,14 +111,15 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     size_t n = 0;
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        for (size_t k = 0; step->script && n < PER_JOB_MAX && k < step->script->n_commands; k++) {
-            const wpa_shell_command *c = &step->script->commands[k];
+        const wpa_script *script = wpa_step_commands(step);
+        for (size_t k = 0; script && n < PER_JOB_MAX && k < script->n_commands; k++) {
+            const wpa_shell_command *c = &script->commands[k];
             int update = index_of(c, updates, WPA_COUNT(updates));
-            bool is_upgrade = index_of(c, upgrades, WPA_COUNT(upgrades)) >= 0;
+            bool is_upgrade = upgrades_all(c);
             if ((update < 0 && !is_upgrade) || c->loops || !is_plain(step)) {
                 continue;
             }
-            if (is_upgrade && !wpa_yaml_find(job->node, "container") && !wpa_shell_argument(c, 1)) {
+            if (is_upgrade && !wpa_yaml_find(job->node, "container")) {
                 report(run, step, c, NULL);
                 n++;
             }
@@ -140,8 +153,9 @@ static const wpa_shell_command *find_recommended(const wpa_outline_job *job,
         if (wpa_work_mentions_any(step->run, told)) {
             return NULL;
         }
-        for (size_t k = 0; step->script && k < step->script->n_commands; k++) {
-            const wpa_shell_command *c = &step->script->commands[k];
+        const wpa_script *script = wpa_step_commands(step);
+        for (size_t k = 0; script && k < script->n_commands; k++) {
+            const wpa_shell_command *c = &script->commands[k];
             bool is_install =
                 wpa_shell_is(c, "apt-get", "install") || wpa_shell_is(c, "apt", "install");
             if (is_install && wpa_shell_argument(c, 1)) {
@@ -219,7 +233,7 @@ const wpa_rule wpa_rule_repeated_package_index = {
     .fix = "Update once, install all packages behind it, upgrade nothing.",
     .declares = WPA_DECLARES_SCRIPT,
     .commands = (const char *const[]){"apt-get", "apt", "aptitude", "apk", "dnf", "yum", "brew",
-                                      "pacman", "zypper", NULL},
+                                      "pacman", "zypper", "choco", "winget", "scoop", NULL},
     .check = check,
     .repair = repair,
 };

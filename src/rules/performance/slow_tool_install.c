@@ -1,6 +1,7 @@
 /* PRF-013: a tool is built from source though a binary of it is released. */
 #include <string.h>
 
+#include "rules/shell_roles.h"
 #include "rules/steps.h"
 #include "rules/work.h"
 
@@ -56,7 +57,9 @@ static bool is_own_source(const wpa_shell_command *c)
 static bool is_cached(const wpa_outline_step *step)
 {
     bool has_root = wpa_work_mentions(step->run, "--root"); /* a folder to be kept */
-    static const char *const words[] = {"cache-hit", "command -v", "which ", "if ", "||", NULL};
+    static const char *const words[] = {"cache-hit",   "command -v", "uninstall",
+                                        "Get-Command", "which ",     "where ",
+                                        "if ",         "||",         NULL};
     static const char *const kept[] = {".cargo/bin", "~/.cargo\n", "go/bin", NULL};
     for (size_t i = 0; i < step->index; i++) {
         bool is_cache = wpa_outline_step_uses(&step->job->steps[i], "actions/cache");
@@ -174,11 +177,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
+            const wpa_script *script = wpa_step_commands(step);
             size_t n = 0;
-            for (size_t i_command = 0;
-                 step->script && n < PER_STEP_MAX && i_command < step->script->n_commands;
+            for (size_t i_command = 0; script && n < PER_STEP_MAX && i_command < script->n_commands;
                  i_command++) {
-                const wpa_shell_command *c = &step->script->commands[i_command];
+                const wpa_shell_command *c = &script->commands[i_command];
                 if (!is_install(c)) {
                     continue;
                 }
@@ -201,7 +204,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
         return;
     }
     const char *reference = s->row->tool ? wpa_work_reference(run, s->row->action) : NULL;
-    bool is_plain = s->step->script->n_commands == 1 && !wpa_yaml_find(s->step->node, "shell") &&
+    bool is_plain = wpa_step_commands(s->step)->n_commands == 1 &&
+                    !wpa_yaml_find(s->step->node, "shell") &&
                     !wpa_yaml_find(s->step->node, "working-directory") && !s->step->with;
     bool is_version = !s->version || strspn(s->version, "0123456789.") == strlen(s->version);
     if (!reference || !is_plain || !is_version) {

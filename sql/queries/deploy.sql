@@ -59,6 +59,11 @@ SELECT coalesce((SELECT value FROM wpa.setting WHERE key = 'approvals_required')
        coalesce((SELECT value FROM wpa.setting WHERE key = 'explicit_approval'), 'off'),
        coalesce((SELECT value FROM wpa.setting WHERE key = 'approval_days'), '7');
 
+-- name: deploy_approvals
+-- params: patch_id bigint, guardian_id bigint
+-- rows: one: approvals needed, those that count, those of others than the guardian, must there be one of these
+SELECT need, valid, others, is_separate FROM wpa.approvals_at_start($1::bigint, $2::bigint);
+
 -- name: deploy_approve
 -- params: patch_id bigint, guardian_id bigint, days int
 -- rows: none if he has approved this content already

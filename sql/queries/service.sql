@@ -72,9 +72,15 @@ UPDATE wpa.patch SET state = 'pending', reason = NULL, comment = '' WHERE id = $
 -- why: given again it changes nothing
 INSERT INTO wpa.approval (patch_id, digest, guardian_id, expires_at, comment)
 SELECT p.id, p.digest, $2::bigint, clock_timestamp() + (SELECT value::int FROM wpa.setting WHERE key = 'approval_days') * interval '1 day', $3
-  FROM wpa.patch p WHERE p.id = $1::bigint AND p.state = 'tested'
+  FROM wpa.patch p WHERE p.id = $1::bigint AND p.state IN ('tested','approved')
 ON CONFLICT (patch_id, digest, guardian_id) WHERE withdrawn_at IS NULL DO NOTHING
 RETURNING id;
+
+-- name: service_approvals
+-- params: id bigint, actor bigint
+-- rows: one: approvals needed, those that count, would the actor's be one of them
+SELECT a.need, a.valid, a.need < 2 OR (p.author_id <> $2::bigint AND p.requester_id IS DISTINCT FROM $2::bigint)
+  FROM wpa.patch p CROSS JOIN LATERAL wpa.approvals_at_start(p.id, $2::bigint) a WHERE p.id = $1::bigint;
 
 -- name: service_approved
 -- params: id bigint

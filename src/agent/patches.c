@@ -91,6 +91,25 @@ bool wpa_agent_stop_test(wpa_engine *engine, const wpa_actor *actor, int64_t pat
 /* ---- approval ---------------------------------------------------------------------------------
  */
 
+/** One more is wanted, and his would be one that counts. */
+static bool need_approval(wpa_db *db, const char *const params[2], const char *state,
+                          const wpa_actor *actor, wpa_error *err)
+{
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_SERVICE_APPROVALS, params, 2, err);
+    if (!rows) {
+        return false;
+    }
+    bool is_short = wpa_rows_int(rows, 0, 1) < wpa_rows_int(rows, 0, 0);
+    if (!wpa_text_is(state, "tested") && !(wpa_text_is(state, "approved") && is_short)) {
+        return WPA_FAIL(err, WPA_E_REFUSED, "p-%s is %s: only a tested patch is approved",
+                        params[0], state);
+    }
+    return wpa_rows_bool(rows, 0, 2) ||
+           WPA_FAIL(err, WPA_E_REFUSED,
+                    "'%s' has written or ordered p-%s: policy wants %lld approvals, all of others",
+                    actor->name, params[0], (long long)wpa_rows_int(rows, 0, 0));
+}
+
 static bool approve(wpa_db *db, const wpa_actor *actor, void *context, wpa_error *err)
 {
     const decision *d = context;
@@ -103,11 +122,8 @@ static bool approve(wpa_db *db, const wpa_actor *actor, void *context, wpa_error
     if (!look(db, d->patch_id, state, reason, err)) {
         return false;
     }
-    if (!wpa_text_is(state, "tested")) {
-        return WPA_FAIL(err, WPA_E_REFUSED, "p-%s is %s: only a tested patch is approved", id,
-                        state);
-    }
-    return wpa_db_run(db, WPA_SQL_SERVICE_APPROVE, params, WPA_COUNT(params), err) &&
+    return need_approval(db, params, state, actor, err) &&
+           wpa_db_run(db, WPA_SQL_SERVICE_APPROVE, params, WPA_COUNT(params), err) &&
            wpa_db_run(db, WPA_SQL_SERVICE_APPROVED, params, 1, err);
 }
 
@@ -131,7 +147,7 @@ static bool withdraw(wpa_db *db, const wpa_actor *actor, void *context, wpa_erro
         return false;
     }
     if (!wpa_text_is(state, "tested") && !wpa_text_is(state, "approved")) {
-        return WPA_FAIL(err, WPA_E_REFUSED, "p-%s is %s: an approval of it is no longer withdrawn",
+        return WPA_FAIL(err, WPA_E_REFUSED, "p-%s is %s: it has no approval that can be withdrawn",
                         id, state);
     }
     return wpa_call_one(db, WPA_SQL_SERVICE_WITHDRAW, params, WPA_COUNT(params),

@@ -184,19 +184,54 @@ static bool insert_stages(const order *o, const wpa_json *plan, wpa_error *err)
     return true;
 }
 
+/* What policy wants of approvals, and what there is of them now. */
+typedef struct approvals {
+    int64_t needed, valid, of_others;
+    bool is_separate; /* whoever starts it must not be its only approver */
+} approvals;
+
+static bool count_approvals(const order *o, int64_t patch_id, approvals *a, wpa_error *err)
+{
+    char patch[WPA_DB_NUMBER_SIZE];
+    char guardian[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(patch_id, patch),
+                            wpa_db_number(o->actor->principal_id, guardian)};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(o->db, WPA_SQL_DEPLOY_APPROVALS, params, WPA_COUNT(params), err);
+    if (rows == NULL) {
+        return false;
+    }
+    *a = (approvals){wpa_rows_int(rows, 0, 0), wpa_rows_int(rows, 0, 1), wpa_rows_int(rows, 0, 2),
+                     wpa_rows_bool(rows, 0, 3)};
+    return true;
+}
+
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* Starting a tested patch is his approval of it, unless policy wants more than that. */
-static bool approve_by_start(const order *o, int64_t patch_id, wpa_error *err)
+static bool approve_by_start(const order *o, int64_t patch_id, const approvals *a, wpa_error *err)
 {
     WPA_AUTO(wpa_rows) *settings = wpa_db_exec(o->db, WPA_SQL_DEPLOY_SETTINGS, NULL, 0, err);
     if (settings == NULL) {
         return false;
     }
-    int64_t required = 1;
-    if (!wpa_text_to_int(wpa_rows_text(settings, 0, 0), 1, 100, &required) || required > 1 ||
-        wpa_text_is(wpa_rows_text(settings, 0, 1), "on")) {
+    if (a->needed > 1 || wpa_text_is(wpa_rows_text(settings, 0, 1), "on")) {
+        int64_t missing = a->needed > a->valid ? a->needed - a->valid : 0;
         return WPA_FAIL(err, WPA_E_REFUSED,
-                        "p-%lld is tested, not approved: policy wants %lld explicit approval%s",
-                        (long long)patch_id, (long long)required, required == 1 ? "" : "s");
+                        "p-%lld is tested, not approved: policy wants %lld explicit approval%s, "
+                        "and %lld more %s missing%s",
+                        (long long)patch_id, (long long)a->needed, plural(a->needed),
+                        (long long)missing, missing == 1 ? "is" : "are",
+                        a->needed > 1 ? " (whoever wrote or ordered it does not count)" : "");
+    }
+    if (a->is_separate && a->of_others == 0) {
+        return WPA_FAIL(err, WPA_E_REFUSED,
+                        "p-%lld is tested, not approved: policy wants that somebody else than "
+                        "'%s', who starts it, approves it first",
+                        (long long)patch_id, o->actor->name);
     }
     char patch[WPA_DB_NUMBER_SIZE];
     char guardian[WPA_DB_NUMBER_SIZE];
@@ -207,20 +242,42 @@ static bool approve_by_start(const order *o, int64_t patch_id, wpa_error *err)
            wpa_db_run(o->db, WPA_SQL_DEPLOY_PATCH_APPROVED, params, 1, err);
 }
 
+/* Approvals that were given may have ended, or were of people who are no guardians any more. */
+static bool need_approvals(const order *o, int64_t patch_id, const approvals *a, wpa_error *err)
+{
+    if (a->valid < a->needed) {
+        return WPA_FAIL(err, WPA_E_REFUSED,
+                        "p-%lld was approved, but %lld of the %lld approval%s that policy wants "
+                        "count%s now: %lld more %s missing",
+                        (long long)patch_id, (long long)a->valid, (long long)a->needed,
+                        plural(a->needed), a->valid == 1 ? "s" : "",
+                        (long long)(a->needed - a->valid),
+                        a->needed - a->valid == 1 ? "is" : "are");
+    }
+    return !a->is_separate || a->of_others > 0 ||
+           WPA_FAIL(err, WPA_E_REFUSED,
+                    "'%s' is the only one who has approved p-%lld: policy wants that somebody else "
+                    "starts it",
+                    o->actor->name, (long long)patch_id);
+}
+
 static bool need_startable(order *o, int64_t patch_id, wpa_error *err)
 {
     char id[WPA_DB_NUMBER_SIZE];
+    approvals a;
     const char *params[] = {wpa_db_number(patch_id, id)};
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(o->db, WPA_SQL_DEPLOY_PLAN_PATCH, params, 1, err);
-    if (rows == NULL) {
+    if (rows == NULL || !count_approvals(o, patch_id, &a, err)) {
         return false;
     }
     const char *state = wpa_rows_count(rows) > 0 ? wpa_rows_text(rows, 0, 2) : "unknown";
     if (wpa_text_is(state, "tested")) {
-        return approve_by_start(o, patch_id, err);
+        return approve_by_start(o, patch_id, &a, err);
     }
-    return wpa_text_is(state, "approved") ||
-           WPA_FAIL(err, WPA_E_REFUSED, "p-%lld is %s: only a tested or approved patch is deployed",
+    if (wpa_text_is(state, "approved")) {
+        return need_approvals(o, patch_id, &a, err);
+    }
+    return WPA_FAIL(err, WPA_E_REFUSED, "p-%lld is %s: only a tested or approved patch is deployed",
                     (long long)patch_id, state);
 }
 

@@ -85,9 +85,33 @@ static bool say_waiting(wpa_deploy_run *run, const wpa_error *why, int64_t wait_
     return wpa_job_progress(run->job, 0, (int64_t)run->d->n_targets, why->message, err);
 }
 
+/* Time has passed since it was ordered: an approval may have ended, or be of no guardian any more.
+ */
+static bool is_approved_still(wpa_deploy_run *run, const char **why, wpa_error *err)
+{
+    char id[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(run->d->patch_id, id), "0"};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(run->job->db, WPA_SQL_DEPLOY_APPROVALS, params, WPA_COUNT(params), err);
+    *why = NULL;
+    if (rows != NULL && wpa_rows_int(rows, 0, 1) < wpa_rows_int(rows, 0, 0)) {
+        *why = wpa_arena_printf(run->arena, "%lld of %lld approvals count now",
+                                (long long)wpa_rows_int(rows, 0, 1),
+                                (long long)wpa_rows_int(rows, 0, 0));
+    }
+    return rows != NULL;
+}
+
 bool wpa_deploy_preflight(wpa_deploy_run *run, wpa_error *err)
 {
     wpa_error why = {0};
+    const char *missing;
+    if (!is_approved_still(run, &missing, err)) {
+        return false;
+    }
+    if (missing != NULL) {
+        return wpa_deploy_transact(run, write_abort, missing, err);
+    }
     if (!can_move_all(run, &why)) {
         if (why.code == WPA_E_UNAVAILABLE || why.code == WPA_E_TIMEOUT) {
             return say_waiting(run, &why, REACH_WAIT_US, err);

@@ -19,10 +19,10 @@ SOURCE = os.path.dirname(TESTS)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def make_patch(world, name):
+def make_patch(world, name, description=""):
     content = {"files_modified": ["docs/a.md"], "changes": {"docs/a.md": name + "\n"}}
     made = world.call("POST", "/patches", {"target_workflow": "ledger-api-ci", "patch_name": name,
-                                           "patch_type": "feature", "severity": "low",
+                                           "patch_type": "feature", "severity": "low", "description": description,
                                            "patch_content": content})
     assert made.status == 201, made.body
     return made
@@ -216,6 +216,54 @@ def refusals_say_what_is_wrong(world):
     for path in ("/analyses?workflow_name=none", "/patches?workflow_name=none", "/findings?workflow_name=none"):
         refused = world.call("GET", path)
         assert (refused.status, refused.json["field"]) == (404, "workflow_name"), refused.body
+
+
+def policy_is_asked_at_the_start(world):
+    """Approvals of several people: who counts, how many are missing, and that those of people who are gone do not."""
+    tokens, words = {}, "long enough for anybody"
+    for name in ("quinn", "rosa"):
+        assert world.call("POST", "/guardians", {"name": name, "role": "guardian", "passphrase": words}).status == 201
+        tokens[name] = world.call("POST", "/auth/token", {"name": name, "passphrase": words}, token=None).json["token"]
+
+    def policy(**settings):
+        for key, value in settings.items():
+            world.sql(f"UPDATE wpa.setting SET value = '{value}' WHERE key = '{key}'")
+
+    def approve(path, name="own"):
+        return world.call("PATCH", path, {"status": "approved"}, token=tokens.get(name, "own"))
+
+    def deploy(path, name="own"):
+        return world.call("POST", path + "/deploy?wait=0", token=tokens.get(name, "own"))
+
+    def tested(name):
+        path = "/patches/" + make_patch(world, name, "why it is made").json["short_id"]
+        wait_for("its test", lambda: world.call("GET", path).json["status"] == "tested")
+        return path
+
+    path, alone = tested("four eyes"), tested("two hands")
+    try:
+        policy(approvals_required=2)
+        for refused, said in ((deploy(path, "quinn"), "2 more are missing"), (approve(path), "has written or ordered")):
+            assert refused.status == 409 and said in refused.json["detail"], refused.body
+        assert approve(path, "quinn").json["approvals_missing"] == 1
+        refused = deploy(path, "quinn")
+        assert refused.status == 409 and "1 more is missing" in refused.json["detail"], refused.body
+        assert approve(path, "rosa").json["status"] == "approved"
+        assert world.call("PATCH", "/guardians/rosa", {"active": False}).status == 200
+        refused = deploy(path, "quinn")
+        assert refused.status == 409 and "1 of the 2" in refused.json["detail"], refused.body
+        assert world.call("PATCH", "/guardians/rosa", {"active": True}).status == 200
+        assert deploy(path, "quinn").status == 202
+        policy(approvals_required=1, separate_deployer="on")
+        refused = deploy(alone, "quinn")
+        assert refused.status == 409 and "somebody else" in refused.json["detail"], refused.body
+        assert approve(alone, "quinn").json["status"] == "approved"
+        refused = deploy(alone, "quinn")
+        assert refused.status == 409 and "the only one" in refused.json["detail"], refused.body
+        policy(separate_deployer="off")
+        wait_for("the first", lambda: world.call("GET", path).json["status"] not in ("tested", "approved"), 120)
+    finally:
+        policy(approvals_required=1, separate_deployer="off")
 
 
 def repetitions_are_made_once(world):
@@ -592,7 +640,8 @@ CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies
           nothing_is_told_to_strangers, methods_are_told, words_of_an_order_stay_as_they_are,
           repetitions_are_made_once, changes_are_seen_at_once, pages_hold_everything_once,
           findings_are_filtered_as_in_the_console, a_list_follows_every_change, long_calls_say_where,
-          refusals_say_what_is_wrong, things_are_found_by_each_of_their_names, subjects_are_resources,
+          refusals_say_what_is_wrong, policy_is_asked_at_the_start,
+          things_are_found_by_each_of_their_names, subjects_are_resources,
           streams_tell_of_changes, documents_need_nothing_else, forwarded_addresses_are_believed_of_some,
           a_unix_socket_serves, systemd_hands_over_a_socket, unit_files_are_installed)
 # What needs a program that may not be here is a test of its own, and skipped as a whole.

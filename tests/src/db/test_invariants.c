@@ -327,6 +327,29 @@ static void approvals_of_the_inactive_and_the_late_do_not_count(void **state)
     refused(w, API, w->mira, "WP004", set);
 }
 
+static void approvals_are_counted_again_at_the_start(void **state)
+{
+    world *w = *state;
+    long long id = tested_patch(w);
+    const char *insert = sql(w,
+                             "INSERT INTO deployment (patch_id, digest, plan, started_by) SELECT "
+                             "id, digest, '{}', %lld FROM patch WHERE id=%lld",
+                             (long long)w->mira, id);
+    approve(w, id, w->joe);
+    must(w, API, w->joe, sql(w, "UPDATE patch SET state='approved' WHERE id=%lld", id));
+    must(w, NULL, 0, "UPDATE principal SET active=false WHERE name='joe'");
+    refused(w, API, w->mira, "WP004", insert);
+    must(w, NULL, 0, "UPDATE principal SET active=true WHERE name='joe'");
+    must(w, NULL, 0, "UPDATE setting SET value='on' WHERE key='separate_deployer'");
+    refused(w, API, w->joe, "WP004",
+            sql(w,
+                "INSERT INTO deployment (patch_id, digest, plan, started_by) SELECT id, digest, "
+                "'{}', %lld FROM patch WHERE id=%lld",
+                (long long)w->joe, id));
+    must(w, API, w->mira, insert); /* whom another has approved it for */
+    refused(w, API, w->engine, "42501", "UPDATE setting SET value='off' WHERE value='on'");
+}
+
 static void i7_i8_i9(void **state)
 {
     world *w = *state;
@@ -554,6 +577,7 @@ int main(void)
         CASE(i1_i2_i3_i6),
         CASE(i4_i5),
         CASE(approvals_of_the_inactive_and_the_late_do_not_count),
+        CASE(approvals_are_counted_again_at_the_start),
         CASE(i7_i8_i9),
         CASE(i10_i11_i14_i25),
         CASE(i12_i13),

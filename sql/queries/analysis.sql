@@ -186,3 +186,30 @@ SELECT u.slug, u.major, sum(u.places)::bigint, count(DISTINCT w.repository_id)
  WHERE u.slug = ANY($1::text[])
  GROUP BY u.slug, u.major
  ORDER BY slug, major;
+
+-- name: analysis_likeness_store
+-- params: workflow_id bigint, marks int[]
+WITH old AS (DELETE FROM wpa.definition_likeness WHERE workflow_id = $1::bigint AND mark <> ALL ($2::int[]))
+INSERT INTO wpa.definition_likeness (workflow_id, repository_id, mark)
+SELECT w.id, w.repository_id, m.mark FROM wpa.workflow w CROSS JOIN unnest($2::int[]) AS m(mark) WHERE w.id = $1::bigint
+ON CONFLICT DO NOTHING;
+
+-- name: analysis_alike
+-- params: workflow_id bigint, marks int[]
+-- rows: repository, path, kind, blob_oid of what may be alike in other repositories, most alike ones at most
+-- why: what all repositories have would be found in all of them: of each mark the first ones are enough
+SELECT r.name, w.path, w.kind, w.blob_oid
+  FROM (SELECT l.workflow_id
+          FROM unnest($2::int[]) AS m(mark)
+         CROSS JOIN LATERAL (SELECT d.workflow_id FROM wpa.definition_likeness d
+                WHERE d.mark = m.mark AND d.repository_id <> (SELECT repository_id FROM wpa.workflow WHERE id = $1::bigint)
+                ORDER BY d.repository_id, d.workflow_id LIMIT 64) l
+         GROUP BY l.workflow_id ORDER BY count(*) DESC, l.workflow_id LIMIT 96) c
+  JOIN wpa.workflow w ON w.id = c.workflow_id AND w.state = 'present'
+  JOIN wpa.repository r ON r.id = w.repository_id AND r.state = 'ok'
+ ORDER BY r.name, w.path;
+
+-- name: analysis_sources
+-- params: blob_oids text[]
+-- rows: blob_oid, content
+SELECT blob_oid, content FROM wpa.source WHERE blob_oid = ANY($1::text[]);

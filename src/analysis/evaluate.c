@@ -16,6 +16,8 @@
 #include "rules/graph.h"
 
 #define TREE_MAX_ENTRIES 500000
+/* A forge switches schedules off where nothing has happened for so long. */
+#define IDLE_S (INT64_C(60) * 24 * 60 * 60)
 #define RESULT_MAX_BYTES ((size_t)64 << 20)
 #define USES_MAX 500
 /* A result that read more of the repository than this is not kept. */
@@ -38,6 +40,7 @@ typedef struct surroundings {
     size_t config_bytes;
     const char *programs; /* which are asked about scripts, in which version; NULL: none */
     char digests[REACH_COUNT][WPA_SHA256_HEX_SIZE];
+    wpa_analysis_alike alike; /* definitions of other repositories */
     wpa_git_entries entries; /* the whole tree, by path as git lists it; empty if it is too large */
 } surroundings;
 
@@ -172,6 +175,7 @@ static void digest_surroundings(surroundings *s, const wpa_analysis_subject *sub
     hash_text(&hash, subject->kind);
     hash_text(&hash, s->around.default_branch);
     hash_text(&hash, s->around.owner);
+    hash_text(&hash, s->around.idle_since);
     hash_text(&hash, r == REACH_DEFINITIONS ? "definitions" : "paths");
     for (size_t i = 0; i < s->entries.n; i++) {
         const wpa_git_entry *entry = &s->entries.items[i];
@@ -180,6 +184,11 @@ static void digest_surroundings(surroundings *s, const wpa_analysis_subject *sub
         hash_text(&hash, counts ? entry->oid : NULL);
     }
     hash_fleet(&hash, s->around.fleet);
+    for (size_t i = 0; i < s->alike.n; i++) {
+        hash_text(&hash, s->alike.items[i].repository);
+        hash_text(&hash, s->alike.items[i].path);
+        hash_text(&hash, s->alike.items[i].blob_oid);
+    }
     hash_text(&hash, s->config_path);
     wpa_sha256_update(&hash, s->config ? s->config : "", s->config_bytes);
     hash_text(&hash, s->programs);
@@ -191,6 +200,20 @@ static void digest_surroundings(surroundings *s, const wpa_analysis_subject *sub
     wpa_hex_encode(digest, WPA_SHA256_SIZE, s->digests[r]);
 }
 
+/** The day of the commit, if that is so long ago that a forge draws conclusions; or NULL. */
+static const char *idle_since(wpa_git *git, const char *commit, wpa_arena *arena)
+{
+    wpa_git_commit read;
+    wpa_error err = {0};
+    char day[WPA_TIMESTAMP_SIZE];
+    if (!wpa_git_commit_read(git, commit, arena, &read, &err) || read.time_s < 0 ||
+        wpa_now_us() / 1000000 - read.time_s <= IDLE_S) {
+        return NULL;
+    }
+    wpa_timestamp_format(read.time_s * 1000000, day);
+    return wpa_arena_slice(arena, day, strlen("YYYY-MM-DD"));
+}
+
 static bool look_around(wpa_git *git, const wpa_analysis_subject *subject, wpa_arena *arena,
                         surroundings *s, wpa_error *err)
 {
@@ -198,6 +221,7 @@ static bool look_around(wpa_git *git, const wpa_analysis_subject *subject, wpa_a
         .repository = subject->repository,
         .owner = *subject->owner ? subject->owner : NULL,
         .default_branch = *subject->branch ? subject->branch : NULL,
+        .idle_since = idle_since(git, subject->head_commit, arena),
     };
     commit_reader *reader = wpa_arena_alloc(arena, sizeof *reader);
     *reader = (commit_reader){git, wpa_arena_text(arena, subject->head_commit)};
@@ -504,7 +528,7 @@ static bool explain_fault(wpa_analysis_outcome *outcome, wpa_arena *arena, wpa_e
 
 /** What the fleet knows is part of what a result depends on: it is asked for before the cache. */
 static bool ask_fleet(wpa_db *db, const wpa_analysis_subject *subject,
-                      const wpa_analysis_outcome *outcome, surroundings *s, wpa_arena *arena,
+                      wpa_analysis_outcome *outcome, surroundings *s, wpa_arena *arena,
                       wpa_error *err)
 {
     wpa_input_kind kind = WPA_INPUT_WORKFLOW;
@@ -513,7 +537,10 @@ static bool ask_fleet(wpa_db *db, const wpa_analysis_subject *subject,
     const wpa_source *source = wpa_source_read(kind, subject->path, outcome->content,
                                                outcome->size_bytes, &s->around, scratch);
     const wpa_graph_file *file = wpa_graph_own(NULL, source, scratch);
-    return wpa_analysis_ask_fleet(db, &s->around, &file, 1, arena, err);
+    outcome->fleet_marks = wpa_analysis_list_marks(file, arena);
+    return wpa_analysis_ask_fleet(db, &s->around, &file, 1, arena, err) &&
+           wpa_analysis_ask_alike(db, subject->workflow_id, outcome->fleet_marks, arena, &s->alike,
+                                  err);
 }
 
 bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject *subject,
@@ -544,6 +571,9 @@ bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject 
     const wpa_json *result = read_cache(db, subject, &s, arena);
     outcome->is_cached = result != NULL;
     if (!result) {
+        if (!wpa_analysis_join_alike(db, &s.alike, &s.around, arena, err)) {
+            return false;
+        }
         join_definitions(git, &s, arena);
         result = run_rules(subject, &s, settings, lint, outcome, arena);
         if (!write_cache(db, subject, &s, result, arena, err)) {

@@ -5,6 +5,7 @@
 
 /** What is analysed, as the database names it. */
 typedef struct wpa_analysis_subject {
+    int64_t workflow_id;
     const char *repository, *owner, *url, *branch;
     const char *path, *kind;
     const char *blob_oid, *head_commit;
@@ -20,9 +21,10 @@ typedef struct wpa_analysis_outcome {
     int64_t n_jobs;
     const char *title;
     const wpa_json *triggers, *uses, *rules_done, *findings;
-    const wpa_json *fleet_uses; /* see wpa_analysis_list_uses */
-    const wpa_json *notes;      /* [{rule, text}] what could not be looked at; NULL: nothing said */
-    const char *content;        /* [size_bytes] */
+    const wpa_json *fleet_uses;  /* see wpa_analysis_list_uses */
+    const wpa_json *fleet_marks; /* see wpa_analysis_list_marks */
+    const wpa_json *notes; /* [{rule, text}] what could not be looked at; NULL: nothing said */
+    const char *content;   /* [size_bytes] */
     size_t size_bytes;
 } wpa_analysis_outcome;
 
@@ -41,6 +43,28 @@ bool wpa_analysis_store(wpa_db *db, const wpa_analysis_request *request,
 wpa_json *wpa_analysis_list_uses(const struct wpa_graph_file *file, wpa_arena *arena);
 /** The same into the database, in the transaction that is open. */
 bool wpa_analysis_store_uses(wpa_db *db, const char *workflow, const wpa_json *uses,
+                             wpa_arena *arena, wpa_error *err) WPA_CHECK;
+
+/** A definition of another repository. */
+typedef struct wpa_analysis_alike_one {
+    const char *repository, *path, *kind, *blob_oid;
+} wpa_analysis_alike_one;
+
+typedef struct wpa_analysis_alike {
+    wpa_analysis_alike_one *items; /* [n] by repository and path */
+    size_t n;
+} wpa_analysis_alike;
+
+/** Numbers of which definitions share some if jobs or stretches of steps in them are alike. */
+wpa_json *wpa_analysis_list_marks(const struct wpa_graph_file *file, wpa_arena *arena);
+/** The same into the database, in the transaction that is open. */
+bool wpa_analysis_store_marks(wpa_db *db, const char *workflow, const wpa_json *marks,
+                              wpa_arena *arena, wpa_error *err) WPA_CHECK;
+/** Definitions of other repositories that share marks; those that share most. */
+bool wpa_analysis_ask_alike(wpa_db *db, int64_t workflow_id, const wpa_json *marks,
+                            wpa_arena *arena, wpa_analysis_alike *alike, wpa_error *err) WPA_CHECK;
+/** What they hold becomes part of around->fleet: a graph a repository. */
+bool wpa_analysis_join_alike(wpa_db *db, const wpa_analysis_alike *alike, wpa_surroundings *around,
                              wpa_arena *arena, wpa_error *err) WPA_CHECK;
 /** "all", or the dimension's name. */
 const char *wpa_analysis_dimension_name(wpa_dimension dimension);

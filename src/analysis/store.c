@@ -277,7 +277,8 @@ static bool store_workflow(wpa_db *db, const char *workflow, const wpa_analysis_
         wpa_rules_version(),
     };
     return wpa_db_run(db, WPA_SQL_ANALYSIS_WORKFLOW_STORE, params, WPA_COUNT(params), err) &&
-           wpa_analysis_store_uses(db, workflow, outcome->fleet_uses, arena, err);
+           wpa_analysis_store_uses(db, workflow, outcome->fleet_uses, arena, err) &&
+           wpa_analysis_store_marks(db, workflow, outcome->fleet_marks, arena, err);
 }
 
 static bool keep_source(wpa_db *db, const wpa_analysis_subject *subject,

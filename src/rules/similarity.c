@@ -485,6 +485,29 @@ static const uint32_t *stretch_bands(const wpa_similarity_job *job, size_t first
     return job->bands + WPA_SIMILARITY_BANDS + first_step * WPA_SIMILARITY_STRETCH_BANDS;
 }
 
+/* How many bands of each are marks: with 4 of them stretches from 0.85 on are nearly always found.
+ */
+#define WHOLE_MARKS 8
+#define STRETCH_MARKS 4
+
+size_t wpa_similarity_marks(const wpa_similarity_job *job, uint32_t marks[WPA_SIMILARITY_MARKS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < WHOLE_MARKS && job->has_whole && job->n_real >= 2; i++) {
+        marks[n++] = job->bands[i];
+    }
+    for (size_t i = 0; i < count_stretches(job); i++) {
+        size_t n_real = 0;
+        for (size_t k = i; k < i + WPA_SIMILARITY_STRETCH; k++) {
+            n_real += !job->steps[k].is_setup;
+        }
+        for (size_t k = 0; k < STRETCH_MARKS && n_real >= 2; k++) {
+            marks[n++] = stretch_bands(job, i)[k];
+        }
+    }
+    return n;
+}
+
 void wpa_similarity_index_add(wpa_similarity_index *index, wpa_similarity_job *job,
                               const void *owner, size_t job_index)
 {

@@ -48,6 +48,14 @@ wpa_similarity_memo *wpa_similarity_memo_new(bool has_wholes, wpa_arena *arena);
 /** NULL for a call and for a job without steps, or with too many. */
 wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_similarity_memo *memo,
                                         wpa_arena *arena);
+/** More marks than that no job has. */
+#define WPA_SIMILARITY_MARKS_MAX (8 + 4 * WPA_SIMILARITY_STEPS_MAX)
+/**
+ * Numbers of which jobs that are alike, or have a stretch of steps alike, nearly always share one:
+ * a part of the bands, to be looked for elsewhere. What is all checkout and setup has none.
+ */
+size_t wpa_similarity_marks(const wpa_similarity_job *job,
+                            uint32_t marks[WPA_SIMILARITY_MARKS_MAX]);
 /** The share of features that both have, least to 1; 0 below that. */
 double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b,
                                double least);

@@ -66,6 +66,7 @@ typedef struct wpa_surroundings {
     const char *repository;     /* name, or NULL */
     const char *owner;          /* of the forge, or NULL */
     const char *default_branch; /* or NULL */
+    const char *idle_since;     /* day of the last change, if that is long ago; or NULL */
     wpa_visibility visibility;
     const char *const *paths; /* [n_paths] every file of the tree, sorted by bytes */
     size_t n_paths;

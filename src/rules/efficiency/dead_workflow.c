@@ -173,6 +173,28 @@ static void check_types(wpa_rule_run *run, const wpa_graph *graph,
     }
 }
 
+/* ---- D6: a schedule that the forge has switched off --------------------------------------------
+ */
+
+static void check_schedule(wpa_rule_run *run, const wpa_outline_trigger *trigger)
+{
+    const char *since = run->source->around->idle_since;
+    wpa_visibility visibility = wpa_rule_visibility(run);
+    if (!since || visibility == WPA_VISIBILITY_PRIVATE || !wpa_rule_is_on_github(run)) {
+        return;
+    }
+    wpa_finding *finding = wpa_rule_report(
+        run, trigger->node->span, "D6", NULL,
+        "nothing has changed in this repository since %s: schedules of public repositories are "
+        "switched off after 60 days of that",
+        since);
+    finding->confidence = WPA_CONFIDENCE_MEDIUM;
+    if (visibility != WPA_VISIBILITY_PUBLIC) {
+        finding->confidence = WPA_CONFIDENCE_LOW;
+        finding->persona = WPA_PERSONA_AUDITOR;
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -187,6 +209,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         if (graph && wpa_graph_is_whole(graph) && wpa_text_is(trigger->name, "workflow_run")) {
             check_names(run, graph, trigger);
         }
+        if (wpa_text_is(trigger->name, "schedule")) {
+            check_schedule(run, trigger);
+        }
         if (graph && wpa_text_is(trigger->name, "repository_dispatch")) {
             check_types(run, graph, trigger);
         }
@@ -197,7 +222,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-static const char *const checks[] = {"D1", "D2", "D3", "D4", NULL};
+static const char *const checks[] = {"D1", "D2", "D3", "D4", "D6", NULL};
 
 const wpa_rule wpa_rule_dead_workflow = {
     .code = "EFF-014",

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <wpa/clock.h>
 #include <wpa/file.h>
 #include <wpa/text.h>
 
@@ -49,7 +50,7 @@ typedef struct world {
     char *folder;
     wpa_git *git;
     char head[WPA_OID_SIZE], blob[WPA_OID_SIZE];
-    int64_t workflow;
+    int64_t workflow, commit_time_s;
 } world;
 
 static int64_t ask(world *w, const char *sql)
@@ -81,14 +82,14 @@ static void put(world *w, const char *text)
                              .bytes = owners,
                              .size_bytes = strlen(owners)}};
     size_t n_edits = *before ? 1 : WPA_COUNT(edits); /* the owners come with the first commit */
-    const wpa_git_identity who = {"Ann", "ann@example.org", 1700000000};
+    const wpa_git_identity who = {"Ann", "ann@example.org", w->commit_time_s};
     assert_true(wpa_git_commit_make(w->git, *parent ? parent : NULL, edits, n_edits, &who, "m\n",
                                     w->head, &err));
     assert_true(wpa_git_ref_swap(w->git, "refs/heads/main", *parent ? parent : WPA_OID_ZERO,
                                  w->head, &err));
     (void)ask_text(w, wpa_arena_printf(w->arena,
                                        "UPDATE wpa.workflow SET blob_oid = '%s', head_commit = "
-                                       "'%s' RETURNING id",
+                                       "'%s' WHERE name = 'shop-ci' RETURNING id",
                                        w->blob, w->head));
 }
 
@@ -108,6 +109,7 @@ static int open_world(void **state)
 {
     world *w = calloc(1, sizeof *w);
     wpa_error err = {0};
+    w->commit_time_s = 1700000000;
     assert_true(wpa_git_init(&err));
     w->arena = wpa_arena_new();
     w->pg = wpa_test_pg_new();
@@ -283,7 +285,7 @@ static void put_beside(world *w, const char *path, const char *text)
                          .after = blob,
                          .bytes = text,
                          .size_bytes = strlen(text)};
-    const wpa_git_identity who = {"Ann", "ann@example.org", 1700000000};
+    const wpa_git_identity who = {"Ann", "ann@example.org", w->commit_time_s};
     assert_true(wpa_git_commit_make(w->git, w->head, &edit, 1, &who, "c\n", head, &err));
     memcpy(w->head, head, sizeof head);
     (void)ask_text(w, wpa_arena_printf(w->arena,
@@ -361,6 +363,138 @@ static void test_the_fleet_is_known(void **state)
                      0);
 }
 
+/** A file of a fixture of many repositories. */
+static const char *fixture(world *w, const char *rule, const char *repository)
+{
+    wpa_error err = {0};
+    size_t size_bytes;
+    const char *path = wpa_arena_printf(
+        w->arena, "%s/tests/fixtures/rules/%s/bad_fleet_three/%s/.github/workflows/ci.yml",
+        getenv("WPA_SOURCE_DIR"), rule, repository);
+    const char *text = wpa_file_read(path, 1 << 20, w->arena, &size_bytes, &err);
+    assert_non_null(text);
+    return text;
+}
+
+/** Another repository that has what was analysed last. */
+static void add_twin(world *w, const char *name)
+{
+    (void)ask_text(w, wpa_arena_printf(w->arena,
+                                       "INSERT INTO wpa.repository (name, url, branch, state) "
+                                       "VALUES ('%s', 'file:///%s', 'main', 'ok') RETURNING id",
+                                       name, name));
+    (void)ask_text(w, wpa_arena_printf(w->arena,
+                                       "INSERT INTO wpa.workflow (repository_id, path, name, kind, "
+                                       "blob_oid, head_commit) SELECT r.id, o.path, '%s-ci', "
+                                       "o.kind, o.blob_oid, '' FROM wpa.repository r, "
+                                       "wpa.workflow o WHERE r.name = '%s' AND o.name = 'shop-ci' "
+                                       "RETURNING id",
+                                       name, name));
+    (void)ask_text(w, wpa_arena_printf(w->arena,
+                                       "INSERT INTO wpa.definition_likeness (workflow_id, "
+                                       "repository_id, mark) SELECT w.id, w.repository_id, l.mark "
+                                       "FROM wpa.workflow w, wpa.definition_likeness l JOIN "
+                                       "wpa.workflow o ON o.id = l.workflow_id WHERE w.name = "
+                                       "'%s-ci' AND o.name = 'shop-ci' RETURNING workflow_id",
+                                       name));
+}
+
+static int64_t count_open(world *w, const char *rule)
+{
+    return ask(w, wpa_arena_printf(w->arena,
+                                   "SELECT count(*) FROM wpa.finding WHERE state = 'open' AND rule "
+                                   "= '%s'",
+                                   rule));
+}
+
+/** What stands in many repositories is found by marks, and what it holds where it was kept. */
+static void test_jobs_of_other_repositories_are_known(void **state)
+{
+    world *w = *state;
+    put(w, fixture(w, "duplicate-jobs", "one"));
+    (void)analyse(w);
+    assert_true(ask(w, "SELECT count(*) FROM wpa.definition_likeness") > 8);
+    add_twin(w, "left");
+    (void)analyse(w);
+    assert_int_equal(count_open(w, "duplicate-jobs"), 0); /* two are not many */
+    add_twin(w, "right");
+    (void)analyse(w);
+    assert_int_equal(count_open(w, "duplicate-jobs"), 1);
+    const char *message = ask_text(w, "SELECT message FROM wpa.finding WHERE rule = "
+                                      "'duplicate-jobs'");
+    assert_non_null(strstr(message, "job 'test' stands in 2 more repositories"));
+    assert_non_null(strstr(message, "of 'left'"));
+    assert_int_equal(is_cached(w), 1);
+
+    /* Gone, out of the fleet, or nobody knows what it holds. */
+    static const char *const undone[][2] = {
+        {"UPDATE wpa.workflow SET state = 'gone' WHERE name = 'left-ci' RETURNING id",
+         "UPDATE wpa.workflow SET state = 'present' WHERE name = 'left-ci' RETURNING id"},
+        {"UPDATE wpa.repository SET state = 'removed' WHERE name = 'right' RETURNING id",
+         "UPDATE wpa.repository SET state = 'ok' WHERE name = 'right' RETURNING id"},
+        {"UPDATE wpa.workflow SET blob_oid = '00' WHERE name = 'left-ci' RETURNING id",
+         "UPDATE wpa.workflow SET blob_oid = (SELECT blob_oid FROM wpa.workflow WHERE name = "
+         "'shop-ci') WHERE name = 'left-ci' RETURNING id"}};
+    for (size_t i = 0; i < WPA_COUNT(undone); i++) {
+        (void)ask_text(w, undone[i][0]);
+        (void)analyse(w);
+        assert_int_equal(count_open(w, "duplicate-jobs"), 0);
+        (void)ask_text(w, undone[i][1]);
+        (void)analyse(w);
+        assert_int_equal(count_open(w, "duplicate-jobs"), 1);
+    }
+    put(w, one_job);
+    (void)analyse(w);
+    assert_int_equal(count_open(w, "duplicate-jobs"), 0);
+    assert_int_equal(ask(w, "SELECT count(*) FROM wpa.definition_likeness l JOIN wpa.workflow w ON "
+                            "w.id = l.workflow_id WHERE w.name = 'shop-ci'"),
+                     0);
+}
+
+static void test_steps_of_other_repositories_are_known(void **state)
+{
+    world *w = *state;
+    static const char *const others[] = {"two", "three"};
+    for (size_t i = 0; i < WPA_COUNT(others); i++) {
+        put(w, fixture(w, "duplicate-steps", others[i]));
+        (void)analyse(w);
+        add_twin(w, others[i]);
+    }
+    put(w, fixture(w, "duplicate-steps", "one"));
+    (void)analyse(w);
+    assert_int_equal(count_open(w, "duplicate-steps"), 1);
+    assert_int_equal(count_open(w, "duplicate-jobs"), 0);
+    assert_non_null(strstr(ask_text(w, "SELECT message FROM wpa.finding WHERE state = 'open' AND "
+                                       "rule = 'duplicate-steps'"),
+                           "stand in 3 repositories"));
+    (void)ask_text(w, "UPDATE wpa.workflow SET state = 'gone' WHERE name = 'two-ci' RETURNING id");
+    (void)analyse(w);
+    assert_int_equal(count_open(w, "duplicate-steps"), 0);
+}
+
+/** Where nothing has changed for long the forge of a public repository runs no schedules. */
+static void test_schedules_of_idle_repositories_are_off(void **state)
+{
+    world *w = *state;
+    static const char text[] = "on: {schedule: [{cron: '17 3 * * 1'}]}\npermissions: {}\njobs:\n"
+                               "  a:\n    runs-on: ubuntu-24.04\n    timeout-minutes: 5\n"
+                               "    steps:\n      - run: make\n";
+    static const char count[] = "SELECT count(*) FROM wpa.finding WHERE state = 'open' AND rule = "
+                                "'dead-workflow' AND check_name = 'D6'";
+    put(w, text);
+    (void)analyse(w);
+    assert_int_equal(ask(w, count), 0); /* it may be private */
+    put_beside(w, "wpa.yml", "version: 1\nvisibility: public\n");
+    (void)analyse(w);
+    assert_int_equal(ask(w, count), 1);
+    assert_non_null(strstr(ask_text(w, "SELECT message FROM wpa.finding WHERE check_name = 'D6'"),
+                           "since 2023-11-14"));
+    w->commit_time_s = wpa_now_us() / 1000000 - 5;
+    put_beside(w, "README.md", "alive\n");
+    (void)analyse(w);
+    assert_int_equal(ask(w, count), 0);
+}
+
 static void test_programs_are_asked_about_scripts(void **state)
 {
     world *w = *state;
@@ -398,6 +532,9 @@ int main(void)
         CASE(test_the_repository_configures_itself),
         CASE(test_a_result_lasts_as_long_as_what_it_asked),
         CASE(test_the_fleet_is_known),
+        CASE(test_jobs_of_other_repositories_are_known),
+        CASE(test_steps_of_other_repositories_are_known),
+        CASE(test_schedules_of_idle_repositories_are_off),
         CASE(test_programs_are_asked_about_scripts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

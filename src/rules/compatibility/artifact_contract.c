@@ -5,6 +5,7 @@
 #include "rules/handover.h"
 #include "rules/jobs.h"
 #include "rules/pin.h"
+#include "rules/shell_roles.h"
 #include "rules/toolchain.h"
 
 #define ITEMS_MAX 400
@@ -457,8 +458,9 @@ static bool reads_flat(const wpa_outline_step *step, const char *folder)
         return strncmp(packages, folder, length) == 0 &&
                !packages[length + strspn(packages + length, "/")];
     }
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        const wpa_shell_command *command = &step->script->commands[i];
+    const wpa_script *script = wpa_step_commands(step);
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *command = &script->commands[i];
         for (size_t k = command->first + 1; k < command->n_words; k++) {
             const char *word = command->words[k].text;
             word += wpa_text_starts(word, "./") ? 2 : 0;

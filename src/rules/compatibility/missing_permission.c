@@ -4,6 +4,7 @@
 
 #include "rules/needs.h"
 #include "rules/pin.h"
+#include "rules/shell_roles.h"
 #include "rules/trust.h"
 
 typedef struct subject {
@@ -123,8 +124,9 @@ static bool uses_own_token(const wpa_outline *o, const wpa_outline_step *step,
                !wpa_needs_git_credentials(step) || !is_pushed_otherwise;
     }
     bool calls_gh = false;
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        calls_gh = calls_gh || wpa_text_is(step->script->commands[i].name, "gh");
+    const wpa_script *script = wpa_step_commands(step);
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        calls_gh = calls_gh || wpa_text_is(script->commands[i].name, "gh");
     }
     if (!calls_gh) {
         return !is_pushed_otherwise;

@@ -4,6 +4,7 @@
 #include "rules/graph.h"
 #include "rules/outline.h"
 #include "rules/rule.h"
+#include "rules/shell_roles.h"
 
 typedef struct deed {
     wpa_span span;
@@ -73,8 +74,9 @@ static const char *token_of(const wpa_outline *o, const wpa_outline_step *step)
 
 static bool by_command(const wpa_outline *o, const wpa_outline_step *step, deed *d)
 {
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        const wpa_shell_command *c = &step->script->commands[i];
+    const wpa_script *script = wpa_step_commands(step);
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
         for (size_t k = 0; k < WPA_COUNT(commands); k++) {
             bool is_it = c->n_words && wpa_shell_is(c, commands[k].name, commands[k].sub) &&
                          wpa_shell_word_find(c, commands[k].verb) &&
@@ -108,11 +110,12 @@ static bool pushes_by_own_token(const wpa_outline_job *job, const wpa_outline_st
 /* A tag is pushed with the credentials of a checkout that was given no other token. */
 static bool by_push(const wpa_outline_job *job, const wpa_outline_step *step, deed *d)
 {
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
-        const wpa_shell_command *c = &step->script->commands[i];
+    const wpa_script *script = wpa_step_commands(step);
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
         bool is_tag = c->n_words && wpa_shell_is(c, "git", "push") &&
                       (wpa_shell_word_find(c, "--tags") || wpa_shell_word_find(c, "--follow-tags"));
-        if (is_tag && !strstr(step->script->text, "://")) {
+        if (is_tag && !strstr(script->text, "://")) {
             *d = (deed){wpa_outline_script_span(step, c->span), "push", "a tag that this pushes"};
             return pushes_by_own_token(job, step);
         }

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 #define DOCKERFILE_MAX_BYTES ((size_t)256 * 1024)
@@ -140,7 +141,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             continue;
         }
         for (size_t k = 0; k < job->n_steps; k++) {
-            const wpa_script *script = job->steps[k].script;
+            const wpa_script *script = wpa_step_commands(&job->steps[k]);
             if (wpa_outline_step_uses(&job->steps[k], "docker/build-push-action")) {
                 check_action(run, &job->steps[k]);
             }

@@ -3,6 +3,7 @@
 
 #include "rules/shell_roles.h"
 #include "rules/steps.h"
+#include "rules/work.h"
 
 #define ROLES_THAT_MATTER                                                                          \
     (WPA_DOES_TEST | WPA_DOES_BUILD | WPA_DOES_LINT | WPA_DOES_PUBLISH | WPA_DOES_SCAN)
@@ -113,11 +114,17 @@ static bool matters(const wpa_shell_command *c)
     return does;
 }
 
+/* "exit 0", and "exit /b 0" of cmd */
+static bool ends_well(const wpa_shell_command *c)
+{
+    return wpa_text_is_ci(c->name, "exit") && c->n_words > 1 &&
+           wpa_text_is(c->words[c->n_words - 1].text, "0");
+}
+
 static bool is_nothing(const wpa_shell_command *c)
 {
-    const wpa_shell_word *first = wpa_shell_argument(c, 0);
     bool is_true = (wpa_text_is(c->name, "true") || wpa_text_is(c->name, ":")) && c->n_words == 1;
-    return is_true || (wpa_text_is(c->name, "exit") && first && wpa_text_is(first->text, "0"));
+    return is_true || ends_well(c);
 }
 
 static void report(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span,
@@ -162,15 +169,37 @@ static void check_set(wpa_rule_run *run, const wpa_outline_step *step, size_t i)
     }
 }
 
+/* PowerShell and cmd go on behind a program that failed: "exit 0" at the end says it did not. */
+static void check_end(wpa_rule_run *run, const wpa_outline_step *step, const wpa_script *script)
+{
+    static const char *const minds[] = {"LASTEXITCODE", "ERRORLEVEL", "throw", "if ",   "if(", "||",
+                                        "trap",         "errorlevel", "&&",    "catch", NULL};
+    const wpa_shell_command *last =
+        script->n_commands ? &script->commands[script->n_commands - 1] : NULL;
+    if (step->script || !last || !ends_well(last) || wpa_work_mentions_any(step->run, minds)) {
+        return;
+    }
+    for (size_t i = script->n_commands - 1; i-- > 0;) {
+        if (matters(&script->commands[i])) {
+            report(run, step, last->span, "W2", script->commands[i].name);
+            return;
+        }
+    }
+}
+
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_script *script = step->script;
+    const wpa_script *script = wpa_step_commands(step);
     bool is_set_seen = false;
+    if (script) {
+        check_end(run, step, script);
+    }
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         const wpa_shell_command *next = i + 1 < script->n_commands ? c + 1 : NULL;
         if (!matters(c)) {
-            if (!is_set_seen && wpa_text_is(c->name, "set") && wpa_shell_word_find(c, "+e")) {
+            if (!is_set_seen && step->script && wpa_text_is(c->name, "set") &&
+                wpa_shell_word_find(c, "+e")) {
                 is_set_seen = true;
                 check_set(run, step, i);
             }

@@ -32,7 +32,7 @@ static bool step_publishes(const wpa_outline_step *step)
                              !strstr(args, "build") && !wpa_outline_has_expression(args));
         }
     }
-    const wpa_script *script = step->script;
+    const wpa_script *script = wpa_step_commands(step);
     for (size_t i = 0; script && i < script->n_commands; i++) {
         static const char *const packers[] = {"npm",    "yarn",   "pnpm", "cargo",  "twine",
                                               "gem",    "poetry", "uv",   "flit",   "hatch",

@@ -43,7 +43,8 @@ static void check_secrets(wpa_rule_run *run, const wpa_outline_job *job, const w
     for (size_t i = 0; wpa_yaml_is(map, WPA_YAML_MAPPING) && i < map->n_pairs; i++) {
         const wpa_yaml_pair *pair = &map->pairs[i];
         const char *name = wpa_yaml_text(pair->key);
-        if (!name || wpa_callee_uses_secret(callee, name)) {
+        bool is_taken = name && wpa_yaml_find_ci(callee->declared, name);
+        if (!is_taken || wpa_callee_uses_secret(callee, name)) { /* else the call is refused */
             continue;
         }
         wpa_finding *finding =

@@ -207,17 +207,17 @@ static bool runs_own(const wpa_outline_step *step)
         "tox",   "earthly", "bun",    "deno",      "pwsh", "docker-compose", "nix",   "rye",
         "hatch", "uv",      "poetry", "invoke",    "ant",  "bazel",          "buck2", "cmake",
         "ninja", "meson",   "swift",  "xcodebuild"};
-    const wpa_script *script = step->script;
+    const wpa_script *script = wpa_step_commands(step);
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         const char *word = c->first < c->n_words ? c->words[c->first].text : "";
         bool is_known = wpa_shell_roles(c) != 0;
         bool is_runner = wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
-        if (!is_known && (is_runner || strchr(word, '/') || strchr(word, '$'))) {
+        if (!is_known && (is_runner || strpbrk(word, "/\\$"))) {
             return true;
         }
     }
-    return step->run && (!script || !script->is_readable);
+    return step->run && !script;
 }
 
 static void read_work(const wpa_outline_job *job, wpa_graph_job *row)

@@ -21,7 +21,11 @@ bool wpa_text_is_ci(const char *a, const char *b)
     if (a == b || !a || !b) {
         return a == b;
     }
-    return !((*a ^ *b) & ~0x20) && wpa_slice_is_ci(wpa_slice_of(a), b);
+    while (*a && wpa_bytes_are_ci(a, b, 1)) {
+        a++;
+        b++;
+    }
+    return !*a && !*b;
 }
 
 bool wpa_text_starts(const char *text, const char *prefix)
@@ -361,11 +365,16 @@ size_t wpa_visible_copy(char *to, size_t size_bytes, const char *text, size_t le
 /** Plain ASCII, as most texts are, is visible as it is. */
 static bool is_plain(const char *text, size_t length)
 {
-    unsigned char odd = 0;
-    for (size_t i = 0; i < length; i++) {
-        odd = (unsigned char)(odd | ((unsigned char)(text[i] - 0x20) > 0x7E - 0x20));
+    size_t i = 0;
+    for (; i + sizeof(lanes) <= length; i += sizeof(lanes)) {
+        if (has_any((lanes)(load(text + i) - 0x20 > 0x7E - 0x20))) {
+            return false;
+        }
     }
-    return !odd;
+    while (i < length && text[i] >= 0x20 && text[i] <= 0x7E) {
+        i++;
+    }
+    return i == length;
 }
 
 char *wpa_text_visible(wpa_arena *arena, const char *text, size_t length, bool keep_lines)

@@ -85,6 +85,8 @@ typedef struct wpa_expr_place {
     const wpa_yaml_map *map;
 } wpa_expr_place;
 
+/** Where "${{" stands first in text[length], at or behind from; NULL: nowhere. */
+const char *wpa_expr_open(const char *text, size_t length, size_t from);
 /**
  * Offset of the }} that ends the expression whose text begins at from; a }} inside a string does
  * not. A string without end must not swallow what follows: then the first }} will do, and the

@@ -2,9 +2,20 @@
 
 #include "expr/expr.h"
 
-static const char *find_open(const char *text, size_t length, size_t from)
+const char *wpa_expr_open(const char *text, size_t length, size_t from)
 {
-    return from < length ? memmem(text + from, length - from, "${{", 3) : NULL;
+    /* Scripts hold many a "$", but few a "{". */
+    for (size_t i = from + 1; i < length && length - i >= 2; i += 2) {
+        const char *brace = memchr(text + i, '{', length - 1 - i);
+        if (!brace) {
+            return NULL;
+        }
+        if (brace[1] == '{' && brace[-1] == '$') {
+            return brace - 1;
+        }
+        i = (size_t)(brace - text);
+    }
+    return NULL;
 }
 
 size_t wpa_expr_close(const char *text, size_t length, size_t from)
@@ -45,13 +56,13 @@ wpa_expr_place *wpa_expr_find(const wpa_yaml_node *scalar, wpa_arena *arena, siz
     size_t capacity = 0, at = 0;
     *n = 0;
     const char *open =
-        wpa_yaml_is(node, WPA_YAML_SCALAR) ? find_open(node->text, node->length, 0) : NULL;
+        wpa_yaml_is(node, WPA_YAML_SCALAR) ? wpa_expr_open(node->text, node->length, 0) : NULL;
     const wpa_yaml_map *map = open ? wpa_yaml_map_new(node, arena) : NULL;
     while (open) {
         places = wpa_arena_grow(arena, places, *n, &capacity, sizeof *places);
         places[*n] = make_place(node, map, (size_t)(open - node->text), arena);
         at = places[(*n)++].outer.end;
-        open = find_open(node->text, node->length, at);
+        open = wpa_expr_open(node->text, node->length, at);
     }
     return places;
 }

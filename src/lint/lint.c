@@ -251,6 +251,10 @@ static void add_batches(linter *l, queue *q)
 static void keep_answer(linter *l, const wpa_lint_job *job)
 {
     wpa_arena *arena = l->batch;
+    bool is_asked_for = job->n_comments || job->key[0] == '0' + WPA_LINT_SHELLCHECK;
+    if (!is_asked_for) {
+        return; /* only ShellCheck's having said nothing tells anything: see is_suspect */
+    }
     wpa_lint_answer *answer = wpa_arena_alloc(arena, sizeof *answer);
     wpa_lint_comment *comments = wpa_arena_array(arena, job->n_comments + 1, sizeof *comments);
     for (size_t i = 0; i < job->n_comments; i++) {

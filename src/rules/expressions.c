@@ -246,7 +246,7 @@ static void add(walker *w, const wpa_expr_place *place, size_t n_places, const p
 static void read_scalar(walker *w, const wpa_yaml_node *node)
 {
     bool is_if = is_condition(w);
-    if (!is_if && (node->length < 3 || !memmem(node->text, node->length, "${{", 3))) {
+    if (!is_if && !wpa_expr_open(node->text, node->length, 0)) {
         return;
     }
     size_t n;

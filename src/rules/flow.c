@@ -135,7 +135,7 @@ wpa_flow wpa_flow_read(const char *expression, size_t length, wpa_arena *arena)
 bool wpa_flow_next_fence(const char *text, size_t length, size_t *at, wpa_span *fence,
                          wpa_span *inside)
 {
-    const char *open = *at < length ? memmem(text + *at, length - *at, "${{", 3) : NULL;
+    const char *open = wpa_expr_open(text, length, *at);
     if (!open) {
         return false;
     }

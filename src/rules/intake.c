@@ -232,9 +232,24 @@ static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *inta
     return false;
 }
 
+/** Does any trigger hand strangers power, or leave it to callers who does? */
+static bool may_be_privileged(const wpa_source *source)
+{
+    bool may = source->kind == WPA_INPUT_ACTION;
+    for (size_t i = 0; i < source->outline->n_triggers && !may; i++) {
+        const wpa_fact_event *event = source->outline->triggers[i].event;
+        may = event && (event->trust == WPA_TRUST_OUTSIDER_PRIVILEGED ||
+                        event->trust == WPA_TRUST_INHERITED);
+    }
+    return may;
+}
+
 bool wpa_intake_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     const wpa_outline_step *step = site->step;
+    if (!may_be_privileged(site->source)) {
+        return false; /* as in the end all of those below find, of most files */
+    }
     if (step->run) {
         return command_of(run, site, intake);
     }

@@ -413,7 +413,7 @@ static void walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml
                         NULL, "a key must be text: %s", set->refusal);
         return;
     }
-    if (wpa_text_is(key, "<<") || strstr(key, "${{")) {
+    if (wpa_text_is(key, "<<") || (strchr(key, '$') && strstr(key, "${{"))) {
         return;
     }
     const wpa_schema_property *property = wpa_schema_property_find(def, wpa_slice_of(key));

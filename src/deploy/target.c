@@ -385,19 +385,24 @@ static bool apply_on_tip(const work *w, wpa_error *err)
     return move_plain(w, "conflict", story, tip, err);
 }
 
-bool wpa_target_apply(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
+/**
+ * One step of a target either way; on_tip: what there is to do once no intent is open and the
+ * branch is quiet.
+ */
+static bool work_on(wpa_deploy_run *run, const wpa_deploy_target *target, const direction *way,
+                    bool (*on_tip)(const work *w, wpa_error *err), wpa_error *err)
 {
     work w;
     wpa_intent open;
     bool is_there = false;
     wpa_error why = {0};
-    if (!begin_work(run, target, &applying, &w, err) ||
+    if (!begin_work(run, target, way, &w, err) ||
         !wpa_target_intent(run, target, &open, &is_there, err)) {
         return false;
     }
     WPA_AUTO(wpa_git) *git = wpa_deploy_reach(run, target, &why);
     if (git == NULL) {
-        return note_unreachable(run, target, &applying, &why, err);
+        return note_unreachable(run, target, way, &why, err);
     }
     w.git = git;
     if (is_there) {
@@ -407,7 +412,12 @@ bool wpa_target_apply(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_
     if (!is_too_busy(&w, &is_handled, err) || is_handled) {
         return is_handled && err->code == WPA_OK;
     }
-    return apply_on_tip(&w, err);
+    return on_tip(&w, err);
+}
+
+bool wpa_target_apply(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
+{
+    return work_on(run, target, &applying, apply_on_tip, err);
 }
 
 /* What others changed behind us is theirs: our own commit must hold what we meant. */
@@ -517,27 +527,7 @@ static bool revert_on_tip(const work *w, wpa_error *err)
 
 bool wpa_target_revert(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)
 {
-    work w;
-    wpa_intent open;
-    bool is_there = false;
-    wpa_error why = {0};
-    if (!begin_work(run, target, &reverting, &w, err) ||
-        !wpa_target_intent(run, target, &open, &is_there, err)) {
-        return false;
-    }
-    WPA_AUTO(wpa_git) *git = wpa_deploy_reach(run, target, &why);
-    if (git == NULL) {
-        return note_unreachable(run, target, &reverting, &why, err);
-    }
-    w.git = git;
-    if (is_there) {
-        return push_and_settle(&w, &open, err);
-    }
-    bool is_handled = false;
-    if (!is_too_busy(&w, &is_handled, err) || is_handled) {
-        return is_handled && err->code == WPA_OK;
-    }
-    return revert_on_tip(&w, err);
+    return work_on(run, target, &reverting, revert_on_tip, err);
 }
 
 bool wpa_target_settle(wpa_deploy_run *run, const wpa_deploy_target *target, wpa_error *err)

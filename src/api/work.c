@@ -17,11 +17,13 @@
 #include "api/events.h"
 #include "api/server.h"
 #include "api/warm.h"
+#include "core/heap.h"
 #include "gen/calls_microhttpd.h"
 #include "gen/sql.h"
 
 #define TICK_MS 250
 #define RECONNECT_MS 1000
+#define TRIM_MS 60000
 
 /* ---- the queue ----------------------------------------------------------------------------------
  */
@@ -262,7 +264,7 @@ void *wpa_api_watch(void *argument)
 {
     wpa_api *api = argument;
     wpa_db *db = NULL;
-    int64_t next_try_ms = 0;
+    int64_t next_try_ms = 0, next_trim_ms = wpa_monotonic_ms() + TRIM_MS;
     while (!atomic_load(&api->is_stopping)) {
         if (!db && wpa_monotonic_ms() >= next_try_ms) {
             db = connect_watcher(api);
@@ -274,6 +276,10 @@ void *wpa_api_watch(void *argument)
         look_at_jobs(api, db);
         end_slow_peers(api);
         wpa_api_streams_beat(api);
+        if (wpa_monotonic_ms() >= next_trim_ms) {
+            wpa_heap_trim();
+            next_trim_ms = wpa_monotonic_ms() + TRIM_MS;
+        }
         if (db && wpa_db_is_lost(db)) {
             wpa_db_close(db);
             db = NULL;

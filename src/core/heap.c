@@ -12,3 +12,8 @@ void wpa_heap_for_requests(void)
     (void)mallopt(M_TOP_PAD, KEPT_BYTES / 4);
     (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
 }
+
+void wpa_heap_trim(void)
+{
+    (void)malloc_trim(KEPT_BYTES);
+}

@@ -6,3 +6,7 @@
  * request took is kept for the next one instead of being given back to the system each time.
  */
 void wpa_heap_for_requests(void);
+
+/** Gives back what lies unused between used pieces, as no release does by itself: some ms of work.
+ */
+void wpa_heap_trim(void);

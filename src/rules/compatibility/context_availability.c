@@ -64,6 +64,19 @@ static const wpa_yaml_node *key_of(const wpa_yaml_node *node)
     return node ? node->key : NULL;
 }
 
+/** Is it in a part of the file that is known for what it is, and not below a misspelt "jobs"? */
+static bool is_at_known_place(wpa_input_kind kind, const wpa_yaml_node *node)
+{
+    static const char *const of_action[] = {"name",    "description", "author", "inputs",
+                                            "outputs", "branding",    "runs"};
+    while (node->parent && node->parent->parent) {
+        node = node->parent;
+    }
+    const char *top = node->key ? wpa_yaml_text(node->key) : NULL;
+    return kind == WPA_INPUT_WORKFLOW ? wpa_text_is(top, "on")
+                                      : wpa_text_index(top, of_action, WPA_COUNT(of_action)) >= 0;
+}
+
 /** Keys whose rules say it of any value that is none of theirs. */
 static bool is_told(const wpa_yaml_node *node)
 {
@@ -112,7 +125,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     check_all_prose(run);
     for (size_t i = 0; i < all->n; i++) {
         const wpa_expression *e = &all->items[i];
-        if (!e->is_evaluated && !is_told(e->place->node)) {
+        if (!e->is_evaluated && is_at_known_place(run->source->kind, e->place->node) &&
+            !is_told(e->place->node)) {
             report_unread(run, e->place, key_of(e->place->node));
         }
         for (size_t k = 0; k < e->checked.n_problems; k++) {
@@ -168,6 +182,7 @@ const wpa_rule wpa_rule_context_availability = {
     .elsewhere = (const char *const[]){"actionlint/expression", NULL},
     .tables = 1U << WPA_FACTS_CONTEXTS,
     .declares = WPA_DECLARES_ENV,
+    .reads_dead_code = true,
     .check = check,
     .repair = repair,
 };

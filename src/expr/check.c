@@ -193,6 +193,14 @@ static const wpa_type *filtered_member(wpa_checker *c, const wpa_expr *node, wpa
     return wpa_type_filter(c->arena, any);
 }
 
+/* Has a value no members? What is null because it is not there is forgiven, a written null is not.
+ */
+static bool is_bare(const wpa_expr *node, const wpa_type *type)
+{
+    return wpa_type_is_scalar(type) &&
+           (type->kind != WPA_TYPE_NULL || node->args[0]->kind == WPA_EXPR_NULL);
+}
+
 static wpa_typed access_member(wpa_checker *c, const wpa_expr *node, wpa_span span,
                                const wpa_type *of, const char *name)
 {
@@ -202,7 +210,7 @@ static wpa_typed access_member(wpa_checker *c, const wpa_expr *node, wpa_span sp
     if (of->kind == WPA_TYPE_ARRAY && of->is_filter) {
         return wpa_typed_of(filtered_member(c, node, span, of->item, name));
     }
-    if (of->kind == WPA_TYPE_ARRAY || (wpa_type_is_scalar(of) && of->kind != WPA_TYPE_NULL)) {
+    if (of->kind == WPA_TYPE_ARRAY || is_bare(node, of)) {
         wpa_checker_problem(c, "E24", node, span, "%s is %s and has no members%s",
                             chain_text(c, node->args[0]), wpa_type_words(of),
                             of->kind == WPA_TYPE_ARRAY ? ": its elements are reached with '.*'"
@@ -287,7 +295,7 @@ static wpa_typed visit_index(wpa_checker *c, const wpa_expr *node)
         }
         return wpa_typed_of(of->item);
     }
-    if (wpa_type_is_scalar(of) && of->kind != WPA_TYPE_NULL) {
+    if (is_bare(node, of)) {
         wpa_checker_problem(c, "E32", node, node->name_span, "%s is %s and has no elements",
                             chain_text(c, node->args[0]), wpa_type_words(of));
     }

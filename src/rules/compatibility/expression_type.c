@@ -61,6 +61,16 @@ static void report_other_event(wpa_rule_run *run, const wpa_expression *e,
     finding->confidence = WPA_CONFIDENCE_MEDIUM;
 }
 
+/** Behind a value that is written out GitHub reads no '.' or '[': it refuses the file. */
+static bool is_of_literal(const wpa_expr *node)
+{
+    bool is_access = node->kind == WPA_EXPR_MEMBER || node->kind == WPA_EXPR_INDEX ||
+                     node->kind == WPA_EXPR_STAR;
+    wpa_expr_kind kind = is_access ? node->args[0]->kind : WPA_EXPR_NAME;
+    return kind == WPA_EXPR_NULL || kind == WPA_EXPR_BOOL || kind == WPA_EXPR_NUMBER ||
+           kind == WPA_EXPR_STRING;
+}
+
 static void report(wpa_rule_run *run, const wpa_expression *e, const wpa_expr_problem *problem)
 {
     if (is_of_other_event(problem)) {
@@ -71,6 +81,8 @@ static void report(wpa_rule_run *run, const wpa_expression *e, const wpa_expr_pr
                                            problem->check, NULL, "%s", problem->message);
     if (problem->is_minor) {
         finding->severity = WPA_SEVERITY_LOW;
+    } else if (is_of_literal(problem->node)) {
+        finding->severity = WPA_SEVERITY_HIGH;
     }
 }
 

@@ -250,6 +250,11 @@ wpa_json *wpa_api_field_schema(const wpa_api_field *field, bool is_answer, wpa_a
         wpa_json_set_text(schema, "description", field->words);
     }
     wpa_error err = {0};
+    wpa_json *fallback =
+        field->fallback ? wpa_api_field_parse(field, field->fallback, arena, &err) : NULL;
+    if (fallback) {
+        wpa_json_set(schema, "default", fallback);
+    }
     wpa_json *example = field->example ? wpa_json_parse(field->example, strlen(field->example),
                                                         WPA_JSON_MAX_BYTES, arena, &err)
                                        : NULL;

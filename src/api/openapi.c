@@ -250,6 +250,11 @@ static void add_operation(wpa_json *paths, const wpa_api_route *route, wpa_arena
     for (field = route->query; field && field->name; field++) {
         add_parameter(parameters, field, "query", arena);
     }
+    for (field = route->is_query_body ? route->body : NULL; field && field->name; field++) {
+        wpa_api_field optional = *field; /* it may stand in the body as well */
+        optional.is_required = false;
+        add_parameter(parameters, &optional, "query", arena);
+    }
     for (size_t i = 0; (field = wpa_api_common_field(route, i)); i++) {
         add_parameter(parameters, field, "query", arena);
     }
@@ -368,38 +373,83 @@ static void write_element(wpa_buf *out, const char *element, const char *text)
     wpa_buf_printf(out, "</%s>\n", element);
 }
 
-static void write_fields(wpa_buf *out, const char *title, const wpa_api_field *fields, int depth,
-                         wpa_arena *arena)
+/** "integer", "array of string"; what may be null says so. */
+static const char *type_words(const wpa_api_field *field, wpa_arena *arena)
+{
+    const wpa_json *schema = wpa_api_field_schema(field, true, arena);
+    const wpa_json *type = wpa_json_find(schema, "type");
+    bool is_choice = wpa_json_kind_of(type) == WPA_JSON_ARRAY; /* with null */
+    const char *name = wpa_json_text_of(is_choice ? wpa_json_at(type, 0) : type);
+    const char *item = wpa_json_text_of(wpa_json_find(wpa_json_find(schema, "items"), "type"));
+    return wpa_arena_printf(arena, "%s%s%s%s%s", name ? name : "any", item ? " of " : "",
+                            item ? item : "", is_choice ? " or null" : "",
+                            field->is_required ? ", required" : "");
+}
+
+static void write_fields(wpa_buf *out, const wpa_api_field *fields, int depth, wpa_arena *arena);
+
+static void write_field(wpa_buf *out, const wpa_api_field *field, int depth, wpa_arena *arena)
+{
+    wpa_buf_printf(out, "<li><code>%s</code> <i>%s</i> ", field->name, type_words(field, arena));
+    write_escaped(out, field->words ? field->words : "");
+    for (const char *const *choice = field->choices; choice && *choice; choice++) {
+        wpa_buf_printf(out, "%s<code>%s</code>", choice == field->choices ? ": " : ", ", *choice);
+    }
+    bool is_number = field->type == WPA_API_INT || field->type == WPA_API_REAL;
+    if (is_number && field->max) {
+        wpa_buf_printf(out, " (%lld to %lld)", (long long)field->min, (long long)field->max);
+    }
+    if (field->fallback) {
+        wpa_buf_printf(out, " (if left out: <code>%s</code>)", field->fallback);
+    }
+    write_fields(out, field->fields, depth + 1, arena);
+    wpa_buf_text(out, "</li>\n");
+}
+
+static void write_fields(wpa_buf *out, const wpa_api_field *fields, int depth, wpa_arena *arena)
 {
     if (!fields || depth > 4) {
         return;
     }
-    if (title) {
-        write_element(out, "h4", title);
-    }
     wpa_buf_text(out, "<ul>\n");
     for (; fields->name; fields++) {
-        wpa_json *schema = wpa_api_field_schema(fields, true, arena);
-        const wpa_json *type = wpa_json_find(schema, "type");
-        const char *name = wpa_json_text_of(type);
-        wpa_buf_printf(out, "<li><code>%s</code> <i>%s%s%s</i> ", fields->name, name ? name : "any",
-                       fields->is_nullable ? " or null" : "",
-                       fields->is_required ? ", required" : "");
-        write_escaped(out, fields->words ? fields->words : "");
-        for (const char *const *choice = fields->choices; choice && *choice; choice++) {
-            wpa_buf_printf(out, "%s<code>%s</code>", choice == fields->choices ? ": " : ", ",
-                           *choice);
-        }
-        write_fields(out, NULL, fields->fields, depth + 1, arena);
-        wpa_buf_text(out, "</li>\n");
+        write_field(out, fields, depth, arena);
+    }
+    wpa_buf_text(out, "</ul>\n");
+}
+
+static void write_section(wpa_buf *out, const char *title, const wpa_api_field *fields,
+                          wpa_arena *arena)
+{
+    if (fields) {
+        write_element(out, "h4", title);
+        write_fields(out, fields, 0, arena);
+    }
+}
+
+/** The route's own parameters, and those that all of its kind take. */
+static void write_parameters(wpa_buf *out, const wpa_api_route *route, wpa_arena *arena)
+{
+    const wpa_api_field *field = route->query;
+    if (!field && !wpa_api_common_field(route, 0)) {
+        return;
+    }
+    write_element(out, "h4", "Parameters");
+    wpa_buf_text(out, "<ul>\n");
+    for (; field && field->name; field++) {
+        write_field(out, field, 0, arena);
+    }
+    for (size_t i = 0; (field = wpa_api_common_field(route, i)); i++) {
+        write_field(out, field, 0, arena);
     }
     wpa_buf_text(out, "</ul>\n");
 }
 
 static void write_route(wpa_buf *out, const wpa_api_route *route, wpa_arena *arena)
 {
-    static const char *const access[] = {
-        "no token", "guardian (viewers where the server allows it)", "guardian", "any token"};
+    static const char *const access[] = {"no token",
+                                         "guardian (viewers where the server allows it)",
+                                         "guardian", "any token", "any token"};
     wpa_buf_printf(out, "<section><h3><code>%s %s</code></h3>\n", route->method, route->path);
     write_element(out, "p", route->summary);
     if (route->details) {
@@ -407,9 +457,10 @@ static void write_route(wpa_buf *out, const wpa_api_route *route, wpa_arena *are
     }
     wpa_buf_printf(out, "<p><small>Needs: %s%s%s.</small></p>\n", access[route->access],
                    route->scope ? "; scope " : "", route->scope ? route->scope : "");
-    write_fields(out, "Parameters", route->query, 0, arena);
-    write_fields(out, "Body", route->body, 0, arena);
-    write_fields(out, route->is_list ? "Answer: items of" : "Answer", route->answer, 0, arena);
+    write_parameters(out, route, arena);
+    write_section(out, route->is_query_body ? "Body, or parameters of these names" : "Body",
+                  route->body, arena);
+    write_section(out, route->is_list ? "Answer: items of" : "Answer", route->answer, arena);
     if (route->example_body) {
         write_element(out, "pre", route->example_body);
     }
@@ -455,8 +506,22 @@ static void write_docs(wpa_buf *out, wpa_arena *arena)
         "@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}"
         "code,pre{background:#333}}</style>\n<h1>wpa REST API</h1>\n"
         "<p>All paths are below <code>" WPA_API_BASE "</code>. Errors are "
-        "<code>application/problem+json</code>. The same as data: "
-        "<code>/openapi.json</code>.</p>\n";
+        "<code>application/problem+json</code> and name the <code>field</code> that was wrong. The "
+        "same as data: <code>/openapi.json</code>.</p>\n"
+        "<ul>\n<li>Sign in by <code>POST /auth/token</code>; all else wants "
+        "<code>Authorization: Bearer</code> and the token.</li>\n"
+        "<li>An <code>id</code> is a UUID; paths take the short id (<code>p-17</code>) as "
+        "well.</li>\n"
+        "<li>Lists come in pages of <code>limit</code> rows: the header <code>Link</code> with "
+        "<code>rel=\"next\"</code> leads to the next one, and the last has none.</li>\n"
+        "<li>A long call answers with the result if it comes within <code>wait</code> seconds, "
+        "else 202, and <code>Location</code> tells where to look. <code>GET /events</code> streams "
+        "what changes.</li>\n"
+        "<li>What is read has an <code>ETag</code>: with <code>If-None-Match</code> 304 if nothing "
+        "has changed, with <code>If-Match</code> a PATCH is refused (412) if something has.</li>\n"
+        "<li>A POST with an <code>Idempotency-Key</code> is made once, however often it is "
+        "sent.</li>\n"
+        "<li>Fields and parameters that are not described here are refused (422).</li>\n</ul>\n";
     size_t n;
     const wpa_api_route *const *routes = wpa_api_routes(&n);
     const char *tag = "";

@@ -63,7 +63,13 @@ static const wpa_api_field order_fields[] = {
      .min = 1,
      .max = 200,
      .words = "made from what it changes if left out"},
-    {.name = "patch_version", .type = WPA_API_TEXT, .min = 5, .max = 32, .fallback = "1.0.0"},
+    {.name = "patch_version",
+     .type = WPA_API_TEXT,
+     .min = 5,
+     .max = 64,
+     .fallback = "1.0.0",
+     .words = "semantic (semver.org)",
+     .example = "\"1.0.0\""},
     {.name = "patch_type", .type = WPA_API_TEXT, .choices = types},
     {.name = "description", .type = WPA_API_TEXT, .max = 20000},
     {.name = "target_workflow",
@@ -328,7 +334,8 @@ static wpa_api_next create(wpa_api_request *request, wpa_error *err)
         /* Refused is what the content says, not what state something is in. */
         request->status = err->code == WPA_E_REFUSED ? 422 : 0;
         bool is_content = err->code == WPA_E_REFUSED || err->code == WPA_E_INVALID;
-        request->field = is_content ? "patch_content" : request->field;
+        request->field = is_content ? (order.n_texts ? "patch_content.changes" : "patch_content")
+                                    : request->field;
         return WPA_API_FAILED;
     }
     request->location =
@@ -383,8 +390,10 @@ static bool read_verdict(const wpa_api_request *request, wpa_patch_change *chang
             continue;
         }
         if (decisions[i].instead) {
-            return WPA_FAIL(err, WPA_E_REFUSED, "field 'status': %s is reached by %s", status,
-                            decisions[i].instead);
+            const char *place = strstr(decisions[i].instead, "{patch_id}");
+            return WPA_FAIL(err, WPA_E_REFUSED, "field 'status': %s is reached by %.*s%s%s", status,
+                            (int)(place - decisions[i].instead), decisions[i].instead,
+                            request->values[0], place + strlen("{patch_id}"));
         }
         change->verdict = decisions[i].verdict;
     }

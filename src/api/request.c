@@ -35,22 +35,51 @@ wpa_api_next wpa_api_answer(wpa_api_request *request, wpa_json *answer)
     return WPA_API_DONE;
 }
 
+/** The next of `"a", W/"b"`, without quotes; NULL at the end. */
+static const char *next_etag(const char **list, wpa_arena *arena)
+{
+    *list += strspn(*list, ", \t");
+    size_t length = strcspn(*list, ", \t"); /* our own have neither */
+    const char *start = *list + (wpa_text_starts(*list, "W/") ? 2 : 0);
+    size_t n = length - (size_t)(start - *list);
+    bool is_quoted = n >= 2 && start[0] == '"' && start[n - 1] == '"';
+    *list += length;
+    return length == 0 ? NULL
+                       : wpa_arena_slice(arena, start + is_quoted, n - (is_quoted ? 2U : 0U));
+}
+
+bool wpa_api_etag_is_named(const wpa_api_request *request, const char *list, const char *etag)
+{
+    const char *one;
+    bool is_it = false;
+    while (list && !is_it && (one = next_etag(&list, request->arena))) {
+        is_it = wpa_text_is(one, "*") || wpa_text_is(one, etag);
+    }
+    return is_it;
+}
+
 bool wpa_api_is_as_read(const wpa_api_request *request, wpa_error *err)
 {
-    const char *wanted = request->if_match;
-    return !wanted || wpa_text_is(wanted, "*") || wpa_text_is(wanted, request->etag) ||
+    return !request->if_match || wpa_api_etag_is_named(request, request->if_match, request->etag) ||
            WPA_FAIL(err, WPA_E_CONFLICT, "If-Match names another state: it is %s now",
                     request->etag);
 }
 
+/* Versions only grow: of several that were read, none but the newest can be that of now. */
 bool wpa_api_version_wanted(const wpa_api_request *request, int64_t *version, wpa_error *err)
 {
-    const char *text = request->if_match;
+    const char *list = request->if_match, *one;
+    bool is_any = !list;
     *version = -1;
-    if (!text || wpa_text_is(text, "*")) {
-        return true;
+    while (!is_any && (one = next_etag(&list, request->arena))) {
+        int64_t number = -1;
+        is_any = wpa_text_is(one, "*");
+        if (wpa_text_to_int(one + (*one == 'v'), 0, INT64_MAX, &number) && number > *version) {
+            *version = number;
+        }
     }
-    return wpa_text_to_int(text + (*text == 'v'), 0, INT64_MAX, version) ||
+    *version = is_any ? -1 : *version;
+    return is_any || *version >= 0 ||
            WPA_FAIL(err, WPA_E_CONFLICT, "If-Match names no state of this thing");
 }
 
@@ -107,6 +136,7 @@ static const char *field_of(const wpa_error *err, wpa_arena *arena)
 
 void wpa_api_problem(wpa_api_request *request, const wpa_error *err)
 {
+    char text[sizeof err->message + sizeof err->context];
     int status = request->status >= 400 ? request->status : wpa_api_status_of(request, err);
     const char *field = field_of(err, request->arena);
     field = field ? field : request->field;
@@ -117,7 +147,9 @@ void wpa_api_problem(wpa_api_request *request, const wpa_error *err)
     wpa_json_set_text(problem, "title", wpa_code_name(err->code));
     wpa_json_set_int(problem, "status", status);
     wpa_json_set_text(problem, "detail",
-                      status == 500 ? "an error of the server; its log says more" : err->message);
+                      status == 500   ? "an error of the server; its log says more"
+                      : status == 422 ? wpa_error_text(err, text, sizeof text)
+                                      : err->message);
     wpa_json_set_text(problem, "instance", request->path);
     if (field) {
         wpa_json_set_text(problem, "field", field);

@@ -15,7 +15,8 @@ typedef enum wpa_api_access {
     WPA_API_OPEN,     /* no token */
     WPA_API_READ,     /* a guardian; a viewer where that is allowed */
     WPA_API_GUARDIAN, /* a guardian */
-    WPA_API_METRICS   /* a token of any role, or open by a setting */
+    WPA_API_METRICS,  /* a token of any role, or open by a setting */
+    WPA_API_ANYBODY   /* a token of any role: what is about itself alone */
 } wpa_api_access;
 
 /** What a handler leaves to be done. */
@@ -69,7 +70,7 @@ struct wpa_api_request {
     const char *jti;                   /* session of the token, or NULL */
     const struct wpa_vouched *vouched; /* of a token that the provider made, or NULL */
     const char *scopes;   /* of a machine's token, separated by blanks; NULL: a person's, all */
-    const char *if_match; /* ETag asked for, without quotes, or NULL */
+    const char *if_match; /* as sent: ETags asked for, or NULL */
     const char *if_none_match; /* as it was sent */
     const char *idempotency_key;
     int64_t wait_ms; /* how long the caller will wait */

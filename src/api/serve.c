@@ -129,6 +129,23 @@ static bool add_parameters(const wpa_api_request *r, wpa_json *body, wpa_error *
     return true;
 }
 
+/** What many clients send where there is nothing to say. */
+static bool is_empty_object(const char *text, size_t size_bytes)
+{
+    const char *end = text + size_bytes;
+    char kept[2] = "";
+    size_t n = 0;
+    for (; text < end; text++) {
+        if (!strchr(" \t\r\n", *text) || !*text) {
+            if (n == sizeof kept) {
+                return false;
+            }
+            kept[n++] = *text;
+        }
+    }
+    return n == sizeof kept && kept[0] == '{' && kept[1] == '}';
+}
+
 static bool read_body(wpa_api_call *call, wpa_error *err)
 {
     wpa_api_request *r = &call->request;
@@ -136,7 +153,7 @@ static bool read_body(wpa_api_call *call, wpa_error *err)
     r->raw = wpa_buf_data(call->upload);
     r->raw_bytes = size_bytes;
     if (!r->route->body) {
-        return size_bytes == 0 || r->route->takes_raw ||
+        return size_bytes == 0 || r->route->takes_raw || is_empty_object(r->raw, size_bytes) ||
                WPA_FAIL(err, WPA_E_INVALID, "%s %s takes no body", r->method, r->path);
     }
     if (!is_json(wpa_api_header(call, MHD_HTTP_HEADER_CONTENT_TYPE))) {
@@ -157,21 +174,10 @@ static bool read_body(wpa_api_call *call, wpa_error *err)
 /* ---- the answer ---------------------------------------------------------------------------------
  */
 
-static const char *unquoted(wpa_api_call *call, const char *etag)
-{
-    if (!etag) {
-        return NULL;
-    }
-    etag += wpa_text_starts(etag, "W/") ? 2 : 0;
-    size_t length = strlen(etag);
-    bool is_quoted = length >= 2 && etag[0] == '"' && etag[length - 1] == '"';
-    return is_quoted ? wpa_arena_slice(call->arena, etag + 1, length - 2) : etag;
-}
-
 static void read_conditions(wpa_api_call *call)
 {
     wpa_api_request *r = &call->request;
-    r->if_match = unquoted(call, wpa_api_header(call, MHD_HTTP_HEADER_IF_MATCH));
+    r->if_match = wpa_api_header(call, MHD_HTTP_HEADER_IF_MATCH);
     r->if_none_match = wpa_api_header(call, MHD_HTTP_HEADER_IF_NONE_MATCH);
     r->idempotency_key = wpa_api_header(call, "Idempotency-Key");
 }
@@ -203,27 +209,13 @@ static void name_state(wpa_api_request *r)
     r->etag = wpa_blake2b_hex(r->text, r->text_bytes, hex);
 }
 
-/** Is it among `"a", W/"b"`, or is any meant? */
-static bool is_named(wpa_api_call *call, const char *list, const char *etag)
-{
-    while (list && *list) {
-        list += strspn(list, ", \t");
-        size_t length = strcspn(list, ", \t"); /* our own have neither */
-        const char *one = unquoted(call, wpa_arena_slice(call->arena, list, length));
-        if (wpa_text_is(one, "*") || wpa_text_is(one, etag)) {
-            return true;
-        }
-        list += length;
-    }
-    return false;
-}
-
 /** The caller has this already: nothing to send. */
 static void leave_out_unchanged(wpa_api_call *call)
 {
     wpa_api_request *r = &call->request;
     bool is_read = wpa_text_is(r->method, "GET") || wpa_text_is(r->method, "HEAD");
-    if (is_read && r->status == 200 && r->etag && is_named(call, r->if_none_match, r->etag)) {
+    if (is_read && r->status == 200 && r->etag &&
+        wpa_api_etag_is_named(r, r->if_none_match, r->etag)) {
         r->status = 304;
         r->answer = NULL;
         r->text = NULL;
@@ -273,6 +265,22 @@ static void fail(wpa_api_call *call, const wpa_error *err)
 /* ---- the whole ----------------------------------------------------------------------------------
  */
 
+/** There is no such path; maybe there is one without the slash at its end. */
+static bool fail_unknown(const wpa_api_call *call, wpa_error *err)
+{
+    const wpa_api_request *r = &call->request;
+    const char *values[4], *allowed = NULL;
+    size_t length = strlen(r->path);
+    if (length > 1 && r->path[length - 1] == '/') {
+        const char *bare = wpa_arena_slice(call->arena, r->path, length - 1);
+        if (wpa_api_route_find(r->method, bare, call->arena, values, &allowed) || allowed) {
+            return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no %s, but %s: without the slash",
+                            r->path, bare);
+        }
+    }
+    return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no %s (see %s/docs)", r->path, WPA_API_BASE);
+}
+
 static bool find_route(wpa_api_call *call, wpa_error *err)
 {
     wpa_api_request *r = &call->request;
@@ -293,7 +301,7 @@ static bool find_route(wpa_api_call *call, wpa_error *err)
         r->status = 405;
         return false;
     }
-    return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no %s (see %s/docs)", r->path, WPA_API_BASE);
+    return fail_unknown(call, err);
 }
 
 bool wpa_api_may_call(const wpa_api_call *call, wpa_error *err)
@@ -311,7 +319,7 @@ bool wpa_api_may_call(const wpa_api_call *call, wpa_error *err)
         return WPA_FAIL(err, WPA_E_DENIED, "the token has no scope '%s'", r->route->scope);
     }
     bool is_enough = r->actor.role == WPA_ROLE_GUARDIAN || access == WPA_API_METRICS ||
-                     (access == WPA_API_READ && o->is_open_to_viewers);
+                     access == WPA_API_ANYBODY || (access == WPA_API_READ && o->is_open_to_viewers);
     return is_enough || WPA_FAIL(err, WPA_E_DENIED,
                                  "'%s' may not do that: the role %s does not "
                                  "allow it",

@@ -43,7 +43,8 @@ static const wpa_api_field person_answer[] = {
     {.name = "name", .type = WPA_API_TEXT, .is_required = true},
     {.name = "role", .type = WPA_API_TEXT, .is_required = true},
     {.name = "scopes",
-     .type = WPA_API_TEXT,
+     .type = WPA_API_LIST,
+     .item = WPA_API_TEXT,
      .is_required = true,
      .is_nullable = true,
      .words = "of a machine's token; null: a person's, all that the role allows"},
@@ -143,7 +144,16 @@ static wpa_api_next whoami(wpa_api_request *request, wpa_error *err)
     wpa_json *answer = wpa_json_new_object(request->arena);
     wpa_json_set_text(answer, "name", request->actor.name);
     wpa_json_set_text(answer, "role", wpa_role_name(request->actor.role));
-    wpa_json_set_text(answer, "scopes", request->scopes);
+    if (!request->scopes) {
+        wpa_json_set_null(answer, "scopes");
+        return wpa_api_answer(request, answer);
+    }
+    wpa_json *scopes = wpa_json_set_array(answer, "scopes");
+    for (const char *at = request->scopes; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        wpa_json_push_text(scopes, wpa_arena_slice(request->arena, at, length));
+        at += length;
+    }
     return wpa_api_answer(request, answer);
 }
 
@@ -180,7 +190,7 @@ const wpa_api_route wpa_api_refresh = {
 const wpa_api_route wpa_api_sign_out = {
     .method = "DELETE",
     .path = "/auth/token",
-    .access = WPA_API_READ,
+    .access = WPA_API_ANYBODY,
     .scope = "read",
     .tag = "sign-in",
     .summary = "Sign out: the token ends everywhere at once",
@@ -249,7 +259,7 @@ const wpa_api_route wpa_api_session_revoke = {
 const wpa_api_route wpa_api_whoami = {
     .method = "GET",
     .path = "/auth/whoami",
-    .access = WPA_API_READ,
+    .access = WPA_API_ANYBODY,
     .scope = "read",
     .tag = "sign-in",
     .summary = "In whose name the token acts",

@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ static const wpa_cli_option options[] = {
     {"socket", 0, WPA_CLI_TEXT, "PATH", "listen on a unix socket instead"},
     {"tls-cert", 0, WPA_CLI_TEXT, "FILE", "certificate chain (PEM); with --tls-key the server speaks TLS"},
     {"tls-key", 0, WPA_CLI_TEXT, "FILE", "its private key (PEM)"},
-    {"trust-proxy", 0, WPA_CLI_LIST, "ADDRESS", "believe X-Forwarded-For of this address; may be repeated"},
+    {"trust-proxy", 0, WPA_CLI_LIST, "ADDRESS", "believe X-Forwarded-For of this address (local: by the unix socket); may be repeated"},
     {"open-to-viewers", 0, WPA_CLI_FLAG, NULL, "let the viewer role read"},
     {"open-metrics", 0, WPA_CLI_FLAG, NULL, "let /metrics be read without a token"},
     {"workers", 0, WPA_CLI_INT, "N", "jobs of the engine done in this process (default 2; 0: agents do them)"},
@@ -57,6 +58,13 @@ static int inherited_socket(void)
     return is_ours ? SYSTEMD_FIRST_FD : -1;
 }
 
+static bool is_address(const char *text)
+{
+    unsigned char number[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, text, number) == 1 || inet_pton(AF_INET6, text, number) == 1 ||
+           wpa_text_is(text, "local"); /* whoever comes through the unix socket */
+}
+
 static bool read_options(wpa_cli *cli, wpa_api_options *api, wpa_error *err)
 {
     const char *state = wpa_cli_state(cli, err);
@@ -79,6 +87,16 @@ static bool read_options(wpa_cli *cli, wpa_api_options *api, wpa_error *err)
         .log = cli->log,
     };
     api->trusted_proxies = wpa_cli_texts(cli, "trust-proxy", &api->n_trusted_proxies);
+    for (size_t i = 0; i < api->n_trusted_proxies; i++) {
+        if (!is_address(api->trusted_proxies[i])) {
+            return WPA_FAIL(err, WPA_E_INVALID,
+                            "--trust-proxy '%s': expected an address, as ::1, or local",
+                            api->trusted_proxies[i]);
+        }
+    }
+    if (listen && api->unix_socket) {
+        return WPA_FAIL(err, WPA_E_INVALID, "--listen and --socket exclude each other");
+    }
     if (!api->certificate != !api->private_key) {
         return WPA_FAIL(err, WPA_E_INVALID, "--tls-cert and --tls-key go together");
     }

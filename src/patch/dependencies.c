@@ -58,6 +58,26 @@ static const wpa_fact_advisory *find_advisory(wpa_slice slug, wpa_slice ref,
     return NULL;
 }
 
+/** Text that is not empty, or an object of such texts: "name", "to" and, if it is known, "from". */
+static bool check_shape(const wpa_json *item, size_t i, wpa_error *err)
+{
+    static const char *const names[] = {"name", "to", "from"};
+    const char *text = wpa_json_text_of(item);
+    bool is_object = wpa_json_kind_of(item) == WPA_JSON_OBJECT;
+    size_t n_known = 0;
+    for (size_t k = 0; is_object && k < WPA_COUNT(names); k++) {
+        const wpa_json *value = wpa_json_find(item, names[k]);
+        const char *word = wpa_json_text_of(value);
+        n_known += word && *word;
+        is_object = (word && *word) || (k == 2 && !value);
+    }
+    return (text && *text) || (is_object && wpa_json_count(item) == n_known) ||
+           WPA_FAIL(err, WPA_E_INVALID,
+                    "field 'patch_content.dependencies[%zu]' must be text, as owner/action@ref, or "
+                    "{\"name\", \"to\", \"from\"} of texts",
+                    i);
+}
+
 /** "owner/action@ref" or an image, as text or as {"name", "to", "from"}. */
 static void read_subject(const wpa_json *item, subject *s)
 {
@@ -324,6 +344,9 @@ wpa_json *wpa_patch_check_dependencies(const wpa_json *dependencies, wpa_arena *
     for (size_t i = 0; i < wpa_json_count(dependencies); i++) {
         const wpa_json *item = wpa_json_at(dependencies, i);
         subject s = {.arena = arena};
+        if (!check_shape(item, i, err)) {
+            return NULL;
+        }
         read_subject(item, &s);
         if (s.advisory) {
             (void)WPA_FAIL(err, WPA_E_REFUSED, "dependency '%s' has a known advisory: %s (%s)",

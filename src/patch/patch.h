@@ -83,11 +83,15 @@ bool wpa_patch_draft_contents(wpa_db *db, const wpa_patch_replacement contents[]
                               const char *cache_folder, wpa_arena *arena, wpa_patch_draft *draft,
                               wpa_error *err) WPA_CHECK;
 
+/** Is this a version of Semantic Versioning 2.0.0 (semver.org)? */
+bool wpa_patch_version_is(const char *text);
+
 /**
  * A draft as somebody outside ordered it: from contents if there are any, else from the fixable
  * findings of the analysis.
  *
- * Errors    as of the two above; REFUSED if there is nothing to change.
+ * Errors    as of the two above; REFUSED if there is nothing to change, or if its words hold a
+ *           secret; INVALID names the field of the order.
  */
 bool wpa_patch_draft_order(wpa_db *db, const wpa_patch_order *order, const char *cache_folder,
                            wpa_arena *arena, wpa_patch_draft *draft, wpa_error *err) WPA_CHECK;
@@ -99,7 +103,8 @@ bool wpa_patch_draft_order(wpa_db *db, const wpa_patch_order *order, const char 
  * not about such a thing are left out. The whole's result is "warn" if one is, else V101's, else
  * "unknown".
  *
- * Errors    REFUSED (a known advisory, or a commit known to be malicious).
+ * Errors    REFUSED (a known advisory, or a commit known to be malicious), INVALID (an entry that
+ * is no such thing).
  */
 wpa_json *wpa_patch_check_dependencies(const wpa_json *dependencies, wpa_arena *arena,
                                        wpa_error *err);

@@ -17,19 +17,7 @@
 
 static bool check_version(const char *version, wpa_error *err)
 {
-    int part = 0, digits = 0;
-    for (const char *c = version; *c; c++) {
-        if (*c == '.' && digits > 0) {
-            part++;
-            digits = 0;
-        } else if (*c >= '0' && *c <= '9' && digits < 9) {
-            digits++;
-        } else {
-            part = -1;
-            break;
-        }
-    }
-    return (part == 2 && digits > 0) ||
+    return wpa_patch_version_is(version) ||
            WPA_FAIL(err, WPA_E_INVALID, "version '%s' is not of the form 1.0.0", version);
 }
 

@@ -92,7 +92,30 @@ static void add_claim(wpa_json *checks, const char *name, const wpa_test_run *ru
     }
 }
 
-static void add_skipped(wpa_json *report, const wpa_test_run *run)
+static void add_skip(wpa_json *list, const char *check, const char *subject, const char *reason)
+{
+    wpa_json *entry = wpa_json_push_object(list);
+    wpa_json_set_text(entry, "check", check);
+    wpa_json_set_text(entry, "subject", subject);
+    wpa_json_set_text(entry, "reason", reason);
+}
+
+/** What is null although no check of it says that it was left out. */
+static void add_unmeasured(wpa_json *list, const phase_sum *const phases[], double coverage)
+{
+    static const char *const names[] = {"isolated_tests", "integration_tests", "safety_checks",
+                                        "compatibility_checks"};
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        if (phases[i]->n_planned == 0) {
+            add_skip(list, names[i], "", "no check of this phase is about what the patch changes");
+        }
+    }
+    if (coverage < 0) {
+        add_skip(list, "coverage_percentage", "", "no test reported its coverage");
+    }
+}
+
+static void add_skipped(wpa_json *report, const wpa_test_run *run, const phase_sum *const phases[])
 {
     wpa_json *list = wpa_json_set_array(report, "skipped");
     for (size_t i = 0; i < run->n_items; i++) {
@@ -100,12 +123,10 @@ static void add_skipped(wpa_json *report, const wpa_test_run *run)
         if (item->is_done && item->outcome.result != WPA_TEST_SKIPPED) {
             continue;
         }
-        wpa_json *entry = wpa_json_push_object(list);
-        wpa_json_set_text(entry, "check", item->check->id);
-        wpa_json_set_text(entry, "subject", item->subject);
-        wpa_json_set_text(entry, "reason",
-                          item->is_done ? item->outcome.reason : "an earlier phase failed");
+        add_skip(list, item->check->id, item->subject,
+                 item->is_done ? item->outcome.reason : "an earlier phase failed");
     }
+    add_unmeasured(list, phases, phases[0]->coverage);
 }
 
 wpa_json *wpa_test_report(const wpa_test_run *run, wpa_arena *arena)
@@ -136,6 +157,7 @@ wpa_json *wpa_test_report(const wpa_test_run *run, wpa_arena *arena)
     add_claim(checks, "security_scan_passed", run, "S4");
     add_claim(checks, "ethics_compliance", run, "S5");
     add_phase(report, "compatibility_checks", &compatibility);
-    add_skipped(report, run);
+    const phase_sum *const phases[] = {&isolated, &integration, &safety, &compatibility};
+    add_skipped(report, run, phases);
     return report;
 }

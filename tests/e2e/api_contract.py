@@ -52,6 +52,9 @@ def patching_is_all_or_nothing(world):
     assert sorted(told) == [200] + [412] * 7, told
     assert world.call("PATCH", path, {"reviewed_by": "x"}, {"If-Match": "*"}).status == 200
     assert world.call("PATCH", path, {"reviewed_by": "x"}, {"If-Match": '"other"'}).status == 412
+    etag = world.call("GET", path).headers["ETag"]
+    assert world.call("PATCH", path, {"reviewed_by": "x"}, {"If-Match": '"v0", "other"'}).status == 412
+    assert world.call("PATCH", path, {"reviewed_by": "x"}, {"If-Match": f'"other", "v0", {etag}'}).status == 200
     same = world.call("GET", path, headers={"If-None-Match": world.call("GET", path).headers["ETag"]})
     assert same.status == 304 and not same.body
     rejected = world.call("PATCH", path, {"status": "failed", "reason": "no", "reviewed_by": "Ada"})
@@ -160,6 +163,32 @@ def requests_are_read_in_one_way_only(world):
             assert re.match(rb"HTTP/1\.1 4(22|14|31) |$", got), (n, size, got[:100])
 
 
+def viewers_leave_as_they_came(world):
+    """Where the server is closed to them they learn who they are, and sign out, and nothing else."""
+    words = "long enough for anybody"
+    assert world.call("POST", "/guardians", {"name": "otto", "role": "viewer", "passphrase": words}).status == 201
+    token = world.call("POST", "/auth/token", {"name": "otto", "passphrase": words}, token=None).json["token"]
+    assert world.call("GET", "/auth/whoami", token=token).json == {"name": "otto", "role": "viewer", "scopes": None}
+    assert world.call("GET", "/patches", token=token).status == 403
+    assert world.call("DELETE", "/auth/token", token=token).status == 204
+    assert world.call("GET", "/auth/whoami", token=token).status == 401
+
+
+def documents_tell_all_parameters(world):
+    document = world.call("GET", "//openapi.json", token=None).json["paths"]
+
+    def parameters(method, path):
+        return {p["name"]: p for p in document[BASE + path][method]["parameters"]}
+
+    assert {"workflow_name", "analysis_type", "wait"} <= set(parameters("post", "/analyze"))
+    assert not parameters("post", "/analyze")["workflow_name"]["required"]
+    assert parameters("post", "/analyze")["wait"]["schema"]["default"] == 30
+    assert parameters("get", "/patches")["limit"]["schema"]["default"] == 50
+    page = world.call("GET", "//docs", token=None).body.decode()
+    for word in ("<code>limit</code>", "<code>wait</code>", "Idempotency-Key", "If-Match", "number or null", "array of string"):
+        assert word in page, word
+
+
 def nothing_is_told_to_strangers(world):
     for path in ("/patches?limit=1", "/findings?limit=1", "/patches?workflow_name=none", "/analyses?workflow_name=none"):
         for token in (None, "x", world.token[:-4] + "AAAA"):
@@ -178,6 +207,9 @@ def methods_are_told(world):
             refused = world.call(method, path, token=None)
             assert (refused.status, refused.headers["Allow"]) == (405, methods), (path, method, refused.status)
     assert world.call("OPTIONS", "/nowhere").status == 404
+    for path in ("/patches/", "/patches/p-1/test/", "//docs/"):
+        refused = world.call("GET", path, token=None)
+        assert refused.status == 404 and "without the slash" in refused.json["detail"], refused.body
     whole, head = (world.call(method, "/workflows?limit=1") for method in ("GET", "HEAD"))
     assert (head.status, head.body, head.headers["ETag"]) == (200, b"", whole.headers["ETag"])
     assert head.headers["Content-Length"] == str(len(whole.body)), head.headers
@@ -203,16 +235,35 @@ def refusals_say_what_is_wrong(world):
         assert world.call(method, "/patches/p-99999" + tail).status == 404, tail
     content = {"files_modified": ["../x"], "changes": {"../x": "y"}}
     secret = {"files_modified": ["a.md"], "changes": {"a.md": "AKIA" + "IOSFODNN7EXAMPLE"}}
+    token = "ghp_" + "0123456789abcdefghijklmnopqrstuvwxyz"
+    diff = {"files_modified": ["README.md"], "changes": {"README.md": "@@ -1 +1 @@\n-nothing like it\n+x\n"}}
     for order, status, field in (({"patch_name": "x"}, 422, "analysis_id"),
                                  ({"analysis_id": "a-99999"}, 404, "analysis_id"),
                                  ({"analysis_id": "none"}, 404, "analysis_id"),
                                  ({"target_workflow": "none"}, 404, "target_workflow"),
-                                 ({"analysis_id": analysis, "patch_content": content}, 422, "patch_content"),
-                                 ({"analysis_id": analysis, "patch_content": secret}, 422, "patch_content"),
+                                 ({"analysis_id": analysis, "patch_content": content}, 422, "patch_content.changes"),
+                                 ({"analysis_id": analysis, "patch_content": secret}, 422, "patch_content.changes"),
+                                 ({"analysis_id": analysis, "patch_content": diff}, 422, "patch_content.changes"),
+                                 ({"analysis_id": analysis, "patch_content": {"changes": {"why": token}}}, 422,
+                                  "patch_content.changes"),
+                                 ({"analysis_id": analysis, "description": "by " + token}, 422, "description"),
+                                 ({"analysis_id": analysis, "patch_content": {"configuration": {"x": [token]}}}, 422,
+                                  "patch_content.configuration"),
+                                 ({"analysis_id": analysis, "patch_content": {"configuration": {"declares": ["x"]}}}, 422,
+                                  "patch_content.configuration.declares[0]"),
+                                 ({"analysis_id": analysis, "patch_content": {"dependencies": ["a/b@v1", 5]}}, 422,
+                                  "patch_content.dependencies[1]"),
                                  ({"analysis_id": analysis, "patch_version": "1.0"}, 422, "patch_version"),
+                                 ({"analysis_id": analysis, "patch_version": "01.0.0"}, 422, "patch_version"),
                                  ({"analysis_id": analysis, "bogus": 1}, 422, "bogus")):
         refused = world.call("POST", "/patches", order)
         assert (refused.status, refused.json["field"]) == (status, field), (order, refused.body)
+    refused = world.call("POST", "/patches", {"analysis_id": analysis, "patch_content": diff})
+    assert "'README.md': line 2" in refused.json["detail"], refused.body
+    for status, call in (("testing", f"POST /patches/{made['id']}/test"), ("deployed", f"POST /patches/{made['id']}/deploy"),
+                         ("rolled_back", f"DELETE /patches/{made['id']}/rollback")):
+        refused = world.call("PATCH", "/patches/" + made["id"], {"status": status})
+        assert refused.status == 409 and call in refused.json["detail"], refused.body
     for path in ("/analyses?workflow_name=none", "/patches?workflow_name=none", "/findings?workflow_name=none"):
         refused = world.call("GET", path)
         assert (refused.status, refused.json["field"]) == (404, "workflow_name"), refused.body
@@ -474,7 +525,12 @@ def long_calls_say_where(world):
     path = "/patches/" + make_patch(world, "tested").json["short_id"]
     joined = world.call("POST", path + "/test?wait=120", timeout=150)  # the one that was queued
     assert joined.status == 200, joined.body
-    answered = world.call("POST", path + "/test?wait=0")
+    unmeasured = {skip["check"] for skip in joined.json["skipped"]}
+    assert {"integration_tests", "compatibility_checks"} <= unmeasured, joined.body
+    for phase in ("isolated_tests", "integration_tests", "safety_checks", "compatibility_checks"):
+        assert (joined.json[phase]["passed"] is None) == (phase in unmeasured), (phase, joined.body)
+    assert (joined.json["isolated_tests"]["coverage_percentage"] is None) == ("coverage_percentage" in unmeasured)
+    answered = world.call("POST", path + "/test?wait=0", {})  # an empty object is as good as no body
     assert answered.status == 200 and answered.json["attempt"] == joined.json["attempt"]
     anew = world.call("POST", path + "/test?again=true&wait=0")
     assert anew.status == 202 and anew.headers["Location"] == BASE + path, anew.headers
@@ -527,6 +583,9 @@ def forwarded_addresses_are_believed_of_some(world):
 
     assert address_of({"X-Forwarded-For": "198.51.100.7"}) == "127.0.0.1"
     world.stop_server()
+    for words in (("--trust-proxy", "nobody"), ("--listen", "127.0.0.1:1", "--socket", world.path("both.sock"))):
+        refused = subprocess.run([world.wpa, "serve", *words], check=False, capture_output=True, env=world.env)
+        assert refused.returncode == 2, (words, refused.stderr)
     world.serve("--trust-proxy", "127.0.0.1", workers=2)
     assert address_of({"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}) == "198.51.100.7"
     assert address_of({"X-Forwarded-For": "198.51.100.7, 127.0.0.1"}) == "198.51.100.7"
@@ -641,6 +700,7 @@ CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies
           repetitions_are_made_once, changes_are_seen_at_once, pages_hold_everything_once,
           findings_are_filtered_as_in_the_console, a_list_follows_every_change, long_calls_say_where,
           refusals_say_what_is_wrong, policy_is_asked_at_the_start,
+          viewers_leave_as_they_came, documents_tell_all_parameters,
           things_are_found_by_each_of_their_names, subjects_are_resources,
           streams_tell_of_changes, documents_need_nothing_else, forwarded_addresses_are_believed_of_some,
           a_unix_socket_serves, systemd_hands_over_a_socket, unit_files_are_installed)

@@ -402,7 +402,7 @@ static void a_patch_brings_its_own_contents(void **state)
          {NULL}},
         {"POST /patches", "{\"target_workflow\":\"ledger-api-ci\"}", 422, {"nothing to change"}},
         {"POST /patches",
-         "{\"target_workflow\":\"ledger-api-ci\",\"patch_version\":\"1.0.0-x\",\"patch_content\":"
+         "{\"target_workflow\":\"ledger-api-ci\",\"patch_version\":\"1.0.x\",\"patch_content\":"
          "{\"files_modified\":[\"a\"],\"changes\":{\"a\":\"y\"}}}",
          422,
          {"1.0.0"}},
@@ -551,7 +551,7 @@ static void everything_else_has_a_route(void **state)
     const char *id = member(f, made.body, "id");
     f->client.token = member(f, made.body, "token");
     static const step of_machine[] = {
-        {"GET /auth/whoami", NULL, 200, {"\"scopes\":\"read analyse\""}},
+        {"GET /auth/whoami", NULL, 200, {"\"scopes\":[\"read\",\"analyse\"]"}},
         {"GET /patches", NULL, 200, {"items"}},
         {"PATCH /patches/p-1", "{\"status\":\"approved\"}", 403, {"scope 'approve'"}},
         {"POST /tokens",

@@ -56,8 +56,6 @@ static void checks_say_what_is_known(void **state)
         {"[\"docker://alpine:3.20\"]", "V113", "warn"},
         {"[\"alpine@sha256:0123\"]", "V113", "pass"},
         {"[\"lodash\"]", "V101", "skipped"},
-        {"[17]", "V101", "skipped"},
-        {"[{}]", "V101", "skipped"},
     };
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     (void)state;
@@ -83,11 +81,59 @@ static void advisories_are_refused(void **state)
     assert_null(check(arena, "[{\"name\":\"tj-actions/changed-files\",\"to\":\"v44\"}]", &err));
 }
 
+static void what_names_nothing_is_refused(void **state)
+{
+    static const char *const lists[] = {
+        "[17]",
+        "[{}]",
+        "[\"\"]",
+        "[null]",
+        "[\"actions/checkout@v4\", [\"x\"]]",
+        "[{\"name\":\"actions/checkout\"}]",
+        "[{\"name\":\"actions/checkout\",\"to\":4}]",
+        "[{\"name\":\"actions/checkout\",\"to\":\"v4\",\"from\":\"\"}]",
+        "[{\"name\":\"actions/checkout\",\"to\":\"v4\",\"taste\":\"x\"}]",
+    };
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(lists); i++) {
+        wpa_error err = {0};
+        assert_null(check(arena, lists[i], &err));
+        assert_int_equal(err.code, WPA_E_INVALID);
+        assert_non_null(strstr(err.message, "field 'patch_content.dependencies["));
+    }
+}
+
+static void versions_are_semantic(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_good;
+    } cases[] = {
+        {"1.0.0", true},      {"0.0.0", true},           {"10.20.30", true},
+        {"1.0.0-rc.1", true}, {"1.0.0-0", true},         {"1.0.0-alpha-1.x", true},
+        {"1.0.0+b5", true},   {"1.0.0-rc.1+001", true},  {"1.0.0--", true},
+        {"01.0.0", false},    {"1.0.00", false},         {"1.0", false},
+        {"1.0.0.0", false},   {"v1.0.0", false},         {"1.0.0-", false},
+        {"1.0.0+", false},    {"1.0.0-01", false},       {"1.0.0-a..b", false},
+        {"1.0.0 ", false},    {"1.0.0-\xc3\xa9", false}, {"", false},
+        {"1..0", false},      {"-1.0.0", false},         {"1.0.0+a+b", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        if (wpa_patch_version_is(cases[i].text) != cases[i].is_good) {
+            fail_msg("%s", cases[i].text);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_say_what_is_known),
         cmocka_unit_test(advisories_are_refused),
+        cmocka_unit_test(what_names_nothing_is_refused),
+        cmocka_unit_test(versions_are_semantic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

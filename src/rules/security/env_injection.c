@@ -131,13 +131,20 @@ static void check_variables(wpa_rule_run *run, const wpa_site *site, subject *s)
         return;
     }
     bool is_path = wpa_text_is(s->written->file, "GITHUB_PATH");
+    bool is_line = !is_path && !may_have_lines(&taint); /* titles, branches and logins are */
     wpa_finding *finding = wpa_rule_report(
         run, wpa_outline_script_span(s->step, s->written->redirect), NULL, s,
         "%s, which whoever causes %s chooses, is written to %s: %s",
         wpa_rule_quote(run, taint.path, strlen(taint.path)), taint.trust.event, s->written->file,
-        is_path ? "later commands are looked for there" : "it can set any variable of later steps");
+        is_path   ? "later commands are looked for there"
+        : is_line ? "later steps have it as a variable"
+                  : "it can set any variable of later steps");
     if (taint.grade == WPA_TAINT_OF_STRUCTURED || !taint.is_privileged) {
         finding->severity = WPA_SEVERITY_MEDIUM;
+    }
+    if (is_line && taint.trust.trust != WPA_TRUST_OUTSIDER_PRIVILEGED) {
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->persona = WPA_PERSONA_AUDITOR;
     }
     relate_script(run, finding, s->step);
     wpa_taint_relate(run, finding, &taint);

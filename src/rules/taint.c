@@ -222,6 +222,13 @@ static wpa_taint by_events(wpa_tracer *t, const wpa_site *site, wpa_fact_list ev
     return worst;
 }
 
+wpa_taint wpa_trace_foreign(wpa_tracer *t, const wpa_site *site, wpa_fact_list events,
+                            const char *path, const char *shape)
+{
+    wpa_taint found = {.grade = WPA_TAINT_OF_ARBITRARY, .path = path, .shape = shape};
+    return by_events(t, site, events, found);
+}
+
 static wpa_taint by_row(wpa_tracer *t, const wpa_site *site, const wpa_fact_untrusted *row,
                         const char *path)
 {
@@ -517,23 +524,88 @@ static bool declares_member(const char *script, const char *expression, size_t l
     return false;
 }
 
-/* Does a script of the forge's client give such a member out under this name? */
-static bool sets_output(const char *script, const char *name, wpa_arena *arena)
+/* The next line behind *at that gives the output out, from behind the call on; NULL: none does. */
+static const char *next_output(const char **at, const char *name)
 {
     bool is_result = wpa_text_is_ci(name, "result");
     const char *call = is_result ? "return " : "setOutput(";
-    for (const char *at = strstr(script, call); at; at = strstr(at, call)) {
-        at += strlen(call);
-        size_t length = strcspn(at, "\n");
-        const char *named = at + strspn(at, "'\"`");
-        bool is_it = is_result || (strncmp(named, name, strlen(name)) == 0 &&
-                                   strchr("'\"`", named[strlen(name)]));
-        if (is_it &&
-            (names_member(at, length, arena) || declares_member(script, at, length, arena))) {
+    while ((*at = strstr(*at, call))) {
+        *at += strlen(call);
+        const char *named = *at + strspn(*at, "'\"`");
+        if (is_result ||
+            (strncmp(named, name, strlen(name)) == 0 && strchr("'\"`", named[strlen(name)]))) {
+            return *at;
+        }
+    }
+    return NULL;
+}
+
+/* Does a script of the forge's client give such a member out under this name? */
+static bool sets_output(const char *script, const char *name, wpa_arena *arena)
+{
+    const char *at = script;
+    for (const char *line = next_output(&at, name); line; line = next_output(&at, name)) {
+        size_t length = strcspn(line, "\n");
+        if (names_member(line, length, arena) || declares_member(script, line, length, arena)) {
             return true;
         }
     }
     return false;
+}
+
+/* What asks about a text instead of handing it on. */
+static bool only_asks(const char *line, size_t length)
+{
+    static const char *const questions[] = {"==",       "!=",     ".includes(", ".startsWith(",
+                                            ".length",  ".test(", ".indexOf(",  "Number(",
+                                            "parseInt", "sha",    ".endsWith(", "replace("};
+    for (size_t i = 0; i < WPA_COUNT(questions); i++) {
+        if (memmem(line, length, questions[i], strlen(questions[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Variables of the environment that the line reads: "process.env.TITLE". */
+static wpa_taint trace_environment(wpa_tracer *t, const wpa_site *site, const char *line)
+{
+    static const char reader[] = "process.env.";
+    wpa_taint worst = none;
+    size_t length = strcspn(line, "\n");
+    for (const char *at = only_asks(line, length) ? NULL : strstr(line, reader);
+         at && at < line + length && wpa_rule_spend(t->run, 16); at = strstr(at, reader)) {
+        at += strlen(reader);
+        const char *name = wpa_arena_slice(t->run->arena, at, strspn(at, IDENTIFIER));
+        worst = wpa_taint_worse(worst, wpa_trace_env(t, site, name));
+    }
+    return worst;
+}
+
+/* What a script gives out of its environment, in the call or a line that declares what it hands on.
+ */
+static wpa_taint trace_given_env(wpa_tracer *t, const wpa_site *site, const char *script,
+                                 const char *name)
+{
+    wpa_taint worst = none;
+    const char *at = script;
+    if (!strstr(script, "process.env.") || !wpa_rule_spend(t->run, strlen(script))) {
+        return none;
+    }
+    for (const char *line = next_output(&at, name); line; line = next_output(&at, name)) {
+        worst = wpa_taint_worse(worst, trace_environment(t, site, line));
+        const char *value = line + strcspn(line, ",\n");
+        value += strspn(value, ", ");
+        size_t n = strspn(value, IDENTIFIER);
+        bool is_name = n && value[n] == ')' && wpa_rule_spend(t->run, strlen(script));
+        const char *declared =
+            is_name ? strstr(script, wpa_arena_printf(t->run->arena, " %.*s = ", (int)n, value))
+                    : NULL;
+        if (declared) {
+            worst = wpa_taint_worse(worst, trace_environment(t, site, declared));
+        }
+    }
+    return wpa_taint_add_hop(t, worst, site->source, site->step->uses.node->span, "gives it out");
 }
 
 /* An output that comes from outside the files: table, or a script that asks the forge. */
@@ -541,10 +613,9 @@ static wpa_taint foreign_output(wpa_tracer *t, const wpa_site *site, const wpa_o
                                 const char *path, const char *shape)
 {
     static const char *const any[] = {"*", NULL};
-    wpa_taint found = {.grade = WPA_TAINT_OF_ARBITRARY, .path = path, .shape = shape};
     wpa_site at = *site;
     at.step = step;
-    wpa_taint taint = by_events(t, &at, any, found);
+    wpa_taint taint = wpa_trace_foreign(t, &at, any, path, shape);
     const wpa_yaml_node *node = step->uses.node ? step->uses.node : step->run;
     return wpa_taint_add_hop(t, taint, site->source, node ? node->span : step->node->span,
                              "gives it out");
@@ -578,6 +649,9 @@ static wpa_taint trace_action_output(wpa_tracer *t, const wpa_site *site,
     wpa_site at = *site;
     at.step = step;
     wpa_taint taint = gives ? wpa_trace_scalar(t, &at, script) : none;
+    if (gives) {
+        taint = wpa_taint_worse(taint, trace_given_env(t, &at, text, name));
+    }
     bool is_foreign =
         gives && (t->question == WPA_TAINT_CODE ? names_any(text, api_trees, WPA_COUNT(api_trees))
                                                 : sets_output(text, name, t->run->arena));

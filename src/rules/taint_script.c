@@ -585,6 +585,79 @@ static wpa_taint trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
     return wpa_taint_add_hop(t, taint, site->source, intake.span, "brings in a stranger's files");
 }
 
+/* Fields and members that hold what strangers write. */
+static const char *const forge_texts[] = {"title",       "body",       "headRefName",
+                                          ".head.ref",   "head_ref",   "display_title",
+                                          "head_branch", "headBranch", "displayTitle"};
+
+static bool names_text(const char *text)
+{
+    for (size_t i = 0; text && i < WPA_COUNT(forge_texts); i++) {
+        if (strstr(text, forge_texts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What stands behind one of the options, NULL if none does. */
+static const char *value_of(const wpa_shell_command *c, const char *name, const char *letter)
+{
+    for (size_t i = c->first + 1; i + 1 < c->n_words; i++) {
+        if (wpa_text_is(c->words[i].text, name) || wpa_text_is(c->words[i].text, letter)) {
+            return c->words[i + 1].text;
+        }
+    }
+    return NULL;
+}
+
+/* What a client of the forge prints of it, "gh pr view --json title --jq .title"; NULL: no text. */
+static const char *text_printed(const wpa_script *script, size_t i)
+{
+    const wpa_shell_command *c = &script->commands[i];
+    bool is_view = wpa_shell_is(c, "gh", "pr") || wpa_shell_is(c, "gh", "issue");
+    const wpa_shell_word *verb = is_view ? wpa_shell_argument(c, 1) : NULL;
+    bool is_list = verb && (wpa_text_is(verb->text, "view") || wpa_text_is(verb->text, "list"));
+    const char *fields = is_list ? value_of(c, "--json", "--json") : NULL;
+    const char *filter = value_of(c, "--jq", "-q");
+    const wpa_shell_command *next = i + 1 < script->n_commands ? c + 1 : NULL;
+    if (!filter && next && wpa_text_is(c->after, "|") && wpa_text_is(next->name, "jq")) {
+        const wpa_shell_word *word = wpa_shell_argument(next, 0);
+        filter = word ? word->text : NULL;
+    }
+    bool asks = filter && (strstr(filter, "==") || strstr(filter, "select(") ||
+                           strstr(filter, "length") || strstr(filter, "test("));
+    const char *told = filter ? filter : fields;
+    if (!fields || asks || !names_text(fields) || !names_text(told)) {
+        return NULL;
+    }
+    return strstr(told, "body") ? "the fetched body" : "the fetched text";
+}
+
+/* Text of a pull request or an issue that the script fetches itself. */
+static wpa_taint trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span)
+{
+    static const char *const events[] = {
+        "pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment",
+        "issues",       "issue_comment",       "workflow_run",        NULL};
+    const wpa_script *script = site->step->script;
+    bool is_asked = t->question == WPA_TAINT_TEXT && script && script->is_readable &&
+                    memmem(script->text + span.start, wpa_span_length(span), "gh ", 3) &&
+                    wpa_rule_spend(t->run, script->n_commands * 4);
+    for (size_t i = 0; is_asked && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        const char *path =
+            c->n_words && wpa_span_contains(span, c->span) ? text_printed(script, i) : NULL;
+        if (path) {
+            wpa_taint taint = wpa_trace_foreign(t, site, events, path, "text of the forge");
+            return wpa_taint_add_hop(
+                t, taint, site->source,
+                wpa_site_span(t->run, site->step->run, c->span.start, c->span.end), "fetches it");
+        }
+    }
+    return none;
+}
+
 wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     const wpa_outline_step *step = site->step;
@@ -611,6 +684,7 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
         }
     }
     worst = wpa_taint_worse(worst, trace_disk(t, site, span));
+    worst = wpa_taint_worse(worst, trace_forge(t, site, span));
     t->depth--;
     return worst;
 }

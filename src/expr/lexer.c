@@ -72,7 +72,7 @@ static wpa_token read_number(wpa_lexer *lexer)
     if (has_base && number > 2147483647.0) {
         return fault(lexer, start, end, WPA_EXPR_INTEGER_RANGE, "the integer is too large");
     }
-    if (isinf(number)) {
+    if (isinf(number) && !strstr(text, "Infinity")) { /* which may be written with its sign */
         return fault(lexer, start, end, WPA_EXPR_FLOAT_RANGE, "the number is too large");
     }
     lexer->at = end;

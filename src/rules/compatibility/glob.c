@@ -45,8 +45,9 @@ static size_t check_set(const pattern *p, size_t at)
             n_chars += 2;
             at += 2;
         } else if (is_range) {
-            if (!is_alnum(p->text[at]) || !is_alnum(p->text[at + 2]) ||
-                p->text[at] > p->text[at + 2]) {
+            if (!is_alnum(p->text[at]) || !is_alnum(p->text[at + 2])) {
+                report(p, at, 3, NULL, "has a range of others than letters and digits");
+            } else if (p->text[at] > p->text[at + 2]) {
                 report(p, at, 3, NULL, "has a range whose end lies before its start");
             }
             n_chars += 2;
@@ -89,7 +90,7 @@ static size_t check_escape(const pattern *p, size_t at)
         }
         return at + 2;
     }
-    if (p->is_ref || !next) {
+    if (p->is_ref) {
         report(p, at, 1, NULL,
                "has a \\ before a character that needs none, and no ref can hold a \\");
     } else {
@@ -132,7 +133,7 @@ static void check_ends(const pattern *p)
     if (p->is_ref) {
         if (text[0] == '/') {
             report(p, p->first, 1, NULL, "begins with /, and no name of a branch or tag does");
-        } else if (length > 1 && strchr("/.", p->text[last]) && !is_escaped) {
+        } else if (strchr("/.", p->text[last]) && !is_escaped) {
             report(p, last, 1, NULL, "ends as no name of a branch or tag can");
         }
         return;

@@ -84,15 +84,15 @@ bool wpa_agent_create_patch(wpa_engine *engine, const wpa_actor *actor, const in
     return true;
 }
 
-static const char *check_dependencies(const wpa_patch_order *order, wpa_arena *arena,
-                                      wpa_error *err)
+static const char *check_dependencies(const wpa_patch_order *order, const wpa_patch_draft *draft,
+                                      wpa_arena *arena, wpa_error *err)
 {
     if (!order->dependencies) {
         return "[]";
     }
     const wpa_json *given = wpa_json_parse(order->dependencies, strlen(order->dependencies),
                                            WPA_JSON_MAX_BYTES, arena, err);
-    const wpa_json *checked = given ? wpa_patch_check_dependencies(given, arena, err) : NULL;
+    const wpa_json *checked = given ? wpa_patch_check_dependencies(given, draft, arena, err) : NULL;
     return checked ? wpa_json_dump(checked, arena) : NULL;
 }
 
@@ -103,14 +103,15 @@ bool wpa_agent_order_patch(wpa_engine *engine, const wpa_actor *actor, const wpa
     wpa_patch_draft draft;
     creation c = {.draft = &draft, .order = order, .arena = arena};
     if (!wpa_actor_check(actor, WPA_ACTION_CREATE_PATCH, err) ||
-        !(c.dependencies = check_dependencies(order, arena, err))) {
+        !check_dependencies(order, NULL, arena, err)) { /* before anything is read */
         return false;
     }
     wpa_db *db = wpa_engine_take(engine, err);
     bool is_drafted =
         db && wpa_patch_draft_order(db, order, engine->cache_folder, arena, &draft, err);
     wpa_engine_give(engine, db);
-    if (!is_drafted || !wpa_call(engine, actor, WPA_ACTION_CREATE_PATCH, store, &c, err)) {
+    if (!is_drafted || !(c.dependencies = check_dependencies(order, &draft, arena, err)) ||
+        !wpa_call(engine, actor, WPA_ACTION_CREATE_PATCH, store, &c, err)) {
         return false;
     }
     *patch_id = c.patch_id;

@@ -42,7 +42,8 @@ static const wpa_api_field content_fields[] = {
      .type = WPA_API_LIST,
      .item = WPA_API_ANY,
      .words = "owner/action@ref, an image, or {name, from, to}: each is checked by V101 to V115 as "
-              "far as the tables know it, and refused if it has a known advisory",
+              "far as the tables know it (V109, lock files of npm and Go, and V114, toolchains, by "
+              "the patch's files and those beside them), and refused if it has a known advisory",
      .example = "[\"actions/checkout@v4\"]"},
     {.name = "configuration",
      .type = WPA_API_OBJECT,

@@ -5,7 +5,7 @@
 #include <wpa/text.h>
 
 #include "facts/facts.h"
-#include "patch/patch.h"
+#include "patch/agreement.h"
 
 #define AGE_MIN_DAYS 7
 #define WELL_KNOWN_RANK 200 /* names worth imitating */
@@ -22,13 +22,12 @@ typedef struct subject {
     wpa_fact_use before; /* what it was, if that is given */
     wpa_slice before_ref;
     const wpa_fact_advisory *advisory;
+    const wpa_json *item, *all;   /* as it was given, and all that were given with it */
+    const wpa_patch_draft *draft; /* NULL: no files are known */
     wpa_arena *arena;
 } subject;
 
-typedef struct verdict {
-    const char *result; /* "pass", "warn", "skipped"; NULL: the check is not about such a thing */
-    const char *message;
-} verdict;
+typedef wpa_patch_agreement verdict; /* result NULL: the check is not about such a thing */
 
 /* ---- reading ------------------------------------------------------------------------------------
  */
@@ -37,7 +36,8 @@ static bool split(const char *dependency, wpa_slice *slug, wpa_slice *ref)
 {
     const char *at = strrchr(dependency, '@');
     const char *slash = strchr(dependency, '/');
-    if (!at || !slash || slash > at || at[1] == '\0' || slash == dependency) {
+    if (!at || !slash || slash > at || at[1] == '\0' || slash == dependency ||
+        memchr(dependency, '.', (size_t)(slash - dependency))) { /* a host: a module of Go */
         return false;
     }
     *slug = (wpa_slice){dependency, (size_t)(at - dependency)};
@@ -288,26 +288,32 @@ static verdict not_near_another(const subject *s)
                : (verdict){"pass", "no well-known name is close to it"};
 }
 
-/* Not of these tables: V109 (lock files) and V114 (toolchains) look at the repository's files. */
+static verdict locks_agree(const subject *s)
+{
+    return s->is_action || s->is_image
+               ? (verdict){"skipped", "no manifest names actions and images"}
+               : wpa_patch_locks_agree(s->draft, s->all, s->item, s->arena);
+}
+
+static verdict toolchains_agree(const subject *s)
+{
+    bool is_known = s->draft && s->draft->toolchains.result;
+    return is_known ? s->draft->toolchains
+                    : (verdict){"skipped", "the patch changes no workflow and no project file"};
+}
+
 static const struct {
     const char *id;
     verdict (*check)(const subject *s);
     const char *skipped; /* why there is no check */
 } checks[] = {
-    {"V101", exists, NULL},
-    {"V102", range_kept, NULL},
-    {"V103", no_major_step, NULL},
-    {"V104", no_step_back, NULL},
-    {"V105", old_enough, NULL},
-    {"V106", not_withdrawn, NULL},
-    {"V107", no_advisory, NULL},
-    {"V108", NULL, "no table has licences"},
-    {"V109", NULL, "no lock file is given with it"},
-    {"V110", brings_nothing, NULL},
-    {"V111", same_owner, NULL},
-    {"V112", pinned, NULL},
-    {"V113", image_by_digest, NULL},
-    {"V114", NULL, "no project file is given with it"},
+    {"V101", exists, NULL},           {"V102", range_kept, NULL},
+    {"V103", no_major_step, NULL},    {"V104", no_step_back, NULL},
+    {"V105", old_enough, NULL},       {"V106", not_withdrawn, NULL},
+    {"V107", no_advisory, NULL},      {"V108", NULL, "no table has licences"},
+    {"V109", locks_agree, NULL},      {"V110", brings_nothing, NULL},
+    {"V111", same_owner, NULL},       {"V112", pinned, NULL},
+    {"V113", image_by_digest, NULL},  {"V114", toolchains_agree, NULL},
     {"V115", not_near_another, NULL},
 };
 
@@ -337,13 +343,13 @@ static void add_checks(const subject *s, wpa_json *entry)
     wpa_json_set_text(entry, "message", message);
 }
 
-wpa_json *wpa_patch_check_dependencies(const wpa_json *dependencies, wpa_arena *arena,
-                                       wpa_error *err)
+wpa_json *wpa_patch_check_dependencies(const wpa_json *dependencies, const wpa_patch_draft *draft,
+                                       wpa_arena *arena, wpa_error *err)
 {
     wpa_json *list = wpa_json_new_array(arena);
     for (size_t i = 0; i < wpa_json_count(dependencies); i++) {
         const wpa_json *item = wpa_json_at(dependencies, i);
-        subject s = {.arena = arena};
+        subject s = {.item = item, .all = dependencies, .draft = draft, .arena = arena};
         if (!check_shape(item, i, err)) {
             return NULL;
         }

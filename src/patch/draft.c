@@ -10,6 +10,7 @@
 #include "analysis/analysis.h"
 #include "edit/unified.h"
 #include "gen/sql.h"
+#include "patch/agreement.h"
 #include "patch/patch.h"
 #include "rules/fix_tree.h"
 #include "rules/graph.h"
@@ -412,6 +413,8 @@ static bool finish_place(drafting *d, wpa_error *err)
     }
     wpa_fix_tree_free(d->fixes);
     d->fixes = NULL;
+    wpa_patch_look_at_agreement(&d->place.around, d->place.settings, d->place.id, d->arena,
+                                d->draft);
     return true;
 }
 
@@ -612,6 +615,9 @@ bool wpa_patch_draft_contents(wpa_db *db, const wpa_patch_replacement contents[]
     bool is_drafted = true;
     for (size_t i = 0; i < n && is_drafted; i++) {
         is_drafted = draft_content(&d, &contents[i], err);
+    }
+    if (is_drafted) {
+        wpa_patch_look_at_agreement(&d.place.around, d.place.settings, d.place.id, arena, draft);
     }
     leave(&d.place);
     if (is_drafted) {

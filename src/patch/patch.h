@@ -33,6 +33,27 @@ typedef struct wpa_patch_file {
     size_t n_edits;
 } wpa_patch_file;
 
+/** One side of a file that the patch may leave as it is; NULL: absent, or not to be read. */
+typedef struct wpa_patch_side {
+    const char *path, *before, *after; /* [..._bytes] */
+    size_t before_bytes, after_bytes;
+} wpa_patch_side;
+
+/** A manifest and its lock file, of which the patch changes one at least (agreement.h). */
+typedef struct wpa_patch_pair {
+    bool is_go; /* else npm's */
+    wpa_patch_side manifest, lock;
+    const wpa_json *json, *lock_json, *lock_json_before; /* of npm; NULL: cannot be read */
+    const char *sums;                                    /* of go: the lock's lines */
+} wpa_patch_pair;
+
+typedef struct wpa_patch_agreement {
+    const char *result; /* "pass", "warn", "skipped"; NULL: nobody has looked */
+    const char *message;
+} wpa_patch_agreement;
+
+#define WPA_PATCH_PAIRS_MAX 8
+
 typedef struct wpa_patch_draft {
     const char *name, *description, *issue;
     const char *engine_notes; /* what the engine did and left, a line each; NULL: it wrote none */
@@ -47,7 +68,10 @@ typedef struct wpa_patch_draft {
     size_t n_findings;
     const char *const *left_out; /* [n_left_out] findings it could not answer, and why */
     size_t n_left_out;
-    bool is_by_person; /* else the engine wrote it, on the actor's order */
+    wpa_patch_pair pairs[WPA_PATCH_PAIRS_MAX]; /* [n_pairs] */
+    size_t n_pairs;
+    wpa_patch_agreement toolchains; /* of workflows and the project's own files */
+    bool is_by_person;              /* else the engine wrote it, on the actor's order */
 } wpa_patch_draft;
 
 /**
@@ -99,15 +123,17 @@ bool wpa_patch_draft_order(wpa_db *db, const wpa_patch_order *order, const char 
 /**
  * What the tables know of dependencies that a patch names ("owner/action@ref", an image, or
  * {"name", "from", "to"}): a list of {"dependency", "result", "message", "checks"}. checks are V101
- * to V115, each {"id", "result", "message"} with result "pass", "warn" or "skipped"; those that are
- * not about such a thing are left out. The whole's result is "warn" if one is, else V101's, else
- * "unknown".
+ * to V115, each {"check", "result", "message"} with result "pass", "warn" or "skipped"; those that
+ * are not about such a thing are left out. The whole's result is "warn" if one is, else V101's,
+ * else "unknown".
+ *
+ * draft     whose files are looked at too, for V109 and V114; NULL: there are none yet.
  *
  * Errors    REFUSED (a known advisory, or a commit known to be malicious), INVALID (an entry that
  * is no such thing).
  */
-wpa_json *wpa_patch_check_dependencies(const wpa_json *dependencies, wpa_arena *arena,
-                                       wpa_error *err);
+wpa_json *wpa_patch_check_dependencies(const wpa_json *dependencies, const wpa_patch_draft *draft,
+                                       wpa_arena *arena, wpa_error *err);
 
 /**
  * Check and store a draft in the open transaction: patch (pending), its edits with inverse and

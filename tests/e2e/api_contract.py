@@ -109,6 +109,33 @@ def words_of_an_order_stay_as_they_are(world):
     assert again.status == 201 and again.json["description"] == again.json["engine_notes"] != "", again.body
 
 
+def files_that_say_the_same_are_compared(world):
+    """V109 and V114 of a patch's dependencies look at its files, and at what stands beside them in the repository."""
+    folder = os.path.join(SOURCE, "tests", "fleet", "web-front")
+    texts = {}
+    for name in ("package.json", "package-lock.json"):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            texts[name] = json.load(file)
+
+    def verdicts(**changed):
+        content = {"files_modified": [name for name in texts if name.partition(".")[0].replace("-", "_") in changed],
+                   "dependencies": ["left-pad@1.3.0"]}
+        content["changes"] = {name: json.dumps(changed[name.partition(".")[0].replace("-", "_")]) + "\n"
+                              for name in content["files_modified"]}
+        made = world.call("POST", "/patches", {"target_workflow": "web-front-ci", "patch_name": "compared",
+                                               "patch_content": content})
+        assert made.status == 201, made.body
+        checks = made.json["patch_content"]["dependencies"][0]["checks"]
+        return {check["check"]: (check["result"], check["message"]) for check in checks}
+
+    package = texts["package.json"]
+    asking = {**package, "dependencies": {**package.get("dependencies", {}), "left-pad": "^1.3.0"}}
+    said = verdicts(package=asking)
+    assert said["V109"][0] == "warn" and "left-pad" in said["V109"][1] and said["V114"][0] == "pass", said
+    said = verdicts(package={**package, "engines": {"node": ">=99"}})
+    assert said["V109"][0] == "pass" and said["V114"][0] == "warn" and "package.json" in said["V114"][1], said
+
+
 def paths_are_read_as_they_are_written(world):
     name = "ledger-api-ci"
     for path in ("/health/ledger-api/ci.yml", "/health/ledger-api%2Fci.yml", "/health/ledger%2dapi-ci", "/health/" + name):
@@ -695,7 +722,7 @@ def promtool_agrees(world):
 
 
 CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies_are_json,
-          paths_are_read_as_they_are_written, requests_are_read_in_one_way_only,
+          files_that_say_the_same_are_compared, paths_are_read_as_they_are_written, requests_are_read_in_one_way_only,
           nothing_is_told_to_strangers, methods_are_told, words_of_an_order_stay_as_they_are,
           repetitions_are_made_once, changes_are_seen_at_once, pages_hold_everything_once,
           findings_are_filtered_as_in_the_console, a_list_follows_every_change, long_calls_say_where,

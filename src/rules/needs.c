@@ -44,17 +44,19 @@ static size_t next_word(const wpa_shell_command *command, size_t i)
 /** Windows knows a program by any case, and with its ending. */
 static bool is_named(const char *name, const char *program, size_t length)
 {
-    return !((*name ^ *program) & ~0x20) && strncasecmp(name, program, length) == 0 &&
+    return strncasecmp(name, program, length) == 0 &&
            (!name[length] || wpa_text_is_ci(name + length, ".exe"));
 }
 
 static bool is_one_of(const char *name, const char *const programs[], size_t n)
 {
-    size_t i = 0;
-    while (i < n && !is_named(name, programs[i], strlen(programs[i]))) {
-        i++;
+    for (size_t i = 0; i < n; i++) {
+        bool may_be = !((*name ^ *programs[i]) & ~0x20); /* before its length is asked for */
+        if (may_be && is_named(name, programs[i], strlen(programs[i]))) {
+            return true;
+        }
     }
-    return i < n;
+    return false;
 }
 
 static bool command_begins(const wpa_shell_command *command, const char *words)
@@ -220,9 +222,9 @@ static void add_command(wpa_needs *needs, const wpa_shell_command *command)
             return;
         }
     }
-    bool is_known = !*command->name || is_named(command->name, "git", 3) ||
-                    is_one_of(command->name, harmless, WPA_COUNT(harmless));
-    needs->is_complete = needs->is_complete && is_known;
+    needs->is_complete =
+        needs->is_complete && (!*command->name || is_named(command->name, "git", 3) ||
+                               is_one_of(command->name, harmless, WPA_COUNT(harmless)));
 }
 
 void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step)

@@ -89,7 +89,8 @@ bool wpa_rule_forge_holds_back(const wpa_rule_run *run, wpa_slice slug)
     bool is_held = false, may_be = run->sink->shared.does_forge_lack;
     for (size_t i = 0; i < wpa_facts_feature_count() && may_be && !is_held; i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
-        if (!wpa_text_is(feature->kind, "action")) {
+        bool is_near = slug.length && !((*feature->match ^ *slug.at) & ~0x20);
+        if (!is_near || !wpa_text_is(feature->kind, "action")) {
             continue;
         }
         const char *bound = strstr(feature->match, "@>=");

@@ -420,10 +420,13 @@ double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarit
 }
 
 /* Longest common subsequence, in which a pair counts by how alike and how large it is. */
-double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_job *b)
+double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_job *b,
+                              double least)
 {
     double best[2][WPA_SIMILARITY_STEPS_MAX + 1] = {{0}};
-    for (size_t i = 0; i < a->n_steps; i++) {
+    unsigned total = a->weight + b->weight, possible = total; /* less what has no partner */
+    for (size_t i = 0; i < a->n_steps && possible >= least * total; i++) {
+        bool has_partner = false;
         double *now = best[(i + 1) % 2];
         const double *before = best[i % 2];
         now[0] = 0;
@@ -431,13 +434,15 @@ double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_
             const wpa_similarity_step *x = &a->steps[i], *y = &b->steps[k];
             bool can_be = can_be_alike(x, y, ALIGNED_MIN);
             double alike = can_be ? wpa_similarity_of_steps(x, y, ALIGNED_MIN) : 0;
+            has_partner = has_partner || alike > 0;
             double with = alike > 0 ? before[k] + alike * (x->weight + y->weight) : 0;
             double without = before[k + 1] > now[k] ? before[k + 1] : now[k];
             now[k + 1] = with > without ? with : without;
         }
+        possible -= has_partner ? 0 : a->steps[i].weight;
     }
-    unsigned total = a->weight + b->weight;
-    return total ? best[a->n_steps % 2][b->n_steps] / total : 0;
+    double alike = total ? best[a->n_steps % 2][b->n_steps] / total : 0;
+    return possible >= least * total && alike >= least ? alike : 0;
 }
 
 /* ---- the index ---- */

@@ -59,8 +59,12 @@ size_t wpa_similarity_marks(const wpa_similarity_job *job,
 /** The share of features that both have, least to 1; 0 below that. */
 double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b,
                                double least);
-/** 0 to 1: twice the weight of steps that are aligned and at least 0.8 alike, by the whole. */
-double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_job *b);
+/**
+ * The weight of steps that are aligned and at least 0.8 alike, of both by the whole: least to 1; 0
+ * below that.
+ */
+double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_job *b,
+                              double least);
 
 typedef struct wpa_similarity_index wpa_similarity_index;
 

@@ -187,8 +187,8 @@ bool wpa_upgrade_find(const wpa_outline_uses *uses, const wpa_outline_step *step
 {
     const wpa_fact_action *action = uses->fact->action;
     int current = wpa_outline_major(uses);
-    bool is_found = false;
-    for (size_t i = 0; action && current >= 0 && i < wpa_facts_major_count(action); i++) {
+    size_t i = action && current >= 0 ? wpa_facts_major_count(action) : 0;
+    while (i-- > 0) { /* newest first: the lowest that fits is found first from behind */
         wpa_fact_major candidate = wpa_facts_major_at(action, i);
         if (candidate.number <= current || !candidate.newest || !candidate.newest_commit ||
             !is_supported(uses, &candidate)) {
@@ -196,11 +196,11 @@ bool wpa_upgrade_find(const wpa_outline_uses *uses, const wpa_outline_step *step
         }
         wpa_upgrade upgrade = wpa_upgrade_look(step, &candidate);
         if (wpa_upgrade_is_clean(&upgrade)) {
-            *major = candidate; /* newest first: the last that fits is the lowest */
-            is_found = true;
+            *major = candidate;
+            return true;
         }
     }
-    return is_found;
+    return false;
 }
 
 /* ---- writing ---- */

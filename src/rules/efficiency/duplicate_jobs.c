@@ -49,8 +49,8 @@ static size_t add_twins(const wpa_similarity_member members[], size_t n_members,
         if (!other || order == 0 || (order < 0) != are_before) {
             continue;
         }
-        double alike = wpa_similarity_of_jobs(own, other);
-        if (alike >= least) {
+        double alike = wpa_similarity_of_jobs(own, other, least);
+        if (alike > 0) {
             twins[n++] = (twin){owner, members[i].job, alike};
             if (are_before) {
                 break;
@@ -140,7 +140,7 @@ static const wpa_graph_file *find_far(const wpa_graph *other, const wpa_similari
     for (size_t i = 0; i < n; i++) {
         const wpa_graph_file *file = members[i].owner;
         const wpa_similarity_job *job = file->jobs[members[i].job].likeness;
-        if (job && job != own && wpa_similarity_of_jobs(own, job) >= FAR_LEAST) {
+        if (job && job != own && wpa_similarity_of_jobs(own, job, FAR_LEAST) > 0) {
             return file;
         }
     }

@@ -56,7 +56,7 @@ static bool is_whole(const search *s, const wpa_similarity_job *own,
             return w->are_alike[i];
         }
     }
-    bool is = wpa_similarity_of_jobs(own, other) >= s->least;
+    bool is = wpa_similarity_of_jobs(own, other, s->least) > 0;
     if (w->n < ALIKE_MAX) {
         w->asked[w->n] = other;
         w->are_alike[w->n++] = is;

@@ -213,3 +213,18 @@ SELECT r.name, w.path, w.kind, w.blob_oid
 -- params: blob_oids text[]
 -- rows: blob_oid, content
 SELECT blob_oid, content FROM wpa.source WHERE blob_oid = ANY($1::text[]);
+
+-- name: default_config_get
+-- params:
+-- rows: one: version, content, changed_by, changed_at
+SELECT c.version, c.content, p.name, c.changed_at FROM wpa.default_config c LEFT JOIN wpa.principal p ON p.id = c.changed_by;
+
+-- name: default_config_set
+-- params: content text, wanted bigint
+-- rows: one: version; none if it is not the wanted one any more
+UPDATE wpa.default_config
+   SET changed_by = CASE WHEN content IS DISTINCT FROM $1 THEN wpa.actor() ELSE changed_by END,
+       changed_at = CASE WHEN content IS DISTINCT FROM $1 THEN clock_timestamp() ELSE changed_at END,
+       version = version + (content IS DISTINCT FROM $1)::int, content = $1
+ WHERE $2::bigint IS NULL OR version = $2::bigint
+RETURNING version;

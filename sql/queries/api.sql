@@ -341,3 +341,9 @@ SELECT m.name, m.labels || jsonb_build_object('window', w.label), m.value
 -- rows: by name: name, labels, value; by rule, owner and repository
 SELECT name, labels, value FROM wpa.metrics_split() WHERE value IS NOT NULL ORDER BY name, labels;
 
+
+-- name: api_default_config
+-- params:
+-- rows: one: version, item
+SELECT c.version, jsonb_build_object('content', c.content, 'version', c.version, 'changed_by', p.name, 'changed_at', wpa.api_time(c.changed_at))::text AS item
+  FROM wpa.default_config c LEFT JOIN wpa.principal p ON p.id = c.changed_by;

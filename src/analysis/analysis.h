@@ -56,13 +56,15 @@ wpa_analysis_change wpa_analysis_compare(const wpa_analysis *before, const wpa_a
 
 /**
  * The repository around a file at a commit, as every analysis out of git sees it: its paths, and
- * settings from its wpa.yml (the defaults if there is none, or none that can be read).
+ * settings from its wpa.yml over those of the fleet (those alone if there is none, or none that can
+ * be read).
  *
  * repository, owner, branch   borrowed while the result is used; owner may be "".
+ * fleet_config                a wpa.yml (default_config.h), or NULL; borrowed likewise.
  */
 bool wpa_analysis_look_around(wpa_git *git, const char *repository, const char *owner,
-                              const char *branch, const char *commit, wpa_arena *arena,
-                              wpa_surroundings *around, wpa_settings **settings,
+                              const char *branch, const char *commit, const char *fleet_config,
+                              wpa_arena *arena, wpa_surroundings *around, wpa_settings **settings,
                               wpa_error *err) WPA_CHECK;
 
 struct wpa_graph_file;

@@ -5,6 +5,7 @@
 #include <wpa/clock.h>
 #include <wpa/text.h>
 
+#include "analysis/default_config.h"
 #include "analysis/internal.h"
 #include "auth/hash.h"
 #include "facts/refreshed.h"
@@ -35,8 +36,9 @@ typedef enum reach {
 /* What an analysis depends on besides the bytes. */
 typedef struct surroundings {
     wpa_surroundings around;
-    const char *config_path; /* of the repository's wpa.yml, or NULL */
-    const char *config;      /* [config_bytes] */
+    const char *fleet_config; /* that lies below the repository's own, or NULL */
+    const char *config_path;  /* of the repository's wpa.yml, or NULL */
+    const char *config;       /* [config_bytes] */
     size_t config_bytes;
     const char *programs; /* which are asked about scripts, in which version; NULL: none */
     char digests[REACH_COUNT][WPA_SHA256_HEX_SIZE];
@@ -189,6 +191,7 @@ static void digest_surroundings(surroundings *s, const wpa_analysis_subject *sub
         hash_text(&hash, s->alike.items[i].path);
         hash_text(&hash, s->alike.items[i].blob_oid);
     }
+    hash_text(&hash, s->fleet_config);
     hash_text(&hash, s->config_path);
     wpa_sha256_update(&hash, s->config ? s->config : "", s->config_bytes);
     hash_text(&hash, s->programs);
@@ -398,24 +401,26 @@ static wpa_json *describe(const wpa_analysis *analysis, const wpa_lint *lint, wp
     return document;
 }
 
+/** Screens filter by persona; the score leaves out what is not for everybody. */
 static wpa_settings *settings_of(const surroundings *s, wpa_arena *arena)
 {
-    wpa_settings *settings = wpa_settings_new(wpa_now_us(), arena);
-    settings->persona = WPA_PERSONA_PEDANTIC; /* screens filter; the score leaves these out */
+    const wpa_persona persona = WPA_PERSONA_PEDANTIC;
+    int64_t now_us = wpa_now_us();
+    wpa_settings *settings = wpa_default_config_settings(s->fleet_config, persona, now_us, arena);
     wpa_error err = {0};
     if (s->config &&
         !wpa_config_read(s->config_path, s->config, s->config_bytes, settings, arena, &err)) {
-        settings = wpa_settings_new(wpa_now_us(), arena);
-        settings->persona = WPA_PERSONA_PEDANTIC;
+        settings = wpa_default_config_settings(s->fleet_config, persona, now_us, arena);
     }
     return settings;
 }
 
 bool wpa_analysis_look_around(wpa_git *git, const char *repository, const char *owner,
-                              const char *branch, const char *commit, wpa_arena *arena,
-                              wpa_surroundings *around, wpa_settings **settings, wpa_error *err)
+                              const char *branch, const char *commit, const char *fleet_config,
+                              wpa_arena *arena, wpa_surroundings *around, wpa_settings **settings,
+                              wpa_error *err)
 {
-    surroundings s = {0};
+    surroundings s = {.fleet_config = fleet_config};
     const wpa_analysis_subject subject = {.repository = repository,
                                           .owner = owner,
                                           .branch = branch,
@@ -556,9 +561,12 @@ bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject 
     if (!outcome->content || !look_around(git, subject, arena, &s, err)) {
         return explain_fault(outcome, arena, err);
     }
-    if (!ask_fleet(db, subject, outcome, &s, arena, err)) {
+    wpa_default_config config;
+    if (!ask_fleet(db, subject, outcome, &s, arena, err) ||
+        !wpa_default_config_read(db, arena, &config, err)) {
         return false;
     }
+    s.fleet_config = config.content;
     const wpa_settings *settings = settings_of(&s, arena);
     WPA_AUTO(wpa_lint) *lint = wpa_lint_open(settings, 1, err);
     if (!lint) {

@@ -13,6 +13,7 @@ extern const wpa_api_route wpa_api_patch_create, wpa_api_patches, wpa_api_patch,
     wpa_api_patch_change;
 extern const wpa_api_route wpa_api_patch_test, wpa_api_patch_deploy, wpa_api_patch_rollback;
 extern const wpa_api_route wpa_api_health;
+extern const wpa_api_route wpa_api_config, wpa_api_config_change, wpa_api_config_remove;
 extern const wpa_api_route wpa_api_events, wpa_api_metrics;
 extern const wpa_api_route wpa_api_findings, wpa_api_finding, wpa_api_finding_ignore,
     wpa_api_finding_unignore, wpa_api_finding_comment, wpa_api_deployments, wpa_api_deployment,

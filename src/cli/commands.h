@@ -13,6 +13,7 @@ extern const wpa_cli_command wpa_cli_explain;
 extern const wpa_cli_command wpa_cli_config_check;
 extern const wpa_cli_command wpa_cli_config_show;
 extern const wpa_cli_command wpa_cli_config_import;
+extern const wpa_cli_command wpa_cli_config_default;
 extern const wpa_cli_command wpa_cli_data_show;
 extern const wpa_cli_command wpa_cli_data_update;
 extern const wpa_cli_command wpa_cli_man_rules;

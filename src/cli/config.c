@@ -1,4 +1,5 @@
-/* wpa config check, show, import: what configures wpa check here, and where that stands. */
+/* wpa config check, show, import, default: what configures wpa check here and the engine's
+ * analyses, and where that stands. */
 #include "rules/config.h"
 
 #include <stdio.h>
@@ -8,8 +9,10 @@
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "analysis/default_config.h"
 #include "cli/check_options.h"
 #include "cli/commands.h"
+#include "cli/session.h"
 
 #define VALUE_MAX_CHARS 100
 #define KEY_DEPTH 3
@@ -286,6 +289,73 @@ static int run_import(wpa_cli *cli, wpa_error *err)
     return 0;
 }
 
+/* ---- default ---- */
+
+static int show_default(wpa_cli *cli, wpa_error *err)
+{
+    wpa_default_config config;
+    wpa_db *db = wpa_cli_reader(cli, err);
+    if (!db || !wpa_default_config_read(db, cli->arena, &config, err)) {
+        return WPA_CLI_FAILED;
+    }
+    if (wpa_cli_wants_json(cli)) {
+        char time[WPA_TIMESTAMP_SIZE];
+        wpa_json *object = wpa_json_new_object(cli->arena);
+        wpa_json_set_text(object, "content", config.content);
+        wpa_json_set_int(object, "version", config.version);
+        wpa_json_set_text(object, "changed_by", config.changed_by);
+        wpa_json_set_text(object, "changed_at",
+                          config.changed_by ? wpa_timestamp_format(config.changed_at_us, time)
+                                            : NULL);
+        (void)fprintf(cli->out, "%s\n", wpa_json_dump_pretty(object, cli->arena));
+    } else if (config.content) {
+        size_t length = strlen(config.content);
+        (void)fprintf(cli->out, "%s%s", wpa_text_visible(cli->arena, config.content, length, true),
+                      config.content[length - 1] == '\n' ? "" : "\n");
+    } else {
+        wpa_cli_say(cli, "the fleet has no configuration of its own: defaults hold");
+    }
+    return 0;
+}
+
+/** The bytes of a file, or of standard input. */
+static const char *read_content(const wpa_cli *cli, const char *path, wpa_error *err)
+{
+    size_t size_bytes = 0;
+    const char *text =
+        wpa_text_is(path, "-")
+            ? wpa_fd_read_all(fileno(cli->in), WPA_DEFAULT_CONFIG_MAX_BYTES, cli->arena,
+                              &size_bytes, err)
+            : wpa_file_read(path, WPA_DEFAULT_CONFIG_MAX_BYTES, cli->arena, &size_bytes, err);
+    if (text && (size_bytes == 0 || strlen(text) != size_bytes)) {
+        (void)WPA_FAIL(err, WPA_E_INVALID, "%s holds no text", path);
+        return NULL;
+    }
+    return text;
+}
+
+static int run_default(wpa_cli *cli, wpa_error *err)
+{
+    const char *path = cli->n_operands ? cli->operands[0] : NULL;
+    bool is_off = wpa_cli_is_given(cli, "off");
+    if (path && is_off) {
+        (void)WPA_FAIL(err, WPA_E_INVALID, "a file and --off are given, and mean two things");
+        return WPA_CLI_FAILED;
+    }
+    if (!path && !is_off) {
+        return show_default(cli, err);
+    }
+    const char *content = path ? read_content(cli, path, err) : NULL;
+    const wpa_actor *actor = path && !content ? NULL : wpa_cli_actor(cli, err);
+    if (!actor || !wpa_default_config_set(wpa_cli_db(cli, err), actor, content, -1, err)) {
+        return WPA_CLI_FAILED;
+    }
+    wpa_cli_say(cli, is_off ? "the fleet has no configuration of its own any more"
+                            : "this holds for every repository, below its own wpa.yml, from its "
+                              "next analysis on");
+    return 0;
+}
+
 /* ---- the commands ---- */
 
 static int exit_code_of(wpa_code code)
@@ -331,4 +401,24 @@ const wpa_cli_command wpa_cli_config_import = {
     .is_light = true,
     .run = run_import,
     .exit_code = exit_code_of,
+};
+
+static const wpa_cli_option default_options[] = {
+    {"off", 0, WPA_CLI_FLAG, NULL, "take it away"},
+};
+
+const wpa_cli_command wpa_cli_config_default = {
+    .name = "config default",
+    .operands = "[FILE|-]",
+    .summary = "show or set the configuration of the whole fleet",
+    .details = "A wpa.yml that is kept in the database. The engine's analyses read it below the "
+               "one of a repository, which counts in its place key by key: lists replace, +key "
+               "adds. It may not name a baseline, analysers, files of other programs or paths of "
+               "programs. Only a guardian sets it; the audit log says who did, and its digest. "
+               "wpa check does not read it: wpa config default > wpa.yml does.",
+    .options = default_options,
+    .n_options = WPA_COUNT(default_options),
+    .max_operands = 1,
+    .has_json = true,
+    .run = run_default,
 };

@@ -9,6 +9,7 @@ static const wpa_cli_command *const commands[] = {
     &wpa_cli_config_check,
     &wpa_cli_config_show,
     &wpa_cli_config_import,
+    &wpa_cli_config_default,
     &wpa_cli_data_show,
     &wpa_cli_data_update,
     &wpa_cli_login,

@@ -8,6 +8,7 @@
 #include <wpa/text.h>
 
 #include "analysis/analysis.h"
+#include "analysis/default_config.h"
 #include "edit/unified.h"
 #include "gen/sql.h"
 #include "patch/agreement.h"
@@ -101,9 +102,11 @@ static bool enter(drafting *d, const wpa_rows *rows, size_t row, size_t first_co
     at->owner = wpa_rows_dup(rows, row, first_col + 4, d->arena);
     at->ref = wpa_arena_printf(d->arena, "refs/heads/%s", at->branch);
     at->git = wpa_git_reach(at->url, at->branch, d->cache_folder, REACH_TIMEOUT_MS, err);
+    wpa_default_config config;
     return (at->git && wpa_git_ref_read(at->git, at->ref, at->head, err) &&
-            wpa_analysis_look_around(at->git, at->name, at->owner, at->branch, at->head, d->arena,
-                                     &at->around, &at->settings, err) &&
+            wpa_default_config_read(d->db, d->arena, &config, err) &&
+            wpa_analysis_look_around(at->git, at->name, at->owner, at->branch, at->head,
+                                     config.content, d->arena, &at->around, &at->settings, err) &&
             ask_fleet(d, err)) ||
            wpa_error_within(err, "repository %s", at->name);
 }

@@ -5,6 +5,7 @@
 
 #include <wpa/text.h>
 
+#include "analysis/default_config.h"
 #include "gen/sql.h"
 #include "rules/config.h"
 #include "rules/finding.h"
@@ -199,9 +200,12 @@ wpa_test_loaded *wpa_test_load(wpa_db *db, int64_t patch_id, wpa_arena *arena, w
         WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no patch p-%s", id);
         return NULL;
     }
+    wpa_default_config config;
     bool is_read = read_patch(rows, loaded, arena, err) &&
+                   wpa_default_config_read(db, arena, &config, err) &&
                    read_findings(db, id, &loaded->patch, arena, err) &&
                    read_files(db, id, &loaded->patch, arena, err);
+    loaded->patch.fleet_config = is_read ? config.content : NULL;
     return is_read ? loaded : NULL;
 }
 
@@ -237,12 +241,13 @@ static const wpa_surroundings *look_around(const wpa_test_target *target, wpa_ar
     return around;
 }
 
-/** The repository's own wpa.yml over the defaults, as its analysis reads it. */
-static const wpa_settings *read_settings(const wpa_test_target *target, int64_t now_us,
-                                         wpa_arena *arena)
+/** The repository's own wpa.yml over the fleet's, as its analysis reads them. */
+static const wpa_settings *read_settings(const wpa_test_target *target, const char *fleet_config,
+                                         int64_t now_us, wpa_arena *arena)
 {
     static const char *const paths[] = {"wpa.yml", ".wpa.yml", ".github/wpa.yml"};
-    wpa_settings *settings = wpa_settings_new(now_us, arena);
+    wpa_settings *settings =
+        wpa_default_config_settings(fleet_config, WPA_PERSONA_DEFAULT, now_us, arena);
     for (size_t i = 0; i < WPA_COUNT(paths); i++) {
         wpa_error ignored = {0}; /* one that cannot be read is as good as none */
         wpa_git_entry entry;
@@ -255,7 +260,7 @@ static const wpa_settings *read_settings(const wpa_test_target *target, int64_t 
         const char *text = wpa_git_blob_read(target->git, entry.oid, WPA_CONFIG_MAX_BYTES, arena,
                                              &size_bytes, &ignored);
         if (text && !wpa_config_read(paths[i], text, size_bytes, settings, arena, &ignored)) {
-            return wpa_settings_new(now_us, arena);
+            return wpa_default_config_settings(fleet_config, WPA_PERSONA_DEFAULT, now_us, arena);
         }
         return settings;
     }
@@ -275,7 +280,7 @@ void wpa_test_open_targets(wpa_test_patch *patch, const char *cache_folder, int6
             continue;
         }
         target->around = look_around(target, arena);
-        target->settings = read_settings(target, now_us, arena);
+        target->settings = read_settings(target, patch->fleet_config, now_us, arena);
     }
 }
 

@@ -85,8 +85,9 @@ typedef struct wpa_test_patch {
     int64_t id;
     const uint8_t *digest; /* [32] as stored */
     const char *name, *description, *issue;
-    bool is_by_person; /* else the engine wrote it from fixes */
-    unsigned declares; /* wpa_declares bits */
+    bool is_by_person;        /* else the engine wrote it from fixes */
+    unsigned declares;        /* wpa_declares bits */
+    const char *fleet_config; /* wpa.yml below those of the targets, or NULL */
     wpa_test_target *targets;
     size_t n_targets;
     wpa_test_file *files; /* by target, path */

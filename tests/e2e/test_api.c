@@ -526,6 +526,23 @@ static void everything_else_has_a_route(void **state)
          NULL,
          200,
          {"\"workflow_name\":\"ledger-api-ci\""}},
+        {"GET /config", NULL, 200, {"\"content\":null", "\"version\":1"}},
+        {"PATCH /config",
+         "{\"content\":\"rule: {}\"}",
+         422,
+         {"\"field\":\"content\"", "unknown key 'rule'"}},
+        {"PATCH /config",
+         "{\"content\":\"tools: {shellcheck: /bin/sh}\"}",
+         422,
+         {"path of a program"}},
+        {"PATCH /config",
+         "{\"content\":\"version: 1\\n\"}",
+         200,
+         {"\"version\":2", "\"changed_by\":\"mira\""}},
+        {"PATCH /config", "{\"content\":\"version: 1\\n\"}", 200, {"\"version\":2"}},
+        {"GET /audit?action=setting&subject=setting:wpa.yml", NULL, 200, {"setting.changed"}},
+        {"DELETE /config", NULL, 204, {NULL}},
+        {"GET /config", NULL, 200, {"\"content\":null", "\"version\":3"}},
         {"POST /guardians",
          "{\"name\":\"wall\",\"role\":\"viewer\",\"passphrase\":\"twelve letters and more\"}",
          201,
@@ -537,6 +554,10 @@ static void everything_else_has_a_route(void **state)
         {"POST /tokens", "{\"name\":\"x\",\"scopes\":[\"read\"]}", 422, {"expires_at"}},
     };
     tell(f, steps, WPA_COUNT(steps));
+    f->client.headers = "If-Match: \"v2\"\r\n";
+    static const step outdated = {"PATCH /config", "{\"content\":\"version: 1\"}", 412, {"since"}};
+    (void)ask(f, &outdated);
+    f->client.headers = NULL;
     static const step make = {
         "POST /tokens",
         "{\"name\":\"ci\",\"scopes\":[\"read\",\"analyse\"],\"expires_in_days\":1}",
@@ -558,6 +579,9 @@ static void everything_else_has_a_route(void **state)
          "{\"name\":\"y\",\"scopes\":[\"admin\"],\"expires_in_days\":1}",
          403,
          {"scope"}},
+        {"GET /config", NULL, 200, {"content"}},
+        {"PATCH /config", "{\"content\":\"version: 1\"}", 403, {"scope"}},
+        {"DELETE /config", NULL, 403, {"scope"}},
     };
     tell(f, of_machine, WPA_COUNT(of_machine));
     const char *machine = f->client.token;

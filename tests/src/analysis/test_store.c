@@ -14,6 +14,7 @@
 #include <wpa/text.h>
 
 #include "analysis/analysis.h"
+#include "analysis/default_config.h"
 #include "harness/pg.h"
 
 #define PATH ".github/workflows/ci.yml"
@@ -307,6 +308,119 @@ static int64_t is_cached(world *w)
     return ask(w, "SELECT is_cached::int FROM wpa.workflow_analysis ORDER BY id DESC");
 }
 
+static void set_default(world *w, const char *content)
+{
+    wpa_error err = {0};
+    WPA_AUTO(wpa_db) *db = wpa_test_pg_connect(w->pg, "wpa_api");
+    if (!wpa_default_config_set(db, &w->guardian, content, -1, &err)) {
+        fail_msg("%s", err.message);
+    }
+}
+
+/** What the fleet says holds where a repository says nothing, key by key. */
+static void test_the_fleet_configures_its_repositories(void **state)
+{
+    world *w = *state;
+    static const char count[] = "SELECT count(*) FROM wpa.finding WHERE state = 'open' AND rule = "
+                                "'missing-timeout'";
+    (void)analyse(w);
+    assert_int_equal(ask(w, count), 1);
+    set_default(w, "version: 1\nrules: {missing-timeout: off}\n");
+    (void)analyse(w); /* what was kept before does not count */
+    assert_int_equal(ask(w, count), 0);
+    assert_int_equal(is_cached(w), 1);
+    put_beside(w, "wpa.yml", "version: 1\nrules: {long-script: off}\n");
+    (void)analyse(w);
+    assert_int_equal(ask(w, count), 0);
+    set_default(w, "version: 1\nrules: {missing-timeout: {severity: high}}\n");
+    (void)analyse(w);
+    assert_int_equal(ask(w, count), 1);
+    assert_string_equal(ask_text(w, "SELECT severity FROM wpa.finding WHERE rule = "
+                                    "'missing-timeout'"),
+                        "high");
+    set_default(w, "version: 1\nrules: {missing-timeout: {severity: high}}\nrequire-reason: "
+                   "true\n");
+    (void)analyse(w);
+    set_default(w, NULL);
+    (void)analyse(w);
+    assert_string_not_equal(ask_text(w, "SELECT severity FROM wpa.finding WHERE rule = "
+                                        "'missing-timeout'"),
+                            "high");
+}
+
+/** The nearest wins; one that cannot be read leaves what the fleet says. */
+static void test_a_repository_beats_the_fleet(void **state)
+{
+    world *w = *state;
+    static const char severity[] = "SELECT severity FROM wpa.finding WHERE rule = "
+                                   "'missing-timeout'";
+    set_default(w, "version: 1\nrules: {missing-timeout: {severity: high}}\n");
+    put_beside(w, "wpa.yml", "version: 1\nrules: {missing-timeout: {severity: critical}}\n");
+    (void)analyse(w);
+    assert_string_equal(ask_text(w, severity), "critical");
+    put_beside(w, "wpa.yml", "version: 1\nno-such-key: 1\n");
+    (void)analyse(w);
+    assert_string_equal(ask_text(w, severity), "high");
+}
+
+static const struct {
+    const char *title, *content, *message;
+    wpa_code code;
+} refusals[] = {
+    {"an unknown key", "rule: {}\n", "the fleet's wpa.yml:1:1: rule: unknown key", WPA_E_INVALID},
+    {"an unknown rule", "rules: {nothing: off}\n", "nothing", WPA_E_INVALID},
+    {"no mapping", "- a\n", "the fleet's wpa.yml:1:1", WPA_E_INVALID},
+    {"no YAML", "a: [\n", "the fleet's wpa.yml", WPA_E_INVALID},
+    {"a baseline", "baseline: a.json\n", "baseline is a repository's own to say", WPA_E_INVALID},
+    {"programs", "analysers: {x: {command: [x]}}\n", "analysers is", WPA_E_INVALID},
+    {"a path of a program", "tools: {node: /bin/sh}\n", "the path of a program", WPA_E_INVALID},
+    {"files of others", "compat: {read: [zizmor]}\n", "compat is", WPA_E_INVALID},
+};
+
+static void test_who_and_what_sets_it(void **state)
+{
+    world *w = *state;
+    wpa_default_config config;
+    WPA_AUTO(wpa_db) *db = wpa_test_pg_connect(w->pg, "wpa_api");
+    for (size_t i = 0; i < WPA_COUNT(refusals); i++) {
+        wpa_error err = {0};
+        print_message("%s\n", refusals[i].title);
+        assert_false(wpa_default_config_set(db, &w->guardian, refusals[i].content, -1, &err));
+        assert_int_equal(err.code, refusals[i].code);
+        assert_non_null(strstr(err.message, refusals[i].message));
+    }
+    wpa_error err = {0};
+    char *large = wpa_arena_alloc(w->arena, WPA_DEFAULT_CONFIG_MAX_BYTES + 2);
+    memset(large, '#', WPA_DEFAULT_CONFIG_MAX_BYTES + 1);
+    assert_false(wpa_default_config_set(db, &w->guardian, large, -1, &err));
+    assert_int_equal(err.code, WPA_E_LIMIT);
+    const wpa_actor others[] = {wpa_test_person(w->pg, "tom", WPA_ROLE_VIEWER), w->engine};
+    for (size_t i = 0; i < WPA_COUNT(others); i++) {
+        assert_false(wpa_default_config_set(db, &others[i], "version: 1\n", -1, &err));
+        assert_int_equal(err.code, WPA_E_DENIED);
+    }
+    assert_string_equal(wpa_test_sql(w->pg, "wpa_agent", w->guardian.principal_id,
+                                     "UPDATE wpa.default_config SET content = 'x'"),
+                        "42501");
+    assert_string_equal(wpa_test_sql(w->pg, "wpa_api", others[0].principal_id,
+                                     "UPDATE wpa.default_config SET content = 'x'"),
+                        "42501");
+
+    assert_true(wpa_default_config_set(db, &w->guardian, "version: 1\n", 1, &err));
+    assert_false(wpa_default_config_set(db, &w->guardian, "version: 1\n\n", 1, &err));
+    assert_int_equal(err.code, WPA_E_CONFLICT);
+    assert_true(wpa_default_config_read(db, w->arena, &config, &err));
+    assert_string_equal(config.content, "version: 1\n");
+    assert_string_equal(config.changed_by, "mira");
+    assert_int_equal(config.version, 2);
+    assert_true(wpa_default_config_set(db, &w->guardian, "version: 1\n", 2, &err)); /* as it is */
+    assert_int_equal(ask(w, "SELECT count(*) FROM wpa.audit WHERE subject = 'setting:wpa.yml'"), 1);
+    assert_true(wpa_default_config_set(db, &w->guardian, NULL, 2, &err));
+    assert_int_equal(ask(w, "SELECT count(*) FROM wpa.audit WHERE subject = 'setting:wpa.yml' AND "
+                            "action = 'setting.removed'"),
+                     1);
+}
+
 static void test_a_result_lasts_as_long_as_what_it_asked(void **state)
 {
     world *w = *state;
@@ -530,6 +644,9 @@ int main(void)
         CASE(test_a_file_that_cannot_be_read_fails_the_analysis),
         CASE(test_one_dimension_leaves_the_others_alone),
         CASE(test_the_repository_configures_itself),
+        CASE(test_the_fleet_configures_its_repositories),
+        CASE(test_a_repository_beats_the_fleet),
+        CASE(test_who_and_what_sets_it),
         CASE(test_a_result_lasts_as_long_as_what_it_asked),
         CASE(test_the_fleet_is_known),
         CASE(test_jobs_of_other_repositories_are_known),

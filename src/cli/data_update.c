@@ -405,7 +405,7 @@ static const wpa_cli_option update_options[] = {
      "ask a mirror: repositories at FOLDER/OWNER/NAME or URL/OWNER/NAME, or a tags.txt and "
      "forge.txt there"},
     {"api", 0, WPA_CLI_TEXT, "URL",
-     "REST API of the forge, for advisories and archived; https://api.github.com unless --from is "
+     "the forge's REST API, for advisories and archived; https://api.github.com unless --from is "
      "given, https://HOST/api/v3 of GitHub Enterprise Server"},
     {"token-file", 0, WPA_CLI_TEXT, "FILE",
      "token for the API (first line; - is standard input): without one GitHub takes 60 requests an "

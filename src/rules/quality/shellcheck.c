@@ -87,6 +87,9 @@ static void visit(wpa_rule_run *run, const wpa_lint_script *script, const wpa_li
         (wpa_text_is(comment->code, "SC2086") && is_path_of_runner(script, comment->span))) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
+    if (wpa_text_is(comment->code, "SC1009")) { /* where the error is in, beside what it is */
+        finding->persona = WPA_PERSONA_AUDITOR;
+    }
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)

@@ -267,11 +267,14 @@ void wpa_cache_close(wpa_cache *cache)
     wpa_free(cache);
 }
 
+/* Shards that are smaller cost more to map in again than they hold. */
+#define RELAX_MIN_BYTES ((size_t)256 * 1024)
+
 /** The pages are the file's, and the kernel's to keep; as ours they would count until the end. */
 static void relax(shard *s)
 {
     (void)pthread_mutex_lock(&s->lock);
-    if (s->map) {
+    if (s->map && s->map_bytes >= RELAX_MIN_BYTES) {
         (void)madvise(s->map, s->map_bytes, MADV_DONTNEED);
     }
     (void)pthread_mutex_unlock(&s->lock);

@@ -46,6 +46,17 @@ char *wpa_fd_read_all(int fd, size_t max_bytes, wpa_arena *arena, size_t *size_b
     return wpa_buf_dup(buf, arena);
 }
 
+/** All of a file that has this size; NULL if it has another one after all, or cannot be read. */
+static char *read_whole(int fd, size_t size_bytes, wpa_arena *arena)
+{
+    char *data = wpa_arena_alloc(arena, size_bytes + 2);
+    ssize_t got = read(fd, data, size_bytes + 1); /* one more, to see that it ends there */
+    if (got < 0 || (size_t)got != size_bytes) {
+        return NULL;
+    }
+    return data;
+}
+
 char *wpa_file_read(const char *path, size_t max_bytes, wpa_arena *arena, size_t *size_bytes,
                     wpa_error *err)
 {
@@ -61,7 +72,10 @@ char *wpa_file_read(const char *path, size_t max_bytes, wpa_arena *arena, size_t
     } else if ((size_t)info.st_size > max_bytes) {
         WPA_FAIL(err, WPA_E_LIMIT, "'%s' has %lld bytes, at most %zu are read", path,
                  (long long)info.st_size, max_bytes);
+    } else if (info.st_size > 0 && (data = read_whole(fd, (size_t)info.st_size, arena))) {
+        *size_bytes = (size_t)info.st_size;
     } else {
+        (void)lseek(fd, 0, SEEK_SET);
         data = wpa_fd_read_all(fd, max_bytes, arena, size_bytes, err);
         if (!data) {
             wpa_error_within(err, "read %s", path);

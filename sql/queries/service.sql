@@ -95,6 +95,11 @@ RETURNING p.id;
 UPDATE wpa.approval SET withdrawn_at = clock_timestamp() WHERE patch_id = $1::bigint AND guardian_id = $2::bigint AND withdrawn_at IS NULL
 RETURNING id;
 
+-- name: service_live_deployment
+-- params: patch_id bigint
+-- rows: at most one: id
+SELECT id FROM wpa.deployment WHERE patch_id = $1::bigint AND state IN ('planned','running','paused','rolling_back','stuck');
+
 -- name: service_unapprove
 -- params: id bigint
 -- rows: one if there are too few approvals now

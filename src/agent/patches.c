@@ -150,6 +150,13 @@ static bool withdraw(wpa_db *db, const wpa_actor *actor, void *context, wpa_erro
         return WPA_FAIL(err, WPA_E_REFUSED, "p-%s is %s: it has no approval that can be withdrawn",
                         id, state);
     }
+    WPA_AUTO(wpa_rows) *live = wpa_db_exec(db, WPA_SQL_SERVICE_LIVE_DEPLOYMENT, params, 1, err);
+    if (!live || wpa_rows_count(live) > 0) {
+        return live && WPA_FAIL(err, WPA_E_REFUSED,
+                                "p-%s is being deployed by d-%lld: no approval of it is withdrawn "
+                                "any more",
+                                id, (long long)wpa_rows_int(live, 0, 0));
+    }
     return wpa_call_one(db, WPA_SQL_SERVICE_WITHDRAW, params, WPA_COUNT(params),
                         "you have given no approval that could be withdrawn", err) &&
            wpa_db_run(db, WPA_SQL_SERVICE_UNAPPROVE, params, 1, err);
@@ -182,7 +189,9 @@ static bool reject(wpa_db *db, const wpa_actor *actor, void *context, wpa_error 
         return false;
     }
     char missing[96];
-    (void)wpa_text_format(missing, sizeof missing, "p-%s is %s: it cannot be rejected", id, state);
+    (void)wpa_text_format(missing, sizeof missing, "p-%s is %s: it cannot be rejected%s", id, state,
+                          wpa_text_is(state, "approved") ? " before its approval is withdrawn"
+                                                         : "");
     return wpa_call_one(db, WPA_SQL_SERVICE_REJECT, params, WPA_COUNT(params), missing, err);
 }
 

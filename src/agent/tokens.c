@@ -78,8 +78,11 @@ static bool revoke(wpa_db *db, const wpa_actor *actor, void *context, wpa_error 
     char id[WPA_DB_NUMBER_SIZE];
     const char *params[] = {wpa_db_number(*(int64_t *)context, id)};
     (void)actor;
-    return wpa_call_one(db, WPA_SQL_API_TOKEN_REVOKE, params, 1,
-                        "there is no such token, or it is revoked already", err);
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_API_TOKEN, params, 1, err);
+    if (!rows || wpa_rows_count(rows) == 0) {
+        return rows && WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no such token");
+    }
+    return wpa_call_one(db, WPA_SQL_API_TOKEN_REVOKE, params, 1, "it is revoked already", err);
 }
 
 bool wpa_agent_revoke_token(wpa_engine *engine, const wpa_actor *actor, int64_t token_id,

@@ -389,7 +389,13 @@ static wpa_api_next retry_one(wpa_api_request *request, wpa_error *err)
 static wpa_api_next retry_all(wpa_api_request *request, wpa_error *err)
 {
     int64_t id;
-    return find(request, &id, err) ? retry(request, 0, id, err) : WPA_API_FAILED;
+    if (!find(request, &id, err) ||
+        show(request, WPA_SQL_API_DESTINATION, id, no_destination, err) != WPA_API_DONE) {
+        return WPA_API_FAILED;
+    }
+    request->text = NULL; /* it is there, no more was asked */
+    request->etag = NULL;
+    return retry(request, 0, id, err);
 }
 
 const wpa_api_route wpa_api_outbox = {

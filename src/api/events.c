@@ -13,6 +13,7 @@
 #define STREAM_MAX_BYTES ((size_t)16 << 10)
 #define BEAT_MS 15000
 #define BLOCK_BYTES 1024
+#define RESET "event: reset\ndata: {}\n\n"
 
 /* A client that reads too slowly loses what it has not taken, and is told so. */
 struct wpa_api_stream {
@@ -121,7 +122,7 @@ static ssize_t read_stream(void *context, uint64_t at, char *out, size_t max_byt
             stream->pending = NULL;
             if (stream->has_lost) {
                 stream->has_lost = false;
-                append(stream, "event: reset\ndata: {}\n\n");
+                append(stream, RESET);
             }
         }
     } else {
@@ -164,7 +165,10 @@ int wpa_api_stream_open(wpa_api_call *call)
         return MHD_NO;
     }
     pthread_mutex_lock(&api->stream_mutex);
-    append(stream, "retry: 2000\n\n");
+    append(stream, "id: 1\nretry: 2000\n\n");
+    if (wpa_api_header(call, "Last-Event-ID")) { /* it was here before, and nobody kept its news */
+        append(stream, RESET);
+    }
     stream->next = api->streams;
     api->streams = stream;
     api->n_streams++;
@@ -207,7 +211,8 @@ const wpa_api_route wpa_api_events = {
         "Server-Sent Events: `change` with {resource, of, id, short_id}: what changed (finding, "
         "patch, stage, job...), and the kind, UUID and short id of the thing to read again (of a "
         "finding, its workflow); null where many changed at once. A row of the audit log has `seq` "
-        "instead. `reset` where news may have been missed: read again what you show. A comment "
+        "instead. `reset` where news may have been missed, as by a client that comes back (with "
+        "Last-Event-ID): read again what you show. A comment "
         "comes each 15 seconds where there is nothing to tell.",
     .content = "text/event-stream",
     .run = run,

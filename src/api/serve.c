@@ -225,19 +225,24 @@ static void leave_out_unchanged(wpa_api_call *call)
 
 /**
  * What was refused stands in the audit log, by whom and from where; nobody in particular only as
- * often as an address may try, so that strangers cannot fill it. A failed sign-in writes its own
- * row.
+ * often as an address may try, so that strangers cannot fill it, and calls that were meant to
+ * change something but were not understood as often, so that no broken machine does. A failed
+ * sign-in writes its own row.
  */
 static bool is_worth_recording(wpa_api_call *call)
 {
     const wpa_api_request *r = &call->request;
     int64_t wait_s;
     bool is_refusal = r->status == 401 || r->status == 403 || r->status == 409 || r->status == 412;
-    if (!r->route || (r->route->access == WPA_API_OPEN ? r->status != 429 : !is_refusal)) {
+    bool is_change = r->route && !wpa_text_is(r->route->method, "GET");
+    bool is_mistaken = r->is_known && is_change && r->status < 500 && !is_refusal;
+    if (!r->route ||
+        (r->route->access == WPA_API_OPEN ? r->status != 429 : !is_refusal && !is_mistaken)) {
         return false;
     }
-    return r->is_known || wpa_api_limits_take(call->api->limits, "refused", r->actor.address,
-                                              wpa_monotonic_ms(), &wait_s);
+    return (r->is_known && is_refusal) ||
+           wpa_api_limits_take(call->api->limits, is_mistaken ? "mistaken" : "refused",
+                               r->actor.address, wpa_monotonic_ms(), &wait_s);
 }
 
 static void fail(wpa_api_call *call, const wpa_error *err)

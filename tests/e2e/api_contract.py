@@ -582,6 +582,37 @@ def streams_tell_of_changes(world):
         assert told == {"resource": "patch", "of": "patch", "id": made["id"], "short_id": made["short_id"]}, told
 
 
+def who_comes_back_reads_again(world):
+    with world.connect(20) as s:
+        s.sendall(f"GET {BASE}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {world.token}\r\n"
+                  "Last-Event-ID: 1\r\n\r\n".encode())
+        got = b""
+        while b"event: reset" not in got:
+            block = s.recv(4096)
+            assert block, got
+            got += block
+        assert b"id: 1\n" in got, got
+
+
+def every_refusal_is_written_down(world):
+    """By whom and with what words, also of calls that were not understood: those that were meant to change something."""
+    def last():
+        return world.call("GET", "/audit?limit=1").json["items"][0]
+
+    for method, path, body, status in (("POST", "/patches", {"analysis_id": "a-1", "bogus": 1}, 422),
+                                       ("PATCH", "/patches/p-99999", {"status": "approved"}, 404),
+                                       ("POST", "/patches/p-99999/deploy", None, 404),
+                                       ("DELETE", "/tokens/t-99999", None, 404),
+                                       ("POST", "/destinations/o-99999/retry", None, 404)):
+        refused = world.call(method, path, body, {"User-Agent": "somebody/1.0"})
+        assert refused.status == status, (path, refused.status, refused.body)
+        row = last()
+        assert (row["action"], row["actor"], row["subject"]) == ("access.refused", "mira", f"{method} {BASE}{path}"), row
+        assert (row["detail"]["user_agent"], row["detail"]["what"]) == ("somebody/1.0", refused.json["detail"]), row
+    before = last()["seq"]
+    assert world.call("GET", "/patches/p-99999").status == 404 and last()["seq"] == before
+
+
 def documents_need_nothing_else(world):
     assert world.call("GET", "//docs", token=None).status == 200
     for path in ("/docs", "/openapi.json"):
@@ -729,7 +760,8 @@ CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies
           refusals_say_what_is_wrong, policy_is_asked_at_the_start,
           viewers_leave_as_they_came, documents_tell_all_parameters,
           things_are_found_by_each_of_their_names, subjects_are_resources,
-          streams_tell_of_changes, documents_need_nothing_else, forwarded_addresses_are_believed_of_some,
+          streams_tell_of_changes, who_comes_back_reads_again, every_refusal_is_written_down,
+          documents_need_nothing_else, forwarded_addresses_are_believed_of_some,
           a_unix_socket_serves, systemd_hands_over_a_socket, unit_files_are_installed)
 # What needs a program that may not be here is a test of its own, and skipped as a whole.
 WITH_TOOLS = {tls_serves: ("openssl", "curl"), unit_files_are_good: ("systemd-analyze",),

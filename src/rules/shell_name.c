@@ -53,12 +53,14 @@ static size_t skip_wrapper(const wpa_shell_command *c, size_t i, const wpa_fact_
     return i;
 }
 
-/* "command -v x" runs nothing: it asks whether x is there. */
-static bool asks_only(const wpa_shell_command *c, size_t i)
+/* "command -v x" runs nothing: it asks whether x is there. Windows has a "timeout /t 5" that waits.
+ */
+static bool runs_nothing(const wpa_shell_command *c, size_t i)
 {
     const char *next = i + 1 < c->n_words ? c->words[i + 1].text : "";
-    return wpa_text_is(c->words[i].text, "command") &&
-           (wpa_text_is(next, "-v") || wpa_text_is(next, "-V"));
+    return (wpa_text_is(c->words[i].text, "command") &&
+            (wpa_text_is(next, "-v") || wpa_text_is(next, "-V"))) ||
+           (wpa_text_is_ci(c->words[i].text, "timeout") && wpa_text_is_ci(next, "/t"));
 }
 
 void wpa_shell_name_find(wpa_shell_command *c)
@@ -70,7 +72,7 @@ void wpa_shell_name_find(wpa_shell_command *c)
     const wpa_fact_wrapper *w;
     while (i < c->n_words && (w = wpa_facts_wrapper_find(base_name(c->words[i].text)))) {
         size_t next = skip_wrapper(c, i, w);
-        if (next >= c->n_words || asks_only(c, i)) {
+        if (next >= c->n_words || runs_nothing(c, i)) {
             break; /* "sudo -s", "exec 3>&1", "command -v x": the wrapper is the command */
         }
         i = next;

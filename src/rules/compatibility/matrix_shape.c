@@ -7,6 +7,7 @@
 #include "workflow/workflow.h"
 
 /** Entries of exclude, and values of a row, that are compared with each other. */
+#define SHOWN_MAX 8
 #define ENTRIES_MAX 500
 #define VALUES_MAX 2000
 
@@ -92,6 +93,12 @@ static void check_excludes(wpa_rule_run *run, const wpa_matrix *m)
             wpa_rule_report(run, m->exclude_key->span, "X1", NULL,
                             "exclude takes legs out of rows, and this matrix has none");
         wpa_rule_relate(run, finding, m->key->span, "the matrix");
+        for (size_t i = 0; i < m->n_excludes && i < SHOWN_MAX; i++) {
+            for (size_t k = 0; k < m->excludes[i]->n_pairs && k < SHOWN_MAX; k++) {
+                wpa_rule_relate(run, finding, m->excludes[i]->pairs[k].key->span,
+                                "takes out nothing");
+            }
+        }
         return;
     }
     for (size_t i = 0; i < m->n_excludes && i < ENTRIES_MAX; i++) {

@@ -61,3 +61,8 @@ static inline bool wpa_yaml_is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
+
+static inline bool wpa_yaml_is_space(char c)
+{
+    return wpa_yaml_is_blank(c) || c == '\n' || c == '\r';
+}

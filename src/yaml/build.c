@@ -1,0 +1,446 @@
+/* The tree, node by node, out of events that a reader of YAML comes by. */
+#include <string.h>
+
+#include "yaml/builder.h"
+
+typedef wpa_yaml_builder builder;
+
+void wpa_yaml_report(builder *b, wpa_yaml_fault fault, wpa_span span, wpa_span related,
+                     const char *format, ...)
+{
+    wpa_yaml_doc *doc = b->doc;
+    if (doc->n_diagnostics >= WPA_YAML_MAX_DIAGNOSTICS) {
+        return;
+    }
+    va_list values;
+    va_start(values, format);
+    char *message = wpa_arena_vprintf(b->scratch, format, values);
+    va_end(values);
+    b->diagnostics = wpa_arena_grow(doc->arena, b->diagnostics, doc->n_diagnostics,
+                                    &b->diagnostics_capacity, sizeof *b->diagnostics);
+    b->diagnostics[doc->n_diagnostics++] = (wpa_yaml_diagnostic){
+        fault, span, related, wpa_text_visible(doc->arena, message, strlen(message), false)};
+    doc->diagnostics = b->diagnostics;
+}
+
+static const char *cut(builder *b, const char *text)
+{
+    return wpa_text_ellipsis(b->scratch, text, 80);
+}
+
+/* ---- spans ---- */
+
+/* Behind anchor and tag, blanks, comments and line breaks: where the node itself begins. */
+static size_t skip_properties(const wpa_yaml_doc *doc, const char *source, size_t at, size_t end)
+{
+    while (at < end && (source[at] == '&' || source[at] == '!')) {
+        size_t property_end = at;
+        while (property_end < end && !wpa_yaml_is_space(source[property_end])) {
+            property_end++;
+        }
+        at = property_end;
+        while (at < end && (wpa_yaml_is_space(source[at]) || source[at] == '#')) {
+            if (source[at] == '#') {
+                while (at < end && !wpa_yaml_break_at(doc, at)) {
+                    at++;
+                }
+            } else {
+                at++;
+            }
+        }
+        if (at >= end) {
+            return end;
+        }
+    }
+    return at;
+}
+
+/* The end of a block scalar without its trailing blank lines and last break. */
+static size_t trim_block(const wpa_yaml_doc *doc, const char *text, wpa_span span)
+{
+    size_t header_end = span.start;
+    while (header_end < span.end && !wpa_yaml_is_space(text[header_end])) {
+        header_end++;
+    }
+    size_t end = span.end;
+    while (end > header_end && wpa_yaml_is_space(text[end - 1])) {
+        end--;
+    }
+    size_t first_line_end = header_end;
+    while (first_line_end < span.end && !wpa_yaml_break_at(doc, first_line_end)) {
+        first_line_end++;
+    }
+    if (end <= first_line_end) {
+        return header_end; /* no text, at most a comment behind the header */
+    }
+    while (end < span.end && !wpa_yaml_break_at(doc, end)) {
+        end++; /* blanks at the end of the last line are content */
+    }
+    return end;
+}
+
+/* ---- nodes ---- */
+
+void wpa_yaml_stop(builder *b)
+{
+    b->is_stopped = true;
+    b->doc->is_partial = true;
+}
+
+static wpa_yaml_node *node_new(builder *b, wpa_yaml_kind kind, wpa_yaml_style style, wpa_span full)
+{
+    wpa_yaml_node *node = wpa_arena_alloc(b->doc->arena, sizeof *node);
+    node->kind = kind;
+    node->style = style;
+    node->doc = b->doc;
+    node->span = full;
+    node->text = "";
+    b->doc->n_nodes++;
+    return node;
+}
+
+/** Room for one more child of the innermost collection, which has n. */
+static void *make_room(builder *b, wpa_yaml_lot *lots, size_t n, size_t item_bytes)
+{
+    wpa_yaml_lot *own = &lots[b->depth - 1];
+    own->children = wpa_arena_grow(b->scratch, own->children, n, &own->capacity, item_bytes);
+    return own->children;
+}
+
+static bool is_merge(const wpa_yaml_node *key)
+{
+    return key->length == 2 && memcmp(key->text, "<<", 2) == 0;
+}
+
+/* A merge may bring any key, and so may what stands for a key. */
+static uint32_t bits_of(const wpa_yaml_node *key)
+{
+    if (key->kind == WPA_YAML_ALIAS || is_merge(key)) {
+        return UINT32_MAX;
+    }
+    return key->kind == WPA_YAML_SCALAR ? wpa_yaml_key_bit(key->text, key->length) : 0;
+}
+
+static void attach(builder *b, wpa_yaml_node *node)
+{
+    if (b->depth == 0) {
+        if (!b->doc->root) {
+            b->doc->root = node;
+        }
+        return;
+    }
+    wpa_yaml_frame *top = &b->frames[b->depth - 1];
+    wpa_yaml_node *parent = top->node;
+    node->parent = parent;
+    top->weight++;
+    if (parent->kind == WPA_YAML_SEQUENCE) {
+        parent->items = make_room(b, b->items, parent->n_items, sizeof *parent->items);
+        node->index = parent->n_items;
+        parent->items[parent->n_items++] = node;
+    } else if (!top->key) {
+        node->index = parent->n_pairs;
+        top->key = node;
+    } else {
+        parent->pairs = make_room(b, b->pairs, parent->n_pairs, sizeof *parent->pairs);
+        node->key = top->key;
+        node->index = parent->n_pairs;
+        parent->pairs[parent->n_pairs++] = (wpa_yaml_pair){top->key, node};
+        parent->keys |= bits_of(top->key);
+        top->key = NULL;
+    }
+}
+
+static void set_properties(builder *b, wpa_yaml_node *node, const wpa_yaml_event *event)
+{
+    wpa_yaml_doc *doc = b->doc;
+    const char *name = event->anchor, *tag = event->tag;
+    size_t start = event->span.start;
+    if (!name && !tag) {
+        return;
+    }
+    wpa_yaml_properties *own = wpa_arena_alloc(doc->arena, sizeof *own);
+    *own = (wpa_yaml_properties){.anchor = wpa_arena_text(doc->arena, name),
+                                 .tag = wpa_arena_text(doc->arena, tag),
+                                 .start = start};
+    node->properties = own;
+    if (name) {
+        const wpa_yaml_anchored *old = wpa_map_get(b->anchors, own->anchor);
+        if (old) {
+            wpa_yaml_report(
+                b, WPA_YAML_FAULT_REDEFINED_ANCHOR, wpa_yaml_full(node), wpa_yaml_full(old->node),
+                "anchor '%s' is defined twice; aliases below mean this one", cut(b, own->anchor));
+        }
+        wpa_yaml_anchored *new = wpa_arena_alloc(b->scratch, sizeof *new);
+        new->node = node;
+        wpa_map_put(b->anchors, own->anchor, new);
+        doc->anchored = wpa_arena_grow(doc->arena, doc->anchored, doc->n_anchored,
+                                       &b->anchored_capacity, sizeof(const wpa_yaml_node *));
+        doc->anchored[doc->n_anchored++] = node;
+    }
+    if (tag) {
+        wpa_yaml_report(b, WPA_YAML_FAULT_TAG, (wpa_span){start, node->span.start},
+                        (wpa_span){0, 0}, "tag '%s' is not understood by GitHub", cut(b, own->tag));
+    }
+}
+
+/* The anchor is complete: aliases to it are worth this many nodes. */
+static void close_anchor(builder *b, const wpa_yaml_node *node, size_t weight)
+{
+    const char *name = node->kind == WPA_YAML_ALIAS ? NULL : wpa_yaml_anchor(node);
+    wpa_yaml_anchored *own = name ? wpa_map_get(b->anchors, name) : NULL;
+    if (own && own->node == node) {
+        own->weight = weight;
+    }
+}
+
+static void check_key(builder *b, const wpa_yaml_node *node)
+{
+    if (b->depth == 0 || b->frames[b->depth - 1].key != node) {
+        return;
+    }
+    if (node->length > WPA_YAML_MAX_KEY_BYTES) {
+        wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
+                        "key of %u bytes; the limit is %d", node->length, WPA_YAML_MAX_KEY_BYTES);
+    }
+    if (node->style == WPA_YAML_PLAIN && !wpa_yaml_tag(node) && wpa_text_is(node->text, "<<")) {
+        wpa_yaml_report(b, WPA_YAML_FAULT_MERGE_KEY, node->span, (wpa_span){0, 0},
+                        "merge key '<<' is refused by GitHub");
+    }
+}
+
+static void on_scalar(builder *b, const wpa_yaml_event *event)
+{
+    const wpa_yaml_doc *doc = b->doc;
+    wpa_span full = event->span;
+    wpa_yaml_node *node = node_new(b, WPA_YAML_SCALAR, event->style, full);
+    /* Without a property the first character is content: a plain scalar cannot start with & or !.
+     */
+    if (event->anchor || event->tag) {
+        node->span.start = skip_properties(doc, b->text, full.start, full.end);
+    }
+    if (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED) {
+        node->span.end = trim_block(doc, b->text, node->span);
+    }
+    if (event->length > WPA_YAML_MAX_SCALAR_BYTES) {
+        wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
+                        "scalar of %zu bytes is not read; the limit is %zu", event->length,
+                        WPA_YAML_MAX_SCALAR_BYTES);
+        node->is_incomplete = true;
+        b->doc->is_partial = true;
+    } else {
+        node->length = (uint32_t)event->length;
+        node->text = wpa_arena_slice(doc->arena, event->text, node->length);
+        node->holds_nul = memchr(node->text, '\0', node->length) != NULL;
+        if (node->style == WPA_YAML_DOUBLE_QUOTED &&
+            memchr(doc->source + full.start, '\\', wpa_span_length(full))) {
+            wpa_yaml_add_text(doc, node->text, node->length);
+        }
+    }
+    set_properties(b, node, event);
+    attach(b, node);
+    check_key(b, node);
+    close_anchor(b, node, 1);
+    b->scalars = wpa_arena_grow(b->scratch, b->scalars, b->n_scalars, &b->scalars_capacity,
+                                sizeof *b->scalars);
+    b->scalars[b->n_scalars++] = (wpa_span){node->span.start, full.end};
+}
+
+static void on_alias(builder *b, const wpa_yaml_event *event)
+{
+    wpa_span full = event->span;
+    wpa_yaml_node *node = node_new(b, WPA_YAML_ALIAS, WPA_YAML_PLAIN, full);
+    const char *name = wpa_arena_text(b->doc->arena, event->anchor);
+    node->properties = wpa_arena_alloc(b->doc->arena, sizeof *node->properties);
+    *node->properties = (wpa_yaml_properties){.anchor = name, .start = full.start};
+    attach(b, node);
+    wpa_yaml_anchored *used = wpa_map_get(b->anchors, name);
+    if (!used) {
+        wpa_yaml_report(b, WPA_YAML_FAULT_UNDEFINED_ALIAS, full, (wpa_span){0, 0},
+                        "alias '*%s' has no anchor above it", cut(b, name));
+        return;
+    }
+    used->node->properties->n_uses++;
+    if (used->weight == 0) {
+        wpa_yaml_report(b, WPA_YAML_FAULT_RECURSIVE_ALIAS, full, wpa_yaml_full(used->node),
+                        "alias '*%s' stands inside the node it refers to", cut(b, name));
+        return;
+    }
+    node->target = used->node;
+    b->aliases = wpa_arena_grow(b->scratch, b->aliases, b->n_aliases, &b->aliases_capacity,
+                                sizeof *b->aliases);
+    b->aliases[b->n_aliases++] = (wpa_yaml_alias_use){node, used, used->weight};
+    if (b->depth > 0) {
+        b->frames[b->depth - 1].weight += used->weight;
+    }
+}
+
+static void on_start(builder *b, wpa_yaml_kind kind, const wpa_yaml_event *event)
+{
+    wpa_span full = event->span;
+    if (b->depth >= WPA_YAML_MAX_DEPTH) {
+        wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, full, (wpa_span){0, 0},
+                        "nested more than %d deep; the rest is not read", WPA_YAML_MAX_DEPTH);
+        wpa_yaml_stop(b);
+        return;
+    }
+    wpa_yaml_node *node = node_new(b, kind, event->style, full);
+    if (event->anchor || event->tag) {
+        node->span.start = skip_properties(b->doc, b->text, full.start, b->doc->size_bytes);
+    }
+    set_properties(b, node, event);
+    attach(b, node);
+    b->frames[b->depth++] = (wpa_yaml_frame){.node = node, .weight = 1};
+}
+
+static void report_duplicate(builder *b, const wpa_yaml_node *key, const wpa_yaml_node *first)
+{
+    wpa_yaml_report(b, WPA_YAML_FAULT_DUPLICATE_KEY, key->span, first->span,
+                    "key '%s' is written twice", cut(b, key->text));
+}
+
+/** Of a mapping so small that looking through what came before is quicker than a map. */
+static void check_few(builder *b, const wpa_yaml_node *mapping)
+{
+    for (size_t i = 1; i < mapping->n_pairs; i++) {
+        const wpa_yaml_node *key = mapping->pairs[i].key;
+        for (size_t k = 0; k < i && key->kind == WPA_YAML_SCALAR && !is_merge(key); k++) {
+            const wpa_yaml_node *first = mapping->pairs[k].key;
+            if (first->kind == WPA_YAML_SCALAR && wpa_text_is(first->text, key->text)) {
+                report_duplicate(b, key, first);
+                break;
+            }
+        }
+    }
+}
+
+#define FEW_PAIRS 16
+
+static void check_duplicates(builder *b, const wpa_yaml_node *mapping)
+{
+    if (mapping->n_pairs <= FEW_PAIRS) {
+        check_few(b, mapping);
+        return;
+    }
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_map *seen = wpa_map_new(arena);
+    for (size_t i = 0; i < mapping->n_pairs; i++) {
+        wpa_yaml_node *key = mapping->pairs[i].key;
+        if (key->kind != WPA_YAML_SCALAR || is_merge(key)) {
+            continue;
+        }
+        const wpa_yaml_node *first = wpa_map_get(seen, key->text);
+        if (first) {
+            report_duplicate(b, key, first);
+        } else {
+            wpa_map_put(seen, key->text, key);
+        }
+    }
+}
+
+/* Few pairs are found as fast one by one. */
+#define INDEX_MIN_PAIRS 32
+
+/* Ten thousand questions to ten thousand keys must not take the product of both. */
+static void index_keys(builder *b, wpa_yaml_node *mapping)
+{
+    if (mapping->n_pairs < INDEX_MIN_PAIRS) {
+        return;
+    }
+    wpa_map *by_key = wpa_map_new(b->doc->arena);
+    for (size_t i = 0; i < mapping->n_pairs; i++) {
+        const char *text = wpa_yaml_text(mapping->pairs[i].key);
+        if (text && !wpa_map_has(by_key, text)) {
+            wpa_map_put(by_key, text, &mapping->pairs[i]);
+        }
+    }
+    mapping->by_key = by_key;
+}
+
+/** Out of the builder's room, which the next collection of this depth wants. */
+static void keep_children(const builder *b, wpa_yaml_node *node)
+{
+    if (node->n_items) {
+        node->items =
+            wpa_arena_dup(b->doc->arena, node->items, node->n_items * sizeof *node->items);
+    } else if (node->n_pairs) {
+        node->pairs =
+            wpa_arena_dup(b->doc->arena, node->pairs, node->n_pairs * sizeof *node->pairs);
+    }
+}
+
+static void on_end(builder *b, wpa_span end)
+{
+    wpa_yaml_frame *top = &b->frames[--b->depth];
+    wpa_yaml_node *node = top->node;
+    size_t last = node->span.start;
+    if (node->style == WPA_YAML_FLOW && !b->is_stopped) {
+        last = end.end;
+    } else if (node->n_items > 0) {
+        last = node->items[node->n_items - 1]->span.end;
+    } else if (node->n_pairs > 0) {
+        last = node->pairs[node->n_pairs - 1].value->span.end;
+    }
+    node->span.end = last < node->span.start ? node->span.start : last;
+    keep_children(b, node);
+    if (node->kind == WPA_YAML_MAPPING) {
+        check_duplicates(b, node);
+        index_keys(b, node);
+    }
+    close_anchor(b, node, top->weight);
+    if (b->depth > 0) {
+        b->frames[b->depth - 1].weight += top->weight;
+    }
+}
+
+/* ---- the events ---- */
+
+void wpa_yaml_build(builder *b, const wpa_yaml_event *event)
+{
+    b->end = event->span.end > b->end ? event->span.end : b->end;
+    switch (event->kind) {
+    case WPA_YAML_EVENT_SCALAR:
+        on_scalar(b, event);
+        break;
+    case WPA_YAML_EVENT_ALIAS:
+        on_alias(b, event);
+        break;
+    case WPA_YAML_EVENT_MAPPING:
+        on_start(b, WPA_YAML_MAPPING, event);
+        break;
+    case WPA_YAML_EVENT_SEQUENCE:
+        on_start(b, WPA_YAML_SEQUENCE, event);
+        break;
+    case WPA_YAML_EVENT_END:
+        on_end(b, event->span);
+        break;
+    case WPA_YAML_EVENT_DOCUMENT:
+        if (b->doc->root) {
+            wpa_yaml_report(b, WPA_YAML_FAULT_SECOND_DOCUMENT, event->span, (wpa_span){0, 0},
+                            "a second document begins here; only the first is read");
+            wpa_yaml_stop(b);
+        }
+        break;
+    case WPA_YAML_EVENT_NONE:
+        break;
+    }
+    if (b->doc->n_nodes > WPA_YAML_MAX_NODES && !b->is_stopped) {
+        wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, event->span, (wpa_span){0, 0},
+                        "more than %d nodes; the rest is not read", WPA_YAML_MAX_NODES);
+        wpa_yaml_stop(b);
+    }
+}
+
+void wpa_yaml_close_open(builder *b)
+{
+    while (b->depth > 0) {
+        wpa_yaml_frame *top = &b->frames[b->depth - 1];
+        top->node->is_incomplete = true;
+        if (top->key) {
+            wpa_span empty = {top->key->span.end, top->key->span.end};
+            wpa_yaml_node *value = node_new(b, WPA_YAML_SCALAR, WPA_YAML_PLAIN, empty);
+            value->is_incomplete = true;
+            attach(b, value);
+        }
+        on_end(b, top->node->span);
+    }
+}

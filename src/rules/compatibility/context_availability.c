@@ -64,17 +64,35 @@ static const wpa_yaml_node *key_of(const wpa_yaml_node *node)
     return node ? node->key : NULL;
 }
 
-/** Is it in a part of the file that is known for what it is, and not below a misspelt "jobs"? */
-static bool is_at_known_place(wpa_input_kind kind, const wpa_yaml_node *node)
+/* How deep keys of inputs and outputs lie, from the root: inputs, its name, default. */
+#define DECLARED_DEPTH 3
+
+/**
+ * Is it in a part of the file that is known for what it is? What lies below a misspelt "jobs" or
+ * "steps" is not judged.
+ */
+static bool is_at_known_place(const wpa_rule_run *run, const wpa_yaml_node *node)
 {
     static const char *const of_action[] = {"name",    "description", "author", "inputs",
                                             "outputs", "branding",    "runs"};
-    while (node->parent && node->parent->parent) {
+    const wpa_yaml_node *event = node;
+    bool is_in_list = false;
+    size_t depth = 1;
+    for (; node->parent && node->parent->parent; depth++) {
+        is_in_list = is_in_list || node->parent->kind == WPA_YAML_SEQUENCE;
+        event = node;
         node = node->parent;
     }
     const char *top = node->key ? wpa_yaml_text(node->key) : NULL;
-    return kind == WPA_INPUT_WORKFLOW ? wpa_text_is(top, "on")
-                                      : wpa_text_index(top, of_action, WPA_COUNT(of_action)) >= 0;
+    const char *name = event->key ? wpa_yaml_text(event->key) : NULL;
+    if (run->source->kind == WPA_INPUT_WORKFLOW) {
+        const wpa_outline_trigger *t =
+            name ? wpa_outline_trigger_find(run->source->outline, name) : NULL;
+        return wpa_text_is(top, "on") && (depth == 1 || !name || (t && t->event));
+    }
+    size_t deepest = wpa_text_is(top, "runs") ? DECLARED_DEPTH - 1 : DECLARED_DEPTH;
+    return wpa_text_index(top, of_action, WPA_COUNT(of_action)) >= 0 && !is_in_list &&
+           depth <= deepest;
 }
 
 /** Keys whose rules say it of any value that is none of theirs. */
@@ -125,7 +143,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     check_all_prose(run);
     for (size_t i = 0; i < all->n; i++) {
         const wpa_expression *e = &all->items[i];
-        if (!e->is_evaluated && is_at_known_place(run->source->kind, e->place->node) &&
+        if (!e->is_evaluated && is_at_known_place(run, e->place->node) &&
             !is_told(e->place->node)) {
             report_unread(run, e->place, key_of(e->place->node));
         }

@@ -203,7 +203,7 @@ SELECT r.name, w.path, w.kind, w.blob_oid
           FROM unnest($2::int[]) AS m(mark)
          CROSS JOIN LATERAL (SELECT d.workflow_id FROM wpa.definition_likeness d
                 WHERE d.mark = m.mark AND d.repository_id <> (SELECT repository_id FROM wpa.workflow WHERE id = $1::bigint)
-                ORDER BY d.repository_id, d.workflow_id LIMIT 64) l
+                ORDER BY d.repository_id, d.workflow_id LIMIT 32) l
          GROUP BY l.workflow_id ORDER BY count(*) DESC, l.workflow_id LIMIT 96) c
   JOIN wpa.workflow w ON w.id = c.workflow_id AND w.state = 'present'
   JOIN wpa.repository r ON r.id = w.repository_id AND r.state = 'ok'

@@ -97,8 +97,8 @@ RETURNING id;
 
 -- name: service_live_deployment
 -- params: patch_id bigint
--- rows: at most one: id
-SELECT id FROM wpa.deployment WHERE patch_id = $1::bigint AND state IN ('planned','running','paused','rolling_back','stuck');
+-- rows: at most one: id, state
+SELECT id, state FROM wpa.deployment WHERE patch_id = $1::bigint AND state IN ('planned','running','paused','rolling_back','stuck');
 
 -- name: service_unapprove
 -- params: id bigint

@@ -302,6 +302,25 @@ static wpa_api_next deploy(wpa_api_request *request, wpa_error *err)
 /* ---- rolling back -------------------------------------------------------------------------------
  */
 
+/** There is none that could be; one that has not begun is ended by another call. */
+static bool fail_rollback(wpa_api_request *request, const char *const params[1], wpa_error *err)
+{
+    WPA_AUTO(wpa_rows) *live =
+        wpa_db_exec(request->db, WPA_SQL_SERVICE_LIVE_DEPLOYMENT, params, 1, err);
+    if (!live) {
+        return false;
+    }
+    if (wpa_rows_count(live) && wpa_text_is(wpa_rows_text(live, 0, 1), "planned")) {
+        return WPA_FAIL(err, WPA_E_REFUSED,
+                        "d-%lld of p-%s has changed nothing yet: POST /deployments/d-%lld/abort "
+                        "ends it",
+                        (long long)wpa_rows_int(live, 0, 0), params[0],
+                        (long long)wpa_rows_int(live, 0, 0));
+    }
+    return WPA_FAIL(err, WPA_E_REFUSED, "p-%s has no deployment that can be rolled back",
+                    params[0]);
+}
+
 static bool begin_rollback(wpa_api_request *request, int64_t *deployment_id, wpa_error *err)
 {
     int64_t id;
@@ -319,8 +338,7 @@ static bool begin_rollback(wpa_api_request *request, int64_t *deployment_id, wpa
         return WPA_FAIL(err, WPA_E_NOT_FOUND, "there is no such patch");
     }
     if (wpa_rows_is_null(rows, 0, 0)) {
-        return WPA_FAIL(err, WPA_E_REFUSED, "p-%s has no deployment that can be rolled back",
-                        number);
+        return fail_rollback(request, params, err);
     }
     *deployment_id = wpa_rows_int(rows, 0, 0);
     return wpa_agent_rollback_patch(request->engine, &request->actor, *deployment_id, -1, 0,

@@ -120,8 +120,8 @@ static bool draft_fixes(wpa_db *db, const wpa_patch_order *order, const char *ca
     char analysis[WPA_DB_NUMBER_SIZE];
     if (!order->analysis_id) {
         return WPA_FAIL(err, WPA_E_REFUSED,
-                        "there is nothing to change: no file has a content, and no analysis is "
-                        "named whose findings could be fixed");
+                        "there is nothing to change: no path of files_modified has a content in "
+                        "changes, and no analysis is named whose findings could be fixed");
     }
     const char *params[] = {wpa_db_number(order->analysis_id, analysis),
                             wpa_db_array(arena, order->files, order->n_files)};

@@ -339,6 +339,13 @@ def policy_is_asked_at_the_start(world):
         refused = deploy(alone, "quinn")
         assert refused.status == 409 and "the only one" in refused.json["detail"], refused.body
         policy(separate_deployer="off")
+        world.serve(workers=0)  # a deployment that does not begin
+        assert world.call("POST", alone + "/deploy?wait=0").status == 202
+        refused = world.call("DELETE", alone + "/rollback?wait=0")
+        assert refused.status == 409 and "/abort" in refused.json["detail"], refused.body
+        refused = world.call("PATCH", alone, {"status": "tested"}, token=tokens["quinn"])
+        assert refused.status == 409 and "is being deployed by d-" in refused.json["detail"], refused.body
+        world.serve(workers=2)
         wait_for("the first", lambda: world.call("GET", path).json["status"] not in ("tested", "approved"), 120)
     finally:
         policy(approvals_required=1, separate_deployer="off")

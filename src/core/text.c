@@ -30,7 +30,7 @@ bool wpa_text_is_ci(const char *a, const char *b)
 
 bool wpa_text_starts(const char *text, const char *prefix)
 {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    return *text == *prefix ? strncmp(text, prefix, strlen(prefix)) == 0 : !*prefix;
 }
 
 bool wpa_text_ends(const char *text, const char *suffix)

@@ -50,6 +50,8 @@ static const struct {
     [WPA_COLUMN_TAINT_OUTPUTS] =
         COLUMN(wpa_fact_taint_outputs, wpa_fact_n_taint_outputs, wpa_fact_named_list, name),
     [WPA_COLUMN_TOOLS] = COLUMN(wpa_fact_tools, wpa_fact_n_tools, wpa_fact_tool, action),
+    [WPA_COLUMN_VALUES] =
+        COLUMN(wpa_fact_value_rows, wpa_fact_n_value_rows, wpa_fact_values, action),
 #undef COLUMN
 };
 

@@ -26,6 +26,7 @@ typedef enum wpa_facts_column {
     WPA_COLUMN_RUNTIMES,
     WPA_COLUMN_TAINT_OUTPUTS,
     WPA_COLUMN_TOOLS,
+    WPA_COLUMN_VALUES,
     WPA_COLUMN_COUNT
 } wpa_facts_column;
 

@@ -168,17 +168,16 @@ wpa_fact_list wpa_facts_forge_names(void)
 
 const wpa_fact_values *wpa_facts_values_of(wpa_slice slug, size_t *n)
 {
-    const wpa_fact_values *first = NULL;
+    size_t first = wpa_facts_row(WPA_COLUMN_VALUES, slug, 0);
     *n = 0;
-    for (size_t i = 0; i < wpa_fact_n_value_rows; i++) {
-        if (wpa_slice_is_ci(slug, wpa_fact_value_rows[i].action)) {
-            first = first ? first : &wpa_fact_value_rows[i];
-            (*n)++;
-        } else if (first) {
-            break;
-        }
+    if (first == WPA_NO_ROW) {
+        return NULL;
     }
-    return first;
+    while (first + *n < wpa_fact_n_value_rows &&
+           wpa_slice_is_ci(slug, wpa_fact_value_rows[first + *n].action)) {
+        (*n)++;
+    }
+    return &wpa_fact_value_rows[first];
 }
 
 size_t wpa_facts_migration_count(void)

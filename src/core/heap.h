@@ -7,6 +7,5 @@
  */
 void wpa_heap_for_requests(void);
 
-/** Gives back what lies unused between used pieces, as no release does by itself: some ms of work.
- */
+/** Gives back what lies unused between used pieces, which no release does; some ms of work. */
 void wpa_heap_trim(void);

@@ -364,14 +364,17 @@ static void a_test_is_really_sent(void **state)
     wpa_receiver moved = wpa_receiver_start(
         f->sample, "http",
         wpa_arena_printf(arena_of(f), "--redirect http://127.0.0.1:%d/", good.port));
-    add(f, "good", "webhook", hook_settings(f, &good), "");
-    add(f, "moved", "webhook", hook_settings(f, &moved), "");
+    /* of nothing that happens by itself meanwhile */
+    add(f, "good", "webhook", hook_settings(f, &good), ",\"events\":[\"repository.added\"]");
+    add(f, "moved", "webhook", hook_settings(f, &moved), ",\"events\":[\"repository.added\"]");
     (void)ask(f, "POST", "/destinations",
               wpa_arena_printf(arena_of(f),
-                               "{\"name\":\"inside\",\"channel\":\"webhook\",\"settings\":%s}",
+                               "{\"name\":\"inside\",\"channel\":\"webhook\",\"settings\":%s,"
+                               "\"events\":[\"repository.added\"]}",
                                hook_settings(f, &good)),
               201, "\"private_addresses\":false"); /* unless somebody says so */
-    add(f, "lost", "webhook", hook_settings(f, &good), ",\"secret\":\"env:WPA_SECRET_NOT_SET\"");
+    add(f, "lost", "webhook", hook_settings(f, &good),
+        ",\"secret\":\"env:WPA_SECRET_NOT_SET\",\"events\":[\"repository.added\"]");
     (void)ask(f, "POST", "/destinations/good/test", NULL, 200, "\"answer\":\"taken\"");
     assert_int_equal(wpa_receiver_count(&good), 1);
     assert_string_equal(wpa_receiver_get(&good, 1, "body/test"), "true");

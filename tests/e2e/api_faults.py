@@ -311,7 +311,8 @@ def streams_unread(world):
         world.sql("SELECT pg_notify('wpa_change', 'patch:' || i) FROM generate_series(1, 2000) i")
     wait_for("an answer", lambda: world.call("GET", "/patches", timeout=30).status == 200)
     grown = world.resident_bytes() - before
-    limit = 64 if is_sanitized(world) else 16  # the sanitizer adds to each piece of memory
+    # Kept, they would be 240 MB and more; the sanitizer adds to each piece, and more when it is busy.
+    limit = 128 if is_sanitized(world) else 16
     assert grown < limit * MIB, f"{grown / MIB:.1f} MiB for events that nobody takes"
     for s in slow:
         s.close()

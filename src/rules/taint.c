@@ -8,7 +8,6 @@
 /* Paths that one question may look at, over all files. */
 #define PATHS_MAX 2000
 #define PATH_MAX_BYTES 512
-#define IDENTIFIER "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 static const wpa_taint unknown = {WPA_TAINT_UNKNOWN, NULL, NULL, {0}, false, NULL, 0};
@@ -62,229 +61,6 @@ void wpa_taint_relate(wpa_rule_run *run, wpa_finding *finding, const wpa_taint *
         wpa_rule_relate_in(run, finding, hops[n]->source, hops[n]->span, "%s", hops[n]->label);
         finding->related[finding->n_related - 1].is_step = true;
     }
-}
-
-/* ---- sources -----------------------------------------------------------------------------------
- */
-
-/* What names the tree of a pull request, or of the run before. */
-static const char *const tree_paths[] = {
-    "github.event.pull_request.head.sha",
-    "github.event.pull_request.head.ref",
-    "github.event.pull_request.head.label",
-    "github.event.pull_request.head.repo.full_name",
-    "github.event.pull_request.head.repo.name",
-    "github.event.pull_request.head.repo.clone_url",
-    "github.event.pull_request.head.repo.git_url",
-    "github.event.pull_request.head.repo.ssh_url",
-    "github.event.pull_request.head.repo.html_url",
-    "github.event.pull_request.head.user.login",
-    "github.event.pull_request.merge_commit_sha",
-    "github.event.pull_request.number",
-    "github.event.number",
-    "github.event.issue.number",
-    "github.head_ref",
-    "github.event.workflow_run.head_sha",
-    "github.event.workflow_run.head_branch",
-    "github.event.workflow_run.head_commit.id",
-    "github.event.workflow_run.head_repository.full_name",
-    "github.event.workflow_run.pull_requests.*.head.sha",
-    "github.event.workflow_run.pull_requests.*.head.ref",
-    "github.event.workflow_run.pull_requests.*.number",
-    "github.event.check_suite.head_sha",
-    "github.event.check_run.head_sha",
-};
-
-/* A stranger picks which branch it is, but what lies there is the project's. */
-static const char *const own_trees[] = {"github.base_ref", "github.event.pull_request.base.ref",
-                                        "github.event.pull_request.base.label", "github.ref",
-                                        "github.ref_name"};
-
-/* Last members of payload paths that are ids, numbers, times and the like. */
-static const char *const plain_members[] = {"number",
-                                            "id",
-                                            "sha",
-                                            "after",
-                                            "before",
-                                            "action",
-                                            "draft",
-                                            "merged",
-                                            "state",
-                                            "url",
-                                            "size",
-                                            "type",
-                                            "private",
-                                            "fork",
-                                            "run_number",
-                                            "conclusion",
-                                            "status",
-                                            "event",
-                                            "commits",
-                                            "additions",
-                                            "deletions",
-                                            "changed_files",
-                                            "author_association",
-                                            "forced",
-                                            "created",
-                                            "deleted",
-                                            "schedule",
-                                            "prerelease",
-                                            "comments",
-                                            "run_attempt",
-                                            "locked",
-                                            "mergeable",
-                                            "rebaseable",
-                                            "color",
-                                            "default"};
-
-static const char *const text_events[] = {"issues",
-                                          "issue_comment",
-                                          "pull_request",
-                                          "pull_request_target",
-                                          "discussion",
-                                          "discussion_comment",
-                                          "pull_request_review",
-                                          "pull_request_review_comment",
-                                          "workflow_run",
-                                          NULL};
-
-static bool is_plain_payload(const char *path)
-{
-    static const char *const parts[] = {"github.event.repository", "github.event.organization",
-                                        "github.event.installation", "github.event.enterprise",
-                                        "github.event.pull_request.base.repo"};
-    for (size_t i = 0; i < WPA_COUNT(parts); i++) {
-        if (wpa_text_starts(path, parts[i])) {
-            return true;
-        }
-    }
-    static const char *const endings[] = {"_at", "_url", "_id", "_sha", "_state", "_count"};
-    const char *last = strrchr(path, '.');
-    for (size_t i = 0; i < WPA_COUNT(endings); i++) {
-        if (wpa_text_ends(path, endings[i])) {
-            return true;
-        }
-    }
-    return wpa_text_index(last ? last + 1 : path, plain_members, WPA_COUNT(plain_members)) >= 0;
-}
-
-/* The worst event of a workflow by which a value of these events can come in. */
-static wpa_taint by_triggers(wpa_tracer *t, const wpa_site *site, wpa_fact_list events,
-                             wpa_taint found)
-{
-    const wpa_outline *o = site->source->outline;
-    wpa_taint worst = none;
-    for (size_t i = 0; i < o->n_triggers; i++) {
-        const wpa_outline_trigger *trigger = &o->triggers[i];
-        bool carries = wpa_fact_list_has(events, wpa_slice_of("*")) ||
-                       wpa_fact_list_has(events, wpa_slice_of(trigger->name));
-        if (!carries || wpa_text_is(trigger->name, "workflow_call")) {
-            continue;
-        }
-        found.trust = wpa_trust_by(t->run, site, trigger);
-        if (found.trust.event) {
-            found.is_privileged = wpa_trust_site_is_privileged(site);
-            worst = wpa_taint_worse(worst, found);
-        }
-    }
-    return worst;
-}
-
-/*
- * The worst of what callers' events carry: the event of a called definition is its caller's. With
- * no caller known it is what found says, by assumption.
- */
-static wpa_taint by_events(wpa_tracer *t, const wpa_site *site, wpa_fact_list events,
-                           wpa_taint found)
-{
-    bool is_action = site->source->kind == WPA_INPUT_ACTION;
-    wpa_taint worst = is_action ? none : by_triggers(t, site, events, found);
-    bool is_callable =
-        is_action || wpa_outline_trigger_find(site->source->outline, "workflow_call");
-    if (!is_callable) {
-        return worst;
-    }
-    if (site->caller) {
-        return wpa_taint_worse(worst, by_events(t, site->caller, events, found));
-    }
-    wpa_site callers[WPA_SITE_CALLERS_MAX];
-    size_t n = wpa_site_callers(t->run, site->source, callers);
-    if (!n) {
-        found.trust = (wpa_trust){.trust = WPA_TRUST_INSIDER, .is_assumed = true};
-        return wpa_taint_worse(worst, found);
-    }
-    for (size_t i = 0; i < n && t->left && t->depth < WPA_TAINT_MAX_HOPS; i++) {
-        t->left--;
-        t->depth++;
-        worst = wpa_taint_worse(worst, by_events(t, &callers[i], events, found));
-        t->depth--;
-    }
-    return worst;
-}
-
-wpa_taint wpa_trace_foreign(wpa_tracer *t, const wpa_site *site, wpa_fact_list events,
-                            const char *path, const char *shape)
-{
-    wpa_taint found = {.grade = WPA_TAINT_OF_ARBITRARY, .path = path, .shape = shape};
-    return by_events(t, site, events, found);
-}
-
-static wpa_taint by_row(wpa_tracer *t, const wpa_site *site, const wpa_fact_untrusted *row,
-                        const char *path)
-{
-    wpa_taint found = {.grade = row->taint == WPA_TAINT_ARBITRARY ? WPA_TAINT_OF_ARBITRARY
-                                                                  : WPA_TAINT_OF_STRUCTURED,
-                       .path = path,
-                       .shape = row->shape};
-    return by_events(t, site, row->triggers, found);
-}
-
-/* Of a whole object, "github.event.issue": the worst below it. */
-static wpa_taint by_members(wpa_tracer *t, const wpa_site *site, const char *path,
-                            const char *lower)
-{
-    wpa_taint worst = none;
-    size_t length = strlen(lower);
-    for (size_t i = 0; i < wpa_facts_untrusted_count(); i++) {
-        const wpa_fact_untrusted *row = wpa_facts_untrusted_at(i);
-        bool is_below = wpa_text_starts(row->path, lower) && row->path[length] == '.' &&
-                        row->taint != WPA_TAINT_FIXED && row->taint != WPA_TAINT_FLOW;
-        if (is_below && worst.grade < WPA_TAINT_OF_ARBITRARY) {
-            worst = wpa_taint_worse(worst, by_row(t, site, row, path));
-        }
-    }
-    return worst;
-}
-
-static wpa_taint trace_source(wpa_tracer *t, const wpa_site *site, const char *path,
-                              const char *lower)
-{
-    const wpa_fact_untrusted *row = wpa_facts_untrusted_find(wpa_slice_of(lower));
-    if (t->question == WPA_TAINT_CODE &&
-        wpa_text_index(lower, tree_paths, WPA_COUNT(tree_paths)) >= 0) {
-        static const char *const any[] = {"*", NULL};
-        wpa_taint found = {
-            .grade = WPA_TAINT_OF_ARBITRARY, .path = path, .shape = "a tree of their own"};
-        return by_events(t, site, any, found);
-    }
-    if (t->question == WPA_TAINT_CODE &&
-        wpa_text_index(lower, own_trees, WPA_COUNT(own_trees)) >= 0) {
-        return none;
-    }
-    if (row && row->taint != WPA_TAINT_FLOW) {
-        return row->taint == WPA_TAINT_FIXED ? none : by_row(t, site, row, path);
-    }
-    wpa_taint whole = by_members(t, site, path, lower);
-    if (whole.grade != WPA_TAINT_NONE) {
-        return whole;
-    }
-    if (!row && wpa_text_starts(lower, "github.event.") && !is_plain_payload(lower)) {
-        wpa_taint found = {
-            .grade = WPA_TAINT_OF_PAYLOAD, .path = path, .shape = "part of the event"};
-        wpa_taint taint = by_events(t, site, text_events, found);
-        return taint.trust.is_assumed ? none : taint;
-    }
-    return none;
 }
 
 /* ---- inputs ------------------------------------------------------------------------------------
@@ -478,217 +254,26 @@ static wpa_taint trace_callee_output(wpa_tracer *t, const wpa_site *caller,
     site.job = callee->kind == WPA_INPUT_ACTION && o->n_jobs ? &o->jobs[0] : NULL;
     return value ? wpa_trace_scalar(t, &site, value) : unknown;
 }
-
-/* Members of objects that the forge's API returns and that strangers fill. */
-static const char *const api_members[] = {
-    ".head.ref",    ".head.label",    ".title",       ".body",           ".head_ref",
-    ".headRefName", ".display_title", ".head_branch", ".commit.message", ".filename"};
-static const char *const api_trees[] = {".head.sha",         ".head.ref", ".headRefOid",
-                                        ".merge_commit_sha", ".head_sha", "headRefName",
-                                        "headRefOid"};
-
-static bool names_any(const char *text, const char *const words[], size_t n)
-{
-    for (size_t i = 0; text && i < n; i++) {
-        const char *at = strstr(text, words[i]);
-        size_t length = strlen(words[i]);
-        while (at && (isalnum((unsigned char)at[length]) || at[length] == '_')) {
-            at = strstr(at + 1, words[i]);
-        }
-        if (at) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool names_member(const char *text, size_t length, wpa_arena *arena)
-{
-    return names_any(wpa_arena_slice(arena, text, length), api_members, WPA_COUNT(api_members));
-}
-
-/* Is an identifier of the expression declared, on one line, as such a member? */
-static bool declares_member(const char *script, const char *expression, size_t length,
-                            wpa_arena *arena)
-{
-    for (size_t i = 0; i < length; i++) {
-        size_t n = strspn(expression + i, IDENTIFIER);
-        const char *name = n && n < length - i ? wpa_arena_slice(arena, expression + i, n) : NULL;
-        const char *assignment = name ? wpa_arena_printf(arena, "%s = ", name) : NULL;
-        const char *at = assignment ? strstr(script, assignment) : NULL;
-        if (at && names_member(at, strcspn(at, "\n"), arena)) {
-            return true;
-        }
-        i += n;
-    }
-    return false;
-}
-
-/* The next line behind *at that gives the output out, from behind the call on; NULL: none does. */
-static const char *next_output(const char **at, const char *name)
-{
-    bool is_result = wpa_text_is_ci(name, "result");
-    const char *call = is_result ? "return " : "setOutput(";
-    while ((*at = strstr(*at, call))) {
-        *at += strlen(call);
-        const char *named = *at + strspn(*at, "'\"`");
-        if (is_result ||
-            (strncmp(named, name, strlen(name)) == 0 && strchr("'\"`", named[strlen(name)]))) {
-            return *at;
-        }
-    }
-    return NULL;
-}
-
-/* Does a script of the forge's client give such a member out under this name? */
-static bool sets_output(const char *script, const char *name, wpa_arena *arena)
-{
-    const char *at = script;
-    for (const char *line = next_output(&at, name); line; line = next_output(&at, name)) {
-        size_t length = strcspn(line, "\n");
-        if (names_member(line, length, arena) || declares_member(script, line, length, arena)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What asks about a text instead of handing it on. */
-static bool only_asks(const char *line, size_t length)
-{
-    static const char *const questions[] = {"==",       "!=",     ".includes(", ".startsWith(",
-                                            ".length",  ".test(", ".indexOf(",  "Number(",
-                                            "parseInt", "sha",    ".endsWith(", "replace("};
-    for (size_t i = 0; i < WPA_COUNT(questions); i++) {
-        if (memmem(line, length, questions[i], strlen(questions[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Variables of the environment that the line reads: "process.env.TITLE". */
-static wpa_taint trace_environment(wpa_tracer *t, const wpa_site *site, const char *line)
-{
-    static const char reader[] = "process.env.";
-    wpa_taint worst = none;
-    size_t length = strcspn(line, "\n");
-    for (const char *at = only_asks(line, length) ? NULL : strstr(line, reader);
-         at && at < line + length && wpa_rule_spend(t->run, 16); at = strstr(at, reader)) {
-        at += strlen(reader);
-        const char *name = wpa_arena_slice(t->run->arena, at, strspn(at, IDENTIFIER));
-        worst = wpa_taint_worse(worst, wpa_trace_env(t, site, name));
-    }
-    return worst;
-}
-
-/* What a script gives out of its environment, in the call or a line that declares what it hands on.
- */
-static wpa_taint trace_given_env(wpa_tracer *t, const wpa_site *site, const char *script,
-                                 const char *name)
-{
-    wpa_taint worst = none;
-    const char *at = script;
-    if (!strstr(script, "process.env.") || !wpa_rule_spend(t->run, strlen(script))) {
-        return none;
-    }
-    for (const char *line = next_output(&at, name); line; line = next_output(&at, name)) {
-        worst = wpa_taint_worse(worst, trace_environment(t, site, line));
-        const char *value = line + strcspn(line, ",\n");
-        value += strspn(value, ", ");
-        size_t n = strspn(value, IDENTIFIER);
-        bool is_name = n && value[n] == ')' && wpa_rule_spend(t->run, strlen(script));
-        const char *declared =
-            is_name ? strstr(script, wpa_arena_printf(t->run->arena, " %.*s = ", (int)n, value))
-                    : NULL;
-        if (declared) {
-            worst = wpa_taint_worse(worst, trace_environment(t, site, declared));
-        }
-    }
-    return wpa_taint_add_hop(t, worst, site->source, site->step->uses.node->span, "gives it out");
-}
-
-/* An output that comes from outside the files: table, or a script that asks the forge. */
-static wpa_taint foreign_output(wpa_tracer *t, const wpa_site *site, const wpa_outline_step *step,
-                                const char *path, const char *shape)
-{
-    static const char *const any[] = {"*", NULL};
-    wpa_site at = *site;
-    at.step = step;
-    wpa_taint taint = wpa_trace_foreign(t, &at, any, path, shape);
-    const wpa_yaml_node *node = step->uses.node ? step->uses.node : step->run;
-    return wpa_taint_add_hop(t, taint, site->source, node ? node->span : step->node->span,
-                             "gives it out");
-}
-
-/* Outputs that say yes, no, or how many. */
-static bool is_verdict(const char *name)
-{
-    return wpa_text_starts(name, "any_") || wpa_text_starts(name, "only_") ||
-           wpa_text_ends(name, "_count") || wpa_text_ends(name, "_keys") ||
-           wpa_text_starts(name, "is_");
-}
-
-static wpa_taint trace_action_output(wpa_tracer *t, const wpa_site *site,
-                                     const wpa_outline_step *step, const char *name,
-                                     const char *path)
-{
-    if (wpa_facts_output_is_tainted(step->uses.slug, wpa_slice_of(name)) && !is_verdict(name)) {
-        return foreign_output(t, site, step, path, "names of files or branches");
-    }
-    if (!wpa_outline_step_uses(step, "actions/github-script")) {
-        const char *route = wpa_outline_with_text(step, "route");
-        bool is_tree = t->question == WPA_TAINT_CODE &&
-                       (strcasestr(name, "head") || (route && strstr(route, "/pulls/")));
-        return is_tree ? foreign_output(t, site, step, path, "a tree of their own") : unknown;
-    }
-    const wpa_yaml_node *script = wpa_outline_with(step, "script");
-    const char *text = wpa_yaml_text(script);
-    bool gives = text && (wpa_text_is_ci(name, "result") ? strstr(text, "return") != NULL
-                                                         : strstr(text, name) != NULL);
-    wpa_site at = *site;
-    at.step = step;
-    wpa_taint taint = gives ? wpa_trace_scalar(t, &at, script) : none;
-    if (gives) {
-        taint = wpa_taint_worse(taint, trace_given_env(t, &at, text, name));
-    }
-    bool is_foreign =
-        gives && (t->question == WPA_TAINT_CODE ? names_any(text, api_trees, WPA_COUNT(api_trees))
-                                                : sets_output(text, name, t->run->arena));
-    if (is_foreign) {
-        taint = wpa_taint_worse(taint, foreign_output(t, site, step, path, "text of the forge"));
-    }
-    return wpa_taint_worse(unknown, taint);
-}
-
 /* "ID.outputs.NAME" */
 static wpa_taint trace_step_output(wpa_tracer *t, const wpa_site *site, const char *id,
                                    const char *name, const char *path)
 {
-    const wpa_outline_step *step = step_by_id(site->job, id);
-    if (!step) {
+    wpa_site at = *site;
+    at.step = step_by_id(site->job, id);
+    if (!at.step) {
         return unknown;
     }
-    wpa_site at = *site;
-    at.step = step;
-    if (step->run) {
-        wpa_taint taint = wpa_trace_export(t, &at, "GITHUB_OUTPUT", name);
-        bool asks = t->question == WPA_TAINT_CODE && strstr(step->run->text, name) &&
-                    names_any(step->run->text, api_trees, WPA_COUNT(api_trees));
-        if (asks) {
-            taint =
-                wpa_taint_worse(foreign_output(t, site, step, path, "a tree of their own"), taint);
-        }
-        return wpa_taint_worse(unknown, taint);
+    if (at.step->run) {
+        return wpa_taint_worse(wpa_trace_fetched(t, &at, name, path),
+                               wpa_trace_export(t, &at, "GITHUB_OUTPUT", name));
     }
-    if (step->uses.kind == WPA_OUTLINE_LOCAL) {
+    const wpa_outline_uses *uses = &at.step->uses;
+    if (uses->kind == WPA_OUTLINE_LOCAL) {
         const wpa_site *caller = wpa_arena_dup(t->run->lasting, &at, sizeof at);
-        return wpa_taint_add_hop(t, trace_callee_output(t, caller, &step->uses, name), site->source,
-                                 step->uses.node->span, "gives it out");
+        return wpa_taint_add_hop(t, trace_callee_output(t, caller, uses, name), site->source,
+                                 uses->node->span, "gives it out");
     }
-    return step->uses.kind == WPA_OUTLINE_REPOSITORY
-               ? trace_action_output(t, site, step, name, path)
-               : unknown;
+    return uses->kind == WPA_OUTLINE_REPOSITORY ? wpa_trace_fetched(t, &at, name, path) : unknown;
 }
 
 static wpa_taint trace_job_output(wpa_tracer *t, const wpa_site *site, const char *id,
@@ -807,7 +392,7 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *pat
             return unknown;
         }
     }
-    return trace_source(t, site, path, lower);
+    return wpa_trace_source(t, site, path, lower);
 }
 
 wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path)

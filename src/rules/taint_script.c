@@ -7,7 +7,6 @@
 
 #define NAME_MAX_BYTES 128
 #define EXPORTS_MAX 256
-#define IDENTIFIER "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 
@@ -271,7 +270,7 @@ static wpa_taint trace_lines(wpa_tracer *t, const wpa_site *site, const wpa_expo
                              size_t n, wpa_span delimiter)
 {
     const char *text = site->step->run->text;
-    size_t length = strspn(text + delimiter.start, IDENTIFIER);
+    size_t length = strspn(text + delimiter.start, WPA_IDENTIFIER);
     wpa_taint worst = none;
     size_t behind = delimiter.start + length;
     if (behind < delimiter.end &&

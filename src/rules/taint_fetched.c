@@ -1,0 +1,213 @@
+/* What steps fetch from outside the files and hand on: see wpa_trace_fetched. */
+#include <ctype.h>
+#include <string.h>
+
+#include "rules/taint_internal.h"
+
+static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
+static const wpa_taint unknown = {WPA_TAINT_UNKNOWN, NULL, NULL, {0}, false, NULL, 0};
+
+/* Members of objects that the forge's API returns and that strangers fill. */
+static const char *const api_members[] = {
+    ".head.ref",    ".head.label",    ".title",       ".body",           ".head_ref",
+    ".headRefName", ".display_title", ".head_branch", ".commit.message", ".filename"};
+static const char *const api_trees[] = {".head.sha",         ".head.ref", ".headRefOid",
+                                        ".merge_commit_sha", ".head_sha", "headRefName",
+                                        "headRefOid"};
+
+static bool names_any(const char *text, const char *const words[], size_t n)
+{
+    for (size_t i = 0; text && i < n; i++) {
+        const char *at = strstr(text, words[i]);
+        size_t length = strlen(words[i]);
+        while (at && (isalnum((unsigned char)at[length]) || at[length] == '_')) {
+            at = strstr(at + 1, words[i]);
+        }
+        if (at) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool names_member(const char *text, size_t length, wpa_arena *arena)
+{
+    return names_any(wpa_arena_slice(arena, text, length), api_members, WPA_COUNT(api_members));
+}
+
+/* Is an identifier of the expression declared, on one line, as such a member? */
+static bool declares_member(const char *script, const char *expression, size_t length,
+                            wpa_arena *arena)
+{
+    for (size_t i = 0; i < length; i++) {
+        size_t n = strspn(expression + i, WPA_IDENTIFIER);
+        const char *name = n && n < length - i ? wpa_arena_slice(arena, expression + i, n) : NULL;
+        const char *assignment = name ? wpa_arena_printf(arena, "%s = ", name) : NULL;
+        const char *at = assignment ? strstr(script, assignment) : NULL;
+        if (at && names_member(at, strcspn(at, "\n"), arena)) {
+            return true;
+        }
+        i += n;
+    }
+    return false;
+}
+
+/* The next line behind *at that gives the output out, from behind the call on; NULL: none does. */
+static const char *next_output(const char **at, const char *name)
+{
+    bool is_result = wpa_text_is_ci(name, "result");
+    const char *call = is_result ? "return " : "setOutput(";
+    while ((*at = strstr(*at, call))) {
+        *at += strlen(call);
+        const char *named = *at + strspn(*at, "'\"`");
+        if (is_result ||
+            (strncmp(named, name, strlen(name)) == 0 && strchr("'\"`", named[strlen(name)]))) {
+            return *at;
+        }
+    }
+    return NULL;
+}
+
+/* Does a script of the forge's client give such a member out under this name? */
+static bool sets_output(const char *script, const char *name, wpa_arena *arena)
+{
+    const char *at = script;
+    for (const char *line = next_output(&at, name); line; line = next_output(&at, name)) {
+        size_t length = strcspn(line, "\n");
+        if (names_member(line, length, arena) || declares_member(script, line, length, arena)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What asks about a text instead of handing it on. */
+static bool only_asks(const char *line, size_t length)
+{
+    static const char *const questions[] = {"==",       "!=",     ".includes(", ".startsWith(",
+                                            ".length",  ".test(", ".indexOf(",  "Number(",
+                                            "parseInt", "sha",    ".endsWith(", "replace("};
+    for (size_t i = 0; i < WPA_COUNT(questions); i++) {
+        if (memmem(line, length, questions[i], strlen(questions[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Variables of the environment that the line reads: "process.env.TITLE". */
+static wpa_taint trace_environment(wpa_tracer *t, const wpa_site *site, const char *line)
+{
+    static const char reader[] = "process.env.";
+    wpa_taint worst = none;
+    size_t length = strcspn(line, "\n");
+    for (const char *at = only_asks(line, length) ? NULL : strstr(line, reader);
+         at && at < line + length && wpa_rule_spend(t->run, 16); at = strstr(at, reader)) {
+        at += strlen(reader);
+        const char *name = wpa_arena_slice(t->run->arena, at, strspn(at, WPA_IDENTIFIER));
+        worst = wpa_taint_worse(worst, wpa_trace_env(t, site, name));
+    }
+    return worst;
+}
+
+/* What a script gives out of its environment, in the call or a line that declares what it hands on.
+ */
+static wpa_taint trace_given_env(wpa_tracer *t, const wpa_site *site, const char *script,
+                                 const char *name)
+{
+    wpa_taint worst = none;
+    const char *at = script;
+    if (!strstr(script, "process.env.") || !wpa_rule_spend(t->run, strlen(script))) {
+        return none;
+    }
+    for (const char *line = next_output(&at, name); line; line = next_output(&at, name)) {
+        worst = wpa_taint_worse(worst, trace_environment(t, site, line));
+        const char *value = line + strcspn(line, ",\n");
+        value += strspn(value, ", ");
+        size_t n = strspn(value, WPA_IDENTIFIER);
+        bool is_name = n && value[n] == ')' && wpa_rule_spend(t->run, strlen(script));
+        const char *declared =
+            is_name ? strstr(script, wpa_arena_printf(t->run->arena, " %.*s = ", (int)n, value))
+                    : NULL;
+        if (declared) {
+            worst = wpa_taint_worse(worst, trace_environment(t, site, declared));
+        }
+    }
+    return wpa_taint_add_hop(t, worst, site->source, site->step->uses.node->span, "gives it out");
+}
+
+/* Text that the site's step has from outside the files, as far as any event starts it. */
+static wpa_taint foreign_output(wpa_tracer *t, const wpa_site *site, const char *path,
+                                const char *shape)
+{
+    static const char *const any[] = {"*", NULL};
+    const wpa_outline_step *step = site->step;
+    const wpa_yaml_node *node = step->uses.node ? step->uses.node : step->run;
+    wpa_taint taint = wpa_trace_foreign(t, site, any, path, shape);
+    return wpa_taint_add_hop(t, taint, site->source, node ? node->span : step->node->span,
+                             "gives it out");
+}
+
+/* Outputs that say yes, no, or how many. */
+static bool is_verdict(const char *name)
+{
+    return wpa_text_starts(name, "any_") || wpa_text_starts(name, "only_") ||
+           wpa_text_ends(name, "_count") || wpa_text_ends(name, "_keys") ||
+           wpa_text_starts(name, "is_");
+}
+
+/* An output of an action of another repository, by table or by what its inputs ask for. */
+static wpa_taint trace_action(wpa_tracer *t, const wpa_site *site, const char *name,
+                              const char *path)
+{
+    const wpa_outline_step *step = site->step;
+    if (wpa_facts_output_is_tainted(step->uses.slug, wpa_slice_of(name)) && !is_verdict(name)) {
+        return foreign_output(t, site, path, "names of files or branches");
+    }
+    const char *route = wpa_outline_with_text(step, "route");
+    bool is_tree = t->question == WPA_TAINT_CODE &&
+                   (strcasestr(name, "head") || (route && strstr(route, "/pulls/")));
+    return is_tree ? foreign_output(t, site, path, "a tree of their own") : unknown;
+}
+
+/* An output of a script of actions/github-script. */
+static wpa_taint trace_client(wpa_tracer *t, const wpa_site *site, const char *name,
+                              const char *path)
+{
+    const wpa_yaml_node *script = wpa_outline_with(site->step, "script");
+    const char *text = wpa_yaml_text(script);
+    bool gives = text && strstr(text, wpa_text_is_ci(name, "result") ? "return" : name);
+    if (!gives) {
+        return unknown;
+    }
+    wpa_taint taint =
+        wpa_taint_worse(wpa_trace_scalar(t, site, script), trace_given_env(t, site, text, name));
+    bool is_foreign = t->question == WPA_TAINT_CODE
+                          ? names_any(text, api_trees, WPA_COUNT(api_trees))
+                          : sets_output(text, name, t->run->arena);
+    if (is_foreign) {
+        taint = wpa_taint_worse(taint, foreign_output(t, site, path, "text of the forge"));
+    }
+    return wpa_taint_worse(unknown, taint);
+}
+
+/* An output of a run: script that asks the forge by commands: "gh pr view --json headRefOid". */
+static wpa_taint trace_commands(wpa_tracer *t, const wpa_site *site, const char *name,
+                                const char *path)
+{
+    const char *script = site->step->run->text;
+    bool asks = t->question == WPA_TAINT_CODE && strstr(script, name) &&
+                names_any(script, api_trees, WPA_COUNT(api_trees));
+    wpa_taint taint = asks ? foreign_output(t, site, path, "a tree of their own") : unknown;
+    return wpa_taint_worse(unknown, taint);
+}
+
+wpa_taint wpa_trace_fetched(wpa_tracer *t, const wpa_site *site, const char *name, const char *path)
+{
+    if (site->step->run) {
+        return trace_commands(t, site, name, path);
+    }
+    return wpa_outline_step_uses(site->step, "actions/github-script")
+               ? trace_client(t, site, name, path)
+               : trace_action(t, site, name, path);
+}

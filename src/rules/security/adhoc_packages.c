@@ -7,6 +7,7 @@
 
 /* One installing command while it is read. */
 typedef struct install {
+    wpa_rule_run *run;
     const wpa_outline_step *step;
     const wpa_shell_command *command;
     const wpa_fact_installer *row;
@@ -16,6 +17,8 @@ typedef struct install {
     bool is_locked;        /* by an option: a file of the repository decides */
     bool answers_yes;      /* npx -y */
     bool has_named_source; /* the package is named by an option, not by an argument */
+    bool has_source;       /* ... and the option stands for all arguments: "--git URL" */
+    bool has_commit;       /* --rev */
 } install;
 
 /* "a|b" holds text. */
@@ -38,6 +41,24 @@ static void add_package(install *in, const wpa_shell_word *word)
     }
 }
 
+/* "--source path": what is named is a folder. */
+static bool is_of_path(const wpa_fact_installer *row, wpa_slice option, const char *value)
+{
+    return wpa_text_is(row->kind, "pub") && wpa_text_is(value, "path") &&
+           (wpa_slice_is(option, "-s") || wpa_slice_is(option, "--source"));
+}
+
+/* The package is named by an option: by --git it is, whatever the arguments say. */
+static void name_package(install *in, wpa_slice option, const wpa_shell_word *word)
+{
+    if (is_choice(in->row->from_option, option) && !in->has_source) {
+        in->has_source = true;
+        in->n_packages = 0;
+    }
+    in->has_named_source = true;
+    add_package(in, word);
+}
+
 /* An option; returns how many words it takes beyond itself. */
 static size_t read_option(install *in, const wpa_shell_word *word, const wpa_shell_word *next)
 {
@@ -46,6 +67,9 @@ static size_t read_option(install *in, const wpa_shell_word *word, const wpa_she
     bool has_value = word->text[length] == '=';
     wpa_slice name = {word->text, length};
     size_t taken = has_value ? 0 : 1;
+    const char *value = has_value ? word->text + length + 1 : next ? next->text : "";
+    in->has_commit = in->has_commit || wpa_slice_is(name, "--rev");
+    in->is_locked = in->is_locked || is_of_path(row, name, value);
     if (wpa_fact_list_has(row->lock_options, name)) {
         bool is_file = wpa_text_is(row->kind, "pypi") && !wpa_slice_is(name, "--require-hashes");
         in->is_locked = in->is_locked || !is_file;
@@ -58,8 +82,7 @@ static size_t read_option(install *in, const wpa_shell_word *word, const wpa_she
     bool names_package = is_choice(row->from_option, name) || is_choice(row->id_option, name) ||
                          is_choice(row->only_option, name);
     if (names_package && !has_value && next) {
-        in->has_named_source = true;
-        add_package(in, next);
+        name_package(in, name, next);
         return 1;
     }
     in->answers_yes = in->answers_yes || wpa_slice_is(name, "-y") || wpa_slice_is(name, "--yes");
@@ -80,7 +103,7 @@ static void read_words(install *in, size_t behind)
         if (in->row->only_option || (in->row->single && in->has_named_source)) {
             return; /* what follows is the command to run */
         }
-        if (!skips) {
+        if (!skips && !in->has_source) {
             add_package(in, word);
         }
         skips = false;
@@ -95,6 +118,29 @@ static void read_words(install *in, size_t behind)
 /* ---- packages ----------------------------------------------------------------------------------
  */
 
+/* cabal names targets of the project as it does packages. */
+static bool is_target_of_project(const install *in, const char *package)
+{
+    static const char *const targets[] = {"all", "exe:", "lib:", "test:", "all:", "flib:"};
+    bool is_cabal = wpa_text_is(in->row->kind, "hackage");
+    for (size_t i = 0; is_cabal && i < WPA_COUNT(targets); i++) {
+        size_t length = strlen(targets[i]);
+        bool is_prefix = targets[i][length - 1] == ':';
+        if (is_prefix ? wpa_text_starts(package, targets[i]) : wpa_text_is(package, targets[i])) {
+            return true;
+        }
+    }
+    const wpa_surroundings *around = is_cabal ? in->run->source->around : NULL;
+    if (!around || strpbrk(package, "*?[")) {
+        return false;
+    }
+    const char *file = wpa_arena_printf(in->run->arena, "%s.cabal", package);
+    const char *below = wpa_arena_printf(in->run->arena, "**/%s", file);
+    return (around->repository && wpa_text_is_ci(around->repository, package)) ||
+           (around->has_paths &&
+            (wpa_surroundings_has(around, file) || wpa_surroundings_match(around, below)));
+}
+
 static bool is_local(const install *in, const char *package)
 {
     static const char *const endings[] = {".whl", ".tar.gz", ".tgz",   ".zip",    ".gem", ".deb",
@@ -108,13 +154,30 @@ static bool is_local(const install *in, const char *package)
                    strchr(package, '\\') != NULL || wpa_text_starts(package, "link:") ||
                    wpa_text_starts(package, "workspace:");
     bool has_slash = strchr(package, '/') && wpa_text_is(in->row->kind, "pypi");
-    return is_path || (has_slash && !strstr(package, "://") && !strstr(package, " @ ")) ||
+    bool is_script = wpa_text_is(in->row->kind, "deno") && !strchr(package, ':');
+    return is_path || is_script || is_target_of_project(in, package) ||
+           (has_slash && !strstr(package, "://") && !strstr(package, " @ ")) ||
            (in->row->lock_suffix && wpa_text_ends(package, in->row->lock_suffix));
+}
+
+/* "name-1.2.3": the last dash with a digit behind it. */
+static const char *version_behind_dash(const char *package)
+{
+    const char *version = NULL;
+    for (const char *at = strchr(package, '-'); at; at = strchr(at + 1, '-')) {
+        version = isdigit((unsigned char)at[1]) ? at + 1 : version;
+    }
+    return version;
 }
 
 /* What stands behind the mark of the row, NULL if there is none. */
 static const char *version_of(const install *in, const char *package)
 {
+    if (wpa_text_is(in->row->version_mark, "-")) {
+        return version_behind_dash(package);
+    }
+    const char *scope = strstr(package, ":@"); /* npm:@scope/name */
+    package = scope ? scope + 1 : package;
     for (const char *at = in->row->version_mark; at && *at;) {
         size_t length = strcspn(at, "|");
         const char *from = package + 1; /* @scope/name */
@@ -145,6 +208,12 @@ static bool has_commit(const char *text)
         }
     }
     return false;
+}
+
+/* A flake of somebody's own is in no signed collection. */
+static bool is_foreign(const install *in, const char *package)
+{
+    return wpa_text_is(in->row->kind, "nix") && strchr(package, ':');
 }
 
 /* Installers that everything else is installed by; bringing them up to date is common advice. */
@@ -182,7 +251,8 @@ static void check_package(wpa_rule_run *run, const install *in, const wpa_shell_
     }
     bool is_fixed =
         in->has_version || has_mark_alone || (version && is_exact(version)) || has_commit(package);
-    bool is_minor = is_fixed || in->row->is_signed || is_installer_itself(package);
+    bool is_minor = is_fixed || (in->row->is_signed && !is_foreign(in, package)) ||
+                    is_installer_itself(package);
     const char *shown = wpa_rule_quote(run, package, strlen(package));
     wpa_finding **first = is_minor ? &told->fixed : &told->loose;
     if (*first) {
@@ -216,16 +286,32 @@ static void check_download(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
+/* "$PYTHON -m pip ...": whatever the variable names, it is a Python. */
+static bool is_interpreter(const wpa_shell_command *c, const char *const words[], size_t n)
+{
+    bool is_open = c->first < c->n_words && !c->words[c->first].is_literal;
+    return is_open && n >= 2 && wpa_text_is(words[0], "-m") &&
+           (wpa_text_is(words[1], "pip") || wpa_text_is(words[1], "pipx"));
+}
+
+/* --locked fixes what a package depends on, but not which commit a branch stands at. */
+static bool is_of_cargo(const install *in)
+{
+    return wpa_text_is(in->row->kind, "cargo");
+}
+
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
     const char *words[WPA_SHELL_WORDS_MAX];
     size_t n = wpa_shell_arguments(c, words, WPA_SHELL_WORDS_MAX), behind;
-    install in = {.step = step, .command = c};
-    in.row = wpa_facts_installer_find(c->name, words, n, &behind);
+    install in = {.run = run, .step = step, .command = c};
+    const char *name = is_interpreter(c, words, n) ? "python" : c->name;
+    in.row = wpa_facts_installer_find(name, words, n, &behind);
     if (in.row) {
         read_words(&in, behind);
         install_told told = {0};
+        in.is_locked = in.is_locked && (!in.has_source || in.has_commit || !is_of_cargo(&in));
         for (size_t i = 0; i < in.n_packages && !in.is_locked; i++) {
             check_package(run, &in, in.packages[i], &told);
         }

@@ -1,4 +1,5 @@
 /* SEC-048: the check of who answers is switched off. */
+#include <ctype.h>
 #include <string.h>
 
 #include "rules/steps.h"
@@ -17,40 +18,80 @@ static const switch_off switches[] = {
     {"aria2c", "--check-certificate=false", NULL},
     {"http", "--verify=no", NULL},
     {"https", "--verify=no", NULL},
-    {"git", "http.sslVerify", "false"},
-    {"git", "http.sslverify", "false"},
-    {"git", "http.sslVerify=false", NULL},
-    {"git", "http.sslverify=false", NULL},
-    {"git", "http.sslVerify=0", NULL},
+    {"http", "--verify", "no"},
+    {"https", "--verify", "no"},
     {NULL, "strict-ssl", "false"},
     {NULL, "strict-ssl=false", NULL},
     {NULL, "--strict-ssl=false", NULL},
     {NULL, "--no-strict-ssl", NULL},
+    {NULL, "--strict-ssl", "false"},
+    {"yarn", "enableStrictSsl", "false"},
     {NULL, "--trusted-host", NULL},
+    {NULL, "--trusted-host=", NULL},
+    {"pip", "global.trusted-host", NULL},
+    {"pip", "install.trusted-host", NULL},
+    {"pip3", "global.trusted-host", NULL},
+    {"pip3", "install.trusted-host", NULL},
     {NULL, "--allow-insecure-host", NULL},
+    {NULL, "--allow-insecure-host=", NULL},
     {"conda", "ssl_verify", "false"},
     {"conda", "ssl_verify", "False"},
+    {"conda", "ssl_verify", "no"},
+    {"bundle", "ssl_verify_mode", "0"},
     {"composer", "disable-tls", "true"},
     {"composer", "secure-http", "false"},
-    {NULL, "StrictHostKeyChecking=no", NULL},
-    {NULL, "-oStrictHostKeyChecking=no", NULL},
-    {NULL, "StrictHostKeyChecking=off", NULL},
     {NULL, "--insecure-skip-tls-verify", NULL},
     {NULL, "--insecure-skip-tls-verify=true", NULL},
     {NULL, "--insecure-skip-verify", NULL},
-    {"podman", "--tls-verify=false", NULL},
-    {"skopeo", "--tls-verify=false", NULL},
+    {NULL, "--tls-verify=false", NULL},
+    {NULL, "--tls-verify", "false"},
     {"skopeo", "--src-tls-verify=false", NULL},
     {"skopeo", "--dest-tls-verify=false", NULL},
-    {"buildah", "--tls-verify=false", NULL},
+    {"argocd", "--insecure", NULL},
+    {"crane", "--insecure", NULL},
+    {"oras", "--insecure", NULL},
+    {"mc", "--insecure", NULL},
+    {"openstack", "--insecure", NULL},
+    {"hg", "--insecure", NULL},
+    {"svn", "--trust-server-cert", NULL},
+    {"rclone", "--no-check-certificate", NULL},
+    {"cf", "--skip-ssl-validation", NULL},
+    {"vault", "-tls-skip-verify", NULL},
+    {"aws", "--no-verify-ssl", NULL},
+    {"gcloud", "auth/disable_ssl_validation", "true"},
+    {"gcloud", "auth/disable_ssl_validation", "True"},
     {"apt-get", "--allow-unauthenticated", NULL},
     {"apt", "--allow-unauthenticated", NULL},
+    {"apt-get", "--allow-insecure-repositories", NULL},
+    {"apt", "--allow-insecure-repositories", NULL},
     {"apt-get", "--force-yes", NULL},
     {"zypper", "--no-gpg-checks", NULL},
     {"dnf", "--nogpgcheck", NULL},
     {"yum", "--nogpgcheck", NULL},
     {NULL, "-SkipCertificateCheck", NULL},
     {NULL, "-Dmaven.wagon.http.ssl.insecure=true", NULL},
+    {NULL, "-Dmaven.wagon.http.ssl.allowall=true", NULL},
+};
+
+/* Settings by their name in any case, as options, configuration files and scripts hold them. */
+typedef struct setting {
+    const char *name;
+    const char *values; /* "a|b" */
+    const char *file;   /* part of the name of the file that it is written to */
+} setting;
+
+static const setting settings[] = {
+    {"StrictHostKeyChecking", "no|off", "ssh"},
+    {"sslVerify", "false|0|no|off", "gitconfig"},
+    {"Verify-Peer", "false", "apt"},
+    {"Verify-Host", "false", "apt"},
+    {"Acquire::AllowInsecureRepositories", "true", "apt"},
+    {"APT::Get::AllowUnauthenticated", "true", "apt"},
+    {"strict-ssl", "false", "npmrc"},
+    {"enableStrictSsl", "false", "yarnrc"},
+    {"check_certificate", "off", "wgetrc"},
+    {"trusted", "yes", "sources"},
+    {"ssl:verify-certificate", "no|false|off", "lftp"},
 };
 
 /* Variables that switch it off, in env or assigned in a script. */
@@ -58,8 +99,14 @@ static const struct {
     const char *name, *value; /* value NULL: any that is not empty */
 } variables[] = {
     {"NODE_TLS_REJECT_UNAUTHORIZED", "0"},
-    {"GIT_SSL_NO_VERIFY", "true"},
-    {"GIT_SSL_NO_VERIFY", "1"},
+    {"GIT_SSL_NO_VERIFY", NULL},
+    {"ANSIBLE_HOST_KEY_CHECKING", "false"},
+    {"ANSIBLE_HOST_KEY_CHECKING", "0"},
+    {"VAULT_SKIP_VERIFY", "true"},
+    {"VAULT_SKIP_VERIFY", "1"},
+    {"GOVC_INSECURE", "true"},
+    {"GOVC_INSECURE", "1"},
+    {"PERL_LWP_SSL_VERIFY_HOSTNAME", "0"},
     {"PYTHONHTTPSVERIFY", "0"},
     {"NPM_CONFIG_STRICT_SSL", "false"},
     {"npm_config_strict_ssl", "false"},
@@ -79,7 +126,49 @@ static bool switches_off(const char *name, size_t length, const char *value)
     for (size_t i = 0; i < WPA_COUNT(variables); i++) {
         bool is_named =
             strlen(variables[i].name) == length && memcmp(variables[i].name, name, length) == 0;
-        if (is_named && (variables[i].value ? wpa_text_is(value, variables[i].value) : *value)) {
+        if (is_named && (variables[i].value ? wpa_text_is_ci(value, variables[i].value) : *value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "a|b" holds the word that text begins with. */
+static bool begins_with_one(const char *text, const char *end, const char *choices)
+{
+    size_t length = 0;
+    while (text + length < end && (isalnum((unsigned char)text[length]) || text[length] == '-')) {
+        length++;
+    }
+    for (const char *at = choices; *at;) {
+        size_t n = strcspn(at, "|");
+        if (n == length && strncasecmp(at, text, n) == 0) {
+            return true;
+        }
+        at += n + (at[n] == '|');
+    }
+    return false;
+}
+
+/* "name=value", "name value", "name: value", 'name "value"'; *found is where the name begins. */
+static bool is_set(const setting *s, const char *text, size_t length, wpa_span *found)
+{
+    const char *end = text + length;
+    for (const char *at = text; (at = wpa_text_find_ci(at, (size_t)(end - at), s->name)); at++) {
+        const char *value = at + strlen(s->name);
+        const char *behind = value;
+        while (value < end && strchr(" \t=:\"'", *value)) {
+            value++;
+        }
+        bool is_option = at - text == 2 && text[0] == '-' && text[1] == 'o';
+        bool is_whole =
+            at == text || is_option || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
+        if (is_whole && value > behind && begins_with_one(value, end, s->values)) {
+            const char *last = value;
+            while (last < end && isalnum((unsigned char)*last)) {
+                last++;
+            }
+            *found = (wpa_span){(size_t)(at - text), (size_t)(last - text)};
             return true;
         }
     }
@@ -107,11 +196,15 @@ static bool is_local(const wpa_shell_command *c, bool *has_url)
 static bool goes_nearby(const wpa_shell_command *c)
 {
     for (size_t i = c->first + 1; i < c->n_words; i++) {
-        const char *at = strchr(c->words[i].text, '@');
-        const char *host = at ? at + 1 : c->words[i].text;
+        const char *word = c->words[i].text;
+        const char *at = strchr(word, '@');
+        bool is_trusted = wpa_text_starts(word, "--trusted-host=") ||
+                          wpa_text_starts(word, "--allow-insecure-host=");
+        const char *host = at ? at + 1 : is_trusted ? strchr(word, '=') + 1 : word;
         size_t length = strcspn(host, ":/");
         wpa_slice slice = {host, length};
-        bool is_host = at || wpa_slice_is(slice, "localhost") || wpa_slice_is(slice, "127.0.0.1");
+        bool is_host = at || is_trusted || wpa_slice_is(slice, "localhost") ||
+                       wpa_slice_is(slice, "127.0.0.1");
         if (is_host && length && host[0] != '$' && wpa_url_is_local(slice)) {
             return true;
         }
@@ -136,6 +229,22 @@ static bool has_k(const char *word)
     return false;
 }
 
+/* In one word, or in two: "http.sslVerify false". */
+static bool is_setting(const char *word, const char *next)
+{
+    wpa_span found;
+    for (size_t i = 0; i < WPA_COUNT(settings); i++) {
+        const setting *s = &settings[i];
+        size_t length = strlen(word), n = strlen(s->name);
+        bool is_end = length >= n && strcasecmp(word + length - n, s->name) == 0;
+        if (is_end ? begins_with_one(next, next + strlen(next), s->values)
+                   : is_set(s, word, length, &found)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_switch(const wpa_shell_command *c, size_t i)
 {
     const char *word = c->words[i].text;
@@ -145,7 +254,10 @@ static bool is_switch(const wpa_shell_command *c, size_t i)
     }
     for (size_t k = 0; k < WPA_COUNT(switches); k++) {
         const switch_off *s = &switches[k];
-        if (*s->word == *word && s->word[1] == word[1] && wpa_text_is(s->word, word) &&
+        size_t length = strlen(s->word);
+        bool is_prefix = s->word[length - 1] == '=' && strncmp(s->word, word, length) == 0;
+        if (*s->word == *word && s->word[1] == word[1] &&
+            (is_prefix || wpa_text_is(s->word, word)) &&
             (!s->program || wpa_text_is(s->program, c->name)) &&
             (!s->next || wpa_text_is(s->next, next))) {
             return true;
@@ -153,24 +265,32 @@ static bool is_switch(const wpa_shell_command *c, size_t i)
     }
     const char *equals = strchr(word, '=');
     return (equals && switches_off(word, (size_t)(equals - word), equals + 1)) ||
-           strstr(word, "-o StrictHostKeyChecking=no") != NULL;
+           is_setting(word, next);
 }
 
 /* Options, assignments and names of settings: most words are none of them. */
 static bool may_switch(const char *word)
 {
-    static const char *const names[] = {"http.sslVerify", "http.sslverify", "strict-ssl",
-                                        "ssl_verify",     "disable-tls",    "secure-http"};
-    return *word == '-' || strchr(word, '=') || wpa_text_starts(word, "$env:") ||
-           (strpbrk(word, "._-") && wpa_text_index(word, names, WPA_COUNT(names)) >= 0);
+    static const char *const parts[] = {"ssl", "trusted-host", "disable-tls", "secure-http",
+                                        "hostkeychecking"};
+    if (*word == '-' || strchr(word, '=')) {
+        return true;
+    }
+    size_t length = strlen(word);
+    for (size_t i = 0; length > 8 && i < WPA_COUNT(parts); i++) {
+        if (wpa_text_find_ci(word, length, parts[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static bool is_assigned(const wpa_shell_command *c, size_t i)
+/* Programs that print or look for words. */
+static bool only_names(const wpa_shell_command *c)
 {
-    const char *word = c->words[i].text;
-    const char *env = wpa_text_starts(word, "$env:") ? word + 5 : NULL;
-    return env && i + 2 < c->n_words && wpa_text_is(c->words[i + 1].text, "=") &&
-           switches_off(env, strlen(env), c->words[i + 2].text);
+    static const char *const names[] = {"echo", "printf", "grep", "egrep", "fgrep",
+                                        "rg",   "sed",    "awk",  "cat",   "Write-Output"};
+    return wpa_text_index(c->name, names, WPA_COUNT(names)) >= 0;
 }
 
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
@@ -179,9 +299,8 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
     bool has_url = false, is_known = false; /* whom it asks, once there is a switch */
     for (size_t i = 0; i < c->n_words; i++) {
         const wpa_shell_word *word = &c->words[i];
-        if (may_switch(word->text) && (is_switch(c, i) || is_assigned(c, i))) {
-            if (!is_known && (is_local(c, &has_url) || goes_nearby(c) ||
-                              wpa_text_is(c->name, "echo") || wpa_text_is(c->name, "printf"))) {
+        if (may_switch(word->text) && is_switch(c, i)) {
+            if (!is_known && (is_local(c, &has_url) || goes_nearby(c) || only_names(c))) {
                 return;
             }
             is_known = true;
@@ -195,13 +314,147 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
+/* ---- files that programs are told by ----------------------------------------------------------
+ */
+
+static void report_text(wpa_rule_run *run, const wpa_outline_step *step, wpa_span place)
+{
+    const char *text = step->run->text;
+    (void)wpa_rule_report_script(run, step, place, NULL, NULL,
+                                 "%s lets anybody answer in the server's place",
+                                 wpa_rule_quote(run, text + place.start, wpa_span_length(place)));
+}
+
+/* What a command writes into this file. */
+static void check_written(wpa_rule_run *run, const wpa_outline_step *step, const char *file,
+                          wpa_span span)
+{
+    const char *text = step->script->text + span.start;
+    size_t length = wpa_span_length(span);
+    if (wpa_text_find_ci(text, length, "localhost") || memmem(text, length, "127.0.0.1", 9)) {
+        return;
+    }
+    for (size_t i = 0; i < WPA_COUNT(settings); i++) {
+        wpa_span found;
+        if (wpa_text_find_ci(file, strlen(file), settings[i].file) &&
+            is_set(&settings[i], text, length, &found)) {
+            report_text(run, step, (wpa_span){span.start + found.start, span.start + found.end});
+            return;
+        }
+    }
+    for (size_t i = 0; strstr(file, "GITHUB_ENV") && i < WPA_COUNT(variables); i++) {
+        const setting s = {variables[i].name, variables[i].value ? variables[i].value : "true|1",
+                           NULL};
+        wpa_span found;
+        if (is_set(&s, text, length, &found)) {
+            report_text(run, step, (wpa_span){span.start + found.start, span.start + found.end});
+            return;
+        }
+    }
+}
+
+/* The span with the here-documents of the command. */
+static wpa_span with_bodies(wpa_span span, const wpa_shell_command *c)
+{
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        wpa_span body = c->redirects[i].body;
+        span.end = wpa_span_length(body) && body.end > span.end ? body.end : span.end;
+    }
+    return span;
+}
+
+/* "echo ... >> file", "cat <<EOF > file", "echo ... | tee -a file". */
+static void check_files(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_script *script = step->script && step->script->is_readable ? step->script : NULL;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        const wpa_shell_word *target =
+            wpa_text_is(c->name, "tee") ? wpa_shell_argument(c, 0) : NULL;
+        for (size_t k = 0; k < c->n_redirects && !target; k++) {
+            const wpa_shell_redirect *r = &c->redirects[k];
+            target =
+                wpa_text_is(r->operator, ">") || wpa_text_is(r->operator, ">>") ? &r->target : NULL;
+        }
+        if (!target || !c->n_words || c->is_nested_script) {
+            continue;
+        }
+        wpa_span span = with_bodies(c->span, c);
+        if (wpa_text_is(c->before, "|") && i && c[-1].n_words) {
+            wpa_span fed = with_bodies(c[-1].span, &c[-1]);
+            span.start = fed.start < span.start ? fed.start : span.start;
+            span.end = fed.end > span.end ? fed.end : span.end;
+        }
+        check_written(run, step, target->text, span);
+    }
+}
+
+/* ---- scripts of other languages ----------------------------------------------------------------
+ */
+
+static bool is_comment(const char *text, size_t at)
+{
+    while (at > 0 && text[at - 1] != '\n') {
+        at--;
+    }
+    return text[at + strspn(text + at, " \t")] == '#';
+}
+
+/* $env:NAME = 'value' */
+static void check_assigned(wpa_rule_run *run, const wpa_outline_step *step, const char *text)
+{
+    for (const char *at = strcasestr(text, "$env:"); at; at = strcasestr(at + 1, "$env:")) {
+        const char *name = at + 5;
+        size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
+        const char *value = name + length + strspn(name + length, " \t");
+        if (*value != '=' || value[1] == '=' || !length) {
+            continue;
+        }
+        value += 1 + strspn(value + 1, " \t\"'");
+        size_t n = strcspn(value, "\"'; \t\r\n");
+        const char *set = wpa_arena_slice(run->arena, value, n);
+        size_t from = (size_t)(at - text);
+        if (switches_off(name, length, set) && !is_comment(text, from)) {
+            report_text(run, step, (wpa_span){from, (size_t)(name + length - text)});
+        }
+    }
+}
+
+/* Callbacks and arguments by which libraries ask nobody who answers. */
+static void check_libraries(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    static const struct {
+        wpa_shell shell;
+        const char *mark, *also; /* also: what the script has to hold too */
+    } marks[] = {
+        {WPA_SHELL_PWSH, "ServerCertificateValidationCallback", "$true"},
+        {WPA_SHELL_PYTHON, "verify=False", "requests"},
+        {WPA_SHELL_PYTHON, "verify=False", "httpx"},
+        {WPA_SHELL_PYTHON, "ssl._create_unverified_context", "ssl"},
+    };
+    const char *text = step->run ? step->run->text : NULL;
+    bool is_told = false;
+    if (text && step->shell == WPA_SHELL_PWSH) {
+        check_assigned(run, step, text);
+    }
+    for (size_t i = 0; text && i < WPA_COUNT(marks) && !is_told; i++) {
+        const char *at = marks[i].shell == step->shell ? strstr(text, marks[i].mark) : NULL;
+        size_t from = at ? (size_t)(at - text) : 0;
+        if (at && strstr(text, marks[i].also) && !is_comment(text, from)) {
+            report_text(run, step, (wpa_span){from, from + strlen(marks[i].mark)});
+            is_told = true;
+        }
+    }
+}
+
 static void check_env(wpa_rule_run *run, const wpa_outline_step *step,
                       const wpa_yaml_pair *variable)
 {
     const char *name = wpa_yaml_text(variable->key), *value = wpa_yaml_text(variable->value);
+    wpa_span found;
     (void)step;
-    if (value &&
-        (switches_off(name, strlen(name), value) || strstr(value, "StrictHostKeyChecking=no"))) {
+    if (value && (switches_off(name, strlen(name), value) ||
+                  is_set(&settings[0], value, strlen(value), &found))) {
         (void)wpa_rule_report(run, wpa_yaml_resolve(variable->value)->span, NULL, NULL,
                               "%s at %s lets anybody answer in the server's place", name,
                               wpa_rule_quote(run, value, strlen(value)));
@@ -235,6 +488,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     wpa_rule_each_command(run, check_command);
     wpa_rule_each_env(run, check_env);
     wpa_rule_each_step(run, check_inputs);
+    wpa_rule_each_step(run, check_files);
+    wpa_rule_each_step(run, check_libraries);
     return true;
 }
 
@@ -278,6 +533,26 @@ const wpa_rule wpa_rule_tls_disabled = {
                                    "PYTHONHTTPSVERIFY",
                                    "TLS_CA_STORE",
                                    "ssh-strict",
+                                   "Verify-Peer",
+                                   "Verify-Host",
+                                   "AllowUnauthenticated",
+                                   "StrictSsl",
+                                   "check_certificate",
+                                   "trusted=yes",
+                                   "verify-certificate",
+                                   "--verify",
+                                   "verify-ssl",
+                                   "ssl_validation",
+                                   "ssl-validation",
+                                   "skip-verify",
+                                   "SKIP_VERIFY",
+                                   "trust-server-cert",
+                                   "HOST_KEY_CHECKING",
+                                   "SSL_VERIFY",
+                                   "ssl.allowall",
+                                   "CertificateValidation",
+                                   "verify=False",
+                                   "unverified_context",
                                    NULL},
     .commands = (const char *const[]){"curl", NULL}, /* -k */
     .check = check,

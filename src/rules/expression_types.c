@@ -442,12 +442,20 @@ static const wpa_type *local_action_outputs(wpa_expression_types *t, const char 
     return declared_outputs(t, wpa_yaml_get(root, "outputs"), is_known);
 }
 
-/** Is all that the action can put out in its metadata, and the metadata that of this version? */
+/**
+ * Is all that the action can put out in its metadata, and the metadata that of this version? Code
+ * may set what its metadata does not name; where that names nothing, its outputs, if there are any,
+ * are told somewhere else.
+ */
 static bool has_known_outputs(const wpa_outline_uses *uses)
 {
     const wpa_fact_use *fact = uses->fact;
     wpa_version newest;
     if (!fact || !fact->action || !fact->has_major || wpa_facts_has_open_outputs(uses->slug)) {
+        return false;
+    }
+    bool is_code = !fact->major.using || !wpa_text_is(fact->major.using, "composite");
+    if (is_code && fact->major.n_outputs == 0) {
         return false;
     }
     bool is_newer = fact->has_version && fact->major.newest &&

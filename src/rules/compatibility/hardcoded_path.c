@@ -34,13 +34,17 @@ static bool is_path_char(char c)
     return c && !strchr(" \t\r\n\"'`;|&<>(){}$,:", c);
 }
 
-/* How much of the path the variable stands for. */
+/* How much of the path the variable stands for; 0: the workspace's second part is missing. */
 static size_t length_of(const char *at, size_t i)
 {
     size_t n = strlen(paths[i].prefix);
     for (int parts = 0; paths[i].is_workspace && parts < 2; parts++) {
+        size_t start = n;
         while (is_path_char(at[n]) && at[n] != '/' && at[n] != '\\') {
             n++;
+        }
+        if (n == start) {
+            return 0;
         }
         n += parts == 0 && (at[n] == '/' || at[n] == '\\');
     }
@@ -56,7 +60,8 @@ static int path_at(const char *text, size_t at)
         if (strncmp(text + at, paths[i].prefix, strlen(paths[i].prefix)) == 0) {
             char next = text[at + strlen(paths[i].prefix)];
             bool ends = !is_path_char(next) || strchr("/\\", next);
-            if (ends || strchr("/\\", paths[i].prefix[strlen(paths[i].prefix) - 1])) {
+            ends = ends || strchr("/\\", paths[i].prefix[strlen(paths[i].prefix) - 1]);
+            if (ends && length_of(text + at, i) > 0) {
                 return (int)i;
             }
         }

@@ -71,7 +71,10 @@ static const char *check_of(wpa_shape_wrong fault, const char *form)
     case WPA_SHAPE_EMPTY_SEQUENCE:
         return must_have_items(form) ? (wpa_text_is(form, "schedule") ? "S15" : "S6") : NULL;
     case WPA_SHAPE_NOT_SCALAR:
-        return wpa_text_starts(form, "on-") ? "S14" : "S7";
+        /* Filters of an event that takes none do not harm it; the rule events tells of them. */
+        return wpa_facts_event_find(wpa_slice_of(form)) ? NULL
+               : wpa_text_starts(form, "on-")           ? "S14"
+                                                        : "S7";
     case WPA_SHAPE_EMPTY_TEXT:
         return "S8";
     case WPA_SHAPE_NOT_BOOL:
@@ -172,8 +175,9 @@ static bool is_event_config(const wpa_yaml_node *mapping)
 /** Documented keys that the published schema does not have yet. */
 static bool is_newer_key(const wpa_schema_def *def, const char *key)
 {
-    return wpa_text_is(key, "cache-mode") && (wpa_text_is(def->name, "job-factory") ||
-                                              wpa_text_is(def->name, "workflow-root-strict"));
+    static const char *const forms[] = {"job-factory", "workflow-job", "workflow-root-strict"};
+    return wpa_text_is(key, "cache-mode") &&
+           wpa_text_index(def->name, forms, WPA_COUNT(forms)) >= 0;
 }
 
 static bool tell_unknown(wpa_rule_run *run, const wpa_schema_def *def, const wpa_yaml_node *mapping,

@@ -8,6 +8,7 @@
 
 #include "expr/expr.h"
 #include "rules/graph.h"
+#include "rules/trust.h"
 #include "rules/work.h"
 
 /* What a group's text tells runs apart by. */
@@ -180,15 +181,43 @@ static bool is_on_pr_alone(const wpa_outline *o)
     return wpa_outline_only_triggers(o, pr_like);
 }
 
-/* Another group for each tag or commit: nothing is there to be cancelled. */
-static bool is_apart(const wpa_outline *o, const group *g)
+/* The trigger starts a run once for each tag, and on nothing else. */
+static bool is_once_a_tag(const wpa_outline_trigger *t)
 {
-    static const char *const once[] = {"release", "create", NULL};
-    const wpa_outline_trigger *push = wpa_outline_trigger_find(o, "push");
-    bool on_tags = push && o->n_triggers == 1 && wpa_yaml_find(push->config, "tags") &&
-                   !wpa_yaml_find(push->config, "branches");
-    return g->scope.has_run ||
-           (g->scope.has_ref && (on_tags || wpa_outline_only_triggers(o, once)));
+    bool on_tags = wpa_text_is(t->name, "push") && wpa_yaml_find(t->config, "tags") &&
+                   !wpa_yaml_find(t->config, "branches");
+    return on_tags || wpa_text_is(t->name, "release") || wpa_text_is(t->name, "create");
+}
+
+/* A test that only runs for tags pass, with nothing beside it that others would. */
+static bool asks_for_tag(const wpa_yaml_node *condition)
+{
+    static const char *const tests[] = {"startsWith(github.ref, 'refs/tags",
+                                        "startsWith(github.ref,'refs/tags",
+                                        "github.ref_type == 'tag'"};
+    const char *text = wpa_yaml_text(condition);
+    for (size_t i = 0; text && !strstr(text, "||") && i < WPA_COUNT(tests); i++) {
+        const char *at = wpa_text_find_ci(text, strlen(text), tests[i]);
+        if (at && (at == text || at[-1] != '!')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Another group for each tag or commit: nothing is there to be cancelled. */
+static bool is_apart(const wpa_outline *o, const group *g, const wpa_outline_job *job)
+{
+    if (g->scope.has_run || (g->scope.has_ref && asks_for_tag(job->condition))) {
+        return true;
+    }
+    for (size_t i = 0; i < o->n_triggers; i++) {
+        const wpa_outline_trigger *t = &o->triggers[i];
+        if (!is_once_a_tag(t) && !wpa_trust_is_for_other_event(job->condition, t->name)) {
+            return false;
+        }
+    }
+    return g->scope.has_ref && o->n_triggers > 0;
 }
 
 typedef enum shipping {
@@ -215,11 +244,13 @@ static void check_cancel(wpa_rule_run *run, const wpa_outline *o, const group *g
 {
     const wpa_outline_job *worst = NULL;
     shipping how = SHIPS_NOTHING;
-    if (!cancels(g) || is_on_pr_alone(o) || is_apart(o, g)) {
+    if (!cancels(g) || is_on_pr_alone(o)) {
         return;
     }
     for (size_t i = 0; i < o->n_jobs; i++) {
-        shipping own = g->job && g->job != &o->jobs[i] ? SHIPS_NOTHING : ships(run, &o->jobs[i]);
+        bool is_held = !g->job || g->job == &o->jobs[i];
+        shipping own =
+            is_held && !is_apart(o, g, &o->jobs[i]) ? ships(run, &o->jobs[i]) : SHIPS_NOTHING;
         worst = own > how ? &o->jobs[i] : worst;
         how = own > how ? own : how;
     }

@@ -61,20 +61,12 @@ wpa_taint wpa_taint_of_script(wpa_rule_run *run, const wpa_site *site, wpa_span 
 wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const char *name,
                                 size_t at);
 
+/** Of what this script, before the offset, and the steps before it write to the file. */
+wpa_taint wpa_taint_of_file(wpa_rule_run *run, const wpa_site *site, const char *file, size_t at);
+
 /** Is it text of somebody, not only something unknown? */
 bool wpa_taint_is_tainted(const wpa_taint *taint);
 /** Is it what strangers, not people with write access, choose? */
 bool wpa_taint_is_of_outsider(const wpa_taint *taint);
 /** Show every hop on the finding, the source first. */
 void wpa_taint_relate(wpa_rule_run *run, wpa_finding *finding, const wpa_taint *taint);
-
-/** A line that a step's script writes into one of the runner's files. */
-typedef struct wpa_export {
-    const char *file;  /* "GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY" */
-    const char *name;  /* of the variable or output, NULL if it cannot be told */
-    wpa_span value;    /* bytes of the script that are written, with the name */
-    wpa_span redirect; /* operator and target, or the command that writes */
-} wpa_export;
-
-/** What a script writes there, by position; for scripts of every shell. */
-const wpa_export *wpa_exports_of(const wpa_outline_step *step, wpa_arena *arena, size_t *n);

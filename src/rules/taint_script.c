@@ -1,227 +1,18 @@
-/* Taint inside scripts: variables, assignments, what is written to the runner's files. */
+/* Taint inside scripts: variables, assignments, files, what is written to the runner's files. */
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/exports.h"
 #include "rules/intake.h"
 #include "rules/taint_internal.h"
 
 #define NAME_MAX_BYTES 128
-#define EXPORTS_MAX 256
+#define WRITINGS_MAX 128
 
 static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 
-static const char *const files[] = {"GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT",
-                                    "GITHUB_STEP_SUMMARY"};
-
 /* ---- what is written to the runner's files -----------------------------------------------------
  */
-
-/** File that text names at its start, behind "$", "${", "%", "$env:" and quotes; NULL if none. */
-static const char *file_named(const char *text)
-{
-    text += strspn(text, "\"'");
-    text += *text == '$' || *text == '%' ? 1 : 0;
-    text += *text == '{' ? 1 : 0;
-    text += strncasecmp(text, "env:", 4) == 0 ? 4 : 0;
-    for (size_t i = 0; i < WPA_COUNT(files); i++) {
-        size_t length = strlen(files[i]);
-        if (strncasecmp(text, files[i], length) == 0 &&
-            !(isalnum((unsigned char)text[length]) || text[length] == '_')) {
-            return files[i];
-        }
-    }
-    return NULL;
-}
-
-typedef struct gatherer {
-    const char *raw; /* the script with its expressions */
-    wpa_export *items;
-    size_t n, capacity;
-    wpa_arena *arena;
-} gatherer;
-
-static const char *name_in(const gatherer *g, const char *text, wpa_span value)
-{
-    for (size_t i = value.start; i < value.end; i++) {
-        size_t start = i;
-        while (i < value.end && (isalnum((unsigned char)text[i]) || strchr("_-", text[i]))) {
-            i++;
-        }
-        bool ends = i < value.end &&
-                    (text[i] == '=' || (text[i] == '<' && i + 1 < value.end && text[i + 1] == '<'));
-        bool begins = start == value.start || strchr("\"' \t\n", text[start - 1]);
-        if (i > start && ends && begins) {
-            return wpa_arena_slice(g->arena, text + start, i - start);
-        }
-    }
-    return NULL;
-}
-
-static void add_export(gatherer *g, const char *text, const char *file, wpa_span value,
-                       wpa_span redirect)
-{
-    if (g->n >= EXPORTS_MAX || value.end < value.start) {
-        return;
-    }
-    g->items = wpa_arena_grow(g->arena, g->items, g->n, &g->capacity, sizeof *g->items);
-    g->items[g->n++] = (wpa_export){file, name_in(g, text, value), value, redirect};
-}
-
-/* Text that comes down the pipe to this command, and its own words and here-document. */
-static wpa_span written_by(const wpa_script *script, size_t index)
-{
-    const wpa_shell_command *c = &script->commands[index];
-    wpa_span span = c->n_words ? c->span : (wpa_span){SIZE_MAX, 0};
-    for (size_t i = index; i > 0 && wpa_text_is(script->commands[i].before, "|"); i--) {
-        const wpa_shell_command *before = &script->commands[i - 1];
-        if (before->n_words && before->span.start < span.start) {
-            span.start = before->span.start;
-        }
-        span.end = span.end ? span.end : before->span.end;
-    }
-    for (size_t i = 0; i < c->n_redirects; i++) {
-        wpa_span body = c->redirects[i].body;
-        if (body.end > body.start) {
-            span.end = body.end > span.end ? body.end : span.end;
-            span.start = span.start < body.start ? span.start : body.start;
-        }
-    }
-    return span;
-}
-
-/* "{ ...; } >> file", "done >> file": from the bracket or loop that the redirection closes. */
-static wpa_span group_before(const wpa_script *script, size_t end)
-{
-    size_t depth = 0;
-    for (size_t i = end; i-- > 0;) {
-        char c = script->text[i];
-        depth += c == '}' || c == ')';
-        if (c == '{' || c == '(') {
-            depth -= depth ? 1 : 0;
-            if (!depth) {
-                return (wpa_span){i + 1, end};
-            }
-        }
-    }
-    return (wpa_span){0, end};
-}
-
-static wpa_span operator_of(const wpa_script *script, const wpa_shell_redirect *redirect)
-{
-    size_t start = redirect->target.span.start;
-    while (start > 0 && strchr(" \t>|", script->text[start - 1])) {
-        start--;
-    }
-    start += strspn(script->text + start, " \t");
-    return (wpa_span){start, redirect->target.span.end};
-}
-
-/* "$GITHUB_ENV", or the path as an expression: "${{ github.env }}". */
-static const char *file_of(const gatherer *g, const wpa_script *script, const wpa_shell_word *word)
-{
-    static const char *const members[] = {"github.env", "github.path", "github.output",
-                                          "github.step_summary"};
-    size_t length = wpa_span_length(word->span);
-    if (*word->text != '_' || !g->raw || word->span.end > script->length) {
-        return file_named(word->text);
-    }
-    for (size_t i = 0; i < WPA_COUNT(members); i++) {
-        if (memmem(g->raw + word->span.start, length, members[i], strlen(members[i]))) {
-            return files[i];
-        }
-    }
-    return NULL;
-}
-
-/* node -e "... appendFileSync(process.env.GITHUB_ENV, ...)" */
-static void gather_inline(gatherer *g, const wpa_script *script, const wpa_shell_command *c)
-{
-    static const char *const programs[] = {"node", "python", "python3", "ruby", "perl", "php"};
-    static const char *const writers[] = {"append", "write", "open(", "File."};
-    bool is_inline = wpa_text_index(c->name, programs, WPA_COUNT(programs)) >= 0;
-    for (size_t i = c->first + 1; is_inline && i < c->n_words; i++) {
-        const char *text = c->words[i].text;
-        const char *at = strstr(text, "GITHUB_");
-        const char *file = at ? file_named(at) : NULL;
-        bool is_writing = false;
-        for (size_t k = 0; file && k < WPA_COUNT(writers); k++) {
-            is_writing = is_writing || strstr(text, writers[k]);
-        }
-        if (is_writing) {
-            add_export(g, script->text, file, c->words[i].span, c->span);
-        }
-    }
-}
-
-static void gather_command(gatherer *g, const wpa_script *script, size_t index)
-{
-    const wpa_shell_command *c = &script->commands[index];
-    for (size_t i = 0; i < c->n_redirects; i++) {
-        const wpa_shell_redirect *r = &c->redirects[i];
-        bool is_writing = *r->operator== '>' || * r->operator== '&';
-        const char *file = is_writing ? file_of(g, script, &r->target) : NULL;
-        if (file && c->is_nested_script) { /* of "bash -c": its places are those of the word */
-            add_export(g, script->text, file, c->span, r->target.span);
-        } else if (file) {
-            bool is_group = c->n_words <= c->first;
-            wpa_span at = operator_of(script, r);
-            wpa_span value = is_group ? group_before(script, at.start) : written_by(script, index);
-            add_export(g, script->text, file, value, at);
-        }
-    }
-    gather_inline(g, script, c);
-    if (wpa_text_is(c->name, "tee")) {
-        for (size_t i = c->first + 1; i < c->n_words; i++) {
-            const char *file = file_named(c->words[i].text);
-            if (file) {
-                add_export(g, script->text, file, written_by(script, index), c->span);
-            }
-        }
-    }
-}
-
-/* Any shell: a line that names the file and writes. */
-static void gather_lines(gatherer *g, const char *text, size_t length)
-{
-    static const char *const writers[] = {">",          "Out-File", "Add-Content", "Set-Content",
-                                          "Tee-Object", "tee ",     ".write(",     "open(",
-                                          "AppendAll",  "WriteAll"};
-    size_t first = 0; /* of the lines that go on with a backtick */
-    for (size_t start = 0; start < length;) {
-        const char *newline = memchr(text + start, '\n', length - start);
-        size_t end = newline ? (size_t)(newline - text) : length;
-        for (size_t i = start; i < end; i++) {
-            const char *file = text[i] == 'G' || text[i] == 'g' ? file_named(text + i) : NULL;
-            bool is_writing = false;
-            for (size_t k = 0; file && k < WPA_COUNT(writers); k++) {
-                size_t n = strlen(writers[k]);
-                is_writing = is_writing || memmem(text + start, end - start, writers[k], n);
-            }
-            if (is_writing) {
-                add_export(g, text, file, (wpa_span){first, end}, (wpa_span){i, end});
-                break;
-            }
-        }
-        start = end + 1;
-        first = end > 0 && text[end - 1] == '`' ? first : start;
-    }
-}
-
-const wpa_export *wpa_exports_of(const wpa_outline_step *step, wpa_arena *arena, size_t *n)
-{
-    gatherer g = {.arena = arena, .raw = step->run ? step->run->text : NULL};
-    const wpa_script *script = step->script;
-    bool is_text = step->run && strlen(step->run->text) == step->run->length;
-    if (script && script->is_readable) {
-        for (size_t i = 0; i < script->n_commands; i++) {
-            gather_command(&g, script, i);
-        }
-    } else if (is_text && strstr(step->run->text, "GITHUB_")) {
-        gather_lines(&g, step->run->text, step->run->length);
-    }
-    *n = g.n;
-    return g.items;
-}
 
 /* Where the value of name stands in a written text; false if it is not there. */
 static bool find_value(const char *text, wpa_span within, const char *name, wpa_span *value)
@@ -539,6 +330,182 @@ static bool expands_at(const wpa_script *script, size_t at)
            context != WPA_SHELL_COMMENT;
 }
 
+/* ---- files that scripts write and read ---------------------------------------------------------
+ */
+
+/* A file of a script's own, and what is written to it. */
+typedef struct written {
+    const char *file;
+    size_t at; /* where the command ends that writes it */
+    wpa_span value;
+} written;
+
+typedef struct writings {
+    written *items;
+    size_t n, capacity;
+} writings;
+
+static const char *plain_path(const char *path)
+{
+    while (wpa_text_starts(path, "./")) {
+        path += 2;
+    }
+    return path;
+}
+
+static void add_written(wpa_arena *arena, writings *list, const wpa_shell_word *target,
+                        const wpa_shell_command *c, wpa_span value)
+{
+    const char *file = plain_path(target->text);
+    bool is_file = *file && !wpa_text_starts(file, "/dev/") && !strstr(file, "GITHUB_") &&
+                   !strchr(file, '&') && value.end > value.start;
+    if (is_file && list->n < WRITINGS_MAX) {
+        list->items =
+            wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
+        size_t end = target->span.end > c->span.end ? target->span.end : c->span.end;
+        list->items[list->n++] = (written){file, end, value};
+    }
+}
+
+/* All of a step's script, gathered once a rule: "... > file", "... | tee file". */
+static const writings *writings_of(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    char key[WPA_SITE_KEY_SIZE];
+    wpa_site_key(key, 'w', step, NULL);
+    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
+    writings *list = wpa_map_get(run->memo, key);
+    if (list) {
+        return list;
+    }
+    list = wpa_arena_alloc(run->lasting, sizeof *list);
+    wpa_map_put(run->memo, key, list);
+    const wpa_script *script = step->script && step->script->is_readable ? step->script : NULL;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        for (size_t k = 0; k < c->n_redirects && !c->is_nested_script; k++) {
+            const wpa_shell_redirect *r = &c->redirects[k];
+            if (wpa_text_is(r->operator, ">") || wpa_text_is(r->operator, ">>")) {
+                add_written(run->lasting, list, &r->target, c, wpa_exports_text(script, i, r));
+            }
+        }
+        const wpa_shell_word *file = wpa_text_is(c->name, "tee") ? wpa_shell_argument(c, 0) : NULL;
+        if (file && !c->is_nested_script) {
+            add_written(run->lasting, list, file, c, wpa_exports_text(script, i, NULL));
+        }
+    }
+    return list;
+}
+
+/*
+ * The worst that this script, before this offset, or a step before it wrote to the file; *is_known
+ * if one of them did.
+ */
+static wpa_taint trace_file(wpa_tracer *t, const wpa_site *site, const char *file, size_t at,
+                            bool *is_known)
+{
+    wpa_taint worst = none;
+    file = plain_path(file);
+    *is_known = false;
+    const wpa_outline_step *first = site->job->steps;
+    bool is_in_row = site->step >= first && site->step < first + site->job->n_steps;
+    size_t n_before = is_in_row ? (size_t)(site->step - first) : 0;
+    for (size_t s = 0; *file && s <= n_before; s++) {
+        const wpa_outline_step *step = site->step - s;
+        const writings *list = writings_of(t->run, step);
+        wpa_site where = *site;
+        where.step = step;
+        for (size_t i = list->n; i-- > 0;) {
+            const written *w = &list->items[i];
+            bool is_before = step != site->step || w->at <= at;
+            if (!is_before || !wpa_text_is(w->file, file) || !wpa_rule_spend(t->run, 16)) {
+                continue;
+            }
+            *is_known = true;
+            if (!is_sanitised(step->run->text, w->value)) {
+                wpa_taint taint = wpa_trace_script(t, &where, w->value);
+                worst = wpa_taint_worse(
+                    worst, wpa_taint_add_hop(
+                               t, taint, site->source,
+                               wpa_site_span(t->run, step->run, w->value.start, w->value.end),
+                               wpa_arena_printf(t->run->arena, "written to %s", file)));
+            }
+        }
+    }
+    return worst;
+}
+
+wpa_taint wpa_taint_of_file(wpa_rule_run *run, const wpa_site *site, const char *file, size_t at)
+{
+    wpa_tracer t = {.run = run, .left = 1000};
+    bool is_known;
+    return trace_file(&t, site, file, at, &is_known);
+}
+
+/* Whole files that commands within the span print or are fed: "cat file", "< file". */
+static wpa_taint trace_read(wpa_tracer *t, const wpa_site *site, wpa_span span)
+{
+    static const char *const readers[] = {"cat", "head", "tail", "tac", "fold", "envsubst"};
+    const wpa_script *script = site->step->script;
+    wpa_taint worst = none;
+    bool is_asked = script && script->is_readable && wpa_rule_spend(t->run, script->n_commands);
+    for (size_t i = 0; is_asked && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_reader = c->n_words && wpa_span_contains(span, c->span) &&
+                         wpa_text_index(c->name, readers, WPA_COUNT(readers)) >= 0;
+        bool is_known;
+        for (size_t k = c->first + 1; is_reader && k < c->n_words; k++) {
+            const wpa_shell_word *word = &c->words[k];
+            if (word->text[0] != '-') {
+                wpa_taint taint = trace_file(t, site, word->text, word->span.start, &is_known);
+                worst = wpa_taint_worse(worst, taint);
+            }
+        }
+        for (size_t k = 0; k < c->n_redirects; k++) {
+            const wpa_shell_word *target = &c->redirects[k].target;
+            if (wpa_text_is(c->redirects[k].operator, "<") &&
+                wpa_span_contains(span, target->span)) {
+                wpa_taint taint = trace_file(t, site, target->text, target->span.start, &is_known);
+                worst = wpa_taint_worse(worst, taint);
+            }
+        }
+    }
+    return worst;
+}
+
+/* jq -n: it makes what it prints. */
+static bool reads_nothing(const wpa_shell_command *c)
+{
+    bool is_jq = wpa_text_is(c->name, "jq") || wpa_text_is(c->name, "yq");
+    for (size_t i = c->first + 1; is_jq && i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        bool is_cluster = word[0] == '-' && word[1] != '-' && strlen(word) < 5;
+        if ((is_cluster && strchr(word, 'n')) || wpa_text_is(word, "--null-input")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does the command read a file that it names? The first argument of some is a program. */
+static bool names_file(const wpa_shell_command *c)
+{
+    static const char *const filters[] = {"grep", "sed", "awk", "jq", "yq"};
+    bool is_filter = wpa_text_index(c->name, filters, WPA_COUNT(filters)) >= 0;
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        if (wpa_text_is(c->redirects[i].operator, "<")) {
+            return true;
+        }
+    }
+    for (size_t i = c->first + 1; i < c->n_words && wpa_text_is(c->name, "grep"); i++) {
+        const char *word = c->words[i].text;
+        if (word[0] == '-' &&
+            (wpa_text_starts(word, "--recursive") || (word[1] != '-' && strpbrk(word, "rRf")))) {
+            return true; /* below the folder, or its patterns are in a file */
+        }
+    }
+    return wpa_shell_argument(c, is_filter ? 1 : 0) && !reads_nothing(c);
+}
+
 /* Commands within the span that print files or history of the tree. */
 static bool reads_tree(const wpa_script *script, wpa_span span)
 {
@@ -548,12 +515,15 @@ static bool reads_tree(const wpa_script *script, wpa_span span)
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         bool is_within = c->n_words && c->span.start >= span.start && c->span.end <= span.end;
+        if (!is_within) {
+            continue;
+        }
         bool is_git = wpa_text_is(c->name, "git");
         bool is_reader = wpa_text_index(c->name, readers, WPA_COUNT(readers)) >= 0;
         bool reads = is_git ? wpa_shell_is(c, "git", "log") || wpa_shell_is(c, "git", "diff") ||
                                   wpa_shell_is(c, "git", "show")
-                            : is_reader && !wpa_text_is(c->before, "|");
-        if (is_within && reads && wpa_shell_argument(c, 0)) {
+                            : is_reader && !wpa_text_is(c->before, "|") && names_file(c);
+        if (reads && wpa_shell_argument(c, 0)) {
             return true;
         }
     }
@@ -683,6 +653,7 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
         }
     }
     worst = wpa_taint_worse(worst, trace_disk(t, site, span));
+    worst = wpa_taint_worse(worst, trace_read(t, site, span));
     worst = wpa_taint_worse(worst, trace_forge(t, site, span));
     t->depth--;
     return worst;

@@ -1,6 +1,7 @@
 /* SEC-008: files of a run that strangers started are used in a job with rights. */
 #include <string.h>
 
+#include "rules/exports.h"
 #include "rules/handover.h"
 #include "rules/intake.h"
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "expr/expr.h"
+#include "rules/exports.h"
 #include "rules/taint.h"
 
 typedef struct subject {

@@ -2,7 +2,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "rules/taint.h"
+#include "rules/exports.h"
+#include "rules/rule.h"
 
 #define SWITCH "ACTIONS_ALLOW_UNSECURE_COMMANDS"
 

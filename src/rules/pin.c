@@ -1,5 +1,6 @@
 #include "rules/pin.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "rules/graph.h"
@@ -134,10 +135,28 @@ bool wpa_rule_pin(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_uses *uses,
     return true;
 }
 
+/* " (v4.2.2)" of a commit whose version is known: forty digits say nothing to people. */
+static const char *version_of_commit(wpa_rule_run *run, const wpa_outline_uses *uses)
+{
+    const wpa_fact_use *fact = uses->fact;
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || !fact || fact->pin != WPA_PIN_COMMIT ||
+        !fact->has_version) {
+        return "";
+    }
+    const char *text = "";
+    for (size_t i = 0; i < fact->version.n_parts; i++) {
+        text = wpa_arena_printf(run->arena, "%s%s%" PRIu64, text, i ? "." : "",
+                                (uint64_t)fact->version.parts[i]);
+    }
+    return *text ? wpa_arena_printf(run->arena, " (v%s)", text) : "";
+}
+
 const char *wpa_rule_quote_uses(wpa_rule_run *run, const wpa_outline_uses *uses)
 {
     if (run->source->kind != WPA_INPUT_PRE_COMMIT) {
-        return wpa_rule_quote(run, uses->node->text, uses->node->length);
+        return wpa_arena_printf(run->arena, "%s%s",
+                                wpa_rule_quote(run, uses->node->text, uses->node->length),
+                                version_of_commit(run, uses));
     }
     const char *text = wpa_arena_printf(run->arena, WPA_SLICE_FORMAT "@" WPA_SLICE_FORMAT,
                                         WPA_SLICE_ARGS(uses->slug), WPA_SLICE_ARGS(uses->ref));

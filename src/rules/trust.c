@@ -21,6 +21,7 @@ typedef struct world {
     bool has_strangers; /* it comes from another repository */
     bool has_members;   /* and people are told from strangers */
     bool names_bots;    /* the condition asks for bots: then github.actor tells nothing */
+    bool is_tag;        /* what is pushed is a tag, of a name that is not known */
     wpa_arena *arena;
 } world;
 
@@ -131,6 +132,10 @@ static bool lookup(const char *path, void *context, wpa_expr_value *value)
         *value = wpa_expr_string(w->parent);
         return true;
     }
+    if (w->is_tag && wpa_text_is(path, "github.ref_type")) {
+        *value = wpa_expr_string("tag");
+        return true;
+    }
     if (w->has_strangers &&
         (wpa_text_ends(path, ".head.repo.fork") || wpa_text_ends(path, ".head_repository.fork"))) {
         *value = wpa_expr_bool(true);
@@ -232,10 +237,27 @@ static wpa_expr_truth judge_contains(const world *w, const wpa_expr *node)
     return WPA_EXPR_FALSY; /* a list of people or repositories that is written down somewhere */
 }
 
+/* What a tag's ref begins with, or is, by a literal; MAYBE of anything else. */
+static wpa_expr_truth judge_ref(const world *w, const wpa_expr *ref, const wpa_expr *literal,
+                                bool is_prefix)
+{
+    static const char tags[] = "refs/tags/", heads[] = "refs/heads/";
+    bool is_ref = w->is_tag && literal->kind == WPA_EXPR_STRING &&
+                  wpa_text_is(path_of(ref, w->arena), "github.ref");
+    if (is_ref && wpa_text_starts(literal->text, heads)) {
+        return WPA_EXPR_FALSY;
+    }
+    return is_ref && is_prefix && wpa_text_starts(tags, literal->text) ? WPA_EXPR_TRUTHY
+                                                                       : WPA_EXPR_MAYBE;
+}
+
 static wpa_expr_truth judge_call(const world *w, const wpa_expr *node)
 {
     if (node->n_args != 2) {
         return WPA_EXPR_MAYBE;
+    }
+    if (w->is_tag && wpa_text_is_ci(node->text, "startsWith")) {
+        return judge_ref(w, node->args[0], node->args[1], true);
     }
     if (wpa_text_is_ci(node->text, "contains")) {
         return judge_contains(w, node);
@@ -243,6 +265,11 @@ static wpa_expr_truth judge_call(const world *w, const wpa_expr *node)
     bool is_prefix = wpa_text_is_ci(node->text, "startsWith");
     return is_prefix && is_strange(w, meaning_of(w, node->args[0])) ? WPA_EXPR_FALSY
                                                                     : WPA_EXPR_MAYBE;
+}
+
+static wpa_expr_truth judge_comparison(const world *w, const wpa_expr *node)
+{
+    return w->is_tag ? judge_ref(w, node->args[0], node->args[1], false) : judge_equality(w, node);
 }
 
 static wpa_expr_truth judge(const world *w, const wpa_expr *node)
@@ -258,9 +285,9 @@ static wpa_expr_truth judge(const world *w, const wpa_expr *node)
         return turned(judge(w, node->args[0]));
     }
     if (node->kind == WPA_EXPR_EQ) {
-        truth = judge_equality(w, node);
+        truth = judge_comparison(w, node);
     } else if (node->kind == WPA_EXPR_NE) {
-        truth = turned(judge_equality(w, node));
+        truth = turned(judge_comparison(w, node));
     } else if (node->kind == WPA_EXPR_CALL) {
         truth = judge_call(w, node);
     }
@@ -286,21 +313,26 @@ static bool is_shut(const wpa_expr *root, world w)
     return true;
 }
 
-wpa_trust_guard wpa_trust_condition(const wpa_yaml_node *condition, const char *event)
+/* The one expression that the condition is; NULL if text around it makes it hold always. */
+static const wpa_expr *root_of(const wpa_yaml_node *condition, wpa_arena *arena)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     size_t n = 0;
     const wpa_expr_place *sites = condition ? wpa_expr_find_condition(condition, arena, &n) : NULL;
     if (n != 1 || !sites[0].parsed.root) {
-        return WPA_GUARD_NONE;
+        return NULL;
     }
-    /* Text around a fence makes a condition that always holds. */
     bool is_whole = sites[0].is_bare || sites[0].outer.end - sites[0].outer.start + 2 >=
                                             wpa_yaml_resolve(condition)->length;
-    if (!is_whole) {
+    return is_whole ? sites[0].parsed.root : NULL;
+}
+
+wpa_trust_guard wpa_trust_condition(const wpa_yaml_node *condition, const char *event)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const wpa_expr *root = root_of(condition, arena);
+    if (!root) {
         return WPA_GUARD_NONE;
     }
-    const wpa_expr *root = sites[0].parsed.root;
     world w = {.event = event, .arena = arena};
     if (is_shut(root, w)) {
         return WPA_GUARD_EVENT;
@@ -538,6 +570,13 @@ bool wpa_trust_is_guarded(const wpa_yaml_node *condition)
 bool wpa_trust_is_for_other_event(const wpa_yaml_node *condition, const char *event)
 {
     return wpa_trust_condition(condition, event) == WPA_GUARD_EVENT;
+}
+
+bool wpa_trust_leaves_tags_out(const wpa_yaml_node *condition)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const wpa_expr *root = root_of(condition, arena);
+    return root && is_shut(root, (world){.event = "push", .is_tag = true, .arena = arena});
 }
 
 /* ---- triggers ----------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ wpa_fact_trust wpa_trust_of_trigger(wpa_rule_run *run, const wpa_source *source,
 bool wpa_trust_is_guarded(const wpa_yaml_node *condition);
 /** Is the condition a test that this event never passes? */
 bool wpa_trust_is_for_other_event(const wpa_yaml_node *condition, const char *event);
+/** Is the condition a test that a pushed tag never passes? */
+bool wpa_trust_leaves_tags_out(const wpa_yaml_node *condition);
 /** Does the step ask who the actor is, and stop for strangers? */
 bool wpa_trust_step_checks_members(const wpa_outline_step *step);
 

@@ -69,6 +69,21 @@ static int path_at(const char *text, size_t at)
     return -1;
 }
 
+/* Of a machine inside of the runner, where the paths are those that it was given. */
+static bool is_virtual_machine(const wpa_outline_step *step)
+{
+    return wpa_slice_is_ci(step->uses.owner, "vmactions") ||
+           wpa_slice_is_ci(step->uses.owner, "cross-platform-actions");
+}
+
+/* Variables of the shell have no value yet where only expressions can stand. */
+static bool can_be_said(const wpa_outline_step *step, const wpa_yaml_node *node,
+                        const char *variable)
+{
+    const char *key = wpa_yaml_text(node->key);
+    return step || !wpa_text_is(variable, "HOME") || wpa_text_is(key, "path");
+}
+
 static void check_text(wpa_rule_run *run, const wpa_outline_step *step, const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(node);
@@ -88,9 +103,12 @@ static void check_text(wpa_rule_run *run, const wpa_outline_step *step, const wp
         *s =
             (subject){is_run ? step : NULL, at, length_of(text + at, (size_t)i), paths[i].variable};
         wpa_span span = wpa_step_span(step, node, at, at + s->length);
-        (void)wpa_rule_report(run, span, NULL, s,
-                              "%s is there on some runners only: %s says the same on all of them",
-                              wpa_rule_quote(run, text + at, s->length), s->variable);
+        wpa_finding *finding = wpa_rule_report(
+            run, span, NULL, s, "%s is there on some runners only: %s says the same on all of them",
+            wpa_rule_quote(run, text + at, s->length), s->variable);
+        if (!can_be_said(s->step, node, s->variable)) {
+            finding->persona = WPA_PERSONA_PEDANTIC;
+        }
         at = end > at ? end - 1 : at;
     }
 }
@@ -119,7 +137,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     check_text(run, step, step->run);
     check_text(run, NULL, wpa_yaml_get(step->node, "working-directory"));
-    for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
+    for (size_t i = 0; !is_virtual_machine(step) && step->with && i < step->with->n_pairs; i++) {
         check_text(run, NULL, wpa_yaml_resolve(step->with->pairs[i].value));
     }
     check_container(run, step);

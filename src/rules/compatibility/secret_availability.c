@@ -7,6 +7,7 @@
 #include "rules/trust.h"
 
 #define NAMES_MAX 64
+#define LINE_MAX_BYTES 1000
 #define GUARD "github.event.pull_request.head.repo.full_name == github.repository"
 
 /* A secret of one job that has been told of. */
@@ -62,6 +63,29 @@ static bool asks_first(const wpa_yaml_node *condition)
     return false;
 }
 
+/* A script's line that looks whether the secret is empty: "[ -n "${{ secrets.X }}" ]". */
+static bool is_tested(const wpa_yaml_doc *doc, wpa_span span)
+{
+    static const char *const tests[] = {"[ ", "[[ ", "test "};
+    static const char *const empties[] = {"-z ", "-n ", "= ''", "= \"\"", "=''", "=\"\""};
+    size_t start = span.start, end = span.end;
+    while (start > 0 && doc->source[start - 1] != '\n' && span.start - start < LINE_MAX_BYTES) {
+        start--;
+    }
+    while (end < doc->size_bytes && doc->source[end] != '\n' && end - span.end < LINE_MAX_BYTES) {
+        end++;
+    }
+    bool is_test = false, is_empty = false;
+    for (size_t i = 0; i < WPA_COUNT(tests); i++) {
+        is_test = is_test || memmem(doc->source + start, end - start, tests[i], strlen(tests[i]));
+    }
+    for (size_t i = 0; i < WPA_COUNT(empties); i++) {
+        is_empty =
+            is_empty || memmem(doc->source + start, end - start, empties[i], strlen(empties[i]));
+    }
+    return is_test && is_empty;
+}
+
 static bool may_fail(const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(wpa_yaml_get(node, "continue-on-error"));
@@ -105,6 +129,9 @@ static void check_fork(checker *c, const wpa_expression *e, const wpa_expr_refer
     }
     wpa_span span = wpa_expression_span(e, r->node->span);
     seen *before = find_seen(c, e->job, name);
+    if (site.step && site.step->run && is_tested(c->run->source->yaml, span)) {
+        return;
+    }
     if (before) {
         wpa_rule_relate(c->run, before->finding, span, "and here");
         return;

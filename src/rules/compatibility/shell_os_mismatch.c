@@ -178,7 +178,8 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
     bool is_power = step->lexed->language == WPA_SCRIPT_PWSH;
     /* Without a name the shell on Windows is PowerShell, also in one leg of several. */
     bool is_power_there = is_power || (!step->has_named_shell && (systems & ON_WINDOWS));
-    if (c->is_nested_script || c->first >= c->n_words) {
+    bool has_another_way = wpa_text_is(c->after, "||"); /* "nproc || sysctl -n hw.ncpu" */
+    if (c->is_nested_script || c->first >= c->n_words || has_another_way) {
         return;
     }
     unsigned posix_systems =

@@ -33,9 +33,13 @@ static const struct {
     {"gh", "release", "create", "release", "a release that this makes"},
 };
 
+/* Of "secrets.BOT || github.token" the first is what is meant, and there. */
 static bool is_own_token(const char *text)
 {
-    return text && (strcasestr(text, "github.token") || strcasestr(text, "secrets.GITHUB_TOKEN"));
+    const char *others = text ? strstr(text, "||") : NULL;
+    const char *at = text ? strcasestr(text, "github.token") : NULL;
+    at = at || !text ? at : strcasestr(text, "secrets.GITHUB_TOKEN");
+    return at && (!others || at < others);
 }
 
 static bool by_action(const wpa_outline_step *step, deed *d)

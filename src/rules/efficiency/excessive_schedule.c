@@ -34,6 +34,17 @@ static const wpa_outline_job *find_build(const wpa_outline *o)
     return NULL;
 }
 
+/* A build or test, rather than a script that looks after something outside. */
+static const wpa_outline_job *find_work(const wpa_outline *o)
+{
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        if (wpa_work_job_roles(&o->jobs[i]) & (WPA_DOES_TEST | WPA_DOES_BUILD | WPA_DOES_LINT)) {
+            return &o->jobs[i];
+        }
+    }
+    return NULL;
+}
+
 static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(node);
@@ -42,7 +53,7 @@ static void check_cron(wpa_rule_run *run, const wpa_yaml_node *node)
     if (!text || !wpa_cron_parse(text, &cron) || wpa_cron_per_day(&cron) <= most) {
         return;
     }
-    const wpa_outline_job *build = find_build(run->source->outline);
+    const wpa_outline_job *build = find_work(run->source->outline);
     if (build) {
         wpa_finding *finding =
             wpa_rule_report(run, node->span, NULL, NULL,

@@ -19,6 +19,25 @@ static const char *const plain[] = {
     "[[",   "export", "set",      ":",           "write-host",  "write-output",
     "rem",  "throw",  "get-date", "write-error", "start-sleep", "write-warning"};
 
+/* A file that such a program reads by its name: jq's second word, what is tested for, "< file". */
+static bool reads_file(const wpa_shell_command *c)
+{
+    static const char *const tests[] = {"-f", "-d", "-e", "-s", "-r", "-x", "-L", "-h"};
+    bool is_test =
+        wpa_text_is(c->name, "test") || wpa_text_is(c->name, "[") || wpa_text_is(c->name, "[[");
+    for (size_t i = 0; is_test && i < WPA_COUNT(tests); i++) {
+        if (wpa_shell_word_find(c, tests[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        if (wpa_text_is(c->redirects[i].operator, "<")) {
+            return true;
+        }
+    }
+    return wpa_text_is(c->name, "jq") && wpa_shell_argument(c, 1);
+}
+
 /* Nothing but such programs, and no file of the tree among their words. */
 static bool is_plain(const wpa_outline_step *step)
 {
@@ -52,7 +71,7 @@ static bool is_plain(const wpa_outline_step *step)
         while (k < WPA_COUNT(plain) && !wpa_text_is_ci(name, plain[k])) {
             k++;
         }
-        if (*name && k == WPA_COUNT(plain)) {
+        if ((*name && k == WPA_COUNT(plain)) || reads_file(&script->commands[i])) {
             return false;
         }
     }
@@ -287,6 +306,7 @@ const wpa_rule wpa_rule_redundant_setup = {
     .why = "Each such step costs seconds of every run, and makes readers look for its use.",
     .fix = "Remove it.",
     .checks = (const char *const[]){"R1", "R2", "R3", "R4", "R5", NULL},
+    .supersedes = (const char *const[]){"unpinned-toolchain", NULL},
     .tables = 1U << WPA_FACTS_COMMANDS | 1U << WPA_FACTS_IMAGES,
     .declares = WPA_DECLARES_SCRIPT,
     .check = check,

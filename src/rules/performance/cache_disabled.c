@@ -54,7 +54,8 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
     bool is_pip = (wpa_text_is(c->name, "pip") || wpa_text_is(c->name, "pip3") ||
                    (wpa_shell_word_find(c, "-m") && wpa_shell_word_find(c, "pip"))) &&
                   wpa_shell_word_find(c, "install");
-    if (is_build && (word = wpa_shell_word_find(c, "--no-cache"))) {
+    bool is_measured = wpa_work_mentions(step->run, "date +%s"); /* how long a whole build takes */
+    if (is_build && !is_measured && (word = wpa_shell_word_find(c, "--no-cache"))) {
         report(run, wpa_outline_script_span(step, word->span), (subject){step, word, NULL},
                "--no-cache builds every layer anew, however little has changed");
     } else if (is_pip && (word = wpa_shell_word_find(c, "--no-cache-dir")) &&

@@ -84,9 +84,15 @@ static double pause_of(const wpa_script *script, const wpa_shell_command *c)
 static bool asks_for_runs(const wpa_shell_command *c)
 {
     static const char *const parts[] = {"/actions/runs", "/check-runs", "/check-suites"};
-    if (wpa_shell_is(c, "gh", "run") || wpa_shell_is(c, "gh", "pr")) {
-        return wpa_shell_word_find(c, "view") || wpa_shell_word_find(c, "list") ||
-               wpa_shell_word_find(c, "checks");
+    if (wpa_shell_is(c, "gh", "run")) {
+        return wpa_shell_word_find(c, "view") || wpa_shell_word_find(c, "list");
+    }
+    if (wpa_shell_is(c, "gh", "pr")) { /* else for what the forge computes of the request */
+        bool is_rollup = false;
+        for (size_t i = c->first + 1; i < c->n_words; i++) {
+            is_rollup = is_rollup || strstr(c->words[i].text, "statusCheckRollup");
+        }
+        return is_rollup || wpa_shell_word_find(c, "checks");
     }
     bool is_request = wpa_shell_is(c, "gh", "api") || wpa_text_is(c->name, "curl");
     for (size_t i = c->first + 1; is_request && i < c->n_words; i++) {
@@ -189,7 +195,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         double seconds = pause_of(script, c);
-        if (step->script && watches_run(c) && !is_told) {
+        if (step->script && watches_run(c) && !is_told && !wpa_work_mentions(step->run, "cancel")) {
             (void)wpa_rule_report_script(
                 run, step, c->span, NULL, NULL,
                 "the runner is held while it watches another run; needs or "

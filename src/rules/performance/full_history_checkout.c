@@ -173,11 +173,29 @@ static need need_behind(const wpa_rule_run *run, const wpa_outline_step *checkou
     return worst;
 }
 
+/* Somebody wrote down on the line what the history is for, more than that all of it is meant. */
+static bool has_reason(const wpa_yaml_node *depth)
+{
+    static const char *const words[] = {"so ",      "need",  "because",   "version",
+                                        "nbgv",     "avoid", "changelog", "blame",
+                                        "describe", "sonar", "diff",      "base"};
+    const char *at = depth->doc->source + depth->span.end;
+    at += strspn(at, " \t\"'");
+    size_t length = *at == '#' ? strcspn(at, "\n") : 0;
+    for (size_t i = 0; i < WPA_COUNT(words); i++) {
+        if (wpa_text_find_ci(at, length, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_yaml_node *depth = wpa_outline_with(step, "fetch-depth");
     if (!wpa_outline_step_uses(step, "actions/checkout") ||
-        !wpa_text_is(wpa_yaml_text(depth), "0") || step->index + 1 == step->job->n_steps) {
+        !wpa_text_is(wpa_yaml_text(depth), "0") || step->index + 1 == step->job->n_steps ||
+        has_reason(depth)) {
         return;
     }
     need behind = need_behind(run, step);

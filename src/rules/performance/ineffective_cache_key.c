@@ -251,9 +251,17 @@ static bool has_many_systems(const wpa_outline_job *job)
     return false;
 }
 
+/* "key: never" of a step that only restores: what it finds goes by its restore-keys. */
+static bool is_found_by_prefix(const key *k)
+{
+    bool only_restores = wpa_outline_step_uses(k->step, "actions/cache/restore");
+    return only_restores && k->restore_keys && strstr(k->restore_keys, "${{");
+}
+
 static void check_systems(wpa_rule_run *run, const key *k)
 {
-    if (!k->has_system && !k->has_matrix && !k->has_open && has_many_systems(k->step->job)) {
+    if (!is_found_by_prefix(k) && !k->has_system && !k->has_matrix && !k->has_open &&
+        has_many_systems(k->step->job)) {
         (void)wpa_rule_report(run, k->node->span, "K4", k,
                               "legs on different systems share this key: each restores what "
                               "another one has made");

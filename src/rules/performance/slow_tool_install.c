@@ -79,9 +79,26 @@ static bool is_install(const wpa_shell_command *c)
            wpa_shell_is(c, "pip", "install") || wpa_shell_is(c, "pip3", "install");
 }
 
+/* Binaries are released for the systems that most have, not for every machine of one's own. */
+static bool is_rare_machine(const wpa_outline_job *job)
+{
+    static const char *const words[] = {"s390x", "ppc64", "riscv", "mips", "loong", "armv"};
+    for (size_t i = 0; i < job->n_labels; i++) {
+        for (size_t k = 0; k < WPA_COUNT(words); k++) {
+            if (strstr(job->labels[i].text, words[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
+    if (is_rare_machine(step->job)) {
+        return false;
+    }
     bool is_build = wpa_shell_is(c, "cargo", "install") || wpa_shell_is(c, "go", "install");
     for (size_t i = c->first + 2; is_build && !is_own_source(c) && i < c->n_words; i++) {
         const char *version = NULL;

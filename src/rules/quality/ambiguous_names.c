@@ -7,6 +7,7 @@
 #include "rules/graph.h"
 #include "rules/outline.h"
 #include "rules/rule.h"
+#include "rules/work.h"
 
 static const wpa_rule_option options[] = {
     {"workflow", "", "pattern (PCRE2) that names of workflows fit"},
@@ -18,6 +19,27 @@ static const wpa_rule_option options[] = {
 static const char *quote(wpa_rule_run *run, const char *text)
 {
     return wpa_rule_quote(run, text, strlen(text));
+}
+
+/* Nothing but echo: a stand-in that reports the checks of another workflow, which is left out. */
+static bool is_stand_in(const wpa_outline *o)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++, n++) {
+            if (!o->jobs[i].steps[k].run || !wpa_work_is_quick(&o->jobs[i].steps[k])) {
+                return false;
+            }
+        }
+    }
+    return n > 0;
+}
+
+/* Started by callers alone, it has no runs of its own to be told apart. */
+static bool is_nameless(const wpa_outline *o)
+{
+    static const char *const callable[] = {"workflow_call", NULL};
+    return wpa_outline_only_triggers(o, callable) || is_stand_in(o);
 }
 
 /* Another workflow of the repository, by path before this one, of the same name. */
@@ -33,11 +55,14 @@ static void check_workflow_name(wpa_rule_run *run)
     if (n == 0 || !alike[0]->name || strcmp(alike[0]->path, path) >= 0) {
         return;
     }
+    const wpa_source *other = wpa_rule_source_at(run, alike[0]->path);
+    if (is_nameless(run->source->outline) || (other && is_nameless(other->outline))) {
+        return;
+    }
     wpa_finding *finding =
         wpa_rule_report(run, name->span, "N1", NULL,
                         "%s is called %s as well: runs and workflow_run cannot tell them apart",
                         alike[0]->path, quote(run, text));
-    const wpa_source *other = wpa_rule_source_at(run, alike[0]->path);
     if (other) {
         wpa_rule_relate_in(run, finding, other, alike[0]->name_span, "the same name");
     }

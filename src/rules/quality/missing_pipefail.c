@@ -52,14 +52,33 @@ static bool sets_pipefail(const wpa_script *script)
     return false;
 }
 
+/** tar and jq -e fail where what they read is cut off or empty, and so notice for the others. */
+static bool notices(const wpa_shell_command *c)
+{
+    if (wpa_text_is(c->name, "jq")) {
+        return wpa_shell_word_find(c, "-e") || wpa_shell_word_find(c, "--exit-status");
+    }
+    if (!wpa_text_is(c->name, "tar") || c->first + 1 >= c->n_words) {
+        return false;
+    }
+    const char *mode = c->words[c->first + 1].text;
+    return wpa_shell_word_find(c, "--extract") || wpa_shell_word_find(c, "--list") ||
+           (!wpa_text_starts(mode, "--") && !strpbrk(mode, "./") && strpbrk(mode, "xt"));
+}
+
+static bool is_sink_by_name(const wpa_script *script, const wpa_shell_command *c)
+{
+    return script->language == WPA_SCRIPT_PWSH
+               ? is_one_of(c->name, pwsh_sinks, WPA_COUNT(pwsh_sinks))
+           : script->language == WPA_SCRIPT_CMD
+               ? is_one_of(c->name, cmd_sinks, WPA_COUNT(cmd_sinks))
+               : is_one_of(c->name, sinks, WPA_COUNT(sinks));
+}
+
 /** Does the command end well whatever it reads? A filter that leaves lines out does, nearly. */
 static bool is_sink(const wpa_script *script, const wpa_shell_command *c, bool is_filter)
 {
-    return is_filter || (script->language == WPA_SCRIPT_PWSH
-                             ? is_one_of(c->name, pwsh_sinks, WPA_COUNT(pwsh_sinks))
-                         : script->language == WPA_SCRIPT_CMD
-                             ? is_one_of(c->name, cmd_sinks, WPA_COUNT(cmd_sinks))
-                             : is_one_of(c->name, sinks, WPA_COUNT(sinks)));
+    return is_filter || (!notices(c) && is_sink_by_name(script, c));
 }
 
 /** Others are asked whether they find something. */

@@ -197,7 +197,9 @@ static void report_folders(wpa_rule_run *run, const subject *s, wpa_span at)
     const folders *f = &s->folders;
     wpa_rule_report(run, at, NULL, s, "no update bot looks into %s%s, whose action uses %s",
                     wpa_rule_quote(run, f->items[0], strlen(f->items[0])),
-                    f->n > 1 ? wpa_arena_printf(run->arena, " and %zu more folders", f->n - 1) : "",
+                    f->n > 1 ? wpa_arena_printf(run->arena, " and %zu more folder%s", f->n - 1,
+                                                f->n > 2 ? "s" : "")
+                             : "",
                     wpa_rule_quote(run, f->used, strlen(f->used)));
 }
 

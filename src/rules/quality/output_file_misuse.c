@@ -64,6 +64,23 @@ static bool is_only_writer(const wpa_script *script, const char *file)
     return n == 1;
 }
 
+/** Does the script write to the file before this redirection, or come by it again? */
+static bool is_written_before(const wpa_script *script, const wpa_shell_command *command,
+                              const wpa_shell_redirect *redirect, const char *file)
+{
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        for (size_t j = 0; j < c->n_redirects; j++) {
+            const wpa_shell_redirect *r = &c->redirects[j];
+            if (r->target.span.start < redirect->target.span.start && is_writing(r) &&
+                wpa_text_is(file_of(r->target.text), file)) {
+                return true;
+            }
+        }
+    }
+    return command->loops > 0;
+}
+
 /** Where the operator stands: right before the word, blanks between. */
 static wpa_span operator_span(const wpa_script *script, const wpa_shell_redirect *redirect)
 {
@@ -88,9 +105,13 @@ static void check_redirect(wpa_rule_run *run, const wpa_outline_step *step,
     s->operator_span = wpa_outline_script_span(step, operator_span(script, redirect));
     s->is_only_writer = is_only_writer(script, file) && !command->loops;
     if (!wpa_text_is(redirect->operator, ">>")) {
-        wpa_rule_report(run, s->operator_span, "F1", s,
-                        "'%s' empties %s: what the step wrote to it before is lost",
-                        redirect->operator, file);
+        bool loses = is_written_before(script, command, redirect, file);
+        wpa_finding *finding = wpa_rule_report(
+            run, s->operator_span, "F1", s,
+            loses ? "'%s' empties %s: what the step wrote to it before is lost"
+                  : "'%s' empties %s: a line that the step writes to it before this one is lost",
+            redirect->operator, file);
+        finding->severity = loses ? finding->severity : WPA_SEVERITY_LOW;
     }
     size_t length = wpa_span_length(redirect->target.span);
     if (length && script->text[redirect->target.span.start] == '$') {

@@ -1,6 +1,7 @@
 /* QUA-001: what ShellCheck says of a script. */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "rules/lint.h"
 
@@ -42,26 +43,6 @@ static wpa_severity severity_of(const char *level)
     return is_grave ? WPA_SEVERITY_MEDIUM : WPA_SEVERITY_LOW;
 }
 
-/* Paths that the runner makes itself hold no blanks; quotes around them are a matter of style. */
-static bool is_path_of_runner(const wpa_lint_script *script, wpa_span span)
-{
-    static const char *const names[] = {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH",
-                                        "GITHUB_STATE", "GITHUB_STEP_SUMMARY"};
-    if (span.end > script->length || span.end < span.start + 2 || script->text[span.start] != '$') {
-        return false;
-    }
-    size_t braces = script->text[span.start + 1] == '{';
-    size_t start = span.start + 1 + braces;
-    wpa_slice name = {script->text + start,
-                      span.end - braces > start ? span.end - braces - start : 0};
-    for (size_t i = 0; i < WPA_COUNT(names); i++) {
-        if (wpa_slice_is(name, names[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* "for i in $(seq 30)": a loop that only counts has no use for its counter. */
 static bool is_counter(const wpa_lint_script *script, wpa_span span)
 {
@@ -73,6 +54,102 @@ static bool is_counter(const wpa_lint_script *script, wpa_span span)
             memcmp(script->text + span.start - length, word, length) == 0);
 }
 
+/* The variable that the comment is about: "NAME" of $NAME and ${NAME}; empty if it is none. */
+static wpa_slice variable_at(const wpa_lint_script *script, wpa_span span)
+{
+    if (span.end > script->length || span.end < span.start + 2 || script->text[span.start] != '$') {
+        return (wpa_slice){script->text, 0};
+    }
+    size_t braces = script->text[span.start + 1] == '{';
+    size_t start = span.start + 1 + braces;
+    return (wpa_slice){script->text + start,
+                       span.end - braces > start ? span.end - braces - start : 0};
+}
+
+/*
+ * Paths that the runner makes itself, numbers and commits hold no blanks: quotes around them are a
+ * matter of style. What is called arguments, flags or options is meant to become several words.
+ */
+static bool is_meant(const wpa_lint_script *script, wpa_span span)
+{
+    static const char *const whole[] = {
+        "GITHUB_OUTPUT",      "GITHUB_ENV",    "GITHUB_PATH",       "GITHUB_STATE",
+        "GITHUB_SHA",         "GITHUB_RUN_ID", "GITHUB_RUN_NUMBER", "GITHUB_STEP_SUMMARY",
+        "GITHUB_RUN_ATTEMPT", "RUNNER_OS",     "RUNNER_ARCH",       "GITHUB_REPOSITORY_ID"};
+    static const char *const ends[] = {"ARGS", "FLAGS", "OPTIONS", "OPTS", "PARAMS", "ARGUMENTS"};
+    wpa_slice name = variable_at(script, span);
+    for (size_t i = 0; i < WPA_COUNT(whole); i++) {
+        if (wpa_slice_is(name, whole[i])) {
+            return true;
+        }
+    }
+    bool is_word = (span.start == 0 || strchr(" \t\n", script->text[span.start - 1])) &&
+                   (span.end >= script->length || strchr(" \t\n)", script->text[span.end]));
+    for (size_t i = 0; i < WPA_COUNT(ends) && is_word; i++) {
+        size_t length = strlen(ends[i]);
+        if (name.length >= length &&
+            strncasecmp(name.at + name.length - length, ends[i], length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "$(nproc)": a number, whoever prints it. */
+static bool is_number(const wpa_lint_script *script, wpa_span span)
+{
+    static const char *const commands[] = {"nproc",
+                                           "nproc --all",
+                                           "id -u",
+                                           "id -g",
+                                           "date +%s",
+                                           "sysctl -n hw.ncpu",
+                                           "sysctl -n hw.logicalcpu",
+                                           "getconf _NPROCESSORS_ONLN"};
+    bool is_call = span.end <= script->length && span.end > span.start + 3 &&
+                   memcmp(script->text + span.start, "$(", 2) == 0;
+    wpa_slice inside = {script->text + span.start + 2, is_call ? span.end - span.start - 3 : 0};
+    for (size_t i = 0; i < WPA_COUNT(commands); i++) {
+        if (wpa_slice_is(inside, commands[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "-I{LIST}", "{}": a pair of braces around one word means itself in every shell. */
+static bool is_literal_pair(const wpa_lint_script *script, wpa_span span)
+{
+    size_t start = span.start, end = span.start;
+    while (start > 0 && !strchr(" \t\n", script->text[start - 1])) {
+        start--;
+    }
+    while (end < script->length && !strchr(" \t\n", script->text[end])) {
+        end++;
+    }
+    wpa_slice word = {script->text + start, end - start};
+    const char *open = memchr(word.at, '{', word.length);
+    const char *close = memchr(word.at, '}', word.length);
+    return open && close && open < close && !memchr(open, ',', (size_t)(close - open));
+}
+
+static bool is_style(const wpa_lint_script *script, const wpa_lint_comment *comment)
+{
+    static const struct {
+        const char *code;
+        bool (*is_it)(const wpa_lint_script *script, wpa_span span);
+    } rows[] = {{"SC2034", is_counter},
+                {"SC2086", is_meant},
+                {"SC2046", is_number},
+                {"SC1083", is_literal_pair}};
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        if (wpa_text_is(comment->code, rows[i].code) && rows[i].is_it(script, comment->span)) {
+            return true;
+        }
+    }
+    return wpa_text_is(comment->level, "style");
+}
+
 static void visit(wpa_rule_run *run, const wpa_lint_script *script, const wpa_lint_comment *comment)
 {
     if ((has_expression(script) &&
@@ -82,9 +159,7 @@ static void visit(wpa_rule_run *run, const wpa_lint_script *script, const wpa_li
     }
     wpa_finding *finding = wpa_lint_report(run, script, comment, comment->code);
     finding->severity = severity_of(comment->level);
-    if (wpa_text_is(comment->level, "style") ||
-        (wpa_text_is(comment->code, "SC2034") && is_counter(script, comment->span)) ||
-        (wpa_text_is(comment->code, "SC2086") && is_path_of_runner(script, comment->span))) {
+    if (is_style(script, comment)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
     if (wpa_text_is(comment->code, "SC1009")) { /* where the error is in, beside what it is */

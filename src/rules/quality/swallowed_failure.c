@@ -35,6 +35,42 @@ static bool has_reason_in_file(const wpa_rule_run *run, size_t at)
     return has_reason(run->source->yaml->source, run->source->yaml->size_bytes, at);
 }
 
+/* A comment in front of the step, or of its script, that says why it may fail. */
+static bool is_explained_above(const wpa_rule_run *run, size_t at)
+{
+    static const char *const words[] = {"fail",        "error",     "tolerat",   "flak",
+                                        "allow",       "ignor",     "optional",  "best effort",
+                                        "best-effort", "not block", "non-block", "exit code"};
+    const char *text = run->source->yaml->source;
+    for (size_t line = at; line > 0;) {
+        while (line > 0 && text[line - 1] != '\n') {
+            line--;
+        }
+        size_t end = line ? line - 1 : 0;
+        line = end;
+        while (line > 0 && text[line - 1] != '\n') {
+            line--;
+        }
+        size_t start = line + strspn(text + line, " \t");
+        if (start >= end || text[start] != '#') {
+            return false;
+        }
+        for (size_t i = 0; i < WPA_COUNT(words); i++) {
+            if (wpa_text_find_ci(text + start, end - start, words[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_explained(const wpa_rule_run *run, const wpa_outline_step *step)
+{
+    bool has_run = step->run && step->run->key;
+    return is_explained_above(run, step->node->span.start) ||
+           (has_run && is_explained_above(run, step->run->key->span.start));
+}
+
 /* ---- continue-on-error -------------------------------------------------------------------------
  */
 
@@ -80,7 +116,8 @@ static void check_continue(wpa_rule_run *run, const wpa_outline_step *step)
         return;
     }
     bool matters = (wpa_step_roles(step) & ROLES_THAT_MATTER) || uses_scanner(step);
-    if (matters && !is_asked_for(run, step) && !has_reason_in_file(run, node->span.start)) {
+    if (matters && !is_asked_for(run, step) && !has_reason_in_file(run, node->span.start) &&
+        !is_explained(run, step)) {
         (void)wpa_rule_report(run, node->span, "W1", NULL,
                               "the step may fail and nobody is told: the job goes on as if it had "
                               "not");
@@ -131,7 +168,7 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, wpa_span spa
                    const char *check, const char *name)
 {
     const wpa_script *script = step->lexed;
-    if (!has_reason(script->text, script->length, span.start)) {
+    if (!has_reason(script->text, script->length, span.start) && !is_explained(run, step)) {
         (void)wpa_rule_report_script(run, step, span, check, NULL,
                                      "a failure of '%s' is passed over: the step ends well", name);
     }

@@ -4,6 +4,7 @@
 #include "json/json.h"
 #include "rules/graph.h"
 #include "rules/toolchain.h"
+#include "rules/work.h"
 
 #define FILES_MAX 24 /* of more files nobody expects that they agree */
 #define VERSIONS_MAX 12
@@ -131,11 +132,11 @@ static void check_drift(wpa_rule_run *run, const wpa_toolchain_use *use, survey 
         wpa_text_is(u->versions[best], line)) {
         return;
     }
-    wpa_finding *finding =
-        wpa_rule_report(run, use->span, "D1", NULL,
-                        "%s %s here, and %s in most other jobs: what is built is not "
-                        "what is tested",
-                        use->runtime->name, line, u->versions[best]);
+    bool ships = wpa_work_job_ships(use->job);
+    wpa_finding *finding = wpa_rule_report(
+        run, use->span, "D1", NULL, "%s %s here, and %s in most other jobs%s", use->runtime->name,
+        line, u->versions[best], ships ? ": what is built is not what is tested" : "");
+    finding->persona = ships ? finding->persona : WPA_PERSONA_PEDANTIC;
     const wpa_source *source =
         u->files[best] ? wpa_rule_source_at(run, u->files[best]->path) : run->source;
     if (source) {

@@ -3,6 +3,7 @@
 
 #include "rules/pin.h"
 #include "rules/toolchain.h"
+#include "rules/work.h"
 
 #define FILE_MAX_BYTES ((size_t)64 * 1024)
 
@@ -43,7 +44,7 @@ static void check_absent(wpa_rule_run *run, const wpa_outline_step *step,
                          const wpa_fact_runtime *runtime)
 {
     if (reads_tree(runtime) || (wpa_text_is(runtime->name, "python") &&
-                                (!run->source->around || version_file(run, runtime)))) {
+                                (!wpa_work_knows_tree(run) || version_file(run, runtime)))) {
         return; /* setup-python takes .python-version by itself */
     }
     const char *file = version_file(run, runtime);

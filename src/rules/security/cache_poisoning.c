@@ -313,13 +313,21 @@ static bool is_off_for_job(const wpa_outline_job *job)
     return wpa_text_is(wpa_yaml_text(wpa_yaml_get(job->node, "cache-mode")), "none");
 }
 
+/* Is what publishes never the reason why this job or step runs? */
+static bool is_left_out(const wpa_yaml_node *condition, const publication *p)
+{
+    bool is_tag = p->node && wpa_text_is(p->event, "push") && strstr(p->what, "tag");
+    return wpa_trust_is_for_other_event(condition, p->event) ||
+           (is_tag && wpa_trust_leaves_tags_out(condition));
+}
+
 /* C1, C4 */
 static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
 {
     publication p;
     bool is_publishing =
         find_release_trigger(run->source->outline, &p) || find_publishing_step(job, &p);
-    bool is_unreached = is_publishing && wpa_trust_is_for_other_event(job->condition, p.event);
+    bool is_unreached = is_publishing && is_left_out(job->condition, &p);
     for (size_t i = 0; is_publishing && !is_unreached && i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
         wpa_cache_state state;
@@ -328,8 +336,7 @@ static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
                 ? restored_by(run, step, &state)
                 : NULL;
         cache = cache ? cache : layers_of(step, &state);
-        if (cache && state != WPA_CACHE_STATE_OFF &&
-            !wpa_trust_is_for_other_event(step->condition, p.event)) {
+        if (cache && state != WPA_CACHE_STATE_OFF && !is_left_out(step->condition, &p)) {
             report(run, step, cache, &p, state);
         }
     }

@@ -85,7 +85,9 @@ static const char *power_of(const wpa_rule_run *run, const wpa_outline_job *job)
 {
     return job->names_secret                                ? "which has secrets"
            : wpa_trust_may_write(run->source->outline, job) ? "which has a token that may write"
-                                                            : "which has more than it should";
+           : wpa_yaml_find(job->node, "environment")        ? "which has an environment's secrets"
+           : job->is_self_hosted                            ? "on a runner that outlives it"
+                                                            : "which hands on secrets";
 }
 
 static void report(wpa_rule_run *run, const wpa_outline_trigger *trigger,

@@ -4,6 +4,7 @@
 #include "facts/supply.h"
 #include "rules/outline.h"
 #include "rules/rule.h"
+#include "rules/trust.h"
 
 static bool is_true(const char *text)
 {
@@ -35,10 +36,13 @@ static bool is_limited(const wpa_outline_step *step)
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_outline *o = run->source->outline;
-    bool is_open = o->trust == WPA_TRUST_OUTSIDER || o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
-    if (step->uses.kind != WPA_OUTLINE_REPOSITORY || !wpa_facts_is_debug_action(step->uses.slug) ||
-        (!is_open && is_limited(step))) {
+    if (step->uses.kind != WPA_OUTLINE_REPOSITORY || !wpa_facts_is_debug_action(step->uses.slug)) {
+        return;
+    }
+    wpa_site site = {.source = run->source, .job = step->job, .step = step};
+    wpa_fact_trust trust = wpa_trust_of(run, &site).trust;
+    bool is_open = trust == WPA_TRUST_OUTSIDER || trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
+    if (!is_open && is_limited(step)) {
         return;
     }
     wpa_finding *finding =

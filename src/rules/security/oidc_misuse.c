@@ -75,6 +75,28 @@ static void report(wpa_rule_run *run, const wpa_yaml_pair *pair, wpa_severity se
     finding->severity = severity;
 }
 
+/* Is whatever strangers cause here done by members: do they alone label, assign and pin? */
+static bool is_by_members(const wpa_outline *o)
+{
+    static const char *const types[] = {"labeled",    "unlabeled",    "assigned",   "unassigned",
+                                        "milestoned", "demilestoned", "locked",     "unlocked",
+                                        "pinned",     "unpinned",     "transferred"};
+    for (size_t i = 0; i < o->n_triggers; i++) {
+        const wpa_fact_event *event = wpa_facts_event_find(wpa_slice_of(o->triggers[i].name));
+        const wpa_yaml_node *list = wpa_yaml_get(o->triggers[i].config, "types");
+        bool is_open = event && event->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
+        size_t n = wpa_yaml_is(list, WPA_YAML_SEQUENCE) ? list->n_items : 0, k = 0;
+        while (k < n &&
+               wpa_text_index(wpa_yaml_text(list->items[k]), types, WPA_COUNT(types)) >= 0) {
+            k++;
+        }
+        if (is_open && (n == 0 || k < n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     const wpa_yaml_pair *pair = grant_of(job->node);
@@ -83,7 +105,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     }
     consumer used = consumer_in(run, job);
     bool is_open = run->source->outline->trust == WPA_TRUST_OUTSIDER_PRIVILEGED &&
-                   !wpa_trust_is_guarded(job->condition);
+                   !is_by_members(run->source->outline) && !wpa_trust_is_guarded(job->condition);
     if (is_open) {
         report(run, pair, WPA_SEVERITY_HIGH, used == CONSUMER_NONE ? pair->value : NULL,
                "strangers can start this job, which may ask for tokens in the repository's name");
@@ -105,10 +127,10 @@ static void check_workflow(wpa_rule_run *run, const wpa_outline *o)
     if (n > 1) {
         report(run, pair, WPA_SEVERITY_MEDIUM, NULL,
                wpa_arena_printf(run->arena,
-                                "all %zu jobs that set no permissions may ask for tokens in the "
+                                "%s jobs that set no permissions may ask for tokens in the "
                                 "repository's name",
-                                n));
-    } else if (pair && o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED) {
+                                n == 2 ? "both" : wpa_arena_printf(run->arena, "all %zu", n)));
+    } else if (pair && o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED && !is_by_members(o)) {
         report(run, pair, WPA_SEVERITY_HIGH, NULL,
                "strangers can start this workflow, which may ask for tokens in the repository's "
                "name");

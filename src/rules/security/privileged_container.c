@@ -1,5 +1,6 @@
 /* SEC-046: a container that is no wall between the job and its runner. */
 #include <string.h>
+#include <strings.h>
 
 #include "rules/outline.h"
 #include "rules/rule.h"
@@ -20,6 +21,22 @@ static const struct {
     {"--security-opt", "apparmor=unconfined", "is not confined"},
 };
 
+/* Rights by which the container can be left; others of --cap-add open no wall. */
+static bool is_grave_right(wpa_slice value)
+{
+    static const char *const rights[] = {"ALL",        "SYS_ADMIN", "SYS_PTRACE",
+                                         "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH",
+                                         "BPF",        "SYS_BOOT",  "SYSLOG"};
+    bool has_prefix = value.length > 4 && strncasecmp(value.at, "CAP_", 4) == 0;
+    wpa_slice name = {value.at + 4 * has_prefix, value.length - 4 * has_prefix};
+    for (size_t i = 0; i < WPA_COUNT(rights); i++) {
+        if (wpa_slice_is_ci(name, rights[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Does a volume give the container the host's root, or the socket that rules all containers? */
 static bool opens_host(wpa_slice volume)
 {
@@ -27,7 +44,7 @@ static bool opens_host(wpa_slice volume)
            (volume.length > 1 && volume.at[0] == '/' && volume.at[1] == ':');
 }
 
-static const char *what_opens(wpa_slice word, wpa_slice next)
+static const char *what_opens(wpa_slice word, wpa_slice next, bool *is_slight)
 {
     const char *equals = memchr(word.at, '=', word.length);
     wpa_slice name = {word.at, equals ? (size_t)(equals - word.at) : word.length};
@@ -36,6 +53,7 @@ static const char *what_opens(wpa_slice word, wpa_slice next)
         if (wpa_slice_is(name, openings[i].option) &&
             (!openings[i].value || wpa_slice_is(value, openings[i].value)) &&
             !(equals && wpa_slice_is(value, "false"))) {
+            *is_slight = wpa_slice_is(name, "--cap-add") && !is_grave_right(value);
             return openings[i].what;
         }
     }
@@ -52,14 +70,16 @@ static wpa_slice next_word(const char **at)
     return word;
 }
 
-static void report(wpa_rule_run *run, const wpa_outline_job *job, wpa_span span, const char *what)
+static void report(wpa_rule_run *run, const wpa_outline_job *job, wpa_span span, const char *what,
+                   bool is_slight)
 {
     const wpa_outline *o = run->source->outline;
     bool is_open = o->trust == WPA_TRUST_OUTSIDER || o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
-    wpa_finding *finding =
-        wpa_rule_report(run, span, NULL, NULL, "the container of job %s %s: it is no wall",
-                        wpa_rule_quote(run, job->id, strlen(job->id)), what);
-    if (!is_open && !job->is_self_hosted) {
+    wpa_finding *finding = wpa_rule_report(run, span, NULL, NULL, "the container of job %s %s%s",
+                                           wpa_rule_quote(run, job->id, strlen(job->id)), what,
+                                           is_slight ? "" : ": it is no wall");
+    finding->severity = is_slight ? WPA_SEVERITY_LOW : finding->severity;
+    if (is_slight || (!is_open && !job->is_self_hosted)) {
         finding->persona = WPA_PERSONA_AUDITOR;
     }
 }
@@ -70,12 +90,15 @@ static void check_container(wpa_rule_run *run, const wpa_outline_job *job,
     const wpa_yaml_node *options = wpa_yaml_get(container, "options");
     const char *text = wpa_yaml_text(options), *at = text;
     wpa_slice word = at ? next_word(&at) : (wpa_slice){0};
+    bool has_everything = text && strstr(text, "--privileged"); /* what more is given is in it */
     while (word.length) {
         wpa_slice next = next_word(&at);
-        const char *what = what_opens(word, next);
-        if (what) {
+        bool is_slight = false, is_whole = wpa_text_starts(word.at, "--privileged");
+        const char *what = what_opens(word, next, &is_slight);
+        if (what && (is_whole || !has_everything)) {
             size_t start = (size_t)(word.at - text);
-            report(run, job, wpa_yaml_source_span(options, start, start + word.length), what);
+            report(run, job, wpa_yaml_source_span(options, start, start + word.length), what,
+                   is_slight);
         }
         word = next;
     }
@@ -83,7 +106,7 @@ static void check_container(wpa_rule_run *run, const wpa_outline_job *job,
     for (size_t i = 0; wpa_yaml_is(volumes, WPA_YAML_SEQUENCE) && i < volumes->n_items; i++) {
         const char *volume = wpa_yaml_text(volumes->items[i]);
         if (volume && opens_host(wpa_slice_of(volume))) {
-            report(run, job, volumes->items[i]->span, "holds the keys of the host");
+            report(run, job, volumes->items[i]->span, "holds the keys of the host", false);
         }
     }
 }

@@ -19,6 +19,14 @@ static void report(wpa_rule_run *run, const wpa_yaml_node *value, const char *cl
                           cloud, instead);
 }
 
+/* Without a server, or with another's, it logs in at Docker Hub or wherever that is. */
+static bool is_elsewhere(const wpa_outline_step *step)
+{
+    const char *server = wpa_outline_with_text(step, "login-server");
+    return wpa_outline_step_uses(step, "azure/docker-login") &&
+           (!server || (!strstr(server, "azurecr") && !wpa_outline_has_expression(server)));
+}
+
 static void check_login(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_fact_cloud_login *login = step->uses.kind == WPA_OUTLINE_REPOSITORY
@@ -26,7 +34,7 @@ static void check_login(wpa_rule_run *run, const wpa_outline_step *step)
                                             : NULL;
     for (size_t i = 0; login && login->inputs[i]; i++) {
         const wpa_yaml_node *value = wpa_outline_with(step, login->inputs[i]);
-        if (is_stored(wpa_yaml_text(value))) {
+        if (is_stored(wpa_yaml_text(value)) && !is_elsewhere(step)) {
             report(run, value, login->cloud, login->instead);
         }
     }

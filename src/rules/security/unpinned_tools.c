@@ -65,7 +65,7 @@ static void check_value(wpa_rule_run *run, const wpa_outline_step *step, const w
         size_t offset = at ? (size_t)(at - text) : 0;
         if (at) {
             (void)wpa_rule_report(run, wpa_yaml_source_span(node, offset, offset + 6), NULL, NULL,
-                                  "'latest' installs whatever is the newest today");
+                                  "'latest' is whatever version is the newest of the day");
         }
     } else if (!value && !tool->is_runtime) {
         if (is_matrix_of_versions(step, tool, text)) {
@@ -78,7 +78,7 @@ static void check_value(wpa_rule_run *run, const wpa_outline_step *step, const w
         finding->persona = WPA_PERSONA_AUDITOR;
     } else if (value && is_floating(tool, value)) {
         wpa_finding *finding = wpa_rule_report(
-            run, node->span, NULL, NULL, "%s installs whatever %s is the newest today",
+            run, node->span, NULL, NULL, "%s is whatever version of %s is the newest of the day",
             wpa_rule_quote(run, value, strlen(value)), tool->tool);
         finding->persona = tool->is_runtime ? WPA_PERSONA_PEDANTIC : finding->persona;
     }
@@ -107,7 +107,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     }
     wpa_finding *finding =
         wpa_rule_report(run, step->uses.node->span, NULL, NULL,
-                        "%s installs whatever %s is the newest today: '%s' is not given",
+                        "%s installs the newest version of %s on the day: '%s' is not given",
                         wpa_rule_quote_uses(run, &step->uses), tool->tool, tool->inputs[0]);
     finding->confidence = tool->reads_project ? WPA_CONFIDENCE_MEDIUM : finding->confidence;
 }

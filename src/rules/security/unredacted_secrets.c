@@ -112,6 +112,26 @@ static bool changes_text(const wpa_shell_command *command)
             wpa_shell_word_find(command, "-D") || wpa_text_is(command->name, "base64"));
 }
 
+/* Does the command print what it reads, or made of it? gpg --import and their like keep it. */
+static bool prints_input(const wpa_shell_command *command)
+{
+    static const char *const printers[] = {"base64", "base32", "openssl", "cat",  "sed",
+                                           "tr",     "head",   "tail",    "grep", "sort",
+                                           "fold",   "tac",    "nl",      "tee",  "xargs"};
+    static const char *const files[] = {"-o", "-out", "--out", "--output"};
+    for (size_t i = command->first; i < command->n_words; i++) {
+        const char *word = command->words[i].text;
+        size_t length = strcspn(word, "=");
+        for (size_t k = 0; k < WPA_COUNT(files); k++) {
+            if (strlen(files[k]) == length && memcmp(word, files[k], length) == 0) {
+                return false;
+            }
+        }
+    }
+    return changes_text(command) ||
+           wpa_text_index(command->name, printers, WPA_COUNT(printers)) >= 0;
+}
+
 /* Where the command's output goes that others read: NULL if nowhere that is logged or exported. */
 static const char *sink_of(const wpa_shell_command *command)
 {
@@ -129,7 +149,8 @@ static const char *sink_of(const wpa_shell_command *command)
             }
         }
     }
-    return is_redirected || command->nested || wpa_text_is(command->name, "tee") ? NULL : "the log";
+    bool is_kept = is_redirected || command->nested || wpa_text_is(command->name, "tee");
+    return is_kept || !prints_input(command) ? NULL : "the log";
 }
 
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step)

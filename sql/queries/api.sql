@@ -88,8 +88,8 @@ SELECT id FROM wpa.workflow_analysis WHERE uid = $1::uuid;
 -- params: before bigint, limit bigint, workflow_id bigint, status text, severity text
 -- rows: newest first: key, the entry that is kept, what ends with time
 -- why: the function gives the rows in order; to sort them once more takes as long as all that is said of them
-SELECT b.patch_id, b.item AS "...",
-       -- as v_api_patch counts them
+SELECT b.patch_id, b.item AS "...", b.configs AS "...",
+       -- as valid_approvals counts them, but part of the query: a call for each row costs more than all the rest
        CASE WHEN b.has_approval THEN
          (SELECT count(DISTINCT x.guardian_id) FROM wpa.patch p JOIN wpa.approval x ON x.patch_id = p.id AND x.digest = p.digest AND x.withdrawn_at IS NULL
             JOIN wpa.principal g ON g.id = x.guardian_id AND g.role = 'guardian' AND g.active
@@ -101,13 +101,18 @@ SELECT b.patch_id, b.item AS "...",
 
 -- name: api_patch
 -- params: id bigint
--- rows: at most one: version, fields with its details
-SELECT v.version, v.id, v.short_id, v.patch_name, v.patch_version, v.patch_type, v.status, v.reason, v.comment, v.severity, v.revision, v.description,
-       v.issue_identified, v.analysis_id, v.target_workflow, v.target_workflows, v.files_modified, v.lines_added, v.lines_removed, v.findings, v.created_by,
-       v.requested_by, v.reviewed_by, v.approvals, v.approvals_required, d.deployment_config, d.rollback_config, v.deployment_id, v.digest,
-       v.created_at, v.tested_at, v.updated_at, d.diff, d.declares, d."patch_content.notes", d."patch_content.dependencies",
-       d."patch_content.configuration", d.engine_notes, d.answers, d.approved_by, d.waivers, d.confidence, d.comments
-  FROM wpa.v_api_patch v JOIN wpa.v_api_patch_detail d ON d.key = v.key WHERE v.key = $1::bigint;
+-- rows: at most one: version, the entry that is kept with its details, what may change without the patch
+SELECT p.version, b.item AS "...", b.detail AS "...", p.diff,
+       (SELECT coalesce(json_agg(json_build_object('id', f.uid, 'short_id', 'f-' || f.id, 'rule', f.rule, 'severity', f.severity, 'state', f.state,
+          'message', f.message) ORDER BY f.rank DESC, f.id), '[]') FROM wpa.patch_finding x JOIN wpa.finding f ON f.id = x.finding_id WHERE x.patch_id = b.patch_id) AS answers,
+       CASE WHEN b.has_approval THEN -- see api_patches
+         (SELECT count(DISTINCT x.guardian_id) FROM wpa.approval x JOIN wpa.principal g ON g.id = x.guardian_id AND g.role = 'guardian' AND g.active
+           WHERE x.patch_id = p.id AND x.digest = p.digest AND x.withdrawn_at IS NULL AND x.expires_at > statement_timestamp()
+             AND (n.need < 2 OR (x.guardian_id <> p.author_id AND x.guardian_id IS DISTINCT FROM p.requester_id)))
+         ELSE 0 END AS approvals, n.need AS approvals_required
+  FROM wpa.patch_brief b JOIN wpa.patch p ON p.id = b.patch_id
+  CROSS JOIN (SELECT coalesce((SELECT value::bigint FROM wpa.setting WHERE key = 'approvals_required'), 1) AS need) n
+ WHERE b.patch_id = $1::bigint;
 
 -- name: api_patch_by_uid
 -- params: uid uuid

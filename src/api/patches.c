@@ -219,6 +219,10 @@ static const wpa_api_field patch_fields[] = {
     {.name = "waivers", .type = WPA_API_LIST, .item = WPA_API_ANY},
     {.name = "comments", .type = WPA_API_LIST, .item = WPA_API_ANY},
     {.name = "confidence", .type = WPA_API_OBJECT, .is_nullable = true},
+    {.name = "test_report",
+     .type = WPA_API_OBJECT,
+     .is_nullable = true,
+     .words = "of the last test of this content, as POST .../test answers it; null: there is none"},
     {0},
 };
 

@@ -500,6 +500,52 @@ def a_list_follows_every_change(world):
     lists_say_what_single_things_say(world)
 
 
+def one_patch_follows_every_change(world):
+    """What is told of a patch beside its own row is kept as it is told: it is never older than what it is made from."""
+    fixable = world.call("GET", "/findings?limit=500&filter=has:fix").json["items"]
+    free = [f for f in fixable if f["state"] == "open" and not f["workflow_name"].startswith("ledger-api")]
+    repository, workflow = free[0]["repository"], free[0]["workflow_name"]
+    analysis = world.call("POST", "/analyze?wait=120", {"workflow_name": workflow}, timeout=150).json
+    ordered = world.call("POST", "/patches", {"analysis_id": analysis["id"], "patch_name": "Kept"}).json
+    path, key = "/patches/" + ordered["short_id"], ordered["short_id"][2:]
+
+    def one():
+        return world.call("GET", path).json
+
+    def by_mira(statement):
+        world.sql("SELECT set_config('wpa.actor', (SELECT id::text FROM wpa.principal WHERE name = 'mira'), true); " + statement)
+
+    report = world.call("POST", path + "/test?wait=120", timeout=150)
+    assert report.status == 200, report.body
+    kept = one()["test_report"]
+    assert kept["attempt"] and kept == {name: report.json[name] for name in kept}
+    assert (one()["approved_by"], one()["approvals"]) == ([], 0)
+    approved = world.call("PATCH", path, {"status": "approved"})
+    assert approved.status == 200, approved.body
+    assert ([a["name"] for a in one()["approved_by"]], one()["approvals"]) == (["mira"], 1)
+    by_mira("UPDATE wpa.setting SET value = '2' WHERE key = 'approvals_required'")
+    assert (one()["approvals"], one()["approvals_required"]) == (0, 2)  # by whom it was ordered
+    by_mira("UPDATE wpa.setting SET value = '1' WHERE key = 'approvals_required'")
+    assert world.call("PATCH", path, {"status": "tested"}).status == 200
+    assert (one()["approved_by"], one()["approvals"]) == ([], 0)
+    by_mira(f"INSERT INTO wpa.comment (subject, principal_id, text) SELECT 'patch:{key}', id, 'why' FROM wpa.principal WHERE name = 'mira'")
+    assert [(c["by"], c["text"]) for c in one()["comments"]] == [("mira", "why")]
+    world.sql("ALTER TABLE wpa.waiver DISABLE TRIGGER waiver_guard")  # whatever the test found
+    by_mira("INSERT INTO wpa.waiver (patch_id, digest, check_id, guardian_id, reason, expires_at) SELECT p.id, p.digest, 'S1', g.id, 'known', "
+            f"now() + interval '1 day' FROM wpa.patch p, wpa.principal g WHERE p.id = {key} AND g.name = 'mira'")
+    assert [(w["check"], w["name"], w["reason"]) for w in one()["waivers"]] == [("S1", "mira", "known")]
+    by_mira(f"UPDATE wpa.waiver SET withdrawn_at = now() WHERE patch_id = {key}")
+    assert one()["waivers"] == []
+    world.sql("ALTER TABLE wpa.waiver ENABLE TRIGGER waiver_guard")
+    for table, name in (("repository", repository), ("workflow", workflow)):
+        before = one()
+        world.sql(f"UPDATE wpa.{table} SET name = name || '-renamed' WHERE name = '{name}'")
+        after = one()
+        assert (after["files_modified"], after["target_workflow"]) != (before["files_modified"], before["target_workflow"]), table
+        world.sql(f"UPDATE wpa.{table} SET name = '{name}' WHERE name = '{name}-renamed'")
+        assert one() == before
+
+
 def give_time_limits(world, repository, name):
     """A commit that mends a workflow, and a scan that brings its analysis."""
     work = world.path("work")
@@ -779,7 +825,7 @@ CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies
           findings_are_filtered_as_in_the_console, a_list_follows_every_change, long_calls_say_where,
           refusals_say_what_is_wrong, policy_is_asked_at_the_start,
           viewers_leave_as_they_came, documents_tell_all_parameters,
-          things_are_found_by_each_of_their_names, subjects_are_resources,
+          things_are_found_by_each_of_their_names, subjects_are_resources, one_patch_follows_every_change,
           streams_tell_of_changes, who_comes_back_reads_again, every_refusal_is_written_down,
           documents_need_nothing_else, forwarded_addresses_are_believed_of_some,
           a_unix_socket_serves, systemd_hands_over_a_socket, unit_files_are_installed)

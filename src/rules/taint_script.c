@@ -597,6 +597,13 @@ static const char *text_printed(const wpa_script *script, size_t i)
     bool asks = filter && (strstr(filter, "==") || strstr(filter, "select(") ||
                            strstr(filter, "length") || strstr(filter, "test("));
     const char *told = filter ? filter : fields;
+    bool is_whole = verb && !fields && !wpa_shell_word_find(c, "--web");
+    if (is_whole && wpa_text_is(verb->text, "diff")) {
+        return "the fetched diff";
+    }
+    if (is_whole && wpa_text_is(verb->text, "view")) {
+        return "the fetched body";
+    }
     if (!fields || asks || !names_text(fields) || !names_text(told)) {
         return NULL;
     }

@@ -15,7 +15,7 @@ static bool may_have_lines(const wpa_taint *taint)
 {
     static const char *const endings[] = {"body",           "message", "description",
                                           "client_payload", "payload", "the artifact",
-                                          "the tree",       "summary"};
+                                          "the tree",       "summary", "the fetched diff"};
     for (size_t i = 0; taint->path && i < WPA_COUNT(endings); i++) {
         if (wpa_text_ends(taint->path, endings[i])) {
             return true;

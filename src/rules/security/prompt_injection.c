@@ -1,28 +1,135 @@
 /* SEC-039: a model with rights reads what a stranger wrote. */
 #include <string.h>
 
+#include "rules/exports.h"
 #include "rules/intake.h"
+#include "rules/steps.h"
 
 /* Programs that hand text to a model. */
-static const struct {
+typedef struct model {
     const char *name, *sub;
-} agents[] = {
-    {"claude", NULL},       {"codex", NULL},    {"gemini", NULL}, {"aider", NULL},
-    {"goose", NULL},        {"llm", NULL},      {"gh", "models"}, {"gh", "copilot"},
-    {"copilot", NULL},      {"opencode", NULL}, {"ollama", NULL}, {"sgpt", NULL},
-    {"cursor-agent", NULL},
+    const char *package; /* that is fetched to run it, if it is not called as the program is */
+    bool reads_files;    /* works on the tree by itself, with tools */
+} model;
+
+static const model agents[] = {
+    {"claude", NULL, "@anthropic-ai/claude-code", true},
+    {"codex", NULL, "@openai/codex", true},
+    {"gemini", NULL, "@google/gemini-cli", true},
+    {"qwen", NULL, "@qwen-code/qwen-code", true},
+    {"copilot", NULL, "@github/copilot", true},
+    {"opencode", NULL, "opencode-ai", true},
+    {"amp", NULL, "@sourcegraph/amp", true},
+    {"aider", NULL, "aider-chat", true},
+    {"goose", "run", NULL, true},
+    {"cursor-agent", NULL, NULL, true},
+    {"auggie", NULL, "@augmentcode/auggie", true},
+    {"crush", "run", "@charmland/crush", true},
+    {"droid", "exec", NULL, true},
+    {"llm", NULL, NULL, false},
+    {"ollama", "run", NULL, false},
+    {"sgpt", NULL, "shell-gpt", false},
+    {"mods", NULL, NULL, false},
+    {"aichat", NULL, NULL, false},
+    {"gh", "models", NULL, false},
+    {"gh", "copilot", NULL, false},
 };
 
-static bool is_agent_command(const wpa_shell_command *c)
+/* Programs that fetch a package and run it, or run one that is installed. */
+static const char *const runners[] = {"npx",  "bunx", "pnpx", "npm",  "pnpm",
+                                      "yarn", "bun",  "uvx",  "pipx", "uv"};
+
+/* First arguments with which these programs look after themselves. */
+static const char *const chores[] = {
+    "mcp",       "login",      "logout",  "install", "uninstall", "update",      "upgrade",
+    "config",    "plugin",     "auth",    "plugins", "keys",      "models",      "list",
+    "extension", "extensions", "doctor",  "help",    "sessions",  "setup-token", "serve",
+    "pull",      "templates",  "aliases", "version", "logs",      "completion"};
+
+/* The word that is the package, with or without a version: "@openai/codex@0.4". */
+static bool is_package(const char *word, const char *package)
 {
-    for (size_t i = 0; i < WPA_COUNT(agents); i++) {
-        bool is_it = agents[i].sub ? wpa_shell_is(c, agents[i].name, agents[i].sub)
-                                   : wpa_text_is(c->name, agents[i].name);
-        if (is_it && !wpa_shell_word_find(c, "--version") && !wpa_shell_word_find(c, "mcp")) {
+    size_t length = package ? strlen(package) : 0;
+    return length && strncmp(word, package, length) == 0 &&
+           (!word[length] || word[length] == '@' || word[length] == '=');
+}
+
+/* Index of the word that names the agent, with what is asked of it behind; 0: none is started. */
+static size_t find_word(const wpa_shell_command *c, const model *a)
+{
+    if (wpa_text_is(c->name, a->name)) {
+        return c->first;
+    }
+    bool is_runner = wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
+    size_t found = 0;
+    for (size_t i = c->first + 1; is_runner && i < c->n_words && i < c->first + 8; i++) {
+        const char *word = c->words[i].text;
+        bool is_named = is_package(word, a->name) || is_package(word, a->package);
+        if (is_named && !(found && i > found + 1)) {
+            found = i; /* "--from aider-chat aider" */
+        }
+    }
+    return found;
+}
+
+static bool does_chore(const wpa_shell_command *c, size_t from)
+{
+    for (size_t i = from; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        if (wpa_text_is(word, "--version") || wpa_text_is(word, "--help")) {
             return true;
         }
     }
-    return false;
+    return from < c->n_words && wpa_text_index(c->words[from].text, chores, WPA_COUNT(chores)) >= 0;
+}
+
+static const model *agent_of(const wpa_shell_command *c)
+{
+    for (size_t i = 0; i < WPA_COUNT(agents); i++) {
+        const model *a = &agents[i];
+        size_t at = find_word(c, a);
+        bool is_it = wpa_text_is(c->name, a->name) || at;
+        size_t behind = at + 1;
+        if (is_it && a->sub) {
+            is_it = behind < c->n_words && wpa_text_is(c->words[behind].text, a->sub);
+            behind++;
+        }
+        if (is_it && !does_chore(c, behind)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+/* A model that is asked over HTTP. */
+static const model *service_of(const wpa_shell_command *c)
+{
+    static const model service = {"a model's service", NULL, NULL, false};
+    static const char *const hosts[] = {"api.openai.com",
+                                        "api.anthropic.com",
+                                        "generativelanguage.googleapis.com",
+                                        "models.github.ai",
+                                        "models.inference.ai.azure.com",
+                                        "openrouter.ai",
+                                        "api.mistral.ai",
+                                        "api.groq.com",
+                                        "api.deepseek.com",
+                                        "api.together.xyz",
+                                        "api.x.ai",
+                                        "api.perplexity.ai",
+                                        "api.cohere.com",
+                                        "api-inference.huggingface.co"};
+    bool is_client = wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget") ||
+                     wpa_text_is(c->name, "http") || wpa_text_is(c->name, "https");
+    for (size_t i = c->first + 1; is_client && i < c->n_words; i++) {
+        wpa_slice host = wpa_url_host(c->words[i].text);
+        for (size_t k = 0; host.length && k < WPA_COUNT(hosts); k++) {
+            if (wpa_slice_is_ci(host, hosts[k])) {
+                return &service;
+            }
+        }
+    }
+    return NULL;
 }
 
 static void report(wpa_rule_run *run, const wpa_site *site, wpa_span span, const char *agent,
@@ -60,6 +167,30 @@ static bool report_tree(wpa_rule_run *run, const wpa_site *site, wpa_span span, 
     return true;
 }
 
+/* Inputs by which an action gives up its own test of who asks. */
+static bool report_open(wpa_rule_run *run, const wpa_site *site, const char *agent)
+{
+    static const char *const inputs[] = {"allowed_non_write_users", "allow-users"};
+    for (size_t i = 0; i < WPA_COUNT(inputs); i++) {
+        const wpa_yaml_node *value = wpa_outline_with(site->step, inputs[i]);
+        if (!wpa_text_is(wpa_yaml_text(value), "*")) {
+            continue;
+        }
+        wpa_trust trust = wpa_trust_of(run, site);
+        if (trust.trust != WPA_TRUST_OUTSIDER_PRIVILEGED) {
+            return false;
+        }
+        wpa_finding *finding = wpa_rule_report(
+            run, value->span, NULL, NULL, "%s takes orders from whoever causes %s: '%s' is open",
+            agent, trust.event ? trust.event : "its trigger", inputs[i]);
+        if (!wpa_trust_site_is_privileged(site)) {
+            finding->severity = WPA_SEVERITY_MEDIUM;
+        }
+        return true;
+    }
+    return false;
+}
+
 static void check_action(wpa_rule_run *run, const wpa_site *site)
 {
     const wpa_outline_step *step = site->step;
@@ -71,14 +202,44 @@ static void check_action(wpa_rule_run *run, const wpa_site *site)
     for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
         const wpa_yaml_node *value = wpa_yaml_resolve(step->with->pairs[i].value);
         wpa_taint taint = wpa_taint_of_scalar(run, site, value, WPA_TAINT_TEXT);
+        const char *file = wpa_yaml_text(value);
+        if (file && strpbrk(file, "./") && !strpbrk(file, " \n$")) { /* prompt-file: ... */
+            wpa_taint written = wpa_taint_of_file(run, site, file, SIZE_MAX);
+            taint = wpa_taint_is_of_outsider(&written) ? written : taint;
+        }
         if (wpa_taint_is_of_outsider(&taint) && taint.grade != WPA_TAINT_OF_STRUCTURED) {
             report(run, site, value->span, agent, &taint);
             is_told = true;
         }
     }
+    is_told = is_told || report_open(run, site, agent);
     if (!is_told) {
         (void)report_tree(run, site, step->uses.node->span, agent);
     }
+}
+
+/* What the command reads: its words, the pipe to it, here-documents, files that scripts wrote. */
+static wpa_taint taint_of_command(wpa_rule_run *run, const wpa_site *site, size_t i)
+{
+    const wpa_script *script = site->step->script;
+    const wpa_shell_command *c = &script->commands[i];
+    wpa_span span = c->is_nested_script ? c->span : wpa_exports_text(script, i, NULL);
+    wpa_taint worst = wpa_taint_of_script(run, site, span, WPA_TAINT_TEXT);
+    for (size_t k = 0; k < c->n_redirects && !wpa_taint_is_of_outsider(&worst); k++) {
+        if (wpa_text_is(c->redirects[k].operator, "<")) {
+            const wpa_shell_word *file = &c->redirects[k].target;
+            worst = wpa_taint_of_file(run, site, file->text, file->span.start);
+        }
+    }
+    for (size_t k = c->first + 1; k < c->n_words && !wpa_taint_is_of_outsider(&worst); k++) {
+        const char *word = c->words[k].text;
+        const char *value = word[0] == '-' && strchr(word, '=') ? strchr(word, '=') + 1 : word;
+        value += *value == '@' ? 1 : 0; /* curl -d @file */
+        if (*value != '-') {
+            worst = wpa_taint_of_file(run, site, value, c->words[k].span.start);
+        }
+    }
+    return worst;
 }
 
 static void check_script(wpa_rule_run *run, const wpa_site *site)
@@ -86,16 +247,20 @@ static void check_script(wpa_rule_run *run, const wpa_site *site)
     const wpa_script *script = site->step->script;
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
-        if (!c->n_words || !is_agent_command(c)) {
+        const model *a = c->n_words > c->first ? agent_of(c) : NULL;
+        a = a || !c->n_words ? a : service_of(c);
+        if (!a) {
             continue;
         }
         wpa_span span = wpa_outline_script_span(site->step, c->span);
-        wpa_taint taint = wpa_taint_of_script(run, site, c->span, WPA_TAINT_TEXT);
-        const char *agent = wpa_rule_quote(run, c->name, strlen(c->name));
+        wpa_taint taint = taint_of_command(run, site, i);
+        const char *name = a->name[0] == 'a' && strchr(a->name, ' ')
+                               ? a->name
+                               : wpa_rule_quote(run, a->name, strlen(a->name));
         if (wpa_taint_is_of_outsider(&taint)) {
-            report(run, site, span, agent, &taint);
-        } else {
-            (void)report_tree(run, site, span, agent);
+            report(run, site, span, name, &taint);
+        } else if (a->reads_files) {
+            (void)report_tree(run, site, span, name);
         }
     }
 }

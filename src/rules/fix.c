@@ -242,9 +242,10 @@ const char *wpa_fix_unfinished(const wpa_result *result)
     return NULL;
 }
 
-/* How many findings there are of a kind, which is one check of one rule. */
+/* How many findings there are of a kind, which is one check of one rule for the same readers. */
 typedef struct kind_count {
     const char *check;
+    wpa_persona persona;
     size_t n_before, n_after, n_fixed;
     struct kind_count *next;
 } kind_count;
@@ -257,12 +258,14 @@ typedef struct tally {
 static kind_count *count_of(const tally *t, const wpa_finding *finding)
 {
     kind_count **at = &t->of_rule[wpa_rules_index(finding->rule)];
-    while (*at && !wpa_text_is((*at)->check, finding->check)) {
+    while (*at &&
+           !((*at)->persona == finding->own_persona && wpa_text_is((*at)->check, finding->check))) {
         at = &(*at)->next;
     }
     if (!*at) {
         *at = wpa_arena_alloc(t->arena, sizeof **at);
         (*at)->check = finding->check;
+        (*at)->persona = finding->own_persona;
     }
     return *at;
 }
@@ -316,6 +319,19 @@ static bool is_harm(const wpa_finding *finding, bar from)
            !is_inventory && !is_likeness;
 }
 
+/* What a fix leaves behind of its own rule for those who ask for more: "and now nothing reads the
+ * step's output either". */
+static bool is_echo(const candidates *list, const wpa_finding *finding)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const wpa_finding *fixed = list->items[i].finding;
+        if (fixed->rule == finding->rule && finding->own_persona > fixed->own_persona) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *wpa_fix_fault(const candidates *list, bool is_strict, const wpa_result *before,
                           const wpa_result *after, wpa_arena *arena)
 {
@@ -334,7 +350,7 @@ const char *wpa_fix_fault(const candidates *list, bool is_strict, const wpa_resu
     for (size_t i = 0; i < after->n_findings; i++) {
         const wpa_finding *finding = after->findings[i];
         const kind_count *n = count_of(&t, finding);
-        if (n->n_after > n->n_before && is_harm(finding, from)) {
+        if (n->n_after > n->n_before && is_harm(finding, from) && !is_echo(list, finding)) {
             return wpa_arena_printf(arena, "it would bring a new finding of %s", finding->rule->id);
         }
     }

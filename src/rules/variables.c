@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "facts/commands.h"
 #include "rules/work.h"
@@ -86,4 +87,19 @@ const char *wpa_variable_name(const char *path, wpa_arena *arena)
     bool is_bad = isdigit((unsigned char)name[0]) || wpa_text_starts(name, "GITHUB_") ||
                   wpa_text_starts(name, "RUNNER_") || !*name;
     return is_bad ? wpa_arena_printf(arena, "VALUE_%s", name) : name;
+}
+
+bool wpa_variable_holds_list(wpa_slice name)
+{
+    static const char *const ends[] = {
+        "ARGS",  "FLAGS", "FLAG", "OPTIONS",   "OPTS",    "PARAMS", "ARGUMENTS", "PACKAGES", "PKGS",
+        "FILES", "DEPS",  "LIBS", "FILENAMES", "TARGETS", "EXTRAS", "IMAGES",    "FEATURES"};
+    for (size_t i = 0; i < WPA_COUNT(ends); i++) {
+        size_t length = strlen(ends[i]);
+        if (name.length >= length &&
+            strncasecmp(name.at + name.length - length, ends[i], length) == 0) {
+            return true;
+        }
+    }
+    return false;
 }

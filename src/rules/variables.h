@@ -16,3 +16,5 @@ wpa_variable_readers wpa_variables_readers(const wpa_outline_step *step);
 const char *wpa_variable_set(const char *expression);
 /** A name for it: "ISSUE_TITLE" of "github.event.issue.title". */
 const char *wpa_variable_name(const char *expression, wpa_arena *arena);
+/** Is it called after several things ("CFLAGS", "extra_args", "packages"), to be several words? */
+bool wpa_variable_holds_list(wpa_slice name);

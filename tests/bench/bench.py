@@ -437,7 +437,7 @@ def bench_fixes(bench):
         changed = [path for path in paths if before[path] != after[path]]
         restless = [path for path in paths if after[path] != again[path]]
         n_fixes = sum(int(line.split()[1]) for line in first.stderr.splitlines() if line.startswith("fixed "))
-        dropped = [line for line in first.stderr.splitlines() if "fix" in line and not line.startswith("fixed ")]
+        dropped = [line for line in first.stderr.splitlines() if line.startswith("note: ") and " dropped: " in line]
         worse = []
         for path in changed:
             if errors_before is not None and path in errors_before:

@@ -5,6 +5,7 @@
 #include "rules/graph.h"
 #include "rules/own.h"
 #include "rules/trust.h"
+#include "rules/work.h"
 
 #define NAMES_MAX 64
 #define LINE_MAX_BYTES 1000
@@ -263,11 +264,21 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* Tests, builds and what prepares them are what a pull request is checked by. */
+static bool is_of_the_job(const wpa_outline_step *step)
+{
+    static const char *const words[] = {"test",  "build", "docker", "install", "check",
+                                        "bench", "lint",  "e2e",    "python",  NULL};
+    unsigned work = WPA_DOES_TEST | WPA_DOES_BUILD | WPA_DOES_LINT | WPA_DOES_INSTALL;
+    return step->uses.kind == WPA_OUTLINE_LOCAL || (wpa_work_step_roles(step) & work) ||
+           wpa_work_mentions_any(step->run, words);
+}
+
 /* A step that asks for nothing yet is left out for forks. */
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_step *step = finding->subject;
-    if (!step || step->condition || !wpa_text_is(finding->check, "A1")) {
+    if (!step || step->condition || !wpa_text_is(finding->check, "A1") || is_of_the_job(step)) {
         return;
     }
     const wpa_yaml_pair *pair = wpa_yaml_find(step->node, step->run ? "run" : "uses");

@@ -1,9 +1,9 @@
 /* QUA-001: what ShellCheck says of a script. */
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "rules/lint.h"
+#include "rules/variables.h"
 
 #define LOOKED_AT 4096 /* bytes of a script that tell its language */
 
@@ -66,9 +66,17 @@ static wpa_slice variable_at(const wpa_lint_script *script, wpa_span span)
                        span.end - braces > start ? span.end - braces - start : 0};
 }
 
+/* What is called arguments, flags or files is meant to become several words. */
+static bool is_list(const wpa_lint_script *script, wpa_span span)
+{
+    bool is_word = (span.start == 0 || strchr(" \t\n", script->text[span.start - 1])) &&
+                   (span.end >= script->length || strchr(" \t\n)", script->text[span.end]));
+    return is_word && wpa_variable_holds_list(variable_at(script, span));
+}
+
 /*
  * Paths that the runner makes itself, numbers and commits hold no blanks: quotes around them are a
- * matter of style. What is called arguments, flags or options is meant to become several words.
+ * matter of style.
  */
 static bool is_meant(const wpa_lint_script *script, wpa_span span)
 {
@@ -76,23 +84,13 @@ static bool is_meant(const wpa_lint_script *script, wpa_span span)
         "GITHUB_OUTPUT",      "GITHUB_ENV",    "GITHUB_PATH",       "GITHUB_STATE",
         "GITHUB_SHA",         "GITHUB_RUN_ID", "GITHUB_RUN_NUMBER", "GITHUB_STEP_SUMMARY",
         "GITHUB_RUN_ATTEMPT", "RUNNER_OS",     "RUNNER_ARCH",       "GITHUB_REPOSITORY_ID"};
-    static const char *const ends[] = {"ARGS", "FLAGS", "OPTIONS", "OPTS", "PARAMS", "ARGUMENTS"};
     wpa_slice name = variable_at(script, span);
     for (size_t i = 0; i < WPA_COUNT(whole); i++) {
         if (wpa_slice_is(name, whole[i])) {
             return true;
         }
     }
-    bool is_word = (span.start == 0 || strchr(" \t\n", script->text[span.start - 1])) &&
-                   (span.end >= script->length || strchr(" \t\n)", script->text[span.end]));
-    for (size_t i = 0; i < WPA_COUNT(ends) && is_word; i++) {
-        size_t length = strlen(ends[i]);
-        if (name.length >= length &&
-            strncasecmp(name.at + name.length - length, ends[i], length) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return is_list(script, span);
 }
 
 /* "$(nproc)": a number, whoever prints it. */
@@ -194,9 +192,14 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_lint_comment *comment = finding->subject;
     wpa_lint_script script;
-    if (!comment->n_replacements || !find_script(run, finding, &script) ||
+    /* "test -f x && exit 1" in place of "! test -f x" ends a script badly where all is well. */
+    bool is_harm = wpa_text_is(comment->code, "SC2251");
+    if (!comment->n_replacements || is_harm || !find_script(run, finding, &script) ||
         script.node->style != WPA_YAML_LITERAL) {
         return; /* elsewhere a quote would need care of its own */
+    }
+    if (wpa_text_is(comment->code, "SC2086") && is_list(&script, comment->span)) {
+        return; /* quotes would make one word of what are several */
     }
     for (size_t i = 0; i < comment->n_replacements; i++) {
         wpa_span span = comment->replacements[i].span;

@@ -298,7 +298,24 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 /* ---- binding to env ----------------------------------------------------------------------------
  */
 
-/* How the variable is written at one fence; NULL where it would not be expanded, or would be code.
+/* The command that the fence is a whole word of; NULL if it is a part of one, or of none. */
+static const wpa_shell_command *command_of_word(const wpa_script *script, wpa_span fence,
+                                                size_t *word)
+{
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        for (size_t k = 0; k < c->n_words; k++) {
+            if (c->words[k].span.start == fence.start && c->words[k].span.end == fence.end) {
+                *word = k;
+                return c;
+            }
+        }
+    }
+    return NULL;
+}
+
+/*
+ * How the variable is written at one fence; NULL where it would not be expanded, or would be code.
  */
 static const char *spelling_at(wpa_rule_run *run, const subject *s, size_t i, const char *name)
 {
@@ -319,6 +336,18 @@ static const char *spelling_at(wpa_rule_run *run, const subject *s, size_t i, co
     }
     wpa_shell_context context = (wpa_shell_context)step->script->contexts[s->fences[i].start];
     if (context == WPA_SHELL_DOUBLE || context == WPA_SHELL_HEREDOC) {
+        return wpa_arena_printf(run->arena, "${%s}", name);
+    }
+    size_t word = 0;
+    const wpa_shell_command *c =
+        context == WPA_SHELL_PLAIN ? command_of_word(step->script, s->fences[i], &word) : NULL;
+    if (c && word <= c->first) {
+        return NULL; /* a whole command, or nothing in front of one: as one word it is neither */
+    }
+    /* Of people who may start the workflow several words are taken, though no code any more. */
+    bool is_of_insiders = wpa_text_starts(name, "INPUTS_") || wpa_text_starts(name, "MATRIX_");
+    bool is_list = is_of_insiders && wpa_variable_holds_list(wpa_slice_of(name));
+    if (c && (wpa_text_is(c->words[0].text, "for") || is_list)) {
         return wpa_arena_printf(run->arena, "${%s}", name);
     }
     bool takes_quotes = s->sink.node->style != WPA_YAML_DOUBLE_QUOTED;

@@ -74,6 +74,29 @@ static bool is_test(const char *name)
     return false;
 }
 
+/* "...head.repo.fork": true of whatever a stranger causes. */
+static bool is_fork(const collector *c, const wpa_expr *node)
+{
+    size_t n = 0;
+    const wpa_expr_reference *list = wpa_expr_references(node, c->arena, &n);
+    return n && list[0].node == node &&
+           (wpa_text_ends(list[0].path, ".head.repo.fork") ||
+            wpa_text_ends(list[0].path, ".head_repository.fork"));
+}
+
+/* Which side of "fork && a || b" a stranger's event comes to: 0 the left, 1 the right, -1 either.
+ */
+static int side_of_strangers(const collector *c, const wpa_expr *node)
+{
+    const wpa_expr *left = node->args[0];
+    bool is_choice = left->kind == WPA_EXPR_AND && left->args[1]->kind != WPA_EXPR_STRING;
+    const wpa_expr *test = is_choice ? left->args[0] : NULL;
+    return !test                                                     ? -1
+           : is_fork(c, test)                                        ? 0
+           : test->kind == WPA_EXPR_NOT && is_fork(c, test->args[0]) ? 1
+                                                                     : -1;
+}
+
 static void collect(collector *c, const wpa_expr *node)
 {
     const wpa_expr *base = base_of(node);
@@ -84,10 +107,16 @@ static void collect(collector *c, const wpa_expr *node)
     case WPA_EXPR_NAME:
         add_path(c, node);
         break;
-    case WPA_EXPR_OR:
-        collect(c, base->args[0]);
-        collect(c, base->args[1]);
+    case WPA_EXPR_OR: {
+        int side = side_of_strangers(c, base);
+        if (side != 1) {
+            collect(c, base->args[0]);
+        }
+        if (side != 0) {
+            collect(c, base->args[1]);
+        }
         break;
+    }
     case WPA_EXPR_AND:
         collect(c, base->args[1]); /* a falsy left side is no text that an attacker chose */
         break;

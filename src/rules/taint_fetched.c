@@ -81,6 +81,18 @@ static bool sets_output(const char *script, const char *name, wpa_arena *arena)
     return false;
 }
 
+/* Is what it gives out under this name of the base that the project chose: "pr.base.ref"? */
+static bool gives_base(const char *script, const char *name, wpa_arena *arena)
+{
+    const char *at = script;
+    size_t n = 0, n_bases = 0;
+    for (const char *line = next_output(&at, name); line; line = next_output(&at, name), n++) {
+        const char *text = wpa_arena_slice(arena, line, strcspn(line, "\n"));
+        n_bases += strstr(text, ".base.") && !strstr(text, "head");
+    }
+    return n > 0 && n == n_bases;
+}
+
 /* What asks about a text instead of handing it on. */
 static bool only_asks(const char *line, size_t length)
 {
@@ -183,7 +195,8 @@ static wpa_taint trace_client(wpa_tracer *t, const wpa_site *site, const char *n
     wpa_taint taint =
         wpa_taint_worse(wpa_trace_scalar(t, site, script), trace_given_env(t, site, text, name));
     bool is_foreign = t->question == WPA_TAINT_CODE
-                          ? names_any(text, api_trees, WPA_COUNT(api_trees))
+                          ? names_any(text, api_trees, WPA_COUNT(api_trees)) &&
+                                !gives_base(text, name, t->run->arena)
                           : sets_output(text, name, t->run->arena);
     if (is_foreign) {
         taint = wpa_taint_worse(taint, foreign_output(t, site, path, "text of the forge"));

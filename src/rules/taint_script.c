@@ -40,10 +40,10 @@ static bool find_value(const char *text, wpa_span within, const char *name, wpa_
 /* What makes text harmless on its way: only a safe set is left, or a number, or it is quoted. */
 static bool is_sanitised(const char *text, wpa_span span)
 {
-    static const char *const sanitisers[] = {"tr -dc",      "tr -cd",    "printf %q", "printf '%q",
-                                             "printf \"%q", "s/[^",      "//[^",      "$((",
-                                             "| wc ",       "sha256sum", "sha1sum",   "md5sum",
-                                             "| base64",    "grep -c",   "@sh",       "@json"};
+    static const char *const sanitisers[] = {
+        "tr -dc",   "tr -cd",  "printf %q", "printf '%q", "printf \"%q", "s/[^",
+        "//[^",     "$((",     "| wc ",     "sha256sum",  "sha1sum",     "md5sum",
+        "| base64", "grep -c", "@sh",       "@json",      "].id",        ".databaseId"};
     for (size_t i = 0; i < WPA_COUNT(sanitisers); i++) {
         size_t length = strlen(sanitisers[i]);
         if (memmem(text + span.start, wpa_span_length(span), sanitisers[i], length)) {

@@ -99,18 +99,34 @@ static const char *system_name(unsigned systems)
     return systems & ON_WINDOWS ? "Windows" : systems & ON_MACOS ? "macOS" : "Linux";
 }
 
-/* Does the script look which system it is on, or whether the command is there? */
-static bool is_guarded(const wpa_yaml_doc *doc, const wpa_script *script)
+/* Does a line begin a choice by the leg's target or name? What it leads to is not known. */
+static bool chooses_by_leg(const char *script)
 {
-    static const char *const guards[] = {
-        "uname",    "RUNNER_OS", "OSTYPE",    "command -v", "which ",    "runner.os", "$IsWindows",
-        "$IsLinux", "$IsMacOS",  "matrix.os", "hash ",      "coreutils", "gnubin",    "gnu-sed"};
-    for (size_t i = 0; i < WPA_COUNT(guards); i++) {
-        if (wpa_yaml_may_hold(doc, guards[i]) && strstr(script->text, guards[i])) {
+    for (const char *line = script; line; line = strchr(line, '\n')) {
+        line += strspn(line, "\n \t");
+        size_t length = strcspn(line, "\n");
+        bool is_if = wpa_text_starts(line, "if ") || wpa_text_starts(line, "elif ");
+        if (wpa_text_starts(line, "case ") ||
+            (is_if && wpa_text_find_ci(line, length, "matrix."))) {
             return true;
         }
     }
     return false;
+}
+
+/* Does the script look which system it is on, or whether the command is there? */
+static bool is_guarded(const wpa_yaml_doc *doc, const wpa_outline_step *step)
+{
+    const char *script = wpa_yaml_text(step->run); /* as written: expressions too */
+    static const char *const guards[] = {
+        "uname",    "RUNNER_OS", "OSTYPE",    "command -v", "which ",    "runner.os", "$IsWindows",
+        "$IsLinux", "$IsMacOS",  "matrix.os", "hash ",      "coreutils", "gnubin",    "gnu-sed"};
+    for (size_t i = 0; i < WPA_COUNT(guards); i++) {
+        if (wpa_yaml_may_hold(doc, guards[i]) && strstr(script, guards[i])) {
+            return true;
+        }
+    }
+    return chooses_by_leg(script);
 }
 
 static void report(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span, unsigned systems,
@@ -223,7 +239,7 @@ static void check_continuation(wpa_rule_run *run, const wpa_outline_step *step, 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     unsigned systems = step->lexed && step->lexed->is_readable ? systems_of(step) : 0;
-    if (!systems || is_guarded(run->source->yaml, step->lexed) ||
+    if (!systems || is_guarded(run->source->yaml, step) ||
         (step->shell == WPA_SHELL_UNKNOWN && step->has_named_shell)) {
         return;
     }

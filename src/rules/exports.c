@@ -98,6 +98,20 @@ static void add_export(gatherer *g, const char *text, const char *file, wpa_span
     g->items[g->n++] = (wpa_export){file, name_in(g, text, value), value, redirect};
 }
 
+/* The span with the here-documents and here-strings that the command is fed. */
+static wpa_span with_fed(wpa_span span, const wpa_shell_command *c)
+{
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        const wpa_shell_redirect *r = &c->redirects[i];
+        wpa_span fed = wpa_text_is(r->operator, "<<<") ? r->target.span : r->body;
+        if (wpa_span_length(fed)) {
+            span.end = fed.end > span.end ? fed.end : span.end;
+            span.start = span.start < fed.start ? span.start : fed.start;
+        }
+    }
+    return span;
+}
+
 /* Text that comes down the pipe to this command, and its own words and here-document. */
 static wpa_span written_by(const wpa_script *script, size_t index)
 {
@@ -109,16 +123,9 @@ static wpa_span written_by(const wpa_script *script, size_t index)
             span.start = before->span.start;
         }
         span.end = span.end ? span.end : before->span.end;
+        span = with_fed(span, before);
     }
-    for (size_t i = 0; i < c->n_redirects; i++) {
-        const wpa_shell_redirect *r = &c->redirects[i];
-        wpa_span fed = wpa_text_is(r->operator, "<<<") ? r->target.span : r->body;
-        if (wpa_span_length(fed)) {
-            span.end = fed.end > span.end ? fed.end : span.end;
-            span.start = span.start < fed.start ? span.start : fed.start;
-        }
-    }
-    return span;
+    return with_fed(span, c);
 }
 
 /* "{ ...; } >> file", "done >> file": from the bracket or loop that the redirection closes. */

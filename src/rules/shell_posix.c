@@ -608,6 +608,17 @@ static void take_word(lexer *l, gather *g, char end)
     }
 }
 
+/* A line break ends a command, but not what an operator at the end of the line asks for. */
+static void end_line(lexer *l, gather *g)
+{
+    static const char *const open[] = {"|", "|&", "&&", "||"};
+    bool goes_on =
+        !g->n_words && !g->n_redirects && wpa_text_index(g->before, open, WPA_COUNT(open)) >= 0;
+    if (!goes_on) {
+        end_command(l, g, ";");
+    }
+}
+
 static bool lex_one(lexer *l, gather *g, char end)
 {
     char c = peek(l, 0);
@@ -619,7 +630,7 @@ static bool lex_one(lexer *l, gather *g, char end)
         return true;
     } else if (c == '\n') {
         l->at++;
-        end_command(l, g, ";");
+        end_line(l, g);
         read_heredocs(l);
     } else if (c == '#') {
         lex_comment(l);

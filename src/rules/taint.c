@@ -190,11 +190,12 @@ wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name)
 {
     const wpa_outline_job *job = site->job;
     bool ignores_case = job && job->os == WPA_OS_WINDOWS;
-    const wpa_yaml_node *value = site->step ? env_at(site->step->node, name, ignores_case) : NULL;
+    const wpa_outline_step *step = site->step != t->outer ? site->step : NULL;
+    const wpa_yaml_node *value = step ? env_at(step->node, name, ignores_case) : NULL;
     if (value) {
         return defined_as(t, site, value);
     }
-    for (size_t i = site->step ? site->step->index : 0; job && i-- > 0;) {
+    for (size_t i = step ? step->index : 0; job && i-- > 0;) {
         wpa_site earlier = *site;
         earlier.step = &job->steps[i];
         wpa_taint taint = wpa_trace_export(t, &earlier, "GITHUB_ENV", name);
@@ -207,9 +208,12 @@ wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name)
     for (size_t i = 0; i < WPA_COUNT(scopes); i++) {
         value = env_at(scopes[i], name, ignores_case);
         if (value) {
-            wpa_site outer = *site;
-            outer.step = NULL;
-            return defined_as(t, &outer, value);
+            /* Who the step runs for is what matters, but it has no part in what this env says. */
+            const wpa_outline_step *outer = t->outer;
+            t->outer = site->step;
+            wpa_taint taint = defined_as(t, site, value);
+            t->outer = outer;
+            return taint;
         }
     }
     for (size_t i = 0; i < WPA_COUNT(runner_variables); i++) {

@@ -12,7 +12,8 @@ typedef struct wpa_tracer {
     wpa_rule_run *run;
     wpa_taint_question question;
     unsigned depth;
-    unsigned left; /* paths that may still be looked at */
+    unsigned left;                 /* paths that may still be looked at */
+    const wpa_outline_step *outer; /* step for which env of its job or file is being read */
 } wpa_tracer;
 
 wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path);

@@ -634,6 +634,20 @@ static wpa_taint trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span)
     return none;
 }
 
+/* "$([ -n "$X" ] && echo true)": what a test reads nobody gets. */
+static bool is_only_asked(const wpa_script *script, size_t at)
+{
+    static const char *const tests[] = {"[", "[[", "test"};
+    for (size_t i = 0; script && script->is_readable && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        if (c->nested && !c->is_nested_script && c->span.start <= at && at < c->span.end &&
+            wpa_text_index(c->name, tests, WPA_COUNT(tests)) >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     const wpa_outline_step *step = site->step;
@@ -653,7 +667,7 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
             continue;
         }
         wpa_taint taint = trace_variable(t, site, name, start);
-        if (wpa_taint_is_tainted(&taint)) {
+        if (wpa_taint_is_tainted(&taint) && !is_only_asked(site->step->script, start)) {
             worst = wpa_taint_worse(
                 worst, wpa_taint_add_hop(t, taint, site->source,
                                          wpa_site_span(t->run, node, start, i + 1), "read here"));

@@ -405,7 +405,7 @@ bool wpa_trust_step_checks_members(const wpa_outline_step *step)
 {
     if (step->uses.kind == WPA_OUTLINE_REPOSITORY &&
         wpa_facts_action_is(step->uses.slug, WPA_TRAIT_MEMBER_CHECK)) {
-        return true;
+        return !wpa_outline_with(step, "allowed_non_write_users");
     }
     if (is_named_check(&step->uses)) {
         return true;

@@ -393,7 +393,6 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, wpa_error *err)
                         .sink = sink,
                         .memo = sink->memo};
     sink->n_of_rule = 0;
-    sink->beyond = NULL;
     open_budget(sink);
     if (!rule->check(&run, err)) {
         char text[sizeof err->message + sizeof err->context];

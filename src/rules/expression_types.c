@@ -622,7 +622,7 @@ wpa_expression_types *wpa_expression_types_new(wpa_rule_run *run)
     t->source = source;
     t->arena = arena;
     t->workflow = wpa_expressions_workflow(source);
-    t->action = is_workflow ? NULL : wpa_model_read(source->yaml, WPA_FILE_ACTION, arena)->action;
+    t->action = is_workflow ? NULL : wpa_model_action_frame(source->yaml, arena);
     const wpa_outline *outline = source->outline;
     t->job_types = wpa_arena_array(arena, outline->n_jobs + 1, sizeof *t->job_types);
     wpa_map *by_node = wpa_map_new(arena);

@@ -1,6 +1,7 @@
 /* Reading the outline: one walk over the tree. */
 #include "rules/outline.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,6 +14,7 @@ typedef struct reader {
     const wpa_yaml_doc *doc;
     wpa_arena *arena;
     wpa_outline *outline;
+    wpa_map *scripts; /* place and shell → read_script's, of a file with aliases; else NULL */
 } reader;
 
 bool wpa_outline_has_expression(const char *text)
@@ -510,27 +512,60 @@ static void note_words(const wpa_yaml_doc *doc, const wpa_yaml_node *run, const 
     }
 }
 
-static void read_script(reader *r, wpa_outline_step *step)
+static const wpa_script_language languages[] = {
+    [WPA_SHELL_BASH] = WPA_SCRIPT_POSIX,    [WPA_SHELL_SH] = WPA_SCRIPT_POSIX,
+    [WPA_SHELL_PWSH] = WPA_SCRIPT_PWSH,     [WPA_SHELL_PYTHON] = WPA_SCRIPT_PYTHON,
+    [WPA_SHELL_CMD] = WPA_SCRIPT_CMD,       [WPA_SHELL_OTHER] = WPA_SCRIPT_POSIX,
+    [WPA_SHELL_UNKNOWN] = WPA_SCRIPT_POSIX,
+};
+
+/* What is made of a script. */
+typedef struct script {
+    const wpa_script *lexed;
+    const wpa_yaml_map *map;
+} script;
+
+static script lex_script(reader *r, const wpa_yaml_node *run, wpa_shell shell)
 {
-    if (step->run && step->run->length >= MAPPED_MIN_BYTES) {
-        step->map = wpa_yaml_map_new(step->run, r->arena);
+    script s = {0};
+    if (run->length >= MAPPED_MIN_BYTES) {
+        s.map = wpa_yaml_map_new(run, r->arena);
     }
-    static const wpa_script_language languages[] = {
-        [WPA_SHELL_BASH] = WPA_SCRIPT_POSIX,    [WPA_SHELL_SH] = WPA_SCRIPT_POSIX,
-        [WPA_SHELL_PWSH] = WPA_SCRIPT_PWSH,     [WPA_SHELL_PYTHON] = WPA_SCRIPT_PYTHON,
-        [WPA_SHELL_CMD] = WPA_SCRIPT_CMD,       [WPA_SHELL_OTHER] = WPA_SCRIPT_POSIX,
-        [WPA_SHELL_UNKNOWN] = WPA_SCRIPT_POSIX,
-    };
-    bool is_text = step->run && strlen(step->run->text) == step->run->length;
-    if (!is_text || step->shell == WPA_SHELL_OTHER) {
-        return;
+    if (strlen(run->text) == run->length && shell != WPA_SHELL_OTHER) {
+        s.lexed = wpa_script_read_as(languages[shell], run->text, run->length, r->arena);
+        note_words(r->doc, run, s.lexed);
     }
-    wpa_script_language language = languages[step->shell];
-    step->lexed = wpa_script_read_as(language, step->run->text, step->run->length, r->arena);
-    step->script = language == WPA_SCRIPT_POSIX ? step->lexed : NULL;
-    note_words(r->doc, step->run, step->lexed);
+    return s;
 }
 
+#define SCRIPT_KEY_BYTES 32
+
+/* A step under an alias is read wherever the alias stands; its script once. */
+static script script_of(reader *r, const wpa_yaml_node *run, wpa_shell shell)
+{
+    if (!r->scripts) {
+        return lex_script(r, run, shell);
+    }
+    char key[SCRIPT_KEY_BYTES];
+    (void)snprintf(key, sizeof key, "%zu %d", run->span.start, (int)shell);
+    script *known = wpa_map_get(r->scripts, key);
+    if (!known) {
+        script read = lex_script(r, run, shell);
+        known = wpa_arena_dup(r->arena, &read, sizeof read);
+        wpa_map_put(r->scripts, key, known);
+    }
+    return *known;
+}
+
+static void read_script(reader *r, wpa_outline_step *step)
+{
+    if (step->run) {
+        script s = script_of(r, step->run, step->shell);
+        step->map = s.map;
+        step->lexed = s.lexed;
+        step->script = s.lexed && s.lexed->language == WPA_SCRIPT_POSIX ? s.lexed : NULL;
+    }
+}
 static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node)
 {
     wpa_outline_step *step = &job->steps[job->n_steps];
@@ -691,6 +726,7 @@ const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind
     reader r = {.doc = doc, .arena = arena, .outline = wpa_arena_alloc(arena, sizeof(wpa_outline))};
     r.outline->root = doc ? wpa_yaml_resolve(doc->root) : NULL;
     r.outline->trust = WPA_TRUST_INSIDER;
+    r.scripts = doc && doc->n_aliases ? wpa_map_new(arena) : NULL;
     if (kind == WPA_INPUT_WORKFLOW) {
         read_triggers(&r);
         read_jobs(&r);

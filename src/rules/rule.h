@@ -113,6 +113,19 @@ struct wpa_rule {
     void (*repair)(wpa_rule_run *run, wpa_finding *finding);
 };
 
+/** How far a rule has come. */
+typedef struct wpa_rule_mark {
+    wpa_arena_mark memory; /* of run->arena */
+    size_t n_findings;
+} wpa_rule_mark;
+
+wpa_rule_mark wpa_rule_here(const wpa_rule_run *run);
+/**
+ * Give back what the rule has made since, if it has reported nothing: for one that looks at things
+ * of which a file may have thousands. Nothing that was made since may be held any longer.
+ */
+void wpa_rule_forget(wpa_rule_run *run, wpa_rule_mark mark);
+
 /**
  * Report a finding at these bytes of the file, in the rule's own severity, confidence and
  * persona; the caller may change those on the returned record at once, when a shape of the rule

@@ -10,32 +10,39 @@
 #define MESSAGE_MAX_CHARS 600
 #define FREE_PATHS_MAX 100
 
-static wpa_finding *new_finding(wpa_rule_run *run)
+static wpa_finding new_finding(const wpa_rule_run *run)
 {
-    wpa_finding *finding = wpa_arena_alloc(run->arena, sizeof *finding);
-    finding->rule = run->rule;
-    finding->dimension = run->rule->dimension;
-    finding->kind = run->rule->kind;
-    finding->severity = run->rule->severity;
-    finding->confidence = run->rule->confidence;
-    finding->persona = run->rule->persona;
-    finding->path = run->source->path;
-    return finding;
+    return (wpa_finding){
+        .rule = run->rule,
+        .dimension = run->rule->dimension,
+        .kind = run->rule->kind,
+        .severity = run->rule->severity,
+        .confidence = run->rule->confidence,
+        .persona = run->rule->persona,
+        .path = run->source->path,
+    };
+}
+
+/** What is written to it nobody reads, so that nothing need gather there. */
+static wpa_finding *beyond(wpa_rule_run *run)
+{
+    wpa_rule_sink *sink = run->sink;
+    sink->beyond = sink->beyond ? sink->beyond : wpa_arena_alloc(sink->arena, sizeof *sink->beyond);
+    *sink->beyond = new_finding(run);
+    return sink->beyond;
 }
 
 /** Over the limit rules still write somewhere, and the engine counts. */
 static wpa_finding *next_finding(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
-    if (sink->budget.is_spent) { /* a walk that was cut short tells nothing */
-        sink->beyond = sink->beyond ? sink->beyond : new_finding(run);
-        return sink->beyond;
+    bool is_cut_short = sink->budget.is_spent; /* a walk that was cut short tells nothing */
+    if (is_cut_short ||
+        (sink->n_of_rule++ >= WPA_FINDINGS_PER_RULE_MAX && !sink->settings->is_unlimited)) {
+        return beyond(run);
     }
-    if (sink->n_of_rule++ >= WPA_FINDINGS_PER_RULE_MAX && !sink->settings->is_unlimited) {
-        sink->beyond = sink->beyond ? sink->beyond : new_finding(run);
-        return sink->beyond;
-    }
-    wpa_finding *finding = new_finding(run);
+    wpa_finding *finding = wpa_arena_alloc(run->arena, sizeof *finding);
+    *finding = new_finding(run);
     sink->findings = wpa_arena_grow(sink->arena, sink->findings, sink->n_findings, &sink->capacity,
                                     sizeof *sink->findings);
     sink->findings[sink->n_findings++] = finding;
@@ -51,13 +58,20 @@ static WPA_PRINTF(2, 0) const
                                              : wpa_text_ellipsis(arena, text, MESSAGE_MAX_CHARS);
 }
 
+/** Words for a finding; for none where nobody will read it. */
+static WPA_PRINTF(3, 0) const char *words_of(wpa_rule_run *run, const wpa_finding *finding,
+                                             const char *format, va_list values)
+{
+    return finding == run->sink->beyond ? "" : visible_text(run->arena, format, values);
+}
+
 wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check,
                              const void *subject, const char *format, ...)
 {
     wpa_finding *finding = next_finding(run);
     va_list values;
     va_start(values, format);
-    finding->message = visible_text(run->arena, format, values);
+    finding->message = words_of(run, finding, format, values);
     va_end(values);
     finding->check = check;
     finding->subject = subject;
@@ -82,7 +96,7 @@ void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span, con
 {
     va_list values;
     va_start(values, format);
-    relate(run, finding, run->source, span, visible_text(run->arena, format, values));
+    relate(run, finding, run->source, span, words_of(run, finding, format, values));
     va_end(values);
 }
 
@@ -91,11 +105,23 @@ void wpa_rule_relate_in(wpa_rule_run *run, wpa_finding *finding, const wpa_sourc
 {
     va_list values;
     va_start(values, format);
-    relate(run, finding, source, span, visible_text(run->arena, format, values));
+    relate(run, finding, source, span, words_of(run, finding, format, values));
     va_end(values);
 }
 
-/* ---- work ---- */
+/* ---- memory and work ---- */
+
+wpa_rule_mark wpa_rule_here(const wpa_rule_run *run)
+{
+    return (wpa_rule_mark){wpa_arena_here(run->arena), run->sink->n_findings};
+}
+
+void wpa_rule_forget(wpa_rule_run *run, wpa_rule_mark mark)
+{
+    if (run->sink->n_findings == mark.n_findings) {
+        wpa_arena_rewind(run->arena, mark.memory);
+    }
+}
 
 bool wpa_rule_spend(wpa_rule_run *run, size_t work)
 {

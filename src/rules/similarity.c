@@ -453,14 +453,23 @@ typedef struct band {
     uint32_t member;
 } band;
 
+typedef struct added_job {
+    const wpa_similarity_job *job;
+    const void *owner;
+    size_t job_index;
+} added_job;
+
 struct wpa_similarity_index {
     wpa_arena *arena;
-    wpa_similarity_member *members;
-    bool *has_peers; /* [n_members] a band that another job has too; once closed */
-    size_t n_members, members_capacity;
-    band *bands; /* by hash, once closed */
-    size_t n_bands, bands_capacity;
-    uint32_t *starts; /* of the hashes that begin with these bits */
+    added_job *jobs; /* in the order in which they were added */
+    size_t n_jobs, jobs_capacity;
+    size_t n_members, n_bands;
+    /* Once closed: a large file has bands by the hundred thousand, for which lists that grow would
+     * leave three times the room. */
+    wpa_similarity_member *members; /* [n_members] */
+    bool *has_peers;                /* [n_members] a band that another job has too */
+    band *bands;                    /* [n_bands] by hash */
+    uint32_t *starts;               /* of the hashes that begin with these bits */
     unsigned start_bits;
 };
 
@@ -469,20 +478,6 @@ wpa_similarity_index *wpa_similarity_index_new(wpa_arena *arena)
     wpa_similarity_index *index = wpa_arena_alloc(arena, sizeof *index);
     index->arena = arena;
     return index;
-}
-
-static void add_member(wpa_similarity_index *index, const uint32_t *bands, size_t n,
-                       wpa_similarity_member member)
-{
-    index->members = wpa_arena_grow(index->arena, index->members, index->n_members,
-                                    &index->members_capacity, sizeof *index->members);
-    index->members[index->n_members] = member;
-    for (size_t i = 0; i < n; i++) {
-        index->bands = wpa_arena_grow(index->arena, index->bands, index->n_bands,
-                                      &index->bands_capacity, sizeof *index->bands);
-        index->bands[index->n_bands++] = (band){bands[i], (uint32_t)index->n_members};
-    }
-    index->n_members++;
 }
 
 static const uint32_t *stretch_bands(const wpa_similarity_job *job, size_t first_step)
@@ -513,28 +508,63 @@ size_t wpa_similarity_marks(const wpa_similarity_job *job, uint32_t marks[WPA_SI
     return n;
 }
 
+static size_t count_whole_bands(const wpa_similarity_job *job)
+{
+    return job->has_whole ? WPA_SIMILARITY_BANDS : 0;
+}
+
 void wpa_similarity_index_add(wpa_similarity_index *index, wpa_similarity_job *job,
                               const void *owner, size_t job_index)
 {
-    wpa_similarity_member member = {owner, (uint32_t)job_index, WHOLE_JOB};
+    size_t n_stretches = count_stretches(job);
     job->index = index;
     job->member = (uint32_t)index->n_members;
-    add_member(index, job->bands, job->has_whole ? WPA_SIMILARITY_BANDS : 0, member);
-    for (size_t i = 0; i < count_stretches(job); i++) {
-        member.first_step = (uint32_t)i;
-        add_member(index, stretch_bands(job, i), WPA_SIMILARITY_STRETCH_BANDS, member);
+    index->jobs = wpa_arena_grow(index->arena, index->jobs, index->n_jobs, &index->jobs_capacity,
+                                 sizeof *index->jobs);
+    index->jobs[index->n_jobs++] = (added_job){job, owner, job_index};
+    index->n_members += 1 + n_stretches;
+    index->n_bands += count_whole_bands(job) + n_stretches * WPA_SIMILARITY_STRETCH_BANDS;
+}
+
+/* The bands of a member, behind those that are there; how many there are then. */
+static size_t list_bands(band *bands, size_t n, const uint32_t *hashes, size_t n_hashes,
+                         size_t member)
+{
+    for (size_t i = 0; i < n_hashes; i++) {
+        bands[n++] = (band){hashes[i], (uint32_t)member};
+    }
+    return n;
+}
+
+/* A job and then each of its stretches, job by job. */
+static void list_members(wpa_similarity_index *index, band *bands)
+{
+    size_t n = 0, n_bands = 0;
+    index->members = wpa_arena_array(index->arena, index->n_members, sizeof *index->members);
+    for (size_t i = 0; i < index->n_jobs; i++) {
+        const added_job *added = &index->jobs[i];
+        wpa_similarity_member member = {added->owner, (uint32_t)added->job_index, WHOLE_JOB};
+        n_bands = list_bands(bands, n_bands, added->job->bands, count_whole_bands(added->job), n);
+        index->members[n++] = member;
+        for (size_t k = 0; k < count_stretches(added->job); k++) {
+            n_bands = list_bands(bands, n_bands, stretch_bands(added->job, k),
+                                 WPA_SIMILARITY_STRETCH_BANDS, n);
+            member.first_step = (uint32_t)k;
+            index->members[n++] = member;
+        }
     }
 }
 
 #define SORT_BITS 11
+#define SORT_ROUNDS 3
 
-/* By hash, and then by member, in which order they were added. */
-static void sort_bands(wpa_similarity_index *index)
+/* By hash, and then by member, in which order they are; into other, which has the same room. */
+static void sort_bands(band *from, band *to, size_t n)
 {
-    band *from = index->bands, *to = wpa_arena_array(index->arena, index->n_bands, sizeof *to);
-    for (unsigned shift = 0; shift < 32; shift += SORT_BITS) {
+    for (unsigned round = 0; round < SORT_ROUNDS; round++) {
         uint32_t starts[1U << SORT_BITS] = {0}, at = 0;
-        for (size_t i = 0; i < index->n_bands; i++) {
+        unsigned shift = round * SORT_BITS;
+        for (size_t i = 0; i < n; i++) {
             starts[from[i].hash >> shift & ((1U << SORT_BITS) - 1)]++;
         }
         for (size_t i = 0; i < WPA_COUNT(starts); i++) {
@@ -542,14 +572,13 @@ static void sort_bands(wpa_similarity_index *index)
             starts[i] = at;
             at += count;
         }
-        for (size_t i = 0; i < index->n_bands; i++) {
+        for (size_t i = 0; i < n; i++) {
             to[starts[from[i].hash >> shift & ((1U << SORT_BITS) - 1)]++] = from[i];
         }
         band *done = to;
         to = from;
         from = done;
     }
-    index->bands = from;
 }
 
 static bool is_same_job(const wpa_similarity_member *a, const wpa_similarity_member *b)
@@ -594,7 +623,11 @@ static void index_starts(wpa_similarity_index *index)
 void wpa_similarity_index_close(wpa_similarity_index *index)
 {
     if (index->n_bands) {
-        sort_bands(index);
+        WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+        band *unsorted = wpa_arena_array(scratch, index->n_bands, sizeof *unsorted);
+        index->bands = wpa_arena_array(index->arena, index->n_bands, sizeof *index->bands);
+        list_members(index, unsorted);
+        sort_bands(unsorted, index->bands, index->n_bands); /* an odd number of rounds */
         mark_peers(index);
         index_starts(index);
     }

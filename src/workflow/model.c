@@ -88,6 +88,12 @@ const wpa_workflow *wpa_model_frame(const wpa_yaml_doc *doc, wpa_arena *arena)
     return wpa_reader_workflow(&r, wpa_yaml_resolve(doc->root));
 }
 
+const wpa_action_file *wpa_model_action_frame(const wpa_yaml_doc *doc, wpa_arena *arena)
+{
+    wpa_reader r = {.arena = arena, .is_frame = true};
+    return wpa_reader_action(&r, wpa_yaml_resolve(doc->root));
+}
+
 const wpa_model *wpa_model_parse(const char *path, wpa_file_kind kind, const void *data,
                                  size_t size_bytes, wpa_arena *arena, wpa_error *err)
 {

@@ -31,9 +31,11 @@ static void read_runs(wpa_reader *r, wpa_action_file *a, const wpa_yaml_node *ru
     a->post_entrypoint = wpa_reader_value(r, runs, "post-entrypoint");
     a->args = wpa_reader_list(r, runs, "args");
     a->env = wpa_reader_map(r, runs, "env");
-    const wpa_yaml_node *steps =
-        wpa_reader_sequence(r, runs, "steps", &a->steps_key, &a->has_unknown_steps);
-    a->steps = wpa_reader_steps(r, steps, &a->n_steps);
+    if (!r->is_frame) {
+        const wpa_yaml_node *steps =
+            wpa_reader_sequence(r, runs, "steps", &a->steps_key, &a->has_unknown_steps);
+        a->steps = wpa_reader_steps(r, steps, &a->n_steps);
+    }
 }
 
 const wpa_action_file *wpa_reader_action(wpa_reader *r, const wpa_yaml_node *root)

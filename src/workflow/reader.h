@@ -8,7 +8,7 @@ typedef struct wpa_reader {
     wpa_arena *arena;
     wpa_shape_fault *faults;
     size_t n_faults, faults_capacity;
-    bool is_frame; /* only what wpa_model_frame promises */
+    bool is_frame; /* only what wpa_model_frame and wpa_model_action_frame promise */
 } wpa_reader;
 
 void wpa_reader_fault(wpa_reader *r, const wpa_yaml_node *node, const char *expected);

@@ -384,6 +384,8 @@ const wpa_model *wpa_model_read(const wpa_yaml_doc *doc, wpa_file_kind kind, wpa
  * needs, outputs, strategy, container, services and what they call. All else is as if not written.
  */
 const wpa_workflow *wpa_model_frame(const wpa_yaml_doc *doc, wpa_arena *arena);
+/** All of an action but its steps, which are as if not written. */
+const wpa_action_file *wpa_model_action_frame(const wpa_yaml_doc *doc, wpa_arena *arena);
 
 /* ---- finding things ---- */
 

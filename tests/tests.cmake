@@ -155,6 +155,10 @@ find_package(Python3 COMPONENTS Interpreter)
 if(Python3_FOUND AND NOT WPA_SANITIZE) # it reads sources
   add_test(NAME includes COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/includes.py
            ${CMAKE_SOURCE_DIR})
+  if(TARGET wpa) # counted by the system, in the program as it is
+    add_test(NAME memory COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/hostile.py
+             $<TARGET_FILE:wpa> --memory)
+  endif()
   add_test(NAME bench COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/bench/test_bench.py)
 endif()
 

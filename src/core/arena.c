@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef WPA_SANITIZED
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include <wpa/arena.h>
 #include <wpa/memory.h>
 
@@ -13,7 +17,10 @@
  * seen; otherwise blocks are this large and filled one after the other. */
 #ifdef WPA_SANITIZED
 #define BLOCK_BYTES ((size_t)0)
+/* Whoever still looks into a list that has moved is found out. */
+#define forget(items, size_bytes) ASAN_POISON_MEMORY_REGION(items, size_bytes)
 #else
+#define forget(items, size_bytes) ((void)0)
 #define BLOCK_BYTES ((size_t)32 * 1024)
 #endif
 
@@ -212,12 +219,16 @@ static void check_size(size_t size_bytes)
     }
 }
 
+static size_t aligned(size_t size_bytes)
+{
+    return (size_bytes + alignof(max_align_t) - 1) & -alignof(max_align_t);
+}
+
 /** Memory with whatever was in it. */
 static void *take(wpa_arena *arena, size_t size_bytes)
 {
     check_size(size_bytes);
-    size_t room =
-        BLOCK_BYTES ? (size_bytes + alignof(max_align_t) - 1) & -alignof(max_align_t) : size_bytes;
+    size_t room = BLOCK_BYTES ? aligned(size_bytes) : size_bytes;
     block *current = arena->blocks;
     if (!current || room_in(current) < room) {
         current = add_block(arena, room);
@@ -320,12 +331,11 @@ static size_t first_capacity(size_t item_bytes)
 static bool extend(wpa_arena *arena, const void *items, size_t from_bytes, size_t to_bytes)
 {
     block *current = arena->blocks;
-    size_t align = alignof(max_align_t) - 1;
     if (!BLOCK_BYTES || !current || !items || to_bytes > BLOCK_BYTES) {
         return false;
     }
-    from_bytes = (from_bytes + align) & ~align;
-    to_bytes = (to_bytes + align) & ~align;
+    from_bytes = aligned(from_bytes);
+    to_bytes = aligned(to_bytes);
     unsigned char *end = current->data + current->used_bytes;
     if ((const unsigned char *)items + from_bytes != end ||
         room_in(current) < to_bytes - from_bytes) {
@@ -335,6 +345,45 @@ static bool extend(wpa_arena *arena, const void *items, size_t from_bytes, size_
     current->used_bytes += to_bytes - from_bytes;
     arena->used_bytes += to_bytes - from_bytes;
     return true;
+}
+
+/* A list that grows is among the blocks that came last. */
+#define BLOCKS_SEARCHED_MAX 64
+
+/** Where the block is linked that holds the list and nothing else; NULL if none does. */
+static block **block_of(wpa_arena *arena, const void *items, size_t size_bytes)
+{
+    block **at = &arena->blocks;
+    for (unsigned i = 0; *at && i < BLOCKS_SEARCHED_MAX; i++, at = &(*at)->next) {
+        if ((const void *)(*at)->data == items) {
+            bool is_alone = (*at)->size_bytes == size_bytes && (*at)->used_bytes == size_bytes;
+            return is_alone ? at : NULL;
+        }
+    }
+    return NULL;
+}
+
+/** A list that has a block of its own leaves no copy behind as it grows: half of what a large file
+    needs would be such copies. NULL: it has none. */
+static void *enlarge(wpa_arena *arena, const void *items, size_t from_bytes, size_t to_bytes)
+{
+    from_bytes = aligned(from_bytes);
+    to_bytes = aligned(to_bytes);
+    bool is_large = BLOCK_BYTES && from_bytes > BLOCK_BYTES / 4;
+    block **at = is_large ? block_of(arena, items, from_bytes) : NULL;
+    if (!at) {
+        return NULL;
+    }
+    check_size(to_bytes);
+    block *larger = wpa_realloc(*at, sizeof(block) + to_bytes);
+    *at = larger;
+    memset(larger->data + from_bytes, 0, to_bytes - from_bytes);
+    larger->size_bytes = larger->used_bytes = to_bytes;
+    arena->used_bytes += to_bytes - from_bytes;
+    if (arena->budget) {
+        arena->budget->bytes += to_bytes - from_bytes;
+    }
+    return larger->data;
 }
 
 void *wpa_arena_grow(wpa_arena *arena, void *items, size_t n_items, size_t *capacity,
@@ -348,10 +397,15 @@ void *wpa_arena_grow(wpa_arena *arena, void *items, size_t n_items, size_t *capa
     if (extend(arena, items, n_before * item_bytes, *capacity * item_bytes)) {
         return items;
     }
-    void *larger = wpa_arena_array(arena, *capacity, item_bytes);
+    void *larger = enlarge(arena, items, n_before * item_bytes, *capacity * item_bytes);
+    if (larger) {
+        return larger;
+    }
+    larger = wpa_arena_array(arena, *capacity, item_bytes);
     if (n_items) {
         memcpy(larger, items, n_items * item_bytes);
     }
+    forget(items, n_before * item_bytes);
     return larger;
 }
 

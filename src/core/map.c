@@ -3,6 +3,8 @@
 
 #include <wpa/map.h>
 
+#define FIRST_SLOTS 16
+
 typedef struct entry {
     const char *key;
     void *value;
@@ -36,10 +38,12 @@ static void place(wpa_map *map, size_t index)
     map->slots[at] = (uint32_t)index + 1;
 }
 
-static void rehash(wpa_map *map, size_t n_slots)
+/** Twice as many slots. */
+static void rehash(wpa_map *map)
 {
-    map->n_slots = n_slots;
-    map->slots = wpa_arena_array(map->arena, n_slots, sizeof *map->slots);
+    map->slots =
+        wpa_arena_grow(map->arena, map->slots, map->n_slots, &map->n_slots, sizeof *map->slots);
+    memset(map->slots, 0, map->n_slots * sizeof *map->slots);
     for (size_t i = 0; i < map->count; i++) {
         place(map, i);
     }
@@ -61,7 +65,8 @@ wpa_map *wpa_map_new(wpa_arena *arena)
 {
     wpa_map *map = wpa_arena_alloc(arena, sizeof *map);
     map->arena = arena;
-    rehash(map, 16);
+    map->n_slots = FIRST_SLOTS;
+    map->slots = wpa_arena_array(arena, FIRST_SLOTS, sizeof *map->slots);
     return map;
 }
 
@@ -74,7 +79,7 @@ void wpa_map_put(wpa_map *map, const char *key, void *value)
         return;
     }
     if ((map->count + 1) * 4 > map->n_slots * 3) {
-        rehash(map, map->n_slots * 2);
+        rehash(map);
     }
     map->entries =
         wpa_arena_grow(map->arena, map->entries, map->count, &map->capacity, sizeof *map->entries);

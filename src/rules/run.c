@@ -82,8 +82,13 @@ wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check
 static void relate(wpa_rule_run *run, wpa_finding *finding, const wpa_source *source, wpa_span span,
                    const char *label)
 {
-    finding->related = wpa_arena_grow(run->arena, finding->related, finding->n_related,
-                                      &finding->related_capacity, sizeof *finding->related);
+    if (finding == run->sink->beyond) {
+        finding->related = &run->sink->beyond_related;
+        finding->n_related = 0;
+    } else {
+        finding->related = wpa_arena_grow(run->arena, finding->related, finding->n_related,
+                                          &finding->related_capacity, sizeof *finding->related);
+    }
     finding->related[finding->n_related++] = (wpa_related){
         .path = source->path,
         .span = wpa_finding_span_of(source, span),

@@ -537,9 +537,11 @@ static size_t list_bands(band *bands, size_t n, const uint32_t *hashes, size_t n
 }
 
 /* A job and then each of its stretches, job by job. */
-static void list_members(wpa_similarity_index *index, band *bands)
+static void list_members(wpa_similarity_index *index)
 {
     size_t n = 0, n_bands = 0;
+    band *bands = index->bands =
+        wpa_arena_array(index->arena, index->n_bands, sizeof *index->bands);
     index->members = wpa_arena_array(index->arena, index->n_members, sizeof *index->members);
     for (size_t i = 0; i < index->n_jobs; i++) {
         const added_job *added = &index->jobs[i];
@@ -555,29 +557,51 @@ static void list_members(wpa_similarity_index *index, band *bands)
     }
 }
 
-#define SORT_BITS 11
-#define SORT_ROUNDS 3
-
-/* By hash, and then by member, in which order they are; into other, which has the same room. */
-static void sort_bands(band *from, band *to, size_t n)
+static uint64_t order_of(const band *b)
 {
-    for (unsigned round = 0; round < SORT_ROUNDS; round++) {
-        uint32_t starts[1U << SORT_BITS] = {0}, at = 0;
-        unsigned shift = round * SORT_BITS;
-        for (size_t i = 0; i < n; i++) {
-            starts[from[i].hash >> shift & ((1U << SORT_BITS) - 1)]++;
+    return (uint64_t)b->hash << 32 | b->member;
+}
+
+static void sort_few_bands(band *bands, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        band moved = bands[i];
+        size_t k = i;
+        for (; k > 0 && order_of(&bands[k - 1]) > order_of(&moved); k--) {
+            bands[k] = bands[k - 1];
         }
-        for (size_t i = 0; i < WPA_COUNT(starts); i++) {
-            uint32_t count = starts[i];
-            starts[i] = at;
-            at += count;
+        bands[k] = moved;
+    }
+}
+
+/* By hash, and then by member: byte by byte from the highest, each band changed for the one that is
+ * where it belongs, so that no second list is needed. */
+static void sort_bands(band *bands, size_t n, unsigned shift)
+{
+    if (n <= FEW) {
+        sort_few_bands(bands, n);
+        return;
+    }
+    uint32_t free[RADIX] = {0}, ends[RADIX], at = 0; /* of those with this byte */
+    for (size_t i = 0; i < n; i++) {
+        free[order_of(&bands[i]) >> shift & (RADIX - 1)]++;
+    }
+    for (size_t byte = 0; byte < RADIX; byte++) {
+        ends[byte] = at + free[byte];
+        free[byte] = at;
+        at = ends[byte];
+    }
+    for (size_t byte = 0; byte < RADIX; byte++) {
+        while (free[byte] < ends[byte]) {
+            band *here = &bands[free[byte]], moved = *here;
+            size_t own = order_of(&moved) >> shift & (RADIX - 1);
+            *here = bands[free[own]];
+            bands[free[own]++] = moved;
         }
-        for (size_t i = 0; i < n; i++) {
-            to[starts[from[i].hash >> shift & ((1U << SORT_BITS) - 1)]++] = from[i];
-        }
-        band *done = to;
-        to = from;
-        from = done;
+    }
+    for (size_t byte = 0; byte < RADIX && shift; byte++) {
+        uint32_t start = byte ? ends[byte - 1] : 0;
+        sort_bands(bands + start, ends[byte] - start, shift - 8);
     }
 }
 
@@ -623,11 +647,8 @@ static void index_starts(wpa_similarity_index *index)
 void wpa_similarity_index_close(wpa_similarity_index *index)
 {
     if (index->n_bands) {
-        WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
-        band *unsorted = wpa_arena_array(scratch, index->n_bands, sizeof *unsorted);
-        index->bands = wpa_arena_array(index->arena, index->n_bands, sizeof *index->bands);
-        list_members(index, unsorted);
-        sort_bands(unsorted, index->bands, index->n_bands); /* an odd number of rounds */
+        list_members(index);
+        sort_bands(index->bands, index->n_bands, 56);
         mark_peers(index);
         index_starts(index);
     }

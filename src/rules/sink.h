@@ -33,6 +33,7 @@ typedef struct wpa_rule_sink {
     bool *has_run;        /* [number of rules], in the order of the registry */
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
     wpa_finding *beyond;  /* what rules write to when over the limit; NULL until one is */
+    wpa_related beyond_related;
     wpa_shared shared;
     wpa_map *memo; /* of all rules, in turn: see wpa_rule_run */
     size_t neighbour_bytes;

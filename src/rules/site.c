@@ -43,8 +43,14 @@ void wpa_site_key(char key[WPA_SITE_KEY_SIZE], char question, const void *a, con
     *put_address(put_address(end, a), b) = '\0';
 }
 
+/* Below that a map is as soon made again as found, and a file may have thousands. */
+#define KEPT_MIN_BYTES 256
+
 wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t from, size_t to)
 {
+    if (scalar->length < KEPT_MIN_BYTES) {
+        return wpa_yaml_source_span(scalar, from, to);
+    }
     char key[WPA_SITE_KEY_SIZE];
     wpa_site_key(key, 'm', scalar, NULL);
     run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
@@ -63,7 +69,9 @@ void wpa_site_each_step(wpa_rule_run *run, wpa_site_visitor visit)
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             site.step = &o->jobs[i].steps[k];
+            wpa_rule_mark mark = wpa_rule_here(run);
             visit(run, &site);
+            wpa_rule_forget(run, mark);
         }
     }
 }

@@ -4,6 +4,10 @@
 #include "rules/outline.h"
 #include "rules/rule.h"
 
+/*
+ * Visitors get nothing but what they look at, and hand nothing on but findings: what one of them
+ * has made in run->arena is gone when it returns, unless it has reported something.
+ */
 typedef void (*wpa_step_visitor)(wpa_rule_run *run, const wpa_outline_step *step);
 /** A command of a step's script, in any shell that is read. */
 typedef void (*wpa_command_visitor)(wpa_rule_run *run, const wpa_outline_step *step,

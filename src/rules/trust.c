@@ -470,15 +470,27 @@ static wpa_trust_guard condition_once(wpa_rule_run *run, const wpa_yaml_node *co
     return condition ? guard : WPA_GUARD_NONE;
 }
 
+static size_t find_check(const wpa_outline_job *job)
+{
+    size_t i = 0;
+    while (i < job->n_steps && !wpa_trust_step_checks_members(&job->steps[i])) {
+        i++;
+    }
+    return i;
+}
+
+/* Jobs with fewer steps are as soon looked through again. */
+#define KEPT_MIN_STEPS 3
+
 /* Index of the first step that stops for strangers; the number of steps if none does. */
 static size_t first_check(wpa_rule_run *run, const wpa_outline_job *job)
 {
     char key[KEY_BYTES];
-    uintptr_t known = (uintptr_t)wpa_map_get(memo_of(run), key_of(key, "s", job, ""));
-    size_t i = known ? known - 1 : 0;
-    while (!known && i < job->n_steps && !wpa_trust_step_checks_members(&job->steps[i])) {
-        i++;
+    if (job->n_steps < KEPT_MIN_STEPS) {
+        return find_check(job);
     }
+    uintptr_t known = (uintptr_t)wpa_map_get(memo_of(run), key_of(key, "s", job, ""));
+    size_t i = known ? known - 1 : find_check(job);
     if (!known) {
         wpa_map_put(memo_of(run), key, (void *)(uintptr_t)(i + 1));
     }

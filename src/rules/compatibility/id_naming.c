@@ -40,6 +40,7 @@ static void check_id(wpa_rule_run *run, const wpa_yaml_node *node, const char *w
 
 static void check_steps(wpa_rule_run *run, const wpa_outline_job *job)
 {
+    wpa_rule_mark mark = wpa_rule_here(run);
     wpa_map *seen = wpa_map_new(run->arena);
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_yaml_node *node = wpa_yaml_get(job->steps[i].node, "id");
@@ -59,6 +60,7 @@ static void check_steps(wpa_rule_run *run, const wpa_outline_job *job)
             wpa_map_put(seen, folded, &job->steps[i]);
         }
     }
+    wpa_rule_forget(run, mark);
 }
 
 static void check_inputs(wpa_rule_run *run, const wpa_yaml_node *inputs)

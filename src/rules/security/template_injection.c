@@ -171,13 +171,11 @@ static bool is_literal(const char *text, size_t length)
            (text[0] == '\'' && memchr(text + 1, '\'', length - 1) == text + length - 1);
 }
 
-/* A step of many has nothing to tell, and leaves nothing behind then. */
 static void check_sink(wpa_rule_run *run, const sink *where)
 {
     subjects list = {0};
     size_t at = 0;
     wpa_span fence, inside;
-    wpa_rule_mark mark = wpa_rule_here(run);
     const wpa_yaml_node *node = where->node;
     while (wpa_flow_next_fence(node->text, node->length, &at, &fence, &inside)) {
         const char *text = node->text + inside.start;
@@ -197,7 +195,6 @@ static void check_sink(wpa_rule_run *run, const sink *where)
     for (size_t i = 0; i < list.n; i++) {
         report(run, list.items[i]);
     }
-    wpa_rule_forget(run, mark);
 }
 
 static const char *code_of(wpa_shell shell)
@@ -292,7 +289,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         }
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             site.step = &o->jobs[i].steps[k];
+            wpa_rule_mark mark = wpa_rule_here(run);
             check_step(run, &site);
+            wpa_rule_forget(run, mark);
         }
     }
     return true;

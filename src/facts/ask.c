@@ -19,6 +19,8 @@
 #define FILE_MAX_BYTES ((size_t)512 << 10)
 /* When nothing at all has answered by then, there is no network: the rest is not asked. */
 #define SILENT_MAX 8
+/* A repository may be closed by itself; when so many are, it is the forge that has enough. */
+#define REFUSED_MAX 4
 
 typedef enum job_state {
     JOB_UNASKED,
@@ -46,7 +48,7 @@ typedef struct asking {
     job *jobs;
     size_t n_jobs;
     bool (*ask)(struct asking *a, size_t i, job *at, wpa_error *err);
-    atomic_size_t next, n_done, n_silent;
+    atomic_size_t next, n_done, n_silent, n_refused;
     atomic_bool is_refused; /* the forge takes no more requests */
 } asking;
 
@@ -67,7 +69,8 @@ static bool is_own_host(const char *url)
     static const char *const hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
     for (size_t i = 0; i < WPA_COUNT(hosts); i++) {
         const char *behind = wpa_text_starts(url, hosts[i]) ? url + strlen(hosts[i]) : "x";
-        if (*behind == '\0' || *behind == ':' || *behind == '/') {
+        behind += *behind == ':' ? 1 + strspn(behind + 1, "0123456789") : 0;
+        if (*behind == '\0' || *behind == '/') { /* no "127.0.0.1:x@elsewhere" */
             return true;
         }
     }
@@ -91,7 +94,8 @@ static bool check_api(const wpa_ask_request *request, wpa_error *err)
 /** Why an answer is none; some hold for whatever else could be asked, too. */
 static bool refuse(asking *a, int status, wpa_error *err)
 {
-    if (status == 401 || status == 403 || status == 429) {
+    bool is_closed = status == 403 && atomic_fetch_add(&a->n_refused, 1) + 1 < REFUSED_MAX;
+    if (status == 401 || status == 429 || (status == 403 && !is_closed)) {
         atomic_store(&a->is_refused, true);
     }
     if (status == 401) {
@@ -176,6 +180,7 @@ static void ask_each(asking *a, size_t n, bool (*ask)(asking *, size_t, job *, w
     atomic_store(&a->next, 0);
     atomic_store(&a->n_done, 0);
     atomic_store(&a->n_silent, 0);
+    atomic_store(&a->n_refused, 0);
     atomic_store(&a->is_refused, false);
     while (n_started + 1 < THREADS_MAX && n_started + 1 < n &&
            pthread_create(&threads[n_started], NULL, work_through, a) == 0) {
@@ -194,12 +199,13 @@ static bool ask_for_advisories(asking *a, wpa_told *fresh, wpa_error *err)
 {
     const char *url =
         wpa_arena_printf(a->arena, "%s/advisories?ecosystem=actions&per_page=100", a->request->api);
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new(); /* of one page, which may be long */
     for (size_t n = 0; url; n++) {
-        const wpa_http_response *response =
-            n < PAGES_MAX ? get(a, url, PAGE_MAX_BYTES, a->arena, err) : NULL;
+        wpa_arena_reset(scratch);
         if (n == PAGES_MAX) {
             return WPA_FAIL(err, WPA_E_LIMIT, "there are more than %d pages", PAGES_MAX);
         }
+        const wpa_http_response *response = get(a, url, PAGE_MAX_BYTES, scratch, err);
         if (!response ||
             !wpa_ask_read_advisories(response->body, response->body_bytes, a->request->today,
                                      a->arena, fresh, a->outcome, err)) {
@@ -516,13 +522,19 @@ static void take_what_is_there(asking *a, wpa_map *repos, wpa_map *actions)
     a->told.date = date;
 }
 
+/** What later runs could not read is not handed out: it would stand in place of what they can. */
 static bool print_table(asking *a, wpa_error *err)
 {
     WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REFRESHED_MAX_BYTES);
     if (!wpa_told_print(&a->told, out, err)) {
         return false;
     }
-    a->outcome->table = wpa_buf_dup(out, a->arena);
+    const char *table = wpa_buf_dup(out, a->arena);
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    if (!wpa_told_parse(WPA_TOLD_FILE, table, wpa_buf_size(out), a->request->today, scratch, err)) {
+        return wpa_error_within(err, "make a table of what was answered");
+    }
+    a->outcome->table = table;
     a->outcome->table_bytes = wpa_buf_size(out);
     return true;
 }

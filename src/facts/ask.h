@@ -54,8 +54,9 @@ bool wpa_ask(const wpa_ask_request *request, wpa_arena *arena, wpa_ask_outcome *
 void wpa_ask_add_fault(wpa_ask_outcome *outcome, wpa_arena *arena, const char *fault);
 
 /**
- * One page of advisories, as "GET /advisories?ecosystem=actions" answers: added to told. Those
- * whose versions cannot be understood are left out and told of in outcome->faults.
+ * One page of advisories, as "GET /advisories?ecosystem=actions" answers: added to told, whose
+ * texts are in the arena. Those whose versions cannot be understood are left out and told of in
+ * outcome->faults.
  *
  * Errors    INVALID: this is no such answer; LIMIT.
  */

@@ -155,10 +155,10 @@ static const char *read_day(const char *time, const char *today, wpa_arena *aren
     return !is_day ? NULL : strcmp(day, today) > 0 ? today : day;
 }
 
-static const char *severity_of(const char *word)
+static const char *severity_of(const char *word, wpa_arena *arena)
 {
     bool is_known = word && wpa_told_severity_is_valid(wpa_slice_of(word));
-    return is_known ? word : "moderate"; /* "medium" is; "unknown" may be */
+    return wpa_arena_text(arena, is_known ? word : "moderate"); /* "medium" is; "unknown" may be */
 }
 
 static bool add_advisory(const wpa_json *json, const char *today, wpa_arena *arena, wpa_told *told,
@@ -170,7 +170,7 @@ static bool add_advisory(const wpa_json *json, const char *today, wpa_arena *are
     const char *summary = wpa_json_get_text(json, "summary", err);
     const char *time = summary ? wpa_json_get_text(json, "published_at", err) : NULL;
     const wpa_json *list = time ? wpa_json_get_array(json, "vulnerabilities", err) : NULL;
-    as.id = list ? wpa_json_get_text(json, "ghsa_id", err) : NULL;
+    as.id = list ? wpa_arena_text(arena, wpa_json_get_text(json, "ghsa_id", err)) : NULL;
     if (!as.id || !wpa_json_opt_text(json, "withdrawn_at", &withdrawn, err) ||
         !wpa_json_opt_text(json, "severity", &severity, err)) {
         return false;
@@ -183,7 +183,7 @@ static bool add_advisory(const wpa_json *json, const char *today, wpa_arena *are
         told->withdrawn[told->n_withdrawn++] = as.id;
         return true;
     }
-    as.severity = severity_of(severity);
+    as.severity = severity_of(severity, arena);
     as.summary = wpa_told_text(summary, arena);
     size_t first = told->n_advisories;
     size_t room = told->n_advisories + wpa_json_count(list);
@@ -224,7 +224,8 @@ bool wpa_ask_read_advisories(const char *json, size_t size_bytes, const char *to
                              wpa_arena *arena, wpa_told *told, wpa_ask_outcome *outcome,
                              wpa_error *err)
 {
-    const wpa_json *list = wpa_json_parse(json, size_bytes, PAGE_MAX_BYTES, arena, err);
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    const wpa_json *list = wpa_json_parse(json, size_bytes, PAGE_MAX_BYTES, scratch, err);
     if (!list) {
         return false;
     }

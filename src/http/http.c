@@ -75,7 +75,9 @@ static void set_limits(exchange *at)
     wpa_http_guard_put(&at->guard, at->easy,
                        request->timeout_ms > 0 ? request->timeout_ms : TIMEOUT_MS);
     curl_easy_setopt(at->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(at->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    /* What is asked for under seal is not sent on to where anybody on the way can answer. */
+    bool is_sealed = strncasecmp(request->url, "https:", strlen("https:")) == 0;
+    curl_easy_setopt(at->easy, CURLOPT_REDIR_PROTOCOLS_STR, is_sealed ? "https" : "http,https");
     curl_easy_setopt(at->easy, CURLOPT_FOLLOWLOCATION, request->is_redirect_refused ? 0L : 1L);
     curl_easy_setopt(at->easy, CURLOPT_MAXREDIRS, (long)WPA_HTTP_MAX_REDIRECTS);
     curl_easy_setopt(at->easy, CURLOPT_WRITEFUNCTION, on_body);

@@ -256,6 +256,43 @@ static void an_answer_is_taken_whole_or_not(void **in)
     }
 }
 
+/** Whatever a forge calls an advisory, the table can be read again, and is the same then. */
+static void words_of_any_kind_stand_in_a_table(void **in)
+{
+    state *s = *in;
+    static const char *const words[] = {"",
+                                        "  in the middle  of  it ",
+                                        "\\u001b]0;x\\u0007",
+                                        "a\\\\x1b\\\\n",
+                                        "\\n\\n",
+                                        "\\u202e\\u2066",
+                                        "\\u00a0",
+                                        "advisory GHSA-2 x"};
+    for (size_t i = 0; i <= WPA_COUNT(words); i++) {
+        char word[2 * WPA_TOLD_MAX_TEXT + 4];
+        memset(word, 'x', sizeof word);
+        for (size_t k = 1; k + 1 < sizeof word; k += 2) { /* the limit falls into a character */
+            memcpy(word + k, "\xc3\xa9", 2);
+        }
+        word[sizeof word - 1] = '\0';
+        forge f = {.pages = {{ADVISORIES, "", 0, NULL}}};
+        f.pages[0].body = wpa_arena_printf(
+            s->arena,
+            "[{\"ghsa_id\":\"GHSA-1\",\"summary\":\"%s\",\"severity\":\"low\","
+            "\"published_at\":\"2027-01-02T03:04:05Z\",\"vulnerabilities\":[" PACKAGE(
+                "a/b") "\"vulnerable_version_range\":\"< 2\"}]}]",
+            i < WPA_COUNT(words) ? words[i] : word);
+        wpa_ask_outcome outcome;
+        start(&f);
+        const wpa_told *told = ask(s, (wpa_ask_request){.api = base_of(s, &f)}, &outcome);
+        stop(&f);
+        assert_non_null(told);
+        assert_int_equal(told->n_advisories, 1);
+        const char *summary = told->advisories[0].summary;
+        assert_string_equal(wpa_told_text(summary, s->arena), summary);
+    }
+}
+
 static const struct {
     const char *title, *link, *rest, *fault;
     int status;
@@ -319,8 +356,9 @@ static void a_redirect_out_of_the_api_is_no_answer(void **in)
 static void a_token_does_not_go_in_the_clear(void **in)
 {
     state *s = *in;
-    static const char *const urls[] = {"http://forge.example/api/v3",
-                                       "http://127.0.0.1.evil.example", "ftp://forge.example"};
+    static const char *const urls[] = {
+        "http://forge.example/api/v3", "http://127.0.0.1.evil.example",
+        "http://127.0.0.1:80@evil.example", "http://localhost:x", "ftp://forge.example"};
     for (size_t i = 0; i < WPA_COUNT(urls); i++) {
         wpa_error err = {0};
         wpa_ask_outcome outcome;
@@ -400,6 +438,32 @@ static void a_forge_that_refuses_is_left_alone(void **in)
     stop(&f);
     assert_true(atomic_load(&f.n_asked) <= 16);
     assert_int_equal(outcome.n_unasked + outcome.n_faults, WPA_COUNT(slugs));
+}
+
+/** One that is closed by itself says nothing about the others. */
+static void a_closed_repository_keeps_no_other_back(void **in)
+{
+    state *s = *in;
+    wpa_ask_outcome outcome;
+    static const char *const slugs[] = {"acme/closed", "acme/a", "acme/b", "acme/shut"};
+    forge f = {
+        .pages = {
+            {"/api/v3/repos/acme/closed", "", 403, NULL},
+            {"/api/v3/repos/acme/a", "{\"full_name\":\"acme/a\",\"archived\":true}", 0, NULL},
+            {"/api/v3/repos/acme/b", "{\"full_name\":\"acme/b\",\"archived\":false}", 0, NULL},
+            {"/api/v3/repos/acme/shut", "", 403, NULL},
+        }};
+    start(&f);
+    (void)ask(s,
+              (wpa_ask_request){.api = base_of(s, &f),
+                                .tables = 1U << WPA_FACTS_ARCHIVED,
+                                .slugs = slugs,
+                                .n_slugs = WPA_COUNT(slugs)},
+              &outcome);
+    stop(&f);
+    assert_int_equal(outcome.n_repos, 2);
+    assert_int_equal(outcome.n_faults, 2);
+    assert_int_equal(outcome.n_unasked, 0);
 }
 
 static void silence_ends_the_asking(void **in)
@@ -598,12 +662,19 @@ static int teardown(void **in)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(advisories_come_page_by_page),        CASE(an_answer_is_taken_whole_or_not),
-        CASE(a_hostile_forge_gets_nothing_in),     CASE(a_redirect_out_of_the_api_is_no_answer),
-        CASE(a_token_does_not_go_in_the_clear),    CASE(repositories_are_asked_for),
-        CASE(a_forge_that_refuses_is_left_alone),  CASE(silence_ends_the_asking),
-        CASE(files_of_repositories_here),          CASE(files_from_the_pages_of_a_forge),
+        CASE(advisories_come_page_by_page),
+        CASE(an_answer_is_taken_whole_or_not),
+        CASE(a_hostile_forge_gets_nothing_in),
+        CASE(a_redirect_out_of_the_api_is_no_answer),
+        CASE(a_token_does_not_go_in_the_clear),
+        CASE(repositories_are_asked_for),
+        CASE(a_forge_that_refuses_is_left_alone),
+        CASE(silence_ends_the_asking),
+        CASE(files_of_repositories_here),
+        CASE(files_from_the_pages_of_a_forge),
         CASE(an_action_file_is_read_whole_or_not),
+        CASE(words_of_any_kind_stand_in_a_table),
+        CASE(a_closed_repository_keeps_no_other_back),
     };
     wpa_error err = {0};
     if (!wpa_git_init(&err) || !wpa_http_init(&err)) {

@@ -305,14 +305,17 @@ bool wpa_work_knows_tree(const wpa_rule_run *run)
 {
     const wpa_surroundings *around = run->source->around;
     size_t n = 0;
-    for (size_t i = 0; around && around->has_paths && n < 3; i++) {
+    bool has_other = false; /* than what describes actions and workflows */
+    for (size_t i = 0; around && around->has_paths && !(n >= 3 && has_other); i++) {
         i = wpa_surroundings_skip(around, i, ".github/");
         if (i >= around->n_paths) {
             break;
         }
-        n += !wpa_text_starts(around->paths[i], "action.y");
+        const char *path = around->paths[i], *slash = strrchr(path, '/');
+        n += !wpa_text_starts(slash ? slash + 1 : path, "action.y");
+        has_other = has_other || !(wpa_text_ends(path, ".yml") || wpa_text_ends(path, ".yaml"));
     }
-    return n >= 3;
+    return n >= 3 && has_other;
 }
 
 bool wpa_work_next_line(const char *text, size_t *at, wpa_slice *line)

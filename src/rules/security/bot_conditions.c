@@ -20,6 +20,7 @@ typedef struct subject {
 typedef struct search {
     wpa_rule_run *run;
     const wpa_expr_place *place;
+    bool is_author_asked; /* the condition holds for what the bot itself wrote alone */
 } search;
 
 /* Path of a reference, lower case; NULL if the node is none. */
@@ -104,6 +105,10 @@ static void report(const search *s, const wpa_expr *operand, bool is_weaker)
         actor);
     finding->severity = severity_of(s->run->source->outline);
     finding->confidence = is_weaker ? WPA_CONFIDENCE_MEDIUM : WPA_CONFIDENCE_HIGH;
+    if (s->is_author_asked) {
+        finding->severity = WPA_SEVERITY_LOW;
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
     const wpa_yaml_node *key = s->place->node->key;
     if (key) {
         wpa_rule_relate(s->run, finding, key->span, "in this condition");
@@ -127,13 +132,35 @@ static void look(const search *s, const wpa_expr *node, bool is_weaker)
     }
 }
 
+/* "... && github.event.pull_request.user.login == 'dependabot[bot]'" */
+static bool asks_for_author(const search *s, const wpa_expr *node)
+{
+    if (node->kind == WPA_EXPR_AND) {
+        return asks_for_author(s, node->args[0]) || asks_for_author(s, node->args[1]);
+    }
+    for (size_t i = 0; node->kind == WPA_EXPR_EQ && i < 2; i++) {
+        size_t n;
+        const wpa_expr *operand = node->args[i];
+        const wpa_expr_reference *r = wpa_expr_references(operand, s->run->arena, &n);
+        bool is_author = n == 1 && r[0].node == operand &&
+                         (wpa_text_is(r[0].path, "github.event.pull_request.user.login") ||
+                          wpa_text_is(r[0].path, "github.event.issue.user.login"));
+        if (is_author && is_bot(s, node->args[1 - i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
     const wpa_expr_place *place = expression->place;
     (void)context;
     const wpa_yaml_node *key = place->node->key;
     if (key && wpa_text_is(wpa_yaml_text(key), "if")) {
-        look(&(search){run, place}, place->parsed.root, false);
+        search s = {run, place, false};
+        s.is_author_asked = asks_for_author(&s, place->parsed.root);
+        look(&s, place->parsed.root, false);
     }
 }
 

@@ -511,12 +511,20 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* Without an expression in its name a job of several legs is shown once for each, with values. */
+static bool is_name_of_legs(const wpa_rule_run *run, const subject *s)
+{
+    const wpa_yaml_node *node = wpa_yaml_node_at(run->source->yaml, s->span.start);
+    return node && wpa_text_is(wpa_yaml_text(node->key), "name") && node->parent &&
+           wpa_yaml_is(node->parent, WPA_YAML_MAPPING) && wpa_yaml_find(node->parent, "strategy");
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     static const char *const titles[] = {"write the plain path", "write the value",
                                          "take the character out"};
     const subject *s = finding->subject;
-    if (s) {
+    if (s && !is_name_of_legs(run, s)) {
         bool is_safe = s->shape != SHAPE_CHARACTER;
         wpa_fix *fix = wpa_rule_fix(run, finding, is_safe ? WPA_FIX_SAFE : WPA_FIX_UNSAFE, "%s",
                                     titles[s->shape]);

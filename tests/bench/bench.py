@@ -3,9 +3,12 @@
 Every figure is the operating system's own account of a finished process (user and system time,
 largest resident set), the median of several runs; commands that are compared take turns.
 """
+import csv
+import datetime
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import statistics
@@ -19,7 +22,7 @@ RUNS = 5
 TIMEOUT_S = 600  # of one run, however busy the machine
 SAMPLED_RULES = 10
 SAMPLES = 30
-SEED = 20261126
+SEED = 20261127
 
 # Exit codes of a run that did what it was asked; some say by theirs that they have found something.
 WELL = (0,)
@@ -112,12 +115,14 @@ def verdict(is_met):
     return "met" if is_met else "missed"
 
 
+def rows_of_table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
 def table(title, head, rows):
     print(f"\n### {title}\n")
-    print("| " + " | ".join(head) + " |")
-    print("| " + " | ".join("---" for _ in head) + " |")
-    for row in rows:
-        print("| " + " | ".join(str(cell) for cell in row) + " |")
+    print(rows_of_table(head, rows), end="")
 
 
 # ---- analyser ------------------------------------------------------------------------------------
@@ -274,14 +279,22 @@ def excerpt(bench, record):
     return lines[line - 1].strip()[:100].replace("|", "\\|").replace("`", "'") if line <= len(lines) else ""
 
 
-def bench_findings(bench):
-    code, records = findings_of(bench)
+def rank(records):
     counts = {}
     for record in records:
         counts.setdefault(record["rule"], []).append(record)
-    ranked = sorted(counts.items(), key=lambda item: -len(item[1]))
+    return sorted(counts.items(), key=lambda item: -len(item[1]))
+
+
+def counts_of(ranked):
+    return [[rule, rows[0]["code"], len(rows), len({row["path"] for row in rows})] for rule, rows in ranked]
+
+
+def bench_findings(bench):
+    code, records = findings_of(bench)
+    ranked = rank(records)
     table(f"findings per rule at default visibility (exit code {code}, {len(records)} in all)", ["rule", "code", "findings", "files"],
-          [[rule, rows[0]["code"], len(rows), len({row["path"] for row in rows})] for rule, rows in ranked])
+          counts_of(ranked))
     chosen = random.Random(SEED)
     for rule, rows in ranked[:SAMPLED_RULES]:
         sample = chosen.sample(rows, min(SAMPLES, len(rows)))
@@ -347,14 +360,15 @@ def actionlint_findings(bench):
         yield (finding["filepath"], finding["kind"], range(finding["line"], finding["line"] + 1))
 
 
-def bench_parity(bench):
+def compare_peers(bench):
+    """(tool, check -> how many it finds, check -> places where wpa has nothing; None: not there)"""
     _, records = findings_of(bench, "--persona", "auditor")
     touched = lines_by_rule(records)
     peers = {"zizmor": (bench.peer("zizmor/bin/zizmor"), zizmor_findings, {}),
              "actionlint": (bench.peer("actionlint"), actionlint_findings, ACTIONLINT)}
     for tool, (program, findings, several) in peers.items():
         if not program:
-            print(f"skipped: {tool} is not installed")
+            yield tool, None, None
             continue
         names = rules_elsewhere(bench, tool)
         seen, missed = {}, {}
@@ -363,6 +377,14 @@ def bench_parity(bench):
             rules = set(names.get(check, []) + several.get(check, []))
             if not any(touched.get((path, rule), set()).intersection(lines) for rule in rules):
                 missed.setdefault(check, []).append(f"{path}:{lines[0]}")
+        yield tool, seen, missed
+
+
+def bench_parity(bench):
+    for tool, seen, missed in compare_peers(bench):
+        if seen is None:
+            print(f"skipped: {tool} is not installed")
+            continue
         table(f"what {tool} finds, at the same line", ["check", "its findings", "ours too", "share"],
               [[check, n, n - len(missed.get(check, [])), f"{1 - len(missed.get(check, [])) / n:.1%}"]
                for check, n in sorted(seen.items())])
@@ -420,7 +442,8 @@ def read_all(root, paths):
     return content
 
 
-def bench_fixes(bench):
+def apply_fixes(bench):
+    """(figures, what to look at) of all fixes applied to a copy."""
     paths = sorted(bench.files(lambda p: True))
     with tempfile.TemporaryDirectory() as root:
         copy = os.path.join(root, "corpus")
@@ -444,22 +467,110 @@ def bench_fixes(bench):
                 new = [e for e in errors_after[path] if e not in errors_before[path]]
                 if len(errors_after[path]) > len(errors_before[path]):
                     worse.append((path, new))
-        table("every fix over the corpus", ["figure", "count"],
-              [["files", len(paths)], ["files changed", len(changed)], ["fixes applied", n_fixes],
-               ["fixes dropped by the check afterwards", len(dropped)],
-               ["files that a second run changes again", len(restless)],
-               ["files with more errors by GitHub's parser than before", "skipped: no parser" if errors_before is None else len(worse)],
-               ["exit codes of both runs", f"{first.returncode}, {second.returncode}"]])
-        for path in restless:
-            print(f"- changed twice: {path}")
-        for path, new in worse:
-            print(f"- worse: {path}: {new[:3]}")
-        for line in dropped[:20]:
-            print(f"- dropped: {line[:200]}")
+        figures = [["files changed", f"{len(changed)} of {len(paths)}"], ["fixes applied", n_fixes],
+                   ["fixes dropped by the check afterwards", len(dropped)],
+                   ["files that a second run changes again", len(restless)],
+                   ["files with more errors by GitHub's own parser than before",
+                    "skipped: no parser" if errors_before is None else len(worse)],
+                   ["exit codes of both runs", f"{first.returncode}, {second.returncode}"]]
+        return figures, ([f"changed twice: {path}" for path in restless] +
+                         [f"worse: {path}: {new[:3]}" for path, new in worse] +
+                         [f"dropped: {line[:200]}" for line in dropped[:20]])
+
+
+def bench_fixes(bench):
+    figures, notes = apply_fixes(bench)
+    table("every fix over the corpus", ["figure", "count"], figures)
+    for note in notes:
+        print(f"- {note}")
+
+
+# ---- precision -----------------------------------------------------------------------------------
+
+# What people judged is kept beside it: verdicts.tsv of findings, parity.tsv of what only peers find.
+REPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "precision.md")
+
+
+def kept(name):
+    with open(os.path.join(os.path.dirname(REPORT), name), encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def shares(verdicts, draw):
+    """Of each rule of this draw: its name, "9 of 10", the share, and what was wrong."""
+    rules = {}
+    for row in verdicts:
+        if row["draw"] == draw:
+            rules.setdefault(row["rule"], []).append(row)
+    for rule, rows in rules.items():
+        n = sum(row["verdict"] == "true" for row in rows)
+        why = "; ".join(dict.fromkeys(row["why"] for row in rows if row["why"]))
+        yield [rule, f"{n} of {len(rows)}", f"{n / len(rows):.0%}", why]
+
+
+def tell_noise(bench):
+    _, records = findings_of(bench)
+    ranked = rank(records)
+    per_file = sorted(sum(row["path"] == path for row in records) for path in {row["path"] for row in records})
+    said = (f"{len(records)} findings at default visibility in {len(per_file)} of the files: median "
+            f"{statistics.median(per_file):g} a file, nine tenths of them {per_file[len(per_file) * 9 // 10]} or fewer, "
+            f"at most {per_file[-1]}.\n\n")
+    return said + rows_of_table(["rule", "code", "findings", "files"], counts_of(ranked))
+
+
+def tell_parity(bench):
+    reasons = {(row["tool"], row["check"]): row["why"] for row in kept("parity.tsv")}
+    rows, said = [], []
+    for tool, seen, missed in compare_peers(bench):
+        if seen is None:
+            said.append(f"{tool} was not there.\n")
+            continue
+        said.append(f"{tool}: {sum(seen.values())} findings, {sum(map(len, missed.values()))} of them not ours.\n")
+        rows += [[f"{tool} {check}", seen[check], len(places), reasons.get((tool, check), "not looked at yet")]
+                 for check, places in sorted(missed.items(), key=lambda item: -len(item[1]))]
+    return "".join(said) + "\n" + rows_of_table(["check", "theirs", "not ours", "why"], rows)
+
+
+def tell_judged(verdicts):
+    rules = {}
+    for row in verdicts:
+        if row["draw"] == "first":
+            said = row["verdict"] + (f": {row['why']}" if row["why"] else "")
+            rules.setdefault(row["rule"], []).append([row["place"], said])
+    return "\n".join(f"### {rule}\n\n" + rows_of_table(["place", "verdict"], rows) for rule, rows in rules.items())
+
+
+def bench_precision(bench):
+    """Writes every table of precision.md anew, between the marks that name them."""
+    verdicts = kept("verdicts.tsv")
+    version = subprocess.run([bench.wpa, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    n_files = len(list(bench.files(lambda p: True)))
+    n_repositories = len({path.split(os.sep)[0] for path in bench.files(lambda p: True)})
+    parts = {
+        "measured": f"Measured on {datetime.date.today()} with version {version} over {n_repositories} public "
+                    f"repositories ({n_files} files: workflows, action files, Dependabot files).\n",
+        "first": rows_of_table(["rule", "true", "share"], [row[:3] for row in shares(verdicts, "first")]),
+        "next": rows_of_table(["rule", "true", "what was wrong, and what became of it"],
+                              [[row[0], row[1], row[3]] for row in shares(verdicts, "next")]),
+        "noise": tell_noise(bench),
+        "parity": tell_parity(bench),
+        "fixes": rows_of_table(["figure", "count"], apply_fixes(bench)[0]),
+        "judged": tell_judged(verdicts),
+    }
+    with open(REPORT, encoding="utf-8") as file:
+        text = file.read()
+    for name, part in parts.items():
+        mark, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+        text, n = re.subn(re.escape(mark) + ".*?" + re.escape(end), lambda _, whole=mark + part + end: whole, text,
+                          flags=re.DOTALL)
+        if n != 1:
+            raise SystemExit(f"precision.md: {n} places for {name}")
+    with open(REPORT, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 WHAT = {"analyser": bench_analyser, "cache": bench_cache, "findings": bench_findings, "parity": bench_parity,
-        "fixes": bench_fixes, "engine": bench_engine, "sarif": bench_sarif}
+        "fixes": bench_fixes, "precision": bench_precision, "engine": bench_engine, "sarif": bench_sarif}
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -46,5 +46,20 @@ class Medians(unittest.TestCase):
         self.assertEqual(said, "")
 
 
+class Shares(unittest.TestCase):
+    def test_they_are_counted_by_rule_and_draw(self):
+        verdicts = [{"draw": draw, "rule": rule, "place": "a:1", "verdict": verdict, "why": why}
+                    for draw, rule, verdict, why in [("first", "a", "true", ""), ("first", "a", "false", "so"),
+                                                     ("first", "a", "false", "so"), ("next", "a", "true", ""),
+                                                     ("first", "b", "true", "")]]
+        self.assertEqual(list(bench.shares(verdicts, "first")),
+                         [["a", "1 of 3", "33%", "so"], ["b", "1 of 1", "100%", ""]])
+
+    def test_each_verdict_is_one_of_two(self):
+        for row in bench.kept("verdicts.tsv"):
+            self.assertIn((row["verdict"], bool(row["why"])), {("true", False), ("false", True)})
+            self.assertNotIn("|", row["why"])  # it stands in a table
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -131,23 +131,42 @@ static const wpa_yaml_comment *comment_behind(const wpa_yaml_doc *doc, const wpa
     return is_there ? &doc->comments[low] : NULL;
 }
 
-/* The first word of a comment that is a version: "# v4.2.2", "# tag=v4.2.2", "# pin@v4". */
+/* Words that people and tools write in front of a version; "owner/repo@v4", "pin@v4", "tag: v4". */
+static bool leads_to_version(wpa_slice word, char behind)
+{
+    static const char *const leads[] = {"tag",      "pin",      "version",  "release",
+                                        "ref",      "renovate", "ratchet",  "tags",
+                                        "releases", "action",   "currently"};
+    while (word.length && word.at[word.length - 1] == ':') {
+        word.length--;
+        behind = ':';
+    }
+    for (size_t i = 0; i < WPA_COUNT(leads); i++) {
+        if (wpa_slice_is_ci(word, leads[i])) {
+            return true;
+        }
+    }
+    return !word.length || memchr(word.at, '/', word.length) || strchr("@=:", behind);
+}
+
+/* The version that a comment begins with, or with what leads to one: "# v4.2.2", "# tag=v4.2.2". */
 static wpa_slice version_in(wpa_slice comment)
 {
     wpa_version version;
-    size_t i = 0;
-    while (i < comment.length) {
+    bool may_begin = true; /* a second "#" begins another comment */
+    for (size_t i = 0; i < comment.length; i++) {
         size_t start = i;
         while (i < comment.length && !strchr(" \t#=@,;()", comment.at[i])) {
             i++;
         }
+        char behind = i < comment.length ? comment.at[i] : ' ';
         wpa_slice word = {comment.at + start, i - start};
         bool is_version = word.length && wpa_version_parse(word, &version) &&
                           (word.at[0] == 'v' || version.n_parts > 1);
-        if (is_version) {
+        if (may_begin && is_version) {
             return word;
         }
-        i++;
+        may_begin = behind == '#' || (may_begin && leads_to_version(word, behind));
     }
     return (wpa_slice){comment.at, 0};
 }

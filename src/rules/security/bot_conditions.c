@@ -115,6 +115,28 @@ static void report(const search *s, const wpa_expr *operand, bool is_weaker)
     }
 }
 
+/* Does it ask, with nothing beside it to make good, whether a bot wrote the thing itself? */
+static bool asks_author(const search *s, const wpa_expr *node)
+{
+    static const char *const authors[] = {
+        "github.event.pull_request.user.login", "github.event.pull_request.user.id",
+        "github.event.issue.user.login",        "github.event.issue.user.id",
+        "github.event.comment.user.login",      "github.event.comment.user.id",
+        "github.event.discussion.user.login",   "github.event.review.user.login"};
+    bool is_found = false;
+    for (size_t i = 0; node->kind == WPA_EXPR_AND && i < node->n_args && !is_found; i++) {
+        is_found = asks_author(s, node->args[i]);
+    }
+    for (size_t i = 0; node->kind == WPA_EXPR_EQ && node->n_args == 2 && i < 2; i++) {
+        size_t n;
+        wpa_expr_reference *r = wpa_expr_references(node->args[i], s->run->arena, &n);
+        is_found = is_found || (n == 1 && r[0].node == node->args[i] &&
+                                wpa_text_index(r[0].path, authors, WPA_COUNT(authors)) >= 0 &&
+                                is_bot(s, node->args[1 - i]));
+    }
+    return is_found;
+}
+
 static void look(const search *s, const wpa_expr *node, bool is_weaker)
 {
     if (node->kind == WPA_EXPR_NOT && node->args[0]->kind == WPA_EXPR_CALL) {
@@ -127,29 +149,23 @@ static void look(const search *s, const wpa_expr *node, bool is_weaker)
         report(s, operand, is_weaker || node->kind == WPA_EXPR_CALL);
         return;
     }
+    search below = *s;
+    below.is_author_asked = s->is_author_asked || asks_author(s, node);
     for (size_t i = 0; i < node->n_args; i++) {
-        look(s, node->args[i], is_weaker || narrows);
+        look(&below, node->args[i], is_weaker || narrows);
     }
 }
 
-/* "... && github.event.pull_request.user.login == 'dependabot[bot]'" */
-static bool asks_for_author(const search *s, const wpa_expr *node)
+/* Does the job of the step ask for the author already? */
+static bool job_asks_author(const search *s, const wpa_expression *expression)
 {
-    if (node->kind == WPA_EXPR_AND) {
-        return asks_for_author(s, node->args[0]) || asks_for_author(s, node->args[1]);
-    }
-    for (size_t i = 0; node->kind == WPA_EXPR_EQ && i < 2; i++) {
-        size_t n;
-        const wpa_expr *operand = node->args[i];
-        const wpa_expr_reference *r = wpa_expr_references(operand, s->run->arena, &n);
-        bool is_author = n == 1 && r[0].node == operand &&
-                         (wpa_text_is(r[0].path, "github.event.pull_request.user.login") ||
-                          wpa_text_is(r[0].path, "github.event.issue.user.login"));
-        if (is_author && is_bot(s, node->args[1 - i])) {
-            return true;
-        }
-    }
-    return false;
+    const wpa_outline_job *job = expression->job;
+    const wpa_yaml_node *condition =
+        job && expression->step < job->n_steps ? wpa_yaml_get(job->node, "if") : NULL;
+    const wpa_expression *of_job =
+        condition ? wpa_expressions_in(s->run->source->expressions, condition) : NULL;
+    const wpa_expr *root = of_job ? of_job->place->parsed.root : NULL;
+    return root && asks_author(s, root);
 }
 
 static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
@@ -159,7 +175,7 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
     const wpa_yaml_node *key = place->node->key;
     if (key && wpa_text_is(wpa_yaml_text(key), "if")) {
         search s = {run, place, false};
-        s.is_author_asked = asks_for_author(&s, place->parsed.root);
+        s.is_author_asked = job_asks_author(&s, expression);
         look(&s, place->parsed.root, false);
     }
 }

@@ -101,7 +101,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
         wpa_finding *finding =
             wpa_rule_report(run, uses->ref_span, NULL, uses,
                             "%s is %s, and no comment says so: people and update bots cannot tell",
-                            wpa_rule_quote_uses(run, uses), tag.name);
+                            wpa_rule_quote(run, uses->node->text, uses->node->length), tag.name);
         finding->severity = WPA_SEVERITY_LOW;
         finding->persona = WPA_PERSONA_PEDANTIC;
     } else if (wpa_version_parse(uses->hint, &claimed) && !any_tag_fits(fact, &claimed)) {

@@ -162,6 +162,28 @@ static wpa_taint trace_input(wpa_tracer *t, const wpa_site *site, const char *na
     return taint;
 }
 
+/* The worst of all that are declared: "toJSON(inputs)", "inputs[matrix.name]". */
+static wpa_taint trace_inputs(wpa_tracer *t, const wpa_site *site, bool is_of_event)
+{
+    const wpa_source *source = site->source;
+    const wpa_yaml_node *owners[] = {
+        source->kind == WPA_INPUT_ACTION ? source->outline->root : NULL, NULL, NULL};
+    static const char *const events[] = {"workflow_dispatch", "workflow_call"};
+    for (size_t i = 0; i < WPA_COUNT(events) && !owners[0]; i++) {
+        const wpa_outline_trigger *trigger = wpa_outline_trigger_find(source->outline, events[i]);
+        owners[i + 1] = trigger ? trigger->config : NULL;
+    }
+    wpa_taint worst = none;
+    for (size_t i = 0; i < WPA_COUNT(owners); i++) {
+        const wpa_yaml_node *inputs = wpa_yaml_get(owners[i], "inputs");
+        for (size_t k = 0; inputs && k < inputs->n_pairs && wpa_rule_spend(t->run, 50); k++) {
+            const char *name = wpa_yaml_text(inputs->pairs[k].key);
+            worst = wpa_taint_worse(worst, name ? trace_input(t, site, name, is_of_event) : none);
+        }
+    }
+    return worst;
+}
+
 /* ---- env ---------------------------------------------------------------------------------------
  */
 
@@ -373,6 +395,11 @@ static wpa_taint trace_output(wpa_tracer *t, const wpa_site *site, const char *p
 static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *path,
                             const char *lower)
 {
+    bool is_of_event =
+        wpa_text_is(lower, "github.event.inputs") || wpa_text_is(lower, "github.event.inputs.*");
+    if (is_of_event || wpa_text_is(lower, "inputs") || wpa_text_is(lower, "inputs.*")) {
+        return trace_inputs(t, site, is_of_event);
+    }
     if (wpa_text_starts(lower, "github.event.inputs.")) {
         return trace_input(t, site, part(t, path, 3), true);
     }
@@ -390,7 +417,7 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *pat
     if (wpa_text_starts(lower, "matrix.")) {
         return trace_matrix(t, site, part(t, path, 1));
     }
-    static const char *const opaque[] = {"vars.", "steps", "needs", "inputs", "env", "matrix"};
+    static const char *const opaque[] = {"vars.", "steps", "needs", "env", "matrix"};
     for (size_t i = 0; i < WPA_COUNT(opaque); i++) {
         if (i == 0 ? wpa_text_starts(lower, opaque[i]) : wpa_text_is(lower, opaque[i])) {
             return unknown;

@@ -264,6 +264,24 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     }
 }
 
+/* "defaults: run:" of a job, or of the file: then for the first job that has scripts. */
+static void check_defaults(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *owner)
+{
+    const wpa_yaml_node *defaults = wpa_yaml_get(wpa_yaml_get(owner, "defaults"), "run");
+    check_minor(run, site, defaults, "shell", "the command that starts the scripts");
+    check_minor(run, site, defaults, "working-directory", "the folder that they run in");
+}
+
+static bool has_scripts(const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        if (job->steps[i].run) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_services(wpa_rule_run *run, const wpa_site *site)
 {
     const wpa_yaml_node *services = wpa_yaml_get(site->job->node, "services");
@@ -278,9 +296,16 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    bool has_defaults = false; /* those of the file have been looked at */
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
         check_services(run, &site);
+        bool is_first = !has_defaults && o->jobs[i].key && has_scripts(&o->jobs[i]);
+        if (is_first) {
+            check_defaults(run, &site, o->root);
+            has_defaults = true;
+        }
+        check_defaults(run, &site, o->jobs[i].key ? o->jobs[i].node : NULL);
         const wpa_yaml_node *container = wpa_yaml_get(site.job->node, "container");
         check_minor(run, &site, container, "image", "the image that the job runs in");
         check_minor(run, &site, container, "options", "options of the container");

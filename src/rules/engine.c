@@ -355,7 +355,10 @@ static wpa_finding *settle(const wpa_rule_sink *sink, const wpa_finding *from)
     finding->related = wpa_arena_dup(arena, from->related, from->n_related * sizeof *from->related);
     finding->related_capacity = from->n_related;
     for (size_t i = 0; i < finding->n_related; i++) {
-        finding->related[i].label = wpa_arena_text(arena, finding->related[i].label);
+        wpa_related *related = &finding->related[i];
+        related->label = wpa_arena_text(arena, related->label);
+        related->path =
+            related->path == from->path ? from->path : wpa_arena_text(arena, related->path);
     }
     finding->subject = from->rule->repair ? from->subject : NULL;
     return finding;
@@ -389,7 +392,7 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, wpa_error *err)
     wpa_rule_run run = {.rule = rule,
                         .source = sink->source,
                         .arena = sink->scratch,
-                        .lasting = sink->arena,
+                        .lasting = sink->asked,
                         .sink = sink,
                         .memo = sink->memo};
     sink->n_of_rule = 0;
@@ -556,7 +559,7 @@ static void repair(wpa_rule_sink *sink, wpa_finding *finding)
     wpa_rule_run run = {.rule = finding->rule,
                         .source = sink->source,
                         .arena = sink->arena,
-                        .lasting = sink->arena,
+                        .lasting = sink->asked,
                         .sink = sink};
     size_t n_kept = 0;
     sink->setting = wpa_settings_of(sink->settings, finding->rule);
@@ -657,10 +660,12 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     (void)wpa_rules_all(&n_rules);
     wpa_rule_sink sink = {.arena = arena, .settings = settings};
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(&sink.budget);
+    WPA_AUTO(wpa_arena) *asked = wpa_arena_new();
     wpa_source *view = wpa_arena_dup(arena, source, sizeof *source);
     view->around = wpa_surroundings_within(source->around, &sink.budget, arena);
     sink.source = view;
     sink.scratch = scratch;
+    sink.asked = asked;
     int64_t began_us = spent_us();
     sink.deadline_us = began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
     sink.has_run = wpa_arena_array(arena, n_rules, sizeof *sink.has_run);

@@ -28,7 +28,7 @@ static wpa_forge read_forge(const wpa_rule_run *run)
     const char *by_folder = strstr(path, ".gitea/")     ? "gitea"
                             : strstr(path, ".forgejo/") ? "forgejo"
                                                         : "github.com";
-    return wpa_forge_parse(configured ? configured : by_folder, run->sink->arena);
+    return wpa_forge_parse(configured ? configured : by_folder, run->sink->asked);
 }
 
 /* Once for all rules of the file. */
@@ -37,7 +37,7 @@ static const wpa_forge *forge_of(const wpa_rule_run *run)
     wpa_shared *shared = &run->sink->shared;
     if (!shared->forge) {
         wpa_forge forge = read_forge(run);
-        shared->forge = wpa_arena_dup(run->sink->arena, &forge, sizeof forge);
+        shared->forge = wpa_arena_dup(run->sink->asked, &forge, sizeof forge);
         for (size_t i = 0; i < wpa_facts_feature_count() && !shared->does_forge_lack; i++) {
             shared->does_forge_lack = wpa_forge_lacks(&forge, wpa_facts_feature_at(i));
         }

@@ -79,6 +79,12 @@ wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check
     return finding;
 }
 
+/** A neighbour is let go of before what is said of it. */
+static const char *own_path(wpa_rule_run *run, const char *path)
+{
+    return path == run->source->path ? path : wpa_arena_text(run->arena, path);
+}
+
 static void relate(wpa_rule_run *run, wpa_finding *finding, const wpa_source *source, wpa_span span,
                    const char *label)
 {
@@ -90,7 +96,7 @@ static void relate(wpa_rule_run *run, wpa_finding *finding, const wpa_source *so
                                           &finding->related_capacity, sizeof *finding->related);
     }
     finding->related[finding->n_related++] = (wpa_related){
-        .path = source->path,
+        .path = own_path(run, source->path),
         .span = wpa_finding_span_of(source, span),
         .label = label,
     };
@@ -144,7 +150,7 @@ bool wpa_rule_spend(wpa_rule_run *run, size_t work)
 static const wpa_source *share_neighbour(wpa_rule_run *run, const char *path)
 {
     const wpa_surroundings *around = run->source->around;
-    wpa_arena *arena = run->sink->arena;
+    wpa_arena *arena = run->sink->asked;
     const wpa_source *parsed =
         around && around->parsed ? around->parsed(around->parsed_context, path) : NULL;
     if (!parsed) {
@@ -172,11 +178,11 @@ static const wpa_source *read_neighbour(wpa_rule_run *run, const char *path)
         return NULL;
     }
     const char *text =
-        wpa_surroundings_read(around, path, WPA_YAML_MAX_BYTES, run->sink->arena, &size_bytes);
+        wpa_surroundings_read(around, path, WPA_YAML_MAX_BYTES, run->sink->asked, &size_bytes);
     const char *prefix = around && around->prefix ? around->prefix : "";
-    const char *shown = wpa_arena_printf(run->sink->arena, "%s%s", prefix, path);
+    const char *shown = wpa_arena_printf(run->sink->asked, "%s%s", prefix, path);
     (void)wpa_rule_spend(run, size_bytes * PARSE_WORK);
-    return text ? wpa_source_read(kind, shown, text, size_bytes, around, run->sink->arena) : NULL;
+    return text ? wpa_source_read(kind, shown, text, size_bytes, around, run->sink->asked) : NULL;
 }
 
 const wpa_source *wpa_rule_source_at(wpa_rule_run *run, const char *path)
@@ -185,7 +191,7 @@ const wpa_source *wpa_rule_source_at(wpa_rule_run *run, const char *path)
     if (wpa_text_is(path, wpa_source_identity(run->source))) {
         return run->source;
     }
-    sink->neighbours = sink->neighbours ? sink->neighbours : wpa_map_new(sink->arena);
+    sink->neighbours = sink->neighbours ? sink->neighbours : wpa_map_new(sink->asked);
     if (!wpa_map_has(sink->neighbours, path) &&
         wpa_map_count(sink->neighbours) < WPA_NEIGHBOURS_MAX &&
         sink->neighbour_bytes < WPA_NEIGHBOURS_MAX_BYTES) {
@@ -249,10 +255,8 @@ void wpa_rule_edit_in(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_doc *doc, 
     va_start(values, format);
     const char *text = wpa_arena_vprintf(run->arena, format, values);
     va_end(values);
-    bool is_own = doc == run->source->yaml;
-    add_edit(run, fix,
-             (wpa_fix_edit){
-                 .path = is_own ? run->source->path : doc->path, .bytes = span, .text = text});
+    const char *path = doc == run->source->yaml ? run->source->path : own_path(run, doc->path);
+    add_edit(run, fix, (wpa_fix_edit){.path = path, .bytes = span, .text = text});
 }
 
 /** As other files of the repository are shown. */
@@ -303,11 +307,11 @@ const char *wpa_rule_free_path(wpa_rule_run *run, const char *folder, const char
 const char *wpa_rule_text_at(wpa_rule_run *run, const char *path, size_t *size_bytes)
 {
     wpa_rule_sink *sink = run->sink;
-    sink->texts = sink->texts ? sink->texts : wpa_map_new(sink->arena);
+    sink->texts = sink->texts ? sink->texts : wpa_map_new(sink->asked);
     wpa_slice *text = wpa_map_get(sink->texts, path);
     if (!text) {
-        text = wpa_arena_alloc(sink->arena, sizeof *text);
-        text->at = wpa_surroundings_read(run->source->around, path, WPA_YAML_MAX_BYTES, sink->arena,
+        text = wpa_arena_alloc(sink->asked, sizeof *text);
+        text->at = wpa_surroundings_read(run->source->around, path, WPA_YAML_MAX_BYTES, sink->asked,
                                          &text->length);
         wpa_map_put(sink->texts, path, text);
     }

@@ -18,6 +18,7 @@ typedef struct wpa_shared {
 typedef struct wpa_rule_sink {
     wpa_arena *arena;
     wpa_arena *scratch; /* of the rules: what stays of them is copied out */
+    wpa_arena *asked;   /* of what they ask for: neighbours, and answers that are asked for again */
     wpa_budget budget;  /* of the rule that runs now */
     size_t work;        /* that all of them have done */
     const wpa_source *source;

@@ -187,7 +187,7 @@ const wpa_toolchain_use *wpa_toolchain_uses(wpa_rule_run *run, size_t *n)
     wpa_shared *shared = &run->sink->shared;
     if (!shared->has_toolchains) {
         shared->toolchains =
-            wpa_toolchain_read(run->source, run->sink->arena, &shared->n_toolchains);
+            wpa_toolchain_read(run->source, run->sink->asked, &shared->n_toolchains);
         shared->has_toolchains = true;
     }
     *n = shared->n_toolchains;

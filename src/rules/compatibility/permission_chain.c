@@ -31,6 +31,13 @@ typedef struct subject {
     level wanted;
 } subject;
 
+/* A called workflow that is to be looked at. */
+typedef struct visit {
+    const grant *granted;
+    const wpa_source *callee;
+    size_t depth;
+} visit;
+
 /* A finding's way: the call in this file, and what was granted to it. */
 typedef struct chain {
     wpa_rule_run *run;
@@ -41,6 +48,8 @@ typedef struct chain {
     subject *subjects[SCOPES_MAX];     /* of those */
     size_t n_reported;
     wpa_map *seen; /* callee and what it is granted → on which level it was looked at */
+    visit *visits; /* level by level, so that nothing is looked at again for being nearer */
+    size_t n_visits, capacity;
 } chain;
 
 static level level_of(const char *text)
@@ -155,27 +164,45 @@ static bool is_known(chain *c, const grant *granted, const wpa_source *callee, s
     return false;
 }
 
-static void follow(chain *c, const grant *granted, const wpa_source *callee, size_t depth)
+static void plan(chain *c, const grant *granted, const wpa_source *callee, size_t depth)
 {
-    const wpa_outline *o = callee->outline;
-    grant top;
     if (is_known(c, granted, callee, depth)) {
         return;
     }
-    bool has_top = read_grant(o->root, &top);
+    c->visits =
+        wpa_arena_grow(c->run->arena, c->visits, c->n_visits, &c->capacity, sizeof *c->visits);
+    c->visits[c->n_visits++] = (visit){granted, callee, depth};
+}
+
+static void look_at(chain *c, visit v)
+{
+    const wpa_outline *o = v.callee->outline;
+    grant *top = wpa_arena_alloc(c->run->arena, sizeof *top);
+    bool has_top = read_grant(o->root, top);
     for (size_t i = 0; i < o->n_jobs && wpa_rule_spend(c->run, GRANT_WORK); i++) {
         const wpa_outline_job *job = &o->jobs[i];
         grant own;
         bool has_own = read_grant(job->node, &own);
-        const grant *wanted = has_own ? &own : has_top ? &top : NULL;
+        const grant *wanted = has_own ? &own : has_top ? top : NULL;
         size_t n_before = c->n_reported;
         if (wanted) {
-            compare(c, granted, wanted, callee, job, has_own ? job->node : o->root);
+            compare(c, v.granted, wanted, v.callee, job, has_own ? job->node : o->root);
         }
-        const wpa_source *next = job->is_call && depth < LEVELS_MAX ? callee_of(c, job) : NULL;
+        const wpa_source *next = job->is_call && v.depth < LEVELS_MAX ? callee_of(c, job) : NULL;
         if (next && c->n_reported == n_before) {
-            follow(c, wanted ? wanted : granted, next, depth + 1);
+            const grant *handed = has_own  ? wpa_arena_dup(c->run->arena, &own, sizeof own)
+                                  : wanted ? wanted
+                                           : v.granted;
+            plan(c, handed, next, v.depth + 1);
         }
+    }
+}
+
+static void follow(chain *c, const wpa_source *callee)
+{
+    plan(c, c->root, callee, 1);
+    for (size_t i = 0; i < c->n_visits; i++) {
+        look_at(c, c->visits[i]);
     }
 }
 
@@ -203,7 +230,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         if (callee) {
             c.root = has_own ? &own : &top;
             c.seen = seen;
-            follow(&c, c.root, callee, 1);
+            follow(&c, callee);
             seen = c.n_reported ? wpa_map_new(run->arena) : seen;
         }
     }

@@ -46,7 +46,12 @@ static inline bool wpa_slice_is_ci(wpa_slice slice, const char *text)
            wpa_bytes_are_ci(slice.at, text, slice.length);
 }
 
-bool wpa_text_is(const char *a, const char *b);    /* equal; NULL equals only NULL */
+/** Equal; NULL equals only NULL. */
+static inline bool wpa_text_is(const char *a, const char *b)
+{
+    return a == b || (a && b && *a == *b && strcmp(a, b) == 0);
+}
+
 bool wpa_text_is_ci(const char *a, const char *b); /* ASCII case folded */
 bool wpa_text_starts(const char *text, const char *prefix);
 bool wpa_text_ends(const char *text, const char *suffix);

@@ -208,13 +208,42 @@ static inline uint32_t wpa_yaml_key_bit(const char *key, size_t length)
     return (uint32_t)1 << ((length * 7 + ends) & 31);
 }
 
+/* A key with what is asked of it first. */
+typedef struct wpa_yaml_name {
+    const char *text;
+    uint32_t length, bit; /* see wpa_yaml_key_bit */
+} wpa_yaml_name;
+
+/* Here, since nearly all names are literals: the compiler knows their lengths and bits. */
+static inline wpa_yaml_name wpa_yaml_name_of(const char *key)
+{
+    size_t length = strlen(key);
+    return (wpa_yaml_name){key, (uint32_t)length, wpa_yaml_key_bit(key, length)};
+}
+
+const wpa_yaml_pair *wpa_yaml_find_name(const wpa_yaml_node *mapping, wpa_yaml_name name);
+const wpa_yaml_node *wpa_yaml_get_name(const wpa_yaml_node *mapping, wpa_yaml_name name);
+const wpa_yaml_pair *wpa_yaml_find_name_ci(const wpa_yaml_node *mapping, wpa_yaml_name name);
+
 /** Pair by key, NULL if there is none or this is no mapping; aliases and merge keys are followed.
  * Of duplicates the first. */
-const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key);
+static inline const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key)
+{
+    return wpa_yaml_find_name(mapping, wpa_yaml_name_of(key));
+}
+
 /** Value by key, aliases resolved; NULL as above. */
-const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key);
+static inline const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key)
+{
+    return wpa_yaml_get_name(mapping, wpa_yaml_name_of(key));
+}
+
 /** As wpa_yaml_find without regard to ASCII case. */
-const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key);
+static inline const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key)
+{
+    return wpa_yaml_find_name_ci(mapping, wpa_yaml_name_of(key));
+}
+
 /** The mapping's pairs with those of merge keys behind its own, keys once, "<<" left out. */
 const wpa_yaml_pair *wpa_yaml_pairs_merged(const wpa_yaml_node *mapping, wpa_arena *arena,
                                            size_t *n_pairs);

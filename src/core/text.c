@@ -11,11 +11,6 @@
 
 #include "core/visible.h"
 
-bool wpa_text_is(const char *a, const char *b)
-{
-    return a == b || (a && b && *a == *b && strcmp(a, b) == 0);
-}
-
 bool wpa_text_is_ci(const char *a, const char *b)
 {
     if (a == b || !a || !b) {

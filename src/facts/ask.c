@@ -414,7 +414,7 @@ static const char *read_file(asking *a, const char *name, const uint8_t *commit,
 static bool ask_for_action(asking *a, size_t i, job *at, wpa_error *err)
 {
     const char *name = a->request->actions[i];
-    wpa_fact_ref newest;
+    wpa_fact_ref newest = {0};
     size_t size_bytes;
     if (!newest_release(a, repo_of(name), &newest) || is_known(a, name, &newest)) {
         at->state = JOB_KNOWN;

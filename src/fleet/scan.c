@@ -32,7 +32,8 @@ static const char *kind_of(const char *path)
         return "dependabot";
     }
     const char *base = base_of(path);
-    return wpa_text_is(base, "action.yml") || wpa_text_is(base, "action.yaml") ? "action" : NULL;
+    bool is_action = strcmp(base, "action.yml") == 0 || strcmp(base, "action.yaml") == 0;
+    return is_action ? "action" : NULL;
 }
 
 /* repository-stem; an action is named after its folder, one at the root "action". */

@@ -50,35 +50,19 @@ static bool is_merge_key(const wpa_yaml_node *key)
            !wpa_yaml_tag(key) && wpa_text_is(key->text, "<<");
 }
 
-static inline bool is_name(const char *key, wpa_slice name, bool has_case)
+static inline bool is_name(const char *key, wpa_yaml_name name, bool has_case)
 {
-    return has_case ? *key == *name.at && memcmp(key, name.at, name.length) == 0
-                    : wpa_bytes_are_ci(key, name.at, name.length);
+    return has_case ? *key == *name.text && memcmp(key, name.text, name.length) == 0
+                    : wpa_bytes_are_ci(key, name.text, name.length);
 }
 
-/* An alias target is complete before its alias, so merges cannot run in circles. name is a whole
-   text. */
-static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name, bool has_case)
+static inline const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_yaml_name name,
+                                        bool has_case);
+
+static const wpa_yaml_pair *find_merged(const wpa_yaml_node *mapping, wpa_yaml_name name,
+                                        bool has_case)
 {
-    mapping = wpa_yaml_resolve(mapping);
-    if (!mapping || !(mapping->keys & wpa_yaml_key_bit(name.at, name.length))) {
-        return NULL; /* no mapping has none */
-    }
-    bool is_indexed = mapping->by_key && has_case;
-    const wpa_yaml_pair *known = is_indexed ? wpa_map_get(mapping->by_key, name.at) : NULL;
-    if (known || (is_indexed && !wpa_map_has(mapping->by_key, "<<"))) {
-        return known;
-    }
-    bool has_merge = is_indexed;
-    for (size_t i = 0; !is_indexed && i < mapping->n_pairs; i++) {
-        const wpa_yaml_node *key = wpa_yaml_resolve(mapping->pairs[i].key);
-        if (key && key->kind == WPA_YAML_SCALAR && key->length == name.length &&
-            is_name(key->text, name, has_case)) {
-            return &mapping->pairs[i];
-        }
-        has_merge = has_merge || is_merge_key(mapping->pairs[i].key);
-    }
-    for (size_t i = 0; has_merge && i < mapping->n_pairs; i++) {
+    for (size_t i = 0; i < mapping->n_pairs; i++) {
         if (!is_merge_key(mapping->pairs[i].key)) {
             continue;
         }
@@ -95,19 +79,47 @@ static const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_slice name, b
     return NULL;
 }
 
-const wpa_yaml_pair *wpa_yaml_find(const wpa_yaml_node *mapping, const char *key)
+/* An alias target is complete before its alias, so merges cannot run in circles. */
+static const wpa_yaml_pair *find_in(const wpa_yaml_node *mapping, wpa_yaml_name name, bool has_case)
 {
-    return find(mapping, wpa_slice_of(key), true);
+    bool is_indexed = mapping->by_key && has_case;
+    const wpa_yaml_pair *known = is_indexed ? wpa_map_get(mapping->by_key, name.text) : NULL;
+    if (known || (is_indexed && !wpa_map_has(mapping->by_key, "<<"))) {
+        return known;
+    }
+    bool has_merge = is_indexed;
+    for (size_t i = 0; !is_indexed && i < mapping->n_pairs; i++) {
+        const wpa_yaml_node *key = wpa_yaml_resolve(mapping->pairs[i].key);
+        if (key && key->kind == WPA_YAML_SCALAR && key->length == name.length &&
+            is_name(key->text, name, has_case)) {
+            return &mapping->pairs[i];
+        }
+        has_merge = has_merge || is_merge_key(mapping->pairs[i].key);
+    }
+    return has_merge ? find_merged(mapping, name, has_case) : NULL;
 }
 
-const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping, const char *key)
+static inline const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_yaml_name name,
+                                        bool has_case)
 {
-    return find(mapping, wpa_slice_of(key), false);
+    mapping = mapping && mapping->kind == WPA_YAML_ALIAS ? mapping->target : mapping;
+    bool may_have = mapping && (mapping->keys & name.bit); /* no mapping has none */
+    return may_have ? find_in(mapping, name, has_case) : NULL;
 }
 
-const wpa_yaml_node *wpa_yaml_get(const wpa_yaml_node *mapping, const char *key)
+const wpa_yaml_pair *wpa_yaml_find_name(const wpa_yaml_node *mapping, wpa_yaml_name name)
 {
-    const wpa_yaml_pair *pair = wpa_yaml_find(mapping, key);
+    return find(mapping, name, true);
+}
+
+const wpa_yaml_pair *wpa_yaml_find_name_ci(const wpa_yaml_node *mapping, wpa_yaml_name name)
+{
+    return find(mapping, name, false);
+}
+
+const wpa_yaml_node *wpa_yaml_get_name(const wpa_yaml_node *mapping, wpa_yaml_name name)
+{
+    const wpa_yaml_pair *pair = find(mapping, name, true);
     return pair ? wpa_yaml_resolve(pair->value) : NULL;
 }
 

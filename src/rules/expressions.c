@@ -60,10 +60,9 @@ static const char *match_name(const char *pattern, const char *name)
     return is_open || !*name ? pattern : NULL;
 }
 
-/** Names of the pattern, if the path begins with it; 0 if not. */
-static size_t match(const char *pattern, const walker *w)
+/** Names of the pattern, if the path goes on with it behind its first n; 0 if not. */
+static size_t match_behind(size_t n, const char *pattern, const walker *w)
 {
-    size_t n = 0;
     for (const char *at = pattern; *at; n++) {
         at = n < w->n_path ? match_name(at, w->path[n]) : NULL;
         if (!at) {
@@ -72,6 +71,11 @@ static size_t match(const char *pattern, const walker *w)
         at += *at == '.';
     }
     return n;
+}
+
+static size_t match(const char *pattern, const walker *w)
+{
+    return match_behind(0, pattern, w);
 }
 
 /* Keys of action files by the names that the availability table has for them; first match wins. */
@@ -104,12 +108,19 @@ static void find_action_key(const walker *w, place_facts *e)
 }
 
 /** The row of most names that fits. */
+/* What most of the rows begin with, and their first two names. */
+#define JOB_PREFIX "jobs.<job_id>."
+
 static void find_workflow_key(const walker *w, place_facts *e)
 {
     size_t longest = 0;
+    bool is_of_job = w->n_path > 1 && wpa_text_is(w->path[0], "jobs");
     for (size_t i = 0; i < wpa_facts_availability_count(); i++) {
         const wpa_fact_availability *row = wpa_facts_availability_at(i);
-        size_t n = match(row->key, w);
+        bool is_row_of_job = wpa_text_starts(row->key, JOB_PREFIX);
+        size_t n = !is_row_of_job ? match(row->key, w)
+                   : is_of_job    ? match_behind(2, row->key + sizeof JOB_PREFIX - 1, w)
+                                  : 0;
         if (n > longest) {
             longest = n;
             e->key = row;

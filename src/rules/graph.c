@@ -352,7 +352,8 @@ static void read_secrets(const wpa_graph *graph, wpa_graph_file *file, const wpa
     file->names_more_secrets = list.has_more;
 }
 
-void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
+/** What it is, and its jobs. */
+static wpa_graph_file *add_file(wpa_graph *graph, const wpa_source *source)
 {
     wpa_graph_file *file = wpa_arena_alloc(graph->arena, sizeof *file);
     const wpa_yaml_node *root = source->yaml ? source->yaml->root : NULL;
@@ -369,9 +370,19 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
     } else if (wpa_yaml_is(root, WPA_YAML_MAPPING) && root->n_pairs) {
         file->name_span = root->pairs[0].key->span;
     }
-    read_group(graph, file, root);
-    read_triggers(graph, file, source->outline);
     read_jobs(graph, file, source->outline);
+    graph->files = wpa_arena_grow(graph->arena, graph->files, graph->n, &graph->capacity,
+                                  sizeof *graph->files);
+    graph->files[graph->n++] = file;
+    wpa_map_put(graph->by_path, file->path, file);
+    return file;
+}
+
+void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
+{
+    wpa_graph_file *file = add_file(graph, source);
+    read_group(graph, file, source->yaml ? source->yaml->root : NULL);
+    read_triggers(graph, file, source->outline);
     read_uses(graph, file, source->outline);
     read_toolchains(graph, file, source);
     read_secrets(graph, file, source);
@@ -379,10 +390,6 @@ void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
         file->values = wpa_values_read(source->outline, graph->arena, &file->n_values);
     }
     file->stores = wpa_stores_read(source->outline, graph->arena);
-    graph->files = wpa_arena_grow(graph->arena, graph->files, graph->n, &graph->capacity,
-                                  sizeof *graph->files);
-    graph->files[graph->n++] = file;
-    wpa_map_put(graph->by_path, file->path, file);
 }
 
 /** The record for another graph: a job's likeness is of one index only. */
@@ -539,6 +546,21 @@ static void list_values(const wpa_graph *graph, const wpa_graph_file *file)
     }
 }
 
+/** By what their steps are like. */
+static void index_jobs(wpa_graph *graph)
+{
+    graph->similar = wpa_similarity_index_new(graph->arena);
+    for (size_t i = 0; i < graph->n; i++) {
+        for (size_t k = 0; k < graph->files[i]->n_jobs; k++) {
+            wpa_similarity_job *job = graph->files[i]->jobs[k].likeness;
+            if (job) {
+                wpa_similarity_index_add(graph->similar, job, graph->files[i], k);
+            }
+        }
+    }
+    wpa_similarity_index_close(graph->similar);
+}
+
 void wpa_graph_close(wpa_graph *graph)
 {
     if (graph->n) {
@@ -559,23 +581,14 @@ void wpa_graph_close(wpa_graph *graph)
     }
     index_actions(graph);
     list_names(graph);
-    graph->similar = wpa_similarity_index_new(graph->arena);
-    for (size_t i = 0; i < graph->n; i++) {
-        for (size_t k = 0; k < graph->files[i]->n_jobs; k++) {
-            wpa_similarity_job *job = graph->files[i]->jobs[k].likeness;
-            if (job) {
-                wpa_similarity_index_add(graph->similar, job, graph->files[i], k);
-            }
-        }
-    }
-    wpa_similarity_index_close(graph->similar);
+    index_jobs(graph);
 }
 
 const wpa_graph *wpa_graph_of_one(const wpa_source *source, wpa_arena *arena)
 {
     wpa_graph *graph = new_graph(NULL, false, arena);
-    wpa_graph_add(graph, source);
-    wpa_graph_close(graph);
+    (void)add_file(graph, source);
+    index_jobs(graph);
     return graph;
 }
 

@@ -93,7 +93,9 @@ const wpa_graph *wpa_graph_within(const wpa_graph *graph, wpa_budget *budget, wp
 const wpa_graph *wpa_graph_traced(const wpa_graph *graph, bool *has_asked, wpa_arena *arena);
 /** Once, behind the last add: files are in the order of their paths from then on. */
 void wpa_graph_close(wpa_graph *graph);
-/** A closed one of this file alone, to find what it repeats of itself: stretches, not whole jobs.
+/**
+ * One of this file alone, to find what it repeats of itself: its jobs, and what stretches of their
+ * steps are like. Nothing else is known of it.
  */
 const wpa_graph *wpa_graph_of_one(const wpa_source *source, wpa_arena *arena);
 

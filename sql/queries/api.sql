@@ -89,15 +89,14 @@ SELECT id FROM wpa.workflow_analysis WHERE uid = $1::uuid;
 -- rows: newest first: key, the entry that is kept, what ends with time
 -- why: the function gives the rows in order; to sort them once more takes as long as all that is said of them
 SELECT b.patch_id, b.item AS "...", b.configs AS "...",
-       -- as valid_approvals counts them, but part of the query: a call for each row costs more than all the rest
-       CASE WHEN b.has_approval THEN
-         (SELECT count(DISTINCT x.guardian_id) FROM wpa.patch p JOIN wpa.approval x ON x.patch_id = p.id AND x.digest = p.digest AND x.withdrawn_at IS NULL
-            JOIN wpa.principal g ON g.id = x.guardian_id AND g.role = 'guardian' AND g.active
-           WHERE p.id = b.patch_id AND x.expires_at > statement_timestamp()
-             AND (n.need < 2 OR (x.guardian_id <> p.author_id AND x.guardian_id IS DISTINCT FROM p.requester_id)))
-         ELSE 0 END AS approvals, n.need AS approvals_required
+       -- what valid_approvals counts, by what is kept as long as that is so
+       CASE WHEN NOT b.has_approval OR b.last_end <= statement_timestamp() THEN 0
+            WHEN b.first_end > statement_timestamp() AND b.approvers <@ n.guardians
+              THEN coalesce(cardinality(CASE WHEN n.need < 2 THEN b.approvers ELSE b.outsiders END), 0)
+            ELSE (SELECT wpa.valid_approvals(p.id, p.digest, n.need >= 2) FROM wpa.patch p WHERE p.id = b.patch_id) END AS approvals, n.need AS approvals_required
   FROM wpa.api_patches_page($1::bigint, $2::bigint, $3::bigint, $4::text, $5::text) b
-  CROSS JOIN (SELECT coalesce((SELECT value::bigint FROM wpa.setting WHERE key = 'approvals_required'), 1) AS need) n;
+  CROSS JOIN (SELECT coalesce((SELECT value::bigint FROM wpa.setting WHERE key = 'approvals_required'), 1) AS need,
+                     ARRAY(SELECT id FROM wpa.principal WHERE role = 'guardian' AND active) AS guardians) n;
 
 -- name: api_patch
 -- params: id bigint
@@ -105,13 +104,13 @@ SELECT b.patch_id, b.item AS "...", b.configs AS "...",
 SELECT p.version, b.item AS "...", b.detail AS "...", p.diff,
        (SELECT coalesce(json_agg(json_build_object('id', f.uid, 'short_id', 'f-' || f.id, 'rule', f.rule, 'severity', f.severity, 'state', f.state,
           'message', f.message) ORDER BY f.rank DESC, f.id), '[]') FROM wpa.patch_finding x JOIN wpa.finding f ON f.id = x.finding_id WHERE x.patch_id = b.patch_id) AS answers,
-       CASE WHEN b.has_approval THEN -- see api_patches
-         (SELECT count(DISTINCT x.guardian_id) FROM wpa.approval x JOIN wpa.principal g ON g.id = x.guardian_id AND g.role = 'guardian' AND g.active
-           WHERE x.patch_id = p.id AND x.digest = p.digest AND x.withdrawn_at IS NULL AND x.expires_at > statement_timestamp()
-             AND (n.need < 2 OR (x.guardian_id <> p.author_id AND x.guardian_id IS DISTINCT FROM p.requester_id)))
-         ELSE 0 END AS approvals, n.need AS approvals_required
+       CASE WHEN NOT b.has_approval OR b.last_end <= statement_timestamp() THEN 0
+            WHEN b.first_end > statement_timestamp() AND b.approvers <@ n.guardians
+              THEN coalesce(cardinality(CASE WHEN n.need < 2 THEN b.approvers ELSE b.outsiders END), 0)
+            ELSE wpa.valid_approvals(p.id, p.digest, n.need >= 2) END AS approvals, n.need AS approvals_required
   FROM wpa.patch_brief b JOIN wpa.patch p ON p.id = b.patch_id
-  CROSS JOIN (SELECT coalesce((SELECT value::bigint FROM wpa.setting WHERE key = 'approvals_required'), 1) AS need) n
+  CROSS JOIN (SELECT coalesce((SELECT value::bigint FROM wpa.setting WHERE key = 'approvals_required'), 1) AS need,
+                     ARRAY(SELECT id FROM wpa.principal WHERE role = 'guardian' AND active) AS guardians) n
  WHERE b.patch_id = $1::bigint;
 
 -- name: api_patch_by_uid

@@ -36,8 +36,8 @@ void wpa_api_enqueue(wpa_api_call *call)
     atomic_store(&call->state, WPA_CALL_WORKING);
     *(api->last ? &api->last->next : &api->first) = call;
     api->last = call;
-    pthread_cond_signal(&api->work);
     pthread_mutex_unlock(&api->mutex);
+    pthread_cond_signal(&api->work); /* whom it wakes finds the mutex free */
 }
 
 static wpa_api_call *take(wpa_api *api)

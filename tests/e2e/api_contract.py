@@ -512,8 +512,19 @@ def one_patch_follows_every_change(world):
     def one():
         return world.call("GET", path).json
 
+    def by(name, statement):
+        world.sql(f"SELECT set_config('wpa.actor', (SELECT id::text FROM wpa.principal WHERE name = '{name}'), true); " + statement)
+
     def by_mira(statement):
-        world.sql("SELECT set_config('wpa.actor', (SELECT id::text FROM wpa.principal WHERE name = 'mira'), true); " + statement)
+        by("mira", statement)
+
+    def approvals():
+        for _ in range(3):  # one may end between
+            entry = next(e for e in world.call("GET", "/patches?limit=500").json["items"] if e["short_id"] == ordered["short_id"])
+            alone = one()["approvals"]
+            if entry["approvals"] == alone:
+                return alone
+        raise AssertionError(f"{alone} approvals, in the list {entry['approvals']}")
 
     report = world.call("POST", path + "/test?wait=120", timeout=150)
     assert report.status == 200, report.body
@@ -522,12 +533,25 @@ def one_patch_follows_every_change(world):
     assert (one()["approved_by"], one()["approvals"]) == ([], 0)
     approved = world.call("PATCH", path, {"status": "approved"})
     assert approved.status == 200, approved.body
-    assert ([a["name"] for a in one()["approved_by"]], one()["approvals"]) == (["mira"], 1)
+    assert ([a["name"] for a in one()["approved_by"]], approvals()) == (["mira"], 1)
+    by_mira("INSERT INTO wpa.principal (name, role) VALUES ('ben', 'guardian')")
+    by("ben", "INSERT INTO wpa.approval (patch_id, digest, guardian_id, expires_at) SELECT p.id, p.digest, g.id, now() + interval '1 day' "
+       f"FROM wpa.patch p, wpa.principal g WHERE p.id = {key} AND g.name = 'ben'")
+    assert ([a["name"] for a in one()["approved_by"]], approvals()) == (["mira", "ben"], 2)
+    by_mira("UPDATE wpa.principal SET active = false WHERE name = 'ben'")
+    assert approvals() == 1
+    by_mira("UPDATE wpa.principal SET active = true WHERE name = 'ben'")
+    assert approvals() == 2
+    world.sql("ALTER TABLE wpa.approval DISABLE TRIGGER USER; ALTER TABLE wpa.approval ENABLE TRIGGER patch_brief_keep")
+    by_mira(f"UPDATE wpa.approval SET expires_at = clock_timestamp() + interval '1 s' WHERE patch_id = {key} AND guardian_id = "
+            "(SELECT id FROM wpa.principal WHERE name = 'ben')")
+    wait_for("the end of one approval", lambda: approvals() == 1)
+    world.sql("ALTER TABLE wpa.approval ENABLE TRIGGER USER")
     by_mira("UPDATE wpa.setting SET value = '2' WHERE key = 'approvals_required'")
-    assert (one()["approvals"], one()["approvals_required"]) == (0, 2)  # by whom it was ordered
+    assert (approvals(), one()["approvals_required"]) == (0, 2)  # by whom it was ordered
     by_mira("UPDATE wpa.setting SET value = '1' WHERE key = 'approvals_required'")
     assert world.call("PATCH", path, {"status": "tested"}).status == 200
-    assert (one()["approved_by"], one()["approvals"]) == ([], 0)
+    assert ([a["name"] for a in one()["approved_by"]], approvals()) == (["ben"], 0)
     by_mira(f"INSERT INTO wpa.comment (subject, principal_id, text) SELECT 'patch:{key}', id, 'why' FROM wpa.principal WHERE name = 'mira'")
     assert [(c["by"], c["text"]) for c in one()["comments"]] == [("mira", "why")]
     world.sql("ALTER TABLE wpa.waiver DISABLE TRIGGER waiver_guard")  # whatever the test found

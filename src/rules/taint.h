@@ -11,6 +11,7 @@
 #include "rules/trust.h"
 
 #define WPA_TAINT_MAX_HOPS 32
+#define WPA_IDENTIFIER "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 /** How bad a value is; in order. */
 typedef enum wpa_taint_grade {

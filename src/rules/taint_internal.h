@@ -6,8 +6,6 @@
 
 #include "rules/taint.h"
 
-#define WPA_IDENTIFIER "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-
 typedef struct wpa_tracer {
     wpa_rule_run *run;
     wpa_taint_question question;

@@ -1,11 +1,14 @@
 /* SEC-015: a variable keeps text out of the script, and then the script itself runs it. */
+#include <ctype.h>
 #include <string.h>
 
+#include "rules/steps.h"
 #include "rules/taint.h"
 
 typedef enum way {
     AS_CODE,    /* the word is a program of another interpreter */
     AS_COMMAND, /* it names the program, as people who start a workflow may */
+    AS_NUMBER,  /* the shell evaluates it, subscripts with commands in them too */
     AS_OPTION,  /* the word may begin with a dash, or fall apart into several */
 } way;
 
@@ -25,6 +28,19 @@ static const struct {
     {"dash", "-c"},
     {"node", "-e"},
     {"node", "-p"},
+    {"node", "--eval"},
+    {"node", "--print"},
+    {"groovy", "-e"},
+    {"elixir", "-e"},
+    {"julia", "-e"},
+    {"nix-shell", "--run"},
+    {"nix-shell", "--command"},
+    {"cmd", "/c"},
+    {"cmd", "/C"},
+    {"cmd.exe", "/c"},
+    {"cmd.exe", "/C"},
+    {"psql", "--command"},
+    {"mysql", "--execute"},
     {"python", "-c"},
     {"python3", "-c"},
     {"perl", "-e"},
@@ -87,7 +103,7 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
     /* Logins and branches do not begin with a dash; what a file holds is seldom meant to be text.
      */
     bool is_free = taint.grade == WPA_TAINT_OF_ARBITRARY && !wpa_text_starts(taint.path, "a file ");
-    if (how == AS_OPTION && !is_free) {
+    if ((how == AS_OPTION || how == AS_NUMBER) && !is_free) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -108,10 +124,32 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
     wpa_taint_relate(run, finding, &taint);
 }
 
+static bool is_shell(const char *word)
+{
+    const char *slash = strrchr(word, '/');
+    return wpa_text_index(slash ? slash + 1 : word, shells, WPA_COUNT(shells)) >= 0;
+}
+
 static const wpa_shell_word *word_behind(const wpa_shell_command *c, const char *option)
 {
     for (size_t i = c->first + 1; i + 1 < c->n_words; i++) {
         if (wpa_text_is(c->words[i].text, option)) {
+            return &c->words[i + 1];
+        }
+    }
+    return NULL;
+}
+
+/* "-ec", "-lc": the word behind options of a shell of which the last is c. */
+static const wpa_shell_word *code_of(const wpa_shell_command *c)
+{
+    for (size_t i = c->first + 1; is_shell(c->name) && i + 1 < c->n_words; i++) {
+        const char *option = c->words[i].text;
+        size_t length = strlen(option);
+        if (option[0] != '-') {
+            return NULL;
+        }
+        if (option[1] != '-' && length > 1 && option[length - 1] == 'c') {
             return &c->words[i + 1];
         }
     }
@@ -124,10 +162,17 @@ static void check_programs(wpa_rule_run *run, const wpa_site *site, const wpa_sh
         bool is_named =
             *c->name == *programs[i].command && wpa_text_is(c->name, programs[i].command);
         const wpa_shell_word *word = is_named ? word_behind(c, programs[i].option) : NULL;
+        word = word || !is_named || !wpa_text_is(programs[i].option, "-c") ? word : code_of(c);
         if (word) {
             report(run, site, c->name, word, AS_CODE);
             return;
         }
+    }
+    if (wpa_text_is(c->name, "trap") && wpa_shell_argument(c, 0)) {
+        report(run, site, c->name, wpa_shell_argument(c, 0), AS_CODE);
+    }
+    if (wpa_text_is(c->name, "sqlite3") && wpa_shell_argument(c, 1)) {
+        report(run, site, c->name, wpa_shell_argument(c, 1), AS_CODE);
     }
     bool is_eval = wpa_text_is(c->name, "eval");
     for (size_t i = c->first + 1; is_eval && i < c->n_words; i++) {
@@ -139,12 +184,6 @@ static void check_programs(wpa_rule_run *run, const wpa_site *site, const wpa_sh
             report(run, site, c->name, word, AS_CODE);
         }
     }
-}
-
-static bool is_shell(const char *word)
-{
-    const char *slash = strrchr(word, '/');
-    return wpa_text_index(slash ? slash + 1 : word, shells, WPA_COUNT(shells)) >= 0;
 }
 
 /* Does the command run what it reads? Not if it is given a program, or the name of one. */
@@ -164,6 +203,22 @@ static bool runs_input(const wpa_shell_command *c)
         is_one = is_flag;
     }
     return is_one;
+}
+
+/* "xargs -I{} sh -c '... {} ...'": what is read is put into the script. */
+static bool puts_input(const wpa_shell_command *c)
+{
+    const char *mark = NULL;
+    bool is_xargs = false;
+    for (size_t i = 0; i < c->first; i++) {
+        const char *word = c->words[i].text;
+        is_xargs = is_xargs || wpa_text_is(word, "xargs");
+        if (is_xargs && wpa_text_starts(word, "-I")) {
+            mark = word[2] ? word + 2 : c->words[i + 1].text;
+        }
+    }
+    const wpa_shell_word *code = mark && is_shell(c->name) ? code_of(c) : NULL;
+    return code && *mark && strstr(code->text, mark);
 }
 
 /* The texts of here-documents and here-strings. */
@@ -214,7 +269,7 @@ static void check_printed(wpa_rule_run *run, const wpa_site *site, size_t i)
 static void check_input(wpa_rule_run *run, const wpa_site *site, size_t i)
 {
     const wpa_shell_command *c = &site->step->script->commands[i];
-    if (!runs_input(c)) {
+    if (!runs_input(c) && !puts_input(c)) {
         return;
     }
     check_fed(run, site, c, c->name);
@@ -284,25 +339,213 @@ static void check_options(wpa_rule_run *run, const wpa_site *site, const wpa_she
     }
 }
 
-/* PowerShell: a line that invokes what a variable of the environment holds. */
+static void report_text(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *node,
+                        wpa_span span, const char *runner, const wpa_taint *taint)
+{
+    if (!wpa_taint_is_of_outsider(taint)) {
+        return;
+    }
+    wpa_finding *finding =
+        wpa_rule_report(run, wpa_step_span(site->step, node, span.start, span.end), NULL, NULL,
+                        "%s reaches code that %s runs: a variable does not keep it apart there",
+                        wpa_rule_quote(run, taint->path, strlen(taint->path)), runner);
+    if (taint->grade == WPA_TAINT_OF_STRUCTURED) {
+        finding->severity = WPA_SEVERITY_MEDIUM;
+    }
+    wpa_taint_relate(run, finding, taint);
+}
+
+/* Words of other languages, behind which the rest of the line is run. */
+static const struct {
+    wpa_shell shell;
+    const char *mark;
+    const char *also; /* on the same line; or NULL */
+    const char *runner;
+} line_marks[] = {
+    {WPA_SHELL_PWSH, "Invoke-Expression", NULL, "Invoke-Expression"},
+    {WPA_SHELL_PWSH, "iex ", NULL, "Invoke-Expression"},
+    {WPA_SHELL_PWSH, "[scriptblock]::Create", NULL, "PowerShell"},
+    {WPA_SHELL_PWSH, ".ExpandString(", NULL, "PowerShell"},
+    {WPA_SHELL_PWSH, "bash -c", NULL, "bash"},
+    {WPA_SHELL_PWSH, "cmd /c", NULL, "cmd"},
+    {WPA_SHELL_PWSH, "cmd.exe /c", NULL, "cmd"},
+    {WPA_SHELL_PYTHON, "exec(", NULL, "Python"},
+    {WPA_SHELL_PYTHON, "eval(", NULL, "Python"},
+    {WPA_SHELL_PYTHON, "os.system(", NULL, "a shell"},
+    {WPA_SHELL_PYTHON, "os.popen(", NULL, "a shell"},
+    {WPA_SHELL_PYTHON, "getoutput(", NULL, "a shell"},
+    {WPA_SHELL_PYTHON, "subprocess.", "shell=True", "a shell"},
+};
+
+static bool is_comment(const char *text, size_t at)
+{
+    while (at > 0 && text[at - 1] != '\n') {
+        at--;
+    }
+    return text[at + strspn(text + at, " \t")] == '#';
+}
+
 static void check_lines(wpa_rule_run *run, const wpa_site *site)
 {
-    static const char *const invokers[] = {"Invoke-Expression", "iex "};
-    const wpa_yaml_node *node = site->step->run;
-    for (size_t i = 0; i < WPA_COUNT(invokers); i++) {
-        for (const char *at = strcasestr(node->text, invokers[i]); at;
-             at = strcasestr(at + 1, invokers[i])) {
-            wpa_span span = {(size_t)(at - node->text), 0};
+    const char *text = site->step->run->text;
+    for (size_t i = 0; i < WPA_COUNT(line_marks); i++) {
+        bool is_it = line_marks[i].shell == site->step->shell;
+        const char *mark = line_marks[i].mark;
+        for (const char *at = is_it ? strcasestr(text, mark) : NULL; at;
+             at = strcasestr(at + 1, mark)) {
+            wpa_span span = {(size_t)(at - text), 0};
             span.end = span.start + strcspn(at, "\r\n");
-            wpa_taint taint = wpa_taint_of_script(run, site, span, WPA_TAINT_TEXT);
-            if (wpa_taint_is_of_outsider(&taint)) {
-                wpa_finding *finding = wpa_rule_report(
-                    run, wpa_outline_script_span(site->step, span), NULL, NULL,
-                    "%s reaches code that Invoke-Expression runs: a variable does not keep it "
-                    "apart there",
-                    wpa_rule_quote(run, taint.path, strlen(taint.path)));
-                wpa_taint_relate(run, finding, &taint);
+            bool is_whole = at == text || !strchr(WPA_IDENTIFIER, at[-1]);
+            bool is_held =
+                !line_marks[i].also ||
+                memmem(at, wpa_span_length(span), line_marks[i].also, strlen(line_marks[i].also));
+            if (is_whole && is_held && !is_comment(text, span.start)) {
+                wpa_taint taint = wpa_taint_of_script(run, site, span, WPA_TAINT_TEXT);
+                report_text(run, site, site->step->run, span, line_marks[i].runner, &taint);
             }
+        }
+    }
+}
+
+/* cmd puts "%NAME%" into the line before it reads it. */
+static void check_cmd(wpa_rule_run *run, const wpa_site *site)
+{
+    const char *text = site->step->run->text;
+    for (const char *at = strchr(text, '%'); at; at = strchr(at + 1, '%')) {
+        size_t length = strspn(at + 1, WPA_IDENTIFIER);
+        if (length && at[1 + length] == '%') {
+            const char *name = wpa_arena_slice(run->arena, at + 1, length);
+            wpa_span span = {(size_t)(at - text), (size_t)(at - text) + length + 2};
+            wpa_taint taint = wpa_taint_of_variable(run, site, name, span.start);
+            report_text(run, site, site->step->run, span, "cmd", &taint);
+            at += length + 1;
+        }
+    }
+}
+
+/* ---- the script of actions/github-script -------------------------------------------------------
+ */
+
+/* What the line reads of the step's env and of the event. */
+static wpa_taint taint_of_line(wpa_rule_run *run, const wpa_site *site, const char *line,
+                               size_t length)
+{
+    static const char *const readers[][2] = {{"process.env.", NULL},
+                                             {"context.payload.", "github.event."}};
+    wpa_taint worst = {0};
+    for (size_t i = 0; i < WPA_COUNT(readers); i++) {
+        const char *end = line + length;
+        size_t n = strlen(readers[i][0]);
+        for (const char *at = line; (at = memmem(at, (size_t)(end - at), readers[i][0], n));) {
+            at += n;
+            const char *name = wpa_arena_slice(run->arena, at, strspn(at, WPA_IDENTIFIER "."));
+            wpa_taint taint = {0};
+            if (*name && !readers[i][1]) {
+                taint = wpa_taint_of_variable(run, site, name, 0);
+            } else if (*name) {
+                const char *path = wpa_arena_printf(run->arena, "%s%s", readers[i][1], name);
+                taint = wpa_taint_of_path(run, site, path, WPA_TAINT_TEXT);
+            }
+            worst = wpa_taint_is_of_outsider(&taint) ? taint : worst;
+        }
+    }
+    return worst;
+}
+
+static void check_javascript(wpa_rule_run *run, const wpa_site *site)
+{
+    static const struct {
+        const char *mark, *also, *runner; /* also: what the script holds */
+    } marks[] = {
+        {"eval(", NULL, "JavaScript"},
+        {"new Function(", NULL, "JavaScript"},
+        {"execSync(", "child_process", "a shell"},
+        {" exec(", "child_process", "a shell"},
+        {".exec(`", "child_process", "a shell"},
+    };
+    const wpa_yaml_node *node = wpa_step_javascript(site->step);
+    const char *text = node ? node->text : NULL;
+    for (size_t i = 0; text && i < WPA_COUNT(marks); i++) {
+        bool is_asked = !marks[i].also || strstr(text, marks[i].also);
+        for (const char *at = is_asked ? strstr(text, marks[i].mark) : NULL; at;
+             at = strstr(at + 1, marks[i].mark)) {
+            size_t length = strcspn(at, "\r\n");
+            bool is_whole = at == text || !strchr(WPA_IDENTIFIER, at[-1]);
+            wpa_taint taint = {0};
+            if (is_whole && wpa_rule_spend(run, length)) {
+                taint = taint_of_line(run, site, at, length);
+            }
+            size_t from = (size_t)(at - text);
+            report_text(run, site, node, (wpa_span){from, from + length}, marks[i].runner, &taint);
+        }
+    }
+}
+
+/* ---- what bash evaluates -----------------------------------------------------------------------
+ */
+
+static void report_number(wpa_rule_run *run, const wpa_site *site, const wpa_shell_word *word)
+{
+    report(run, site, "the shell", word, AS_NUMBER);
+}
+
+/* Names of variables that commands take as words, and operands of arithmetic tests. */
+static void check_names(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
+{
+    static const char *const takers[] = {"declare",  "typeset", "local", "export",
+                                         "readonly", "read",    "unset", "let"};
+    static const char *const operators[] = {"-eq", "-ne", "-lt", "-le", "-gt", "-ge"};
+    bool takes_names = wpa_text_index(c->name, takers, WPA_COUNT(takers)) >= 0;
+    bool is_test =
+        wpa_text_is(c->name, "[[") || wpa_text_is(c->name, "[") || wpa_text_is(c->name, "test");
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        bool is_name = takes_names && (*word == '$' || wpa_text_is(c->name, "let"));
+        bool is_behind = i > c->first + 1 && wpa_text_is(c->words[i - 1].text, "-v") &&
+                         (is_test || wpa_text_is(c->name, "printf"));
+        if (is_name || is_behind) {
+            report_number(run, site, &c->words[i]);
+        }
+        bool is_sum = wpa_text_is(c->name, "[[") && i > c->first + 1 && i + 1 < c->n_words &&
+                      wpa_text_index(word, operators, WPA_COUNT(operators)) >= 0;
+        if (is_sum) {
+            report_number(run, site, &c->words[i - 1]);
+            report_number(run, site, &c->words[i + 1]);
+        }
+    }
+}
+
+static void report_variable(wpa_rule_run *run, const wpa_site *site, const char *name,
+                            wpa_span place)
+{
+    wpa_taint taint = wpa_taint_of_variable(run, site, name, place.start);
+    if (taint.grade == WPA_TAINT_OF_ARBITRARY && !wpa_text_starts(taint.path, "a file ")) {
+        report_text(run, site, site->step->run, place, "the shell", &taint);
+    }
+}
+
+/* "${X@P}", "${!X}", and names in "$(( ... ))": values that are code, names and sums. */
+static void check_expansions(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_script *script = site->step->script;
+    for (size_t i = 0; script->contexts && i + 1 < script->length; i++) {
+        const char *at = script->text + i;
+        bool is_sum = script->contexts[i] == WPA_SHELL_ARITHMETIC;
+        bool begins = (isalpha((unsigned char)*at) || *at == '_') &&
+                      (i == 0 || !strchr(WPA_IDENTIFIER, at[-1]));
+        bool is_open = at[0] == '$' && at[1] == '{' && script->contexts[i] != WPA_SHELL_SINGLE &&
+                       script->contexts[i] != WPA_SHELL_COMMENT &&
+                       script->contexts[i] != WPA_SHELL_HEREDOC_QUOTED;
+        size_t from = is_open ? i + 2 + (size_t)(at[2] == '!') : i;
+        size_t length =
+            is_open || (is_sum && begins) ? strspn(script->text + from, WPA_IDENTIFIER) : 0;
+        const char *behind = script->text + from + length;
+        bool is_read = length && (!is_open || wpa_text_starts(behind, "@P}") ||
+                                  (at[2] == '!' && *behind == '}'));
+        if (is_read && memcmp(script->text + from, "__", length < 2 ? length : 2) != 0) {
+            report_variable(run, site, wpa_arena_slice(run->arena, script->text + from, length),
+                            (wpa_span){from, from + length});
+            i = from + length - 1;
         }
     }
 }
@@ -317,11 +560,16 @@ static bool is_variable(const wpa_shell_word *word)
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
     if (!site->step->run) {
+        check_javascript(run, site);
         return;
     }
     const wpa_script *script = site->step->script;
-    if (site->step->shell == WPA_SHELL_PWSH) {
-        check_lines(run, site);
+    check_lines(run, site);
+    if (site->step->shell == WPA_SHELL_CMD) {
+        check_cmd(run, site);
+    }
+    if (script && script->is_readable && site->step->shell == WPA_SHELL_BASH) {
+        check_expansions(run, site);
     }
     for (size_t i = 0; script && script->is_readable && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
@@ -332,6 +580,9 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
         check_input(run, site, i);
         check_printed(run, site, i);
         check_started(run, site, c);
+        if (site->step->shell == WPA_SHELL_BASH) {
+            check_names(run, site, c);
+        }
         bool is_told = wpa_text_is(c->name, "ssh") && check_remote(run, site, c);
         if (!is_told) {
             check_options(run, site, c);

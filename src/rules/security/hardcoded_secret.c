@@ -22,6 +22,8 @@ static bool is_placeholder(const char *text, size_t length)
     return false;
 }
 
+#define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
 /* The scalar that holds these bytes; NULL for a comment of the file, or a key. */
 static const wpa_yaml_node *value_at(const wpa_yaml_doc *doc, wpa_span span)
 {
@@ -40,6 +42,22 @@ static bool is_of_service(const wpa_yaml_node *node)
         }
     }
     return false;
+}
+
+/* A password in the URL of this machine or of a service by its name: likewise. */
+static bool is_of_job(const char *behind)
+{
+    static const char *const machines[] = {"127.", "[::1]", "0.0.0.0"};
+    if (*behind != '@') {
+        return false;
+    }
+    for (size_t i = 0; i < WPA_COUNT(machines); i++) {
+        if (wpa_text_starts(behind + 1, machines[i])) {
+            return true;
+        }
+    }
+    size_t length = strspn(behind + 1, HOST_CHARS);
+    return length > 0 && !memchr(behind + 1, '.', length);
 }
 
 /* Behind "@" stands a commit or digest; "uses" and keys of caches hold others. */
@@ -88,7 +106,8 @@ static void judge(wpa_rule_run *run, const wpa_found_secret *found)
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->confidence = WPA_CONFIDENCE_LOW;
     }
-    if (found->is_doubtful || (found->is_guess && is_of_service(node))) {
+    bool is_inner = found->is_guess && (is_of_service(node) || is_of_job(text + length));
+    if (found->is_doubtful || is_inner) {
         finding->persona = WPA_PERSONA_AUDITOR;
     }
 }

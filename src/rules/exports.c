@@ -301,7 +301,7 @@ static const char *file_at(const gatherer *g, const char *text, size_t i)
     for (size_t k = 0; is_start && k < g->n_aliases; k++) {
         wpa_slice name = g->aliases[k].name;
         if (strncmp(text + i, name.at, name.length) == 0 &&
-            !strchr(IDENTIFIER, text[i + name.length])) {
+            strspn(text + i + name.length, IDENTIFIER) == 0) {
             return g->aliases[k].file;
         }
     }

@@ -338,15 +338,20 @@ static bool is_shell(const char *word)
     return wpa_text_index(slash ? slash + 1 : word, shells, WPA_COUNT(shells)) >= 0;
 }
 
+/* Programs that take a script behind -c as a shell does. */
+static const char *const starters[] = {"fish", "su", "runuser"};
+
 /* The word that holds the script of "sh -c", NULL if there is none. */
 static const wpa_shell_word *find_nested_script(const wpa_shell_command *c)
 {
     size_t at = c->first;
-    if (wpa_text_index(c->name, carriers, WPA_COUNT(carriers)) >= 0) {
-        while (at < c->n_words && !is_shell(c->words[at].text)) {
-            at++;
-        }
-    } else if (at >= c->n_words || !is_shell(c->name)) {
+    bool is_carrier = wpa_text_index(c->name, carriers, WPA_COUNT(carriers)) >= 0;
+    bool starts = wpa_text_index(c->name, starters, WPA_COUNT(starters)) >= 0;
+    while (is_carrier && at < c->n_words && !is_shell(c->words[at].text)) {
+        at++;
+    }
+    at = starts && at >= c->n_words ? c->first : at;
+    if (at >= c->n_words || !(is_carrier || starts || is_shell(c->name))) {
         return NULL;
     }
     for (size_t i = at + 1; i + 1 < c->n_words; i++) {

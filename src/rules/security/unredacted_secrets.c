@@ -33,6 +33,10 @@ static void check_call(const wpa_expr *node, const wpa_expr *parent, void *conte
     if (node->kind != WPA_EXPR_CALL || !wpa_text_is_ci(node->text, "fromJSON")) {
         return;
     }
+    const wpa_expr *text = node->n_args ? node->args[0] : NULL;
+    if (text && text->kind == WPA_EXPR_CALL && wpa_text_is_ci(text->text, "toJSON")) {
+        return; /* there and back: it is the text that it was, and masked */
+    }
     for (size_t i = 0; i < node->n_args; i++) {
         wpa_expr_walk(node->args[i], look, &s);
     }

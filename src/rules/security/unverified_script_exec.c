@@ -28,6 +28,8 @@ typedef struct download {
 /* Commands behind a download that are looked at: whoever writes more means to be slow. */
 #define LOOKAHEAD_MAX 300
 
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
 static bool is_fetch(const wpa_shell_command *c)
 {
     static const char *const names[] = {"curl", "wget", "aria2c", "fetch", "http"};
@@ -251,6 +253,66 @@ static void check_substitution(wpa_rule_run *run, const download *d, size_t i)
     }
 }
 
+/* Does the word hold the variable: "$X", "${X}"? */
+static bool expands(const char *word, const char *name, size_t length)
+{
+    for (const char *at = strchr(word, '$'); at; at = strchr(at + 1, '$')) {
+        const char *start = at[1] == '{' ? at + 2 : at + 1;
+        if (strncmp(start, name, length) == 0 && strspn(start + length, NAME_LETTERS) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* eval "$X", sh -c "$X", bash <<< "$X", echo "$X" | sh */
+static bool runs_variable(const wpa_shell_command *c, bool has_next, const char *name,
+                          size_t length)
+{
+    bool is_shell = is_interpreter(c->name);
+    for (size_t i = 0; is_shell && i < c->n_redirects; i++) {
+        const wpa_shell_redirect *r = &c->redirects[i];
+        if (wpa_text_is(r->operator, "<<<") && expands(r->target.text, name, length)) {
+            return reads_pipe(c);
+        }
+    }
+    bool is_eval = wpa_text_is(c->name, "eval");
+    bool is_printed = (wpa_text_is(c->name, "echo") || wpa_text_is(c->name, "printf")) &&
+                      wpa_text_is(c->after, "|") && has_next && reads_pipe(c + 1);
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        bool is_code =
+            is_eval || is_printed || (is_shell && wpa_text_is(c->words[i - 1].text, "-c"));
+        if (is_code && expands(c->words[i].text, name, length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* X=$(curl ...), and a later command that runs "$X". */
+static void check_held(wpa_rule_run *run, const download *d, size_t i)
+{
+    const wpa_script *script = d->step->lexed;
+    const char *name = NULL;
+    size_t length = 0;
+    for (size_t k = i + 1; d->fetch->nested && k < script->n_commands && k < i + LOOKAHEAD_MAX;
+         k++) {
+        const wpa_shell_command *c = &script->commands[k];
+        const char *word = c->n_words ? c->words[c->n_words - 1].text : "";
+        size_t n = strspn(word, NAME_LETTERS);
+        bool holds = !name && c->n_words && wpa_text_starts(word + n, "=$(") && n &&
+                     !wpa_text_is(d->fetch->after, "|") &&
+                     wpa_span_contains(c->words[c->n_words - 1].span, d->fetch->span);
+        if (holds) {
+            name = word;
+            length = n;
+        } else if (name && runs_variable(c, k + 1 < script->n_commands, name, length)) {
+            report(run, d, c->span, is_interpreter(c->name) ? c->name : "the shell", false);
+            return;
+        }
+    }
+}
+
 /* ---- saved, then run ---------------------------------------------------------------------------
  */
 
@@ -266,6 +328,12 @@ static const char *saved_as(wpa_rule_run *run, const download *d)
     const wpa_shell_command *c = d->fetch;
     bool is_wget = wpa_text_is(c->name, "wget");
     bool keeps_name = is_wget || wpa_text_is(c->name, "aria2c");
+    const wpa_script *script = d->step->lexed;
+    bool has_next = c + 1 < script->commands + script->n_commands;
+    if (has_next && wpa_text_is(c->after, "|") && wpa_text_is(c[1].name, "tee")) {
+        const wpa_shell_word *file = wpa_shell_argument(c + 1, 0);
+        return file ? file->text : NULL;
+    }
     for (size_t i = 0; i < c->n_redirects; i++) {
         if (wpa_text_is(c->redirects[i].operator, ">")) {
             return c->redirects[i].target.text;
@@ -475,6 +543,22 @@ static void check_python(wpa_rule_run *run, const wpa_outline_step *step, size_t
     }
 }
 
+/* python -c 'exec(urlopen("https://...").read())' */
+static void check_inline(wpa_rule_run *run, const wpa_outline_step *step,
+                         const wpa_shell_command *c)
+{
+    static const char *const opens[] = {"urlopen(", "requests.get(", "httpx.get("};
+    for (size_t i = c->first + 1; wpa_text_starts(c->name, "python") && i + 1 < c->n_words; i++) {
+        const char *text = c->words[i + 1].text;
+        bool is_code = wpa_text_is(c->words[i].text, "-c") && strstr(text, "exec(");
+        if (is_code && has_ci(text, opens, WPA_COUNT(opens))) {
+            download d = {.step = step, .fetch = c, .url = first_url(text, run->arena)};
+            report(run, &d, c->span, c->name, false);
+            return;
+        }
+    }
+}
+
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t i)
 {
     const wpa_script *script = step->lexed;
@@ -491,11 +575,13 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
         check_foreign(run, step, c);
     }
     check_remote_script(run, step, c);
+    check_inline(run, step, c);
     bool is_power = script->language == WPA_SCRIPT_PWSH && (wpa_shell_roles(c) & WPA_DOES_FETCH);
     if (is_fetch(c) || is_power) {
         download d = {.step = step, .fetch = c, .url = url_of(run, step, c)};
         check_pipe(run, &d, i);
         check_substitution(run, &d, i);
+        check_held(run, &d, i);
         check_saved(run, &d, i);
     }
 }

@@ -16,94 +16,28 @@
 #include <wpa/text.h>
 
 #include "auth/hash.h"
-#include "cli/cli.h"
-
-enum {
-    MAX_WORDS = 16
-};
+#include "world.h"
 
 static const char bad[] = "name: CI\non: push\njobs:\n  build:\n    name: b\n    runs-on: x\n"
                           "    if: |\n      ${{ env.A }}\n    steps:\n      - run: make\n";
 static const char fixed[] = "name: CI\non: push\njobs:\n  build:\n    name: b\n    runs-on: x\n"
                             "    if: |-\n      ${{ env.A }}\n    steps:\n      - run: make\n";
 
-typedef struct world {
-    wpa_arena *arena;
-    const char *folder, *workflow;
-    char before[4096]; /* working folder */
-    char *out, *err;
-} world;
-
-static void put(world *w, const char *name, const char *text)
-{
-    wpa_error err = {0};
-    const char *path = wpa_path_join(w->arena, w->folder, name);
-    char *folder = wpa_arena_text(w->arena, path);
-    *strrchr(folder, '/') = '\0';
-    assert_true(wpa_dir_make(folder, 0755, &err));
-    assert_true(wpa_file_replace(path, text, strlen(text), 0640, &err));
-}
-
-static const char *get(world *w, const char *name)
-{
-    wpa_error err = {0};
-    size_t size;
-    return wpa_file_read(wpa_path_join(w->arena, w->folder, name), 1 << 20, w->arena, &size, &err);
-}
-
 static int open_world(void **state)
 {
-    world *w = calloc(1, sizeof *w);
-    wpa_error err = {0};
-    w->arena = wpa_arena_new();
-    w->folder = wpa_dir_temp("/tmp/wpa-check", w->arena, &err);
-    assert_non_null(getcwd(w->before, sizeof w->before));
-    put(w, ".git/HEAD", "ref: refs/heads/main\n");
-    put(w, ".github/workflows/ci.yml", bad);
-    assert_int_equal(chdir(w->folder), 0);
-    *state = w;
+    *state = open_repository(bad);
     return 0;
 }
 
 static int close_world(void **state)
 {
-    world *w = *state;
-    wpa_error err = {0};
-    assert_int_equal(chdir(w->before), 0);
-    assert_true(wpa_dir_remove(w->folder, &err));
-    wpa_arena_free(w->arena);
-    free(w->out);
-    free(w->err);
-    free(w);
-    return 0;
+    return close_repository(*state);
 }
 
 /** Words separated by blanks, behind "wpa check"; standard input holds the text. */
 static int check_with(world *w, const char *line, const char *input)
 {
-    char *words[MAX_WORDS + 3] = {(char[]){"wpa"}, (char[]){"check"}};
-    int n = 2;
-    for (char *at = wpa_arena_text(w->arena, line); *at && n < MAX_WORDS; n++) {
-        words[n] = at;
-        at += strcspn(at, " ");
-        if (*at) {
-            *at++ = '\0';
-        }
-    }
-    free(w->out);
-    free(w->err);
-    w->out = w->err = NULL;
-    size_t out_size, err_size;
-    FILE *in = tmpfile();
-    assert_non_null(in);
-    assert_true(fputs(input, in) >= 0 && fflush(in) == 0);
-    rewind(in);
-    FILE *out = open_memstream(&w->out, &out_size), *err = open_memstream(&w->err, &err_size);
-    int code = wpa_cli_main(n, words, in, out, err);
-    (void)fclose(in);
-    (void)fclose(out);
-    (void)fclose(err);
-    return code;
+    return run_in(w, wpa_arena_printf(w->arena, "check %s", line), input);
 }
 
 static int check(world *w, const char *line)

@@ -15,106 +15,47 @@
 #include <wpa/text.h>
 
 #include "auth/hash.h"
-#include "cli/cli.h"
+#include "world.h"
 
-#define MAX_WORDS 16
 #define ONES "1111111111111111111111111111111111111111"
 #define RULES                                                                                      \
     "check --no-config --format json --only "                                                      \
     "known-vulnerable-actions,archived-uses,action-inputs ."
 
-typedef struct world {
-    wpa_arena *arena;
-    const char *folder, *today;
-    char before[4096]; /* working folder */
-    char *out, *err;
-} world;
-
-static void put(world *w, const char *name, const char *text)
+static const char *today(const world *w)
 {
-    wpa_error err = {0};
-    const char *path = wpa_path_join(w->arena, w->folder, name);
-    char *folder = wpa_arena_text(w->arena, path);
-    *strrchr(folder, '/') = '\0';
-    assert_true(wpa_dir_make(folder, 0755, &err));
-    assert_true(wpa_file_replace(path, text, strlen(text), 0640, &err));
+    char text[WPA_TIMESTAMP_SIZE];
+    wpa_timestamp_format(wpa_now_us(), text);
+    return wpa_arena_slice(w->arena, text, strlen("YYYY-MM-DD"));
 }
 
-static const char *get(world *w, const char *name)
-{
-    wpa_error err = {0};
-    size_t size;
-    return wpa_file_read(wpa_path_join(w->arena, w->folder, name), 1 << 20, w->arena, &size, &err);
-}
-
-static void set_folder(world *w, const char *variable, const char *name)
+static void set_folder(const world *w, const char *variable, const char *name)
 {
     assert_int_equal(setenv(variable, wpa_path_join(w->arena, w->folder, name), 1), 0);
 }
 
 static int open_world(void **state)
 {
-    world *w = calloc(1, sizeof *w);
-    wpa_error err = {0};
-    char text[WPA_TIMESTAMP_SIZE];
-    w->arena = wpa_arena_new();
-    w->folder = wpa_dir_temp("/tmp/wpa-data", w->arena, &err);
-    wpa_timestamp_format(wpa_now_us(), text);
-    w->today = wpa_arena_slice(w->arena, text, strlen("YYYY-MM-DD"));
-    assert_non_null(getcwd(w->before, sizeof w->before));
-    put(w, ".git/HEAD", "ref: refs/heads/main\n");
-    put(w, ".github/workflows/ci.yml",
-        "name: CI\non: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n"
-        "      - uses: acme/deploy@v1.2.0\n        with:\n          colour: red\n");
+    world *w =
+        open_repository("name: CI\non: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n"
+                        "      - uses: acme/deploy@v1.2.0\n        with:\n          colour: red\n");
     set_folder(w, "XDG_DATA_HOME", "data");
     set_folder(w, "XDG_CACHE_HOME", ".git/cache");
-    assert_int_equal(chdir(w->folder), 0);
     *state = w;
     return 0;
 }
 
 static int close_world(void **state)
 {
-    world *w = *state;
-    wpa_error err = {0};
-    assert_int_equal(chdir(w->before), 0);
     assert_int_equal(setenv("XDG_DATA_HOME", "/nonexistent", 1), 0);
-    assert_true(wpa_dir_remove(w->folder, &err));
-    wpa_arena_free(w->arena);
-    free(w->out);
-    free(w->err);
-    free(w);
-    return 0;
-}
-
-/** Words separated by blanks, behind "wpa". */
-static int run(world *w, const char *line)
-{
-    char *words[MAX_WORDS + 2] = {(char[]){"wpa"}};
-    int n = 1;
-    for (char *at = wpa_arena_text(w->arena, line); *at && n < MAX_WORDS; n++) {
-        words[n] = at;
-        at += strcspn(at, " ");
-        if (*at) {
-            *at++ = '\0';
-        }
-    }
-    free(w->out);
-    free(w->err);
-    w->out = w->err = NULL;
-    size_t out_size, err_size;
-    FILE *out = open_memstream(&w->out, &out_size), *err = open_memstream(&w->err, &err_size);
-    int code = wpa_cli_main(n, words, stdin, out, err);
-    (void)fclose(out);
-    (void)fclose(err);
-    return code;
+    return close_repository(*state);
 }
 
 static void put_table(world *w, const char *name, const char *kind, const char *rows)
 {
     char digest[WPA_SHA256_HEX_SIZE];
     put(w, name,
-        wpa_arena_printf(w->arena, "wpa.facts/1 %s\ndate %s\ndigest %s\n%s", kind, w->today,
+        wpa_arena_printf(w->arena, "wpa.facts/1 %s\ndate %s\ndigest %s\n%s", kind, today(w),
                          wpa_sha256_hex(rows, strlen(rows), digest), rows));
 }
 
@@ -123,46 +64,46 @@ static void put_mirror(world *w, const char *fixed)
     put_table(w, "mirror/tags.txt", "tags",
               wpa_arena_printf(w->arena,
                                "repo acme/deploy %s\ntag v1.2.0 " ONES "\ntag v1.3.0 " ONES "\n",
-                               w->today));
+                               today(w)));
     put_table(w, "mirror/forge.txt", "forge",
               wpa_arena_printf(w->arena,
                                "advisories %s\nadvisory GHSA-9 2026-11-01 high acme/deploy It "
                                "leaks.\nrange 0 %s -\nrepo acme/deploy %s archived\n"
                                "action acme/deploy %s v1.3.0 " ONES
                                " node24\ninput color --\noutput url\n",
-                               w->today, fixed, w->today, w->today));
+                               today(w), fixed, today(w), today(w)));
 }
 
 static void rules_go_by_what_was_refreshed(void **state)
 {
     world *w = *state;
-    assert_int_equal(run(w, RULES), 0);
+    assert_int_equal(run_in(w, RULES, ""), 0);
     put_mirror(w, "1.3.0");
-    assert_int_equal(run(w, "data update --from mirror ."), 0);
+    assert_int_equal(run_in(w, "data update --from mirror .", ""), 0);
     assert_string_equal(w->err, "");
     assert_non_null(strstr(w->out, "1 of 1 repositories refreshed"));
     assert_non_null(strstr(w->out, "data/wpa/facts/forge.txt"));
     assert_string_equal(get(w, "data/wpa/facts/forge.txt"), get(w, "mirror/forge.txt"));
 
     /* What was kept before counts no more. */
-    assert_int_equal(run(w, RULES), 1);
+    assert_int_equal(run_in(w, RULES, ""), 1);
     assert_non_null(strstr(w->out, "is affected by GHSA-9: It leaks"));
     assert_non_null(strstr(w->out, "is archived and gets no fixes any more"));
     assert_non_null(strstr(w->out, "'colour'"));
-    assert_non_null(strstr(w->out, wpa_arena_printf(w->arena, "\"advisories\": \"%s\"", w->today)));
+    assert_non_null(strstr(w->out, wpa_arena_printf(w->arena, "\"advisories\": \"%s\"", today(w))));
 
     put_mirror(w, "1.1.0");
-    assert_int_equal(run(w, "data update --from mirror --only advisories ."), 0);
-    assert_int_equal(run(w, RULES), 1);
+    assert_int_equal(run_in(w, "data update --from mirror --only advisories .", ""), 0);
+    assert_int_equal(run_in(w, RULES, ""), 1);
     assert_non_null(strstr(w->out, "GHSA-9")); /* of the same day: no newer one */
     put(w, "data/wpa/facts/forge.txt", get(w, "mirror/forge.txt"));
-    assert_int_equal(run(w, RULES), 1);
+    assert_int_equal(run_in(w, RULES, ""), 1);
     assert_null(strstr(w->out, "GHSA-9"));
 
-    assert_int_equal(run(w, "data show --json"), 0);
+    assert_int_equal(run_in(w, "data show --json", ""), 0);
     assert_non_null(strstr(w->out, "\"refreshed_actions\": 1"));
     assert_non_null(strstr(w->out, "\"refreshed_rows\": 1"));
-    assert_int_equal(run(w, "data show"), 0);
+    assert_int_equal(run_in(w, "data show", ""), 0);
     assert_non_null(strstr(w->out, "and 1 repositories of "));
 }
 
@@ -171,37 +112,39 @@ static void what_is_there_outlives_what_fails(void **state)
 {
     world *w = *state;
     put_mirror(w, "1.3.0");
-    assert_int_equal(run(w, "data update --from mirror ."), 0);
+    assert_int_equal(run_in(w, "data update --from mirror .", ""), 0);
     const char *before = get(w, "data/wpa/facts/forge.txt");
     put(w, "mirror/forge.txt", "wpa.facts/1 forge\n");
-    assert_int_equal(run(w, "data update --from mirror ."), 2);
+    assert_int_equal(run_in(w, "data update --from mirror .", ""), 2);
     assert_non_null(strstr(w->err, "forge.txt"));
     assert_string_equal(get(w, "data/wpa/facts/forge.txt"), before);
 
     put(w, "empty/x", "");
-    assert_int_equal(run(w, "data update --from empty --api http://127.0.0.1:1 ."), 6);
+    assert_int_equal(run_in(w, "data update --from empty --api http://127.0.0.1:1 .", ""), 6);
     assert_non_null(strstr(w->err, "nothing was refreshed"));
-    assert_non_null(strstr(w->err, w->today));
+    assert_non_null(strstr(w->err, today(w)));
     assert_non_null(strstr(w->out, "advisories: not refreshed, they stay as of"));
     assert_string_equal(get(w, "data/wpa/facts/forge.txt"), before);
-    assert_int_equal(run(w, RULES), 1);
+    assert_int_equal(run_in(w, RULES, ""), 1);
     assert_non_null(strstr(w->out, "GHSA-9"));
 
     /* A damaged one on this machine is left alone, and that is said. */
     put(w, "data/wpa/facts/forge.txt", wpa_arena_printf(w->arena, "%srepo a/b\n", before));
-    assert_int_equal(run(w, RULES), 0);
+    assert_int_equal(run_in(w, RULES, ""), 0);
     assert_non_null(strstr(w->err, "forge.txt:3: its digest is not that of its content"));
 }
 
 static void words_that_are_wrong(void **state)
 {
     world *w = *state;
-    assert_int_equal(run(w, "data update --only tags,soup ."), 2);
+    assert_int_equal(run_in(w, "data update --only tags,soup .", ""), 2);
     assert_non_null(strstr(w->err, "'soup' is no table that can be refreshed"));
-    assert_int_equal(run(w, "data update --only , ."), 2);
+    assert_int_equal(run_in(w, "data update --only , .", ""), 2);
     put(w, "token", "s3cret\n");
     assert_int_equal(
-        run(w, "data update --only archived --api http://forge.example --token-file token ."), 2);
+        run_in(w, "data update --only archived --api http://forge.example --token-file token .",
+               ""),
+        2);
     assert_non_null(strstr(w->err, "it would go in the clear"));
     assert_null(strstr(w->err, "s3cret"));
 }

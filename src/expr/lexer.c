@@ -95,6 +95,9 @@ static wpa_token read_operator(wpa_lexer *lexer)
 {
     size_t start = lexer->at;
     for (size_t i = 0; i < WPA_COUNT(operators); i++) {
+        if (lexer->text[start] != *operators[i].text) {
+            continue;
+        }
         size_t length = strlen(operators[i].text);
         if (length <= lexer->length - start &&
             memcmp(lexer->text + start, operators[i].text, length) == 0) {

@@ -287,14 +287,10 @@ const wpa_fact_need *wpa_facts_action_need(wpa_slice slug)
     return row == WPA_NO_ROW ? NULL : &wpa_fact_action_needs[row];
 }
 
-size_t wpa_facts_command_need_count(void)
+const wpa_fact_need *wpa_facts_command_needs(size_t *n)
 {
-    return wpa_fact_n_command_needs;
-}
-
-const wpa_fact_need *wpa_facts_command_need_at(size_t i)
-{
-    return &wpa_fact_command_needs[i];
+    *n = wpa_fact_n_command_needs;
+    return wpa_fact_command_needs;
 }
 
 const wpa_fact_runner *wpa_facts_runner_find(wpa_slice label)

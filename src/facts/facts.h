@@ -352,8 +352,7 @@ typedef struct wpa_fact_need {
 /** NULL: not known. slug without ref. */
 const wpa_fact_need *wpa_facts_action_need(wpa_slice slug);
 /** Rows of commands; the words of a row must be the command's first words. */
-size_t wpa_facts_command_need_count(void);
-const wpa_fact_need *wpa_facts_command_need_at(size_t i);
+const wpa_fact_need *wpa_facts_command_needs(size_t *n);
 
 /* ---- runners -----------------------------------------------------------------------------------
  */

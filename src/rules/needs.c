@@ -214,11 +214,12 @@ static const char *const harmless[] = {
 
 static void add_command(wpa_needs *needs, const wpa_shell_command *command)
 {
-    for (size_t i = 0; i < wpa_facts_command_need_count(); i++) {
-        const wpa_fact_need *need = wpa_facts_command_need_at(i);
-        if ((*need->name | 0x20) == (*command->name | 0x20) &&
-            command_begins(command, need->name)) {
-            add_all(needs, need->scopes);
+    size_t n;
+    const wpa_fact_need *known = wpa_facts_command_needs(&n);
+    char first = (char)(*command->name | 0x20); /* most rows are told apart by it */
+    for (size_t i = 0; i < n; i++) {
+        if ((*known[i].name | 0x20) == first && command_begins(command, known[i].name)) {
+            add_all(needs, known[i].scopes);
             return;
         }
     }

@@ -253,11 +253,6 @@ static wpa_outline_uses read_uses(reader *r, const wpa_yaml_node *mapping)
     return uses;
 }
 
-bool wpa_outline_step_uses(const wpa_outline_step *step, const char *slug)
-{
-    return step->uses.kind == WPA_OUTLINE_REPOSITORY && wpa_slice_is_ci(step->uses.slug, slug);
-}
-
 int wpa_outline_major(const wpa_outline_uses *uses)
 {
     bool is_known = uses->fact && uses->fact->has_version && uses->fact->version.parts[0] < 100000;

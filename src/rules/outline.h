@@ -121,7 +121,10 @@ const wpa_yaml_node *wpa_outline_with(const wpa_outline_step *step, const char *
 /** Its text, or NULL. */
 const char *wpa_outline_with_text(const wpa_outline_step *step, const char *name);
 /** Does the step use this action (owner/repo[/path], without case), at any version? */
-bool wpa_outline_step_uses(const wpa_outline_step *step, const char *slug);
+static inline bool wpa_outline_step_uses(const wpa_outline_step *step, const char *slug)
+{
+    return step->uses.kind == WPA_OUTLINE_REPOSITORY && wpa_slice_is_ci(step->uses.slug, slug);
+}
 /** Fill hint and comment of uses from the comment behind its node. */
 void wpa_outline_read_comment(wpa_outline_uses *uses);
 /** Major version that the step uses, -1 if it is not known. */

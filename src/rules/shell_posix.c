@@ -45,7 +45,8 @@ static char peek(const lexer *l, size_t ahead)
 static bool looking_at(const lexer *l, const char *text)
 {
     size_t n = strlen(text);
-    return l->at + n <= l->length && memcmp(l->text + l->at, text, n) == 0;
+    return l->at + n <= l->length && l->text[l->at] == *text &&
+           memcmp(l->text + l->at, text, n) == 0;
 }
 
 static void mark(lexer *l, size_t from, size_t to, wpa_shell_context context)

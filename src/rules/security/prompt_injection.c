@@ -55,12 +55,11 @@ static bool is_package(const char *word, const char *package)
 }
 
 /* Index of the word that names the agent, with what is asked of it behind; 0: none is started. */
-static size_t find_word(const wpa_shell_command *c, const model *a)
+static size_t find_word(const wpa_shell_command *c, const model *a, bool is_runner)
 {
     if (wpa_text_is(c->name, a->name)) {
         return c->first;
     }
-    bool is_runner = wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
     size_t found = 0;
     for (size_t i = c->first + 1; is_runner && i < c->n_words && i < c->first + 8; i++) {
         const char *word = c->words[i].text;
@@ -85,9 +84,10 @@ static bool does_chore(const wpa_shell_command *c, size_t from)
 
 static const model *agent_of(const wpa_shell_command *c)
 {
+    bool is_runner = wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
     for (size_t i = 0; i < WPA_COUNT(agents); i++) {
         const model *a = &agents[i];
-        size_t at = find_word(c, a);
+        size_t at = find_word(c, a, is_runner);
         bool is_it = wpa_text_is(c->name, a->name) || at;
         size_t behind = at + 1;
         if (is_it && a->sub) {

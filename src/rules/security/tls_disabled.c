@@ -233,10 +233,14 @@ static bool has_k(const char *word)
 static bool is_setting(const char *word, const char *next)
 {
     wpa_span found;
+    size_t length = strlen(word);
     for (size_t i = 0; i < WPA_COUNT(settings); i++) {
         const setting *s = &settings[i];
-        size_t length = strlen(word), n = strlen(s->name);
-        bool is_end = length >= n && strcasecmp(word + length - n, s->name) == 0;
+        size_t n = strlen(s->name);
+        if (length < n) {
+            continue; /* there is no room for it */
+        }
+        bool is_end = strcasecmp(word + length - n, s->name) == 0;
         if (is_end ? begins_with_one(next, next + strlen(next), s->values)
                    : is_set(s, word, length, &found)) {
             return true;
@@ -254,10 +258,12 @@ static bool is_switch(const wpa_shell_command *c, size_t i)
     }
     for (size_t k = 0; k < WPA_COUNT(switches); k++) {
         const switch_off *s = &switches[k];
+        if (*s->word != *word || s->word[1] != word[1]) {
+            continue; /* before its length is asked for */
+        }
         size_t length = strlen(s->word);
         bool is_prefix = s->word[length - 1] == '=' && strncmp(s->word, word, length) == 0;
-        if (*s->word == *word && s->word[1] == word[1] &&
-            (is_prefix || wpa_text_is(s->word, word)) &&
+        if ((is_prefix || wpa_text_is(s->word, word)) &&
             (!s->program || wpa_text_is(s->program, c->name)) &&
             (!s->next || wpa_text_is(s->next, next))) {
             return true;

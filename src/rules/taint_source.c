@@ -73,7 +73,12 @@ static const char *const plain_members[] = {"number",
                                             "mergeable",
                                             "rebaseable",
                                             "color",
-                                            "default"};
+                                            "default",
+                                            "href",
+                                            "slug",
+                                            "merge_method",
+                                            "language",
+                                            "spdx_id"};
 
 static const char *const text_events[] = {"issues",
                                           "issue_comment",
@@ -216,8 +221,10 @@ wpa_taint wpa_trace_source(wpa_tracer *t, const wpa_site *site, const char *path
         return whole;
     }
     if (!row && wpa_text_starts(lower, "github.event.") && !is_plain_payload(lower)) {
-        wpa_taint found = {
-            .grade = WPA_TAINT_OF_PAYLOAD, .path = path, .shape = "part of the event"};
+        bool is_login = wpa_text_ends(lower, ".login");
+        wpa_taint found = {.grade = is_login ? WPA_TAINT_OF_STRUCTURED : WPA_TAINT_OF_PAYLOAD,
+                           .path = path,
+                           .shape = is_login ? "login" : "part of the event"};
         wpa_taint taint = by_events(t, site, text_events, found);
         return taint.trust.is_assumed ? none : taint;
     }

@@ -442,6 +442,10 @@ def read_all(root, paths):
     return content
 
 
+def changed_by(before, after):
+    return [path for path in before if before[path] != after[path]]
+
+
 def apply_fixes(bench):
     """(figures, what to look at) of all fixes applied to a copy."""
     paths = sorted(bench.files(lambda p: True))
@@ -457,7 +461,10 @@ def apply_fixes(bench):
         second = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
         again = read_all(copy, paths)
         errors_after = parse_by_github(bench, copy, bench.workflows)
-        changed = [path for path in paths if before[path] != after[path]]
+        unread = subprocess.run([bench.wpa, "check", "--no-config", "--exit-zero", "--only", "syntax", "--format", "oneline", "."],
+                                cwd=copy, capture_output=True, text=True, check=False).stdout.splitlines()
+        broken = {line.split(":")[0] for line in unread} & set(changed_by(before, after))
+        changed = changed_by(before, after)
         restless = [path for path in paths if after[path] != again[path]]
         n_fixes = sum(int(line.split()[1]) for line in first.stderr.splitlines() if line.startswith("fixed "))
         dropped = [line for line in first.stderr.splitlines() if line.startswith("note: ") and " dropped: " in line]
@@ -469,6 +476,7 @@ def apply_fixes(bench):
                     worse.append((path, new))
         figures = [["files changed", f"{len(changed)} of {len(paths)}"], ["fixes applied", n_fixes],
                    ["fixes dropped by the check afterwards", len(dropped)],
+                   ["changed files that cannot be read any more", len(broken)],
                    ["files that a second run changes again", len(restless)],
                    ["files with more errors by GitHub's own parser than before",
                     "skipped: no parser" if errors_before is None else len(worse)],

@@ -9,19 +9,32 @@
 
 /* Comments that blanked expressions bring about: constants, loops of one, comparisons that cannot
  * hold. */
-static const char *const of_blanks[] = {"SC2050", "SC2043", "SC2078", "SC2157", "SC2193",
-                                        "SC2194", "SC2160", "SC2161", "SC2288", "SC2335"};
+static const char *const of_blanks[] = {"SC2050", "SC2043", "SC2078", "SC2157", "SC2193", "SC2194",
+                                        "SC2160", "SC2161", "SC2288", "SC2335", "SC2170"};
+
+/* What nearly every workflow that has it means: a "source" of a file that is not here, text of
+ * another language in single quotes, "pip install .[extra]". */
+static const char *const usually_meant[] = {"SC1090", "SC1091", "SC2016", "SC2102"};
 
 static bool has_expression(const wpa_lint_script *script)
 {
     return wpa_outline_has_expression(script->node->text);
 }
 
-/* "$name = ...": no shell's line, where the runner that implies the shell cannot be told. */
+/* "$name = ...", "$env:NAME", "| Out-File": no shell's line, where the runner that implies the
+ * shell cannot be told. */
 static bool is_powershell(const wpa_lint_script *script)
 {
+    static const char *const words[] = {"$env:", "$Env:", "| Out-File ", "| Select-Object ",
+                                        "Write-Host "};
     bool is_start = true, is_unknown = script->step->shell == WPA_SHELL_UNKNOWN;
     for (size_t i = 0; is_unknown && i < script->length && i < LOOKED_AT; i++) {
+        for (size_t j = 0; j < WPA_COUNT(words); j++) {
+            size_t length = strlen(words[j]);
+            if (i + length <= script->length && memcmp(script->text + i, words[j], length) == 0) {
+                return true;
+            }
+        }
         if (is_start && script->text[i] == '$') {
             size_t end = i + 1;
             while (end < script->length &&
@@ -43,15 +56,26 @@ static wpa_severity severity_of(const char *level)
     return is_grave ? WPA_SEVERITY_MEDIUM : WPA_SEVERITY_LOW;
 }
 
-/* "for i in $(seq 30)": a loop that only counts has no use for its counter. */
+/* "for i in $(seq 30)": a loop that only counts has no use for its counter. Names of read have to
+ * be there for the ones after them, and ${!name} may use any. */
 static bool is_counter(const wpa_lint_script *script, wpa_span span)
 {
     static const char word[] = "for ";
     size_t length = sizeof word - 1;
     bool is_inside = span.start + length <= script->length;
+    size_t start = is_inside ? span.start : 0;
+    while (start > 0 && script->text[start - 1] != '\n') {
+        start--;
+    }
+    for (size_t i = start; is_inside && i + 5 <= span.start; i++) {
+        if (memcmp(script->text + i, "read ", 5) == 0) {
+            return true;
+        }
+    }
     return (is_inside && memcmp(script->text + span.start, word, length) == 0) ||
            (is_inside && span.start >= length &&
-            memcmp(script->text + span.start - length, word, length) == 0);
+            memcmp(script->text + span.start - length, word, length) == 0) ||
+           memmem(script->text, script->length, "${!", 3);
 }
 
 /* The variable that the comment is about: "NAME" of $NAME and ${NAME}; empty if it is none. */
@@ -131,6 +155,14 @@ static bool is_literal_pair(const wpa_lint_script *script, wpa_span span)
     return open && close && open < close && !memchr(open, ',', (size_t)(close - open));
 }
 
+/* "container: ${{ matrix.image }}" may name none: the script is then bash's. */
+static bool may_be_bash(const wpa_lint_script *script)
+{
+    const wpa_outline_step *step = script->step;
+    const char *container = wpa_yaml_text(wpa_yaml_get(step->job->node, "container"));
+    return !step->has_named_shell && container && wpa_outline_has_expression(container);
+}
+
 static bool is_style(const wpa_lint_script *script, const wpa_lint_comment *comment)
 {
     static const struct {
@@ -145,7 +177,9 @@ static bool is_style(const wpa_lint_script *script, const wpa_lint_comment *comm
             return true;
         }
     }
-    return wpa_text_is(comment->level, "style");
+    bool is_bashism = strncmp(comment->code, "SC3", 3) == 0;
+    return wpa_text_is(comment->level, "style") || (is_bashism && may_be_bash(script)) ||
+           wpa_text_index(comment->code, usually_meant, WPA_COUNT(usually_meant)) >= 0;
 }
 
 static void visit(wpa_rule_run *run, const wpa_lint_script *script, const wpa_lint_comment *comment)

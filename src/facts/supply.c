@@ -130,12 +130,8 @@ bool wpa_facts_is_impostor(wpa_slice repo, wpa_slice commit)
     return false;
 }
 
-size_t wpa_facts_original_count(void)
+const wpa_fact_original *wpa_facts_originals(size_t *n)
 {
-    return wpa_fact_n_originals;
-}
-
-const wpa_fact_original *wpa_facts_original_at(size_t i)
-{
-    return &wpa_fact_originals[i];
+    *n = wpa_fact_n_originals;
+    return wpa_fact_originals;
 }

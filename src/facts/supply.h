@@ -131,5 +131,4 @@ typedef struct wpa_fact_original {
 } wpa_fact_original;
 
 /** Those that many workflows use come first. */
-size_t wpa_facts_original_count(void);
-const wpa_fact_original *wpa_facts_original_at(size_t i);
+const wpa_fact_original *wpa_facts_originals(size_t *n);

@@ -147,12 +147,20 @@ static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
 
 static bool is_install(const wpa_shell_command *c)
 {
-    return wpa_shell_is(c, "npm", "ci") || wpa_shell_is(c, "npm", "install") ||
-           wpa_shell_is(c, "yarn", "install") || wpa_shell_is(c, "pnpm", "install") ||
-           wpa_shell_is(c, "bundle", "install") || wpa_shell_is(c, "poetry", "install") ||
-           wpa_shell_is(c, "uv", "sync") || wpa_shell_is(c, "pip", "install") ||
-           wpa_shell_is(c, "composer", "install") || wpa_shell_is(c, "dotnet", "restore") ||
-           wpa_shell_is(c, "nuget", "restore") || wpa_shell_is(c, "choco", "install");
+    static const struct {
+        const char *name, *sub;
+    } installs[] = {
+        {"npm", "ci"},           {"npm", "install"},    {"yarn", "install"},  {"pnpm", "install"},
+        {"bundle", "install"},   {"poetry", "install"}, {"uv", "sync"},       {"pip", "install"},
+        {"composer", "install"}, {"dotnet", "restore"}, {"nuget", "restore"}, {"choco", "install"},
+    };
+    for (size_t i = 0; i < WPA_COUNT(installs); i++) {
+        bool may_be = *installs[i].name == *c->name;
+        if (may_be && wpa_shell_is(c, installs[i].name, installs[i].sub)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The tree, the folder or the tool may have changed in between. */

@@ -26,10 +26,10 @@ static bool is_slip(wpa_slice folded, const char *blurred, const wpa_fact_origin
 /* Is it well known itself, so that the likeness is chance? */
 static bool is_known(const char *folded)
 {
-    size_t length = strlen(folded);
-    for (size_t i = 0; i < wpa_facts_original_count(); i++) {
-        const wpa_fact_original *original = wpa_facts_original_at(i);
-        if (original->length == length && memcmp(folded, original->name, length) == 0) {
+    size_t length = strlen(folded), n;
+    const wpa_fact_original *originals = wpa_facts_originals(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (originals[i].length == length && memcmp(folded, originals[i].name, length) == 0) {
             return true;
         }
     }
@@ -42,9 +42,11 @@ static const char *find_original(const char *folded)
     char blurred[WPA_SLUG_MAX_BYTES];
     wpa_slug_blur(folded, blurred);
     wpa_slice slug = wpa_slice_of(folded);
-    for (size_t i = 0; i < wpa_facts_original_count(); i++) {
-        if (is_slip(slug, blurred, wpa_facts_original_at(i))) {
-            return wpa_facts_original_at(i)->name;
+    size_t n;
+    const wpa_fact_original *originals = wpa_facts_originals(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (is_slip(slug, blurred, &originals[i])) {
+            return originals[i].name;
         }
     }
     return NULL;

@@ -38,10 +38,23 @@ static const char *socket_address(wpa_api_call *call)
                : "unknown";
 }
 
+/** As one of IPv6, in which each of IPv4 has its place: an address may be written in many ways. */
+static bool read_address(const char *text, unsigned char number[sizeof(struct in6_addr)])
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    memcpy(number, mapped, sizeof mapped);
+    return inet_pton(AF_INET, text, number + sizeof mapped) == 1 ||
+           inet_pton(AF_INET6, text, number) == 1;
+}
+
 static bool is_trusted(const wpa_api *api, const char *address)
 {
+    unsigned char number[sizeof(struct in6_addr)], trusted[sizeof(struct in6_addr)];
+    bool is_number = read_address(address, number);
     for (size_t i = 0; i < api->options.n_trusted_proxies; i++) {
-        if (wpa_text_is(api->options.trusted_proxies[i], address)) {
+        const char *text = api->options.trusted_proxies[i];
+        if (wpa_text_is(text, address) || (is_number && read_address(text, trusted) &&
+                                           memcmp(number, trusted, sizeof number) == 0)) {
             return true;
         }
     }
@@ -67,7 +80,7 @@ static const char *forwarded_address(const wpa_api_call *call, const char *peer)
         }
         unsigned char number[sizeof(struct in6_addr)];
         const char *address = wpa_arena_slice(call->arena, from, length);
-        if (inet_pton(AF_INET, address, number) != 1 && inet_pton(AF_INET6, address, number) != 1) {
+        if (!read_address(address, number)) {
             return found;
         }
         found = address;

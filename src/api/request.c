@@ -36,11 +36,12 @@ wpa_api_next wpa_api_answer(wpa_api_request *request, wpa_json *answer)
 }
 
 /** The next of `"a", W/"b"`, without quotes; NULL at the end. */
-static const char *next_etag(const char **list, wpa_arena *arena)
+static const char *next_etag(const char **list, bool *is_weak, wpa_arena *arena)
 {
     *list += strspn(*list, ", \t");
     size_t length = strcspn(*list, ", \t"); /* our own have neither */
-    const char *start = *list + (wpa_text_starts(*list, "W/") ? 2 : 0);
+    *is_weak = wpa_text_starts(*list, "W/");
+    const char *start = *list + (*is_weak ? 2 : 0);
     size_t n = length - (size_t)(start - *list);
     bool is_quoted = n >= 2 && start[0] == '"' && start[n - 1] == '"';
     *list += length;
@@ -48,19 +49,22 @@ static const char *next_etag(const char **list, wpa_arena *arena)
                        : wpa_arena_slice(arena, start + is_quoted, n - (is_quoted ? 2U : 0U));
 }
 
-bool wpa_api_etag_is_named(const wpa_api_request *request, const char *list, const char *etag)
+bool wpa_api_etag_is_named(const wpa_api_request *request, const char *list, const char *etag,
+                           bool may_be_weak)
 {
     const char *one;
-    bool is_it = false;
-    while (list && !is_it && (one = next_etag(&list, request->arena))) {
-        is_it = wpa_text_is(one, "*") || wpa_text_is(one, etag);
+    bool is_it = false, is_weak;
+    while (list && !is_it && (one = next_etag(&list, &is_weak, request->arena))) {
+        bool counts = may_be_weak || !is_weak;
+        is_it = counts && (wpa_text_is(one, "*") || wpa_text_is(one, etag));
     }
     return is_it;
 }
 
 bool wpa_api_is_as_read(const wpa_api_request *request, wpa_error *err)
 {
-    return !request->if_match || wpa_api_etag_is_named(request, request->if_match, request->etag) ||
+    return !request->if_match ||
+           wpa_api_etag_is_named(request, request->if_match, request->etag, false) ||
            WPA_FAIL(err, WPA_E_CONFLICT, "If-Match names another state: it is %s now",
                     request->etag);
 }
@@ -69,10 +73,13 @@ bool wpa_api_is_as_read(const wpa_api_request *request, wpa_error *err)
 bool wpa_api_version_wanted(const wpa_api_request *request, int64_t *version, wpa_error *err)
 {
     const char *list = request->if_match, *one;
-    bool is_any = !list;
+    bool is_any = !list, is_weak;
     *version = -1;
-    while (!is_any && (one = next_etag(&list, request->arena))) {
+    while (!is_any && (one = next_etag(&list, &is_weak, request->arena))) {
         int64_t number = -1;
+        if (is_weak) {
+            continue;
+        }
         is_any = wpa_text_is(one, "*");
         if (wpa_text_to_int(one + (*one == 'v'), 0, INT64_MAX, &number) && number > *version) {
             *version = number;

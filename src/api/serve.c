@@ -215,7 +215,7 @@ static void leave_out_unchanged(wpa_api_call *call)
     wpa_api_request *r = &call->request;
     bool is_read = wpa_text_is(r->method, "GET") || wpa_text_is(r->method, "HEAD");
     if (is_read && r->status == 200 && r->etag &&
-        wpa_api_etag_is_named(r, r->if_none_match, r->etag)) {
+        wpa_api_etag_is_named(r, r->if_none_match, r->etag, true)) {
         r->status = 304;
         r->answer = NULL;
         r->text = NULL;

@@ -120,8 +120,9 @@ bool wpa_api_documents_make(wpa_api *api, wpa_error *err) WPA_CHECK;
 
 /** problem+json of an error. */
 void wpa_api_problem(wpa_api_request *request, const wpa_error *err);
-/** Is it among `"a", W/"b"`, or is any meant? */
-bool wpa_api_etag_is_named(const wpa_api_request *request, const char *list, const char *etag);
+/** Is it among `"a", W/"b"`, or is any meant? What is changed is named by strong ones alone. */
+bool wpa_api_etag_is_named(const wpa_api_request *request, const char *list, const char *etag,
+                           bool may_be_weak);
 int wpa_api_status_of(const wpa_api_request *request, const wpa_error *err);
 
 /** Value of a request header, or NULL. */

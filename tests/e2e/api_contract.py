@@ -54,9 +54,12 @@ def patching_is_all_or_nothing(world):
     assert world.call("PATCH", path, {"reviewed_by": "x"}, {"If-Match": '"other"'}).status == 412
     etag = world.call("GET", path).headers["ETag"]
     assert world.call("PATCH", path, {"reviewed_by": "x"}, {"If-Match": '"v0", "other"'}).status == 412
+    assert world.call("PATCH", path, {"reviewed_by": "x"}, {"If-Match": "W/" + etag}).status == 412  # RFC 9110, 13.1.1
     assert world.call("PATCH", path, {"reviewed_by": "x"}, {"If-Match": f'"other", "v0", {etag}'}).status == 200
     same = world.call("GET", path, headers={"If-None-Match": world.call("GET", path).headers["ETag"]})
     assert same.status == 304 and not same.body
+    weakly = {"If-None-Match": "W/" + world.call("GET", path).headers["ETag"]}
+    assert world.call("GET", path, headers=weakly).status == 304
     rejected = world.call("PATCH", path, {"status": "failed", "reason": "no", "reviewed_by": "Ada"})
     assert (rejected.json["reason"], rejected.json["reviewed_by"]) == ("rejected", "Ada"), rejected.body
 
@@ -742,6 +745,9 @@ def forwarded_addresses_are_believed_of_some(world):
     assert address_of({"X-Forwarded-For": "198.51.100.7, 127.0.0.1"}) == "198.51.100.7"
     assert address_of({"X-Forwarded-For": "nonsense"}) == "127.0.0.1"
     assert address_of({}) == "127.0.0.1"
+    world.serve("--trust-proxy", "0:0:0:0:0:FFFF:7f00:1", "--trust-proxy", "2001:db8:0::0:9", workers=2)
+    assert address_of({"X-Forwarded-For": "198.51.100.7, 2001:DB8::9, ::ffff:127.0.0.1"}) == "198.51.100.7"
+    assert address_of({"X-Forwarded-For": "198.51.100.7, 2001:db8::8"}) == "2001:db8::8"
 
 
 def a_unix_socket_serves(world):

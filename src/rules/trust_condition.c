@@ -1,0 +1,361 @@
+/* Could a stranger pass a condition? It is tried on the worlds that an event may come about in. */
+#include <string.h>
+
+#include "expr/expr.h"
+#include "rules/trust.h"
+
+/* The event that is tried on a condition. */
+typedef struct world {
+    const char *event;  /* that happens */
+    const char *parent; /* of workflow_run: what had started the run before */
+    bool has_strangers; /* it comes from another repository */
+    bool has_members;   /* and people are told from strangers */
+    bool names_bots;    /* the condition asks for bots: then github.actor tells nothing */
+    bool is_tag;        /* what is pushed is a tag, of a name that is not known */
+    wpa_arena *arena;
+} world;
+
+/* What a path stands for. */
+typedef enum meaning {
+    MEANS_NOTHING,
+    MEANS_EVENT,
+    MEANS_PARENT_EVENT,
+    MEANS_HEAD_REPOSITORY, /* name or owner of the repository it comes from */
+    MEANS_FORK,
+    MEANS_ASSOCIATION,
+    MEANS_AUTHOR,
+    MEANS_ACTOR
+} meaning;
+
+static const struct {
+    const char *tail; /* of a path, or all of it if it begins with "github." */
+    meaning meaning;
+} meanings[] = {
+    {"github.event_name", MEANS_EVENT},
+    {"github.event.workflow_run.event", MEANS_PARENT_EVENT},
+    {".head.repo.full_name", MEANS_HEAD_REPOSITORY},
+    {".head.repo.owner.login", MEANS_HEAD_REPOSITORY},
+    {".head.repo.owner.id", MEANS_HEAD_REPOSITORY},
+    {".head.repo.id", MEANS_HEAD_REPOSITORY},
+    {".head.repo.html_url", MEANS_HEAD_REPOSITORY},
+    {".head.repo.url", MEANS_HEAD_REPOSITORY},
+    {".head.user.login", MEANS_HEAD_REPOSITORY},
+    {".head.label", MEANS_HEAD_REPOSITORY},
+    {".head_repository.full_name", MEANS_HEAD_REPOSITORY},
+    {".head_repository.owner.login", MEANS_HEAD_REPOSITORY},
+    {".head_repository.id", MEANS_HEAD_REPOSITORY},
+    {".head.repo.fork", MEANS_FORK},
+    {".head_repository.fork", MEANS_FORK},
+    {".author_association", MEANS_ASSOCIATION},
+    {".pull_request.user.login", MEANS_AUTHOR},
+    {".pull_request.user.id", MEANS_AUTHOR},
+    {".issue.user.login", MEANS_AUTHOR},
+    {".comment.user.login", MEANS_AUTHOR},
+    {".review.user.login", MEANS_AUTHOR},
+    {".discussion.user.login", MEANS_AUTHOR},
+    {".workflow_run.actor.login", MEANS_ACTOR},
+    {"github.actor", MEANS_ACTOR},
+    {"github.actor_id", MEANS_ACTOR},
+    {"github.triggering_actor", MEANS_ACTOR},
+    {"github.event.sender.login", MEANS_ACTOR},
+};
+
+/* Payload members that only some events have: elsewhere they are null. */
+static const struct {
+    const char *path;
+    const char *events[8];
+} members[] = {
+    {"github.event.pull_request",
+     {"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"}},
+    {"github.event.issue", {"issues", "issue_comment"}},
+    {"github.event.issue.pull_request", {"issue_comment"}},
+    {"github.event.comment",
+     {"issue_comment", "discussion_comment", "pull_request_review_comment", "commit_comment"}},
+    {"github.event.workflow_run", {"workflow_run"}},
+    {"github.event.release", {"release"}},
+    {"github.head_ref", {"pull_request", "pull_request_target"}},
+};
+
+static const char *path_of(const wpa_expr *node, wpa_arena *arena)
+{
+    size_t n = 0;
+    const wpa_expr_reference *list = wpa_expr_references(node, arena, &n);
+    return n && list[0].node == node && !list[0].is_computed ? list[0].path : NULL;
+}
+
+static meaning meaning_of(const world *w, const wpa_expr *node)
+{
+    const char *path = path_of(node, w->arena);
+    for (size_t i = 0; path && i < WPA_COUNT(meanings); i++) {
+        const char *tail = meanings[i].tail;
+        bool is_it = *tail == '.' ? wpa_text_ends(path, tail) : wpa_text_is(path, tail);
+        if (is_it) {
+            return meanings[i].meaning;
+        }
+    }
+    return MEANS_NOTHING;
+}
+
+/* Is the value of this kind told apart from the project's own in this world? */
+static bool is_strange(const world *w, meaning m)
+{
+    return m == MEANS_HEAD_REPOSITORY                   ? w->has_strangers
+           : m == MEANS_AUTHOR                          ? w->has_members
+           : m == MEANS_ACTOR || m == MEANS_ASSOCIATION ? w->has_members && !w->names_bots
+                                                        : false;
+}
+
+static bool is_insider_word(const char *text)
+{
+    return wpa_text_is_ci(text, "OWNER") || wpa_text_is_ci(text, "MEMBER") ||
+           wpa_text_is_ci(text, "COLLABORATOR");
+}
+
+static bool lookup(const char *path, void *context, wpa_expr_value *value)
+{
+    const world *w = context;
+    if (wpa_text_is(path, "github.event_name")) {
+        *value = wpa_expr_string(w->event);
+        return true;
+    }
+    if (wpa_text_is(path, "github.event.workflow_run.event") && w->parent) {
+        *value = wpa_expr_string(w->parent);
+        return true;
+    }
+    if (w->is_tag && wpa_text_is(path, "github.ref_type")) {
+        *value = wpa_expr_string("tag");
+        return true;
+    }
+    if (w->has_strangers &&
+        (wpa_text_ends(path, ".head.repo.fork") || wpa_text_ends(path, ".head_repository.fork"))) {
+        *value = wpa_expr_bool(true);
+        return true;
+    }
+    if (w->has_members && wpa_text_is(path, "github.event.pull_request.merged")) {
+        *value = wpa_expr_bool(false); /* only members merge, and with that they agree */
+        return true;
+    }
+    if (wpa_text_is(path, "github.ref") && wpa_text_starts(w->event, "pull_request") &&
+        !wpa_text_is(w->event, "pull_request_target")) {
+        *value = wpa_expr_string("refs/pull/1/merge");
+        return true;
+    }
+    for (size_t i = 0; i < WPA_COUNT(members); i++) {
+        size_t n = 0;
+        while (n < WPA_COUNT(members[i].events) && members[i].events[n]) {
+            n++;
+        }
+        if (wpa_text_is(path, members[i].path) &&
+            wpa_text_index(w->event, members[i].events, n) < 0) {
+            *value = wpa_expr_null();
+            return true;
+        }
+    }
+    return false;
+}
+
+static wpa_expr_truth turned(wpa_expr_truth truth)
+{
+    return truth == WPA_EXPR_MAYBE   ? WPA_EXPR_MAYBE
+           : truth == WPA_EXPR_FALSY ? WPA_EXPR_TRUTHY
+                                     : WPA_EXPR_FALSY;
+}
+
+/* "a == b" where one side tells strangers apart; MAYBE if neither does. */
+static wpa_expr_truth judge_equality(const world *w, const wpa_expr *node)
+{
+    meaning left = meaning_of(w, node->args[0]), right = meaning_of(w, node->args[1]);
+    bool is_left = is_strange(w, left), is_right = is_strange(w, right);
+    if (is_left == is_right) {
+        return WPA_EXPR_MAYBE; /* of two strangers nothing is known */
+    }
+    const wpa_expr *other = node->args[is_left ? 1 : 0];
+    if ((is_left ? left : right) == MEANS_ASSOCIATION) {
+        bool is_insider = other->kind == WPA_EXPR_STRING && is_insider_word(other->text);
+        return is_insider ? WPA_EXPR_FALSY : WPA_EXPR_MAYBE;
+    }
+    return WPA_EXPR_FALSY;
+}
+
+/* Literal text of a list: '["a","b"]' in fromJSON, or a text that is searched; NULL if neither. */
+static const char *list_text(const wpa_expr *node)
+{
+    if (node->kind == WPA_EXPR_STRING) {
+        return node->text;
+    }
+    bool is_json = node->kind == WPA_EXPR_CALL && wpa_text_is_ci(node->text, "fromJSON") &&
+                   node->n_args == 1 && node->args[0]->kind == WPA_EXPR_STRING;
+    return is_json ? node->args[0]->text : NULL;
+}
+
+static bool lists_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = strcasestr(list, word); at; at = strcasestr(at + 1, word)) {
+        bool starts = at == list || strchr("\"', ", at[-1]);
+        bool ends = !at[length] || strchr("\"', ", at[length]);
+        if (starts && ends) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* contains(list, value) where the value tells strangers apart. */
+static wpa_expr_truth judge_contains(const world *w, const wpa_expr *node)
+{
+    const char *list = list_text(node->args[0]);
+    meaning m = meaning_of(w, node->args[1]);
+    if (m == MEANS_EVENT && list && node->args[0]->kind == WPA_EXPR_CALL) {
+        return lists_word(list, w->event) ? WPA_EXPR_TRUTHY : WPA_EXPR_FALSY;
+    }
+    if (m == MEANS_PARENT_EVENT && list && w->parent) {
+        return lists_word(list, w->parent) ? WPA_EXPR_TRUTHY : WPA_EXPR_FALSY;
+    }
+    if (!is_strange(w, m)) {
+        return WPA_EXPR_MAYBE;
+    }
+    if (m == MEANS_ASSOCIATION) {
+        static const char *const outsiders[] = {"NONE", "CONTRIBUTOR", "FIRST_TIMER",
+                                                "FIRST_TIME_CONTRIBUTOR", "MANNEQUIN"};
+        bool lets_in = !list;
+        for (size_t i = 0; list && i < WPA_COUNT(outsiders); i++) {
+            lets_in = lets_in || lists_word(list, outsiders[i]);
+        }
+        return lets_in ? WPA_EXPR_MAYBE : WPA_EXPR_FALSY;
+    }
+    return WPA_EXPR_FALSY; /* a list of people or repositories that is written down somewhere */
+}
+
+/* What a tag's ref begins with, or is, by a literal; MAYBE of anything else. */
+static wpa_expr_truth judge_ref(const world *w, const wpa_expr *ref, const wpa_expr *literal,
+                                bool is_prefix)
+{
+    static const char tags[] = "refs/tags/", heads[] = "refs/heads/";
+    bool is_ref = w->is_tag && literal->kind == WPA_EXPR_STRING &&
+                  wpa_text_is(path_of(ref, w->arena), "github.ref");
+    if (is_ref && wpa_text_starts(literal->text, heads)) {
+        return WPA_EXPR_FALSY;
+    }
+    return is_ref && is_prefix && wpa_text_starts(tags, literal->text) ? WPA_EXPR_TRUTHY
+                                                                       : WPA_EXPR_MAYBE;
+}
+
+static wpa_expr_truth judge_call(const world *w, const wpa_expr *node)
+{
+    if (node->n_args != 2) {
+        return WPA_EXPR_MAYBE;
+    }
+    if (w->is_tag && wpa_text_is_ci(node->text, "startsWith")) {
+        return judge_ref(w, node->args[0], node->args[1], true);
+    }
+    if (wpa_text_is_ci(node->text, "contains")) {
+        return judge_contains(w, node);
+    }
+    bool is_prefix = wpa_text_is_ci(node->text, "startsWith");
+    return is_prefix && is_strange(w, meaning_of(w, node->args[0])) ? WPA_EXPR_FALSY
+                                                                    : WPA_EXPR_MAYBE;
+}
+
+static wpa_expr_truth judge_comparison(const world *w, const wpa_expr *node)
+{
+    return w->is_tag ? judge_ref(w, node->args[0], node->args[1], false) : judge_equality(w, node);
+}
+
+static wpa_expr_truth judge(const world *w, const wpa_expr *node)
+{
+    wpa_expr_truth a, b, truth = WPA_EXPR_MAYBE;
+    if (node->kind == WPA_EXPR_AND || node->kind == WPA_EXPR_OR) {
+        wpa_expr_truth decisive = node->kind == WPA_EXPR_AND ? WPA_EXPR_FALSY : WPA_EXPR_TRUTHY;
+        a = judge(w, node->args[0]);
+        b = judge(w, node->args[1]);
+        return a == decisive || b == decisive ? decisive : a == b ? a : WPA_EXPR_MAYBE;
+    }
+    if (node->kind == WPA_EXPR_NOT) {
+        return turned(judge(w, node->args[0]));
+    }
+    if (node->kind == WPA_EXPR_EQ) {
+        truth = judge_comparison(w, node);
+    } else if (node->kind == WPA_EXPR_NE) {
+        truth = turned(judge_comparison(w, node));
+    } else if (node->kind == WPA_EXPR_CALL) {
+        truth = judge_call(w, node);
+    }
+    if (truth == WPA_EXPR_MAYBE) {
+        truth = wpa_expr_fold(node, lookup, (void *)(uintptr_t)w, w->arena).truth;
+    }
+    return truth;
+}
+
+/* Does the condition hold in no such world, whatever had started the run before? */
+static bool is_shut(const wpa_expr *root, world w)
+{
+    static const char *const parents[] = {"pull_request", "pull_request_target"};
+    if (!wpa_text_is(w.event, "workflow_run") || !w.has_strangers) {
+        return judge(&w, root) == WPA_EXPR_FALSY;
+    }
+    for (size_t i = 0; i < WPA_COUNT(parents); i++) {
+        w.parent = parents[i];
+        if (judge(&w, root) != WPA_EXPR_FALSY) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The one expression that the condition is; NULL if text around it makes it hold always. */
+static const wpa_expr *root_of(const wpa_yaml_node *condition, wpa_arena *arena)
+{
+    size_t n = 0;
+    const wpa_expr_place *sites = condition ? wpa_expr_find_condition(condition, arena, &n) : NULL;
+    if (n != 1 || !sites[0].parsed.root) {
+        return NULL;
+    }
+    bool is_whole = sites[0].is_bare || sites[0].outer.end - sites[0].outer.start + 2 >=
+                                            wpa_yaml_resolve(condition)->length;
+    return is_whole ? sites[0].parsed.root : NULL;
+}
+
+wpa_trust_guard wpa_trust_condition(const wpa_yaml_node *condition, const char *event)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const wpa_expr *root = root_of(condition, arena);
+    if (!root) {
+        return WPA_GUARD_NONE;
+    }
+    world w = {.event = event, .arena = arena};
+    if (is_shut(root, w)) {
+        return WPA_GUARD_EVENT;
+    }
+    w.has_strangers = true;
+    if (is_shut(root, w)) {
+        return WPA_GUARD_FORKS;
+    }
+    w.has_members = true;
+    w.names_bots = strcasestr(wpa_yaml_text(condition) ? wpa_yaml_text(condition) : "", "[bot]");
+    return is_shut(root, w) ? WPA_GUARD_MEMBERS : WPA_GUARD_NONE;
+}
+
+bool wpa_trust_is_guarded(const wpa_yaml_node *condition)
+{
+    static const char *const events[] = {"pull_request_target", "issue_comment", "workflow_run"};
+    for (size_t i = 0; i < WPA_COUNT(events); i++) {
+        wpa_trust_guard guard = wpa_trust_condition(condition, events[i]);
+        if (guard == WPA_GUARD_FORKS || guard == WPA_GUARD_MEMBERS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_trust_is_for_other_event(const wpa_yaml_node *condition, const char *event)
+{
+    return wpa_trust_condition(condition, event) == WPA_GUARD_EVENT;
+}
+
+bool wpa_trust_leaves_tags_out(const wpa_yaml_node *condition)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const wpa_expr *root = root_of(condition, arena);
+    return root && is_shut(root, (world){.event = "push", .is_tag = true, .arena = arena});
+}

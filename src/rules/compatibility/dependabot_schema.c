@@ -277,6 +277,22 @@ static void check_registries(wpa_rule_run *run, const wpa_yaml_node *root,
     }
 }
 
+/* Groups over several ecosystems likewise. */
+static void check_groups(wpa_rule_run *run, const wpa_yaml_node *root, const wpa_yaml_node *updates)
+{
+    const wpa_yaml_node *defined = wpa_yaml_get(root, "multi-ecosystem-groups");
+    for (size_t i = 0; i < updates->n_items; i++) {
+        const wpa_yaml_node *group = wpa_yaml_get(updates->items[i], "multi-ecosystem-group");
+        const char *name = wpa_yaml_text(group);
+        if (name && *name && !wpa_yaml_find(defined, name)) {
+            (void)wpa_rule_report(run, wpa_yaml_resolve(group)->span, "B10", NULL,
+                                  "there is no group %s under multi-ecosystem-groups: Dependabot "
+                                  "refuses the file",
+                                  quote(run, wpa_yaml_resolve(group)));
+        }
+    }
+}
+
 /* ---- the same thing twice (B11) ---------------------------------------------------------------*/
 
 static bool is_same_text(const wpa_yaml_node *a, const wpa_yaml_node *b, const char *key)
@@ -380,6 +396,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         for (size_t i = 0; i < updates->n_items; i++) {
             check_update(run, updates, i);
         }
+        check_groups(run, root, updates);
         check_registries(run, root, updates);
     }
     return true;

@@ -446,6 +446,12 @@ def changed_by(before, after):
     return [path for path in before if before[path] != after[path]]
 
 
+def unreadable(bench, root):
+    command = [bench.wpa, "check", "--no-config", "--exit-zero", "--only", "syntax", "--format", "oneline", "."]
+    lines = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout.splitlines()
+    return {line.split(":")[0] for line in lines}
+
+
 def apply_fixes(bench):
     """(figures, what to look at) of all fixes applied to a copy."""
     paths = sorted(bench.files(lambda p: True))
@@ -455,15 +461,14 @@ def apply_fixes(bench):
         subprocess.run(["chmod", "-R", "u+w", copy], check=True)
         before = read_all(copy, paths)
         errors_before = parse_by_github(bench, copy, bench.workflows)
+        broken_before = unreadable(bench, copy)
         command = [bench.wpa, "check", "--no-config", "--exit-zero", "--fix=all", "--format", "jsonl", "."]
         first = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
         after = read_all(copy, paths)
         second = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
         again = read_all(copy, paths)
         errors_after = parse_by_github(bench, copy, bench.workflows)
-        unread = subprocess.run([bench.wpa, "check", "--no-config", "--exit-zero", "--only", "syntax", "--format", "oneline", "."],
-                                cwd=copy, capture_output=True, text=True, check=False).stdout.splitlines()
-        broken = {line.split(":")[0] for line in unread} & set(changed_by(before, after))
+        broken = (unreadable(bench, copy) - broken_before) & set(changed_by(before, after))
         changed = changed_by(before, after)
         restless = [path for path in paths if after[path] != again[path]]
         n_fixes = sum(int(line.split()[1]) for line in first.stderr.splitlines() if line.startswith("fixed "))
@@ -476,7 +481,7 @@ def apply_fixes(bench):
                     worse.append((path, new))
         figures = [["files changed", f"{len(changed)} of {len(paths)}"], ["fixes applied", n_fixes],
                    ["fixes dropped by the check afterwards", len(dropped)],
-                   ["changed files that cannot be read any more", len(broken)],
+                   ["changed files that could be read before and cannot be now", len(broken)],
                    ["files that a second run changes again", len(restless)],
                    ["files with more errors by GitHub's own parser than before",
                     "skipped: no parser" if errors_before is None else len(worse)],

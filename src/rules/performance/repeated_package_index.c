@@ -112,13 +112,18 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
         const wpa_script *script = wpa_step_commands(step);
+        bool is_asked = false; /* is_plain reads the whole script */
         for (size_t k = 0; script && n < PER_JOB_MAX && k < script->n_commands; k++) {
             const wpa_shell_command *c = &script->commands[k];
             int update = index_of(c, updates, WPA_COUNT(updates));
             bool is_upgrade = upgrades_all(c);
-            if ((update < 0 && !is_upgrade) || c->loops || !is_plain(step)) {
+            if ((update < 0 && !is_upgrade) || c->loops) {
                 continue;
             }
+            if (!is_asked && !is_plain(step)) {
+                break;
+            }
+            is_asked = true;
             if (is_upgrade && !wpa_yaml_find(job->node, "container")) {
                 report(run, step, c, NULL);
                 n++;

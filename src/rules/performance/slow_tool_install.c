@@ -184,6 +184,25 @@ static bool check_source(wpa_rule_run *run, const wpa_outline_step *step,
     return false;
 }
 
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_script *script = wpa_step_commands(step);
+    bool is_asked = false; /* looking for a cache reads the whole script */
+    size_t n = 0;
+    for (size_t i = 0; script && n < PER_STEP_MAX && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        if (!is_install(c)) {
+            continue;
+        }
+        if (!is_asked && is_cached(step)) {
+            return;
+        }
+        is_asked = true;
+        n +=
+            check_command(run, step, c) || check_global(run, step, c) || check_source(run, step, c);
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -193,21 +212,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     }
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            const wpa_outline_step *step = &o->jobs[i].steps[k];
-            const wpa_script *script = wpa_step_commands(step);
-            size_t n = 0;
-            for (size_t i_command = 0; script && n < PER_STEP_MAX && i_command < script->n_commands;
-                 i_command++) {
-                const wpa_shell_command *c = &script->commands[i_command];
-                if (!is_install(c)) {
-                    continue;
-                }
-                if (is_cached(step)) {
-                    break;
-                }
-                n += check_command(run, step, c) || check_global(run, step, c) ||
-                     check_source(run, step, c);
-            }
+            check_step(run, &o->jobs[i].steps[k]);
         }
     }
     return true;

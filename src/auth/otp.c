@@ -18,8 +18,7 @@ enum {
 typedef struct sha1 {
     uint32_t h[5];
     uint8_t block[BLOCK];
-    size_t n;
-    uint64_t total_bytes;
+    uint64_t total_bytes; /* modulo BLOCK: bytes of the block that wait */
 } sha1;
 
 static uint32_t rotate(uint32_t value, int by)
@@ -55,7 +54,6 @@ static void mix(sha1 *self)
     for (size_t i = 0; i < WPA_COUNT(sums); i++) {
         self->h[i] += sums[i];
     }
-    self->n = 0;
 }
 
 static void start(sha1 *self)
@@ -66,10 +64,9 @@ static void start(sha1 *self)
 static void add(sha1 *self, const void *data, size_t size_bytes)
 {
     const uint8_t *at = data;
-    self->total_bytes += size_bytes;
     for (size_t i = 0; i < size_bytes; i++) {
-        self->block[self->n++] = at[i];
-        if (self->n == BLOCK) {
+        self->block[self->total_bytes++ % BLOCK] = at[i];
+        if (self->total_bytes % BLOCK == 0) {
             mix(self);
         }
     }
@@ -78,12 +75,13 @@ static void add(sha1 *self, const void *data, size_t size_bytes)
 static void finish(sha1 *self, uint8_t digest[WPA_SHA1_SIZE])
 {
     static const uint8_t padding[BLOCK] = {0x80};
+    size_t n = self->total_bytes % BLOCK;
     uint64_t bits = self->total_bytes * 8;
     uint8_t length[8];
     for (int i = 0; i < 8; i++) {
         length[i] = (uint8_t)(bits >> (56 - 8 * i));
     }
-    add(self, padding, (self->n < 56 ? 56 : 56 + BLOCK) - self->n);
+    add(self, padding, (n < 56 ? 56 : 56 + BLOCK) - n);
     add(self, length, sizeof length);
     for (size_t i = 0; i < WPA_SHA1_SIZE; i++) {
         digest[i] = (uint8_t)(self->h[i / 4] >> (24 - 8 * (i % 4)));

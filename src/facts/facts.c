@@ -315,32 +315,35 @@ static char fold(char c)
 }
 
 /* Does path match pattern, where a "*" segment stands for any one segment? With below, path may go
- * on behind the pattern. */
-static bool path_matches(const char *pattern, wpa_slice path, bool below)
+ * on behind the pattern. *n_same: bytes of the pattern that fit. */
+static bool path_matches(const char *pattern, wpa_slice path, bool below, size_t *n_same)
 {
-    size_t i = 0;
-    while (*pattern && i < path.length) {
-        if (*pattern == '*') {
+    size_t i = 0, k = 0;
+    while (pattern[k] && i < path.length) {
+        if (pattern[k] == '*') {
             while (i < path.length && path.at[i] != '.') {
                 i++;
             }
-            pattern++;
-        } else if (fold(*pattern) == fold(path.at[i])) {
-            pattern++;
+            k++;
+        } else if (pattern[k] == fold(path.at[i])) {
+            k++;
             i++;
         } else {
-            return false;
+            break;
         }
     }
-    return !*pattern && (i == path.length || (below && path.at[i] == '.'));
+    *n_same = k;
+    return !pattern[k] && (i == path.length || (below && path.at[i] == '.'));
 }
 
 const wpa_fact_untrusted *wpa_facts_untrusted_find(wpa_slice path)
 {
+    size_t n_same = 0;
     for (size_t i = 0; i < wpa_fact_n_untrusteds; i++) {
         const wpa_fact_untrusted *row = &wpa_fact_untrusteds[i];
         bool below = row->covers_below || row->taint == WPA_TAINT_FLOW;
-        if (path_matches(row->path, path, below)) {
+        bool differs = wpa_fact_untrusted_shared[i] > n_same; /* where the one before does */
+        if (!differs && path_matches(row->path, path, below, &n_same)) {
             return row;
         }
     }

@@ -161,6 +161,7 @@ extern const char *const wpa_fact_large_images[];
 extern const size_t wpa_fact_n_large_images;
 extern const wpa_fact_untrusted wpa_fact_untrusteds[];
 extern const size_t wpa_fact_n_untrusteds;
+extern const uint8_t wpa_fact_untrusted_shared[]; /* with the path before */
 extern const wpa_fact_named_list wpa_fact_code_inputs[];
 extern const size_t wpa_fact_n_code_inputs;
 extern const wpa_fact_named_list wpa_fact_taint_outputs[];

@@ -121,6 +121,12 @@ static const char *const published[] = {
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 };
 
+/*
+ * Words that the name of a secret value has, or their beginnings; of "key" any letter may follow.
+ */
+#define NAME_WORD_BYTES 4
+static const char name_words[][NAME_WORD_BYTES] = {"toke", "secr", "pass", "cred", "key"};
+
 /* A text that tells of kinds. */
 typedef struct marker {
     const char *text;
@@ -134,12 +140,19 @@ struct wpa_secret_scanner {
     size_t n_markers;
     /* Which markers that stand in the secret have this byte as their first, their second. */
     uint64_t first[256], second[256];
+    /* Which of name_words have this byte, in any case, at each of their places. */
+    uint8_t names[NAME_WORD_BYTES][256];
 };
+
+static bool is_alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 static bool is_value_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= '9') || c == '+' ||
-           c == '=' || c == '_' || c == '~';
+    return is_alphanumeric(c) || c == '-' || c == '.' || c == '/' || c == '+' || c == '=' ||
+           c == '_' || c == '~';
 }
 
 static void add_marker(wpa_secret_scanner *scanner, size_t kind, const char *text)
@@ -153,11 +166,24 @@ static void add_marker(wpa_secret_scanner *scanner, size_t kind, const char *tex
     scanner->markers[scanner->n_markers++] = (marker){text, strlen(text), kind};
 }
 
+static void add_name_word(wpa_secret_scanner *scanner, size_t i)
+{
+    for (size_t at = 0; at < NAME_WORD_BYTES; at++) {
+        for (int c = 0; c < 256; c++) {
+            bool fits = !name_words[i][at] || (c | 0x20) == name_words[i][at];
+            scanner->names[at][c] |= (uint8_t)(fits << i);
+        }
+    }
+}
+
 wpa_secret_scanner *wpa_secret_scanner_new(void)
 {
     wpa_secret_scanner *scanner = wpa_alloc(sizeof *scanner);
     for (int c = 0; c < 256; c++) {
         scanner->is_value_byte[c] = is_value_byte((char)c);
+    }
+    for (size_t i = 0; i < WPA_COUNT(name_words); i++) {
+        add_name_word(scanner, i);
     }
     for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
         wpa_error err = {0};
@@ -300,6 +326,11 @@ static bool has_user(const char *text, size_t length, size_t at)
     return at < length && text[at] == ':';
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* The shortest text of any kind that has no blank, colon or quote in it: a token of Slack. */
 #define RUN_MIN_BYTES 15
 /* That of the key for which a word may stand far in front of it. */
@@ -349,6 +380,20 @@ static void find_markers(const wpa_secret_scanner *scanner, const char *text, wp
     }
 }
 
+/** Bytes of such a key behind a delimiter? Most runs as long are commits, behind an "@". */
+static bool has_far_key(const char *text, wpa_span run)
+{
+    char before = run.start ? text[run.start - 1] : '\0';
+    bool is_open = before == '"' || before == '\'' || before == ':' || before == ' ';
+    size_t n = 0; /* bytes of the key so far */
+    for (size_t i = run.start; i < run.end && !(is_open && n == FAR_MIN_BYTES); i++) {
+        bool is_of_key = is_alphanumeric(text[i]) || text[i] == '/' || text[i] == '+';
+        is_open = is_of_key ? is_open : text[i] == '=';
+        n = is_of_key ? n + 1 : 0;
+    }
+    return is_open && n == FAR_MIN_BYTES;
+}
+
 /** An address with a user and a password? */
 static bool has_login(const char *text, size_t length)
 {
@@ -395,11 +440,12 @@ typedef struct search {
 static void find_kinds(search *s, size_t length, bool may_be[WPA_COUNT(kinds)])
 {
     const char *text = s->text;
-    size_t at = 0, longest = 0;
+    size_t at = 0;
+    bool has_far = false;
     wpa_span run;
     while (next_run(s->scanner, text, length, &at, &run)) {
         find_markers(s->scanner, text, run, may_be);
-        longest = wpa_span_length(run) > longest ? wpa_span_length(run) : longest;
+        has_far = has_far || (wpa_span_length(run) >= FAR_MIN_BYTES && has_far_key(text, run));
         if (wpa_span_length(run) >= VALUE_MIN_BYTES) {
             s->runs =
                 wpa_arena_grow(s->arena, s->runs, s->n_runs, &s->runs_capacity, sizeof *s->runs);
@@ -409,7 +455,7 @@ static void find_kinds(search *s, size_t length, bool may_be[WPA_COUNT(kinds)])
     for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
         const char *first = kinds[i].markers[0];
         if (wpa_text_is(kinds[i].kind, FAR_KIND)) {
-            may_be[i] = longest >= FAR_MIN_BYTES && wpa_text_find_ci(text, length, first);
+            may_be[i] = has_far && wpa_text_find_ci(text, length, first);
         } else if (wpa_text_is(kinds[i].kind, KEY_KIND)) {
             may_be[i] = has_key(text, length);
         } else if (wpa_text_is(kinds[i].kind, URL_KIND)) {
@@ -418,27 +464,35 @@ static void find_kinds(search *s, size_t length, bool may_be[WPA_COUNT(kinds)])
     }
 }
 
-/** A word that the name of such a value has, or the beginning of one. */
-static bool may_name_secret(const char *text, wpa_span piece)
+/** Is there a word that the name of such a value has? Text has as many bytes behind the piece. */
+static bool may_name_secret(const wpa_secret_scanner *scanner, const char *text, wpa_span piece)
 {
-    static const char words[][5] = {"toke", "secr", "pass", "cred"};
-    for (size_t i = piece.start; i + 4 <= piece.end; i++) {
-        char first = (char)(text[i] | 0x20);
-        if (first != 't' && first != 's' && first != 'p' && first != 'c' && first != 'k') {
-            continue;
-        }
-        char second = (char)(text[i + 1] | 0x20), third = (char)(text[i + 2] | 0x20);
-        if (first == 'k' && second == 'e' && third == 'y') {
+    const unsigned char *at = (const unsigned char *)text + piece.start;
+    for (size_t left = wpa_span_length(piece); left >= NAME_WORD_BYTES; left--, at++) {
+        if (scanner->names[0][at[0]] & scanner->names[1][at[1]] & scanner->names[2][at[2]] &
+            scanner->names[3][at[3]]) {
             return true;
-        }
-        for (size_t k = 0; k < WPA_COUNT(words); k++) {
-            if (first == words[k][0] && second == words[k][1] && third == words[k][2] &&
-                (text[i + 3] | 0x20) == words[k][3]) {
-                return true;
-            }
         }
     }
     return false;
+}
+
+/**
+ * Is anything assigned that ends where the run does, and is long enough? "secrets.SOME_TOKEN", the
+ * most common run behind such a name, is not.
+ */
+static bool is_assigned(const char *text, wpa_span run)
+{
+    size_t at = run.start, blanks = 0;
+    if (memchr(text + at, '=', wpa_span_length(run) - VALUE_MIN_BYTES)) {
+        return true;
+    }
+    at -= at > 0 && (text[at - 1] == '"' || text[at - 1] == '\'') ? 1 : 0;
+    while (at > 0 && blanks < 3 && is_blank(text[at - 1])) {
+        at--;
+        blanks++;
+    }
+    return at > 0 && (text[at - 1] == ':' || text[at - 1] == '=');
 }
 
 /**
@@ -486,7 +540,7 @@ static void find_values(search *s, size_t kind)
     for (size_t i = 0; i < s->n_runs; i++) {
         wpa_span piece = piece_of(s, s->runs[i]);
         piece.start = piece.start > behind ? piece.start : behind;
-        if (may_name_secret(s->text, piece)) {
+        if (is_assigned(s->text, s->runs[i]) && may_name_secret(s->scanner, s->text, piece)) {
             find_in(s, kind, piece);
         }
         behind = piece.end;

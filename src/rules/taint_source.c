@@ -182,16 +182,34 @@ static wpa_taint by_row(wpa_tracer *t, const wpa_site *site, const wpa_fact_untr
     return by_events(t, site, row->triggers, found);
 }
 
+/* Index of the first row, which are in order, whose path does not sort before this beginning. */
+static size_t first_row(const char *beginning, size_t length)
+{
+    size_t low = 0, high = wpa_facts_untrusted_count();
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strncmp(wpa_facts_untrusted_at(middle)->path, beginning, length) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 /* Of a whole object, "github.event.issue": the worst below it. */
 static wpa_taint by_members(wpa_tracer *t, const wpa_site *site, const char *path,
                             const char *lower)
 {
     wpa_taint worst = none;
     size_t length = strlen(lower);
-    for (size_t i = 0; i < wpa_facts_untrusted_count(); i++) {
+    for (size_t i = first_row(lower, length); i < wpa_facts_untrusted_count(); i++) {
         const wpa_fact_untrusted *row = wpa_facts_untrusted_at(i);
-        bool is_below = wpa_text_starts(row->path, lower) && row->path[length] == '.' &&
-                        row->taint != WPA_TAINT_FIXED && row->taint != WPA_TAINT_FLOW;
+        if (strncmp(row->path, lower, length) != 0) {
+            break;
+        }
+        bool is_below = row->path[length] == '.' && row->taint != WPA_TAINT_FIXED &&
+                        row->taint != WPA_TAINT_FLOW;
         if (is_below && worst.grade < WPA_TAINT_OF_ARBITRARY) {
             worst = wpa_taint_worse(worst, by_row(t, site, row, path));
         }

@@ -469,6 +469,29 @@ static void write_named(FILE *out, json_t *records, const char *key, const char 
     gen_count(out, name, records);
 }
 
+/** How many of its first bytes each path has in common with the one before, which sorts lower. */
+static void write_shared(FILE *out, json_t *records)
+{
+    size_t i;
+    json_t *record;
+    const char *before = "";
+    (void)fputs("const uint8_t wpa_fact_untrusted_shared[] = {\n", out);
+    json_array_foreach(records, i, record)
+    {
+        size_t n = 0;
+        const char *path = gen_text(record, "path");
+        if (strcmp(before, path) >= 0) {
+            gen_die("untrusted.json: '%s' is not in order", path);
+        }
+        while (path[n] && path[n] == before[n]) {
+            n++;
+        }
+        (void)fprintf(out, "%zu,", n);
+        before = path;
+    }
+    (void)fputs("\n};\n", out);
+}
+
 static void write_untrusted(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "untrusted");
@@ -489,6 +512,7 @@ static void write_untrusted(FILE *out, const char *folder)
         (void)fputs("},\n", out);
     }
     gen_count(out, "untrusteds", records);
+    write_shared(out, records);
     write_named(out, gen_need(root, "code_inputs"), "inputs", "code_inputs");
     write_named(out, gen_need(root, "taint_outputs"), "outputs", "taint_outputs");
     gen_rows(out, root, "tree_programs", "tree_program", "tree_programs");

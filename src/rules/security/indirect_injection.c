@@ -524,26 +524,46 @@ static void report_variable(wpa_rule_run *run, const wpa_site *site, const char 
     }
 }
 
+/* Does a name begin at text[i], with no letter of another one before it? */
+static bool begins_name(const char *text, size_t i)
+{
+    return (isalpha((unsigned char)text[i]) || text[i] == '_') &&
+           (i == 0 || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '_'));
+}
+
+static bool is_expanded(const wpa_script *script, size_t i)
+{
+    uint8_t context = script->contexts[i];
+    return context != WPA_SHELL_SINGLE && context != WPA_SHELL_COMMENT &&
+           context != WPA_SHELL_HEREDOC_QUOTED;
+}
+
 /* "${X@P}", "${!X}", and names in "$(( ... ))": values that are code, names and sums. */
 static void check_expansions(wpa_rule_run *run, const wpa_site *site)
 {
     const wpa_script *script = site->step->script;
+    const char *text = script->text;
+    bool has_sums =
+        script->contexts && memchr(script->contexts, WPA_SHELL_ARITHMETIC, script->length);
     for (size_t i = 0; script->contexts && i + 1 < script->length; i++) {
-        const char *at = script->text + i;
-        bool is_sum = script->contexts[i] == WPA_SHELL_ARITHMETIC;
-        bool begins = (isalpha((unsigned char)*at) || *at == '_') &&
-                      (i == 0 || !strchr(WPA_IDENTIFIER, at[-1]));
-        bool is_open = at[0] == '$' && at[1] == '{' && script->contexts[i] != WPA_SHELL_SINGLE &&
-                       script->contexts[i] != WPA_SHELL_COMMENT &&
-                       script->contexts[i] != WPA_SHELL_HEREDOC_QUOTED;
-        size_t from = is_open ? i + 2 + (size_t)(at[2] == '!') : i;
-        size_t length =
-            is_open || (is_sum && begins) ? strspn(script->text + from, WPA_IDENTIFIER) : 0;
-        const char *behind = script->text + from + length;
+        const char *open = has_sums ? text + i : memchr(text + i, '$', script->length - i);
+        if (!open) {
+            return;
+        }
+        i = (size_t)(open - text);
+        bool is_open = text[i] == '$' && i + 1 < script->length && text[i + 1] == '{' &&
+                       is_expanded(script, i);
+        bool is_sum = script->contexts[i] == WPA_SHELL_ARITHMETIC && begins_name(text, i);
+        if (!is_open && !is_sum) {
+            continue;
+        }
+        size_t from = is_open ? i + 2 + (size_t)(open[2] == '!') : i;
+        size_t length = strspn(text + from, WPA_IDENTIFIER);
+        const char *behind = text + from + length;
         bool is_read = length && (!is_open || wpa_text_starts(behind, "@P}") ||
-                                  (at[2] == '!' && *behind == '}'));
-        if (is_read && memcmp(script->text + from, "__", length < 2 ? length : 2) != 0) {
-            report_variable(run, site, wpa_arena_slice(run->arena, script->text + from, length),
+                                  (open[2] == '!' && *behind == '}'));
+        if (is_read && memcmp(text + from, "__", length < 2 ? length : 2) != 0) {
+            report_variable(run, site, wpa_arena_slice(run->arena, text + from, length),
                             (wpa_span){from, from + length});
             i = from + length - 1;
         }
@@ -555,6 +575,35 @@ static bool is_variable(const wpa_shell_word *word)
 {
     const char *text = word->text;
     return text[0] == '$' && text[1] != '(' && !strpbrk(text, "/:");
+}
+
+/* Commands of which none hold a variable are most of them: they can give nothing away. */
+static void check_command(wpa_rule_run *run, const wpa_site *site, size_t i)
+{
+    const wpa_script *script = site->step->script;
+    const wpa_shell_command *c = &script->commands[i];
+    bool has_variable = memchr(script->text + c->span.start, '$', wpa_span_length(c->span));
+    if (has_variable) {
+        check_programs(run, site, c);
+    }
+    if (c->n_redirects || *c->before == '|') {
+        check_input(run, site, i);
+    }
+    if (!has_variable) {
+        return;
+    }
+    check_printed(run, site, i);
+    check_started(run, site, c);
+    if (site->step->shell == WPA_SHELL_BASH) {
+        check_names(run, site, c);
+    }
+    bool is_told = wpa_text_is(c->name, "ssh") && check_remote(run, site, c);
+    if (!is_told) {
+        check_options(run, site, c);
+    }
+    if (is_variable(&c->words[c->first])) {
+        report(run, site, "the shell", &c->words[c->first], AS_COMMAND);
+    }
 }
 
 static void check_step(wpa_rule_run *run, const wpa_site *site)
@@ -571,24 +620,11 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     if (script && script->is_readable && site->step->shell == WPA_SHELL_BASH) {
         check_expansions(run, site);
     }
-    for (size_t i = 0; script && script->is_readable && i < script->n_commands; i++) {
+    bool has_variables = script && script->is_readable && memchr(script->text, '$', script->length);
+    for (size_t i = 0; has_variables && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
-        if (c->is_nested_script || c->n_words <= c->first) {
-            continue;
-        }
-        check_programs(run, site, c);
-        check_input(run, site, i);
-        check_printed(run, site, i);
-        check_started(run, site, c);
-        if (site->step->shell == WPA_SHELL_BASH) {
-            check_names(run, site, c);
-        }
-        bool is_told = wpa_text_is(c->name, "ssh") && check_remote(run, site, c);
-        if (!is_told) {
-            check_options(run, site, c);
-        }
-        if (is_variable(&c->words[c->first])) {
-            report(run, site, "the shell", &c->words[c->first], AS_COMMAND);
+        if (!c->is_nested_script && c->n_words > c->first) {
+            check_command(run, site, i);
         }
     }
 }

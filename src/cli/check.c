@@ -189,16 +189,6 @@ static bool wants_report(const wpa_check_options *options)
     return !options->is_diff && !prints_text;
 }
 
-static bool wants_excerpts(const wpa_check_options *options)
-{
-    for (size_t i = 0; i < options->n_formats; i++) {
-        if (wpa_text_is(options->formats[i].format->name, "text")) {
-            return wants_report(options);
-        }
-    }
-    return false;
-}
-
 static void on_fixed(void *context, const wpa_tree_file *file)
 {
     wpa_check_deliver_fix(context, file);
@@ -347,7 +337,7 @@ static wpa_tree_options tree_options(wpa_check_run *run, const wpa_fix_choice *c
         .kind = options->has_kind ? &options->kind : NULL,
         .stdin_fd = fileno(run->cli->in),
         .stdin_path = options->stdin_path,
-        .has_excerpts = wants_excerpts(options),
+        .has_excerpts = wants_report(options) && wpa_check_shows(options, WPA_SHOWS_LINES),
         .is_fleet = is_fleet(options),
         .n_threads = (size_t)options->n_threads,
         .cache = choice ? NULL : run->cache,

@@ -438,9 +438,34 @@ const wpa_settings *wpa_check_configure(const wpa_cli *cli, const wpa_check_opti
     copy.has_only = false;
     copy.settings = wpa_settings_new(wpa_now_us(), arena);
     copy.settings->ignores_off = options->settings->ignores_off;
+    copy.settings->has_no_repairs = options->settings->has_no_repairs;
+    copy.settings->has_no_identities = options->settings->has_no_identities;
     bool ok = read_config(options, copy.settings, arena, err) &&
               read_layers(layers, n, copy.settings, arena, err) && read_settings(&r, cli, err);
     return ok ? copy.settings : NULL;
+}
+
+bool wpa_check_shows(const wpa_check_options *options, unsigned what)
+{
+    for (size_t i = 0; i < options->n_formats; i++) {
+        if (options->formats[i].format->shows & what) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** What nobody is shown is not found out; but for the cache, which the next report is made from. */
+static void leave_out(wpa_check_options *options)
+{
+    wpa_settings *settings = options->settings;
+    bool has_baseline = options->baseline || settings->baseline || options->writes_baseline ||
+                        options->updates_baseline || options->diff_base;
+    bool fixes = options->fix != WPA_CHECK_FIX_NONE || options->is_diff;
+    if (options->has_no_cache && !has_baseline && !fixes) {
+        settings->has_no_repairs = !wpa_check_shows(options, WPA_SHOWS_FIXES);
+        settings->has_no_identities = !wpa_check_shows(options, WPA_SHOWS_IDENTITY);
+    }
 }
 
 bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options, wpa_error *err)
@@ -448,5 +473,9 @@ bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options, wpa_
     reader r = {options, cli->arena};
     options->settings = wpa_settings_new(wpa_now_us(), cli->arena);
     read_flags(options, cli);
-    return read_config(options, options->settings, cli->arena, err) && read_values(&r, cli, err);
+    if (!read_config(options, options->settings, cli->arena, err) || !read_values(&r, cli, err)) {
+        return false;
+    }
+    leave_out(options);
+    return true;
 }

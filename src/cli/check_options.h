@@ -66,6 +66,9 @@ bool wpa_check_read_layer(const wpa_check_layer *layer, wpa_settings *settings, 
 bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options,
                             wpa_error *err) WPA_CHECK;
 
+/** Does any of the reports show these (wpa_format_shows bits)? */
+bool wpa_check_shows(const wpa_check_options *options, unsigned what);
+
 /* One run, as the parts of check see it. */
 typedef struct wpa_check_run {
     wpa_cli *cli;

@@ -13,6 +13,9 @@
 #include <wpa/arena.h>
 #include <wpa/memory.h>
 
+#include "core/pieces.h"
+#include "core/room.h"
+
 /* In sanitizer builds each allocation is a block of its own, so that overruns inside an arena are
  * seen; otherwise blocks are this large and filled one after the other. */
 #ifdef WPA_SANITIZED
@@ -27,14 +30,13 @@
 /* Things are taken from the front, where they are aligned, and texts from the back. */
 typedef struct block {
     struct block *next;
-    size_t size_bytes, used_bytes;
-    size_t text_bytes; /* taken from the back */
+    size_t size_bytes;
+    size_t front, back; /* what is free is between them */
     alignas(max_align_t) unsigned char data[];
 } block;
 
 struct wpa_arena {
     block *blocks;
-    size_t used_bytes;
     wpa_budget *budget; /* NULL: without limit */
 };
 
@@ -142,7 +144,6 @@ static void let_go_until(wpa_arena *arena, block **list, const block *last)
 void wpa_arena_reset(wpa_arena *arena)
 {
     let_go_until(arena, &arena->blocks, NULL);
-    arena->used_bytes = 0;
 }
 
 wpa_arena_mark wpa_arena_here(const wpa_arena *arena)
@@ -151,9 +152,8 @@ wpa_arena_mark wpa_arena_here(const wpa_arena *arena)
     return (wpa_arena_mark){
         .block = arena->blocks,
         .behind = current ? current->next : NULL,
-        .used_bytes = current ? current->used_bytes : 0,
-        .text_bytes = current ? current->text_bytes : 0,
-        .all_bytes = arena->used_bytes,
+        .used_bytes = current ? current->front : 0,
+        .text_bytes = current ? current->size_bytes - current->back : 0,
     };
 }
 
@@ -163,10 +163,9 @@ void wpa_arena_rewind(wpa_arena *arena, wpa_arena_mark mark)
     let_go_until(arena, &arena->blocks, mark.block);
     if (arena->blocks) {
         let_go_until(arena, &arena->blocks->next, mark.behind);
-        arena->blocks->used_bytes = mark.used_bytes;
-        arena->blocks->text_bytes = mark.text_bytes;
+        arena->blocks->front = mark.used_bytes;
+        arena->blocks->back = arena->blocks->size_bytes - mark.text_bytes;
     }
-    arena->used_bytes = mark.all_bytes;
 }
 
 void wpa_arena_free(wpa_arena *arena)
@@ -183,18 +182,22 @@ static block *new_block(size_t room)
     if (!fresh) {
         fresh = wpa_realloc(NULL, sizeof(block) + room); /* zeroed as it is handed out */
     }
-    fresh->size_bytes = room;
-    fresh->used_bytes = fresh->text_bytes = 0;
+    fresh->size_bytes = fresh->back = room;
+    fresh->front = 0;
     return fresh;
 }
 
-static size_t room_in(const block *of)
+static void check_size(size_t size_bytes)
 {
-    return of->size_bytes - of->used_bytes - of->text_bytes;
+    if (size_bytes > SIZE_MAX / 4) {
+        (void)fprintf(stderr, "wpa: allocation of %zu bytes\n", size_bytes);
+        abort();
+    }
 }
 
 static block *add_block(wpa_arena *arena, size_t size_bytes)
 {
+    check_size(size_bytes);
     size_t room = size_bytes > BLOCK_BYTES / 4 ? size_bytes : BLOCK_BYTES;
     block *fresh = new_block(room);
     if (arena->budget) {
@@ -211,66 +214,58 @@ static block *add_block(wpa_arena *arena, size_t size_bytes)
     return fresh;
 }
 
-static void check_size(size_t size_bytes)
-{
-    if (size_bytes > SIZE_MAX / 4) {
-        (void)fprintf(stderr, "wpa: allocation of %zu bytes\n", size_bytes);
-        abort();
-    }
-}
-
 static size_t aligned(size_t size_bytes)
 {
     return (size_bytes + alignof(max_align_t) - 1) & -alignof(max_align_t);
 }
 
-/** Memory with whatever was in it. */
-static void *take(wpa_arena *arena, size_t size_bytes)
+void *wpa_arena_room(wpa_arena *arena, size_t size_bytes)
 {
-    check_size(size_bytes);
-    size_t room = BLOCK_BYTES ? aligned(size_bytes) : size_bytes;
     block *current = arena->blocks;
-    if (!current || room_in(current) < room) {
+    size_t room = BLOCK_BYTES && size_bytes < SIZE_MAX / 2 ? aligned(size_bytes) : size_bytes;
+    if (!current || current->back - current->front < room) {
         current = add_block(arena, room);
     }
-    void *memory = current->data + current->used_bytes;
-    current->used_bytes += room;
-    arena->used_bytes += room;
+    void *memory = current->data + current->front;
+    current->front += room;
     return memory;
 }
 
 /** The same without alignment: most texts are shorter than what that would add. */
 static char *take_text(wpa_arena *arena, size_t size_bytes)
 {
-    check_size(size_bytes);
     block *current = arena->blocks;
-    if (!current || room_in(current) < size_bytes) {
+    if (!current || current->back - current->front < size_bytes) {
         current = add_block(arena, size_bytes);
     }
-    current->text_bytes += size_bytes;
-    arena->used_bytes += size_bytes;
-    return (char *)current->data + current->size_bytes - current->text_bytes;
+    current->back -= size_bytes;
+    return (char *)current->data + current->back;
 }
 
 void *wpa_arena_alloc(wpa_arena *arena, size_t size_bytes)
 {
-    void *memory = take(arena, size_bytes);
+    void *memory = wpa_arena_room(arena, size_bytes);
     return size_bytes ? memset(memory, 0, size_bytes) : memory;
 }
 
-void *wpa_arena_array(wpa_arena *arena, size_t count, size_t item_bytes)
+static size_t array_bytes(size_t count, size_t item_bytes)
 {
     size_t size_bytes = 0;
     if (__builtin_mul_overflow(count, item_bytes, &size_bytes)) {
         (void)fprintf(stderr, "wpa: array of %zu items of %zu bytes\n", count, item_bytes);
         abort();
     }
-    return wpa_arena_alloc(arena, size_bytes);
+    return size_bytes;
+}
+
+void *wpa_arena_array(wpa_arena *arena, size_t count, size_t item_bytes)
+{
+    return wpa_arena_alloc(arena, array_bytes(count, item_bytes));
 }
 
 void *wpa_arena_dup(wpa_arena *arena, const void *data, size_t size_bytes)
 {
-    void *copy = take(arena, size_bytes);
+    void *copy = wpa_arena_room(arena, size_bytes);
     if (size_bytes) {
         memcpy(copy, data, size_bytes);
     }
@@ -292,7 +287,8 @@ char *wpa_arena_text(wpa_arena *arena, const char *text)
     return text ? wpa_arena_slice(arena, text, strlen(text)) : NULL;
 }
 
-char *wpa_arena_vprintf(wpa_arena *arena, const char *format, va_list values)
+/** A format of which only printf knows what it comes to. */
+static WPA_PRINTF(2, 0) char *print(wpa_arena *arena, const char *format, va_list values)
 {
     char small[512]; /* most are; the others are printed once more, where there is room */
     va_list again;
@@ -306,6 +302,17 @@ char *wpa_arena_vprintf(wpa_arena *arena, const char *format, va_list values)
         (void)vsnprintf(text, (size_t)length + 1, format, again);
     }
     va_end(again);
+    return text;
+}
+
+char *wpa_arena_vprintf(wpa_arena *arena, const char *format, va_list values)
+{
+    wpa_pieces pieces;
+    if (!wpa_pieces_read(&pieces, format, values)) {
+        return print(arena, format, values);
+    }
+    char *text = take_text(arena, pieces.length + 1);
+    wpa_pieces_write(&pieces, text);
     return text;
 }
 
@@ -334,16 +341,13 @@ static bool extend(wpa_arena *arena, const void *items, size_t from_bytes, size_
     if (!BLOCK_BYTES || !current || !items || to_bytes > BLOCK_BYTES) {
         return false;
     }
-    from_bytes = aligned(from_bytes);
-    to_bytes = aligned(to_bytes);
-    unsigned char *end = current->data + current->used_bytes;
-    if ((const unsigned char *)items + from_bytes != end ||
-        room_in(current) < to_bytes - from_bytes) {
+    size_t more = aligned(to_bytes) - aligned(from_bytes);
+    if ((const unsigned char *)items + aligned(from_bytes) != current->data + current->front ||
+        current->back - current->front < more) {
         return false;
     }
-    memset(end, 0, to_bytes - from_bytes);
-    current->used_bytes += to_bytes - from_bytes;
-    arena->used_bytes += to_bytes - from_bytes;
+    memset(current->data + current->front, 0, more);
+    current->front += more;
     return true;
 }
 
@@ -356,7 +360,7 @@ static block **block_of(wpa_arena *arena, const void *items, size_t size_bytes)
     block **at = &arena->blocks;
     for (unsigned i = 0; *at && i < BLOCKS_SEARCHED_MAX; i++, at = &(*at)->next) {
         if ((const void *)(*at)->data == items) {
-            bool is_alone = (*at)->size_bytes == size_bytes && (*at)->used_bytes == size_bytes;
+            bool is_alone = (*at)->size_bytes == size_bytes && (*at)->front == size_bytes;
             return is_alone ? at : NULL;
         }
     }
@@ -378,8 +382,7 @@ static void *enlarge(wpa_arena *arena, const void *items, size_t from_bytes, siz
     block *larger = wpa_realloc(*at, sizeof(block) + to_bytes);
     *at = larger;
     memset(larger->data + from_bytes, 0, to_bytes - from_bytes);
-    larger->size_bytes = larger->used_bytes = to_bytes;
-    arena->used_bytes += to_bytes - from_bytes;
+    larger->size_bytes = larger->front = larger->back = to_bytes;
     if (arena->budget) {
         arena->budget->bytes += to_bytes - from_bytes;
     }
@@ -401,15 +404,21 @@ void *wpa_arena_grow(wpa_arena *arena, void *items, size_t n_items, size_t *capa
     if (larger) {
         return larger;
     }
-    larger = wpa_arena_array(arena, *capacity, item_bytes);
-    if (n_items) {
-        memcpy(larger, items, n_items * item_bytes);
+    size_t size_bytes = array_bytes(*capacity, item_bytes), n_bytes = n_items * item_bytes;
+    larger = wpa_arena_room(arena, size_bytes);
+    if (n_bytes) {
+        memcpy(larger, items, n_bytes);
     }
+    memset((char *)larger + n_bytes, 0, size_bytes - n_bytes);
     forget(items, n_before * item_bytes);
     return larger;
 }
 
 size_t wpa_arena_used_bytes(const wpa_arena *arena)
 {
-    return arena->used_bytes;
+    size_t used_bytes = 0;
+    for (const block *at = arena->blocks; at; at = at->next) {
+        used_bytes += at->size_bytes - (at->back - at->front);
+    }
+    return used_bytes;
 }

@@ -4,6 +4,8 @@
 #include <wpa/buf.h>
 #include <wpa/memory.h>
 
+#include "core/pieces.h"
+
 /* What a buffer that is drained holds before it hands it over. */
 #define DRAIN_BYTES ((size_t)64 * 1024)
 
@@ -20,7 +22,8 @@ wpa_buf *wpa_buf_new(size_t max_bytes)
     wpa_buf *buf = wpa_alloc(sizeof *buf);
     buf->max_bytes = max_bytes;
     buf->capacity = 256;
-    buf->data = wpa_alloc(buf->capacity);
+    buf->data = wpa_realloc(NULL, buf->capacity);
+    buf->data[0] = '\0';
     return buf;
 }
 
@@ -87,7 +90,8 @@ void wpa_buf_char(wpa_buf *buf, char c)
     wpa_buf_append(buf, &c, 1);
 }
 
-void wpa_buf_vprintf(wpa_buf *buf, const char *format, va_list values)
+/** A format of which only printf knows what it comes to. */
+static WPA_PRINTF(2, 0) void print(wpa_buf *buf, const char *format, va_list values)
 {
     char small[512]; /* most are; the others are printed once more, where there is room */
     va_list again;
@@ -100,6 +104,17 @@ void wpa_buf_vprintf(wpa_buf *buf, const char *format, va_list values)
         buf->size_bytes += (size_t)length;
     }
     va_end(again);
+}
+
+void wpa_buf_vprintf(wpa_buf *buf, const char *format, va_list values)
+{
+    wpa_pieces pieces;
+    if (!wpa_pieces_read(&pieces, format, values)) {
+        print(buf, format, values);
+    } else if (reserve(buf, pieces.length)) {
+        wpa_pieces_write(&pieces, buf->data + buf->size_bytes);
+        buf->size_bytes += pieces.length;
+    }
 }
 
 void wpa_buf_printf(wpa_buf *buf, const char *format, ...)

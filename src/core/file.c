@@ -13,6 +13,8 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
+#include "core/room.h"
+
 static bool fail_errno(wpa_error *err, const char *verb, const char *path)
 {
     int number = errno;
@@ -49,11 +51,12 @@ char *wpa_fd_read_all(int fd, size_t max_bytes, wpa_arena *arena, size_t *size_b
 /** All of a file that has this size; NULL if it has another one after all, or cannot be read. */
 static char *read_whole(int fd, size_t size_bytes, wpa_arena *arena)
 {
-    char *data = wpa_arena_alloc(arena, size_bytes + 2);
+    char *data = wpa_arena_room(arena, size_bytes + 1);
     ssize_t got = read(fd, data, size_bytes + 1); /* one more, to see that it ends there */
     if (got < 0 || (size_t)got != size_bytes) {
         return NULL;
     }
+    data[size_bytes] = '\0';
     return data;
 }
 

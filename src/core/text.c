@@ -9,6 +9,7 @@
 
 #include <wpa/text.h>
 
+#include "core/pieces.h"
 #include "core/visible.h"
 
 bool wpa_text_is_ci(const char *a, const char *b)
@@ -130,10 +131,17 @@ bool wpa_text_copy(char *to, size_t size_bytes, const char *from)
 bool wpa_text_format(char *to, size_t size_bytes, const char *format, ...)
 {
     va_list values;
+    wpa_pieces pieces;
     va_start(values, format);
-    int length = vsnprintf(to, size_bytes, format, values);
+    bool fits = wpa_pieces_read(&pieces, format, values) && pieces.length < size_bytes;
+    if (fits) {
+        wpa_pieces_write(&pieces, to);
+    } else {
+        int length = vsnprintf(to, size_bytes, format, values);
+        fits = length >= 0 && (size_t)length < size_bytes;
+    }
     va_end(values);
-    return length >= 0 && (size_t)length < size_bytes;
+    return fits;
 }
 
 bool wpa_text_to_int(const char *text, int64_t min, int64_t max, int64_t *value)

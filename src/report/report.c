@@ -9,15 +9,20 @@
 #include "report/formats.h"
 
 static const wpa_format formats[] = {
-    {"text", "for people: source excerpts, fixes, counts", wpa_format_text},
-    {"oneline", "path:line:column: severity: message [rule/check]", wpa_format_oneline},
-    {"json", "one document with every record", wpa_format_json},
-    {"jsonl", "one record a line, then a summary line", wpa_format_jsonl},
-    {"sarif", "SARIF 2.1.0, for code scanning", wpa_format_sarif},
-    {"github", "annotations of a GitHub Actions run", wpa_format_github},
-    {"junit", "JUnit XML, for test reports", wpa_format_junit},
-    {"gitlab", "GitLab Code Quality", wpa_format_gitlab},
-    {"markdown", "a table of files and dimensions, then the findings", wpa_format_markdown},
+    {"text", "for people: source excerpts, fixes, counts", WPA_SHOWS_LINES | WPA_SHOWS_FIXES,
+     wpa_format_text},
+    {"oneline", "path:line:column: severity: message [rule/check]", 0, wpa_format_oneline},
+    {"json", "one document with every record", WPA_SHOWS_FIXES | WPA_SHOWS_IDENTITY,
+     wpa_format_json},
+    {"jsonl", "one record a line, then a summary line", WPA_SHOWS_FIXES | WPA_SHOWS_IDENTITY,
+     wpa_format_jsonl},
+    {"sarif", "SARIF 2.1.0, for code scanning", WPA_SHOWS_FIXES | WPA_SHOWS_IDENTITY,
+     wpa_format_sarif},
+    {"github", "annotations of a GitHub Actions run", WPA_SHOWS_FIXES, wpa_format_github},
+    {"junit", "JUnit XML, for test reports", 0, wpa_format_junit},
+    {"gitlab", "GitLab Code Quality", WPA_SHOWS_IDENTITY, wpa_format_gitlab},
+    {"markdown", "a table of files and dimensions, then the findings", WPA_SHOWS_FIXES,
+     wpa_format_markdown},
 };
 
 const wpa_format *wpa_formats_all(size_t *n)

@@ -39,9 +39,17 @@ typedef struct wpa_report_counts {
     size_t n_files, n_clean_files, n_notes;
 } wpa_report_counts;
 
+/** What a format shows that costs something to find out. A set of bits. */
+typedef enum wpa_format_shows {
+    WPA_SHOWS_LINES = 1 << 0,    /* of the files */
+    WPA_SHOWS_FIXES = 1 << 1,    /* or how many there are */
+    WPA_SHOWS_IDENTITY = 1 << 2, /* fingerprints and structure */
+} wpa_format_shows;
+
 typedef struct wpa_format {
     const char *name;  /* as behind --format */
     const char *words; /* what it is for */
+    unsigned shows;    /* wpa_format_shows bits */
     void (*write)(const wpa_report *report, wpa_buf *out);
 } wpa_format;
 

@@ -277,11 +277,61 @@ static bool is_unseen(const wpa_rule_sink *sink, wpa_finding **findings, size_t 
     return !wpa_finding_is_seen(sink->settings, findings[i]);
 }
 
+/** Most are in order already: rules go through the file from its beginning. */
 static void sort(wpa_rule_sink *sink)
 {
-    if (sink->n_findings) {
+    size_t n_sorted = 1;
+    while (n_sorted < sink->n_findings &&
+           wpa_finding_compare(&sink->findings[n_sorted - 1], &sink->findings[n_sorted]) <= 0) {
+        n_sorted++;
+    }
+    if (n_sorted < sink->n_findings) {
         qsort(sink->findings, sink->n_findings, sizeof *sink->findings, wpa_finding_compare);
     }
+}
+
+/* ---- what findings are known by ---- */
+
+static bool names_fingerprints(const wpa_settings *settings)
+{
+    bool does = false;
+    for (size_t i = 0; i < settings->n_ignores; i++) {
+        does = does || settings->ignores[i].fingerprint;
+    }
+    return does;
+}
+
+/** Findings that are alike are numbered, those that are not seen too; but not those of a rule of
+    which nothing is seen. */
+static void identify(const wpa_rule_sink *sink, size_t from)
+{
+    const wpa_settings *settings = sink->settings;
+    size_t n_rules;
+    (void)wpa_rules_all(&n_rules);
+    bool *is_seen = wpa_arena_array(sink->arena, n_rules + 1, sizeof *is_seen);
+    bool are_all = names_fingerprints(settings);
+    for (size_t i = from; i < sink->n_findings; i++) {
+        const wpa_finding *finding = sink->findings[i];
+        bool *is_rule_seen = &is_seen[wpa_settings_of(settings, finding->rule) - settings->rules];
+        *is_rule_seen = *is_rule_seen || are_all || wpa_finding_is_seen(settings, finding);
+    }
+    for (size_t i = from; i < sink->n_findings; i++) {
+        const wpa_finding *finding = sink->findings[i];
+        if (is_seen[wpa_settings_of(settings, finding->rule) - settings->rules]) {
+            wpa_finding_identify(sink->source, sink->findings[i], sink->arena);
+        }
+    }
+    wpa_findings_number(sink->findings + from, sink->n_findings - from, sink->arena);
+}
+
+/** Is there anything that only fingerprints put in order? Up to n_sorted they are neighbours. */
+static bool needs_fingerprints(const wpa_rule_sink *sink, size_t n_sorted)
+{
+    bool does = !sink->settings->has_no_identities || sink->n_findings > n_sorted + 1;
+    for (size_t i = 1; i < n_sorted && !does; i++) {
+        does = wpa_finding_compare_places(sink->findings[i - 1], sink->findings[i]) == 0;
+    }
+    return does;
 }
 
 /* ---- running ---- */
@@ -326,15 +376,6 @@ static void relate_uses(wpa_rule_run *run, wpa_finding *finding)
     }
 }
 
-static bool names_fingerprints(const wpa_settings *settings)
-{
-    bool does = false;
-    for (size_t i = 0; i < settings->n_ignores; i++) {
-        does = does || settings->ignores[i].fingerprint;
-    }
-    return does;
-}
-
 static void open_budget(wpa_rule_sink *sink)
 {
     sink->budget.work = 0;
@@ -367,17 +408,11 @@ static wpa_finding *settle(const wpa_rule_sink *sink, const wpa_finding *from)
 static void settle_all(wpa_rule_sink *sink, const wpa_rule *rule, size_t from)
 {
     wpa_rule_run run = {.rule = rule, .source = sink->source, .arena = sink->arena, .sink = sink};
-    bool is_any_seen = names_fingerprints(sink->settings);
     for (size_t i = from; i < sink->n_findings; i++) {
         sink->findings[i] = settle(sink, sink->findings[i]);
         configure(sink->setting, sink->findings[i]);
         relate_uses(&run, sink->findings[i]);
         wpa_finding_locate(sink->source, sink->findings[i]);
-        is_any_seen = is_any_seen || is_seen(sink->settings, sink->setting, sink->findings[i]);
-    }
-    /* Findings that are alike are numbered, those that are not seen too. */
-    for (size_t i = from; i < sink->n_findings && is_any_seen; i++) {
-        wpa_finding_identify(sink->source, sink->findings[i], sink->arena);
     }
     if (sink->n_findings > from && has_dead_code(&sink->shared, sink->source)) {
         remove_where(sink, from, stands_in_dead_code);
@@ -673,8 +708,9 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     sort(&sink);
     remove_where(&sink, 0, repeats_another);
     remove_superseded(&sink);
-    wpa_findings_number(sink.findings, sink.n_findings, arena);
-    if (names_fingerprints(settings)) { /* else only what is seen needs one */
+    bool are_named = names_fingerprints(settings);
+    if (are_named) { /* else only what is seen needs one */
+        identify(&sink, 0);
         wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
     }
     wpa_result result = {
@@ -682,11 +718,14 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     silence(&sink, &result);
     size_t n_before = sink.n_findings;
     run_rules(&sink, true);
-    if (sink.n_findings > n_before) {
-        wpa_findings_number(sink.findings + n_before, sink.n_findings - n_before, arena);
+    bool has_fingerprints = are_named || needs_fingerprints(&sink, n_before);
+    if (has_fingerprints) {
+        identify(&sink, are_named ? n_before : 0);
     }
     remove_where(&sink, 0, is_unseen);
-    wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
+    if (has_fingerprints) {
+        wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
+    }
     sort(&sink);
     limit_file(&sink);
     repair_all(&sink);

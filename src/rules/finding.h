@@ -114,3 +114,5 @@ const char *wpa_declares_name(unsigned bit_index);
  * fingerprint. For qsort over wpa_finding *.
  */
 int wpa_finding_compare(const void *a, const void *b);
+/** The same as far as the check: what is equal then has fingerprints that tell it apart. */
+int wpa_finding_compare_places(const wpa_finding *a, const wpa_finding *b);

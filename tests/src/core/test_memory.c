@@ -35,6 +35,28 @@ static void test_arena_gives_zeroed_memory_of_any_size(void **state)
     assert_int_equal(items[999], 999);
 }
 
+static void test_arena_memory_is_zero_again_when_it_is_taken_again(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    (void)wpa_arena_text(arena, "in front of the mark");
+    for (int round = 0; round < 3; round++) {
+        wpa_arena_mark mark = wpa_arena_here(arena);
+        size_t used_bytes = wpa_arena_used_bytes(arena);
+        for (size_t size_bytes = 1; size_bytes < 40000; size_bytes *= 2) {
+            unsigned char *memory = wpa_arena_alloc(arena, size_bytes);
+            for (size_t i = 0; i < size_bytes; i++) {
+                assert_int_equal(memory[i], 0);
+            }
+            memset(memory, 0xaa, size_bytes);
+            memset(wpa_arena_slice(arena, "", 0), 0xaa, 1);
+        }
+        assert_true(wpa_arena_used_bytes(arena) > used_bytes);
+        wpa_arena_rewind(arena, mark);
+        assert_int_equal(wpa_arena_used_bytes(arena), used_bytes);
+    }
+}
+
 /* Lists that grow side by side, from sizes that share a block to such that have one of their own.
  */
 static void test_arena_lists_grow_without_copies_of_themselves(void **state)
@@ -223,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arena_gives_zeroed_memory_of_any_size),
+        cmocka_unit_test(test_arena_memory_is_zero_again_when_it_is_taken_again),
         cmocka_unit_test(test_arena_lists_grow_without_copies_of_themselves),
         cmocka_unit_test(test_buffer_remembers_what_did_not_fit),
         cmocka_unit_test(test_map_keeps_order_and_replaces),

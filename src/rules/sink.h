@@ -43,6 +43,15 @@ typedef struct wpa_rule_sink {
 } wpa_rule_sink;
 
 void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text);
+/** Begin anew with what a rule may do. */
+void wpa_sink_open_budget(wpa_rule_sink *sink);
+/** Has the file used up its time? */
+bool wpa_sink_is_late(wpa_rule_sink *sink);
+/**
+ * The fixes of what is open, from the rules' repairs, which ask the same questions as checks, and
+ * all together may do what one check may.
+ */
+void wpa_sink_repair(wpa_rule_sink *sink);
 
 /** What the configuration changes about a finding, and whether it is shown at all. */
 void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding);

@@ -63,6 +63,33 @@ static void test_identity_survives_moves(void **state)
     assert_string_equal(a.findings[0]->evidence, "one");
 }
 
+/** Where only fingerprints put findings in order, they are there whoever asks for them. */
+static void test_order_is_the_same_without_identities(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "jobs:\n"
+        "  build:\n"
+        "    strategy: {matrix: {tag: ['a/b:1', 'a/b:2', 'a/b:3', 'a/b:4', 'a/b:5', 'a/b:6']}}\n"
+        "    container: ${{ matrix.tag }}\n" JOB("one");
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_settings *with = only("unpinned-images", arena), *without = only("unpinned-images", arena);
+    without->has_no_identities = true;
+    wpa_result a = run(text, with, arena), b = run(text, without, arena);
+    assert_int_equal(a.n_findings, 6);
+    assert_int_equal(b.n_findings, a.n_findings);
+    for (size_t i = 0; i < a.n_findings; i++) {
+        assert_int_equal(a.findings[i]->span.bytes.start, a.findings[0]->span.bytes.start);
+        assert_string_equal(b.findings[i]->message, a.findings[i]->message);
+        assert_string_equal(b.findings[i]->fingerprint, a.findings[i]->fingerprint);
+    }
+    without = only("missing-timeout", arena);
+    without->has_no_identities = true;
+    b = run(text, without, arena);
+    assert_int_equal(b.n_findings, 1);
+    assert_string_equal(b.findings[0]->fingerprint, "");
+}
+
 static void test_what_an_anchor_holds_is_found_once(void **state)
 {
     (void)state;
@@ -507,6 +534,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identity_survives_moves),
+        cmocka_unit_test(test_order_is_the_same_without_identities),
         cmocka_unit_test(test_what_an_anchor_holds_is_found_once),
         cmocka_unit_test(test_every_step_that_runs_it_is_named),
         cmocka_unit_test(test_positions_count_characters),

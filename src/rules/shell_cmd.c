@@ -110,9 +110,13 @@ static void lex_operator(lexer *l)
     l->at += is_double ? 2 : 1;
 }
 
-/* Words that stand in front of a command and are not part of it. */
+/* Words that stand in front of a command and are not part of it: "start "" /wait x" has a title and
+ * options too. */
 static bool is_prefix(const char *word)
 {
+    if (!*word || *word == '/') {
+        return true;
+    }
     static const char *const prefixes[] = {"call", "do", "else", "start"};
     for (size_t i = 0; i < WPA_COUNT(prefixes); i++) {
         if (wpa_text_is_ci(word, prefixes[i])) {

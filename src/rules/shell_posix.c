@@ -342,6 +342,17 @@ static bool is_shell(const char *word)
 /* Programs that take a script behind -c as a shell does. */
 static const char *const starters[] = {"fish", "su", "runuser"};
 
+/* "ssh host 'a | b'": the one word behind the host is a script; several are arguments first. */
+static const wpa_shell_word *find_remote_script(const wpa_shell_command *c)
+{
+    size_t i = c->first + 1;
+    for (; i < c->n_words && c->words[i].text[0] == '-'; i++) {
+        const char *word = c->words[i].text;
+        i += word[1] && !word[2] && strchr("BbcDEeFIiJLlmOopQRSWw", word[1]) ? 1 : 0;
+    }
+    return i + 2 == c->n_words ? &c->words[i + 1] : NULL;
+}
+
 /* The word that holds the script of "sh -c", NULL if there is none. */
 static const wpa_shell_word *find_nested_script(const wpa_shell_command *c)
 {
@@ -352,6 +363,9 @@ static const wpa_shell_word *find_nested_script(const wpa_shell_command *c)
         at++;
     }
     at = starts && at >= c->n_words ? c->first : at;
+    if (at >= c->n_words && wpa_text_is(c->name, "ssh")) {
+        return find_remote_script(c);
+    }
     if (at >= c->n_words || !(is_carrier || starts || is_shell(c->name))) {
         return NULL;
     }

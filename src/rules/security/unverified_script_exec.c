@@ -4,19 +4,12 @@
 #include <strings.h>
 
 #include "facts/commands.h"
+#include "rules/dockerfile.h"
 #include "rules/pin.h"
+#include "rules/pipes.h"
+#include "rules/saved.h"
 #include "rules/shell_roles.h"
 #include "rules/steps.h"
-
-static const char *const interpreters[] = {
-    "sh",     "bash",       "zsh",       "dash", "ksh",  "ash",  "fish",
-    "python", "python3",    "python2",   "node", "perl", "ruby", "php",
-    "pwsh",   "powershell", "osascript", "deno", "bun",  "lua",  "Rscript"};
-
-static bool is_interpreter(const char *name)
-{
-    return wpa_text_index(name, interpreters, WPA_COUNT(interpreters)) >= 0;
-}
 
 /* A download that is found in a script, and what is known of where it comes from. */
 typedef struct download {
@@ -93,9 +86,11 @@ static bool is_own(const wpa_rule_run *run, const char *url)
 static bool verifies(const wpa_script *script)
 {
     static const char *const sums[] = {
-        "sha256sum", "sha512sum",    "shasum",   "sha1sum",  "sha384sum",  "b3sum",
-        "b2sum",     "md5sum",       "gpgv",     "minisign", "cosign",     "slsa-verifier",
-        "rhash",     "Get-FileHash", "certutil", "signify",  "gsha256sum", "hashdeep"};
+        "sha256sum", "sha512sum",    "shasum",     "sha1sum",
+        "sha384sum", "b3sum",        "b2sum",      "md5sum",
+        "gpgv",      "minisign",     "cosign",     "slsa-verifier",
+        "rhash",     "Get-FileHash", "certutil",   "Get-AuthenticodeSignature",
+        "signtool",  "signify",      "gsha256sum", "hashdeep"};
     for (size_t i = 0; i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         bool checks_signature = wpa_text_is(c->name, "gpg") && wpa_shell_word_find(c, "--verify");
@@ -164,7 +159,7 @@ static bool reads_pipe(const wpa_shell_command *c)
     if (wpa_text_is(c->name, "source") || wpa_text_is(c->name, ".")) { /* alone: that of fish */
         return c->n_words == c->first + 1 || wpa_shell_word_find(c, "/dev/stdin");
     }
-    if (!is_interpreter(c->name)) {
+    if (!wpa_is_interpreter(c->name)) {
         return false;
     }
     for (size_t i = c->first + 1; i < c->n_words; i++) {
@@ -187,21 +182,53 @@ static bool reads_pipe(const wpa_shell_command *c)
     return true;
 }
 
+/* Commands that let the pipe be: whoever stands behind them in the group reads it. */
+static bool leaves_pipe(const wpa_shell_command *c)
+{
+    static const char *const names[] = {"",       "cd",    "set",     "export", "echo",
+                                        "printf", "test",  "mkdir",   "pushd",  "umask",
+                                        "trap",   "sleep", "[",       "unset",  "local",
+                                        "true",   "shopt", "declare", "[[",     "command"};
+    return wpa_text_index(c->name, names, WPA_COUNT(names)) >= 0;
+}
+
+/* A substitution in a word of a later command of the range is read by that one alone. */
+static bool is_in_word(const wpa_script *script, size_t i, size_t last)
+{
+    const wpa_shell_command *c = &script->commands[i];
+    for (size_t k = i + 1; k < last; k++) {
+        const wpa_shell_command *outer = &script->commands[k];
+        if (outer->nested < c->nested && wpa_span_contains(outer->span, c->span)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The command among these that reads the pipe into their group; SIZE_MAX if none does. */
+static size_t reader_of(const wpa_script *script, wpa_command_range range)
+{
+    for (size_t k = range.first; k < range.last && k < range.first + LOOKAHEAD_MAX; k++) {
+        const wpa_shell_command *c = &script->commands[k];
+        bool is_behind_pipe = k > range.first && wpa_text_starts(c->before, "|") && !c->before[1];
+        if (!is_behind_pipe && !leaves_pipe(c) && !is_in_word(script, k, range.last)) {
+            return k;
+        }
+    }
+    return SIZE_MAX;
+}
+
 static void check_pipe(wpa_rule_run *run, const download *d, size_t i)
 {
     const wpa_script *script = d->step->lexed;
-    size_t k = i + 1;
-    if (!wpa_text_starts(d->fetch->after, "|") || wpa_text_is(d->fetch->after, "||")) {
-        return;
-    }
-    for (; k < script->n_commands && k < i + LOOKAHEAD_MAX; k++) {
-        const wpa_shell_command *c = &script->commands[k];
-        if (c->nested > d->fetch->nested || c->is_nested_script != d->fetch->is_nested_script) {
-            continue; /* a substitution in a word of the pipeline */
-        }
-        if (c->before[0] != '|' || c->before[1] == '|') {
+    wpa_command_range range;
+    size_t at = i;
+    while (at < i + LOOKAHEAD_MAX && wpa_shell_pipe(script, at, &range)) {
+        at = reader_of(script, range);
+        if (at == SIZE_MAX) {
             return;
         }
+        const wpa_shell_command *c = &script->commands[at];
         if (reads_pipe(c)) {
             report(run, d, (wpa_span){d->fetch->span.start, c->span.end}, c->name, false);
             return;
@@ -245,7 +272,7 @@ static void check_substitution(wpa_rule_run *run, const download *d, size_t i)
                           wpa_text_starts(program->text, "$(") &&
                           wpa_span_contains(program->span, d->fetch->span);
         bool is_process = is_program || strstr(outer->name, "<(") != NULL;
-        if ((is_interpreter(outer->name) && outer->n_words > outer->first + 1) ||
+        if ((wpa_is_interpreter(outer->name) && outer->n_words > outer->first + 1) ||
             wpa_text_index(outer->name, runners, WPA_COUNT(runners)) >= 0 || is_process) {
             report(run, d, outer->span, is_process ? "the shell" : outer->name, false);
         }
@@ -269,7 +296,7 @@ static bool expands(const char *word, const char *name, size_t length)
 static bool runs_variable(const wpa_shell_command *c, bool has_next, const char *name,
                           size_t length)
 {
-    bool is_shell = is_interpreter(c->name);
+    bool is_shell = wpa_is_interpreter(c->name);
     for (size_t i = 0; is_shell && i < c->n_redirects; i++) {
         const wpa_shell_redirect *r = &c->redirects[i];
         if (wpa_text_is(r->operator, "<<<") && expands(r->target.text, name, length)) {
@@ -307,7 +334,7 @@ static void check_held(wpa_rule_run *run, const download *d, size_t i)
             name = word;
             length = n;
         } else if (name && runs_variable(c, k + 1 < script->n_commands, name, length)) {
-            report(run, d, c->span, is_interpreter(c->name) ? c->name : "the shell", false);
+            report(run, d, c->span, wpa_is_interpreter(c->name) ? c->name : "the shell", false);
             return;
         }
     }
@@ -315,94 +342,6 @@ static void check_held(wpa_rule_run *run, const download *d, size_t i)
 
 /* ---- saved, then run ---------------------------------------------------------------------------
  */
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* Where the download is written; NULL if that cannot be told. */
-static const char *saved_as(wpa_rule_run *run, const download *d)
-{
-    const wpa_shell_command *c = d->fetch;
-    bool is_wget = wpa_text_is(c->name, "wget");
-    bool keeps_name = is_wget || wpa_text_is(c->name, "aria2c");
-    const wpa_script *script = d->step->lexed;
-    bool has_next = c + 1 < script->commands + script->n_commands;
-    if (has_next && wpa_text_is(c->after, "|") && wpa_text_is(c[1].name, "tee")) {
-        const wpa_shell_word *file = wpa_shell_argument(c + 1, 0);
-        return file ? file->text : NULL;
-    }
-    for (size_t i = 0; i < c->n_redirects; i++) {
-        if (wpa_text_is(c->redirects[i].operator, ">")) {
-            return c->redirects[i].target.text;
-        }
-    }
-    for (size_t i = c->first + 1; i < c->n_words; i++) {
-        const char *word = c->words[i].text;
-        size_t length = strlen(word);
-        bool is_short = word[0] == '-' && word[1] != '-' && length > 1;
-        char last = is_short ? word[length - 1] : '\0';
-        bool takes_file = last == (is_wget ? 'O' : 'o') || wpa_text_is(word, "--output") ||
-                          wpa_text_is(word, "--output-document") ||
-                          wpa_text_is_ci(word, "-OutFile");
-        if (takes_file && i + 1 < c->n_words) {
-            return c->words[i + 1].text;
-        }
-        if (wpa_text_starts(word, "--output=") || wpa_text_starts(word, "--output-document=")) {
-            return strchr(word, '=') + 1;
-        }
-        keeps_name =
-            keeps_name || (is_short && strchr(word, 'O')) || wpa_text_is(word, "--remote-name");
-    }
-    if (!keeps_name || !d->url) {
-        return NULL;
-    }
-    const char *name = base_name(d->url);
-    return wpa_arena_slice(run->arena, name, strcspn(name, "?#\"'"));
-}
-
-static bool is_same_file(const char *a, const char *b)
-{
-    a += wpa_text_starts(a, "./") || wpa_text_starts(a, ".\\") ? 2 : 0;
-    b += wpa_text_starts(b, "./") || wpa_text_starts(b, ".\\") ? 2 : 0;
-    return *a && wpa_text_is(a, b);
-}
-
-/* Does the command run this file: by its path, or as the script of an interpreter? */
-static bool runs_file(const wpa_shell_command *c, const char *file)
-{
-    if (c->first >= c->n_words) {
-        return false;
-    }
-    const char *program = c->words[c->first].text;
-    if (strchr(program, '/') || wpa_text_ends(program, ".ps1") || wpa_text_ends(program, ".exe")) {
-        return is_same_file(program, file);
-    }
-    bool takes_script = is_interpreter(c->name) || wpa_text_is(c->name, "source") ||
-                        wpa_text_is(c->name, ".") || wpa_text_is(c->name, "Start-Process");
-    for (size_t i = c->first + 1; takes_script && i < c->n_words; i++) {
-        const char *word = c->words[i].text;
-        if (word[0] != '-') {
-            return is_same_file(word, file);
-        }
-    }
-    return false;
-}
-
-/* Is the file made a program, for whoever runs it later? */
-static bool makes_program(const wpa_shell_command *c, const char *file)
-{
-    const wpa_shell_word *mode = wpa_text_is(c->name, "chmod") ? wpa_shell_argument(c, 0) : NULL;
-    bool is_program = mode && (strchr(mode->text, 'x') || strpbrk(mode->text, "157"));
-    for (size_t i = c->first + 1; is_program && i < c->n_words; i++) {
-        if (is_same_file(c->words[i].text, file)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static void report_program(wpa_rule_run *run, const download *d, const char *file)
 {
@@ -418,15 +357,15 @@ static void report_program(wpa_rule_run *run, const download *d, const char *fil
 static void check_saved(wpa_rule_run *run, const download *d, size_t i)
 {
     const wpa_script *script = d->step->lexed;
-    const char *file = saved_as(run, d);
+    const char *file = wpa_saved_as(script, i, d->url, run->arena);
     if (!file || !*file || wpa_text_is(file, "-") || wpa_text_is(file, "/dev/null")) {
         return;
     }
     bool is_program = false;
     for (size_t k = i + 1; k < script->n_commands && k < i + LOOKAHEAD_MAX; k++) {
         const wpa_shell_command *c = &script->commands[k];
-        is_program = is_program || makes_program(c, file);
-        if (runs_file(c, file)) {
+        is_program = is_program || wpa_makes_program(c, file);
+        if (wpa_runs_file(c, file)) {
             report(run, d, d->fetch->span, wpa_rule_quote(run, file, strlen(file)), true);
             return;
         }
@@ -465,6 +404,12 @@ static const char *const downloads[] = {"irm ",
                                         "curl.exe ",
                                         "wget "};
 static const char *const evaluators[] = {"iex", "Invoke-Expression", "[scriptblock]::Create"};
+
+static bool evaluates(const char *name)
+{
+    return wpa_text_is_ci(name, "iex") || wpa_text_is_ci(name, "Invoke-Expression") ||
+           strcasestr(name, "[scriptblock]::Create");
+}
 
 /* "iex (irm https://x)" in all its orders stands on one line. */
 static void check_expression(wpa_rule_run *run, const wpa_outline_step *step,
@@ -526,6 +471,18 @@ static void check_remote_script(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
+/* msiexec /i https://... */
+static void check_installer(wpa_rule_run *run, const wpa_outline_step *step,
+                            const wpa_shell_command *c)
+{
+    if (wpa_text_is_ci(c->name, "msiexec") || wpa_text_is_ci(c->name, "msiexec.exe")) {
+        download d = {.step = step, .fetch = c, .url = url_of(run, step, c)};
+        if (d.url) {
+            report(run, &d, c->span, c->name, false);
+        }
+    }
+}
+
 static void check_python(wpa_rule_run *run, const wpa_outline_step *step, size_t i)
 {
     static const char *const opens[] = {"urlopen", "requests.get", "httpx.get"};
@@ -566,7 +523,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
     if (script->language == WPA_SCRIPT_PYTHON) {
         check_python(run, step, i);
     }
-    if (script->language == WPA_SCRIPT_PWSH && has_ci(c->name, evaluators, WPA_COUNT(evaluators))) {
+    if (script->language == WPA_SCRIPT_PWSH && evaluates(c->name)) {
         check_expression(run, step, c);
         return;
     }
@@ -574,6 +531,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
         wpa_text_is_ci(c->name, "powershell.exe") || wpa_text_is_ci(c->name, "pwsh.exe")) {
         check_foreign(run, step, c);
     }
+    check_installer(run, step, c);
     check_remote_script(run, step, c);
     check_inline(run, step, c);
     bool is_power = script->language == WPA_SCRIPT_PWSH && (wpa_shell_roles(c) & WPA_DOES_FETCH);
@@ -586,13 +544,27 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
     }
 }
 
-static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+static void check_commands(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    if (!step->lexed || verifies(step->lexed)) {
+    if (verifies(step->lexed)) {
         return;
     }
-    for (size_t i = 0; step->lexed && i < step->lexed->n_commands; i++) {
+    for (size_t i = 0; i < step->lexed->n_commands; i++) {
         check_command(run, step, i);
+    }
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    if (!step->lexed) {
+        return;
+    }
+    check_commands(run, step);
+    const wpa_script *image = wpa_dockerfile_commands(step->lexed, run->arena);
+    if (image) {
+        wpa_outline_step inner = *step;
+        inner.lexed = image;
+        check_commands(run, &inner);
     }
 }
 

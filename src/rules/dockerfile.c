@@ -1,0 +1,94 @@
+/* Instructions of Dockerfiles within here-documents. */
+#include "rules/dockerfile.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "rules/pipes.h"
+
+static bool is_dockerfile(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return strcasestr(slash ? slash + 1 : path, "dockerfile") ||
+           strcasestr(slash ? slash + 1 : path, "containerfile");
+}
+
+static bool is_build(const wpa_shell_command *c)
+{
+    static const char *const names[] = {"docker", "podman", "buildah", "nerdctl", "buildx"};
+    return wpa_text_index(c->name, names, WPA_COUNT(names)) >= 0 &&
+           (wpa_shell_word_find(c, "build") || wpa_shell_word_find(c, "bud"));
+}
+
+static bool is_piped_to_build(const wpa_script *script, size_t i)
+{
+    wpa_command_range range;
+    if (!wpa_text_starts(script->commands[i].after, "|") || !wpa_shell_pipe(script, i, &range)) {
+        return false;
+    }
+    return is_build(&script->commands[range.first]);
+}
+
+/* Is what the command reads from its here-document a Dockerfile, as far as its name tells? */
+static bool takes_dockerfile(const wpa_script *script, size_t i)
+{
+    const wpa_shell_command *c = &script->commands[i];
+    for (size_t k = 0; k < c->n_redirects; k++) {
+        if (c->redirects[k].operator[0] == '>' && is_dockerfile(c->redirects[k].target.text)) {
+            return true;
+        }
+    }
+    const wpa_shell_word *file = wpa_text_is(c->name, "tee") ? wpa_shell_argument(c, 0) : NULL;
+    return (file && is_dockerfile(file->text)) || is_build(c) || is_piped_to_build(script, i);
+}
+
+/* Copy the words behind each RUN, and the lines it goes on over, from text to out. */
+static bool copy_runs(const char *text, wpa_span body, char *out)
+{
+    bool goes_on = false, has_any = false;
+    for (size_t at = body.start; at < body.end;) {
+        const char *line_end = memchr(text + at, '\n', body.end - at);
+        size_t end = line_end ? (size_t)(line_end - text) : body.end;
+        size_t first = at + strspn(text + at, " \t");
+        bool is_run =
+            first + 4 < end && strncasecmp(text + first, "RUN", 3) == 0 && text[first + 3] == ' ';
+        bool is_comment = goes_on && first < end && text[first] == '#';
+        if ((goes_on || is_run) && !is_comment) {
+            first += is_run && !goes_on ? 4 : 0;
+            first += strspn(text + first, " \t");
+            while (wpa_text_starts(text + first, "--")) { /* --mount=..., --network=... */
+                first += strcspn(text + first, " \n");
+                first += strspn(text + first, " \t");
+            }
+            memcpy(out + first, text + first, first < end ? end - first : 0);
+            has_any = true;
+            size_t last = end > at && text[end - 1] == '\r' ? end - 1 : end;
+            goes_on = last > at && text[last - 1] == '\\';
+        }
+        at = end + 1;
+    }
+    return has_any;
+}
+
+const wpa_script *wpa_dockerfile_commands(const wpa_script *script, wpa_arena *arena)
+{
+    char *out = NULL;
+    bool has_any = false;
+    for (size_t i = 0; script->language == WPA_SCRIPT_POSIX && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        for (size_t k = 0; k < c->n_redirects; k++) {
+            wpa_span body = c->redirects[k].body;
+            if (!wpa_span_length(body) || !takes_dockerfile(script, i)) {
+                continue;
+            }
+            if (!out) {
+                out = wpa_arena_slice(arena, script->text, script->length);
+                for (size_t b = 0; b < script->length; b++) {
+                    out[b] = out[b] == '\n' ? '\n' : ' ';
+                }
+            }
+            has_any = copy_runs(script->text, body, out) || has_any;
+        }
+    }
+    return has_any ? wpa_script_read(out, script->length, arena) : NULL;
+}

@@ -1,0 +1,162 @@
+/* Pipes between groups of commands, read from the text between them. */
+#include "rules/pipes.h"
+
+#include <string.h>
+
+/* Groups that one command may end: whoever nests more means to be slow. */
+#define GROUPS_MAX 4
+/* Commands behind it that are looked at. */
+#define AHEAD_MAX 300
+/* Bytes that brackets may stand apart, for the same reason. */
+#define GROUP_REACH ((size_t)4096)
+
+typedef struct reader {
+    const wpa_script *script;
+    uint8_t context; /* of the text that the command stands in: a quoted script is one too */
+    size_t at;
+} reader;
+
+static char peek(const reader *r, size_t ahead)
+{
+    return r->at + ahead < r->script->length ? r->script->text[r->at + ahead] : '\0';
+}
+
+static bool is_code(const reader *r, size_t at)
+{
+    return r->script->contexts[at] == r->context;
+}
+
+static void skip(reader *r, const char *letters)
+{
+    while (peek(r, 0) && strchr(letters, peek(r, 0))) {
+        r->at++;
+    }
+}
+
+/* To the reader's first letter: it may stand lines below its pipe, with comments between. */
+static void skip_to_reader(reader *r)
+{
+    bool is_comment = false;
+    do {
+        skip(r, " \t\r\n\\");
+        is_comment = peek(r, 0) == '#';
+        r->at += is_comment ? strcspn(r->script->text + r->at, "\n") : 0;
+    } while (is_comment);
+}
+
+/* Behind the command's words and redirections. */
+static size_t end_of(const wpa_shell_command *c)
+{
+    size_t end = c->span.end;
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        size_t target = c->redirects[i].target.span.end;
+        end = target > end ? target : end;
+    }
+    return end;
+}
+
+/* Where the bracket that closes at this place opens; SIZE_MAX if that cannot be told. */
+static size_t opening(const reader *r, size_t close, char open)
+{
+    const char *text = r->script->text;
+    size_t depth = 0;
+    size_t first = close > GROUP_REACH ? close - GROUP_REACH : 0;
+    for (size_t at = close + 1; at-- > first;) {
+        if (is_code(r, at) && text[at] == text[close]) {
+            depth++;
+        } else if (is_code(r, at) && text[at] == open && --depth == 0) {
+            return at;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static size_t closing(const reader *r, size_t open, char close)
+{
+    const char *text = r->script->text;
+    size_t depth = 0;
+    for (size_t at = open; at < r->script->length; at++) {
+        if (is_code(r, at) && text[at] == text[open]) {
+            depth++;
+        } else if (is_code(r, at) && text[at] == close && --depth == 0) {
+            return at;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* "$(", "<(", "x=(": what stands in it goes elsewhere than to the output of the script. */
+static bool is_group(const reader *r, size_t open)
+{
+    return open != SIZE_MAX && (open == 0 || !strchr("$<>=@!?*+", r->script->text[open - 1]));
+}
+
+/* Go behind the group that ends here, whatever follows in it; false if none does. */
+static bool leave_group(reader *r)
+{
+    skip(r, " \t\r\n;");
+    char close = peek(r, 0);
+    if (close == ')' && is_group(r, opening(r, r->at, '('))) {
+        r->at++;
+        return true;
+    }
+    if (close == '}' && opening(r, r->at, '{') != SIZE_MAX) {
+        r->at++;
+        return true;
+    }
+    return false;
+}
+
+/* Go behind the pipe that follows the command or the groups it ends; false if there is none. */
+static bool find_pipe(reader *r)
+{
+    for (unsigned groups = 0; groups <= GROUPS_MAX; groups++) {
+        skip(r, " \t\r");
+        if (peek(r, 0) == '|' && peek(r, 1) != '|') {
+            r->at += peek(r, 1) == '&' ? 2 : 1;
+            skip_to_reader(r);
+            return true;
+        }
+        if (!leave_group(r)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Where the other end of the pipe, which begins here, ends. */
+static size_t end_of_reader(const reader *r)
+{
+    bool is_subshell = peek(r, 0) == '(' && peek(r, 1) != '(';
+    bool is_list = peek(r, 0) == '{' && strchr(" \t\n", peek(r, 1));
+    return is_subshell || is_list ? closing(r, r->at, is_list ? '}' : ')') : r->at + 1;
+}
+
+bool wpa_shell_pipe(const wpa_script *script, size_t i, wpa_command_range *range)
+{
+    const wpa_shell_command *c = &script->commands[i];
+    if (!script->contexts || c->span.start >= script->length) {
+        return false;
+    }
+    if (c->is_nested_script && strchr("\"'", script->text[c->span.start])) {
+        *range = (wpa_command_range){i + 1, i + 2}; /* its own place is not known */
+        return i + 1 < script->n_commands && wpa_text_is(c->after, "|");
+    }
+    reader r = {script, script->contexts[c->span.start], end_of(c)};
+    if (!find_pipe(&r)) {
+        return false;
+    }
+    size_t end = end_of_reader(&r);
+    *range = (wpa_command_range){0, 0};
+    for (size_t k = i + 1; k < script->n_commands && k < i + AHEAD_MAX && end != SIZE_MAX; k++) {
+        size_t start = script->commands[k].span.start;
+        if (start >= r.at && start < end) {
+            range->first = range->last ? range->first : k;
+            range->last = k + 1;
+        } else if (start >= end && script->commands[k].nested <= c->nested &&
+                   !script->commands[k].is_nested_script) {
+            break; /* what is nested may be a substitution in a word of the reader */
+        }
+    }
+    return range->last > range->first;
+}

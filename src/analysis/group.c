@@ -17,9 +17,10 @@
 #include "analysis/unit.h"
 #include "rules/fleet.h"
 
-/* Text whose trees are held from joining until judging, of all groups that are at work; more is
- * read and parsed again. */
-#define HELD_MAX_BYTES ((size_t)256 * 1024)
+/* What trees may take that are held from joining until judging, of all groups that are at work;
+ * files beyond that are read and parsed again, which costs more than all else that is done to join
+ * them. */
+#define HELD_MAX_BYTES ((size_t)8 * 1024 * 1024)
 /* Text beyond that whose trees are there at a time, for a batch and its judging. */
 #define SLICE_MAX_BYTES ((size_t)256 * 1024)
 
@@ -32,7 +33,7 @@ struct wpa_group {
     wpa_unit *first;
     wpa_unit_file **files; /* [n] of all units */
     size_t n;
-    atomic_size_t held_bytes;
+    atomic_size_t held_bytes; /* part of the tree's */
     stage_of stage;
     wpa_arena *answers; /* of the batch, or NULL */
     group *next;        /* in the order of the walk */
@@ -106,15 +107,20 @@ static void release(wpa_unit_file *file)
     }
 }
 
-/* What holding a file costs, however short it is. */
-#define HELD_MIN_BYTES ((size_t)4 * 1024)
+/* What is left of the last block of an arena, as a rule. */
+#define HELD_SLACK_BYTES ((size_t)16 * 1024)
 
 static bool may_hold(group *g, const wpa_unit_file *file)
 {
-    size_t size_bytes =
-        file->shown.size_bytes > HELD_MIN_BYTES ? file->shown.size_bytes : HELD_MIN_BYTES;
-    size_t max_bytes = HELD_MAX_BYTES / g->tree->n_groups_at_once;
-    return atomic_fetch_add(&g->held_bytes, size_bytes) + size_bytes <= max_bytes || g->n == 1;
+    size_t used_bytes = file->arena ? wpa_arena_used_bytes(file->arena) : 0;
+    size_t size_bytes = used_bytes + HELD_SLACK_BYTES;
+    size_t all_bytes = atomic_fetch_add(&g->tree->held_bytes, size_bytes) + size_bytes;
+    if (all_bytes <= HELD_MAX_BYTES || g->n == 1) {
+        (void)atomic_fetch_add(&g->held_bytes, size_bytes);
+        return true;
+    }
+    (void)atomic_fetch_sub(&g->tree->held_bytes, size_bytes); /* smaller ones may have room */
+    return false;
 }
 
 static void parse(wpa_unit_file *file)
@@ -426,6 +432,23 @@ static void deliver(group *g)
     }
 }
 
+static void count_none_held(group *g)
+{
+    (void)atomic_fetch_sub(&g->tree->held_bytes, atomic_exchange(&g->held_bytes, 0));
+}
+
+/** What is done may wait long for the groups before it: its results are all it needs for that. */
+static void let_go(group *g)
+{
+    for (wpa_unit *unit = g->first; unit; unit = unit->next) {
+        wpa_shelf_free(unit->shelf);
+        unit->shelf = NULL;
+    }
+    for (size_t i = 0; i < g->n; i++) {
+        release(g->files[i]);
+    }
+}
+
 static void run(wpa_pool_task *task)
 {
     group *g = (group *)task;
@@ -441,7 +464,7 @@ static void run(wpa_pool_task *task)
         run_stage(g, stage_look);
     }
     open_graphs(g);
-    atomic_store(&g->held_bytes, 0);
+    count_none_held(g); /* texts have become part of the trees that come */
     run_stage(g, stage_join);
     close_graphs(g);
     join_fleet(g);
@@ -452,6 +475,10 @@ static void run(wpa_pool_task *task)
     if (tree->options->baseline || tree->options->outside) {
         run_stage(g, stage_complete);
     }
+    if (!tree->options->fixes) {
+        let_go(g);
+    }
+    count_none_held(g);
 }
 
 static void free_group(group *g)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "analysis/pool.h"
 #include "analysis/shelf.h"
@@ -82,7 +83,8 @@ struct wpa_tree {
     wpa_unit *waiting, **last; /* units whose turn comes with the next group */
     size_t n_waiting, waiting_bytes;
     wpa_pool *pool;
-    size_t n_groups_at_once;                /* they share what may be held */
+    size_t n_groups_at_once;
+    atomic_size_t held_bytes;               /* by trees of all groups */
     struct wpa_group *groups, **last_group; /* at work, or done and not taken out, in order */
     pthread_mutex_t batch_lock;
     bool is_split; /* too much for a fleet: repositories are looked at without the others */

@@ -13,11 +13,23 @@
 
 #define IGNORE_FILE_MAX_BYTES ((size_t)256 * 1024)
 
+/* What a folder tells of something in it. */
+typedef struct entry {
+    const char *name;
+    unsigned char type; /* DT_REG and so on, as readdir(3) has them */
+} entry;
+
+typedef struct listing {
+    entry *entries; /* [n] sorted by name */
+    size_t n;
+} listing;
+
 /* A folder on its way through the tree. */
 typedef struct walk {
     wpa_tree *tree;
     wpa_unit *unit;
     const char *root;   /* real path, for telling what lies outside */
+    const char *real;   /* of the repository's folder */
     const char **paths; /* [n_paths] of the whole repository, relative to it */
     size_t n_paths, capacity;
     const char *folder;     /* of the repository, as shown */
@@ -30,6 +42,12 @@ typedef struct walk {
     size_t n_suspects, suspects_capacity;
     bool is_below_suspect; /* inside a folder that a pattern names */
 } walk;
+
+/** Real path of what the walk has come to: no folder on the way there is a symlink. */
+static const char *real_of(const walk *w, const char *path)
+{
+    return wpa_path_join(w->unit->arena, w->root, path + strlen(w->root_shown));
+}
 
 static bool is_below(const char *path, const char *root)
 {
@@ -114,27 +132,42 @@ static bool is_ignored(walk *w, const char *identity, bool is_folder)
     return w->git && wpa_git_is_ignored(w->git, asked);
 }
 
-static bool visit_file(walk *w, const char *path, struct stat *status, wpa_error *err)
+/** By its real path: within .github/workflows the shown one does not tell. */
+static bool is_input_at(const walk *w, const char *path, wpa_input_kind *kind)
 {
-    const char *identity = path + w->skip;
-    bool is_symlink = S_ISLNK(status->st_mode);
-    wpa_input_kind kind;
-    /* By the real path: within .github/workflows the shown one does not tell. */
-    const char *real = wpa_path_join(w->unit->arena, w->root, path + strlen(w->root_shown));
-    bool is_input = wpa_input_of_path(real, &kind);
-    w->paths = wpa_arena_grow(w->unit->arena, w->paths, w->n_paths, &w->capacity, sizeof *w->paths);
-    w->paths[w->n_paths++] = identity;
-    if ((is_symlink && !can_follow(w, path, is_input, status)) || !is_input ||
-        wpa_tree_excludes(w->tree, w->unit->settings, identity) || is_ignored(w, identity, false)) {
-        return true;
-    }
+    bool is_yaml = wpa_text_ends(path, ".yml") || wpa_text_ends(path, ".yaml");
+    return is_yaml && wpa_input_of_path(real_of(w, path), kind);
+}
+
+static bool add_file(walk *w, const char *path, wpa_input_kind kind, const struct stat *status,
+                     wpa_error *err)
+{
     wpa_unit_file *file =
-        wpa_unit_add(w->tree, w->unit, path, identity, kind, (size_t)status->st_size, err);
+        wpa_unit_add(w->tree, w->unit, path, path + w->skip, kind, (size_t)status->st_size, err);
     if (file) {
         file->stamp = wpa_stamp_of(status);
         file->has_stamp = true;
     }
     return file != NULL;
+}
+
+/** Only what is read, or leads elsewhere, is looked at more closely than its folder tells. */
+static bool visit_file(walk *w, const char *path, bool is_symlink, wpa_error *err)
+{
+    const char *identity = path + w->skip;
+    wpa_input_kind kind;
+    bool is_input = is_input_at(w, path, &kind);
+    struct stat status;
+    w->paths = wpa_arena_grow(w->unit->arena, w->paths, w->n_paths, &w->capacity, sizeof *w->paths);
+    w->paths[w->n_paths++] = identity;
+    if ((is_symlink && !can_follow(w, path, is_input, &status)) || !is_input ||
+        wpa_tree_excludes(w->tree, w->unit->settings, identity) || is_ignored(w, identity, false)) {
+        return true;
+    }
+    if (!is_symlink && lstat(path, &status) != 0) {
+        return true; /* gone since the folder was read */
+    }
+    return add_file(w, path, kind, &status, err);
 }
 
 static bool walk_folder(walk *w, const char *path, int depth, wpa_error *err);
@@ -153,25 +186,37 @@ static bool visit_folder(walk *w, const char *path, const char *name, int depth,
     return ok;
 }
 
-static bool visit(walk *w, const char *folder, const char *name, int depth, wpa_error *err)
+/** What an entry is, by its folder, or by itself where the file system's folders do not tell. */
+static unsigned char type_of(const char *path, unsigned char told)
+{
+    struct stat status;
+    if (told != DT_UNKNOWN) {
+        return told;
+    }
+    return lstat(path, &status) == 0 ? (unsigned char)IFTODT(status.st_mode) : DT_UNKNOWN;
+}
+
+static bool visit(walk *w, const char *folder, const entry *found, int depth, wpa_error *err)
 {
     wpa_arena *arena = w->unit->arena;
-    const char *path = *folder ? wpa_path_join(arena, folder, name) : wpa_arena_text(arena, name);
-    struct stat status;
-    if (lstat(path, &status) != 0) {
-        return true; /* gone since the folder was read */
-    }
-    if (S_ISDIR(status.st_mode)) {
-        return visit_folder(w, path, name, depth, err);
-    }
+    const char *path =
+        *folder ? wpa_path_join(arena, folder, found->name) : wpa_arena_text(arena, found->name);
     wpa_input_kind kind;
-    if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
-        if (wpa_input_of_path(path, &kind)) { /* opening may hang */
+    switch (type_of(path, found->type)) {
+    case DT_UNKNOWN: /* gone since the folder was read */
+        return true;
+    case DT_DIR:
+        return visit_folder(w, path, found->name, depth, err);
+    case DT_REG:
+        return visit_file(w, path, false, err);
+    case DT_LNK:
+        return visit_file(w, path, true, err);
+    default: /* opening may hang */
+        if (wpa_input_of_path(path, &kind)) {
             wpa_tree_note_unreadable(w->tree, path, "is neither a file nor a folder");
         }
         return true;
     }
-    return visit_file(w, path, &status, err);
 }
 
 /** Text of a neighbour, on disk; context is the path in front of repository-relative ones. */
@@ -192,9 +237,8 @@ static int compare_texts(const void *a, const void *b)
 /** In a fleet repositories are told apart by their folders. */
 static const char *name_of(const walk *w)
 {
-    const char *real = wpa_tree_real_path(*w->folder ? w->folder : ".", w->unit->arena);
-    const char *slash = real ? strrchr(real, '/') : NULL;
-    return slash && slash[1] ? slash + 1 : w->folder;
+    const char *slash = strrchr(w->real, '/');
+    return slash[1] ? slash + 1 : w->folder;
 }
 
 static bool close_walk(walk *w, wpa_error *err)
@@ -215,69 +259,65 @@ static bool close_walk(walk *w, wpa_error *err)
     return wpa_unit_close(w->tree, w->unit, err);
 }
 
-static bool holds(walk *w, const char *folder, const char *name)
-{
-    return wpa_path_exists(wpa_path_join(w->unit->arena, *folder ? folder : ".", name));
-}
-
-/**
- * Is a folder on the way a repository of its own? A clone is; a folder with .github is, where what
- * was given is none itself (a folder of many repositories without their histories).
- */
-static bool is_repository(walk *w, const char *path)
-{
-    return holds(w, path, ".git") || (!w->is_repository && holds(w, path, ".github"));
-}
-
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
 }
 
-/** Names in a folder, sorted, so that a walk is the same everywhere. */
-static const char **list_names(DIR *folder, wpa_arena *arena, size_t *n)
+/** What a folder holds, sorted, so that a walk is the same everywhere. */
+static listing read_entries(DIR *folder, wpa_arena *arena)
 {
-    const char **names = NULL;
+    listing list = {0};
     size_t capacity = 0;
-    struct dirent *entry;
-    *n = 0;
+    struct dirent *found;
     /* One reader of this stream; glibc's readdir is safe between different streams. */
-    while ((entry = readdir(folder))) { /* NOLINT(concurrency-mt-unsafe) */
-        if (!wpa_text_is(entry->d_name, ".") && !wpa_text_is(entry->d_name, "..")) {
-            names = wpa_arena_grow(arena, names, *n, &capacity, sizeof *names);
-            names[(*n)++] = wpa_arena_text(arena, entry->d_name);
+    while ((found = readdir(folder))) { /* NOLINT(concurrency-mt-unsafe) */
+        if (!wpa_text_is(found->d_name, ".") && !wpa_text_is(found->d_name, "..")) {
+            list.entries =
+                wpa_arena_grow(arena, list.entries, list.n, &capacity, sizeof *list.entries);
+            list.entries[list.n++] = (entry){wpa_arena_text(arena, found->d_name), found->d_type};
         }
     }
-    if (*n) {
-        qsort(names, *n, sizeof *names, compare_names);
+    if (list.n) {
+        qsort(list.entries, list.n, sizeof *list.entries, compare_names);
     }
-    return names;
+    return list;
 }
 
-static bool list_folder(walk *w, const char *path, int depth, wpa_error *err)
+static bool lists(const listing *list, const char *name)
+{
+    const entry key = {.name = name};
+    return list->n && bsearch(&key, list->entries, list->n, sizeof key, compare_names);
+}
+
+/** False, and a note, if it cannot be read or leads too far. */
+static bool list_folder(walk *w, const char *path, int depth, listing *list)
 {
     if (depth > WPA_TREE_MAX_DEPTH || w->n_paths > WPA_TREE_MAX_FILES) {
         wpa_tree_note(w->tree, path, "is too deep or too full and was left out");
         w->unit->around.has_paths = false;
-        return true;
+        return false;
     }
     DIR *folder = opendir(*path ? path : ".");
     if (!folder) {
         wpa_tree_note_unreadable(w->tree, *path ? path : ".", wpa_strerror(errno));
         w->unit->around.has_paths = false;
-        return true;
+        return false;
     }
-    size_t n;
-    const char **names = list_names(folder, w->unit->arena, &n);
+    *list = read_entries(folder, w->unit->arena);
     (void)closedir(folder);
-    bool ok = true;
+    return true;
+}
+
+static bool visit_all(walk *w, const char *path, const listing *list, int depth, wpa_error *err)
+{
     static const char ignores[] = ".gitignore";
-    const char *key = ignores;
-    if (w->has_git && n && bsearch(&key, names, n, sizeof *names, compare_names)) {
+    bool ok = true;
+    if (w->has_git && lists(list, ignores)) {
         read_suspects(w, *path ? wpa_path_join(w->unit->arena, path, ignores) : ignores);
     }
-    for (size_t i = 0; ok && i < n; i++) {
-        ok = visit(w, path, names[i], depth, err);
+    for (size_t i = 0; ok && i < list->n; i++) {
+        ok = visit(w, path, &list->entries[i], depth, err);
     }
     return ok;
 }
@@ -291,27 +331,27 @@ static bool open_walk(walk *w, const char *folder, wpa_error *err)
     if (options->configure) {
         w->unit->settings = options->configure(options->context, folder, w->unit->arena, err);
     }
-    if (w->is_repository && holds(w, folder, ".git")) {
-        w->has_git = true;
+    if (w->has_git) {
         read_suspects(w,
                       wpa_path_join(w->unit->arena, *folder ? folder : ".", ".git/info/exclude"));
     }
-    const char *real =
-        options->cache ? wpa_tree_real_path(*folder ? folder : ".", w->unit->arena) : NULL;
-    w->unit->stamps = real ? wpa_stamps_open(options->cache, real, w->unit->arena) : NULL;
+    w->unit->stamps =
+        options->cache ? wpa_stamps_open(options->cache, w->real, w->unit->arena) : NULL;
     return w->unit->settings != NULL;
 }
 
-static bool walk_inner(walk *outer, const char *path, int depth, wpa_error *err)
+static bool walk_inner(walk *outer, const char *path, const listing *list, int depth,
+                       wpa_error *err)
 {
-    walk w = {.tree = outer->tree, .root = outer->root, .is_repository = true};
+    walk w = {.tree = outer->tree, .is_repository = true, .has_git = lists(list, ".git")};
     w.unit = wpa_unit_new();
     w.root = wpa_arena_text(w.unit->arena, outer->root);
     w.root_shown = wpa_arena_text(w.unit->arena, outer->root_shown);
+    w.real = real_of(&w, path);
     w.unit->around.prefix = wpa_arena_printf(outer->tree->arena, "%s/", path);
     w.unit->around.has_paths = true;
     w.skip = strlen(w.unit->around.prefix);
-    if (!open_walk(&w, path, err) || !list_folder(&w, path, depth, err)) {
+    if (!open_walk(&w, path, err) || !visit_all(&w, path, list, depth, err)) {
         wpa_git_close(w.git);
         wpa_unit_free(w.unit);
         return false;
@@ -319,10 +359,28 @@ static bool walk_inner(walk *outer, const char *path, int depth, wpa_error *err)
     return close_walk(&w, err);
 }
 
+/**
+ * Is a folder on the way a repository of its own? A clone is; a folder with .github is, where what
+ * was given is none itself (a folder of many repositories without their histories).
+ */
+static bool is_repository(const walk *w, const listing *list)
+{
+    return lists(list, ".git") || (!w->is_repository && lists(list, ".github"));
+}
+
 static bool walk_folder(walk *w, const char *path, int depth, wpa_error *err)
 {
-    return depth == 0 || !is_repository(w, path) ? list_folder(w, path, depth, err)
-                                                 : walk_inner(w, path, depth, err);
+    listing list;
+    if (!list_folder(w, path, depth, &list)) {
+        return true; /* the others are walked nevertheless */
+    }
+    return depth == 0 || !is_repository(w, &list) ? visit_all(w, path, &list, depth, err)
+                                                  : walk_inner(w, path, &list, depth, err);
+}
+
+static bool holds(const char *folder, const char *name, wpa_arena *arena)
+{
+    return wpa_path_exists(wpa_path_join(arena, folder, name));
 }
 
 /**
@@ -335,7 +393,8 @@ static void set_prefix(walk *w, const char *path)
     wpa_surroundings *around = &w->unit->around;
     const char *repository = w->root ? wpa_tree_root(path, w->unit->arena) : NULL;
     w->skip = strlen(w->root_shown);
-    w->is_repository = repository || holds(w, path, ".github");
+    w->is_repository = repository || holds(path, ".github", w->unit->arena);
+    w->has_git = w->is_repository && holds(path, ".git", w->unit->arena);
     if (repository && !w->tree->options->is_root && !wpa_text_is(repository, w->root)) {
         w->skip = 0;
     }
@@ -352,6 +411,7 @@ bool wpa_walk(wpa_tree *tree, const char *path, wpa_error *err)
     w.root_shown =
         is_here ? ""
                 : wpa_arena_printf(tree->arena, "%s%s", path, wpa_text_ends(path, "/") ? "" : "/");
+    w.real = w.root;
     set_prefix(&w, path);
     if (!w.root) {
         wpa_tree_note_unreadable(tree, path, wpa_strerror(errno));

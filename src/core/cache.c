@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,15 @@
 /* New entries that a shard holds in memory before it is written and begun again. */
 #define NEW_MAX_BYTES ((size_t)256 * 1024)
 
-static const char magic[8] = "wpacach1";
+/* A file begins with this, then the heads of its n entries, so that few pages tell what it has,
+ * then their bytes in the same order, each padded to a multiple of 8. */
+typedef struct preface {
+    char magic[8];
+    uint64_t n;
+} preface;
 
-/* In front of each entry's bytes; entries begin at multiples of 8. */
+#define MAGIC "wpacach2" /* of this layout */
+
 typedef struct head {
     uint8_t key[WPA_CACHE_KEY_SIZE];
     uint64_t check;
@@ -38,6 +45,7 @@ typedef struct slot {
     const uint8_t *key;
     const void *bytes;
     size_t size_bytes;
+    bool is_used; /* was asked for since its file was read */
 } slot;
 
 typedef struct shard {
@@ -54,6 +62,7 @@ typedef struct shard {
 struct wpa_cache {
     char *folder; /* or NULL */
     shard shards[N_SHARDS];
+    atomic_size_t touched_bytes; /* about what of the maps has come into memory */
 };
 
 /** Tells broken bytes from whole ones; no more is asked of it. */
@@ -110,7 +119,7 @@ static void enter(shard *s, const uint8_t *key, const void *bytes, size_t size_b
     }
     slot *at = &s->slots[slot_of(s, key)];
     s->n += at->key == NULL;
-    *at = (slot){key, bytes, size_bytes};
+    *at = (slot){key, bytes, size_bytes, false};
 }
 
 /* ---- the file ---- */
@@ -128,8 +137,8 @@ static void map_file(const char *path, shard *s)
         return;
     }
     bool is_sound = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-                    status.st_size > (off_t)sizeof magic &&
-                    (size_t)status.st_size <= SHARD_MAX_BYTES;
+                    status.st_size > (off_t)sizeof(preface) &&
+                    (size_t)status.st_size <= SHARD_MAX_BYTES + sizeof(preface);
     void *map =
         is_sound ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
     (void)close(fd);
@@ -139,22 +148,37 @@ static void map_file(const char *path, shard *s)
     }
 }
 
-/** List what the file holds; the first thing that is not an entry ends it. */
+/** Heads in the file, or none. */
+static const head *heads_of(const shard *s, size_t *n)
+{
+    preface p;
+    *n = 0;
+    if (s->map_bytes < sizeof p) {
+        return NULL;
+    }
+    memcpy(&p, s->map, sizeof p);
+    if (memcmp(p.magic, MAGIC, sizeof p.magic) != 0 ||
+        p.n > (s->map_bytes - sizeof p) / sizeof(head)) {
+        return NULL;
+    }
+    *n = (size_t)p.n;
+    return (const head *)(const void *)(s->map + sizeof p); /* a map begins at a page */
+}
+
+/** List what the file holds; the first entry that is not in it ends it. */
 static void index_file(shard *s)
 {
-    size_t at = sizeof magic;
-    if (memcmp(s->map, magic, sizeof magic) != 0) {
-        return;
-    }
-    while (s->map_bytes - at >= sizeof(head)) {
-        head h;
-        memcpy(&h, s->map + at, sizeof h);
-        size_t left = s->map_bytes - at - sizeof h;
-        if (h.size_bytes > ENTRY_MAX_BYTES || padded((size_t)h.size_bytes) > left) {
+    size_t n;
+    const head *heads = heads_of(s, &n);
+    size_t at = sizeof(preface) + n * sizeof *heads;
+    for (size_t i = 0; i < n; i++) {
+        size_t left = s->map_bytes - at;
+        uint64_t size_bytes = heads[i].size_bytes;
+        if (size_bytes > ENTRY_MAX_BYTES || padded((size_t)size_bytes) > left) {
             return;
         }
-        enter(s, s->map + at, s->map + at + sizeof h, (size_t)h.size_bytes);
-        at += sizeof h + padded((size_t)h.size_bytes);
+        enter(s, heads[i].key, s->map + at, (size_t)size_bytes);
+        at += padded((size_t)size_bytes);
     }
 }
 
@@ -166,9 +190,7 @@ static void load(wpa_cache *cache, shard *s)
     if (cache->folder) {
         map_file(file_of(cache, (size_t)(s - cache->shards), s->arena), s);
     }
-    if (s->map) {
-        index_file(s);
-    }
+    index_file(s);
 }
 
 static bool is_in_map(const shard *s, const uint8_t *key)
@@ -176,25 +198,64 @@ static bool is_in_map(const shard *s, const uint8_t *key)
     return s->map && key >= s->map && key < s->map + s->map_bytes;
 }
 
-static void append(wpa_buf *out, const slot *entry)
+/* What a file is to hold. */
+typedef struct selection {
+    struct {
+        head h;
+        const void *bytes;
+    } * entries; /* [n] */
+    size_t n, size_bytes;
+} selection;
+
+static void choose(selection *chosen, const head *h, const void *bytes)
 {
-    static const uint8_t zeros[8];
-    head h = {.check = checksum(entry->bytes, entry->size_bytes), .size_bytes = entry->size_bytes};
-    memcpy(h.key, entry->key, sizeof h.key);
-    wpa_buf_append(out, &h, sizeof h);
-    wpa_buf_append(out, entry->bytes, entry->size_bytes);
-    wpa_buf_append(out, zeros, padded(entry->size_bytes) - entry->size_bytes);
+    size_t size_bytes = sizeof *h + padded((size_t)h->size_bytes);
+    if (chosen->size_bytes + size_bytes <= SHARD_MAX_BYTES) {
+        chosen->entries[chosen->n].h = *h;
+        chosen->entries[chosen->n++].bytes = bytes;
+        chosen->size_bytes += size_bytes;
+    }
 }
 
-/** New entries first, then old ones as far as there is room: what is not asked for falls out. */
-static void append_all(const shard *s, bool are_old, wpa_buf *out)
+static void choose_new(selection *chosen, const shard *s)
 {
     for (size_t i = 0; i < s->n_slots; i++) {
         const slot *entry = &s->slots[i];
-        if (entry->key && is_in_map(s, entry->key) == are_old &&
-            wpa_buf_size(out) + sizeof(head) + padded(entry->size_bytes) <= SHARD_MAX_BYTES) {
-            append(out, entry);
+        if (entry->key && !is_in_map(s, entry->key)) {
+            head h = {.check = checksum(entry->bytes, entry->size_bytes),
+                      .size_bytes = entry->size_bytes};
+            memcpy(h.key, entry->key, sizeof h.key);
+            choose(chosen, &h, entry->bytes);
         }
+    }
+}
+
+/** With the sum that the file has for it, which tells if it is broken. */
+static void choose_old(selection *chosen, const shard *s, bool are_used)
+{
+    size_t n;
+    const head *heads = heads_of(s, &n);
+    for (size_t i = 0; i < n; i++) {
+        const slot *entry = &s->slots[slot_of(s, heads[i].key)];
+        if (entry->key == heads[i].key && entry->is_used == are_used) {
+            choose(chosen, &heads[i], entry->bytes);
+        }
+    }
+}
+
+static void append_all(const selection *chosen, wpa_buf *out)
+{
+    static const uint8_t zeros[8];
+    preface p = {.n = chosen->n};
+    memcpy(p.magic, MAGIC, sizeof p.magic);
+    wpa_buf_append(out, &p, sizeof p);
+    for (size_t i = 0; i < chosen->n; i++) {
+        wpa_buf_append(out, &chosen->entries[i].h, sizeof chosen->entries[i].h);
+    }
+    for (size_t i = 0; i < chosen->n; i++) {
+        size_t size_bytes = (size_t)chosen->entries[i].h.size_bytes;
+        wpa_buf_append(out, chosen->entries[i].bytes, size_bytes);
+        wpa_buf_append(out, zeros, padded(size_bytes) - size_bytes);
     }
 }
 
@@ -214,13 +275,18 @@ static void write_file(const char *path, const wpa_buf *out, wpa_arena *arena)
     }
 }
 
+/** New entries first, then what was asked for, then the others in their order: the oldest fall out.
+ */
 static void save(const wpa_cache *cache, const shard *s)
 {
-    WPA_AUTO(wpa_buf) *out = wpa_buf_new(SHARD_MAX_BYTES + sizeof magic);
-    wpa_buf_append(out, magic, sizeof magic);
-    append_all(s, false, out);
-    append_all(s, true, out);
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(SHARD_MAX_BYTES + sizeof(preface));
+    selection chosen = {.entries = wpa_alloc((s->n + 1) * sizeof *chosen.entries)};
+    choose_new(&chosen, s);
+    choose_old(&chosen, s, true);
+    choose_old(&chosen, s, false);
+    append_all(&chosen, out);
     write_file(file_of(cache, (size_t)(s - cache->shards), s->arena), out, s->arena);
+    wpa_free(chosen.entries);
 }
 
 /* ---- the whole ---- */
@@ -267,14 +333,15 @@ void wpa_cache_close(wpa_cache *cache)
     wpa_free(cache);
 }
 
-/* Shards that are smaller cost more to map in again than they hold. */
-#define RELAX_MIN_BYTES ((size_t)256 * 1024)
+/* Fewer cost more to map in again than they hold. */
+#define RELAX_MIN_BYTES ((size_t)4 << 20)
+#define PAGE_BYTES ((size_t)4096)
 
 /** The pages are the file's, and the kernel's to keep; as ours they would count until the end. */
 static void relax(shard *s)
 {
     (void)pthread_mutex_lock(&s->lock);
-    if (s->map && s->map_bytes >= RELAX_MIN_BYTES) {
+    if (s->map) {
         (void)madvise(s->map, s->map_bytes, MADV_DONTNEED);
     }
     (void)pthread_mutex_unlock(&s->lock);
@@ -282,6 +349,10 @@ static void relax(shard *s)
 
 void wpa_cache_relax(wpa_cache *cache)
 {
+    if (atomic_load(&cache->touched_bytes) < RELAX_MIN_BYTES) {
+        return;
+    }
+    atomic_store(&cache->touched_bytes, 0);
     for (size_t i = 0; i < N_SHARDS; i++) {
         relax(&cache->shards[i]);
     }
@@ -312,10 +383,12 @@ const void *wpa_cache_find(wpa_cache *cache, const uint8_t key[WPA_CACHE_KEY_SIZ
                            wpa_arena *arena, size_t *size_bytes)
 {
     shard *s = lock_shard(cache, key);
-    const slot *entry = &s->slots[slot_of(s, key)];
+    slot *entry = &s->slots[slot_of(s, key)];
     bool is_there = entry->key && is_whole(s, entry);
+    entry->is_used = is_there;
     const void *bytes = is_there ? wpa_arena_dup(arena, entry->bytes, entry->size_bytes) : NULL;
     *size_bytes = is_there ? entry->size_bytes : 0;
+    atomic_fetch_add(&cache->touched_bytes, *size_bytes + PAGE_BYTES);
     (void)pthread_mutex_unlock(&s->lock);
     return bytes;
 }

@@ -10,6 +10,9 @@
 /* Beyond this the results go to a file. */
 #define MEMORY_MAX_BYTES ((size_t)2 << 20)
 
+/* What is read back at a time: results are asked for in about the order in which they came. */
+#define WINDOW_BYTES ((size_t)64 << 10)
+
 /* Where a result lies, and what is known of it without reading it. */
 typedef struct entry {
     const char *path, *prefix, *identity;
@@ -17,12 +20,19 @@ typedef struct entry {
     wpa_result_counts *counts; /* NULL: nothing found and nothing noted */
 } entry;
 
+/* A piece of the file. */
+typedef struct window {
+    size_t offset, n;
+    uint8_t data[WINDOW_BYTES]; /* [n] */
+} window;
+
 struct wpa_results {
     entry *entries; /* [n] */
     size_t n, capacity;
     uint8_t *data; /* [used] those that are in memory; offsets go on in the file */
     size_t used, room, in_file;
     FILE *file;
+    window *window; /* once there is a file */
     wpa_result_counts total;
 };
 
@@ -42,6 +52,7 @@ void wpa_results_free(wpa_results *results)
     if (results->file) {
         (void)fclose(results->file);
     }
+    wpa_free(results->window);
     wpa_free(results->entries);
     wpa_free(results->data);
     wpa_free(results);
@@ -51,6 +62,7 @@ void wpa_results_free(wpa_results *results)
 static void spill(wpa_results *results)
 {
     results->file = results->file ? results->file : tmpfile();
+    results->window = results->window ? results->window : wpa_alloc(sizeof *results->window);
     bool ok = results->file && fseeko(results->file, (off_t)results->in_file, SEEK_SET) == 0 &&
               fwrite(results->data, 1, results->used, results->file) == results->used &&
               fflush(results->file) == 0;
@@ -134,15 +146,42 @@ const wpa_result_counts *wpa_results_counts_at(const wpa_results *results, size_
     return results->entries[i].counts ? results->entries[i].counts : &none;
 }
 
-/** Back out of the file; NULL if it cannot be read any more. */
+static bool is_in(const window *w, const entry *at)
+{
+    return at->offset >= w->offset && at->offset - w->offset + at->size_bytes <= w->n;
+}
+
+static bool read_at(const wpa_results *results, size_t offset, void *data, size_t size_bytes,
+                    size_t *n)
+{
+    ssize_t got = pread(fileno(results->file), data, size_bytes, (off_t)offset);
+    *n = got > 0 ? (size_t)got : 0;
+    return got >= 0;
+}
+
+/** A copy, out of the file; NULL if it cannot be read any more. */
+static const void *fetch_far(const wpa_results *results, const entry *at, wpa_arena *arena)
+{
+    window *w = results->window;
+    if (at->size_bytes > WINDOW_BYTES) {
+        size_t n;
+        void *copy = wpa_arena_alloc(arena, at->size_bytes);
+        bool ok = read_at(results, at->offset, copy, at->size_bytes, &n);
+        return ok && n == at->size_bytes ? copy : NULL;
+    }
+    if (!is_in(w, at)) {
+        w->offset = at->offset;
+        if (!read_at(results, at->offset, w->data, WINDOW_BYTES, &w->n) || !is_in(w, at)) {
+            return NULL;
+        }
+    }
+    return wpa_arena_dup(arena, w->data + (at->offset - w->offset), at->size_bytes);
+}
+
 static const void *fetch(const wpa_results *results, const entry *at, wpa_arena *arena)
 {
-    if (at->offset >= results->in_file) {
-        return results->data + (at->offset - results->in_file);
-    }
-    void *copy = wpa_arena_alloc(arena, at->size_bytes);
-    ssize_t n = pread(fileno(results->file), copy, at->size_bytes, (off_t)at->offset);
-    return n == (ssize_t)at->size_bytes ? copy : NULL;
+    return at->offset >= results->in_file ? results->data + (at->offset - results->in_file)
+                                          : fetch_far(results, at, arena);
 }
 
 wpa_result wpa_results_at(const wpa_results *results, size_t i, wpa_arena *arena)

@@ -27,7 +27,6 @@ struct wpa_graph {
     wpa_map *actions; /* owner/repo[/path] in lower case -> users, once closed */
     bool *has_asked;  /* of the reader whose view this is, or NULL */
     wpa_budget *budget;
-    wpa_similarity_memo *sketched;
     wpa_similarity_index *similar;
 };
 
@@ -49,7 +48,7 @@ typedef struct file_list {
     size_t n, capacity;
 } file_list;
 
-static wpa_graph *new_graph(const char *repository, bool has_whole_jobs, wpa_arena *arena)
+wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
 {
     wpa_graph *graph = wpa_arena_alloc(arena, sizeof *graph);
     graph->arena = arena;
@@ -60,13 +59,7 @@ static wpa_graph *new_graph(const char *repository, bool has_whole_jobs, wpa_are
     graph->values = wpa_map_new(arena);
     graph->named = wpa_map_new(arena);
     graph->followers = wpa_map_new(arena);
-    graph->sketched = wpa_similarity_memo_new(has_whole_jobs, arena);
     return graph;
-}
-
-wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena)
-{
-    return new_graph(repository, true, arena);
 }
 
 /* ---- reading one file ---- */
@@ -238,7 +231,7 @@ static void read_jobs(const wpa_graph *graph, wpa_graph_file *file, const wpa_ou
             .name = copy(graph, wpa_yaml_text(wpa_yaml_get(job->node, "name"))),
             .needs = copy_texts(graph, wpa_yaml_get(job->node, "needs")),
             .key_span = job->key ? job->key->span : job->node->span,
-            .likeness = wpa_similarity_read(job, graph->sketched, graph->arena),
+            .likeness = wpa_similarity_read(job, graph->arena),
         };
         read_work(job, &jobs[i]);
     }
@@ -586,7 +579,7 @@ void wpa_graph_close(wpa_graph *graph)
 
 const wpa_graph *wpa_graph_of_one(const wpa_source *source, wpa_arena *arena)
 {
-    wpa_graph *graph = new_graph(NULL, false, arena);
+    wpa_graph *graph = wpa_graph_new(NULL, arena);
     (void)add_file(graph, source);
     index_jobs(graph);
     return graph;

@@ -8,7 +8,7 @@
 #include "rules/similarity.h"
 #include "rules/work.h"
 
-#define ALIKE_MAX 64
+#define ALIKE_MAX WPA_SIMILARITY_FOUND_MAX
 #define SHOWN_MAX 8
 #define HOLES_MAX 4
 #define FAR_MAX 256    /* repositories that are looked at */
@@ -36,39 +36,27 @@ typedef struct subject {
     size_t n;
 } subject;
 
-/* Those that are alike, of files before this one or after it. */
-static size_t add_twins(const wpa_similarity_member members[], size_t n_members,
-                        const wpa_graph_file *file, const wpa_similarity_job *own, bool are_before,
-                        double least, twin twins[])
+/* Those that are alike, of other files; one of a file before this one is enough: it is told of
+ * there. */
+static size_t find_twins(wpa_similarity_kin *kin, const wpa_graph_file *file, double least,
+                         twin twins[])
 {
-    size_t n = 0;
-    for (size_t i = 0; i < n_members; i++) {
+    wpa_similarity_member members[ALIKE_MAX];
+    size_t n_members = wpa_similarity_kin_jobs(kin, least, members), n = 0;
+    for (size_t i = 0; i < n_members; i++) { /* by path */
         const wpa_graph_file *owner = members[i].owner;
-        const wpa_similarity_job *other = owner->jobs[members[i].job].likeness;
         int order = owner == file ? 0 : strcmp(owner->path, file->path);
-        if (!other || order == 0 || (order < 0) != are_before) {
-            continue;
-        }
-        double alike = wpa_similarity_of_jobs(own, other, least);
+        double alike =
+            order == 0 ? 0
+                       : wpa_similarity_kin_alike(kin, owner->jobs[members[i].job].likeness, least);
         if (alike > 0) {
             twins[n++] = (twin){owner, members[i].job, alike};
-            if (are_before) {
-                break;
-            }
+        }
+        if (alike > 0 && order < 0) {
+            break;
         }
     }
     return n;
-}
-
-/* One of a file before this one is enough: it is told of there. */
-static size_t find_twins(const wpa_graph *graph, const wpa_graph_file *file,
-                         const wpa_similarity_job *own, double least, twin twins[])
-{
-    wpa_similarity_member members[ALIKE_MAX];
-    size_t n_members =
-        wpa_similarity_index_find(wpa_graph_similar(graph), own, UINT32_MAX, members, ALIKE_MAX);
-    size_t n = add_twins(members, n_members, file, own, true, least, twins);
-    return n ? n : add_twins(members, n_members, file, own, false, least, twins);
 }
 
 /* What differs between the two, to become inputs: "node-version", "script of step 4". */
@@ -132,15 +120,16 @@ static void report(wpa_rule_run *run, const wpa_outline_job *job, const twin twi
 /* ---- in other repositories ---- */
 
 /* Does another repository have a job that is nearly the same? */
-static const wpa_graph_file *find_far(const wpa_graph *other, const wpa_similarity_job *own)
+static const wpa_graph_file *find_far(const wpa_graph *other, const wpa_similarity_job *own,
+                                      wpa_arena *scratch)
 {
     wpa_similarity_member members[ALIKE_MAX];
-    size_t n =
-        wpa_similarity_index_find(wpa_graph_similar(other), own, UINT32_MAX, members, ALIKE_MAX);
+    wpa_similarity_kin *kin = wpa_similarity_kin_of(wpa_graph_similar(other), own, 1, scratch);
+    size_t n = wpa_similarity_kin_jobs(kin, FAR_LEAST, members);
     for (size_t i = 0; i < n; i++) {
         const wpa_graph_file *file = members[i].owner;
         const wpa_similarity_job *job = file->jobs[members[i].job].likeness;
-        if (job && job != own && wpa_similarity_of_jobs(own, job, FAR_LEAST) > 0) {
+        if (job != own && wpa_similarity_kin_alike(kin, job, FAR_LEAST) > 0) {
             return file;
         }
     }
@@ -149,7 +138,8 @@ static const wpa_graph_file *find_far(const wpa_graph *other, const wpa_similari
 
 /* The job of this file in the whole fleet: what is in many repositories belongs into a shared one.
  */
-static void check_far(wpa_rule_run *run, const wpa_outline_job *job, const wpa_similarity_job *own)
+static void check_far(wpa_rule_run *run, const wpa_outline_job *job, const wpa_similarity_job *own,
+                      wpa_arena *scratch)
 {
     const wpa_fleet *fleet = run->source->around->fleet;
     const char *self = run->source->around->repository, *first = NULL, *path = NULL;
@@ -157,7 +147,7 @@ static void check_far(wpa_rule_run *run, const wpa_outline_job *job, const wpa_s
     for (size_t i = 0; fleet && i < fleet->n_graphs && i < FAR_MAX; i++) {
         const char *name = wpa_graph_repository(fleet->graphs[i]);
         const wpa_graph_file *file =
-            wpa_text_is(name, self) ? NULL : find_far(fleet->graphs[i], own);
+            wpa_text_is(name, self) ? NULL : find_far(fleet->graphs[i], own, scratch);
         if (file) {
             first = first ? first : name;
             path = path ? path : file->path;
@@ -184,6 +174,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
     const wpa_graph_file *file = graph ? wpa_graph_own(graph, run->source, run->arena) : NULL;
     const char *self = wpa_source_identity(run->source);
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
     double least = wpa_rule_option_real(run, "similarity", 0.5, 1, 0.85);
     int64_t least_steps = wpa_rule_option_int(run, "min-steps", 1, 64, 3);
     for (size_t i = 0; file && i < file->n_jobs; i++) {
@@ -193,7 +184,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             continue;
         }
         twin twins[ALIKE_MAX];
-        size_t n = find_twins(graph, file, own, least, twins);
+        wpa_arena_reset(scratch);
+        wpa_similarity_kin *kin =
+            wpa_similarity_kin_of(wpa_graph_similar(graph), own, least, scratch);
+        size_t n = find_twins(kin, file, least, twins);
         bool is_first = n > 0;
         for (size_t k = 0; k < n; k++) { /* said once, where the first of them stands */
             is_first = is_first && strcmp(twins[k].file->path, self) > 0;
@@ -201,7 +195,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         if (is_first) {
             report(run, &o->jobs[i], twins, n);
         } else if (n == 0) {
-            check_far(run, &o->jobs[i], own);
+            check_far(run, &o->jobs[i], own, scratch);
         }
     }
     return true;

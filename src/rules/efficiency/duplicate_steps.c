@@ -9,7 +9,7 @@
 #include "rules/steps.h"
 #include "rules/work.h"
 
-#define ALIKE_MAX 64
+#define ALIKE_MAX WPA_SIMILARITY_FOUND_MAX
 #define SHOWN_MAX 8
 #define LONG_STEPS 5  /* that many need to stand there but twice */
 #define STEPS_MIN 2   /* fewer are no longer than the call of an action */
@@ -28,13 +28,15 @@ typedef struct place {
     size_t job, step, length;
 } place;
 
-/* Which jobs are alike to this one as wholes: each stretch asks for it again. */
-typedef struct wholes {
+/* What is known of the job whose stretches are looked at: each of them asks for it again. */
+typedef struct subject_job {
     const wpa_similarity_job *own;
-    const wpa_similarity_job *asked[ALIKE_MAX];
+    wpa_arena *arena; /* of what is like its steps */
+    wpa_similarity_kin *here, *far[FAR_MAX];
+    const wpa_similarity_job *asked[ALIKE_MAX]; /* whether they are alike as wholes */
     bool are_alike[ALIKE_MAX];
-    size_t n;
-} wholes;
+    size_t n_asked;
+} subject_job;
 
 /* What is asked for, and where. */
 typedef struct search {
@@ -42,24 +44,29 @@ typedef struct search {
     const wpa_graph_file *own;
     double least;
     size_t least_steps, least_count;
-    wholes *wholes;
+    subject_job *job;
 } search;
 
-static bool is_whole(const search *s, const wpa_similarity_job *own,
-                     const wpa_similarity_job *other)
+static void begin_job(const search *s, const wpa_similarity_job *own)
 {
-    wholes *w = s->wholes;
-    w->n = w->own == own ? w->n : 0;
-    w->own = own;
-    for (size_t i = 0; i < w->n; i++) {
-        if (w->asked[i] == other) {
-            return w->are_alike[i];
+    wpa_arena *arena = s->job->arena;
+    wpa_arena_reset(arena);
+    *s->job = (subject_job){
+        .own = own, .arena = arena, .here = wpa_similarity_kin_of(s->index, own, s->least, arena)};
+}
+
+static bool is_whole(const search *s, wpa_similarity_kin *kin, const wpa_similarity_job *other)
+{
+    subject_job *job = s->job;
+    for (size_t i = 0; i < job->n_asked; i++) {
+        if (job->asked[i] == other) {
+            return job->are_alike[i];
         }
     }
-    bool is = wpa_similarity_of_jobs(own, other, s->least) > 0;
-    if (w->n < ALIKE_MAX) {
-        w->asked[w->n] = other;
-        w->are_alike[w->n++] = is;
+    bool is = wpa_similarity_kin_alike(kin, other, s->least) > 0;
+    if (job->n_asked < ALIKE_MAX) {
+        job->asked[job->n_asked] = other;
+        job->are_alike[job->n_asked++] = is;
     }
     return is;
 }
@@ -78,17 +85,6 @@ typedef struct subject {
     size_t n;
 } subject;
 
-static size_t length_of(const wpa_similarity_job *a, size_t i, const wpa_similarity_job *b,
-                        size_t k, double least)
-{
-    size_t n = 0;
-    while (i + n < a->n_steps && k + n < b->n_steps &&
-           wpa_similarity_of_steps(&a->steps[i + n], &b->steps[k + n], least) > 0) {
-        n++;
-    }
-    return n;
-}
-
 /* By file, job and step: what is said once for all stands at the first place. */
 static bool is_before(const place *p, const wpa_graph_file *file, size_t job, size_t step)
 {
@@ -101,7 +97,7 @@ static size_t find_places(const search *s, size_t job, size_t step, place places
 {
     wpa_similarity_member members[ALIKE_MAX];
     const wpa_similarity_job *own = s->own->jobs[job].likeness;
-    size_t n_members = wpa_similarity_index_find(s->index, own, (uint32_t)step, members, ALIKE_MAX);
+    size_t n_members = wpa_similarity_kin_stretches(s->job->here, step, s->least, members);
     size_t n = 0;
     for (size_t i = 0; i < n_members; i++) {
         const wpa_graph_file *file = members[i].owner;
@@ -110,9 +106,9 @@ static size_t find_places(const search *s, size_t job, size_t step, place places
         if (!other || (is_self && members[i].job == job)) {
             continue;
         }
-        size_t length = length_of(own, step, other, members[i].first_step, s->least);
+        size_t length = wpa_similarity_length(own, step, other, members[i].first_step, s->least);
         if (length >= WPA_SIMILARITY_STRETCH && /* whole jobs are told of by themselves */
-            (is_self || !is_whole(s, own, other))) {
+            (is_self || !is_whole(s, s->job->here, other))) {
             places[n++] = (place){file, members[i].job, members[i].first_step, length};
         }
     }
@@ -151,18 +147,22 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, size_t lengt
 
 /* ---- in other repositories ---- */
 
-/* How long the stretch is in another repository, 0: it is not there. */
-static size_t length_far(const wpa_graph *other, const search *s, const wpa_similarity_job *own,
+/* How long the stretch is in another repository of the fleet, 0: it is not there. */
+static size_t length_far(const wpa_graph *other, wpa_similarity_kin **kin, const search *s,
                          size_t step, const wpa_graph_file **where)
 {
     wpa_similarity_member members[ALIKE_MAX];
-    size_t longest = 0, n = wpa_similarity_index_find(wpa_graph_similar(other), own, (uint32_t)step,
-                                                      members, ALIKE_MAX);
+    const wpa_similarity_job *own = s->job->own;
+    if (!*kin) {
+        *kin = wpa_similarity_kin_of(wpa_graph_similar(other), own, s->least, s->job->arena);
+    }
+    size_t longest = 0, n = wpa_similarity_kin_stretches(*kin, step, s->least, members);
     for (size_t i = 0; i < n; i++) {
         const wpa_graph_file *file = members[i].owner;
         const wpa_similarity_job *job = file->jobs[members[i].job].likeness;
-        bool is_told = !job || is_whole(s, own, job); /* by itself */
-        size_t length = is_told ? 0 : length_of(own, step, job, members[i].first_step, s->least);
+        bool is_told = !job || is_whole(s, *kin, job); /* by itself */
+        size_t length =
+            is_told ? 0 : wpa_similarity_length(own, step, job, members[i].first_step, s->least);
         *where = length > longest ? file : *where;
         longest = length > longest ? length : longest;
     }
@@ -182,7 +182,7 @@ static size_t check_far(wpa_rule_run *run, const search *s, size_t job, size_t s
         const char *name = wpa_graph_repository(fleet->graphs[i]);
         size_t there = wpa_text_is(name, around->repository)
                            ? 0
-                           : length_far(fleet->graphs[i], s, own, step, &where);
+                           : length_far(fleet->graphs[i], &s->job->far[i], s, step, &where);
         if (there >= s->least_steps) {
             first = first ? first : name;
             path = path ? path : where->path;
@@ -232,7 +232,7 @@ static size_t check_at(wpa_rule_run *run, const search *s, size_t job, size_t st
     return length;
 }
 
-static search search_of(wpa_rule_run *run)
+static search search_of(wpa_rule_run *run, subject_job *job)
 {
     const wpa_surroundings *around = run->source->around;
     const wpa_graph *graph = around ? around->graph : NULL;
@@ -243,7 +243,7 @@ static search search_of(wpa_rule_run *run)
         .least = wpa_rule_option_real(run, "similarity", 0.5, 1, 0.85),
         .least_steps = (size_t)wpa_rule_option_int(run, "min-steps", 3, 64, 3),
         .least_count = (size_t)wpa_rule_option_int(run, "min-count", 2, 1000, 3),
-        .wholes = wpa_arena_alloc(run->arena, sizeof(wholes)),
+        .job = job,
     };
 }
 
@@ -271,9 +271,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (wpa_work_is_large(o) || !may_repeat(run->source->around, o)) {
         return true;
     }
-    const search s = search_of(run);
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    subject_job job = {.arena = scratch};
+    const search s = search_of(run, &job);
     for (size_t i = 0; i < s.own->n_jobs; i++) {
         const wpa_similarity_job *own = s.own->jobs[i].likeness;
+        if (own) {
+            begin_job(&s, own);
+        }
         for (size_t k = 0; own && k + WPA_SIMILARITY_STRETCH <= own->n_steps;) {
             size_t taken = check_at(run, &s, i, k);
             k += taken ? taken : 1;

@@ -317,13 +317,27 @@ static bool is_known(const wpa_found_secret *found, size_t n, wpa_span span)
 
 /* ---- where one may be ---- */
 
-/** Behind "://": a user's name, and a colon? Few addresses are tried then. */
-static bool has_user(const char *text, size_t length, size_t at)
+/** How many bytes from here on may be a user's name or a password in an address. */
+static size_t login_part(const char *text, size_t length, size_t at)
 {
+    size_t start = at;
     while (at < length && !strchr("/ \t\r\n\f\v:@'\"${}", text[at])) {
         at++;
     }
-    return at < length && text[at] == ':';
+    return at - start;
+}
+
+#define PASSWORD_MIN_BYTES 8
+
+/** Behind "://": a user's name and a password? Few addresses are tried then. */
+static bool has_user(const char *text, size_t length, size_t at)
+{
+    at += login_part(text, length, at);
+    if (at >= length || text[at] != ':') {
+        return false;
+    }
+    size_t n = login_part(text, length, at + 1);
+    return n >= PASSWORD_MIN_BYTES && at + 1 + n < length && text[at + 1 + n] == '@';
 }
 
 static bool is_blank(char c)

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "expr/expr.h"
+#include "rules/expressions.h"
 
 #define PATH_MAX_BYTES 512
 #define NODE_WORK 4
@@ -57,7 +57,6 @@ static void add_path(collector *c, const wpa_expr *node)
 {
     const char *path = c->flow.n < WPA_FLOW_MAX_PATHS ? path_of(c, node) : NULL;
     if (path) {
-        c->flow.spans[c->flow.n] = node->span;
         c->flow.paths[c->flow.n++] = path;
     }
 }
@@ -159,6 +158,30 @@ wpa_flow wpa_flow_of(const wpa_expr *root, wpa_arena *arena)
 wpa_flow wpa_flow_read(const char *expression, size_t length, wpa_arena *arena)
 {
     return wpa_flow_of(wpa_expr_parse(expression, length, arena).root, arena);
+}
+
+/* Does the expression stand before these bytes of the scalar? */
+static bool is_before(const wpa_expr_place *place, const wpa_yaml_node *scalar, wpa_span inside)
+{
+    return place->node == scalar ? place->inner.end < inside.end
+                                 : place->node->span.start < scalar->span.start;
+}
+
+wpa_flow wpa_flow_at(const wpa_source *source, const wpa_yaml_node *scalar, wpa_span inside,
+                     wpa_arena *arena)
+{
+    const wpa_expression *items = source->expressions->items;
+    size_t low = 0, high = source->expressions->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        bool is_earlier = is_before(items[middle].place, scalar, inside);
+        low = is_earlier ? middle + 1 : low;
+        high = is_earlier ? high : middle;
+    }
+    const wpa_expr_place *place = low < source->expressions->n ? items[low].place : NULL;
+    return place && place->node == scalar && wpa_span_contains(place->inner, inside)
+               ? wpa_flow_of(place->parsed.root, arena)
+               : wpa_flow_read(scalar->text + inside.start, wpa_span_length(inside), arena);
 }
 
 bool wpa_flow_next_fence(const char *text, size_t length, size_t *at, wpa_span *fence,

@@ -244,12 +244,9 @@ static bool may_be_privileged(const wpa_source *source)
     return may;
 }
 
-bool wpa_intake_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
+static bool find_intake(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     const wpa_outline_step *step = site->step;
-    if (!may_be_privileged(site->source)) {
-        return false; /* as in the end all of those below find, of most files */
-    }
     if (step->run) {
         return command_of(run, site, intake);
     }
@@ -258,14 +255,6 @@ bool wpa_intake_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
     }
     return wpa_outline_step_uses(step, "actions/checkout") ? checkout_of(run, site, intake)
                                                            : artifact_of(run, site, intake);
-}
-
-bool wpa_intake_of_approved(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
-{
-    run->ignores_members = true;
-    bool is_intake = wpa_intake_of(run, site, intake);
-    run->ignores_members = false;
-    return is_intake;
 }
 
 /* For each step of a job (and behind the last) what came in before it last; NULL where nothing. */
@@ -286,7 +275,7 @@ static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
         wpa_site at = *site;
         at.step = &site->job->steps[i];
         wpa_intake intake;
-        before[i + 1] = wpa_intake_of(run, &at, &intake)
+        before[i + 1] = find_intake(run, &at, &intake)
                             ? wpa_arena_dup(run->arena, &intake, sizeof intake)
                             : before[i];
     }
@@ -294,11 +283,32 @@ static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
     return before;
 }
 
+bool wpa_intake_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
+{
+    if (!may_be_privileged(site->source)) {
+        return false; /* as in the end each step would be found, of most files */
+    }
+    const wpa_intake *found = intakes_of(run, site)[site->step->index + 1];
+    bool is_own = found && found->step == site->step;
+    if (is_own) {
+        *intake = *found;
+    }
+    return is_own;
+}
+
+bool wpa_intake_of_approved(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
+{
+    run->ignores_members = true;
+    bool is_intake = wpa_intake_of(run, site, intake);
+    run->ignores_members = false;
+    return is_intake;
+}
+
 bool wpa_intake_before(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     size_t index = site->step ? site->step->index : 0;
-    const wpa_intake *found =
-        site->job && index <= site->job->n_steps ? intakes_of(run, site)[index] : NULL;
+    bool may_be = site->job && index <= site->job->n_steps && may_be_privileged(site->source);
+    const wpa_intake *found = may_be ? intakes_of(run, site)[index] : NULL;
     if (found) {
         *intake = *found;
     }

@@ -202,6 +202,13 @@ static const wpa_yaml_node *env_at(const wpa_yaml_node *scope, const char *name,
     return pair ? wpa_yaml_resolve(pair->value) : NULL;
 }
 
+/* May any script of the file set variables for later steps? Few do. */
+static bool may_set_env(const wpa_source *source)
+{
+    return wpa_yaml_may_hold(source->yaml, "GITHUB_ENV") ||
+           wpa_yaml_may_hold(source->yaml, "::set-env");
+}
+
 static wpa_taint defined_as(wpa_tracer *t, const wpa_site *site, const wpa_yaml_node *value)
 {
     wpa_taint taint = wpa_taint_worse(unknown, wpa_trace_scalar(t, site, value));
@@ -217,7 +224,8 @@ wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name)
     if (value) {
         return defined_as(t, site, value);
     }
-    for (size_t i = step ? step->index : 0; job && i-- > 0;) {
+    bool may_be_set = step && may_set_env(site->source);
+    for (size_t i = may_be_set ? step->index : 0; job && i-- > 0;) {
         wpa_site earlier = *site;
         earlier.step = &job->steps[i];
         wpa_taint taint = wpa_trace_export(t, &earlier, "GITHUB_ENV", name);
@@ -429,12 +437,13 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *pat
 wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path)
 {
     char lower[PATH_MAX_BYTES];
-    if (!wpa_text_copy(lower, sizeof lower, path) || t->depth >= WPA_TAINT_MAX_HOPS || !t->left ||
+    size_t length = strlen(path);
+    if (length >= sizeof lower || t->depth >= WPA_TAINT_MAX_HOPS || !t->left ||
         !wpa_rule_spend(t->run, 200)) {
         return unknown;
     }
-    for (char *c = lower; *c; c++) {
-        *c = (char)tolower((unsigned char)*c);
+    for (size_t i = 0; i <= length; i++) {
+        lower[i] = (char)tolower((unsigned char)path[i]);
     }
     t->left--;
     t->depth++;
@@ -456,8 +465,7 @@ wpa_taint wpa_trace_text(wpa_tracer *t, const wpa_site *site, const wpa_yaml_nod
         return unknown;
     }
     while (wpa_flow_next_fence(node->text, within.end, &at, &fence, &inside)) {
-        wpa_flow flow =
-            wpa_flow_read(node->text + inside.start, wpa_span_length(inside), t->run->arena);
+        wpa_flow flow = wpa_flow_at(site->source, node, inside, t->run->arena);
         for (size_t i = 0; i < flow.n; i++) {
             wpa_taint taint = wpa_trace_path(t, site, flow.paths[i]);
             if (rank_of(&taint) > rank_of(&worst)) {

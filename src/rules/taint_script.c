@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "match/words.h"
 #include "rules/exports.h"
 #include "rules/intake.h"
 #include "rules/taint_internal.h"
@@ -44,13 +45,8 @@ static bool is_sanitised(const char *text, wpa_span span)
         "tr -dc",   "tr -cd",  "printf %q", "printf '%q", "printf \"%q", "s/[^",
         "//[^",     "$((",     "| wc ",     "sha256sum",  "sha1sum",     "md5sum",
         "| base64", "grep -c", "@sh",       "@json",      "].id",        ".databaseId"};
-    for (size_t i = 0; i < WPA_COUNT(sanitisers); i++) {
-        size_t length = strlen(sanitisers[i]);
-        if (memmem(text + span.start, wpa_span_length(span), sanitisers[i], length)) {
-            return true;
-        }
-    }
-    return false;
+    return wpa_words_find(text + span.start, wpa_span_length(span), sanitisers,
+                          WPA_COUNT(sanitisers), NULL) != NULL;
 }
 
 /*
@@ -281,6 +277,21 @@ wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const c
 
 /* ---- text of scripts ---------------------------------------------------------------------------
  */
+
+/* What all readers of the environment in other languages have in them. */
+static bool has_readers(const char *text, wpa_span span)
+{
+    return memmem(text + span.start, wpa_span_length(span), "env", 3) != NULL;
+}
+
+/* The next place from here on where a variable may be read; the end if there is none. */
+static size_t next_read(const char *text, wpa_span span, size_t at, wpa_shell shell,
+                        bool has_readers)
+{
+    bool is_marked = shell != WPA_SHELL_PYTHON && shell != WPA_SHELL_CMD && !has_readers;
+    const char *mark = is_marked ? memchr(text + at, '$', span.end - at) : text + at;
+    return mark ? (size_t)(mark - text) : span.end;
+}
 
 /* The name of a variable that is read at text[*at]; *at moves behind it. False: none is. */
 static bool read_variable(const char *text, size_t length, wpa_shell shell, size_t *at, char *name)
@@ -561,12 +572,7 @@ static const char *const forge_texts[] = {"title",       "body",       "headRefN
 
 static bool names_text(const char *text)
 {
-    for (size_t i = 0; text && i < WPA_COUNT(forge_texts); i++) {
-        if (strstr(text, forge_texts[i])) {
-            return true;
-        }
-    }
-    return false;
+    return text && wpa_words_find(text, strlen(text), forge_texts, WPA_COUNT(forge_texts), NULL);
 }
 
 /* What stands behind one of the options, NULL if none does. */
@@ -659,9 +665,14 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
     t->depth++;
     t->left--;
     wpa_taint worst = wpa_trace_text(t, site, node, span);
+    bool reads_otherwise = has_readers(node->text, span);
     for (size_t i = span.start; i < span.end; i++) {
         char name[NAME_MAX_BYTES];
+        i = next_read(node->text, span, i, step->shell, reads_otherwise);
         size_t start = i;
+        if (i == span.end) {
+            break;
+        }
         bool is_read = read_variable(node->text, span.end, step->shell, &i, name);
         if (!is_read || (node->text[start] == '$' && !expands_at(step->script, start))) {
             continue;

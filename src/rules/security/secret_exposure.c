@@ -59,7 +59,7 @@ static void check_splices(wpa_rule_run *run, const wpa_outline_step *step)
         bool may_hold = nodes[i] && memmem(nodes[i]->text, nodes[i]->length, "secrets", 7);
         const char *text = may_hold ? nodes[i]->text : NULL;
         while (text && wpa_flow_next_fence(text, nodes[i]->length, &at, &fence, &inside)) {
-            wpa_flow flow = wpa_flow_read(text + inside.start, wpa_span_length(inside), run->arena);
+            wpa_flow flow = wpa_flow_at(run->source, nodes[i], inside, run->arena);
             bool is_secret = false;
             for (size_t k = 0; k < flow.n; k++) {
                 is_secret = is_secret || wpa_text_starts(flow.paths[k], "secrets.");

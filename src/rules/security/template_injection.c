@@ -180,7 +180,7 @@ static void check_sink(wpa_rule_run *run, const sink *where)
     while (wpa_flow_next_fence(node->text, node->length, &at, &fence, &inside)) {
         const char *text = node->text + inside.start;
         size_t length = wpa_span_length(inside);
-        wpa_flow flow = wpa_flow_read(text, length, run->arena);
+        wpa_flow flow = wpa_flow_at(where->site.source, node, inside, run->arena);
         for (size_t i = 0; i < flow.n; i++) {
             add_fence(run, subject_for(run, &list, where, flow.paths[i]), fence, inside);
         }

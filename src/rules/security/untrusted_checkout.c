@@ -187,6 +187,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    bool is_called = run->source->kind == WPA_INPUT_ACTION ||
+                     wpa_outline_trigger_find(o, "workflow_call") != NULL;
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
@@ -194,7 +196,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             wpa_intake intake;
             if (wpa_intake_of(run, &site, &intake) && intake.kind == WPA_INTAKE_CHECKOUT) {
                 report(run, &site, wpa_arena_dup(run->arena, &intake, sizeof intake));
-            } else if (wpa_outline_step_uses(site.step, "actions/checkout")) {
+            } else if (is_called && wpa_outline_step_uses(site.step, "actions/checkout")) {
                 check_called(run, &site);
             }
         }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "match/words.h"
 #include "rules/graph.h"
 #include "rules/own.h"
 
@@ -30,12 +31,7 @@ static const char *const permission_calls[] = {
 
 static bool has_word(const char *text, const char *const words[], size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (strcasestr(text, words[i])) {
-            return true;
-        }
-    }
-    return false;
+    return wpa_words_find_ci(text, strlen(text), words, n, NULL) != NULL;
 }
 
 /* What actions and called workflows that ask for rights are named after; one that sets permissions
@@ -57,12 +53,7 @@ static bool decides(const char *text)
     static const char *const words[] = {"exit",   "if",     "[[",        "case",           "grep",
                                         "test",   "&&",     "throw",     "return",         "assert",
                                         "OUTPUT", "Output", "setFailed", "exportVariable", "_ENV"};
-    for (size_t i = 0; i < WPA_COUNT(words); i++) {
-        if (strstr(text, words[i])) {
-            return true;
-        }
-    }
-    return false;
+    return wpa_words_find(text, strlen(text), words, WPA_COUNT(words), NULL) != NULL;
 }
 
 bool wpa_trust_step_checks_members(const wpa_outline_step *step)
@@ -75,12 +66,10 @@ bool wpa_trust_step_checks_members(const wpa_outline_step *step)
         return true;
     }
     const char *text = step->run ? step->run->text : wpa_outline_with_text(step, "script");
-    for (size_t i = 0; text && i < WPA_COUNT(permission_calls); i++) {
-        if (strstr(text, permission_calls[i])) {
-            return decides(text);
-        }
-    }
-    return false;
+    return text &&
+           wpa_words_find(text, strlen(text), permission_calls, WPA_COUNT(permission_calls),
+                          NULL) &&
+           decides(text);
 }
 
 static wpa_trust_guard stronger(wpa_trust_guard a, wpa_trust_guard b)

@@ -1,7 +1,5 @@
 #include "rules/site.h"
 
-#include <stdint.h>
-
 #include "rules/graph.h"
 
 /* Job and step that hold the uses whose value stands at this span. */
@@ -26,10 +24,9 @@ static bool find_use(const wpa_source *source, wpa_span span, wpa_site *site)
     return false;
 }
 
-/* An address in as many letters as it takes, and a sign that is none of them. */
-static char *put_address(char *to, const void *thing)
+char *wpa_site_put(char to[WPA_SITE_NUMBER_SIZE], uintptr_t number)
 {
-    for (uintptr_t left = (uintptr_t)thing; left; left >>= 5) {
+    for (uintptr_t left = number; left; left >>= 5) {
         *to++ = (char)('@' + (left & 31));
     }
     *to++ = '.';
@@ -40,7 +37,7 @@ void wpa_site_key(char key[WPA_SITE_KEY_SIZE], char question, const void *a, con
 {
     char *end = key;
     *end++ = question;
-    *put_address(put_address(end, a), b) = '\0';
+    *wpa_site_put(wpa_site_put(end, (uintptr_t)a), (uintptr_t)b) = '\0';
 }
 
 /* Below that a map is as soon made again as found, and a file may have thousands. */

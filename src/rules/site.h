@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "rules/outline.h"
 #include "rules/rule.h"
 
@@ -33,6 +35,9 @@ typedef void (*wpa_site_visitor)(wpa_rule_run *run, const wpa_site *site);
 /** Every step of the run's file as a site, whoever calls it. */
 void wpa_site_each_step(wpa_rule_run *run, wpa_site_visitor visit);
 
+#define WPA_SITE_NUMBER_SIZE 16
+/** A number in as many letters as it takes, and a sign that ends it; where that ends. */
+char *wpa_site_put(char to[WPA_SITE_NUMBER_SIZE], uintptr_t number);
 #define WPA_SITE_KEY_SIZE 64
 /** A question about one or two things as a key of run->memo; b may be NULL. */
 void wpa_site_key(char key[WPA_SITE_KEY_SIZE], char question, const void *a, const void *b);

@@ -437,10 +437,18 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *pat
 wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path)
 {
     char lower[PATH_MAX_BYTES];
+    wpa_trace_memo memo;
     size_t length = strlen(path);
-    if (length >= sizeof lower || t->depth >= WPA_TAINT_MAX_HOPS || !t->left ||
-        !wpa_rule_spend(t->run, 200)) {
+    if (length >= sizeof lower) {
         return unknown;
+    }
+    if (t->depth >= WPA_TAINT_MAX_HOPS || !t->left || !wpa_rule_spend(t->run, 200)) {
+        t->is_cut = true;
+        return unknown;
+    }
+    const wpa_taint *known = wpa_trace_known(t, site, 'P', 0, path, &memo);
+    if (known) {
+        return *known;
     }
     for (size_t i = 0; i <= length; i++) {
         lower[i] = (char)tolower((unsigned char)path[i]);
@@ -449,6 +457,7 @@ wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path)
     t->depth++;
     wpa_taint taint = trace_kind(t, site, path, lower);
     t->depth--;
+    wpa_trace_keep(t, &memo, &taint);
     return taint;
 }
 

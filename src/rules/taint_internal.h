@@ -1,6 +1,7 @@
 /*
  * Shared by taint.c (what refers to what), taint_source.c (where text of strangers comes in),
- * taint_script.c (what scripts read and write) and taint_fetched.c (what steps ask the forge for).
+ * taint_script.c (what scripts read and write), taint_fetched.c (what steps ask the forge for) and
+ * taint_memo.c (what has been found before).
  */
 #pragma once
 
@@ -12,7 +13,26 @@ typedef struct wpa_tracer {
     unsigned depth;
     unsigned left;                 /* paths that may still be looked at */
     const wpa_outline_step *outer; /* step for which env of its job or file is being read */
+    bool is_cut;                   /* a limit, or a circle, has kept it from looking further */
 } wpa_tracer;
+
+#define WPA_TRACE_KEY_SIZE 256
+
+/** One question to the tracer, from wpa_trace_known until wpa_trace_keep. */
+typedef struct wpa_trace_memo {
+    char key[WPA_TRACE_KEY_SIZE];
+    bool was_cut; /* before it was asked */
+} wpa_trace_memo;
+
+/**
+ * What was found when the same was asked before; NULL: find it, and give it to wpa_trace_keep.
+ *
+ * kind, at, name  what is asked of the site, where in its script.
+ */
+const wpa_taint *wpa_trace_known(wpa_tracer *t, const wpa_site *site, char kind, size_t at,
+                                 const char *name, wpa_trace_memo *memo);
+/** Keep it, unless it was cut: elsewhere more might be found. */
+void wpa_trace_keep(wpa_tracer *t, const wpa_trace_memo *memo, const wpa_taint *taint);
 
 wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path);
 wpa_taint wpa_trace_scalar(wpa_tracer *t, const wpa_site *site, const wpa_yaml_node *node);

@@ -242,6 +242,7 @@ static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *site, const ch
             a->is_judged = true;
             a->is_harmless = is_sanitised(site->step->script->text, a->value);
         }
+        t->is_cut = t->is_cut || a->is_open;
         if (!a->is_harmless && !a->is_open) {
             a->is_open = true;
             wpa_taint taint = wpa_trace_script(t, site, a->value);
@@ -256,16 +257,24 @@ static wpa_taint trace_variable(wpa_tracer *t, const wpa_site *site, const char 
 {
     bool is_assigned;
     const wpa_script *script = site->step->script;
+    wpa_trace_memo memo;
     if (!t->left || !wpa_rule_spend(t->run, script ? script->n_commands + 16 : 16)) {
+        t->is_cut = true;
         return none;
+    }
+    const wpa_taint *known = wpa_trace_known(t, site, 'V', at, name, &memo);
+    if (known) {
+        return *known;
     }
     t->left--;
     wpa_taint taint = trace_assignments(t, site, name, at, &is_assigned);
     if (!is_assigned) {
         taint = wpa_trace_env(t, site, name);
     }
-    return taint.grade > WPA_TAINT_UNKNOWN && is_tested(site->step->script, name, at) ? none
-                                                                                      : taint;
+    bool is_refused = taint.grade > WPA_TAINT_UNKNOWN && is_tested(script, name, at);
+    taint = is_refused ? none : taint;
+    wpa_trace_keep(t, &memo, &taint);
+    return taint;
 }
 
 wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const char *name,
@@ -658,8 +667,12 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     const wpa_outline_step *step = site->step;
     const wpa_yaml_node *node = step->run;
-    if (t->depth >= WPA_TAINT_MAX_HOPS || !t->left || !node || span.end > node->length ||
+    if (!node || span.end > node->length) {
+        return none;
+    }
+    if (t->depth >= WPA_TAINT_MAX_HOPS || !t->left ||
         !wpa_rule_spend(t->run, wpa_span_length(span) * 4)) {
+        t->is_cut = true;
         return none;
     }
     t->depth++;

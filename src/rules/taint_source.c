@@ -156,12 +156,15 @@ static wpa_taint by_events(wpa_tracer *t, const wpa_site *site, wpa_fact_list ev
         found.trust = (wpa_trust){.trust = WPA_TRUST_INSIDER, .is_assumed = true};
         return wpa_taint_worse(worst, found);
     }
-    for (size_t i = 0; i < n && t->left && t->depth < WPA_TAINT_MAX_HOPS; i++) {
+    bool is_cut = !t->left || t->depth >= WPA_TAINT_MAX_HOPS;
+    for (size_t i = 0; i < n && !is_cut; i++) {
         t->left--;
         t->depth++;
         worst = wpa_taint_worse(worst, by_events(t, &callers[i], events, found));
         t->depth--;
+        is_cut = !t->left;
     }
+    t->is_cut = t->is_cut || is_cut;
     return worst;
 }
 

@@ -1,6 +1,11 @@
 /* wpa data update: newer facts about actions, from their repositories and from their forge. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <wpa/clock.h>
 #include <wpa/file.h>
@@ -8,6 +13,7 @@
 #include <wpa/text.h>
 
 #include "analysis/tree.h"
+#include "auth/secret.h"
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/session.h"
@@ -153,7 +159,8 @@ static const char *const *list_names(const collection *c, const wpa_map *names)
 /* ---- what is asked for ---- */
 
 typedef struct plan {
-    unsigned tables; /* bits 1 << WPA_FACTS_… */
+    unsigned tables;   /* bits 1 << WPA_FACTS_… */
+    wpa_secret *token; /* that forge.token points into, or NULL */
     wpa_facts_request refs;
     wpa_ask_request forge;
     const char *refs_path, *told_path; /* that are written */
@@ -194,8 +201,9 @@ static const char *without_slash(const wpa_cli *cli, const char *url)
 }
 
 /** GitHub, unless a mirror is asked; that has no API but the one that is named with it. */
-static bool read_forge(wpa_cli *cli, wpa_ask_request *forge, wpa_error *err)
+static bool read_forge(wpa_cli *cli, plan *p, wpa_error *err)
 {
+    wpa_ask_request *forge = &p->forge;
     const char *api = wpa_cli_text(cli, "api"), *token = wpa_cli_text(cli, "token-file");
     bool is_web = forge->from && (wpa_text_starts(forge->from, "https://") ||
                                   wpa_text_starts(forge->from, "http://"));
@@ -206,21 +214,17 @@ static bool read_forge(wpa_cli *cli, wpa_ask_request *forge, wpa_error *err)
     if (!token) {
         return true;
     }
-    WPA_AUTO(wpa_secret) *secret = wpa_cli_ask_passphrase(cli, "", token, false, err);
-    forge->token =
-        secret ? wpa_arena_text(cli->arena, (const char *)wpa_secret_bytes(secret)) : NULL;
-    return secret != NULL;
+    p->token = wpa_cli_ask_passphrase(cli, "", token, false, err);
+    forge->token = p->token ? (const char *)wpa_secret_bytes(p->token) : NULL;
+    return p->token != NULL;
 }
 
 static bool make_plan(wpa_cli *cli, plan *p, wpa_error *err)
 {
     const char *folder = cli->n_operands ? cli->operands[0] : NULL;
     collection c = {cli->arena, wpa_map_new(cli->arena), wpa_map_new(cli->arena)};
-    bool is_system = wpa_cli_is_given(cli, "system");
-    *p = (plan){.refs_path = wpa_facts_place(WPA_FACTS_FILE, is_system, cli->arena, err)};
-    p->told_path = p->refs_path ? wpa_facts_place(WPA_TOLD_FILE, is_system, cli->arena, err) : NULL;
     p->forge.from = wpa_cli_text(cli, "from");
-    if (!p->told_path || !read_tables(cli, &p->tables, err) || !read_forge(cli, &p->forge, err) ||
+    if (!read_tables(cli, &p->tables, err) || !read_forge(cli, p, err) ||
         (folder && !add_used(&c, folder, err))) {
         return false;
     }
@@ -245,15 +249,52 @@ static bool make_plan(wpa_cli *cli, plan *p, wpa_error *err)
     return true;
 }
 
+/* ---- one at a time ---- */
+
+/** Who has the turn has written his number into the file. */
+static bool say_holder(int fd, wpa_error *err)
+{
+    char number[24] = "";
+    ssize_t n = pread(fd, number, sizeof number - 1, 0);
+    number[n > 0 ? (size_t)n : 0] = '\0';
+    number[strspn(number, "0123456789")] = '\0';
+    return WPA_FAIL(err, WPA_E_CONFLICT, "another 'wpa data update' is at it%s%s: wait for its end",
+                    *number ? ", process " : "", number);
+}
+
+/**
+ * Of two at once the one that ends last would write what it knew as it began, without what the
+ * other one has learned. Held until the file is closed, also by a program that was killed.
+ */
+static int take_turn(const char *folder, wpa_arena *arena, wpa_error *err)
+{
+    const char *path = wpa_path_join(arena, folder, "update.lock");
+    if (!wpa_dir_make(folder, 0755, err)) {
+        (void)wpa_error_within(err, "write refreshed facts");
+        return -1;
+    }
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0) {
+        (void)WPA_FAIL(err, WPA_E_IO, "cannot open '%s': %s", path, wpa_strerror(errno));
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        (void)say_holder(fd, err);
+        (void)close(fd);
+        return -1;
+    }
+    if (ftruncate(fd, 0) == 0) {
+        (void)dprintf(fd, "%jd\n", (intmax_t)getpid());
+    }
+    return fd;
+}
+
 /* ---- what came of it ---- */
 
 /** The old table stands until the new one is whole. */
-static bool write_table(const char *path, const char *table, size_t table_bytes, wpa_arena *arena,
-                        wpa_error *err)
+static bool write_table(const char *path, const char *table, size_t table_bytes, wpa_error *err)
 {
-    const char *folder = wpa_arena_slice(arena, path, (size_t)(strrchr(path, '/') - path));
-    return (wpa_dir_make(folder, 0755, err) &&
-            wpa_file_replace(path, table, table_bytes, 0644, err)) ||
+    return wpa_file_replace(path, table, table_bytes, 0644, err) ||
            wpa_error_within(err, "write refreshed facts");
 }
 
@@ -348,7 +389,7 @@ static bool update_refs(wpa_cli *cli, plan *p, bool *is_fresh, wpa_error *err)
                       wpa_facts_date(WPA_FACTS_TAGS));
         return true;
     }
-    if (!write_table(p->refs_path, outcome.table, outcome.table_bytes, cli->arena, err)) {
+    if (!write_table(p->refs_path, outcome.table, outcome.table_bytes, err)) {
         return false;
     }
     say_refs(cli, &p->refs, &outcome, p->refs_path);
@@ -368,8 +409,7 @@ static bool update_told(wpa_cli *cli, const plan *p, bool *is_fresh, wpa_error *
         return false;
     }
     say_faults(cli, outcome.faults, outcome.n_faults);
-    if (outcome.table &&
-        !write_table(p->told_path, outcome.table, outcome.table_bytes, cli->arena, err)) {
+    if (outcome.table && !write_table(p->told_path, outcome.table, outcome.table_bytes, err)) {
         return false;
     }
     *is_fresh = *is_fresh || outcome.table;
@@ -377,18 +417,17 @@ static bool update_told(wpa_cli *cli, const plan *p, bool *is_fresh, wpa_error *
     return true;
 }
 
-static int run_update(wpa_cli *cli, wpa_error *err)
+static int update(wpa_cli *cli, plan *p, wpa_error *err)
 {
-    plan p;
     bool is_fresh = false;
-    if (!make_plan(cli, &p, err)) {
+    if (!make_plan(cli, p, err)) {
         return WPA_CLI_FAILED;
     }
-    if (p.refs.n_slugs == 0) {
+    if (p->refs.n_slugs == 0) {
         (void)fprintf(cli->out, "no action of another repository is used there\n");
         return WPA_EXIT_OK;
     }
-    if (!update_refs(cli, &p, &is_fresh, err) || !update_told(cli, &p, &is_fresh, err)) {
+    if (!update_refs(cli, p, &is_fresh, err) || !update_told(cli, p, &is_fresh, err)) {
         return WPA_CLI_FAILED;
     }
     if (!is_fresh) {
@@ -398,6 +437,27 @@ static int run_update(wpa_cli *cli, wpa_error *err)
         return WPA_CLI_FAILED;
     }
     return WPA_EXIT_OK;
+}
+
+static int run_update(wpa_cli *cli, wpa_error *err)
+{
+    plan p = {0};
+    bool is_system = wpa_cli_is_given(cli, "system");
+    p.refs_path = wpa_facts_place(WPA_FACTS_FILE, is_system, cli->arena, err);
+    p.told_path = p.refs_path ? wpa_facts_place(WPA_TOLD_FILE, is_system, cli->arena, err) : NULL;
+    if (!p.told_path) {
+        return WPA_CLI_FAILED;
+    }
+    size_t length = (size_t)(strrchr(p.refs_path, '/') - p.refs_path);
+    int turn = take_turn(wpa_arena_slice(cli->arena, p.refs_path, length), cli->arena, err);
+    if (turn < 0) {
+        return WPA_CLI_FAILED;
+    }
+    cli->facts = wpa_facts_load(cli->today, cli->arena); /* what one before may have just written */
+    int code = update(cli, &p, err);
+    wpa_secret_free(p.token);
+    (void)close(turn);
+    return code;
 }
 
 static const wpa_cli_option update_options[] = {
@@ -432,7 +492,7 @@ const wpa_cli_command wpa_cli_data_update = {
         "printed.\n\n"
         "A tags.txt and forge.txt that one machine has written serve others as a mirror, which has "
         "no API unless --api names one. Without a network what is there stays in use, with its "
-        "date; the exit code is 6 if nothing was refreshed.",
+        "date; the exit code is 6 if nothing was refreshed, and 3 if another update is at it.",
     .options = update_options,
     .n_options = WPA_COUNT(update_options),
     .max_operands = 1,

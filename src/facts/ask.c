@@ -8,6 +8,7 @@
 #include <wpa/file.h>
 #include <wpa/map.h>
 
+#include "auth/secret.h"
 #include "facts/tables.h"
 #include "facts/update.h"
 #include "git/git.h"
@@ -121,14 +122,17 @@ static const wpa_http_response *get(asking *a, const char *url, size_t max_bytes
                                     wpa_error *err)
 {
     const char *token = a->request->token;
-    const char *const headers[] = {
-        "Accept: application/vnd.github+json", "X-GitHub-Api-Version: 2022-11-28",
-        token ? wpa_arena_printf(arena, "Authorization: Bearer %s", token) : NULL, NULL};
+    char *bearer = token ? wpa_arena_printf(arena, "Authorization: Bearer %s", token) : NULL;
+    const char *const headers[] = {"Accept: application/vnd.github+json",
+                                   "X-GitHub-Api-Version: 2022-11-28", bearer, NULL};
     const wpa_http_request request = {.url = url,
                                       .headers = headers,
                                       .timeout_ms = a->request->timeout_ms,
                                       .max_body_bytes = max_bytes};
     const wpa_http_response *response = wpa_http_send(&request, arena, err);
+    if (bearer) {
+        wpa_wipe(bearer, strlen(bearer));
+    }
     if (response && response->status != 200) {
         (void)refuse(a, response->status, err);
         return NULL;

@@ -1,4 +1,5 @@
 /* wpa data as a user meets it: what a mirror has is taken over, and rules go by it. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -134,6 +136,23 @@ static void what_is_there_outlives_what_fails(void **state)
     assert_non_null(strstr(w->err, "forge.txt:3: its digest is not that of its content"));
 }
 
+/** Of two at once the later would lose what the other has learned. */
+static void one_at_a_time(void **state)
+{
+    world *w = *state;
+    put_mirror(w, "1.3.0");
+    assert_int_equal(run_in(w, "data update --from mirror .", ""), 0);
+    put(w, "data/wpa/facts/update.lock", "4711\n");
+    int fd =
+        open(wpa_path_join(w->arena, w->folder, "data/wpa/facts/update.lock"), O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    assert_int_equal(run_in(w, "data update --from mirror .", ""), 3);
+    assert_non_null(strstr(w->err, "another 'wpa data update' is at it, process 4711"));
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(run_in(w, "data update --from mirror .", ""), 0);
+}
+
 static void words_that_are_wrong(void **state)
 {
     world *w = *state;
@@ -156,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(rules_go_by_what_was_refreshed),
         CASE(what_is_there_outlives_what_fails),
+        CASE(one_at_a_time),
         CASE(words_that_are_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -458,6 +458,7 @@ typedef struct wpa_fact_untrusted {
     wpa_fact_taint taint;
     wpa_fact_list triggers; /* "*": every event */
     bool covers_below;      /* any property below the path too */
+    bool is_of_members;     /* people with rights in the repository write it, whoever sends it */
     const char *shape;      /* "free text", "git ref name" */
 } wpa_fact_untrusted;
 

@@ -303,23 +303,6 @@ static void report_shape(const place *at, const wpa_schema_def *def, const wpa_y
     }
 }
 
-static void report_missing(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
-                           const char *name)
-{
-    const char *check = check_of(at, WPA_SHAPE_MISSING_KEY, def);
-    size_t start = wpa_yaml_full(node).start;
-    wpa_span span = at->key         ? at->key->span
-                    : node->n_pairs ? node->pairs[0].key->span
-                                    : (wpa_span){start, start};
-    if (check) {
-        wpa_rule_report(at->run, span, check, NULL, "%s lacks '%s': %s",
-                        at->key        ? quoted_key(at)
-                        : node->parent ? "this entry"
-                                       : "the file",
-                        name, at->set->refusal);
-    }
-}
-
 /** Keys of the mapping for "did you mean"; only those that are not there yet. */
 static const char *nearest_key(const wpa_schema_def *def, const wpa_yaml_node *node,
                                const char *key)
@@ -335,6 +318,40 @@ static const char *nearest_key(const wpa_schema_def *def, const wpa_yaml_node *n
         }
     }
     return wpa_text_nearest(key, names, n);
+}
+
+bool wpa_shape_has_misspelt(const wpa_schema_def *def, const wpa_yaml_node *mapping,
+                            const char *name)
+{
+    for (size_t i = 0; wpa_yaml_is(mapping, WPA_YAML_MAPPING) && i < mapping->n_pairs; i++) {
+        const char *key = wpa_yaml_text(mapping->pairs[i].key);
+        bool is_known = !key;
+        for (size_t k = 0; !is_known && k < def->n_properties; k++) {
+            is_known = wpa_text_is(def->properties[k].name, key);
+        }
+        if (!is_known && wpa_text_is(nearest_key(def, mapping, key), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void report_missing(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
+                           const char *name)
+{
+    const char *check = check_of(at, WPA_SHAPE_MISSING_KEY, def);
+    size_t start = wpa_yaml_full(node).start;
+    wpa_span span = at->key         ? at->key->span
+                    : node->n_pairs ? node->pairs[0].key->span
+                                    : (wpa_span){start, start};
+    bool is_told = at->set->takes_misspelt && wpa_shape_has_misspelt(def, node, name);
+    if (check && !is_told) {
+        wpa_rule_report(at->run, span, check, NULL, "%s lacks '%s': %s",
+                        at->key        ? quoted_key(at)
+                        : node->parent ? "this entry"
+                                       : "the file",
+                        name, at->set->refusal);
+    }
 }
 
 void wpa_shape_report_unknown(wpa_rule_run *run, const wpa_shape_set *set, const char *check,

@@ -39,6 +39,7 @@ typedef struct wpa_shape_set {
     size_t n_may_be_null;
     const wpa_shape_need *needs; /* [n_needs] */
     size_t n_needs;
+    bool takes_misspelt; /* a key that is there with a slip in it is not told to be missing too */
     /** Number of the check, a literal; NULL: not reported. form is the definition's name. */
     const char *(*check_of)(wpa_shape_wrong fault, const char *form);
     /** May tell a mapping in its own words; true: the mapping is done with. Or NULL. */
@@ -51,6 +52,9 @@ typedef struct wpa_shape_set {
 /** Walk the file's tree. */
 void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_schema_def *def,
                      const wpa_yaml_node *root);
+/** Does an unknown key of the mapping stand for this one with a slip of letters? */
+bool wpa_shape_has_misspelt(const wpa_schema_def *def, const wpa_yaml_node *mapping,
+                            const char *name);
 /** Report an unknown key with the nearest known one; what tell_unknown falls back on. */
 void wpa_shape_report_unknown(wpa_rule_run *run, const wpa_shape_set *set, const char *check,
                               const wpa_schema_def *def, const wpa_yaml_node *mapping,

@@ -62,6 +62,13 @@ wpa_taint wpa_taint_of_script(wpa_rule_run *run, const wpa_site *site, wpa_span 
 wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const char *name,
                                 size_t at);
 
+/**
+ * Of bytes of github-script's input: what they read of the step's env and of the event, by
+ * themselves or by names that hold it. Expressions are left out: they are code as they stand.
+ */
+wpa_taint wpa_taint_of_javascript(wpa_rule_run *run, const wpa_site *site,
+                                  const wpa_yaml_node *script, wpa_span span);
+
 /** Of what this script, before the offset, and the steps before it write to the file. */
 wpa_taint wpa_taint_of_file(wpa_rule_run *run, const wpa_site *site, const char *file, size_t at);
 

@@ -1,7 +1,7 @@
 /*
  * Shared by taint.c (what refers to what), taint_source.c (where text of strangers comes in),
- * taint_script.c (what scripts read and write), taint_fetched.c (what steps ask the forge for) and
- * taint_memo.c (what has been found before).
+ * taint_script.c (what scripts read and write), taint_python.c (variables of Python),
+ * taint_fetched.c (what steps ask the forge for) and taint_memo.c (what has been found before).
  */
 #pragma once
 
@@ -41,6 +41,10 @@ wpa_taint wpa_trace_text(wpa_tracer *t, const wpa_site *site, const wpa_yaml_nod
                          wpa_span within);
 wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name);
 wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span);
+/** Variables of a script of Python within the span, as far as the script assigns them before. */
+wpa_taint wpa_trace_python(wpa_tracer *t, const wpa_site *site, wpa_span span);
+/** Is text made harmless within the span: cut to a safe set, made a number, quoted? */
+bool wpa_taint_is_sanitised(const char *text, wpa_span span);
 /** Output or variable that the scripts of a step write; UNKNOWN if they do not, as far as seen. */
 wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file, const char *name);
 /** A path that no file of the repository sets, "github.head_ref"; lower is the path so written. */

@@ -38,8 +38,7 @@ static bool find_value(const char *text, wpa_span within, const char *name, wpa_
     return false;
 }
 
-/* What makes text harmless on its way: only a safe set is left, or a number, or it is quoted. */
-static bool is_sanitised(const char *text, wpa_span span)
+bool wpa_taint_is_sanitised(const char *text, wpa_span span)
 {
     static const char *const sanitisers[] = {
         "tr -dc",   "tr -cd",  "printf %q", "printf '%q", "printf \"%q", "s/[^",
@@ -86,7 +85,7 @@ static wpa_taint trace_command(wpa_tracer *t, const wpa_site *site, const char *
     for (const char *at = strstr(text, head); at; at = strstr(at + 1, head)) {
         size_t start = (size_t)(at - text) + strlen(head);
         wpa_span value = {start, start + strcspn(text + start, "\n")};
-        if (!is_sanitised(text, value)) {
+        if (!wpa_taint_is_sanitised(text, value)) {
             worst = wpa_taint_worse(worst, wpa_trace_script(t, site, value));
         }
     }
@@ -113,8 +112,9 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
         wpa_span value;
         if (wpa_text_is(exports[i].file, file) &&
             find_value(step->run->text, exports[i].value, name, &value)) {
-            wpa_taint taint =
-                is_sanitised(step->run->text, value) ? none : wpa_trace_script(t, site, value);
+            wpa_taint taint = wpa_taint_is_sanitised(step->run->text, value)
+                                  ? none
+                                  : wpa_trace_script(t, site, value);
             if (step->run->text[value.start - 1] == '<') {
                 taint = wpa_taint_worse(taint, trace_lines(t, site, exports + i, n - i, value));
             }
@@ -240,7 +240,7 @@ static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *site, const ch
         *is_assigned = true;
         if (!a->is_judged) {
             a->is_judged = true;
-            a->is_harmless = is_sanitised(site->step->script->text, a->value);
+            a->is_harmless = wpa_taint_is_sanitised(site->step->script->text, a->value);
         }
         t->is_cut = t->is_cut || a->is_open;
         if (!a->is_harmless && !a->is_open) {
@@ -306,9 +306,10 @@ static size_t next_read(const char *text, wpa_span span, size_t at, wpa_shell sh
 static bool read_variable(const char *text, size_t length, wpa_shell shell, size_t *at, char *name)
 {
     /* Of Python, and of programs that stand in a script of another language. */
-    static const char *const readers[] = {"process.env.",    "os.environ[\"", "os.environ['",
-                                          "os.getenv(\"",    "os.getenv('",   "os.environ.get(\"",
-                                          "os.environ.get('"};
+    static const char *const readers[] = {
+        "process.env.",      "os.environ[\"",    "os.environ['", "os.getenv(\"", "os.getenv('",
+        "os.environ.get(\"", "os.environ.get('", "environ[\"",   "environ['",    "environ.get(\"",
+        "environ.get('",     "getenv(\"",        "getenv('"};
     size_t i = *at;
     bool is_found = false;
     if (shell == WPA_SHELL_PYTHON || text[i] == 'p' || text[i] == 'o') {
@@ -441,7 +442,7 @@ static wpa_taint trace_file(wpa_tracer *t, const wpa_site *site, const char *fil
                 continue;
             }
             *is_known = true;
-            if (!is_sanitised(step->run->text, w->value)) {
+            if (!wpa_taint_is_sanitised(step->run->text, w->value)) {
                 wpa_taint taint = wpa_trace_script(t, &where, w->value);
                 worst = wpa_taint_worse(
                     worst, wpa_taint_add_hop(
@@ -663,6 +664,50 @@ static bool is_only_asked(const wpa_script *script, size_t at)
     return false;
 }
 
+/* "$(cat "$DIR/version")": what comes out is what stands in the file, not its name. */
+static bool only_names_file(const wpa_shell_command *c, size_t at)
+{
+    static const char *const readers[] = {"cat", "head", "tail", "tac", "wc", "stat", "sha256sum"};
+    if (!c->n_words || at < c->words[c->first].span.end || at >= c->span.end ||
+        wpa_text_index(c->name, readers, WPA_COUNT(readers)) < 0) {
+        return false;
+    }
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        if (wpa_span_contains(c->words[i].span, (wpa_span){at, at})) {
+            return !wpa_text_starts(c->words[i].text, "<(");
+        }
+    }
+    return false;
+}
+
+static bool is_in_file_name(wpa_tracer *t, const wpa_site *site, size_t at)
+{
+    const wpa_script *script = site->step->script;
+    bool is_asked = script && script->is_readable && wpa_rule_spend(t->run, script->n_commands);
+    for (size_t i = 0; is_asked && i < script->n_commands; i++) {
+        if (!script->commands[i].is_nested_script && only_names_file(&script->commands[i], at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The expressions of the span, but for those in names of files that are read. */
+static wpa_taint trace_expressions(wpa_tracer *t, const wpa_site *site, wpa_span span)
+{
+    wpa_taint worst = none;
+    wpa_span fence, inside;
+    const wpa_yaml_node *node = site->step->run;
+    for (size_t at = span.start; wpa_flow_next_fence(node->text, span.end, &at, &fence, &inside);) {
+        wpa_taint taint = wpa_trace_text(t, site, node, fence);
+        if (wpa_taint_is_tainted(&taint) && is_in_file_name(t, site, fence.start)) {
+            continue;
+        }
+        worst = wpa_taint_worse(worst, taint);
+    }
+    return worst;
+}
+
 wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     const wpa_outline_step *step = site->step;
@@ -677,7 +722,7 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
     }
     t->depth++;
     t->left--;
-    wpa_taint worst = wpa_trace_text(t, site, node, span);
+    wpa_taint worst = trace_expressions(t, site, span);
     bool reads_otherwise = has_readers(node->text, span);
     for (size_t i = span.start; i < span.end; i++) {
         char name[NAME_MAX_BYTES];
@@ -691,11 +736,15 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
             continue;
         }
         wpa_taint taint = trace_variable(t, site, name, start);
-        if (wpa_taint_is_tainted(&taint) && !is_only_asked(site->step->script, start)) {
+        if (wpa_taint_is_tainted(&taint) && !is_only_asked(site->step->script, start) &&
+            !is_in_file_name(t, site, start)) {
             worst = wpa_taint_worse(
                 worst, wpa_taint_add_hop(t, taint, site->source,
                                          wpa_site_span(t->run, node, start, i + 1), "read here"));
         }
+    }
+    if (step->shell == WPA_SHELL_PYTHON) {
+        worst = wpa_taint_worse(worst, wpa_trace_python(t, site, span));
     }
     worst = wpa_taint_worse(worst, trace_disk(t, site, span));
     worst = wpa_taint_worse(worst, trace_read(t, site, span));

@@ -182,7 +182,12 @@ static wpa_taint by_row(wpa_tracer *t, const wpa_site *site, const wpa_fact_untr
                                                                   : WPA_TAINT_OF_STRUCTURED,
                        .path = path,
                        .shape = row->shape};
-    return by_events(t, site, row->triggers, found);
+    found = by_events(t, site, row->triggers, found);
+    if (row->is_of_members && found.trust.event) {
+        found.trust.trust = WPA_TRUST_INSIDER;
+        found.shape = "text of people with rights here";
+    }
+    return found;
 }
 
 /* Index of the first row, which are in order, whose path does not sort before this beginning. */
@@ -213,7 +218,8 @@ static wpa_taint by_members(wpa_tracer *t, const wpa_site *site, const char *pat
         }
         bool is_below = row->path[length] == '.' && row->taint != WPA_TAINT_FIXED &&
                         row->taint != WPA_TAINT_FLOW;
-        if (is_below && worst.grade < WPA_TAINT_OF_ARBITRARY) {
+        bool is_worst = worst.grade == WPA_TAINT_OF_ARBITRARY && wpa_taint_is_of_outsider(&worst);
+        if (is_below && !is_worst) {
             worst = wpa_taint_worse(worst, by_row(t, site, row, path));
         }
     }

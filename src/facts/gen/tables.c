@@ -509,6 +509,7 @@ static void write_untrusted(FILE *out, const char *folder)
         (void)fprintf(out, ".taint = %s, .triggers = untrusted_triggers_%zu, ", taint_of(record),
                       i);
         gen_flag(out, "covers_below", note && strstr(note, "below it too") != NULL);
+        gen_flag(out, "is_of_members", gen_is_true(record, "members_only"));
         (void)fputs("},\n", out);
     }
     gen_count(out, "untrusteds", records);

@@ -64,6 +64,7 @@ static const wpa_shape_set set = {
     .left_to_others = left_to_others,
     .n_left_to_others = WPA_COUNT(left_to_others),
     .check_of = check_of,
+    .takes_misspelt = true,
 };
 
 static const char *quote(wpa_rule_run *run, const wpa_yaml_node *node)
@@ -114,6 +115,26 @@ static void check_cooldown(wpa_rule_run *run, const wpa_yaml_node *update)
                                   "Dependabot knows no levels of versions for %s: it refuses the "
                                   "file for '%s'",
                                   quote(run, ecosystem), levels[i]);
+        }
+    }
+}
+
+/* B13: Dependabot waits for as long as it is told up to a quarter of a year, and takes no more. */
+#define COOLDOWN_MAX_DAYS 90
+
+static void check_waits(wpa_rule_run *run, const wpa_yaml_node *update)
+{
+    static const char *const waits[] = {"default-days", "semver-major-days", "semver-minor-days",
+                                        "semver-patch-days"};
+    const wpa_yaml_node *cooldown = wpa_yaml_get(update, "cooldown");
+    for (size_t i = 0; i < WPA_COUNT(waits); i++) {
+        const wpa_yaml_node *wait = wpa_yaml_get(cooldown, waits[i]);
+        double days = 0;
+        const char *text = wpa_yaml_text(wait);
+        if (text && wpa_text_to_double(text, &days) && days > COOLDOWN_MAX_DAYS) {
+            (void)wpa_rule_report(run, wait->span, "B13", NULL,
+                                  "'%s' may be %d at most, and is %s: Dependabot refuses the file",
+                                  waits[i], COOLDOWN_MAX_DAYS, quote(run, wait));
         }
     }
 }
@@ -179,6 +200,13 @@ static void check_limit(wpa_rule_run *run, const wpa_yaml_node *update)
 
 /* ---- entries ----------------------------------------------------------------------------------*/
 
+/* What is there with a slip in its key is told as that. */
+static bool is_misspelt(const wpa_yaml_node *update, const char *key)
+{
+    const wpa_schema_def *def = wpa_schema_dependabot_find("update");
+    return def && wpa_shape_has_misspelt(def, update, key);
+}
+
 /* B8 */
 static void check_directories(wpa_rule_run *run, const wpa_yaml_node *update)
 {
@@ -190,7 +218,7 @@ static void check_directories(wpa_rule_run *run, const wpa_yaml_node *update)
                                                "an entry has both directory and directories: "
                                                "Dependabot refuses the file");
         wpa_rule_relate(run, finding, one->key->span, "the other one");
-    } else if (!one && !many && !update->is_incomplete) {
+    } else if (!one && !many && !update->is_incomplete && !is_misspelt(update, "directory")) {
         (void)wpa_rule_report(run, at, "B8", NULL,
                               "an entry names no directory: Dependabot refuses the file");
     }
@@ -356,16 +384,18 @@ static void check_twice(wpa_rule_run *run, const wpa_yaml_node *updates, size_t 
 static void check_update(wpa_rule_run *run, const wpa_yaml_node *updates, size_t i)
 {
     const wpa_yaml_node *update = wpa_yaml_resolve(updates->items[i]);
-    if (!wpa_yaml_is(update, WPA_YAML_MAPPING)) {
-        return;
+    if (!wpa_yaml_is(update, WPA_YAML_MAPPING) || !update->n_pairs) {
+        return; /* the walk of the schema says so */
     }
     const wpa_yaml_pair *schedule = wpa_yaml_find(update, "schedule");
-    if (!schedule && !update->is_incomplete && !wpa_yaml_find(update, "multi-ecosystem-group")) {
+    if (!schedule && !update->is_incomplete && !wpa_yaml_find(update, "multi-ecosystem-group") &&
+        !is_misspelt(update, "schedule")) {
         (void)wpa_rule_report(run, update->n_pairs ? update->pairs[0].key->span : update->span,
                               "B3", NULL, "an entry has no schedule: Dependabot refuses the file");
     }
     check_ecosystem(run, wpa_yaml_get(update, "package-ecosystem"));
     check_cooldown(run, update);
+    check_waits(run, update);
     check_schedule(run, schedule ? wpa_yaml_resolve(schedule->value) : NULL);
     check_limit(run, update);
     check_directories(run, update);
@@ -428,7 +458,7 @@ const wpa_rule wpa_rule_dependabot_schema = {
     .fix = "Write keys and values as Dependabot knows them; slips of one letter are corrected by "
            "wpa.",
     .checks = (const char *const[]){"B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10",
-                                    "B11", "B12", NULL},
+                                    "B11", "B12", "B13", NULL},
     .tables = 1U << WPA_FACTS_SCHEMA,
     .declares = WPA_DECLARES_TRIGGERS,
     .check = check,

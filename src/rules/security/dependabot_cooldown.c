@@ -69,7 +69,7 @@ static void check_update(wpa_rule_run *run, const wpa_yaml_node *update)
     const wpa_yaml_pair *ecosystem = wpa_yaml_find(update, "package-ecosystem");
     const wpa_yaml_pair *cooldown = wpa_yaml_find(update, "cooldown");
     const wpa_yaml_node *waits = cooldown ? wpa_yaml_resolve(cooldown->value) : NULL;
-    if (!ecosystem || wpa_text_is(limit, "0") ||
+    if (!ecosystem || wpa_yaml_is_null(ecosystem->value) || wpa_text_is(limit, "0") ||
         (cooldown && !wpa_yaml_is(waits, WPA_YAML_MAPPING))) {
         return;
     }

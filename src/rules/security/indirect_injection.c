@@ -423,45 +423,60 @@ static void check_cmd(wpa_rule_run *run, const wpa_site *site)
     }
 }
 
+/* Bytes of a call in JavaScript that are looked at. */
+#define CALL_MAX_BYTES 2048
+
 /* ---- the script of actions/github-script -------------------------------------------------------
  */
 
-/* What the line reads of the step's env and of the event. */
-static wpa_taint taint_of_line(wpa_rule_run *run, const wpa_site *site, const char *line,
-                               size_t length)
+/* The call that begins here, to the bracket that closes it or the end of its line. */
+static size_t call_length(const char *text)
 {
-    static const char *const readers[][2] = {{"process.env.", NULL},
-                                             {"context.payload.", "github.event."}};
-    wpa_taint worst = {0};
-    for (size_t i = 0; i < WPA_COUNT(readers); i++) {
-        const char *end = line + length;
-        size_t n = strlen(readers[i][0]);
-        for (const char *at = line; (at = memmem(at, (size_t)(end - at), readers[i][0], n));) {
-            at += n;
-            const char *name = wpa_arena_slice(run->arena, at, strspn(at, WPA_IDENTIFIER "."));
-            wpa_taint taint = {0};
-            if (*name && !readers[i][1]) {
-                taint = wpa_taint_of_variable(run, site, name, 0);
-            } else if (*name) {
-                const char *path = wpa_arena_printf(run->arena, "%s%s", readers[i][1], name);
-                taint = wpa_taint_of_path(run, site, path, WPA_TAINT_TEXT);
-            }
-            worst = wpa_taint_is_of_outsider(&taint) ? taint : worst;
+    size_t line = strcspn(text, "\r\n"), depth = 0;
+    for (size_t i = 0; text[i] && i < CALL_MAX_BYTES; i++) {
+        depth += text[i] == '(' ? 1 : 0;
+        if (text[i] == ')' && depth && --depth == 0) {
+            return i + 1;
         }
     }
-    return worst;
+    return line;
+}
+
+/* "exec.exec('bash', ['-c', `...`])": the shell's script is the only word that is code. */
+static size_t code_within(const char *text, size_t length)
+{
+    static const char *const programs_of[] = {"'bash'", "\"bash\"", "'sh'",     "\"sh\"", "`bash`",
+                                              "`sh`",   "'pwsh'",   "\"pwsh\"", "'cmd'"};
+    static const char *const options[] = {"'-c'", "\"-c\"", "`-c`", "'-Command'", "'/c'"};
+    bool is_shell_call = false;
+    for (size_t i = 0; i < WPA_COUNT(programs_of) && !is_shell_call; i++) {
+        is_shell_call = memmem(text, length, programs_of[i], strlen(programs_of[i]));
+    }
+    for (size_t i = 0; is_shell_call && i < WPA_COUNT(options); i++) {
+        const char *at = memmem(text, length, options[i], strlen(options[i]));
+        if (at) {
+            return (size_t)(at - text) + strlen(options[i]);
+        }
+    }
+    return length;
 }
 
 static void check_javascript(wpa_rule_run *run, const wpa_site *site)
 {
     static const struct {
         const char *mark, *also, *runner; /* also: what the script holds */
+        bool takes_words;                 /* code is behind the option of a shell alone */
     } marks[] = {
-        {"eval(", NULL, "JavaScript"},
-        {"new Function(", NULL, "JavaScript"},
-        {"execSync(", "child_process", "a shell"},
-        {" exec(", "child_process", "a shell"},
-        {".exec(`", "child_process", "a shell"},
+        {"eval(", NULL, "JavaScript", false},
+        {"new Function(", NULL, "JavaScript", false},
+        {"execSync(", "child_process", "a shell", false},
+        {" exec(", "child_process", "a shell", false},
+        {".exec(`", "child_process", "a shell", false},
+        {"exec.exec(", NULL, "a shell", true},
+        {"getExecOutput(", NULL, "a shell", true},
+        {"execFileSync(", "child_process", "a shell", true},
+        {"spawnSync(", "child_process", "a shell", true},
+        {" spawn(", "child_process", "a shell", true},
     };
     const wpa_yaml_node *node = wpa_step_javascript(site->step);
     const char *text = node ? node->text : NULL;
@@ -469,14 +484,18 @@ static void check_javascript(wpa_rule_run *run, const wpa_site *site)
         bool is_asked = !marks[i].also || strstr(text, marks[i].also);
         for (const char *at = is_asked ? strstr(text, marks[i].mark) : NULL; at;
              at = strstr(at + 1, marks[i].mark)) {
-            size_t length = strcspn(at, "\r\n");
+            size_t length = call_length(at);
+            size_t first = marks[i].takes_words ? code_within(at, length) : 0;
             bool is_whole = at == text || !strchr(WPA_IDENTIFIER, at[-1]);
             wpa_taint taint = {0};
-            if (is_whole && wpa_rule_spend(run, length)) {
-                taint = taint_of_line(run, site, at, length);
-            }
             size_t from = (size_t)(at - text);
-            report_text(run, site, node, (wpa_span){from, from + length}, marks[i].runner, &taint);
+            if (is_whole && wpa_rule_spend(run, length)) {
+                taint = wpa_taint_of_javascript(run, site, node,
+                                                (wpa_span){from + first, from + length});
+            }
+            size_t shown = strcspn(at, "\r\n");
+            shown = shown < length ? shown : length;
+            report_text(run, site, node, (wpa_span){from, from + shown}, marks[i].runner, &taint);
         }
     }
 }

@@ -51,6 +51,13 @@ static const level levels[] = {
     [WPA_TAINT_OF_ARBITRARY] = {WPA_SEVERITY_HIGH, WPA_CONFIDENCE_HIGH, WPA_PERSONA_DEFAULT},
 };
 
+/* Labels and milestones: strangers send events that hold them, and cannot word them. */
+static bool is_of_members(const wpa_taint *taint)
+{
+    return taint->trust.trust == WPA_TRUST_INSIDER && taint->shape &&
+           wpa_text_starts(taint->shape, "text of people");
+}
+
 static level level_of(const wpa_taint *taint)
 {
     level l = levels[taint->grade];
@@ -61,6 +68,9 @@ static level level_of(const wpa_taint *taint)
     if (taint->grade == WPA_TAINT_OF_STRUCTURED && taint->shape &&
         wpa_text_starts(taint->shape, "login")) {
         l.severity = WPA_SEVERITY_LOW; /* letters, digits and hyphens are no code in any shell */
+    }
+    if (taint->grade == WPA_TAINT_OF_ARBITRARY && is_of_members(taint)) {
+        l.severity = WPA_SEVERITY_MEDIUM;
     }
     bool is_less_sure =
         taint->grade > WPA_TAINT_UNKNOWN && (taint->n_hops > 1 || taint->trust.is_assumed);
@@ -89,6 +99,9 @@ static const char *reason_of(wpa_rule_run *run, const subject *s, const wpa_tain
     case WPA_TAINT_OF_PAYLOAD:
     case WPA_TAINT_OF_ARBITRARY:
         break;
+    }
+    if (is_of_members(taint)) {
+        return wpa_arena_printf(run->arena, "%sis %s", holder, taint->shape);
     }
     if (taint->trust.is_assumed || !taint->trust.event) {
         return wpa_arena_printf(run->arena,

@@ -1,0 +1,92 @@
+/* What scripts of actions/github-script read: env, the event, and names that hold either. */
+#include <ctype.h>
+#include <string.h>
+
+#include "rules/taint.h"
+
+/* Names within names that are followed. */
+#define HOLDERS_MAX 4
+
+static wpa_taint of_readers(wpa_rule_run *run, const wpa_site *site, const char *text,
+                            wpa_span span)
+{
+    static const char *const readers[][2] = {{"process.env.", NULL},
+                                             {"context.payload.", "github.event."}};
+    wpa_taint worst = {0};
+    for (size_t i = 0; i < WPA_COUNT(readers); i++) {
+        const char *end = text + span.end;
+        size_t n = strlen(readers[i][0]);
+        for (const char *at = text + span.start;
+             (at = memmem(at, (size_t)(end - at), readers[i][0], n));) {
+            at += n;
+            const char *name = wpa_arena_slice(run->arena, at, strspn(at, WPA_IDENTIFIER "."));
+            wpa_taint taint = {0};
+            if (*name && !readers[i][1]) {
+                taint = wpa_taint_of_variable(run, site, name, 0);
+            } else if (*name) {
+                const char *path = wpa_arena_printf(run->arena, "%s%s", readers[i][1], name);
+                taint = wpa_taint_of_path(run, site, path, WPA_TAINT_TEXT);
+            }
+            worst = wpa_taint_is_of_outsider(&taint) ? taint : worst;
+        }
+    }
+    return worst;
+}
+
+/* "const name = value" before the offset, the last of them; false if there is none. */
+static bool find_holder(const char *text, size_t before, const char *name, size_t length,
+                        wpa_span *value)
+{
+    static const char *const words[] = {"const ", "let ", "var "};
+    bool is_found = false;
+    for (size_t i = 0; i < WPA_COUNT(words); i++) {
+        for (const char *at = strstr(text, words[i]); at && at < text + before;
+             at = strstr(at + 1, words[i])) {
+            const char *held = at + strlen(words[i]);
+            const char *behind = held + length + strspn(held + length, " ");
+            if (strncmp(held, name, length) == 0 && *behind == '=') {
+                size_t start = (size_t)(behind - text) + 1;
+                *value = (wpa_span){start, start + strcspn(text + start, ";\r\n")};
+                is_found = value->end <= before;
+            }
+        }
+    }
+    return is_found;
+}
+
+/* Is the value cut to a safe set, or made a number? */
+static bool is_harmless(const char *text, wpa_span value)
+{
+    static const char *const makers[] = {".replace(/[^", "parseInt(", "Number(", ".length"};
+    for (size_t i = 0; i < WPA_COUNT(makers); i++) {
+        if (memmem(text + value.start, wpa_span_length(value), makers[i], strlen(makers[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static wpa_taint of_span(wpa_rule_run *run, const wpa_site *site, const char *text, wpa_span span,
+                         unsigned depth)
+{
+    wpa_taint worst = of_readers(run, site, text, span);
+    for (size_t i = span.start; i < span.end && depth < HOLDERS_MAX; i++) {
+        bool begins = (isalpha((unsigned char)text[i]) || text[i] == '_') &&
+                      (i == 0 || !strchr(WPA_IDENTIFIER ".", text[i - 1]));
+        size_t length = begins ? strspn(text + i, WPA_IDENTIFIER) : 0;
+        wpa_span value;
+        if (length && !worst.grade && wpa_rule_spend(run, i) &&
+            find_holder(text, span.start, text + i, length, &value) && !is_harmless(text, value)) {
+            wpa_taint taint = of_span(run, site, text, value, depth + 1);
+            worst = wpa_taint_is_of_outsider(&taint) ? taint : worst;
+        }
+        i += length ? length - 1 : 0;
+    }
+    return worst;
+}
+
+wpa_taint wpa_taint_of_javascript(wpa_rule_run *run, const wpa_site *site,
+                                  const wpa_yaml_node *script, wpa_span span)
+{
+    return of_span(run, site, script->text, span, 0);
+}

@@ -179,6 +179,32 @@ static bool needs_graph(const group *g, const wpa_unit *unit)
     return unit->has_graph && is_needed;
 }
 
+static wpa_records *take_records(wpa_unit *unit)
+{
+    (void)pthread_mutex_lock(&unit->lock);
+    wpa_records *records = unit->records;
+    if (records) {
+        unit->records = records->next;
+    } else {
+        records = wpa_arena_alloc(unit->arena, sizeof *records);
+        records->arena = wpa_arena_new();
+    }
+    (void)pthread_mutex_unlock(&unit->lock);
+    return records;
+}
+
+/** Reading takes long, and happens beside others; putting what was read into the graph does not. */
+static void add_to_graph(wpa_unit *unit, const wpa_source *source)
+{
+    wpa_records *records = take_records(unit);
+    wpa_graph_file *record = wpa_graph_read(source, records->arena);
+    (void)pthread_mutex_lock(&unit->lock);
+    wpa_graph_put(unit->graph, record);
+    records->next = unit->records;
+    unit->records = records;
+    (void)pthread_mutex_unlock(&unit->lock);
+}
+
 static void stage_join(group *g, wpa_unit_file *file)
 {
     wpa_unit *unit = file->unit;
@@ -186,9 +212,7 @@ static void stage_join(group *g, wpa_unit_file *file)
         return; /* without a graph it is parsed when it is judged */
     }
     parse(file);
-    (void)pthread_mutex_lock(&unit->lock);
-    wpa_graph_add(unit->graph, file->shown.source);
-    (void)pthread_mutex_unlock(&unit->lock);
+    add_to_graph(unit, file->shown.source);
     file->is_held = may_hold(g, file);
     if (!file->is_held) {
         release(file);

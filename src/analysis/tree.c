@@ -113,6 +113,9 @@ void wpa_unit_free(wpa_unit *unit)
         wpa_arena_free(unit->files[i]->rules);
         wpa_free(unit->files[i]->packed);
     }
+    for (wpa_records *records = unit->records; records; records = records->next) {
+        wpa_arena_free(records->arena);
+    }
     wpa_shelf_free(unit->shelf);
     wpa_git_close(unit->git);
     (void)pthread_mutex_destroy(&unit->lock);

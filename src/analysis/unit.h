@@ -47,6 +47,12 @@ typedef struct wpa_unit_file {
     wpa_result_counts counts;
 } wpa_unit_file;
 
+/* Room for records of the graph, which one thread at a time fills. */
+typedef struct wpa_records {
+    wpa_arena *arena;
+    struct wpa_records *next;
+} wpa_records;
+
 /* One repository, or files that stand alone. */
 struct wpa_unit {
     wpa_arena *arena; /* of everything here but the shown paths */
@@ -57,8 +63,9 @@ struct wpa_unit {
     size_t size_bytes;
     bool has_graph;       /* its definitions are joined */
     bool is_alone;        /* one file that was named itself */
-    pthread_mutex_t lock; /* of the graph, and of git */
+    pthread_mutex_t lock; /* of the graph, its records, and of git */
     wpa_graph *graph;
+    wpa_records *records;   /* of the graph, which nobody fills now */
     wpa_git *git;           /* of a revision, or NULL */
     wpa_stamps *stamps;     /* of what lies on disk, or NULL */
     wpa_together *together; /* NULL: no fix over several files was asked for */

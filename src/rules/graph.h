@@ -80,7 +80,15 @@ typedef struct wpa_graph_file {
 
 /** An empty graph; everything in the arena. repository: name for messages, or NULL. */
 wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena);
-/** Add what a file says; copies all it keeps. */
+/** What a file says, for a graph; copies all it keeps. Any thread, with an arena of its own. */
+wpa_graph_file *wpa_graph_read(const wpa_source *source, wpa_arena *arena);
+/** The same of its jobs alone. */
+wpa_graph_file *wpa_graph_read_jobs(const wpa_source *source, wpa_arena *arena);
+/** Tells texts apart that one file had one after the other. */
+uint64_t wpa_graph_digest(const wpa_source *source);
+/** Put a record into one graph; its arena lasts as long. */
+void wpa_graph_put(wpa_graph *graph, wpa_graph_file *file);
+/** Read a file, and put it in. */
 void wpa_graph_add(wpa_graph *graph, const wpa_source *source);
 /**
  * A graph in which some files are as another one has them, which need not be closed: of what was

@@ -48,7 +48,9 @@ static bool choice_fits(wpa_slice choices, const char *text, size_t skip)
     while (choices.length) {
         const char *bar = memchr(choices.at, '|', choices.length);
         size_t length = bar ? (size_t)(bar - choices.at) : choices.length;
-        if (length >= skip && glob_fits((wpa_slice){choices.at + skip, length - skip}, text)) {
+        char first = length > skip ? choices.at[skip] : '\0';
+        if (length >= skip && (first == *text || first == '*') && /* few begin alike */
+            glob_fits((wpa_slice){choices.at + skip, length - skip}, text)) {
             return true;
         }
         size_t taken = length + (bar ? 1 : 0);

@@ -5,9 +5,17 @@
 
 #include "facts/commands.h"
 
+static bool is_of_name(char c)
+{
+    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || (c >= '0' && c <= '9');
+}
+
 static bool is_assignment(const char *word)
 {
-    size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    size_t n = 0;
+    while (is_of_name(word[n])) {
+        n++;
+    }
     return n && !(word[0] >= '0' && word[0] <= '9') &&
            (word[n] == '=' || (word[n] == '+' && word[n + 1] == '='));
 }
@@ -22,7 +30,7 @@ static const char *base_name(const char *path)
 static const char *known_name(const char *name)
 {
     static const char *const rows[] = {"python3", "python2", "pip3", "pip2"};
-    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+    for (size_t i = 0; *name == 'p' && i < WPA_COUNT(rows); i++) {
         size_t length = strlen(rows[i]);
         if (wpa_text_starts(name, rows[i]) && name[length] == '.' &&
             name[length + 1 + strspn(name + length + 1, "0123456789")] == '\0') {

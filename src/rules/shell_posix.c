@@ -11,6 +11,7 @@ typedef struct heredoc {
 
 #define HEREDOCS_MAX 16
 #define REDIRECTS_MAX 16
+#define REDIRECTS_FEW 2
 
 typedef struct lexer {
     wpa_script *script;
@@ -29,7 +30,7 @@ typedef struct lexer {
 typedef struct gather {
     wpa_shell_word *words;
     size_t n_words, words_capacity;
-    wpa_shell_redirect *redirects; /* [REDIRECTS_MAX], so that pointers into it stay */
+    wpa_shell_redirect *redirects; /* see make_room */
     size_t n_redirects;
     const char *before;
     bool is_test; /* between [[ and ]] */
@@ -42,7 +43,8 @@ static char peek(const lexer *l, size_t ahead)
     return l->at + ahead < l->length ? l->text[l->at + ahead] : '\0';
 }
 
-static bool looking_at(const lexer *l, const char *text)
+/* Inline: the compiler knows the length of what is looked for. */
+static inline bool looking_at(const lexer *l, const char *text)
 {
     size_t n = strlen(text);
     return l->at + n <= l->length && l->text[l->at] == *text &&
@@ -51,8 +53,8 @@ static bool looking_at(const lexer *l, const char *text)
 
 static void mark(lexer *l, size_t from, size_t to, wpa_shell_context context)
 {
-    for (size_t i = from; l->contexts && i < to; i++) {
-        l->contexts[i] = (uint8_t)context;
+    if (l->contexts && from < to) {
+        memset(l->contexts + from, context, to - from);
     }
 }
 
@@ -67,10 +69,59 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
+/* What a byte may be, or do, in a word. */
+enum {
+    ENDS_WORD = 1,   /* "(" unless something stands before it */
+    IS_QUOTE = 2,    /* or begins an expansion, or an escape */
+    IS_GLOB = 4,     /* makes a word none that is literal, where it is not quoted */
+    IS_SPECIAL = 8,  /* within double quotes */
+    IS_COMMENT = 16, /* where a word may begin */
+    IS_BLANKED = 32  /* if there are some of them, an expression may have stood here */
+};
+
+static const unsigned char kinds[256] = {
+    ['\0'] = ENDS_WORD | IS_GLOB,
+    [' '] = ENDS_WORD,
+    ['\t'] = ENDS_WORD,
+    ['\r'] = ENDS_WORD,
+    ['\n'] = ENDS_WORD,
+    [';'] = ENDS_WORD,
+    ['&'] = ENDS_WORD,
+    ['|'] = ENDS_WORD,
+    ['('] = ENDS_WORD,
+    [')'] = ENDS_WORD,
+    ['<'] = ENDS_WORD,
+    ['>'] = ENDS_WORD,
+    ['\''] = IS_QUOTE,
+    ['"'] = IS_QUOTE | IS_SPECIAL,
+    ['$'] = IS_QUOTE | IS_SPECIAL,
+    ['`'] = IS_QUOTE | IS_SPECIAL,
+    ['\\'] = IS_QUOTE | IS_SPECIAL,
+    ['*'] = IS_GLOB,
+    ['?'] = IS_GLOB,
+    ['['] = IS_GLOB,
+    ['#'] = IS_COMMENT,
+    ['_'] = IS_BLANKED,
+};
+
+static unsigned kind_of(char c)
+{
+    return kinds[(unsigned char)c];
+}
+
 static bool ends_word(char c)
 {
-    return c == '\0' || is_blank(c) || c == '\n' || c == ';' || c == '&' || c == '|' || c == '(' ||
-           c == ')' || c == '<' || c == '>';
+    return (kind_of(c) & ENDS_WORD) != 0;
+}
+
+/** Past bytes that are none of these kinds; which kinds they were. */
+static unsigned skip_but(lexer *l, unsigned stops)
+{
+    unsigned seen = 0;
+    for (; l->at < l->length && !(kind_of(l->text[l->at]) & stops); l->at++) {
+        seen |= kind_of(l->text[l->at]);
+    }
+    return seen;
 }
 
 /* ---- words -------------------------------------------------------------------------------------
@@ -153,6 +204,7 @@ static void lex_double(lexer *l)
             lex_substitution(l, '`');
         } else {
             l->at += c == '\\' && l->at + 1 < l->length ? 2 : 1;
+            (void)skip_but(l, IS_SPECIAL);
             mark(l, start, l->at, WPA_SHELL_DOUBLE);
         }
     }
@@ -195,7 +247,10 @@ static void lex_parameter(lexer *l, wpa_shell_context around)
 static void lex_dollar(lexer *l, wpa_shell_context around)
 {
     size_t start = l->at;
-    if (looking_at(l, "$((")) {
+    if (peek(l, 1) != '(' && peek(l, 1) != '{' && peek(l, 1) != '\'') {
+        l->at++; /* of a plain variable, as most are */
+        mark(l, start, l->at, around);
+    } else if (looking_at(l, "$((")) {
         l->at += 3;
         lex_arithmetic(l);
     } else if (looking_at(l, "$(")) {
@@ -276,15 +331,23 @@ static bool lex_piece(lexer *l, char end, size_t word_start)
     return true;
 }
 
+/* A run of these is a blanked expression. */
+#define BLANKED "____"
+
 /* text[span] without quotes and escapes; expansions stay as written. */
 static const char *unquote(lexer *l, wpa_span span, bool *is_literal)
 {
-    char *out = wpa_arena_alloc(l->arena, wpa_span_length(span) + 1);
+    char *out = wpa_arena_slice(l->arena, l->text + span.start, wpa_span_length(span));
     size_t n = 0;
     char quote = '\0';
     *is_literal = true;
     for (size_t i = span.start; i < span.end; i++) {
         char c = l->text[i];
+        unsigned kind = kind_of(c);
+        if (!(kind & (IS_QUOTE | IS_GLOB))) {
+            out[n++] = c;
+            continue;
+        }
         if (quote == '\'' ? c == '\'' : quote == '"' && c == '"') {
             quote = '\0';
             continue;
@@ -303,21 +366,31 @@ static const char *unquote(lexer *l, wpa_span span, bool *is_literal)
         if (quote != '\'' && (c == '$' || c == '`')) {
             *is_literal = false;
         }
-        if (!quote && strchr("*?[", c)) {
+        if (!quote && (kind & IS_GLOB)) {
             *is_literal = false;
         }
         out[n++] = c;
     }
-    if (strstr(out, "____")) {
-        *is_literal = false; /* a blanked expression */
-    }
+    out[n] = '\0';
+    *is_literal = *is_literal && !strstr(out, BLANKED);
     return out;
 }
 
 static wpa_shell_word lex_word(lexer *l, char end)
 {
     wpa_shell_word word = {.span = {l->at, l->at}};
+    unsigned seen = skip_but(l, ENDS_WORD | IS_QUOTE);
+    bool is_plain = l->at == l->length || (ends_word(l->text[l->at]) && l->text[l->at] != '(');
+    if (is_plain && l->at > word.span.start) { /* as most are: there is nothing to undo */
+        word.span.end = l->at;
+        word.text =
+            wpa_arena_slice(l->arena, l->text + word.span.start, wpa_span_length(word.span));
+        bool may_be_blanked = seen & IS_BLANKED;
+        word.is_literal = !(seen & IS_GLOB) && !(may_be_blanked && strstr(word.text, BLANKED));
+        return word;
+    }
     while (l->at < l->length && lex_piece(l, end, word.span.start)) {
+        (void)skip_but(l, ENDS_WORD | IS_QUOTE);
     }
     word.span.end = l->at;
     word.text = unquote(l, word.span, &word.is_literal);
@@ -353,9 +426,28 @@ static const wpa_shell_word *find_remote_script(const wpa_shell_command *c)
     return i + 2 == c->n_words ? &c->words[i + 1] : NULL;
 }
 
+/* "-c", "-ec" and the like. */
+static bool is_short_c(const char *word)
+{
+    return word[0] == '-' && word[1] != '-' && strchr(word, 'c');
+}
+
+static bool has_short_c(const wpa_shell_command *c)
+{
+    for (size_t i = c->first + 1; i + 1 < c->n_words; i++) {
+        if (is_short_c(c->words[i].text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The word that holds the script of "sh -c", NULL if there is none. */
 static const wpa_shell_word *find_nested_script(const wpa_shell_command *c)
 {
+    if (!has_short_c(c) && !wpa_text_is(c->name, "ssh")) {
+        return NULL; /* nearly always */
+    }
     size_t at = c->first;
     bool is_carrier = wpa_text_index(c->name, carriers, WPA_COUNT(carriers)) >= 0;
     bool starts = wpa_text_index(c->name, starters, WPA_COUNT(starters)) >= 0;
@@ -370,8 +462,7 @@ static const wpa_shell_word *find_nested_script(const wpa_shell_command *c)
         return NULL;
     }
     for (size_t i = at + 1; i + 1 < c->n_words; i++) {
-        const char *word = c->words[i].text;
-        if (word[0] == '-' && word[1] != '-' && strchr(word, 'c')) {
+        if (is_short_c(c->words[i].text)) {
             return &c->words[i + 1];
         }
     }
@@ -431,12 +522,16 @@ static void lex_nested_script(lexer *l, const wpa_shell_command *c)
 static const char *const reserved[] = {"if",    "then",  "else", "elif", "fi", "do",  "done",
                                        "while", "until", "!",    "{",    "}",  "esac"};
 
+#define RESERVED_MAX_BYTES 5
+
 /* Take reserved words off the front, minding loops and cases. */
 static void strip_reserved(lexer *l, gather *g)
 {
     while (g->n_words) {
         const char *word = g->words[0].text;
-        if (wpa_text_index(word, reserved, WPA_COUNT(reserved)) < 0) {
+        size_t length = strlen(word);
+        if (length > RESERVED_MAX_BYTES ||
+            wpa_text_index(word, reserved, WPA_COUNT(reserved)) < 0) {
             return;
         }
         if (wpa_text_is(word, "do")) {
@@ -511,6 +606,25 @@ static void read_heredocs(lexer *l)
     l->n_heredocs = 0;
 }
 
+/** For one more redirection: few commands have more than two. Here-documents move with them. */
+static void make_room(lexer *l, gather *g)
+{
+    size_t n = g->n_redirects;
+    if (n != 0 && n != REDIRECTS_FEW) {
+        return;
+    }
+    wpa_shell_redirect *roomier =
+        wpa_arena_array(l->arena, n ? REDIRECTS_MAX : REDIRECTS_FEW, sizeof *roomier);
+    for (size_t i = 0; i < n; i++) {
+        roomier[i] = g->redirects[i];
+        for (size_t k = 0; k < l->n_heredocs; k++) {
+            bool is_moved = l->heredocs[k].redirect == &g->redirects[i];
+            l->heredocs[k].redirect = is_moved ? &roomier[i] : l->heredocs[k].redirect;
+        }
+    }
+    g->redirects = roomier;
+}
+
 static void lex_redirect(lexer *l, gather *g, char end)
 {
     static const char *const operators[] = {"<<<", "<<-", "<<", "&>>", "&>", ">>",
@@ -527,13 +641,11 @@ static void lex_redirect(lexer *l, gather *g, char end)
     while (is_blank(peek(l, 0))) {
         l->at++;
     }
-    if (!g->redirects) {
-        g->redirects = wpa_arena_array(l->arena, REDIRECTS_MAX, sizeof *g->redirects);
-    }
     if (g->n_redirects == REDIRECTS_MAX) {
         fail(l);
         return;
     }
+    make_room(l, g);
     wpa_shell_redirect *redirect = &g->redirects[g->n_redirects++];
     *redirect = (wpa_shell_redirect){.operator= operator, .target = lex_word(l, end)};
     if (wpa_text_is(operator, "<<") || wpa_text_is(operator, "<<-")) {
@@ -562,7 +674,8 @@ static void lex_comment(lexer *l)
 static const char *lex_operator(lexer *l)
 {
     static const char *const operators[] = {"&&", "||", ";;&", ";;", ";&", "|&", ";", "&", "|"};
-    if (looking_at(l, "&>")) {
+    char c = peek(l, 0);
+    if ((c != '&' && c != '|' && c != ';') || looking_at(l, "&>")) {
         return NULL;
     }
     for (size_t i = 0; i < WPA_COUNT(operators); i++) {
@@ -614,8 +727,8 @@ static void take_word(lexer *l, gather *g, char end)
         l->at++; /* a stray character that starts no word */
         return;
     }
-    bool is_number = strspn(word.text, "0123456789") == strlen(word.text);
-    if (is_number && (peek(l, 0) == '<' || peek(l, 0) == '>')) {
+    bool is_redirected = peek(l, 0) == '<' || peek(l, 0) == '>';
+    if (is_redirected && !word.text[strspn(word.text, "0123456789")]) {
         return; /* the descriptor of a redirection */
     }
     g->words = wpa_arena_grow(l->arena, g->words, g->n_words, &g->words_capacity, sizeof *g->words);
@@ -642,7 +755,9 @@ static void end_line(lexer *l, gather *g)
 static bool lex_one(lexer *l, gather *g, char end)
 {
     char c = peek(l, 0);
-    if (is_blank(c)) {
+    if (!(kind_of(c) & (ENDS_WORD | IS_QUOTE | IS_COMMENT))) {
+        take_word(l, g, end);
+    } else if (is_blank(c)) {
         l->at++;
     } else if (looking_at(l, "\\\n") || looking_at(l, "\\\r\n")) {
         l->at += c == '\\' && peek(l, 1) == '\r' ? 3 : 2;
@@ -705,7 +820,10 @@ static void lex_fed_scripts(lexer *l)
 {
     size_t n = l->script->n_commands; /* those of a fed script feed no others */
     for (size_t i = 0; i < n; i++) {
-        wpa_shell_command c = l->script->commands[i];
+        if (!l->script->commands[i].n_redirects) {
+            continue;
+        }
+        wpa_shell_command c = l->script->commands[i]; /* a copy: the list may move */
         bool reads_input = c.n_words && (is_shell(c.name) || wpa_text_is(c.name, "ssh")) &&
                            !c.is_nested_script && !find_nested_script(&c);
         for (size_t r = 0; reads_input && r < c.n_redirects; r++) {

@@ -48,6 +48,12 @@ static bool is_same_action(const char *text, wpa_slice slug)
     return text && strncasecmp(text, slug.at, slug.length) == 0 && text[slug.length] == '@';
 }
 
+/* Of a project that is copied into this one: its workflows never run here. */
+static bool is_of_copy(const char *path)
+{
+    return strstr(path, "/.github/") != NULL;
+}
+
 static void count_all(wpa_rule_run *run, tally *t, const wpa_outline_uses *uses)
 {
     const wpa_surroundings *around = run->source->around;
@@ -67,8 +73,11 @@ static void count_all(wpa_rule_run *run, tally *t, const wpa_outline_uses *uses)
     }
     size_t n;
     const wpa_graph_user *users = wpa_graph_uses_of(graph, uses->slug, &n);
+    bool is_copied = is_of_copy(wpa_source_identity(run->source));
     for (size_t i = 0; i < n; i++) {
-        count(t, users[i].use->major, users[i].file, users[i].use);
+        if (is_of_copy(users[i].file->path) == is_copied) {
+            count(t, users[i].use->major, users[i].file, users[i].use);
+        }
     }
 }
 

@@ -140,6 +140,23 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 /* ---- in scripts --------------------------------------------------------------------------------
  */
 
+/* "git push origin :branch", "make clean": what may be gone already is taken away. */
+static bool takes_away(const wpa_shell_command *c)
+{
+    static const char *const targets[] = {"clean", "distclean", "mrproper", "uninstall", "down"};
+    bool is_push = wpa_shell_is(c, "git", "push");
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        bool is_deletion = is_push && ((word[0] == ':' && word[1]) ||
+                                       wpa_text_is(word, "--delete") || wpa_text_is(word, "-d"));
+        if (is_deletion || (wpa_text_is(c->name, "make") && i == c->first + 1 &&
+                            wpa_text_index(word, targets, WPA_COUNT(targets)) >= 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool matters(const wpa_shell_command *c)
 {
     static const char *const questions[] = {"--version", "-version", "-v",    "--help",
@@ -148,7 +165,7 @@ static bool matters(const wpa_shell_command *c)
     for (size_t i = 0; i < WPA_COUNT(questions) && does; i++) {
         does = !wpa_shell_word_find(c, questions[i]);
     }
-    return does;
+    return does && !takes_away(c);
 }
 
 /* "exit 0", and "exit /b 0" of cmd */

@@ -71,7 +71,8 @@ static size_t read_option(install *in, const wpa_shell_word *word, const wpa_she
     in->has_commit = in->has_commit || wpa_slice_is(name, "--rev");
     in->is_locked = in->is_locked || is_of_path(row, name, value);
     if (wpa_fact_list_has(row->lock_options, name)) {
-        bool is_file = wpa_text_is(row->kind, "pypi") && !wpa_slice_is(name, "--require-hashes");
+        bool is_file = wpa_text_is(row->kind, "pypi") && !wpa_slice_is(name, "--require-hashes") &&
+                       !wpa_slice_is(name, "--no-index");
         in->is_locked = in->is_locked || !is_file;
         return is_file ? taken : 0;
     }

@@ -229,8 +229,8 @@ static bool has_k(const char *word)
     return false;
 }
 
-/* In one word, or in two: "http.sslVerify false". */
-static bool is_setting(const char *word, const char *next)
+/* In one word, or in two: "http.sslVerify false". Returns how many; 0: it is none. */
+static size_t setting_words(const char *word, const char *next)
 {
     wpa_span found;
     size_t length = strlen(word);
@@ -243,18 +243,27 @@ static bool is_setting(const char *word, const char *next)
         bool is_end = strcasecmp(word + length - n, s->name) == 0;
         if (is_end ? begins_with_one(next, next + strlen(next), s->values)
                    : is_set(s, word, length, &found)) {
-            return true;
+            return is_end ? 2 : 1;
         }
     }
-    return false;
+    return 0;
 }
 
-static bool is_switch(const wpa_shell_command *c, size_t i)
+/* Does the option or setting name the host that is let be in the next word? */
+static bool takes_host(const switch_off *s)
+{
+    size_t length = strlen(s->word);
+    return !s->next && s->word[length - 1] != '=' &&
+           (wpa_text_ends(s->word, "trusted-host") || wpa_text_ends(s->word, "insecure-host"));
+}
+
+/* How many words from this one on switch the check off; 0: they do not. */
+static size_t switch_words(const wpa_shell_command *c, size_t i)
 {
     const char *word = c->words[i].text;
     const char *next = i + 1 < c->n_words ? c->words[i + 1].text : "";
     if (wpa_text_is(c->name, "curl") && has_k(word)) {
-        return true;
+        return 1;
     }
     for (size_t k = 0; k < WPA_COUNT(switches); k++) {
         const switch_off *s = &switches[k];
@@ -266,12 +275,12 @@ static bool is_switch(const wpa_shell_command *c, size_t i)
         if ((is_prefix || wpa_text_is(s->word, word)) &&
             (!s->program || wpa_text_is(s->program, c->name)) &&
             (!s->next || wpa_text_is(s->next, next))) {
-            return true;
+            return s->next || (*next && takes_host(s)) ? 2 : 1;
         }
     }
     const char *equals = strchr(word, '=');
-    return (equals && switches_off(word, (size_t)(equals - word), equals + 1)) ||
-           is_setting(word, next);
+    bool is_variable = equals && switches_off(word, (size_t)(equals - word), equals + 1);
+    return is_variable ? 1 : setting_words(word, next);
 }
 
 /* Options, assignments and names of settings: most words are none of them. */
@@ -305,14 +314,20 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
     bool has_url = false, is_known = false; /* whom it asks, once there is a switch */
     for (size_t i = 0; i < c->n_words; i++) {
         const wpa_shell_word *word = &c->words[i];
-        if (may_switch(word->text) && is_switch(c, i)) {
+        size_t n = may_switch(word->text) ? switch_words(c, i) : 0;
+        if (n) {
             if (!is_known && (is_local(c, &has_url) || goes_nearby(c) || only_names(c))) {
                 return;
             }
             is_known = true;
+            const char *what =
+                n == 1 ? word->text
+                       : wpa_arena_printf(run->arena, "%s %s", word->text, word[1].text);
+            wpa_span span = {word->span.start, word[n - 1].span.end};
             wpa_finding *finding = wpa_rule_report_script(
-                run, step, word->span, NULL, NULL, "%s lets anybody answer in the server's place",
-                wpa_rule_quote(run, word->text, strlen(word->text)));
+                run, step, span, NULL, NULL, "%s lets anybody answer in the server's place",
+                wpa_rule_quote(run, what, strlen(what)));
+            i += n - 1;
             if (wpa_text_is(c->name, "curl") && !has_url) {
                 finding->confidence = WPA_CONFIDENCE_MEDIUM; /* whom it asks is in a variable */
             }

@@ -111,6 +111,21 @@ static bool is_fixed(const wpa_rule_run *run, const download *d)
                         !strchr(d->url, '$'))));
 }
 
+/* "/v${CMAKE_VERSION}/", "-$VER": a release that the script itself names. */
+static bool names_version_variable(const char *url)
+{
+    for (const char *at = strchr(url, '$'); at; at = strchr(at + 1, '$')) {
+        const char *name = at + 1 + (size_t)(at[1] == '{');
+        size_t length = strspn(name, NAME_LETTERS);
+        for (size_t i = 0; i + 3 <= length; i++) {
+            if (strncasecmp(name + i, "ver", 3) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* "/v1.28.2/": one release, which is not meant to change, though nothing holds it to that. */
 static bool names_version(const char *url)
 {
@@ -122,7 +137,7 @@ static bool names_version(const char *url)
             return true;
         }
     }
-    return false;
+    return names_version_variable(url);
 }
 
 static wpa_finding *report(wpa_rule_run *run, const download *d, wpa_span span, const char *runner,

@@ -166,11 +166,15 @@ static const char *closed_program_at(size_t i)
 static unsigned own_roles(const char *name, const char *const words[], size_t n)
 {
     unsigned roles = 0;
+    size_t at = next_argument(words, n, 0); /* most rows of a program want another one */
+    uint32_t first = at < n ? wpa_fact_first_bit(words[at]) : 0;
     for (size_t i = lower_bound(name, wpa_fact_n_commands, command_at);
          i < wpa_fact_n_commands && wpa_text_is(command_at(i), name); i++) {
         const wpa_fact_command *row = &wpa_fact_commands[i];
-        bool fits =
-            row->bare ? n == 0 : !row->words || wpa_facts_command_fits(row->words, words, n);
+        bool may_fit = !row->firsts || (row->firsts & first);
+        bool fits = row->bare
+                        ? n == 0
+                        : !row->words || (may_fit && wpa_facts_command_fits(row->words, words, n));
         roles |= fits ? row->roles : 0;
     }
     return roles;

@@ -21,9 +21,16 @@ typedef enum wpa_command_role {
 } wpa_command_role;
 #define WPA_DOES_COUNT 8
 
+/** One bit of 32 for a word by its first letter. */
+static inline uint32_t wpa_fact_first_bit(const char *word)
+{
+    return (uint32_t)1 << (*word & 31);
+}
+
 typedef struct wpa_fact_command {
     const char *program;
     const char *words; /* "run|exec *test*": see wpa_facts_command_fits; NULL: any */
+    uint32_t firsts;   /* wpa_fact_first_bit of what words take first; 0: any, or none */
     unsigned roles;    /* wpa_command_role bits */
     bool bare;         /* only without arguments */
 } wpa_fact_command;

@@ -451,10 +451,11 @@ wpa_fact_list wpa_facts_timezone_names(void)
 
 const wpa_schema_property *wpa_schema_property_find(const wpa_schema_def *def, wpa_slice key)
 {
-    for (size_t i = 0; i < def->n_properties; i++) {
-        const char *name = def->properties[i].name;
-        if (key.length && *name == *key.at && strncmp(name, key.at, key.length) == 0 &&
-            !name[key.length]) {
+    uint32_t bit = wpa_yaml_key_bit(key.at, key.length);
+    for (size_t i = 0; (def->keys & bit) && i < def->n_properties; i++) {
+        const wpa_yaml_name *name = &def->properties[i].name;
+        if (name->bit == bit && name->length == key.length &&
+            memcmp(name->text, key.at, key.length) == 0) {
             return &def->properties[i];
         }
     }

@@ -12,6 +12,7 @@
 
 #include <wpa/arena.h>
 #include <wpa/text.h>
+#include <wpa/yaml.h>
 
 typedef enum wpa_fact_table {
     WPA_FACTS_ACTIONS,
@@ -508,20 +509,25 @@ typedef enum wpa_schema_kind {
 typedef struct wpa_schema_def wpa_schema_def;
 
 typedef struct wpa_schema_property {
-    const char *name;
+    wpa_yaml_name name;
     const wpa_schema_def *def;
     bool is_required;
 } wpa_schema_property;
 
 struct wpa_schema_def {
     const char *name;
+    size_t name_length;
     wpa_schema_kind kind;
+    unsigned takes; /* 1 << kind for this one's and for those of its choices, theirs included */
     const wpa_schema_property *properties; /* of a mapping */
     size_t n_properties;
-    const wpa_schema_def *loose;          /* value of any other key, if is_loose */
-    const wpa_schema_def *item;           /* of a sequence */
-    const wpa_schema_def *const *choices; /* NULL-terminated */
-    const char *constant;                 /* the only string allowed, or NULL */
+    uint32_t keys; /* wpa_yaml_key_bit of all of them */
+    /* Those by which a mapping is told from others: required, or of one text alone. */
+    const wpa_schema_property *const *telling; /* NULL-terminated; NULL: none */
+    const wpa_schema_def *loose;               /* value of any other key, if is_loose */
+    const wpa_schema_def *item;                /* of a sequence */
+    const wpa_schema_def *const *choices;      /* NULL-terminated */
+    const char *constant;                      /* the only string allowed, or NULL */
     wpa_fact_list allowed;
     wpa_fact_list contexts; /* contexts and functions allowed in expressions here; empty: none */
     bool is_loose;          /* a mapping that takes any key */

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <wpa/memory.h>
 
@@ -70,13 +71,28 @@ typedef struct row_index {
 static pthread_once_t index_once = PTHREAD_ONCE_INIT;
 static row_index shared; /* constant once made */
 
+static uint64_t with_bytes(uint64_t hash, uint64_t bytes)
+{
+    hash = (hash ^ (bytes | UINT64_C(0x2020202020202020))) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+/** Eight bytes at once, the last of them with some of those before: names are asked for often. */
 static uint32_t hash_of(wpa_facts_column column, wpa_slice name)
 {
-    uint32_t hash = 0x811c9dc5U + (uint32_t)column;
-    for (size_t i = 0; i < name.length; i++) {
-        hash = (hash ^ ((unsigned char)name.at[i] | 0x20U)) * 0x01000193U;
+    uint64_t hash = (uint64_t)column << 32 | name.length, bytes = 0;
+    if (name.length < sizeof bytes) {
+        for (size_t i = 0; i < name.length; i++) {
+            bytes = bytes << 8 | (unsigned char)name.at[i];
+        }
+        return (uint32_t)with_bytes(hash, bytes);
     }
-    return hash ^ hash >> 15;
+    for (size_t i = 0; i + sizeof bytes < name.length; i += sizeof bytes) {
+        memcpy(&bytes, name.at + i, sizeof bytes);
+        hash = with_bytes(hash, bytes);
+    }
+    memcpy(&bytes, name.at + name.length - sizeof bytes, sizeof bytes);
+    return (uint32_t)with_bytes(hash, bytes);
 }
 
 static void add(row_index *index, wpa_facts_column column, const char *name, size_t row)

@@ -23,10 +23,13 @@ static int compare_edits(const void *a, const void *b)
 static wpa_position position_in(const char *text, size_t offset)
 {
     wpa_position at = {1, 1};
-    for (size_t i = 0; i < offset; i++) {
-        bool is_break = text[i] == '\n';
-        at.column = is_break ? 1 : at.column + (((unsigned char)text[i] & 0xC0) != 0x80);
-        at.line += is_break;
+    const char *line = text, *end = text + offset, *line_break;
+    while ((line_break = memchr(line, '\n', (size_t)(end - line)))) {
+        line = line_break + 1;
+        at.line++;
+    }
+    for (; line < end; line++) {
+        at.column += ((unsigned char)*line & 0xC0) != 0x80;
     }
     return at;
 }

@@ -75,6 +75,11 @@ static const void *misspelling_new(wpa_rule_run *run, const wpa_yaml_node *node,
 /* ---- which of several definitions is meant ------------------------------------------------------
  */
 
+static bool takes(const wpa_schema_def *def, wpa_schema_kind kind)
+{
+    return (def->takes >> kind & 1) != 0;
+}
+
 static bool is_allowed(const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     wpa_slice text = {node->text, node->length};
@@ -129,16 +134,12 @@ static int count_telling(const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     /* A job with uses is a call, whatever else stands in it. */
     int n = wpa_text_is(def->name, "workflow-job") && wpa_yaml_find(node, "uses") ? 1000 : 0;
-    for (size_t i = 0; i < def->n_properties; i++) {
-        const wpa_schema_property *property = &def->properties[i];
-        bool is_telling = property->def->kind == WPA_SCHEMA_STRING && property->def->constant;
-        if (!property->is_required && !is_telling) {
-            continue;
-        }
-        const wpa_yaml_pair *pair = wpa_yaml_find_ci(node, property->name);
+    for (size_t i = 0; def->telling && def->telling[i]; i++) {
+        const wpa_schema_property *property = def->telling[i];
+        const wpa_yaml_pair *pair = wpa_yaml_find_name_ci(node, property->name);
         const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
         n += property->is_required ? (pair ? 100 : -1) : 0;
-        n += value && is_telling && fits_kind(property->def, value) ? 500 : 0;
+        n += value && property->def->constant && fits_kind(property->def, value) ? 500 : 0;
     }
     return n;
 }
@@ -171,6 +172,9 @@ static const wpa_schema_def *find_sequence(const wpa_schema_def *def)
     if (def->kind == WPA_SCHEMA_SEQUENCE) {
         return def;
     }
+    if (!takes(def, WPA_SCHEMA_SEQUENCE)) {
+        return NULL;
+    }
     const wpa_schema_def *found = NULL;
     for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i] && !found; i++) {
         found = find_sequence(def->choices[i]);
@@ -179,15 +183,6 @@ static const wpa_schema_def *find_sequence(const wpa_schema_def *def)
 }
 
 /* ---- what is wrong ---- */
-
-static bool takes(const wpa_schema_def *def, wpa_schema_kind kind)
-{
-    bool does = def->kind == kind;
-    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i] && !does; i++) {
-        does = takes(def->choices[i], kind);
-    }
-    return does;
-}
 
 static size_t collect_allowed(const wpa_schema_def *def, const char **names, size_t n)
 {
@@ -313,8 +308,8 @@ static const char *nearest_key(const wpa_schema_def *def, const wpa_yaml_node *n
         return NULL; /* no mapping of known keys is that long */
     }
     for (size_t i = 0; i < def->n_properties && n < NAMES_MAX; i++) {
-        if (!wpa_yaml_find(node, def->properties[i].name)) {
-            names[n++] = def->properties[i].name;
+        if (!wpa_yaml_find_name(node, def->properties[i].name)) {
+            names[n++] = def->properties[i].name.text;
         }
     }
     return wpa_text_nearest(key, names, n);
@@ -325,10 +320,7 @@ bool wpa_shape_has_misspelt(const wpa_schema_def *def, const wpa_yaml_node *mapp
 {
     for (size_t i = 0; wpa_yaml_is(mapping, WPA_YAML_MAPPING) && i < mapping->n_pairs; i++) {
         const char *key = wpa_yaml_text(mapping->pairs[i].key);
-        bool is_known = !key;
-        for (size_t k = 0; !is_known && k < def->n_properties; k++) {
-            is_known = wpa_text_is(def->properties[k].name, key);
-        }
+        bool is_known = !key || wpa_schema_property_find(def, wpa_slice_of(key));
         if (!is_known && wpa_text_is(nearest_key(def, mapping, key), name)) {
             return true;
         }
@@ -372,6 +364,9 @@ void wpa_shape_report_unknown(wpa_rule_run *run, const wpa_shape_set *set, const
 /* Keys of most mappings are so few that each is compared with those before it. */
 static bool has_duplicates(const wpa_yaml_node *node)
 {
+    if (node->n_pairs <= FEW_PAIRS && __builtin_popcount(node->keys) == (int)node->n_pairs) {
+        return false; /* keys that are one have one bit */
+    }
     for (size_t i = 1; i < node->n_pairs && node->n_pairs <= FEW_PAIRS; i++) {
         const wpa_yaml_node *key = node->pairs[i].key;
         for (size_t k = 0; k < i; k++) {
@@ -430,10 +425,11 @@ static void walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml
                         NULL, "a key must be text: %s", set->refusal);
         return;
     }
-    if (wpa_text_is(key, "<<") || (strchr(key, '$') && strstr(key, "${{"))) {
+    const wpa_schema_property *property =
+        wpa_schema_property_find(def, (wpa_slice){key, wpa_yaml_resolve(pair->key)->length});
+    if (!property && (wpa_text_is(key, "<<") || (strchr(key, '$') && strstr(key, "${{")))) {
         return;
     }
-    const wpa_schema_property *property = wpa_schema_property_find(def, wpa_slice_of(key));
     const wpa_schema_def *value = property ? property->def : def->loose;
     if (!property && !def->is_loose) {
         const char *check = check_of(at, WPA_SHAPE_UNKNOWN_KEY, def);
@@ -451,10 +447,10 @@ static void walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml
 
 static void check_required(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
-    for (size_t i = 0; i < def->n_properties; i++) {
-        const wpa_schema_property *property = &def->properties[i];
-        if (property->is_required && !wpa_yaml_find_ci(node, property->name)) {
-            report_missing(at, def, node, property->name);
+    for (size_t i = 0; def->telling && def->telling[i]; i++) {
+        const wpa_schema_property *property = def->telling[i];
+        if (property->is_required && !wpa_yaml_find_name_ci(node, property->name)) {
+            report_missing(at, def, node, property->name.text);
         }
     }
     for (size_t i = 0; i < at->set->n_needs; i++) {
@@ -519,15 +515,19 @@ static void check_number(const place *at, const wpa_schema_def *def, const wpa_y
 
 static void walk_scalar(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
+    bool fits = fits_kind(def, node); /* nearly always, and asked for much more cheaply */
+    if (fits && def->kind != WPA_SCHEMA_NUMBER) {
+        return;
+    }
     bool is_text = takes(def, WPA_SCHEMA_STRING) || takes(def, WPA_SCHEMA_ALLOWED);
     bool is_open = at->has_expressions && (is_text ? has_expression(node) : is_expression(node));
     bool may_be_empty = def->kind == WPA_SCHEMA_STRING && !def->is_non_empty;
     if (is_open || (may_be_empty && wpa_yaml_is_null(node))) {
         return; /* null where a text may be empty is read as the empty text */
     }
-    if (!fits_kind(def, node)) {
+    if (!fits) {
         report_shape(at, def, node);
-    } else if (def->kind == WPA_SCHEMA_NUMBER) {
+    } else {
         check_number(at, def, node);
     }
 }
@@ -583,7 +583,7 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
         walk_any(at, def, node);
         return;
     }
-    if (is_listed(def, set->may_be_null, set->n_may_be_null) && wpa_yaml_is_null(node)) {
+    if (wpa_yaml_is_null(node) && is_listed(def, set->may_be_null, set->n_may_be_null)) {
         return;
     }
     at.has_expressions = at.has_expressions || (def->contexts && def->contexts[0]);

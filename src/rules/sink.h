@@ -26,6 +26,8 @@ typedef struct wpa_rule_sink {
     const wpa_rule_setting *setting; /* of the rule that runs now */
     int64_t deadline_us;             /* in this thread's processor time */
     int64_t began_us;                /* by the clock of the wall */
+    size_t n_asked_late;             /* how often the clocks were to be asked */
+    bool was_late;
     wpa_finding **findings;
     size_t n_findings, capacity;
     wpa_note *notes;

@@ -271,7 +271,12 @@ wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar)
 bool wpa_yaml_is_null(const wpa_yaml_node *node)
 {
     node = wpa_yaml_resolve(node);
-    return !node || (node->kind == WPA_YAML_SCALAR && wpa_yaml_scalar_type(node) == WPA_YAML_NULL);
+    if (!node || node->kind != WPA_YAML_SCALAR) {
+        return !node;
+    }
+    char first = *node->text;
+    bool may_be = !first || first == '~' || (first | 0x20) == 'n' || node->properties;
+    return may_be && wpa_yaml_scalar_type(node) == WPA_YAML_NULL;
 }
 
 const char *wpa_yaml_describe(const wpa_yaml_node *node)

@@ -1,4 +1,7 @@
 /* The table of commands: members of a record are the fields of the struct, by the same names. */
+#include "facts/commands.h"
+
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +55,24 @@ static void write_lists_of(FILE *out, const char *table, size_t number, json_t *
     }
 }
 
+/** Bits of the letters, see wpa_fact_first_bit, with which the first argument begins that the
+ * pattern fits; 0: it looks for none in that place. */
+static uint32_t firsts_of(const char *pattern)
+{
+    while (*pattern == '-' || (strncmp(pattern, "**", 2) == 0 && strcspn(pattern, " ") > 2)) {
+        pattern += strcspn(pattern, " ");
+        pattern += strspn(pattern, " ");
+    }
+    uint32_t firsts = 0;
+    while (*pattern && *pattern != ' ') {
+        bool is_open = *pattern == '*' || *pattern == '|';
+        firsts |= is_open ? UINT32_MAX : wpa_fact_first_bit(pattern);
+        pattern += strcspn(pattern, "| ");
+        pattern += *pattern == '|';
+    }
+    return firsts;
+}
+
 static void write_fields(FILE *out, const char *table, const row *at)
 {
     const char *key;
@@ -70,6 +91,9 @@ static void write_fields(FILE *out, const char *table, const row *at)
                 (void)fprintf(out, ".%s = ", key);
                 gen_literal(out, json_string_value(value));
                 (void)fputs(", ", out);
+            }
+            if (strcmp(key, "words") == 0 && strcmp(table, "commands") == 0) {
+                (void)fprintf(out, ".firsts = %" PRIu32 "U, ", firsts_of(json_string_value(value)));
             }
         } else if (json_is_integer(value)) {
             (void)fprintf(out, ".%s = %lld, ", key, (long long)json_integer_value(value));

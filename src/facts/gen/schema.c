@@ -1,10 +1,15 @@
 /*
  * Template schemas as C: definitions refer to each other by name, so each gets a number first.
  */
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include <wpa/yaml.h>
+
 #include "gen.h"
+
+#define CHOICES_DEPTH_MAX 20
 
 typedef struct schema {
     FILE *out;
@@ -29,6 +34,20 @@ static const char *const basic[] = {"any",  "string",   "boolean", "number",
 static const char *const basic_kinds[] = {"ANY",  "STRING",   "BOOLEAN", "NUMBER",
                                           "NULL", "SEQUENCE", "MAPPING"};
 
+static const char *type_of(json_t *property)
+{
+    return json_is_object(property) ? gen_text(property, "type") : json_string_value(property);
+}
+
+/** Required, or of one text alone. */
+static bool is_telling(const schema *s, json_t *property)
+{
+    const char *type = type_of(property);
+    json_t *definition = type ? json_object_get(s->definitions, type) : NULL;
+    return gen_is_true(property, "required") ||
+           gen_text(json_object_get(definition, "string"), "constant");
+}
+
 static void write_properties(schema *s, size_t n, json_t *properties)
 {
     (void)fprintf(s->out, "static const wpa_schema_property %s_properties_%zu[] = {\n", s->name, n);
@@ -36,15 +55,38 @@ static void write_properties(schema *s, size_t n, json_t *properties)
     json_t *value;
     json_object_foreach(properties, key, value)
     {
-        const char *type =
-            json_is_object(value) ? gen_text(value, "type") : json_string_value(value);
-        (void)fputs("{", s->out);
+        (void)fputs("{{", s->out);
         gen_literal(s->out, key);
-        (void)fputs(", ", s->out);
-        write_def_ref(s, type);
+        wpa_yaml_name name = wpa_yaml_name_of(key);
+        (void)fprintf(s->out, ", %" PRIu32 ", %" PRIu32 "U}, ", name.length, name.bit);
+        write_def_ref(s, type_of(value));
         (void)fprintf(s->out, ", %s},\n", gen_is_true(value, "required") ? "true" : "false");
     }
     (void)fputs("};\n", s->out);
+    (void)fprintf(s->out, "static const wpa_schema_property *const %s_telling_%zu[] = {", s->name,
+                  n);
+    size_t i = 0;
+    json_object_foreach(properties, key, value)
+    {
+        if (is_telling(s, value)) {
+            (void)fprintf(s->out, "&%s_properties_%zu[%zu], ", s->name, n, i);
+        }
+        i++;
+    }
+    (void)fputs("NULL};\n", s->out);
+}
+
+static uint32_t keys_of(json_t *properties)
+{
+    uint32_t keys = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(properties, key, value)
+    {
+        (void)value;
+        keys |= wpa_yaml_name_of(key).bit;
+    }
+    return keys;
 }
 
 static void write_parts(schema *s, size_t n, json_t *definition)
@@ -86,16 +128,43 @@ static const char *kind_of(json_t *definition)
                                                            : "ANY";
 }
 
+/** The kinds of a definition and of all that it may be, as bits in C. */
+static void write_takes(const schema *s, const char *name, int depth)
+{
+    json_t *definition = json_object_get(s->definitions, name), *choice;
+    const char *kind = definition ? kind_of(definition) : NULL;
+    for (size_t i = 0; !kind && i < sizeof basic / sizeof *basic; i++) {
+        kind = strcmp(name, basic[i]) == 0 ? basic_kinds[i] : NULL;
+    }
+    if (!kind || depth > CHOICES_DEPTH_MAX) {
+        gen_die("definition '%s' is missing, or a choice of itself", name);
+    }
+    (void)fprintf(s->out, "1U << WPA_SCHEMA_%s", kind);
+    size_t i;
+    json_array_foreach(json_object_get(definition, "one-of"), i, choice)
+    {
+        (void)fputs(" | ", s->out);
+        write_takes(s, json_string_value(choice), depth + 1);
+    }
+}
+
 static void write_definition(schema *s, size_t n, const char *name, json_t *definition)
 {
     json_t *mapping = json_object_get(definition, "mapping");
     json_t *sequence = json_object_get(definition, "sequence");
     json_t *string = json_object_get(definition, "string");
-    size_t n_properties = json_object_size(json_object_get(mapping, "properties"));
-    (void)fprintf(s->out, "{.name = \"%s\", .kind = WPA_SCHEMA_%s, ", name, kind_of(definition));
+    json_t *properties = json_object_get(mapping, "properties");
+    size_t n_properties = json_object_size(properties);
+    (void)fprintf(s->out,
+                  "{.name = \"%s\", .name_length = %zu, .kind = WPA_SCHEMA_%s, .takes = ", name,
+                  strlen(name), kind_of(definition));
+    write_takes(s, name, 0);
+    (void)fputs(", ", s->out);
     if (n_properties) {
         (void)fprintf(s->out, ".properties = %s_properties_%zu, .n_properties = %zu, ", s->name, n,
                       n_properties);
+        (void)fprintf(s->out, ".telling = %s_telling_%zu, .keys = %" PRIu32 "U, ", s->name, n,
+                      keys_of(properties));
     }
     if (json_object_get(mapping, "loose-value-type")) {
         (void)fputs(".is_loose = true, .loose = ", s->out);
@@ -144,10 +213,11 @@ void gen_schema(FILE *out, const char *folder, const char *file, const char *nam
         write_definition(&s, n++, key, definition);
     }
     for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
-        (void)fprintf(out,
-                      "{.name = \"%s\", .kind = WPA_SCHEMA_%s, .is_loose = true, .allowed = "
-                      "%s_none, .contexts = %s_none},\n",
-                      basic[i], basic_kinds[i], name, name);
+        (void)fprintf(
+            out,
+            "{.name = \"%s\", .name_length = %zu, .kind = WPA_SCHEMA_%s, .takes = 1U << "
+            "WPA_SCHEMA_%s, .is_loose = true, .allowed = %s_none, .contexts = %s_none},\n",
+            basic[i], strlen(basic[i]), basic_kinds[i], basic_kinds[i], name, name);
     }
     (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s_schema = %zu;\n\n", name,
                   n + sizeof basic / sizeof *basic);

@@ -5,9 +5,10 @@
 
 #include <wpa/memory.h>
 
-/* Tasks that wait while all threads are busy: each holds memory, and one keeps the next thread that
- * is free at work. */
-#define WAITING_MAX 1
+/* Tasks that wait while all threads are busy, besides one for each that was started: each holds a
+ * little memory. Who submits works too once that many wait, and brings nothing new until its task
+ * is done, however long that is: what waits keeps the others at work meanwhile. */
+#define WAITING_MORE 2
 
 /* Something that is shared: an index for each who asks. */
 typedef struct share {
@@ -157,7 +158,8 @@ void wpa_pool_submit(wpa_pool *pool, wpa_pool_task *task)
     pool->n_waiting++;
     start_threads(pool);
     (void)pthread_cond_broadcast(&pool->changed);
-    while (pool->n_waiting > (pool->n_started ? WAITING_MAX : 0) && run_waiting(pool)) {
+    size_t max_waiting = pool->n_started ? pool->n_started + WAITING_MORE : 0;
+    while (pool->n_waiting > max_waiting && run_waiting(pool)) {
     }
     unlock(pool);
 }

@@ -52,8 +52,10 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
         const wpa_fact_advisory *advisory = wpa_facts_advisory_at(i);
         wpa_fact_affected affected =
             wpa_facts_advisory_affects(advisory, uses->slug, uses->ref, uses->fact);
-        if (affected < WPA_AFFECTED_YES || is_allowed(run, advisory->id)) {
-            continue;
+        bool is_told = worst && (wpa_text_is(advisory->id, worst->id) ||
+                                 strstr(wpa_buf_data(others), advisory->id));
+        if (affected < WPA_AFFECTED_YES || is_told || is_allowed(run, advisory->id)) {
+            continue; /* one may name an action and a folder of it, each in a row of its own */
         }
         if (!worst || severity_of(advisory, affected) > severity) {
             if (worst) {

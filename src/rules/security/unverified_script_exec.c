@@ -37,6 +37,47 @@ static const char *without_quotes(wpa_rule_run *run, const wpa_outline_step *ste
     return wpa_arena_slice(run->arena, at + is_quoted, length - (is_quoted ? 2 : 0));
 }
 
+/* What the variable holds as the i-th command runs: by the script itself, or by env around it. */
+static const char *value_of(const wpa_outline_step *step, size_t i, const char *name, size_t length)
+{
+    for (size_t k = i; k-- > 0 && k + LOOKAHEAD_MAX > i;) {
+        const wpa_shell_command *c = &step->lexed->commands[k];
+        for (size_t w = 0; w < c->first; w++) {
+            const char *text = c->words[w].text;
+            if (strncmp(text, name, length) == 0 && text[length] == '=') {
+                return text + length + 1;
+            }
+        }
+    }
+    const wpa_yaml_node *around[] = {step->env, wpa_yaml_get(step->job->node, "env")};
+    for (size_t k = 0; k < WPA_COUNT(around); k++) {
+        for (size_t p = 0; around[k] && p < around[k]->n_pairs; p++) {
+            const char *key = wpa_yaml_text(around[k]->pairs[p].key);
+            if (key && strncmp(key, name, length) == 0 && !key[length]) {
+                return wpa_yaml_text(wpa_yaml_resolve(around[k]->pairs[p].value));
+            }
+        }
+    }
+    return NULL;
+}
+
+/* "curl -o x "$URL"": the URL that the variable is known to hold. */
+static const char *held_url(const wpa_outline_step *step, size_t i)
+{
+    const wpa_shell_command *c = &step->lexed->commands[i];
+    for (size_t w = c->first + 1; w < c->n_words; w++) {
+        const char *text = c->words[w].text;
+        const char *name = text[0] == '$' ? text + 1 + (size_t)(text[1] == '{') : "";
+        size_t length = strspn(name, NAME_LETTERS);
+        bool is_whole = length && (!name[length] || wpa_text_is(name + length, "}"));
+        const char *value = is_whole ? value_of(step, i, name, length) : NULL;
+        if (value && strstr(value, "://")) {
+            return value;
+        }
+    }
+    return NULL;
+}
+
 /* The URL among the words, with the expressions that blanking took. */
 static const char *url_of(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
@@ -552,6 +593,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
     bool is_power = script->language == WPA_SCRIPT_PWSH && (wpa_shell_roles(c) & WPA_DOES_FETCH);
     if (is_fetch(c) || is_power) {
         download d = {.step = step, .fetch = c, .url = url_of(run, step, c)};
+        d.url = d.url ? d.url : held_url(step, i);
         check_pipe(run, &d, i);
         check_substitution(run, &d, i);
         check_held(run, &d, i);

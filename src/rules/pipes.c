@@ -74,8 +74,9 @@ static size_t opening(const reader *r, size_t close, char open)
 static size_t closing(const reader *r, size_t open, char close)
 {
     const char *text = r->script->text;
-    size_t depth = 0;
-    for (size_t at = open; at < r->script->length; at++) {
+    size_t depth = 0, length = r->script->length;
+    size_t last = length - open > GROUP_REACH ? open + GROUP_REACH : length;
+    for (size_t at = open; at < last; at++) {
         if (is_code(r, at) && text[at] == text[open]) {
             depth++;
         } else if (is_code(r, at) && text[at] == close && --depth == 0) {

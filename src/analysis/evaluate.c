@@ -568,7 +568,7 @@ bool wpa_analysis_evaluate(wpa_db *db, wpa_git *git, const wpa_analysis_subject 
     }
     s.fleet_config = config.content;
     const wpa_settings *settings = settings_of(&s, arena);
-    WPA_AUTO(wpa_lint) *lint = wpa_lint_open(settings, 1, err);
+    WPA_AUTO(wpa_lint) *lint = wpa_lint_open(settings, 1, true, err);
     if (!lint) {
         return explain_fault(outcome, arena, err);
     }

@@ -401,7 +401,8 @@ static int run_once(wpa_cli *cli, wpa_check_options *options, wpa_check_watch *w
                     wpa_error *err)
 {
     WPA_AUTO(wpa_cache) *cache = open_cache(options, cli->arena);
-    WPA_AUTO(wpa_lint) *lint = wpa_lint_open(options->settings, (size_t)options->n_threads, err);
+    WPA_AUTO(wpa_lint) *lint =
+        wpa_lint_open(options->settings, (size_t)options->n_threads, !options->has_no_cache, err);
     wpa_check_run run = {
         .cli = cli, .options = options, .cache = cache, .lint = lint, .watch = watch};
     return lint ? run_tree(&run, err) : WPA_CLI_FAILED;

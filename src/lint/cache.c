@@ -9,9 +9,12 @@
 
 #define ANSWER_MAX_BYTES ((size_t)1 << 20)
 
-wpa_cache *wpa_lint_cache_open(wpa_arena *arena)
+wpa_cache *wpa_lint_cache_open(bool is_kept, wpa_arena *arena)
 {
     wpa_error err = {0};
+    if (!is_kept) {
+        return wpa_cache_open(NULL);
+    }
     const char *folder = wpa_path_cache(arena, &err);
     return folder ? wpa_cache_open(wpa_path_join(arena, folder, "lint")) : NULL;
 }

@@ -9,8 +9,8 @@
 #include "core/cache.h"
 #include "lint/tools.h"
 
-/** NULL: there is no such folder. */
-wpa_cache *wpa_lint_cache_open(wpa_arena *arena);
+/** For this run alone if nothing is to be kept; NULL: there is no such folder. */
+wpa_cache *wpa_lint_cache_open(bool is_kept, wpa_arena *arena);
 /** The first part of the keys: a program, by its path, size and time, and how it is asked. */
 wpa_sha256_state wpa_lint_cache_program(const wpa_lint_program *program, const char *path);
 /** The key of what it says of a job. */

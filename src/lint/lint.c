@@ -9,6 +9,7 @@
 #include <wpa/memory.h>
 
 #include "lint/cache.h"
+#include "lint/grammar.h"
 
 #define THREADS_MAX 16
 /* What stands for "bash -e" of the runner: ShellCheck knows then that a failing cd ends it. */
@@ -32,6 +33,7 @@ struct wpa_lint {
     wpa_arena *batch; /* of the files that are at work */
     const wpa_settings *settings;
     size_t n_threads;
+    bool is_kept; /* answers, for later runs */
     wpa_lint_answers *answers;
     wpa_cache *cache;
     wpa_note *notes;
@@ -90,6 +92,27 @@ static bool is_taken(const linter *l, const wpa_lint_program *program, size_t be
     return false;
 }
 
+/** The path of a setting is that of one program: Python's scripts may be read by any of four. */
+static bool is_named(const wpa_lint_program *program, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    bool is_ruff = wpa_text_starts(slash ? slash + 1 : path, "ruff");
+    return program->setting != WPA_TOOL_PYFLAKES ||
+           (program->tool == WPA_LINT_PYTHON && is_ruff == wpa_text_is(program->name, "ruff"));
+}
+
+/** NULL: it is not there, or another is meant. */
+static const char *find_program(const linter *l, const wpa_lint_program *program,
+                                const wpa_tool_setting *setting)
+{
+    const char *path = setting ? setting->path : NULL;
+    if (path && !is_named(program, path)) {
+        return program->tool == WPA_LINT_SYNTAX ? wpa_lint_find(program->name, NULL, l->arena)
+                                                : NULL;
+    }
+    return wpa_lint_find(program->name, path, l->arena);
+}
+
 static void choose_programs(linter *l)
 {
     const wpa_lint_program *programs = wpa_lint_programs(&l->n_queues);
@@ -100,8 +123,7 @@ static void choose_programs(linter *l)
             is_taken(l, &programs[i], i)) {
             continue;
         }
-        l->queues[i].path =
-            wpa_lint_find(programs[i].name, setting ? setting->path : NULL, l->arena);
+        l->queues[i].path = find_program(l, &programs[i], setting);
         l->queues[i].program = l->queues[i].path ? &programs[i] : NULL;
     }
 }
@@ -146,12 +168,20 @@ typedef struct collector {
     size_t n_taken, n_left;
 } collector;
 
+/** Most scripts are of a grammar that needs no shell to be read. */
+static bool is_sound(wpa_lint_tool tool, const wpa_lint_script *script)
+{
+    bool is_bash = wpa_text_is(script->dialect, "bash");
+    return tool == WPA_LINT_SYNTAX && (is_bash || wpa_text_is(script->dialect, "sh")) &&
+           wpa_shell_is_sound(script->text, is_bash);
+}
+
 static void add_script(void *context, const wpa_lint_script *script)
 {
     collector *c = context;
     linter *l = c->linter;
     queue *q = queue_for(l, c->tool, script->dialect);
-    if (!q) {
+    if (!q || is_sound(c->tool, script)) {
         return;
     }
     const char *key = wpa_lint_key(c->tool, script, l->batch);
@@ -417,12 +447,14 @@ static const char *identity_of(linter *l)
     return all;
 }
 
-wpa_lint *wpa_lint_open(const wpa_settings *settings, size_t n_threads, wpa_error *err)
+wpa_lint *wpa_lint_open(const wpa_settings *settings, size_t n_threads, bool is_kept,
+                        wpa_error *err)
 {
     linter *l = wpa_alloc(sizeof *l);
     l->arena = wpa_arena_new();
     l->settings = settings;
     l->n_threads = n_threads;
+    l->is_kept = is_kept;
     (void)pthread_mutex_init(&l->lock, NULL);
     if (!check_required(l, err)) {
         wpa_lint_close(l);
@@ -467,7 +499,7 @@ static void begin_batch(linter *l)
         l->queues[i].jobs = NULL;
         l->queues[i].n_jobs = l->queues[i].capacity = 0;
     }
-    l->cache = l->cache ? l->cache : wpa_lint_cache_open(l->arena);
+    l->cache = l->cache ? l->cache : wpa_lint_cache_open(l->is_kept, l->arena);
     if (l->cache) {
         wpa_cache_relax(l->cache);
     }

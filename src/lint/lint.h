@@ -28,11 +28,13 @@ typedef struct wpa_lint_file {
 } wpa_lint_file;
 
 /**
- * Find the programs that the settings leave on. settings are borrowed.
+ * Find the programs that the settings leave on. settings are borrowed. is_kept: what they answer is
+ * kept for later runs, and answers of earlier ones are taken.
  *
  * Returns   NULL with INVALID: a required tool is not there.
  */
-wpa_lint *wpa_lint_open(const wpa_settings *settings, size_t n_threads, wpa_error *err);
+wpa_lint *wpa_lint_open(const wpa_settings *settings, size_t n_threads, bool is_kept,
+                        wpa_error *err);
 void wpa_lint_close(wpa_lint *lint);
 WPA_DEFINE_AUTO(wpa_lint, wpa_lint_close);
 

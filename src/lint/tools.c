@@ -225,7 +225,7 @@ static const wpa_lint_program programs[] = {
      (const char *const[]){"-c", bash_syntax, "bash", NULL}, read_lines},
     {"sh", WPA_LINT_SYNTAX, WPA_TOOL_COUNT, "sh", ".sh",
      (const char *const[]){"-c", sh_syntax, "sh", NULL}, read_lines},
-    {"python3", WPA_LINT_SYNTAX, WPA_TOOL_COUNT, "python", ".py",
+    {"python3", WPA_LINT_SYNTAX, WPA_TOOL_PYFLAKES, "python", ".py",
      (const char *const[]){"-I", "-c", python_syntax, NULL}, read_lines},
     {"pwsh", WPA_LINT_SYNTAX, WPA_TOOL_PWSH, "pwsh", ".ps1",
      (const char *const[]){"-NoProfile", "-NonInteractive", "-Command", pwsh_syntax, NULL},

@@ -77,7 +77,7 @@ static wpa_result check(wpa_settings *settings, wpa_arena *arena)
     const char *path = wpa_path_join(arena, folder, "a.yml");
     assert_true(wpa_file_replace(path, workflow, strlen(workflow), 0644, &err));
     static const wpa_input_kind kind = WPA_INPUT_WORKFLOW;
-    WPA_AUTO(wpa_lint) *lint = wpa_lint_open(settings, 2, &err);
+    WPA_AUTO(wpa_lint) *lint = wpa_lint_open(settings, 2, true, &err);
     assert_non_null(lint);
     const wpa_tree_options options = {
         .settings = settings, .kind = &kind, .batch = ask, .context = lint};
@@ -180,7 +180,7 @@ static wpa_result check_repository(const char *rc, wpa_arena *arena)
         assert_true(wpa_file_replace(settings_file, rc, strlen(rc), 0644, &err));
     }
     wpa_settings *settings = wpa_settings_new(0, arena);
-    WPA_AUTO(wpa_lint) *lint = wpa_lint_open(settings, 2, &err);
+    WPA_AUTO(wpa_lint) *lint = wpa_lint_open(settings, 2, true, &err);
     assert_non_null(lint);
     const wpa_tree_options options = {
         .settings = settings, .is_root = true, .batch = ask, .context = lint};
@@ -263,7 +263,7 @@ static void tools_can_be_off_or_required(void **state)
     settings->tools[WPA_TOOL_SHELLCHECK] =
         (wpa_tool_setting){.is_required = true, .path = "/nonexistent/shellcheck"};
     wpa_error err = {0};
-    assert_null(wpa_lint_open(settings, 1, &err));
+    assert_null(wpa_lint_open(settings, 1, true, &err));
     assert_int_equal(err.code, WPA_E_INVALID);
 }
 

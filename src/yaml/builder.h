@@ -39,8 +39,9 @@ typedef struct wpa_yaml_builder {
     wpa_yaml_doc *doc;
     wpa_arena *scratch;
     size_t bom;
-    const char *text;  /* what is parsed: the file, bad bytes and broken entries blotted out */
-    uint32_t *offsets; /* of each character, NULL if all are ASCII */
+    bool has_odd_breaks; /* that only YAML 1.1 knows */
+    const char *text;    /* what is parsed: the file, bad bytes and broken entries blotted out */
+    uint32_t *offsets;   /* of each character, NULL if all are ASCII */
     size_t n_chars;
     wpa_yaml_frame frames[WPA_YAML_MAX_DEPTH];
     wpa_yaml_lot pairs[WPA_YAML_MAX_DEPTH], items[WPA_YAML_MAX_DEPTH];

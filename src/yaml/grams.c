@@ -2,6 +2,7 @@
  * Which runs of four bytes a file holds, as a filter: most questions whether some text stands
  * anywhere in a file are answered with no by a few bits, without going through its bytes.
  */
+#include <endian.h>
 #include <string.h>
 
 #include "yaml/internal.h"
@@ -15,22 +16,42 @@ struct wpa_yaml_grams {
     uint64_t bits[];
 };
 
-/** Letters' case folded; other bytes that differ in that bit alone are told apart by nobody. */
-static uint32_t hash_of(uint32_t gram)
+/* Odd, so that no bit of a gram is lost. */
+#define LOW_FACTOR 0x9e37U
+#define HIGH_FACTOR 0x79b5U
+#define FOLD 0x2020U
+
+/**
+ * Letters' case folded; other bytes that differ in that bit alone are told apart by nobody. Two
+ * products of 16 bits, since that many are made at once of as many bytes as fit a register. The
+ * upper bits are those that depend on all of the gram.
+ */
+static uint32_t hash_of(const char *gram)
 {
-    return (gram | 0x20202020U) * 0x9e3779b1U;
+    uint16_t low, high;
+    memcpy(&low, gram, sizeof low);
+    memcpy(&high, gram + sizeof low, sizeof high);
+    uint32_t hash = (low | FOLD) * LOW_FACTOR + (high | FOLD) * HIGH_FACTOR;
+    return (hash & 0xffff) << 16;
+}
+
+/* Of the 64 places of a word the first eight are the lowest bits of its eight bytes, the next their
+   second bits: so packing a whole file's takes a shift for eight of them. */
+static uint64_t bit_of(uint32_t at)
+{
+    return UINT64_C(1) << (at * 8 + at / 8 % 8) % 64;
 }
 
 static void mark(wpa_yaml_grams *grams, uint32_t hash)
 {
     uint32_t at = hash >> grams->shift;
-    grams->bits[at / 64] |= UINT64_C(1) << at % 64;
+    grams->bits[at / 64] |= bit_of(at);
 }
 
 static bool is_marked(const wpa_yaml_grams *grams, uint32_t hash)
 {
     uint32_t at = hash >> grams->shift;
-    return (grams->bits[at / 64] >> at % 64 & 1) != 0;
+    return (grams->bits[at / 64] & bit_of(at)) != 0;
 }
 
 static uint32_t hash_of_name(const char *name)
@@ -44,17 +65,8 @@ static uint32_t hash_of_name(const char *name)
 
 void wpa_yaml_add_text(const wpa_yaml_doc *doc, const char *text, size_t length)
 {
-    wpa_yaml_grams *grams = doc->grams;
-    size_t i = 0;
-    for (uint64_t eight; i + sizeof eight <= length; i += sizeof eight - GRAM + 1) {
-        memcpy(&eight, text + i, sizeof eight);
-        for (unsigned k = 0; k <= sizeof eight - GRAM; k++) { /* five runs in eight bytes */
-            mark(grams, hash_of((uint32_t)(eight >> 8 * k)));
-        }
-    }
-    for (uint32_t gram; i + GRAM <= length; i++) {
-        memcpy(&gram, text + i, sizeof gram);
-        mark(grams, hash_of(gram));
+    for (size_t i = 0; i + GRAM <= length; i++) {
+        mark(doc->grams, hash_of(text + i));
     }
 }
 
@@ -63,23 +75,69 @@ void wpa_yaml_add_name(const wpa_yaml_doc *doc, const char *name)
     mark(doc->grams, hash_of_name(name));
 }
 
-void wpa_yaml_index_grams(wpa_yaml_doc *doc)
+/* ---- of a whole file ---- */
+
+#define LANES 8
+typedef uint16_t lanes __attribute__((vector_size(LANES * sizeof(uint16_t))));
+
+/** As hash_of, of every other gram from here on; the result is of 16 bits less the shift. */
+static lanes hashes_of(const char *text, unsigned shift)
+{
+    lanes low, high;
+    memcpy(&low, text, sizeof low);
+    memcpy(&high, text + sizeof(uint16_t), sizeof high);
+    return ((low | FOLD) * LOW_FACTOR + (high | FOLD) * HIGH_FACTOR) >> shift;
+}
+
+/** One byte a bit of the filter: setting it takes one instruction, where a bit takes six. */
+static void mark_all(const char *text, size_t length, unsigned shift, uint8_t *marks)
+{
+    size_t i = 0;
+    for (uint16_t at[2 * LANES]; i + sizeof(lanes) + GRAM - 1 <= length; i += 2 * LANES) {
+        lanes even = hashes_of(text + i, shift), odd = hashes_of(text + i + 1, shift);
+        memcpy(at, &even, sizeof even);
+        memcpy(at + LANES, &odd, sizeof odd);
+        for (unsigned k = 0; k < 2 * LANES; k++) {
+            marks[at[k]] = 1;
+        }
+    }
+    for (; i + GRAM <= length; i++) {
+        marks[hash_of(text + i) >> 16 >> shift] = 1;
+    }
+}
+
+/** 64 bytes of 0 or 1 as bits, where bit_of has them. */
+static uint64_t pack(const uint8_t *marks)
+{
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t eight;
+        memcpy(&eight, marks + sizeof eight * i, sizeof eight);
+        bits |= le64toh(eight) << i;
+    }
+    return bits;
+}
+
+void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch)
 {
     unsigned bits = BITS_MIN;
     while (bits < BITS_MAX && ((size_t)1 << bits) < doc->size_bytes * 4) {
         bits++;
     }
-    doc->grams = wpa_arena_alloc(doc->arena, sizeof *doc->grams + ((size_t)1 << bits) / 8);
+    size_t n = (size_t)1 << bits;
+    uint8_t *marks = wpa_arena_alloc(scratch, n);
+    mark_all(doc->source, doc->size_bytes, 16 - bits, marks);
+    doc->grams = wpa_arena_alloc(doc->arena, sizeof *doc->grams + n / 8);
     doc->grams->shift = 32 - bits;
-    wpa_yaml_add_text(doc, doc->source, doc->size_bytes);
+    for (size_t i = 0; i < n / 64; i++) {
+        doc->grams->bits[i] = pack(marks + i * 64);
+    }
 }
 
 bool wpa_yaml_may_hold(const wpa_yaml_doc *doc, const char *text)
 {
-    uint32_t gram;
     for (size_t length = strlen(text), i = 0; i + GRAM <= length; i++) {
-        memcpy(&gram, text + i, sizeof gram);
-        if (!is_marked(doc->grams, hash_of(gram))) {
+        if (!is_marked(doc->grams, hash_of(text + i))) {
             return false;
         }
     }

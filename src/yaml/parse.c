@@ -48,6 +48,7 @@ static const char *clean(builder *b)
             continue;
         }
         uint32_t c = wpa_utf8_next(doc->source, doc->size_bytes, &at);
+        b->has_odd_breaks |= c == 0x85 || c == 0x2028 || c == 0x2029;
         /* U+FFFD is what a bad byte decodes to, and takes three bytes if it was really written. */
         bool is_good = c == 0xfffd
                            ? at - start == 3 && !memcmp(doc->source + start, "\xef\xbf\xbd", 3)
@@ -68,7 +69,7 @@ static const char *clean(builder *b)
 
 /* ---- reading ---- */
 
-/* libyaml counts characters, and all else bytes. */
+/* libyaml, which few files come to, counts characters, and all else bytes. */
 static void index_chars(builder *b, const char *text)
 {
     const wpa_yaml_doc *doc = b->doc;
@@ -91,10 +92,9 @@ static bool parse_quickly(builder *b, const char *text)
 {
     const wpa_yaml_doc *doc = b->doc;
     size_t n = 0;
-    bool is_as_written = text == doc->source && !doc->has_bom;
+    bool is_fit = text == doc->source && !doc->has_bom && !b->has_odd_breaks;
     const wpa_yaml_event *events =
-        is_as_written ? wpa_yaml_read_quickly(text, doc->size_bytes, !b->offsets, b->scratch, &n)
-                      : NULL;
+        is_fit ? wpa_yaml_read_quickly(text, doc->size_bytes, b->scratch, &n) : NULL;
     b->text = text;
     for (size_t i = 0; i < n; i++) {
         wpa_yaml_build(b, &events[i]);
@@ -133,6 +133,7 @@ static void run_parser(builder *b, const char *text)
     size_t n_kept = b->doc->n_diagnostics, broken_at = 0;
     char *rest = NULL;
     b->text = text;
+    index_chars(b, text);
     while (!wpa_yaml_read_by_library(b, b->text, &broken_at) &&
            b->n_broken < WPA_YAML_RECOVERY_MAX) {
         rest = rest ? rest : wpa_arena_dup(b->scratch, text, b->doc->size_bytes + 1);
@@ -232,10 +233,9 @@ const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t si
     b->bom = doc->has_bom ? 3 : 0;
     b->anchors = wpa_map_new(scratch);
     wpa_yaml_index_lines(doc);
-    wpa_yaml_index_grams(doc);
+    wpa_yaml_index_grams(doc, scratch);
     check_bytes(b);
     const char *text = clean(b);
-    index_chars(b, text);
     if (!parse_quickly(b, text)) {
         run_parser(b, text);
     }

@@ -570,18 +570,12 @@ static bool begin(reader *r)
     return next_line(r);
 }
 
-/** Breaks that only YAML 1.1 knows. */
-static bool has_odd_breaks(const char *text)
-{
-    return strstr(text, "\xc2\x85") || strstr(text, "\xe2\x80\xa8") || strstr(text, "\xe2\x80\xa9");
-}
-
-const wpa_yaml_event *wpa_yaml_read_quickly(const char *text, size_t size_bytes, bool is_ascii,
-                                            wpa_arena *arena, size_t *n)
+const wpa_yaml_event *wpa_yaml_read_quickly(const char *text, size_t size_bytes, wpa_arena *arena,
+                                            size_t *n)
 {
     reader r = {.text = text, .arena = arena};
-    bool is_odd = memchr(text, '\r', size_bytes) || (!is_ascii && has_odd_breaks(text));
-    bool is_read = !is_odd && begin(&r) && r.column != NO_COLUMN && read_node(&r, NO_COLUMN) &&
+    bool has_cr = memchr(text, '\r', size_bytes) != NULL;
+    bool is_read = !has_cr && begin(&r) && r.column != NO_COLUMN && read_node(&r, NO_COLUMN) &&
                    r.column == NO_COLUMN && r.events[0].kind != WPA_YAML_EVENT_SCALAR;
     *n = is_read ? r.n : 0;
     return is_read ? r.events : NULL;

@@ -5,6 +5,7 @@
 
 #include <wpa/buf.h>
 
+#include "match/words.h"
 #include "rules/shell_roles.h"
 
 /* Same scope already there: keep the higher level. */
@@ -320,14 +321,7 @@ static bool names_a_release(const char *text)
 {
     static const char *const words[] = {"release", "publish",  "deploy", "push",      "bump",
                                         "version", "gh-pages", "tag",    "changelog", "backport"};
-    for (const char *at = text; (at = strpbrk(at, "rpdbvgtcRPDBVGTC")); at++) {
-        for (size_t i = 0; i < WPA_COUNT(words); i++) {
-            if ((*at | 0x20) == *words[i] && strncasecmp(at, words[i], strlen(words[i])) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
+    return wpa_words_find_ci(text, strlen(text), words, WPA_COUNT(words), NULL) != NULL;
 }
 
 static bool command_needs_git(const wpa_shell_command *command)

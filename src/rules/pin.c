@@ -5,6 +5,7 @@
 
 #include "rules/graph.h"
 #include "rules/own.h"
+#include "rules/site.h"
 
 /* ---- pre-commit hooks, as if they were actions
  * ---------------------------------------------------
@@ -150,6 +151,64 @@ static const char *version_of_commit(wpa_rule_run *run, const wpa_outline_uses *
     }
     return *text ? wpa_arena_printf(run->arena, " (v%s)", text) : "";
 }
+
+/* ---- tags of a repository ---- */
+
+/* Is the first number of the tag below this one? Then the rest of it is of no matter. */
+static bool is_below_major(const char *tag, uint64_t major)
+{
+    uint64_t n = 0;
+    tag += *tag == 'v' || *tag == 'V' ? 1 : 0;
+    bool is_number = *tag >= '0' && *tag <= '9';
+    for (; n < major && *tag >= '0' && *tag <= '9'; tag++) {
+        n = n * 10 + (uint64_t)(*tag - '0');
+    }
+    return is_number && n < major;
+}
+
+static wpa_tags_beside compare_tags(const wpa_fact_repo *repo, const wpa_version *claimed)
+{
+    wpa_tags_beside tags = {0};
+    size_t n = wpa_facts_repo_ref_count(repo);
+    for (size_t i = 0; i < n && !(tags.has_same && tags.has_newer); i++) {
+        wpa_version version;
+        wpa_fact_ref ref = wpa_facts_repo_ref_at(repo, i);
+        if (ref.kind != WPA_FACT_TAG || is_below_major(ref.name, claimed->parts[0]) ||
+            !wpa_version_parse(wpa_slice_of(ref.name), &version)) {
+            continue;
+        }
+        int order = wpa_version_compare(&version, claimed);
+        tags.has_same = tags.has_same || order == 0;
+        tags.has_newer = tags.has_newer || (order > 0 && version.n_parts >= 3);
+        tags.reaches = tags.reaches || order >= 0;
+    }
+    return tags;
+}
+
+#define TAGS_KEY_SIZE 96
+
+wpa_tags_beside wpa_rule_tags_beside(wpa_rule_run *run, const wpa_outline_uses *uses,
+                                     const wpa_version *claimed)
+{
+    char key[TAGS_KEY_SIZE];
+    char *end = wpa_site_put(key + 1, (uintptr_t)uses->fact->repo);
+    if (uses->hint.length >= (size_t)(key + TAGS_KEY_SIZE - end)) {
+        return compare_tags(uses->fact->repo, claimed);
+    }
+    key[0] = 'T';
+    memcpy(end, uses->hint.at, uses->hint.length);
+    end[uses->hint.length] = '\0';
+    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
+    const wpa_tags_beside *known = wpa_map_get(run->memo, key);
+    if (!known) {
+        wpa_tags_beside found = compare_tags(uses->fact->repo, claimed);
+        known = wpa_arena_dup(run->lasting, &found, sizeof found);
+        wpa_map_put(run->memo, key, (void *)(uintptr_t)known);
+    }
+    return *known;
+}
+
+/* ---- words ---- */
 
 const char *wpa_rule_quote_uses(wpa_rule_run *run, const wpa_outline_uses *uses)
 {

@@ -24,6 +24,16 @@ void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit);
 bool wpa_rule_pin(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_uses *uses, const char *slug,
                   const uint8_t *commit, const char *tag);
 
+/** What the tags that are known of a repository say of a version. */
+typedef struct wpa_tags_beside {
+    bool has_same;
+    bool has_newer; /* that is written out, in three parts */
+    bool reaches;   /* any that is the same or newer */
+} wpa_tags_beside;
+
+/** Beside the version in the comment of uses, whose repository is known; looked up once a file. */
+wpa_tags_beside wpa_rule_tags_beside(wpa_rule_run *run, const wpa_outline_uses *uses,
+                                     const wpa_version *claimed);
 /** "actions/checkout@v4" as shown in messages. */
 const char *wpa_rule_quote_uses(wpa_rule_run *run, const wpa_outline_uses *uses);
 /** "actions of 2026-11-22", for wpa_fix.needs. */

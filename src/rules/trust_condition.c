@@ -318,6 +318,9 @@ static const wpa_expr *root_of(const wpa_yaml_node *condition, wpa_arena *arena)
 
 wpa_trust_guard wpa_trust_condition(const wpa_yaml_node *condition, const char *event)
 {
+    if (!condition) {
+        return WPA_GUARD_NONE;
+    }
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     const wpa_expr *root = root_of(condition, arena);
     if (!root) {
@@ -348,14 +351,24 @@ bool wpa_trust_is_guarded(const wpa_yaml_node *condition)
     return false;
 }
 
+/* Does the event not pass, whoever causes it? */
+static bool is_never(const wpa_yaml_node *condition, world w)
+{
+    if (!condition) {
+        return false;
+    }
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    w.arena = arena;
+    const wpa_expr *root = root_of(condition, arena);
+    return root && is_shut(root, w);
+}
+
 bool wpa_trust_is_for_other_event(const wpa_yaml_node *condition, const char *event)
 {
-    return wpa_trust_condition(condition, event) == WPA_GUARD_EVENT;
+    return is_never(condition, (world){.event = event});
 }
 
 bool wpa_trust_leaves_tags_out(const wpa_yaml_node *condition)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    const wpa_expr *root = root_of(condition, arena);
-    return root && is_shut(root, (world){.event = "push", .is_tag = true, .arena = arena});
+    return is_never(condition, (world){.event = "push", .is_tag = true});
 }

@@ -1,10 +1,10 @@
 /* SEC-009: a cache that others could write is restored where something is published. */
 #include <string.h>
 
-#include "facts/commands.h"
 #include "rules/caches.h"
 #include "rules/graph.h"
 #include "rules/intake.h"
+#include "rules/shell_roles.h"
 #include "rules/work.h"
 
 /* What makes a job one that publishes. */
@@ -74,19 +74,14 @@ static bool publishes(const wpa_outline_step *step)
 
 static const wpa_shell_command *publishing_command(const wpa_outline_step *step)
 {
+    static const char *const registries[] = {"npm",        "pnpm",   "yarn",   "cargo",  "twine",
+                                             "gem",        "docker", "dotnet", "uv",     "poetry",
+                                             "flit",       "hatch",  "helm",   "vsce",   "ovsx",
+                                             "goreleaser", "nuget",  "python", "python3"};
     for (size_t i = 0; step->lexed && i < step->lexed->n_commands; i++) {
         const wpa_shell_command *c = &step->lexed->commands[i];
-        const char *words[32];
-        size_t n = 0;
-        for (size_t k = c->first + 1; k < c->n_words && n < WPA_COUNT(words); k++) {
-            words[n++] = c->words[k].text;
-        }
-        static const char *const registries[] = {
-            "npm",    "pnpm",       "yarn",   "cargo",  "twine",  "gem",  "docker",
-            "dotnet", "uv",         "poetry", "flit",   "hatch",  "helm", "vsce",
-            "ovsx",   "goreleaser", "nuget",  "python", "python3"};
-        bool is_it = wpa_text_index(c->name, registries, WPA_COUNT(registries)) >= 0 &&
-                     (wpa_facts_command_roles(c->name, words, n) & WPA_DOES_PUBLISH) != 0 &&
+        bool is_it = (wpa_shell_roles(c) & WPA_DOES_PUBLISH) != 0 &&
+                     wpa_text_index(c->name, registries, WPA_COUNT(registries)) >= 0 &&
                      !wpa_shell_word_find(c, "--dry-run");
         if (is_it) {
             return c;
@@ -215,10 +210,13 @@ static bool delivers(const wpa_rule_run *run, const wpa_outline_job *job)
 {
     const wpa_outline *o = run->source->outline;
     bool has_outlet = false;
+    if (gives_out(run, job)) {
+        return true;
+    }
     for (size_t i = 0; i < o->n_jobs && !has_outlet; i++) {
         has_outlet = gives_out(run, &o->jobs[i]);
     }
-    return gives_out(run, job) || (has_outlet ? has_upload(job) : is_for_releases(o));
+    return has_outlet ? has_upload(job) : is_for_releases(o);
 }
 
 /* ---- the same cache in other definitions -------------------------------------------------------

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "expr/expr.h"
+#include "match/words.h"
 #include "rules/exports.h"
 #include "rules/taint.h"
 
@@ -72,18 +73,15 @@ static bool has_random_delimiter(const char *text, wpa_span value)
 {
     static const char *const random[] = {"<<$",          "<<\"$",        "<<${",   "uuidgen",
                                          "openssl rand", "/dev/urandom", "RANDOM", "sha256sum"};
-    for (size_t i = 0; i < WPA_COUNT(random); i++) {
-        if (memmem(text + value.start, wpa_span_length(value), random[i], strlen(random[i]))) {
-            return true;
-        }
-    }
-    return false;
+    return wpa_words_find(text + value.start, wpa_span_length(value), random, WPA_COUNT(random),
+                          NULL) != NULL;
 }
 
 static bool is_used_later(const wpa_rule_run *run, const wpa_outline_step *step)
 {
     const char *use = step->id ? wpa_arena_printf(run->arena, "steps.%s.outputs", step->id) : NULL;
-    return use && strstr(run->source->yaml->source, use);
+    return use && wpa_yaml_may_hold(run->source->yaml, use) &&
+           strstr(run->source->yaml->source, use);
 }
 
 static bool is_of_strangers(const wpa_outline *o)

@@ -1,19 +1,35 @@
 /* SEC-024: a ref that is a tag and a branch at once. */
+#include <string.h>
+
 #include "rules/pin.h"
 
-/* Does the repository have a tag and a branch of this name? *tag gets the tag. */
+/* How the names sort, which are in order by their bytes. */
+static int compare_name(const char *ref, wpa_slice name)
+{
+    int order = strncmp(ref, name.at, name.length);
+    return order ? order : ref[name.length] != '\0';
+}
+
+/* Does the repository have a tag and a branch of this name? *tag gets the tag, which is the first
+ * of them. */
 static bool is_both(const wpa_fact_repo *repo, wpa_slice name, wpa_fact_ref *tag)
 {
+    size_t n = wpa_facts_repo_ref_count(repo), low = 0, high = n;
     bool has_tag = false, has_branch = false;
-    if (!wpa_facts_ref_find(repo, name, tag)) {
-        return false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        bool is_before = compare_name(wpa_facts_repo_ref_at(repo, middle).name, name) < 0;
+        low = is_before ? middle + 1 : low;
+        high = is_before ? high : middle;
     }
-    for (size_t i = 0; i < wpa_facts_repo_ref_count(repo); i++) {
+    for (size_t i = low; i < n; i++) {
         wpa_fact_ref ref = wpa_facts_repo_ref_at(repo, i);
-        if (wpa_slice_is(name, ref.name)) {
-            has_tag = has_tag || ref.kind != WPA_FACT_BRANCH;
-            has_branch = has_branch || ref.kind == WPA_FACT_BRANCH;
+        if (compare_name(ref.name, name) != 0) {
+            break;
         }
+        *tag = i == low ? ref : *tag;
+        has_tag = has_tag || ref.kind != WPA_FACT_BRANCH;
+        has_branch = has_branch || ref.kind == WPA_FACT_BRANCH;
     }
     return has_tag && has_branch;
 }

@@ -39,22 +39,13 @@ typedef enum claim {
     CLAIM_MISSING  /* there are newer ones, and it is not there */
 } claim;
 
-static claim look_up(const wpa_fact_repo *repo, const wpa_version *claimed)
+static claim look_up(wpa_rule_run *run, const wpa_outline_uses *uses, const wpa_version *claimed)
 {
-    bool has_newer = false;
-    wpa_version version;
-    for (size_t i = 0; claimed->n_parts >= 3 && i < wpa_facts_repo_ref_count(repo); i++) {
-        wpa_fact_ref ref = wpa_facts_repo_ref_at(repo, i);
-        if (ref.kind != WPA_FACT_TAG || !wpa_version_parse(wpa_slice_of(ref.name), &version)) {
-            continue;
-        }
-        int order = wpa_version_compare(&version, claimed);
-        if (order == 0) {
-            return CLAIM_OTHER;
-        }
-        has_newer = has_newer || (order > 0 && version.n_parts >= 3);
+    if (claimed->n_parts < 3) {
+        return CLAIM_UNKNOWN;
     }
-    return has_newer ? CLAIM_MISSING : CLAIM_UNKNOWN;
+    wpa_tags_beside tags = wpa_rule_tags_beside(run, uses, claimed);
+    return tags.has_same ? CLAIM_OTHER : tags.has_newer ? CLAIM_MISSING : CLAIM_UNKNOWN;
 }
 
 static wpa_span hint_span(const wpa_outline_uses *uses)
@@ -70,7 +61,7 @@ static void check_untagged(wpa_rule_run *run, const wpa_outline_uses *uses)
     if (!uses->hint.length || !wpa_version_parse(uses->hint, &claimed)) {
         return;
     }
-    claim found = look_up(uses->fact->repo, &claimed);
+    claim found = look_up(run, uses, &claimed);
     if (found != CLAIM_UNKNOWN) {
         wpa_finding *finding = wpa_rule_report(
             run, hint_span(uses), NULL, NULL,

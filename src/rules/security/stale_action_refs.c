@@ -26,20 +26,11 @@ static bool has_tag(const wpa_fact_use *fact)
 }
 
 /* Is the comment's version newer than all that the snapshot knows, and the commit with it? */
-static bool is_newer_than_snapshot(const wpa_outline_uses *uses)
+static bool is_newer_than_snapshot(wpa_rule_run *run, const wpa_outline_uses *uses)
 {
-    wpa_version claimed, version;
-    if (!wpa_version_parse(uses->hint, &claimed)) {
-        return false;
-    }
-    for (size_t i = 0; i < wpa_facts_repo_ref_count(uses->fact->repo); i++) {
-        wpa_fact_ref ref = wpa_facts_repo_ref_at(uses->fact->repo, i);
-        if (ref.kind == WPA_FACT_TAG && wpa_version_parse(wpa_slice_of(ref.name), &version) &&
-            wpa_version_compare(&version, &claimed) >= 0) {
-            return false;
-        }
-    }
-    return true;
+    wpa_version claimed;
+    return wpa_version_parse(uses->hint, &claimed) &&
+           !wpa_rule_tags_beside(run, uses, &claimed).reaches;
 }
 
 static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
@@ -49,7 +40,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     (void)job;
     const wpa_fact_use *fact = uses->fact;
     if (uses->kind != WPA_OUTLINE_REPOSITORY || fact->pin != WPA_PIN_COMMIT || !fact->repo ||
-        (fact->commit && has_tag(fact)) || (!fact->commit && is_newer_than_snapshot(uses))) {
+        (fact->commit && has_tag(fact)) || (!fact->commit && is_newer_than_snapshot(run, uses))) {
         return;
     }
     bool is_untagged = count_tags(fact->repo) == 0;

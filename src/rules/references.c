@@ -21,6 +21,13 @@ void wpa_rule_each_expression(wpa_rule_run *run, const wpa_yaml_node *node,
     }
 }
 
+bool wpa_expression_mentions(const wpa_expression *expression, const char *word)
+{
+    const wpa_expr_place *place = expression->place;
+    return wpa_text_find_ci(place->node->text + place->inner.start, wpa_span_length(place->inner),
+                            word) != NULL;
+}
+
 const char *wpa_expr_secret_name(const wpa_expr_reference *reference)
 {
     static const char prefix[] = "secrets.";

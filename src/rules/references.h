@@ -15,5 +15,8 @@ typedef void (*wpa_expression_visitor)(wpa_rule_run *run, const wpa_expression *
 void wpa_rule_each_expression(wpa_rule_run *run, const wpa_yaml_node *node,
                               wpa_expression_visitor visit, void *context);
 
+/** Does this word stand anywhere in the expression, in any case: a context that it may refer to? */
+bool wpa_expression_mentions(const wpa_expression *expression, const char *word);
+
 /** "NAME" of a reference to secrets.NAME as it is spelt, NULL for any other. */
 const char *wpa_expr_secret_name(const wpa_expr_reference *reference);

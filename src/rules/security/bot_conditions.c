@@ -173,7 +173,10 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
     const wpa_expr_place *place = expression->place;
     (void)context;
     const wpa_yaml_node *key = place->node->key;
-    if (key && wpa_text_is(wpa_yaml_text(key), "if")) {
+    bool may_ask = key && wpa_text_is(wpa_yaml_text(key), "if") &&
+                   (wpa_expression_mentions(expression, "actor") ||
+                    wpa_expression_mentions(expression, "sender"));
+    if (may_ask) {
         search s = {run, place, false};
         s.is_author_asked = job_asks_author(&s, expression);
         look(&s, place->parsed.root, false);
@@ -231,6 +234,7 @@ const wpa_rule wpa_rule_bot_conditions = {
     .elsewhere = (const char *const[]){"zizmor/bot-conditions", "octoscan/bot-check", NULL},
     .tables = 1U << WPA_FACTS_EVENTS,
     .declares = WPA_DECLARES_JOBS,
+    .words = (const char *const[]){"actor", "sender", NULL}, /* one is in each of the actors */
     .check = check,
     .repair = repair,
 };

@@ -274,10 +274,22 @@ static void check_node(const wpa_expr *node, const wpa_expr *parent, void *conte
     }
 }
 
+/* "github.ref": nothing but a context and names of members, as most are. */
+static bool is_bare_path(const wpa_expr *node)
+{
+    while (node && node->kind == WPA_EXPR_MEMBER) {
+        node = node->args[0];
+    }
+    return !node || node->kind == WPA_EXPR_NAME;
+}
+
 static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
     const wpa_expr_place *place = expression->place;
     (void)context;
+    if (is_bare_path(place->parsed.root)) {
+        return;
+    }
     const wpa_yaml_node *key = place->node->key;
     visit v = {run, place, 0, key && wpa_text_is(wpa_yaml_text(key), "if")};
     wpa_expr_walk(place->parsed.root, check_node, &v);

@@ -25,6 +25,9 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
     const wpa_expr_place *place = expression->place;
     (void)context;
     size_t n;
+    if (!wpa_expression_mentions(expression, "secrets")) {
+        return;
+    }
     const wpa_expr_reference *references = wpa_expression_references(run, expression, &n);
     for (size_t i = 0; i < n; i++) {
         const wpa_expr_reference *r = &references[i];

@@ -49,7 +49,7 @@ static const char *const chores[] = {
 /* The word that is the package, with or without a version: "@openai/codex@0.4". */
 static bool is_package(const char *word, const char *package)
 {
-    size_t length = package ? strlen(package) : 0;
+    size_t length = package && *word == *package ? strlen(package) : 0;
     return length && strncmp(word, package, length) == 0 &&
            (!word[length] || word[length] == '@' || word[length] == '=');
 }

@@ -51,7 +51,9 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
     const wpa_expr_place *place = expression->place;
     (void)context;
     visit v = {run, place};
-    wpa_expr_walk(place->parsed.root, check_call, &v);
+    if (wpa_expression_mentions(expression, "fromJSON")) {
+        wpa_expr_walk(place->parsed.root, check_call, &v);
+    }
 }
 
 /* ---- secrets that a script takes apart ---- */

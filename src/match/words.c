@@ -5,21 +5,11 @@
 
 #include <wpa/text.h>
 
-/* Which bytes a word may begin with. */
-typedef struct beginnings {
-    uint64_t bits[4];
-} beginnings;
-
-static void add(beginnings *b, char c)
+/* Bytes that differ in their two highest bits alone share one: of text few do. Texts are short, and
+ * a whole table would take longer to make than to use. */
+static uint64_t bit_of(char c)
 {
-    unsigned char byte = (unsigned char)c;
-    b->bits[byte >> 6] |= UINT64_C(1) << (byte & 63);
-}
-
-static bool has(const beginnings *b, char c)
-{
-    unsigned char byte = (unsigned char)c;
-    return b->bits[byte >> 6] >> (byte & 63) & 1;
+    return UINT64_C(1) << ((unsigned char)c & 63);
 }
 
 static bool is_letter(char c)
@@ -46,15 +36,14 @@ static size_t word_at(const char *text, size_t length, const char *const words[]
 static const char *find(const char *text, size_t length, const char *const words[], size_t n,
                         size_t *which, bool is_ci)
 {
-    beginnings b = {{0}};
+    uint64_t beginnings = 0;
     for (size_t i = 0; i < n; i++) {
-        add(&b, *words[i]);
-        if (is_ci && is_letter(*words[i])) {
-            add(&b, (char)(*words[i] ^ 0x20));
-        }
+        beginnings |= bit_of(*words[i]);
+        beginnings |= is_ci && is_letter(*words[i]) ? bit_of((char)(*words[i] ^ 0x20)) : 0;
     }
     for (size_t at = 0; at < length; at++) {
-        size_t i = has(&b, text[at]) ? word_at(text + at, length - at, words, n, is_ci) : n;
+        bool may_begin = (beginnings & bit_of(text[at])) != 0;
+        size_t i = may_begin ? word_at(text + at, length - at, words, n, is_ci) : n;
         if (i < n) {
             if (which) {
                 *which = i;

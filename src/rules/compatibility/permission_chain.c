@@ -114,14 +114,14 @@ static void compare(chain *c, const grant *granted, const grant *wanted, const w
         own = own ? own : wpa_yaml_find(c->run->source->outline->root, "permissions");
         subject *s = c->subjects[i] = wpa_arena_alloc(c->run->arena, sizeof *s);
         bool is_here = own && granted == c->root;
+        const char *path = wpa_source_identity(source); /* however it is shown */
         *s = (subject){c->job, is_here ? wpa_yaml_resolve(own->value) : NULL, names[i],
                        wanted->levels[i]};
         finding = c->by_scope[i] = wpa_rule_report(
             c->run, c->job->uses.node->span, NULL, s,
             "job %s of %s asks for '%s: %s', and this call grants %s: GitHub refuses the run",
             wpa_rule_quote(c->run, job->id, strlen(job->id)),
-            wpa_rule_quote(c->run, source->path, strlen(source->path)), names[i],
-            level_names[wanted->levels[i]],
+            wpa_rule_quote(c->run, path, strlen(path)), names[i], level_names[wanted->levels[i]],
             granted->levels[i] == LEVEL_NONE ? "nothing of it" : level_names[granted->levels[i]]);
         if (owner != job->node) { /* for all jobs at once, which may be meant as a ceiling */
             finding->confidence = WPA_CONFIDENCE_MEDIUM;

@@ -67,7 +67,8 @@ static int minute_of(const wpa_rule_run *run)
 {
     const wpa_surroundings *around = run->source->around;
     const char *repository = around && around->repository ? around->repository : "";
-    const char *key = wpa_arena_printf(run->arena, "%s/%s", repository, run->source->path);
+    const char *key =
+        wpa_arena_printf(run->arena, "%s/%s", repository, wpa_source_identity(run->source));
     uint8_t hash[32];
     wpa_sha256(key, strlen(key), hash);
     int minute = 7 + (hash[0] << 8 | hash[1]) % 46; /* 7 to 52 */

@@ -54,6 +54,31 @@ static bool find_holder(const char *text, size_t before, const char *name, size_
     return is_found;
 }
 
+/* "const { title, body: text } = value": "value.body" for the name text; NULL if there is none. */
+static const char *find_member(wpa_rule_run *run, const char *text, size_t before, const char *name,
+                               size_t length)
+{
+    for (const char *open = strstr(text, "const {"); open && open < text + before;
+         open = strstr(open + 1, "const {")) {
+        const char *close = strpbrk(open + 7, "}\r\n;");
+        const char *value = close && *close == '}' ? close + 1 + strspn(close + 1, " ") : NULL;
+        if (!value || *value != '=' || value[1] == '=') {
+            continue;
+        }
+        value += 1 + strspn(value + 1, " ");
+        for (const char *at = open + 7; at < close; at += strcspn(at, ",}") + 1) {
+            at += strspn(at, " ");
+            size_t n = strspn(at, WPA_IDENTIFIER);
+            const char *as = at[n] == ':' ? at + n + 1 + strspn(at + n + 1, " ") : at;
+            if (n && strspn(as, WPA_IDENTIFIER) == length && strncmp(as, name, length) == 0) {
+                return wpa_arena_printf(run->arena, "%.*s.%.*s", (int)strcspn(value, ";\r\n "),
+                                        value, (int)n, at);
+            }
+        }
+    }
+    return NULL;
+}
+
 /* Is the value cut to a safe set, or made a number? */
 static bool is_harmless(const char *text, wpa_span value)
 {
@@ -75,8 +100,12 @@ static wpa_taint of_span(wpa_rule_run *run, const wpa_site *site, const char *te
                       (i == 0 || !strchr(WPA_IDENTIFIER ".", text[i - 1]));
         size_t length = begins ? strspn(text + i, WPA_IDENTIFIER) : 0;
         wpa_span value;
-        if (length && !worst.grade && wpa_rule_spend(run, i) &&
-            find_holder(text, span.start, text + i, length, &value) && !is_harmless(text, value)) {
+        bool is_asked = length && !worst.grade && wpa_rule_spend(run, i);
+        const char *member = is_asked ? find_member(run, text, span.start, text + i, length) : NULL;
+        if (member) {
+            worst = of_readers(run, site, member, (wpa_span){0, strlen(member)});
+        } else if (is_asked && find_holder(text, span.start, text + i, length, &value) &&
+                   !is_harmless(text, value)) {
             wpa_taint taint = of_span(run, site, text, value, depth + 1);
             worst = wpa_taint_is_of_outsider(&taint) ? taint : worst;
         }

@@ -442,18 +442,31 @@ static size_t call_length(const char *text)
     return line;
 }
 
-/* "exec.exec('bash', ['-c', `...`])": the shell's script is the only word that is code. */
+/* The word within quotes, as a path or behind a blank: "bash", '/bin/sh', `bash -c ...`. */
+static const char *find_word(const char *text, size_t length, const char *word)
+{
+    const char *end = text + length;
+    size_t n = strlen(word);
+    for (const char *at = text; (at = memmem(at, (size_t)(end - at), word, n)); at++) {
+        bool begins = at > text && strchr("'\"`/ ", at[-1]);
+        if (begins && at + n < end && strchr("'\"` ", at[n])) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+/* "exec.exec('bash', ['-c', `...`])": what stands behind the option is the only code. */
 static size_t code_within(const char *text, size_t length)
 {
-    static const char *const programs_of[] = {"'bash'", "\"bash\"", "'sh'",     "\"sh\"", "`bash`",
-                                              "`sh`",   "'pwsh'",   "\"pwsh\"", "'cmd'"};
-    static const char *const options[] = {"'-c'", "\"-c\"", "`-c`", "'-Command'", "'/c'"};
-    bool is_shell_call = false;
-    for (size_t i = 0; i < WPA_COUNT(programs_of) && !is_shell_call; i++) {
-        is_shell_call = memmem(text, length, programs_of[i], strlen(programs_of[i]));
+    static const char *const names[] = {"bash", "sh", "zsh", "pwsh", "powershell", "cmd"};
+    static const char *const options[] = {"-c", "-lc", "-ec", "-Command", "/c"};
+    const char *shell = NULL;
+    for (size_t i = 0; i < WPA_COUNT(names) && !shell; i++) {
+        shell = find_word(text, length, names[i]);
     }
-    for (size_t i = 0; is_shell_call && i < WPA_COUNT(options); i++) {
-        const char *at = memmem(text, length, options[i], strlen(options[i]));
+    for (size_t i = 0; shell && i < WPA_COUNT(options); i++) {
+        const char *at = find_word(shell, length - (size_t)(shell - text), options[i]);
         if (at) {
             return (size_t)(at - text) + strlen(options[i]);
         }

@@ -68,15 +68,23 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
 
 int64_t wpa_facts_days(const char *day)
 {
-    int64_t parts[3];
-    static const size_t starts[] = {0, 5, 8}, lengths[] = {4, 2, 2};
     if (!day || strlen(day) != 10 || day[4] != '-' || day[7] != '-') {
         return -1;
     }
-    for (size_t i = 0; i < 3; i++) {
-        char text[5] = {0};
-        memcpy(text, day + starts[i], lengths[i]);
-        if (!wpa_text_to_int(text, 1, i == 0 ? 9999 : i == 1 ? 12 : 31, &parts[i])) {
+    int64_t parts[3] = {0}; /* year, month, day */
+    static const int64_t most[] = {9999, 12, 31};
+    size_t n = 0;
+    for (const char *c = day; *c; c++) { /* by hand: rules ask for the age of every version */
+        if (c == day + 4 || c == day + 7) {
+            n++;
+        } else if (*c >= '0' && *c <= '9') {
+            parts[n] = parts[n] * 10 + (*c - '0');
+        } else {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < WPA_COUNT(parts); i++) {
+        if (parts[i] < 1 || parts[i] > most[i]) {
             return -1;
         }
     }

@@ -40,8 +40,8 @@ const char *wpa_rule_find_meant(const char *text, const char *const names[])
 /* Rows of an action that a step crosses on its way to a major. */
 static bool is_crossed(const wpa_fact_migration *row, const wpa_outline_uses *uses, int target)
 {
-    return wpa_slice_is_ci(uses->slug, row->action) && row->to <= target &&
-           row->to > wpa_outline_major(uses);
+    return row->to <= target && row->to > wpa_outline_major(uses) &&
+           wpa_slice_is_ci(uses->slug, row->action);
 }
 
 static const wpa_fact_migration *find_rename(const wpa_outline_uses *uses, int target,
@@ -148,10 +148,13 @@ static void look_at_changes(const wpa_outline_step *step, const wpa_fact_major *
 {
     for (size_t i = 0; i < wpa_facts_migration_count(); i++) {
         const wpa_fact_migration *row = wpa_facts_migration_at(i);
-        bool is_default =
-            row->change == WPA_CHANGE_DEFAULT && !(row->name && wpa_outline_with(step, row->name));
-        if ((is_default || row->change == WPA_CHANGE_BEHAVIOUR) &&
-            is_crossed(row, &step->uses, major->number) && upgrade->n_notes < WPA_UPGRADE_MAX) {
+        bool may_tell = row->change == WPA_CHANGE_DEFAULT || row->change == WPA_CHANGE_BEHAVIOUR;
+        if (!may_tell || !is_crossed(row, &step->uses, major->number)) {
+            continue; /* nearly all rows: they are of other actions */
+        }
+        bool is_set =
+            row->change == WPA_CHANGE_DEFAULT && row->name && wpa_outline_with(step, row->name);
+        if (!is_set && upgrade->n_notes < WPA_UPGRADE_MAX) {
             upgrade->notes[upgrade->n_notes++] = row;
         }
     }

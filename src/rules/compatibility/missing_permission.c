@@ -214,9 +214,11 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool is_
 {
     const wpa_outline *o = run->source->outline;
     const wpa_yaml_node *permissions = permissions_of(o, step->job);
-    wpa_needs needs = {.is_complete = true};
-    wpa_needs_add_step(&needs, step);
-    if (!permissions || needs.n == 0 || !uses_own_token(o, step, is_pushed_otherwise)) {
+    wpa_needs needs = {.is_complete = false}; /* what may be needed besides is not asked for */
+    if (permissions) {
+        wpa_needs_add_step(&needs, step);
+    }
+    if (needs.n == 0 || !uses_own_token(o, step, is_pushed_otherwise)) {
         return;
     }
     bool is_missing = false;

@@ -78,6 +78,13 @@ char *wpa_blake2b_hex(const void *data, size_t size_bytes, char *hex)
     return hex;
 }
 
+void wpa_blake2b_keyed(const void *data, size_t size_bytes, const uint8_t key[WPA_SHA256_SIZE],
+                       uint8_t digest[WPA_SHA256_SIZE])
+{
+    need_sodium(); /* chooses the code for this processor */
+    (void)crypto_generichash(digest, WPA_SHA256_SIZE, data, size_bytes, key, WPA_SHA256_SIZE);
+}
+
 void wpa_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t size_bytes,
                      uint8_t mac[WPA_SHA256_SIZE])
 {

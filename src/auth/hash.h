@@ -27,6 +27,9 @@ char *wpa_sha256_hex(const void *data, size_t size_bytes, char *hex);
  * else computes: it takes a quarter of the time.
  */
 char *wpa_blake2b_hex(const void *data, size_t size_bytes, char *hex);
+/** 256 bits of keyed BLAKE2b, likewise. */
+void wpa_blake2b_keyed(const void *data, size_t size_bytes, const uint8_t key[WPA_SHA256_SIZE],
+                       uint8_t digest[WPA_SHA256_SIZE]);
 /** HMAC-SHA-256 with a key of any length (RFC 2104). */
 void wpa_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t size_bytes,
                      uint8_t mac[WPA_SHA256_SIZE]);

@@ -12,6 +12,7 @@
 struct wpa_buf {
     char *data;
     size_t size_bytes, capacity, max_bytes;
+    size_t untended_bytes; /* up to here neither ceiling nor drain is in question */
     bool is_full;
     wpa_buf_drain drain;
     void *context;
@@ -20,7 +21,7 @@ struct wpa_buf {
 wpa_buf *wpa_buf_new(size_t max_bytes)
 {
     wpa_buf *buf = wpa_alloc(sizeof *buf);
-    buf->max_bytes = max_bytes;
+    buf->max_bytes = buf->untended_bytes = max_bytes;
     buf->capacity = 256;
     buf->data = wpa_realloc(NULL, buf->capacity);
     buf->data[0] = '\0';
@@ -35,8 +36,7 @@ void wpa_buf_free(wpa_buf *buf)
     }
 }
 
-/* Room for size_bytes more and a NUL, or false and the mark that something was left out. */
-static bool reserve(wpa_buf *buf, size_t size_bytes)
+static bool make_room(wpa_buf *buf, size_t size_bytes)
 {
     if (buf->drain && buf->size_bytes + size_bytes > DRAIN_BYTES) {
         (void)!wpa_buf_flush(buf);
@@ -55,9 +55,18 @@ static bool reserve(wpa_buf *buf, size_t size_bytes)
     return true;
 }
 
+/* Room for size_bytes more and a NUL, or false and the mark that something was left out. */
+static bool reserve(wpa_buf *buf, size_t size_bytes)
+{
+    bool has_room = size_bytes < buf->capacity - buf->size_bytes &&
+                    buf->size_bytes + size_bytes <= buf->untended_bytes;
+    return has_room || make_room(buf, size_bytes);
+}
+
 void wpa_buf_drain_to(wpa_buf *buf, wpa_buf_drain drain, void *context)
 {
     buf->drain = drain;
+    buf->untended_bytes = buf->max_bytes < DRAIN_BYTES ? buf->max_bytes : DRAIN_BYTES;
     buf->context = context;
 }
 

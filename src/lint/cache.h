@@ -11,10 +11,11 @@
 
 /** For this run alone if nothing is to be kept; NULL: there is no such folder. */
 wpa_cache *wpa_lint_cache_open(bool is_kept, wpa_arena *arena);
-/** The first part of the keys: a program, by its path, size and time, and how it is asked. */
-wpa_sha256_state wpa_lint_cache_program(const wpa_lint_program *program, const char *path);
-/** The key of what it says of a job. */
-const uint8_t *wpa_lint_cache_key(const wpa_sha256_state *program, const wpa_lint_job *job,
+/** A program, by its path, size and time, and how it is asked: makes keys of what it is asked. */
+void wpa_lint_cache_program(const wpa_lint_program *program, const char *path,
+                            uint8_t digest[WPA_SHA256_SIZE]);
+/** The key of what a program says of a job. */
+const uint8_t *wpa_lint_cache_key(const uint8_t program[WPA_SHA256_SIZE], const wpa_lint_job *job,
                                   wpa_arena *arena);
 /** The comments that were kept under this key; false if there are none such. cache may be NULL. */
 bool wpa_lint_cache_find(wpa_cache *cache, const uint8_t *key, wpa_lint_job *job, wpa_arena *arena);

@@ -244,13 +244,13 @@ static void take_known(linter *l, queue *q)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     size_t n = 0;
-    wpa_sha256_state program = {0};
+    uint8_t program[WPA_SHA256_SIZE] = {0};
     if (q->n_jobs) {
-        program = wpa_lint_cache_program(q->program, q->path);
+        wpa_lint_cache_program(q->program, q->path, program);
     }
     for (size_t i = 0; i < q->n_jobs; i++) {
         wpa_lint_job *job = q->jobs[i];
-        job->cache_key = wpa_lint_cache_key(&program, job, l->batch);
+        job->cache_key = wpa_lint_cache_key(program, job, l->batch);
         if (wpa_lint_cache_find(l->cache, job->cache_key, job, arena)) {
             keep_answer(l, job);
         } else {
@@ -413,8 +413,8 @@ static bool check_required(const linter *l, wpa_error *err)
     static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh"};
     for (size_t i = 0; i < WPA_TOOL_COUNT; i++) {
         const wpa_tool_setting *setting = &l->settings->tools[i];
-        bool is_there = wpa_lint_find(names[i], setting->path, l->arena) != NULL;
-        if ((setting->is_required || setting->path) && !is_there) {
+        bool is_needed = setting->is_required || setting->path;
+        if (is_needed && !wpa_lint_find(names[i], setting->path, l->arena)) {
             return WPA_FAIL(err, WPA_E_INVALID, "%s is required by 'tools:' and not installed",
                             setting->path ? setting->path : names[i]);
         }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,8 +135,8 @@ typedef struct marker {
 } marker;
 
 struct wpa_secret_scanner {
-    wpa_regex *patterns[WPA_COUNT(kinds)];
-    bool is_value_byte[256]; /* letters, digits and "+/_=.~-": what secrets are made of */
+    _Atomic(wpa_regex *) *patterns; /* [WPA_COUNT(kinds)] each NULL until it is asked for */
+    bool is_value_byte[256];        /* letters, digits and "+/_=.~-": what secrets are made of */
     marker markers[64];
     size_t n_markers;
     /* Which markers that stand in the secret have this byte as their first, their second. */
@@ -179,6 +180,7 @@ static void add_name_word(wpa_secret_scanner *scanner, size_t i)
 wpa_secret_scanner *wpa_secret_scanner_new(void)
 {
     wpa_secret_scanner *scanner = wpa_alloc(sizeof *scanner);
+    scanner->patterns = wpa_alloc(WPA_COUNT(kinds) * sizeof *scanner->patterns);
     for (int c = 0; c < 256; c++) {
         scanner->is_value_byte[c] = is_value_byte((char)c);
     }
@@ -186,11 +188,6 @@ wpa_secret_scanner *wpa_secret_scanner_new(void)
         add_name_word(scanner, i);
     }
     for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
-        wpa_error err = {0};
-        scanner->patterns[i] = wpa_regex_new(kinds[i].pattern, 0, &err);
-        if (!scanner->patterns[i]) {
-            abort(); /* a pattern of our own: the test finds it */
-        }
         for (size_t k = 0; k < MARKERS_MAX && kinds[i].markers[k]; k++) {
             add_marker(scanner, i, kinds[i].markers[k]);
         }
@@ -200,14 +197,37 @@ wpa_secret_scanner *wpa_secret_scanner_new(void)
 
 void wpa_secret_scanner_free(wpa_secret_scanner *scanner)
 {
-    for (size_t i = 0; scanner && i < WPA_COUNT(kinds); i++) {
-        wpa_regex_free(scanner->patterns[i]);
+    if (scanner) {
+        for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
+            wpa_regex_free(scanner->patterns[i]);
+        }
+        wpa_free(scanner->patterns);
+        wpa_free(scanner);
     }
-    wpa_free(scanner);
+}
+
+/** Most files have nothing that a pattern is tried on, and compiling all of them takes longer than
+    looking at a small file. Of threads that come at once one keeps what it made. */
+static const wpa_regex *pattern_of(const wpa_secret_scanner *scanner, size_t kind)
+{
+    wpa_regex *known = atomic_load(&scanner->patterns[kind]);
+    if (known) {
+        return known;
+    }
+    wpa_error err = {0};
+    wpa_regex *made = wpa_regex_new(kinds[kind].pattern, 0, &err);
+    if (!made) {
+        abort(); /* a pattern of our own: the test finds it */
+    }
+    if (!atomic_compare_exchange_strong(&scanner->patterns[kind], &known, made)) {
+        wpa_regex_free(made);
+        return known;
+    }
+    return made;
 }
 
 static pthread_once_t shared_once = PTHREAD_ONCE_INIT;
-static wpa_secret_scanner *shared; /* constant once made: compiling takes longer than scanning */
+static wpa_secret_scanner *shared; /* its patterns last: compiling takes longer than scanning */
 
 static void make_shared(void)
 {
@@ -530,8 +550,9 @@ static void find_in(search *s, size_t kind, wpa_span piece)
 {
     wpa_regex_match match;
     size_t at = piece.start;
-    while (s->n < WPA_SECRETS_MAX && wpa_regex_find(s->scanner->patterns[kind], s->text, piece.end,
-                                                    at, &match) == WPA_REGEX_YES) {
+    const wpa_regex *pattern = pattern_of(s->scanner, kind);
+    while (s->n < WPA_SECRETS_MAX &&
+           wpa_regex_find(pattern, s->text, piece.end, at, &match) == WPA_REGEX_YES) {
         wpa_span span = match.spans[match.n > 1 ? 1 : 0];
         at = span.end > at ? span.end : at + 1;
         if (!is_secret(kind, s->text + span.start, wpa_span_length(span)) ||

@@ -16,7 +16,7 @@ typedef struct wpa_found_secret {
     wpa_span span;    /* the secret itself */
 } wpa_found_secret;
 
-/** Compiles the patterns. Never NULL. Thread: any number may scan with one. */
+/** Never NULL; patterns are compiled as they are needed. Thread: any number may scan with one. */
 wpa_secret_scanner *wpa_secret_scanner_new(void);
 void wpa_secret_scanner_free(wpa_secret_scanner *scanner);
 WPA_DEFINE_AUTO(wpa_secret_scanner, wpa_secret_scanner_free);

@@ -273,7 +273,8 @@ static void remove_superseded(wpa_rule_sink *sink)
 
 static bool is_unseen(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
 {
-    return !wpa_finding_is_seen(sink->settings, findings[i]);
+    (void)sink;
+    return findings[i]->is_unseen;
 }
 
 /** Most are in order already: rules go through the file from its beginning. */
@@ -312,7 +313,7 @@ static void identify(const wpa_rule_sink *sink, size_t from)
     for (size_t i = from; i < sink->n_findings; i++) {
         const wpa_finding *finding = sink->findings[i];
         bool *is_rule_seen = &is_seen[wpa_settings_of(settings, finding->rule) - settings->rules];
-        *is_rule_seen = *is_rule_seen || are_all || wpa_finding_is_seen(settings, finding);
+        *is_rule_seen = *is_rule_seen || are_all || !finding->is_unseen;
     }
     for (size_t i = from; i < sink->n_findings; i++) {
         const wpa_finding *finding = sink->findings[i];
@@ -412,6 +413,7 @@ static void settle_all(wpa_rule_sink *sink, const wpa_rule *rule, size_t from)
         configure(sink->setting, sink->findings[i]);
         relate_uses(&run, sink->findings[i]);
         wpa_finding_locate(sink->source, sink->findings[i]);
+        sink->findings[i]->is_unseen = !is_seen(sink->settings, sink->setting, sink->findings[i]);
     }
     if (has_dead_code(&sink->shared, sink->source)) {
         remove_where(sink, from, stands_in_dead_code);

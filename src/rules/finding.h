@@ -95,6 +95,7 @@ typedef struct wpa_finding {
     char fingerprint[41]; /* 20 bytes in hex, NUL-terminated */
     bool is_secret;       /* the span holds a secret: never shown, hashed as evidence */
     bool is_summary;      /* stands for those beyond the limit of one rule and file */
+    bool is_unseen;       /* by the settings: others are ordered and numbered by it all the same */
     const void *subject;  /* what the rule's check handed to its repair; not part of the record */
 } wpa_finding;
 

@@ -10,7 +10,7 @@
 #define EVIDENCE_MAX_BYTES 400
 #define IDENTITY_WORDS 8
 #define FINGERPRINT_BYTES 20
-#define IDENTITY_MAX_BYTES ((size_t)4 << 20)
+#define IDENTITY_MAX_BYTES ((size_t)64 << 20)
 
 wpa_finding_span wpa_finding_span_of(const wpa_source *source, wpa_span bytes)
 {
@@ -168,29 +168,31 @@ void wpa_finding_identify(const wpa_source *source, wpa_finding *finding, wpa_ar
 }
 
 /** Length first, so that no two lists of texts give the same bytes. */
-static void hash_text(wpa_sha256_state *hash, const char *text)
+static void put_text(wpa_buf *buf, const char *text)
 {
     uint64_t length = strlen(text);
     uint8_t bytes[8];
     for (size_t i = 0; i < sizeof bytes; i++) {
         bytes[i] = (uint8_t)(length >> (8 * i));
     }
-    wpa_sha256_update(hash, bytes, sizeof bytes);
-    wpa_sha256_update(hash, text, length);
+    wpa_buf_append(buf, bytes, sizeof bytes);
+    wpa_buf_append(buf, text, length);
 }
 
-static void hash_identity(const wpa_source *source, const wpa_finding *finding,
-                          wpa_sha256_state *hash)
+static void put_identity(const wpa_source *source, const wpa_finding *finding, wpa_buf *buf)
 {
-    wpa_sha256_init(hash);
-    hash_text(hash, "wpa1");
-    hash_text(hash, finding->rule->id);
-    hash_text(hash, finding->check ? finding->check : "");
-    hash_text(hash, wpa_source_identity(source));
+    char ordinal[24];
+    (void)wpa_text_format(ordinal, sizeof ordinal, "%zu", finding->ordinal);
+    wpa_buf_truncate(buf, 0);
+    put_text(buf, "wpa1");
+    put_text(buf, finding->rule->id);
+    put_text(buf, finding->check ? finding->check : "");
+    put_text(buf, wpa_source_identity(source));
     for (size_t i = 0; i < finding->n_structure; i++) {
-        hash_text(hash, finding->structure[i]);
+        put_text(buf, finding->structure[i]);
     }
-    hash_text(hash, finding->evidence);
+    put_text(buf, finding->evidence);
+    put_text(buf, ordinal);
 }
 
 /** What the fingerprint is of, as one text: to count those that are alike, hashing is too slow. */
@@ -229,14 +231,11 @@ void wpa_findings_number(wpa_finding **findings, size_t n, wpa_arena *arena)
 
 void wpa_findings_fingerprint(const wpa_source *source, wpa_finding **findings, size_t n)
 {
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(IDENTITY_MAX_BYTES);
     for (size_t i = 0; i < n; i++) {
-        wpa_sha256_state hash;
         uint8_t digest[WPA_SHA256_SIZE];
-        char ordinal[24];
-        hash_identity(source, findings[i], &hash);
-        (void)wpa_text_format(ordinal, sizeof ordinal, "%zu", findings[i]->ordinal);
-        hash_text(&hash, ordinal);
-        wpa_sha256_final(&hash, digest);
+        put_identity(source, findings[i], buf);
+        wpa_sha256(wpa_buf_data(buf), wpa_buf_size(buf), digest);
         wpa_hex_encode(digest, FINGERPRINT_BYTES, findings[i]->fingerprint);
     }
 }

@@ -25,15 +25,34 @@ typedef struct writer {
     wpa_buf *out;
 } writer;
 
-static void put_number(const writer *w, uint64_t number)
+#define NUMBER_MAX_BYTES 10
+#define NUMBERS_MAX 8
+
+static size_t number_bytes(uint64_t number, uint8_t *bytes)
 {
-    uint8_t bytes[10];
     size_t n = 0;
     do {
         bytes[n] = (uint8_t)((number & 0x7F) | (number > 0x7F ? 0x80 : 0));
         number >>= 7;
         n++;
     } while (number);
+    return n;
+}
+
+static void put_number(const writer *w, uint64_t number)
+{
+    uint8_t bytes[NUMBER_MAX_BYTES];
+    wpa_buf_append(w->out, bytes, number_bytes(number, bytes));
+}
+
+/** Up to NUMBERS_MAX of them, at once. */
+static void put_numbers(const writer *w, const uint64_t *numbers, size_t n_numbers)
+{
+    uint8_t bytes[NUMBERS_MAX * NUMBER_MAX_BYTES];
+    size_t n = 0;
+    for (size_t i = 0; i < n_numbers; i++) {
+        n += number_bytes(numbers[i], bytes + n);
+    }
     wpa_buf_append(w->out, bytes, n);
 }
 
@@ -62,12 +81,9 @@ static void put_path(const writer *w, const char *path)
 
 static void put_span(const writer *w, const wpa_finding_span *span)
 {
-    put_number(w, span->start.line);
-    put_number(w, span->start.column);
-    put_number(w, span->end.line);
-    put_number(w, span->end.column);
-    put_number(w, span->bytes.start);
-    put_number(w, span->bytes.end);
+    const uint64_t numbers[] = {span->start.line, span->start.column, span->end.line,
+                                span->end.column, span->bytes.start,  span->bytes.end};
+    put_numbers(w, numbers, WPA_COUNT(numbers));
 }
 
 static void put_fix(const writer *w, const wpa_fix *fix)
@@ -91,11 +107,10 @@ static void put_finding(const writer *w, const wpa_finding *finding)
 {
     put_number(w, wpa_rules_index(finding->rule));
     put_text(w, finding->check);
-    put_number(w, finding->severity);
-    put_number(w, finding->confidence);
-    put_number(w, finding->persona);
-    put_number(w, finding->state);
-    put_number(w, (uint64_t)finding->is_secret | (uint64_t)finding->is_summary << 1);
+    const uint64_t numbers[] = {finding->severity, finding->confidence, finding->persona,
+                                finding->state,
+                                (uint64_t)finding->is_secret | (uint64_t)finding->is_summary << 1};
+    put_numbers(w, numbers, WPA_COUNT(numbers));
     put_text(w, finding->state_reason);
     put_text(w, finding->since);
     put_text(w, finding->message);

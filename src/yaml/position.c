@@ -203,17 +203,17 @@ wpa_position wpa_yaml_position(const wpa_yaml_doc *doc, size_t offset)
 {
     offset = offset < doc->size_bytes ? offset : doc->size_bytes;
     size_t line = wpa_yaml_line_of(doc, offset);
-    size_t column = 1;
-    if (doc->n_marks && offset - doc->line_starts[line - 1] > LONG_LINE_BYTES) {
-        column += count_chars(doc, offset) - count_chars(doc, doc->line_starts[line - 1]);
+    size_t start = doc->line_starts[line - 1], column = 1;
+    offset = offset > start ? offset : start; /* in front of the first is a byte order mark */
+    if (doc->n_marks && offset - start > LONG_LINE_BYTES) {
+        column += count_chars(doc, offset) - count_chars(doc, start);
         return (wpa_position){line, column};
     }
-    for (size_t at = doc->line_starts[line - 1]; at < offset; column++) {
-        if ((unsigned char)doc->source[at] < 0x80) {
-            at++;
-        } else {
-            wpa_utf8_next(doc->source, doc->size_bytes, &at);
-        }
+    if (wpa_text_is_ascii(doc->source + start, offset - start)) {
+        return (wpa_position){line, column + offset - start};
+    }
+    for (size_t at = start; at < offset; column++) {
+        wpa_utf8_next(doc->source, doc->size_bytes, &at);
     }
     return (wpa_position){line, column};
 }

@@ -107,15 +107,14 @@ static bool find_fixed(const wpa_outline_uses *uses, wpa_fact_ref *best)
         wpa_fact_ref ref = wpa_facts_repo_ref_at(fact->repo, i);
         if (ref.kind != WPA_FACT_TAG || !wpa_version_parse(wpa_slice_of(ref.name), &version) ||
             version.suffix.length || version.n_parts < 3 ||
-            wpa_version_compare(&version, &fact->version) <= 0 ||
-            !is_clean(uses, ref.name, &version)) {
+            wpa_version_compare(&version, &fact->version) <= 0) {
             continue;
         }
         bool is_same = version.parts[0] == fact->version.parts[0];
         bool is_better =
             !is_found || (is_same && !is_same_major) ||
             (is_same == is_same_major && wpa_version_compare(&version, &best_version) < 0);
-        if (is_better) {
+        if (is_better && is_clean(uses, ref.name, &version)) { /* all advisories are asked last */
             *best = ref;
             best_version = version;
             is_found = true;

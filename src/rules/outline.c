@@ -14,6 +14,7 @@ typedef struct reader {
     const wpa_yaml_doc *doc;
     wpa_arena *arena;
     wpa_outline *outline;
+    wpa_map *uses; /* text → what is known of it, with the comment last seen behind it; or NULL */
     wpa_map *scripts; /* place and shell → read_script's, of a file with aliases; else NULL */
 } reader;
 
@@ -193,6 +194,28 @@ static bool is_slug(wpa_slice slug)
     return slug.length && count_of(slug, '/') >= 1 && slug.at[0] != '/' && slug.at[0] != '.';
 }
 
+typedef struct known_use {
+    wpa_slice hint;
+    const wpa_fact_use *fact;
+} known_use;
+
+/** Half of what a file uses it uses more than once. */
+static const wpa_fact_use *resolve(reader *r, const char *text, const wpa_outline_uses *uses)
+{
+    known_use *known = r->uses ? wpa_map_get(r->uses, text) : NULL;
+    if (known && known->hint.length == uses->hint.length &&
+        memcmp(known->hint.at, uses->hint.at, uses->hint.length) == 0) {
+        return known->fact;
+    }
+    wpa_fact_use *fact = wpa_arena_alloc(r->arena, sizeof *fact);
+    wpa_facts_use_resolve(uses->slug, uses->ref, uses->hint, fact);
+    r->uses = r->uses ? r->uses : wpa_map_new(r->arena);
+    known = wpa_arena_alloc(r->arena, sizeof *known);
+    *known = (known_use){uses->hint, fact};
+    wpa_map_put(r->uses, text, known);
+    return fact;
+}
+
 /* "owner/repo[/path]@ref" into its parts; false if it is not of that form. */
 static bool read_repository(reader *r, const char *text, wpa_outline_uses *uses)
 {
@@ -214,9 +237,7 @@ static bool read_repository(reader *r, const char *text, wpa_outline_uses *uses)
     }
     uses->slug_span = wpa_yaml_source_span(uses->node, 0, uses->slug.length);
     uses->ref_span = wpa_yaml_source_span(uses->node, uses->slug.length + 1, uses->node->length);
-    wpa_fact_use *fact = wpa_arena_alloc(r->arena, sizeof *fact);
-    wpa_facts_use_resolve(uses->slug, uses->ref, uses->hint, fact);
-    uses->fact = fact;
+    uses->fact = resolve(r, text, uses);
     return true;
 }
 

@@ -17,7 +17,7 @@ static bool is_word(const wpa_sh *r, const char *word)
 static bool is_word_of(const wpa_sh *r, const char *const words[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (is_word(r, words[i])) {
+        if (*r->at == *words[i] && is_word(r, words[i])) {
             return true;
         }
     }
@@ -398,7 +398,8 @@ static bool read_compound(wpa_sh *r, bool *is_there)
     *is_there = true;
     bool ok = ++r->depth < WPA_SH_DEPTH_MAX;
     for (size_t i = 0; ok && i < WPA_COUNT(kinds); i++) {
-        if ((r->is_bash || !kinds[i].is_of_bash) && expect(r, kinds[i].word)) {
+        bool is_known = r->is_bash || !kinds[i].is_of_bash;
+        if (is_known && *r->at == *kinds[i].word && expect(r, kinds[i].word)) {
             ok = kinds[i].read(r);
             r->depth--;
             return ok && wpa_sh_redirections(r);

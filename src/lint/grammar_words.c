@@ -73,10 +73,27 @@ static bool skip_to(wpa_sh *r, char quote, bool has_escapes)
     return *r->at && r->at++;
 }
 
+/* Characters with a meaning in words, and within double quotes; most of a script has none. */
+static const bool is_special[256] = {
+    ['\0'] = true, [' '] = true, ['\t'] = true, ['\n'] = true, [';'] = true, ['&'] = true,
+    ['|'] = true,  ['<'] = true, ['>'] = true,  ['('] = true,  [')'] = true, ['\''] = true,
+    ['"'] = true,  ['`'] = true, ['$'] = true,  ['\\'] = true,
+};
+static const bool is_special_quoted[256] = {
+    ['\0'] = true, ['"'] = true, ['`'] = true, ['$'] = true, ['\\'] = true,
+};
+
+static void skip_plain(wpa_sh *r, const bool special[256])
+{
+    while (!special[(unsigned char)*r->at]) {
+        r->at++;
+    }
+}
+
 static bool read_double_quoted(wpa_sh *r)
 {
-    while (*r->at && *r->at != '"') {
-        if (!wpa_sh_part(r, true)) {
+    for (skip_plain(r, is_special_quoted); *r->at != '"'; skip_plain(r, is_special_quoted)) {
+        if (!wpa_sh_part(r, true)) { /* nor can the end of the text be read */
             return false;
         }
     }
@@ -207,6 +224,7 @@ bool wpa_sh_word(wpa_sh *r)
 {
     const char *from = r->at;
     for (;;) {
+        skip_plain(r, is_special);
         if (wpa_sh_is_process(r)) {
             r->at += 2;
             if (!read_substitution(r)) {

@@ -8,17 +8,17 @@
 #define FEATURES_MAX 4096
 #define RUNS_SEEN_MAX 128 /* of a file that has more it is taken for granted */
 
-static uint64_t take_in(uint64_t hash, char c)
+static uint64_t take_in(uint64_t hash, unsigned char c)
 {
-    unsigned char folded = (unsigned char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
-    return (hash ^ folded) * UINT64_C(0x100000001b3);
+    return (hash ^ c) * UINT64_C(0x100000001b3);
 }
 
 static uint32_t hash_of(const char *text, size_t length, uint64_t seed)
 {
     uint64_t hash = wpa_similarity_mix(seed);
     for (size_t i = 0; i < length; i++) {
-        hash = take_in(hash, text[i]);
+        char c = text[i];
+        hash = take_in(hash, (unsigned char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c));
     }
     return (uint32_t)(wpa_similarity_mix(hash) >> 32);
 }
@@ -71,35 +71,35 @@ static void sort_features(uint32_t *items, size_t n)
     }
 }
 
-/* Letters, digits and "_-./$". */
-static const bool is_word_char[256] = {
-    ['$'] = true, ['-'] = true, ['.'] = true, ['/'] = true, ['0'] = true, ['1'] = true,
-    ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true, ['7'] = true,
-    ['8'] = true, ['9'] = true, ['A'] = true, ['B'] = true, ['C'] = true, ['D'] = true,
-    ['E'] = true, ['F'] = true, ['G'] = true, ['H'] = true, ['I'] = true, ['J'] = true,
-    ['K'] = true, ['L'] = true, ['M'] = true, ['N'] = true, ['O'] = true, ['P'] = true,
-    ['Q'] = true, ['R'] = true, ['S'] = true, ['T'] = true, ['U'] = true, ['V'] = true,
-    ['W'] = true, ['X'] = true, ['Y'] = true, ['Z'] = true, ['_'] = true, ['a'] = true,
-    ['b'] = true, ['c'] = true, ['d'] = true, ['e'] = true, ['f'] = true, ['g'] = true,
-    ['h'] = true, ['i'] = true, ['j'] = true, ['k'] = true, ['l'] = true, ['m'] = true,
-    ['n'] = true, ['o'] = true, ['p'] = true, ['q'] = true, ['r'] = true, ['s'] = true,
-    ['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true, ['x'] = true, ['y'] = true,
-    ['z'] = true,
+/* Letters, digits and "_-./$", letters without case; 0: no part of a word. */
+static const unsigned char word_chars[256] = {
+    ['$'] = '$', ['-'] = '-', ['.'] = '.', ['/'] = '/', ['0'] = '0', ['1'] = '1', ['2'] = '2',
+    ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
+    ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g',
+    ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n',
+    ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u',
+    ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['_'] = '_', ['a'] = 'a',
+    ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h',
+    ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o',
+    ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v',
+    ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
 };
 
 /* The 3-grams of the script's words, so that order counts within a line or so. */
 static uint32_t add_script(features *f, const char *text, size_t length)
 {
+    const unsigned char *at = (const unsigned char *)text, *end = at + length;
     const uint64_t seed = wpa_similarity_mix(1);
     uint32_t before[2] = {0, 0}, n_words = 0;
-    for (size_t i = 0; i < length;) {
-        if (!is_word_char[(unsigned char)text[i]]) {
-            i++;
+    while (at < end) {
+        unsigned char c = word_chars[*at];
+        if (!c) {
+            at++;
             continue;
         }
         uint64_t hash = seed;
-        while (i < length && is_word_char[(unsigned char)text[i]]) {
-            hash = take_in(hash, text[i++]);
+        for (; c; c = ++at < end ? word_chars[*at] : 0) {
+            hash = take_in(hash, c);
         }
         uint32_t word = (uint32_t)(wpa_similarity_mix(hash) >> 32);
         add(f, (uint32_t)wpa_similarity_mix(((uint64_t)before[0] << 32 | before[1]) ^

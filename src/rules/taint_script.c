@@ -668,7 +668,7 @@ static bool is_only_asked(const wpa_script *script, size_t at)
 static bool only_names_file(const wpa_shell_command *c, size_t at)
 {
     static const char *const readers[] = {"cat", "head", "tail", "tac", "wc", "stat", "sha256sum"};
-    if (!c->n_words || at < c->words[c->first].span.end || at >= c->span.end ||
+    if (c->first >= c->n_words || at < c->words[c->first].span.end || at >= c->span.end ||
         wpa_text_index(c->name, readers, WPA_COUNT(readers)) < 0) {
         return false;
     }

@@ -307,6 +307,9 @@ static void identify(const wpa_rule_sink *sink, size_t from)
 {
     const wpa_settings *settings = sink->settings;
     size_t n_rules;
+    if (from >= sink->n_findings) {
+        return;
+    }
     (void)wpa_rules_all(&n_rules);
     bool *is_seen = wpa_arena_array(sink->arena, n_rules + 1, sizeof *is_seen);
     bool are_all = names_fingerprints(settings);

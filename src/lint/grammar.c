@@ -24,13 +24,22 @@ static bool is_word_of(const wpa_sh *r, const char *const words[], size_t n)
     return false;
 }
 
+static bool is_even(const char *text, size_t length, char c)
+{
+    bool is_even = true;
+    for (size_t i = 0; i < length; i++) {
+        is_even = is_even != (text[i] == c);
+    }
+    return is_even;
+}
+
 /** "name=", "name+=" or "name[...]=" in front of a word; its length, or 0. */
 static size_t assignment_length(const wpa_sh *r)
 {
     size_t n = wpa_sh_name_length(r->at);
     if (n && r->is_bash && r->at[n] == '[') {
-        size_t index = strcspn(r->at + n, "]\n \t'\"`\\");
-        n = r->at[n + index] == ']' ? n + index + 1 : 0;
+        size_t index = strcspn(r->at + n, "]\n \t'`\\");
+        n = r->at[n + index] == ']' && is_even(r->at + n, index, '"') ? n + index + 1 : 0;
     }
     n += n && r->is_bash && r->at[n] == '+';
     return n && r->at[n] == '=' ? n + 1 : 0;
@@ -83,8 +92,6 @@ static bool read_arguments(wpa_sh *r, bool are_declarations)
 
 static bool read_compound(wpa_sh *r, bool *is_there);
 
-static bool read_compound(wpa_sh *r, bool *is_there);
-
 /** Behind "name (": what a function does. */
 static bool read_function(wpa_sh *r)
 {
@@ -115,6 +122,9 @@ static bool read_prefix(wpa_sh *r, bool *is_empty)
 static bool is_function(const wpa_sh *r)
 {
     size_t name = wpa_sh_name_length(r->at);
+    while (name && r->is_bash && r->at[name] && strchr("-.:", r->at[name])) {
+        name += 1 + wpa_sh_name_length(r->at + name + 1);
+    }
     return name && r->at[name + strspn(r->at + name, " \t")] == '(';
 }
 

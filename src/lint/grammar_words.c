@@ -142,11 +142,11 @@ bool wpa_sh_arithmetic(wpa_sh *r)
 {
     int depth = 0;
     for (;;) {
-        if (*r->at == '$') {
+        if (*r->at == '$' || *r->at == '"') {
             if (!wpa_sh_part(r, false)) {
                 return false;
             }
-        } else if (*r->at == '\0' || strchr("\n'\"`\\;{}#", *r->at)) {
+        } else if (*r->at == '\0' || strchr("\n'`\\;{}#", *r->at)) {
             return false;
         } else if (*r->at == ')' && depth == 0) {
             return wpa_sh_take(r, "))");

@@ -46,7 +46,8 @@ bool wpa_sh_part(wpa_sh *r, bool is_quoted);
 bool wpa_sh_word(wpa_sh *r);
 /** "<(" or ">(": part of a word. */
 bool wpa_sh_is_process(const wpa_sh *r);
-/** Behind "((": up to "))"; what holds quotes or lines is not looked into. */
+/** Behind "((": up to "))"; what holds lines or other quotes than double ones is not looked into.
+ */
 bool wpa_sh_arithmetic(wpa_sh *r);
 
 bool wpa_sh_is_redirection(const wpa_sh *r);

@@ -92,13 +92,15 @@ static bool is_taken(const linter *l, const wpa_lint_program *program, size_t be
     return false;
 }
 
-/** The path of a setting is that of one program: Python's scripts may be read by any of four. */
+/** The path of a setting is that of one program; Python's scripts may be read by any of four. */
 static bool is_named(const wpa_lint_program *program, const char *path)
 {
     const char *slash = strrchr(path, '/');
     bool is_ruff = wpa_text_starts(slash ? slash + 1 : path, "ruff");
-    return program->setting != WPA_TOOL_PYFLAKES ||
-           (program->tool == WPA_LINT_PYTHON && is_ruff == wpa_text_is(program->name, "ruff"));
+    if (program->setting == WPA_TOOL_PYFLAKES) {
+        return program->tool == WPA_LINT_PYTHON && is_ruff == wpa_text_is(program->name, "ruff");
+    }
+    return program->setting != WPA_TOOL_BASH || wpa_text_is(program->name, "bash");
 }
 
 /** NULL: it is not there, or another is meant. */
@@ -410,7 +412,8 @@ static bool is_shell(const wpa_lint_program *program)
 
 static bool check_required(const linter *l, wpa_error *err)
 {
-    static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh"};
+    static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh",
+                                                      "bash"};
     for (size_t i = 0; i < WPA_TOOL_COUNT; i++) {
         const wpa_tool_setting *setting = &l->settings->tools[i];
         bool is_needed = setting->is_required || setting->path;

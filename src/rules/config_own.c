@@ -250,7 +250,8 @@ static bool read_tool(const wpa_config_reader *r, const wpa_yaml_node *node, wpa
 
 bool wpa_config_tools(const wpa_config_reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
-    static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh"};
+    static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh",
+                                                      "bash"};
     if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err) ||
         !wpa_yaml_check_keys(value, names, WPA_COUNT(names), err)) {
         return false;

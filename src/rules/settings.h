@@ -98,6 +98,7 @@ typedef enum wpa_tool {
     WPA_TOOL_PYFLAKES, /* or ruff */
     WPA_TOOL_NODE,
     WPA_TOOL_PWSH,
+    WPA_TOOL_BASH, /* and what else is asked about scripts of POSIX shells */
     WPA_TOOL_COUNT
 } wpa_tool;
 

@@ -38,6 +38,7 @@ static const struct {
     {"diff <(a) <(b) <<< \"$c\" &> d", true, false},
     {"function f {\n  time x |& y\n}", true, false},
     {"echo `a \"b\"`", true, false},
+    {"do-it() {\n  a[\"$b\"]=$((\"$c\" + 1))\n}", true, false},
     {"echo \"it's $'x'\"", true, true},
     /* What no shell reads. */
     {"echo 'a", false, false},

@@ -260,6 +260,12 @@ static void tools_can_be_off_or_required(void **state)
     settings->tools[WPA_TOOL_SHELLCHECK].is_off = true;
     wpa_result result = check(settings, arena);
     assert_null(find(&result, "shellcheck", NULL));
+    assert_non_null(find(&result, "script-syntax", NULL));
+    for (size_t i = 0; i < WPA_TOOL_COUNT; i++) {
+        settings->tools[i].is_off = true;
+    }
+    result = check(settings, arena);
+    assert_null(find(&result, "script-syntax", NULL));
     settings->tools[WPA_TOOL_SHELLCHECK] =
         (wpa_tool_setting){.is_required = true, .path = "/nonexistent/shellcheck"};
     wpa_error err = {0};

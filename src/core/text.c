@@ -115,8 +115,10 @@ bool wpa_text_is_ascii(const char *text, size_t length)
 
 int wpa_text_index(const char *text, const char *const names[], size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (wpa_text_is(text, names[i])) {
+    for (size_t i = 0; text && i < n; i++) {
+        /* Many differ in their second byte alone: options, names of one prefix. */
+        bool may_be = *names[i] == *text && (!*text || names[i][1] == text[1]);
+        if (may_be && strcmp(names[i], text) == 0) {
             return (int)i;
         }
     }

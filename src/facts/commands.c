@@ -1,8 +1,7 @@
-/* Look-ups in the table of commands; rows of a program are neighbours, found by halving. */
+/* Look-ups in the table of commands; rows of a program are neighbours. */
 #include "facts/commands.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "facts/index.h"
 #include "facts/tables.h"
@@ -84,15 +83,17 @@ static size_t next_argument(const char *const words[], size_t n, size_t i)
     return i < n ? i : n;
 }
 
-/* As wpa_facts_command_fits; *behind is one more than the last word that the pattern took. */
+/* As wpa_facts_command_fits, whose words are one blank apart; *behind is one more than the last
+ * word that the pattern took. */
 static bool pattern_fits(const char *pattern, const char *const words[], size_t n, size_t *behind)
 {
     size_t at = 0;
     *behind = 0;
     while (*pattern) {
-        size_t length = strcspn(pattern, " ");
+        const char *end = strchrnul(pattern, ' ');
+        size_t length = (size_t)(end - pattern);
         wpa_slice choices = {pattern, length};
-        pattern += length + strspn(pattern + length, " ");
+        pattern = end + (*end == ' ');
         if (choices.at[0] == '-') {
             if (!any_fits(choices, words, n, 0)) {
                 return false;
@@ -123,60 +124,13 @@ bool wpa_facts_command_fits(const char *pattern, const char *const words[], size
 /* ---- rows --------------------------------------------------------------------------------------
  */
 
-/* First of the rows sorted by name whose name is not below it. */
-/* Most names differ in their first byte: then the call is spared. */
-static int compare(const char *a, const char *b)
-{
-    int order = (unsigned char)*a - (unsigned char)*b;
-    return order ? order : strcmp(a, b);
-}
-
-static size_t lower_bound(const char *name, size_t n, const char *(*name_at)(size_t))
-{
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (compare(name_at(middle), name) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static const char *command_at(size_t i)
-{
-    return wpa_fact_commands[i].program;
-}
-
-static const char *wrapper_at(size_t i)
-{
-    return wpa_fact_wrappers[i].program;
-}
-
-static const char *launcher_at(size_t i)
-{
-    return wpa_fact_launchers[i].program;
-}
-
-static const char *installer_at(size_t i)
-{
-    return wpa_fact_installers[i].program;
-}
-
-static const char *closed_program_at(size_t i)
-{
-    return wpa_fact_closed_programs[i].program;
-}
-
 static unsigned own_roles(const char *name, const char *const words[], size_t n)
 {
     unsigned roles = 0;
     size_t at = next_argument(words, n, 0); /* most rows of a program want another one */
     uint32_t first = at < n ? wpa_fact_first_bit(words[at]) : 0;
-    for (size_t i = lower_bound(name, wpa_fact_n_commands, command_at);
-         i < wpa_fact_n_commands && wpa_text_is(command_at(i), name); i++) {
+    for (size_t i = wpa_facts_program_row(WPA_COLUMN_COMMANDS, name, 0);
+         i < wpa_fact_n_commands && wpa_text_is(wpa_fact_commands[i].program, name); i++) {
         const wpa_fact_command *row = &wpa_fact_commands[i];
         bool may_fit = !row->firsts || (row->firsts & first);
         bool fits = row->bare
@@ -196,8 +150,8 @@ static const char *base_name(const char *path)
 /* Where the command begins that "uv run --frozen pytest" runs; n if it runs none. */
 static size_t launched_at(const char *name, const char *const words[], size_t n)
 {
-    for (size_t i = lower_bound(name, wpa_fact_n_launchers, launcher_at), behind;
-         i < wpa_fact_n_launchers && wpa_text_is(launcher_at(i), name); i++) {
+    for (size_t i = wpa_facts_program_row(WPA_COLUMN_LAUNCHERS, name, 0), behind;
+         i < wpa_fact_n_launchers && wpa_text_is(wpa_fact_launchers[i].program, name); i++) {
         const wpa_fact_launcher *row = &wpa_fact_launchers[i];
         if (pattern_fits(row->words ? row->words : "", words, n, &behind)) {
             for (; behind < n && words[behind][0] == '-'; behind++) {
@@ -227,9 +181,8 @@ unsigned wpa_facts_command_roles(const char *name, const char *const words[], si
 
 const wpa_fact_wrapper *wpa_facts_wrapper_find(const char *name)
 {
-    size_t i = lower_bound(name, wpa_fact_n_wrappers, wrapper_at);
-    return i < wpa_fact_n_wrappers && wpa_text_is(wrapper_at(i), name) ? &wpa_fact_wrappers[i]
-                                                                       : NULL;
+    size_t row = wpa_facts_program_row(WPA_COLUMN_WRAPPERS, name, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_wrappers[row];
 }
 
 const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char *const words[],
@@ -237,8 +190,8 @@ const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char 
 {
     const wpa_fact_installer *best = NULL;
     *behind = 0;
-    for (size_t i = lower_bound(name, wpa_fact_n_installers, installer_at);
-         i < wpa_fact_n_installers && wpa_text_is(installer_at(i), name); i++) {
+    for (size_t i = wpa_facts_program_row(WPA_COLUMN_INSTALLERS, name, 0);
+         i < wpa_fact_n_installers && wpa_text_is(wpa_fact_installers[i].program, name); i++) {
         const wpa_fact_installer *row = &wpa_fact_installers[i];
         size_t taken = 0;
         if (pattern_fits(row->words ? row->words : "", words, n, &taken) &&
@@ -252,8 +205,7 @@ const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char 
 
 bool wpa_facts_is_closed_program(const char *name)
 {
-    size_t i = lower_bound(name, wpa_fact_n_closed_programs, closed_program_at);
-    return i < wpa_fact_n_closed_programs && wpa_text_is(closed_program_at(i), name);
+    return wpa_facts_program_row(WPA_COLUMN_CLOSED_PROGRAMS, name, 0) != WPA_NO_ROW;
 }
 
 bool wpa_facts_checkout_is_guarded(const wpa_version *version)
@@ -278,29 +230,10 @@ bool wpa_facts_is_tool_variable(const char *name)
     return false;
 }
 
-/* Below, at or above 0 as the slug stands to a name in lower case. */
-static int compare_slug(wpa_slice slug, const char *name)
-{
-    int order = strncasecmp(slug.at, name, slug.length);
-    return order ? order : name[slug.length] ? -1 : 0;
-}
-
 const wpa_fact_action_role *wpa_facts_action_role_find(wpa_slice slug)
 {
-    size_t low = 0, high = wpa_fact_n_action_roles;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = compare_slug(slug, wpa_fact_action_roles[middle].program);
-        if (order == 0) {
-            return &wpa_fact_action_roles[middle];
-        }
-        if (order < 0) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return NULL;
+    size_t row = wpa_facts_row(WPA_COLUMN_ACTION_ROLES, slug, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_action_roles[row];
 }
 
 const wpa_fact_tool *wpa_facts_tool_find(wpa_slice slug)

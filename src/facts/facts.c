@@ -394,17 +394,7 @@ bool wpa_facts_output_is_tainted(wpa_slice slug, wpa_slice output)
 
 bool wpa_facts_action_is(wpa_slice slug, wpa_fact_trait trait)
 {
-    const char *const *lists[] = {
-        [WPA_TRAIT_METADATA_ONLY] = wpa_fact_metadata_only_list,
-        [WPA_TRAIT_MEMBER_CHECK] = wpa_fact_member_checks_list,
-        [WPA_TRAIT_ARTIFACT_DOWNLOAD] = wpa_fact_artifact_downloads_list,
-        [WPA_TRAIT_AI_AGENT] = wpa_fact_ai_agents_list,
-        [WPA_TRAIT_TREE_RUNNER] = wpa_fact_tree_runners_list,
-        [WPA_TRAIT_MERGER] = wpa_fact_mergers_list,
-        [WPA_TRAIT_COMMENT_COMMAND] = wpa_fact_comment_commands_list,
-        [WPA_TRAIT_PUBLISHER] = wpa_fact_publishers_list,
-    };
-    return wpa_fact_list_has_ci(lists[trait], slug);
+    return wpa_facts_row(WPA_COLUMN_TRAITS, slug, trait) == trait;
 }
 
 bool wpa_facts_action_is_metadata_only(wpa_slice slug)

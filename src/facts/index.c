@@ -21,18 +21,28 @@ static const struct {
     }
     [WPA_COLUMN_ACTION_NEEDS] =
         COLUMN(wpa_fact_action_needs, wpa_fact_n_action_needs, wpa_fact_need, name),
+    [WPA_COLUMN_ACTION_ROLES] =
+        COLUMN(wpa_fact_action_roles, wpa_fact_n_action_roles, wpa_fact_action_role, program),
     [WPA_COLUMN_ADVISORIES] =
         COLUMN(wpa_fact_advisories, wpa_fact_n_advisories, wpa_fact_advisory, action),
     [WPA_COLUMN_ARCHIVE] = COLUMN(wpa_fact_archive, wpa_fact_n_archive, wpa_fact_archived, repo),
     [WPA_COLUMN_CACHES] = COLUMN(wpa_fact_caches, wpa_fact_n_caches, wpa_fact_cache, action),
+    [WPA_COLUMN_CLOSED_PROGRAMS] =
+        COLUMN(wpa_fact_closed_programs, wpa_fact_n_closed_programs, wpa_fact_name, program),
     [WPA_COLUMN_CLOUD_LOGINS] =
         COLUMN(wpa_fact_cloud_logins, wpa_fact_n_cloud_logins, wpa_fact_cloud_login, action),
     [WPA_COLUMN_CODE_INPUTS] =
         COLUMN(wpa_fact_code_inputs, wpa_fact_n_code_inputs, wpa_fact_named_list, name),
+    [WPA_COLUMN_COMMANDS] =
+        COLUMN(wpa_fact_commands, wpa_fact_n_commands, wpa_fact_command, program),
     [WPA_COLUMN_CREATORS] = COLUMN(wpa_fact_creators, wpa_fact_n_creators, wpa_fact_creator, owner),
     [WPA_COLUMN_DEBUG_ACTIONS] =
         COLUMN(wpa_fact_debug_actions, wpa_fact_n_debug_actions, wpa_fact_debug_action, action),
     [WPA_COLUMN_EVENTS] = COLUMN(wpa_fact_events, wpa_fact_n_events, wpa_fact_event, name),
+    [WPA_COLUMN_INSTALLERS] =
+        COLUMN(wpa_fact_installers, wpa_fact_n_installers, wpa_fact_installer, program),
+    [WPA_COLUMN_LAUNCHERS] =
+        COLUMN(wpa_fact_launchers, wpa_fact_n_launchers, wpa_fact_launcher, program),
     [WPA_COLUMN_OIDC_ACTIONS] =
         COLUMN(wpa_fact_oidc_actions, wpa_fact_n_oidc_actions, wpa_fact_oidc_action, action),
     [WPA_COLUMN_PROGRAMS] =
@@ -53,7 +63,21 @@ static const struct {
     [WPA_COLUMN_TOOLS] = COLUMN(wpa_fact_tools, wpa_fact_n_tools, wpa_fact_tool, action),
     [WPA_COLUMN_VALUES] =
         COLUMN(wpa_fact_value_rows, wpa_fact_n_value_rows, wpa_fact_values, action),
+    [WPA_COLUMN_WRAPPERS] =
+        COLUMN(wpa_fact_wrappers, wpa_fact_n_wrappers, wpa_fact_wrapper, program),
 #undef COLUMN
+};
+
+/* Actions of each trait. */
+static const char *const *const traits[] = {
+    [WPA_TRAIT_METADATA_ONLY] = wpa_fact_metadata_only_list,
+    [WPA_TRAIT_MEMBER_CHECK] = wpa_fact_member_checks_list,
+    [WPA_TRAIT_ARTIFACT_DOWNLOAD] = wpa_fact_artifact_downloads_list,
+    [WPA_TRAIT_AI_AGENT] = wpa_fact_ai_agents_list,
+    [WPA_TRAIT_TREE_RUNNER] = wpa_fact_tree_runners_list,
+    [WPA_TRAIT_MERGER] = wpa_fact_mergers_list,
+    [WPA_TRAIT_COMMENT_COMMAND] = wpa_fact_comment_commands_list,
+    [WPA_TRAIT_PUBLISHER] = wpa_fact_publishers_list,
 };
 
 /* A row under one of its names; an empty entry has no name. */
@@ -77,15 +101,28 @@ static uint64_t with_bytes(uint64_t hash, uint64_t bytes)
     return hash ^ hash >> 32;
 }
 
+/** Fewer than eight bytes as a number: two halves that overlap, or one by one. */
+static uint64_t short_bytes(wpa_slice name)
+{
+    uint32_t first, last;
+    uint64_t bytes = 0;
+    if (name.length >= sizeof first) {
+        memcpy(&first, name.at, sizeof first);
+        memcpy(&last, name.at + name.length - sizeof last, sizeof last);
+        return (uint64_t)first << 32 | last;
+    }
+    for (size_t i = 0; i < name.length; i++) {
+        bytes = bytes << 8 | (unsigned char)name.at[i];
+    }
+    return bytes;
+}
+
 /** Eight bytes at once, the last of them with some of those before: names are asked for often. */
 static uint32_t hash_of(wpa_facts_column column, wpa_slice name)
 {
-    uint64_t hash = (uint64_t)column << 32 | name.length, bytes = 0;
+    uint64_t hash = (uint64_t)column << 32 | name.length, bytes;
     if (name.length < sizeof bytes) {
-        for (size_t i = 0; i < name.length; i++) {
-            bytes = bytes << 8 | (unsigned char)name.at[i];
-        }
-        return (uint32_t)with_bytes(hash, bytes);
+        return (uint32_t)with_bytes(hash, short_bytes(name));
     }
     for (size_t i = 0; i + sizeof bytes < name.length; i += sizeof bytes) {
         memcpy(&bytes, name.at + i, sizeof bytes);
@@ -110,24 +147,41 @@ static const char *name_at(wpa_facts_column column, size_t row)
     return *(const char *const *)(const void *)(at + columns[column].offset);
 }
 
-/* Programs go by their aliases, too. */
-static size_t count_aliases(void)
+static size_t count(wpa_fact_list names)
 {
     size_t n = 0;
+    while (names[n]) {
+        n++;
+    }
+    return n;
+}
+
+static void add_all(row_index *index, wpa_facts_column column, wpa_fact_list names, size_t row)
+{
+    for (size_t i = 0; names[i]; i++) {
+        add(index, column, names[i], row);
+    }
+}
+
+/* Programs go by their aliases, too. */
+static size_t count_names(void)
+{
+    size_t n = 0;
+    for (size_t c = 0; c < WPA_COLUMN_COUNT; c++) {
+        n += *columns[c].n;
+    }
     for (size_t i = 0; i < wpa_fact_n_programs; i++) {
-        for (size_t k = 0; wpa_fact_programs[i].aliases[k]; k++) {
-            n++;
-        }
+        n += count(wpa_fact_programs[i].aliases);
+    }
+    for (size_t i = 0; i < WPA_COUNT(traits); i++) {
+        n += count(traits[i]);
     }
     return n;
 }
 
 static void make_index(void)
 {
-    size_t n = count_aliases(), size = 1;
-    for (size_t c = 0; c < WPA_COLUMN_COUNT; c++) {
-        n += *columns[c].n;
-    }
+    size_t n = count_names(), size = 1;
     while (size < 2 * n) {
         size *= 2;
     }
@@ -139,9 +193,10 @@ static void make_index(void)
         }
     }
     for (size_t i = 0; i < wpa_fact_n_programs; i++) {
-        for (size_t k = 0; wpa_fact_programs[i].aliases[k]; k++) {
-            add(&shared, WPA_COLUMN_PROGRAMS, wpa_fact_programs[i].aliases[k], i);
-        }
+        add_all(&shared, WPA_COLUMN_PROGRAMS, wpa_fact_programs[i].aliases, i);
+    }
+    for (size_t i = 0; i < WPA_COUNT(traits); i++) {
+        add_all(&shared, WPA_COLUMN_TRAITS, traits[i], i);
     }
 }
 
@@ -157,4 +212,14 @@ size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from)
         }
     }
     return first;
+}
+
+size_t wpa_facts_program_row(wpa_facts_column column, const char *name, size_t from)
+{
+    wpa_slice slice = wpa_slice_of(name);
+    size_t row = wpa_facts_row(column, slice, from);
+    while (row != WPA_NO_ROW && !wpa_text_is(name_at(column, row), name)) {
+        row = wpa_facts_row(column, slice, row + 1);
+    }
+    return row;
 }

@@ -8,14 +8,19 @@
 
 typedef enum wpa_facts_column {
     WPA_COLUMN_ACTION_NEEDS,
+    WPA_COLUMN_ACTION_ROLES,
     WPA_COLUMN_ADVISORIES,
     WPA_COLUMN_ARCHIVE,
     WPA_COLUMN_CACHES,
+    WPA_COLUMN_CLOSED_PROGRAMS,
     WPA_COLUMN_CLOUD_LOGINS,
     WPA_COLUMN_CODE_INPUTS,
+    WPA_COLUMN_COMMANDS,
     WPA_COLUMN_CREATORS,
     WPA_COLUMN_DEBUG_ACTIONS,
     WPA_COLUMN_EVENTS,
+    WPA_COLUMN_INSTALLERS,
+    WPA_COLUMN_LAUNCHERS,
     WPA_COLUMN_OIDC_ACTIONS,
     WPA_COLUMN_PROGRAMS,
     WPA_COLUMN_PUBLISH_ACTIONS,
@@ -27,7 +32,9 @@ typedef enum wpa_facts_column {
     WPA_COLUMN_TAINT_OUTPUTS,
     WPA_COLUMN_TOOLS,
     WPA_COLUMN_VALUES,
-    WPA_COLUMN_COUNT
+    WPA_COLUMN_WRAPPERS,
+    WPA_COLUMN_COUNT,
+    WPA_COLUMN_TRAITS = WPA_COLUMN_COUNT /* of lists, by wpa_fact_trait: no table has them */
 } wpa_facts_column;
 
 #define WPA_NO_ROW SIZE_MAX
@@ -37,3 +44,8 @@ typedef enum wpa_facts_column {
  * none. Thread: any.
  */
 size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from);
+/**
+ * The first row of a table of programs, from this one on, whose name is this byte for byte.
+ * Thread: any.
+ */
+size_t wpa_facts_program_row(wpa_facts_column column, const char *name, size_t from);

@@ -1,6 +1,5 @@
 #include "rules/work.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -33,16 +32,22 @@ bool wpa_work_mentions_any(const wpa_yaml_node *node, const char *const texts[])
     return false;
 }
 
+static bool is_alphanumeric(char c)
+{
+    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9');
+}
+
 bool wpa_work_has_word(const char *text, const char *const words[])
 {
     bool is_start = true;
     for (size_t i = 0; text && text[i]; i++) {
         for (size_t k = 0; is_start && words[k]; k++) {
-            if (strncasecmp(text + i, words[k], strlen(words[k])) == 0) {
+            bool may_be = !((text[i] ^ *words[k]) & ~0x20); /* few begin alike */
+            if (may_be && strncasecmp(text + i, words[k], strlen(words[k])) == 0) {
                 return true;
             }
         }
-        is_start = !isalnum((unsigned char)text[i]);
+        is_start = !is_alphanumeric(text[i]);
     }
     return false;
 }

@@ -1,6 +1,7 @@
 /* The tree, node by node, out of events that a reader of YAML comes by. */
 #include <string.h>
 
+#include "core/room.h"
 #include "yaml/builder.h"
 
 typedef wpa_yaml_builder builder;
@@ -89,12 +90,8 @@ void wpa_yaml_stop(builder *b)
 
 static wpa_yaml_node *node_new(builder *b, wpa_yaml_kind kind, wpa_yaml_style style, wpa_span full)
 {
-    wpa_yaml_node *node = wpa_arena_alloc(b->doc->arena, sizeof *node);
-    node->kind = kind;
-    node->style = style;
-    node->doc = b->doc;
-    node->span = full;
-    node->text = "";
+    wpa_yaml_node *node = wpa_arena_room(b->doc->arena, sizeof *node);
+    *node = (wpa_yaml_node){.kind = kind, .style = style, .doc = b->doc, .span = full, .text = ""};
     b->doc->n_nodes++;
     return node;
 }
@@ -121,6 +118,15 @@ static uint32_t bits_of(const wpa_yaml_node *key)
     return key->kind == WPA_YAML_SCALAR ? wpa_yaml_key_bit(key->text, key->length) : 0;
 }
 
+/** The bits of a key among those of the keys before it: without one that is new in it, the same key
+    may have been there. */
+static void add_bits(wpa_yaml_frame *top, const wpa_yaml_node *key)
+{
+    uint32_t bits = bits_of(key), before = top->node->keys;
+    top->may_repeat = top->may_repeat || (bits & ~before) == 0 || key->holds_nul;
+    top->node->keys = before | bits;
+}
+
 static void attach(builder *b, wpa_yaml_node *node)
 {
     if (b->depth == 0) {
@@ -145,7 +151,7 @@ static void attach(builder *b, wpa_yaml_node *node)
         node->key = top->key;
         node->index = parent->n_pairs;
         parent->pairs[parent->n_pairs++] = (wpa_yaml_pair){top->key, node};
-        parent->keys |= bits_of(top->key);
+        add_bits(top, top->key);
         top->key = NULL;
     }
 }
@@ -230,9 +236,8 @@ static void on_scalar(builder *b, const wpa_yaml_event *event)
     } else {
         node->length = (uint32_t)event->length;
         node->text = wpa_arena_slice(doc->arena, event->text, node->length);
-        node->holds_nul = memchr(node->text, '\0', node->length) != NULL;
-        if (node->style == WPA_YAML_DOUBLE_QUOTED &&
-            memchr(doc->source + full.start, '\\', wpa_span_length(full))) {
+        node->holds_nul = event->holds_nul;
+        if (event->is_escaped) {
             wpa_yaml_add_text(doc, node->text, node->length);
         }
     }
@@ -240,9 +245,11 @@ static void on_scalar(builder *b, const wpa_yaml_event *event)
     attach(b, node);
     check_key(b, node);
     close_anchor(b, node, 1);
-    b->scalars = wpa_arena_grow(b->scratch, b->scalars, b->n_scalars, &b->scalars_capacity,
-                                sizeof *b->scalars);
-    b->scalars[b->n_scalars++] = (wpa_span){node->span.start, full.end};
+    if (!b->tells_comments) {
+        b->scalars = wpa_arena_grow(b->scratch, b->scalars, b->n_scalars, &b->scalars_capacity,
+                                    sizeof *b->scalars);
+        b->scalars[b->n_scalars++] = (wpa_span){node->span.start, full.end};
+    }
 }
 
 static void on_alias(builder *b, const wpa_yaml_event *event)
@@ -382,8 +389,10 @@ static void on_end(builder *b, wpa_span end)
     }
     node->span.end = last < node->span.start ? node->span.start : last;
     keep_children(b, node);
-    if (node->kind == WPA_YAML_MAPPING) {
+    if (top->may_repeat) {
         check_duplicates(b, node);
+    }
+    if (node->kind == WPA_YAML_MAPPING) {
         index_keys(b, node);
     }
     close_anchor(b, node, top->weight);

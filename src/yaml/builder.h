@@ -16,6 +16,7 @@ typedef struct wpa_yaml_frame {
     wpa_yaml_node *node;
     wpa_yaml_node *key; /* of the pair whose value is awaited */
     size_t weight;      /* nodes in it with aliases expanded */
+    bool may_repeat;    /* a key of it may be written twice */
 } wpa_yaml_frame;
 
 /* Where the children of the collection of some depth gather until it is closed. */
@@ -50,8 +51,11 @@ typedef struct wpa_yaml_builder {
     wpa_map *anchors;
     wpa_yaml_alias_use *aliases;
     size_t n_aliases, aliases_capacity;
+    bool tells_comments; /* the reader does; else they are looked for between scalars */
     wpa_span *scalars;
     size_t n_scalars, scalars_capacity;
+    wpa_yaml_comment *comments;
+    size_t comments_capacity;
     wpa_yaml_diagnostic *diagnostics;
     size_t diagnostics_capacity, anchored_capacity;
     size_t end;                                    /* how far the parser came */
@@ -68,6 +72,17 @@ void wpa_yaml_build(wpa_yaml_builder *b, const wpa_yaml_event *event);
 /** Whatever is open when the reader stops stays as far as it came. */
 void wpa_yaml_close_open(wpa_yaml_builder *b);
 
+/** The next comment of the file. */
+void wpa_yaml_add_comment(wpa_yaml_builder *b, wpa_span span, bool is_own_line);
+/** Find the comments up to end, where the scalars are known. */
+void wpa_yaml_index_comments(wpa_yaml_builder *b, size_t end);
+
+/**
+ * A text in the YAML that most write, with its comments; false for any other: then what was built
+ * of it is to be forgotten, and libyaml has to read it. No '\0' within the text, and no breaks that
+ * only YAML 1.1 knows.
+ */
+bool wpa_yaml_read_quickly(wpa_yaml_builder *b, const char *text);
 /**
  * One pass of libyaml over the text (b->doc->size_bytes, byte-order mark included); false if it
  * ended in a mistake, which is reported and lies at *broken_at.

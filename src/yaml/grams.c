@@ -97,6 +97,7 @@ static void mark_all(const char *text, size_t length, unsigned shift, uint8_t *m
         lanes even = hashes_of(text + i, shift), odd = hashes_of(text + i + 1, shift);
         memcpy(at, &even, sizeof even);
         memcpy(at + LANES, &odd, sizeof odd);
+#pragma GCC unroll 16
         for (unsigned k = 0; k < 2 * LANES; k++) {
             marks[at[k]] = 1;
         }

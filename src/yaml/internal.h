@@ -10,8 +10,6 @@ void wpa_yaml_index_lines(wpa_yaml_doc *doc);
 typedef struct wpa_yaml_grams wpa_yaml_grams;
 /** Make grams, of the file's bytes. */
 void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch);
-/** Fill comments: [n] scalars in order of the file hold no comments. */
-void wpa_yaml_index_comments(wpa_yaml_doc *doc, const wpa_span *scalars, size_t n, size_t end);
 /** The line break at offset: its length in bytes, 0 if there is none. CR, LF, CRLF. */
 size_t wpa_yaml_break_at(const wpa_yaml_doc *doc, size_t offset);
 
@@ -48,15 +46,9 @@ typedef struct wpa_yaml_event {
     const char *text; /* [length], of a scalar */
     size_t length;
     const char *anchor, *tag; /* or NULL; of an alias: what it stands for */
+    bool holds_nul;           /* of a scalar */
+    bool is_escaped;          /* of one in double quotes: it is not what its bytes say */
 } wpa_yaml_event;
-
-/**
- * The events of a text in the YAML that most write, or NULL for any other: then libyaml has to
- * read it. No '\0' within the text, and no breaks that only YAML 1.1 knows; what is returned
- * borrows from it.
- */
-const wpa_yaml_event *wpa_yaml_read_quickly(const char *text, size_t size_bytes, wpa_arena *arena,
-                                            size_t *n);
 
 static inline bool wpa_yaml_is_blank(char c)
 {

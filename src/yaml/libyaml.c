@@ -32,6 +32,7 @@ static void set_scalar(wpa_yaml_event *event, const yaml_event_t *from)
     event->length = from->data.scalar.length;
     event->anchor = (const char *)from->data.scalar.anchor;
     event->tag = (const char *)from->data.scalar.tag;
+    event->holds_nul = memchr(event->text, '\0', event->length) != NULL;
 }
 
 /* As libyaml has it; borrows from that. */
@@ -42,6 +43,9 @@ static wpa_yaml_event event_of(const builder *b, const yaml_event_t *from)
     switch (from->type) {
     case YAML_SCALAR_EVENT:
         set_scalar(&event, from);
+        event.is_escaped =
+            event.style == WPA_YAML_DOUBLE_QUOTED &&
+            memchr(b->doc->source + event.span.start, '\\', wpa_span_length(event.span));
         break;
     case YAML_ALIAS_EVENT:
         event.kind = WPA_YAML_EVENT_ALIAS;

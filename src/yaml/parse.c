@@ -87,22 +87,6 @@ static void index_chars(builder *b, const char *text)
     b->offsets[b->n_chars] = (uint32_t)doc->size_bytes;
 }
 
-/** Most files need no more than this. */
-static bool parse_quickly(builder *b, const char *text)
-{
-    const wpa_yaml_doc *doc = b->doc;
-    size_t n = 0;
-    bool is_fit = text == doc->source && !doc->has_bom && !b->has_odd_breaks;
-    const wpa_yaml_event *events =
-        is_fit ? wpa_yaml_read_quickly(text, doc->size_bytes, b->scratch, &n) : NULL;
-    b->text = text;
-    for (size_t i = 0; i < n; i++) {
-        wpa_yaml_build(b, &events[i]);
-    }
-    b->end = events ? doc->size_bytes : 0;
-    return events != NULL;
-}
-
 /* Forget the tree, keep what was said of broken places and of bytes. */
 static void restart(builder *b, size_t n_kept)
 {
@@ -122,6 +106,33 @@ static void restart(builder *b, size_t n_kept)
     b->anchors = wpa_map_new(b->scratch);
     b->n_aliases = b->n_scalars = b->depth = 0;
     b->is_stopped = false;
+}
+
+/** Most files need no more than this. */
+static bool parse_quickly(builder *b, const char *text)
+{
+    wpa_yaml_doc *doc = b->doc;
+    /* Where nothing was said yet, all can be forgotten that is said until the reader gives up. */
+    bool is_fit = text == doc->source && !doc->has_bom && !b->has_odd_breaks && !b->diagnostics;
+    if (!is_fit) {
+        return false;
+    }
+    wpa_arena_mark mark = wpa_arena_here(doc->arena);
+    b->text = text;
+    b->tells_comments = true;
+    if (wpa_yaml_read_quickly(b, text)) {
+        b->end = doc->size_bytes;
+        return true;
+    }
+    restart(b, 0);
+    doc->is_partial = b->tells_comments = false;
+    b->end = doc->n_comments = b->comments_capacity = b->diagnostics_capacity = 0;
+    b->comments = NULL;
+    b->diagnostics = NULL;
+    doc->comments = NULL;
+    doc->diagnostics = NULL;
+    wpa_arena_rewind(doc->arena, mark);
+    return false;
 }
 
 /*
@@ -242,7 +253,8 @@ const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t si
     limit_expansion(b);
     list_aliases(b);
     check_empty(b);
-    wpa_yaml_index_comments(doc, b->scalars, b->n_scalars,
-                            doc->is_partial && !b->n_broken ? b->end : doc->size_bytes);
+    if (!b->tells_comments) {
+        wpa_yaml_index_comments(b, doc->is_partial && !b->n_broken ? b->end : doc->size_bytes);
+    }
     return doc;
 }

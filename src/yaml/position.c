@@ -1,8 +1,7 @@
 #include <string.h>
 
-#include <wpa/yaml.h>
-
-#include "internal.h"
+#include "core/room.h"
+#include "yaml/builder.h"
 
 size_t wpa_yaml_break_at(const wpa_yaml_doc *doc, size_t offset)
 {
@@ -62,51 +61,95 @@ static size_t count_chars(const wpa_yaml_doc *doc, size_t offset)
     return n;
 }
 
-void wpa_yaml_index_lines(wpa_yaml_doc *doc)
+/** Where a line begins behind each break, of a file whose breaks are line feeds alone. */
+static size_t list_lines(const wpa_yaml_doc *doc, size_t at, size_t *starts)
 {
-    size_t *starts = NULL, capacity = 0, n = 0;
-    size_t at = doc->has_bom ? 3 : 0;
-    starts = wpa_arena_grow(doc->arena, starts, n, &capacity, sizeof *starts);
+    const char *end = doc->source + doc->size_bytes, *next = doc->source + at;
+    size_t n = 0;
     starts[n++] = at;
-    bool has_cr = memchr(doc->source, '\r', doc->size_bytes) != NULL;
+    while ((next = memchr(next, '\n', (size_t)(end - next))) && ++next < end) {
+        starts[n++] = (size_t)(next - doc->source);
+    }
+    return n;
+}
+
+/** The same of one that may have carriage returns, alone or in front of line feeds. */
+static size_t list_odd_lines(wpa_yaml_doc *doc, size_t at, size_t *starts)
+{
+    size_t n = 0;
+    starts[n++] = at;
     while (at < doc->size_bytes) {
-        const char *lf = has_cr ? NULL : memchr(doc->source + at, '\n', doc->size_bytes - at);
-        if (!has_cr && !lf) {
-            break;
-        }
-        at = lf ? (size_t)(lf - doc->source) : at;
         size_t length = wpa_yaml_break_at(doc, at);
         at += length ? length : 1;
-        if (length == 0) {
-            continue;
+        if (length && n == 1) {
+            doc->has_crlf = length == 2;
         }
-        doc->has_crlf = n == 1 ? length == 2 : doc->has_crlf;
-        if (at < doc->size_bytes) {
-            starts = wpa_arena_grow(doc->arena, starts, n, &capacity, sizeof *starts);
+        if (length && at < doc->size_bytes) {
             starts[n++] = at;
         }
     }
+    return n;
+}
+
+/** How often a byte stands in the text: sixteen at a time, each lane as far as it can count. */
+static size_t count_of(const char *text, size_t length, char c)
+{
+    typedef uint8_t lanes __attribute__((vector_size(16)));
+    size_t n = 0, i = 0;
+    while (i + sizeof(lanes) <= length) {
+        lanes counts = {0}, bytes;
+        for (size_t k = 0; k < UINT8_MAX && i + sizeof bytes <= length; k++, i += sizeof bytes) {
+            memcpy(&bytes, text + i, sizeof bytes);
+            counts -= (lanes)(bytes == (uint8_t)c);
+        }
+        for (size_t k = 0; k < sizeof counts; k++) {
+            n += counts[k];
+        }
+    }
+    for (; i < length; i++) {
+        n += text[i] == c;
+    }
+    return n;
+}
+
+void wpa_yaml_index_lines(wpa_yaml_doc *doc)
+{
+    size_t start = doc->has_bom ? 3 : 0;
+    bool has_cr = memchr(doc->source, '\r', doc->size_bytes) != NULL;
+    size_t n_breaks = count_of(doc->source, doc->size_bytes, '\n') +
+                      (has_cr ? count_of(doc->source, doc->size_bytes, '\r') : 0);
+    size_t *starts = wpa_arena_room(doc->arena, (n_breaks + 1) * sizeof *starts);
+    doc->n_lines = has_cr ? list_odd_lines(doc, start, starts) : list_lines(doc, start, starts);
     doc->line_starts = starts;
-    doc->n_lines = n;
     if (has_long_line(doc)) {
         index_chars(doc);
     }
 }
 
-static void add_comment(wpa_yaml_doc *doc, wpa_yaml_comment **list, size_t *capacity, size_t at)
+void wpa_yaml_add_comment(wpa_yaml_builder *b, wpa_span span, bool is_own_line)
 {
-    size_t end = at;
+    wpa_yaml_doc *doc = b->doc;
+    b->comments = wpa_arena_grow(doc->arena, b->comments, doc->n_comments, &b->comments_capacity,
+                                 sizeof *b->comments);
+    b->comments[doc->n_comments++] =
+        (wpa_yaml_comment){span, wpa_yaml_line_of(doc, span.start), is_own_line};
+    doc->comments = b->comments;
+}
+
+/** Returns where it ends. */
+static size_t add_comment(wpa_yaml_builder *b, size_t at)
+{
+    const wpa_yaml_doc *doc = b->doc;
+    size_t end = at, start = at;
     while (end < doc->size_bytes && !wpa_yaml_break_at(doc, end)) {
         end++;
     }
-    size_t line = wpa_yaml_line_of(doc, at);
-    size_t start = doc->line_starts[line - 1];
-    while (start < at && wpa_yaml_is_blank(doc->source[start])) {
-        start++;
+    while (start > doc->line_starts[0] && wpa_yaml_is_blank(doc->source[start - 1])) {
+        start--;
     }
-    *list = wpa_arena_grow(doc->arena, *list, doc->n_comments, capacity, sizeof **list);
-    (*list)[doc->n_comments++] = (wpa_yaml_comment){{at, end}, line, start == at};
-    doc->comments = *list;
+    bool is_own_line = start == doc->line_starts[wpa_yaml_line_of(doc, at) - 1];
+    wpa_yaml_add_comment(b, (wpa_span){at, end}, is_own_line);
+    return end;
 }
 
 static bool can_start_comment(const wpa_yaml_doc *doc, size_t at)
@@ -135,10 +178,11 @@ static size_t skip_scalar(const wpa_yaml_doc *doc, wpa_span scalar, size_t *head
     return scalar.end;
 }
 
-void wpa_yaml_index_comments(wpa_yaml_doc *doc, const wpa_span *scalars, size_t n, size_t end)
+void wpa_yaml_index_comments(wpa_yaml_builder *b, size_t end)
 {
-    wpa_yaml_comment *list = NULL;
-    size_t capacity = 0, next = 0;
+    const wpa_yaml_doc *doc = b->doc;
+    const wpa_span *scalars = b->scalars;
+    size_t n = b->n_scalars, next = 0;
     for (size_t at = doc->line_starts[0]; at < end;) {
         while (next < n && scalars[next].end <= at) {
             next++;
@@ -147,18 +191,15 @@ void wpa_yaml_index_comments(wpa_yaml_doc *doc, const wpa_span *scalars, size_t 
             size_t header_comment = SIZE_MAX;
             at = skip_scalar(doc, scalars[next++], &header_comment);
             if (header_comment != SIZE_MAX) {
-                add_comment(doc, &list, &capacity, header_comment);
+                (void)add_comment(b, header_comment);
             }
             continue;
         }
         size_t stop = next < n && scalars[next].start < end ? scalars[next].start : end;
         const char *mark = memchr(doc->source + at, '#', stop - at);
         at = mark ? (size_t)(mark - doc->source) : stop;
-        if (mark && can_start_comment(doc, at)) {
-            add_comment(doc, &list, &capacity, at);
-            at = list[doc->n_comments - 1].span.end;
-        } else if (mark) {
-            at++;
+        if (mark) {
+            at = can_start_comment(doc, at) ? add_comment(b, at) : at + 1;
         }
     }
 }

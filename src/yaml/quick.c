@@ -6,7 +6,8 @@
  */
 #include <string.h>
 
-#include "internal.h"
+#include "core/room.h"
+#include "yaml/builder.h"
 
 #define DEPTH_MAX 40
 #define EVENTS_MAX 100000
@@ -20,9 +21,9 @@ typedef struct reader {
     size_t line_start; /* of the line of the token at hand */
     int column;        /* of the token at hand; NO_COLUMN: there is none left */
     int depth;
-    wpa_arena *arena;
-    wpa_yaml_event *events;
-    size_t n, capacity;
+    wpa_yaml_builder *b;
+    size_t n;    /* of events */
+    char *block; /* room for the text of any literal or folded block */
 } reader;
 
 static bool is_end(char c)
@@ -35,18 +36,16 @@ static bool is_blank_or_end(char c)
     return c == ' ' || is_end(c);
 }
 
-static wpa_yaml_event *add(reader *r, wpa_yaml_event_kind kind, wpa_yaml_style style, size_t start,
-                           size_t end)
+static void add_event(reader *r, const wpa_yaml_event *event)
 {
-    if (r->n == r->capacity) {
-        r->events = wpa_arena_grow(r->arena, r->events, r->n, &r->capacity, sizeof *r->events);
-    }
-    wpa_yaml_event *event = &r->events[r->n++];
-    event->kind = kind;
-    event->style = style;
-    event->span = (wpa_span){start, end};
-    event->text = "";
-    return event;
+    r->n++;
+    wpa_yaml_build(r->b, event);
+}
+
+static void add(reader *r, wpa_yaml_event_kind kind, wpa_yaml_style style, size_t start, size_t end)
+{
+    const wpa_yaml_event event = {.kind = kind, .style = style, .span = {start, end}, .text = ""};
+    add_event(r, &event);
 }
 
 /* ---- from token to token ----------------------------------------------------------------------*/
@@ -60,9 +59,16 @@ static void skip_spaces(reader *r)
 
 static void skip_line(reader *r)
 {
-    while (!is_end(r->text[r->at])) {
-        r->at++;
-    }
+    const char *rest = r->text + r->at;
+    r->at += (size_t)(strchrnul(rest, '\n') - rest);
+}
+
+/** One begins here, and may be all that stands on its line. */
+static void take_comment(reader *r, bool is_own_line)
+{
+    size_t start = r->at;
+    skip_line(r);
+    wpa_yaml_add_comment(r->b, (wpa_span){start, r->at}, is_own_line);
 }
 
 /** Through blanks and a comment; false if anything else is left on the line. */
@@ -71,7 +77,7 @@ static bool finish_line(reader *r)
     size_t from = r->at;
     skip_spaces(r);
     if (r->text[r->at] == '#' && r->at > from) {
-        skip_line(r);
+        take_comment(r, false);
     }
     return is_end(r->text[r->at]);
 }
@@ -90,7 +96,7 @@ static bool find_token(reader *r)
         skip_spaces(r);
         char c = r->text[r->at];
         if (c == '#') {
-            skip_line(r);
+            take_comment(r, true);
             c = r->text[r->at];
         }
         if (c == '\0') {
@@ -196,9 +202,10 @@ static bool scan_quoted(reader *r, wpa_yaml_event *scalar)
                          .style = quote == '\'' ? WPA_YAML_SINGLE_QUOTED : WPA_YAML_DOUBLE_QUOTED,
                          .span = {start, end + 1},
                          .text = text + start + 1,
-                         .length = end - start - 1 - n_escapes};
+                         .length = end - start - 1 - n_escapes,
+                         .is_escaped = n_escapes && quote == '"'};
     if (n_escapes) {
-        char *value = wpa_arena_alloc(r->arena, scalar->length + 1);
+        char *value = wpa_arena_room(r->b->scratch, scalar->length + 1);
         for (size_t i = start + 1, n = 0; i < end; i++) {
             bool is_escape = text[i] == quote || (quote == '"' && text[i] == '\\');
             i += is_escape;
@@ -227,11 +234,6 @@ static bool take_colon(reader *r, const wpa_yaml_event *scalar)
                   at - scalar->span.end <= KEY_MAX_BYTES - wpa_span_length(scalar->span);
     r->at = is_key ? at + 1 : r->at;
     return is_key;
-}
-
-static void add_scalar(reader *r, const wpa_yaml_event *scalar)
-{
-    *add(r, scalar->kind, scalar->style, 0, 0) = *scalar;
 }
 
 /* ---- literal and folded blocks ----------------------------------------------------------------*/
@@ -308,22 +310,6 @@ static bool find_indent(reader *r, block *b, int parent)
            b->indent > 0 && widest <= b->indent;
 }
 
-static size_t room_for(const reader *r, size_t indent)
-{
-    size_t at = r->at, line = at; /* through the last line that can be part of it */
-    while (r->text[at]) {
-        while (r->text[at] == ' ') {
-            at++;
-        }
-        if (!is_end(r->text[at]) && at - line < indent) {
-            break;
-        }
-        const char *next = strchr(r->text + at, '\n');
-        line = at = next ? (size_t)(next - r->text) + 1 : at + strlen(r->text + at);
-    }
-    return at - r->at + 1;
-}
-
 static bool read_block(reader *r, int parent)
 {
     size_t start = r->at;
@@ -333,7 +319,7 @@ static bool read_block(reader *r, int parent)
     if (!finish_line(r) || r->text[r->at++] == '\0' || !find_indent(r, &b, parent)) {
         return false;
     }
-    b.text = wpa_arena_alloc(r->arena, room_for(r, b.indent));
+    b.text = r->block;
     for (bool is_over = false; skip_breaks(r, &b, &is_over);) {
         if (!is_over) {
             put_line(r, &b);
@@ -341,11 +327,12 @@ static bool read_block(reader *r, int parent)
         }
         put_breaks(&b, b.has_break && chomping != '-');
         put_breaks(&b, chomping == '+' ? b.n_breaks : 0);
-        wpa_yaml_event *scalar =
-            add(r, WPA_YAML_EVENT_SCALAR, b.is_folded ? WPA_YAML_FOLDED : WPA_YAML_LITERAL, start,
-                b.end);
-        scalar->text = b.text;
-        scalar->length = b.n;
+        const wpa_yaml_event scalar = {.kind = WPA_YAML_EVENT_SCALAR,
+                                       .style = b.is_folded ? WPA_YAML_FOLDED : WPA_YAML_LITERAL,
+                                       .span = {start, b.end},
+                                       .text = b.text,
+                                       .length = b.n};
+        add_event(r, &scalar);
         r->at = b.end;
         return find_token(r);
     }
@@ -368,7 +355,7 @@ static bool skip_flow_space(reader *r)
             if (r->at == from && !is_line) {
                 return false;
             }
-            skip_line(r);
+            take_comment(r, is_line);
             c = r->text[r->at];
         }
         if (c != '\n') {
@@ -389,7 +376,7 @@ static bool read_flow_item(reader *r)
     if (r->n > EVENTS_MAX || !scan_scalar(r, true, &scalar)) {
         return false;
     }
-    add_scalar(r, &scalar);
+    add_event(r, &scalar);
     return true;
 }
 
@@ -399,7 +386,7 @@ static bool read_flow_key(reader *r)
     if (!scan_scalar(r, true, &key) || !take_colon(r, &key)) {
         return false;
     }
-    add_scalar(r, &key);
+    add_event(r, &key);
     return skip_flow_space(r);
 }
 
@@ -410,8 +397,8 @@ static bool read_flow(reader *r)
     if (++r->depth > DEPTH_MAX) {
         return false;
     }
-    (void)add(r, is_mapping ? WPA_YAML_EVENT_MAPPING : WPA_YAML_EVENT_SEQUENCE, WPA_YAML_FLOW,
-              r->at, r->at + 1);
+    add(r, is_mapping ? WPA_YAML_EVENT_MAPPING : WPA_YAML_EVENT_SEQUENCE, WPA_YAML_FLOW, r->at,
+        r->at + 1);
     r->at++;
     for (;;) {
         if (!skip_flow_space(r)) {
@@ -430,7 +417,7 @@ static bool read_flow(reader *r)
         }
     }
     r->at++;
-    (void)add(r, WPA_YAML_EVENT_END, WPA_YAML_FLOW, r->at - 1, r->at);
+    add(r, WPA_YAML_EVENT_END, WPA_YAML_FLOW, r->at - 1, r->at);
     r->depth--;
     return true;
 }
@@ -452,7 +439,7 @@ static bool read_below(reader *r, int parent, bool is_value, size_t empty_at);
 static bool read_sequence(reader *r, int parent)
 {
     int column = r->column;
-    (void)add(r, WPA_YAML_EVENT_SEQUENCE, WPA_YAML_BLOCK, r->at, r->at);
+    add(r, WPA_YAML_EVENT_SEQUENCE, WPA_YAML_BLOCK, r->at, r->at);
     while (r->column == column && is_entry(r)) {
         size_t dash_end = ++r->at;
         skip_spaces(r);
@@ -462,13 +449,15 @@ static bool read_sequence(reader *r, int parent)
             return false;
         }
     }
-    (void)add(r, WPA_YAML_EVENT_END, WPA_YAML_BLOCK, r->at, r->at);
+    add(r, WPA_YAML_EVENT_END, WPA_YAML_BLOCK, r->at, r->at);
     return r->column < column || (r->column == column && column == parent);
 }
 
 static bool read_below(reader *r, int parent, bool is_value, size_t empty_at)
 {
-    skip_line(r); /* a comment, if anything */
+    if (r->text[r->at] == '#') {
+        take_comment(r, false);
+    }
     if (!next_line(r)) {
         return false;
     }
@@ -478,7 +467,7 @@ static bool read_below(reader *r, int parent, bool is_value, size_t empty_at)
     if (is_value && r->column == parent && is_entry(r)) {
         return read_sequence(r, parent);
     }
-    (void)add(r, WPA_YAML_EVENT_SCALAR, WPA_YAML_PLAIN, empty_at, empty_at);
+    add(r, WPA_YAML_EVENT_SCALAR, WPA_YAML_PLAIN, empty_at, empty_at);
     return true;
 }
 
@@ -500,15 +489,15 @@ static bool read_value(reader *r, int parent)
     if (!scan_scalar(r, false, &scalar)) {
         return false;
     }
-    add_scalar(r, &scalar);
+    add_event(r, &scalar);
     return end_scalar(r, parent);
 }
 
 static bool read_mapping(reader *r, wpa_yaml_event *key, int column)
 {
-    (void)add(r, WPA_YAML_EVENT_MAPPING, WPA_YAML_BLOCK, key->span.start, key->span.start);
+    add(r, WPA_YAML_EVENT_MAPPING, WPA_YAML_BLOCK, key->span.start, key->span.start);
     for (;;) {
-        add_scalar(r, key);
+        add_event(r, key);
         if (!read_value(r, column)) {
             return false;
         }
@@ -519,7 +508,7 @@ static bool read_mapping(reader *r, wpa_yaml_event *key, int column)
             return false;
         }
     }
-    (void)add(r, WPA_YAML_EVENT_END, WPA_YAML_BLOCK, r->at, r->at);
+    add(r, WPA_YAML_EVENT_END, WPA_YAML_BLOCK, r->at, r->at);
     return r->column < column;
 }
 
@@ -543,7 +532,7 @@ static bool read_node_at(reader *r, int parent)
     if (take_colon(r, &scalar)) {
         return read_mapping(r, &scalar, column);
     }
-    add_scalar(r, &scalar);
+    add_event(r, &scalar);
     return end_scalar(r, parent);
 }
 
@@ -570,13 +559,13 @@ static bool begin(reader *r)
     return next_line(r);
 }
 
-const wpa_yaml_event *wpa_yaml_read_quickly(const char *text, size_t size_bytes, wpa_arena *arena,
-                                            size_t *n)
+bool wpa_yaml_read_quickly(wpa_yaml_builder *b, const char *text)
 {
-    reader r = {.text = text, .arena = arena};
-    bool has_cr = memchr(text, '\r', size_bytes) != NULL;
-    bool is_read = !has_cr && begin(&r) && r.column != NO_COLUMN && read_node(&r, NO_COLUMN) &&
-                   r.column == NO_COLUMN && r.events[0].kind != WPA_YAML_EVENT_SCALAR;
-    *n = is_read ? r.n : 0;
-    return is_read ? r.events : NULL;
+    const wpa_yaml_doc *doc = b->doc;
+    if (memchr(text, '\r', doc->size_bytes)) {
+        return false;
+    }
+    reader r = {.text = text, .b = b, .block = wpa_arena_room(b->scratch, doc->size_bytes + 2)};
+    return begin(&r) && r.column != NO_COLUMN && read_node(&r, NO_COLUMN) &&
+           r.column == NO_COLUMN && doc->root->kind != WPA_YAML_SCALAR;
 }

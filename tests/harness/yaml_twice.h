@@ -61,7 +61,9 @@ static inline bool wpa_twice_is_same(const char *text, size_t size_bytes, wpa_ar
                    a->n_nodes == b->n_nodes && wpa_twice_diagnostics(a, b) &&
                    a->n_comments + 1 == b->n_comments;
     for (size_t i = 0; is_same && i < a->n_comments; i++) {
-        is_same = wpa_twice_span(a->comments[i].span, b->comments[i + 1].span);
+        const wpa_yaml_comment *x = &a->comments[i], *y = &b->comments[i + 1];
+        is_same = wpa_twice_span(x->span, y->span) && x->line + 1 == y->line &&
+                  x->is_own_line == y->is_own_line;
     }
     return is_same && (!a->root || wpa_twice_node(a->root, b->root));
 }

@@ -517,6 +517,7 @@ typedef struct wpa_schema_property {
 struct wpa_schema_def {
     const char *name;
     size_t name_length;
+    uint32_t name_bit; /* wpa_yaml_key_bit of it */
     wpa_schema_kind kind;
     unsigned takes; /* 1 << kind for this one's and for those of its choices, theirs included */
     const wpa_schema_property *properties; /* of a mapping */
@@ -527,7 +528,9 @@ struct wpa_schema_def {
     const wpa_schema_def *loose;               /* value of any other key, if is_loose */
     const wpa_schema_def *item;                /* of a sequence */
     const wpa_schema_def *const *choices;      /* NULL-terminated */
-    const char *constant;                      /* the only string allowed, or NULL */
+    const wpa_schema_def *const
+        *mappings;        /* NULL-terminated: itself, or those it may be, in order */
+    const char *constant; /* the only string allowed, or NULL */
     wpa_fact_list allowed;
     wpa_fact_list contexts; /* contexts and functions allowed in expressions here; empty: none */
     bool is_loose;          /* a mapping that takes any key */

@@ -298,7 +298,7 @@ const wpa_graph_file *wpa_graph_own(const wpa_graph *graph, const wpa_source *so
                                     wpa_arena *arena)
 {
     const wpa_graph_file *file = graph ? wpa_graph_find(graph, wpa_source_identity(source)) : NULL;
-    if (file && file->digest == wpa_graph_digest(source)) {
+    if (file && file->digest == source->digest) {
         return file;
     }
     return wpa_graph_read(source, arena);

@@ -84,8 +84,6 @@ wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena);
 wpa_graph_file *wpa_graph_read(const wpa_source *source, wpa_arena *arena);
 /** The same of its jobs alone. */
 wpa_graph_file *wpa_graph_read_jobs(const wpa_source *source, wpa_arena *arena);
-/** Tells texts apart that one file had one after the other. */
-uint64_t wpa_graph_digest(const wpa_source *source);
 /** Put a record into one graph; its arena lasts as long. */
 void wpa_graph_put(wpa_graph *graph, wpa_graph_file *file);
 /** Read a file, and put it in. */

@@ -198,21 +198,6 @@ static void read_toolchains(wpa_arena *arena, wpa_graph_file *file, const wpa_so
     file->n_toolchains = n_kept;
 }
 
-uint64_t wpa_graph_digest(const wpa_source *source)
-{
-    uint64_t hash = source->size_bytes, word;
-    size_t n = source->yaml ? source->yaml->size_bytes : 0, i = 0;
-    for (; i + sizeof word <= n; i += sizeof word) {
-        memcpy(&word, source->yaml->source + i, sizeof word);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-    }
-    for (; i < n; i++) {
-        hash = (hash ^ (unsigned char)source->yaml->source[i]) * UINT64_C(0x100000001b3);
-    }
-    return hash;
-}
-
 static void read_group(wpa_arena *arena, wpa_graph_file *file, const wpa_yaml_node *root)
 {
     const wpa_yaml_node *concurrency = wpa_yaml_get(root, "concurrency");
@@ -292,7 +277,7 @@ wpa_graph_file *wpa_graph_read_jobs(const wpa_source *source, wpa_arena *arena)
         .path = wpa_arena_text(arena, wpa_source_identity(source)),
         .kind = source->kind,
         .is_partial = source->is_partial,
-        .digest = wpa_graph_digest(source),
+        .digest = source->digest,
         .name = wpa_arena_text(arena, wpa_yaml_text(name)),
     };
     if (name) {

@@ -1,5 +1,6 @@
 #include "rules/shape.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include <wpa/map.h>
@@ -9,10 +10,16 @@
 #define DEPTH_MAX 60
 #define NAMES_MAX 400
 
-/* Where the walk is. */
-typedef struct place {
+/* One walk: of the definitions that the set names the bits of their names, which most have not. */
+typedef struct walker {
     wpa_rule_run *run;
     const wpa_shape_set *set;
+    uint32_t left_to_others, may_be_null, needs;
+} walker;
+
+/* Where it is. */
+typedef struct place {
+    const walker *by;
     const wpa_yaml_node *key; /* of the value that is looked at; NULL at the root and in lists */
     bool has_expressions;     /* an expression may stand here or in what is around */
     int depth;
@@ -51,7 +58,7 @@ static bool is_expression(const wpa_yaml_node *node)
 
 static const char *quoted_key(const place *at)
 {
-    return at->key ? wpa_rule_quote(at->run, at->key->text, at->key->length) : "the file";
+    return at->key ? wpa_rule_quote(at->by->run, at->key->text, at->key->length) : "the file";
 }
 
 static wpa_span span_of(const place *at, const wpa_yaml_node *node)
@@ -62,7 +69,7 @@ static wpa_span span_of(const place *at, const wpa_yaml_node *node)
 
 static const char *check_of(const place *at, wpa_shape_wrong fault, const wpa_schema_def *def)
 {
-    return at->set->check_of(fault, def->name);
+    return at->by->set->check_of(fault, def->name);
 }
 
 static const void *misspelling_new(wpa_rule_run *run, const wpa_yaml_node *node, const char *right)
@@ -144,27 +151,37 @@ static int count_telling(const wpa_schema_def *def, const wpa_yaml_node *node)
     return n;
 }
 
-/** Mapping definitions below a choice, nested choices included: the one with most of the keys. */
-static const wpa_schema_def *best_mapping(const wpa_schema_def *def, const wpa_yaml_node *node,
-                                          int *best)
+/* Of a choice; more no schema has. */
+#define MAPPINGS_MAX 64
+
+/**
+ * Of the mappings that a choice may be, the first of those that tell and know most of the keys.
+ * What they tell nearly always leaves one: known keys are counted where another may still win by
+ * them.
+ */
+static const wpa_schema_def *best_mapping(const wpa_schema_def *def, const wpa_yaml_node *node)
 {
-    if (def->kind == WPA_SCHEMA_MAPPING) {
-        int n = count_telling(def, node);
-        if (n + (int)node->n_pairs > *best) { /* else it loses however many keys it knows */
-            n += count_known(def, node);
-        }
-        if (n > *best) {
-            *best = n;
-            return def;
-        }
-        return NULL;
+    const wpa_schema_def *const *all = def->mappings, *best = all[0];
+    int telling[MAPPINGS_MAX], most = INT_MIN, most_known = INT_MIN;
+    size_t n = 0, n_left = 0;
+    if (!best || !all[1]) {
+        return def->kind == WPA_SCHEMA_MAPPING ? def : best;
     }
-    const wpa_schema_def *found = NULL;
-    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i]; i++) {
-        const wpa_schema_def *other = best_mapping(def->choices[i], node, best);
-        found = other ? other : found;
+    for (; n < MAPPINGS_MAX && all[n]; n++) {
+        telling[n] = count_telling(all[n], node);
+        most = telling[n] > most ? telling[n] : most;
     }
-    return found;
+    for (size_t i = 0; i < n; i++) {
+        bool may_win = telling[i] + (int)node->n_pairs >= most;
+        n_left += may_win;
+        best = may_win && n_left == 1 ? all[i] : best;
+    }
+    for (size_t i = 0; i < n && n_left > 1; i++) {
+        int known = telling[i] + count_known(all[i], node);
+        best = known > most_known ? all[i] : best;
+        most_known = known > most_known ? known : most_known;
+    }
+    return best;
 }
 
 static const wpa_schema_def *find_sequence(const wpa_schema_def *def)
@@ -212,19 +229,19 @@ static bool report_not_allowed(const place *at, const wpa_schema_def *def,
     near = text ? wpa_text_nearest(text, names, n) : NULL;
     const char *list = names[0];
     for (size_t i = 1; i < n && n <= 12; i++) {
-        list = wpa_arena_printf(at->run->arena, "%s, %s", list, names[i]);
+        list = wpa_arena_printf(at->by->run->arena, "%s, %s", list, names[i]);
     }
-    wpa_rule_report(at->run, span_of(at, node), check,
-                    near ? misspelling_new(at->run, node, near) : NULL,
+    wpa_rule_report(at->by->run, span_of(at, node), check,
+                    near ? misspelling_new(at->by->run, node, near) : NULL,
                     "%s cannot be %s%s%s%s%s: %s", at->key ? quoted_key(at) : "an entry",
-                    wpa_rule_quote(at->run, node->text, node->length),
+                    wpa_rule_quote(at->by->run, node->text, node->length),
                     near      ? " (did you mean '"
                     : n <= 12 ? ", only "
                               : "",
                     near      ? near
                     : n <= 12 ? list
                               : "",
-                    near ? "'?)" : "", "", at->set->refusal);
+                    near ? "'?)" : "", "", at->by->set->refusal);
     return true;
 }
 
@@ -280,8 +297,8 @@ static void report_shape(const place *at, const wpa_schema_def *def, const wpa_y
     if (wpa_yaml_is_null(node) || (node->kind == WPA_YAML_SCALAR && node->length == 0)) {
         check = check_of(at, fault_of_empty(def), def);
         if (check) {
-            wpa_rule_report(at->run, span_of(at, node), check, NULL, "%s is empty: %s",
-                            at->key ? quoted_key(at) : "this entry", at->set->refusal);
+            wpa_rule_report(at->by->run, span_of(at, node), check, NULL, "%s is empty: %s",
+                            at->key ? quoted_key(at) : "this entry", at->by->set->refusal);
         }
         return;
     }
@@ -292,9 +309,9 @@ static void report_shape(const place *at, const wpa_schema_def *def, const wpa_y
     }
     check = check_of(at, wanted.fault, def);
     if (check) {
-        wpa_rule_report(at->run, span_of(at, node), check, NULL, "%s must be %s, and is %s: %s",
+        wpa_rule_report(at->by->run, span_of(at, node), check, NULL, "%s must be %s, and is %s: %s",
                         at->key ? quoted_key(at) : "this entry", wanted.what,
-                        wpa_yaml_describe(node), at->set->refusal);
+                        wpa_yaml_describe(node), at->by->set->refusal);
     }
 }
 
@@ -336,13 +353,13 @@ static void report_missing(const place *at, const wpa_schema_def *def, const wpa
     wpa_span span = at->key         ? at->key->span
                     : node->n_pairs ? node->pairs[0].key->span
                                     : (wpa_span){start, start};
-    bool is_told = at->set->takes_misspelt && wpa_shape_has_misspelt(def, node, name);
+    bool is_told = at->by->set->takes_misspelt && wpa_shape_has_misspelt(def, node, name);
     if (check && !is_told) {
-        wpa_rule_report(at->run, span, check, NULL, "%s lacks '%s': %s",
+        wpa_rule_report(at->by->run, span, check, NULL, "%s lacks '%s': %s",
                         at->key        ? quoted_key(at)
                         : node->parent ? "this entry"
                                        : "the file",
-                        name, at->set->refusal);
+                        name, at->by->set->refusal);
     }
 }
 
@@ -392,23 +409,23 @@ static void check_duplicates(const place *at, const wpa_schema_def *def, const w
         return;
     }
     const char *check = check_of(at, WPA_SHAPE_DUPLICATE, def);
-    wpa_map *seen = wpa_map_new(at->run->arena);
+    wpa_map *seen = wpa_map_new(at->by->run->arena);
     for (size_t i = 0; check && i < node->n_pairs; i++) {
         wpa_yaml_node *key = node->pairs[i].key;
         const char *text = wpa_yaml_text(key);
         if (!text || wpa_text_is(text, "<<") || !is_read(def, text)) {
             continue;
         }
-        char *folded = wpa_arena_text(at->run->arena, text);
+        char *folded = wpa_arena_text(at->by->run->arena, text);
         for (char *c = folded; *c; c++) {
             *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
         }
         const wpa_yaml_node *first = wpa_map_get(seen, folded);
         if (first) {
-            wpa_finding *finding =
-                wpa_rule_report(at->run, key->span, check, NULL, "key %s stands here twice: %s",
-                                wpa_rule_quote(at->run, key->text, key->length), at->set->refusal);
-            wpa_rule_relate(at->run, finding, first->span, "the first one");
+            wpa_finding *finding = wpa_rule_report(
+                at->by->run, key->span, check, NULL, "key %s stands here twice: %s",
+                wpa_rule_quote(at->by->run, key->text, key->length), at->by->set->refusal);
+            wpa_rule_relate(at->by->run, finding, first->span, "the first one");
         } else {
             wpa_map_put(seen, folded, key);
         }
@@ -418,11 +435,12 @@ static void check_duplicates(const place *at, const wpa_schema_def *def, const w
 static void walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
                       const wpa_yaml_pair *pair)
 {
-    const wpa_shape_set *set = at->set;
+    const wpa_shape_set *set = at->by->set;
     const char *key = wpa_yaml_text(pair->key);
     if (!key) {
-        wpa_rule_report(at->run, wpa_yaml_full(pair->key), check_of(at, WPA_SHAPE_NOT_SCALAR, def),
-                        NULL, "a key must be text: %s", set->refusal);
+        wpa_rule_report(at->by->run, wpa_yaml_full(pair->key),
+                        check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL, "a key must be text: %s",
+                        set->refusal);
         return;
     }
     const wpa_schema_property *property =
@@ -433,13 +451,13 @@ static void walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml
     const wpa_schema_def *value = property ? property->def : def->loose;
     if (!property && !def->is_loose) {
         const char *check = check_of(at, WPA_SHAPE_UNKNOWN_KEY, def);
-        bool is_told = set->tell_unknown && set->tell_unknown(at->run, def, node, pair->key);
+        bool is_told = set->tell_unknown && set->tell_unknown(at->by->run, def, node, pair->key);
         if (!is_told && check) {
-            wpa_shape_report_unknown(at->run, set, check, def, node, pair->key);
+            wpa_shape_report_unknown(at->by->run, set, check, def, node, pair->key);
         }
         return;
     }
-    place below = {at->run, set, pair->key, at->has_expressions, at->depth + 1};
+    place below = {at->by, pair->key, at->has_expressions, at->depth + 1};
     if (value) {
         walk(below, value, pair->value);
     }
@@ -453,10 +471,10 @@ static void check_required(const place *at, const wpa_schema_def *def, const wpa
             report_missing(at, def, node, property->name.text);
         }
     }
-    for (size_t i = 0; i < at->set->n_needs; i++) {
-        const wpa_shape_need *need = &at->set->needs[i];
-        if (*need->form == *def->name && wpa_text_is(need->form, def->name) &&
-            !wpa_yaml_find_ci(node, need->key)) {
+    bool may_need = (at->by->needs & def->name_bit) != 0;
+    for (size_t i = 0; may_need && i < at->by->set->n_needs; i++) {
+        const wpa_shape_need *need = &at->by->set->needs[i];
+        if (wpa_text_is(need->form, def->name) && !wpa_yaml_find_ci(node, need->key)) {
             report_missing(at, def, node, need->key);
         }
     }
@@ -465,7 +483,7 @@ static void check_required(const place *at, const wpa_schema_def *def, const wpa
 static void walk_mapping(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     check_duplicates(at, def, node);
-    bool is_told = at->set->tell_form && at->set->tell_form(at->run, def, node);
+    bool is_told = at->by->set->tell_form && at->by->set->tell_form(at->by->run, def, node);
     for (size_t i = 0; i < node->n_pairs && !is_told; i++) {
         walk_pair(at, def, node, &node->pairs[i]);
     }
@@ -475,8 +493,8 @@ static void walk_mapping(const place *at, const wpa_schema_def *def, const wpa_y
     bool is_empty = node->n_pairs == 0 && at->key;
     const char *check = is_empty ? check_of(at, WPA_SHAPE_EMPTY_MAPPING, def) : NULL;
     if (check) {
-        wpa_rule_report(at->run, at->key->span, check, NULL, "%s is an empty mapping: %s",
-                        quoted_key(at), at->set->refusal);
+        wpa_rule_report(at->by->run, at->key->span, check, NULL, "%s is an empty mapping: %s",
+                        quoted_key(at), at->by->set->refusal);
     } else {
         check_required(at, def, node);
     }
@@ -487,11 +505,11 @@ static void walk_sequence(const place *at, const wpa_schema_def *def, const wpa_
     bool is_empty = node->n_items == 0 && !node->is_incomplete && at->key;
     const char *check = is_empty ? check_of(at, WPA_SHAPE_EMPTY_SEQUENCE, def) : NULL;
     if (check) {
-        wpa_rule_report(at->run, at->key->span, check, NULL, "%s is an empty list: %s",
-                        quoted_key(at), at->set->refusal);
+        wpa_rule_report(at->by->run, at->key->span, check, NULL, "%s is an empty list: %s",
+                        quoted_key(at), at->by->set->refusal);
     }
     for (size_t i = 0; def->item && i < node->n_items; i++) {
-        place below = {at->run, at->set, NULL, at->has_expressions, at->depth + 1};
+        place below = {at->by, NULL, at->has_expressions, at->depth + 1};
         walk(below, def->item, node->items[i]);
     }
 }
@@ -507,9 +525,10 @@ static void check_number(const place *at, const wpa_schema_def *def, const wpa_y
                        ? number > 0 && (!is_count || wpa_yaml_scalar_type(node) == WPA_YAML_INT)
                        : strchr(node->text, 'x') || strchr(node->text, 'o');
     if (!is_fine && check) {
-        wpa_rule_report(at->run, span_of(at, node), check, NULL, "%s must be %s, and is %s: %s",
+        wpa_rule_report(at->by->run, span_of(at, node), check, NULL, "%s must be %s, and is %s: %s",
                         quoted_key(at), is_count ? "a whole number of at least 1" : "above 0",
-                        wpa_rule_quote(at->run, node->text, node->length), at->set->refusal);
+                        wpa_rule_quote(at->by->run, node->text, node->length),
+                        at->by->set->refusal);
     }
 }
 
@@ -550,48 +569,49 @@ static void walk_any(place at, const wpa_schema_def *def, const wpa_yaml_node *n
     }
 }
 
-static bool is_listed(const wpa_schema_def *def, const char *const names[], size_t n)
+/** bits: of the names. */
+static bool is_listed(const wpa_schema_def *def, uint32_t bits, const char *const names[], size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (*names[i] == *def->name && wpa_text_is(names[i], def->name)) {
-            return true;
-        }
+    return (bits & def->name_bit) && wpa_text_index(def->name, names, n) >= 0;
+}
+
+/** What is left to other rules: but that its keys stand there once. */
+static void walk_left(place at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    bool is_mapping = node->kind == WPA_YAML_MAPPING;
+    const wpa_schema_def *keys = is_mapping ? best_mapping(def, node) : NULL;
+    if (node->kind != WPA_YAML_SCALAR && !fits_kind(def, node)) {
+        report_shape(&at, def, node);
+    } else if (keys) {
+        check_duplicates(&at, keys, node);
     }
-    return false;
 }
 
 static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written)
 {
     const wpa_yaml_node *node = wpa_yaml_resolve(written);
     bool is_unread = !node || (node->is_incomplete && node->kind == WPA_YAML_SCALAR);
-    const wpa_shape_set *set = at.set;
+    const wpa_shape_set *set = at.by->set;
     if (is_unread || at.depth > DEPTH_MAX) {
         return;
     }
-    if (is_listed(def, set->left_to_others, set->n_left_to_others)) {
-        int n_best = -1000;
-        bool is_mapping = node->kind == WPA_YAML_MAPPING;
-        const wpa_schema_def *keys = is_mapping ? best_mapping(def, node, &n_best) : NULL;
-        if (node->kind != WPA_YAML_SCALAR && !fits_kind(def, node)) {
-            report_shape(&at, def, node);
-        } else if (keys) {
-            check_duplicates(&at, keys, node);
-        }
+    if (is_listed(def, at.by->left_to_others, set->left_to_others, set->n_left_to_others)) {
+        walk_left(at, def, node);
         return;
     }
     if (def->kind == WPA_SCHEMA_ANY) {
         walk_any(at, def, node);
         return;
     }
-    if (wpa_yaml_is_null(node) && is_listed(def, set->may_be_null, set->n_may_be_null)) {
+    if (is_listed(def, at.by->may_be_null, set->may_be_null, set->n_may_be_null) &&
+        wpa_yaml_is_null(node)) {
         return;
     }
     at.has_expressions = at.has_expressions || (def->contexts && def->contexts[0]);
-    int best = -1000;
     const wpa_schema_def *mapping = NULL, *sequence = NULL;
     switch (node->kind) {
     case WPA_YAML_MAPPING:
-        mapping = def->kind == WPA_SCHEMA_MAPPING ? def : best_mapping(def, node, &best);
+        mapping = best_mapping(def, node);
         if (mapping) {
             walk_mapping(&at, mapping, node);
         } else if (!fits_kind(def, node)) {
@@ -613,10 +633,25 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
     }
 }
 
+static uint32_t bits_of(const char *const names[], size_t n)
+{
+    uint32_t bits = 0;
+    for (size_t i = 0; i < n; i++) {
+        bits |= wpa_yaml_name_of(names[i]).bit;
+    }
+    return bits;
+}
+
 void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_schema_def *def,
                      const wpa_yaml_node *root)
 {
-    walk((place){.run = run, .set = set}, def, root);
+    walker by = {.run = run, .set = set};
+    by.left_to_others = bits_of(set->left_to_others, set->n_left_to_others);
+    by.may_be_null = bits_of(set->may_be_null, set->n_may_be_null);
+    for (size_t i = 0; i < set->n_needs; i++) {
+        by.needs |= wpa_yaml_name_of(set->needs[i].form).bit;
+    }
+    walk((place){.by = &by}, def, root);
 }
 
 void wpa_shape_repair(wpa_rule_run *run, wpa_finding *finding)

@@ -113,6 +113,21 @@ wpa_input_kind wpa_input_of_content(const char *text, size_t size_bytes)
     return WPA_INPUT_WORKFLOW;
 }
 
+static uint64_t digest_of(const wpa_source *source)
+{
+    uint64_t hash = source->size_bytes, word;
+    size_t n = source->yaml ? source->yaml->size_bytes : 0, i = 0;
+    for (; i + sizeof word <= n; i += sizeof word) {
+        memcpy(&word, source->yaml->source + i, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    for (; i < n; i++) {
+        hash = (hash ^ (unsigned char)source->yaml->source[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
 const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const void *data,
                                   size_t size_bytes, const wpa_surroundings *around,
                                   wpa_arena *arena)
@@ -124,6 +139,7 @@ const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const v
     source->size_bytes = size_bytes;
     wpa_error err = {0};
     source->yaml = wpa_yaml_parse(path, data, size_bytes, arena, &err);
+    source->digest = digest_of(source);
     source->is_partial = !source->yaml || source->yaml->is_partial;
     source->outline = wpa_outline_read(source->yaml, kind, arena);
     source->expressions = wpa_expressions_read(source->yaml, kind, source->outline, arena);

@@ -88,6 +88,7 @@ struct wpa_source {
     struct wpa_expressions *expressions; /* all of them; never NULL; rules/expressions.h */
     const wpa_surroundings *around;      /* NULL if only the file is known */
     size_t size_bytes;                   /* of the file, also if it was too large to be read */
+    uint64_t digest;                     /* tells texts apart that one file has one after another */
     bool is_partial;
 };
 

@@ -89,7 +89,25 @@ static uint32_t keys_of(json_t *properties)
     return keys;
 }
 
-static void write_parts(schema *s, size_t n, json_t *definition)
+/** References to the mappings that a definition may be, through all its choices. */
+static void write_mappings(schema *s, const char *name, int depth)
+{
+    json_t *definition = json_object_get(s->definitions, name), *choice;
+    if (depth > CHOICES_DEPTH_MAX) {
+        gen_die("definition '%s' is a choice of itself", name);
+    }
+    if (json_object_get(definition, "mapping") || strcmp(name, "mapping") == 0) {
+        write_def_ref(s, name);
+        (void)fputs(", ", s->out);
+    }
+    size_t i;
+    json_array_foreach(json_object_get(definition, "one-of"), i, choice)
+    {
+        write_mappings(s, json_string_value(choice), depth + 1);
+    }
+}
+
+static void write_parts(schema *s, size_t n, const char *name, json_t *definition)
 {
     json_t *properties = json_object_get(json_object_get(definition, "mapping"), "properties");
     if (json_object_size(properties)) {
@@ -108,6 +126,9 @@ static void write_parts(schema *s, size_t n, json_t *definition)
         }
         (void)fputs("NULL};\n", s->out);
     }
+    (void)fprintf(s->out, "static const wpa_schema_def *const %s_mappings_%zu[] = {", s->name, n);
+    write_mappings(s, name, 0);
+    (void)fputs("NULL};\n", s->out);
     char prefix[64];
     (void)snprintf(prefix, sizeof prefix, "%s_allowed", s->name);
     gen_list(s->out, prefix, n, json_object_get(definition, "allowed-values"));
@@ -156,8 +177,9 @@ static void write_definition(schema *s, size_t n, const char *name, json_t *defi
     json_t *properties = json_object_get(mapping, "properties");
     size_t n_properties = json_object_size(properties);
     (void)fprintf(s->out,
-                  "{.name = \"%s\", .name_length = %zu, .kind = WPA_SCHEMA_%s, .takes = ", name,
-                  strlen(name), kind_of(definition));
+                  "{.name = \"%s\", .name_length = %zu, .name_bit = %" PRIu32
+                  "U, .kind = WPA_SCHEMA_%s, .takes = ",
+                  name, strlen(name), wpa_yaml_name_of(name).bit, kind_of(definition));
     write_takes(s, name, 0);
     (void)fputs(", ", s->out);
     if (n_properties) {
@@ -181,8 +203,10 @@ static void write_definition(schema *s, size_t n, const char *name, json_t *defi
     }
     gen_field(s->out, "constant", string, "constant");
     gen_flag(s->out, "is_non_empty", gen_is_true(string, "require-non-empty"));
-    (void)fprintf(s->out, ".allowed = %s_allowed_%zu, .contexts = %s_contexts_%zu},\n", s->name, n,
-                  s->name, n);
+    (void)fprintf(s->out,
+                  ".mappings = %s_mappings_%zu, .allowed = %s_allowed_%zu, .contexts = "
+                  "%s_contexts_%zu},\n",
+                  s->name, n, s->name, n, s->name, n);
 }
 
 void gen_schema(FILE *out, const char *folder, const char *file, const char *name)
@@ -201,10 +225,11 @@ void gen_schema(FILE *out, const char *folder, const char *file, const char *nam
         (void)json_object_set_new(s.numbers, basic[i], json_integer((json_int_t)(n + i)));
     }
     (void)fprintf(out, "static const char *const %s_none[] = {NULL};\n", name);
+    (void)fprintf(out, "static const wpa_schema_def *const %s_no_mappings[] = {NULL};\n", name);
     n = 0;
     json_object_foreach(s.definitions, key, definition)
     {
-        write_parts(&s, n++, definition);
+        write_parts(&s, n++, key, definition);
     }
     (void)fprintf(out, "const wpa_schema_def wpa_fact_%s_schema[] = {\n", name);
     n = 0;
@@ -213,11 +238,12 @@ void gen_schema(FILE *out, const char *folder, const char *file, const char *nam
         write_definition(&s, n++, key, definition);
     }
     for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
-        (void)fprintf(
-            out,
-            "{.name = \"%s\", .name_length = %zu, .kind = WPA_SCHEMA_%s, .takes = 1U << "
-            "WPA_SCHEMA_%s, .is_loose = true, .allowed = %s_none, .contexts = %s_none},\n",
-            basic[i], strlen(basic[i]), basic_kinds[i], basic_kinds[i], name, name);
+        (void)fprintf(out,
+                      "{.name = \"%s\", .name_length = %zu, .name_bit = %" PRIu32
+                      "U, .kind = WPA_SCHEMA_%s, .takes = 1U << WPA_SCHEMA_%s, .is_loose = true, "
+                      ".mappings = %s_no_mappings, .allowed = %s_none, .contexts = %s_none},\n",
+                      basic[i], strlen(basic[i]), wpa_yaml_name_of(basic[i]).bit, basic_kinds[i],
+                      basic_kinds[i], name, name, name);
     }
     (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s_schema = %zu;\n\n", name,
                   n + sizeof basic / sizeof *basic);

@@ -101,7 +101,10 @@ static const wpa_shape_set set;
 
 static bool is_step(const wpa_schema_def *def)
 {
-    return wpa_text_ends(def->name, "-step");
+    static const char end[] = "-step";
+    size_t length = sizeof end - 1;
+    return def->name_length > length &&
+           memcmp(def->name + def->name_length - length, end, length) == 0;
 }
 
 /** A misspelt "run" or "uses" is told as that, not as a step with nothing to do. */

@@ -104,6 +104,6 @@ size_t wpa_similarity_kin_stretches(wpa_similarity_kin *kin, size_t first_step, 
 /** Other jobs that may be alike as wholes from least on, in the order in which they were added. */
 size_t wpa_similarity_kin_jobs(wpa_similarity_kin *kin, double least,
                                wpa_similarity_member members[WPA_SIMILARITY_FOUND_MAX]);
-/** What wpa_similarity_of_jobs says, of a job of the index. */
+/** What wpa_similarity_of_jobs says, of a job of the index; who asks again is answered at once. */
 double wpa_similarity_kin_alike(wpa_similarity_kin *kin, const wpa_similarity_job *other,
                                 double least);

@@ -26,6 +26,12 @@ typedef struct partners {
     uint64_t steps;
 } partners;
 
+/* What was said of a job of the index. */
+typedef struct answer {
+    const wpa_similarity_job *other;
+    double least, alike;
+} answer;
+
 struct wpa_similarity_kin {
     const wpa_similarity_index *index;
     const wpa_similarity_job *job;
@@ -36,6 +42,8 @@ struct wpa_similarity_kin {
     bool are_all;       /* nothing was left out */
     partners *partners; /* [1 << partner_bits] by shape; NULL: nobody has asked for them */
     unsigned partner_bits;
+    answer *answers; /* [n_answers] the first of them; NULL: nobody has asked */
+    size_t n_answers;
 };
 
 wpa_similarity_kin *wpa_similarity_kin_of(const wpa_similarity_index *index,
@@ -276,8 +284,7 @@ static bool can_be_alike(const wpa_similarity_kin *kin, const wpa_similarity_job
     return possible >= least * (job->weight + other->weight);
 }
 
-double wpa_similarity_kin_alike(wpa_similarity_kin *kin, const wpa_similarity_job *other,
-                                double least)
+static double find_out(wpa_similarity_kin *kin, const wpa_similarity_job *other, double least)
 {
     const wpa_similarity_job *job = kin->job;
     uint64_t steps[WPA_SIMILARITY_STEPS_MAX];
@@ -298,4 +305,22 @@ double wpa_similarity_kin_alike(wpa_similarity_kin *kin, const wpa_similarity_jo
         }
     }
     return wpa_similarity_align(job, other, alike, least);
+}
+
+double wpa_similarity_kin_alike(wpa_similarity_kin *kin, const wpa_similarity_job *other,
+                                double least)
+{
+    for (size_t i = 0; i < kin->n_answers; i++) {
+        if (kin->answers[i].other == other && kin->answers[i].least == least) {
+            return kin->answers[i].alike;
+        }
+    }
+    double alike = find_out(kin, other, least);
+    if (!kin->answers) {
+        kin->answers = wpa_arena_array(kin->arena, FOUND_MAX, sizeof *kin->answers);
+    }
+    if (kin->n_answers < FOUND_MAX) {
+        kin->answers[kin->n_answers++] = (answer){other, least, alike};
+    }
+    return alike;
 }

@@ -4,8 +4,11 @@
 #include <strings.h>
 
 #include "rules/caches.h"
+#include "rules/graph.h"
 #include "rules/own.h"
 #include "rules/shell_roles.h"
+#include "rules/similarity.h"
+#include "rules/site.h"
 
 /* ---- text ---- */
 
@@ -210,6 +213,25 @@ unsigned wpa_work_rate(const wpa_rule_run *run, const wpa_outline_job *job)
         rate = own > rate ? own : rate;
     }
     return rate;
+}
+
+wpa_similarity_kin *wpa_work_kin(wpa_rule_run *run, const wpa_similarity_index *index,
+                                 const wpa_similarity_job *job, double least)
+{
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    if (!graph || index != wpa_graph_similar(graph) || job->index != index) {
+        return wpa_similarity_kin_of(index, job, least, run->arena); /* of what will not last */
+    }
+    char key[WPA_SITE_KEY_SIZE + WPA_SITE_NUMBER_SIZE];
+    wpa_site_key(key, 'k', index, job);
+    *wpa_site_put(key + strlen(key), (uintptr_t)(least * 1000)) = '\0';
+    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
+    wpa_similarity_kin *kin = wpa_map_get(run->memo, key);
+    if (!kin) {
+        kin = wpa_similarity_kin_of(index, job, least, run->lasting);
+        wpa_map_put(run->memo, key, kin);
+    }
+    return kin;
 }
 
 #define JOBS_MAX 300

@@ -54,6 +54,12 @@ size_t wpa_work_needs(const wpa_outline *outline, const wpa_outline_job *job, wp
 bool wpa_work_is_hosted(const wpa_outline_job *job);
 /** Dollars for a thousand minutes on the dearest of its labels; 0: not known. */
 unsigned wpa_work_rate(const wpa_rule_run *run, const wpa_outline_job *job);
+struct wpa_similarity_index;
+struct wpa_similarity_job;
+struct wpa_similarity_kin;
+/** What an index has that is like the steps of a job: found out once for all rules that ask it. */
+struct wpa_similarity_kin *wpa_work_kin(wpa_rule_run *run, const struct wpa_similarity_index *index,
+                                        const struct wpa_similarity_job *job, double least);
 /**
  * More jobs or steps than any workflow that people write: rules that compare each with each stay
  * silent then, so that a hostile file costs no more than others.

@@ -185,8 +185,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         }
         twin twins[ALIKE_MAX];
         wpa_arena_reset(scratch);
-        wpa_similarity_kin *kin =
-            wpa_similarity_kin_of(wpa_graph_similar(graph), own, least, scratch);
+        wpa_similarity_kin *kin = wpa_work_kin(run, wpa_graph_similar(graph), own, least);
         size_t n = find_twins(kin, file, least, twins);
         bool is_first = n > 0;
         for (size_t k = 0; k < n; k++) { /* said once, where the first of them stands */

@@ -31,11 +31,8 @@ typedef struct place {
 /* What is known of the job whose stretches are looked at: each of them asks for it again. */
 typedef struct subject_job {
     const wpa_similarity_job *own;
-    wpa_arena *arena; /* of what is like its steps */
     wpa_similarity_kin *here, *far[FAR_MAX];
-    const wpa_similarity_job *asked[ALIKE_MAX]; /* whether they are alike as wholes */
-    bool are_alike[ALIKE_MAX];
-    size_t n_asked;
+    wpa_arena *arena; /* of what is like its steps far away */
 } subject_job;
 
 /* What is asked for, and where. */
@@ -47,28 +44,12 @@ typedef struct search {
     subject_job *job;
 } search;
 
-static void begin_job(const search *s, const wpa_similarity_job *own)
+static void begin_job(wpa_rule_run *run, const search *s, const wpa_similarity_job *own)
 {
     wpa_arena *arena = s->job->arena;
     wpa_arena_reset(arena);
     *s->job = (subject_job){
-        .own = own, .arena = arena, .here = wpa_similarity_kin_of(s->index, own, s->least, arena)};
-}
-
-static bool is_whole(const search *s, wpa_similarity_kin *kin, const wpa_similarity_job *other)
-{
-    subject_job *job = s->job;
-    for (size_t i = 0; i < job->n_asked; i++) {
-        if (job->asked[i] == other) {
-            return job->are_alike[i];
-        }
-    }
-    bool is = wpa_similarity_kin_alike(kin, other, s->least) > 0;
-    if (job->n_asked < ALIKE_MAX) {
-        job->asked[job->n_asked] = other;
-        job->are_alike[job->n_asked++] = is;
-    }
-    return is;
+        .own = own, .here = wpa_work_kin(run, s->index, own, s->least), .arena = arena};
 }
 
 /* By its path, too: the graph may have the file with the text it had before. */
@@ -92,6 +73,13 @@ static bool is_before(const place *p, const wpa_graph_file *file, size_t job, si
     return by_path < 0 || (by_path == 0 && (p->job < job || (p->job == job && p->step < step)));
 }
 
+/* Is the place in another job that is like this one as a whole? That is told of by itself. */
+static bool is_of_whole(const search *s, const place *p)
+{
+    const wpa_similarity_job *other = p->file->jobs[p->job].likeness;
+    return !is_own(s, p->file) && wpa_similarity_kin_alike(s->job->here, other, s->least) > 0;
+}
+
 /* Other places of the stretch that begins at this step; a job has it once. */
 static size_t find_places(const search *s, size_t job, size_t step, place places[])
 {
@@ -107,8 +95,7 @@ static size_t find_places(const search *s, size_t job, size_t step, place places
             continue;
         }
         size_t length = wpa_similarity_length(own, step, other, members[i].first_step, s->least);
-        if (length >= WPA_SIMILARITY_STRETCH && /* whole jobs are told of by themselves */
-            (is_self || !is_whole(s, s->job->here, other))) {
+        if (length >= WPA_SIMILARITY_STRETCH) {
             places[n++] = (place){file, members[i].job, members[i].first_step, length};
         }
     }
@@ -160,7 +147,7 @@ static size_t length_far(const wpa_graph *other, wpa_similarity_kin **kin, const
     for (size_t i = 0; i < n; i++) {
         const wpa_graph_file *file = members[i].owner;
         const wpa_similarity_job *job = file->jobs[members[i].job].likeness;
-        bool is_told = !job || is_whole(s, *kin, job); /* by itself */
+        bool is_told = !job || wpa_similarity_kin_alike(*kin, job, s->least) > 0; /* by itself */
         size_t length =
             is_told ? 0 : wpa_similarity_length(own, step, job, members[i].first_step, s->least);
         *where = length > longest ? file : *where;
@@ -201,21 +188,43 @@ static size_t check_far(wpa_rule_run *run, const search *s, size_t job, size_t s
     return length;
 }
 
+/* Of the places those that are not told of with their job, if they can be enough. */
+static size_t keep_parts(const wpa_rule_run *run, const search *s, place places[], size_t n)
+{
+    size_t n_kept = 0, longest = 0;
+    for (size_t i = 0; i < n; i++) {
+        longest = places[i].length > longest ? places[i].length : longest;
+    }
+    bool are_enough = n + 1 >= s->least_count || longest >= LONG_STEPS;
+    bool has_fleet = run->source->around && run->source->around->fleet;
+    for (size_t i = 0; i < n && (are_enough || has_fleet); i++) {
+        if (!is_of_whole(s, &places[i])) {
+            places[n_kept++] = places[i];
+        }
+    }
+    return n_kept;
+}
+
 /* Steps that the run of steps at this one takes up, having been told of; 0: none. */
 static size_t check_at(wpa_rule_run *run, const search *s, size_t job, size_t step)
 {
     place places[ALIKE_MAX];
     const wpa_similarity_job *own = s->own->jobs[job].likeness;
-    size_t n = find_places(s, job, step, places), n_kept = 0;
+    size_t n_found = find_places(s, job, step, places), n = 0, n_kept = 0;
+    for (size_t i = 0; i < n_found; i++) {
+        if (!is_before(&places[i], s->own, job, step)) {
+            places[n++] = places[i];
+        } else if (!is_of_whole(s, &places[i])) {
+            return places[i].length; /* told of there, if at all */
+        }
+    }
+    n = keep_parts(run, s, places, n);
     size_t length = own->n_steps, longest = 0;
     for (size_t i = 0; i < n; i++) {
         longest = places[i].length > longest ? places[i].length : longest;
     }
     bool is_long = longest >= LONG_STEPS && n + 1 < s->least_count;
     for (size_t i = 0; i < n; i++) {
-        if (is_before(&places[i], s->own, job, step)) {
-            return places[i].length; /* told of there, if at all */
-        }
         if (!is_long || places[i].length >= LONG_STEPS) {
             length = places[i].length < length ? places[i].length : length;
             places[n_kept++] = places[i];
@@ -277,7 +286,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < s.own->n_jobs; i++) {
         const wpa_similarity_job *own = s.own->jobs[i].likeness;
         if (own) {
-            begin_job(&s, own);
+            begin_job(run, &s, own);
         }
         for (size_t k = 0; own && k + WPA_SIMILARITY_STRETCH <= own->n_steps;) {
             size_t taken = check_at(run, &s, i, k);

@@ -222,13 +222,18 @@ void wpa_type_builder_add(wpa_type_builder *builder, const char *name, const wpa
         builder->is_loose = true;
         return;
     }
-    builder->hashes = wpa_arena_grow(builder->arena, builder->hashes, builder->n,
-                                     &builder->hashes_capacity, sizeof *builder->hashes);
-    builder->members = wpa_arena_grow(builder->arena, builder->members, builder->n,
-                                      &builder->capacity, sizeof *builder->members);
+    if (builder->n == builder->hashes_capacity) {
+        builder->hashes = wpa_arena_grow(builder->arena, builder->hashes, builder->n,
+                                         &builder->hashes_capacity, sizeof *builder->hashes);
+    }
+    if (builder->n == builder->capacity) {
+        builder->members = wpa_arena_grow(builder->arena, builder->members, builder->n,
+                                          &builder->capacity, sizeof *builder->members);
+    }
     builder->hashes[builder->n] = hash;
     /* A copy: names may be of another file, which is not kept as long. */
-    builder->members[builder->n++] = (wpa_type_member){wpa_arena_text(builder->arena, name), type};
+    const char *kept = builder->keeps_names ? name : wpa_arena_text(builder->arena, name);
+    builder->members[builder->n++] = (wpa_type_member){kept, type};
 }
 
 const wpa_type *wpa_type_builder_end(wpa_type_builder *builder)

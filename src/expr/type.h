@@ -83,7 +83,8 @@ typedef struct wpa_type_builder {
     wpa_type_member *members;
     uint32_t *hashes; /* [n] of their names, in lower case */
     size_t n, capacity, hashes_capacity;
-    bool is_loose; /* set by the caller, or by too many members */
+    bool is_loose;    /* set by the caller, or by too many members */
+    bool keeps_names; /* set by the caller: they live as long as the types, and are not copied */
 } wpa_type_builder;
 
 wpa_type_builder wpa_type_builder_new(wpa_arena *arena);

@@ -58,29 +58,39 @@ static const wpa_type *kind_named(const char *name)
                                           : wpa_type_loose();
 }
 
-/** As the table has it, but for members that the caller knows better (NULL-terminated names). */
-static wpa_type_builder fixed_context(const char *name, const char *const *but, wpa_arena *arena)
+/** As the table has it, but for members that the caller knows better: they stand behind. */
+static const wpa_type *fixed_context(const char *name, const wpa_type_member *known, size_t n_known,
+                                     wpa_arena *arena)
 {
-    wpa_type_builder builder = wpa_type_builder_new(arena);
     const wpa_fact_context *fact = wpa_facts_context_find(wpa_slice_of(name));
-    for (size_t i = 0; fact && fact->properties[i]; i++) {
-        if (!but || !wpa_fact_list_has(but, wpa_slice_of(fact->properties[i]))) {
-            wpa_type_builder_add(&builder, fact->properties[i], kind_named(fact->types[i]));
+    size_t n = 0, n_kept = 0;
+    while (fact && fact->properties[n]) {
+        n++;
+    }
+    wpa_type_member *members = wpa_arena_array(arena, n + n_known, sizeof *members);
+    for (size_t i = 0; i < n; i++) {
+        bool is_known = false;
+        for (size_t k = 0; k < n_known; k++) {
+            is_known = is_known || wpa_text_is(known[k].name, fact->properties[i]);
+        }
+        if (!is_known) {
+            members[n_kept++] = (wpa_type_member){fact->properties[i], kind_named(fact->types[i])};
         }
     }
-    builder.is_loose = !fact || fact->is_open;
-    return builder;
+    for (size_t k = 0; k < n_known; k++) {
+        members[n_kept++] = known[k];
+    }
+    bool is_loose = !fact || fact->is_open;
+    return wpa_type_object(arena, members, n_kept, is_loose ? any() : NULL);
 }
 
 static const wpa_type *github_type(wpa_expression_types *t)
 {
-    static const char *const but[] = {"event", NULL};
     if (!t->github) {
-        wpa_type_builder builder = fixed_context("github", but, t->arena);
-        wpa_type_builder_add(&builder, "event",
-                             t->workflow ? wpa_payload_type(t->workflow, t->arena)
-                                         : wpa_type_loose());
-        t->github = wpa_type_builder_end(&builder);
+        const wpa_type *event =
+            t->workflow ? wpa_payload_type(t->workflow, t->arena) : wpa_type_loose();
+        const wpa_type_member known[] = {{"event", event}};
+        t->github = fixed_context("github", known, WPA_COUNT(known), t->arena);
     }
     return t->github;
 }
@@ -287,7 +297,6 @@ static const wpa_type *service_type(wpa_arena *arena)
 
 static const wpa_type *job_type(wpa_expression_types *t, job_types *j)
 {
-    static const char *const but[] = {"container", "services", NULL};
     if (j->job) {
         return j->job;
     }
@@ -300,12 +309,10 @@ static const wpa_type *job_type(wpa_expression_types *t, job_types *j)
     bool is_open =
         !job || job->is_unknown || t->source->is_partial ||
         (job->services_key && !wpa_yaml_is(wpa_yaml_get(job->node, "services"), WPA_YAML_MAPPING));
-    wpa_type_builder builder = fixed_context("job", but, t->arena);
-    wpa_type_builder_add(&builder, "container", service);
-    wpa_type_builder_add(&builder, "services",
-                         is_open ? wpa_type_map(t->arena, service)
-                                 : wpa_type_builder_end(&services));
-    return j->job = wpa_type_builder_end(&builder);
+    const wpa_type_member known[] = {
+        {"container", service},
+        {"services", is_open ? wpa_type_map(t->arena, service) : wpa_type_builder_end(&services)}};
+    return j->job = fixed_context("job", known, WPA_COUNT(known), t->arena);
 }
 
 /* ---- matrix ---- */
@@ -535,8 +542,7 @@ static job_types *job_types_of(wpa_expression_types *t, const wpa_expression *e)
 static const wpa_type *fixed(wpa_expression_types *t, const char *name, const wpa_type **made)
 {
     if (!*made) {
-        wpa_type_builder builder = fixed_context(name, NULL, t->arena);
-        *made = wpa_type_builder_end(&builder);
+        *made = fixed_context(name, NULL, 0, t->arena);
     }
     return *made;
 }

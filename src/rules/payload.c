@@ -4,58 +4,42 @@
 
 #include "facts/payloads.h"
 
-/* ---- members as the table writes them: "name:type name:[type]" ---- */
+/* ---- members as the table has them ---- */
 
 static const wpa_type *load_object(const char *name, wpa_arena *arena);
 
-static const wpa_type *type_named(const char *name, wpa_arena *arena)
+static const wpa_type *type_of(const wpa_fact_payload_member *member, wpa_arena *arena)
 {
-    static const struct {
-        const char *name;
-        wpa_type_kind kind;
-    } scalars[] = {
-        {"string", WPA_TYPE_STRING},
-        {"number", WPA_TYPE_NUMBER},
-        {"boolean", WPA_TYPE_BOOL},
-        {"any", WPA_TYPE_ANY},
-    };
-    for (size_t i = 0; i < WPA_COUNT(scalars); i++) {
-        if (wpa_text_is(name, scalars[i].name)) {
-            return wpa_type_of(scalars[i].kind);
-        }
-    }
-    if (*name == '[') {
-        const char *item = wpa_arena_slice(arena, name + 1, strlen(name) - 2);
-        return wpa_type_array(arena, type_named(item, arena));
-    }
-    const wpa_fact_payload_object *object = wpa_facts_payload_object_find(name);
-    return object ? wpa_type_lazy(arena, load_object, object->name) : wpa_type_loose();
+    static const wpa_type_kind scalars[] = {[WPA_PAYLOAD_STRING] = WPA_TYPE_STRING,
+                                            [WPA_PAYLOAD_NUMBER] = WPA_TYPE_NUMBER,
+                                            [WPA_PAYLOAD_BOOLEAN] = WPA_TYPE_BOOL,
+                                            [WPA_PAYLOAD_ANY] = WPA_TYPE_ANY};
+    const wpa_fact_payload_object *object = member->object;
+    const wpa_type *type = member->kind != WPA_PAYLOAD_OBJECT ? wpa_type_of(scalars[member->kind])
+                           : object ? wpa_type_lazy(arena, load_object, object->name)
+                                    : wpa_type_loose();
+    return member->is_list ? wpa_type_array(arena, type) : type;
 }
 
-static void add_members(wpa_type_builder *builder, const char *members)
+static void add_members(wpa_type_builder *builder, const wpa_fact_payload_member *members, size_t n)
 {
-    wpa_arena *arena = builder->arena;
-    for (const char *at = members; *at;) {
-        at += strspn(at, " ");
-        size_t length = strcspn(at, " "), name = strcspn(at, ":");
-        if (name < length) {
-            const char *type = wpa_arena_slice(arena, at + name + 1, length - name - 1);
-            wpa_type_builder_add(builder, wpa_arena_slice(arena, at, name),
-                                 type_named(type, arena));
-        }
-        at += length;
+    for (size_t i = 0; i < n; i++) {
+        wpa_type_builder_add(builder, members[i].name, type_of(&members[i], builder->arena));
     }
 }
 
+/** Names stand once in an object, so that nothing need be looked for. */
 static const wpa_type *load_object(const char *name, wpa_arena *arena)
 {
     const wpa_fact_payload_object *object = wpa_facts_payload_object_find(name);
-    wpa_type_builder builder = wpa_type_builder_new(arena);
-    builder.is_loose = !object || object->is_open;
-    if (object) {
-        add_members(&builder, object->members);
+    size_t n = object ? object->n_members : 0;
+    wpa_type_member *members = wpa_arena_array(arena, n, sizeof *members);
+    for (size_t i = 0; i < n; i++) {
+        members[i] =
+            (wpa_type_member){object->members[i].name, type_of(&object->members[i], arena)};
     }
-    return wpa_type_builder_end(&builder);
+    bool is_loose = !object || object->is_open;
+    return wpa_type_object(arena, members, n, is_loose ? wpa_type_of(WPA_TYPE_ANY) : NULL);
 }
 
 /* ---- triggers ---- */
@@ -75,7 +59,7 @@ static void add_activity(wpa_type_builder *builder, const char *event, const cha
 {
     const wpa_fact_payload_activity *activity = wpa_facts_payload_activity_find(event, type);
     if (activity) {
-        add_members(builder, activity->members);
+        add_members(builder, activity->members, activity->n_members);
     }
 }
 
@@ -106,7 +90,7 @@ static void add_trigger(wpa_type_builder *builder, const wpa_trigger *trigger)
         builder->is_loose = true;
         return;
     }
-    add_members(builder, payload->members);
+    add_members(builder, payload->members, payload->n_members);
     add_activities(builder, trigger);
 }
 
@@ -118,6 +102,7 @@ const wpa_type *wpa_payload_type(const wpa_workflow *workflow, wpa_arena *arena)
         return wpa_type_loose();
     }
     wpa_type_builder builder = wpa_type_builder_new(arena);
+    builder.keeps_names = true; /* of the tables */
     const wpa_trigger *dispatch = wpa_workflow_trigger(workflow, "workflow_dispatch");
     if (dispatch) {
         wpa_type_builder_add(&builder, "inputs", dispatch_inputs(dispatch, arena));
@@ -131,15 +116,12 @@ const wpa_type *wpa_payload_type(const wpa_workflow *workflow, wpa_arena *arena)
                : wpa_type_builder_end(&builder);
 }
 
-static bool names_member(const char *members, const char *name)
+static bool names_member(const wpa_fact_payload_member *members, size_t n, const char *name)
 {
-    size_t length = strlen(name);
-    for (const char *at = members; *at;) {
-        at += strspn(at, " ");
-        if (strncasecmp(at, name, length) == 0 && at[length] == ':') {
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_is_ci(members[i].name, name)) {
             return true;
         }
-        at += strcspn(at, " ");
     }
     return false;
 }
@@ -150,11 +132,11 @@ bool wpa_payload_is_member(const char *name)
     for (size_t i = 0; i < wpa_facts_event_count() && !does; i++) {
         const wpa_fact_event *event = wpa_facts_event_at(i);
         const wpa_fact_payload *payload = wpa_facts_payload_find(event->name);
-        does = payload && names_member(payload->members, name);
+        does = payload && names_member(payload->members, payload->n_members, name);
         for (size_t k = 0; event->types[k] && !does; k++) {
             const wpa_fact_payload_activity *activity =
                 wpa_facts_payload_activity_find(event->name, event->types[k]);
-            does = activity && names_member(activity->members, name);
+            does = activity && names_member(activity->members, activity->n_members, name);
         }
     }
     return does;

@@ -43,7 +43,7 @@ void wpa_arena_reset(wpa_arena *arena);
 /** How far an arena has come. */
 typedef struct wpa_arena_mark {
     void *block, *behind;
-    size_t used_bytes, text_bytes, all_bytes;
+    size_t used_bytes, text_bytes;
 } wpa_arena_mark;
 
 wpa_arena_mark wpa_arena_here(const wpa_arena *arena);
@@ -63,6 +63,10 @@ char *wpa_arena_slice(wpa_arena *arena, const char *text, size_t length);
 char *wpa_arena_printf(wpa_arena *arena, const char *format, ...) WPA_PRINTF(2, 3);
 char *wpa_arena_vprintf(wpa_arena *arena, const char *format, va_list values) WPA_PRINTF(2, 0);
 
+/** What wpa_arena_grow comes to where the list is full. */
+void *wpa_arena_double(wpa_arena *arena, void *items, size_t n_items, size_t *capacity,
+                       size_t item_bytes);
+
 /**
  * Room for one more item in an arena array.
  *
@@ -72,8 +76,12 @@ char *wpa_arena_vprintf(wpa_arena *arena, const char *format, va_list values) WP
  * list->items = wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
  * list->items[list->n++] = item;
  */
-void *wpa_arena_grow(wpa_arena *arena, void *items, size_t n_items, size_t *capacity,
-                     size_t item_bytes);
+static inline void *wpa_arena_grow(wpa_arena *arena, void *items, size_t n_items, size_t *capacity,
+                                   size_t item_bytes)
+{
+    return n_items < *capacity ? items
+                               : wpa_arena_double(arena, items, n_items, capacity, item_bytes);
+}
 
 /** Bytes handed out since the arena was made or reset. */
 size_t wpa_arena_used_bytes(const wpa_arena *arena);

@@ -52,11 +52,36 @@ static inline bool wpa_text_is(const char *a, const char *b)
     return a == b || (a && b && *a == *b && strcmp(a, b) == 0);
 }
 
-bool wpa_text_is_ci(const char *a, const char *b); /* ASCII case folded */
-bool wpa_text_starts(const char *text, const char *prefix);
-bool wpa_text_ends(const char *text, const char *suffix);
+/** What wpa_text_is_ci comes to where the first bytes do not differ. */
+bool wpa_text_is_alike(const char *a, const char *b);
+
+/** The same, ASCII case folded. */
+static inline bool wpa_text_is_ci(const char *a, const char *b)
+{
+    return a == b || (a && b && !((*a ^ *b) & ~0x20) && wpa_text_is_alike(a, b));
+}
+
+/* The others here have mostly literals for what is looked for, whose length the compiler knows. */
+
+static inline bool wpa_text_starts(const char *text, const char *prefix)
+{
+    return *text == *prefix ? strncmp(text, prefix, strlen(prefix)) == 0 : !*prefix;
+}
+
+static inline bool wpa_text_ends(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), tail = strlen(suffix);
+    return length >= tail && memcmp(text + length - tail, suffix, tail) == 0;
+}
+
 /** Where word stands in text[length] first, ASCII case folded; NULL if nowhere. */
-const char *wpa_text_find_ci(const char *text, size_t length, const char *word);
+const char *wpa_text_find_slice_ci(const char *text, size_t length, wpa_slice word);
+
+static inline const char *wpa_text_find_ci(const char *text, size_t length, const char *word)
+{
+    return wpa_text_find_slice_ci(text, length, wpa_slice_of(word));
+}
+
 bool wpa_text_is_ascii(const char *text, size_t length);
 /** Index of text in names[n], or -1. */
 int wpa_text_index(const char *text, const char *const names[], size_t n);

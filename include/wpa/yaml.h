@@ -200,6 +200,10 @@ bool wpa_yaml_fault_is_fatal(wpa_yaml_fault fault);
 
 /** The node itself, or what it is an alias of; NULL stays NULL, a broken alias gives NULL. */
 const wpa_yaml_node *wpa_yaml_resolve(const wpa_yaml_node *node);
+/** Is it (after resolving) of this kind? NULL is of none. */
+bool wpa_yaml_is(const wpa_yaml_node *node, wpa_yaml_kind kind);
+/** Text of a scalar (aliases followed), NULL for anything else, or if it holds a NUL. */
+const char *wpa_yaml_text(const wpa_yaml_node *node);
 /** One bit of 32 for a key, whatever the case of its letters: most keys that are asked for are not
  * there, and most of those are known not to be by this. */
 static inline uint32_t wpa_yaml_key_bit(const char *key, size_t length)
@@ -224,6 +228,7 @@ static inline wpa_yaml_name wpa_yaml_name_of(const char *key)
 const wpa_yaml_pair *wpa_yaml_find_name(const wpa_yaml_node *mapping, wpa_yaml_name name);
 const wpa_yaml_node *wpa_yaml_get_name(const wpa_yaml_node *mapping, wpa_yaml_name name);
 const wpa_yaml_pair *wpa_yaml_find_name_ci(const wpa_yaml_node *mapping, wpa_yaml_name name);
+const wpa_yaml_node *wpa_yaml_get_name_ci(const wpa_yaml_node *mapping, wpa_yaml_name name);
 
 /** Pair by key, NULL if there is none or this is no mapping; aliases and merge keys are followed.
  * Of duplicates the first. */
@@ -247,10 +252,6 @@ static inline const wpa_yaml_pair *wpa_yaml_find_ci(const wpa_yaml_node *mapping
 /** The mapping's pairs with those of merge keys behind its own, keys once, "<<" left out. */
 const wpa_yaml_pair *wpa_yaml_pairs_merged(const wpa_yaml_node *mapping, wpa_arena *arena,
                                            size_t *n_pairs);
-/** Is it (after resolving) of this kind? NULL is of none. */
-bool wpa_yaml_is(const wpa_yaml_node *node, wpa_yaml_kind kind);
-/** Text of a scalar (aliases followed), NULL for anything else, or if it holds a NUL. */
-const char *wpa_yaml_text(const wpa_yaml_node *node);
 /** Type of a scalar as YAML 1.2's core schema and the tag say. */
 wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar);
 /** Nothing written, or a plain null. */
@@ -264,12 +265,17 @@ const char *wpa_yaml_describe(const wpa_yaml_node *node);
 
 /* ---- whether something is there at all -------------------------------------------------------*/
 
+bool wpa_yaml_may_hold_slice(const wpa_yaml_doc *doc, wpa_slice text);
 /**
  * False: neither the file's bytes, nor what was added to them, hold this text anywhere, whatever
  * the case of its letters. Takes a few instructions a byte of the text, however large the file is;
  * texts of less than four bytes are always said to be there.
  */
-bool wpa_yaml_may_hold(const wpa_yaml_doc *doc, const char *text);
+static inline bool wpa_yaml_may_hold(const wpa_yaml_doc *doc, const char *text)
+{
+    return wpa_yaml_may_hold_slice(doc, wpa_slice_of(text));
+}
+
 /** False: no such name was added. */
 bool wpa_yaml_may_name(const wpa_yaml_doc *doc, const char *name);
 /**

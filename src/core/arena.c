@@ -389,12 +389,9 @@ static void *enlarge(wpa_arena *arena, const void *items, size_t from_bytes, siz
     return larger->data;
 }
 
-void *wpa_arena_grow(wpa_arena *arena, void *items, size_t n_items, size_t *capacity,
-                     size_t item_bytes)
+void *wpa_arena_double(wpa_arena *arena, void *items, size_t n_items, size_t *capacity,
+                       size_t item_bytes)
 {
-    if (n_items < *capacity) {
-        return items;
-    }
     size_t n_before = *capacity;
     *capacity = n_before ? n_before * 2 : first_capacity(item_bytes);
     if (extend(arena, items, n_before * item_bytes, *capacity * item_bytes)) {

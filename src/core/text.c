@@ -12,27 +12,13 @@
 #include "core/pieces.h"
 #include "core/visible.h"
 
-bool wpa_text_is_ci(const char *a, const char *b)
+bool wpa_text_is_alike(const char *a, const char *b)
 {
-    if (a == b || !a || !b) {
-        return a == b;
-    }
     while (*a && wpa_bytes_are_ci(a, b, 1)) {
         a++;
         b++;
     }
     return !*a && !*b;
-}
-
-bool wpa_text_starts(const char *text, const char *prefix)
-{
-    return *text == *prefix ? strncmp(text, prefix, strlen(prefix)) == 0 : !*prefix;
-}
-
-bool wpa_text_ends(const char *text, const char *suffix)
-{
-    size_t length = strlen(text), tail = strlen(suffix);
-    return length >= tail && memcmp(text + length - tail, suffix, tail) == 0;
 }
 
 /* Sixteen bytes that are looked at together. */
@@ -52,8 +38,10 @@ typedef struct cases {
 
 static cases cases_of(char c)
 {
-    return (cases){(lanes){0} + (uint8_t)tolower((unsigned char)c),
-                   (lanes){0} + (uint8_t)toupper((unsigned char)c)};
+    bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+    uint8_t lower = (uint8_t)(is_letter ? c | 0x20 : c);
+    uint8_t upper = (uint8_t)(is_letter ? c & ~0x20 : c);
+    return (cases){(lanes){0} + lower, (lanes){0} + upper};
 }
 
 static lanes is_either(const char *at, cases of)
@@ -81,22 +69,23 @@ static const char *find_near(const char *at, size_t n, const char *word, size_t 
 }
 
 /* Only where its first and its last byte are in their places the word is compared. */
-const char *wpa_text_find_ci(const char *text, size_t length, const char *word)
+const char *wpa_text_find_slice_ci(const char *text, size_t length, wpa_slice word)
 {
-    size_t n = strlen(word), at = 0;
+    size_t n = word.length, at = 0;
     if (n == 0 || n > length) {
         return n ? NULL : text;
     }
     size_t n_places = length - n + 1;
-    cases first = cases_of(word[0]), last = cases_of(word[n - 1]);
+    cases first = cases_of(word.at[0]), last = cases_of(word.at[n - 1]);
     for (; at + sizeof(lanes) <= n_places; at += sizeof(lanes)) {
         lanes is_near = is_either(text + at, first) & is_either(text + at + n - 1, last);
-        const char *found = has_any(is_near) ? find_near(text + at, sizeof(lanes), word, n) : NULL;
+        const char *found =
+            has_any(is_near) ? find_near(text + at, sizeof(lanes), word.at, n) : NULL;
         if (found) {
             return found;
         }
     }
-    return find_near(text + at, n_places - at, word, n);
+    return find_near(text + at, n_places - at, word.at, n);
 }
 
 bool wpa_text_is_ascii(const char *text, size_t length)

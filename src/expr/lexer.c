@@ -8,22 +8,22 @@ static const struct {
     const char *text;
     wpa_token_kind kind;
 } operators[] = {
-    {"&&", WPA_TOKEN_AND}, {"||", WPA_TOKEN_OR},         {"==", WPA_TOKEN_EQ},
-    {"!=", WPA_TOKEN_NE},  {"<=", WPA_TOKEN_LE},         {">=", WPA_TOKEN_GE},
-    {"<", WPA_TOKEN_LT},   {">", WPA_TOKEN_GT},          {"!", WPA_TOKEN_NOT},
-    {"(", WPA_TOKEN_OPEN}, {")", WPA_TOKEN_CLOSE},       {"[", WPA_TOKEN_OPEN_INDEX},
-    {".", WPA_TOKEN_DOT},  {"]", WPA_TOKEN_CLOSE_INDEX}, {",", WPA_TOKEN_COMMA},
-    {"*", WPA_TOKEN_STAR},
+    {".", WPA_TOKEN_DOT}, /* as most are */
+    {"&&", WPA_TOKEN_AND},        {"||", WPA_TOKEN_OR},   {"==", WPA_TOKEN_EQ},
+    {"!=", WPA_TOKEN_NE},         {"<=", WPA_TOKEN_LE},   {">=", WPA_TOKEN_GE},
+    {"<", WPA_TOKEN_LT},          {">", WPA_TOKEN_GT},    {"!", WPA_TOKEN_NOT},
+    {"(", WPA_TOKEN_OPEN},        {")", WPA_TOKEN_CLOSE}, {"[", WPA_TOKEN_OPEN_INDEX},
+    {"]", WPA_TOKEN_CLOSE_INDEX}, {",", WPA_TOKEN_COMMA}, {"*", WPA_TOKEN_STAR},
 };
 
 static bool is_name_start(char c)
 {
-    return isalpha((unsigned char)c) || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
 static bool is_name_part(char c)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '-';
+    return is_name_start(c) || (c >= '0' && c <= '9') || c == '-';
 }
 
 static wpa_token fault(const wpa_lexer *lexer, size_t start, size_t end, wpa_expr_fault code,
@@ -98,7 +98,7 @@ static wpa_token read_operator(wpa_lexer *lexer)
         if (lexer->text[start] != *operators[i].text) {
             continue;
         }
-        size_t length = strlen(operators[i].text);
+        size_t length = operators[i].text[1] ? 2 : 1;
         if (length <= lexer->length - start &&
             memcmp(lexer->text + start, operators[i].text, length) == 0) {
             lexer->at += length;

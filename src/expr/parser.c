@@ -236,44 +236,35 @@ static wpa_expr *parse_not(parser *p)
     return node;
 }
 
-/* Binary operators by how tightly they bind, loosest first. */
+/* Binary operators by their tokens, and how tightly they bind: from 1, 0 are other tokens. */
 static const struct {
-    wpa_token_kind token;
     wpa_expr_kind kind;
     int level;
-} binary[] = {
-    {WPA_TOKEN_OR, WPA_EXPR_OR, 0}, {WPA_TOKEN_AND, WPA_EXPR_AND, 1},
-    {WPA_TOKEN_EQ, WPA_EXPR_EQ, 2}, {WPA_TOKEN_NE, WPA_EXPR_NE, 2},
-    {WPA_TOKEN_LT, WPA_EXPR_LT, 3}, {WPA_TOKEN_LE, WPA_EXPR_LE, 3},
-    {WPA_TOKEN_GT, WPA_EXPR_GT, 3}, {WPA_TOKEN_GE, WPA_EXPR_GE, 3},
-};
-#define TIGHTEST 3
+} binary[] = {[WPA_TOKEN_OR] = {WPA_EXPR_OR, 1},   [WPA_TOKEN_AND] = {WPA_EXPR_AND, 2},
+              [WPA_TOKEN_EQ] = {WPA_EXPR_EQ, 3},   [WPA_TOKEN_NE] = {WPA_EXPR_NE, 3},
+              [WPA_TOKEN_LT] = {WPA_EXPR_LT, 4},   [WPA_TOKEN_LE] = {WPA_EXPR_LE, 4},
+              [WPA_TOKEN_GT] = {WPA_EXPR_GT, 4},   [WPA_TOKEN_GE] = {WPA_EXPR_GE, 4},
+              [WPA_TOKEN_FAULT] = {WPA_EXPR_OR, 0}};
+#define LOOSEST 1
 
-static const wpa_expr_kind *operator_at(const parser *p, int level)
+/** Operators of this level and tighter ones. One that follows a tighter one binds all before it. */
+static wpa_expr *parse_level(parser *p, int loosest)
 {
-    for (size_t i = 0; i < WPA_COUNT(binary); i++) {
-        if (binary[i].token == p->token.kind && binary[i].level == level) {
-            return &binary[i].kind;
-        }
-    }
-    return NULL;
-}
-
-static wpa_expr *parse_level(parser *p, int level)
-{
-    wpa_expr *left = level > TIGHTEST ? parse_not(p) : parse_level(p, level + 1);
-    const wpa_expr_kind *kind;
-    size_t n_links = 0;
-    while (left && level <= TIGHTEST && (kind = operator_at(p, level))) {
+    wpa_expr *left = parse_not(p);
+    size_t n_links = 0; /* of one level */
+    for (int level, before = 0; left && (level = binary[p->token.kind].level) >= loosest;) {
         wpa_span operator= p->token.span;
-        if (++n_links + p->depth > (size_t)10 * WPA_EXPR_MAX_DEPTH) {
+        wpa_expr_kind kind = binary[p->token.kind].kind;
+        n_links = level == before ? n_links + 1 : 1;
+        before = level;
+        if (n_links + p->depth > (size_t)10 * WPA_EXPR_MAX_DEPTH) {
             return fail(p, operator, WPA_EXPR_LIMIT, "the expression is nested too deep");
         }
         const wpa_expr *right = advance(p) ? parse_level(p, level + 1) : NULL;
         if (!right) {
             return NULL;
         }
-        wpa_expr *node = node_new(p, *kind, (wpa_span){left->span.start, right->span.end});
+        wpa_expr *node = node_new(p, kind, (wpa_span){left->span.start, right->span.end});
         node->name_span = operator;
         set_args(p, node, left, right);
         left = node;
@@ -286,7 +277,7 @@ static wpa_expr *parse_or(parser *p)
     if (++p->depth > WPA_EXPR_MAX_DEPTH) {
         return fail(p, p->token.span, WPA_EXPR_LIMIT, "the expression is nested too deep");
     }
-    wpa_expr *node = parse_level(p, 0);
+    wpa_expr *node = parse_level(p, LOOSEST);
     p->depth--;
     return node;
 }

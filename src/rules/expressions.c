@@ -39,7 +39,8 @@ typedef struct walker {
     size_t next_step; /* no step node before this one comes any more */
     const char *path[PATH_MAX_NAMES];
     size_t n_path;
-    bool is_item; /* of a list below the last key */
+    bool is_of_job, is_of_runs; /* the first name is "jobs", or "runs" */
+    bool is_item;               /* of a list below the last key */
     step_place step_places[STEP_PLACES_MAX];
     size_t n_step_places;
     wpa_arena *arena;
@@ -73,9 +74,23 @@ static size_t match_behind(size_t n, const char *pattern, const walker *w)
     return n;
 }
 
+/* What most patterns begin with, and the first two names of those. */
+#define JOB_PREFIX "jobs.<job_id>."
+#define JOB_NAMES 2
+
+/** The same from the root: of dozens of patterns few begin as the path does, and of those of a job
+   few go on with the letter that its third name begins with; all have names there. */
 static size_t match(const char *pattern, const walker *w)
 {
-    return match_behind(0, pattern, w);
+    size_t behind = sizeof JOB_PREFIX - 1;
+    if (!w->n_path || *pattern != *w->path[0]) {
+        return 0;
+    }
+    if (strncmp(pattern, JOB_PREFIX, behind) != 0) {
+        return match_behind(0, pattern, w);
+    }
+    bool may_fit = w->is_of_job && w->n_path > JOB_NAMES && pattern[behind] == *w->path[JOB_NAMES];
+    return may_fit ? match_behind(JOB_NAMES, pattern + behind, w) : 0;
 }
 
 /* Keys of action files by the names that the availability table has for them; first match wins. */
@@ -108,19 +123,12 @@ static void find_action_key(const walker *w, place_facts *e)
 }
 
 /** The row of most names that fits. */
-/* What most of the rows begin with, and their first two names. */
-#define JOB_PREFIX "jobs.<job_id>."
-
 static void find_workflow_key(const walker *w, place_facts *e)
 {
-    size_t longest = 0;
-    bool is_of_job = w->n_path > 1 && wpa_text_is(w->path[0], "jobs");
-    for (size_t i = 0; i < wpa_facts_availability_count(); i++) {
+    size_t longest = 0, n_rows = wpa_facts_availability_count();
+    for (size_t i = 0; i < n_rows; i++) {
         const wpa_fact_availability *row = wpa_facts_availability_at(i);
-        bool is_row_of_job = wpa_text_starts(row->key, JOB_PREFIX);
-        size_t n = !is_row_of_job ? match(row->key, w)
-                   : is_of_job    ? match_behind(2, row->key + sizeof JOB_PREFIX - 1, w)
-                                  : 0;
+        size_t n = match(row->key, w);
         if (n > longest) {
             longest = n;
             e->key = row;
@@ -188,7 +196,8 @@ static bool is_condition(const walker *w)
         "jobs.<job_id>.if", "jobs.<job_id>.steps.if", "jobs.<job_id>.snapshot.if", "runs.steps.if",
         "runs.pre-if",      "runs.post-if",
     };
-    if (!w->n_path || !wpa_text_ends(w->path[w->n_path - 1], "if")) {
+    const char *last = w->n_path ? w->path[w->n_path - 1] : "";
+    if ((*last != 'i' && *last != 'p') || !wpa_text_ends(last, "if")) {
         return false; /* as all of them do: this is asked of every scalar */
     }
     for (size_t i = 0; i < WPA_COUNT(patterns); i++) {
@@ -215,8 +224,8 @@ static place_facts look_up_anew(const walker *w, bool is_condition)
 
 static place_facts look_up(walker *w, bool is_condition)
 {
-    bool is_in_step = w->kind == WPA_INPUT_WORKFLOW && w->n_path >= STEP_NAMES &&
-                      wpa_text_is(w->path[0], "jobs") && wpa_text_is(w->path[2], "steps");
+    bool is_in_step = w->kind == WPA_INPUT_WORKFLOW && w->n_path >= STEP_NAMES && w->is_of_job &&
+                      wpa_text_is(w->path[JOB_NAMES], "steps");
     if (!is_in_step) {
         return look_up_anew(w, is_condition);
     }
@@ -281,7 +290,7 @@ static bool is_prose(const wpa_yaml_node *key)
 
 static void enter(walker *w, const wpa_yaml_node *node)
 {
-    bool may_be_job = !w->job && w->n_path == 2 && !w->is_item && wpa_text_is(w->path[0], "jobs");
+    bool may_be_job = !w->job && w->n_path == JOB_NAMES && !w->is_item && w->is_of_job;
     for (size_t i = w->next_job; may_be_job && i < w->outline->n_jobs; i++) {
         if (w->outline->jobs[i].node == node) {
             w->job = &w->outline->jobs[i];
@@ -305,9 +314,12 @@ static void walk(walker *w, const wpa_yaml_node *node, int depth);
 static void walk_pair(walker *w, const wpa_yaml_pair *pair, int depth)
 {
     const char *name = wpa_yaml_text(pair->key);
-    bool is_code =
-        w->n_path && (wpa_text_is(w->path[0], "jobs") || wpa_text_is(w->path[0], "runs"));
-    if (!name || (is_prose(pair->key) && !is_code)) {
+    if (!w->n_path) {
+        w->is_of_job = wpa_text_is(name, "jobs");
+        w->is_of_runs = wpa_text_is(name, "runs");
+    }
+    bool is_code = w->n_path && (w->is_of_job || w->is_of_runs);
+    if (!name || (!is_code && is_prose(pair->key))) {
         return;
     }
     bool was_item = w->is_item;

@@ -280,17 +280,6 @@ int wpa_outline_major(const wpa_outline_uses *uses)
     return is_known ? (int)uses->fact->version.parts[0] : -1;
 }
 
-const wpa_yaml_node *wpa_outline_with(const wpa_outline_step *step, const char *name)
-{
-    const wpa_yaml_pair *pair = wpa_yaml_find_ci(step->with, name);
-    return pair ? wpa_yaml_resolve(pair->value) : NULL;
-}
-
-const char *wpa_outline_with_text(const wpa_outline_step *step, const char *name)
-{
-    return wpa_yaml_text(wpa_outline_with(step, name));
-}
-
 /* ---- steps -------------------------------------------------------------------------------------
  */
 

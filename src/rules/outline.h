@@ -117,9 +117,15 @@ const wpa_outline_trigger *wpa_outline_trigger_find(const wpa_outline *outline, 
 /** Is every trigger one of these (NULL-terminated)? False if there is none. */
 bool wpa_outline_only_triggers(const wpa_outline *outline, const char *const names[]);
 /** Value of an input, names without case; NULL if it is not given. */
-const wpa_yaml_node *wpa_outline_with(const wpa_outline_step *step, const char *name);
+static inline const wpa_yaml_node *wpa_outline_with(const wpa_outline_step *step, const char *name)
+{
+    return wpa_yaml_get_name_ci(step->with, wpa_yaml_name_of(name));
+}
 /** Its text, or NULL. */
-const char *wpa_outline_with_text(const wpa_outline_step *step, const char *name);
+static inline const char *wpa_outline_with_text(const wpa_outline_step *step, const char *name)
+{
+    return wpa_yaml_text(wpa_outline_with(step, name));
+}
 /** Does the step use this action (owner/repo[/path], without case), at any version? */
 static inline bool wpa_outline_step_uses(const wpa_outline_step *step, const char *slug)
 {

@@ -370,8 +370,14 @@ static void keep_children(const builder *b, wpa_yaml_node *node)
         node->items =
             wpa_arena_dup(b->doc->arena, node->items, node->n_items * sizeof *node->items);
     } else if (node->n_pairs) {
-        node->pairs =
-            wpa_arena_dup(b->doc->arena, node->pairs, node->n_pairs * sizeof *node->pairs);
+        size_t size_bytes = node->n_pairs * sizeof *node->pairs;
+        wpa_yaml_pair *pairs = wpa_arena_room(b->doc->arena, size_bytes + node->n_pairs);
+        memcpy(pairs, node->pairs, size_bytes);
+        uint8_t *marks = (uint8_t *)pairs + size_bytes;
+        for (size_t i = 0; i < node->n_pairs; i++) {
+            marks[i] = wpa_yaml_mark_of(bits_of(pairs[i].key));
+        }
+        node->pairs = pairs;
     }
 }
 

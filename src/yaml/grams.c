@@ -135,10 +135,10 @@ void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch)
     }
 }
 
-bool wpa_yaml_may_hold(const wpa_yaml_doc *doc, const char *text)
+bool wpa_yaml_may_hold_slice(const wpa_yaml_doc *doc, wpa_slice text)
 {
-    for (size_t length = strlen(text), i = 0; i + GRAM <= length; i++) {
-        if (!is_marked(doc->grams, hash_of(text + i))) {
+    for (size_t i = 0; i + GRAM <= text.length; i++) {
+        if (!is_marked(doc->grams, hash_of(text.at + i))) {
             return false;
         }
     }

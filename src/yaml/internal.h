@@ -10,6 +10,20 @@ void wpa_yaml_index_lines(wpa_yaml_doc *doc);
 typedef struct wpa_yaml_grams wpa_yaml_grams;
 /** Make grams, of the file's bytes. */
 void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch);
+/**
+ * Which bit of 32 is that of each key ([n_pairs], behind the pairs): so that a key is found without
+ * a look at those before it. For a key that is no scalar it says nothing.
+ */
+static inline const uint8_t *wpa_yaml_key_marks(const wpa_yaml_node *mapping)
+{
+    return (const uint8_t *)(mapping->pairs + mapping->n_pairs);
+}
+
+static inline uint8_t wpa_yaml_mark_of(uint32_t bit)
+{
+    return bit ? (uint8_t)__builtin_ctz(bit) : UINT8_MAX;
+}
+
 /** The line break at offset: its length in bytes, 0 if there is none. CR, LF, CRLF. */
 size_t wpa_yaml_break_at(const wpa_yaml_doc *doc, size_t offset);
 

@@ -2,13 +2,26 @@
 
 #include <wpa/buf.h>
 #include <wpa/map.h>
-#include <wpa/yaml.h>
+
+#include "internal.h"
 
 #define PATH_MAX_BYTES 4096
 
 const wpa_yaml_node *wpa_yaml_resolve(const wpa_yaml_node *node)
 {
     return node && node->kind == WPA_YAML_ALIAS ? node->target : node;
+}
+
+bool wpa_yaml_is(const wpa_yaml_node *node, wpa_yaml_kind kind)
+{
+    node = wpa_yaml_resolve(node);
+    return node && node->kind == kind;
+}
+
+const char *wpa_yaml_text(const wpa_yaml_node *node)
+{
+    node = wpa_yaml_resolve(node);
+    return node && node->kind == WPA_YAML_SCALAR && !node->holds_nul ? node->text : NULL;
 }
 
 const char *wpa_yaml_anchor(const wpa_yaml_node *node)
@@ -30,18 +43,6 @@ wpa_span wpa_yaml_full(const wpa_yaml_node *node)
 size_t wpa_yaml_n_uses(const wpa_yaml_node *node)
 {
     return node->properties ? node->properties->n_uses : 0;
-}
-
-bool wpa_yaml_is(const wpa_yaml_node *node, wpa_yaml_kind kind)
-{
-    node = wpa_yaml_resolve(node);
-    return node && node->kind == kind;
-}
-
-const char *wpa_yaml_text(const wpa_yaml_node *node)
-{
-    node = wpa_yaml_resolve(node);
-    return node && node->kind == WPA_YAML_SCALAR && !node->holds_nul ? node->text : NULL;
 }
 
 static bool is_merge_key(const wpa_yaml_node *key)
@@ -79,9 +80,31 @@ static const wpa_yaml_pair *find_merged(const wpa_yaml_node *mapping, wpa_yaml_n
     return NULL;
 }
 
+/** Where all keys are what they seem: the one whose mark is that of the name is nearly always it.
+ */
+static const wpa_yaml_pair *find_marked(const wpa_yaml_node *mapping, wpa_yaml_name name,
+                                        bool has_case)
+{
+    const uint8_t *marks = wpa_yaml_key_marks(mapping);
+    uint8_t mark = wpa_yaml_mark_of(name.bit);
+    for (size_t i = 0; i < mapping->n_pairs; i++) {
+        if (marks[i] != mark) {
+            continue;
+        }
+        const wpa_yaml_node *key = mapping->pairs[i].key;
+        if (key->length == name.length && is_name(key->text, name, has_case)) {
+            return &mapping->pairs[i];
+        }
+    }
+    return NULL;
+}
+
 /* An alias target is complete before its alias, so merges cannot run in circles. */
 static const wpa_yaml_pair *find_in(const wpa_yaml_node *mapping, wpa_yaml_name name, bool has_case)
 {
+    if (mapping->keys != UINT32_MAX) {
+        return find_marked(mapping, name, has_case);
+    }
     bool is_indexed = mapping->by_key && has_case;
     const wpa_yaml_pair *known = is_indexed ? wpa_map_get(mapping->by_key, name.text) : NULL;
     if (known || (is_indexed && !wpa_map_has(mapping->by_key, "<<"))) {
@@ -120,6 +143,12 @@ const wpa_yaml_pair *wpa_yaml_find_name_ci(const wpa_yaml_node *mapping, wpa_yam
 const wpa_yaml_node *wpa_yaml_get_name(const wpa_yaml_node *mapping, wpa_yaml_name name)
 {
     const wpa_yaml_pair *pair = find(mapping, name, true);
+    return pair ? wpa_yaml_resolve(pair->value) : NULL;
+}
+
+const wpa_yaml_node *wpa_yaml_get_name_ci(const wpa_yaml_node *mapping, wpa_yaml_name name)
+{
+    const wpa_yaml_pair *pair = find(mapping, name, false);
     return pair ? wpa_yaml_resolve(pair->value) : NULL;
 }
 

@@ -33,6 +33,7 @@ static void note_path(scope *s, const char *path, bool is_alternative)
 {
     static const char *const fixed[] = {"github.repository", "github.event_name", "github.job",
                                         "github.repository_owner", NULL};
+    wpa_slice whole = wpa_slice_of(path);
     if (wpa_text_is(path, "github.ref") || wpa_text_is(path, "github.ref_name")) {
         s->has_ref = true;
     } else if (wpa_text_is(path, "github.head_ref")) {
@@ -45,7 +46,7 @@ static void note_path(scope *s, const char *path, bool is_alternative)
         s->has_only_run = s->has_only_run || !is_alternative;
     } else if (wpa_text_is(path, "github.workflow") || wpa_text_is(path, "github.workflow_ref")) {
         s->has_workflow = true;
-    } else if (!wpa_fact_list_has(fixed, wpa_slice_of(path)) && !wpa_text_starts(path, "matrix.") &&
+    } else if (!wpa_fact_list_has(fixed, whole) && !wpa_text_starts(path, "matrix.") &&
                !wpa_text_starts(path, "runner.") && !wpa_text_starts(path, "vars.")) {
         s->has_other = true;
     }

@@ -69,16 +69,22 @@ static bool any_fits(wpa_slice choices, const char *const words[], size_t n, siz
 }
 
 /* Options that many programs share and that take the next word. */
-static const char *const valued[] = {
-    "-C",       "-c",    "-f",          "-F",        "--prefix",
-    "--dir",    "--cwd", "--directory", "--project", "--file",
-    "--filter", "-p",    "--workspace", "-w",        "--manifest-path"};
+static bool takes_next(const char *option)
+{
+    static const char letters[] = "CcfFpw";
+    static const char *const words[] = {"--prefix",    "--dir",       "--cwd",
+                                        "--directory", "--project",   "--file",
+                                        "--filter",    "--workspace", "--manifest-path"};
+    return option[0] == '-' && option[1] &&
+           (option[1] == '-' ? wpa_text_index(option, words, WPA_COUNT(words)) >= 0
+                             : !option[2] && strchr(letters, option[1]));
+}
 
 /* Index of the next argument at or behind i, n if there is none. */
 static size_t next_argument(const char *const words[], size_t n, size_t i)
 {
     while (i < n && (words[i][0] == '-' || words[i][0] == '+')) {
-        i += wpa_text_index(words[i], valued, WPA_COUNT(valued)) >= 0 && i + 2 < n ? 2 : 1;
+        i += i + 2 < n && takes_next(words[i]) ? 2 : 1;
     }
     return i < n ? i : n;
 }
@@ -127,10 +133,13 @@ bool wpa_facts_command_fits(const char *pattern, const char *const words[], size
 static unsigned own_roles(const char *name, const char *const words[], size_t n)
 {
     unsigned roles = 0;
+    size_t i = wpa_facts_program_row(WPA_COLUMN_COMMANDS, name, 0);
+    if (i >= wpa_fact_n_commands) {
+        return 0;
+    }
     size_t at = next_argument(words, n, 0); /* most rows of a program want another one */
     uint32_t first = at < n ? wpa_fact_first_bit(words[at]) : 0;
-    for (size_t i = wpa_facts_program_row(WPA_COLUMN_COMMANDS, name, 0);
-         i < wpa_fact_n_commands && wpa_text_is(wpa_fact_commands[i].program, name); i++) {
+    for (; i < wpa_fact_n_commands && wpa_text_is(wpa_fact_commands[i].program, name); i++) {
         const wpa_fact_command *row = &wpa_fact_commands[i];
         bool may_fit = !row->firsts || (row->firsts & first);
         bool fits = row->bare

@@ -182,9 +182,10 @@ wpa_fact_pin wpa_facts_pin_of(wpa_slice ref);
 /** What is known of "slug@ref". */
 typedef struct wpa_fact_use {
     wpa_fact_pin pin;
-    const wpa_fact_repo *repo;     /* NULL: repository unknown */
-    const wpa_fact_action *action; /* NULL: its metadata is unknown */
-    const uint8_t *commit;         /* what ref means in the snapshot, or NULL */
+    const wpa_fact_repo *repo;               /* NULL: repository unknown */
+    const wpa_fact_action *action;           /* NULL: its metadata is unknown */
+    const struct wpa_fact_action_role *role; /* what it does; NULL: not known */
+    const uint8_t *commit;                   /* what ref means in the snapshot, or NULL */
     bool has_version;
     wpa_version version; /* of the commit, else of ref itself; has as many parts as known */
     bool has_major;

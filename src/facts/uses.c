@@ -1,6 +1,7 @@
 /* What "slug@ref" means: commit, version, metadata, end of life, advisories. */
 #include <string.h>
 
+#include "facts/commands.h"
 #include "facts/tables.h"
 
 static bool is_hex(wpa_slice text)
@@ -92,6 +93,7 @@ void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fa
         .pin = wpa_facts_pin_of(ref),
         .repo = wpa_facts_repo_find(slug),
         .action = wpa_facts_action_find(slug),
+        .role = wpa_facts_action_role_find(slug),
     };
     if (use->pin == WPA_PIN_COMMIT) {
         resolve_commit(ref, hint, use);

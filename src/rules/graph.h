@@ -52,7 +52,8 @@ typedef struct wpa_graph_file {
     const char *path; /* repository-relative */
     wpa_input_kind kind;
     bool is_partial;
-    const char *name;   /* of the workflow or action, or NULL */
+    bool is_of_copy;  /* of a project that is copied into this one: its workflows never run here */
+    const char *name; /* of the workflow or action, or NULL */
     wpa_span name_span; /* of the value; of the first key if there is no name */
     const wpa_graph_trigger *triggers;
     size_t n_triggers;

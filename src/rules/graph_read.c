@@ -280,6 +280,7 @@ wpa_graph_file *wpa_graph_read_jobs(const wpa_source *source, wpa_arena *arena)
         .digest = source->digest,
         .name = wpa_arena_text(arena, wpa_yaml_text(name)),
     };
+    file->is_of_copy = strstr(file->path, "/.github/") != NULL;
     if (name) {
         file->name_span = name->span;
     } else if (wpa_yaml_is(root, WPA_YAML_MAPPING) && root->n_pairs) {

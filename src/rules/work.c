@@ -62,7 +62,7 @@ unsigned wpa_work_step_roles(const wpa_outline_step *step)
     if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
         return wpa_step_roles(step);
     }
-    const wpa_fact_action_role *row = wpa_facts_action_role_find(step->uses.slug);
+    const wpa_fact_action_role *row = step->uses.fact->role;
     return row ? row->roles : 0;
 }
 
@@ -87,7 +87,7 @@ bool wpa_work_is_setup(const wpa_outline_step *step)
     size_t length = repo.length - (size_t)(name - repo.at);
     bool says_setup = (length >= 6 && strncasecmp(name, "setup-", 6) == 0) ||
                       (length >= 6 && strncasecmp(name + length - 6, "-setup", 6) == 0);
-    const wpa_fact_action_role *row = wpa_facts_action_role_find(step->uses.slug);
+    const wpa_fact_action_role *row = step->uses.fact->role;
     return says_setup || (row && row->is_setup) ||
            (wpa_caches_next(step, &at) != NULL && !(row && row->roles));
 }

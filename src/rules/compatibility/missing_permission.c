@@ -113,15 +113,14 @@ static bool pushes_otherwise(const wpa_outline_job *job)
     return !has_checkout;
 }
 
-static bool uses_own_token(const wpa_outline *o, const wpa_outline_step *step,
-                           bool is_pushed_otherwise)
+static bool uses_own_token(const wpa_outline *o, const wpa_outline_step *step)
 {
     if (has_other_token(step->with, true) || has_env_token(o, step)) {
         return false;
     }
     if (!step->run) {
         return wpa_outline_step_uses(step, "ad-m/github-push-action") ||
-               !wpa_needs_git_credentials(step) || !is_pushed_otherwise;
+               !wpa_needs_git_credentials(step) || !pushes_otherwise(step->job);
     }
     bool calls_gh = false;
     const wpa_script *script = wpa_step_commands(step);
@@ -129,7 +128,7 @@ static bool uses_own_token(const wpa_outline *o, const wpa_outline_step *step,
         calls_gh = calls_gh || wpa_text_is(script->commands[i].name, "gh");
     }
     if (!calls_gh) {
-        return !is_pushed_otherwise;
+        return !pushes_otherwise(step->job);
     }
     static const char *const names[] = {"GH_TOKEN", "GITHUB_TOKEN"};
     for (size_t i = 0; i < WPA_COUNT(names); i++) {
@@ -210,15 +209,13 @@ static void check_forks(wpa_rule_run *run, const wpa_outline_step *step, const w
     }
 }
 
-static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool is_pushed_otherwise)
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step,
+                       const wpa_yaml_node *permissions)
 {
     const wpa_outline *o = run->source->outline;
-    const wpa_yaml_node *permissions = permissions_of(o, step->job);
     wpa_needs needs = {.is_complete = false}; /* what may be needed besides is not asked for */
-    if (permissions) {
-        wpa_needs_add_step(&needs, step);
-    }
-    if (needs.n == 0 || !uses_own_token(o, step, is_pushed_otherwise)) {
+    wpa_needs_add_step(&needs, step);
+    if (needs.n == 0 || !uses_own_token(o, step)) {
         return;
     }
     bool is_missing = false;
@@ -249,9 +246,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
-        bool is_pushed_otherwise = pushes_otherwise(&o->jobs[i]);
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_step(run, &o->jobs[i].steps[k], is_pushed_otherwise);
+        const wpa_yaml_node *permissions = permissions_of(o, &o->jobs[i]);
+        for (size_t k = 0; permissions && k < o->jobs[i].n_steps; k++) {
+            check_step(run, &o->jobs[i].steps[k], permissions);
         }
     }
     return true;

@@ -19,6 +19,17 @@ static const char *const plain[] = {
     "[[",   "export", "set",      ":",           "write-host",  "write-output",
     "rem",  "throw",  "get-date", "write-error", "start-sleep", "write-warning"};
 
+static bool is_plain_program(const char *name)
+{
+    for (size_t i = 0; i < WPA_COUNT(plain); i++) {
+        bool may_be = !((*name ^ *plain[i]) & ~0x20);
+        if (may_be && wpa_text_is_ci(name, plain[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A file that such a program reads by its name: jq's second word, what is tested for, "< file". */
 static bool reads_file(const wpa_shell_command *c)
 {
@@ -62,20 +73,13 @@ static bool is_plain(const wpa_outline_step *step)
                !wpa_outline_step_uses(step, "actions/labeler");
     }
     const wpa_script *script = wpa_step_commands(step);
-    if (!script || wpa_work_mentions_any(step->run, files)) {
-        return false;
-    }
-    for (size_t i = 0; i < script->n_commands; i++) {
-        const char *name = script->commands[i].name;
-        size_t k = 0;
-        while (k < WPA_COUNT(plain) && !wpa_text_is_ci(name, plain[k])) {
-            k++;
-        }
-        if ((*name && k == WPA_COUNT(plain)) || reads_file(&script->commands[i])) {
+    for (size_t i = 0; script && i < script->n_commands; i++) { /* most have another */
+        const wpa_shell_command *c = &script->commands[i];
+        if ((*c->name && !is_plain_program(c->name)) || reads_file(c)) {
             return false;
         }
     }
-    return true;
+    return script && !wpa_work_mentions_any(step->run, files);
 }
 
 /* All that follows is plain, and there is something: a checkout may be all that is wanted. */

@@ -48,12 +48,6 @@ static bool is_same_action(const char *text, wpa_slice slug)
     return text && strncasecmp(text, slug.at, slug.length) == 0 && text[slug.length] == '@';
 }
 
-/* Of a project that is copied into this one: its workflows never run here. */
-static bool is_of_copy(const char *path)
-{
-    return strstr(path, "/.github/") != NULL;
-}
-
 static void count_all(wpa_rule_run *run, tally *t, const wpa_outline_uses *uses)
 {
     const wpa_surroundings *around = run->source->around;
@@ -73,9 +67,9 @@ static void count_all(wpa_rule_run *run, tally *t, const wpa_outline_uses *uses)
     }
     size_t n;
     const wpa_graph_user *users = wpa_graph_uses_of(graph, uses->slug, &n);
-    bool is_copied = is_of_copy(wpa_source_identity(run->source));
+    bool is_copied = strstr(wpa_source_identity(run->source), "/.github/") != NULL;
     for (size_t i = 0; i < n; i++) {
-        if (is_of_copy(users[i].file->path) == is_copied) {
+        if (users[i].file->is_of_copy == is_copied) {
             count(t, users[i].use->major, users[i].file, users[i].use);
         }
     }

@@ -45,6 +45,8 @@ static const struct {
         COLUMN(wpa_fact_launchers, wpa_fact_n_launchers, wpa_fact_launcher, program),
     [WPA_COLUMN_OIDC_ACTIONS] =
         COLUMN(wpa_fact_oidc_actions, wpa_fact_n_oidc_actions, wpa_fact_oidc_action, action),
+    [WPA_COLUMN_ORIGINALS] =
+        COLUMN(wpa_fact_originals, wpa_fact_n_originals, wpa_fact_original, name),
     [WPA_COLUMN_PROGRAMS] =
         COLUMN(wpa_fact_programs, wpa_fact_n_programs, wpa_fact_program, command),
     [WPA_COLUMN_PUBLISH_ACTIONS] = COLUMN(wpa_fact_publish_actions, wpa_fact_n_publish_actions,

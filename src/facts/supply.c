@@ -135,3 +135,8 @@ const wpa_fact_original *wpa_facts_originals(size_t *n)
     *n = wpa_fact_n_originals;
     return wpa_fact_originals;
 }
+
+bool wpa_facts_is_original(wpa_slice repo)
+{
+    return wpa_facts_row(WPA_COLUMN_ORIGINALS, repo, 0) != WPA_NO_ROW;
+}

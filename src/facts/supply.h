@@ -132,3 +132,5 @@ typedef struct wpa_fact_original {
 
 /** Those that many workflows use come first. */
 const wpa_fact_original *wpa_facts_originals(size_t *n);
+/** Is it one of them? */
+bool wpa_facts_is_original(wpa_slice repo);

@@ -5,16 +5,12 @@
 
 #include <wpa/text.h>
 
-/* Bytes that differ in their two highest bits alone share one: of text few do. Texts are short, and
- * a whole table would take longer to make than to use. */
-static uint64_t bit_of(char c)
+/* One of 64 bits for the two bytes that a word begins with, in any case of letters: of text few
+ * pairs share one. Texts are short, and a whole table would take longer to make than to use. */
+static uint64_t bit_of(char first, char second)
 {
-    return UINT64_C(1) << ((unsigned char)c & 63);
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    unsigned a = (unsigned char)first | 0x20, b = (unsigned char)second | 0x20;
+    return UINT64_C(1) << ((a * 5 + b) & 63);
 }
 
 /* The word that the text begins with, n if with none. */
@@ -33,16 +29,22 @@ static size_t word_at(const char *text, size_t length, const char *const words[]
     return i;
 }
 
-static const char *find(const char *text, size_t length, const char *const words[], size_t n,
-                        size_t *which, bool is_ci)
+/** The words' beginnings; all if one of them is of one byte, behind which anything may stand. */
+static uint64_t beginnings_of(const char *const words[], size_t n)
 {
     uint64_t beginnings = 0;
     for (size_t i = 0; i < n; i++) {
-        beginnings |= bit_of(*words[i]);
-        beginnings |= is_ci && is_letter(*words[i]) ? bit_of((char)(*words[i] ^ 0x20)) : 0;
+        beginnings |= words[i][1] ? bit_of(words[i][0], words[i][1]) : UINT64_MAX;
     }
+    return beginnings;
+}
+
+static const char *find(const char *text, size_t length, const char *const words[], size_t n,
+                        size_t *which, bool is_ci)
+{
+    uint64_t beginnings = beginnings_of(words, n);
     for (size_t at = 0; at < length; at++) {
-        bool may_begin = (beginnings & bit_of(text[at])) != 0;
+        bool may_begin = at + 1 == length || (beginnings & bit_of(text[at], text[at + 1]));
         size_t i = may_begin ? word_at(text + at, length - at, words, n, is_ci) : n;
         if (i < n) {
             if (which) {

@@ -232,18 +232,6 @@ static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *inta
     return false;
 }
 
-/** Does any trigger hand strangers power, or leave it to callers who does? */
-static bool may_be_privileged(const wpa_source *source)
-{
-    bool may = source->kind == WPA_INPUT_ACTION;
-    for (size_t i = 0; i < source->outline->n_triggers && !may; i++) {
-        const wpa_fact_event *event = source->outline->triggers[i].event;
-        may = event && (event->trust == WPA_TRUST_OUTSIDER_PRIVILEGED ||
-                        event->trust == WPA_TRUST_INHERITED);
-    }
-    return may;
-}
-
 static bool find_intake(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     const wpa_outline_step *step = site->step;
@@ -285,7 +273,7 @@ static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
 
 bool wpa_intake_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
-    if (!may_be_privileged(site->source)) {
+    if (!site->source->outline->may_be_privileged) {
         return false; /* as in the end each step would be found, of most files */
     }
     const wpa_intake *found = intakes_of(run, site)[site->step->index + 1];
@@ -307,7 +295,8 @@ bool wpa_intake_of_approved(wpa_rule_run *run, const wpa_site *site, wpa_intake 
 bool wpa_intake_before(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     size_t index = site->step ? site->step->index : 0;
-    bool may_be = site->job && index <= site->job->n_steps && may_be_privileged(site->source);
+    bool may_be =
+        site->job && index <= site->job->n_steps && site->source->outline->may_be_privileged;
     const wpa_intake *found = may_be ? intakes_of(run, site)[index] : NULL;
     if (found) {
         *intake = *found;

@@ -58,6 +58,13 @@ static int badness(wpa_fact_trust trust)
     return trust == WPA_TRUST_OUTSIDER_PRIVILEGED ? 3 : trust == WPA_TRUST_OUTSIDER ? 2 : 1;
 }
 
+static void note_trust(wpa_outline *o, wpa_fact_trust trust)
+{
+    o->may_be_of_outsiders = o->may_be_of_outsiders || trust != WPA_TRUST_INSIDER;
+    o->may_be_privileged = o->may_be_privileged || trust == WPA_TRUST_OUTSIDER_PRIVILEGED ||
+                           trust == WPA_TRUST_INHERITED;
+}
+
 static void read_triggers(reader *r)
 {
     wpa_outline *o = r->outline;
@@ -80,6 +87,7 @@ static void read_triggers(reader *r)
     }
     for (size_t i = 0; i < o->n_triggers; i++) {
         const wpa_fact_event *event = o->triggers[i].event;
+        note_trust(o, event ? event->trust : WPA_TRUST_INSIDER);
         if (event && badness(event->trust) > badness(o->trust)) {
             o->trust = event->trust;
         } else if (event && event->trust == WPA_TRUST_INHERITED && o->n_triggers == 1) {
@@ -574,6 +582,7 @@ const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind
         read_jobs(&r);
     } else if (kind == WPA_INPUT_ACTION) {
         r.outline->trust = WPA_TRUST_INHERITED;
+        note_trust(r.outline, WPA_TRUST_INHERITED);
         read_action(&r);
     }
     return r.outline;

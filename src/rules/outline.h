@@ -101,6 +101,10 @@ struct wpa_outline {
     wpa_outline_trigger *triggers;
     size_t n_triggers;
     wpa_fact_trust trust; /* the worst of the triggers */
+    /* Some trigger may be strangers', or it is left to callers who starts it: else nobody's text
+       here is theirs. */
+    bool may_be_of_outsiders;
+    bool may_be_privileged; /* the same of those that hand strangers power */
     wpa_outline_job *jobs;
     size_t n_jobs;
     const struct wpa_map *jobs_by_id; /* in lower case */

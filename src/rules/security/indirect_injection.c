@@ -389,8 +389,9 @@ static void check_lines(wpa_rule_run *run, const wpa_site *site)
 {
     const char *text = site->step->run->text;
     for (size_t i = 0; i < WPA_COUNT(line_marks); i++) {
-        bool is_it = line_marks[i].shell == site->step->shell;
         const char *mark = line_marks[i].mark;
+        bool is_it = line_marks[i].shell == site->step->shell &&
+                     wpa_yaml_may_hold(site->step->run->doc, mark);
         for (const char *at = is_it ? strcasestr(text, mark) : NULL; at;
              at = strcasestr(at + 1, mark)) {
             wpa_span span = {(size_t)(at - text), 0};
@@ -664,7 +665,11 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_site_each_step(run, check_step);
+    const wpa_outline *o = run->source->outline;
+    /* Strangers, or people who start it with inputs. */
+    if (o->may_be_of_outsiders || wpa_outline_trigger_find(o, "workflow_dispatch")) {
+        wpa_site_each_step(run, check_step);
+    }
     return true;
 }
 

@@ -87,8 +87,9 @@ static const model *agent_of(const wpa_shell_command *c)
     bool is_runner = wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
     for (size_t i = 0; i < WPA_COUNT(agents); i++) {
         const model *a = &agents[i];
-        size_t at = find_word(c, a, is_runner);
-        bool is_it = wpa_text_is(c->name, a->name) || at;
+        bool is_named = wpa_text_is(c->name, a->name);
+        size_t at = is_named || is_runner ? find_word(c, a, is_runner) : 0;
+        bool is_it = is_named || at;
         size_t behind = at + 1;
         if (is_it && a->sub) {
             is_it = behind < c->n_words && wpa_text_is(c->words[behind].text, a->sub);
@@ -269,7 +270,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
+    for (size_t i = 0; o->may_be_of_outsiders && i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             site.step = &o->jobs[i].steps[k];

@@ -50,14 +50,20 @@ typedef struct splice {
     const char *name;
 } splice;
 
+/* Sixteen bytes at once, of whatever case: what is not there in any is not there in one. */
+static bool may_hold_secret(const wpa_yaml_node *node)
+{
+    return node && wpa_text_find_ci(node->text, node->length, "secrets") &&
+           memmem(node->text, node->length, "secrets", 7);
+}
+
 static void check_splices(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_yaml_node *nodes[] = {step->run, wpa_step_javascript(step)};
     for (size_t i = 0; i < WPA_COUNT(nodes); i++) {
         size_t at = 0;
         wpa_span fence, inside;
-        bool may_hold = nodes[i] && memmem(nodes[i]->text, nodes[i]->length, "secrets", 7);
-        const char *text = may_hold ? nodes[i]->text : NULL;
+        const char *text = may_hold_secret(nodes[i]) ? nodes[i]->text : NULL;
         while (text && wpa_flow_next_fence(text, nodes[i]->length, &at, &fence, &inside)) {
             wpa_flow flow = wpa_flow_at(run->source, nodes[i], inside, run->arena);
             bool is_secret = false;
@@ -314,8 +320,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const se
     check_splices(run, step);
     check_build(run, step);
     secret_names set = names_of(run, step, of_job);
-    bool may_hold =
-        step->lexed && (set.n > 0 || memmem(step->run->text, step->run->length, "secrets", 7));
+    bool may_hold = step->lexed && (set.n > 0 || may_hold_secret(step->run));
     for (size_t i = 0; may_hold && i < step->lexed->n_commands; i++) {
         const wpa_shell_command *c = &step->lexed->commands[i];
         check_words(run, step, c, &set);

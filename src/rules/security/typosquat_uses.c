@@ -13,27 +13,13 @@ static const wpa_rule_option options[] = {
 /* Is it one slip away from the action of another owner? Both are lower case. */
 static bool is_slip(wpa_slice folded, const char *blurred, const wpa_fact_original *other)
 {
-    size_t longer = folded.length > other->length ? folded.length : other->length;
-    size_t shorter = folded.length < other->length ? folded.length : other->length;
-    bool is_slip = wpa_text_is(blurred, other->blurred) ||
-                   (longer - shorter <= 1 && wpa_rule_is_one_edit(folded, other->name));
+    bool may_be_edit = folded.length + 1 >= other->length && other->length + 1 >= folded.length;
+    bool is_slip = (may_be_edit && wpa_rule_is_one_edit(folded, other->name)) ||
+                   wpa_text_is(blurred, other->blurred);
     size_t n = other->owner_length;
-    bool is_own =
-        n < folded.length && folded.at[n] == '/' && memcmp(folded.at, other->name, n) == 0;
-    return is_slip && !is_own; /* nobody can register it there but the owner */
-}
-
-/* Is it well known itself, so that the likeness is chance? */
-static bool is_known(const char *folded)
-{
-    size_t length = strlen(folded), n;
-    const wpa_fact_original *originals = wpa_facts_originals(&n);
-    for (size_t i = 0; i < n; i++) {
-        if (originals[i].length == length && memcmp(folded, originals[i].name, length) == 0) {
-            return true;
-        }
-    }
-    return false;
+    /* What is the owner's own nobody else can register there. */
+    return is_slip &&
+           !(n < folded.length && folded.at[n] == '/' && memcmp(folded.at, other->name, n) == 0);
 }
 
 /* The well-known action that the slug is a slip of, or NULL. */
@@ -65,7 +51,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     char folded[WPA_SLUG_MAX_BYTES];
     if (uses->kind != WPA_OUTLINE_REPOSITORY || !wpa_slug_fold(uses->repo, folded) ||
         wpa_rule_is_trusted_owner(run, uses->owner) ||
-        wpa_rule_option_lists(run, "allow", uses->repo) || is_known(folded)) {
+        wpa_rule_option_lists(run, "allow", uses->repo) || wpa_facts_is_original(uses->repo)) {
         return;
     }
     const char *original = find_original(folded);

@@ -356,8 +356,7 @@ size_t wpa_visible_copy(char *to, size_t size_bytes, const char *text, size_t le
     return total;
 }
 
-/** Plain ASCII, as most texts are, is visible as it is. */
-static bool is_plain(const char *text, size_t length)
+bool wpa_text_is_visible(const char *text, size_t length)
 {
     size_t i = 0;
     for (; i + sizeof(lanes) <= length; i += sizeof(lanes)) {
@@ -374,7 +373,7 @@ static bool is_plain(const char *text, size_t length)
 char *wpa_text_visible(wpa_arena *arena, const char *text, size_t length, bool keep_lines)
 {
     char none[1];
-    if (is_plain(text, length)) {
+    if (wpa_text_is_visible(text, length)) {
         return wpa_arena_slice(arena, text, length);
     }
     size_t total = wpa_visible_copy(none, sizeof none, text, length, keep_lines);

@@ -21,6 +21,18 @@ typedef enum wpa_command_role {
 } wpa_command_role;
 #define WPA_DOES_COUNT 8
 
+/** What there is to be asked about a program; a set of bits. */
+typedef enum wpa_program_known {
+    WPA_KNOWN_ROLES = 1 << 0,
+    WPA_KNOWN_LAUNCHER = 1 << 1,
+    WPA_KNOWN_WRAPPER = 1 << 2,
+    WPA_KNOWN_INSTALLER = 1 << 3,
+    WPA_KNOWN_PUBLISHER = 1 << 4
+} wpa_program_known;
+
+/** Of all tables at once: most programs are in none, and need not be asked for in each. */
+unsigned wpa_facts_program_known(const char *name);
+
 /** One bit of 32 for a word by its first letter. */
 static inline uint32_t wpa_fact_first_bit(const char *word)
 {

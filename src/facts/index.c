@@ -82,6 +82,12 @@ static const char *const *const traits[] = {
     [WPA_TRAIT_PUBLISHER] = wpa_fact_publishers_list,
 };
 
+/* Tables of programs, by the number of their bit. */
+static const wpa_facts_column programs[] = {
+    WPA_COLUMN_COMMANDS,   WPA_COLUMN_LAUNCHERS,        WPA_COLUMN_WRAPPERS,
+    WPA_COLUMN_INSTALLERS, WPA_COLUMN_PUBLISH_COMMANDS,
+};
+
 /* A row under one of its names; an empty entry has no name. */
 typedef struct entry {
     const char *name;
@@ -178,7 +184,21 @@ static size_t count_names(void)
     for (size_t i = 0; i < WPA_COUNT(traits); i++) {
         n += count(traits[i]);
     }
+    for (size_t i = 0; i < WPA_COUNT(programs); i++) {
+        n += *columns[programs[i]].n;
+    }
     return n;
+}
+
+/* The programs of a table; rows of one are neighbours. */
+static void add_programs(row_index *index, wpa_facts_column column, size_t bit)
+{
+    for (size_t row = 0; row < *columns[column].n; row++) {
+        const char *name = name_at(column, row);
+        if (row == 0 || !wpa_text_is(name, name_at(column, row - 1))) {
+            add(index, WPA_COLUMN_KNOWN, name, bit);
+        }
+    }
 }
 
 static void make_index(void)
@@ -199,6 +219,9 @@ static void make_index(void)
     }
     for (size_t i = 0; i < WPA_COUNT(traits); i++) {
         add_all(&shared, WPA_COLUMN_TRAITS, traits[i], i);
+    }
+    for (size_t i = 0; i < WPA_COUNT(programs); i++) {
+        add_programs(&shared, programs[i], i);
     }
 }
 
@@ -224,4 +247,16 @@ size_t wpa_facts_program_row(wpa_facts_column column, const char *name, size_t f
         row = wpa_facts_row(column, slice, row + 1);
     }
     return row;
+}
+
+unsigned wpa_facts_program_known(const char *name)
+{
+    (void)pthread_once(&index_once, make_index);
+    unsigned known = 0;
+    uint32_t hash = hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name));
+    for (uint32_t at = hash & shared.mask; shared.entries[at].name; at = (at + 1) & shared.mask) {
+        const entry *e = &shared.entries[at];
+        known |= e->hash == hash && wpa_text_is(e->name, name) ? 1U << e->row : 0;
+    }
+    return known;
 }

@@ -35,7 +35,8 @@ typedef enum wpa_facts_column {
     WPA_COLUMN_VALUES,
     WPA_COLUMN_WRAPPERS,
     WPA_COLUMN_COUNT,
-    WPA_COLUMN_TRAITS = WPA_COLUMN_COUNT /* of lists, by wpa_fact_trait: no table has them */
+    WPA_COLUMN_TRAITS = WPA_COLUMN_COUNT, /* of lists, by wpa_fact_trait: no table has them */
+    WPA_COLUMN_KNOWN                      /* programs, by which of the tables have them */
 } wpa_facts_column;
 
 #define WPA_NO_ROW SIZE_MAX

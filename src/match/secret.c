@@ -49,7 +49,11 @@ static const struct {
      false},
     {"Google API key", {"AIza"}, "\\b(AIza[0-9A-Za-z_-]{35})\\b", 3, false},
     {"Google OAuth secret", {"GOCSPX-"}, "\\b(GOCSPX-[A-Za-z0-9_-]{28})\\b", 3, false},
-    {"Slack token", {"xox"}, "\\b(xox[abeoprs]-[A-Za-z0-9-]{10,250})", 2.5, false},
+    {"Slack token",
+     {"xoxa", "xoxb", "xoxe", "xoxo", "xoxp", "xoxr", "xoxs"},
+     "\\b(xox[abeoprs]-[A-Za-z0-9-]{10,250})",
+     2.5,
+     false},
     {"Slack webhook",
      {"hooks.slack.com"},
      "(https://hooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,80})",
@@ -122,11 +126,14 @@ static const char *const published[] = {
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 };
 
-/*
- * Words that the name of a secret value has, or their beginnings; of "key" any letter may follow.
- */
+/* Of each name of a secret value that the pattern knows as many bytes, in any case of letters. */
 #define NAME_WORD_BYTES 4
-static const char name_words[][NAME_WORD_BYTES] = {"toke", "secr", "pass", "cred", "key"};
+static const char *const name_words[] = {"toke", "secr", "pass", "cred",
+                                         "apik", "api_", "acce", "priv"};
+
+/* Every text has markers as short as these, but the secrets that they begin are long. */
+#define SHORT_MARKER_BYTES 3
+#define SHORT_MARKED_MIN_BYTES 34
 
 /* A text that tells of kinds. */
 typedef struct marker {
@@ -139,6 +146,7 @@ struct wpa_secret_scanner {
     bool is_value_byte[256];        /* letters, digits and "+/_=.~-": what secrets are made of */
     marker markers[64];
     size_t n_markers;
+    uint64_t short_markers; /* as bits: see SHORT_MARKER_BYTES */
     /* Which markers that stand in the secret have this byte as their first, their second. */
     uint64_t first[256], second[256];
     /* Which of name_words have this byte, in any case, at each of their places. */
@@ -162,6 +170,7 @@ static void add_marker(wpa_secret_scanner *scanner, size_t kind, const char *tex
         abort(); /* a table of our own */
     }
     uint64_t bit = UINT64_C(1) << scanner->n_markers;
+    scanner->short_markers |= strlen(text) <= SHORT_MARKER_BYTES ? bit : 0;
     scanner->first[(unsigned char)text[0]] |= bit;
     scanner->second[(unsigned char)text[1]] |= bit;
     scanner->markers[scanner->n_markers++] = (marker){text, strlen(text), kind};
@@ -171,7 +180,7 @@ static void add_name_word(wpa_secret_scanner *scanner, size_t i)
 {
     for (size_t at = 0; at < NAME_WORD_BYTES; at++) {
         for (int c = 0; c < 256; c++) {
-            bool fits = !name_words[i][at] || (c | 0x20) == name_words[i][at];
+            bool fits = c == name_words[i][at] || (c | 0x20) == name_words[i][at];
             scanner->names[at][c] |= (uint8_t)(fits << i);
         }
     }
@@ -399,13 +408,29 @@ static bool next_run(const wpa_secret_scanner *scanner, const char *text, size_t
     return false;
 }
 
-/** Markers that are part of the secret itself, or touch it. */
-static void find_markers(const wpa_secret_scanner *scanner, const char *text, wpa_span run,
-                         bool may_be[WPA_COUNT(kinds)])
+static bool may_hold(const wpa_secret_filter *filter, const char *word)
 {
-    for (size_t at = run.start; at + 1 < run.end; at++) {
-        uint64_t left =
-            scanner->first[(unsigned char)text[at]] & scanner->second[(unsigned char)text[at + 1]];
+    return !filter || filter->may_hold(filter->text, word);
+}
+
+/** Markers that the text may hold, as bits. */
+static uint64_t markers_of(const wpa_secret_scanner *scanner, const wpa_secret_filter *filter)
+{
+    uint64_t held = 0;
+    for (size_t i = 0; i < scanner->n_markers; i++) {
+        held |= (uint64_t)may_hold(filter, scanner->markers[i].text) << i;
+    }
+    return held;
+}
+
+/** Those of these markers that are part of the secret itself, or touch it. */
+static void find_markers(const wpa_secret_scanner *scanner, uint64_t wanted, const char *text,
+                         wpa_span run, bool may_be[WPA_COUNT(kinds)])
+{
+    wanted &= wpa_span_length(run) < SHORT_MARKED_MIN_BYTES ? ~scanner->short_markers : UINT64_MAX;
+    for (size_t at = run.start; wanted && at + 1 < run.end; at++) {
+        uint64_t left = wanted & scanner->first[(unsigned char)text[at]] &
+                        scanner->second[(unsigned char)text[at + 1]];
         for (; left; left &= left - 1) {
             const marker *m = &scanner->markers[__builtin_ctzll(left)];
             may_be[m->kind] = may_be[m->kind] || (at + m->length <= run.end &&
@@ -463,6 +488,7 @@ static bool has_key(const char *text, size_t length)
 typedef struct search {
     const wpa_secret_scanner *scanner;
     const char *text;
+    const wpa_secret_filter *filter; /* or NULL */
     wpa_arena *arena;
     wpa_found_secret *found;
     size_t n, capacity;
@@ -470,17 +496,28 @@ typedef struct search {
     size_t n_runs, runs_capacity;
 } search;
 
+/** Does the text hold any name that such values have? */
+static bool names_values(const search *s)
+{
+    bool names = false;
+    for (size_t i = 0; i < WPA_COUNT(name_words) && !names; i++) {
+        names = may_hold(s->filter, name_words[i]);
+    }
+    return names;
+}
+
 /** Which kinds may be there at all: in most files there are hardly any. */
 static void find_kinds(search *s, size_t length, bool may_be[WPA_COUNT(kinds)])
 {
     const char *text = s->text;
     size_t at = 0;
-    bool has_far = false;
+    uint64_t wanted = markers_of(s->scanner, s->filter);
+    bool has_far = false, has_names = names_values(s);
     wpa_span run;
     while (next_run(s->scanner, text, length, &at, &run)) {
-        find_markers(s->scanner, text, run, may_be);
+        find_markers(s->scanner, wanted, text, run, may_be);
         has_far = has_far || (wpa_span_length(run) >= FAR_MIN_BYTES && has_far_key(text, run));
-        if (wpa_span_length(run) >= VALUE_MIN_BYTES) {
+        if (has_names && wpa_span_length(run) >= VALUE_MIN_BYTES) {
             s->runs =
                 wpa_arena_grow(s->arena, s->runs, s->n_runs, &s->runs_capacity, sizeof *s->runs);
             s->runs[s->n_runs++] = run;
@@ -491,7 +528,7 @@ static void find_kinds(search *s, size_t length, bool may_be[WPA_COUNT(kinds)])
         if (wpa_text_is(kinds[i].kind, FAR_KIND)) {
             may_be[i] = has_far && wpa_text_find_ci(text, length, first);
         } else if (wpa_text_is(kinds[i].kind, KEY_KIND)) {
-            may_be[i] = has_key(text, length);
+            may_be[i] = may_hold(s->filter, first) && has_key(text, length);
         } else if (wpa_text_is(kinds[i].kind, URL_KIND)) {
             may_be[i] = has_login(text, length);
         }
@@ -585,7 +622,14 @@ static void find_values(search *s, size_t kind)
 wpa_found_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text,
                                    size_t length, wpa_arena *arena, size_t *n)
 {
-    search s = {.scanner = scanner, .text = text, .arena = arena};
+    return wpa_secrets_find_in(scanner, text, length, NULL, arena, n);
+}
+
+wpa_found_secret *wpa_secrets_find_in(const wpa_secret_scanner *scanner, const char *text,
+                                      size_t length, const wpa_secret_filter *filter,
+                                      wpa_arena *arena, size_t *n)
+{
+    search s = {.scanner = scanner, .text = text, .filter = filter, .arena = arena};
     bool may_be[WPA_COUNT(kinds)] = {0};
     find_kinds(&s, length, may_be);
     for (size_t kind = 0; kind < WPA_COUNT(kinds); kind++) {

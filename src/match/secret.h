@@ -28,5 +28,17 @@ const wpa_secret_scanner *wpa_secret_scanner_shared(void);
 #define WPA_SECRETS_MAX 200
 wpa_found_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text,
                                    size_t length, wpa_arena *arena, size_t *n);
+
+/** Of a text that has been indexed: false only of a word that stands nowhere in it, letters' case
+   no matter. */
+typedef struct wpa_secret_filter {
+    bool (*may_hold)(const void *text, const char *word);
+    const void *text;
+} wpa_secret_filter;
+/** The same with less to look for; filter may be NULL. */
+wpa_found_secret *wpa_secrets_find_in(const wpa_secret_scanner *scanner, const char *text,
+                                      size_t length, const wpa_secret_filter *filter,
+                                      wpa_arena *arena, size_t *n);
+
 /** Bits of entropy in each byte of text: 0 for one repeated character, at most 8. */
 double wpa_entropy(const char *text, size_t length);

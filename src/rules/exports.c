@@ -4,8 +4,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "rules/outline.h"
-
 #define EXPORTS_MAX 256
 #define IDENTIFIER "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 #define ALIASES_MAX 32
@@ -355,7 +353,7 @@ static void gather_lines(gatherer *g, const char *text, size_t length)
     }
 }
 
-const wpa_export *wpa_exports_of(const wpa_outline_step *step, wpa_arena *arena, size_t *n)
+static gatherer gather(const wpa_outline_step *step, wpa_arena *arena)
 {
     gatherer g = {.arena = arena, .raw = step->run ? step->run->text : NULL};
     const wpa_script *script = step->script;
@@ -367,6 +365,22 @@ const wpa_export *wpa_exports_of(const wpa_outline_step *step, wpa_arena *arena,
     } else if (is_text && strstr(step->run->text, "GITHUB_")) {
         gather_lines(&g, step->run->text, step->run->length);
     }
-    *n = g.n;
-    return g.items;
+    return g;
+}
+
+typedef struct exports {
+    const wpa_export *items;
+    size_t n;
+} exports;
+
+const wpa_export *wpa_exports_of(wpa_rule_run *run, const wpa_outline_step *step, size_t *n)
+{
+    bool is_new;
+    exports *known = wpa_site_keep(run, 'x', step, NULL, sizeof *known, &is_new);
+    if (is_new) {
+        gatherer g = gather(step, run->lasting);
+        *known = (exports){g.items, g.n};
+    }
+    *n = known->n;
+    return known->items;
 }

@@ -1,7 +1,7 @@
 /* What scripts write to the files by which steps tell the runner, and later steps, something. */
 #pragma once
 
-#include "rules/outline.h"
+#include "rules/site.h"
 
 /** A line that a step's script writes into one of the runner's files. */
 typedef struct wpa_export {
@@ -11,8 +11,8 @@ typedef struct wpa_export {
     wpa_span redirect; /* operator and target, or the command that writes */
 } wpa_export;
 
-/** What a script writes there, by position; for scripts of every shell. */
-const wpa_export *wpa_exports_of(const wpa_outline_step *step, wpa_arena *arena, size_t *n);
+/** What a script writes there, by position; for scripts of every shell. Found once a file. */
+const wpa_export *wpa_exports_of(wpa_rule_run *run, const wpa_outline_step *step, size_t *n);
 
 /**
  * Bytes of the script that a redirection of a command writes: its words and here-documents, what

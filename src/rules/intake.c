@@ -248,18 +248,13 @@ static bool find_intake(wpa_rule_run *run, const wpa_site *site, wpa_intake *int
 /* For each step of a job (and behind the last) what came in before it last; NULL where nothing. */
 static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
 {
-    char key[WPA_SITE_KEY_SIZE];
-    wpa_site_key(key, run->ignores_members ? 'I' : 'i', site->job, site->caller);
-    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
-    const wpa_intake **before = wpa_map_get(run->memo, key);
-    if (before) {
-        return before;
-    }
+    bool is_new;
+    const wpa_intake **before =
+        wpa_site_keep(run, run->ignores_members ? 'I' : 'i', site->job, site->caller,
+                      (site->job->n_steps + 1) * sizeof *before, &is_new);
     wpa_arena *own = run->arena;
     run->arena = run->lasting; /* the ways of what is found are kept with it */
-    before = wpa_arena_array(run->arena, site->job->n_steps + 1, sizeof(void *));
-    wpa_map_put(run->memo, key, (void *)before);
-    for (size_t i = 0; i < site->job->n_steps; i++) {
+    for (size_t i = 0; is_new && i < site->job->n_steps; i++) {
         wpa_site at = *site;
         at.step = &site->job->steps[i];
         wpa_intake intake;

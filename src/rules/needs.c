@@ -317,14 +317,33 @@ static const char *const git_network[] = {"push",      "fetch",  "pull",    "clo
                                           "ls-remote", "remote", "subtree", "lfs",   "worktree"};
 
 /* Words that say a script of the project's own may release or push. */
-static bool names_a_release(const char *text)
+static const char *const release_words[] = {"release",   "publish", "deploy",   "push",
+                                            "bump",      "version", "gh-pages", "tag",
+                                            "changelog", "backport"};
+
+/* Those of them that the file holds: few files hold many, and each script has many words. */
+typedef struct held_words {
+    const char *items[WPA_COUNT(release_words)];
+    size_t n;
+} held_words;
+
+static held_words words_of(const wpa_yaml_doc *doc)
 {
-    static const char *const words[] = {"release", "publish",  "deploy", "push",      "bump",
-                                        "version", "gh-pages", "tag",    "changelog", "backport"};
-    return wpa_words_find_ci(text, strlen(text), words, WPA_COUNT(words), NULL) != NULL;
+    held_words held = {.n = 0};
+    for (size_t i = 0; i < WPA_COUNT(release_words); i++) {
+        if (wpa_yaml_may_hold(doc, release_words[i])) {
+            held.items[held.n++] = release_words[i];
+        }
+    }
+    return held;
 }
 
-static bool command_needs_git(const wpa_shell_command *command)
+static bool names_a_release(const held_words *held, const char *text)
+{
+    return wpa_words_find_ci(text, strlen(text), held->items, held->n, NULL) != NULL;
+}
+
+static bool command_needs_git(const wpa_shell_command *command, const held_words *held)
 {
     if (is_named(command->name, "git", 3)) {
         for (size_t i = command->first + 1; i < command->n_words; i++) {
@@ -341,7 +360,7 @@ static bool command_needs_git(const wpa_shell_command *command)
         return false;
     }
     for (size_t i = command->first; i < command->n_words; i++) {
-        if (names_a_release(command->words[i].text)) {
+        if (names_a_release(held, command->words[i].text)) {
             return true;
         }
     }
@@ -355,12 +374,16 @@ bool wpa_needs_git_credentials(const wpa_outline_step *step)
             return true;
         }
     }
-    const wpa_script *script = wpa_step_commands(step);
-    if (step->run && !script) {
-        return strstr(step->run->text, "git ") || names_a_release(step->run->text);
+    if (!step->run) {
+        return false;
     }
-    for (size_t i = 0; script && i < script->n_commands; i++) {
-        if (command_needs_git(&script->commands[i])) {
+    const wpa_script *script = wpa_step_commands(step);
+    held_words held = words_of(step->run->doc);
+    if (!script) {
+        return strstr(step->run->text, "git ") || names_a_release(&held, step->run->text);
+    }
+    for (size_t i = 0; i < script->n_commands; i++) {
+        if (command_needs_git(&script->commands[i], &held)) {
             return true;
         }
     }

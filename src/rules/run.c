@@ -4,6 +4,7 @@
 #include <wpa/map.h>
 #include <wpa/text.h>
 
+#include "core/visible.h"
 #include "rules/sink.h"
 
 #define QUOTE_MAX_CHARS 80
@@ -53,9 +54,12 @@ static WPA_PRINTF(2, 0) const
     char *visible_text(wpa_arena *arena, const char *format, va_list values)
 {
     char *text = wpa_arena_vprintf(arena, format, values);
-    text = wpa_text_visible(arena, text, strlen(text), false);
-    return strlen(text) <= MESSAGE_MAX_CHARS ? text
-                                             : wpa_text_ellipsis(arena, text, MESSAGE_MAX_CHARS);
+    size_t length = strlen(text);
+    if (!wpa_text_is_visible(text, length)) {
+        text = wpa_text_visible(arena, text, length, false);
+        length = strlen(text);
+    }
+    return length <= MESSAGE_MAX_CHARS ? text : wpa_text_ellipsis(arena, text, MESSAGE_MAX_CHARS);
 }
 
 /** Words for a finding; for none where nobody will read it. */
@@ -206,14 +210,14 @@ const wpa_source *wpa_rule_source_at(wpa_rule_run *run, const char *path)
 
 const char *wpa_rule_quote(wpa_rule_run *run, const char *text, size_t length)
 {
-    const char *visible = wpa_text_visible(run->arena, text, length, false);
-    if (strlen(visible) > QUOTE_MAX_CHARS) {
-        visible = wpa_text_ellipsis(run->arena, visible, QUOTE_MAX_CHARS);
+    if (length > QUOTE_MAX_CHARS || !wpa_text_is_visible(text, length)) {
+        text = wpa_text_visible(run->arena, text, length, false);
+        text = wpa_text_ellipsis(run->arena, text, QUOTE_MAX_CHARS);
+        length = strlen(text);
     }
-    size_t n = strlen(visible);
-    char *quoted = wpa_arena_alloc(run->arena, n + 3);
-    quoted[0] = quoted[n + 1] = '\'';
-    memcpy(quoted + 1, visible, n);
+    char *quoted = wpa_arena_alloc(run->arena, length + 3);
+    quoted[0] = quoted[length + 1] = '\'';
+    memcpy(quoted + 1, text, length);
     return quoted;
 }
 

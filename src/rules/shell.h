@@ -46,6 +46,7 @@ typedef struct wpa_shell_command {
     const char *before; /* operator in front: "", ";", "&&", "||", "|" (a line break is ";") */
     const char *after;
     unsigned roles;        /* what it does, as wpa_shell_roles tells */
+    unsigned known;        /* what the tables know of its program, WPA_KNOWN_ bits */
     unsigned loops;        /* how many loops it stands in */
     unsigned nested;       /* substitutions and subshells around it */
     bool is_nested_script; /* from "bash -c '...'": spans are exact, or those of the quoted word */

@@ -73,20 +73,20 @@ static bool runs_nothing(const wpa_shell_command *c, size_t i)
 
 void wpa_shell_name_find(wpa_shell_command *c)
 {
-    size_t i = 0;
+    size_t i = 0, next = 0;
     while (i < c->n_words && is_assignment(c->words[i].text)) {
         i++;
     }
-    const wpa_fact_wrapper *w;
-    while (i < c->n_words && (w = wpa_facts_wrapper_find(base_name(c->words[i].text)))) {
-        size_t next = skip_wrapper(c, i, w);
+    for (c->name = ""; i < c->n_words; i = next) {
+        c->name = known_name(base_name(c->words[i].text));
+        c->known = wpa_facts_program_known(c->name);
+        next = c->known & WPA_KNOWN_WRAPPER ? skip_wrapper(c, i, wpa_facts_wrapper_find(c->name))
+                                            : c->n_words;
         if (next >= c->n_words || runs_nothing(c, i)) {
             break; /* "sudo -s", "exec 3>&1", "command -v x": the wrapper is the command */
         }
-        i = next;
     }
     c->first = i;
-    c->name = i < c->n_words ? known_name(base_name(c->words[i].text)) : "";
 }
 
 bool wpa_shell_is(const wpa_shell_command *command, const char *name, const char *sub)

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "facts/commands.h"
 #include "rules/shell_lex.h"
 #include "rules/shell_name.h"
 
@@ -155,6 +156,7 @@ static void close_call(lexer *l)
     l->script->commands[n].span.end = l->at; /* the bracket too */
     wpa_shell_command outer = l->script->commands[n];
     outer.name = l->script->commands[n].name = outer.words[0].text;
+    l->script->commands[n].known = wpa_facts_program_known(outer.name);
     l->script->commands[n].first = 0;
     if (outer.n_words < 2 || !runs_commands(outer.name)) {
         return;

@@ -17,6 +17,9 @@ unsigned wpa_shell_roles(const wpa_shell_command *command)
 unsigned wpa_shell_read_roles(const wpa_shell_command *command)
 {
     const char *words[WPA_SHELL_WORDS_MAX];
+    if (!(command->known & (WPA_KNOWN_ROLES | WPA_KNOWN_LAUNCHER))) {
+        return 0;
+    }
     size_t n = wpa_shell_arguments(command, words, WPA_SHELL_WORDS_MAX);
     return wpa_facts_command_roles(command->name, words, n);
 }

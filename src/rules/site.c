@@ -40,6 +40,21 @@ void wpa_site_key(char key[WPA_SITE_KEY_SIZE], char question, const void *a, con
     *wpa_site_put(wpa_site_put(end, (uintptr_t)a), (uintptr_t)b) = '\0';
 }
 
+void *wpa_site_keep(wpa_rule_run *run, char question, const void *a, const void *b, size_t size,
+                    bool *is_new)
+{
+    char key[WPA_SITE_KEY_SIZE];
+    wpa_site_key(key, question, a, b);
+    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
+    void *kept = wpa_map_get(run->memo, key);
+    *is_new = kept == NULL;
+    if (!kept) {
+        kept = wpa_arena_alloc(run->lasting, size);
+        wpa_map_put(run->memo, key, kept);
+    }
+    return kept;
+}
+
 /* Below that a map is as soon made again as found, and a file may have thousands. */
 #define KEPT_MIN_BYTES 256
 

@@ -41,6 +41,12 @@ char *wpa_site_put(char to[WPA_SITE_NUMBER_SIZE], uintptr_t number);
 #define WPA_SITE_KEY_SIZE 64
 /** A question about one or two things as a key of run->memo; b may be NULL. */
 void wpa_site_key(char key[WPA_SITE_KEY_SIZE], char question, const void *a, const void *b);
+/**
+ * What rules keep of one or two things under a question, until the file is done: of this size, all
+ * zero at first, which *is_new tells. b may be NULL.
+ */
+void *wpa_site_keep(wpa_rule_run *run, char question, const void *a, const void *b, size_t size,
+                    bool *is_new);
 /** Bytes of the file for bytes of a decoded scalar; the way back is made once a file. */
 wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t from, size_t to);
 

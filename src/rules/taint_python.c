@@ -62,17 +62,10 @@ static size_t end_of_value(const char *text, size_t at, size_t length)
 /* All of a step's script, gathered once a rule. */
 static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    char key[WPA_SITE_KEY_SIZE];
-    wpa_site_key(key, 'y', step, NULL);
-    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
-    assignments *list = wpa_map_get(run->memo, key);
-    if (list) {
-        return list;
-    }
-    list = wpa_arena_alloc(run->lasting, sizeof *list);
-    wpa_map_put(run->memo, key, list);
+    bool is_new;
+    assignments *list = wpa_site_keep(run, 'y', step, NULL, sizeof *list, &is_new);
     const char *text = step->run->text;
-    size_t length = step->run->length;
+    size_t length = is_new ? step->run->length : 0;
     for (size_t line = 0; line < length && list->n < ASSIGNMENTS_MAX;) {
         size_t end = line + strcspn(text + line, "\n");
         assignment a;

@@ -107,7 +107,7 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
         return worst;
     }
     size_t n;
-    const wpa_export *exports = wpa_exports_of(step, t->run->arena, &n);
+    const wpa_export *exports = wpa_exports_of(t->run, step, &n);
     for (size_t i = 0; i < n; i++) {
         wpa_span value;
         if (wpa_text_is(exports[i].file, file) &&
@@ -205,16 +205,9 @@ static void add_assignment(wpa_arena *arena, assignments *list, const wpa_shell_
 /* All of a step's script, gathered once a rule: "NAME=x cmd", "export NAME=x". */
 static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    char key[WPA_SITE_KEY_SIZE];
-    wpa_site_key(key, 'v', step, NULL);
-    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
-    assignments *list = wpa_map_get(run->memo, key);
-    if (list) {
-        return list;
-    }
-    list = wpa_arena_alloc(run->lasting, sizeof *list);
-    wpa_map_put(run->memo, key, list);
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
+    bool is_new;
+    assignments *list = wpa_site_keep(run, 'v', step, NULL, sizeof *list, &is_new);
+    for (size_t i = 0; is_new && step->script && i < step->script->n_commands; i++) {
         const wpa_shell_command *c = &step->script->commands[i];
         size_t n = declares(c) ? c->n_words : c->first;
         for (size_t k = 0; k < n && k < c->n_words; k++) {
@@ -391,17 +384,10 @@ static void add_written(wpa_arena *arena, writings *list, const wpa_shell_word *
 /* All of a step's script, gathered once a rule: "... > file", "... | tee file". */
 static const writings *writings_of(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    char key[WPA_SITE_KEY_SIZE];
-    wpa_site_key(key, 'w', step, NULL);
-    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
-    writings *list = wpa_map_get(run->memo, key);
-    if (list) {
-        return list;
-    }
-    list = wpa_arena_alloc(run->lasting, sizeof *list);
-    wpa_map_put(run->memo, key, list);
+    bool is_new;
+    writings *list = wpa_site_keep(run, 'w', step, NULL, sizeof *list, &is_new);
     const wpa_script *script = step->script && step->script->is_readable ? step->script : NULL;
-    for (size_t i = 0; script && i < script->n_commands; i++) {
+    for (size_t i = 0; is_new && script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         for (size_t k = 0; k < c->n_redirects && !c->is_nested_script; k++) {
             const wpa_shell_redirect *r = &c->redirects[k];

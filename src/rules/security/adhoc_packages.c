@@ -288,11 +288,13 @@ static void check_download(wpa_rule_run *run, const wpa_outline_step *step,
 }
 
 /* "$PYTHON -m pip ...": whatever the variable names, it is a Python. */
-static bool is_interpreter(const wpa_shell_command *c, const char *const words[], size_t n)
+static bool is_interpreter(const wpa_shell_command *c)
 {
-    bool is_open = c->first < c->n_words && !c->words[c->first].is_literal;
-    return is_open && n >= 2 && wpa_text_is(words[0], "-m") &&
-           (wpa_text_is(words[1], "pip") || wpa_text_is(words[1], "pipx"));
+    size_t at = c->first;
+    return at + 2 < c->n_words && !c->words[at].is_literal &&
+           wpa_text_is(c->words[at + 1].text, "-m") &&
+           (wpa_text_is(c->words[at + 2].text, "pip") ||
+            wpa_text_is(c->words[at + 2].text, "pipx"));
 }
 
 /* --locked fixes what a package depends on, but not which commit a branch stands at. */
@@ -301,21 +303,31 @@ static bool is_of_cargo(const install *in)
     return wpa_text_is(in->row->kind, "cargo");
 }
 
+static void check_install(wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_shell_command *c, const wpa_fact_installer *row, size_t behind)
+{
+    install in = {.run = run, .step = step, .command = c, .row = row};
+    install_told told = {0};
+    read_words(&in, behind);
+    in.is_locked = in.is_locked && (!in.has_source || in.has_commit || !is_of_cargo(&in));
+    for (size_t i = 0; i < in.n_packages && !in.is_locked; i++) {
+        check_package(run, &in, in.packages[i], &told);
+    }
+}
+
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
     const char *words[WPA_SHELL_WORDS_MAX];
-    size_t n = wpa_shell_arguments(c, words, WPA_SHELL_WORDS_MAX), behind;
-    install in = {.run = run, .step = step, .command = c};
-    const char *name = is_interpreter(c, words, n) ? "python" : c->name;
-    in.row = wpa_facts_installer_find(name, words, n, &behind);
-    if (in.row) {
-        read_words(&in, behind);
-        install_told told = {0};
-        in.is_locked = in.is_locked && (!in.has_source || in.has_commit || !is_of_cargo(&in));
-        for (size_t i = 0; i < in.n_packages && !in.is_locked; i++) {
-            check_package(run, &in, in.packages[i], &told);
-        }
+    bool is_python = is_interpreter(c);
+    const wpa_fact_installer *row = NULL;
+    size_t behind = 0;
+    if (is_python || (c->known & WPA_KNOWN_INSTALLER)) {
+        size_t n = wpa_shell_arguments(c, words, WPA_SHELL_WORDS_MAX);
+        row = wpa_facts_installer_find(is_python ? "python" : c->name, words, n, &behind);
+    }
+    if (row) {
+        check_install(run, step, c, row, behind);
     } else if (wpa_shell_roles(c) & WPA_DOES_FETCH) {
         check_download(run, step, c);
     }

@@ -16,7 +16,7 @@ typedef enum use {
 static bool exports_files(wpa_rule_run *run, const wpa_site *site, wpa_span *span)
 {
     size_t n = 0;
-    const wpa_export *exports = wpa_exports_of(site->step, run->arena, &n);
+    const wpa_export *exports = wpa_exports_of(run, site->step, &n);
     for (size_t i = 0; i < n; i++) {
         wpa_taint taint = wpa_taint_of_script(run, site, exports[i].value, WPA_TAINT_TEXT);
         if (wpa_taint_is_of_outsider(&taint) && wpa_text_starts(taint.path, "a file ")) {

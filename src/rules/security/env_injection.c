@@ -198,7 +198,7 @@ static bool is_between(const char *text, const wpa_export *exports, size_t i)
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
     size_t n = 0;
-    const wpa_export *exports = site->step->run ? wpa_exports_of(site->step, run->arena, &n) : NULL;
+    const wpa_export *exports = site->step->run ? wpa_exports_of(run, site->step, &n) : NULL;
     for (size_t i = 0; i < n; i++) {
         if (is_between(site->step->run->text, exports, i)) {
             continue;

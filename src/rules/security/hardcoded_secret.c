@@ -158,12 +158,18 @@ static bool check_patterns(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+static bool may_hold(const void *doc, const char *word)
+{
+    return wpa_yaml_may_hold(doc, word);
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     size_t n;
     const wpa_yaml_doc *doc = run->source->yaml;
-    const wpa_found_secret *found =
-        wpa_secrets_find(wpa_secret_scanner_shared(), doc->source, doc->size_bytes, run->arena, &n);
+    const wpa_secret_filter filter = {may_hold, doc};
+    const wpa_found_secret *found = wpa_secrets_find_in(wpa_secret_scanner_shared(), doc->source,
+                                                        doc->size_bytes, &filter, run->arena, &n);
     for (size_t i = 0; i < n; i++) {
         judge(run, &found[i]);
     }

@@ -113,6 +113,9 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *command)
 {
     const char *words[WPA_SHELL_WORDS_MAX];
+    if (!(command->known & WPA_KNOWN_PUBLISHER)) {
+        return;
+    }
     size_t n = wpa_shell_arguments(command, words, WPA_SHELL_WORDS_MAX);
     const wpa_fact_publish_command *row = wpa_facts_publish_command_find(command->name, words, n);
     if (!row || has_word(command, row->dry) || goes_elsewhere(command, row) ||

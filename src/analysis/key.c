@@ -112,7 +112,9 @@ static void look_at(const wpa_unit *unit, const char *path, neighbour *beside)
     struct stat status;
     if (unit->stamps) {
         const char *shown = wpa_arena_printf(arena, "%s%s", unit->around.prefix, path);
-        if (stat(shown, &status) != 0) {
+        bool is_there = stat(shown, &status) == 0;
+        wpa_seen_status(unit->seen, shown, is_there ? &status : NULL);
+        if (!is_there) {
             return;
         }
         beside->stamp = wpa_stamp_of(&status);

@@ -10,9 +10,12 @@
 #define LIST_MAX_BYTES ((size_t)500 * 1024)
 /*
  * A file that changed this shortly before it was looked at may change again without a mark: clocks
- * of file systems tick in steps, up to two seconds on the coarsest.
+ * of file systems tick in steps, up to two seconds on the coarsest. Where a stamp has parts of a
+ * millisecond they are those of the kernel, a hundredth of a second at most.
  */
 #define SETTLED_NS INT64_C(2500000000)
+#define SETTLED_FINE_NS INT64_C(100000000)
+#define MILLISECOND_NS 1000000
 
 /* A file in the list as it is kept; its path stands behind, with a NUL. */
 typedef struct entry {
@@ -123,17 +126,18 @@ bool wpa_stamps_find(const wpa_stamps *stamps, const char *path, const wpa_stamp
     return is_same;
 }
 
-static bool is_settled(const wpa_stamps *stamps, const wpa_stamp *stamp)
+bool wpa_stamp_is_settled(const wpa_stamp *stamp, int64_t seen_ns)
 {
     int64_t latest =
         stamp->modified_ns > stamp->changed_ns ? stamp->modified_ns : stamp->changed_ns;
-    return latest < stamps->began_ns - SETTLED_NS;
+    bool is_fine = stamp->changed_ns % MILLISECOND_NS != 0;
+    return latest < seen_ns - (is_fine ? SETTLED_FINE_NS : SETTLED_NS);
 }
 
 void wpa_stamps_note(wpa_stamps *stamps, const char *path, const wpa_stamp *stamp,
                      const uint8_t digest[WPA_SHA256_SIZE])
 {
-    if (is_settled(stamps, stamp)) {
+    if (wpa_stamp_is_settled(stamp, stamps->began_ns)) {
         entry one = {.stamp = *stamp, .path_bytes = strlen(path) + 1};
         memcpy(one.digest, digest, sizeof one.digest);
         wpa_map_put(stamps->noted, path, wpa_arena_dup(stamps->arena, &one, sizeof one));

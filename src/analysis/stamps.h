@@ -23,6 +23,8 @@ wpa_stamps *wpa_stamps_open(wpa_cache *cache, const char *folder, wpa_arena *are
 void wpa_stamps_close(wpa_stamps *stamps);
 
 wpa_stamp wpa_stamp_of(const struct stat *status);
+/** Is it so old, by the clock at which it was taken, that a later change would show? */
+bool wpa_stamp_is_settled(const wpa_stamp *stamp, int64_t seen_ns);
 /** The digest of what the file holds; false if that is not known. Any thread, but not while noting.
  */
 bool wpa_stamps_find(const wpa_stamps *stamps, const char *path, const wpa_stamp *stamp,

@@ -60,6 +60,7 @@ typedef struct wpa_tree_options {
     bool has_excerpts;          /* the report shows source lines */
     size_t n_threads;           /* 0: as many as cores */
     wpa_cache *cache;           /* or NULL */
+    struct wpa_seen *seen;      /* notes what is looked at in folders; or NULL */
     const char *tools;          /* which programs outside are asked, in which version; or NULL */
     struct wpa_baseline *baseline;     /* or NULL */
     const struct wpa_outside *outside; /* what other analysers found, or NULL */

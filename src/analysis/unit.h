@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "analysis/pool.h"
+#include "analysis/seen.h"
 #include "analysis/shelf.h"
 #include "analysis/stamps.h"
 #include "analysis/tree.h"
@@ -68,6 +69,7 @@ struct wpa_unit {
     wpa_records *records;   /* of the graph, which nobody fills now */
     wpa_git *git;           /* of a revision, or NULL */
     wpa_stamps *stamps;     /* of what lies on disk, or NULL */
+    wpa_seen *seen;         /* notes what is looked at there; or NULL */
     wpa_together *together; /* NULL: no fix over several files was asked for */
     wpa_shelf *shelf;       /* of trees that serve other files; NULL: there is no graph */
     wpa_map *neighbours;    /* path -> what a file holds that was read beside others */

@@ -13,16 +13,8 @@
 
 #define IGNORE_FILE_MAX_BYTES ((size_t)256 * 1024)
 
-/* What a folder tells of something in it. */
-typedef struct entry {
-    const char *name;
-    unsigned char type; /* DT_REG and so on, as readdir(3) has them */
-} entry;
-
-typedef struct listing {
-    entry *entries; /* [n] sorted by name */
-    size_t n;
-} listing;
+typedef wpa_seen_entry entry;
+typedef wpa_seen_listing listing;
 
 /* A folder on its way through the tree. */
 typedef struct walk {
@@ -62,7 +54,11 @@ static bool can_follow(walk *w, const char *path, bool is_input, struct stat *st
     const char *target = wpa_tree_real_path(path, w->unit->arena);
     bool is_file = target && stat(target, status) == 0 && S_ISREG(status->st_mode);
     bool is_outside = target && !is_below(target, w->root);
-    if (is_outside && (is_input || strstr(path, ".github"))) {
+    bool is_told = is_input || strstr(path, ".github");
+    if (is_told) {
+        wpa_seen_link(w->tree->options->seen, path, target);
+    }
+    if (is_outside && is_told) {
         wpa_tree_note(w->tree, path, "is a symlink out of the tree and was not followed");
     } else if (!target && is_input) {
         wpa_tree_note_unreadable(w->tree, path, "is a symlink to nothing");
@@ -93,6 +89,7 @@ static void read_suspects(walk *w, const char *path)
 {
     wpa_error err = {0};
     size_t size_bytes;
+    wpa_seen_path(w->tree->options->seen, path);
     const char *at = wpa_file_read(path, IGNORE_FILE_MAX_BYTES, w->unit->arena, &size_bytes, &err);
     while (at && *at) {
         size_t length = strcspn(at, "\r\n"), used = length;
@@ -117,6 +114,24 @@ static bool is_suspect(const walk *w, const char *name)
     return false;
 }
 
+/** Whatever git's answers depend on besides the files of ignores in the tree. */
+static void see_git(const walk *w)
+{
+    wpa_seen *seen = w->tree->options->seen;
+    const char *const *files;
+    size_t n;
+    if (!seen) {
+        return;
+    }
+    if (!w->has_git || !wpa_git_list_ignore_files(w->git, w->unit->arena, &files, &n)) {
+        wpa_seen_lose(seen);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        wpa_seen_path(seen, files[i]);
+    }
+}
+
 static bool is_ignored(walk *w, const char *identity, bool is_folder)
 {
     const char *slash = strrchr(identity, '/');
@@ -125,11 +140,14 @@ static bool is_ignored(walk *w, const char *identity, bool is_folder)
         return false;
     }
     if (!w->git) {
-        w->git = wpa_tree_open_git(w->tree, *w->folder ? w->folder : ".", &err);
-        w->has_git = w->git != NULL; /* what is no repository ignores nothing */
+        const char *folder = *w->folder ? w->folder : ".";
+        w->git = wpa_tree_open_git(w->tree, folder, &err);
+        w->has_git = w->git && wpa_git_join_worktree(w->git, folder, &err);
+        see_git(w);
     }
     const char *asked = is_folder ? wpa_arena_printf(w->unit->arena, "%s/", identity) : identity;
-    return w->git && wpa_git_is_ignored(w->git, asked);
+    /* What is no repository ignores nothing. */
+    return w->has_git && wpa_git_is_ignored(w->git, asked);
 }
 
 /** By its real path: within .github/workflows the shown one does not tell. */
@@ -165,8 +183,10 @@ static bool visit_file(walk *w, const char *path, bool is_symlink, wpa_error *er
         return true;
     }
     if (!is_symlink && lstat(path, &status) != 0) {
+        wpa_seen_lose(w->tree->options->seen);
         return true; /* gone since the folder was read */
     }
+    wpa_seen_status(w->tree->options->seen, path, &status);
     return add_file(w, path, kind, &status, err);
 }
 
@@ -219,14 +239,15 @@ static bool visit(walk *w, const char *folder, const entry *found, int depth, wp
     }
 }
 
-/** Text of a neighbour, on disk; context is the path in front of repository-relative ones. */
+/** Text of a neighbour, on disk; context is the unit. */
 static const char *read_beside(void *context, const char *path, size_t max_bytes, wpa_arena *arena,
                                size_t *size_bytes)
 {
     wpa_error err = {0};
-    const char *prefix = context;
-    return wpa_file_read(wpa_arena_printf(arena, "%s%s", prefix, path), max_bytes, arena,
-                         size_bytes, &err);
+    const wpa_unit *unit = context;
+    const char *shown = wpa_arena_printf(arena, "%s%s", unit->around.prefix, path);
+    wpa_seen_path(unit->seen, shown);
+    return wpa_file_read(shown, max_bytes, arena, size_bytes, &err);
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -253,7 +274,7 @@ static bool close_walk(walk *w, wpa_error *err)
     around->paths = w->paths;
     around->n_paths = w->n_paths;
     around->read = read_beside;
-    around->read_context = (void *)(uintptr_t)around->prefix;
+    around->read_context = w->unit;
     w->unit->has_graph = around->has_paths;
     wpa_git_close(w->git);
     return wpa_unit_close(w->tree, w->unit, err);
@@ -264,30 +285,20 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
 }
 
-/** What a folder holds, sorted, so that a walk is the same everywhere. */
-static listing read_entries(DIR *folder, wpa_arena *arena)
-{
-    listing list = {0};
-    size_t capacity = 0;
-    struct dirent *found;
-    /* One reader of this stream; glibc's readdir is safe between different streams. */
-    while ((found = readdir(folder))) { /* NOLINT(concurrency-mt-unsafe) */
-        if (!wpa_text_is(found->d_name, ".") && !wpa_text_is(found->d_name, "..")) {
-            list.entries =
-                wpa_arena_grow(arena, list.entries, list.n, &capacity, sizeof *list.entries);
-            list.entries[list.n++] = (entry){wpa_arena_text(arena, found->d_name), found->d_type};
-        }
-    }
-    if (list.n) {
-        qsort(list.entries, list.n, sizeof *list.entries, compare_names);
-    }
-    return list;
-}
-
 static bool lists(const listing *list, const char *name)
 {
     const entry key = {.name = name};
     return list->n && bsearch(&key, list->entries, list->n, sizeof key, compare_names);
+}
+
+static void see_folder(const walk *w, const char *path, const listing *list)
+{
+    wpa_seen *seen = w->tree->options->seen;
+    uint8_t names[WPA_SEEN_NAMES_SIZE];
+    if (seen) {
+        wpa_seen_digest_names(list, names);
+        wpa_seen_folder(seen, path, &list->status, names);
+    }
 }
 
 /** False, and a note, if it cannot be read or leads too far. */
@@ -298,14 +309,12 @@ static bool list_folder(walk *w, const char *path, int depth, listing *list)
         w->unit->around.has_paths = false;
         return false;
     }
-    DIR *folder = opendir(*path ? path : ".");
-    if (!folder) {
+    if (!wpa_seen_list(path, w->unit->arena, list)) {
         wpa_tree_note_unreadable(w->tree, *path ? path : ".", wpa_strerror(errno));
         w->unit->around.has_paths = false;
         return false;
     }
-    *list = read_entries(folder, w->unit->arena);
-    (void)closedir(folder);
+    see_folder(w, path, list);
     return true;
 }
 
@@ -327,6 +336,7 @@ static bool open_walk(walk *w, const char *folder, wpa_error *err)
 {
     const wpa_tree_options *options = w->tree->options;
     w->unit->settings = options->settings;
+    w->unit->seen = options->seen;
     w->folder = folder;
     if (options->configure) {
         w->unit->settings = options->configure(options->context, folder, w->unit->arena, err);

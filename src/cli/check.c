@@ -9,7 +9,8 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
-#include "cli/check_options.h"
+#include "analysis/seen.h"
+#include "cli/check_kept.h"
 #include "cli/commands.h"
 #include "lint/lint.h"
 
@@ -41,7 +42,7 @@ bool wpa_check_is_terminal(const wpa_cli *cli)
     return fd >= 0 && isatty(fd) == 1;
 }
 
-static bool is_coloured(const wpa_cli *cli)
+bool wpa_check_has_colour(const wpa_cli *cli)
 {
     const char *none = getenv("NO_COLOR"); /* NOLINT(concurrency-mt-unsafe): before any thread */
     return wpa_check_is_terminal(cli) && !(none && *none);
@@ -73,17 +74,46 @@ static bool write_step_summary(const wpa_report *report, wpa_error *err)
     return ok || WPA_FAIL(err, WPA_E_IO, "cannot write the step summary '%s'", path);
 }
 
-static bool write_to(const wpa_format *format, const wpa_report *report, FILE *file)
+/* What a report says: made now, or told again. */
+typedef struct report_text {
+    size_t i;                 /* of the format */
+    const wpa_report *report; /* NULL: told again */
+    wpa_check_kept *kept;     /* gets it too; or NULL */
+    const char *told;         /* [told_bytes] */
+    size_t told_bytes;
+} report_text;
+
+/* Where it goes. */
+typedef struct sink {
+    const report_text *text;
+    FILE *file;
+} sink;
+
+static bool write_and_keep(void *context, const void *data, size_t size_bytes)
 {
+    const sink *to = context;
+    wpa_check_kept_add(to->text->kept, to->text->i, data, size_bytes);
+    return write_through(to->file, data, size_bytes);
+}
+
+static bool write_to(const wpa_check_format *to, const report_text *text, bool has_colour,
+                     FILE *file)
+{
+    if (!text->report) {
+        return write_through(file, text->told, text->told_bytes) && fflush(file) == 0;
+    }
     WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
-    wpa_buf_drain_to(out, write_through, file);
-    format->write(report, out);
+    sink both = {text, file};
+    wpa_report report = *text->report;
+    report.has_colour = has_colour;
+    wpa_buf_drain_to(out, write_and_keep, &both);
+    to->format->write(&report, out);
     bool ok = wpa_buf_flush(out);
     return fflush(file) == 0 && ok;
 }
 
 /** Beside and renamed, so that a reader sees the old report or the new one; a device as it is. */
-static bool write_file(const wpa_check_format *to, const wpa_report *report, wpa_arena *arena,
+static bool write_file(const wpa_check_format *to, const report_text *text, wpa_arena *arena,
                        wpa_error *err)
 {
     struct stat status;
@@ -92,7 +122,7 @@ static bool write_file(const wpa_check_format *to, const wpa_report *report, wpa
         is_plain ? wpa_arena_printf(arena, "%s.XXXXXX", to->file) : wpa_arena_text(arena, to->file);
     int fd = is_plain ? mkostemp(draft, O_CLOEXEC) : open(draft, O_WRONLY | O_CLOEXEC);
     FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    bool ok = file && write_to(to->format, report, file);
+    bool ok = file && write_to(to, text, false, file);
     ok = ok && (!is_plain || fchmod(fd, 0644) == 0);
     if (file) {
         ok = fclose(file) == 0 && ok;
@@ -106,30 +136,45 @@ static bool write_file(const wpa_check_format *to, const wpa_report *report, wpa
     return ok || WPA_FAIL(err, WPA_E_IO, "cannot write the report '%s'", to->file);
 }
 
-static bool write_report(wpa_cli *cli, const wpa_check_format *to, const wpa_report *report,
+static bool write_report(wpa_cli *cli, const wpa_check_format *to, const report_text *text,
                          wpa_error *err)
 {
-    wpa_report copy = *report;
-    copy.has_colour = !to->file && is_coloured(cli);
     if (to->file) {
-        if (!write_file(to, &copy, cli->arena, err)) {
+        if (!write_file(to, text, cli->arena, err)) {
             return false;
         }
-    } else if (!write_to(to->format, &copy, cli->out)) {
+    } else if (!write_to(to, text, wpa_check_has_colour(cli), cli->out)) {
         return WPA_FAIL(err, WPA_E_IO, "cannot write to standard output");
     }
-    return !wpa_text_is(to->format->name, "github") || write_step_summary(report, err);
+    return !text->report || !wpa_text_is(to->format->name, "github") ||
+           write_step_summary(text->report, err);
 }
 
-static bool write_reports(wpa_cli *cli, const wpa_check_options *options, const wpa_report *report,
-                          wpa_error *err)
+static bool write_reports(const wpa_check_run *run, const wpa_report *report, wpa_error *err)
 {
+    const wpa_check_options *options = run->options;
     for (size_t i = 0; i < options->n_formats; i++) {
-        if (!write_report(cli, &options->formats[i], report, err)) {
+        const report_text text = {.i = i, .report = report, .kept = run->kept};
+        if (!write_report(run->cli, &options->formats[i], &text, err)) {
             return false;
         }
     }
     return true;
+}
+
+/** As a run that saw the same has written and said it. */
+static int tell_again(const wpa_check_run *run, const wpa_check_told *told, wpa_error *err)
+{
+    const wpa_check_options *options = run->options;
+    for (size_t i = 0; i < options->n_formats; i++) {
+        const report_text text = {
+            .i = i, .told = told->texts[i], .told_bytes = told->text_bytes[i]};
+        if (!write_report(run->cli, &options->formats[i], &text, err)) {
+            return WPA_CLI_FAILED;
+        }
+    }
+    (void)fwrite(told->said, 1, told->said_bytes, run->cli->err);
+    return told->code;
 }
 
 /* ---- the whole ---- */
@@ -165,7 +210,7 @@ static int conclude(const wpa_check_options *options, size_t n_files, size_t n_u
 /** What could not be read or was left out: on standard error where the output has no place for it.
  */
 static void say_notes(wpa_cli *cli, const wpa_check_options *options, const wpa_report *report,
-                      bool has_report)
+                      bool has_report, wpa_buf *said)
 {
     for (size_t i = 0; has_report && i < options->n_formats; i++) {
         if (!options->formats[i].file && wpa_text_is(options->formats[i].format->name, "text")) {
@@ -175,9 +220,9 @@ static void say_notes(wpa_cli *cli, const wpa_check_options *options, const wpa_
     for (size_t i = 0; i < report->n_notes; i++) {
         const wpa_note *note = &report->notes[i];
         const char *path = note->path ? note->path : "";
-        (void)fprintf(cli->err, "wpa: %s%s%s\n",
-                      wpa_text_visible(cli->arena, path, strlen(path), false), *path ? ": " : "",
-                      note->text);
+        wpa_buf_printf(said, "wpa: %s%s%s\n",
+                       wpa_text_visible(cli->arena, path, strlen(path), false), *path ? ": " : "",
+                       note->text);
     }
 }
 
@@ -267,7 +312,7 @@ static const wpa_note *all_notes(const wpa_check_run *run, const wpa_tree *tree,
 }
 
 /** What could not be told is no finding; -v says how much of it there was. */
-static void say_undecided(const wpa_check_run *run, const wpa_results *results)
+static void say_undecided(const wpa_check_run *run, const wpa_results *results, wpa_buf *said)
 {
     wpa_undecided all = {0};
     if (!wpa_cli_is_given(run->cli, "verbose")) {
@@ -281,8 +326,8 @@ static void say_undecided(const wpa_check_run *run, const wpa_results *results)
         all.n_unversioned += one.n_unversioned;
         all.n_unread += one.n_unread;
     }
-    (void)fprintf(
-        run->cli->err,
+    wpa_buf_printf(
+        said,
         "undecided: %zu uses of repositories that no table has, %zu at refs that no table "
         "has, %zu scripts that could not be read\n",
         all.n_unknown, all.n_unversioned, all.n_unread);
@@ -299,23 +344,26 @@ static int report_on(const wpa_check_run *run, wpa_tree *tree, wpa_error *err)
         .order = options->order,
     };
     report.notes = all_notes(run, tree, &report.n_notes);
-    if (wants_report(options) && !write_reports(cli, options, &report, err)) {
+    wpa_check_kept_begin(run->kept, run, tree);
+    if (wants_report(options) && !write_reports(run, &report, err)) {
         return WPA_CLI_FAILED;
     }
+    WPA_AUTO(wpa_buf) *said = wpa_buf_new(WPA_REPORT_MAX_BYTES);
     size_t n_left = wpa_results_total(report.results)->n_fixable;
     if (options->fix == WPA_CHECK_FIX_SAFE && !options->fix_rules && n_left > 0) {
-        (void)fprintf(cli->err, "%zu with a fix left; --fix=all applies unsafe fixes too\n",
-                      n_left);
+        wpa_buf_printf(said, "%zu with a fix left; --fix=all applies unsafe fixes too\n", n_left);
     }
-    say_notes(cli, options, &report, wants_report(options));
-    say_undecided(run, report.results);
+    say_notes(cli, options, &report, wants_report(options), said);
+    say_undecided(run, report.results, said);
     size_t n_files = wpa_results_count(report.results);
     size_t n_unreadable = wpa_tree_count_unreadable(tree);
     if (n_files == 0 && n_unreadable == 0) {
-        (void)fputs("no workflow, action file, dependabot.yml or pre-commit file found\n",
-                    cli->err);
+        wpa_buf_text(said, "no workflow, action file, dependabot.yml or pre-commit file found\n");
     }
-    return conclude(options, n_files, n_unreadable, &report);
+    (void)fwrite(wpa_buf_data(said), 1, wpa_buf_size(said), cli->err);
+    int code = conclude(options, n_files, n_unreadable, &report);
+    wpa_check_kept_finish(run->kept, wpa_buf_data(said), wpa_buf_size(said), code);
+    return code;
 }
 
 /** Folders that are given side by side are repositories that go together. */
@@ -341,6 +389,7 @@ static wpa_tree_options tree_options(wpa_check_run *run, const wpa_fix_choice *c
         .is_fleet = is_fleet(options),
         .n_threads = (size_t)options->n_threads,
         .cache = choice ? NULL : run->cache,
+        .seen = run->kept ? options->seen : NULL,
         .tools = programs,
         .baseline = run->baseline,
         .outside = run->outside,
@@ -405,7 +454,15 @@ static int run_once(wpa_cli *cli, wpa_check_options *options, wpa_check_watch *w
         wpa_lint_open(options->settings, (size_t)options->n_threads, !options->has_no_cache, err);
     wpa_check_run run = {
         .cli = cli, .options = options, .cache = cache, .lint = lint, .watch = watch};
-    return lint ? run_tree(&run, err) : WPA_CLI_FAILED;
+    if (!lint) {
+        return WPA_CLI_FAILED;
+    }
+    WPA_AUTO(wpa_check_kept) *kept = run.kept = wpa_check_kept_open(&run);
+    const wpa_check_told *told = wpa_check_kept_find(kept);
+    if (!kept) {
+        options->seen = NULL; /* nobody wants to know */
+    }
+    return told ? tell_again(&run, told, err) : run_tree(&run, err);
 }
 
 /** Until the user ends it; what is unchanged comes out of the cache. */
@@ -435,7 +492,8 @@ static int run_rules(wpa_cli *cli, wpa_check_options *options, wpa_error *err)
 
 static int check(wpa_cli *cli, wpa_error *err)
 {
-    wpa_check_options options = {0};
+    WPA_AUTO(wpa_seen) *seen = wpa_seen_new();
+    wpa_check_options options = {.seen = seen};
     if (!wpa_check_options_read(cli, &options, err)) {
         /* Whatever is wrong here, a missing file too, is the user's to put right. */
         err->code = WPA_E_INVALID;

@@ -1,11 +1,13 @@
 #include "cli/check_options.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include <wpa/clock.h>
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "analysis/seen.h"
 #include "rules/config.h"
 
 /* What reading an option needs. */
@@ -319,12 +321,15 @@ static const char *const zizmor_names[] = {".github/zizmor.yml", ".github/zizmor
                                            "zizmor.yml", "zizmor.yaml"};
 static const char *const actionlint_names[] = {".github/actionlint.yaml", ".github/actionlint.yml"};
 
-static const char *first_of(const char *folder, const char *const names[], size_t n,
+static const char *first_of(const char *folder, const char *const names[], size_t n, wpa_seen *seen,
                             wpa_arena *arena)
 {
     for (size_t i = 0; i < n; i++) {
         const char *path = wpa_path_join(arena, *folder ? folder : ".", names[i]);
-        if (wpa_path_exists(path)) {
+        struct stat status;
+        bool is_there = stat(path, &status) == 0;
+        wpa_seen_status(seen, path, is_there ? &status : NULL);
+        if (is_there) {
             return path;
         }
     }
@@ -332,11 +337,13 @@ static const char *first_of(const char *folder, const char *const names[], size_
 }
 
 /** The layers in one folder: other programs' first, so that ours is nearer. */
-static void layers_in(const char *folder, wpa_check_layer *layers, size_t *n, wpa_arena *arena)
+static void layers_in(const char *folder, wpa_check_layer *layers, size_t *n, wpa_seen *seen,
+                      wpa_arena *arena)
 {
-    const char *zizmor = first_of(folder, zizmor_names, WPA_COUNT(zizmor_names), arena);
-    const char *actionlint = first_of(folder, actionlint_names, WPA_COUNT(actionlint_names), arena);
-    const char *own = first_of(folder, own_names, WPA_COUNT(own_names), arena);
+    const char *zizmor = first_of(folder, zizmor_names, WPA_COUNT(zizmor_names), seen, arena);
+    const char *actionlint =
+        first_of(folder, actionlint_names, WPA_COUNT(actionlint_names), seen, arena);
+    const char *own = first_of(folder, own_names, WPA_COUNT(own_names), seen, arena);
     if (zizmor) {
         layers[(*n)++] = (wpa_check_layer){.path = zizmor, .is_zizmor = true};
     }
@@ -350,7 +357,7 @@ static void layers_in(const char *folder, wpa_check_layer *layers, size_t *n, wp
 
 #define FOLDERS_MAX 64
 
-wpa_check_layer *wpa_check_layers(const char *start, wpa_arena *arena, size_t *n)
+wpa_check_layer *wpa_check_layers(const char *start, wpa_seen *seen, wpa_arena *arena, size_t *n)
 {
     const char *folders[FOLDERS_MAX];
     size_t n_folders = 0;
@@ -364,7 +371,7 @@ wpa_check_layer *wpa_check_layers(const char *start, wpa_arena *arena, size_t *n
     wpa_check_layer *layers = wpa_arena_array(arena, 3 * n_folders + 1, sizeof *layers);
     *n = 0;
     while (n_folders > 0) {
-        layers_in(folders[--n_folders], layers, n, arena);
+        layers_in(folders[--n_folders], layers, n, seen, arena);
     }
     return layers;
 }
@@ -409,6 +416,7 @@ static bool read_config(const wpa_check_options *options, wpa_settings *settings
 {
     if (options->config) {
         wpa_check_layer layer = {.path = options->config};
+        wpa_seen_path(options->seen, layer.path);
         return wpa_check_read_layer(&layer, settings, arena, err);
     }
     if (options->has_no_config) {
@@ -417,7 +425,8 @@ static bool read_config(const wpa_check_options *options, wpa_settings *settings
     bool has_path = options->n_paths && !wpa_text_is(options->paths[0], "-") &&
                     wpa_path_exists(options->paths[0]);
     size_t n;
-    wpa_check_layer *layers = wpa_check_layers(has_path ? options->paths[0] : ".", arena, &n);
+    wpa_check_layer *layers =
+        wpa_check_layers(has_path ? options->paths[0] : ".", options->seen, arena, &n);
     return read_layers(layers, n, settings, arena, err);
 }
 
@@ -429,7 +438,7 @@ const wpa_settings *wpa_check_configure(const wpa_cli *cli, const wpa_check_opti
     if (options->config || options->has_no_config) {
         return options->settings;
     }
-    layers_in(folder, layers, &n, arena);
+    layers_in(folder, layers, &n, options->seen, arena);
     if (n == 0) {
         return options->settings;
     }

@@ -39,6 +39,7 @@ typedef struct wpa_check_options {
     const char *explain;
     const char *config;
     bool has_no_config, has_no_cache;
+    struct wpa_seen *seen; /* notes which configurations there are; or NULL */
     const char *stdin_path;
     bool has_kind;
     wpa_input_kind kind;
@@ -56,8 +57,9 @@ typedef struct wpa_check_layer {
     const char *path;
     bool is_zizmor, is_actionlint;
 } wpa_check_layer;
-/** [n] what counts for a path, the farthest first. */
-wpa_check_layer *wpa_check_layers(const char *start, wpa_arena *arena, size_t *n);
+/** [n] what counts for a path, the farthest first; seen notes what was looked for, or is NULL. */
+wpa_check_layer *wpa_check_layers(const char *start, struct wpa_seen *seen, wpa_arena *arena,
+                                  size_t *n);
 /** Read one layer over what is there. */
 bool wpa_check_read_layer(const wpa_check_layer *layer, wpa_settings *settings, wpa_arena *arena,
                           wpa_error *err) WPA_CHECK;
@@ -78,6 +80,7 @@ typedef struct wpa_check_run {
     wpa_baseline *baseline;          /* or NULL */
     wpa_outside *outside;            /* or NULL */
     struct wpa_check_watch *watch;   /* or NULL */
+    struct wpa_check_kept *kept;     /* place to keep the run in; or NULL */
     const wpa_settings **configured; /* [n_configured] of repositories below, as they were found */
     size_t n_configured, configured_capacity;
     wpa_note *notes; /* [n_notes] on the configuration */
@@ -90,6 +93,8 @@ typedef struct wpa_check_run {
 bool wpa_check_print(wpa_cli *cli, const char *text, size_t size_bytes, wpa_error *err) WPA_CHECK;
 /** Is standard output a terminal? */
 bool wpa_check_is_terminal(const wpa_cli *cli);
+/** Does it get colours? */
+bool wpa_check_has_colour(const wpa_cli *cli);
 /**
  * Write, print or show what fixes made of a file. One that cannot be written keeps none of the
  * others back.

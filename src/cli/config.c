@@ -29,7 +29,7 @@ static wpa_check_layer *layers_of(const wpa_cli *cli, size_t *n)
 {
     const char *start = start_of(cli);
     if (wpa_path_is_dir(start)) {
-        return wpa_check_layers(start, cli->arena, n);
+        return wpa_check_layers(start, NULL, cli->arena, n);
     }
     const char *slash = strrchr(start, '/'), *name = slash ? slash + 1 : start;
     wpa_check_layer *layer = wpa_arena_alloc(cli->arena, sizeof *layer);

@@ -180,11 +180,19 @@ bool wpa_git_blob_size(wpa_git *git, const char *oid, size_t *size_bytes, wpa_er
 /** The commit that a person's words name ("HEAD~3", "v1.2", a short id). Errors NOT_FOUND. */
 bool wpa_git_revision_find(wpa_git *git, const char *revision, char oid[WPA_OID_SIZE],
                            wpa_error *err) WPA_CHECK;
+/** Its work tree lies in this folder: an open repository has none by itself. Writes nothing. */
+bool wpa_git_join_worktree(wpa_git *git, const char *folder, wpa_error *err) WPA_CHECK;
 /**
  * Does git leave this path of the work tree alone (.gitignore, info/exclude) and not track it?
  * A folder has a slash behind.
  */
 bool wpa_git_is_ignored(wpa_git *git, const char *path);
+/**
+ * [n] the files, there or not, that this depends on besides those named .gitignore; in the arena.
+ * False if it depends on others too.
+ */
+bool wpa_git_list_ignore_files(const wpa_git *git, wpa_arena *arena, const char *const **files,
+                               size_t *n) WPA_CHECK;
 /** Content of a blob, NUL-terminated behind size_bytes. Errors NOT_FOUND, LIMIT. */
 char *wpa_git_blob_read(wpa_git *git, const char *oid, size_t max_bytes, wpa_arena *arena,
                         size_t *size_bytes, wpa_error *err);

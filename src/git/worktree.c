@@ -1,7 +1,12 @@
 /* What a work tree and a person's words for a commit need. */
 #include <string.h>
 
+#include <wpa/file.h>
+#include <wpa/text.h>
+
 #include "git/internal.h"
+
+#define CONFIG_MAX_BYTES ((size_t)256 * 1024)
 
 bool wpa_git_revision_find(wpa_git *git, const char *revision, char oid[WPA_OID_SIZE],
                            wpa_error *err)
@@ -15,6 +20,12 @@ bool wpa_git_revision_find(wpa_git *git, const char *revision, char oid[WPA_OID_
     git_object_free(commit);
     git_object_free(object);
     return rc == 0 || wpa_git_fail(rc, err, "revision '%s'", revision);
+}
+
+bool wpa_git_join_worktree(wpa_git *git, const char *folder, wpa_error *err)
+{
+    const int rc = git_repository_set_workdir(git->repo, folder, 0);
+    return rc == 0 || wpa_git_fail(rc, err, "work tree '%s'", folder);
 }
 
 bool wpa_git_is_ignored(wpa_git *git, const char *path)
@@ -34,4 +45,27 @@ bool wpa_git_is_ignored(wpa_git *git, const char *path)
     }
     git_index_free(index);
     return !is_tracked;
+}
+
+/** Does the configuration lead to files of other places? Then these are not all. */
+static bool leads_elsewhere(const char *config, wpa_arena *arena)
+{
+    size_t size_bytes;
+    wpa_error err = {0};
+    const char *text = wpa_file_read(config, CONFIG_MAX_BYTES, arena, &size_bytes, &err);
+    return text ? strcasestr(text, "include") || strcasestr(text, "excludesfile")
+                : err.code != WPA_E_NOT_FOUND;
+}
+
+bool wpa_git_list_ignore_files(const wpa_git *git, wpa_arena *arena, const char *const **files,
+                               size_t *n)
+{
+    static const char *const names[] = {"config", "config.worktree", "HEAD", "index",
+                                        "info/exclude"};
+    const char **paths = wpa_arena_array(arena, WPA_COUNT(names), sizeof *paths);
+    for (*n = 0; *n < WPA_COUNT(names); (*n)++) {
+        paths[*n] = wpa_path_join(arena, git->path, names[*n]);
+    }
+    *files = paths;
+    return !leads_elsewhere(paths[0], arena) && !leads_elsewhere(paths[1], arena);
 }

@@ -75,11 +75,34 @@ static void test_what_has_just_changed_is_not_kept(void **state)
     assert_false(knows(cache, "/r", "a.yml", ahead, arena));
 }
 
+/** Parts of a millisecond are the kernel's clock, which ticks a hundred times a second at least. */
+static void test_fine_clocks_settle_soon(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t changed_ns, age_ns;
+        bool is_settled;
+    } cases[] = {
+        {INT64_C(5000000123), INT64_C(90000000), false},
+        {INT64_C(5000000123), INT64_C(110000000), true},
+        {INT64_C(5000000000), INT64_C(110000000), false},
+        {INT64_C(5001000000), INT64_C(2400000000), false},
+        {INT64_C(5000000000), INT64_C(2600000000), true},
+        {INT64_C(5000000123), INT64_C(-1000000000), false},
+    };
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        wpa_stamp stamp = {.modified_ns = 1000, .changed_ns = cases[i].changed_ns};
+        assert_int_equal(wpa_stamp_is_settled(&stamp, stamp.changed_ns + cases[i].age_ns),
+                         cases[i].is_settled);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_lies_as_it_did_is_known),
         cmocka_unit_test(test_what_has_just_changed_is_not_kept),
+        cmocka_unit_test(test_fine_clocks_settle_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

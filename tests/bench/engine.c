@@ -1,6 +1,7 @@
 /*
- * How long the engine needs for one changed workflow of a large repository: a real git repository,
- * a real PostgreSQL, everything that an analysis stores. Prints "NAME VALUE" lines for bench.py.
+ * How long the engine needs for a large repository, for the same again, unchanged, and for one
+ * changed workflow of it: a real git repository, a real PostgreSQL, everything that an analysis
+ * stores. Prints "NAME VALUE" lines for bench.py.
  *
  * usage: bench_engine FILES WORKFLOWS RUNS        (WPA_BUILD_DIR is where PostgreSQL may keep its
  * data)
@@ -21,9 +22,12 @@
 #include <wpa/text.h>
 
 #include "analysis/analysis.h"
+#include "fleet/scan.h"
 #include "harness/pg.h"
+#include "job/job.h"
 
 #define RUNS_MAX 1000
+#define SCANS 5 /* of what is unchanged */
 
 static const char workflow[] =
     "name: Build %d\non:\n  push:\n    branches: [main]\n  pull_request:\npermissions:\n"
@@ -49,7 +53,7 @@ typedef struct world {
     char *folder;
     wpa_git *git;
     char head[WPA_OID_SIZE], blob[WPA_OID_SIZE];
-    int64_t workflow;
+    int64_t repository, workflow;
 } world;
 
 static void need(bool ok, const wpa_error *err)
@@ -124,10 +128,12 @@ static void open_world(world *w, int n_files, int n_workflows)
     w->git = wpa_git_create(path, "main", &err);
     need(w->git != NULL, &err);
     fill(w, n_files, n_workflows);
-    (void)ask(w, wpa_arena_printf(w->arena,
-                                  "INSERT INTO wpa.repository (name, url, branch, state) VALUES "
-                                  "('large', '%s', 'main', 'ok') RETURNING id",
-                                  path));
+    w->repository = wpa_test_sql_int(
+        w->pg, w->guardian.principal_id,
+        wpa_arena_printf(w->arena,
+                         "INSERT INTO wpa.repository (name, url, branch, state) VALUES "
+                         "('large', '%s', 'main', 'ok') RETURNING id",
+                         path));
     w->workflow = wpa_test_sql_int(
         w->pg, w->guardian.principal_id,
         "INSERT INTO wpa.workflow (repository_id, path, name, kind, blob_oid, head_commit) SELECT "
@@ -157,8 +163,8 @@ static void change(world *w, int run)
     memcpy(w->blob, edit.after, sizeof w->blob);
     (void)ask(w, wpa_arena_printf(w->arena,
                                   "UPDATE wpa.workflow SET blob_oid = '%s', head_commit = '%s' "
-                                  "RETURNING id",
-                                  w->blob, w->head));
+                                  "WHERE id = %lld RETURNING id",
+                                  w->blob, w->head, (long long)w->workflow));
 }
 
 static double now_ms(clockid_t clock)
@@ -188,6 +194,61 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* ---- a scan, and the analyses that it orders, as workers do them ---- */
+
+static wpa_job_handler handler_of(const char *kind)
+{
+    return wpa_text_is(kind, "scan")      ? wpa_scan_job
+           : wpa_text_is(kind, "analyse") ? wpa_analysis_job
+                                          : NULL;
+}
+
+/** How many jobs there were. */
+static int scan(world *w, wpa_job_worker *worker, double *wall_ms, double *cpu_ms)
+{
+    wpa_error err = {0};
+    const wpa_job_spec spec = {
+        .kind = "scan",
+        .subject = wpa_arena_printf(w->arena, "repository:%lld", (long long)w->repository)};
+    double wall = now_ms(CLOCK_MONOTONIC), cpu = now_ms(CLOCK_PROCESS_CPUTIME_ID);
+    bool did_one = true;
+    int n = -1;
+    need(wpa_job_enqueue(w->db, &spec, NULL, &err), &err);
+    for (; did_one; n++) {
+        need(wpa_job_work(worker, &did_one, &err), &err);
+    }
+    *wall_ms = now_ms(CLOCK_MONOTONIC) - wall;
+    *cpu_ms = now_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    return n;
+}
+
+static void measure_scans(world *w)
+{
+    static const char *const queues[] = {"scan", "analyse"};
+    wpa_error err = {0};
+    WPA_AUTO(wpa_heart) *heart =
+        wpa_heart_start(wpa_test_pg_dsn(w->pg), "wpa_agent", 1, NULL, &err);
+    need(heart != NULL, &err);
+    wpa_job_worker worker = {.db = w->db,
+                             .actor = &w->engine,
+                             .heart = heart,
+                             .owner = "bench",
+                             .cache_folder = w->folder,
+                             .queues = queues,
+                             .n_queues = WPA_COUNT(queues),
+                             .handler_of = handler_of};
+    double wall[SCANS], cpu[SCANS], cold_wall, cold_cpu;
+    int n_cold = scan(w, &worker, &cold_wall, &cold_cpu), n_again = 0;
+    for (int i = 0; i < SCANS; i++) {
+        n_again += scan(w, &worker, &wall[i], &cpu[i]);
+    }
+    qsort(wall, SCANS, sizeof *wall, compare);
+    qsort(cpu, SCANS, sizeof *cpu, compare);
+    printf("jobs_cold %d\njobs_again %d\nscan_cold_wall_ms %.1f\nscan_cold_cpu_ms %.1f\n"
+           "scan_again_wall_ms %.2f\nscan_again_cpu_ms %.2f\n",
+           n_cold, n_again / SCANS, cold_wall, cold_cpu, wall[SCANS / 2], cpu[SCANS / 2]);
+}
+
 static int number(const char *text, int max)
 {
     int64_t value;
@@ -207,6 +268,7 @@ int main(int argc, char *argv[])
     world w = {0};
     wpa_test_pg_need();
     open_world(&w, n_files, n_workflows);
+    measure_scans(&w);
     change(&w, 0);
     (void)analyse(&w, &wall[0], &cpu[0]); /* the first one opens what stays open */
     for (int i = 0; i < n_runs; i++) {

@@ -5,7 +5,7 @@ WPA_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config git ca-certificat
   libncurses-dev libpq-dev libjansson-dev libjwt-dev libssl-dev libcurl4-openssl-dev libsodium-dev libyaml-dev
   libgit2-dev libmicrohttpd-dev libpcre2-dev libseccomp-dev libexpat1-dev"
 WPA_RUN_PACKAGES="postgresql-15 bubblewrap shellcheck ncurses-term"
-WPA_TEST_PACKAGES="clang-14 clang-format-14 libclang-rt-14-dev libcmocka-dev libvterm-dev tmux locales-all openssl curl jq"
+WPA_TEST_PACKAGES="clang-14 clang-format-14 libclang-rt-14-dev lld libcmocka-dev libvterm-dev tmux locales-all openssl curl jq"
 
 # as_root COMMAND...: run it as root, by sudo if need be.
 as_root() {

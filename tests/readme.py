@@ -6,6 +6,7 @@ anew), the table of test checks with the checks there are, every command in a sh
 program's own help, and lets the program read the example of wpa.yml.
 """
 import collections
+import functools
 import json
 import pathlib
 import re
@@ -19,6 +20,7 @@ README = TOP / "README.md"
 KINDS = {".action.yml": "action", ".dependabot.yml": "dependabot", ".pre-commit.yml": "pre-commit"}
 
 
+@functools.cache
 def run(wpa, *arguments):
     return subprocess.run([wpa, *arguments], capture_output=True, text=True, check=False)
 
@@ -27,13 +29,15 @@ def fix_of(wpa, rule):
     """safe, unsafe, both or -, from what the program offers on the rule's own fixtures."""
     if not rule["has_fix"]:
         return "-"
-    found = set()
+    paths = collections.defaultdict(list)  # read by one process for each kind: a start costs more than a file
     for path in sorted((TOP / "tests/fixtures/rules" / rule["id"]).glob("bad*.yml")):
-        if ".fixed." in path.name:
-            continue
-        kind = next((kind for ending, kind in KINDS.items() if path.name.endswith(ending)), "workflow")
+        if ".fixed." not in path.name:
+            kind = next((kind for ending, kind in KINDS.items() if path.name.endswith(ending)), "workflow")
+            paths[kind].append(str(path))
+    found = set()
+    for kind, of_kind in paths.items():
         report = run(wpa, "check", "--no-config", "--exit-zero", "--format", "json", "--persona",
-                     "auditor", "--only", rule["id"], "--as", kind, str(path))
+                     "auditor", "--only", rule["id"], "--as", kind, *of_kind)
         for finding in json.loads(report.stdout)["findings"]:
             found |= {fix["safety"] for fix in finding["fixes"]}
     return found.pop() if len(found) == 1 else "both" if found else "-"

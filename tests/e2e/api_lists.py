@@ -48,7 +48,7 @@ def main():
         world.sql("SELECT pg_reload_conf()")
         world.serve("--threads", "1")
         log = world.path("postgres.log")
-        writer = subprocess.Popen(["psql", "-XqAt", "-h", world.socket, "-U", "wpa", "postgres"],
+        writer = subprocess.Popen([f"{world.programs}/psql", "-XqAt", "-h", world.socket, "-U", "wpa", "postgres"],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for mode in ("force_custom_plan", "force_generic_plan"):
             world.sql(f"ALTER SYSTEM SET plan_cache_mode = {mode}")

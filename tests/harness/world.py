@@ -172,7 +172,7 @@ class World:
 
     def sql(self, text, **variables):
         """Rows of the last statement, columns separated by tabs; text or the path of a file."""
-        command = ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1",
+        command = [f"{self.programs}/psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1",
                    "-h", self.socket, "-p", "5432", "-U", "wpa", "-d", "postgres"]
         for name, value in variables.items():
             command += ["-v", f"{name}={value}"]

@@ -160,9 +160,13 @@ wpa_arena_mark wpa_arena_here(const wpa_arena *arena)
 /* Large blocks have gone behind the one that was current. */
 void wpa_arena_rewind(wpa_arena *arena, wpa_arena_mark mark)
 {
-    let_go_until(arena, &arena->blocks, mark.block);
+    if (arena->blocks != mark.block) { /* hardly ever */
+        let_go_until(arena, &arena->blocks, mark.block);
+    }
     if (arena->blocks) {
-        let_go_until(arena, &arena->blocks->next, mark.behind);
+        if (arena->blocks->next != mark.behind) {
+            let_go_until(arena, &arena->blocks->next, mark.behind);
+        }
         arena->blocks->front = mark.used_bytes;
         arena->blocks->back = arena->blocks->size_bytes - mark.text_bytes;
     }

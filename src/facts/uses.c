@@ -94,6 +94,7 @@ void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fa
         .repo = wpa_facts_repo_find(slug),
         .action = wpa_facts_action_find(slug),
         .role = wpa_facts_action_role_find(slug),
+        .first_cache = wpa_facts_cache_of(slug, 0),
     };
     if (use->pin == WPA_PIN_COMMIT) {
         resolve_commit(ref, hint, use);

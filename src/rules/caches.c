@@ -8,7 +8,12 @@ const wpa_fact_cache *wpa_caches_next(const wpa_outline_step *step, size_t *at)
         return NULL;
     }
     int major = wpa_outline_major(&step->uses);
-    while ((*at = wpa_facts_cache_of(step->uses.slug, *at)) < wpa_facts_cache_count()) {
+    size_t first = step->uses.fact->first_cache, n = wpa_facts_cache_count();
+    while (*at < n) {
+        *at = *at <= first ? first : wpa_facts_cache_of(step->uses.slug, *at);
+        if (*at >= n) {
+            return NULL;
+        }
         const wpa_fact_cache *cache = wpa_facts_cache_at((*at)++);
         if (major < 0 || (major >= cache->since && major <= cache->until)) {
             return cache;

@@ -89,15 +89,13 @@ bool wpa_rule_forge_holds_back(const wpa_rule_run *run, wpa_slice slug)
     bool is_held = false, may_be = run->sink->shared.does_forge_lack;
     for (size_t i = 0; i < wpa_facts_feature_count() && may_be && !is_held; i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
-        bool is_near = slug.length && !((*feature->match ^ *slug.at) & ~0x20);
-        if (!is_near || !wpa_text_is(feature->kind, "action")) {
+        /* Ends at the first byte that differs, and so before the match does. */
+        if (!wpa_bytes_are_ci(feature->match, slug.at, slug.length)) {
             continue;
         }
-        const char *bound = strstr(feature->match, "@>=");
-        wpa_slice name = {feature->match, bound ? (size_t)(bound - feature->match) : 0};
-        is_held = bound && !wpa_text_is(bound, "@>=1") && slug.length == name.length &&
-                  strncasecmp(slug.at, name.at, name.length) == 0 &&
-                  wpa_forge_lacks(forge, feature);
+        const char *bound = feature->match + slug.length;
+        is_held = slug.length && wpa_text_starts(bound, "@>=") && !wpa_text_is(bound, "@>=1") &&
+                  wpa_text_is(feature->kind, "action") && wpa_forge_lacks(forge, feature);
     }
     return is_held;
 }

@@ -85,7 +85,8 @@ void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit)
         if (job->uses.kind != WPA_OUTLINE_NONE) {
             visit(run, &job->uses, NULL, job);
         }
-        for (size_t k = 0; k < job->n_steps && wpa_rule_spend(run, 4); k++) {
+        bool may_look = job->n_steps > 0 && wpa_rule_spend(run, 4 * job->n_steps);
+        for (size_t k = 0; may_look && k < job->n_steps; k++) {
             if (job->steps[k].uses.kind != WPA_OUTLINE_NONE) {
                 visit(run, &job->steps[k].uses, &job->steps[k], job);
             }

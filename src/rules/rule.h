@@ -127,6 +127,18 @@ wpa_rule_mark wpa_rule_here(const wpa_rule_run *run);
 void wpa_rule_forget(wpa_rule_run *run, wpa_rule_mark mark);
 
 /**
+ * The same for a walk over such things: what some of them made is given back together, since going
+ * back costs more than most of them. Starts with .mark = wpa_rule_here(run).
+ */
+typedef struct wpa_rule_visits {
+    wpa_rule_mark mark;
+    size_t n;
+} wpa_rule_visits;
+#define WPA_VISITS_KEPT 8
+/** One thing was looked at. */
+void wpa_rule_end_visit(wpa_rule_run *run, wpa_rule_visits *visits);
+
+/**
  * Report a finding at these bytes of the file, in the rule's own severity, confidence and
  * persona; the caller may change those on the returned record at once, when a shape of the rule
  * is more or less than its base.

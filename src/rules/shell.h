@@ -79,8 +79,13 @@ const wpa_script *wpa_script_read_as(wpa_script_language language, const char *t
 /** A copy of a script with each expression blanked by underscores, so that columns stay true. */
 char *wpa_script_blank(const char *text, size_t length, wpa_arena *arena);
 
-/** Is the command called name, with these words next (NULL-terminated), options in between? */
-bool wpa_shell_is(const wpa_shell_command *command, const char *name, const char *sub);
+/** Is this the first word behind the name that is no option? NULL: any, or none. */
+bool wpa_shell_has_sub(const wpa_shell_command *command, const char *sub);
+/** Is the command called name, with this word next, options in between? Most have another name. */
+static inline bool wpa_shell_is(const wpa_shell_command *command, const char *name, const char *sub)
+{
+    return wpa_text_is(command->name, name) && wpa_shell_has_sub(command, sub);
+}
 /** The word behind the command's name with this text, or NULL. */
 const wpa_shell_word *wpa_shell_word_find(const wpa_shell_command *command, const char *text);
 /** The i-th word behind the name that is no option, or NULL. */

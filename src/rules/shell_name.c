@@ -89,11 +89,8 @@ void wpa_shell_name_find(wpa_shell_command *c)
     c->first = i;
 }
 
-bool wpa_shell_is(const wpa_shell_command *command, const char *name, const char *sub)
+bool wpa_shell_has_sub(const wpa_shell_command *command, const char *sub)
 {
-    if (!wpa_text_is(command->name, name)) {
-        return false;
-    }
     const wpa_shell_word *word = sub ? wpa_shell_argument(command, 0) : NULL;
     return !sub || (word && wpa_text_is(word->text, sub));
 }

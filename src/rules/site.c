@@ -77,13 +77,13 @@ wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t fr
 void wpa_site_each_step(wpa_rule_run *run, wpa_site_visitor visit)
 {
     const wpa_outline *o = run->source->outline;
+    wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             site.step = &o->jobs[i].steps[k];
-            wpa_rule_mark mark = wpa_rule_here(run);
             visit(run, &site);
-            wpa_rule_forget(run, mark);
+            wpa_rule_end_visit(run, &visits);
         }
     }
 }

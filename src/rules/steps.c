@@ -36,11 +36,11 @@ bool wpa_path_is_workspace(wpa_slice path)
 void wpa_rule_each_step(wpa_rule_run *run, wpa_step_visitor visit)
 {
     const wpa_outline *outline = run->source->outline;
+    wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
     for (size_t i = 0; i < outline->n_jobs; i++) {
         for (size_t k = 0; k < outline->jobs[i].n_steps && wpa_rule_spend(run, VISIT_WORK); k++) {
-            wpa_rule_mark mark = wpa_rule_here(run);
             visit(run, &outline->jobs[i].steps[k]);
-            wpa_rule_forget(run, mark);
+            wpa_rule_end_visit(run, &visits);
         }
     }
 }
@@ -58,15 +58,17 @@ void wpa_rule_each_job(wpa_rule_run *run, wpa_job_visitor visit)
 void wpa_rule_each_command(wpa_rule_run *run, wpa_command_visitor visit)
 {
     const wpa_outline *outline = run->source->outline;
+    wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
     for (size_t i = 0; i < outline->n_jobs; i++) {
         for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &outline->jobs[i].steps[k];
             size_t n = step->lexed ? step->lexed->n_commands : 0;
-            wpa_rule_mark mark = wpa_rule_here(run);
             for (size_t c = 0; c < n && wpa_rule_spend(run, VISIT_WORK); c++) {
                 visit(run, step, &step->lexed->commands[c]);
             }
-            wpa_rule_forget(run, mark);
+            if (n) {
+                wpa_rule_end_visit(run, &visits);
+            }
         }
     }
 }

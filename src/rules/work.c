@@ -246,13 +246,50 @@ bool wpa_work_is_large(const wpa_outline *outline)
     return outline->n_jobs > JOBS_MAX || n > STEPS_MAX;
 }
 
-wpa_matrix_legs wpa_work_legs(const wpa_outline_job *job, wpa_arena *arena)
+/* Bytes of a strategy and legs of its matrix up to which they are kept. */
+#define KEPT_STRATEGY_BYTES 4096
+#define KEPT_LEGS 64
+
+/* At most so many legs as far as its rows tell, and those that are added. */
+static bool is_small(const wpa_matrix *matrix)
 {
-    if (!wpa_yaml_find(job->node, "strategy")) {
-        return (wpa_matrix_legs){0};
+    size_t n = 1;
+    for (size_t i = 0; i < matrix->n_rows && n <= KEPT_LEGS; i++) {
+        n *= matrix->rows[i].n_values ? matrix->rows[i].n_values : 1;
     }
-    wpa_strategy strategy = wpa_strategy_of(job->node, arena);
-    return wpa_matrix_expand(&strategy.matrix, arena);
+    return n + matrix->n_includes <= KEPT_LEGS;
+}
+
+const wpa_work_matrix *wpa_work_matrix_of(wpa_rule_run *run, const wpa_outline_job *job,
+                                          wpa_arena *arena)
+{
+    static const wpa_work_matrix none;
+    const wpa_yaml_node *strategy = wpa_yaml_get(job->node, "strategy");
+    if (!strategy) {
+        return &none;
+    }
+    char key[WPA_SITE_KEY_SIZE];
+    wpa_site_key(key, 'x', job, NULL);
+    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
+    const wpa_work_matrix *known = wpa_map_get(run->memo, key);
+    if (known) {
+        return known;
+    }
+    bool may_be_kept = wpa_span_length(strategy->span) <= KEPT_STRATEGY_BYTES;
+    wpa_arena *of_rows = may_be_kept ? run->lasting : arena;
+    wpa_work_matrix *m = wpa_arena_alloc(of_rows, sizeof *m);
+    m->strategy = wpa_strategy_of(job->node, of_rows);
+    bool is_kept = may_be_kept && is_small(&m->strategy.matrix);
+    m->legs = wpa_matrix_expand(&m->strategy.matrix, is_kept ? run->lasting : arena);
+    if (is_kept) {
+        wpa_map_put(run->memo, key, m);
+    }
+    return m;
+}
+
+wpa_matrix_legs wpa_work_legs(wpa_rule_run *run, const wpa_outline_job *job, wpa_arena *arena)
+{
+    return wpa_work_matrix_of(run, job, arena)->legs;
 }
 
 /* ---- edits in scripts ---- */

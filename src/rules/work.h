@@ -65,8 +65,18 @@ struct wpa_similarity_kin *wpa_work_kin(wpa_rule_run *run, const struct wpa_simi
  * silent then, so that a hostile file costs no more than others.
  */
 bool wpa_work_is_large(const wpa_outline *outline);
-/** strategy.matrix expanded; no legs without one. */
-wpa_matrix_legs wpa_work_legs(const wpa_outline_job *job, wpa_arena *arena);
+typedef struct wpa_work_matrix {
+    wpa_strategy strategy;
+    wpa_matrix_legs legs;
+} wpa_work_matrix;
+/**
+ * strategy.matrix of a job and its legs; none without one. Small ones, which nearly all are, are
+ * read once for all rules; large ones are made in the arena.
+ */
+const wpa_work_matrix *wpa_work_matrix_of(wpa_rule_run *run, const wpa_outline_job *job,
+                                          wpa_arena *arena);
+/** Its legs alone. */
+wpa_matrix_legs wpa_work_legs(wpa_rule_run *run, const wpa_outline_job *job, wpa_arena *arena);
 
 /**
  * Edit a command out of its step's script: its whole line, or what stands before the "&&" behind

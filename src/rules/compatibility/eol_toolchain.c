@@ -48,7 +48,7 @@ static const char *missing_in_leg(wpa_rule_run *run, const wpa_toolchain_use *us
     const wpa_outline_job *job = use->job;
     const char *written = wpa_yaml_text(wpa_yaml_get(job->node, "runs-on"));
     const char *key = written && *release->not_on ? wpa_matrix_key(written, run->arena) : NULL;
-    wpa_matrix_legs legs = key ? wpa_work_legs(job, run->arena) : (wpa_matrix_legs){0};
+    wpa_matrix_legs legs = key ? wpa_work_legs(run, job, run->arena) : (wpa_matrix_legs){0};
     for (size_t i = 0; i < legs.n; i++) {
         const wpa_yaml_node *label = wpa_yaml_resolve(wpa_matrix_leg_get(&legs.legs[i], key));
         bool is_asked = label && (!use->is_matrix || has_value(&legs.legs[i], use->node));

@@ -4,7 +4,7 @@
 #include "expr/expr.h"
 #include "rules/outline.h"
 #include "rules/rule.h"
-#include "workflow/workflow.h"
+#include "rules/work.h"
 
 /** Entries of exclude, and values of a row, that are compared with each other. */
 #define SHOWN_MAX 8
@@ -233,7 +233,9 @@ static void walk(const reads *r, const wpa_yaml_node *node, int depth)
 
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    wpa_matrix m = wpa_strategy_of(job->node, run->arena).matrix;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
+    const wpa_work_matrix *matrix = wpa_work_matrix_of(run, job, arena);
+    const wpa_matrix m = matrix->strategy.matrix;
     if (!m.node) {
         return;
     }
@@ -242,8 +244,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     for (size_t i = 0; i < m.n_includes && i < ENTRIES_MAX; i++) {
         check_include(run, &m, m.includes[i]);
     }
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
-    wpa_matrix_legs legs = wpa_matrix_expand(&m, arena);
+    wpa_matrix_legs legs = matrix->legs;
     if (!m.is_open && !legs.is_open && !legs.is_truncated && m.n_includes) {
         walk(&(reads){run, &legs}, job->node, 0);
     }

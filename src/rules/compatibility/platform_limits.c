@@ -3,7 +3,7 @@
 
 #include "rules/expressions.h"
 #include "rules/steps.h"
-#include "workflow/workflow.h"
+#include "rules/work.h"
 
 #define FILE_MAX_BYTES ((size_t)500 * 1024)
 #define LEGS_MAX 256
@@ -29,12 +29,13 @@ static void check_matrix(wpa_rule_run *run, const wpa_outline_job *job)
     if (!wpa_yaml_find(job->node, "strategy")) {
         return;
     }
-    wpa_matrix m = wpa_strategy_of(job->node, run->arena).matrix;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
+    const wpa_work_matrix *matrix = wpa_work_matrix_of(run, job, arena);
+    const wpa_matrix m = matrix->strategy.matrix;
     if (!m.node || m.is_open) {
         return;
     }
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
-    wpa_matrix_legs legs = wpa_matrix_expand(&m, arena);
+    const wpa_matrix_legs legs = matrix->legs;
     if (legs.n > LEGS_MAX) {
         wpa_rule_report(run, m.key->span, NULL, NULL,
                         "this matrix makes %s%zu jobs, and GitHub refuses more than %d",

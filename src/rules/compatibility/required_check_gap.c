@@ -141,7 +141,7 @@ static fit fits_legs(wpa_rule_run *run, const wpa_graph_file *file, size_t index
     bool is_same = source && source->outline->n_jobs == file->n_jobs;
     const wpa_outline_job *job = is_same ? &source->outline->jobs[index] : NULL;
     wpa_matrix_legs legs =
-        job && !job->is_call ? wpa_work_legs(job, run->arena) : (wpa_matrix_legs){0};
+        job && !job->is_call ? wpa_work_legs(run, job, run->arena) : (wpa_matrix_legs){0};
     if (legs.n == 0 || legs.is_open || legs.is_truncated) {
         return found;
     }

@@ -225,10 +225,9 @@ typedef struct absence {
     const wpa_fact_move *move; /* NULL: it is missing now */
 } absence;
 
-static absence absence_on(const wpa_rule_run *run, const wpa_outline_label *label,
+static absence absence_on(const wpa_outline_label *label, const wpa_fact_image *image,
                           const wpa_fact_program *tool)
 {
-    const wpa_fact_image *image = image_of(run, label);
     const wpa_fact_move *move = wpa_facts_move_of(label->text);
     const wpa_fact_presence *here = image ? wpa_facts_program_on(tool, image->name) : NULL;
     const wpa_fact_presence *there = move ? wpa_facts_program_on(tool, move->to) : NULL;
@@ -238,10 +237,8 @@ static absence absence_on(const wpa_rule_run *run, const wpa_outline_label *labe
 }
 
 /* Is the step's script run there in the shell it was read for? Without one, Windows has pwsh. */
-static bool reads_same_on(const wpa_rule_run *run, const wpa_outline_step *step,
-                          const wpa_outline_label *label)
+static bool reads_same_on(const wpa_outline_step *step, const wpa_fact_image *image)
 {
-    const wpa_fact_image *image = image_of(run, label);
     bool is_windows = image && wpa_text_starts(image->name, "windows");
     bool is_posix = step->lexed && step->lexed->language == WPA_SCRIPT_POSIX;
     return step->has_named_shell ? step->shell != WPA_SHELL_UNKNOWN : is_windows != is_posix;
@@ -253,8 +250,9 @@ static absence find_absence(const wpa_rule_run *run, const wpa_outline_step *ste
     absence found = {0};
     for (size_t i = 0; i < step->job->n_labels && !found.label && i < LABELS_MAX; i++) {
         const wpa_outline_label *label = &step->job->labels[i];
-        if (reads_same_on(run, step, label)) {
-            found = absence_on(run, label, tool);
+        const wpa_fact_image *image = image_of(run, label);
+        if (reads_same_on(step, image)) {
+            found = absence_on(label, image, tool);
         }
     }
     return found;

@@ -104,7 +104,7 @@ static size_t count_legs(wpa_rule_run *run, const wpa_outline *o)
 {
     size_t n = 0;
     for (size_t i = 0; i < o->n_jobs && n < LEGS_MAX && !wpa_work_is_large(o); i++) {
-        size_t own = wpa_work_legs(&o->jobs[i], run->arena).n;
+        size_t own = wpa_work_legs(run, &o->jobs[i], run->arena).n;
         n += own ? own : 1;
     }
     return n;

@@ -6,7 +6,7 @@
 
 #include "rules/expressions.h"
 #include "rules/pin.h"
-#include "workflow/workflow.h"
+#include "rules/work.h"
 
 /* Each value is compared with all before it; GitHub makes at most 256 legs of a matrix. */
 #define ITEMS_MAX 1024
@@ -245,11 +245,12 @@ static bool is_told(const wpa_matrix_leg *leg, const wpa_matrix_leg *other)
 static void check_legs(wpa_rule_run *run, const wpa_outline_job *job)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
-    const wpa_matrix m = wpa_strategy_of(job->node, arena).matrix;
+    const wpa_work_matrix *matrix = wpa_work_matrix_of(run, job, arena);
+    const wpa_matrix m = matrix->strategy.matrix;
     if (!m.node || m.is_open) {
         return;
     }
-    wpa_matrix_legs legs = wpa_matrix_expand(&m, arena);
+    const wpa_matrix_legs legs = matrix->legs;
     reading r = read_keys(run, job, arena);
     bool has_unread = !r.is_unknown && wpa_map_count(r.keys) > 0 && m.n_rows == 0;
     wpa_map *whole = wpa_map_new(arena), *by_read = wpa_map_new(arena);

@@ -100,8 +100,9 @@ static size_t count_rows(const wpa_matrix *matrix)
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
-    wpa_strategy strategy = wpa_strategy_of(job->node, arena);
-    wpa_matrix_legs legs = wpa_matrix_expand(&strategy.matrix, arena);
+    const wpa_work_matrix *matrix = wpa_work_matrix_of(run, job, arena);
+    const wpa_strategy strategy = matrix->strategy;
+    const wpa_matrix_legs legs = matrix->legs;
     size_t most = (size_t)wpa_rule_option_int(run, "max-legs", 1, GITHUB_MAX_LEGS, 32);
     size_t n_rows = count_rows(&strategy.matrix);
     bool is_wide = n_rows > 3 && legs.n > most / 2;

@@ -90,14 +90,15 @@ static bool is_no_pair(const kept *a, const kept *b)
 
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    kept_list *list = wpa_arena_alloc(run->arena, sizeof *list);
+    kept_list list;
+    list.n = 0; /* all else is written before it is read */
     for (size_t i = 0; i < job->n_steps; i++) {
-        add_step(list, &job->steps[i], &job->steps[i]);
-        add_local(run, list, &job->steps[i]);
+        add_step(&list, &job->steps[i], &job->steps[i]);
+        add_local(run, &list, &job->steps[i]);
     }
-    for (size_t i = 0; i < list->n; i++) {
+    for (size_t i = 0; i < list.n; i++) {
         for (size_t k = 0; k < i; k++) {
-            const kept *first = &list->items[k], *second = &list->items[i];
+            const kept *first = &list.items[k], *second = &list.items[i];
             if (is_no_pair(first, second) || !is_same(first, second)) {
                 continue;
             }

@@ -66,7 +66,7 @@ static const wpa_yaml_node *foreign_platform(wpa_rule_run *run, const wpa_outlin
                                        "0123456789_-");
     const char *name = wpa_arena_slice(run->arena, matrix + 7, length);
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
-    wpa_matrix_legs legs = wpa_work_legs(step->job, arena);
+    wpa_matrix_legs legs = wpa_work_legs(run, step->job, arena);
     for (size_t i = 0; i < legs.n; i++) {
         if (has_foreign(wpa_yaml_text(wpa_matrix_leg_get(&legs.legs[i], name)))) {
             return value;

@@ -82,7 +82,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         const wpa_outline_job *job = &o->jobs[i];
         const wpa_yaml_node *strategy = wpa_yaml_get(job->node, "strategy");
         WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
-        wpa_matrix_legs legs = wpa_work_legs(job, arena);
+        wpa_matrix_legs legs = wpa_work_legs(run, job, arena);
         if (!wpa_yaml_is(strategy, WPA_YAML_MAPPING) || legs.n < 2) {
             continue;
         }

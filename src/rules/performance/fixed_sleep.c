@@ -186,9 +186,13 @@ static bool may_loop(const wpa_outline_step *step, const wpa_shell_command *c)
     return step->script ? c->loops > 0 : wpa_work_mentions_any(step->run, words);
 }
 
+static double least_seconds(const wpa_rule_run *run)
+{
+    return (double)wpa_rule_option_int(run, "min-s", 1, 86400, 30);
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    int64_t least = wpa_rule_option_int(run, "min-s", 1, 86400, 30);
     const wpa_script *script = step->lexed;
     bool is_told = false, has_asked = false;
     const char *better = NULL;
@@ -212,7 +216,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         if (better && c->loops && !is_told) {
             (void)wpa_rule_report_script(run, step, c->span, NULL, NULL, "%s", better);
             is_told = true;
-        } else if (seconds >= (double)least && !may_loop(step, c) &&
+        } else if (seconds >= least_seconds(run) && !may_loop(step, c) &&
                    !wpa_text_is(c->before, "||") && !wpa_text_is(c->after, "&")) {
             (void)wpa_rule_report_script(
                 run, step, c->span, NULL, NULL,

@@ -26,7 +26,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
         return;
     }
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
-    wpa_matrix_legs legs = wpa_work_legs(job, arena);
+    wpa_matrix_legs legs = wpa_work_legs(run, job, arena);
     bool is_slow =
         legs.is_open ? most == 1 : legs.n > 1 && (most == 1 || 4 * most < (int64_t)legs.n);
     if (is_slow && legs.is_open) {

@@ -121,7 +121,7 @@ static bool check_command(wpa_rule_run *run, const wpa_outline_step *step,
 
 static size_t count_legs(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    wpa_matrix_legs legs = wpa_work_legs(job, run->arena);
+    wpa_matrix_legs legs = wpa_work_legs(run, job, run->arena);
     return legs.is_open || !legs.n ? 1 : legs.n;
 }
 

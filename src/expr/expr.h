@@ -99,6 +99,24 @@ wpa_expr_place *wpa_expr_find(const wpa_yaml_node *scalar, wpa_arena *arena, siz
  * The same for a value of "if": without any fence the whole text is one expression.
  */
 wpa_expr_place *wpa_expr_find_condition(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n);
+
+#define WPA_EXPR_KNOWN 64
+
+/**
+ * What was parsed last of a file, by its text: about half of all expressions stand in their file
+ * more than once, and share one tree. Zeroed at first; as long as the arena of what is found.
+ */
+typedef struct wpa_expr_known {
+    struct {
+        const char *text;
+        size_t length;
+        wpa_expr_parsed parsed;
+    } slots[WPA_EXPR_KNOWN];
+} wpa_expr_known;
+
+/** wpa_expr_find, or wpa_expr_find_condition, for all scalars of a file. */
+wpa_expr_place *wpa_expr_find_again(const wpa_yaml_node *scalar, bool is_condition,
+                                    wpa_expr_known *known, wpa_arena *arena, size_t *n);
 /** Bytes of the file for a span of the tree. */
 wpa_span wpa_expr_source_span(const wpa_expr_place *place, wpa_span in_tree);
 

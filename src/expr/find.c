@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/mix.h"
 #include "expr/expr.h"
 
 const char *wpa_expr_open(const char *text, size_t length, size_t from)
@@ -31,8 +32,27 @@ size_t wpa_expr_close(const char *text, size_t length, size_t from)
     return first ? (size_t)(first - text) : SIZE_MAX;
 }
 
+/** known may be NULL. */
+static wpa_expr_parsed parse(const char *text, size_t length, wpa_expr_known *known,
+                             wpa_arena *arena)
+{
+    if (!known) {
+        return wpa_expr_parse(text, length, arena);
+    }
+    size_t slot = wpa_mix(text, length) % WPA_EXPR_KNOWN;
+    const char *before = known->slots[slot].text;
+    bool is_known = before && known->slots[slot].length == length &&
+                    memcmp(before, text, length) == 0;
+    if (!is_known) {
+        known->slots[slot].text = text;
+        known->slots[slot].length = length;
+        known->slots[slot].parsed = wpa_expr_parse(text, length, arena);
+    }
+    return known->slots[slot].parsed;
+}
+
 static wpa_expr_place make_place(const wpa_yaml_node *node, const wpa_yaml_map *map, size_t open,
-                                 wpa_arena *arena)
+                                 wpa_expr_known *known, wpa_arena *arena)
 {
     wpa_expr_place place = {.node = node, .map = map};
     size_t close = wpa_expr_close(node->text, node->length, open + 3);
@@ -45,13 +65,13 @@ static wpa_expr_place make_place(const wpa_yaml_node *node, const wpa_yaml_map *
     }
     place.outer = (wpa_span){open, close + 2};
     place.inner = (wpa_span){open + 3, close};
-    place.parsed = wpa_expr_parse(node->text + open + 3, close - open - 3, arena);
+    place.parsed = parse(node->text + open + 3, close - open - 3, known, arena);
     return place;
 }
 
-wpa_expr_place *wpa_expr_find(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n)
+static wpa_expr_place *find(const wpa_yaml_node *node, wpa_expr_known *known, wpa_arena *arena,
+                            size_t *n)
 {
-    const wpa_yaml_node *node = wpa_yaml_resolve(scalar);
     wpa_expr_place *places = NULL;
     size_t capacity = 0, at = 0;
     *n = 0;
@@ -60,17 +80,17 @@ wpa_expr_place *wpa_expr_find(const wpa_yaml_node *scalar, wpa_arena *arena, siz
     const wpa_yaml_map *map = open ? wpa_yaml_map_new(node, arena) : NULL;
     while (open) {
         places = wpa_arena_grow(arena, places, *n, &capacity, sizeof *places);
-        places[*n] = make_place(node, map, (size_t)(open - node->text), arena);
+        places[*n] = make_place(node, map, (size_t)(open - node->text), known, arena);
         at = places[(*n)++].outer.end;
         open = wpa_expr_open(node->text, node->length, at);
     }
     return places;
 }
 
-wpa_expr_place *wpa_expr_find_condition(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n)
+static wpa_expr_place *find_condition(const wpa_yaml_node *node, wpa_expr_known *known,
+                                      wpa_arena *arena, size_t *n)
 {
-    const wpa_yaml_node *node = wpa_yaml_resolve(scalar);
-    wpa_expr_place *places = wpa_expr_find(node, arena, n);
+    wpa_expr_place *places = find(node, known, arena, n);
     if (*n > 0 || !wpa_yaml_is(node, WPA_YAML_SCALAR) || node->is_incomplete ||
         wpa_yaml_is_null(node)) {
         return places;
@@ -80,9 +100,26 @@ wpa_expr_place *wpa_expr_find_condition(const wpa_yaml_node *scalar, wpa_arena *
     place->outer = place->inner = (wpa_span){0, node->length};
     place->is_bare = true;
     place->map = wpa_yaml_map_new(node, arena);
-    place->parsed = wpa_expr_parse(node->text, node->length, arena);
+    place->parsed = parse(node->text, node->length, known, arena);
     *n = 1;
     return place;
+}
+
+wpa_expr_place *wpa_expr_find(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n)
+{
+    return find(wpa_yaml_resolve(scalar), NULL, arena, n);
+}
+
+wpa_expr_place *wpa_expr_find_condition(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n)
+{
+    return find_condition(wpa_yaml_resolve(scalar), NULL, arena, n);
+}
+
+wpa_expr_place *wpa_expr_find_again(const wpa_yaml_node *scalar, bool is_condition,
+                                    wpa_expr_known *known, wpa_arena *arena, size_t *n)
+{
+    const wpa_yaml_node *node = wpa_yaml_resolve(scalar);
+    return is_condition ? find_condition(node, known, arena, n) : find(node, known, arena, n);
 }
 
 wpa_span wpa_expr_source_span(const wpa_expr_place *place, wpa_span in_tree)

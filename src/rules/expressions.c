@@ -43,6 +43,7 @@ typedef struct walker {
     bool is_item;               /* of a list below the last key */
     step_place step_places[STEP_PLACES_MAX];
     size_t n_step_places;
+    wpa_expr_known known;
     wpa_arena *arena;
 } walker;
 
@@ -270,8 +271,7 @@ static void read_scalar(walker *w, const wpa_yaml_node *node)
         return;
     }
     size_t n;
-    const wpa_expr_place *places =
-        is_if ? wpa_expr_find_condition(node, w->arena, &n) : wpa_expr_find(node, w->arena, &n);
+    const wpa_expr_place *places = wpa_expr_find_again(node, is_if, &w->known, w->arena, &n);
     place_facts facts = {0};
     if (n) {
         facts = look_up(w, is_if);

@@ -1,6 +1,7 @@
 /* What one file says, as the graph keeps it. */
 #include <string.h>
 
+#include "match/words.h"
 #include "rules/expressions.h"
 #include "rules/graph.h"
 #include "rules/outline.h"
@@ -122,12 +123,9 @@ static bool names_test(const wpa_outline_uses *uses)
 {
     static const char *const words[] = {"test", "cypress", "playwright", "emulator",  "jest",
                                         "spec", "check",   "coverage",   "benchmark", "verify"};
-    for (size_t i = 0; uses->kind == WPA_OUTLINE_REPOSITORY && i < WPA_COUNT(words); i++) {
-        if (memmem(uses->slug.at, uses->slug.length, words[i], strlen(words[i]))) {
-            return !wpa_slice_is_ci(uses->slug, "actions/checkout");
-        }
-    }
-    return false;
+    return uses->kind == WPA_OUTLINE_REPOSITORY &&
+           wpa_words_find(uses->slug.at, uses->slug.length, words, WPA_COUNT(words), NULL) &&
+           !wpa_slice_is_ci(uses->slug, "actions/checkout");
 }
 
 /* A script, a target or a task of the project's own: it may do anything. */
@@ -144,8 +142,8 @@ static bool runs_own(const wpa_outline_step *step)
         const wpa_shell_command *c = &script->commands[i];
         const char *word = c->first < c->n_words ? c->words[c->first].text : "";
         bool is_known = wpa_shell_roles(c) != 0;
-        bool is_runner = wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
-        if (!is_known && (is_runner || strpbrk(word, "/\\$"))) {
+        if (!is_known && (wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0 ||
+                          strpbrk(word, "/\\$"))) {
             return true;
         }
     }

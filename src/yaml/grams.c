@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "core/room.h"
 #include "yaml/internal.h"
 
 #define GRAM 4
@@ -128,7 +129,7 @@ void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch)
     size_t n = (size_t)1 << bits;
     uint8_t *marks = wpa_arena_alloc(scratch, n);
     mark_all(doc->source, doc->size_bytes, 16 - bits, marks);
-    doc->grams = wpa_arena_alloc(doc->arena, sizeof *doc->grams + n / 8);
+    doc->grams = wpa_arena_room(doc->arena, sizeof *doc->grams + n / 8);
     doc->grams->shift = 32 - bits;
     for (size_t i = 0; i < n / 64; i++) {
         doc->grams->bits[i] = pack(marks + i * 64);

@@ -134,10 +134,18 @@ static const bool is_special[256] = {
     [','] = true,  ['['] = true,  [']'] = true,  ['{'] = true, ['}'] = true, ['?'] = true,
 };
 
+/* What none begins with. */
+static const bool is_indicator[256] = {
+    ['\0'] = true, ['\n'] = true, ['\t'] = true, [' '] = true,  ['?'] = true, [':'] = true,
+    [','] = true,  ['['] = true,  [']'] = true,  ['{'] = true,  ['}'] = true, ['#'] = true,
+    ['&'] = true,  ['*'] = true,  ['!'] = true,  ['|'] = true,  ['>'] = true, ['\''] = true,
+    ['"'] = true,  ['%'] = true,  ['@'] = true,  ['`'] = true,
+};
+
 static bool begins_plain(const char *at)
 {
     return *at == '-' ? !is_blank_or_end(at[1]) && at[1] != '\t'
-                      : !strchr(" \t\n?:,[]{}#&*!|>'\"%@`", *at); /* finds '\0' too */
+                      : !is_indicator[(unsigned char)*at];
 }
 
 /* The scalar's end is behind its last character that is no blank. */

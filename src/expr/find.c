@@ -41,8 +41,8 @@ static wpa_expr_parsed parse(const char *text, size_t length, wpa_expr_known *kn
     }
     size_t slot = wpa_mix(text, length) % WPA_EXPR_KNOWN;
     const char *before = known->slots[slot].text;
-    bool is_known = before && known->slots[slot].length == length &&
-                    memcmp(before, text, length) == 0;
+    bool is_known =
+        before && known->slots[slot].length == length && memcmp(before, text, length) == 0;
     if (!is_known) {
         known->slots[slot].text = text;
         known->slots[slot].length = length;

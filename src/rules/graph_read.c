@@ -142,8 +142,8 @@ static bool runs_own(const wpa_outline_step *step)
         const wpa_shell_command *c = &script->commands[i];
         const char *word = c->first < c->n_words ? c->words[c->first].text : "";
         bool is_known = wpa_shell_roles(c) != 0;
-        if (!is_known && (wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0 ||
-                          strpbrk(word, "/\\$"))) {
+        if (!is_known &&
+            (wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0 || strpbrk(word, "/\\$"))) {
             return true;
         }
     }

@@ -1,45 +1,34 @@
 /*
  * The YAML that nearly all workflows are written in, read in one pass over the bytes: block
- * mappings and sequences, scalars of one line, literal and folded blocks, flow collections. What
- * is anything else, or might be a mistake, is given up at once and left to libyaml, which stays
- * the judge of all that: what is read here comes out as libyaml reads it, to the byte.
+ * mappings and sequences, plain and quoted scalars, literal and folded blocks, flow collections,
+ * anchors and aliases. What is anything else, or might be a mistake, is given up at once and left
+ * to libyaml, which stays the judge of all that: what is read here comes out as libyaml reads it,
+ * to the byte.
  */
+#include "yaml/quick.h"
+
 #include <string.h>
 
 #include "core/room.h"
-#include "yaml/builder.h"
+
+typedef wpa_quick_reader reader;
 
 #define DEPTH_MAX 40
 #define EVENTS_MAX 100000
 /* libyaml takes nothing longer than 1024 characters for a key. */
 #define KEY_MAX_BYTES 1000
-#define NO_COLUMN (-1)
-
-typedef struct reader {
-    const char *text; /* no '\0' in it, one behind it */
-    size_t at;
-    size_t line_start; /* of the line of the token at hand */
-    int column;        /* of the token at hand; NO_COLUMN: there is none left */
-    int depth;
-    wpa_yaml_builder *b;
-    size_t n;    /* of events */
-    char *block; /* room for the text of any literal or folded block */
-} reader;
-
-static bool is_end(char c)
-{
-    return c == '\n' || c == '\0';
-}
-
-static bool is_blank_or_end(char c)
-{
-    return c == ' ' || is_end(c);
-}
-
 static void add_event(reader *r, const wpa_yaml_event *event)
 {
     r->n++;
-    wpa_yaml_build(r->b, event);
+    if (!r->anchor) {
+        wpa_yaml_build(r->b, event);
+        return;
+    }
+    wpa_yaml_event anchored = *event;
+    anchored.anchor = r->anchor;
+    anchored.span.start = r->anchor_at;
+    r->anchor = NULL;
+    wpa_yaml_build(r->b, &anchored);
 }
 
 static void add(reader *r, wpa_yaml_event_kind kind, wpa_yaml_style style, size_t start, size_t end)
@@ -49,13 +38,6 @@ static void add(reader *r, wpa_yaml_event_kind kind, wpa_yaml_style style, size_
 }
 
 /* ---- from token to token ----------------------------------------------------------------------*/
-
-static void skip_spaces(reader *r)
-{
-    while (r->text[r->at] == ' ') {
-        r->at++;
-    }
-}
 
 static void skip_line(reader *r)
 {
@@ -75,17 +57,11 @@ static void take_comment(reader *r, bool is_own_line)
 static bool finish_line(reader *r)
 {
     size_t from = r->at;
-    skip_spaces(r);
+    wpa_quick_skip_spaces(r);
     if (r->text[r->at] == '#' && r->at > from) {
         take_comment(r, false);
     }
-    return is_end(r->text[r->at]);
-}
-
-static bool is_marker(const char *at)
-{
-    bool is_three = (at[0] == '-' || at[0] == '.') && at[1] == at[0] && at[2] == at[0];
-    return is_three && (is_blank_or_end(at[3]) || at[3] == '\t');
+    return wpa_quick_is_end(r->text[r->at]);
 }
 
 /** To the next token of this line, which has only begun, or of one below. */
@@ -93,19 +69,19 @@ static bool find_token(reader *r)
 {
     for (;; r->at++) {
         r->line_start = r->at;
-        skip_spaces(r);
+        wpa_quick_skip_spaces(r);
         char c = r->text[r->at];
         if (c == '#') {
             take_comment(r, true);
             c = r->text[r->at];
         }
         if (c == '\0') {
-            r->column = NO_COLUMN;
+            r->column = WPA_QUICK_NO_COLUMN;
             return true;
         }
         if (c != '\n') {
             r->column = (int)(r->at - r->line_start);
-            bool is_odd = r->column == 0 && (c == '%' || is_marker(r->text + r->at));
+            bool is_odd = r->column == 0 && (c == '%' || wpa_quick_is_marker(r->text + r->at));
             return c != '\t' && !is_odd;
         }
     }
@@ -123,112 +99,10 @@ static bool next_line(reader *r)
 
 static bool is_entry(const reader *r)
 {
-    return r->text[r->at] == '-' && is_blank_or_end(r->text[r->at + 1]);
+    return r->text[r->at] == '-' && wpa_quick_is_blank(r->text[r->at + 1]);
 }
 
-/* ---- scalars of one line ----------------------------------------------------------------------*/
-
-/* What may end a plain scalar, or may not be in one. */
-static const bool is_special[256] = {
-    ['\0'] = true, ['\n'] = true, ['\t'] = true, [' '] = true, ['#'] = true, [':'] = true,
-    [','] = true,  ['['] = true,  [']'] = true,  ['{'] = true, ['}'] = true, ['?'] = true,
-};
-
-/* What none begins with. */
-static const bool is_indicator[256] = {
-    ['\0'] = true, ['\n'] = true, ['\t'] = true, [' '] = true,  ['?'] = true, [':'] = true,
-    [','] = true,  ['['] = true,  [']'] = true,  ['{'] = true,  ['}'] = true, ['#'] = true,
-    ['&'] = true,  ['*'] = true,  ['!'] = true,  ['|'] = true,  ['>'] = true, ['\''] = true,
-    ['"'] = true,  ['%'] = true,  ['@'] = true,  ['`'] = true,
-};
-
-static bool begins_plain(const char *at)
-{
-    return *at == '-' ? !is_blank_or_end(at[1]) && at[1] != '\t'
-                      : !is_indicator[(unsigned char)*at];
-}
-
-/* The scalar's end is behind its last character that is no blank. */
-static bool scan_plain(reader *r, bool is_flow, wpa_yaml_event *scalar)
-{
-    const char *text = r->text;
-    size_t start = r->at, at = start;
-    if (!begins_plain(text + at)) {
-        return false;
-    }
-    for (;; at++) {
-        while (!is_special[(unsigned char)text[at]]) {
-            at++;
-        }
-        char c = text[at];
-        if (is_end(c) || (c == ' ' && text[at + 1] == '#') ||
-            (c == ':' && is_blank_or_end(text[at + 1])) ||
-            (is_flow && c != '?' && c != ':' && c != ' ' && c != '#' && c != '\t')) {
-            break;
-        }
-        if (c == '\t' || (c == ':' && text[at + 1] == '\t') || (is_flow && c == '?') ||
-            (is_flow && c == ':' && strchr(",?[]{}", text[at + 1]))) {
-            return false;
-        }
-    }
-    r->at = at;
-    while (text[at - 1] == ' ') {
-        at--;
-    }
-    *scalar = (wpa_yaml_event){.kind = WPA_YAML_EVENT_SCALAR,
-                               .style = WPA_YAML_PLAIN,
-                               .span = {start, at},
-                               .text = text + start,
-                               .length = at - start};
-    return true;
-}
-
-/* The few escapes that are written; '\0' for others. */
-static char unescaped(char c)
-{
-    static const char written[] = "\\\"/nrt", meant[] = "\\\"/\n\r\t";
-    const char *at = c ? strchr(written, c) : NULL;
-    return at ? meant[at - written] : '\0';
-}
-
-static bool scan_quoted(reader *r, wpa_yaml_event *scalar)
-{
-    const char *text = r->text;
-    char quote = text[r->at];
-    size_t start = r->at, end = start + 1, n_escapes = 0;
-    for (; text[end] != quote || (quote == '\'' && text[end + 1] == quote); end++) {
-        bool is_escape = text[end] == quote || (quote == '"' && text[end] == '\\');
-        if (is_end(text[end]) || (is_escape && text[end] == '\\' && !unescaped(text[end + 1]))) {
-            return false;
-        }
-        n_escapes += is_escape;
-        end += is_escape;
-    }
-    r->at = end + 1;
-    *scalar =
-        (wpa_yaml_event){.kind = WPA_YAML_EVENT_SCALAR,
-                         .style = quote == '\'' ? WPA_YAML_SINGLE_QUOTED : WPA_YAML_DOUBLE_QUOTED,
-                         .span = {start, end + 1},
-                         .text = text + start + 1,
-                         .length = end - start - 1 - n_escapes,
-                         .is_escaped = n_escapes && quote == '"'};
-    if (n_escapes) {
-        char *value = wpa_arena_room(r->b->scratch, scalar->length + 1);
-        for (size_t i = start + 1, n = 0; i < end; i++) {
-            bool is_escape = text[i] == quote || (quote == '"' && text[i] == '\\');
-            i += is_escape;
-            value[n++] = is_escape && quote == '"' ? unescaped(text[i]) : text[i];
-        }
-        scalar->text = value;
-    }
-    return true;
-}
-
-static bool scan_scalar(reader *r, bool is_flow, wpa_yaml_event *scalar)
-{
-    char c = r->text[r->at];
-    return c == '\'' || c == '"' ? scan_quoted(r, scalar) : scan_plain(r, is_flow, scalar);
-}
+/* ---- scalars ----------------------------------------------------------------------------------*/
 
 /** Past the colon if the scalar before it is a key. */
 static bool take_colon(reader *r, const wpa_yaml_event *scalar)
@@ -237,7 +111,8 @@ static bool take_colon(reader *r, const wpa_yaml_event *scalar)
     while (r->text[at] == ' ') {
         at++;
     }
-    bool is_key = r->text[at] == ':' && is_blank_or_end(r->text[at + 1]) &&
+    bool is_key = r->text[at] == ':' && wpa_quick_is_blank(r->text[at + 1]) &&
+                  scalar->span.start >= r->line_start &&
                   wpa_span_length(scalar->span) <= KEY_MAX_BYTES &&
                   at - scalar->span.end <= KEY_MAX_BYTES - wpa_span_length(scalar->span);
     r->at = is_key ? at + 1 : r->at;
@@ -314,7 +189,7 @@ static bool find_indent(reader *r, block *b, int parent)
         widest = at - line > widest ? at - line : widest;
     }
     b->indent = at - line;
-    return !is_end(r->text[at]) && r->text[at] != '\t' && (int)b->indent > parent &&
+    return !wpa_quick_is_end(r->text[at]) && r->text[at] != '\t' && (int)b->indent > parent &&
            b->indent > 0 && widest <= b->indent;
 }
 
@@ -327,7 +202,7 @@ static bool read_block(reader *r, int parent)
     if (!finish_line(r) || r->text[r->at++] == '\0' || !find_indent(r, &b, parent)) {
         return false;
     }
-    b.text = r->block;
+    b.text = r->room;
     for (bool is_over = false; skip_breaks(r, &b, &is_over);) {
         if (!is_over) {
             put_line(r, &b);
@@ -353,10 +228,10 @@ static bool skip_flow_space(reader *r)
 {
     for (;; r->at++) {
         size_t from = r->at;
-        skip_spaces(r);
+        wpa_quick_skip_spaces(r);
         char c = r->text[r->at];
         bool is_line = from > 0 && r->text[from - 1] == '\n';
-        if (is_line && r->at == from && (c == '%' || is_marker(r->text + from))) {
+        if (is_line && r->at == from && (c == '%' || wpa_quick_is_marker(r->text + from))) {
             return false;
         }
         if (c == '#') {
@@ -381,7 +256,7 @@ static bool read_flow_item(reader *r)
     if (c == '[' || c == '{') {
         return read_flow(r);
     }
-    if (r->n > EVENTS_MAX || !scan_scalar(r, true, &scalar)) {
+    if (r->n > EVENTS_MAX || !wpa_quick_scan(r, true, &scalar)) {
         return false;
     }
     add_event(r, &scalar);
@@ -391,7 +266,7 @@ static bool read_flow_item(reader *r)
 static bool read_flow_key(reader *r)
 {
     wpa_yaml_event key;
-    if (!scan_scalar(r, true, &key) || !take_colon(r, &key)) {
+    if (!wpa_quick_scan(r, true, &key) || !take_colon(r, &key)) {
         return false;
     }
     add_event(r, &key);
@@ -435,10 +310,57 @@ static bool read_flow(reader *r)
 /* Each of these begins at its first token and ends at the first token behind it. */
 static bool read_node(reader *r, int parent);
 
-/** A plain scalar goes on in a line below that is deeper than what it is in: libyaml folds it. */
+/** Nothing deeper than what the scalar is in comes behind it. */
 static bool end_scalar(reader *r, int parent)
 {
     return next_line(r) && r->column <= parent;
+}
+
+static bool read_scalar(reader *r, int parent, wpa_yaml_event *scalar)
+{
+    if (scalar->style == WPA_YAML_PLAIN && !wpa_quick_go_on(r, parent, scalar)) {
+        return false;
+    }
+    add_event(r, scalar);
+    return end_scalar(r, parent);
+}
+
+/** Past "&name" or "*name"; NULL if it is none, or something else comes right behind it. */
+static const char *take_name(reader *r)
+{
+    static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    size_t length = strspn(r->text + r->at + 1, chars);
+    const char *name = wpa_arena_slice(r->b->scratch, r->text + r->at + 1, length);
+    r->at += 1 + length;
+    return length && wpa_quick_is_blank(r->text[r->at]) ? name : NULL;
+}
+
+/** Past an anchor, if there is one, to the node on its line; one in front of a key is the key's,
+    and is given up. */
+static bool take_anchor(reader *r)
+{
+    if (r->text[r->at] != '&') {
+        return true;
+    }
+    size_t start = r->at;
+    const char *name = r->anchor ? NULL : take_name(r);
+    r->anchor = name;
+    r->anchor_at = start;
+    wpa_quick_skip_spaces(r);
+    return name != NULL;
+}
+
+static bool read_alias(reader *r, int parent)
+{
+    size_t start = r->at;
+    const char *name = r->anchor ? NULL : take_name(r);
+    if (!name) {
+        return false;
+    }
+    const wpa_yaml_event alias = {
+        .kind = WPA_YAML_EVENT_ALIAS, .span = {start, r->at}, .text = "", .anchor = name};
+    add_event(r, &alias);
+    return end_scalar(r, parent);
 }
 
 /** Behind a colon, or a dash, which ends at empty_at. */
@@ -450,9 +372,9 @@ static bool read_sequence(reader *r, int parent)
     add(r, WPA_YAML_EVENT_SEQUENCE, WPA_YAML_BLOCK, r->at, r->at);
     while (r->column == column && is_entry(r)) {
         size_t dash_end = ++r->at;
-        skip_spaces(r);
+        wpa_quick_skip_spaces(r);
         r->column = (int)(r->at - r->line_start);
-        bool is_empty = is_end(r->text[r->at]) || r->text[r->at] == '#';
+        bool is_empty = wpa_quick_is_end(r->text[r->at]) || r->text[r->at] == '#';
         if (is_empty ? !read_below(r, column, false, dash_end) : !read_node(r, column)) {
             return false;
         }
@@ -475,6 +397,9 @@ static bool read_below(reader *r, int parent, bool is_value, size_t empty_at)
     if (is_value && r->column == parent && is_entry(r)) {
         return read_sequence(r, parent);
     }
+    if (r->anchor) {
+        return false;
+    }
     add(r, WPA_YAML_EVENT_SCALAR, WPA_YAML_PLAIN, empty_at, empty_at);
     return true;
 }
@@ -482,9 +407,12 @@ static bool read_below(reader *r, int parent, bool is_value, size_t empty_at)
 static bool read_value(reader *r, int parent)
 {
     size_t colon_end = r->at;
-    skip_spaces(r);
+    wpa_quick_skip_spaces(r);
+    if (!take_anchor(r)) {
+        return false;
+    }
     char c = r->text[r->at];
-    if (is_end(c) || c == '#') {
+    if (wpa_quick_is_end(c) || c == '#') {
         return read_below(r, parent, true, colon_end);
     }
     if (c == '|' || c == '>') {
@@ -494,11 +422,10 @@ static bool read_value(reader *r, int parent)
     if (c == '[' || c == '{') {
         return read_flow(r) && next_line(r);
     }
-    if (!scan_scalar(r, false, &scalar)) {
-        return false;
+    if (c == '*') {
+        return read_alias(r, parent);
     }
-    add_event(r, &scalar);
-    return end_scalar(r, parent);
+    return wpa_quick_scan(r, false, &scalar) && read_scalar(r, parent, &scalar);
 }
 
 static bool read_mapping(reader *r, wpa_yaml_event *key, int column)
@@ -512,7 +439,7 @@ static bool read_mapping(reader *r, wpa_yaml_event *key, int column)
         if (r->column != column) {
             break;
         }
-        if (!scan_scalar(r, false, key) || !take_colon(r, key)) {
+        if (!wpa_quick_scan(r, false, key) || !take_colon(r, key)) {
             return false;
         }
     }
@@ -524,9 +451,16 @@ static bool read_node_at(reader *r, int parent)
 {
     wpa_yaml_event scalar;
     int column = r->column;
-    char c = r->text[r->at];
+    size_t start = r->at;
     if (is_entry(r)) {
         return read_sequence(r, parent);
+    }
+    if (!take_anchor(r)) {
+        return false;
+    }
+    char c = r->text[r->at];
+    if (r->at > start && (wpa_quick_is_end(c) || c == '#')) {
+        return read_below(r, parent, false, r->at);
     }
     if (c == '|' || c == '>') {
         return read_block(r, parent);
@@ -534,14 +468,16 @@ static bool read_node_at(reader *r, int parent)
     if (c == '[' || c == '{') {
         return read_flow(r) && next_line(r);
     }
-    if (!scan_scalar(r, false, &scalar)) {
+    if (c == '*') {
+        return read_alias(r, parent);
+    }
+    if (!wpa_quick_scan(r, false, &scalar)) {
         return false;
     }
     if (take_colon(r, &scalar)) {
-        return read_mapping(r, &scalar, column);
+        return r->text[start] != '&' && read_mapping(r, &scalar, column);
     }
-    add_event(r, &scalar);
-    return end_scalar(r, parent);
+    return read_scalar(r, parent, &scalar);
 }
 
 static bool read_node(reader *r, int parent)
@@ -573,7 +509,7 @@ bool wpa_yaml_read_quickly(wpa_yaml_builder *b, const char *text)
     if (memchr(text, '\r', doc->size_bytes)) {
         return false;
     }
-    reader r = {.text = text, .b = b, .block = wpa_arena_room(b->scratch, doc->size_bytes + 2)};
-    return begin(&r) && r.column != NO_COLUMN && read_node(&r, NO_COLUMN) &&
-           r.column == NO_COLUMN && doc->root->kind != WPA_YAML_SCALAR;
+    reader r = {.text = text, .b = b, .room = wpa_arena_room(b->scratch, doc->size_bytes + 2)};
+    return begin(&r) && r.column != WPA_QUICK_NO_COLUMN && read_node(&r, WPA_QUICK_NO_COLUMN) &&
+           r.column == WPA_QUICK_NO_COLUMN && doc->root->kind != WPA_YAML_SCALAR;
 }

@@ -22,7 +22,14 @@ static inline bool wpa_twice_node(const wpa_yaml_node *a, const wpa_yaml_node *b
     bool is_same = a->kind == b->kind && a->style == b->style && a->length == b->length &&
                    wpa_twice_span(a->span, b->span) && a->n_items == b->n_items &&
                    a->n_pairs == b->n_pairs && a->is_incomplete == b->is_incomplete &&
+                   wpa_text_is(wpa_yaml_anchor(a), wpa_yaml_anchor(b)) &&
+                   wpa_yaml_n_uses(a) == wpa_yaml_n_uses(b) &&
+                   wpa_twice_span(wpa_yaml_full(a), wpa_yaml_full(b)) &&
                    (a->kind != WPA_YAML_SCALAR || memcmp(a->text, b->text, a->length) == 0);
+    if (is_same && a->kind == WPA_YAML_ALIAS) {
+        return a->target && b->target ? wpa_twice_span(a->target->span, b->target->span)
+                                      : a->target == b->target;
+    }
     for (size_t i = 0; is_same && i < a->n_items; i++) {
         is_same = wpa_twice_node(a->items[i], b->items[i]);
     }

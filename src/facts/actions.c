@@ -1,5 +1,6 @@
 /* Look-ups in the large tables: repositories, refs, commits, versions, inputs. */
 #include <string.h>
+#include <strings.h>
 
 #include "facts/tables.h"
 #include "facts/told.h"
@@ -15,21 +16,10 @@ static const uint8_t *commit_at(uint32_t id)
                                : (const uint8_t *)wpa_fact_commits + (size_t)id * WPA_COMMIT_BYTES;
 }
 
-static int fold(char c)
-{
-    unsigned char u = (unsigned char)c;
-    return u >= 'A' && u <= 'Z' ? u - 'A' + 'a' : u;
-}
-
 int wpa_fact_compare_folded(const char *name, wpa_slice text)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        int order = fold(name[i]) - fold(text.at[i]);
-        if (order || !name[i]) {
-            return order;
-        }
-    }
-    return name[text.length] ? 1 : 0;
+    int order = strncasecmp(name, text.at, text.length);
+    return order ? order : name[text.length] ? 1 : 0;
 }
 
 static int compare_exact(const char *name, wpa_slice text)

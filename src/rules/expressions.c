@@ -27,6 +27,14 @@ typedef struct step_place {
     place_facts facts;
 } step_place;
 
+/* Which patterns of a table begin with a name of this letter, a bit for each. */
+#define LETTERS 32
+
+typedef struct pattern_set {
+    uint64_t of_job[LETTERS]; /* the name below the job */
+    uint64_t of_root[LETTERS];
+} pattern_set;
+
 /* Where the walk is: names of keys from the root, lists leave no trace but the flag. */
 typedef struct walker {
     wpa_expressions *out;
@@ -43,6 +51,7 @@ typedef struct walker {
     bool is_item;               /* of a list below the last key */
     step_place step_places[STEP_PLACES_MAX];
     size_t n_step_places;
+    pattern_set rows, uses;
     wpa_expr_known known;
     wpa_arena *arena;
 } walker;
@@ -62,9 +71,10 @@ static const char *match_name(const char *pattern, const char *name)
     return is_open || !*name ? pattern : NULL;
 }
 
-/** Names of the pattern, if the path goes on with it behind its first n; 0 if not. */
-static size_t match_behind(size_t n, const char *pattern, const walker *w)
+/** Names of the pattern, if the path begins with it; 0 if not. */
+static size_t match(const char *pattern, const walker *w)
 {
+    size_t n = 0;
     for (const char *at = pattern; *at; n++) {
         at = n < w->n_path ? match_name(at, w->path[n]) : NULL;
         if (!at) {
@@ -75,23 +85,31 @@ static size_t match_behind(size_t n, const char *pattern, const walker *w)
     return n;
 }
 
-/* What most patterns begin with, and the first two names of those. */
+/* What most patterns begin with, and the names in that. */
 #define JOB_PREFIX "jobs.<job_id>."
 #define JOB_NAMES 2
 
-/** The same from the root: of dozens of patterns few begin as the path does, and of those of a job
-   few go on with the letter that its third name begins with; all have names there. */
-static size_t match(const char *pattern, const walker *w)
+static size_t slot_of(const char *name)
 {
-    size_t behind = sizeof JOB_PREFIX - 1;
-    if (!w->n_path || *pattern != *w->path[0]) {
-        return 0;
-    }
-    if (strncmp(pattern, JOB_PREFIX, behind) != 0) {
-        return match_behind(0, pattern, w);
-    }
-    bool may_fit = w->is_of_job && w->n_path > JOB_NAMES && pattern[behind] == *w->path[JOB_NAMES];
-    return may_fit ? match_behind(JOB_NAMES, pattern + behind, w) : 0;
+    return (unsigned char)*name % LETTERS;
+}
+
+/** Of dozens of patterns few begin as the path does, and of those of a job few go on with the
+   letter that its third name begins with. */
+static void add_pattern(pattern_set *set, size_t i, const char *pattern)
+{
+    bool is_of_job = wpa_text_starts(pattern, JOB_PREFIX);
+    const char *name = is_of_job ? pattern + strlen(JOB_PREFIX) : pattern;
+    uint64_t *slots = is_of_job ? set->of_job : set->of_root;
+    slots[slot_of(name)] |= UINT64_C(1) << i % 64;
+}
+
+/** Bits of the patterns that may fit, from the first on; more than 64 share them. */
+static uint64_t candidates(const pattern_set *set, const walker *w)
+{
+    uint64_t of_root = w->n_path ? set->of_root[slot_of(w->path[0])] : 0;
+    bool is_of_job = w->is_of_job && w->n_path > JOB_NAMES;
+    return of_root | (is_of_job ? set->of_job[slot_of(w->path[JOB_NAMES])] : 0);
 }
 
 /* Keys of action files by the names that the availability table has for them; first match wins. */
@@ -127,7 +145,11 @@ static void find_action_key(const walker *w, place_facts *e)
 static void find_workflow_key(const walker *w, place_facts *e)
 {
     size_t longest = 0, n_rows = wpa_facts_availability_count();
+    uint64_t may_fit = candidates(&w->rows, w);
     for (size_t i = 0; i < n_rows; i++) {
+        if (!(may_fit >> i % 64 & 1)) {
+            continue;
+        }
         const wpa_fact_availability *row = wpa_facts_availability_at(i);
         size_t n = match(row->key, w);
         if (n > longest) {
@@ -183,8 +205,9 @@ static wpa_expression_use use_of(const walker *w)
     if (n_matrix && (w->is_item || w->n_path > n_matrix)) {
         return WPA_EXPRESSION_ANYTHING;
     }
+    uint64_t may_fit = candidates(&w->uses, w);
     for (size_t i = 0; i < WPA_COUNT(uses) && !w->is_item; i++) {
-        if (match(uses[i].pattern, w) == w->n_path) {
+        if (may_fit >> i % 64 & 1 && match(uses[i].pattern, w) == w->n_path) {
             return uses[i].use;
         }
     }
@@ -362,6 +385,16 @@ static void walk(walker *w, const wpa_yaml_node *node, int depth)
     w->step = step;
 }
 
+static void list_patterns(walker *w)
+{
+    for (size_t i = 0; i < wpa_facts_availability_count(); i++) {
+        add_pattern(&w->rows, i, wpa_facts_availability_at(i)->key);
+    }
+    for (size_t i = 0; i < WPA_COUNT(uses); i++) {
+        add_pattern(&w->uses, i, uses[i].pattern);
+    }
+}
+
 wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind kind,
                                       const wpa_outline *outline, wpa_arena *arena)
 {
@@ -373,6 +406,7 @@ wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind ki
         w.step = w.job->n_steps;
     }
     if (is_read && doc && doc->root) {
+        list_patterns(&w);
         walk(&w, doc->root, 0);
     }
     return out;

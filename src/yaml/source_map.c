@@ -476,16 +476,25 @@ static bool find_verbatim(const wpa_yaml_node *scalar, size_t *base)
            memcmp(scalar->doc->source + *base, scalar->text, scalar->length) == 0;
 }
 
+/** Begin a map; true if that is all of it, as it is for most. */
+static bool begin_map(wpa_yaml_map *map, const wpa_yaml_node *scalar)
+{
+    *map = (wpa_yaml_map){.scalar = wpa_yaml_resolve(scalar)};
+    if (!map->scalar || map->scalar->kind != WPA_YAML_SCALAR || map->scalar->is_incomplete) {
+        return true;
+    }
+    map->is_exact = find_verbatim(map->scalar, &map->base);
+    return map->is_exact;
+}
+
 const wpa_yaml_map *wpa_yaml_map_new(const wpa_yaml_node *scalar, wpa_arena *arena)
 {
     scalar = wpa_yaml_resolve(scalar);
     wpa_yaml_map *map = wpa_arena_alloc(arena, sizeof *map);
-    map->scalar = scalar;
-    if (!scalar || scalar->kind != WPA_YAML_SCALAR || scalar->is_incomplete) {
+    if (begin_map(map, scalar)) {
         return map;
     }
-    map->is_exact = find_verbatim(scalar, &map->base);
-    map->is_exact = map->is_exact || map_lines(map, arena);
+    map->is_exact = map_lines(map, arena);
     if (map->is_exact) {
         return map;
     }
@@ -570,8 +579,12 @@ static bool find_literal_span(const wpa_yaml_node *scalar, size_t from, size_t t
 wpa_span wpa_yaml_source_span(const wpa_yaml_node *scalar, size_t from, size_t to)
 {
     wpa_span span;
+    wpa_yaml_map map;
     if (find_literal_span(wpa_yaml_resolve(scalar), from, to, &span)) {
         return span;
+    }
+    if (begin_map(&map, scalar)) {
+        return wpa_yaml_map_span(&map, from, to);
     }
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     return wpa_yaml_map_span(wpa_yaml_map_new(scalar, arena), from, to);

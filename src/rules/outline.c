@@ -20,7 +20,8 @@ typedef struct reader {
 
 bool wpa_outline_has_expression(const char *text)
 {
-    return text && strstr(text, "${{");
+    const char *dollar = text ? strchr(text, '$') : NULL; /* few have one */
+    return dollar && strstr(dollar, "${{");
 }
 
 static const wpa_yaml_node *mapping_at(const wpa_yaml_node *node, const char *key)

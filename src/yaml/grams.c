@@ -138,12 +138,13 @@ void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch)
 
 bool wpa_yaml_may_hold_slice(const wpa_yaml_doc *doc, wpa_slice text)
 {
-    for (size_t i = 0; i + GRAM <= text.length; i++) {
-        if (!is_marked(doc->grams, hash_of(text.at + i))) {
-            return false;
-        }
+    size_t n = text.length < GRAM ? 0 : text.length - GRAM + 1;
+    /* The last and every other one are made of all bytes that there are. */
+    bool may = n == 0 || is_marked(doc->grams, hash_of(text.at + n - 1));
+    for (size_t i = 0; may && i + 1 < n; i += 2) {
+        may = is_marked(doc->grams, hash_of(text.at + i));
     }
-    return true;
+    return may;
 }
 
 bool wpa_yaml_may_name(const wpa_yaml_doc *doc, const char *name)

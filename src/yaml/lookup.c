@@ -192,10 +192,20 @@ static void merge_pairs(merge *m, const wpa_yaml_node *mapping)
 const wpa_yaml_pair *wpa_yaml_pairs_merged(const wpa_yaml_node *mapping, wpa_arena *arena,
                                            size_t *n_pairs)
 {
-    merge m = {.arena = arena, .seen = wpa_map_new(arena)};
-    if (wpa_yaml_is(mapping, WPA_YAML_MAPPING)) {
-        merge_pairs(&m, mapping);
+    if (!wpa_yaml_is(mapping, WPA_YAML_MAPPING)) {
+        *n_pairs = 0;
+        return NULL;
     }
+    mapping = wpa_yaml_resolve(mapping);
+    /* As many bits as pairs: no key stands there twice, and none merges. */
+    bool is_plain = mapping->keys != UINT32_MAX &&
+                    (size_t)__builtin_popcount(mapping->keys) == mapping->n_pairs;
+    if (is_plain) {
+        *n_pairs = mapping->n_pairs;
+        return mapping->pairs;
+    }
+    merge m = {.arena = arena, .seen = wpa_map_new(arena)};
+    merge_pairs(&m, mapping);
     *n_pairs = m.n;
     return m.pairs;
 }

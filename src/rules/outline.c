@@ -482,6 +482,9 @@ bool wpa_outline_names_secret(const wpa_yaml_node *node)
 {
     static const char context[] = "secrets.", own[] = "GITHUB_TOKEN";
     const size_t length = sizeof context - 1;
+    if (!wpa_yaml_may_hold(node->doc, context)) {
+        return false;
+    }
     const char *start = node->doc->source + node->span.start;
     const char *end = start + wpa_span_length(node->span);
     for (const char *at = start; at < end; at++) {

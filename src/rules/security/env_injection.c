@@ -218,7 +218,9 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_site_each_step(run, check_step);
+    if (run->source->outline->may_be_of_outsiders) {
+        wpa_site_each_step(run, check_step);
+    }
     return true;
 }
 

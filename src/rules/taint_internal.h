@@ -1,7 +1,8 @@
 /*
  * Shared by taint.c (what refers to what), taint_source.c (where text of strangers comes in),
- * taint_script.c (what scripts read and write), taint_python.c (variables of Python),
- * taint_fetched.c (what steps ask the forge for) and taint_memo.c (what has been found before).
+ * taint_script.c (what scripts read), taint_written.c (what they write), taint_brought.c (what
+ * their commands bring in), taint_python.c (variables of Python), taint_fetched.c (what steps ask
+ * the forge for) and taint_memo.c (what has been found before).
  */
 #pragma once
 
@@ -41,6 +42,12 @@ wpa_taint wpa_trace_text(wpa_tracer *t, const wpa_site *site, const wpa_yaml_nod
                          wpa_span within);
 wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name);
 wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span);
+/** Whole files that commands within the span print or are fed: "cat file", "< file". */
+wpa_taint wpa_trace_files(wpa_tracer *t, const wpa_site *site, wpa_span span);
+/** Files and history of a stranger's tree that commands within the span print. */
+wpa_taint wpa_trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span);
+/** Text of a pull request or an issue that commands within the span fetch. */
+wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Variables of a script of Python within the span, as far as the script assigns them before. */
 wpa_taint wpa_trace_python(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Is text made harmless within the span: cut to a safe set, made a number, quoted? */

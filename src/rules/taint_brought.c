@@ -1,0 +1,165 @@
+/* What commands of a script bring in: files of a stranger's tree, text that they ask the forge for.
+ */
+#include <string.h>
+
+#include "match/words.h"
+#include "rules/intake.h"
+#include "rules/taint_internal.h"
+
+static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
+
+/* jq -n: it makes what it prints. */
+static bool reads_nothing(const wpa_shell_command *c)
+{
+    bool is_jq = wpa_text_is(c->name, "jq") || wpa_text_is(c->name, "yq");
+    for (size_t i = c->first + 1; is_jq && i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        bool is_cluster = word[0] == '-' && word[1] != '-' && strlen(word) < 5;
+        if ((is_cluster && strchr(word, 'n')) || wpa_text_is(word, "--null-input")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does the command read a file that it names? The first argument of some is a program. */
+static bool names_file(const wpa_shell_command *c)
+{
+    static const char *const filters[] = {"grep", "sed", "awk", "jq", "yq"};
+    bool is_filter = wpa_text_index(c->name, filters, WPA_COUNT(filters)) >= 0;
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        if (wpa_text_is(c->redirects[i].operator, "<")) {
+            return true;
+        }
+    }
+    for (size_t i = c->first + 1; i < c->n_words && wpa_text_is(c->name, "grep"); i++) {
+        const char *word = c->words[i].text;
+        if (word[0] == '-' &&
+            (wpa_text_starts(word, "--recursive") || (word[1] != '-' && strpbrk(word, "rRf")))) {
+            return true; /* below the folder, or its patterns are in a file */
+        }
+    }
+    return wpa_shell_argument(c, is_filter ? 1 : 0) && !reads_nothing(c);
+}
+
+/* Commands within the span that print files or history of the tree. */
+static bool reads_tree(const wpa_script *script, wpa_span span)
+{
+    static const char *const readers[] = {"cat",  "jq",   "yq",          "head", "tail", "ls",
+                                          "find", "grep", "sed",         "awk",  "cut",  "node",
+                                          "npm",  "git",  "Get-Content", "gc",   "type"};
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_within = c->n_words && c->span.start >= span.start && c->span.end <= span.end;
+        if (!is_within) {
+            continue;
+        }
+        bool is_git = wpa_text_is(c->name, "git");
+        bool is_reader = wpa_text_index(c->name, readers, WPA_COUNT(readers)) >= 0;
+        bool reads = is_git ? wpa_shell_is(c, "git", "log") || wpa_shell_is(c, "git", "diff") ||
+                                  wpa_shell_is(c, "git", "show")
+                            : is_reader && !wpa_text_is(c->before, "|") && names_file(c);
+        if (reads && wpa_shell_argument(c, 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+wpa_taint wpa_trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
+{
+    wpa_intake intake;
+    const wpa_script *script = site->step->lexed;
+    bool is_read = script && script->language != WPA_SCRIPT_PYTHON;
+    bool is_of_stranger =
+        is_read && wpa_intake_before(t->run, site, &intake) && !intake.is_refused &&
+        (t->question == WPA_TAINT_TEXT || intake.kind == WPA_INTAKE_ARTIFACT) &&
+        intake.trust.trust != WPA_TRUST_INSIDER && wpa_rule_spend(t->run, script->n_commands * 4) &&
+        reads_tree(script, span);
+    if (!is_of_stranger) {
+        return none;
+    }
+    wpa_taint taint = {
+        .grade = WPA_TAINT_OF_ARBITRARY,
+        .path =
+            intake.kind == WPA_INTAKE_ARTIFACT ? "a file of the artifact" : "a file of the tree",
+        .shape = "whatever stands in it",
+        .trust = intake.trust,
+        .is_privileged = wpa_trust_site_is_privileged(site),
+    };
+    return wpa_taint_add_hop(t, taint, site->source, intake.span, "brings in a stranger's files");
+}
+
+/* Fields and members that hold what strangers write. */
+static const char *const forge_texts[] = {"title",       "body",       "headRefName",
+                                          ".head.ref",   "head_ref",   "display_title",
+                                          "head_branch", "headBranch", "displayTitle"};
+
+static bool names_text(const char *text)
+{
+    return text && wpa_words_find(text, strlen(text), forge_texts, WPA_COUNT(forge_texts), NULL);
+}
+
+/* What stands behind one of the options, NULL if none does. */
+static const char *value_of(const wpa_shell_command *c, const char *name, const char *letter)
+{
+    for (size_t i = c->first + 1; i + 1 < c->n_words; i++) {
+        if (wpa_text_is(c->words[i].text, name) || wpa_text_is(c->words[i].text, letter)) {
+            return c->words[i + 1].text;
+        }
+    }
+    return NULL;
+}
+
+/* What a client of the forge prints of it, "gh pr view --json title --jq .title"; NULL: no text. */
+static const char *text_printed(const wpa_script *script, size_t i)
+{
+    const wpa_shell_command *c = &script->commands[i];
+    bool is_view = wpa_shell_is(c, "gh", "pr") || wpa_shell_is(c, "gh", "issue");
+    const wpa_shell_word *verb = is_view ? wpa_shell_argument(c, 1) : NULL;
+    bool is_list = verb && (wpa_text_is(verb->text, "view") || wpa_text_is(verb->text, "list"));
+    const char *fields = is_list ? value_of(c, "--json", "--json") : NULL;
+    const char *filter = value_of(c, "--jq", "-q");
+    const wpa_shell_command *next = i + 1 < script->n_commands ? c + 1 : NULL;
+    if (!filter && next && wpa_text_is(c->after, "|") && wpa_text_is(next->name, "jq")) {
+        const wpa_shell_word *word = wpa_shell_argument(next, 0);
+        filter = word ? word->text : NULL;
+    }
+    bool asks = filter && (strstr(filter, "==") || strstr(filter, "select(") ||
+                           strstr(filter, "length") || strstr(filter, "test("));
+    const char *told = filter ? filter : fields;
+    bool is_whole = verb && !fields && !wpa_shell_word_find(c, "--web");
+    if (is_whole && wpa_text_is(verb->text, "diff")) {
+        return "the fetched diff";
+    }
+    if (is_whole && wpa_text_is(verb->text, "view")) {
+        return "the fetched body";
+    }
+    if (!fields || asks || !names_text(fields) || !names_text(told)) {
+        return NULL;
+    }
+    return strstr(told, "body") ? "the fetched body" : "the fetched text";
+}
+
+wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span)
+{
+    static const char *const events[] = {
+        "pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment",
+        "issues",       "issue_comment",       "workflow_run",        NULL};
+    const wpa_script *script = site->step->script;
+    bool is_asked = t->question == WPA_TAINT_TEXT && script && script->is_readable &&
+                    memmem(script->text + span.start, wpa_span_length(span), "gh ", 3) &&
+                    wpa_rule_spend(t->run, script->n_commands * 4);
+    for (size_t i = 0; is_asked && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        const char *path =
+            c->n_words && wpa_span_contains(span, c->span) ? text_printed(script, i) : NULL;
+        if (path) {
+            wpa_taint taint = wpa_trace_foreign(t, site, events, path, "text of the forge");
+            return wpa_taint_add_hop(
+                t, taint, site->source,
+                wpa_site_span(t->run, site->step->run, c->span.start, c->span.end), "fetches it");
+        }
+    }
+    return none;
+}

@@ -2,78 +2,15 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/code_words.h"
 #include "rules/steps.h"
 #include "rules/taint.h"
-
-typedef enum way {
-    AS_CODE,    /* the word is a program of another interpreter */
-    AS_COMMAND, /* it names the program, as people who start a workflow may */
-    AS_NUMBER,  /* the shell evaluates it, subscripts with commands in them too */
-    AS_OPTION,  /* the word may begin with a dash, or fall apart into several */
-} way;
 
 typedef struct subject {
     const wpa_outline_step *step;
     const wpa_shell_word *word;
-    way way;
+    wpa_word_reading reading;
 } subject;
-
-/* Commands that take a program as the argument behind an option, or as their first argument. */
-static const struct {
-    const char *command, *option;
-} programs[] = {
-    {"bash", "-c"},
-    {"sh", "-c"},
-    {"zsh", "-c"},
-    {"dash", "-c"},
-    {"node", "-e"},
-    {"node", "-p"},
-    {"node", "--eval"},
-    {"node", "--print"},
-    {"groovy", "-e"},
-    {"elixir", "-e"},
-    {"julia", "-e"},
-    {"nix-shell", "--run"},
-    {"nix-shell", "--command"},
-    {"cmd", "/c"},
-    {"cmd", "/C"},
-    {"cmd.exe", "/c"},
-    {"cmd.exe", "/C"},
-    {"psql", "--command"},
-    {"mysql", "--execute"},
-    {"python", "-c"},
-    {"python3", "-c"},
-    {"perl", "-e"},
-    {"ruby", "-e"},
-    {"php", "-r"},
-    {"deno", "eval"},
-    {"pwsh", "-c"},
-    {"pwsh", "-Command"},
-    {"psql", "-c"},
-    {"mysql", "-e"},
-    {"su", "-c"},
-    {"script", "-c"},
-    {"git", "-c"},
-    {"expect", "-c"},
-    {"osascript", "-e"},
-    {"powershell", "-c"},
-    {"powershell", "-Command"},
-    {"Rscript", "-e"},
-    {"lua", "-e"},
-    {"mongosh", "--eval"},
-    {"mongo", "--eval"},
-};
-
-/* What runs the text that it is fed, or given behind "-c" by whatever starts it. */
-static const char *const shells[] = {"sh", "bash", "zsh", "dash", "ash", "ksh"};
-static const char *const interpreters[] = {"python", "python3", "node", "perl", "ruby", "php"};
-
-/* Programs of their own language in the first argument. */
-static const char *const languages[] = {"jq",   "yq",   "sed",   "awk",     "gawk",
-                                        "mawk", "perl", "watch", "parallel"};
-
-static const char *const splitters[] = {"git",  "gh",   "rm",    "tar", "find",
-                                        "curl", "wget", "rsync", "ssh", "scp"};
 
 static bool holds_variable(const wpa_script *script, wpa_span span)
 {
@@ -89,7 +26,7 @@ static bool holds_variable(const wpa_script *script, wpa_span span)
 }
 
 static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
-                   const wpa_shell_word *word, way how)
+                   const wpa_shell_word *word, wpa_word_reading reading)
 {
     const wpa_script *script = site->step->script;
     if (!holds_variable(script, word->span)) {
@@ -97,24 +34,25 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
     }
     wpa_taint taint = wpa_taint_of_script(run, site, word->span, WPA_TAINT_TEXT);
     bool is_of_people = taint.grade == WPA_TAINT_OF_DISPATCH || taint.grade == WPA_TAINT_OF_CALLER;
-    if (!wpa_taint_is_of_outsider(&taint) && !(is_of_people && how == AS_CODE)) {
+    if (!wpa_taint_is_of_outsider(&taint) && !(is_of_people && reading == WPA_WORD_IS_CODE)) {
         return;
     }
     /* Logins and branches do not begin with a dash; what a file holds is seldom meant to be text.
      */
     bool is_free = taint.grade == WPA_TAINT_OF_ARBITRARY && !wpa_text_starts(taint.path, "a file ");
-    if ((how == AS_OPTION || how == AS_NUMBER) && !is_free) {
+    if ((reading == WPA_WORD_IS_OPTION || reading == WPA_WORD_IS_NUMBER) && !is_free) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
-    *s = (subject){site->step, word, how};
+    *s = (subject){site->step, word, reading};
     wpa_finding *finding = wpa_rule_report(
         run, wpa_outline_script_span(site->step, word->span), NULL, s,
-        how != AS_OPTION ? "%s reaches code that %s runs: a variable does not keep it apart there"
-                         : "%s is split into arguments of %s, and may begin with a dash: it can "
-                           "give options",
+        reading != WPA_WORD_IS_OPTION
+            ? "%s reaches code that %s runs: a variable does not keep it apart there"
+            : "%s is split into arguments of %s, and may begin with a dash: it can "
+              "give options",
         wpa_rule_quote(run, taint.path, strlen(taint.path)), runner);
-    if (how == AS_OPTION) {
+    if (reading == WPA_WORD_IS_OPTION) {
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->confidence = WPA_CONFIDENCE_LOW;
     } else if (is_of_people || taint.grade == WPA_TAINT_OF_STRUCTURED) {
@@ -122,221 +60,6 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
         finding->persona = is_of_people ? WPA_PERSONA_AUDITOR : finding->persona;
     }
     wpa_taint_relate(run, finding, &taint);
-}
-
-static bool is_shell(const char *word)
-{
-    const char *slash = strrchr(word, '/');
-    return wpa_text_index(slash ? slash + 1 : word, shells, WPA_COUNT(shells)) >= 0;
-}
-
-static const wpa_shell_word *word_behind(const wpa_shell_command *c, const char *option)
-{
-    for (size_t i = c->first + 1; i + 1 < c->n_words; i++) {
-        if (wpa_text_is(c->words[i].text, option)) {
-            return &c->words[i + 1];
-        }
-    }
-    return NULL;
-}
-
-/* "-ec", "-lc": the word behind options of a shell of which the last is c. */
-static const wpa_shell_word *code_of(const wpa_shell_command *c)
-{
-    for (size_t i = c->first + 1; is_shell(c->name) && i + 1 < c->n_words; i++) {
-        const char *option = c->words[i].text;
-        size_t length = strlen(option);
-        if (option[0] != '-') {
-            return NULL;
-        }
-        if (option[1] != '-' && length > 1 && option[length - 1] == 'c') {
-            return &c->words[i + 1];
-        }
-    }
-    return NULL;
-}
-
-static void check_programs(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
-{
-    for (size_t i = 0; i < WPA_COUNT(programs); i++) {
-        bool is_named =
-            *c->name == *programs[i].command && wpa_text_is(c->name, programs[i].command);
-        const wpa_shell_word *word = is_named ? word_behind(c, programs[i].option) : NULL;
-        word = word || !is_named || !wpa_text_is(programs[i].option, "-c") ? word : code_of(c);
-        if (word) {
-            report(run, site, c->name, word, AS_CODE);
-            return;
-        }
-    }
-    if (wpa_text_is(c->name, "trap") && wpa_shell_argument(c, 0)) {
-        report(run, site, c->name, wpa_shell_argument(c, 0), AS_CODE);
-    }
-    if (wpa_text_is(c->name, "sqlite3") && wpa_shell_argument(c, 1)) {
-        report(run, site, c->name, wpa_shell_argument(c, 1), AS_CODE);
-    }
-    bool is_eval = wpa_text_is(c->name, "eval");
-    for (size_t i = c->first + 1; is_eval && i < c->n_words; i++) {
-        report(run, site, c->name, &c->words[i], AS_CODE);
-    }
-    if (wpa_text_index(c->name, languages, WPA_COUNT(languages)) >= 0) {
-        const wpa_shell_word *word = wpa_shell_argument(c, 0);
-        if (word) {
-            report(run, site, c->name, word, AS_CODE);
-        }
-    }
-}
-
-/* Does the command run what it reads? Not if it is given a program, or the name of one. */
-static bool runs_input(const wpa_shell_command *c)
-{
-    bool is_one =
-        is_shell(c->name) || wpa_text_index(c->name, interpreters, WPA_COUNT(interpreters)) >= 0;
-    for (size_t i = c->first + 1; is_one && i < c->n_words; i++) {
-        const char *word = c->words[i].text;
-        if (wpa_text_is(word, "-") || wpa_text_is(word, "-s") || wpa_text_is(word, "/dev/stdin")) {
-            return true; /* what follows are its arguments */
-        }
-        if (wpa_text_is(word, "-c") && i + 1 == c->n_words) {
-            return true; /* "xargs sh -c": the script is what xargs reads */
-        }
-        bool is_flag = word[0] == '-' && !strpbrk(word, "cerpm");
-        is_one = is_flag;
-    }
-    return is_one;
-}
-
-/* "xargs -I{} sh -c '... {} ...'": what is read is put into the script. */
-static bool puts_input(const wpa_shell_command *c)
-{
-    const char *mark = NULL;
-    bool is_xargs = false;
-    for (size_t i = 0; i < c->first; i++) {
-        const char *word = c->words[i].text;
-        is_xargs = is_xargs || wpa_text_is(word, "xargs");
-        if (is_xargs && wpa_text_starts(word, "-I")) {
-            mark = word[2] ? word + 2 : c->words[i + 1].text;
-        }
-    }
-    const wpa_shell_word *code = mark && is_shell(c->name) ? code_of(c) : NULL;
-    return code && *mark && strstr(code->text, mark);
-}
-
-/* The texts of here-documents and here-strings. */
-static void check_fed(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *from,
-                      const char *runner)
-{
-    for (size_t i = 0; i < from->n_redirects; i++) {
-        const wpa_shell_redirect *r = &from->redirects[i];
-        if (wpa_text_is(r->operator, "<<<")) {
-            report(run, site, runner, &r->target, AS_CODE);
-        } else if (wpa_text_starts(r->operator, "<<") && wpa_span_length(r->body)) {
-            wpa_shell_word *body = wpa_arena_alloc(run->arena, sizeof *body);
-            *body = (wpa_shell_word){.text = "", .span = r->body};
-            report(run, site, runner, body, AS_CODE);
-        }
-    }
-}
-
-/* Commands behind a substitution among which the one that it stands in is looked for. */
-#define OUTER_LOOKAHEAD 32
-
-static const char *const printers[] = {"echo", "printf"};
-
-/* "source <(echo "$X")", "bash <(printf ... "$X")": what is printed is a script's text. */
-static void check_printed(wpa_rule_run *run, const wpa_site *site, size_t i)
-{
-    const wpa_script *script = site->step->script;
-    const wpa_shell_command *c = &script->commands[i];
-    bool prints = c->nested && wpa_text_index(c->name, printers, WPA_COUNT(printers)) >= 0 &&
-                  !wpa_text_is(c->after, "|");
-    for (size_t k = i + 1; prints && k < script->n_commands && k < i + OUTER_LOOKAHEAD; k++) {
-        const wpa_shell_command *outer = &script->commands[k];
-        if (outer->nested >= c->nested || !wpa_span_contains(outer->span, c->span)) {
-            continue;
-        }
-        const wpa_shell_word *file = wpa_shell_argument(outer, 0);
-        bool is_read = file && wpa_text_starts(file->text, "<(") &&
-                       (is_shell(outer->name) || wpa_text_is(outer->name, "source") ||
-                        wpa_text_is(outer->name, "."));
-        for (size_t w = c->first + 1; is_read && w < c->n_words; w++) {
-            report(run, site, outer->name, &c->words[w], AS_CODE);
-        }
-        return;
-    }
-}
-
-/* "sh <<< $X", "bash <<EOF" that expands, "echo $X | sh". */
-static void check_input(wpa_rule_run *run, const wpa_site *site, size_t i)
-{
-    const wpa_shell_command *c = &site->step->script->commands[i];
-    if (!runs_input(c) && !puts_input(c)) {
-        return;
-    }
-    check_fed(run, site, c, c->name);
-    const wpa_shell_command *from = i && wpa_text_is(c->before, "|") ? c - 1 : NULL;
-    if (!from || !wpa_text_is(from->after, "|")) {
-        return;
-    }
-    if (wpa_text_is(from->name, "cat")) {
-        check_fed(run, site, from, c->name);
-    }
-    bool prints = wpa_text_index(from->name, printers, WPA_COUNT(printers)) >= 0;
-    for (size_t k = from->first + 1; prints && k < from->n_words; k++) {
-        report(run, site, c->name, &from->words[k], AS_CODE);
-    }
-}
-
-/* "docker exec x sh -c "...$X"", "find -exec sh -c": a shell somewhere among the arguments. */
-static void check_started(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
-{
-    for (size_t i = c->first + 1; i + 2 < c->n_words; i++) {
-        const char *option = c->words[i + 1].text;
-        size_t length = strlen(option);
-        bool is_code = option[0] == '-' && option[1] != '-' && length > 1 &&
-                       option[length - 1] == 'c' && is_shell(c->words[i].text);
-        if (is_code) {
-            report(run, site, c->words[i].text, &c->words[i + 2], AS_CODE);
-            return;
-        }
-    }
-}
-
-/* "ssh [options] host command": a shell over there reads all the words again, quoted here or not.
- */
-static bool check_remote(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
-{
-    size_t i = c->first + 1;
-    for (; i < c->n_words && c->words[i].text[0] == '-'; i++) {
-        const char *option = c->words[i].text;
-        i += option[1] && !option[2] && strchr("bcDEeFIiJLlmOopQRSWw", option[1]) ? 1 : 0;
-    }
-    bool has_command = i + 1 < c->n_words;
-    for (i++; i < c->n_words; i++) {
-        report(run, site, "the shell over there", &c->words[i], AS_CODE);
-    }
-    return has_command;
-}
-
-static bool is_unquoted(const wpa_script *script, const wpa_shell_word *word)
-{
-    size_t at = word->span.start;
-    return at + 1 < word->span.end && script->text[at] == '$' && script->text[at + 1] != '(' &&
-           script->contexts && script->contexts[at] == WPA_SHELL_PLAIN;
-}
-
-static void check_options(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
-{
-    if (wpa_text_index(c->name, splitters, WPA_COUNT(splitters)) < 0) {
-        return;
-    }
-    for (size_t i = c->first + 1; i < c->n_words; i++) {
-        if (wpa_text_is(c->words[i].text, "--")) {
-            return;
-        }
-        if (is_unquoted(site->step->script, &c->words[i])) {
-            report(run, site, c->name, &c->words[i], AS_OPTION);
-        }
-    }
 }
 
 static void report_text(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *node,
@@ -517,37 +240,6 @@ static void check_javascript(wpa_rule_run *run, const wpa_site *site)
 /* ---- what bash evaluates -----------------------------------------------------------------------
  */
 
-static void report_number(wpa_rule_run *run, const wpa_site *site, const wpa_shell_word *word)
-{
-    report(run, site, "the shell", word, AS_NUMBER);
-}
-
-/* Names of variables that commands take as words, and operands of arithmetic tests. */
-static void check_names(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
-{
-    static const char *const takers[] = {"declare",  "typeset", "local", "export",
-                                         "readonly", "read",    "unset", "let"};
-    static const char *const operators[] = {"-eq", "-ne", "-lt", "-le", "-gt", "-ge"};
-    bool takes_names = wpa_text_index(c->name, takers, WPA_COUNT(takers)) >= 0;
-    bool is_test =
-        wpa_text_is(c->name, "[[") || wpa_text_is(c->name, "[") || wpa_text_is(c->name, "test");
-    for (size_t i = c->first + 1; i < c->n_words; i++) {
-        const char *word = c->words[i].text;
-        bool is_name = takes_names && (*word == '$' || wpa_text_is(c->name, "let"));
-        bool is_behind = i > c->first + 1 && wpa_text_is(c->words[i - 1].text, "-v") &&
-                         (is_test || wpa_text_is(c->name, "printf"));
-        if (is_name || is_behind) {
-            report_number(run, site, &c->words[i]);
-        }
-        bool is_sum = wpa_text_is(c->name, "[[") && i > c->first + 1 && i + 1 < c->n_words &&
-                      wpa_text_index(word, operators, WPA_COUNT(operators)) >= 0;
-        if (is_sum) {
-            report_number(run, site, &c->words[i - 1]);
-            report_number(run, site, &c->words[i + 1]);
-        }
-    }
-}
-
 static void report_variable(wpa_rule_run *run, const wpa_site *site, const char *name,
                             wpa_span place)
 {
@@ -603,42 +295,6 @@ static void check_expansions(wpa_rule_run *run, const wpa_site *site)
     }
 }
 
-/* A command that is nothing but a variable: "$X", "${X}". */
-static bool is_variable(const wpa_shell_word *word)
-{
-    const char *text = word->text;
-    return text[0] == '$' && text[1] != '(' && !strpbrk(text, "/:");
-}
-
-/* Commands of which none hold a variable are most of them: they can give nothing away. */
-static void check_command(wpa_rule_run *run, const wpa_site *site, size_t i)
-{
-    const wpa_script *script = site->step->script;
-    const wpa_shell_command *c = &script->commands[i];
-    bool has_variable = memchr(script->text + c->span.start, '$', wpa_span_length(c->span));
-    if (has_variable) {
-        check_programs(run, site, c);
-    }
-    if (c->n_redirects || *c->before == '|') {
-        check_input(run, site, i);
-    }
-    if (!has_variable) {
-        return;
-    }
-    check_printed(run, site, i);
-    check_started(run, site, c);
-    if (site->step->shell == WPA_SHELL_BASH) {
-        check_names(run, site, c);
-    }
-    bool is_told = wpa_text_is(c->name, "ssh") && check_remote(run, site, c);
-    if (!is_told) {
-        check_options(run, site, c);
-    }
-    if (is_variable(&c->words[c->first])) {
-        report(run, site, "the shell", &c->words[c->first], AS_COMMAND);
-    }
-}
-
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
     if (!site->step->run) {
@@ -657,7 +313,7 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     for (size_t i = 0; has_variables && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         if (!c->is_nested_script && c->n_words > c->first) {
-            check_command(run, site, i);
+            wpa_code_words_visit(run, site, i, report);
         }
     }
 }
@@ -679,7 +335,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     const subject *s = finding->subject;
     const wpa_yaml_node *node = s ? s->step->run : NULL;
     bool takes_quotes = node && (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED);
-    if (!takes_quotes || s->way != AS_OPTION) {
+    if (!takes_quotes || s->reading != WPA_WORD_IS_OPTION) {
         return;
     }
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "quote it");

@@ -121,6 +121,27 @@ static bool pattern_fits(const char *pattern, const char *const words[], size_t 
     return true;
 }
 
+char wpa_fact_first_letter(const char *const words[], size_t n)
+{
+    size_t at = next_argument(words, n, 0);
+    return at < n ? *words[at] : '\0';
+}
+
+bool wpa_fact_may_fit(const char *pattern, char first)
+{
+    if (!*pattern || *pattern == '-' || *pattern == '*') {
+        return true; /* it looks elsewhere, or at nothing */
+    }
+    bool begins = true;
+    for (; *pattern && *pattern != ' '; pattern++) {
+        if (begins && (*pattern == first || *pattern == '*')) {
+            return true;
+        }
+        begins = *pattern == '|';
+    }
+    return false;
+}
+
 bool wpa_facts_command_fits(const char *pattern, const char *const words[], size_t n)
 {
     size_t behind;
@@ -198,12 +219,14 @@ const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char 
                                                    size_t n, size_t *behind)
 {
     const wpa_fact_installer *best = NULL;
+    char first = wpa_fact_first_letter(words, n);
     *behind = 0;
     for (size_t i = wpa_facts_program_row(WPA_COLUMN_INSTALLERS, name, 0);
          i < wpa_fact_n_installers && wpa_text_is(wpa_fact_installers[i].program, name); i++) {
         const wpa_fact_installer *row = &wpa_fact_installers[i];
+        const char *pattern = row->words ? row->words : "";
         size_t taken = 0;
-        if (pattern_fits(row->words ? row->words : "", words, n, &taken) &&
+        if (wpa_fact_may_fit(pattern, first) && pattern_fits(pattern, words, n, &taken) &&
             (!best || taken > *behind)) {
             best = row;
             *behind = taken;

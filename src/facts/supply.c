@@ -9,11 +9,12 @@
 const wpa_fact_publish_command *wpa_facts_publish_command_find(const char *name,
                                                                const char *const words[], size_t n)
 {
-    wpa_slice program = wpa_slice_of(name);
-    for (size_t i = 0; (i = wpa_facts_row(WPA_COLUMN_PUBLISH_COMMANDS, program, i)) != WPA_NO_ROW;
+    char first = wpa_fact_first_letter(words, n);
+    for (size_t i = wpa_facts_program_row(WPA_COLUMN_PUBLISH_COMMANDS, name, 0);
+         i < wpa_fact_n_publish_commands && wpa_text_is(wpa_fact_publish_commands[i].program, name);
          i++) {
         const wpa_fact_publish_command *row = &wpa_fact_publish_commands[i];
-        if (wpa_text_is(row->program, name) && wpa_facts_command_fits(row->words, words, n)) {
+        if (wpa_fact_may_fit(row->words, first) && wpa_facts_command_fits(row->words, words, n)) {
             return row;
         }
     }

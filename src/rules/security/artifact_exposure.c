@@ -188,12 +188,13 @@ static void check_paths(wpa_rule_run *run, upload *u)
     }
 }
 
-static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+static void check_upload(wpa_rule_run *run, const wpa_outline_step *step)
 {
     for (size_t i = 0; i < WPA_COUNT(uploads); i++) {
-        const wpa_yaml_node *node = wpa_outline_step_uses(step, uploads[i].action)
-                                        ? wpa_outline_with(step, uploads[i].input)
-                                        : NULL;
+        if (!wpa_outline_step_uses(step, uploads[i].action)) {
+            continue;
+        }
+        const wpa_yaml_node *node = wpa_outline_with(step, uploads[i].input);
         if (wpa_yaml_text(node)) {
             upload u = {.step = step, .node = node};
             u.skips_hidden = uploads[i].skips_hidden && skips_hidden(step);
@@ -292,11 +293,18 @@ static void check_image(wpa_rule_run *run, const wpa_outline_step *step)
     wpa_rule_relate(run, finding, checkout->uses.node->span, "leaves the token there");
 }
 
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
+        check_upload(run, step);
+        check_image(run, step);
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     wpa_rule_each_step(run, check_step);
-    wpa_rule_each_step(run, check_image);
     return true;
 }
 

@@ -12,9 +12,16 @@ static bool is_true(const char *text)
            wpa_text_is_ci(text, "${{ true }}");
 }
 
+static const char *const names[] = {"ACTIONS_STEP_DEBUG", "ACTIONS_RUNNER_DEBUG"};
+
+/* Hardly any file names one of them. */
+static bool may_name_any(const wpa_yaml_doc *doc)
+{
+    return wpa_yaml_may_hold(doc, names[0]) || wpa_yaml_may_hold(doc, names[1]);
+}
+
 static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
 {
-    static const char *const names[] = {"ACTIONS_STEP_DEBUG", "ACTIONS_RUNNER_DEBUG"};
     const wpa_yaml_node *env = wpa_yaml_get(scope, "env");
     for (size_t i = 0; i < WPA_COUNT(names); i++) {
         const wpa_yaml_node *value = wpa_yaml_get(env, names[i]);
@@ -22,6 +29,18 @@ static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
             (void)wpa_rule_report(run, (wpa_span){value->key->span.start, value->span.end}, NULL,
                                   value, "%s logs what steps hold, secrets in other forms too",
                                   names[i]);
+        }
+    }
+}
+
+static void check_all_env(wpa_rule_run *run)
+{
+    const wpa_outline *o = run->source->outline;
+    check_env(run, o->root);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_env(run, o->jobs[i].node);
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_env(run, o->jobs[i].steps[k].node);
         }
     }
 }
@@ -57,11 +76,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    check_env(run, o->root);
+    if (may_name_any(run->source->yaml)) {
+        check_all_env(run);
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
-        check_env(run, o->jobs[i].node);
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_env(run, o->jobs[i].steps[k].node);
             check_step(run, &o->jobs[i].steps[k]);
         }
     }

@@ -82,11 +82,29 @@ static bool does_chore(const wpa_shell_command *c, size_t from)
     return from < c->n_words && wpa_text_index(c->words[from].text, chores, WPA_COUNT(chores)) >= 0;
 }
 
-static const model *agent_of(const wpa_shell_command *c)
+/* Those that the file names: asked once, and hardly any is left to be compared with commands. */
+typedef struct named_agents {
+    const model *items[WPA_COUNT(agents)];
+    size_t n;
+} named_agents;
+
+static named_agents agents_named(const wpa_yaml_doc *doc)
 {
-    bool is_runner = wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
+    named_agents named = {.n = 0};
     for (size_t i = 0; i < WPA_COUNT(agents); i++) {
         const model *a = &agents[i];
+        if (wpa_yaml_may_hold(doc, a->name) || (a->package && wpa_yaml_may_hold(doc, a->package))) {
+            named.items[named.n++] = a;
+        }
+    }
+    return named;
+}
+
+static const model *agent_of(const named_agents *named, const wpa_shell_command *c)
+{
+    bool is_runner = wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
+    for (size_t i = 0; i < named->n; i++) {
+        const model *a = named->items[i];
         bool is_named = wpa_text_is(c->name, a->name);
         size_t at = is_named || is_runner ? find_word(c, a, is_runner) : 0;
         bool is_it = is_named || at;
@@ -243,12 +261,12 @@ static wpa_taint taint_of_command(wpa_rule_run *run, const wpa_site *site, size_
     return worst;
 }
 
-static void check_script(wpa_rule_run *run, const wpa_site *site)
+static void check_script(wpa_rule_run *run, const wpa_site *site, const named_agents *named)
 {
     const wpa_script *script = site->step->script;
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
-        const model *a = c->n_words > c->first ? agent_of(c) : NULL;
+        const model *a = c->n_words > c->first ? agent_of(named, c) : NULL;
         a = a || !c->n_words ? a : service_of(c);
         if (!a) {
             continue;
@@ -270,14 +288,18 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; o->may_be_of_outsiders && i < o->n_jobs; i++) {
+    if (!o->may_be_of_outsiders) {
+        return true;
+    }
+    named_agents named = agents_named(run->source->yaml);
+    for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             site.step = &o->jobs[i].steps[k];
             if (site.step->uses.kind == WPA_OUTLINE_REPOSITORY) {
                 check_action(run, &site);
             } else {
-                check_script(run, &site);
+                check_script(run, &site, &named);
             }
         }
     }

@@ -119,5 +119,6 @@ const wpa_rule wpa_rule_static_cloud_credentials = {
            "key. There is no fix by machine, since the cloud has to be told.",
     .elsewhere = (const char *const[]){"octoscan/oidc-action", NULL},
     .tables = 1U << WPA_FACTS_SUPPLY,
+    .words = (const char *const[]){"secrets.", NULL},
     .check = check,
 };

@@ -49,9 +49,9 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     (void)step;
     (void)job;
     char folded[WPA_SLUG_MAX_BYTES];
-    if (uses->kind != WPA_OUTLINE_REPOSITORY || !wpa_slug_fold(uses->repo, folded) ||
-        wpa_rule_is_trusted_owner(run, uses->owner) ||
-        wpa_rule_option_lists(run, "allow", uses->repo) || wpa_facts_is_original(uses->repo)) {
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || wpa_rule_is_trusted_owner(run, uses->owner) ||
+        wpa_facts_is_original(uses->repo) || wpa_rule_option_lists(run, "allow", uses->repo) ||
+        !wpa_slug_fold(uses->repo, folded)) {
         return;
     }
     const char *original = find_original(folded);

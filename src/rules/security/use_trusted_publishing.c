@@ -187,9 +187,10 @@ static void check_action(wpa_rule_run *run, const wpa_outline_step *step)
 /* setup-node that sends a stored token with each request to the registry. */
 static void check_setup(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_yaml_node *value = wpa_outline_with(step, "always-auth");
-    if (value && wpa_outline_step_uses(step, "actions/setup-node") &&
-        wpa_text_is_ci(wpa_yaml_text(value), "true")) {
+    const wpa_yaml_node *value = wpa_outline_step_uses(step, "actions/setup-node")
+                                     ? wpa_outline_with(step, "always-auth")
+                                     : NULL;
+    if (value && wpa_text_is_ci(wpa_yaml_text(value), "true")) {
         wpa_finding *finding =
             wpa_rule_report(run, (wpa_span){value->key->span.start, value->span.end}, NULL, NULL,
                             "npm is told to send a stored token with every request, where it "

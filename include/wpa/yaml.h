@@ -63,38 +63,39 @@ typedef struct wpa_yaml_properties {
     size_t n_uses;      /* of the anchor, by aliases */
 } wpa_yaml_properties;
 
-/* A file has up to WPA_YAML_MAX_NODES of them, so what one kind alone has shares its place. */
+/* A file has up to WPA_YAML_MAX_NODES of them, so what one kind alone has shares its place; and
+   what is looked at on the way through the tree stands together in front. */
 struct wpa_yaml_node {
     wpa_yaml_kind kind;
     wpa_yaml_style style;
     bool holds_nul;
     bool is_incomplete; /* the parser stopped inside it, or left a broken part of it out */
-    uint32_t index;     /* among the parent's pairs or items */
-    const wpa_yaml_doc *doc;
-    const wpa_yaml_node *parent; /* NULL for the root */
-    const wpa_yaml_node *key;    /* of which this is the value, else NULL */
-    /*
-     * The node itself: quotes included, anchor and tag not. A block collection goes from its first
-     * child's start to its last child's end; a literal or folded scalar from its header to the end
-     * of its last line that is not blank, without the line break.
-     */
-    wpa_span span;
+    uint32_t keys; /* of a mapping: wpa_yaml_key_bit of each key, all bits where keys may merge */
     /* scalar: decoded, NUL-terminated; may hold NULs, so length counts */
     const char *text;
     uint32_t length;
     uint32_t n_pairs; /* of a mapping, else 0 */
-    uint32_t n_items; /* of a sequence, else 0 */
-    uint32_t keys; /* of a mapping: wpa_yaml_key_bit of each key, all bits where keys may merge */
     union {
         wpa_yaml_pair *pairs;  /* in order of the file, merge keys and duplicates included */
         wpa_yaml_node **items; /* of a sequence */
     };
+    uint32_t n_items; /* of a sequence, else 0 */
+    uint32_t index;   /* among the parent's pairs or items */
     union {
         /* mapping: text of the key → its first pair; NULL if there are few */
         const struct wpa_map *by_key;
         /* alias: NULL if undefined, recursive, or beyond the limit of expansion */
         const wpa_yaml_node *target;
     };
+    /*
+     * The node itself: quotes included, anchor and tag not. A block collection goes from its first
+     * child's start to its last child's end; a literal or folded scalar from its header to the end
+     * of its last line that is not blank, without the line break.
+     */
+    wpa_span span;
+    const wpa_yaml_doc *doc;
+    const wpa_yaml_node *parent;     /* NULL for the root */
+    const wpa_yaml_node *key;        /* of which this is the value, else NULL */
     wpa_yaml_properties *properties; /* NULL if there are none */
 };
 

@@ -62,14 +62,34 @@ typedef struct wpa_rule_run {
 } wpa_rule_run;
 
 struct wpa_rule {
-    const char *code; /* "PRF-001" */
-    const char *id;   /* "missing-timeout": stable, users write it in ignore lists */
+    /* In front, what is looked at for each file, if the rule finds nothing there. */
     wpa_dimension dimension;
     wpa_kind kind;
+    unsigned inputs; /* WPA_INPUT_ bits */
+    /** Claims absence ("missing-…", "unused-…"): not run on files that were read only in part. */
+    bool claims_absence;
+    /** Also called for a file too large to be read: run->source->yaml is NULL then. */
+    bool reads_unread;
+    /** Runs behind all others and sees what they left (unused-ignore). */
+    bool runs_last;
+    /**
+     * What a file must hold one of for the rule to find anything: words in any case of their
+     * letters (of four bytes or more, without blanks), wherever they stand, and names of commands
+     * that scripts call. NULL-terminated; both NULL: the rule may find something in any file.
+     */
+    const char *const *words;
+    const char *const *commands;
+    /**
+     * Report every finding in run->source. Returns false with *err set only if the rule itself
+     * could not work (a limit, a table it cannot use): that becomes a note, never a finding.
+     */
+    bool (*check)(wpa_rule_run *run, wpa_error *err);
+
+    const char *code; /* "PRF-001" */
+    const char *id;   /* "missing-timeout": stable, users write it in ignore lists */
     wpa_severity severity;
     wpa_confidence confidence;
     wpa_persona persona;
-    unsigned inputs;     /* WPA_INPUT_ bits */
     const char *summary; /* one sentence: what it finds */
     const char *why;     /* what happens if it stays */
     const char *fix;     /* what to do; says so if there is nothing to do by machine */
@@ -81,29 +101,10 @@ struct wpa_rule {
     unsigned tables;   /* 1 << wpa_fact_table for each table it reads: their dates are printed */
     unsigned declares; /* what its fixes change, wpa_declares bits */
 
-    /** Claims absence ("missing-…", "unused-…"): not run on files that were read only in part. */
-    bool claims_absence;
-    /** Also called for a file too large to be read: run->source->yaml is NULL then. */
-    bool reads_unread;
-    /** Runs behind all others and sees what they left (unused-ignore). */
-    bool runs_last;
     /** Reports also what stands in jobs and steps that can never run (syntax and schema). */
     bool reads_dead_code;
-    /**
-     * What a file must hold one of for the rule to find anything: words in any case of their
-     * letters (of four bytes or more, without blanks), wherever they stand, and names of commands
-     * that scripts call. NULL-terminated; both NULL: the rule may find something in any file.
-     */
-    const char *const *words;
-    const char *const *commands;
     /** Says that one thing is as another: a fix of either may bring it about and is no worse. */
     bool compares;
-
-    /**
-     * Report every finding in run->source. Returns false with *err set only if the rule itself
-     * could not work (a limit, a table it cannot use): that becomes a note, never a finding.
-     */
-    bool (*check)(wpa_rule_run *run, wpa_error *err);
 
     /**
      * Offer fixes for one finding that check reported (finding->subject is what it gave): make

@@ -38,7 +38,9 @@ static const wpa_forge *forge_of(const wpa_rule_run *run)
     if (!shared->forge) {
         wpa_forge forge = read_forge(run);
         shared->forge = wpa_arena_dup(run->sink->asked, &forge, sizeof forge);
-        for (size_t i = 0; i < wpa_facts_feature_count() && !shared->does_forge_lack; i++) {
+        bool is_other = !wpa_text_is(forge.name, "github.com"); /* which has all that is listed */
+        size_t n = is_other ? wpa_facts_feature_count() : 0;
+        for (size_t i = 0; i < n && !shared->does_forge_lack; i++) {
             shared->does_forge_lack = wpa_forge_lacks(&forge, wpa_facts_feature_at(i));
         }
     }
@@ -89,13 +91,14 @@ bool wpa_rule_forge_holds_back(const wpa_rule_run *run, wpa_slice slug)
     bool is_held = false, may_be = run->sink->shared.does_forge_lack;
     for (size_t i = 0; i < wpa_facts_feature_count() && may_be && !is_held; i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
-        /* Ends at the first byte that differs, and so before the match does. */
-        if (!wpa_bytes_are_ci(feature->match, slug.at, slug.length)) {
+        /* The comparison ends at the first byte that differs, and so before the match does. */
+        if (!slug.length || !wpa_text_is(feature->kind, "action") ||
+            !wpa_bytes_are_ci(feature->match, slug.at, slug.length)) {
             continue;
         }
         const char *bound = feature->match + slug.length;
-        is_held = slug.length && wpa_text_starts(bound, "@>=") && !wpa_text_is(bound, "@>=1") &&
-                  wpa_text_is(feature->kind, "action") && wpa_forge_lacks(forge, feature);
+        is_held = wpa_text_starts(bound, "@>=") && !wpa_text_is(bound, "@>=1") &&
+                  wpa_forge_lacks(forge, feature);
     }
     return is_held;
 }

@@ -316,16 +316,21 @@ size_t wpa_similarity_length(const wpa_similarity_job *a, size_t first_of_a,
 
 /* Longest common subsequence, in which a pair counts by how alike and how large it is. */
 double wpa_similarity_align(const wpa_similarity_job *a, const wpa_similarity_job *b,
-                            wpa_similarity_matrix alike, double least)
+                            size_t n_equal, wpa_similarity_matrix alike, double least)
 {
     double best[2][WPA_SIMILARITY_STEPS_MAX + 1];
-    unsigned total = a->weight + b->weight;
-    memset(best[0], 0, (b->n_steps + 1) * sizeof best[0][0]);
-    for (size_t i = 0; i < a->n_steps; i++) {
+    unsigned total = a->weight + b->weight, sure = 0;
+    for (size_t i = 0; i < n_equal; i++) {
+        sure += a->steps[i].weight + b->steps[i].weight;
+    }
+    for (size_t k = n_equal; k <= b->n_steps; k++) {
+        best[n_equal % 2][k] = sure;
+    }
+    for (size_t i = n_equal; i < a->n_steps; i++) {
         double *now = best[(i + 1) % 2];
         const double *before = best[i % 2];
-        now[0] = 0;
-        for (size_t k = 0; k < b->n_steps; k++) {
+        now[n_equal] = sure;
+        for (size_t k = n_equal; k < b->n_steps; k++) {
             double without = before[k + 1] > now[k] ? before[k + 1] : now[k];
             double both = a->steps[i].weight + b->steps[k].weight;
             double with = before[k] + alike[i][k] * both;
@@ -345,5 +350,5 @@ double wpa_similarity_of_jobs(const wpa_similarity_job *a, const wpa_similarity_
             alike[i][k] = alike_at(a, i, b, k, WPA_SIMILARITY_ALIGNED);
         }
     }
-    return wpa_similarity_align(a, b, alike, least);
+    return wpa_similarity_align(a, b, 0, alike, least);
 }

@@ -20,9 +20,13 @@ static inline uint64_t wpa_similarity_mix(uint64_t x)
 /** How alike each step of one job is to each of another; 0: they cannot be aligned. */
 typedef double wpa_similarity_matrix[WPA_SIMILARITY_STEPS_MAX][WPA_SIMILARITY_STEPS_MAX];
 
-/** What wpa_similarity_of_jobs says, once it is known how alike the steps are. */
+/**
+ * What wpa_similarity_of_jobs says, once it is known how alike the steps are.
+ *
+ * n_equal  steps at the beginning of both that are equal: they go together whatever follows.
+ */
 double wpa_similarity_align(const wpa_similarity_job *a, const wpa_similarity_job *b,
-                            wpa_similarity_matrix alike, double least);
+                            size_t n_equal, wpa_similarity_matrix alike, double least);
 
 /* ---- the index ---- */
 

@@ -284,10 +284,26 @@ static bool can_be_alike(const wpa_similarity_kin *kin, const wpa_similarity_job
     return possible >= least * (job->weight + other->weight);
 }
 
+/* How many steps both begin with that are equal. */
+static size_t count_equal(const wpa_similarity_kin *kin, const wpa_similarity_job *other)
+{
+    const wpa_similarity_job *job = kin->job;
+    size_t n = 0;
+    while (kin->own != WPA_SIMILARITY_NONE && n < job->n_steps && n < other->n_steps &&
+           job->shapes[n] == other->shapes[n]) {
+        n++;
+    }
+    return n;
+}
+
 static double find_out(wpa_similarity_kin *kin, const wpa_similarity_job *other, double least)
 {
     const wpa_similarity_job *job = kin->job;
     uint64_t steps[WPA_SIMILARITY_STEPS_MAX];
+    size_t n_equal = count_equal(kin, other);
+    if (n_equal == job->n_steps && n_equal == other->n_steps && job->weight) {
+        return 1;
+    }
     if (!kin->partners) {
         list_partners(kin);
     }
@@ -298,13 +314,13 @@ static double find_out(wpa_similarity_kin *kin, const wpa_similarity_job *other,
         return 0;
     }
     wpa_similarity_matrix alike;
-    for (size_t i = 0; i < job->n_steps; i++) {
-        for (size_t k = 0; k < other->n_steps; k++) {
+    for (size_t i = n_equal; i < job->n_steps; i++) {
+        for (size_t k = n_equal; k < other->n_steps; k++) {
             bool is_partner = steps[k] >> i & 1;
             alike[i][k] = is_partner ? alike_to(&kin->steps[i], other->shapes[k]) : 0;
         }
     }
-    return wpa_similarity_align(job, other, alike, least);
+    return wpa_similarity_align(job, other, n_equal, alike, least);
 }
 
 double wpa_similarity_kin_alike(wpa_similarity_kin *kin, const wpa_similarity_job *other,

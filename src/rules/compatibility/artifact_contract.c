@@ -522,7 +522,12 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     *c = (contract){.run = run, .outline = run->source->outline};
     c->graph = run->source->around ? run->source->around->graph : NULL;
     c->own = c->graph ? wpa_graph_own(c->graph, run->source, run->arena) : NULL;
-    c->items = wpa_arena_array(run->arena, ITEMS_MAX, sizeof *c->items);
+    size_t n_steps = 0;
+    for (size_t i = 0; i < c->outline->n_jobs; i++) {
+        n_steps += c->outline->jobs[i].n_steps;
+    }
+    c->items =
+        wpa_arena_array(run->arena, n_steps < ITEMS_MAX ? n_steps : ITEMS_MAX, sizeof *c->items);
     for (size_t i = 0; i < c->outline->n_jobs; i++) {
         read_steps(c, &c->outline->jobs[i]);
     }

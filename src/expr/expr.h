@@ -65,7 +65,14 @@ typedef struct wpa_expr_parsed {
     wpa_expr_fault fault;
     wpa_span fault_span; /* in the text that was parsed */
     const char *message; /* NULL if it is fine */
+    uint32_t kinds;      /* 1 << kind of every node, and perhaps of others */
 } wpa_expr_parsed;
+
+/** May there be a node of one of these kinds (1 << kind)? */
+static inline bool wpa_expr_may_have(const wpa_expr_parsed *parsed, uint32_t kinds)
+{
+    return (parsed->kinds & kinds) != 0;
+}
 
 /** Parse what stands between ${{ and }} (or a whole bare condition). Everything in the arena. */
 wpa_expr_parsed wpa_expr_parse(const char *text, size_t length, wpa_arena *arena);

@@ -37,6 +37,7 @@ static wpa_expr *node_new(parser *p, wpa_expr_kind kind, wpa_span span)
 {
     wpa_expr *node = wpa_arena_alloc(p->arena, sizeof *node);
     node->kind = kind;
+    p->out.kinds |= UINT32_C(1) << kind;
     node->span = span;
     node->name_span = span;
     return node;
@@ -58,6 +59,7 @@ static wpa_expr *parse_arguments(parser *p, wpa_expr *call)
     const wpa_expr **args = NULL;
     size_t capacity = 0;
     call->kind = WPA_EXPR_CALL;
+    p->out.kinds |= UINT32_C(1) << WPA_EXPR_CALL;
     wpa_span open = p->token.span;
     if (!advance(p)) {
         return NULL;
@@ -102,6 +104,7 @@ static wpa_expr *parse_name(parser *p)
     for (size_t i = 0; i < WPA_COUNT(words); i++) {
         if (wpa_text_is(node->text, words[i].word)) {
             node->kind = words[i].kind;
+            p->out.kinds |= UINT32_C(1) << node->kind;
             node->number = words[i].number;
         }
     }
@@ -181,6 +184,7 @@ static wpa_expr *parse_index(parser *p, const wpa_expr *of)
     wpa_expr *node = node_new(p, WPA_EXPR_INDEX, of->span);
     if (p->token.kind == WPA_TOKEN_STAR) {
         node->kind = WPA_EXPR_STAR;
+        p->out.kinds |= UINT32_C(1) << WPA_EXPR_STAR;
         set_args(p, node, of, NULL);
         if (!advance(p)) {
             return NULL;

@@ -175,7 +175,9 @@ int wpa_cron_interval(const wpa_cron *cron)
 {
     int first = -1, last = -1, least = 24 * 60;
     for (int i = 0; i < 24 * 60; i++) {
-        if ((cron->hours >> (i / 60) & 1) && (cron->minutes >> (i % 60) & 1)) {
+        if (!(cron->hours >> (i / 60) & 1)) {
+            i += 59; /* to the next hour */
+        } else if (cron->minutes >> (i % 60) & 1) {
             first = first < 0 ? i : first;
             least = last >= 0 && i - last < least ? i - last : least;
             last = i;

@@ -192,8 +192,10 @@ static size_t heaviest(const wpa_similarity_job *job, const bool is_taken[])
     return best;
 }
 
-/* Jobs that have the step, or one like it, beside those that were found before. */
-static size_t add_owners(wpa_similarity_kin *kin, size_t step, place found[FOUND_MAX], size_t n)
+/* Jobs that have the step, or one like it, beside those that were found before: seen has a bit for
+ * each job of the index. */
+static size_t add_owners(wpa_similarity_kin *kin, size_t step, uint64_t *seen,
+                         place found[FOUND_MAX], size_t n)
 {
     const wpa_similarity_index *index = kin->index;
     const step_kin *of_step = know(kin, step);
@@ -202,12 +204,10 @@ static size_t add_owners(wpa_similarity_kin *kin, size_t step, place found[FOUND
         const shape *s = &index->shapes[of_step->likes[i].shape];
         for (size_t k = 0; k < s->n_places && n < FOUND_MAX && n_seen++ < PLACES_MAX; k++) {
             uint32_t member = index->places[s->first_place + k].member;
-            bool is_new = member != kin->own;
-            for (size_t m = 0; m < n && is_new; m++) {
-                is_new = found[m].member != member;
-            }
-            if (is_new) {
+            uint64_t bit = UINT64_C(1) << member % 64;
+            if (member != kin->own && !(seen[member / 64] & bit)) {
                 found[n++] = (place){member, 0};
+                seen[member / 64] |= bit;
             }
         }
     }
@@ -222,11 +222,12 @@ size_t wpa_similarity_kin_jobs(wpa_similarity_kin *kin, double least,
     bool is_taken[WPA_SIMILARITY_STEPS_MAX] = {false};
     double spare = spare_share(least) * job->weight, covered = 0;
     size_t n = 0;
+    uint64_t *seen = wpa_arena_array(kin->arena, kin->index->n_jobs / 64 + 1, sizeof *seen);
     for (size_t i = 0; i < job->n_steps && kin->index->n_steps && covered <= spare; i++) {
         size_t step = heaviest(job, is_taken);
         is_taken[step] = true;
         covered += job->steps[step].weight;
-        n = add_owners(kin, step, found, n);
+        n = add_owners(kin, step, seen, found, n);
     }
     return show(kin->index, found, n, members);
 }

@@ -92,13 +92,24 @@ bool wpa_work_is_setup(const wpa_outline_step *step)
            (wpa_caches_next(step, &at) != NULL && !(row && row->roles));
 }
 
-bool wpa_work_is_quick(const wpa_outline_step *step)
+static bool is_quick_program(const char *name)
 {
     static const char *const quick[] = {
         "echo",        "printf",       "exit",        "[",       "[[",    "test", "true",
         "jq",          "gh",           "cat",         "export",  "set",   ":",    "rem",
         "write-host",  "write-output", "type",        "if",      "throw", "else", "elseif",
         "get-content", "add-content",  "set-content", "out-file"};
+    for (size_t i = 0; i < WPA_COUNT(quick); i++) {
+        bool may_be = !((*name ^ *quick[i]) & ~0x20); /* few begin alike */
+        if (may_be && wpa_text_is_ci(name, quick[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_work_is_quick(const wpa_outline_step *step)
+{
     if (!step->run) {
         return step->uses.kind == WPA_OUTLINE_REPOSITORY &&
                wpa_facts_action_is_metadata_only(step->uses.slug);
@@ -106,11 +117,7 @@ bool wpa_work_is_quick(const wpa_outline_step *step)
     const wpa_script *script = wpa_step_commands(step);
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const char *name = script->commands[i].name;
-        size_t k = 0;
-        while (k < WPA_COUNT(quick) && !wpa_text_is_ci(name, quick[k])) {
-            k++;
-        }
-        if (*name && k == WPA_COUNT(quick)) {
+        if (*name && !is_quick_program(name)) {
             return false;
         }
     }

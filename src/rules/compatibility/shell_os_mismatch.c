@@ -114,8 +114,15 @@ static bool chooses_by_leg(const char *script)
     return false;
 }
 
+/* A step while it is looked at. */
+typedef struct place {
+    wpa_rule_run *run;
+    const wpa_outline_step *step;
+    bool is_asked, is_guarded; /* known once is_asked is set: where something would be told */
+} place;
+
 /* Does the script look which system it is on, or whether the command is there? */
-static bool is_guarded(const wpa_yaml_doc *doc, const wpa_outline_step *step)
+static bool has_guard(const wpa_yaml_doc *doc, const wpa_outline_step *step)
 {
     const char *script = wpa_yaml_text(step->run); /* as written: expressions too */
     static const char *const guards[] = {
@@ -129,32 +136,39 @@ static bool is_guarded(const wpa_yaml_doc *doc, const wpa_outline_step *step)
     return chooses_by_leg(script);
 }
 
-static void report(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span, unsigned systems,
-                   const char *what, const char *why)
+static void report(place *at, wpa_span span, unsigned systems, const char *what, const char *why)
 {
-    (void)wpa_rule_report_script(run, step, span, NULL, step, "%s fails on %s: %s",
-                                 wpa_rule_quote(run, what, strlen(what)), system_name(systems),
-                                 why);
+    if (!at->is_asked) {
+        at->is_guarded = has_guard(at->run->source->yaml, at->step);
+        at->is_asked = true;
+    }
+    if (!at->is_guarded) {
+        (void)wpa_rule_report_script(at->run, at->step, span, NULL, at->step, "%s fails on %s: %s",
+                                     wpa_rule_quote(at->run, what, strlen(what)),
+                                     system_name(systems), why);
+    }
 }
 
-static bool match(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c,
-                  unsigned systems, const mismatch *rows, size_t n)
+static bool match(place *at, const wpa_shell_command *c, unsigned systems, const mismatch *rows,
+                  size_t n)
 {
+    char letter = *c->name, wrapped = c->first ? *c->words[0].text : '\0';
     for (size_t i = 0; i < n; i++) {
         const mismatch *row = &rows[i];
-        if (!(row->systems & systems)) {
+        bool may_be = *row->program == letter || *row->program == wrapped; /* few begin alike */
+        if (!may_be || !(row->systems & systems)) {
             continue;
         }
         size_t first = c->first < c->n_words ? c->first : 0;
         bool is_wrapped = !row->word && c->first && wpa_text_is(c->words[0].text, row->program);
-        bool is_named = *c->name == *row->program && wpa_text_is(c->name, row->program);
+        bool is_named = wpa_text_is(c->name, row->program);
         if (!is_named && !is_wrapped) {
             continue;
         }
         const wpa_shell_word *word = row->word ? wpa_shell_word_find(c, row->word) : NULL;
         if (!row->word || word) {
             wpa_span span = word ? word->span : c->words[is_wrapped ? 0 : first].span;
-            report(run, step, span, row->systems & systems, row->word ? row->word : row->program,
+            report(at, span, row->systems & systems, row->word ? row->word : row->program,
                    row->why);
             return true;
         }
@@ -163,33 +177,32 @@ static bool match(wpa_rule_run *run, const wpa_outline_step *step, const wpa_she
 }
 
 /* GNU's "sed -i 's/a/b/' file": BSD takes the expression for the ending of a backup. */
-static void check_sed(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c)
+static void check_sed(place *at, const wpa_shell_command *c)
 {
     const wpa_shell_word *word = wpa_text_is(c->name, "sed") ? wpa_shell_word_find(c, "-i") : NULL;
     const wpa_shell_word *next = word && word + 1 < c->words + c->n_words ? word + 1 : NULL;
     if (next && *next->text && next->text[0] != '.' && !wpa_text_is(next->text, "-e")) {
-        report(run, step, word->span, ON_MACOS, "sed -i",
-               "its sed wants an ending behind -i (-i '')");
+        report(at, word->span, ON_MACOS, "sed -i", "its sed wants an ending behind -i (-i '')");
     }
 }
 
 /* "tools\x.exe" under a POSIX shell; ".\x.exe" of a folder. */
-static void check_path(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c)
+static void check_path(place *at, const wpa_shell_command *c)
 {
-    const char *text = step->run->text + c->words[c->first].span.start;
+    const char *text = at->step->run->text + c->words[c->first].span.start;
     size_t length = wpa_span_length(c->words[c->first].span);
     bool is_program =
         length > 4 && memcmp(text + length - 4, ".exe", 4) == 0 && !memchr(text, '/', length);
     bool has_backslash = memmem(text, length, ".\\", 2) == text && length > 2;
     if (is_program || has_backslash) {
-        report(run, step, c->words[c->first].span, ON_LINUX,
-               wpa_arena_slice(run->arena, text, length), "it is a path of Windows");
+        report(at, c->words[c->first].span, ON_LINUX, wpa_arena_slice(at->run->arena, text, length),
+               "it is a path of Windows");
     }
 }
 
-static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
-                          const wpa_shell_command *c, unsigned systems)
+static void check_command(place *at, const wpa_shell_command *c, unsigned systems)
 {
+    const wpa_outline_step *step = at->step;
     bool is_posix = step->lexed->language == WPA_SCRIPT_POSIX;
     bool is_power = step->lexed->language == WPA_SCRIPT_PWSH;
     /* Without a name the shell on Windows is PowerShell, also in one leg of several. */
@@ -200,36 +213,36 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
     }
     unsigned posix_systems =
         is_power_there && !is_power ? systems & ~(unsigned)ON_WINDOWS : systems;
-    if (is_power &&
-        match(run, step, c, systems & ON_WINDOWS, of_powershell, WPA_COUNT(of_powershell))) {
+    if (is_power && match(at, c, systems & ON_WINDOWS, of_powershell, WPA_COUNT(of_powershell))) {
         return;
     }
     if (is_posix && is_power_there &&
-        match(run, step, c, systems & ON_WINDOWS, of_powershell, WPA_COUNT(of_powershell))) {
+        match(at, c, systems & ON_WINDOWS, of_powershell, WPA_COUNT(of_powershell))) {
         return;
     }
     unsigned mask = is_posix ? systems : systems & ON_WINDOWS;
-    if (match(run, step, c, mask, mismatches, WPA_COUNT(mismatches)) || !is_posix) {
+    if (match(at, c, mask, mismatches, WPA_COUNT(mismatches)) || !is_posix) {
         return;
     }
     if (posix_systems & ON_MACOS) {
-        check_sed(run, step, c);
+        check_sed(at, c);
     }
     if (systems == ON_LINUX) {
-        check_path(run, step, c);
+        check_path(at, c);
     }
 }
 
 /* A backslash at the end of a line continues nothing in PowerShell. */
-static void check_continuation(wpa_rule_run *run, const wpa_outline_step *step, unsigned systems)
+static void check_continuation(place *at, unsigned systems)
 {
+    const wpa_outline_step *step = at->step;
     const wpa_script *script = step->lexed;
     bool is_power = script->language == WPA_SCRIPT_PWSH ||
                     (!step->has_named_shell && script->language == WPA_SCRIPT_POSIX);
     for (size_t i = 1; is_power && (systems & ON_WINDOWS) && i + 1 < script->length; i++) {
         if (script->text[i] == '\\' && script->text[i + 1] == '\n' && script->text[i - 1] == ' ' &&
             script->contexts[i] == WPA_SHELL_PLAIN) {
-            report(run, step, (wpa_span){i, i + 1}, ON_WINDOWS, "\\",
+            report(at, (wpa_span){i, i + 1}, ON_WINDOWS, "\\",
                    "PowerShell continues lines with a backtick");
             return;
         }
@@ -239,14 +252,14 @@ static void check_continuation(wpa_rule_run *run, const wpa_outline_step *step, 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     unsigned systems = step->lexed && step->lexed->is_readable ? systems_of(step) : 0;
-    if (!systems || is_guarded(run->source->yaml, step) ||
-        (step->shell == WPA_SHELL_UNKNOWN && step->has_named_shell)) {
+    if (!systems || (step->shell == WPA_SHELL_UNKNOWN && step->has_named_shell)) {
         return;
     }
+    place at = {.run = run, .step = step};
     for (size_t i = 0; i < step->lexed->n_commands; i++) {
-        check_command(run, step, &step->lexed->commands[i], systems);
+        check_command(&at, &step->lexed->commands[i], systems);
     }
-    check_continuation(run, step, systems);
+    check_continuation(&at, systems);
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)

@@ -161,6 +161,7 @@ const wpa_rule wpa_rule_undefined_output = {
     .fix = "Correct the name, or write the output; a name with one wrong letter is corrected by "
            "wpa.",
     .declares = WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV | WPA_DECLARES_JOBS,
+    .words = (const char *const[]){"outputs", NULL},
     .check = check,
     .repair = repair,
 };

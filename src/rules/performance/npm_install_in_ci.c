@@ -154,30 +154,53 @@ static bool commits(const wpa_outline_job *job)
     return false;
 }
 
-/* Returns whether the command is such an install, reported or not. */
-static bool check_command(wpa_rule_run *run, const wpa_outline_step *step,
-                          const wpa_shell_command *c)
+static const loose_install *install_of(const wpa_shell_command *c)
 {
     for (size_t i = 0; i < WPA_COUNT(installs); i++) {
-        const loose_install *install = &installs[i];
-        if (!fits(c, install)) {
-            continue;
+        if (fits(c, &installs[i])) {
+            return &installs[i];
         }
-        const char *folder = folder_of(run, step, c);
-        if (!has_file(run, folder, install->lockfile) ||
-            (install->unless && has_file(run, folder, install->unless))) {
-            return true;
-        }
-        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
-        *s = (subject){step, c, install};
-        const char *text = wpa_step_commands(step)->text + c->span.start;
-        (void)wpa_rule_report(run, wpa_outline_script_span(step, c->span), NULL, s,
-                              "%s resolves versions anew instead of taking those of %s",
-                              wpa_rule_quote(run, text, wpa_span_length(c->span)),
-                              install->lockfile);
-        return true;
     }
-    return false;
+    return NULL;
+}
+
+static void check_install(wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_shell_command *c, const loose_install *install)
+{
+    const char *folder = folder_of(run, step, c);
+    if (!has_file(run, folder, install->lockfile) ||
+        (install->unless && has_file(run, folder, install->unless))) {
+        return;
+    }
+    subject *s = wpa_arena_alloc(run->arena, sizeof *s);
+    *s = (subject){step, c, install};
+    const char *text = wpa_step_commands(step)->text + c->span.start;
+    (void)wpa_rule_report(run, wpa_outline_script_span(step, c->span), NULL, s,
+                          "%s resolves versions anew instead of taking those of %s",
+                          wpa_rule_quote(run, text, wpa_span_length(c->span)), install->lockfile);
+}
+
+/* Whether the job writes back is asked for once it has such an install: few have. */
+static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    bool is_asked = false;
+    for (size_t k = 0; k < job->n_steps; k++) {
+        const wpa_outline_step *step = &job->steps[k];
+        const wpa_script *script = wpa_step_commands(step);
+        size_t n = 0; /* each is looked at with what stands before it */
+        for (size_t c = 0; script && n < PER_STEP_MAX && c < script->n_commands; c++) {
+            const loose_install *install = install_of(&script->commands[c]);
+            if (!install) {
+                continue;
+            }
+            if (!is_asked && commits(job)) {
+                return;
+            }
+            is_asked = true;
+            check_install(run, step, &script->commands[c], install);
+            n++;
+        }
+    }
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
@@ -188,15 +211,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         return true;
     }
     for (size_t i = 0; i < o->n_jobs; i++) {
-        bool is_writer = commits(&o->jobs[i]);
-        for (size_t k = 0; !is_writer && k < o->jobs[i].n_steps; k++) {
-            const wpa_outline_step *step = &o->jobs[i].steps[k];
-            const wpa_script *script = wpa_step_commands(step);
-            size_t n = 0; /* each is looked at with what stands before it */
-            for (size_t c = 0; script && n < PER_STEP_MAX && c < script->n_commands; c++) {
-                n += check_command(run, step, &script->commands[c]);
-            }
-        }
+        check_job(run, &o->jobs[i]);
     }
     return true;
 }

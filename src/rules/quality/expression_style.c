@@ -170,6 +170,9 @@ static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
     check_index(s, node);
 }
 
+static const uint32_t looked_at = 1U << WPA_EXPR_CALL | 1U << WPA_EXPR_NOT | 1U << WPA_EXPR_EQ |
+                                  1U << WPA_EXPR_NE | 1U << WPA_EXPR_INDEX;
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -178,6 +181,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         search s = {run, &all->items[i]};
         if (s.expression->is_evaluated && s.expression->place->parsed.root) {
             check_fence(&s);
+        }
+        if (s.expression->is_evaluated &&
+            wpa_expr_may_have(&s.expression->place->parsed, looked_at)) {
             wpa_expr_walk(s.expression->place->parsed.root, look, &s);
         }
     }

@@ -191,13 +191,17 @@ static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
     }
 }
 
+static const uint32_t looked_at =
+    1U << WPA_EXPR_EQ | 1U << WPA_EXPR_NE | 1U << WPA_EXPR_AND | 1U << WPA_EXPR_OR;
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_expressions *all = wpa_expressions_check(run);
     for (size_t i = 0; i < all->n; i++) {
         search s = {run, &all->items[i]};
-        if (s.expression->is_evaluated) {
+        if (s.expression->is_evaluated &&
+            wpa_expr_may_have(&s.expression->place->parsed, looked_at)) {
             wpa_expr_walk(s.expression->place->parsed.root, look, &s);
         }
     }

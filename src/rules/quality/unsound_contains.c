@@ -103,7 +103,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_expressions *all = wpa_expressions_check(run);
     for (size_t i = 0; i < all->n; i++) {
         search s = {run, &all->items[i]};
-        if (s.expression->is_evaluated) {
+        if (s.expression->is_evaluated &&
+            wpa_expr_may_have(&s.expression->place->parsed, 1U << WPA_EXPR_CALL)) {
             wpa_expr_walk(s.expression->place->parsed.root, look, &s);
         }
     }

@@ -96,9 +96,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_expressions *all = wpa_expressions_check(run);
     for (size_t i = 0; i < all->n; i++) {
         search s = {run, &all->items[i]};
-        const wpa_expr *root = s.expression->place->parsed.root;
-        if (s.expression->is_evaluated) {
-            wpa_expr_walk(root, look, &s);
+        const wpa_expr_parsed *parsed = &s.expression->place->parsed;
+        if (s.expression->is_evaluated && wpa_expr_may_have(parsed, 1U << WPA_EXPR_OR)) {
+            wpa_expr_walk(parsed->root, look, &s);
         }
     }
     return true;

@@ -60,7 +60,7 @@ static wpa_expr_place make_place(const wpa_yaml_node *node, const wpa_yaml_map *
         place.outer = (wpa_span){open, node->length};
         place.inner = (wpa_span){open + 3, node->length};
         place.parsed = (wpa_expr_parsed){
-            NULL, WPA_EXPR_NOT_CLOSED, {0, node->length - open - 3}, "'${{' without '}}'"};
+            NULL, WPA_EXPR_NOT_CLOSED, {0, node->length - open - 3}, "'${{' without '}}'", 0};
         return place;
     }
     place.outer = (wpa_span){open, close + 2};

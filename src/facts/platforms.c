@@ -126,9 +126,9 @@ static bool is_of_release(wpa_slice version, const char *release)
 const wpa_fact_release *wpa_facts_release_find(const wpa_fact_runtime *runtime, wpa_slice version)
 {
     const wpa_fact_release *found = NULL;
-    for (size_t i = 0; runtime && i < wpa_fact_n_releases; i++) {
-        const wpa_fact_release *row = &wpa_fact_releases[i];
-        if (wpa_text_is(row->runtime, runtime->name) && is_of_release(version, row->version)) {
+    for (size_t i = 0; runtime && i < runtime->n_releases; i++) {
+        const wpa_fact_release *row = &wpa_fact_releases[runtime->first_release + i];
+        if (is_of_release(version, row->version)) {
             found = row;
         }
     }

@@ -58,13 +58,14 @@ wpa_fact_list wpa_facts_cached(const char *runtime, const char *image);
 /* ---- runtimes ---------------------------------------------------------------------------------*/
 
 typedef struct wpa_fact_runtime {
-    const char *name;       /* "node" */
-    const char *command;    /* as called */
-    const char *action;     /* its setup action, owner/repo */
-    const char *input;      /* of that action: the version */
-    const char *file_input; /* of that action: a file that says it; or NULL */
-    wpa_fact_list images;   /* container images of it, without registry and tag */
-    wpa_fact_list files;    /* files of a repository that say the version */
+    const char *name;                 /* "node" */
+    const char *command;              /* as called */
+    const char *action;               /* its setup action, owner/repo */
+    const char *input;                /* of that action: the version */
+    const char *file_input;           /* of that action: a file that says it; or NULL */
+    wpa_fact_list images;             /* container images of it, without registry and tag */
+    wpa_fact_list files;              /* files of a repository that say the version */
+    size_t first_release, n_releases; /* its rows among the releases */
 } wpa_fact_runtime;
 
 typedef struct wpa_fact_release {

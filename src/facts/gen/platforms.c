@@ -85,6 +85,26 @@ static void write_images(FILE *out, const char *folder)
     json_decref(root);
 }
 
+/** Where the rows of a runtime are among the versions: neighbours. */
+static void write_range(FILE *out, json_t *versions, const char *runtime)
+{
+    size_t i, first = 0, n = 0;
+    json_t *record;
+    json_array_foreach(versions, i, record)
+    {
+        const char *name = gen_text(record, "runtime");
+        if (!name || strcmp(name, runtime) != 0) {
+            continue;
+        }
+        if (n && first + n != i) {
+            gen_die("versions of '%s' are no neighbours", runtime);
+        }
+        first = n ? first : i;
+        n++;
+    }
+    (void)fprintf(out, ".first_release = %zu, .n_releases = %zu, ", first, n);
+}
+
 static void write_toolchains(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "toolchains");
@@ -101,6 +121,7 @@ static void write_toolchains(FILE *out, const char *folder)
         gen_field(out, "action", record, "action");
         gen_field(out, "input", record, "input");
         gen_field(out, "file_input", record, "file_input");
+        write_range(out, versions, gen_text(record, "runtime"));
         (void)fprintf(out, ".images = runtime_images_%zu, .files = runtime_files_%zu},\n", i, i);
     }
     gen_count(out, "runtimes", runtimes);

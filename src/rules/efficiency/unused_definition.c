@@ -137,9 +137,13 @@ static bool is_repeated(const wpa_outputs *outputs, size_t i)
 /* Does the step's code name what sets an output? */
 static bool may_set_output(const wpa_outline_step *step)
 {
-    return step->run ? strstr(step->run->text, "GITHUB_OUTPUT") ||
-                           strstr(step->run->text, "::set-output name=")
-                     : step->with != NULL;
+    static const char file[] = "GITHUB_OUTPUT", command[] = "::set-output name=";
+    if (!step->run) {
+        return wpa_step_javascript(step) != NULL;
+    }
+    const wpa_yaml_doc *doc = step->run->doc;
+    return (wpa_yaml_may_hold(doc, file) && strstr(step->run->text, file)) ||
+           (wpa_yaml_may_hold(doc, command) && strstr(step->run->text, command));
 }
 
 static void check_step_outputs(wpa_rule_run *run, wpa_readings *read, const wpa_outline_step *step)

@@ -120,7 +120,20 @@ static const wpa_outline_step *find_install(const wpa_outline_step *setup,
     return NULL;
 }
 
-static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+/* A job while its steps are looked at: whether it publishes is asked where that matters. */
+typedef struct place {
+    const wpa_outline_job *job;
+    bool is_asked, publishes;
+} place;
+
+static bool is_published(const wpa_rule_run *run, place *at)
+{
+    at->publishes = at->is_asked ? at->publishes : publishes(run->source->outline, at->job);
+    at->is_asked = true;
+    return at->publishes;
+}
+
+static void check_step(wpa_rule_run *run, place *at_job, const wpa_outline_step *step)
 {
     size_t at = 0;
     const wpa_fact_cache *cache;
@@ -133,6 +146,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
             continue;
         }
         const wpa_outline_step *install = find_install(step, cache, &command);
+        if (install && is_published(run, at_job)) {
+            return;
+        }
         if (install) {
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);
             *s = (subject){step, install, command, cache};
@@ -155,10 +171,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     }
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
-        bool is_exempt = job->is_self_hosted || job->has_open_labels ||
-                         wpa_yaml_find(job->node, "container") || publishes(o, job);
+        bool is_exempt =
+            job->is_self_hosted || job->has_open_labels || wpa_yaml_find(job->node, "container");
+        place at = {.job = job};
         for (size_t k = 0; !is_exempt && k < job->n_steps; k++) {
-            check_step(run, &job->steps[k]);
+            check_step(run, &at, &job->steps[k]);
         }
     }
     return true;

@@ -127,7 +127,7 @@ static bool lacks_pipefail(const wpa_outline_step *step)
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_script *script = step->lexed;
-    if (!script || !lacks_pipefail(step) || sets_pipefail(script)) {
+    if (!script || !lacks_pipefail(step)) {
         return;
     }
     for (size_t i = 0; i < script->n_commands; i++) {
@@ -138,6 +138,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         bool is_filter = leaves_lines_out(last);
         if (end > i && is_sink(script, last, is_filter) && matters(first, is_filter) &&
             !is_forgiven(first, last) && !is_condition(first)) {
+            if (sets_pipefail(script)) {
+                return;
+            }
             wpa_rule_report(
                 run, wpa_outline_script_span(step, (wpa_span){first->span.start, last->span.end}),
                 NULL, step,

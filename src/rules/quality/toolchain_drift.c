@@ -38,7 +38,7 @@ static usage *usage_of(survey *s, const wpa_fact_runtime *runtime)
     if (s->n == RUNTIMES_MAX) {
         return NULL;
     }
-    s->usages[s->n].runtime = runtime;
+    s->usages[s->n] = (usage){.runtime = runtime};
     return &s->usages[s->n++];
 }
 
@@ -233,10 +233,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (n == 0) {
         return true;
     }
-    survey *s = wpa_arena_alloc(run->arena, sizeof *s);
-    survey_all(run, s, uses, n);
+    survey s;
+    s.n = 0; /* all else is written before it is read */
+    survey_all(run, &s, uses, n);
     for (size_t i = 0; i < n; i++) {
-        check_drift(run, &uses[i], s);
+        check_drift(run, &uses[i], &s);
     }
     for (size_t i = 0; i < n; i++) {
         check_manifest(run, &uses[i]);

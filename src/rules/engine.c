@@ -6,7 +6,6 @@
 
 #include <wpa/text.h>
 
-#include "rules/expressions.h"
 #include "rules/outline.h"
 #include "rules/sink.h"
 
@@ -92,190 +91,7 @@ void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding)
     configure(wpa_settings_of(settings, finding->rule), finding);
 }
 
-/* ---- code that never runs ---------------------------------------------------------------------*/
-
-/** Is the condition false whatever the context holds? */
-static bool is_false(const wpa_source *source, const wpa_yaml_node *condition)
-{
-    const wpa_yaml_node *value = wpa_yaml_resolve(condition);
-    const wpa_expression *e = value ? wpa_expressions_in(source->expressions, value) : NULL;
-    if (!e || !e->is_whole) {
-        return false;
-    }
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    return wpa_expr_fold(e->place->parsed.root, NULL, NULL, arena).truth == WPA_EXPR_FALSY;
-}
-
-/** Is any condition of the file so? In most none is. */
-static bool has_dead_code(wpa_shared *shared, const wpa_source *source)
-{
-    const wpa_expressions *all = source->expressions;
-    for (size_t i = 0; i < all->n && !shared->is_dead_code_known; i++) {
-        const wpa_yaml_node *node = all->items[i].place->node;
-        shared->has_dead_code =
-            shared->has_dead_code ||
-            (all->items[i].use == WPA_EXPRESSION_CONDITION && is_false(source, node));
-    }
-    shared->is_dead_code_known = true;
-    return shared->has_dead_code;
-}
-
-/** Does the place lie in a job or step whose condition is constantly false? */
-static bool is_dead(const wpa_source *source, const wpa_finding *finding)
-{
-    const wpa_yaml_node *node = wpa_yaml_node_at(source->yaml, finding->span.bytes.start);
-    for (; node; node = node->parent) {
-        const wpa_yaml_node *list = node->parent;
-        bool is_block = node->kind == WPA_YAML_MAPPING && list &&
-                        ((node->key && list->key && wpa_text_is(list->key->text, "jobs")) ||
-                         (list->kind == WPA_YAML_SEQUENCE && list->key &&
-                          wpa_text_is(list->key->text, "steps")));
-        const wpa_yaml_node *condition = is_block ? wpa_yaml_get(node, "if") : NULL;
-        /* The condition itself is what constant-condition speaks of. */
-        if (condition && is_false(source, condition) &&
-            !wpa_span_contains(wpa_yaml_entry_span(condition), finding->span.bytes)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- lists of findings ---- */
-
-typedef bool (*finding_test)(const wpa_rule_sink *sink, wpa_finding **findings, size_t i);
-
-static void remove_where(wpa_rule_sink *sink, size_t from, finding_test is_removed)
-{
-    size_t n_kept = from;
-    for (size_t i = from; i < sink->n_findings; i++) {
-        if (!is_removed(sink, sink->findings, i)) {
-            sink->findings[n_kept++] = sink->findings[i];
-        }
-    }
-    sink->n_findings = n_kept;
-}
-
-static bool stands_in_dead_code(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
-{
-    return sink->source->yaml && !findings[i]->rule->reads_dead_code &&
-           is_dead(sink->source, findings[i]);
-}
-
-/** In sorted order equals are neighbours, but for a related check in between: look back a little.
- */
-#define LOOK_BACK_MAX 64
-
-static bool repeats_another(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
-{
-    (void)sink;
-    const wpa_finding *finding = findings[i];
-    for (size_t j = i; j-- > 0 && i - j <= LOOK_BACK_MAX;) {
-        const wpa_finding *before = findings[j];
-        if (before->span.bytes.start != finding->span.bytes.start) {
-            return false;
-        }
-        if (before->rule == finding->rule && wpa_text_is(before->check, finding->check) &&
-            before->span.bytes.end == finding->span.bytes.end &&
-            wpa_text_is(before->message, finding->message)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- the more specific rule on one place ---- */
-
-/* Findings that win against others, by start; reach is the furthest end up to each. */
-typedef struct winners {
-    const wpa_finding **items; /* [n] */
-    size_t *reach;             /* [n] */
-    size_t n;
-} winners;
-
-static winners list_winners(const wpa_rule_sink *sink)
-{
-    winners w = {0};
-    w.items = wpa_arena_array(sink->arena, sink->n_findings + 1, sizeof *w.items);
-    w.reach = wpa_arena_array(sink->arena, sink->n_findings + 1, sizeof *w.reach);
-    for (size_t i = 0; i < sink->n_findings; i++) { /* sorted by start */
-        const wpa_finding *finding = sink->findings[i];
-        if (finding->rule->supersedes) {
-            size_t end = finding->span.bytes.end;
-            w.reach[w.n] = w.n && w.reach[w.n - 1] > end ? w.reach[w.n - 1] : end;
-            w.items[w.n++] = finding;
-        }
-    }
-    return w;
-}
-
-static bool names_rule(const char *const *names, const wpa_rule *rule)
-{
-    for (; names && *names; names++) {
-        if (wpa_text_is(*names, rule->id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool share_place(const wpa_finding *a, const wpa_finding *b)
-{
-    return wpa_span_contains(a->span.bytes, b->span.bytes) ||
-           wpa_span_contains(b->span.bytes, a->span.bytes);
-}
-
-/** How many of them start at or before the offset. */
-static size_t count_before(const winners *w, size_t offset)
-{
-    size_t low = 0, high = w->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (w->items[middle]->span.bytes.start <= offset) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-/** Loses against a more specific rule on the same place. */
-static bool is_superseded(const winners *w, const wpa_finding *loser)
-{
-    /* Those that lie within it start within it; those around it reach as far as it starts. */
-    for (size_t i = count_before(w, loser->span.bytes.end); i-- > 0;) {
-        if (w->reach[i] < loser->span.bytes.start) {
-            return false;
-        }
-        if (names_rule(w->items[i]->rule->supersedes, loser->rule) &&
-            share_place(w->items[i], loser)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void remove_superseded(wpa_rule_sink *sink)
-{
-    winners w = list_winners(sink);
-    size_t n_kept = 0;
-    bool *is_lost = wpa_arena_array(sink->arena, sink->n_findings + 1, sizeof *is_lost);
-    for (size_t i = 0; w.n && i < sink->n_findings; i++) {
-        is_lost[i] = is_superseded(&w, sink->findings[i]);
-    }
-    for (size_t i = 0; i < sink->n_findings; i++) {
-        if (!is_lost[i]) {
-            sink->findings[n_kept++] = sink->findings[i];
-        }
-    }
-    sink->n_findings = n_kept;
-}
-
-static bool is_unseen(const wpa_rule_sink *sink, wpa_finding **findings, size_t i)
-{
-    (void)sink;
-    return findings[i]->is_unseen;
-}
+/* ---- order ---- */
 
 /** Most are in order already: rules go through the file from its beginning. */
 static void sort(wpa_rule_sink *sink)
@@ -415,12 +231,13 @@ static void settle_all(wpa_rule_sink *sink, const wpa_rule *rule, size_t from)
         sink->findings[i] = settle(sink, sink->findings[i]);
         configure(sink->setting, sink->findings[i]);
         relate_uses(&run, sink->findings[i]);
-        wpa_finding_locate(sink->source, sink->findings[i]);
+        wpa_finding_clamp(sink->source, sink->findings[i]);
         sink->findings[i]->is_unseen = !is_seen(sink->settings, sink->setting, sink->findings[i]);
+        if (!sink->findings[i]->is_unseen) {
+            wpa_finding_locate(sink->source, sink->findings[i]);
+        }
     }
-    if (has_dead_code(&sink->shared, sink->source)) {
-        remove_where(sink, from, stands_in_dead_code);
-    }
+    wpa_sink_drop_dead(sink, from);
 }
 
 /** err is empty, and left so. */
@@ -527,11 +344,23 @@ static void limit_file(wpa_rule_sink *sink)
     }
 }
 
+/** Comments and entries silence by lines, also what nobody would see: they have a use then. */
+static void locate_unseen(const wpa_rule_sink *sink)
+{
+    for (size_t i = 0; i < sink->n_findings; i++) {
+        if (sink->findings[i]->is_unseen) {
+            wpa_finding_locate(sink->source, sink->findings[i]);
+        }
+    }
+}
+
 static void silence(wpa_rule_sink *sink, wpa_result *result)
 {
     const wpa_settings *settings = sink->settings;
     sink->ignores = wpa_ignores_read(sink->source, settings->today, sink->arena);
-    if (!settings->ignores_off) {
+    bool may_ignore = sink->ignores->n > 0 || settings->n_ignores > 0;
+    if (!settings->ignores_off && may_ignore) {
+        locate_unseen(sink);
         wpa_ignores_apply(sink->ignores, sink->findings, sink->n_findings);
         wpa_ignore_entries_apply(settings, sink->source, sink->findings, sink->n_findings,
                                  sink->arena, &result->used, &result->n_used);
@@ -579,8 +408,7 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     sink.has_run = wpa_arena_array(arena, n_rules, sizeof *sink.has_run);
     run_rules(&sink, false);
     sort(&sink);
-    remove_where(&sink, 0, repeats_another);
-    remove_superseded(&sink);
+    wpa_sink_drop_repeated(&sink);
     bool are_named = names_fingerprints(settings);
     if (are_named) { /* else only what is seen needs one */
         identify(&sink, 0);
@@ -595,7 +423,7 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     if (has_fingerprints) {
         identify(&sink, are_named ? n_before : 0);
     }
-    remove_where(&sink, 0, is_unseen);
+    wpa_sink_drop_unseen(&sink);
     if (has_fingerprints) {
         wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
     }

@@ -147,7 +147,7 @@ static size_t clamp(size_t offset, size_t max)
     return offset > max ? max : offset;
 }
 
-void wpa_finding_locate(const wpa_source *source, wpa_finding *finding)
+void wpa_finding_clamp(const wpa_source *source, wpa_finding *finding)
 {
     if (source->yaml) {
         wpa_span *bytes = &finding->span.bytes;
@@ -155,6 +155,10 @@ void wpa_finding_locate(const wpa_source *source, wpa_finding *finding)
         bytes->end =
             clamp(bytes->end < bytes->start ? bytes->start : bytes->end, source->yaml->size_bytes);
     }
+}
+
+void wpa_finding_locate(const wpa_source *source, wpa_finding *finding)
+{
     finding->span = wpa_finding_span_of(source, finding->span.bytes);
 }
 

@@ -58,6 +58,13 @@ void wpa_sink_repair(wpa_rule_sink *sink);
 /** What the configuration changes about a finding, and whether it is shown at all. */
 void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding);
 bool wpa_finding_is_seen(const wpa_settings *settings, const wpa_finding *finding);
+/** Take out what stands in jobs and steps that can never run, from this index on. */
+void wpa_sink_drop_dead(wpa_rule_sink *sink, size_t from);
+/** Of findings in order: what says the same as another, and what a more specific rule says. */
+void wpa_sink_drop_repeated(wpa_rule_sink *sink);
+void wpa_sink_drop_unseen(wpa_rule_sink *sink);
+/** Keep the span within the file. */
+void wpa_finding_clamp(const wpa_source *source, wpa_finding *finding);
 /** Fill the places, which follow from the span. */
 void wpa_finding_locate(const wpa_source *source, wpa_finding *finding);
 /** Fill structure and evidence as well, by which it is known again; locate it before. */

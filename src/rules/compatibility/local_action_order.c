@@ -9,19 +9,11 @@
 /* Steps of a job that are looked at before one: more are not written by people. */
 #define LOOK_BACK_MAX 300
 
-/* "./x/y" without "./" and slashes around; NULL if it is no local path. */
+/* "x/y" of "./x/y", which stands in what was checked out; "$/x/y" needs no checkout. Or NULL. */
 static const char *local_path(const wpa_outline_step *step, wpa_arena *arena)
 {
     const char *text = step->uses.kind == WPA_OUTLINE_LOCAL ? wpa_yaml_text(step->uses.node) : NULL;
-    if (!text || !wpa_text_starts(text, "./")) {
-        return NULL;
-    }
-    text += 2 + strspn(text + 2, "/");
-    size_t length = strlen(text);
-    while (length && text[length - 1] == '/') {
-        length--;
-    }
-    return wpa_arena_slice(arena, text, length);
+    return text && wpa_text_starts(text, "./") ? wpa_graph_local_path(text, arena) : NULL;
 }
 
 static bool is_below(const char *path, const char *folder)

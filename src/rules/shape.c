@@ -136,6 +136,14 @@ static int count_known(const wpa_schema_def *def, const wpa_yaml_node *node)
     return n;
 }
 
+/** Most are not there, and known not to be by the keys that are. */
+static const wpa_yaml_pair *find_property(const wpa_yaml_node *mapping,
+                                          const wpa_schema_property *property)
+{
+    bool may_be = (mapping->keys & property->name.bit) != 0;
+    return may_be ? wpa_yaml_find_name_ci(mapping, property->name) : NULL;
+}
+
 /** What tells the forms apart is what each requires, and a value that only one takes. */
 static int count_telling(const wpa_schema_def *def, const wpa_yaml_node *node)
 {
@@ -143,7 +151,7 @@ static int count_telling(const wpa_schema_def *def, const wpa_yaml_node *node)
     int n = wpa_text_is(def->name, "workflow-job") && wpa_yaml_find(node, "uses") ? 1000 : 0;
     for (size_t i = 0; def->telling && def->telling[i]; i++) {
         const wpa_schema_property *property = def->telling[i];
-        const wpa_yaml_pair *pair = wpa_yaml_find_name_ci(node, property->name);
+        const wpa_yaml_pair *pair = find_property(node, property);
         const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
         n += property->is_required ? (pair ? 100 : -1) : 0;
         n += value && property->def->constant && fits_kind(property->def, value) ? 500 : 0;
@@ -467,7 +475,7 @@ static void check_required(const place *at, const wpa_schema_def *def, const wpa
 {
     for (size_t i = 0; def->telling && def->telling[i]; i++) {
         const wpa_schema_property *property = def->telling[i];
-        if (property->is_required && !wpa_yaml_find_name_ci(node, property->name)) {
+        if (property->is_required && !find_property(node, property)) {
             report_missing(at, def, node, property->name.text);
         }
     }

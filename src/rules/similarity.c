@@ -38,13 +38,13 @@ static void add(features *f, uint32_t feature)
 }
 
 #define RADIX 256
-#define FEW 32
+#define BUCKETS 64
+#define FEW 32   /* are sorted by insertion alone */
+#define SOME 256 /* are put near their places first, as hashes are drawn by lot */
 
-/* Ascending: a few by insertion, more by their bytes. */
-static void sort_features(uint32_t *items, size_t n)
+static void insert_all(uint32_t *items, size_t n)
 {
-    uint32_t other[FEATURES_MAX], *from = items, *to = other;
-    for (size_t i = 1; i < n && n <= FEW; i++) {
+    for (size_t i = 1; i < n; i++) {
         uint32_t item = items[i];
         size_t k = i;
         for (; k > 0 && items[k - 1] > item; k--) {
@@ -52,23 +52,43 @@ static void sort_features(uint32_t *items, size_t n)
         }
         items[k] = item;
     }
-    for (unsigned shift = 0; shift < 32 && n > FEW; shift += 8) {
-        uint32_t starts[RADIX] = {0}, at = 0;
-        for (size_t i = 0; i < n; i++) {
-            starts[from[i] >> shift & (RADIX - 1)]++;
-        }
-        for (size_t i = 0; i < RADIX; i++) {
-            uint32_t count = starts[i];
-            starts[i] = at;
-            at += count;
-        }
-        for (size_t i = 0; i < n; i++) {
-            to[starts[from[i] >> shift & (RADIX - 1)]++] = from[i];
-        }
-        uint32_t *done = to;
-        to = from;
-        from = done;
+}
+
+/* From one list into the other, by some bits of each; what is equal in them stays in its order. */
+static void distribute(const uint32_t *from, uint32_t *to, size_t n, unsigned shift,
+                       size_t n_places)
+{
+    uint32_t starts[RADIX], at = 0;
+    memset(starts, 0, n_places * sizeof *starts);
+    for (size_t i = 0; i < n; i++) {
+        starts[from[i] >> shift & (n_places - 1)]++;
     }
+    for (size_t i = 0; i < n_places; i++) {
+        uint32_t count = starts[i];
+        starts[i] = at;
+        at += count;
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[starts[from[i] >> shift & (n_places - 1)]++] = from[i];
+    }
+}
+
+/* Ascending. */
+static void sort_features(uint32_t *items, size_t n)
+{
+    uint32_t other[FEATURES_MAX];
+    if (n > SOME) {
+        for (unsigned shift = 0; shift < 32; shift += 16) {
+            distribute(items, other, n, shift, RADIX);
+            distribute(other, items, n, shift + 8, RADIX);
+        }
+        return;
+    }
+    if (n > FEW) {
+        distribute(items, other, n, 26, BUCKETS);
+        memcpy(items, other, n * sizeof *items);
+    }
+    insert_all(items, n);
 }
 
 /* Letters, digits and "_-./$", letters without case; 0: no part of a word. */

@@ -38,11 +38,6 @@ static const wpa_forge *forge_of(const wpa_rule_run *run)
     if (!shared->forge) {
         wpa_forge forge = read_forge(run);
         shared->forge = wpa_arena_dup(run->sink->asked, &forge, sizeof forge);
-        bool is_other = !wpa_text_is(forge.name, "github.com"); /* which has all that is listed */
-        size_t n = is_other ? wpa_facts_feature_count() : 0;
-        for (size_t i = 0; i < n && !shared->does_forge_lack; i++) {
-            shared->does_forge_lack = wpa_forge_lacks(&forge, wpa_facts_feature_at(i));
-        }
     }
     return shared->forge;
 }
@@ -76,7 +71,7 @@ bool wpa_forge_lacks(const wpa_forge *forge, const wpa_fact_feature *feature)
 bool wpa_rule_forge_lacks(const wpa_rule_run *run, const char *kind, const char *match)
 {
     const wpa_forge *forge = forge_of(run);
-    for (size_t i = 0; i < wpa_facts_feature_count() && run->sink->shared.does_forge_lack; i++) {
+    for (size_t i = 0; i < wpa_facts_feature_count(); i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
         if (wpa_text_is(feature->kind, kind) && wpa_text_is(feature->match, match)) {
             return wpa_forge_lacks(forge, feature);
@@ -88,8 +83,8 @@ bool wpa_rule_forge_lacks(const wpa_rule_run *run, const char *kind, const char 
 bool wpa_rule_forge_holds_back(const wpa_rule_run *run, wpa_slice slug)
 {
     const wpa_forge *forge = forge_of(run);
-    bool is_held = false, may_be = run->sink->shared.does_forge_lack;
-    for (size_t i = 0; i < wpa_facts_feature_count() && may_be && !is_held; i++) {
+    bool is_held = false;
+    for (size_t i = 0; i < wpa_facts_feature_count() && !is_held; i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
         /* The comparison ends at the first byte that differs, and so before the match does. */
         if (!slug.length || !wpa_text_is(feature->kind, "action") ||

@@ -11,7 +11,6 @@ typedef struct wpa_shared {
     size_t n_toolchains;
     bool has_toolchains;
     const wpa_forge *forge;
-    bool does_forge_lack; /* anything that the tables know of; once forge is there */
     bool has_dead_code, is_dead_code_known; /* the first once the second is set */
 } wpa_shared;
 

@@ -299,6 +299,6 @@ wpa_graph_file *wpa_graph_read(const wpa_source *source, wpa_arena *arena)
     if (file->kind == WPA_INPUT_WORKFLOW) {
         file->values = wpa_values_read(source->outline, arena, &file->n_values);
     }
-    file->stores = wpa_stores_read(source->outline, arena);
+    file->stores = wpa_stores_read(source, arena);
     return file;
 }

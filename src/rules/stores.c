@@ -6,20 +6,21 @@
 
 /* ---- by whom ---- */
 
-static bool is_kept_out(const wpa_yaml_node *condition, const char *event)
+static bool is_kept_out(const wpa_source *source, const wpa_yaml_node *condition, const char *event)
 {
-    return condition && wpa_trust_condition(condition, event) != WPA_GUARD_NONE;
+    return condition && wpa_trust_condition(source, condition, event) != WPA_GUARD_NONE;
 }
 
-const char *wpa_stores_opener(const wpa_outline *outline, const wpa_outline_job *job,
+const char *wpa_stores_opener(const wpa_source *source, const wpa_outline_job *job,
                               const wpa_outline_step *step)
 {
+    const wpa_outline *outline = source->outline;
     for (size_t i = 0; i < outline->n_triggers; i++) {
         const wpa_outline_trigger *trigger = &outline->triggers[i];
         bool is_open = trigger->event && (trigger->event->trust == WPA_TRUST_OUTSIDER ||
                                           trigger->event->trust == WPA_TRUST_OUTSIDER_PRIVILEGED);
-        if (is_open && !is_kept_out(job->condition, trigger->name) &&
-            !(step && is_kept_out(step->condition, trigger->name))) {
+        if (is_open && !is_kept_out(source, job->condition, trigger->name) &&
+            !(step && is_kept_out(source, step->condition, trigger->name))) {
             return trigger->event->name;
         }
     }
@@ -29,6 +30,7 @@ const char *wpa_stores_opener(const wpa_outline *outline, const wpa_outline_job 
 /* ---- artifacts ---- */
 
 typedef struct reader {
+    const wpa_source *source;
     const wpa_outline *outline;
     wpa_arena *arena;
     wpa_store_artifact *artifacts;
@@ -56,7 +58,7 @@ static void add_artifact(reader *r, const wpa_outline_step *step, wpa_store_arti
     item.pattern = copy(r, item.pattern);
     item.path = copy(r, item.path);
     item.workflow = copy(r, item.workflow);
-    item.opened_by = item.is_upload ? wpa_stores_opener(r->outline, step->job, step) : NULL;
+    item.opened_by = item.is_upload ? wpa_stores_opener(r->source, step->job, step) : NULL;
     r->artifacts = wpa_arena_grow(r->arena, r->artifacts, r->out.n_artifacts,
                                   &r->artifacts_capacity, sizeof *r->artifacts);
     r->artifacts[r->out.n_artifacts++] = item;
@@ -190,7 +192,7 @@ static void read_cache(reader *r, const wpa_outline_step *step, bool saves, bool
         .span = key->span,
         .saves = saves,
         .restores = restores && !wpa_text_is_ci(wpa_outline_with_text(step, "lookup-only"), "true"),
-        .opened_by = saves ? wpa_stores_opener(r->outline, step->job, step) : NULL,
+        .opened_by = saves ? wpa_stores_opener(r->source, step->job, step) : NULL,
     };
 }
 
@@ -234,9 +236,10 @@ static void read_environment(reader *r, const wpa_outline_job *job)
     }
 }
 
-wpa_stores wpa_stores_read(const wpa_outline *outline, wpa_arena *arena)
+wpa_stores wpa_stores_read(const wpa_source *source, wpa_arena *arena)
 {
-    reader r = {.outline = outline, .arena = arena};
+    const wpa_outline *outline = source->outline;
+    reader r = {.source = source, .outline = outline, .arena = arena};
     for (size_t i = 0; i < outline->n_jobs; i++) {
         const wpa_outline_job *job = &outline->jobs[i];
         bool is_opaque = job->is_call && job->uses.kind != WPA_OUTLINE_LOCAL;

@@ -51,9 +51,9 @@ typedef struct wpa_stores {
 } wpa_stores;
 
 /** Of a workflow or an action file; copies all it keeps into the arena. */
-wpa_stores wpa_stores_read(const wpa_outline *outline, wpa_arena *arena);
+wpa_stores wpa_stores_read(const wpa_source *source, wpa_arena *arena);
 /** Event by which strangers start this job, if neither its condition keeps them out; or NULL. */
-const char *wpa_stores_opener(const wpa_outline *outline, const wpa_outline_job *job,
+const char *wpa_stores_opener(const wpa_source *source, const wpa_outline_job *job,
                               const wpa_outline_step *step);
 
 /** May the two texts be one, whatever their expressions and "*" stand for? NULL is any text. */

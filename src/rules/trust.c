@@ -29,6 +29,16 @@ static const char *const permission_calls[] = {
     "orgs/${ORG}/members/",
 };
 
+/* Does the file hold any of them? Hardly any does, and scripts are long. */
+static bool may_ask(const wpa_yaml_doc *doc)
+{
+    bool may = false;
+    for (size_t i = 0; i < WPA_COUNT(permission_calls) && !may; i++) {
+        may = wpa_yaml_may_hold(doc, permission_calls[i]);
+    }
+    return may;
+}
+
 static bool has_word(const char *text, const char *const words[], size_t n)
 {
     return wpa_words_find_ci(text, strlen(text), words, n, NULL) != NULL;
@@ -65,8 +75,9 @@ bool wpa_trust_step_checks_members(const wpa_outline_step *step)
     if (is_named_check(&step->uses)) {
         return true;
     }
-    const char *text = step->run ? step->run->text : wpa_outline_with_text(step, "script");
-    return text &&
+    const wpa_yaml_node *script = step->run ? step->run : wpa_outline_with(step, "script");
+    const char *text = step->run ? step->run->text : wpa_yaml_text(script);
+    return text && may_ask(script->doc) &&
            wpa_words_find(text, strlen(text), permission_calls, WPA_COUNT(permission_calls),
                           NULL) &&
            decides(text);
@@ -111,13 +122,13 @@ static void remember(wpa_rule_run *run, const char *key, wpa_trust_guard guard)
     wpa_map_put(memo_of(run), key, (void *)(uintptr_t)((unsigned)guard + 1));
 }
 
-static wpa_trust_guard condition_once(wpa_rule_run *run, const wpa_yaml_node *condition,
-                                      const char *event)
+static wpa_trust_guard condition_once(wpa_rule_run *run, const wpa_source *source,
+                                      const wpa_yaml_node *condition, const char *event)
 {
     char key[KEY_BYTES];
     wpa_trust_guard guard;
     if (condition && !recall(run, key_of(key, "c", condition, event), &guard)) {
-        guard = wpa_trust_condition(condition, event);
+        guard = wpa_trust_condition(source, condition, event);
         remember(run, key, guard);
     }
     return condition ? guard : WPA_GUARD_NONE;
@@ -198,7 +209,7 @@ static wpa_trust_guard guard_of_job(wpa_rule_run *run, const wpa_source *source,
     wpa_trust_guard guard;
     if (!recall(run, key_of(key, "j", job, event), &guard)) {
         remember(run, key, WPA_GUARD_NONE); /* for jobs that wait for each other */
-        guard = condition_once(run, job->condition, event);
+        guard = condition_once(run, source, job->condition, event);
         guard = stronger(guard, guard_of_steps(run, job, NULL));
         guard = stronger(guard, guard_of_needs(run, source, job, event, depth));
         remember(run, key, guard);
@@ -210,10 +221,10 @@ wpa_trust_guard wpa_trust_guard_of(wpa_rule_run *run, const wpa_site *site, cons
 {
     wpa_trust_guard guard = WPA_GUARD_NONE;
     if (site->step) {
-        guard = condition_once(run, site->step->condition, event);
+        guard = condition_once(run, site->source, site->step->condition, event);
     }
     if (site->job) {
-        guard = stronger(guard, condition_once(run, site->job->condition, event));
+        guard = stronger(guard, condition_once(run, site->source, site->job->condition, event));
         guard = stronger(guard, guard_of_steps(run, site->job, site->step));
         guard = stronger(guard, guard_of_needs(run, site->source, site->job, event, 0));
     }

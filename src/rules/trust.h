@@ -30,18 +30,20 @@ wpa_trust wpa_trust_of(wpa_rule_run *run, const wpa_site *site);
 wpa_trust wpa_trust_by(wpa_rule_run *run, const wpa_site *site, const wpa_outline_trigger *trigger);
 /** What keeps strangers from the site when this event happens: conditions of step, job, needs. */
 wpa_trust_guard wpa_trust_guard_of(wpa_rule_run *run, const wpa_site *site, const char *event);
-/** The same of one condition; NULL is none. */
-wpa_trust_guard wpa_trust_condition(const wpa_yaml_node *condition, const char *event);
+/** The same of one condition of the source, or, with NULL for that, of any; NULL is none. */
+wpa_trust_guard wpa_trust_condition(const wpa_source *source, const wpa_yaml_node *condition,
+                                    const char *event);
 /** Class of a trigger alone; of workflow_run that of the runs it follows, as far as known. */
 wpa_fact_trust wpa_trust_of_trigger(wpa_rule_run *run, const wpa_source *source,
                                     const wpa_outline_trigger *trigger);
 
 /** Does the condition keep strangers' forks out, or ask for a member of the project? */
-bool wpa_trust_is_guarded(const wpa_yaml_node *condition);
+bool wpa_trust_is_guarded(const wpa_source *source, const wpa_yaml_node *condition);
 /** Is the condition a test that this event never passes? */
-bool wpa_trust_is_for_other_event(const wpa_yaml_node *condition, const char *event);
+bool wpa_trust_is_for_other_event(const wpa_source *source, const wpa_yaml_node *condition,
+                                  const char *event);
 /** Is the condition a test that a pushed tag never passes? */
-bool wpa_trust_leaves_tags_out(const wpa_yaml_node *condition);
+bool wpa_trust_leaves_tags_out(const wpa_source *source, const wpa_yaml_node *condition);
 /** Does the step ask who the actor is, and stop for strangers? */
 bool wpa_trust_step_checks_members(const wpa_outline_step *step);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "expr/expr.h"
+#include "rules/expressions.h"
 #include "rules/trust.h"
 
 /* The event that is tried on a condition. */
@@ -303,26 +304,42 @@ static bool is_shut(const wpa_expr *root, world w)
     return true;
 }
 
-/* The one expression that the condition is; NULL if text around it makes it hold always. */
-static const wpa_expr *root_of(const wpa_yaml_node *condition, wpa_arena *arena)
+/* Where the expressions of the condition are, as they were parsed when the file was read. */
+static const wpa_expr_place *known_place(const wpa_source *source, const wpa_yaml_node *condition,
+                                         size_t *n)
 {
-    size_t n = 0;
-    const wpa_expr_place *sites = condition ? wpa_expr_find_condition(condition, arena, &n) : NULL;
-    if (n != 1 || !sites[0].parsed.root) {
-        return NULL;
+    const wpa_expressions *all = source ? source->expressions : NULL;
+    const wpa_expression *first = all ? wpa_expressions_in(all, condition) : NULL;
+    size_t i = first ? (size_t)(first - all->items) : 0;
+    for (*n = 0; first && i + *n < all->n && first[*n].place->node == condition;) {
+        ++*n;
     }
-    bool is_whole = sites[0].is_bare || sites[0].outer.end - sites[0].outer.start + 2 >=
-                                            wpa_yaml_resolve(condition)->length;
-    return is_whole ? sites[0].parsed.root : NULL;
+    return first ? first->place : NULL;
 }
 
-wpa_trust_guard wpa_trust_condition(const wpa_yaml_node *condition, const char *event)
+/* The one expression that the condition is; NULL if text around it makes it hold always. */
+static const wpa_expr *root_of(const wpa_source *source, const wpa_yaml_node *condition,
+                               wpa_arena *arena)
+{
+    size_t n = 0;
+    const wpa_yaml_node *node = wpa_yaml_resolve(condition);
+    const wpa_expr_place *place = node ? known_place(source, node, &n) : NULL;
+    place = place || !node ? place : wpa_expr_find_condition(node, arena, &n);
+    if (n != 1 || !place->parsed.root) {
+        return NULL;
+    }
+    bool is_whole = place->is_bare || place->outer.end - place->outer.start + 2 >= node->length;
+    return is_whole ? place->parsed.root : NULL;
+}
+
+wpa_trust_guard wpa_trust_condition(const wpa_source *source, const wpa_yaml_node *condition,
+                                    const char *event)
 {
     if (!condition) {
         return WPA_GUARD_NONE;
     }
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    const wpa_expr *root = root_of(condition, arena);
+    const wpa_expr *root = root_of(source, condition, arena);
     if (!root) {
         return WPA_GUARD_NONE;
     }
@@ -339,11 +356,11 @@ wpa_trust_guard wpa_trust_condition(const wpa_yaml_node *condition, const char *
     return is_shut(root, w) ? WPA_GUARD_MEMBERS : WPA_GUARD_NONE;
 }
 
-bool wpa_trust_is_guarded(const wpa_yaml_node *condition)
+bool wpa_trust_is_guarded(const wpa_source *source, const wpa_yaml_node *condition)
 {
     static const char *const events[] = {"pull_request_target", "issue_comment", "workflow_run"};
     for (size_t i = 0; i < WPA_COUNT(events); i++) {
-        wpa_trust_guard guard = wpa_trust_condition(condition, events[i]);
+        wpa_trust_guard guard = wpa_trust_condition(source, condition, events[i]);
         if (guard == WPA_GUARD_FORKS || guard == WPA_GUARD_MEMBERS) {
             return true;
         }
@@ -352,23 +369,24 @@ bool wpa_trust_is_guarded(const wpa_yaml_node *condition)
 }
 
 /* Does the event not pass, whoever causes it? */
-static bool is_never(const wpa_yaml_node *condition, world w)
+static bool is_never(const wpa_source *source, const wpa_yaml_node *condition, world w)
 {
     if (!condition) {
         return false;
     }
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     w.arena = arena;
-    const wpa_expr *root = root_of(condition, arena);
+    const wpa_expr *root = root_of(source, condition, arena);
     return root && is_shut(root, w);
 }
 
-bool wpa_trust_is_for_other_event(const wpa_yaml_node *condition, const char *event)
+bool wpa_trust_is_for_other_event(const wpa_source *source, const wpa_yaml_node *condition,
+                                  const char *event)
 {
-    return is_never(condition, (world){.event = event});
+    return is_never(source, condition, (world){.event = event});
 }
 
-bool wpa_trust_leaves_tags_out(const wpa_yaml_node *condition)
+bool wpa_trust_leaves_tags_out(const wpa_source *source, const wpa_yaml_node *condition)
 {
-    return is_never(condition, (world){.event = "push", .is_tag = true});
+    return is_never(source, condition, (world){.event = "push", .is_tag = true});
 }

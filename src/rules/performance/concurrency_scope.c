@@ -207,14 +207,15 @@ static bool asks_for_tag(const wpa_yaml_node *condition)
 }
 
 /* Another group for each tag or commit: nothing is there to be cancelled. */
-static bool is_apart(const wpa_outline *o, const group *g, const wpa_outline_job *job)
+static bool is_apart(const wpa_source *source, const group *g, const wpa_outline_job *job)
 {
+    const wpa_outline *o = source->outline;
     if (g->scope.has_run || (g->scope.has_ref && asks_for_tag(job->condition))) {
         return true;
     }
     for (size_t i = 0; i < o->n_triggers; i++) {
         const wpa_outline_trigger *t = &o->triggers[i];
-        if (!is_once_a_tag(t) && !wpa_trust_is_for_other_event(job->condition, t->name)) {
+        if (!is_once_a_tag(t) && !wpa_trust_is_for_other_event(source, job->condition, t->name)) {
             return false;
         }
     }
@@ -250,8 +251,8 @@ static void check_cancel(wpa_rule_run *run, const wpa_outline *o, const group *g
     }
     for (size_t i = 0; i < o->n_jobs; i++) {
         bool is_held = !g->job || g->job == &o->jobs[i];
-        shipping own =
-            is_held && !is_apart(o, g, &o->jobs[i]) ? ships(run, &o->jobs[i]) : SHIPS_NOTHING;
+        shipping own = is_held && !is_apart(run->source, g, &o->jobs[i]) ? ships(run, &o->jobs[i])
+                                                                         : SHIPS_NOTHING;
         worst = own > how ? &o->jobs[i] : worst;
         how = own > how ? own : how;
     }

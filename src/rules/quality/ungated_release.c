@@ -94,7 +94,7 @@ static void check_job(wpa_rule_run *run, const wpa_graph_file *file, size_t inde
     const wpa_outline_job *job = &o->jobs[index];
     const wpa_outline_step *step = find_publishing(job);
     if (!step || !job->key || o->n_jobs > WPA_JOBS_MAX ||
-        wpa_trust_is_for_other_event(job->condition, "push")) {
+        wpa_trust_is_for_other_event(run->source, job->condition, "push")) {
         return;
     }
     bool *is_before = wpa_arena_array(run->arena, o->n_jobs, sizeof *is_before);

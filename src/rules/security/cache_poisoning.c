@@ -312,11 +312,12 @@ static bool is_off_for_job(const wpa_outline_job *job)
 }
 
 /* Is what publishes never the reason why this job or step runs? */
-static bool is_left_out(const wpa_yaml_node *condition, const publication *p)
+static bool is_left_out(const wpa_source *source, const wpa_yaml_node *condition,
+                        const publication *p)
 {
     bool is_tag = p->node && wpa_text_is(p->event, "push") && strstr(p->what, "tag");
-    return wpa_trust_is_for_other_event(condition, p->event) ||
-           (is_tag && wpa_trust_leaves_tags_out(condition));
+    return wpa_trust_is_for_other_event(source, condition, p->event) ||
+           (is_tag && wpa_trust_leaves_tags_out(source, condition));
 }
 
 /* C1, C4 */
@@ -325,7 +326,7 @@ static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
     publication p;
     bool is_publishing =
         find_release_trigger(run->source->outline, &p) || find_publishing_step(job, &p);
-    bool is_unreached = is_publishing && is_left_out(job->condition, &p);
+    bool is_unreached = is_publishing && is_left_out(run->source, job->condition, &p);
     for (size_t i = 0; is_publishing && !is_unreached && i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
         wpa_cache_state state;
@@ -334,7 +335,8 @@ static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
                 ? restored_by(run, step, &state)
                 : NULL;
         cache = cache ? cache : layers_of(step, &state);
-        if (cache && state != WPA_CACHE_STATE_OFF && !is_left_out(step->condition, &p)) {
+        if (cache && state != WPA_CACHE_STATE_OFF &&
+            !is_left_out(run->source, step->condition, &p)) {
             report(run, step, cache, &p, state);
         }
     }

@@ -105,7 +105,8 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     }
     consumer used = consumer_in(run, job);
     bool is_open = run->source->outline->trust == WPA_TRUST_OUTSIDER_PRIVILEGED &&
-                   !is_by_members(run->source->outline) && !wpa_trust_is_guarded(job->condition);
+                   !is_by_members(run->source->outline) &&
+                   !wpa_trust_is_guarded(run->source, job->condition);
     if (is_open) {
         report(run, pair, WPA_SEVERITY_HIGH, used == CONSUMER_NONE ? pair->value : NULL,
                "strangers can start this job, which may ask for tokens in the repository's name");

@@ -83,12 +83,13 @@ static void guards(void **state)
         const char *text = wpa_arena_printf(arena, "if: |-\n  %s\n", cases[i].condition);
         const wpa_yaml_doc *doc = wpa_yaml_parse("x.yml", text, strlen(text), arena, &err);
         assert_non_null(doc);
-        wpa_trust_guard guard = wpa_trust_condition(wpa_yaml_get(doc->root, "if"), cases[i].event);
+        wpa_trust_guard guard =
+            wpa_trust_condition(NULL, wpa_yaml_get(doc->root, "if"), cases[i].event);
         if (guard != cases[i].guard) {
             fail_msg("%s: %s: %d", cases[i].title, cases[i].condition, (int)guard);
         }
     }
-    assert_int_equal(wpa_trust_condition(NULL, "issues"), WPA_GUARD_NONE);
+    assert_int_equal(wpa_trust_condition(NULL, NULL, "issues"), WPA_GUARD_NONE);
 }
 
 int main(void)

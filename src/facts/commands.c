@@ -154,7 +154,7 @@ bool wpa_facts_command_fits(const char *pattern, const char *const words[], size
 static unsigned own_roles(const char *name, const char *const words[], size_t n)
 {
     unsigned roles = 0;
-    size_t i = wpa_facts_program_row(WPA_COLUMN_COMMANDS, name, 0);
+    size_t i = wpa_facts_program_row(WPA_COLUMN_COMMANDS, name);
     if (i >= wpa_fact_n_commands) {
         return 0;
     }
@@ -180,7 +180,7 @@ static const char *base_name(const char *path)
 /* Where the command begins that "uv run --frozen pytest" runs; n if it runs none. */
 static size_t launched_at(const char *name, const char *const words[], size_t n)
 {
-    for (size_t i = wpa_facts_program_row(WPA_COLUMN_LAUNCHERS, name, 0), behind;
+    for (size_t i = wpa_facts_program_row(WPA_COLUMN_LAUNCHERS, name), behind;
          i < wpa_fact_n_launchers && wpa_text_is(wpa_fact_launchers[i].program, name); i++) {
         const wpa_fact_launcher *row = &wpa_fact_launchers[i];
         if (pattern_fits(row->words ? row->words : "", words, n, &behind)) {
@@ -195,23 +195,25 @@ static size_t launched_at(const char *name, const char *const words[], size_t n)
 
 unsigned wpa_facts_command_roles(const char *name, const char *const words[], size_t n)
 {
-    unsigned roles = own_roles(name, words, n);
+    unsigned known = wpa_facts_program_known(name);
+    unsigned roles = known & WPA_KNOWN_ROLES ? own_roles(name, words, n) : 0;
     for (int depth = 0; depth < 3; depth++) {
-        size_t at = launched_at(name, words, n);
+        size_t at = known & WPA_KNOWN_LAUNCHER ? launched_at(name, words, n) : n;
         if (at >= n) {
             break;
         }
         name = base_name(words[at]);
         words += at + 1;
         n -= at + 1;
-        roles |= own_roles(name, words, n);
+        known = wpa_facts_program_known(name);
+        roles |= known & WPA_KNOWN_ROLES ? own_roles(name, words, n) : 0;
     }
     return roles;
 }
 
 const wpa_fact_wrapper *wpa_facts_wrapper_find(const char *name)
 {
-    size_t row = wpa_facts_program_row(WPA_COLUMN_WRAPPERS, name, 0);
+    size_t row = wpa_facts_program_row(WPA_COLUMN_WRAPPERS, name);
     return row == WPA_NO_ROW ? NULL : &wpa_fact_wrappers[row];
 }
 
@@ -221,7 +223,7 @@ const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char 
     const wpa_fact_installer *best = NULL;
     char first = wpa_fact_first_letter(words, n);
     *behind = 0;
-    for (size_t i = wpa_facts_program_row(WPA_COLUMN_INSTALLERS, name, 0);
+    for (size_t i = wpa_facts_program_row(WPA_COLUMN_INSTALLERS, name);
          i < wpa_fact_n_installers && wpa_text_is(wpa_fact_installers[i].program, name); i++) {
         const wpa_fact_installer *row = &wpa_fact_installers[i];
         const char *pattern = row->words ? row->words : "";
@@ -237,7 +239,7 @@ const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char 
 
 bool wpa_facts_is_closed_program(const char *name)
 {
-    return wpa_facts_program_row(WPA_COLUMN_CLOSED_PROGRAMS, name, 0) != WPA_NO_ROW;
+    return wpa_facts_program_row(WPA_COLUMN_CLOSED_PROGRAMS, name) != WPA_NO_ROW;
 }
 
 bool wpa_facts_checkout_is_guarded(const wpa_version *version)

@@ -190,15 +190,41 @@ static size_t count_names(void)
     return n;
 }
 
-/* The programs of a table; rows of one are neighbours. */
-static void add_programs(row_index *index, wpa_facts_column column, size_t bit)
+/* The one entry of the program that says which tables have it; an empty one if none does yet. */
+static entry *known_entry(const row_index *index, const char *name)
+{
+    uint32_t hash = hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)), at = hash & index->mask;
+    while (index->entries[at].name &&
+           !(index->entries[at].hash == hash && wpa_text_is(index->entries[at].name, name))) {
+        at = (at + 1) & index->mask;
+    }
+    return &index->entries[at];
+}
+
+/* The programs of a table, each by its first row: those of one are neighbours. */
+static void add_programs(row_index *index, wpa_facts_column column, uint32_t bit)
 {
     for (size_t row = 0; row < *columns[column].n; row++) {
         const char *name = name_at(column, row);
-        if (row == 0 || !wpa_text_is(name, name_at(column, row - 1))) {
-            add(index, WPA_COLUMN_KNOWN, name, bit);
+        if (row > 0 && wpa_text_is(name, name_at(column, row - 1))) {
+            continue;
         }
+        add(index, column, name, row);
+        entry *known = known_entry(index, name);
+        if (!known->name) {
+            *known = (entry){name, hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)), 0};
+        }
+        known->row |= bit;
     }
+}
+
+static bool is_of_programs(wpa_facts_column column)
+{
+    bool is_one = false;
+    for (size_t i = 0; i < WPA_COUNT(programs); i++) {
+        is_one = is_one || programs[i] == column;
+    }
+    return is_one;
 }
 
 static void make_index(void)
@@ -210,7 +236,7 @@ static void make_index(void)
     shared.mask = (uint32_t)size - 1;
     shared.entries = wpa_alloc(size * sizeof *shared.entries);
     for (size_t c = 0; c < WPA_COLUMN_COUNT; c++) {
-        for (size_t row = 0; row < *columns[c].n; row++) {
+        for (size_t row = 0; !is_of_programs(c) && row < *columns[c].n; row++) {
             add(&shared, (wpa_facts_column)c, name_at((wpa_facts_column)c, row), row);
         }
     }
@@ -221,8 +247,15 @@ static void make_index(void)
         add_all(&shared, WPA_COLUMN_TRAITS, traits[i], i);
     }
     for (size_t i = 0; i < WPA_COUNT(programs); i++) {
-        add_programs(&shared, programs[i], i);
+        add_programs(&shared, programs[i], UINT32_C(1) << i);
     }
+}
+
+/** Letters' case is hardly ever different: all bytes are compared at once first. */
+static bool is_name(wpa_slice name, const char *other)
+{
+    return strlen(other) == name.length && (memcmp(name.at, other, name.length) == 0 ||
+                                            wpa_bytes_are_ci(name.at, other, name.length));
 }
 
 size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from)
@@ -232,19 +265,19 @@ size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from)
     size_t first = WPA_NO_ROW;
     for (uint32_t at = hash & shared.mask; shared.entries[at].name; at = (at + 1) & shared.mask) {
         const entry *e = &shared.entries[at];
-        if (e->hash == hash && e->row >= from && e->row < first && wpa_slice_is_ci(name, e->name)) {
+        if (e->hash == hash && e->row >= from && e->row < first && is_name(name, e->name)) {
             first = e->row;
         }
     }
     return first;
 }
 
-size_t wpa_facts_program_row(wpa_facts_column column, const char *name, size_t from)
+size_t wpa_facts_program_row(wpa_facts_column column, const char *name)
 {
     wpa_slice slice = wpa_slice_of(name);
-    size_t row = wpa_facts_row(column, slice, from);
+    size_t row = wpa_facts_row(column, slice, 0);
     while (row != WPA_NO_ROW && !wpa_text_is(name_at(column, row), name)) {
-        row = wpa_facts_row(column, slice, row + 1);
+        row = wpa_facts_row(column, slice, row + 1); /* that differs in the case of its letters */
     }
     return row;
 }
@@ -252,11 +285,6 @@ size_t wpa_facts_program_row(wpa_facts_column column, const char *name, size_t f
 unsigned wpa_facts_program_known(const char *name)
 {
     (void)pthread_once(&index_once, make_index);
-    unsigned known = 0;
-    uint32_t hash = hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name));
-    for (uint32_t at = hash & shared.mask; shared.entries[at].name; at = (at + 1) & shared.mask) {
-        const entry *e = &shared.entries[at];
-        known |= e->hash == hash && wpa_text_is(e->name, name) ? 1U << e->row : 0;
-    }
-    return known;
+    const entry *known = known_entry(&shared, name);
+    return known->name ? known->row : 0;
 }

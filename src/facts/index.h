@@ -47,7 +47,7 @@ typedef enum wpa_facts_column {
  */
 size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from);
 /**
- * The first row of a table of programs, from this one on, whose name is this byte for byte.
- * Thread: any.
+ * The first row of a program, by its name byte for byte, in a table of programs: its others are
+ * behind it. WPA_NO_ROW: none. Thread: any.
  */
-size_t wpa_facts_program_row(wpa_facts_column column, const char *name, size_t from);
+size_t wpa_facts_program_row(wpa_facts_column column, const char *name);

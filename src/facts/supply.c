@@ -10,7 +10,7 @@ const wpa_fact_publish_command *wpa_facts_publish_command_find(const char *name,
                                                                const char *const words[], size_t n)
 {
     char first = wpa_fact_first_letter(words, n);
-    for (size_t i = wpa_facts_program_row(WPA_COLUMN_PUBLISH_COMMANDS, name, 0);
+    for (size_t i = wpa_facts_program_row(WPA_COLUMN_PUBLISH_COMMANDS, name);
          i < wpa_fact_n_publish_commands && wpa_text_is(wpa_fact_publish_commands[i].program, name);
          i++) {
         const wpa_fact_publish_command *row = &wpa_fact_publish_commands[i];

@@ -342,6 +342,9 @@ static bool is_verbatim(const wpa_yaml_node *run, const wpa_shell_word *word, si
 
 static void note_word(const wpa_yaml_doc *doc, const wpa_yaml_node *run, const wpa_shell_word *word)
 {
+    if (word->is_plain && word->is_literal) {
+        return; /* as most do: the file's bytes hold it, or the word whose script it is of */
+    }
     size_t length = strlen(word->text);
     if (!is_verbatim(run, word, length)) {
         wpa_yaml_add_text(doc, word->text, length);

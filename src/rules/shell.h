@@ -27,6 +27,7 @@ typedef struct wpa_shell_word {
     const char *text; /* quotes removed; expansions as written */
     wpa_span span;    /* bytes of the script */
     bool is_literal;  /* no expansion, glob or blanked expression in it */
+    bool is_plain;    /* known to stand in its text without quotes and escapes */
 } wpa_shell_word;
 
 typedef struct wpa_shell_redirect {

@@ -36,10 +36,13 @@ static bool ends_word(char c)
 /** Past bytes that are none of these kinds; which kinds they were. */
 static unsigned skip_but(lexer *l, unsigned stops)
 {
+    const char *text = l->text;
+    size_t at = l->at, length = l->length;
     unsigned seen = 0;
-    for (; l->at < l->length && !(wpa_posix_kind(l->text[l->at]) & stops); l->at++) {
-        seen |= wpa_posix_kind(l->text[l->at]);
+    for (unsigned kind; at < length && !((kind = wpa_posix_kind(text[at])) & stops); at++) {
+        seen |= kind;
     }
+    l->at = at;
     return seen;
 }
 
@@ -302,6 +305,7 @@ wpa_shell_word wpa_posix_word(lexer *l, char end)
         word.span.end = l->at;
         word.text =
             wpa_arena_slice(l->arena, l->text + word.span.start, wpa_span_length(word.span));
+        word.is_plain = true;
         bool may_be_blanked = seen & WPA_POSIX_IS_BLANKED;
         word.is_literal =
             !(seen & WPA_POSIX_IS_GLOB) && !(may_be_blanked && strstr(word.text, BLANKED));

@@ -410,16 +410,32 @@ static bool is_shell(const wpa_lint_program *program)
     return wpa_text_is(program->dialect, "bash") || wpa_text_is(program->dialect, "sh");
 }
 
+/* Any of those that are asked in each other's place will do: ruff where pyflakes is required. */
+static bool is_installed(const linter *l, wpa_tool tool)
+{
+    size_t n;
+    const wpa_lint_program *all = wpa_lint_programs(&n), *first = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const wpa_lint_program *one = &all[i];
+        if (one->setting != tool) {
+            continue;
+        }
+        first = first ? first : one;
+        bool serves = one->tool == first->tool && wpa_text_is(one->dialect, first->dialect);
+        if (serves && wpa_lint_find(one->name, l->settings->tools[tool].path, l->arena)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool check_required(const linter *l, wpa_error *err)
 {
-    static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh",
-                                                      "bash"};
-    for (size_t i = 0; i < WPA_TOOL_COUNT; i++) {
+    for (wpa_tool i = 0; i < WPA_TOOL_COUNT; i++) {
         const wpa_tool_setting *setting = &l->settings->tools[i];
-        bool is_needed = setting->is_required || setting->path;
-        if (is_needed && !wpa_lint_find(names[i], setting->path, l->arena)) {
+        if ((setting->is_required || setting->path) && !is_installed(l, i)) {
             return WPA_FAIL(err, WPA_E_INVALID, "%s is required by 'tools:' and not installed",
-                            setting->path ? setting->path : names[i]);
+                            setting->path ? setting->path : wpa_tool_names[i]);
         }
     }
     return true;

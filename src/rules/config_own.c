@@ -250,14 +250,12 @@ static bool read_tool(const wpa_config_reader *r, const wpa_yaml_node *node, wpa
 
 bool wpa_config_tools(const wpa_config_reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
-    static const char *const names[WPA_TOOL_COUNT] = {"shellcheck", "pyflakes", "node", "pwsh",
-                                                      "bash"};
     if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err) ||
-        !wpa_yaml_check_keys(value, names, WPA_COUNT(names), err)) {
+        !wpa_yaml_check_keys(value, wpa_tool_names, WPA_TOOL_COUNT, err)) {
         return false;
     }
-    for (size_t i = 0; i < WPA_COUNT(names); i++) {
-        const wpa_yaml_node *node = wpa_yaml_get(value, names[i]);
+    for (size_t i = 0; i < WPA_TOOL_COUNT; i++) {
+        const wpa_yaml_node *node = wpa_yaml_get(value, wpa_tool_names[i]);
         if (node && !read_tool(r, node, &r->settings->tools[i], err)) {
             return false;
         }

@@ -5,6 +5,14 @@
 #include <wpa/clock.h>
 #include <wpa/text.h>
 
+const char *const wpa_tool_names[WPA_TOOL_COUNT] = {
+    [WPA_TOOL_SHELLCHECK] = "shellcheck",
+    [WPA_TOOL_PYFLAKES] = "pyflakes",
+    [WPA_TOOL_NODE] = "node",
+    [WPA_TOOL_PWSH] = "pwsh",
+    [WPA_TOOL_BASH] = "bash",
+};
+
 wpa_settings *wpa_settings_new(int64_t now_us, wpa_arena *arena)
 {
     size_t n_rules;

@@ -102,6 +102,9 @@ typedef enum wpa_tool {
     WPA_TOOL_COUNT
 } wpa_tool;
 
+/** [WPA_TOOL_COUNT], as they stand below "tools:". */
+extern const char *const wpa_tool_names[];
+
 typedef struct wpa_tool_setting {
     bool is_off;
     bool is_required; /* its absence is an error */

@@ -273,6 +273,31 @@ static void tools_can_be_off_or_required(void **state)
     assert_int_equal(err.code, WPA_E_INVALID);
 }
 
+/* Nothing but a ruff is there: it stands in for pyflakes, and python3 would not. */
+static void what_is_required_may_be_another_of_its_kind(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_settings *settings = wpa_settings_new(0, arena);
+    wpa_error err = {0};
+    const char *names[] = {"python3", "ruff"};
+    const char *path = wpa_arena_text(arena, getenv("PATH")); // NOLINT(concurrency-mt-unsafe)
+    assert_int_equal(setenv("PATH", folder, 1), 0);           // NOLINT(concurrency-mt-unsafe)
+    settings->tools[WPA_TOOL_PYFLAKES].is_required = true;
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        const char *program = wpa_path_join(arena, folder, names[i]);
+        assert_true(wpa_file_replace(program, "#!/bin/sh\n", 10, 0755, &err));
+        WPA_AUTO(wpa_lint) *linter = wpa_lint_open(settings, 1, false, &err);
+        assert_int_equal(linter != NULL, i == 1);
+        assert_true(linter || strstr(err.message, "pyflakes is required"));
+        wpa_error_clear(&err);
+    }
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        (void)unlink(wpa_path_join(arena, folder, names[i]));
+    }
+    assert_int_equal(setenv("PATH", path, 1), 0); // NOLINT(concurrency-mt-unsafe)
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +307,7 @@ int main(void)
         cmocka_unit_test(python_in_shell_is_asked_about),
         cmocka_unit_test(python_linters_are_asked),
         cmocka_unit_test(tools_can_be_off_or_required),
+        cmocka_unit_test(what_is_required_may_be_another_of_its_kind),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -9,6 +9,12 @@
 
 #define DEFAULT_FILE ".wpa-baseline.json"
 
+/** Only such a one counts: a file that merely lies there silences nothing. */
+static bool is_named(const wpa_check_options *options)
+{
+    return options->baseline || options->settings->baseline;
+}
+
 const char *wpa_check_baseline_file(const wpa_check_run *run)
 {
     const wpa_check_options *options = run->options;
@@ -64,9 +70,8 @@ static bool read_revision(wpa_check_run *run, wpa_error *err)
 bool wpa_check_open_baseline(wpa_check_run *run, wpa_error *err)
 {
     const wpa_check_options *options = run->options;
-    bool is_named = options->baseline || options->settings->baseline;
     const char *file = wpa_check_baseline_file(run);
-    if (!is_named && !options->writes_baseline && !options->updates_baseline &&
+    if (!is_named(options) && !options->writes_baseline && !options->updates_baseline &&
         !options->diff_base) {
         return true;
     }
@@ -97,6 +102,17 @@ bool wpa_check_close_baseline(wpa_check_run *run, wpa_tree *tree, wpa_error *err
         (void)fprintf(run->cli->err,
                       "%zu of the baseline are gone; --update-baseline takes them out\n", n_gone);
     }
-    return !(options->writes_baseline || options->updates_baseline) ||
-           wpa_baseline_write(run->baseline, wpa_check_baseline_file(run), true, err);
+    if (!options->writes_baseline && !options->updates_baseline) {
+        return true;
+    }
+    const char *file = wpa_check_baseline_file(run);
+    if (!wpa_baseline_write(run->baseline, file, true, err)) {
+        return false;
+    }
+    if (!is_named(options)) {
+        (void)fprintf(run->cli->err,
+                      "written; read with '--baseline %s', or by 'baseline: %s' in wpa.yml\n", file,
+                      file);
+    }
+    return true;
 }

@@ -350,7 +350,10 @@ static void test_gone_entries_of_a_baseline(void **state)
     static const char line[] = "--no-config --exit-zero --format oneline --baseline b.json";
     put(w, ".github/workflows/ci.yml", plain);
     put(w, ".github/workflows/old.yml", plain);
+    assert_int_equal(check(w, "--no-config --exit-zero --write-baseline ."), 0);
+    assert_non_null(strstr(w->err, "read with '--baseline .wpa-baseline.json'"));
     assert_int_equal(check(w, "--no-config --exit-zero --baseline b.json --write-baseline ."), 0);
+    assert_null(strstr(w->err, "read with"));
     assert_int_equal(check(w, wpa_arena_printf(w->arena, "%s .", line)), 0);
     assert_string_equal(w->out, "");
     put(w, ".github/workflows/ci.yml",

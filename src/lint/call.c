@@ -52,8 +52,9 @@ static bool is_seen_from_sandbox(const char *program)
            wpa_text_starts(program, "/opt/");
 }
 
-static const char *call_in_sandbox(const char *const argv[], wpa_lint_job *const jobs[], size_t n,
-                                   wpa_arena *arena, size_t *size_bytes, wpa_error *err)
+static const char *call_in_sandbox(const wpa_lint_program *program, const char *const argv[],
+                                   wpa_lint_job *const jobs[], size_t n, wpa_arena *arena,
+                                   size_t *size_bytes, wpa_error *err)
 {
     wpa_sandbox_file *files = wpa_arena_array(arena, n, sizeof *files);
     for (size_t i = 0; i < n; i++) {
@@ -65,6 +66,7 @@ static const char *call_in_sandbox(const char *const argv[], wpa_lint_job *const
         .argv = argv,
         .files = files,
         .n_files = n,
+        .is_reader = !program->sees_more,
         .limits = {.wall_ms = WPA_LINT_BATCH_MS,
                    .cpu_s = CPU_MAX_S,
                    .keep_bytes = (int64_t)OUTPUT_MAX_BYTES},
@@ -194,12 +196,13 @@ static const char *call_as_child(const char *const argv[], wpa_lint_job *const j
     return ok ? wpa_buf_dup(buf, arena) : NULL;
 }
 
-const char *wpa_lint_call(const char *const argv[], wpa_lint_job *const jobs[], size_t n,
-                          wpa_arena *arena, size_t *size_bytes, wpa_error *err)
+const char *wpa_lint_call(const wpa_lint_program *program, const char *const argv[],
+                          wpa_lint_job *const jobs[], size_t n, wpa_arena *arena,
+                          size_t *size_bytes, wpa_error *err)
 {
     *size_bytes = 0;
     if (is_seen_from_sandbox(argv[0])) {
-        const char *text = call_in_sandbox(argv, jobs, n, arena, size_bytes, err);
+        const char *text = call_in_sandbox(program, argv, jobs, n, arena, size_bytes, err);
         if (text || err->code != WPA_E_UNAVAILABLE) {
             return text;
         }

@@ -325,7 +325,7 @@ static void ask(linter *l, const batch *b, wpa_arena *arena)
     }
     argv[n] = NULL;
     wpa_error err = {0};
-    const char *output = wpa_lint_call(argv, jobs, b->n, arena, &size_bytes, &err);
+    const char *output = wpa_lint_call(q->program, argv, jobs, b->n, arena, &size_bytes, &err);
     bool ok = output && q->program->read(output, size_bytes, jobs, b->n, arena);
     (void)pthread_mutex_lock(&l->lock);
     if (!ok) {

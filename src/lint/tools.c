@@ -175,12 +175,15 @@ static bool read_lines(const char *output, size_t size_bytes, wpa_lint_job *cons
     }
 
 /* Each prints "file:line:column: message" for what it cannot parse, and runs none of it. */
-static const char bash_syntax[] =
-    "for f; do m=$(bash -n \"$f\" 2>&1); [ -z \"$m\" ] || "
-    "printf '%s\\n' \"$m\" | sed -n \"1s|^.*$f: line \\([0-9]*\\): |$f:\\1:1: |p\"; done";
-static const char sh_syntax[] =
-    "for f; do m=$(sh -n \"$f\" 2>&1); [ -z \"$m\" ] || "
-    "printf '%s\\n' \"$m\" | sed -n \"1s|^.*$f: \\([0-9]*\\): |$f:\\1:1: |p\"; done";
+/* Of the shells in the shell's own words, as its first line says it behind the mark: sed would be
+ * another process. */
+#define SHELL_SYNTAX(shell, mark)                                                                  \
+    "l='\n'\n"                                                                                     \
+    "for f; do m=$(" shell " -n \"$f\" 2>&1); m=${m%%\"$l\"*}; w=${m##*\"$f: " mark "\"}; "        \
+    "n=${w%%:*}; case $n in '' | *[!0-9]*) ;; *) printf '%s:%s:1:%s\\n' \"$f\" \"$n\" "            \
+    "\"${w#*:}\";; esac; done"
+static const char bash_syntax[] = SHELL_SYNTAX("bash", "line ");
+static const char sh_syntax[] = SHELL_SYNTAX("sh", "");
 static const char python_syntax[] = "import ast, sys\n"
                                     "for f in sys.argv[1:]:\n"
                                     "    try:\n"
@@ -210,28 +213,28 @@ static const char pwsh_syntax[] =
 
 static const wpa_lint_program programs[] = {
     {"shellcheck", WPA_LINT_SHELLCHECK, WPA_TOOL_SHELLCHECK, "bash", ".bash",
-     SHELLCHECK_ARGV("bash"), read_shellcheck},
+     SHELLCHECK_ARGV("bash"), read_shellcheck, false},
     {"shellcheck", WPA_LINT_SHELLCHECK, WPA_TOOL_SHELLCHECK, "sh", ".sh", SHELLCHECK_ARGV("sh"),
-     read_shellcheck},
+     read_shellcheck, false},
     {"ruff", WPA_LINT_PYTHON, WPA_TOOL_PYFLAKES, "python", ".py",
      (const char *const[]){"check", "--isolated", "--no-cache", "--select", "F", "--output-format",
                            "json", NULL},
-     read_ruff},
+     read_ruff, false},
     {"pyflakes", WPA_LINT_PYTHON, WPA_TOOL_PYFLAKES, "python", ".py", (const char *const[]){NULL},
-     read_lines},
+     read_lines, false},
     {"pyflakes3", WPA_LINT_PYTHON, WPA_TOOL_PYFLAKES, "python", ".py", (const char *const[]){NULL},
-     read_lines},
+     read_lines, false},
     {"bash", WPA_LINT_SYNTAX, WPA_TOOL_BASH, "bash", ".bash",
-     (const char *const[]){"-c", bash_syntax, "bash", NULL}, read_lines},
+     (const char *const[]){"-c", bash_syntax, "bash", NULL}, read_lines, false},
     {"sh", WPA_LINT_SYNTAX, WPA_TOOL_BASH, "sh", ".sh",
-     (const char *const[]){"-c", sh_syntax, "sh", NULL}, read_lines},
+     (const char *const[]){"-c", sh_syntax, "sh", NULL}, read_lines, false},
     {"python3", WPA_LINT_SYNTAX, WPA_TOOL_PYFLAKES, "python", ".py",
-     (const char *const[]){"-I", "-c", python_syntax, NULL}, read_lines},
+     (const char *const[]){"-I", "-c", python_syntax, NULL}, read_lines, false},
     {"pwsh", WPA_LINT_SYNTAX, WPA_TOOL_PWSH, "pwsh", ".ps1",
      (const char *const[]){"-NoProfile", "-NonInteractive", "-Command", pwsh_syntax, NULL},
-     read_lines},
+     read_lines, true},
     {"node", WPA_LINT_SYNTAX, WPA_TOOL_NODE, "node", ".js",
-     (const char *const[]){"-e", node_syntax, "--", NULL}, read_lines},
+     (const char *const[]){"-e", node_syntax, "--", NULL}, read_lines, false},
 };
 
 const wpa_lint_program *wpa_lint_programs(size_t *n)

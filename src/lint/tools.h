@@ -28,6 +28,7 @@ struct wpa_lint_program {
     /** Give jobs[n] their answers; false if the output cannot be read. */
     bool (*read)(const char *output, size_t size_bytes, wpa_lint_job *const jobs[], size_t n,
                  wpa_arena *arena);
+    bool sees_more; /* of the host than programs and libraries: its runtime looks for it */
 };
 
 /** All of them; for one tool and dialect the first that is installed is asked. */
@@ -36,9 +37,11 @@ const wpa_lint_program *wpa_lint_programs(size_t *n);
 /** Where a program lies; NULL if it is not there. */
 const char *wpa_lint_find(const char *name, const char *path, wpa_arena *arena);
 /**
- * Run argv over the jobs' files, in the sandbox if there is one and the program is seen from it.
+ * Run argv, which calls the program, over the jobs' files: in the sandbox if there is one and the
+ * program is seen from it.
  *
  * Returns   what it wrote to standard output, or NULL with *err set.
  */
-const char *wpa_lint_call(const char *const argv[], wpa_lint_job *const jobs[], size_t n,
-                          wpa_arena *arena, size_t *size_bytes, wpa_error *err);
+const char *wpa_lint_call(const wpa_lint_program *program, const char *const argv[],
+                          wpa_lint_job *const jobs[], size_t n, wpa_arena *arena,
+                          size_t *size_bytes, wpa_error *err);

@@ -10,35 +10,27 @@
 #define SCRIPT_MAX_BYTES (256 << 10)
 #define INSIDE_ID "1000"
 
-/* Programs and what they need to run. Not /etc as a whole: it holds keys and passwords. */
-static const char *const shown[] = {
+/* Programs, and what those need to run that only read and print. Each costs a mount, and bubblewrap
+ * looks through all of them again for the next. */
+static const char *const programs[] = {
     "/usr",
     "/opt",
     "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
     "/etc/alternatives",
-    "/etc/nsswitch.conf",
-    "/etc/localtime",
-    "/etc/timezone",
-    "/etc/mime.types",
-    "/etc/ssl/certs",
-    "/etc/ssl/openssl.cnf",
-    "/etc/java-17-openjdk",
-    "/etc/python3",
-    "/etc/perl",
-    "/etc/services",
-    "/etc/protocols",
-    "/etc/debian_version",
-    "/etc/os-release",
-    "/etc/bash.bashrc",
-    "/etc/profile",
-    "/etc/magic",
+};
+/* What others need. Not /etc as a whole: it holds keys and passwords. */
+static const char *const shown[] = {
+    "/etc/ld.so.conf",      "/etc/ld.so.conf.d",   "/etc/nsswitch.conf", "/etc/localtime",
+    "/etc/timezone",        "/etc/mime.types",     "/etc/ssl/certs",     "/etc/ssl/openssl.cnf",
+    "/etc/java-17-openjdk", "/etc/python3",        "/etc/perl",          "/etc/services",
+    "/etc/protocols",       "/etc/debian_version", "/etc/os-release",    "/etc/bash.bashrc",
+    "/etc/profile",         "/etc/magic",
 };
 /* Links into /usr on merged systems, folders elsewhere. */
 static const char *const merged[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
-static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
-                                      "/dev/urandom"};
+static const char *const devices[] = {"/dev/null", "/dev/urandom", "/dev/zero", "/dev/full",
+                                      "/dev/random"};
+#define READER_DEVICES 2
 
 typedef struct arg_list {
     wpa_arena *arena;
@@ -81,11 +73,17 @@ const char *sandbox_find_bwrap(wpa_error *err)
     return NULL;
 }
 
-static void add_tools(arg_list *list)
+static void add_shown(arg_list *list, const char *const paths[], size_t n)
 {
-    for (size_t i = 0; i < WPA_COUNT(shown); i++) {
-        ADD(list, "--ro-bind-try", shown[i], shown[i]);
+    for (size_t i = 0; i < n; i++) {
+        ADD(list, "--ro-bind-try", paths[i], paths[i]);
     }
+}
+
+static void add_tools(arg_list *list, bool is_reader)
+{
+    add_shown(list, programs, WPA_COUNT(programs));
+    add_shown(list, shown, is_reader ? 0 : WPA_COUNT(shown));
     for (size_t i = 0; i < WPA_COUNT(merged); i++) {
         char target[256];
         ssize_t length = readlink(merged[i], target, sizeof target - 1);
@@ -96,7 +94,7 @@ static void add_tools(arg_list *list)
             ADD(list, "--ro-bind-try", merged[i], merged[i]);
         }
     }
-    for (size_t i = 0; i < WPA_COUNT(devices); i++) {
+    for (size_t i = 0; i < (is_reader ? READER_DEVICES : WPA_COUNT(devices)); i++) {
         ADD(list, "--dev-bind", devices[i], devices[i]);
     }
     ADD(list, "--symlink", "/proc/self/fd", "/dev/fd", "--symlink", "/proc/self/fd/0",
@@ -223,7 +221,7 @@ char *const *sandbox_command(const wpa_sandbox_request *request, const char *bwr
         add(&list, "--share-net");
     }
     add_environment(&list, request->environment);
-    add_tools(&list);
+    add_tools(&list, request->is_reader);
     add_etc(&list, request->has_network);
     add_work(&list, &limits);
     ADD(&list, "--cap-drop", "ALL", "--seccomp", number(&list, CHILD_FD_SECCOMP));

@@ -46,6 +46,8 @@ typedef struct wpa_sandbox_request {
     const char *const *markers;     /* stand-ins for secrets, NULL behind the last, searched for
                                        in everything that comes back */
     bool has_network;               /* the host's network instead of only a loopback */
+    bool is_reader;                 /* it reads and prints: programs and their libraries are all it
+                                       sees of the host, which is made in half the time */
     wpa_sandbox_limits limits;
     bool (*is_cancelled)(void *context); /* asked ten times a second; NULL: never */
     void *cancel_context;

@@ -271,6 +271,23 @@ static int bool_word(const char *text)
     return i < 0 ? -1 : i / 3;
 }
 
+/* What a plain scalar may be by its first byte: nearly all begin with one that only text does. */
+typedef enum __attribute__((packed)) beginning {
+    BEGINS_TEXT,
+    BEGINS_NULL,
+    BEGINS_BOOL,
+    BEGINS_NUMBER
+} beginning;
+
+static const beginning beginnings[256] = {
+    ['\0'] = BEGINS_NULL,  ['~'] = BEGINS_NULL,   ['n'] = BEGINS_NULL,   ['N'] = BEGINS_NULL,
+    ['t'] = BEGINS_BOOL,   ['T'] = BEGINS_BOOL,   ['f'] = BEGINS_BOOL,   ['F'] = BEGINS_BOOL,
+    ['.'] = BEGINS_NUMBER, ['+'] = BEGINS_NUMBER, ['-'] = BEGINS_NUMBER, ['0'] = BEGINS_NUMBER,
+    ['1'] = BEGINS_NUMBER, ['2'] = BEGINS_NUMBER, ['3'] = BEGINS_NUMBER, ['4'] = BEGINS_NUMBER,
+    ['5'] = BEGINS_NUMBER, ['6'] = BEGINS_NUMBER, ['7'] = BEGINS_NUMBER, ['8'] = BEGINS_NUMBER,
+    ['9'] = BEGINS_NUMBER,
+};
+
 wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar)
 {
     static const struct {
@@ -295,16 +312,18 @@ wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar)
     if (tag || scalar->style != WPA_YAML_PLAIN) {
         return WPA_YAML_TEXT;
     }
-    /* Nearly all texts begin with a letter that no other type does. */
     const char *text = scalar->text;
-    if (*text && !strchr("~nNtTfF.+-0123456789", *text)) {
-        return WPA_YAML_TEXT;
+    switch (beginnings[(unsigned char)*text]) {
+    case BEGINS_TEXT:
+        break;
+    case BEGINS_NULL:
+        return is_null_word(text) ? WPA_YAML_NULL : WPA_YAML_TEXT;
+    case BEGINS_BOOL:
+        return bool_word(text) >= 0 ? WPA_YAML_BOOL : WPA_YAML_TEXT;
+    case BEGINS_NUMBER:
+        return is_int(text) ? WPA_YAML_INT : is_float(text) ? WPA_YAML_FLOAT : WPA_YAML_TEXT;
     }
-    return is_null_word(text)     ? WPA_YAML_NULL
-           : bool_word(text) >= 0 ? WPA_YAML_BOOL
-           : is_int(text)         ? WPA_YAML_INT
-           : is_float(text)       ? WPA_YAML_FLOAT
-                                  : WPA_YAML_TEXT;
+    return WPA_YAML_TEXT;
 }
 
 bool wpa_yaml_is_null(const wpa_yaml_node *node)

@@ -112,6 +112,7 @@ static void mark_all(const char *text, size_t length, unsigned shift, uint8_t *m
 static uint64_t pack(const uint8_t *marks)
 {
     uint64_t bits = 0;
+#pragma GCC unroll 8
     for (unsigned i = 0; i < 8; i++) {
         uint64_t eight;
         memcpy(&eight, marks + sizeof eight * i, sizeof eight);

@@ -18,6 +18,8 @@ WPA_DEFINE_AUTO(wpa_buf, wpa_buf_free);
 void wpa_buf_append(wpa_buf *buf, const void *data, size_t size_bytes);
 void wpa_buf_text(wpa_buf *buf, const char *text);
 void wpa_buf_char(wpa_buf *buf, char c);
+/** What was appended is for the caller to fill, at once; NULL if there was no room for it. */
+char *wpa_buf_extend(wpa_buf *buf, size_t size_bytes);
 void wpa_buf_printf(wpa_buf *buf, const char *format, ...) WPA_PRINTF(2, 3);
 void wpa_buf_vprintf(wpa_buf *buf, const char *format, va_list values) WPA_PRINTF(2, 0);
 /** Takes what a buffer holds; false if it could not be written. */

@@ -80,12 +80,22 @@ bool wpa_buf_flush(wpa_buf *buf)
     return !buf->is_full;
 }
 
+char *wpa_buf_extend(wpa_buf *buf, size_t size_bytes)
+{
+    if (!reserve(buf, size_bytes)) {
+        return NULL;
+    }
+    char *added = buf->data + buf->size_bytes;
+    buf->size_bytes += size_bytes;
+    added[size_bytes] = '\0';
+    return added;
+}
+
 void wpa_buf_append(wpa_buf *buf, const void *data, size_t size_bytes)
 {
-    if (size_bytes && reserve(buf, size_bytes)) {
-        memcpy(buf->data + buf->size_bytes, data, size_bytes);
-        buf->size_bytes += size_bytes;
-        buf->data[buf->size_bytes] = '\0';
+    char *added = size_bytes ? wpa_buf_extend(buf, size_bytes) : NULL;
+    if (added) {
+        memcpy(added, data, size_bytes);
     }
 }
 
@@ -96,7 +106,10 @@ void wpa_buf_text(wpa_buf *buf, const char *text)
 
 void wpa_buf_char(wpa_buf *buf, char c)
 {
-    wpa_buf_append(buf, &c, 1);
+    char *added = wpa_buf_extend(buf, 1);
+    if (added) {
+        *added = c;
+    }
 }
 
 /** A format of which only printf knows what it comes to. */

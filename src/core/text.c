@@ -294,7 +294,7 @@ size_t wpa_utf8_encode(uint32_t code_point, char out[4])
 
 bool wpa_utf8_is_valid(const char *text, size_t length)
 {
-    size_t at = 0;
+    size_t at = wpa_text_is_ascii(text, length) ? length : 0; /* as nearly all texts are */
     while (at < length) {
         size_t n = sequence_length((const unsigned char *)text + at, length - at);
         if (!n) {

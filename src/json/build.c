@@ -8,7 +8,7 @@
 #include "json/value.h"
 
 /* An object with more members than this is looked up by hash. */
-#define INDEX_FROM 16
+#define INDEX_FROM 32
 
 static wpa_json *new_value(wpa_arena *arena, wpa_json_kind kind)
 {
@@ -119,7 +119,7 @@ static wpa_json *lookup(const wpa_json *object, const char *key)
         return wpa_map_get(object->index, key);
     }
     for (size_t i = 0; i < object->n_members; i++) {
-        if (strcmp(object->members[i].key, key) == 0) {
+        if (wpa_text_is(object->members[i].key, key)) {
             return object->members[i].value;
         }
     }

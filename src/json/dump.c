@@ -1,5 +1,5 @@
-#include <inttypes.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,16 +11,44 @@
 #define DUMP_MAX_BYTES ((size_t)1 << 30) /* inputs were limited when they came in */
 #define EXACT_INTEGER_LIMIT 1e15         /* below, every integral double prints exactly */
 
+static bool is_plain(char c)
+{
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+/** Past what needs no escape, many bytes at a time. */
+static size_t skip_plain(const char *text, size_t at, size_t length)
+{
+    typedef uint8_t lanes __attribute__((vector_size(16)));
+    for (lanes bytes; at + sizeof bytes <= length; at += sizeof bytes) {
+        memcpy(&bytes, text + at, sizeof bytes);
+        lanes odd = (lanes)(bytes < 0x20) | (lanes)(bytes == '"') | (lanes)(bytes == '\\');
+        uint64_t halves[2];
+        memcpy(halves, &odd, sizeof odd);
+        if (halves[0] | halves[1]) {
+            break;
+        }
+    }
+    while (at < length && is_plain(text[at])) {
+        at++;
+    }
+    return at;
+}
+
 void wpa_json_append_text(wpa_buf *buf, const char *text, size_t length)
 {
     static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
     size_t start = 0; /* of what needs no escape and is not yet copied */
+    size_t i = skip_plain(text, 0, length);
+    char *whole = i == length ? wpa_buf_extend(buf, length + 2) : NULL;
+    if (whole) {
+        whole[0] = whole[length + 1] = '"';
+        memcpy(whole + 1, text, length);
+        return;
+    }
     wpa_buf_char(buf, '"');
-    for (size_t i = 0; i < length; i++) {
+    for (; i < length; i = skip_plain(text, i + 1, length)) {
         unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\') {
-            continue;
-        }
         wpa_buf_append(buf, text + start, i - start);
         const char *special = c ? strchr(escaped, c) : NULL;
         if (special) {
@@ -40,11 +68,27 @@ static void dump_text(const char *text, wpa_buf *buf)
     wpa_json_append_text(buf, text, strlen(text));
 }
 
+/** By hand: printf takes longer for a number than all else does for its member. */
+static void dump_int(int64_t number, wpa_buf *buf)
+{
+    char digits[24];
+    size_t at = sizeof digits;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (number < 0) {
+        digits[--at] = '-';
+    }
+    wpa_buf_append(buf, digits + at, sizeof digits - at);
+}
+
 static void dump_real(double real, wpa_buf *buf)
 {
     char text[40];
     if (fabs(real) < EXACT_INTEGER_LIMIT && real == floor(real)) {
-        wpa_buf_printf(buf, "%" PRId64, (int64_t)real);
+        dump_int((int64_t)real, buf);
         return;
     }
     for (int digits = 1; digits <= 17; digits++) {
@@ -56,9 +100,60 @@ static void dump_real(double real, wpa_buf *buf)
     wpa_buf_text(buf, text);
 }
 
+/* A member with the beginning of its key as a number: most keys differ in that. */
+typedef struct ordered {
+    uint64_t beginning;
+    json_member member;
+} ordered;
+
+static uint64_t beginning_of(const char *key)
+{
+    uint64_t beginning = 0;
+    for (size_t i = 0; i < sizeof beginning && key[i]; i++) {
+        beginning |= (uint64_t)(unsigned char)key[i] << (56 - 8 * i);
+    }
+    return beginning;
+}
+
 static int compare_members(const void *a, const void *b)
 {
-    return strcmp(((const json_member *)a)->key, ((const json_member *)b)->key);
+    const ordered *x = a, *y = b;
+    return x->beginning != y->beginning ? (x->beginning < y->beginning ? -1 : 1)
+                                        : strcmp(x->member.key, y->member.key);
+}
+
+#define FEW 48 /* so many are ordered by insertion */
+
+static void sort(ordered *members, size_t n)
+{
+    if (n > FEW) {
+        qsort(members, n, sizeof *members, compare_members);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        ordered member = members[i];
+        size_t k = i;
+        for (; k > 0 && compare_members(&members[k - 1], &member) > 0; k--) {
+            members[k] = members[k - 1];
+        }
+        members[k] = member;
+    }
+}
+
+static const json_member *in_order(const wpa_json *object, wpa_arena *arena)
+{
+    size_t n = object->n_members;
+    ordered few[FEW], *sorted = n > FEW ? wpa_arena_array(arena, n, sizeof *sorted) : few;
+    for (size_t i = 0; i < n; i++) {
+        const json_member *member = &object->members[i];
+        sorted[i] = (ordered){beginning_of(member->key), *member};
+    }
+    sort(sorted, n);
+    json_member *members = wpa_arena_array(arena, n, sizeof *members);
+    for (size_t i = 0; i < n; i++) {
+        members[i] = sorted[i].member;
+    }
+    return members;
 }
 
 /** indent < 0: canonical, on one line. */
@@ -74,18 +169,19 @@ static void start_line(int indent, wpa_buf *buf)
 static void dump_members(const wpa_json *value, int indent, wpa_buf *buf, wpa_arena *arena)
 {
     bool is_object = value->kind == WPA_JSON_OBJECT;
-    json_member *members = value->members;
+    const json_member *members = value->members;
     if (is_object && indent < 0 && value->n_members > 1) {
-        members = wpa_arena_dup(arena, members, value->n_members * sizeof *members);
-        qsort(members, value->n_members, sizeof *members, compare_members);
+        members = in_order(value, arena);
     }
     wpa_buf_char(buf, is_object ? '{' : '[');
     for (size_t i = 0; i < value->n_members; i++) {
-        wpa_buf_text(buf, i ? "," : "");
+        if (i) {
+            wpa_buf_char(buf, ',');
+        }
         start_line(indent < 0 ? -1 : indent + 1, buf);
         if (is_object) {
             dump_text(members[i].key, buf);
-            wpa_buf_text(buf, indent < 0 ? ":" : ": ");
+            wpa_buf_append(buf, ": ", indent < 0 ? 1 : 2);
         }
         dump(members[i].value, indent < 0 ? -1 : indent + 1, buf, arena);
     }
@@ -103,7 +199,7 @@ static void dump(const wpa_json *value, int indent, wpa_buf *buf, wpa_arena *are
         wpa_buf_text(buf, value->truth ? "true" : "false");
         return;
     case WPA_JSON_INT:
-        wpa_buf_printf(buf, "%" PRId64, value->integer);
+        dump_int(value->integer, buf);
         return;
     case WPA_JSON_REAL:
         dump_real(value->real, buf);
@@ -124,6 +220,12 @@ static char *dump_all(const wpa_json *value, int indent, wpa_arena *arena)
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
     dump(value, indent, buf, scratch);
     return wpa_buf_dup(buf, arena);
+}
+
+void wpa_json_append(wpa_buf *buf, const wpa_json *value)
+{
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    dump(value, -1, buf, scratch);
 }
 
 char *wpa_json_dump(const wpa_json *value, wpa_arena *arena)

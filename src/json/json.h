@@ -136,3 +136,5 @@ char *wpa_json_dump(const wpa_json *value, wpa_arena *arena);
 char *wpa_json_dump_pretty(const wpa_json *value, wpa_arena *arena);
 /** text[length] as a JSON string, with its quotes. */
 void wpa_json_append_text(wpa_buf *buf, const char *text, size_t length);
+/** As wpa_json_dump has it, behind what the buffer holds. */
+void wpa_json_append(wpa_buf *buf, const wpa_json *value);

@@ -48,6 +48,6 @@ const char *wpa_visible_path(const char *path, wpa_arena *arena);
 /** "path: rule: text", what there is of it. */
 const char *wpa_note_text(const wpa_note *note, wpa_arena *arena);
 /** A list of JSON values that is written as it is made: each on a line of its own. */
-void wpa_put_item(wpa_buf *out, bool *has_items, const wpa_json *item, wpa_arena *arena);
+void wpa_put_item(wpa_buf *out, bool *has_items, const wpa_json *item);
 /** An object without its closing brace, so that more members can follow. */
 void wpa_put_open_object(wpa_buf *out, const wpa_json *object, wpa_arena *arena);

@@ -34,14 +34,14 @@ static void put_finding(void *context, const wpa_result *file, const wpa_finding
     (void)file;
     wpa_arena_reset(w->scratch);
     wpa_put_item(w->out, &w->has_items,
-                 wpa_finding_json(finding, w->report->repository, w->scratch), w->scratch);
+                 wpa_finding_json(finding, w->report->repository, w->scratch));
 }
 
 static void put_note(void *context, const wpa_note *note)
 {
     writer *w = context;
     wpa_arena_reset(w->scratch);
-    wpa_put_item(w->out, &w->has_items, note_json(note, w->scratch), w->scratch);
+    wpa_put_item(w->out, &w->has_items, note_json(note, w->scratch));
 }
 
 void wpa_format_json(const wpa_report *report, wpa_buf *out)

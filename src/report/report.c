@@ -266,10 +266,10 @@ const char *wpa_note_text(const wpa_note *note, wpa_arena *arena)
                             note->rule ? note->rule : "", note->rule ? ": " : "", note->text);
 }
 
-void wpa_put_item(wpa_buf *out, bool *has_items, const wpa_json *item, wpa_arena *arena)
+void wpa_put_item(wpa_buf *out, bool *has_items, const wpa_json *item)
 {
     wpa_buf_text(out, *has_items ? ",\n    " : "\n    ");
-    wpa_buf_text(out, wpa_json_dump(item, arena));
+    wpa_json_append(out, item);
     *has_items = true;
 }
 

@@ -216,7 +216,7 @@ static void put_result(void *context, const wpa_result *file, const wpa_finding 
     writer *w = context;
     (void)file;
     wpa_arena_reset(w->scratch);
-    wpa_put_item(w->out, &w->has_items, result_json(w->report, finding, w->scratch), w->scratch);
+    wpa_put_item(w->out, &w->has_items, result_json(w->report, finding, w->scratch));
 }
 
 static void push_notification(void *context, const wpa_note *note)

@@ -148,7 +148,7 @@ static void put_quality(void *context, const wpa_result *file, const wpa_finding
     wpa_json *lines = wpa_json_set_object(location, "lines");
     wpa_json_set_int(lines, "begin", (int64_t)finding->span.start.line);
     wpa_json_set_int(lines, "end", (int64_t)finding->span.end.line);
-    wpa_put_item(w->out, &w->has_items, item, w->scratch);
+    wpa_put_item(w->out, &w->has_items, item);
 }
 
 void wpa_format_gitlab(const wpa_report *report, wpa_buf *out)

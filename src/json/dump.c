@@ -11,10 +11,15 @@
 #define DUMP_MAX_BYTES ((size_t)1 << 30) /* inputs were limited when they came in */
 #define EXACT_INTEGER_LIMIT 1e15         /* below, every integral double prints exactly */
 
-static bool is_plain(char c)
-{
-    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
-}
+/* Control characters, and what stands for something else. */
+static const bool is_special[256] = {
+    [0x00] = true, [0x01] = true, [0x02] = true, [0x03] = true, [0x04] = true, [0x05] = true,
+    [0x06] = true, [0x07] = true, [0x08] = true, [0x09] = true, [0x0a] = true, [0x0b] = true,
+    [0x0c] = true, [0x0d] = true, [0x0e] = true, [0x0f] = true, [0x10] = true, [0x11] = true,
+    [0x12] = true, [0x13] = true, [0x14] = true, [0x15] = true, [0x16] = true, [0x17] = true,
+    [0x18] = true, [0x19] = true, [0x1a] = true, [0x1b] = true, [0x1c] = true, [0x1d] = true,
+    [0x1e] = true, [0x1f] = true, ['"'] = true,  ['\\'] = true,
+};
 
 /** Past what needs no escape, many bytes at a time. */
 static size_t skip_plain(const char *text, size_t at, size_t length)
@@ -29,7 +34,7 @@ static size_t skip_plain(const char *text, size_t at, size_t length)
             break;
         }
     }
-    while (at < length && is_plain(text[at])) {
+    while (at < length && !is_special[(unsigned char)text[at]]) {
         at++;
     }
     return at;

@@ -51,15 +51,19 @@ static void push_rule(wpa_json *list, const wpa_rule *rule, wpa_arena *arena)
     }
 }
 
+static bool is_of_uri(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           strchr("-._~/", c);
+}
+
 /** A path as the URI that SARIF wants: percent-encoded but for slashes. */
 static const char *uri_of(const char *path, wpa_arena *arena)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                "-._~/";
     char *uri = wpa_arena_alloc(arena, strlen(path) * 3 + 1);
     size_t n = 0;
     for (; *path; path++) {
-        if (strchr(plain, *path)) {
+        if (is_of_uri(*path)) {
             uri[n++] = *path;
         } else {
             (void)wpa_text_format(uri + n, 4, "%%%02X", (unsigned)(unsigned char)*path);

@@ -450,12 +450,14 @@ wpa_fact_list wpa_facts_timezone_names(void)
 const wpa_schema_property *wpa_schema_property_find(const wpa_schema_def *def, wpa_slice key)
 {
     uint32_t bit = wpa_yaml_key_bit(key.at, key.length);
-    for (size_t i = 0; (def->keys & bit) && i < def->n_properties; i++) {
-        const wpa_yaml_name *name = &def->properties[i].name;
-        if (name->bit == bit && name->length == key.length &&
-            memcmp(name->text, key.at, key.length) == 0) {
-            return &def->properties[i];
+    size_t at = def->keys & bit ? def->by_bit[__builtin_ctz(bit)] : 0;
+    while (at) {
+        const wpa_schema_property *property = &def->properties[at - 1];
+        if (property->name.length == key.length &&
+            memcmp(property->name.text, key.at, key.length) == 0) {
+            return property;
         }
+        at = property->next;
     }
     return NULL;
 }

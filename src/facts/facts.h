@@ -514,6 +514,7 @@ typedef struct wpa_schema_property {
     wpa_yaml_name name;
     const wpa_schema_def *def;
     bool is_required;
+    uint8_t next; /* from 1: the next one with the same bit; 0: none */
 } wpa_schema_property;
 
 struct wpa_schema_def {
@@ -524,7 +525,8 @@ struct wpa_schema_def {
     unsigned takes; /* 1 << kind for this one's and for those of its choices, theirs included */
     const wpa_schema_property *properties; /* of a mapping */
     size_t n_properties;
-    uint32_t keys; /* wpa_yaml_key_bit of all of them */
+    uint32_t keys;         /* wpa_yaml_key_bit of all of them */
+    const uint8_t *by_bit; /* [32] from 1: the first of them with each bit; 0: none */
     /* Those by which a mapping is told from others: required, or of one text alone. */
     const wpa_schema_property *const *telling; /* NULL-terminated; NULL: none */
     const wpa_schema_def *loose;               /* value of any other key, if is_loose */

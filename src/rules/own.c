@@ -80,20 +80,37 @@ bool wpa_rule_forge_lacks(const wpa_rule_run *run, const char *kind, const char 
     return false;
 }
 
+#define HELD_MAX 64
+
+/* Actions whose releases from some major on the forge lacks: once for all uses of the file. */
+static void list_held(const wpa_rule_run *run)
+{
+    wpa_shared *shared = &run->sink->shared;
+    const wpa_forge *forge = forge_of(run);
+    wpa_slice *held = NULL;
+    for (size_t i = 0; i < wpa_facts_feature_count() && shared->n_held < HELD_MAX; i++) {
+        const wpa_fact_feature *feature = wpa_facts_feature_at(i);
+        const char *bound =
+            wpa_text_is(feature->kind, "action") ? strstr(feature->match, "@>=") : NULL;
+        if (bound && !wpa_text_is(bound, "@>=1") && wpa_forge_lacks(forge, feature)) {
+            held = held ? held : wpa_arena_array(run->sink->asked, HELD_MAX, sizeof *held);
+            held[shared->n_held++] = (wpa_slice){feature->match, (size_t)(bound - feature->match)};
+        }
+    }
+    shared->held = held;
+    shared->are_held_known = true;
+}
+
 bool wpa_rule_forge_holds_back(const wpa_rule_run *run, wpa_slice slug)
 {
-    const wpa_forge *forge = forge_of(run);
+    const wpa_shared *shared = &run->sink->shared;
     bool is_held = false;
-    for (size_t i = 0; i < wpa_facts_feature_count() && !is_held; i++) {
-        const wpa_fact_feature *feature = wpa_facts_feature_at(i);
-        /* The comparison ends at the first byte that differs, and so before the match does. */
-        if (!slug.length || !wpa_text_is(feature->kind, "action") ||
-            !wpa_bytes_are_ci(feature->match, slug.at, slug.length)) {
-            continue;
-        }
-        const char *bound = feature->match + slug.length;
-        is_held = wpa_text_starts(bound, "@>=") && !wpa_text_is(bound, "@>=1") &&
-                  wpa_forge_lacks(forge, feature);
+    if (!shared->are_held_known) {
+        list_held(run);
+    }
+    for (size_t i = 0; i < shared->n_held && !is_held; i++) {
+        is_held = slug.length == shared->held[i].length &&
+                  wpa_bytes_are_ci(slug.at, shared->held[i].at, slug.length);
     }
     return is_held;
 }

@@ -11,6 +11,9 @@ typedef struct wpa_shared {
     size_t n_toolchains;
     bool has_toolchains;
     const wpa_forge *forge;
+    const wpa_slice *held; /* [n_held] actions that it holds back; once are_held_known is set */
+    size_t n_held;
+    bool are_held_known;
     bool has_dead_code, is_dead_code_known; /* the first once the second is set */
 } wpa_shared;
 

@@ -48,8 +48,28 @@ static bool is_telling(const schema *s, json_t *property)
            gen_text(json_object_get(definition, "string"), "constant");
 }
 
+/** From 1 the first property behind index from that has this bit; 0: none. */
+static size_t with_bit(json_t *properties, size_t from, uint32_t bit)
+{
+    size_t i = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(properties, key, value)
+    {
+        (void)value;
+        if (i++ >= from && wpa_yaml_name_of(key).bit == bit) {
+            return i;
+        }
+    }
+    return 0;
+}
+
 static void write_properties(schema *s, size_t n, json_t *properties)
 {
+    if (json_object_size(properties) > UINT8_MAX) {
+        gen_die("a mapping has too many properties");
+    }
+    size_t number = 0;
     (void)fprintf(s->out, "static const wpa_schema_property %s_properties_%zu[] = {\n", s->name, n);
     const char *key;
     json_t *value;
@@ -60,7 +80,13 @@ static void write_properties(schema *s, size_t n, json_t *properties)
         wpa_yaml_name name = wpa_yaml_name_of(key);
         (void)fprintf(s->out, ", %" PRIu32 ", %" PRIu32 "U}, ", name.length, name.bit);
         write_def_ref(s, type_of(value));
-        (void)fprintf(s->out, ", %s},\n", gen_is_true(value, "required") ? "true" : "false");
+        (void)fprintf(s->out, ", %s, %zu},\n", gen_is_true(value, "required") ? "true" : "false",
+                      with_bit(properties, ++number, name.bit));
+    }
+    (void)fputs("};\n", s->out);
+    (void)fprintf(s->out, "static const uint8_t %s_by_bit_%zu[] = {", s->name, n);
+    for (unsigned bit = 0; bit < 32; bit++) {
+        (void)fprintf(s->out, "%zu, ", with_bit(properties, 0, (uint32_t)1 << bit));
     }
     (void)fputs("};\n", s->out);
     (void)fprintf(s->out, "static const wpa_schema_property *const %s_telling_%zu[] = {", s->name,
@@ -185,8 +211,9 @@ static void write_definition(schema *s, size_t n, const char *name, json_t *defi
     if (n_properties) {
         (void)fprintf(s->out, ".properties = %s_properties_%zu, .n_properties = %zu, ", s->name, n,
                       n_properties);
-        (void)fprintf(s->out, ".telling = %s_telling_%zu, .keys = %" PRIu32 "U, ", s->name, n,
-                      keys_of(properties));
+        (void)fprintf(s->out,
+                      ".telling = %s_telling_%zu, .by_bit = %s_by_bit_%zu, .keys = %" PRIu32 "U, ",
+                      s->name, n, s->name, n, keys_of(properties));
     }
     if (json_object_get(mapping, "loose-value-type")) {
         (void)fputs(".is_loose = true, .loose = ", s->out);

@@ -285,17 +285,11 @@ static int64_t spent_us(void)
                : 0;
 }
 
-/* Most rules are done with a file in less time than the clock takes to tell it. */
-#define RULES_BETWEEN_CLOCKS 8
-
 /** Asking for the processor time is a system call: a coarse clock of the wall is asked first, and
     only a file that was long at it by that is asked for what it spent. */
-bool wpa_sink_is_late(wpa_rule_sink *sink)
+bool wpa_sink_ask_clocks(wpa_rule_sink *sink)
 {
     struct timespec now;
-    if (sink->n_asked_late++ % RULES_BETWEEN_CLOCKS != 0 && !sink->was_late) {
-        return false;
-    }
     if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0) {
         return false;
     }

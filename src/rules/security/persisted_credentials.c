@@ -181,16 +181,21 @@ static wpa_severity one_lower(wpa_severity severity)
     return severity > WPA_SEVERITY_LOW ? severity - 1 : severity;
 }
 
-static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step, aftermath after)
+/* Does the checkout leave the token, as far as its inputs tell? */
+static bool leaves_token(const wpa_outline_step *step)
 {
     const wpa_yaml_node *value = wpa_outline_with(step, "persist-credentials");
     const char *text = wpa_yaml_text(value);
-    bool is_explicit = wpa_text_is_ci(text, "true");
     bool with_is_open = wpa_yaml_find(step->node, "with") && !step->with;
+    return !with_is_open &&
+           (!value || wpa_text_is_ci(text, "true") || wpa_outline_has_expression(text));
+}
+
+static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step, aftermath after)
+{
+    const char *text = wpa_outline_with_text(step, "persist-credentials");
+    bool is_explicit = wpa_text_is_ci(text, "true");
     bool is_computed = wpa_outline_has_expression(text);
-    if ((value && !is_explicit && !is_computed) || with_is_open) {
-        return;
-    }
     exposure of_folder = exposure_of_folder(step);
     after.worst = of_folder.node ? of_folder : after.worst;
     const wpa_yaml_node *first = step->node->n_pairs ? step->node->pairs[0].key : NULL;
@@ -235,9 +240,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         const aftermath *after = NULL;
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            if (wpa_outline_step_uses(&o->jobs[i].steps[k], "actions/checkout")) {
+            const wpa_outline_step *step = &o->jobs[i].steps[k];
+            if (wpa_outline_step_uses(step, "actions/checkout") && leaves_token(step)) {
                 after = after ? after : look_behind(run, &o->jobs[i]);
-                check_checkout(run, &o->jobs[i].steps[k], after[k]);
+                check_checkout(run, step, after[k]);
             }
         }
     }

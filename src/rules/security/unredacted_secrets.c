@@ -192,7 +192,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    wpa_rule_each_expression(run, o->root, check_expression, NULL);
+    if (wpa_yaml_may_hold(run->source->yaml, "fromJSON")) {
+        wpa_rule_each_expression(run, o->root, check_expression, NULL);
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             check_script(run, &o->jobs[i].steps[k]);

@@ -40,6 +40,16 @@ static wpa_check_layer *layers_of(const wpa_cli *cli, size_t *n)
     return layer;
 }
 
+#define NOT_ASKED_FOR "no 'compat: {read: [...]}' asks for it"
+
+/** Files of other programs do where ours ask for them, and where they are what is asked about. */
+static bool counts(const wpa_cli *cli, const wpa_check_layer *layer, const wpa_settings *settings)
+{
+    return !wpa_path_is_dir(start_of(cli)) ||
+           !((layer->is_zizmor && !settings->reads_zizmor) ||
+             (layer->is_actionlint && !settings->reads_actionlint));
+}
+
 static int run_check(wpa_cli *cli, wpa_error *err)
 {
     size_t n;
@@ -50,8 +60,11 @@ static int run_check(wpa_cli *cli, wpa_error *err)
             err->code = WPA_E_INVALID;
             return WPA_CLI_FAILED;
         }
-        (void)fprintf(cli->out, "%s: can be read\n",
-                      wpa_text_visible(cli->arena, layers[i].path, strlen(layers[i].path), false));
+    }
+    for (size_t i = 0; i < n; i++) {
+        (void)fprintf(cli->out, "%s: can be read%s\n",
+                      wpa_text_visible(cli->arena, layers[i].path, strlen(layers[i].path), false),
+                      counts(cli, &layers[i], settings) ? "" : ", and is not: " NOT_ASKED_FOR);
     }
     if (n == 0) {
         (void)fprintf(cli->out, "no configuration for %s: defaults hold\n", start_of(cli));
@@ -129,10 +142,22 @@ static int run_show(wpa_cli *cli, wpa_error *err)
         wpa_map_put(s.values, defaults[i].key, at);
     }
     for (size_t i = 0; i < n; i++) {
+        if (!wpa_check_read_layer(&layers[i], settings, cli->arena, err)) {
+            err->code = WPA_E_INVALID;
+            return WPA_CLI_FAILED;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!counts(cli, &layers[i], settings)) {
+            (void)fprintf(
+                cli->err, "%s is not read: %s\n",
+                wpa_text_visible(cli->arena, layers[i].path, strlen(layers[i].path), false),
+                NOT_ASKED_FOR);
+            continue;
+        }
         bool is_foreign = layers[i].is_zizmor || layers[i].is_actionlint;
-        const wpa_yaml_doc *doc = NULL;
-        if (!wpa_check_read_layer(&layers[i], settings, cli->arena, err) ||
-            !(doc = wpa_yaml_load(layers[i].path, cli->arena, err))) {
+        const wpa_yaml_doc *doc = wpa_yaml_load(layers[i].path, cli->arena, err);
+        if (!doc) {
             err->code = WPA_E_INVALID;
             return WPA_CLI_FAILED;
         }

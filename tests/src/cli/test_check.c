@@ -135,6 +135,26 @@ static void test_configuration_is_found_and_beaten(void **state)
     assert_int_equal(check(w, "."), 3);
 }
 
+/* What is shown is what holds: another program's file does once ours asks for it, or is named
+ * itself. */
+static void test_files_of_other_programs_are_shown_where_they_count(void **state)
+{
+    world *w = *state;
+    static const char key[] = "zizmor.rules.artipacked: {disable: true}";
+    put(w, "zizmor.yml", "rules: {artipacked: {disable: true}}\n");
+    assert_int_equal(run_in(w, "config show", ""), 0);
+    assert_null(strstr(w->out, key));
+    assert_non_null(strstr(w->err, "zizmor.yml is not read: no 'compat:"));
+    assert_int_equal(run_in(w, "config check", ""), 0);
+    assert_non_null(strstr(w->out, "zizmor.yml: can be read, and is not: no 'compat:"));
+    assert_int_equal(run_in(w, "config show zizmor.yml", ""), 0);
+    assert_non_null(strstr(w->out, key));
+    put(w, "wpa.yml", "compat: {read: [zizmor]}\n");
+    assert_int_equal(run_in(w, "config show", ""), 0);
+    assert_non_null(strstr(w->out, key));
+    assert_string_equal(w->err, "");
+}
+
 static void test_hostile_inputs(void **state)
 {
     world *w = *state;
@@ -513,6 +533,7 @@ int main(void)
         CASE(test_fixes_are_written),
         CASE(test_standard_input),
         CASE(test_configuration_is_found_and_beaten),
+        CASE(test_files_of_other_programs_are_shown_where_they_count),
         CASE(test_hostile_inputs),
         CASE(test_fix_spares_read_only_files),
         CASE(test_repositories_go_together),

@@ -249,6 +249,28 @@ const wpa_fact_context *wpa_facts_context_find(wpa_slice name)
     return NULL;
 }
 
+/* Is it that path? A '*' stands for one name. */
+static bool is_form_of(const char *pattern, const char *path)
+{
+    const char *star = strchr(pattern, '*');
+    if (!star) {
+        return wpa_text_is(path, pattern);
+    }
+    size_t length = (size_t)(star - pattern);
+    const char *rest = strncmp(path, pattern, length) == 0 ? strchr(path + length, '.') : NULL;
+    return rest && wpa_text_is(rest, star + 1);
+}
+
+const wpa_fact_form *wpa_facts_form_find(const char *path)
+{
+    for (size_t i = 0; i < wpa_fact_n_forms; i++) {
+        if (is_form_of(wpa_fact_forms[i].path, path)) {
+            return &wpa_fact_forms[i];
+        }
+    }
+    return NULL;
+}
+
 const wpa_fact_function *wpa_facts_function_find(wpa_slice name)
 {
     for (size_t i = 0; i < wpa_fact_n_functions; i++) {

@@ -312,6 +312,15 @@ typedef struct wpa_fact_context {
     bool is_open;        /* may have others */
 } wpa_fact_context;
 
+/** What is known of the text of a member, whatever the run. */
+typedef struct wpa_fact_form {
+    const char *path;     /* "github.ref", "needs.*.result" */
+    const char *lacks;    /* never begins with it, or NULL */
+    const char *holds;    /* is always in it, or NULL */
+    wpa_fact_list values; /* is one of these; empty: any */
+    wpa_fact_list begins; /* begins with one of these; empty: with anything */
+} wpa_fact_form;
+
 typedef struct wpa_fact_function {
     const char *name;
     int min_args;
@@ -326,6 +335,8 @@ size_t wpa_facts_availability_count(void);
 const wpa_fact_availability *wpa_facts_availability_at(size_t i);
 /** Names compare without case. */
 const wpa_fact_context *wpa_facts_context_find(wpa_slice name);
+/** path as wpa_expr_references tells it; NULL if nothing is known of its text. */
+const wpa_fact_form *wpa_facts_form_find(const char *path);
 const wpa_fact_function *wpa_facts_function_find(wpa_slice name);
 wpa_fact_list wpa_facts_context_names(void);
 /** Can the action have outputs that its metadata does not name? slug without ref. */
@@ -411,6 +422,7 @@ typedef struct wpa_fact_cache {
     const char *action;  /* "owner/repo[/path]" */
     const char *manager; /* "npm", "go", ...; "" for a folder of the user's choice */
     int since, until;    /* majors that this row holds for */
+    int since_minor;     /* of the first of them */
     const char *input;   /* that switches it, or NULL */
     const char *on;      /* value of the input, NULL: any */
     const char *off;     /* or NULL */

@@ -142,6 +142,8 @@ extern const size_t wpa_fact_n_events;
 extern const char *const wpa_fact_event_list[];
 extern const wpa_fact_availability wpa_fact_availabilities[];
 extern const size_t wpa_fact_n_availabilities;
+extern const wpa_fact_form wpa_fact_forms[];
+extern const size_t wpa_fact_n_forms;
 extern const wpa_fact_context wpa_fact_contexts[];
 extern const size_t wpa_fact_n_contexts;
 extern const char *const wpa_fact_context_list[];

@@ -2,6 +2,14 @@
 
 #include <string.h>
 
+/* A version of the first major that came before what the row tells of; a tag "v3" moves on. */
+static bool is_too_early(const wpa_outline_step *step, const wpa_fact_cache *cache, int major)
+{
+    const wpa_version *version = major >= 0 ? &step->uses.fact->version : NULL;
+    return version && major == cache->since && version->n_parts > 1 &&
+           version->parts[1] < (uint64_t)cache->since_minor;
+}
+
 const wpa_fact_cache *wpa_caches_next(const wpa_outline_step *step, size_t *at)
 {
     if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
@@ -15,7 +23,8 @@ const wpa_fact_cache *wpa_caches_next(const wpa_outline_step *step, size_t *at)
             return NULL;
         }
         const wpa_fact_cache *cache = wpa_facts_cache_at((*at)++);
-        if (major < 0 || (major >= cache->since && major <= cache->until)) {
+        bool is_of_row = major < 0 || (major >= cache->since && major <= cache->until);
+        if (is_of_row && !is_too_early(step, cache, major)) {
             return cache;
         }
     }
@@ -66,18 +75,10 @@ static wpa_cache_state state_by_default(const wpa_outline_step *step, const wpa_
     return WPA_CACHE_STATE_UNKNOWN;
 }
 
-wpa_cache_state wpa_caches_state(const wpa_outline_step *step, const wpa_fact_cache *cache)
+wpa_cache_state wpa_caches_state_told(const wpa_outline_step *step, const wpa_fact_cache *cache,
+                                      const char *value)
 {
-    if (!wpa_outline_step_uses(step, cache->action)) {
-        return WPA_CACHE_STATE_NONE;
-    }
-    bool is_open = wpa_yaml_find(step->node, "with") && !step->with;
     bool has_version = wpa_outline_major(&step->uses) >= 0 || (!cache->since && cache->until > 99);
-    const wpa_yaml_node *input = cache->input ? wpa_outline_with(step, cache->input) : NULL;
-    const char *value = wpa_yaml_text(input);
-    if (is_open || (input && !value) || wpa_outline_has_expression(value)) {
-        return WPA_CACHE_STATE_UNKNOWN;
-    }
     if (cache->only_with && !wpa_outline_with(step, cache->only_with)) {
         return WPA_CACHE_STATE_OFF;
     }
@@ -92,6 +93,18 @@ wpa_cache_state wpa_caches_state(const wpa_outline_step *step, const wpa_fact_ca
                  (strchr(cache->on, '=') ? strcasestr(value, cache->on) != NULL
                                          : wpa_text_is_ci(value, cache->on));
     return is_on ? when_on(step, cache) : WPA_CACHE_STATE_OFF;
+}
+
+wpa_cache_state wpa_caches_state(const wpa_outline_step *step, const wpa_fact_cache *cache)
+{
+    if (!wpa_outline_step_uses(step, cache->action)) {
+        return WPA_CACHE_STATE_NONE;
+    }
+    bool is_open = wpa_yaml_find(step->node, "with") && !step->with;
+    const wpa_yaml_node *input = cache->input ? wpa_outline_with(step, cache->input) : NULL;
+    const char *value = wpa_yaml_text(input);
+    bool is_unknown = is_open || (input && !value) || wpa_outline_has_expression(value);
+    return is_unknown ? WPA_CACHE_STATE_UNKNOWN : wpa_caches_state_told(step, cache, value);
 }
 
 const wpa_fact_cache *wpa_caches_find(const wpa_outline_step *step, wpa_cache_state state)

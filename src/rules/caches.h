@@ -17,6 +17,9 @@ typedef enum wpa_cache_state {
  * Defaults that hang on other files count as WPA_CACHE_STATE_UNKNOWN, as does no version.
  */
 wpa_cache_state wpa_caches_state(const wpa_outline_step *step, const wpa_fact_cache *cache);
+/** The same where the expression that its input is has this value. */
+wpa_cache_state wpa_caches_state_told(const wpa_outline_step *step, const wpa_fact_cache *cache,
+                                      const char *value);
 
 /** The next row of the table for this step's action and version, from *at on; NULL behind the last.
  * Start with *at = 0. */

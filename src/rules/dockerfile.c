@@ -1,10 +1,13 @@
-/* Instructions of Dockerfiles within here-documents. */
+/* Instructions of Dockerfiles within here-documents and printed texts. */
 #include "rules/dockerfile.h"
 
 #include <string.h>
 #include <strings.h>
 
 #include "rules/pipes.h"
+
+/* Commands that print one which are looked at: each costs a copy of the script. */
+#define PRINTED_MAX 16
 
 static bool is_dockerfile(const char *path)
 {
@@ -70,24 +73,70 @@ static bool copy_runs(const char *text, wpa_span body, char *out)
     return has_any;
 }
 
+/*
+ * "printf 'FROM x\nRUN y\n' | docker build -": the words of the command as the lines that it
+ * prints, byte for byte at their places.
+ */
+static const char *printed_lines(const wpa_script *script, const wpa_shell_command *c,
+                                 wpa_arena *arena)
+{
+    char *text = wpa_arena_slice(arena, script->text, script->length);
+    for (size_t w = c->first + 1; w < c->n_words; w++) {
+        wpa_span span = c->words[w].span;
+        bool is_quoted = wpa_span_length(span) >= 2 && strchr("\"'", text[span.start]);
+        for (size_t at = span.start; is_quoted && at + 1 < span.end; at++) {
+            bool is_break = text[at] == '\\' && text[at + 1] == 'n';
+            text[at] = is_break || at == span.start ? ' ' : text[at];
+            at += is_break;
+            text[at] = is_break ? '\n' : text[at];
+        }
+        if (is_quoted) {
+            text[span.end - 1] = '\n';
+        }
+    }
+    return text;
+}
+
+/* Blanks, and the script's lines. */
+static char *blank_copy(const wpa_script *script, wpa_arena *arena)
+{
+    char *out = wpa_arena_slice(arena, script->text, script->length);
+    for (size_t b = 0; b < script->length; b++) {
+        out[b] = out[b] == '\n' ? '\n' : ' ';
+    }
+    return out;
+}
+
+/* What the command puts into a Dockerfile by its words; an empty span if it does not. */
+static wpa_span printed_span(const wpa_script *script, size_t i)
+{
+    const wpa_shell_command *c = &script->commands[i];
+    bool prints = (wpa_text_is(c->name, "printf") || wpa_text_is(c->name, "echo")) &&
+                  !c->is_nested_script && c->n_words > c->first + 1;
+    return prints && takes_dockerfile(script, i)
+               ? (wpa_span){c->words[c->first + 1].span.start, c->words[c->n_words - 1].span.end}
+               : (wpa_span){0, 0};
+}
+
 const wpa_script *wpa_dockerfile_commands(const wpa_script *script, wpa_arena *arena)
 {
     char *out = NULL;
     bool has_any = false;
+    size_t n_printed = 0;
     for (size_t i = 0; script->language == WPA_SCRIPT_POSIX && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         for (size_t k = 0; k < c->n_redirects; k++) {
             wpa_span body = c->redirects[k].body;
-            if (!wpa_span_length(body) || !takes_dockerfile(script, i)) {
-                continue;
+            if (wpa_span_length(body) && takes_dockerfile(script, i)) {
+                out = out ? out : blank_copy(script, arena);
+                has_any = copy_runs(script->text, body, out) || has_any;
             }
-            if (!out) {
-                out = wpa_arena_slice(arena, script->text, script->length);
-                for (size_t b = 0; b < script->length; b++) {
-                    out[b] = out[b] == '\n' ? '\n' : ' ';
-                }
-            }
-            has_any = copy_runs(script->text, body, out) || has_any;
+        }
+        wpa_span printed = n_printed < PRINTED_MAX ? printed_span(script, i) : (wpa_span){0, 0};
+        if (wpa_span_length(printed)) {
+            n_printed++;
+            out = out ? out : blank_copy(script, arena);
+            has_any = copy_runs(printed_lines(script, c, arena), printed, out) || has_any;
         }
     }
     return has_any ? wpa_script_read(out, script->length, arena) : NULL;

@@ -5,7 +5,7 @@
 
 /**
  * The commands behind RUN in Dockerfiles that the script writes by here-document, or hands to a
- * build by one.
+ * build by one, or prints.
  *
  * Returns a script whose commands stand where they stand in script; NULL if there are none.
  */

@@ -92,10 +92,86 @@ static bool is_group(const reader *r, size_t open)
     return open != SIZE_MAX && (open == 0 || !strchr("$<>=@!?*+", r->script->text[open - 1]));
 }
 
-/* Go behind the group that ends here, whatever follows in it; false if none does. */
+/* Does this word of the shell stand here? */
+static bool is_word(const reader *r, size_t at, const char *word)
+{
+    size_t length = strlen(word);
+    const char *text = r->script->text;
+    return at + length <= r->script->length && strncmp(text + at, word, length) == 0 &&
+           strchr(" \t\r\n;&|)<>", at + length < r->script->length ? text[at + length] : ' ') &&
+           (at == 0 || strchr(" \t\r\n;&|(", text[at - 1])) && is_code(r, at);
+}
+
+/* Behind the "fi" of the "else" that stands here; SIZE_MAX if that cannot be told. */
+static size_t end_of_else(const reader *r)
+{
+    size_t depth = 1, last = r->script->length;
+    last = last - r->at > GROUP_REACH ? r->at + GROUP_REACH : last;
+    for (size_t at = r->at; at < last; at++) {
+        if (is_word(r, at, "if")) {
+            depth++;
+        } else if (is_word(r, at, "fi") && --depth == 0) {
+            return at + strlen("fi");
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* "done < list": what a loop reads makes no difference to what it writes. */
+static void skip_input(reader *r)
+{
+    skip(r, " \t");
+    if (peek(r, 0) == '<' && peek(r, 1) != '(') {
+        r->at++;
+        skip(r, "< \t");
+        r->at += strcspn(r->script->text + r->at, " \t\r\n;|&)");
+    }
+}
+
+/* "if x; then a; fi | b", "for x in y; do a; done | b" */
+static bool leave_compound(reader *r)
+{
+    static const char *const ends[] = {"fi", "done", "esac"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        if (is_word(r, r->at, ends[i])) {
+            r->at += strlen(ends[i]);
+            skip_input(r);
+            return true;
+        }
+    }
+    size_t end = is_word(r, r->at, "else") || is_word(r, r->at, "elif") ? end_of_else(r) : SIZE_MAX;
+    r->at = end != SIZE_MAX ? end : r->at;
+    return end != SIZE_MAX;
+}
+
+/* To the bracket that ends the group around this place, over what else stands in it. */
+static void skip_in_group(reader *r)
+{
+    const char *text = r->script->text;
+    size_t depth = 0, last = r->script->length;
+    last = last - r->at > GROUP_REACH ? r->at + GROUP_REACH : last;
+    for (size_t at = r->at; at < last; at++) {
+        bool is_end = text[at] == ')' || (text[at] == '}' && strchr(" \t\n;", text[at - 1]));
+        bool is_start = text[at] == '(' || (text[at] == '{' && strchr(" \t\n", text[at + 1]));
+        if (!is_code(r, at) || (!is_end && !is_start)) {
+            continue;
+        }
+        if (is_end && depth == 0) {
+            r->at = at;
+            return;
+        }
+        depth += is_start ? 1 : (size_t)-1;
+    }
+}
+
+/* Go behind the group that the command stands in; false if it stands in none. */
 static bool leave_group(reader *r)
 {
     skip(r, " \t\r\n;");
+    if (peek(r, 0) && strchr("fde", peek(r, 0)) && leave_compound(r)) {
+        return true;
+    }
+    skip_in_group(r);
     char close = peek(r, 0);
     if (close == ')' && is_group(r, opening(r, r->at, '('))) {
         r->at++;
@@ -133,14 +209,24 @@ static size_t end_of_reader(const reader *r)
     return is_subshell || is_list ? closing(r, r->at, is_list ? '}' : ')') : r->at + 1;
 }
 
+/* A command of a nested script of which only the whole is placed: in quotes, or of several words.
+ */
+static bool has_no_place(const wpa_script *script, size_t i)
+{
+    const wpa_shell_command *c = &script->commands[i];
+    wpa_span next = i + 1 < script->n_commands ? c[1].span : (wpa_span){0, 0};
+    return c->is_nested_script && (strchr("\"'", script->text[c->span.start]) ||
+                                   (next.start == c->span.start && next.end == c->span.end));
+}
+
 bool wpa_shell_pipe(const wpa_script *script, size_t i, wpa_command_range *range)
 {
     const wpa_shell_command *c = &script->commands[i];
     if (!script->contexts || c->span.start >= script->length) {
         return false;
     }
-    if (c->is_nested_script && strchr("\"'", script->text[c->span.start])) {
-        *range = (wpa_command_range){i + 1, i + 2}; /* its own place is not known */
+    if (has_no_place(script, i)) {
+        *range = (wpa_command_range){i + 1, i + 2};
         return i + 1 < script->n_commands && wpa_text_is(c->after, "|");
     }
     reader r = {script, script->contexts[c->span.start], end_of(c)};

@@ -19,6 +19,13 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* "-qO-", "-sSLofile": the file in the word of the option itself; NULL if none is there. */
+static const char *attached_file(const char *word, char option)
+{
+    size_t flags = word[0] == '-' ? 1 + strspn(word + 1, "fsSLgkivqncNJ#") : 0;
+    return flags && word[flags] == option && word[flags + 1] ? word + flags + 1 : NULL;
+}
+
 const char *wpa_saved_as(const wpa_script *script, size_t fetch, const char *url, wpa_arena *arena)
 {
     const wpa_shell_command *c = &script->commands[fetch];
@@ -44,6 +51,10 @@ const char *wpa_saved_as(const wpa_script *script, size_t fetch, const char *url
                           wpa_text_is_ci(word, "-OutFile");
         if (takes_file && i + 1 < c->n_words) {
             return c->words[i + 1].text;
+        }
+        const char *attached = attached_file(word, is_wget ? 'O' : 'o');
+        if (attached) {
+            return attached;
         }
         if (wpa_text_starts(word, "--output=") || wpa_text_starts(word, "--output-document=")) {
             return strchr(word, '=') + 1;

@@ -48,7 +48,7 @@ static void place_nested(wpa_shell_command *c, wpa_span whole, bool is_exact)
 
 static void lex_nested_script(lexer *l, const wpa_shell_command *c)
 {
-    const wpa_shell_word *text = l->script_depth < 3 ? wpa_posix_nested_script(c) : NULL;
+    const wpa_shell_word *text = l->script_depth < 3 ? wpa_posix_nested_script(c, l->arena) : NULL;
     if (!text) {
         return;
     }
@@ -376,7 +376,7 @@ static void lex_fed_scripts(lexer *l)
         wpa_shell_command c = l->script->commands[i]; /* a copy: the list may move */
         bool reads_input = c.n_words &&
                            (wpa_posix_is_shell(c.name) || wpa_text_is(c.name, "ssh")) &&
-                           !c.is_nested_script && !wpa_posix_nested_script(&c);
+                           !c.is_nested_script && !wpa_posix_nested_script(&c, l->arena);
         for (size_t r = 0; reads_input && r < c.n_redirects; r++) {
             if (wpa_text_starts(c.redirects[r].operator, "<<") &&
                 wpa_span_length(c.redirects[r].body)) {

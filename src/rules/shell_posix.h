@@ -97,5 +97,5 @@ void wpa_posix_list(wpa_posix_lexer *l, char end);
 
 /** Is it a shell, by its path or its name? */
 bool wpa_posix_is_shell(const char *word);
-/** The word that holds the script of "sh -c", NULL if there is none. */
-const wpa_shell_word *wpa_posix_nested_script(const wpa_shell_command *c);
+/** The word that holds the script of "sh -c", NULL if there is none; one of several is made. */
+const wpa_shell_word *wpa_posix_nested_script(const wpa_shell_command *c, wpa_arena *arena);

@@ -302,6 +302,46 @@ static void write_context_table(FILE *out, json_t *contexts)
     (void)fputs("NULL};\n\n", out);
 }
 
+/* Members of a context that hold one of few texts, as forms: "runner.os", "needs.*.result". */
+static void collect_forms(json_t *forms, const char *context, const char *between, json_t *members)
+{
+    const char *name;
+    json_t *member;
+    json_object_foreach(members, name, member)
+    {
+        json_t *values = json_object_get(member, "values");
+        if (values) {
+            char path[128];
+            (void)snprintf(path, sizeof path, "%s.%s%s", context, between, name);
+            json_array_append_new(forms, json_pack("{s:s, s:O}", "path", path, "values", values));
+        }
+    }
+}
+
+static void write_forms(FILE *out, json_t *contexts, json_t *forms)
+{
+    const char *name;
+    json_t *record;
+    json_object_foreach(contexts, name, record)
+    {
+        collect_forms(forms, name, "", json_object_get(record, "properties"));
+        collect_forms(forms, name, "*.", json_object_get(record, "each"));
+    }
+    gen_lists(out, forms, "values", "form_values");
+    gen_lists(out, forms, "begins", "form_begins");
+    (void)fputs("const wpa_fact_form wpa_fact_forms[] = {\n", out);
+    size_t i;
+    json_array_foreach(forms, i, record)
+    {
+        (void)fputs("{", out);
+        gen_field(out, "path", record, "path");
+        gen_field(out, "lacks", record, "lacks");
+        gen_field(out, "holds", record, "holds");
+        (void)fprintf(out, ".values = form_values_%zu, .begins = form_begins_%zu},\n", i, i);
+    }
+    gen_count(out, "forms", forms);
+}
+
 static void write_functions(FILE *out, json_t *functions)
 {
     size_t i;
@@ -341,6 +381,7 @@ static void write_contexts(FILE *out, const char *folder)
     }
     gen_count(out, "availabilities", records);
     write_context_table(out, gen_need(root, "contexts"));
+    write_forms(out, gen_need(root, "contexts"), gen_need(root, "forms"));
     write_functions(out, gen_need(root, "functions"));
     write_names(out, "open_outputs", gen_need(root, "open_outputs"), "action");
     json_decref(root);
@@ -571,6 +612,7 @@ static void write_caches(FILE *out, const char *folder)
             gen_field(out, texts[k][0], record, texts[k][1]);
         }
         gen_number(out, "since", record, "since", 0);
+        gen_number(out, "since_minor", record, "since_minor", 0);
         gen_number(out, "until", record, "until", 999);
         (void)fprintf(out,
                       ".by_default = %s, .paths = cache_paths_%zu, .lockfiles = "

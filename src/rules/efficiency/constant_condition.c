@@ -193,12 +193,23 @@ static bool is_same(const look *l, const wpa_expr *a, const wpa_expr *b)
            strncasecmp(source_text(l, a->span), source_text(l, b->span), length) == 0;
 }
 
+/** "success() && failure()": what has failed has not gone well. */
+static bool is_other_status(const wpa_expr *a, const wpa_expr *b)
+{
+    bool is_success = a->kind == WPA_EXPR_CALL && wpa_text_is_ci(a->text, "success");
+    return is_success && b->kind == WPA_EXPR_CALL &&
+           (wpa_text_is_ci(b->text, "failure") || wpa_text_is_ci(b->text, "cancelled"));
+}
+
 /** Do the two tests together decide a chain: both never true (&&), one always (||)? */
 static bool excludes(const look *l, const wpa_expr *a, const wpa_expr *b, bool is_and)
 {
     const wpa_expr *inner_a = a->kind == WPA_EXPR_NOT ? a->args[0] : NULL;
     const wpa_expr *inner_b = b->kind == WPA_EXPR_NOT ? b->args[0] : NULL;
     if ((inner_a && is_same(l, inner_a, b)) || (inner_b && is_same(l, a, inner_b))) {
+        return true;
+    }
+    if (is_and && (is_other_status(a, b) || is_other_status(b, a))) {
         return true;
     }
     test x, y;

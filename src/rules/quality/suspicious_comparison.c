@@ -1,6 +1,6 @@
 /*
  * QUA-015: comparisons that GitHub decides in a way nobody meant. It compares by number as soon as
- * the types differ, and 'true' is no number.
+ * the types differ, and 'true' is no number; and some values never have the text that is asked for.
  */
 #include <math.h>
 #include <string.h>
@@ -113,6 +113,108 @@ static bool check_null(const search *s, const wpa_expr *node, const wpa_expr *va
     return is_odd;
 }
 
+/* ---- texts that a value never has ---- */
+
+/** What is known of the text of a value that is one member of a context. */
+static const wpa_fact_form *form_of(const search *s, const wpa_expr *value)
+{
+    size_t n;
+    const wpa_expr_reference *list = wpa_expr_references(value, s->run->arena, &n);
+    return n == 1 && list[0].node == value && !list[0].is_computed
+               ? wpa_facts_form_find(list[0].path)
+               : NULL;
+}
+
+static bool has_any(wpa_fact_list list, const char *text, bool is_whole)
+{
+    bool has = !list[0];
+    for (size_t i = 0; list[i] && !has; i++) {
+        has = is_whole ? wpa_text_is_ci(text, list[i])
+                       : strncasecmp(text, list[i], strlen(list[i])) == 0;
+    }
+    return has;
+}
+
+static bool can_be(const wpa_fact_form *form, const char *text)
+{
+    bool is_lacking = form->lacks && strncasecmp(text, form->lacks, strlen(form->lacks)) == 0;
+    return !is_lacking && (!form->holds || strstr(text, form->holds)) &&
+           has_any(form->values, text, true) && has_any(form->begins, text, false);
+}
+
+/** Can a text of that form begin with this? */
+static bool can_begin(const wpa_fact_form *form, const char *text)
+{
+    bool can = !form->begins[0] || has_any(form->begins, text, false);
+    size_t length = strlen(text);
+    for (size_t i = 0; form->begins[i] && !can; i++) {
+        can = strncasecmp(form->begins[i], text, length) == 0;
+    }
+    return can && !(form->lacks && strncasecmp(text, form->lacks, strlen(form->lacks)) == 0);
+}
+
+static const char *form_words(const search *s, const wpa_fact_form *form)
+{
+    if (form->lacks) {
+        return wpa_arena_printf(s->run->arena, "it has no %s in front", form->lacks);
+    }
+    if (form->holds) {
+        return wpa_arena_printf(s->run->arena, "it always has a %s", form->holds);
+    }
+    wpa_fact_list list = form->values[0] ? form->values : form->begins;
+    const char *words = form->values[0] ? "it is " : "it begins with ";
+    for (size_t i = 0; list[i]; i++) {
+        const char *between = i == 0 ? "" : list[i + 1] ? ", " : " or ";
+        words = wpa_arena_printf(s->run->arena, "%s%s%s", words, between, list[i]);
+    }
+    return words;
+}
+
+/** What was meant, most likely: a branch by its name where the whole ref is, or the other way. */
+static const char *right_text(const search *s, const wpa_fact_form *form, const char *text)
+{
+    const char *head =
+        form->lacks ? wpa_text_starts(text, "refs/heads/") ? text + strlen("refs/heads/") : NULL
+                    : NULL;
+    bool is_plain = !strpbrk(text, "'\\\"{}/") && *text;
+    return head && !strpbrk(head, "'\\\"{}") ? wpa_arena_printf(s->run->arena, "'%s'", head)
+           : form->begins[0] && is_plain ? wpa_arena_printf(s->run->arena, "'refs/heads/%s'", text)
+                                         : NULL;
+}
+
+/** "github.ref == 'main'". */
+static bool check_form(const search *s, const wpa_expr *node, const wpa_expr *value,
+                       const wpa_expr *literal)
+{
+    const char *text = literal->kind == WPA_EXPR_STRING ? literal->text : "";
+    const wpa_fact_form *form = *text ? form_of(s, value) : NULL;
+    if (!form || can_be(form, text)) {
+        return false;
+    }
+    const char *right = right_text(s, form, text);
+    wpa_rule_report(s->run, operator_span(s, node), NULL,
+                    subject_new(s, right ? literal : NULL, right), "%s is never %s: %s",
+                    source_of(s, value), source_of(s, literal), form_words(s, form))
+        ->confidence = WPA_CONFIDENCE_HIGH;
+    return true;
+}
+
+/** "startsWith(github.ref, 'v')". */
+static void check_start(const search *s, const wpa_expr *node)
+{
+    bool is_it = wpa_text_is_ci(node->text, "startsWith") && node->n_args == 2 &&
+                 node->args[1]->kind == WPA_EXPR_STRING;
+    const char *text = is_it ? node->args[1]->text : "";
+    const wpa_fact_form *form = *text ? form_of(s, node->args[0]) : NULL;
+    if (form && !can_begin(form, text)) {
+        wpa_rule_report(s->run, wpa_expression_span(s->expression, node->args[1]->span), NULL,
+                        subject_new(s, NULL, NULL), "%s never begins with %s: %s",
+                        source_of(s, node->args[0]), source_of(s, node->args[1]),
+                        form_words(s, form))
+            ->confidence = WPA_CONFIDENCE_HIGH;
+    }
+}
+
 static void check_literals(const search *s, const wpa_expr *node)
 {
     const wpa_expr *a = node->args[0], *b = node->args[1];
@@ -138,7 +240,7 @@ static void check_comparison(const search *s, const wpa_expr *node)
     (void)(check_boolean(s, node, value, literal, type) ||
            check_text(s, node, value, literal, type) ||
            check_number(s, node, value, literal, type) ||
-           check_null(s, node, value, literal, type));
+           check_null(s, node, value, literal, type) || check_form(s, node, value, literal));
 }
 
 /** The text that a comparison with == or != compares with what is not a literal; NULL if none. */
@@ -188,6 +290,8 @@ static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
         check_comparison(s, node);
     } else if (node->kind == WPA_EXPR_AND || node->kind == WPA_EXPR_OR) {
         check_case(s, node);
+    } else if (node->kind == WPA_EXPR_CALL) {
+        check_start(s, node);
     }
 }
 
@@ -232,10 +336,12 @@ const wpa_rule wpa_rule_suspicious_comparison = {
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION,
-    .summary = "A comparison of values whose types differ",
-    .why = "GitHub compares by number when types differ, and 'true' is none: the test is always "
-           "false, or true for a value that nobody thought of.",
-    .fix = "Compare a boolean with true, text with text.",
+    .summary = "A comparison of values whose types differ, or with a text that is never there",
+    .why = "GitHub compares by number when types differ, and 'true' is none; a ref begins with "
+           "refs/, a runner's system is one of three: the test is always false, or true for a "
+           "value that nobody thought of.",
+    .fix = "Compare a boolean with true, text with text, a whole ref with github.ref and the name "
+           "of a branch with github.ref_name.",
     .declares = WPA_DECLARES_JOBS | WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV,
     .check = check,
     .repair = repair,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/caches.h"
+#include "rules/expressions.h"
 #include "rules/graph.h"
 #include "rules/intake.h"
 #include "rules/shell_roles.h"
@@ -107,6 +108,39 @@ static bool find_publishing_step(const wpa_outline_job *job, publication *p)
 /* ---- what is restored --------------------------------------------------------------------------
  */
 
+/* What an expression is told of the run that publishes. */
+static bool tell(const char *path, void *context, wpa_expr_value *value)
+{
+    const publication *p = context;
+    const char *text = wpa_text_is(path, "github.event_name") ? p->event
+                       : wpa_text_is(path, "github.ref_type") ? "tag"
+                       : wpa_text_is(path, "github.ref")      ? "refs/tags/*" /* whichever it is */
+                                                              : NULL;
+    if (text) {
+        *value = wpa_expr_string(text);
+    }
+    return text != NULL;
+}
+
+/* The text of an input in the run that a tag or a release starts; NULL if it cannot be told. */
+static const char *told(wpa_rule_run *run, const wpa_outline_step *step, const char *name,
+                        const publication *p)
+{
+    const wpa_yaml_node *input = name ? wpa_outline_with(step, name) : NULL;
+    const char *text = wpa_yaml_text(input);
+    if (!text || !wpa_outline_has_expression(text)) {
+        return text;
+    }
+    const wpa_expression *e = wpa_expressions_in(run->source->expressions, input);
+    bool is_tag = p->node && (wpa_text_is(p->event, "release") || strstr(p->what, "tag"));
+    if (!is_tag || !e || !e->is_whole || !e->place->parsed.root) {
+        return NULL;
+    }
+    publication copy = *p;
+    wpa_expr_value value = wpa_expr_fold(e->place->parsed.root, tell, &copy, run->arena);
+    return wpa_expr_value_text(&value, run->arena);
+}
+
 /* Is the cache that hangs on package.json on, as far as that file tells? */
 static wpa_cache_state by_package_file(const wpa_rule_run *run, wpa_cache_state state)
 {
@@ -118,14 +152,19 @@ static wpa_cache_state by_package_file(const wpa_rule_run *run, wpa_cache_state 
                                                 : WPA_CACHE_STATE_OFF;
 }
 
-static const wpa_fact_cache *restored_by(const wpa_rule_run *run, const wpa_outline_step *step,
-                                         wpa_cache_state *state)
+/* p: the run in which it is asked, or NULL for any. */
+static const wpa_fact_cache *restored_by(wpa_rule_run *run, const wpa_outline_step *step,
+                                         const publication *p, wpa_cache_state *state)
 {
     size_t at = 0;
     const wpa_fact_cache *unsure = NULL;
     for (const wpa_fact_cache *c = wpa_caches_next(step, &at); c; c = wpa_caches_next(step, &at)) {
         bool is_given = c->input && wpa_outline_with(step, c->input);
         *state = wpa_caches_state(step, c);
+        const char *value = *state == WPA_CACHE_STATE_UNKNOWN && is_given && p
+                                ? told(run, step, c->input, p)
+                                : NULL;
+        *state = value ? wpa_caches_state_told(step, c, value) : *state;
         if (*state == WPA_CACHE_STATE_UNKNOWN && c->by_default == WPA_CACHE_PACKAGE_MANAGER &&
             !is_given) {
             *state = by_package_file(run, *state);
@@ -140,22 +179,27 @@ static const wpa_fact_cache *restored_by(const wpa_rule_run *run, const wpa_outl
 }
 
 /* Layers that are read from the forge's cache, though none are written back. */
-static const wpa_fact_cache *layers_of(const wpa_outline_step *step, wpa_cache_state *state)
+static const wpa_fact_cache *layers_of(wpa_rule_run *run, const wpa_outline_step *step,
+                                       const publication *p, wpa_cache_state *state)
 {
     static const wpa_fact_cache layers = {.action = "docker/build-push-action",
                                           .input = "cache-from"};
     const char *from = wpa_outline_step_uses(step, layers.action) && publishes(step)
                            ? wpa_outline_with_text(step, layers.input)
                            : NULL;
+    const char *value = from ? told(run, step, layers.input, p) : NULL;
+    from = value ? value : from;
     *state = from && strstr(from, "type=gha") ? WPA_CACHE_STATE_READS : WPA_CACHE_STATE_OFF;
     return *state == WPA_CACHE_STATE_READS ? &layers : NULL;
 }
 
-/* Steps that put nothing in site: they save, or only ask whether there is something. */
-static bool restores_nothing(const wpa_outline_step *step)
+/* Steps that put nothing in site: they save, only ask whether there is something, or leave it. */
+static bool restores_nothing(wpa_rule_run *run, const wpa_outline_step *step, const publication *p)
 {
     return wpa_outline_step_uses(step, "actions/cache/save") ||
-           wpa_text_is(wpa_outline_with_text(step, "lookup-only"), "true");
+           wpa_text_is(told(run, step, "lookup-only", p), "true") ||
+           (wpa_outline_step_uses(step, "docker/build-push-action") &&
+            wpa_text_is(told(run, step, "no-cache", p), "true"));
 }
 
 /* Does the job itself give something out, or hold what is needed for that? */
@@ -329,12 +373,12 @@ static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
     bool is_unreached = is_publishing && is_left_out(run->source, job->condition, &p);
     for (size_t i = 0; is_publishing && !is_unreached && i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
+        bool is_left = restores_nothing(run, step, &p);
         wpa_cache_state state;
-        const wpa_fact_cache *cache =
-            step->uses.kind == WPA_OUTLINE_REPOSITORY && !restores_nothing(step)
-                ? restored_by(run, step, &state)
-                : NULL;
-        cache = cache ? cache : layers_of(step, &state);
+        const wpa_fact_cache *cache = step->uses.kind == WPA_OUTLINE_REPOSITORY && !is_left
+                                          ? restored_by(run, step, &p, &state)
+                                          : NULL;
+        cache = cache || is_left ? cache : layers_of(run, step, &p, &state);
         if (cache && state != WPA_CACHE_STATE_OFF &&
             !is_left_out(run->source, step->condition, &p)) {
             report(run, step, cache, &p, state);
@@ -362,7 +406,7 @@ static void check_saves(wpa_rule_run *run, const wpa_site *site)
     const wpa_outline_step *step = site->step;
     wpa_cache_state state;
     const wpa_fact_cache *cache =
-        step->uses.kind == WPA_OUTLINE_REPOSITORY ? restored_by(run, step, &state) : NULL;
+        step->uses.kind == WPA_OUTLINE_REPOSITORY ? restored_by(run, step, NULL, &state) : NULL;
     if (!cache || state != WPA_CACHE_STATE_ON) {
         return;
     }

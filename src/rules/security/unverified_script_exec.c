@@ -277,6 +277,11 @@ static size_t reader_of(const wpa_script *script, wpa_command_range range)
 static void check_pipe(wpa_rule_run *run, const download *d, size_t i)
 {
     const wpa_script *script = d->step->lexed;
+    const char *file =
+        d->fetch->after[0] == '|' ? NULL : wpa_saved_as(script, i, d->url, run->arena);
+    if (file && !wpa_text_is(file, "-") && !wpa_text_starts(file, "/dev/")) {
+        return; /* the group that the download stands in prints something else */
+    }
     wpa_command_range range;
     size_t at = i;
     while (at < i + LOOKAHEAD_MAX && wpa_shell_pipe(script, at, &range)) {

@@ -132,6 +132,10 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
         "%s takes short-lived tokens of the run itself, so no credential for it has to be stored",
         row->registry);
     finding->confidence = has_secret ? WPA_CONFIDENCE_MEDIUM : WPA_CONFIDENCE_LOW;
+    bool is_script = n && wpa_text_is(row->registry, "npm") && wpa_text_starts(words[0], "run");
+    if (is_script && !has_secret) { /* what it does stands elsewhere */
+        finding->persona = WPA_PERSONA_AUDITOR;
+    }
     wpa_rule_relate(run, finding, step->run->key->span, "in this script");
 }
 

@@ -276,10 +276,24 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_sh
     wpa_rule_relate(run, finding, a->label->node->span, "the runner");
 }
 
+/* Names that PowerShell gives to commands of its own: "iex" is Elixir's elsewhere alone. */
+static bool is_alias(const wpa_script *script, const char *name)
+{
+    static const char *const aliases[] = {"iex", "r", "sc", "sl", "ii", "sls"};
+    bool is_one = false;
+    for (size_t i = 0; script->language == WPA_SCRIPT_PWSH && i < WPA_COUNT(aliases); i++) {
+        is_one = is_one || wpa_text_is_ci(name, aliases[i]);
+    }
+    return is_one;
+}
+
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t index,
                           wpa_map *decided)
 {
     const wpa_shell_command *c = &step->lexed->commands[index];
+    if (is_alias(step->lexed, c->name)) {
+        return;
+    }
     const wpa_fact_program *tool = wpa_facts_program_find(wpa_slice_of(c->name));
     absence found = tool ? find_absence(run, step, tool) : (absence){0};
     bool is_tried = wpa_text_is(c->after, "||") || wpa_text_is(c->before, "||") || c->nested > 0 ||

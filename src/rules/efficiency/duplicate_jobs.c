@@ -59,12 +59,15 @@ static size_t find_twins(wpa_similarity_kin *kin, const wpa_graph_file *file, do
     return n;
 }
 
-/* What differs between the two, to become inputs: "node-version", "script of step 4". */
+/* What differs between the two, to become inputs: "the runner", "node-version", "script of step 4".
+ */
 static const char *holes_between(wpa_rule_run *run, const wpa_outline_job *a,
                                  const wpa_outline_job *b)
 {
-    const char *text = "";
-    size_t n = 0;
+    bool is_elsewhere = !wpa_text_is(wpa_yaml_text(wpa_yaml_get(a->node, "runs-on")),
+                                     wpa_yaml_text(wpa_yaml_get(b->node, "runs-on")));
+    const char *text = is_elsewhere ? "the runner" : "";
+    size_t n = is_elsewhere;
     for (size_t i = 0; i < a->n_steps && a->n_steps == b->n_steps && n < HOLES_MAX; i++) {
         const wpa_yaml_node *x = a->steps[i].with, *y = b->steps[i].with;
         for (size_t k = 0; x && y && k < x->n_pairs && n < HOLES_MAX; k++) {

@@ -295,8 +295,8 @@ static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
     }
 }
 
-static const uint32_t looked_at =
-    1U << WPA_EXPR_EQ | 1U << WPA_EXPR_NE | 1U << WPA_EXPR_AND | 1U << WPA_EXPR_OR;
+static const uint32_t looked_at = 1U << WPA_EXPR_EQ | 1U << WPA_EXPR_NE | 1U << WPA_EXPR_AND |
+                                  1U << WPA_EXPR_OR | 1U << WPA_EXPR_CALL;
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {

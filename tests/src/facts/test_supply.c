@@ -17,7 +17,8 @@ typedef struct publish_case {
 
 static const publish_case publishes[] = {
     {{"npm", "publish", "--access", "public"}, 4, "npm"},
-    {{"npm", "run", "publish"}, 3, NULL},
+    {{"npm", "run", "publish"}, 3, "npm"}, /* a script that is called so */
+    {{"npm", "run", "build"}, 3, NULL},
     {{"python", "-m", "twine", "upload", "dist/*"}, 5, "PyPI"},
     {{"python", "-m", "build"}, 3, NULL},
     {{"uv", "publish"}, 2, "PyPI"},

@@ -161,13 +161,15 @@ static bool parse_options(wpa_cli *cli, int argc, char *argv[], wpa_error *err)
 static bool check_operands(const wpa_cli *cli, wpa_error *err)
 {
     const wpa_cli_command *command = cli->command;
+    const char *gap = *command->operands ? " " : "";
     if (cli->n_operands < (size_t)command->min_operands) {
-        return WPA_FAIL(err, WPA_E_INVALID, "something is missing (usage: wpa %s [OPTION...] %s)",
-                        command->name, command->operands);
+        return WPA_FAIL(err, WPA_E_INVALID, "something is missing (usage: wpa %s [OPTION...]%s%s)",
+                        command->name, gap, command->operands);
     }
     if (command->max_operands >= 0 && cli->n_operands > (size_t)command->max_operands) {
-        return WPA_FAIL(err, WPA_E_INVALID, "unexpected '%s' (usage: wpa %s [OPTION...] %s)",
-                        cli->operands[command->max_operands], command->name, command->operands);
+        return WPA_FAIL(err, WPA_E_INVALID, "unexpected '%s' (usage: wpa %s [OPTION...]%s%s)",
+                        cli->operands[command->max_operands], command->name, gap,
+                        command->operands);
     }
     return true;
 }

@@ -14,7 +14,8 @@ static bool is_wanted(const wpa_tree *tree, const wpa_unit *unit)
 {
     const wpa_surroundings *around = &unit->around;
     bool is_found = false;
-    if (!tree->options->fixes || !around->has_paths || !around->graph || unit->is_alone) {
+    if (!tree->options->fixes || !around->has_paths || !around->graph || unit->is_alone ||
+        unit->is_part) {
         return false;
     }
     for (size_t i = 0; i < unit->n_files && !is_found; i++) {

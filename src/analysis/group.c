@@ -156,7 +156,7 @@ static void stage_look(group *g, wpa_unit_file *file)
 static bool has_work(const wpa_unit *unit)
 {
     for (size_t i = 0; i < unit->n_files; i++) {
-        if (unit->files[i]->state == WPA_UNIT_WAITING) {
+        if (unit->files[i]->state == WPA_UNIT_WAITING && !unit->files[i]->is_twice) {
             return true;
         }
     }
@@ -442,10 +442,13 @@ static void deliver(group *g)
     wpa_tree *tree = g->tree;
     for (size_t i = 0; i < g->n; i++) {
         wpa_unit_file *file = g->files[i];
+        if (file->is_twice) {
+            continue;
+        }
         if (file->state == WPA_UNIT_UNREADABLE) {
             wpa_tree_note_unreadable(tree, file->shown.path, file->fault);
             tree->n_files--;
-        } else if (!file->is_twice && file->state == WPA_UNIT_DONE) {
+        } else if (file->state == WPA_UNIT_DONE) {
             if (tree->options->fixes) {
                 deliver_fixes(tree, file);
             }

@@ -123,17 +123,11 @@ void wpa_unit_free(wpa_unit *unit)
     wpa_free(unit);
 }
 
-wpa_unit_file *wpa_unit_add(wpa_tree *tree, wpa_unit *unit, const char *path, const char *identity,
-                            wpa_input_kind kind, size_t size_bytes, wpa_error *err)
+wpa_unit_file *wpa_unit_add_beside(wpa_tree *tree, wpa_unit *unit, const char *path,
+                                   const char *identity, wpa_input_kind kind, size_t size_bytes)
 {
-    if (tree->n_files >= WPA_TREE_MAX_FILES) {
-        (void)WPA_FAIL(err, WPA_E_LIMIT, "more than %d files", WPA_TREE_MAX_FILES);
-        return NULL;
-    }
     wpa_unit_file *file = wpa_arena_alloc(unit->arena, sizeof *file);
-    file->is_twice = wpa_map_has(tree->seen, path);
-    wpa_map_put(tree->seen, path, tree);
-    tree->n_files += !file->is_twice;
+    file->is_twice = true;
     file->shown.path = wpa_arena_text(tree->arena, path);
     file->shown.kind = kind;
     file->shown.size_bytes = size_bytes;
@@ -144,6 +138,20 @@ wpa_unit_file *wpa_unit_add(wpa_tree *tree, wpa_unit *unit, const char *path, co
                                  sizeof *unit->files);
     unit->files[unit->n_files++] = file;
     unit->size_bytes += size_bytes;
+    return file;
+}
+
+wpa_unit_file *wpa_unit_add(wpa_tree *tree, wpa_unit *unit, const char *path, const char *identity,
+                            wpa_input_kind kind, size_t size_bytes, wpa_error *err)
+{
+    if (tree->n_files >= WPA_TREE_MAX_FILES) {
+        (void)WPA_FAIL(err, WPA_E_LIMIT, "more than %d files", WPA_TREE_MAX_FILES);
+        return NULL;
+    }
+    wpa_unit_file *file = wpa_unit_add_beside(tree, unit, path, identity, kind, size_bytes);
+    file->is_twice = wpa_map_has(tree->seen, path);
+    wpa_map_put(tree->seen, path, tree);
+    tree->n_files += !file->is_twice;
     return file;
 }
 

@@ -32,7 +32,7 @@ typedef struct wpa_unit_file {
     wpa_tree_file shown; /* what handlers see */
     wpa_unit *unit;
     const char *identity; /* repository-relative path */
-    bool is_twice;        /* was named before: belongs to the graph, and is not reported again */
+    bool is_twice; /* was named before, or lies beside: of the graph, and not reported again */
     bool is_stdin;
     bool is_together; /* its fixes are delivered with those of other files */
     bool is_held;     /* text and tree stay until the whole group is judged */
@@ -64,6 +64,7 @@ struct wpa_unit {
     size_t size_bytes;
     bool has_graph;       /* its definitions are joined */
     bool is_alone;        /* one file that was named itself */
+    bool is_part;         /* a folder of it was named: the others are not reported, nor changed */
     pthread_mutex_t lock; /* of the graph, its records, and of git */
     wpa_graph *graph;
     wpa_records *records;   /* of the graph, which nobody fills now */
@@ -112,6 +113,9 @@ void wpa_unit_free(wpa_unit *unit);
 /** Take a file into a unit; path is copied. */
 wpa_unit_file *wpa_unit_add(wpa_tree *tree, wpa_unit *unit, const char *path, const char *identity,
                             wpa_input_kind kind, size_t size_bytes, wpa_error *err);
+/** Take one in that is not reported: others call it, or it calls them. */
+wpa_unit_file *wpa_unit_add_beside(wpa_tree *tree, wpa_unit *unit, const char *path,
+                                   const char *identity, wpa_input_kind kind, size_t size_bytes);
 /** Hand a unit over that has all its files; analyses the waiting ones if they are enough. */
 bool wpa_unit_close(wpa_tree *tree, wpa_unit *unit, wpa_error *err) WPA_CHECK;
 /** Fixes over several of its files, once each file has had its own. */

@@ -33,6 +33,8 @@ typedef struct walk {
     const char **suspects; /* [n_suspects] last parts of the patterns in files of ignores */
     size_t n_suspects, suspects_capacity;
     bool is_below_suspect; /* inside a folder that a pattern names */
+    const char *only;      /* what is reported, by its path in the repository; NULL: all of it */
+    size_t n_beside;       /* of the paths, what lies outside of it */
 } walk;
 
 /** Real path of what the walk has come to: no folder on the way there is a symlink. */
@@ -48,6 +50,18 @@ static bool is_below(const char *path, const char *root)
            (path[length] == '/' || path[length] == '\0' || (length && root[length - 1] == '/'));
 }
 
+/** What is not reported, but belongs to the repository of what is. */
+static bool is_beside(const walk *w, const char *identity)
+{
+    return w->only && !is_below(identity, w->only);
+}
+
+/** Is what is reported reached through this folder? */
+static bool leads_there(const walk *w, const char *identity)
+{
+    return w->only && (!*identity || is_below(w->only, identity));
+}
+
 /** A symlink: read if it is a file that stays inside; never followed into a folder. */
 static bool can_follow(walk *w, const char *path, bool is_input, struct stat *status)
 {
@@ -57,6 +71,9 @@ static bool can_follow(walk *w, const char *path, bool is_input, struct stat *st
     bool is_told = is_input || strstr(path, ".github");
     if (is_told) {
         wpa_seen_link(w->tree->options->seen, path, target);
+    }
+    if (is_beside(w, path + w->skip)) {
+        return is_file && !is_outside;
     }
     if (is_outside && is_told) {
         wpa_tree_note(w->tree, path, "is a symlink out of the tree and was not followed");
@@ -160,8 +177,11 @@ static bool is_input_at(const walk *w, const char *path, wpa_input_kind *kind)
 static bool add_file(walk *w, const char *path, wpa_input_kind kind, const struct stat *status,
                      wpa_error *err)
 {
+    const char *identity = path + w->skip;
     wpa_unit_file *file =
-        wpa_unit_add(w->tree, w->unit, path, path + w->skip, kind, (size_t)status->st_size, err);
+        is_beside(w, identity)
+            ? wpa_unit_add_beside(w->tree, w->unit, path, identity, kind, (size_t)status->st_size)
+            : wpa_unit_add(w->tree, w->unit, path, identity, kind, (size_t)status->st_size, err);
     if (file) {
         file->stamp = wpa_stamp_of(status);
         file->has_stamp = true;
@@ -178,6 +198,7 @@ static bool visit_file(walk *w, const char *path, bool is_symlink, wpa_error *er
     struct stat status;
     w->paths = wpa_arena_grow(w->unit->arena, w->paths, w->n_paths, &w->capacity, sizeof *w->paths);
     w->paths[w->n_paths++] = identity;
+    w->n_beside += is_beside(w, identity);
     if ((is_symlink && !can_follow(w, path, is_input, &status)) || !is_input ||
         wpa_tree_excludes(w->tree, w->unit->settings, identity) || is_ignored(w, identity, false)) {
         return true;
@@ -232,7 +253,7 @@ static bool visit(walk *w, const char *folder, const entry *found, int depth, wp
     case DT_LNK:
         return visit_file(w, path, true, err);
     default: /* opening may hang */
-        if (wpa_input_of_path(path, &kind)) {
+        if (wpa_input_of_path(path, &kind) && !is_beside(w, path + w->skip)) {
             wpa_tree_note_unreadable(w->tree, path, "is neither a file nor a folder");
         }
         return true;
@@ -301,16 +322,28 @@ static void see_folder(const walk *w, const char *path, const listing *list)
     }
 }
 
-/** False, and a note, if it cannot be read or leads too far. */
+static bool is_folder_beside(const walk *w, const char *path, int depth)
+{
+    const char *identity = depth ? path + w->skip : "";
+    return is_beside(w, identity) && !leads_there(w, identity);
+}
+
+/** False, and a note where it is reported, if it cannot be read or leads too far. */
 static bool list_folder(walk *w, const char *path, int depth, listing *list)
 {
-    if (depth > WPA_TREE_MAX_DEPTH || w->n_paths > WPA_TREE_MAX_FILES) {
-        wpa_tree_note(w->tree, path, "is too deep or too full and was left out");
+    bool is_silent = is_folder_beside(w, path, depth);
+    size_t n_paths = is_silent ? w->n_beside : w->n_paths - w->n_beside;
+    if (depth > WPA_TREE_MAX_DEPTH || n_paths > WPA_TREE_MAX_FILES) {
+        if (!is_silent) {
+            wpa_tree_note(w->tree, path, "is too deep or too full and was left out");
+        }
         w->unit->around.has_paths = false;
         return false;
     }
     if (!wpa_seen_list(path, w->unit->arena, list)) {
-        wpa_tree_note_unreadable(w->tree, *path ? path : ".", wpa_strerror(errno));
+        if (!is_silent) {
+            wpa_tree_note_unreadable(w->tree, *path ? path : ".", wpa_strerror(errno));
+        }
         w->unit->around.has_paths = false;
         return false;
     }
@@ -331,15 +364,15 @@ static bool visit_all(walk *w, const char *path, const listing *list, int depth,
     return ok;
 }
 
-/** Settings and what git knows of the repository in a folder. */
-static bool open_walk(walk *w, const char *folder, wpa_error *err)
+/** Settings of what was given, and what git knows of the repository in a folder. */
+static bool open_walk(walk *w, const char *folder, const char *given, wpa_error *err)
 {
     const wpa_tree_options *options = w->tree->options;
     w->unit->settings = options->settings;
     w->unit->seen = options->seen;
     w->folder = folder;
     if (options->configure) {
-        w->unit->settings = options->configure(options->context, folder, w->unit->arena, err);
+        w->unit->settings = options->configure(options->context, given, w->unit->arena, err);
     }
     if (w->has_git) {
         read_suspects(w,
@@ -361,7 +394,7 @@ static bool walk_inner(walk *outer, const char *path, const listing *list, int d
     w.unit->around.prefix = wpa_arena_printf(outer->tree->arena, "%s/", path);
     w.unit->around.has_paths = true;
     w.skip = strlen(w.unit->around.prefix);
-    if (!open_walk(&w, path, err) || !visit_all(&w, path, list, depth, err)) {
+    if (!open_walk(&w, path, path, err) || !visit_all(&w, path, list, depth, err)) {
         wpa_git_close(w.git);
         wpa_unit_free(w.unit);
         return false;
@@ -384,8 +417,10 @@ static bool walk_folder(walk *w, const char *path, int depth, wpa_error *err)
     if (!list_folder(w, path, depth, &list)) {
         return true; /* the others are walked nevertheless */
     }
-    return depth == 0 || !is_repository(w, &list) ? visit_all(w, path, &list, depth, err)
-                                                  : walk_inner(w, path, &list, depth, err);
+    if (depth == 0 || !is_repository(w, &list)) {
+        return visit_all(w, path, &list, depth, err);
+    }
+    return is_folder_beside(w, path, depth) || walk_inner(w, path, &list, depth, err);
 }
 
 static bool holds(const char *folder, const char *name, wpa_arena *arena)
@@ -412,11 +447,46 @@ static void set_prefix(walk *w, const char *path)
     around->has_paths = w->skip == strlen(w->root_shown);
 }
 
-bool wpa_walk(wpa_tree *tree, const char *path, wpa_error *err)
+/**
+ * Where a folder inside a repository is given, the repository is walked and the folder is reported:
+ * what it calls, and what calls it, lies anywhere. Only where the given path ends with the folder's
+ * own, so that all is shown as it was given.
+ */
+static const char *choose_root(walk *w, const char *path)
 {
-    bool is_here = wpa_text_is(path, ".");
+    wpa_arena *arena = w->tree->arena;
+    const char *real = wpa_tree_real_path(path, arena);
+    const char *repository = real ? wpa_tree_root(path, arena) : NULL;
+    if (!repository || w->tree->options->is_root || wpa_text_is(repository, real)) {
+        return path;
+    }
+    const char *inner = real + strlen(repository);
+    inner += *inner == '/';
+    if (wpa_text_is(path, inner)) {
+        w->only = inner;
+        return ".";
+    }
+    size_t length = strlen(path), tail = strlen(inner);
+    if (!wpa_text_ends(path, inner) || path[length - tail - 1] != '/') {
+        return path;
+    }
+    size_t outer = length - tail - 1;
+    const char *root = wpa_arena_slice(arena, path, outer ? outer : 1);
+    const char *real_root = wpa_tree_real_path(root, arena);
+    if (!real_root || !wpa_text_is(real_root, repository)) { /* a symlink on the way */
+        return path;
+    }
+    w->only = inner;
+    return root;
+}
+
+bool wpa_walk(wpa_tree *tree, const char *given, wpa_error *err)
+{
     walk w = {.tree = tree, .unit = wpa_unit_new()};
+    const char *path = choose_root(&w, given);
+    bool is_here = wpa_text_is(path, ".");
     const char *folder = is_here ? "" : path;
+    w.unit->is_part = w.only != NULL;
     w.root = wpa_tree_real_path(path, w.unit->arena);
     w.root_shown =
         is_here ? ""
@@ -428,7 +498,8 @@ bool wpa_walk(wpa_tree *tree, const char *path, wpa_error *err)
         wpa_unit_free(w.unit);
         return true;
     }
-    if (!open_walk(&w, folder, err) || !walk_folder(&w, folder, 0, err)) {
+    const char *asked = w.only ? given : folder;
+    if (!open_walk(&w, folder, asked, err) || !walk_folder(&w, folder, 0, err)) {
         wpa_git_close(w.git);
         wpa_unit_free(w.unit);
         return false;

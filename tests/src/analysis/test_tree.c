@@ -136,6 +136,57 @@ static void test_a_change_beside_is_seen(void **state)
     assert_string_equal(after, run(f, 1, NULL, NULL, NULL));
 }
 
+/** The report of one path alone, and how many files it is about. */
+static const char *report_of(const fixture *f, const char *path, size_t *n_files)
+{
+    wpa_error err = {0};
+    wpa_tree_options options = {.settings = f->settings, .stdin_fd = -1, .n_threads = 2};
+    WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&options);
+    assert_true(wpa_tree_add(tree, wpa_path_join(f->arena, f->folder, path), &err));
+    assert_true(wpa_tree_finish(tree, &err));
+    *n_files = wpa_results_count(wpa_tree_results(tree));
+    wpa_report report = {.results = wpa_tree_results(tree), .shows_ignored = true};
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
+    size_t n;
+    wpa_formats_all(&n)[0].write(&report, out);
+    return wpa_buf_dup(out, f->arena);
+}
+
+static void test_a_folder_is_told_as_part_of_its_repository(void **state)
+{
+    fixture *f = *state;
+    size_t n_whole, n_part;
+    put(f, "r/0/.git/HEAD", "ref: refs/heads/main\n");
+    put(f, "r/0/.github/workflows/ci.yml",
+        "on: push\n"
+        "jobs:\n"
+        "  a:\n"
+        "    uses: ./.github/workflows/callee.yml\n"
+        "    with: {wrong: 1}\n"
+        "  b:\n"
+        "    runs-on: ubuntu-24.04\n"
+        "    steps:\n"
+        "      - uses: actions/checkout@v4\n"
+        "      - uses: ./tools/act\n"
+        "        with: {nope: 1}\n");
+    put(f, "r/0/tools/act/action.yml",
+        "name: act\n"
+        "description: does it\n"
+        "runs:\n"
+        "  using: composite\n"
+        "  steps:\n"
+        "    - run: echo ${{ github.event.issue.title }}\n"
+        "      shell: bash\n");
+    const char *whole = report_of(f, "r/0", &n_whole);
+    const char *part = report_of(f, "r/0/.github/workflows", &n_part);
+    assert_int_equal(n_whole, 3);
+    assert_int_equal(n_part, 2);
+    assert_non_null(strstr(part, "'./tools/act' has no input 'nope'"));
+    assert_non_null(strstr(part, "takes no input 'wrong'"));
+    assert_non_null(strstr(whole, "tools/act/action.yml:"));
+    assert_null(strstr(part, "tools/act/action.yml:"));
+}
+
 static void test_settings_are_part_of_the_key(void **state)
 {
     fixture *f = *state;
@@ -255,6 +306,8 @@ int main(void)
                                         close_fixture),
         cmocka_unit_test_setup_teardown(test_a_broken_cache_is_none, open_fixture, close_fixture),
         cmocka_unit_test_setup_teardown(test_a_change_beside_is_seen, open_fixture, close_fixture),
+        cmocka_unit_test_setup_teardown(test_a_folder_is_told_as_part_of_its_repository,
+                                        open_fixture, close_fixture),
         cmocka_unit_test_setup_teardown(test_settings_are_part_of_the_key, open_fixture,
                                         close_fixture),
         cmocka_unit_test_setup_teardown(test_a_baseline_takes_findings_out, open_fixture,

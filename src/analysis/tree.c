@@ -330,23 +330,98 @@ bool wpa_tree_has_excluded(const wpa_tree *tree, const char *glob)
     return wpa_map_has(tree->excluded, glob);
 }
 
+/** A word behind "uses:" that begins with "./"; what it stands in is found out later. */
+static bool uses_own_repository(const char *path, wpa_arena *arena)
+{
+    static const char word[] = "uses";
+    wpa_error why = {0};
+    size_t size;
+    const char *text = wpa_file_read(path, WPA_YAML_MAX_BYTES, arena, &size, &why);
+    for (const char *at = text ? strstr(text, word) : NULL; at; at = strstr(at, word)) {
+        at += strlen(word);
+        at += strspn(at, "'\": \t");
+        if (wpa_text_starts(at, "./")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/**
+ * Is a file best looked at with its repository around it? That costs a walk: only for what says
+ * that it needs it, and lies where the walk would find and show it as it was given.
+ */
+static bool wants_repository(const wpa_tree *tree, const wpa_unit *unit, const char *path,
+                             const char *absolute, const char *identity)
+{
+    const char *prefix = unit->around.prefix;
+    wpa_input_kind kind;
+    struct stat status;
+    if (tree->options->kind || tree->options->is_root || !prefix ||
+        !wpa_text_is(path, wpa_arena_printf(unit->arena, "%s%s", prefix, identity)) ||
+        !wpa_input_of_path(absolute, &kind) || lstat(path, &status) != 0 ||
+        !S_ISREG(status.st_mode) || !uses_own_repository(path, unit->arena)) {
+        return false;
+    }
+    const char *root = wpa_tree_real_path(*prefix ? prefix : ".", unit->arena);
+    return root && wpa_text_is(wpa_path_join(unit->arena, root, identity), absolute);
+}
+
+static void keep_named(wpa_tree *tree, const char *prefix, const char *identity, const char *path)
+{
+    const char *root = *prefix ? tidy(prefix, tree->arena) : ".";
+    wpa_named *named = wpa_map_get(tree->named, root);
+    if (!named) {
+        named = wpa_arena_alloc(tree->arena, sizeof *named);
+        *named = (wpa_named){root, wpa_map_new(tree->arena), wpa_map_new(tree->arena)};
+        wpa_map_put(tree->named, root, named);
+    }
+    wpa_map_put(named->files, identity, (void *)(uintptr_t)path);
+}
+
 /** A file that is named itself is read whatever its name, and through symlinks. */
-static bool add_named(wpa_tree *tree, const char *path, size_t size_bytes, wpa_error *err)
+static bool add_named(wpa_tree *tree, const char *path, bool can_wait, wpa_error *err)
 {
     wpa_unit *unit = new_alone(tree);
-    path = wpa_arena_text(tree->arena, path);
     const char *root, *absolute = find_named(tree, path, &root);
     const char *identity = place_in_root(tree, unit, path, absolute, root);
     wpa_input_kind kind = kind_of_named(tree, path, absolute, unit->arena);
+    struct stat status = {0};
     if (wpa_tree_excludes(tree, tree->options->settings, identity)) {
         wpa_unit_free(unit);
         return true;
     }
-    if (!wpa_unit_add(tree, unit, path, identity, kind, size_bytes, err)) {
+    if (can_wait && wants_repository(tree, unit, path, absolute, identity)) {
+        keep_named(tree, unit->around.prefix, identity, path);
+        wpa_unit_free(unit);
+        return true;
+    }
+    (void)!stat(path, &status);
+    if (!wpa_unit_add(tree, unit, path, identity, kind, (size_t)status.st_size, err)) {
         wpa_unit_free(unit);
         return false;
     }
     return wpa_unit_close(tree, unit, err);
+}
+
+/** One walk for all files of a repository; alone what it leaves out, as what git ignores. */
+static bool add_kept(wpa_tree *tree, wpa_error *err)
+{
+    for (size_t i = 0; i < wpa_map_count(tree->named); i++) {
+        void *value;
+        (void)wpa_map_at(tree->named, i, &value);
+        const wpa_named *named = value;
+        if (!wpa_walk_named(tree, named, err)) {
+            return false;
+        }
+        for (size_t k = 0; k < wpa_map_count(named->files); k++) {
+            (void)wpa_map_at(named->files, k, &value);
+            if (!wpa_map_has(named->taken, value) && !add_named(tree, value, false, err)) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 /* ---- trees of git ---- */
@@ -485,6 +560,7 @@ wpa_tree *wpa_tree_new(const wpa_tree_options *options)
     tree->seen = wpa_map_new(tree->arena);
     tree->excluded = wpa_map_new(tree->arena);
     tree->folders = wpa_map_new(tree->arena);
+    tree->named = wpa_map_new(tree->arena);
     tree->last = &tree->waiting;
     size_t n_threads = choose_threads(options->n_threads);
     tree->pool = wpa_pool_new(n_threads);
@@ -538,16 +614,16 @@ bool wpa_tree_add(wpa_tree *tree, const char *argument, wpa_error *err)
         wpa_tree_note_unreadable(tree, path, "is neither a file nor a folder");
         return true;
     }
-    return add_named(tree, path, (size_t)status.st_size, err);
+    return add_named(tree, path, true, err);
 }
 
 bool wpa_tree_finish(wpa_tree *tree, wpa_error *err)
 {
-    (void)err;
+    bool ok = add_kept(tree, err);
     run_waiting(tree);
     wpa_groups_finish(tree);
     wpa_results_close(tree->results);
-    return true;
+    return ok;
 }
 
 wpa_results *wpa_tree_results(wpa_tree *tree)

@@ -80,6 +80,13 @@ struct wpa_unit {
     wpa_unit *next;
 };
 
+/* Files of one repository that were named themselves and use something of it. */
+typedef struct wpa_named {
+    const char *root; /* as shown; "." */
+    wpa_map *files;   /* path in the repository -> as shown */
+    wpa_map *taken;   /* of those as shown, which the walk has come to */
+} wpa_named;
+
 struct wpa_tree {
     const wpa_tree_options *options;
     wpa_arena *arena; /* of shown paths and notes */
@@ -87,6 +94,7 @@ struct wpa_tree {
     wpa_map *seen;     /* paths shown so far */
     wpa_map *excluded; /* globs of paths.exclude that something fitted */
     wpa_map *folders;  /* in which files were named */
+    wpa_map *named;    /* repository as shown -> wpa_named */
     size_t n_files;
     wpa_note *notes;
     size_t n_notes, notes_capacity, n_unreadable;
@@ -131,3 +139,5 @@ void wpa_groups_free(wpa_tree *tree);
 wpa_git *wpa_tree_open_git(wpa_tree *tree, const char *path, wpa_error *err);
 /** Everything in a folder, its inner repositories as units of their own. */
 bool wpa_walk(wpa_tree *tree, const char *path, wpa_error *err) WPA_CHECK;
+/** The files that were named, with their repository around them; not all need be come to. */
+bool wpa_walk_named(wpa_tree *tree, const wpa_named *named, wpa_error *err) WPA_CHECK;

@@ -32,9 +32,10 @@ typedef struct walk {
     wpa_git *git;          /* knows what is ignored; opened when something may be */
     const char **suspects; /* [n_suspects] last parts of the patterns in files of ignores */
     size_t n_suspects, suspects_capacity;
-    bool is_below_suspect; /* inside a folder that a pattern names */
-    const char *only;      /* what is reported, by its path in the repository; NULL: all of it */
-    size_t n_beside;       /* of the paths, what lies outside of it */
+    bool is_below_suspect;  /* inside a folder that a pattern names */
+    const char *only;       /* what is reported, by its path in the repository; NULL: all of it, */
+    const wpa_named *named; /* or only these files; NULL: whatever there is */
+    size_t n_beside;        /* of the paths, what is not reported */
 } walk;
 
 /** Real path of what the walk has come to: no folder on the way there is a symlink. */
@@ -53,7 +54,8 @@ static bool is_below(const char *path, const char *root)
 /** What is not reported, but belongs to the repository of what is. */
 static bool is_beside(const walk *w, const char *identity)
 {
-    return w->only && !is_below(identity, w->only);
+    return w->named ? !wpa_map_has(w->named->files, identity)
+                    : w->only && !is_below(identity, w->only);
 }
 
 /** Is what is reported reached through this folder? */
@@ -185,6 +187,9 @@ static bool add_file(walk *w, const char *path, wpa_input_kind kind, const struc
     if (file) {
         file->stamp = wpa_stamp_of(status);
         file->has_stamp = true;
+    }
+    if (file && w->named) {
+        wpa_map_put(w->named->taken, file->shown.path, w->tree);
     }
     return file != NULL;
 }
@@ -364,14 +369,15 @@ static bool visit_all(walk *w, const char *path, const listing *list, int depth,
     return ok;
 }
 
-/** Settings of what was given, and what git knows of the repository in a folder. */
+/** Settings of what was given (NULL: those of all), and what git knows of the repository in a
+ * folder. */
 static bool open_walk(walk *w, const char *folder, const char *given, wpa_error *err)
 {
     const wpa_tree_options *options = w->tree->options;
     w->unit->settings = options->settings;
     w->unit->seen = options->seen;
     w->folder = folder;
-    if (options->configure) {
+    if (options->configure && given) {
         w->unit->settings = options->configure(options->context, given, w->unit->arena, err);
     }
     if (w->has_git) {
@@ -480,29 +486,41 @@ static const char *choose_root(walk *w, const char *path)
     return root;
 }
 
-bool wpa_walk(wpa_tree *tree, const char *given, wpa_error *err)
+static bool walk_from(walk *w, const char *path, const char *given, wpa_error *err)
 {
-    walk w = {.tree = tree, .unit = wpa_unit_new()};
-    const char *path = choose_root(&w, given);
+    wpa_tree *tree = w->tree;
     bool is_here = wpa_text_is(path, ".");
     const char *folder = is_here ? "" : path;
-    w.unit->is_part = w.only != NULL;
-    w.root = wpa_tree_real_path(path, w.unit->arena);
-    w.root_shown =
+    w->unit = wpa_unit_new();
+    w->unit->is_part = w->only || w->named;
+    w->root = wpa_tree_real_path(path, w->unit->arena);
+    w->root_shown =
         is_here ? ""
                 : wpa_arena_printf(tree->arena, "%s%s", path, wpa_text_ends(path, "/") ? "" : "/");
-    w.real = w.root;
-    set_prefix(&w, path);
-    if (!w.root) {
+    w->real = w->root;
+    set_prefix(w, path);
+    if (!w->root) {
         wpa_tree_note_unreadable(tree, path, wpa_strerror(errno));
-        wpa_unit_free(w.unit);
+        wpa_unit_free(w->unit);
         return true;
     }
-    const char *asked = w.only ? given : folder;
-    if (!open_walk(&w, folder, asked, err) || !walk_folder(&w, folder, 0, err)) {
-        wpa_git_close(w.git);
-        wpa_unit_free(w.unit);
+    if (!open_walk(w, folder, given, err) || !walk_folder(w, folder, 0, err)) {
+        wpa_git_close(w->git);
+        wpa_unit_free(w->unit);
         return false;
     }
-    return close_walk(&w, err);
+    return close_walk(w, err);
+}
+
+bool wpa_walk(wpa_tree *tree, const char *path, wpa_error *err)
+{
+    walk w = {.tree = tree};
+    const char *root = choose_root(&w, path);
+    return walk_from(&w, root, w.only || !wpa_text_is(path, ".") ? path : "", err);
+}
+
+bool wpa_walk_named(wpa_tree *tree, const wpa_named *named, wpa_error *err)
+{
+    walk w = {.tree = tree, .named = named};
+    return walk_from(&w, named->root, NULL, err);
 }

@@ -152,10 +152,10 @@ static const char *report_of(const fixture *f, const char *path, size_t *n_files
     return wpa_buf_dup(out, f->arena);
 }
 
-static void test_a_folder_is_told_as_part_of_its_repository(void **state)
+static void test_a_part_is_told_with_its_repository_around_it(void **state)
 {
     fixture *f = *state;
-    size_t n_whole, n_part;
+    size_t n_whole, n_part, n_named, n_alone;
     put(f, "r/0/.git/HEAD", "ref: refs/heads/main\n");
     put(f, "r/0/.github/workflows/ci.yml",
         "on: push\n"
@@ -179,6 +179,12 @@ static void test_a_folder_is_told_as_part_of_its_repository(void **state)
         "      shell: bash\n");
     const char *whole = report_of(f, "r/0", &n_whole);
     const char *part = report_of(f, "r/0/.github/workflows", &n_part);
+    const char *named = report_of(f, "r/0/.github/workflows/ci.yml", &n_named);
+    (void)report_of(f, "r/0/tools/act/action.yml", &n_alone);
+    assert_int_equal(n_named, 1);
+    assert_int_equal(n_alone, 1);
+    assert_non_null(strstr(named, "'./tools/act' has no input 'nope'"));
+    assert_non_null(strstr(named, "takes no input 'wrong'"));
     assert_int_equal(n_whole, 3);
     assert_int_equal(n_part, 2);
     assert_non_null(strstr(part, "'./tools/act' has no input 'nope'"));
@@ -306,7 +312,7 @@ int main(void)
                                         close_fixture),
         cmocka_unit_test_setup_teardown(test_a_broken_cache_is_none, open_fixture, close_fixture),
         cmocka_unit_test_setup_teardown(test_a_change_beside_is_seen, open_fixture, close_fixture),
-        cmocka_unit_test_setup_teardown(test_a_folder_is_told_as_part_of_its_repository,
+        cmocka_unit_test_setup_teardown(test_a_part_is_told_with_its_repository_around_it,
                                         open_fixture, close_fixture),
         cmocka_unit_test_setup_teardown(test_settings_are_part_of_the_key, open_fixture,
                                         close_fixture),

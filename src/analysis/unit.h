@@ -139,5 +139,11 @@ void wpa_groups_free(wpa_tree *tree);
 wpa_git *wpa_tree_open_git(wpa_tree *tree, const char *path, wpa_error *err);
 /** Everything in a folder, its inner repositories as units of their own. */
 bool wpa_walk(wpa_tree *tree, const char *path, wpa_error *err) WPA_CHECK;
+/** What standard input holds, as one file. */
+bool wpa_stdin_add(wpa_tree *tree, wpa_error *err) WPA_CHECK;
+/** A file that is named itself; it may wait for others of its repository. */
+bool wpa_named_add(wpa_tree *tree, const char *path, wpa_error *err) WPA_CHECK;
+/** Take those in that wait. */
+bool wpa_named_finish(wpa_tree *tree, wpa_error *err) WPA_CHECK;
 /** The files that were named, with their repository around them; not all need be come to. */
 bool wpa_walk_named(wpa_tree *tree, const wpa_named *named, wpa_error *err) WPA_CHECK;

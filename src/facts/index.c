@@ -236,8 +236,9 @@ static void make_index(void)
     shared.mask = (uint32_t)size - 1;
     shared.entries = wpa_alloc(size * sizeof *shared.entries);
     for (size_t c = 0; c < WPA_COLUMN_COUNT; c++) {
-        for (size_t row = 0; !is_of_programs(c) && row < *columns[c].n; row++) {
-            add(&shared, (wpa_facts_column)c, name_at((wpa_facts_column)c, row), row);
+        wpa_facts_column column = (wpa_facts_column)c;
+        for (size_t row = 0; !is_of_programs(column) && row < *columns[c].n; row++) {
+            add(&shared, column, name_at(column, row), row);
         }
     }
     for (size_t i = 0; i < wpa_fact_n_programs; i++) {

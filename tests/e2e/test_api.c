@@ -119,7 +119,7 @@ static int set_up(void **state)
     static fixture f;
     f.sample = wpa_sample_new();
     f.client.arena = wpa_sample_arena(f.sample);
-    f.client.port = 21000 + (int)getpid() % 20000;
+    f.client.port = wpa_client_free_port();
     wpa_sample_import(f.sample, false);
     (void)wpa_sample_spawn(
         f.sample,

@@ -90,7 +90,7 @@ static int set_up(void **state)
     wpa_error err = {0};
     f.sample = wpa_sample_new();
     f.client.arena = wpa_sample_arena(f.sample);
-    f.client.port = 21000 + (int)getpid() % 20000;
+    f.client.port = wpa_client_free_port();
     f.secret_folder =
         wpa_path_join(f.client.arena, wpa_sample_folder(f.sample), "config/wpa/secrets");
     f.secret_path = wpa_path_join(f.client.arena, f.secret_folder, "hook.secret");

@@ -42,7 +42,7 @@ static int set_up(void **state)
     wpa_error err = {0};
     f.sample = wpa_sample_new();
     f.client.arena = wpa_sample_arena(f.sample);
-    f.client.port = 21000 + (int)getpid() % 20000;
+    f.client.port = wpa_client_free_port();
     wpa_sample_import(f.sample, false);
     const char *folder = wpa_path_join(f.client.arena, wpa_sample_folder(f.sample), SECRETS);
     const char *path = wpa_path_join(f.client.arena, folder, "own");

@@ -21,11 +21,41 @@
 #define TRIES 400
 #define ANSWER_SECONDS 150 /* longer than any call waits at the server */
 
+#define PORTS_FROM 20000
+#define N_PORTS 12000
+
+static struct sockaddr_in address_of(int port)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static bool is_free(int port)
+{
+    const struct sockaddr_in address = address_of(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    (void)close(fd);
+    return is;
+}
+
+int wpa_client_free_port(void)
+{
+    int from = (int)getpid() % N_PORTS; /* of each test another */
+    for (int i = 0; i < N_PORTS; i++) {
+        int port = PORTS_FROM + (from + i) % N_PORTS;
+        if (is_free(port)) {
+            return port;
+        }
+    }
+    fail_msg("no port from %d to %d is free", PORTS_FROM, PORTS_FROM + N_PORTS - 1);
+    return -1;
+}
+
 int wpa_client_connect(const wpa_client *client)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)client->port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct sockaddr_in address = address_of(client->port);
     const struct timespec moment = {.tv_nsec = 50000000};
     for (int i = 0; i < TRIES; i++) {
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

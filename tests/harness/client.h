@@ -20,6 +20,11 @@ typedef struct wpa_client {
     wpa_arena *arena;
 } wpa_client;
 
+/**
+ * A port of 127.0.0.1 that nobody listens on, for client->port. Below those that the kernel gives
+ * to connections: on one of them a client that tries until a server listens may meet itself.
+ */
+int wpa_client_free_port(void);
 /** Connect, trying for some seconds while nobody listens yet. Returns the socket. */
 int wpa_client_connect(const wpa_client *client);
 /** Send these bytes as they are and read until the other side closes. */

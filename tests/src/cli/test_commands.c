@@ -75,7 +75,7 @@ static pid_t start(const char *program, const char *script, const char *folder, 
 /* A port that this process alone is likely to take. */
 static const char *port(fixture *made)
 {
-    return wpa_arena_printf(made->arena, "%d", 20000 + (int)getpid() % 20000);
+    return wpa_arena_printf(made->arena, "%d", 10000 + (int)getpid() % 10000);
 }
 
 static bool make_sample_fleet(fixture *made)

@@ -172,10 +172,10 @@ static void keep_named(wpa_tree *tree, const char *prefix, const char *identity,
     size_t length = strlen(prefix); /* with a slash behind, if there is one */
     const char *root =
         length ? wpa_arena_slice(tree->arena, prefix, length > 1 ? length - 1 : 1) : ".";
-    wpa_named *named = wpa_map_get(tree->named, root);
+    wpa_tree_named *named = wpa_map_get(tree->named, root);
     if (!named) {
         named = wpa_arena_alloc(tree->arena, sizeof *named);
-        *named = (wpa_named){root, wpa_map_new(tree->arena), wpa_map_new(tree->arena)};
+        *named = (wpa_tree_named){root, wpa_map_new(tree->arena), wpa_map_new(tree->arena)};
         wpa_map_put(tree->named, root, named);
     }
     wpa_map_put(named->files, identity, (void *)(uintptr_t)path);
@@ -217,7 +217,7 @@ bool wpa_named_finish(wpa_tree *tree, wpa_error *err)
     for (size_t i = 0; i < wpa_map_count(tree->named); i++) {
         void *value;
         (void)wpa_map_at(tree->named, i, &value);
-        const wpa_named *named = value;
+        const wpa_tree_named *named = value;
         if (!wpa_walk_named(tree, named, err)) {
             return false;
         }

@@ -81,11 +81,11 @@ struct wpa_unit {
 };
 
 /* Files of one repository that were named themselves and use something of it. */
-typedef struct wpa_named {
+typedef struct wpa_tree_named {
     const char *root; /* as shown; "." */
     wpa_map *files;   /* path in the repository -> as shown */
     wpa_map *taken;   /* of those as shown, which the walk has come to */
-} wpa_named;
+} wpa_tree_named;
 
 struct wpa_tree {
     const wpa_tree_options *options;
@@ -94,7 +94,7 @@ struct wpa_tree {
     wpa_map *seen;     /* paths shown so far */
     wpa_map *excluded; /* globs of paths.exclude that something fitted */
     wpa_map *folders;  /* in which files were named */
-    wpa_map *named;    /* repository as shown -> wpa_named */
+    wpa_map *named;    /* repository as shown -> wpa_tree_named */
     size_t n_files;
     wpa_note *notes;
     size_t n_notes, notes_capacity, n_unreadable;
@@ -146,4 +146,4 @@ bool wpa_named_add(wpa_tree *tree, const char *path, wpa_error *err) WPA_CHECK;
 /** Take those in that wait. */
 bool wpa_named_finish(wpa_tree *tree, wpa_error *err) WPA_CHECK;
 /** The files that were named, with their repository around them; not all need be come to. */
-bool wpa_walk_named(wpa_tree *tree, const wpa_named *named, wpa_error *err) WPA_CHECK;
+bool wpa_walk_named(wpa_tree *tree, const wpa_tree_named *named, wpa_error *err) WPA_CHECK;

@@ -32,10 +32,10 @@ typedef struct walk {
     wpa_git *git;          /* knows what is ignored; opened when something may be */
     const char **suspects; /* [n_suspects] last parts of the patterns in files of ignores */
     size_t n_suspects, suspects_capacity;
-    bool is_below_suspect;  /* inside a folder that a pattern names */
-    const char *only;       /* what is reported, by its path in the repository; NULL: all of it, */
-    const wpa_named *named; /* or only these files; NULL: whatever there is */
-    size_t n_beside;        /* of the paths, what is not reported */
+    bool is_below_suspect; /* inside a folder that a pattern names */
+    const char *only;      /* what is reported, by its path in the repository; NULL: all of it, */
+    const wpa_tree_named *named; /* or only these files; NULL: whatever there is */
+    size_t n_beside;             /* of the paths, what is not reported */
 } walk;
 
 /** Real path of what the walk has come to: no folder on the way there is a symlink. */
@@ -519,7 +519,7 @@ bool wpa_walk(wpa_tree *tree, const char *path, wpa_error *err)
     return walk_from(&w, root, w.only || !wpa_text_is(path, ".") ? path : "", err);
 }
 
-bool wpa_walk_named(wpa_tree *tree, const wpa_named *named, wpa_error *err)
+bool wpa_walk_named(wpa_tree *tree, const wpa_tree_named *named, wpa_error *err)
 {
     walk w = {.tree = tree, .named = named};
     return walk_from(&w, named->root, NULL, err);

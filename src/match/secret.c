@@ -568,7 +568,7 @@ static bool is_assigned(const char *text, wpa_span run)
 /**
  * The piece of text that can hold a value with its name in front: such a value ends where a run of
  * its bytes does that is long enough. Hardly any line has one, and the pattern, which may begin at
- * any letter, is spared the rest.
+ * any letter, is spared the rest. A long name is a run as well.
  */
 static wpa_span piece_of(const search *s, wpa_span run)
 {
@@ -607,14 +607,11 @@ static void find_in(search *s, size_t kind, wpa_span piece)
 
 static void find_values(search *s, size_t kind)
 {
-    size_t behind = 0;
     for (size_t i = 0; i < s->n_runs; i++) {
         wpa_span piece = piece_of(s, s->runs[i]);
-        piece.start = piece.start > behind ? piece.start : behind;
         if (is_assigned(s->text, s->runs[i]) && may_name_secret(s->scanner, s->text, piece)) {
             find_in(s, kind, piece);
         }
-        behind = piece.end;
     }
 }
 

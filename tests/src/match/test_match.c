@@ -63,6 +63,7 @@ static void test_secrets(void **state)
         {"-----BEGIN RSA PRIV", "ATE KEY-----\n", "private key"},
         {"postgres://app:", "s3cr3tPw9x@db.example.org/x", "password in a URL"},
         {"API_KEY=", "9fK2mQ7xZ4bV1nR8tY3wL6pJ5", "secret value"},
+        {"KEY_OF_A_SERVICE_ACCESS_TOKEN: \"", "9fK2mQ7xZ4bV1nR8tY3wL6pJ5\"", "secret value"},
         {"API_KEY=$", "{{ secrets.API_KEY_OF_THE_PRODUCTION }}", NULL},
         {"postgres://app:", "postgres@localhost/x", NULL},
         {"postgres://app:", "${DB_PASSWORD}@db.example.org/x", NULL},

@@ -1,6 +1,5 @@
 #include "match/secret.h"
 
-#include <endian.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,6 +16,7 @@
 #define VALUE_KIND "secret value"
 #define FAR_KIND "AWS secret key"
 #define KEY_KIND "private key"
+#define VALUE_MIN_BYTES 20
 
 /*
  * Formats as the providers document them. The secret is group 1 if the pattern has one. markers:
@@ -24,93 +24,114 @@
  * are part of one run of value bytes with the secret, but for the kinds that have a name above.
  */
 static const struct {
-    const char *kind, *markers[MARKERS_MAX], *pattern;
+    const char *kind, *markers[MARKERS_MAX];
+    size_t least_bytes; /* from the marker to the end of the secret, both of them in */
+    const char *pattern;
     double least_entropy; /* of the secret, bits a byte; 0: the format says enough */
     bool is_guess;        /* the value looks like one; nothing proves it */
 } kinds[] = {
     {"GitHub token",
      {"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"},
+     40,
      "\\b(gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9_]{82})\\b",
      3,
      false},
     {"GitLab token",
      {"glpat-", "gldt-", "glrt-", "glft-", "glsoat-", "glcbt-", "glptt-", "glagent-"},
+     25,
      "\\b(gl(?:pat|dt|rt|ft|soat|cbt|ptt|agent)-[A-Za-z0-9_-]{20,64})",
      3,
      false},
     {"AWS access key",
      {"AKIA", "ASIA", "ABIA", "ACCA"},
+     20,
      "\\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})\\b",
      2.5,
      false},
     {FAR_KIND,
-     {"aws"}, /* in any case of its letters */
+     {"aws"},
+     0, /* in any case of its letters */
      "(?i)aws.{0,20}secret.{0,20}[\"'=: ]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
      4,
      false},
-    {"Google API key", {"AIza"}, "\\b(AIza[0-9A-Za-z_-]{35})\\b", 3, false},
-    {"Google OAuth secret", {"GOCSPX-"}, "\\b(GOCSPX-[A-Za-z0-9_-]{28})\\b", 3, false},
-    {"Slack token", {"xox"}, "\\b(xox[abeoprs]-[A-Za-z0-9-]{10,250})", 2.5, false},
+    {"Google API key", {"AIza"}, 39, "\\b(AIza[0-9A-Za-z_-]{35})\\b", 3, false},
+    {"Google OAuth secret", {"GOCSPX-"}, 35, "\\b(GOCSPX-[A-Za-z0-9_-]{28})\\b", 3, false},
+    {"Slack token",
+     {"xoxa-", "xoxb-", "xoxe-", "xoxo-", "xoxp-", "xoxr-", "xoxs-"},
+     15,
+     "\\b(xox[abeoprs]-[A-Za-z0-9-]{10,250})",
+     2.5,
+     false},
     {"Slack webhook",
      {"hooks.slack.com"},
+     65,
      "(https://hooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,80})",
      3,
      false},
     {"Discord webhook",
      {"/api/webhooks/"},
+     92,
      "(https://(?:ptb\\.|canary\\.)?discord(?:app)?\\.com/api/webhooks/[0-9]{17,20}/"
      "[A-Za-z0-9_-]{60,72})",
      3,
      false},
-    {"Stripe key", {"_live_"}, "\\b((?:sk|rk)_live_[A-Za-z0-9]{20,250})\\b", 3, false},
-    {"npm token", {"npm_"}, "\\b(npm_[A-Za-z0-9]{36})\\b", 3, false},
-    {"PyPI token", {"pypi-"}, "\\b(pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,1000})", 3, false},
-    {"RubyGems key", {"rubygems_"}, "\\b(rubygems_[0-9a-f]{48})\\b", 2.5, false},
-    {"crates.io token", {"cio"}, "\\b(cio[A-Za-z0-9]{32})\\b", 3.5, false},
-    {"Docker Hub token", {"dckr_"}, "\\b(dckr_(?:pat|oat)_[A-Za-z0-9_-]{27,40})", 3, false},
-    {"SendGrid key", {"SG."}, "\\b(SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43})", 3, false},
-    {"Twilio key", {"SK"}, "\\b(SK[0-9a-f]{32})\\b", 3, false},
+    {"Stripe key", {"_live_"}, 26, "\\b((?:sk|rk)_live_[A-Za-z0-9]{20,250})\\b", 3, false},
+    {"npm token", {"npm_"}, 40, "\\b(npm_[A-Za-z0-9]{36})\\b", 3, false},
+    {"PyPI token", {"pypi-"}, 70, "\\b(pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,1000})", 3, false},
+    {"RubyGems key", {"rubygems_"}, 57, "\\b(rubygems_[0-9a-f]{48})\\b", 2.5, false},
+    {"crates.io token", {"cio"}, 35, "\\b(cio[A-Za-z0-9]{32})\\b", 3.5, false},
+    {"Docker Hub token", {"dckr_"}, 36, "\\b(dckr_(?:pat|oat)_[A-Za-z0-9_-]{27,40})", 3, false},
+    {"SendGrid key", {"SG."}, 69, "\\b(SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43})", 3, false},
+    {"Twilio key", {"SK"}, 34, "\\b(SK[0-9a-f]{32})\\b", 3, false},
     {"OpenAI key",
      {"sk-"},
+     51,
      "\\b(sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,74}T3BlbkFJ"
      "[A-Za-z0-9_-]{20,74})",
      3,
      false},
-    {"Anthropic key", {"sk-ant-"}, "\\b(sk-ant-[a-z0-9]+-[A-Za-z0-9_-]{80,120})", 3, false},
-    {"Hugging Face token", {"hf_"}, "\\b(hf_[A-Za-z0-9]{34,40})\\b", 3, false},
+    {"Anthropic key", {"sk-ant-"}, 89, "\\b(sk-ant-[a-z0-9]+-[A-Za-z0-9_-]{80,120})", 3, false},
+    {"Hugging Face token", {"hf_"}, 37, "\\b(hf_[A-Za-z0-9]{34,40})\\b", 3, false},
     {"DigitalOcean token",
      {"doo_v1_", "dop_v1_", "dor_v1_", "dot_v1_"},
+     71,
      "\\b(do[oprt]_v1_[0-9a-f]{64})\\b",
      2.5,
      false},
     {"HashiCorp Vault token",
      {"hvs.", "hvb.", "hvr."},
+     28,
      "\\b(hv[sbr]\\.[A-Za-z0-9_-]{24,300})",
      3,
      false},
-    {"Azure storage key", {"AccountKey="}, "AccountKey=([A-Za-z0-9+/]{86}==)", 4, false},
+    {"Azure storage key", {"AccountKey="}, 99, "AccountKey=([A-Za-z0-9+/]{86}==)", 4, false},
     {"JSON web token",
      {"eyJ"},
+     48,
      "\\b(eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{20,})",
      3,
      false},
     {KEY_KIND,
      {"PRIVATE KEY"},
+     0,
      "(-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)",
      0,
      false},
     {"Shopify token",
      {"shpat_", "shpca_", "shppa_", "shpss_"},
+     38,
      "\\b(shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32})\\b",
      3,
      false},
     {URL_KIND,
      {"://"},
+     0,
      "[a-z][a-z0-9+.-]{1,20}://[^/\\s:@'\"${}]{1,100}:([^/\\s:@'\"${}]{8,200})@[A-Za-z0-9.-]+",
      3,
      true},
     {VALUE_KIND,
      {0},
+     VALUE_MIN_BYTES,
      "(?i)[a-z0-9_-]*(?:secret|token|passwd|password|api_?key|access_?key|private_?key|credential)"
      "[a-z0-9_-]*[\"']?\\s{0,3}[:=]\\s{0,3}[\"']?([A-Za-z0-9+/_=.~-]{20,200})"
      "(?![A-Za-z0-9+/_=.~-])",
@@ -137,6 +158,7 @@ typedef struct marker {
 struct wpa_secret_scanner {
     _Atomic(wpa_regex *) *patterns; /* [WPA_COUNT(kinds)] each NULL until it is asked for */
     bool is_value_byte[256];        /* letters, digits and "+/_=.~-": what secrets are made of */
+    bool is_login_byte[256];        /* what a user's name and a password in an address may have */
     marker markers[64];
     size_t n_markers;
     /* Which markers that stand in the secret have this byte as their first, their second. */
@@ -183,6 +205,7 @@ wpa_secret_scanner *wpa_secret_scanner_new(void)
     scanner->patterns = wpa_alloc(WPA_COUNT(kinds) * sizeof *scanner->patterns);
     for (int c = 0; c < 256; c++) {
         scanner->is_value_byte[c] = is_value_byte((char)c);
+        scanner->is_login_byte[c] = !strchr("/ \t\r\n\f\v:@'\"${}", c);
     }
     for (size_t i = 0; i < WPA_COUNT(name_words); i++) {
         add_name_word(scanner, i);
@@ -337,86 +360,41 @@ static bool is_known(const wpa_found_secret *found, size_t n, wpa_span span)
 
 /* ---- where one may be ---- */
 
-/** How many bytes from here on may be a user's name or a password in an address. */
-static size_t login_part(const char *text, size_t length, size_t at)
-{
-    size_t start = at;
-    while (at < length && !strchr("/ \t\r\n\f\v:@'\"${}", text[at])) {
-        at++;
-    }
-    return at - start;
-}
-
-#define PASSWORD_MIN_BYTES 8
-
-/** Behind "://": a user's name and a password? Few addresses are tried then. */
-static bool has_user(const char *text, size_t length, size_t at)
-{
-    at += login_part(text, length, at);
-    if (at >= length || text[at] != ':') {
-        return false;
-    }
-    size_t n = login_part(text, length, at + 1);
-    return n >= PASSWORD_MIN_BYTES && at + 1 + n < length && text[at + 1 + n] == '@';
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* The shortest text of any kind that has no blank, colon or quote in it: a token of Slack. */
-#define RUN_MIN_BYTES 15
-/* That of the key for which a word may stand far in front of it. */
+/* Of the key for which a word may stand far in front. */
 #define FAR_MIN_BYTES 40
 
-/* Sixteen bytes that are looked at together. */
-typedef uint8_t lanes __attribute__((vector_size(16)));
-
-/** As is_value_byte, of each; between "-" and "9" there are but digits, "." and "/". */
-static lanes are_value_bytes(lanes c)
-{
-    lanes letters = (lanes)((c | 0x20) - 'a' < 26), digits = (lanes)(c - '-' <= '9' - '-');
-    return letters | digits | (lanes)(c == '+') | (lanes)(c == '=') | (lanes)(c == '_') |
-           (lanes)(c == '~');
-}
-
-/** How many of the first 15 bytes, at least, no run as long begins at: 0 if they are of one. */
-static size_t bytes_outside(const char *text)
-{
-    lanes bytes;
-    uint64_t halves[2];
-    memcpy(&bytes, text, sizeof bytes);
-    bytes = ~are_value_bytes(bytes);
-    memcpy(halves, &bytes, sizeof halves);
-    uint64_t low = le64toh(halves[0]), high = le64toh(halves[1]) << 8; /* but for the sixteenth */
-    return high  ? 15 - (size_t)__builtin_clzll(high) / 8
-           : low ? 8 - (size_t)__builtin_clzll(low) / 8
-                 : 0;
-}
-
 /**
- * The next run of bytes that secrets are made of, long enough to be one: *at is behind the one
- * before.
+ * The next run of least bytes or more that secrets are made of: *at is behind the one before. Its
+ * last byte is looked at first, so that most bytes of the text are passed over unseen.
  */
-static bool next_run(const wpa_secret_scanner *scanner, const char *text, size_t length, size_t *at,
-                     wpa_span *run)
+static bool next_run(const wpa_secret_scanner *scanner, const char *text, size_t length,
+                     size_t least, size_t *at, wpa_span *run)
 {
     const bool *is_value = scanner->is_value_byte;
-    size_t start = *at, n_outside = 1;
-    for (; n_outside && start + sizeof(lanes) <= length; start += n_outside) {
-        n_outside = bytes_outside(text + start);
+    size_t start = *at, known = *at; /* from start to known all bytes are of the run */
+    while (start + least <= length) {
+        size_t i = start + least;
+        while (i > known && is_value[(unsigned char)text[i - 1]]) {
+            i--;
+        }
+        if (i <= known) {
+            break;
+        }
+        known = start + least;
+        start = i;
     }
-    for (size_t i = start; n_outside && i < length; i++) { /* the last few */
-        start = is_value[(unsigned char)text[i]] ? start : i + 1;
-    }
-    size_t end = start + (n_outside ? 0 : RUN_MIN_BYTES);
+    size_t end = start + least;
     while (end < length && is_value[(unsigned char)text[end]]) {
         end++;
     }
     *run = (wpa_span){start, end};
     *at = end;
-    return wpa_span_length(*run) >= RUN_MIN_BYTES;
+    return end <= length;
 }
 
 static bool may_hold(const wpa_secret_filter *filter, const char *word)
@@ -424,16 +402,16 @@ static bool may_hold(const wpa_secret_filter *filter, const char *word)
     return !filter || filter->may_hold(filter->text, word);
 }
 
-/** Markers that are part of the secret itself, or touch it. */
+/** Markers that are part of the secret itself, or touch it, of secrets of least bytes or more. */
 static void find_markers(const wpa_secret_scanner *scanner, const char *text, wpa_span run,
-                         bool may_be[WPA_COUNT(kinds)])
+                         size_t least, bool may_be[WPA_COUNT(kinds)])
 {
-    for (size_t at = run.start; at + 1 < run.end; at++) {
+    for (size_t at = run.start; at + least <= run.end; at++) {
         uint64_t left =
             scanner->first[(unsigned char)text[at]] & scanner->second[(unsigned char)text[at + 1]];
         for (; left; left &= left - 1) {
             const marker *m = &scanner->markers[__builtin_ctzll(left)];
-            may_be[m->kind] = may_be[m->kind] || (at + m->length <= run.end &&
+            may_be[m->kind] = may_be[m->kind] || (at + kinds[m->kind].least_bytes <= run.end &&
                                                   memcmp(text + at, m->text, m->length) == 0);
         }
     }
@@ -444,6 +422,9 @@ static bool has_far_key(const char *text, wpa_span run)
 {
     char before = run.start ? text[run.start - 1] : '\0';
     bool is_open = before == '"' || before == '\'' || before == ':' || before == ' ';
+    if (!is_open && !memchr(text + run.start, '=', wpa_span_length(run))) {
+        return false;
+    }
     size_t n = 0; /* bytes of the key so far */
     for (size_t i = run.start; i < run.end && !(is_open && n == FAR_MIN_BYTES); i++) {
         bool is_of_key = is_alphanumeric(text[i]) || text[i] == '/' || text[i] == '+';
@@ -453,13 +434,34 @@ static bool has_far_key(const char *text, wpa_span run)
     return is_open && n == FAR_MIN_BYTES;
 }
 
-/** An address with a user and a password? */
-static bool has_login(const char *text, size_t length)
+/** Where what may be a user's name or a password begins that ends here. */
+static size_t login_start(const wpa_secret_scanner *scanner, const char *text, size_t end)
+{
+    while (end > 0 && scanner->is_login_byte[(unsigned char)text[end - 1]]) {
+        end--;
+    }
+    return end;
+}
+
+#define PASSWORD_MIN_BYTES 8
+
+/** Before this "@": an address's user and password? */
+static bool ends_login(const wpa_secret_scanner *scanner, const char *text, size_t at)
+{
+    size_t password = login_start(scanner, text, at);
+    if (at - password < PASSWORD_MIN_BYTES || password == 0 || text[password - 1] != ':') {
+        return false;
+    }
+    size_t user = login_start(scanner, text, password - 1);
+    return user >= 3 && memcmp(text + user - 3, "://", 3) == 0;
+}
+
+/** An address with a user and a password? Few are tried then. */
+static bool has_login(const wpa_secret_scanner *scanner, const char *text, size_t length)
 {
     const char *end = text + length;
-    for (const char *at = text; (at = memchr(at, ':', (size_t)(end - at))); at++) {
-        if (end - at > 3 && at[1] == '/' && at[2] == '/' &&
-            has_user(text, length, (size_t)(at + 3 - text))) {
+    for (const char *at = text; (at = memchr(at, '@', (size_t)(end - at))); at++) {
+        if (ends_login(scanner, text, (size_t)(at - text))) {
             return true;
         }
     }
@@ -481,7 +483,6 @@ static bool has_key(const char *text, size_t length)
     return false;
 }
 
-#define VALUE_MIN_BYTES 20
 /* Quote, blanks, colon, blanks, quote. */
 #define BETWEEN_MAX_BYTES 9
 
@@ -495,57 +496,6 @@ typedef struct search {
     wpa_span *runs; /* [n_runs] that are long enough for a value */
     size_t n_runs, runs_capacity;
 } search;
-
-/** Does the text hold any name that such values have? */
-static bool names_values(const search *s)
-{
-    bool names = false;
-    for (size_t i = 0; i < WPA_COUNT(name_words) && !names; i++) {
-        names = may_hold(s->filter, name_words[i]);
-    }
-    return names;
-}
-
-/** Which kinds may be there at all: in most files there are hardly any. */
-static void find_kinds(search *s, size_t length, bool may_be[WPA_COUNT(kinds)])
-{
-    const char *text = s->text;
-    size_t at = 0;
-    bool has_far = false, has_names = names_values(s);
-    wpa_span run;
-    while (next_run(s->scanner, text, length, &at, &run)) {
-        find_markers(s->scanner, text, run, may_be);
-        has_far = has_far || (wpa_span_length(run) >= FAR_MIN_BYTES && has_far_key(text, run));
-        if (has_names && wpa_span_length(run) >= VALUE_MIN_BYTES) {
-            s->runs =
-                wpa_arena_grow(s->arena, s->runs, s->n_runs, &s->runs_capacity, sizeof *s->runs);
-            s->runs[s->n_runs++] = run;
-        }
-    }
-    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
-        const char *first = kinds[i].markers[0];
-        if (wpa_text_is(kinds[i].kind, FAR_KIND)) {
-            may_be[i] = has_far && wpa_text_find_ci(text, length, first);
-        } else if (wpa_text_is(kinds[i].kind, KEY_KIND)) {
-            may_be[i] = may_hold(s->filter, first) && has_key(text, length);
-        } else if (wpa_text_is(kinds[i].kind, URL_KIND)) {
-            may_be[i] = has_login(text, length);
-        }
-    }
-}
-
-/** Is there a word that the name of such a value has? Text has as many bytes behind the piece. */
-static bool may_name_secret(const wpa_secret_scanner *scanner, const char *text, wpa_span piece)
-{
-    const unsigned char *at = (const unsigned char *)text + piece.start;
-    for (size_t left = wpa_span_length(piece); left >= NAME_WORD_BYTES; left--, at++) {
-        if (scanner->names[0][at[0]] & scanner->names[1][at[1]] & scanner->names[2][at[2]] &
-            scanner->names[3][at[3]]) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /**
  * Is anything assigned that ends where the run does, and is long enough? "secrets.SOME_TOKEN", the
@@ -563,6 +513,85 @@ static bool is_assigned(const char *text, wpa_span run)
         blanks++;
     }
     return at > 0 && (text[at - 1] == ':' || text[at - 1] == '=');
+}
+
+/** A value without any is harmless. */
+static bool has_digit(const char *text, wpa_span run)
+{
+    size_t at = run.start;
+    while (at < run.end && !(text[at] >= '0' && text[at] <= '9')) {
+        at++;
+    }
+    return at < run.end;
+}
+
+/** Does the text hold any name that such values have? */
+static bool names_values(const search *s)
+{
+    bool names = false;
+    for (size_t i = 0; i < WPA_COUNT(name_words) && !names; i++) {
+        names = may_hold(s->filter, name_words[i]);
+    }
+    return names;
+}
+
+/** The fewest bytes from a marker on of all kinds that the text may hold: shorter runs have none.
+ */
+static size_t least_of(const search *s)
+{
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
+        bool may_be = false;
+        for (size_t k = 0; !may_be && k < MARKERS_MAX && kinds[i].markers[k]; k++) {
+            may_be = kinds[i].least_bytes && kinds[i].least_bytes < least &&
+                     may_hold(s->filter, kinds[i].markers[k]);
+        }
+        least = may_be ? kinds[i].least_bytes : least;
+    }
+    return least;
+}
+
+/** Which kinds may be there at all: in most files there are hardly any. */
+static void find_kinds(search *s, size_t length, bool may_be[WPA_COUNT(kinds)])
+{
+    const char *text = s->text;
+    size_t at = 0, least = least_of(s);
+    bool may_be_far = may_hold(s->filter, "secret"), has_far = false, has_names = names_values(s);
+    size_t shortest = has_names && VALUE_MIN_BYTES < least ? VALUE_MIN_BYTES : least;
+    wpa_span run;
+    while (next_run(s->scanner, text, length, shortest, &at, &run)) {
+        size_t n = wpa_span_length(run);
+        find_markers(s->scanner, text, run, least, may_be);
+        has_far = has_far || (may_be_far && n >= FAR_MIN_BYTES && has_far_key(text, run));
+        if (has_names && n >= VALUE_MIN_BYTES && is_assigned(text, run) && has_digit(text, run)) {
+            s->runs =
+                wpa_arena_grow(s->arena, s->runs, s->n_runs, &s->runs_capacity, sizeof *s->runs);
+            s->runs[s->n_runs++] = run;
+        }
+    }
+    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
+        const char *first = kinds[i].markers[0];
+        if (wpa_text_is(kinds[i].kind, FAR_KIND)) {
+            may_be[i] = has_far && wpa_text_find_ci(text, length, first);
+        } else if (wpa_text_is(kinds[i].kind, KEY_KIND)) {
+            may_be[i] = may_hold(s->filter, first) && has_key(text, length);
+        } else if (wpa_text_is(kinds[i].kind, URL_KIND)) {
+            may_be[i] = has_login(s->scanner, text, length);
+        }
+    }
+}
+
+/** Is there a word that the name of such a value has? Text has as many bytes behind the piece. */
+static bool may_name_secret(const wpa_secret_scanner *scanner, const char *text, wpa_span piece)
+{
+    const unsigned char *at = (const unsigned char *)text + piece.start;
+    for (size_t left = wpa_span_length(piece); left >= NAME_WORD_BYTES; left--, at++) {
+        if (scanner->names[0][at[0]] & scanner->names[1][at[1]] & scanner->names[2][at[2]] &
+            scanner->names[3][at[3]]) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /**
@@ -609,7 +638,7 @@ static void find_values(search *s, size_t kind)
 {
     for (size_t i = 0; i < s->n_runs; i++) {
         wpa_span piece = piece_of(s, s->runs[i]);
-        if (is_assigned(s->text, s->runs[i]) && may_name_secret(s->scanner, s->text, piece)) {
+        if (may_name_secret(s->scanner, s->text, piece)) {
             find_in(s, kind, piece);
         }
     }

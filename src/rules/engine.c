@@ -56,10 +56,20 @@ static bool is_check_off(const wpa_rule_setting *setting, const char *check)
     return check && setting->checks_off && wpa_map_has(setting->checks_off, check);
 }
 
-static wpa_persona level_of(const wpa_settings *settings, const wpa_finding *finding)
+static wpa_persona level_of(const wpa_settings *settings, wpa_dimension dimension)
 {
-    wpa_persona own = settings->dimension_persona[finding->dimension];
+    wpa_persona own = settings->dimension_persona[dimension];
     return own > settings->persona ? own : settings->persona;
+}
+
+/** Would anything that the rule finds have an effect? What silences findings has a use, and is said
+    to have one, though nobody would see them. */
+static bool is_asked_for(const wpa_rule_sink *sink, const wpa_rule *rule,
+                         const wpa_rule_setting *setting)
+{
+    return rule->persona <= level_of(sink->settings, rule->dimension) || rule->has_wider_findings ||
+           rule->supersedes || setting->toggle == WPA_TOGGLE_ON || setting->has_persona ||
+           sink->may_ignore;
 }
 
 /** setting is that of the finding's rule. */
@@ -68,7 +78,8 @@ static bool is_seen(const wpa_settings *settings, const wpa_rule_setting *settin
 {
     return !is_check_off(setting, finding->check) && finding->severity >= settings->min_severity &&
            finding->confidence >= settings->min_confidence &&
-           (setting->toggle == WPA_TOGGLE_ON || finding->persona <= level_of(settings, finding));
+           (setting->toggle == WPA_TOGGLE_ON ||
+            finding->persona <= level_of(settings, finding->dimension));
 }
 
 bool wpa_finding_is_seen(const wpa_settings *settings, const wpa_finding *finding)
@@ -310,6 +321,9 @@ static void run_rules(wpa_rule_sink *sink, bool are_last)
         if (rules[i]->runs_last != are_last || !is_active(sink, rules[i], setting)) {
             continue;
         }
+        if (!is_asked_for(sink, rules[i], setting)) {
+            continue;
+        }
         if (!may_find(sink->source, rules[i])) {
             sink->has_run[i] = true; /* and would have found nothing */
             continue;
@@ -351,9 +365,7 @@ static void locate_unseen(const wpa_rule_sink *sink)
 static void silence(wpa_rule_sink *sink, wpa_result *result)
 {
     const wpa_settings *settings = sink->settings;
-    sink->ignores = wpa_ignores_read(sink->source, settings->today, sink->arena);
-    bool may_ignore = sink->ignores->n > 0 || settings->n_ignores > 0;
-    if (!settings->ignores_off && may_ignore) {
+    if (!settings->ignores_off && sink->may_ignore) {
         locate_unseen(sink);
         wpa_ignores_apply(sink->ignores, sink->findings, sink->n_findings);
         wpa_ignore_entries_apply(settings, sink->source, sink->findings, sink->n_findings,
@@ -400,6 +412,8 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     int64_t began_us = spent_us();
     sink.deadline_us = began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
     sink.has_run = wpa_arena_array(arena, n_rules, sizeof *sink.has_run);
+    sink.ignores = wpa_ignores_read(source, settings->today, arena);
+    sink.may_ignore = sink.ignores->n > 0 || settings->n_ignores > 0;
     run_rules(&sink, false);
     sort(&sink);
     wpa_sink_drop_repeated(&sink);

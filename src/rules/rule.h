@@ -90,6 +90,8 @@ struct wpa_rule {
     wpa_severity severity;
     wpa_confidence confidence;
     wpa_persona persona;
+    /** Some of its findings are for more people than persona says; without it none is. */
+    bool has_wider_findings;
     const char *summary; /* one sentence: what it finds */
     const char *why;     /* what happens if it stays */
     const char *fix;     /* what to do; says so if there is nothing to do by machine */

@@ -114,6 +114,7 @@ const wpa_rule wpa_rule_fail_fast_off = {
     .severity = WPA_SEVERITY_LOW,
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_PEDANTIC,
+    .has_wider_findings = true,
     .inputs = WPA_INPUT_WORKFLOW,
     .summary = "fail-fast is off where nobody needs all legs, or on where legs publish",
     .why = "Legs of a pull request that has failed hold runners; a publishing matrix that is "

@@ -71,6 +71,7 @@ const wpa_rule wpa_rule_secrets_outside_env = {
     .severity = WPA_SEVERITY_LOW,
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_AUDITOR,
+    .has_wider_findings = true,
     .inputs = WPA_INPUT_WORKFLOW,
     .summary = "A secret is used in a job without an environment",
     .why = "Secrets of the repository go to every job of every branch; those of an environment "

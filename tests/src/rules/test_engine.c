@@ -204,6 +204,29 @@ static void test_comments_of_scripts_silence(void **state)
     assert_string_equal(result.findings[0]->state_reason, "slow start");
 }
 
+/** A rule that nobody would see anything of is run for what silences it. */
+static void test_comment_against_what_is_not_seen(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *text =
+        "name: n\non: push\njobs:\n  # wpa: ignore[anonymous-definition] r\n" JOB("a");
+    wpa_settings *settings = only("unused-ignore anonymous-definition", arena);
+    wpa_error err = {0};
+    const char *check;
+    wpa_rule_setting *setting =
+        wpa_settings_of(settings, wpa_rules_find("anonymous-definition", &check, &err));
+    setting->toggle = WPA_TOGGLE_UNSET;
+    assert_int_equal(run(text, settings, arena).n_findings, 0);
+    setting->toggle = WPA_TOGGLE_OFF;
+    assert_int_equal(run(text, settings, arena).n_findings, 0);
+    setting->toggle = WPA_TOGGLE_ON;
+    assert_int_equal(count((wpa_result[]){run(text, settings, arena)}, WPA_FINDING_IGNORED), 1);
+    settings->persona = WPA_PERSONA_AUDITOR;
+    setting->toggle = WPA_TOGGLE_UNSET;
+    assert_int_equal(count((wpa_result[]){run(text, settings, arena)}, WPA_FINDING_IGNORED), 1);
+}
+
 static void test_limit_of_a_rule(void **state)
 {
     (void)state;
@@ -540,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_positions_count_characters),
         cmocka_unit_test(test_comments_silence),
         cmocka_unit_test(test_comments_of_scripts_silence),
+        cmocka_unit_test(test_comment_against_what_is_not_seen),
         cmocka_unit_test(test_limit_of_a_rule),
         cmocka_unit_test(test_more_fixes_than_the_limit_of_findings),
         cmocka_unit_test(test_dead_code_is_left_alone),

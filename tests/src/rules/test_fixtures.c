@@ -152,6 +152,9 @@ static const char *describe(const fixture *at, const wpa_result *result, wpa_are
     WPA_AUTO(wpa_buf) *buf = wpa_buf_new(EXPECTED_MAX_BYTES);
     for (size_t i = 0; i < result->n_findings; i++) {
         const wpa_finding *finding = result->findings[i];
+        if (finding->own_persona < finding->rule->persona && !finding->rule->has_wider_findings) {
+            fault(at, "has a finding for more people than its rule is run for");
+        }
         if (finding->rule == at->rule && finding->state == WPA_FINDING_OPEN) {
             wpa_buf_printf(buf, "%zu:%zu %s%s%s %s\n", finding->span.start.line,
                            finding->span.start.column, finding->rule->id, finding->check ? "/" : "",

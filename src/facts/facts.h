@@ -520,6 +520,13 @@ typedef enum wpa_schema_kind {
     WPA_SCHEMA_ALLOWED /* a string of a fixed set */
 } wpa_schema_kind;
 
+/** Which scalars are surely fine for a definition, whatever they hold. */
+typedef enum wpa_schema_texts {
+    WPA_SCHEMA_TEXTS_SOME,   /* it depends */
+    WPA_SCHEMA_TEXTS_FILLED, /* all that are neither empty nor null */
+    WPA_SCHEMA_TEXTS_ALL
+} wpa_schema_texts;
+
 typedef struct wpa_schema_def wpa_schema_def;
 
 typedef struct wpa_schema_property {
@@ -541,9 +548,12 @@ struct wpa_schema_def {
     const uint8_t *by_bit; /* [32] from 1: the first of them with each bit; 0: none */
     /* Those by which a mapping is told from others: required, or of one text alone. */
     const wpa_schema_property *const *telling; /* NULL-terminated; NULL: none */
-    const wpa_schema_def *loose;               /* value of any other key, if is_loose */
-    const wpa_schema_def *item;                /* of a sequence */
-    const wpa_schema_def *const *choices;      /* NULL-terminated */
+    uint32_t telling_keys;                     /* wpa_yaml_key_bit of all of them */
+    int n_required;                            /* properties */
+    wpa_schema_texts texts;
+    const wpa_schema_def *loose;          /* value of any other key, if is_loose */
+    const wpa_schema_def *item;           /* of a sequence */
+    const wpa_schema_def *const *choices; /* NULL-terminated */
     const wpa_schema_def *const
         *mappings;        /* NULL-terminated: itself, or those it may be, in order */
     const char *constant; /* the only string allowed, or NULL */

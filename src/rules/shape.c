@@ -10,11 +10,17 @@
 #define DEPTH_MAX 60
 #define NAMES_MAX 400
 
-/* One walk: of the definitions that the set names the bits of their names, which most have not. */
+/* Of some names what most others do not have. */
+typedef struct name_marks {
+    uint32_t bits;    /* wpa_yaml_key_bit */
+    uint64_t lengths; /* bits, modulo 64 */
+} name_marks;
+
+/* One walk: of the definitions that the set names the marks. */
 typedef struct walker {
     wpa_rule_run *run;
     const wpa_shape_set *set;
-    uint32_t left_to_others, may_be_null, needs;
+    name_marks left_to_others, may_be_null, needs;
 } walker;
 
 /* Where it is. */
@@ -54,6 +60,12 @@ static bool is_expression(const wpa_yaml_node *node)
         is_quoted = is_quoted != (*text == '\'');
     }
     return *text && text[2 + strspn(text + 2, " \n")] == '\0';
+}
+
+/** False: it is none of the names that the marks are of. */
+static bool has_marks(const name_marks *marks, const wpa_schema_def *def)
+{
+    return (marks->bits & def->name_bit) && (marks->lengths >> (def->name_length & 63) & 1);
 }
 
 static const char *quoted_key(const place *at)
@@ -144,11 +156,21 @@ static const wpa_yaml_pair *find_property(const wpa_yaml_node *mapping,
     return may_be ? wpa_yaml_find_name_ci(mapping, property->name) : NULL;
 }
 
+/** A job with uses is a call, whatever else stands in it. */
+static bool is_call(const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    static const char name[] = "workflow-job";
+    return def->name_length == sizeof name - 1 && memcmp(def->name, name, sizeof name) == 0 &&
+           wpa_yaml_find(node, "uses");
+}
+
 /** What tells the forms apart is what each requires, and a value that only one takes. */
 static int count_telling(const wpa_schema_def *def, const wpa_yaml_node *node)
 {
-    /* A job with uses is a call, whatever else stands in it. */
-    int n = wpa_text_is(def->name, "workflow-job") && wpa_yaml_find(node, "uses") ? 1000 : 0;
+    int n = is_call(def, node) ? 1000 : 0;
+    if (!(node->keys & def->telling_keys)) {
+        return n - def->n_required; /* none of them is there */
+    }
     for (size_t i = 0; def->telling && def->telling[i]; i++) {
         const wpa_schema_property *property = def->telling[i];
         const wpa_yaml_pair *pair = find_property(node, property);
@@ -170,21 +192,23 @@ static int count_telling(const wpa_schema_def *def, const wpa_yaml_node *node)
 static const wpa_schema_def *best_mapping(const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     const wpa_schema_def *const *all = def->mappings, *best = all[0];
-    int telling[MAPPINGS_MAX], most = INT_MIN, most_known = INT_MIN;
-    size_t n = 0, n_left = 0;
+    int telling[MAPPINGS_MAX], most = INT_MIN, next = INT_MIN, most_known = INT_MIN;
+    size_t n = 0;
     if (!best || !all[1]) {
         return def->kind == WPA_SCHEMA_MAPPING ? def : best;
     }
     for (; n < MAPPINGS_MAX && all[n]; n++) {
         telling[n] = count_telling(all[n], node);
-        most = telling[n] > most ? telling[n] : most;
+        if (telling[n] > most) {
+            next = most;
+            most = telling[n];
+            best = all[n];
+        } else if (telling[n] > next) {
+            next = telling[n];
+        }
     }
-    for (size_t i = 0; i < n; i++) {
-        bool may_win = telling[i] + (int)node->n_pairs >= most;
-        n_left += may_win;
-        best = may_win && n_left == 1 ? all[i] : best;
-    }
-    for (size_t i = 0; i < n && n_left > 1; i++) {
+    bool is_sure = (int64_t)next + node->n_pairs < most;
+    for (size_t i = 0; i < n && !is_sure; i++) {
         int known = telling[i] + count_known(all[i], node);
         best = known > most_known ? all[i] : best;
         most_known = known > most_known ? known : most_known;
@@ -411,10 +435,11 @@ static bool is_read(const wpa_schema_def *def, const char *key)
            wpa_schema_property_find(def, wpa_slice_of(key));
 }
 
-static void check_duplicates(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+/** False: no key stands there twice. */
+static bool check_duplicates(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     if (!has_duplicates(node)) {
-        return;
+        return false;
     }
     const char *check = check_of(at, WPA_SHAPE_DUPLICATE, def);
     wpa_map *seen = wpa_map_new(at->by->run->arena);
@@ -438,9 +463,19 @@ static void check_duplicates(const place *at, const wpa_schema_def *def, const w
             wpa_map_put(seen, folded, key);
         }
     }
+    return true;
 }
 
-static void walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
+/** Is it a scalar of which nothing has to be looked at? Nearly all are. */
+static bool is_surely_fine(const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    bool is_open = node && node->kind == WPA_YAML_SCALAR && def->texts;
+    return is_open &&
+           (def->texts == WPA_SCHEMA_TEXTS_ALL || (node->length && !wpa_yaml_is_null(node)));
+}
+
+/** True: its key is one that the mapping must have. */
+static bool walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
                       const wpa_yaml_pair *pair)
 {
     const wpa_shape_set *set = at->by->set;
@@ -449,26 +484,31 @@ static void walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml
         wpa_rule_report(at->by->run, wpa_yaml_full(pair->key),
                         check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL, "a key must be text: %s",
                         set->refusal);
-        return;
+        return false;
     }
-    const wpa_schema_property *property =
-        wpa_schema_property_find(def, (wpa_slice){key, wpa_yaml_resolve(pair->key)->length});
-    if (!property && (wpa_text_is(key, "<<") || (strchr(key, '$') && strstr(key, "${{")))) {
-        return;
-    }
+    wpa_slice name = {key, wpa_yaml_resolve(pair->key)->length};
+    const wpa_schema_property *property = def->keys ? wpa_schema_property_find(def, name) : NULL;
     const wpa_schema_def *value = property ? property->def : def->loose;
+    bool is_required = property && property->is_required;
+    if (value && is_surely_fine(value, wpa_yaml_resolve(pair->value))) {
+        return is_required;
+    }
+    if (!property && (wpa_text_is(key, "<<") || (strchr(key, '$') && strstr(key, "${{")))) {
+        return false;
+    }
     if (!property && !def->is_loose) {
         const char *check = check_of(at, WPA_SHAPE_UNKNOWN_KEY, def);
         bool is_told = set->tell_unknown && set->tell_unknown(at->by->run, def, node, pair->key);
         if (!is_told && check) {
             wpa_shape_report_unknown(at->by->run, set, check, def, node, pair->key);
         }
-        return;
+        return false;
     }
     place below = {at->by, pair->key, at->has_expressions, at->depth + 1};
     if (value) {
         walk(below, value, pair->value);
     }
+    return is_required;
 }
 
 static void check_required(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
@@ -479,7 +519,12 @@ static void check_required(const place *at, const wpa_schema_def *def, const wpa
             report_missing(at, def, node, property->name.text);
         }
     }
-    bool may_need = (at->by->needs & def->name_bit) != 0;
+}
+
+/** What the schema does not tell. */
+static void check_needed(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    bool may_need = has_marks(&at->by->needs, def);
     for (size_t i = 0; may_need && i < at->by->set->n_needs; i++) {
         const wpa_shape_need *need = &at->by->set->needs[i];
         if (wpa_text_is(need->form, def->name) && !wpa_yaml_find_ci(node, need->key)) {
@@ -490,10 +535,11 @@ static void check_required(const place *at, const wpa_schema_def *def, const wpa
 
 static void walk_mapping(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
-    check_duplicates(at, def, node);
+    bool may_repeat = check_duplicates(at, def, node);
     bool is_told = at->by->set->tell_form && at->by->set->tell_form(at->by->run, def, node);
+    int n_required = 0;
     for (size_t i = 0; i < node->n_pairs && !is_told; i++) {
-        walk_pair(at, def, node, &node->pairs[i]);
+        n_required += walk_pair(at, def, node, &node->pairs[i]);
     }
     if (is_told || node->is_incomplete) {
         return;
@@ -503,9 +549,12 @@ static void walk_mapping(const place *at, const wpa_schema_def *def, const wpa_y
     if (check) {
         wpa_rule_report(at->by->run, at->key->span, check, NULL, "%s is an empty mapping: %s",
                         quoted_key(at), at->by->set->refusal);
-    } else {
+        return;
+    }
+    if (may_repeat || n_required < def->n_required) {
         check_required(at, def, node);
     }
+    check_needed(at, def, node);
 }
 
 static void walk_sequence(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
@@ -567,7 +616,7 @@ static void walk_any(place at, const wpa_schema_def *def, const wpa_yaml_node *n
     }
     at.depth++;
     if (node->kind == WPA_YAML_MAPPING) {
-        check_duplicates(&at, def, node);
+        (void)check_duplicates(&at, def, node);
     }
     for (size_t i = 0; i < node->n_pairs; i++) {
         walk_any(at, def, node->pairs[i].value);
@@ -577,10 +626,11 @@ static void walk_any(place at, const wpa_schema_def *def, const wpa_yaml_node *n
     }
 }
 
-/** bits: of the names. */
-static bool is_listed(const wpa_schema_def *def, uint32_t bits, const char *const names[], size_t n)
+/** marks: of the names. */
+static bool is_listed(const wpa_schema_def *def, const name_marks *marks, const char *const names[],
+                      size_t n)
 {
-    return (bits & def->name_bit) && wpa_text_index(def->name, names, n) >= 0;
+    return has_marks(marks, def) && wpa_text_index(def->name, names, n) >= 0;
 }
 
 /** What is left to other rules: but that its keys stand there once. */
@@ -591,7 +641,7 @@ static void walk_left(place at, const wpa_schema_def *def, const wpa_yaml_node *
     if (node->kind != WPA_YAML_SCALAR && !fits_kind(def, node)) {
         report_shape(&at, def, node);
     } else if (keys) {
-        check_duplicates(&at, keys, node);
+        (void)check_duplicates(&at, keys, node);
     }
 }
 
@@ -603,7 +653,7 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
     if (is_unread || at.depth > DEPTH_MAX) {
         return;
     }
-    if (is_listed(def, at.by->left_to_others, set->left_to_others, set->n_left_to_others)) {
+    if (is_listed(def, &at.by->left_to_others, set->left_to_others, set->n_left_to_others)) {
         walk_left(at, def, node);
         return;
     }
@@ -611,7 +661,7 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
         walk_any(at, def, node);
         return;
     }
-    if (is_listed(def, at.by->may_be_null, set->may_be_null, set->n_may_be_null) &&
+    if (is_listed(def, &at.by->may_be_null, set->may_be_null, set->n_may_be_null) &&
         wpa_yaml_is_null(node)) {
         return;
     }
@@ -641,23 +691,25 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
     }
 }
 
-static uint32_t bits_of(const char *const names[], size_t n)
+static void add_mark(name_marks *marks, const char *name)
 {
-    uint32_t bits = 0;
-    for (size_t i = 0; i < n; i++) {
-        bits |= wpa_yaml_name_of(names[i]).bit;
-    }
-    return bits;
+    wpa_yaml_name of = wpa_yaml_name_of(name);
+    marks->bits |= of.bit;
+    marks->lengths |= (uint64_t)1 << (of.length & 63);
 }
 
 void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_schema_def *def,
                      const wpa_yaml_node *root)
 {
     walker by = {.run = run, .set = set};
-    by.left_to_others = bits_of(set->left_to_others, set->n_left_to_others);
-    by.may_be_null = bits_of(set->may_be_null, set->n_may_be_null);
+    for (size_t i = 0; i < set->n_left_to_others; i++) {
+        add_mark(&by.left_to_others, set->left_to_others[i]);
+    }
+    for (size_t i = 0; i < set->n_may_be_null; i++) {
+        add_mark(&by.may_be_null, set->may_be_null[i]);
+    }
     for (size_t i = 0; i < set->n_needs; i++) {
-        by.needs |= wpa_yaml_name_of(set->needs[i].form).bit;
+        add_mark(&by.needs, set->needs[i].form);
     }
     walk((place){.by = &by}, def, root);
 }

@@ -115,6 +115,30 @@ static uint32_t keys_of(json_t *properties)
     return keys;
 }
 
+static uint32_t telling_keys_of(const schema *s, json_t *properties)
+{
+    uint32_t keys = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(properties, key, value)
+    {
+        keys |= is_telling(s, value) ? wpa_yaml_name_of(key).bit : 0;
+    }
+    return keys;
+}
+
+static int count_required(json_t *properties)
+{
+    int n = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(properties, key, value)
+    {
+        n += gen_is_true(value, "required");
+    }
+    return n;
+}
+
 /** References to the mappings that a definition may be, through all its choices. */
 static void write_mappings(schema *s, const char *name, int depth)
 {
@@ -195,6 +219,32 @@ static void write_takes(const schema *s, const char *name, int depth)
     }
 }
 
+/* In the order of wpa_schema_texts. */
+static const char *const texts[] = {"SOME", "FILLED", "ALL"};
+
+/** Which scalars a definition takes whatever they hold, as an index of texts. */
+static int texts_of(const schema *s, const char *name)
+{
+    if (strcmp(name, "any") == 0 || strcmp(name, "string") == 0) {
+        return 2;
+    }
+    json_t *definition = json_object_get(s->definitions, name), *choice;
+    const char *kind = definition ? kind_of(definition) : "";
+    json_t *string = json_object_get(definition, "string");
+    bool is_open = strcmp(kind, "STRING") == 0 && !gen_text(string, "constant");
+    int most = strcmp(kind, "ANY") == 0                   ? 2
+               : !is_open                                 ? 0
+               : gen_is_true(string, "require-non-empty") ? 1
+                                                          : 2;
+    size_t i;
+    json_array_foreach(json_object_get(definition, "one-of"), i, choice)
+    {
+        int of_choice = texts_of(s, json_string_value(choice));
+        most = of_choice > most ? of_choice : most;
+    }
+    return most;
+}
+
 static void write_definition(schema *s, size_t n, const char *name, json_t *definition)
 {
     json_t *mapping = json_object_get(definition, "mapping");
@@ -207,13 +257,15 @@ static void write_definition(schema *s, size_t n, const char *name, json_t *defi
                   "U, .kind = WPA_SCHEMA_%s, .takes = ",
                   name, strlen(name), wpa_yaml_name_of(name).bit, kind_of(definition));
     write_takes(s, name, 0);
-    (void)fputs(", ", s->out);
+    (void)fprintf(s->out, ", .texts = WPA_SCHEMA_TEXTS_%s, ", texts[texts_of(s, name)]);
     if (n_properties) {
         (void)fprintf(s->out, ".properties = %s_properties_%zu, .n_properties = %zu, ", s->name, n,
                       n_properties);
         (void)fprintf(s->out,
                       ".telling = %s_telling_%zu, .by_bit = %s_by_bit_%zu, .keys = %" PRIu32 "U, ",
                       s->name, n, s->name, n, keys_of(properties));
+        (void)fprintf(s->out, ".telling_keys = %" PRIu32 "U, .n_required = %d, ",
+                      telling_keys_of(s, properties), count_required(properties));
     }
     if (json_object_get(mapping, "loose-value-type")) {
         (void)fputs(".is_loose = true, .loose = ", s->out);
@@ -268,9 +320,10 @@ void gen_schema(FILE *out, const char *folder, const char *file, const char *nam
         (void)fprintf(out,
                       "{.name = \"%s\", .name_length = %zu, .name_bit = %" PRIu32
                       "U, .kind = WPA_SCHEMA_%s, .takes = 1U << WPA_SCHEMA_%s, .is_loose = true, "
+                      ".texts = WPA_SCHEMA_TEXTS_%s, "
                       ".mappings = %s_no_mappings, .allowed = %s_none, .contexts = %s_none},\n",
                       basic[i], strlen(basic[i]), wpa_yaml_name_of(basic[i]).bit, basic_kinds[i],
-                      basic_kinds[i], name, name, name);
+                      basic_kinds[i], texts[texts_of(&s, basic[i])], name, name, name);
     }
     (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s_schema = %zu;\n\n", name,
                   n + sizeof basic / sizeof *basic);

@@ -107,6 +107,15 @@ static bool is_step(const wpa_schema_def *def)
            memcmp(def->name + def->name_length - length, end, length) == 0;
 }
 
+/** One of the first two deeds and none of the others, as nearly every step. */
+static bool has_one_deed(const wpa_yaml_node *step)
+{
+    bool is_run = wpa_yaml_find(step, "run"), is_use = wpa_yaml_find(step, "uses");
+    bool is_other = wpa_yaml_find(step, "wait") || wpa_yaml_find(step, "wait-all") ||
+                    wpa_yaml_find(step, "cancel") || wpa_yaml_find(step, "parallel");
+    return is_run != is_use && !is_other;
+}
+
 /** A misspelt "run" or "uses" is told as that, not as a step with nothing to do. */
 static bool tell_misspelt_deed(wpa_rule_run *run, const wpa_schema_def *def,
                                const wpa_yaml_node *node)
@@ -127,11 +136,12 @@ static bool tell_misspelt_deed(wpa_rule_run *run, const wpa_schema_def *def,
 static bool tell_form(wpa_rule_run *run, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     const wpa_yaml_pair *first = NULL;
-    if (wpa_text_is(def->name, "repository-dispatch-mapping")) {
-        /* One type as a text is accepted, though the schema has a list alone. */
-        return wpa_yaml_is(wpa_yaml_get(node, "types"), WPA_YAML_SCALAR);
-    }
     if (!is_step(def)) {
+        /* One type as a text is accepted, though the schema has a list alone. */
+        return wpa_text_is(def->name, "repository-dispatch-mapping") &&
+               wpa_yaml_is(wpa_yaml_get(node, "types"), WPA_YAML_SCALAR);
+    }
+    if (has_one_deed(node)) {
         return false;
     }
     for (size_t i = 0; i < WPA_COUNT(deeds); i++) {
@@ -373,16 +383,13 @@ static bool may_hold_empty(const wpa_yaml_node *mapping)
 {
     mapping = wpa_yaml_resolve(mapping);
     for (size_t i = 0; mapping && i < mapping->n_pairs; i++) {
-        const wpa_yaml_node *key = mapping->pairs[i].key;
         const wpa_yaml_node *value = wpa_yaml_resolve(mapping->pairs[i].value);
-        bool is_merge = key->kind != WPA_YAML_SCALAR || wpa_text_is(key->text, "<<");
-        bool is_empty = value && ((value->kind == WPA_YAML_SCALAR && wpa_yaml_is_null(value)) ||
-                                  value->length + value->n_pairs + value->n_items == 0);
-        if (is_merge || is_empty) {
+        if (value && (value->length + value->n_pairs + value->n_items == 0 ||
+                      (value->kind == WPA_YAML_SCALAR && wpa_yaml_is_null(value)))) {
             return true;
         }
     }
-    return false;
+    return mapping && mapping->keys == UINT32_MAX; /* keys that may merge set all the bits */
 }
 
 /** "env: {}" and the like, which GitHub takes and makes nothing of. */
@@ -390,7 +397,7 @@ static void check_empty_mappings(wpa_rule_run *run, const wpa_yaml_node *mapping
 {
     static const char *const keys[] = {"env",      "with",     "outputs", "secrets",
                                        "services", "strategy", "runs-on", "run"};
-    for (size_t i = 0; i < WPA_COUNT(keys); i++) {
+    for (size_t i = 0; mapping && i < WPA_COUNT(keys); i++) {
         const wpa_yaml_pair *pair = wpa_yaml_find(mapping, keys[i]);
         const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
         if (wpa_yaml_is(value, WPA_YAML_MAPPING) && !value->n_pairs && !value->is_incomplete) {

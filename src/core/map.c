@@ -15,8 +15,8 @@ struct wpa_map {
     wpa_arena *arena;
     entry *entries; /* [count] in order of insertion */
     size_t count, capacity;
-    uint32_t *slots; /* [n_slots] index + 1 into entries, 0 = free; n_slots is a power of two */
-    size_t n_slots;
+    uint32_t *slots; /* [n_slots] index + 1 into entries, 0 = free */
+    size_t n_slots;  /* a power of two, 0 before the first entry */
 };
 
 /* FNV-1a. */
@@ -41,6 +41,11 @@ static void place(wpa_map *map, size_t index)
 /** Twice as many slots. */
 static void rehash(wpa_map *map)
 {
+    if (map->n_slots == 0) {
+        map->n_slots = FIRST_SLOTS;
+        map->slots = wpa_arena_array(map->arena, FIRST_SLOTS, sizeof *map->slots);
+        return;
+    }
     map->slots =
         wpa_arena_grow(map->arena, map->slots, map->n_slots, &map->n_slots, sizeof *map->slots);
     memset(map->slots, 0, map->n_slots * sizeof *map->slots);
@@ -52,7 +57,7 @@ static void rehash(wpa_map *map)
 static entry *find(const wpa_map *map, const char *key, uint32_t hash)
 {
     size_t mask = map->n_slots - 1;
-    for (size_t at = hash & mask; map->slots[at]; at = (at + 1) & mask) {
+    for (size_t at = hash & mask; map->count && map->slots[at]; at = (at + 1) & mask) {
         entry *found = &map->entries[map->slots[at] - 1];
         if (found->hash == hash && strcmp(found->key, key) == 0) {
             return found;
@@ -65,8 +70,6 @@ wpa_map *wpa_map_new(wpa_arena *arena)
 {
     wpa_map *map = wpa_arena_alloc(arena, sizeof *map);
     map->arena = arena;
-    map->n_slots = FIRST_SLOTS;
-    map->slots = wpa_arena_array(arena, FIRST_SLOTS, sizeof *map->slots);
     return map;
 }
 
@@ -89,13 +92,13 @@ void wpa_map_put(wpa_map *map, const char *key, void *value)
 
 void *wpa_map_get(const wpa_map *map, const char *key)
 {
-    entry *found = find(map, key, hash_text(key));
+    entry *found = map->count ? find(map, key, hash_text(key)) : NULL;
     return found ? found->value : NULL;
 }
 
 bool wpa_map_has(const wpa_map *map, const char *key)
 {
-    return find(map, key, hash_text(key)) != NULL;
+    return map->count && find(map, key, hash_text(key)) != NULL;
 }
 
 size_t wpa_map_count(const wpa_map *map)

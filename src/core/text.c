@@ -31,23 +31,21 @@ static lanes load(const char *at)
     return bytes;
 }
 
-/* Both cases of a byte, in every lane. */
+/* A byte in every lane, and the bit that tells the cases of it apart, if it is a letter. */
 typedef struct cases {
-    lanes lower, upper;
+    lanes lower, fold;
 } cases;
 
 static cases cases_of(char c)
 {
     bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-    uint8_t lower = (uint8_t)(is_letter ? c | 0x20 : c);
-    uint8_t upper = (uint8_t)(is_letter ? c & ~0x20 : c);
-    return (cases){(lanes){0} + lower, (lanes){0} + upper};
+    uint8_t fold = is_letter ? 0x20 : 0;
+    return (cases){(lanes){0} + (uint8_t)((uint8_t)c | fold), (lanes){0} + fold};
 }
 
 static lanes is_either(const char *at, cases of)
 {
-    lanes bytes = load(at);
-    return (lanes)(bytes == of.lower) | (lanes)(bytes == of.upper);
+    return (lanes)((load(at) | of.fold) == of.lower);
 }
 
 static bool has_any(lanes mask)

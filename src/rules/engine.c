@@ -164,6 +164,20 @@ static bool needs_fingerprints(const wpa_rule_sink *sink, size_t n_sorted)
     return does;
 }
 
+/** Where nobody asks for fingerprints, only findings that nothing else puts in order have one. */
+static void fingerprint_ties(wpa_rule_sink *sink)
+{
+    sort(sink);
+    for (size_t from = 0, i = 1; i <= sink->n_findings; i++) {
+        bool ties = i < sink->n_findings &&
+                    wpa_finding_compare_places(sink->findings[from], sink->findings[i]) == 0;
+        if (!ties && i - from > 1) {
+            wpa_findings_fingerprint(sink->source, sink->findings + from, i - from);
+        }
+        from = ties ? from : i;
+    }
+}
+
 /* ---- running ---- */
 
 static void summarise_beyond(wpa_rule_run *run)
@@ -432,7 +446,9 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
         identify(&sink, are_named ? n_before : 0);
     }
     wpa_sink_drop_unseen(&sink);
-    if (has_fingerprints) {
+    if (has_fingerprints && settings->has_no_identities) {
+        fingerprint_ties(&sink);
+    } else if (has_fingerprints) {
         wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
     }
     sort(&sink);

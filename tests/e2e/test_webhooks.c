@@ -41,6 +41,7 @@ static int set_up(void **state)
     static fixture f;
     wpa_error err = {0};
     f.sample = wpa_sample_new();
+    *state = &f; /* for tear_down, also after a step that fails */
     f.client.arena = wpa_sample_arena(f.sample);
     f.client.port = wpa_client_free_port();
     wpa_sample_import(f.sample, false);
@@ -59,13 +60,14 @@ static int set_up(void **state)
     (void)close(wpa_client_connect(&f.client)); /* waits for it */
     wpa_sample_sql_wait(f.sample, "0", PATIENCE_MS * 2,
                         "SELECT count(*) FROM wpa.job WHERE kind IN ('scan','analyse')");
-    *state = &f;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    wpa_sample_free(((fixture *)*state)->sample);
+    if (*state) { /* else there is no sample */
+        wpa_sample_free(((fixture *)*state)->sample);
+    }
     return 0;
 }
 

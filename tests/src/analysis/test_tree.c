@@ -75,6 +75,15 @@ static int close_fixture(void **state)
     return 0;
 }
 
+static const char *written(const fixture *f, wpa_tree *tree)
+{
+    wpa_report report = {.results = wpa_tree_results(tree), .shows_ignored = true};
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
+    size_t n;
+    wpa_formats_all(&n)[0].write(&report, out);
+    return wpa_buf_dup(out, f->arena);
+}
+
 static const char *run(const fixture *f, size_t n_threads, const char *folder,
                        wpa_baseline *baseline, const wpa_outside *outside)
 {
@@ -91,11 +100,7 @@ static const char *run(const fixture *f, size_t n_threads, const char *folder,
     assert_true(wpa_tree_add(tree, wpa_path_join(f->arena, f->folder, "r"), &err));
     assert_true(wpa_tree_finish(tree, &err));
     assert_int_equal(wpa_results_count(wpa_tree_results(tree)), 10);
-    wpa_report report = {.results = wpa_tree_results(tree), .shows_ignored = true};
-    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
-    size_t n;
-    wpa_formats_all(&n)[0].write(&report, out);
-    return wpa_buf_dup(out, f->arena);
+    return written(f, tree);
 }
 
 static void test_threads_and_cache_change_nothing(void **state)
@@ -145,11 +150,7 @@ static const char *report_of(const fixture *f, const char *path, size_t *n_files
     assert_true(wpa_tree_add(tree, wpa_path_join(f->arena, f->folder, path), &err));
     assert_true(wpa_tree_finish(tree, &err));
     *n_files = wpa_results_count(wpa_tree_results(tree));
-    wpa_report report = {.results = wpa_tree_results(tree), .shows_ignored = true};
-    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_REPORT_MAX_BYTES);
-    size_t n;
-    wpa_formats_all(&n)[0].write(&report, out);
-    return wpa_buf_dup(out, f->arena);
+    return written(f, tree);
 }
 
 static void test_a_part_is_told_with_its_repository_around_it(void **state)

@@ -86,6 +86,7 @@ struct wpa_yaml_node {
         const struct wpa_map *by_key;
         /* alias: NULL if undefined, recursive, or beyond the limit of expansion */
         const wpa_yaml_node *target;
+        uint32_t key_bit; /* scalar that is a key: its wpa_yaml_key_bit */
     };
     /*
      * The node itself: quotes included, anchor and tag not. A block collection goes from its first

@@ -6,6 +6,20 @@
 
 typedef wpa_yaml_builder builder;
 
+builder *wpa_yaml_builder_new(wpa_yaml_doc *doc, wpa_arena *scratch)
+{
+    builder *b = wpa_arena_alloc(scratch, sizeof *b);
+    b->doc = doc;
+    b->scratch = scratch;
+    b->text = doc->source;
+    b->bom = doc->has_bom ? 3 : 0;
+    b->anchors = wpa_map_new(scratch);
+    b->frames = wpa_arena_room(scratch, WPA_YAML_MAX_DEPTH * sizeof *b->frames);
+    b->pairs = wpa_arena_room(scratch, WPA_YAML_MAX_DEPTH * sizeof *b->pairs);
+    b->items = wpa_arena_room(scratch, WPA_YAML_MAX_DEPTH * sizeof *b->items);
+    return b;
+}
+
 void wpa_yaml_report(builder *b, wpa_yaml_fault fault, wpa_span span, wpa_span related,
                      const char *format, ...)
 {
@@ -115,7 +129,7 @@ static uint32_t bits_of(const wpa_yaml_node *key)
     if (key->kind == WPA_YAML_ALIAS || is_merge(key)) {
         return UINT32_MAX;
     }
-    return key->kind == WPA_YAML_SCALAR ? wpa_yaml_key_bit(key->text, key->length) : 0;
+    return key->kind == WPA_YAML_SCALAR ? key->key_bit : 0;
 }
 
 /** The bits of a key among those of the keys before it: without one that is new in it, the same key
@@ -127,13 +141,14 @@ static void add_bits(wpa_yaml_frame *top, const wpa_yaml_node *key)
     top->node->keys = before | bits;
 }
 
-static void attach(builder *b, wpa_yaml_node *node)
+/** Into the innermost collection; true if it is a key there. */
+static bool attach(builder *b, wpa_yaml_node *node)
 {
     if (b->depth == 0) {
         if (!b->doc->root) {
             b->doc->root = node;
         }
-        return;
+        return false;
     }
     wpa_yaml_frame *top = &b->frames[b->depth - 1];
     wpa_yaml_node *parent = top->node;
@@ -143,17 +158,19 @@ static void attach(builder *b, wpa_yaml_node *node)
         parent->items = make_room(b, b->items, parent->n_items, sizeof *parent->items);
         node->index = parent->n_items;
         parent->items[parent->n_items++] = node;
-    } else if (!top->key) {
-        node->index = parent->n_pairs;
-        top->key = node;
-    } else {
-        parent->pairs = make_room(b, b->pairs, parent->n_pairs, sizeof *parent->pairs);
-        node->key = top->key;
-        node->index = parent->n_pairs;
-        parent->pairs[parent->n_pairs++] = (wpa_yaml_pair){top->key, node};
-        add_bits(top, top->key);
-        top->key = NULL;
+        return false;
     }
+    node->index = parent->n_pairs;
+    if (!top->key) {
+        top->key = node;
+        return true;
+    }
+    parent->pairs = make_room(b, b->pairs, parent->n_pairs, sizeof *parent->pairs);
+    node->key = top->key;
+    parent->pairs[parent->n_pairs++] = (wpa_yaml_pair){top->key, node};
+    add_bits(top, top->key);
+    top->key = NULL;
+    return false;
 }
 
 static void set_properties(builder *b, wpa_yaml_node *node, const wpa_yaml_event *event)
@@ -161,9 +178,6 @@ static void set_properties(builder *b, wpa_yaml_node *node, const wpa_yaml_event
     wpa_yaml_doc *doc = b->doc;
     const char *name = event->anchor, *tag = event->tag;
     size_t start = event->span.start;
-    if (!name && !tag) {
-        return;
-    }
     wpa_yaml_properties *own = wpa_arena_alloc(doc->arena, sizeof *own);
     *own = (wpa_yaml_properties){.anchor = wpa_arena_text(doc->arena, name),
                                  .tag = wpa_arena_text(doc->arena, tag),
@@ -199,57 +213,77 @@ static void close_anchor(builder *b, const wpa_yaml_node *node, size_t weight)
     }
 }
 
-static void check_key(builder *b, const wpa_yaml_node *node)
+static void on_key(builder *b, wpa_yaml_node *node)
 {
-    if (b->depth == 0 || b->frames[b->depth - 1].key != node) {
-        return;
-    }
+    node->key_bit = wpa_yaml_key_bit(node->text, node->length);
     if (node->length > WPA_YAML_MAX_KEY_BYTES) {
         wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
                         "key of %u bytes; the limit is %d", node->length, WPA_YAML_MAX_KEY_BYTES);
     }
-    if (node->style == WPA_YAML_PLAIN && !wpa_yaml_tag(node) && wpa_text_is(node->text, "<<")) {
+    if (is_merge(node) && node->style == WPA_YAML_PLAIN && !wpa_yaml_tag(node)) {
         wpa_yaml_report(b, WPA_YAML_FAULT_MERGE_KEY, node->span, (wpa_span){0, 0},
                         "merge key '<<' is refused by GitHub");
     }
 }
 
-static void on_scalar(builder *b, const wpa_yaml_event *event)
+static void set_text(builder *b, wpa_yaml_node *node, const wpa_yaml_event *event)
 {
     const wpa_yaml_doc *doc = b->doc;
-    wpa_span full = event->span;
-    wpa_yaml_node *node = node_new(b, WPA_YAML_SCALAR, event->style, full);
-    /* Without a property the first character is content: a plain scalar cannot start with & or !.
-     */
-    if (event->anchor || event->tag) {
-        node->span.start = skip_properties(doc, b->text, full.start, full.end);
-    }
-    if (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED) {
-        node->span.end = trim_block(doc, b->text, node->span);
-    }
     if (event->length > WPA_YAML_MAX_SCALAR_BYTES) {
         wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
                         "scalar of %zu bytes is not read; the limit is %zu", event->length,
                         WPA_YAML_MAX_SCALAR_BYTES);
         node->is_incomplete = true;
         b->doc->is_partial = true;
-    } else {
-        node->length = (uint32_t)event->length;
-        node->text = wpa_arena_slice(doc->arena, event->text, node->length);
-        node->holds_nul = event->holds_nul;
-        if (event->is_escaped) {
-            wpa_yaml_add_text(doc, node->text, node->length);
-        }
+        return;
     }
-    set_properties(b, node, event);
-    attach(b, node);
-    check_key(b, node);
-    close_anchor(b, node, 1);
+    node->length = (uint32_t)event->length;
+    node->text =
+        event->is_kept ? event->text : wpa_arena_slice(doc->arena, event->text, event->length);
+    node->holds_nul = event->holds_nul;
+    if (event->is_escaped) {
+        wpa_yaml_add_text(doc, node->text, node->length);
+    }
+}
+
+static void check_size(builder *b, const wpa_yaml_event *event)
+{
+    if (b->doc->n_nodes > WPA_YAML_MAX_NODES && !b->is_stopped) {
+        wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, event->span, (wpa_span){0, 0},
+                        "more than %d nodes; the rest is not read", WPA_YAML_MAX_NODES);
+        wpa_yaml_stop(b);
+    }
+}
+
+void wpa_yaml_build_scalar(builder *b, const wpa_yaml_event *event)
+{
+    wpa_span full = event->span;
+    wpa_yaml_node *node = node_new(b, WPA_YAML_SCALAR, event->style, full);
+    bool has_properties = event->anchor || event->tag;
+    /* Without a property the first character is content: a plain scalar cannot start with & or !.
+     */
+    if (has_properties) {
+        node->span.start = skip_properties(b->doc, b->text, full.start, full.end);
+    }
+    if (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED) {
+        node->span.end = trim_block(b->doc, b->text, node->span);
+    }
+    set_text(b, node, event);
+    if (has_properties) {
+        set_properties(b, node, event);
+    }
+    if (attach(b, node)) {
+        on_key(b, node);
+    }
+    if (has_properties) {
+        close_anchor(b, node, 1);
+    }
     if (!b->tells_comments) {
         b->scalars = wpa_arena_grow(b->scratch, b->scalars, b->n_scalars, &b->scalars_capacity,
                                     sizeof *b->scalars);
         b->scalars[b->n_scalars++] = (wpa_span){node->span.start, full.end};
     }
+    check_size(b, event);
 }
 
 static void on_alias(builder *b, const wpa_yaml_event *event)
@@ -259,7 +293,7 @@ static void on_alias(builder *b, const wpa_yaml_event *event)
     const char *name = wpa_arena_text(b->doc->arena, event->anchor);
     node->properties = wpa_arena_alloc(b->doc->arena, sizeof *node->properties);
     *node->properties = (wpa_yaml_properties){.anchor = name, .start = full.start};
-    attach(b, node);
+    (void)attach(b, node);
     wpa_yaml_anchored *used = wpa_map_get(b->anchors, name);
     if (!used) {
         wpa_yaml_report(b, WPA_YAML_FAULT_UNDEFINED_ALIAS, full, (wpa_span){0, 0},
@@ -281,7 +315,7 @@ static void on_alias(builder *b, const wpa_yaml_event *event)
     }
 }
 
-static void on_start(builder *b, wpa_yaml_kind kind, const wpa_yaml_event *event)
+void wpa_yaml_build_start(builder *b, wpa_yaml_kind kind, const wpa_yaml_event *event)
 {
     wpa_span full = event->span;
     if (b->depth >= WPA_YAML_MAX_DEPTH) {
@@ -293,10 +327,15 @@ static void on_start(builder *b, wpa_yaml_kind kind, const wpa_yaml_event *event
     wpa_yaml_node *node = node_new(b, kind, event->style, full);
     if (event->anchor || event->tag) {
         node->span.start = skip_properties(b->doc, b->text, full.start, b->doc->size_bytes);
+        set_properties(b, node, event);
     }
-    set_properties(b, node, event);
-    attach(b, node);
+    (void)attach(b, node);
+    if (b->depth == b->n_lots) { /* never so deep before */
+        b->pairs[b->n_lots] = b->items[b->n_lots] = (wpa_yaml_lot){0};
+        b->n_lots++;
+    }
     b->frames[b->depth++] = (wpa_yaml_frame){.node = node, .weight = 1};
+    check_size(b, event);
 }
 
 static void report_duplicate(builder *b, const wpa_yaml_node *key, const wpa_yaml_node *first)
@@ -375,19 +414,20 @@ static void keep_children(const builder *b, wpa_yaml_node *node)
         memcpy(pairs, node->pairs, size_bytes);
         uint8_t *marks = (uint8_t *)pairs + size_bytes;
         for (size_t i = 0; i < node->n_pairs; i++) {
-            marks[i] = wpa_yaml_mark_of(bits_of(pairs[i].key));
+            const wpa_yaml_node *key = pairs[i].key;
+            marks[i] = wpa_yaml_mark_of(key->kind == WPA_YAML_SCALAR ? key->key_bit : 0);
         }
         node->pairs = pairs;
     }
 }
 
-static void on_end(builder *b, wpa_span end)
+void wpa_yaml_build_end(builder *b, size_t flow_end)
 {
     wpa_yaml_frame *top = &b->frames[--b->depth];
     wpa_yaml_node *node = top->node;
     size_t last = node->span.start;
     if (node->style == WPA_YAML_FLOW && !b->is_stopped) {
-        last = end.end;
+        last = flow_end;
     } else if (node->n_items > 0) {
         last = node->items[node->n_items - 1]->span.end;
     } else if (node->n_pairs > 0) {
@@ -401,7 +441,9 @@ static void on_end(builder *b, wpa_span end)
     if (node->kind == WPA_YAML_MAPPING) {
         index_keys(b, node);
     }
-    close_anchor(b, node, top->weight);
+    if (node->properties) {
+        close_anchor(b, node, top->weight);
+    }
     if (b->depth > 0) {
         b->frames[b->depth - 1].weight += top->weight;
     }
@@ -414,19 +456,20 @@ void wpa_yaml_build(builder *b, const wpa_yaml_event *event)
     b->end = event->span.end > b->end ? event->span.end : b->end;
     switch (event->kind) {
     case WPA_YAML_EVENT_SCALAR:
-        on_scalar(b, event);
+        wpa_yaml_build_scalar(b, event);
         break;
     case WPA_YAML_EVENT_ALIAS:
         on_alias(b, event);
+        check_size(b, event);
         break;
     case WPA_YAML_EVENT_MAPPING:
-        on_start(b, WPA_YAML_MAPPING, event);
+        wpa_yaml_build_start(b, WPA_YAML_MAPPING, event);
         break;
     case WPA_YAML_EVENT_SEQUENCE:
-        on_start(b, WPA_YAML_SEQUENCE, event);
+        wpa_yaml_build_start(b, WPA_YAML_SEQUENCE, event);
         break;
     case WPA_YAML_EVENT_END:
-        on_end(b, event->span);
+        wpa_yaml_build_end(b, event->span.end);
         break;
     case WPA_YAML_EVENT_DOCUMENT:
         if (b->doc->root) {
@@ -437,11 +480,6 @@ void wpa_yaml_build(builder *b, const wpa_yaml_event *event)
         break;
     case WPA_YAML_EVENT_NONE:
         break;
-    }
-    if (b->doc->n_nodes > WPA_YAML_MAX_NODES && !b->is_stopped) {
-        wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, event->span, (wpa_span){0, 0},
-                        "more than %d nodes; the rest is not read", WPA_YAML_MAX_NODES);
-        wpa_yaml_stop(b);
     }
 }
 
@@ -454,8 +492,8 @@ void wpa_yaml_close_open(builder *b)
             wpa_span empty = {top->key->span.end, top->key->span.end};
             wpa_yaml_node *value = node_new(b, WPA_YAML_SCALAR, WPA_YAML_PLAIN, empty);
             value->is_incomplete = true;
-            attach(b, value);
+            (void)attach(b, value);
         }
-        on_end(b, top->node->span);
+        wpa_yaml_build_end(b, top->node->span.end);
     }
 }

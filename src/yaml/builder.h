@@ -44,9 +44,9 @@ typedef struct wpa_yaml_builder {
     const char *text;    /* what is parsed: the file, bad bytes and broken entries blotted out */
     uint32_t *offsets;   /* of each character, NULL if all are ASCII */
     size_t n_chars;
-    wpa_yaml_frame frames[WPA_YAML_MAX_DEPTH];
-    wpa_yaml_lot pairs[WPA_YAML_MAX_DEPTH], items[WPA_YAML_MAX_DEPTH];
-    size_t depth;
+    wpa_yaml_frame *frames;      /* [WPA_YAML_MAX_DEPTH], depth of them in use */
+    wpa_yaml_lot *pairs, *items; /* [WPA_YAML_MAX_DEPTH], n_lots of them in use */
+    size_t depth, n_lots;
     bool is_stopped;
     wpa_map *anchors;
     wpa_yaml_alias_use *aliases;
@@ -63,12 +63,21 @@ typedef struct wpa_yaml_builder {
     size_t n_broken;
 } wpa_yaml_builder;
 
+/** Of a document with its source; it lives in the arena, and so does what is needed for a while. */
+wpa_yaml_builder *wpa_yaml_builder_new(wpa_yaml_doc *doc, wpa_arena *scratch);
+
 void wpa_yaml_report(wpa_yaml_builder *b, wpa_yaml_fault fault, wpa_span span, wpa_span related,
                      const char *format, ...) WPA_PRINTF(5, 6);
 /** Read no further: the tree lacks what comes. */
 void wpa_yaml_stop(wpa_yaml_builder *b);
 /** What comes next in the file; it is not kept. */
 void wpa_yaml_build(wpa_yaml_builder *b, const wpa_yaml_event *event);
+/** The same, of a scalar. */
+void wpa_yaml_build_scalar(wpa_yaml_builder *b, const wpa_yaml_event *event);
+/** A collection begins. */
+void wpa_yaml_build_start(wpa_yaml_builder *b, wpa_yaml_kind kind, const wpa_yaml_event *event);
+/** The innermost collection ends; a flow collection does so at this offset. */
+void wpa_yaml_build_end(wpa_yaml_builder *b, size_t flow_end);
 /** Whatever is open when the reader stops stays as far as it came. */
 void wpa_yaml_close_open(wpa_yaml_builder *b);
 

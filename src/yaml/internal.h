@@ -1,12 +1,45 @@
 /* Shared inside src/yaml: the steps of parsing a document. */
 #pragma once
 
+#include <endian.h>
+#include <string.h>
+
 #include <wpa/yaml.h>
+
+/* Bytes of the file that are looked at together: as many are behind its end, all '\0'. */
+#define WPA_YAML_LANES 16
+typedef uint8_t wpa_yaml_lanes __attribute__((vector_size(WPA_YAML_LANES)));
+
+/** For each of eight bytes, the first one lowest, one bit: see wpa_yaml_first_of. */
+typedef struct wpa_yaml_hits {
+    uint64_t low, high;
+} wpa_yaml_hits;
+
+/** Of lanes that are all ones or all zeros. */
+static inline wpa_yaml_hits wpa_yaml_hits_of(wpa_yaml_lanes lanes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t halves[2];
+    memcpy(halves, &lanes, sizeof halves);
+    return (wpa_yaml_hits){le64toh(halves[0]) & ones, le64toh(halves[1]) & ones};
+}
+
+static inline size_t wpa_yaml_first_of(uint64_t hits)
+{
+    return (size_t)__builtin_ctzll(hits) / 8;
+}
+
+/** What is to be known of all bytes before they are read. */
+typedef struct wpa_yaml_survey {
+    size_t n_feeds; /* line feeds */
+    bool is_plain;  /* nothing but them and printable ASCII */
+} wpa_yaml_survey;
+wpa_yaml_survey wpa_yaml_look_over(const char *text, size_t length);
 
 /** Characters that YAML allows in a file. */
 bool wpa_yaml_is_allowed(uint32_t code_point);
 /** Fill line_starts and has_crlf. */
-void wpa_yaml_index_lines(wpa_yaml_doc *doc);
+void wpa_yaml_index_lines(wpa_yaml_doc *doc, wpa_yaml_survey found);
 typedef struct wpa_yaml_grams wpa_yaml_grams;
 /** Make grams, of the file's bytes. */
 void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch);
@@ -61,6 +94,7 @@ typedef struct wpa_yaml_event {
     size_t length;
     const char *anchor, *tag; /* or NULL; of an alias: what it stands for */
     bool holds_nul;           /* of a scalar */
+    bool is_kept;             /* text has a '\0' behind it, and lives as long as the document */
     bool is_escaped;          /* of one in double quotes: it is not what its bytes say */
 } wpa_yaml_event;
 

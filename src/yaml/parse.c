@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/room.h"
 #include "yaml/builder.h"
 
 typedef wpa_yaml_builder builder;
@@ -20,13 +21,12 @@ static bool is_plain(char c)
 /** Past bytes that are plain, many at a time; what it stops at may be plain too. */
 static size_t skip_plain(const char *text, size_t at, size_t end)
 {
-    typedef uint8_t lanes __attribute__((vector_size(16)));
-    for (lanes bytes; at + sizeof bytes <= end; at += sizeof bytes) {
+    for (wpa_yaml_lanes bytes; at + sizeof bytes <= end; at += sizeof bytes) {
         memcpy(&bytes, text + at, sizeof bytes);
-        lanes odd = (lanes)((bytes < 0x20) & (bytes != '\n')) | (lanes)(bytes > 0x7e);
-        uint64_t halves[2];
-        memcpy(halves, &odd, sizeof odd);
-        if (halves[0] | halves[1]) {
+        wpa_yaml_lanes odd =
+            (wpa_yaml_lanes)((bytes < 0x20) & (bytes != '\n')) | (wpa_yaml_lanes)(bytes > 0x7e);
+        wpa_yaml_hits hits = wpa_yaml_hits_of(odd);
+        if (hits.low | hits.high) {
             break;
         }
     }
@@ -37,9 +37,12 @@ static size_t skip_plain(const char *text, size_t at, size_t end)
  * One bad byte makes libyaml refuse the whole file. It is given a copy with question marks, byte
  * for byte, so that the rest can be read and offsets stay true.
  */
-static const char *clean(builder *b)
+static const char *clean(builder *b, wpa_yaml_survey found)
 {
     const wpa_yaml_doc *doc = b->doc;
+    if (found.is_plain) {
+        return doc->source;
+    }
     char *copy = NULL;
     for (size_t at = skip_plain(doc->source, b->bom, doc->size_bytes); at < doc->size_bytes;) {
         size_t start = at;
@@ -195,9 +198,12 @@ static void list_aliases(builder *b)
     }
 }
 
-static void check_bytes(builder *b)
+static void check_bytes(builder *b, wpa_yaml_survey found)
 {
     wpa_yaml_doc *doc = b->doc;
+    if (found.is_plain) {
+        return;
+    }
     if (doc->has_bom) {
         wpa_yaml_report(b, WPA_YAML_FAULT_BOM, (wpa_span){0, b->bom}, (wpa_span){0, 0},
                         "the file begins with a byte-order mark");
@@ -223,6 +229,17 @@ static void check_empty(builder *b)
     }
 }
 
+/** With WPA_YAML_LANES of nothing behind it. */
+static const char *copy_of(const void *data, size_t size_bytes, wpa_arena *arena)
+{
+    char *copy = wpa_arena_room(arena, size_bytes + WPA_YAML_LANES);
+    if (size_bytes) {
+        memcpy(copy, data, size_bytes);
+    }
+    memset(copy + size_bytes, 0, WPA_YAML_LANES);
+    return copy;
+}
+
 const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t size_bytes,
                                    wpa_arena *arena, wpa_error *err)
 {
@@ -235,18 +252,15 @@ const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t si
     wpa_yaml_doc *doc = wpa_arena_alloc(arena, sizeof *doc);
     doc->arena = arena;
     doc->path = wpa_arena_text(arena, path);
-    doc->source = wpa_arena_slice(arena, size_bytes ? data : "", size_bytes);
+    doc->source = copy_of(data, size_bytes, arena);
     doc->size_bytes = size_bytes;
     doc->has_bom = size_bytes >= 3 && memcmp(doc->source, "\xef\xbb\xbf", 3) == 0;
-    builder *b = wpa_arena_alloc(scratch, sizeof *b);
-    b->doc = doc;
-    b->scratch = scratch;
-    b->bom = doc->has_bom ? 3 : 0;
-    b->anchors = wpa_map_new(scratch);
-    wpa_yaml_index_lines(doc);
+    builder *b = wpa_yaml_builder_new(doc, scratch);
+    wpa_yaml_survey found = wpa_yaml_look_over(doc->source, size_bytes);
+    wpa_yaml_index_lines(doc, found);
     wpa_yaml_index_grams(doc, scratch);
-    check_bytes(b);
-    const char *text = clean(b);
+    check_bytes(b, found);
+    const char *text = clean(b, found);
     if (!parse_quickly(b, text)) {
         run_parser(b, text);
     }

@@ -37,7 +37,7 @@ static void index_chars(wpa_yaml_doc *doc)
 
 static bool has_long_line(const wpa_yaml_doc *doc)
 {
-    for (size_t i = 0; i < doc->n_lines; i++) {
+    for (size_t i = 0; doc->size_bytes > LONG_LINE_BYTES && i < doc->n_lines; i++) {
         size_t end = i + 1 < doc->n_lines ? doc->line_starts[i + 1] : doc->size_bytes;
         if (end - doc->line_starts[i] > LONG_LINE_BYTES) {
             return true;
@@ -64,13 +64,19 @@ static size_t count_chars(const wpa_yaml_doc *doc, size_t offset)
 /** Where a line begins behind each break, of a file whose breaks are line feeds alone. */
 static size_t list_lines(const wpa_yaml_doc *doc, size_t at, size_t *starts)
 {
-    const char *end = doc->source + doc->size_bytes, *next = doc->source + at;
     size_t n = 0;
     starts[n++] = at;
-    while ((next = memchr(next, '\n', (size_t)(end - next))) && ++next < end) {
-        starts[n++] = (size_t)(next - doc->source);
+    for (wpa_yaml_lanes bytes; at < doc->size_bytes; at += sizeof bytes) {
+        memcpy(&bytes, doc->source + at, sizeof bytes);
+        wpa_yaml_hits hits = wpa_yaml_hits_of((wpa_yaml_lanes)(bytes == '\n'));
+        for (; hits.low; hits.low &= hits.low - 1) {
+            starts[n++] = at + wpa_yaml_first_of(hits.low) + 1;
+        }
+        for (; hits.high; hits.high &= hits.high - 1) {
+            starts[n++] = at + sizeof bytes / 2 + wpa_yaml_first_of(hits.high) + 1;
+        }
     }
-    return n;
+    return n > 1 && starts[n - 1] == doc->size_bytes ? n - 1 : n;
 }
 
 /** The same of one that may have carriage returns, alone or in front of line feeds. */
@@ -91,35 +97,50 @@ static size_t list_odd_lines(wpa_yaml_doc *doc, size_t at, size_t *starts)
     return n;
 }
 
-/** How often a byte stands in the text: sixteen at a time, each lane as far as it can count. */
-static size_t count_of(const char *text, size_t length, char c)
+wpa_yaml_survey wpa_yaml_look_over(const char *text, size_t length)
 {
-    typedef uint8_t lanes __attribute__((vector_size(16)));
-    size_t n = 0, i = 0;
-    while (i + sizeof(lanes) <= length) {
-        lanes counts = {0}, bytes;
+    typedef int8_t signed_lanes __attribute__((vector_size(sizeof(wpa_yaml_lanes))));
+    wpa_yaml_survey found = {.is_plain = true};
+    size_t i = 0;
+    for (wpa_yaml_lanes bytes; i + sizeof bytes <= length;) {
+        wpa_yaml_lanes n_feeds = {0}, odd = {0}; /* each lane counts as far as it can */
         for (size_t k = 0; k < UINT8_MAX && i + sizeof bytes <= length; k++, i += sizeof bytes) {
             memcpy(&bytes, text + i, sizeof bytes);
-            counts -= (lanes)(bytes == (uint8_t)c);
+            wpa_yaml_lanes feeds = (wpa_yaml_lanes)(bytes == '\n');
+            n_feeds -= feeds;
+            odd |= (wpa_yaml_lanes)((signed_lanes)bytes < ' ') & ~feeds; /* upper half too */
+            odd |= (wpa_yaml_lanes)(bytes == 0x7f);
         }
-        for (size_t k = 0; k < sizeof counts; k++) {
-            n += counts[k];
+        for (size_t k = 0; k < sizeof n_feeds; k++) {
+            found.n_feeds += n_feeds[k];
         }
+        wpa_yaml_hits hits = wpa_yaml_hits_of(odd);
+        found.is_plain = found.is_plain && !(hits.low | hits.high);
     }
     for (; i < length; i++) {
-        n += text[i] == c;
+        found.n_feeds += text[i] == '\n';
+        found.is_plain = found.is_plain && ((text[i] >= ' ' && text[i] <= '~') || text[i] == '\n');
+    }
+    return found;
+}
+
+static size_t count_of(const char *text, size_t length, char c)
+{
+    size_t n = 0;
+    const char *end = text + length;
+    while ((text = memchr(text, c, (size_t)(end - text)))) {
+        text++;
+        n++;
     }
     return n;
 }
 
-void wpa_yaml_index_lines(wpa_yaml_doc *doc)
+void wpa_yaml_index_lines(wpa_yaml_doc *doc, wpa_yaml_survey found)
 {
     size_t start = doc->has_bom ? 3 : 0;
-    bool has_cr = memchr(doc->source, '\r', doc->size_bytes) != NULL;
-    size_t n_breaks = count_of(doc->source, doc->size_bytes, '\n') +
-                      (has_cr ? count_of(doc->source, doc->size_bytes, '\r') : 0);
-    size_t *starts = wpa_arena_room(doc->arena, (n_breaks + 1) * sizeof *starts);
-    doc->n_lines = has_cr ? list_odd_lines(doc, start, starts) : list_lines(doc, start, starts);
+    size_t n_returns = found.is_plain ? 0 : count_of(doc->source, doc->size_bytes, '\r');
+    size_t *starts = wpa_arena_room(doc->arena, (found.n_feeds + n_returns + 1) * sizeof *starts);
+    doc->n_lines = n_returns ? list_odd_lines(doc, start, starts) : list_lines(doc, start, starts);
     doc->line_starts = starts;
     if (has_long_line(doc)) {
         index_chars(doc);

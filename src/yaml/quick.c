@@ -9,32 +9,43 @@
 
 #include <string.h>
 
-#include "core/room.h"
-
 typedef wpa_quick_reader reader;
 
 #define DEPTH_MAX 40
 #define EVENTS_MAX 100000
 /* libyaml takes nothing longer than 1024 characters for a key. */
 #define KEY_MAX_BYTES 1000
-static void add_event(reader *r, const wpa_yaml_event *event)
+/** What stands here has the anchor in front of it, if there is one. */
+static void take_anchored(reader *r, wpa_yaml_event *event)
 {
     r->n++;
-    if (!r->anchor) {
-        wpa_yaml_build(r->b, event);
-        return;
+    if (r->anchor) {
+        event->anchor = r->anchor;
+        event->span.start = r->anchor_at;
+        r->anchor = NULL;
     }
-    wpa_yaml_event anchored = *event;
-    anchored.anchor = r->anchor;
-    anchored.span.start = r->anchor_at;
-    r->anchor = NULL;
-    wpa_yaml_build(r->b, &anchored);
 }
 
-static void add(reader *r, wpa_yaml_event_kind kind, wpa_yaml_style style, size_t start, size_t end)
+static void add_scalar(reader *r, wpa_yaml_event *scalar)
 {
-    const wpa_yaml_event event = {.kind = kind, .style = style, .span = {start, end}, .text = ""};
-    add_event(r, &event);
+    take_anchored(r, scalar);
+#ifdef WPA_SANITIZED /* each text as an allocation of its own, so that overruns are seen */
+    scalar->is_kept = false;
+#endif
+    wpa_yaml_build_scalar(r->b, scalar);
+}
+
+static void add_start(reader *r, wpa_yaml_kind kind, wpa_yaml_style style, wpa_span span)
+{
+    wpa_yaml_event event = {.style = style, .span = span};
+    take_anchored(r, &event);
+    wpa_yaml_build_start(r->b, kind, &event);
+}
+
+static void add_end(reader *r)
+{
+    r->n++;
+    wpa_yaml_build_end(r->b, r->at);
 }
 
 /* ---- from token to token ----------------------------------------------------------------------*/
@@ -202,7 +213,7 @@ static bool read_block(reader *r, int parent)
     if (!finish_line(r) || r->text[r->at++] == '\0' || !find_indent(r, &b, parent)) {
         return false;
     }
-    b.text = r->room;
+    b.text = r->kept + start;
     for (bool is_over = false; skip_breaks(r, &b, &is_over);) {
         if (!is_over) {
             put_line(r, &b);
@@ -210,12 +221,11 @@ static bool read_block(reader *r, int parent)
         }
         put_breaks(&b, b.has_break && chomping != '-');
         put_breaks(&b, chomping == '+' ? b.n_breaks : 0);
-        const wpa_yaml_event scalar = {.kind = WPA_YAML_EVENT_SCALAR,
-                                       .style = b.is_folded ? WPA_YAML_FOLDED : WPA_YAML_LITERAL,
-                                       .span = {start, b.end},
-                                       .text = b.text,
-                                       .length = b.n};
-        add_event(r, &scalar);
+        wpa_yaml_event scalar = {.kind = WPA_YAML_EVENT_SCALAR,
+                                 .style = b.is_folded ? WPA_YAML_FOLDED : WPA_YAML_LITERAL,
+                                 .span = {start, b.end}};
+        wpa_quick_keep(r, &scalar, start, b.n);
+        add_scalar(r, &scalar);
         r->at = b.end;
         return find_token(r);
     }
@@ -259,7 +269,7 @@ static bool read_flow_item(reader *r)
     if (r->n > EVENTS_MAX || !wpa_quick_scan(r, true, &scalar)) {
         return false;
     }
-    add_event(r, &scalar);
+    add_scalar(r, &scalar);
     return true;
 }
 
@@ -269,7 +279,7 @@ static bool read_flow_key(reader *r)
     if (!wpa_quick_scan(r, true, &key) || !take_colon(r, &key)) {
         return false;
     }
-    add_event(r, &key);
+    add_scalar(r, &key);
     return skip_flow_space(r);
 }
 
@@ -280,8 +290,8 @@ static bool read_flow(reader *r)
     if (++r->depth > DEPTH_MAX) {
         return false;
     }
-    add(r, is_mapping ? WPA_YAML_EVENT_MAPPING : WPA_YAML_EVENT_SEQUENCE, WPA_YAML_FLOW, r->at,
-        r->at + 1);
+    add_start(r, is_mapping ? WPA_YAML_MAPPING : WPA_YAML_SEQUENCE, WPA_YAML_FLOW,
+              (wpa_span){r->at, r->at + 1});
     r->at++;
     for (;;) {
         if (!skip_flow_space(r)) {
@@ -300,7 +310,7 @@ static bool read_flow(reader *r)
         }
     }
     r->at++;
-    add(r, WPA_YAML_EVENT_END, WPA_YAML_FLOW, r->at - 1, r->at);
+    add_end(r);
     r->depth--;
     return true;
 }
@@ -316,13 +326,28 @@ static bool end_scalar(reader *r, int parent)
     return next_line(r) && r->column <= parent;
 }
 
-static bool read_scalar(reader *r, int parent, wpa_yaml_event *scalar)
+/** The line below is deeper than what a plain scalar is in: then it goes on there. */
+static bool go_on(reader *r, int parent, wpa_yaml_event *scalar)
 {
-    if (scalar->style == WPA_YAML_PLAIN && !wpa_quick_go_on(r, parent, scalar)) {
+    if (scalar->style != WPA_YAML_PLAIN || !wpa_quick_go_on(r, parent, scalar)) {
         return false;
     }
-    add_event(r, scalar);
+    add_scalar(r, scalar);
     return end_scalar(r, parent);
+}
+
+static bool read_scalar(reader *r, int parent, wpa_yaml_event *scalar)
+{
+    size_t end = r->at, n_comments = r->b->doc->n_comments;
+    if (!next_line(r)) {
+        return false;
+    }
+    if (r->column > parent) {
+        r->at = end;
+        return r->b->doc->n_comments == n_comments && go_on(r, parent, scalar);
+    }
+    add_scalar(r, scalar);
+    return true;
 }
 
 /** Past "&name" or "*name"; NULL if it is none, or something else comes right behind it. */
@@ -358,8 +383,9 @@ static bool read_alias(reader *r, int parent)
         return false;
     }
     const wpa_yaml_event alias = {
-        .kind = WPA_YAML_EVENT_ALIAS, .span = {start, r->at}, .text = "", .anchor = name};
-    add_event(r, &alias);
+        .kind = WPA_YAML_EVENT_ALIAS, .span = {start, r->at}, .anchor = name};
+    r->n++;
+    wpa_yaml_build(r->b, &alias);
     return end_scalar(r, parent);
 }
 
@@ -369,7 +395,7 @@ static bool read_below(reader *r, int parent, bool is_value, size_t empty_at);
 static bool read_sequence(reader *r, int parent)
 {
     int column = r->column;
-    add(r, WPA_YAML_EVENT_SEQUENCE, WPA_YAML_BLOCK, r->at, r->at);
+    add_start(r, WPA_YAML_SEQUENCE, WPA_YAML_BLOCK, (wpa_span){r->at, r->at});
     while (r->column == column && is_entry(r)) {
         size_t dash_end = ++r->at;
         wpa_quick_skip_spaces(r);
@@ -379,7 +405,7 @@ static bool read_sequence(reader *r, int parent)
             return false;
         }
     }
-    add(r, WPA_YAML_EVENT_END, WPA_YAML_BLOCK, r->at, r->at);
+    add_end(r);
     return r->column < column || (r->column == column && column == parent);
 }
 
@@ -400,7 +426,8 @@ static bool read_below(reader *r, int parent, bool is_value, size_t empty_at)
     if (r->anchor) {
         return false;
     }
-    add(r, WPA_YAML_EVENT_SCALAR, WPA_YAML_PLAIN, empty_at, empty_at);
+    wpa_yaml_event empty = {.style = WPA_YAML_PLAIN, .span = {empty_at, empty_at}, .text = ""};
+    add_scalar(r, &empty);
     return true;
 }
 
@@ -430,9 +457,9 @@ static bool read_value(reader *r, int parent)
 
 static bool read_mapping(reader *r, wpa_yaml_event *key, int column)
 {
-    add(r, WPA_YAML_EVENT_MAPPING, WPA_YAML_BLOCK, key->span.start, key->span.start);
+    add_start(r, WPA_YAML_MAPPING, WPA_YAML_BLOCK, (wpa_span){key->span.start, key->span.start});
     for (;;) {
-        add_event(r, key);
+        add_scalar(r, key);
         if (!read_value(r, column)) {
             return false;
         }
@@ -443,7 +470,7 @@ static bool read_mapping(reader *r, wpa_yaml_event *key, int column)
             return false;
         }
     }
-    add(r, WPA_YAML_EVENT_END, WPA_YAML_BLOCK, r->at, r->at);
+    add_end(r);
     return r->column < column;
 }
 
@@ -509,7 +536,8 @@ bool wpa_yaml_read_quickly(wpa_yaml_builder *b, const char *text)
     if (memchr(text, '\r', doc->size_bytes)) {
         return false;
     }
-    reader r = {.text = text, .b = b, .room = wpa_arena_room(b->scratch, doc->size_bytes + 2)};
+    reader r = {.text = text, .b = b};
+    r.kept = wpa_arena_dup(doc->arena, text, doc->size_bytes + 1);
     return begin(&r) && r.column != WPA_QUICK_NO_COLUMN && read_node(&r, WPA_QUICK_NO_COLUMN) &&
-           r.column == WPA_QUICK_NO_COLUMN && doc->root->kind != WPA_YAML_SCALAR;
+           r.column == WPA_QUICK_NO_COLUMN && doc->root->kind != WPA_YAML_SCALAR && !b->is_stopped;
 }

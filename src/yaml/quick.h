@@ -13,7 +13,7 @@ typedef struct wpa_quick_reader {
     int depth;
     wpa_yaml_builder *b;
     size_t n;           /* of events */
-    char *room;         /* for the text of any scalar of several lines */
+    char *kept;         /* [size_bytes + 1] of the document: see wpa_quick_keep */
     const char *anchor; /* of the node that comes, or NULL */
     size_t anchor_at;
 } wpa_quick_reader;
@@ -43,8 +43,22 @@ static inline bool wpa_quick_is_marker(const char *at)
 }
 
 /**
+ * What a scalar says is no longer than what it is written with. So its text stays in a copy of the
+ * file, at the offset where it begins, and its '\0' stands where the file has something that is no
+ * part of it: a quote, a colon, a line break, the end.
+ */
+static inline void wpa_quick_keep(wpa_quick_reader *r, wpa_yaml_event *scalar, size_t start,
+                                  size_t length)
+{
+    r->kept[start + length] = '\0';
+    scalar->text = r->kept + start;
+    scalar->length = length;
+    scalar->is_kept = true;
+}
+
+/**
  * The scalar that begins here, plain or quoted; false if it has to be left to libyaml. What is in
- * quotes may end some lines below, what is plain ends on this one. Its text is good until the next.
+ * quotes may end some lines below, what is plain ends on this one.
  */
 bool wpa_quick_scan(wpa_quick_reader *r, bool is_flow, wpa_yaml_event *scalar);
 /** The lines below that are part of a plain scalar as well: those deeper than what it is in. */

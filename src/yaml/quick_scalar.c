@@ -1,12 +1,11 @@
 /* Plain and quoted scalars of the YAML that most write, of one line or of several. */
 #include <string.h>
 
-#include "core/room.h"
 #include "yaml/quick.h"
 
 typedef wpa_quick_reader reader;
 
-/* What may end a plain scalar, or may not be in one. */
+/* What may end a plain scalar in a flow collection, or may not be in one. */
 static const bool is_special[256] = {
     ['\0'] = true, ['\n'] = true, ['\t'] = true, [' '] = true, ['#'] = true, [':'] = true,
     [','] = true,  ['['] = true,  [']'] = true,  ['{'] = true, ['}'] = true, ['?'] = true,
@@ -26,8 +25,7 @@ static bool begins_plain(const char *at)
                       : !is_indicator[(unsigned char)*at];
 }
 
-/** To what ends a plain scalar on its line. */
-static bool skip_plain(reader *r, bool is_flow)
+static bool skip_flow_plain(reader *r)
 {
     const char *text = r->text;
     size_t at = r->at;
@@ -38,11 +36,10 @@ static bool skip_plain(reader *r, bool is_flow)
         char c = text[at];
         if (wpa_quick_is_end(c) || (c == ' ' && text[at + 1] == '#') ||
             (c == ':' && wpa_quick_is_blank(text[at + 1])) ||
-            (is_flow && c != '?' && c != ':' && c != ' ' && c != '#' && c != '\t')) {
+            (c != '?' && c != ':' && c != ' ' && c != '#' && c != '\t')) {
             break;
         }
-        if (c == '\t' || (c == ':' && text[at + 1] == '\t') || (is_flow && c == '?') ||
-            (is_flow && c == ':' && strchr(",?[]{}", text[at + 1]))) {
+        if (c == '\t' || c == '?' || (c == ':' && strchr("\t,?[]{}", text[at + 1]))) {
             return false;
         }
     }
@@ -50,23 +47,55 @@ static bool skip_plain(reader *r, bool is_flow)
     return true;
 }
 
+/** To the next '\0', tab, line feed, colon or '#'. */
+static size_t find_special(const char *text, size_t at)
+{
+    for (wpa_yaml_lanes bytes;; at += sizeof bytes) {
+        memcpy(&bytes, text + at, sizeof bytes);
+        wpa_yaml_lanes special = (wpa_yaml_lanes)(bytes < ' ') | (wpa_yaml_lanes)(bytes == ':') |
+                                 (wpa_yaml_lanes)(bytes == '#');
+        wpa_yaml_hits hits = wpa_yaml_hits_of(special);
+        if (hits.low) {
+            return at + wpa_yaml_first_of(hits.low);
+        }
+        if (hits.high) {
+            return at + sizeof bytes / 2 + wpa_yaml_first_of(hits.high);
+        }
+    }
+}
+
+/** To what ends a plain scalar of a block collection on its line. */
+static bool skip_plain(reader *r)
+{
+    const char *text = r->text;
+    for (size_t at = find_special(text, r->at);; at = find_special(text, at + 1)) {
+        char c = text[at], next = text[at + 1];
+        bool is_comment = c == '#' && text[at - 1] == ' ';
+        if (wpa_quick_is_end(c) || is_comment || (c == ':' && wpa_quick_is_blank(next))) {
+            r->at = at - is_comment;
+            return true;
+        }
+        if (c == '\t' || (c == ':' && next == '\t')) {
+            return false;
+        }
+    }
+}
+
 /* The scalar's end is behind its last character that is no blank. */
 static bool scan_plain(reader *r, bool is_flow, wpa_yaml_event *scalar)
 {
     const char *text = r->text;
     size_t start = r->at;
-    if (!begins_plain(text + start) || !skip_plain(r, is_flow)) {
+    if (!begins_plain(text + start) || !(is_flow ? skip_flow_plain(r) : skip_plain(r))) {
         return false;
     }
     size_t at = r->at;
     while (text[at - 1] == ' ') {
         at--;
     }
-    *scalar = (wpa_yaml_event){.kind = WPA_YAML_EVENT_SCALAR,
-                               .style = WPA_YAML_PLAIN,
-                               .span = {start, at},
-                               .text = text + start,
-                               .length = at - start};
+    *scalar = (wpa_yaml_event){
+        .kind = WPA_YAML_EVENT_SCALAR, .style = WPA_YAML_PLAIN, .span = {start, at}};
+    wpa_quick_keep(r, scalar, start, at - start);
     return true;
 }
 
@@ -101,27 +130,23 @@ static size_t skip_to_more(reader *r, int parent)
 
 bool wpa_quick_go_on(reader *r, int parent, wpa_yaml_event *scalar)
 {
-    size_t n_breaks = skip_to_more(r, parent), n = scalar->length;
-    if (!n_breaks) {
-        return true;
-    }
-    memcpy(r->room, scalar->text, n);
-    for (; n_breaks; n_breaks = skip_to_more(r, parent)) {
+    char *to = r->kept + scalar->span.start;
+    size_t n = scalar->length;
+    for (size_t n_breaks; (n_breaks = skip_to_more(r, parent));) {
         size_t from = r->at;
-        if (!skip_plain(r, false) || r->text[r->at] == ':') {
+        if (!skip_plain(r) || r->text[r->at] == ':') {
             return false;
         }
         size_t end = r->at;
         while (r->text[end - 1] == ' ') {
             end--;
         }
-        n = fold(r->room, n, n_breaks);
-        memcpy(r->room + n, r->text + from, end - from);
+        n = fold(to, n, n_breaks);
+        memcpy(to + n, r->text + from, end - from);
         n += end - from;
         scalar->span.end = end;
     }
-    scalar->text = r->room;
-    scalar->length = n;
+    wpa_quick_keep(r, scalar, scalar->span.start, n);
     return true;
 }
 
@@ -134,7 +159,7 @@ static char unescaped(char c)
 }
 
 /** Blanks, and line breaks among them, which are folded; false if a document may end there. */
-static bool fold_blanks(reader *r, size_t *at, bool is_escaped, size_t *n)
+static bool fold_blanks(reader *r, size_t *at, bool is_escaped, char *to, size_t *n)
 {
     const char *text = r->text;
     size_t from = *at, n_breaks = 0;
@@ -148,12 +173,12 @@ static bool fold_blanks(reader *r, size_t *at, bool is_escaped, size_t *n)
         }
     }
     if (is_escaped) { /* the break in front of them is nothing, and blanks begin a line */
-        memset(r->room + *n, '\n', n_breaks);
+        memset(to + *n, '\n', n_breaks);
         *n += n_breaks;
     } else if (n_breaks) {
-        *n = fold(r->room, *n, n_breaks);
+        *n = fold(to, *n, n_breaks);
     } else {
-        memcpy(r->room + *n, text + from, *at - from);
+        memcpy(to + *n, text + from, *at - from);
         *n += *at - from;
     }
     return true;
@@ -165,6 +190,7 @@ static bool scan_quoted_lines(reader *r, wpa_yaml_event *scalar)
     const char *text = r->text;
     char quote = text[r->at];
     size_t start = r->at, at = start + 1, n = 0;
+    char *to = r->kept + start;
     while (text[at] != quote || (quote == '\'' && text[at + 1] == quote)) {
         bool is_escape = text[at] == quote || (quote == '"' && text[at] == '\\');
         bool is_break = is_escape && text[at + 1] == '\n';
@@ -173,13 +199,14 @@ static bool scan_quoted_lines(reader *r, wpa_yaml_event *scalar)
         if (is_break || wpa_yaml_is_blank(text[at]) || text[at] == '\n') {
             at += is_break ? 2 : 0;
             r->line_start = is_break ? at : r->line_start;
-            if (wpa_quick_is_marker(text + r->line_start) || !fold_blanks(r, &at, is_break, &n)) {
+            if (wpa_quick_is_marker(text + r->line_start) ||
+                !fold_blanks(r, &at, is_break, to, &n)) {
                 return false;
             }
         } else if (!meant) {
             return false;
         } else {
-            r->room[n++] = meant;
+            to[n++] = meant;
             at += 1 + is_escape;
         }
     }
@@ -187,8 +214,7 @@ static bool scan_quoted_lines(reader *r, wpa_yaml_event *scalar)
     scalar->kind = WPA_YAML_EVENT_SCALAR;
     scalar->style = quote == '\'' ? WPA_YAML_SINGLE_QUOTED : WPA_YAML_DOUBLE_QUOTED;
     scalar->span = (wpa_span){start, r->at};
-    scalar->text = r->room;
-    scalar->length = n;
+    wpa_quick_keep(r, scalar, start, n);
     return true;
 }
 
@@ -215,18 +241,14 @@ static bool scan_quoted(reader *r, wpa_yaml_event *scalar)
         (wpa_yaml_event){.kind = WPA_YAML_EVENT_SCALAR,
                          .style = quote == '\'' ? WPA_YAML_SINGLE_QUOTED : WPA_YAML_DOUBLE_QUOTED,
                          .span = {start, end + 1},
-                         .text = text + start + 1,
-                         .length = end - start - 1 - n_escapes,
                          .is_escaped = n_escapes && quote == '"'};
-    if (n_escapes) {
-        char *value = wpa_arena_room(r->b->scratch, scalar->length + 1);
-        for (size_t i = start + 1, n = 0; i < end; i++) {
-            bool is_escape = text[i] == quote || (quote == '"' && text[i] == '\\');
-            i += is_escape;
-            value[n++] = is_escape && quote == '"' ? unescaped(text[i]) : text[i];
-        }
-        scalar->text = value;
+    char *to = r->kept + start + 1;
+    for (size_t i = start + 1, n = 0; n_escapes && i < end; i++) {
+        bool is_escape = text[i] == quote || (quote == '"' && text[i] == '\\');
+        i += is_escape;
+        to[n++] = is_escape && quote == '"' ? unescaped(text[i]) : text[i];
     }
+    wpa_quick_keep(r, scalar, start + 1, end - start - 1 - n_escapes);
     return true;
 }
 

@@ -90,15 +90,13 @@ static void test_broken_at_every_place(void **state)
 
 static bool is_read_quickly(const char *text, wpa_arena *arena)
 {
-    wpa_yaml_doc doc = {.source = text, .size_bytes = strlen(text), .arena = arena};
-    wpa_yaml_index_lines(&doc);
+    size_t size_bytes = strlen(text);
+    char *source = wpa_arena_array(arena, size_bytes + WPA_YAML_LANES, 1);
+    memcpy(source, text, size_bytes);
+    wpa_yaml_doc doc = {.source = source, .size_bytes = size_bytes, .arena = arena};
+    wpa_yaml_index_lines(&doc, wpa_yaml_look_over(source, size_bytes));
     wpa_yaml_index_grams(&doc, arena);
-    wpa_yaml_builder *b = wpa_arena_alloc(arena, sizeof *b);
-    b->doc = &doc;
-    b->scratch = arena;
-    b->text = text;
-    b->anchors = wpa_map_new(arena);
-    return wpa_yaml_read_quickly(b, text);
+    return wpa_yaml_read_quickly(wpa_yaml_builder_new(&doc, arena), source);
 }
 
 /* A reader that gives up would pass all of the above. */

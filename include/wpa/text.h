@@ -21,6 +21,20 @@ static inline wpa_slice wpa_slice_of(const char *text)
     return (wpa_slice){text, strlen(text)};
 }
 
+/** Are the bytes equal? For names, most of which are shorter than what a call costs. */
+static inline bool wpa_bytes_are(const char *a, const char *b, size_t n)
+{
+    uint32_t first[2], last[2];
+    if (n < sizeof *first || n > 2 * sizeof *first) {
+        return n == 0 || (*a == *b && memcmp(a, b, n) == 0);
+    }
+    memcpy(&first[0], a, sizeof *first);
+    memcpy(&first[1], b, sizeof *first);
+    memcpy(&last[0], a + n - sizeof *last, sizeof *last); /* what both hold is compared twice */
+    memcpy(&last[1], b + n - sizeof *last, sizeof *last);
+    return first[0] == first[1] && last[0] == last[1];
+}
+
 /** Are the bytes equal, ASCII case folded? */
 static inline bool wpa_bytes_are_ci(const char *a, const char *b, size_t n)
 {

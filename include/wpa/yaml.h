@@ -166,7 +166,7 @@ struct wpa_yaml_doc {
     size_t n_anchored;
     const wpa_yaml_node **aliases; /* that lead to a node, in order */
     size_t n_aliases;
-    struct wpa_yaml_grams *grams; /* private: see wpa_yaml_may_hold */
+    struct wpa_yaml_grams *grams; /* see wpa_yaml_may_hold */
     wpa_arena *arena;
 };
 
@@ -267,6 +267,46 @@ const char *wpa_yaml_describe(const wpa_yaml_node *node);
 
 /* ---- whether something is there at all -------------------------------------------------------*/
 
+#define WPA_YAML_GRAM 4
+/* Which runs of so many bytes the file holds; private to what is below. */
+struct wpa_yaml_grams {
+    unsigned shift; /* of a hash, so that a place in the filter is left */
+    uint64_t bits[];
+};
+
+/* Odd, so that no bit of a gram is lost. */
+#define WPA_YAML_GRAM_LOW 0x9e37U
+#define WPA_YAML_GRAM_HIGH 0x79b5U
+#define WPA_YAML_GRAM_FOLD 0x2020U
+
+/**
+ * Letters' case folded; other bytes that differ in that bit alone are told apart by nobody. Two
+ * products of 16 bits, since that many are made at once of as many bytes as fit a register. The
+ * upper bits are those that depend on all of the gram.
+ */
+static inline uint32_t wpa_yaml_gram_of(const char *text)
+{
+    uint16_t low, high;
+    memcpy(&low, text, sizeof low);
+    memcpy(&high, text + sizeof low, sizeof high);
+    uint32_t hash = (low | WPA_YAML_GRAM_FOLD) * WPA_YAML_GRAM_LOW +
+                    (high | WPA_YAML_GRAM_FOLD) * WPA_YAML_GRAM_HIGH;
+    return (hash & 0xffff) << 16;
+}
+
+/* Of the 64 places of a word the first eight are the lowest bits of its eight bytes, the next their
+   second bits: so packing a whole file's takes a shift for eight of them. */
+static inline uint64_t wpa_yaml_gram_bit(uint32_t at)
+{
+    return UINT64_C(1) << (at * 8 + at / 8 % 8) % 64;
+}
+
+static inline bool wpa_yaml_has_gram(const wpa_yaml_doc *doc, uint32_t gram)
+{
+    uint32_t at = gram >> doc->grams->shift;
+    return (doc->grams->bits[at / 64] & wpa_yaml_gram_bit(at)) != 0;
+}
+
 bool wpa_yaml_may_hold_slice(const wpa_yaml_doc *doc, wpa_slice text);
 /**
  * False: neither the file's bytes, nor what was added to them, hold this text anywhere, whatever
@@ -275,7 +315,10 @@ bool wpa_yaml_may_hold_slice(const wpa_yaml_doc *doc, wpa_slice text);
  */
 static inline bool wpa_yaml_may_hold(const wpa_yaml_doc *doc, const char *text)
 {
-    return wpa_yaml_may_hold_slice(doc, wpa_slice_of(text));
+    /* Here, since most are ruled out by how they begin. */
+    bool is_short = !text[0] || !text[1] || !text[2] || !text[3];
+    return is_short || (wpa_yaml_has_gram(doc, wpa_yaml_gram_of(text)) &&
+                        wpa_yaml_may_hold_slice(doc, wpa_slice_of(text)));
 }
 
 /** False: no such name was added. */

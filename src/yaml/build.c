@@ -410,12 +410,15 @@ static void keep_children(const builder *b, wpa_yaml_node *node)
             wpa_arena_dup(b->doc->arena, node->items, node->n_items * sizeof *node->items);
     } else if (node->n_pairs) {
         size_t size_bytes = node->n_pairs * sizeof *node->pairs;
-        wpa_yaml_pair *pairs = wpa_arena_room(b->doc->arena, size_bytes + node->n_pairs);
+        size_t n_marks = (node->n_pairs + sizeof(uint64_t) - 1) & -sizeof(uint64_t);
+        wpa_yaml_pair *pairs = wpa_arena_room(b->doc->arena, size_bytes + n_marks);
         memcpy(pairs, node->pairs, size_bytes);
         uint8_t *marks = (uint8_t *)pairs + size_bytes;
+        memset(marks + n_marks - sizeof(uint64_t), WPA_YAML_NO_MARK, sizeof(uint64_t));
         for (size_t i = 0; i < node->n_pairs; i++) {
             const wpa_yaml_node *key = pairs[i].key;
-            marks[i] = wpa_yaml_mark_of(key->kind == WPA_YAML_SCALAR ? key->key_bit : 0);
+            marks[i] =
+                key->kind == WPA_YAML_SCALAR ? wpa_yaml_mark_of(key->key_bit) : WPA_YAML_NO_MARK;
         }
         node->pairs = pairs;
     }

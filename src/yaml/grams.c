@@ -8,51 +8,13 @@
 #include "core/room.h"
 #include "yaml/internal.h"
 
-#define GRAM 4
 #define BITS_MIN 10 /* of the size of a filter, as a power of two */
 #define BITS_MAX 16
-
-struct wpa_yaml_grams {
-    unsigned shift; /* of a hash, so that a place in the filter is left */
-    uint64_t bits[];
-};
-
-/* Odd, so that no bit of a gram is lost. */
-#define LOW_FACTOR 0x9e37U
-#define HIGH_FACTOR 0x79b5U
-#define FOLD 0x2020U
-
-/**
- * Letters' case folded; other bytes that differ in that bit alone are told apart by nobody. Two
- * products of 16 bits, since that many are made at once of as many bytes as fit a register. The
- * upper bits are those that depend on all of the gram.
- */
-static uint32_t hash_of(const char *gram)
-{
-    uint16_t low, high;
-    memcpy(&low, gram, sizeof low);
-    memcpy(&high, gram + sizeof low, sizeof high);
-    uint32_t hash = (low | FOLD) * LOW_FACTOR + (high | FOLD) * HIGH_FACTOR;
-    return (hash & 0xffff) << 16;
-}
-
-/* Of the 64 places of a word the first eight are the lowest bits of its eight bytes, the next their
-   second bits: so packing a whole file's takes a shift for eight of them. */
-static uint64_t bit_of(uint32_t at)
-{
-    return UINT64_C(1) << (at * 8 + at / 8 % 8) % 64;
-}
 
 static void mark(wpa_yaml_grams *grams, uint32_t hash)
 {
     uint32_t at = hash >> grams->shift;
-    grams->bits[at / 64] |= bit_of(at);
-}
-
-static bool is_marked(const wpa_yaml_grams *grams, uint32_t hash)
-{
-    uint32_t at = hash >> grams->shift;
-    return (grams->bits[at / 64] & bit_of(at)) != 0;
+    grams->bits[at / 64] |= wpa_yaml_gram_bit(at);
 }
 
 static uint32_t hash_of_name(const char *name)
@@ -66,8 +28,8 @@ static uint32_t hash_of_name(const char *name)
 
 void wpa_yaml_add_text(const wpa_yaml_doc *doc, const char *text, size_t length)
 {
-    for (size_t i = 0; i + GRAM <= length; i++) {
-        mark(doc->grams, hash_of(text + i));
+    for (size_t i = 0; i + WPA_YAML_GRAM <= length; i++) {
+        mark(doc->grams, wpa_yaml_gram_of(text + i));
     }
 }
 
@@ -81,20 +43,23 @@ void wpa_yaml_add_name(const wpa_yaml_doc *doc, const char *name)
 #define LANES 8
 typedef uint16_t lanes __attribute__((vector_size(LANES * sizeof(uint16_t))));
 
-/** As hash_of, of every other gram from here on; the result is of 16 bits less the shift. */
+/** As wpa_yaml_gram_of, of every other gram from here on; the result is of 16 bits less the shift.
+ */
 static lanes hashes_of(const char *text, unsigned shift)
 {
     lanes low, high;
     memcpy(&low, text, sizeof low);
     memcpy(&high, text + sizeof(uint16_t), sizeof high);
-    return ((low | FOLD) * LOW_FACTOR + (high | FOLD) * HIGH_FACTOR) >> shift;
+    return ((low | WPA_YAML_GRAM_FOLD) * WPA_YAML_GRAM_LOW +
+            (high | WPA_YAML_GRAM_FOLD) * WPA_YAML_GRAM_HIGH) >>
+           shift;
 }
 
 /** One byte a bit of the filter: setting it takes one instruction, where a bit takes six. */
 static void mark_all(const char *text, size_t length, unsigned shift, uint8_t *marks)
 {
     size_t i = 0;
-    for (uint16_t at[2 * LANES]; i + sizeof(lanes) + GRAM - 1 <= length; i += 2 * LANES) {
+    for (uint16_t at[2 * LANES]; i + sizeof(lanes) + WPA_YAML_GRAM - 1 <= length; i += 2 * LANES) {
         lanes even = hashes_of(text + i, shift), odd = hashes_of(text + i + 1, shift);
         memcpy(at, &even, sizeof even);
         memcpy(at + LANES, &odd, sizeof odd);
@@ -103,12 +68,12 @@ static void mark_all(const char *text, size_t length, unsigned shift, uint8_t *m
             marks[at[k]] = 1;
         }
     }
-    for (; i + GRAM <= length; i++) {
-        marks[hash_of(text + i) >> 16 >> shift] = 1;
+    for (; i + WPA_YAML_GRAM <= length; i++) {
+        marks[wpa_yaml_gram_of(text + i) >> 16 >> shift] = 1;
     }
 }
 
-/** 64 bytes of 0 or 1 as bits, where bit_of has them. */
+/** 64 bytes of 0 or 1 as bits, where wpa_yaml_gram_bit has them. */
 static uint64_t pack(const uint8_t *marks)
 {
     uint64_t bits = 0;
@@ -139,16 +104,16 @@ void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch)
 
 bool wpa_yaml_may_hold_slice(const wpa_yaml_doc *doc, wpa_slice text)
 {
-    size_t n = text.length < GRAM ? 0 : text.length - GRAM + 1;
+    size_t n = text.length < WPA_YAML_GRAM ? 0 : text.length - WPA_YAML_GRAM + 1;
     /* The last and every other one are made of all bytes that there are. */
-    bool may = n == 0 || is_marked(doc->grams, hash_of(text.at + n - 1));
+    bool may = n == 0 || wpa_yaml_has_gram(doc, wpa_yaml_gram_of(text.at + n - 1));
     for (size_t i = 0; may && i + 1 < n; i += 2) {
-        may = is_marked(doc->grams, hash_of(text.at + i));
+        may = wpa_yaml_has_gram(doc, wpa_yaml_gram_of(text.at + i));
     }
     return may;
 }
 
 bool wpa_yaml_may_name(const wpa_yaml_doc *doc, const char *name)
 {
-    return is_marked(doc->grams, hash_of_name(name));
+    return wpa_yaml_has_gram(doc, hash_of_name(name));
 }

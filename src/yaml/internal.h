@@ -15,13 +15,14 @@ typedef struct wpa_yaml_hits {
     uint64_t low, high;
 } wpa_yaml_hits;
 
+#define WPA_YAML_ONES UINT64_C(0x0101010101010101)
+
 /** Of lanes that are all ones or all zeros. */
 static inline wpa_yaml_hits wpa_yaml_hits_of(wpa_yaml_lanes lanes)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t halves[2];
     memcpy(halves, &lanes, sizeof halves);
-    return (wpa_yaml_hits){le64toh(halves[0]) & ones, le64toh(halves[1]) & ones};
+    return (wpa_yaml_hits){le64toh(halves[0]) & WPA_YAML_ONES, le64toh(halves[1]) & WPA_YAML_ONES};
 }
 
 static inline size_t wpa_yaml_first_of(uint64_t hits)
@@ -44,17 +45,20 @@ typedef struct wpa_yaml_grams wpa_yaml_grams;
 /** Make grams, of the file's bytes. */
 void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch);
 /**
- * Which bit of 32 is that of each key ([n_pairs], behind the pairs): so that a key is found without
- * a look at those before it. For a key that is no scalar it says nothing.
+ * Which bit of 32 is that of each key ([n_pairs], behind the pairs, and filled up to eight): so
+ * that a key is found without a look at those before it. For a key that is no scalar it says
+ * nothing.
  */
-static inline const uint8_t *wpa_yaml_key_marks(const wpa_yaml_node *mapping)
+static inline const char *wpa_yaml_key_marks(const wpa_yaml_node *mapping)
 {
-    return (const uint8_t *)(mapping->pairs + mapping->n_pairs);
+    return (const char *)(mapping->pairs + mapping->n_pairs);
 }
+
+#define WPA_YAML_NO_MARK 0x7f
 
 static inline uint8_t wpa_yaml_mark_of(uint32_t bit)
 {
-    return bit ? (uint8_t)__builtin_ctz(bit) : UINT8_MAX;
+    return (uint8_t)__builtin_ctz(bit);
 }
 
 /** The line break at offset: its length in bytes, 0 if there is none. CR, LF, CRLF. */

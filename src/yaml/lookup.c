@@ -51,10 +51,11 @@ static bool is_merge_key(const wpa_yaml_node *key)
            !wpa_yaml_tag(key) && wpa_text_is(key->text, "<<");
 }
 
-static inline bool is_name(const char *key, wpa_yaml_name name, bool has_case)
+static inline bool is_name(const wpa_yaml_node *key, wpa_yaml_name name, bool has_case)
 {
-    return has_case ? *key == *name.text && memcmp(key, name.text, name.length) == 0
-                    : wpa_bytes_are_ci(key, name.text, name.length);
+    return key->length == name.length &&
+           (has_case ? wpa_bytes_are(key->text, name.text, name.length)
+                     : wpa_bytes_are_ci(key->text, name.text, name.length));
 }
 
 static inline const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_yaml_name name,
@@ -80,31 +81,53 @@ static const wpa_yaml_pair *find_merged(const wpa_yaml_node *mapping, wpa_yaml_n
     return NULL;
 }
 
-/** Where all keys are what they seem: the one whose mark is that of the name is nearly always it.
- */
-static const wpa_yaml_pair *find_marked(const wpa_yaml_node *mapping, wpa_yaml_name name,
-                                        bool has_case)
+/* Of the next eight keys those whose mark is the sought one, which is there eight times: where all
+   keys are what they seem, that is nearly always the one of the name. The highest bit of each byte
+   that is 0 is told, and perhaps that of a 1 behind such. */
+static inline uint64_t marked(const char *marks, uint64_t sought)
 {
-    const uint8_t *marks = wpa_yaml_key_marks(mapping);
-    uint8_t mark = wpa_yaml_mark_of(name.bit);
-    for (size_t i = 0; i < mapping->n_pairs; i++) {
-        if (marks[i] != mark) {
-            continue;
+    uint64_t eight;
+    memcpy(&eight, marks, sizeof eight);
+    eight = le64toh(eight) ^ sought;
+    return (eight - WPA_YAML_ONES) & ~eight & WPA_YAML_ONES << 7;
+}
+
+static const wpa_yaml_pair *find_marked(const wpa_yaml_node *mapping, wpa_yaml_name name)
+{
+    const wpa_yaml_pair *pairs = mapping->pairs, *end = pairs + mapping->n_pairs;
+    const char *marks = wpa_yaml_key_marks(mapping);
+    for (; pairs < end; pairs += 8, marks += 8) {
+        uint64_t hits = marked(marks, wpa_yaml_mark_of(name.bit) * WPA_YAML_ONES);
+        for (; hits; hits &= hits - 1) {
+            const wpa_yaml_pair *pair = pairs + wpa_yaml_first_of(hits);
+            if (is_name(pair->key, name, true)) {
+                return pair;
+            }
         }
-        const wpa_yaml_node *key = mapping->pairs[i].key;
-        if (key->length == name.length && is_name(key->text, name, has_case)) {
-            return &mapping->pairs[i];
+    }
+    return NULL;
+}
+
+static const wpa_yaml_pair *find_marked_ci(const wpa_yaml_node *mapping, wpa_yaml_name name)
+{
+    const wpa_yaml_pair *pairs = mapping->pairs, *end = pairs + mapping->n_pairs;
+    const char *marks = wpa_yaml_key_marks(mapping);
+    for (; pairs < end; pairs += 8, marks += 8) {
+        uint64_t hits = marked(marks, wpa_yaml_mark_of(name.bit) * WPA_YAML_ONES);
+        for (; hits; hits &= hits - 1) {
+            const wpa_yaml_pair *pair = pairs + wpa_yaml_first_of(hits);
+            if (is_name(pair->key, name, false)) {
+                return pair;
+            }
         }
     }
     return NULL;
 }
 
 /* An alias target is complete before its alias, so merges cannot run in circles. */
-static const wpa_yaml_pair *find_in(const wpa_yaml_node *mapping, wpa_yaml_name name, bool has_case)
+static const wpa_yaml_pair *find_odd(const wpa_yaml_node *mapping, wpa_yaml_name name,
+                                     bool has_case)
 {
-    if (mapping->keys != UINT32_MAX) {
-        return find_marked(mapping, name, has_case);
-    }
     bool is_indexed = mapping->by_key && has_case;
     const wpa_yaml_pair *known = is_indexed ? wpa_map_get(mapping->by_key, name.text) : NULL;
     if (known || (is_indexed && !wpa_map_has(mapping->by_key, "<<"))) {
@@ -113,8 +136,7 @@ static const wpa_yaml_pair *find_in(const wpa_yaml_node *mapping, wpa_yaml_name 
     bool has_merge = is_indexed;
     for (size_t i = 0; !is_indexed && i < mapping->n_pairs; i++) {
         const wpa_yaml_node *key = wpa_yaml_resolve(mapping->pairs[i].key);
-        if (key && key->kind == WPA_YAML_SCALAR && key->length == name.length &&
-            is_name(key->text, name, has_case)) {
+        if (key && key->kind == WPA_YAML_SCALAR && is_name(key, name, has_case)) {
             return &mapping->pairs[i];
         }
         has_merge = has_merge || is_merge_key(mapping->pairs[i].key);
@@ -126,8 +148,12 @@ static inline const wpa_yaml_pair *find(const wpa_yaml_node *mapping, wpa_yaml_n
                                         bool has_case)
 {
     mapping = mapping && mapping->kind == WPA_YAML_ALIAS ? mapping->target : mapping;
-    bool may_have = mapping && (mapping->keys & name.bit); /* no mapping has none */
-    return may_have ? find_in(mapping, name, has_case) : NULL;
+    if (!mapping || !(mapping->keys & name.bit)) { /* no mapping has none */
+        return NULL;
+    }
+    return mapping->keys == UINT32_MAX ? find_odd(mapping, name, has_case)
+           : has_case                  ? find_marked(mapping, name)
+                                       : find_marked_ci(mapping, name);
 }
 
 const wpa_yaml_pair *wpa_yaml_find_name(const wpa_yaml_node *mapping, wpa_yaml_name name)

@@ -357,10 +357,13 @@ size_t wpa_visible_copy(char *to, size_t size_bytes, const char *text, size_t le
 bool wpa_text_is_visible(const char *text, size_t length)
 {
     size_t i = 0;
-    for (; i + sizeof(lanes) <= length; i += sizeof(lanes)) {
+    while (i + sizeof(lanes) <= length) {
         if (has_any((lanes)(load(text + i) - 0x20 > 0x7E - 0x20))) {
             return false;
         }
+        i += sizeof(lanes);
+        bool is_rest = i < length && i + sizeof(lanes) > length;
+        i = is_rest ? length - sizeof(lanes) : i; /* some bytes again, rather than one by one */
     }
     while (i < length && text[i] >= 0x20 && text[i] <= 0x7E) {
         i++;

@@ -5,8 +5,8 @@
 
 #include <wpa/text.h>
 
-/* One of 64 bits for the two bytes that a word begins with, in any case of letters: of text few
- * pairs share one. Texts are short, and a whole table would take longer to make than to use. */
+/* One of 64 bits for two bytes, in any case of letters: of text few pairs share one. Texts are
+ * short, and a whole table would take longer to make than to use. */
 static uint64_t bit_of(char first, char second)
 {
     unsigned a = (unsigned char)first | 0x20, b = (unsigned char)second | 0x20;
@@ -29,41 +29,59 @@ static size_t word_at(const char *text, size_t length, const char *const words[]
     return i;
 }
 
-/** The words' beginnings; all if one of them is of one byte, behind which anything may stand. */
-static uint64_t beginnings_of(const char *const words[], size_t n)
+wpa_words wpa_words_of(const char *const words[], size_t n)
 {
-    uint64_t beginnings = 0;
+    wpa_words all = {words, n, 0, 0};
     for (size_t i = 0; i < n; i++) {
-        beginnings |= words[i][1] ? bit_of(words[i][0], words[i][1]) : UINT64_MAX;
+        const char *word = words[i];
+        all.firsts |= word[1] ? bit_of(word[0], word[1]) : UINT64_MAX;
+        all.seconds |= word[1] && word[2] ? bit_of(word[1], word[2]) : UINT64_MAX;
     }
-    return beginnings;
+    return all;
 }
 
-static const char *find(const char *text, size_t length, const char *const words[], size_t n,
-                        size_t *which, bool is_ci)
+/* The first two bytes of a word and its second two have to be there: few places have both. */
+static const char *seek(const wpa_words *words, const char *text, size_t length, size_t *which,
+                        bool is_ci)
 {
-    uint64_t beginnings = beginnings_of(words, n);
+    uint64_t first = length > 1 ? bit_of(text[0], text[1]) : UINT64_MAX;
     for (size_t at = 0; at < length; at++) {
-        bool may_begin = at + 1 == length || (beginnings & bit_of(text[at], text[at + 1]));
-        size_t i = may_begin ? word_at(text + at, length - at, words, n, is_ci) : n;
-        if (i < n) {
+        uint64_t second = at + 2 < length ? bit_of(text[at + 1], text[at + 2]) : UINT64_MAX;
+        bool may_begin = (words->firsts & first) && (words->seconds & second);
+        size_t i =
+            may_begin ? word_at(text + at, length - at, words->words, words->n, is_ci) : words->n;
+        if (i < words->n) {
             if (which) {
                 *which = i;
             }
             return text + at;
         }
+        first = second;
     }
     return NULL;
+}
+
+const char *wpa_words_seek(const wpa_words *words, const char *text, size_t length, size_t *which)
+{
+    return seek(words, text, length, which, false);
+}
+
+const char *wpa_words_seek_ci(const wpa_words *words, const char *text, size_t length,
+                              size_t *which)
+{
+    return seek(words, text, length, which, true);
 }
 
 const char *wpa_words_find(const char *text, size_t length, const char *const words[], size_t n,
                            size_t *which)
 {
-    return find(text, length, words, n, which, false);
+    wpa_words all = wpa_words_of(words, n);
+    return seek(&all, text, length, which, false);
 }
 
 const char *wpa_words_find_ci(const char *text, size_t length, const char *const words[], size_t n,
                               size_t *which)
 {
-    return find(text, length, words, n, which, true);
+    wpa_words all = wpa_words_of(words, n);
+    return seek(&all, text, length, which, true);
 }

@@ -10,6 +10,9 @@
 
 static const char *const files[] = {"GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT",
                                     "GITHUB_STEP_SUMMARY"};
+/* Their paths in expressions. */
+static const char *const members[WPA_COUNT(files)] = {"github.env", "github.path", "github.output",
+                                                      "github.step_summary"};
 
 /** File that text names at its start, behind "$", "${", "%", "$env:" and quotes; NULL if none. */
 static const char *file_named(const char *text)
@@ -165,8 +168,6 @@ wpa_span wpa_exports_text(const wpa_script *script, size_t index,
 /* "$GITHUB_ENV", or the path as an expression: "${{ github.env }}". */
 static const char *file_of(const gatherer *g, const wpa_script *script, const wpa_shell_word *word)
 {
-    static const char *const members[] = {"github.env", "github.path", "github.output",
-                                          "github.step_summary"};
     size_t length = wpa_span_length(word->span);
     if (*word->text != '_' || !g->raw || word->span.end > script->length) {
         return file_meant(g, word->text);
@@ -353,6 +354,38 @@ static void gather_lines(gatherer *g, const char *text, size_t length)
     }
 }
 
+static bool begins_with(const char *text, const char *end, const char *name)
+{
+    size_t length = strlen(name);
+    return length <= (size_t)(end - text) && wpa_bytes_are_ci(text, name, length);
+}
+
+/** Does the text name one of the files, in whichever way? */
+static bool names_file(const char *text, size_t length)
+{
+    static const char prefix[] = "github"; /* of all names and paths */
+    const char *end = text + length, *at = text;
+    while ((at = wpa_text_find_ci(at, (size_t)(end - at), prefix))) {
+        for (size_t i = 0; i < WPA_COUNT(files); i++) {
+            if (begins_with(at, end, files[i]) || begins_with(at, end, members[i])) {
+                return true;
+            }
+        }
+        at += sizeof prefix - 1;
+    }
+    return false;
+}
+
+/** Most scripts name none, as they stand and in the words that quotes are in. */
+static bool may_export(const wpa_outline_step *step)
+{
+    bool may = step->run && names_file(step->run->text, step->run->length);
+    for (size_t i = 0; i < step->n_unquoted && !may; i++) {
+        may = names_file(step->unquoted[i].at, step->unquoted[i].length);
+    }
+    return may;
+}
+
 static gatherer gather(const wpa_outline_step *step, wpa_arena *arena)
 {
     gatherer g = {.arena = arena, .raw = step->run ? step->run->text : NULL};
@@ -377,7 +410,7 @@ const wpa_export *wpa_exports_of(wpa_rule_run *run, const wpa_outline_step *step
 {
     bool is_new;
     exports *known = wpa_site_keep(run, 'x', step, NULL, sizeof *known, &is_new);
-    if (is_new) {
+    if (is_new && may_export(step)) {
         gatherer g = gather(step, run->lasting);
         *known = (exports){g.items, g.n};
     }

@@ -5,7 +5,6 @@
 
 #include <wpa/buf.h>
 
-#include "match/words.h"
 #include "rules/shell_roles.h"
 
 /* Same scope already there: keep the higher level. */
@@ -76,157 +75,92 @@ static bool command_begins(const wpa_shell_command *command, const char *words)
     return true;
 }
 
-/* Programs that never talk to the forge with the job's token. */
-static const char *const harmless[] = {
-    "echo",
-    "printf",
-    "cd",
-    "mkdir",
-    "cp",
-    "mv",
-    "rm",
-    "ls",
-    "cat",
-    "test",
-    "[",
-    "[[",
-    "export",
-    "set",
-    "true",
-    "false",
-    "exit",
-    "sed",
-    "grep",
-    "awk",
-    "head",
-    "tail",
-    "npm",
-    "yarn",
-    "pnpm",
-    "node",
-    "cargo",
-    "go",
-    "pip",
-    "pip3",
-    "pytest",
-    "ruff",
-    "mvn",
-    "gradle",
-    "make",
-    "tox",
-    "python",
-    "python3",
-    "apt-get",
-    "apt",
-    "brew",
-    "cmake",
-    "ctest",
-    "tar",
-    "unzip",
-    "zip",
-    "sleep",
-    "jq",
-    "chmod",
-    "sort",
-    "wc",
-    "diff",
-    "bundle",
-    "dotnet",
-    "composer",
-    "php",
-    "uv",
-    "poetry",
-    "black",
-    "mypy",
-    "flake8",
-    "eslint",
-    "tsc",
-    "find",
-    "touch",
-    "tee",
-    "cut",
-    "tr",
-    "if",
-    "for",
-    "case",
-    "pwd",
-    /* PowerShell's and cmd's */
-    "write-host",
-    "write-output",
-    "write-error",
-    "write-warning",
-    "throw",
-    "else",
-    "elseif",
-    "new-item",
-    "copy-item",
-    "move-item",
-    "remove-item",
-    "rename-item",
-    "get-item",
-    "get-childitem",
-    "get-content",
-    "set-content",
-    "add-content",
-    "out-file",
-    "out-null",
-    "out-string",
-    "test-path",
-    "join-path",
-    "split-path",
-    "resolve-path",
-    "get-location",
-    "set-location",
-    "push-location",
-    "pop-location",
-    "select-string",
-    "select-object",
-    "where-object",
-    "foreach-object",
-    "sort-object",
-    "measure-object",
-    "convertfrom-json",
-    "convertto-json",
-    "expand-archive",
-    "compress-archive",
-    "get-filehash",
-    "get-command",
-    "start-sleep",
-    "foreach",
-    "rem",
-    "copy",
-    "move",
-    "del",
-    "rd",
-    "md",
-    "dir",
-    "type",
-    "xcopy",
-    "robocopy",
-    "timeout",
-    "msbuild",
-    "nuget",
-    "vcpkg",
-    "choco",
-    "rustup",
-    "clang",
-    "cl",
+#define LETTERS 32
+#define HARMLESS_MAX 18
+
+/* Programs that never talk to the forge with the job's token, PowerShell's and cmd's too; by the
+   lower bits of their first letter, which are the same in both cases. */
+static const char *const harmless[LETTERS][HARMLESS_MAX + 1] = {
+    ['[' & 31] = {"[", "[["},
+    ['a' & 31] = {"awk", "apt-get", "apt", "add-content"},
+    ['b' & 31] = {"brew", "bundle", "black"},
+    ['c' & 31] = {"cd", "cp", "cat", "cargo", "cmake", "ctest", "chmod", "composer", "cut", "case",
+                  "copy-item", "convertfrom-json", "convertto-json", "compress-archive", "copy",
+                  "choco", "clang", "cl"},
+    ['d' & 31] = {"diff", "dotnet", "del", "dir"},
+    ['e' & 31] = {"echo", "export", "exit", "eslint", "else", "elseif", "expand-archive"},
+    ['f' & 31] = {"false", "flake8", "find", "for", "foreach-object", "foreach"},
+    ['g' & 31] = {"grep", "go", "gradle", "get-item", "get-childitem", "get-content",
+                  "get-location", "get-filehash", "get-command"},
+    ['h' & 31] = {"head"},
+    ['i' & 31] = {"if"},
+    ['j' & 31] = {"jq", "join-path"},
+    ['l' & 31] = {"ls"},
+    ['m' & 31] = {"mkdir", "mv", "mvn", "make", "mypy", "move-item", "measure-object", "move", "md",
+                  "msbuild"},
+    ['n' & 31] = {"npm", "node", "new-item", "nuget"},
+    ['o' & 31] = {"out-file", "out-null", "out-string"},
+    ['p' & 31] = {"printf", "pnpm", "pip", "pip3", "pytest", "python", "python3", "php", "poetry",
+                  "pwd", "push-location", "pop-location"},
+    ['r' & 31] = {"rm", "ruff", "remove-item", "rename-item", "resolve-path", "rem", "rd",
+                  "robocopy", "rustup"},
+    ['s' & 31] = {"set", "sed", "sleep", "sort", "set-content", "split-path", "set-location",
+                  "select-string", "select-object", "sort-object", "start-sleep"},
+    ['t' & 31] = {"test", "true", "tail", "tox", "tar", "tsc", "touch", "tee", "tr", "throw",
+                  "test-path", "type", "timeout"},
+    ['u' & 31] = {"unzip", "uv"},
+    ['v' & 31] = {"vcpkg"},
+    ['w' & 31] = {"wc", "write-host", "write-output", "write-error", "write-warning",
+                  "where-object"},
+    ['x' & 31] = {"xcopy"},
+    ['y' & 31] = {"yarn"},
+    ['z' & 31] = {"zip"},
 };
 
-static void add_command(wpa_needs *needs, const wpa_shell_command *command)
+static bool is_harmless(const char *name)
+{
+    const char *const *programs = harmless[*name & (LETTERS - 1)];
+    for (size_t i = 0; programs[i]; i++) {
+        if (is_named(name, programs[i], strlen(programs[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Do the first two letters fit, in any case? Most rows, and most programs, are told apart so. */
+static bool may_begin(const char *name, const char *words)
+{
+    return !((*name ^ *words) & ~0x20) && *name &&
+           (words[1] == ' ' || !((name[1] ^ words[1]) & ~0x20));
+}
+
+static void add_command(wpa_needs *needs, const wpa_shell_command *command, uint32_t firsts)
 {
     size_t n;
     const wpa_fact_need *known = wpa_facts_command_needs(&n);
-    char first = (char)(*command->name | 0x20); /* most rows are told apart by it */
-    for (size_t i = 0; i < n; i++) {
-        if ((*known[i].name | 0x20) == first && command_begins(command, known[i].name)) {
+    bool may_need = (firsts & wpa_fact_first_bit(command->name)) != 0;
+    for (size_t i = 0; may_need && i < n; i++) {
+        if (may_begin(command->name, known[i].name) && command_begins(command, known[i].name)) {
             add_all(needs, known[i].scopes);
             return;
         }
     }
     needs->is_complete =
-        needs->is_complete && (!*command->name || is_named(command->name, "git", 3) ||
-                               is_one_of(command->name, harmless, WPA_COUNT(harmless)));
+        needs->is_complete &&
+        (!*command->name || is_named(command->name, "git", 3) || is_harmless(command->name));
+}
+
+/** Of all rows, the bits of what programs they name. */
+static uint32_t firsts_of_commands(void)
+{
+    size_t n;
+    uint32_t firsts = 0;
+    const wpa_fact_need *known = wpa_facts_command_needs(&n);
+    for (size_t i = 0; i < n; i++) {
+        firsts |= wpa_fact_first_bit(known[i].name);
+    }
+    return firsts;
 }
 
 void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step)
@@ -243,9 +177,10 @@ void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step)
         return;
     }
     const wpa_script *script = wpa_step_commands(step);
+    uint32_t firsts = firsts_of_commands();
     needs->is_complete = needs->is_complete && script;
     for (size_t i = 0; script && i < script->n_commands; i++) {
-        add_command(needs, &script->commands[i]);
+        add_command(needs, &script->commands[i], firsts);
     }
 }
 
@@ -317,42 +252,53 @@ static const char *const git_network[] = {"push",      "fetch",  "pull",    "clo
                                           "ls-remote", "remote", "subtree", "lfs",   "worktree"};
 
 /* Words that say a script of the project's own may release or push. */
-static const char *const release_words[] = {"release",   "publish", "deploy",   "push",
-                                            "bump",      "version", "gh-pages", "tag",
-                                            "changelog", "backport"};
+static const char *const release_words[WPA_RELEASE_WORDS] = {
+    "release", "publish",  "deploy", "push",      "bump",
+    "version", "gh-pages", "tag",    "changelog", "backport"};
 
-/* Those of them that the file holds: few files hold many, and each script has many words. */
-typedef struct held_words {
-    const char *items[WPA_COUNT(release_words)];
-    size_t n;
-} held_words;
-
-static held_words words_of(const wpa_yaml_doc *doc)
+wpa_release_words wpa_release_words_of(const wpa_yaml_doc *doc)
 {
-    held_words held = {.n = 0};
+    wpa_release_words held = {.n = 0};
     for (size_t i = 0; i < WPA_COUNT(release_words); i++) {
         if (wpa_yaml_may_hold(doc, release_words[i])) {
-            held.items[held.n++] = release_words[i];
+            held.items[held.n++] = wpa_slice_of(release_words[i]);
         }
     }
     return held;
 }
 
-static bool names_a_release(const held_words *held, const char *text)
+static bool names_a_release(const wpa_release_words *words, const char *text, size_t length)
 {
-    return wpa_words_find_ci(text, strlen(text), held->items, held->n, NULL) != NULL;
+    for (size_t i = 0; i < words->n; i++) {
+        if (wpa_text_find_slice_ci(text, length, words->items[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static bool command_needs_git(const wpa_shell_command *command, const held_words *held)
+/** Most scripts hold none, neither as they stand nor in the words that quotes are in. */
+static bool may_name_a_release(const wpa_outline_step *step, const wpa_release_words *words)
 {
-    if (is_named(command->name, "git", 3)) {
-        for (size_t i = command->first + 1; i < command->n_words; i++) {
-            if (wpa_text_index(command->words[i].text, git_network, WPA_COUNT(git_network)) >= 0) {
-                return true;
-            }
-        }
-        return false;
+    bool may = names_a_release(words, step->run->text, step->run->length);
+    for (size_t i = 0; i < step->n_unquoted && !may; i++) {
+        may = names_a_release(words, step->unquoted[i].at, step->unquoted[i].length);
     }
+    return may;
+}
+
+static bool uses_network(const wpa_shell_command *command)
+{
+    for (size_t i = command->first + 1; i < command->n_words; i++) {
+        if (wpa_text_index(command->words[i].text, git_network, WPA_COUNT(git_network)) >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_for_release(const wpa_shell_command *command, const wpa_release_words *words)
+{
     static const char *const quiet[] = {"echo", "printf", "cd", "mkdir",      "cp",          "mv",
                                         "rm",   "cat",    "ls", "export",     "grep",        "sed",
                                         "jq",   "test",   "[",  "write-host", "write-output"};
@@ -360,30 +306,41 @@ static bool command_needs_git(const wpa_shell_command *command, const held_words
         return false;
     }
     for (size_t i = command->first; i < command->n_words; i++) {
-        if (names_a_release(held, command->words[i].text)) {
+        const char *word = command->words[i].text;
+        if (names_a_release(words, word, strlen(word))) {
             return true;
         }
     }
     return false;
 }
 
-bool wpa_needs_git_credentials(const wpa_outline_step *step)
+bool wpa_needs_action_pushes(const wpa_outline_step *step)
 {
     for (size_t i = 0; step->uses.kind == WPA_OUTLINE_REPOSITORY && i < WPA_COUNT(pushing); i++) {
         if (wpa_slice_is_ci(step->uses.slug, pushing[i])) {
             return true;
         }
     }
+    return false;
+}
+
+bool wpa_needs_git_credentials(const wpa_outline_step *step, const wpa_release_words *words)
+{
+    if (wpa_needs_action_pushes(step)) {
+        return true;
+    }
     if (!step->run) {
         return false;
     }
     const wpa_script *script = wpa_step_commands(step);
-    held_words held = words_of(step->run->doc);
+    bool may_release = may_name_a_release(step, words);
     if (!script) {
-        return strstr(step->run->text, "git ") || names_a_release(&held, step->run->text);
+        return may_release || strstr(step->run->text, "git ");
     }
     for (size_t i = 0; i < script->n_commands; i++) {
-        if (command_needs_git(&script->commands[i], &held)) {
+        const wpa_shell_command *c = &script->commands[i];
+        if (is_named(c->name, "git", 3) ? uses_network(c)
+                                        : may_release && is_for_release(c, words)) {
             return true;
         }
     }

@@ -27,5 +27,15 @@ const char *wpa_needs_text(const wpa_needs *needs, wpa_arena *arena);
 void wpa_needs_grant(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_job *job,
                      const wpa_yaml_node *permissions, const char *scope);
 
-/** Does the step push, or use what needs the checkout's credentials afterwards? */
-bool wpa_needs_git_credentials(const wpa_outline_step *step);
+/** Is the step an action that pushes, fetches or releases with what the checkout left? */
+bool wpa_needs_action_pushes(const wpa_outline_step *step);
+
+/** Of the words that say that a script releases or pushes those that a file may hold. */
+#define WPA_RELEASE_WORDS 10
+typedef struct wpa_release_words {
+    wpa_slice items[WPA_RELEASE_WORDS];
+    size_t n;
+} wpa_release_words;
+wpa_release_words wpa_release_words_of(const wpa_yaml_doc *doc);
+/** Does the step push, or use what needs the checkout's credentials? words: of its file. */
+bool wpa_needs_git_credentials(const wpa_outline_step *step, const wpa_release_words *words);

@@ -340,28 +340,39 @@ static bool is_verbatim(const wpa_yaml_node *run, const wpa_shell_word *word, si
            memcmp(run->text + word->span.start + is_quoted, word->text, length) == 0;
 }
 
-static void note_word(const wpa_yaml_doc *doc, const wpa_yaml_node *run, const wpa_shell_word *word)
+/* What is made of a script. */
+typedef struct script {
+    const wpa_script *lexed;
+    const wpa_yaml_map *map;
+    wpa_slice *unquoted;
+    size_t n_unquoted, unquoted_capacity;
+} script;
+
+static void note_word(reader *r, const wpa_yaml_node *run, const wpa_shell_word *word, script *s)
 {
     if (word->is_plain && word->is_literal) {
         return; /* as most do: the file's bytes hold it, or the word whose script it is of */
     }
     size_t length = strlen(word->text);
     if (!is_verbatim(run, word, length)) {
-        wpa_yaml_add_text(doc, word->text, length);
+        wpa_yaml_add_text(r->doc, word->text, length);
+        s->unquoted = wpa_arena_grow(r->arena, s->unquoted, s->n_unquoted, &s->unquoted_capacity,
+                                     sizeof *s->unquoted);
+        s->unquoted[s->n_unquoted++] = (wpa_slice){word->text, length};
     }
 }
 
 /* Which commands are called, and words that quotes and escapes are in: what files are asked for. */
-static void note_words(const wpa_yaml_doc *doc, const wpa_yaml_node *run, const wpa_script *script)
+static void note_words(reader *r, const wpa_yaml_node *run, script *s)
 {
-    for (size_t i = 0; i < script->n_commands; i++) {
-        const wpa_shell_command *c = &script->commands[i];
-        wpa_yaml_add_name(doc, c->name);
+    for (size_t i = 0; i < s->lexed->n_commands; i++) {
+        const wpa_shell_command *c = &s->lexed->commands[i];
+        wpa_yaml_add_name(r->doc, c->name);
         for (size_t k = 0; k < c->n_words; k++) {
-            note_word(doc, run, &c->words[k]);
+            note_word(r, run, &c->words[k], s);
         }
         for (size_t k = 0; k < c->n_redirects; k++) {
-            note_word(doc, run, &c->redirects[k].target);
+            note_word(r, run, &c->redirects[k].target, s);
         }
     }
 }
@@ -373,12 +384,6 @@ static const wpa_script_language languages[] = {
     [WPA_SHELL_UNKNOWN] = WPA_SCRIPT_POSIX,
 };
 
-/* What is made of a script. */
-typedef struct script {
-    const wpa_script *lexed;
-    const wpa_yaml_map *map;
-} script;
-
 static script lex_script(reader *r, const wpa_yaml_node *run, wpa_shell shell)
 {
     script s = {0};
@@ -387,7 +392,7 @@ static script lex_script(reader *r, const wpa_yaml_node *run, wpa_shell shell)
     }
     if (strlen(run->text) == run->length && shell != WPA_SHELL_OTHER) {
         s.lexed = wpa_script_read_as(languages[shell], run->text, run->length, r->arena);
-        note_words(r->doc, run, s.lexed);
+        note_words(r, run, &s);
     }
     return s;
 }
@@ -417,6 +422,8 @@ static void read_script(reader *r, wpa_outline_step *step)
         script s = script_of(r, step->run, step->shell);
         step->map = s.map;
         step->lexed = s.lexed;
+        step->unquoted = s.unquoted;
+        step->n_unquoted = s.n_unquoted;
         step->script = s.lexed && s.lexed->language == WPA_SCRIPT_POSIX ? s.lexed : NULL;
     }
 }
@@ -599,6 +606,19 @@ wpa_span wpa_outline_script_span(const wpa_outline_step *step, wpa_span in_scrip
 {
     return step->map ? wpa_yaml_map_span(step->map, in_script.start, in_script.end)
                      : wpa_yaml_source_span(step->run, in_script.start, in_script.end);
+}
+
+bool wpa_outline_script_holds(const wpa_outline_step *step, const char *word)
+{
+    if (!step->run || !wpa_yaml_may_hold(step->run->doc, word)) {
+        return false;
+    }
+    wpa_slice sought = wpa_slice_of(word);
+    bool holds = wpa_text_find_slice_ci(step->run->text, step->run->length, sought) != NULL;
+    for (size_t i = 0; i < step->n_unquoted && !holds; i++) {
+        holds = wpa_text_find_slice_ci(step->unquoted[i].at, step->unquoted[i].length, sought);
+    }
+    return holds;
 }
 
 /* ---- what a step does --------------------------------------------------------------------------

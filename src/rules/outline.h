@@ -67,6 +67,9 @@ typedef struct wpa_outline_step {
     const wpa_script *script;       /* of run in bash, sh or an unknown shell; else NULL */
     const wpa_yaml_map *map;        /* of a long run, whose places are asked for often; or NULL */
     const wpa_script *lexed;        /* of run in any shell that is read, python too; or NULL */
+    /* Of lexed: texts of words in which quotes and escapes stand; [n_unquoted]. */
+    const wpa_slice *unquoted;
+    size_t n_unquoted;
 } wpa_outline_step;
 
 /** A label a job may run on: written in runs-on, or a matrix value that runs-on names. */
@@ -141,6 +144,12 @@ void wpa_outline_read_comment(wpa_outline_uses *uses);
 int wpa_outline_major(const wpa_outline_uses *uses);
 /** Does the step's script build or test something, as far as its commands tell? */
 bool wpa_outline_step_builds(const wpa_outline_step *step);
+/**
+ * Does the step's script hold the word, in any case of letters: in its text, or in a word of one of
+ * its commands or redirections without quotes and escapes? A script without it need not be looked
+ * at by what looks for the word in either. False without a script.
+ */
+bool wpa_outline_script_holds(const wpa_outline_step *step, const char *word);
 /** Does text hold "${{"? NULL does not. */
 bool wpa_outline_has_expression(const char *text);
 /** Bytes of the file for bytes of the step's script. */

@@ -120,7 +120,7 @@ static bool uses_own_token(const wpa_outline *o, const wpa_outline_step *step)
     }
     if (!step->run) {
         return wpa_outline_step_uses(step, "ad-m/github-push-action") ||
-               !wpa_needs_git_credentials(step) || !pushes_otherwise(step->job);
+               !wpa_needs_action_pushes(step) || !pushes_otherwise(step->job);
     }
     bool calls_gh = false;
     const wpa_script *script = wpa_step_commands(step);

@@ -133,6 +133,7 @@ typedef struct aftermath {
 static aftermath *look_behind(wpa_rule_run *run, const wpa_outline_job *job)
 {
     aftermath *all = wpa_arena_array(run->arena, job->n_steps + 1, sizeof *all);
+    wpa_release_words words = wpa_release_words_of(run->source->yaml);
     for (size_t i = job->n_steps; i-- > 1;) {
         aftermath *after = &all[i - 1];
         exposure e = exposure_of(run, &job->steps[i]);
@@ -141,7 +142,7 @@ static aftermath *look_behind(wpa_rule_run *run, const wpa_outline_job *job)
             after->worst = e; /* of equals the first in the file */
         }
         after->needs_credentials =
-            after->needs_credentials || wpa_needs_git_credentials(&job->steps[i]);
+            after->needs_credentials || wpa_needs_git_credentials(&job->steps[i], &words);
     }
     return all;
 }

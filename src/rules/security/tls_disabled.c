@@ -317,13 +317,16 @@ static bool only_names(const wpa_shell_command *c)
     return wpa_text_index(c->name, names, WPA_COUNT(names)) >= 0;
 }
 
+/* held: words of the rule that the file may hold. */
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
-                          const wpa_shell_command *c)
+                          const wpa_shell_command *c, const wpa_words *held)
 {
-    bool has_url = false, is_known = false; /* whom it asks, once there is a switch */
+    bool has_url = false, is_known = false;      /* whom it asks, once there is a switch */
+    bool is_curl = wpa_text_is(c->name, "curl"); /* whose -k is no word of the rule */
     for (size_t i = 0; i < c->n_words; i++) {
         const wpa_shell_word *word = &c->words[i];
-        size_t n = may_switch(word->text) ? switch_words(c, i) : 0;
+        bool is_asked = is_curl || wpa_words_seek_ci(held, word->text, strlen(word->text), NULL);
+        size_t n = is_asked && may_switch(word->text) ? switch_words(c, i) : 0;
         if (n) {
             if (!is_known && (is_local(c, &has_url) || goes_nearby(c) || only_names(c))) {
                 return;
@@ -337,7 +340,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
                 run, step, span, NULL, NULL, "%s lets anybody answer in the server's place",
                 wpa_rule_quote(run, what, strlen(what)));
             i += n - 1;
-            if (wpa_text_is(c->name, "curl") && !has_url) {
+            if (is_curl && !has_url) {
                 finding->confidence = WPA_CONFIDENCE_MEDIUM; /* whom it asks is in a variable */
             }
         }
@@ -512,37 +515,74 @@ static void check_inputs(wpa_rule_run *run, const wpa_outline_step *step)
     }
 }
 
-/* May the file hold anything but curl, as most that this rule looks at? */
-static bool may_hold_words(const wpa_rule_run *run)
+/* A step that is looked at, beside its script. */
+#define VISIT_WORK 4
+
+#define WORDS_MAX 64
+
+/* Of the rule, and that the file may hold; how many. */
+static size_t find_held(const wpa_rule_run *run, const char *held[WORDS_MAX])
 {
+    size_t n = 0;
     const wpa_yaml_doc *doc = run->source->yaml;
-    bool may_hold = wpa_yaml_may_hold(doc, "trusted"); /* "=yes", or another sign between */
-    for (size_t i = 0; !may_hold && run->rule->words[i]; i++) {
-        may_hold = wpa_yaml_may_hold(doc, run->rule->words[i]);
+    if (wpa_yaml_may_hold(doc, "trusted")) { /* "=yes", or another sign between */
+        held[n++] = "trusted";
     }
-    return may_hold;
+    for (size_t i = 0; run->rule->words[i] && n < WORDS_MAX; i++) {
+        if (wpa_yaml_may_hold(doc, run->rule->words[i])) {
+            held[n++] = run->rule->words[i];
+        }
+    }
+    return n;
 }
 
-/* curl -k, which is all that is left then. */
-static void check_curl(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c)
+static bool script_holds(const wpa_outline_step *step, const wpa_words *held)
 {
-    if (wpa_text_is(c->name, "curl")) {
-        check_command(run, step, c);
+    for (size_t i = 0; i < held->n; i++) {
+        if (wpa_outline_script_holds(step, held->words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const wpa_words *held)
+{
+    size_t length = step->run ? step->run->length : 0;
+    bool may_hold = wpa_rule_spend(run, VISIT_WORK + length) && script_holds(step, held);
+    size_t n = step->lexed ? step->lexed->n_commands : 0;
+    for (size_t i = 0; i < n; i++) {
+        const wpa_shell_command *c = &step->lexed->commands[i];
+        if (may_hold || wpa_text_is(c->name, "curl")) {
+            check_command(run, step, c, held);
+        }
+    }
+    if (may_hold) {
+        check_files(run, step);
+        check_libraries(run, step);
+    }
+    if (held->n) {
+        check_inputs(run, step);
     }
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    if (!may_hold_words(run)) {
-        wpa_rule_each_command(run, check_curl);
-        return true;
+    const char *items[WORDS_MAX];
+    size_t n = find_held(run, items);
+    wpa_words held = wpa_words_of(items, n);
+    const wpa_outline *o = run->source->outline;
+    wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_step(run, &o->jobs[i].steps[k], &held);
+            wpa_rule_end_visit(run, &visits);
+        }
     }
-    wpa_rule_each_command(run, check_command);
-    wpa_rule_each_env(run, check_env);
-    wpa_rule_each_step(run, check_inputs);
-    wpa_rule_each_step(run, check_files);
-    wpa_rule_each_step(run, check_libraries);
+    if (n) {
+        wpa_rule_each_env(run, check_env);
+    }
     return true;
 }
 

@@ -32,6 +32,7 @@ static void finds_the_first(void **state)
         {"\xc3\xa4 PUSH", -1, 0, 3},
         {"pul", 0, 2, 0},
     };
+    wpa_words all = wpa_words_of(words, WPA_COUNT(words));
     for (size_t i = 0; i < WPA_COUNT(cases); i++) {
         const char *text = cases[i].text;
         size_t which = 99;
@@ -40,6 +41,7 @@ static void finds_the_first(void **state)
         assert_int_equal(found ? which : 0, cases[i].which);
         found = wpa_words_find_ci(text, strlen(text), words, WPA_COUNT(words), NULL);
         assert_int_equal(found ? found - text : -1, cases[i].at_ci);
+        assert_ptr_equal(wpa_words_seek_ci(&all, text, strlen(text), NULL), found);
     }
 }
 

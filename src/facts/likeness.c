@@ -35,3 +35,12 @@ void wpa_slug_blur(const char *folded, char blurred[WPA_SLUG_MAX_BYTES])
     }
     blurred[n] = '\0';
 }
+
+uint32_t wpa_slug_letters(const char *slug)
+{
+    uint32_t letters = 0;
+    for (; *slug; slug++) {
+        letters |= UINT32_C(1) << (*slug & 31);
+    }
+    return letters;
+}

@@ -128,6 +128,7 @@ typedef struct wpa_fact_original {
     const char *name;    /* lower case */
     const char *blurred; /* as wpa_slug_blur makes it */
     size_t length, owner_length;
+    uint32_t letters, blurred_letters; /* of both, as wpa_slug_letters tells */
 } wpa_fact_original;
 
 /** Those that many workflows use come first. */

@@ -585,6 +585,29 @@ static void read_action(reader *r)
     read_steps(r, job);
 }
 
+static bool uses_something(const wpa_outline_uses *uses)
+{
+    return uses->kind != WPA_OUTLINE_NONE;
+}
+
+static void list_users(reader *r)
+{
+    wpa_outline *o = r->outline;
+    wpa_outline_user *users = NULL;
+    size_t capacity = 0;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        for (size_t k = 0; k <= job->n_steps; k++) {
+            const wpa_outline_step *step = k ? &job->steps[k - 1] : NULL;
+            if (uses_something(step ? &step->uses : &job->uses)) {
+                users = wpa_arena_grow(r->arena, users, o->n_users, &capacity, sizeof *users);
+                users[o->n_users++] = (wpa_outline_user){job, step};
+            }
+        }
+    }
+    o->users = users;
+}
+
 const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind, wpa_arena *arena)
 {
     reader r = {.doc = doc, .arena = arena, .outline = wpa_arena_alloc(arena, sizeof(wpa_outline))};
@@ -599,6 +622,7 @@ const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind
         note_trust(r.outline, WPA_TRUST_INHERITED);
         read_action(&r);
     }
+    list_users(&r);
     return r.outline;
 }
 

@@ -98,6 +98,12 @@ struct wpa_outline_job {
     wpa_fact_os os;       /* UNKNOWN if legs differ or it cannot be told */
 };
 
+/** A step or, without one, a job that uses something. */
+typedef struct wpa_outline_user {
+    const wpa_outline_job *job;
+    const wpa_outline_step *step;
+} wpa_outline_user;
+
 struct wpa_outline {
     const wpa_yaml_node *root;
     const wpa_yaml_pair *on; /* NULL if there is none */
@@ -111,6 +117,8 @@ struct wpa_outline {
     wpa_outline_job *jobs;
     size_t n_jobs;
     const struct wpa_map *jobs_by_id; /* in lower case */
+    const wpa_outline_user *users;    /* [n_users] in order, a job before its steps */
+    size_t n_users;
 };
 
 /** The job of this id, letters' case no matter; NULL if there is none. id may be NULL. */

@@ -80,16 +80,16 @@ void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit)
         return;
     }
     const wpa_outline *outline = run->source->outline;
-    for (size_t i = 0; i < outline->n_jobs; i++) {
-        const wpa_outline_job *job = &outline->jobs[i];
-        if (job->uses.kind != WPA_OUTLINE_NONE) {
-            visit(run, &job->uses, NULL, job);
+    const wpa_outline_job *last = NULL;
+    bool may_look = true;
+    for (size_t i = 0; i < outline->n_users; i++) {
+        const wpa_outline_user *user = &outline->users[i];
+        if (user->job != last) {
+            last = user->job;
+            may_look = wpa_rule_spend(run, 4 * user->job->n_steps);
         }
-        bool may_look = job->n_steps > 0 && wpa_rule_spend(run, 4 * job->n_steps);
-        for (size_t k = 0; may_look && k < job->n_steps; k++) {
-            if (job->steps[k].uses.kind != WPA_OUTLINE_NONE) {
-                visit(run, &job->steps[k].uses, &job->steps[k], job);
-            }
+        if (may_look) {
+            visit(run, user->step ? &user->step->uses : &user->job->uses, user->step, user->job);
         }
     }
 }

@@ -18,5 +18,11 @@ void wpa_rule_each_expression(wpa_rule_run *run, const wpa_yaml_node *node,
 /** Does this word stand anywhere in the expression, in any case: a context that it may refer to? */
 bool wpa_expression_mentions(const wpa_expression *expression, const char *word);
 
+/** The same for those alone that mention "secrets": few do, and many rules ask for them. */
+void wpa_rule_each_secret(wpa_rule_run *run, const wpa_yaml_node *node,
+                          wpa_expression_visitor visit, void *context);
+/** False: no expression within the node, or what its aliases lead to, mentions "secrets". */
+bool wpa_rule_may_hold_secret(wpa_rule_run *run, const wpa_yaml_node *node);
+
 /** "NAME" of a reference to secrets.NAME as it is spelt, NULL for any other. */
 const char *wpa_expr_secret_name(const wpa_expr_reference *reference);

@@ -14,7 +14,10 @@ typedef struct wpa_shared {
     const wpa_slice *held; /* [n_held] actions that it holds back; once are_held_known is set */
     size_t n_held;
     bool are_held_known;
-    bool has_dead_code, is_dead_code_known; /* the first once the second is set */
+    bool has_dead_code, is_dead_code_known;     /* the first once the second is set */
+    const struct wpa_expression **with_secrets; /* [n_with_secrets] once are_secrets_known is set */
+    size_t n_with_secrets;
+    bool are_secrets_known;
 } wpa_shared;
 
 typedef struct wpa_rule_sink {

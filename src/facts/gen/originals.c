@@ -1,5 +1,6 @@
 /* Actions whose names may be meant by names like theirs: those that many use, and the best known.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "facts/likeness.h"
@@ -19,7 +20,8 @@ static size_t write_original(FILE *out, const char *name)
     gen_literal(out, folded);
     (void)fputs(", ", out);
     gen_literal(out, blurred);
-    (void)fprintf(out, ", %zu, %zu},\n", strlen(folded), strcspn(folded, "/"));
+    (void)fprintf(out, ", %zu, %zu, %#" PRIx32 ", %#" PRIx32 "},\n", strlen(folded),
+                  strcspn(folded, "/"), wpa_slug_letters(folded), wpa_slug_letters(blurred));
     return 1;
 }
 

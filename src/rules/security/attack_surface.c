@@ -60,9 +60,6 @@ static void add_secret(wpa_rule_run *run, const wpa_expression *expression, void
 {
     secrets *s = context;
     size_t n;
-    if (!wpa_expression_mentions(expression, "secrets")) {
-        return;
-    }
     const wpa_expr_reference *references = wpa_expression_references(run, expression, &n);
     for (size_t i = 0; i < n; i++) {
         const char *name = wpa_expr_secret_name(&references[i]);
@@ -76,7 +73,7 @@ static void check_secrets(wpa_rule_run *run, const wpa_outline_job *job)
 {
     secrets s = {0};
     if (job->key) {
-        wpa_rule_each_expression(run, job->node, add_secret, &s);
+        wpa_rule_each_secret(run, job->node, add_secret, &s);
     }
     if (!s.n) {
         return;
@@ -101,11 +98,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
                                   "strangers can start this by '%s'", event->name);
         }
     }
-    bool may_hold_secrets = wpa_yaml_may_hold(run->source->yaml, "secrets");
     for (size_t i = 0; i < o->n_jobs; i++) {
-        if (may_hold_secrets) {
-            check_secrets(run, &o->jobs[i]);
-        }
+        check_secrets(run, &o->jobs[i]);
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             check_spawn(run, &o->jobs[i].steps[k]);
         }

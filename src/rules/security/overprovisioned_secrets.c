@@ -25,9 +25,6 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
     const wpa_expr_place *place = expression->place;
     (void)context;
     size_t n;
-    if (!wpa_expression_mentions(expression, "secrets")) {
-        return;
-    }
     const wpa_expr_reference *references = wpa_expression_references(run, expression, &n);
     for (size_t i = 0; i < n; i++) {
         const wpa_expr_reference *r = &references[i];
@@ -58,7 +55,7 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_expression(run, run->source->outline->root, check_expression, NULL);
+    wpa_rule_each_secret(run, run->source->outline->root, check_expression, NULL);
     return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "rules/flow.h"
 #include "rules/pin.h"
+#include "rules/references.h"
 #include "rules/steps.h"
 
 /* "secrets.NAME" inside a fence and nothing else; the name in the arena, or NULL. */
@@ -50,20 +51,13 @@ typedef struct splice {
     const char *name;
 } splice;
 
-/* Sixteen bytes at once, of whatever case: what is not there in any is not there in one. */
-static bool may_hold_secret(const wpa_yaml_node *node)
-{
-    return node && wpa_text_find_ci(node->text, node->length, "secrets") &&
-           memmem(node->text, node->length, "secrets", 7);
-}
-
 static void check_splices(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_yaml_node *nodes[] = {step->run, wpa_step_javascript(step)};
     for (size_t i = 0; i < WPA_COUNT(nodes); i++) {
         size_t at = 0;
         wpa_span fence, inside;
-        const char *text = may_hold_secret(nodes[i]) ? nodes[i]->text : NULL;
+        const char *text = wpa_rule_may_hold_secret(run, nodes[i]) ? nodes[i]->text : NULL;
         while (text && wpa_flow_next_fence(text, nodes[i]->length, &at, &fence, &inside)) {
             wpa_flow flow = wpa_flow_at(run->source, nodes[i], inside, run->arena);
             bool is_secret = false;
@@ -102,8 +96,8 @@ typedef struct secret_names {
 static void add_names(wpa_rule_run *run, secret_names *set, const wpa_yaml_node *env)
 {
     env = wpa_yaml_resolve(env);
-    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs && i < LEVEL_MAX;
-         i++) {
+    bool may_hold = wpa_yaml_is(env, WPA_YAML_MAPPING) && wpa_rule_may_hold_secret(run, env);
+    for (size_t i = 0; may_hold && i < env->n_pairs && i < LEVEL_MAX; i++) {
         const char *name = wpa_yaml_text(env->pairs[i].key);
         if (name && set->n < WPA_COUNT(set->names) &&
             holds_secret(wpa_yaml_text(env->pairs[i].value), run->arena)) {
@@ -164,6 +158,15 @@ static const char *word_text(wpa_rule_run *run, const wpa_outline_step *step,
                : word->text;
 }
 
+/* Most words hold neither a variable nor an expression. */
+static bool may_expand(const wpa_outline_step *step, const wpa_shell_word *word)
+{
+    const char *text = step->run->text + word->span.start;
+    size_t length = wpa_span_length(word->span);
+    return word->span.end > step->run->length || memchr(text, '$', length) ||
+           memchr(text, '%', length);
+}
+
 static bool is_password_option(const wpa_shell_command *c, size_t i)
 {
     static const char *const options[] = {"--password", "--passphrase", "--pass",       "--api-key",
@@ -206,6 +209,9 @@ static void check_words(wpa_rule_run *run, const wpa_outline_step *step, const w
                         const secret_names *set)
 {
     for (size_t i = c->first + 1; i < c->n_words; i++) {
+        if (!may_expand(step, &c->words[i])) {
+            continue;
+        }
         const char *text = word_text(run, step, &c->words[i]);
         bool is_secret = find_variable(text, set) || holds_secret(text, run->arena);
         if (!is_secret) {
@@ -240,6 +246,9 @@ static void check_dump(wpa_rule_run *run, const wpa_outline_step *step, const wp
                        const secret_names *set)
 {
     static const char *const dumps[] = {"env", "printenv", "export", "set"};
+    if (set->n == 0) {
+        return;
+    }
     bool is_bare = c->n_words == c->first + 1 && c->n_redirects == 0 && is_shown(c);
     bool is_dump = is_bare && wpa_text_index(c->name, dumps, WPA_COUNT(dumps)) >= 0;
     bool traces = wpa_text_is(c->name, "set") &&
@@ -247,7 +256,7 @@ static void check_dump(wpa_rule_run *run, const wpa_outline_step *step, const wp
                    wpa_shell_word_find(c, "-eux") || wpa_shell_word_find(c, "-euxo") ||
                    wpa_shell_word_find(c, "-exo") || wpa_shell_word_find(c, "-xe") ||
                    wpa_shell_word_find(c, "-xeuo"));
-    if (set->n == 0 || (!is_dump && !traces)) {
+    if (!is_dump && !traces) {
         return;
     }
     wpa_finding *finding = wpa_rule_report_script(
@@ -320,7 +329,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const se
     check_splices(run, step);
     check_build(run, step);
     secret_names set = names_of(run, step, of_job);
-    bool may_hold = step->lexed && (set.n > 0 || may_hold_secret(step->run));
+    bool may_hold = step->lexed && (set.n > 0 || wpa_rule_may_hold_secret(run, step->run));
     for (size_t i = 0; may_hold && i < step->lexed->n_commands; i++) {
         const wpa_shell_command *c = &step->lexed->commands[i];
         check_words(run, step, c, &set);

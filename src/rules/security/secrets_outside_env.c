@@ -52,13 +52,13 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         if (!wpa_yaml_find(o->jobs[i].node, "environment")) {
             search s = {&o->jobs[i], wpa_publish_in_job(&o->jobs[i])};
-            wpa_rule_each_expression(run, o->jobs[i].node, check_expression, &s);
+            wpa_rule_each_secret(run, o->jobs[i].node, check_expression, &s);
             shared = !shared.job || (s.is_publishing && !shared.is_publishing) ? s : shared;
         }
     }
     const wpa_yaml_node *env = wpa_yaml_get(o->root, "env");
     if (shared.job && env) {
-        wpa_rule_each_expression(run, env, check_expression, &shared);
+        wpa_rule_each_secret(run, env, check_expression, &shared);
     }
     return true;
 }

@@ -10,12 +10,29 @@ static const wpa_rule_option options[] = {
     {0},
 };
 
-/* Is it one slip away from the action of another owner? Both are lower case. */
-static bool is_slip(wpa_slice folded, const char *blurred, const wpa_fact_original *other)
+/* A slug that may be a slip, as its originals are kept. */
+typedef struct slip {
+    wpa_slice folded; /* lower case, as the original's name is */
+    uint32_t letters, blurred_letters;
+    char blurred[WPA_SLUG_MAX_BYTES];
+} slip;
+
+/* Are at most two of the bits set? */
+static bool are_few(uint32_t bits)
 {
-    bool may_be_edit = folded.length + 1 >= other->length && other->length + 1 >= folded.length;
+    bits &= bits - 1;
+    return (bits & (bits - 1)) == 0;
+}
+
+/* Is it one slip away from the action of another owner? */
+static bool is_slip_of(const slip *slug, const wpa_fact_original *other)
+{
+    wpa_slice folded = slug->folded;
+    bool may_be_edit = are_few(slug->letters ^ other->letters) &&
+                       folded.length + 1 >= other->length && other->length + 1 >= folded.length;
     bool is_slip = (may_be_edit && wpa_rule_is_one_edit(folded, other->name)) ||
-                   wpa_text_is(blurred, other->blurred);
+                   (slug->blurred_letters == other->blurred_letters &&
+                    wpa_text_is(slug->blurred, other->blurred));
     size_t n = other->owner_length;
     /* What is the owner's own nobody else can register there. */
     return is_slip &&
@@ -25,13 +42,13 @@ static bool is_slip(wpa_slice folded, const char *blurred, const wpa_fact_origin
 /* The well-known action that the slug is a slip of, or NULL. */
 static const char *find_original(const char *folded)
 {
-    char blurred[WPA_SLUG_MAX_BYTES];
-    wpa_slug_blur(folded, blurred);
-    wpa_slice slug = wpa_slice_of(folded);
+    slip slug = {.folded = wpa_slice_of(folded), .letters = wpa_slug_letters(folded)};
+    wpa_slug_blur(folded, slug.blurred);
+    slug.blurred_letters = wpa_slug_letters(slug.blurred);
     size_t n;
     const wpa_fact_original *originals = wpa_facts_originals(&n);
     for (size_t i = 0; i < n; i++) {
-        if (is_slip(slug, blurred, &originals[i])) {
+        if (is_slip_of(&slug, &originals[i])) {
             return originals[i].name;
         }
     }

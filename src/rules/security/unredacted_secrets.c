@@ -104,18 +104,31 @@ static bool command_names_secret(const wpa_outline *o, const wpa_outline_step *s
     return false;
 }
 
+static const char *const cutters[] = {"cut", "jq", "yq", "xxd", "awk", "rev", "gunzip", "zcat"};
+static const char *const decoders[] = {"base64", "base32", "openssl"};
+
 /* Does the command make another text of its input? */
 static bool changes_text(const wpa_shell_command *command)
 {
-    static const char *const cutters[] = {"cut", "jq", "yq", "xxd", "awk", "rev", "gunzip", "zcat"};
     if (wpa_text_index(command->name, cutters, WPA_COUNT(cutters)) >= 0) {
         return true;
     }
-    bool decodes = wpa_text_is(command->name, "base64") || wpa_text_is(command->name, "base32") ||
-                   wpa_text_is(command->name, "openssl");
-    return decodes &&
+    return wpa_text_index(command->name, decoders, WPA_COUNT(decoders)) >= 0 &&
            (wpa_shell_word_find(command, "-d") || wpa_shell_word_find(command, "--decode") ||
             wpa_shell_word_find(command, "-D") || wpa_text_is(command->name, "base64"));
+}
+
+/* Does any script of the file call a program that may? */
+static bool may_change_text(const wpa_yaml_doc *doc)
+{
+    bool may = false;
+    for (size_t i = 0; i < WPA_COUNT(cutters) && !may; i++) {
+        may = wpa_yaml_may_name(doc, cutters[i]);
+    }
+    for (size_t i = 0; i < WPA_COUNT(decoders) && !may; i++) {
+        may = wpa_yaml_may_name(doc, decoders[i]);
+    }
+    return may;
 }
 
 /* Does the command print what it reads, or made of it? gpg --import and their like keep it. */
@@ -159,31 +172,41 @@ static const char *sink_of(const wpa_shell_command *command)
     return is_kept || !prints_input(command) ? NULL : "the log";
 }
 
-static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
+/* From the first to the last: what one command prints the next one reads. */
+static void check_pipe(wpa_rule_run *run, const wpa_outline_step *step, size_t first, size_t last)
 {
-    const wpa_outline *o = run->source->outline;
     const wpa_script *script = step->script;
-    if (!script || !script->is_readable || strstr(script->text, "::add-mask::")) {
-        return;
-    }
     bool is_secret = false, is_changed = false;
-    size_t first = 0;
-    for (size_t i = 0; i < script->n_commands; i++) {
+    for (size_t i = first; i <= last; i++) {
         const wpa_shell_command *command = &script->commands[i];
-        if (!wpa_text_is(command->before, "|")) {
-            is_secret = is_changed = false;
-            first = i;
-        }
-        is_secret = is_secret || command_names_secret(o, step, command, run->arena);
+        is_secret =
+            is_secret || command_names_secret(run->source->outline, step, command, run->arena);
         is_changed = is_changed || (is_secret && changes_text(command));
-        bool is_last = !wpa_text_is(command->after, "|");
-        const char *sink = is_last && is_secret && is_changed ? sink_of(command) : NULL;
+        bool is_end = !wpa_text_is(command->after, "|");
+        const char *sink = is_end && is_secret && is_changed ? sink_of(command) : NULL;
         if (sink) {
             wpa_span span = {script->commands[first].span.start, command->span.end};
             wpa_finding *finding = wpa_rule_report(
                 run, wpa_outline_script_span(step, span), NULL, NULL,
                 "what is made of the secret here goes to %s, and is not masked", sink);
             finding->confidence = WPA_CONFIDENCE_MEDIUM;
+        }
+    }
+}
+
+static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    const wpa_script *script = step->script;
+    bool is_read = script && script->is_readable && !strstr(script->text, "::add-mask::");
+    for (size_t i = 0, last; is_read && i < script->n_commands; i = last + 1) {
+        bool is_changed = changes_text(&script->commands[i]);
+        for (last = i;
+             last + 1 < script->n_commands && wpa_text_is(script->commands[last + 1].before, "|");
+             last++) {
+            is_changed = is_changed || changes_text(&script->commands[last + 1]);
+        }
+        if (is_changed) {
+            check_pipe(run, step, i, last);
         }
     }
 }
@@ -195,7 +218,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (wpa_yaml_may_hold(run->source->yaml, "fromJSON")) {
         wpa_rule_each_expression(run, o->root, check_expression, NULL);
     }
-    for (size_t i = 0; i < o->n_jobs; i++) {
+    bool may_change = may_change_text(run->source->yaml);
+    for (size_t i = 0; may_change && i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             check_script(run, &o->jobs[i].steps[k]);
         }

@@ -251,18 +251,21 @@ typedef struct grain {
     alignas(max_align_t) unsigned char bytes[alignof(max_align_t)];
 } grain;
 
-/** Most things are a few grains, for which a call costs more than what it does. */
-static void clear(void *memory, size_t size_bytes)
+/** Most things are up to four grains, for which a call costs more than what it does. */
+static inline void clear(void *memory, size_t size_bytes)
 {
     grain *at = memory;
-    size_t n = BLOCK_BYTES ? (size_bytes + sizeof *at - 1) / sizeof *at : SIZE_MAX;
-    if (n > 4) {
+    if (!BLOCK_BYTES || size_bytes > 4 * sizeof *at) {
         memset(memory, 0, size_bytes);
-        return;
-    }
-    for (size_t i = 0; i < 4; i++) { /* unrolled: not made a call again */
-        if (i < n) {
-            at[i] = (grain){0};
+    } else if (size_bytes > 2 * sizeof *at) {
+        at[0] = at[1] = at[2] = (grain){0};
+        if (size_bytes > 3 * sizeof *at) {
+            at[3] = (grain){0};
+        }
+    } else if (size_bytes > 0) {
+        at[0] = (grain){0};
+        if (size_bytes > sizeof *at) {
+            at[1] = (grain){0};
         }
     }
 }
@@ -356,8 +359,10 @@ char *wpa_arena_printf(wpa_arena *arena, const char *format, ...)
 
 static size_t first_capacity(size_t item_bytes)
 {
-    size_t n = FIRST_LIST_BYTES / (item_bytes ? item_bytes : 1);
-    return n < 1 ? 1 : n > 8 ? 8 : n;
+    return item_bytes <= FIRST_LIST_BYTES / 8   ? 8
+           : item_bytes <= FIRST_LIST_BYTES / 4 ? 4
+           : item_bytes <= FIRST_LIST_BYTES / 2 ? 2
+                                                : 1;
 }
 
 /** Does the block's room go on where the list ends? Then it need not move. */
@@ -420,6 +425,9 @@ void *wpa_arena_double(wpa_arena *arena, void *items, size_t n_items, size_t *ca
 {
     size_t n_before = *capacity;
     *capacity = n_before ? n_before * 2 : first_capacity(item_bytes);
+    if (!items) { /* as most lists stay */
+        return wpa_arena_array(arena, *capacity, item_bytes);
+    }
     if (extend(arena, items, n_before * item_bytes, *capacity * item_bytes)) {
         return items;
     }

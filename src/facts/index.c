@@ -95,9 +95,14 @@ typedef struct entry {
     uint32_t row;
 } entry;
 
+/* Most names that are asked for are in no table: a bit of the hash says so, in memory that is small
+ * enough to stay near the processor, where the entries are not. */
+#define FILTER_BITS 16
+
 typedef struct row_index {
     entry *entries; /* [mask + 1], at least half of them empty: those of one hash in a row */
     uint32_t mask;
+    uint64_t filter[(1U << FILTER_BITS) / 64];
 } row_index;
 
 static pthread_once_t index_once = PTHREAD_ONCE_INIT;
@@ -140,9 +145,28 @@ static uint32_t hash_of(wpa_facts_column column, wpa_slice name)
     return (uint32_t)with_bytes(hash, bytes);
 }
 
+/** By other bits of the hash than those that an entry is looked for by. */
+static uint32_t filter_place(uint32_t hash)
+{
+    return hash >> (32 - FILTER_BITS);
+}
+
+static void mark(row_index *index, uint32_t hash)
+{
+    uint32_t at = filter_place(hash);
+    index->filter[at / 64] |= UINT64_C(1) << at % 64;
+}
+
+static bool may_have(const row_index *index, uint32_t hash)
+{
+    uint32_t at = filter_place(hash);
+    return (index->filter[at / 64] >> at % 64 & 1) != 0;
+}
+
 static void add(row_index *index, wpa_facts_column column, const char *name, size_t row)
 {
     uint32_t hash = hash_of(column, wpa_slice_of(name)), at = hash & index->mask;
+    mark(index, hash);
     while (index->entries[at].name) {
         at = (at + 1) & index->mask;
     }
@@ -213,6 +237,7 @@ static void add_programs(row_index *index, wpa_facts_column column, uint32_t bit
         entry *known = known_entry(index, name);
         if (!known->name) {
             *known = (entry){name, hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)), 0};
+            mark(index, known->hash);
         }
         known->row |= bit;
     }
@@ -264,6 +289,9 @@ size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from)
     (void)pthread_once(&index_once, make_index);
     uint32_t hash = hash_of(column, name);
     size_t first = WPA_NO_ROW;
+    if (!may_have(&shared, hash)) {
+        return WPA_NO_ROW;
+    }
     for (uint32_t at = hash & shared.mask; shared.entries[at].name; at = (at + 1) & shared.mask) {
         const entry *e = &shared.entries[at];
         if (e->hash == hash && e->row >= from && e->row < first && is_name(name, e->name)) {
@@ -286,6 +314,9 @@ size_t wpa_facts_program_row(wpa_facts_column column, const char *name)
 unsigned wpa_facts_program_known(const char *name)
 {
     (void)pthread_once(&index_once, make_index);
+    if (!may_have(&shared, hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)))) {
+        return 0;
+    }
     const entry *known = known_entry(&shared, name);
     return known->name ? known->row : 0;
 }

@@ -185,7 +185,8 @@ typedef struct wpa_fact_use {
     const wpa_fact_repo *repo;               /* NULL: repository unknown */
     const wpa_fact_action *action;           /* NULL: its metadata is unknown */
     const struct wpa_fact_action_role *role; /* what it does; NULL: not known */
-    size_t first_cache;                      /* as of wpa_facts_cache_of */
+    const struct wpa_fact_runtime *runtime;  /* that it sets up, or NULL */
+    size_t first_cache, last_cache;          /* as of wpa_facts_cache_of */
     const uint8_t *commit;                   /* what ref means in the snapshot, or NULL */
     bool has_version;
     wpa_version version; /* of the commit, else of ref itself; has as many parts as known */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "facts/commands.h"
+#include "facts/platforms.h"
 #include "facts/tables.h"
 
 static bool is_hex(wpa_slice text)
@@ -94,8 +95,13 @@ void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fa
         .repo = wpa_facts_repo_find(slug),
         .action = wpa_facts_action_find(slug),
         .role = wpa_facts_action_role_find(slug),
+        .runtime = wpa_facts_runtime_of_action(slug),
         .first_cache = wpa_facts_cache_of(slug, 0),
     };
+    for (size_t i = use->first_cache; i < wpa_facts_cache_count();
+         i = wpa_facts_cache_of(slug, i + 1)) {
+        use->last_cache = i;
+    }
     if (use->pin == WPA_PIN_COMMIT) {
         resolve_commit(ref, hint, use);
     } else {

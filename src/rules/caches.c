@@ -16,12 +16,10 @@ const wpa_fact_cache *wpa_caches_next(const wpa_outline_step *step, size_t *at)
         return NULL;
     }
     int major = wpa_outline_major(&step->uses);
-    size_t first = step->uses.fact->first_cache, n = wpa_facts_cache_count();
-    while (*at < n) {
+    const wpa_fact_use *fact = step->uses.fact;
+    size_t first = fact->first_cache, n = wpa_facts_cache_count();
+    while (first < n && *at <= fact->last_cache) {
         *at = *at <= first ? first : wpa_facts_cache_of(step->uses.slug, *at);
-        if (*at >= n) {
-            return NULL;
-        }
         const wpa_fact_cache *cache = wpa_facts_cache_at((*at)++);
         bool is_of_row = major < 0 || (major >= cache->since && major <= cache->until);
         if (is_of_row && !is_too_early(step, cache, major)) {

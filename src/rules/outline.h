@@ -148,6 +148,11 @@ static inline bool wpa_outline_step_uses(const wpa_outline_step *step, const cha
 }
 /** Fill hint and comment of uses from the comment behind its node. */
 void wpa_outline_read_comment(wpa_outline_uses *uses);
+/** What a step sets up; NULL: nothing that is known to. */
+static inline const struct wpa_fact_runtime *wpa_outline_runtime(const wpa_outline_step *step)
+{
+    return step->uses.kind == WPA_OUTLINE_REPOSITORY ? step->uses.fact->runtime : NULL;
+}
 /** Major version that the step uses, -1 if it is not known. */
 int wpa_outline_major(const wpa_outline_uses *uses);
 /** Does the step's script build or test something, as far as its commands tell? */

@@ -168,9 +168,7 @@ const wpa_toolchain_use *wpa_toolchain_read(const wpa_source *source, wpa_arena 
                                                                 : container);
         for (size_t k = 0; k < job->n_steps; k++) {
             const wpa_outline_step *step = &job->steps[k];
-            const wpa_fact_runtime *runtime = step->uses.kind == WPA_OUTLINE_REPOSITORY
-                                                  ? wpa_facts_runtime_of_action(step->uses.slug)
-                                                  : NULL;
+            const wpa_fact_runtime *runtime = wpa_outline_runtime(step);
             const wpa_yaml_node *value = runtime ? wpa_outline_with(step, runtime->input) : NULL;
             w.use = (wpa_toolchain_use){.runtime = runtime, .job = job, .step = step};
             if (value) {

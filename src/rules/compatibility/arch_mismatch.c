@@ -128,8 +128,7 @@ static void check_architecture(wpa_rule_run *run, const wpa_outline_step *step,
 {
     const wpa_yaml_node *node = wpa_outline_with(step, "architecture");
     const char *text = wpa_yaml_text(node);
-    bool is_setup = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-                    wpa_facts_runtime_of_action(step->uses.slug) != NULL;
+    bool is_setup = wpa_outline_runtime(step) != NULL;
     bool is_x64 = wpa_text_is_ci(text, "x64") || wpa_text_is_ci(text, "x86");
     bool is_arm = wpa_text_is_ci(text, "arm64") || wpa_text_is_ci(text, "aarch64");
     bool is_wrong = (is_x64 && is_arch(label, WPA_OS_LINUX, "arm64")) ||

@@ -46,9 +46,7 @@ static bool leaves_tools_alone(const wpa_outline_step *step)
 
 static bool is_setup_of_other(const wpa_outline_step *step, const wpa_fact_program *tool)
 {
-    const wpa_fact_runtime *runtime = step->uses.kind == WPA_OUTLINE_REPOSITORY
-                                          ? wpa_facts_runtime_of_action(step->uses.slug)
-                                          : NULL;
+    const wpa_fact_runtime *runtime = wpa_outline_runtime(step);
     return runtime && !wpa_outline_step_uses(step, tool->setup ? tool->setup : "") &&
            !strstr(tool->command, runtime->command);
 }

@@ -208,7 +208,7 @@ static void check_install(wpa_rule_run *run, const wpa_outline_step *step,
 /* A setup without a version takes what the path has, and then there was nothing to set up. */
 static void check_present(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_fact_runtime *runtime = wpa_facts_runtime_of_action(step->uses.slug);
+    const wpa_fact_runtime *runtime = wpa_outline_runtime(step);
     const wpa_fact_program *program =
         runtime ? wpa_facts_program_find(wpa_slice_of(runtime->command)) : NULL;
     bool is_lenient =

@@ -131,9 +131,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
-            const wpa_fact_runtime *runtime = step->uses.kind == WPA_OUTLINE_REPOSITORY
-                                                  ? wpa_facts_runtime_of_action(step->uses.slug)
-                                                  : NULL;
+            const wpa_fact_runtime *runtime = wpa_outline_runtime(step);
             if (runtime && !wpa_outline_with(step, runtime->input) &&
                 !(runtime->file_input && wpa_outline_with(step, runtime->file_input))) {
                 check_absent(run, step, runtime);

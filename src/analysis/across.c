@@ -14,8 +14,7 @@ static bool is_wanted(const wpa_tree *tree, const wpa_unit *unit)
 {
     const wpa_surroundings *around = &unit->around;
     bool is_found = false;
-    if (!tree->options->fixes || !around->has_paths || !around->graph || unit->is_alone ||
-        unit->is_part) {
+    if (!tree->options->fixes || !around->has_paths || !around->graph || unit->is_alone) {
         return false;
     }
     for (size_t i = 0; i < unit->n_files && !is_found; i++) {
@@ -139,12 +138,29 @@ static void hand_over(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *fixes)
     together->shown.n_applied = together->n_applied;
 }
 
+/** Files that nobody named are not changed: then nothing that hangs together is. */
+static void refuse_part(wpa_unit *unit)
+{
+    const char *prefix = unit->around.prefix;
+    wpa_note *note = wpa_arena_alloc(unit->arena, sizeof *note);
+    *note = (wpa_note){
+        .path = prefix && *prefix ? prefix : ".",
+        .text = "fixes that change several files are made only where all of it is checked",
+    };
+    unit->together->shown.notes = note;
+    unit->together->shown.n_notes = 1;
+}
+
 void wpa_unit_fix_together(wpa_tree *tree, wpa_unit *unit)
 {
     if (!is_wanted(tree, unit)) {
         return;
     }
     unit->together = wpa_arena_alloc(unit->arena, sizeof *unit->together);
+    if (unit->is_part) {
+        refuse_part(unit);
+        return;
+    }
     WPA_AUTO(wpa_fix_tree) *fixes = begin(unit);
     for (int round = 0; round < ROUNDS_MAX; round++) {
         if (fix_together(tree, unit, fixes) + fix_alone(tree, unit, fixes) == 0) {

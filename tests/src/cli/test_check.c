@@ -217,6 +217,19 @@ static void test_fixes_make_files(void **state)
     assert_string_equal(get(w, ".github/CODEOWNERS"), owning);
 }
 
+static void test_fixes_of_a_part_are_its_own(void **state)
+{
+    world *w = *state;
+    put_unowned(w);
+    put(w, ".git/HEAD", "ref: refs/heads/main\n");
+    assert_int_equal(check(w, "--only missing-codeowners --fix=all .github/workflows"), 0);
+    assert_non_null(strstr(w->err, ": fixes that change several files are made only where all of "
+                                   "it is checked\n"));
+    assert_null(get(w, ".github/CODEOWNERS"));
+    assert_int_equal(check(w, "--only missing-codeowners --fix .github/workflows"), 0);
+    assert_null(strstr(w->err, "several files")); /* none was asked for */
+}
+
 /* What goes through a symlink may end anywhere. */
 static void test_fixes_make_nothing_through_symlinks(void **state)
 {
@@ -538,6 +551,7 @@ int main(void)
         CASE(test_fix_spares_read_only_files),
         CASE(test_repositories_go_together),
         CASE(test_fixes_make_files),
+        CASE(test_fixes_of_a_part_are_its_own),
         CASE(test_fixes_make_nothing_through_symlinks),
         CASE(test_says_what_is_no_file),
         CASE(test_threads_change_nothing),

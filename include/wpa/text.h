@@ -96,6 +96,8 @@ static inline const char *wpa_text_find_ci(const char *text, size_t length, cons
     return wpa_text_find_slice_ci(text, length, wpa_slice_of(word));
 }
 
+/** How many letters, digits and underscores text begins with: strspn is slow with many of them. */
+size_t wpa_text_name_length(const char *text);
 bool wpa_text_is_ascii(const char *text, size_t length);
 /** Index of text in names[n], or -1. */
 int wpa_text_index(const char *text, const char *const names[], size_t n);

@@ -86,6 +86,18 @@ const char *wpa_text_find_slice_ci(const char *text, size_t length, wpa_slice wo
     return find_near(text + at, n_places - at, word.at, n);
 }
 
+size_t wpa_text_name_length(const char *text)
+{
+    size_t length = 0;
+    for (;; length++) {
+        char c = text[length], lower = (char)(c | 0x20);
+        bool is_of_name = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_';
+        if (!is_of_name) {
+            return length;
+        }
+    }
+}
+
 bool wpa_text_is_ascii(const char *text, size_t length)
 {
     unsigned char high = 0;

@@ -120,15 +120,16 @@ bool wpa_facts_ref_find(const wpa_fact_repo *repo, wpa_slice name, wpa_fact_ref 
     return true;
 }
 
-/* The first in the order of commits that is not below this one. */
+/* The first in the order of commits, of a repository as the tables have it, that is not below this
+   one. */
 static size_t first_by_commit(const wpa_fact_repo *repo, const uint32_t *order,
                               const uint8_t *commit)
 {
     size_t low = 0, high = repo->n_refs;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (memcmp(ref_at(repo, order[middle] - repo->first_ref).commit, commit, WPA_COMMIT_BYTES) <
-            0) {
+        const uint8_t *at = commit_at(wpa_fact_refs[order[middle]].commit);
+        if (memcmp(at, commit, WPA_COMMIT_BYTES) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -145,13 +146,14 @@ size_t wpa_facts_commit_refs(const wpa_fact_repo *repo, const uint8_t *commit, w
     size_t n = 0;
     /* A refreshed repository has no such order: few are asked for, and few have many refs. */
     for (size_t i = is_fresh ? 0 : first_by_commit(repo, order, commit); i < repo->n_refs; i++) {
-        wpa_fact_ref ref = ref_at(repo, is_fresh ? i : order[i] - repo->first_ref);
-        bool is_same = memcmp(ref.commit, commit, WPA_COMMIT_BYTES) == 0;
+        const uint8_t *at =
+            is_fresh ? ref_at(repo, i).commit : commit_at(wpa_fact_refs[order[i]].commit);
+        bool is_same = memcmp(at, commit, WPA_COMMIT_BYTES) == 0;
         if (!is_same && !is_fresh) {
             break;
         }
         if (is_same && n < max) {
-            refs[n] = ref;
+            refs[n] = ref_at(repo, is_fresh ? i : order[i] - repo->first_ref);
         }
         n += is_same;
     }

@@ -104,9 +104,16 @@ static const wpa_shell_word *code_of(const wpa_shell_command *c)
     return NULL;
 }
 
+/* Does its name begin as that of any of the programs? */
+static bool may_be_program(const wpa_shell_command *c)
+{
+    return *c->name && strchr("bcdegjlmnoprsz", *c->name | 0x20);
+}
+
 static void check_programs(const finder *f, const wpa_shell_command *c)
 {
-    for (size_t i = 0; i < WPA_COUNT(programs); i++) {
+    size_t n_programs = may_be_program(c) ? WPA_COUNT(programs) : 0;
+    for (size_t i = 0; i < n_programs; i++) {
         bool is_named =
             *c->name == *programs[i].command && wpa_text_is(c->name, programs[i].command);
         const wpa_shell_word *word = is_named ? word_behind(c, programs[i].option) : NULL;
@@ -238,9 +245,8 @@ static void check_started(const finder *f, const wpa_shell_command *c)
 {
     for (size_t i = c->first + 1; i + 2 < c->n_words; i++) {
         const char *option = c->words[i + 1].text;
-        size_t length = strlen(option);
-        bool is_code = option[0] == '-' && option[1] != '-' && length > 1 &&
-                       option[length - 1] == 'c' && is_shell(c->words[i].text);
+        size_t length = option[0] == '-' && option[1] != '-' ? strlen(option) : 0;
+        bool is_code = length > 1 && option[length - 1] == 'c' && is_shell(c->words[i].text);
         if (is_code) {
             tell(f, c->words[i].text, &c->words[i + 2], WPA_WORD_IS_CODE);
             return;
@@ -300,6 +306,9 @@ static void check_names(const finder *f, const wpa_shell_command *c)
     bool takes_names = wpa_text_index(c->name, takers, WPA_COUNT(takers)) >= 0;
     bool is_test =
         wpa_text_is(c->name, "[[") || wpa_text_is(c->name, "[") || wpa_text_is(c->name, "test");
+    if (!takes_names && !is_test && !wpa_text_is(c->name, "printf")) {
+        return;
+    }
     for (size_t i = c->first + 1; i < c->n_words; i++) {
         const char *word = c->words[i].text;
         bool is_name = takes_names && (*word == '$' || wpa_text_is(c->name, "let"));

@@ -11,9 +11,10 @@
 
 static bool is_dockerfile(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    return strcasestr(slash ? slash + 1 : path, "dockerfile") ||
-           strcasestr(slash ? slash + 1 : path, "containerfile");
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t length = strlen(name);
+    return wpa_text_find_ci(name, length, "dockerfile") ||
+           wpa_text_find_ci(name, length, "containerfile");
 }
 
 static bool is_build(const wpa_shell_command *c)

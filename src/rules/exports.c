@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define EXPORTS_MAX 256
-#define IDENTIFIER "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 #define ALIASES_MAX 32
 
 static const char *const files[] = {"GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT",
@@ -62,7 +61,7 @@ static const char *file_meant(const gatherer *g, const char *text)
         return file;
     }
     text += text[1] == '{' ? 2 : 1;
-    size_t length = strspn(text, IDENTIFIER);
+    size_t length = wpa_text_name_length(text);
     for (size_t i = g->n_aliases; i-- > 0;) {
         const alias *a = &g->aliases[i];
         if (a->name.length == length && memcmp(a->name.at, text, length) == 0) {
@@ -207,7 +206,7 @@ static void note_aliases(gatherer *g, const wpa_shell_command *c)
                     wpa_text_is(c->name, "declare") || wpa_text_is(c->name, "readonly");
     for (size_t i = 0; i < (declares ? c->n_words : c->first) && i < c->n_words; i++) {
         const char *text = c->words[i].text;
-        size_t length = strspn(text, IDENTIFIER);
+        size_t length = wpa_text_name_length(text);
         const char *file = text[length] == '=' ? file_meant(g, text + length + 1) : NULL;
         if (file) {
             add_alias(g, text, length, file);
@@ -277,7 +276,7 @@ static bool note_alias_line(gatherer *g, const char *text, wpa_span line)
     while (at < line.end && strchr(" \t$", text[at])) {
         at++;
     }
-    size_t length = strspn(text + at, IDENTIFIER), behind = at + length;
+    size_t length = wpa_text_name_length(text + at), behind = at + length;
     behind += strspn(text + behind, " \t");
     const char *mark = behind < line.end && text[behind] == '=' && text[behind + 1] != '='
                            ? memmem(text + behind, line.end - behind, "GITHUB_", 7)
@@ -300,7 +299,7 @@ static const char *file_at(const gatherer *g, const char *text, size_t i)
     for (size_t k = 0; is_start && k < g->n_aliases; k++) {
         wpa_slice name = g->aliases[k].name;
         if (strncmp(text + i, name.at, name.length) == 0 &&
-            strspn(text + i + name.length, IDENTIFIER) == 0) {
+            wpa_text_name_length(text + i + name.length) == 0) {
             return g->aliases[k].file;
         }
     }

@@ -266,6 +266,12 @@ static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
     return before;
 }
 
+bool wpa_intake_is_in_job(wpa_rule_run *run, const wpa_site *site)
+{
+    return site->source->outline->may_be_privileged &&
+           intakes_of(run, site)[site->job->n_steps] != NULL;
+}
+
 bool wpa_intake_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     if (!site->source->outline->may_be_privileged) {

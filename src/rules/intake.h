@@ -22,6 +22,8 @@ typedef struct wpa_intake {
     wpa_taint taint;    /* of what chose the tree; of artifacts NONE */
 } wpa_intake;
 
+/** Does any step of the site's job bring in files of strangers? */
+bool wpa_intake_is_in_job(wpa_rule_run *run, const wpa_site *site);
 /** Does this step bring in files of strangers? */
 bool wpa_intake_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake);
 /** The same where members let strangers in: guards that ask for them do not count. */

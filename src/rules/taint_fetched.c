@@ -40,7 +40,7 @@ static bool declares_member(const char *script, const char *expression, size_t l
                             wpa_arena *arena)
 {
     for (size_t i = 0; i < length; i++) {
-        size_t n = strspn(expression + i, WPA_IDENTIFIER);
+        size_t n = wpa_text_name_length(expression + i);
         const char *name = n && n < length - i ? wpa_arena_slice(arena, expression + i, n) : NULL;
         const char *assignment = name ? wpa_arena_printf(arena, "%s = ", name) : NULL;
         const char *at = assignment ? strstr(script, assignment) : NULL;
@@ -116,7 +116,7 @@ static wpa_taint trace_environment(wpa_tracer *t, const wpa_site *site, const ch
     for (const char *at = only_asks(line, length) ? NULL : strstr(line, reader);
          at && at < line + length && wpa_rule_spend(t->run, 16); at = strstr(at, reader)) {
         at += strlen(reader);
-        const char *name = wpa_arena_slice(t->run->arena, at, strspn(at, WPA_IDENTIFIER));
+        const char *name = wpa_arena_slice(t->run->arena, at, wpa_text_name_length(at));
         worst = wpa_taint_worse(worst, wpa_trace_env(t, site, name));
     }
     return worst;
@@ -136,7 +136,7 @@ static wpa_taint trace_given_env(wpa_tracer *t, const wpa_site *site, const char
         worst = wpa_taint_worse(worst, trace_environment(t, site, line));
         const char *value = line + strcspn(line, ",\n");
         value += strspn(value, ", ");
-        size_t n = strspn(value, WPA_IDENTIFIER);
+        size_t n = wpa_text_name_length(value);
         bool is_name = n && value[n] == ')' && wpa_rule_spend(t->run, strlen(script));
         const char *declared =
             is_name ? strstr(script, wpa_arena_printf(t->run->arena, " %.*s = ", (int)n, value))

@@ -68,9 +68,9 @@ static const char *find_member(wpa_rule_run *run, const char *text, size_t befor
         value += 1 + strspn(value + 1, " ");
         for (const char *at = open + 7; at < close; at += strcspn(at, ",}") + 1) {
             at += strspn(at, " ");
-            size_t n = strspn(at, WPA_IDENTIFIER);
+            size_t n = wpa_text_name_length(at);
             const char *as = at[n] == ':' ? at + n + 1 + strspn(at + n + 1, " ") : at;
-            if (n && strspn(as, WPA_IDENTIFIER) == length && strncmp(as, name, length) == 0) {
+            if (n && wpa_text_name_length(as) == length && strncmp(as, name, length) == 0) {
                 return wpa_arena_printf(run->arena, "%.*s.%.*s", (int)strcspn(value, ";\r\n "),
                                         value, (int)n, at);
             }
@@ -98,7 +98,7 @@ static wpa_taint of_span(wpa_rule_run *run, const wpa_site *site, const char *te
     for (size_t i = span.start; i < span.end && depth < HOLDERS_MAX; i++) {
         bool begins = (isalpha((unsigned char)text[i]) || text[i] == '_') &&
                       (i == 0 || !strchr(WPA_IDENTIFIER ".", text[i - 1]));
-        size_t length = begins ? strspn(text + i, WPA_IDENTIFIER) : 0;
+        size_t length = begins ? wpa_text_name_length(text + i) : 0;
         wpa_span value;
         bool is_asked = length && !worst.grade && wpa_rule_spend(run, i);
         const char *member = is_asked ? find_member(run, text, span.start, text + i, length) : NULL;

@@ -34,7 +34,7 @@ static bool read_assignment(const char *text, size_t line, size_t end, assignmen
     size_t at = line + strspn(text + line, " \t");
     bool is_loop = wpa_text_starts(text + at, "for ");
     at += is_loop ? 4 : 0;
-    size_t length = strspn(text + at, WPA_IDENTIFIER);
+    size_t length = wpa_text_name_length(text + at);
     if (!length || at + length >= end || !begins_name(text, at)) {
         return false;
     }
@@ -160,7 +160,7 @@ wpa_taint wpa_trace_python(wpa_tracer *t, const wpa_site *site, wpa_span span)
         if (!begins_name(text, i)) {
             continue;
         }
-        wpa_span name = {i, i + strspn(text + i, WPA_IDENTIFIER)};
+        wpa_span name = {i, i + wpa_text_name_length(text + i)};
         i = name.end - 1;
         if (!is_read(script, name.start) || !wpa_rule_spend(t->run, ASSIGNMENTS_MAX)) {
             continue;

@@ -53,7 +53,7 @@ static wpa_taint trace_lines(wpa_tracer *t, const wpa_site *site, const wpa_expo
                              size_t n, wpa_span delimiter)
 {
     const char *text = site->step->run->text;
-    size_t length = strspn(text + delimiter.start, WPA_IDENTIFIER);
+    size_t length = wpa_text_name_length(text + delimiter.start);
     wpa_taint worst = none;
     size_t behind = delimiter.start + length;
     if (behind < delimiter.end &&

@@ -203,8 +203,10 @@ static bool is_exact(const char *version)
 
 static bool has_commit(const char *text)
 {
+    size_t n = 0; /* digits in a row */
     for (const char *at = text; *at; at++) {
-        if (strspn(at, "0123456789abcdef") >= 40) {
+        n = (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f') ? n + 1 : 0;
+        if (n >= 40) {
             return true;
         }
     }

@@ -440,7 +440,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         }
         check_restores(run, site.job);
         check_mode(run, &site);
-        for (size_t k = 0; k < site.job->n_steps; k++) {
+        bool is_in = wpa_intake_is_in_job(run, &site);
+        for (size_t k = 0; is_in && k < site.job->n_steps; k++) {
             site.step = &site.job->steps[k];
             check_saves(run, &site);
         }

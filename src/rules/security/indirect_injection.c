@@ -111,7 +111,8 @@ static bool is_comment(const char *text, size_t at)
 static void check_lines(wpa_rule_run *run, const wpa_site *site)
 {
     const char *text = site->step->run->text;
-    for (size_t i = 0; i < WPA_COUNT(line_marks); i++) {
+    bool has_marks = site->step->shell == WPA_SHELL_PWSH || site->step->shell == WPA_SHELL_PYTHON;
+    for (size_t i = 0; has_marks && i < WPA_COUNT(line_marks); i++) {
         const char *mark = line_marks[i].mark;
         bool is_it = line_marks[i].shell == site->step->shell &&
                      wpa_yaml_may_hold(site->step->run->doc, mark);
@@ -136,7 +137,7 @@ static void check_cmd(wpa_rule_run *run, const wpa_site *site)
 {
     const char *text = site->step->run->text;
     for (const char *at = strchr(text, '%'); at; at = strchr(at + 1, '%')) {
-        size_t length = strspn(at + 1, WPA_IDENTIFIER);
+        size_t length = wpa_text_name_length(at + 1);
         if (length && at[1 + length] == '%') {
             const char *name = wpa_arena_slice(run->arena, at + 1, length);
             wpa_span span = {(size_t)(at - text), (size_t)(at - text) + length + 2};
@@ -283,7 +284,7 @@ static void check_expansions(wpa_rule_run *run, const wpa_site *site)
             continue;
         }
         size_t from = is_open ? i + 2 + (size_t)(open[2] == '!') : i;
-        size_t length = strspn(text + from, WPA_IDENTIFIER);
+        size_t length = wpa_text_name_length(text + from);
         const char *behind = text + from + length;
         bool is_read = length && (!is_open || wpa_text_starts(behind, "@P}") ||
                                   (open[2] == '!' && *behind == '}'));

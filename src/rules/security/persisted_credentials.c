@@ -99,12 +99,13 @@ static bool runs_their_code(wpa_rule_run *run, const wpa_outline_step *step)
            wpa_intake_is_run_by(&intake, step, &ran);
 }
 
-static exposure exposure_of(wpa_rule_run *run, const wpa_outline_step *step)
+/* is_in: something of strangers is brought into the job. */
+static exposure exposure_of(wpa_rule_run *run, const wpa_outline_step *step, bool is_in)
 {
     if (uploads_git(step, (wpa_slice){0})) {
         return (exposure){step->node, "it is uploaded with the workspace", WPA_SEVERITY_HIGH};
     }
-    if (runs_their_code(run, step)) {
+    if (is_in && runs_their_code(run, step)) {
         return (exposure){step->node, "code of strangers that runs here can read it",
                           WPA_SEVERITY_MEDIUM};
     }
@@ -130,19 +131,21 @@ typedef struct aftermath {
 
 /* [n_steps] for each step of the job; from the last to the first, or many checkouts would each look
    at all that is behind them. */
-static aftermath *look_behind(wpa_rule_run *run, const wpa_outline_job *job)
+static aftermath *look_behind(wpa_rule_run *run, const wpa_outline_job *job,
+                              const wpa_release_words *words)
 {
     aftermath *all = wpa_arena_array(run->arena, job->n_steps + 1, sizeof *all);
-    wpa_release_words words = wpa_release_words_of(run->source->yaml);
+    wpa_site site = {.source = run->source, .job = job};
+    bool is_in = wpa_intake_is_in_job(run, &site);
     for (size_t i = job->n_steps; i-- > 1;) {
         aftermath *after = &all[i - 1];
-        exposure e = exposure_of(run, &job->steps[i]);
+        exposure e = exposure_of(run, &job->steps[i], is_in);
         *after = all[i];
         if (e.node && (!after->worst.node || e.severity >= after->worst.severity)) {
             after->worst = e; /* of equals the first in the file */
         }
         after->needs_credentials =
-            after->needs_credentials || wpa_needs_git_credentials(&job->steps[i], &words);
+            after->needs_credentials || wpa_needs_git_credentials(&job->steps[i], words);
     }
     return all;
 }
@@ -238,12 +241,13 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    wpa_release_words words = wpa_release_words_of(run->source->yaml);
     for (size_t i = 0; i < o->n_jobs; i++) {
         const aftermath *after = NULL;
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
             if (wpa_outline_step_uses(step, "actions/checkout") && leaves_token(step)) {
-                after = after ? after : look_behind(run, &o->jobs[i]);
+                after = after ? after : look_behind(run, &o->jobs[i], &words);
                 check_checkout(run, step, after[k]);
             }
         }

@@ -39,6 +39,25 @@ static const model agents[] = {
 static const char *const runners[] = {"npx",  "bunx", "pnpx", "npm",  "pnpm",
                                       "yarn", "bun",  "uvx",  "pipx", "uv"};
 
+/* Programs by which services are asked. */
+static const char *const clients[] = {"curl", "wget", "http", "https"};
+
+/* Where models are asked over HTTP. */
+static const char *const hosts[] = {"api.openai.com",
+                                    "api.anthropic.com",
+                                    "generativelanguage.googleapis.com",
+                                    "models.github.ai",
+                                    "models.inference.ai.azure.com",
+                                    "openrouter.ai",
+                                    "api.mistral.ai",
+                                    "api.groq.com",
+                                    "api.deepseek.com",
+                                    "api.together.xyz",
+                                    "api.x.ai",
+                                    "api.perplexity.ai",
+                                    "api.cohere.com",
+                                    "api-inference.huggingface.co"};
+
 /* First arguments with which these programs look after themselves. */
 static const char *const chores[] = {
     "mcp",       "login",      "logout",  "install", "uninstall", "update",      "upgrade",
@@ -86,23 +105,40 @@ static bool does_chore(const wpa_shell_command *c, size_t from)
 typedef struct named_agents {
     const model *items[WPA_COUNT(agents)];
     size_t n;
+    bool has_service; /* a model's host, that programs are asked by */
 } named_agents;
+
+static bool calls_any(const wpa_yaml_doc *doc, const char *const names[], size_t n)
+{
+    bool does = false;
+    for (size_t i = 0; i < n && !does; i++) {
+        does = wpa_yaml_may_name(doc, names[i]);
+    }
+    return does;
+}
 
 static named_agents agents_named(const wpa_yaml_doc *doc)
 {
     named_agents named = {.n = 0};
+    bool has_runner = calls_any(doc, runners, WPA_COUNT(runners));
     for (size_t i = 0; i < WPA_COUNT(agents); i++) {
         const model *a = &agents[i];
-        if (wpa_yaml_may_hold(doc, a->name) || (a->package && wpa_yaml_may_hold(doc, a->package))) {
+        bool is_package = has_runner && (wpa_yaml_may_hold(doc, a->name) ||
+                                         (a->package && wpa_yaml_may_hold(doc, a->package)));
+        if (is_package || wpa_yaml_may_name(doc, a->name)) {
             named.items[named.n++] = a;
         }
+    }
+    bool has_clients = calls_any(doc, clients, WPA_COUNT(clients));
+    for (size_t i = 0; has_clients && i < WPA_COUNT(hosts) && !named.has_service; i++) {
+        named.has_service = wpa_yaml_may_hold(doc, hosts[i]);
     }
     return named;
 }
 
 static const model *agent_of(const named_agents *named, const wpa_shell_command *c)
 {
-    bool is_runner = wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
+    bool is_runner = named->n && wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
     for (size_t i = 0; i < named->n; i++) {
         const model *a = named->items[i];
         bool is_named = wpa_text_is(c->name, a->name);
@@ -124,22 +160,7 @@ static const model *agent_of(const named_agents *named, const wpa_shell_command 
 static const model *service_of(const wpa_shell_command *c)
 {
     static const model service = {"a model's service", NULL, NULL, false};
-    static const char *const hosts[] = {"api.openai.com",
-                                        "api.anthropic.com",
-                                        "generativelanguage.googleapis.com",
-                                        "models.github.ai",
-                                        "models.inference.ai.azure.com",
-                                        "openrouter.ai",
-                                        "api.mistral.ai",
-                                        "api.groq.com",
-                                        "api.deepseek.com",
-                                        "api.together.xyz",
-                                        "api.x.ai",
-                                        "api.perplexity.ai",
-                                        "api.cohere.com",
-                                        "api-inference.huggingface.co"};
-    bool is_client = wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget") ||
-                     wpa_text_is(c->name, "http") || wpa_text_is(c->name, "https");
+    bool is_client = wpa_text_index(c->name, clients, WPA_COUNT(clients)) >= 0;
     for (size_t i = c->first + 1; is_client && i < c->n_words; i++) {
         wpa_slice host = wpa_url_host(c->words[i].text);
         for (size_t k = 0; host.length && k < WPA_COUNT(hosts); k++) {
@@ -263,11 +284,11 @@ static wpa_taint taint_of_command(wpa_rule_run *run, const wpa_site *site, size_
 
 static void check_script(wpa_rule_run *run, const wpa_site *site, const named_agents *named)
 {
-    const wpa_script *script = site->step->script;
+    const wpa_script *script = named->n || named->has_service ? site->step->script : NULL;
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         const model *a = c->n_words > c->first ? agent_of(named, c) : NULL;
-        a = a || !c->n_words ? a : service_of(c);
+        a = a || !c->n_words || !named->has_service ? a : service_of(c);
         if (!a) {
             continue;
         }

@@ -23,6 +23,15 @@ static const char *secret_named(const char *inside, size_t length, wpa_arena *ar
     return wpa_arena_slice(arena, inside + n, length - n);
 }
 
+static bool flow_names_secret(const wpa_flow *flow)
+{
+    bool does = false;
+    for (size_t i = 0; i < flow->n && !does; i++) {
+        does = wpa_text_starts(flow->paths[i], "secrets.");
+    }
+    return does;
+}
+
 /* Does an expression in the text read a secret's value? Tests for being there do not. */
 static bool holds_secret(const char *text, wpa_arena *arena)
 {
@@ -33,10 +42,27 @@ static bool holds_secret(const char *text, wpa_arena *arena)
     }
     while (wpa_flow_next_fence(text, strlen(text), &at, &fence, &inside)) {
         wpa_flow flow = wpa_flow_read(text + inside.start, wpa_span_length(inside), arena);
-        for (size_t i = 0; i < flow.n; i++) {
-            if (wpa_text_starts(flow.paths[i], "secrets.")) {
-                return true;
-            }
+        if (flow_names_secret(&flow)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The same of a scalar of the file, whose expressions are parsed already. */
+static bool value_holds_secret(const wpa_rule_run *run, const wpa_yaml_node *value)
+{
+    size_t at = 0;
+    wpa_span fence, inside;
+    value = wpa_yaml_resolve(value);
+    const char *text = wpa_yaml_text(value);
+    if (!text || !strstr(text, "secrets")) {
+        return false;
+    }
+    while (wpa_flow_next_fence(text, value->length, &at, &fence, &inside)) {
+        wpa_flow flow = wpa_flow_at(run->source, value, inside, run->arena);
+        if (flow_names_secret(&flow)) {
+            return true;
         }
     }
     return false;
@@ -60,11 +86,7 @@ static void check_splices(wpa_rule_run *run, const wpa_outline_step *step)
         const char *text = wpa_rule_may_hold_secret(run, nodes[i]) ? nodes[i]->text : NULL;
         while (text && wpa_flow_next_fence(text, nodes[i]->length, &at, &fence, &inside)) {
             wpa_flow flow = wpa_flow_at(run->source, nodes[i], inside, run->arena);
-            bool is_secret = false;
-            for (size_t k = 0; k < flow.n; k++) {
-                is_secret = is_secret || wpa_text_starts(flow.paths[k], "secrets.");
-            }
-            if (!is_secret) {
+            if (!flow_names_secret(&flow)) {
                 continue;
             }
             splice *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -100,7 +122,7 @@ static void add_names(wpa_rule_run *run, secret_names *set, const wpa_yaml_node 
     for (size_t i = 0; may_hold && i < env->n_pairs && i < LEVEL_MAX; i++) {
         const char *name = wpa_yaml_text(env->pairs[i].key);
         if (name && set->n < WPA_COUNT(set->names) &&
-            holds_secret(wpa_yaml_text(env->pairs[i].value), run->arena)) {
+            value_holds_secret(run, env->pairs[i].value)) {
             set->names[set->n++] = name;
         }
     }
@@ -135,8 +157,7 @@ static const char *find_variable(const char *word, const secret_names *set)
         const char *name = at + 1;
         name += *name == '{' ? 1 : 0;
         name += strncmp(name, "env:", 4) == 0 ? 4 : 0;
-        size_t length =
-            strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+        size_t length = wpa_text_name_length(name);
         for (size_t i = 0; i < set->n; i++) {
             if (strlen(set->names[i]) == length && memcmp(name, set->names[i], length) == 0 &&
                 !(at[1] == '{' && strchr(":#%/+", name[length]) && name[length] != '}' &&
@@ -275,7 +296,7 @@ static void check_outputs(wpa_rule_run *run, const wpa_outline_job *job)
     const wpa_yaml_node *outputs = wpa_yaml_resolve(wpa_yaml_get(job->node, "outputs"));
     for (size_t i = 0; wpa_yaml_is(outputs, WPA_YAML_MAPPING) && i < outputs->n_pairs; i++) {
         const wpa_yaml_node *value = wpa_yaml_resolve(outputs->pairs[i].value);
-        if (holds_secret(wpa_yaml_text(value), run->arena)) {
+        if (value_holds_secret(run, value)) {
             (void)wpa_rule_report(
                 run, value->span, "X4", NULL,
                 "a secret is an output of job '%s': the runner drops it, or shows "
@@ -364,7 +385,7 @@ static void check_workflow_env(wpa_rule_run *run)
         const char *name = wpa_yaml_text(env->pairs[i].key);
         const wpa_outline_job *reader = NULL;
         size_t n_readers = 0;
-        if (!name || !holds_secret(wpa_yaml_text(env->pairs[i].value), run->arena)) {
+        if (!name || !value_holds_secret(run, env->pairs[i].value)) {
             continue;
         }
         for (size_t k = 0; k < outline->n_jobs; k++) {

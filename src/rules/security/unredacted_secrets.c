@@ -79,7 +79,7 @@ static bool names_secret(const wpa_outline *o, const wpa_outline_step *step, con
 {
     for (const char *at = strchr(word, '$'); at; at = strchr(at + 1, '$')) {
         const char *name = at + 1 + (at[1] == '{');
-        size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+        size_t n = wpa_text_name_length(name);
         if (n && holds_secret(o, step, (wpa_slice){name, n}, arena)) {
             return true;
         }

@@ -191,10 +191,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
                      wpa_outline_trigger_find(o, "workflow_call") != NULL;
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+        bool is_in = wpa_intake_is_in_job(run, &site);
+        for (size_t k = 0; (is_in || is_called) && k < o->jobs[i].n_steps; k++) {
             site.step = &o->jobs[i].steps[k];
             wpa_intake intake;
-            if (wpa_intake_of(run, &site, &intake) && intake.kind == WPA_INTAKE_CHECKOUT) {
+            if (is_in && wpa_intake_of(run, &site, &intake) && intake.kind == WPA_INTAKE_CHECKOUT) {
                 report(run, &site, wpa_arena_dup(run->arena, &intake, sizeof intake));
             } else if (is_called && wpa_outline_step_uses(site.step, "actions/checkout")) {
                 check_called(run, &site);

@@ -21,12 +21,25 @@ typedef struct download {
 /* Commands behind a download that are looked at: whoever writes more means to be slow. */
 #define LOOKAHEAD_MAX 300
 
-#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-
 static bool is_fetch(const wpa_shell_command *c)
 {
     static const char *const names[] = {"curl", "wget", "aria2c", "fetch", "http"};
     return wpa_text_index(c->name, names, WPA_COUNT(names)) >= 0;
+}
+
+static bool is_powershell(const wpa_shell_command *c)
+{
+    static const char *const names[] = {"powershell", "pwsh", "powershell.exe", "pwsh.exe"};
+    bool is_it = false;
+    for (size_t i = 0; i < WPA_COUNT(names) && !is_it; i++) {
+        is_it = wpa_text_is_ci(c->name, names[i]);
+    }
+    return is_it;
+}
+
+static bool is_windows_installer(const wpa_shell_command *c)
+{
+    return wpa_text_is_ci(c->name, "msiexec") || wpa_text_is_ci(c->name, "msiexec.exe");
 }
 
 static const char *without_quotes(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span)
@@ -68,7 +81,7 @@ static const char *held_url(const wpa_outline_step *step, size_t i)
     for (size_t w = c->first + 1; w < c->n_words; w++) {
         const char *text = c->words[w].text;
         const char *name = text[0] == '$' ? text + 1 + (size_t)(text[1] == '{') : "";
-        size_t length = strspn(name, NAME_LETTERS);
+        size_t length = wpa_text_name_length(name);
         bool is_whole = length && (!name[length] || wpa_text_is(name + length, "}"));
         const char *value = is_whole ? value_of(step, i, name, length) : NULL;
         if (value && strstr(value, "://")) {
@@ -99,8 +112,10 @@ static const char *url_of(wpa_rule_run *run, const wpa_outline_step *step,
 
 static bool has_commit(const char *url)
 {
+    size_t n = 0; /* digits in a row */
     for (const char *at = url; *at; at++) {
-        if (strspn(at, "0123456789abcdef") >= 40) {
+        n = (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f') ? n + 1 : 0;
+        if (n >= 40) {
             return true;
         }
     }
@@ -157,7 +172,7 @@ static bool names_version_variable(const char *url)
 {
     for (const char *at = strchr(url, '$'); at; at = strchr(at + 1, '$')) {
         const char *name = at + 1 + (size_t)(at[1] == '{');
-        size_t length = strspn(name, NAME_LETTERS);
+        size_t length = wpa_text_name_length(name);
         for (size_t i = 0; i + 3 <= length; i++) {
             if (strncasecmp(name + i, "ver", 3) == 0) {
                 return true;
@@ -346,7 +361,7 @@ static bool expands(const char *word, const char *name, size_t length)
 {
     for (const char *at = strchr(word, '$'); at; at = strchr(at + 1, '$')) {
         const char *start = at[1] == '{' ? at + 2 : at + 1;
-        if (strncmp(start, name, length) == 0 && strspn(start + length, NAME_LETTERS) == 0) {
+        if (strncmp(start, name, length) == 0 && wpa_text_name_length(start + length) == 0) {
             return true;
         }
     }
@@ -387,7 +402,7 @@ static void check_held(wpa_rule_run *run, const download *d, size_t i)
          k++) {
         const wpa_shell_command *c = &script->commands[k];
         const char *word = c->n_words ? c->words[c->n_words - 1].text : "";
-        size_t n = strspn(word, NAME_LETTERS);
+        size_t n = wpa_text_name_length(word);
         bool holds = !name && c->n_words && wpa_text_starts(word + n, "=$(") && n &&
                      !wpa_text_is(d->fetch->after, "|") &&
                      wpa_span_contains(c->words[c->n_words - 1].span, d->fetch->span);
@@ -536,7 +551,7 @@ static void check_remote_script(wpa_rule_run *run, const wpa_outline_step *step,
 static void check_installer(wpa_rule_run *run, const wpa_outline_step *step,
                             const wpa_shell_command *c)
 {
-    if (wpa_text_is_ci(c->name, "msiexec") || wpa_text_is_ci(c->name, "msiexec.exe")) {
+    if (is_windows_installer(c)) {
         download d = {.step = step, .fetch = c, .url = url_of(run, step, c)};
         if (d.url) {
             report(run, &d, c->span, c->name, false);
@@ -588,8 +603,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
         check_expression(run, step, c);
         return;
     }
-    if (wpa_text_is_ci(c->name, "powershell") || wpa_text_is_ci(c->name, "pwsh") ||
-        wpa_text_is_ci(c->name, "powershell.exe") || wpa_text_is_ci(c->name, "pwsh.exe")) {
+    if (is_powershell(c)) {
         check_foreign(run, step, c);
     }
     check_installer(run, step, c);
@@ -606,10 +620,13 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
     }
 }
 
-/* Does its name begin as that of any command that is looked at here? Most do not. */
+/* Is it any command that is looked at here? Most are not, and do not even begin as one does. */
 static bool may_matter(const wpa_script *script, const wpa_shell_command *c)
 {
-    return script->language != WPA_SCRIPT_POSIX || strchr("acdfhmpw", *c->name | 0x20);
+    return script->language != WPA_SCRIPT_POSIX ||
+           (strchr("acdfhmpw", *c->name | 0x20) &&
+            (is_fetch(c) || is_powershell(c) || is_windows_installer(c) ||
+             wpa_text_is(c->name, "deno") || wpa_text_starts(c->name, "python")));
 }
 
 static void check_commands(wpa_rule_run *run, const wpa_outline_step *step)

@@ -453,10 +453,35 @@ static void set_prefix(walk *w, const char *path)
     around->has_paths = w->skip == strlen(w->root_shown);
 }
 
+/** What a path with the folder's own place at its end leaves in front of that; NULL: it ends with
+    something else, as "." does. */
+static const char *root_before(const char *path, const char *inner, wpa_arena *arena)
+{
+    size_t length = strlen(path), tail = strlen(inner);
+    if (wpa_text_is(path, inner)) {
+        return ".";
+    }
+    if (!wpa_text_ends(path, inner) || path[length - tail - 1] != '/') {
+        return NULL;
+    }
+    size_t outer = length - tail - 1;
+    return wpa_arena_slice(arena, path, outer ? outer : 1);
+}
+
+/** As many folders up as it lies deep. */
+static const char *root_above(const char *path, const char *inner, wpa_arena *arena)
+{
+    const char *root = wpa_text_is(path, ".") ? ".." : wpa_arena_printf(arena, "%s/..", path);
+    for (const char *at = strchr(inner, '/'); at; at = strchr(at + 1, '/')) {
+        root = wpa_arena_printf(arena, "%s/..", root);
+    }
+    return root;
+}
+
 /**
  * Where a folder inside a repository is given, the repository is walked and the folder is reported:
- * what it calls, and what calls it, lies anywhere. Only where the given path ends with the folder's
- * own, so that all is shown as it was given.
+ * what it calls, and what calls it, lies anywhere. All is shown as it was given if the path ends
+ * with the folder's own place, and by the way up otherwise.
  */
 static const char *choose_root(walk *w, const char *path)
 {
@@ -468,19 +493,10 @@ static const char *choose_root(walk *w, const char *path)
     }
     const char *inner = real + strlen(repository);
     inner += *inner == '/';
-    if (wpa_text_is(path, inner)) {
-        w->only = inner;
-        return ".";
-    }
-    size_t length = strlen(path), tail = strlen(inner);
-    if (!wpa_text_ends(path, inner) || path[length - tail - 1] != '/') {
-        return path;
-    }
-    size_t outer = length - tail - 1;
-    const char *root = wpa_arena_slice(arena, path, outer ? outer : 1);
-    const char *real_root = wpa_tree_real_path(root, arena);
-    if (!real_root || !wpa_text_is(real_root, repository)) { /* a symlink on the way */
-        return path;
+    const char *root = root_before(path, inner, arena);
+    const char *real_root = root ? wpa_tree_real_path(root, arena) : NULL;
+    if (!real_root || !wpa_text_is(real_root, repository)) { /* ".", or a symlink on the way */
+        root = root_above(path, inner, arena);
     }
     w->only = inner;
     return root;

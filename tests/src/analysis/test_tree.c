@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -192,6 +193,16 @@ static void test_a_part_is_told_with_its_repository_around_it(void **state)
     assert_non_null(strstr(part, "takes no input 'wrong'"));
     assert_non_null(strstr(whole, "tools/act/action.yml:"));
     assert_null(strstr(part, "tools/act/action.yml:"));
+    /* However the folder is called. */
+    assert_int_equal(symlink("0/.github/workflows", wpa_path_join(f->arena, f->folder, "r/link")),
+                     0);
+    static const char *const ways[] = {"r/0/.github/workflows/.", "r/link"};
+    for (size_t i = 0; i < WPA_COUNT(ways); i++) {
+        const char *same = report_of(f, ways[i], &n_part);
+        assert_int_equal(n_part, 2);
+        assert_non_null(strstr(same, "'./tools/act' has no input 'nope'"));
+        assert_non_null(strstr(same, "takes no input 'wrong'"));
+    }
 }
 
 static void test_settings_are_part_of_the_key(void **state)

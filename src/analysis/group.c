@@ -123,11 +123,16 @@ static bool may_hold(group *g, const wpa_unit_file *file)
     return false;
 }
 
+static void parse_into(wpa_unit_file *file, wpa_arena *arena)
+{
+    file->shown.source = wpa_source_read(file->shown.kind, file->shown.path, file->shown.text,
+                                         file->shown.size_bytes, &file->unit->around, arena);
+}
+
 static void parse(wpa_unit_file *file)
 {
     file->arena = file->arena ? file->arena : wpa_arena_new();
-    file->shown.source = wpa_source_read(file->shown.kind, file->shown.path, file->shown.text,
-                                         file->shown.size_bytes, &file->unit->around, file->arena);
+    parse_into(file, file->arena);
 }
 
 /* ---- stages ---- */
@@ -235,10 +240,10 @@ static void stage_judge(group *g, wpa_unit_file *file)
     if (file->state != WPA_UNIT_WAITING || file->is_twice || !read_text(file)) {
         return;
     }
-    if (!file->shown.source) {
-        parse(file);
-    }
     wpa_arena *arena = file->rules = wpa_arena_new();
+    if (!file->shown.source) { /* next to what rules make: in memory that the last file was in */
+        parse_into(file, arena);
+    }
     wpa_source *source = wpa_arena_dup(arena, file->shown.source, sizeof *source);
     const wpa_tree_options *options = g->tree->options;
     if (options->cache) { /* else nobody asks what the result depends on */
@@ -256,12 +261,12 @@ static void stage_judge(group *g, wpa_unit_file *file)
     wpa_key_pack(options->cache, file, &result, options->has_excerpts);
     file->state = WPA_UNIT_DONE;
     if (!options->fixes) {
-        wpa_arena_free(file->rules);
-        file->rules = NULL;
         file->shown.source = NULL;
         if (!file->is_held) {
             release(file);
         }
+        wpa_arena_free(file->rules); /* last, so that the next file gets what the caches hold */
+        file->rules = NULL;
     }
 }
 

@@ -61,6 +61,21 @@ static size_t count_chars(const wpa_yaml_doc *doc, size_t offset)
     return n;
 }
 
+/**
+ * Adds where a line begins behind each of eight bytes that is a break. The first is written before
+ * it is known that there is one: whether a line ends within eight bytes cannot be foreseen, and two
+ * hardly ever do.
+ */
+static size_t add_lines(uint64_t hits, size_t at, size_t *starts, size_t n)
+{
+    starts[n] = at + wpa_yaml_first_of(hits | UINT64_C(1) << 63) + 1;
+    n += hits != 0;
+    for (hits &= hits - 1; hits; hits &= hits - 1) {
+        starts[n++] = at + wpa_yaml_first_of(hits) + 1;
+    }
+    return n;
+}
+
 /** Where a line begins behind each break, of a file whose breaks are line feeds alone. */
 static size_t list_lines(const wpa_yaml_doc *doc, size_t at, size_t *starts)
 {
@@ -69,12 +84,8 @@ static size_t list_lines(const wpa_yaml_doc *doc, size_t at, size_t *starts)
     for (wpa_yaml_lanes bytes; at < doc->size_bytes; at += sizeof bytes) {
         memcpy(&bytes, doc->source + at, sizeof bytes);
         wpa_yaml_hits hits = wpa_yaml_hits_of((wpa_yaml_lanes)(bytes == '\n'));
-        for (; hits.low; hits.low &= hits.low - 1) {
-            starts[n++] = at + wpa_yaml_first_of(hits.low) + 1;
-        }
-        for (; hits.high; hits.high &= hits.high - 1) {
-            starts[n++] = at + sizeof bytes / 2 + wpa_yaml_first_of(hits.high) + 1;
-        }
+        n = add_lines(hits.low, at, starts, n);
+        n = add_lines(hits.high, at + sizeof bytes / 2, starts, n);
     }
     return n > 1 && starts[n - 1] == doc->size_bytes ? n - 1 : n;
 }
@@ -139,7 +150,8 @@ void wpa_yaml_index_lines(wpa_yaml_doc *doc, wpa_yaml_survey found)
 {
     size_t start = doc->has_bom ? 3 : 0;
     size_t n_returns = found.is_plain ? 0 : count_of(doc->source, doc->size_bytes, '\r');
-    size_t *starts = wpa_arena_room(doc->arena, (found.n_feeds + n_returns + 1) * sizeof *starts);
+    size_t n_starts = found.n_feeds + n_returns + 2; /* one is not kept: see add_lines */
+    size_t *starts = wpa_arena_room(doc->arena, n_starts * sizeof *starts);
     doc->n_lines = n_returns ? list_odd_lines(doc, start, starts) : list_lines(doc, start, starts);
     doc->line_starts = starts;
     if (has_long_line(doc)) {

@@ -129,7 +129,7 @@ static bool parse_quickly(builder *b, const char *text)
     }
     restart(b, 0);
     doc->is_partial = b->tells_comments = false;
-    b->end = doc->n_comments = b->comments_capacity = b->diagnostics_capacity = 0;
+    b->n_spare = b->end = doc->n_comments = b->comments_capacity = b->diagnostics_capacity = 0;
     b->comments = NULL;
     b->diagnostics = NULL;
     doc->comments = NULL;

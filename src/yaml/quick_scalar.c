@@ -47,13 +47,14 @@ static bool skip_flow_plain(reader *r)
     return true;
 }
 
-/** To the next '\0', tab, line feed, colon or '#'. */
-static size_t find_special(const char *text, size_t at)
+/** To the next '\0', tab or line feed, or one of two other characters. */
+static size_t find_special(const char *text, size_t at, char one, char other)
 {
     for (wpa_yaml_lanes bytes;; at += sizeof bytes) {
         memcpy(&bytes, text + at, sizeof bytes);
-        wpa_yaml_lanes special = (wpa_yaml_lanes)(bytes < ' ') | (wpa_yaml_lanes)(bytes == ':') |
-                                 (wpa_yaml_lanes)(bytes == '#');
+        wpa_yaml_lanes special = (wpa_yaml_lanes)(bytes < ' ') |
+                                 (wpa_yaml_lanes)(bytes == (uint8_t)one) |
+                                 (wpa_yaml_lanes)(bytes == (uint8_t)other);
         wpa_yaml_hits hits = wpa_yaml_hits_of(special);
         if (hits.low) {
             return at + wpa_yaml_first_of(hits.low);
@@ -68,7 +69,8 @@ static size_t find_special(const char *text, size_t at)
 static bool skip_plain(reader *r)
 {
     const char *text = r->text;
-    for (size_t at = find_special(text, r->at);; at = find_special(text, at + 1)) {
+    for (size_t at = r->at;; at++) {
+        at = find_special(text, at, ':', '#');
         char c = text[at], next = text[at + 1];
         bool is_comment = c == '#' && text[at - 1] == ' ';
         if (wpa_quick_is_end(c) || is_comment || (c == ':' && wpa_quick_is_blank(next))) {
@@ -223,7 +225,11 @@ static bool scan_quoted(reader *r, wpa_yaml_event *scalar)
     const char *text = r->text;
     char quote = text[r->at];
     size_t start = r->at, end = start + 1, n_escapes = 0;
-    for (; text[end] != quote || (quote == '\'' && text[end + 1] == quote); end++) {
+    for (;; end++) {
+        end = find_special(text, end, quote, '\\');
+        if (text[end] == quote && !(quote == '\'' && text[end + 1] == quote)) {
+            break;
+        }
         bool is_escape = text[end] == quote || (quote == '"' && text[end] == '\\');
         if (text[end] == '\n' || (is_escape && text[end + 1] == '\n')) {
             *scalar = (wpa_yaml_event){0};

@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <endian.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -31,21 +32,22 @@ static lanes load(const char *at)
     return bytes;
 }
 
-/* A byte in every lane, and the bit that tells the cases of it apart, if it is a letter. */
-typedef struct cases {
-    lanes lower, fold;
-} cases;
+/* A byte in every lane, and the bit that its cases differ in if it is a letter. */
+typedef struct folded {
+    lanes byte, fold;
+} folded;
 
-static cases cases_of(char c)
+static folded fold(char c)
 {
     bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-    uint8_t fold = is_letter ? 0x20 : 0;
-    return (cases){(lanes){0} + (uint8_t)((uint8_t)c | fold), (lanes){0} + fold};
+    uint8_t bit = is_letter ? 0x20 : 0;
+    return (folded){(lanes){0} + (uint8_t)((uint8_t)c | bit), (lanes){0} + bit};
 }
 
-static lanes is_either(const char *at, cases of)
+/* Some bytes that are no letters are taken for one. */
+static lanes may_be(const char *at, folded byte)
 {
-    return (lanes)((load(at) | of.fold) == of.lower);
+    return (lanes)((load(at) | byte.fold) == byte.byte);
 }
 
 static bool has_any(lanes mask)
@@ -55,12 +57,65 @@ static bool has_any(lanes mask)
     return (halves[0] | halves[1]) != 0;
 }
 
-/** The word, if it stands at one of the n places from at on. */
-static const char *find_near(const char *at, size_t n, const char *word, size_t length)
+/* What is looked for, and its first and its last byte. */
+typedef struct wanted {
+    wpa_slice word;
+    folded first, last;
+} wanted;
+
+/* Places at which both of these bytes may be where they have to. */
+static lanes places_at(const char *at, const wanted *w)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (wpa_bytes_are_ci(at + i, word, length)) {
+    return may_be(at, w->first) & may_be(at + w->word.length - 1, w->last);
+}
+
+/** The word, if it stands at one of the places from at on. */
+static const char *find_among(const char *at, lanes places, wpa_slice word)
+{
+    uint64_t halves[2];
+    memcpy(halves, &places, sizeof places);
+    for (size_t i = 0; i < WPA_COUNT(halves); i++) {
+        for (uint64_t left = le64toh(halves[i]); left;) {
+            unsigned k = (unsigned)__builtin_ctzll(left) / 8;
+            const char *place = at + i * sizeof *halves + k;
+            if (wpa_bytes_are_ci(place, word.at, word.length)) {
+                return place;
+            }
+            left &= ~(UINT64_C(0xff) << 8 * k);
+        }
+    }
+    return NULL;
+}
+
+static const char *find_in_few(const char *at, size_t n_places, wpa_slice word)
+{
+    for (size_t i = 0; i < n_places; i++) {
+        if (wpa_bytes_are_ci(at + i, word.at, word.length)) {
             return at + i;
+        }
+    }
+    return NULL;
+}
+
+/* As many places as a stride has are ruled out together; most texts have few that are not. */
+#define STRIDE (4 * sizeof(lanes))
+
+static bool may_be_in_stride(const char *at, const wanted *w)
+{
+    return has_any(places_at(at, w) | places_at(at + sizeof(lanes), w) |
+                   places_at(at + 2 * sizeof(lanes), w) | places_at(at + 3 * sizeof(lanes), w));
+}
+
+/** from, n_places: where the word may begin; the last lanes overlap those before them. */
+static const char *find_by_lanes(const char *from, size_t n_places, const wanted *w)
+{
+    for (size_t at = 0; at < n_places; at += sizeof(lanes)) {
+        size_t last = n_places - sizeof(lanes);
+        const char *place = from + (at < last ? at : last);
+        lanes places = places_at(place, w);
+        const char *found = has_any(places) ? find_among(place, places, w->word) : NULL;
+        if (found) {
+            return found;
         }
     }
     return NULL;
@@ -69,21 +124,22 @@ static const char *find_near(const char *at, size_t n, const char *word, size_t 
 /* Only where its first and its last byte are in their places the word is compared. */
 const char *wpa_text_find_slice_ci(const char *text, size_t length, wpa_slice word)
 {
-    size_t n = word.length, at = 0;
-    if (n == 0 || n > length) {
-        return n ? NULL : text;
+    if (word.length == 0 || word.length > length) {
+        return word.length ? NULL : text;
     }
-    size_t n_places = length - n + 1;
-    cases first = cases_of(word.at[0]), last = cases_of(word.at[n - 1]);
-    for (; at + sizeof(lanes) <= n_places; at += sizeof(lanes)) {
-        lanes is_near = is_either(text + at, first) & is_either(text + at + n - 1, last);
+    size_t n_places = length - word.length + 1, at = 0;
+    if (n_places < sizeof(lanes)) {
+        return find_in_few(text, n_places, word);
+    }
+    const wanted w = {word, fold(word.at[0]), fold(word.at[word.length - 1])};
+    for (; at + STRIDE + sizeof(lanes) <= n_places; at += STRIDE) {
         const char *found =
-            has_any(is_near) ? find_near(text + at, sizeof(lanes), word.at, n) : NULL;
+            may_be_in_stride(text + at, &w) ? find_by_lanes(text + at, STRIDE, &w) : NULL;
         if (found) {
             return found;
         }
     }
-    return find_near(text + at, n_places - at, word.at, n);
+    return find_by_lanes(text + at, n_places - at, &w);
 }
 
 size_t wpa_text_name_length(const char *text)
@@ -369,13 +425,10 @@ size_t wpa_visible_copy(char *to, size_t size_bytes, const char *text, size_t le
 bool wpa_text_is_visible(const char *text, size_t length)
 {
     size_t i = 0;
-    while (i + sizeof(lanes) <= length) {
+    for (; i + sizeof(lanes) <= length; i += sizeof(lanes)) {
         if (has_any((lanes)(load(text + i) - 0x20 > 0x7E - 0x20))) {
             return false;
         }
-        i += sizeof(lanes);
-        bool is_rest = i < length && i + sizeof(lanes) > length;
-        i = is_rest ? length - sizeof(lanes) : i; /* some bytes again, rather than one by one */
     }
     while (i < length && text[i] >= 0x20 && text[i] <= 0x7E) {
         i++;

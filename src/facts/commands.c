@@ -257,7 +257,9 @@ bool wpa_facts_checkout_is_guarded(const wpa_version *version)
 bool wpa_facts_is_tool_variable(const char *name)
 {
     for (size_t i = 0; i < wpa_fact_n_tool_variables; i++) {
-        if (glob_fits(wpa_slice_of(wpa_fact_tool_variables[i].program), name)) {
+        const char *glob = wpa_fact_tool_variables[i].program;
+        bool may_be = *glob == *name || *glob == '*'; /* few begin alike */
+        if (may_be && glob_fits(wpa_slice_of(glob), name)) {
             return true;
         }
     }

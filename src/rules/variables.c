@@ -35,7 +35,7 @@ wpa_variable_readers wpa_variables_readers(const wpa_outline_step *step)
         return readers_of_action(step);
     }
     const wpa_script *script = step->script;
-    if (!script || !script->is_readable || wpa_work_mentions_any(step->run, whole)) {
+    if (!script || !script->is_readable) {
         return WPA_READERS_ANY;
     }
     for (size_t i = 0; i < script->n_commands; i++) {
@@ -46,7 +46,7 @@ wpa_variable_readers wpa_variables_readers(const wpa_outline_step *step)
             return WPA_READERS_ANY;
         }
     }
-    return WPA_READERS_NONE;
+    return wpa_work_mentions_any(step->run, whole) ? WPA_READERS_ANY : WPA_READERS_NONE;
 }
 
 /* ---- names

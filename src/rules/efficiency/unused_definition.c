@@ -30,6 +30,15 @@ static const char *quote(wpa_rule_run *run, const char *text)
     return wpa_rule_quote(run, text, strlen(text));
 }
 
+/* Is the name read behind this prefix? That is looked for once, when it is first asked. */
+static bool is_in(wpa_rule_run *run, wpa_readings *readings, const char *prefix, const char *name)
+{
+    if (!readings->names) {
+        *readings = wpa_readings_of(run, prefix);
+    }
+    return wpa_readings_have(run, readings, name);
+}
+
 /* U3: an output of a job that no other job, nor the workflow's callers, read. */
 static void check_outputs(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job)
 {
@@ -134,28 +143,43 @@ static bool is_repeated(const wpa_outputs *outputs, size_t i)
     return k < i;
 }
 
+static const char output_file[] = "GITHUB_OUTPUT", output_command[] = "::set-output name=";
+
+/* What is asked of the file once, and once a step is found that has outputs. */
+typedef struct step_outputs {
+    bool may_hold_file, may_hold_command;
+    bool is_known; /* what is read */
+    wpa_readings read;
+} step_outputs;
+
 /* Does the step's code name what sets an output? */
-static bool may_set_output(const wpa_outline_step *step)
+static bool may_set_output(const step_outputs *asked, const wpa_outline_step *step)
 {
-    static const char file[] = "GITHUB_OUTPUT", command[] = "::set-output name=";
     if (!step->run) {
         return wpa_step_javascript(step) != NULL;
     }
-    const wpa_yaml_doc *doc = step->run->doc;
-    return (wpa_yaml_may_hold(doc, file) && strstr(step->run->text, file)) ||
-           (wpa_yaml_may_hold(doc, command) && strstr(step->run->text, command));
+    return (asked->may_hold_file && strstr(step->run->text, output_file)) ||
+           (asked->may_hold_command && strstr(step->run->text, output_command));
 }
 
-static void check_step_outputs(wpa_rule_run *run, wpa_readings *read, const wpa_outline_step *step)
+static void find_step_readings(wpa_rule_run *run, step_outputs *asked)
 {
-    if (!may_set_output(step)) {
+    asked->is_known = true;
+    asked->read = are_steps_opaque(run->source->yaml) ? (wpa_readings){.is_any = true}
+                                                      : wpa_readings_of_step_outputs(run);
+}
+
+static void check_step_outputs(wpa_rule_run *run, step_outputs *asked, const wpa_outline_step *step)
+{
+    if (!may_set_output(asked, step)) {
         return;
     }
     wpa_outputs outputs = wpa_outputs_of(step, run->arena);
-    if (outputs.n && !read->names) {
-        *read = wpa_readings_of_step_outputs(run);
+    if (outputs.n && !asked->is_known) {
+        find_step_readings(run, asked);
     }
-    for (size_t k = 0; k < outputs.n; k++) {
+    const wpa_readings *read = &asked->read;
+    for (size_t k = 0; k < outputs.n && !read->is_any; k++) {
         const char *name = outputs.names[k];
         if (!step->run && wpa_text_is(name, "result")) {
             continue; /* github-script sets it by itself */
@@ -175,13 +199,12 @@ static void check_step_outputs(wpa_rule_run *run, wpa_readings *read, const wpa_
 
 static void check_all_step_outputs(wpa_rule_run *run, const wpa_outline *o)
 {
-    wpa_readings read = {0}; /* once a step is found that has outputs */
-    if (are_steps_opaque(run->source->yaml)) {
-        return;
-    }
-    for (size_t i = 0; i < o->n_jobs; i++) {
+    const wpa_yaml_doc *doc = run->source->yaml;
+    step_outputs asked = {.may_hold_file = wpa_yaml_may_hold(doc, output_file),
+                          .may_hold_command = wpa_yaml_may_hold(doc, output_command)};
+    for (size_t i = 0; i < o->n_jobs && !asked.read.is_any; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_step_outputs(run, &read, &o->jobs[i].steps[k]);
+            check_step_outputs(run, &asked, &o->jobs[i].steps[k]);
         }
     }
 }
@@ -205,26 +228,48 @@ static bool is_named(wpa_slice in, const wpa_yaml_doc *doc, wpa_span own, const 
     return false;
 }
 
-/* Variables of one level: scope is what they are set for. */
-static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope, wpa_variable_readers readers,
-                      const char *where)
+/* What variables are set for. */
+typedef struct scope {
+    const wpa_yaml_node *node;
+    const char *name;
+    const wpa_outline_job *jobs; /* [n_jobs] whose steps get them … */
+    size_t n_jobs;
+    const wpa_outline_step *step; /* … or the one that does */
+} scope;
+
+static wpa_variable_readers readers_of(const scope *s)
 {
-    const wpa_yaml_pair *own = wpa_yaml_find(scope, "env");
+    wpa_variable_readers all = s->step ? wpa_variables_readers(s->step) : WPA_READERS_NONE;
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        /* A called workflow has no steps here, and does not see them. */
+        for (size_t k = 0; k < s->jobs[i].n_steps && all != WPA_READERS_ANY; k++) {
+            wpa_variable_readers own = wpa_variables_readers(&s->jobs[i].steps[k]);
+            all = own > all ? own : all;
+        }
+    }
+    return all;
+}
+
+static void check_env(wpa_rule_run *run, const scope *s)
+{
+    const wpa_yaml_pair *own = wpa_yaml_find(s->node, "env");
     const wpa_yaml_node *env = own ? own->value : NULL;
-    bool is_plain =
-        wpa_yaml_is(env, WPA_YAML_MAPPING) && env->kind == WPA_YAML_MAPPING &&
-        !wpa_yaml_anchor(env) && readers != WPA_READERS_ANY && env->n_pairs &&
-        !wpa_work_mentions_any(scope, (const char *const[]){"toJSON(env", "env[", NULL});
-    for (size_t i = 0; is_plain && i < env->n_pairs && i < VARIABLES_MAX; i++) {
+    bool is_plain = wpa_yaml_is(env, WPA_YAML_MAPPING) && env->kind == WPA_YAML_MAPPING &&
+                    !wpa_yaml_anchor(env) && env->n_pairs;
+    wpa_variable_readers readers = is_plain ? readers_of(s) : WPA_READERS_ANY;
+    bool is_closed =
+        readers != WPA_READERS_ANY &&
+        !wpa_work_mentions_any(s->node, (const char *const[]){"toJSON(env", "env[", NULL});
+    for (size_t i = 0; is_closed && i < env->n_pairs && i < VARIABLES_MAX; i++) {
         const wpa_yaml_pair *pair = &env->pairs[i];
         const char *name = wpa_yaml_text(pair->key);
         if (!name || wpa_text_is(name, "<<") || wpa_facts_is_tool_variable(name) ||
-            is_named(wpa_work_text(scope), run->source->yaml, pair->key->span, name)) {
+            is_named(wpa_work_text(s->node), run->source->yaml, pair->key->span, name)) {
             continue;
         }
         wpa_finding *finding =
             wpa_rule_report(run, pair->key->span, "U1", pair->value,
-                            "no command of this %s reads %s", where, quote(run, name));
+                            "no command of this %s reads %s", s->name, quote(run, name));
         if (readers == WPA_READERS_ACTION) {
             finding->persona = WPA_PERSONA_AUDITOR;
             finding->confidence = WPA_CONFIDENCE_LOW;
@@ -232,33 +277,29 @@ static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope, wpa_variabl
     }
 }
 
+static void check_job_variables(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    for (size_t k = 0; k < job->n_steps; k++) {
+        const wpa_outline_step *step = &job->steps[k];
+        /* What is given to an action is meant for it. */
+        if (step->env && (step->run || wpa_outline_step_uses(step, "actions/github-script"))) {
+            check_env(run, &(scope){.node = step->node, .name = "step", .step = step});
+        }
+    }
+    if (run->source->kind == WPA_INPUT_WORKFLOW && !job->is_call) {
+        check_env(run, &(scope){.node = job->node, .name = "job", .jobs = job, .n_jobs = 1});
+    }
+}
+
 static void check_variables(wpa_rule_run *run, const wpa_outline *o)
 {
-    wpa_variable_readers all = WPA_READERS_NONE;
-    bool is_workflow = run->source->kind == WPA_INPUT_WORKFLOW;
-    bool has_own = is_workflow && wpa_yaml_find(o->root, "env");
     for (size_t i = 0; i < o->n_jobs; i++) {
-        wpa_variable_readers of_job = WPA_READERS_NONE;
-        bool is_asked = has_own || (is_workflow && wpa_yaml_find(o->jobs[i].node, "env"));
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            const wpa_outline_step *step = &o->jobs[i].steps[k];
-            if (!is_asked && !step->env) {
-                continue;
-            }
-            wpa_variable_readers own = wpa_variables_readers(step);
-            /* What is given to an action is meant for it. */
-            if (step->run || wpa_outline_step_uses(step, "actions/github-script")) {
-                check_env(run, step->node, own, "step");
-            }
-            of_job = own > of_job ? own : of_job;
-        }
-        if (is_workflow && !o->jobs[i].is_call) {
-            check_env(run, o->jobs[i].node, of_job, "job");
-        }
-        all = of_job > all ? of_job : all; /* a called workflow does not see them */
+        check_job_variables(run, &o->jobs[i]);
     }
-    if (is_workflow && o->n_jobs) {
-        check_env(run, o->root, all, "workflow");
+    if (run->source->kind == WPA_INPUT_WORKFLOW && o->n_jobs) {
+        check_env(
+            run,
+            &(scope){.node = o->root, .name = "workflow", .jobs = o->jobs, .n_jobs = o->n_jobs});
     }
 }
 
@@ -272,9 +313,23 @@ static bool has_callers(const wpa_yaml_node *event)
     return !inputs || !on || wpa_yaml_get(on, "workflow_dispatch") != event;
 }
 
-static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char *check,
-                        const char *context, const char *what)
+/* What the file reads of what is given, each once somebody asks. */
+typedef struct given_readings {
+    wpa_readings inputs, secrets, by_event;
+} given_readings;
+
+/* By the event too: what is read of github.event.inputs is found as of inputs. */
+static bool is_read(wpa_rule_run *run, given_readings *given, bool are_secrets, const char *name)
 {
+    return are_secrets ? is_in(run, &given->secrets, "secrets", name) ||
+                             is_in(run, &given->by_event, "github.event.inputs", name)
+                       : is_in(run, &given->inputs, "inputs", name);
+}
+
+static void check_given(wpa_rule_run *run, given_readings *given, const wpa_yaml_node *list,
+                        const char *check, const char *context, const char *what)
+{
+    bool are_secrets = wpa_text_is(context, "secrets");
     const wpa_yaml_doc *doc = run->source->yaml;
     if (!wpa_yaml_is(list, WPA_YAML_MAPPING)) {
         return;
@@ -284,16 +339,13 @@ static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char
         wpa_readings_find_text(doc, "github.event.inputs }}") ||
         wpa_readings_find_word(doc, "toJSON(github.event") ||
         wpa_readings_find_word(doc, "event_path") ||
-        (wpa_text_is(context, "secrets") && wpa_readings_find_text(doc, "secrets: inherit"));
+        (are_secrets && wpa_readings_find_text(doc, "secrets: inherit"));
     if (is_opaque) {
         return;
     }
-    wpa_readings direct = wpa_readings_of(run, context),
-                 by_event = wpa_readings_of(run, "github.event.inputs");
     for (size_t i = 0; i < list->n_pairs; i++) {
         const char *name = wpa_yaml_text(list->pairs[i].key);
-        if (!name || wpa_text_is(name, "<<") || wpa_readings_have(run, &direct, name) ||
-            wpa_readings_have(run, &by_event, name)) {
+        if (!name || wpa_text_is(name, "<<") || is_read(run, given, are_secrets, name)) {
             continue;
         }
         bool is_asked = list->parent && has_callers(list->parent); /* who may give it */
@@ -308,18 +360,21 @@ static void check_given(wpa_rule_run *run, const wpa_yaml_node *list, const char
 
 static void check_inputs(wpa_rule_run *run, const wpa_outline *o)
 {
+    given_readings given = {0};
     if (run->source->kind == WPA_INPUT_ACTION) {
         const char *using = wpa_yaml_text(wpa_yaml_get(wpa_yaml_get(o->root, "runs"), "using"));
         if (wpa_text_is(using, "composite")) { /* others read them by themselves */
-            check_given(run, wpa_yaml_get(o->root, "inputs"), "U2", "inputs", "input");
+            check_given(run, &given, wpa_yaml_get(o->root, "inputs"), "U2", "inputs", "input");
         }
         return;
     }
     static const char *const events[] = {"workflow_call", "workflow_dispatch"};
     for (size_t i = 0; i < WPA_COUNT(events); i++) {
         const wpa_outline_trigger *t = wpa_outline_trigger_find(o, events[i]);
-        check_given(run, wpa_yaml_get(t ? t->config : NULL, "inputs"), "U2", "inputs", "input");
-        check_given(run, wpa_yaml_get(t ? t->config : NULL, "secrets"), "U6", "secrets", "secret");
+        check_given(run, &given, wpa_yaml_get(t ? t->config : NULL, "inputs"), "U2", "inputs",
+                    "input");
+        check_given(run, &given, wpa_yaml_get(t ? t->config : NULL, "secrets"), "U6", "secrets",
+                    "secret");
     }
 }
 
@@ -442,7 +497,7 @@ static bool is_counter(const wpa_yaml_node *row)
 }
 
 /* U5: a row of the matrix that no step, name or label reads makes legs that are all alike. */
-static void check_rows(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job)
+static void check_rows(wpa_rule_run *run, wpa_readings *read, const wpa_outline_job *job)
 {
     const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(job->node, "strategy"), "matrix");
     bool is_plain = wpa_yaml_is(matrix, WPA_YAML_MAPPING) && !job->is_call;
@@ -451,7 +506,7 @@ static void check_rows(wpa_rule_run *run, const wpa_readings *r, const wpa_outli
         const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
         if (!name || wpa_text_is(name, "include") || wpa_text_is(name, "exclude") ||
             !wpa_yaml_is(row, WPA_YAML_SEQUENCE) || row->n_items < 2 || is_counter(row) ||
-            wpa_readings_have(run, r, name)) {
+            is_in(run, read, "matrix", name)) {
             continue;
         }
         bool is_in_legs = wpa_yaml_find(matrix, "include") || wpa_yaml_find(matrix, "exclude");
@@ -523,7 +578,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (run->source->kind != WPA_INPUT_WORKFLOW) {
         return true;
     }
-    wpa_readings matrix = wpa_readings_of(run, "matrix");
+    wpa_readings matrix = {0}; /* once a row is asked for */
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_services(run, &o->jobs[i]);
         check_rows(run, &matrix, &o->jobs[i]);

@@ -265,7 +265,7 @@ void wpa_graph_close(wpa_graph *graph)
 const wpa_graph *wpa_graph_of_one(const wpa_source *source, wpa_arena *arena)
 {
     wpa_graph *graph = wpa_graph_new(NULL, arena);
-    wpa_graph_put(graph, wpa_graph_read_jobs(source, arena));
+    wpa_graph_put(graph, wpa_graph_read_likeness(source, arena));
     index_jobs(graph);
     return graph;
 }

@@ -83,8 +83,8 @@ typedef struct wpa_graph_file {
 wpa_graph *wpa_graph_new(const char *repository, wpa_arena *arena);
 /** What a file says, for a graph; copies all it keeps. Any thread, with an arena of its own. */
 wpa_graph_file *wpa_graph_read(const wpa_source *source, wpa_arena *arena);
-/** The same of its jobs alone. */
-wpa_graph_file *wpa_graph_read_jobs(const wpa_source *source, wpa_arena *arena);
+/** The same of its jobs alone, and of these but what their steps are like. */
+wpa_graph_file *wpa_graph_read_likeness(const wpa_source *source, wpa_arena *arena);
 /** Put a record into one graph; its arena lasts as long. */
 void wpa_graph_put(wpa_graph *graph, wpa_graph_file *file);
 /** Read a file, and put it in. */

@@ -158,7 +158,7 @@ static void read_work(const wpa_outline_job *job, wpa_graph_job *row)
     }
 }
 
-static void read_jobs(wpa_arena *arena, wpa_graph_file *file, const wpa_outline *o)
+static void read_jobs(wpa_arena *arena, wpa_graph_file *file, const wpa_outline *o, bool with_work)
 {
     wpa_graph_job *jobs = wpa_arena_array(arena, o->n_jobs + 1, sizeof *jobs);
     for (size_t i = 0; i < o->n_jobs; i++) {
@@ -170,7 +170,9 @@ static void read_jobs(wpa_arena *arena, wpa_graph_file *file, const wpa_outline 
             .key_span = job->key ? job->key->span : job->node->span,
             .likeness = wpa_similarity_read(job, arena),
         };
-        read_work(job, &jobs[i]);
+        if (with_work) {
+            read_work(job, &jobs[i]);
+        }
     }
     file->jobs = jobs;
     file->n_jobs = o->n_jobs;
@@ -266,7 +268,7 @@ static void read_secrets(wpa_arena *arena, wpa_graph_file *file, const wpa_sourc
     file->names_more_secrets = list.has_more;
 }
 
-wpa_graph_file *wpa_graph_read_jobs(const wpa_source *source, wpa_arena *arena)
+static wpa_graph_file *read_file(const wpa_source *source, wpa_arena *arena, bool with_work)
 {
     wpa_graph_file *file = wpa_arena_alloc(arena, sizeof *file);
     const wpa_yaml_node *root = source->yaml ? source->yaml->root : NULL;
@@ -284,13 +286,18 @@ wpa_graph_file *wpa_graph_read_jobs(const wpa_source *source, wpa_arena *arena)
     } else if (wpa_yaml_is(root, WPA_YAML_MAPPING) && root->n_pairs) {
         file->name_span = root->pairs[0].key->span;
     }
-    read_jobs(arena, file, source->outline);
+    read_jobs(arena, file, source->outline, with_work);
     return file;
+}
+
+wpa_graph_file *wpa_graph_read_likeness(const wpa_source *source, wpa_arena *arena)
+{
+    return read_file(source, arena, false);
 }
 
 wpa_graph_file *wpa_graph_read(const wpa_source *source, wpa_arena *arena)
 {
-    wpa_graph_file *file = wpa_graph_read_jobs(source, arena);
+    wpa_graph_file *file = read_file(source, arena, true);
     read_group(arena, file, source->yaml ? source->yaml->root : NULL);
     read_triggers(arena, file, source->outline);
     read_uses(arena, file, source->outline);

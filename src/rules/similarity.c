@@ -5,9 +5,6 @@
 #include "rules/similarity_internal.h"
 #include "rules/work.h"
 
-#define FEATURES_MAX 4096
-#define RUNS_SEEN_MAX 128 /* of a file that has more it is taken for granted */
-
 static uint64_t take_in(uint64_t hash, unsigned char c)
 {
     return (hash ^ c) * UINT64_C(0x100000001b3);
@@ -32,7 +29,7 @@ typedef struct features {
 
 static void add(features *f, uint32_t feature)
 {
-    if (f->n < FEATURES_MAX) {
+    if (f->n < WPA_SIMILARITY_FEATURES_MAX) {
         f->items[f->n++] = feature;
     }
 }
@@ -76,7 +73,7 @@ static void distribute(const uint32_t *from, uint32_t *to, size_t n, unsigned sh
 /* Ascending. */
 static void sort_features(uint32_t *items, size_t n)
 {
-    uint32_t other[FEATURES_MAX];
+    uint32_t other[WPA_SIMILARITY_FEATURES_MAX];
     if (n > SOME) {
         for (unsigned shift = 0; shift < 32; shift += 16) {
             distribute(items, other, n, shift, RADIX);
@@ -91,8 +88,7 @@ static void sort_features(uint32_t *items, size_t n)
     insert_all(items, n);
 }
 
-/* Letters, digits and "_-./$", letters without case; 0: no part of a word. */
-static const unsigned char word_chars[256] = {
+const unsigned char wpa_similarity_word_chars[256] = {
     ['$'] = '$', ['-'] = '-', ['.'] = '.', ['/'] = '/', ['0'] = '0', ['1'] = '1', ['2'] = '2',
     ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
     ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g',
@@ -112,13 +108,13 @@ static uint32_t add_script(features *f, const char *text, size_t length)
     const uint64_t seed = wpa_similarity_mix(1);
     uint32_t before[2] = {0, 0}, n_words = 0;
     while (at < end) {
-        unsigned char c = word_chars[*at];
+        unsigned char c = wpa_similarity_word_chars[*at];
         if (!c) {
             at++;
             continue;
         }
         uint64_t hash = seed;
-        for (; c; c = ++at < end ? word_chars[*at] : 0) {
+        for (; c; c = ++at < end ? wpa_similarity_word_chars[*at] : 0) {
             hash = take_in(hash, c);
         }
         uint32_t word = (uint32_t)(wpa_similarity_mix(hash) >> 32);
@@ -144,8 +140,7 @@ static uint32_t add_inputs(features *f, const wpa_yaml_node *with)
     return with ? (uint32_t)with->n_pairs : 0;
 }
 
-/* What the step is; 0: a script. */
-static uint32_t kind_of(const wpa_outline_step *step)
+uint32_t wpa_similarity_kind_of(const wpa_outline_step *step)
 {
     if (step->run || !step->uses.node) {
         return 0;
@@ -179,7 +174,8 @@ static uint64_t upper_bits_of(const uint32_t *items, size_t n)
 static wpa_similarity_step read_step(const wpa_outline_step *step, features *scratch,
                                      wpa_arena *arena)
 {
-    wpa_similarity_step s = {.kind = kind_of(step), .is_setup = wpa_work_is_setup(step)};
+    wpa_similarity_step s = {.kind = wpa_similarity_kind_of(step),
+                             .is_setup = wpa_work_is_setup(step)};
     scratch->n = 0;
     if (step->run) {
         s.weight = 1 + add_script(scratch, step->run->text, step->run->length);
@@ -206,7 +202,7 @@ wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *a
     if (job->is_call || job->n_steps == 0 || job->n_steps > WPA_SIMILARITY_STEPS_MAX) {
         return NULL;
     }
-    uint32_t items[FEATURES_MAX];
+    uint32_t items[WPA_SIMILARITY_FEATURES_MAX];
     features scratch = {items, 0};
     wpa_similarity_step *steps = wpa_arena_array(arena, job->n_steps, sizeof *steps);
     wpa_similarity_job *s = wpa_arena_alloc(arena, sizeof *s);
@@ -218,61 +214,6 @@ wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *a
         s->n_real += !steps[i].is_setup;
     }
     return s;
-}
-
-/* ---- asking before reading ---- */
-
-/* Runs of three steps, by what they are: which job had one first. */
-typedef struct kind_runs {
-    uint64_t hashes[RUNS_SEEN_MAX * 2]; /* 0: free */
-    const wpa_outline_job *jobs[RUNS_SEEN_MAX * 2];
-    size_t n;
-} kind_runs;
-
-/* Has another job such a run? */
-static bool is_elsewhere(kind_runs *runs, uint64_t hash, const wpa_outline_job *job)
-{
-    size_t at = hash % WPA_COUNT(runs->hashes);
-    while (runs->hashes[at] && runs->hashes[at] != hash) {
-        at = (at + 1) % WPA_COUNT(runs->hashes);
-    }
-    if (runs->hashes[at]) {
-        return runs->jobs[at] != job;
-    }
-    runs->hashes[at] = hash;
-    runs->jobs[at] = job;
-    runs->n++;
-    return false;
-}
-
-static bool repeats_run(kind_runs *runs, const wpa_outline_job *job)
-{
-    uint64_t run[WPA_SIMILARITY_STRETCH] = {0};
-    for (size_t i = 0; !job->is_call && i < job->n_steps; i++) {
-        run[i % WPA_SIMILARITY_STRETCH] = kind_of(&job->steps[i]);
-        if (i + 1 < WPA_SIMILARITY_STRETCH) {
-            continue;
-        }
-        uint64_t hash = 0;
-        for (size_t k = 1; k <= WPA_SIMILARITY_STRETCH; k++) {
-            hash = wpa_similarity_mix(hash ^ run[(i + k) % WPA_SIMILARITY_STRETCH]);
-        }
-        if (runs->n == RUNS_SEEN_MAX || is_elsewhere(runs, hash | 1, job)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool wpa_similarity_may_repeat(const wpa_outline *o)
-{
-    kind_runs runs = {.n = 0};
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        if (repeats_run(&runs, &o->jobs[i])) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* ---- comparing ---- */

@@ -33,11 +33,17 @@ typedef struct wpa_similarity_job {
     const uint32_t *shapes;                   /* … and those of its steps: equal ones are equal */
 } wpa_similarity_job;
 
-/**
- * May a stretch of steps stand in two jobs of this file? By what the steps are, without a look at
- * what is in them: for most files that answers it.
- */
-bool wpa_similarity_may_repeat(const wpa_outline *o);
+/** Jobs that have a stretch. */
+size_t wpa_similarity_count(const wpa_outline *o);
+/** What stretches are looked for. */
+typedef struct wpa_similarity_wanted {
+    double least;       /* share of features from which steps are alike */
+    size_t least_count; /* so often it stands there … */
+    size_t long_steps;  /* … or twice, if it is as long as that */
+} wpa_similarity_wanted;
+
+/** May such a stretch be in this file? Asked before its steps are read, which takes longer. */
+bool wpa_similarity_may_repeat(const wpa_outline *o, const wpa_similarity_wanted *wanted);
 /** NULL for a call and for a job without steps, or with too many. */
 wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena);
 /** The share of features that both have, least to 1; 0 below that. */

@@ -8,6 +8,15 @@
 /** No number of a job or a shape. */
 #define WPA_SIMILARITY_NONE UINT32_MAX
 
+/** Of a step no more features are looked at. */
+#define WPA_SIMILARITY_FEATURES_MAX 4096
+
+/** Letters, digits and "_-./$", letters without case; 0: no part of a word. */
+extern const unsigned char wpa_similarity_word_chars[256];
+
+/** What the step is; 0: a script. */
+uint32_t wpa_similarity_kind_of(const wpa_outline_step *step);
+
 /** Every bit of the number decides on every bit of the result. */
 static inline uint64_t wpa_similarity_mix(uint64_t x)
 {

@@ -241,14 +241,9 @@ static size_t check_at(wpa_rule_run *run, const search *s, size_t job, size_t st
     return length;
 }
 
-static search search_of(wpa_rule_run *run, subject_job *job)
+static search search_of(const wpa_rule_run *run, subject_job *job)
 {
-    const wpa_surroundings *around = run->source->around;
-    const wpa_graph *graph = around ? around->graph : NULL;
-    graph = graph ? graph : wpa_graph_of_one(run->source, run->arena);
     return (search){
-        .index = wpa_graph_similar(graph),
-        .own = wpa_graph_own(graph, run->source, run->arena),
         .least = wpa_rule_option_real(run, "similarity", 0.5, 1, 0.85),
         .least_steps = (size_t)wpa_rule_option_int(run, "min-steps", 3, 64, 3),
         .least_count = (size_t)wpa_rule_option_int(run, "min-count", 2, 1000, 3),
@@ -256,33 +251,25 @@ static search search_of(wpa_rule_run *run, subject_job *job)
     };
 }
 
-static bool has_stretch(const wpa_outline *o)
+static void read_steps(wpa_rule_run *run, search *s)
 {
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        if (o->jobs[i].n_steps >= WPA_SIMILARITY_STRETCH) {
-            return true;
-        }
-    }
-    return false;
+    const wpa_surroundings *around = run->source->around;
+    const wpa_graph *graph = around ? around->graph : NULL;
+    graph = graph ? graph : wpa_graph_of_one(run->source, run->arena);
+    s->index = wpa_graph_similar(graph);
+    s->own = wpa_graph_own(graph, run->source, run->arena);
 }
 
-/* Alone it can only repeat itself. */
-static bool may_repeat(const wpa_surroundings *around, const wpa_outline *o)
+static void check_steps(wpa_rule_run *run, bool has_others)
 {
-    bool has_others = around && (around->graph || around->fleet);
-    return has_others ? has_stretch(o) : wpa_similarity_may_repeat(o);
-}
-
-static bool check(wpa_rule_run *run, wpa_error *err)
-{
-    (void)err;
-    const wpa_outline *o = run->source->outline;
-    if (wpa_work_is_large(o) || !may_repeat(run->source->around, o)) {
-        return true;
-    }
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
     subject_job job = {.arena = scratch};
-    const search s = search_of(run, &job);
+    search s = search_of(run, &job);
+    const wpa_similarity_wanted wanted = {s.least, s.least_count, LONG_STEPS};
+    if (!has_others && !wpa_similarity_may_repeat(run->source->outline, &wanted)) {
+        return;
+    }
+    read_steps(run, &s);
     for (size_t i = 0; i < s.own->n_jobs; i++) {
         const wpa_similarity_job *own = s.own->jobs[i].likeness;
         if (own) {
@@ -292,6 +279,18 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             size_t taken = check_at(run, &s, i, k);
             k += taken ? taken : 1;
         }
+    }
+}
+
+static bool check(wpa_rule_run *run, wpa_error *err)
+{
+    (void)err;
+    const wpa_outline *o = run->source->outline;
+    const wpa_surroundings *around = run->source->around;
+    bool has_others = around && (around->graph || around->fleet);
+    size_t n = wpa_similarity_count(o);
+    if (n > (has_others ? 0 : 1) && !wpa_work_is_large(o)) { /* alone it can but repeat itself */
+        check_steps(run, has_others);
     }
     return true;
 }

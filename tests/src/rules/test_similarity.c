@@ -179,11 +179,11 @@ static bool share_one(const uint32_t *a, size_t n_a, const uint32_t *b, size_t n
 }
 
 /* Has a stretch of the one that does something a place in the other? */
-static bool share_stretch(const wpa_similarity_job *a, const wpa_similarity_job *b)
+static bool share_stretch(const wpa_similarity_job *a, const wpa_similarity_job *b, double least)
 {
     for (size_t i = 0; i + WPA_SIMILARITY_STRETCH <= a->n_steps; i++) {
         for (size_t k = 0; k + WPA_SIMILARITY_STRETCH <= b->n_steps; k++) {
-            if (wpa_similarity_length(a, i, b, k, 0.9) >= WPA_SIMILARITY_STRETCH) {
+            if (wpa_similarity_length(a, i, b, k, least) >= WPA_SIMILARITY_STRETCH) {
                 return true;
             }
         }
@@ -206,7 +206,7 @@ static void marks(void **state)
         assert_true(jobs[i]->n_real < 2 ? n == 0 : n >= 8);
         for (size_t k = 0; k < i; k++) {
             size_t n_other = wpa_similarity_marks(jobs[k], other);
-            bool are_alike = n && n_other && share_stretch(jobs[i], jobs[k]);
+            bool are_alike = n && n_other && share_stretch(jobs[i], jobs[k], 0.9);
             n_pairs += are_alike;
             n_missed += are_alike && !share_one(own, n, other, n_other);
         }
@@ -215,12 +215,45 @@ static void marks(void **state)
     assert_true(n_missed * 10 <= n_pairs);
 }
 
+static bool may_repeat(const wpa_outline *o, size_t one, size_t other, double least)
+{
+    const wpa_similarity_wanted wanted = {.least = least, .least_count = 2, .long_steps = 5};
+    wpa_outline_job both[] = {o->jobs[one], o->jobs[other]};
+    return wpa_similarity_may_repeat(&(wpa_outline){.jobs = both, .n_jobs = 2}, &wanted);
+}
+
+/* No two jobs that have a stretch in common are said to have none; most of the others are. */
+static void asks_before_reading(void **state)
+{
+    (void)state;
+    static const double leasts[] = {0.5, 0.85, 1};
+    static char text[TEXT_MAX];
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_similarity_job *jobs[JOBS];
+    const wpa_source *source = make_jobs(1, text, arena);
+    (void)index_of(source, jobs, arena);
+    size_t n_shared = 0, n_refused = 0, n_all = 0;
+    for (size_t i = 0; i < JOBS * JOBS * WPA_COUNT(leasts); i++) {
+        size_t one = i % JOBS, other = i / JOBS % JOBS;
+        double least = leasts[i / (JOBS * JOBS)];
+        bool is_shared = one != other && share_stretch(jobs[one], jobs[other], least);
+        bool may_be = one != other && may_repeat(source->outline, one, other, least);
+        assert_true(may_be || !is_shared);
+        n_shared += is_shared;
+        n_refused += !may_be;
+        n_all++;
+    }
+    assert_true(n_shared > JOBS);
+    assert_true(n_refused * 2 > n_all - n_shared);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_is_alike),
         cmocka_unit_test(nothing_in_nothing),
         cmocka_unit_test(marks),
+        cmocka_unit_test(asks_before_reading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

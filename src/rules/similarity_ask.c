@@ -1,0 +1,160 @@
+/*
+ * Whether a file may repeat steps at all, asked before its steps are read: of each step a few of
+ * its features are marked in one word, and steps of which one has marks that the other lacks are
+ * not alike. That takes a look at their words, and for most files answers it.
+ */
+#include "rules/similarity.h"
+#include "rules/similarity_internal.h"
+#include "rules/work.h"
+
+#define STEPS_SEEN_MAX 256 /* of a file that has more it is taken for granted */
+
+typedef struct sketch {
+    const wpa_outline_step *step;
+    size_t job, index; /* of the job in the file, of the step in the job */
+    size_t n_places;   /* of other jobs, where what ends with the step may stand too */
+    uint32_t kind;
+    bool has_marks;  /* and so on: looked for once they are asked for */
+    uint32_t n_most; /* as many features at most */
+    uint64_t marks;  /* each is of a feature that steps without the mark lack */
+} sketch;
+
+static void add_mark(sketch *s, size_t number)
+{
+    s->marks |= UINT64_C(1) << number % 64;
+}
+
+/* Each different word ends a 3-gram that no other word ends. */
+static void mark_words(sketch *s, const char *text, size_t length)
+{
+    const unsigned char *at = (const unsigned char *)text, *end = at + length;
+    while (at < end && s->n_most < WPA_SIMILARITY_FEATURES_MAX) {
+        const unsigned char *start = at;
+        while (at < end && wpa_similarity_word_chars[*at]) {
+            at++;
+        }
+        if (at > start) {
+            s->n_most++;
+            add_mark(s, (size_t)(at - start) + 5U * wpa_similarity_word_chars[*start] +
+                            11U * wpa_similarity_word_chars[at[-1]]);
+        }
+        at++;
+    }
+}
+
+/* Inputs of other lengths have other names or values. */
+static void mark_inputs(sketch *s, const wpa_yaml_node *with)
+{
+    for (size_t i = 0; with && i < with->n_pairs; i++) {
+        add_mark(s, wpa_work_text(with->pairs[i].key).length * 7 +
+                        wpa_work_text(with->pairs[i].value).length);
+    }
+    s->n_most = with ? 3 * with->n_pairs + 1 : 1;
+}
+
+static void mark_features(sketch *s)
+{
+    s->has_marks = true;
+    if (s->step->run) {
+        mark_words(s, s->step->run->text, s->step->run->length);
+    } else if (s->step->uses.node) {
+        mark_inputs(s, s->step->with);
+    }
+}
+
+/* So many features of a are not in b: are they too many for sets that overlap by that share? */
+static bool lacks_many(const sketch *a, const sketch *b, double least)
+{
+    int n_lacking = __builtin_popcountll(a->marks & ~b->marks);
+    return n_lacking > (1 - least) * a->n_most + 0.001; /* the rest is for rounding */
+}
+
+static bool may_be_alike(sketch *a, sketch *b, double least)
+{
+    if (a->kind != b->kind) {
+        return false;
+    }
+    if (!a->has_marks) {
+        mark_features(a);
+    }
+    if (!b->has_marks) {
+        mark_features(b);
+    }
+    return !lacks_many(a, b, least) && !lacks_many(b, a, least);
+}
+
+/* Are the steps of a stretch up to these two of the same kinds? Most are not. */
+static bool are_of_kinds(const sketch *a, const sketch *b)
+{
+    bool are = a->index + 1 >= WPA_SIMILARITY_STRETCH && b->index + 1 >= WPA_SIMILARITY_STRETCH;
+    for (size_t n = 0; are && n < WPA_SIMILARITY_STRETCH; n++) {
+        are = (a - n)->kind == (b - n)->kind;
+    }
+    return are;
+}
+
+/* So many steps may be alike, one by one, up to these two; more than max are not asked for. */
+static size_t length_up_to(sketch *a, sketch *b, double least, size_t max)
+{
+    size_t n = 0, n_steps = (a->index < b->index ? a->index : b->index) + 1;
+    while (n < n_steps && n < max && may_be_alike(a - n, b - n, least)) {
+        n++;
+    }
+    return n;
+}
+
+/* Does the step end a stretch that is long, or stands often enough, with the steps before it? */
+static bool ends_repeated(sketch *s, sketch all[], const wpa_similarity_wanted *wanted)
+{
+    for (sketch *other = all; other->job != s->job; other++) {
+        size_t n =
+            are_of_kinds(s, other) ? length_up_to(s, other, wanted->least, wanted->long_steps) : 0;
+        bool is_stretch = n >= WPA_SIMILARITY_STRETCH;
+        s->n_places += is_stretch;
+        other->n_places += is_stretch;
+        if (n >= wanted->long_steps ||
+            (is_stretch && (s->n_places + 1 >= wanted->least_count ||
+                            other->n_places + 1 >= wanted->least_count))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Calls, and jobs with too many steps or too few, have no stretch. */
+static bool has_stretch(const wpa_outline_job *job)
+{
+    return !job->is_call && job->n_steps >= WPA_SIMILARITY_STRETCH &&
+           job->n_steps <= WPA_SIMILARITY_STEPS_MAX;
+}
+
+size_t wpa_similarity_count(const wpa_outline *o)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        n += has_stretch(&o->jobs[i]);
+    }
+    return n;
+}
+
+bool wpa_similarity_may_repeat(const wpa_outline *o, const wpa_similarity_wanted *wanted)
+{
+    sketch all[STEPS_SEEN_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        const wpa_outline_job *job = &o->jobs[i];
+        for (size_t k = 0; has_stretch(job) && k < job->n_steps; k++) {
+            if (n == STEPS_SEEN_MAX) {
+                return true;
+            }
+            const wpa_outline_step *step = &job->steps[k];
+            all[n] =
+                (sketch){.step = step, .job = i, .index = k, .kind = wpa_similarity_kind_of(step)};
+            if (ends_repeated(&all[n], all, wanted)) {
+                return true;
+            }
+            n++;
+        }
+    }
+    return false;
+}

@@ -18,6 +18,13 @@ static bool is_number(const wpa_yaml_node *node)
     return type == WPA_YAML_INT || type == WPA_YAML_FLOAT;
 }
 
+/* By the byte that it begins with, or by what is said of it. */
+static bool may_be_number(const wpa_yaml_node *node)
+{
+    char c = *node->text;
+    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || wpa_yaml_tag(node);
+}
+
 /* Equal in depth and by YAML type: "1" is not 1. */
 static bool is_same(const wpa_yaml_node *a, const wpa_yaml_node *b, int depth)
 {
@@ -26,12 +33,14 @@ static bool is_same(const wpa_yaml_node *a, const wpa_yaml_node *b, int depth)
     if (!a || !b || a->kind != b->kind || depth > 20) {
         return false;
     }
-    if (a->kind == WPA_YAML_SCALAR && is_number(a) && is_number(b)) {
-        return wpa_matrix_value_is(a, b); /* 1.0 is 1 */
-    }
     if (a->kind == WPA_YAML_SCALAR) {
-        return wpa_yaml_scalar_type(a) == wpa_yaml_scalar_type(b) && a->length == b->length &&
-               memcmp(a->text, b->text, a->length) == 0;
+        bool is_written_same = a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+        if (!is_written_same && !(may_be_number(a) && may_be_number(b))) {
+            return false; /* as most are */
+        }
+        return is_number(a) && is_number(b)
+                   ? wpa_matrix_value_is(a, b) /* 1.0 is 1 */
+                   : is_written_same && wpa_yaml_scalar_type(a) == wpa_yaml_scalar_type(b);
     }
     if (a->n_items != b->n_items || a->n_pairs != b->n_pairs) {
         return false;
@@ -195,26 +204,87 @@ static reading read_keys(const wpa_rule_run *run, const wpa_outline_job *job, wp
 /* More keys than any matrix of people has. */
 #define ROWS_MAX 64
 
-/* The leg as text, by the order of its keys in the first leg; only what is in keys, if given. */
-static const char *show_leg(wpa_arena *arena, const wpa_matrix_leg *leg,
-                            const wpa_matrix_leg *order, const wpa_map *keys, bool *is_known)
+/* What legs are compared by: their values in the order of the first leg's keys. */
+typedef struct comparison {
+    const wpa_matrix_leg *legs; /* the first of them */
+    const bool *counts;         /* of each key: are its values looked at? NULL: all are */
+    wpa_arena *arena;
+} comparison;
+
+/* A leg as it is compared. */
+typedef struct shown {
+    bool is_known;
+    size_t n;      /* values that count */
+    uint64_t hash; /* of their text */
+} shown;
+
+static bool counts(const comparison *c, size_t key)
 {
-    const char *text = "";
+    return !c->counts || c->counts[key];
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text, char end)
+{
+    for (; *text; text++) {
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    }
+    return (hash ^ (unsigned char)end) * UINT64_C(0x100000001b3);
+}
+
+static shown show_leg(const comparison *c, const wpa_matrix_leg *leg)
+{
+    const wpa_matrix_leg *order = &c->legs[0];
+    shown s = {.is_known = true};
     size_t n = 0;
+    for (size_t i = 0; i < order->n && s.is_known; i++) {
+        const char *name = order->values[i].name;
+        const wpa_yaml_node *node = wpa_yaml_resolve(wpa_matrix_leg_get(leg, name));
+        n += node != NULL;
+        if (node && counts(c, i)) {
+            s.is_known =
+                node->kind == WPA_YAML_SCALAR && !node->is_incomplete && node->length < 200;
+            s.hash = s.is_known ? hash_text(hash_text(s.hash, name, '='), node->text, '\n') : 0;
+            s.n++;
+        }
+    }
+    s.is_known = s.is_known && n == leg->n; /* other keys than the first has */
+    return s;
+}
+
+static const char *text_of(const comparison *c, const wpa_matrix_leg *leg)
+{
+    const wpa_matrix_leg *order = &c->legs[0];
+    const char *text = "";
     for (size_t i = 0; i < order->n; i++) {
         const char *name = order->values[i].name;
         const wpa_yaml_node *node = wpa_yaml_resolve(wpa_matrix_leg_get(leg, name));
-        bool is_read = !keys || wpa_map_has(keys, lower(arena, name));
-        bool is_plain =
-            node && node->kind == WPA_YAML_SCALAR && !node->is_incomplete && node->length < 200;
-        n += node != NULL;
-        *is_known = *is_known && (!node || !is_read || is_plain);
-        if (*is_known && node && is_read) {
-            text = wpa_arena_printf(arena, "%s%s=%s\n", text, name, node->text);
+        if (node && counts(c, i)) {
+            text = wpa_arena_printf(c->arena, "%s%s=%s\n", text, name, node->text);
         }
     }
-    *is_known = *is_known && n == leg->n; /* other keys than the first has */
     return text;
+}
+
+/* The first leg before this one that is known and reads the same; or NULL. */
+static const wpa_matrix_leg *find_same(const comparison *c, const shown all[], size_t own)
+{
+    for (size_t i = 0; all[own].is_known && i < own; i++) {
+        bool may_be = all[i].is_known && all[i].hash == all[own].hash;
+        if (may_be && wpa_text_is(text_of(c, &c->legs[i]), text_of(c, &c->legs[own]))) {
+            return &c->legs[i];
+        }
+    }
+    return NULL;
+}
+
+/* Which keys of the first leg are read. */
+static const bool *list_read(const wpa_matrix_leg *first, const wpa_map *keys, wpa_arena *arena)
+{
+    bool *are_read = wpa_arena_array(arena, first->n + 1, sizeof *are_read);
+    for (size_t i = 0; i < first->n; i++) {
+        are_read[i] = wpa_map_has(keys, lower(arena, first->values[i].name));
+    }
+    return are_read;
 }
 
 /* The value by which two legs are told apart in the file. */
@@ -242,48 +312,56 @@ static bool is_told(const wpa_matrix_leg *leg, const wpa_matrix_leg *other)
     return is_told;
 }
 
+static void report_leg(wpa_rule_run *run, const wpa_yaml_node *at, bool is_same,
+                       const wpa_yaml_node *first)
+{
+    wpa_finding *finding = wpa_rule_report(
+        run, at->span, is_same ? "M2" : "M4", at,
+        is_same ? "this makes a leg whose values are the same text as those of another"
+                : "this leg differs from another in nothing that a step reads");
+    if (first) {
+        wpa_rule_relate(run, finding, first->span, "the other one");
+    }
+}
+
+static void compare_legs(wpa_rule_run *run, const comparison *whole, const comparison *by_read,
+                         size_t n)
+{
+    shown all[LEGS_MAX], read[LEGS_MAX];
+    wpa_map *told = wpa_map_new(whole->arena);
+    for (size_t i = 0; i < n; i++) {
+        const wpa_matrix_leg *leg = &whole->legs[i];
+        all[i] = show_leg(whole, leg);
+        read[i] = by_read->counts ? show_leg(by_read, leg) : (shown){0};
+        const wpa_matrix_leg *same = find_same(whole, all, i);
+        const wpa_matrix_leg *other = same ? same : read[i].n ? find_same(by_read, read, i) : NULL;
+        const wpa_yaml_node *at = other && !is_told(leg, other) ? place_of(leg, other) : NULL;
+        const char *where = at ? wpa_arena_printf(whole->arena, "%zu", at->span.start) : NULL;
+        if (at && !wpa_map_has(told, where)) {
+            wpa_map_put(told, where, told);
+            report_leg(run, at, same != NULL, place_of(other, leg));
+        }
+    }
+}
+
 static void check_legs(wpa_rule_run *run, const wpa_outline_job *job)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
     const wpa_work_matrix *matrix = wpa_work_matrix_of(run, job, arena);
-    const wpa_matrix m = matrix->strategy.matrix;
-    if (!m.node || m.is_open) {
+    const wpa_matrix *m = &matrix->strategy.matrix;
+    const wpa_matrix_legs *legs = &matrix->legs;
+    bool is_small = legs->n <= LEGS_MAX && m->n_rows <= ROWS_MAX;
+    if (!m->node || m->is_open || legs->n < 2 || !is_small || legs->is_open) {
         return;
     }
-    const wpa_matrix_legs legs = matrix->legs;
-    reading r = read_keys(run, job, arena);
-    bool has_unread = !r.is_unknown && wpa_map_count(r.keys) > 0 && m.n_rows == 0;
-    wpa_map *whole = wpa_map_new(arena), *by_read = wpa_map_new(arena);
-    wpa_map *told = wpa_map_new(arena);
-    bool is_small = legs.n <= LEGS_MAX && m.n_rows <= ROWS_MAX;
-    for (size_t i = 0; i < legs.n && is_small && !legs.is_open; i++) {
-        const wpa_matrix_leg *leg = &legs.legs[i];
-        bool is_known = true, is_read_known = has_unread;
-        const char *text = show_leg(arena, leg, &legs.legs[0], NULL, &is_known);
-        const char *read = show_leg(arena, leg, &legs.legs[0], r.keys, &is_read_known);
-        const wpa_matrix_leg *same = is_known ? wpa_map_get(whole, text) : NULL;
-        const wpa_matrix_leg *alike = is_read_known && *read ? wpa_map_get(by_read, read) : NULL;
-        const wpa_matrix_leg *other = same ? same : alike;
-        const wpa_yaml_node *at = other && !is_told(leg, other) ? place_of(leg, other) : NULL;
-        const char *where = at ? wpa_arena_printf(arena, "%zu", at->span.start) : NULL;
-        if (at && !wpa_map_has(told, where)) {
-            wpa_map_put(told, where, told);
-            wpa_finding *finding = wpa_rule_report(
-                run, at->span, same ? "M2" : "M4", at,
-                same ? "this makes a leg whose values are the same text as those of another"
-                     : "this leg differs from another in nothing that a step reads");
-            const wpa_yaml_node *first = place_of(other, leg);
-            if (first) {
-                wpa_rule_relate(run, finding, first->span, "the other one");
-            }
-        }
-        if (is_known && !same) {
-            wpa_map_put(whole, text, (void *)(uintptr_t)leg);
-        }
-        if (is_read_known && !alike) {
-            wpa_map_put(by_read, read, (void *)(uintptr_t)leg);
-        }
-    }
+    const reading r = m->n_rows ? (reading){.is_unknown = true} : read_keys(run, job, arena);
+    bool has_unread = !r.is_unknown && wpa_map_count(r.keys) > 0;
+    const comparison whole = {.legs = legs->legs, .arena = arena};
+    const comparison by_read = {.legs = legs->legs,
+                                .counts =
+                                    has_unread ? list_read(&legs->legs[0], r.keys, arena) : NULL,
+                                .arena = arena};
+    compare_legs(run, &whole, &by_read, legs->n);
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)

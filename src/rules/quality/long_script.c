@@ -13,6 +13,7 @@
 #define BINDINGS_MAX 16
 #define NAME_MAX_BYTES 32
 
+/* Those that are not blank. */
 static size_t count_lines(const char *text)
 {
     size_t n = 0;
@@ -41,10 +42,27 @@ static bool is_one_of(wpa_slice word, const char *const words[], size_t n)
     return false;
 }
 
+static const char *const opening[] = {"if", "for", "while", "until", "case", "select"};
+
+/* Are there more lines that begin with such a word than ifs and loops may stand in each other? */
+static bool may_be_deep(const char *text)
+{
+    size_t n = 0;
+    while (*text && n <= NESTING_MAX) {
+        while (*text == ' ' || *text == '\t') {
+            text++;
+        }
+        bool may_open = *text && strchr("ifwucs", *text); /* with which they begin */
+        n += may_open && is_one_of(first_word(text), opening, WPA_COUNT(opening));
+        text = strchrnul(text, '\n');
+        text += *text == '\n';
+    }
+    return n > NESTING_MAX;
+}
+
 /* How deep ifs and loops stand in each other, by the words that lines of a shell begin with. */
 static size_t deepest(const char *text)
 {
-    static const char *const opening[] = {"if", "for", "while", "until", "case", "select"};
     static const char *const closing[] = {"fi", "done", "esac"};
     size_t depth = 0, most = 0;
     while (*text) {
@@ -87,8 +105,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     if (!has_lines(text, max < NESTING_MAX ? (size_t)max : NESTING_MAX)) {
         return;
     }
-    size_t n_lines = count_lines(text);
-    size_t depth = step->script && step->script->is_readable ? deepest(step->script->text) : 0;
+    size_t n_lines = has_lines(text, (size_t)max) ? count_lines(text) : 0;
+    bool may_nest = step->script && step->script->is_readable && may_be_deep(step->script->text);
+    size_t depth = may_nest ? deepest(step->script->text) : 0;
     wpa_span at = wpa_yaml_find(step->node, "run")->key->span;
     if ((int64_t)n_lines > max) {
         (void)wpa_rule_report(run, at, NULL, step,

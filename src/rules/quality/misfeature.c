@@ -108,21 +108,24 @@ static bool says_token(const char *name)
            strcasestr(name, "GH_");
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Is the text this form, blanks and the case of letters left out? */
+static bool is_form(const char *text, const char *form)
+{
+    while (*text && (is_blank(*text) || wpa_bytes_are_ci(text, form, 1))) {
+        form += !is_blank(*text);
+        text++;
+    }
+    return !*text && !*form;
+}
+
 static bool is_token(const char *text)
 {
-    static const char *const forms[] = {"${{secrets.GITHUB_TOKEN}}", "${{github.token}}"};
-    char dense[32];
-    size_t n = 0;
-    if (text[strspn(text, " \t\r\n")] != '$') {
-        return false;
-    }
-    for (const char *c = text; *c && n + 1 < sizeof dense; c++) {
-        if (!strchr(" \t\r\n", *c)) {
-            dense[n++] = *c;
-        }
-    }
-    dense[n] = '\0';
-    return wpa_text_is_ci(dense, forms[0]) || wpa_text_is_ci(dense, forms[1]);
+    return is_form(text, "${{secrets.GITHUB_TOKEN}}") || is_form(text, "${{github.token}}");
 }
 
 static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)

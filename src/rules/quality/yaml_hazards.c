@@ -86,13 +86,16 @@ static bool is_below(const wpa_yaml_node *node, const char *name)
     return false;
 }
 
+/* Nearly all are neither, whatever they are for. */
+static bool may_be_odd(const wpa_yaml_node *plain)
+{
+    bool is_digit = *plain->text >= '0' && *plain->text <= '9';
+    return is_digit || (plain->length <= 3 && is_switch_word(plain->text));
+}
+
 static void check_plain(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     const char *text = node->text;
-    bool is_digit = *text >= '0' && *text <= '9';
-    if (!is_digit && (node->length > 3 || !is_switch_word(text))) {
-        return; /* as nearly all are, whatever they are for */
-    }
     bool is_value = is_below(node, "with") || is_below(node, "matrix") || is_below(node, "env") ||
                     is_below(node, "inputs");
     if (!is_value) {
@@ -128,10 +131,8 @@ static void check_plain(wpa_rule_run *run, const wpa_yaml_node *node)
 /** Z5: one line in block style ends with a line break that nobody sees. */
 static void check_block(wpa_rule_run *run, const wpa_yaml_node *node)
 {
-    bool is_block = node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED;
     size_t length = node->length;
-    if (!is_block || length < 2 || node->text[length - 1] != '\n' ||
-        memchr(node->text, '\n', length - 1)) {
+    if (length < 2 || node->text[length - 1] != '\n' || memchr(node->text, '\n', length - 1)) {
         return;
     }
     const char *key = node->key ? wpa_yaml_text(node->key) : NULL;
@@ -283,16 +284,21 @@ static const wpa_yaml_node *scalar_at(const wpa_yaml_doc *doc, size_t offset)
     return node && node->kind == WPA_YAML_SCALAR ? node : NULL;
 }
 
-/** Neither long nor with blanks at its end, as nearly all lines are; of the last one it says no. */
-static bool is_tidy(const wpa_yaml_doc *doc, size_t line)
+/** The first line from this one on that may be long, or have blanks at its end; of the last one
+    it says so. */
+static size_t next_untidy(const wpa_yaml_doc *doc, size_t line)
 {
-    if (line == doc->n_lines) {
-        return false;
+    const char *source = doc->source;
+    size_t start = doc->line_starts[line - 1];
+    for (; line < doc->n_lines; line++) {
+        size_t next = doc->line_starts[line];
+        bool may_end_blank = next - start > 1 && source[next - 2] <= ' ';
+        if (may_end_blank || source[next - 1] != '\n' || next - start > LINE_MAX_CHARS) {
+            break;
+        }
+        start = next;
     }
-    size_t start = doc->line_starts[line - 1], next = doc->line_starts[line];
-    char last = next - start > 1 ? doc->source[next - 2] : '-';
-    return doc->source[next - 1] == '\n' && last != ' ' && last != '\t' && last != '\r' &&
-           next - start <= LINE_MAX_CHARS;
+    return line;
 }
 
 static void check_layout(wpa_rule_run *run)
@@ -300,9 +306,7 @@ static void check_layout(wpa_rule_run *run)
     const wpa_yaml_doc *doc = run->source->yaml;
     bool has_trailing = false, has_long = false;
     for (size_t line = 1; line <= doc->n_lines; line++) {
-        if (is_tidy(doc, line)) {
-            continue;
-        }
+        line = next_untidy(doc, line);
         wpa_span span = wpa_yaml_line(doc, line);
         size_t end = span.end;
         while (end > span.start && (doc->source[end - 1] == ' ' || doc->source[end - 1] == '\t')) {
@@ -330,21 +334,30 @@ static void check_layout(wpa_rule_run *run)
     }
 }
 
+static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
+{
+    if (node->style == WPA_YAML_PLAIN && may_be_odd(node) && !wpa_yaml_tag(node)) {
+        check_plain(run, node);
+    }
+    if (node->key && wpa_text_is(node->key->text, "run")) {
+        check_script(run, node);
+        check_folding(run, node);
+    }
+    if (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED) {
+        check_block(run, node);
+    }
+}
+
 static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
 {
     if (!node || depth > DEPTH_MAX) {
         return;
     }
-    if (node->kind == WPA_YAML_SCALAR && node->style == WPA_YAML_PLAIN && !wpa_yaml_tag(node)) {
-        check_plain(run, node);
-    }
-    if (node->kind == WPA_YAML_SCALAR && node->key && wpa_text_is(node->key->text, "run")) {
-        check_script(run, node);
-        check_folding(run, node);
-    }
     if (node->kind == WPA_YAML_SCALAR) {
-        check_block(run, node);
-    } else if (node->style == WPA_YAML_FLOW && node->kind == WPA_YAML_MAPPING) {
+        check_scalar(run, node);
+        return;
+    }
+    if (node->style == WPA_YAML_FLOW && node->kind == WPA_YAML_MAPPING) {
         check_flow(run, node);
     }
     for (size_t i = 0; node->kind == WPA_YAML_MAPPING && i < node->n_pairs; i++) {

@@ -45,7 +45,8 @@ static size_t first_package(const wpa_shell_command *c)
                                          "--only-upgrade",
                                          "--install-suggests"};
     const wpa_shell_word *sub = NULL;
-    for (size_t i = 0; i < WPA_COUNT(installers) && !sub; i++) {
+    bool may_install = (c->known & WPA_KNOWN_INSTALLER) != 0;
+    for (size_t i = 0; i < WPA_COUNT(installers) && may_install && !sub; i++) {
         bool is_npm = wpa_text_is(installers[i][0], "npm");
         if (wpa_shell_is(c, installers[i][0], installers[i][1]) &&
             (!is_npm || wpa_shell_word_find(c, "-g") || wpa_shell_word_find(c, "--global"))) {

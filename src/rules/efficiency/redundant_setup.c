@@ -102,14 +102,17 @@ static wpa_finding *report(wpa_rule_run *run, const wpa_outline_step *step, cons
 
 static void check_unread(wpa_rule_run *run, const wpa_outline_step *step)
 {
+    bool is_checkout = wpa_outline_step_uses(step, "actions/checkout");
+    bool is_tool = !is_checkout && step->uses.fact->has_major && !step->id &&
+                   wpa_work_is_setup(step) && !wpa_outline_step_uses(step, "docker/login-action") &&
+                   step->uses.fact->action;
     bool is_composite = run->source->kind == WPA_INPUT_ACTION; /* the caller may read it */
-    if (is_composite || !is_unread(step)) {
+    if (is_composite || !(is_checkout || is_tool) || !is_unread(step)) {
         return;
     }
-    if (wpa_outline_step_uses(step, "actions/checkout")) {
+    if (is_checkout) {
         (void)report(run, step, "R1", "no later step reads the repository that is checked out");
-    } else if (wpa_work_is_setup(step) && !step->id && wpa_facts_action_find(step->uses.slug) &&
-               step->uses.fact->has_major && !wpa_outline_step_uses(step, "docker/login-action")) {
+    } else {
         (void)report(run, step, "R2", "no later step runs the tool that is set up");
     }
 }
@@ -122,26 +125,47 @@ static bool is_same_text(const wpa_yaml_node *a, const wpa_yaml_node *b)
     return x.length == y.length && memcmp(x.at, y.at, x.length) == 0;
 }
 
+/* Does something stand in the job that is no setup? */
+static bool has_work(const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        if (!wpa_work_is_setup(&job->steps[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_setup_of_tool(const wpa_outline_step *step)
+{
+    return !step->condition && wpa_work_is_setup(step) &&
+           !wpa_outline_step_uses(step, "actions/checkout") &&
+           !wpa_outline_step_uses(step, "docker/login-action") &&
+           !wpa_work_mentions(step->uses.node, "cache");
+}
+
+/* Is the tree checked out between these two steps? */
+static bool is_checked_out_between(const wpa_outline_step *before, const wpa_outline_step *step)
+{
+    for (const wpa_outline_step *s = before + 1; s < step; s++) {
+        if (s->uses.kind == WPA_OUTLINE_REPOSITORY &&
+            wpa_slice_is_ci(s->uses.repo, "actions/checkout")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    bool is_setup = wpa_work_is_setup(step) && !wpa_outline_step_uses(step, "actions/checkout") &&
-                    !wpa_outline_step_uses(step, "docker/login-action") &&
-                    !wpa_work_mentions(step->uses.node, "cache") && !step->condition;
-    size_t least = step->index > LOOK_BACK ? step->index - LOOK_BACK : 0, n_real = 0;
-    for (size_t i = 0; is_setup && i < step->job->n_steps; i++) {
-        n_real += !wpa_work_is_setup(&step->job->steps[i]);
-    }
-    for (size_t i = least; n_real && is_setup && i < step->index; i++) {
+    size_t least = step->index > LOOK_BACK ? step->index - LOOK_BACK : 0;
+    for (size_t i = least; i < step->index; i++) {
         const wpa_outline_step *before = &step->job->steps[i];
-        bool is_between = false;
-        for (size_t k = i + 1; k < step->index; k++) {
-            is_between =
-                is_between || (step->job->steps[k].uses.kind == WPA_OUTLINE_REPOSITORY &&
-                               wpa_slice_is_ci(step->job->steps[k].uses.repo, "actions/checkout"));
-        }
-        if (!before->condition && before->uses.kind == WPA_OUTLINE_REPOSITORY && !is_between &&
-            is_same_text(before->uses.node, step->uses.node) &&
-            is_same_text(before->with, step->with)) {
+        bool is_same = before->uses.kind == WPA_OUTLINE_REPOSITORY && !before->condition &&
+                       is_same_text(before->uses.node, step->uses.node) &&
+                       is_same_text(before->with, step->with);
+        if (is_same && is_setup_of_tool(step) && has_work(step->job) &&
+            !is_checked_out_between(before, step)) {
             wpa_finding *finding = report(run, step, "R3", "the same setup ran before in this job");
             wpa_rule_relate(run, finding, before->uses.node->span, "here");
             return;
@@ -158,9 +182,8 @@ static bool is_install(const wpa_shell_command *c)
         {"bundle", "install"},   {"poetry", "install"}, {"uv", "sync"},       {"pip", "install"},
         {"composer", "install"}, {"dotnet", "restore"}, {"nuget", "restore"}, {"choco", "install"},
     };
-    for (size_t i = 0; i < WPA_COUNT(installs); i++) {
-        bool may_be = *installs[i].name == *c->name;
-        if (may_be && wpa_shell_is(c, installs[i].name, installs[i].sub)) {
+    for (size_t i = 0; i < WPA_COUNT(installs) && (c->known & WPA_KNOWN_INSTALLER); i++) {
+        if (wpa_shell_is(c, installs[i].name, installs[i].sub)) {
             return true;
         }
     }

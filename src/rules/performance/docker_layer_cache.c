@@ -110,9 +110,9 @@ static void check_action(wpa_rule_run *run, const wpa_outline_step *step)
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
-    const wpa_shell_word *build = wpa_shell_word_find(c, "build");
-    bool is_build =
-        wpa_shell_is(c, "docker", "build") || (wpa_shell_is(c, "docker", "buildx") && build);
+    bool is_build = wpa_text_is(c->name, "docker") &&
+                    (wpa_shell_has_sub(c, "build") ||
+                     (wpa_shell_has_sub(c, "buildx") && wpa_shell_word_find(c, "build") != NULL));
     if (!is_build) {
         return;
     }
@@ -199,6 +199,8 @@ const wpa_rule wpa_rule_docker_layer_cache = {
     .tables = 1U << WPA_FACTS_ACTIONS,
     .declares = WPA_DECLARES_CACHE,
     .claims_absence = true,
+    .words = (const char *const[]){"docker/", NULL},
+    .commands = (const char *const[]){"docker", NULL},
     .check = check,
     .repair = repair,
 };

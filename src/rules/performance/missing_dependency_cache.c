@@ -141,15 +141,16 @@ static void check_step(wpa_rule_run *run, place *at_job, const wpa_outline_step 
         const char *given = cache->input ? wpa_outline_with_text(step, cache->input) : NULL;
         const wpa_shell_command *command = NULL;
         bool is_asked = given && *given; /* for another manager, or switched off on purpose */
-        if (is_asked || !cache->input || !is_off(run, step, cache) || !has_lockfile(run, cache) ||
-            is_better_elsewhere(step) || is_cached_elsewhere(step, cache)) {
+        if (is_asked || !cache->input || !is_off(run, step, cache)) {
             continue;
         }
         const wpa_outline_step *install = find_install(step, cache, &command);
-        if (install && is_published(run, at_job)) {
+        bool is_missing = install && has_lockfile(run, cache) && !is_better_elsewhere(step) &&
+                          !is_cached_elsewhere(step, cache);
+        if (is_missing && is_published(run, at_job)) {
             return;
         }
-        if (install) {
+        if (is_missing) {
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);
             *s = (subject){step, install, command, cache};
             wpa_finding *finding = wpa_rule_report(

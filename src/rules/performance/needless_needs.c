@@ -103,7 +103,7 @@ typedef struct member {
     bool leaves, has_left; /* known once has_left is set */
     bool is_gate, has_gate;
     bool uploads_before; /* itself, or one that it waits for */
-    /* Of those that need others: */
+    /* Of those that need others, once they are asked: */
     bool downloads;
     bool reads_all;       /* of its needs, or by names that are not written out */
     const wpa_map *reads; /* ids behind "needs." */
@@ -170,13 +170,17 @@ static const wpa_map *read_mentions(const wpa_outline_job *job, wpa_arena *arena
 static void read_member(wpa_rule_run *run, const wpa_outline *o, const wpa_outline_job *job,
                         member *m)
 {
-    static const char *const all[] = {"needs.*", "toJSON(needs", "needs[", NULL};
     wpa_work_need needs[NEEDS_MAX];
     m->n_needs = wpa_work_needs(o, job, needs, NEEDS_MAX);
     m->needs = wpa_arena_array(run->arena, m->n_needs + 1, sizeof *needs);
     memcpy(m->needs, needs, m->n_needs * sizeof *needs);
     m->uploads = job->is_call || uploads(job);
-    if (m->n_needs) {
+}
+
+static void read_uses(wpa_rule_run *run, const wpa_outline_job *job, member *m)
+{
+    static const char *const all[] = {"needs.*", "toJSON(needs", "needs[", NULL};
+    if (!m->reads) {
         m->downloads = downloads(job);
         m->reads_all = wpa_work_mentions_any(job->node, all);
         m->reads = read_mentions(job, run->arena);
@@ -240,11 +244,15 @@ static bool is_gate(const order *g, const wpa_outline_job *job)
 static void check_need(wpa_rule_run *run, const order *g, const wpa_outline_job *job,
                        const wpa_work_need *need)
 {
-    const member *own = member_of(g, job), *other = member_of(g, need->job);
-    if (leaves(g, need->job) || own->reads_all ||
+    member *own = member_of(g, job), *other = member_of(g, need->job);
+    if (is_transitive(g, job, need->job)) {
+        return;
+    }
+    read_uses(run, job, own);
+    if (own->reads_all ||
         wpa_map_has(own->reads, lower_of(run->arena, need->id, strlen(need->id))) ||
-        (own->downloads && other->uploads_before) || is_transitive(g, job, need->job) ||
-        shares_cache(need->job, job)) {
+        (own->downloads && other->uploads_before) || shares_cache(need->job, job) ||
+        leaves(g, need->job)) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -284,8 +292,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         const member *m = &g.members[i];
-        bool may_wait = m->n_needs == 0 || job->is_call || leaves(&g, job) ||
-                        wpa_work_job_ships(job) || is_aggregator(job);
+        bool may_wait = m->n_needs == 0 || job->is_call || is_aggregator(job) || leaves(&g, job);
         for (size_t k = 0; k < m->n_needs && !may_wait; k++) {
             if (m->needs[k].job && m->needs[k].job != job) {
                 check_need(run, &g, job, &m->needs[k]);

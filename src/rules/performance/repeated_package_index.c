@@ -31,7 +31,8 @@ typedef struct subject {
 
 static int index_of(const wpa_shell_command *c, const index_command table[], size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    /* All of them install, and most commands are none of those. */
+    for (size_t i = 0; i < n && (c->known & WPA_KNOWN_INSTALLER); i++) {
         if (wpa_shell_is(c, table[i].program, table[i].sub)) {
             return (int)i;
         }
@@ -79,6 +80,9 @@ static bool is_plain(const wpa_outline_step *step)
 /* Of all that is there, not of what is named. */
 static bool upgrades_all(const wpa_shell_command *c)
 {
+    if (!(c->known & WPA_KNOWN_INSTALLER)) {
+        return false;
+    }
     const wpa_shell_word *what = wpa_shell_argument(c, 1);
     if (wpa_shell_is(c, "choco", "upgrade") || wpa_shell_is(c, "winget", "upgrade")) {
         return (what && wpa_text_is_ci(what->text, "all")) || wpa_shell_word_find(c, "--all");
@@ -176,7 +180,7 @@ static void check_recommended(wpa_rule_run *run, const wpa_outline *o)
 {
     subject found[RECOMMENDED_JOBS] = {{0}};
     size_t n = 0;
-    for (size_t i = 0; i < o->n_jobs; i++) {
+    for (size_t i = 0; i < o->n_jobs && o->n_jobs >= RECOMMENDED_JOBS; i++) {
         const wpa_outline_step *step = NULL;
         const wpa_shell_command *c = find_recommended(&o->jobs[i], &step);
         if (c && n < RECOMMENDED_JOBS) {

@@ -150,9 +150,9 @@ static void check_styles(wpa_rule_run *run)
     WPA_AUTO(wpa_regex) *job = pattern_of(run, "job");
     WPA_AUTO(wpa_regex) *step = pattern_of(run, "step");
     check_style(run, workflow, wpa_yaml_get(o->root, "name"), "workflow");
-    for (size_t i = 0; i < o->n_jobs; i++) {
+    for (size_t i = 0; i < o->n_jobs && (job || step); i++) {
         check_style(run, job, wpa_yaml_get(o->jobs[i].node, "name"), "job");
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps && step; k++) {
             check_style(run, step, wpa_yaml_get(o->jobs[i].steps[k].node, "name"), "step");
         }
     }
@@ -162,7 +162,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     check_workflow_name(run);
-    check_job_names(run);
+    if (run->source->outline->n_jobs > 1) {
+        check_job_names(run);
+    }
     check_bare(run);
     check_styles(run);
     return true;

@@ -9,6 +9,7 @@
 
 #define MAJORS_MAX 16
 #define ACTIONS_MAX 200   /* of one file that are counted */
+#define SEEN_MAX 64       /* of one file that a first look tells apart */
 #define FLEET_MIN 5       /* repositories that use the main version of a fleet at least */
 #define FLEET_MINORITY 20 /* per cent of repositories, below which a version is left behind */
 
@@ -41,6 +42,11 @@ static void count(tally *t, int major, const wpa_graph_file *file, const wpa_gra
         t->n++;
     }
     t->counts[i]++;
+}
+
+static bool is_same_slug(wpa_slice a, wpa_slice b)
+{
+    return a.length == b.length && wpa_bytes_are_ci(a.at, b.at, a.length);
 }
 
 static bool is_same_action(const char *text, wpa_slice slug)
@@ -172,11 +178,46 @@ static void check_uses(wpa_rule_run *run, wpa_map *tallies, const wpa_outline_us
     }
 }
 
+/* A step's action, and the major that it is used at. */
+typedef struct seen {
+    wpa_slice slug;
+    int major;
+} seen;
+
+/* Is an action used at two majors in this file, as far as is quick to tell? Few are in any. */
+static bool may_differ(const wpa_outline *o)
+{
+    seen all[SEEN_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_outline_uses *uses = &o->jobs[i].steps[k].uses;
+            int major = uses->kind == WPA_OUTLINE_REPOSITORY ? wpa_outline_major(uses) : -1;
+            size_t at = 0;
+            while (major >= 0 && at < n && !is_same_slug(all[at].slug, uses->slug)) {
+                at++;
+            }
+            if (major >= 0 && (at == SEEN_MAX || (at < n && all[at].major != major))) {
+                return true;
+            }
+            if (major >= 0 && at == n) {
+                all[n++] = (seen){uses->slug, major};
+            }
+        }
+    }
+    return false;
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_map *tallies = wpa_map_new(run->arena);
     const wpa_outline *o = run->source->outline;
+    const wpa_surroundings *around = run->source->around;
+    bool is_alone = !around || (!around->graph && !around->fleet);
+    if (is_alone && !may_differ(o)) {
+        return true;
+    }
+    wpa_map *tallies = wpa_map_new(run->arena);
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_uses(run, tallies, &o->jobs[i].uses);
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {

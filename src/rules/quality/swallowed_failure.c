@@ -192,14 +192,19 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, wpa_span spa
 }
 
 /* Options that make a program end well whatever it finds. */
-static void check_options(wpa_rule_run *run, const wpa_outline_step *step,
-                          const wpa_shell_command *c)
+static bool has_option(const wpa_shell_word *word)
 {
     static const char *const options[] = {"--exit-zero", "-Dmaven.test.failure.ignore=true",
                                           "-Dmaven.test.failure.ignore", "--suppress-tests-failure",
                                           "--no-error-on-test-failure"};
+    return *word->text == '-' && wpa_text_index(word->text, options, WPA_COUNT(options)) >= 0;
+}
+
+static void check_options(wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_shell_command *c)
+{
     for (size_t i = c->first + 1; i < c->n_words; i++) {
-        if (wpa_text_index(c->words[i].text, options, WPA_COUNT(options)) >= 0) {
+        if (has_option(&c->words[i]) && matters(c)) {
             report(run, step, c->words[i].span, "W4", c->name);
         }
     }
@@ -251,7 +256,7 @@ static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         const wpa_shell_command *next = i + 1 < script->n_commands ? c + 1 : NULL;
-        if (!matters(c)) {
+        if (!(wpa_shell_roles(c) & ROLES_THAT_MATTER)) {
             if (!is_set_seen && step->script && wpa_text_is(c->name, "set") &&
                 wpa_shell_word_find(c, "+e")) {
                 is_set_seen = true;
@@ -262,7 +267,7 @@ static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
         check_options(run, step, c);
         bool is_forgiven = next && wpa_text_is(c->after, "||") && is_nothing(next) &&
                            c->nested == next->nested && c->nested == 0;
-        if (is_forgiven) {
+        if (is_forgiven && matters(c)) {
             report(run, step, next->span, "W2", c->name);
         }
     }

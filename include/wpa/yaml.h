@@ -367,6 +367,17 @@ wpa_span wpa_yaml_map_span(const wpa_yaml_map *map, size_t from, size_t to);
 /** False if the decoding could not be followed: then every span is the whole scalar. */
 bool wpa_yaml_map_is_exact(const wpa_yaml_map *map);
 
+/**
+ * The same for a scalar that most likely nobody asks about: the map is made with the first
+ * question, in an arena that has not been rewound since then, by the one thread that asks.
+ */
+typedef struct wpa_yaml_places {
+    const wpa_yaml_node *scalar;
+    wpa_arena *arena;
+    const wpa_yaml_map *map; /* NULL so far */
+} wpa_yaml_places;
+const wpa_yaml_map *wpa_yaml_places_map(wpa_yaml_places *places);
+
 /* ---- typed reading for configuration files -----------------------------------------------------
  *
  * Each takes a mapping and a key. Absent (or null): returns true and leaves *value alone, so that

@@ -39,6 +39,7 @@ struct wpa_expr {
     double number;      /* of NUMBER; of BOOL 0 or 1 */
     const wpa_expr *const *args;
     size_t n_args;
+    const wpa_expr *operands[2]; /* what args is, but of a CALL */
 };
 
 /** What is wrong, with the numbers of the rule expression-syntax. */
@@ -63,9 +64,10 @@ typedef enum wpa_expr_fault {
 typedef struct wpa_expr_parsed {
     const wpa_expr *root; /* NULL if there is a fault */
     wpa_expr_fault fault;
-    wpa_span fault_span; /* in the text that was parsed */
-    const char *message; /* NULL if it is fine */
-    uint32_t kinds;      /* 1 << kind of every node, and perhaps of others */
+    wpa_span fault_span;        /* in the text that was parsed */
+    const char *message;        /* NULL if it is fine */
+    uint32_t kinds;             /* 1 << kind of every node, and perhaps of others */
+    struct wpa_expr_memo *memo; /* of wpa_expr_find_again, shared by all that share the tree */
 } wpa_expr_parsed;
 
 /** May there be a node of one of these kinds (1 << kind)? */
@@ -89,7 +91,7 @@ typedef struct wpa_expr_place {
     wpa_span inner; /* in the decoded text: what was parsed */
     bool is_bare;   /* a condition without fence */
     wpa_expr_parsed parsed;
-    const wpa_yaml_map *map;
+    wpa_yaml_places *in_file; /* of the scalar */
 } wpa_expr_place;
 
 /** Where "${{" stands first in text[length], at or behind from; NULL: nowhere. */
@@ -126,6 +128,8 @@ wpa_expr_place *wpa_expr_find_again(const wpa_yaml_node *scalar, bool is_conditi
                                     wpa_expr_known *known, wpa_arena *arena, size_t *n);
 /** Bytes of the file for a span of the tree. */
 wpa_span wpa_expr_source_span(const wpa_expr_place *place, wpa_span in_tree);
+/** The same of all of it, with ${{ and }}. */
+wpa_span wpa_expr_outer_span(const wpa_expr_place *place);
 
 /* ---- what it refers to ---- */
 
@@ -140,6 +144,15 @@ typedef struct wpa_expr_reference {
 
 /** Every reference in a tree, by position; NULL root gives none. */
 wpa_expr_reference *wpa_expr_references(const wpa_expr *root, wpa_arena *arena, size_t *n);
+
+/** What has been found out about a tree. Zeroed at first; filled by whoever finds it out. */
+typedef struct wpa_expr_memo {
+    const wpa_expr_reference *references; /* [n_references] */
+    size_t n_references;
+    bool has_references;
+    size_t n_checked; /* number of the place where it was checked last, from 1 on; 0: not yet */
+    int reach;        /* what that check depended on: see the one who keeps it */
+} wpa_expr_memo;
 
 typedef void (*wpa_expr_visitor)(const wpa_expr *node, const wpa_expr *parent, void *context);
 /** Every node, parents first. */

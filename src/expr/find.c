@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/mix.h"
+#include "core/room.h"
 #include "expr/expr.h"
 
 const char *wpa_expr_open(const char *text, size_t length, size_t from)
@@ -19,8 +20,24 @@ const char *wpa_expr_open(const char *text, size_t length, size_t from)
     return NULL;
 }
 
+static size_t first_close(const char *text, size_t length, size_t from)
+{
+    const char *end = text + length, *at = from < length ? text + from : end;
+    while ((at = memchr(at, '}', (size_t)(end - at)))) {
+        if (end - at > 1 && at[1] == '}') {
+            return (size_t)(at - text);
+        }
+        at++;
+    }
+    return SIZE_MAX;
+}
+
 size_t wpa_expr_close(const char *text, size_t length, size_t from)
 {
+    size_t first = first_close(text, length, from);
+    if (first == SIZE_MAX || !memchr(text + from, '\'', first - from)) {
+        return first; /* as most are: no string is in front of it */
+    }
     bool is_in_string = false;
     for (size_t at = from; at + 1 < length; at++) {
         is_in_string ^= text[at] == '\'';
@@ -28,8 +45,7 @@ size_t wpa_expr_close(const char *text, size_t length, size_t from)
             return at;
         }
     }
-    const char *first = from < length ? memmem(text + from, length - from, "}}", 2) : NULL;
-    return first ? (size_t)(first - text) : SIZE_MAX;
+    return first;
 }
 
 /** known may be NULL. */
@@ -47,20 +63,31 @@ static wpa_expr_parsed parse(const char *text, size_t length, wpa_expr_known *kn
         known->slots[slot].text = text;
         known->slots[slot].length = length;
         known->slots[slot].parsed = wpa_expr_parse(text, length, arena);
+        known->slots[slot].parsed.memo = wpa_arena_alloc(arena, sizeof(wpa_expr_memo));
     }
     return known->slots[slot].parsed;
 }
 
-static wpa_expr_place make_place(const wpa_yaml_node *node, const wpa_yaml_map *map, size_t open,
+/** Few who look for expressions ask where they stand, but a rule's arena may be rewound before. */
+static wpa_yaml_places *places_of(const wpa_yaml_node *node, const wpa_expr_known *known,
+                                  wpa_arena *arena)
+{
+    wpa_yaml_places *in_file = wpa_arena_room(arena, sizeof *in_file);
+    *in_file = (wpa_yaml_places){node, arena, known ? NULL : wpa_yaml_map_new(node, arena)};
+    return in_file;
+}
+
+static wpa_expr_place make_place(const wpa_yaml_node *node, wpa_yaml_places *in_file, size_t open,
                                  wpa_expr_known *known, wpa_arena *arena)
 {
-    wpa_expr_place place = {.node = node, .map = map};
+    wpa_expr_place place = {.node = node, .in_file = in_file};
     size_t close = wpa_expr_close(node->text, node->length, open + 3);
     if (close == SIZE_MAX) {
         place.outer = (wpa_span){open, node->length};
         place.inner = (wpa_span){open + 3, node->length};
-        place.parsed = (wpa_expr_parsed){
-            NULL, WPA_EXPR_NOT_CLOSED, {0, node->length - open - 3}, "'${{' without '}}'", 0};
+        place.parsed = (wpa_expr_parsed){.fault = WPA_EXPR_NOT_CLOSED,
+                                         .fault_span = {0, node->length - open - 3},
+                                         .message = "'${{' without '}}'"};
         return place;
     }
     place.outer = (wpa_span){open, close + 2};
@@ -77,10 +104,10 @@ static wpa_expr_place *find(const wpa_yaml_node *node, wpa_expr_known *known, wp
     *n = 0;
     const char *open =
         wpa_yaml_is(node, WPA_YAML_SCALAR) ? wpa_expr_open(node->text, node->length, 0) : NULL;
-    const wpa_yaml_map *map = open ? wpa_yaml_map_new(node, arena) : NULL;
+    wpa_yaml_places *in_file = open ? places_of(node, known, arena) : NULL;
     while (open) {
         places = wpa_arena_grow(arena, places, *n, &capacity, sizeof *places);
-        places[*n] = make_place(node, map, (size_t)(open - node->text), known, arena);
+        places[*n] = make_place(node, in_file, (size_t)(open - node->text), known, arena);
         at = places[(*n)++].outer.end;
         open = wpa_expr_open(node->text, node->length, at);
     }
@@ -99,7 +126,7 @@ static wpa_expr_place *find_condition(const wpa_yaml_node *node, wpa_expr_known 
     place->node = node;
     place->outer = place->inner = (wpa_span){0, node->length};
     place->is_bare = true;
-    place->map = wpa_yaml_map_new(node, arena);
+    place->in_file = places_of(node, known, arena);
     place->parsed = parse(node->text, node->length, known, arena);
     *n = 1;
     return place;
@@ -124,6 +151,12 @@ wpa_expr_place *wpa_expr_find_again(const wpa_yaml_node *scalar, bool is_conditi
 
 wpa_span wpa_expr_source_span(const wpa_expr_place *place, wpa_span in_tree)
 {
-    return wpa_yaml_map_span(place->map, place->inner.start + in_tree.start,
-                             place->inner.start + in_tree.end);
+    return wpa_yaml_map_span(wpa_yaml_places_map(place->in_file),
+                             place->inner.start + in_tree.start, place->inner.start + in_tree.end);
+}
+
+wpa_span wpa_expr_outer_span(const wpa_expr_place *place)
+{
+    return wpa_yaml_map_span(wpa_yaml_places_map(place->in_file), place->outer.start,
+                             place->outer.end);
 }

@@ -1,6 +1,5 @@
 #include "expr/lexer.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -18,12 +17,23 @@ static const struct {
 
 static bool is_name_start(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
 }
 
 static bool is_name_part(char c)
 {
-    return is_name_start(c) || (c >= '0' && c <= '9') || c == '-';
+    return is_name_start(c) || is_digit(c) || c == '-';
+}
+
+/* As isspace. */
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 static wpa_token fault(const wpa_lexer *lexer, size_t start, size_t end, wpa_expr_fault code,
@@ -38,6 +48,14 @@ static wpa_token fault(const wpa_lexer *lexer, size_t start, size_t end, wpa_exp
 static wpa_token read_string(wpa_lexer *lexer)
 {
     size_t start = lexer->at, n = 0;
+    const char *rest = lexer->text + start + 1, *end = lexer->text + lexer->length;
+    const char *quote = memchr(rest, '\'', (size_t)(end - rest));
+    if (quote && (quote + 1 == end || quote[1] != '\'')) { /* as in most: none is doubled */
+        lexer->at = (size_t)(quote + 1 - lexer->text);
+        return (wpa_token){.kind = WPA_TOKEN_STRING,
+                           .span = {start, lexer->at},
+                           .text = wpa_arena_slice(lexer->arena, rest, (size_t)(quote - rest))};
+    }
     char *value = wpa_arena_alloc(lexer->arena, lexer->length - start + 1);
     for (size_t at = start + 1; at < lexer->length; at++) {
         bool is_quote = lexer->text[at] == '\'';
@@ -54,7 +72,7 @@ static wpa_token read_string(wpa_lexer *lexer)
 
 static bool is_boundary(char c)
 {
-    return isspace((unsigned char)c) || (c && strchr("()[],!<>=&|", c));
+    return is_blank(c) || (c && strchr("()[],!<>=&|", c));
 }
 
 static wpa_token read_number(wpa_lexer *lexer)
@@ -81,14 +99,15 @@ static wpa_token read_number(wpa_lexer *lexer)
 
 static wpa_token read_name(wpa_lexer *lexer)
 {
-    size_t start = lexer->at;
-    while (lexer->at < lexer->length && is_name_part(lexer->text[lexer->at])) {
-        lexer->at++;
+    const char *text = lexer->text;
+    size_t start = lexer->at, end = start, length = lexer->length;
+    while (end < length && is_name_part(text[end])) {
+        end++;
     }
+    lexer->at = end;
     return (wpa_token){.kind = WPA_TOKEN_NAME,
-                       .span = {start, lexer->at},
-                       .text =
-                           wpa_arena_slice(lexer->arena, lexer->text + start, lexer->at - start)};
+                       .span = {start, end},
+                       .text = wpa_arena_slice(lexer->arena, text + start, end - start)};
 }
 
 static wpa_token read_operator(wpa_lexer *lexer)
@@ -130,28 +149,28 @@ static wpa_token read_operator(wpa_lexer *lexer)
 
 static wpa_token read_token(wpa_lexer *lexer)
 {
-    while (lexer->at < lexer->length && isspace((unsigned char)lexer->text[lexer->at])) {
-        lexer->at++;
-    }
-    if (lexer->at >= lexer->length) {
-        return (wpa_token){.kind = WPA_TOKEN_END, .span = {lexer->length, lexer->length}};
-    }
     char c = lexer->text[lexer->at];
     char next = lexer->at + 1 < lexer->length ? lexer->text[lexer->at + 1] : '\0';
     if (c == '\'') {
         return read_string(lexer);
     }
-    if (isdigit((unsigned char)c) || c == '-' || c == '+' ||
-        (c == '.' && isdigit((unsigned char)next) && !lexer->is_behind_value)) {
+    if (is_digit(c) || c == '-' || c == '+' ||
+        (c == '.' && is_digit(next) && !lexer->is_behind_value)) {
         return read_number(lexer);
     }
     return is_name_start(c) ? read_name(lexer) : read_operator(lexer);
 }
 
-wpa_token wpa_lexer_next(wpa_lexer *lexer)
+void wpa_lexer_next(wpa_lexer *lexer, wpa_token *token)
 {
-    wpa_token token = read_token(lexer);
-    lexer->is_behind_value = token.kind == WPA_TOKEN_NAME || token.kind == WPA_TOKEN_CLOSE ||
-                             token.kind == WPA_TOKEN_CLOSE_INDEX || token.kind == WPA_TOKEN_STAR;
-    return token;
+    while (lexer->at < lexer->length && is_blank(lexer->text[lexer->at])) {
+        lexer->at++;
+    }
+    if (lexer->at < lexer->length) {
+        *token = read_token(lexer);
+    } else {
+        *token = (wpa_token){.kind = WPA_TOKEN_END, .span = {lexer->length, lexer->length}};
+    }
+    lexer->is_behind_value = token->kind == WPA_TOKEN_NAME || token->kind == WPA_TOKEN_CLOSE ||
+                             token->kind == WPA_TOKEN_CLOSE_INDEX || token->kind == WPA_TOKEN_STAR;
 }

@@ -44,4 +44,5 @@ typedef struct wpa_lexer {
     wpa_arena *arena;
 } wpa_lexer;
 
-wpa_token wpa_lexer_next(wpa_lexer *lexer);
+/** Into token, whatever is in it. */
+void wpa_lexer_next(wpa_lexer *lexer, wpa_token *token);

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/room.h"
 #include "expr/lexer.h"
 
 typedef struct parser {
@@ -25,7 +26,7 @@ static wpa_expr *fail(parser *p, wpa_span span, wpa_expr_fault code, const char 
 
 static bool advance(parser *p)
 {
-    p->token = wpa_lexer_next(&p->lexer);
+    wpa_lexer_next(&p->lexer, &p->token);
     if (p->token.kind == WPA_TOKEN_FAULT) {
         (void)fail(p, p->token.span, p->token.fault, p->token.message);
         return false;
@@ -35,20 +36,17 @@ static bool advance(parser *p)
 
 static wpa_expr *node_new(parser *p, wpa_expr_kind kind, wpa_span span)
 {
-    wpa_expr *node = wpa_arena_alloc(p->arena, sizeof *node);
-    node->kind = kind;
+    wpa_expr *node = wpa_arena_room(p->arena, sizeof *node);
+    *node = (wpa_expr){.kind = kind, .span = span, .name_span = span};
     p->out.kinds |= UINT32_C(1) << kind;
-    node->span = span;
-    node->name_span = span;
     return node;
 }
 
-static void set_args(parser *p, wpa_expr *node, const wpa_expr *a, const wpa_expr *b)
+static void set_args(wpa_expr *node, const wpa_expr *a, const wpa_expr *b)
 {
-    const wpa_expr **args = wpa_arena_array(p->arena, 2, sizeof(const wpa_expr *));
-    args[0] = a;
-    args[1] = b;
-    node->args = args;
+    node->operands[0] = a;
+    node->operands[1] = b;
+    node->args = node->operands;
     node->n_args = b ? 2 : 1;
 }
 
@@ -101,7 +99,9 @@ static wpa_expr *parse_name(parser *p)
     };
     wpa_expr *node = node_new(p, WPA_EXPR_NAME, p->token.span);
     node->text = p->token.text;
-    for (size_t i = 0; i < WPA_COUNT(words); i++) {
+    size_t length = wpa_span_length(node->span);
+    bool may_be_word = length >= 3 && length <= 8; /* as few names are that have no dot */
+    for (size_t i = 0; may_be_word && i < WPA_COUNT(words); i++) {
         if (wpa_text_is(node->text, words[i].word)) {
             node->kind = words[i].kind;
             p->out.kinds |= UINT32_C(1) << node->kind;
@@ -171,7 +171,7 @@ static wpa_expr *parse_member(parser *p, const wpa_expr *of)
                               (wpa_span){of->span.start, p->token.span.end});
     node->name_span = p->token.span;
     node->text = p->token.text;
-    set_args(p, node, of, NULL);
+    set_args(node, of, NULL);
     return advance(p) ? node : NULL;
 }
 
@@ -185,7 +185,7 @@ static wpa_expr *parse_index(parser *p, const wpa_expr *of)
     if (p->token.kind == WPA_TOKEN_STAR) {
         node->kind = WPA_EXPR_STAR;
         p->out.kinds |= UINT32_C(1) << WPA_EXPR_STAR;
-        set_args(p, node, of, NULL);
+        set_args(node, of, NULL);
         if (!advance(p)) {
             return NULL;
         }
@@ -194,7 +194,7 @@ static wpa_expr *parse_index(parser *p, const wpa_expr *of)
         if (!index) {
             return NULL;
         }
-        set_args(p, node, of, index);
+        set_args(node, of, index);
     }
     if (p->token.kind != WPA_TOKEN_CLOSE_INDEX) {
         return fail(p, p->token.kind == WPA_TOKEN_END ? open : p->token.span, WPA_EXPR_BRACKET,
@@ -236,7 +236,7 @@ static wpa_expr *parse_not(parser *p)
     }
     wpa_expr *node = node_new(p, WPA_EXPR_NOT, (wpa_span){operator.start, inner->span.end});
     node->name_span = operator;
-    set_args(p, node, inner, NULL);
+    set_args(node, inner, NULL);
     return node;
 }
 
@@ -270,7 +270,7 @@ static wpa_expr *parse_level(parser *p, int loosest)
         }
         wpa_expr *node = node_new(p, kind, (wpa_span){left->span.start, right->span.end});
         node->name_span = operator;
-        set_args(p, node, left, right);
+        set_args(node, left, right);
         left = node;
     }
     return left;

@@ -55,11 +55,13 @@ const wpa_type *wpa_type_loose(void)
     return &loose;
 }
 
-const wpa_type *wpa_type_lazy(wpa_arena *arena, wpa_type_loader load, const char *name)
+const wpa_type *wpa_type_lazy(wpa_arena *arena, wpa_type_loader load, const char *name,
+                              const void *data)
 {
     wpa_type *type = make(arena, WPA_TYPE_OBJECT, NULL);
     type->load = load;
     type->name = name;
+    type->data = data;
     type->arena = arena;
     type->loaded = wpa_arena_alloc(arena, sizeof(const wpa_type *));
     return type;
@@ -71,7 +73,7 @@ const wpa_type *wpa_type_resolve(const wpa_type *type)
         return type;
     }
     if (!*type->loaded) {
-        const wpa_type *loaded = type->load(type->name, type->arena);
+        const wpa_type *loaded = type->load(type->name, type->data, type->arena);
         *type->loaded = loaded ? loaded : &loose;
     }
     return *type->loaded;

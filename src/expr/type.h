@@ -29,8 +29,8 @@ typedef struct wpa_type_member {
     const wpa_type *type;
 } wpa_type_member;
 
-/** Members of a large table, made when they are first asked for. */
-typedef const wpa_type *(*wpa_type_loader)(const char *name, wpa_arena *arena);
+/** Members of what is large, made when they are first asked for. */
+typedef const wpa_type *(*wpa_type_loader)(const char *name, const void *data, wpa_arena *arena);
 
 struct wpa_type {
     wpa_type_kind kind;
@@ -44,8 +44,9 @@ struct wpa_type {
     size_t n_members;
     const wpa_type_member *later; /* [n_later] members that come too late to be seen here */
     size_t n_later;
-    wpa_type_loader load; /* not NULL: the members are those of load(name) */
+    wpa_type_loader load; /* not NULL: the members are those of load(name, data) */
     const char *name;
+    const void *data;
     wpa_arena *arena;               /* of a lazy one, for what it loads … */
     const struct wpa_type **loaded; /* … once */
 };
@@ -59,7 +60,9 @@ const wpa_type *wpa_type_object(wpa_arena *arena, const wpa_type_member *members
 const wpa_type *wpa_type_map(wpa_arena *arena, const wpa_type *item);
 /** An object of which any member may be there. */
 const wpa_type *wpa_type_loose(void);
-const wpa_type *wpa_type_lazy(wpa_arena *arena, wpa_type_loader load, const char *name);
+/** Two of one loader and one name are the same. data is borrowed for as long as the type. */
+const wpa_type *wpa_type_lazy(wpa_arena *arena, wpa_type_loader load, const char *name,
+                              const void *data);
 
 /** The type itself, or what a lazy one loads. Never NULL. */
 const wpa_type *wpa_type_resolve(const wpa_type *type);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/room.h"
 #include "expr/expr.h"
 
 static void walk(const wpa_expr *node, const wpa_expr *parent, wpa_expr_visitor visit,
@@ -63,7 +64,7 @@ static wpa_expr_reference describe(const wpa_expr *node, wpa_arena *arena)
                                                           at->args[1]->kind != WPA_EXPR_STRING);
     }
     reference.name = at;
-    char *path = wpa_arena_alloc(arena, strlen(at->text) + length + 1);
+    char *path = wpa_arena_room(arena, strlen(at->text) + length + 1);
     char *end = put_lower(path, at->text);
     while (n > 0) {
         *end++ = '.';
@@ -108,8 +109,25 @@ static int compare(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+/** How many nodes of a tree that is one chain of names and nothing else, as most are; else 0. */
+static size_t chain_length(const wpa_expr *node)
+{
+    size_t n = 1;
+    for (; is_link(node) && node->n_args == 1; n++) {
+        node = node->args[0];
+    }
+    return node->kind == WPA_EXPR_NAME ? n : 0;
+}
+
 wpa_expr_reference *wpa_expr_references(const wpa_expr *root, wpa_arena *arena, size_t *n)
 {
+    size_t n_nodes = root ? chain_length(root) : 0;
+    if (n_nodes > 0 && wpa_budget_spend(wpa_arena_budget(arena), n_nodes + REFERENCE_WORK)) {
+        wpa_expr_reference *only = wpa_arena_room(arena, sizeof *only);
+        *only = describe(root, arena);
+        *n = 1;
+        return only;
+    }
     collector c = {.arena = arena, .budget = wpa_arena_budget(arena)};
     wpa_expr_walk(root, collect, &c);
     if (c.n > 1) {

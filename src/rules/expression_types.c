@@ -18,6 +18,8 @@ struct wpa_expression_types {
     const wpa_workflow *workflow;  /* NULL for actions */
     const wpa_action_file *action; /* NULL for workflows */
     wpa_arena *arena;
+    const wpa_expression *expression; /* whose scope was asked for last */
+    wpa_types_reach reach;
     const wpa_type *github, *inputs, *jobs, *secrets, *runner, *strategy;
     struct job_types {
         const wpa_workflow_job *model; /* NULL in actions */
@@ -31,12 +33,6 @@ struct wpa_expression_types {
 };
 
 typedef struct job_types job_types;
-
-/* One expression and the file it stands in: what a scope's callback needs. */
-typedef struct place {
-    wpa_expression_types *types;
-    const wpa_expression *expression;
-} place;
 
 static const wpa_type *string(void)
 {
@@ -547,11 +543,9 @@ static const wpa_type *fixed(wpa_expression_types *t, const char *name, const wp
     return *made;
 }
 
-static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena)
+/** NULL: it is not known, or not the same in the whole file. */
+static const wpa_type *type_in_file(wpa_expression_types *t, const char *context, wpa_arena *arena)
 {
-    place *p = data;
-    wpa_expression_types *t = p->types;
-    job_types *j = job_types_of(t, p->expression);
     if (wpa_text_is(context, "github")) {
         return github_type(t);
     }
@@ -570,13 +564,21 @@ static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena
     if (wpa_text_is(context, "strategy")) {
         return fixed(t, context, &t->strategy);
     }
-    if (wpa_text_is(context, "jobs") && t->workflow) {
-        return jobs_type(t);
+    return wpa_text_is(context, "jobs") && t->workflow ? jobs_type(t) : NULL;
+}
+
+static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena)
+{
+    wpa_expression_types *t = data;
+    const wpa_type *type = type_in_file(t, context, arena);
+    if (type) {
+        return type;
     }
-    if (!j) {
-        return NULL;
-    }
-    return wpa_text_is(context, "steps")    ? steps_type(t, j, p->expression)
+    bool is_of_step = wpa_text_is(context, "steps");
+    t->reach = is_of_step || t->reach == WPA_TYPES_OF_STEP ? WPA_TYPES_OF_STEP : WPA_TYPES_OF_JOB;
+    job_types *j = job_types_of(t, t->expression);
+    return !j                               ? NULL
+           : is_of_step                     ? steps_type(t, j, t->expression)
            : wpa_text_is(context, "needs")  ? needs_type(t, j)
            : wpa_text_is(context, "matrix") ? matrix_type(t, j)
            : wpa_text_is(context, "job")    ? job_type(t, j)
@@ -586,8 +588,8 @@ static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena
 wpa_expr_scope wpa_expression_types_scope(wpa_expression_types *types,
                                           const wpa_expression *expression)
 {
-    place *p = wpa_arena_alloc(types->arena, sizeof *p);
-    *p = (place){types, expression};
+    types->expression = expression;
+    types->reach = WPA_TYPES_OF_FILE;
     const wpa_fact_availability *key = expression->key;
     return (wpa_expr_scope){
         .contexts = key ? key->contexts : NULL,
@@ -595,8 +597,13 @@ wpa_expr_scope wpa_expression_types_scope(wpa_expression_types *types,
         .known_contexts = wpa_facts_context_names(),
         .key = expression->key_name,
         .type_of = type_of,
-        .data = p,
+        .data = types,
     };
+}
+
+wpa_types_reach wpa_expression_types_reach(const wpa_expression_types *types)
+{
+    return types->reach;
 }
 
 const wpa_type *wpa_expression_types_default(const wpa_expression_types *types,

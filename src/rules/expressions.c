@@ -1,5 +1,6 @@
 #include "rules/expressions.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "rules/expression_types.h"
@@ -27,12 +28,12 @@ typedef struct step_place {
     place_facts facts;
 } step_place;
 
-/* Which patterns of a table begin with a name of this letter, a bit for each. */
-#define LETTERS 32
+/* Which patterns of a table begin with a name of this hash, a bit for each. */
+#define SLOTS 64
 
 typedef struct pattern_set {
-    uint64_t of_job[LETTERS]; /* the name below the job */
-    uint64_t of_root[LETTERS];
+    uint64_t of_job[SLOTS]; /* the name below the job */
+    uint64_t of_root[SLOTS];
 } pattern_set;
 
 /* Where the walk is: names of keys from the root, lists leave no trace but the flag. */
@@ -51,7 +52,6 @@ typedef struct walker {
     bool is_item;               /* of a list below the last key */
     step_place step_places[STEP_PLACES_MAX];
     size_t n_step_places;
-    pattern_set rows, uses;
     wpa_expr_known known;
     wpa_arena *arena;
 } walker;
@@ -71,11 +71,16 @@ static const char *match_name(const char *pattern, const char *name)
     return is_open || !*name ? pattern : NULL;
 }
 
+/* What most patterns begin with, and the names in that. */
+#define JOB_PREFIX "jobs.<job_id>."
+#define JOB_NAMES 2
+
 /** Names of the pattern, if the path begins with it; 0 if not. */
 static size_t match(const char *pattern, const walker *w)
 {
-    size_t n = 0;
-    for (const char *at = pattern; *at; n++) {
+    bool is_of_job = w->is_of_job && w->n_path > JOB_NAMES && wpa_text_starts(pattern, JOB_PREFIX);
+    size_t n = is_of_job ? JOB_NAMES : 0;
+    for (const char *at = is_of_job ? pattern + strlen(JOB_PREFIX) : pattern; *at; n++) {
         at = n < w->n_path ? match_name(at, w->path[n]) : NULL;
         if (!at) {
             return 0;
@@ -85,31 +90,27 @@ static size_t match(const char *pattern, const walker *w)
     return n;
 }
 
-/* What most patterns begin with, and the names in that. */
-#define JOB_PREFIX "jobs.<job_id>."
-#define JOB_NAMES 2
-
-static size_t slot_of(const char *name)
+static size_t slot_of(wpa_slice name)
 {
-    return (unsigned char)*name % LETTERS;
+    return (name.length ? (unsigned char)*name.at + name.length * 5 : 0) % SLOTS;
 }
 
-/** Of dozens of patterns few begin as the path does, and of those of a job few go on with the
-   letter that its third name begins with. */
+/** Of dozens of patterns few begin as the path does, and of those of a job few go on with a name
+    like its third. */
 static void add_pattern(pattern_set *set, size_t i, const char *pattern)
 {
     bool is_of_job = wpa_text_starts(pattern, JOB_PREFIX);
     const char *name = is_of_job ? pattern + strlen(JOB_PREFIX) : pattern;
     uint64_t *slots = is_of_job ? set->of_job : set->of_root;
-    slots[slot_of(name)] |= UINT64_C(1) << i % 64;
+    slots[slot_of((wpa_slice){name, strcspn(name, ".")})] |= UINT64_C(1) << i % 64;
 }
 
 /** Bits of the patterns that may fit, from the first on; more than 64 share them. */
 static uint64_t candidates(const pattern_set *set, const walker *w)
 {
-    uint64_t of_root = w->n_path ? set->of_root[slot_of(w->path[0])] : 0;
+    uint64_t of_root = w->n_path ? set->of_root[slot_of(wpa_slice_of(w->path[0]))] : 0;
     bool is_of_job = w->is_of_job && w->n_path > JOB_NAMES;
-    return of_root | (is_of_job ? set->of_job[slot_of(w->path[JOB_NAMES])] : 0);
+    return of_root | (is_of_job ? set->of_job[slot_of(wpa_slice_of(w->path[JOB_NAMES]))] : 0);
 }
 
 /* Keys of action files by the names that the availability table has for them; first match wins. */
@@ -141,11 +142,17 @@ static void find_action_key(const walker *w, place_facts *e)
     }
 }
 
+/* Of the rows of the table, and of uses: the same for all files. */
+static pthread_once_t sets_once = PTHREAD_ONCE_INIT;
+static pattern_set row_set, use_set;
+
+static void list_patterns(void);
+
 /** The row of most names that fits. */
 static void find_workflow_key(const walker *w, place_facts *e)
 {
     size_t longest = 0, n_rows = wpa_facts_availability_count();
-    uint64_t may_fit = candidates(&w->rows, w);
+    uint64_t may_fit = candidates(&row_set, w);
     for (size_t i = 0; i < n_rows; i++) {
         if (!(may_fit >> i % 64 & 1)) {
             continue;
@@ -198,6 +205,16 @@ static const struct {
     {"runs.steps.continue-on-error", WPA_EXPRESSION_BOOL},
 };
 
+static void list_patterns(void)
+{
+    for (size_t i = 0; i < wpa_facts_availability_count(); i++) {
+        add_pattern(&row_set, i, wpa_facts_availability_at(i)->key);
+    }
+    for (size_t i = 0; i < WPA_COUNT(uses); i++) {
+        add_pattern(&use_set, i, uses[i].pattern);
+    }
+}
+
 static wpa_expression_use use_of(const walker *w)
 {
     /* What stands inside a row of a matrix may be anything. */
@@ -205,8 +222,8 @@ static wpa_expression_use use_of(const walker *w)
     if (n_matrix && (w->is_item || w->n_path > n_matrix)) {
         return WPA_EXPRESSION_ANYTHING;
     }
-    uint64_t may_fit = candidates(&w->uses, w);
-    for (size_t i = 0; i < WPA_COUNT(uses) && !w->is_item; i++) {
+    uint64_t may_fit = candidates(&use_set, w);
+    for (size_t i = 0; i < WPA_COUNT(uses) && !w->is_item && may_fit; i++) {
         if (may_fit >> i % 64 & 1 && match(uses[i].pattern, w) == w->n_path) {
             return uses[i].use;
         }
@@ -385,16 +402,6 @@ static void walk(walker *w, const wpa_yaml_node *node, int depth)
     w->step = step;
 }
 
-static void list_patterns(walker *w)
-{
-    for (size_t i = 0; i < wpa_facts_availability_count(); i++) {
-        add_pattern(&w->rows, i, wpa_facts_availability_at(i)->key);
-    }
-    for (size_t i = 0; i < WPA_COUNT(uses); i++) {
-        add_pattern(&w->uses, i, uses[i].pattern);
-    }
-}
-
 wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind kind,
                                       const wpa_outline *outline, wpa_arena *arena)
 {
@@ -406,7 +413,7 @@ wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind ki
         w.step = w.job->n_steps;
     }
     if (is_read && doc && doc->root) {
-        list_patterns(&w);
+        (void)pthread_once(&sets_once, list_patterns);
         walk(&w, doc->root, 0);
     }
     return out;
@@ -550,6 +557,31 @@ const wpa_workflow *wpa_expressions_workflow(const wpa_source *source)
     return all->workflow;
 }
 
+/** Does one tree mean the same at both places? About half of them stand in a file again. */
+static bool is_alike(const wpa_expression *a, const wpa_expression *b, int reach)
+{
+    return a->key == b->key && a->key_name == b->key_name && a->use == b->use &&
+           a->is_whole == b->is_whole && a->use != WPA_EXPRESSION_DEFAULT &&
+           (reach == WPA_TYPES_OF_FILE ||
+            (a->job == b->job && (reach == WPA_TYPES_OF_JOB || a->step == b->step)));
+}
+
+static void check_one(wpa_expressions *all, size_t i, wpa_arena *arena)
+{
+    wpa_expression *e = &all->items[i];
+    wpa_expr_memo *memo = e->place->parsed.memo;
+    const wpa_expression *before = memo->n_checked ? &all->items[memo->n_checked - 1] : NULL;
+    if (before && is_alike(e, before, memo->reach)) {
+        e->checked = before->checked;
+        return;
+    }
+    wpa_expr_scope scope = wpa_expression_types_scope(all->types, e);
+    e->checked = wpa_expr_check(e->place->parsed.root, &scope, arena);
+    memo->n_checked = i + 1;
+    memo->reach = wpa_expression_types_reach(all->types);
+    finish(all->types, e, arena);
+}
+
 const wpa_expressions *wpa_expressions_check(wpa_rule_run *run)
 {
     wpa_expressions *all = run->source->expressions;
@@ -560,14 +592,12 @@ const wpa_expressions *wpa_expressions_check(wpa_rule_run *run)
     /* As long as the file, not as the run: rules go over it again while fixes are tried. */
     wpa_arena *arena = run->source->yaml->arena;
     for (size_t i = 0; i < all->n; i++) {
-        wpa_expression *e = &all->items[i];
+        const wpa_expression *e = &all->items[i];
         if (!e->is_evaluated || !e->place->parsed.root) {
             continue;
         }
         all->types = all->types ? all->types : wpa_expression_types_new(run);
-        wpa_expr_scope scope = wpa_expression_types_scope(all->types, e);
-        e->checked = wpa_expr_check(e->place->parsed.root, &scope, arena);
-        finish(all->types, e, arena);
+        check_one(all, i, arena);
     }
     return all;
 }
@@ -577,13 +607,14 @@ const wpa_expr_reference *wpa_expression_references(wpa_rule_run *run,
 {
     const wpa_expressions *all = run->source->expressions;
     wpa_expression *e = &all->items[expression - all->items];
-    if (!e->has_references) {
-        e->references =
-            wpa_expr_references(e->place->parsed.root, run->source->yaml->arena, &e->n_references);
-        e->has_references = true;
+    wpa_expr_memo *memo = e->place->parsed.memo;
+    if (memo && !memo->has_references) {
+        memo->references = wpa_expr_references(e->place->parsed.root, run->source->yaml->arena,
+                                               &memo->n_references);
+        memo->has_references = true;
     }
-    *n = e->n_references;
-    return e->references;
+    *n = memo ? memo->n_references : 0;
+    return memo ? memo->references : NULL;
 }
 
 const wpa_type *wpa_expression_type(wpa_rule_run *run, const wpa_expression *expression,

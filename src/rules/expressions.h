@@ -34,10 +34,6 @@ typedef struct wpa_expression {
     const wpa_outline_job *job; /* NULL outside of jobs */
     size_t step;                /* index in the job; n_steps of it outside of steps */
     wpa_expr_checked checked;   /* empty until wpa_expressions_check */
-    /* private: see wpa_expression_references */
-    const wpa_expr_reference *references;
-    size_t n_references;
-    bool has_references;
 } wpa_expression;
 
 typedef struct wpa_expressions {

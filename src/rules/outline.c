@@ -16,6 +16,10 @@ typedef struct reader {
     wpa_outline *outline;
     wpa_map *uses; /* text → what is known of it, with the comment last seen behind it; or NULL */
     wpa_map *scripts; /* place and shell → read_script's, of a file with aliases; else NULL */
+    /* What the steps of a job run in if they do not say: the name that the job or the file gives,
+       or NULL, and what it stands for, or else what the runner implies. */
+    const char *default_shell;
+    wpa_shell shell;
 } reader;
 
 bool wpa_outline_has_expression(const char *text)
@@ -24,16 +28,22 @@ bool wpa_outline_has_expression(const char *text)
     return dollar && strstr(dollar, "${{");
 }
 
-static const wpa_yaml_node *mapping_at(const wpa_yaml_node *node, const char *key)
+/* Inline, as wpa_yaml_get: the compiler knows the key. */
+static inline const wpa_yaml_node *value_at(const wpa_yaml_node *node, const char *key,
+                                            wpa_yaml_kind kind)
 {
     const wpa_yaml_node *value = wpa_yaml_get(node, key);
-    return wpa_yaml_is(value, WPA_YAML_MAPPING) ? value : NULL;
+    return value && value->kind == kind ? value : NULL;
 }
 
-static const wpa_yaml_node *scalar_at(const wpa_yaml_node *node, const char *key)
+static inline const wpa_yaml_node *mapping_at(const wpa_yaml_node *node, const char *key)
 {
-    const wpa_yaml_node *value = wpa_yaml_get(node, key);
-    return wpa_yaml_is(value, WPA_YAML_SCALAR) ? value : NULL;
+    return value_at(node, key, WPA_YAML_MAPPING);
+}
+
+static inline const wpa_yaml_node *scalar_at(const wpa_yaml_node *node, const char *key)
+{
+    return value_at(node, key, WPA_YAML_SCALAR);
 }
 
 /* ---- triggers ----------------------------------------------------------------------------------
@@ -310,22 +320,25 @@ static const char *default_shell(const wpa_yaml_node *scope)
     return wpa_yaml_text(wpa_yaml_get(mapping_at(mapping_at(scope, "defaults"), "run"), "shell"));
 }
 
-static void read_shell(reader *r, wpa_outline_step *step)
+/** What the job's steps run in, once for all of them. */
+static void read_default_shell(reader *r, const wpa_outline_job *job)
+{
+    const char *text = default_shell(job->node);
+    text = text ? text : default_shell(r->outline->root);
+    r->default_shell = text;
+    bool is_container = wpa_yaml_find(job->node, "container") != NULL;
+    r->shell = text                        ? shell_named(text)
+               : is_container              ? WPA_SHELL_SH
+               : job->os == WPA_OS_WINDOWS ? WPA_SHELL_PWSH
+               : job->os == WPA_OS_UNKNOWN ? WPA_SHELL_UNKNOWN
+                                           : WPA_SHELL_BASH;
+}
+
+static void read_shell(const reader *r, wpa_outline_step *step)
 {
     const char *text = wpa_yaml_text(wpa_yaml_get(step->node, "shell"));
-    text = text ? text : default_shell(step->job->node);
-    text = text ? text : default_shell(r->outline->root);
-    step->has_named_shell = text != NULL;
-    if (text) {
-        step->shell = shell_named(text);
-        return;
-    }
-    bool is_container = wpa_yaml_find(step->job->node, "container") != NULL;
-    wpa_fact_os os = step->job->os;
-    step->shell = is_container           ? WPA_SHELL_SH
-                  : os == WPA_OS_WINDOWS ? WPA_SHELL_PWSH
-                  : os == WPA_OS_UNKNOWN ? WPA_SHELL_UNKNOWN
-                                         : WPA_SHELL_BASH;
+    step->has_named_shell = text || r->default_shell;
+    step->shell = text ? shell_named(text) : r->shell;
 }
 
 /* Scripts from this size on keep a map: making one for each finding would take their square. */
@@ -481,6 +494,7 @@ static void read_steps(reader *r, wpa_outline_job *job)
 {
     const wpa_yaml_node *steps = wpa_yaml_get(job->node, "steps");
     size_t n = count_steps(steps, 0);
+    read_default_shell(r, job);
     job->steps = n ? wpa_arena_array(r->arena, n, sizeof *job->steps) : NULL;
     add_steps(r, job, steps, 0);
 }

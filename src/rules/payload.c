@@ -6,7 +6,7 @@
 
 /* ---- members as the table has them ---- */
 
-static const wpa_type *load_object(const char *name, wpa_arena *arena);
+static const wpa_type *load_object(const char *name, const void *data, wpa_arena *arena);
 
 static const wpa_type *type_of(const wpa_fact_payload_member *member, wpa_arena *arena)
 {
@@ -16,7 +16,7 @@ static const wpa_type *type_of(const wpa_fact_payload_member *member, wpa_arena 
                                             [WPA_PAYLOAD_ANY] = WPA_TYPE_ANY};
     const wpa_fact_payload_object *object = member->object;
     const wpa_type *type = member->kind != WPA_PAYLOAD_OBJECT ? wpa_type_of(scalars[member->kind])
-                           : object ? wpa_type_lazy(arena, load_object, object->name)
+                           : object ? wpa_type_lazy(arena, load_object, object->name, NULL)
                                     : wpa_type_loose();
     return member->is_list ? wpa_type_array(arena, type) : type;
 }
@@ -29,8 +29,9 @@ static void add_members(wpa_type_builder *builder, const wpa_fact_payload_member
 }
 
 /** Names stand once in an object, so that nothing need be looked for. */
-static const wpa_type *load_object(const char *name, wpa_arena *arena)
+static const wpa_type *load_object(const char *name, const void *data, wpa_arena *arena)
 {
+    (void)data;
     const wpa_fact_payload_object *object = wpa_facts_payload_object_find(name);
     size_t n = object ? object->n_members : 0;
     wpa_type_member *members = wpa_arena_array(arena, n, sizeof *members);
@@ -94,8 +95,10 @@ static void add_trigger(wpa_type_builder *builder, const wpa_trigger *trigger)
     add_activities(builder, trigger);
 }
 
-const wpa_type *wpa_payload_type(const wpa_workflow *workflow, wpa_arena *arena)
+static const wpa_type *load_event(const char *name, const void *data, wpa_arena *arena)
 {
+    const wpa_workflow *workflow = data;
+    (void)name;
     /* A called workflow sees the event of its caller. */
     if (workflow->has_unknown_triggers || !workflow->n_triggers ||
         wpa_workflow_trigger(workflow, "workflow_call")) {
@@ -114,6 +117,11 @@ const wpa_type *wpa_payload_type(const wpa_workflow *workflow, wpa_arena *arena)
     return builder.is_loose
                ? wpa_type_object(arena, builder.members, builder.n, wpa_type_of(WPA_TYPE_ANY))
                : wpa_type_builder_end(&builder);
+}
+
+const wpa_type *wpa_payload_type(const wpa_workflow *workflow, wpa_arena *arena)
+{
+    return wpa_type_lazy(arena, load_event, "event", workflow);
 }
 
 static bool names_member(const wpa_fact_payload_member *members, size_t n, const char *name)

@@ -83,23 +83,24 @@ static void read_filters(wpa_reader *r, wpa_trigger *t)
     t->secrets = wpa_reader_interfaces(r, secrets, &t->n_secrets);
 }
 
-static wpa_trigger read_trigger(wpa_reader *r, const wpa_yaml_node *name, const wpa_yaml_node *body)
+static void read_trigger(wpa_reader *r, wpa_trigger *t, const wpa_yaml_node *name,
+                         const wpa_yaml_node *body)
 {
     const wpa_yaml_node *node = wpa_yaml_resolve(body);
-    wpa_trigger t = {.name = wpa_yaml_text(name), .name_node = name};
-    t.node = node && !wpa_yaml_is_null(node) ? node : NULL;
-    if (!t.node) {
-        return t;
+    t->name = wpa_yaml_text(name);
+    t->name_node = name;
+    t->node = node && !wpa_yaml_is_null(node) ? node : NULL;
+    if (!t->node) {
+        return;
     }
-    if (t.node->kind == WPA_YAML_SEQUENCE && wpa_text_is(t.name, "schedule")) {
-        t.schedules = read_schedules(r, t.node, &t.n_schedules);
-    } else if (t.node->kind == WPA_YAML_MAPPING) {
-        read_filters(r, &t);
+    if (t->node->kind == WPA_YAML_SEQUENCE && wpa_text_is(t->name, "schedule")) {
+        t->schedules = read_schedules(r, t->node, &t->n_schedules);
+    } else if (t->node->kind == WPA_YAML_MAPPING) {
+        read_filters(r, t);
     } else {
         wpa_reader_fault(r, body, "a mapping");
-        t.is_unknown = true;
+        t->is_unknown = true;
     }
-    return t;
 }
 
 static void add_trigger(wpa_reader *r, wpa_workflow *w, wpa_trigger *triggers,
@@ -110,7 +111,7 @@ static void add_trigger(wpa_reader *r, wpa_workflow *w, wpa_trigger *triggers,
         w->has_unknown_triggers = true;
         return;
     }
-    triggers[w->n_triggers++] = read_trigger(r, name, body);
+    read_trigger(r, &triggers[w->n_triggers++], name, body);
 }
 
 static void read_triggers(wpa_reader *r, wpa_workflow *w, const wpa_yaml_node *root)
@@ -122,7 +123,8 @@ static void read_triggers(wpa_reader *r, wpa_workflow *w, const wpa_yaml_node *r
     const wpa_yaml_node *on = w->on_node;
     size_t n_pairs = 0;
     const wpa_yaml_pair *pairs = wpa_yaml_pairs_merged(on, r->arena, &n_pairs);
-    wpa_trigger *triggers = wpa_arena_array(r->arena, 1 + n_pairs + on->n_items, sizeof *triggers);
+    wpa_trigger *triggers = wpa_arena_array(
+        r->arena, (size_t)(on->kind == WPA_YAML_SCALAR) + n_pairs + on->n_items, sizeof *triggers);
     w->triggers = triggers;
     w->has_unknown_triggers = on->is_incomplete;
     if (on->kind == WPA_YAML_SCALAR) {
@@ -176,8 +178,11 @@ static void read_containers(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml
     bool is_unknown;
     const wpa_yaml_node *services =
         wpa_reader_mapping(r, node, "services", &job->services_key, &is_unknown);
+    if (!services) {
+        return;
+    }
     const wpa_yaml_pair *pairs = wpa_reader_pairs(r, services, &job->n_services);
-    wpa_container *list = wpa_arena_array(r->arena, job->n_services + 1, sizeof *list);
+    wpa_container *list = wpa_arena_array(r->arena, job->n_services, sizeof *list);
     for (size_t i = 0; i < job->n_services; i++) {
         list[i] = read_container_of(r, pairs[i].key, pairs[i].value);
         list[i].name = wpa_yaml_text(pairs[i].key);
@@ -251,24 +256,26 @@ static void read_work(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_node 
     job->continue_on_error = wpa_reader_value(r, node, "continue-on-error");
 }
 
-static wpa_workflow_job read_job(wpa_reader *r, const wpa_yaml_pair *pair, size_t index)
+/** In place: a job is large. */
+static void read_job(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_pair *pair, size_t index)
 {
     const wpa_yaml_node *node = wpa_yaml_resolve(pair->value);
-    wpa_workflow_job job = {
-        .index = index, .id = wpa_yaml_text(pair->key), .key = pair->key, .node = node};
+    job->index = index;
+    job->id = wpa_yaml_text(pair->key);
+    job->key = pair->key;
+    job->node = node;
     if (!wpa_yaml_is(node, WPA_YAML_MAPPING)) {
         if (!node || !node->is_incomplete) {
             wpa_reader_fault(r, pair->value, "a mapping");
         }
-        job.is_unknown = true;
-        return job;
+        job->is_unknown = true;
+        return;
     }
-    read_frame(r, &job, node);
+    read_frame(r, job, node);
     if (!r->is_frame) {
-        read_work(r, &job, node);
+        read_work(r, job, node);
     }
-    job.is_unknown = node->is_incomplete;
-    return job;
+    job->is_unknown = node->is_incomplete;
 }
 
 const wpa_workflow *wpa_reader_workflow(wpa_reader *r, const wpa_yaml_node *root)
@@ -289,9 +296,9 @@ const wpa_workflow *wpa_reader_workflow(wpa_reader *r, const wpa_yaml_node *root
         w->n_jobs = WPA_WORKFLOW_MAX_JOBS;
         w->has_unknown_jobs = true;
     }
-    wpa_workflow_job *jobs = wpa_arena_array(r->arena, w->n_jobs + 1, sizeof *jobs);
+    wpa_workflow_job *jobs = wpa_arena_array(r->arena, w->n_jobs, sizeof *jobs);
     for (size_t i = 0; i < w->n_jobs; i++) {
-        jobs[i] = read_job(r, &pairs[i], i);
+        read_job(r, &jobs[i], &pairs[i], i);
     }
     w->jobs = jobs;
     return w;

@@ -83,9 +83,12 @@ wpa_value_list wpa_reader_list(wpa_reader *r, const wpa_yaml_node *mapping, cons
 const wpa_yaml_pair *wpa_reader_pairs(wpa_reader *r, const wpa_yaml_node *mapping, size_t *n)
 {
     size_t n_all;
-    const wpa_yaml_pair *all = wpa_yaml_pairs_merged(mapping, r->arena, &n_all);
-    wpa_yaml_pair *pairs = wpa_arena_array(r->arena, n_all + 1, sizeof *pairs);
     *n = 0;
+    if (!mapping) {
+        return NULL;
+    }
+    const wpa_yaml_pair *all = wpa_yaml_pairs_merged(mapping, r->arena, &n_all);
+    wpa_yaml_pair *pairs = wpa_arena_array(r->arena, n_all, sizeof *pairs);
     for (size_t i = 0; i < n_all; i++) {
         if (wpa_yaml_text(all[i].key)) {
             pairs[(*n)++] = all[i];
@@ -160,7 +163,7 @@ const wpa_yaml_node *wpa_reader_sequence(wpa_reader *r, const wpa_yaml_node *map
 wpa_parameter *wpa_reader_parameters(wpa_reader *r, const wpa_yaml_node *mapping, size_t *n)
 {
     const wpa_yaml_pair *pairs = wpa_reader_pairs(r, mapping, n);
-    wpa_parameter *inputs = wpa_arena_array(r->arena, *n + 1, sizeof *inputs);
+    wpa_parameter *inputs = wpa_arena_array(r->arena, *n, sizeof *inputs);
     for (size_t i = 0; i < *n; i++) {
         const wpa_yaml_node *node = wpa_yaml_resolve(pairs[i].value);
         inputs[i] = (wpa_parameter){
@@ -185,7 +188,7 @@ wpa_parameter *wpa_reader_parameters(wpa_reader *r, const wpa_yaml_node *mapping
 wpa_interface *wpa_reader_interfaces(wpa_reader *r, const wpa_yaml_node *mapping, size_t *n)
 {
     const wpa_yaml_pair *pairs = wpa_reader_pairs(r, mapping, n);
-    wpa_interface *list = wpa_arena_array(r->arena, *n + 1, sizeof *list);
+    wpa_interface *list = wpa_arena_array(r->arena, *n, sizeof *list);
     for (size_t i = 0; i < *n; i++) {
         const wpa_yaml_node *node = wpa_yaml_resolve(pairs[i].value);
         list[i] = (wpa_interface){

@@ -508,6 +508,14 @@ const wpa_yaml_map *wpa_yaml_map_new(const wpa_yaml_node *scalar, wpa_arena *are
     return map;
 }
 
+const wpa_yaml_map *wpa_yaml_places_map(wpa_yaml_places *places)
+{
+    if (!places->map) {
+        places->map = wpa_yaml_map_new(places->scalar, places->arena);
+    }
+    return places->map;
+}
+
 bool wpa_yaml_map_is_exact(const wpa_yaml_map *map)
 {
     return map->is_exact;

@@ -79,10 +79,9 @@ static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
     wpa_expr_place *places = wpa_expr_find(node, run->arena, &n);
     for (size_t i = 0; i < n; i++) {
         if (places[i].parsed.fault == WPA_EXPR_LIMIT) {
-            wpa_rule_report(
-                run, wpa_yaml_map_span(places[i].map, places[i].outer.start, places[i].outer.end),
-                NULL, NULL, "this expression is nested deeper than the %d levels that GitHub reads",
-                WPA_EXPR_MAX_DEPTH);
+            wpa_rule_report(run, wpa_expr_outer_span(&places[i]), NULL, NULL,
+                            "this expression is nested deeper than the %d levels that GitHub reads",
+                            WPA_EXPR_MAX_DEPTH);
         }
     }
 }

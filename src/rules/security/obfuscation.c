@@ -203,8 +203,7 @@ static const void *constant_fix(const visit *v, const wpa_expr *node, const wpa_
             return NULL; /* 'true' is text, true is not */
         }
     }
-    wpa_span span = is_fence ? wpa_yaml_map_span(place->map, place->outer.start, place->outer.end)
-                             : wpa_expr_source_span(place, node->span);
+    wpa_span span = is_fence ? wpa_expr_outer_span(place) : wpa_expr_source_span(place, node->span);
     return subject_new(v->run, SHAPE_CONSTANT, span, text);
 }
 

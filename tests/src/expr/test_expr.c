@@ -168,7 +168,7 @@ static void test_expressions_are_found_with_their_bytes(void **state)
             continue;
         }
         const wpa_expr_place *place = &places[n - 1];
-        wpa_span outer = wpa_yaml_map_span(place->map, place->outer.start, place->outer.end);
+        wpa_span outer = wpa_expr_outer_span(place);
         assert_string_equal(wpa_arena_slice(arena, source + outer.start, wpa_span_length(outer)),
                             cases[i].outer);
         const wpa_expr_reference *references =

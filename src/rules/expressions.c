@@ -52,6 +52,8 @@ typedef struct walker {
     bool is_item;               /* of a list below the last key */
     step_place step_places[STEP_PLACES_MAX];
     size_t n_step_places;
+    const wpa_yaml_doc *doc;
+    size_t next_open, next_escape; /* in the file, see may_open_in */
     wpa_expr_known known;
     wpa_arena *arena;
 } walker;
@@ -304,10 +306,29 @@ static void add(walker *w, const wpa_expr_place *place, size_t n_places, const p
     e->is_evaluated = e->key || (w->kind == WPA_INPUT_WORKFLOW && w->job);
 }
 
+/**
+ * May an expression begin in this node, conditions aside? An escape may stand for any byte of the
+ * fence. No byte of the file is looked at twice, since nodes come in its order.
+ */
+static bool may_open_in(walker *w, const wpa_yaml_node *node)
+{
+    const wpa_yaml_doc *doc = w->doc;
+    size_t start = node->span.start, length = doc->size_bytes - start;
+    if (w->next_open < start) {
+        const char *open = wpa_expr_open(doc->source + start, length, 0);
+        w->next_open = open ? (size_t)(open - doc->source) : doc->size_bytes;
+    }
+    if (w->next_escape < start) {
+        const char *escape = memchr(doc->source + start, '\\', length);
+        w->next_escape = escape ? (size_t)(escape - doc->source) : doc->size_bytes;
+    }
+    return w->next_open < node->span.end || w->next_escape < node->span.end;
+}
+
 static void read_scalar(walker *w, const wpa_yaml_node *node)
 {
     bool is_if = is_condition(w);
-    if (!is_if && !wpa_expr_open(node->text, node->length, 0)) {
+    if (!is_if && (!may_open_in(w, node) || !wpa_expr_open(node->text, node->length, 0))) {
         return;
     }
     size_t n;
@@ -375,6 +396,18 @@ static void walk_pair(walker *w, const wpa_yaml_pair *pair, int depth)
     w->is_item = was_item;
 }
 
+/** May a condition stand in this collection? They do in jobs, steps and the runs of an action. */
+static bool may_hold_condition(const walker *w, const wpa_yaml_node *node)
+{
+    if (w->n_path > STEP_NAMES - 1) {
+        return wpa_text_ends(w->path[w->n_path - 1], "if");
+    }
+    bool is_step = w->is_of_job && w->n_path == STEP_NAMES - 1 && w->is_item;
+    return is_step ? wpa_yaml_find(node, "if") || wpa_yaml_find(node, "parallel") ||
+                         wpa_yaml_find(node, "<<")
+                   : !w->n_path || w->is_of_job || w->is_of_runs;
+}
+
 static void walk(walker *w, const wpa_yaml_node *node, int depth)
 {
     if (depth > DEPTH_MAX) {
@@ -382,6 +415,9 @@ static void walk(walker *w, const wpa_yaml_node *node, int depth)
     }
     if (node->kind == WPA_YAML_SCALAR) {
         read_scalar(w, node);
+        return;
+    }
+    if (!may_open_in(w, node) && !may_hold_condition(w, node)) {
         return;
     }
     const wpa_outline_job *job = w->job;
@@ -406,7 +442,7 @@ wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind ki
                                       const wpa_outline *outline, wpa_arena *arena)
 {
     wpa_expressions *out = wpa_arena_alloc(arena, sizeof *out);
-    walker w = {.out = out, .kind = kind, .outline = outline, .arena = arena};
+    walker w = {.out = out, .kind = kind, .outline = outline, .doc = doc, .arena = arena};
     bool is_read = kind == WPA_INPUT_WORKFLOW || kind == WPA_INPUT_ACTION;
     if (kind == WPA_INPUT_ACTION && outline->n_jobs) { /* stands for the steps of a composite */
         w.job = &outline->jobs[0];

@@ -136,6 +136,11 @@ static const wpa_yaml_comment *comment_behind(const wpa_yaml_doc *doc, const wpa
     if (!node) {
         return NULL;
     }
+    const char *behind = doc->source + node->span.end, *end = doc->source + doc->size_bytes;
+    const char *line_end = memchr(behind, '\n', (size_t)(end - behind));
+    if (!memchr(behind, '#', (size_t)((line_end ? line_end : end) - behind))) {
+        return NULL; /* as most have none */
+    }
     size_t line = wpa_yaml_line_of(doc, node->span.end ? node->span.end - 1 : 0);
     size_t low = 0, high = doc->n_comments;
     while (low < high) {
@@ -341,7 +346,8 @@ static void read_shell(const reader *r, wpa_outline_step *step)
     step->shell = text ? shell_named(text) : r->shell;
 }
 
-/* Scripts from this size on keep a map: making one for each finding would take their square. */
+/* Scripts from this size on keep a map: making one for each finding would take their square. So
+   do those that are folded, since all of such a scalar is read for one place in it. */
 #define MAPPED_MIN_BYTES 2048
 
 /* Does the word stand in the script as it is, but for quotes around it? */
@@ -356,7 +362,7 @@ static bool is_verbatim(const wpa_yaml_node *run, const wpa_shell_word *word, si
 /* What is made of a script. */
 typedef struct script {
     const wpa_script *lexed;
-    const wpa_yaml_map *map;
+    wpa_yaml_places *places;
     wpa_slice *unquoted;
     size_t n_unquoted, unquoted_capacity;
 } script;
@@ -400,8 +406,9 @@ static const wpa_script_language languages[] = {
 static script lex_script(reader *r, const wpa_yaml_node *run, wpa_shell shell)
 {
     script s = {0};
-    if (run->length >= MAPPED_MIN_BYTES) {
-        s.map = wpa_yaml_map_new(run, r->arena);
+    if (run->length >= MAPPED_MIN_BYTES || run->style == WPA_YAML_FOLDED) {
+        s.places = wpa_arena_alloc(r->arena, sizeof *s.places);
+        *s.places = (wpa_yaml_places){run, r->arena, NULL};
     }
     if (strlen(run->text) == run->length && shell != WPA_SHELL_OTHER) {
         s.lexed = wpa_script_read_as(languages[shell], run->text, run->length, r->arena);
@@ -433,7 +440,7 @@ static void read_script(reader *r, wpa_outline_step *step)
 {
     if (step->run) {
         script s = script_of(r, step->run, step->shell);
-        step->map = s.map;
+        step->places = s.places;
         step->lexed = s.lexed;
         step->unquoted = s.unquoted;
         step->n_unquoted = s.n_unquoted;
@@ -642,8 +649,9 @@ const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind
 
 wpa_span wpa_outline_script_span(const wpa_outline_step *step, wpa_span in_script)
 {
-    return step->map ? wpa_yaml_map_span(step->map, in_script.start, in_script.end)
-                     : wpa_yaml_source_span(step->run, in_script.start, in_script.end);
+    return step->places ? wpa_yaml_map_span(wpa_yaml_places_map(step->places), in_script.start,
+                                            in_script.end)
+                        : wpa_yaml_source_span(step->run, in_script.start, in_script.end);
 }
 
 bool wpa_outline_script_holds(const wpa_outline_step *step, const char *word)

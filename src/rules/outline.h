@@ -65,7 +65,7 @@ typedef struct wpa_outline_step {
     wpa_shell shell;                /* of run */
     bool has_named_shell;           /* by the step, its job or its workflow */
     const wpa_script *script;       /* of run in bash, sh or an unknown shell; else NULL */
-    const wpa_yaml_map *map;        /* of a long run, whose places are asked for often; or NULL */
+    wpa_yaml_places *places;        /* of a long run, whose places are asked for often; or NULL */
     const wpa_script *lexed;        /* of run in any shell that is read, python too; or NULL */
     /* Of lexed: texts of words in which quotes and escapes stand; [n_unquoted]. */
     const wpa_slice *unquoted;

@@ -5,6 +5,7 @@
 
 #define REDIRECTS_MAX 16
 #define REDIRECTS_FEW 2
+#define WORDS_FEW 4 /* as many as most commands have */
 
 typedef wpa_posix_lexer lexer;
 
@@ -57,6 +58,7 @@ static void lex_nested_script(lexer *l, const wpa_shell_command *c)
                    .text = text->text,
                    .length = strlen(text->text),
                    .script_depth = l->script_depth + 1};
+    inner.words = wpa_arena_slice(l->arena, inner.text, inner.length);
     size_t first = l->script->n_commands;
     wpa_posix_list(&inner, '\0');
     if (inner.has_failed) {
@@ -281,6 +283,10 @@ static void take_word(lexer *l, gather *g, char end)
     if (is_redirected && !word.text[strspn(word.text, "0123456789")]) {
         return; /* the descriptor of a redirection */
     }
+    if (!g->words) {
+        g->words_capacity = WORDS_FEW;
+        g->words = wpa_arena_array(l->arena, WORDS_FEW, sizeof *g->words);
+    }
     g->words = wpa_arena_grow(l->arena, g->words, g->n_words, &g->words_capacity, sizeof *g->words);
     g->words[g->n_words++] = word;
     g->is_test = wpa_text_is(word.text, "[[") || (g->is_test && !wpa_text_is(word.text, "]]"));
@@ -356,6 +362,7 @@ static void lex_fed_script(lexer *l, const wpa_shell_redirect *redirect)
     lexer inner = {.script = l->script,
                    .arena = l->arena,
                    .text = l->text,
+                   .words = l->words,
                    .at = redirect->body.start,
                    .length = redirect->body.start + length,
                    .script_depth = l->script_depth + 1};
@@ -390,6 +397,7 @@ bool wpa_shell_lex_posix(wpa_script *script, uint8_t *contexts, wpa_arena *arena
 {
     lexer l = {.script = script, .arena = arena, .text = script->text, .length = script->length};
     l.contexts = contexts;
+    l.words = wpa_arena_slice(arena, script->text, script->length);
     wpa_posix_list(&l, '\0');
     if (!l.has_failed) {
         lex_fed_scripts(&l);

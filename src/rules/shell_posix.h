@@ -20,6 +20,8 @@ typedef struct wpa_posix_lexer {
     wpa_arena *arena;
     uint8_t *contexts;
     const char *text;
+    char
+        *words; /* [length + 1] the text again: plain words stand in it, each with an end of text */
     size_t length, at;
     unsigned depth, loops, cases;
     wpa_posix_heredoc heredocs[WPA_POSIX_HEREDOCS_MAX];

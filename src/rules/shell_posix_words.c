@@ -303,8 +303,8 @@ wpa_shell_word wpa_posix_word(lexer *l, char end)
     bool is_plain = l->at == l->length || (ends_word(l->text[l->at]) && l->text[l->at] != '(');
     if (is_plain && l->at > word.span.start) { /* as most are: there is nothing to undo */
         word.span.end = l->at;
-        word.text =
-            wpa_arena_slice(l->arena, l->text + word.span.start, wpa_span_length(word.span));
+        word.text = l->words + word.span.start;
+        l->words[word.span.end] = '\0'; /* no other word holds the byte that has ended this one */
         word.is_plain = true;
         bool may_be_blanked = seen & WPA_POSIX_IS_BLANKED;
         word.is_literal =

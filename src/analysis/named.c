@@ -62,6 +62,26 @@ typedef struct named_folder {
     const char *real, *root; /* NULL: there is none */
 } named_folder;
 
+/** The nearest folder from a real path upwards that holds a repository, or NULL. Each is asked
+   once, however many lie below it. */
+static const char *root_above(wpa_tree *tree, const char *real)
+{
+    const char **known = wpa_map_get(tree->roots, real);
+    if (known) {
+        return *known;
+    }
+    known = wpa_arena_alloc(tree->arena, sizeof *known);
+    const char *slash = strrchr(real, '/');
+    if (wpa_path_exists(wpa_path_join(tree->arena, real, ".git"))) {
+        *known = real;
+    } else if (slash && real[1]) {
+        size_t length = slash == real ? 1 : (size_t)(slash - real);
+        *known = root_above(tree, wpa_arena_slice(tree->arena, real, length));
+    }
+    wpa_map_put(tree->roots, real, known);
+    return *known;
+}
+
 static const named_folder *folder_of(wpa_tree *tree, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -71,18 +91,17 @@ static const named_folder *folder_of(wpa_tree *tree, const char *path)
     if (!known) {
         known = wpa_arena_alloc(tree->arena, sizeof *known);
         known->real = wpa_tree_real_path(name, tree->arena);
-        known->root = known->real ? wpa_tree_root(known->real, tree->arena) : NULL;
+        known->root = known->real ? root_above(tree, known->real) : NULL;
         wpa_map_put(tree->folders, name, known);
     }
     return known;
 }
 
 /** Real path of a file that was named, and its repository's folder; NULL where there is none. */
-static const char *find_named(wpa_tree *tree, const char *path, const char **root)
+static const char *find_named(wpa_tree *tree, const char *path, bool is_link, const char **root)
 {
     const char *slash = strrchr(path, '/');
-    struct stat status;
-    if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode)) { /* a symlink leads elsewhere */
+    if (is_link) { /* it leads elsewhere */
         *root = wpa_tree_root(path, tree->arena);
         return wpa_tree_real_path(path, tree->arena);
     }
@@ -182,13 +201,13 @@ static void keep_named(wpa_tree *tree, const char *prefix, const char *identity,
 }
 
 /** A file that is named itself is read whatever its name, and through symlinks. */
-static bool add_named(wpa_tree *tree, const char *path, bool can_wait, wpa_error *err)
+static bool add_named(wpa_tree *tree, const char *path, const wpa_named_status *status,
+                      bool can_wait, wpa_error *err)
 {
     wpa_unit *unit = new_alone(tree);
-    const char *root, *absolute = find_named(tree, path, &root);
+    const char *root, *absolute = find_named(tree, path, status->is_link, &root);
     const char *identity = place_in_root(tree, unit, path, absolute, root);
     wpa_input_kind kind = kind_of_named(tree, path, absolute, unit->arena);
-    struct stat status = {0};
     if (wpa_tree_excludes(tree, tree->options->settings, identity)) {
         wpa_unit_free(unit);
         return true;
@@ -198,17 +217,28 @@ static bool add_named(wpa_tree *tree, const char *path, bool can_wait, wpa_error
         wpa_unit_free(unit);
         return true;
     }
-    (void)!stat(path, &status);
-    if (!wpa_unit_add(tree, unit, path, identity, kind, (size_t)status.st_size, err)) {
+    if (!wpa_unit_add(tree, unit, path, identity, kind, status->size_bytes, err)) {
         wpa_unit_free(unit);
         return false;
     }
     return wpa_unit_close(tree, unit, err);
 }
 
-bool wpa_named_add(wpa_tree *tree, const char *path, wpa_error *err)
+bool wpa_named_look(const char *path, wpa_named_status *status)
 {
-    return add_named(tree, path, true, err);
+    struct stat is;
+    bool is_there = lstat(path, &is) == 0;
+    status->is_link = is_there && S_ISLNK(is.st_mode);
+    is_there = is_there && (!status->is_link || stat(path, &is) == 0);
+    status->is_folder = is_there && S_ISDIR(is.st_mode);
+    status->is_file = is_there && S_ISREG(is.st_mode);
+    status->size_bytes = is_there ? (size_t)is.st_size : 0;
+    return is_there;
+}
+
+bool wpa_named_add(wpa_tree *tree, const char *path, const wpa_named_status *status, wpa_error *err)
+{
+    return add_named(tree, path, status, true, err);
 }
 
 /** One walk for all files of a repository; alone what it leaves out, as what git ignores. */
@@ -223,7 +253,12 @@ bool wpa_named_finish(wpa_tree *tree, wpa_error *err)
         }
         for (size_t k = 0; k < wpa_map_count(named->files); k++) {
             (void)wpa_map_at(named->files, k, &value);
-            if (!wpa_map_has(named->taken, value) && !add_named(tree, value, false, err)) {
+            wpa_named_status status;
+            if (wpa_map_has(named->taken, value)) {
+                continue;
+            }
+            (void)wpa_named_look(value, &status);
+            if (!add_named(tree, value, &status, false, err)) {
                 return false;
             }
         }

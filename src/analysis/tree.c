@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <wpa/file.h>
@@ -345,6 +344,7 @@ wpa_tree *wpa_tree_new(const wpa_tree_options *options)
     tree->seen = wpa_map_new(tree->arena);
     tree->excluded = wpa_map_new(tree->arena);
     tree->folders = wpa_map_new(tree->arena);
+    tree->roots = wpa_map_new(tree->arena);
     tree->named = wpa_map_new(tree->arena);
     tree->last = &tree->waiting;
     size_t n_threads = choose_threads(options->n_threads);
@@ -384,22 +384,22 @@ bool wpa_tree_add(wpa_tree *tree, const char *argument, wpa_error *err)
         return wpa_stdin_add(tree, err);
     }
     const char *path = tidy(argument, tree->arena);
-    struct stat status;
-    if (stat(path, &status) != 0) {
+    wpa_named_status status;
+    if (!wpa_named_look(path, &status)) {
         if (strchr(argument, ':') && *argument != ':') {
             return add_revision(tree, argument, err);
         }
         wpa_tree_note_unreadable(tree, path, wpa_strerror(errno));
         return true;
     }
-    if (S_ISDIR(status.st_mode)) {
+    if (status.is_folder) {
         return wpa_walk(tree, path, err);
     }
-    if (!S_ISREG(status.st_mode)) {
+    if (!status.is_file) {
         wpa_tree_note_unreadable(tree, path, "is neither a file nor a folder");
         return true;
     }
-    return wpa_named_add(tree, path, err);
+    return wpa_named_add(tree, path, &status, err);
 }
 
 bool wpa_tree_finish(wpa_tree *tree, wpa_error *err)

@@ -94,6 +94,7 @@ struct wpa_tree {
     wpa_map *seen;     /* paths shown so far */
     wpa_map *excluded; /* globs of paths.exclude that something fitted */
     wpa_map *folders;  /* in which files were named */
+    wpa_map *roots;    /* real path of a folder -> of its repository */
     wpa_map *named;    /* repository as shown -> wpa_tree_named */
     size_t n_files;
     wpa_note *notes;
@@ -141,8 +142,17 @@ wpa_git *wpa_tree_open_git(wpa_tree *tree, const char *path, wpa_error *err);
 bool wpa_walk(wpa_tree *tree, const char *path, wpa_error *err) WPA_CHECK;
 /** What standard input holds, as one file. */
 bool wpa_stdin_add(wpa_tree *tree, wpa_error *err) WPA_CHECK;
+/* What is named itself, symlinks followed. */
+typedef struct wpa_named_status {
+    bool is_link, is_folder, is_file;
+    size_t size_bytes;
+} wpa_named_status;
+
+/** False, with errno: there is no such thing. */
+bool wpa_named_look(const char *path, wpa_named_status *status);
 /** A file that is named itself; it may wait for others of its repository. */
-bool wpa_named_add(wpa_tree *tree, const char *path, wpa_error *err) WPA_CHECK;
+bool wpa_named_add(wpa_tree *tree, const char *path, const wpa_named_status *status,
+                   wpa_error *err) WPA_CHECK;
 /** Take those in that wait. */
 bool wpa_named_finish(wpa_tree *tree, wpa_error *err) WPA_CHECK;
 /** The files that were named, with their repository around them; not all need be come to. */

@@ -9,7 +9,18 @@
 typedef struct writer {
     wpa_buf *out;
     wpa_arena *scratch;
+    const char *path, *visible; /* of the file that the last line was of */
 } writer;
+
+static const char *visible_path(writer *w, const wpa_result *file)
+{
+    if (w->path != file->path) {
+        wpa_arena_reset(w->scratch);
+        w->path = file->path;
+        w->visible = wpa_visible_path(file->path, w->scratch);
+    }
+    return w->visible;
+}
 
 /* Lines are many, and formatting them by printf takes longer than finding them in the cache. */
 
@@ -35,8 +46,7 @@ static void put_texts(wpa_buf *out, const char *const texts[], size_t n)
 static void put_line(void *context, const wpa_result *file, const wpa_finding *finding)
 {
     writer *w = context;
-    wpa_arena_reset(w->scratch);
-    wpa_buf_text(w->out, wpa_visible_path(file->path, w->scratch));
+    wpa_buf_text(w->out, visible_path(w, file));
     put_number(w->out, finding->span.start.line);
     put_number(w->out, finding->span.start.column);
     put_texts(w->out,
@@ -56,7 +66,7 @@ static void put_line(void *context, const wpa_result *file, const wpa_finding *f
 void wpa_format_oneline(const wpa_report *report, wpa_buf *out)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
-    writer w = {out, scratch};
+    writer w = {.out = out, .scratch = scratch};
     wpa_pick pick = wpa_report_pick(report);
     wpa_report_visit(report, &pick, put_line, &w);
 }
@@ -107,7 +117,7 @@ static void put_annotation(void *context, const wpa_result *file, const wpa_find
 void wpa_format_github(const wpa_report *report, wpa_buf *out)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
-    writer w = {out, scratch};
+    writer w = {.out = out, .scratch = scratch};
     wpa_pick pick = {.order = WPA_ORDER_SEVERITY};
     wpa_report_visit(report, &pick, put_annotation, &w);
 }

@@ -31,18 +31,21 @@ typedef struct writer {
 static size_t number_bytes(uint64_t number, uint8_t *bytes)
 {
     size_t n = 0;
-    do {
-        bytes[n] = (uint8_t)((number & 0x7F) | (number > 0x7F ? 0x80 : 0));
-        number >>= 7;
-        n++;
-    } while (number);
+    for (; number > 0x7F; number >>= 7) {
+        bytes[n++] = (uint8_t)(number | 0x80);
+    }
+    bytes[n++] = (uint8_t)number;
     return n;
 }
 
 static void put_number(const writer *w, uint64_t number)
 {
     uint8_t bytes[NUMBER_MAX_BYTES];
-    wpa_buf_append(w->out, bytes, number_bytes(number, bytes));
+    if (number <= 0x7F) { /* as nearly all counts are */
+        wpa_buf_char(w->out, (char)number);
+    } else {
+        wpa_buf_append(w->out, bytes, number_bytes(number, bytes));
+    }
 }
 
 /** Up to NUMBERS_MAX of them, at once. */
@@ -59,8 +62,16 @@ static void put_numbers(const writer *w, const uint64_t *numbers, size_t n_numbe
 /** 0 stands for NULL. */
 static void put_bytes(const writer *w, const char *text, size_t length)
 {
-    put_number(w, text ? length + 1 : 0);
-    wpa_buf_append(w->out, text ? text : "", text ? length + 1 : 0); /* with its NUL */
+    uint8_t bytes[NUMBER_MAX_BYTES];
+    size_t n = number_bytes(text ? length + 1 : 0, bytes);
+    char *added = wpa_buf_extend(w->out, n + (text ? length + 1 : 0));
+    if (added) {
+        memcpy(added, bytes, n);
+    }
+    if (added && text) {
+        memcpy(added + n, text, length);
+        added[n + length] = '\0';
+    }
 }
 
 static void put_text(const writer *w, const char *text)
@@ -300,6 +311,12 @@ static size_t get_count(reader *r)
     return r->is_bad ? 0 : (size_t)n;
 }
 
+/** Room for so many items; NULL for none, as most lists are. */
+static void *make_list(const reader *r, size_t n, size_t item_bytes)
+{
+    return n ? wpa_arena_array(r->arena, n, item_bytes) : NULL;
+}
+
 /** Points into the bytes, which are NUL-terminated there. */
 static const char *get_bytes(reader *r, size_t *length)
 {
@@ -362,7 +379,7 @@ static wpa_fix *get_fix(reader *r)
     fix->declares = get_below(r, 1U << WPA_DECLARES_COUNT);
     fix->needs = get_text(r);
     fix->n_edits = fix->capacity = get_count(r);
-    fix->edits = wpa_arena_array(r->arena, fix->n_edits + 1, sizeof *fix->edits);
+    fix->edits = make_list(r, fix->n_edits, sizeof *fix->edits);
     for (size_t i = 0; i < fix->n_edits && !r->is_bad; i++) {
         fix->edits[i].path = get_path(r);
         fix->edits[i].bytes.start = (size_t)get_number(r);
@@ -377,7 +394,7 @@ static wpa_fix *get_fix(reader *r)
 static void get_related(reader *r, wpa_finding *finding)
 {
     finding->n_related = finding->related_capacity = get_count(r);
-    finding->related = wpa_arena_array(r->arena, finding->n_related + 1, sizeof *finding->related);
+    finding->related = make_list(r, finding->n_related, sizeof *finding->related);
     for (size_t i = 0; i < finding->n_related && !r->is_bad; i++) {
         finding->related[i].path = get_path(r);
         finding->related[i].span = get_span(r);
@@ -389,7 +406,7 @@ static void get_related(reader *r, wpa_finding *finding)
 static void get_structure(reader *r, wpa_finding *finding)
 {
     finding->n_structure = get_count(r);
-    const char **structure = wpa_arena_array(r->arena, finding->n_structure + 1, sizeof *structure);
+    const char **structure = make_list(r, finding->n_structure, sizeof *structure);
     for (size_t i = 0; i < finding->n_structure && !r->is_bad; i++) {
         structure[i] = get_text_or_empty(r);
     }
@@ -432,7 +449,7 @@ static wpa_finding *get_finding(reader *r)
     get_related(r, finding);
     get_structure(r, finding);
     finding->n_fixes = finding->fixes_capacity = get_count(r);
-    finding->fixes = wpa_arena_array(r->arena, finding->n_fixes + 1, sizeof *finding->fixes);
+    finding->fixes = make_list(r, finding->n_fixes, sizeof(wpa_fix *));
     for (size_t i = 0; i < finding->n_fixes && !r->is_bad; i++) {
         finding->fixes[i] = get_fix(r);
     }
@@ -442,7 +459,7 @@ static wpa_finding *get_finding(reader *r)
 static void get_notes(reader *r, wpa_result *result)
 {
     result->n_notes = get_count(r);
-    wpa_note *notes = wpa_arena_array(r->arena, result->n_notes + 1, sizeof *notes);
+    wpa_note *notes = make_list(r, result->n_notes, sizeof *notes);
     for (size_t i = 0; i < result->n_notes && !r->is_bad; i++) {
         const char *rule = get_text(r);
         notes[i] = (wpa_note){r->path, rule, get_text_or_empty(r)};
@@ -459,8 +476,10 @@ static void get_used(reader *r, wpa_result *result)
         result->n_used = 0;
         return;
     }
-    uint64_t *used = wpa_arena_array(r->arena, result->n_used + 1, sizeof *used);
-    memcpy(used, r->at, size_bytes);
+    uint64_t *used = make_list(r, result->n_used, sizeof *used);
+    if (used) {
+        memcpy(used, r->at, size_bytes);
+    }
     r->at += size_bytes;
     result->used = used;
 }
@@ -468,7 +487,7 @@ static void get_used(reader *r, wpa_result *result)
 static void get_lines(reader *r, wpa_result *result)
 {
     result->n_lines = get_count(r);
-    wpa_excerpt_line *lines = wpa_arena_array(r->arena, result->n_lines + 1, sizeof *lines);
+    wpa_excerpt_line *lines = make_list(r, result->n_lines, sizeof *lines);
     for (size_t i = 0; i < result->n_lines && !r->is_bad; i++) {
         lines[i].line = (size_t)get_number(r);
         lines[i].start = (size_t)get_number(r);

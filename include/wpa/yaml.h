@@ -153,7 +153,8 @@ struct wpa_yaml_doc {
     size_t n_nodes;
     bool is_partial; /* part of the file is missing from the tree */
     bool has_bom;
-    bool has_crlf; /* the first line ends with CRLF */
+    bool has_crlf;       /* the first line ends with CRLF */
+    bool has_odd_breaks; /* that only YAML 1.1 knows: NEL, LS, PS */
     const size_t *line_starts;
     size_t n_lines;
     const wpa_yaml_mark *marks; /* [n_marks] one a stretch, if there are long lines; or NULL */

@@ -51,7 +51,7 @@ static const char *clean(builder *b, wpa_yaml_survey found)
             continue;
         }
         uint32_t c = wpa_utf8_next(doc->source, doc->size_bytes, &at);
-        b->has_odd_breaks |= c == 0x85 || c == 0x2028 || c == 0x2029;
+        b->doc->has_odd_breaks |= c == 0x85 || c == 0x2028 || c == 0x2029;
         /* U+FFFD is what a bad byte decodes to, and takes three bytes if it was really written. */
         bool is_good = c == 0xfffd
                            ? at - start == 3 && !memcmp(doc->source + start, "\xef\xbf\xbd", 3)
@@ -116,7 +116,7 @@ static bool parse_quickly(builder *b, const char *text)
 {
     wpa_yaml_doc *doc = b->doc;
     /* Where nothing was said yet, all can be forgotten that is said until the reader gives up. */
-    bool is_fit = text == doc->source && !doc->has_bom && !b->has_odd_breaks && !b->diagnostics;
+    bool is_fit = text == doc->source && !doc->has_bom && !doc->has_odd_breaks && !b->diagnostics;
     if (!is_fit) {
         return false;
     }

@@ -38,7 +38,7 @@ typedef struct cursor {
     size_t n; /* decoded bytes so far */
 } cursor;
 
-static bool emit(cursor *c, char byte, size_t start, size_t end)
+static inline bool emit(cursor *c, char byte, size_t start, size_t end)
 {
     if (c->n >= c->scalar->length || c->scalar->text[c->n] != byte) {
         return false;
@@ -48,7 +48,7 @@ static bool emit(cursor *c, char byte, size_t start, size_t end)
 }
 
 /* The source byte itself; one that was not UTF-8 decodes as a question mark. */
-static bool emit_same(cursor *c)
+static inline bool emit_same(cursor *c)
 {
     if (c->n >= c->scalar->length) {
         return false;
@@ -60,11 +60,17 @@ static bool emit_same(cursor *c)
     return is_done;
 }
 
+/** Can a line break begin with this byte? */
+static inline bool may_break(unsigned char first)
+{
+    return first == '\r' || first == '\n' || first == 0xc2 || first == 0xe2;
+}
+
 /*
  * Length of the line break at the cursor and the text it decodes to: all become a line feed but
  * U+2028 and U+2029, which stay.
  */
-static size_t break_length(const cursor *c, const char **decoded)
+static size_t break_at(const cursor *c, const char **decoded)
 {
     static const struct {
         const char *bytes, *decoded;
@@ -74,10 +80,6 @@ static size_t break_length(const cursor *c, const char **decoded)
                   {"\xc2\x85", "\n"},
                   {"\xe2\x80\xa8", "\xe2\x80\xa8"},
                   {"\xe2\x80\xa9", "\xe2\x80\xa9"}};
-    unsigned char first = c->at < c->end ? (unsigned char)c->source[c->at] : 0;
-    if (first != '\r' && first != '\n' && first != 0xc2 && first != 0xe2) {
-        return 0;
-    }
     for (size_t i = 0; i < WPA_COUNT(breaks); i++) {
         size_t length = strlen(breaks[i].bytes);
         if (c->at + length <= c->end && !memcmp(c->source + c->at, breaks[i].bytes, length)) {
@@ -86,6 +88,12 @@ static size_t break_length(const cursor *c, const char **decoded)
         }
     }
     return 0;
+}
+
+static inline size_t break_length(const cursor *c, const char **decoded)
+{
+    bool may_be = c->at < c->end && may_break((unsigned char)c->source[c->at]);
+    return may_be ? break_at(c, decoded) : 0;
 }
 
 static bool emit_text(cursor *c, const char *text, size_t start, size_t end)
@@ -192,7 +200,7 @@ static bool follow_flow(cursor *c)
     while (c->at < c->end) {
         char byte = c->source[c->at];
         bool is_done;
-        if (is_at_fold(c)) {
+        if ((wpa_yaml_is_blank(byte) || may_break((unsigned char)byte)) && is_at_fold(c)) {
             is_done = follow_fold(c, false);
         } else if (style == WPA_YAML_SINGLE_QUOTED && byte == '\'') {
             is_done = emit(c, '\'', c->at, c->at + 2);
@@ -389,12 +397,6 @@ static bool follow_block(cursor *c)
 
 /* ---- lines of a literal scalar ---- */
 
-/** Breaks that the parser takes for one and the index of lines does not. */
-static bool has_rare_breaks(const wpa_yaml_node *scalar)
-{
-    return memchr(scalar->text, 0xC2, scalar->length) || memchr(scalar->text, 0xE2, scalar->length);
-}
-
 static size_t count_lines(const wpa_yaml_node *scalar)
 {
     const char *at = scalar->text, *end = at + scalar->length;
@@ -427,7 +429,7 @@ static bool map_lines(wpa_yaml_map *map, wpa_arena *arena)
 {
     const wpa_yaml_node *scalar = map->scalar;
     const wpa_yaml_doc *doc = scalar->doc;
-    if (scalar->style != WPA_YAML_LITERAL || !scalar->length || has_rare_breaks(scalar)) {
+    if (scalar->style != WPA_YAML_LITERAL || !scalar->length || doc->has_odd_breaks) {
         return false;
     }
     map->lines = wpa_arena_array(arena, count_lines(scalar), sizeof *map->lines);
@@ -575,7 +577,7 @@ static bool find_in_literal(const wpa_yaml_node *scalar, size_t offset, size_t *
 static bool find_literal_span(const wpa_yaml_node *scalar, size_t from, size_t to, wpa_span *span)
 {
     if (!scalar || scalar->kind != WPA_YAML_SCALAR || scalar->style != WPA_YAML_LITERAL ||
-        scalar->is_incomplete || from >= to || to > scalar->length || has_rare_breaks(scalar)) {
+        scalar->is_incomplete || from >= to || to > scalar->length || scalar->doc->has_odd_breaks) {
         return false;
     }
     size_t last;

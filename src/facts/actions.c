@@ -250,6 +250,9 @@ unsigned wpa_facts_action_rank(const wpa_fact_action *action)
 /* What was refreshed of the action's repository, or NULL. */
 static const wpa_fresh_repo *fresh_of(const wpa_fact_action *action)
 {
+    if (!wpa_fresh_has_repos()) {
+        return NULL;
+    }
     wpa_slice name = wpa_slice_of(wpa_facts_action_name(action));
     return wpa_fresh_repo_find((wpa_slice){name.at, repo_length(name)});
 }
@@ -348,9 +351,13 @@ static bool is_newer(const wpa_told_action *told, const char *metadata)
  * first; NULL: nothing, or nothing new. */
 static const wpa_told_action *told_of(const wpa_fact_action *action, size_t *at, bool *is_new)
 {
+    *at = 0;
+    *is_new = false;
+    if (!wpa_fresh_has_told()) {
+        return NULL;
+    }
     const wpa_told_action *told = told_alone(action);
     told = told ? told : wpa_fresh_told_find(wpa_slice_of(text_at(action->name)));
-    *at = 0;
     while (told && *at < action->n_majors &&
            wpa_fact_majors[action->first_major + *at].number > told->major) {
         ++*at;

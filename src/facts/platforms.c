@@ -116,6 +116,9 @@ const wpa_fact_runtime *wpa_facts_runtime_of_image(wpa_slice image)
 static bool is_of_release(wpa_slice version, const char *release)
 {
     size_t skip = version.length && (version.at[0] == 'v' || version.at[0] == 'V');
+    if (version.length == skip || version.at[skip] != *release) { /* as most do */
+        return false;
+    }
     size_t length = strlen(release);
     if (version.length - skip < length || memcmp(version.at + skip, release, length) != 0) {
         return false;

@@ -246,6 +246,11 @@ const char *wpa_refreshed_digest(void)
     return in_use ? in_use->digest : "";
 }
 
+bool wpa_fresh_has_repos(void)
+{
+    return in_use != NULL;
+}
+
 const wpa_fresh_repo *wpa_fresh_repo_find(wpa_slice slug)
 {
     const wpa_fresh_repo *repo = in_use ? find(in_use, slug) : NULL;

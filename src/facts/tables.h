@@ -47,6 +47,8 @@ typedef struct wpa_fresh_repo {
     size_t n_majors;
 } wpa_fresh_repo;
 
+/** Is any such table in use? Most programs run without, and ask no further. */
+bool wpa_fresh_has_repos(void);
 /** The repository in the refreshed table in use, or NULL; slug is "owner/repo". */
 const wpa_fresh_repo *wpa_fresh_repo_find(wpa_slice slug);
 /** The same of one that was handed out, or NULL: it is compiled in. */
@@ -72,6 +74,8 @@ typedef struct wpa_fresh_action {
     const struct wpa_told_action *told;
 } wpa_fresh_action;
 
+/** Has a forge told of any action? */
+bool wpa_fresh_has_told(void);
 /** What a forge has told of an action, or NULL; slug is "owner/repo[/path]". */
 const struct wpa_told_action *wpa_fresh_told_find(wpa_slice slug);
 /** Its head, if the tables do not have the action; else NULL. */

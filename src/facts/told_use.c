@@ -142,6 +142,11 @@ static void use_actions(const wpa_told *told, wpa_arena *arena)
     }
 }
 
+bool wpa_fresh_has_told(void)
+{
+    return in_use.told != NULL;
+}
+
 const wpa_told_action *wpa_fresh_told_find(wpa_slice slug)
 {
     return wpa_told_action_find(in_use.told, slug);

@@ -163,10 +163,10 @@ static bool end_covers(const char *spec, wpa_slice ref, const wpa_fact_use *use)
 
 const wpa_fact_end *wpa_facts_end_find(wpa_slice slug, wpa_slice ref, const wpa_fact_use *use)
 {
-    for (size_t i = 0; i < wpa_fact_n_ends; i++) {
+    for (size_t i = 0; slug.length && i < wpa_fact_n_ends; i++) {
         const char *match = wpa_fact_ends[i].match;
-        const char *at = strchr(match, '@');
-        if (!at) {
+        const char *at = ((*match ^ *slug.at) & ~0x20) ? NULL : strchr(match, '@');
+        if (!at) { /* most begin otherwise */
             continue;
         }
         wpa_slice repo = {match, (size_t)(at - match)};

@@ -188,6 +188,7 @@ typedef struct wpa_fact_use {
     const struct wpa_fact_runtime *runtime;  /* that it sets up, or NULL */
     size_t first_cache, last_cache;          /* as of wpa_facts_cache_of */
     const uint8_t *commit;                   /* what ref means in the snapshot, or NULL */
+    const char *tag; /* fullest version tag of a commit that ref is, or NULL */
     bool has_version;
     wpa_version version; /* of the commit, else of ref itself; has as many parts as known */
     bool has_major;

@@ -52,11 +52,13 @@ static void resolve_commit(wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
 {
     uint8_t commit[WPA_COMMIT_BYTES];
     wpa_fact_ref found;
-    if (use->repo && read_commit(ref, commit) &&
-        wpa_facts_commit_refs(use->repo, commit, &found, 1) > 0) {
-        use->commit = found.commit;
+    if (use->repo && read_commit(ref, commit)) {
         if (wpa_facts_commit_version(use->repo, commit, &found)) {
+            use->commit = found.commit;
+            use->tag = found.name;
             take_version(use, wpa_slice_of(found.name));
+        } else if (wpa_facts_commit_refs(use->repo, commit, &found, 1) > 0) {
+            use->commit = found.commit;
         }
     }
     if (!use->has_version) {

@@ -13,14 +13,23 @@ static const char *const files[] = {"GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT"
 static const char *const members[WPA_COUNT(files)] = {"github.env", "github.path", "github.output",
                                                       "github.step_summary"};
 
+static const char *behind_quotes(const char *text)
+{
+    while (*text == '"' || *text == '\'') {
+        text++;
+    }
+    return text;
+}
+
 /** File that text names at its start, behind "$", "${", "%", "$env:" and quotes; NULL if none. */
 static const char *file_named(const char *text)
 {
-    text += strspn(text, "\"'");
+    text = behind_quotes(text);
     text += *text == '$' || *text == '%' ? 1 : 0;
     text += *text == '{' ? 1 : 0;
     text += strncasecmp(text, "env:", 4) == 0 ? 4 : 0;
-    for (size_t i = 0; i < WPA_COUNT(files); i++) {
+    bool may_be_file = (*text | 0x20) == 'g'; /* as all of them begin */
+    for (size_t i = 0; may_be_file && i < WPA_COUNT(files); i++) {
         size_t length = strlen(files[i]);
         if (strncasecmp(text, files[i], length) == 0 &&
             !(isalnum((unsigned char)text[length]) || text[length] == '_')) {
@@ -56,8 +65,8 @@ static void add_alias(gatherer *g, const char *name, size_t length, const char *
 static const char *file_meant(const gatherer *g, const char *text)
 {
     const char *file = file_named(text);
-    text += strspn(text, "\"'");
-    if (file || *text != '$') {
+    text = behind_quotes(text);
+    if (file || *text != '$' || !g->n_aliases) {
         return file;
     }
     text += text[1] == '{' ? 2 : 1;

@@ -63,7 +63,8 @@ void wpa_rule_each_command(wpa_rule_run *run, wpa_command_visitor visit)
         for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &outline->jobs[i].steps[k];
             size_t n = step->lexed ? step->lexed->n_commands : 0;
-            for (size_t c = 0; c < n && wpa_rule_spend(run, VISIT_WORK); c++) {
+            n = n && wpa_rule_spend(run, VISIT_WORK * n) ? n : 0;
+            for (size_t c = 0; c < n; c++) {
                 visit(run, step, &step->lexed->commands[c]);
             }
             if (n) {

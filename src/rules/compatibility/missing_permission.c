@@ -209,13 +209,23 @@ static void check_forks(wpa_rule_run *run, const wpa_outline_step *step, const w
     }
 }
 
+/* What is only read is open in public repositories. */
+static bool needs_to_write(const wpa_needs *needs)
+{
+    bool does = false;
+    for (size_t i = 0; i < needs->n && !does; i++) {
+        does = wpa_text_ends(needs->scopes[i], ": write");
+    }
+    return does;
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step,
                        const wpa_yaml_node *permissions)
 {
     const wpa_outline *o = run->source->outline;
     wpa_needs needs = {.is_complete = false}; /* what may be needed besides is not asked for */
     wpa_needs_add_step(&needs, step);
-    if (needs.n == 0 || !uses_own_token(o, step)) {
+    if (!needs_to_write(&needs) || !uses_own_token(o, step)) {
         return;
     }
     bool is_missing = false;
@@ -223,7 +233,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step,
         const char *scope = needs.scopes[i];
         if (!wpa_text_ends(scope, ": write") || grants(permissions, scope) ||
             is_either(scope, &needs, permissions) || is_optional(step, scope)) {
-            continue; /* what is only read is open in public repositories */
+            continue;
         }
         is_missing = true;
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);

@@ -317,20 +317,26 @@ static void check_install(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
+/* False: it installs nothing. */
+static bool check_installer(wpa_rule_run *run, const wpa_outline_step *step,
+                            const wpa_shell_command *c, const char *program)
+{
+    const char *words[WPA_SHELL_WORDS_MAX];
+    size_t behind = 0, n = wpa_shell_arguments(c, words, WPA_SHELL_WORDS_MAX);
+    const wpa_fact_installer *row = wpa_facts_installer_find(program, words, n, &behind);
+    if (row) {
+        check_install(run, step, c, row, behind);
+    }
+    return row != NULL;
+}
+
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *c)
 {
-    const char *words[WPA_SHELL_WORDS_MAX];
     bool is_python = is_interpreter(c);
-    const wpa_fact_installer *row = NULL;
-    size_t behind = 0;
-    if (is_python || (c->known & WPA_KNOWN_INSTALLER)) {
-        size_t n = wpa_shell_arguments(c, words, WPA_SHELL_WORDS_MAX);
-        row = wpa_facts_installer_find(is_python ? "python" : c->name, words, n, &behind);
-    }
-    if (row) {
-        check_install(run, step, c, row, behind);
-    } else if (wpa_shell_roles(c) & WPA_DOES_FETCH) {
+    bool may_install = is_python || (c->known & WPA_KNOWN_INSTALLER);
+    bool installs = may_install && check_installer(run, step, c, is_python ? "python" : c->name);
+    if (!installs && (wpa_shell_roles(c) & WPA_DOES_FETCH)) {
         check_download(run, step, c);
     }
 }

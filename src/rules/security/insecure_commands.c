@@ -39,7 +39,7 @@ static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
 {
     size_t n = 0;
-    bool names_it = step->run && step->run->text && strstr(step->run->text, SWITCH);
+    bool names_it = wpa_outline_script_holds(step, SWITCH) && strstr(step->run->text, SWITCH);
     const wpa_export *exports = names_it ? wpa_exports_of(run, step, &n) : NULL;
     for (size_t i = 0; i < n; i++) {
         const char *value = step->run->text + exports[i].value.start;

@@ -53,8 +53,10 @@ static consumer consumer_in(wpa_rule_run *run, const wpa_outline_job *job)
         int level = is_known ? wpa_callee_level(&callee, "id-token") : -1;
         return level == 0 ? CONSUMER_NONE : level > 0 ? CONSUMER_SURE : CONSUMER_MAYBE;
     }
-    for (size_t i = 0; i < job->n_steps; i++) {
-        consumer own = consumer_in_step(&job->steps[i]);
+    for (size_t i = 0; i < job->n_steps && most < CONSUMER_SURE; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        bool is_told = step->run && most == CONSUMER_MAYBE; /* it is no more than that */
+        consumer own = is_told ? most : consumer_in_step(step);
         most = own > most ? own : most;
     }
     return most;
@@ -172,6 +174,7 @@ const wpa_rule wpa_rule_oidc_misuse = {
     .fix = "Give id-token: write to the one job that logs in with it.",
     .declares = WPA_DECLARES_PERMISSIONS,
     .tables = 1U << WPA_FACTS_SUPPLY,
+    .words = (const char *const[]){"id-token", NULL},
     .check = check,
     .repair = repair,
 };

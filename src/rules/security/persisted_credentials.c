@@ -69,9 +69,10 @@ static bool covers_git(const char *paths, wpa_slice folder)
 
 static bool uploads_git(const wpa_outline_step *step, wpa_slice folder)
 {
-    const char *path = wpa_outline_with_text(step, "path");
-    if (!wpa_outline_step_uses(step, "actions/upload-artifact") || !path ||
-        !covers_git(path, folder)) {
+    const char *path = wpa_outline_step_uses(step, "actions/upload-artifact")
+                           ? wpa_outline_with_text(step, "path")
+                           : NULL;
+    if (!path || !covers_git(path, folder)) {
         return false;
     }
     /* From 4.4 on hidden files, .git among them, are left out. */

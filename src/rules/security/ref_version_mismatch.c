@@ -80,11 +80,10 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     (void)job;
     const wpa_fact_use *fact = uses->fact;
     wpa_version claimed;
-    wpa_fact_ref tag;
     if (uses->kind != WPA_OUTLINE_REPOSITORY || fact->pin != WPA_PIN_COMMIT || !fact->repo) {
         return;
     }
-    if (!fact->commit || !wpa_facts_commit_version(fact->repo, fact->commit, &tag)) {
+    if (!fact->tag) {
         check_untagged(run, uses);
         return;
     }
@@ -92,13 +91,13 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
         wpa_finding *finding =
             wpa_rule_report(run, uses->ref_span, NULL, uses,
                             "%s is %s, and no comment says so: people and update bots cannot tell",
-                            wpa_rule_quote(run, uses->node->text, uses->node->length), tag.name);
+                            wpa_rule_quote(run, uses->node->text, uses->node->length), fact->tag);
         finding->severity = WPA_SEVERITY_LOW;
         finding->persona = WPA_PERSONA_PEDANTIC;
     } else if (wpa_version_parse(uses->hint, &claimed) && !any_tag_fits(fact, &claimed)) {
         (void)wpa_rule_report(run, hint_span(uses), NULL, uses,
                               "the comment says %s, but the commit is %s",
-                              wpa_rule_quote(run, uses->hint.at, uses->hint.length), tag.name);
+                              wpa_rule_quote(run, uses->hint.at, uses->hint.length), fact->tag);
     }
 }
 
@@ -112,11 +111,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_uses *uses = finding->subject;
-    wpa_fact_ref tag;
-    if (uses && wpa_facts_commit_version(uses->fact->repo, uses->fact->commit, &tag)) {
-        wpa_fix *fix =
-            wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "say %s in the comment", tag.name);
-        (void)wpa_rule_pin(run, fix, uses, NULL, uses->fact->commit, tag.name);
+    const char *tag = uses ? uses->fact->tag : NULL;
+    if (tag) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "say %s in the comment", tag);
+        (void)wpa_rule_pin(run, fix, uses, NULL, uses->fact->commit, tag);
     }
 }
 

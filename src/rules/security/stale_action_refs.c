@@ -16,6 +16,9 @@ static size_t count_tags(const wpa_fact_repo *repo)
 static bool has_tag(const wpa_fact_use *fact)
 {
     wpa_fact_ref refs[64];
+    if (fact->tag) {
+        return true;
+    }
     size_t n = wpa_facts_commit_refs(fact->repo, fact->commit, refs, WPA_COUNT(refs));
     for (size_t i = 0; i < n && i < WPA_COUNT(refs); i++) {
         if (refs[i].kind != WPA_FACT_BRANCH) {

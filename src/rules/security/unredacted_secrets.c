@@ -197,7 +197,9 @@ static void check_pipe(wpa_rule_run *run, const wpa_outline_step *step, size_t f
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_script *script = step->script;
-    bool is_read = script && script->is_readable && !strstr(script->text, "::add-mask::");
+    bool may_mask = wpa_outline_script_holds(step, "::add-mask::");
+    bool is_read =
+        script && script->is_readable && !(may_mask && strstr(script->text, "::add-mask::"));
     for (size_t i = 0, last; is_read && i < script->n_commands; i = last + 1) {
         bool is_changed = changes_text(&script->commands[i]);
         for (last = i;

@@ -113,9 +113,6 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step,
                           const wpa_shell_command *command)
 {
     const char *words[WPA_SHELL_WORDS_MAX];
-    if (!(command->known & WPA_KNOWN_PUBLISHER)) {
-        return;
-    }
     size_t n = wpa_shell_arguments(command, words, WPA_SHELL_WORDS_MAX);
     const wpa_fact_publish_command *row = wpa_facts_publish_command_find(command->name, words, n);
     if (!row || has_word(command, row->dry) || goes_elsewhere(command, row) ||
@@ -213,7 +210,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             check_action(run, step);
             check_setup(run, step);
             for (size_t m = 0; step->lexed && m < step->lexed->n_commands; m++) {
-                check_command(run, step, &step->lexed->commands[m]);
+                if (step->lexed->commands[m].known & WPA_KNOWN_PUBLISHER) {
+                    check_command(run, step, &step->lexed->commands[m]);
+                }
             }
         }
     }

@@ -256,10 +256,16 @@ bool wpa_facts_checkout_is_guarded(const wpa_version *version)
 
 bool wpa_facts_is_tool_variable(const char *name)
 {
+    size_t length = strlen(name);
+    char last = length ? name[length - 1] : '\0';
     for (size_t i = 0; i < wpa_fact_n_tool_variables; i++) {
         const char *glob = wpa_fact_tool_variables[i].program;
-        bool may_be = *glob == *name || *glob == '*'; /* few begin alike */
-        if (may_be && glob_fits(wpa_slice_of(glob), name)) {
+        if (*glob != *name && *glob != '*') {
+            continue; /* few begin alike, and of those that do few end alike */
+        }
+        wpa_slice all = wpa_slice_of(glob);
+        char end = all.at[all.length - 1];
+        if ((end == last || end == '*') && glob_fits(all, name)) {
             return true;
         }
     }

@@ -261,6 +261,20 @@ static bool is_form_of(const char *pattern, const char *path)
     return rest && wpa_text_is(rest, star + 1);
 }
 
+bool wpa_facts_form_may_end(const char *name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < wpa_fact_n_forms; i++) {
+        wpa_slice path = wpa_slice_of(wpa_fact_forms[i].path);
+        const char *end = path.at + path.length;
+        if (path.length > length && end[-1 - (ptrdiff_t)length] == '.' &&
+            wpa_bytes_are_ci(end - length, name, length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const wpa_fact_form *wpa_facts_form_find(const char *path)
 {
     for (size_t i = 0; i < wpa_fact_n_forms; i++) {

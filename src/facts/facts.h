@@ -339,6 +339,8 @@ const wpa_fact_availability *wpa_facts_availability_at(size_t i);
 const wpa_fact_context *wpa_facts_context_find(wpa_slice name);
 /** path as wpa_expr_references tells it; NULL if nothing is known of its text. */
 const wpa_fact_form *wpa_facts_form_find(const char *path);
+/** May a path that ends with this name, the case of its letters no matter, have one? */
+bool wpa_facts_form_may_end(const char *name);
 const wpa_fact_function *wpa_facts_function_find(wpa_slice name);
 wpa_fact_list wpa_facts_context_names(void);
 /** Can the action have outputs that its metadata does not name? slug without ref. */

@@ -80,16 +80,18 @@ bool wpa_work_is_setup(const wpa_outline_step *step)
     if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
         return false;
     }
+    const wpa_fact_action_role *row = step->uses.fact->role;
+    if (row && row->is_setup) {
+        return true;
+    }
     size_t at = 0;
     wpa_slice repo = step->uses.repo;
     const char *slash = memchr(repo.at, '/', repo.length);
     const char *name = slash ? slash + 1 : repo.at;
     size_t length = repo.length - (size_t)(name - repo.at);
-    bool says_setup = (length >= 6 && strncasecmp(name, "setup-", 6) == 0) ||
-                      (length >= 6 && strncasecmp(name + length - 6, "-setup", 6) == 0);
-    const wpa_fact_action_role *row = step->uses.fact->role;
-    return says_setup || (row && row->is_setup) ||
-           (wpa_caches_next(step, &at) != NULL && !(row && row->roles));
+    bool says_setup = length >= 6 && (wpa_bytes_are_ci(name, "setup-", 6) ||
+                                      wpa_bytes_are_ci(name + length - 6, "-setup", 6));
+    return says_setup || (!(row && row->roles) && wpa_caches_next(step, &at) != NULL);
 }
 
 static bool is_quick_program(const char *name)

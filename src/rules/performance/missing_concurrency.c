@@ -20,10 +20,10 @@ static bool is_deploy(const wpa_rule_run *run)
     const char *file = slash ? slash + 1 : run->source->path;
     bool is = false;
     for (words += strspn(words, " ,"); *words && !is; words += strspn(words, " ,")) {
-        size_t length = strcspn(words, " ,");
-        const char *word = wpa_arena_slice(run->arena, words, length);
-        is = strcasestr(file, word) || (name && strcasestr(name, word));
-        words += length;
+        const wpa_slice word = {words, strcspn(words, " ,")};
+        is = wpa_text_find_slice_ci(file, strlen(file), word) ||
+             (name && wpa_text_find_slice_ci(name, strlen(name), word));
+        words += word.length;
     }
     return is;
 }
@@ -40,12 +40,21 @@ static bool follows_pull_requests(const wpa_outline *o)
     return false;
 }
 
+static bool has_real_work(const wpa_outline *o)
+{
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        if (wpa_work_is_real(&o->jobs[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_missing(wpa_rule_run *run, const wpa_outline *o)
 {
-    bool is_covered = o->n_jobs > 0, has_real_work = false;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        is_covered = is_covered && wpa_yaml_find(o->jobs[i].node, "concurrency");
-        has_real_work = has_real_work || wpa_work_is_real(&o->jobs[i]);
+    bool is_covered = o->n_jobs > 0;
+    for (size_t i = 0; i < o->n_jobs && is_covered; i++) {
+        is_covered = wpa_yaml_find(o->jobs[i].node, "concurrency") != NULL;
     }
     static const char *const called[] = {"workflow_call", NULL};
     if (is_covered || !o->on || o->n_triggers == 0 || wpa_outline_only_triggers(o, called)) {
@@ -56,7 +65,7 @@ static void check_missing(wpa_rule_run *run, const wpa_outline *o)
         run, o->on->key->span, "N1", o,
         "there is no concurrency group: every new %s leaves the run of the one before going",
         wpa_outline_trigger_find(o, "push") || on_commits ? "push" : "event");
-    if (!on_commits || !has_real_work || is_deploy(run)) {
+    if (!on_commits || !has_real_work(o) || is_deploy(run)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }

@@ -156,7 +156,7 @@ static bool commits(const wpa_outline_job *job)
 
 static const loose_install *install_of(const wpa_shell_command *c)
 {
-    for (size_t i = 0; i < WPA_COUNT(installs); i++) {
+    for (size_t i = 0; i < WPA_COUNT(installs) && (c->known & WPA_KNOWN_INSTALLER); i++) {
         if (fits(c, &installs[i])) {
             return &installs[i];
         }

@@ -74,9 +74,10 @@ static bool is_cached(const wpa_outline_step *step)
 /* By a program that the checks below know. */
 static bool is_install(const wpa_shell_command *c)
 {
-    return wpa_shell_is(c, "cargo", "install") || wpa_shell_is(c, "go", "install") ||
-           wpa_shell_is(c, "npm", "install") || wpa_shell_is(c, "npm", "i") ||
-           wpa_shell_is(c, "pip", "install") || wpa_shell_is(c, "pip3", "install");
+    return (c->known & WPA_KNOWN_INSTALLER) &&
+           (wpa_shell_is(c, "cargo", "install") || wpa_shell_is(c, "go", "install") ||
+            wpa_shell_is(c, "npm", "install") || wpa_shell_is(c, "npm", "i") ||
+            wpa_shell_is(c, "pip", "install") || wpa_shell_is(c, "pip3", "install"));
 }
 
 /* Binaries are released for the systems that most have, not for every machine of one's own. */

@@ -24,6 +24,14 @@ static bool is_literal(const wpa_expr *node)
     return node->kind <= WPA_EXPR_STRING;
 }
 
+/** A number, or text that is read as one. */
+static bool is_number(const wpa_expr *literal)
+{
+    return literal->kind == WPA_EXPR_NUMBER ||
+           (literal->kind == WPA_EXPR_STRING && *literal->text &&
+            !isnan(wpa_expr_text_number(literal->text)));
+}
+
 static const char *source_of(const search *s, const wpa_expr *node)
 {
     if (node->kind == WPA_EXPR_STRING) { /* quoted already */
@@ -115,9 +123,20 @@ static bool check_null(const search *s, const wpa_expr *node, const wpa_expr *va
 
 /* ---- texts that a value never has ---- */
 
+/** The name that a chain of members ends with; NULL if it has none. */
+static const char *last_name(const wpa_expr *value)
+{
+    bool is_index = value->kind == WPA_EXPR_INDEX && value->args[1]->kind == WPA_EXPR_STRING;
+    return value->kind == WPA_EXPR_MEMBER ? value->text : is_index ? value->args[1]->text : NULL;
+}
+
 /** What is known of the text of a value that is one member of a context. */
 static const wpa_fact_form *form_of(const search *s, const wpa_expr *value)
 {
+    const char *name = last_name(value);
+    if (!name || !wpa_facts_form_may_end(name)) {
+        return NULL;
+    }
     size_t n;
     const wpa_expr_reference *list = wpa_expr_references(value, s->run->arena, &n);
     return n == 1 && list[0].node == value && !list[0].is_computed
@@ -183,20 +202,17 @@ static const char *right_text(const search *s, const wpa_fact_form *form, const 
 }
 
 /** "github.ref == 'main'". */
-static bool check_form(const search *s, const wpa_expr *node, const wpa_expr *value,
-                       const wpa_expr *literal)
+static void check_form(const search *s, const wpa_expr *node, const wpa_expr *value,
+                       const wpa_expr *literal, const wpa_fact_form *form)
 {
-    const char *text = literal->kind == WPA_EXPR_STRING ? literal->text : "";
-    const wpa_fact_form *form = *text ? form_of(s, value) : NULL;
-    if (!form || can_be(form, text)) {
-        return false;
+    if (can_be(form, literal->text)) {
+        return;
     }
-    const char *right = right_text(s, form, text);
+    const char *right = right_text(s, form, literal->text);
     wpa_rule_report(s->run, operator_span(s, node), NULL,
                     subject_new(s, right ? literal : NULL, right), "%s is never %s: %s",
                     source_of(s, value), source_of(s, literal), form_words(s, form))
         ->confidence = WPA_CONFIDENCE_HIGH;
-    return true;
 }
 
 /** "startsWith(github.ref, 'v')". */
@@ -236,11 +252,20 @@ static void check_comparison(const search *s, const wpa_expr *node)
         return;
     }
     const wpa_expr *value = is_literal(a) ? b : a, *literal = is_literal(a) ? a : b;
+    bool is_text = literal->kind == WPA_EXPR_STRING && *literal->text;
+    const wpa_fact_form *form = is_text ? form_of(s, value) : NULL;
+    if (form) { /* the value is text too */
+        check_form(s, node, value, literal, form);
+        return;
+    }
+    if (is_number(literal)) {
+        return; /* with which anything is compared as hoped */
+    }
     const wpa_type *type = wpa_expression_type(s->run, s->expression, value);
     (void)(check_boolean(s, node, value, literal, type) ||
            check_text(s, node, value, literal, type) ||
            check_number(s, node, value, literal, type) ||
-           check_null(s, node, value, literal, type) || check_form(s, node, value, literal));
+           check_null(s, node, value, literal, type));
 }
 
 /** The text that a comparison with == or != compares with what is not a literal; NULL if none. */

@@ -215,10 +215,19 @@ static const struct {
     {"\xe2\x80\x99", "’", "'"},
 };
 
+/** Where the byte with which all of them begin stands next, from this place on; or the length. */
+static size_t next_lookalike(const wpa_yaml_node *node, size_t from)
+{
+    const char *at =
+        from < node->length ? memchr(node->text + from, '\xe2', node->length - from) : NULL;
+    return at ? (size_t)(at - node->text) : node->length;
+}
+
 /** A dash of prose where an option begins: "rm –rf". */
 static size_t find_dash(const wpa_yaml_node *node)
 {
-    for (size_t i = 1; i + 4 <= node->length; i++) {
+    for (size_t i = next_lookalike(node, 1); i + 4 <= node->length;
+         i = next_lookalike(node, i + 1)) {
         const char *at = node->text + i;
         bool is_dash = strncmp(at, "\xe2\x80\x93", 3) == 0 || strncmp(at, "\xe2\x80\x94", 3) == 0;
         bool is_option = is_dash && at[-1] == ' ' &&
@@ -234,8 +243,9 @@ static size_t find_dash(const wpa_yaml_node *node)
 /** In a script a curly quote at the edge of a word quotes nothing. Inside words it is prose. */
 static void check_script(wpa_rule_run *run, const wpa_yaml_node *node)
 {
-    if (!memchr(node->text, '\xe2', node->length)) {
-        return; /* with which all of these begin */
+    size_t first = next_lookalike(node, 0);
+    if (first == node->length) {
+        return;
     }
     size_t dash = find_dash(node);
     if (dash) {
@@ -245,7 +255,7 @@ static void check_script(wpa_rule_run *run, const wpa_yaml_node *node)
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->confidence = WPA_CONFIDENCE_MEDIUM;
     }
-    for (size_t i = 0; i + 3 <= node->length; i++) {
+    for (size_t i = first; i + 3 <= node->length; i = next_lookalike(node, i + 1)) {
         bool begins_word = i == 0 || strchr(" =(", node->text[i - 1]);
         for (size_t k = 0; begins_word && k < WPA_COUNT(lookalikes); k++) {
             if (strncmp(node->text + i, lookalikes[k].bytes, 3) == 0 &&
@@ -357,14 +367,17 @@ static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
         check_scalar(run, node);
         return;
     }
-    if (node->style == WPA_YAML_FLOW && node->kind == WPA_YAML_MAPPING) {
-        check_flow(run, node);
-    }
-    for (size_t i = 0; node->kind == WPA_YAML_MAPPING && i < node->n_pairs; i++) {
-        walk(run, node->pairs[i].value, depth + 1);
-    }
-    for (size_t i = 0; node->kind == WPA_YAML_SEQUENCE && i < node->n_items; i++) {
-        walk(run, node->items[i], depth + 1);
+    if (node->kind == WPA_YAML_MAPPING) {
+        if (node->style == WPA_YAML_FLOW) {
+            check_flow(run, node);
+        }
+        for (size_t i = 0; i < node->n_pairs; i++) {
+            walk(run, node->pairs[i].value, depth + 1);
+        }
+    } else if (node->kind == WPA_YAML_SEQUENCE) {
+        for (size_t i = 0; i < node->n_items; i++) {
+            walk(run, node->items[i], depth + 1);
+        }
     }
 }
 

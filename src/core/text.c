@@ -157,10 +157,14 @@ size_t wpa_text_name_length(const char *text)
 bool wpa_text_is_ascii(const char *text, size_t length)
 {
     unsigned char high = 0;
-    uint64_t all = 0, word;
-    for (; length >= sizeof word; length -= sizeof word, text += sizeof word) {
-        memcpy(&word, text, sizeof word);
-        all |= word;
+    uint64_t all = 0, words[4];
+    for (; length >= sizeof words; length -= sizeof words, text += sizeof words) {
+        memcpy(words, text, sizeof words);
+        all |= words[0] | words[1] | words[2] | words[3];
+    }
+    for (; length >= sizeof *words; length -= sizeof *words, text += sizeof *words) {
+        memcpy(words, text, sizeof *words);
+        all |= *words;
     }
     for (; length; length--, text++) {
         high |= (unsigned char)*text;

@@ -75,14 +75,19 @@ static const char *const reserved[] = {"if",    "then",  "else", "elif", "fi", "
 
 #define RESERVED_MAX_BYTES 5
 
+static bool is_reserved(const char *word)
+{
+    /* Asked of every command, of which few begin as these words do. */
+    return strchr("iteufdw!{}", *word) && *word && strlen(word) <= RESERVED_MAX_BYTES &&
+           wpa_text_index(word, reserved, WPA_COUNT(reserved)) >= 0;
+}
+
 /* Take reserved words off the front, minding loops and cases. */
 static void strip_reserved(lexer *l, gather *g)
 {
     while (g->n_words) {
         const char *word = g->words[0].text;
-        size_t length = strlen(word);
-        if (length > RESERVED_MAX_BYTES ||
-            wpa_text_index(word, reserved, WPA_COUNT(reserved)) < 0) {
+        if (!is_reserved(word)) {
             return;
         }
         if (wpa_text_is(word, "do")) {

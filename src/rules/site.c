@@ -55,12 +55,15 @@ void *wpa_site_keep(wpa_rule_run *run, char question, const void *a, const void 
     return kept;
 }
 
-/* Below that a map is as soon made again as found, and a file may have thousands. */
+/* Below that a map is as soon made again as found, and a file may have thousands. In a literal
+   scalar a place is found without one. */
 #define KEPT_MIN_BYTES 256
+#define KEPT_LITERAL_MIN_BYTES 2048
 
 wpa_span wpa_site_span(wpa_rule_run *run, const wpa_yaml_node *scalar, size_t from, size_t to)
 {
-    if (scalar->length < KEPT_MIN_BYTES) {
+    bool is_literal = scalar->style == WPA_YAML_LITERAL;
+    if (scalar->length < (is_literal ? KEPT_LITERAL_MIN_BYTES : KEPT_MIN_BYTES)) {
         return wpa_yaml_source_span(scalar, from, to);
     }
     char key[WPA_SITE_KEY_SIZE];

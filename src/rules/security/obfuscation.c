@@ -121,21 +121,16 @@ static bool is_literal(const wpa_expr *node)
            node->kind == WPA_EXPR_NUMBER || node->kind == WPA_EXPR_STRING;
 }
 
-static void look_for_name(const wpa_expr *node, const wpa_expr *parent, void *context)
-{
-    static const char *const impure[] = {"hashFiles", "success", "failure", "always", "cancelled"};
-    (void)parent;
-    bool *is_open = context;
-    bool is_call =
-        node->kind == WPA_EXPR_CALL && wpa_text_index(node->text, impure, WPA_COUNT(impure)) >= 0;
-    *is_open = *is_open || node->kind == WPA_EXPR_NAME || is_call;
-}
-
-/* Does nothing in the tree depend on the run? */
+/* Does nothing in the tree depend on the run? Of most trees the first leaf tells. */
 static bool is_closed(const wpa_expr *node)
 {
-    bool is_open = false;
-    wpa_expr_walk(node, look_for_name, &is_open);
+    static const char *const impure[] = {"hashFiles", "success", "failure", "always", "cancelled"};
+    bool is_call =
+        node->kind == WPA_EXPR_CALL && wpa_text_index(node->text, impure, WPA_COUNT(impure)) >= 0;
+    bool is_open = node->kind == WPA_EXPR_NAME || is_call;
+    for (size_t i = 0; i < node->n_args && !is_open; i++) {
+        is_open = !is_closed(node->args[i]);
+    }
     return !is_open;
 }
 
@@ -462,6 +457,13 @@ static bool is_run(const wpa_script *script, size_t decoder)
     return false;
 }
 
+/* Is a program called that is_decoder knows? */
+static bool may_decode(const wpa_yaml_doc *doc)
+{
+    return wpa_yaml_may_name(doc, "base64") || wpa_yaml_may_name(doc, "base32") ||
+           wpa_yaml_may_name(doc, "openssl") || wpa_yaml_may_name(doc, "xxd");
+}
+
 static void check_blobs(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_script *script = step->script;
@@ -484,7 +486,12 @@ static void check_blobs(wpa_rule_run *run, const wpa_outline_step *step)
 
 /* ---- all of them ---- */
 
-static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool may_be_odd)
+/* What a file may hold. */
+typedef struct look {
+    bool may_be_odd, may_decode;
+} look;
+
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const look *l)
 {
     /* A mapping is what the outline takes. */
     const wpa_yaml_pair *with = step->with ? NULL : wpa_yaml_find(step->node, "with");
@@ -494,11 +501,13 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool may
                             NULL, "which inputs the action gets is known only when it runs");
         finding->persona = WPA_PERSONA_AUDITOR;
     }
-    if (may_be_odd) {
+    if (l->may_be_odd) {
         check_characters(run, step->uses.node, "what is used");
         check_characters(run, step->run, "the script");
     }
-    check_blobs(run, step);
+    if (l->may_decode) {
+        check_blobs(run, step);
+    }
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
@@ -507,16 +516,16 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_outline *o = run->source->outline;
     wpa_rule_each_uses(run, check_path);
     wpa_rule_each_expression(run, o->root, check_expression, NULL);
-    bool may_be_odd = may_hold_odd(run->source->yaml);
-    if (may_be_odd) {
+    const look l = {may_hold_odd(run->source->yaml), may_decode(run->source->yaml)};
+    if (l.may_be_odd) {
         walk_keys(run, o->root, 0);
     }
     for (size_t i = 0; i < o->n_jobs; i++) {
-        if (may_be_odd) {
+        if (l.may_be_odd) {
             check_characters(run, o->jobs[i].uses.node, "what is used");
         }
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_step(run, &o->jobs[i].steps[k], may_be_odd);
+            check_step(run, &o->jobs[i].steps[k], &l);
         }
     }
     return true;

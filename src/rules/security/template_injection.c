@@ -223,7 +223,7 @@ static void check_minor(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_
                         const char *key, const char *what)
 {
     const wpa_yaml_node *value = wpa_yaml_get(owner, key);
-    if (wpa_yaml_text(value)) {
+    if (wpa_outline_has_expression(wpa_yaml_text(value))) {
         sink s = {.site = *site, .step = site->step, .node = value, .what = what};
         s.is_minor = true;
         check_sink(run, &s);
@@ -237,6 +237,7 @@ static void check_inputs(wpa_rule_run *run, const wpa_site *site)
         const char *name = wpa_yaml_text(step->with->pairs[i].key);
         const wpa_yaml_node *value = wpa_yaml_resolve(step->with->pairs[i].value);
         if (name && wpa_yaml_is(value, WPA_YAML_SCALAR) &&
+            wpa_expr_open(value->text, value->length, 0) && /* few have one */
             wpa_facts_input_is_code(step->uses.slug, wpa_slice_of(name))) {
             sink s = {.site = *site, .step = step, .node = value};
             s.is_javascript = wpa_outline_step_uses(step, "actions/github-script");

@@ -155,8 +155,10 @@ struct wpa_yaml_doc {
     bool has_bom;
     bool has_crlf;       /* the first line ends with CRLF */
     bool has_odd_breaks; /* that only YAML 1.1 knows: NEL, LS, PS */
+    bool is_plain;       /* nothing but printable ASCII and line feeds */
     const size_t *line_starts;
     size_t n_lines;
+    const uint32_t *line_hints; /* private: see wpa_yaml_line_of */
     const wpa_yaml_mark *marks; /* [n_marks] one a stretch, if there are long lines; or NULL */
     size_t n_marks;
     const wpa_yaml_comment *comments; /* in order */

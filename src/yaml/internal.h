@@ -39,7 +39,7 @@ wpa_yaml_survey wpa_yaml_look_over(const char *text, size_t length);
 
 /** Characters that YAML allows in a file. */
 bool wpa_yaml_is_allowed(uint32_t code_point);
-/** Fill line_starts and has_crlf. */
+/** Fill what tells lines: line_starts, line_hints, has_crlf, is_plain. */
 void wpa_yaml_index_lines(wpa_yaml_doc *doc, wpa_yaml_survey found);
 typedef struct wpa_yaml_grams wpa_yaml_grams;
 /** Make grams, of the file's bytes. */

@@ -66,7 +66,7 @@ static size_t count_chars(const wpa_yaml_doc *doc, size_t offset)
  * it is known that there is one: whether a line ends within eight bytes cannot be foreseen, and two
  * hardly ever do.
  */
-static size_t add_lines(uint64_t hits, size_t at, size_t *starts, size_t n)
+static inline size_t add_lines(uint64_t hits, size_t at, size_t *starts, size_t n)
 {
     starts[n] = at + wpa_yaml_first_of(hits | UINT64_C(1) << 63) + 1;
     n += hits != 0;
@@ -146,6 +146,23 @@ static size_t count_of(const char *text, size_t length, char c)
     return n;
 }
 
+/* So many bytes of the file share a hint at their line. */
+#define HINT_BYTES 64
+
+/** In which line each stretch of the file begins. */
+static const uint32_t *list_hints(const wpa_yaml_doc *doc)
+{
+    size_t n = doc->size_bytes / HINT_BYTES + 1;
+    uint32_t *hints = wpa_arena_room(doc->arena, n * sizeof *hints), line = 1;
+    for (size_t i = 0; i < n; i++) {
+        while (line < doc->n_lines && doc->line_starts[line] <= i * HINT_BYTES) {
+            line++;
+        }
+        hints[i] = line;
+    }
+    return hints;
+}
+
 void wpa_yaml_index_lines(wpa_yaml_doc *doc, wpa_yaml_survey found)
 {
     size_t start = doc->has_bom ? 3 : 0;
@@ -154,6 +171,8 @@ void wpa_yaml_index_lines(wpa_yaml_doc *doc, wpa_yaml_survey found)
     size_t *starts = wpa_arena_room(doc->arena, n_starts * sizeof *starts);
     doc->n_lines = n_returns ? list_odd_lines(doc, start, starts) : list_lines(doc, start, starts);
     doc->line_starts = starts;
+    doc->line_hints = list_hints(doc);
+    doc->is_plain = found.is_plain;
     if (has_long_line(doc)) {
         index_chars(doc);
     }
@@ -239,16 +258,12 @@ void wpa_yaml_index_comments(wpa_yaml_builder *b, size_t end)
 
 size_t wpa_yaml_line_of(const wpa_yaml_doc *doc, size_t offset)
 {
-    size_t low = 0, high = doc->n_lines;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (doc->line_starts[middle] <= offset) {
-            low = middle;
-        } else {
-            high = middle;
-        }
+    size_t at = offset < doc->size_bytes ? offset : doc->size_bytes;
+    size_t line = doc->line_hints[at / HINT_BYTES];
+    while (line < doc->n_lines && doc->line_starts[line] <= offset) {
+        line++;
     }
-    return low + 1;
+    return line;
 }
 
 size_t wpa_yaml_line_end(const wpa_yaml_doc *doc, size_t offset)
@@ -283,7 +298,7 @@ wpa_position wpa_yaml_position(const wpa_yaml_doc *doc, size_t offset)
         column += count_chars(doc, offset) - count_chars(doc, start);
         return (wpa_position){line, column};
     }
-    if (wpa_text_is_ascii(doc->source + start, offset - start)) {
+    if (doc->is_plain || wpa_text_is_ascii(doc->source + start, offset - start)) {
         return (wpa_position){line, column + offset - start};
     }
     for (size_t at = start; at < offset; column++) {

@@ -348,7 +348,7 @@ static wpa_span find_odd(const char *text, size_t length, bool *is_hidden)
 static bool may_hold_odd(const wpa_yaml_doc *doc)
 {
     const char *end = doc->source + doc->size_bytes;
-    if (!wpa_text_is_ascii(doc->source, doc->size_bytes)) {
+    if (!doc->is_plain && !wpa_text_is_ascii(doc->source, doc->size_bytes)) {
         return true;
     }
     for (const char *at = doc->source; (at = memchr(at, '\\', (size_t)(end - at))); at++) {

@@ -40,8 +40,9 @@ typedef struct wpa_yaml_builder {
     wpa_yaml_doc *doc;
     wpa_arena *scratch;
     size_t bom;
-    const char *text;  /* what is parsed: the file, bad bytes and broken entries blotted out */
-    uint32_t *offsets; /* of each character, NULL if all are ASCII */
+    bool has_inner_bom; /* a byte-order mark elsewhere, of which libyaml knows what it means */
+    const char *text;   /* what is parsed: the file, bad bytes and broken entries blotted out */
+    uint32_t *offsets;  /* of each character, NULL if all are ASCII */
     size_t n_chars;
     wpa_yaml_node *spare; /* [n_spare] room for nodes to come */
     size_t n_spare;

@@ -51,6 +51,7 @@ static const char *clean(builder *b, wpa_yaml_survey found)
             continue;
         }
         uint32_t c = wpa_utf8_next(doc->source, doc->size_bytes, &at);
+        b->has_inner_bom |= c == 0xfeff;
         b->doc->has_odd_breaks |= c == 0x85 || c == 0x2028 || c == 0x2029;
         /* U+FFFD is what a bad byte decodes to, and takes three bytes if it was really written. */
         bool is_good = c == 0xfffd
@@ -116,7 +117,8 @@ static bool parse_quickly(builder *b, const char *text)
 {
     wpa_yaml_doc *doc = b->doc;
     /* Where nothing was said yet, all can be forgotten that is said until the reader gives up. */
-    bool is_fit = text == doc->source && !doc->has_bom && !doc->has_odd_breaks && !b->diagnostics;
+    bool is_fit = text == doc->source && !doc->has_bom && !b->has_inner_bom &&
+                  !doc->has_odd_breaks && !b->diagnostics;
     if (!is_fit) {
         return false;
     }

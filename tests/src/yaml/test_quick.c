@@ -31,6 +31,9 @@ static const struct {
     {"key with blanks : \"caf\xc3\xa9\" \nother: plain\xe2\x82\xac text\n\n\n   \n# end", false},
     {"a: b\n  c\nd: &x e\nf: *x\n? g\n: h\n", true},
     {"a: one\n  two: three\n", true},
+    {"a: b\n\xef\xbb\xbf"
+     "c: d\n",
+     false}, /* a byte-order mark before a line */
     {"if: a &&\n    b - c\n\n\n  d # e\nrun: x  y\n  - z\n  'q'\nk:\n  l m\n   n\n", false},
     {"a: 'b\n  c  \n\n\n d''e\n'\nf: \"g\\\n   h \\n\n i\\\n\n j\"\nk: [\"l\n m\", 'n\n\n o']\n",
      false},
@@ -42,11 +45,50 @@ static const struct {
 };
 
 /* What mistakes and rare styles are made of. */
-static const char *const pieces[] = {
-    " ",  "\n",  "\n  ", "- ", ": ",  ":",   "#",        " # c",         "'",    "\"",    "|",
-    "|-", ">\n", "[",    "]",  "{",   "}",   ",",        "\\",           "\t",   "---\n", "...",
-    "?",  "-",   "&a ",  "*a", "!t ", "%",   "''",       "\n\n",         "\n- ", "|2",    "a: b",
-    "@",  "\r",  "\x01", "~",  "<<:", "\\n", "\xc2\x85", "\xe2\x80\xa8", "\xff", "\n \n"};
+static const char *const pieces[] = {"\xef\xbb\xbf",
+                                     " ",
+                                     "\n",
+                                     "\n  ",
+                                     "- ",
+                                     ": ",
+                                     ":",
+                                     "#",
+                                     " # c",
+                                     "'",
+                                     "\"",
+                                     "|",
+                                     "|-",
+                                     ">\n",
+                                     "[",
+                                     "]",
+                                     "{",
+                                     "}",
+                                     ",",
+                                     "\\",
+                                     "\t",
+                                     "---\n",
+                                     "...",
+                                     "?",
+                                     "-",
+                                     "&a ",
+                                     "*a",
+                                     "!t ",
+                                     "%",
+                                     "''",
+                                     "\n\n",
+                                     "\n- ",
+                                     "|2",
+                                     "a: b",
+                                     "@",
+                                     "\r",
+                                     "\x01",
+                                     "~",
+                                     "<<:",
+                                     "\\n",
+                                     "\xc2\x85",
+                                     "\xe2\x80\xa8",
+                                     "\xff",
+                                     "\n \n"};
 
 static void expect_same(const char *text, size_t size_bytes)
 {

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "facts/index.h"
 #include "facts/tables.h"
 #include "facts/told.h"
 
@@ -47,21 +48,8 @@ static size_t repo_length(wpa_slice slug)
 
 const wpa_fact_repo *wpa_fact_compiled_repo(wpa_slice slug)
 {
-    wpa_slice repo = {slug.at, repo_length(slug)};
-    size_t low = 0, high = wpa_fact_n_repos;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = wpa_fact_compare_folded(text_at(wpa_fact_repos[middle].name), repo);
-        if (order == 0) {
-            return &wpa_fact_repos[middle];
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return NULL;
+    size_t row = wpa_facts_row(WPA_COLUMN_REPOS, (wpa_slice){slug.at, repo_length(slug)}, 0);
+    return row == WPA_NO_ROW ? NULL : &wpa_fact_repos[row];
 }
 
 const wpa_fact_repo *wpa_facts_repo_find(wpa_slice slug)
@@ -193,23 +181,10 @@ bool wpa_facts_commit_version(const wpa_fact_repo *repo, const uint8_t *commit, 
 
 static const wpa_fact_action *compiled_action(wpa_slice slug)
 {
-    size_t low = 0, high = wpa_fact_n_actions;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        const char *name = text_at(wpa_fact_actions[middle].name);
-        int order = wpa_fact_compare_folded(name, slug);
-        if (order == 0) {
-            size_t path = repo_length(slug);
-            bool is_same = memcmp(name + path, slug.at + path, slug.length - path) == 0;
-            return is_same ? &wpa_fact_actions[middle] : NULL;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return NULL;
+    size_t row = wpa_facts_row(WPA_COLUMN_ACTIONS, slug, 0), path = repo_length(slug);
+    const char *name = row == WPA_NO_ROW ? NULL : text_at(wpa_fact_actions[row].name);
+    bool is_same = name && memcmp(name + path, slug.at + path, slug.length - path) == 0;
+    return is_same ? &wpa_fact_actions[row] : NULL;
 }
 
 const wpa_fact_action *wpa_facts_action_find(wpa_slice slug)
@@ -332,6 +307,7 @@ static wpa_fact_major compiled_major(const wpa_fact_action *action, size_t i)
         .n_inputs = row->n_inputs,
         .n_outputs = row->n_outputs,
         .n_uses = row->n_used,
+        .wants_input = row->wants_input,
         .first_input = row->first_input,
         .first_output = row->first_output,
         .first_used = row->first_used,
@@ -381,6 +357,7 @@ static void tell_major(const wpa_told_action *told, wpa_fact_major *major)
     major->n_inputs = told->n_inputs;
     major->n_outputs = told->n_outputs;
     major->n_uses = told->n_uses;
+    major->wants_input = true;
     major->told = told;
 }
 
@@ -462,10 +439,11 @@ wpa_fact_input wpa_facts_input_at(const wpa_fact_major *major, size_t i)
 
 bool wpa_facts_input_find(const wpa_fact_major *major, wpa_slice name, wpa_fact_input *input)
 {
+    const wpa_fact_input_row *rows = &wpa_fact_inputs[major->first_input];
+    const wpa_told_action *told = major->told;
     for (size_t i = 0; i < major->n_inputs; i++) {
-        wpa_fact_input found = wpa_facts_input_at(major, i);
-        if (wpa_slice_is_ci(name, found.name)) {
-            *input = found;
+        if (wpa_slice_is_ci(name, told ? told->inputs[i].name : text_at(rows[i].name))) {
+            *input = wpa_facts_input_at(major, i);
             return true;
         }
     }

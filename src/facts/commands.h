@@ -27,7 +27,8 @@ typedef enum wpa_program_known {
     WPA_KNOWN_LAUNCHER = 1 << 1,
     WPA_KNOWN_WRAPPER = 1 << 2,
     WPA_KNOWN_INSTALLER = 1 << 3,
-    WPA_KNOWN_PUBLISHER = 1 << 4
+    WPA_KNOWN_PUBLISHER = 1 << 4,
+    WPA_KNOWN_TOOL = 1 << 5 /* of which it is known on what images it is */
 } wpa_program_known;
 
 /** Of all tables at once: most programs are in none, and need not be asked for in each. */

@@ -66,31 +66,35 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
     return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719468;
 }
 
+/** Two or four digits, by hand: rules ask for the age of every version. -1: there are others. */
+static int64_t number_at(const char *text, size_t n)
+{
+    int64_t number = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return -1;
+        }
+        number = number * 10 + (text[i] - '0');
+    }
+    return number;
+}
+
+static int64_t days_in_month(int64_t year, int64_t month)
+{
+    static const int8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return days[month - 1] + (month == 2 && is_leap);
+}
+
 int64_t wpa_facts_days(const char *day)
 {
     if (!day || strlen(day) != 10 || day[4] != '-' || day[7] != '-') {
         return -1;
     }
-    int64_t parts[3] = {0}; /* year, month, day */
-    static const int64_t most[] = {9999, 12, 31};
-    size_t n = 0;
-    for (const char *c = day; *c; c++) { /* by hand: rules ask for the age of every version */
-        if (c == day + 4 || c == day + 7) {
-            n++;
-        } else if (*c >= '0' && *c <= '9') {
-            parts[n] = parts[n] * 10 + (*c - '0');
-        } else {
-            return -1;
-        }
-    }
-    for (size_t i = 0; i < WPA_COUNT(parts); i++) {
-        if (parts[i] < 1 || parts[i] > most[i]) {
-            return -1;
-        }
-    }
-    const int64_t first = days_of(parts[0], parts[1], 1);
-    const int64_t next = days_of(parts[0] + parts[1] / 12, parts[1] % 12 + 1, 1);
-    return parts[2] <= next - first ? first + parts[2] - 1 : -1;
+    int64_t year = number_at(day, 4), month = number_at(day + 5, 2), date = number_at(day + 8, 2);
+    bool is_day =
+        year >= 1 && month >= 1 && month <= 12 && date >= 1 && date <= days_in_month(year, month);
+    return is_day ? days_of(year, month, date) : -1;
 }
 
 size_t wpa_fact_list_count(wpa_fact_list list)

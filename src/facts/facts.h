@@ -152,6 +152,7 @@ typedef struct wpa_fact_major {
     size_t n_inputs;
     size_t n_outputs;
     size_t n_uses;        /* actions that a composite calls */
+    bool wants_input;     /* may be: one that must be given */
     uint32_t first_input; /* for the functions below, as is what follows */
     uint32_t first_output;
     uint32_t first_used;

@@ -1,6 +1,7 @@
 #include "facts/index.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -43,6 +44,8 @@ static const struct {
         COLUMN(wpa_fact_installers, wpa_fact_n_installers, wpa_fact_installer, program),
     [WPA_COLUMN_LAUNCHERS] =
         COLUMN(wpa_fact_launchers, wpa_fact_n_launchers, wpa_fact_launcher, program),
+    [WPA_COLUMN_MIGRATIONS] =
+        COLUMN(wpa_fact_migrations, wpa_fact_n_migrations, wpa_fact_migration, action),
     [WPA_COLUMN_OIDC_ACTIONS] =
         COLUMN(wpa_fact_oidc_actions, wpa_fact_n_oidc_actions, wpa_fact_oidc_action, action),
     [WPA_COLUMN_ORIGINALS] =
@@ -107,6 +110,7 @@ typedef struct row_index {
 
 static pthread_once_t index_once = PTHREAD_ONCE_INIT;
 static row_index shared; /* constant once made */
+static _Atomic(bool) is_made;
 
 static uint64_t with_bytes(uint64_t hash, uint64_t bytes)
 {
@@ -203,7 +207,7 @@ static size_t count_names(void)
         n += *columns[c].n;
     }
     for (size_t i = 0; i < wpa_fact_n_programs; i++) {
-        n += count(wpa_fact_programs[i].aliases);
+        n += 2 * count(wpa_fact_programs[i].aliases) + 1; /* what is known of them is one more */
     }
     for (size_t i = 0; i < WPA_COUNT(traits); i++) {
         n += count(traits[i]);
@@ -211,7 +215,7 @@ static size_t count_names(void)
     for (size_t i = 0; i < WPA_COUNT(programs); i++) {
         n += *columns[programs[i]].n;
     }
-    return n;
+    return n + wpa_fact_n_actions + wpa_fact_n_repos;
 }
 
 /* The one entry of the program that says which tables have it; an empty one if none does yet. */
@@ -225,6 +229,16 @@ static entry *known_entry(const row_index *index, const char *name)
     return &index->entries[at];
 }
 
+static void note_known(row_index *index, const char *name, uint32_t bit)
+{
+    entry *known = known_entry(index, name);
+    if (!known->name) {
+        *known = (entry){name, hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)), 0};
+        mark(index, known->hash);
+    }
+    known->row |= bit;
+}
+
 /* The programs of a table, each by its first row: those of one are neighbours. */
 static void add_programs(row_index *index, wpa_facts_column column, uint32_t bit)
 {
@@ -234,12 +248,7 @@ static void add_programs(row_index *index, wpa_facts_column column, uint32_t bit
             continue;
         }
         add(index, column, name, row);
-        entry *known = known_entry(index, name);
-        if (!known->name) {
-            *known = (entry){name, hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)), 0};
-            mark(index, known->hash);
-        }
-        known->row |= bit;
+        note_known(index, name, bit);
     }
 }
 
@@ -267,13 +276,33 @@ static void make_index(void)
         }
     }
     for (size_t i = 0; i < wpa_fact_n_programs; i++) {
-        add_all(&shared, WPA_COLUMN_PROGRAMS, wpa_fact_programs[i].aliases, i);
+        const wpa_fact_program *program = &wpa_fact_programs[i];
+        add_all(&shared, WPA_COLUMN_PROGRAMS, program->aliases, i);
+        note_known(&shared, program->command, WPA_KNOWN_TOOL);
+        for (size_t k = 0; program->aliases[k]; k++) {
+            note_known(&shared, program->aliases[k], WPA_KNOWN_TOOL);
+        }
     }
     for (size_t i = 0; i < WPA_COUNT(traits); i++) {
         add_all(&shared, WPA_COLUMN_TRAITS, traits[i], i);
     }
     for (size_t i = 0; i < WPA_COUNT(programs); i++) {
         add_programs(&shared, programs[i], UINT32_C(1) << i);
+    }
+    for (size_t i = 0; i < wpa_fact_n_actions; i++) {
+        add(&shared, WPA_COLUMN_ACTIONS, wpa_fact_pool + wpa_fact_actions[i].name, i);
+    }
+    for (size_t i = 0; i < wpa_fact_n_repos; i++) {
+        add(&shared, WPA_COLUMN_REPOS, wpa_fact_pool + wpa_fact_repos[i].name, i);
+    }
+    atomic_store_explicit(&is_made, true, memory_order_release);
+}
+
+/** Once made, which is seen without a call: names are asked for more often than anything else. */
+static void need_index(void)
+{
+    if (!atomic_load_explicit(&is_made, memory_order_acquire)) {
+        (void)pthread_once(&index_once, make_index);
     }
 }
 
@@ -286,7 +315,7 @@ static bool is_name(wpa_slice name, const char *other)
 
 size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from)
 {
-    (void)pthread_once(&index_once, make_index);
+    need_index();
     uint32_t hash = hash_of(column, name);
     size_t first = WPA_NO_ROW;
     if (!may_have(&shared, hash)) {
@@ -313,7 +342,7 @@ size_t wpa_facts_program_row(wpa_facts_column column, const char *name)
 
 unsigned wpa_facts_program_known(const char *name)
 {
-    (void)pthread_once(&index_once, make_index);
+    need_index();
     if (!may_have(&shared, hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)))) {
         return 0;
     }

@@ -21,6 +21,7 @@ typedef enum wpa_facts_column {
     WPA_COLUMN_EVENTS,
     WPA_COLUMN_INSTALLERS,
     WPA_COLUMN_LAUNCHERS,
+    WPA_COLUMN_MIGRATIONS,
     WPA_COLUMN_OIDC_ACTIONS,
     WPA_COLUMN_ORIGINALS,
     WPA_COLUMN_PROGRAMS,
@@ -36,7 +37,9 @@ typedef enum wpa_facts_column {
     WPA_COLUMN_WRAPPERS,
     WPA_COLUMN_COUNT,
     WPA_COLUMN_TRAITS = WPA_COLUMN_COUNT, /* of lists, by wpa_fact_trait: no table has them */
-    WPA_COLUMN_KNOWN                      /* programs, by which of the tables have them */
+    WPA_COLUMN_ACTIONS,                   /* of the tables whose texts are in wpa_fact_pool */
+    WPA_COLUMN_REPOS,
+    WPA_COLUMN_KNOWN /* programs, by which of the tables have them */
 } wpa_facts_column;
 
 #define WPA_NO_ROW SIZE_MAX

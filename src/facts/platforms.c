@@ -176,19 +176,23 @@ const wpa_fact_values *wpa_facts_values_of(wpa_slice slug, size_t *n)
     if (first == WPA_NO_ROW) {
         return NULL;
     }
-    while (first + *n < wpa_fact_n_value_rows &&
-           wpa_slice_is_ci(slug, wpa_fact_value_rows[first + *n].action)) {
+    const wpa_fact_values *rows = &wpa_fact_value_rows[first];
+    while (first + *n < wpa_fact_n_value_rows && wpa_text_is(rows[*n].action, rows->action)) {
         (*n)++;
     }
-    return &wpa_fact_value_rows[first];
+    return rows;
 }
 
-size_t wpa_facts_migration_count(void)
+const wpa_fact_migration *wpa_facts_migrations_of(wpa_slice slug, size_t *n)
 {
-    return wpa_fact_n_migrations;
-}
-
-const wpa_fact_migration *wpa_facts_migration_at(size_t i)
-{
-    return &wpa_fact_migrations[i];
+    size_t first = wpa_facts_row(WPA_COLUMN_MIGRATIONS, slug, 0);
+    *n = 0;
+    if (first == WPA_NO_ROW) {
+        return NULL;
+    }
+    const wpa_fact_migration *rows = &wpa_fact_migrations[first];
+    while (first + *n < wpa_fact_n_migrations && wpa_text_is(rows[*n].action, rows->action)) {
+        (*n)++;
+    }
+    return rows;
 }

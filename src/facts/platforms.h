@@ -134,13 +134,13 @@ typedef enum wpa_fact_change {
 } wpa_fact_change;
 
 typedef struct wpa_fact_migration {
-    const char *action;
-    int to; /* major at which it changes */
+    const char *action; /* rows of one action stand together */
+    int to;             /* major at which it changes */
     wpa_fact_change change;
     const char *name;        /* input, output or partner; or NULL */
     const char *replacement; /* its new name, or the partner's major; or NULL */
     const char *text;        /* "caches by itself", said of the new version; or NULL */
 } wpa_fact_migration;
 
-size_t wpa_facts_migration_count(void);
-const wpa_fact_migration *wpa_facts_migration_at(size_t i);
+/** The first row of an action, and how many there are; NULL: nothing is known. */
+const wpa_fact_migration *wpa_facts_migrations_of(wpa_slice slug, size_t *n);

@@ -91,6 +91,7 @@ typedef struct wpa_fact_major_row {
     int number;
     uint32_t ref, commit, newest, newest_commit, newest_date, using, image;
     uint32_t first_input, n_inputs, first_output, n_outputs, first_used, n_used;
+    bool wants_input; /* one that it requires, and has no default for */
 } wpa_fact_major_row;
 
 typedef struct wpa_fact_input_row {

@@ -5,11 +5,17 @@
 #include "facts/platforms.h"
 #include "facts/tables.h"
 
+/** -1: no hexadecimal digit. */
+static int digit_of(char c)
+{
+    char small = (char)(c | 0x20);
+    return c >= '0' && c <= '9' ? c - '0' : small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
+}
+
 static bool is_hex(wpa_slice text)
 {
     for (size_t i = 0; i < text.length; i++) {
-        char c = text.at[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))) {
+        if (digit_of(text.at[i]) < 0) {
             return false;
         }
     }
@@ -19,27 +25,26 @@ static bool is_hex(wpa_slice text)
 wpa_fact_pin wpa_facts_pin_of(wpa_slice ref)
 {
     wpa_version version;
-    if (is_hex(ref) && (ref.length == 40 || ref.length == 64)) {
-        return WPA_PIN_COMMIT;
-    }
-    if (is_hex(ref) && ref.length >= 7 && ref.length < 40) {
-        return WPA_PIN_SHORT_COMMIT;
+    bool is_whole = ref.length == 40 || ref.length == 64;
+    if ((is_whole || (ref.length >= 7 && ref.length < 40)) && is_hex(ref)) {
+        return is_whole ? WPA_PIN_COMMIT : WPA_PIN_SHORT_COMMIT;
     }
     return wpa_version_parse(ref, &version) ? WPA_PIN_VERSION : WPA_PIN_OTHER;
 }
 
 static bool read_commit(wpa_slice ref, uint8_t commit[WPA_COMMIT_BYTES])
 {
-    char hex[2 * WPA_COMMIT_BYTES + 1];
-    if (ref.length != sizeof hex - 1) {
+    if (ref.length != 2 * WPA_COMMIT_BYTES) {
         return false;
     }
-    for (size_t i = 0; i < ref.length; i++) {
-        char c = ref.at[i];
-        hex[i] = (char)(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
+    for (size_t i = 0; i < WPA_COMMIT_BYTES; i++) {
+        int high = digit_of(ref.at[2 * i]), low = digit_of(ref.at[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        commit[i] = (uint8_t)(high << 4 | low);
     }
-    hex[ref.length] = '\0';
-    return wpa_hex_decode(hex, commit, WPA_COMMIT_BYTES);
+    return true;
 }
 
 static void take_version(wpa_fact_use *use, wpa_slice text)
@@ -66,28 +71,24 @@ static void resolve_commit(wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
     }
 }
 
-/* A tag or branch: the fullest tag of the commit it stands for, else the name itself. */
-static void resolve_name(wpa_slice ref, wpa_fact_use *use)
+/* A tag or branch: the fullest tag of the commit it stands for, else the name itself. True: it is a
+ * branch whose commit has no tag. */
+static bool resolve_name(wpa_slice ref, wpa_fact_use *use)
 {
     wpa_fact_ref found, tag;
-    if (use->repo && wpa_facts_ref_find(use->repo, ref, &found)) {
-        use->commit = found.commit;
-        take_version(use, ref);
-        bool is_moving = !use->has_version || use->version.n_parts < 3;
-        if (is_moving && wpa_facts_commit_version(use->repo, found.commit, &tag)) {
-            take_version(use, wpa_slice_of(tag.name));
-        }
-    } else {
-        take_version(use, ref);
+    take_version(use, ref);
+    if (!use->repo || !wpa_facts_ref_find(use->repo, ref, &found)) {
+        return false;
     }
-}
-
-static bool is_untagged_branch(wpa_slice ref, const wpa_fact_use *use)
-{
-    wpa_fact_ref found, tag;
-    return use->repo && wpa_facts_ref_find(use->repo, ref, &found) &&
-           found.kind == WPA_FACT_BRANCH &&
-           !wpa_facts_commit_version(use->repo, found.commit, &tag);
+    use->commit = found.commit;
+    bool is_branch = found.kind == WPA_FACT_BRANCH;
+    bool is_moving = !use->has_version || use->version.n_parts < 3;
+    bool is_tagged =
+        (is_branch || is_moving) && wpa_facts_commit_version(use->repo, found.commit, &tag);
+    if (is_moving && is_tagged) {
+        take_version(use, wpa_slice_of(tag.name));
+    }
+    return is_branch && !is_tagged;
 }
 
 void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
@@ -104,13 +105,13 @@ void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fa
          i = wpa_facts_cache_of(slug, i + 1)) {
         use->last_cache = i;
     }
+    /* A branch named like a version may hold another action file than the tags of its major. */
+    bool is_branch = false;
     if (use->pin == WPA_PIN_COMMIT) {
         resolve_commit(ref, hint, use);
     } else {
-        resolve_name(ref, use);
+        is_branch = resolve_name(ref, use);
     }
-    /* A branch named like a version may hold another action file than the tags of its major. */
-    bool is_branch = use->pin != WPA_PIN_COMMIT && is_untagged_branch(ref, use);
     if (use->action && use->has_version && !is_branch && use->version.parts[0] < 100000) {
         use->has_major = wpa_facts_major_find(use->action, (int)use->version.parts[0], &use->major);
     }

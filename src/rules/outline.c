@@ -15,6 +15,7 @@ typedef struct reader {
     wpa_arena *arena;
     wpa_outline *outline;
     wpa_map *uses; /* text → what is known of it, with the comment last seen behind it; or NULL */
+    size_t n_uses; /* different ones */
     wpa_map *scripts; /* place and shell → read_script's, of a file with aliases; else NULL */
     /* What the steps of a job run in if they do not say: the name that the job or the file gives,
        or NULL, and what it stands for, or else what the runner implies. */
@@ -221,23 +222,24 @@ static bool is_slug(wpa_slice slug)
 typedef struct known_use {
     wpa_slice hint;
     const wpa_fact_use *fact;
+    size_t number;
 } known_use;
 
 /** Half of what a file uses it uses more than once. */
-static const wpa_fact_use *resolve(reader *r, const char *text, const wpa_outline_uses *uses)
+static const known_use *resolve(reader *r, const char *text, const wpa_outline_uses *uses)
 {
     known_use *known = r->uses ? wpa_map_get(r->uses, text) : NULL;
     if (known && known->hint.length == uses->hint.length &&
         memcmp(known->hint.at, uses->hint.at, uses->hint.length) == 0) {
-        return known->fact;
+        return known;
     }
     wpa_fact_use *fact = wpa_arena_alloc(r->arena, sizeof *fact);
     wpa_facts_use_resolve(uses->slug, uses->ref, uses->hint, fact);
     r->uses = r->uses ? r->uses : wpa_map_new(r->arena);
     known = wpa_arena_alloc(r->arena, sizeof *known);
-    *known = (known_use){uses->hint, fact};
+    *known = (known_use){uses->hint, fact, r->n_uses++};
     wpa_map_put(r->uses, text, known);
-    return fact;
+    return known;
 }
 
 /* "owner/repo[/path]@ref" into its parts; false if it is not of that form. */
@@ -261,7 +263,9 @@ static bool read_repository(reader *r, const char *text, wpa_outline_uses *uses)
     }
     uses->slug_span = wpa_yaml_source_span(uses->node, 0, uses->slug.length);
     uses->ref_span = wpa_yaml_source_span(uses->node, uses->slug.length + 1, uses->node->length);
-    uses->fact = resolve(r, text, uses);
+    const known_use *known = resolve(r, text, uses);
+    uses->fact = known->fact;
+    uses->number = known->number;
     return true;
 }
 

@@ -40,6 +40,7 @@ typedef struct wpa_outline_uses {
     wpa_span slug_span; /* in the file */
     wpa_span ref_span;
     const wpa_fact_use *fact; /* what is known of it; NULL unless kind is REPOSITORY */
+    size_t number; /* from 0: of what the file uses; those of one name and hint have one */
 } wpa_outline_uses;
 
 typedef enum wpa_shell {

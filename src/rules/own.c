@@ -90,9 +90,9 @@ static void list_held(const wpa_rule_run *run)
     wpa_slice *held = NULL;
     for (size_t i = 0; i < wpa_facts_feature_count() && shared->n_held < HELD_MAX; i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
-        const char *bound =
-            wpa_text_is(feature->kind, "action") ? strstr(feature->match, "@>=") : NULL;
-        if (bound && !wpa_text_is(bound, "@>=1") && wpa_forge_lacks(forge, feature)) {
+        bool is_lacking = wpa_text_is(feature->kind, "action") && wpa_forge_lacks(forge, feature);
+        const char *bound = is_lacking ? strstr(feature->match, "@>=") : NULL;
+        if (bound && !wpa_text_is(bound, "@>=1")) {
             held = held ? held : wpa_arena_array(run->sink->asked, HELD_MAX, sizeof *held);
             held[shared->n_held++] = (wpa_slice){feature->match, (size_t)(bound - feature->match)};
         }

@@ -1,10 +1,10 @@
 #include "rules/pin.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "rules/graph.h"
 #include "rules/own.h"
+#include "rules/sink.h"
 #include "rules/site.h"
 
 /* ---- pre-commit hooks, as if they were actions
@@ -73,6 +73,13 @@ static void each_hook(wpa_rule_run *run, wpa_uses_visitor visit)
     }
 }
 
+/** A bit for each of the first actions that a file uses; 0 for others, and for what is none. */
+static uint64_t bit_of(const wpa_outline_uses *uses)
+{
+    bool is_numbered = uses->kind == WPA_OUTLINE_REPOSITORY && uses->number < 64;
+    return is_numbered && !uses->node->is_incomplete ? (uint64_t)1 << uses->number : 0;
+}
+
 void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit)
 {
     if (run->source->kind == WPA_INPUT_PRE_COMMIT) {
@@ -82,14 +89,19 @@ void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit)
     const wpa_outline *outline = run->source->outline;
     const wpa_outline_job *last = NULL;
     bool may_look = true;
+    uint64_t fine = 0; /* bits of those that nothing was found at */
     for (size_t i = 0; i < outline->n_users; i++) {
         const wpa_outline_user *user = &outline->users[i];
+        const wpa_outline_uses *uses = user->step ? &user->step->uses : &user->job->uses;
         if (user->job != last) {
             last = user->job;
             may_look = wpa_rule_spend(run, 4 * user->job->n_steps);
         }
-        if (may_look) {
-            visit(run, user->step ? &user->step->uses : &user->job->uses, user->step, user->job);
+        uint64_t bit = user->step ? bit_of(uses) : 0;
+        size_t n_before = run->sink->n_of_rule;
+        if (may_look && !(fine & bit)) {
+            visit(run, uses, user->step, user->job);
+            fine |= run->sink->n_of_rule == n_before ? bit : 0;
         }
     }
 }
@@ -137,20 +149,26 @@ bool wpa_rule_pin(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_uses *uses,
     return true;
 }
 
-/* " (v4.2.2)" of a commit whose version is known: forty digits say nothing to people. */
-static const char *version_of_commit(wpa_rule_run *run, const wpa_outline_uses *uses)
+/* Digits of a number, and a dot behind them. */
+#define PART_MAX_BYTES 21
+#define VERSION_SIZE (WPA_COUNT(((wpa_version *)0)->parts) * PART_MAX_BYTES)
+
+/** "4.2.2", by hand, since most findings of pinned actions name one. */
+static void write_version(const wpa_version *version, char text[VERSION_SIZE])
 {
-    const wpa_fact_use *fact = uses->fact;
-    if (uses->kind != WPA_OUTLINE_REPOSITORY || !fact || fact->pin != WPA_PIN_COMMIT ||
-        !fact->has_version) {
-        return "";
+    char *to = text;
+    for (size_t i = 0; i < version->n_parts; i++) {
+        char digits[PART_MAX_BYTES];
+        size_t n = 0;
+        for (uint64_t left = version->parts[i]; left || !n; left /= 10) {
+            digits[n++] = (char)('0' + left % 10);
+        }
+        while (n) {
+            *to++ = digits[--n];
+        }
+        *to++ = '.';
     }
-    const char *text = "";
-    for (size_t i = 0; i < fact->version.n_parts; i++) {
-        text = wpa_arena_printf(run->arena, "%s%s%" PRIu64, text, i ? "." : "",
-                                (uint64_t)fact->version.parts[i]);
-    }
-    return *text ? wpa_arena_printf(run->arena, " (v%s)", text) : "";
+    to[to > text ? -1 : 0] = '\0'; /* in place of the last dot */
 }
 
 /* ---- tags of a repository ---- */
@@ -213,14 +231,22 @@ wpa_tags_beside wpa_rule_tags_beside(wpa_rule_run *run, const wpa_outline_uses *
 
 const char *wpa_rule_quote_uses(wpa_rule_run *run, const wpa_outline_uses *uses)
 {
-    if (run->source->kind != WPA_INPUT_PRE_COMMIT) {
-        return wpa_arena_printf(run->arena, "%s%s",
-                                wpa_rule_quote(run, uses->node->text, uses->node->length),
-                                version_of_commit(run, uses));
+    const wpa_fact_use *fact = uses->fact;
+    char version[VERSION_SIZE];
+    if (run->source->kind == WPA_INPUT_PRE_COMMIT) {
+        const char *text = wpa_arena_printf(run->arena, WPA_SLICE_FORMAT "@" WPA_SLICE_FORMAT,
+                                            WPA_SLICE_ARGS(uses->slug), WPA_SLICE_ARGS(uses->ref));
+        return wpa_rule_quote(run, text, strlen(text));
     }
-    const char *text = wpa_arena_printf(run->arena, WPA_SLICE_FORMAT "@" WPA_SLICE_FORMAT,
-                                        WPA_SLICE_ARGS(uses->slug), WPA_SLICE_ARGS(uses->ref));
-    return wpa_rule_quote(run, text, strlen(text));
+    const char *quoted = wpa_rule_quote(run, uses->node->text, uses->node->length);
+    bool is_numbered = uses->kind == WPA_OUTLINE_REPOSITORY && fact &&
+                       fact->pin == WPA_PIN_COMMIT && fact->has_version && fact->version.n_parts;
+    if (!is_numbered) {
+        return quoted;
+    }
+    /* A commit whose version is known: forty digits say nothing to people. */
+    write_version(&fact->version, version);
+    return wpa_arena_printf(run->arena, "%s (v%s)", quoted, version);
 }
 
 const char *wpa_rule_needs(wpa_rule_run *run, wpa_fact_table table)

@@ -11,6 +11,9 @@ typedef void (*wpa_uses_visitor)(wpa_rule_run *run, const wpa_outline_uses *uses
 /**
  * Every uses of the file: of steps (step given), of calls (step NULL), and the hook repositories of
  * a pre-commit file that lie on GitHub (step and job NULL; node is the rev).
+ *
+ * Whether a visitor reports anything of an action must be for its name, ref and comment alone to
+ * say, not for the step: where it has found nothing, it is not asked about the same again.
  */
 void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit);
 

@@ -37,21 +37,21 @@ const char *wpa_rule_find_meant(const char *text, const char *const names[])
 /* Readers of outputs are looked for in the text, once a step: not in files that are huge. */
 #define OUTPUTS_MAX_BYTES ((size_t)128 * 1024)
 
-/* Rows of an action that a step crosses on its way to a major. */
+/* Is a row of the action one that a step crosses on its way to a major? */
 static bool is_crossed(const wpa_fact_migration *row, const wpa_outline_uses *uses, int target)
 {
-    return row->to <= target && row->to > wpa_outline_major(uses) &&
-           wpa_slice_is_ci(uses->slug, row->action);
+    return row->to <= target && row->to > wpa_outline_major(uses);
 }
 
 static const wpa_fact_migration *find_rename(const wpa_outline_uses *uses, int target,
                                              wpa_fact_change change, const char *name)
 {
-    for (size_t i = 0; i < wpa_facts_migration_count(); i++) {
-        const wpa_fact_migration *row = wpa_facts_migration_at(i);
-        if (row->change == change && is_crossed(row, uses, target) &&
-            wpa_text_is_ci(row->name, name)) {
-            return row;
+    size_t n;
+    const wpa_fact_migration *rows = wpa_facts_migrations_of(uses->slug, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].change == change && is_crossed(&rows[i], uses, target) &&
+            wpa_text_is_ci(rows[i].name, name)) {
+            return &rows[i];
         }
     }
     return NULL;
@@ -89,7 +89,7 @@ static void look_at_inputs(const wpa_outline_step *step, const wpa_fact_major *m
             upgrade->removed[upgrade->n_removed++] = name;
         }
     }
-    for (size_t i = 0; i < major->n_inputs; i++) {
+    for (size_t i = 0; major->wants_input && i < major->n_inputs; i++) {
         input = wpa_facts_input_at(major, i);
         if (input.is_required && !input.has_default && !wpa_outline_with(step, input.name)) {
             upgrade->required = input.name;
@@ -128,11 +128,13 @@ static void look_at_outputs(const wpa_outline_step *step, const wpa_fact_major *
         wpa_slice name = {step->node->doc->source + span.start, wpa_span_length(span)};
         bool is_lost = wpa_facts_output_has(&step->uses.fact->major, name) &&
                        !wpa_facts_output_has(major, name);
-        for (size_t i = 0; is_lost && i < wpa_facts_migration_count(); i++) {
-            const wpa_fact_migration *row = wpa_facts_migration_at(i);
-            if (row->change == WPA_CHANGE_OUTPUT_RENAMED && wpa_slice_is(name, row->name) &&
-                is_crossed(row, &step->uses, major->number)) {
-                add_renamed(upgrade, row);
+        size_t n = 0;
+        const wpa_fact_migration *rows =
+            is_lost ? wpa_facts_migrations_of(step->uses.slug, &n) : NULL;
+        for (size_t i = 0; is_lost && i < n; i++) {
+            if (rows[i].change == WPA_CHANGE_OUTPUT_RENAMED && wpa_slice_is(name, rows[i].name) &&
+                is_crossed(&rows[i], &step->uses, major->number)) {
+                add_renamed(upgrade, &rows[i]);
                 is_lost = false;
             }
         }
@@ -146,11 +148,13 @@ static void look_at_outputs(const wpa_outline_step *step, const wpa_fact_major *
 static void look_at_changes(const wpa_outline_step *step, const wpa_fact_major *major,
                             wpa_upgrade *upgrade)
 {
-    for (size_t i = 0; i < wpa_facts_migration_count(); i++) {
-        const wpa_fact_migration *row = wpa_facts_migration_at(i);
+    size_t n;
+    const wpa_fact_migration *rows = wpa_facts_migrations_of(step->uses.slug, &n);
+    for (size_t i = 0; i < n; i++) {
+        const wpa_fact_migration *row = &rows[i];
         bool may_tell = row->change == WPA_CHANGE_DEFAULT || row->change == WPA_CHANGE_BEHAVIOUR;
         if (!may_tell || !is_crossed(row, &step->uses, major->number)) {
-            continue; /* nearly all rows: they are of other actions */
+            continue;
         }
         bool is_set =
             row->change == WPA_CHANGE_DEFAULT && row->name && wpa_outline_with(step, row->name);
@@ -303,10 +307,11 @@ void wpa_upgrade_offer(wpa_rule_run *run, wpa_finding *finding, wpa_safety safet
         return;
     }
     write_names(run, fix, step, major);
-    for (size_t i = 0; i < wpa_facts_migration_count(); i++) {
-        const wpa_fact_migration *row = wpa_facts_migration_at(i);
-        if (row->change == WPA_CHANGE_PARTNER && is_crossed(row, uses, major->number)) {
-            write_partners(run, fix, row);
+    size_t n;
+    const wpa_fact_migration *rows = wpa_facts_migrations_of(uses->slug, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].change == WPA_CHANGE_PARTNER && is_crossed(&rows[i], uses, major->number)) {
+            write_partners(run, fix, &rows[i]);
         }
     }
 }

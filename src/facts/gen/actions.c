@@ -219,6 +219,20 @@ static void write_inputs(writer *w, json_t *inputs)
     }
 }
 
+/** Is there one that must be given? */
+static bool wants_input(json_t *inputs)
+{
+    bool is_wanted = false;
+    const char *name;
+    json_t *input;
+    json_object_foreach(inputs, name, input)
+    {
+        is_wanted = is_wanted || (json_is_true(json_object_get(input, "required")) &&
+                                  !json_is_true(json_object_get(input, "default")));
+    }
+    return is_wanted;
+}
+
 static void write_major(writer *w, const major_row *row, size_t *input, size_t *text)
 {
     json_t *m = row->record;
@@ -233,8 +247,8 @@ static void write_major(writer *w, const major_row *row, size_t *input, size_t *
     write_text(w, gen_text(m, "newest_date"));
     write_text(w, gen_text(m, "using"));
     write_text(w, gen_text(m, "image"));
-    (void)fprintf(w->out, "%zu, %zu, %zu, %zu, %zu, %zu},\n", *input, n_inputs, *text, n_outputs,
-                  *text + n_outputs, n_used);
+    (void)fprintf(w->out, "%zu, %zu, %zu, %zu, %zu, %zu, %d},\n", *input, n_inputs, *text,
+                  n_outputs, *text + n_outputs, n_used, wants_input(gen_need(m, "inputs")));
     *input += n_inputs;
     *text += n_outputs + n_used;
 }

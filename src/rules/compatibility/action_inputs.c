@@ -72,7 +72,8 @@ static void check_given(wpa_rule_run *run, const wpa_outline_step *step,
     if (!name || is_docker_own || wpa_text_is(name, "<<")) {
         return;
     }
-    if (!wpa_facts_input_find(major, wpa_slice_of(name), &input)) {
+    wpa_slice slice = {name, wpa_yaml_resolve(key)->length};
+    if (!wpa_facts_input_find(major, slice, &input)) {
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s = (subject){key, find_near(step, major, name)};
         const char *meant = s->near ? s->near : nearest(run, major, name);
@@ -180,7 +181,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
         check_given(run, step, major, step->with->pairs[i].key);
     }
-    for (size_t i = 0; i < major->n_inputs; i++) {
+    for (size_t i = 0; major->wants_input && i < major->n_inputs; i++) {
         wpa_fact_input input = wpa_facts_input_at(major, i);
         if (input.is_required && !input.has_default && !input.deprecated &&
             !wpa_outline_with(step, input.name) && !wpa_yaml_find_ci(step->with, input.name)) {

@@ -66,12 +66,15 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
                        const wpa_outline_step *step, const wpa_outline_job *job)
 {
     (void)job;
-    if (uses->kind != WPA_OUTLINE_REPOSITORY || !uses->fact->has_major ||
-        wpa_rule_forge_holds_back(run, uses->slug)) {
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || !uses->fact->has_major) {
         return;
     }
     const char *using = uses->fact->major.using;
     const wpa_fact_end *end = wpa_facts_runtime_end(using);
+    bool may_want_it = end || uses->fact->major.n_uses > 0;
+    if (!may_want_it || wpa_rule_forge_holds_back(run, uses->slug)) {
+        return;
+    }
     if (end) {
         wpa_finding *finding =
             wpa_rule_report(run, uses->ref_span, NULL, subject_new(run, uses, step, NULL),

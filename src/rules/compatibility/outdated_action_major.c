@@ -19,16 +19,16 @@ typedef struct subject {
 /* The newest major that has been out for a while; false if this use has it. */
 static bool find_newer(const wpa_rule_run *run, const wpa_outline_uses *uses, wpa_fact_major *newer)
 {
-    int64_t least_days = wpa_rule_option_int(run, "min-age-days", 0, 3650, 30);
     const wpa_fact_action *action = uses->fact->action;
     int current = wpa_outline_major(uses);
     for (size_t i = 0; action && current >= 0 && i < wpa_facts_major_count(action); i++) {
         wpa_fact_major major = wpa_facts_major_at(action, i);
-        if (major.number <= current || !major.newest || !major.newest_commit) {
-            continue;
+        if (major.number <= current) {
+            return false; /* as those behind it */
         }
+        int64_t least_days = wpa_rule_option_int(run, "min-age-days", 0, 3650, 30);
         int64_t released = wpa_facts_days(major.metadata_date); /* or before */
-        if (released >= 0 &&
+        if (major.newest && major.newest_commit && released >= 0 &&
             wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS)) - released >= least_days) {
             *newer = major;
             return true;
@@ -40,6 +40,10 @@ static bool find_newer(const wpa_rule_run *run, const wpa_outline_uses *uses, wp
 /* "it does not take 'x'" and the like; empty if nothing of this use is touched. */
 static const char *describe(wpa_rule_run *run, const wpa_upgrade *upgrade)
 {
+    if (!upgrade->n_removed && !upgrade->n_lost && !upgrade->required && !upgrade->n_renamed &&
+        !upgrade->n_notes) {
+        return "";
+    }
     WPA_AUTO(wpa_buf) *buf = wpa_buf_new(1024);
     for (size_t i = 0; i < upgrade->n_removed; i++) {
         wpa_buf_printf(buf, "%s '%s'", i ? "," : "; it does not take", upgrade->removed[i]);

@@ -264,21 +264,28 @@ static bool is_ref(const char *ref)
            ref[length - 1] != '/' && ref[length - 1] != '.' && !wpa_text_ends(ref, ".lock");
 }
 
+/* Of an action the outline has read. */
+static wpa_fact_pin pin_of(const place *p, const char *ref)
+{
+    return p->uses->fact ? p->uses->fact->pin : wpa_facts_pin_of(wpa_slice_of(ref));
+}
+
 /* U5: seven or more hexadecimal digits with a letter among them, and no tag that is called so. */
 static bool is_short_commit(const place *p, const char *ref)
 {
     wpa_fact_ref found;
     const wpa_fact_use *fact = p->uses->fact;
-    bool is_named = fact && fact->repo && wpa_facts_ref_find(fact->repo, wpa_slice_of(ref), &found);
-    return wpa_facts_pin_of(wpa_slice_of(ref)) == WPA_PIN_SHORT_COMMIT && strpbrk(ref, "abcdef") &&
-           strpbrk(ref, "0123456789") && !is_named;
+    bool is_short = pin_of(p, ref) == WPA_PIN_SHORT_COMMIT && strpbrk(ref, "abcdef") &&
+                    strpbrk(ref, "0123456789");
+    return is_short &&
+           !(fact && fact->repo && wpa_facts_ref_find(fact->repo, wpa_slice_of(ref), &found));
 }
 
 static void check_target(const place *p, const char *path, const char *ref)
 {
     bool is_workflow = wpa_text_starts(path, ".github/workflows/") && is_workflow_file(path);
     bool is_nested = is_workflow && strchr(path + strlen(".github/workflows/"), '/');
-    if (!is_ref(ref)) {
+    if (pin_of(p, ref) != WPA_PIN_COMMIT && !is_ref(ref)) {
         report(p, "U1", NULL, "has a ref that git gives to no branch or tag", NULL);
     } else if (p->is_call && !*path) {
         report(p, "U3", NULL, "is an action, and a job may call a workflow alone", NULL);

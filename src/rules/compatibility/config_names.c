@@ -17,20 +17,19 @@ typedef struct known {
     bool is_listed;
 } known;
 
-static known read_known(wpa_rule_run *run, const char *option)
+static void read_known(wpa_rule_run *run, const char *option, known *k)
 {
-    known k = {0};
     const char *text = wpa_rule_option_text(run, option);
-    k.is_listed = text && !wpa_text_is(text, "null");
-    for (const char *at = text; k.is_listed && *at && k.n < NAMES_MAX;) {
+    k->is_listed = text && !wpa_text_is(text, "null");
+    k->n = 0; /* the names are many, and not zeroed */
+    for (const char *at = text; k->is_listed && *at && k->n < NAMES_MAX;) {
         at += strspn(at, " ,[]\n\"'");
         size_t length = strcspn(at, " ,[]\n\"'");
         if (length) {
-            k.names[k.n++] = wpa_arena_slice(run->arena, at, length);
+            k->names[k->n++] = wpa_arena_slice(run->arena, at, length);
         }
         at += length;
     }
-    return k;
 }
 
 static bool is_known(const known *k, const char *name)
@@ -140,8 +139,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_expressions *all = run->source->expressions;
     const wpa_outline *outline = run->source->outline;
-    known secrets = read_known(run, "secrets"), vars = read_known(run, "vars");
-    known environments = read_known(run, "environments");
+    known secrets, vars, environments;
+    read_known(run, "secrets", &secrets);
+    read_known(run, "vars", &vars);
+    read_known(run, "environments", &environments);
     for (size_t i = 0; i < all->n; i++) {
         search s = {run, &all->items[i], &secrets, &vars};
         if (s.expression->is_evaluated) {

@@ -118,9 +118,9 @@ static void check_docker_commands(wpa_rule_run *run, const wpa_outline_step *ste
     static const char *const verbs[] = {"run", "build", "compose", "pull", "push", "buildx"};
     for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
         const wpa_shell_command *c = &step->script->commands[i];
-        const wpa_shell_word *verb = wpa_shell_argument(c, 0);
-        bool is_docker = wpa_text_is(c->name, "docker") && verb &&
-                         wpa_text_index(verb->text, verbs, WPA_COUNT(verbs)) >= 0;
+        const wpa_shell_word *verb =
+            wpa_text_is(c->name, "docker") ? wpa_shell_argument(c, 0) : NULL;
+        bool is_docker = verb && wpa_text_index(verb->text, verbs, WPA_COUNT(verbs)) >= 0;
         if (is_docker && c->nested == 0 && !wpa_text_is(c->before, "||")) {
             wpa_finding *finding =
                 wpa_rule_report(run, wpa_outline_script_span(step, c->span), NULL, NULL,
@@ -135,6 +135,9 @@ static void check_docker_commands(wpa_rule_run *run, const wpa_outline_step *ste
 static void check_scripts(wpa_rule_run *run, const wpa_outline_job *job)
 {
     const wpa_outline_label *label = job->n_labels == 1 ? &job->labels[0] : NULL;
+    if (!wpa_yaml_may_name(run->source->yaml, "docker")) {
+        return; /* no script calls it */
+    }
     bool is_plain = label && !job->is_self_hosted && has_no_daemon(label) && !label->is_from_matrix;
     for (size_t i = 0; is_plain && i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];

@@ -58,7 +58,8 @@ static bool is_runners_own(const char *name)
                                         "RUNNER_TEMP",
                                         "RUNNER_TOOL_CACHE",
                                         "RUNNER_TRACKING_ID"};
-    return wpa_text_index(name, names, WPA_COUNT(names)) >= 0;
+    bool may_be = wpa_text_starts(name, "GITHUB_") || wpa_text_starts(name, "RUNNER_");
+    return may_be && wpa_text_index(name, names, WPA_COUNT(names)) >= 0;
 }
 
 /* "${{ github.sha }}" for GITHUB_SHA: what the runner sets anyway. */
@@ -132,7 +133,8 @@ static const wpa_yaml_node *check_env(wpa_rule_run *run, const wpa_yaml_node *sc
 /* N4: echo "NODE_OPTIONS=..." >> "$GITHUB_ENV" */
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
+    bool may_be = step->script && wpa_yaml_may_hold(step->node->doc, "NODE_OPTIONS=");
+    for (size_t i = 0; may_be && i < step->script->n_commands; i++) {
         const wpa_shell_command *c = &step->script->commands[i];
         bool is_to_env = false;
         for (size_t k = 0; k < c->n_redirects; k++) {

@@ -23,6 +23,9 @@ static const struct {
     {"/home/runner", "HOME", false},
 };
 
+/** Of the prefixes: most slashes stand in front of others. */
+#define SECOND_LETTERS "hUdo:"
+
 typedef struct subject {
     const wpa_outline_step *step; /* NULL: not in a script */
     size_t offset, length;        /* of what the variable stands for, in the script */
@@ -54,6 +57,9 @@ static size_t length_of(const char *at, size_t i)
 /* The first of the paths that begins at this byte, -1 if none does. */
 static int path_at(const char *text, size_t at)
 {
+    if (!text[at + 1] || !strchr(SECOND_LETTERS, text[at + 1])) {
+        return -1;
+    }
     bool is_inside =
         at && (is_path_char(text[at - 1]) || text[at - 1] == '}') && text[at - 1] != '=';
     for (size_t i = 0; !is_inside && i < WPA_COUNT(paths); i++) {

@@ -8,18 +8,31 @@
 
 #define ID_MAX 100
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/** How much of it an id may hold. */
+static size_t count_legal(const char *id)
+{
+    size_t n = 0;
+    while (is_letter(id[n]) || (id[n] >= '0' && id[n] <= '9') || id[n] == '-') {
+        n++;
+    }
+    return n;
+}
+
 /* What is wrong with an id, or NULL. */
 static const char *fault_of(const char *id)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-    static const char rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-";
-    size_t length = strlen(id);
-    return length == 0                  ? "is empty"
-           : !strchr(letters, id[0])    ? "must begin with a letter or _"
-           : strspn(id, rest) != length ? "may hold letters, digits, - and _ only"
-           : strncmp(id, "__", 2) == 0  ? "begins with __, which GitHub keeps for itself"
-           : length >= ID_MAX           ? "is longer than 99 characters"
-                                        : NULL;
+    size_t legal = count_legal(id);
+    return !*id                        ? "is empty"
+           : !is_letter(id[0])         ? "must begin with a letter or _"
+           : id[legal]                 ? "may hold letters, digits, - and _ only"
+           : strncmp(id, "__", 2) == 0 ? "begins with __, which GitHub keeps for itself"
+           : legal >= ID_MAX           ? "is longer than 99 characters"
+                                       : NULL;
 }
 
 static void check_id(wpa_rule_run *run, const wpa_yaml_node *node, const char *what)
@@ -41,22 +54,26 @@ static void check_id(wpa_rule_run *run, const wpa_yaml_node *node, const char *w
 static void check_steps(wpa_rule_run *run, const wpa_outline_job *job)
 {
     wpa_rule_mark mark = wpa_rule_here(run);
-    wpa_map *seen = wpa_map_new(run->arena);
+    wpa_map *seen = NULL;
     for (size_t i = 0; i < job->n_steps; i++) {
+        if (!job->steps[i].id) {
+            continue;
+        }
         const wpa_yaml_node *node = wpa_yaml_get(job->steps[i].node, "id");
         check_id(run, node, "step");
         char *folded = wpa_arena_text(run->arena, job->steps[i].id);
-        for (char *c = folded; c && *c; c++) {
+        for (char *c = folded; *c; c++) {
             *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
         }
-        const wpa_outline_step *first = folded ? wpa_map_get(seen, folded) : NULL;
+        seen = seen ? seen : wpa_map_new(run->arena);
+        const wpa_outline_step *first = wpa_map_get(seen, folded);
         if (first) {
             wpa_finding *finding =
                 wpa_rule_report(run, node->span, NULL, NULL,
                                 "step id %s is there twice in this job: the file is refused",
                                 wpa_rule_quote(run, job->steps[i].id, strlen(job->steps[i].id)));
             wpa_rule_relate(run, finding, wpa_yaml_get(first->node, "id")->span, "first here");
-        } else if (folded) {
+        } else {
             wpa_map_put(seen, folded, &job->steps[i]);
         }
     }

@@ -218,8 +218,10 @@ static void walk(const reads *r, const wpa_yaml_node *node, int depth)
     if (!node || depth > WPA_YAML_MAX_DEPTH) {
         return;
     }
-    if (node->kind == WPA_YAML_SCALAR && strstr(node->text, "matrix.")) {
-        check_scalar(r, node);
+    bool may_read = node->kind == WPA_YAML_SCALAR &&
+                    (node->holds_nul || wpa_outline_has_expression(node->text));
+    if (may_read && strstr(node->text, "matrix.")) {
+        check_scalar(r, node); /* bare conditions test what they read */
     }
     for (size_t i = 0; i < node->n_pairs; i++) {
         if (!wpa_text_is(wpa_yaml_text(node->pairs[i].key), "strategy")) {

@@ -61,8 +61,7 @@ static size_t nesting(const char *text)
  */
 static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
 {
-    const char *text = wpa_yaml_text(node);
-    if (!text || !strstr(text, "${{")) {
+    if (node->length < NESTING_SUSPECT || !wpa_outline_has_expression(wpa_yaml_text(node))) {
         return;
     }
     if (node->length > WPA_EXPR_MAX_BYTES) {
@@ -72,7 +71,7 @@ static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
                         node->length, WPA_EXPR_MAX_BYTES);
         return;
     }
-    if (nesting(text) < NESTING_SUSPECT) {
+    if (nesting(node->text) < NESTING_SUSPECT) {
         return;
     }
     size_t n;
@@ -117,11 +116,16 @@ static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
 static void check_value(wpa_rule_run *run, const wpa_outline_step *step, const wpa_yaml_pair *pair,
                         size_t n_prefix)
 {
-    const char *key = wpa_yaml_text(pair->key), *text = wpa_yaml_text(pair->value);
+    const wpa_yaml_node *key_node = wpa_yaml_resolve(pair->key);
+    const wpa_yaml_node *value = wpa_yaml_resolve(pair->value);
+    const char *key = wpa_yaml_text(key_node), *text = wpa_yaml_text(value);
+    size_t length = key && text ? n_prefix + key_node->length + 1 + value->length : 0;
+    if (length < WINDOWS_VARIABLE_MAX) {
+        return; /* as nearly all */
+    }
     bool is_windows = step && step->job->os == WPA_OS_WINDOWS;
     bool is_linux = !step || step->job->os == WPA_OS_LINUX;
     size_t most = is_windows ? WINDOWS_VARIABLE_MAX : LINUX_VARIABLE_MAX;
-    size_t length = key && text ? n_prefix + strlen(key) + 1 + strlen(text) : 0;
     if (length < most || (!is_windows && !is_linux) || wpa_outline_has_expression(text)) {
         return;
     }
@@ -167,7 +171,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 static void check_uploads(wpa_rule_run *run, const wpa_outline_job *job)
 {
     size_t n = 0;
-    for (size_t i = 0; i < job->n_steps && n <= UPLOADS_MAX; i++) {
+    for (size_t i = 0; job->n_steps > UPLOADS_MAX && i < job->n_steps && n <= UPLOADS_MAX; i++) {
         n += wpa_outline_step_uses(&job->steps[i], "actions/upload-artifact");
         if (n > UPLOADS_MAX) {
             (void)wpa_rule_report(run, job->steps[i].uses.node->span, NULL, NULL,

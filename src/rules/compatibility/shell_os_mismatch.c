@@ -70,6 +70,16 @@ static const mismatch of_powershell[] = {
     {"ls", "-al", ON_WINDOWS, "PowerShell's ls takes no -al"},
 };
 
+/* Rows, and the letters that their programs begin with. */
+typedef struct mismatch_table {
+    const mismatch *rows;
+    size_t n;
+    const char *letters;
+} mismatch_table;
+
+static const mismatch_table anywhere = {mismatches, WPA_COUNT(mismatches), "abdwsgnGSWNRCMIEc"};
+static const mismatch_table in_powershell = {of_powershell, WPA_COUNT(of_powershell), "esu[ftrl"};
+
 static unsigned bit_of(wpa_fact_os os)
 {
     return os == WPA_OS_LINUX     ? ON_LINUX
@@ -149,12 +159,14 @@ static void report(place *at, wpa_span span, unsigned systems, const char *what,
     }
 }
 
-static bool match(place *at, const wpa_shell_command *c, unsigned systems, const mismatch *rows,
-                  size_t n)
+static bool match(place *at, const wpa_shell_command *c, unsigned systems,
+                  const mismatch_table *table)
 {
     char letter = *c->name, wrapped = c->first ? *c->words[0].text : '\0';
-    for (size_t i = 0; i < n; i++) {
-        const mismatch *row = &rows[i];
+    bool may_be_one =
+        (letter && strchr(table->letters, letter)) || (wrapped && strchr(table->letters, wrapped));
+    for (size_t i = 0; may_be_one && i < table->n; i++) {
+        const mismatch *row = &table->rows[i];
         bool may_be = *row->program == letter || *row->program == wrapped; /* few begin alike */
         if (!may_be || !(row->systems & systems)) {
             continue;
@@ -193,7 +205,7 @@ static void check_path(place *at, const wpa_shell_command *c)
     size_t length = wpa_span_length(c->words[c->first].span);
     bool is_program =
         length > 4 && memcmp(text + length - 4, ".exe", 4) == 0 && !memchr(text, '/', length);
-    bool has_backslash = memmem(text, length, ".\\", 2) == text && length > 2;
+    bool has_backslash = length > 2 && memcmp(text, ".\\", 2) == 0;
     if (is_program || has_backslash) {
         report(at, c->words[c->first].span, ON_LINUX, wpa_arena_slice(at->run->arena, text, length),
                "it is a path of Windows");
@@ -213,15 +225,14 @@ static void check_command(place *at, const wpa_shell_command *c, unsigned system
     }
     unsigned posix_systems =
         is_power_there && !is_power ? systems & ~(unsigned)ON_WINDOWS : systems;
-    if (is_power && match(at, c, systems & ON_WINDOWS, of_powershell, WPA_COUNT(of_powershell))) {
+    if (is_power && match(at, c, systems & ON_WINDOWS, &in_powershell)) {
         return;
     }
-    if (is_posix && is_power_there &&
-        match(at, c, systems & ON_WINDOWS, of_powershell, WPA_COUNT(of_powershell))) {
+    if (is_posix && is_power_there && match(at, c, systems & ON_WINDOWS, &in_powershell)) {
         return;
     }
     unsigned mask = is_posix ? systems : systems & ON_WINDOWS;
-    if (match(at, c, mask, mismatches, WPA_COUNT(mismatches)) || !is_posix) {
+    if (match(at, c, mask, &anywhere) || !is_posix) {
         return;
     }
     if (posix_systems & ON_MACOS) {

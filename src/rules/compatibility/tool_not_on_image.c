@@ -3,6 +3,7 @@
 
 #include <wpa/map.h>
 
+#include "facts/commands.h"
 #include "rules/own.h"
 #include "rules/pin.h"
 #include "rules/steps.h"
@@ -200,11 +201,18 @@ static bool may_be_there(const wpa_outline_step *step, size_t until, const wpa_f
     return script_may_bring(step, until, tool);
 }
 
+/* What is known of the tools of a job. */
+typedef struct tools {
+    const wpa_fact_image *images[LABELS_MAX]; /* of its labels, as far as they are looked at */
+    wpa_map *decided;                         /* or NULL: none yet */
+} tools;
+
 /* Each tool is decided at its first call in a job: what may bring it later says nothing of that. */
-static bool is_decided(wpa_map *decided, const wpa_fact_program *tool)
+static bool is_decided(const wpa_rule_run *run, tools *t, const wpa_fact_program *tool)
 {
-    bool was = wpa_map_has(decided, tool->command);
-    wpa_map_put(decided, tool->command, decided);
+    t->decided = t->decided ? t->decided : wpa_map_new(run->arena);
+    bool was = wpa_map_has(t->decided, tool->command);
+    wpa_map_put(t->decided, tool->command, t);
     return was;
 }
 
@@ -242,15 +250,13 @@ static bool reads_same_on(const wpa_outline_step *step, const wpa_fact_image *im
     return step->has_named_shell ? step->shell != WPA_SHELL_UNKNOWN : is_windows != is_posix;
 }
 
-static absence find_absence(const wpa_rule_run *run, const wpa_outline_step *step,
+static absence find_absence(const tools *t, const wpa_outline_step *step,
                             const wpa_fact_program *tool)
 {
     absence found = {0};
     for (size_t i = 0; i < step->job->n_labels && !found.label && i < LABELS_MAX; i++) {
-        const wpa_outline_label *label = &step->job->labels[i];
-        const wpa_fact_image *image = image_of(run, label);
-        if (reads_same_on(step, image)) {
-            found = absence_on(label, image, tool);
+        if (reads_same_on(step, t->images[i])) {
+            found = absence_on(&step->job->labels[i], t->images[i], tool);
         }
     }
     return found;
@@ -285,19 +291,17 @@ static bool is_alias(const wpa_script *script, const char *name)
     return is_one;
 }
 
-static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t index,
-                          wpa_map *decided)
+static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t index, tools *t)
 {
     const wpa_shell_command *c = &step->lexed->commands[index];
-    if (is_alias(step->lexed, c->name)) {
+    if (!(c->known & WPA_KNOWN_TOOL) || is_alias(step->lexed, c->name)) {
         return;
     }
     const wpa_fact_program *tool = wpa_facts_program_find(wpa_slice_of(c->name));
-    absence found = tool ? find_absence(run, step, tool) : (absence){0};
+    absence found = tool ? find_absence(t, step, tool) : (absence){0};
     bool is_tried = wpa_text_is(c->after, "||") || wpa_text_is(c->before, "||") || c->nested > 0 ||
                     strpbrk(c->words[c->first].text, "/\\") || c->is_nested_script;
-    if (found.label && !is_tried && !is_decided(decided, tool) &&
-        !may_be_there(step, index, tool)) {
+    if (found.label && !is_tried && !is_decided(run, t, tool) && !may_be_there(step, index, tool)) {
         report(run, step, c, tool, &found);
     }
 }
@@ -308,8 +312,8 @@ static bool is_guarded(const wpa_outline_step *step)
     return text && (strstr(text, "runner.") || strstr(text, "matrix.") || strstr(text, "steps."));
 }
 
-/* Labels are alternatives here: of a matrix, or a single one. */
-static bool is_readable(const wpa_rule_run *run, const wpa_outline_job *job)
+/* Labels are alternatives here: of a matrix, or a single one. Fills in their images. */
+static bool is_readable(const wpa_rule_run *run, const wpa_outline_job *job, tools *t)
 {
     if (job->has_open_labels || job->n_labels == 0 || wpa_yaml_find(job->node, "container")) {
         return false;
@@ -319,7 +323,8 @@ static bool is_readable(const wpa_rule_run *run, const wpa_outline_job *job)
         for (size_t k = 0; k < i && is_single; k++) {
             is_single = job->labels[k].set != job->labels[i].set || job->labels[i].set == 0;
         }
-        if (!is_single || !image_of(run, &job->labels[i])) {
+        t->images[i] = is_single ? image_of(run, &job->labels[i]) : NULL;
+        if (!t->images[i]) {
             return false;
         }
     }
@@ -328,14 +333,16 @@ static bool is_readable(const wpa_rule_run *run, const wpa_outline_job *job)
 
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    wpa_map *decided = wpa_map_new(run->arena);
-    for (size_t i = 0, n = is_readable(run, job) ? job->n_steps : 0; i < n; i++) {
+    tools t;
+    t.decided = NULL;
+    for (size_t i = 0, n = is_readable(run, job, &t) ? job->n_steps : 0; i < n; i++) {
         const wpa_outline_step *step = &job->steps[i];
         bool is_read = step->lexed && step->lexed->language != WPA_SCRIPT_PYTHON;
-        for (size_t k = 0; is_read && !is_guarded(step) && k < step->lexed->n_commands; k++) {
+        size_t n_commands = is_read && !is_guarded(step) ? step->lexed->n_commands : 0;
+        for (size_t k = 0; k < n_commands; k++) {
             const wpa_shell_command *c = &step->lexed->commands[k];
             if (c->first < c->n_words && c->words[c->first].is_literal) {
-                check_command(run, step, k, decided);
+                check_command(run, step, k, &t);
             }
         }
     }

@@ -273,7 +273,7 @@ static int hex_digit(char c)
     if (c >= '0' && c <= '9') {
         return c - '0';
     }
-    c = (char)tolower((unsigned char)c);
+    c |= 0x20; /* in lower case, if it is a letter */
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 

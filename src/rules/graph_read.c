@@ -119,12 +119,13 @@ static void read_uses(wpa_arena *arena, wpa_graph_file *file, const wpa_outline 
 }
 
 /* Actions that test, by their names: there is no end of them. */
-static bool names_test(const wpa_outline_uses *uses)
+static const char *const testing[] = {"test", "cypress", "playwright", "emulator",  "jest",
+                                      "spec", "check",   "coverage",   "benchmark", "verify"};
+
+static bool names_test(const wpa_outline_uses *uses, const wpa_words *words)
 {
-    static const char *const words[] = {"test", "cypress", "playwright", "emulator",  "jest",
-                                        "spec", "check",   "coverage",   "benchmark", "verify"};
     return uses->kind == WPA_OUTLINE_REPOSITORY &&
-           wpa_words_find(uses->slug.at, uses->slug.length, words, WPA_COUNT(words), NULL) &&
+           wpa_words_seek(words, uses->slug.at, uses->slug.length, NULL) &&
            !wpa_slice_is_ci(uses->slug, "actions/checkout");
 }
 
@@ -150,17 +151,19 @@ static bool runs_own(const wpa_outline_step *step)
     return step->run && !script;
 }
 
-static void read_work(const wpa_outline_job *job, wpa_graph_job *row)
+static void read_work(const wpa_outline_job *job, const wpa_words *words, wpa_graph_job *row)
 {
     for (size_t i = 0; i < job->n_steps; i++) {
         row->roles |= wpa_step_roles(&job->steps[i]);
-        row->is_open = row->is_open || runs_own(&job->steps[i]) || names_test(&job->steps[i].uses);
+        row->is_open =
+            row->is_open || runs_own(&job->steps[i]) || names_test(&job->steps[i].uses, words);
     }
 }
 
 static void read_jobs(wpa_arena *arena, wpa_graph_file *file, const wpa_outline *o, bool with_work)
 {
     wpa_graph_job *jobs = wpa_arena_array(arena, o->n_jobs + 1, sizeof *jobs);
+    const wpa_words words = wpa_words_of(testing, WPA_COUNT(testing));
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         jobs[i] = (wpa_graph_job){
@@ -171,7 +174,7 @@ static void read_jobs(wpa_arena *arena, wpa_graph_file *file, const wpa_outline 
             .likeness = wpa_similarity_read(job, arena),
         };
         if (with_work) {
-            read_work(job, &jobs[i]);
+            read_work(job, &words, &jobs[i]);
         }
     }
     file->jobs = jobs;

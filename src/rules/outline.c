@@ -197,15 +197,6 @@ static wpa_slice version_in(wpa_slice comment)
     return (wpa_slice){comment.at, 0};
 }
 
-static size_t count_of(wpa_slice text, char c)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        n += text.at[i] == c;
-    }
-    return n;
-}
-
 static bool is_slug(wpa_slice slug)
 {
     for (size_t i = 0; i < slug.length; i++) {
@@ -216,7 +207,8 @@ static bool is_slug(wpa_slice slug)
             return false;
         }
     }
-    return slug.length && count_of(slug, '/') >= 1 && slug.at[0] != '/' && slug.at[0] != '.';
+    return slug.length && memchr(slug.at, '/', slug.length) && slug.at[0] != '/' &&
+           slug.at[0] != '.';
 }
 
 typedef struct known_use {

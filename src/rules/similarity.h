@@ -12,6 +12,8 @@
 #define WPA_SIMILARITY_STEPS_MAX 64
 /** Steps of a stretch that is looked for by itself. */
 #define WPA_SIMILARITY_STRETCH 3
+/** So many steps of one do something: more than checkout and setup. */
+#define WPA_SIMILARITY_REAL_STEPS 2
 
 typedef struct wpa_similarity_step {
     uint32_t kind; /* the action with its major version; 0: a script */
@@ -37,9 +39,10 @@ typedef struct wpa_similarity_job {
 size_t wpa_similarity_count(const wpa_outline *o);
 /** What stretches are looked for. */
 typedef struct wpa_similarity_wanted {
-    double least;       /* share of features from which steps are alike */
-    size_t least_count; /* so often it stands there … */
-    size_t long_steps;  /* … or twice, if it is as long as that */
+    double least;        /* share of features from which steps are alike */
+    size_t least_count;  /* so often it stands there … */
+    size_t long_steps;   /* … or twice, if it is as long as that */
+    size_t least_weight; /* of its steps together */
 } wpa_similarity_wanted;
 
 /** May such a stretch be in this file? Asked before its steps are read, which takes longer. */

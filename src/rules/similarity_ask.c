@@ -1,27 +1,30 @@
 /*
- * Whether a file may repeat steps at all, asked before its steps are read: of each step a few of
- * its features are marked in one word, and steps of which one has marks that the other lacks are
- * not alike. That takes a look at their words, and for most files answers it.
+ * Whether a file may repeat steps at all, asked before its steps are read: the features of each
+ * step are marked in a few words, and steps of which one has marks that the other lacks are not
+ * alike. That takes a look at their words, and for most files answers it.
  */
 #include "rules/similarity.h"
 #include "rules/similarity_internal.h"
 #include "rules/work.h"
 
 #define STEPS_SEEN_MAX 256 /* of a file that has more it is taken for granted */
+#define MARK_WORDS 4
 
 typedef struct sketch {
     const wpa_outline_step *step;
     size_t job, index; /* of the job in the file, of the step in the job */
     size_t n_places;   /* of other jobs, where what ends with the step may stand too */
     uint32_t kind;
-    bool has_marks;  /* and so on: looked for once they are asked for */
-    uint32_t n_most; /* as many features at most */
-    uint64_t marks;  /* each is of a feature that steps without the mark lack */
+    bool has_marks; /* and so on: looked for once they are asked for */
+    bool is_setup;
+    uint32_t n_most;            /* as many features at most */
+    uint32_t weight;            /* as wpa_similarity_step has it */
+    uint64_t marks[MARK_WORDS]; /* each is of a feature that steps without the mark lack */
 } sketch;
 
 static void add_mark(sketch *s, size_t number)
 {
-    s->marks |= UINT64_C(1) << number % 64;
+    s->marks[number / 64 % MARK_WORDS] |= UINT64_C(1) << number % 64;
 }
 
 /* Each different word ends a 3-gram that no other word ends. */
@@ -40,6 +43,7 @@ static void mark_words(sketch *s, const char *text, size_t length)
         }
         at++;
     }
+    s->weight = 1 + s->n_most;
 }
 
 /* Inputs of other lengths have other names or values. */
@@ -49,12 +53,15 @@ static void mark_inputs(sketch *s, const wpa_yaml_node *with)
         add_mark(s, wpa_work_text(with->pairs[i].key).length * 7 +
                         wpa_work_text(with->pairs[i].value).length);
     }
-    s->n_most = with ? 3 * with->n_pairs + 1 : 1;
+    uint32_t n_inputs = with ? with->n_pairs : 0;
+    s->n_most = 3 * n_inputs + 1;
+    s->weight = 2 + 2 * n_inputs;
 }
 
 static void mark_features(sketch *s)
 {
     s->has_marks = true;
+    s->is_setup = wpa_work_is_setup(s->step);
     if (s->step->run) {
         mark_words(s, s->step->run->text, s->step->run->length);
     } else if (s->step->uses.node) {
@@ -65,7 +72,10 @@ static void mark_features(sketch *s)
 /* So many features of a are not in b: are they too many for sets that overlap by that share? */
 static bool lacks_many(const sketch *a, const sketch *b, double least)
 {
-    int n_lacking = __builtin_popcountll(a->marks & ~b->marks);
+    int n_lacking = 0;
+    for (size_t i = 0; i < MARK_WORDS; i++) {
+        n_lacking += __builtin_popcountll(a->marks[i] & ~b->marks[i]);
+    }
     return n_lacking > (1 - least) * a->n_most + 0.001; /* the rest is for rounding */
 }
 
@@ -93,28 +103,40 @@ static bool are_of_kinds(const sketch *a, const sketch *b)
     return are;
 }
 
-/* So many steps may be alike, one by one, up to these two; more than max are not asked for. */
-static size_t length_up_to(sketch *a, sketch *b, double least, size_t max)
+/* So many steps may be alike, one by one, up to these two. */
+static size_t length_up_to(sketch *a, sketch *b, double least)
 {
     size_t n = 0, n_steps = (a->index < b->index ? a->index : b->index) + 1;
-    while (n < n_steps && n < max && may_be_alike(a - n, b - n, least)) {
+    while (n < n_steps && may_be_alike(a - n, b - n, least)) {
         n++;
     }
     return n;
+}
+
+/* Do the last n steps up to this one do something, and as much as is wanted? */
+static bool is_work(const sketch *s, size_t n, size_t least_weight)
+{
+    size_t n_real = 0, weight = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_real += !(s - i)->is_setup;
+        weight += (s - i)->weight;
+    }
+    return n_real >= WPA_SIMILARITY_REAL_STEPS && weight >= least_weight;
 }
 
 /* Does the step end a stretch that is long, or stands often enough, with the steps before it? */
 static bool ends_repeated(sketch *s, sketch all[], const wpa_similarity_wanted *wanted)
 {
     for (sketch *other = all; other->job != s->job; other++) {
-        size_t n =
-            are_of_kinds(s, other) ? length_up_to(s, other, wanted->least, wanted->long_steps) : 0;
-        bool is_stretch = n >= WPA_SIMILARITY_STRETCH;
-        s->n_places += is_stretch;
-        other->n_places += is_stretch;
-        if (n >= wanted->long_steps ||
-            (is_stretch && (s->n_places + 1 >= wanted->least_count ||
-                            other->n_places + 1 >= wanted->least_count))) {
+        size_t n = are_of_kinds(s, other) ? length_up_to(s, other, wanted->least) : 0;
+        if (n < WPA_SIMILARITY_STRETCH ||
+            !(is_work(s, n, wanted->least_weight) || is_work(other, n, wanted->least_weight))) {
+            continue;
+        }
+        s->n_places++;
+        other->n_places++;
+        if (n >= wanted->long_steps || s->n_places + 1 >= wanted->least_count ||
+            other->n_places + 1 >= wanted->least_count) {
             return true;
         }
     }

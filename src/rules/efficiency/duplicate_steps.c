@@ -110,7 +110,7 @@ static bool is_real(const wpa_similarity_job *job, size_t first, size_t n)
         n_real += !job->steps[i].is_setup;
         weight += job->steps[i].weight;
     }
-    return n_real >= 2 && weight >= WEIGHT_MIN;
+    return n_real >= WPA_SIMILARITY_REAL_STEPS && weight >= WEIGHT_MIN;
 }
 
 static void report(wpa_rule_run *run, const wpa_outline_step *step, size_t length,
@@ -265,7 +265,7 @@ static void check_steps(wpa_rule_run *run, bool has_others)
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
     subject_job job = {.arena = scratch};
     search s = search_of(run, &job);
-    const wpa_similarity_wanted wanted = {s.least, s.least_count, LONG_STEPS};
+    const wpa_similarity_wanted wanted = {s.least, s.least_count, LONG_STEPS, WEIGHT_MIN};
     if (!has_others && !wpa_similarity_may_repeat(run->source->outline, &wanted)) {
         return;
     }

@@ -115,9 +115,9 @@ static void check_env(wpa_rule_run *run, const wpa_outline_step *step)
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const char *name = wpa_yaml_text(wpa_yaml_get(step->node, "name"));
     /* A name with an expression is there to show its value in the log. */
-    if (step->run && !wpa_outline_has_expression(name) && does_nothing(step->lexed)) {
+    if (step->run && does_nothing(step->lexed) &&
+        !wpa_outline_has_expression(wpa_yaml_text(wpa_yaml_get(step->node, "name")))) {
         (void)wpa_rule_report(run, wpa_yaml_find(step->node, "run")->key->span, "N1", step,
                               "this step's script does nothing");
     }

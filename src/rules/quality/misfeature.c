@@ -128,9 +128,8 @@ static bool is_token(const char *text)
     return is_form(text, "${{secrets.GITHUB_TOKEN}}") || is_form(text, "${{github.token}}");
 }
 
-static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
+static void check_env(wpa_rule_run *run, const wpa_yaml_node *env)
 {
-    const wpa_yaml_node *env = wpa_yaml_get(scope, "env");
     for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
         const char *name = wpa_yaml_text(env->pairs[i].key);
         const char *text = wpa_yaml_text(env->pairs[i].value);
@@ -149,15 +148,15 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     check_defaults(run, o->root);
-    check_env(run, o->root);
+    check_env(run, wpa_yaml_get(o->root, "env"));
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         check_defaults(run, job->node);
-        check_env(run, job->node);
+        check_env(run, wpa_yaml_get(job->node, "env"));
         for (size_t k = 0; k < job->n_steps; k++) {
             check_inputs(run, &job->steps[k]);
             check_shell(run, job->steps[k].node, &job->steps[k]);
-            check_env(run, job->steps[k].node);
+            check_env(run, job->steps[k].env);
         }
     }
     return true;

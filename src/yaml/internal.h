@@ -93,13 +93,13 @@ typedef enum wpa_yaml_event_kind {
 typedef struct wpa_yaml_event {
     wpa_yaml_event_kind kind;
     wpa_yaml_style style;
+    bool holds_nul;   /* of a scalar */
+    bool is_kept;     /* text has a '\0' behind it, and lives as long as the document */
+    bool is_escaped;  /* of one in double quotes: it is not what its bytes say */
     wpa_span span;    /* bytes of the file, properties included */
     const char *text; /* [length], of a scalar */
     size_t length;
     const char *anchor, *tag; /* or NULL; of an alias: what it stands for */
-    bool holds_nul;           /* of a scalar */
-    bool is_kept;             /* text has a '\0' behind it, and lives as long as the document */
-    bool is_escaped;          /* of one in double quotes: it is not what its bytes say */
 } wpa_yaml_event;
 
 static inline bool wpa_yaml_is_blank(char c)

@@ -28,7 +28,7 @@ void wpa_slug_blur(const char *folded, char blurred[WPA_SLUG_MAX_BYTES])
                 taken = 2;
             }
         }
-        if (!strchr("-_.", c)) {
+        if (c != '-' && c != '_' && c != '.') {
             blurred[n++] = c;
         }
         i += taken;

@@ -114,8 +114,9 @@ static void check_programs(const finder *f, const wpa_shell_command *c)
 {
     size_t n_programs = may_be_program(c) ? WPA_COUNT(programs) : 0;
     for (size_t i = 0; i < n_programs; i++) {
-        bool is_named =
-            *c->name == *programs[i].command && wpa_text_is(c->name, programs[i].command);
+        const char *command = programs[i].command;
+        bool may_be = *c->name == *command && c->name[1] == command[1];
+        bool is_named = may_be && wpa_text_is(c->name, command);
         const wpa_shell_word *word = is_named ? word_behind(c, programs[i].option) : NULL;
         word = word || !is_named || !wpa_text_is(programs[i].option, "-c") ? word : code_of(c);
         if (word) {

@@ -65,8 +65,11 @@ static bool checkout_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *int
     const wpa_outline_step *step = site->step;
     for (size_t i = 0; i < WPA_COUNT(inputs); i++) {
         const wpa_yaml_node *node = wpa_outline_with(step, inputs[i]);
+        if (!node) {
+            continue; /* as of most: the commit of the event, which is nobody's choice */
+        }
         wpa_taint taint = wpa_taint_of_scalar(run, site, node, WPA_TAINT_CODE);
-        bool is_pull = node && wpa_yaml_text(node) && i == 0 && strstr(node->text, "pull/");
+        bool is_pull = wpa_yaml_text(node) && i == 0 && strstr(node->text, "pull/");
         bool is_open = is_pull && wpa_outline_has_expression(node->text);
         if (is_open && !is_outsider(&taint)) { /* whatever number: it is somebody's pull request */
             taint = (wpa_taint){.grade = WPA_TAINT_OF_ARBITRARY, .trust = wpa_trust_of(run, site)};

@@ -138,8 +138,15 @@ typedef struct wpa_rule_visits {
     size_t n;
 } wpa_rule_visits;
 #define WPA_VISITS_KEPT 8
+/** Private to wpa_rule_end_visit. */
+void wpa_rule_end_visits(wpa_rule_run *run, wpa_rule_visits *visits);
 /** One thing was looked at. */
-void wpa_rule_end_visit(wpa_rule_run *run, wpa_rule_visits *visits);
+static inline void wpa_rule_end_visit(wpa_rule_run *run, wpa_rule_visits *visits)
+{
+    if (++visits->n % WPA_VISITS_KEPT == 0) {
+        wpa_rule_end_visits(run, visits);
+    }
+}
 
 /**
  * Report a finding at these bytes of the file, in the rule's own severity, confidence and

@@ -138,12 +138,10 @@ void wpa_rule_forget(wpa_rule_run *run, wpa_rule_mark mark)
     }
 }
 
-void wpa_rule_end_visit(wpa_rule_run *run, wpa_rule_visits *visits)
+void wpa_rule_end_visits(wpa_rule_run *run, wpa_rule_visits *visits)
 {
-    if (++visits->n % WPA_VISITS_KEPT == 0) {
-        wpa_rule_forget(run, visits->mark);
-        visits->mark = wpa_rule_here(run);
-    }
+    wpa_rule_forget(run, visits->mark);
+    visits->mark = wpa_rule_here(run);
 }
 
 bool wpa_rule_spend(wpa_rule_run *run, size_t work)

@@ -38,7 +38,9 @@ void wpa_rule_each_step(wpa_rule_run *run, wpa_step_visitor visit)
     const wpa_outline *outline = run->source->outline;
     wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
     for (size_t i = 0; i < outline->n_jobs; i++) {
-        for (size_t k = 0; k < outline->jobs[i].n_steps && wpa_rule_spend(run, VISIT_WORK); k++) {
+        size_t n = outline->jobs[i].n_steps;
+        n = n && wpa_rule_spend(run, VISIT_WORK * n) ? n : 0;
+        for (size_t k = 0; k < n; k++) {
             visit(run, &outline->jobs[i].steps[k]);
             wpa_rule_end_visit(run, &visits);
         }

@@ -29,19 +29,31 @@ static const char *const permission_calls[] = {
     "orgs/${ORG}/members/",
 };
 
-/* Does the file hold any of them? Hardly any does, and scripts are long. */
-static bool may_ask(const wpa_yaml_doc *doc)
+/* Does the script call one of them? Hardly any file holds one, and scripts are long. */
+static bool asks(const wpa_yaml_doc *doc, const char *script)
 {
-    bool may = false;
-    for (size_t i = 0; i < WPA_COUNT(permission_calls) && !may; i++) {
-        may = wpa_yaml_may_hold(doc, permission_calls[i]);
+    bool does = false;
+    for (size_t i = 0; i < WPA_COUNT(permission_calls) && !does; i++) {
+        does = wpa_yaml_may_hold(doc, permission_calls[i]) && strstr(script, permission_calls[i]);
     }
-    return may;
+    return does;
 }
 
 static bool has_word(const char *text, const char *const words[], size_t n)
 {
     return wpa_words_find_ci(text, strlen(text), words, n, NULL) != NULL;
+}
+
+/* Of all the words that follow, and in few names. */
+static bool may_name_check(const char *text)
+{
+    static const char *const parts[] = {"check", "member", "authoriz", "verify-", "permission"};
+    size_t length = strlen(text);
+    bool may = false;
+    for (size_t i = 0; i < WPA_COUNT(parts) && !may; i++) {
+        may = wpa_text_find_ci(text, length, parts[i]) != NULL;
+    }
+    return may;
 }
 
 /* What actions and called workflows that ask for rights are named after; one that sets permissions
@@ -53,8 +65,9 @@ static bool is_named_check(const wpa_outline_uses *uses)
         "check-org",  "check-actor", "check-member", "check-run.yaml", "verify-actor"};
     static const char *const asking[] = {"check", "verif", "actor", "user", "require", "has-"};
     const char *text = uses->kind == WPA_OUTLINE_NONE ? NULL : wpa_yaml_text(uses->node);
-    return text && (has_word(text, words, WPA_COUNT(words)) ||
-                    (strcasestr(text, "permission") && has_word(text, asking, WPA_COUNT(asking))));
+    return text && may_name_check(text) &&
+           (has_word(text, words, WPA_COUNT(words)) ||
+            (strcasestr(text, "permission") && has_word(text, asking, WPA_COUNT(asking))));
 }
 
 /* Does the script do anything with what it has heard: stop, or tell a later step? */
@@ -77,10 +90,7 @@ bool wpa_trust_step_checks_members(const wpa_outline_step *step)
     }
     const wpa_yaml_node *script = step->run ? step->run : wpa_outline_with(step, "script");
     const char *text = step->run ? step->run->text : wpa_yaml_text(script);
-    return text && may_ask(script->doc) &&
-           wpa_words_find(text, strlen(text), permission_calls, WPA_COUNT(permission_calls),
-                          NULL) &&
-           decides(text);
+    return text && asks(script->doc, text) && decides(text);
 }
 
 static wpa_trust_guard stronger(wpa_trust_guard a, wpa_trust_guard b)

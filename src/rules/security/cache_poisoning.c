@@ -202,8 +202,7 @@ static bool restores_nothing(wpa_rule_run *run, const wpa_outline_step *step, co
             wpa_text_is(told(run, step, "no-cache", p), "true"));
 }
 
-/* Does the job itself give something out, or hold what is needed for that? */
-static bool gives_out(const wpa_rule_run *run, const wpa_outline_job *job)
+static bool find_outlet(const wpa_rule_run *run, const wpa_outline_job *job)
 {
     publication p;
     const wpa_yaml_node *scopes = wpa_yaml_get(job->node, "permissions");
@@ -217,6 +216,17 @@ static bool gives_out(const wpa_rule_run *run, const wpa_outline_job *job)
     return has_power || wpa_yaml_find(job->node, "environment") ||
            wpa_work_is_named_shipping(job) || find_publishing_step(job, &p) ||
            (job->names_secret && wpa_work_ships(run));
+}
+
+/* Does the job itself give something out, or hold what is needed for that? */
+static bool gives_out(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    bool is_new;
+    bool *does = wpa_site_keep(run, 'G', job, NULL, sizeof *does, &is_new);
+    if (is_new) {
+        *does = find_outlet(run, job);
+    }
+    return *does;
 }
 
 static bool has_upload(const wpa_outline_job *job)
@@ -250,7 +260,7 @@ static bool is_for_releases(const wpa_outline *o)
  * that a tag starts too and that keeps only reports. Where releases alone start it and nothing is
  * seen to publish, any job may be what does.
  */
-static bool delivers(const wpa_rule_run *run, const wpa_outline_job *job)
+static bool delivers(wpa_rule_run *run, const wpa_outline_job *job)
 {
     const wpa_outline *o = run->source->outline;
     bool has_outlet = false;
@@ -370,8 +380,8 @@ static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
     publication p;
     bool is_publishing =
         find_release_trigger(run->source->outline, &p) || find_publishing_step(job, &p);
-    bool is_unreached = is_publishing && is_left_out(run->source, job->condition, &p);
-    for (size_t i = 0; is_publishing && !is_unreached && i < job->n_steps; i++) {
+    bool is_reached = is_publishing, is_known = false; /* once there is a cache */
+    for (size_t i = 0; is_reached && i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
         bool is_left = restores_nothing(run, step, &p);
         wpa_cache_state state;
@@ -379,8 +389,12 @@ static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
                                           ? restored_by(run, step, &p, &state)
                                           : NULL;
         cache = cache || is_left ? cache : layers_of(run, step, &p, &state);
-        if (cache && state != WPA_CACHE_STATE_OFF &&
-            !is_left_out(run->source, step->condition, &p)) {
+        if (!cache || state == WPA_CACHE_STATE_OFF) {
+            continue;
+        }
+        is_reached = is_known || !is_left_out(run->source, job->condition, &p);
+        is_known = true;
+        if (is_reached && !is_left_out(run->source, step->condition, &p)) {
             report(run, step, cache, &p, state);
         }
     }

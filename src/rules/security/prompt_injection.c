@@ -105,6 +105,7 @@ static bool does_chore(const wpa_shell_command *c, size_t from)
 typedef struct named_agents {
     const model *items[WPA_COUNT(agents)];
     size_t n;
+    bool has_runners;
     bool has_service; /* a model's host, that programs are asked by */
 } named_agents;
 
@@ -120,11 +121,11 @@ static bool calls_any(const wpa_yaml_doc *doc, const char *const names[], size_t
 static named_agents agents_named(const wpa_yaml_doc *doc)
 {
     named_agents named = {.n = 0};
-    bool has_runner = calls_any(doc, runners, WPA_COUNT(runners));
+    named.has_runners = calls_any(doc, runners, WPA_COUNT(runners));
     for (size_t i = 0; i < WPA_COUNT(agents); i++) {
         const model *a = &agents[i];
-        bool is_package = has_runner && (wpa_yaml_may_hold(doc, a->name) ||
-                                         (a->package && wpa_yaml_may_hold(doc, a->package)));
+        bool is_package = named.has_runners && (wpa_yaml_may_hold(doc, a->name) ||
+                                                (a->package && wpa_yaml_may_hold(doc, a->package)));
         if (is_package || wpa_yaml_may_name(doc, a->name)) {
             named.items[named.n++] = a;
         }
@@ -138,7 +139,8 @@ static named_agents agents_named(const wpa_yaml_doc *doc)
 
 static const model *agent_of(const named_agents *named, const wpa_shell_command *c)
 {
-    bool is_runner = named->n && wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
+    bool is_runner =
+        named->n && named->has_runners && wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
     for (size_t i = 0; i < named->n; i++) {
         const model *a = named->items[i];
         bool is_named = wpa_text_is(c->name, a->name);

@@ -349,13 +349,18 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const se
 {
     check_splices(run, step);
     check_build(run, step);
-    secret_names set = names_of(run, step, of_job);
-    bool may_hold = step->lexed && (set.n > 0 || wpa_rule_may_hold_secret(run, step->run));
+    secret_names own;
+    const secret_names *set = of_job;
+    if (step->lexed && step->env && wpa_rule_may_hold_secret(run, step->env)) {
+        own = names_of(run, step, of_job);
+        set = &own;
+    }
+    bool may_hold = step->lexed && (set->n > 0 || wpa_rule_may_hold_secret(run, step->run));
     for (size_t i = 0; may_hold && i < step->lexed->n_commands; i++) {
         const wpa_shell_command *c = &step->lexed->commands[i];
-        check_words(run, step, c, &set);
-        check_dump(run, step, c, &set);
-        check_build_command(run, step, c, &set);
+        check_words(run, step, c, set);
+        check_dump(run, step, c, set);
+        check_build_command(run, step, c, set);
     }
 }
 

@@ -28,11 +28,9 @@ static bool are_few(uint32_t bits)
 static bool is_slip_of(const slip *slug, const wpa_fact_original *other)
 {
     wpa_slice folded = slug->folded;
-    bool may_be_edit = are_few(slug->letters ^ other->letters) &&
-                       folded.length + 1 >= other->length && other->length + 1 >= folded.length;
+    bool may_be_edit = folded.length + 1 >= other->length && other->length + 1 >= folded.length;
     bool is_slip = (may_be_edit && wpa_rule_is_one_edit(folded, other->name)) ||
-                   (slug->blurred_letters == other->blurred_letters &&
-                    wpa_text_is(slug->blurred, other->blurred));
+                   wpa_text_is(slug->blurred, other->blurred);
     size_t n = other->owner_length;
     /* What is the owner's own nobody else can register there. */
     return is_slip &&
@@ -48,7 +46,9 @@ static const char *find_original(const char *folded)
     size_t n;
     const wpa_fact_original *originals = wpa_facts_originals(&n);
     for (size_t i = 0; i < n; i++) {
-        if (is_slip_of(&slug, &originals[i])) {
+        bool may_be = are_few(slug.letters ^ originals[i].letters) ||
+                      slug.blurred_letters == originals[i].blurred_letters;
+        if (may_be && is_slip_of(&slug, &originals[i])) {
             return originals[i].name;
         }
     }

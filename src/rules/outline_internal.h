@@ -1,5 +1,7 @@
-/* Shared by outline.c and outline_runner.c alone. */
+/* Shared by outline.c, outline_runner.c and outline_uses.c alone. */
 #pragma once
+
+#include <wpa/map.h>
 
 #include "rules/outline.h"
 
@@ -10,3 +12,13 @@
  * arena   of the outline, which the labels live as long as.
  */
 void wpa_outline_read_runner(wpa_outline_job *job, wpa_arena *arena);
+
+/** What is known so far of what a file uses. */
+typedef struct wpa_outline_known {
+    wpa_arena *arena;
+    wpa_map *uses; /* text → what is known of it, with the comment last seen behind it; or NULL */
+    size_t n_uses; /* different ones */
+} wpa_outline_known;
+
+/** What a scalar below "uses" says; node may be NULL. */
+wpa_outline_uses wpa_outline_uses_of(wpa_outline_known *known, const wpa_yaml_node *node);

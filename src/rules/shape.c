@@ -1,10 +1,10 @@
 #include "rules/shape.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include <wpa/map.h>
 
+#include "rules/shape_internal.h"
 #include "rules/upgrade.h"
 
 #define DEPTH_MAX 60
@@ -91,146 +91,6 @@ static const void *misspelling_new(wpa_rule_run *run, const wpa_yaml_node *node,
     return wrong;
 }
 
-/* ---- which of several definitions is meant ------------------------------------------------------
- */
-
-static bool takes(const wpa_schema_def *def, wpa_schema_kind kind)
-{
-    return (def->takes >> kind & 1) != 0;
-}
-
-static bool is_allowed(const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    wpa_slice text = {node->text, node->length};
-    return def->constant ? wpa_slice_is(text, def->constant)
-                         : !def->allowed[0] || wpa_fact_list_has(def->allowed, text);
-}
-
-static bool fits_kind(const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    bool is_scalar = node->kind == WPA_YAML_SCALAR;
-    switch (def->kind) {
-    case WPA_SCHEMA_ANY:
-        return true;
-    case WPA_SCHEMA_MAPPING:
-        return node->kind == WPA_YAML_MAPPING;
-    case WPA_SCHEMA_SEQUENCE:
-        return node->kind == WPA_YAML_SEQUENCE;
-    case WPA_SCHEMA_NULL:
-        return wpa_yaml_is_null(node);
-    case WPA_SCHEMA_BOOLEAN:
-        return is_scalar && wpa_yaml_scalar_type(node) == WPA_YAML_BOOL;
-    case WPA_SCHEMA_NUMBER:
-        return is_scalar && (wpa_yaml_scalar_type(node) == WPA_YAML_INT ||
-                             wpa_yaml_scalar_type(node) == WPA_YAML_FLOAT);
-    case WPA_SCHEMA_STRING:
-    case WPA_SCHEMA_ALLOWED:
-        return is_scalar && (!def->is_non_empty || (node->length > 0 && !wpa_yaml_is_null(node))) &&
-               is_allowed(def, node);
-    case WPA_SCHEMA_ONE_OF:
-        for (size_t i = 0; def->choices[i]; i++) {
-            if (fits_kind(def->choices[i], node)) {
-                return true;
-            }
-        }
-        return false;
-    }
-    return true;
-}
-
-static int count_known(const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    int n = 0;
-    for (size_t i = 0; i < node->n_pairs; i++) {
-        const char *key = wpa_yaml_text(node->pairs[i].key);
-        n += key && (def->is_loose || wpa_schema_property_find(def, wpa_slice_of(key)));
-    }
-    return n;
-}
-
-/** Most are not there, and known not to be by the keys that are. */
-static const wpa_yaml_pair *find_property(const wpa_yaml_node *mapping,
-                                          const wpa_schema_property *property)
-{
-    bool may_be = (mapping->keys & property->name.bit) != 0;
-    return may_be ? wpa_yaml_find_name_ci(mapping, property->name) : NULL;
-}
-
-/** A job with uses is a call, whatever else stands in it. */
-static bool is_call(const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    static const char name[] = "workflow-job";
-    return def->name_length == sizeof name - 1 && memcmp(def->name, name, sizeof name) == 0 &&
-           wpa_yaml_find(node, "uses");
-}
-
-/** What tells the forms apart is what each requires, and a value that only one takes. */
-static int count_telling(const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    int n = is_call(def, node) ? 1000 : 0;
-    if (!(node->keys & def->telling_keys)) {
-        return n - def->n_required; /* none of them is there */
-    }
-    for (size_t i = 0; def->telling && def->telling[i]; i++) {
-        const wpa_schema_property *property = def->telling[i];
-        const wpa_yaml_pair *pair = find_property(node, property);
-        const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
-        n += property->is_required ? (pair ? 100 : -1) : 0;
-        n += value && property->def->constant && fits_kind(property->def, value) ? 500 : 0;
-    }
-    return n;
-}
-
-/* Of a choice; more no schema has. */
-#define MAPPINGS_MAX 64
-
-/**
- * Of the mappings that a choice may be, the first of those that tell and know most of the keys.
- * What they tell nearly always leaves one: known keys are counted where another may still win by
- * them.
- */
-static const wpa_schema_def *best_mapping(const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    const wpa_schema_def *const *all = def->mappings, *best = all[0];
-    int telling[MAPPINGS_MAX], most = INT_MIN, next = INT_MIN, most_known = INT_MIN;
-    size_t n = 0;
-    if (!best || !all[1]) {
-        return def->kind == WPA_SCHEMA_MAPPING ? def : best;
-    }
-    for (; n < MAPPINGS_MAX && all[n]; n++) {
-        telling[n] = count_telling(all[n], node);
-        if (telling[n] > most) {
-            next = most;
-            most = telling[n];
-            best = all[n];
-        } else if (telling[n] > next) {
-            next = telling[n];
-        }
-    }
-    bool is_sure = (int64_t)next + node->n_pairs < most;
-    for (size_t i = 0; i < n && !is_sure; i++) {
-        int known = telling[i] + count_known(all[i], node);
-        best = known > most_known ? all[i] : best;
-        most_known = known > most_known ? known : most_known;
-    }
-    return best;
-}
-
-static const wpa_schema_def *find_sequence(const wpa_schema_def *def)
-{
-    if (def->kind == WPA_SCHEMA_SEQUENCE) {
-        return def;
-    }
-    if (!takes(def, WPA_SCHEMA_SEQUENCE)) {
-        return NULL;
-    }
-    const wpa_schema_def *found = NULL;
-    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i] && !found; i++) {
-        found = find_sequence(def->choices[i]);
-    }
-    return found;
-}
-
 /* ---- what is wrong ---- */
 
 static size_t collect_allowed(const wpa_schema_def *def, const char **names, size_t n)
@@ -285,12 +145,14 @@ typedef struct expectation {
 static expectation expected_by(const wpa_schema_def *def, const wpa_yaml_node *node,
                                bool has_expressions)
 {
-    bool is_mapping = takes(def, WPA_SCHEMA_MAPPING), is_list = takes(def, WPA_SCHEMA_SEQUENCE);
-    bool is_text = takes(def, WPA_SCHEMA_STRING) || takes(def, WPA_SCHEMA_ALLOWED);
-    if (takes(def, WPA_SCHEMA_BOOLEAN) && !is_text) {
+    bool is_mapping = wpa_shape_takes(def, WPA_SCHEMA_MAPPING),
+         is_list = wpa_shape_takes(def, WPA_SCHEMA_SEQUENCE);
+    bool is_text =
+        wpa_shape_takes(def, WPA_SCHEMA_STRING) || wpa_shape_takes(def, WPA_SCHEMA_ALLOWED);
+    if (wpa_shape_takes(def, WPA_SCHEMA_BOOLEAN) && !is_text) {
         return (expectation){WPA_SHAPE_NOT_BOOL, "true or false"};
     }
-    if (takes(def, WPA_SCHEMA_NUMBER) && !is_text) {
+    if (wpa_shape_takes(def, WPA_SCHEMA_NUMBER) && !is_text) {
         return (expectation){WPA_SHAPE_NOT_NUMBER, "a number"};
     }
     bool is_open = has_expressions && node->kind == WPA_YAML_SCALAR;
@@ -304,7 +166,7 @@ static expectation expected_by(const wpa_schema_def *def, const wpa_yaml_node *n
         return (expectation){is_open ? WPA_SHAPE_NOT_EXPRESSION : WPA_SHAPE_NOT_SEQUENCE,
                              is_open ? "a list or one expression" : "a list"};
     }
-    if (takes(def, WPA_SCHEMA_NULL) && !is_text && !is_mapping && !is_list) {
+    if (wpa_shape_takes(def, WPA_SCHEMA_NULL) && !is_text && !is_mapping && !is_list) {
         return (expectation){WPA_SHAPE_NOT_SCALAR, "empty"};
     }
     return (expectation){WPA_SHAPE_NOT_SCALAR, is_mapping ? "text or a mapping"
@@ -314,13 +176,14 @@ static expectation expected_by(const wpa_schema_def *def, const wpa_yaml_node *n
 
 static wpa_shape_wrong fault_of_empty(const wpa_schema_def *def)
 {
-    bool is_text = takes(def, WPA_SCHEMA_STRING) || takes(def, WPA_SCHEMA_ALLOWED);
-    return is_text                           ? WPA_SHAPE_EMPTY_TEXT
-           : takes(def, WPA_SCHEMA_MAPPING)  ? WPA_SHAPE_NOT_MAPPING
-           : takes(def, WPA_SCHEMA_SEQUENCE) ? WPA_SHAPE_NOT_SEQUENCE
-           : takes(def, WPA_SCHEMA_BOOLEAN)  ? WPA_SHAPE_NOT_BOOL
-           : takes(def, WPA_SCHEMA_NUMBER)   ? WPA_SHAPE_NOT_NUMBER
-                                             : WPA_SHAPE_NOT_SCALAR;
+    bool is_text =
+        wpa_shape_takes(def, WPA_SCHEMA_STRING) || wpa_shape_takes(def, WPA_SCHEMA_ALLOWED);
+    return is_text                                     ? WPA_SHAPE_EMPTY_TEXT
+           : wpa_shape_takes(def, WPA_SCHEMA_MAPPING)  ? WPA_SHAPE_NOT_MAPPING
+           : wpa_shape_takes(def, WPA_SCHEMA_SEQUENCE) ? WPA_SHAPE_NOT_SEQUENCE
+           : wpa_shape_takes(def, WPA_SCHEMA_BOOLEAN)  ? WPA_SHAPE_NOT_BOOL
+           : wpa_shape_takes(def, WPA_SCHEMA_NUMBER)   ? WPA_SHAPE_NOT_NUMBER
+                                                       : WPA_SHAPE_NOT_SCALAR;
 }
 
 static void report_shape(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
@@ -515,7 +378,7 @@ static void check_required(const place *at, const wpa_schema_def *def, const wpa
 {
     for (size_t i = 0; def->telling && def->telling[i]; i++) {
         const wpa_schema_property *property = def->telling[i];
-        if (property->is_required && !find_property(node, property)) {
+        if (property->is_required && !wpa_shape_find_property(node, property)) {
             report_missing(at, def, node, property->name.text);
         }
     }
@@ -591,11 +454,12 @@ static void check_number(const place *at, const wpa_schema_def *def, const wpa_y
 
 static void walk_scalar(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
-    bool fits = fits_kind(def, node); /* nearly always, and asked for much more cheaply */
+    bool fits = wpa_shape_fits(def, node); /* nearly always, and asked for much more cheaply */
     if (fits && def->kind != WPA_SCHEMA_NUMBER) {
         return;
     }
-    bool is_text = takes(def, WPA_SCHEMA_STRING) || takes(def, WPA_SCHEMA_ALLOWED);
+    bool is_text =
+        wpa_shape_takes(def, WPA_SCHEMA_STRING) || wpa_shape_takes(def, WPA_SCHEMA_ALLOWED);
     bool is_open = at->has_expressions && (is_text ? has_expression(node) : is_expression(node));
     bool may_be_empty = def->kind == WPA_SCHEMA_STRING && !def->is_non_empty;
     if (is_open || (may_be_empty && wpa_yaml_is_null(node))) {
@@ -637,8 +501,8 @@ static bool is_listed(const wpa_schema_def *def, const name_marks *marks, const 
 static void walk_left(place at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     bool is_mapping = node->kind == WPA_YAML_MAPPING;
-    const wpa_schema_def *keys = is_mapping ? best_mapping(def, node) : NULL;
-    if (node->kind != WPA_YAML_SCALAR && !fits_kind(def, node)) {
+    const wpa_schema_def *keys = is_mapping ? wpa_shape_best_mapping(def, node) : NULL;
+    if (node->kind != WPA_YAML_SCALAR && !wpa_shape_fits(def, node)) {
         report_shape(&at, def, node);
     } else if (keys) {
         (void)check_duplicates(&at, keys, node);
@@ -669,18 +533,18 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
     const wpa_schema_def *mapping = NULL, *sequence = NULL;
     switch (node->kind) {
     case WPA_YAML_MAPPING:
-        mapping = best_mapping(def, node);
+        mapping = wpa_shape_best_mapping(def, node);
         if (mapping) {
             walk_mapping(&at, mapping, node);
-        } else if (!fits_kind(def, node)) {
+        } else if (!wpa_shape_fits(def, node)) {
             report_shape(&at, def, node);
         }
         return;
     case WPA_YAML_SEQUENCE:
-        sequence = find_sequence(def);
+        sequence = wpa_shape_find_sequence(def);
         if (sequence) {
             walk_sequence(&at, sequence, node);
-        } else if (!fits_kind(def, node)) {
+        } else if (!wpa_shape_fits(def, node)) {
             report_shape(&at, def, node);
         }
         return;

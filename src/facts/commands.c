@@ -151,6 +151,66 @@ bool wpa_facts_command_fits(const char *pattern, const char *const words[], size
 /* ---- rows --------------------------------------------------------------------------------------
  */
 
+/* What is asked of a command's words for each row of its program. */
+typedef struct command_words {
+    const char *const *at; /* [n] */
+    size_t n, first; /* index of the first argument, n: there is none */
+    uint32_t firsts; /* wpa_fact_first_bit of all of them */
+} command_words;
+
+static command_words words_of(const char *const words[], size_t n)
+{
+    command_words all = {words, n, next_argument(words, n, 0), 0};
+    for (size_t i = 0; i < n; i++) {
+        all.firsts |= wpa_fact_first_bit(words[i]);
+    }
+    return all;
+}
+
+static bool word_fits(const wpa_fact_pattern_word *wanted, const char *word)
+{
+    bool may_fit = (wanted->firsts & wpa_fact_first_bit(word)) != 0;
+    for (size_t i = 0; may_fit && i < wanted->n; i++) {
+        const wpa_fact_choice *choice = &wanted->choices[i];
+        if (choice->is_open ? glob_fits((wpa_slice){choice->text, choice->length}, word)
+                            : *choice->text == *word && wpa_text_is(choice->text, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool any_word_fits(const wpa_fact_pattern_word *wanted, const command_words *words)
+{
+    bool may_fit = (wanted->firsts & words->firsts) != 0;
+    for (size_t i = 0; may_fit && i < words->n; i++) {
+        if (word_fits(wanted, words->at[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As pattern_fits, of a pattern that is read already. */
+static bool row_fits(const wpa_fact_command *row, const command_words *words)
+{
+    size_t at = words->first;
+    for (size_t i = 0; i < row->n_words; i++) {
+        const wpa_fact_pattern_word *wanted = &row->words[i];
+        if (wanted->is_anywhere) {
+            if (!any_word_fits(wanted, words)) {
+                return false;
+            }
+            continue;
+        }
+        if (at >= words->n || !word_fits(wanted, words->at[at])) {
+            return false;
+        }
+        at = i + 1 < row->n_words ? next_argument(words->at, words->n, at + 1) : words->n;
+    }
+    return !row->bare || words->n == 0;
+}
+
 static unsigned own_roles(const char *name, const char *const words[], size_t n)
 {
     unsigned roles = 0;
@@ -158,15 +218,10 @@ static unsigned own_roles(const char *name, const char *const words[], size_t n)
     if (i >= wpa_fact_n_commands) {
         return 0;
     }
-    size_t at = next_argument(words, n, 0); /* most rows of a program want another one */
-    uint32_t first = at < n ? wpa_fact_first_bit(words[at]) : 0;
+    const command_words all = words_of(words, n);
     for (; i < wpa_fact_n_commands && wpa_text_is(wpa_fact_commands[i].program, name); i++) {
         const wpa_fact_command *row = &wpa_fact_commands[i];
-        bool may_fit = !row->firsts || (row->firsts & first);
-        bool fits = row->bare
-                        ? n == 0
-                        : !row->words || (may_fit && wpa_facts_command_fits(row->words, words, n));
-        roles |= fits ? row->roles : 0;
+        roles |= row_fits(row, &all) ? row->roles : 0;
     }
     return roles;
 }

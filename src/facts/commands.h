@@ -40,12 +40,27 @@ static inline uint32_t wpa_fact_first_bit(const char *word)
     return (uint32_t)1 << (*word & 31);
 }
 
+/** One of "a|b" in a word of a pattern; see wpa_facts_command_fits. */
+typedef struct wpa_fact_choice {
+    const char *text;
+    uint16_t length;
+    bool is_open; /* it holds a "*" */
+} wpa_fact_choice;
+
+/** A word of a pattern, read when the tables are made: most words of commands fit none of it. */
+typedef struct wpa_fact_pattern_word {
+    const wpa_fact_choice *choices; /* [n] without the "**" of those that fit any argument */
+    uint16_t n;
+    bool is_anywhere; /* an option, or one that fits any argument */
+    uint32_t firsts;  /* wpa_fact_first_bit of what fits it */
+} wpa_fact_pattern_word;
+
 typedef struct wpa_fact_command {
     const char *program;
-    const char *words; /* "run|exec *test*": see wpa_facts_command_fits; NULL: any */
-    uint32_t firsts;   /* wpa_fact_first_bit of what words take first; 0: any, or none */
-    unsigned roles;    /* wpa_command_role bits */
-    bool bare;         /* only without arguments */
+    const wpa_fact_pattern_word *words; /* [n_words] "run|exec *test*"; none: any */
+    uint16_t n_words;
+    bool bare;      /* only without arguments */
+    unsigned roles; /* wpa_command_role bits */
 } wpa_fact_command;
 
 /**
@@ -122,7 +137,7 @@ const wpa_fact_action_role *wpa_facts_action_role_find(wpa_slice slug);
 /** A program that executes what it finds in the tree, whatever else it is for. */
 typedef struct wpa_fact_tree_program {
     const char *program;
-    const char *words; /* pattern as of wpa_fact_command; NULL: any */
+    const char *words; /* pattern of wpa_facts_command_fits; NULL: any */
     const char *file;  /* that it executes, or is told by what to execute */
 } wpa_fact_tree_program;
 

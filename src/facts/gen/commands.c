@@ -7,6 +7,8 @@
 
 #include "gen.h"
 
+#define PATTERN_WORDS_MAX 16
+
 typedef struct row {
     const char *name;
     json_t *record;
@@ -55,22 +57,127 @@ static void write_lists_of(FILE *out, const char *table, size_t number, json_t *
     }
 }
 
-/** Bits of the letters, see wpa_fact_first_bit, with which the first argument begins that the
- * pattern fits; 0: it looks for none in that place. */
-static uint32_t firsts_of(const char *pattern)
+/* ---- patterns of commands, read as wpa_facts_command_fits reads them ---- */
+
+/** Bytes of the "**" that the choices begin with of a word that fits any argument. */
+static size_t open_prefix(const char *word, size_t length)
 {
-    while (*pattern == '-' || (strncmp(pattern, "**", 2) == 0 && strcspn(pattern, " ") > 2)) {
+    return length > 2 && strncmp(word, "**", 2) == 0 ? 2 : 0;
+}
+
+/** The choices of one word; those that are shorter than what is left off at the front fit nothing.
+ */
+static size_t write_choices(FILE *out, const char *word, size_t length)
+{
+    size_t skip = open_prefix(word, length), n = 0;
+    for (size_t at = 0; at < length;) {
+        size_t end = at;
+        while (end < length && word[end] != '|') {
+            end++;
+        }
+        if (end - at >= skip) {
+            const char *text = word + at + skip;
+            size_t size = end - at - skip;
+            (void)fputs("{\"", out);
+            gen_escaped(out, text, size);
+            (void)fprintf(out, "\", %zu, %s}, ", size, memchr(text, '*', size) ? "true" : "false");
+            n++;
+        }
+        at = end + 1;
+    }
+    return n;
+}
+
+/** Bits of the letters, see wpa_fact_first_bit, that what fits the word begins with. */
+static uint32_t firsts_of(const char *word, size_t length)
+{
+    size_t skip = open_prefix(word, length);
+    uint32_t firsts = 0;
+    for (size_t at = 0; at < length;) {
+        const char *bar = memchr(word + at, '|', length - at);
+        size_t end = bar ? (size_t)(bar - word) : length;
+        char first = end - at > skip ? word[at + skip] : '\0';
+        firsts |= first == '*' ? UINT32_MAX : wpa_fact_first_bit(&first);
+        at = end + 1;
+    }
+    return firsts;
+}
+
+static void write_pattern_word(FILE *out, size_t number, size_t first, size_t n, const char *word,
+                               size_t length)
+{
+    bool is_anywhere = *word == '-' || open_prefix(word, length);
+    (void)fprintf(out, "{choices_%zu + %zu, %zu, %s, %" PRIu32 "U}, ", number, first, n,
+                  is_anywhere ? "true" : "false", firsts_of(word, length));
+}
+
+/** The words of a pattern as choices_NUMBER and words_NUMBER. */
+static void write_pattern(FILE *out, size_t number, const char *pattern)
+{
+    size_t counts[PATTERN_WORDS_MAX], n = 0, first = 0;
+    (void)fprintf(out, "static const wpa_fact_choice choices_%zu[] = {", number);
+    for (const char *word = pattern; *word; word += strspn(word, " ")) {
+        size_t length = strcspn(word, " ");
+        if (n == PATTERN_WORDS_MAX) {
+            gen_die("commands: '%s' has too many words", pattern);
+        }
+        counts[n++] = write_choices(out, word, length);
+        word += length;
+    }
+    (void)fprintf(out, "};\nstatic const wpa_fact_pattern_word words_%zu[] = {", number);
+    n = 0;
+    for (const char *word = pattern; *word; word += strspn(word, " ")) {
+        size_t length = strcspn(word, " ");
+        write_pattern_word(out, number, first, counts[n], word, length);
+        first += counts[n++];
+        word += length;
+    }
+    (void)fputs("};\n", out);
+}
+
+static size_t count_words(const char *pattern)
+{
+    size_t n = 0;
+    for (; *pattern; n++) {
         pattern += strcspn(pattern, " ");
         pattern += strspn(pattern, " ");
     }
-    uint32_t firsts = 0;
-    while (*pattern && *pattern != ' ') {
-        bool is_open = *pattern == '*' || *pattern == '|';
-        firsts |= is_open ? UINT32_MAX : wpa_fact_first_bit(pattern);
-        pattern += strcspn(pattern, "| ");
-        pattern += *pattern == '|';
+    return n;
+}
+
+static bool is_pattern(const char *table, const char *key)
+{
+    return strcmp(key, "words") == 0 && strcmp(table, "commands") == 0;
+}
+
+static void write_patterns(FILE *out, json_t *records)
+{
+    size_t i;
+    json_t *record;
+    json_array_foreach(records, i, record)
+    {
+        const char *pattern = gen_text(record, "words");
+        if (pattern && *pattern) {
+            write_pattern(out, i, pattern);
+        }
     }
-    return firsts;
+}
+
+/* ---- rows ---- */
+
+static void write_text(FILE *out, const char *table, const char *key, const char *text,
+                       size_t number)
+{
+    if (!*text && strcmp(key, "words") == 0) {
+        return;
+    }
+    if (is_pattern(table, key)) {
+        (void)fprintf(out, ".words = words_%zu, .n_words = %zu, ", number, count_words(text));
+    } else {
+        (void)fprintf(out, ".%s = ", key);
+        gen_literal(out, text);
+        (void)fputs(", ", out);
+    }
 }
 
 static void write_fields(FILE *out, const char *table, const row *at)
@@ -87,14 +194,7 @@ static void write_fields(FILE *out, const char *table, const row *at)
         } else if (json_is_array(value)) {
             (void)fprintf(out, ".%s = %s_%s_%zu, ", key, table, key, at->number);
         } else if (json_is_string(value)) {
-            if (*json_string_value(value) || strcmp(key, "words") != 0) {
-                (void)fprintf(out, ".%s = ", key);
-                gen_literal(out, json_string_value(value));
-                (void)fputs(", ", out);
-            }
-            if (strcmp(key, "words") == 0 && strcmp(table, "commands") == 0) {
-                (void)fprintf(out, ".firsts = %" PRIu32 "U, ", firsts_of(json_string_value(value)));
-            }
+            write_text(out, table, key, json_string_value(value), at->number);
         } else if (json_is_integer(value)) {
             (void)fprintf(out, ".%s = %lld, ", key, (long long)json_integer_value(value));
         } else {
@@ -160,6 +260,7 @@ void gen_rows(FILE *out, json_t *root, const char *key, const char *type, const 
 void gen_commands(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "commands");
+    write_patterns(out, gen_need(root, "commands"));
     gen_rows(out, root, "commands", "command", "commands");
     gen_rows(out, root, "wrappers", "wrapper", "wrappers");
     gen_rows(out, root, "launchers", "launcher", "launchers");

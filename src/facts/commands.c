@@ -154,8 +154,8 @@ bool wpa_facts_command_fits(const char *pattern, const char *const words[], size
 /* What is asked of a command's words for each row of its program. */
 typedef struct command_words {
     const char *const *at; /* [n] */
-    size_t n, first; /* index of the first argument, n: there is none */
-    uint32_t firsts; /* wpa_fact_first_bit of all of them */
+    size_t n, first;       /* index of the first argument, n: there is none */
+    uint32_t firsts;       /* wpa_fact_first_bit of all of them */
 } command_words;
 
 static command_words words_of(const char *const words[], size_t n)

@@ -437,9 +437,13 @@ bool wpa_facts_action_is(wpa_slice slug, wpa_fact_trait trait)
     return wpa_facts_row(WPA_COLUMN_TRAITS, slug, trait) == trait;
 }
 
-bool wpa_facts_action_is_metadata_only(wpa_slice slug)
+unsigned wpa_facts_action_traits(wpa_slice slug)
 {
-    return wpa_facts_action_is(slug, WPA_TRAIT_METADATA_ONLY);
+    unsigned traits = 0;
+    for (unsigned trait = 0; trait < WPA_TRAIT_COUNT; trait++) {
+        traits |= wpa_facts_action_is(slug, (wpa_fact_trait)trait) ? 1U << trait : 0;
+    }
+    return traits;
 }
 
 size_t wpa_facts_untrusted_count(void)
@@ -512,10 +516,10 @@ const wpa_fact_cache *wpa_facts_cache_at(size_t i)
     return &wpa_fact_caches[i];
 }
 
-size_t wpa_facts_cache_of(wpa_slice slug, size_t from)
+const wpa_fact_cache *wpa_facts_caches_of(wpa_slice slug, size_t *n)
 {
-    size_t row = wpa_facts_row(WPA_COLUMN_CACHES, slug, from);
-    return row == WPA_NO_ROW ? wpa_fact_n_caches : row;
+    size_t first = wpa_facts_rows(WPA_COLUMN_CACHES, slug, n);
+    return first == WPA_NO_ROW ? NULL : &wpa_fact_caches[first];
 }
 
 const wpa_fact_slow_install *wpa_facts_slow_install_find(const char *program, wpa_slice package)

@@ -183,13 +183,24 @@ wpa_fact_pin wpa_facts_pin_of(wpa_slice ref);
 /** What is known of "slug@ref". */
 typedef struct wpa_fact_use {
     wpa_fact_pin pin;
-    const wpa_fact_repo *repo;               /* NULL: repository unknown */
-    const wpa_fact_action *action;           /* NULL: its metadata is unknown */
-    const struct wpa_fact_action_role *role; /* what it does; NULL: not known */
-    const struct wpa_fact_runtime *runtime;  /* that it sets up, or NULL */
-    size_t first_cache, last_cache;          /* as of wpa_facts_cache_of */
-    const uint8_t *commit;                   /* what ref means in the snapshot, or NULL */
-    const char *tag; /* fullest version tag of a commit that ref is, or NULL */
+    const wpa_fact_repo *repo;     /* NULL: repository unknown */
+    const wpa_fact_action *action; /* NULL: its metadata is unknown */
+    /* Rows of the tables of actions, by the slug alone: NULL, none. */
+    const struct wpa_fact_action_role *role; /* what it does */
+    const struct wpa_fact_runtime *runtime;  /* that it sets up */
+    const struct wpa_fact_need *need;        /* scopes of the token */
+    const struct wpa_fact_tool *tool;        /* that it installs */
+    const struct wpa_fact_publish_action *publish;
+    const struct wpa_fact_replacement *replacement;
+    const struct wpa_fact_cloud_login *login;
+    const struct wpa_fact_cache *caches;         /* [n_caches] */
+    const struct wpa_fact_values *values;        /* [n_values] what its inputs accept */
+    const struct wpa_fact_migration *migrations; /* [n_migrations] */
+    size_t n_caches, n_values, n_migrations;
+    unsigned traits;       /* a bit for each wpa_fact_trait */
+    bool is_debug;         /* it lets people into the runner */
+    const uint8_t *commit; /* what ref means in the snapshot, or NULL */
+    const char *tag;       /* fullest version tag of a commit that ref is, or NULL */
     bool has_version;
     wpa_version version; /* of the commit, else of ref itself; has as many parts as known */
     bool has_major;
@@ -443,8 +454,8 @@ typedef struct wpa_fact_cache {
 
 size_t wpa_facts_cache_count(void);
 const wpa_fact_cache *wpa_facts_cache_at(size_t i);
-/** The first row of this action from the index on; the count of rows if there is none. */
-size_t wpa_facts_cache_of(wpa_slice slug, size_t from);
+/** The first row of an action, and how many there are; NULL: nothing is known. */
+const wpa_fact_cache *wpa_facts_caches_of(wpa_slice slug, size_t *n);
 
 /** A tool that is built from source though its owners release binaries. */
 typedef struct wpa_fact_slow_install {
@@ -499,16 +510,17 @@ typedef enum wpa_fact_trait {
     WPA_TRAIT_COMMENT_COMMAND,   /* reads commands from comments */
     WPA_TRAIT_PUBLISHER          /* makes releases, uploads packages or images */
 } wpa_fact_trait;
+#define WPA_TRAIT_COUNT 8
 
 /** slug without ref. */
 bool wpa_facts_action_is(wpa_slice slug, wpa_fact_trait trait);
+/** All of them, a bit each. */
+unsigned wpa_facts_action_traits(wpa_slice slug);
 
 /** Is this input of the action run as code? slug without ref. */
 bool wpa_facts_input_is_code(wpa_slice slug, wpa_slice input);
 /** Can an attacker choose this output of the action? */
 bool wpa_facts_output_is_tainted(wpa_slice slug, wpa_slice output);
-/** Does the action only touch metadata of the forge (labels, comments), never the tree? */
-bool wpa_facts_action_is_metadata_only(wpa_slice slug);
 
 /* ---- schema ------------------------------------------------------------------------------------
  */

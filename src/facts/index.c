@@ -91,6 +91,15 @@ static const wpa_facts_column programs[] = {
     WPA_COLUMN_INSTALLERS, WPA_COLUMN_PUBLISH_COMMANDS,
 };
 
+/* Tables of actions of which some are asked for each use of an action. */
+static const wpa_facts_column slugs[] = {
+    WPA_COLUMN_ACTION_NEEDS, WPA_COLUMN_ACTION_ROLES,    WPA_COLUMN_CACHES,
+    WPA_COLUMN_CLOUD_LOGINS, WPA_COLUMN_DEBUG_ACTIONS,   WPA_COLUMN_MIGRATIONS,
+    WPA_COLUMN_RUNTIMES,     WPA_COLUMN_PUBLISH_ACTIONS, WPA_COLUMN_REPLACEMENTS,
+    WPA_COLUMN_TOOLS,        WPA_COLUMN_VALUES,
+};
+_Static_assert(WPA_COLUMN_TRAITS < 32, "the bits of WPA_FACTS_HAS");
+
 /* A row under one of its names; an empty entry has no name. */
 typedef struct entry {
     const char *name;
@@ -210,10 +219,13 @@ static size_t count_names(void)
         n += 2 * count(wpa_fact_programs[i].aliases) + 1; /* what is known of them is one more */
     }
     for (size_t i = 0; i < WPA_COUNT(traits); i++) {
-        n += count(traits[i]);
+        n += 2 * count(traits[i]);
     }
     for (size_t i = 0; i < WPA_COUNT(programs); i++) {
         n += *columns[programs[i]].n;
+    }
+    for (size_t i = 0; i < WPA_COUNT(slugs); i++) {
+        n += *columns[slugs[i]].n;
     }
     return n + wpa_fact_n_actions + wpa_fact_n_repos;
 }
@@ -249,6 +261,50 @@ static void add_programs(row_index *index, wpa_facts_column column, uint32_t bit
         }
         add(index, column, name, row);
         note_known(index, name, bit);
+    }
+}
+
+/** Letters' case is hardly ever different: all bytes are compared at once first. */
+static bool is_name(wpa_slice name, const char *other)
+{
+    return strlen(other) == name.length && (memcmp(name.at, other, name.length) == 0 ||
+                                            wpa_bytes_are_ci(name.at, other, name.length));
+}
+
+/* As known_entry, of an action by its slug in any case of letters. */
+static entry *slug_entry(const row_index *index, wpa_slice slug, uint32_t hash)
+{
+    uint32_t at = hash & index->mask;
+    while (index->entries[at].name &&
+           !(index->entries[at].hash == hash && is_name(slug, index->entries[at].name))) {
+        at = (at + 1) & index->mask;
+    }
+    return &index->entries[at];
+}
+
+static void note_slug(row_index *index, const char *name, uint32_t bit)
+{
+    wpa_slice slug = wpa_slice_of(name);
+    uint32_t hash = hash_of(WPA_COLUMN_SLUGS, slug);
+    entry *known = slug_entry(index, slug, hash);
+    if (!known->name) {
+        *known = (entry){name, hash, 0};
+        mark(index, hash);
+    }
+    known->row |= bit;
+}
+
+static void note_slugs(row_index *index)
+{
+    for (size_t i = 0; i < WPA_COUNT(slugs); i++) {
+        for (size_t row = 0; row < *columns[slugs[i]].n; row++) {
+            note_slug(index, name_at(slugs[i], row), WPA_FACTS_HAS(slugs[i]));
+        }
+    }
+    for (size_t i = 0; i < WPA_COUNT(traits); i++) {
+        for (size_t k = 0; traits[i][k]; k++) {
+            note_slug(index, traits[i][k], WPA_FACTS_HAS(WPA_COLUMN_TRAITS));
+        }
     }
 }
 
@@ -289,6 +345,7 @@ static void make_index(void)
     for (size_t i = 0; i < WPA_COUNT(programs); i++) {
         add_programs(&shared, programs[i], UINT32_C(1) << i);
     }
+    note_slugs(&shared);
     for (size_t i = 0; i < wpa_fact_n_actions; i++) {
         add(&shared, WPA_COLUMN_ACTIONS, wpa_fact_pool + wpa_fact_actions[i].name, i);
     }
@@ -306,13 +363,6 @@ static void need_index(void)
     }
 }
 
-/** Letters' case is hardly ever different: all bytes are compared at once first. */
-static bool is_name(wpa_slice name, const char *other)
-{
-    return strlen(other) == name.length && (memcmp(name.at, other, name.length) == 0 ||
-                                            wpa_bytes_are_ci(name.at, other, name.length));
-}
-
 size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from)
 {
     need_index();
@@ -328,6 +378,25 @@ size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from)
         }
     }
     return first;
+}
+
+size_t wpa_facts_rows(wpa_facts_column column, wpa_slice name, size_t *n)
+{
+    size_t first = wpa_facts_row(column, name, 0);
+    *n = 0;
+    while (first != WPA_NO_ROW && first + *n < *columns[column].n &&
+           wpa_text_is(name_at(column, first + *n), name_at(column, first))) {
+        (*n)++;
+    }
+    return first;
+}
+
+uint32_t wpa_facts_slug_known(wpa_slice slug)
+{
+    need_index();
+    uint32_t hash = hash_of(WPA_COLUMN_SLUGS, slug);
+    const entry *known = may_have(&shared, hash) ? slug_entry(&shared, slug, hash) : NULL;
+    return known && known->name ? known->row : 0;
 }
 
 size_t wpa_facts_program_row(wpa_facts_column column, const char *name)

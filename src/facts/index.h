@@ -39,7 +39,8 @@ typedef enum wpa_facts_column {
     WPA_COLUMN_TRAITS = WPA_COLUMN_COUNT, /* of lists, by wpa_fact_trait: no table has them */
     WPA_COLUMN_ACTIONS,                   /* of the tables whose texts are in wpa_fact_pool */
     WPA_COLUMN_REPOS,
-    WPA_COLUMN_KNOWN /* programs, by which of the tables have them */
+    WPA_COLUMN_KNOWN, /* programs, by which of the tables have them */
+    WPA_COLUMN_SLUGS  /* actions, likewise */
 } wpa_facts_column;
 
 #define WPA_NO_ROW SIZE_MAX
@@ -49,6 +50,14 @@ typedef enum wpa_facts_column {
  * none. Thread: any.
  */
 size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from);
+/** Of a table whose rows of one name stand together: the first, and how many there are. */
+size_t wpa_facts_rows(wpa_facts_column column, wpa_slice name, size_t *n);
+/**
+ * Which tables of actions have one of this name, as a set of WPA_FACTS_HAS(column): most have none,
+ * and need not be asked.
+ */
+uint32_t wpa_facts_slug_known(wpa_slice slug);
+#define WPA_FACTS_HAS(column) (UINT32_C(1) << (column))
 /**
  * The first row of a program, by its name byte for byte, in a table of programs: its others are
  * behind it. WPA_NO_ROW: none. Thread: any.

@@ -171,28 +171,12 @@ wpa_fact_list wpa_facts_forge_names(void)
 
 const wpa_fact_values *wpa_facts_values_of(wpa_slice slug, size_t *n)
 {
-    size_t first = wpa_facts_row(WPA_COLUMN_VALUES, slug, 0);
-    *n = 0;
-    if (first == WPA_NO_ROW) {
-        return NULL;
-    }
-    const wpa_fact_values *rows = &wpa_fact_value_rows[first];
-    while (first + *n < wpa_fact_n_value_rows && wpa_text_is(rows[*n].action, rows->action)) {
-        (*n)++;
-    }
-    return rows;
+    size_t first = wpa_facts_rows(WPA_COLUMN_VALUES, slug, n);
+    return first == WPA_NO_ROW ? NULL : &wpa_fact_value_rows[first];
 }
 
 const wpa_fact_migration *wpa_facts_migrations_of(wpa_slice slug, size_t *n)
 {
-    size_t first = wpa_facts_row(WPA_COLUMN_MIGRATIONS, slug, 0);
-    *n = 0;
-    if (first == WPA_NO_ROW) {
-        return NULL;
-    }
-    const wpa_fact_migration *rows = &wpa_fact_migrations[first];
-    while (first + *n < wpa_fact_n_migrations && wpa_text_is(rows[*n].action, rows->action)) {
-        (*n)++;
-    }
-    return rows;
+    size_t first = wpa_facts_rows(WPA_COLUMN_MIGRATIONS, slug, n);
+    return first == WPA_NO_ROW ? NULL : &wpa_fact_migrations[first];
 }

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "facts/commands.h"
+#include "facts/index.h"
 #include "facts/platforms.h"
+#include "facts/supply.h"
 #include "facts/tables.h"
 
 /** -1: no hexadecimal digit. */
@@ -91,20 +93,43 @@ static bool resolve_name(wpa_slice ref, wpa_fact_use *use)
     return is_branch && !is_tagged;
 }
 
+/** Rows of the tables that have the action: most have none of it, and none are asked in vain. */
+static void find_rows(wpa_slice slug, wpa_fact_use *use)
+{
+    uint32_t known = wpa_facts_slug_known(slug);
+    if (!known) {
+        return;
+    }
+#define ROW_OF(column, find) (known & WPA_FACTS_HAS(column) ? find(slug) : NULL)
+    use->role = ROW_OF(WPA_COLUMN_ACTION_ROLES, wpa_facts_action_role_find);
+    use->runtime = ROW_OF(WPA_COLUMN_RUNTIMES, wpa_facts_runtime_of_action);
+    use->need = ROW_OF(WPA_COLUMN_ACTION_NEEDS, wpa_facts_action_need);
+    use->tool = ROW_OF(WPA_COLUMN_TOOLS, wpa_facts_tool_find);
+    use->publish = ROW_OF(WPA_COLUMN_PUBLISH_ACTIONS, wpa_facts_publish_action_find);
+    use->replacement = ROW_OF(WPA_COLUMN_REPLACEMENTS, wpa_facts_replacement_find);
+    use->login = ROW_OF(WPA_COLUMN_CLOUD_LOGINS, wpa_facts_cloud_login_find);
+#undef ROW_OF
+    if (known & WPA_FACTS_HAS(WPA_COLUMN_CACHES)) {
+        use->caches = wpa_facts_caches_of(slug, &use->n_caches);
+    }
+    if (known & WPA_FACTS_HAS(WPA_COLUMN_VALUES)) {
+        use->values = wpa_facts_values_of(slug, &use->n_values);
+    }
+    if (known & WPA_FACTS_HAS(WPA_COLUMN_MIGRATIONS)) {
+        use->migrations = wpa_facts_migrations_of(slug, &use->n_migrations);
+    }
+    use->traits = known & WPA_FACTS_HAS(WPA_COLUMN_TRAITS) ? wpa_facts_action_traits(slug) : 0;
+    use->is_debug = (known & WPA_FACTS_HAS(WPA_COLUMN_DEBUG_ACTIONS)) != 0;
+}
+
 void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
 {
     *use = (wpa_fact_use){
         .pin = wpa_facts_pin_of(ref),
         .repo = wpa_facts_repo_find(slug),
         .action = wpa_facts_action_find(slug),
-        .role = wpa_facts_action_role_find(slug),
-        .runtime = wpa_facts_runtime_of_action(slug),
-        .first_cache = wpa_facts_cache_of(slug, 0),
     };
-    for (size_t i = use->first_cache; i < wpa_facts_cache_count();
-         i = wpa_facts_cache_of(slug, i + 1)) {
-        use->last_cache = i;
-    }
+    find_rows(slug, use);
     /* A branch named like a version may hold another action file than the tags of its major. */
     bool is_branch = false;
     if (use->pin == WPA_PIN_COMMIT) {

@@ -12,15 +12,10 @@ static bool is_too_early(const wpa_outline_step *step, const wpa_fact_cache *cac
 
 const wpa_fact_cache *wpa_caches_next(const wpa_outline_step *step, size_t *at)
 {
-    if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
-        return NULL;
-    }
-    int major = wpa_outline_major(&step->uses);
     const wpa_fact_use *fact = step->uses.fact;
-    size_t first = fact->first_cache, n = wpa_facts_cache_count();
-    while (first < n && *at <= fact->last_cache) {
-        *at = *at <= first ? first : wpa_facts_cache_of(step->uses.slug, *at);
-        const wpa_fact_cache *cache = wpa_facts_cache_at((*at)++);
+    int major = wpa_outline_major(&step->uses);
+    while (fact && *at < fact->n_caches) {
+        const wpa_fact_cache *cache = &fact->caches[(*at)++];
         bool is_of_row = major < 0 || (major >= cache->since && major <= cache->until);
         if (is_of_row && !is_too_early(step, cache, major)) {
             return cache;

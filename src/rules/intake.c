@@ -110,7 +110,7 @@ static bool artifact_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *int
     bool is_script = wpa_outline_step_uses(step, "actions/github-script") && script &&
                      strstr(script, "downloadArtifact");
     bool is_download =
-        wpa_facts_action_is(step->uses.slug, WPA_TRAIT_ARTIFACT_DOWNLOAD) && is_other_run(step);
+        wpa_outline_uses_trait(step, WPA_TRAIT_ARTIFACT_DOWNLOAD) && is_other_run(step);
     wpa_trust trust = is_script || is_download ? wpa_trust_of(run, site) : (wpa_trust){0};
     if (!(is_script || is_download) || trust.trust != WPA_TRUST_OUTSIDER_PRIVILEGED) {
         return false;
@@ -450,7 +450,7 @@ bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step
     }
     if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
         *span = step->uses.node->span;
-        return is_tree && wpa_facts_action_is(step->uses.slug, WPA_TRAIT_TREE_RUNNER);
+        return is_tree && wpa_outline_uses_trait(step, WPA_TRAIT_TREE_RUNNER);
     }
     if (is_elsewhere(intake, step)) {
         return false;

@@ -166,9 +166,7 @@ static uint32_t firsts_of_commands(void)
 void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step)
 {
     if (step->uses.kind != WPA_OUTLINE_NONE) {
-        const wpa_fact_need *need = step->uses.kind == WPA_OUTLINE_REPOSITORY
-                                        ? wpa_facts_action_need(step->uses.slug)
-                                        : NULL;
+        const wpa_fact_need *need = step->uses.fact ? step->uses.fact->need : NULL;
         if (need) {
             add_all(needs, need->scopes);
         } else {

@@ -154,6 +154,11 @@ static inline const struct wpa_fact_runtime *wpa_outline_runtime(const wpa_outli
 {
     return step->uses.kind == WPA_OUTLINE_REPOSITORY ? step->uses.fact->runtime : NULL;
 }
+/** Does the step use an action that is known to be of this kind? */
+static inline bool wpa_outline_uses_trait(const wpa_outline_step *step, wpa_fact_trait trait)
+{
+    return step->uses.fact && (step->uses.fact->traits >> trait & 1);
+}
 /** Major version that the step uses, -1 if it is not known. */
 int wpa_outline_major(const wpa_outline_uses *uses);
 /** Does the step's script build or test something, as far as its commands tell? */

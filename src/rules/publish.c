@@ -4,8 +4,7 @@
 
 static bool is_publishing(const wpa_outline_step *step)
 {
-    bool is_action = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-                     wpa_facts_publish_action_find(step->uses.slug) != NULL;
+    bool is_action = step->uses.fact && step->uses.fact->publish;
     return is_action || (wpa_step_roles(step) & WPA_DOES_PUBLISH);
 }
 

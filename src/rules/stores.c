@@ -212,8 +212,7 @@ static void read_step(reader *r, const wpa_outline_step *step)
         read_cache(r, step, true, false);
     } else if (wpa_outline_step_uses(step, "actions/cache/restore")) {
         read_cache(r, step, false, true);
-    } else if (step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-               wpa_facts_action_is(step->uses.slug, WPA_TRAIT_ARTIFACT_DOWNLOAD)) {
+    } else if (wpa_outline_uses_trait(step, WPA_TRAIT_ARTIFACT_DOWNLOAD)) {
         read_foreign_download(r, step);
     } else {
         read_other(r, step);

@@ -81,8 +81,7 @@ static bool decides(const char *text)
 
 bool wpa_trust_step_checks_members(const wpa_outline_step *step)
 {
-    if (step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-        wpa_facts_action_is(step->uses.slug, WPA_TRAIT_MEMBER_CHECK)) {
+    if (wpa_outline_uses_trait(step, WPA_TRAIT_MEMBER_CHECK)) {
         return !wpa_outline_with(step, "allowed_non_write_users");
     }
     if (is_named_check(&step->uses)) {

@@ -46,9 +46,8 @@ static bool is_crossed(const wpa_fact_migration *row, const wpa_outline_uses *us
 static const wpa_fact_migration *find_rename(const wpa_outline_uses *uses, int target,
                                              wpa_fact_change change, const char *name)
 {
-    size_t n;
-    const wpa_fact_migration *rows = wpa_facts_migrations_of(uses->slug, &n);
-    for (size_t i = 0; i < n; i++) {
+    const wpa_fact_migration *rows = uses->fact->migrations;
+    for (size_t i = 0; i < uses->fact->n_migrations; i++) {
         if (rows[i].change == change && is_crossed(&rows[i], uses, target) &&
             wpa_text_is_ci(rows[i].name, name)) {
             return &rows[i];
@@ -128,10 +127,8 @@ static void look_at_outputs(const wpa_outline_step *step, const wpa_fact_major *
         wpa_slice name = {step->node->doc->source + span.start, wpa_span_length(span)};
         bool is_lost = wpa_facts_output_has(&step->uses.fact->major, name) &&
                        !wpa_facts_output_has(major, name);
-        size_t n = 0;
-        const wpa_fact_migration *rows =
-            is_lost ? wpa_facts_migrations_of(step->uses.slug, &n) : NULL;
-        for (size_t i = 0; is_lost && i < n; i++) {
+        const wpa_fact_migration *rows = step->uses.fact->migrations;
+        for (size_t i = 0; is_lost && i < step->uses.fact->n_migrations; i++) {
             if (rows[i].change == WPA_CHANGE_OUTPUT_RENAMED && wpa_slice_is(name, rows[i].name) &&
                 is_crossed(&rows[i], &step->uses, major->number)) {
                 add_renamed(upgrade, &rows[i]);
@@ -148,10 +145,9 @@ static void look_at_outputs(const wpa_outline_step *step, const wpa_fact_major *
 static void look_at_changes(const wpa_outline_step *step, const wpa_fact_major *major,
                             wpa_upgrade *upgrade)
 {
-    size_t n;
-    const wpa_fact_migration *rows = wpa_facts_migrations_of(step->uses.slug, &n);
-    for (size_t i = 0; i < n; i++) {
-        const wpa_fact_migration *row = &rows[i];
+    const wpa_fact_use *fact = step->uses.fact;
+    for (size_t i = 0; i < fact->n_migrations; i++) {
+        const wpa_fact_migration *row = &fact->migrations[i];
         bool may_tell = row->change == WPA_CHANGE_DEFAULT || row->change == WPA_CHANGE_BEHAVIOUR;
         if (!may_tell || !is_crossed(row, &step->uses, major->number)) {
             continue;
@@ -307,9 +303,8 @@ void wpa_upgrade_offer(wpa_rule_run *run, wpa_finding *finding, wpa_safety safet
         return;
     }
     write_names(run, fix, step, major);
-    size_t n;
-    const wpa_fact_migration *rows = wpa_facts_migrations_of(uses->slug, &n);
-    for (size_t i = 0; i < n; i++) {
+    const wpa_fact_migration *rows = uses->fact->migrations;
+    for (size_t i = 0; i < uses->fact->n_migrations; i++) {
         if (rows[i].change == WPA_CHANGE_PARTNER && is_crossed(&rows[i], uses, major->number)) {
             write_partners(run, fix, &rows[i]);
         }

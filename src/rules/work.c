@@ -113,8 +113,7 @@ static bool is_quick_program(const char *name)
 bool wpa_work_is_quick(const wpa_outline_step *step)
 {
     if (!step->run) {
-        return step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-               wpa_facts_action_is_metadata_only(step->uses.slug);
+        return wpa_outline_uses_trait(step, WPA_TRAIT_METADATA_ONLY);
     }
     const wpa_script *script = wpa_step_commands(step);
     for (size_t i = 0; script && i < script->n_commands; i++) {

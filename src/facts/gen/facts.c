@@ -79,6 +79,24 @@ void gen_list(FILE *out, const char *prefix, size_t number, json_t *texts)
     (void)fputs("NULL};\n", out);
 }
 
+static bool is_of_name(json_t *records, size_t i, const char *key, const char *name)
+{
+    return strcmp(json_string_value(gen_need(json_array_get(records, i), key)), name) == 0;
+}
+
+void gen_need_neighbours(json_t *records, const char *key)
+{
+    for (size_t i = 1; i < json_array_size(records); i++) {
+        const char *name = json_string_value(gen_need(json_array_get(records, i), key));
+        bool is_first = !is_of_name(records, i - 1, key, name);
+        for (size_t k = 0; is_first && k < i; k++) {
+            if (is_of_name(records, k, key, name)) {
+                gen_die("records of '%s' do not stand together", name);
+            }
+        }
+    }
+}
+
 void gen_field(FILE *out, const char *field, json_t *record, const char *key)
 {
     const char *text = gen_text(record, key);

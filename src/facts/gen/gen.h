@@ -29,6 +29,8 @@ void gen_flag(FILE *out, const char *field, bool value);
 void gen_number(FILE *out, const char *field, json_t *record, const char *key, json_int_t absent);
 /** Is the member there, and true? */
 bool gen_is_true(json_t *record, const char *key);
+/** Ends the program unless records of one name under key stand together: rows are found so. */
+void gen_need_neighbours(json_t *records, const char *key);
 /** The end of an array of records, and how many there are. */
 void gen_count(FILE *out, const char *name, json_t *records);
 

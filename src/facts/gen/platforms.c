@@ -207,6 +207,7 @@ static void write_values(FILE *out, const char *folder)
     json_t *booleans = json_pack("[ss]", "true", "false");
     const char *name;
     size_t i, n = 0, n_lists = 0;
+    gen_need_neighbours(rows, "action");
     gen_list(out, "value_words", 0, booleans);
     json_array_foreach(rows, i, record)
     {
@@ -258,6 +259,7 @@ static void write_migrations(FILE *out, const char *folder)
     json_t *root = gen_load(folder, "migrations");
     json_t *rows = gen_need(root, "migrations"), *record;
     size_t i;
+    gen_need_neighbours(rows, "action");
     (void)fputs("const wpa_fact_migration wpa_fact_migrations[] = {\n", out);
     json_array_foreach(rows, i, record)
     {

@@ -599,6 +599,7 @@ static void write_caches(FILE *out, const char *folder)
     };
     json_t *root = gen_load(folder, "caches");
     json_t *records = gen_need(root, "caches");
+    gen_need_neighbours(records, "action");
     gen_lists(out, records, "paths", "cache_paths");
     gen_lists(out, records, "lockfiles", "cache_lockfiles");
     gen_lists(out, records, "installs", "cache_installs");

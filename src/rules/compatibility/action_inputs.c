@@ -157,10 +157,9 @@ static void check_value(wpa_rule_run *run, const wpa_outline_step *step, const w
 
 static void check_values(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    size_t n = 0;
-    const wpa_fact_values *rows = step->with ? wpa_facts_values_of(step->uses.slug, &n) : NULL;
-    for (size_t i = 0; i < n; i++) {
-        check_value(run, step, &rows[i]);
+    const wpa_fact_use *fact = step->uses.fact;
+    for (size_t i = 0; step->with && i < fact->n_values; i++) {
+        check_value(run, step, &fact->values[i]);
     }
 }
 

@@ -82,7 +82,7 @@ static bool is_light_action(const wpa_outline_step *step)
     const wpa_fact_use *fact = step->uses.fact;
     bool is_js =
         fact && fact->has_major && fact->major.using && wpa_text_starts(fact->major.using, "node");
-    return is_js && (wpa_facts_action_is_metadata_only(step->uses.slug) ||
+    return is_js && (wpa_outline_uses_trait(step, WPA_TRAIT_METADATA_ONLY) ||
                      wpa_outline_step_uses(step, "actions/github-script"));
 }
 

@@ -67,7 +67,7 @@ static bool is_plain(const wpa_outline_step *step)
                                         "GITHUB_WORKSPACE",
                                         NULL};
     if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
-        return wpa_facts_action_is_metadata_only(step->uses.slug) &&
+        return wpa_outline_uses_trait(step, WPA_TRAIT_METADATA_ONLY) &&
                !wpa_work_mentions(step->node, "script") && !wpa_work_mentions(step->node, "path") &&
                !wpa_work_mentions(step->node, "file") && !wpa_work_mentions(step->node, "config") &&
                !wpa_outline_step_uses(step, "actions/labeler");

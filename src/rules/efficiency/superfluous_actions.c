@@ -11,9 +11,7 @@ static const wpa_rule_option options[] = {
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool may_lack)
 {
-    const wpa_fact_replacement *r = step->uses.kind == WPA_OUTLINE_REPOSITORY
-                                        ? wpa_facts_replacement_find(step->uses.slug)
-                                        : NULL;
+    const wpa_fact_replacement *r = step->uses.fact ? step->uses.fact->replacement : NULL;
     if (!r || wpa_rule_option_lists(run, "allow", step->uses.slug)) {
         return;
     }

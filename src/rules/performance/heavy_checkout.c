@@ -105,8 +105,7 @@ static bool reads_little(const wpa_outline_step *checkout)
     const wpa_outline_job *job = checkout->job;
     for (size_t i = checkout->index + 1; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        bool is_light = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-                        wpa_facts_action_is_metadata_only(step->uses.slug);
+        bool is_light = wpa_outline_uses_trait(step, WPA_TRAIT_METADATA_ONLY);
         if (step->run ? wpa_variables_readers(step) != WPA_READERS_NONE ||
                             wpa_work_mentions_any(step->run, all)
                       : !is_light) {

@@ -19,7 +19,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     if (uses->kind != WPA_OUTLINE_REPOSITORY || !step) {
         return;
     }
-    const wpa_fact_cloud_login *login = wpa_facts_cloud_login_find(uses->slug);
+    const wpa_fact_cloud_login *login = uses->fact->login;
     if (login) {
         (void)wpa_rule_report(run, uses->slug_span, "I4", NULL, "the job logs in to %s",
                               login->cloud);

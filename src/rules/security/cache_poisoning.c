@@ -58,8 +58,7 @@ static bool find_release_trigger(const wpa_outline *o, publication *p)
 /* An action that publishes by itself, unless an input says that it does not. */
 static bool publishes(const wpa_outline_step *step)
 {
-    if (step->uses.kind != WPA_OUTLINE_REPOSITORY ||
-        !wpa_facts_action_is(step->uses.slug, WPA_TRAIT_PUBLISHER)) {
+    if (!wpa_outline_uses_trait(step, WPA_TRAIT_PUBLISHER)) {
         return false;
     }
     const char *push = wpa_outline_with_text(step, "push");

@@ -60,8 +60,7 @@ static wpa_span merge_in(const wpa_outline_step *step)
     const char *script = wpa_outline_with_text(step, "script");
     static const char *const calls[] = {"pulls.merge", "createReview", "enablePullRequestAutoMerge",
                                         "addPullRequestReview", "mergePullRequest"};
-    if (step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-        wpa_facts_action_is(step->uses.slug, WPA_TRAIT_MERGER)) {
+    if (wpa_outline_uses_trait(step, WPA_TRAIT_MERGER)) {
         return step->uses.node->span;
     }
     for (size_t i = 0; script && i < WPA_COUNT(calls); i++) {

@@ -34,8 +34,7 @@ static bool is_metadata_only(const wpa_outline_job *job)
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
         bool is_fine = step->run ? is_metadata_script(step)
-                                 : step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-                                       wpa_facts_action_is_metadata_only(step->uses.slug);
+                                 : wpa_outline_uses_trait(step, WPA_TRAIT_METADATA_ONLY);
         if (!is_fine) {
             return false;
         }
@@ -54,8 +53,7 @@ static const wpa_outline_step *find_open_intake(wpa_rule_run *run, const wpa_out
         bool is_open =
             wpa_outline_step_uses(step, "actions/checkout") &&
             wpa_taint_of_scalar(run, &site, ref, WPA_TAINT_CODE).grade == WPA_TAINT_UNKNOWN;
-        bool is_artifact = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-                           wpa_facts_action_is(step->uses.slug, WPA_TRAIT_ARTIFACT_DOWNLOAD) &&
+        bool is_artifact = wpa_outline_uses_trait(step, WPA_TRAIT_ARTIFACT_DOWNLOAD) &&
                            !wpa_intake_of(run, &site, &intake) && wpa_outline_with(step, "run-id");
         if (is_open || is_artifact) {
             return step;

@@ -55,7 +55,7 @@ static bool is_limited(const wpa_outline_step *step)
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    if (step->uses.kind != WPA_OUTLINE_REPOSITORY || !wpa_facts_is_debug_action(step->uses.slug)) {
+    if (!step->uses.fact || !step->uses.fact->is_debug) {
         return;
     }
     wpa_site site = {.source = run->source, .job = step->job, .step = step};

@@ -236,7 +236,7 @@ static bool report_open(wpa_rule_run *run, const wpa_site *site, const char *age
 static void check_action(wpa_rule_run *run, const wpa_site *site)
 {
     const wpa_outline_step *step = site->step;
-    if (!wpa_facts_action_is(step->uses.slug, WPA_TRAIT_AI_AGENT)) {
+    if (!wpa_outline_uses_trait(step, WPA_TRAIT_AI_AGENT)) {
         return;
     }
     const char *agent = wpa_rule_quote(run, step->uses.slug.at, step->uses.slug.length);

@@ -29,9 +29,7 @@ static bool is_elsewhere(const wpa_outline_step *step)
 
 static void check_login(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_fact_cloud_login *login = step->uses.kind == WPA_OUTLINE_REPOSITORY
-                                            ? wpa_facts_cloud_login_find(step->uses.slug)
-                                            : NULL;
+    const wpa_fact_cloud_login *login = step->uses.fact ? step->uses.fact->login : NULL;
     for (size_t i = 0; login && login->inputs[i]; i++) {
         const wpa_yaml_node *value = wpa_outline_with(step, login->inputs[i]);
         if (is_stored(wpa_yaml_text(value)) && !is_elsewhere(step)) {

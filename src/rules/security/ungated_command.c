@@ -34,8 +34,7 @@ static bool is_metadata_only(const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        bool is_fine = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-                       (wpa_facts_action_is_metadata_only(step->uses.slug) ||
+        bool is_fine = (wpa_outline_uses_trait(step, WPA_TRAIT_METADATA_ONLY) ||
                         wpa_outline_step_uses(step, "actions/github-script"));
         for (size_t k = 0;
              step->script && step->script->is_readable && k < step->script->n_commands && !is_fine;

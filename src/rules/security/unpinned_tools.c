@@ -86,8 +86,7 @@ static void check_value(wpa_rule_run *run, const wpa_outline_step *step, const w
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_fact_tool *tool =
-        step->uses.kind == WPA_OUTLINE_REPOSITORY ? wpa_facts_tool_find(step->uses.slug) : NULL;
+    const wpa_fact_tool *tool = step->uses.fact ? step->uses.fact->tool : NULL;
     if (!tool) {
         return;
     }

@@ -171,9 +171,7 @@ static const wpa_yaml_node *credential_of(const wpa_outline_step *step,
 
 static void check_action(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_fact_publish_action *row = step->uses.kind == WPA_OUTLINE_REPOSITORY
-                                             ? wpa_facts_publish_action_find(step->uses.slug)
-                                             : NULL;
+    const wpa_fact_publish_action *row = step->uses.fact ? step->uses.fact->publish : NULL;
     const wpa_yaml_node *value = row && !is_elsewhere(step, row) ? credential_of(step, row) : NULL;
     if (value) {
         wpa_finding *finding = wpa_rule_report(

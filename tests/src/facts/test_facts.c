@@ -323,7 +323,7 @@ static void attackers_control_what_the_table_says(void **state)
     assert_true(wpa_facts_output_is_tainted(S("tj-actions/changed-files"), S("all_changed_files")));
     assert_true(wpa_facts_output_is_tainted(S("dorny/paths-filter"), S("src_files")));
     assert_false(wpa_facts_output_is_tainted(S("dorny/paths-filter"), S("src")));
-    assert_true(wpa_facts_action_is_metadata_only(S("actions/labeler")));
+    assert_true(wpa_facts_action_is(S("actions/labeler"), WPA_TRAIT_METADATA_ONLY));
 }
 
 static void schema_describes_workflows_and_actions(void **state)

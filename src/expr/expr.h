@@ -152,6 +152,7 @@ typedef struct wpa_expr_memo {
     bool has_references;
     size_t n_checked; /* number of the place where it was checked last, from 1 on; 0: not yet */
     int reach;        /* what that check depended on: see the one who keeps it */
+    const void *sound_in; /* where it is a condition that is neither always true nor always false */
 } wpa_expr_memo;
 
 typedef void (*wpa_expr_visitor)(const wpa_expr *node, const wpa_expr *parent, void *context);
@@ -194,6 +195,13 @@ typedef bool (*wpa_expr_lookup)(const char *path, void *context, wpa_expr_value 
 /** As far as it can be told; lookup may be NULL. Coerces and compares as GitHub does. */
 wpa_expr_value wpa_expr_fold(const wpa_expr *root, wpa_expr_lookup lookup, void *context,
                              wpa_arena *arena);
+/**
+ * The same of a tree, or of a part of one, that is folded again and again: references[n] are those
+ * of the whole tree, as wpa_expr_references tells them.
+ */
+wpa_expr_value wpa_expr_fold_again(const wpa_expr *part, const wpa_expr_reference *references,
+                                   size_t n, wpa_expr_lookup lookup, void *context,
+                                   wpa_arena *arena);
 /** As GitHub puts it into text: null is empty, 1.0 is 1; NULL if unknown. */
 const char *wpa_expr_value_text(const wpa_expr_value *value, wpa_arena *arena);
 /** As GitHub reads text as a number: "" is 0, "0x1F" 31, "x" NaN. */

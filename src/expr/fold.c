@@ -14,6 +14,8 @@ typedef struct folder {
     void *context;
     wpa_arena *arena;
     wpa_budget *budget;
+    const wpa_expr_reference *references; /* [n_references] of the tree; NULL: not found yet */
+    size_t n_references;
 } folder;
 
 static wpa_expr_value fold(folder *f, const wpa_expr *node);
@@ -321,8 +323,11 @@ static wpa_expr_value fold_call(folder *f, const wpa_expr *node)
 static wpa_expr_value fold_reference(folder *f, const wpa_expr *node)
 {
     wpa_expr_value value = wpa_expr_unknown();
-    size_t n;
-    const wpa_expr_reference *list = f->lookup ? wpa_expr_references(node, f->arena, &n) : NULL;
+    size_t n = f->n_references;
+    const wpa_expr_reference *list = f->references;
+    if (!list && f->lookup) {
+        list = wpa_expr_references(node, f->arena, &n);
+    }
     for (size_t i = 0; list && i < n; i++) {
         if (list[i].node == node && !list[i].is_computed &&
             !f->lookup(list[i].path, f->context, &value)) {
@@ -378,6 +383,13 @@ static wpa_expr_value fold(folder *f, const wpa_expr *node)
 wpa_expr_value wpa_expr_fold(const wpa_expr *root, wpa_expr_lookup lookup, void *context,
                              wpa_arena *arena)
 {
-    folder f = {lookup, context, arena, wpa_arena_budget(arena)};
-    return root ? fold(&f, root) : wpa_expr_unknown();
+    return wpa_expr_fold_again(root, NULL, 0, lookup, context, arena);
+}
+
+wpa_expr_value wpa_expr_fold_again(const wpa_expr *part, const wpa_expr_reference *references,
+                                   size_t n, wpa_expr_lookup lookup, void *context,
+                                   wpa_arena *arena)
+{
+    folder f = {lookup, context, arena, wpa_arena_budget(arena), references, n};
+    return part ? fold(&f, part) : wpa_expr_unknown();
 }

@@ -144,6 +144,11 @@ void wpa_rule_end_visits(wpa_rule_run *run, wpa_rule_visits *visits)
     visits->mark = wpa_rule_here(run);
 }
 
+size_t wpa_rule_n_reported(const wpa_rule_run *run)
+{
+    return run->sink->n_of_rule;
+}
+
 bool wpa_rule_spend(wpa_rule_run *run, size_t work)
 {
     return wpa_budget_spend(&run->sink->budget, work);

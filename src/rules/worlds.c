@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "rules/rule.h"
+#include "rules/site.h"
+#include "workflow/workflow.h"
+
 #define WORLDS_MAX 512
 /** Worlds times nodes of the condition. */
 #define WORK_MAX 20000
@@ -20,10 +24,10 @@ struct wpa_worlds {
     wpa_arena *arena;
     world *items;
     size_t n, capacity;
-    bool has_legs;
     const char *input_names[INPUTS_MAX]; /* lower case */
     size_t n_inputs;
-    wpa_budget *budget;
+    const wpa_expr_reference *references; /* [n_references] of the condition */
+    size_t n_references;
 };
 
 /* Which of these the condition asks about. */
@@ -43,11 +47,9 @@ static bool has_input(const question *q, const char *name)
     return false;
 }
 
-static question ask(const wpa_expr *condition, wpa_arena *arena)
+static question ask(const wpa_expr_reference *list, size_t n)
 {
     question q = {0};
-    size_t n;
-    const wpa_expr_reference *list = wpa_expr_references(condition, arena, &n);
     for (size_t i = 0; i < n; i++) {
         const char *path = list[i].path;
         q.event = q.event || wpa_text_is(path, "github.event_name");
@@ -145,22 +147,31 @@ static void add_triggers(wpa_worlds *w, const wpa_workflow *workflow, const ques
     }
 }
 
-static void multiply_legs(wpa_worlds *w, const wpa_matrix *matrix, wpa_arena *arena)
+/** The legs of a job, once for all of its conditions. */
+static const wpa_matrix_legs *legs_of(wpa_rule_run *run, const wpa_workflow_job *job)
 {
-    wpa_matrix_legs legs = wpa_matrix_expand(matrix, arena);
-    bool is_open = legs.is_open || legs.is_truncated || legs.n == 0 || legs.n > WORLDS_MAX;
+    bool is_new;
+    wpa_matrix_legs *legs = wpa_site_keep(run, 'L', job, NULL, sizeof *legs, &is_new);
+    if (is_new) {
+        *legs = wpa_matrix_expand(&job->strategy.matrix, run->lasting);
+    }
+    return legs;
+}
+
+static void multiply_legs(wpa_worlds *w, const wpa_matrix_legs *legs)
+{
+    bool is_open = legs->is_open || legs->is_truncated || legs->n == 0 || legs->n > WORLDS_MAX;
     size_t n = w->n;
-    if (is_open || n * legs.n > WORLDS_MAX) {
+    if (is_open || n * legs->n > WORLDS_MAX) {
         return;
     }
-    w->has_legs = true;
     for (size_t i = 0; i < n; i++) {
-        for (size_t k = 1; k < legs.n; k++) {
+        for (size_t k = 1; k < legs->n; k++) {
             world item = w->items[i];
-            item.leg = &legs.legs[k];
+            item.leg = &legs->legs[k];
             add(w, item);
         }
-        w->items[i].leg = &legs.legs[0];
+        w->items[i].leg = &legs->legs[0];
     }
 }
 
@@ -200,28 +211,45 @@ static void count_node(const wpa_expr *node, const wpa_expr *parent, void *conte
     *(size_t *)context += 1;
 }
 
-const wpa_worlds *wpa_worlds_new(const wpa_workflow *workflow, const wpa_workflow_job *job,
-                                 const wpa_expr *condition, bool has_matrix, wpa_arena *arena)
+/** Those of the steps of a job differ by its legs. */
+static void add_legs(wpa_worlds *w, wpa_rule_run *run, const wpa_workflow *workflow,
+                     const wpa_expression *condition)
 {
-    question q = ask(condition, arena);
-    if (!q.event && !q.action && !q.branch && !q.matrix && !q.n_inputs) {
+    bool is_of_step = wpa_expression_step(condition) != NULL;
+    const wpa_workflow_job *job =
+        is_of_step ? wpa_workflow_job_find(workflow, condition->job->id) : NULL;
+    if (job && job->strategy.matrix.node) {
+        multiply_legs(w, legs_of(run, job));
+    }
+}
+
+const wpa_worlds *wpa_worlds_new(wpa_rule_run *run, const wpa_expression *condition)
+{
+    size_t n_references;
+    const wpa_expr_reference *references =
+        wpa_expression_references(run, condition, &n_references);
+    question q = ask(references, n_references);
+    bool asks = q.event || q.action || q.branch || q.matrix || q.n_inputs;
+    const wpa_workflow *workflow = asks ? wpa_expressions_workflow(run->source) : NULL;
+    if (!workflow) {
         return NULL;
     }
-    wpa_worlds *w = wpa_arena_alloc(arena, sizeof *w);
-    w->arena = arena;
-    w->budget = wpa_arena_budget(arena);
+    wpa_worlds *w = wpa_arena_alloc(run->arena, sizeof *w);
+    w->arena = run->arena;
+    w->references = references;
+    w->n_references = n_references;
     add_triggers(w, workflow, &q);
     if (w->n > WORLDS_MAX) {
         return NULL;
     }
-    if (q.matrix && has_matrix && job && job->strategy.matrix.node) {
-        multiply_legs(w, &job->strategy.matrix, arena);
+    if (q.matrix) {
+        add_legs(w, run, workflow, condition);
     }
     memcpy(w->input_names, q.input_names, sizeof w->input_names);
     w->n_inputs = q.n_inputs;
     multiply_choices(w, workflow, &q);
     size_t n_nodes = 0;
-    wpa_expr_walk(condition, count_node, &n_nodes);
+    wpa_expr_walk(condition->place->parsed.root, count_node, &n_nodes);
     return w->n <= WORLDS_MAX && w->n * n_nodes <= WORK_MAX ? w : NULL;
 }
 
@@ -310,15 +338,17 @@ static bool tell(const char *path, void *context, wpa_expr_value *value)
 
 wpa_expr_truth wpa_worlds_truth(const wpa_worlds *worlds, const wpa_expr *part)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(worlds->budget);
+    wpa_arena_mark mark = wpa_arena_here(worlds->arena);
     wpa_expr_truth all = WPA_EXPR_MAYBE;
-    for (size_t i = 0; i < worlds->n; i++) {
-        telling t = {worlds, &worlds->items[i], arena};
-        wpa_expr_truth truth = wpa_expr_fold(part, tell, &t, arena).truth;
-        if (truth == WPA_EXPR_MAYBE || (i && truth != all)) {
-            return WPA_EXPR_MAYBE;
-        }
+    bool is_known = worlds->n > 0;
+    for (size_t i = 0; i < worlds->n && is_known; i++) {
+        telling t = {worlds, &worlds->items[i], worlds->arena};
+        wpa_expr_truth truth = wpa_expr_fold_again(part, worlds->references, worlds->n_references,
+                                                   tell, &t, worlds->arena)
+                                   .truth;
+        is_known = truth != WPA_EXPR_MAYBE && (!i || truth == all);
         all = truth;
     }
-    return all;
+    wpa_arena_rewind(worlds->arena, mark);
+    return is_known ? all : WPA_EXPR_MAYBE;
 }

@@ -5,15 +5,14 @@
 #pragma once
 
 #include "rules/expressions.h"
-#include "workflow/workflow.h"
 
 typedef struct wpa_worlds wpa_worlds;
 
 /**
- * For one condition of a workflow; NULL if nothing is known of what it asks about, or there would
- * be too many worlds. job is the model of the job around it, or NULL.
+ * For one condition of the run's file, in memory of the run; NULL if nothing is known of what it
+ * asks about, or there would be too many worlds.
  */
-const wpa_worlds *wpa_worlds_new(const wpa_workflow *workflow, const wpa_workflow_job *job,
-                                 const wpa_expr *condition, bool has_matrix, wpa_arena *arena);
-/** What all worlds agree upon; MAYBE if they do not, or one cannot be told. */
+const wpa_worlds *wpa_worlds_new(struct wpa_rule_run *run, const wpa_expression *condition);
+/** What all worlds agree upon of a part of the condition; MAYBE if they do not, or one cannot be
+ * told. */
 wpa_expr_truth wpa_worlds_truth(const wpa_worlds *worlds, const wpa_expr *part);

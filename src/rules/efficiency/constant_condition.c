@@ -10,6 +10,7 @@
 #include "rules/expressions.h"
 #include "rules/rule.h"
 #include "rules/worlds.h"
+#include "workflow/workflow.h"
 
 #define TERMS_MAX 64
 
@@ -261,14 +262,34 @@ static void check_chains(const wpa_expr *node, const wpa_expr *parent, void *con
 
 /* ---- conditions ---- */
 
-static const wpa_workflow_job *model_of(const wpa_workflow *workflow, const wpa_expression *e)
+/** Returns whether what the condition guards can never run. */
+static bool judge(look *l)
 {
-    return workflow && e->job ? wpa_workflow_job_find(workflow, e->job->id) : NULL;
+    if (check_constant(l)) {
+        return wpa_expr_fold(l->root, NULL, NULL, l->run->arena).truth == WPA_EXPR_FALSY;
+    }
+    const wpa_worlds *worlds = wpa_worlds_new(l->run, l->e);
+    if (wpa_expr_may_have(&l->e->place->parsed, 1U << WPA_EXPR_AND | 1U << WPA_EXPR_OR)) {
+        wpa_expr_walk(l->root, check_chains, l);
+    }
+    return worlds && !l->is_decided && check_worlds(l, worlds);
 }
 
-/** Returns whether what the condition guards can never run. */
-static bool check_condition(wpa_rule_run *run, const wpa_workflow *workflow,
-                            const wpa_expression *e)
+/** Where the same condition is judged the same: mostly in all of the file. NULL: nowhere else. */
+static const void *reach_of(wpa_rule_run *run, const wpa_expression *e)
+{
+    size_t n;
+    const wpa_expr_reference *list = wpa_expression_references(run, e, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_starts(list[i].path, "matrix.")) {
+            return wpa_expression_step(e) ? e->job : NULL;
+        }
+    }
+    return run->source->outline;
+}
+
+/** The same; about half of all conditions stand in their file again, and have nothing to them. */
+static bool check_condition(wpa_rule_run *run, const wpa_expression *e)
 {
     const wpa_expr *root = e->place->parsed.root;
     const wpa_outline_step *step = wpa_expression_step(e);
@@ -278,15 +299,15 @@ static bool check_condition(wpa_rule_run *run, const wpa_workflow *workflow,
     if (!e->is_whole || !root || !l.owner) {
         return false; /* text around a fence is for unsound-condition */
     }
-    if (check_constant(&l)) {
-        return wpa_expr_fold(root, NULL, NULL, run->arena).truth == WPA_EXPR_FALSY;
+    const void *reach = reach_of(run, e);
+    wpa_expr_memo *memo = e->place->parsed.memo;
+    if (reach && memo->sound_in == reach) {
+        return false;
     }
-    const wpa_workflow_job *job = model_of(workflow, e);
-    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(wpa_arena_budget(run->arena));
-    const wpa_worlds *worlds =
-        workflow ? wpa_worlds_new(workflow, job, root, step != NULL, scratch) : NULL;
-    wpa_expr_walk(root, check_chains, &l);
-    return worlds && !l.is_decided && check_worlds(&l, worlds);
+    size_t n_before = wpa_rule_n_reported(run);
+    bool is_dead = judge(&l);
+    memo->sound_in = wpa_rule_n_reported(run) == n_before ? reach : memo->sound_in;
+    return is_dead;
 }
 
 /* ---- C3 ---- */
@@ -335,10 +356,11 @@ static const wpa_outline_job *outline_of(const wpa_outline *outline, const char 
 }
 
 /** A job that is skipped skips what needs it, unless that asks for the outcome itself. */
-static void check_needs(wpa_rule_run *run, const wpa_workflow *workflow, wpa_map *dead)
+static void check_needs(wpa_rule_run *run, wpa_map *dead)
 {
+    const wpa_workflow *workflow = wpa_expressions_workflow(run->source);
     const wpa_workflow_job *const *order =
-        wpa_map_count(dead) ? wpa_workflow_order(workflow, run->arena) : NULL;
+        workflow ? wpa_workflow_order(workflow, run->arena) : NULL;
     for (size_t i = 0; order && i < workflow->n_jobs; i++) {
         const wpa_workflow_job *job = order[i];
         const wpa_value *need = dead_need(job, dead);
@@ -360,25 +382,22 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_expressions *all = run->source->expressions;
-    bool is_workflow = run->source->kind == WPA_INPUT_WORKFLOW;
-    const wpa_workflow *workflow = NULL;
-    wpa_map *dead = wpa_map_new(run->arena);
+    wpa_map *dead = wpa_map_new(run->lasting); /* jobs that never run, by id */
+    wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
     for (size_t i = 0; i < all->n; i++) {
         const wpa_expression *e = &all->items[i];
         if (e->use != WPA_EXPRESSION_CONDITION) {
             continue;
         }
-        if (is_workflow && !workflow) {
-            workflow = wpa_expressions_workflow(run->source);
-        }
         bool is_of_job = e->job && e->step == e->job->n_steps &&
                          e->place->node == wpa_yaml_resolve(e->job->condition);
-        if (check_condition(run, workflow, e) && is_of_job) {
+        if (check_condition(run, e) && is_of_job) {
             wpa_map_put(dead, e->job->id, dead);
         }
+        wpa_rule_end_visit(run, &visits);
     }
-    if (workflow && !run->source->is_partial) {
-        check_needs(run, workflow, dead);
+    if (wpa_map_count(dead) && !run->source->is_partial) {
+        check_needs(run, dead);
     }
     return true;
 }

@@ -1,6 +1,5 @@
 #include "expr/check.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -74,14 +73,16 @@ static wpa_typed literal(const wpa_expr *node, wpa_type_kind kind)
 
 /* ---- contexts ---- */
 
-static bool has_ci(const char *const *names, const char *name)
+/** Of the known ones; -1: none of them. They are told apart by their first letters, mostly. */
+static int index_of(const wpa_expr_scope *scope, const char *name)
 {
-    for (; names && *names; names++) { /* told apart by their first letters, mostly */
-        if (((**names ^ *name) & ~0x20) == 0 && wpa_text_is_ci(*names, name)) {
-            return true;
+    const char *const *names = scope->known_contexts;
+    for (int i = 0; names && names[i]; i++) {
+        if (wpa_text_is_ci(names[i], name)) {
+            return i;
         }
     }
-    return false;
+    return -1;
 }
 
 static size_t count(const char *const *names)
@@ -101,7 +102,8 @@ static const char *where(const wpa_checker *c)
 static wpa_typed visit_name(wpa_checker *c, const wpa_expr *node)
 {
     const wpa_expr_scope *scope = c->scope;
-    bool is_known = has_ci(scope->known_contexts, node->text);
+    int index = index_of(scope, node->text);
+    bool is_known = index >= 0;
     if (!is_known && wpa_checker_has_function(node->text)) {
         wpa_checker_problem(c, "E13", node, node->name_span,
                             "there is no context %s; the function is written with '()'",
@@ -115,15 +117,13 @@ static wpa_typed visit_name(wpa_checker *c, const wpa_expr *node)
             wpa_checker_hint(c, node->text, scope->known_contexts, count(scope->known_contexts)));
         return any_value();
     }
-    if (scope->contexts && !has_ci(scope->contexts, node->text)) {
+    if (!(scope->contexts >> index & 1)) {
         wpa_checker_problem(c, "E14", node, node->name_span, "the context %s is not available%s",
                             wpa_checker_quote(c, node->text), where(c));
         return any_value();
     }
-    char *name = wpa_arena_text(c->arena, node->text);
-    for (char *at = name; *at; at++) {
-        *at = (char)tolower((unsigned char)*at);
-    }
+    c->contexts |= UINT32_C(1) << index;
+    const char *name = scope->known_contexts[index];
     const wpa_type *type = scope->type_of ? scope->type_of(name, scope->data, c->arena) : NULL;
     return type ? wpa_typed_of(type) : any_value();
 }
@@ -405,5 +405,5 @@ wpa_expr_checked wpa_expr_check(const wpa_expr *root, const wpa_expr_scope *scop
 {
     wpa_checker c = {.scope = scope, .arena = arena};
     const wpa_type *type = root ? visit(&c, root).whole : wpa_type_of(WPA_TYPE_ANY);
-    return (wpa_expr_checked){type, c.problems, c.n};
+    return (wpa_expr_checked){type, c.problems, c.n, c.contexts, c.depends_on_key};
 }

@@ -9,11 +9,12 @@
 
 /** Where an expression stands: what it may name, and what that is. */
 typedef struct wpa_expr_scope {
-    const char *const *contexts;       /* allowed here, NULL-terminated; NULL: every one */
-    const char *const *functions;      /* of those not allowed everywhere; NULL: every one */
-    const char *const *known_contexts; /* every name that exists, NULL-terminated */
-    const char *key;                   /* for messages: "jobs.<job_id>.if"; may be NULL */
-    /** Type of a context by its name in lower case; NULL: not known. */
+    uint32_t contexts;            /* allowed here: 1 << index in known_contexts */
+    const char *const *functions; /* of those not allowed everywhere; NULL: every one */
+    /* Every name that exists, in lower case, at most 32 and NULL-terminated. */
+    const char *const *known_contexts;
+    const char *key; /* for messages: "jobs.<job_id>.if"; may be NULL */
+    /** Type of a context by its name, one of the known ones; NULL: not known. */
     const wpa_type *(*type_of)(const char *context, void *data, wpa_arena *arena);
     void *data;
 } wpa_expr_scope;
@@ -30,6 +31,9 @@ typedef struct wpa_expr_checked {
     const wpa_type *type; /* of the whole; never NULL */
     const wpa_expr_problem *problems;
     size_t n_problems;
+    uint32_t contexts; /* that it names and may */
+    /* It asks for a function that is not allowed everywhere: the key says what comes of it. */
+    bool depends_on_key;
 } wpa_expr_checked;
 
 /** root may be NULL: any value, no problem. */

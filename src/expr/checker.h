@@ -15,6 +15,8 @@ typedef struct wpa_checker {
     wpa_arena *arena;
     wpa_expr_problem *problems;
     size_t n, capacity;
+    uint32_t contexts;   /* see wpa_expr_checked */
+    bool depends_on_key; /* see there */
 } wpa_checker;
 
 /** A problem; the returned record may be changed at once. */

@@ -331,6 +331,7 @@ wpa_typed wpa_checker_call(wpa_checker *c, const wpa_expr *call, const wpa_typed
         report_unknown(c, call);
         return of_kind(WPA_TYPE_ANY);
     }
+    c->depends_on_key = c->depends_on_key || f->is_limited;
     if (!is_allowed(c, f)) {
         wpa_checker_problem(c, "E16", call, call->name_span,
                             "the function '%s' is not available%s%s%s", f->name,

@@ -10,6 +10,7 @@ static const wpa_type scalars[] = {
     [WPA_TYPE_NUMBER] = {.kind = WPA_TYPE_NUMBER}, [WPA_TYPE_STRING] = {.kind = WPA_TYPE_STRING},
 };
 static const wpa_type loose = {.kind = WPA_TYPE_OBJECT, .item = &scalars[WPA_TYPE_ANY]};
+static const wpa_type texts = {.kind = WPA_TYPE_OBJECT, .item = &scalars[WPA_TYPE_STRING]};
 
 const wpa_type *wpa_type_of(wpa_type_kind scalar)
 {
@@ -47,7 +48,7 @@ const wpa_type *wpa_type_object(wpa_arena *arena, const wpa_type_member *members
 
 const wpa_type *wpa_type_map(wpa_arena *arena, const wpa_type *item)
 {
-    return make(arena, WPA_TYPE_OBJECT, item);
+    return item == texts.item ? &texts : make(arena, WPA_TYPE_OBJECT, item);
 }
 
 const wpa_type *wpa_type_loose(void)

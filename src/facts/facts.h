@@ -317,6 +317,7 @@ typedef struct wpa_fact_availability {
     const char *key; /* "jobs.<job_id>.steps.run", "action.yml:step-if" */
     wpa_fact_list contexts;
     wpa_fact_list functions; /* beyond those allowed everywhere */
+    uint32_t context_bits;   /* of contexts: 1 << index in wpa_facts_context_names */
 } wpa_fact_availability;
 
 typedef struct wpa_fact_context {

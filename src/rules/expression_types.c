@@ -4,10 +4,11 @@
  */
 #include "rules/expression_types.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <string.h>
 
-#include <wpa/map.h>
-
+#include "core/room.h"
 #include "rules/graph.h"
 #include "rules/payload.h"
 #include "workflow/workflow.h"
@@ -15,14 +16,13 @@
 struct wpa_expression_types {
     wpa_rule_run *run; /* that asks just now */
     const wpa_source *source;
-    const wpa_workflow *workflow;  /* NULL for actions */
-    const wpa_action_file *action; /* NULL for workflows */
+    const wpa_action_file *action; /* of an action, once anybody asks */
     wpa_arena *arena;
     const wpa_expression *expression; /* whose scope was asked for last */
     wpa_types_reach reach;
     const wpa_type *github, *inputs, *jobs, *secrets, *runner, *strategy;
     struct job_types {
-        const wpa_workflow_job *model; /* NULL in actions */
+        const wpa_workflow_job *model; /* NULL in actions, and until anybody asks */
         const wpa_type *matrix, *needs, *job;
         wpa_type_member *steps; /* [n_steps] those with an id, in order */
         size_t *step_index;     /* [n_steps] which step of the job each is */
@@ -33,6 +33,35 @@ struct wpa_expression_types {
 };
 
 typedef struct job_types job_types;
+
+/* ---- models: few files have expressions that ask for anything of them ---- */
+
+/** NULL for actions. */
+static const wpa_workflow *workflow_of(const wpa_expression_types *t)
+{
+    return wpa_expressions_workflow(t->source);
+}
+
+/** NULL for workflows. */
+static const wpa_action_file *action_of(wpa_expression_types *t)
+{
+    if (!t->action && t->source->kind != WPA_INPUT_WORKFLOW) {
+        t->action = wpa_model_action_frame(t->source->yaml, t->arena);
+    }
+    return t->action;
+}
+
+/** Jobs of both models have one order, though some may be in one of them alone. */
+static const wpa_workflow_job *model_of(const wpa_expression_types *t, job_types *j)
+{
+    const wpa_workflow *workflow = j->model ? NULL : workflow_of(t);
+    size_t n = workflow ? workflow->n_jobs : 0, at = (size_t)(j - t->job_types);
+    for (size_t i = 0; i < n && !j->model; i++) {
+        const wpa_workflow_job *job = &workflow->jobs[(at + i) % n];
+        j->model = wpa_text_is(job->id, t->source->outline->jobs[at].id) ? job : NULL;
+    }
+    return j->model;
+}
 
 static const wpa_type *string(void)
 {
@@ -54,37 +83,73 @@ static const wpa_type *kind_named(const char *name)
                                           : wpa_type_loose();
 }
 
-/** As the table has it, but for members that the caller knows better: they stand behind. */
+/* Members as the tables have them, but for those that a file knows better: the same for all. */
+#define FIXED_MAX 96
+
+static struct fixed_context {
+    const char *name;
+    const char *known[2]; /* left out, or NULL */
+    wpa_type_member members[FIXED_MAX];
+    size_t n;
+    bool is_loose;
+} fixed_contexts[] = {{.name = "github", .known = {"event"}},
+                      {.name = "job", .known = {"container", "services"}},
+                      {.name = "runner"},
+                      {.name = "strategy"}};
+static pthread_once_t fixed_once = PTHREAD_ONCE_INIT;
+
+static void list_members(struct fixed_context *context)
+{
+    const wpa_fact_context *fact = wpa_facts_context_find(wpa_slice_of(context->name));
+    context->is_loose = !fact || fact->is_open;
+    for (size_t i = 0; fact && fact->properties[i]; i++) {
+        const char *name = fact->properties[i];
+        bool is_known = wpa_text_is(name, context->known[0]) || wpa_text_is(name, context->known[1]);
+        assert(context->n < FIXED_MAX);
+        context->members[context->n] = (wpa_type_member){name, kind_named(fact->types[i])};
+        context->n += !is_known && context->n + 1 < FIXED_MAX;
+    }
+}
+
+static void list_fixed(void)
+{
+    for (size_t i = 0; i < WPA_COUNT(fixed_contexts); i++) {
+        list_members(&fixed_contexts[i]);
+    }
+}
+
+/** Members that the caller knows better stand behind the others. */
 static const wpa_type *fixed_context(const char *name, const wpa_type_member *known, size_t n_known,
                                      wpa_arena *arena)
 {
-    const wpa_fact_context *fact = wpa_facts_context_find(wpa_slice_of(name));
-    size_t n = 0, n_kept = 0;
-    while (fact && fact->properties[n]) {
-        n++;
+    (void)pthread_once(&fixed_once, list_fixed);
+    const struct fixed_context *context = fixed_contexts;
+    while (!wpa_text_is(context->name, name)) {
+        context++;
     }
-    wpa_type_member *members = wpa_arena_array(arena, n + n_known, sizeof *members);
-    for (size_t i = 0; i < n; i++) {
-        bool is_known = false;
-        for (size_t k = 0; k < n_known; k++) {
-            is_known = is_known || wpa_text_is(known[k].name, fact->properties[i]);
-        }
-        if (!is_known) {
-            members[n_kept++] = (wpa_type_member){fact->properties[i], kind_named(fact->types[i])};
-        }
+    const wpa_type_member *members = context->members;
+    if (n_known) {
+        size_t size_bytes = context->n * sizeof *members;
+        wpa_type_member *own = wpa_arena_room(arena, size_bytes + n_known * sizeof *own);
+        memcpy(own, members, size_bytes);
+        memcpy(own + context->n, known, n_known * sizeof *own);
+        members = own;
     }
-    for (size_t k = 0; k < n_known; k++) {
-        members[n_kept++] = known[k];
-    }
-    bool is_loose = !fact || fact->is_open;
-    return wpa_type_object(arena, members, n_kept, is_loose ? any() : NULL);
+    return wpa_type_object(arena, members, context->n + n_known, context->is_loose ? any() : NULL);
+}
+
+static const wpa_type *load_event(const char *name, const void *data, wpa_arena *arena)
+{
+    (void)name;
+    return wpa_payload_type(workflow_of(data), arena);
 }
 
 static const wpa_type *github_type(wpa_expression_types *t)
 {
     if (!t->github) {
+        bool is_workflow = t->source->kind == WPA_INPUT_WORKFLOW;
         const wpa_type *event =
-            t->workflow ? wpa_payload_type(t->workflow, t->arena) : wpa_type_loose();
+            is_workflow ? wpa_type_lazy(t->arena, load_event, "event", t) : wpa_type_loose();
         const wpa_type_member known[] = {{"event", event}};
         t->github = fixed_context("github", known, WPA_COUNT(known), t->arena);
     }
@@ -121,19 +186,21 @@ static const wpa_type *inputs_type(wpa_expression_types *t)
     }
     wpa_type_builder builder = wpa_type_builder_new(t->arena);
     builder.is_loose = t->source->is_partial;
-    if (t->workflow) {
-        const wpa_trigger *dispatch = wpa_workflow_trigger(t->workflow, "workflow_dispatch");
-        const wpa_trigger *call = wpa_workflow_trigger(t->workflow, "workflow_call");
+    const wpa_workflow *workflow = workflow_of(t);
+    const wpa_action_file *action = action_of(t);
+    if (workflow) {
+        const wpa_trigger *dispatch = wpa_workflow_trigger(workflow, "workflow_dispatch");
+        const wpa_trigger *call = wpa_workflow_trigger(workflow, "workflow_call");
         if (dispatch) {
             add_parameters(&builder, dispatch);
         }
         if (call) {
             add_parameters(&builder, call);
         }
-        builder.is_loose = builder.is_loose || t->workflow->has_unknown_triggers;
+        builder.is_loose = builder.is_loose || workflow->has_unknown_triggers;
     }
-    for (size_t i = 0; t->action && i < t->action->n_inputs; i++) {
-        wpa_type_builder_add(&builder, t->action->inputs[i].name, string());
+    for (size_t i = 0; action && i < action->n_inputs; i++) {
+        wpa_type_builder_add(&builder, action->inputs[i].name, string());
     }
     return t->inputs = wpa_type_builder_end(&builder);
 }
@@ -200,9 +267,10 @@ static const wpa_type *secrets_type(wpa_expression_types *t)
     if (t->secrets) {
         return t->secrets;
     }
-    const wpa_trigger *call =
-        t->workflow ? wpa_workflow_trigger(t->workflow, "workflow_call") : NULL;
-    bool is_closed = call && t->workflow->n_triggers == 1 && call->n_secrets && !call->is_unknown &&
+    const wpa_workflow *workflow =
+        wpa_yaml_may_hold(t->source->yaml, "workflow_call") ? workflow_of(t) : NULL;
+    const wpa_trigger *call = workflow ? wpa_workflow_trigger(workflow, "workflow_call") : NULL;
+    bool is_closed = call && workflow->n_triggers == 1 && call->n_secrets && !call->is_unknown &&
                      !t->source->is_partial && !has_inheriting_caller(t);
     if (!is_closed) {
         return t->secrets = wpa_type_map(t->arena, string());
@@ -252,13 +320,14 @@ static const wpa_type *result_type(wpa_expression_types *t, const wpa_workflow_j
 static const wpa_type *jobs_type(wpa_expression_types *t)
 {
     if (!t->jobs) {
+        const wpa_workflow *workflow = workflow_of(t);
         wpa_type_builder builder = wpa_type_builder_new(t->arena);
-        for (size_t i = 0; i < t->workflow->n_jobs; i++) {
-            const wpa_workflow_job *job = &t->workflow->jobs[i];
+        for (size_t i = 0; i < workflow->n_jobs; i++) {
+            const wpa_workflow_job *job = &workflow->jobs[i];
             wpa_type_builder_add(&builder, job->id, result_type(t, job));
         }
         builder.is_loose =
-            builder.is_loose || t->workflow->has_unknown_jobs || t->source->is_partial;
+            builder.is_loose || workflow->has_unknown_jobs || t->source->is_partial;
         t->jobs = wpa_type_builder_end(&builder);
     }
     return t->jobs;
@@ -270,11 +339,12 @@ static const wpa_type *needs_type(wpa_expression_types *t, job_types *j)
         return j->needs;
     }
     wpa_type_builder builder = wpa_type_builder_new(t->arena);
-    builder.is_loose = !j->model || j->model->needs.is_unknown || t->source->is_partial;
-    for (size_t i = 0; j->model && i < j->model->needs.n; i++) {
-        const char *id = j->model->needs.items[i].text;
+    const wpa_workflow_job *model = model_of(t, j);
+    builder.is_loose = !model || model->needs.is_unknown || t->source->is_partial;
+    for (size_t i = 0; model && i < model->needs.n; i++) {
+        const char *id = model->needs.items[i].text;
         if (id) {
-            const wpa_workflow_job *job = wpa_workflow_job_find(t->workflow, id);
+            const wpa_workflow_job *job = wpa_workflow_job_find(workflow_of(t), id);
             wpa_type_builder_add(&builder, id, result_type(t, job));
         }
         builder.is_loose = builder.is_loose || !id || wpa_outline_has_expression(id);
@@ -298,7 +368,7 @@ static const wpa_type *job_type(wpa_expression_types *t, job_types *j)
     }
     const wpa_type *service = service_type(t->arena);
     wpa_type_builder services = wpa_type_builder_new(t->arena);
-    const wpa_workflow_job *job = j->model;
+    const wpa_workflow_job *job = model_of(t, j);
     for (size_t i = 0; job && i < job->n_services; i++) {
         wpa_type_builder_add(&services, job->services[i].name, service);
     }
@@ -411,8 +481,9 @@ static const wpa_type *matrix_type(wpa_expression_types *t, job_types *j)
         return j->matrix;
     }
     wpa_type_builder builder = wpa_type_builder_new(t->arena);
-    const wpa_strategy *strategy = j->model ? &j->model->strategy : NULL;
-    const wpa_yaml_node *written = strategy ? wpa_yaml_get(j->model->node, "strategy") : NULL;
+    const wpa_workflow_job *model = model_of(t, j);
+    const wpa_strategy *strategy = model ? &model->strategy : NULL;
+    const wpa_yaml_node *written = strategy ? wpa_yaml_get(model->node, "strategy") : NULL;
     const wpa_yaml_node *matrix = wpa_yaml_get(written, "matrix");
     j->matrix = strategy ? computed_matrix(t, matrix) : NULL;
     if (j->matrix) {
@@ -564,7 +635,7 @@ static const wpa_type *type_in_file(wpa_expression_types *t, const char *context
     if (wpa_text_is(context, "strategy")) {
         return fixed(t, context, &t->strategy);
     }
-    return wpa_text_is(context, "jobs") && t->workflow ? jobs_type(t) : NULL;
+    return wpa_text_is(context, "jobs") && workflow_of(t) ? jobs_type(t) : NULL;
 }
 
 static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena)
@@ -592,7 +663,7 @@ wpa_expr_scope wpa_expression_types_scope(wpa_expression_types *types,
     types->reach = WPA_TYPES_OF_FILE;
     const wpa_fact_availability *key = expression->key;
     return (wpa_expr_scope){
-        .contexts = key ? key->contexts : NULL,
+        .contexts = key ? key->context_bits : UINT32_MAX,
         .functions = key ? key->functions : NULL,
         .known_contexts = wpa_facts_context_names(),
         .key = expression->key_name,
@@ -609,8 +680,8 @@ wpa_types_reach wpa_expression_types_reach(const wpa_expression_types *types)
 const wpa_type *wpa_expression_types_default(const wpa_expression_types *types,
                                              const wpa_expression *expression)
 {
-    const wpa_trigger *call =
-        types->workflow ? wpa_workflow_trigger(types->workflow, "workflow_call") : NULL;
+    const wpa_workflow *workflow = workflow_of(types);
+    const wpa_trigger *call = workflow ? wpa_workflow_trigger(workflow, "workflow_call") : NULL;
     for (size_t i = 0; call && i < call->n_inputs; i++) {
         if (call->inputs[i].default_value.node == expression->place->node) {
             return parameter_type(&call->inputs[i]);
@@ -630,21 +701,9 @@ wpa_expression_types *wpa_expression_types_new(wpa_rule_run *run)
     const wpa_source *source = run->source;
     wpa_arena *arena = source->yaml->arena; /* it outlives the run */
     wpa_expression_types *t = wpa_arena_alloc(arena, sizeof *t);
-    bool is_workflow = source->kind == WPA_INPUT_WORKFLOW;
     t->run = run;
     t->source = source;
     t->arena = arena;
-    t->workflow = wpa_expressions_workflow(source);
-    t->action = is_workflow ? NULL : wpa_model_action_frame(source->yaml, arena);
-    const wpa_outline *outline = source->outline;
-    t->job_types = wpa_arena_array(arena, outline->n_jobs + 1, sizeof *t->job_types);
-    wpa_map *by_node = wpa_map_new(arena);
-    for (size_t i = 0; t->workflow && i < t->workflow->n_jobs; i++) {
-        wpa_map_put(by_node, t->workflow->jobs[i].id, (void *)(uintptr_t)(i + 1));
-    }
-    for (size_t i = 0; t->workflow && i < outline->n_jobs; i++) {
-        size_t index = (size_t)(uintptr_t)wpa_map_get(by_node, outline->jobs[i].id);
-        t->job_types[i].model = index ? &t->workflow->jobs[index - 1] : NULL;
-    }
+    t->job_types = wpa_arena_array(arena, source->outline->n_jobs + 1, sizeof *t->job_types);
     return t;
 }

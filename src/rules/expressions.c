@@ -593,13 +593,27 @@ const wpa_workflow *wpa_expressions_workflow(const wpa_source *source)
     return all->workflow;
 }
 
+/** Is all that the types of b depended on the same at both places? */
+static bool is_in_reach(const wpa_expression *a, const wpa_expression *b, int reach)
+{
+    return reach == WPA_TYPES_OF_FILE ||
+           (a->job == b->job && (reach == WPA_TYPES_OF_JOB || a->step == b->step));
+}
+
 /** Does one tree mean the same at both places? About half of them stand in a file again. */
 static bool is_alike(const wpa_expression *a, const wpa_expression *b, int reach)
 {
     return a->key == b->key && a->key_name == b->key_name && a->use == b->use &&
            a->is_whole == b->is_whole && a->use != WPA_EXPRESSION_DEFAULT &&
-           (reach == WPA_TYPES_OF_FILE ||
-            (a->job == b->job && (reach == WPA_TYPES_OF_JOB || a->step == b->step)));
+           is_in_reach(a, b, reach);
+}
+
+/** Has it the same type at both places, where nothing is wrong with it, whatever is made of it? */
+static bool has_type_of(const wpa_expression *a, const wpa_expression *b, int reach)
+{
+    uint32_t allowed = a->key ? a->key->context_bits : UINT32_MAX;
+    bool is_allowed = !b->checked.depends_on_key && (b->checked.contexts & ~allowed) == 0;
+    return is_allowed && b->checked.n_problems == 0 && is_in_reach(a, b, reach);
 }
 
 static void check_one(wpa_expressions *all, size_t i, wpa_arena *arena)
@@ -607,8 +621,12 @@ static void check_one(wpa_expressions *all, size_t i, wpa_arena *arena)
     wpa_expression *e = &all->items[i];
     wpa_expr_memo *memo = e->place->parsed.memo;
     const wpa_expression *before = memo->n_checked ? &all->items[memo->n_checked - 1] : NULL;
-    if (before && is_alike(e, before, memo->reach)) {
+    bool is_known = before && is_alike(e, before, memo->reach);
+    if (is_known || (before && has_type_of(e, before, memo->reach))) {
         e->checked = before->checked;
+        if (!is_known) {
+            finish(all->types, e, arena);
+        }
         return;
     }
     wpa_expr_scope scope = wpa_expression_types_scope(all->types, e);

@@ -95,10 +95,8 @@ static void add_trigger(wpa_type_builder *builder, const wpa_trigger *trigger)
     add_activities(builder, trigger);
 }
 
-static const wpa_type *load_event(const char *name, const void *data, wpa_arena *arena)
+const wpa_type *wpa_payload_type(const wpa_workflow *workflow, wpa_arena *arena)
 {
-    const wpa_workflow *workflow = data;
-    (void)name;
     /* A called workflow sees the event of its caller. */
     if (workflow->has_unknown_triggers || !workflow->n_triggers ||
         wpa_workflow_trigger(workflow, "workflow_call")) {
@@ -117,11 +115,6 @@ static const wpa_type *load_event(const char *name, const void *data, wpa_arena 
     return builder.is_loose
                ? wpa_type_object(arena, builder.members, builder.n, wpa_type_of(WPA_TYPE_ANY))
                : wpa_type_builder_end(&builder);
-}
-
-const wpa_type *wpa_payload_type(const wpa_workflow *workflow, wpa_arena *arena)
-{
-    return wpa_type_lazy(arena, load_event, "event", workflow);
 }
 
 static bool names_member(const wpa_fact_payload_member *members, size_t n, const char *name)

@@ -4,7 +4,7 @@
 #include "expr/type.h"
 #include "workflow/workflow.h"
 
-/** Joined over all triggers, once anybody asks; loose where a payload is not known. */
+/** Joined over all triggers; loose where a payload is not known. */
 const wpa_type *wpa_payload_type(const wpa_workflow *workflow, wpa_arena *arena);
 /** Has the payload of any event, whether the workflow has that trigger or not, a member so named?
  */

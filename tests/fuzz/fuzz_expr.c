@@ -36,9 +36,8 @@ static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena
 
 static void check_types(const wpa_expr *root, size_t length, wpa_arena *arena)
 {
-    static const char *const contexts[] = {"github", "env", NULL};
     static const char *const known[] = {"github", "env", "steps", NULL};
-    wpa_expr_scope scope = {.contexts = contexts, .known_contexts = known, .type_of = type_of};
+    wpa_expr_scope scope = {.contexts = 0x3, .known_contexts = known, .type_of = type_of};
     wpa_expr_checked checked = wpa_expr_check(root, &scope, arena);
     need(checked.type != NULL);
     for (size_t i = 0; i < checked.n_problems; i++) {

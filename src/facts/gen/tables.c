@@ -363,6 +363,24 @@ static void write_functions(FILE *out, json_t *functions)
     write_names(out, "function", functions, "name");
 }
 
+/** The contexts of a key as bits, by their places in the list of all. */
+static unsigned bits_of(json_t *names, json_t *contexts)
+{
+    unsigned bits = 0, bit = 1;
+    const char *known;
+    size_t i;
+    json_t *context, *name;
+    json_object_foreach(contexts, known, context)
+    {
+        json_array_foreach(names, i, name)
+        {
+            bits |= strcmp(json_string_value(name), known) == 0 ? bit : 0;
+        }
+        bit <<= 1;
+    }
+    return bits;
+}
+
 static void write_contexts(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "contexts");
@@ -376,8 +394,10 @@ static void write_contexts(FILE *out, const char *folder)
     {
         (void)fputs("{", out);
         gen_field(out, "key", record, "key");
-        (void)fprintf(out, ".contexts = key_contexts_%zu, .functions = key_functions_%zu},\n", i,
-                      i);
+        (void)fprintf(out,
+                      ".contexts = key_contexts_%zu, .functions = key_functions_%zu, "
+                      ".context_bits = 0x%xU},\n",
+                      i, i, bits_of(gen_need(record, "contexts"), gen_need(root, "contexts")));
     }
     gen_count(out, "availabilities", records);
     write_context_table(out, gen_need(root, "contexts"));

@@ -33,10 +33,9 @@ static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena
 
 static wpa_expr_checked check(const char *text, wpa_arena *arena)
 {
-    static const char *const contexts[] = {"github", "env", "inputs", NULL};
     static const char *const known[] = {"github", "env", "inputs", "secrets", NULL};
     static const char *const functions[] = {"success", NULL};
-    static const wpa_expr_scope scope = {contexts, functions, known, "key", type_of, NULL};
+    static const wpa_expr_scope scope = {0x7, functions, known, "key", type_of, NULL};
     wpa_expr_parsed parsed = wpa_expr_parse(text, strlen(text), arena);
     assert_non_null(parsed.root);
     return wpa_expr_check(parsed.root, &scope, arena);

@@ -150,8 +150,8 @@ typedef struct wpa_expr_memo {
     const wpa_expr_reference *references; /* [n_references] */
     size_t n_references;
     bool has_references;
-    size_t n_checked; /* number of the place where it was checked last, from 1 on; 0: not yet */
-    int reach;        /* what that check depended on: see the one who keeps it */
+    size_t n_checked;     /* number of the place where it was checked last, from 1 on; 0: not yet */
+    int reach;            /* what that check depended on: see the one who keeps it */
     const void *sound_in; /* where it is a condition that is neither always true nor always false */
 } wpa_expr_memo;
 

@@ -104,7 +104,8 @@ static void list_members(struct fixed_context *context)
     context->is_loose = !fact || fact->is_open;
     for (size_t i = 0; fact && fact->properties[i]; i++) {
         const char *name = fact->properties[i];
-        bool is_known = wpa_text_is(name, context->known[0]) || wpa_text_is(name, context->known[1]);
+        bool is_known =
+            wpa_text_is(name, context->known[0]) || wpa_text_is(name, context->known[1]);
         assert(context->n < FIXED_MAX);
         context->members[context->n] = (wpa_type_member){name, kind_named(fact->types[i])};
         context->n += !is_known && context->n + 1 < FIXED_MAX;
@@ -326,8 +327,7 @@ static const wpa_type *jobs_type(wpa_expression_types *t)
             const wpa_workflow_job *job = &workflow->jobs[i];
             wpa_type_builder_add(&builder, job->id, result_type(t, job));
         }
-        builder.is_loose =
-            builder.is_loose || workflow->has_unknown_jobs || t->source->is_partial;
+        builder.is_loose = builder.is_loose || workflow->has_unknown_jobs || t->source->is_partial;
         t->jobs = wpa_type_builder_end(&builder);
     }
     return t->jobs;

@@ -123,7 +123,8 @@ typedef struct wpa_rule_mark {
 } wpa_rule_mark;
 
 wpa_rule_mark wpa_rule_here(const wpa_rule_run *run);
-/** How many findings the rule has reported in this file, with those that are too many to be listed. */
+/** How many findings the rule has reported in this file, with those that are too many to be listed.
+ */
 size_t wpa_rule_n_reported(const wpa_rule_run *run);
 /**
  * Give back what the rule has made since, if it has reported nothing: for one that looks at things

@@ -226,8 +226,7 @@ static void add_legs(wpa_worlds *w, wpa_rule_run *run, const wpa_workflow *workf
 const wpa_worlds *wpa_worlds_new(wpa_rule_run *run, const wpa_expression *condition)
 {
     size_t n_references;
-    const wpa_expr_reference *references =
-        wpa_expression_references(run, condition, &n_references);
+    const wpa_expr_reference *references = wpa_expression_references(run, condition, &n_references);
     question q = ask(references, n_references);
     bool asks = q.event || q.action || q.branch || q.matrix || q.n_inputs;
     const wpa_workflow *workflow = asks ? wpa_expressions_workflow(run->source) : NULL;

@@ -66,12 +66,14 @@ static void read_filters(wpa_reader *r, wpa_trigger *t)
     bool is_unknown;
     t->types = wpa_reader_list(r, node, "types");
     t->branches = wpa_reader_list(r, node, "branches");
-    t->branches_ignore = wpa_reader_list(r, node, "branches-ignore");
     t->tags = wpa_reader_list(r, node, "tags");
     t->tags_ignore = wpa_reader_list(r, node, "tags-ignore");
-    t->paths = wpa_reader_list(r, node, "paths");
-    t->paths_ignore = wpa_reader_list(r, node, "paths-ignore");
-    t->workflows = wpa_reader_list(r, node, "workflows");
+    if (!r->is_frame) {
+        t->branches_ignore = wpa_reader_list(r, node, "branches-ignore");
+        t->paths = wpa_reader_list(r, node, "paths");
+        t->paths_ignore = wpa_reader_list(r, node, "paths-ignore");
+        t->workflows = wpa_reader_list(r, node, "workflows");
+    }
     const wpa_yaml_node *inputs = wpa_reader_mapping(r, node, "inputs", &key, &is_unknown);
     t->is_unknown = is_unknown;
     t->inputs = wpa_reader_parameters(r, inputs, &t->n_inputs);
@@ -169,12 +171,16 @@ static wpa_container read_container_of(wpa_reader *r, const wpa_yaml_node *key,
     return c;
 }
 
-static void read_containers(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_node *node)
+static void read_container(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_node *node)
 {
     const wpa_yaml_node *key, *value;
     if (wpa_reader_pair(node, "container", &key, &value) && value) {
         job->container = read_container_of(r, key, value);
     }
+}
+
+static void read_services(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_node *node)
+{
     bool is_unknown;
     const wpa_yaml_node *services =
         wpa_reader_mapping(r, node, "services", &job->services_key, &is_unknown);
@@ -222,20 +228,25 @@ static void read_environment(wpa_reader *r, wpa_workflow_job *job, const wpa_yam
 
 static void read_call(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_node *node)
 {
-    job->uses_value = wpa_reader_value(r, node, "uses");
     job->uses = wpa_reference_parse(&job->uses_value, r->arena);
     job->with = wpa_reader_map(r, node, "with");
     job->secrets = wpa_reader_map(r, node, "secrets");
 }
 
-/* How the job hangs together with others, and where it runs. */
+/* How the job hangs together with others, and what runs beside it. */
 static void read_frame(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_node *node)
 {
     job->needs = wpa_reader_list(r, node, "needs");
     job->outputs = wpa_reader_map(r, node, "outputs");
     job->strategy = wpa_reader_strategy(r, node);
-    read_containers(r, job, node);
-    read_call(r, job, node);
+    if (!r->is_frame) {
+        read_container(r, job, node);
+    }
+    read_services(r, job, node);
+    job->uses_value = wpa_reader_value(r, node, "uses");
+    if (!r->is_frame) {
+        read_call(r, job, node);
+    }
 }
 
 /* What it does, and how. */

@@ -170,13 +170,15 @@ wpa_parameter *wpa_reader_parameters(wpa_reader *r, const wpa_yaml_node *mapping
             .name = wpa_yaml_text(pairs[i].key),
             .key = pairs[i].key,
             .node = node,
-            .description = wpa_reader_value(r, node, "description"),
-            .required = wpa_reader_value(r, node, "required"),
             .default_value = wpa_reader_value(r, node, "default"),
             .type = wpa_reader_value(r, node, "type"),
-            .deprecation = wpa_reader_value(r, node, "deprecationMessage"),
             .options = wpa_reader_list(r, node, "options"),
         };
+        if (!r->is_frame) {
+            inputs[i].description = wpa_reader_value(r, node, "description");
+            inputs[i].required = wpa_reader_value(r, node, "required");
+            inputs[i].deprecation = wpa_reader_value(r, node, "deprecationMessage");
+        }
         if (node && !wpa_yaml_is_null(node) && node->kind != WPA_YAML_MAPPING) {
             wpa_reader_fault(r, pairs[i].value, "a mapping");
             inputs[i].is_unknown = true;
@@ -195,10 +197,12 @@ wpa_interface *wpa_reader_interfaces(wpa_reader *r, const wpa_yaml_node *mapping
             .name = wpa_yaml_text(pairs[i].key),
             .key = pairs[i].key,
             .node = node,
-            .description = wpa_reader_value(r, node, "description"),
-            .value = wpa_reader_value(r, node, "value"),
-            .required = wpa_reader_value(r, node, "required"),
         };
+        if (!r->is_frame) {
+            list[i].description = wpa_reader_value(r, node, "description");
+            list[i].value = wpa_reader_value(r, node, "value");
+            list[i].required = wpa_reader_value(r, node, "required");
+        }
         if (node && !wpa_yaml_is_null(node) && node->kind != WPA_YAML_MAPPING) {
             wpa_reader_fault(r, pairs[i].value, "a mapping");
             list[i].is_unknown = true;

@@ -380,11 +380,13 @@ const wpa_model *wpa_model_parse(const char *path, wpa_file_kind kind, const voi
 /** As above for a document that is parsed already. */
 const wpa_model *wpa_model_read(const wpa_yaml_doc *doc, wpa_file_kind kind, wpa_arena *arena);
 /**
- * How a workflow hangs together and nothing of what it does: its triggers, and of its jobs id,
- * needs, outputs, strategy, container, services and what they call. All else is as if not written.
+ * How a workflow hangs together and nothing of what it does: its triggers with names, types,
+ * branches, tags and declarations, of inputs default, type and options, of outputs and secrets
+ * names; and of its jobs id, needs, outputs, strategy, services and what they call, as it is
+ * written. All else is as if not written.
  */
 const wpa_workflow *wpa_model_frame(const wpa_yaml_doc *doc, wpa_arena *arena);
-/** All of an action but its steps, which are as if not written. */
+/** The same of an action, with its inputs and outputs; its steps are as if not written. */
 const wpa_action_file *wpa_model_action_frame(const wpa_yaml_doc *doc, wpa_arena *arena);
 
 /* ---- finding things ---- */

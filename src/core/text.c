@@ -205,8 +205,27 @@ bool wpa_text_format(char *to, size_t size_bytes, const char *format, ...)
     return fits;
 }
 
+/* So many digits are a number of 64 bits whatever they are. */
+#define SURE_DIGITS 18
+
+/** The number that a text of few digits is; false: it is something else, or a longer one. */
+static bool read_digits(const char *text, int64_t *number)
+{
+    size_t n = 0;
+    for (*number = 0; n < SURE_DIGITS && text[n] >= '0' && text[n] <= '9'; n++) {
+        *number = *number * 10 + (text[n] - '0');
+    }
+    return n > 0 && !text[n];
+}
+
 bool wpa_text_to_int(const char *text, int64_t min, int64_t max, int64_t *value)
 {
+    int64_t plain;
+    if (text && read_digits(text, &plain)) { /* as nearly all are */
+        bool is_within = plain >= min && plain <= max;
+        *value = is_within ? plain : *value;
+        return is_within;
+    }
     if (!text || !(isdigit((unsigned char)text[0]) || text[0] == '-')) {
         return false;
     }

@@ -108,23 +108,59 @@ static char *blank_copy(const wpa_script *script, wpa_arena *arena)
     return out;
 }
 
+static bool prints(const wpa_shell_command *c)
+{
+    return (wpa_text_is(c->name, "printf") || wpa_text_is(c->name, "echo")) &&
+           !c->is_nested_script && c->n_words > c->first + 1;
+}
+
 /* What the command puts into a Dockerfile by its words; an empty span if it does not. */
 static wpa_span printed_span(const wpa_script *script, size_t i)
 {
     const wpa_shell_command *c = &script->commands[i];
-    bool prints = (wpa_text_is(c->name, "printf") || wpa_text_is(c->name, "echo")) &&
-                  !c->is_nested_script && c->n_words > c->first + 1;
-    return prints && takes_dockerfile(script, i)
+    return prints(c) && takes_dockerfile(script, i)
                ? (wpa_span){c->words[c->first + 1].span.start, c->words[c->n_words - 1].span.end}
                : (wpa_span){0, 0};
 }
 
-const wpa_script *wpa_dockerfile_commands(const wpa_script *script, wpa_arena *arena)
+static bool writes_text(const wpa_script *script)
 {
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool writes = prints(c);
+        for (size_t k = 0; k < c->n_redirects && !writes; k++) {
+            writes = wpa_span_length(c->redirects[k].body) > 0;
+        }
+        if (writes) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Few files name what makes an image, or where what it is made of is written. */
+static bool may_name_image(const wpa_yaml_doc *doc)
+{
+    static const char *const makers[] = {"docker",  "containerfile", "podman",
+                                         "buildah", "nerdctl",       "buildx"};
+    for (size_t i = 0; i < WPA_COUNT(makers); i++) {
+        if (wpa_yaml_may_hold(doc, makers[i])) {
+            return wpa_yaml_may_hold(doc, "RUN ");
+        }
+    }
+    return false;
+}
+
+const wpa_script *wpa_dockerfile_commands(const wpa_script *script, const wpa_yaml_doc *doc,
+                                          wpa_arena *arena)
+{
+    if (script->language != WPA_SCRIPT_POSIX || !writes_text(script) || !may_name_image(doc)) {
+        return NULL;
+    }
     char *out = NULL;
     bool has_any = false;
     size_t n_printed = 0;
-    for (size_t i = 0; script->language == WPA_SCRIPT_POSIX && i < script->n_commands; i++) {
+    for (size_t i = 0; i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         for (size_t k = 0; k < c->n_redirects; k++) {
             wpa_span body = c->redirects[k].body;

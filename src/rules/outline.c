@@ -429,9 +429,10 @@ static void read_action(reader *r)
     read_steps(r, job);
 }
 
-static bool uses_something(const wpa_outline_uses *uses)
+static uint64_t bit_of(const wpa_outline_uses *uses)
 {
-    return uses->kind != WPA_OUTLINE_NONE;
+    bool is_numbered = uses->kind == WPA_OUTLINE_REPOSITORY && uses->number < 64;
+    return is_numbered && !uses->node->is_incomplete ? (uint64_t)1 << uses->number : 0;
 }
 
 static void list_users(reader *r)
@@ -443,9 +444,10 @@ static void list_users(reader *r)
         const wpa_outline_job *job = &o->jobs[i];
         for (size_t k = 0; k <= job->n_steps; k++) {
             const wpa_outline_step *step = k ? &job->steps[k - 1] : NULL;
-            if (uses_something(step ? &step->uses : &job->uses)) {
+            const wpa_outline_uses *uses = step ? &step->uses : &job->uses;
+            if (uses->kind != WPA_OUTLINE_NONE) {
                 users = wpa_arena_grow(r->arena, users, o->n_users, &capacity, sizeof *users);
-                users[o->n_users++] = (wpa_outline_user){job, step};
+                users[o->n_users++] = (wpa_outline_user){job, step, uses, step ? bit_of(uses) : 0};
             }
         }
     }

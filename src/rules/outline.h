@@ -103,6 +103,10 @@ struct wpa_outline_job {
 typedef struct wpa_outline_user {
     const wpa_outline_job *job;
     const wpa_outline_step *step;
+    const wpa_outline_uses *uses; /* of the one or the other */
+    /* A bit for each of the first actions that steps of the file use, by name, ref and hint; 0 for
+       others, and for what is none. */
+    uint64_t bit;
 } wpa_outline_user;
 
 struct wpa_outline {

@@ -73,13 +73,6 @@ static void each_hook(wpa_rule_run *run, wpa_uses_visitor visit)
     }
 }
 
-/** A bit for each of the first actions that a file uses; 0 for others, and for what is none. */
-static uint64_t bit_of(const wpa_outline_uses *uses)
-{
-    bool is_numbered = uses->kind == WPA_OUTLINE_REPOSITORY && uses->number < 64;
-    return is_numbered && !uses->node->is_incomplete ? (uint64_t)1 << uses->number : 0;
-}
-
 void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit)
 {
     if (run->source->kind == WPA_INPUT_PRE_COMMIT) {
@@ -92,16 +85,14 @@ void wpa_rule_each_uses(wpa_rule_run *run, wpa_uses_visitor visit)
     uint64_t fine = 0; /* bits of those that nothing was found at */
     for (size_t i = 0; i < outline->n_users; i++) {
         const wpa_outline_user *user = &outline->users[i];
-        const wpa_outline_uses *uses = user->step ? &user->step->uses : &user->job->uses;
         if (user->job != last) {
             last = user->job;
             may_look = wpa_rule_spend(run, 4 * user->job->n_steps);
         }
-        uint64_t bit = user->step ? bit_of(uses) : 0;
-        size_t n_before = run->sink->n_of_rule;
-        if (may_look && !(fine & bit)) {
-            visit(run, uses, user->step, user->job);
-            fine |= run->sink->n_of_rule == n_before ? bit : 0;
+        if (may_look && !(fine & user->bit)) {
+            size_t n_before = run->sink->n_of_rule;
+            visit(run, user->uses, user->step, user->job);
+            fine |= run->sink->n_of_rule == n_before ? user->bit : 0;
         }
     }
 }

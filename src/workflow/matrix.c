@@ -99,10 +99,17 @@ static bool is_number(const wpa_yaml_node *node, double *number)
            wpa_text_to_double(node->text, number);
 }
 
+/** What no number begins with need not be read as one. */
+static bool may_be_number(const wpa_yaml_node *node)
+{
+    char c = *node->text;
+    return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+}
+
 static bool is_same_scalar(const wpa_yaml_node *a, const wpa_yaml_node *b)
 {
     double x = 0, y = 0;
-    if (is_number(a, &x) && is_number(b, &y)) {
+    if (may_be_number(a) && may_be_number(b) && is_number(a, &x) && is_number(b, &y)) {
         return x >= y && x <= y;
     }
     return wpa_text_is_ci(a->text, b->text);

@@ -651,7 +651,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         return;
     }
     check_commands(run, step);
-    const wpa_script *image = wpa_dockerfile_commands(step->lexed, run->arena);
+    const wpa_script *image = wpa_dockerfile_commands(step->lexed, run->source->yaml, run->arena);
     if (image) {
         wpa_outline_step inner = *step;
         inner.lexed = image;

@@ -60,16 +60,40 @@ wpa_readings wpa_readings_of(wpa_rule_run *run, const char *prefix)
     const char *at = wpa_yaml_may_hold(doc, prefix) ? doc->source : end;
     for (; (at = wpa_text_find_ci(at, (size_t)(end - at), prefix)); at += length) {
         bool is_any = false;
-        const char *name = is_start(doc, at) ? read_member(at + length, run->arena, &is_any) : NULL;
+        if (!is_start(doc, at)) {
+            continue;
+        }
+        const char *name = read_member(at + length, run->arena, &is_any);
         r.is_any = r.is_any || is_any;
         if (name) {
             wpa_map_put(r.names, name, r.names);
         }
+        r.places =
+            wpa_arena_grow(run->arena, r.places, r.n_places, &r.places_capacity, sizeof *r.places);
+        r.places[r.n_places++] = at + length;
     }
     return r;
 }
 
-/* "needs.JOB.outputs.NAME", of any job. */
+/* "JOB.outputs.NAME", of any job; or of a step. */
+static void add_output(wpa_rule_run *run, wpa_readings *r, const char *at)
+{
+    const char *job = read_name(at, run->arena);
+    const char *behind = at + strlen(job);
+    if (!*job || strncasecmp(behind, ".outputs", 8) != 0) {
+        return;
+    }
+    bool is_any = false;
+    const char *name = read_member(behind + 8, run->arena, &is_any);
+    if (name) {
+        wpa_map_put(r->names, wpa_arena_printf(run->arena, "%s.%s", job, name), r->names);
+    }
+    if (is_any) {
+        wpa_map_put(r->all_of, job, r->all_of);
+    }
+}
+
+/* "needs.JOB.outputs.NAME" and the like. */
 static void add_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc, wpa_readings *r,
                         const char *prefix)
 {
@@ -77,18 +101,8 @@ static void add_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc, wpa_readings
     const char *end = doc->source + doc->size_bytes;
     const char *at = wpa_yaml_may_hold(doc, prefix) ? doc->source : end;
     for (; (at = wpa_text_find_ci(at, (size_t)(end - at), prefix)); at += length) {
-        const char *job = is_start(doc, at) ? read_name(at + length, run->arena) : "";
-        const char *behind = at + length + strlen(job);
-        if (!*job || strncasecmp(behind, ".outputs", 8) != 0) {
-            continue;
-        }
-        bool is_any = false;
-        const char *name = read_member(behind + 8, run->arena, &is_any);
-        if (name) {
-            wpa_map_put(r->names, wpa_arena_printf(run->arena, "%s.%s", job, name), r->names);
-        }
-        if (is_any) {
-            wpa_map_put(r->all_of, job, r->all_of);
+        if (is_start(doc, at)) {
+            add_output(run, r, at + length);
         }
     }
 }
@@ -106,10 +120,14 @@ wpa_readings wpa_readings_of_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc)
     return r;
 }
 
-wpa_readings wpa_readings_of_step_outputs(wpa_rule_run *run)
+wpa_readings wpa_readings_of_step_outputs(wpa_rule_run *run, const wpa_readings *steps)
 {
     wpa_readings r = {.names = wpa_map_new(run->arena), .all_of = wpa_map_new(run->arena)};
-    add_outputs(run, run->source->yaml, &r, "steps.");
+    for (size_t i = 0; i < steps->n_places; i++) {
+        if (steps->places[i][0] == '.') {
+            add_output(run, &r, steps->places[i] + 1);
+        }
+    }
     return r;
 }
 

@@ -7,17 +7,19 @@
 
 /** What stands behind a name everywhere in the file: "steps.a", "steps['a']", "toJSON(steps)". */
 typedef struct wpa_readings {
-    wpa_map *names;  /* lower case; of outputs "job.output" */
-    wpa_map *all_of; /* jobs whose outputs are read as a whole */
-    bool is_any;     /* by a computed index, as a whole, with a star */
+    wpa_map *names;      /* lower case; of outputs "job.output" */
+    wpa_map *all_of;     /* jobs whose outputs are read as a whole */
+    bool is_any;         /* by a computed index, as a whole, with a star */
+    const char **places; /* [n_places] of wpa_readings_of: behind each place of the prefix */
+    size_t n_places, places_capacity;
 } wpa_readings;
 
 /** Of the run's file, behind this prefix. */
 wpa_readings wpa_readings_of(wpa_rule_run *run, const char *prefix);
 /** Outputs of jobs that a file reads; is_any where that cannot be told. */
 wpa_readings wpa_readings_of_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc);
-/** Outputs of steps that the run's file reads by name. */
-wpa_readings wpa_readings_of_step_outputs(wpa_rule_run *run);
+/** Outputs of steps that the run's file reads by name; steps is what it reads behind "steps". */
+wpa_readings wpa_readings_of_step_outputs(wpa_rule_run *run, const wpa_readings *steps);
 bool wpa_readings_have(wpa_rule_run *run, const wpa_readings *readings, const char *name);
 bool wpa_readings_have_output(wpa_rule_run *run, const wpa_readings *readings, const char *job,
                               const char *name);

@@ -218,10 +218,10 @@ wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *a
 
 /* ---- comparing ---- */
 
-/* At least so many of a's features b lacks: those of which no feature of b has the upper bits. */
-static size_t count_missing(const wpa_similarity_step *a, const wpa_similarity_step *b)
+/* Does b lack more than so many of a's features? Of those it does no feature has the upper bits. */
+static bool misses_more(const wpa_similarity_step *b, const wpa_similarity_step *a, size_t n)
 {
-    return (size_t)__builtin_popcountll(a->upper_bits & ~b->upper_bits);
+    return wpa_similarity_are_more(a->upper_bits & ~b->upper_bits, n);
 }
 
 double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b,
@@ -236,7 +236,7 @@ double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarit
         return 0;
     }
     size_t spare_a = n_a - wanted, spare_b = n_b - wanted; /* may be missing in the other */
-    if (count_missing(a, b) > spare_a || count_missing(b, a) > spare_b) {
+    if (misses_more(b, a, spare_a) || misses_more(a, b, spare_b)) {
         return 0;
     }
     if (a->digest == b->digest && n_a == n_b &&

@@ -72,11 +72,15 @@ static void mark_features(sketch *s)
 /* So many features of a are not in b: are they too many for sets that overlap by that share? */
 static bool lacks_many(const sketch *a, const sketch *b, double least)
 {
-    int n_lacking = 0;
+    size_t n_spare = (size_t)((1 - least) * a->n_most + 0.001); /* the rest is for rounding */
     for (size_t i = 0; i < MARK_WORDS; i++) {
-        n_lacking += __builtin_popcountll(a->marks[i] & ~b->marks[i]);
+        for (uint64_t left = a->marks[i] & ~b->marks[i]; left; left &= left - 1) {
+            if (n_spare-- == 0) {
+                return true;
+            }
+        }
     }
-    return n_lacking > (1 - least) * a->n_most + 0.001; /* the rest is for rounding */
+    return false;
 }
 
 static bool may_be_alike(sketch *a, sketch *b, double least)

@@ -26,6 +26,15 @@ static inline uint64_t wpa_similarity_mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
+/** Are more than so many bits set? Asked with small numbers: each bit is looked at by itself. */
+static inline bool wpa_similarity_are_more(uint64_t bits, size_t n)
+{
+    for (; bits && n; n--) {
+        bits &= bits - 1;
+    }
+    return bits != 0;
+}
+
 /** How alike each step of one job is to each of another; 0: they cannot be aligned. */
 typedef double wpa_similarity_matrix[WPA_SIMILARITY_STEPS_MAX][WPA_SIMILARITY_STEPS_MAX];
 

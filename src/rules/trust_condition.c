@@ -28,38 +28,41 @@ typedef enum meaning {
     MEANS_ACTOR
 } meaning;
 
+#define TAIL(text) text, sizeof(text) - 1
 static const struct {
     const char *tail; /* of a path, or all of it if it begins with "github." */
+    size_t length;
     meaning meaning;
 } meanings[] = {
-    {"github.event_name", MEANS_EVENT},
-    {"github.event.workflow_run.event", MEANS_PARENT_EVENT},
-    {".head.repo.full_name", MEANS_HEAD_REPOSITORY},
-    {".head.repo.owner.login", MEANS_HEAD_REPOSITORY},
-    {".head.repo.owner.id", MEANS_HEAD_REPOSITORY},
-    {".head.repo.id", MEANS_HEAD_REPOSITORY},
-    {".head.repo.html_url", MEANS_HEAD_REPOSITORY},
-    {".head.repo.url", MEANS_HEAD_REPOSITORY},
-    {".head.user.login", MEANS_HEAD_REPOSITORY},
-    {".head.label", MEANS_HEAD_REPOSITORY},
-    {".head_repository.full_name", MEANS_HEAD_REPOSITORY},
-    {".head_repository.owner.login", MEANS_HEAD_REPOSITORY},
-    {".head_repository.id", MEANS_HEAD_REPOSITORY},
-    {".head.repo.fork", MEANS_FORK},
-    {".head_repository.fork", MEANS_FORK},
-    {".author_association", MEANS_ASSOCIATION},
-    {".pull_request.user.login", MEANS_AUTHOR},
-    {".pull_request.user.id", MEANS_AUTHOR},
-    {".issue.user.login", MEANS_AUTHOR},
-    {".comment.user.login", MEANS_AUTHOR},
-    {".review.user.login", MEANS_AUTHOR},
-    {".discussion.user.login", MEANS_AUTHOR},
-    {".workflow_run.actor.login", MEANS_ACTOR},
-    {"github.actor", MEANS_ACTOR},
-    {"github.actor_id", MEANS_ACTOR},
-    {"github.triggering_actor", MEANS_ACTOR},
-    {"github.event.sender.login", MEANS_ACTOR},
+    {TAIL("github.event_name"), MEANS_EVENT},
+    {TAIL("github.event.workflow_run.event"), MEANS_PARENT_EVENT},
+    {TAIL(".head.repo.full_name"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head.repo.owner.login"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head.repo.owner.id"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head.repo.id"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head.repo.html_url"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head.repo.url"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head.user.login"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head.label"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head_repository.full_name"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head_repository.owner.login"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head_repository.id"), MEANS_HEAD_REPOSITORY},
+    {TAIL(".head.repo.fork"), MEANS_FORK},
+    {TAIL(".head_repository.fork"), MEANS_FORK},
+    {TAIL(".author_association"), MEANS_ASSOCIATION},
+    {TAIL(".pull_request.user.login"), MEANS_AUTHOR},
+    {TAIL(".pull_request.user.id"), MEANS_AUTHOR},
+    {TAIL(".issue.user.login"), MEANS_AUTHOR},
+    {TAIL(".comment.user.login"), MEANS_AUTHOR},
+    {TAIL(".review.user.login"), MEANS_AUTHOR},
+    {TAIL(".discussion.user.login"), MEANS_AUTHOR},
+    {TAIL(".workflow_run.actor.login"), MEANS_ACTOR},
+    {TAIL("github.actor"), MEANS_ACTOR},
+    {TAIL("github.actor_id"), MEANS_ACTOR},
+    {TAIL("github.triggering_actor"), MEANS_ACTOR},
+    {TAIL("github.event.sender.login"), MEANS_ACTOR},
 };
+#undef TAIL
 
 /* Payload members that only some events have: elsewhere they are null. */
 static const struct {
@@ -80,17 +83,21 @@ static const struct {
 static const char *path_of(const wpa_expr *node, wpa_arena *arena)
 {
     size_t n = 0;
-    const wpa_expr_reference *list = wpa_expr_references(node, arena, &n);
+    bool may_be = node->kind == WPA_EXPR_MEMBER || node->kind == WPA_EXPR_INDEX ||
+                  node->kind == WPA_EXPR_NAME;
+    const wpa_expr_reference *list = may_be ? wpa_expr_references(node, arena, &n) : NULL;
     return n && list[0].node == node && !list[0].is_computed ? list[0].path : NULL;
 }
 
 static meaning meaning_of(const world *w, const wpa_expr *node)
 {
     const char *path = path_of(node, w->arena);
-    for (size_t i = 0; path && i < WPA_COUNT(meanings); i++) {
+    size_t length = path ? strlen(path) : 0;
+    for (size_t i = 0; i < WPA_COUNT(meanings); i++) {
         const char *tail = meanings[i].tail;
-        bool is_it = *tail == '.' ? wpa_text_ends(path, tail) : wpa_text_is(path, tail);
-        if (is_it) {
+        size_t n = meanings[i].length;
+        bool fits = *tail == '.' ? length >= n : length == n;
+        if (fits && path[length - 1] == tail[n - 1] && memcmp(path + length - n, tail, n) == 0) {
             return meanings[i].meaning;
         }
     }

@@ -233,6 +233,35 @@ static void walk(const reads *r, const wpa_yaml_node *node, int depth)
     }
 }
 
+/* Names of a leg that are held against those of others. */
+#define NAMES_MAX 32
+
+static bool has_names_of(const wpa_matrix_leg *leg, const wpa_matrix_leg *other)
+{
+    for (size_t i = 0; i < other->n; i++) {
+        size_t k = 0;
+        while (k < leg->n && !wpa_text_is_ci(leg->values[k].name, other->values[i].name)) {
+            k++;
+        }
+        if (k == leg->n) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/** May a name be set in some legs only? In most matrices all legs have the same ones. */
+static bool may_lack_names(const wpa_matrix_legs *legs)
+{
+    const wpa_matrix_leg *first = legs->n ? &legs->legs[0] : NULL;
+    bool may = first && first->n > NAMES_MAX;
+    for (size_t i = 1; i < legs->n && !may; i++) {
+        const wpa_matrix_leg *leg = &legs->legs[i];
+        may = leg->n > NAMES_MAX || !has_names_of(leg, first) || !has_names_of(first, leg);
+    }
+    return may;
+}
+
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
@@ -247,7 +276,8 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
         check_include(run, &m, m.includes[i]);
     }
     wpa_matrix_legs legs = matrix->legs;
-    if (!m.is_open && !legs.is_open && !legs.is_truncated && m.n_includes) {
+    if (!m.is_open && !legs.is_open && !legs.is_truncated && m.n_includes &&
+        may_lack_names(&legs)) {
         walk(&(reads){run, &legs}, job->node, 0);
     }
 }

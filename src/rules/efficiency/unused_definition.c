@@ -109,14 +109,22 @@ static bool has_ids(const wpa_outline *o)
     return false;
 }
 
-static void check_all_ids(wpa_rule_run *run, const wpa_outline *o)
+/* What the file reads of steps, once somebody asks. */
+static const wpa_readings *of_steps(wpa_rule_run *run, wpa_readings *known)
+{
+    if (!known->names) {
+        *known = wpa_readings_of(run, "steps");
+    }
+    return known;
+}
+
+static void check_all_ids(wpa_rule_run *run, const wpa_outline *o, wpa_readings *steps)
 {
     if (!has_ids(o) || are_steps_opaque(run->source->yaml)) {
         return;
     }
-    wpa_readings r = wpa_readings_of(run, "steps");
     for (size_t i = 0; i < o->n_jobs; i++) {
-        check_ids(run, &r, &o->jobs[i]);
+        check_ids(run, of_steps(run, steps), &o->jobs[i]);
     }
 }
 
@@ -150,6 +158,7 @@ typedef struct step_outputs {
     bool may_hold_file, may_hold_command;
     bool is_known; /* what is read */
     wpa_readings read;
+    wpa_readings *steps;
 } step_outputs;
 
 /* Does the step's code name what sets an output? */
@@ -165,8 +174,9 @@ static bool may_set_output(const step_outputs *asked, const wpa_outline_step *st
 static void find_step_readings(wpa_rule_run *run, step_outputs *asked)
 {
     asked->is_known = true;
-    asked->read = are_steps_opaque(run->source->yaml) ? (wpa_readings){.is_any = true}
-                                                      : wpa_readings_of_step_outputs(run);
+    asked->read = are_steps_opaque(run->source->yaml)
+                      ? (wpa_readings){.is_any = true}
+                      : wpa_readings_of_step_outputs(run, of_steps(run, asked->steps));
 }
 
 static void check_step_outputs(wpa_rule_run *run, step_outputs *asked, const wpa_outline_step *step)
@@ -197,11 +207,12 @@ static void check_step_outputs(wpa_rule_run *run, step_outputs *asked, const wpa
     }
 }
 
-static void check_all_step_outputs(wpa_rule_run *run, const wpa_outline *o)
+static void check_all_step_outputs(wpa_rule_run *run, const wpa_outline *o, wpa_readings *steps)
 {
     const wpa_yaml_doc *doc = run->source->yaml;
     step_outputs asked = {.may_hold_file = wpa_yaml_may_hold(doc, output_file),
-                          .may_hold_command = wpa_yaml_may_hold(doc, output_command)};
+                          .may_hold_command = wpa_yaml_may_hold(doc, output_command),
+                          .steps = steps};
     for (size_t i = 0; i < o->n_jobs && !asked.read.is_any; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             check_step_outputs(run, &asked, &o->jobs[i].steps[k]);
@@ -573,8 +584,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     check_variables(run, o);
     check_results(run, o);
     check_unused_action(run, o);
-    check_all_ids(run, o);
-    check_all_step_outputs(run, o);
+    wpa_readings steps = {0};
+    check_all_ids(run, o, &steps);
+    check_all_step_outputs(run, o, &steps);
     if (run->source->kind != WPA_INPUT_WORKFLOW) {
         return true;
     }

@@ -217,6 +217,7 @@ void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fa
 /** An action version, runtime or command that is switched off or will be. */
 typedef struct wpa_fact_end {
     const char *match;       /* "actions/cache@<3.4.0", "runs.using: node16", ... */
+    size_t slug_length;      /* bytes of it up to the "@"; 0: it speaks of no action */
     const char *status;      /* "removed", "unsupported", "deprecated" */
     const char *since;       /* day, or NULL if unknown */
     const char *replacement; /* or NULL */

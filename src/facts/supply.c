@@ -137,6 +137,45 @@ const wpa_fact_original *wpa_facts_originals(size_t *n)
     return wpa_fact_originals;
 }
 
+/* The letters of four originals, which are looked at together. */
+typedef uint32_t lanes __attribute__((vector_size(16)));
+#define LANES (sizeof(lanes) / sizeof(uint32_t))
+
+/** A letter more, less or in place of another changes at most two of the bits. */
+static bool may_be_like(uint32_t letters, uint32_t blurred_letters, size_t i)
+{
+    uint32_t other = wpa_fact_original_letters[i] ^ letters;
+    other &= other - 1;
+    return !(other & (other - 1)) || wpa_fact_original_blurred_letters[i] == blurred_letters;
+}
+
+/** The same of any of four. */
+static bool may_one_be_like(uint32_t letters, uint32_t blurred_letters, size_t from)
+{
+    lanes other, blurred;
+    memcpy(&other, &wpa_fact_original_letters[from], sizeof other);
+    memcpy(&blurred, &wpa_fact_original_blurred_letters[from], sizeof blurred);
+    other ^= letters;
+    other &= other - 1;
+    other &= other - 1;
+    lanes may_be = (lanes)(other == 0) | (lanes)(blurred == blurred_letters);
+    uint64_t halves[2];
+    memcpy(halves, &may_be, sizeof halves);
+    return (halves[0] | halves[1]) != 0;
+}
+
+size_t wpa_facts_original_like(uint32_t letters, uint32_t blurred_letters, size_t from)
+{
+    size_t i = from;
+    while (i + LANES <= wpa_fact_n_originals && !may_one_be_like(letters, blurred_letters, i)) {
+        i += LANES;
+    }
+    while (i < wpa_fact_n_originals && !may_be_like(letters, blurred_letters, i)) {
+        i++;
+    }
+    return i;
+}
+
 bool wpa_facts_is_original(wpa_slice repo)
 {
     return wpa_facts_row(WPA_COLUMN_ORIGINALS, repo, 0) != WPA_NO_ROW;

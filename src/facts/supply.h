@@ -128,10 +128,14 @@ typedef struct wpa_fact_original {
     const char *name;    /* lower case */
     const char *blurred; /* as wpa_slug_blur makes it */
     size_t length, owner_length;
-    uint32_t letters, blurred_letters; /* of both, as wpa_slug_letters tells */
 } wpa_fact_original;
 
 /** Those that many workflows use come first. */
 const wpa_fact_original *wpa_facts_originals(size_t *n);
+/**
+ * Index of the first of them, from this one on, that a name of such letters may look like or be a
+ * slip away from, as far as letters tell; of both as wpa_slug_letters tells. Their number: none.
+ */
+size_t wpa_facts_original_like(uint32_t letters, uint32_t blurred_letters, size_t from);
 /** Is it one of them? */
 bool wpa_facts_is_original(wpa_slice repo);

@@ -243,6 +243,8 @@ extern const size_t wpa_fact_n_debug_actions;
 extern const wpa_fact_creator wpa_fact_creators[];
 extern const size_t wpa_fact_n_creators;
 extern const wpa_fact_original wpa_fact_originals[];
+/* Of name and blurred of each, as wpa_slug_letters tells: looked through by themselves. */
+extern const uint32_t wpa_fact_original_letters[], wpa_fact_original_blurred_letters[];
 extern const size_t wpa_fact_n_originals;
 extern const wpa_fact_impostor wpa_fact_impostors[];
 extern const size_t wpa_fact_n_impostors;

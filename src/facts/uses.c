@@ -191,17 +191,12 @@ static bool end_covers(const char *spec, wpa_slice ref, const wpa_fact_use *use)
 
 const wpa_fact_end *wpa_facts_end_find(wpa_slice slug, wpa_slice ref, const wpa_fact_use *use)
 {
-    for (size_t i = 0; slug.length && i < wpa_fact_n_ends; i++) {
+    for (size_t i = 0; i < wpa_fact_n_ends; i++) {
         const char *match = wpa_fact_ends[i].match;
-        const char *at = ((*match ^ *slug.at) & ~0x20) ? NULL : strchr(match, '@');
-        if (!at) { /* most begin otherwise */
-            continue;
-        }
-        wpa_slice repo = {match, (size_t)(at - match)};
-        bool is_below = slug.length > repo.length && slug.at[repo.length] == '/';
-        wpa_slice head = {slug.at, is_below ? repo.length : slug.length};
-        if (head.length == repo.length && strncasecmp(head.at, repo.at, repo.length) == 0 &&
-            end_covers(at + 1, ref, use)) {
+        size_t n = wpa_fact_ends[i].slug_length;
+        bool may_be = n && (slug.length == n || (slug.length > n && slug.at[n] == '/'));
+        if (may_be && !((*match ^ *slug.at) & ~0x20) && strncasecmp(slug.at, match, n) == 0 &&
+            end_covers(match + n + 1, ref, use)) {
             return &wpa_fact_ends[i];
         }
     }

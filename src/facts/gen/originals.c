@@ -20,27 +20,62 @@ static size_t write_original(FILE *out, const char *name)
     gen_literal(out, folded);
     (void)fputs(", ", out);
     gen_literal(out, blurred);
-    (void)fprintf(out, ", %zu, %zu, %#" PRIx32 ", %#" PRIx32 "},\n", strlen(folded),
-                  strcspn(folded, "/"), wpa_slug_letters(folded), wpa_slug_letters(blurred));
+    (void)fprintf(out, ", %zu, %zu},\n", strlen(folded), strcspn(folded, "/"));
     return 1;
 }
 
-void gen_originals(FILE *out, const char *folder)
+/** The letters of a name, or of what it is blurred to, as wpa_slug_letters tells them. */
+static size_t write_letters(FILE *out, const char *name, bool is_blurred)
 {
-    json_t *supply = gen_load(folder, "supply"), *actions = gen_load(folder, "actions"), *record;
+    char folded[WPA_SLUG_MAX_BYTES], blurred[WPA_SLUG_MAX_BYTES];
+    if (!wpa_slug_fold(wpa_slice_of(name), folded)) {
+        return 0;
+    }
+    wpa_slug_blur(folded, blurred);
+    (void)fprintf(out, "%#" PRIx32 ", ", wpa_slug_letters(is_blurred ? blurred : folded));
+    return 1;
+}
+
+static size_t write_letters_of_names(FILE *out, const char *name)
+{
+    return write_letters(out, name, false);
+}
+
+static size_t write_letters_of_blurred(FILE *out, const char *name)
+{
+    return write_letters(out, name, true);
+}
+
+/** Each of them, in one order; how many there are. */
+static size_t write_all(FILE *out, json_t *supply, json_t *actions,
+                        size_t (*write)(FILE *out, const char *name))
+{
     size_t i, n = 0;
-    (void)fputs("const wpa_fact_original wpa_fact_originals[] = {\n", out);
+    json_t *record;
     json_array_foreach(gen_need(supply, "popular"), i, record)
     {
-        n += write_original(out, gen_text(record, "slug"));
+        n += write(out, gen_text(record, "slug"));
     }
     json_array_foreach(gen_need(actions, "actions"), i, record)
     {
         if (json_integer_value(gen_need(record, "rank")) <= KNOWN_RANK) {
-            n += write_original(out, gen_text(record, "action"));
+            n += write(out, gen_text(record, "action"));
         }
     }
-    (void)fprintf(out, "};\nconst size_t wpa_fact_n_originals = %zu;\n\n", n);
+    return n;
+}
+
+void gen_originals(FILE *out, const char *folder)
+{
+    json_t *supply = gen_load(folder, "supply"), *actions = gen_load(folder, "actions");
+    (void)fputs("const wpa_fact_original wpa_fact_originals[] = {\n", out);
+    size_t n = write_all(out, supply, actions, write_original);
+    (void)fprintf(out, "};\nconst size_t wpa_fact_n_originals = %zu;\n", n);
+    (void)fputs("const uint32_t wpa_fact_original_letters[] = {", out);
+    (void)write_all(out, supply, actions, write_letters_of_names);
+    (void)fputs("};\nconst uint32_t wpa_fact_original_blurred_letters[] = {", out);
+    (void)write_all(out, supply, actions, write_letters_of_blurred);
+    (void)fputs("};\n\n", out);
     json_decref(supply);
     json_decref(actions);
 }

@@ -125,7 +125,9 @@ static void write_archived(FILE *out, const char *folder)
     (void)fputs("const wpa_fact_end wpa_fact_ends[] = {\n", out);
     json_array_foreach(ends, i, record)
     {
-        (void)fputs("{", out);
+        const char *match = json_string_value(gen_need(record, "match"));
+        const char *at = strchr(match, '@');
+        (void)fprintf(out, "{.slug_length = %zu, ", at ? (size_t)(at - match) : 0);
         gen_field(out, "match", record, "match");
         gen_field(out, "status", record, "status");
         gen_field(out, "since", record, "since");

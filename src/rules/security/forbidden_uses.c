@@ -135,7 +135,9 @@ static void check_required(wpa_rule_run *run)
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_uses(run, check_uses);
+    if (*wpa_rule_option_text(run, "deny") || *wpa_rule_option_text(run, "allow")) {
+        wpa_rule_each_uses(run, check_uses);
+    }
     if (run->source->kind == WPA_INPUT_WORKFLOW) {
         check_required(run);
     }

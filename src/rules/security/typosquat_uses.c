@@ -13,16 +13,8 @@ static const wpa_rule_option options[] = {
 /* A slug that may be a slip, as its originals are kept. */
 typedef struct slip {
     wpa_slice folded; /* lower case, as the original's name is */
-    uint32_t letters, blurred_letters;
     char blurred[WPA_SLUG_MAX_BYTES];
 } slip;
-
-/* Are at most two of the bits set? */
-static bool are_few(uint32_t bits)
-{
-    bits &= bits - 1;
-    return (bits & (bits - 1)) == 0;
-}
 
 /* Is it one slip away from the action of another owner? */
 static bool is_slip_of(const slip *slug, const wpa_fact_original *other)
@@ -40,15 +32,14 @@ static bool is_slip_of(const slip *slug, const wpa_fact_original *other)
 /* The well-known action that the slug is a slip of, or NULL. */
 static const char *find_original(const char *folded)
 {
-    slip slug = {.folded = wpa_slice_of(folded), .letters = wpa_slug_letters(folded)};
+    slip slug = {.folded = wpa_slice_of(folded)};
     wpa_slug_blur(folded, slug.blurred);
-    slug.blurred_letters = wpa_slug_letters(slug.blurred);
-    size_t n;
+    uint32_t letters = wpa_slug_letters(folded), blurred = wpa_slug_letters(slug.blurred);
+    size_t n, i;
     const wpa_fact_original *originals = wpa_facts_originals(&n);
-    for (size_t i = 0; i < n; i++) {
-        bool may_be = are_few(slug.letters ^ originals[i].letters) ||
-                      slug.blurred_letters == originals[i].blurred_letters;
-        if (may_be && is_slip_of(&slug, &originals[i])) {
+    for (i = wpa_facts_original_like(letters, blurred, 0); i < n;
+         i = wpa_facts_original_like(letters, blurred, i + 1)) {
+        if (is_slip_of(&slug, &originals[i])) {
             return originals[i].name;
         }
     }

@@ -67,6 +67,7 @@ typedef struct wpa_expr_parsed {
     wpa_span fault_span;        /* in the text that was parsed */
     const char *message;        /* NULL if it is fine */
     uint32_t kinds;             /* 1 << kind of every node, and perhaps of others */
+    uint32_t contexts;          /* wpa_expr_context_bit of every context, and perhaps of others */
     struct wpa_expr_memo *memo; /* of wpa_expr_find_again, shared by all that share the tree */
 } wpa_expr_parsed;
 
@@ -74,6 +75,18 @@ typedef struct wpa_expr_parsed {
 static inline bool wpa_expr_may_have(const wpa_expr_parsed *parsed, uint32_t kinds)
 {
     return (parsed->kinds & kinds) != 0;
+}
+
+/** By the first letter of its name, in any case. */
+static inline uint32_t wpa_expr_context_bit(const char *name)
+{
+    return UINT32_C(1) << (*name & 31);
+}
+
+/** May it refer to the context of this name? Most refer to one or two. */
+static inline bool wpa_expr_may_refer(const wpa_expr_parsed *parsed, const char *context)
+{
+    return (parsed->contexts & wpa_expr_context_bit(context)) != 0;
 }
 
 /** Parse what stands between ${{ and }} (or a whole bare condition). Everything in the arena. */

@@ -99,6 +99,7 @@ static wpa_expr *parse_name(parser *p)
     };
     wpa_expr *node = node_new(p, WPA_EXPR_NAME, p->token.span);
     node->text = p->token.text;
+    p->out.contexts |= wpa_expr_context_bit(node->text);
     size_t length = wpa_span_length(node->span);
     bool may_be_word = length >= 3 && length <= 8; /* as few names are that have no dot */
     for (size_t i = 0; may_be_word && i < WPA_COUNT(words); i++) {

@@ -145,8 +145,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     read_known(run, "environments", &environments);
     for (size_t i = 0; i < all->n; i++) {
         search s = {run, &all->items[i], &secrets, &vars};
-        if (s.expression->is_evaluated) {
-            wpa_expr_walk(s.expression->place->parsed.root, look, &s);
+        const wpa_expr_parsed *parsed = &s.expression->place->parsed;
+        if (s.expression->is_evaluated &&
+            (wpa_expr_may_refer(parsed, "secrets") || wpa_expr_may_refer(parsed, "vars"))) {
+            wpa_expr_walk(parsed->root, look, &s);
         }
     }
     for (size_t i = 0; environments.is_listed && i < outline->n_jobs; i++) {

@@ -273,8 +273,9 @@ static void check_spelling(wpa_rule_run *run, const wpa_outline *o)
     s.inputs[1] = call ? wpa_yaml_get(call->config, "inputs") : NULL;
     for (size_t i = 0; (s.inputs[0] || s.inputs[1]) && i < all->n; i++) {
         s.expression = &all->items[i];
-        if (s.expression->is_evaluated) {
-            wpa_expr_walk(s.expression->place->parsed.root, look, &s);
+        const wpa_expr_parsed *parsed = &s.expression->place->parsed;
+        if (s.expression->is_evaluated && wpa_expr_may_refer(parsed, "inputs")) {
+            wpa_expr_walk(parsed->root, look, &s);
         }
     }
 }

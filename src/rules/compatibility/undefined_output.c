@@ -129,8 +129,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     search s = {.run = run};
     for (size_t i = 0; i < all->n; i++) {
         s.expression = &all->items[i];
-        if (s.expression->is_evaluated && s.expression->job) {
-            wpa_expr_walk(s.expression->place->parsed.root, look, &s);
+        const wpa_expr_parsed *parsed = &s.expression->place->parsed;
+        if (s.expression->is_evaluated && s.expression->job &&
+            wpa_expr_may_refer(parsed, "steps")) {
+            wpa_expr_walk(parsed->root, look, &s);
         }
     }
     return true;

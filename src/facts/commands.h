@@ -7,6 +7,7 @@
 #pragma once
 
 #include "facts/facts.h"
+#include "facts/patterns.h"
 
 /** What a command does; a set of bits. */
 typedef enum wpa_command_role {
@@ -34,33 +35,11 @@ typedef enum wpa_program_known {
 /** Of all tables at once: most programs are in none, and need not be asked for in each. */
 unsigned wpa_facts_program_known(const char *name);
 
-/** One bit of 32 for a word by its first letter. */
-static inline uint32_t wpa_fact_first_bit(const char *word)
-{
-    return (uint32_t)1 << (*word & 31);
-}
-
-/** One of "a|b" in a word of a pattern; see wpa_facts_command_fits. */
-typedef struct wpa_fact_choice {
-    const char *text;
-    uint16_t length;
-    bool is_open; /* it holds a "*" */
-} wpa_fact_choice;
-
-/** A word of a pattern, read when the tables are made: most words of commands fit none of it. */
-typedef struct wpa_fact_pattern_word {
-    const wpa_fact_choice *choices; /* [n] without the "**" of those that fit any argument */
-    uint16_t n;
-    bool is_anywhere; /* an option, or one that fits any argument */
-    uint32_t firsts;  /* wpa_fact_first_bit of what fits it */
-} wpa_fact_pattern_word;
-
 typedef struct wpa_fact_command {
     const char *program;
-    const wpa_fact_pattern_word *words; /* [n_words] "run|exec *test*"; none: any */
-    uint16_t n_words;
-    bool bare;      /* only without arguments */
-    unsigned roles; /* wpa_command_role bits */
+    wpa_fact_pattern words; /* "run|exec *test*" */
+    bool bare;              /* only without arguments */
+    unsigned roles;         /* wpa_command_role bits */
 } wpa_fact_command;
 
 /**
@@ -71,13 +50,6 @@ typedef struct wpa_fact_command {
  * words  [n] what stands behind it, options included.
  */
 unsigned wpa_facts_command_roles(const char *name, const char *const words[], size_t n);
-
-/**
- * Do words fit a pattern? Its words stand for the arguments in order, options in between passed
- * over. "a|b" is one of several, "*" any characters; a word that begins with "-" may stand
- * anywhere, one that begins with "**" fits any argument.
- */
-bool wpa_facts_command_fits(const char *pattern, const char *const words[], size_t n);
 
 /** "test", "build", ...: name of bit i. */
 const char *wpa_facts_command_role_name(unsigned bit_index);
@@ -95,14 +67,14 @@ const wpa_fact_wrapper *wpa_facts_wrapper_find(const char *name);
 /** A program that runs another in its own environment: "uv run", "bundle exec". */
 typedef struct wpa_fact_launcher {
     const char *program;
-    const char *words;        /* pattern in front of the command; NULL: none */
+    wpa_fact_pattern words;   /* in front of the command */
     wpa_fact_list with_value; /* options that take the next word */
 } wpa_fact_launcher;
 
 /** A command that installs (or fetches and runs) packages named on its line. */
 typedef struct wpa_fact_installer {
     const char *program;
-    const char *words;          /* pattern of its first words; NULL: none */
+    wpa_fact_pattern words;     /* its first words */
     const char *kind;           /* "pypi", "npm", "distribution", ... */
     wpa_fact_list with_value;   /* options that take the next word */
     wpa_fact_list lock_options; /* options that take what a file of the repository fixes */
@@ -137,8 +109,8 @@ const wpa_fact_action_role *wpa_facts_action_role_find(wpa_slice slug);
 /** A program that executes what it finds in the tree, whatever else it is for. */
 typedef struct wpa_fact_tree_program {
     const char *program;
-    const char *words; /* pattern of wpa_facts_command_fits; NULL: any */
-    const char *file;  /* that it executes, or is told by what to execute */
+    wpa_fact_pattern words;
+    const char *file; /* that it executes, or is told by what to execute */
 } wpa_fact_tree_program;
 
 /** Which file of the tree does this command execute? NULL: not one of those. */

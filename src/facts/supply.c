@@ -9,12 +9,12 @@
 const wpa_fact_publish_command *wpa_facts_publish_command_find(const char *name,
                                                                const char *const words[], size_t n)
 {
-    char first = wpa_fact_first_letter(words, n);
-    for (size_t i = wpa_facts_program_row(WPA_COLUMN_PUBLISH_COMMANDS, name);
+    const wpa_fact_words all = wpa_fact_words_of(words, n);
+    for (size_t i = wpa_facts_program_row(WPA_COLUMN_PUBLISH_COMMANDS, name), behind;
          i < wpa_fact_n_publish_commands && wpa_text_is(wpa_fact_publish_commands[i].program, name);
          i++) {
         const wpa_fact_publish_command *row = &wpa_fact_publish_commands[i];
-        if (wpa_fact_may_fit(row->words, first) && wpa_facts_command_fits(row->words, words, n)) {
+        if (wpa_fact_pattern_fits(&row->words, &all, &behind)) {
             return row;
         }
     }

@@ -8,11 +8,12 @@
 #pragma once
 
 #include "facts/facts.h"
+#include "facts/patterns.h"
 
 /** A command that puts a package into a public registry that takes OIDC tokens. */
 typedef struct wpa_fact_publish_command {
     const char *program;
-    const char *words; /* pattern, see wpa_facts_command_fits */
+    wpa_fact_pattern words;
     const char *registry;
     const char *host;        /* part of its address */
     wpa_fact_list elsewhere; /* options that name another registry */

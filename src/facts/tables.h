@@ -114,14 +114,6 @@ typedef struct wpa_fact_origin {
     size_t n_rows;
 } wpa_fact_origin;
 
-/** The letter that the first argument of a command begins with; NUL if it has none. */
-char wpa_fact_first_letter(const char *const words[], size_t n);
-/**
- * Does the pattern, as wpa_facts_command_fits takes one, begin with a word for an argument that
- * begins so? Most rows of a program do not.
- */
-bool wpa_fact_may_fit(const char *pattern, char first);
-
 /* In order of lower-cased names. */
 extern const char wpa_fact_pool[];
 extern const char wpa_fact_commits[]; /* WPA_COMMIT_BYTES each */

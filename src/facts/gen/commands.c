@@ -57,7 +57,7 @@ static void write_lists_of(FILE *out, const char *table, size_t number, json_t *
     }
 }
 
-/* ---- patterns of commands, read as wpa_facts_command_fits reads them ---- */
+/* ---- patterns, see facts/patterns.h ---- */
 
 /** Bytes of the "**" that the choices begin with of a word that fits any argument. */
 static size_t open_prefix(const char *word, size_t length)
@@ -103,32 +103,27 @@ static uint32_t firsts_of(const char *word, size_t length)
     return firsts;
 }
 
-static void write_pattern_word(FILE *out, size_t number, size_t first, size_t n, const char *word,
-                               size_t length)
-{
-    bool is_anywhere = *word == '-' || open_prefix(word, length);
-    (void)fprintf(out, "{choices_%zu + %zu, %zu, %s, %" PRIu32 "U}, ", number, first, n,
-                  is_anywhere ? "true" : "false", firsts_of(word, length));
-}
-
-/** The words of a pattern as choices_NUMBER and words_NUMBER. */
-static void write_pattern(FILE *out, size_t number, const char *pattern)
+/** The words of a pattern as TABLE_choices_NUMBER and TABLE_words_NUMBER. */
+static void write_pattern(FILE *out, const char *table, size_t number, const char *pattern)
 {
     size_t counts[PATTERN_WORDS_MAX], n = 0, first = 0;
-    (void)fprintf(out, "static const wpa_fact_choice choices_%zu[] = {", number);
+    (void)fprintf(out, "static const wpa_fact_choice %s_choices_%zu[] = {", table, number);
     for (const char *word = pattern; *word; word += strspn(word, " ")) {
         size_t length = strcspn(word, " ");
         if (n == PATTERN_WORDS_MAX) {
-            gen_die("commands: '%s' has too many words", pattern);
+            gen_die("%s: '%s' has too many words", table, pattern);
         }
         counts[n++] = write_choices(out, word, length);
         word += length;
     }
-    (void)fprintf(out, "};\nstatic const wpa_fact_pattern_word words_%zu[] = {", number);
+    (void)fprintf(out, "};\nstatic const wpa_fact_pattern_word %s_words_%zu[] = {", table,
+                  number);
     n = 0;
     for (const char *word = pattern; *word; word += strspn(word, " ")) {
         size_t length = strcspn(word, " ");
-        write_pattern_word(out, number, first, counts[n], word, length);
+        bool is_anywhere = *word == '-' || open_prefix(word, length);
+        (void)fprintf(out, "{%s_choices_%zu + %zu, %zu, %s, %" PRIu32 "U}, ", table, number, first,
+                      counts[n], is_anywhere ? "true" : "false", firsts_of(word, length));
         first += counts[n++];
         word += length;
     }
@@ -145,12 +140,7 @@ static size_t count_words(const char *pattern)
     return n;
 }
 
-static bool is_pattern(const char *table, const char *key)
-{
-    return strcmp(key, "words") == 0 && strcmp(table, "commands") == 0;
-}
-
-static void write_patterns(FILE *out, json_t *records)
+static void write_patterns(FILE *out, const char *table, json_t *records)
 {
     size_t i;
     json_t *record;
@@ -158,7 +148,7 @@ static void write_patterns(FILE *out, json_t *records)
     {
         const char *pattern = gen_text(record, "words");
         if (pattern && *pattern) {
-            write_pattern(out, i, pattern);
+            write_pattern(out, table, i, pattern);
         }
     }
 }
@@ -168,15 +158,12 @@ static void write_patterns(FILE *out, json_t *records)
 static void write_text(FILE *out, const char *table, const char *key, const char *text,
                        size_t number)
 {
-    if (!*text && strcmp(key, "words") == 0) {
-        return;
-    }
-    if (is_pattern(table, key)) {
-        (void)fprintf(out, ".words = words_%zu, .n_words = %zu, ", number, count_words(text));
-    } else {
+    if (strcmp(key, "words") != 0) {
         (void)fprintf(out, ".%s = ", key);
         gen_literal(out, text);
         (void)fputs(", ", out);
+    } else if (*text) {
+        (void)fprintf(out, ".words = {%s_words_%zu, %zu}, ", table, number, count_words(text));
     }
 }
 
@@ -233,6 +220,7 @@ void gen_rows(FILE *out, json_t *root, const char *key, const char *type, const 
         capacity += names ? json_array_size(names) : 1;
         write_lists_of(out, array, i, record);
     }
+    write_patterns(out, array, records);
     row *rows = calloc(capacity + 1, sizeof *rows);
     if (!rows) {
         gen_die("out of memory");
@@ -260,7 +248,6 @@ void gen_rows(FILE *out, json_t *root, const char *key, const char *type, const 
 void gen_commands(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "commands");
-    write_patterns(out, gen_need(root, "commands"));
     gen_rows(out, root, "commands", "command", "commands");
     gen_rows(out, root, "wrappers", "wrapper", "wrappers");
     gen_rows(out, root, "launchers", "launcher", "launchers");

@@ -49,7 +49,8 @@ static size_t next_argument(const char *const words[], size_t n, size_t i)
 
 wpa_fact_words wpa_fact_words_of(const char *const words[], size_t n)
 {
-    wpa_fact_words all = {words, n, next_argument(words, n, 0), 0};
+    size_t first = next_argument(words, n, 0);
+    wpa_fact_words all = {words, n, first, first < n ? wpa_fact_first_bit(words[first]) : 0, 0};
     for (size_t i = 0; i < n; i++) {
         all.firsts |= wpa_fact_first_bit(words[i]);
     }
@@ -81,8 +82,7 @@ static bool any_word_fits(const wpa_fact_pattern_word *wanted, const wpa_fact_wo
     return false;
 }
 
-bool wpa_fact_pattern_fits(const wpa_fact_pattern *pattern, const wpa_fact_words *words,
-                           size_t *behind)
+bool wpa_fact_all_fit(const wpa_fact_pattern *pattern, const wpa_fact_words *words, size_t *behind)
 {
     size_t at = words->first;
     *behind = 0;

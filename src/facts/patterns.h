@@ -44,12 +44,21 @@ typedef struct wpa_fact_pattern {
 typedef struct wpa_fact_words {
     const char *const *at; /* [n] borrowed; options included */
     size_t n, first;       /* index of the first argument, n: there is none */
-    uint32_t firsts;       /* wpa_fact_first_bit of all of them */
+    uint32_t first_bit;    /* wpa_fact_first_bit of it; 0 */
+    uint32_t firsts;       /* of all of them */
 } wpa_fact_words;
 
 wpa_fact_words wpa_fact_words_of(const char *const words[], size_t n);
+/** Private to wpa_fact_pattern_fits. */
+bool wpa_fact_all_fit(const wpa_fact_pattern *pattern, const wpa_fact_words *words, size_t *behind);
 /** *behind receives one more than the index of the last argument that the pattern took, or 0. */
-bool wpa_fact_pattern_fits(const wpa_fact_pattern *pattern, const wpa_fact_words *words,
-                           size_t *behind);
+static inline bool wpa_fact_pattern_fits(const wpa_fact_pattern *pattern,
+                                         const wpa_fact_words *words, size_t *behind)
+{
+    /* Most rows of a program want another first word. */
+    const wpa_fact_pattern_word *first = pattern->n ? pattern->words : NULL;
+    uint32_t bits = first && first->is_anywhere ? words->firsts : words->first_bit;
+    return !(first && !(first->firsts & bits)) && wpa_fact_all_fit(pattern, words, behind);
+}
 /** Does the text fit, in which "*" is any characters? */
 bool wpa_fact_glob_fits(wpa_slice glob, const char *text);

@@ -19,67 +19,78 @@ enum {
 
 /* ---- writing ---- */
 
+/* Most of what is put is a few bytes: they gather here before they go to the buffer. */
+#define BLOCK_BYTES 1024
+#define NUMBER_MAX_BYTES 10
+
 typedef struct writer {
     const wpa_result *result;
     const char *prefix;
     wpa_buf *out;
+    size_t n; /* bytes in block */
+    uint8_t block[BLOCK_BYTES];
 } writer;
 
-#define NUMBER_MAX_BYTES 10
-#define NUMBERS_MAX 8
-
-static size_t number_bytes(uint64_t number, uint8_t *bytes)
+static void flush(writer *w)
 {
+    wpa_buf_append(w->out, w->block, w->n);
+    w->n = 0;
+}
+
+/** Room in the block for so many bytes, of at most BLOCK_BYTES. */
+static uint8_t *make_room(writer *w, size_t size_bytes)
+{
+    if (size_bytes > BLOCK_BYTES - w->n) {
+        flush(w);
+    }
+    return w->block + w->n;
+}
+
+static void put_long_number(writer *w, uint64_t number)
+{
+    uint8_t *bytes = make_room(w, NUMBER_MAX_BYTES);
     size_t n = 0;
     for (; number > 0x7F; number >>= 7) {
         bytes[n++] = (uint8_t)(number | 0x80);
     }
     bytes[n++] = (uint8_t)number;
-    return n;
+    w->n += n;
 }
 
-static void put_number(const writer *w, uint64_t number)
+/** Nearly all are of one byte. */
+static inline void put_number(writer *w, uint64_t number)
 {
-    uint8_t bytes[NUMBER_MAX_BYTES];
-    if (number <= 0x7F) { /* as nearly all counts are */
-        wpa_buf_char(w->out, (char)number);
+    if (number <= 0x7F && w->n < BLOCK_BYTES) {
+        w->block[w->n++] = (uint8_t)number;
     } else {
-        wpa_buf_append(w->out, bytes, number_bytes(number, bytes));
+        put_long_number(w, number);
     }
 }
 
-/** Up to NUMBERS_MAX of them, at once. */
-static void put_numbers(const writer *w, const uint64_t *numbers, size_t n_numbers)
+static void put_raw(writer *w, const void *data, size_t size_bytes)
 {
-    uint8_t bytes[NUMBERS_MAX * NUMBER_MAX_BYTES];
-    size_t n = 0;
-    for (size_t i = 0; i < n_numbers; i++) {
-        n += number_bytes(numbers[i], bytes + n);
+    if (size_bytes > BLOCK_BYTES) {
+        flush(w);
+        wpa_buf_append(w->out, data, size_bytes);
+    } else if (size_bytes) {
+        memcpy(make_room(w, size_bytes), data, size_bytes);
+        w->n += size_bytes;
     }
-    wpa_buf_append(w->out, bytes, n);
 }
 
-/** 0 stands for NULL. */
-static void put_bytes(const writer *w, const char *text, size_t length)
+/** 0 stands for NULL. text is NUL-terminated at its length. */
+static void put_bytes(writer *w, const char *text, size_t length)
 {
-    uint8_t bytes[NUMBER_MAX_BYTES];
-    size_t n = number_bytes(text ? length + 1 : 0, bytes);
-    char *added = wpa_buf_extend(w->out, n + (text ? length + 1 : 0));
-    if (added) {
-        memcpy(added, bytes, n);
-    }
-    if (added && text) {
-        memcpy(added + n, text, length);
-        added[n + length] = '\0';
-    }
+    put_number(w, text ? length + 1 : 0);
+    put_raw(w, text, text ? length + 1 : 0);
 }
 
-static void put_text(const writer *w, const char *text)
+static void put_text(writer *w, const char *text)
 {
     put_bytes(w, text, text ? strlen(text) : 0);
 }
 
-static void put_path(const writer *w, const char *path)
+static void put_path(writer *w, const char *path)
 {
     bool is_beside = *w->prefix && wpa_text_starts(path, w->prefix);
     if (path == w->result->path || wpa_text_is(path, w->result->path)) {
@@ -90,14 +101,17 @@ static void put_path(const writer *w, const char *path)
     }
 }
 
-static void put_span(const writer *w, const wpa_finding_span *span)
+static void put_span(writer *w, const wpa_finding_span *span)
 {
-    const uint64_t numbers[] = {span->start.line, span->start.column, span->end.line,
-                                span->end.column, span->bytes.start,  span->bytes.end};
-    put_numbers(w, numbers, WPA_COUNT(numbers));
+    put_number(w, span->start.line);
+    put_number(w, span->start.column);
+    put_number(w, span->end.line);
+    put_number(w, span->end.column);
+    put_number(w, span->bytes.start);
+    put_number(w, span->bytes.end);
 }
 
-static void put_fix(const writer *w, const wpa_fix *fix)
+static void put_fix(writer *w, const wpa_fix *fix)
 {
     put_text(w, fix->title);
     put_number(w, fix->safety);
@@ -114,14 +128,15 @@ static void put_fix(const writer *w, const wpa_fix *fix)
     }
 }
 
-static void put_finding(const writer *w, const wpa_finding *finding)
+static void put_finding(writer *w, const wpa_finding *finding)
 {
     put_number(w, wpa_rules_index(finding->rule));
     put_text(w, finding->check);
-    const uint64_t numbers[] = {finding->severity, finding->confidence, finding->persona,
-                                finding->state,
-                                (uint64_t)finding->is_secret | (uint64_t)finding->is_summary << 1};
-    put_numbers(w, numbers, WPA_COUNT(numbers));
+    put_number(w, finding->severity);
+    put_number(w, finding->confidence);
+    put_number(w, finding->persona);
+    put_number(w, finding->state);
+    put_number(w, (uint64_t)finding->is_secret | (uint64_t)finding->is_summary << 1);
     put_text(w, finding->state_reason);
     put_text(w, finding->since);
     put_text(w, finding->message);
@@ -181,7 +196,7 @@ static bool has_secret(const wpa_result *result)
     return false;
 }
 
-static void put_line(const writer *w, size_t line, bool is_masked, wpa_arena *arena)
+static void put_line(writer *w, size_t line, bool is_masked, wpa_arena *arena)
 {
     const wpa_yaml_doc *doc = w->result->source->yaml;
     wpa_span span = wpa_yaml_line(doc, line);
@@ -210,7 +225,7 @@ static uint8_t *mark_lines(const wpa_result *result, size_t n_lines, wpa_arena *
 }
 
 /** Of a result that was unpacked before. */
-static void put_kept_lines(const writer *w)
+static void put_kept_lines(writer *w)
 {
     put_number(w, w->result->n_lines);
     for (size_t i = 0; i < w->result->n_lines; i++) {
@@ -220,7 +235,7 @@ static void put_kept_lines(const writer *w)
     }
 }
 
-static void put_lines(const writer *w)
+static void put_lines(writer *w)
 {
     const wpa_yaml_doc *doc = w->result->source ? w->result->source->yaml : NULL;
     if (!w->result->source) {
@@ -249,7 +264,11 @@ static void put_lines(const writer *w)
 void wpa_result_pack(const wpa_result *result, bool has_excerpts, wpa_buf *out)
 {
     const wpa_surroundings *around = result->source ? result->source->around : NULL;
-    writer w = {result, around && around->prefix ? around->prefix : "", out};
+    writer w; /* not its block, which is written anyway */
+    w.result = result;
+    w.prefix = around && around->prefix ? around->prefix : "";
+    w.out = out;
+    w.n = 0;
     put_number(&w, result->n_findings);
     for (size_t i = 0; i < result->n_findings; i++) {
         put_finding(&w, result->findings[i]);
@@ -264,13 +283,13 @@ void wpa_result_pack(const wpa_result *result, bool has_excerpts, wpa_buf *out)
     put_number(&w, result->undecided.n_unversioned);
     put_number(&w, result->undecided.n_unread);
     put_number(&w, result->n_used);
-    wpa_buf_append(out, result->n_used ? result->used : &(uint64_t){0},
-                   result->n_used * sizeof *result->used);
+    put_raw(&w, result->used, result->n_used * sizeof *result->used);
     if (has_excerpts) {
         put_lines(&w);
     } else {
         put_number(&w, 0);
     }
+    flush(&w);
 }
 
 /* ---- reading ---- */
@@ -282,7 +301,7 @@ typedef struct reader {
     bool is_bad;
 } reader;
 
-static uint64_t get_number(reader *r)
+static uint64_t get_long_number(reader *r)
 {
     uint64_t number = 0;
     for (unsigned shift = 0; shift < 64 && r->at < r->end; shift += 7) {
@@ -294,6 +313,12 @@ static uint64_t get_number(reader *r)
     }
     r->is_bad = true;
     return 0;
+}
+
+/** Nearly all are of one byte. */
+static inline uint64_t get_number(reader *r)
+{
+    return r->at < r->end && *r->at <= 0x7F ? *r->at++ : get_long_number(r);
 }
 
 static unsigned get_below(reader *r, unsigned bound)

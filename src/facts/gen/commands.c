@@ -116,8 +116,7 @@ static void write_pattern(FILE *out, const char *table, size_t number, const cha
         counts[n++] = write_choices(out, word, length);
         word += length;
     }
-    (void)fprintf(out, "};\nstatic const wpa_fact_pattern_word %s_words_%zu[] = {", table,
-                  number);
+    (void)fprintf(out, "};\nstatic const wpa_fact_pattern_word %s_words_%zu[] = {", table, number);
     n = 0;
     for (const char *word = pattern; *word; word += strspn(word, " ")) {
         size_t length = strcspn(word, " ");

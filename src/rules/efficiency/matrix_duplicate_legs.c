@@ -195,8 +195,8 @@ static reading read_keys(const wpa_rule_run *run, const wpa_outline_job *job, wp
     const wpa_expressions *all = run->source->expressions;
     for (size_t i = 0; i < all->n && !r.is_unknown; i++) {
         const wpa_expr_parsed *parsed = &all->items[i].place->parsed;
-        if (all->items[i].job == job && (wpa_expr_may_refer(parsed, "matrix") ||
-                                         wpa_expr_may_refer(parsed, "strategy"))) {
+        if (all->items[i].job == job &&
+            (wpa_expr_may_refer(parsed, "matrix") || wpa_expr_may_refer(parsed, "strategy"))) {
             wpa_expr_walk(parsed->root, look, &r);
         }
     }

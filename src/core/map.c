@@ -19,14 +19,37 @@ struct wpa_map {
     size_t n_slots;  /* a power of two, 0 before the first entry */
 };
 
-/* FNV-1a. */
-static uint32_t hash_text(const char *text)
+static uint64_t take_in(uint64_t hash, uint64_t bytes)
 {
-    uint32_t hash = 2166136261U;
-    for (; *text; text++) {
-        hash = (hash ^ (unsigned char)*text) * 16777619U;
+    hash = (hash ^ bytes) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+/** Fewer than eight bytes as a number: two halves that overlap, or one by one. */
+static uint64_t few_bytes(const char *text, size_t length)
+{
+    uint32_t first, last;
+    uint64_t bytes = 0;
+    if (length >= sizeof first) {
+        memcpy(&first, text, sizeof first);
+        memcpy(&last, text + length - sizeof last, sizeof last);
+        return (uint64_t)first << 32 | last;
     }
-    return hash;
+    for (size_t i = 0; i < length; i++) {
+        bytes = bytes << 8 | (unsigned char)text[i];
+    }
+    return bytes;
+}
+
+/** Eight bytes at once: one by one each would wait for the one before. */
+static uint32_t hash_of(const char *text, size_t length)
+{
+    uint64_t hash = length, bytes;
+    for (; length >= sizeof bytes; length -= sizeof bytes, text += sizeof bytes) {
+        memcpy(&bytes, text, sizeof bytes);
+        hash = take_in(hash, bytes);
+    }
+    return (uint32_t)take_in(hash, few_bytes(text, length));
 }
 
 static void place(wpa_map *map, size_t index)
@@ -75,7 +98,8 @@ wpa_map *wpa_map_new(wpa_arena *arena)
 
 void wpa_map_put(wpa_map *map, const char *key, void *value)
 {
-    uint32_t hash = hash_text(key);
+    size_t length = strlen(key);
+    uint32_t hash = hash_of(key, length);
     entry *found = find(map, key, hash);
     if (found) {
         found->value = value;
@@ -86,19 +110,19 @@ void wpa_map_put(wpa_map *map, const char *key, void *value)
     }
     map->entries =
         wpa_arena_grow(map->arena, map->entries, map->count, &map->capacity, sizeof *map->entries);
-    map->entries[map->count] = (entry){wpa_arena_text(map->arena, key), value, hash};
+    map->entries[map->count] = (entry){wpa_arena_slice(map->arena, key, length), value, hash};
     place(map, map->count++);
 }
 
 void *wpa_map_get(const wpa_map *map, const char *key)
 {
-    entry *found = map->count ? find(map, key, hash_text(key)) : NULL;
+    entry *found = map->count ? find(map, key, hash_of(key, strlen(key))) : NULL;
     return found ? found->value : NULL;
 }
 
 bool wpa_map_has(const wpa_map *map, const char *key)
 {
-    return map->count && find(map, key, hash_text(key)) != NULL;
+    return map->count && find(map, key, hash_of(key, strlen(key))) != NULL;
 }
 
 size_t wpa_map_count(const wpa_map *map)

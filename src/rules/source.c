@@ -113,19 +113,28 @@ wpa_input_kind wpa_input_of_content(const char *text, size_t size_bytes)
     return WPA_INPUT_WORKFLOW;
 }
 
+static uint64_t take_in(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 29;
+}
+
+/** Four at a time, since each waits for the one before it. */
 static uint64_t digest_of(const wpa_source *source)
 {
-    uint64_t hash = source->size_bytes, word;
-    size_t n = source->yaml ? source->yaml->size_bytes : 0, i = 0;
-    for (; i + sizeof word <= n; i += sizeof word) {
-        memcpy(&word, source->yaml->source + i, sizeof word);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
+    uint64_t hashes[4] = {source->size_bytes, 1, 2, 3}, words[4];
+    const char *text = source->yaml ? source->yaml->source : "";
+    size_t n = source->yaml ? source->yaml->size_bytes : 0;
+    for (; n >= sizeof words; n -= sizeof words, text += sizeof words) {
+        memcpy(words, text, sizeof words);
+        for (size_t i = 0; i < WPA_COUNT(words); i++) {
+            hashes[i] = take_in(hashes[i], words[i]);
+        }
     }
-    for (; i < n; i++) {
-        hash = (hash ^ (unsigned char)source->yaml->source[i]) * UINT64_C(0x100000001b3);
+    for (; n; n--, text++) {
+        hashes[0] = take_in(hashes[0], (unsigned char)*text);
     }
-    return hash;
+    return take_in(take_in(take_in(hashes[0], hashes[1]), hashes[2]), hashes[3]);
 }
 
 const wpa_source *wpa_source_read(wpa_input_kind kind, const char *path, const void *data,

@@ -57,9 +57,9 @@ static size_t launched_at(const char *name, const char *const words[], size_t n)
     return n;
 }
 
-unsigned wpa_facts_command_roles(const char *name, const char *const words[], size_t n)
+unsigned wpa_facts_command_roles(const char *name, unsigned known, const char *const words[],
+                                 size_t n)
 {
-    unsigned known = wpa_facts_program_known(name);
     unsigned roles = known & WPA_KNOWN_ROLES ? own_roles(name, words, n) : 0;
     for (int depth = 0; depth < 3; depth++) {
         size_t at = known & WPA_KNOWN_LAUNCHER ? launched_at(name, words, n) : n;
@@ -97,11 +97,6 @@ const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char 
         }
     }
     return best;
-}
-
-bool wpa_facts_is_closed_program(const char *name)
-{
-    return wpa_facts_program_row(WPA_COLUMN_CLOSED_PROGRAMS, name) != WPA_NO_ROW;
 }
 
 bool wpa_facts_checkout_is_guarded(const wpa_version *version)

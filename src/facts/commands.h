@@ -29,7 +29,9 @@ typedef enum wpa_program_known {
     WPA_KNOWN_WRAPPER = 1 << 2,
     WPA_KNOWN_INSTALLER = 1 << 3,
     WPA_KNOWN_PUBLISHER = 1 << 4,
-    WPA_KNOWN_TOOL = 1 << 5 /* of which it is known on what images it is */
+    WPA_KNOWN_CLOSED =
+        1 << 5,             /* it runs nothing of the project, and reads no variables but its own */
+    WPA_KNOWN_TOOL = 1 << 6 /* of which it is known on what images it is */
 } wpa_program_known;
 
 /** Of all tables at once: most programs are in none, and need not be asked for in each. */
@@ -47,9 +49,11 @@ typedef struct wpa_fact_command {
  * ("uv run pytest"); 0 if it is not known.
  *
  * name   program without its path.
+ * known  as wpa_facts_program_known says of it.
  * words  [n] what stands behind it, options included.
  */
-unsigned wpa_facts_command_roles(const char *name, const char *const words[], size_t n);
+unsigned wpa_facts_command_roles(const char *name, unsigned known, const char *const words[],
+                                 size_t n);
 
 /** "test", "build", ...: name of bit i. */
 const char *wpa_facts_command_role_name(unsigned bit_index);
@@ -120,8 +124,6 @@ typedef struct wpa_fact_name {
     const char *program;
 } wpa_fact_name;
 
-/** Does this program run nothing of the project, and read no variables but its own? */
-bool wpa_facts_is_closed_program(const char *name);
 /** Does actions/checkout, in this version, refuse trees of forks where rights are at hand? */
 bool wpa_facts_checkout_is_guarded(const wpa_version *version);
 /** Is this variable one that programs read without being told? */

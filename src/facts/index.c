@@ -88,7 +88,7 @@ static const char *const *const traits[] = {
 /* Tables of programs, by the number of their bit. */
 static const wpa_facts_column programs[] = {
     WPA_COLUMN_COMMANDS,   WPA_COLUMN_LAUNCHERS,        WPA_COLUMN_WRAPPERS,
-    WPA_COLUMN_INSTALLERS, WPA_COLUMN_PUBLISH_COMMANDS,
+    WPA_COLUMN_INSTALLERS, WPA_COLUMN_PUBLISH_COMMANDS, WPA_COLUMN_CLOSED_PROGRAMS,
 };
 
 /* Tables of actions of which some are asked for each use of an action. */

@@ -128,14 +128,13 @@ static bool is_of_release(wpa_slice version, const char *release)
 
 const wpa_fact_release *wpa_facts_release_find(const wpa_fact_runtime *runtime, wpa_slice version)
 {
-    const wpa_fact_release *found = NULL;
-    for (size_t i = 0; runtime && i < runtime->n_releases; i++) {
-        const wpa_fact_release *row = &wpa_fact_releases[runtime->first_release + i];
+    for (size_t i = runtime ? runtime->n_releases : 0; i > 0; i--) { /* the last that fits */
+        const wpa_fact_release *row = &wpa_fact_releases[runtime->first_release + i - 1];
         if (is_of_release(version, row->version)) {
-            found = row;
+            return row;
         }
     }
-    return found;
+    return NULL;
 }
 
 const wpa_fact_release *wpa_facts_release_next(const wpa_fact_runtime *runtime,

@@ -399,7 +399,8 @@ static bool installs_others(const deed *d)
 
 static bool builds(const deed *d)
 {
-    unsigned roles = *d->name ? wpa_facts_command_roles(d->name, d->words, d->n) : 0;
+    unsigned known = *d->name ? wpa_facts_program_known(d->name) : 0;
+    unsigned roles = wpa_facts_command_roles(d->name, known, d->words, d->n);
     return (roles & (WPA_DOES_BUILD | WPA_DOES_TEST)) != 0 ||
            ((roles & WPA_DOES_INSTALL) != 0 && !installs_others(d)) ||
            wpa_text_is(d->name, "make") || wpa_text_is(d->name, "make.exe") ||

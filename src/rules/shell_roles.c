@@ -21,7 +21,7 @@ unsigned wpa_shell_read_roles(const wpa_shell_command *command)
         return 0;
     }
     size_t n = wpa_shell_arguments(command, words, WPA_SHELL_WORDS_MAX);
-    return wpa_facts_command_roles(command->name, words, n);
+    return wpa_facts_command_roles(command->name, command->known, words, n);
 }
 
 const wpa_script *wpa_step_commands(const wpa_outline_step *step)

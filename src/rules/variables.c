@@ -42,7 +42,7 @@ wpa_variable_readers wpa_variables_readers(const wpa_outline_step *step)
         const wpa_shell_command *c = &script->commands[i];
         bool is_env = !*c->name && c->n_words && wpa_text_is(c->words[0].text, "env");
         bool is_own = c->first < c->n_words && strchr(c->words[c->first].text, '/');
-        if (is_env || is_own || (*c->name && !wpa_facts_is_closed_program(c->name))) {
+        if (is_env || is_own || (*c->name && !(c->known & WPA_KNOWN_CLOSED))) {
             return WPA_READERS_ANY;
         }
     }

@@ -67,9 +67,12 @@ static const char *const carriers[] = {".git",
 
 static bool is_carrier(const char *path)
 {
+    size_t length = strlen(path);
+    char last = length ? path[length - 1] : '\0';
     for (size_t i = 0; i < WPA_COUNT(carriers); i++) {
-        size_t n = strlen(carriers[i]), length = strlen(path);
-        if (length >= n && wpa_text_is(path + length - n, carriers[i]) &&
+        size_t n = strlen(carriers[i]);
+        if (length >= n && carriers[i][n - 1] == last &&
+            wpa_text_is(path + length - n, carriers[i]) &&
             (length == n || path[length - n - 1] == '/' ||
              (carriers[i][0] == '*' && path[length - n] == '*'))) {
             return true;

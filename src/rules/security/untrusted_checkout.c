@@ -25,7 +25,7 @@ static bool is_only_read(const wpa_outline_job *job, const wpa_intake *intake)
         const wpa_outline_step *step = &job->steps[i];
         bool is_closed = step->script && step->script->is_readable;
         for (size_t k = 0; is_closed && k < step->script->n_commands; k++) {
-            is_closed = wpa_facts_is_closed_program(step->script->commands[k].name);
+            is_closed = (step->script->commands[k].known & WPA_KNOWN_CLOSED) != 0;
             n_commands++;
         }
         if (!is_closed && step != intake->step &&

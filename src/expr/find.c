@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "core/mix.h"
 #include "core/room.h"
 #include "expr/expr.h"
 
@@ -48,6 +47,21 @@ size_t wpa_expr_close(const char *text, size_t length, size_t from)
     return first;
 }
 
+/* Of its length and its ends, which is enough to tell those of one file apart, mostly. */
+static size_t slot_of(const char *text, size_t length)
+{
+    uint64_t first = 0, last = 0;
+    if (length >= sizeof first) {
+        memcpy(&first, text, sizeof first);
+        memcpy(&last, text + length - sizeof last, sizeof last);
+    } else {
+        memcpy(&first, text, length);
+    }
+    uint64_t mixed = (first + length) * UINT64_C(0x9E3779B97F4A7C15);
+    mixed = (mixed ^ mixed >> 32 ^ last) * UINT64_C(0xFF51AFD7ED558CCD);
+    return (mixed >> 32) % WPA_EXPR_KNOWN;
+}
+
 /** known may be NULL. */
 static wpa_expr_parsed parse(const char *text, size_t length, wpa_expr_known *known,
                              wpa_arena *arena)
@@ -55,7 +69,7 @@ static wpa_expr_parsed parse(const char *text, size_t length, wpa_expr_known *kn
     if (!known) {
         return wpa_expr_parse(text, length, arena);
     }
-    size_t slot = wpa_mix(text, length) % WPA_EXPR_KNOWN;
+    size_t slot = slot_of(text, length);
     const char *before = known->slots[slot].text;
     bool is_known =
         before && known->slots[slot].length == length && memcmp(before, text, length) == 0;
@@ -99,12 +113,15 @@ static wpa_expr_place make_place(const wpa_yaml_node *node, wpa_yaml_places *in_
 static wpa_expr_place *find(const wpa_yaml_node *node, wpa_expr_known *known, wpa_arena *arena,
                             size_t *n)
 {
-    wpa_expr_place *places = NULL;
-    size_t capacity = 0, at = 0;
     *n = 0;
     const char *open =
         wpa_yaml_is(node, WPA_YAML_SCALAR) ? wpa_expr_open(node->text, node->length, 0) : NULL;
-    wpa_yaml_places *in_file = open ? places_of(node, known, arena) : NULL;
+    if (!open) {
+        return NULL;
+    }
+    wpa_yaml_places *in_file = places_of(node, known, arena);
+    wpa_expr_place *places = wpa_arena_room(arena, sizeof *places); /* as most are alone */
+    size_t capacity = 1, at;
     while (open) {
         places = wpa_arena_grow(arena, places, *n, &capacity, sizeof *places);
         places[*n] = make_place(node, in_file, (size_t)(open - node->text), known, arena);

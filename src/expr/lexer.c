@@ -3,18 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-static const struct {
-    const char *text;
-    wpa_token_kind kind;
-} operators[] = {
-    {".", WPA_TOKEN_DOT}, /* as most are */
-    {"&&", WPA_TOKEN_AND},        {"||", WPA_TOKEN_OR},   {"==", WPA_TOKEN_EQ},
-    {"!=", WPA_TOKEN_NE},         {"<=", WPA_TOKEN_LE},   {">=", WPA_TOKEN_GE},
-    {"<", WPA_TOKEN_LT},          {">", WPA_TOKEN_GT},    {"!", WPA_TOKEN_NOT},
-    {"(", WPA_TOKEN_OPEN},        {")", WPA_TOKEN_CLOSE}, {"[", WPA_TOKEN_OPEN_INDEX},
-    {"]", WPA_TOKEN_CLOSE_INDEX}, {",", WPA_TOKEN_COMMA}, {"*", WPA_TOKEN_STAR},
-};
-
 static bool is_name_start(char c)
 {
     return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
@@ -31,9 +19,19 @@ static bool is_name_part(char c)
 }
 
 /* As isspace. */
-static bool is_blank(char c)
+bool wpa_lexer_is_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+size_t wpa_lexer_skip_name(const char *text, size_t length, size_t at)
+{
+    if (at < length && is_name_start(text[at])) {
+        do {
+            at++;
+        } while (at < length && is_name_part(text[at]));
+    }
+    return at;
 }
 
 static wpa_token fault(const wpa_lexer *lexer, size_t start, size_t end, wpa_expr_fault code,
@@ -72,7 +70,7 @@ static wpa_token read_string(wpa_lexer *lexer)
 
 static bool is_boundary(char c)
 {
-    return is_blank(c) || (c && strchr("()[],!<>=&|", c));
+    return wpa_lexer_is_blank(c) || (c && strchr("()[],!<>=&|", c));
 }
 
 static wpa_token read_number(wpa_lexer *lexer)
@@ -100,29 +98,58 @@ static wpa_token read_number(wpa_lexer *lexer)
 static wpa_token read_name(wpa_lexer *lexer)
 {
     const char *text = lexer->text;
-    size_t start = lexer->at, end = start, length = lexer->length;
-    while (end < length && is_name_part(text[end])) {
-        end++;
-    }
+    size_t start = lexer->at, end = wpa_lexer_skip_name(text, lexer->length, start);
     lexer->at = end;
     return (wpa_token){.kind = WPA_TOKEN_NAME,
                        .span = {start, end},
                        .text = wpa_arena_slice(lexer->arena, text + start, end - start)};
 }
 
-static wpa_token read_operator(wpa_lexer *lexer)
+/** An operator of one or two characters; FAULT: there is none. */
+static wpa_token_kind operator_of(char c, char next, size_t *length)
 {
-    size_t start = lexer->at;
-    for (size_t i = 0; i < WPA_COUNT(operators); i++) {
-        if (lexer->text[start] != *operators[i].text) {
-            continue;
-        }
-        size_t length = operators[i].text[1] ? 2 : 1;
-        if (length <= lexer->length - start &&
-            memcmp(lexer->text + start, operators[i].text, length) == 0) {
-            lexer->at += length;
-            return (wpa_token){.kind = operators[i].kind, .span = {start, lexer->at}};
-        }
+    bool has_equals = next == '=' && (c == '=' || c == '!' || c == '<' || c == '>');
+    bool is_doubled = next == c && (c == '&' || c == '|');
+    *length = has_equals || is_doubled ? 2 : 1;
+    switch (c) {
+    case '.':
+        return WPA_TOKEN_DOT;
+    case '(':
+        return WPA_TOKEN_OPEN;
+    case ')':
+        return WPA_TOKEN_CLOSE;
+    case '[':
+        return WPA_TOKEN_OPEN_INDEX;
+    case ']':
+        return WPA_TOKEN_CLOSE_INDEX;
+    case ',':
+        return WPA_TOKEN_COMMA;
+    case '*':
+        return WPA_TOKEN_STAR;
+    case '!':
+        return has_equals ? WPA_TOKEN_NE : WPA_TOKEN_NOT;
+    case '<':
+        return has_equals ? WPA_TOKEN_LE : WPA_TOKEN_LT;
+    case '>':
+        return has_equals ? WPA_TOKEN_GE : WPA_TOKEN_GT;
+    case '=':
+        return has_equals ? WPA_TOKEN_EQ : WPA_TOKEN_FAULT;
+    case '&':
+        return is_doubled ? WPA_TOKEN_AND : WPA_TOKEN_FAULT;
+    case '|':
+        return is_doubled ? WPA_TOKEN_OR : WPA_TOKEN_FAULT;
+    default:
+        return WPA_TOKEN_FAULT;
+    }
+}
+
+static wpa_token read_operator(wpa_lexer *lexer, char next)
+{
+    size_t start = lexer->at, length;
+    wpa_token_kind kind = operator_of(lexer->text[start], next, &length);
+    if (kind != WPA_TOKEN_FAULT) {
+        lexer->at += length;
+        return (wpa_token){.kind = kind, .span = {start, lexer->at}};
     }
     switch (lexer->text[start]) {
     case '=':
@@ -158,12 +185,12 @@ static wpa_token read_token(wpa_lexer *lexer)
         (c == '.' && is_digit(next) && !lexer->is_behind_value)) {
         return read_number(lexer);
     }
-    return is_name_start(c) ? read_name(lexer) : read_operator(lexer);
+    return is_name_start(c) ? read_name(lexer) : read_operator(lexer, next);
 }
 
 void wpa_lexer_next(wpa_lexer *lexer, wpa_token *token)
 {
-    while (lexer->at < lexer->length && is_blank(lexer->text[lexer->at])) {
+    while (lexer->at < lexer->length && wpa_lexer_is_blank(lexer->text[lexer->at])) {
         lexer->at++;
     }
     if (lexer->at < lexer->length) {

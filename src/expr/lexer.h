@@ -44,5 +44,8 @@ typedef struct wpa_lexer {
     wpa_arena *arena;
 } wpa_lexer;
 
+bool wpa_lexer_is_blank(char c);
+/** Where the name ends that begins at this place; the place itself: none does. */
+size_t wpa_lexer_skip_name(const char *text, size_t length, size_t at);
 /** Into token, whatever is in it. */
 void wpa_lexer_next(wpa_lexer *lexer, wpa_token *token);

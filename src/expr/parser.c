@@ -287,8 +287,85 @@ static wpa_expr *parse_or(parser *p)
     return node;
 }
 
+/* ---- chains of names: "github.event.number" is what most expressions are ----------------------*/
+
+#define CHAIN_MAX_NAMES 8
+#define CHAIN_MAX_BYTES 120
+
+typedef struct chain {
+    wpa_span names[CHAIN_MAX_NAMES];
+    size_t n;
+} chain;
+
+static size_t skip_blanks(const char *text, size_t length, size_t at)
+{
+    while (at < length && wpa_lexer_is_blank(text[at])) {
+        at++;
+    }
+    return at;
+}
+
+/**
+ * Names with a dot before each but the first, and at most blanks around the whole. False: it is
+ * something else, or one that the parser looks at more closely. A lone name may be a literal.
+ */
+static bool read_chain(const char *text, size_t length, chain *out)
+{
+    size_t at = skip_blanks(text, length, 0);
+    for (; out->n < CHAIN_MAX_NAMES; at++) {
+        size_t end = wpa_lexer_skip_name(text, length, at);
+        if (end == at) {
+            return false;
+        }
+        out->names[out->n++] = (wpa_span){at, end};
+        at = end;
+        if (at == length || text[at] != '.') {
+            break;
+        }
+    }
+    return out->n > 1 && skip_blanks(text, length, at) == length;
+}
+
+static bool is_word(const char *text, wpa_span name)
+{
+    static const char *const words[] = {"true", "false", "null", "NaN", "Infinity"};
+    wpa_slice slice = {text + name.start, wpa_span_length(name)};
+    bool is_one = false;
+    for (size_t i = 0; i < WPA_COUNT(words); i++) {
+        is_one = is_one || wpa_slice_is(slice, words[i]);
+    }
+    return is_one;
+}
+
+/** The same tree that the parser makes of it. */
+static const wpa_expr *make_chain(const char *text, const chain *from, wpa_arena *arena)
+{
+    size_t start = from->names[0].start;
+    char *names = wpa_arena_slice(arena, text + start, from->names[from->n - 1].end - start);
+    wpa_expr *nodes = wpa_arena_room(arena, from->n * sizeof *nodes);
+    for (size_t i = 0; i < from->n; i++) {
+        wpa_span name = from->names[i];
+        nodes[i] = (wpa_expr){.kind = i ? WPA_EXPR_MEMBER : WPA_EXPR_NAME,
+                              .span = {start, name.end},
+                              .name_span = name,
+                              .text = names + (name.start - start)};
+        names[name.end - start] = '\0'; /* where the dot was */
+        if (i) {
+            set_args(&nodes[i], &nodes[i - 1], NULL);
+        }
+    }
+    return &nodes[from->n - 1];
+}
+
 wpa_expr_parsed wpa_expr_parse(const char *text, size_t length, wpa_arena *arena)
 {
+    chain names = {.n = 0};
+    if (length <= CHAIN_MAX_BYTES && read_chain(text, length, &names) &&
+        !is_word(text, names.names[0])) {
+        return (wpa_expr_parsed){.root = make_chain(text, &names, arena),
+                                 .kinds = 1U << WPA_EXPR_NAME | 1U << WPA_EXPR_MEMBER,
+                                 .contexts = wpa_expr_context_bit(text + names.names[0].start)};
+    }
     parser p = {.lexer = {.text = text, .length = length, .arena = arena}, .arena = arena};
     if (length > WPA_EXPR_MAX_BYTES) {
         (void)fail(&p, (wpa_span){0, length}, WPA_EXPR_LIMIT, "the expression is too long");

@@ -1,40 +1,26 @@
 #include "rules/expressions.h"
 
-#include <pthread.h>
 #include <string.h>
 
+#include "rules/expression_keys.h"
 #include "rules/expression_types.h"
 #include "workflow/workflow.h"
 
 #define DEPTH_MAX 100
 #define PATH_MAX_NAMES 12
 
-/* What the tables say of the place where a scalar stands: the same for all expressions in it. */
-typedef struct place_facts {
-    const wpa_fact_availability *key;
-    const char *key_name;
-    wpa_expression_use use;
-} place_facts;
-
 /* Most expressions stand in steps, below few keys: what was said of such a place is said again. No
    pattern says more of a step than the name of its key. */
-#define STEP_NAMES 4 /* jobs, the job, steps, the key */
+#define JOB_NAMES 2  /* jobs, the job */
+#define STEP_NAMES 4 /* and steps, the key */
 #define STEP_PLACES_MAX 16
 
 typedef struct step_place {
     const char *name; /* of the step's key */
     bool is_deep;     /* below that */
-    bool is_item, is_condition;
-    place_facts facts;
+    bool is_item;
+    wpa_key_facts facts;
 } step_place;
-
-/* Which patterns of a table begin with a name of this hash, a bit for each. */
-#define SLOTS 64
-
-typedef struct pattern_set {
-    uint64_t of_job[SLOTS]; /* the name below the job */
-    uint64_t of_root[SLOTS];
-} pattern_set;
 
 /* Where the walk is: names of keys from the root, lists leave no trace but the flag. */
 typedef struct walker {
@@ -58,237 +44,42 @@ typedef struct walker {
     wpa_arena *arena;
 } walker;
 
-/* ---- keys --------------------------------------------------------------------------------------
- * A pattern is names with dots; <x> stands for any name. */
-
-/** Behind the first name of the pattern if that fits, else NULL. */
-static const char *match_name(const char *pattern, const char *name)
-{
-    bool is_open = *pattern == '<';
-    for (; *pattern && *pattern != '.'; pattern++) {
-        if (!is_open && *name++ != *pattern) {
-            return NULL;
-        }
-    }
-    return is_open || !*name ? pattern : NULL;
-}
-
-/* What most patterns begin with, and the names in that. */
-#define JOB_PREFIX "jobs.<job_id>."
-#define JOB_NAMES 2
-
-/** Names of the pattern, if the path begins with it; 0 if not. */
-static size_t match(const char *pattern, const walker *w)
-{
-    bool is_of_job = w->is_of_job && w->n_path > JOB_NAMES && wpa_text_starts(pattern, JOB_PREFIX);
-    size_t n = is_of_job ? JOB_NAMES : 0;
-    for (const char *at = is_of_job ? pattern + strlen(JOB_PREFIX) : pattern; *at; n++) {
-        at = n < w->n_path ? match_name(at, w->path[n]) : NULL;
-        if (!at) {
-            return 0;
-        }
-        at += *at == '.';
-    }
-    return n;
-}
-
-static size_t slot_of(wpa_slice name)
-{
-    return (name.length ? (unsigned char)*name.at + name.length * 5 : 0) % SLOTS;
-}
-
-/** Of dozens of patterns few begin as the path does, and of those of a job few go on with a name
-    like its third. */
-static void add_pattern(pattern_set *set, size_t i, const char *pattern)
-{
-    bool is_of_job = wpa_text_starts(pattern, JOB_PREFIX);
-    const char *name = is_of_job ? pattern + strlen(JOB_PREFIX) : pattern;
-    uint64_t *slots = is_of_job ? set->of_job : set->of_root;
-    slots[slot_of((wpa_slice){name, strcspn(name, ".")})] |= UINT64_C(1) << i % 64;
-}
-
-/** Bits of the patterns that may fit, from the first on; more than 64 share them. */
-static uint64_t candidates(const pattern_set *set, const walker *w)
-{
-    uint64_t of_root = w->n_path ? set->of_root[slot_of(wpa_slice_of(w->path[0]))] : 0;
-    bool is_of_job = w->is_of_job && w->n_path > JOB_NAMES;
-    return of_root | (is_of_job ? set->of_job[slot_of(wpa_slice_of(w->path[JOB_NAMES]))] : 0);
-}
-
-/* Keys of action files by the names that the availability table has for them; first match wins. */
-static const struct {
-    const char *pattern, *key;
-} action_keys[] = {
-    {"runs.steps.if", "action.yml:step-if"},
-    {"runs.steps.env", "action.yml:step-env"},
-    {"runs.steps.with", "action.yml:step-with"},
-    {"runs.steps.continue-on-error", "action.yml:boolean-steps-context"},
-    {"runs.steps.uses", NULL},
-    {"runs.steps", "action.yml:string-steps-context"},
-    {"runs.pre-if", "action.yml:runs-if"},
-    {"runs.post-if", "action.yml:runs-if"},
-    {"runs.env", "action.yml:container-runs-env"},
-    {"runs.args", "action.yml:container-runs-context"},
-    {"outputs.<output_id>.value", "action.yml:output-value"},
-    {"inputs.<input_id>.default", "action.yml:input-default-context"},
-};
-
-static void find_action_key(const walker *w, place_facts *e)
-{
-    for (size_t i = 0; i < WPA_COUNT(action_keys); i++) {
-        if (match(action_keys[i].pattern, w)) {
-            e->key = action_keys[i].key ? wpa_facts_availability_find(action_keys[i].key) : NULL;
-            e->key_name = action_keys[i].pattern;
-            return;
-        }
-    }
-}
-
-/* Of the rows of the table, and of uses: the same for all files. */
-static pthread_once_t sets_once = PTHREAD_ONCE_INIT;
-static pattern_set row_set, use_set;
-
-static void list_patterns(void);
-
-/** The row of most names that fits. */
-static void find_workflow_key(const walker *w, place_facts *e)
-{
-    size_t longest = 0, n_rows = wpa_facts_availability_count();
-    uint64_t may_fit = candidates(&row_set, w);
-    for (size_t i = 0; i < n_rows; i++) {
-        if (!(may_fit >> i % 64 & 1)) {
-            continue;
-        }
-        const wpa_fact_availability *row = wpa_facts_availability_at(i);
-        size_t n = match(row->key, w);
-        if (n > longest) {
-            longest = n;
-            e->key = row;
-            e->key_name = row->key;
-        }
-    }
-}
-
-/* What the value must be, if the path is just this and no list stands in between. */
-static const struct {
-    const char *pattern;
-    wpa_expression_use use;
-} uses[] = {
-    {"jobs.<job_id>.continue-on-error", WPA_EXPRESSION_BOOL},
-    {"jobs.<job_id>.strategy.fail-fast", WPA_EXPRESSION_BOOL},
-    {"jobs.<job_id>.steps.continue-on-error", WPA_EXPRESSION_BOOL},
-    {"jobs.<job_id>.concurrency.cancel-in-progress", WPA_EXPRESSION_BOOL},
-    {"concurrency.cancel-in-progress", WPA_EXPRESSION_BOOL},
-    {"jobs.<job_id>.timeout-minutes", WPA_EXPRESSION_NUMBER},
-    {"jobs.<job_id>.steps.timeout-minutes", WPA_EXPRESSION_NUMBER},
-    {"jobs.<job_id>.strategy.max-parallel", WPA_EXPRESSION_NUMBER},
-    {"jobs.<job_id>.strategy", WPA_EXPRESSION_OBJECT},
-    {"jobs.<job_id>.strategy.matrix", WPA_EXPRESSION_OBJECT},
-    {"jobs.<job_id>.strategy.matrix.<row>", WPA_EXPRESSION_ARRAY},
-    {"env", WPA_EXPRESSION_OBJECT},
-    {"jobs.<job_id>.env", WPA_EXPRESSION_OBJECT},
-    {"jobs.<job_id>.steps.env", WPA_EXPRESSION_OBJECT},
-    {"jobs.<job_id>.container.env", WPA_EXPRESSION_OBJECT},
-    {"jobs.<job_id>.services.<service_id>.env", WPA_EXPRESSION_OBJECT},
-    {"jobs.<job_id>.services", WPA_EXPRESSION_OBJECT},
-    {"jobs.<job_id>.services.<service_id>", WPA_EXPRESSION_TEXT_OR_OBJECT},
-    {"jobs.<job_id>.container", WPA_EXPRESSION_TEXT_OR_OBJECT},
-    {"jobs.<job_id>.environment", WPA_EXPRESSION_TEXT_OR_OBJECT},
-    {"jobs.<job_id>.concurrency", WPA_EXPRESSION_TEXT_OR_OBJECT},
-    {"jobs.<job_id>.container.ports", WPA_EXPRESSION_ARRAY},
-    {"jobs.<job_id>.container.volumes", WPA_EXPRESSION_ARRAY},
-    {"jobs.<job_id>.services.<service_id>.ports", WPA_EXPRESSION_ARRAY},
-    {"jobs.<job_id>.services.<service_id>.volumes", WPA_EXPRESSION_ARRAY},
-    {"jobs.<job_id>.container.credentials", WPA_EXPRESSION_OBJECT},
-    {"jobs.<job_id>.services.<service_id>.credentials", WPA_EXPRESSION_OBJECT},
-    {"jobs.<job_id>.runs-on", WPA_EXPRESSION_TEXT_OR_ARRAY},
-    {"jobs.<job_id>.runs-on.labels", WPA_EXPRESSION_TEXT_OR_ARRAY},
-    {"on.workflow_call.inputs.<inputs_id>.default", WPA_EXPRESSION_DEFAULT},
-    {"runs.steps.continue-on-error", WPA_EXPRESSION_BOOL},
-};
-
-static void list_patterns(void)
-{
-    for (size_t i = 0; i < wpa_facts_availability_count(); i++) {
-        add_pattern(&row_set, i, wpa_facts_availability_at(i)->key);
-    }
-    for (size_t i = 0; i < WPA_COUNT(uses); i++) {
-        add_pattern(&use_set, i, uses[i].pattern);
-    }
-}
-
-static wpa_expression_use use_of(const walker *w)
-{
-    /* What stands inside a row of a matrix may be anything. */
-    size_t n_matrix = match("jobs.<job_id>.strategy.matrix.<row>", w);
-    if (n_matrix && (w->is_item || w->n_path > n_matrix)) {
-        return WPA_EXPRESSION_ANYTHING;
-    }
-    uint64_t may_fit = candidates(&use_set, w);
-    for (size_t i = 0; i < WPA_COUNT(uses) && !w->is_item && may_fit; i++) {
-        if (may_fit >> i % 64 & 1 && match(uses[i].pattern, w) == w->n_path) {
-            return uses[i].use;
-        }
-    }
-    return WPA_EXPRESSION_TEXT;
-}
-
-static bool is_condition(const walker *w)
-{
-    static const char *const patterns[] = {
-        "jobs.<job_id>.if", "jobs.<job_id>.steps.if", "jobs.<job_id>.snapshot.if", "runs.steps.if",
-        "runs.pre-if",      "runs.post-if",
-    };
-    const char *last = w->n_path ? w->path[w->n_path - 1] : "";
-    if ((*last != 'i' && *last != 'p') || !wpa_text_ends(last, "if")) {
-        return false; /* as all of them do: this is asked of every scalar */
-    }
-    for (size_t i = 0; i < WPA_COUNT(patterns); i++) {
-        if (match(patterns[i], w) == w->n_path) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- the walk ---- */
 
-static place_facts look_up_anew(const walker *w, bool is_condition)
+static wpa_key_path path_of(const walker *w)
 {
-    place_facts facts = {0};
-    if (w->kind == WPA_INPUT_WORKFLOW) {
-        find_workflow_key(w, &facts);
-    } else {
-        find_action_key(w, &facts);
-    }
-    facts.use = is_condition ? WPA_EXPRESSION_CONDITION : use_of(w);
-    return facts;
+    return (wpa_key_path){w->path, w->n_path, w->is_item};
 }
 
-static place_facts look_up(walker *w, bool is_condition)
+static wpa_key_facts look_up_anew(const walker *w)
+{
+    wpa_key_path path = path_of(w);
+    return wpa_key_facts_of(&path, w->kind == WPA_INPUT_WORKFLOW);
+}
+
+static wpa_key_facts look_up(walker *w)
 {
     bool is_in_step = w->kind == WPA_INPUT_WORKFLOW && w->n_path >= STEP_NAMES && w->is_of_job &&
                       wpa_text_is(w->path[JOB_NAMES], "steps");
     if (!is_in_step) {
-        return look_up_anew(w, is_condition);
+        return look_up_anew(w);
     }
-    step_place here = {
-        w->path[STEP_NAMES - 1], w->n_path > STEP_NAMES, w->is_item, is_condition, {0}};
+    step_place here = {w->path[STEP_NAMES - 1], w->n_path > STEP_NAMES, w->is_item, {0}};
     for (size_t i = 0; i < w->n_step_places; i++) {
         const step_place *known = &w->step_places[i];
         if (wpa_text_is(known->name, here.name) && known->is_deep == here.is_deep &&
-            known->is_item == here.is_item && known->is_condition == is_condition) {
+            known->is_item == here.is_item) {
             return known->facts;
         }
     }
-    here.facts = look_up_anew(w, is_condition);
+    here.facts = look_up_anew(w);
     if (w->n_step_places < STEP_PLACES_MAX) {
         w->step_places[w->n_step_places++] = here;
     }
     return here.facts;
 }
 
-static void add(walker *w, const wpa_expr_place *place, size_t n_places, const place_facts *facts)
+static void add(walker *w, const wpa_expr_place *place, size_t n_places, const wpa_key_facts *facts)
 {
     w->out->items =
         wpa_arena_grow(w->arena, w->out->items, w->out->n, &w->capacity, sizeof *w->out->items);
@@ -296,7 +87,7 @@ static void add(walker *w, const wpa_expr_place *place, size_t n_places, const p
     *e = (wpa_expression){
         .place = place,
         .key = facts->key,
-        .key_name = facts->key_name,
+        .key_name = facts->name,
         .use = facts->use,
         .job = w->job,
         .step = w->step,
@@ -327,15 +118,16 @@ static bool may_open_in(walker *w, const wpa_yaml_node *node)
 
 static void read_scalar(walker *w, const wpa_yaml_node *node)
 {
-    bool is_if = is_condition(w);
+    wpa_key_path path = path_of(w);
+    bool is_if = wpa_key_is_condition(&path);
     if (!is_if && (!may_open_in(w, node) || !wpa_expr_open(node->text, node->length, 0))) {
         return;
     }
     size_t n;
     const wpa_expr_place *places = wpa_expr_find_again(node, is_if, &w->known, w->arena, &n);
-    place_facts facts = {0};
+    wpa_key_facts facts = {0};
     if (n) {
-        facts = look_up(w, is_if);
+        facts = look_up(w);
     }
     for (size_t i = 0; i < n; i++) {
         add(w, &places[i], n, &facts);
@@ -449,7 +241,6 @@ wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind ki
         w.step = w.job->n_steps;
     }
     if (is_read && doc && doc->root) {
-        (void)pthread_once(&sets_once, list_patterns);
         walk(&w, doc->root, 0);
     }
     return out;

@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "core/room.h"
 #include "rules/expression_keys.h"
 #include "rules/expression_types.h"
 #include "workflow/workflow.h"
 
 #define DEPTH_MAX 100
+#define FIRST_CAPACITY 16 /* as many as most files have */
 #define PATH_MAX_NAMES 12
 
 /* Most expressions stand in steps, below few keys: what was said of such a place is said again. No
@@ -81,6 +83,10 @@ static wpa_key_facts look_up(walker *w)
 
 static void add(walker *w, const wpa_expr_place *place, size_t n_places, const wpa_key_facts *facts)
 {
+    if (!w->out->items) {
+        w->capacity = FIRST_CAPACITY;
+        w->out->items = wpa_arena_room(w->arena, FIRST_CAPACITY * sizeof *w->out->items);
+    }
     w->out->items =
         wpa_arena_grow(w->arena, w->out->items, w->out->n, &w->capacity, sizeof *w->out->items);
     wpa_expression *e = &w->out->items[w->out->n++];
@@ -97,14 +103,10 @@ static void add(walker *w, const wpa_expr_place *place, size_t n_places, const w
     e->is_evaluated = e->key || (w->kind == WPA_INPUT_WORKFLOW && w->job);
 }
 
-/**
- * May an expression begin in this node, conditions aside? An escape may stand for any byte of the
- * fence. No byte of the file is looked at twice, since nodes come in its order.
- */
-static bool may_open_in(walker *w, const wpa_yaml_node *node)
+static void look_ahead(walker *w, size_t start)
 {
     const wpa_yaml_doc *doc = w->doc;
-    size_t start = node->span.start, length = doc->size_bytes - start;
+    size_t length = doc->size_bytes - start;
     if (w->next_open < start) {
         const char *open = wpa_expr_open(doc->source + start, length, 0);
         w->next_open = open ? (size_t)(open - doc->source) : doc->size_bytes;
@@ -112,6 +114,17 @@ static bool may_open_in(walker *w, const wpa_yaml_node *node)
     if (w->next_escape < start) {
         const char *escape = memchr(doc->source + start, '\\', length);
         w->next_escape = escape ? (size_t)(escape - doc->source) : doc->size_bytes;
+    }
+}
+
+/**
+ * May an expression begin in this node, conditions aside? An escape may stand for any byte of the
+ * fence. No byte of the file is looked at twice, since nodes come in its order.
+ */
+static bool may_open_in(walker *w, const wpa_yaml_node *node)
+{
+    if (w->next_open < node->span.start || w->next_escape < node->span.start) {
+        look_ahead(w, node->span.start);
     }
     return w->next_open < node->span.end || w->next_escape < node->span.end;
 }

@@ -17,6 +17,7 @@ struct wpa_expression_types {
     wpa_rule_run *run; /* that asks just now */
     const wpa_source *source;
     const wpa_action_file *action; /* of an action, once anybody asks */
+    const wpa_workflow *frame;     /* of a workflow; likewise */
     wpa_arena *arena;
     const wpa_expression *expression; /* whose scope was asked for last */
     wpa_types_reach reach;
@@ -37,9 +38,9 @@ typedef struct job_types job_types;
 /* ---- models: few files have expressions that ask for anything of them ---- */
 
 /** NULL for actions. */
-static const wpa_workflow *workflow_of(const wpa_expression_types *t)
+static const wpa_workflow *triggers_of(const wpa_expression_types *t)
 {
-    return wpa_expressions_workflow(t->source);
+    return wpa_expressions_triggers(t->source);
 }
 
 /** NULL for workflows. */
@@ -51,16 +52,38 @@ static const wpa_action_file *action_of(wpa_expression_types *t)
     return t->action;
 }
 
-/** Jobs of both models have one order, though some may be in one of them alone. */
+static bool is_workflow(const wpa_expression_types *t)
+{
+    return t->source->kind == WPA_INPUT_WORKFLOW;
+}
+
+static const wpa_outline_job *outline_of(const wpa_expression_types *t, const job_types *j)
+{
+    return &t->source->outline->jobs[j - t->job_types];
+}
+
 static const wpa_workflow_job *model_of(const wpa_expression_types *t, job_types *j)
 {
-    const wpa_workflow *workflow = j->model ? NULL : workflow_of(t);
-    size_t n = workflow ? workflow->n_jobs : 0, at = (size_t)(j - t->job_types);
-    for (size_t i = 0; i < n && !j->model; i++) {
-        const wpa_workflow_job *job = &workflow->jobs[(at + i) % n];
-        j->model = wpa_text_is(job->id, t->source->outline->jobs[at].id) ? job : NULL;
+    if (!j->model && is_workflow(t)) {
+        j->model = wpa_model_job_frame(outline_of(t, j)->node, t->arena);
     }
     return j->model;
+}
+
+/** All jobs. */
+static const wpa_workflow *frame_of(wpa_expression_types *t)
+{
+    t->frame = t->frame ? t->frame : wpa_model_frame(t->source->yaml, t->arena);
+    return t->frame;
+}
+
+/** By its id; NULL: there is none. One that is no mapping, or is merged, has no outline. */
+static const wpa_workflow_job *find_job(wpa_expression_types *t, const char *id)
+{
+    const wpa_outline *outline = t->source->outline;
+    const wpa_outline_job *job = wpa_outline_job_find(outline, id);
+    return job ? model_of(t, &t->job_types[job - outline->jobs])
+               : wpa_workflow_job_find(frame_of(t), id);
 }
 
 static const wpa_type *string(void)
@@ -142,15 +165,14 @@ static const wpa_type *fixed_context(const char *name, const wpa_type_member *kn
 static const wpa_type *load_event(const char *name, const void *data, wpa_arena *arena)
 {
     (void)name;
-    return wpa_payload_type(workflow_of(data), arena);
+    return wpa_payload_type(triggers_of(data), arena);
 }
 
 static const wpa_type *github_type(wpa_expression_types *t)
 {
     if (!t->github) {
-        bool is_workflow = t->source->kind == WPA_INPUT_WORKFLOW;
         const wpa_type *event =
-            is_workflow ? wpa_type_lazy(t->arena, load_event, "event", t) : wpa_type_loose();
+            is_workflow(t) ? wpa_type_lazy(t->arena, load_event, "event", t) : wpa_type_loose();
         const wpa_type_member known[] = {{"event", event}};
         t->github = fixed_context("github", known, WPA_COUNT(known), t->arena);
     }
@@ -187,7 +209,7 @@ static const wpa_type *inputs_type(wpa_expression_types *t)
     }
     wpa_type_builder builder = wpa_type_builder_new(t->arena);
     builder.is_loose = t->source->is_partial;
-    const wpa_workflow *workflow = workflow_of(t);
+    const wpa_workflow *workflow = triggers_of(t);
     const wpa_action_file *action = action_of(t);
     if (workflow) {
         const wpa_trigger *dispatch = wpa_workflow_trigger(workflow, "workflow_dispatch");
@@ -269,7 +291,7 @@ static const wpa_type *secrets_type(wpa_expression_types *t)
         return t->secrets;
     }
     const wpa_workflow *workflow =
-        wpa_yaml_may_hold(t->source->yaml, "workflow_call") ? workflow_of(t) : NULL;
+        wpa_yaml_may_hold(t->source->yaml, "workflow_call") ? triggers_of(t) : NULL;
     const wpa_trigger *call = workflow ? wpa_workflow_trigger(workflow, "workflow_call") : NULL;
     bool is_closed = call && workflow->n_triggers == 1 && call->n_secrets && !call->is_unknown &&
                      !t->source->is_partial && !has_inheriting_caller(t);
@@ -321,7 +343,7 @@ static const wpa_type *result_type(wpa_expression_types *t, const wpa_workflow_j
 static const wpa_type *jobs_type(wpa_expression_types *t)
 {
     if (!t->jobs) {
-        const wpa_workflow *workflow = workflow_of(t);
+        const wpa_workflow *workflow = frame_of(t);
         wpa_type_builder builder = wpa_type_builder_new(t->arena);
         for (size_t i = 0; i < workflow->n_jobs; i++) {
             const wpa_workflow_job *job = &workflow->jobs[i];
@@ -344,8 +366,7 @@ static const wpa_type *needs_type(wpa_expression_types *t, job_types *j)
     for (size_t i = 0; model && i < model->needs.n; i++) {
         const char *id = model->needs.items[i].text;
         if (id) {
-            const wpa_workflow_job *job = wpa_workflow_job_find(workflow_of(t), id);
-            wpa_type_builder_add(&builder, id, result_type(t, job));
+            wpa_type_builder_add(&builder, id, result_type(t, find_job(t, id)));
         }
         builder.is_loose = builder.is_loose || !id || wpa_outline_has_expression(id);
     }
@@ -481,9 +502,10 @@ static const wpa_type *matrix_type(wpa_expression_types *t, job_types *j)
         return j->matrix;
     }
     wpa_type_builder builder = wpa_type_builder_new(t->arena);
-    const wpa_workflow_job *model = model_of(t, j);
-    const wpa_strategy *strategy = model ? &model->strategy : NULL;
-    const wpa_yaml_node *written = strategy ? wpa_yaml_get(model->node, "strategy") : NULL;
+    const wpa_outline_job *job = outline_of(t, j);
+    const wpa_strategy own = wpa_strategy_of(job->node, t->arena); /* no legs are asked for */
+    const wpa_strategy *strategy = is_workflow(t) ? &own : NULL;
+    const wpa_yaml_node *written = strategy ? wpa_yaml_get(job->node, "strategy") : NULL;
     const wpa_yaml_node *matrix = wpa_yaml_get(written, "matrix");
     j->matrix = strategy ? computed_matrix(t, matrix) : NULL;
     if (j->matrix) {
@@ -635,7 +657,7 @@ static const wpa_type *type_in_file(wpa_expression_types *t, const char *context
     if (wpa_text_is(context, "strategy")) {
         return fixed(t, context, &t->strategy);
     }
-    return wpa_text_is(context, "jobs") && workflow_of(t) ? jobs_type(t) : NULL;
+    return wpa_text_is(context, "jobs") && is_workflow(t) ? jobs_type(t) : NULL;
 }
 
 static const wpa_type *type_of(const char *context, void *data, wpa_arena *arena)
@@ -680,7 +702,7 @@ wpa_types_reach wpa_expression_types_reach(const wpa_expression_types *types)
 const wpa_type *wpa_expression_types_default(const wpa_expression_types *types,
                                              const wpa_expression *expression)
 {
-    const wpa_workflow *workflow = workflow_of(types);
+    const wpa_workflow *workflow = triggers_of(types);
     const wpa_trigger *call = workflow ? wpa_workflow_trigger(workflow, "workflow_call") : NULL;
     for (size_t i = 0; call && i < call->n_inputs; i++) {
         if (call->inputs[i].default_value.node == expression->place->node) {

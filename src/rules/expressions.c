@@ -388,13 +388,13 @@ static void finish(wpa_expression_types *types, wpa_expression *e, wpa_arena *ar
     e->checked.n_problems = f.n;
 }
 
-const wpa_workflow *wpa_expressions_workflow(const wpa_source *source)
+const wpa_workflow *wpa_expressions_triggers(const wpa_source *source)
 {
     wpa_expressions *all = source->expressions;
-    if (!all->workflow && source->kind == WPA_INPUT_WORKFLOW) {
-        all->workflow = wpa_model_frame(source->yaml, source->yaml->arena);
+    if (!all->triggers && source->kind == WPA_INPUT_WORKFLOW) {
+        all->triggers = wpa_model_triggers(source->yaml, source->yaml->arena);
     }
-    return all->workflow;
+    return all->triggers;
 }
 
 /** Is all that the types of b depended on the same at both places? */

@@ -41,17 +41,17 @@ typedef struct wpa_expressions {
     size_t n;
     struct wpa_expression_types *types; /* private: made when the file is checked */
     bool is_checked;
-    const struct wpa_workflow *workflow; /* private: once somebody has asked for it */
+    const struct wpa_workflow *triggers; /* private: once somebody has asked for them */
 } wpa_expressions;
 
 /** Of a workflow or an action file; none of any other. Never NULL. */
 wpa_expressions *wpa_expressions_read(const wpa_yaml_doc *doc, wpa_input_kind kind,
                                       const wpa_outline *outline, wpa_arena *arena);
 /**
- * The workflow as wpa_model_frame reads it, once for all who ask; NULL for other files. For the
+ * The workflow as wpa_model_triggers reads it, once for all who ask; NULL for other files. For the
  * thread that runs rules over the file.
  */
-const struct wpa_workflow *wpa_expressions_workflow(const wpa_source *source);
+const struct wpa_workflow *wpa_expressions_triggers(const wpa_source *source);
 /** All of the file with their types; for the thread that runs rules over it. */
 const wpa_expressions *wpa_expressions_check(struct wpa_rule_run *run);
 /** Type of a part of a checked expression. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "rules/rule.h"
-#include "rules/site.h"
+#include "rules/work.h"
 #include "workflow/workflow.h"
 
 #define WORLDS_MAX 512
@@ -147,17 +147,6 @@ static void add_triggers(wpa_worlds *w, const wpa_workflow *workflow, const ques
     }
 }
 
-/** The legs of a job, once for all of its conditions. */
-static const wpa_matrix_legs *legs_of(wpa_rule_run *run, const wpa_workflow_job *job)
-{
-    bool is_new;
-    wpa_matrix_legs *legs = wpa_site_keep(run, 'L', job, NULL, sizeof *legs, &is_new);
-    if (is_new) {
-        *legs = wpa_matrix_expand(&job->strategy.matrix, run->lasting);
-    }
-    return legs;
-}
-
 static void multiply_legs(wpa_worlds *w, const wpa_matrix_legs *legs)
 {
     bool is_open = legs->is_open || legs->is_truncated || legs->n == 0 || legs->n > WORLDS_MAX;
@@ -212,14 +201,12 @@ static void count_node(const wpa_expr *node, const wpa_expr *parent, void *conte
 }
 
 /** Those of the steps of a job differ by its legs. */
-static void add_legs(wpa_worlds *w, wpa_rule_run *run, const wpa_workflow *workflow,
-                     const wpa_expression *condition)
+static void add_legs(wpa_worlds *w, wpa_rule_run *run, const wpa_expression *condition)
 {
-    bool is_of_step = wpa_expression_step(condition) != NULL;
-    const wpa_workflow_job *job =
-        is_of_step ? wpa_workflow_job_find(workflow, condition->job->id) : NULL;
-    if (job && job->strategy.matrix.node) {
-        multiply_legs(w, legs_of(run, job));
+    const wpa_work_matrix *matrix =
+        wpa_expression_step(condition) ? wpa_work_matrix_of(run, condition->job, run->arena) : NULL;
+    if (matrix && matrix->strategy.matrix.node) {
+        multiply_legs(w, &matrix->legs);
     }
 }
 
@@ -229,7 +216,7 @@ const wpa_worlds *wpa_worlds_new(wpa_rule_run *run, const wpa_expression *condit
     const wpa_expr_reference *references = wpa_expression_references(run, condition, &n_references);
     question q = ask(references, n_references);
     bool asks = q.event || q.action || q.branch || q.matrix || q.n_inputs;
-    const wpa_workflow *workflow = asks ? wpa_expressions_workflow(run->source) : NULL;
+    const wpa_workflow *workflow = asks ? wpa_expressions_triggers(run->source) : NULL;
     if (!workflow) {
         return NULL;
     }
@@ -242,7 +229,7 @@ const wpa_worlds *wpa_worlds_new(wpa_rule_run *run, const wpa_expression *condit
         return NULL;
     }
     if (q.matrix) {
-        add_legs(w, run, workflow, condition);
+        add_legs(w, run, condition);
     }
     memcpy(w->input_names, q.input_names, sizeof w->input_names);
     w->n_inputs = q.n_inputs;

@@ -88,6 +88,18 @@ const wpa_workflow *wpa_model_frame(const wpa_yaml_doc *doc, wpa_arena *arena)
     return wpa_reader_workflow(&r, wpa_yaml_resolve(doc->root));
 }
 
+const wpa_workflow *wpa_model_triggers(const wpa_yaml_doc *doc, wpa_arena *arena)
+{
+    wpa_reader r = {.arena = arena, .is_frame = true};
+    return wpa_reader_triggers(&r, wpa_yaml_resolve(doc->root));
+}
+
+const wpa_workflow_job *wpa_model_job_frame(const wpa_yaml_node *job, wpa_arena *arena)
+{
+    wpa_reader r = {.arena = arena, .is_frame = true};
+    return wpa_reader_job_frame(&r, job);
+}
+
 const wpa_action_file *wpa_model_action_frame(const wpa_yaml_doc *doc, wpa_arena *arena)
 {
     wpa_reader r = {.arena = arena, .is_frame = true};

@@ -238,8 +238,8 @@ static void read_frame(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_node
 {
     job->needs = wpa_reader_list(r, node, "needs");
     job->outputs = wpa_reader_map(r, node, "outputs");
-    job->strategy = wpa_reader_strategy(r, node);
     if (!r->is_frame) {
+        job->strategy = wpa_reader_strategy(r, node);
         read_container(r, job, node);
     }
     read_services(r, job, node);
@@ -289,10 +289,25 @@ static void read_job(wpa_reader *r, wpa_workflow_job *job, const wpa_yaml_pair *
     job->is_unknown = node->is_incomplete;
 }
 
-const wpa_workflow *wpa_reader_workflow(wpa_reader *r, const wpa_yaml_node *root)
+const wpa_workflow_job *wpa_reader_job_frame(wpa_reader *r, const wpa_yaml_node *job)
+{
+    wpa_workflow_job *frame = wpa_arena_alloc(r->arena, sizeof *frame);
+    frame->node = wpa_yaml_resolve(job);
+    read_frame(r, frame, frame->node);
+    frame->is_unknown = frame->node->is_incomplete;
+    return frame;
+}
+
+wpa_workflow *wpa_reader_triggers(wpa_reader *r, const wpa_yaml_node *root)
 {
     wpa_workflow *w = wpa_arena_alloc(r->arena, sizeof *w);
     read_triggers(r, w, root);
+    return w;
+}
+
+const wpa_workflow *wpa_reader_workflow(wpa_reader *r, const wpa_yaml_node *root)
+{
+    wpa_workflow *w = wpa_reader_triggers(r, root);
     if (!r->is_frame) {
         w->name = wpa_reader_value(r, root, "name");
         w->run_name = wpa_reader_value(r, root, "run-name");

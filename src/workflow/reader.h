@@ -8,7 +8,7 @@ typedef struct wpa_reader {
     wpa_arena *arena;
     wpa_shape_fault *faults;
     size_t n_faults, faults_capacity;
-    bool is_frame; /* only what wpa_model_frame and wpa_model_action_frame promise */
+    bool is_frame; /* only what wpa_model_frame and its like promise */
 } wpa_reader;
 
 void wpa_reader_fault(wpa_reader *r, const wpa_yaml_node *node, const char *expected);
@@ -37,6 +37,10 @@ wpa_interface *wpa_reader_interfaces(wpa_reader *r, const wpa_yaml_node *mapping
 wpa_step *wpa_reader_steps(wpa_reader *r, const wpa_yaml_node *sequence, size_t *n);
 
 const wpa_workflow *wpa_reader_workflow(wpa_reader *r, const wpa_yaml_node *root);
+/** What starts it, and no more. */
+wpa_workflow *wpa_reader_triggers(wpa_reader *r, const wpa_yaml_node *root);
+/** How one job hangs together with others, without what its key tells. */
+const wpa_workflow_job *wpa_reader_job_frame(wpa_reader *r, const wpa_yaml_node *job);
 const wpa_action_file *wpa_reader_action(wpa_reader *r, const wpa_yaml_node *root);
 const wpa_dependabot *wpa_reader_dependabot(wpa_reader *r, const wpa_yaml_node *root);
 wpa_strategy wpa_reader_strategy(wpa_reader *r, const wpa_yaml_node *job);

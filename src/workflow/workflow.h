@@ -380,12 +380,18 @@ const wpa_model *wpa_model_parse(const char *path, wpa_file_kind kind, const voi
 /** As above for a document that is parsed already. */
 const wpa_model *wpa_model_read(const wpa_yaml_doc *doc, wpa_file_kind kind, wpa_arena *arena);
 /**
- * How a workflow hangs together and nothing of what it does: its triggers with names, types,
- * branches, tags and declarations, of inputs default, type and options, of outputs and secrets
- * names; and of its jobs id, needs, outputs, strategy, services and what they call, as it is
- * written. All else is as if not written.
+ * What starts a workflow and nothing of what it does: its triggers with names, types, branches,
+ * tags and declarations, of inputs default, type and options, of outputs and secrets names. All
+ * else is as if not written.
+ */
+const wpa_workflow *wpa_model_triggers(const wpa_yaml_doc *doc, wpa_arena *arena);
+/**
+ * The same with its jobs, and how they hang together: id, needs, outputs, services and what they
+ * call, as it is written.
  */
 const wpa_workflow *wpa_model_frame(const wpa_yaml_doc *doc, wpa_arena *arena);
+/** The same of one job by its mapping; id, key and index are not set. */
+const wpa_workflow_job *wpa_model_job_frame(const wpa_yaml_node *job, wpa_arena *arena);
 /** The same of an action, with its inputs and outputs; its steps are as if not written. */
 const wpa_action_file *wpa_model_action_frame(const wpa_yaml_doc *doc, wpa_arena *arena);
 

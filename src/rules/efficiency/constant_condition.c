@@ -358,10 +358,9 @@ static const wpa_outline_job *outline_of(const wpa_outline *outline, const char 
 /** A job that is skipped skips what needs it, unless that asks for the outcome itself. */
 static void check_needs(wpa_rule_run *run, wpa_map *dead)
 {
-    const wpa_workflow *workflow = wpa_expressions_workflow(run->source);
-    const wpa_workflow_job *const *order =
-        workflow ? wpa_workflow_order(workflow, run->arena) : NULL;
-    for (size_t i = 0; order && i < workflow->n_jobs; i++) {
+    const wpa_workflow *workflow = wpa_model_frame(run->source->yaml, run->arena);
+    const wpa_workflow_job *const *order = wpa_workflow_order(workflow, run->arena);
+    for (size_t i = 0; i < workflow->n_jobs; i++) {
         const wpa_workflow_job *job = order[i];
         const wpa_value *need = dead_need(job, dead);
         const wpa_outline_job *outline = outline_of(run->source->outline, job->id);
@@ -396,7 +395,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         }
         wpa_rule_end_visit(run, &visits);
     }
-    if (wpa_map_count(dead) && !run->source->is_partial) {
+    bool is_workflow = run->source->kind == WPA_INPUT_WORKFLOW;
+    if (is_workflow && wpa_map_count(dead) && !run->source->is_partial) {
         check_needs(run, dead);
     }
     return true;

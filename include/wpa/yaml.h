@@ -230,6 +230,12 @@ static inline wpa_yaml_name wpa_yaml_name_of(const char *key)
     return (wpa_yaml_name){key, (uint32_t)length, wpa_yaml_key_bit(key, length)};
 }
 
+/** False: the mapping, which is no alias, has no such key. To rule out one of many at once. */
+static inline bool wpa_yaml_may_have(const wpa_yaml_node *mapping, const char *key)
+{
+    return (mapping->keys & wpa_yaml_name_of(key).bit) != 0;
+}
+
 const wpa_yaml_pair *wpa_yaml_find_name(const wpa_yaml_node *mapping, wpa_yaml_name name);
 const wpa_yaml_node *wpa_yaml_get_name(const wpa_yaml_node *mapping, wpa_yaml_name name);
 const wpa_yaml_pair *wpa_yaml_find_name_ci(const wpa_yaml_node *mapping, wpa_yaml_name name);

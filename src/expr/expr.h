@@ -166,6 +166,8 @@ typedef struct wpa_expr_memo {
     size_t n_checked;     /* number of the place where it was checked last, from 1 on; 0: not yet */
     int reach;            /* what that check depended on: see the one who keeps it */
     const void *sound_in; /* where it is a condition that is neither always true nor always false */
+    bool is_clear;        /* nothing in it is hidden by the way in which it is written */
+    bool is_suspicious;   /* a comparison in it was not meant so at one of its places */
 } wpa_expr_memo;
 
 typedef void (*wpa_expr_visitor)(const wpa_expr *node, const wpa_expr *parent, void *context);

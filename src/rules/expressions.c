@@ -278,6 +278,15 @@ const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_y
     return is_there ? &all->items[low] : NULL;
 }
 
+bool wpa_expressions_may_be_in(const wpa_expressions *all, const wpa_yaml_node *node)
+{
+    if (node->doc->n_aliases) {
+        return true; /* what is put in here stands elsewhere */
+    }
+    size_t low = wpa_expressions_from(all, node->span.start);
+    return low < all->n && all->items[low].place->node->span.start < node->span.end;
+}
+
 wpa_span wpa_expression_span(const wpa_expression *expression, wpa_span in_tree)
 {
     return wpa_expr_source_span(expression->place, in_tree);
@@ -428,6 +437,7 @@ static void check_one(wpa_expressions *all, size_t i, wpa_arena *arena)
     bool is_known = before && is_alike(e, before, memo->reach);
     if (is_known || (before && has_type_of(e, before, memo->reach))) {
         e->checked = before->checked;
+        e->is_again = is_known;
         if (!is_known) {
             finish(all->types, e, arena);
         }

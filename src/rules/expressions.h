@@ -34,6 +34,7 @@ typedef struct wpa_expression {
     const wpa_outline_job *job; /* NULL outside of jobs */
     size_t step;                /* index in the job; n_steps of it outside of steps */
     wpa_expr_checked checked;   /* empty until wpa_expressions_check */
+    bool is_again; /* … of the same text and the same types as one before it in the file */
 } wpa_expression;
 
 typedef struct wpa_expressions {
@@ -64,6 +65,11 @@ const wpa_expr_reference *wpa_expression_references(struct wpa_rule_run *run,
 size_t wpa_expressions_from(const wpa_expressions *all, size_t offset);
 /** The first expression of a scalar, NULL if it has none. */
 const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_yaml_node *scalar);
+/**
+ * May an expression stand in this node, which is a job's or below it? Never false where one does;
+ * its aliases are followed.
+ */
+bool wpa_expressions_may_be_in(const wpa_expressions *all, const wpa_yaml_node *node);
 /** Bytes of the file for a part of the expression. */
 wpa_span wpa_expression_span(const wpa_expression *expression, wpa_span in_tree);
 /** The step it stands in, or NULL. */

@@ -41,6 +41,12 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
 
 /* ---- small questions ---- */
 
+/* As wpa_yaml_resolve, without a call: it is asked of every key and value. */
+static inline const wpa_yaml_node *resolve(const wpa_yaml_node *node)
+{
+    return node && node->kind == WPA_YAML_ALIAS ? node->target : node;
+}
+
 static bool has_expression(const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(node);
@@ -342,18 +348,21 @@ static bool walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml
                       const wpa_yaml_pair *pair)
 {
     const wpa_shape_set *set = at->by->set;
-    const char *key = wpa_yaml_text(pair->key);
+    const wpa_yaml_node *key_node = resolve(pair->key);
+    const char *key = key_node && key_node->kind == WPA_YAML_SCALAR && !key_node->holds_nul
+                          ? key_node->text
+                          : NULL;
     if (!key) {
         wpa_rule_report(at->by->run, wpa_yaml_full(pair->key),
                         check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL, "a key must be text: %s",
                         set->refusal);
         return false;
     }
-    wpa_slice name = {key, wpa_yaml_resolve(pair->key)->length};
+    wpa_slice name = {key, key_node->length};
     const wpa_schema_property *property = def->keys ? wpa_schema_property_find(def, name) : NULL;
     const wpa_schema_def *value = property ? property->def : def->loose;
     bool is_required = property && property->is_required;
-    if (value && is_surely_fine(value, wpa_yaml_resolve(pair->value))) {
+    if (value && is_surely_fine(value, resolve(pair->value))) {
         return is_required;
     }
     if (!property && (wpa_text_is(key, "<<") || (strchr(key, '$') && strstr(key, "${{")))) {
@@ -511,7 +520,7 @@ static void walk_left(place at, const wpa_schema_def *def, const wpa_yaml_node *
 
 static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written)
 {
-    const wpa_yaml_node *node = wpa_yaml_resolve(written);
+    const wpa_yaml_node *node = resolve(written);
     bool is_unread = !node || (node->is_incomplete && node->kind == WPA_YAML_SCALAR);
     const wpa_shape_set *set = at.by->set;
     if (is_unread || at.depth > DEPTH_MAX) {

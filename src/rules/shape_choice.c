@@ -91,14 +91,11 @@ static int count_telling(const wpa_schema_def *def, const wpa_yaml_node *node)
 
 /* What they tell nearly always leaves one: known keys are counted where another may still win by
  * them. */
-const wpa_schema_def *wpa_shape_best_mapping(const wpa_schema_def *def, const wpa_yaml_node *node)
+const wpa_schema_def *wpa_shape_best_of_many(const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     const wpa_schema_def *const *all = def->mappings, *best = all[0];
     int telling[MAPPINGS_MAX], most = INT_MIN, next = INT_MIN, most_known = INT_MIN;
     size_t n = 0;
-    if (!best || !all[1]) {
-        return def->kind == WPA_SCHEMA_MAPPING ? def : best;
-    }
     for (; n < MAPPINGS_MAX && all[n]; n++) {
         telling[n] = count_telling(all[n], node);
         if (telling[n] > most) {

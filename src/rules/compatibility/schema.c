@@ -110,9 +110,13 @@ static bool is_step(const wpa_schema_def *def)
 /** One of the first two deeds and none of the others, as nearly every step. */
 static bool has_one_deed(const wpa_yaml_node *step)
 {
-    bool is_run = wpa_yaml_find(step, "run"), is_use = wpa_yaml_find(step, "uses");
-    bool is_other = wpa_yaml_find(step, "wait") || wpa_yaml_find(step, "wait-all") ||
-                    wpa_yaml_find(step, "cancel") || wpa_yaml_find(step, "parallel");
+    bool is_run = wpa_yaml_may_have(step, "run") && wpa_yaml_find(step, "run"),
+         is_use = wpa_yaml_may_have(step, "uses") && wpa_yaml_find(step, "uses");
+    bool may_be_other = wpa_yaml_may_have(step, "wait") || wpa_yaml_may_have(step, "wait-all") ||
+                        wpa_yaml_may_have(step, "cancel") || wpa_yaml_may_have(step, "parallel");
+    bool is_other =
+        may_be_other && (wpa_yaml_find(step, "wait") || wpa_yaml_find(step, "wait-all") ||
+                         wpa_yaml_find(step, "cancel") || wpa_yaml_find(step, "parallel"));
     return is_run != is_use && !is_other;
 }
 
@@ -383,7 +387,8 @@ static bool may_hold_empty(const wpa_yaml_node *mapping)
 {
     mapping = wpa_yaml_resolve(mapping);
     for (size_t i = 0; mapping && i < mapping->n_pairs; i++) {
-        const wpa_yaml_node *value = wpa_yaml_resolve(mapping->pairs[i].value);
+        const wpa_yaml_node *value = mapping->pairs[i].value;
+        value = value->kind == WPA_YAML_ALIAS ? value->target : value;
         if (value && (value->length + value->n_pairs + value->n_items == 0 ||
                       (value->kind == WPA_YAML_SCALAR && wpa_yaml_is_null(value)))) {
             return true;

@@ -248,8 +248,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; all && i < all->n; i++) {
         const wpa_expression *e = &all->items[i];
         size_t n = 0;
-        const wpa_expr_reference *list =
-            e->place->parsed.root ? wpa_expression_references(run, e, &n) : NULL;
+        const wpa_expr_reference *list = wpa_expr_may_refer(&e->place->parsed, "secrets")
+                                             ? wpa_expression_references(run, e, &n)
+                                             : NULL;
         for (size_t k = 0; k < n; k++) {
             const char *name = secret_name(&list[k]);
             if (name) {

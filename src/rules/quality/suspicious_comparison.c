@@ -329,10 +329,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_expressions *all = wpa_expressions_check(run);
     for (size_t i = 0; i < all->n; i++) {
         search s = {run, &all->items[i]};
-        if (s.expression->is_evaluated &&
-            wpa_expr_may_have(&s.expression->place->parsed, looked_at)) {
-            wpa_expr_walk(s.expression->place->parsed.root, look, &s);
+        const wpa_expr_parsed *parsed = &s.expression->place->parsed;
+        bool is_looked_at = s.expression->is_evaluated && wpa_expr_may_have(parsed, looked_at);
+        if (!is_looked_at || (s.expression->is_again && !parsed->memo->is_suspicious)) {
+            continue;
         }
+        size_t n_before = wpa_rule_n_reported(run);
+        wpa_expr_walk(parsed->root, look, &s);
+        parsed->memo->is_suspicious |= wpa_rule_n_reported(run) > n_before;
     }
     return true;
 }

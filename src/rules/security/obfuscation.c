@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
+#include "rules/expressions.h"
 #include "rules/outline.h"
 #include "rules/pin.h"
-#include "rules/references.h"
 
 typedef enum shape {
     SHAPE_PATH,
@@ -268,25 +268,36 @@ static void check_node(const wpa_expr *node, const wpa_expr *parent, void *conte
     }
 }
 
-/* "github.ref": nothing but a context and names of members, as most are. */
-static bool is_bare_path(const wpa_expr *node)
-{
-    while (node && node->kind == WPA_EXPR_MEMBER) {
-        node = node->args[0];
-    }
-    return !node || node->kind == WPA_EXPR_NAME;
-}
+/* Kinds without which nothing is constant, goes there and back, or is reached by what is computed.
+ */
+static const uint32_t looked_at = 1U << WPA_EXPR_NULL | 1U << WPA_EXPR_BOOL |
+                                  1U << WPA_EXPR_NUMBER | 1U << WPA_EXPR_STRING |
+                                  1U << WPA_EXPR_CALL | 1U << WPA_EXPR_INDEX;
 
-static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
+/* A tree that stands in the file again has as little to it, unless it is a literal alone, of which
+ * the place tells. */
+static void check_expression(wpa_rule_run *run, const wpa_expression *expression)
 {
     const wpa_expr_place *place = expression->place;
-    (void)context;
-    if (is_bare_path(place->parsed.root)) {
+    if (!wpa_expr_may_have(&place->parsed, looked_at) || place->parsed.memo->is_clear) {
         return;
     }
     const wpa_yaml_node *key = place->node->key;
+    size_t n_before = wpa_rule_n_reported(run);
     visit v = {run, place, 0, key && wpa_text_is(wpa_yaml_text(key), "if")};
     wpa_expr_walk(place->parsed.root, check_node, &v);
+    place->parsed.memo->is_clear =
+        wpa_rule_n_reported(run) == n_before && !is_literal(place->parsed.root);
+}
+
+static void check_expressions(wpa_rule_run *run)
+{
+    const wpa_expressions *all = run->source->expressions;
+    for (size_t i = 0; i < all->n && wpa_rule_spend(run, 1); i++) {
+        if (all->items[i].place->parsed.root) {
+            check_expression(run, &all->items[i]);
+        }
+    }
 }
 
 /* ---- characters nobody sees ---- */
@@ -377,8 +388,19 @@ static void check_characters(wpa_rule_run *run, const wpa_yaml_node *node, const
     finding->severity = WPA_SEVERITY_HIGH;
 }
 
+/* Of a part of the file: no character of another alphabet, nor an escape for one. */
+static bool is_plain_part(const wpa_yaml_node *node)
+{
+    const char *text = node->doc->source + node->span.start;
+    size_t length = wpa_span_length(node->span);
+    return !node->doc->n_aliases && wpa_text_is_ascii(text, length) && !memchr(text, '\\', length);
+}
+
 static void walk_keys(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
 {
+    if (node && node->n_pairs + node->n_items && is_plain_part(node)) {
+        return;
+    }
     for (size_t i = 0; node && depth < WPA_YAML_MAX_DEPTH && i < node->n_pairs; i++) {
         const wpa_yaml_pair *pair = &node->pairs[i];
         check_characters(run, pair->key, "a key");
@@ -515,7 +537,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     wpa_rule_each_uses(run, check_path);
-    wpa_rule_each_expression(run, o->root, check_expression, NULL);
+    check_expressions(run);
     const look l = {may_hold_odd(run->source->yaml), may_decode(run->source->yaml)};
     if (l.may_be_odd) {
         walk_keys(run, o->root, 0);

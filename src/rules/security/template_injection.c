@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/expressions.h"
 #include "rules/steps.h"
 #include "rules/taint.h"
 #include "rules/variables.h"
@@ -218,12 +219,11 @@ static const char *code_of(wpa_shell shell)
                                        : "shell code";
 }
 
-/* Keys that name what is started rather than being code. */
-static void check_minor(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *owner,
-                        const char *key, const char *what)
+/* Values that name what is started rather than being code. */
+static void check_minor(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *value,
+                        const char *what)
 {
-    const wpa_yaml_node *value = wpa_yaml_get(owner, key);
-    if (wpa_outline_has_expression(wpa_yaml_text(value))) {
+    if (value && wpa_outline_has_expression(wpa_yaml_text(value))) {
         sink s = {.site = *site, .step = site->step, .node = value, .what = what};
         s.is_minor = true;
         check_sink(run, &s);
@@ -259,17 +259,23 @@ static void check_container(wpa_rule_run *run, const wpa_site *site)
         sink s = {.site = *site, .step = site->step, .node = args, .what = "shell code"};
         check_sink(run, &s);
     }
-    check_minor(run, site, site->step->with, "entrypoint", "the program that the container runs");
+    check_minor(run, site, wpa_yaml_get(site->step->with, "entrypoint"),
+                "the program that the container runs");
 }
 
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
     const wpa_outline_step *step = site->step;
+    if (!wpa_expressions_may_be_in(site->source->expressions, step->node)) {
+        return;
+    }
     if (step->run && step->run->text) {
         sink s = {.site = *site, .step = step, .node = step->run, .what = code_of(step->shell)};
         check_sink(run, &s);
-        check_minor(run, site, step->node, "shell", "the command that starts the script");
-        check_minor(run, site, step->node, "working-directory", "the folder that it runs in");
+        check_minor(run, site, wpa_yaml_get(step->node, "shell"),
+                    "the command that starts the script");
+        check_minor(run, site, wpa_yaml_get(step->node, "working-directory"),
+                    "the folder that it runs in");
     }
     if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
         check_inputs(run, site);
@@ -282,8 +288,12 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
 static void check_defaults(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *owner)
 {
     const wpa_yaml_node *defaults = wpa_yaml_get(wpa_yaml_get(owner, "defaults"), "run");
-    check_minor(run, site, defaults, "shell", "the command that starts the scripts");
-    check_minor(run, site, defaults, "working-directory", "the folder that they run in");
+    if (defaults) {
+        check_minor(run, site, wpa_yaml_get(defaults, "shell"),
+                    "the command that starts the scripts");
+        check_minor(run, site, wpa_yaml_get(defaults, "working-directory"),
+                    "the folder that they run in");
+    }
 }
 
 static bool has_scripts(const wpa_outline_job *job)
@@ -301,8 +311,19 @@ static void check_services(wpa_rule_run *run, const wpa_site *site)
     const wpa_yaml_node *services = wpa_yaml_get(site->job->node, "services");
     for (size_t i = 0; services && i < services->n_pairs; i++) {
         const wpa_yaml_node *service = wpa_yaml_resolve(services->pairs[i].value);
-        check_minor(run, site, service, "image", "the image of a service");
-        check_minor(run, site, service, "options", "options of the container");
+        check_minor(run, site, wpa_yaml_get(service, "image"), "the image of a service");
+        check_minor(run, site, wpa_yaml_get(service, "options"), "options of the container");
+    }
+}
+
+static void check_container_of(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_yaml_node *container = wpa_yaml_get(site->job->node, "container");
+    if (wpa_yaml_is(container, WPA_YAML_SCALAR)) {
+        check_minor(run, site, container, "the image that the job runs in");
+    } else if (container) {
+        check_minor(run, site, wpa_yaml_get(container, "image"), "the image that the job runs in");
+        check_minor(run, site, wpa_yaml_get(container, "options"), "options of the container");
     }
 }
 
@@ -311,6 +332,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     bool has_defaults = false; /* those of the file have been looked at */
+    wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
         check_services(run, &site);
@@ -320,17 +342,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             has_defaults = true;
         }
         check_defaults(run, &site, o->jobs[i].key ? o->jobs[i].node : NULL);
-        const wpa_yaml_node *container = wpa_yaml_get(site.job->node, "container");
-        check_minor(run, &site, container, "image", "the image that the job runs in");
-        check_minor(run, &site, container, "options", "options of the container");
-        if (wpa_yaml_is(container, WPA_YAML_SCALAR)) {
-            check_minor(run, &site, site.job->node, "container", "the image that the job runs in");
-        }
+        check_container_of(run, &site);
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             site.step = &o->jobs[i].steps[k];
-            wpa_rule_mark mark = wpa_rule_here(run);
             check_step(run, &site);
-            wpa_rule_forget(run, mark);
+            wpa_rule_end_visit(run, &visits);
         }
     }
     return true;

@@ -119,7 +119,7 @@ typedef enum wpa_yaml_fault {
     WPA_YAML_FAULT_BOM,             /* Y6 */
     WPA_YAML_FAULT_CR_LINE,         /* Y6: lines end with CR alone */
     WPA_YAML_FAULT_SECOND_DOCUMENT, /* Y7 */
-    WPA_YAML_FAULT_TAG,             /* Y8: explicit tag */
+    WPA_YAML_FAULT_TAG,             /* Y8: explicit tag that GitHub refuses */
     WPA_YAML_FAULT_LIMIT,           /* Y9: depth, nodes, expansion, scalar or key size */
     WPA_YAML_FAULT_ENCODING,        /* Y10: not UTF-8, or a control character */
     WPA_YAML_FAULT_DUPLICATE_KEY,   /* S1 of the rule schema; related is the first one */

@@ -331,10 +331,15 @@ static wpa_typed visit_comparison(wpa_checker *c, const wpa_expr *node)
         wpa_checker_problem(c, "E34", node, node->span,
                             "%s is never equal to %s, whatever their values", wpa_type_words(a),
                             wpa_type_words(b));
-    } else if (!is_equality && !(has_order(a) && has_order(b))) {
-        const wpa_type *bad = has_order(a) ? b : a;
+    } else if (!is_equality && (is_collection(a) || is_collection(b))) {
+        const wpa_type *bad = is_collection(a) ? a : b;
         wpa_checker_problem(c, "E34", node, node->span, "%s is neither less nor greater than %s",
                             wpa_type_words(bad), wpa_type_words(bad == a ? b : a));
+    } else if (!is_equality && !(has_order(a) && has_order(b))) {
+        const wpa_type *bad = has_order(a) ? b : a;
+        wpa_checker_problem(c, "E34", node, node->span,
+                            "%s has no order of its own: it is compared as the number %s",
+                            wpa_type_words(bad), bad->kind == WPA_TYPE_NULL ? "0" : "0 or 1");
     }
     return wpa_typed_of(wpa_type_of(WPA_TYPE_BOOL));
 }

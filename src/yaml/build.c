@@ -221,9 +221,10 @@ static void set_properties(builder *b, wpa_yaml_node *node, const wpa_yaml_event
                                        &b->anchored_capacity, sizeof(const wpa_yaml_node *));
         doc->anchored[doc->n_anchored++] = node;
     }
-    if (tag) {
+    if (tag && !wpa_yaml_tag_is_taken(node)) {
         wpa_yaml_report(b, WPA_YAML_FAULT_TAG, (wpa_span){start, node->span.start},
-                        (wpa_span){0, 0}, "tag '%s' is not understood by GitHub", cut(b, own->tag));
+                        (wpa_span){0, 0}, "GitHub refuses the tag '%s' at this value",
+                        cut(b, own->tag));
     }
 }
 

@@ -61,6 +61,12 @@ static inline uint8_t wpa_yaml_mark_of(uint32_t bit)
     return (uint8_t)__builtin_ctz(bit);
 }
 
+/**
+ * Does GitHub's reader take this node's tag? Of a scalar !!str, and where nothing is quoted those
+ * of the other types if the text is one; it does not look at those of mappings and lists.
+ */
+bool wpa_yaml_tag_is_taken(const wpa_yaml_node *node);
+
 /** The line break at offset: its length in bytes, 0 if there is none. CR, LF, CRLF. */
 size_t wpa_yaml_break_at(const wpa_yaml_doc *doc, size_t offset);
 

@@ -314,31 +314,8 @@ static const beginning beginnings[256] = {
     ['9'] = BEGINS_NUMBER,
 };
 
-wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar)
+static wpa_yaml_type plain_type(const char *text)
 {
-    static const struct {
-        const char *tag;
-        wpa_yaml_type type;
-    } tags[] = {
-        {"tag:yaml.org,2002:null", WPA_YAML_NULL},
-        {"tag:yaml.org,2002:bool", WPA_YAML_BOOL},
-        {"tag:yaml.org,2002:int", WPA_YAML_INT},
-        {"tag:yaml.org,2002:float", WPA_YAML_FLOAT},
-    };
-    scalar = wpa_yaml_resolve(scalar);
-    if (!scalar || scalar->kind != WPA_YAML_SCALAR || scalar->is_incomplete) {
-        return WPA_YAML_TEXT;
-    }
-    const char *tag = wpa_yaml_tag(scalar);
-    for (size_t i = 0; tag && i < WPA_COUNT(tags); i++) {
-        if (wpa_text_is(tag, tags[i].tag)) {
-            return tags[i].type;
-        }
-    }
-    if (tag || scalar->style != WPA_YAML_PLAIN) {
-        return WPA_YAML_TEXT;
-    }
-    const char *text = scalar->text;
     switch (beginnings[(unsigned char)*text]) {
     case BEGINS_TEXT:
         break;
@@ -350,6 +327,50 @@ wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar)
         return is_int(text) ? WPA_YAML_INT : is_float(text) ? WPA_YAML_FLOAT : WPA_YAML_TEXT;
     }
     return WPA_YAML_TEXT;
+}
+
+/* Text for all tags but the four that make something else of a scalar. */
+static wpa_yaml_type tagged_type(const char *tag)
+{
+    static const struct {
+        const char *tag;
+        wpa_yaml_type type;
+    } tags[] = {
+        {"tag:yaml.org,2002:null", WPA_YAML_NULL},
+        {"tag:yaml.org,2002:bool", WPA_YAML_BOOL},
+        {"tag:yaml.org,2002:int", WPA_YAML_INT},
+        {"tag:yaml.org,2002:float", WPA_YAML_FLOAT},
+    };
+    for (size_t i = 0; i < WPA_COUNT(tags); i++) {
+        if (wpa_text_is(tag, tags[i].tag)) {
+            return tags[i].type;
+        }
+    }
+    return WPA_YAML_TEXT;
+}
+
+wpa_yaml_type wpa_yaml_scalar_type(const wpa_yaml_node *scalar)
+{
+    scalar = wpa_yaml_resolve(scalar);
+    if (!scalar || scalar->kind != WPA_YAML_SCALAR || scalar->is_incomplete) {
+        return WPA_YAML_TEXT;
+    }
+    const char *tag = wpa_yaml_tag(scalar);
+    if (tag) {
+        return tagged_type(tag);
+    }
+    return scalar->style == WPA_YAML_PLAIN ? plain_type(scalar->text) : WPA_YAML_TEXT;
+}
+
+bool wpa_yaml_tag_is_taken(const wpa_yaml_node *node)
+{
+    const char *tag = wpa_yaml_tag(node);
+    if (node->kind != WPA_YAML_SCALAR || wpa_text_is(tag, "tag:yaml.org,2002:str")) {
+        return true;
+    }
+    wpa_yaml_type said = tagged_type(tag), plain = plain_type(node->text);
+    bool is_number = said == WPA_YAML_FLOAT && plain == WPA_YAML_INT;
+    return said != WPA_YAML_TEXT && node->style == WPA_YAML_PLAIN && (said == plain || is_number);
 }
 
 bool wpa_yaml_is_null(const wpa_yaml_node *node)

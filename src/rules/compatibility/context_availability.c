@@ -45,12 +45,21 @@ static const subject *subject_of(wpa_rule_run *run, const wpa_expression *e,
 
 /* ---- where nothing is evaluated ---------------------------------------------------------------*/
 
+/** A string in a fence that is the whole value: GitHub's reader takes it for the string itself. */
+static bool is_literal(const wpa_expr_place *place)
+{
+    return place->parsed.root && place->parsed.root->kind == WPA_EXPR_STRING &&
+           wpa_span_length(place->outer) == place->node->length;
+}
+
 static void report_unread(wpa_rule_run *run, const wpa_expr_place *place, const wpa_yaml_node *key)
 {
-    if (!place->parsed.root) {
-        return; /* the rule expression-syntax says what is wrong */
+    const wpa_expr *root = place->parsed.root;
+    if (is_literal(place)) {
+        return;
     }
-    (void)wpa_rule_report(run, wpa_expr_source_span(place, place->parsed.root->span), "E14", NULL,
+    wpa_span span = root ? wpa_expr_source_span(place, root->span) : wpa_expr_outer_span(place);
+    (void)wpa_rule_report(run, span, "E14", NULL,
                           "no expression may stand in %s: the file is refused",
                           key ? wpa_rule_quote(run, key->text, key->length) : "this entry");
 }
@@ -105,7 +114,8 @@ static bool is_told(const wpa_yaml_node *node)
 }
 
 /* Texts for people, which are not among the expressions of a file. GitHub reads them like all
-   others: an example of a fence in a description is what makes an action fail to load. */
+   others: an example of a fence in a description is what makes an action fail to load, whether it
+   is an expression or not. */
 static void check_prose(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
 {
     static const char *const keys[] = {"description", "deprecationMessage"};
@@ -143,8 +153,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     check_all_prose(run);
     for (size_t i = 0; i < all->n; i++) {
         const wpa_expression *e = &all->items[i];
-        if (!e->is_evaluated && is_at_known_place(run, e->place->node) &&
-            !is_told(e->place->node)) {
+        bool is_unread = !e->is_evaluated && e->place->parsed.root; /* else: expression-syntax */
+        if (is_unread && is_at_known_place(run, e->place->node) && !is_told(e->place->node)) {
             report_unread(run, e->place, key_of(e->place->node));
         }
         for (size_t k = 0; k < e->checked.n_problems; k++) {

@@ -267,6 +267,7 @@ static void test_faults_are_found_and_the_tree_stays(void **state)
         {"cr", "a: 1\rb: 2\r", WPA_YAML_FAULT_CR_LINE, "\r", false, "b"},
         {"tab", "a:\n\tb: 1\n", WPA_YAML_FAULT_TAB, "\t", true, "a"},
         {"tag", "a: !x 1\n", WPA_YAML_FAULT_TAG, "!x ", false, "a"},
+        {"quoted number", "a: !!int \"1\"\n", WPA_YAML_FAULT_TAG, "!!int ", false, "a"},
         {"empty", "# nothing\n", WPA_YAML_FAULT_EMPTY, "", false, NULL},
         {"bad UTF-8", "a: 1\nb: x\xffy\n", WPA_YAML_FAULT_ENCODING, "\xff", false, "b"},
         {"control", "a: 1\nb: x\x01y\n", WPA_YAML_FAULT_ENCODING, "\x01", false, "b"},

@@ -92,62 +92,46 @@ wpa_strategy wpa_reader_strategy(wpa_reader *r, const wpa_yaml_node *job)
 
 /* ---- comparing ---- */
 
-static bool is_number(const wpa_yaml_node *node, double *number)
+/* What GitHub compares two scalars as that are not both text: see filters below. */
+static bool to_number(const wpa_yaml_node *node, double *number)
 {
     wpa_yaml_type type = wpa_yaml_scalar_type(node);
-    return (type == WPA_YAML_INT || type == WPA_YAML_FLOAT) &&
-           wpa_text_to_double(node->text, number);
+    if (type == WPA_YAML_NULL || type == WPA_YAML_BOOL || node->length == 0) {
+        *number = type == WPA_YAML_BOOL && (*node->text == 't' || *node->text == 'T');
+        return true;
+    }
+    return wpa_text_to_double(node->text, number);
 }
 
-/** What no number begins with need not be read as one. */
-static bool may_be_number(const wpa_yaml_node *node)
-{
-    char c = *node->text;
-    return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
-}
-
-static bool is_same_scalar(const wpa_yaml_node *a, const wpa_yaml_node *b)
+static bool fits_scalar(const wpa_yaml_node *filter, const wpa_yaml_node *value)
 {
     double x = 0, y = 0;
-    if (may_be_number(a) && may_be_number(b) && is_number(a, &x) && is_number(b, &y)) {
-        return x >= y && x <= y;
-    }
-    return wpa_text_is_ci(a->text, b->text);
+    bool are_texts = wpa_yaml_scalar_type(filter) == WPA_YAML_TEXT &&
+                     wpa_yaml_scalar_type(value) == WPA_YAML_TEXT;
+    return are_texts ? wpa_text_is_ci(filter->text, value->text)
+                     : to_number(filter, &x) && to_number(value, &y) && x >= y && x <= y;
 }
 
-static bool is_same_mapping(const wpa_yaml_node *a, const wpa_yaml_node *b)
+bool wpa_matrix_filter_fits(const wpa_yaml_node *filter, const wpa_yaml_node *value)
 {
-    if (a->n_pairs != b->n_pairs) {
+    filter = wpa_yaml_resolve(filter);
+    value = wpa_yaml_resolve(value);
+    if (!filter || !value || filter->kind != value->kind) {
         return false;
     }
-    for (size_t i = 0; i < a->n_pairs; i++) {
-        const char *key = wpa_yaml_text(a->pairs[i].key);
-        const wpa_yaml_pair *other = key ? wpa_yaml_find(b, key) : NULL;
-        if (!other || !wpa_matrix_value_is(a->pairs[i].value, other->value)) {
-            return false;
-        }
+    if (filter->kind == WPA_YAML_SCALAR) {
+        return fits_scalar(filter, value);
     }
-    return true;
-}
-
-bool wpa_matrix_value_is(const wpa_yaml_node *a, const wpa_yaml_node *b)
-{
-    a = wpa_yaml_resolve(a);
-    b = wpa_yaml_resolve(b);
-    if (!a || !b || a->kind != b->kind) {
-        return false;
+    bool fits = filter->n_items <= value->n_items;
+    for (size_t i = 0; fits && i < filter->n_items; i++) {
+        fits = wpa_matrix_filter_fits(filter->items[i], value->items[i]);
     }
-    if (a->kind == WPA_YAML_SCALAR) {
-        return is_same_scalar(a, b);
+    for (size_t i = 0; fits && i < filter->n_pairs; i++) {
+        const char *key = wpa_yaml_text(filter->pairs[i].key);
+        const wpa_yaml_pair *own = key ? wpa_yaml_find(value, key) : NULL;
+        fits = own && wpa_matrix_filter_fits(filter->pairs[i].value, own->value);
     }
-    if (a->kind == WPA_YAML_MAPPING) {
-        return is_same_mapping(a, b);
-    }
-    bool is_same = a->n_items == b->n_items;
-    for (size_t i = 0; is_same && i < a->n_items; i++) {
-        is_same = wpa_matrix_value_is(a->items[i], b->items[i]);
-    }
-    return is_same;
+    return fits;
 }
 
 /* ---- expanding ---- */
@@ -203,7 +187,7 @@ static bool is_excluded(expansion *e, const wpa_matrix_leg *leg)
             bool has;
             const char *name = wpa_yaml_text(entry->pairs[k].key);
             const wpa_yaml_node *own = leg_find(leg, name ? name : "", &has);
-            is_match = has && wpa_matrix_value_is(own, entry->pairs[k].value);
+            is_match = has && wpa_matrix_filter_fits(entry->pairs[k].value, own);
         }
         if (is_match) {
             return true;
@@ -279,7 +263,7 @@ static bool can_extend(const expansion *e, const wpa_matrix_leg *leg, const wpa_
         bool has;
         const wpa_yaml_node *own = leg_find(leg, name ? name : "", &has);
         if (name && is_row(e->matrix, name) &&
-            !(has && wpa_matrix_value_is(own, entry->pairs[k].value))) {
+            !(has && wpa_matrix_filter_fits(entry->pairs[k].value, own))) {
             return false;
         }
     }

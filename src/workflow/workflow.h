@@ -434,8 +434,12 @@ wpa_strategy wpa_strategy_of(const wpa_yaml_node *job, wpa_arena *arena);
 wpa_matrix_legs wpa_matrix_expand(const wpa_matrix *matrix, wpa_arena *arena);
 /** Value by name, NULL if the leg has none or it is not known. */
 const wpa_yaml_node *wpa_matrix_leg_get(const wpa_matrix_leg *leg, const char *name);
-/** Equal as GitHub compares matrix values: scalars by text, mappings and lists in depth. */
-bool wpa_matrix_value_is(const wpa_yaml_node *a, const wpa_yaml_node *b);
+/**
+ * Does what an entry of include or exclude says of a row fit this value of it? Each scalar of the
+ * filter is compared by == of expressions with what stands at its place: texts without case, all
+ * else as numbers; what the value has more does not matter.
+ */
+bool wpa_matrix_filter_fits(const wpa_yaml_node *filter, const wpa_yaml_node *value);
 
 /* ---- the graph of needs ---- */
 

@@ -27,29 +27,6 @@ static bool has_expression(const wpa_yaml_node *node, int depth)
     return has;
 }
 
-/* Does an exclude value cover a value of the row: equal, or a part of the mapping? */
-static bool covers(const wpa_yaml_node *filter, const wpa_yaml_node *value)
-{
-    filter = wpa_yaml_resolve(filter);
-    value = wpa_yaml_resolve(value);
-    if (!filter || !value || filter->kind != value->kind) {
-        return false;
-    }
-    if (filter->kind == WPA_YAML_SCALAR) {
-        return wpa_matrix_value_is(filter, value);
-    }
-    bool fits = filter->n_items <= value->n_items;
-    for (size_t i = 0; fits && i < filter->n_items; i++) {
-        fits = covers(filter->items[i], value->items[i]);
-    }
-    for (size_t i = 0; fits && i < filter->n_pairs; i++) {
-        const char *key = wpa_yaml_text(filter->pairs[i].key);
-        const wpa_yaml_pair *own = key ? wpa_yaml_find(value, key) : NULL;
-        fits = own && covers(filter->pairs[i].value, own->value);
-    }
-    return fits;
-}
-
 static const wpa_matrix_row *find_row(const wpa_matrix *m, const char *name)
 {
     for (size_t i = 0; i < m->n_rows; i++) {
@@ -75,7 +52,8 @@ static void check_value(wpa_rule_run *run, const wpa_matrix_row *row, const wpa_
     bool is_known =
         value && !row->is_open && row->n_values <= VALUES_MAX && !has_expression(value, 0);
     for (size_t i = 0; is_known && i < row->n_values; i++) {
-        is_known = !has_expression(row->values[i], 0) && !covers(value, row->values[i]);
+        is_known =
+            !has_expression(row->values[i], 0) && !wpa_matrix_filter_fits(value, row->values[i]);
     }
     if (is_known) {
         wpa_finding *finding =

@@ -411,20 +411,25 @@ static void check_empty_mappings(wpa_rule_run *run, const wpa_yaml_node *mapping
     }
 }
 
-/** Legs that are added or taken out: none. */
+/** Legs that are added or taken out: none, or one that names no value, which ends the run. */
 static void check_empty_legs(wpa_rule_run *run, const wpa_yaml_node *matrix)
 {
     static const char *const keys[] = {"include", "exclude"};
     for (size_t i = 0; i < WPA_COUNT(keys); i++) {
         const wpa_yaml_pair *pair = wpa_yaml_find(matrix, keys[i]);
         const wpa_yaml_node *list = pair ? wpa_yaml_resolve(pair->value) : NULL;
-        bool is_empty = wpa_yaml_is(list, WPA_YAML_SEQUENCE) && !list->is_incomplete;
-        for (size_t k = 0; is_empty && k < list->n_items; k++) {
-            const wpa_yaml_node *leg = wpa_yaml_resolve(list->items[k]);
-            is_empty = wpa_yaml_is(leg, WPA_YAML_MAPPING) && !leg->n_pairs && !leg->is_incomplete;
+        if (!wpa_yaml_is(list, WPA_YAML_SEQUENCE) || list->is_incomplete) {
+            continue;
         }
-        if (is_empty) {
+        if (list->n_items == 0) {
             report_empty(run, pair, "S6")->persona = WPA_PERSONA_PEDANTIC;
+        }
+        for (size_t k = 0; k < list->n_items; k++) {
+            const wpa_yaml_node *leg = wpa_yaml_resolve(list->items[k]);
+            if (wpa_yaml_is(leg, WPA_YAML_MAPPING) && !leg->n_pairs && !leg->is_incomplete) {
+                wpa_rule_report(run, leg->span, "S4", NULL,
+                                "an entry of '%s' names no value: the job does not start", keys[i]);
+            }
         }
     }
 }

@@ -39,7 +39,7 @@ static bool is_same(const wpa_yaml_node *a, const wpa_yaml_node *b, int depth)
             return false; /* as most are */
         }
         return is_number(a) && is_number(b)
-                   ? wpa_matrix_value_is(a, b) /* 1.0 is 1 */
+                   ? wpa_matrix_filter_fits(a, b) /* 1.0 is 1 */
                    : is_written_same && wpa_yaml_scalar_type(a) == wpa_yaml_scalar_type(b);
     }
     if (a->n_items != b->n_items || a->n_pairs != b->n_pairs) {

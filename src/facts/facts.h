@@ -443,7 +443,7 @@ typedef struct wpa_fact_cache {
     int since_minor;     /* of the first of them */
     const char *input;   /* that switches it, or NULL */
     const char *on;      /* value of the input, NULL: any */
-    const char *off;     /* or NULL */
+    const char *off;     /* values with blanks between, the usual one first; or NULL */
     wpa_fact_cache_default by_default;
     const char *default_input; /* false here switches the default off; or NULL */
     const char *read_only;     /* "lookup-only", "save-if=false": restores, never saves; or NULL */

@@ -68,6 +68,25 @@ static wpa_cache_state state_by_default(const wpa_outline_step *step, const wpa_
     return WPA_CACHE_STATE_UNKNOWN;
 }
 
+/** Is it one of the words that switch the cache off? */
+static bool is_off(const wpa_fact_cache *cache, const char *value)
+{
+    size_t length = strlen(value);
+    for (const char *word = cache->off; word; word = strchr(word, ' ')) {
+        word += *word == ' ';
+        if (strcspn(word, " ") == length && strncasecmp(word, value, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *wpa_caches_off_word(const wpa_fact_cache *cache, wpa_arena *arena)
+{
+    const char *off = cache->off;
+    return off ? wpa_arena_printf(arena, "%.*s", (int)strcspn(off, " "), off) : NULL;
+}
+
 wpa_cache_state wpa_caches_state_told(const wpa_outline_step *step, const wpa_fact_cache *cache,
                                       const char *value)
 {
@@ -78,7 +97,7 @@ wpa_cache_state wpa_caches_state_told(const wpa_outline_step *step, const wpa_fa
     if (!value || !*value) {
         return has_version ? state_by_default(step, cache) : WPA_CACHE_STATE_UNKNOWN;
     }
-    if (cache->off && wpa_text_is_ci(value, cache->off)) {
+    if (is_off(cache, value)) {
         return WPA_CACHE_STATE_OFF;
     }
     bool is_flag = cache->off != NULL; /* anything but off is on: true, auto, a folder */

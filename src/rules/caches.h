@@ -21,6 +21,9 @@ wpa_cache_state wpa_caches_state(const wpa_outline_step *step, const wpa_fact_ca
 wpa_cache_state wpa_caches_state_told(const wpa_outline_step *step, const wpa_fact_cache *cache,
                                       const char *value);
 
+/** The usual value of the input that switches the cache off, or NULL. */
+const char *wpa_caches_off_word(const wpa_fact_cache *cache, wpa_arena *arena);
+
 /** The next row of the table for this step's action and version, from *at on; NULL behind the last.
  * Start with *at = 0. */
 const wpa_fact_cache *wpa_caches_next(const wpa_outline_step *step, size_t *at);

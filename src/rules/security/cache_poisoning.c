@@ -37,13 +37,24 @@ static bool names_release(const wpa_yaml_node *branches)
     return false;
 }
 
+/** A push of a tag: named, or all but some are, and no branch is. */
+static bool is_of_tags(const wpa_outline_trigger *t)
+{
+    const wpa_yaml_node *ignored = wpa_yaml_get(t->config, "tags-ignore");
+    const char *first = wpa_yaml_text(
+        wpa_yaml_is(ignored, WPA_YAML_SEQUENCE) && ignored->n_items ? ignored->items[0] : ignored);
+    bool is_for_rest = first && *first != '*' && !wpa_yaml_find(t->config, "branches") &&
+                       !wpa_yaml_find(t->config, "branches-ignore");
+    return wpa_yaml_find(t->config, "tags") || is_for_rest;
+}
+
 static bool find_release_trigger(const wpa_outline *o, publication *p)
 {
     for (size_t i = 0; i < o->n_triggers; i++) {
         const wpa_outline_trigger *t = &o->triggers[i];
         bool is_push = wpa_text_is(t->name, "push");
-        const char *what = wpa_text_is(t->name, "release")               ? "a release starts it"
-                           : is_push && wpa_yaml_find(t->config, "tags") ? "a tag starts it"
+        const char *what = wpa_text_is(t->name, "release") ? "a release starts it"
+                           : is_push && is_of_tags(t)      ? "a tag starts it"
                            : is_push && names_release(wpa_yaml_get(t->config, "branches"))
                                ? "a push to a release branch starts it"
                                : NULL;
@@ -243,8 +254,8 @@ static bool is_for_releases(const wpa_outline *o)
 {
     for (size_t i = 0; i < o->n_triggers; i++) {
         const wpa_outline_trigger *t = &o->triggers[i];
-        bool is_tag = wpa_text_is(t->name, "push") && wpa_yaml_find(t->config, "tags") &&
-                      !wpa_yaml_find(t->config, "branches");
+        bool is_tag =
+            wpa_text_is(t->name, "push") && is_of_tags(t) && !wpa_yaml_find(t->config, "branches");
         bool is_one =
             is_tag || wpa_text_is(t->name, "release") || wpa_text_is(t->name, "workflow_dispatch");
         if (!is_one) {
@@ -472,7 +483,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     bool is_default =
         s->cache->default_input && !(s->cache->input && wpa_outline_with(s->step, s->cache->input));
     const char *input = is_default ? s->cache->default_input : s->cache->input;
-    const char *off = is_default ? "false" : s->cache->off;
+    const char *off = is_default ? "false" : wpa_caches_off_word(s->cache, run->arena);
     const wpa_yaml_node *given = input ? wpa_outline_with(s->step, input) : NULL;
     if (!input || !off) {
         return;

@@ -298,6 +298,22 @@ static const struct {
     {"join", 1, 2, fold_join},         {"fromJSON", 1, 1, fold_from_json},
 };
 
+/* Tests and values in turn, and the value for when no test holds; a test that is no boolean fails.
+ */
+static wpa_expr_value fold_case(folder *f, const wpa_expr *node)
+{
+    for (size_t i = 0; i + 1 < node->n_args; i += 2) {
+        wpa_expr_value test = fold(f, node->args[i]);
+        if (test.type != WPA_EXPR_IS_BOOL || i + 2 >= node->n_args) {
+            return wpa_expr_unknown();
+        }
+        if (test.number > 0) {
+            return fold(f, node->args[i + 1]);
+        }
+    }
+    return node->n_args ? fold(f, node->args[node->n_args - 1]) : wpa_expr_unknown();
+}
+
 static wpa_expr_value fold_call(folder *f, const wpa_expr *node)
 {
     const char *texts[64];
@@ -315,7 +331,7 @@ static wpa_expr_value fold_call(folder *f, const wpa_expr *node)
         }
         return functions[i].fold(f, texts, node->n_args);
     }
-    return wpa_expr_unknown();
+    return wpa_text_is_ci(node->text, "case") ? fold_case(f, node) : wpa_expr_unknown();
 }
 
 /* ---- the tree ---- */

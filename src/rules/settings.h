@@ -170,5 +170,6 @@ bool wpa_ignore_entry_is_about(const wpa_ignore_entry *entry, const char *identi
 /** Does an entry of "ignore:" fit any of these findings, whatever their state? */
 bool wpa_ignore_entry_is_used(const wpa_ignore_entry *entry, const wpa_source *source,
                               wpa_finding *const *findings, size_t n_findings);
-/** Does a glob fit a path? "**" any folders, "*" within one part, "?" one character. */
+/** Does a glob fit a path? "**" any folders, "*" within one part, "?" one character, "{a,b}"
+ * either. */
 bool wpa_glob_fits(const char *glob, const char *path);

@@ -535,11 +535,28 @@ static const struct {
     const char *glob, *path;
     bool fits;
 } globs[] = {
-    {"a.yml", "a.yml", true},    {"*.yml", "a.yml", true},        {"*.yml", "d/a.yml", false},
-    {"**/*.yml", "a.yml", true}, {"**/*.yml", "d/e/a.yml", true}, {"d/**", "d/e/f", true},
-    {"d/**", "e/d/f", false},    {"d/*/f", "d/e/f", true},        {"d/*/f", "d/e/g/f", false},
-    {"?.yml", "a.yml", true},    {"?.yml", "ab.yml", false},      {"**", "anything/at/all", true},
-    {"a*b*c", "axxbxxc", true},  {"a*b*c", "axxbxx", false},      {"**/b/**", "a/b/c", true},
+    {"a.yml", "a.yml", true},
+    {"*.yml", "a.yml", true},
+    {"*.yml", "d/a.yml", false},
+    {"**/*.yml", "a.yml", true},
+    {"**/*.yml", "d/e/a.yml", true},
+    {"d/**", "d/e/f", true},
+    {"d/**", "e/d/f", false},
+    {"d/*/f", "d/e/f", true},
+    {"d/*/f", "d/e/g/f", false},
+    {"?.yml", "a.yml", true},
+    {"?.yml", "ab.yml", false},
+    {"**", "anything/at/all", true},
+    {"a*b*c", "axxbxxc", true},
+    {"a*b*c", "axxbxx", false},
+    {"**/b/**", "a/b/c", true},
+    {"*.{yml,yaml}", "a.yaml", true},
+    {"**/*.{yml,yaml}", "d/a.yml", true},
+    {"*.{yml,yaml}", "a.yam", false},
+    {"{a,b{c,d}}/{e,}f", "bd/f", true},
+    {"{a,b{c,d}}/{e,}f", "b/f", false},
+    {"a{b", "a{b", true},
+    {"a{b}", "ab", true},
 };
 
 static void test_globs(void **state)

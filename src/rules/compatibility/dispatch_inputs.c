@@ -198,7 +198,8 @@ static void check_inputs(wpa_rule_run *run, const wpa_outline_trigger *t, bool i
         const wpa_yaml_node *key = inputs->pairs[i].key;
         const wpa_yaml_node *node = wpa_yaml_resolve(inputs->pairs[i].value);
         input in = {.run = run, .event = t->name, .key = key, .node = node, .is_call = is_call};
-        bool is_read = wpa_yaml_is(node, WPA_YAML_MAPPING) || (is_call && wpa_yaml_is_null(node));
+        bool is_read = wpa_yaml_is(node, WPA_YAML_MAPPING) ||
+                       (is_call && node && wpa_yaml_is_null(node)); /* no alias of nothing */
         if (!is_read || !wpa_yaml_text(key) || wpa_text_is(key->text, "<<")) {
             continue;
         }

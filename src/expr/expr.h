@@ -122,18 +122,16 @@ wpa_expr_place *wpa_expr_find(const wpa_yaml_node *scalar, wpa_arena *arena, siz
  */
 wpa_expr_place *wpa_expr_find_condition(const wpa_yaml_node *scalar, wpa_arena *arena, size_t *n);
 
-#define WPA_EXPR_KNOWN 64
+#define WPA_EXPR_SLOTS 256
 
 /**
- * What was parsed last of a file, by its text: about half of all expressions stand in their file
- * more than once, and share one tree. Zeroed at first; as long as the arena of what is found.
+ * What was parsed of a file, by its text: about half of all expressions stand in their file more
+ * than once, and share one tree. Zeroed at first; as long as the arena of what is found.
  */
 typedef struct wpa_expr_known {
-    struct {
-        const char *text;
-        size_t length;
-        wpa_expr_parsed parsed;
-    } slots[WPA_EXPR_KNOWN];
+    struct wpa_expr_known_text *texts; /* [n] */
+    size_t n, capacity;
+    uint32_t slots[WPA_EXPR_SLOTS]; /* the last text of each hash, from 1 on; 0: there is none */
 } wpa_expr_known;
 
 /** wpa_expr_find, or wpa_expr_find_condition, for all scalars of a file. */

@@ -47,6 +47,18 @@ size_t wpa_expr_close(const char *text, size_t length, size_t from)
     return first;
 }
 
+/* A text that was parsed, and the one before it with the same hash, from 1 on. */
+typedef struct wpa_expr_known_text {
+    const char *text;
+    size_t length;
+    wpa_expr_parsed parsed;
+    uint32_t before;
+} known_text;
+
+/* As many as people write; a hostile file has its trees made anew. */
+#define TEXTS_MAX 65536
+#define LOOKS_MAX 8
+
 /* Of its length and its ends, which is enough to tell those of one file apart, mostly. */
 static size_t slot_of(const char *text, size_t length)
 {
@@ -59,7 +71,21 @@ static size_t slot_of(const char *text, size_t length)
     }
     uint64_t mixed = (first + length) * UINT64_C(0x9E3779B97F4A7C15);
     mixed = (mixed ^ mixed >> 32 ^ last) * UINT64_C(0xFF51AFD7ED558CCD);
-    return (mixed >> 32) % WPA_EXPR_KNOWN;
+    return (mixed >> 32) % WPA_EXPR_SLOTS;
+}
+
+static const known_text *find_text(const wpa_expr_known *known, size_t slot, const char *text,
+                                   size_t length)
+{
+    uint32_t at = known->slots[slot];
+    for (int i = 0; at && i < LOOKS_MAX; i++) {
+        const known_text *one = &known->texts[at - 1];
+        if (one->length == length && memcmp(one->text, text, length) == 0) {
+            return one;
+        }
+        at = one->before;
+    }
+    return NULL;
 }
 
 /** known may be NULL. */
@@ -70,16 +96,19 @@ static wpa_expr_parsed parse(const char *text, size_t length, wpa_expr_known *kn
         return wpa_expr_parse(text, length, arena);
     }
     size_t slot = slot_of(text, length);
-    const char *before = known->slots[slot].text;
-    bool is_known =
-        before && known->slots[slot].length == length && memcmp(before, text, length) == 0;
-    if (!is_known) {
-        known->slots[slot].text = text;
-        known->slots[slot].length = length;
-        known->slots[slot].parsed = wpa_expr_parse(text, length, arena);
-        known->slots[slot].parsed.memo = wpa_arena_alloc(arena, sizeof(wpa_expr_memo));
+    const known_text *before = find_text(known, slot, text, length);
+    if (before) {
+        return before->parsed;
     }
-    return known->slots[slot].parsed;
+    wpa_expr_parsed parsed = wpa_expr_parse(text, length, arena);
+    parsed.memo = wpa_arena_alloc(arena, sizeof(wpa_expr_memo));
+    if (known->n < TEXTS_MAX) {
+        known->texts =
+            wpa_arena_grow(arena, known->texts, known->n, &known->capacity, sizeof *known->texts);
+        known->texts[known->n++] = (known_text){text, length, parsed, known->slots[slot]};
+        known->slots[slot] = (uint32_t)known->n;
+    }
+    return parsed;
 }
 
 /** Few who look for expressions ask where they stand, but a rule's arena may be rewound before. */

@@ -22,12 +22,22 @@ const wpa_fact_payload *wpa_facts_payload_find(const char *event)
     return NULL;
 }
 
+size_t wpa_facts_payload_activity_count(void)
+{
+    return wpa_fact_n_payload_activities;
+}
+
+const wpa_fact_payload_activity *wpa_facts_payload_activity_at(size_t i)
+{
+    return &wpa_fact_payload_activities[i];
+}
+
 const wpa_fact_payload_activity *wpa_facts_payload_activity_find(const char *event,
                                                                  const char *type)
 {
     for (size_t i = 0; i < wpa_fact_n_payload_activities; i++) {
         const wpa_fact_payload_activity *row = &wpa_fact_payload_activities[i];
-        if (wpa_text_is(row->event, event) && wpa_text_is(row->type, type)) {
+        if (wpa_text_is(row->type, type) && wpa_text_is(row->event, event)) {
             return row;
         }
     }

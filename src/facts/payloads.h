@@ -49,6 +49,8 @@ typedef struct wpa_fact_payload_activity {
 /** NULL: not known. */
 const wpa_fact_payload_object *wpa_facts_payload_object_find(const char *name);
 const wpa_fact_payload *wpa_facts_payload_find(const char *event);
+size_t wpa_facts_payload_activity_count(void);
+const wpa_fact_payload_activity *wpa_facts_payload_activity_at(size_t i);
 /** NULL: the activity adds nothing. */
 const wpa_fact_payload_activity *wpa_facts_payload_activity_find(const char *event,
                                                                  const char *type);

@@ -127,18 +127,23 @@ static bool names_member(const wpa_fact_payload_member *members, size_t n, const
     return false;
 }
 
+/** Is it an activity of an event that there is? */
+static bool is_known(const wpa_fact_payload_activity *activity)
+{
+    const wpa_fact_event *event = wpa_facts_event_find(wpa_slice_of(activity->event));
+    return event && wpa_fact_list_has(event->types, wpa_slice_of(activity->type));
+}
+
 bool wpa_payload_is_member(const char *name)
 {
     bool does = wpa_text_is_ci(name, "inputs");
     for (size_t i = 0; i < wpa_facts_event_count() && !does; i++) {
-        const wpa_fact_event *event = wpa_facts_event_at(i);
-        const wpa_fact_payload *payload = wpa_facts_payload_find(event->name);
+        const wpa_fact_payload *payload = wpa_facts_payload_find(wpa_facts_event_at(i)->name);
         does = payload && names_member(payload->members, payload->n_members, name);
-        for (size_t k = 0; event->types[k] && !does; k++) {
-            const wpa_fact_payload_activity *activity =
-                wpa_facts_payload_activity_find(event->name, event->types[k]);
-            does = activity && names_member(activity->members, activity->n_members, name);
-        }
+    }
+    for (size_t i = 0; i < wpa_facts_payload_activity_count() && !does; i++) {
+        const wpa_fact_payload_activity *activity = wpa_facts_payload_activity_at(i);
+        does = names_member(activity->members, activity->n_members, name) && is_known(activity);
     }
     return does;
 }

@@ -580,8 +580,15 @@ static bool find_literal_span(const wpa_yaml_node *scalar, size_t from, size_t t
         scalar->is_incomplete || from >= to || to > scalar->length || scalar->doc->has_odd_breaks) {
         return false;
     }
+    if (!find_in_literal(scalar, from, &span->start)) {
+        return false;
+    }
+    if (!memchr(scalar->text + from, '\n', to - from)) { /* in one line, as most are */
+        span->end = span->start + (to - from);
+        return true;
+    }
     size_t last;
-    bool ok = find_in_literal(scalar, from, &span->start) && find_in_literal(scalar, to - 1, &last);
+    bool ok = find_in_literal(scalar, to - 1, &last);
     span->end = ok ? last + 1 : 0;
     return ok;
 }

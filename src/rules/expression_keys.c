@@ -241,15 +241,3 @@ wpa_key_facts wpa_key_facts_of(const wpa_key_path *path, bool is_workflow)
     facts.use = use_of(path, &best);
     return facts;
 }
-
-bool wpa_key_is_condition(const wpa_key_path *path)
-{
-    const char *last = path->n ? path->names[path->n - 1] : "";
-    bool may_be =
-        last[0] == 'i' ? last[1] == 'f' && !last[2] : last[0] == 'p' && wpa_text_ends(last, "-if");
-    if (!may_be) { /* as all of them end: this is asked of every scalar */
-        return false;
-    }
-    best_rows best = find_rows(path);
-    return is_whole(path, &best, CONDITIONS);
-}

@@ -18,5 +18,9 @@ typedef struct wpa_key_facts {
 
 /** Of a workflow, or of an action file. */
 wpa_key_facts wpa_key_facts_of(const wpa_key_path *path, bool is_workflow);
-/** Is the value a condition, which need not stand in a fence? */
-bool wpa_key_is_condition(const wpa_key_path *path);
+/** False: what stands under a key of this name is no condition, wherever that is. */
+static inline bool wpa_key_may_be_condition(const char *name)
+{
+    return name[0] == 'i' ? name[1] == 'f' && !name[2]
+                          : name[0] == 'p' && wpa_text_ends(name, "-if");
+}

@@ -48,14 +48,9 @@ typedef struct walker {
 
 /* ---- the walk ---- */
 
-static wpa_key_path path_of(const walker *w)
-{
-    return (wpa_key_path){w->path, w->n_path, w->is_item};
-}
-
 static wpa_key_facts look_up_anew(const walker *w)
 {
-    wpa_key_path path = path_of(w);
+    wpa_key_path path = {w->path, w->n_path, w->is_item};
     return wpa_key_facts_of(&path, w->kind == WPA_INPUT_WORKFLOW);
 }
 
@@ -131,15 +126,18 @@ static bool may_open_in(walker *w, const wpa_yaml_node *node)
 
 static void read_scalar(walker *w, const wpa_yaml_node *node)
 {
-    wpa_key_path path = path_of(w);
-    bool is_if = wpa_key_is_condition(&path);
-    if (!is_if && (!may_open_in(w, node) || !wpa_expr_open(node->text, node->length, 0))) {
+    bool may_be_if = w->n_path && wpa_key_may_be_condition(w->path[w->n_path - 1]);
+    if (!may_be_if && !may_open_in(w, node)) {
         return;
     }
+    wpa_key_facts facts = {0};
+    if (may_be_if) {
+        facts = look_up(w);
+    }
+    bool is_if = may_be_if && facts.use == WPA_EXPRESSION_CONDITION;
     size_t n;
     const wpa_expr_place *places = wpa_expr_find_again(node, is_if, &w->known, w->arena, &n);
-    wpa_key_facts facts = {0};
-    if (n) {
+    if (n && !may_be_if) {
         facts = look_up(w);
     }
     for (size_t i = 0; i < n; i++) {

@@ -518,6 +518,26 @@ static void walk_left(place at, const wpa_schema_def *def, const wpa_yaml_node *
     }
 }
 
+/** Names of any kind with a text each, as under "with" and "env": nothing can be wrong. */
+static bool is_map_of_texts(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    const wpa_schema_def *form = def->mappings[0];
+    bool takes_all = form && !def->mappings[1] && form->n_properties == 0 && form->loose &&
+                     form->loose->texts == WPA_SCHEMA_TEXTS_ALL && !has_marks(&at->by->needs, form);
+    if (!takes_all || node->n_pairs == 0 || node->is_incomplete || has_duplicates(node)) {
+        return false;
+    }
+    for (size_t i = 0; i < node->n_pairs; i++) {
+        const wpa_yaml_node *key = node->pairs[i].key, *value = resolve(node->pairs[i].value);
+        bool is_plain = key->kind == WPA_YAML_SCALAR && !key->holds_nul && value &&
+                        value->kind == WPA_YAML_SCALAR;
+        if (!is_plain) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written)
 {
     const wpa_yaml_node *node = resolve(written);
@@ -542,6 +562,9 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
     const wpa_schema_def *mapping = NULL, *sequence = NULL;
     switch (node->kind) {
     case WPA_YAML_MAPPING:
+        if (is_map_of_texts(&at, def, node)) {
+            return;
+        }
         mapping = wpa_shape_best_mapping(def, node);
         if (mapping) {
             walk_mapping(&at, mapping, node);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/room.h"
+#include "rules/expression_matrix.h"
 #include "rules/graph.h"
 #include "rules/payload.h"
 #include "workflow/workflow.h"
@@ -402,128 +403,14 @@ static const wpa_type *job_type(wpa_expression_types *t, job_types *j)
     return j->job = fixed_context("job", known, WPA_COUNT(known), t->arena);
 }
 
-/* ---- matrix ---- */
-
-static const wpa_type *yaml_type(const wpa_yaml_node *written, wpa_arena *arena, int depth)
-{
-    const wpa_yaml_node *node = wpa_yaml_resolve(written);
-    if (!node || depth > WPA_TYPE_MAX_DEPTH || wpa_yaml_is(node, WPA_YAML_ALIAS)) {
-        return any();
-    }
-    if (node->kind == WPA_YAML_SEQUENCE) {
-        const wpa_type *item = wpa_type_of(WPA_TYPE_NEVER);
-        for (size_t i = 0; i < node->n_items; i++) {
-            item = wpa_type_merge(item, yaml_type(node->items[i], arena, depth + 1), arena);
-        }
-        return wpa_type_array(arena, node->n_items ? item : any());
-    }
-    if (node->kind == WPA_YAML_MAPPING) {
-        wpa_type_builder builder = wpa_type_builder_new(arena);
-        for (size_t i = 0; i < node->n_pairs; i++) {
-            const char *name = wpa_yaml_text(node->pairs[i].key);
-            bool is_open = !name || wpa_text_is(name, "<<") || wpa_outline_has_expression(name);
-            builder.is_loose = builder.is_loose || is_open;
-            if (!is_open) {
-                wpa_type_builder_add(&builder, name,
-                                     yaml_type(node->pairs[i].value, arena, depth + 1));
-            }
-        }
-        return wpa_type_builder_end(&builder);
-    }
-    static const wpa_type_kind kinds[] = {[WPA_YAML_TEXT] = WPA_TYPE_STRING,
-                                          [WPA_YAML_NULL] = WPA_TYPE_ANY, /* often left blank */
-                                          [WPA_YAML_BOOL] = WPA_TYPE_BOOL,
-                                          [WPA_YAML_INT] = WPA_TYPE_NUMBER,
-                                          [WPA_YAML_FLOAT] = WPA_TYPE_NUMBER};
-    bool is_open = wpa_outline_has_expression(node->text);
-    return is_open ? any() : wpa_type_of(kinds[wpa_yaml_scalar_type(node)]);
-}
-
-/* What one expression is that stands for a whole value, as far as it asks no context: the type of
-   fromJSON of a literal. */
-static const wpa_type *computed_type(const wpa_expression_types *t, const wpa_yaml_node *scalar)
-{
-    const wpa_expression *e = wpa_yaml_is(scalar, WPA_YAML_SCALAR)
-                                  ? wpa_expressions_in(t->source->expressions, scalar)
-                                  : NULL;
-    bool is_read = e && e->is_whole && e->place->parsed.root;
-    return is_read ? wpa_expr_check(e->place->parsed.root, &(wpa_expr_scope){0}, t->arena).type
-                   : any();
-}
-
-static const wpa_type *elements_of(const wpa_type *type)
-{
-    bool is_known = wpa_type_is(type, WPA_TYPE_ARRAY) && !type->is_filter && type->item;
-    return is_known && !wpa_type_is(type->item, WPA_TYPE_NEVER) ? type->item : any();
-}
-
-static void add_row(const wpa_expression_types *t, wpa_type_builder *builder,
-                    const wpa_matrix_row *row)
-{
-    const wpa_type *type =
-        row->is_open ? elements_of(computed_type(t, row->node)) : wpa_type_of(WPA_TYPE_NEVER);
-    for (size_t i = 0; i < row->n_values && !row->is_open; i++) {
-        type = wpa_type_merge(type, yaml_type(row->values[i], builder->arena, 0), builder->arena);
-    }
-    wpa_type_builder_add(builder, row->name, wpa_type_is(type, WPA_TYPE_NEVER) ? any() : type);
-}
-
-/* Members of a leg that include adds. */
-static void add_leg(wpa_type_builder *builder, const wpa_type *leg)
-{
-    for (size_t i = 0; i < leg->n_members; i++) {
-        wpa_type_builder_add(builder, leg->members[i].name, leg->members[i].type);
-    }
-    builder->is_loose = builder->is_loose || !wpa_type_is_strict(leg);
-}
-
-/* The matrix that an expression makes: NULL if its rows cannot be told. */
-static const wpa_type *computed_matrix(const wpa_expression_types *t, const wpa_yaml_node *scalar)
-{
-    const wpa_type *whole = computed_type(t, scalar);
-    if (!wpa_type_is_strict(whole) || whole->n_later || t->source->is_partial) {
-        return NULL;
-    }
-    wpa_type_builder builder = wpa_type_builder_new(t->arena);
-    for (size_t i = 0; i < whole->n_members; i++) {
-        const wpa_type_member *row = &whole->members[i];
-        if (wpa_text_is_ci(row->name, "include")) {
-            add_leg(&builder, elements_of(row->type));
-        } else if (!wpa_text_is_ci(row->name, "exclude")) {
-            wpa_type_builder_add(&builder, row->name, elements_of(row->type));
-        }
-    }
-    return wpa_type_builder_end(&builder);
-}
-
 static const wpa_type *matrix_type(wpa_expression_types *t, job_types *j)
 {
-    if (j->matrix) {
-        return j->matrix;
+    if (!j->matrix) {
+        j->matrix = is_workflow(t)
+                        ? wpa_expression_matrix_type(t->source, outline_of(t, j), t->arena)
+                        : wpa_type_loose();
     }
-    wpa_type_builder builder = wpa_type_builder_new(t->arena);
-    const wpa_outline_job *job = outline_of(t, j);
-    const wpa_strategy own = wpa_strategy_of(job->node, t->arena); /* no legs are asked for */
-    const wpa_strategy *strategy = is_workflow(t) ? &own : NULL;
-    const wpa_yaml_node *written = strategy ? wpa_yaml_get(job->node, "strategy") : NULL;
-    const wpa_yaml_node *matrix = wpa_yaml_get(written, "matrix");
-    j->matrix = strategy ? computed_matrix(t, matrix) : NULL;
-    if (j->matrix) {
-        return j->matrix;
-    }
-    bool is_whole = !written || (wpa_yaml_is(written, WPA_YAML_MAPPING) &&
-                                 (!matrix || wpa_yaml_is(matrix, WPA_YAML_MAPPING)));
-    builder.is_loose = !strategy || strategy->is_unknown || t->source->is_partial || !is_whole ||
-                       strategy->matrix.is_include_open;
-    for (size_t i = 0; strategy && i < strategy->matrix.n_rows; i++) {
-        builder.is_loose =
-            builder.is_loose || wpa_outline_has_expression(strategy->matrix.rows[i].name);
-        add_row(t, &builder, &strategy->matrix.rows[i]);
-    }
-    for (size_t i = 0; strategy && i < strategy->matrix.n_includes; i++) {
-        add_leg(&builder, yaml_type(strategy->matrix.includes[i], t->arena, 0));
-    }
-    return j->matrix = wpa_type_builder_end(&builder);
+    return j->matrix;
 }
 
 /* ---- steps ---- */

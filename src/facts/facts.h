@@ -414,6 +414,7 @@ typedef struct wpa_fact_runner {
     const char *alias_of;          /* or NULL */
     const char *size;              /* "large", "slim", ...; NULL for the standard size */
     unsigned usd_per_1000_minutes; /* what private repositories pay; 0: unknown */
+    size_t image_row;              /* for wpa_facts_image_of: from 1; 0: none lists the label */
     wpa_fact_list successors;      /* best first */
     const char *source;
 } wpa_fact_runner;

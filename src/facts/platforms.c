@@ -24,12 +24,7 @@ const wpa_fact_image *wpa_facts_image_of(const wpa_fact_runner *runner)
     for (int i = 0; runner && runner->alias_of && i < MAX_ALIASES; i++) {
         runner = wpa_facts_runner_find(wpa_slice_of(runner->alias_of));
     }
-    for (size_t i = 0; runner && i < wpa_fact_n_images; i++) {
-        if (wpa_fact_list_has_ci(wpa_fact_images[i].labels, wpa_slice_of(runner->label))) {
-            return &wpa_fact_images[i];
-        }
-    }
-    return NULL;
+    return runner && runner->image_row ? &wpa_fact_images[runner->image_row - 1] : NULL;
 }
 
 const wpa_fact_move *wpa_facts_move_of(const char *label)

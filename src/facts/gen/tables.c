@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "gen.h"
 
@@ -478,9 +479,27 @@ static const char *state_of(const char *status)
                                                : "WPA_RUNNER_REMOVED";
 }
 
+/* Which of the images lists the label, from 1; 0: none. */
+static size_t image_row_of(json_t *images, const char *label)
+{
+    size_t i, k;
+    json_t *image, *other;
+    json_array_foreach(images, i, image)
+    {
+        json_array_foreach(gen_need(image, "labels"), k, other)
+        {
+            if (strcasecmp(json_string_value(other), label) == 0) {
+                return i + 1;
+            }
+        }
+    }
+    return 0;
+}
+
 static void write_runners(FILE *out, const char *folder)
 {
-    json_t *root = gen_load(folder, "runners");
+    json_t *root = gen_load(folder, "runners"), *platforms = gen_load(folder, "images");
+    json_t *images = gen_need(platforms, "images");
     json_t *records = gen_need(root, "runners");
     gen_lists(out, records, "successors", "runner_successors");
     (void)fputs("const wpa_fact_runner wpa_fact_runners[] = {\n", out);
@@ -498,6 +517,8 @@ static void write_runners(FILE *out, const char *folder)
         gen_field(out, "size", record, "size");
         gen_number(out, "usd_per_1000_minutes", record, "usd_per_1000_minutes", 0);
         gen_field(out, "source", record, "source");
+        (void)fprintf(out, ".image_row = %zu, ",
+                      image_row_of(images, json_string_value(gen_need(record, "label"))));
         (void)fprintf(out, ".os = %s, .state = %s, .successors = runner_successors_%zu},\n",
                       os_of(json_string_value(gen_need(record, "os"))),
                       state_of(json_string_value(gen_need(record, "status"))), i);
@@ -506,6 +527,7 @@ static void write_runners(FILE *out, const char *folder)
     write_names(out, "runner", records, "label");
     write_names(out, "self_hosted", gen_need(root, "self_hosted_labels"), NULL);
     json_decref(root);
+    json_decref(platforms);
 }
 
 static const char *taint_of(json_t *record)

@@ -139,12 +139,11 @@ static void check_deleted(wpa_rule_run *run, const wpa_outline_step *step)
 {
     for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
         const wpa_shell_command *c = &step->script->commands[i];
-        const wpa_shell_word *what = wpa_shell_argument(c, 0);
-        bool is_all = wpa_shell_is(c, "rm", NULL) && what &&
-                      (wpa_text_is(what->text, "*") || wpa_text_is(what->text, "./*") ||
-                       wpa_text_is(what->text, "$GITHUB_WORKSPACE") ||
-                       wpa_text_is(what->text, "${GITHUB_WORKSPACE}") ||
-                       wpa_text_is(what->text, "$GITHUB_WORKSPACE/*"));
+        const wpa_shell_word *what = wpa_shell_is(c, "rm", NULL) ? wpa_shell_argument(c, 0) : NULL;
+        bool is_all = what && (wpa_text_is(what->text, "*") || wpa_text_is(what->text, "./*") ||
+                               wpa_text_is(what->text, "$GITHUB_WORKSPACE") ||
+                               wpa_text_is(what->text, "${GITHUB_WORKSPACE}") ||
+                               wpa_text_is(what->text, "$GITHUB_WORKSPACE/*"));
         for (size_t k = 0; is_all && c->nested == 0 && k < step->index && k < LOOK_BACK_MAX; k++) {
             const wpa_outline_step *before = &step->job->steps[k];
             if (local_path(before, run->arena)) {

@@ -37,6 +37,15 @@ static bool is_background(const wpa_yaml_node *step)
     return text && !wpa_text_is(text, "false");
 }
 
+/* May the step have any of the keys that are looked for here? Hardly any step has. */
+static bool may_matter(const wpa_yaml_node *step)
+{
+    const uint32_t bits = wpa_yaml_name_of("wait").bit | wpa_yaml_name_of("wait-all").bit |
+                          wpa_yaml_name_of("cancel").bit | wpa_yaml_name_of("parallel").bit |
+                          wpa_yaml_name_of("background").bit;
+    return (step->keys & bits) != 0;
+}
+
 /* ---- wait and cancel --------------------------------------------------------------------------*/
 
 static void check_target(const steps *s, size_t at, const char *deed, const wpa_yaml_node *written)
@@ -178,7 +187,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
                   : 0;
         for (size_t k = 0; k < s.n; k++) {
             const wpa_yaml_node *step = step_at(&s, k);
-            if (step) {
+            if (step && may_matter(step)) {
                 check_targets(&s, k, step, "wait");
                 check_targets(&s, k, step, "cancel");
                 check_wait_all(&s, step);

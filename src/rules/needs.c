@@ -295,17 +295,14 @@ static bool uses_network(const wpa_shell_command *command)
     return false;
 }
 
-/** A program that releases nothing whatever its words are. */
-static bool is_quiet(const wpa_shell_command *command)
+static bool is_for_release(const wpa_shell_command *command, const wpa_release_words *words)
 {
     static const char *const quiet[] = {"echo", "printf", "cd", "mkdir",      "cp",          "mv",
                                         "rm",   "cat",    "ls", "export",     "grep",        "sed",
                                         "jq",   "test",   "[",  "write-host", "write-output"};
-    return is_one_of(command->name, quiet, WPA_COUNT(quiet));
-}
-
-static bool is_for_release(const wpa_shell_command *command, const wpa_release_words *words)
-{
+    if (is_one_of(command->name, quiet, WPA_COUNT(quiet))) {
+        return false;
+    }
     for (size_t i = command->first; i < command->n_words; i++) {
         const char *word = command->words[i].text;
         if (names_a_release(words, word, strlen(word))) {
@@ -334,22 +331,15 @@ bool wpa_needs_git_credentials(const wpa_outline_step *step, const wpa_release_w
         return false;
     }
     const wpa_script *script = wpa_step_commands(step);
+    bool may_release = may_name_a_release(step, words);
     if (!script) {
-        return may_name_a_release(step, words) || strstr(step->run->text, "git ");
+        return may_release || strstr(step->run->text, "git ");
     }
-    bool may_release = true, is_asked = false; /* once a command may */
     for (size_t i = 0; i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
-        if (is_named(c->name, "git", 3)) {
-            if (uses_network(c)) {
-                return true;
-            }
-        } else if (may_release && !is_quiet(c)) {
-            may_release = is_asked || may_name_a_release(step, words);
-            is_asked = true;
-            if (may_release && is_for_release(c, words)) {
-                return true;
-            }
+        if (is_named(c->name, "git", 3) ? uses_network(c)
+                                        : may_release && is_for_release(c, words)) {
+            return true;
         }
     }
     return false;

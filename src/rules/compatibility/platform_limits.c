@@ -43,16 +43,32 @@ static void check_matrix(wpa_rule_run *run, const wpa_outline_job *job)
     }
 }
 
-/* Opening brackets that are open at once, at most. */
-static size_t nesting(const char *text)
+/* Opening brackets that are open at once, at most, in these bytes. */
+static size_t nesting(const char *text, const char *end)
 {
     size_t depth = 0, most = 0;
-    for (; *text; text++) {
+    for (; text < end; text++) {
         depth += *text == '(' || *text == '[' || *text == '!';
         depth -= depth && (*text == ')' || *text == ']');
         most = depth > most ? depth : most;
     }
     return most;
+}
+
+/* Is any expression of the text suspect, by its brackets alone? */
+static bool may_be_too_deep(const char *text, size_t length)
+{
+    const char *open = wpa_expr_open(text, length, 0);
+    while (open) {
+        size_t start = (size_t)(open - text) + strlen("${{");
+        size_t close = wpa_expr_close(text, length, start);
+        size_t end = close == SIZE_MAX ? length : close;
+        if (nesting(text + start, text + end) >= NESTING_SUSPECT) {
+            return true;
+        }
+        open = wpa_expr_open(text, length, end);
+    }
+    return false;
 }
 
 /*
@@ -71,7 +87,7 @@ static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
                         node->length, WPA_EXPR_MAX_BYTES);
         return;
     }
-    if (nesting(node->text) < NESTING_SUSPECT) {
+    if (!may_be_too_deep(node->text, node->length)) {
         return;
     }
     size_t n;

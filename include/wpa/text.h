@@ -88,12 +88,31 @@ static inline bool wpa_text_ends(const char *text, const char *suffix)
     return length >= tail && memcmp(text + length - tail, suffix, tail) == 0;
 }
 
-/** Where word stands in text[length] first, ASCII case folded; NULL if nowhere. */
+/** Where word stands in text[length] first; NULL if nowhere. Many bytes at a time, unlike memmem.
+ */
+const char *wpa_text_find_slice(const char *text, size_t length, wpa_slice word);
+/** The same, ASCII case folded. */
 const char *wpa_text_find_slice_ci(const char *text, size_t length, wpa_slice word);
+
+static inline const char *wpa_text_find(const char *text, size_t length, const char *word)
+{
+    return wpa_text_find_slice(text, length, wpa_slice_of(word));
+}
 
 static inline const char *wpa_text_find_ci(const char *text, size_t length, const char *word)
 {
     return wpa_text_find_slice_ci(text, length, wpa_slice_of(word));
+}
+
+/** In text up to its NUL: whose length is asked for, so not for what looks again and again. */
+static inline const char *wpa_text_seek(const char *text, const char *word)
+{
+    return wpa_text_find(text, strlen(text), word);
+}
+
+static inline const char *wpa_text_seek_ci(const char *text, const char *word)
+{
+    return wpa_text_find_ci(text, strlen(text), word);
 }
 
 /** How many letters, digits and underscores text begins with: strspn is slow with many of them. */

@@ -37,10 +37,10 @@ typedef struct folded {
     lanes byte, fold;
 } folded;
 
-static folded fold(char c)
+static folded fold(char c, bool is_ci)
 {
     bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-    uint8_t bit = is_letter ? 0x20 : 0;
+    uint8_t bit = is_ci && is_letter ? 0x20 : 0;
     return (folded){(lanes){0} + (uint8_t)((uint8_t)c | bit), (lanes){0} + bit};
 }
 
@@ -60,8 +60,15 @@ static bool has_any(lanes mask)
 /* What is looked for, and its first and its last byte. */
 typedef struct wanted {
     wpa_slice word;
+    bool is_ci;
     folded first, last;
 } wanted;
+
+static inline bool is_at(const char *place, wpa_slice word, bool is_ci)
+{
+    return is_ci ? wpa_bytes_are_ci(place, word.at, word.length)
+                 : wpa_bytes_are(place, word.at, word.length);
+}
 
 /* Places at which both of these bytes may be where they have to. */
 static lanes places_at(const char *at, const wanted *w)
@@ -70,7 +77,7 @@ static lanes places_at(const char *at, const wanted *w)
 }
 
 /** The word, if it stands at one of the places from at on. */
-static const char *find_among(const char *at, lanes places, wpa_slice word)
+static const char *find_among(const char *at, lanes places, const wanted *w)
 {
     uint64_t halves[2];
     memcpy(halves, &places, sizeof places);
@@ -78,7 +85,7 @@ static const char *find_among(const char *at, lanes places, wpa_slice word)
         for (uint64_t left = le64toh(halves[i]); left;) {
             unsigned k = (unsigned)__builtin_ctzll(left) / 8;
             const char *place = at + i * sizeof *halves + k;
-            if (wpa_bytes_are_ci(place, word.at, word.length)) {
+            if (is_at(place, w->word, w->is_ci)) {
                 return place;
             }
             left &= ~(UINT64_C(0xff) << 8 * k);
@@ -87,10 +94,10 @@ static const char *find_among(const char *at, lanes places, wpa_slice word)
     return NULL;
 }
 
-static const char *find_in_few(const char *at, size_t n_places, wpa_slice word)
+static const char *find_in_few(const char *at, size_t n_places, wpa_slice word, bool is_ci)
 {
     for (size_t i = 0; i < n_places; i++) {
-        if (wpa_bytes_are_ci(at + i, word.at, word.length)) {
+        if (is_at(at + i, word, is_ci)) {
             return at + i;
         }
     }
@@ -113,7 +120,7 @@ static const char *find_by_lanes(const char *from, size_t n_places, const wanted
         size_t last = n_places - sizeof(lanes);
         const char *place = from + (at < last ? at : last);
         lanes places = places_at(place, w);
-        const char *found = has_any(places) ? find_among(place, places, w->word) : NULL;
+        const char *found = has_any(places) ? find_among(place, places, w) : NULL;
         if (found) {
             return found;
         }
@@ -122,24 +129,40 @@ static const char *find_by_lanes(const char *from, size_t n_places, const wanted
 }
 
 /* Only where its first and its last byte are in their places the word is compared. */
-const char *wpa_text_find_slice_ci(const char *text, size_t length, wpa_slice word)
+static inline const char *find(const char *text, size_t n_places, const wanted *w)
 {
-    if (word.length == 0 || word.length > length) {
-        return word.length ? NULL : text;
-    }
-    size_t n_places = length - word.length + 1, at = 0;
-    if (n_places < sizeof(lanes)) {
-        return find_in_few(text, n_places, word);
-    }
-    const wanted w = {word, fold(word.at[0]), fold(word.at[word.length - 1])};
+    size_t at = 0;
     for (; at + STRIDE + sizeof(lanes) <= n_places; at += STRIDE) {
         const char *found =
-            may_be_in_stride(text + at, &w) ? find_by_lanes(text + at, STRIDE, &w) : NULL;
+            may_be_in_stride(text + at, w) ? find_by_lanes(text + at, STRIDE, w) : NULL;
         if (found) {
             return found;
         }
     }
-    return find_by_lanes(text + at, n_places - at, &w);
+    return find_by_lanes(text + at, n_places - at, w);
+}
+
+static inline const char *find_word(const char *text, size_t length, wpa_slice word, bool is_ci)
+{
+    if (word.length == 0 || word.length > length) {
+        return word.length ? NULL : text;
+    }
+    size_t n_places = length - word.length + 1;
+    if (n_places < sizeof(lanes)) {
+        return find_in_few(text, n_places, word, is_ci);
+    }
+    const wanted w = {word, is_ci, fold(word.at[0], is_ci), fold(word.at[word.length - 1], is_ci)};
+    return find(text, n_places, &w);
+}
+
+const char *wpa_text_find_slice(const char *text, size_t length, wpa_slice word)
+{
+    return find_word(text, length, word, false);
+}
+
+const char *wpa_text_find_slice_ci(const char *text, size_t length, wpa_slice word)
+{
+    return find_word(text, length, word, true);
 }
 
 size_t wpa_text_name_length(const char *text)

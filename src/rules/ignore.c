@@ -285,7 +285,7 @@ static const char *script_comment(const char *line, size_t length)
         }
     }
     for (size_t i = 0; i < WPA_COUNT(marks); i++) {
-        const char *found = memmem(line, length, marks[i], strlen(marks[i]));
+        const char *found = wpa_text_find(line, length, marks[i]);
         if (found && (found == line || strchr(" \t", found[-1]))) {
             return found;
         }
@@ -355,7 +355,7 @@ static void read_comments(reader *r)
         const wpa_yaml_comment *comment = &doc->comments[i];
         size_t length = wpa_span_length(comment->span);
         const char *start = doc->source + comment->span.start;
-        if (!memmem(start, length, "wpa:", 4) && !memmem(start, length, "zizmor:", 7)) {
+        if (!wpa_text_find(start, length, "wpa:") && !wpa_text_find(start, length, "zizmor:")) {
             continue;
         }
         const char *copy = wpa_arena_slice(r->arena, start, length);
@@ -386,10 +386,10 @@ wpa_ignores *wpa_ignores_read(const wpa_source *source, const char *today, wpa_a
     reader r = {source, today, arena, wpa_arena_alloc(arena, sizeof(wpa_ignores))};
     if (source->yaml) {
         const wpa_yaml_doc *doc = source->yaml;
-        bool has_any =
-            (wpa_yaml_may_hold(doc, "wpa:") && memmem(doc->source, doc->size_bytes, "wpa:", 4)) ||
-            (wpa_yaml_may_hold(doc, "zizmor:") &&
-             memmem(doc->source, doc->size_bytes, "zizmor:", 7));
+        bool has_any = (wpa_yaml_may_hold(doc, "wpa:") &&
+                        wpa_text_find(doc->source, doc->size_bytes, "wpa:")) ||
+                       (wpa_yaml_may_hold(doc, "zizmor:") &&
+                        wpa_text_find(doc->source, doc->size_bytes, "zizmor:"));
         if (has_any) { /* few files have */
             read_comments(&r);
             read_scripts(&r, doc->root);

@@ -199,8 +199,7 @@ static bool asks_for_artifacts(const wpa_outline_step *step, const wpa_shell_com
     bool is_download = wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget");
     for (size_t i = 0; is_download && i < WPA_COUNT(parts); i++) {
         if (c->span.end <= step->run->length &&
-            memmem(step->run->text + c->span.start, wpa_span_length(c->span), parts[i],
-                   strlen(parts[i]))) {
+            wpa_text_find(step->run->text + c->span.start, wpa_span_length(c->span), parts[i])) {
             return true;
         }
     }

@@ -69,7 +69,7 @@ static void read_lines(gatherer *g, const char *text, size_t length)
 {
     for (size_t at = 0; at < length;) {
         const char *line = text + at, *end = memchr(line, '\n', length - at);
-        const char *escape = memmem(line, length - at, "\\n", 2);
+        const char *escape = wpa_text_find(line, length - at, "\\n");
         end = escape && (!end || escape < end) ? escape : end;
         size_t n = end ? (size_t)(end - line) : length - at;
         if (n && !read_line(g, line, n) && !g->has_text) {
@@ -180,7 +180,9 @@ static void read_old_form(gatherer *g)
 static size_t count_mentions(const char *text, const char *name)
 {
     size_t n = 0;
-    for (const char *at = text; (at = strstr(at, name)); at += strlen(name)) {
+    const char *end = text + strlen(text);
+    for (const char *at = text; (at = wpa_text_find(at, (size_t)(end - at), name));
+         at += strlen(name)) {
         n++;
     }
     return n;
@@ -218,11 +220,12 @@ static wpa_outputs read_javascript(const char *text, wpa_arena *arena)
     static const char call[] = "core.setOutput(";
     gatherer g = {.arena = arena, .out.is_complete = true};
     for (size_t i = 0; i < WPA_COUNT(open); i++) {
-        g.out.is_complete = g.out.is_complete && !strstr(text, open[i]);
+        g.out.is_complete = g.out.is_complete && !wpa_text_seek(text, open[i]);
     }
     add(&g, "result");
     size_t n_calls = 0;
-    for (const char *at = text; (at = strstr(at, call)); n_calls++) {
+    const char *behind = text + strlen(text);
+    for (const char *at = text; (at = wpa_text_find(at, (size_t)(behind - at), call)); n_calls++) {
         at += strlen(call);
         at += strspn(at, " \t\r\n");
         const char *end = *at == '\'' || *at == '"' ? strchr(at + 1, *at) : NULL;

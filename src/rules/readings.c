@@ -15,7 +15,7 @@ bool wpa_readings_find_word(const wpa_yaml_doc *doc, const char *word)
 
 bool wpa_readings_find_text(const wpa_yaml_doc *doc, const char *text)
 {
-    return wpa_yaml_may_hold(doc, text) && strstr(doc->source, text);
+    return wpa_yaml_may_hold(doc, text) && wpa_text_seek(doc->source, text);
 }
 
 /* A name in lower case, up to what is none, in the arena. */

@@ -147,7 +147,7 @@ static void read_other(reader *r, const wpa_outline_step *step)
     const wpa_outline_uses *uses = &step->uses;
     const char *script = wpa_outline_with_text(step, "script");
     bool is_foreign = uses->kind == WPA_OUTLINE_REPOSITORY;
-    bool names_it = is_foreign && memmem(uses->slug.at, uses->slug.length, "artifact", 8);
+    bool names_it = is_foreign && wpa_text_find(uses->slug.at, uses->slug.length, "artifact");
     bool is_unknown = uses->kind != WPA_OUTLINE_NONE && uses->kind != WPA_OUTLINE_LOCAL &&
                       (!is_foreign || !uses->fact || !uses->fact->action);
     r->out.may_upload = r->out.may_upload || names_it || is_unknown;

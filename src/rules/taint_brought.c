@@ -148,7 +148,7 @@ wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span)
         "issues",       "issue_comment",       "workflow_run",        NULL};
     const wpa_script *script = site->step->script;
     bool is_asked = t->question == WPA_TAINT_TEXT && script && script->is_readable &&
-                    memmem(script->text + span.start, wpa_span_length(span), "gh ", 3) &&
+                    wpa_text_find(script->text + span.start, wpa_span_length(span), "gh ") &&
                     wpa_rule_spend(t->run, script->n_commands * 4);
     for (size_t i = 0; is_asked && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];

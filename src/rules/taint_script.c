@@ -162,7 +162,7 @@ wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const c
 /* What all readers of the environment in other languages have in them. */
 static bool has_readers(const char *text, wpa_span span)
 {
-    return memmem(text + span.start, wpa_span_length(span), "env", 3) != NULL;
+    return wpa_text_find(text + span.start, wpa_span_length(span), "env") != NULL;
 }
 
 /* The next place from here on where a variable may be read; the end if there is none. */

@@ -94,13 +94,13 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
     wpa_taint worst = none;
     const wpa_outline_step *step = site->step;
     if (!step->run || !wpa_rule_spend(t->run, step->run->length) ||
-        !strstr(step->run->text, name)) {
+        !wpa_text_seek(step->run->text, name)) {
         return none;
     }
-    if (strstr(step->run->text, "::set-")) {
+    if (wpa_text_seek(step->run->text, "::set-")) {
         worst = trace_command(t, site, file, name);
     }
-    if (!strstr(step->run->text, file) || !wpa_rule_spend(t->run, step->run->length * 8)) {
+    if (!wpa_text_seek(step->run->text, file) || !wpa_rule_spend(t->run, step->run->length * 8)) {
         return worst;
     }
     size_t n;

@@ -110,7 +110,7 @@ static void read_versions(walk *w, const wpa_yaml_node *node)
     for (size_t at = 0; at < node->length;) {
         at += strspn(node->text + at, " \t\r\n");
         size_t length = strcspn(node->text + at, " \t\r\n");
-        bool has_fence = memmem(node->text + at, length, "${{", 3) != NULL;
+        bool has_fence = wpa_text_find(node->text + at, length, "${{") != NULL;
         if (has_fence) {
             return;
         }

@@ -67,7 +67,7 @@ static bool is_named_check(const wpa_outline_uses *uses)
     const char *text = uses->kind == WPA_OUTLINE_NONE ? NULL : wpa_yaml_text(uses->node);
     return text && may_name_check(text) &&
            (has_word(text, words, WPA_COUNT(words)) ||
-            (strcasestr(text, "permission") && has_word(text, asking, WPA_COUNT(asking))));
+            (wpa_text_seek_ci(text, "permission") && has_word(text, asking, WPA_COUNT(asking))));
 }
 
 /* Does the script do anything with what it has heard: stop, or tell a later step? */
@@ -183,8 +183,8 @@ static wpa_trust_guard guard_of_steps(wpa_rule_run *run, const wpa_outline_job *
 static bool runs_anyway(const wpa_yaml_node *condition)
 {
     const char *text = wpa_yaml_text(condition);
-    return text && (strcasestr(text, "always()") || strcasestr(text, "cancelled()") ||
-                    strcasestr(text, "failure()"));
+    return text && (wpa_text_seek_ci(text, "always()") || wpa_text_seek_ci(text, "cancelled()") ||
+                    wpa_text_seek_ci(text, "failure()"));
 }
 
 static wpa_trust_guard guard_of_job(wpa_rule_run *run, const wpa_source *source,

@@ -60,8 +60,8 @@ static bool is_download(const wpa_shell_command *c)
 static void check_downloads(wpa_rule_run *run, const wpa_outline_step *step,
                             const wpa_outline_label *label)
 {
-    bool emulates = memmem(step->script->text, step->script->length, "qemu", 4) ||
-                    memmem(step->script->text, step->script->length, "docker", 6);
+    bool emulates = wpa_text_find(step->script->text, step->script->length, "qemu") ||
+                    wpa_text_find(step->script->text, step->script->length, "docker");
     for (size_t i = 0; !emulates && i < step->script->n_commands; i++) {
         const wpa_shell_command *c = &step->script->commands[i];
         for (size_t k = c->first + 1; is_download(c) && k < c->n_words; k++) {

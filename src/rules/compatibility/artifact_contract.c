@@ -72,7 +72,7 @@ static bool may_upload(const wpa_outline_step *step)
     const wpa_outline_uses *uses = &step->uses;
     bool is_known = uses->kind == WPA_OUTLINE_NONE ||
                     (uses->kind == WPA_OUTLINE_REPOSITORY && uses->fact->action &&
-                     !memmem(uses->slug.at, uses->slug.length, "artifact", 8));
+                     !wpa_text_find(uses->slug.at, uses->slug.length, "artifact"));
     return !is_known;
 }
 
@@ -155,7 +155,7 @@ static bool runs_always(const wpa_yaml_node *condition)
 {
     const char *text = condition ? wpa_yaml_text(condition) : "always()";
     return text &&
-           (strcasestr(text, "always()") || strcasestr(text, "!cancelled()") ||
+           (wpa_text_seek_ci(text, "always()") || wpa_text_seek_ci(text, "!cancelled()") ||
             wpa_text_is(text, "success()")) &&
            !strchr(text, '&') && !strchr(text, '=');
 }

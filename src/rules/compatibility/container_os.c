@@ -105,7 +105,7 @@ static bool installs_docker(const wpa_outline_step *step)
                                         "brew install"};
     const char *text = step->run ? step->run->text : wpa_yaml_text(step->uses.node);
     for (size_t k = 0; text && k < WPA_COUNT(words); k++) {
-        if (strcasestr(text, words[k])) {
+        if (wpa_text_seek_ci(text, words[k])) {
             return true;
         }
     }

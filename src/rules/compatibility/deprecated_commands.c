@@ -81,8 +81,9 @@ static void report(wpa_rule_run *run, const wpa_yaml_node *node, size_t offset,
 
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step, const command_name *name)
 {
-    const char *text = step->run->text;
-    for (const char *at = text; (at = strcasestr(at, name->text)); at += strlen(name->text)) {
+    const char *text = step->run->text, *end = text + strlen(text);
+    for (const char *at = text; (at = wpa_text_find_ci(at, (size_t)(end - at), name->text));
+         at += strlen(name->text)) {
         size_t offset = (size_t)(at - text);
         if (is_printed(step->lexed, offset)) {
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -94,7 +95,9 @@ static void check_script(wpa_rule_run *run, const wpa_outline_step *step, const 
 
 static void check_javascript(wpa_rule_run *run, const wpa_yaml_node *node, const command_name *name)
 {
-    for (const char *at = node->text; (at = strcasestr(at, name->text)); at += strlen(name->text)) {
+    const char *end = node->text + strlen(node->text);
+    for (const char *at = node->text; (at = wpa_text_find_ci(at, (size_t)(end - at), name->text));
+         at += strlen(name->text)) {
         size_t offset = (size_t)(at - node->text);
         if (!is_comment_line(node->text, offset)) {
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -131,7 +134,7 @@ typedef struct parts {
 
 static bool take_apart(const subject *s, wpa_slice word, parts *p)
 {
-    const char *at = memmem(word.at, word.length, s->name->text, strlen(s->name->text));
+    const char *at = wpa_text_find(word.at, word.length, s->name->text);
     const char *end = word.at + word.length;
     if (!at || (size_t)(at - word.at) > 1) {
         return false; /* something is printed in front of it */
@@ -141,7 +144,7 @@ static bool take_apart(const subject *s, wpa_slice word, parts *p)
         return false;
     }
     if (s->name->has_name) {
-        const char *colons = memmem(at, (size_t)(end - at), "::", 2);
+        const char *colons = wpa_text_find(at, (size_t)(end - at), "::");
         if (!colons || strncmp(at, "name=", 5) != 0) {
             return false;
         }
@@ -218,7 +221,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     char quote;
     parts p = {0};
     if (!s->step || !find_word(s, &word, &quote) || !take_apart(s, word, &p) ||
-        memmem(p.value.at, p.value.length, "%0", 2) || s->step->shell == WPA_SHELL_PYTHON) {
+        wpa_text_find(p.value.at, p.value.length, "%0") || s->step->shell == WPA_SHELL_PYTHON) {
         return;
     }
     bool is_posix = s->step->lexed->language == WPA_SCRIPT_POSIX;

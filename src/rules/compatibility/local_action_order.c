@@ -46,9 +46,9 @@ static bool may_fill(const wpa_outline_step *step, const char *path)
     }
     bool is_setup = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
                     (wpa_slice_is_ci(step->uses.owner, "actions") ||
-                     memmem(step->uses.slug.at, step->uses.slug.length, "/setup-", 7)) &&
-                    !memmem(step->uses.slug.at, step->uses.slug.length, "artifact", 8) &&
-                    !memmem(step->uses.slug.at, step->uses.slug.length, "cache", 5) &&
+                     wpa_text_find(step->uses.slug.at, step->uses.slug.length, "/setup-")) &&
+                    !wpa_text_find(step->uses.slug.at, step->uses.slug.length, "artifact") &&
+                    !wpa_text_find(step->uses.slug.at, step->uses.slug.length, "cache") &&
                     !wpa_outline_step_uses(step, "actions/github-script");
     bool is_hardener = wpa_outline_step_uses(step, "step-security/harden-runner");
     return step->uses.kind != WPA_OUTLINE_NONE && !is_setup && !is_hardener;

@@ -40,10 +40,10 @@ static bool grants(const wpa_yaml_node *permissions, const char *scope)
 static bool is_own_token(const wpa_yaml_node *value)
 {
     const char *text = wpa_yaml_text(value);
-    return !value ||
-           (text &&
-            (strcasestr(text, "secrets.GITHUB_TOKEN") || strcasestr(text, "github.token")) &&
-            !strstr(text, "||"));
+    return !value || (text &&
+                      (wpa_text_seek_ci(text, "secrets.GITHUB_TOKEN") ||
+                       wpa_text_seek_ci(text, "github.token")) &&
+                      !strstr(text, "||"));
 }
 
 static bool is_token_name(const char *name)
@@ -104,9 +104,9 @@ static bool pushes_otherwise(const wpa_outline_job *job)
                            !strstr(text, "extraheader") && !strstr(text, "ssh");
         if ((changes_remote && !is_identity) ||
             (other->uses.kind == WPA_OUTLINE_REPOSITORY &&
-             strcasestr(other->uses.node->text, "app-token")) ||
+             wpa_text_seek_ci(other->uses.node->text, "app-token")) ||
             (other->uses.kind == WPA_OUTLINE_REPOSITORY &&
-             strcasestr(other->uses.node->text, "ssh-agent"))) {
+             wpa_text_seek_ci(other->uses.node->text, "ssh-agent"))) {
             return true;
         }
     }

@@ -114,8 +114,7 @@ static bool is_named_elsewhere(const wpa_rule_run *run, const subject *s)
         return false;
     }
     wpa_span span = exclude->value->span;
-    return memmem(doc->source + span.start, wpa_span_length(span), s->label->text,
-                  strlen(s->label->text)) != NULL;
+    return wpa_text_find(doc->source + span.start, wpa_span_length(span), s->label->text) != NULL;
 }
 
 static void repair(wpa_rule_run *run, wpa_finding *finding)

@@ -359,7 +359,7 @@ static bool is_asked_for(const copy *c, size_t length, const char *id)
     const char *to = source + c->steps[length - 1].node->span.end;
     size_t n = strlen(id);
     for (const char *at = source + job->span.start; at < end; at++) {
-        at = memmem(at, (size_t)(end - at), "steps.", 6);
+        at = wpa_text_find(at, (size_t)(end - at), "steps.");
         if (!at) {
             return false;
         }

@@ -167,8 +167,8 @@ static bool may_set_output(const step_outputs *asked, const wpa_outline_step *st
     if (!step->run) {
         return wpa_step_javascript(step) != NULL;
     }
-    return (asked->may_hold_file && strstr(step->run->text, output_file)) ||
-           (asked->may_hold_command && strstr(step->run->text, output_command));
+    return (asked->may_hold_file && wpa_text_seek(step->run->text, output_file)) ||
+           (asked->may_hold_command && wpa_text_seek(step->run->text, output_command));
 }
 
 static void find_step_readings(wpa_rule_run *run, step_outputs *asked)
@@ -227,7 +227,8 @@ static bool is_named(wpa_slice in, const wpa_yaml_doc *doc, wpa_span own, const 
 {
     size_t length = strlen(name);
     const char *end = in.at + in.length;
-    for (const char *at = in.at; length && (at = memmem(at, (size_t)(end - at), name, length));
+    for (const char *at = in.at;
+         length && (at = wpa_text_find_slice(at, (size_t)(end - at), (wpa_slice){name, length}));
          at += length) {
         size_t offset = (size_t)(at - doc->source);
         bool is_own = offset >= own.start && offset < own.end;

@@ -155,8 +155,8 @@ static bool is_looped(const wpa_script *script, const wpa_shell_command *c)
         start--;
     }
     wpa_slice before = {script->text + start, c->span.start - start};
-    return c->loops || memmem(before.at, before.length, "while ", 6) ||
-           memmem(before.at, before.length, "until ", 6);
+    return c->loops || wpa_text_find(before.at, before.length, "while ") ||
+           wpa_text_find(before.at, before.length, "until ");
 }
 
 /* What the script's loops wait for, and what would do it without them; NULL: not known. */

@@ -69,10 +69,10 @@ static size_t deepest(const char *text)
         size_t length = strcspn(text, "\n");
         wpa_slice word = first_word(text);
         if (is_one_of(word, opening, WPA_COUNT(opening))) {
-            bool is_one_line = memmem(text, length, "; fi", 4) ||
-                               memmem(text, length, "; done", 6) ||
-                               memmem(text, length, ";done", 5) || memmem(text, length, ";fi", 3) ||
-                               memmem(text, length, "esac", 4);
+            bool is_one_line =
+                wpa_text_find(text, length, "; fi") || wpa_text_find(text, length, "; done") ||
+                wpa_text_find(text, length, ";done") || wpa_text_find(text, length, ";fi") ||
+                wpa_text_find(text, length, "esac");
             depth += is_one_line ? 0 : 1;
             most = depth > most ? depth : most;
         } else if (is_one_of(word, closing, WPA_COUNT(closing)) && depth) {
@@ -325,9 +325,9 @@ static const char *file_name(const moving *m)
 static const char *with_head(const moving *m, const struct shell_form *form, const char *text)
 {
     bool has_shebang = wpa_text_starts(text, "#!");
-    bool has_options = wpa_text_starts(text, "set -e") &&
-                       (!strstr(form->head, "pipefail") ||
-                        memmem(text, strcspn(text, "\n"), "pipefail", strlen("pipefail")));
+    bool has_options =
+        wpa_text_starts(text, "set -e") &&
+        (!strstr(form->head, "pipefail") || wpa_text_find(text, strcspn(text, "\n"), "pipefail"));
     const char *head = form->head;
     size_t shebang = strcspn(head, "\n") + 1;
     if (has_shebang) {

@@ -104,8 +104,8 @@ static void check_defaults(wpa_rule_run *run, const wpa_yaml_node *scope)
 /* Does the name say that a token is in it? */
 static bool says_token(const char *name)
 {
-    return strcasestr(name, "TOKEN") || strcasestr(name, "PAT") || strcasestr(name, "GITHUB") ||
-           strcasestr(name, "GH_");
+    return wpa_text_seek_ci(name, "TOKEN") || wpa_text_seek_ci(name, "PAT") ||
+           wpa_text_seek_ci(name, "GITHUB") || wpa_text_seek_ci(name, "GH_");
 }
 
 static bool is_blank(char c)

@@ -8,7 +8,8 @@
 /* The word as a whole: "gate" is not in "aggregate". */
 static bool has_word(const char *text, const char *word)
 {
-    for (const char *at = text; (at = strcasestr(at, word)); at++) {
+    const char *end = text + strlen(text);
+    for (const char *at = text; (at = wpa_text_find_ci(at, (size_t)(end - at), word)); at++) {
         bool is_start = at == text || strchr(" -_/:.(", at[-1]);
         if (is_start) {
             return true;
@@ -40,11 +41,11 @@ static bool names_result(const wpa_yaml_node *job)
                                         "tojson(needs)", "alls-green",    ".conclusion"};
     const char *text = job->doc->source + job->span.start;
     for (size_t i = 0; i < WPA_COUNT(words); i++) {
-        if (memmem(text, wpa_span_length(job->span), words[i], strlen(words[i]))) {
+        if (wpa_text_find(text, wpa_span_length(job->span), words[i])) {
             return true;
         }
     }
-    return memmem(text, wpa_span_length(job->span), "failure()", 9) != NULL;
+    return wpa_text_find(text, wpa_span_length(job->span), "failure()") != NULL;
 }
 
 /* Does nothing but say something? */
@@ -83,14 +84,14 @@ static bool publishes(const wpa_outline_job *job)
 static bool runs_anyway(const char *condition)
 {
     return condition &&
-           (strcasestr(condition, "always()") || strcasestr(condition, "!cancelled()"));
+           (wpa_text_seek_ci(condition, "always()") || wpa_text_seek_ci(condition, "!cancelled()"));
 }
 
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
     const wpa_yaml_node *needs = wpa_yaml_get(job->node, "needs");
     const char *condition = wpa_yaml_text(job->condition);
-    if (!needs || !runs_anyway(condition) || strcasestr(condition, "success()") ||
+    if (!needs || !runs_anyway(condition) || wpa_text_seek_ci(condition, "success()") ||
         names_result(job->node)) {
         return;
     }

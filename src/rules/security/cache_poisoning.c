@@ -30,7 +30,7 @@ static bool names_release(const wpa_yaml_node *branches)
     for (size_t i = 0; i < n; i++) {
         bool is_list = branches->kind == WPA_YAML_SEQUENCE;
         const char *text = wpa_yaml_text(is_list ? branches->items[i] : branches);
-        if (text && *text != '!' && strcasestr(text, "release")) {
+        if (text && *text != '!' && wpa_text_seek_ci(text, "release")) {
             return true;
         }
     }

@@ -58,7 +58,7 @@ static bool covers_git(const char *paths, wpa_slice folder)
                                    : wpa_path_is_workspace((wpa_slice){paths, end}) ||
                                          wpa_slice_is(path, "..") || wpa_slice_is(path, "../") ||
                                          is_git_of(path, 0);
-        if (end && *paths == '!' && memmem(paths, end, ".git", 4)) {
+        if (end && *paths == '!' && wpa_text_find(paths, end, ".git")) {
             return false; /* taken out again */
         }
         covers = covers || is_it;

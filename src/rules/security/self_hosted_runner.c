@@ -34,7 +34,7 @@ static bool is_job_allowed(const wpa_rule_run *run, const wpa_outline_job *job)
 static bool holds_text(const wpa_yaml_node *node, const char *text)
 {
     wpa_slice source = {node->doc->source + node->span.start, wpa_span_length(node->span)};
-    return memmem(source.at, source.length, text, strlen(text)) != NULL;
+    return wpa_text_find(source.at, source.length, text) != NULL;
 }
 
 /* Is every value of the matrix written out, and none of them a runner of one's own? */

@@ -364,7 +364,7 @@ static void check_written(wpa_rule_run *run, const wpa_outline_step *step, const
 {
     const char *text = step->script->text + span.start;
     size_t length = wpa_span_length(span);
-    if (wpa_text_find_ci(text, length, "localhost") || memmem(text, length, "127.0.0.1", 9)) {
+    if (wpa_text_find_ci(text, length, "localhost") || wpa_text_find(text, length, "127.0.0.1")) {
         return;
     }
     for (size_t i = 0; i < WPA_COUNT(settings); i++) {

@@ -12,7 +12,7 @@ typedef struct subject {
 static bool mentions(const wpa_yaml_node *node, const char *word)
 {
     const char *text = wpa_yaml_text(node);
-    return text && strcasestr(text, word);
+    return text && wpa_text_seek_ci(text, word);
 }
 
 /* What approves the run: words for it, or NULL if nothing does. */

@@ -9,7 +9,7 @@ static bool is_forge_token(const char *name)
 {
     static const char *const parts[] = {"PAT",      "GH",         "GITHUB", "BOT",
                                         "PERSONAL", "DEPLOY_KEY", "ADMIN",  "RELEASE"};
-    bool says_token = strcasestr(name, "TOKEN") || strcasestr(name, "KEY");
+    bool says_token = wpa_text_seek_ci(name, "TOKEN") || wpa_text_seek_ci(name, "KEY");
     for (const char *at = name; *at;) {
         size_t n = strcspn(at, "_-");
         wpa_slice word = {at, n};

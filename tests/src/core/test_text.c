@@ -128,6 +128,27 @@ static void test_words_are_found_in_any_case(void **state)
     assert_null(wpa_text_find_ci("[X]", 3, "{x}"));
 }
 
+static void test_words_are_found_as_they_are(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"x", "aB", "[X]", "pull_Request", "longer-than-16-bytes"};
+    for (size_t w = 0; w < WPA_COUNT(words); w++) {
+        size_t n = strlen(words[w]);
+        for (size_t length = n; length < 70; length++) {
+            for (size_t at = 0; at + n <= length; at++) {
+                char text[80];
+                memset(text, 'A', length);
+                memcpy(text + at, words[w], n);
+                assert_ptr_equal(wpa_text_find(text, length, words[w]), text + at);
+                assert_null(wpa_text_find(text, at + n - 1, words[w]));
+            }
+        }
+    }
+    assert_null(wpa_text_find("ab, Ab, aB", 10, "AB")); /* another case is another word */
+    assert_string_equal(wpa_text_seek("ab, Ab, aB", "Ab"), "Ab, aB");
+    assert_string_equal(wpa_text_seek("any", ""), "any");
+}
+
 static void test_nearest_name(void **state)
 {
     (void)state;
@@ -144,6 +165,7 @@ int main(void)
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_paths_that_leave_the_tree_are_refused),
         cmocka_unit_test(test_words_are_found_in_any_case),
+        cmocka_unit_test(test_words_are_found_as_they_are),
         cmocka_unit_test(test_nearest_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

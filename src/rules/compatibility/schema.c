@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "rules/forms.h"
 #include "rules/outline.h"
 #include "rules/shape.h"
 
@@ -230,7 +231,6 @@ static const wpa_shape_need needs[] = {
     {"job-factory", "steps"},
     {"workflow-defaults", "run"},
     {"job-defaults", "run"},
-    {"container-mapping", "image"},
     {"service-container-mapping", "image"},
     {"container-registry-credentials", "username"},
     {"container-registry-credentials", "password"},
@@ -541,6 +541,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         check_all_empty(run);
         check_schedule(run);
         check_groups(run, root);
+        wpa_forms_check(run);
     }
     return true;
 }
@@ -624,7 +625,7 @@ const wpa_rule wpa_rule_schema = {
     .checks =
         (const char *const[]){"S1",  "S2",  "S3",  "S4",  "S5",  "S6",  "S7",  "S8",  "S9",  "S10",
                               "S11", "S12", "S13", "S14", "S15", "S16", "S17", "S18", "S19", "S20",
-                              "S21", "S22", "S23", "S24", "S25", "S26", "S27", "S28", NULL},
+                              "S21", "S22", "S23", "S24", "S25", "S26", "S27", "S28", "S29", NULL},
     .elsewhere = (const char *const[]){"actionlint/syntax-check", NULL},
     .tables = 1U << WPA_FACTS_SCHEMA | 1U << WPA_FACTS_ACTIONS,
     .declares = WPA_DECLARES_JOBS | WPA_DECLARES_TRIGGERS | WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV,

@@ -170,7 +170,8 @@ static void check_container(wpa_rule_run *run, const wpa_yaml_node *container,
 {
     const wpa_yaml_node *image =
         wpa_yaml_is(container, WPA_YAML_MAPPING) ? wpa_yaml_get(container, "image") : container;
-    if (wpa_yaml_is(image, WPA_YAML_SCALAR)) {
+    bool is_named = wpa_yaml_is(image, WPA_YAML_SCALAR) && !wpa_text_is(image->text, "docker://");
+    if (is_named) { /* schema tells of the other */
         check_image(run, image, 0, job);
     }
 }

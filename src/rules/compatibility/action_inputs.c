@@ -62,6 +62,17 @@ static bool may_be_stale(const wpa_outline_uses *uses)
     return uses->fact->pin != WPA_PIN_COMMIT && is_moving && age > STALE_DAYS;
 }
 
+/** Does a key of "with" stand for inputs that an expression gives? Any may be among them. */
+static bool has_computed_key(const wpa_outline_step *step)
+{
+    for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
+        if (wpa_outline_has_expression(wpa_yaml_text(step->with->pairs[i].key))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_given(wpa_rule_run *run, const wpa_outline_step *step,
                         const wpa_fact_major *major, const wpa_yaml_node *key)
 {
@@ -74,6 +85,9 @@ static void check_given(wpa_rule_run *run, const wpa_outline_step *step,
     }
     wpa_slice slice = {name, wpa_yaml_resolve(key)->length};
     if (!wpa_facts_input_find(major, slice, &input)) {
+        if (wpa_outline_has_expression(name)) {
+            return;
+        }
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s = (subject){key, find_near(step, major, name)};
         const char *meant = s->near ? s->near : nearest(run, major, name);
@@ -183,7 +197,8 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     for (size_t i = 0; major->wants_input && i < major->n_inputs; i++) {
         wpa_fact_input input = wpa_facts_input_at(major, i);
         if (input.is_required && !input.has_default && !input.deprecated &&
-            !wpa_outline_with(step, input.name) && !wpa_yaml_find_ci(step->with, input.name)) {
+            !wpa_outline_with(step, input.name) && !wpa_yaml_find_ci(step->with, input.name) &&
+            !has_computed_key(step)) {
             (void)wpa_rule_report(run, step->uses.node->span, "I2", NULL,
                                   "%s needs input '%s', which is not given",
                                   wpa_rule_quote_uses(run, &step->uses), input.name);
@@ -217,7 +232,7 @@ static void check_local_given(wpa_rule_run *run, const wpa_outline_step *step,
         finding->severity = WPA_SEVERITY_LOW;
         wpa_rule_relate_in(run, finding, action, declared->key->span, "declared here");
     }
-    if (declared) {
+    if (declared || wpa_outline_has_expression(name)) {
         return;
     }
     size_t n = wpa_yaml_is(inputs, WPA_YAML_MAPPING) ? inputs->n_pairs : 0, n_names = 0;
@@ -270,7 +285,7 @@ static void check_local(wpa_rule_run *run, const wpa_outline_step *step)
         bool is_required = wpa_text_is(wpa_yaml_text(wpa_yaml_get(input, "required")), "true") &&
                            !wpa_yaml_find(input, "default") &&
                            !wpa_yaml_find(input, "deprecationMessage");
-        if (name && is_required && !wpa_yaml_find_ci(step->with, name)) {
+        if (name && is_required && !wpa_yaml_find_ci(step->with, name) && !has_computed_key(step)) {
             wpa_finding *finding = wpa_rule_report(
                 run, step->uses.node->span, "I2", NULL, "%s needs input %s, which is not given",
                 wpa_rule_quote(run, text, strlen(text)), wpa_rule_quote(run, name, strlen(name)));

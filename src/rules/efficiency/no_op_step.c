@@ -106,7 +106,7 @@ static void check_env(wpa_rule_run *run, const wpa_outline_step *step)
         const char *name = wpa_yaml_text(pair->key), *value = wpa_yaml_text(pair->value);
         const char *outer = name ? value_in(step->job->node, name) : NULL;
         outer = outer || !name ? outer : value_in(run->source->outline->root, name);
-        if (outer && wpa_text_is(outer, value)) {
+        if (outer && wpa_text_is(outer, value) && !wpa_outline_has_expression(name)) {
             (void)wpa_rule_report(run, pair->key->span, "N4", pair,
                                   "'%s' has this value already, from around the step", name);
         }

@@ -214,7 +214,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         check_container(run, wpa_yaml_get(job->node, "container"), job);
         const wpa_yaml_node *services = wpa_yaml_get(job->node, "services");
         for (size_t k = 0; wpa_yaml_is(services, WPA_YAML_MAPPING) && k < services->n_pairs; k++) {
-            check_container(run, wpa_yaml_resolve(services->pairs[k].value), job);
+            if (!wpa_outline_has_expression(wpa_yaml_text(services->pairs[k].key))) {
+                check_container(run, wpa_yaml_resolve(services->pairs[k].value), job);
+            }
         }
         for (size_t k = 0; k < job->n_steps; k++) {
             if (job->steps[k].uses.kind == WPA_OUTLINE_DOCKER && !is_built(&job->steps[k])) {

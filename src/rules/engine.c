@@ -330,12 +330,13 @@ static void run_rules(wpa_rule_sink *sink, bool are_last)
     size_t n_rules;
     wpa_error err = {0};
     const wpa_rule *const *rules = wpa_rules_all(&n_rules);
-    for (size_t i = 0; i < n_rules; i++) {
+    for (size_t i = are_last ? sink->n_first : 0; i < n_rules; i++) {
         const wpa_rule_setting *setting = &sink->settings->rules[i]; /* in the same order */
-        if (rules[i]->runs_last != are_last || !is_active(sink, rules[i], setting)) {
+        if (rules[i]->runs_last != are_last) {
+            sink->n_first = i < sink->n_first ? i : sink->n_first;
             continue;
         }
-        if (!is_asked_for(sink, rules[i], setting)) {
+        if (!is_active(sink, rules[i], setting) || !is_asked_for(sink, rules[i], setting)) {
             continue;
         }
         if (!may_find(sink->source, rules[i])) {
@@ -426,6 +427,7 @@ wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings,
     int64_t began_us = spent_us();
     sink.deadline_us = began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
     sink.has_run = wpa_arena_array(arena, n_rules, sizeof *sink.has_run);
+    sink.n_first = n_rules;
     sink.ignores = wpa_ignores_read(source, settings->today, arena);
     sink.may_ignore = sink.ignores->n > 0 || settings->n_ignores > 0;
     run_rules(&sink, false);

@@ -32,6 +32,8 @@
  */
 #pragma once
 
+#include <stdalign.h>
+
 #include <wpa/map.h>
 
 #include "rules/finding.h"
@@ -62,10 +64,14 @@ typedef struct wpa_rule_run {
 } wpa_rule_run;
 
 struct wpa_rule {
-    /* In front, what is looked at for each file, if the rule finds nothing there. */
-    wpa_dimension dimension;
+    /* In front, in one line of the processor's cache, what is looked at for each file, if the rule
+       finds nothing there. */
+    alignas(64) wpa_dimension dimension;
     wpa_kind kind;
     unsigned inputs; /* WPA_INPUT_ bits */
+    wpa_persona persona;
+    /** Some of its findings are for more people than persona says; without it none is. */
+    bool has_wider_findings;
     /** Claims absence ("missing-…", "unused-…"): not run on files that were read only in part. */
     bool claims_absence;
     /** Also called for a file too large to be read: run->source->yaml is NULL then. */
@@ -79,6 +85,7 @@ struct wpa_rule {
      */
     const char *const *words;
     const char *const *commands;
+    const char *const *supersedes; /* NULL-terminated rule ids that lose on the same span */
     /**
      * Report every finding in run->source. Returns false with *err set only if the rule itself
      * could not work (a limit, a table it cannot use): that becomes a note, never a finding.
@@ -89,16 +96,12 @@ struct wpa_rule {
     const char *id;   /* "missing-timeout": stable, users write it in ignore lists */
     wpa_severity severity;
     wpa_confidence confidence;
-    wpa_persona persona;
-    /** Some of its findings are for more people than persona says; without it none is. */
-    bool has_wider_findings;
     const char *summary; /* one sentence: what it finds */
     const char *why;     /* what happens if it stays */
     const char *fix;     /* what to do; says so if there is nothing to do by machine */
 
     const char *const *checks;      /* NULL-terminated numbers of its checks ("J1"), or NULL */
     const char *const *elsewhere;   /* NULL-terminated foreign names ("zizmor/x"), or NULL */
-    const char *const *supersedes;  /* NULL-terminated rule ids that lose on the same span */
     const wpa_rule_option *options; /* ends with a NULL name; or NULL */
     unsigned tables;   /* 1 << wpa_fact_table for each table it reads: their dates are printed */
     unsigned declares; /* what its fixes change, wpa_declares bits */

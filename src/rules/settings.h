@@ -28,10 +28,10 @@ typedef struct wpa_rule_setting {
     wpa_severity severity; /* in place of what the rule reports */
     wpa_confidence confidence;
     wpa_persona persona;
+    wpa_text_list paths;       /* globs of the only files it is about; none: all */
     const wpa_map *options;    /* name → text, or NULL */
     const wpa_map *checks_off; /* numbers of checks that are off, or NULL */
     const wpa_map *checks;     /* number → wpa_check_setting, or NULL */
-    wpa_text_list paths;       /* globs of the only files it is about; none: all */
 } wpa_rule_setting;
 
 /** What the configuration changes about one check of a rule. */

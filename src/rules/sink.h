@@ -40,6 +40,7 @@ typedef struct wpa_rule_sink {
     wpa_ignores *ignores; /* of this file */
     bool may_ignore;      /* something in it, or in the configuration, may silence findings */
     bool *has_run;        /* [number of rules], in the order of the registry */
+    size_t n_first;       /* of them that are in front of all that run last */
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
     wpa_finding *beyond;  /* what rules write to when over the limit; NULL until one is */
     wpa_related beyond_related;

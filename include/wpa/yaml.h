@@ -271,6 +271,10 @@ bool wpa_yaml_is_null(const wpa_yaml_node *node);
 const char *wpa_yaml_path(const wpa_yaml_node *node, wpa_arena *arena);
 /** The smallest node whose full span holds the offset; NULL if none. Keys count as nodes. */
 const wpa_yaml_node *wpa_yaml_node_at(const wpa_yaml_doc *doc, size_t offset);
+/** Index of the first comment on this line (from 1) or behind it; n_comments if there is none. */
+size_t wpa_yaml_comment_from(const wpa_yaml_doc *doc, size_t line);
+/** Does a comment stand on the node's first line, or on the line above? */
+bool wpa_yaml_is_commented(const wpa_yaml_node *node);
 /** What a node is, for messages: "text", "a number", "true or false", "a mapping", "a list". */
 const char *wpa_yaml_describe(const wpa_yaml_node *node);
 

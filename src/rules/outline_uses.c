@@ -17,18 +17,10 @@ static const wpa_yaml_comment *comment_behind(const wpa_yaml_doc *doc, const wpa
         return NULL; /* as most have none */
     }
     size_t line = wpa_yaml_line_of(doc, node->span.end ? node->span.end - 1 : 0);
-    size_t low = 0, high = doc->n_comments;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (doc->comments[middle].line < line) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    bool is_there = low < doc->n_comments && doc->comments[low].line == line &&
-                    doc->comments[low].span.start >= node->span.end;
-    return is_there ? &doc->comments[low] : NULL;
+    size_t i = wpa_yaml_comment_from(doc, line);
+    bool is_there = i < doc->n_comments && doc->comments[i].line == line &&
+                    doc->comments[i].span.start >= node->span.end;
+    return is_there ? &doc->comments[i] : NULL;
 }
 
 /* Words that people and tools write in front of a version; "owner/repo@v4", "pin@v4", "tag: v4". */

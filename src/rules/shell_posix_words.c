@@ -186,27 +186,40 @@ static void lex_dollar(lexer *l, wpa_shell_context around)
     }
 }
 
+/* A quote, an expansion, a substitution or an escape; false if none begins here. */
+static bool lex_quoted(lexer *l, char c)
+{
+    if (c == '\'') {
+        lex_single(l);
+    } else if (c == '"') {
+        lex_double(l);
+    } else if (c == '$') {
+        lex_dollar(l, WPA_SHELL_PLAIN);
+    } else if (c == '`') {
+        l->at++;
+        wpa_posix_substitution(l, '`');
+    } else if (c == '\\') {
+        l->at += l->at + 1 < l->length ? 2 : 1;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* "name=(" has been read: words until the bracket closes. */
 static void lex_array(lexer *l)
 {
     while (l->at < l->length && l->text[l->at] != ')') {
         char c = l->text[l->at];
-        if (c == '\'') {
-            lex_single(l);
-        } else if (c == '"') {
-            lex_double(l);
-        } else if (c == '$') {
-            lex_dollar(l, WPA_SHELL_PLAIN);
-        } else if (c == '`') {
-            l->at++;
-            wpa_posix_substitution(l, '`');
-        } else if (c == '#' &&
-                   (wpa_posix_is_blank(l->text[l->at - 1]) || l->text[l->at - 1] == '\n')) {
+        if (lex_quoted(l, c)) {
+            continue;
+        }
+        if (c == '#' && (wpa_posix_is_blank(l->text[l->at - 1]) || l->text[l->at - 1] == '\n')) {
             while (l->at < l->length && l->text[l->at] != '\n') {
                 l->at++;
             }
         } else {
-            l->at += c == '\\' && l->at + 1 < l->length ? 2 : 1;
+            l->at++;
         }
     }
     if (l->at >= l->length) {
@@ -220,21 +233,13 @@ static void lex_array(lexer *l)
 static bool lex_piece(lexer *l, char end, size_t word_start)
 {
     char c = wpa_posix_peek(l, 0);
-    if (c == '\'') {
-        lex_single(l);
-    } else if (c == '"') {
-        lex_double(l);
-    } else if (c == '$') {
-        lex_dollar(l, WPA_SHELL_PLAIN);
-    } else if (c == '`') {
-        if (end == '`') {
-            return false;
-        }
-        l->at++;
-        wpa_posix_substitution(l, '`');
-    } else if (c == '\\') {
-        l->at += l->at + 1 < l->length ? 2 : 1;
-    } else if (c == '(' && l->at > word_start && l->text[l->at - 1] == '=') {
+    if (c == '`' && end == '`') {
+        return false;
+    }
+    if (lex_quoted(l, c)) {
+        return true;
+    }
+    if (c == '(' && l->at > word_start && l->text[l->at - 1] == '=') {
         l->at++;
         lex_array(l);
     } else if (c == '(' && l->at > word_start && strchr("@!?*+", l->text[l->at - 1])) {

@@ -47,9 +47,12 @@ static void find_comment(wpa_reference *uses, wpa_arena *arena)
 {
     const wpa_yaml_doc *doc = uses->node->doc;
     size_t line = wpa_yaml_line_of(doc, uses->node->span.end);
-    for (size_t i = 0; i < doc->n_comments; i++) {
+    for (size_t i = wpa_yaml_comment_from(doc, line); i < doc->n_comments; i++) {
         const wpa_yaml_comment *comment = &doc->comments[i];
-        if (comment->line != line || comment->span.start < uses->node->span.end) {
+        if (comment->line != line) {
+            return;
+        }
+        if (comment->span.start < uses->node->span.end) {
             continue;
         }
         uses->comment_span = comment->span;

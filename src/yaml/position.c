@@ -378,3 +378,25 @@ wpa_span wpa_yaml_entry_span(const wpa_yaml_node *node)
     span.end = wpa_yaml_line_end(doc, span.end);
     return span;
 }
+
+size_t wpa_yaml_comment_from(const wpa_yaml_doc *doc, size_t line)
+{
+    size_t low = 0, high = doc->n_comments;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (doc->comments[middle].line < line) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+bool wpa_yaml_is_commented(const wpa_yaml_node *node)
+{
+    const wpa_yaml_doc *doc = node->doc;
+    size_t line = wpa_yaml_line_of(doc, node->span.start);
+    size_t i = wpa_yaml_comment_from(doc, line > 1 ? line - 1 : 1);
+    return i < doc->n_comments && doc->comments[i].line <= line;
+}

@@ -63,18 +63,6 @@ static void collect(terms *t, const wpa_expr *node, wpa_expr_kind kind)
     }
 }
 
-static bool has_comment(const wpa_yaml_node *condition)
-{
-    const wpa_yaml_doc *doc = condition->doc;
-    size_t line = wpa_yaml_line_of(doc, condition->span.start);
-    for (size_t i = 0; i < doc->n_comments; i++) {
-        if (doc->comments[i].line == line || doc->comments[i].line + 1 == line) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- C1 ---- */
 
 /** The truth of it without any knowledge; a condition of status functions alone is no constant. */
@@ -90,7 +78,7 @@ static bool check_constant(const look *l)
         subject_new(l, true, is_true),
         is_true ? "this condition is always true, so it says nothing" : "this %s never runs",
         l->what);
-    if ((is_true && is_plain) || has_comment(l->e->place->node)) {
+    if ((is_true && is_plain) || wpa_yaml_is_commented(l->e->place->node)) {
         finding->severity = WPA_SEVERITY_LOW;
     }
     return true;
@@ -412,7 +400,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     if (s->is_true) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "remove the condition");
         (void)wpa_rule_remove_entry(run, fix, s->condition);
-    } else if (is_step && !wpa_yaml_find(s->owner, "id") && !has_comment(s->condition)) {
+    } else if (is_step && !wpa_yaml_find(s->owner, "id") && !wpa_yaml_is_commented(s->condition)) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove the dead step");
         (void)wpa_rule_remove_entry(run, fix, s->owner);
     }

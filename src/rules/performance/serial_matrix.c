@@ -5,14 +5,8 @@
 static bool has_reason(const wpa_rule_run *run, const wpa_outline_job *job,
                        const wpa_yaml_node *value)
 {
-    const wpa_yaml_doc *doc = run->source->yaml;
-    size_t line = wpa_yaml_line_of(doc, value->span.start);
-    for (size_t i = 0; i < doc->n_comments; i++) {
-        if (doc->comments[i].line == line || doc->comments[i].line + 1 == line) {
-            return true;
-        }
-    }
-    return wpa_yaml_find(job->node, "environment") || wpa_yaml_find(job->node, "concurrency") ||
+    return wpa_yaml_is_commented(value) || wpa_yaml_find(job->node, "environment") ||
+           wpa_yaml_find(job->node, "concurrency") ||
            wpa_yaml_find(run->source->outline->root, "concurrency") || job->is_self_hosted ||
            wpa_work_job_ships(job);
 }

@@ -4,27 +4,12 @@
 #include "rules/outline.h"
 #include "rules/rule.h"
 
-/* The first comment at or behind a line, by its index. */
-static size_t comment_from(const wpa_yaml_doc *doc, size_t line)
-{
-    size_t low = 0, high = doc->n_comments;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (doc->comments[middle].line < line) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
 /* Is there a comment on the entry's line, or alone on the line above? */
 static bool has_comment(const wpa_yaml_pair *pair)
 {
     const wpa_yaml_doc *doc = pair->key->doc;
     size_t line = wpa_yaml_line_of(doc, pair->key->span.start);
-    size_t i = comment_from(doc, line > 1 ? line - 1 : 1);
+    size_t i = wpa_yaml_comment_from(doc, line > 1 ? line - 1 : 1);
     for (; i < doc->n_comments && doc->comments[i].line <= line; i++) {
         if (doc->comments[i].line == line || doc->comments[i].is_own_line) {
             return true;

@@ -90,7 +90,9 @@ static bool is_below(const wpa_yaml_node *node, const char *name)
 static bool may_be_odd(const wpa_yaml_node *plain)
 {
     bool is_digit = *plain->text >= '0' && *plain->text <= '9';
-    return is_digit || (plain->length <= 3 && is_switch_word(plain->text));
+    char small = (char)(*plain->text | 0x20);
+    return is_digit || (plain->length <= 3 && (small == 'o' || small == 'y' || small == 'n') &&
+                        is_switch_word(plain->text));
 }
 
 static void check_plain(wpa_rule_run *run, const wpa_yaml_node *node)
@@ -344,7 +346,7 @@ static void check_layout(wpa_rule_run *run)
     }
 }
 
-static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
+static inline void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     if (node->style == WPA_YAML_PLAIN && may_be_odd(node) && !wpa_yaml_tag(node)) {
         check_plain(run, node);
@@ -358,25 +360,31 @@ static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
     }
 }
 
+static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth);
+
+/** Most nodes are scalars, which need no step down. */
+static inline void look_at(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
+{
+    if (node && depth <= DEPTH_MAX && node->kind == WPA_YAML_SCALAR) {
+        check_scalar(run, node);
+    } else if (node && depth <= DEPTH_MAX) {
+        walk(run, node, depth);
+    }
+}
+
+/** Of a collection. */
 static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
 {
-    if (!node || depth > DEPTH_MAX) {
-        return;
-    }
-    if (node->kind == WPA_YAML_SCALAR) {
-        check_scalar(run, node);
-        return;
-    }
     if (node->kind == WPA_YAML_MAPPING) {
         if (node->style == WPA_YAML_FLOW) {
             check_flow(run, node);
         }
         for (size_t i = 0; i < node->n_pairs; i++) {
-            walk(run, node->pairs[i].value, depth + 1);
+            look_at(run, node->pairs[i].value, depth + 1);
         }
     } else if (node->kind == WPA_YAML_SEQUENCE) {
         for (size_t i = 0; i < node->n_items; i++) {
-            walk(run, node->items[i], depth + 1);
+            look_at(run, node->items[i], depth + 1);
         }
     }
 }
@@ -393,7 +401,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             wpa_rule_relate(run, finding, fault->related, "the first one");
         }
     }
-    walk(run, doc->root, 0);
+    look_at(run, doc->root, 0);
     check_layout(run);
     return true;
 }

@@ -441,8 +441,10 @@ bool wpa_facts_input_find(const wpa_fact_major *major, wpa_slice name, wpa_fact_
 {
     const wpa_fact_input_row *rows = &wpa_fact_inputs[major->first_input];
     const wpa_told_action *told = major->told;
+    char first = (char)(name.length ? *name.at | 0x20 : 0);
     for (size_t i = 0; i < major->n_inputs; i++) {
-        if (wpa_slice_is_ci(name, told ? told->inputs[i].name : text_at(rows[i].name))) {
+        bool may_be = told || (rows[i].length == name.length && rows[i].first == first);
+        if (may_be && wpa_slice_is_ci(name, told ? told->inputs[i].name : text_at(rows[i].name))) {
             *input = wpa_facts_input_at(major, i);
             return true;
         }

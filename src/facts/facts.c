@@ -341,6 +341,11 @@ const wpa_fact_need *wpa_facts_command_needs(size_t *n)
     return wpa_fact_command_needs;
 }
 
+uint32_t wpa_facts_command_need_firsts(void)
+{
+    return wpa_fact_command_need_firsts;
+}
+
 const wpa_fact_runner *wpa_facts_runner_find(wpa_slice label)
 {
     size_t row = wpa_facts_row(WPA_COLUMN_RUNNERS, label, 0);

@@ -385,6 +385,8 @@ typedef struct wpa_fact_need {
 const wpa_fact_need *wpa_facts_action_need(wpa_slice slug);
 /** Rows of commands; the words of a row must be the command's first words. */
 const wpa_fact_need *wpa_facts_command_needs(size_t *n);
+/** Of all of them: wpa_fact_first_bit of the programs that they name. */
+uint32_t wpa_facts_command_need_firsts(void);
 
 /* ---- runners -----------------------------------------------------------------------------------
  */

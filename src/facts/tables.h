@@ -99,6 +99,8 @@ typedef struct wpa_fact_input_row {
     uint32_t deprecated;
     bool is_required;
     bool has_default;
+    uint8_t length; /* of its name, … */
+    char first;     /* … which begins so, in lower case: most are told apart by these */
 } wpa_fact_input_row;
 
 typedef struct wpa_fact_named_list {
@@ -154,6 +156,7 @@ extern const wpa_fact_need wpa_fact_action_needs[];
 extern const size_t wpa_fact_n_action_needs;
 extern const wpa_fact_need wpa_fact_command_needs[];
 extern const size_t wpa_fact_n_command_needs;
+extern const uint32_t wpa_fact_command_need_firsts;
 extern const wpa_fact_runner wpa_fact_runners[];
 extern const size_t wpa_fact_n_runners;
 extern const char *const wpa_fact_runner_list[];

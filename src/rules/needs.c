@@ -44,7 +44,7 @@ static size_t next_word(const wpa_shell_command *command, size_t i)
 /** Windows knows a program by any case, and with its ending. */
 static bool is_named(const char *name, const char *program, size_t length)
 {
-    return strncasecmp(name, program, length) == 0 &&
+    return !((*name ^ *program) & ~0x20) && strncasecmp(name, program, length) == 0 &&
            (!name[length] || wpa_text_is_ci(name + length, ".exe"));
 }
 
@@ -151,18 +151,6 @@ static void add_command(wpa_needs *needs, const wpa_shell_command *command, uint
         (!*command->name || is_named(command->name, "git", 3) || is_harmless(command->name));
 }
 
-/** Of all rows, the bits of what programs they name. */
-static uint32_t firsts_of_commands(void)
-{
-    size_t n;
-    uint32_t firsts = 0;
-    const wpa_fact_need *known = wpa_facts_command_needs(&n);
-    for (size_t i = 0; i < n; i++) {
-        firsts |= wpa_fact_first_bit(known[i].name);
-    }
-    return firsts;
-}
-
 void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step)
 {
     if (step->uses.kind != WPA_OUTLINE_NONE) {
@@ -175,7 +163,7 @@ void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step)
         return;
     }
     const wpa_script *script = wpa_step_commands(step);
-    uint32_t firsts = script && script->n_commands ? firsts_of_commands() : 0;
+    uint32_t firsts = wpa_facts_command_need_firsts();
     needs->is_complete = needs->is_complete && script;
     for (size_t i = 0; script && i < script->n_commands; i++) {
         add_command(needs, &script->commands[i], firsts);

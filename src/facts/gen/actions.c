@@ -211,11 +211,15 @@ static void write_inputs(writer *w, json_t *inputs)
     json_t *input;
     json_object_foreach(inputs, name, input)
     {
+        if (strlen(name) > UINT8_MAX) {
+            gen_die("the name of input '%s' is too long", name);
+        }
         (void)fputs("{", w->out);
         write_text(w, name);
         write_text(w, gen_text(input, "deprecated"));
-        (void)fprintf(w->out, "%d, %d},\n", json_is_true(json_object_get(input, "required")),
-                      json_is_true(json_object_get(input, "default")));
+        (void)fprintf(w->out, "%d, %d, %zu, %d},\n",
+                      json_is_true(json_object_get(input, "required")),
+                      json_is_true(json_object_get(input, "default")), strlen(name), *name | 0x20);
     }
 }
 

@@ -1,9 +1,11 @@
 /* The smaller tables, written as plain C structs. */
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "facts/patterns.h"
 #include "gen.h"
 
 typedef struct table_name {
@@ -438,6 +440,18 @@ static void write_needs(FILE *out, json_t *records, const char *name)
     gen_count(out, name, records);
 }
 
+static void write_firsts(FILE *out, json_t *records)
+{
+    uint32_t firsts = 0;
+    size_t i;
+    json_t *record;
+    json_array_foreach(records, i, record)
+    {
+        firsts |= wpa_fact_first_bit(json_string_value(gen_need(record, "name")));
+    }
+    (void)fprintf(out, "const uint32_t wpa_fact_command_need_firsts = %" PRIu32 "U;\n", firsts);
+}
+
 static void write_permissions(FILE *out, const char *folder)
 {
     json_t *root = gen_load(folder, "permissions");
@@ -460,6 +474,7 @@ static void write_permissions(FILE *out, const char *folder)
     write_names(out, "permission", records, "scope");
     write_needs(out, gen_need(root, "action_needs"), "action_needs");
     write_needs(out, gen_need(root, "command_needs"), "command_needs");
+    write_firsts(out, gen_need(root, "command_needs"));
     json_decref(root);
 }
 

@@ -34,9 +34,10 @@ static const char *find_near(const char *text)
 {
     wpa_fact_list names = wpa_facts_runner_names();
     for (size_t i = 0; names[i]; i++) {
-        const wpa_fact_runner *runner = wpa_facts_runner_find(wpa_slice_of(names[i]));
-        if (runner->state == WPA_RUNNER_CURRENT && !runner->size &&
-            wpa_rule_is_one_edit(wpa_slice_of(text), names[i])) {
+        bool may_be = wpa_rule_is_one_edit(wpa_slice_of(text), names[i]); /* few are */
+        const wpa_fact_runner *runner =
+            may_be ? wpa_facts_runner_find(wpa_slice_of(names[i])) : NULL;
+        if (runner && runner->state == WPA_RUNNER_CURRENT && !runner->size) {
             return names[i];
         }
     }

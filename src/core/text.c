@@ -468,18 +468,27 @@ size_t wpa_visible_copy(char *to, size_t size_bytes, const char *text, size_t le
     return total;
 }
 
+/* Is none of sixteen bytes a control character, or of more than ASCII? */
+static bool are_visible(const char *at)
+{
+    return !has_any((lanes)(load(at) - 0x20 > 0x7E - 0x20));
+}
+
 bool wpa_text_is_visible(const char *text, size_t length)
 {
     size_t i = 0;
+    if (length < sizeof(lanes)) {
+        while (i < length && text[i] >= 0x20 && text[i] <= 0x7E) {
+            i++;
+        }
+        return i == length;
+    }
     for (; i + sizeof(lanes) <= length; i += sizeof(lanes)) {
-        if (has_any((lanes)(load(text + i) - 0x20 > 0x7E - 0x20))) {
+        if (!are_visible(text + i)) {
             return false;
         }
     }
-    while (i < length && text[i] >= 0x20 && text[i] <= 0x7E) {
-        i++;
-    }
-    return i == length;
+    return are_visible(text + length - sizeof(lanes)); /* some of them for the second time */
 }
 
 char *wpa_text_visible(wpa_arena *arena, const char *text, size_t length, bool keep_lines)

@@ -143,7 +143,8 @@ const wpa_fact_end *wpa_facts_runtime_end(const char *using)
     static const char prefix[] = "runs.using: ";
     for (size_t i = 0; using && i < wpa_fact_n_ends; i++) {
         const char *match = wpa_fact_ends[i].match;
-        if (!wpa_fact_ends[i].slug_length && wpa_text_starts(match, prefix) && wpa_text_is(match + sizeof prefix - 1, using)) {
+        if (!wpa_fact_ends[i].slug_length && wpa_text_starts(match, prefix) &&
+            wpa_text_is(match + sizeof prefix - 1, using)) {
             return &wpa_fact_ends[i];
         }
     }

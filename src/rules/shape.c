@@ -21,6 +21,7 @@ typedef struct walker {
     wpa_rule_run *run;
     const wpa_shape_set *set;
     name_marks left_to_others, may_be_null, needs;
+    wpa_shape_forms *forms;
 } walker;
 
 /* Where it is. */
@@ -405,7 +406,8 @@ static void check_needed(const place *at, const wpa_schema_def *def, const wpa_y
     }
 }
 
-static void walk_mapping(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+/** True: keys could not be better. */
+static bool walk_mapping(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     bool may_repeat = check_duplicates(at, def, node);
     bool is_told = at->by->set->tell_form && at->by->set->tell_form(at->by->run, def, node);
@@ -414,19 +416,41 @@ static void walk_mapping(const place *at, const wpa_schema_def *def, const wpa_y
         n_required += walk_pair(at, def, node, &node->pairs[i]);
     }
     if (is_told || node->is_incomplete) {
-        return;
+        return false;
     }
     bool is_empty = node->n_pairs == 0 && at->key;
     const char *check = is_empty ? check_of(at, WPA_SHAPE_EMPTY_MAPPING, def) : NULL;
     if (check) {
         wpa_rule_report(at->by->run, at->key->span, check, NULL, "%s is an empty mapping: %s",
                         quoted_key(at), at->by->set->refusal);
-        return;
+        return false;
     }
-    if (may_repeat || n_required < def->n_required) {
+    bool may_lack = may_repeat || n_required < def->n_required;
+    if (may_lack) {
         check_required(at, def, node);
     }
     check_needed(at, def, node);
+    return !may_lack && !has_marks(&at->by->needs, def);
+}
+
+/** The same of an item whose keys are known to be right. A copy: items below it have forms too. */
+static void walk_values(const place *at, wpa_shape_form form, const wpa_yaml_node *node)
+{
+    for (size_t i = 0; i < node->n_pairs; i++) {
+        const wpa_yaml_pair *pair = &node->pairs[i];
+        if (!is_surely_fine(form.values[i], resolve(pair->value))) {
+            place below = {at->by, pair->key, at->has_expressions, at->depth + 1};
+            walk(below, form.values[i], pair->value);
+        }
+    }
+}
+
+static void walk_item(const place *at, const wpa_schema_def *def, const wpa_schema_def *mapping,
+                      const wpa_yaml_node *node)
+{
+    if (walk_mapping(at, mapping, node)) {
+        wpa_shape_form_note(at->by->forms, def, mapping, node);
+    }
 }
 
 static void walk_sequence(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
@@ -560,14 +584,22 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
     }
     at.has_expressions = at.has_expressions || (def->contexts && def->contexts[0]);
     const wpa_schema_def *mapping = NULL, *sequence = NULL;
+    const wpa_shape_form *form = NULL;
     switch (node->kind) {
     case WPA_YAML_MAPPING:
         if (is_map_of_texts(&at, def, node)) {
             return;
         }
+        form = at.key ? NULL : wpa_shape_form_find(at.by->forms, def, node);
+        if (form) {
+            walk_values(&at, *form, node);
+            return;
+        }
         mapping = wpa_shape_best_mapping(def, node);
-        if (mapping) {
-            walk_mapping(&at, mapping, node);
+        if (mapping && !at.key) {
+            walk_item(&at, def, mapping, node);
+        } else if (mapping) {
+            (void)walk_mapping(&at, mapping, node);
         } else if (!wpa_shape_fits(def, node)) {
             report_shape(&at, def, node);
         }
@@ -597,7 +629,8 @@ static void add_mark(name_marks *marks, const char *name)
 void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_schema_def *def,
                      const wpa_yaml_node *root)
 {
-    walker by = {.run = run, .set = set};
+    wpa_shape_forms forms = {0};
+    walker by = {.run = run, .set = set, .forms = &forms};
     for (size_t i = 0; i < set->n_left_to_others; i++) {
         add_mark(&by.left_to_others, set->left_to_others[i]);
     }

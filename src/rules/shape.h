@@ -42,7 +42,10 @@ typedef struct wpa_shape_set {
     bool takes_misspelt; /* a key that is there with a slip in it is not told to be missing too */
     /** Number of the check, a literal; NULL: not reported. form is the definition's name. */
     const char *(*check_of)(wpa_shape_wrong fault, const char *form);
-    /** May tell a mapping of properties in its own words; true: it is done with. Or NULL. */
+    /**
+     * May tell a mapping of properties in its own words; true: it is done with. False for an item
+     * of a list is false for all that have the same keys. Or NULL.
+     */
     bool (*tell_form)(wpa_rule_run *run, const wpa_schema_def *def, const wpa_yaml_node *mapping);
     /** May tell an unknown key in its own words, or let it pass; true if it did. Or NULL. */
     bool (*tell_unknown)(wpa_rule_run *run, const wpa_schema_def *def, const wpa_yaml_node *mapping,

@@ -129,3 +129,66 @@ const wpa_schema_def *wpa_shape_find_sequence(const wpa_schema_def *def)
     }
     return found;
 }
+
+/* ---- items of the same keys ---- */
+
+static size_t slot_of(const wpa_yaml_node *node)
+{
+    return node->keys * UINT32_C(0x9E3779B1) >> 28;
+}
+
+static bool has_text(const wpa_yaml_node *key)
+{
+    return key->kind == WPA_YAML_SCALAR && !key->holds_nul;
+}
+
+static bool has_same_keys(const wpa_yaml_node *a, const wpa_yaml_node *b)
+{
+    bool is_same = a->keys == b->keys && a->n_pairs == b->n_pairs;
+    for (size_t i = 0; is_same && i < a->n_pairs; i++) {
+        const wpa_yaml_node *x = a->pairs[i].key, *y = b->pairs[i].key;
+        is_same = has_text(x) && has_text(y) && x->length == y->length &&
+                  wpa_bytes_are(x->text, y->text, x->length);
+    }
+    return is_same;
+}
+
+const wpa_shape_form *wpa_shape_form_find(const wpa_shape_forms *forms, const wpa_schema_def *def,
+                                          const wpa_yaml_node *node)
+{
+    const wpa_shape_form *form = &forms->items[slot_of(node)];
+    return form->def == def && has_same_keys(form->like, node) ? form : NULL;
+}
+
+/** May a value tell which of the definitions is meant? */
+static bool is_told_by_value(const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    for (const wpa_schema_def *const *one = def->mappings; *one; one++) {
+        for (size_t i = 0; (*one)->telling && (*one)->telling[i]; i++) {
+            const wpa_schema_property *property = (*one)->telling[i];
+            if (property->def->constant && wpa_shape_find_property(node, property)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void wpa_shape_form_note(wpa_shape_forms *forms, const wpa_schema_def *def,
+                         const wpa_schema_def *mapping, const wpa_yaml_node *node)
+{
+    wpa_shape_form form = {def, node, {NULL}};
+    bool may_merge = node->keys == UINT32_MAX;
+    bool is_one = !may_merge && node->n_pairs <= WPA_SHAPE_KEYS_MAX && !is_told_by_value(def, node);
+    for (size_t i = 0; is_one && i < node->n_pairs; i++) {
+        const wpa_yaml_node *key = node->pairs[i].key;
+        const wpa_schema_property *property =
+            has_text(key) ? wpa_schema_property_find(mapping, (wpa_slice){key->text, key->length})
+                          : NULL;
+        form.values[i] = property ? property->def : NULL;
+        is_one = form.values[i] != NULL;
+    }
+    if (is_one) {
+        forms->items[slot_of(node)] = form;
+    }
+}

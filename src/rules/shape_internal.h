@@ -29,3 +29,27 @@ static inline const wpa_schema_def *wpa_shape_best_mapping(const wpa_schema_def 
 }
 /** The list that a definition is, or may be; NULL: it may be none. */
 const wpa_schema_def *wpa_shape_find_sequence(const wpa_schema_def *def);
+
+/* Items of a list, as steps are, of which many have the same keys: what each value must be. */
+#define WPA_SHAPE_KEYS_MAX 8
+#define WPA_SHAPE_FORMS 16
+
+typedef struct wpa_shape_form {
+    const wpa_schema_def *def; /* what the items are; NULL: there is no form */
+    const wpa_yaml_node *like; /* one with these keys */
+    const wpa_schema_def *values[WPA_SHAPE_KEYS_MAX];
+} wpa_shape_form;
+
+typedef struct wpa_shape_forms {
+    wpa_shape_form items[WPA_SHAPE_FORMS]; /* by a hash of the keys' bits */
+} wpa_shape_forms;
+
+/** The form of a mapping with these keys in this order, if one was noted; or NULL. */
+const wpa_shape_form *wpa_shape_form_find(const wpa_shape_forms *forms, const wpa_schema_def *def,
+                                          const wpa_yaml_node *node);
+/**
+ * Note a mapping in which nothing is wrong but perhaps values; mapping is which of the definitions
+ * it is. Not noted if its values tell that, or a key is no property.
+ */
+void wpa_shape_form_note(wpa_shape_forms *forms, const wpa_schema_def *def,
+                         const wpa_schema_def *mapping, const wpa_yaml_node *node);

@@ -68,20 +68,36 @@ static bool is_literal(const char *text, wpa_span value, const char *file, bool 
     return true;
 }
 
-/* A delimiter that nobody can guess keeps a value from ending early. */
-static bool has_random_delimiter(const char *text, wpa_span value)
+/* A delimiter that nobody can guess keeps a value from ending early. Most files have no source of
+   such, and most values no delimiter. */
+static bool has_random_delimiter(const wpa_yaml_node *script, wpa_span value)
 {
-    static const char *const random[] = {"<<$",          "<<\"$",        "<<${",   "uuidgen",
-                                         "openssl rand", "/dev/urandom", "RANDOM", "sha256sum"};
-    return wpa_words_find(text + value.start, wpa_span_length(value), random, WPA_COUNT(random),
-                          NULL) != NULL;
+    static const char *const random[] = {"uuidgen",   "openssl rand", "/dev/urandom", "RANDOM",
+                                         "sha256sum", "<<$",          "<<\"$",        "<<${"};
+    const char *text = script->text + value.start;
+    bool may_hold = memmem(text, wpa_span_length(value), "<<", 2) != NULL;
+    for (size_t i = 0; i < WPA_COUNT(random) && !may_hold && *random[i] != '<'; i++) {
+        may_hold = wpa_yaml_may_hold(script->doc, random[i]);
+    }
+    return may_hold &&
+           wpa_words_find(text, wpa_span_length(value), random, WPA_COUNT(random), NULL) != NULL;
 }
 
-static bool is_used_later(const wpa_rule_run *run, const wpa_outline_step *step)
+static bool names_outputs(const wpa_rule_run *run, const wpa_outline_step *step)
 {
     const char *use = step->id ? wpa_arena_printf(run->arena, "steps.%s.outputs", step->id) : NULL;
     return use && wpa_yaml_may_hold(run->source->yaml, use) &&
            strstr(run->source->yaml->source, use);
+}
+
+/** Once a step, which may write many outputs. */
+static bool is_used_later(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    bool is_new, *is_used = wpa_site_keep(run, 'U', step, NULL, sizeof *is_used, &is_new);
+    if (is_new) {
+        *is_used = names_outputs(run, step);
+    }
+    return *is_used;
 }
 
 static bool is_of_strangers(const wpa_outline *o)
@@ -117,7 +133,7 @@ static wpa_finding *report_unknown(wpa_rule_run *run, subject *s, const wpa_tain
 
 static void check_variables(wpa_rule_run *run, const wpa_site *site, subject *s)
 {
-    if (has_random_delimiter(site->step->run->text, s->written->value)) {
+    if (has_random_delimiter(site->step->run, s->written->value)) {
         return;
     }
     wpa_taint taint = wpa_taint_of_script(run, site, s->written->value, WPA_TAINT_TEXT);
@@ -154,7 +170,7 @@ static void check_results(wpa_rule_run *run, const wpa_site *site, subject *s)
     const char *text = site->step->run->text;
     bool is_output = wpa_text_is(s->written->file, "GITHUB_OUTPUT");
     if (!is_output || !is_used_later(run, s->step) ||
-        has_random_delimiter(text, s->written->value)) {
+        has_random_delimiter(site->step->run, s->written->value)) {
         return;
     }
     wpa_taint taint = wpa_taint_of_script(run, site, s->written->value, WPA_TAINT_TEXT);
@@ -177,7 +193,7 @@ static void check_results(wpa_rule_run *run, const wpa_site *site, subject *s)
 }
 
 /* Written by a command of its own behind one that opens with a delimiter nobody can guess? */
-static bool is_between(const char *text, const wpa_export *exports, size_t i)
+static bool is_between(const wpa_yaml_node *script, const wpa_export *exports, size_t i)
 {
     if (exports[i].name) {
         return false;
@@ -188,8 +204,9 @@ static bool is_between(const char *text, const wpa_export *exports, size_t i)
             return false;
         }
         if (before->name) {
-            return memmem(text + before->value.start, wpa_span_length(before->value), "<<", 2) &&
-                   has_random_delimiter(text, before->value);
+            return memmem(script->text + before->value.start, wpa_span_length(before->value), "<<",
+                          2) &&
+                   has_random_delimiter(script, before->value);
         }
     }
     return false;
@@ -200,7 +217,7 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     size_t n = 0;
     const wpa_export *exports = site->step->run ? wpa_exports_of(run, site->step, &n) : NULL;
     for (size_t i = 0; i < n; i++) {
-        if (is_between(site->step->run->text, exports, i)) {
+        if (is_between(site->step->run, exports, i)) {
             continue;
         }
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);

@@ -84,7 +84,8 @@ typedef struct pattern_node {
     size_t parent;
     const char *name;
     size_t length;
-    size_t any;          /* the node below it for any name; 0: there is none */
+    size_t any; /* the node below it for any name; 0: there is none */
+    bool has_rows;
     size_t rows[TABLES]; /* whose pattern ends here, from 1 on; 0: none does */
 } pattern_node;
 
@@ -126,6 +127,7 @@ static void add_pattern(table of, size_t row, const char *pattern)
     }
     size_t *is_at = &tree.nodes[at].rows[of];
     *is_at = *is_at ? *is_at : row + 1;
+    tree.nodes[at].has_rows = true;
 }
 
 static void list_patterns(void)
@@ -165,7 +167,9 @@ static void note_rows(const pattern_node *node, size_t n_names, best_rows *best)
 static void descend(size_t at, const wpa_key_path *path, size_t n_names, best_rows *best)
 {
     const pattern_node *node = &tree.nodes[at];
-    note_rows(node, n_names, best);
+    if (node->has_rows) {
+        note_rows(node, n_names, best);
+    }
     if (n_names == path->n) {
         return;
     }

@@ -16,6 +16,19 @@ static const wpa_type *any(void)
     return wpa_type_of(WPA_TYPE_ANY);
 }
 
+static const wpa_type *yaml_type(const wpa_yaml_node *written, wpa_arena *arena, int depth);
+
+/* depth: of the mapping. */
+static void add_pair(wpa_type_builder *builder, const wpa_yaml_pair *pair, int depth)
+{
+    const char *name = wpa_yaml_text(pair->key);
+    bool is_open = !name || wpa_text_is(name, "<<") || wpa_outline_has_expression(name);
+    builder->is_loose = builder->is_loose || is_open;
+    if (!is_open) {
+        wpa_type_builder_add(builder, name, yaml_type(pair->value, builder->arena, depth + 1));
+    }
+}
+
 static const wpa_type *yaml_type(const wpa_yaml_node *written, wpa_arena *arena, int depth)
 {
     const wpa_yaml_node *node = wpa_yaml_resolve(written);
@@ -32,13 +45,7 @@ static const wpa_type *yaml_type(const wpa_yaml_node *written, wpa_arena *arena,
     if (node->kind == WPA_YAML_MAPPING) {
         wpa_type_builder builder = wpa_type_builder_new(arena);
         for (size_t i = 0; i < node->n_pairs; i++) {
-            const char *name = wpa_yaml_text(node->pairs[i].key);
-            bool is_open = !name || wpa_text_is(name, "<<") || wpa_outline_has_expression(name);
-            builder.is_loose = builder.is_loose || is_open;
-            if (!is_open) {
-                wpa_type_builder_add(&builder, name,
-                                     yaml_type(node->pairs[i].value, arena, depth + 1));
-            }
+            add_pair(&builder, &node->pairs[i], depth);
         }
         return wpa_type_builder_end(&builder);
     }
@@ -73,10 +80,20 @@ static void add_row(const maker *m, wpa_type_builder *builder, const wpa_matrix_
 {
     const wpa_type *type =
         row->is_open ? elements_of(computed_type(m, row->node)) : wpa_type_of(WPA_TYPE_NEVER);
-    for (size_t i = 0; i < row->n_values && !row->is_open; i++) {
+    bool is_known = !row->is_open; /* values of several kinds are any */
+    for (size_t i = 0; i < row->n_values && is_known; i++) {
         type = wpa_type_merge(type, yaml_type(row->values[i], builder->arena, 0), builder->arena);
+        is_known = !wpa_type_is(type, WPA_TYPE_ANY);
     }
     wpa_type_builder_add(builder, row->name, wpa_type_is(type, WPA_TYPE_NEVER) ? any() : type);
+}
+
+/* Members of a leg that is written out. */
+static void add_written_leg(wpa_type_builder *builder, const wpa_yaml_node *leg)
+{
+    for (size_t i = 0; i < leg->n_pairs; i++) {
+        add_pair(builder, &leg->pairs[i], 0);
+    }
 }
 
 /* Members of a leg that include adds. */
@@ -123,7 +140,7 @@ static const wpa_type *written_matrix(const maker *m, const wpa_outline_job *job
         add_row(m, &builder, row);
     }
     for (size_t i = 0; i < strategy.matrix.n_includes; i++) {
-        add_leg(&builder, yaml_type(strategy.matrix.includes[i], m->arena, 0));
+        add_written_leg(&builder, strategy.matrix.includes[i]);
     }
     return wpa_type_builder_end(&builder);
 }

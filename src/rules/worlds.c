@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rules/rule.h"
+#include "rules/site.h"
 #include "rules/work.h"
 #include "workflow/workflow.h"
 
@@ -200,18 +201,40 @@ static void count_node(const wpa_expr *node, const wpa_expr *parent, void *conte
     *(size_t *)context += 1;
 }
 
+/** Of a job, once for all of its conditions: also a large one, which other rules do not share. */
+static const wpa_work_matrix *matrix_of(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    bool is_new;
+    const wpa_work_matrix **kept =
+        wpa_site_keep(run, 'L', job, NULL, sizeof(const wpa_work_matrix *), &is_new);
+    if (is_new) {
+        *kept = wpa_work_matrix_of(run, job, run->lasting);
+    }
+    return *kept;
+}
+
 /** Those of the steps of a job differ by its legs. */
 static void add_legs(wpa_worlds *w, wpa_rule_run *run, const wpa_expression *condition)
 {
     const wpa_work_matrix *matrix =
-        wpa_expression_step(condition) ? wpa_work_matrix_of(run, condition->job, run->arena) : NULL;
+        wpa_expression_step(condition) ? matrix_of(run, condition->job) : NULL;
     if (matrix && matrix->strategy.matrix.node) {
         multiply_legs(w, &matrix->legs);
     }
 }
 
+bool wpa_worlds_may_tell(const wpa_expression *condition)
+{
+    const wpa_expr_parsed *parsed = &condition->place->parsed;
+    return wpa_expr_may_refer(parsed, "github") || wpa_expr_may_refer(parsed, "matrix") ||
+           wpa_expr_may_refer(parsed, "inputs");
+}
+
 const wpa_worlds *wpa_worlds_new(wpa_rule_run *run, const wpa_expression *condition)
 {
+    if (!wpa_worlds_may_tell(condition)) {
+        return NULL;
+    }
     size_t n_references;
     const wpa_expr_reference *references = wpa_expression_references(run, condition, &n_references);
     question q = ask(references, n_references);

@@ -8,6 +8,8 @@
 
 typedef struct wpa_worlds wpa_worlds;
 
+/** False: worlds know nothing of what the condition asks about. */
+bool wpa_worlds_may_tell(const wpa_expression *condition);
 /**
  * For one condition of the run's file, in memory of the run; NULL if nothing is known of what it
  * asks about, or there would be too many worlds.

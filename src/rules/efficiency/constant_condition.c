@@ -266,8 +266,10 @@ static bool judge(look *l)
 /** Where the same condition is judged the same: mostly in all of the file. NULL: nowhere else. */
 static const void *reach_of(wpa_rule_run *run, const wpa_expression *e)
 {
-    size_t n;
-    const wpa_expr_reference *list = wpa_expression_references(run, e, &n);
+    size_t n = 0;
+    const wpa_expr_reference *list = wpa_expr_may_refer(&e->place->parsed, "matrix")
+                                         ? wpa_expression_references(run, e, &n)
+                                         : NULL;
     for (size_t i = 0; i < n; i++) {
         if (wpa_text_starts(list[i].path, "matrix.")) {
             return wpa_expression_step(e) ? e->job : NULL;

@@ -241,6 +241,20 @@ static void check_literals(const search *s, const wpa_expr *node)
     }
 }
 
+/** A member of a context whose members are texts, or hold nothing but such. */
+static bool is_of_texts(const wpa_expr *value)
+{
+    static const char *const contexts[] = {"steps", "needs", "env", "vars", "secrets"};
+    while (value->kind == WPA_EXPR_MEMBER) {
+        value = value->args[0];
+    }
+    bool is_one = false;
+    for (size_t i = 0; value->kind == WPA_EXPR_NAME && i < WPA_COUNT(contexts) && !is_one; i++) {
+        is_one = wpa_text_is_ci(value->text, contexts[i]);
+    }
+    return is_one;
+}
+
 static void check_comparison(const search *s, const wpa_expr *node)
 {
     const wpa_expr *a = node->args[0], *b = node->args[1];
@@ -258,8 +272,8 @@ static void check_comparison(const search *s, const wpa_expr *node)
         check_form(s, node, value, literal, form);
         return;
     }
-    if (is_number(literal)) {
-        return; /* with which anything is compared as hoped */
+    if (is_number(literal) || (is_text && is_of_texts(value))) {
+        return; /* with which it is compared as hoped */
     }
     const wpa_type *type = wpa_expression_type(s->run, s->expression, value);
     (void)(check_boolean(s, node, value, literal, type) ||

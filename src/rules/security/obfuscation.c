@@ -355,14 +355,15 @@ static wpa_span find_odd(const char *text, size_t length, bool *is_hidden)
     return (wpa_span){0, 0};
 }
 
-/* Characters of other alphabets, as such or by an escape that stands for one? */
-static bool may_hold_odd(const wpa_yaml_doc *doc)
+/* Characters of other alphabets in these bytes of the file, as such or by an escape that stands for
+   one? */
+static bool may_hold_odd(const wpa_yaml_doc *doc, wpa_span span)
 {
-    const char *end = doc->source + doc->size_bytes;
-    if (!doc->is_plain && !wpa_text_is_ascii(doc->source, doc->size_bytes)) {
+    const char *at = doc->source + span.start, *end = doc->source + span.end;
+    if (!doc->is_plain && !wpa_text_is_ascii(at, wpa_span_length(span))) {
         return true;
     }
-    for (const char *at = doc->source; (at = memchr(at, '\\', (size_t)(end - at))); at++) {
+    for (; (at = memchr(at, '\\', (size_t)(end - at))); at++) {
         if (at[1] && strchr("xuUN_LP", at[1])) {
             return true;
         }
@@ -373,9 +374,9 @@ static bool may_hold_odd(const wpa_yaml_doc *doc)
 static void check_characters(wpa_rule_run *run, const wpa_yaml_node *node, const char *what)
 {
     bool is_hidden = false;
-    wpa_span at = wpa_yaml_is(node, WPA_YAML_SCALAR) && node->text
-                      ? find_odd(node->text, node->length, &is_hidden)
-                      : (wpa_span){0, 0};
+    bool may_be_odd = wpa_yaml_is(node, WPA_YAML_SCALAR) && node->text &&
+                      (!node->doc->is_plain || node->style == WPA_YAML_DOUBLE_QUOTED);
+    wpa_span at = may_be_odd ? find_odd(node->text, node->length, &is_hidden) : (wpa_span){0, 0};
     if (at.end == at.start) {
         return;
     }
@@ -388,17 +389,10 @@ static void check_characters(wpa_rule_run *run, const wpa_yaml_node *node, const
     finding->severity = WPA_SEVERITY_HIGH;
 }
 
-/* Of a part of the file: no character of another alphabet, nor an escape for one. */
-static bool is_plain_part(const wpa_yaml_node *node)
-{
-    const char *text = node->doc->source + node->span.start;
-    size_t length = wpa_span_length(node->span);
-    return !node->doc->n_aliases && wpa_text_is_ascii(text, length) && !memchr(text, '\\', length);
-}
-
 static void walk_keys(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
 {
-    if (node && node->n_pairs + node->n_items && is_plain_part(node)) {
+    bool is_collection = node && node->n_pairs + node->n_items;
+    if (is_collection && !node->doc->n_aliases && !may_hold_odd(node->doc, node->span)) {
         return;
     }
     for (size_t i = 0; node && depth < WPA_YAML_MAX_DEPTH && i < node->n_pairs; i++) {
@@ -538,7 +532,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_outline *o = run->source->outline;
     wpa_rule_each_uses(run, check_path);
     check_expressions(run);
-    const look l = {may_hold_odd(run->source->yaml), may_decode(run->source->yaml)};
+    const wpa_yaml_doc *doc = run->source->yaml;
+    const look l = {may_hold_odd(doc, (wpa_span){0, doc->size_bytes}), may_decode(doc)};
     if (l.may_be_odd) {
         walk_keys(run, o->root, 0);
     }

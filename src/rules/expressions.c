@@ -276,13 +276,15 @@ const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_y
     return is_there ? &all->items[low] : NULL;
 }
 
-bool wpa_expressions_may_be_in(const wpa_expressions *all, const wpa_yaml_node *node)
+bool wpa_expressions_may_be_in(const wpa_expressions *all, const wpa_yaml_node *node, size_t *next)
 {
-    if (node->doc->n_aliases) {
-        return true; /* what is put in here stands elsewhere */
+    size_t at = *next;
+    while (at < all->n && all->items[at].place->node->span.start < node->span.start) {
+        at++;
     }
-    size_t low = wpa_expressions_from(all, node->span.start);
-    return low < all->n && all->items[low].place->node->span.start < node->span.end;
+    *next = at;
+    bool is_here = at < all->n && all->items[at].place->node->span.start < node->span.end;
+    return is_here || node->doc->n_aliases; /* what an alias puts in here stands elsewhere */
 }
 
 wpa_span wpa_expression_span(const wpa_expression *expression, wpa_span in_tree)

@@ -66,10 +66,10 @@ size_t wpa_expressions_from(const wpa_expressions *all, size_t offset);
 /** The first expression of a scalar, NULL if it has none. */
 const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_yaml_node *scalar);
 /**
- * May an expression stand in this node, which is a job's or below it? Never false where one does;
- * its aliases are followed.
+ * May an expression stand in this node, which is a job's or below it? Never false where one does,
+ * its aliases followed. *next is 0 at first, and for nodes in the order of the file.
  */
-bool wpa_expressions_may_be_in(const wpa_expressions *all, const wpa_yaml_node *node);
+bool wpa_expressions_may_be_in(const wpa_expressions *all, const wpa_yaml_node *node, size_t *next);
 /** Bytes of the file for a part of the expression. */
 wpa_span wpa_expression_span(const wpa_expression *expression, wpa_span in_tree);
 /** The step it stands in, or NULL. */

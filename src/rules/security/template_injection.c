@@ -266,9 +266,6 @@ static void check_container(wpa_rule_run *run, const wpa_site *site)
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
     const wpa_outline_step *step = site->step;
-    if (!wpa_expressions_may_be_in(site->source->expressions, step->node)) {
-        return;
-    }
     if (step->run && step->run->text) {
         sink s = {.site = *site, .step = step, .node = step->run, .what = code_of(step->shell)};
         check_sink(run, &s);
@@ -333,6 +330,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_outline *o = run->source->outline;
     bool has_defaults = false; /* those of the file have been looked at */
     wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
+    size_t next = 0; /* expression */
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
         check_services(run, &site);
@@ -345,8 +343,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         check_container_of(run, &site);
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             site.step = &o->jobs[i].steps[k];
-            check_step(run, &site);
-            wpa_rule_end_visit(run, &visits);
+            if (wpa_expressions_may_be_in(run->source->expressions, site.step->node, &next)) {
+                check_step(run, &site);
+                wpa_rule_end_visit(run, &visits);
+            }
         }
     }
     return true;

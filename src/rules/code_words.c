@@ -1,5 +1,6 @@
 #include "rules/code_words.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* Whose words are looked at, and who wants to know. */
@@ -104,19 +105,51 @@ static const wpa_shell_word *code_of(const wpa_shell_command *c)
     return NULL;
 }
 
-/* Does its name begin as that of any of the programs? */
-static bool may_be_program(const wpa_shell_command *c)
+/* Names that take more than text: of variables, and operands of tests. */
+static const char *const takers[] = {"declare",  "typeset", "local", "export",
+                                     "readonly", "read",    "unset", "let"};
+static const char *const testers[] = {"[[", "[", "test", "printf"};
+
+/* How names of the lists begin, a bit for what they may: most commands are in none. */
+static struct {
+    uint64_t programs, languages, splitters, takers;
+} beginnings;
+static pthread_once_t beginnings_once = PTHREAD_ONCE_INIT;
+
+static uint64_t beginning_of(const char *name)
 {
-    return *c->name && strchr("bcdegjlmnoprsz", *c->name | 0x20);
+    unsigned letters = *name ? (unsigned char)name[0] * 5U + (unsigned char)name[1] : 0;
+    return UINT64_C(1) << letters % 64;
+}
+
+static uint64_t beginnings_of(const char *const names[], size_t n)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < n; i++) {
+        bits |= beginning_of(names[i]);
+    }
+    return bits;
+}
+
+static void list_beginnings(void)
+{
+    for (size_t i = 0; i < WPA_COUNT(programs); i++) {
+        beginnings.programs |= beginning_of(programs[i].command);
+    }
+    beginnings.languages = beginnings_of(languages, WPA_COUNT(languages));
+    beginnings.splitters = beginnings_of(splitters, WPA_COUNT(splitters));
+    beginnings.takers =
+        beginnings_of(takers, WPA_COUNT(takers)) | beginnings_of(testers, WPA_COUNT(testers));
 }
 
 static void check_programs(const finder *f, const wpa_shell_command *c)
 {
-    size_t n_programs = may_be_program(c) ? WPA_COUNT(programs) : 0;
+    bool may_be = (beginnings.programs & beginning_of(c->name)) != 0;
+    size_t n_programs = may_be ? WPA_COUNT(programs) : 0;
     for (size_t i = 0; i < n_programs; i++) {
         const char *command = programs[i].command;
-        bool may_be = *c->name == *command && c->name[1] == command[1];
-        bool is_named = may_be && wpa_text_is(c->name, command);
+        bool is_named =
+            *c->name == *command && c->name[1] == command[1] && wpa_text_is(c->name, command);
         const wpa_shell_word *word = is_named ? word_behind(c, programs[i].option) : NULL;
         word = word || !is_named || !wpa_text_is(programs[i].option, "-c") ? word : code_of(c);
         if (word) {
@@ -134,7 +167,8 @@ static void check_programs(const finder *f, const wpa_shell_command *c)
     for (size_t i = c->first + 1; is_eval && i < c->n_words; i++) {
         tell(f, c->name, &c->words[i], WPA_WORD_IS_CODE);
     }
-    if (wpa_text_index(c->name, languages, WPA_COUNT(languages)) >= 0) {
+    if (beginnings.languages & beginning_of(c->name) &&
+        wpa_text_index(c->name, languages, WPA_COUNT(languages)) >= 0) {
         const wpa_shell_word *word = wpa_shell_argument(c, 0);
         if (word) {
             tell(f, c->name, word, WPA_WORD_IS_CODE);
@@ -280,7 +314,8 @@ static bool is_unquoted(const wpa_script *script, const wpa_shell_word *word)
 
 static void check_options(const finder *f, const wpa_shell_command *c)
 {
-    if (wpa_text_index(c->name, splitters, WPA_COUNT(splitters)) < 0) {
+    if (!(beginnings.splitters & beginning_of(c->name)) ||
+        wpa_text_index(c->name, splitters, WPA_COUNT(splitters)) < 0) {
         return;
     }
     for (size_t i = c->first + 1; i < c->n_words; i++) {
@@ -301,9 +336,10 @@ static void tell_number(const finder *f, const wpa_shell_word *word)
 /* Names of variables that commands take as words, and operands of arithmetic tests. */
 static void check_names(const finder *f, const wpa_shell_command *c)
 {
-    static const char *const takers[] = {"declare",  "typeset", "local", "export",
-                                         "readonly", "read",    "unset", "let"};
     static const char *const operators[] = {"-eq", "-ne", "-lt", "-le", "-gt", "-ge"};
+    if (!(beginnings.takers & beginning_of(c->name))) {
+        return;
+    }
     bool takes_names = wpa_text_index(c->name, takers, WPA_COUNT(takers)) >= 0;
     bool is_test =
         wpa_text_is(c->name, "[[") || wpa_text_is(c->name, "[") || wpa_text_is(c->name, "test");
@@ -340,6 +376,7 @@ void wpa_code_words_visit(wpa_rule_run *run, const wpa_site *site, size_t i, wpa
     const wpa_script *script = f->site->step->script;
     const wpa_shell_command *c = &script->commands[i];
     bool has_variable = memchr(script->text + c->span.start, '$', wpa_span_length(c->span));
+    (void)pthread_once(&beginnings_once, list_beginnings);
     if (has_variable) {
         check_programs(f, c);
     }

@@ -139,8 +139,8 @@ static named_agents agents_named(const wpa_yaml_doc *doc)
 
 static const model *agent_of(const named_agents *named, const wpa_shell_command *c)
 {
-    bool is_runner =
-        named->n && named->has_runners && wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
+    bool may_run = named->n && named->has_runners && *c->name && strchr("nbpyu", *c->name);
+    bool is_runner = may_run && wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
     for (size_t i = 0; i < named->n; i++) {
         const model *a = named->items[i];
         bool is_named = wpa_text_is(c->name, a->name);

@@ -101,6 +101,29 @@ static const known_use *resolve(wpa_outline_known *r, const char *text,
     return known;
 }
 
+static bool read_repository(wpa_outline_known *r, const char *text, wpa_outline_uses *uses);
+
+/** GitHub leaves empty parts out: "owner//repo" is "owner/repo". The spans are those of the text.
+ */
+static bool read_collapsed(wpa_outline_known *r, const char *text, size_t slug_length,
+                           wpa_outline_uses *uses)
+{
+    char *copy = wpa_arena_text(r->arena, text);
+    size_t n = 0;
+    for (size_t i = 0; i < slug_length; i++) {
+        if (text[i] != '/' || text[i + 1] != '/') {
+            copy[n++] = text[i];
+        }
+    }
+    memmove(copy + n, text + slug_length, strlen(text + slug_length) + 1);
+    if (n == slug_length || !read_repository(r, copy, uses)) {
+        return false;
+    }
+    uses->slug_span = wpa_yaml_source_span(uses->node, 0, slug_length);
+    uses->ref_span = wpa_yaml_source_span(uses->node, slug_length + 1, uses->node->length);
+    return true;
+}
+
 /* "owner/repo[/path]@ref" into its parts; false if it is not of that form. */
 static bool read_repository(wpa_outline_known *r, const char *text, wpa_outline_uses *uses)
 {
@@ -118,7 +141,7 @@ static bool read_repository(wpa_outline_known *r, const char *text, wpa_outline_
     const char *end = memchr(slash + 1, '/', uses->slug.length - uses->owner.length - 1);
     uses->repo = (wpa_slice){text, end ? (size_t)(end - text) : uses->slug.length};
     if (uses->repo.length <= uses->owner.length + 1) {
-        return false;
+        return read_collapsed(r, text, uses->slug.length, uses);
     }
     uses->slug_span = wpa_yaml_source_span(uses->node, 0, uses->slug.length);
     uses->ref_span = wpa_yaml_source_span(uses->node, uses->slug.length + 1, uses->node->length);

@@ -317,6 +317,9 @@ static void check_repository(const place *p)
     }
     size_t owner = slash && slash < at ? (size_t)(slash - p->text) : 0;
     const char *repo = owner ? slash + 1 : at;
+    while (!p->is_call && *repo == '/') { /* empty parts are left out; obfuscation tells of them */
+        repo++;
+    }
     const char *end = repo < at ? memchr(repo, '/', (size_t)(at - repo)) : NULL;
     size_t repo_length = (size_t)((end ? end : at) - repo);
     if (strchr(at + 1, '@')) {

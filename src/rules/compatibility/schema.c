@@ -448,7 +448,11 @@ static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
         bool is_others = i == 3 && mapping != run->source->outline->root; /* S8 of a job's */
         if (wpa_yaml_is(value, WPA_YAML_SCALAR) && !value->is_incomplete && !is_others &&
             (value->length == 0 || wpa_yaml_is_null(value))) {
-            (void)report_empty(run, pair, "S8");
+            wpa_finding *finding = report_empty(run, pair, "S8");
+            if (i == 3) {
+                finding->severity = WPA_SEVERITY_MEDIUM;
+                finding->message = "the concurrency group has no name: every run fails";
+            }
         }
     }
     for (size_t i = 0; i < WPA_COUNT(lists); i++) {

@@ -141,6 +141,15 @@ static void check_ref(wpa_rule_run *run, const wpa_outline *o, const group *g)
     }
 }
 
+/** The branch and nothing else: where there is none, the group has no name. */
+static bool is_head_alone(const wpa_rule_run *run, const wpa_yaml_node *node)
+{
+    size_t n;
+    const wpa_expr_place *places = wpa_expr_find(node, run->arena, &n);
+    return n == 1 && wpa_span_length(places[0].outer) == node->length && places[0].parsed.root &&
+           places[0].parsed.root->kind == WPA_EXPR_MEMBER;
+}
+
 static void check_head(wpa_rule_run *run, const wpa_outline *o, const group *g)
 {
     const scope *s = &g->scope;
@@ -152,8 +161,9 @@ static void check_head(wpa_rule_run *run, const wpa_outline *o, const group *g)
         !wpa_outline_only_triggers(o, pr_like) && !wpa_outline_trigger_find(o, "workflow_call");
     if (is_empty && runs_on_pr(g)) {
         (void)wpa_rule_report(run, g->node->span, "G2", g,
-                              "github.head_ref is empty but for pull requests: all other runs are "
-                              "in one group");
+                              "github.head_ref is empty but for pull requests: all other runs %s",
+                              is_head_alone(run, g->node) ? "fail, because a group must have a name"
+                                                          : "are in one group");
     } else if (!is_empty) {
         wpa_finding *finding = wpa_rule_report(
             run, g->node->span, "G2", g, "branches of the same name in two forks are in one group");

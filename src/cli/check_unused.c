@@ -223,7 +223,7 @@ static bool have_run(const leftovers *l, const wpa_settings *settings,
 static bool is_told_there(const leftovers *l, const wpa_ignore_entry *entry)
 {
     const wpa_results *results = wpa_tree_results(l->tree);
-    bool is_plain = entry->path && !strpbrk(entry->path, "*?[") && !entry->is_base_name;
+    bool is_plain = entry->path && !strpbrk(entry->path, "*?[{") && !entry->is_base_name;
     bool is_told = false;
     for (size_t i = 0; is_plain && entry->n_rules && i < wpa_results_count(results); i++) {
         is_told = is_told || wpa_text_is(wpa_results_identity(results, i), entry->path);

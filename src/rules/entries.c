@@ -90,12 +90,42 @@ static void note_use(const wpa_ignore_entry *entry, wpa_arena *arena, const uint
     *ids = more;
 }
 
+/**
+ * zizmor's places are where its own finding begins: on the line of ours, at it or before what ours
+ * names of the value, or at the step or job that it is in.
+ */
+static bool foreign_place_fits(const wpa_ignore_entry *entry, const wpa_source *source,
+                               const wpa_finding *finding)
+{
+    const wpa_finding_span *span = &finding->span;
+    size_t line = (size_t)entry->line, column = (size_t)entry->column;
+    if (line != span->start.line) {
+        const wpa_yaml_node *block = source->yaml ? wpa_ignore_block_on(source->yaml, line) : NULL;
+        return block && span->bytes.start >= block->span.start &&
+               span->bytes.start < block->span.end;
+    }
+    if (!source->yaml || !column || column >= span->start.column) {
+        return !column || column == span->start.column;
+    }
+    size_t between = span->start.column - column;
+    return between > span->bytes.start ||
+           !memmem(source->yaml->source + span->bytes.start - between, between, "${{", 3);
+}
+
+static bool place_fits(const wpa_ignore_entry *entry, const wpa_source *source,
+                       const wpa_finding *finding)
+{
+    if (entry->is_base_name && entry->line) {
+        return foreign_place_fits(entry, source, finding);
+    }
+    return (!entry->column || (size_t)entry->column == finding->span.start.column) &&
+           (!entry->line || (size_t)entry->line == finding->span.start.line);
+}
+
 static bool entry_fits(const wpa_ignore_entry *entry, const wpa_source *source,
                        const wpa_finding *finding)
 {
-    return (!entry->path || path_fits(entry, source)) &&
-           (!entry->column || (size_t)entry->column == finding->span.start.column) &&
-           (!entry->line || (size_t)entry->line == finding->span.start.line) &&
+    return (!entry->path || path_fits(entry, source)) && place_fits(entry, source, finding) &&
            (!entry->fingerprint || wpa_text_starts(finding->fingerprint, entry->fingerprint)) &&
            names_fit(entry, finding);
 }

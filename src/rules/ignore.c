@@ -148,8 +148,7 @@ static const wpa_yaml_node *step_on(const wpa_yaml_doc *doc, const wpa_yaml_node
     return is_there ? steps->items[i] : NULL;
 }
 
-/** The step or job that begins on the line, or NULL. */
-static const wpa_yaml_node *block_on(const wpa_yaml_doc *doc, size_t line)
+const wpa_yaml_node *wpa_ignore_block_on(const wpa_yaml_doc *doc, size_t line)
 {
     const wpa_yaml_node *jobs = wpa_yaml_get(doc->root, "jobs");
     const wpa_yaml_node *step = NULL;
@@ -171,7 +170,7 @@ static const wpa_yaml_node *block_on(const wpa_yaml_doc *doc, size_t line)
 static void reach_spans(const wpa_yaml_doc *doc, const remark *at, wpa_ignore *ignore)
 {
     size_t line = at->is_alone ? next_line(doc, at->line) : at->line;
-    const wpa_yaml_node *block = block_on(doc, line);
+    const wpa_yaml_node *block = wpa_ignore_block_on(doc, line);
     ignore->reach = WPA_IGNORE_SPANS;
     ignore->first_line = line;
     ignore->last_line = block ? last_line_of(doc, block) : line;

@@ -37,5 +37,7 @@ typedef struct wpa_ignores {
 wpa_ignores *wpa_ignores_read(const wpa_source *source, const char *today, wpa_arena *arena);
 /** Silence what the comments reach: sets state and reason, and marks the comments as used. */
 void wpa_ignores_apply(wpa_ignores *ignores, wpa_finding **findings, size_t n_findings);
+/** The step or job that begins on the line, or NULL. */
+const wpa_yaml_node *wpa_ignore_block_on(const wpa_yaml_doc *doc, size_t line);
 /** Does a rule name as in comments ("id", "code/check", "dimension:x", "*") fit the finding? */
 bool wpa_ignore_name_fits(const char *name, const wpa_finding *finding);

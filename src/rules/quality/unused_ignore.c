@@ -87,7 +87,7 @@ static bool have_run(const wpa_rule_run *run, const wpa_ignore_entry *entry)
 /* A pattern of paths may be meant for files that come later; a path is meant for this one. */
 static bool is_for_this(const wpa_rule_run *run, const wpa_ignore_entry *entry)
 {
-    return entry->path && !strpbrk(entry->path, "*?[") && !entry->is_base_name &&
+    return entry->path && !strpbrk(entry->path, "*?[{") && !entry->is_base_name &&
            wpa_text_is(entry->path, wpa_source_identity(run->source));
 }
 

@@ -155,6 +155,27 @@ static void test_files_of_other_programs_are_shown_where_they_count(void **state
     assert_string_equal(w->err, "");
 }
 
+/* zizmor's findings begin at the step or at the whole value, ours at what is wrong in it. */
+static void test_places_of_zizmor_reach_what_they_are_about(void **state)
+{
+    world *w = *state;
+    put(w, "wpa.yml", "compat: {read: [zizmor]}\n");
+    put(w, ".github/workflows/zz.yml",
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n"
+        "      - name: x\n        uses: a/b@v1\n      - uses: a/c@v1\n      - uses: a/d@v1\n"
+        "      - run: echo ${{ github.ref_name }} ${{ github.head_ref }}\n");
+    put(w, "zizmor.yml",
+        "rules:\n  unpinned-uses: {ignore: ['zz.yml:6', 'zz.yml:8:15', 'zz.yml:9:40']}\n"
+        "  template-injection: {ignore: ['zz.yml:10:23']}\n");
+    (void)check(w, "--only unpinned-uses,template-injection --format oneline "
+                   ".github/workflows/zz.yml");
+    assert_null(strstr(w->out, "zz.yml:7:"));
+    assert_null(strstr(w->out, "zz.yml:8:"));
+    assert_non_null(strstr(w->out, "zz.yml:9:"));
+    assert_null(strstr(w->out, "zz.yml:10:23"));
+    assert_non_null(strstr(w->out, "zz.yml:10:46"));
+}
+
 static void test_hostile_inputs(void **state)
 {
     world *w = *state;
@@ -547,6 +568,7 @@ int main(void)
         CASE(test_standard_input),
         CASE(test_configuration_is_found_and_beaten),
         CASE(test_files_of_other_programs_are_shown_where_they_count),
+        CASE(test_places_of_zizmor_reach_what_they_are_about),
         CASE(test_hostile_inputs),
         CASE(test_fix_spares_read_only_files),
         CASE(test_repositories_go_together),

@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include "facts/commands.h"
+#include "facts/likeness.h"
+#include "facts/platforms.h"
 #include "facts/supply.h"
 
 typedef struct publish_case {
@@ -102,12 +105,79 @@ static void rows_by_name(void **state)
                                        wpa_slice_of("565ece486c7c1652754d7b6d2b5ed9cb4097f9d5")));
 }
 
+/* Rows of a use are asked for by what is known of its slug: no table must be left out by that. */
+static void assert_rows_of(wpa_slice slug)
+{
+    wpa_fact_use use;
+    size_t n;
+    wpa_facts_use_resolve(slug, wpa_slice_of("v1"), wpa_slice_of(""), &use);
+    assert_ptr_equal(use.role, wpa_facts_action_role_find(slug));
+    assert_ptr_equal(use.runtime, wpa_facts_runtime_of_action(slug));
+    assert_ptr_equal(use.need, wpa_facts_action_need(slug));
+    assert_ptr_equal(use.tool, wpa_facts_tool_find(slug));
+    assert_ptr_equal(use.publish, wpa_facts_publish_action_find(slug));
+    assert_ptr_equal(use.replacement, wpa_facts_replacement_find(slug));
+    assert_ptr_equal(use.login, wpa_facts_cloud_login_find(slug));
+    assert_ptr_equal(use.caches, wpa_facts_caches_of(slug, &n));
+    assert_int_equal(use.n_caches, n);
+    assert_ptr_equal(use.values, wpa_facts_values_of(slug, &n));
+    assert_int_equal(use.n_values, n);
+    assert_ptr_equal(use.migrations, wpa_facts_migrations_of(slug, &n));
+    assert_int_equal(use.n_migrations, n);
+    assert_int_equal(use.traits, wpa_facts_action_traits(slug));
+    assert_int_equal(use.is_debug, wpa_facts_is_debug_action(slug));
+}
+
+static void uses_have_all_their_rows(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"mxschmitt/action-tmate", "Actions/Labeler",
+                                         "ACTIONS/setup-python",   "Azure/login",
+                                         "actions-rs/cargo",       "nobody/nothing"};
+    for (size_t i = 0; i < wpa_facts_action_count(); i++) {
+        assert_rows_of(wpa_slice_of(wpa_facts_action_name(wpa_facts_action_at(i))));
+    }
+    for (size_t i = 0; i < wpa_facts_cache_count(); i++) {
+        assert_rows_of(wpa_slice_of(wpa_facts_cache_at(i)->action));
+    }
+    for (size_t i = 0; i < WPA_COUNT(others); i++) {
+        assert_rows_of(wpa_slice_of(others[i]));
+    }
+}
+
+static bool may_be_like(const wpa_fact_original *a, const wpa_fact_original *b)
+{
+    uint32_t bits = wpa_slug_letters(a->name) ^ wpa_slug_letters(b->name);
+    return __builtin_popcount(bits) <= 2 ||
+           wpa_slug_letters(a->blurred) == wpa_slug_letters(b->blurred);
+}
+
+/* By fours, and one by one at the end: each in turn that letters do not rule out. */
+static void names_like_others_are_found(void **state)
+{
+    (void)state;
+    size_t n;
+    const wpa_fact_original *all = wpa_facts_originals(&n);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t letters = wpa_slug_letters(all[i].name);
+        uint32_t blurred = wpa_slug_letters(all[i].blurred);
+        size_t found = wpa_facts_original_like(letters, blurred, 0);
+        for (size_t k = 0; k < n; k++) {
+            assert_int_equal(found == k, may_be_like(&all[i], &all[k]));
+            found = found == k ? wpa_facts_original_like(letters, blurred, k + 1) : found;
+        }
+        assert_int_equal(found, n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_that_publish),
         cmocka_unit_test(versions_with_advisories),
         cmocka_unit_test(rows_by_name),
+        cmocka_unit_test(uses_have_all_their_rows),
+        cmocka_unit_test(names_like_others_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

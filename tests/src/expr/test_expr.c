@@ -85,6 +85,50 @@ static void test_expressions_become_trees(void **state)
     }
 }
 
+static void assert_same_tree(const wpa_expr *a, const wpa_expr *b)
+{
+    assert_int_equal(a->kind, b->kind);
+    assert_memory_equal(&a->span, &b->span, sizeof a->span);
+    assert_memory_equal(&a->name_span, &b->name_span, sizeof a->name_span);
+    assert_string_equal(a->text ? a->text : "", b->text ? b->text : "");
+    assert_true(a->number <= b->number && a->number >= b->number);
+    assert_int_equal(a->n_args, b->n_args);
+    for (size_t i = 0; i < a->n_args; i++) {
+        assert_same_tree(a->args[i], b->args[i]);
+    }
+}
+
+/* A chain of names alone is read in another way than one among other things. */
+static void test_chains_are_the_same_trees_wherever_they_stand(void **state)
+{
+    (void)state;
+    static const char *const chains[] = {"github.ref",
+                                         " github.event.number\t",
+                                         "\n a.b",
+                                         "a-b.c_d.e1-",
+                                         "_a._b",
+                                         "truex.y",
+                                         "trues.x.null",
+                                         "steps.a.outputs.b ",
+                                         "true.x",
+                                         "null.a.b",
+                                         "Infinity.a",
+                                         "a.true",
+                                         "a.b.c.d.e.f.g.h.i.j"};
+    for (size_t i = 0; i < WPA_COUNT(chains); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        const char *longer = wpa_arena_printf(arena, "%s || z", chains[i]);
+        wpa_expr_parsed alone = wpa_expr_parse(chains[i], strlen(chains[i]), arena);
+        wpa_expr_parsed among = wpa_expr_parse(longer, strlen(longer), arena);
+        print_message("%s\n", chains[i]);
+        assert_non_null(alone.root);
+        assert_same_tree(alone.root, among.root->args[0]);
+        assert_int_equal(alone.kinds & ~among.kinds, 0);
+        assert_int_equal(alone.contexts & ~among.contexts, 0);
+        assert_true(wpa_expr_may_have(&alone, 1U << alone.root->kind));
+    }
+}
+
 static void test_faults_name_their_place(void **state)
 {
     (void)state;
@@ -285,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expressions_become_trees),
+        cmocka_unit_test(test_chains_are_the_same_trees_wherever_they_stand),
         cmocka_unit_test(test_faults_name_their_place),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_expressions_are_found_with_their_bytes),

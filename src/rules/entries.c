@@ -90,9 +90,25 @@ static void note_use(const wpa_ignore_entry *entry, wpa_arena *arena, const uint
     *ids = more;
 }
 
+/** The step, job or entry of dependabot.yml that begins on the line, or NULL. */
+static const wpa_yaml_node *block_on(const wpa_source *source, size_t line)
+{
+    const wpa_yaml_doc *doc = source->yaml;
+    if (!doc || source->kind != WPA_INPUT_DEPENDABOT) {
+        return doc ? wpa_ignore_block_on(doc, line) : NULL;
+    }
+    const wpa_yaml_node *updates = wpa_yaml_get(doc->root, "updates");
+    for (size_t i = 0; wpa_yaml_is(updates, WPA_YAML_SEQUENCE) && i < updates->n_items; i++) {
+        if (wpa_yaml_line_of(doc, wpa_yaml_dash(updates->items[i])) == line) {
+            return updates->items[i];
+        }
+    }
+    return NULL;
+}
+
 /**
  * zizmor's places are where its own finding begins: on the line of ours, at it or before what ours
- * names of the value, or at the step or job that it is in.
+ * names of the value, or at the step, job or entry that it is in.
  */
 static bool foreign_place_fits(const wpa_ignore_entry *entry, const wpa_source *source,
                                const wpa_finding *finding)
@@ -100,7 +116,7 @@ static bool foreign_place_fits(const wpa_ignore_entry *entry, const wpa_source *
     const wpa_finding_span *span = &finding->span;
     size_t line = (size_t)entry->line, column = (size_t)entry->column;
     if (line != span->start.line) {
-        const wpa_yaml_node *block = source->yaml ? wpa_ignore_block_on(source->yaml, line) : NULL;
+        const wpa_yaml_node *block = block_on(source, line);
         return block && span->bytes.start >= block->span.start &&
                span->bytes.start < block->span.end;
     }

@@ -174,6 +174,16 @@ static void test_places_of_zizmor_reach_what_they_are_about(void **state)
     assert_non_null(strstr(w->out, "zz.yml:9:"));
     assert_null(strstr(w->out, "zz.yml:10:23"));
     assert_non_null(strstr(w->out, "zz.yml:10:46"));
+    put(w, ".github/dependabot.yml",
+        "version: 2\nupdates:\n  - package-ecosystem: npm\n    directory: /\n"
+        "    schedule: {interval: weekly}\n    insecure-external-code-execution: allow\n");
+    static const char line[] = "--only dependabot-execution --format oneline "
+                               ".github/dependabot.yml";
+    (void)check(w, line);
+    assert_non_null(strstr(w->out, "dependabot.yml:6:"));
+    put(w, "zizmor.yml", "rules: {dependabot-execution: {ignore: ['dependabot.yml:3']}}\n");
+    (void)check(w, line);
+    assert_null(strstr(w->out, "dependabot.yml:6:"));
 }
 
 static void test_hostile_inputs(void **state)

@@ -138,10 +138,13 @@ static const wpa_fact_form *form_of(const search *s, const wpa_expr *value)
         return NULL;
     }
     size_t n;
-    const wpa_expr_reference *list = wpa_expr_references(value, s->run->arena, &n);
-    return n == 1 && list[0].node == value && !list[0].is_computed
-               ? wpa_facts_form_find(list[0].path)
-               : NULL;
+    const wpa_expr_reference *list = wpa_expression_references(s->run, s->expression, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].node == value) {
+            return list[i].is_computed ? NULL : wpa_facts_form_find(list[i].path);
+        }
+    }
+    return NULL;
 }
 
 static bool has_any(wpa_fact_list list, const char *text, bool is_whole)

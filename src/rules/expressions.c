@@ -116,7 +116,7 @@ static void look_ahead(walker *w, size_t start)
  * May an expression begin in this node, conditions aside? An escape may stand for any byte of the
  * fence. No byte of the file is looked at twice, since nodes come in its order.
  */
-static bool may_open_in(walker *w, const wpa_yaml_node *node)
+static inline bool may_open_in(walker *w, const wpa_yaml_node *node)
 {
     if (w->next_open < node->span.start || w->next_escape < node->span.start) {
         look_ahead(w, node->span.start);
@@ -191,6 +191,11 @@ static void walk_pair(walker *w, const wpa_yaml_pair *pair, int depth)
     bool is_transparent = wpa_text_is(name, "<<") || (w->is_item && wpa_text_is(name, "parallel"));
     bool has_room = w->n_path < PATH_MAX_NAMES;
     if (!is_transparent && has_room) {
+        bool may_hold = pair->value->kind != WPA_YAML_SCALAR || wpa_key_may_be_condition(name) ||
+                        may_open_in(w, pair->value);
+        if (!may_hold) {
+            return; /* as most texts are */
+        }
         w->path[w->n_path++] = name;
         w->is_item = false;
     }

@@ -5,12 +5,13 @@
 #include "rules/pin.h"
 #include "rules/steps.h"
 
-/* A word that stands for whatever is newest. */
+/* A word that stands for whatever is newest, or "owner/name@" in front of one. */
 static bool is_floating(const wpa_fact_tool *tool, const char *value)
 {
     static const char *const words[] = {"latest",  "*",    "x",      "stable", "edge",
                                         "nightly", "main", "master", "canary", "head"};
-    value += strspn(value, " ");
+    const char *at = strchr(value, '@');
+    value = at ? at + 1 : value + strspn(value, " ");
     if (!*value) {
         return !tool->only_if_given;
     }
@@ -84,6 +85,12 @@ static void check_value(wpa_rule_run *run, const wpa_outline_step *step, const w
     }
 }
 
+/* The repository of a tool, "owner/name" or "owner/name@version". */
+static bool names_no_version(const char *input, const char *text)
+{
+    return wpa_text_is(input, "repo") && !strpbrk(text, "@$");
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_fact_tool *tool = step->uses.fact ? step->uses.fact->tool : NULL;
@@ -93,8 +100,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     bool is_given = false;
     for (size_t i = 0; tool->inputs[i]; i++) {
         const wpa_yaml_node *node = wpa_outline_with(step, tool->inputs[i]);
+        const char *text = wpa_yaml_text(node);
         bool is_file = strstr(tool->inputs[i], "file") || strstr(tool->inputs[i], "url");
-        if (wpa_yaml_text(node)) {
+        if (text && !names_no_version(tool->inputs[i], text)) {
             is_given = true;
             if (!is_file) {
                 check_value(run, step, tool, node);
@@ -106,8 +114,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     }
     wpa_finding *finding =
         wpa_rule_report(run, step->uses.node->span, NULL, NULL,
-                        "%s installs the newest version of %s on the day: '%s' is not given",
-                        wpa_rule_quote_uses(run, &step->uses), tool->tool, tool->inputs[0]);
+                        "%s installs the newest version of %s on the day: '%s' %s",
+                        wpa_rule_quote_uses(run, &step->uses), tool->tool, tool->inputs[0],
+                        wpa_outline_with(step, tool->inputs[0]) ? "names none" : "is not given");
     finding->confidence = tool->reads_project ? WPA_CONFIDENCE_MEDIUM : finding->confidence;
 }
 

@@ -7,8 +7,9 @@ file(MAKE_DIRECTORY ${WPA_GENERATED_DIR}/gen)
 
 add_executable(wpa_gen_facts ${WPA_FACTS_DIR}/gen/facts.c ${WPA_FACTS_DIR}/gen/actions.c
                ${WPA_FACTS_DIR}/gen/tables.c ${WPA_FACTS_DIR}/gen/commands.c
-               ${WPA_FACTS_DIR}/gen/platforms.c ${WPA_FACTS_DIR}/gen/schema.c
-               ${WPA_FACTS_DIR}/gen/originals.c ${WPA_FACTS_DIR}/likeness.c
+               ${WPA_FACTS_DIR}/gen/contexts.c ${WPA_FACTS_DIR}/gen/platforms.c
+               ${WPA_FACTS_DIR}/gen/schema.c ${WPA_FACTS_DIR}/gen/originals.c
+               ${WPA_FACTS_DIR}/likeness.c
                ${WPA_FACTS_DIR}/gen/supply.c ${WPA_FACTS_DIR}/gen/payloads.c)
 target_include_directories(wpa_gen_facts PRIVATE include src)
 target_link_libraries(wpa_gen_facts PRIVATE wpa_flags wpa_base PkgConfig::JANSSON)

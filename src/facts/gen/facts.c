@@ -140,6 +140,19 @@ void gen_count(FILE *out, const char *name, json_t *records)
                   json_is_object(records) ? json_object_size(records) : json_array_size(records));
 }
 
+void gen_names(FILE *out, const char *name, json_t *records, const char *key)
+{
+    (void)fprintf(out, "const char *const wpa_fact_%s_list[] = {", name);
+    size_t i;
+    json_t *record;
+    json_array_foreach(records, i, record)
+    {
+        gen_literal(out, key ? gen_text(record, key) : json_string_value(record));
+        (void)fputs(", ", out);
+    }
+    (void)fputs("NULL};\n\n", out);
+}
+
 static FILE *open_output(const char *path)
 {
     FILE *out = fopen(path, "w");

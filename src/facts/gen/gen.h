@@ -33,6 +33,9 @@ bool gen_is_true(json_t *record, const char *key);
 void gen_need_neighbours(json_t *records, const char *key);
 /** The end of an array of records, and how many there are. */
 void gen_count(FILE *out, const char *name, json_t *records);
+/** The list wpa_fact_<name>_list[] of texts under key of all records, or of the texts themselves.
+ */
+void gen_names(FILE *out, const char *name, json_t *records, const char *key);
 
 /**
  * The records under a key as wpa_fact_<array>[], an array of wpa_fact_<type> whose fields are named
@@ -42,6 +45,7 @@ void gen_rows(FILE *out, json_t *root, const char *key, const char *type, const 
 
 void gen_actions(FILE *out, const char *folder);
 void gen_commands(FILE *out, const char *folder);
+void gen_contexts(FILE *out, const char *folder);
 void gen_originals(FILE *out, const char *folder);
 void gen_payloads(FILE *out, const char *folder);
 void gen_supply(FILE *out, const char *folder);

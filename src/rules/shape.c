@@ -478,10 +478,9 @@ static void check_number(const place *at, const wpa_schema_def *def, const wpa_y
                        ? number > 0 && (!is_count || wpa_yaml_scalar_type(node) == WPA_YAML_INT)
                        : strchr(node->text, 'x') || strchr(node->text, 'o');
     if (!is_fine && check) {
-        wpa_rule_report(at->by->run, span_of(at, node), check, NULL, "%s must be %s, and is %s: %s",
+        wpa_rule_report(at->by->run, span_of(at, node), check, NULL, "%s must be %s, and is %s",
                         quoted_key(at), is_count ? "a whole number of at least 1" : "above 0",
-                        wpa_rule_quote(at->by->run, node->text, node->length),
-                        at->by->set->refusal);
+                        wpa_rule_quote(at->by->run, node->text, node->length));
     }
 }
 

@@ -350,5 +350,6 @@ int main(void)
         cmocka_unit_test(refuses_nonsense),
         cmocka_unit_test(ends_before_it_has_begun),
     };
+    (void)signal(SIGPIPE, SIG_IGN); /* as main does: what runs inside may end before it has read */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,61 +51,7 @@ static void run_stage(group *g, stage_of stage)
     wpa_pool_each(g->tree->pool, g->n, work_on, g);
 }
 
-/* ---- texts and trees ---- */
-
-static const char *read_blob(wpa_unit_file *file, wpa_error *err)
-{
-    wpa_unit *unit = file->unit;
-    (void)pthread_mutex_lock(&unit->lock);
-    const char *text = wpa_git_blob_read(unit->git, file->shown.oid, WPA_YAML_MAX_BYTES,
-                                         file->arena, &file->shown.size_bytes, err);
-    (void)pthread_mutex_unlock(&unit->lock);
-    return text;
-}
-
-/** Of what is too large the size is enough; that is what syntax speaks of. */
-static bool read_text(wpa_unit_file *file)
-{
-    wpa_error err = {0};
-    if (file->shown.text) {
-        return true;
-    }
-    file->arena = file->arena ? file->arena : wpa_arena_new();
-    int64_t own_max = file->unit->settings->max_file_bytes;
-    if (own_max && file->shown.size_bytes > (size_t)own_max) {
-        file->state = WPA_UNIT_UNREADABLE;
-        file->fault = "is larger than limits.file-bytes allows";
-        return false;
-    }
-    if (file->shown.size_bytes > WPA_YAML_MAX_BYTES) {
-        file->shown.text = "";
-        return true;
-    }
-    file->shown.text = file->shown.oid ? read_blob(file, &err)
-                                       : wpa_file_read(file->shown.path, WPA_YAML_MAX_BYTES,
-                                                       file->arena, &file->shown.size_bytes, &err);
-    if (!file->shown.text && err.code == WPA_E_LIMIT) {
-        file->shown.text = "";
-        file->shown.size_bytes = WPA_YAML_MAX_BYTES + 1;
-    } else if (!file->shown.text) {
-        file->state = WPA_UNIT_UNREADABLE;
-        file->fault = wpa_arena_text(file->arena, err.message);
-    }
-    return file->shown.text != NULL;
-}
-
-/** Let go of text and tree, unless they are of standard input and cannot be had again. */
-static void release(wpa_unit_file *file)
-{
-    file->shown.source = NULL;
-    if (!file->is_stdin && file->state != WPA_UNIT_UNREADABLE) {
-        file->shown.text = NULL;
-    }
-    if (file->arena && file->state != WPA_UNIT_UNREADABLE) {
-        wpa_arena_free(file->arena);
-        file->arena = NULL;
-    }
-}
+/* ---- what is held ---- */
 
 /* What is left of the last block of an arena, as a rule. */
 #define HELD_SLACK_BYTES ((size_t)16 * 1024)
@@ -123,16 +69,10 @@ static bool may_hold(group *g, const wpa_unit_file *file)
     return false;
 }
 
-static void parse_into(wpa_unit_file *file, wpa_arena *arena)
-{
-    file->shown.source = wpa_source_read(file->shown.kind, file->shown.path, file->shown.text,
-                                         file->shown.size_bytes, &file->unit->around, arena);
-}
-
 static void parse(wpa_unit_file *file)
 {
     file->arena = file->arena ? file->arena : wpa_arena_new();
-    parse_into(file, file->arena);
+    wpa_unit_parse(file, file->arena);
 }
 
 /* ---- stages ---- */
@@ -142,11 +82,11 @@ static void stage_read(group *g, wpa_unit_file *file)
     if (g->tree->options->cache && wpa_key_recall_text(file)) {
         return;
     }
-    if (read_text(file) && g->tree->options->cache) {
+    if (wpa_unit_read(file) && g->tree->options->cache) {
         wpa_key_digest_text(file);
     }
     if (file->state == WPA_UNIT_WAITING && !may_hold(g, file)) {
-        release(file);
+        wpa_unit_release(file);
     }
 }
 
@@ -213,14 +153,14 @@ static void add_to_graph(wpa_unit *unit, const wpa_source *source)
 static void stage_join(group *g, wpa_unit_file *file)
 {
     wpa_unit *unit = file->unit;
-    if (!unit->graph || file->state == WPA_UNIT_UNREADABLE || !read_text(file)) {
+    if (!unit->graph || file->state == WPA_UNIT_UNREADABLE || !wpa_unit_read(file)) {
         return; /* without a graph it is parsed when it is judged */
     }
     parse(file);
     add_to_graph(unit, file->shown.source);
     file->is_held = may_hold(g, file);
     if (!file->is_held) {
-        release(file);
+        wpa_unit_release(file);
     }
 }
 
@@ -229,44 +169,8 @@ static void stage_parse(group *g, wpa_unit_file *file)
 {
     (void)g;
     bool is_wanted = file->state == WPA_UNIT_WAITING && !file->is_twice && !file->shown.source;
-    if (is_wanted && read_text(file)) {
+    if (is_wanted && wpa_unit_read(file)) {
         parse(file);
-    }
-}
-
-/** The graph is made once the trees are there: what was parsed before it learns of it now. */
-static void stage_judge(group *g, wpa_unit_file *file)
-{
-    if (file->state != WPA_UNIT_WAITING || file->is_twice || !read_text(file)) {
-        return;
-    }
-    wpa_arena *arena = file->rules = wpa_arena_new();
-    if (!file->shown.source) { /* next to what rules make: in memory that the last file was in */
-        parse_into(file, arena);
-    }
-    wpa_source *source = wpa_arena_dup(arena, file->shown.source, sizeof *source);
-    const wpa_tree_options *options = g->tree->options;
-    if (options->cache) { /* else nobody asks what the result depends on */
-        source->around = wpa_surroundings_traced(&file->unit->around, arena);
-    }
-    file->shown.source = source;
-    wpa_result result;
-    file->shown.settings = wpa_settings_at(file->shown.settings, file->identity, arena);
-    if (options->fixes) {
-        file->shown.fixed = wpa_rules_fix(source, file->shown.settings, options->fixes, arena);
-        result = file->shown.fixed.result;
-    } else {
-        result = wpa_rules_run(source, file->shown.settings, arena);
-    }
-    wpa_key_pack(options->cache, file, &result, options->has_excerpts);
-    file->state = WPA_UNIT_DONE;
-    if (!options->fixes) {
-        file->shown.source = NULL;
-        if (!file->is_held) {
-            release(file);
-        }
-        wpa_arena_free(file->rules); /* last, so that the next file gets what the caches hold */
-        file->rules = NULL;
     }
 }
 
@@ -277,13 +181,13 @@ static void stage_complete(group *g, wpa_unit_file *file)
         return;
     }
     bool has_guests = options->outside && wpa_outside_has(options->outside, file->identity);
-    bool is_read = has_guests && !file->shown.source && read_text(file);
+    bool is_read = has_guests && !file->shown.source && wpa_unit_read(file);
     if (is_read) {
         parse(file); /* for its comments, which silence findings of others too */
     }
     wpa_key_complete(options, file);
     if (is_read) {
-        release(file);
+        wpa_unit_release(file);
     }
 }
 
@@ -414,7 +318,7 @@ static void judge_all(group *g)
             run_stage(&slice, stage_parse);
             call_batch(&slice);
         }
-        run_stage(&slice, stage_judge);
+        wpa_unit_judge(g->tree, slice.files, slice.n);
         if (g->tree->options->fixes) { /* then there is one slice, and it is judged again */
             g->answers = slice.answers;
         } else {
@@ -477,7 +381,7 @@ static void let_go(group *g)
         unit->shelf = NULL;
     }
     for (size_t i = 0; i < g->n; i++) {
-        release(g->files[i]);
+        wpa_unit_release(g->files[i]);
     }
 }
 

@@ -127,6 +127,17 @@ wpa_unit_file *wpa_unit_add_beside(wpa_tree *tree, wpa_unit *unit, const char *p
                                    const char *identity, wpa_input_kind kind, size_t size_bytes);
 /** Hand a unit over that has all its files; analyses the waiting ones if they are enough. */
 bool wpa_unit_close(wpa_tree *tree, wpa_unit *unit, wpa_error *err) WPA_CHECK;
+/**
+ * The text of a file, unless it is there: false, state and fault say why. Of what is too large the
+ * size is enough; that is what syntax speaks of.
+ */
+bool wpa_unit_read(wpa_unit_file *file);
+/** Its tree, in an arena of the caller's. */
+void wpa_unit_parse(wpa_unit_file *file, wpa_arena *arena);
+/** Let go of text and tree, unless they are of standard input and cannot be had again. */
+void wpa_unit_release(wpa_unit_file *file);
+/** Run the rules over those files that are waiting for it, by all threads. */
+void wpa_unit_judge(wpa_tree *tree, wpa_unit_file **files, size_t n);
 /** Fixes over several of its files, once each file has had its own. */
 void wpa_unit_fix_together(wpa_tree *tree, wpa_unit *unit);
 /** Have the units of a list analysed, now or soon; they are given away. */

@@ -102,82 +102,6 @@ void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding)
     configure(wpa_settings_of(settings, finding->rule), finding);
 }
 
-/* ---- order ---- */
-
-/** Most are in order already: rules go through the file from its beginning. */
-static void sort(wpa_rule_sink *sink)
-{
-    size_t n_sorted = 1;
-    while (n_sorted < sink->n_findings &&
-           wpa_finding_compare(&sink->findings[n_sorted - 1], &sink->findings[n_sorted]) <= 0) {
-        n_sorted++;
-    }
-    if (n_sorted < sink->n_findings) {
-        qsort(sink->findings, sink->n_findings, sizeof *sink->findings, wpa_finding_compare);
-    }
-}
-
-/* ---- what findings are known by ---- */
-
-static bool names_fingerprints(const wpa_settings *settings)
-{
-    bool does = false;
-    for (size_t i = 0; i < settings->n_ignores; i++) {
-        does = does || settings->ignores[i].fingerprint;
-    }
-    return does;
-}
-
-/** Findings that are alike are numbered, those that are not seen too; but not those of a rule of
-    which nothing is seen. */
-static void identify(const wpa_rule_sink *sink, size_t from)
-{
-    const wpa_settings *settings = sink->settings;
-    size_t n_rules;
-    if (from >= sink->n_findings) {
-        return;
-    }
-    (void)wpa_rules_all(&n_rules);
-    bool *is_seen = wpa_arena_array(sink->arena, n_rules + 1, sizeof *is_seen);
-    bool are_all = names_fingerprints(settings);
-    for (size_t i = from; i < sink->n_findings; i++) {
-        const wpa_finding *finding = sink->findings[i];
-        bool *is_rule_seen = &is_seen[wpa_settings_of(settings, finding->rule) - settings->rules];
-        *is_rule_seen = *is_rule_seen || are_all || !finding->is_unseen;
-    }
-    for (size_t i = from; i < sink->n_findings; i++) {
-        const wpa_finding *finding = sink->findings[i];
-        if (is_seen[wpa_settings_of(settings, finding->rule) - settings->rules]) {
-            wpa_finding_identify(sink->source, sink->findings[i], sink->arena);
-        }
-    }
-    wpa_findings_number(sink->findings + from, sink->n_findings - from, sink->arena);
-}
-
-/** Is there anything that only fingerprints put in order? Up to n_sorted they are neighbours. */
-static bool needs_fingerprints(const wpa_rule_sink *sink, size_t n_sorted)
-{
-    bool does = !sink->settings->has_no_identities || sink->n_findings > n_sorted + 1;
-    for (size_t i = 1; i < n_sorted && !does; i++) {
-        does = wpa_finding_compare_places(sink->findings[i - 1], sink->findings[i]) == 0;
-    }
-    return does;
-}
-
-/** Where nobody asks for fingerprints, only findings that nothing else puts in order have one. */
-static void fingerprint_ties(wpa_rule_sink *sink)
-{
-    sort(sink);
-    for (size_t from = 0, i = 1; i <= sink->n_findings; i++) {
-        bool ties = i < sink->n_findings &&
-                    wpa_finding_compare_places(sink->findings[from], sink->findings[i]) == 0;
-        if (!ties && i - from > 1) {
-            wpa_findings_fingerprint(sink->source, sink->findings + from, i - from);
-        }
-        from = ties ? from : i;
-    }
-}
-
 /* ---- running ---- */
 
 static void summarise_beyond(wpa_rule_run *run)
@@ -222,10 +146,10 @@ static void relate_uses(wpa_rule_run *run, wpa_finding *finding)
 
 void wpa_sink_open_budget(wpa_rule_sink *sink)
 {
-    sink->budget.work = 0;
-    sink->budget.max_work = WPA_RULE_WORK_MAX;
-    sink->budget.max_bytes = sink->budget.bytes + WPA_RULE_BYTES_MAX;
-    sink->budget.is_spent = false;
+    sink->budget->work = 0;
+    sink->budget->max_work = WPA_RULE_WORK_MAX;
+    sink->budget->max_bytes = sink->budget->bytes + WPA_RULE_BYTES_MAX;
+    sink->budget->is_spent = false;
 }
 
 /** Out of the memory of the rule, all but what its repair wants. */
@@ -286,12 +210,12 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, wpa_error *err)
         *err = (wpa_error){0};
     }
     sink->memo = run.memo;
-    if (sink->budget.is_spent) {
+    if (sink->budget->is_spent) {
         sink->memo = NULL; /* some of its answers were cut short */
         wpa_sink_note(sink, rule, "stopped: it has looked at as much as a rule may in one file");
-        sink->budget.is_spent = false; /* what was found before counts */
+        sink->budget->is_spent = false; /* what was found before counts */
     }
-    sink->work += sink->budget.work;
+    sink->work += sink->budget->work;
     if (sink->n_findings > from) {
         summarise_beyond(&run);
         settle_all(sink, rule, from);
@@ -310,83 +234,80 @@ static int64_t spent_us(void)
                : 0;
 }
 
-/** Asking for the processor time is a system call: a coarse clock of the wall is asked first, and
-    only a file that was long at it by that is asked for what it spent. */
-bool wpa_sink_ask_clocks(wpa_rule_sink *sink)
+/** Of the wall: no system call, as the one for the processor time is. */
+static int64_t coarse_us(void)
 {
     struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0) {
-        return false;
-    }
-    int64_t now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return clock_gettime(CLOCK_MONOTONIC_COARSE, &now) == 0
+               ? (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000
+               : 0;
+}
+
+/** Only a file that was long at it by the coarse clock is asked for what it spent. */
+bool wpa_sink_ask_clocks(wpa_rule_sink *sink)
+{
+    int64_t now_us = coarse_us();
     sink->began_us = sink->began_us ? sink->began_us : now_us;
     sink->was_late = now_us - sink->began_us > (int64_t)WPA_RULES_TIME_MAX_MS * 1000 &&
                      spent_us() > sink->deadline_us;
     return sink->was_late;
 }
 
-static void run_rules(wpa_rule_sink *sink, bool are_last)
+/** The turn of a rule, by its index in the registry. err is empty, and left so. */
+static inline void take_turn(wpa_rule_sink *sink, const wpa_rule *rule, size_t i, wpa_error *err)
+{
+    const wpa_rule_setting *setting = &sink->settings->rules[i]; /* in the same order */
+    if (!is_active(sink, rule, setting) || !is_asked_for(sink, rule, setting)) {
+        return;
+    }
+    if (!may_find(sink->source, rule)) {
+        sink->has_run[i] = true; /* and would have found nothing */
+        return;
+    }
+    if (sink->work > WPA_RULES_WORK_MAX || (sink->deadline_us && wpa_sink_is_late(sink))) {
+        wpa_sink_note(sink, rule, "not run: the file has used up its time");
+        return;
+    }
+    sink->has_run[i] = true;
+    sink->setting = setting;
+    run_rule(sink, rule, err);
+}
+
+/** The turn of the next rule that is none of the last. */
+static inline void pass(wpa_rule_sink *sink, const wpa_rule *rule, size_t i, wpa_error *err)
+{
+    sink->n_passed = i + 1;
+    if (!rule->runs_last) {
+        take_turn(sink, rule, i, err);
+    } else if (sink->n_first == 0) {
+        sink->n_first = i;
+    }
+}
+
+/** Those that had no turn yet. */
+static void run_rest(wpa_rule_sink *sink)
 {
     size_t n_rules;
     wpa_error err = {0};
     const wpa_rule *const *rules = wpa_rules_all(&n_rules);
-    for (size_t i = are_last ? sink->n_first : 0; i < n_rules; i++) {
-        const wpa_rule_setting *setting = &sink->settings->rules[i]; /* in the same order */
-        if (rules[i]->runs_last != are_last) {
-            sink->n_first = i < sink->n_first ? i : sink->n_first;
-            continue;
+    for (size_t i = sink->n_passed; i < n_rules; i++) {
+        pass(sink, rules[i], i, &err);
+    }
+}
+
+static void run_last(wpa_rule_sink *sink)
+{
+    size_t n_rules;
+    wpa_error err = {0};
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    for (size_t i = sink->n_first; i < n_rules; i++) {
+        if (rules[i]->runs_last) {
+            take_turn(sink, rules[i], i, &err);
         }
-        if (!is_active(sink, rules[i], setting) || !is_asked_for(sink, rules[i], setting)) {
-            continue;
-        }
-        if (!may_find(sink->source, rules[i])) {
-            sink->has_run[i] = true; /* and would have found nothing */
-            continue;
-        }
-        if (sink->work > WPA_RULES_WORK_MAX || wpa_sink_is_late(sink)) {
-            wpa_sink_note(sink, rules[i], "not run: the file has used up its time");
-            continue;
-        }
-        sink->has_run[i] = true;
-        sink->setting = setting;
-        run_rule(sink, rules[i], &err);
     }
 }
 
 /* ---- the whole ---- */
-
-static void limit_file(wpa_rule_sink *sink)
-{
-    if (sink->n_findings > WPA_FINDINGS_PER_FILE_MAX && !sink->settings->is_unlimited) {
-        wpa_finding *last = sink->findings[WPA_FINDINGS_PER_FILE_MAX];
-        last->message =
-            wpa_arena_printf(sink->arena, "%zu more findings in this file are not listed",
-                             sink->n_findings - WPA_FINDINGS_PER_FILE_MAX);
-        last->n_fixes = last->n_related = 0;
-        sink->n_findings = WPA_FINDINGS_PER_FILE_MAX + 1;
-    }
-}
-
-/** Comments and entries silence by lines, also what nobody would see: they have a use then. */
-static void locate_unseen(const wpa_rule_sink *sink)
-{
-    for (size_t i = 0; i < sink->n_findings; i++) {
-        if (sink->findings[i]->is_unseen) {
-            wpa_finding_locate(sink->source, sink->findings[i]);
-        }
-    }
-}
-
-static void silence(wpa_rule_sink *sink, wpa_result *result)
-{
-    const wpa_settings *settings = sink->settings;
-    if (!settings->ignores_off && sink->may_ignore) {
-        locate_unseen(sink);
-        wpa_ignores_apply(sink->ignores, sink->findings, sink->n_findings);
-        wpa_ignore_entries_apply(settings, sink->source, sink->findings, sink->n_findings,
-                                 sink->arena, &result->used, &result->n_used);
-    }
-}
 
 static void count_uses(const wpa_outline_uses *uses, wpa_undecided *undecided)
 {
@@ -412,55 +333,131 @@ static wpa_undecided count_undecided(const wpa_source *source)
     return undecided;
 }
 
-wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings, wpa_arena *arena)
+/* One file on its way through the rules. */
+typedef struct judged {
+    wpa_rules_task *task;
+    wpa_rule_sink sink;
+} judged;
+
+/** Rules work in scratch and asked, which are at the expense of budget and are of all files. */
+static judged begin(wpa_rules_task *task, wpa_arena *arena, wpa_budget *budget, wpa_arena *scratch,
+                    wpa_arena *asked)
 {
     size_t n_rules;
     (void)wpa_rules_all(&n_rules);
-    wpa_rule_sink sink = {.arena = arena, .settings = settings};
-    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(&sink.budget);
-    WPA_AUTO(wpa_arena) *asked = wpa_arena_new();
+    const wpa_source *source = task->source;
+    const wpa_settings *settings = task->settings;
+    wpa_ignores *ignores = wpa_ignores_read(source, settings->today, arena);
     wpa_source *view = wpa_arena_dup(arena, source, sizeof *source);
-    view->around = wpa_surroundings_within(source->around, &sink.budget, arena);
-    sink.source = view;
-    sink.scratch = scratch;
-    sink.asked = asked;
+    view->around = wpa_surroundings_within(source->around, budget, arena);
+    task->result =
+        (wpa_result){.path = source->path, .source = source, .undecided = count_undecided(source)};
+    return (judged){
+        .task = task,
+        .sink = {.arena = arena,
+                 .scratch = scratch,
+                 .asked = asked,
+                 .budget = budget,
+                 .source = view,
+                 .settings = settings,
+                 .ignores = ignores,
+                 .may_ignore = ignores->n > 0 || settings->n_ignores > 0,
+                 .has_run = wpa_arena_array(arena, n_rules, sizeof(bool))},
+    };
+}
+
+/** All that is left to do for a file, within its own time. */
+static void finish(judged *j)
+{
+    wpa_rule_sink *sink = &j->sink;
+    wpa_result *result = &j->task->result;
     int64_t began_us = spent_us();
-    sink.deadline_us = began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
-    sink.has_run = wpa_arena_array(arena, n_rules, sizeof *sink.has_run);
-    sink.n_first = n_rules;
-    sink.ignores = wpa_ignores_read(source, settings->today, arena);
-    sink.may_ignore = sink.ignores->n > 0 || settings->n_ignores > 0;
-    run_rules(&sink, false);
-    sort(&sink);
-    wpa_sink_drop_repeated(&sink);
-    bool are_named = names_fingerprints(settings);
-    if (are_named) { /* else only what is seen needs one */
-        identify(&sink, 0);
-        wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
+    sink->deadline_us = began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
+    wpa_sink_open_budget(sink);
+    run_rest(sink);
+    size_t n_before = wpa_sink_silence(sink, result);
+    run_last(sink);
+    wpa_sink_conclude(sink, n_before);
+    result->findings = sink->findings;
+    result->n_findings = sink->n_findings;
+    result->notes = sink->notes;
+    result->n_notes = sink->n_notes;
+    result->work = sink->work;
+    result->spent_us += spent_us() - began_us;
+}
+
+/* Files stay together while all of them are as most are; what takes more is judged by itself. */
+#define TOGETHER_MAX_BYTES ((size_t)2 * 1024 * 1024)
+#define TOGETHER_MAX_US ((int64_t)100 * 1000)
+#define RULES_BETWEEN_CLOCKS 8
+
+/** Each rule goes over all files before the next one does: it finds its code, its tables and what
+    the processor has learnt of its branches where the last file left them. False if that did not
+    go to the end. */
+static bool go_together(judged *files, size_t n, const wpa_budget *budget,
+                        const wpa_budget *lasting)
+{
+    size_t n_rules;
+    wpa_error err = {0};
+    int64_t began_us = coarse_us();
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    for (size_t i = 0; i < n_rules; i++) {
+        if (i % RULES_BETWEEN_CLOCKS == 0 && coarse_us() - began_us > TOGETHER_MAX_US) {
+            return false;
+        }
+        for (size_t k = 0; k < n; k++) {
+            if (budget->bytes + lasting->bytes > TOGETHER_MAX_BYTES) {
+                return false;
+            }
+            pass(&files[k].sink, rules[i], i, &err);
+        }
     }
-    wpa_result result = {
-        .path = source->path, .source = source, .undecided = count_undecided(source)};
-    silence(&sink, &result);
-    size_t n_before = sink.n_findings;
-    run_rules(&sink, true);
-    bool has_fingerprints = are_named || needs_fingerprints(&sink, n_before);
-    if (has_fingerprints) {
-        identify(&sink, are_named ? n_before : 0);
+    return true;
+}
+
+/** What it makes from here on is let go of with it; what has been made stays. */
+static void finish_alone(judged *file)
+{
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(file->sink.budget);
+    WPA_AUTO(wpa_arena) *asked = wpa_arena_new();
+    file->sink.scratch = scratch;
+    file->sink.asked = asked;
+    finish(file);
+}
+
+/** Of the time that was spent together each file is said to have taken its part, by its size. */
+static void share_out(wpa_rules_task *tasks, size_t n, int64_t us)
+{
+    size_t size_bytes = 0;
+    for (size_t k = 0; k < n; k++) {
+        size_bytes += tasks[k].source->size_bytes + 1;
     }
-    wpa_sink_drop_unseen(&sink);
-    if (has_fingerprints && settings->has_no_identities) {
-        fingerprint_ties(&sink);
-    } else if (has_fingerprints) {
-        wpa_findings_fingerprint(source, sink.findings, sink.n_findings);
+    for (size_t k = 0; k < n; k++) {
+        double part = (double)(tasks[k].source->size_bytes + 1) / (double)size_bytes;
+        tasks[k].result.spent_us = (int64_t)((double)us * part);
     }
-    sort(&sink);
-    limit_file(&sink);
-    wpa_sink_repair(&sink);
-    result.findings = sink.findings;
-    result.n_findings = sink.n_findings;
-    result.notes = sink.notes;
-    result.n_notes = sink.n_notes;
-    result.spent_us = spent_us() - began_us;
-    result.work = sink.work;
-    return result;
+}
+
+void wpa_rules_run_together(wpa_rules_task *tasks, size_t n, wpa_arena *arena)
+{
+    judged files[WPA_RULES_TOGETHER_MAX];
+    wpa_budget budget = {0}, lasting = {.max_work = SIZE_MAX, .max_bytes = SIZE_MAX};
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(&budget);
+    WPA_AUTO(wpa_arena) *asked = wpa_arena_new_within(&lasting);
+    int64_t began_us = spent_us();
+    for (size_t k = 0; k < n; k++) {
+        files[k] = begin(&tasks[k], arena, &budget, scratch, asked);
+    }
+    bool are_light = go_together(files, n, &budget, &lasting);
+    share_out(tasks, n, spent_us() - began_us);
+    for (size_t k = 0; k < n; k++) {
+        (are_light ? finish : finish_alone)(&files[k]);
+    }
+}
+
+wpa_result wpa_rules_run(const wpa_source *source, const wpa_settings *settings, wpa_arena *arena)
+{
+    wpa_rules_task task = {.source = source, .settings = settings};
+    wpa_rules_run_together(&task, 1, arena);
+    return task.result;
 }

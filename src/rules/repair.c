@@ -108,7 +108,7 @@ static void repair(wpa_rule_sink *sink, wpa_finding *finding)
     sink->setting = wpa_settings_of(sink->settings, finding->rule);
     (void)wpa_rule_spend(&run, REPAIR_WORK);
     finding->rule->repair(&run, finding);
-    if (sink->budget.is_spent) { /* half of it may be missing */
+    if (sink->budget->is_spent) { /* half of it may be missing */
         finding->n_fixes = 0;
     }
     for (size_t i = 0; i < finding->n_fixes; i++) {
@@ -132,14 +132,14 @@ void wpa_sink_repair(wpa_rule_sink *sink)
     for (size_t i = 0; i < sink->n_findings; i++) {
         wpa_finding *finding = sink->findings[i];
         bool is_wanted = has_repair(sink, finding);
-        if (is_wanted && (sink->budget.is_spent || wpa_sink_is_late(sink))) {
+        if (is_wanted && (sink->budget->is_spent || wpa_sink_is_late(sink))) {
             n_left++;
         } else if (is_wanted) {
             repair(sink, finding);
         }
         finding->subject = NULL;
     }
-    sink->work += sink->budget.work;
+    sink->work += sink->budget->work;
     if (n_left) {
         wpa_sink_note(sink, NULL,
                       wpa_arena_printf(sink->arena,

@@ -37,7 +37,7 @@ static wpa_finding *beyond(wpa_rule_run *run)
 static wpa_finding *next_finding(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
-    bool is_cut_short = sink->budget.is_spent; /* a walk that was cut short tells nothing */
+    bool is_cut_short = sink->budget->is_spent; /* a walk that was cut short tells nothing */
     if (is_cut_short ||
         (sink->n_of_rule++ >= WPA_FINDINGS_PER_RULE_MAX && !sink->settings->is_unlimited)) {
         return beyond(run);
@@ -151,7 +151,7 @@ size_t wpa_rule_n_reported(const wpa_rule_run *run)
 
 bool wpa_rule_spend(wpa_rule_run *run, size_t work)
 {
-    return wpa_budget_spend(&run->sink->budget, work);
+    return wpa_budget_spend(run->sink->budget, work);
 }
 
 /* ---- neighbours ---- */

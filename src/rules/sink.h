@@ -24,12 +24,12 @@ typedef struct wpa_rule_sink {
     wpa_arena *arena;
     wpa_arena *scratch; /* of the rules: what stays of them is copied out */
     wpa_arena *asked;   /* of what they ask for: neighbours, and answers that are asked for again */
-    wpa_budget budget;  /* of the rule that runs now */
+    wpa_budget *budget; /* of the rule that runs now */
     size_t work;        /* that all of them have done */
     const wpa_source *source;
     const wpa_settings *settings;
     const wpa_rule_setting *setting; /* of the rule that runs now */
-    int64_t deadline_us;             /* in this thread's processor time */
+    int64_t deadline_us;             /* in this thread's processor time; 0: not yet alone */
     int64_t began_us;                /* by the clock of the wall */
     size_t n_asked_late;             /* how often the clocks were to be asked */
     bool was_late;
@@ -40,7 +40,8 @@ typedef struct wpa_rule_sink {
     wpa_ignores *ignores; /* of this file */
     bool may_ignore;      /* something in it, or in the configuration, may silence findings */
     bool *has_run;        /* [number of rules], in the order of the registry */
-    size_t n_first;       /* of them that are in front of all that run last */
+    size_t n_passed;      /* of them have had their turn, or run last */
+    size_t n_first;       /* of them are in front of all that run last */
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
     wpa_finding *beyond;  /* what rules write to when over the limit; NULL until one is */
     wpa_related beyond_related;
@@ -68,6 +69,11 @@ static inline bool wpa_sink_is_late(wpa_rule_sink *sink)
  * all together may do what one check may.
  */
 void wpa_sink_repair(wpa_rule_sink *sink);
+
+/** Put in order and silence what all rules but the last have found; tells how much that is. */
+size_t wpa_sink_silence(wpa_rule_sink *sink, wpa_result *result);
+/** Once the last have run too: n_before were there before. What is left is what will be seen. */
+void wpa_sink_conclude(wpa_rule_sink *sink, size_t n_before);
 
 /** What the configuration changes about a finding, and whether it is shown at all. */
 void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding);

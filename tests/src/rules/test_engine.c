@@ -13,6 +13,7 @@
 
 #include "rules/config.h"
 #include "rules/fix_internal.h"
+#include "rules/graph.h"
 
 #define TODAY_US INT64_C(1795305600000000) /* 2026-11-22 */
 #define JOB(name) "  " name ":\n    runs-on: ubuntu-24.04\n    steps:\n      - run: make\n"
@@ -225,6 +226,80 @@ static void test_comment_against_what_is_not_seen(void **state)
     settings->persona = WPA_PERSONA_AUDITOR;
     setting->toggle = WPA_TOGGLE_UNSET;
     assert_int_equal(count((wpa_result[]){run(text, settings, arena)}, WPA_FINDING_IGNORED), 1);
+}
+
+static void assert_same(const wpa_result *a, const wpa_result *b)
+{
+    assert_int_equal(a->n_findings, b->n_findings);
+    assert_int_equal(a->n_notes, b->n_notes);
+    assert_int_equal(a->work, b->work);
+    for (size_t i = 0; i < a->n_findings; i++) {
+        assert_int_equal(wpa_finding_compare(&a->findings[i], &b->findings[i]), 0);
+        assert_string_equal(a->findings[i]->message, b->findings[i]->message);
+        assert_int_equal(a->findings[i]->state, b->findings[i]->state);
+        assert_int_equal(a->findings[i]->n_fixes, b->findings[i]->n_fixes);
+    }
+}
+
+/* A called workflow that takes more memory than files may that stay together. */
+static const char *read_large(void *context, const char *path, size_t max_bytes, wpa_arena *arena,
+                              size_t *size_bytes)
+{
+    (void)context;
+    (void)path;
+    (void)max_bytes;
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new(1 << 20);
+    wpa_buf_text(text, "on: {workflow_call: {secrets: {a: {required: true}}}}\njobs:\n");
+    for (int i = 0; i < 4000; i++) {
+        wpa_buf_printf(text, "  j%d:\n    runs-on: x\n    env: {A: '${{ secrets.a }}'}\n", i);
+    }
+    *size_bytes = wpa_buf_size(text);
+    return wpa_arena_text(arena, wpa_buf_data(text));
+}
+
+#define LARGE ".github/workflows/large.yml"
+
+static const wpa_graph *graph_with_large(wpa_arena *arena)
+{
+    size_t size_bytes;
+    const char *text = read_large(NULL, LARGE, SIZE_MAX, arena, &size_bytes);
+    wpa_graph *graph = wpa_graph_new(NULL, arena);
+    wpa_graph_put(graph, wpa_graph_read(wpa_source_read(WPA_INPUT_WORKFLOW, LARGE, text, size_bytes,
+                                                        NULL, arena),
+                                        arena));
+    wpa_graph_close(graph);
+    return graph;
+}
+
+static void test_together_as_one_by_one(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *texts[] = {
+        "on: push\njobs:\n" JOB("a"),
+        "on: pull_request_target\njobs:\n  a:\n    runs-on: x\n    steps:\n"
+        "      - uses: actions/checkout@v1\n      - run: echo ${{ github.head_ref }}\n",
+        "jobs: [",
+        "on: push # wpa: ignore-file[missing-timeout]\njobs:\n" JOB("a") JOB("b"),
+        "on: push\njobs:\n  a:\n    uses: ./" LARGE "\n    secrets: {b: x}\n", /* all end alone */
+    };
+    wpa_surroundings around = {.prefix = "", .read = read_large, .graph = graph_with_large(arena)};
+    wpa_settings *settings = wpa_settings_new(TODAY_US, arena);
+    settings->persona = WPA_PERSONA_AUDITOR;
+    for (size_t n = 1; n <= WPA_COUNT(texts); n++) {
+        wpa_rules_task tasks[WPA_COUNT(texts)] = {0};
+        for (size_t i = 0; i < n; i++) {
+            tasks[i].source = wpa_source_read(WPA_INPUT_WORKFLOW, "ci.yml", texts[i],
+                                              strlen(texts[i]), &around, arena);
+            tasks[i].settings = settings;
+        }
+        wpa_rules_run_together(tasks, n, arena);
+        for (size_t i = 0; i < n; i++) {
+            wpa_result alone = wpa_rules_run(tasks[i].source, settings, arena);
+            assert_true(alone.n_findings > 0);
+            assert_same(&alone, &tasks[i].result);
+        }
+    }
 }
 
 static void test_limit_of_a_rule(void **state)
@@ -581,6 +656,7 @@ int main(void)
         cmocka_unit_test(test_comments_silence),
         cmocka_unit_test(test_comments_of_scripts_silence),
         cmocka_unit_test(test_comment_against_what_is_not_seen),
+        cmocka_unit_test(test_together_as_one_by_one),
         cmocka_unit_test(test_limit_of_a_rule),
         cmocka_unit_test(test_more_fixes_than_the_limit_of_findings),
         cmocka_unit_test(test_dead_code_is_left_alone),

@@ -1,0 +1,130 @@
+/* Rules over files whose trees are there, or are made now: bundle by bundle. */
+#include <wpa/memory.h>
+
+#include "analysis/key.h"
+#include "analysis/unit.h"
+
+/* With fewer than this each, threads would wait for the one that has the last bundle. */
+#define BUNDLES_PER_THREAD 2
+
+/* Files that have their turn, as they are handed out. */
+typedef struct bundles {
+    const wpa_tree_options *options;
+    wpa_unit_file **files; /* all of them */
+    size_t *starts;        /* [n + 1] of bundles among them */
+    size_t n;
+} bundles;
+
+static bool has_turn(const wpa_unit_file *file)
+{
+    return file->state == WPA_UNIT_WAITING && !file->is_twice;
+}
+
+/** The graph is made once the trees are there: what was parsed before it learns of it now. */
+static const wpa_source *source_of(const bundles *b, wpa_unit_file *file, wpa_arena *arena)
+{
+    if (!file->shown.source) { /* next to what rules make: in memory that the last file was in */
+        wpa_unit_parse(file, arena);
+    }
+    wpa_source *source = wpa_arena_dup(arena, file->shown.source, sizeof *source);
+    if (b->options->cache) { /* else nobody asks what the result depends on */
+        source->around = wpa_surroundings_traced(&file->unit->around, arena);
+    }
+    file->shown.source = source;
+    file->shown.settings = wpa_settings_at(file->shown.settings, file->identity, arena);
+    return source;
+}
+
+static void pack(const bundles *b, wpa_unit_file *file, const wpa_result *result)
+{
+    wpa_key_pack(b->options->cache, file, result, b->options->has_excerpts);
+    file->state = WPA_UNIT_DONE;
+}
+
+/** Fixes are tried one by one, and so are files; what there is of one stays for the next stages. */
+static void judge_and_fix(const bundles *b, wpa_unit_file *file)
+{
+    if (!wpa_unit_read(file)) {
+        return;
+    }
+    file->rules = wpa_arena_new();
+    const wpa_source *source = source_of(b, file, file->rules);
+    file->shown.fixed = wpa_rules_fix(source, file->shown.settings, b->options->fixes, file->rules);
+    pack(b, file, &file->shown.fixed.result);
+}
+
+static void judge_together(const bundles *b, wpa_unit_file **files, size_t n)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_rules_task tasks[WPA_RULES_TOGETHER_MAX] = {0};
+    wpa_unit_file *judged[WPA_RULES_TOGETHER_MAX];
+    size_t n_tasks = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_unit_read(files[i])) {
+            tasks[n_tasks].source = source_of(b, files[i], arena);
+            tasks[n_tasks].settings = files[i]->shown.settings;
+            judged[n_tasks++] = files[i];
+        }
+    }
+    wpa_rules_run_together(tasks, n_tasks, arena);
+    for (size_t i = 0; i < n_tasks; i++) {
+        pack(b, judged[i], &tasks[i].result);
+        judged[i]->shown.source = NULL;
+        if (!judged[i]->is_held) {
+            wpa_unit_release(judged[i]);
+        }
+    }
+}
+
+static void judge_bundle(void *context, size_t i)
+{
+    const bundles *b = context;
+    wpa_unit_file **files = b->files + b->starts[i];
+    if (b->options->fixes) {
+        judge_and_fix(b, files[0]);
+    } else {
+        judge_together(b, files, b->starts[i + 1] - b->starts[i]);
+    }
+}
+
+static size_t most_in_bundle(const wpa_tree *tree, size_t n_files)
+{
+    size_t n_threads = tree->n_groups_at_once;
+    size_t n = n_threads > 1 ? 1 + n_files / (n_threads * BUNDLES_PER_THREAD) : n_files;
+    n = tree->options->fixes ? 1 : n;
+    return n < WPA_RULES_TOGETHER_MAX ? n : WPA_RULES_TOGETHER_MAX;
+}
+
+static void divide(bundles *b, size_t n_files, size_t max_files)
+{
+    size_t size_bytes = 0;
+    for (size_t i = 0; i < n_files; i++) {
+        size_t n_in = i - b->starts[b->n];
+        size_t own_bytes = b->files[i]->shown.size_bytes;
+        if (n_in == max_files || (n_in && size_bytes + own_bytes > WPA_RULES_TOGETHER_BYTES)) {
+            b->starts[++b->n] = i;
+            size_bytes = 0;
+        }
+        size_bytes += own_bytes;
+    }
+    if (n_files) {
+        b->starts[++b->n] = n_files;
+    }
+}
+
+void wpa_unit_judge(wpa_tree *tree, wpa_unit_file **files, size_t n)
+{
+    bundles b = {.options = tree->options,
+                 .files = wpa_alloc((n + 1) * sizeof *files),
+                 .starts = wpa_alloc((n + 1) * sizeof(size_t))};
+    size_t n_files = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (has_turn(files[i])) {
+            b.files[n_files++] = files[i];
+        }
+    }
+    divide(&b, n_files, most_in_bundle(tree, n_files));
+    wpa_pool_each(tree->pool, b.n, judge_bundle, &b);
+    wpa_free(b.files);
+    wpa_free(b.starts);
+}

@@ -77,12 +77,13 @@ static void parse(wpa_unit_file *file)
 
 /* ---- stages ---- */
 
+/** Results are looked up by what files hold. */
 static void stage_read(group *g, wpa_unit_file *file)
 {
-    if (g->tree->options->cache && wpa_key_recall_text(file)) {
+    if (wpa_key_recall_text(file)) {
         return;
     }
-    if (wpa_unit_read(file) && g->tree->options->cache) {
+    if (wpa_unit_read(file)) {
         wpa_key_digest_text(file);
     }
     if (file->state == WPA_UNIT_WAITING && !may_hold(g, file)) {
@@ -389,8 +390,8 @@ static void run(wpa_pool_task *task)
 {
     group *g = (group *)task;
     wpa_tree *tree = g->tree;
-    run_stage(g, stage_read);
-    if (tree->options->cache) {
+    if (tree->options->cache) { /* else each is read where it is parsed */
+        run_stage(g, stage_read);
         for (wpa_unit *unit = g->first; unit; unit = unit->next) {
             wpa_key_digest_unit(tree, unit);
         }

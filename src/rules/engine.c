@@ -152,6 +152,12 @@ void wpa_sink_open_budget(wpa_rule_sink *sink)
     sink->budget->is_spent = false;
 }
 
+/** Will what the rule noted of a finding be asked for again? */
+static bool wants_subject(const wpa_rule_sink *sink, const wpa_rule *rule)
+{
+    return rule->repair && !sink->settings->has_no_repairs;
+}
+
 /** Out of the memory of the rule, all but what its repair wants. */
 static wpa_finding *settle(const wpa_rule_sink *sink, const wpa_finding *from)
 {
@@ -169,7 +175,7 @@ static wpa_finding *settle(const wpa_rule_sink *sink, const wpa_finding *from)
         related->path =
             related->path == from->path ? from->path : wpa_arena_text(arena, related->path);
     }
-    finding->subject = from->rule->repair ? from->subject : NULL;
+    finding->subject = wants_subject(sink, from->rule) ? from->subject : NULL;
     return finding;
 }
 
@@ -220,7 +226,7 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, wpa_error *err)
         summarise_beyond(&run);
         settle_all(sink, rule, from);
     }
-    if (sink->n_findings == from || !rule->repair) {
+    if (sink->n_findings == from || !wants_subject(sink, rule)) {
         wpa_arena_rewind(sink->scratch, mark);
     }
 }

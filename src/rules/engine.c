@@ -196,7 +196,7 @@ static void settle_all(wpa_rule_sink *sink, const wpa_rule *rule, size_t from)
 }
 
 /** err is empty, and left so. */
-static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, wpa_error *err)
+static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, void **kept, wpa_error *err)
 {
     size_t from = sink->n_findings;
     wpa_arena_mark mark = wpa_arena_here(sink->scratch);
@@ -205,7 +205,8 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, wpa_error *err)
                         .arena = sink->scratch,
                         .lasting = sink->asked,
                         .sink = sink,
-                        .memo = sink->memo};
+                        .memo = sink->memo,
+                        .kept = kept};
     sink->n_of_rule = 0;
     wpa_sink_open_budget(sink);
     if (!rule->check(&run, err)) {
@@ -276,7 +277,7 @@ static inline void take_turn(wpa_rule_sink *sink, const wpa_rule *rule, size_t i
     }
     sink->has_run[i] = true;
     sink->setting = setting;
-    run_rule(sink, rule, err);
+    run_rule(sink, rule, &sink->kept[i], err);
 }
 
 /** The turn of the next rule that is none of the last. */
@@ -344,6 +345,13 @@ typedef struct judged {
     wpa_rules_task *task;
     wpa_rule_sink sink;
 } judged;
+
+static void **kept_new(wpa_arena *asked)
+{
+    size_t n_rules;
+    (void)wpa_rules_all(&n_rules);
+    return wpa_arena_array(asked, n_rules, sizeof(void *));
+}
 
 /** Rules work in scratch and asked, which are at the expense of budget and are of all files. */
 static judged begin(wpa_rules_task *task, wpa_arena *arena, wpa_budget *budget, wpa_arena *scratch,
@@ -428,6 +436,7 @@ static void finish_alone(judged *file)
     WPA_AUTO(wpa_arena) *asked = wpa_arena_new();
     file->sink.scratch = scratch;
     file->sink.asked = asked;
+    file->sink.kept = kept_new(asked);
     finish(file);
 }
 
@@ -453,6 +462,7 @@ void wpa_rules_run_together(wpa_rules_task *tasks, size_t n, wpa_arena *arena)
     int64_t began_us = spent_us();
     for (size_t k = 0; k < n; k++) {
         files[k] = begin(&tasks[k], arena, &budget, scratch, asked);
+        files[k].sink.kept = k ? files[0].sink.kept : kept_new(asked);
     }
     bool are_light = go_together(files, n, &budget, &lasting);
     share_out(tasks, n, spent_us() - began_us);

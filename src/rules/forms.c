@@ -19,7 +19,7 @@ static bool is_computed(const wpa_yaml_node *node)
 /** The scalar under the key, if it is there and no expression. */
 static const wpa_yaml_node *literal(const wpa_yaml_node *mapping, const char *key)
 {
-    const wpa_yaml_node *node = wpa_yaml_resolve(wpa_yaml_get(mapping, key));
+    const wpa_yaml_node *node = wpa_yaml_get(mapping, key);
     return wpa_yaml_is(node, WPA_YAML_SCALAR) && !is_computed(node) ? node : NULL;
 }
 
@@ -143,9 +143,9 @@ void wpa_forms_check(wpa_rule_run *run)
         if (container) {
             check_container(run, container);
         }
-        check_services(run, wpa_yaml_resolve(wpa_yaml_get(job, "services")));
-        check_group(run, wpa_yaml_resolve(wpa_yaml_get(job, "runs-on")));
-        check_snapshot(run, wpa_yaml_resolve(wpa_yaml_get(job, "snapshot")));
+        check_services(run, wpa_yaml_get(job, "services"));
+        check_group(run, wpa_yaml_get(job, "runs-on"));
+        check_snapshot(run, wpa_yaml_get(job, "snapshot"));
         check_matrix(run, wpa_yaml_find(wpa_yaml_get(job, "strategy"), "matrix"));
     }
 }

@@ -61,6 +61,7 @@ typedef struct wpa_rule_run {
     bool ignores_members;       /* private: members let strangers in, so asking for them is moot */
     wpa_map *memo; /* private: answers that rules ask for again and again, of this file's run */
     wpa_arena *lasting; /* private: of these answers */
+    void **kept;        /* private: see wpa_rule_keep */
 } wpa_rule_run;
 
 struct wpa_rule {
@@ -189,6 +190,12 @@ const wpa_source *wpa_rule_source_at(wpa_rule_run *run, const char *path);
  * in one file. It need not tell: what it reports from then on is dropped, and a note says so.
  */
 bool wpa_rule_spend(wpa_rule_run *run, size_t work);
+
+/**
+ * Memory of the rule, in check: zeroed for the first of the files that are judged together, and
+ * left for the next ones as it was. The trees of all of them live as long.
+ */
+void *wpa_rule_keep(wpa_rule_run *run, size_t size);
 
 /** A value for a message: visible, cut at 80 characters, in single quotes. In run->arena. */
 const char *wpa_rule_quote(wpa_rule_run *run, const char *text, size_t length);

@@ -154,6 +154,12 @@ bool wpa_rule_spend(wpa_rule_run *run, size_t work)
     return wpa_budget_spend(run->sink->budget, work);
 }
 
+void *wpa_rule_keep(wpa_rule_run *run, size_t size)
+{
+    *run->kept = *run->kept ? *run->kept : wpa_arena_alloc(run->lasting, size);
+    return *run->kept;
+}
+
 /* ---- neighbours ---- */
 
 /* A byte of a file that must be parsed is that much work. */

@@ -16,17 +16,17 @@ typedef struct name_marks {
     uint64_t lengths; /* bits, modulo 64 */
 } name_marks;
 
-/* One walk: of the definitions that the set names the marks. */
+/* The same for all files that are judged together, as far as they have one set. */
 typedef struct walker {
     wpa_rule_run *run;
     const wpa_shape_set *set;
-    name_marks left_to_others, may_be_null, needs;
-    wpa_shape_forms *forms;
+    name_marks left_to_others, may_be_null, needs; /* of the definitions that the set names */
+    wpa_shape_forms forms;
 } walker;
 
 /* Where it is. */
 typedef struct place {
-    const walker *by;
+    walker *by;
     const wpa_yaml_node *key; /* of the value that is looked at; NULL at the root and in lists */
     bool has_expressions;     /* an expression may stand here or in what is around */
     int depth;
@@ -449,7 +449,7 @@ static void walk_item(const place *at, const wpa_schema_def *def, const wpa_sche
                       const wpa_yaml_node *node)
 {
     if (walk_mapping(at, mapping, node)) {
-        wpa_shape_form_note(at->by->forms, def, mapping, node);
+        wpa_shape_form_note(&at->by->forms, def, mapping, node);
     }
 }
 
@@ -589,7 +589,7 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
         if (is_map_of_texts(&at, def, node)) {
             return;
         }
-        form = at.key ? NULL : wpa_shape_form_find(at.by->forms, def, node);
+        form = at.key ? NULL : wpa_shape_form_find(&at.by->forms, def, node);
         if (form) {
             walk_values(&at, *form, node);
             return;
@@ -625,11 +625,9 @@ static void add_mark(name_marks *marks, const char *name)
     marks->lengths |= (uint64_t)1 << (of.length & 63);
 }
 
-void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_schema_def *def,
-                     const wpa_yaml_node *root)
+static walker walker_of(const wpa_shape_set *set)
 {
-    wpa_shape_forms forms = {0};
-    walker by = {.run = run, .set = set, .forms = &forms};
+    walker by = {.set = set};
     for (size_t i = 0; i < set->n_left_to_others; i++) {
         add_mark(&by.left_to_others, set->left_to_others[i]);
     }
@@ -639,7 +637,18 @@ void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_sche
     for (size_t i = 0; i < set->n_needs; i++) {
         add_mark(&by.needs, set->needs[i].form);
     }
-    walk((place){.by = &by}, def, root);
+    return by;
+}
+
+void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_schema_def *def,
+                     const wpa_yaml_node *root)
+{
+    walker *by = wpa_rule_keep(run, sizeof *by);
+    if (by->set != set) {
+        *by = walker_of(set);
+    }
+    by->run = run;
+    walk((place){.by = by}, def, root);
 }
 
 void wpa_shape_repair(wpa_rule_run *run, wpa_finding *finding)

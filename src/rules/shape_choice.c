@@ -134,7 +134,7 @@ const wpa_schema_def *wpa_shape_find_sequence(const wpa_schema_def *def)
 
 static size_t slot_of(const wpa_yaml_node *node)
 {
-    return node->keys * UINT32_C(0x9E3779B1) >> 28;
+    return node->keys * UINT32_C(0x9E3779B1) >> 26;
 }
 
 static bool has_text(const wpa_yaml_node *key)

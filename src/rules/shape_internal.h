@@ -30,9 +30,10 @@ static inline const wpa_schema_def *wpa_shape_best_mapping(const wpa_schema_def 
 /** The list that a definition is, or may be; NULL: it may be none. */
 const wpa_schema_def *wpa_shape_find_sequence(const wpa_schema_def *def);
 
-/* Items of a list, as steps are, of which many have the same keys: what each value must be. */
+/* Items of a list, as steps are, of which many have the same keys, also in other files of a
+   repository: what each value must be. */
 #define WPA_SHAPE_KEYS_MAX 8
-#define WPA_SHAPE_FORMS 16
+#define WPA_SHAPE_FORMS 64
 
 typedef struct wpa_shape_form {
     const wpa_schema_def *def; /* what the items are; NULL: there is no form */

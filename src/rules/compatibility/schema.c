@@ -254,7 +254,7 @@ static const wpa_shape_set set = {
 static void check_queue(wpa_rule_run *run, const wpa_yaml_node *concurrency)
 {
     const wpa_yaml_node *queue = wpa_yaml_get(concurrency, "queue");
-    const wpa_yaml_pair *cancel = wpa_yaml_find(concurrency, "cancel-in-progress");
+    const wpa_yaml_pair *cancel = queue ? wpa_yaml_find(concurrency, "cancel-in-progress") : NULL;
     if (cancel && wpa_text_is(wpa_yaml_text(queue), "max") &&
         wpa_text_is(wpa_yaml_text(cancel->value), "true")) {
         wpa_rule_report(run, cancel->key->span, "S26", NULL,
@@ -262,20 +262,21 @@ static void check_queue(wpa_rule_run *run, const wpa_yaml_node *concurrency)
     }
 }
 
-static const wpa_yaml_node *group_of(const wpa_yaml_node *owner)
+static const wpa_yaml_node *group_of(const wpa_yaml_node *concurrency)
 {
-    const wpa_yaml_node *concurrency = wpa_yaml_get(owner, "concurrency");
     return wpa_yaml_is(concurrency, WPA_YAML_MAPPING) ? wpa_yaml_get(concurrency, "group")
                                                       : concurrency;
 }
 
 static void check_groups(wpa_rule_run *run, const wpa_yaml_node *root)
 {
-    const wpa_yaml_node *group = group_of(root), *jobs = wpa_yaml_get(root, "jobs");
-    check_queue(run, wpa_yaml_get(root, "concurrency"));
+    const wpa_yaml_node *own = wpa_yaml_get(root, "concurrency"), *group = group_of(own);
+    const wpa_yaml_node *jobs = wpa_yaml_get(root, "jobs");
+    check_queue(run, own);
     for (size_t i = 0; wpa_yaml_is(jobs, WPA_YAML_MAPPING) && i < jobs->n_pairs; i++) {
-        const wpa_yaml_node *other = group_of(jobs->pairs[i].value);
-        check_queue(run, wpa_yaml_get(jobs->pairs[i].value, "concurrency"));
+        const wpa_yaml_node *concurrency = wpa_yaml_get(jobs->pairs[i].value, "concurrency");
+        const wpa_yaml_node *other = group_of(concurrency);
+        check_queue(run, concurrency);
         if (group && other && wpa_yaml_text(group) && !wpa_yaml_is_null(group) &&
             !wpa_outline_has_expression(wpa_yaml_text(group)) &&
             wpa_text_is(wpa_yaml_text(group), wpa_yaml_text(other))) {
@@ -389,8 +390,13 @@ static bool may_hold_empty(const wpa_yaml_node *mapping)
     for (size_t i = 0; mapping && i < mapping->n_pairs; i++) {
         const wpa_yaml_node *value = mapping->pairs[i].value;
         value = value->kind == WPA_YAML_ALIAS ? value->target : value;
-        if (value && (value->length + value->n_pairs + value->n_items == 0 ||
-                      (value->kind == WPA_YAML_SCALAR && wpa_yaml_is_null(value)))) {
+        if (!value) {
+            continue;
+        }
+        bool may_say_null =
+            value->kind == WPA_YAML_SCALAR && (value->length < sizeof "null" || value->properties);
+        if (value->length + value->n_pairs + value->n_items == 0 ||
+            (may_say_null && wpa_yaml_is_null(value))) {
             return true;
         }
     }

@@ -156,18 +156,6 @@ typedef struct wpa_expr_reference {
 /** Every reference in a tree, by position; NULL root gives none. */
 wpa_expr_reference *wpa_expr_references(const wpa_expr *root, wpa_arena *arena, size_t *n);
 
-/** What has been found out about a tree. Zeroed at first; filled by whoever finds it out. */
-typedef struct wpa_expr_memo {
-    const wpa_expr_reference *references; /* [n_references] */
-    size_t n_references;
-    bool has_references;
-    size_t n_checked;     /* number of the place where it was checked last, from 1 on; 0: not yet */
-    int reach;            /* what that check depended on: see the one who keeps it */
-    const void *sound_in; /* where it is a condition that is neither always true nor always false */
-    bool is_clear;        /* nothing in it is hidden by the way in which it is written */
-    bool is_suspicious;   /* a comparison in it was not meant so at one of its places */
-} wpa_expr_memo;
-
 typedef void (*wpa_expr_visitor)(const wpa_expr *node, const wpa_expr *parent, void *context);
 /** Every node, parents first. */
 void wpa_expr_walk(const wpa_expr *root, wpa_expr_visitor visit, void *context);
@@ -195,6 +183,19 @@ typedef struct wpa_expr_value {
     wpa_expr_truth truth; /* may be known of an unknown value: x && false */
 } wpa_expr_value;
 
+/** What has been found out about a tree. Zeroed at first; filled by whoever finds it out. */
+typedef struct wpa_expr_memo {
+    const wpa_expr_reference *references; /* [n_references] */
+    size_t n_references;
+    bool has_references, has_truth;
+    wpa_expr_truth truth; /* of it without any knowledge, once has_truth is set */
+    size_t n_checked;     /* number of the place where it was checked last, from 1 on; 0: not yet */
+    int reach;            /* what that check depended on: see the one who keeps it */
+    const void *sound_in; /* where it is a condition that is neither always true nor always false */
+    bool is_clear;        /* nothing in it is hidden by the way in which it is written */
+    bool is_suspicious;   /* a comparison in it was not meant so at one of its places */
+} wpa_expr_memo;
+
 wpa_expr_value wpa_expr_null(void);
 wpa_expr_value wpa_expr_bool(bool truth);
 wpa_expr_value wpa_expr_number(double number);
@@ -215,6 +216,8 @@ wpa_expr_value wpa_expr_fold(const wpa_expr *root, wpa_expr_lookup lookup, void 
 wpa_expr_value wpa_expr_fold_again(const wpa_expr *part, const wpa_expr_reference *references,
                                    size_t n, wpa_expr_lookup lookup, void *context,
                                    wpa_arena *arena);
+/** The truth of all of it, whatever it refers to; found once for all that share the tree. */
+wpa_expr_truth wpa_expr_truth_of(const wpa_expr_parsed *parsed);
 /** As GitHub puts it into text: null is empty, 1.0 is 1; NULL if unknown. */
 const char *wpa_expr_value_text(const wpa_expr_value *value, wpa_arena *arena);
 /** As GitHub reads text as a number: "" is 0, "0x1F" 31, "x" NaN. */

@@ -396,6 +396,23 @@ static wpa_expr_value fold(folder *f, const wpa_expr *node)
     return wpa_expr_unknown();
 }
 
+wpa_expr_truth wpa_expr_truth_of(const wpa_expr_parsed *parsed)
+{
+    wpa_expr_memo *memo = parsed->memo;
+    if (!memo || !memo->has_truth) {
+        /* Only functions make texts. */
+        bool makes_text = wpa_expr_may_have(parsed, 1U << WPA_EXPR_CALL);
+        WPA_AUTO(wpa_arena) *arena = makes_text ? wpa_arena_new() : NULL;
+        wpa_expr_truth truth = wpa_expr_fold(parsed->root, NULL, NULL, arena).truth;
+        if (!memo) {
+            return truth;
+        }
+        memo->truth = truth;
+        memo->has_truth = true;
+    }
+    return memo->truth;
+}
+
 wpa_expr_value wpa_expr_fold(const wpa_expr *root, wpa_expr_lookup lookup, void *context,
                              wpa_arena *arena)
 {

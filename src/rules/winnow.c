@@ -9,16 +9,17 @@
 
 /* ---- code that never runs ---------------------------------------------------------------------*/
 
-/** Is the condition false whatever the context holds? */
-static bool is_false(const wpa_source *source, const wpa_yaml_node *condition)
+/** Is it false whatever the context holds? */
+static bool is_false(const wpa_expression *e)
+{
+    return e->is_whole && wpa_expr_truth_of(&e->place->parsed) == WPA_EXPR_FALSY;
+}
+
+static bool is_false_condition(const wpa_source *source, const wpa_yaml_node *condition)
 {
     const wpa_yaml_node *value = wpa_yaml_resolve(condition);
     const wpa_expression *e = value ? wpa_expressions_in(source->expressions, value) : NULL;
-    if (!e || !e->is_whole) {
-        return false;
-    }
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    return wpa_expr_fold(e->place->parsed.root, NULL, NULL, arena).truth == WPA_EXPR_FALSY;
+    return e && is_false(e);
 }
 
 /** Is any condition of the file so? In most none is. */
@@ -26,10 +27,9 @@ static bool has_dead_code(wpa_shared *shared, const wpa_source *source)
 {
     const wpa_expressions *all = source->expressions;
     for (size_t i = 0; i < all->n && !shared->is_dead_code_known; i++) {
-        const wpa_yaml_node *node = all->items[i].place->node;
+        const wpa_expression *e = &all->items[i];
         shared->has_dead_code =
-            shared->has_dead_code ||
-            (all->items[i].use == WPA_EXPRESSION_CONDITION && is_false(source, node));
+            shared->has_dead_code || (e->use == WPA_EXPRESSION_CONDITION && is_false(e));
     }
     shared->is_dead_code_known = true;
     return shared->has_dead_code;
@@ -47,7 +47,7 @@ static bool is_dead(const wpa_source *source, const wpa_finding *finding)
                           wpa_text_is(list->key->text, "steps")));
         const wpa_yaml_node *condition = is_block ? wpa_yaml_get(node, "if") : NULL;
         /* The condition itself is what constant-condition speaks of. */
-        if (condition && is_false(source, condition) &&
+        if (condition && is_false_condition(source, condition) &&
             !wpa_span_contains(wpa_yaml_entry_span(condition), finding->span.bytes)) {
             return true;
         }

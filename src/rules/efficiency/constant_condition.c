@@ -68,7 +68,7 @@ static void collect(terms *t, const wpa_expr *node, wpa_expr_kind kind)
 /** The truth of it without any knowledge; a condition of status functions alone is no constant. */
 static bool check_constant(const look *l)
 {
-    wpa_expr_truth truth = wpa_expr_fold(l->root, NULL, NULL, l->run->arena).truth;
+    wpa_expr_truth truth = wpa_expr_truth_of(&l->e->place->parsed);
     if (truth == WPA_EXPR_MAYBE) {
         return false;
     }
@@ -254,7 +254,7 @@ static void check_chains(const wpa_expr *node, const wpa_expr *parent, void *con
 static bool judge(look *l)
 {
     if (check_constant(l)) {
-        return wpa_expr_fold(l->root, NULL, NULL, l->run->arena).truth == WPA_EXPR_FALSY;
+        return wpa_expr_truth_of(&l->e->place->parsed) == WPA_EXPR_FALSY;
     }
     const wpa_worlds *worlds = wpa_worlds_new(l->run, l->e);
     if (wpa_expr_may_have(&l->e->place->parsed, 1U << WPA_EXPR_AND | 1U << WPA_EXPR_OR)) {

@@ -219,7 +219,8 @@ static void check_javascript(wpa_rule_run *run, const wpa_site *site)
     const wpa_yaml_node *node = wpa_step_javascript(site->step);
     const char *text = node ? node->text : NULL;
     for (size_t i = 0; text && i < WPA_COUNT(marks); i++) {
-        bool is_asked = !marks[i].also || strstr(text, marks[i].also);
+        bool is_asked = wpa_yaml_may_hold(node->doc, marks[i].mark) &&
+                        (!marks[i].also || strstr(text, marks[i].also));
         for (const char *at = is_asked ? strstr(text, marks[i].mark) : NULL; at;
              at = strstr(at + 1, marks[i].mark)) {
             size_t length = call_length(at);
@@ -264,30 +265,43 @@ static bool is_expanded(const wpa_script *script, size_t i)
            context != WPA_SHELL_HEREDOC_QUOTED;
 }
 
+/* The first byte of a sum from here on; the end if there is none. */
+static size_t next_sum(const wpa_script *script, size_t from)
+{
+    const uint8_t *sum =
+        memchr(script->contexts + from, WPA_SHELL_ARITHMETIC, script->length - from);
+    return sum ? (size_t)(sum - script->contexts) : script->length;
+}
+
+/* The first '$' from here on that stands before the sum; the sum if there is none. */
+static size_t next_expansion(const wpa_script *script, size_t from, size_t sum)
+{
+    const char *open = memchr(script->text + from, '$', sum - from);
+    return open ? (size_t)(open - script->text) : sum;
+}
+
 /* "${X@P}", "${!X}", and names in "$(( ... ))": values that are code, names and sums. */
 static void check_expansions(wpa_rule_run *run, const wpa_site *site)
 {
     const wpa_script *script = site->step->script;
     const char *text = script->text;
-    bool has_sums =
-        script->contexts && memchr(script->contexts, WPA_SHELL_ARITHMETIC, script->length);
+    size_t sum = script->contexts ? next_sum(script, 0) : 0;
     for (size_t i = 0; script->contexts && i + 1 < script->length; i++) {
-        const char *open = has_sums ? text + i : memchr(text + i, '$', script->length - i);
-        if (!open) {
+        sum = sum < i ? next_sum(script, i) : sum;
+        i = next_expansion(script, i, sum);
+        if (i + 1 >= script->length) {
             return;
         }
-        i = (size_t)(open - text);
-        bool is_open = text[i] == '$' && i + 1 < script->length && text[i + 1] == '{' &&
-                       is_expanded(script, i);
+        bool is_open = text[i] == '$' && text[i + 1] == '{' && is_expanded(script, i);
         bool is_sum = script->contexts[i] == WPA_SHELL_ARITHMETIC && begins_name(text, i);
         if (!is_open && !is_sum) {
             continue;
         }
-        size_t from = is_open ? i + 2 + (size_t)(open[2] == '!') : i;
+        size_t from = is_open ? i + 2 + (size_t)(text[i + 2] == '!') : i;
         size_t length = wpa_text_name_length(text + from);
         const char *behind = text + from + length;
         bool is_read = length && (!is_open || wpa_text_starts(behind, "@P}") ||
-                                  (open[2] == '!' && *behind == '}'));
+                                  (text[i + 2] == '!' && *behind == '}'));
         if (is_read && memcmp(text + from, "__", length < 2 ? length : 2) != 0) {
             report_variable(run, site, wpa_arena_slice(run->arena, text + from, length),
                             (wpa_span){from, from + length});

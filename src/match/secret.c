@@ -1,5 +1,6 @@
 #include "match/secret.h"
 
+#include <endian.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -159,7 +160,7 @@ struct wpa_secret_scanner {
     _Atomic(wpa_regex *) *patterns; /* [WPA_COUNT(kinds)] each NULL until it is asked for */
     bool is_value_byte[256];        /* letters, digits and "+/_=.~-": what secrets are made of */
     bool is_login_byte[256];        /* what a user's name and a password in an address may have */
-    marker markers[64];
+    marker markers[64];             /* [n_markers] by the least bytes of their kinds */
     size_t n_markers;
     /* Which markers that stand in the secret have this byte as their first, their second. */
     uint64_t first[256], second[256];
@@ -183,10 +184,29 @@ static void add_marker(wpa_secret_scanner *scanner, size_t kind, const char *tex
     if (scanner->n_markers == WPA_COUNT(scanner->markers)) {
         abort(); /* a table of our own */
     }
-    uint64_t bit = UINT64_C(1) << scanner->n_markers;
-    scanner->first[(unsigned char)text[0]] |= bit;
-    scanner->second[(unsigned char)text[1]] |= bit;
     scanner->markers[scanner->n_markers++] = (marker){text, strlen(text), kind};
+}
+
+static int compare_markers(const void *a, const void *b)
+{
+    const marker *x = a, *y = b;
+    size_t least = kinds[x->kind].least_bytes, other = kinds[y->kind].least_bytes;
+    return least < other ? -1 : least > other;
+}
+
+static void add_markers(wpa_secret_scanner *scanner)
+{
+    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
+        for (size_t k = 0; k < MARKERS_MAX && kinds[i].markers[k]; k++) {
+            add_marker(scanner, i, kinds[i].markers[k]);
+        }
+    }
+    qsort(scanner->markers, scanner->n_markers, sizeof *scanner->markers, compare_markers);
+    for (size_t i = 0; i < scanner->n_markers; i++) {
+        const char *text = scanner->markers[i].text;
+        scanner->first[(unsigned char)text[0]] |= UINT64_C(1) << i;
+        scanner->second[(unsigned char)text[1]] |= UINT64_C(1) << i;
+    }
 }
 
 static void add_name_word(wpa_secret_scanner *scanner, size_t i)
@@ -210,11 +230,7 @@ wpa_secret_scanner *wpa_secret_scanner_new(void)
     for (size_t i = 0; i < WPA_COUNT(name_words); i++) {
         add_name_word(scanner, i);
     }
-    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
-        for (size_t k = 0; k < MARKERS_MAX && kinds[i].markers[k]; k++) {
-            add_marker(scanner, i, kinds[i].markers[k]);
-        }
-    }
+    add_markers(scanner);
     return scanner;
 }
 
@@ -368,35 +384,6 @@ static bool is_blank(char c)
 /* Of the key for which a word may stand far in front. */
 #define FAR_MIN_BYTES 40
 
-/**
- * The next run of least bytes or more that secrets are made of: *at is behind the one before. Its
- * last byte is looked at first, so that most bytes of the text are passed over unseen.
- */
-static bool next_run(const wpa_secret_scanner *scanner, const char *text, size_t length,
-                     size_t least, size_t *at, wpa_span *run)
-{
-    const bool *is_value = scanner->is_value_byte;
-    size_t start = *at, known = *at; /* from start to known all bytes are of the run */
-    while (start + least <= length) {
-        size_t i = start + least;
-        while (i > known && is_value[(unsigned char)text[i - 1]]) {
-            i--;
-        }
-        if (i <= known) {
-            break;
-        }
-        known = start + least;
-        start = i;
-    }
-    size_t end = start + least;
-    while (end < length && is_value[(unsigned char)text[end]]) {
-        end++;
-    }
-    *run = (wpa_span){start, end};
-    *at = end;
-    return end <= length;
-}
-
 static bool may_hold(const wpa_secret_filter *filter, const char *word)
 {
     return !filter || filter->may_hold(filter->text, word);
@@ -493,6 +480,9 @@ typedef struct search {
     wpa_arena *arena;
     wpa_found_secret *found;
     size_t n, capacity;
+    bool may_be[WPA_COUNT(kinds)];
+    size_t least; /* bytes from a marker on: see least_of */
+    bool has_names, may_be_far, has_far;
     wpa_span *runs; /* [n_runs] that are long enough for a value */
     size_t n_runs, runs_capacity;
 } search;
@@ -539,44 +529,147 @@ static bool names_values(const search *s)
  */
 static size_t least_of(const search *s)
 {
-    size_t least = SIZE_MAX;
-    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
-        bool may_be = false;
-        for (size_t k = 0; !may_be && k < MARKERS_MAX && kinds[i].markers[k]; k++) {
-            may_be = kinds[i].least_bytes && kinds[i].least_bytes < least &&
-                     may_hold(s->filter, kinds[i].markers[k]);
+    for (size_t i = 0; i < s->scanner->n_markers; i++) {
+        const marker *m = &s->scanner->markers[i];
+        if (kinds[m->kind].least_bytes && may_hold(s->filter, m->text)) {
+            return kinds[m->kind].least_bytes;
         }
-        least = may_be ? kinds[i].least_bytes : least;
     }
-    return least;
+    return SIZE_MAX;
+}
+
+static void look_at_run(search *s, wpa_span run)
+{
+    size_t n = wpa_span_length(run);
+    find_markers(s->scanner, s->text, run, s->least, s->may_be);
+    s->has_far = s->has_far || (s->may_be_far && n >= FAR_MIN_BYTES && has_far_key(s->text, run));
+    if (s->has_names && n >= VALUE_MIN_BYTES && is_assigned(s->text, run) &&
+        has_digit(s->text, run)) {
+        s->runs = wpa_arena_grow(s->arena, s->runs, s->n_runs, &s->runs_capacity, sizeof *s->runs);
+        s->runs[s->n_runs++] = run;
+    }
+}
+
+/* ---- runs of the bytes that secrets are made of ---- */
+
+/* Sixteen bytes that are looked at together, as two words. */
+typedef uint8_t lanes __attribute__((vector_size(16)));
+
+/** As is_value_byte, of each: all bits or none. */
+static lanes value_lanes(lanes c)
+{
+    lanes letter = (lanes)((c | 0x20) - 'a' < 26), high = (lanes)((c == '_') | (c == '~'));
+    lanes low = (lanes)((c - '-' <= '9' - '-') | (c == '+') | (c == '='));
+    return letter | high | low;
+}
+
+/** One bit of each byte, the first one lowest; the bytes are all bits or none. */
+static uint64_t pack(uint64_t bytes)
+{
+    return (le64toh(bytes) & UINT64_C(0x8040201008040201)) * UINT64_C(0x0101010101010101) >> 56;
+}
+
+#define BLOCK_BYTES 64
+
+/** Of so many bytes of the text one bit each: is it one that secrets are made of? */
+static uint64_t value_bits(const char text[BLOCK_BYTES])
+{
+    uint64_t bits = 0;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < BLOCK_BYTES; i += sizeof(lanes)) {
+        uint64_t halves[2];
+        lanes bytes;
+        memcpy(&bytes, text + i, sizeof bytes);
+        bytes = value_lanes(bytes);
+        memcpy(halves, &bytes, sizeof halves);
+        bits |= (pack(halves[0]) | pack(halves[1]) << 8) << i;
+    }
+    return bits;
+}
+
+/** Ends of runs of more bytes by n, from those of runs of n or more; before: those of the last
+ * block.
+ */
+static uint64_t lengthen(uint64_t ends, size_t n, uint64_t *before)
+{
+    uint64_t longer = ends & (ends << n | *before >> (64 - n));
+    *before = ends;
+    return longer;
+}
+
+/* What is known of a block when the next one is looked at: ends of runs of 1, 2, 4 … bytes. */
+typedef struct run_ends {
+    size_t least; /* bytes of a run, from 9 to 32 */
+    uint64_t of[5];
+} run_ends;
+
+/** Bytes of the block that end as many bytes of a run as are asked for. */
+static uint64_t ends_in(run_ends *e, uint64_t bits)
+{
+    for (size_t i = 0; i < 3; i++) {
+        bits = lengthen(bits, (size_t)1 << i, &e->of[i]);
+    }
+    size_t more = e->least < 16 ? e->least - 8 : 8;
+    bits = lengthen(bits, more, &e->of[3]);
+    return e->least > 16 ? lengthen(bits, e->least - 16, &e->of[4]) : bits;
+}
+
+static size_t run_end(const search *s, size_t at, size_t length)
+{
+    while (at < length && s->scanner->is_value_byte[(unsigned char)s->text[at]]) {
+        at++;
+    }
+    return at;
+}
+
+/** Those bits of the block's bytes that are not in front of this byte of the text. */
+static uint64_t bits_from(uint64_t bits, size_t block, size_t from)
+{
+    size_t n = from > block ? from - block : 0;
+    return n < BLOCK_BYTES ? bits & (UINT64_MAX << n) : 0;
+}
+
+/** Runs of shortest bytes or more. */
+static void look_at_runs(search *s, size_t length, size_t shortest)
+{
+    run_ends e = {.least = shortest < 32 ? shortest : 32};
+    size_t known = 0; /* where the last run ends */
+    for (size_t at = 0; at < length; at += BLOCK_BYTES) {
+        char last[BLOCK_BYTES];
+        bool is_last = length - at < BLOCK_BYTES;
+        if (is_last) {
+            memset(last, 0, sizeof last);
+            memcpy(last, s->text + at, length - at);
+        }
+        uint64_t ends = ends_in(&e, value_bits(is_last ? last : s->text + at));
+        while ((ends = bits_from(ends, at, known))) {
+            size_t end = at + (size_t)__builtin_ctzll(ends);
+            known = run_end(s, end, length);
+            wpa_span run = {end + 1 - e.least, known};
+            if (wpa_span_length(run) >= shortest) {
+                look_at_run(s, run);
+            }
+        }
+    }
 }
 
 /** Which kinds may be there at all: in most files there are hardly any. */
-static void find_kinds(search *s, size_t length, bool may_be[WPA_COUNT(kinds)])
+static void find_kinds(search *s, size_t length)
 {
     const char *text = s->text;
-    size_t at = 0, least = least_of(s);
-    bool may_be_far = may_hold(s->filter, "secret"), has_far = false, has_names = names_values(s);
-    size_t shortest = has_names && VALUE_MIN_BYTES < least ? VALUE_MIN_BYTES : least;
-    wpa_span run;
-    while (next_run(s->scanner, text, length, shortest, &at, &run)) {
-        size_t n = wpa_span_length(run);
-        find_markers(s->scanner, text, run, least, may_be);
-        has_far = has_far || (may_be_far && n >= FAR_MIN_BYTES && has_far_key(text, run));
-        if (has_names && n >= VALUE_MIN_BYTES && is_assigned(text, run) && has_digit(text, run)) {
-            s->runs =
-                wpa_arena_grow(s->arena, s->runs, s->n_runs, &s->runs_capacity, sizeof *s->runs);
-            s->runs[s->n_runs++] = run;
-        }
-    }
+    s->least = least_of(s);
+    s->may_be_far = may_hold(s->filter, "secret");
+    s->has_names = names_values(s);
+    look_at_runs(s, length,
+                 s->has_names && VALUE_MIN_BYTES < s->least ? VALUE_MIN_BYTES : s->least);
     for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
         const char *first = kinds[i].markers[0];
         if (wpa_text_is(kinds[i].kind, FAR_KIND)) {
-            may_be[i] = has_far && wpa_text_find_ci(text, length, first);
+            s->may_be[i] = s->has_far && wpa_text_find_ci(text, length, first);
         } else if (wpa_text_is(kinds[i].kind, KEY_KIND)) {
-            may_be[i] = may_hold(s->filter, first) && has_key(text, length);
+            s->may_be[i] = may_hold(s->filter, first) && has_key(text, length);
         } else if (wpa_text_is(kinds[i].kind, URL_KIND)) {
-            may_be[i] = has_login(s->scanner, text, length);
+            s->may_be[i] = has_login(s->scanner, text, length);
         }
     }
 }
@@ -655,12 +748,11 @@ wpa_found_secret *wpa_secrets_find_in(const wpa_secret_scanner *scanner, const c
                                       wpa_arena *arena, size_t *n)
 {
     search s = {.scanner = scanner, .text = text, .filter = filter, .arena = arena};
-    bool may_be[WPA_COUNT(kinds)] = {0};
-    find_kinds(&s, length, may_be);
+    find_kinds(&s, length);
     for (size_t kind = 0; kind < WPA_COUNT(kinds); kind++) {
         if (wpa_text_is(kinds[kind].kind, VALUE_KIND)) {
             find_values(&s, kind);
-        } else if (may_be[kind]) {
+        } else if (s.may_be[kind]) {
             find_in(&s, kind, (wpa_span){0, length});
         }
     }

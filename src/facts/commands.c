@@ -24,9 +24,11 @@ static unsigned own_roles(const char *name, const char *const words[], size_t n)
     if (i >= wpa_fact_n_commands) {
         return 0;
     }
+    /* Not by its own name: where the tables have one text for one name no byte is compared. */
+    const char *program = wpa_fact_commands[i].program;
     const wpa_fact_words all = wpa_fact_words_of(words, n);
-    for (size_t behind; i < wpa_fact_n_commands && wpa_text_is(wpa_fact_commands[i].program, name);
-         i++) {
+    for (size_t behind;
+         i < wpa_fact_n_commands && wpa_text_is(wpa_fact_commands[i].program, program); i++) {
         const wpa_fact_command *row = &wpa_fact_commands[i];
         bool fits = row->bare ? n == 0 : wpa_fact_pattern_fits(&row->words, &all, &behind);
         roles |= fits ? row->roles : 0;
@@ -85,10 +87,14 @@ const wpa_fact_installer *wpa_facts_installer_find(const char *name, const char 
                                                    size_t n, size_t *behind)
 {
     const wpa_fact_installer *best = NULL;
-    const wpa_fact_words all = wpa_fact_words_of(words, n);
     *behind = 0;
-    for (size_t i = wpa_facts_program_row(WPA_COLUMN_INSTALLERS, name);
-         i < wpa_fact_n_installers && wpa_text_is(wpa_fact_installers[i].program, name); i++) {
+    size_t i = wpa_facts_program_row(WPA_COLUMN_INSTALLERS, name);
+    if (i >= wpa_fact_n_installers) {
+        return NULL;
+    }
+    const char *program = wpa_fact_installers[i].program; /* as in own_roles */
+    const wpa_fact_words all = wpa_fact_words_of(words, n);
+    for (; i < wpa_fact_n_installers && wpa_text_is(wpa_fact_installers[i].program, program); i++) {
         const wpa_fact_installer *row = &wpa_fact_installers[i];
         size_t taken;
         if (wpa_fact_pattern_fits(&row->words, &all, &taken) && (!best || taken > *behind)) {

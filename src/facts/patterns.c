@@ -10,6 +10,9 @@ bool wpa_fact_glob_fits(wpa_slice glob, const char *text)
         if (g < end && *g == '*') {
             star = g++;
             mark = text;
+            if (g == end) {
+                return true; /* whatever is left */
+            }
         } else if (g < end && *g == *text) {
             g++;
             text++;

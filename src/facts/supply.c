@@ -9,9 +9,14 @@
 const wpa_fact_publish_command *wpa_facts_publish_command_find(const char *name,
                                                                const char *const words[], size_t n)
 {
+    size_t i = wpa_facts_program_row(WPA_COLUMN_PUBLISH_COMMANDS, name);
+    if (i >= wpa_fact_n_publish_commands) {
+        return NULL;
+    }
+    const char *program = wpa_fact_publish_commands[i].program; /* one text for one name, mostly */
     const wpa_fact_words all = wpa_fact_words_of(words, n);
-    for (size_t i = wpa_facts_program_row(WPA_COLUMN_PUBLISH_COMMANDS, name), behind;
-         i < wpa_fact_n_publish_commands && wpa_text_is(wpa_fact_publish_commands[i].program, name);
+    for (size_t behind; i < wpa_fact_n_publish_commands &&
+                        wpa_text_is(wpa_fact_publish_commands[i].program, program);
          i++) {
         const wpa_fact_publish_command *row = &wpa_fact_publish_commands[i];
         if (wpa_fact_pattern_fits(&row->words, &all, &behind)) {

@@ -160,10 +160,23 @@ static void check_deleted(wpa_rule_run *run, const wpa_outline_step *step)
     }
 }
 
+/* Most files use none, and all that is looked for here is about one. */
+static bool uses_local(const wpa_outline *o)
+{
+    size_t i = 0;
+    while (i < o->n_users && o->users[i].uses->kind != WPA_OUTLINE_LOCAL) {
+        i++;
+    }
+    return i < o->n_users;
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    if (!uses_local(o)) {
+        return true;
+    }
     bool is_foreign = is_for_others(run);
     for (size_t i = 0; i < o->n_jobs; i++) {
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {

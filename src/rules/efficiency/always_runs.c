@@ -79,6 +79,7 @@ const wpa_rule wpa_rule_always_runs = {
     .why = "Cancelling a run frees no runner while such a step goes on.",
     .fix = "Use !cancelled(), which still runs after a failure.",
     .declares = WPA_DECLARES_JOBS,
+    .words = (const char *const[]){"always", NULL},
     .check = check,
     .repair = repair,
 };

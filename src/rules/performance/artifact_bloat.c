@@ -182,6 +182,7 @@ const wpa_rule wpa_rule_artifact_bloat = {
            "archives.",
     .options = options,
     .declares = WPA_DECLARES_SCRIPT, /* what a step does with its inputs */
+    .words = (const char *const[]){"upload-artifact", NULL},
     .check = check,
     .repair = repair,
 };

@@ -246,5 +246,6 @@ const wpa_rule wpa_rule_fixed_sleep = {
     .fix = "Wait for the condition: service health checks, a retry loop with a limit, needs, or "
            "workflow_run. There is no fix by machine.",
     .options = options,
+    .words = (const char *const[]){"sleep", "timeout", "watch", NULL},
     .check = check,
 };

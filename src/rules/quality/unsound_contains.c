@@ -170,6 +170,7 @@ const wpa_rule wpa_rule_unsound_contains = {
     .elsewhere = (const char *const[]){"zizmor/unsound-contains", NULL},
     .tables = 1U << WPA_FACTS_UNTRUSTED,
     .declares = WPA_DECLARES_JOBS | WPA_DECLARES_SCRIPT | WPA_DECLARES_ENV,
+    .words = (const char *const[]){"contains", NULL},
     .check = check,
     .repair = repair,
 };

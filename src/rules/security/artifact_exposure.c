@@ -327,5 +327,8 @@ const wpa_rule wpa_rule_artifact_exposure = {
     .fix = "Name the files that are wanted, or take others out with '!'. There is no fix by "
            "machine.",
     .elsewhere = (const char *const[]){"octoscan/dangerous-artefact", NULL},
+    .words =
+        (const char *const[]){"upload-", "gh-release", "release-action", "gh-pages",
+                              "pages-deploy-action", "s3-sync-action", "build-push-action", NULL},
     .check = check,
 };

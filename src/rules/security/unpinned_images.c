@@ -308,6 +308,7 @@ const wpa_rule wpa_rule_unpinned_images = {
     .declares = WPA_DECLARES_CONTAINER | WPA_DECLARES_PINS,
     .elsewhere = (const char *const[]){"zizmor/unpinned-images",
                                        "actionlint-fork/require-commit-hash", NULL},
+    .words = (const char *const[]){"container", "services", "docker://", NULL},
     .check = check,
     .repair = repair,
 };

@@ -143,12 +143,11 @@ static bool may_name_image(const wpa_yaml_doc *doc)
 {
     static const char *const makers[] = {"docker",  "containerfile", "podman",
                                          "buildah", "nerdctl",       "buildx"};
-    for (size_t i = 0; i < WPA_COUNT(makers); i++) {
-        if (wpa_yaml_may_hold(doc, makers[i])) {
-            return wpa_yaml_may_hold(doc, "RUN ");
-        }
+    bool may = false;
+    for (size_t i = 0; i < WPA_COUNT(makers) && !may; i++) {
+        may = wpa_yaml_may_hold(doc, "RUN ") && wpa_yaml_may_hold(doc, makers[i]);
     }
-    return false;
+    return may;
 }
 
 const wpa_script *wpa_dockerfile_commands(const wpa_script *script, const wpa_yaml_doc *doc,

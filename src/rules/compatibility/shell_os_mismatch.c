@@ -70,15 +70,18 @@ static const mismatch of_powershell[] = {
     {"ls", "-al", ON_WINDOWS, "PowerShell's ls takes no -al"},
 };
 
-/* Rows, and the letters that their programs begin with. */
+/* Rows, and the letters that their programs begin with; those of rows that are about Linux, where
+   most scripts run. */
 typedef struct mismatch_table {
     const mismatch *rows;
     size_t n;
-    const char *letters;
+    const char *letters, *on_linux;
 } mismatch_table;
 
-static const mismatch_table anywhere = {mismatches, WPA_COUNT(mismatches), "abdwsgnGSWNRCMIEc"};
-static const mismatch_table in_powershell = {of_powershell, WPA_COUNT(of_powershell), "esu[ftrl"};
+static const mismatch_table anywhere = {mismatches, WPA_COUNT(mismatches), "abdwsgnGSWNRCMIEc",
+                                        "cwGSWNRCMIE"};
+static const mismatch_table in_powershell = {of_powershell, WPA_COUNT(of_powershell), "esu[ftrl",
+                                             ""};
 
 static unsigned bit_of(wpa_fact_os os)
 {
@@ -162,9 +165,9 @@ static void report(place *at, wpa_span span, unsigned systems, const char *what,
 static bool match(place *at, const wpa_shell_command *c, unsigned systems,
                   const mismatch_table *table)
 {
+    const char *letters = systems == ON_LINUX ? table->on_linux : table->letters;
     char letter = *c->name, wrapped = c->first ? *c->words[0].text : '\0';
-    bool may_be_one =
-        (letter && strchr(table->letters, letter)) || (wrapped && strchr(table->letters, wrapped));
+    bool may_be_one = (letter && strchr(letters, letter)) || (wrapped && strchr(letters, wrapped));
     for (size_t i = 0; may_be_one && i < table->n; i++) {
         const mismatch *row = &table->rows[i];
         bool may_be = *row->program == letter || *row->program == wrapped; /* few begin alike */

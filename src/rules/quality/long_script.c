@@ -52,7 +52,8 @@ static bool may_be_deep(const char *text)
         while (*text == ' ' || *text == '\t') {
             text++;
         }
-        bool may_open = *text && strchr("ifwucs", *text); /* with which they begin */
+        char c = *text; /* with which they begin */
+        bool may_open = c == 'i' || c == 'f' || c == 'w' || c == 'u' || c == 'c' || c == 's';
         n += may_open && is_one_of(first_word(text), opening, WPA_COUNT(opening));
         text = strchrnul(text, '\n');
         text += *text == '\n';
@@ -83,33 +84,35 @@ static size_t deepest(const char *text)
     return most;
 }
 
-/* More lines than that, blank ones too? */
-static bool has_lines(const char *text, size_t n)
+/* Lines, blank ones too; most if there are more. */
+static size_t lines_up_to(const char *text, size_t most)
 {
-    while (text && n > 0) {
-        text = strchr(text, '\n');
-        text = text ? text + 1 : NULL;
-        n--;
+    size_t n = 0;
+    while (*text && n < most) {
+        text = strchrnul(text, '\n');
+        text += *text == '\n';
+        n++;
     }
-    return text && *text;
+    return n;
 }
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const char *text = wpa_yaml_text(step->run);
-    if (!text || !text[0]) {
+    /* Most have fewer lines than it takes to be long or deep, whatever is asked for. */
+    size_t n_few = text ? lines_up_to(text, NESTING_MAX + 1) : 0;
+    if (n_few < 2) {
         return;
     }
-    int64_t max =
-        has_lines(text, 1) ? wpa_rule_option_int(run, "max-lines", 1, 100000, 40) : NESTING_MAX;
-    if (!has_lines(text, max < NESTING_MAX ? (size_t)max : NESTING_MAX)) {
+    size_t max = (size_t)wpa_rule_option_int(run, "max-lines", 1, 100000, 40);
+    if (n_few <= NESTING_MAX && n_few <= max) {
         return;
     }
-    size_t n_lines = has_lines(text, (size_t)max) ? count_lines(text) : 0;
+    size_t n_lines = lines_up_to(text, max + 1) > max ? count_lines(text) : 0;
     bool may_nest = step->script && step->script->is_readable && may_be_deep(step->script->text);
     size_t depth = may_nest ? deepest(step->script->text) : 0;
     wpa_span at = wpa_yaml_find(step->node, "run")->key->span;
-    if ((int64_t)n_lines > max) {
+    if (n_lines > max) {
         (void)wpa_rule_report(run, at, NULL, step,
                               "a script of %zu lines: in a file of its own it can be checked, "
                               "tested and run anywhere",

@@ -21,23 +21,26 @@ typedef struct subject {
  */
 static const char *file_of(const char *word)
 {
-    static const char *const fronts[] = {"${env:", "$env:", "${", "$", "%"};
-    static const char *const ends[] = {"}", "", "}", "", "%"};
-    size_t front = 0;
-    while (front < WPA_COUNT(fronts) &&
-           strncasecmp(word, fronts[front], strlen(fronts[front])) != 0) {
-        front++;
-    }
-    if (front == WPA_COUNT(fronts)) {
+    static const char common[] = "GITHUB_"; /* what all begin with */
+    static const size_t n_common = sizeof common - 1;
+    bool is_variable = *word == '$', is_percent = *word == '%';
+    bool has_brace = is_variable && word[1] == '{';
+    const char *name = word + 1 + has_brace;
+    if (!is_variable && !is_percent) {
         return NULL;
     }
-    word += strlen(fronts[front]);
-    bool ignores_case = front < 2 || *fronts[front] == '%';
-    for (size_t i = 0; i < WPA_COUNT(files); i++) {
+    bool is_environment = is_variable && strncasecmp(name, "env:", 4) == 0;
+    name += is_environment ? 4 : 0;
+    const char *end = has_brace ? "}" : is_percent ? "%" : "";
+    bool ignores_case = is_environment || is_percent;
+    for (size_t i = 0; strncasecmp(name, common, n_common) == 0 && i < WPA_COUNT(files); i++) {
+        if ((name[n_common] ^ files[i][n_common]) & ~0x20) {
+            continue;
+        }
         size_t length = strlen(files[i]);
-        bool is_it = ignores_case ? strncasecmp(word, files[i], length) == 0
-                                  : strncmp(word, files[i], length) == 0;
-        if (is_it && wpa_text_is(word + length, ends[front])) {
+        bool is_it = ignores_case ? strncasecmp(name, files[i], length) == 0
+                                  : strncmp(name, files[i], length) == 0;
+        if (is_it && wpa_text_is(name + length, end)) {
             return files[i];
         }
     }

@@ -346,12 +346,19 @@ static void check_layout(wpa_rule_run *run)
     }
 }
 
-static inline void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
+/** Before its key is asked for: folded, or with other letters than ASCII, as such or by escapes? */
+static bool may_be_odd_script(const wpa_yaml_node *node)
+{
+    return node->style == WPA_YAML_FOLDED || node->style == WPA_YAML_DOUBLE_QUOTED ||
+           !node->doc->is_plain;
+}
+
+static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     if (node->style == WPA_YAML_PLAIN && may_be_odd(node) && !wpa_yaml_tag(node)) {
         check_plain(run, node);
     }
-    if (node->key && wpa_text_is(node->key->text, "run")) {
+    if (may_be_odd_script(node) && node->key && wpa_text_is(node->key->text, "run")) {
         check_script(run, node);
         check_folding(run, node);
     }
@@ -360,32 +367,30 @@ static inline void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
     }
 }
 
-static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth);
-
-/** Most nodes are scalars, which need no step down. */
-static inline void look_at(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
+/** Of a collection; most of what stands in one are scalars, which need no step down. */
+static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
 {
-    if (node && depth <= DEPTH_MAX && node->kind == WPA_YAML_SCALAR) {
-        check_scalar(run, node);
-    } else if (node && depth <= DEPTH_MAX) {
-        walk(run, node, depth);
+    bool is_mapping = node->kind == WPA_YAML_MAPPING;
+    if (is_mapping && node->style == WPA_YAML_FLOW) {
+        check_flow(run, node);
+    }
+    size_t n = depth == DEPTH_MAX ? 0 : node->n_pairs + node->n_items; /* one of them is 0 */
+    for (size_t i = 0; i < n; i++) {
+        const wpa_yaml_node *inner = is_mapping ? node->pairs[i].value : node->items[i];
+        if (inner && inner->kind == WPA_YAML_SCALAR) {
+            check_scalar(run, inner);
+        } else if (inner) {
+            walk(run, inner, depth + 1);
+        }
     }
 }
 
-/** Of a collection. */
-static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
+static void check_nodes(wpa_rule_run *run, const wpa_yaml_node *root)
 {
-    if (node->kind == WPA_YAML_MAPPING) {
-        if (node->style == WPA_YAML_FLOW) {
-            check_flow(run, node);
-        }
-        for (size_t i = 0; i < node->n_pairs; i++) {
-            look_at(run, node->pairs[i].value, depth + 1);
-        }
-    } else if (node->kind == WPA_YAML_SEQUENCE) {
-        for (size_t i = 0; i < node->n_items; i++) {
-            look_at(run, node->items[i], depth + 1);
-        }
+    if (root && root->kind == WPA_YAML_SCALAR) {
+        check_scalar(run, root);
+    } else if (root) {
+        walk(run, root, 0);
     }
 }
 
@@ -401,7 +406,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             wpa_rule_relate(run, finding, fault->related, "the first one");
         }
     }
-    look_at(run, doc->root, 0);
+    check_nodes(run, doc->root);
     check_layout(run);
     return true;
 }

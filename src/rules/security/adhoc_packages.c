@@ -146,7 +146,8 @@ static bool is_local(const install *in, const char *package)
 {
     static const char *const endings[] = {".whl", ".tar.gz", ".tgz",   ".zip",    ".gem", ".deb",
                                           ".rpm", ".apk",    ".nupkg", ".config", ".txt", ".toml"};
-    for (size_t i = 0; i < WPA_COUNT(endings); i++) {
+    bool has_ending = strchr(package, '.') != NULL; /* as all of them; most names have none */
+    for (size_t i = 0; has_ending && i < WPA_COUNT(endings); i++) {
         if (wpa_text_ends(package, endings[i]) && !strstr(package, "://")) {
             return true;
         }

@@ -81,11 +81,22 @@ static const char *normal_path(wpa_slice path, bool is_local, wpa_arena *arena)
     return is_local ? wpa_arena_printf(arena, "./%s", out) : strchr(out, '/') ? out : NULL;
 }
 
+/* "owner/repo", as nearly all are: neither of the two parts is empty or of dots. */
+static bool is_plain_slug(const wpa_outline_uses *uses)
+{
+    bool is_bare = uses->kind == WPA_OUTLINE_REPOSITORY && uses->slug.at == uses->node->text &&
+                   uses->repo.length == uses->slug.length && uses->owner.length;
+    return is_bare && uses->repo.at[0] != '.' && uses->repo.at[uses->owner.length + 1] != '.';
+}
+
 static void check_path(wpa_rule_run *run, const wpa_outline_uses *uses,
                        const wpa_outline_step *step, const wpa_outline_job *job)
 {
     (void)step;
     (void)job;
+    if (is_plain_slug(uses)) {
+        return;
+    }
     const char *text = wpa_yaml_text(uses->node);
     bool is_local = text && (wpa_text_starts(text, "./") || wpa_text_starts(text, "$/"));
     if (!text || uses->kind == WPA_OUTLINE_DOCKER || wpa_outline_has_expression(text) ||
@@ -364,7 +375,8 @@ static bool may_hold_odd(const wpa_yaml_doc *doc, wpa_span span)
         return true;
     }
     for (; (at = memchr(at, '\\', (size_t)(end - at))); at++) {
-        if (at[1] && strchr("xuUN_LP", at[1])) {
+        char c = at[1];
+        if (c == 'x' || c == 'u' || c == 'U' || c == 'N' || c == '_' || c == 'L' || c == 'P') {
             return true;
         }
     }

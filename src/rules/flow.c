@@ -184,6 +184,18 @@ wpa_flow wpa_flow_at(const wpa_source *source, const wpa_yaml_node *scalar, wpa_
                : wpa_flow_read(scalar->text + inside.start, wpa_span_length(inside), arena);
 }
 
+/** Is the number of quotes in these bytes odd? */
+static bool is_string_open(const char *text, size_t from, size_t to)
+{
+    bool is_open = false;
+    const char *end = text + to, *at = text + from;
+    while ((at = memchr(at, '\'', (size_t)(end - at)))) {
+        is_open = !is_open;
+        at++;
+    }
+    return is_open;
+}
+
 bool wpa_flow_next_fence(const char *text, size_t length, size_t *at, wpa_span *fence,
                          wpa_span *inside)
 {
@@ -191,23 +203,19 @@ bool wpa_flow_next_fence(const char *text, size_t length, size_t *at, wpa_span *
     if (!open) {
         return false;
     }
-    size_t start = (size_t)(open - text), i = start + 3;
-    bool is_quoted = false;
-    for (; i + 1 < length; i++) {
-        is_quoted = is_quoted != (text[i] == '\'');
-        if (!is_quoted && text[i] == '}' && text[i + 1] == '}') {
-            size_t from = start + 3, to = i;
-            while (from < to && isspace((unsigned char)text[from])) {
-                from++;
-            }
-            while (to > from && isspace((unsigned char)text[to - 1])) {
-                to--;
-            }
-            *fence = (wpa_span){start, i + 2};
-            *inside = (wpa_span){from, to};
-            *at = i + 2;
-            return true;
-        }
+    size_t start = (size_t)(open - text), from = start + 3;
+    size_t close = wpa_expr_close(text, length, from), to = close;
+    if (close == SIZE_MAX || is_string_open(text, from, close)) {
+        return false; /* a string without end swallows what follows */
     }
-    return false;
+    while (from < to && isspace((unsigned char)text[from])) {
+        from++;
+    }
+    while (to > from && isspace((unsigned char)text[to - 1])) {
+        to--;
+    }
+    *fence = (wpa_span){start, close + 2};
+    *inside = (wpa_span){from, to};
+    *at = close + 2;
+    return true;
 }

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/expressions.h"
 #include "rules/taint_internal.h"
 
 /* Paths that one question may look at, over all files. */
@@ -346,6 +347,13 @@ static wpa_taint trace_values(wpa_tracer *t, const wpa_site *site, const wpa_yam
     return worst;
 }
 
+/* May any of its values be computed? Of most matrices none is. */
+static bool may_hold_expression(const wpa_source *source, const wpa_yaml_node *node)
+{
+    size_t next = wpa_expressions_from(source->expressions, node->span.start);
+    return wpa_expressions_may_be_in(source->expressions, node, &next);
+}
+
 static wpa_taint trace_matrix(wpa_tracer *t, const wpa_site *site, const char *name)
 {
     const wpa_yaml_node *matrix =
@@ -354,6 +362,9 @@ static wpa_taint trace_matrix(wpa_tracer *t, const wpa_site *site, const char *n
     at.step = NULL;
     if (!matrix) {
         return unknown;
+    }
+    if (!may_hold_expression(site->source, matrix)) {
+        return none;
     }
     if (wpa_yaml_is(matrix, WPA_YAML_SCALAR)) {
         return trace_values(t, &at, matrix, 0);

@@ -206,6 +206,7 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, void **kept, wpa
                         .lasting = sink->asked,
                         .sink = sink,
                         .memo = sink->memo,
+                        .answers = sink->answers,
                         .kept = kept};
     sink->n_of_rule = 0;
     wpa_sink_open_budget(sink);
@@ -217,8 +218,10 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, void **kept, wpa
         *err = (wpa_error){0};
     }
     sink->memo = run.memo;
+    sink->answers = run.answers;
     if (sink->budget->is_spent) {
         sink->memo = NULL; /* some of its answers were cut short */
+        sink->answers = NULL;
         wpa_sink_note(sink, rule, "stopped: it has looked at as much as a rule may in one file");
         sink->budget->is_spent = false; /* what was found before counts */
     }

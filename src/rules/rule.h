@@ -60,8 +60,9 @@ typedef struct wpa_rule_run {
     unsigned followed;          /* private: how many they were */
     bool ignores_members;       /* private: members let strangers in, so asking for them is moot */
     wpa_map *memo; /* private: answers that rules ask for again and again, of this file's run */
-    wpa_arena *lasting; /* private: of these answers */
-    void **kept;        /* private: see wpa_rule_keep */
+    struct wpa_site_answers *answers; /* private: likewise, see wpa_site_keep */
+    wpa_arena *lasting;               /* private: of all these answers */
+    void **kept;                      /* private: see wpa_rule_keep */
 } wpa_rule_run;
 
 struct wpa_rule {

@@ -46,8 +46,9 @@ typedef struct wpa_rule_sink {
     wpa_finding *beyond;  /* what rules write to when over the limit; NULL until one is */
     wpa_related beyond_related;
     wpa_shared shared;
-    wpa_map *memo; /* of all rules, in turn: see wpa_rule_run */
-    void **kept;   /* [number of rules] by each of them, in asked: see wpa_rule_keep */
+    wpa_map *memo;                    /* of all rules, in turn: see wpa_rule_run */
+    struct wpa_site_answers *answers; /* likewise */
+    void **kept; /* [number of rules] by each of them, in asked: see wpa_rule_keep */
     size_t neighbour_bytes;
     wpa_map *neighbours; /* path → wpa_source, of those read so far; NULL until one is */
     wpa_map *texts;      /* path → wpa_slice, of other files read so far; NULL until one is */

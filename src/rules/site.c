@@ -40,19 +40,65 @@ void wpa_site_key(char key[WPA_SITE_KEY_SIZE], char question, const void *a, con
     *wpa_site_put(wpa_site_put(end, (uintptr_t)a), (uintptr_t)b) = '\0';
 }
 
+/* What was asked of one or two things, and what is kept under that; kept NULL: a free place. */
+typedef struct answer {
+    const void *a, *b;
+    void *kept;
+    char question;
+} answer;
+
+struct wpa_site_answers {
+    answer *places;     /* [n_places] by a hash */
+    size_t n, n_places; /* the second is a power of two */
+};
+
+#define FIRST_PLACES 32
+
+/** Where it is, or the free place where it belongs. */
+static answer *place_of(const wpa_site_answers *all, char question, const void *a, const void *b)
+{
+    uint64_t hash = ((uintptr_t)a ^ (uintptr_t)b << 20 ^ (unsigned char)question) *
+                    UINT64_C(0x9e3779b97f4a7c15);
+    size_t at = (size_t)(hash >> 32);
+    for (;; at++) {
+        answer *place = &all->places[at & (all->n_places - 1)];
+        if (!place->kept || (place->a == a && place->b == b && place->question == question)) {
+            return place;
+        }
+    }
+}
+
+/** At most half of the places are taken. */
+static void grow(wpa_site_answers *all, wpa_arena *arena)
+{
+    const wpa_site_answers before = *all;
+    all->n_places = before.n_places ? 2 * before.n_places : FIRST_PLACES;
+    all->places = wpa_arena_array(arena, all->n_places, sizeof *all->places);
+    for (size_t i = 0; i < before.n_places; i++) {
+        const answer *old = &before.places[i];
+        if (old->kept) {
+            *place_of(all, old->question, old->a, old->b) = *old;
+        }
+    }
+}
+
 void *wpa_site_keep(wpa_rule_run *run, char question, const void *a, const void *b, size_t size,
                     bool *is_new)
 {
-    char key[WPA_SITE_KEY_SIZE];
-    wpa_site_key(key, question, a, b);
-    run->memo = run->memo ? run->memo : wpa_map_new(run->lasting);
-    void *kept = wpa_map_get(run->memo, key);
-    *is_new = kept == NULL;
-    if (!kept) {
-        kept = wpa_arena_alloc(run->lasting, size);
-        wpa_map_put(run->memo, key, kept);
+    if (!run->answers) {
+        run->answers = wpa_arena_alloc(run->lasting, sizeof *run->answers);
     }
-    return kept;
+    wpa_site_answers *all = run->answers;
+    if (2 * all->n >= all->n_places) {
+        grow(all, run->lasting);
+    }
+    answer *place = place_of(all, question, a, b);
+    *is_new = !place->kept;
+    if (*is_new) {
+        *place = (answer){a, b, wpa_arena_alloc(run->lasting, size), question};
+        all->n++;
+    }
+    return place->kept;
 }
 
 /* Below that a map is as soon made again as found, and a file may have thousands. In a literal

@@ -41,6 +41,8 @@ char *wpa_site_put(char to[WPA_SITE_NUMBER_SIZE], uintptr_t number);
 #define WPA_SITE_KEY_SIZE 64
 /** A question about one or two things as a key of run->memo; b may be NULL. */
 void wpa_site_key(char key[WPA_SITE_KEY_SIZE], char question, const void *a, const void *b);
+/* What was kept so far; private to wpa_site_keep. */
+typedef struct wpa_site_answers wpa_site_answers;
 /**
  * What rules keep of one or two things under a question, until the file is done: of this size, all
  * zero at first, which *is_new tells. b may be NULL.

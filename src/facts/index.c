@@ -231,9 +231,9 @@ static size_t count_names(void)
 }
 
 /* The one entry of the program that says which tables have it; an empty one if none does yet. */
-static entry *known_entry(const row_index *index, const char *name)
+static entry *known_entry(const row_index *index, const char *name, uint32_t hash)
 {
-    uint32_t hash = hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)), at = hash & index->mask;
+    uint32_t at = hash & index->mask;
     while (index->entries[at].name &&
            !(index->entries[at].hash == hash && wpa_text_is(index->entries[at].name, name))) {
         at = (at + 1) & index->mask;
@@ -243,10 +243,11 @@ static entry *known_entry(const row_index *index, const char *name)
 
 static void note_known(row_index *index, const char *name, uint32_t bit)
 {
-    entry *known = known_entry(index, name);
+    uint32_t hash = hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name));
+    entry *known = known_entry(index, name, hash);
     if (!known->name) {
-        *known = (entry){name, hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)), 0};
-        mark(index, known->hash);
+        *known = (entry){name, hash, 0};
+        mark(index, hash);
     }
     known->row |= bit;
 }
@@ -412,9 +413,7 @@ size_t wpa_facts_program_row(wpa_facts_column column, const char *name)
 unsigned wpa_facts_program_known(const char *name)
 {
     need_index();
-    if (!may_have(&shared, hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)))) {
-        return 0;
-    }
-    const entry *known = known_entry(&shared, name);
-    return known->name ? known->row : 0;
+    uint32_t hash = hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name));
+    const entry *known = may_have(&shared, hash) ? known_entry(&shared, name, hash) : NULL;
+    return known && known->name ? known->row : 0;
 }

@@ -16,9 +16,12 @@ bool wpa_fact_glob_fits(wpa_slice glob, const char *text)
         } else if (g < end && *g == *text) {
             g++;
             text++;
-        } else if (star) {
+        } else if (star) { /* to the next place where what is behind the star may begin */
             g = star + 1;
-            text = ++mark;
+            do {
+                mark++;
+            } while (*mark && *mark != *g);
+            text = mark;
         } else {
             return false;
         }

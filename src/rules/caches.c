@@ -165,6 +165,9 @@ const wpa_shell_command *wpa_caches_install(const wpa_outline_step *step,
     for (size_t i = 0; step->script && i < step->script->n_commands; i++) {
         const wpa_shell_command *command = &step->script->commands[i];
         for (size_t k = 0; cache->installs[k]; k++) {
+            if (*cache->installs[k] != *command->name) {
+                continue; /* the name is its first word */
+            }
             bool is_bare = !strchr(cache->installs[k], ' ');
             bool is_other = is_bare && wpa_text_is(command->name, "yarn") &&
                             wpa_shell_argument(command, 0); /* "yarn test" installs nothing */

@@ -47,6 +47,20 @@ void wpa_rule_each_step(wpa_rule_run *run, wpa_step_visitor visit)
     }
 }
 
+void wpa_rule_each_action(wpa_rule_run *run, wpa_step_visitor visit)
+{
+    const wpa_outline *outline = run->source->outline;
+    wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
+    for (size_t i = 0; i < outline->n_users; i++) {
+        const wpa_outline_user *user = &outline->users[i];
+        bool is_action = user->step && user->uses->kind == WPA_OUTLINE_REPOSITORY;
+        if (is_action && wpa_rule_spend(run, VISIT_WORK)) {
+            visit(run, user->step);
+            wpa_rule_end_visit(run, &visits);
+        }
+    }
+}
+
 void wpa_rule_each_job(wpa_rule_run *run, wpa_job_visitor visit)
 {
     const wpa_outline *outline = run->source->outline;

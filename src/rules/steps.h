@@ -14,6 +14,8 @@ typedef void (*wpa_command_visitor)(wpa_rule_run *run, const wpa_outline_step *s
                                     const wpa_shell_command *command);
 
 void wpa_rule_each_step(wpa_rule_run *run, wpa_step_visitor visit);
+/** Of those that use an action of a repository. */
+void wpa_rule_each_action(wpa_rule_run *run, wpa_step_visitor visit);
 typedef void (*wpa_job_visitor)(wpa_rule_run *run, const wpa_outline_job *job);
 void wpa_rule_each_job(wpa_rule_run *run, wpa_job_visitor visit);
 void wpa_rule_each_command(wpa_rule_run *run, wpa_command_visitor visit);

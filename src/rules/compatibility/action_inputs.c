@@ -181,13 +181,13 @@ static void check_values(wpa_rule_run *run, const wpa_outline_step *step)
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
-        check_values(run, step);
+    if (step->uses.kind != WPA_OUTLINE_REPOSITORY) {
+        return;
     }
+    check_values(run, step);
     const wpa_fact_use *fact = step->uses.fact;
-    bool with_is_open = wpa_yaml_find(step->node, "with") && !step->with;
-    if (step->uses.kind != WPA_OUTLINE_REPOSITORY || !fact->has_major || !fact->commit ||
-        with_is_open) {
+    bool with_is_open = !step->with && wpa_yaml_find(step->node, "with");
+    if (!fact->has_major || !fact->commit || with_is_open) {
         return; /* a version that the tables do not know may take other inputs */
     }
     const wpa_fact_major *major = &fact->major;
@@ -298,10 +298,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_step(run, &o->jobs[i].steps[k]);
-            check_local(run, &o->jobs[i].steps[k]);
+    for (size_t i = 0; i < o->n_users; i++) {
+        const wpa_outline_step *step = o->users[i].step;
+        if (step) {
+            check_step(run, step);
+            check_local(run, step);
         }
     }
     return true;

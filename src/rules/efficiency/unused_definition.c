@@ -275,8 +275,9 @@ static void check_env(wpa_rule_run *run, const scope *s)
     for (size_t i = 0; is_closed && i < env->n_pairs && i < VARIABLES_MAX; i++) {
         const wpa_yaml_pair *pair = &env->pairs[i];
         const char *name = wpa_yaml_text(pair->key);
-        if (!name || wpa_text_is(name, "<<") || wpa_facts_is_tool_variable(name) ||
-            is_named(wpa_work_text(s->node), run->source->yaml, pair->key->span, name)) {
+        if (!name || wpa_text_is(name, "<<") ||
+            is_named(wpa_work_text(s->node), run->source->yaml, pair->key->span, name) ||
+            wpa_facts_is_tool_variable(name)) {
             continue;
         }
         wpa_finding *finding =

@@ -298,16 +298,14 @@ static void check_image(wpa_rule_run *run, const wpa_outline_step *step)
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
-        check_upload(run, step);
-        check_image(run, step);
-    }
+    check_upload(run, step);
+    check_image(run, step);
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_step(run, check_step);
+    wpa_rule_each_action(run, check_step);
     return true;
 }
 

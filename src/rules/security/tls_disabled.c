@@ -127,8 +127,8 @@ static const struct {
 static bool switches_off(const char *name, size_t length, const char *value)
 {
     for (size_t i = 0; i < WPA_COUNT(variables); i++) {
-        bool is_named = *variables[i].name == *name && strlen(variables[i].name) == length &&
-                        memcmp(variables[i].name, name, length) == 0;
+        const char *own = variables[i].name;
+        bool is_named = *own == *name && strncmp(own, name, length) == 0 && !own[length];
         if (is_named && (variables[i].value ? wpa_text_is_ci(value, variables[i].value) : *value)) {
             return true;
         }

@@ -79,15 +79,13 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            const wpa_outline_step *step = &o->jobs[i].steps[k];
-            visit v = {.step = step};
-            if (step->uses.kind == WPA_OUTLINE_REPOSITORY &&
-                !wpa_rule_is_trusted_owner(run, step->uses.owner)) {
-                wpa_rule_each_expression(run, step->with, check_expression, &v);
-                wpa_rule_each_expression(run, step->env, check_expression, &v);
-            }
+    for (size_t i = 0; i < o->n_users; i++) {
+        const wpa_outline_step *step = o->users[i].step;
+        visit v = {.step = step};
+        if (step && step->uses.kind == WPA_OUTLINE_REPOSITORY &&
+            !wpa_rule_is_trusted_owner(run, step->uses.owner)) {
+            wpa_rule_each_expression(run, step->with, check_expression, &v);
+            wpa_rule_each_expression(run, step->env, check_expression, &v);
         }
     }
     return true;

@@ -93,7 +93,7 @@ static bool names_no_version(const char *input, const char *text)
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_fact_tool *tool = step->uses.fact ? step->uses.fact->tool : NULL;
+    const wpa_fact_tool *tool = step->uses.fact->tool;
     if (!tool) {
         return;
     }
@@ -123,7 +123,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_step(run, check_step);
+    wpa_rule_each_action(run, check_step);
     return true;
 }
 

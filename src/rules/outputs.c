@@ -165,15 +165,18 @@ static void read_tee(gatherer *g, size_t i)
     }
 }
 
-/** "::set-output name=x::…" */
-static void read_old_form(gatherer *g)
+/** "::set-output name=x::…", and as it was written before that. */
+static void read_old_forms(gatherer *g)
 {
-    static const char mark[] = "::set-output name=";
-    const char *at = g->script->text;
-    while ((at = strstr(at, mark))) {
-        at += strlen(mark);
-        size_t n = strcspn(at, ":\n");
-        add(g, wpa_arena_slice(g->arena, at, n));
+    static const struct {
+        const char *mark, *behind; /* what can stand behind the name */
+    } forms[] = {{"::set-output name=", ":\n"}, {"##[set-output name=", ";]\n"}};
+    for (size_t i = 0; i < WPA_COUNT(forms); i++) {
+        const char *at = g->script->text;
+        while ((at = strstr(at, forms[i].mark))) {
+            at += strlen(forms[i].mark);
+            add(g, wpa_arena_slice(g->arena, at, strcspn(at, forms[i].behind)));
+        }
     }
 }
 
@@ -203,7 +206,7 @@ static wpa_outputs read_shell(const wpa_script *script, wpa_arena *arena)
             read_tee(&g, i);
         }
     }
-    read_old_form(&g);
+    read_old_forms(&g);
     if (count_mentions(script->text, FILE_NAME) != g.n_mentions) {
         g.out.is_complete = false;
     }

@@ -207,7 +207,7 @@ static const wpa_yaml_node *env_at(const wpa_yaml_node *scope, const char *name,
 static bool may_set_env(const wpa_source *source)
 {
     return wpa_yaml_may_hold(source->yaml, "GITHUB_ENV") ||
-           wpa_yaml_may_hold(source->yaml, "::set-env");
+           wpa_yaml_may_hold(source->yaml, "set-env name=");
 }
 
 static wpa_taint defined_as(wpa_tracer *t, const wpa_site *site, const wpa_yaml_node *value)

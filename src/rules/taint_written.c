@@ -70,14 +70,10 @@ static wpa_taint trace_lines(wpa_tracer *t, const wpa_site *site, const wpa_expo
     return worst;
 }
 
-/* The command that was there before the files: "::set-output name=NAME::value". */
-static wpa_taint trace_command(wpa_tracer *t, const wpa_site *site, const char *file,
-                               const char *name)
+/** What is printed behind a head, to the end of the line. */
+static wpa_taint trace_printed(wpa_tracer *t, const wpa_site *site, const char *head)
 {
     const char *text = site->step->run->text;
-    const char *head = wpa_text_is(file, "GITHUB_OUTPUT")
-                           ? wpa_arena_printf(t->run->arena, "::set-output name=%s::", name)
-                           : wpa_arena_printf(t->run->arena, "::set-env name=%s::", name);
     wpa_taint worst = none;
     for (const char *at = strstr(text, head); at; at = strstr(at + 1, head)) {
         size_t start = (size_t)(at - text) + strlen(head);
@@ -85,6 +81,24 @@ static wpa_taint trace_command(wpa_tracer *t, const wpa_site *site, const char *
         if (!wpa_taint_is_sanitised(text, value)) {
             worst = wpa_taint_worse(worst, wpa_trace_script(t, site, value));
         }
+    }
+    return worst;
+}
+
+/** The commands that were there before the files: "::set-output name=NAME::value", and still before
+    "##[set-output name=NAME;]value". */
+static wpa_taint trace_command(wpa_tracer *t, const wpa_site *site, const char *file,
+                               const char *name)
+{
+    static const struct {
+        const char *before, *behind;
+    } forms[] = {{"::", "::"}, {"##[", ";]"}, {"##[", "]"}};
+    const char *command = wpa_text_is(file, "GITHUB_OUTPUT") ? "set-output" : "set-env";
+    wpa_taint worst = none;
+    for (size_t i = 0; i < WPA_COUNT(forms); i++) {
+        const char *head = wpa_arena_printf(t->run->arena, "%s%s name=%s%s", forms[i].before,
+                                            command, name, forms[i].behind);
+        worst = wpa_taint_worse(worst, trace_printed(t, site, head));
     }
     return worst;
 }
@@ -97,7 +111,7 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
         !wpa_text_seek(step->run->text, name)) {
         return none;
     }
-    if (wpa_text_seek(step->run->text, "::set-")) {
+    if (wpa_text_seek(step->run->text, "::set-") || wpa_text_seek(step->run->text, "##[set-")) {
         worst = trace_command(t, site, file, name);
     }
     if (!wpa_text_seek(step->run->text, file) || !wpa_rule_spend(t->run, step->run->length * 8)) {

@@ -151,7 +151,7 @@ static bool is_repeated(const wpa_outputs *outputs, size_t i)
     return k < i;
 }
 
-static const char output_file[] = "GITHUB_OUTPUT", output_command[] = "::set-output name=";
+static const char output_file[] = "GITHUB_OUTPUT", output_command[] = "set-output name=";
 
 /* What is asked of the file once, and once a step is found that has outputs. */
 typedef struct step_outputs {

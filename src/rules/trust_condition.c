@@ -13,6 +13,8 @@ typedef struct world {
     bool has_members;   /* and people are told from strangers */
     bool names_bots;    /* the condition asks for bots: then github.actor tells nothing */
     bool is_tag;        /* what is pushed is a tag, of a name that is not known */
+    const wpa_expr_reference *references; /* [n_references] of the condition */
+    size_t n_references;
     wpa_arena *arena;
 } world;
 
@@ -80,18 +82,21 @@ static const struct {
     {"github.head_ref", {"pull_request", "pull_request_target"}},
 };
 
-static const char *path_of(const wpa_expr *node, wpa_arena *arena)
+static const char *path_of(const world *w, const wpa_expr *node)
 {
-    size_t n = 0;
-    bool may_be = node->kind == WPA_EXPR_MEMBER || node->kind == WPA_EXPR_INDEX ||
-                  node->kind == WPA_EXPR_NAME;
-    const wpa_expr_reference *list = may_be ? wpa_expr_references(node, arena, &n) : NULL;
-    return n && list[0].node == node && !list[0].is_computed ? list[0].path : NULL;
+    for (size_t i = 0; i < w->n_references; i++) {
+        const wpa_expr_reference *reference = &w->references[i];
+        if (reference->node == node) {
+            bool is_path = !reference->is_computed && node->kind != WPA_EXPR_STAR;
+            return is_path ? reference->path : NULL;
+        }
+    }
+    return NULL;
 }
 
 static meaning meaning_of(const world *w, const wpa_expr *node)
 {
-    const char *path = path_of(node, w->arena);
+    const char *path = path_of(w, node);
     size_t length = path ? strlen(path) : 0;
     for (size_t i = 0; i < WPA_COUNT(meanings); i++) {
         const char *tail = meanings[i].tail;
@@ -240,8 +245,8 @@ static wpa_expr_truth judge_ref(const world *w, const wpa_expr *ref, const wpa_e
                                 bool is_prefix)
 {
     static const char tags[] = "refs/tags/", heads[] = "refs/heads/";
-    bool is_ref = w->is_tag && literal->kind == WPA_EXPR_STRING &&
-                  wpa_text_is(path_of(ref, w->arena), "github.ref");
+    bool is_ref =
+        w->is_tag && literal->kind == WPA_EXPR_STRING && wpa_text_is(path_of(w, ref), "github.ref");
     if (is_ref && wpa_text_starts(literal->text, heads)) {
         return WPA_EXPR_FALSY;
     }
@@ -290,7 +295,9 @@ static wpa_expr_truth judge(const world *w, const wpa_expr *node)
         truth = judge_call(w, node);
     }
     if (truth == WPA_EXPR_MAYBE) {
-        truth = wpa_expr_fold(node, lookup, (void *)(uintptr_t)w, w->arena).truth;
+        truth = wpa_expr_fold_again(node, w->references, w->n_references, lookup,
+                                    (void *)(uintptr_t)w, w->arena)
+                    .truth;
     }
     return truth;
 }
@@ -351,6 +358,7 @@ wpa_trust_guard wpa_trust_condition(const wpa_source *source, const wpa_yaml_nod
         return WPA_GUARD_NONE;
     }
     world w = {.event = event, .arena = arena};
+    w.references = wpa_expr_references(root, arena, &w.n_references);
     if (is_shut(root, w)) {
         return WPA_GUARD_EVENT;
     }
@@ -384,6 +392,7 @@ static bool is_never(const wpa_source *source, const wpa_yaml_node *condition, w
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     w.arena = arena;
     const wpa_expr *root = root_of(source, condition, arena);
+    w.references = wpa_expr_references(root, arena, &w.n_references);
     return root && is_shut(root, w);
 }
 

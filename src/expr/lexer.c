@@ -34,25 +34,32 @@ size_t wpa_lexer_skip_name(const char *text, size_t length, size_t at)
     return at;
 }
 
-static wpa_token fault(const wpa_lexer *lexer, size_t start, size_t end, wpa_expr_fault code,
-                       const char *message)
+/** Up to where the lexer is. */
+static void take(const wpa_lexer *lexer, wpa_token *token, wpa_token_kind kind, size_t start)
 {
-    return (wpa_token){.kind = WPA_TOKEN_FAULT,
-                       .span = {start, end < lexer->length ? end : lexer->length},
-                       .fault = code,
-                       .message = message};
+    token->kind = kind;
+    token->span = (wpa_span){start, lexer->at};
+    token->text = NULL;
+    token->number = 0;
 }
 
-static wpa_token read_string(wpa_lexer *lexer)
+static void fault(const wpa_lexer *lexer, wpa_token *token, wpa_span span, wpa_expr_fault code,
+                  const char *message)
+{
+    span.end = span.end < lexer->length ? span.end : lexer->length;
+    *token = (wpa_token){.kind = WPA_TOKEN_FAULT, .span = span, .fault = code, .message = message};
+}
+
+static void read_string(wpa_lexer *lexer, wpa_token *token)
 {
     size_t start = lexer->at, n = 0;
     const char *rest = lexer->text + start + 1, *end = lexer->text + lexer->length;
     const char *quote = memchr(rest, '\'', (size_t)(end - rest));
     if (quote && (quote + 1 == end || quote[1] != '\'')) { /* as in most: none is doubled */
         lexer->at = (size_t)(quote + 1 - lexer->text);
-        return (wpa_token){.kind = WPA_TOKEN_STRING,
-                           .span = {start, lexer->at},
-                           .text = wpa_arena_slice(lexer->arena, rest, (size_t)(quote - rest))};
+        take(lexer, token, WPA_TOKEN_STRING, start);
+        token->text = wpa_arena_slice(lexer->arena, rest, (size_t)(quote - rest));
+        return;
     }
     char *value = wpa_arena_alloc(lexer->arena, lexer->length - start + 1);
     for (size_t at = start + 1; at < lexer->length; at++) {
@@ -60,12 +67,15 @@ static wpa_token read_string(wpa_lexer *lexer)
         bool is_doubled = is_quote && at + 1 < lexer->length && lexer->text[at + 1] == '\'';
         if (is_quote && !is_doubled) {
             lexer->at = at + 1;
-            return (wpa_token){.kind = WPA_TOKEN_STRING, .span = {start, lexer->at}, .text = value};
+            take(lexer, token, WPA_TOKEN_STRING, start);
+            token->text = value;
+            return;
         }
         value[n++] = lexer->text[at];
         at += is_doubled;
     }
-    return fault(lexer, start, lexer->length, WPA_EXPR_OPEN_STRING, "the string has no end");
+    fault(lexer, token, (wpa_span){start, lexer->length}, WPA_EXPR_OPEN_STRING,
+          "the string has no end");
 }
 
 static bool is_boundary(char c)
@@ -73,7 +83,7 @@ static bool is_boundary(char c)
     return wpa_lexer_is_blank(c) || (c && strchr("()[],!<>=&|", c));
 }
 
-static wpa_token read_number(wpa_lexer *lexer)
+static void read_number(wpa_lexer *lexer, wpa_token *token)
 {
     size_t start = lexer->at, end = start;
     while (end < lexer->length && !is_boundary(lexer->text[end])) {
@@ -82,27 +92,27 @@ static wpa_token read_number(wpa_lexer *lexer)
     const char *text = wpa_arena_slice(lexer->arena, lexer->text + start, end - start);
     double number = strlen(text) == end - start ? wpa_expr_text_number(text) : NAN;
     bool has_base = text[0] == '0' && (text[1] == 'x' || text[1] == 'o');
+    wpa_span span = {start, end};
     if (isnan(number)) {
-        return fault(lexer, start, end, WPA_EXPR_BAD_NUMBER, "this is not a number");
+        fault(lexer, token, span, WPA_EXPR_BAD_NUMBER, "this is not a number");
+    } else if (has_base && number > 2147483647.0) {
+        fault(lexer, token, span, WPA_EXPR_INTEGER_RANGE, "the integer is too large");
+    } else if (isinf(number) && !strstr(text, "Infinity")) { /* may be written with its sign */
+        fault(lexer, token, span, WPA_EXPR_FLOAT_RANGE, "the number is too large");
+    } else {
+        lexer->at = end;
+        take(lexer, token, WPA_TOKEN_NUMBER, start);
+        token->number = number;
     }
-    if (has_base && number > 2147483647.0) {
-        return fault(lexer, start, end, WPA_EXPR_INTEGER_RANGE, "the integer is too large");
-    }
-    if (isinf(number) && !strstr(text, "Infinity")) { /* which may be written with its sign */
-        return fault(lexer, start, end, WPA_EXPR_FLOAT_RANGE, "the number is too large");
-    }
-    lexer->at = end;
-    return (wpa_token){.kind = WPA_TOKEN_NUMBER, .span = {start, end}, .number = number};
 }
 
-static wpa_token read_name(wpa_lexer *lexer)
+static void read_name(wpa_lexer *lexer, wpa_token *token)
 {
     const char *text = lexer->text;
     size_t start = lexer->at, end = wpa_lexer_skip_name(text, lexer->length, start);
     lexer->at = end;
-    return (wpa_token){.kind = WPA_TOKEN_NAME,
-                       .span = {start, end},
-                       .text = wpa_arena_slice(lexer->arena, text + start, end - start)};
+    take(lexer, token, WPA_TOKEN_NAME, start);
+    token->text = wpa_arena_slice(lexer->arena, text + start, end - start);
 }
 
 /** An operator of one or two characters; FAULT: there is none. */
@@ -143,49 +153,66 @@ static wpa_token_kind operator_of(char c, char next, size_t *length)
     }
 }
 
-static wpa_token read_operator(wpa_lexer *lexer, char next)
+static void refuse(const wpa_lexer *lexer, wpa_token *token, wpa_expr_fault code,
+                   const char *message)
+{
+    fault(lexer, token, (wpa_span){lexer->at, lexer->at + 1}, code, message);
+}
+
+static void read_odd(const wpa_lexer *lexer, wpa_token *token)
+{
+    size_t end = lexer->at;
+    switch (lexer->text[lexer->at]) {
+    case '=':
+        refuse(lexer, token, WPA_EXPR_LONE_OPERATOR, "'=' compares as '=='");
+        return;
+    case '&':
+        refuse(lexer, token, WPA_EXPR_LONE_OPERATOR, "'and' is written '&&'");
+        return;
+    case '|':
+        refuse(lexer, token, WPA_EXPR_LONE_OPERATOR, "'or' is written '||'");
+        return;
+    case '{':
+    case '}':
+        refuse(lexer, token, WPA_EXPR_LONE_BRACE, "a brace has no meaning inside an expression");
+        return;
+    case '"':
+        refuse(lexer, token, WPA_EXPR_BAD_CHARACTER, "strings stand in single quotes");
+        return;
+    default:
+        wpa_utf8_next(lexer->text, lexer->length, &end);
+        fault(lexer, token, (wpa_span){lexer->at, end}, WPA_EXPR_BAD_CHARACTER,
+              "this character has no meaning inside an expression");
+    }
+}
+
+static void read_operator(wpa_lexer *lexer, char next, wpa_token *token)
 {
     size_t start = lexer->at, length;
     wpa_token_kind kind = operator_of(lexer->text[start], next, &length);
-    if (kind != WPA_TOKEN_FAULT) {
-        lexer->at += length;
-        return (wpa_token){.kind = kind, .span = {start, lexer->at}};
+    if (kind == WPA_TOKEN_FAULT) {
+        read_odd(lexer, token);
+        return;
     }
-    switch (lexer->text[start]) {
-    case '=':
-        return fault(lexer, start, start + 1, WPA_EXPR_LONE_OPERATOR, "'=' compares as '=='");
-    case '&':
-        return fault(lexer, start, start + 1, WPA_EXPR_LONE_OPERATOR, "'and' is written '&&'");
-    case '|':
-        return fault(lexer, start, start + 1, WPA_EXPR_LONE_OPERATOR, "'or' is written '||'");
-    case '{':
-    case '}':
-        return fault(lexer, start, start + 1, WPA_EXPR_LONE_BRACE,
-                     "a brace has no meaning inside an expression");
-    case '"':
-        return fault(lexer, start, start + 1, WPA_EXPR_BAD_CHARACTER,
-                     "strings stand in single quotes");
-    default:
-        break;
-    }
-    size_t end = start;
-    wpa_utf8_next(lexer->text, lexer->length, &end);
-    return fault(lexer, start, end, WPA_EXPR_BAD_CHARACTER,
-                 "this character has no meaning inside an expression");
+    lexer->at += length;
+    take(lexer, token, kind, start);
 }
 
-static wpa_token read_token(wpa_lexer *lexer)
+static void read_token(wpa_lexer *lexer, wpa_token *token)
 {
     char c = lexer->text[lexer->at];
     char next = lexer->at + 1 < lexer->length ? lexer->text[lexer->at + 1] : '\0';
+    bool is_number = is_digit(c) || c == '-' || c == '+' ||
+                     (c == '.' && is_digit(next) && !lexer->is_behind_value);
     if (c == '\'') {
-        return read_string(lexer);
+        read_string(lexer, token);
+    } else if (is_number) {
+        read_number(lexer, token);
+    } else if (is_name_start(c)) {
+        read_name(lexer, token);
+    } else {
+        read_operator(lexer, next, token);
     }
-    if (is_digit(c) || c == '-' || c == '+' ||
-        (c == '.' && is_digit(next) && !lexer->is_behind_value)) {
-        return read_number(lexer);
-    }
-    return is_name_start(c) ? read_name(lexer) : read_operator(lexer, next);
 }
 
 void wpa_lexer_next(wpa_lexer *lexer, wpa_token *token)
@@ -194,9 +221,9 @@ void wpa_lexer_next(wpa_lexer *lexer, wpa_token *token)
         lexer->at++;
     }
     if (lexer->at < lexer->length) {
-        *token = read_token(lexer);
+        read_token(lexer, token);
     } else {
-        *token = (wpa_token){.kind = WPA_TOKEN_END, .span = {lexer->length, lexer->length}};
+        take(lexer, token, WPA_TOKEN_END, lexer->length);
     }
     lexer->is_behind_value = token->kind == WPA_TOKEN_NAME || token->kind == WPA_TOKEN_CLOSE ||
                              token->kind == WPA_TOKEN_CLOSE_INDEX || token->kind == WPA_TOKEN_STAR;

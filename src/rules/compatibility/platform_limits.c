@@ -63,7 +63,8 @@ static bool may_be_too_deep(const char *text, size_t length)
         size_t start = (size_t)(open - text) + strlen("${{");
         size_t close = wpa_expr_close(text, length, start);
         size_t end = close == SIZE_MAX ? length : close;
-        if (nesting(text + start, text + end) >= NESTING_SUSPECT) {
+        bool has_room = end >= start + NESTING_SUSPECT; /* for as many brackets: most have not */
+        if (has_room && nesting(text + start, text + end) >= NESTING_SUSPECT) {
             return true;
         }
         open = wpa_expr_open(text, length, end);

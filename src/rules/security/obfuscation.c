@@ -327,7 +327,8 @@ static bool is_lookalike(uint32_t c)
     static const char like[] = "\xD0\xB0\xD0\xB5\xD0\xBE\xD1\x80\xD1\x81\xD1\x83\xD1\x85\xD1\x96"
                                "\xD1\x98\xD1\x95\xD0\x90\xD0\x92\xD0\x95\xD0\x9A\xD0\x9C\xD0\x9D"
                                "\xD0\x9E\xD0\xA0\xD0\xA1\xD0\xA2\xD0\xA5\xCE\xBF\xCE\xB1\xCE\xBD";
-    for (size_t at = 0; at < sizeof like - 1;) {
+    bool may_be = c >= 0x370 && c < 0x500; /* Greek and Cyrillic, as all of them */
+    for (size_t at = 0; may_be && at < sizeof like - 1;) {
         if (wpa_utf8_next(like, sizeof like - 1, &at) == c) {
             return true;
         }

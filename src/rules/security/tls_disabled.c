@@ -281,8 +281,9 @@ static size_t switch_words(const wpa_shell_command *c, size_t i)
     }
     for (size_t k = 0; k < WPA_COUNT(switches); k++) {
         const switch_off *s = &switches[k];
-        if (*s->word != *word || s->word[1] != word[1]) {
-            continue; /* before its length is asked for */
+        /* Before its length is asked for; all rows have three bytes or more. */
+        if (*s->word != *word || s->word[1] != word[1] || s->word[2] != word[2]) {
+            continue;
         }
         size_t length = strlen(s->word);
         bool is_prefix = s->word[length - 1] == '=' && strncmp(s->word, word, length) == 0;

@@ -121,14 +121,15 @@ static void look_at_outputs(const wpa_outline_step *step, const wpa_fact_major *
 {
     size_t at = 0;
     wpa_span span;
-    bool is_small = step->node->doc->size_bytes <= OUTPUTS_MAX_BYTES;
-    while (is_small && step->id && step->uses.fact && step->uses.fact->has_major &&
-           next_output(step, &at, &span)) {
+    const wpa_fact_use *fact = step->uses.fact;
+    bool may_lose = step->id && fact && fact->has_major && fact->major.n_outputs > 0 &&
+                    step->node->doc->size_bytes <= OUTPUTS_MAX_BYTES;
+    while (may_lose && next_output(step, &at, &span)) {
         wpa_slice name = {step->node->doc->source + span.start, wpa_span_length(span)};
-        bool is_lost = wpa_facts_output_has(&step->uses.fact->major, name) &&
-                       !wpa_facts_output_has(major, name);
-        const wpa_fact_migration *rows = step->uses.fact->migrations;
-        for (size_t i = 0; is_lost && i < step->uses.fact->n_migrations; i++) {
+        bool is_lost =
+            wpa_facts_output_has(&fact->major, name) && !wpa_facts_output_has(major, name);
+        const wpa_fact_migration *rows = fact->migrations;
+        for (size_t i = 0; is_lost && i < fact->n_migrations; i++) {
             if (rows[i].change == WPA_CHANGE_OUTPUT_RENAMED && wpa_slice_is(name, rows[i].name) &&
                 is_crossed(&rows[i], &step->uses, major->number)) {
                 add_renamed(upgrade, &rows[i]);

@@ -26,10 +26,10 @@ static bool find_newer(const wpa_rule_run *run, const wpa_outline_uses *uses, wp
         if (major.number <= current) {
             return false; /* as those behind it */
         }
-        int64_t least_days = wpa_rule_option_int(run, "min-age-days", 0, 3650, 30);
-        int64_t released = wpa_facts_days(major.metadata_date); /* or before */
-        if (major.newest && major.newest_commit && released >= 0 &&
-            wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS)) - released >= least_days) {
+        bool is_known = major.newest && major.newest_commit;
+        int64_t released = is_known ? wpa_facts_days(major.metadata_date) : -1; /* or before */
+        if (released >= 0 && wpa_facts_days(wpa_facts_date(WPA_FACTS_ACTIONS)) - released >=
+                                 wpa_rule_option_int(run, "min-age-days", 0, 3650, 30)) {
             *newer = major;
             return true;
         }

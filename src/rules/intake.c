@@ -161,8 +161,8 @@ static bool takes_tree(const wpa_shell_command *c)
     static const char *const commands[] = {"fetch", "pull",  "checkout",    "switch", "clone",
                                            "reset", "merge", "cherry-pick", "rebase", "worktree"};
     static const char *const archives[] = {"/archive/", "/tarball/", "/zipball/"};
-    const wpa_shell_word *sub = wpa_shell_argument(c, 0);
-    if (wpa_text_is(c->name, "git") && sub) {
+    const wpa_shell_word *sub = wpa_text_is(c->name, "git") ? wpa_shell_argument(c, 0) : NULL;
+    if (sub) {
         return wpa_text_index(sub->text, commands, WPA_COUNT(commands)) >= 0 ||
                (wpa_text_is(sub->text, "remote") && has_word(c, "add"));
     }

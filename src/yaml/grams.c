@@ -17,26 +17,13 @@ static void mark(wpa_yaml_grams *grams, uint32_t hash)
     grams->bits[at / 64] |= wpa_yaml_gram_bit(at);
 }
 
-static uint64_t take_in(uint64_t hash, uint64_t bytes)
-{
-    hash = (hash ^ bytes) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
-}
-
-/** Eight bytes at once: a file is asked for dozens of names. */
 static uint32_t hash_of_name(const char *name)
 {
-    size_t n = strlen(name);
-    uint64_t hash = n, bytes;
-    for (; n >= sizeof bytes; n -= sizeof bytes, name += sizeof bytes) {
-        memcpy(&bytes, name, sizeof bytes);
-        hash = take_in(hash, bytes);
+    uint32_t hash = 0x811c9dc5U;
+    for (; *name; name++) {
+        hash = (hash ^ (unsigned char)*name) * 0x01000193U;
     }
-    bytes = 0;
-    for (size_t i = 0; i < n; i++) {
-        bytes = bytes << 8 | (unsigned char)name[i];
-    }
-    return (uint32_t)take_in(hash, bytes);
+    return hash * 0x85ebca6bU;
 }
 
 void wpa_yaml_add_text(const wpa_yaml_doc *doc, const char *text, size_t length)

@@ -118,7 +118,7 @@ static bool artifact_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *int
     *intake = (wpa_intake){
         .kind = WPA_INTAKE_ARTIFACT,
         .step = step,
-        .span = step->uses.node->span,
+        .span = step->uses.span,
         .folder = is_script ? NULL : folder_of(step, "path"),
         .trust = trust,
     };
@@ -130,7 +130,7 @@ wpa_intake wpa_intake_of_download(const wpa_outline_step *step)
     return (wpa_intake){
         .kind = WPA_INTAKE_ARTIFACT,
         .step = step,
-        .span = step->uses.node ? step->uses.node->span : step->node->span,
+        .span = step->uses.node ? step->uses.span : step->node->span,
         .folder = step->uses.node ? folder_of(step, "path") : "",
     };
 }
@@ -445,11 +445,11 @@ bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step
 {
     bool is_tree = intake->kind == WPA_INTAKE_CHECKOUT;
     if (step->uses.kind == WPA_OUTLINE_LOCAL) {
-        *span = step->uses.node->span;
+        *span = step->uses.span;
         return is_below(intake, wpa_yaml_text(step->uses.node));
     }
     if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
-        *span = step->uses.node->span;
+        *span = step->uses.span;
         return is_tree && wpa_outline_uses_trait(step, WPA_TRAIT_TREE_RUNNER);
     }
     if (is_elsewhere(intake, step)) {

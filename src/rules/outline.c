@@ -46,6 +46,18 @@ static inline const wpa_yaml_node *scalar_at(const wpa_yaml_node *node, const ch
     return value_at(node, key, WPA_YAML_SCALAR);
 }
 
+/** Of a step or a job; few files have aliases. */
+static wpa_outline_uses uses_of(reader *r, const wpa_yaml_node *owner)
+{
+    wpa_outline_uses uses = wpa_outline_uses_of(&r->known, scalar_at(owner, "uses"));
+    if (uses.node) {
+        bool may_be_alias = uses.node->doc->n_aliases > 0;
+        const wpa_yaml_pair *pair = may_be_alias ? wpa_yaml_find(owner, "uses") : NULL;
+        uses.span = pair ? pair->value->span : uses.node->span;
+    }
+    return uses;
+}
+
 /* ---- triggers ----------------------------------------------------------------------------------
  */
 
@@ -278,7 +290,7 @@ static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node)
         .index = job->n_steps++,
         .node = node,
         .id = wpa_yaml_text(wpa_yaml_get(node, "id")),
-        .uses = wpa_outline_uses_of(&r->known, scalar_at(node, "uses")),
+        .uses = uses_of(r, node),
         .with = mapping_at(node, "with"),
         .env = mapping_at(node, "env"),
         .condition = scalar_at(node, "if"),
@@ -363,7 +375,7 @@ static void read_job(reader *r, wpa_outline_job *job, const wpa_yaml_pair *pair)
         .node = wpa_yaml_resolve(pair->value),
     };
     job->condition = scalar_at(job->node, "if");
-    job->uses = wpa_outline_uses_of(&r->known, scalar_at(job->node, "uses"));
+    job->uses = uses_of(r, job->node);
     job->is_call = wpa_yaml_find(job->node, "uses") != NULL;
     job->names_secret = wpa_outline_names_secret(job->node);
     wpa_outline_read_runner(job, r->arena);

@@ -30,7 +30,8 @@ typedef enum wpa_outline_uses_kind {
 
 typedef struct wpa_outline_uses {
     wpa_outline_uses_kind kind;
-    const wpa_yaml_node *node; /* the value */
+    const wpa_yaml_node *node; /* the value: what an alias stands for, if it is one */
+    wpa_span span;             /* where step or job name it: the alias */
     wpa_slice slug;            /* owner/repo[/path] */
     wpa_slice owner;
     wpa_slice repo; /* owner/repo */

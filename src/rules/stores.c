@@ -70,7 +70,7 @@ static wpa_store_artifact by_action(const wpa_outline_step *step)
     return (wpa_store_artifact){
         .name = wpa_yaml_text(name),
         .path = wpa_outline_with_text(step, "path"),
-        .span = name ? name->span : step->uses.node->span,
+        .span = name ? name->span : step->uses.span,
         .major = wpa_outline_major(&step->uses),
     };
 }

@@ -145,7 +145,7 @@ static wpa_taint trace_given_env(wpa_tracer *t, const wpa_site *site, const char
             worst = wpa_taint_worse(worst, trace_environment(t, site, declared));
         }
     }
-    return wpa_taint_add_hop(t, worst, site->source, site->step->uses.node->span, "gives it out");
+    return wpa_taint_add_hop(t, worst, site->source, site->step->uses.span, "gives it out");
 }
 
 /* Text that the site's step has from outside the files, as far as any event starts it. */

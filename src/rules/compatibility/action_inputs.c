@@ -199,7 +199,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         if (input.is_required && !input.has_default && !input.deprecated &&
             !wpa_outline_with(step, input.name) && !wpa_yaml_find_ci(step->with, input.name) &&
             !has_computed_key(step)) {
-            (void)wpa_rule_report(run, step->uses.node->span, "I2", NULL,
+            (void)wpa_rule_report(run, step->uses.span, "I2", NULL,
                                   "%s needs input '%s', which is not given",
                                   wpa_rule_quote_uses(run, &step->uses), input.name);
         }
@@ -287,7 +287,7 @@ static void check_local(wpa_rule_run *run, const wpa_outline_step *step)
                            !wpa_yaml_find(input, "deprecationMessage");
         if (name && is_required && !wpa_yaml_find_ci(step->with, name) && !has_computed_key(step)) {
             wpa_finding *finding = wpa_rule_report(
-                run, step->uses.node->span, "I2", NULL, "%s needs input %s, which is not given",
+                run, step->uses.span, "I2", NULL, "%s needs input %s, which is not given",
                 wpa_rule_quote(run, text, strlen(text)), wpa_rule_quote(run, name, strlen(name)));
             wpa_rule_relate_in(run, finding, action, inputs->pairs[i].key->span, "declared here");
         }

@@ -109,8 +109,7 @@ static void check_machines(wpa_rule_run *run, const wpa_outline_step *step,
         "cross-platform-actions/action",          "vmactions/freebsd-vm"};
     for (size_t i = 0; i < WPA_COUNT(actions); i++) {
         if (wpa_outline_step_uses(step, actions[i])) {
-            report_machine(run, step->uses.node->span, label,
-                           wpa_rule_quote_uses(run, &step->uses));
+            report_machine(run, step->uses.span, label, wpa_rule_quote_uses(run, &step->uses));
         }
     }
     for (size_t i = 0; step->script && i < step->script->n_commands; i++) {

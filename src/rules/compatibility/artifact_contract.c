@@ -45,7 +45,7 @@ static bool is_true(const item *it, const char *input)
 
 static wpa_span place_of(const item *it)
 {
-    return it->name ? it->name->span : it->step->uses.node->span;
+    return it->name ? it->name->span : it->step->uses.span;
 }
 
 static const char *quoted(const contract *c, const char *text)
@@ -490,7 +490,7 @@ static void check_folders(const contract *c, const item *it)
         }
         if (reads_flat(&it->job->steps[i], folder)) {
             wpa_finding *finding = wpa_rule_report(
-                c->run, it->step->uses.node->span, "A7", NULL,
+                c->run, it->step->uses.span, "A7", NULL,
                 "without a name every artifact gets a folder of its own below %s: the step that "
                 "reads files there finds none",
                 quoted(c, folder));

@@ -116,7 +116,7 @@ static void check_names(const call *c, const char *declared_key, const wpa_yaml_
         const char *name = wpa_yaml_text(pair->key);
         if (name && !is_open && is_true(pair->value, "required") &&
             !wpa_yaml_find_ci(given, name)) {
-            report(c, c->job->uses.node->span, "K2", NULL, pair->key,
+            report(c, c->job->uses.span, "K2", NULL, pair->key,
                    wpa_arena_printf(c->run->arena,
                                     "%s needs %s %s, which is not given: GitHub refuses the call",
                                     c->name, what, quote(c, name)));
@@ -311,7 +311,7 @@ static void check_env(const call *c)
         }
         const char *name = s.told->key->text;
         wpa_finding *finding = wpa_rule_report(
-            c->run, c->job->uses.node->span, "K10", NULL,
+            c->run, c->job->uses.span, "K10", NULL,
             "%s reads env.%s, which is set here: env is not handed on by a call, so it is empty "
             "there",
             c->name, name);
@@ -376,7 +376,7 @@ static void check_way(const call *c, const wpa_graph_file *own)
     }
     size_t levels = reach_of(c->run).levels;
     if (!t.is_circle && t.deepest > levels) {
-        report(c, c->job->uses.node->span, "K8", NULL, NULL,
+        report(c, c->job->uses.span, "K8", NULL, NULL,
                wpa_arena_printf(c->run->arena,
                                 "workflows call each other over more than the %zu levels that "
                                 "GitHub follows",
@@ -390,7 +390,7 @@ static void check_way(const call *c, const wpa_graph_file *own)
         path = wpa_arena_printf(c->run->arena, "%s → %s", path, t.files[i]->path);
     }
     if (t.is_circle) {
-        report(c, c->job->uses.node->span, "K7", NULL, NULL,
+        report(c, c->job->uses.span, "K7", NULL, NULL,
                wpa_arena_printf(c->run->arena, "workflows call each other in a circle: %s → %s",
                                 path, own->path));
     }
@@ -408,7 +408,7 @@ static void check_call(wpa_rule_run *run, const wpa_graph *graph, const wpa_grap
                    : NULL;
     c.name = text ? quote(&c, text) : "";
     if (c.source && c.source->yaml && c.source->is_partial && c.source->yaml->n_diagnostics) {
-        wpa_finding *finding = wpa_rule_report(run, job->uses.node->span, "K1", NULL,
+        wpa_finding *finding = wpa_rule_report(run, job->uses.span, "K1", NULL,
                                                "%s is no YAML that can be read, so it cannot be "
                                                "called",
                                                c.name);
@@ -421,7 +421,7 @@ static void check_call(wpa_rule_run *run, const wpa_graph *graph, const wpa_grap
     }
     const wpa_outline_trigger *t = wpa_outline_trigger_find(c.source->outline, "workflow_call");
     if (!t) {
-        report(&c, job->uses.node->span, "K1", NULL,
+        report(&c, job->uses.span, "K1", NULL,
                c.source->outline->on ? c.source->outline->on->key : NULL,
                wpa_arena_printf(run->arena,
                                 "%s does not have workflow_call under 'on', so it "
@@ -465,7 +465,7 @@ static void check_count(wpa_rule_run *run)
         n += is_new;
         if (is_new && n == most + 1) {
             wpa_rule_report(
-                run, o->jobs[i].uses.node->span, "K8", NULL,
+                run, o->jobs[i].uses.span, "K8", NULL,
                 "this is the %zust workflow that is called: GitHub refuses more than %zu", most + 1,
                 most);
         }

@@ -82,7 +82,7 @@ static void check_docker_steps(wpa_rule_run *run, const wpa_outline_job *job)
         bool is_guarded =
             mentions_leg(step->condition) || (label->is_from_matrix && step->condition);
         if (is_docker_action(&step->uses) && !is_guarded) {
-            report(run, step->uses.node->span, label,
+            report(run, step->uses.span, label,
                    wpa_arena_printf(
                        run->arena, "the container action %s",
                        wpa_rule_quote(run, step->uses.node->text, step->uses.node->length)));

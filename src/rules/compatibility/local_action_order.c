@@ -79,12 +79,12 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     if (elsewhere) {
         const wpa_yaml_node *folder = wpa_outline_with(elsewhere, "path");
         wpa_finding *finding = wpa_rule_report(
-            run, step->uses.node->span, NULL, NULL,
+            run, step->uses.span, NULL, NULL,
             "%s is looked for in the workspace, but the checkout before puts the tree into %s",
             name, wpa_rule_quote(run, folder->text, folder->length));
         wpa_rule_relate(run, finding, folder->span, "the tree goes here");
     } else {
-        wpa_rule_report(run, step->uses.node->span, NULL, step,
+        wpa_rule_report(run, step->uses.span, NULL, step,
                         "%s is in the tree, which no step before has checked out: it is not found",
                         name);
     }
@@ -122,7 +122,7 @@ static void check_foreign(wpa_rule_run *run, const wpa_outline_step *step)
     }
     if (path && own) {
         wpa_finding *finding = wpa_rule_report(
-            run, step->uses.node->span, NULL, NULL,
+            run, step->uses.span, NULL, NULL,
             "called from another repository, this looks for %s in the tree of the caller",
             wpa_rule_quote(run, step->uses.node->text, step->uses.node->length));
         if (!wpa_fleet_calls(run->source)) { /* then it is known to fail */
@@ -130,7 +130,7 @@ static void check_foreign(wpa_rule_run *run, const wpa_outline_step *step)
             finding->confidence = WPA_CONFIDENCE_LOW;
             finding->persona = WPA_PERSONA_AUDITOR;
         }
-        wpa_rule_relate(run, finding, own->uses.node->span, "checks out the caller's repository");
+        wpa_rule_relate(run, finding, own->uses.span, "checks out the caller's repository");
     }
 }
 
@@ -153,7 +153,7 @@ static void check_deleted(wpa_rule_run *run, const wpa_outline_step *step)
                     wpa_rule_quote(run, before->uses.node->text, before->uses.node->length));
                 finding->severity = WPA_SEVERITY_MEDIUM;
                 finding->confidence = WPA_CONFIDENCE_MEDIUM;
-                wpa_rule_relate(run, finding, before->uses.node->span, "the local action");
+                wpa_rule_relate(run, finding, before->uses.span, "the local action");
                 return;
             }
         }

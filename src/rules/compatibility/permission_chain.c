@@ -118,7 +118,7 @@ static void compare(chain *c, const grant *granted, const grant *wanted, const w
         *s = (subject){c->job, is_here ? wpa_yaml_resolve(own->value) : NULL, names[i],
                        wanted->levels[i]};
         finding = c->by_scope[i] = wpa_rule_report(
-            c->run, c->job->uses.node->span, NULL, s,
+            c->run, c->job->uses.span, NULL, s,
             "job %s of %s asks for '%s: %s', and this call grants %s: GitHub refuses the run",
             wpa_rule_quote(c->run, job->id, strlen(job->id)),
             wpa_rule_quote(c->run, path, strlen(path)), names[i], level_names[wanted->levels[i]],

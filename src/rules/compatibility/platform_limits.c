@@ -191,7 +191,7 @@ static void check_uploads(wpa_rule_run *run, const wpa_outline_job *job)
     for (size_t i = 0; job->n_steps > UPLOADS_MAX && i < job->n_steps && n <= UPLOADS_MAX; i++) {
         n += wpa_outline_step_uses(&job->steps[i], "actions/upload-artifact");
         if (n > UPLOADS_MAX) {
-            (void)wpa_rule_report(run, job->steps[i].uses.node->span, NULL, NULL,
+            (void)wpa_rule_report(run, job->steps[i].uses.span, NULL, NULL,
                                   "this is artifact %zu of its job, and GitHub keeps no more than "
                                   "%d of one",
                                   n, UPLOADS_MAX);

@@ -51,7 +51,7 @@ static bool by_action(const wpa_outline_step *step, deed *d)
         bool is_it = wpa_outline_step_uses(step, doers[i].action) &&
                      (!given || is_own_token(wpa_yaml_text(given)));
         if (is_it) {
-            *d = (deed){step->uses.node->span, doers[i].event, doers[i].words};
+            *d = (deed){step->uses.span, doers[i].event, doers[i].words};
             return !wpa_text_is(wpa_outline_with_text(step, "draft"), "true") ||
                    wpa_text_is(d->event, "pull_request");
         }

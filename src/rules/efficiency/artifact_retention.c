@@ -44,7 +44,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             bool is_kept = wpa_outline_step_uses(step, "actions/upload-artifact") && step->with &&
                            !wpa_outline_with(step, "retention-days");
             if (is_kept && (on_pr || is_read_within(o, step))) {
-                (void)wpa_rule_report(run, step->uses.node->span, NULL, step,
+                (void)wpa_rule_report(run, step->uses.span, NULL, step,
                                       on_pr ? "every pull request keeps this artifact for the "
                                               "default of 90 days"
                                             : "this artifact is read within its run and kept for "

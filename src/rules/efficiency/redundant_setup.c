@@ -97,7 +97,7 @@ static bool is_unread(const wpa_outline_step *step)
 static wpa_finding *report(wpa_rule_run *run, const wpa_outline_step *step, const char *check,
                            const char *message)
 {
-    return wpa_rule_report(run, step->uses.node->span, check, step, "%s", message);
+    return wpa_rule_report(run, step->uses.span, check, step, "%s", message);
 }
 
 static void check_unread(wpa_rule_run *run, const wpa_outline_step *step)
@@ -167,7 +167,7 @@ static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
         if (is_same && is_setup_of_tool(step) && has_work(step->job) &&
             !is_checked_out_between(before, step)) {
             wpa_finding *finding = report(run, step, "R3", "the same setup ran before in this job");
-            wpa_rule_relate(run, finding, before->uses.node->span, "here");
+            wpa_rule_relate(run, finding, before->uses.span, "here");
             return;
         }
     }
@@ -249,7 +249,7 @@ static void check_present(wpa_rule_run *run, const wpa_outline_step *step)
             return;
         }
     }
-    (void)wpa_rule_report(run, step->uses.node->span, "R5", step,
+    (void)wpa_rule_report(run, step->uses.span, "R5", step,
                           "no version is asked for: the %s that the runner has is used as it is",
                           runtime->command);
 }

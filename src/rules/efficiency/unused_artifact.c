@@ -81,7 +81,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             if (wpa_outline_step_uses(step, "actions/upload-artifact") && !step->condition &&
                 step->with && !wpa_work_mentions_any(step->with, for_people) &&
                 !may_be_read(run, step)) {
-                (void)wpa_rule_report(run, step->uses.node->span, NULL, step,
+                (void)wpa_rule_report(run, step->uses.span, NULL, step,
                                       "every pull request uploads this artifact and nothing "
                                       "downloads it");
             }

@@ -91,7 +91,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline *o, const wpa_outlin
         find_reader(o, step, name ? name : "artifact", path, &s->download);
     if (reader) {
         wpa_finding *finding =
-            wpa_rule_report(run, step->uses.node->span, NULL, s,
+            wpa_rule_report(run, step->uses.span, NULL, s,
                             "an artifact carries one line of text from job to job: an output of "
                             "the job would do it without upload and download");
         wpa_rule_relate(run, finding, reader->run->span, "reads it");

@@ -304,7 +304,7 @@ static void check_callees(wpa_rule_run *run, const group *g)
             wpa_rule_quote(run, callee->path, strlen(callee->path)));
         finding->confidence = WPA_CONFIDENCE_MEDIUM;
         const wpa_source *other = wpa_rule_source_at(run, callee->path);
-        wpa_rule_relate(run, finding, job->uses.node->span, "called here");
+        wpa_rule_relate(run, finding, job->uses.span, "called here");
         if (other) {
             wpa_rule_relate_in(run, finding, other, callee->group_span, "the same group");
         }

@@ -104,7 +104,7 @@ static void check_action(wpa_rule_run *run, const wpa_outline_step *step)
         return;
     }
     bool is_unsure = is_bake || wpa_outline_with(step, "builder"); /* the file may name a cache */
-    (void)report(run, step->uses.node->span, step, is_unsure || is_rare(run->source->outline));
+    (void)report(run, step->uses.span, step, is_unsure || is_rare(run->source->outline));
 }
 
 static void check_command(wpa_rule_run *run, const wpa_outline_step *step,

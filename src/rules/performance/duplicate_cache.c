@@ -104,10 +104,10 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
             }
             const kept *manual = first->paths && !second->paths ? first : second;
             const kept *other = manual == first ? second : first;
-            wpa_finding *finding = wpa_rule_report(
-                run, manual->step->uses.node->span, NULL, manual->step,
-                "this folder is cached twice: %s keeps it too", other->cache->action);
-            wpa_rule_relate(run, finding, other->step->uses.node->span, "keeps it too");
+            wpa_finding *finding = wpa_rule_report(run, manual->step->uses.span, NULL, manual->step,
+                                                   "this folder is cached twice: %s keeps it too",
+                                                   other->cache->action);
+            wpa_rule_relate(run, finding, other->step->uses.span, "keeps it too");
             break;
         }
     }

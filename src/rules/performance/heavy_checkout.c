@@ -23,7 +23,7 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_ya
 {
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){step, input, false};
-    (void)wpa_rule_report(run, input ? input->span : step->uses.node->span, NULL, s, "%s", message);
+    (void)wpa_rule_report(run, input ? input->span : step->uses.span, NULL, s, "%s", message);
 }
 
 /* Looks at the sources and nothing else. */
@@ -129,7 +129,7 @@ static void check_large(wpa_rule_run *run, const wpa_outline_step *step)
     if (is_whole && reads_little(step)) {
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s = (subject){step, NULL, true};
-        (void)wpa_rule_report(run, step->uses.node->span, NULL, s,
+        (void)wpa_rule_report(run, step->uses.span, NULL, s,
                               "all %zu files are fetched for a job that reads a few of them",
                               around->n_paths);
     }

@@ -154,7 +154,7 @@ static void check_step(wpa_rule_run *run, place *at_job, const wpa_outline_step 
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);
             *s = (subject){step, install, command, cache};
             wpa_finding *finding = wpa_rule_report(
-                run, step->uses.node->span, NULL, s,
+                run, step->uses.span, NULL, s,
                 "every run downloads the dependencies anew: %s keeps them with '%s: %s'",
                 wpa_rule_quote_uses(run, &step->uses), cache->input, cache->on);
             wpa_rule_relate(run, finding, install->run->span, "installs them here");

@@ -71,7 +71,7 @@ static void check_need(wpa_rule_run *run, const wpa_outline_job *job, const wpa_
         "the same time",
         wpa_rule_quote(run, job->id, strlen(job->id)),
         wpa_rule_quote(run, need->id, strlen(need->id)));
-    wpa_rule_relate(run, finding, need->job->uses.node->span, "runs first");
+    wpa_rule_relate(run, finding, need->job->uses.span, "runs first");
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)

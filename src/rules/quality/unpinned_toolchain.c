@@ -48,7 +48,7 @@ static void check_absent(wpa_rule_run *run, const wpa_outline_step *step,
         return; /* setup-python takes .python-version by itself */
     }
     const char *file = version_file(run, runtime);
-    wpa_rule_report(run, step->uses.node->span, "T1",
+    wpa_rule_report(run, step->uses.span, "T1",
                     subject_new(run, (subject){step, runtime, NULL, file}),
                     "%s without %s takes whatever version the image has%s%s",
                     wpa_rule_quote_uses(run, &step->uses), runtime->input,

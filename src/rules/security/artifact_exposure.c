@@ -293,7 +293,7 @@ static void check_image(wpa_rule_run *run, const wpa_outline_step *step)
         "%s copies the whole context, .git/config and the token in it too, into the image that is "
         "pushed",
         wpa_rule_quote(run, file, strlen(file)));
-    wpa_rule_relate(run, finding, checkout->uses.node->span, "leaves the token there");
+    wpa_rule_relate(run, finding, checkout->uses.span, "leaves the token there");
 }
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)

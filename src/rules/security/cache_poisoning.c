@@ -108,7 +108,7 @@ static bool find_publishing_step(const wpa_outline_job *job, publication *p)
         const wpa_shell_command *c = publishing_command(step);
         if (c || publishes(step)) {
             *p = (publication){step->uses.node, step->node->span, "push", "a step publishes"};
-            p->span = c ? wpa_outline_script_span(step, c->span) : step->uses.node->span;
+            p->span = c ? wpa_outline_script_span(step, c->span) : step->uses.span;
             return true;
         }
     }
@@ -345,7 +345,7 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fa
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){step, cache};
     wpa_finding *finding = wpa_rule_report(
-        run, input ? input->span : step->uses.node->span, "C1", s,
+        run, input ? input->span : step->uses.span, "C1", s,
         "%s %s a cache where %s: whoever can write that cache writes into what is published",
         wpa_rule_quote(run, step->uses.slug.at, step->uses.slug.length),
         state == WPA_CACHE_STATE_UNKNOWN ? "may restore" : "restores", p->what);
@@ -360,7 +360,7 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fa
     }
     wpa_rule_relate(run, finding, step->node->pairs[0].key->span, "this step");
     if (input) {
-        wpa_rule_relate(run, finding, step->uses.node->span, "restores it");
+        wpa_rule_relate(run, finding, step->uses.span, "restores it");
     }
     wpa_rule_relate(run, finding, p->span, "%s", p->what);
     if (relate_others(run, finding, step, true)) {
@@ -443,7 +443,7 @@ static void check_saves(wpa_rule_run *run, const wpa_site *site)
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s = (subject){step, cache};
         wpa_finding *finding =
-            wpa_rule_report(run, step->uses.node->span, "C3", s,
+            wpa_rule_report(run, step->uses.span, "C3", s,
                             "the cache of %s is saved behind code that strangers chose, in the "
                             "scope of the default "
                             "branch",

@@ -61,11 +61,11 @@ static wpa_span merge_in(const wpa_outline_step *step)
     static const char *const calls[] = {"pulls.merge", "createReview", "enablePullRequestAutoMerge",
                                         "addPullRequestReview", "mergePullRequest"};
     if (wpa_outline_uses_trait(step, WPA_TRAIT_MERGER)) {
-        return step->uses.node->span;
+        return step->uses.span;
     }
     for (size_t i = 0; script && i < WPA_COUNT(calls); i++) {
         if (strstr(script, calls[i])) {
-            return step->uses.node->span;
+            return step->uses.span;
         }
     }
     for (size_t i = 0; step->lexed && i < step->lexed->n_commands; i++) {

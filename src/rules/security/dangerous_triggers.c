@@ -100,7 +100,7 @@ static void report(wpa_rule_run *run, const wpa_outline_trigger *trigger,
                     w == HARMLESS ? "started by strangers" : "runs with privileges");
     if (w == OPEN) {
         finding->severity = WPA_SEVERITY_HIGH;
-        wpa_rule_relate(run, finding, intake->uses.node->span, "brings in files");
+        wpa_rule_relate(run, finding, intake->uses.span, "brings in files");
     } else if (w == HARMLESS) {
         finding->severity = WPA_SEVERITY_LOW;
     }

@@ -84,7 +84,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
                               "installed in: no repositories are named");
     }
     if (!in.has_permissions) {
-        (void)wpa_rule_report(run, step->uses.node->span, NULL, NULL,
+        (void)wpa_rule_report(run, step->uses.span, NULL, NULL,
                               "the token has every permission of the app's installation: no "
                               "permission-* input narrows it");
     }

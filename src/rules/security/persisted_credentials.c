@@ -207,9 +207,8 @@ static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step, afte
     const char *how = after.worst.how ? after.worst.how : "every later step can read it";
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){step, after.needs_credentials};
-    wpa_finding *finding =
-        wpa_rule_report(run, step->uses.node->span, NULL, s,
-                        "checkout leaves the job's token on disk, where %s", how);
+    wpa_finding *finding = wpa_rule_report(
+        run, step->uses.span, NULL, s, "checkout leaves the job's token on disk, where %s", how);
     if (after.worst.node) {
         finding->severity = after.worst.severity;
         finding->confidence =

@@ -256,7 +256,7 @@ static void check_action(wpa_rule_run *run, const wpa_site *site)
     }
     is_told = is_told || report_open(run, site, agent);
     if (!is_told) {
-        (void)report_tree(run, site, step->uses.node->span, agent);
+        (void)report_tree(run, site, step->uses.span, agent);
     }
 }
 

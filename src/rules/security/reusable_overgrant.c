@@ -33,7 +33,7 @@ static void check_permissions(wpa_rule_run *run, const wpa_outline_job *job,
             run, (wpa_span){pair->key->span.start, pair->value->span.end}, NULL,
             subject_new(run, value, taken), "%s is given '%s: %s', and takes %s of it",
             callee->path, scope, levels[given], levels[taken]);
-        wpa_rule_relate(run, finding, job->uses.node->span, "the workflow that gets it");
+        wpa_rule_relate(run, finding, job->uses.span, "the workflow that gets it");
     }
 }
 
@@ -52,7 +52,7 @@ static void check_secrets(wpa_rule_run *run, const wpa_outline_job *job, const w
                             subject_new(run, wpa_yaml_resolve(pair->value), 0),
                             "%s is given the secret %s, and does not use it", callee->path,
                             wpa_rule_quote(run, name, strlen(name)));
-        wpa_rule_relate(run, finding, job->uses.node->span, "the workflow that gets it");
+        wpa_rule_relate(run, finding, job->uses.span, "the workflow that gets it");
     }
 }
 

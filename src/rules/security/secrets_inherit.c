@@ -45,7 +45,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             run, secrets->span, NULL, is_known ? s : NULL,
             "%s gets every secret of the repository, %s%s", wpa_rule_quote_uses(run, &job->uses),
             is_known ? "and uses " : "whichever it uses", is_known ? names_of(run, callee) : "");
-        wpa_rule_relate(run, finding, job->uses.node->span, "the workflow that gets them");
+        wpa_rule_relate(run, finding, job->uses.span, "the workflow that gets them");
         if (is_own(run, &job->uses)) {
             finding->severity = WPA_SEVERITY_LOW;
         }

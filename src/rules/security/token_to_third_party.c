@@ -66,7 +66,7 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
                       : "%s of somebody else, which can change any day, is given a token that may "
                         "write",
             wpa_rule_quote(run, v->step->uses.slug.at, v->step->uses.slug.length));
-        wpa_rule_relate(run, finding, v->step->uses.node->span, "this action");
+        wpa_rule_relate(run, finding, v->step->uses.span, "this action");
         if (is_pinned) {
             finding->severity = WPA_SEVERITY_LOW;
             finding->persona = WPA_PERSONA_AUDITOR;

@@ -113,7 +113,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         return;
     }
     wpa_finding *finding =
-        wpa_rule_report(run, step->uses.node->span, NULL, NULL,
+        wpa_rule_report(run, step->uses.span, NULL, NULL,
                         "%s installs the newest version of %s on the day: '%s' %s",
                         wpa_rule_quote_uses(run, &step->uses), tool->tool, tool->inputs[0],
                         wpa_outline_with(step, tool->inputs[0]) ? "names none" : "is not given");

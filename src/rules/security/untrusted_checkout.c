@@ -147,7 +147,7 @@ static void report(wpa_rule_run *run, const wpa_site *site, const wpa_intake *in
     wpa_taint_relate(run, finding, &intake->taint);
     wpa_intake_relate_runs(run, finding, site->job, intake);
     if (intake->step->uses.node) {
-        wpa_rule_relate(run, finding, intake->step->uses.node->span, "brings it in");
+        wpa_rule_relate(run, finding, intake->step->uses.span, "brings it in");
     }
     const wpa_yaml_node *repository = wpa_outline_with(intake->step, "repository");
     if (repository && repository->span.start != intake->span.start) {

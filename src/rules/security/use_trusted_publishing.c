@@ -179,7 +179,7 @@ static void check_action(wpa_rule_run *run, const wpa_outline_step *step)
             "%s takes short-lived tokens of the run itself, so no credential for it has to be "
             "stored",
             row->registry);
-        wpa_rule_relate(run, finding, step->uses.node->span, "of this action");
+        wpa_rule_relate(run, finding, step->uses.span, "of this action");
     }
 }
 
@@ -194,7 +194,7 @@ static void check_setup(wpa_rule_run *run, const wpa_outline_step *step)
             wpa_rule_report(run, (wpa_span){value->key->span.start, value->span.end}, NULL, NULL,
                             "npm is told to send a stored token with every request, where it "
                             "takes short-lived tokens of the run itself to publish");
-        wpa_rule_relate(run, finding, step->uses.node->span, "of this action");
+        wpa_rule_relate(run, finding, step->uses.span, "of this action");
     }
 }
 

@@ -308,7 +308,11 @@ static void nothing_is_fixed_where_a_rule_was_stopped(void **state)
     wpa_fix_outcome outcome = fix_all(text, arena);
     assert_int_equal(outcome.n_applied, 0);
     if (MAY_BE_LATE && !outcome.n_notes) { /* no fix was left to be tried */
-        check_notes("matrices", &outcome.result, STOPPED);
+        bool is_said = false;
+        for (size_t i = 0; i < outcome.result.n_notes; i++) {
+            is_said = is_said || is_of_time(outcome.result.notes[i].text);
+        }
+        assert_true(is_said);
         return;
     }
     assert_int_equal(outcome.n_notes, 1);

@@ -42,6 +42,30 @@ static bool names_file(const wpa_shell_command *c)
     return wpa_shell_argument(c, is_filter ? 1 : 0) && !reads_nothing(c);
 }
 
+/** Is a number or a digest all that the command prints, whatever it is given? */
+static bool prints_number(const wpa_shell_command *c)
+{
+    static const char *const counters[] = {"wc",      "cksum",     "md5sum",
+                                           "sha1sum", "sha256sum", "sha512sum"};
+    bool counts = wpa_text_index(c->name, counters, WPA_COUNT(counters)) >= 0;
+    for (size_t i = c->first + 1; i < c->n_words && wpa_text_is(c->name, "grep"); i++) {
+        const char *word = c->words[i].text;
+        bool is_cluster = word[0] == '-' && word[1] != '-';
+        counts = counts || (is_cluster && strchr(word, 'c')) || wpa_text_is(word, "--count");
+    }
+    return counts && (wpa_text_is(c->name, "grep") || !wpa_shell_argument(c, 0)); /* else names */
+}
+
+/** The same of what stands at the end of its pipe. */
+static bool is_counted(const wpa_script *script, size_t i)
+{
+    while (i + 1 < script->n_commands && wpa_text_is(script->commands[i + 1].before, "|") &&
+           script->commands[i + 1].nested == script->commands[i].nested) {
+        i++;
+    }
+    return prints_number(&script->commands[i]);
+}
+
 /* Commands within the span that print files or history of the tree. */
 static bool reads_tree(const wpa_script *script, wpa_span span)
 {
@@ -59,7 +83,7 @@ static bool reads_tree(const wpa_script *script, wpa_span span)
         bool reads = is_git ? wpa_shell_is(c, "git", "log") || wpa_shell_is(c, "git", "diff") ||
                                   wpa_shell_is(c, "git", "show")
                             : is_reader && !wpa_text_is(c->before, "|") && names_file(c);
-        if (reads && wpa_shell_argument(c, 0)) {
+        if (reads && wpa_shell_argument(c, 0) && !is_counted(script, i)) {
             return true;
         }
     }

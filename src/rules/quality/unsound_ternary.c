@@ -44,12 +44,18 @@ static const char *text_of(const search *s, const wpa_expr *node)
                           wpa_span_length(node->span));
 }
 
+/** 'false', which is what the value would have said. */
+static bool says_false(const wpa_expr *node)
+{
+    return node->kind == WPA_EXPR_STRING && wpa_text_is(node->text, "false");
+}
+
 /** A value that is itself true or false, where something true stands for "not given". */
 static bool may_be_false(const search *s, const ternary *t)
 {
     const wpa_expr *value = t->both->args[1], *other = t->whole->args[1];
     bool is_reference = value->kind == WPA_EXPR_MEMBER || value->kind == WPA_EXPR_INDEX;
-    return is_reference && s->expression->use != WPA_EXPRESSION_CONDITION &&
+    return is_reference && !says_false(other) && s->expression->use != WPA_EXPRESSION_CONDITION &&
            truth_of(s->run, other) == WPA_EXPR_TRUTHY &&
            wpa_expression_type(s->run, s->expression, value)->kind == WPA_TYPE_BOOL;
 }

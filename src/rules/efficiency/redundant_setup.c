@@ -259,10 +259,10 @@ static void check_present(wpa_rule_run *run, const wpa_outline_step *step)
 /* May a later step have to do with images? What is not known may. */
 static bool may_use_docker(const wpa_outline_step *step)
 {
-    static const char *const words[] = {"docker", "buildx",  "image", "container", "push",
-                                        "ghcr",   "compose", "helm",  "ko ",       "cosign",
-                                        "skopeo", "crane",   "oras",  "podman",    "platform",
-                                        "make",   "task ",   "bake",  NULL};
+    static const char *const words[] = {"docker", "buildx",  "image", "container",  "push",
+                                        "ghcr",   "compose", "helm",  "ko ",        "cosign",
+                                        "skopeo", "crane",   "oras",  "podman",     "platform",
+                                        "make",   "task ",   "bake",  "goreleaser", NULL};
     for (size_t i = step->index + 1; i < step->job->n_steps; i++) {
         const wpa_outline_step *later = &step->job->steps[i];
         bool is_known = wpa_work_is_setup(later) || wpa_work_step_roles(later) || is_plain(later);

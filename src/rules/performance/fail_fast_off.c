@@ -43,13 +43,22 @@ static void check_off(wpa_rule_run *run, const wpa_outline_job *job, const subje
     }
 }
 
-/* Dry runs, snapshots, and registries on the runner itself change nothing outside. */
+/* Dry runs, snapshots, registries and clusters on the runner itself change nothing outside. */
 static bool publishes(const wpa_outline_step *step)
 {
-    static const char *const words[] = {"--snapshot", "--insecure-registry", "--dry-run",
-                                        "localhost",  "registry.local",      NULL};
-    return (wpa_work_step_roles(step) & WPA_DOES_PUBLISH) &&
-           !wpa_work_mentions_any(step->node, words);
+    static const char *const words[] = {
+        "--snapshot", "--insecure-registry", "--dry-run", "install-only",
+        "localhost",  "registry.local",      NULL};
+    static const char *const local[] = {"kind create", "kindest/", "kind-action", "minikube",
+                                        "k3d cluster", "k3s",      NULL};
+    static const char *const deploying[] = {"kubectl", "helm ", NULL};
+    if (!(wpa_work_step_roles(step) & WPA_DOES_PUBLISH) ||
+        wpa_work_mentions_any(step->node, words)) {
+        return false;
+    }
+    bool is_to_own_cluster = wpa_work_mentions_any(step->node, deploying) &&
+                             wpa_work_mentions_any(step->job->node, local);
+    return !is_to_own_cluster;
 }
 
 /* A job that writes to the world leg by leg, and is stopped halfway by the first failure. */

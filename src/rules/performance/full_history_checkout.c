@@ -118,6 +118,16 @@ static need need_of_git(const wpa_shell_command *c)
     return is_diff && has_parent && !has_other ? NEED_PARENT : NEED_HISTORY;
 }
 
+/** Code of the repository's own, or a commit handed to whatever runs: it may look at more. */
+static bool may_read_history(const wpa_shell_command *c)
+{
+    bool names_commit = false;
+    for (size_t i = c->first + 1; i < c->n_words && !names_commit; i++) {
+        names_commit = strstr(c->words[i].text, "HEAD") || strstr(c->words[i].text, "origin/");
+    }
+    return names_commit || wpa_shell_is(c, "go", "run") || wpa_shell_is(c, "cargo", "run");
+}
+
 static need need_of_command(const wpa_rule_run *run, const wpa_shell_command *c)
 {
     if (wpa_rule_option_lists(run, "needs-history", wpa_slice_of(c->name))) {
@@ -137,6 +147,9 @@ static need need_of_command(const wpa_rule_run *run, const wpa_shell_command *c)
                                             "hatch", "python", "python3", "tox",    "nox"};
     if (wpa_text_index(c->name, versioned, WPA_COUNT(versioned)) >= 0 &&
         !wpa_shell_word_find(c, "-r")) {
+        return NEED_UNKNOWN;
+    }
+    if (may_read_history(c)) {
         return NEED_UNKNOWN;
     }
     bool is_go_or_cargo =

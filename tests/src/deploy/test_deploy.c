@@ -17,7 +17,12 @@ static void one_target_is_deployed(void **in)
 {
     world *w = *in;
     wpa_error err = {0};
-    add_target(w, "ledger-api", ROLLOUT, CHECKS);
+    /* Twice, with time for a busy machine to come to each. */
+    add_target(
+        w, "ledger-api",
+        "{\"strategy\":\"all-at-once\",\"bake_ms\":4000,\"on_failure\":\"rollback\"}",
+        "[{\"name\":\"up\",\"kind\":\"http\",\"url\":\"http://127.0.0.1/\",\"interval\":\"2s\","
+        "\"critical\":true,\"error_limit\":1000}]");
     make_patch(w);
     start(w);
     assert_states(w, "planned", "approved");

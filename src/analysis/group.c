@@ -362,9 +362,7 @@ static void deliver(group *g)
             if (tree->options->fixes) {
                 deliver_fixes(tree, file);
             }
-            wpa_results_put(tree->results, file->shown.path, file->unit->around.prefix,
-                            wpa_arena_text(tree->arena, file->identity), file->packed,
-                            file->packed_bytes, &file->counts);
+            wpa_unit_put_result(tree, file);
         }
     }
 }

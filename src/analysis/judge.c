@@ -9,7 +9,7 @@
 
 /* Files that have their turn, as they are handed out. */
 typedef struct bundles {
-    const wpa_tree_options *options;
+    wpa_tree *tree;
     wpa_unit_file **files; /* all of them */
     size_t *starts;        /* [n + 1] of bundles among them */
     size_t n;
@@ -27,7 +27,7 @@ static const wpa_source *source_of(const bundles *b, wpa_unit_file *file, wpa_ar
         wpa_unit_parse(file, arena);
     }
     wpa_source *source = wpa_arena_dup(arena, file->shown.source, sizeof *source);
-    if (b->options->cache) { /* else nobody asks what the result depends on */
+    if (b->tree->options->cache) { /* else nobody asks what the result depends on */
         source->around = wpa_surroundings_traced(&file->unit->around, arena);
     }
     file->shown.source = source;
@@ -35,10 +35,15 @@ static const wpa_source *source_of(const bundles *b, wpa_unit_file *file, wpa_ar
     return source;
 }
 
+/** Results of a large repository take more than its trees: what no later stage looks at goes. */
 static void pack(const bundles *b, wpa_unit_file *file, const wpa_result *result)
 {
-    wpa_key_pack(b->options->cache, file, result, b->options->has_excerpts);
+    const wpa_tree_options *options = b->tree->options;
+    wpa_key_pack(options->cache, file, result, options->has_excerpts);
     file->state = WPA_UNIT_DONE;
+    if (!options->fixes && !options->baseline && !options->outside) {
+        wpa_unit_put_result(b->tree, file);
+    }
 }
 
 /** Fixes are tried one by one, and so are files; what there is of one stays for the next stages. */
@@ -49,7 +54,8 @@ static void judge_and_fix(const bundles *b, wpa_unit_file *file)
     }
     file->rules = wpa_arena_new();
     const wpa_source *source = source_of(b, file, file->rules);
-    file->shown.fixed = wpa_rules_fix(source, file->shown.settings, b->options->fixes, file->rules);
+    file->shown.fixed =
+        wpa_rules_fix(source, file->shown.settings, b->tree->options->fixes, file->rules);
     pack(b, file, &file->shown.fixed.result);
 }
 
@@ -80,7 +86,7 @@ static void judge_bundle(void *context, size_t i)
 {
     const bundles *b = context;
     wpa_unit_file **files = b->files + b->starts[i];
-    if (b->options->fixes) {
+    if (b->tree->options->fixes) {
         judge_and_fix(b, files[0]);
     } else {
         judge_together(b, files, b->starts[i + 1] - b->starts[i]);
@@ -114,7 +120,7 @@ static void divide(bundles *b, size_t n_files, size_t max_files)
 
 void wpa_unit_judge(wpa_tree *tree, wpa_unit_file **files, size_t n)
 {
-    bundles b = {.options = tree->options,
+    bundles b = {.tree = tree,
                  .files = wpa_alloc((n + 1) * sizeof *files),
                  .starts = wpa_alloc((n + 1) * sizeof(size_t))};
     size_t n_files = 0;

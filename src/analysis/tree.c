@@ -122,6 +122,16 @@ void wpa_unit_free(wpa_unit *unit)
     wpa_free(unit);
 }
 
+void wpa_unit_put_result(wpa_tree *tree, wpa_unit_file *file)
+{
+    if (file->packed) {
+        wpa_results_put(tree->results, file->shown.path, file->unit->around.prefix, file->identity,
+                        file->packed, file->packed_bytes, &file->counts);
+        wpa_free(file->packed);
+        file->packed = NULL;
+    }
+}
+
 wpa_unit_file *wpa_unit_add_beside(wpa_tree *tree, wpa_unit *unit, const char *path,
                                    const char *identity, wpa_input_kind kind, size_t size_bytes)
 {

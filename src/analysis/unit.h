@@ -24,7 +24,7 @@ typedef struct wpa_together {
 
 typedef enum wpa_unit_state {
     WPA_UNIT_WAITING,
-    WPA_UNIT_DONE,      /* packed is its result */
+    WPA_UNIT_DONE,      /* packed is its result, unless that was put already */
     WPA_UNIT_UNREADABLE /* fault says why */
 } wpa_unit_state;
 
@@ -136,6 +136,8 @@ bool wpa_unit_read(wpa_unit_file *file);
 void wpa_unit_parse(wpa_unit_file *file, wpa_arena *arena);
 /** Let go of text and tree, unless they are of standard input and cannot be had again. */
 void wpa_unit_release(wpa_unit_file *file);
+/** Hand its packed result over to those of the tree, if it is still here. */
+void wpa_unit_put_result(wpa_tree *tree, wpa_unit_file *file);
 /** Run the rules over those files that are waiting for it, by all threads. */
 void wpa_unit_judge(wpa_tree *tree, wpa_unit_file **files, size_t n);
 /** Fixes over several of its files, once each file has had its own. */

@@ -1,5 +1,6 @@
 #include "rules/results.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,9 @@ typedef struct window {
 } window;
 
 struct wpa_results {
-    entry *entries; /* [n] */
+    pthread_mutex_t lock; /* of all of it, while results come in */
+    wpa_arena *arena;     /* of identities */
+    entry *entries;       /* [n] */
     size_t n, capacity;
     uint8_t *data; /* [used] those that are in memory; offsets go on in the file */
     size_t used, room, in_file;
@@ -38,7 +41,10 @@ struct wpa_results {
 
 wpa_results *wpa_results_new(void)
 {
-    return wpa_alloc(sizeof(wpa_results));
+    wpa_results *results = wpa_alloc(sizeof *results);
+    results->arena = wpa_arena_new();
+    (void)pthread_mutex_init(&results->lock, NULL);
+    return results;
 }
 
 void wpa_results_free(wpa_results *results)
@@ -55,6 +61,8 @@ void wpa_results_free(wpa_results *results)
     wpa_free(results->window);
     wpa_free(results->entries);
     wpa_free(results->data);
+    wpa_arena_free(results->arena);
+    (void)pthread_mutex_destroy(&results->lock);
     wpa_free(results);
 }
 
@@ -92,25 +100,33 @@ static bool is_nothing(const wpa_result_counts *counts)
     return !(counts->n_open + counts->n_ignored + counts->n_baseline + counts->n_notes);
 }
 
-void wpa_results_put(wpa_results *results, const char *path, const char *prefix,
-                     const char *identity, const void *packed, size_t size_bytes,
-                     const wpa_result_counts *counts)
+static void put(wpa_results *results, entry fresh, const void *packed,
+                const wpa_result_counts *counts)
 {
     if (results->n == results->capacity) {
         results->capacity = results->capacity ? results->capacity * 2 : 64;
         results->entries =
             wpa_realloc(results->entries, results->capacity * sizeof *results->entries);
     }
-    void *at = reserve(results, size_bytes);
-    memcpy(at, packed, size_bytes);
-    size_t offset = results->in_file + results->used - size_bytes;
-    entry fresh = {path, prefix, identity, offset, size_bytes, NULL};
+    memcpy(reserve(results, fresh.size_bytes), packed, fresh.size_bytes);
+    fresh.offset = results->in_file + results->used - fresh.size_bytes;
+    fresh.identity = wpa_arena_text(results->arena, fresh.identity);
     if (!is_nothing(counts)) {
         fresh.counts = wpa_alloc(sizeof *fresh.counts);
         *fresh.counts = *counts;
         wpa_result_counts_add(&results->total, counts);
     }
     results->entries[results->n++] = fresh;
+}
+
+void wpa_results_put(wpa_results *results, const char *path, const char *prefix,
+                     const char *identity, const void *packed, size_t size_bytes,
+                     const wpa_result_counts *counts)
+{
+    entry fresh = {.path = path, .prefix = prefix, .identity = identity, .size_bytes = size_bytes};
+    (void)pthread_mutex_lock(&results->lock);
+    put(results, fresh, packed, counts);
+    (void)pthread_mutex_unlock(&results->lock);
 }
 
 static int compare_entries(const void *a, const void *b)

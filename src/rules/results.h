@@ -1,6 +1,6 @@
 /*
  * The results of a run, however many files it has: packed, in memory while they are few and in a
- * file without a name beyond that. Put by one thread at a time; the caller sees to it.
+ * file without a name beyond that.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ void wpa_results_free(wpa_results *results);
 WPA_DEFINE_AUTO(wpa_results, wpa_results_free);
 
 /**
- * Keep a packed result; path and prefix as for wpa_result_unpack, identity its path in its
- * repository; borrowed until the end.
+ * Keep a packed result; by any thread, before the close. path and prefix as for wpa_result_unpack,
+ * borrowed until the end; identity, its path in its repository, and packed are copied.
  */
 void wpa_results_put(wpa_results *results, const char *path, const char *prefix,
                      const char *identity, const void *packed, size_t size_bytes,

@@ -69,14 +69,15 @@ typedef enum wpa_command_kind {
 typedef struct wpa_filter_term {
     bool is_negated;
     const char *field; /* "sev" "rule" "cat" "wf" "repo" "path" "state" "age" "score" "has" "by";
-                          "text" for bare and quoted words; "regex" for ~...~ */
+                          "text" for bare and quoted words; "regex" for ~...~; or a name that
+                          is none of these, which the reader of the terms refuses or tells of */
     const char *op;    /* ":" "<" "<=" ">" ">=" */
     const char *const *values; /* any of; with * and ? unless quoted; ages as "7d" */
     size_t n_values;
     bool is_exact; /* quoted: no wildcards */
 } wpa_filter_term;
 
-/** Terms of a filter text, in the arena; text that is no term is a word. Never fails. */
+/** Terms of a filter text, in the arena; what has no field in front is a word. Never fails. */
 const wpa_filter_term *wpa_filter_parse(const char *text, wpa_arena *arena, size_t *n);
 
 /**

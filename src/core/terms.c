@@ -68,15 +68,27 @@ static void read_values(parser *p, wpa_filter_term *term, const char *end)
     term->values = values;
 }
 
+/** Of one of the fields that there are, or as it stands if it looks like a field; NULL: a word. */
+static const char *read_field(const parser *p, size_t length, const char *op)
+{
+    const char *behind = p->at + length;
+    if (!op || length == 0) {
+        return NULL;
+    }
+    const char *name = wpa_arena_slice(p->arena, p->at, length);
+    int index = wpa_text_index(name, fields, WPA_COUNT(fields));
+    bool is_address = wpa_text_starts(behind, "://");
+    bool is_name = strspn(name, "abcdefghijklmnopqrstuvwxyz") == length && !is_address;
+    return index >= 0 ? fields[index] : is_name ? name : NULL;
+}
+
 static void read_term(parser *p, wpa_filter_term *term)
 {
     const char *end = p->at + strcspn(p->at, " ");
     size_t name = strcspn(p->at, ":=<> "), op_length = 0;
     const char *op = read_op(p->at + name, &op_length);
-    char field[16] = "";
-    (void)wpa_text_format(field, sizeof field, "%.*s", (int)name, p->at);
-    int index = op && p->at + name < end ? wpa_text_index(field, fields, WPA_COUNT(fields)) : -1;
-    if (index < 0) {
+    const char *field = read_field(p, name, op);
+    if (!field) {
         term->field = "text";
         term->op = ":";
         term->values = one_value(p, p->at, (size_t)(end - p->at));
@@ -84,7 +96,7 @@ static void read_term(parser *p, wpa_filter_term *term)
         p->at = end;
         return;
     }
-    term->field = fields[index];
+    term->field = field;
     term->op = op;
     p->at += name + op_length;
     read_values(p, term, end);

@@ -23,7 +23,10 @@ static const struct {
     {"\"two words\"", "text : two words="},
     {"!\"two words\"", "!text : two words="},
     {"~un.*ed~", "regex : un.*ed"},
-    {"colour:red", "text : colour:red"},
+    {"colour:red", "colour : red"}, /* the list says that it has no such field */
+    {"https://a.example", "text : https://a.example"},
+    {"pull-requests:write", "text : pull-requests:write"},
+    {":x", "text : :x"},
     {"sev:", ""},
     {"  a   b ", "text : a; text : b"},
     {"\"open", "text : open="},

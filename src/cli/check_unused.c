@@ -358,11 +358,22 @@ static void note_glob(leftovers *l, const char *path, const char *what, const ch
     };
 }
 
+/** Most files have none, and who names thousands of paths waits for each to be looked at. */
+static bool has_globs(const wpa_settings *settings)
+{
+    size_t n_rules, n = settings->n_exclude + settings->n_path_settings;
+    (void)wpa_rules_all(&n_rules);
+    for (size_t i = 0; i < n_rules; i++) {
+        n += settings->rules[i].paths.n;
+    }
+    return n > 0;
+}
+
 static void judge_globs(leftovers *l, const wpa_settings *settings)
 {
     size_t n_rules;
     const wpa_rule *const *rules = wpa_rules_all(&n_rules);
-    if (!settings->file || !wpa_check_covers(l->run, settings->file)) {
+    if (!settings->file || !has_globs(settings) || !wpa_check_covers(l->run, settings->file)) {
         return;
     }
     for (size_t i = 0; i < settings->n_exclude; i++) {

@@ -383,12 +383,11 @@ static judged begin(wpa_rules_task *task, wpa_arena *arena, wpa_budget *budget, 
     };
 }
 
-/** All that is left to do for a file, within its own time. */
-static void finish(judged *j)
+/** All that is left to do for a file, within its own time. Returns when that was done. */
+static int64_t finish(judged *j, int64_t began_us)
 {
     wpa_rule_sink *sink = &j->sink;
     wpa_result *result = &j->task->result;
-    int64_t began_us = spent_us();
     sink->deadline_us = began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
     wpa_sink_open_budget(sink);
     run_rest(sink);
@@ -400,7 +399,9 @@ static void finish(judged *j)
     result->notes = sink->notes;
     result->n_notes = sink->n_notes;
     result->work = sink->work;
-    result->spent_us += spent_us() - began_us;
+    int64_t ended_us = spent_us();
+    result->spent_us += ended_us - began_us;
+    return ended_us;
 }
 
 /* Files stay together while all of them are as most are; what takes more is judged by itself. */
@@ -433,14 +434,14 @@ static bool go_together(judged *files, size_t n, const wpa_budget *budget,
 }
 
 /** What it makes from here on is let go of with it; what has been made stays. */
-static void finish_alone(judged *file)
+static int64_t finish_alone(judged *file, int64_t began_us)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(file->sink.budget);
     WPA_AUTO(wpa_arena) *asked = wpa_arena_new();
     file->sink.scratch = scratch;
     file->sink.asked = asked;
     file->sink.kept = kept_new(asked);
-    finish(file);
+    return finish(file, began_us);
 }
 
 /** Of the time that was spent together each file is said to have taken its part, by its size. */
@@ -468,9 +469,10 @@ void wpa_rules_run_together(wpa_rules_task *tasks, size_t n, wpa_arena *arena)
         files[k].sink.kept = k ? files[0].sink.kept : kept_new(asked);
     }
     bool are_light = go_together(files, n, &budget, &lasting);
-    share_out(tasks, n, spent_us() - began_us);
+    int64_t now_us = spent_us();
+    share_out(tasks, n, now_us - began_us);
     for (size_t k = 0; k < n; k++) {
-        (are_light ? finish : finish_alone)(&files[k]);
+        now_us = (are_light ? finish : finish_alone)(&files[k], now_us);
     }
 }
 

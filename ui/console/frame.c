@@ -50,7 +50,7 @@ static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
     int end = canvas->cols;
     const wpa_session_view *session = ui->session;
     draw_clock(ui, canvas, &end);
-    if (session && session->state == WPA_SESSION_SIGNED_IN) {
+    if (wpa_ui_is_signed_in(ui)) {
         (void)wpa_text_format(who, sizeof who, "%s %s", session->name ? session->name : "nobody",
                               session->role == WPA_ROLE_GUARDIAN ? "guardian" : "viewer");
         put_before(canvas, &end, WPA_PAINT_TEXT, who);
@@ -286,8 +286,7 @@ void wpa_ui_paint(wpa_ui *ui)
     ui->is_dirty = false;
     if (canvas.rows < LEAST_ROWS || canvas.cols < LEAST_COLS) {
         draw_too_small(ui, &canvas);
-    } else if (ui->mode == WPA_MODE_SIGN_IN || !ui->session ||
-               ui->session->state != WPA_SESSION_SIGNED_IN) {
+    } else if (ui->mode == WPA_MODE_SIGN_IN || !wpa_ui_is_signed_in(ui)) {
         draw_top(ui, &canvas);
         wpa_sign_in_draw(ui, &canvas);
         draw_message(ui, &canvas, canvas.rows - 2);

@@ -57,7 +57,7 @@ static size_t add_group(wpa_ui *ui, wpa_verb_group group, const char *heading, u
 
 static size_t list_lines(wpa_ui *ui, line *lines)
 {
-    bool is_in = ui->session && ui->session->state == WPA_SESSION_SIGNED_IN;
+    bool is_in = wpa_ui_is_signed_in(ui);
     unsigned contexts = is_in ? wpa_ui_contexts(ui) : 0;
     size_t n = 0;
     n = add_group(ui, WPA_GROUP_ACT, "ACT ON WHAT IS SELECTED", contexts, lines, n);
@@ -93,8 +93,7 @@ void wpa_help_key(wpa_ui *ui, const wpa_key *key)
     case WPA_KEY_ESC:
     case WPA_KEY_ENTER:
     case WPA_KEY_F1:
-        ui->mode = ui->session && ui->session->state == WPA_SESSION_SIGNED_IN ? WPA_MODE_NORMAL
-                                                                              : WPA_MODE_SIGN_IN;
+        ui->mode = wpa_ui_is_signed_in(ui) ? WPA_MODE_NORMAL : WPA_MODE_SIGN_IN;
         break;
     default:
         if (key->code == WPA_KEY_CTRL && key->character == 'c') {
@@ -136,7 +135,7 @@ void wpa_help_draw(wpa_ui *ui, const wpa_canvas *canvas)
     int width = canvas->cols - 2 > 96 ? 96 : canvas->cols - 2;
     int height = canvas->rows - 5 > (int)n + 4 ? (int)n + 4 : canvas->rows - 5;
     wpa_canvas box = wpa_canvas_part(canvas, 3, (canvas->cols - width) / 2, height, width);
-    bool is_in = ui->session && ui->session->state == WPA_SESSION_SIGNED_IN;
+    bool is_in = wpa_ui_is_signed_in(ui);
     (void)wpa_text_format(title, sizeof title, "Help: keys for %s",
                           is_in ? wpa_ui_page(ui)->view->topic : "the console");
     canvas->grid->cursor_row = -1;

@@ -227,6 +227,7 @@ int64_t wpa_ui_clock(const wpa_ui *ui);
  */
 int64_t wpa_ui_now(const wpa_ui *ui);
 bool wpa_ui_is_live(const wpa_ui *ui);
+bool wpa_ui_is_signed_in(const wpa_ui *ui);
 bool wpa_ui_may(const wpa_ui *ui, wpa_action action);
 
 wpa_page *wpa_ui_page(wpa_ui *ui);

@@ -2,16 +2,10 @@
    events.c. */
 #include "api/server.h"
 
-#include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +20,7 @@
 #include "api/figures.h"
 #include "api/kept.h"
 #include "api/limits.h"
+#include "api/listen.h"
 #include "api/metrics.h"
 #include "core/heap.h"
 #include "gen/calls_microhttpd.h"
@@ -364,97 +359,6 @@ static void notice(void *context, struct MHD_Connection *connection, void **own,
     pthread_mutex_unlock(&api->mutex);
 }
 
-/* ---- sockets ------------------------------------------------------------------------------------
- */
-
-static int listen_unix(const char *path, wpa_error *err)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (!wpa_text_copy(address.sun_path, sizeof address.sun_path, path)) {
-        (void)WPA_FAIL(err, WPA_E_INVALID, "socket path '%s' is longer than %zu bytes", path,
-                       sizeof address.sun_path - 1);
-        return -1;
-    }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct stat status;
-    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode)) {
-        (void)unlink(path); /* left by a server that was killed */
-    }
-    mode_t before = umask(0077);
-    bool is_bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
-                    listen(fd, SOMAXCONN) == 0;
-    (void)umask(before);
-    if (!is_bound) {
-        (void)WPA_FAIL(err, WPA_E_IO, "listen on '%s': %s", path, wpa_strerror(errno));
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return -1;
-    }
-    return fd;
-}
-
-static int bind_address(const struct addrinfo *info)
-{
-    int one = 1;
-    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return -1;
-    }
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0) {
-        return fd;
-    }
-    int cause = errno;
-    (void)close(fd);
-    errno = cause;
-    return -1;
-}
-
-static int listen_tcp(const char *host, int port, wpa_error *err)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST};
-    struct addrinfo *found = NULL;
-    char service[16];
-    (void)snprintf(service, sizeof service, "%d", port);
-    if (getaddrinfo(host, service, &hints, &found) != 0 || !found) {
-        (void)WPA_FAIL(err, WPA_E_INVALID, "'%s' is no address (expected 127.0.0.1, ::1, 0.0.0.0)",
-                       host);
-        return -1;
-    }
-    int fd = bind_address(found);
-    if (fd < 0) {
-        (void)WPA_FAIL(err, WPA_E_IO, "listen on %s port %d: %s", host, port, wpa_strerror(errno));
-    }
-    freeaddrinfo(found);
-    return fd;
-}
-
-static int port_of(int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    char service[16];
-    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0 || address.ss_family == AF_UNIX ||
-        getnameinfo((const struct sockaddr *)&address, size, NULL, 0, service, sizeof service,
-                    NI_NUMERICSERV) != 0) {
-        return 0;
-    }
-    int64_t port = 0;
-    return wpa_text_to_int(service, 1, 65535, &port) ? (int)port : 0;
-}
-
-static int open_socket(const wpa_api_options *options, wpa_error *err)
-{
-    if (options->listen_fd >= 0) {
-        return options->listen_fd;
-    }
-    return options->unix_socket
-               ? listen_unix(options->unix_socket, err)
-               : listen_tcp(options->host ? options->host : "127.0.0.1", options->port, err);
-}
-
 /* ---- starting and stopping ----------------------------------------------------------------------
  */
 
@@ -585,9 +489,9 @@ wpa_api *wpa_api_start(wpa_engine *engine, const wpa_api_options *options, wpa_e
     if (api->keys) {
         wpa_token_keys_set_log(api->keys, api->log);
     }
-    int fd = api->keys && wpa_api_documents_make(api, err) ? open_socket(options, err) : -1;
+    int fd = api->keys && wpa_api_documents_make(api, err) ? wpa_api_listen(options, err) : -1;
     api->socket_fd = options->listen_fd < 0 ? fd : -1;
-    api->port = fd >= 0 ? port_of(fd) : 0;
+    api->port = fd >= 0 ? wpa_api_port_of(fd) : 0;
     /* The workers come first: whoever is answered at all is answered fast. */
     api->daemon = fd >= 0 && start_threads(api, err) ? start_daemon(api, fd, err) : NULL;
     if (!api->daemon) {

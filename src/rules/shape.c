@@ -5,42 +5,11 @@
 #include <wpa/map.h>
 
 #include "rules/shape_internal.h"
-#include "rules/upgrade.h"
 
 #define DEPTH_MAX 60
-#define NAMES_MAX 400
+#define FEW_PAIRS 16
 
-/* Of some names what most others do not have. */
-typedef struct name_marks {
-    uint32_t bits;    /* wpa_yaml_key_bit */
-    uint64_t lengths; /* bits, modulo 64 */
-} name_marks;
-
-/* The same for all files that are judged together, as far as they have one set. */
-typedef struct walker {
-    wpa_rule_run *run;
-    const wpa_shape_set *set;
-    name_marks left_to_others, may_be_null, needs; /* of the definitions that the set names */
-    wpa_shape_forms forms;
-} walker;
-
-/* Where it is. */
-typedef struct place {
-    walker *by;
-    const wpa_yaml_node *key; /* of the value that is looked at; NULL at the root and in lists */
-    bool has_expressions;     /* an expression may stand here or in what is around */
-    int depth;
-} place;
-
-/* What a repair needs: a key or value, and what was meant. */
-typedef struct misspelling {
-    const wpa_yaml_node *node;
-    const char *right;
-} misspelling;
-
-static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written);
-
-/* ---- small questions ---- */
+static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *written);
 
 /* As wpa_yaml_resolve, without a call: it is asked of every key and value. */
 static inline const wpa_yaml_node *resolve(const wpa_yaml_node *node)
@@ -70,215 +39,10 @@ static bool is_expression(const wpa_yaml_node *node)
 }
 
 /** False: it is none of the names that the marks are of. */
-static bool has_marks(const name_marks *marks, const wpa_schema_def *def)
+static bool has_marks(const wpa_shape_marks *marks, const wpa_schema_def *def)
 {
     return (marks->bits & def->name_bit) && (marks->lengths >> (def->name_length & 63) & 1);
 }
-
-static const char *quoted_key(const place *at)
-{
-    return at->key ? wpa_rule_quote(at->by->run, at->key->text, at->key->length) : "the file";
-}
-
-static wpa_span span_of(const place *at, const wpa_yaml_node *node)
-{
-    bool is_empty = wpa_yaml_is_null(node) && wpa_span_length(node->span) == 0 && at->key;
-    return is_empty ? at->key->span : wpa_yaml_full(node);
-}
-
-static const char *check_of(const place *at, wpa_shape_wrong fault, const wpa_schema_def *def)
-{
-    return at->by->set->check_of(fault, def->name);
-}
-
-static const void *misspelling_new(wpa_rule_run *run, const wpa_yaml_node *node, const char *right)
-{
-    misspelling *wrong = wpa_arena_alloc(run->arena, sizeof *wrong);
-    *wrong = (misspelling){node, right};
-    return wrong;
-}
-
-/* ---- what is wrong ---- */
-
-static size_t collect_allowed(const wpa_schema_def *def, const char **names, size_t n)
-{
-    if (def->constant && n < NAMES_MAX) {
-        names[n++] = def->constant;
-    }
-    for (size_t i = 0; def->allowed[i] && n < NAMES_MAX; i++) {
-        names[n++] = def->allowed[i];
-    }
-    for (size_t i = 0; def->kind == WPA_SCHEMA_ONE_OF && def->choices[i]; i++) {
-        n = collect_allowed(def->choices[i], names, n);
-    }
-    return n;
-}
-
-/* A text that is none of those which may stand here. */
-static bool report_not_allowed(const place *at, const wpa_schema_def *def,
-                               const wpa_yaml_node *node)
-{
-    const char *names[NAMES_MAX];
-    size_t n = node->kind == WPA_YAML_SCALAR && node->length ? collect_allowed(def, names, 0) : 0;
-    const char *check = check_of(at, WPA_SHAPE_NOT_ALLOWED, def);
-    if (!n || !check) {
-        return n > 0;
-    }
-    const char *text = wpa_yaml_text(node), *near = NULL;
-    near = text ? wpa_text_nearest(text, names, n) : NULL;
-    const char *list = names[0];
-    for (size_t i = 1; i < n && n <= 12; i++) {
-        list = wpa_arena_printf(at->by->run->arena, "%s, %s", list, names[i]);
-    }
-    wpa_rule_report(at->by->run, span_of(at, node), check,
-                    near ? misspelling_new(at->by->run, node, near) : NULL,
-                    "%s cannot be %s%s%s%s%s: %s", at->key ? quoted_key(at) : "an entry",
-                    wpa_rule_quote(at->by->run, node->text, node->length),
-                    near      ? " (did you mean '"
-                    : n <= 12 ? ", only "
-                              : "",
-                    near      ? near
-                    : n <= 12 ? list
-                              : "",
-                    near ? "'?)" : "", "", at->by->set->refusal);
-    return true;
-}
-
-typedef struct expectation {
-    wpa_shape_wrong fault;
-    const char *what;
-} expectation;
-
-static expectation expected_by(const wpa_schema_def *def, const wpa_yaml_node *node,
-                               bool has_expressions)
-{
-    bool is_mapping = wpa_shape_takes(def, WPA_SCHEMA_MAPPING),
-         is_list = wpa_shape_takes(def, WPA_SCHEMA_SEQUENCE);
-    bool is_text =
-        wpa_shape_takes(def, WPA_SCHEMA_STRING) || wpa_shape_takes(def, WPA_SCHEMA_ALLOWED);
-    if (wpa_shape_takes(def, WPA_SCHEMA_BOOLEAN) && !is_text) {
-        return (expectation){WPA_SHAPE_NOT_BOOL, "true or false"};
-    }
-    if (wpa_shape_takes(def, WPA_SCHEMA_NUMBER) && !is_text) {
-        return (expectation){WPA_SHAPE_NOT_NUMBER, "a number"};
-    }
-    bool is_open = has_expressions && node->kind == WPA_YAML_SCALAR;
-    if (is_mapping && !is_text) {
-        return (expectation){is_open ? WPA_SHAPE_NOT_EXPRESSION : WPA_SHAPE_NOT_MAPPING,
-                             is_open   ? "a mapping or one expression"
-                             : is_list ? "a mapping or a list"
-                                       : "a mapping"};
-    }
-    if (is_list && !is_text) {
-        return (expectation){is_open ? WPA_SHAPE_NOT_EXPRESSION : WPA_SHAPE_NOT_SEQUENCE,
-                             is_open ? "a list or one expression" : "a list"};
-    }
-    if (wpa_shape_takes(def, WPA_SCHEMA_NULL) && !is_text && !is_mapping && !is_list) {
-        return (expectation){WPA_SHAPE_NOT_SCALAR, "empty"};
-    }
-    return (expectation){WPA_SHAPE_NOT_SCALAR, is_mapping ? "text or a mapping"
-                                               : is_list  ? "text or a list"
-                                                          : "text"};
-}
-
-static wpa_shape_wrong fault_of_empty(const wpa_schema_def *def)
-{
-    bool is_text =
-        wpa_shape_takes(def, WPA_SCHEMA_STRING) || wpa_shape_takes(def, WPA_SCHEMA_ALLOWED);
-    return is_text                                     ? WPA_SHAPE_EMPTY_TEXT
-           : wpa_shape_takes(def, WPA_SCHEMA_MAPPING)  ? WPA_SHAPE_NOT_MAPPING
-           : wpa_shape_takes(def, WPA_SCHEMA_SEQUENCE) ? WPA_SHAPE_NOT_SEQUENCE
-           : wpa_shape_takes(def, WPA_SCHEMA_BOOLEAN)  ? WPA_SHAPE_NOT_BOOL
-           : wpa_shape_takes(def, WPA_SCHEMA_NUMBER)   ? WPA_SHAPE_NOT_NUMBER
-                                                       : WPA_SHAPE_NOT_SCALAR;
-}
-
-static void report_shape(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    const char *check;
-    if (wpa_yaml_is_null(node) || (node->kind == WPA_YAML_SCALAR && node->length == 0)) {
-        check = check_of(at, fault_of_empty(def), def);
-        if (check) {
-            wpa_rule_report(at->by->run, span_of(at, node), check, NULL, "%s is empty: %s",
-                            at->key ? quoted_key(at) : "this entry", at->by->set->refusal);
-        }
-        return;
-    }
-    expectation wanted = expected_by(def, node, at->has_expressions);
-    bool is_word = wanted.fault == WPA_SHAPE_NOT_SCALAR && node->kind == WPA_YAML_SCALAR;
-    if (is_word && report_not_allowed(at, def, node)) {
-        return;
-    }
-    check = check_of(at, wanted.fault, def);
-    if (check) {
-        wpa_rule_report(at->by->run, span_of(at, node), check, NULL, "%s must be %s, and is %s: %s",
-                        at->key ? quoted_key(at) : "this entry", wanted.what,
-                        wpa_yaml_describe(node), at->by->set->refusal);
-    }
-}
-
-/** Keys of the mapping for "did you mean"; only those that are not there yet. */
-static const char *nearest_key(const wpa_schema_def *def, const wpa_yaml_node *node,
-                               const char *key)
-{
-    const char *names[NAMES_MAX];
-    size_t n = 0;
-    if (node->n_pairs > NAMES_MAX) {
-        return NULL; /* no mapping of known keys is that long */
-    }
-    for (size_t i = 0; i < def->n_properties && n < NAMES_MAX; i++) {
-        if (!wpa_yaml_find_name(node, def->properties[i].name)) {
-            names[n++] = def->properties[i].name.text;
-        }
-    }
-    return wpa_text_nearest(key, names, n);
-}
-
-bool wpa_shape_has_misspelt(const wpa_schema_def *def, const wpa_yaml_node *mapping,
-                            const char *name)
-{
-    for (size_t i = 0; wpa_yaml_is(mapping, WPA_YAML_MAPPING) && i < mapping->n_pairs; i++) {
-        const char *key = wpa_yaml_text(mapping->pairs[i].key);
-        bool is_known = !key || wpa_schema_property_find(def, wpa_slice_of(key));
-        if (!is_known && wpa_text_is(nearest_key(def, mapping, key), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void report_missing(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
-                           const char *name)
-{
-    const char *check = check_of(at, WPA_SHAPE_MISSING_KEY, def);
-    size_t start = wpa_yaml_full(node).start;
-    wpa_span span = at->key         ? at->key->span
-                    : node->n_pairs ? node->pairs[0].key->span
-                                    : (wpa_span){start, start};
-    bool is_told = at->by->set->takes_misspelt && wpa_shape_has_misspelt(def, node, name);
-    if (check && !is_told) {
-        wpa_rule_report(at->by->run, span, check, NULL, "%s lacks '%s': %s",
-                        at->key        ? quoted_key(at)
-                        : node->parent ? "this entry"
-                                       : "the file",
-                        name, at->by->set->refusal);
-    }
-}
-
-void wpa_shape_report_unknown(wpa_rule_run *run, const wpa_shape_set *set, const char *check,
-                              const wpa_schema_def *def, const wpa_yaml_node *mapping,
-                              const wpa_yaml_node *key)
-{
-    const char *near = nearest_key(def, mapping, key->text);
-    wpa_rule_report(run, key->span, check, near ? misspelling_new(run, key, near) : NULL,
-                    "unknown key %s%s%s%s: %s", wpa_rule_quote(run, key->text, key->length),
-                    near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "",
-                    set->refusal);
-}
-
-/* ---- the walk ---- */
-
-#define FEW_PAIRS 16
 
 /* Keys of most mappings are so few that each is compared with those before it. */
 static bool has_duplicates(const wpa_yaml_node *node)
@@ -306,12 +70,13 @@ static bool is_read(const wpa_schema_def *def, const char *key)
 }
 
 /** False: no key stands there twice. */
-static bool check_duplicates(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static bool check_duplicates(const wpa_shape_place *at, const wpa_schema_def *def,
+                             const wpa_yaml_node *node)
 {
     if (!has_duplicates(node)) {
         return false;
     }
-    const char *check = check_of(at, WPA_SHAPE_DUPLICATE, def);
+    const char *check = wpa_shape_check_of(at, WPA_SHAPE_DUPLICATE, def);
     wpa_map *seen = wpa_map_new(at->by->run->arena);
     for (size_t i = 0; check && i < node->n_pairs; i++) {
         wpa_yaml_node *key = node->pairs[i].key;
@@ -345,8 +110,8 @@ static bool is_surely_fine(const wpa_schema_def *def, const wpa_yaml_node *node)
 }
 
 /** True: its key is one that the mapping must have. */
-static bool walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node,
-                      const wpa_yaml_pair *pair)
+static bool walk_pair(const wpa_shape_place *at, const wpa_schema_def *def,
+                      const wpa_yaml_node *node, const wpa_yaml_pair *pair)
 {
     const wpa_shape_set *set = at->by->set;
     const wpa_yaml_node *key_node = resolve(pair->key);
@@ -355,8 +120,8 @@ static bool walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml
                           : NULL;
     if (!key) {
         wpa_rule_report(at->by->run, wpa_yaml_full(pair->key),
-                        check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL, "a key must be text: %s",
-                        set->refusal);
+                        wpa_shape_check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL,
+                        "a key must be text: %s", set->refusal);
         return false;
     }
     wpa_slice name = {key, key_node->length};
@@ -370,44 +135,47 @@ static bool walk_pair(const place *at, const wpa_schema_def *def, const wpa_yaml
         return false;
     }
     if (!property && !def->is_loose) {
-        const char *check = check_of(at, WPA_SHAPE_UNKNOWN_KEY, def);
+        const char *check = wpa_shape_check_of(at, WPA_SHAPE_UNKNOWN_KEY, def);
         bool is_told = set->tell_unknown && set->tell_unknown(at->by->run, def, node, pair->key);
         if (!is_told && check) {
             wpa_shape_report_unknown(at->by->run, set, check, def, node, pair->key);
         }
         return false;
     }
-    place below = {at->by, pair->key, at->has_expressions, at->depth + 1};
+    wpa_shape_place below = {at->by, pair->key, at->has_expressions, at->depth + 1};
     if (value) {
         walk(below, value, pair->value);
     }
     return is_required;
 }
 
-static void check_required(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static void check_required(const wpa_shape_place *at, const wpa_schema_def *def,
+                           const wpa_yaml_node *node)
 {
     for (size_t i = 0; def->telling && def->telling[i]; i++) {
         const wpa_schema_property *property = def->telling[i];
         if (property->is_required && !wpa_shape_find_property(node, property)) {
-            report_missing(at, def, node, property->name.text);
+            wpa_shape_report_missing(at, def, node, property->name.text);
         }
     }
 }
 
 /** What the schema does not tell. */
-static void check_needed(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static void check_needed(const wpa_shape_place *at, const wpa_schema_def *def,
+                         const wpa_yaml_node *node)
 {
     bool may_need = has_marks(&at->by->needs, def);
     for (size_t i = 0; may_need && i < at->by->set->n_needs; i++) {
         const wpa_shape_need *need = &at->by->set->needs[i];
         if (wpa_text_is(need->form, def->name) && !wpa_yaml_find_ci(node, need->key)) {
-            report_missing(at, def, node, need->key);
+            wpa_shape_report_missing(at, def, node, need->key);
         }
     }
 }
 
 /** True: keys could not be better. */
-static bool walk_mapping(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static bool walk_mapping(const wpa_shape_place *at, const wpa_schema_def *def,
+                         const wpa_yaml_node *node)
 {
     bool may_repeat = check_duplicates(at, def, node);
     bool is_told = at->by->set->tell_form && at->by->set->tell_form(at->by->run, def, node);
@@ -419,10 +187,10 @@ static bool walk_mapping(const place *at, const wpa_schema_def *def, const wpa_y
         return false;
     }
     bool is_empty = node->n_pairs == 0 && at->key;
-    const char *check = is_empty ? check_of(at, WPA_SHAPE_EMPTY_MAPPING, def) : NULL;
+    const char *check = is_empty ? wpa_shape_check_of(at, WPA_SHAPE_EMPTY_MAPPING, def) : NULL;
     if (check) {
         wpa_rule_report(at->by->run, at->key->span, check, NULL, "%s is an empty mapping: %s",
-                        quoted_key(at), at->by->set->refusal);
+                        wpa_shape_quoted_key(at), at->by->set->refusal);
         return false;
     }
     bool may_lack = may_repeat || n_required < def->n_required;
@@ -434,57 +202,61 @@ static bool walk_mapping(const place *at, const wpa_schema_def *def, const wpa_y
 }
 
 /** The same of an item whose keys are known to be right. A copy: items below it have forms too. */
-static void walk_values(const place *at, wpa_shape_form form, const wpa_yaml_node *node)
+static void walk_values(const wpa_shape_place *at, wpa_shape_form form, const wpa_yaml_node *node)
 {
     for (size_t i = 0; i < node->n_pairs; i++) {
         const wpa_yaml_pair *pair = &node->pairs[i];
         if (!is_surely_fine(form.values[i], resolve(pair->value))) {
-            place below = {at->by, pair->key, at->has_expressions, at->depth + 1};
+            wpa_shape_place below = {at->by, pair->key, at->has_expressions, at->depth + 1};
             walk(below, form.values[i], pair->value);
         }
     }
 }
 
-static void walk_item(const place *at, const wpa_schema_def *def, const wpa_schema_def *mapping,
-                      const wpa_yaml_node *node)
+static void walk_item(const wpa_shape_place *at, const wpa_schema_def *def,
+                      const wpa_schema_def *mapping, const wpa_yaml_node *node)
 {
     if (walk_mapping(at, mapping, node)) {
         wpa_shape_form_note(&at->by->forms, def, mapping, node);
     }
 }
 
-static void walk_sequence(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static void walk_sequence(const wpa_shape_place *at, const wpa_schema_def *def,
+                          const wpa_yaml_node *node)
 {
     bool is_empty = node->n_items == 0 && !node->is_incomplete && at->key;
-    const char *check = is_empty ? check_of(at, WPA_SHAPE_EMPTY_SEQUENCE, def) : NULL;
+    const char *check = is_empty ? wpa_shape_check_of(at, WPA_SHAPE_EMPTY_SEQUENCE, def) : NULL;
     if (check) {
         wpa_rule_report(at->by->run, at->key->span, check, NULL, "%s is an empty list: %s",
-                        quoted_key(at), at->by->set->refusal);
+                        wpa_shape_quoted_key(at), at->by->set->refusal);
     }
     for (size_t i = 0; def->item && i < node->n_items; i++) {
-        place below = {at->by, NULL, at->has_expressions, at->depth + 1};
+        wpa_shape_place below = {at->by, NULL, at->has_expressions, at->depth + 1};
         walk(below, def->item, node->items[i]);
     }
 }
 
 /* Numbers have a range that the schema does not tell: counts begin with 1, times are above 0. */
-static void check_number(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static void check_number(const wpa_shape_place *at, const wpa_schema_def *def,
+                         const wpa_yaml_node *node)
 {
     bool is_count = at->key && wpa_text_is(at->key->text, "max-parallel");
     wpa_shape_wrong fault = is_count ? WPA_SHAPE_NOT_COUNT : WPA_SHAPE_NOT_NUMBER;
-    const char *check = check_of(at, fault, def);
+    const char *check = wpa_shape_check_of(at, fault, def);
     double number = 0;
     bool is_fine = wpa_text_to_double(node->text, &number)
                        ? number > 0 && (!is_count || wpa_yaml_scalar_type(node) == WPA_YAML_INT)
                        : strchr(node->text, 'x') || strchr(node->text, 'o');
     if (!is_fine && check) {
-        wpa_rule_report(at->by->run, span_of(at, node), check, NULL, "%s must be %s, and is %s",
-                        quoted_key(at), is_count ? "a whole number of at least 1" : "above 0",
+        wpa_rule_report(at->by->run, wpa_shape_span_of(at, node), check, NULL,
+                        "%s must be %s, and is %s", wpa_shape_quoted_key(at),
+                        is_count ? "a whole number of at least 1" : "above 0",
                         wpa_rule_quote(at->by->run, node->text, node->length));
     }
 }
 
-static void walk_scalar(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static void walk_scalar(const wpa_shape_place *at, const wpa_schema_def *def,
+                        const wpa_yaml_node *node)
 {
     bool fits = wpa_shape_fits(def, node); /* nearly always, and asked for much more cheaply */
     if (fits && def->kind != WPA_SCHEMA_NUMBER) {
@@ -498,14 +270,14 @@ static void walk_scalar(const place *at, const wpa_schema_def *def, const wpa_ya
         return; /* null where a text may be empty is read as the empty text */
     }
     if (!fits) {
-        report_shape(at, def, node);
+        wpa_shape_report_shape(at, def, node);
     } else {
         check_number(at, def, node);
     }
 }
 
 /* Below values of any shape only keys written twice are wrong. */
-static void walk_any(place at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static void walk_any(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     if (at.depth > DEPTH_MAX) {
         return;
@@ -523,26 +295,27 @@ static void walk_any(place at, const wpa_schema_def *def, const wpa_yaml_node *n
 }
 
 /** marks: of the names. */
-static bool is_listed(const wpa_schema_def *def, const name_marks *marks, const char *const names[],
-                      size_t n)
+static bool is_listed(const wpa_schema_def *def, const wpa_shape_marks *marks,
+                      const char *const names[], size_t n)
 {
     return has_marks(marks, def) && wpa_text_index(def->name, names, n) >= 0;
 }
 
 /** What is left to other rules: but that its keys stand there once. */
-static void walk_left(place at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static void walk_left(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     bool is_mapping = node->kind == WPA_YAML_MAPPING;
     const wpa_schema_def *keys = is_mapping ? wpa_shape_best_mapping(def, node) : NULL;
     if (node->kind != WPA_YAML_SCALAR && !wpa_shape_fits(def, node)) {
-        report_shape(&at, def, node);
+        wpa_shape_report_shape(&at, def, node);
     } else if (keys) {
         (void)check_duplicates(&at, keys, node);
     }
 }
 
 /** Names of any kind with a text each, as under "with" and "env": nothing can be wrong. */
-static bool is_map_of_texts(const place *at, const wpa_schema_def *def, const wpa_yaml_node *node)
+static bool is_map_of_texts(const wpa_shape_place *at, const wpa_schema_def *def,
+                            const wpa_yaml_node *node)
 {
     const wpa_schema_def *form = def->mappings[0];
     bool takes_all = form && !def->mappings[1] && form->n_properties == 0 && form->loose &&
@@ -561,7 +334,7 @@ static bool is_map_of_texts(const place *at, const wpa_schema_def *def, const wp
     return true;
 }
 
-static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *written)
+static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *written)
 {
     const wpa_yaml_node *node = resolve(written);
     bool is_unread = !node || (node->is_incomplete && node->kind == WPA_YAML_SCALAR);
@@ -600,7 +373,7 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
         } else if (mapping) {
             (void)walk_mapping(&at, mapping, node);
         } else if (!wpa_shape_fits(def, node)) {
-            report_shape(&at, def, node);
+            wpa_shape_report_shape(&at, def, node);
         }
         return;
     case WPA_YAML_SEQUENCE:
@@ -608,7 +381,7 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
         if (sequence) {
             walk_sequence(&at, sequence, node);
         } else if (!wpa_shape_fits(def, node)) {
-            report_shape(&at, def, node);
+            wpa_shape_report_shape(&at, def, node);
         }
         return;
     case WPA_YAML_SCALAR:
@@ -618,16 +391,16 @@ static void walk(place at, const wpa_schema_def *def, const wpa_yaml_node *writt
     }
 }
 
-static void add_mark(name_marks *marks, const char *name)
+static void add_mark(wpa_shape_marks *marks, const char *name)
 {
     wpa_yaml_name of = wpa_yaml_name_of(name);
     marks->bits |= of.bit;
     marks->lengths |= (uint64_t)1 << (of.length & 63);
 }
 
-static walker walker_of(const wpa_shape_set *set)
+static wpa_shape_walker walker_of(const wpa_shape_set *set)
 {
-    walker by = {.set = set};
+    wpa_shape_walker by = {.set = set};
     for (size_t i = 0; i < set->n_left_to_others; i++) {
         add_mark(&by.left_to_others, set->left_to_others[i]);
     }
@@ -643,23 +416,10 @@ static walker walker_of(const wpa_shape_set *set)
 void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_schema_def *def,
                      const wpa_yaml_node *root)
 {
-    walker *by = wpa_rule_keep(run, sizeof *by);
+    wpa_shape_walker *by = wpa_rule_keep(run, sizeof *by);
     if (by->set != set) {
         *by = walker_of(set);
     }
     by->run = run;
-    walk((place){.by = by}, def, root);
-}
-
-void wpa_shape_repair(wpa_rule_run *run, wpa_finding *finding)
-{
-    const misspelling *wrong = finding->subject;
-    if (!wrong || wrong->node->style != WPA_YAML_PLAIN || wrong->node->kind != WPA_YAML_SCALAR) {
-        return;
-    }
-    if (wpa_text_is_ci(wrong->node->text, wrong->right) ||
-        wpa_rule_is_one_edit(wpa_slice_of(wrong->node->text), wrong->right)) {
-        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "write '%s'", wrong->right);
-        wpa_rule_edit(run, fix, wrong->node->span, "%s", wrong->right);
-    }
+    walk((wpa_shape_place){.by = by}, def, root);
 }

@@ -1,4 +1,4 @@
-/* Shared by shape.c and shape_choice.c alone. */
+/* Shared by shape.c, shape_choice.c and shape_report.c alone. */
 #pragma once
 
 #include "rules/shape.h"
@@ -54,3 +54,40 @@ const wpa_shape_form *wpa_shape_form_find(const wpa_shape_forms *forms, const wp
  */
 void wpa_shape_form_note(wpa_shape_forms *forms, const wpa_schema_def *def,
                          const wpa_schema_def *mapping, const wpa_yaml_node *node);
+
+/** Of some names what most others do not have. */
+typedef struct wpa_shape_marks {
+    uint32_t bits;    /* wpa_yaml_key_bit */
+    uint64_t lengths; /* bits, modulo 64 */
+} wpa_shape_marks;
+
+/** The same for all files that are judged together, as far as they have one set. */
+typedef struct wpa_shape_walker {
+    wpa_rule_run *run;
+    const wpa_shape_set *set;
+    wpa_shape_marks left_to_others, may_be_null, needs; /* of the definitions that the set names */
+    wpa_shape_forms forms;
+} wpa_shape_walker;
+
+/** Where it is. */
+typedef struct wpa_shape_place {
+    wpa_shape_walker *by;
+    const wpa_yaml_node *key; /* of the value that is looked at; NULL at the root and in lists */
+    bool has_expressions;     /* an expression may stand here or in what is around */
+    int depth;
+} wpa_shape_place;
+
+/* What is said of a place (shape_report.c). */
+
+/** Number of the check, or NULL: it is not reported. */
+const char *wpa_shape_check_of(const wpa_shape_place *at, wpa_shape_wrong fault,
+                               const wpa_schema_def *def);
+/** The key of the value, quoted, or "the file". */
+const char *wpa_shape_quoted_key(const wpa_shape_place *at);
+/** Where to point: at the value, or at its key where there is nothing. */
+wpa_span wpa_shape_span_of(const wpa_shape_place *at, const wpa_yaml_node *node);
+/** The value is of no kind or text that may stand here. */
+void wpa_shape_report_shape(const wpa_shape_place *at, const wpa_schema_def *def,
+                            const wpa_yaml_node *node);
+void wpa_shape_report_missing(const wpa_shape_place *at, const wpa_schema_def *def,
+                              const wpa_yaml_node *node, const char *name);

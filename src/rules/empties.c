@@ -2,6 +2,14 @@
 
 #include "rules/outline.h"
 
+/** A key with nothing behind it. */
+static bool is_nothing(const wpa_yaml_pair *pair)
+{
+    const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
+    return wpa_yaml_is(value, WPA_YAML_SCALAR) && !value->is_incomplete &&
+           (value->length == 0 || wpa_yaml_is_null(value));
+}
+
 static wpa_finding *report_empty(wpa_rule_run *run, const wpa_yaml_pair *pair, const char *check)
 {
     const wpa_yaml_node *value = wpa_yaml_resolve(pair->value);
@@ -71,23 +79,16 @@ static void check_empty_legs(wpa_rule_run *run, const wpa_yaml_node *matrix)
 
 static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
 {
-    static const char *const texts[] = {
-        "run", "if", "run-name", "concurrency", "environment", "container", "working-directory"};
+    static const char *const texts[] = {"run",         "if",        "run-name",
+                                        "environment", "container", "working-directory"};
     static const char *const lists[] = {"needs", "runs-on", "labels"};
     if (!may_hold_empty(mapping)) {
         return;
     }
     for (size_t i = 0; i < WPA_COUNT(texts); i++) {
         const wpa_yaml_pair *pair = wpa_yaml_find(mapping, texts[i]);
-        const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
-        bool is_others = i == 3 && mapping != run->source->outline->root; /* S8 of a job's */
-        if (wpa_yaml_is(value, WPA_YAML_SCALAR) && !value->is_incomplete && !is_others &&
-            (value->length == 0 || wpa_yaml_is_null(value))) {
-            wpa_finding *finding = report_empty(run, pair, "S8");
-            if (i == 3) {
-                finding->severity = WPA_SEVERITY_MEDIUM;
-                finding->message = "the concurrency group has no name: every run fails";
-            }
+        if (is_nothing(pair)) {
+            (void)report_empty(run, pair, "S8");
         }
     }
     for (size_t i = 0; i < WPA_COUNT(lists); i++) {
@@ -104,9 +105,7 @@ static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
 static void check_empty_text(wpa_rule_run *run, const wpa_yaml_node *mapping, const char *key)
 {
     const wpa_yaml_pair *pair = wpa_yaml_find(mapping, key);
-    const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
-    if (wpa_yaml_is(value, WPA_YAML_SCALAR) && !value->is_incomplete &&
-        (value->length == 0 || wpa_yaml_is_null(value))) {
+    if (is_nothing(pair)) {
         (void)report_empty(run, pair, "S8");
     }
 }
@@ -121,10 +120,22 @@ static void check_empty_outputs(wpa_rule_run *run)
     }
 }
 
+/** Of the workflow alone: that of a job is refused by the schema. */
+static void check_empty_group(wpa_rule_run *run, const wpa_yaml_node *root)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find(root, "concurrency");
+    if (is_nothing(pair)) {
+        wpa_finding *finding = report_empty(run, pair, "S8");
+        finding->severity = WPA_SEVERITY_MEDIUM;
+        finding->message = "the concurrency group has no name: every run fails";
+    }
+}
+
 void wpa_empties_check(wpa_rule_run *run)
 {
     const wpa_outline *o = run->source->outline;
     check_empty(run, o->root);
+    check_empty_group(run, o->root);
     check_empty_mappings(run, wpa_yaml_get(o->root, "defaults"));
     check_empty_outputs(run);
     for (size_t i = 0; i < o->n_jobs; i++) {

@@ -5,6 +5,7 @@
 #include "rules/upgrade.h"
 
 #define NAMES_MAX 400
+#define NAMES_LISTED_MAX 12
 
 /* What a repair needs: a key or value, and what was meant. */
 typedef struct misspelling {
@@ -50,6 +51,16 @@ static size_t collect_allowed(const wpa_schema_def *def, const char **names, siz
     return n;
 }
 
+/** Nothing where there are too many to read. */
+static const char *list_allowed(const char *const names[], size_t n, wpa_arena *arena)
+{
+    const char *list = "";
+    for (size_t i = 0; i < n && n <= NAMES_LISTED_MAX; i++) {
+        list = wpa_arena_printf(arena, "%s%s %s", list, i ? "," : ", only", names[i]);
+    }
+    return list;
+}
+
 /* A text that is none of those which may stand here. */
 static bool report_not_allowed(const wpa_shape_place *at, const wpa_schema_def *def,
                                const wpa_yaml_node *node)
@@ -60,23 +71,16 @@ static bool report_not_allowed(const wpa_shape_place *at, const wpa_schema_def *
     if (!n || !check) {
         return n > 0;
     }
-    const char *text = wpa_yaml_text(node), *near = NULL;
-    near = text ? wpa_text_nearest(text, names, n) : NULL;
-    const char *list = names[0];
-    for (size_t i = 1; i < n && n <= 12; i++) {
-        list = wpa_arena_printf(at->by->run->arena, "%s, %s", list, names[i]);
-    }
+    wpa_arena *arena = at->by->run->arena;
+    const char *text = wpa_yaml_text(node);
+    const char *near = text ? wpa_text_nearest(text, names, n) : NULL;
+    const char *hint = near ? wpa_arena_printf(arena, " (did you mean '%s'?)", near)
+                            : list_allowed(names, n, arena);
     wpa_rule_report(at->by->run, wpa_shape_span_of(at, node), check,
-                    near ? misspelling_new(at->by->run, node, near) : NULL,
-                    "%s cannot be %s%s%s%s%s: %s", at->key ? wpa_shape_quoted_key(at) : "an entry",
-                    wpa_rule_quote(at->by->run, node->text, node->length),
-                    near      ? " (did you mean '"
-                    : n <= 12 ? ", only "
-                              : "",
-                    near      ? near
-                    : n <= 12 ? list
-                              : "",
-                    near ? "'?)" : "", "", at->by->set->refusal);
+                    near ? misspelling_new(at->by->run, node, near) : NULL, "%s cannot be %s%s: %s",
+                    at->key ? wpa_shape_quoted_key(at) : "an entry",
+                    wpa_rule_quote(at->by->run, node->text, node->length), hint,
+                    at->by->set->refusal);
     return true;
 }
 

@@ -126,7 +126,7 @@ if(TEST e2e.sign_in) # browsers that take their time, keys that are made
 endif()
 
 if(TEST guardian.session) # passphrases are hashed slowly, on purpose
-  set_tests_properties(guardian.session PROPERTIES TIMEOUT 500)
+  set_tests_properties(guardian.session guardian.code PROPERTIES TIMEOUT 500)
 endif()
 
 # The server as other programs meet it: tests/e2e/api_<what>.py, each with a database of its own.
@@ -185,7 +185,8 @@ endif()
 # The longest begin first, so that none of them runs alone at the end (seconds that they took).
 foreach(pair e2e.kill=120 e2e.notices=100 e2e.story=75 cli.commands=60 e2e.api_faults=50
         e2e.api_lists=50 db.embedded=45 deploy.kill=40 deploy.deploy=36 e2e.api_contract=35 e2e.sign_in=35
-        e2e.console=29 e2e.wall=29 e2e.tmux=28 e2e.api=25 guardian.session=23 deploy.sample=20
+        e2e.console=29 e2e.wall=29 e2e.tmux=28 e2e.api=25 guardian.session=24
+        guardian.code=24 deploy.sample=20
         e2e.webhooks=17 analysis.store=16 audit.audit=12 testing.testing=12 e2e.api_fuzz=11
         db.invariants=10 e2e.rollback=10 job.job=10)
   string(REPLACE "=" ";" pair ${pair})

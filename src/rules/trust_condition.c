@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "expr/expr.h"
+#include "facts/facts.h"
 #include "rules/expressions.h"
 #include "rules/trust.h"
 
@@ -124,6 +125,32 @@ static bool is_insider_word(const char *text)
            wpa_text_is_ci(text, "COLLABORATOR");
 }
 
+/* No tag starts these: they run for the merge of a pull request, or for a branch. */
+static bool is_of_branch(const char *event)
+{
+    const wpa_fact_event *fact = wpa_facts_event_find(wpa_slice_of(event));
+    return wpa_text_starts(event, "pull_request") || (fact && fact->on_default_branch);
+}
+
+/* What "github.ref", its name or its type is, as far as the event tells. */
+static bool lookup_ref(const world *w, const char *path, wpa_expr_value *value)
+{
+    bool is_merge =
+        wpa_text_starts(w->event, "pull_request") && !wpa_text_is(w->event, "pull_request_target");
+    const char *text = NULL;
+    if (wpa_text_is(path, "github.ref_type")) {
+        text = w->is_tag ? "tag" : is_of_branch(w->event) ? "branch" : NULL;
+    } else if (is_merge && wpa_text_is(path, "github.ref")) {
+        text = "refs/pull/1/merge";
+    } else if (is_merge && wpa_text_is(path, "github.ref_name")) {
+        text = "1/merge";
+    }
+    if (text) {
+        *value = wpa_expr_string(text);
+    }
+    return text != NULL;
+}
+
 static bool lookup(const char *path, void *context, wpa_expr_value *value)
 {
     const world *w = context;
@@ -135,9 +162,8 @@ static bool lookup(const char *path, void *context, wpa_expr_value *value)
         *value = wpa_expr_string(w->parent);
         return true;
     }
-    if (w->is_tag && wpa_text_is(path, "github.ref_type")) {
-        *value = wpa_expr_string("tag");
-        return true;
+    if (wpa_text_starts(path, "github.ref")) {
+        return lookup_ref(w, path, value);
     }
     if (w->has_strangers &&
         (wpa_text_ends(path, ".head.repo.fork") || wpa_text_ends(path, ".head_repository.fork"))) {
@@ -146,11 +172,6 @@ static bool lookup(const char *path, void *context, wpa_expr_value *value)
     }
     if (w->has_members && wpa_text_is(path, "github.event.pull_request.merged")) {
         *value = wpa_expr_bool(false); /* only members merge, and with that they agree */
-        return true;
-    }
-    if (wpa_text_is(path, "github.ref") && wpa_text_starts(w->event, "pull_request") &&
-        !wpa_text_is(w->event, "pull_request_target")) {
-        *value = wpa_expr_string("refs/pull/1/merge");
         return true;
     }
     for (size_t i = 0; i < WPA_COUNT(members); i++) {

@@ -74,23 +74,32 @@ static bool saves_cache(const wpa_outline_step *step)
     return false;
 }
 
-/* The first fills a cache from which the second starts: the same action or key in both. */
+/* Is a step of the job given this key? "shared-key" is that of one action's caches of many jobs. */
+static bool has_key(const wpa_outline_job *job, const char *input, const char *key)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const char *other = wpa_outline_with_text(&job->steps[i], input);
+        if (other && wpa_text_is(key, other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first fills a cache from which the second starts: the same key in both, or layers of images.
+ */
 static bool shares_cache(const wpa_outline_job *a, const wpa_outline_job *b)
 {
+    static const char *const inputs[] = {"key", "shared-key"};
     for (size_t i = 0; i < a->n_steps; i++) {
-        const wpa_outline_step *step = &a->steps[i];
-        const char *key = wpa_outline_with_text(step, "key");
-        if (!key || !saves_cache(step)) {
-            continue;
-        }
-        for (size_t k = 0; k < b->n_steps; k++) {
-            const char *other = wpa_outline_with_text(&b->steps[k], "key");
-            if (other && wpa_text_is(key, other)) {
+        for (size_t k = 0; k < WPA_COUNT(inputs); k++) {
+            const char *key = wpa_outline_with_text(&a->steps[i], inputs[k]);
+            if (key && has_key(b, inputs[k], key) && saves_cache(&a->steps[i])) {
                 return true;
             }
         }
     }
-    return false;
+    return wpa_work_mentions(a->node, "cache-to") && wpa_work_mentions(b->node, "cache-from");
 }
 
 /* ---- the shape of the graph ---- */

@@ -228,6 +228,12 @@ static void check_install(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
+/* Newer majors do so by themselves: of Go from 4 on, of Node from 5 on. */
+static bool keeps_cache(const wpa_outline_step *step, const wpa_fact_runtime *runtime)
+{
+    return wpa_outline_major(&step->uses) > (wpa_text_is(runtime->name, "go") ? 3 : 4);
+}
+
 /* A setup without a version takes what the path has, and then there was nothing to set up. */
 static void check_present(wpa_rule_run *run, const wpa_outline_step *step)
 {
@@ -238,9 +244,9 @@ static void check_present(wpa_rule_run *run, const wpa_outline_step *step)
         runtime && (wpa_text_is(runtime->name, "node") || wpa_text_is(runtime->name, "go"));
     bool is_bare = !step->with || step->with->n_pairs == 0;
     if (!program || !is_lenient || !is_bare || step->condition || step->id || is_unread(step) ||
-        wpa_outline_major(&step->uses) > 4 || !wpa_work_is_hosted(step->job) ||
+        keeps_cache(step, runtime) || !wpa_work_is_hosted(step->job) ||
         wpa_yaml_find(step->job->node, "container")) {
-        return; /* from 5 on they keep a cache by themselves */
+        return;
     }
     for (size_t i = 0; i < step->job->n_labels; i++) {
         const wpa_fact_image *image = wpa_facts_image_of(step->job->labels[i].runner);
@@ -275,11 +281,20 @@ static bool may_use_docker(const wpa_outline_step *step)
     return false;
 }
 
+/* Programs of another machine run by QEMU without any image, where what is built or tested is. */
+static bool may_emulate(const wpa_outline_job *job)
+{
+    static const char *const words[] = {"arch",  "--target", "s390x", "ppc64",
+                                        "riscv", "mips",     NULL};
+    return wpa_work_mentions_any(job->node, words);
+}
+
 static void check_docker(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    bool is_docker = wpa_outline_step_uses(step, "docker/login-action") ||
-                     wpa_outline_step_uses(step, "docker/setup-buildx-action") ||
-                     wpa_outline_step_uses(step, "docker/setup-qemu-action");
+    bool is_qemu = wpa_outline_step_uses(step, "docker/setup-qemu-action");
+    bool is_docker = (is_qemu && !may_emulate(step->job)) ||
+                     wpa_outline_step_uses(step, "docker/login-action") ||
+                     wpa_outline_step_uses(step, "docker/setup-buildx-action");
     if (is_docker && run->source->kind == WPA_INPUT_WORKFLOW && !step->id &&
         step->index + 1 < step->job->n_steps && !is_unread(step) && !may_use_docker(step)) {
         (void)report(run, step, "R4", "no later step builds, fetches or pushes an image");

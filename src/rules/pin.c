@@ -246,10 +246,25 @@ const char *wpa_rule_needs(wpa_rule_run *run, wpa_fact_table table)
                             wpa_facts_date(table));
 }
 
+bool wpa_rule_is_clean(const wpa_outline_uses *uses, const char *tag, const wpa_version *version)
+{
+    wpa_fact_use use = {.has_version = true, .version = *version};
+    size_t n = wpa_facts_advisory_count();
+    for (size_t i = wpa_facts_advisory_of(uses->slug, 0); i < n;
+         i = wpa_facts_advisory_of(uses->slug, i + 1)) {
+        if (wpa_facts_advisory_affects(wpa_facts_advisory_at(i), uses->slug, wpa_slice_of(tag),
+                                       &use) >= WPA_AFFECTED_YES) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool wpa_rule_is_trusted_owner(const wpa_rule_run *run, wpa_slice owner)
 {
     const wpa_surroundings *around = run->source->around;
     return wpa_slice_is_ci(owner, "actions") || wpa_slice_is_ci(owner, "github") ||
+           wpa_slice_is_ci(owner, "dependabot") ||
            (around && around->owner && wpa_slice_is_ci(owner, around->owner)) ||
            wpa_rule_is_first_party(run, owner);
 }

@@ -41,6 +41,8 @@ wpa_tags_beside wpa_rule_tags_beside(wpa_rule_run *run, const wpa_outline_uses *
 const char *wpa_rule_quote_uses(wpa_rule_run *run, const wpa_outline_uses *uses);
 /** "actions of 2026-11-22", for wpa_fix.needs. */
 const char *wpa_rule_needs(wpa_rule_run *run, wpa_fact_table table);
+/** Does no advisory speak of this version of the action? tag is its name. */
+bool wpa_rule_is_clean(const wpa_outline_uses *uses, const char *tag, const wpa_version *version);
 /** Is the owner GitHub itself, the repository's own, or configured as such? */
 bool wpa_rule_is_trusted_owner(const wpa_rule_run *run, wpa_slice owner);
 

@@ -84,19 +84,6 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-/* No advisory speaks of this version. */
-static bool is_clean(const wpa_outline_uses *uses, const char *tag, const wpa_version *version)
-{
-    wpa_fact_use use = {.has_version = true, .version = *version};
-    for (size_t i = 0; i < wpa_facts_advisory_count(); i++) {
-        if (wpa_facts_advisory_affects(wpa_facts_advisory_at(i), uses->slug, wpa_slice_of(tag),
-                                       &use) >= WPA_AFFECTED_YES) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* The lowest clean release above the one in use: of its major if there is one, else of any. */
 static bool find_fixed(const wpa_outline_uses *uses, wpa_fact_ref *best)
 {
@@ -114,7 +101,8 @@ static bool find_fixed(const wpa_outline_uses *uses, wpa_fact_ref *best)
         bool is_better =
             !is_found || (is_same && !is_same_major) ||
             (is_same == is_same_major && wpa_version_compare(&version, &best_version) < 0);
-        if (is_better && is_clean(uses, ref.name, &version)) { /* all advisories are asked last */
+        if (is_better &&
+            wpa_rule_is_clean(uses, ref.name, &version)) { /* all advisories are asked last */
             *best = ref;
             best_version = version;
             is_found = true;

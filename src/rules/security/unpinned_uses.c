@@ -189,6 +189,15 @@ static bool is_young(const wpa_rule_run *run, const wpa_fact_use *fact)
     return released >= 0 && age < wpa_rule_option_int(run, "min-age-days", 0, 3650, 7);
 }
 
+/* A branch or "v1" is at a newer release by now if an advisory speaks of the one it was at. */
+static bool has_moved(const wpa_outline_uses *uses, const char *tag)
+{
+    wpa_version asked, version;
+    bool is_exact = wpa_version_parse(uses->ref, &asked) && asked.n_parts >= 3;
+    return !is_exact && wpa_version_parse(wpa_slice_of(tag), &version) &&
+           !wpa_rule_is_clean(uses, tag, &version);
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_uses *uses = finding->subject;
@@ -200,7 +209,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     char ref[128];
     bool is_named = wpa_text_format(ref, sizeof ref, WPA_SLICE_FORMAT, WPA_SLICE_ARGS(uses->ref));
     const char *name = wpa_facts_commit_version(fact->repo, fact->commit, &tag) ? tag.name : ref;
-    if (is_named) {
+    if (is_named && !has_moved(uses, name)) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "pin to the commit of %s", name);
         (void)wpa_rule_pin(run, fix, uses, NULL, fact->commit, name);
     }

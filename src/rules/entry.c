@@ -131,6 +131,21 @@ static bool remove_in_flow(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node 
     return is_one_line;
 }
 
+static bool is_blank(const wpa_yaml_doc *doc, size_t line)
+{
+    wpa_span span = wpa_yaml_line(doc, line);
+    return strspn(doc->source + span.start, " \t") >= wpa_span_length(span);
+}
+
+/* With the blank line behind an entry that has one in front as well: one parts its neighbours. */
+static wpa_span with_blank_line(const wpa_yaml_doc *doc, wpa_span entry)
+{
+    size_t first = wpa_yaml_line_of(doc, entry.start);
+    bool has_both = first > 1 && entry.end < doc->size_bytes && is_blank(doc, first - 1) &&
+                    is_blank(doc, wpa_yaml_line_of(doc, entry.end));
+    return (wpa_span){entry.start, has_both ? wpa_yaml_line_end(doc, entry.end) : entry.end};
+}
+
 bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value)
 {
     if (value->parent && value->parent->style == WPA_YAML_FLOW) {
@@ -146,7 +161,7 @@ bool wpa_rule_remove_entry(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node 
     if (is_only || entry.start != line.start) {
         return false;
     }
-    wpa_rule_edit_in(run, fix, value->doc, entry, "%s", "");
+    wpa_rule_edit_in(run, fix, value->doc, with_blank_line(value->doc, entry), "%s", "");
     return true;
 }
 

@@ -75,9 +75,40 @@ static int minute_of(const wpa_rule_run *run)
     return minute >= 28 && minute <= 32 ? minute + 6 : minute;
 }
 
+static bool names_time(const char *text, size_t length)
+{
+    static const char *const words[] = {"midnight", "noon"};
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] >= '0' && text[i] <= '9') {
+            return true;
+        }
+    }
+    return wpa_text_find_ci(text, length, words[0]) || wpa_text_find_ci(text, length, words[1]);
+}
+
+/* By a comment on the line or above it, which another minute would make wrong. */
+static bool is_told(const wpa_yaml_node *node)
+{
+    const wpa_yaml_doc *doc = node->doc;
+    size_t line = wpa_yaml_line_of(doc, node->span.start);
+    size_t i = wpa_yaml_comment_from(doc, line > 1 ? line - 1 : 1);
+    for (; i < doc->n_comments && doc->comments[i].line <= line; i++) {
+        const wpa_yaml_comment *comment = &doc->comments[i];
+        bool is_its_own = comment->line == line || comment->is_own_line;
+        if (is_its_own &&
+            names_time(doc->source + comment->span.start, wpa_span_length(comment->span))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_yaml_node *node = finding->subject;
+    if (is_told(node)) {
+        return;
+    }
     const char *text = wpa_yaml_text(node);
     size_t start = strspn(text, " "), length = strcspn(text + start, " ");
     int minute = minute_of(run);

@@ -1,7 +1,6 @@
 #include "match/secret.h"
 
-#include <endian.h>
-#include <math.h>
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,6 +10,8 @@
 #include <wpa/text.h>
 
 #include "match/regex.h"
+#include "match/secret_runs.h"
+#include "match/secret_value.h"
 
 #define MARKERS_MAX 9
 #define URL_KIND "password in a URL"
@@ -18,6 +19,7 @@
 #define FAR_KIND "AWS secret key"
 #define KEY_KIND "private key"
 #define VALUE_MIN_BYTES 20
+static_assert(VALUE_MIN_BYTES >= WPA_SECRET_RUN_MIN_BYTES, "such runs are looked for");
 
 /*
  * Formats as the providers document them. The secret is group 1 if the pattern has one. markers:
@@ -140,11 +142,6 @@ static const struct {
      true},
 };
 
-/* The key of the storage emulator, the same for everyone and published as such. */
-static const char *const published[] = {
-    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
-};
-
 /* Of each name of a secret value that the pattern knows as many bytes, in any case of letters. */
 #define NAME_WORD_BYTES 4
 static const char *const name_words[] = {"toke", "secr", "pass", "cred",
@@ -158,7 +155,6 @@ typedef struct marker {
 
 struct wpa_secret_scanner {
     _Atomic(wpa_regex *) *patterns; /* [WPA_COUNT(kinds)] each NULL until it is asked for */
-    bool is_value_byte[256];        /* letters, digits and "+/_=.~-": what secrets are made of */
     bool is_login_byte[256];        /* what a user's name and a password in an address may have */
     marker markers[64];             /* [n_markers] by the least bytes of their kinds */
     size_t n_markers;
@@ -173,15 +169,11 @@ static bool is_alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-static bool is_value_byte(char c)
-{
-    return is_alphanumeric(c) || c == '-' || c == '.' || c == '/' || c == '+' || c == '=' ||
-           c == '_' || c == '~';
-}
-
 static void add_marker(wpa_secret_scanner *scanner, size_t kind, const char *text)
 {
-    if (scanner->n_markers == WPA_COUNT(scanner->markers)) {
+    size_t least = kinds[kind].least_bytes;
+    bool is_too_short = least && least < WPA_SECRET_RUN_MIN_BYTES;
+    if (is_too_short || scanner->n_markers == WPA_COUNT(scanner->markers)) {
         abort(); /* a table of our own */
     }
     scanner->markers[scanner->n_markers++] = (marker){text, strlen(text), kind};
@@ -224,7 +216,6 @@ wpa_secret_scanner *wpa_secret_scanner_new(void)
     wpa_secret_scanner *scanner = wpa_alloc(sizeof *scanner);
     scanner->patterns = wpa_alloc(WPA_COUNT(kinds) * sizeof *scanner->patterns);
     for (int c = 0; c < 256; c++) {
-        scanner->is_value_byte[c] = is_value_byte((char)c);
         scanner->is_login_byte[c] = !strchr("/ \t\r\n\f\v:@'\"${}", c);
     }
     for (size_t i = 0; i < WPA_COUNT(name_words); i++) {
@@ -279,83 +270,11 @@ const wpa_secret_scanner *wpa_secret_scanner_shared(void)
     return shared;
 }
 
-double wpa_entropy(const char *text, size_t length)
-{
-    size_t counts[256] = {0};
-    double bits = 0;
-    for (size_t i = 0; i < length; i++) {
-        counts[(unsigned char)text[i]]++;
-    }
-    for (size_t i = 0; i < 256; i++) {
-        if (counts[i] > 0) {
-            double share = (double)counts[i] / (double)length;
-            bits -= share * log2(share);
-        }
-    }
-    return bits;
-}
-
-/* A path, a version or words are no secret however they are called; a commit id is none either. */
-static bool is_harmless(const char *text, size_t length)
-{
-    size_t n_digits = 0, n_upper = 0, n_lower = 0, n_hex = 0, n_breaks = 0;
-    for (size_t i = 0; i < length; i++) {
-        char c = text[i];
-        n_digits += c >= '0' && c <= '9';
-        n_upper += c >= 'A' && c <= 'Z';
-        n_lower += c >= 'a' && c <= 'z';
-        n_hex += (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        n_breaks += c == '/' || c == '.' || c == '-' || c == '_';
-    }
-    bool is_commit = n_hex == length && (length == 40 || length == 64);
-    bool is_words = n_breaks * 8 > length;
-    return is_commit || is_words || n_digits == 0 || n_upper + n_lower < 4;
-}
-
-static bool is_published(const char *text, size_t length)
-{
-    for (size_t i = 0; i < WPA_COUNT(published); i++) {
-        if (wpa_slice_is((wpa_slice){text, length}, published[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static uint32_t crc32_of(const char *text, size_t length)
-{
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < length; i++) {
-        crc ^= (unsigned char)text[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320U : 0);
-        }
-    }
-    return ~crc;
-}
-
-/* "ghp_", "npm_" + 30 random characters + their CRC-32 as six digits to the base of 62. */
-static bool has_wrong_checksum(const char *text, size_t length)
-{
-    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    bool is_checked = length == 40 && text[3] == '_' &&
-                      (memcmp(text, "gh", 2) == 0 || memcmp(text, "npm", 3) == 0);
-    if (!is_checked) {
-        return false;
-    }
-    uint32_t crc = crc32_of(text + 4, 30);
-    for (size_t i = 0; i < 6; i++, crc /= 62) {
-        if (text[length - 1 - i] != digits[crc % 62]) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_secret(size_t kind, const char *text, size_t length)
 {
     return wpa_entropy(text, length) >= kinds[kind].least_entropy &&
-           !(kinds[kind].is_guess && is_harmless(text, length)) && !is_published(text, length);
+           !(kinds[kind].is_guess && wpa_secret_is_harmless(text, length)) &&
+           !wpa_secret_is_published(text, length);
 }
 
 static int compare(const void *a, const void *b)
@@ -538,8 +457,9 @@ static size_t least_of(const search *s)
     return SIZE_MAX;
 }
 
-static void look_at_run(search *s, wpa_span run)
+static void look_at_run(void *context, wpa_span run)
 {
+    search *s = context;
     size_t n = wpa_span_length(run);
     find_markers(s->scanner, s->text, run, s->least, s->may_be);
     s->has_far = s->has_far || (s->may_be_far && n >= FAR_MIN_BYTES && has_far_key(s->text, run));
@@ -550,109 +470,6 @@ static void look_at_run(search *s, wpa_span run)
     }
 }
 
-/* ---- runs of the bytes that secrets are made of ---- */
-
-/* Sixteen bytes that are looked at together, as two words. */
-typedef uint8_t lanes __attribute__((vector_size(16)));
-
-/** As is_value_byte, of each: all bits or none. */
-static lanes value_lanes(lanes c)
-{
-    lanes letter = (lanes)((c | 0x20) - 'a' < 26), high = (lanes)((c == '_') | (c == '~'));
-    lanes low = (lanes)((c - '-' <= '9' - '-') | (c == '+') | (c == '='));
-    return letter | high | low;
-}
-
-/** One bit of each byte, the first one lowest; the bytes are all bits or none. */
-static uint64_t pack(uint64_t bytes)
-{
-    return (le64toh(bytes) & UINT64_C(0x8040201008040201)) * UINT64_C(0x0101010101010101) >> 56;
-}
-
-#define BLOCK_BYTES 64
-
-/** Of so many bytes of the text one bit each: is it one that secrets are made of? */
-static uint64_t value_bits(const char text[BLOCK_BYTES])
-{
-    uint64_t bits = 0;
-#pragma GCC unroll 4
-    for (size_t i = 0; i < BLOCK_BYTES; i += sizeof(lanes)) {
-        uint64_t halves[2];
-        lanes bytes;
-        memcpy(&bytes, text + i, sizeof bytes);
-        bytes = value_lanes(bytes);
-        memcpy(halves, &bytes, sizeof halves);
-        bits |= (pack(halves[0]) | pack(halves[1]) << 8) << i;
-    }
-    return bits;
-}
-
-/** Ends of runs of more bytes by n, from those of runs of n or more; before: those of the last
- * block.
- */
-static uint64_t lengthen(uint64_t ends, size_t n, uint64_t *before)
-{
-    uint64_t longer = ends & (ends << n | *before >> (64 - n));
-    *before = ends;
-    return longer;
-}
-
-/* What is known of a block when the next one is looked at: ends of runs of 1, 2, 4 … bytes. */
-typedef struct run_ends {
-    size_t least; /* bytes of a run, from 9 to 32 */
-    uint64_t of[5];
-} run_ends;
-
-/** Bytes of the block that end as many bytes of a run as are asked for. */
-static uint64_t ends_in(run_ends *e, uint64_t bits)
-{
-    for (size_t i = 0; i < 3; i++) {
-        bits = lengthen(bits, (size_t)1 << i, &e->of[i]);
-    }
-    size_t more = e->least < 16 ? e->least - 8 : 8;
-    bits = lengthen(bits, more, &e->of[3]);
-    return e->least > 16 ? lengthen(bits, e->least - 16, &e->of[4]) : bits;
-}
-
-static size_t run_end(const search *s, size_t at, size_t length)
-{
-    while (at < length && s->scanner->is_value_byte[(unsigned char)s->text[at]]) {
-        at++;
-    }
-    return at;
-}
-
-/** Those bits of the block's bytes that are not in front of this byte of the text. */
-static uint64_t bits_from(uint64_t bits, size_t block, size_t from)
-{
-    size_t n = from > block ? from - block : 0;
-    return n < BLOCK_BYTES ? bits & (UINT64_MAX << n) : 0;
-}
-
-/** Runs of shortest bytes or more. */
-static void look_at_runs(search *s, size_t length, size_t shortest)
-{
-    run_ends e = {.least = shortest < 32 ? shortest : 32};
-    size_t known = 0; /* where the last run ends */
-    for (size_t at = 0; at < length; at += BLOCK_BYTES) {
-        char last[BLOCK_BYTES];
-        bool is_last = length - at < BLOCK_BYTES;
-        if (is_last) {
-            memset(last, 0, sizeof last);
-            memcpy(last, s->text + at, length - at);
-        }
-        uint64_t ends = ends_in(&e, value_bits(is_last ? last : s->text + at));
-        while ((ends = bits_from(ends, at, known))) {
-            size_t end = at + (size_t)__builtin_ctzll(ends);
-            known = run_end(s, end, length);
-            wpa_span run = {end + 1 - e.least, known};
-            if (wpa_span_length(run) >= shortest) {
-                look_at_run(s, run);
-            }
-        }
-    }
-}
-
 /** Which kinds may be there at all: in most files there are hardly any. */
 static void find_kinds(search *s, size_t length)
 {
@@ -660,8 +477,8 @@ static void find_kinds(search *s, size_t length)
     s->least = least_of(s);
     s->may_be_far = may_hold(s->filter, "secret");
     s->has_names = names_values(s);
-    look_at_runs(s, length,
-                 s->has_names && VALUE_MIN_BYTES < s->least ? VALUE_MIN_BYTES : s->least);
+    size_t shortest = s->has_names && VALUE_MIN_BYTES < s->least ? VALUE_MIN_BYTES : s->least;
+    wpa_secret_runs_each(text, length, shortest, look_at_run, s);
     for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
         const char *first = kinds[i].markers[0];
         if (wpa_text_is(kinds[i].kind, FAR_KIND)) {
@@ -695,7 +512,7 @@ static bool may_name_secret(const wpa_secret_scanner *scanner, const char *text,
 static wpa_span piece_of(const search *s, wpa_span run)
 {
     size_t name = run.start > BETWEEN_MAX_BYTES ? run.start - BETWEEN_MAX_BYTES : 0;
-    while (name > 0 && s->scanner->is_value_byte[(unsigned char)s->text[name - 1]]) {
+    while (name > 0 && wpa_is_secret_byte[(unsigned char)s->text[name - 1]]) {
         name--;
     }
     return (wpa_span){name, run.end};
@@ -721,7 +538,8 @@ static void find_in(search *s, size_t kind, wpa_span piece)
         s->found[s->n++] = (wpa_found_secret){
             .kind = kinds[kind].kind,
             .is_guess = kinds[kind].is_guess,
-            .is_doubtful = has_wrong_checksum(s->text + span.start, wpa_span_length(span)),
+            .is_doubtful =
+                wpa_secret_has_wrong_checksum(s->text + span.start, wpa_span_length(span)),
             .span = span,
         };
     }

@@ -1,4 +1,7 @@
-/* What fixes of one file and fixes over several share. Private to src/rules. */
+/*
+ * What fixes of one file (fix.c) and fixes over several (fix_tree.c) share; whether they hold is
+ * judged by fix_judge.c. Private to src/rules.
+ */
 #pragma once
 
 #include "rules/fix.h"

@@ -15,11 +15,8 @@ static bool has_name(const wpa_callee *callee, const char *name)
 bool wpa_callee_read(wpa_rule_run *run, const wpa_outline_job *job, wpa_callee *callee)
 {
     const wpa_surroundings *around = run->source->around;
-    const char *text = wpa_yaml_text(job->uses.node);
-    if (!around || !around->graph || job->uses.kind != WPA_OUTLINE_LOCAL || !text) {
-        return false;
-    }
-    const wpa_graph_file *file = wpa_graph_local(around->graph, text + 2);
+    const wpa_graph_file *file =
+        around ? wpa_graph_used(around->graph, &job->uses, run->arena) : NULL;
     const wpa_source *source = file ? wpa_rule_source_at(run, file->path) : NULL;
     if (!source || source->is_partial || !source->yaml) {
         return false;

@@ -317,6 +317,14 @@ const wpa_graph_file *wpa_graph_local(const wpa_graph *graph, const char *local_
     return file;
 }
 
+const wpa_graph_file *wpa_graph_used(const wpa_graph *graph, const wpa_outline_uses *uses,
+                                     wpa_arena *arena)
+{
+    bool is_local = graph && uses->kind == WPA_OUTLINE_LOCAL;
+    const char *path = is_local ? wpa_graph_local_path(wpa_yaml_text(uses->node), arena) : NULL;
+    return path ? wpa_graph_local(graph, path) : NULL; /* none for "." and "../x" */
+}
+
 const wpa_graph_trigger *wpa_graph_trigger_find(const wpa_graph_file *file, const char *name)
 {
     for (size_t i = 0; i < file->n_triggers; i++) {

@@ -124,6 +124,9 @@ const char *wpa_graph_local_path(const char *text, wpa_arena *arena);
  * NULL if the graph has none.
  */
 const wpa_graph_file *wpa_graph_local(const wpa_graph *graph, const char *local_path);
+/** What a use of this repository's own names; NULL for any other use, and without a graph. */
+const wpa_graph_file *wpa_graph_used(const wpa_graph *graph, const wpa_outline_uses *uses,
+                                     wpa_arena *arena);
 const wpa_graph_trigger *wpa_graph_trigger_find(const wpa_graph_file *file, const char *name);
 
 /** Workflows of this name, or of this path without a name; by path; known once it is closed. */

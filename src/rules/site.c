@@ -158,11 +158,7 @@ size_t wpa_site_callers(wpa_rule_run *run, const wpa_source *source, wpa_site *s
 const wpa_source *wpa_site_callee(wpa_rule_run *run, const wpa_outline_uses *uses)
 {
     const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
-    if (!graph || uses->kind != WPA_OUTLINE_LOCAL) {
-        return NULL;
-    }
-    const char *local = wpa_graph_local_path(wpa_yaml_text(uses->node), run->arena);
-    const wpa_graph_file *file = local ? wpa_graph_local(graph, local) : NULL;
+    const wpa_graph_file *file = wpa_graph_used(graph, uses, run->arena);
     return file ? wpa_rule_source_at(run, file->path) : NULL;
 }
 

@@ -255,16 +255,8 @@ static void check_local(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_surroundings *around = run->source->around;
     const char *text = wpa_yaml_text(step->uses.node);
-    bool is_local = text && (wpa_text_starts(text, "./") || wpa_text_starts(text, "$/"));
-    if (!is_local || !around || !around->graph) {
-        return;
-    }
-    size_t length = strlen(text);
-    while (length > 2 && text[length - 1] == '/') {
-        length--;
-    }
     const wpa_graph_file *file =
-        wpa_graph_local(around->graph, wpa_arena_slice(run->arena, text + 2, length - 2));
+        around ? wpa_graph_used(around->graph, &step->uses, run->arena) : NULL;
     const wpa_source *action =
         file && file->kind == WPA_INPUT_ACTION ? wpa_rule_source_at(run, file->path) : NULL;
     bool with_is_open = wpa_yaml_find(step->node, "with") && !step->with;

@@ -401,8 +401,7 @@ static void check_call(wpa_rule_run *run, const wpa_graph *graph, const wpa_grap
 {
     const char *text = wpa_yaml_text(job->uses.node);
     call c = {.run = run, .job = job, .graph = graph};
-    bool is_local = text && (wpa_text_starts(text, "./") || wpa_text_starts(text, "$/"));
-    c.callee = is_local ? wpa_graph_local(graph, text + 2) : NULL;
+    c.callee = wpa_graph_used(graph, &job->uses, run->arena);
     c.source = c.callee && c.callee->kind == WPA_INPUT_WORKFLOW
                    ? wpa_rule_source_at(run, c.callee->path)
                    : NULL;

@@ -137,9 +137,7 @@ static void compare(chain *c, const grant *granted, const grant *wanted, const w
 
 static const wpa_source *callee_of(chain *c, const wpa_outline_job *job)
 {
-    const char *text = wpa_yaml_text(job->uses.node);
-    bool is_local = text && (wpa_text_starts(text, "./") || wpa_text_starts(text, "$/"));
-    const wpa_graph_file *file = is_local ? wpa_graph_local(c->graph, text + 2) : NULL;
+    const wpa_graph_file *file = wpa_graph_used(c->graph, &job->uses, c->run->arena);
     const wpa_source *source =
         file && file->kind == WPA_INPUT_WORKFLOW ? wpa_rule_source_at(c->run, file->path) : NULL;
     return source && source->yaml && !source->is_partial ? source : NULL;

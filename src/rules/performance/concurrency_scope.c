@@ -291,10 +291,8 @@ static void check_callees(wpa_rule_run *run, const group *g)
     for (size_t i = 0; graph && i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         bool is_covered = job->is_call && (!g->job || g->job == job);
-        const char *path = is_covered && job->uses.kind == WPA_OUTLINE_LOCAL
-                               ? wpa_yaml_text(job->uses.node) + 2
-                               : NULL;
-        const wpa_graph_file *callee = path ? wpa_graph_local(graph, path) : NULL;
+        const wpa_graph_file *callee =
+            is_covered ? wpa_graph_used(graph, &job->uses, run->arena) : NULL;
         if (!callee || !callee->group || !wpa_text_is(callee->group, text)) {
             continue;
         }

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "rules/caches.h"
-#include "rules/graph.h"
+#include "rules/site.h"
 #include "rules/work.h"
 
 /* A cache that is on: of which step, and by which row of the table. */
@@ -47,12 +47,7 @@ static void add_step(kept_list *list, const wpa_outline_step *step, const wpa_ou
 /* A local composite action keeps what its steps keep. */
 static void add_local(wpa_rule_run *run, kept_list *list, const wpa_outline_step *step)
 {
-    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
-    if (!graph || step->uses.kind != WPA_OUTLINE_LOCAL) {
-        return;
-    }
-    const wpa_graph_file *file = wpa_graph_local(graph, wpa_yaml_text(step->uses.node) + 2);
-    const wpa_source *source = file ? wpa_rule_source_at(run, file->path) : NULL;
+    const wpa_source *source = wpa_site_callee(run, &step->uses);
     for (size_t i = 0; source && i < source->outline->n_jobs; i++) {
         for (size_t k = 0; k < source->outline->jobs[i].n_steps; k++) {
             add_step(list, &source->outline->jobs[i].steps[k], step);

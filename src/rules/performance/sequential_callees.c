@@ -1,8 +1,8 @@
 /* PRF-025: called workflows run one behind the other, and the second uses nothing of the first. */
 #include <string.h>
 
-#include "rules/graph.h"
 #include "rules/jobs.h"
+#include "rules/site.h"
 #include "rules/work.h"
 
 #define NEEDS_MAX 64
@@ -10,11 +10,7 @@
 /* The called workflow, if it is of this repository. */
 static const wpa_outline *callee_of(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
-    const char *text = wpa_yaml_text(job->uses.node);
-    const wpa_graph_file *file =
-        graph && job->uses.kind == WPA_OUTLINE_LOCAL ? wpa_graph_local(graph, text + 2) : NULL;
-    const wpa_source *source = file ? wpa_rule_source_at(run, file->path) : NULL;
+    const wpa_source *source = wpa_site_callee(run, &job->uses);
     return source && !source->is_partial ? source->outline : NULL;
 }
 

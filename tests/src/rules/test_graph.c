@@ -122,6 +122,41 @@ static void local_uses(void **state)
     }
 }
 
+/* What is of this repository by its look, and may be shorter than "./". */
+static void used(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *path;
+    } cases[] = {
+        {".", NULL},
+        {"..", NULL},
+        {"./", NULL},
+        {"../act", NULL},
+        {"./act/", "act/action.yaml"},
+        {"$/act", "act/action.yaml"},
+        {"act", NULL},
+        {"$/", NULL},
+        {"a/act@v1", NULL},
+        {"./${{ github.ref }}", NULL},
+        {"./.github/workflows/a.yml", ".github/workflows/a.yml"},
+    };
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const wpa_graph *graph = build(repository, WPA_COUNT(repository), arena);
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        const char *text =
+            wpa_arena_printf(arena, "on: push\njobs: {a: {uses: '%s'}}\n", cases[i].text);
+        const wpa_source *source =
+            wpa_source_read(WPA_INPUT_WORKFLOW, "w.yml", text, strlen(text), NULL, arena);
+        const wpa_outline_uses *uses = &source->outline->jobs[0].uses;
+        const wpa_graph_file *found = wpa_graph_used(graph, uses, arena);
+        assert_null(wpa_graph_used(NULL, uses, arena));
+        if (!wpa_text_is(found ? found->path : NULL, cases[i].path)) {
+            fail_msg("%s: %s", cases[i].text, found ? found->path : "none");
+        }
+    }
+}
+
 static void users(void **state)
 {
     (void)state;
@@ -172,8 +207,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_in_order), cmocka_unit_test(what_a_file_says),
-        cmocka_unit_test(local_uses),     cmocka_unit_test(users),
-        cmocka_unit_test(odd_files),
+        cmocka_unit_test(local_uses),     cmocka_unit_test(used),
+        cmocka_unit_test(users),          cmocka_unit_test(odd_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -221,6 +221,24 @@ static void walk_item(const wpa_shape_place *at, const wpa_schema_def *def,
     }
 }
 
+/* Below values of any shape only keys written twice are wrong. */
+static void walk_any(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *node)
+{
+    if (at.depth > DEPTH_MAX) {
+        return;
+    }
+    at.depth++;
+    if (node->kind == WPA_YAML_MAPPING) {
+        (void)check_duplicates(&at, def, node);
+    }
+    for (size_t i = 0; i < node->n_pairs; i++) {
+        walk_any(at, def, node->pairs[i].value);
+    }
+    for (size_t i = 0; i < node->n_items; i++) {
+        walk_any(at, def, node->items[i]);
+    }
+}
+
 static void walk_sequence(const wpa_shape_place *at, const wpa_schema_def *def,
                           const wpa_yaml_node *node)
 {
@@ -230,9 +248,13 @@ static void walk_sequence(const wpa_shape_place *at, const wpa_schema_def *def,
         wpa_rule_report(at->by->run, at->key->span, check, NULL, "%s is an empty list: %s",
                         wpa_shape_quoted_key(at), at->by->set->refusal);
     }
-    for (size_t i = 0; def->item && i < node->n_items; i++) {
+    for (size_t i = 0; i < node->n_items; i++) {
         wpa_shape_place below = {at->by, NULL, at->has_expressions, at->depth + 1};
-        walk(below, def->item, node->items[i]);
+        if (def->item) {
+            walk(below, def->item, node->items[i]);
+        } else { /* of any shape */
+            walk_any(below, def, node->items[i]);
+        }
     }
 }
 
@@ -273,24 +295,6 @@ static void walk_scalar(const wpa_shape_place *at, const wpa_schema_def *def,
         wpa_shape_report_shape(at, def, node);
     } else {
         check_number(at, def, node);
-    }
-}
-
-/* Below values of any shape only keys written twice are wrong. */
-static void walk_any(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *node)
-{
-    if (at.depth > DEPTH_MAX) {
-        return;
-    }
-    at.depth++;
-    if (node->kind == WPA_YAML_MAPPING) {
-        (void)check_duplicates(&at, def, node);
-    }
-    for (size_t i = 0; i < node->n_pairs; i++) {
-        walk_any(at, def, node->pairs[i].value);
-    }
-    for (size_t i = 0; i < node->n_items; i++) {
-        walk_any(at, def, node->items[i]);
     }
 }
 

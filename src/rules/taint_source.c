@@ -125,7 +125,9 @@ static wpa_taint by_triggers(wpa_tracer *t, const wpa_site *site, wpa_fact_list 
             continue;
         }
         found.trust = wpa_trust_by(t->run, site, trigger);
-        if (found.trust.event) {
+        bool reaches =
+            found.trust.event && wpa_trust_guard_of(t->run, site, trigger->name) != WPA_GUARD_EVENT;
+        if (reaches) {
             found.is_privileged = wpa_trust_site_is_privileged(site);
             worst = wpa_taint_worse(worst, found);
         }

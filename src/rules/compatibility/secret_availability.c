@@ -42,7 +42,7 @@ static const char *secret_name(const wpa_expr_reference *reference)
 /* Uploads that do without their token where there is none. */
 static bool does_without(const wpa_outline_step *step)
 {
-    static const char *const owners[] = {"codecov", "coverallsapp", "codacy"};
+    static const char *const owners[] = {"codecov", "coverallsapp", "codacy", "CodSpeedHQ"};
     for (size_t i = 0; step && i < WPA_COUNT(owners); i++) {
         if (wpa_slice_is_ci(step->uses.owner, owners[i])) {
             return true;

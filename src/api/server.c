@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -29,6 +28,9 @@
 /* A body beyond the limit is swallowed so far, so that the refusal can be read. */
 #define SWALLOW_MAX_BYTES (WPA_API_BODY_MAX_BYTES * 4)
 #define REQUEST_SECONDS 30
+#define STOPPING "the server is stopping"
+#define STOP_LOOK_MS 10
+#define LAST_WORDS_MS 1000 /* for answers to leave, once all are made */
 /* For the head of a request, and what is put together of an answer: an idle stream holds it too. */
 #define CONNECTION_BYTES ((size_t)16 << 10)
 
@@ -147,7 +149,7 @@ static enum MHD_Result send_answer(wpa_api_call *call)
     return queued;
 }
 
-static enum MHD_Result refuse(wpa_api_call *call, wpa_code code, int status, const char *text)
+static void make_refusal(wpa_api_call *call, wpa_code code, int status, const char *text)
 {
     wpa_error err = {0};
     (void)WPA_FAIL(&err, code, "%s", text);
@@ -155,6 +157,11 @@ static enum MHD_Result refuse(wpa_api_call *call, wpa_code code, int status, con
     call->request.status = status;
     wpa_json_set_int(call->request.answer, "status", status);
     wpa_api_set_header(call, "Connection", "close");
+}
+
+static enum MHD_Result refuse(wpa_api_call *call, wpa_code code, int status, const char *text)
+{
+    make_refusal(call, code, status, text);
     return send_answer(call);
 }
 
@@ -168,6 +175,7 @@ static wpa_api_call *new_call(wpa_api *api, struct MHD_Connection *connection, c
     wpa_api_call *call = wpa_arena_alloc(arena, sizeof *call);
     const char *whole = url[0] == '/' ? NULL : strstr(url, "://"); /* an address: RFC 9112, 3.2.2 */
     url = whole && strchr(whole + 3, '/') ? strchr(whole + 3, '/') : url;
+    atomic_fetch_add(&api->n_calls, 1);
     call->api = api;
     call->connection = connection;
     call->arena = arena;
@@ -300,7 +308,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         return refuse(call, WPA_E_LIMIT, 413, "the body is larger than 4 MiB");
     }
     if (atomic_load(&api->is_stopping)) {
-        return refuse(call, WPA_E_UNAVAILABLE, 503, "the server is stopping");
+        return refuse(call, WPA_E_UNAVAILABLE, 503, STOPPING);
     }
     if (wpa_api_is_immediate(call)) {
         wpa_api_serve(call, NULL);
@@ -308,14 +316,17 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         return send_answer(call);
     }
     MHD_suspend_connection(connection);
-    wpa_api_enqueue(call);
+    if (!wpa_api_enqueue(call)) {
+        make_refusal(call, WPA_E_UNAVAILABLE, 503, STOPPING);
+        wpa_api_finish(call);
+    }
     return MHD_YES;
 }
 
 static void forget(void *context, struct MHD_Connection *connection, void **own,
                    enum MHD_RequestTerminationCode code)
 {
-    const wpa_api *api = context;
+    wpa_api *api = context;
     wpa_api_call *call = *own;
     (void)code;
     /* The next one on this connection may begin when it has been idle for as long as it may be. */
@@ -324,6 +335,7 @@ static void forget(void *context, struct MHD_Connection *connection, void **own,
         wpa_buf_free(call->upload);
         wpa_buf_free(call->written);
         wpa_arena_free(call->arena);
+        atomic_fetch_sub(&api->n_calls, 1);
         *own = NULL;
     }
 }
@@ -429,20 +441,23 @@ static bool start_threads(wpa_api *api, wpa_error *err)
            WPA_FAIL(err, WPA_E_UNAVAILABLE, "no more threads can be started");
 }
 
+/* The watcher first: it hands what is parked to the workers, who must be there to answer it. A call
+   that stayed suspended would end the process when the library stops. */
 static void end_threads(wpa_api *api)
 {
     atomic_store(&api->is_stopping, true);
-    pthread_mutex_lock(&api->mutex);
-    pthread_cond_broadcast(&api->work);
-    pthread_mutex_unlock(&api->mutex);
     if (api->watcher_fd >= 0) {
         (void)eventfd_write(api->watcher_fd, 1);
     }
-    for (size_t i = 0; i < api->n_workers; i++) {
-        (void)pthread_join(api->workers[i], NULL);
-    }
     if (api->is_watcher_started) {
         (void)pthread_join(api->watcher, NULL);
+    }
+    pthread_mutex_lock(&api->mutex);
+    api->is_closed = true;
+    pthread_cond_broadcast(&api->work);
+    pthread_mutex_unlock(&api->mutex);
+    for (size_t i = 0; i < api->n_workers; i++) {
+        (void)pthread_join(api->workers[i], NULL);
     }
 }
 
@@ -518,16 +533,26 @@ static bool is_idle(wpa_api *api)
     return is_idle;
 }
 
+static bool is_silent(wpa_api *api)
+{
+    return atomic_load(&api->n_calls) == 0;
+}
+
+static void wait_until(bool (*is_so)(wpa_api *), wpa_api *api, int64_t most_ms)
+{
+    int64_t until_ms = wpa_monotonic_ms() + most_ms;
+    while (!is_so(api) && wpa_monotonic_ms() < until_ms) {
+        wpa_sleep_ms(STOP_LOOK_MS);
+    }
+}
+
 void wpa_api_stop(wpa_api *api, int64_t grace_ms)
 {
-    int64_t until = wpa_monotonic_ms() + grace_ms;
     MHD_socket fd = MHD_quiesce_daemon(api->daemon);
-    const struct timespec moment = {.tv_nsec = 10000000};
-    while (!is_idle(api) && wpa_monotonic_ms() < until) {
-        (void)nanosleep(&moment, NULL);
-    }
-    end_threads(api); /* the watcher ends what is parked, the workers what is queued */
+    wait_until(is_idle, api, grace_ms);
+    end_threads(api);
     wpa_api_streams_end(api);
+    wait_until(is_silent, api, LAST_WORDS_MS); /* the library drops what it has not sent */
     MHD_stop_daemon(api->daemon);
     if (fd != MHD_INVALID_SOCKET) {
         (void)close(fd);

@@ -70,10 +70,12 @@ struct wpa_api {
     int64_t started_at_us;
     int socket_fd; /* of a unix socket, to be removed; -1 */
     atomic_bool is_stopping;
+    atomic_size_t n_calls; /* that are not over: being read, worked on, or answered */
 
     pthread_mutex_t mutex; /* the queue, the parked, the peers */
     pthread_cond_t work;
     wpa_api_call *first, *last; /* waiting for a worker */
+    bool is_closed;             /* no more of them: the workers end with the last one */
     wpa_api_call *parked;
     wpa_api_peer *peers;
     size_t n_working;
@@ -98,8 +100,8 @@ struct wpa_api {
     atomic_uint_fast64_t n_refused_sign_ins, n_held_off;
 };
 
-/** Hand a call to the workers; its connection is suspended. */
-void wpa_api_enqueue(wpa_api_call *call);
+/** Hand a call to the workers; its connection is suspended. False: they have gone. */
+bool wpa_api_enqueue(wpa_api_call *call) WPA_CHECK;
 /** The answer is ready: the connection goes on. */
 void wpa_api_finish(wpa_api_call *call);
 /** In which a request must arrive; a connection may be idle twice as long. */

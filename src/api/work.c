@@ -28,22 +28,33 @@
 /* ---- the queue ----------------------------------------------------------------------------------
  */
 
-void wpa_api_enqueue(wpa_api_call *call)
+/** Under the mutex. */
+static void append(wpa_api_call *call)
 {
     wpa_api *api = call->api;
-    pthread_mutex_lock(&api->mutex);
     call->next = NULL;
     atomic_store(&call->state, WPA_CALL_WORKING);
     *(api->last ? &api->last->next : &api->first) = call;
     api->last = call;
+}
+
+bool wpa_api_enqueue(wpa_api_call *call)
+{
+    wpa_api *api = call->api;
+    pthread_mutex_lock(&api->mutex);
+    bool is_taken = !api->is_closed;
+    if (is_taken) {
+        append(call);
+    }
     pthread_mutex_unlock(&api->mutex);
     pthread_cond_signal(&api->work); /* whom it wakes finds the mutex free */
+    return is_taken;
 }
 
 static wpa_api_call *take(wpa_api *api)
 {
     pthread_mutex_lock(&api->mutex);
-    while (!api->first && !atomic_load(&api->is_stopping)) {
+    while (!api->first && !api->is_closed) {
         pthread_cond_wait(&api->work, &api->mutex);
     }
     wpa_api_call *call = api->first;
@@ -75,10 +86,15 @@ static void park(wpa_api_call *call)
 {
     wpa_api *api = call->api;
     call->deadline_ms = call->started_ms + call->request.wait_ms;
-    atomic_store(&call->state, WPA_CALL_PARKED);
     pthread_mutex_lock(&api->mutex);
-    call->next = api->parked;
-    api->parked = call;
+    if (atomic_load(&api->is_stopping)) { /* the watcher may have gone: whoever parks it goes on */
+        call->request.is_woken = true;
+        call->request.has_job_ended = false;
+        append(call);
+    } else {
+        call->next = api->parked;
+        api->parked = call;
+    }
     pthread_mutex_unlock(&api->mutex);
     (void)eventfd_write(api->watcher_fd, 1); /* it may have ended meanwhile */
 }
@@ -166,25 +182,23 @@ static bool is_among(int64_t id, const wpa_rows *ended)
 static void wake_parked(wpa_api *api, const wpa_rows *ended, bool are_all)
 {
     int64_t now_ms = wpa_monotonic_ms();
-    wpa_api_call *woken = NULL;
+    bool is_any = false;
     pthread_mutex_lock(&api->mutex);
     for (wpa_api_call **at = &api->parked; *at;) {
         wpa_api_call *call = *at;
         call->request.has_job_ended = is_among(call->request.job_id, ended);
         if (are_all || call->request.has_job_ended || now_ms >= call->deadline_ms) {
             *at = call->next;
-            call->next = woken;
-            woken = call;
+            call->request.is_woken = true;
+            append(call);
+            is_any = true;
         } else {
             at = &call->next;
         }
     }
     pthread_mutex_unlock(&api->mutex);
-    while (woken) {
-        wpa_api_call *next = woken->next;
-        woken->request.is_woken = true;
-        wpa_api_enqueue(woken);
-        woken = next;
+    if (is_any) {
+        pthread_cond_broadcast(&api->work);
     }
 }
 

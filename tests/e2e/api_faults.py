@@ -364,6 +364,17 @@ def clients_leave(world):
 
 # ---- the database ----
 
+def open_stream(world):
+    """A stream of events, and what it has said so far."""
+    stream = world.connect()
+    stream.sendall(head("GET", BASE + "/events", world.token))
+    stream.settimeout(20)
+    got = b""
+    while b"retry:" not in got:
+        got += stream.recv(65536)
+    return stream, got
+
+
 def database_away(world):
     assert world.call("GET", "/patches").status == 200
     world.stop_database()
@@ -458,11 +469,16 @@ def has_read(world, s):
 
 
 def stops_gracefully(world):
-    """What is under way ends, streams are closed, nobody new is let in, and the process ends by itself."""
-    stream = world.connect()
-    stream.sendall(head("GET", BASE + "/events", world.token))
-    stream.settimeout(20)
-    assert b"200 OK" in stream.recv(65536)
+    """What is under way ends, streams are closed, nobody new is let in, and the process ends by itself. Who
+    waits for a job that does not end meanwhile is told where to look."""
+    stream, _ = open_stream(world)
+    hook = {"name": "elsewhere", "channel": "webhook", "settings": {"url": "https://hook.example/x"}}
+    assert world.call("POST", "/destinations", hook).status == 201
+    parked = [world.connect() for _ in range(40)]
+    for s in parked:
+        s.settimeout(20)
+        s.sendall(post(world, "/destinations/elsewhere/test", b""))
+    wait_for("their job", lambda: world.sql("SELECT 1 FROM wpa.job WHERE kind = 'notify'"))
     waiting = world.connect()
     sent = b'{"name": "mira", "passphrase": "wrong, and slow to find out"}'
     waiting.sendall(head("POST", BASE + "/auth/token", None, "Content-Type: application/json",
@@ -471,6 +487,8 @@ def stops_gracefully(world):
     world.server.send_signal(signal.SIGTERM)
     waiting.settimeout(20)
     assert statuses(waiting.recv(65536)) == [401]
+    told = [statuses(s.recv(65536)) for s in parked]
+    assert told == [[202]] * len(parked), told
     while stream.recv(65536):
         pass
     world.server_has_ended(20)

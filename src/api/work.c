@@ -283,7 +283,9 @@ void *wpa_api_watch(void *argument)
         if (!db && wpa_monotonic_ms() >= next_try_ms) {
             db = connect_watcher(api);
             next_try_ms = wpa_monotonic_ms() + RECONNECT_MS;
-            wpa_api_streams_tell(api, "reset", "{}"); /* news may have been missed */
+            if (db) { /* not before: there is nothing to read again while it is away */
+                wpa_api_streams_tell(api, "reset", "{}"); /* news may have been missed */
+            }
         }
         wait_for_news(api, db);
         tell_news(api, db);

@@ -377,6 +377,8 @@ def open_stream(world):
 
 def database_away(world):
     assert world.call("GET", "/patches").status == 200
+    stream, got = open_stream(world)
+    stream.setblocking(False)
     world.stop_database()
     answer = world.call("GET", "/patches", timeout=20)
     assert answer.status == 503 and answer.headers["Retry-After"], (answer.status, answer.body)
@@ -389,11 +391,19 @@ def database_away(world):
     assert world.call("GET", "//openapi.json", token=None).status == 200
     told = [world.call("GET", "/findings", timeout=20).status for _ in range(20)]
     assert told == [503] * 20, told
+    time.sleep(2.5)  # it is looked for each second, and nobody told to read again what cannot be read
+    with contextlib.suppress(BlockingIOError):
+        got += stream.recv(65536)
+    assert b"event: reset" not in got, got
     world.start_database()
     wait_for("the server to find the database again",
              lambda: world.call("GET", "/patches", timeout=20).status == 200, 30)
     wait_for("the server to be ready again",
              lambda: world.call("GET", "//readyz", token=None).status == 200, 30)
+    stream.settimeout(20)
+    while b"event: reset" not in got:
+        got += stream.recv(65536)
+    stream.close()
 
 
 def database_hangs(world):

@@ -66,8 +66,8 @@ void wpa_heart_drop(wpa_heart *heart, size_t slot)
     (void)pthread_mutex_unlock(&heart->mutex);
 }
 
-/** Leases that are due, as (ids, tokens); the time of the next one otherwise. */
-static size_t find_due(wpa_heart *heart, int64_t now_ms, int64_t *ids, int64_t *tokens)
+/** How many leases are due, and which: [heart->n_slots] ids and tokens have room for all. */
+static size_t find_due(wpa_heart *heart, int64_t now_ms, int64_t ids[], int64_t tokens[])
 {
     size_t n = 0;
     (void)pthread_mutex_lock(&heart->mutex);
@@ -138,6 +138,17 @@ static void *beat(void *argument)
     return NULL;
 }
 
+static void free_heart(wpa_heart *heart)
+{
+    if (heart->wake_fd >= 0) {
+        (void)close(heart->wake_fd);
+    }
+    (void)pthread_mutex_destroy(&heart->mutex);
+    wpa_db_close(heart->db);
+    wpa_free(heart->slots);
+    wpa_free(heart);
+}
+
 wpa_heart *wpa_heart_start(const char *dsn, const char *role, size_t n_workers, wpa_log *log,
                            wpa_error *err)
 {
@@ -159,9 +170,7 @@ wpa_heart *wpa_heart_start(const char *dsn, const char *role, size_t n_workers, 
     (void)pthread_mutex_init(&heart->mutex, NULL);
     if (heart->wake_fd < 0 || pthread_create(&heart->thread, NULL, beat, heart) != 0) {
         (void)WPA_FAIL(err, WPA_E_INTERNAL, "cannot start the heartbeat");
-        wpa_db_close(heart->db);
-        wpa_free(heart->slots);
-        wpa_free(heart);
+        free_heart(heart);
         return NULL;
     }
     return heart;
@@ -180,10 +189,6 @@ void wpa_heart_stop(wpa_heart *heart)
     atomic_store(&heart->is_stopping, true);
     (void)eventfd_write(heart->wake_fd, 1);
     (void)pthread_join(heart->thread, NULL);
-    (void)close(heart->wake_fd);
-    (void)pthread_mutex_destroy(&heart->mutex);
     wpa_db_adopt(heart->db);
-    wpa_db_close(heart->db);
-    wpa_free(heart->slots);
-    wpa_free(heart);
+    free_heart(heart);
 }

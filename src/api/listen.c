@@ -10,6 +10,24 @@
 
 #include <wpa/text.h>
 
+/* What a server left that was killed: nobody listens there. Of one that does, binding says so. */
+static void remove_left(const struct sockaddr_un *address)
+{
+    struct stat status;
+    if (lstat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) {
+        return;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool is_left = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+                   errno == ECONNREFUSED;
+    if (is_left) {
+        (void)unlink(address->sun_path);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
 static int listen_unix(const char *path, wpa_error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -18,11 +36,8 @@ static int listen_unix(const char *path, wpa_error *err)
                        sizeof address.sun_path - 1);
         return -1;
     }
+    remove_left(&address);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct stat status;
-    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode)) {
-        (void)unlink(path); /* left by a server that was killed */
-    }
     mode_t before = umask(0077);
     bool is_bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
                     listen(fd, SOMAXCONN) == 0;

@@ -760,10 +760,23 @@ def a_unix_socket_serves(world):
     def ask():
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(10)
-            s.connect(path)
+            if s.connect_ex(path):
+                return False
             s.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             return s.recv(4096).startswith(b"HTTP/1.1 200")
 
+    assert wait_for("an answer", ask)
+    # a second server does not take the place of the first
+    second = subprocess.run([world.wpa, "serve", "--workers", "0", "--socket", path], check=False, env=world.env,
+                            text=True, capture_output=True, timeout=60)
+    assert second.returncode and "in use" in second.stderr, (second.returncode, second.stderr)
+    assert ask()
+    # one that was killed leaves its socket, which is no obstacle
+    world.server.kill()
+    world.server.wait()
+    world.server = None
+    assert os.path.exists(path)
+    world.serve("--socket", path)
     assert wait_for("an answer", ask)
     world.stop_server()
     assert not os.path.exists(path)

@@ -25,6 +25,9 @@ static const command_name names[] = {
     {"##[add-path]", "GITHUB_PATH", true, false},
 };
 
+/* With this in the environment the runner obeys the disabled ones, too. */
+#define SWITCH "ACTIONS_ALLOW_UNSECURE_COMMANDS"
+
 typedef struct subject {
     const wpa_outline_step *step;     /* NULL: of JavaScript */
     const wpa_shell_command *command; /* an echo with one word, or NULL */
@@ -63,17 +66,35 @@ static bool is_comment_line(const char *text, size_t offset)
     return text[start] == '*' || (text[start] == '/' && strchr("/*", text[start + 1]));
 }
 
-static void report(wpa_rule_run *run, const wpa_yaml_node *node, size_t offset,
-                   const command_name *name, const subject *s)
+static bool sets_switch(const wpa_yaml_node *scope)
 {
+    const char *text = wpa_yaml_text(wpa_yaml_get(wpa_yaml_get(scope, "env"), SWITCH));
+    return text && !wpa_text_is_ci(text, "false");
+}
+
+static bool is_switched_on(const wpa_outline_step *step)
+{
+    bool is_on = sets_switch(step->node) || sets_switch(step->job->node) ||
+                 sets_switch(step->node->doc->root);
+    for (size_t i = 0; i < step->index && !is_on; i++) {
+        is_on = wpa_outline_script_holds(&step->job->steps[i], SWITCH); /* for those behind it */
+    }
+    return is_on;
+}
+
+static void report(wpa_rule_run *run, const wpa_yaml_node *node, size_t offset,
+                   const wpa_outline_step *step, const subject *s)
+{
+    const command_name *name = s->name;
     bool is_old = name->text[0] == '#';
+    bool is_refused = name->is_disabled && !is_switched_on(step);
     size_t shown = strlen(name->text) - (name->has_name ? 1 : is_old ? 0 : 2);
-    wpa_finding *finding = wpa_rule_report(
-        run, wpa_step_span(s->step, node, offset, offset + shown), NULL, s,
-        name->is_disabled ? "%.*s is switched off: the step fails; write to %s instead"
-                          : "%.*s is deprecated: write to %s instead",
-        (int)shown, name->text, name->file);
-    finding->severity = name->is_disabled ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
+    wpa_finding *finding =
+        wpa_rule_report(run, wpa_step_span(s->step, node, offset, offset + shown), NULL, s,
+                        is_refused ? "%.*s is switched off: the step fails; write to %s instead"
+                                   : "%.*s is deprecated: write to %s instead",
+                        (int)shown, name->text, name->file);
+    finding->severity = is_refused ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
     if (node->key) {
         wpa_rule_relate(run, finding, node->key->span, "in this script");
     }
@@ -88,12 +109,13 @@ static void check_script(wpa_rule_run *run, const wpa_outline_step *step, const 
         if (is_printed(step->lexed, offset)) {
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);
             *s = (subject){step, command_at(step->lexed, offset), name};
-            report(run, step->run, offset, name, s);
+            report(run, step->run, offset, step, s);
         }
     }
 }
 
-static void check_javascript(wpa_rule_run *run, const wpa_yaml_node *node, const command_name *name)
+static void check_javascript(wpa_rule_run *run, const wpa_outline_step *step,
+                             const wpa_yaml_node *node, const command_name *name)
 {
     const char *end = node->text + strlen(node->text);
     for (const char *at = node->text; (at = wpa_text_find_ci(at, (size_t)(end - at), name->text));
@@ -102,7 +124,7 @@ static void check_javascript(wpa_rule_run *run, const wpa_yaml_node *node, const
         if (!is_comment_line(node->text, offset)) {
             subject *s = wpa_arena_alloc(run->arena, sizeof *s);
             *s = (subject){NULL, NULL, name};
-            report(run, node, offset, name, s);
+            report(run, node, offset, step, s);
         }
     }
 }
@@ -115,7 +137,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
             check_script(run, step, &names[i]);
         }
         if (javascript) {
-            check_javascript(run, javascript, &names[i]);
+            check_javascript(run, step, javascript, &names[i]);
         }
     }
 }

@@ -15,11 +15,29 @@ static wpa_finding *report_input(wpa_rule_run *run, const wpa_outline_step *step
 
 /* ---- inputs of actions ---- */
 
-static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
+static bool is_of_master(const wpa_outline_step *step)
 {
     const char *ref = wpa_outline_with_text(step, "ref");
     bool is_master = wpa_text_is(ref, "master") || wpa_text_is(ref, "refs/heads/master");
-    if (is_master && !wpa_outline_with(step, "repository")) {
+    return is_master && !wpa_outline_with(step, "repository");
+}
+
+/* What started the run is checked out as well, to be compared with. */
+static bool has_other_checkout(const wpa_outline_step *step)
+{
+    for (size_t i = 0; i < step->job->n_steps; i++) {
+        const wpa_outline_step *other = &step->job->steps[i];
+        if (wpa_outline_step_uses(other, "actions/checkout") && !is_of_master(other) &&
+            !wpa_outline_with(other, "repository")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    if (is_of_master(step) && !has_other_checkout(step)) {
         (void)report_input(run, step, "ref",
                            "'master' is checked out whatever started the run, so a pull request or "
                            "branch is never what is tested, and a renamed branch breaks it");

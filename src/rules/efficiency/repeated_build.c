@@ -10,7 +10,8 @@
 static bool is_build(const wpa_shell_command *c)
 {
     static const char *const configured[] = {"make", "ninja", "cmake", "meson", "gmake", "nmake"};
-    return wpa_shell_roles(c) == WPA_DOES_BUILD && !c->is_nested_script && !c->loops &&
+    bool is_run = wpa_shell_is(c, "go", "run"); /* what is built is not what it is there for */
+    return wpa_shell_roles(c) == WPA_DOES_BUILD && !is_run && !c->is_nested_script && !c->loops &&
            wpa_text_index(c->name, configured, WPA_COUNT(configured)) < 0;
 }
 

@@ -101,12 +101,25 @@ static void check_empty(wpa_rule_run *run, const wpa_yaml_node *mapping)
     check_empty_mappings(run, mapping);
 }
 
-/** A key and nothing behind it, where the schema takes that: the name of an environment. */
+/** A key and nothing behind it, where GitHub takes that: the name of an environment. */
 static void check_empty_text(wpa_rule_run *run, const wpa_yaml_node *mapping, const char *key)
 {
     const wpa_yaml_pair *pair = wpa_yaml_find(mapping, key);
     if (is_nothing(pair)) {
         (void)report_empty(run, pair, "S8");
+    }
+}
+
+/** Filters with nothing behind them let everything pass; an empty text there is refused. */
+static void check_empty_filters(wpa_rule_run *run, const wpa_yaml_node *config)
+{
+    static const char *const keys[] = {"branches",    "branches-ignore", "tags",
+                                       "tags-ignore", "paths",           "paths-ignore"};
+    for (size_t i = 0; may_hold_empty(config) && i < WPA_COUNT(keys); i++) {
+        const wpa_yaml_pair *pair = wpa_yaml_find(config, keys[i]);
+        if (is_nothing(pair) && wpa_yaml_is_null(wpa_yaml_resolve(pair->value))) {
+            (void)report_empty(run, pair, "S8");
+        }
     }
 }
 
@@ -137,6 +150,9 @@ void wpa_empties_check(wpa_rule_run *run)
     check_empty(run, o->root);
     check_empty_group(run, o->root);
     check_empty_mappings(run, wpa_yaml_get(o->root, "defaults"));
+    for (size_t i = 0; i < o->n_triggers; i++) {
+        check_empty_filters(run, wpa_yaml_resolve(o->triggers[i].config));
+    }
     check_empty_outputs(run);
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_yaml_node *job = o->jobs[i].node;

@@ -225,8 +225,11 @@ static const char *const left_to_others[] = {
     "permissions",      "permissions-mapping",         "shell", "workflow-call-input-type",
     "on-string-strict", "workflow-dispatch-input-type"};
 
-static const char *const may_be_null[] = {"workflow-dispatch-input", "input-strict",
-                                          "output-definition"};
+/* Those of events are taken as they are not there, whatever editors are told of them. */
+static const char *const may_be_null[] = {
+    "workflow-dispatch-input", "input-strict",          "output-definition",
+    "event-branches",          "event-branches-ignore", "event-tags",
+    "event-tags-ignore",       "event-paths",           "event-paths-ignore"};
 
 static const wpa_shape_need needs[] = {
     {"job-factory", "steps"},

@@ -1,22 +1,14 @@
 /* SEC-034: what is downloaded runs at once, whatever it is today. */
-#include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "facts/commands.h"
 #include "rules/dockerfile.h"
+#include "rules/download.h"
 #include "rules/pin.h"
 #include "rules/pipes.h"
 #include "rules/saved.h"
 #include "rules/shell_roles.h"
 #include "rules/steps.h"
-
-/* A download that is found in a script, and what is known of where it comes from. */
-typedef struct download {
-    const wpa_outline_step *step;
-    const wpa_shell_command *fetch;
-    const char *url; /* as written, expressions too; NULL: a variable holds it */
-} download;
 
 /* Commands behind a download that are looked at: whoever writes more means to be slow. */
 #define LOOKAHEAD_MAX 300
@@ -42,167 +34,13 @@ static bool is_windows_installer(const wpa_shell_command *c)
     return wpa_text_is_ci(c->name, "msiexec") || wpa_text_is_ci(c->name, "msiexec.exe");
 }
 
-static const char *without_quotes(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span)
+static wpa_finding *report(wpa_rule_run *run, const wpa_download *d, wpa_span span,
+                           const char *runner, bool is_saved)
 {
-    const char *at = step->run->text + span.start;
-    size_t length = wpa_span_length(span);
-    bool is_quoted = length >= 2 && (at[0] == '"' || at[0] == '\'') && at[length - 1] == at[0];
-    return wpa_arena_slice(run->arena, at + is_quoted, length - (is_quoted ? 2 : 0));
-}
-
-/* What the variable holds as the i-th command runs: by the script itself, or by env around it. */
-static const char *value_of(const wpa_outline_step *step, size_t i, const char *name, size_t length)
-{
-    for (size_t k = i; k-- > 0 && k + LOOKAHEAD_MAX > i;) {
-        const wpa_shell_command *c = &step->lexed->commands[k];
-        for (size_t w = 0; w < c->first; w++) {
-            const char *text = c->words[w].text;
-            if (strncmp(text, name, length) == 0 && text[length] == '=') {
-                return text + length + 1;
-            }
-        }
-    }
-    const wpa_yaml_node *around[] = {step->env, wpa_yaml_get(step->job->node, "env")};
-    for (size_t k = 0; k < WPA_COUNT(around); k++) {
-        for (size_t p = 0; around[k] && p < around[k]->n_pairs; p++) {
-            const char *key = wpa_yaml_text(around[k]->pairs[p].key);
-            if (key && strncmp(key, name, length) == 0 && !key[length]) {
-                return wpa_yaml_text(wpa_yaml_resolve(around[k]->pairs[p].value));
-            }
-        }
-    }
-    return NULL;
-}
-
-/* "curl -o x "$URL"": the URL that the variable is known to hold. */
-static const char *held_url(const wpa_outline_step *step, size_t i)
-{
-    const wpa_shell_command *c = &step->lexed->commands[i];
-    for (size_t w = c->first + 1; w < c->n_words; w++) {
-        const char *text = c->words[w].text;
-        const char *name = text[0] == '$' ? text + 1 + (size_t)(text[1] == '{') : "";
-        size_t length = wpa_text_name_length(name);
-        bool is_whole = length && (!name[length] || wpa_text_is(name + length, "}"));
-        const char *value = is_whole ? value_of(step, i, name, length) : NULL;
-        if (value && strstr(value, "://")) {
-            return value;
-        }
-    }
-    return NULL;
-}
-
-/* The URL among the words, with the expressions that blanking took. */
-static const char *url_of(wpa_rule_run *run, const wpa_outline_step *step,
-                          const wpa_shell_command *c)
-{
-    for (size_t i = c->first + 1; i < c->n_words; i++) {
-        const wpa_shell_word *word = &c->words[i];
-        bool is_url = strstr(word->text, "://") && word->text[0] != '-' &&
-                      !wpa_text_starts(word->text, "://");
-        if (is_url && word->span.end <= step->run->length) {
-            return c->is_nested_script || word->is_literal ? word->text
-                                                           : without_quotes(run, step, word->span);
-        }
-    }
-    return NULL;
-}
-
-/* ---- what makes a download as fixed as a pin ---------------------------------------------------
- */
-
-static bool has_commit(const char *url)
-{
-    size_t n = 0; /* digits in a row */
-    for (const char *at = url; *at; at++) {
-        n = (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f') ? n + 1 : 0;
-        if (n >= 40) {
-            return true;
-        }
-    }
-    return strstr(url, "github.sha") || strstr(url, "GITHUB_SHA");
-}
-
-static bool is_own(const wpa_rule_run *run, const char *url)
-{
-    const wpa_surroundings *around = run->source->around;
-    if (strstr(url, "github.repository") || strstr(url, "GITHUB_REPOSITORY")) {
-        return true;
-    }
-    const char *path = strstr(url, "githubusercontent.com/");
-    if (!path || !around || !around->owner || !around->repository) {
-        return false;
-    }
-    path += strlen("githubusercontent.com/");
-    size_t n = strlen(around->owner);
-    return strncasecmp(path, around->owner, n) == 0 && path[n] == '/' &&
-           strncasecmp(path + n + 1, around->repository, strlen(around->repository)) == 0;
-}
-
-/* Does the script check a sum or a signature anywhere? */
-static bool verifies(const wpa_script *script)
-{
-    static const char *const sums[] = {
-        "sha256sum", "sha512sum",    "shasum",     "sha1sum",
-        "sha384sum", "b3sum",        "b2sum",      "md5sum",
-        "gpgv",      "minisign",     "cosign",     "slsa-verifier",
-        "rhash",     "Get-FileHash", "certutil",   "Get-AuthenticodeSignature",
-        "signtool",  "signify",      "gsha256sum", "hashdeep"};
-    for (size_t i = 0; i < script->n_commands; i++) {
-        const wpa_shell_command *c = &script->commands[i];
-        bool checks_signature = wpa_text_is(c->name, "gpg") && wpa_shell_word_find(c, "--verify");
-        bool has_digest = wpa_text_is(c->name, "openssl") && wpa_shell_is(c, "openssl", "dgst");
-        bool is_attested = wpa_shell_is(c, "gh", "attestation");
-        if (wpa_text_index(c->name, sums, WPA_COUNT(sums)) >= 0 || checks_signature || has_digest ||
-            is_attested) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_fixed(const wpa_rule_run *run, const download *d)
-{
-    return (d->url && (has_commit(d->url) || is_own(run, d->url) ||
-                       (wpa_url_host(d->url).length && wpa_url_is_local(wpa_url_host(d->url)) &&
-                        !strchr(d->url, '$'))));
-}
-
-/* "/v${CMAKE_VERSION}/", "-$VER": a release that the script itself names. */
-static bool names_version_variable(const char *url)
-{
-    for (const char *at = strchr(url, '$'); at; at = strchr(at + 1, '$')) {
-        const char *name = at + 1 + (size_t)(at[1] == '{');
-        size_t length = wpa_text_name_length(name);
-        for (size_t i = 0; i + 3 <= length; i++) {
-            if (strncasecmp(name + i, "ver", 3) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* "/v1.28.2/": one release, which is not meant to change, though nothing holds it to that. */
-static bool names_version(const char *url)
-{
-    const char *at = strstr(url, "://");
-    for (at = at ? strchr(at + 3, '/') : NULL; at; at = strchr(at + 1, '/')) {
-        const char *digits = at + 1 + (at[1] == 'v');
-        size_t major = strspn(digits, "0123456789");
-        if (major && digits[major] == '.' && isdigit((unsigned char)digits[major + 1])) {
-            return true;
-        }
-    }
-    return names_version_variable(url);
-}
-
-static wpa_finding *report(wpa_rule_run *run, const download *d, wpa_span span, const char *runner,
-                           bool is_saved)
-{
-    if (is_fixed(run, d)) {
+    if (wpa_download_is_fixed(run, d)) {
         return NULL;
     }
-    bool is_version = d->url && names_version(d->url);
+    bool is_version = d->url && wpa_url_names_version(d->url);
     const char *what = d->url ? wpa_rule_quote(run, d->url, strlen(d->url)) : "a download";
     wpa_finding *finding =
         wpa_rule_report_script(run, d->step, span, NULL, NULL,
@@ -227,6 +65,8 @@ static wpa_finding *report(wpa_rule_run *run, const download *d, wpa_span span, 
 /* A shell that reads its script from the pipe: no script of its own, no -c. */
 static bool reads_pipe(const wpa_shell_command *c)
 {
+    static const char *const give_script[] = {"-c", "-m", "-e", "-p", "-n", "-ne"};
+    static const char *const name_input[] = {"-s", "-", "--", "/dev/stdin"};
     if (wpa_text_is(c->name, "source") || wpa_text_is(c->name, ".")) { /* alone: that of fish */
         return c->n_words == c->first + 1 || wpa_shell_word_find(c, "/dev/stdin");
     }
@@ -238,15 +78,10 @@ static bool reads_pipe(const wpa_shell_command *c)
         if (wpa_text_is(word, "-c") && i + 1 == c->n_words) {
             return true; /* "xargs sh -c": the script is what xargs reads */
         }
-        if (wpa_text_is(word, "-c") || wpa_text_is(word, "-m") || wpa_text_is(word, "-e") ||
-            wpa_text_is(word, "-p") || wpa_text_is(word, "-n") || wpa_text_is(word, "-ne")) {
-            return false;
-        }
-        if (wpa_text_is(word, "-s") || wpa_text_is(word, "-") || wpa_text_is(word, "--") ||
-            wpa_text_is(word, "/dev/stdin")) {
+        if (wpa_text_index(word, name_input, WPA_COUNT(name_input)) >= 0) {
             return true;
         }
-        if (word[0] != '-') {
+        if (word[0] != '-' || wpa_text_index(word, give_script, WPA_COUNT(give_script)) >= 0) {
             return false;
         }
     }
@@ -289,7 +124,7 @@ static size_t reader_of(const wpa_script *script, wpa_command_range range)
     return SIZE_MAX;
 }
 
-static void check_pipe(wpa_rule_run *run, const download *d, size_t i)
+static void check_pipe(wpa_rule_run *run, const wpa_download *d, size_t i)
 {
     const wpa_script *script = d->step->lexed;
     const char *file =
@@ -328,7 +163,7 @@ static bool is_fed_with(const wpa_shell_command *outer, wpa_span span)
     return false;
 }
 
-static void check_substitution(wpa_rule_run *run, const download *d, size_t i)
+static void check_substitution(wpa_rule_run *run, const wpa_download *d, size_t i)
 {
     static const char *const runners[] = {"eval", "source", ".", "exec"};
     const wpa_script *script = d->step->lexed;
@@ -393,7 +228,7 @@ static bool runs_variable(const wpa_shell_command *c, bool has_next, const char 
 }
 
 /* X=$(curl ...), and a later command that runs "$X". */
-static void check_held(wpa_rule_run *run, const download *d, size_t i)
+static void check_held(wpa_rule_run *run, const wpa_download *d, size_t i)
 {
     const wpa_script *script = d->step->lexed;
     const char *name = NULL;
@@ -419,18 +254,18 @@ static void check_held(wpa_rule_run *run, const download *d, size_t i)
 /* ---- saved, then run ---------------------------------------------------------------------------
  */
 
-static void report_program(wpa_rule_run *run, const download *d, const char *file)
+static void report_program(wpa_rule_run *run, const wpa_download *d, const char *file)
 {
     wpa_finding *finding =
         report(run, d, d->fetch->span, wpa_rule_quote(run, file, strlen(file)), true);
     if (finding) {
-        bool is_version = !d->url || names_version(d->url) || strchr(d->url, '$');
+        bool is_version = !d->url || wpa_url_names_version(d->url) || strchr(d->url, '$');
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->persona = is_version ? WPA_PERSONA_PEDANTIC : WPA_PERSONA_DEFAULT;
     }
 }
 
-static void check_saved(wpa_rule_run *run, const download *d, size_t i)
+static void check_saved(wpa_rule_run *run, const wpa_download *d, size_t i)
 {
     const wpa_script *script = d->step->lexed;
     const char *file = wpa_saved_as(script, i, d->url, run->arena);
@@ -504,7 +339,7 @@ static void check_expression(wpa_rule_run *run, const wpa_outline_step *step,
         while (end > start && strchr(" \t\r", text[end - 1])) {
             end--;
         }
-        download d = {.step = step, .fetch = c, .url = url};
+        wpa_download d = {.step = step, .fetch = c, .url = url};
         report(run, &d, (wpa_span){start, end}, c->name, false);
     }
 }
@@ -518,7 +353,7 @@ static void check_foreign(wpa_rule_run *run, const wpa_outline_step *step,
         const char *url = first_url(text, run->arena);
         if (url && has_ci(text, evaluators, WPA_COUNT(evaluators)) &&
             has_ci(text, downloads, WPA_COUNT(downloads))) {
-            download d = {.step = step, .fetch = c, .url = url};
+            wpa_download d = {.step = step, .fetch = c, .url = url};
             report(run, &d, c->span, c->name, false);
             return;
         }
@@ -534,7 +369,7 @@ static void check_remote_script(wpa_rule_run *run, const wpa_outline_step *step,
     if (!wpa_shell_is(c, "deno", "run") && !wpa_shell_is(c, "deno", "install")) {
         return;
     }
-    const char *url = url_of(run, step, c);
+    const char *url = wpa_download_url(run, step, c);
     const wpa_shell_word *word = wpa_shell_argument(c, 1);
     if (!url || !word) {
         return;
@@ -542,7 +377,7 @@ static void check_remote_script(wpa_rule_run *run, const wpa_outline_step *step,
     const char *path = strchr(url + 8, '/');
     bool is_versioned = path && strchr(path, '@') != NULL; /* https://deno.land/x/a@v1.2/b.ts */
     if (!is_versioned) {
-        download d = {.step = step, .fetch = c, .url = url};
+        wpa_download d = {.step = step, .fetch = c, .url = url};
         report(run, &d, c->span, c->name, false);
     }
 }
@@ -552,7 +387,7 @@ static void check_installer(wpa_rule_run *run, const wpa_outline_step *step,
                             const wpa_shell_command *c)
 {
     if (is_windows_installer(c)) {
-        download d = {.step = step, .fetch = c, .url = url_of(run, step, c)};
+        wpa_download d = {.step = step, .fetch = c, .url = wpa_download_url(run, step, c)};
         if (d.url) {
             report(run, &d, c->span, c->name, false);
         }
@@ -570,7 +405,8 @@ static void check_python(wpa_rule_run *run, const wpa_outline_step *step, size_t
         const wpa_shell_command *inner = &step->lexed->commands[k];
         if (wpa_span_contains(c->span, inner->span) &&
             has_ci(inner->name, opens, WPA_COUNT(opens))) {
-            download d = {.step = step, .fetch = inner, .url = url_of(run, step, inner)};
+            wpa_download d = {
+                .step = step, .fetch = inner, .url = wpa_download_url(run, step, inner)};
             report(run, &d, c->span, c->name, false);
         }
     }
@@ -585,7 +421,7 @@ static void check_inline(wpa_rule_run *run, const wpa_outline_step *step,
         const char *text = c->words[i + 1].text;
         bool is_code = wpa_text_is(c->words[i].text, "-c") && strstr(text, "exec(");
         if (is_code && has_ci(text, opens, WPA_COUNT(opens))) {
-            download d = {.step = step, .fetch = c, .url = first_url(text, run->arena)};
+            wpa_download d = {.step = step, .fetch = c, .url = first_url(text, run->arena)};
             report(run, &d, c->span, c->name, false);
             return;
         }
@@ -611,8 +447,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
     check_inline(run, step, c);
     bool is_power = script->language == WPA_SCRIPT_PWSH && (wpa_shell_roles(c) & WPA_DOES_FETCH);
     if (is_fetch(c) || is_power) {
-        download d = {.step = step, .fetch = c, .url = url_of(run, step, c)};
-        d.url = d.url ? d.url : held_url(step, i);
+        wpa_download d = wpa_download_of(run, step, i);
         check_pipe(run, &d, i);
         check_substitution(run, &d, i);
         check_held(run, &d, i);
@@ -640,7 +475,7 @@ static void check_commands(wpa_rule_run *run, const wpa_outline_step *step)
         if (!may_matter(script, &script->commands[i])) {
             continue;
         }
-        if (!is_unverified && verifies(script)) {
+        if (!is_unverified && wpa_script_verifies(script)) {
             return;
         }
         is_unverified = true;

@@ -1,7 +1,8 @@
 /*
  * Taking what stands in several places out into a definition of its own: a composite action or a
  * workflow that is called. The first copy is the pattern; where another one differs, and where an
- * expression names what the new definition cannot see, an input takes its place.
+ * expression names what the new definition cannot see, an input takes its place: extract.c finds
+ * out where, extract_text.c writes it.
  */
 #pragma once
 

@@ -140,6 +140,8 @@ static void check_include(wpa_rule_run *run, const wpa_matrix *m, const wpa_yaml
 
 /* ---- reading what some legs lack (X6) ---------------------------------------------------------*/
 
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
 typedef struct reads {
     wpa_rule_run *run;
     const wpa_matrix_legs *legs;
@@ -165,7 +167,21 @@ static bool is_bare(const wpa_expr_place *place, const wpa_expr_reference *refer
     return !place->is_bare && place->parsed.root == reference->node;
 }
 
-static void check_scalar(const reads *r, const wpa_yaml_node *node)
+/* "matrix.name" stands in the text, whole. */
+static bool mentions(const char *text, const char *path, size_t length)
+{
+    static const char of_names[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    for (const char *at = text; at && (at = strcasestr(at, "matrix.")); at++) {
+        if (strncasecmp(at, path, length) == 0 && !strspn(at + length, of_names)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* condition: of the step or job that it stands in, or NULL */
+static void check_scalar(const reads *r, const wpa_yaml_node *node, const char *condition)
 {
     size_t n_places, n;
     wpa_expr_place *places = wpa_expr_find(node, r->run->arena, &n_places);
@@ -178,7 +194,8 @@ static void check_scalar(const reads *r, const wpa_yaml_node *node)
             const char *name = list[k].path + strlen("matrix.");
             size_t length = strcspn(name, ".");
             size_t n_lacking = count_lacking(r->legs, name, length);
-            if (n_lacking == 0 || n_lacking == r->legs->n || name[0] == '*' || name[0] == '[') {
+            if (n_lacking == 0 || n_lacking == r->legs->n || name[0] == '*' || name[0] == '[' ||
+                mentions(condition, list[k].path, strlen("matrix.") + length)) {
                 continue;
             }
             wpa_finding *finding = wpa_rule_report(
@@ -191,23 +208,25 @@ static void check_scalar(const reads *r, const wpa_yaml_node *node)
     }
 }
 
-static void walk(const reads *r, const wpa_yaml_node *node, int depth)
+static void walk(const reads *r, const wpa_yaml_node *node, const char *condition, int depth)
 {
     if (!node || depth > WPA_YAML_MAX_DEPTH) {
         return;
     }
+    const wpa_yaml_pair *own = wpa_yaml_find(node, "if");
+    condition = own ? wpa_yaml_text(own->value) : condition;
     bool may_read = node->kind == WPA_YAML_SCALAR &&
                     (node->holds_nul || wpa_outline_has_expression(node->text));
     if (may_read && strstr(node->text, "matrix.")) {
-        check_scalar(r, node); /* bare conditions test what they read */
+        check_scalar(r, node, condition); /* bare conditions test what they read */
     }
     for (size_t i = 0; i < node->n_pairs; i++) {
         if (!wpa_text_is(wpa_yaml_text(node->pairs[i].key), "strategy")) {
-            walk(r, node->pairs[i].value, depth + 1);
+            walk(r, node->pairs[i].value, condition, depth + 1);
         }
     }
     for (size_t i = 0; i < node->n_items; i++) {
-        walk(r, node->items[i], depth + 1);
+        walk(r, node->items[i], condition, depth + 1);
     }
 }
 
@@ -256,7 +275,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     wpa_matrix_legs legs = matrix->legs;
     if (!m.is_open && !legs.is_open && !legs.is_truncated && m.n_includes &&
         may_lack_names(&legs)) {
-        walk(&(reads){run, &legs}, job->node, 0);
+        walk(&(reads){run, &legs}, job->node, NULL, 0);
     }
 }
 

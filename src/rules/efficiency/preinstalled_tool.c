@@ -78,18 +78,22 @@ static const char *version_on(const wpa_fact_program *program, const char *image
     return on ? on->version : NULL;
 }
 
-/* On the image of every label, and on the one that a moving label goes to. */
+/*
+ * On the image of every label, and on the one that a moving label goes to; "present" if they have
+ * different ones.
+ */
 static const char *find_version(const wpa_outline_job *job, const wpa_fact_program *program)
 {
     const char *version = NULL;
     for (size_t i = 0; i < job->n_labels; i++) {
         const wpa_fact_image *image = wpa_facts_image_of(job->labels[i].runner);
         const wpa_fact_move *move = wpa_facts_move_of(job->labels[i].text);
-        version = image ? version_on(program, image->name) : NULL;
-        if (!version ||
+        const char *own = image ? version_on(program, image->name) : NULL;
+        if (!own ||
             (move && (!version_on(program, move->to) || !version_on(program, move->from)))) {
             return NULL;
         }
+        version = !version || wpa_text_is(version, own) ? own : "present";
     }
     return version;
 }

@@ -10,6 +10,7 @@
 
 #include "core/room.h"
 #include "rules/expression_matrix.h"
+#include "rules/expression_outputs.h"
 #include "rules/graph.h"
 #include "rules/payload.h"
 #include "workflow/workflow.h"
@@ -229,44 +230,6 @@ static const wpa_type *inputs_type(wpa_expression_types *t)
     return t->inputs = wpa_type_builder_end(&builder);
 }
 
-/* ---- other files of the repository ---- */
-
-/** The workflow or action of the repository that "./x" or "$/x" names, or NULL. */
-static const wpa_source *find_local(const wpa_expression_types *t, const char *uses)
-{
-    const wpa_surroundings *around = t->source->around;
-    bool is_local = uses && (wpa_text_starts(uses, "./") || wpa_text_starts(uses, "$/"));
-    if (!is_local || !around || !around->graph) {
-        return NULL;
-    }
-    size_t length = strlen(uses + 2);
-    length -= length && uses[1 + length] == '/';
-    const wpa_graph_file *file =
-        wpa_graph_local(around->graph, wpa_arena_slice(t->arena, uses + 2, length));
-    const wpa_source *source = file ? wpa_rule_source_at(t->run, file->path) : NULL;
-    return source && source->yaml && !source->is_partial ? source : NULL;
-}
-
-/** Strict object of the names below outputs; a map if there are none to be seen. */
-static const wpa_type *declared_outputs(wpa_expression_types *t, const wpa_yaml_node *outputs,
-                                        bool is_known)
-{
-    if (!is_known || (outputs && !wpa_yaml_is(outputs, WPA_YAML_MAPPING))) {
-        return wpa_type_map(t->arena, string());
-    }
-    size_t n = 0;
-    const wpa_yaml_pair *pairs = outputs ? wpa_yaml_pairs_merged(outputs, t->arena, &n) : NULL;
-    wpa_type_builder builder = wpa_type_builder_new(t->arena);
-    for (size_t i = 0; i < n; i++) {
-        const char *name = wpa_yaml_text(pairs[i].key);
-        builder.is_loose = builder.is_loose || !name || wpa_outline_has_expression(name);
-        if (name) {
-            wpa_type_builder_add(&builder, name, string());
-        }
-    }
-    return wpa_type_builder_end(&builder);
-}
-
 /* ---- secrets ---- */
 
 /** May a caller hand over all its secrets, declared or not? */
@@ -313,16 +276,6 @@ static const wpa_type *secrets_type(wpa_expression_types *t)
 
 /* ---- jobs ---- */
 
-static const wpa_type *call_outputs(wpa_expression_types *t, const char *uses)
-{
-    const wpa_source *callee = find_local(t, uses);
-    const wpa_yaml_node *on = callee ? wpa_yaml_get(callee->outline->root, "on") : NULL;
-    const wpa_yaml_node *call = wpa_yaml_get(on, "workflow_call");
-    bool is_known = callee && callee->kind == WPA_INPUT_WORKFLOW &&
-                    wpa_outline_trigger_find(callee->outline, "workflow_call");
-    return declared_outputs(t, wpa_yaml_get(call, "outputs"), is_known);
-}
-
 /** {outputs, result} of a job as others see it. */
 static const wpa_type *result_type(wpa_expression_types *t, const wpa_workflow_job *job)
 {
@@ -331,10 +284,10 @@ static const wpa_type *result_type(wpa_expression_types *t, const wpa_workflow_j
     if (!job || job->is_unknown) {
         outputs = wpa_type_map(t->arena, string());
     } else if (wpa_value_is_set(&job->uses_value)) {
-        outputs = call_outputs(t, job->uses_value.text);
+        outputs = wpa_expression_outputs_of_call(t->run, job->uses_value.text, t->arena);
     } else {
         bool is_known = !job->outputs.is_unknown && !job->outputs.scalar.text;
-        outputs = declared_outputs(t, job->outputs.node, is_known);
+        outputs = wpa_expression_outputs_declared(job->outputs.node, is_known, t->arena);
     }
     wpa_type_builder_add(&builder, "outputs", outputs);
     wpa_type_builder_add(&builder, "result", string());
@@ -415,54 +368,6 @@ static const wpa_type *matrix_type(wpa_expression_types *t, job_types *j)
 
 /* ---- steps ---- */
 
-static const wpa_type *local_action_outputs(wpa_expression_types *t, const char *uses)
-{
-    const wpa_source *action = find_local(t, uses);
-    const wpa_yaml_node *root = action ? action->outline->root : NULL;
-    /* Code may set what its metadata does not name, and that works. */
-    const char *using = wpa_yaml_text(wpa_yaml_get(wpa_yaml_get(root, "runs"), "using"));
-    bool is_known = using && wpa_text_is_ci(using, "composite");
-    return declared_outputs(t, wpa_yaml_get(root, "outputs"), is_known);
-}
-
-/**
- * Is all that the action can put out in its metadata, and the metadata that of this version? Code
- * may set what its metadata does not name; where that names nothing, its outputs, if there are any,
- * are told somewhere else.
- */
-static bool has_known_outputs(const wpa_outline_uses *uses)
-{
-    const wpa_fact_use *fact = uses->fact;
-    wpa_version newest;
-    if (!fact || !fact->action || !fact->has_major || wpa_facts_has_open_outputs(uses->slug)) {
-        return false;
-    }
-    bool is_code = !fact->major.using || !wpa_text_is(fact->major.using, "composite");
-    if (is_code && fact->major.n_outputs == 0) {
-        return false;
-    }
-    bool is_newer = fact->has_version && fact->major.newest &&
-                    wpa_version_parse(wpa_slice_of(fact->major.newest), &newest) &&
-                    fact->version.n_parts > 1 && wpa_version_compare(&fact->version, &newest) > 0;
-    return !is_newer;
-}
-
-static const wpa_type *step_outputs(wpa_expression_types *t, const wpa_outline_step *step)
-{
-    const wpa_outline_uses *uses = &step->uses;
-    if (uses->kind == WPA_OUTLINE_LOCAL) {
-        return local_action_outputs(t, wpa_yaml_text(uses->node));
-    }
-    if (uses->kind != WPA_OUTLINE_REPOSITORY || !has_known_outputs(uses)) {
-        return wpa_type_map(t->arena, string());
-    }
-    wpa_type_builder builder = wpa_type_builder_new(t->arena);
-    for (size_t i = 0; i < uses->fact->major.n_outputs; i++) {
-        wpa_type_builder_add(&builder, wpa_facts_output_at(&uses->fact->major, i), string());
-    }
-    return wpa_type_builder_end(&builder);
-}
-
 static void make_steps(wpa_expression_types *t, job_types *j, const wpa_outline_job *job)
 {
     j->are_steps_made = true;
@@ -474,7 +379,8 @@ static void make_steps(wpa_expression_types *t, job_types *j, const wpa_outline_
             continue;
         }
         wpa_type_builder builder = wpa_type_builder_new(t->arena);
-        wpa_type_builder_add(&builder, "outputs", step_outputs(t, step));
+        wpa_type_builder_add(&builder, "outputs",
+                             wpa_expression_outputs_of_step(t->run, step, t->arena));
         wpa_type_builder_add(&builder, "outcome", string());
         wpa_type_builder_add(&builder, "conclusion", string());
         j->has_open_ids = j->has_open_ids || wpa_outline_has_expression(step->id);

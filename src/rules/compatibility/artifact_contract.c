@@ -4,6 +4,7 @@
 #include "rules/flow.h"
 #include "rules/handover.h"
 #include "rules/jobs.h"
+#include "rules/legs.h"
 #include "rules/pin.h"
 #include "rules/shell_roles.h"
 #include "rules/toolchain.h"
@@ -98,58 +99,7 @@ static void read_steps(contract *c, const wpa_outline_job *job)
     c->has_others = c->has_others || (job->is_call && !callee_of(c, job));
 }
 
-/* ---- names in a matrix ---- */
-
-typedef struct values {
-    size_t n;
-    const wpa_yaml_node *bad;
-} values;
-
-static void see_value(const wpa_yaml_node *value, void *context)
-{
-    values *v = context;
-    v->n++;
-    v->bad = v->bad || !strpbrk(value->text, BAD_CHARACTERS) ? v->bad : value;
-}
-
-/* May the job run in more than one leg? */
-static bool has_legs(const wpa_outline_job *job)
-{
-    const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(job->node, "strategy"), "matrix");
-    const wpa_yaml_node *include = wpa_yaml_get(matrix, "include");
-    size_t legs = wpa_yaml_is(include, WPA_YAML_SEQUENCE) ? include->n_items : 0;
-    for (size_t i = 0; wpa_yaml_is(matrix, WPA_YAML_MAPPING) && i < matrix->n_pairs; i++) {
-        const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
-        bool is_row = wpa_yaml_is(row, WPA_YAML_SEQUENCE) && row != include;
-        legs = is_row && row->n_items > legs ? row->n_items : legs;
-    }
-    return legs > 1;
-}
-
-/* Is the name the same in every leg: no expression, or only such as know nothing of the leg? */
-static bool is_same_in_legs(const contract *c, const item *it)
-{
-    static const char *const fixed[] = {"github.", "inputs.", "vars.", "needs."};
-    size_t at = 0, length = strlen(it->text);
-    wpa_span fence, inside;
-    while (wpa_flow_next_fence(it->text, length, &at, &fence, &inside)) {
-        wpa_flow flow =
-            wpa_flow_read(it->text + inside.start, wpa_span_length(inside), c->run->arena);
-        for (size_t i = 0; i < flow.n; i++) {
-            bool is_fixed = false;
-            for (size_t k = 0; k < WPA_COUNT(fixed); k++) {
-                is_fixed = is_fixed || wpa_text_starts(flow.paths[i], fixed[k]);
-            }
-            if (!is_fixed) {
-                return false;
-            }
-        }
-        if (!flow.is_readable || flow.n == 0) {
-            return false;
-        }
-    }
-    return true;
-}
+/* ---- conditions ---- */
 
 static bool runs_always(const wpa_yaml_node *condition)
 {
@@ -167,20 +117,30 @@ static bool is_unconditional(const item *it)
 
 /* ---- the checks ---- */
 
-static void check_majors(const contract *c, const item *download, const item *upload)
+/* Do versions of this major, if they are known, not see what is uploaded by the other? */
+static bool are_apart(int upload, int download)
 {
-    bool is_old = upload->major >= 0 && upload->major < UNIQUE_MAJOR;
-    bool reads_old = download->major >= 0 && download->major < UNIQUE_MAJOR;
-    if (upload->major < 0 || download->major < 0 || is_old == reads_old) {
-        return;
-    }
+    return upload >= 0 && download >= 0 && (upload < UNIQUE_MAJOR) != (download < UNIQUE_MAJOR);
+}
+
+static wpa_finding *report_majors(const contract *c, const item *download, const char *name,
+                                  int uploaded_by)
+{
     wpa_finding *finding = wpa_rule_report(
         c->run, place_of(download), "A1", NULL,
         "%s is uploaded by version %d and downloaded by version %d: versions below 4 and from 4 on "
         "do not see each other's artifacts",
-        quoted(c, upload->text), upload->major, download->major);
+        quoted(c, name), uploaded_by, download->major);
     finding->confidence = WPA_CONFIDENCE_HIGH;
-    wpa_rule_relate(c->run, finding, place_of(upload), "uploaded here");
+    return finding;
+}
+
+static void check_majors(const contract *c, const item *download, const item *upload)
+{
+    if (are_apart(upload->major, download->major)) {
+        wpa_finding *finding = report_majors(c, download, upload->text, upload->major);
+        wpa_rule_relate(c->run, finding, place_of(upload), "uploaded here");
+    }
 }
 
 static void check_legs(const contract *c, const item *it)
@@ -188,8 +148,8 @@ static void check_legs(const contract *c, const item *it)
     bool mentions_leg = (it->step->condition && strstr(it->step->condition->text, "matrix.")) ||
                         (it->job->condition && strstr(it->job->condition->text, "matrix."));
     if (it->major < UNIQUE_MAJOR || !it->text || is_true(it, "overwrite") || mentions_leg ||
-        (it->step->condition && !runs_always(it->step->condition)) || !has_legs(it->job) ||
-        !is_same_in_legs(c, it)) {
+        (it->step->condition && !runs_always(it->step->condition)) ||
+        !wpa_legs_are_several(it->job) || !wpa_legs_share(it->text, c->run->arena)) {
         return;
     }
     wpa_rule_report(c->run, place_of(it), "A2", it,
@@ -207,7 +167,7 @@ static void check_twice(const contract *c, const item *it)
     for (const item *other = c->items; other < it; other++) {
         bool is_same = other->is_upload && other->major >= UNIQUE_MAJOR && other->text &&
                        wpa_text_is(other->text, it->text) && is_unconditional(other) &&
-                       (!it->is_dynamic || is_same_in_legs(c, it));
+                       (!it->is_dynamic || wpa_legs_share(it->text, c->run->arena));
         if (is_same) {
             wpa_finding *finding =
                 wpa_rule_report(c->run, place_of(it), "A2", NULL,
@@ -220,41 +180,49 @@ static void check_twice(const contract *c, const item *it)
     }
 }
 
-/* A5: of the text outside of expressions, and of matrix values put into it */
+/* A5 of what the name says by itself: these bytes are outside of expressions. */
+static bool has_bad_text(const contract *c, const item *it, wpa_span part)
+{
+    for (size_t i = part.start; i < part.end; i++) {
+        if (strchr(BAD_CHARACTERS, it->text[i])) {
+            wpa_span span = wpa_yaml_source_span(wpa_yaml_resolve(it->name), i, i + 1);
+            wpa_finding *finding =
+                wpa_rule_report(c->run, span, "A5", NULL,
+                                "an artifact cannot be called %s: %s is refused in its name",
+                                quoted(c, it->text), wpa_rule_quote(c->run, it->text + i, 1));
+            finding->confidence = WPA_CONFIDENCE_HIGH;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A5 of matrix values that are put into the name by this expression. */
+static bool has_bad_value(const contract *c, const item *it, wpa_span fence)
+{
+    wpa_arena *arena = c->run->arena;
+    const char *text = wpa_arena_slice(arena, it->text + fence.start, wpa_span_length(fence));
+    const char *key = wpa_matrix_key(text, arena);
+    const wpa_yaml_node *bad = key ? wpa_legs_refused(it->job, key, BAD_CHARACTERS, NULL) : NULL;
+    if (bad) {
+        wpa_finding *finding = wpa_rule_report(
+            c->run, place_of(it), "A5", NULL,
+            "the leg %s gives this artifact a name with a character that is refused",
+            wpa_rule_quote(c->run, bad->text, bad->length));
+        wpa_rule_relate(c->run, finding, bad->span, "the value");
+    }
+    return bad != NULL;
+}
+
 static void check_characters(const contract *c, const item *it)
 {
     size_t at = 0, length = it->name && it->text ? strlen(it->text) : 0, behind = 0;
-    wpa_span fence = {0, 0}, inside;
-    bool has_more = true;
-    while (length && has_more) {
+    bool has_more = length > 0;
+    while (has_more) {
+        wpa_span fence = {length, length}, inside;
         has_more = wpa_flow_next_fence(it->text, length, &at, &fence, &inside);
-        size_t end = has_more ? fence.start : length;
-        for (size_t i = behind; i < end; i++) {
-            if (strchr(BAD_CHARACTERS, it->text[i])) {
-                wpa_span span = wpa_yaml_source_span(wpa_yaml_resolve(it->name), i, i + 1);
-                wpa_finding *finding =
-                    wpa_rule_report(c->run, span, "A5", NULL,
-                                    "an artifact cannot be called %s: %s is refused in its name",
-                                    quoted(c, it->text), wpa_rule_quote(c->run, it->text + i, 1));
-                finding->confidence = WPA_CONFIDENCE_HIGH;
-                return;
-            }
-        }
-        const char *key =
-            has_more ? wpa_matrix_key(wpa_arena_slice(c->run->arena, it->text + fence.start,
-                                                      wpa_span_length(fence)),
-                                      c->run->arena)
-                     : NULL;
-        values v = {0};
-        if (key) {
-            wpa_matrix_each(it->job, key, see_value, &v);
-        }
-        if (v.bad) {
-            wpa_finding *finding = wpa_rule_report(
-                c->run, place_of(it), "A5", NULL,
-                "the leg %s gives this artifact a name with a character that is refused",
-                wpa_rule_quote(c->run, v.bad->text, v.bad->length));
-            wpa_rule_relate(c->run, finding, v.bad->span, "the value");
+        if (has_bad_text(c, it, (wpa_span){behind, has_more ? fence.start : length}) ||
+            (has_more && has_bad_value(c, it, fence))) {
             return;
         }
         behind = fence.end;
@@ -283,6 +251,16 @@ static bool may_fit(const item *upload, const item *download)
 
 /* ---- called workflows, whose artifacts are those of the same run ---- */
 
+/* A4. is_fixable: may the job need that one? */
+static wpa_finding *report_early(const contract *c, item *it, const char *need, bool is_fixable)
+{
+    it->need = need;
+    return wpa_rule_report(
+        c->run, place_of(it), "A4", is_fixable ? it : NULL,
+        "%s comes from job %s, which job %s does not need: it may not be there yet",
+        quoted(c, it->text), quoted(c, need), quoted(c, it->job->id));
+}
+
 /** Does a called workflow upload it, or may it? Tells of one that may come too late. */
 static bool is_from_callee(const contract *c, item *it, const bool *is_before)
 {
@@ -297,11 +275,7 @@ static bool is_from_callee(const contract *c, item *it, const bool *is_before)
                        wpa_text_is(found.items[0].artifact->name, it->text) &&
                        wpa_handover_step(c->run, &found.items[0], &source);
         if (is_sure && !is_before[i]) {
-            it->need = job->id;
-            wpa_finding *finding = wpa_rule_report(
-                c->run, place_of(it), "A4", it,
-                "%s comes from job %s, which job %s does not need: it may not be there yet",
-                quoted(c, it->text), quoted(c, job->id), quoted(c, it->job->id));
+            wpa_finding *finding = report_early(c, it, job->id, true);
             wpa_rule_relate_in(c->run, finding, source, found.items[0].artifact->span,
                                "uploaded here");
         }
@@ -332,68 +306,73 @@ static void check_parents(const contract *c, const item *it)
     }
     for (size_t i = 0; i < found.n && !found.is_open; i++) {
         const wpa_store_artifact *upload = found.items[i].artifact;
-        bool is_old = upload->major >= 0 && upload->major < UNIQUE_MAJOR;
-        bool reads_old = it->major >= 0 && it->major < UNIQUE_MAJOR;
         const wpa_source *source = NULL;
-        bool differs = upload->major >= 0 && it->major >= 0 && is_old != reads_old &&
-                       wpa_text_is(upload->name, it->text);
-        if (!differs || !wpa_handover_step(c->run, &found.items[i], &source)) {
+        if (are_apart(upload->major, it->major) && wpa_text_is(upload->name, it->text) &&
+            wpa_handover_step(c->run, &found.items[i], &source)) {
+            wpa_finding *finding = report_majors(c, it, it->text, upload->major);
+            wpa_rule_relate_in(c->run, finding, source, upload->span, "uploaded here");
+            return;
+        }
+    }
+}
+
+/* ---- this run ---- */
+
+/* Which jobs are over when this one begins, by their index. */
+static const bool *jobs_before(const contract *c, const wpa_outline_job *job)
+{
+    bool *is_before = wpa_arena_array(c->run->arena, c->outline->n_jobs, sizeof *is_before);
+    wpa_jobs_mark_needs(c->outline, (size_t)(job - c->outline->jobs), is_before);
+    return is_before;
+}
+
+/* What is uploaded when the download begins, or else what fits best of the rest; or NULL. */
+static const item *find_upload(const contract *c, const item *it, const bool *is_before,
+                               bool *is_in_time)
+{
+    const item *late = NULL;
+    for (const item *up = c->items; up < c->items + c->n; up++) {
+        if (!up->is_upload || !may_fit(up, it)) {
             continue;
         }
-        wpa_finding *finding = wpa_rule_report(
-            c->run, place_of(it), "A1", NULL,
-            "%s is uploaded by version %d and downloaded by version %d: versions below 4 and from "
-            "4 on do not see each other's artifacts",
-            quoted(c, it->text), upload->major, it->major);
-        finding->confidence = WPA_CONFIDENCE_HIGH;
-        wpa_rule_relate_in(c->run, finding, source, upload->span, "uploaded here");
+        *is_in_time = up->job == it->job ? up->step->index < it->step->index
+                                         : is_before[up->job - c->outline->jobs];
+        if (*is_in_time) {
+            return up;
+        }
+        bool is_exact = up->text && !up->is_dynamic;
+        late = is_exact || !late ? up : late;
+    }
+    return late;
+}
+
+static void check_late(const contract *c, item *it, const item *late)
+{
+    if (!late->text || late->is_dynamic) {
         return;
+    }
+    check_majors(c, it, late);
+    if (late->job != it->job) {
+        bool is_circle = jobs_before(c, late->job)[it->job - c->outline->jobs];
+        wpa_finding *finding = report_early(c, it, late->job->id, !is_circle);
+        wpa_rule_relate(c->run, finding, place_of(late), "uploaded here");
+    } else if (!c->has_others) { /* which may have uploaded it before */
+        wpa_rule_report(c->run, place_of(it), "A3", NULL,
+                        "%s is uploaded only after this step: there is nothing to download",
+                        quoted(c, it->text));
     }
 }
 
 static void check_source(const contract *c, item *it)
 {
-    const item *late = NULL;
-    bool *is_before = wpa_arena_array(c->run->arena, c->outline->n_jobs, sizeof *is_before);
-    wpa_jobs_mark_needs(c->outline, (size_t)(it->job - c->outline->jobs), is_before);
-    for (const item *up = c->items; up < c->items + c->n; up++) {
-        if (!up->is_upload || !may_fit(up, it)) {
-            continue;
-        }
-        bool is_in_time = up->job == it->job ? up->step->index < it->step->index
-                                             : is_before[up->job - c->outline->jobs];
-        if (is_in_time) {
-            check_majors(c, it, up);
-            return;
-        }
-        bool is_exact = up->text && !up->is_dynamic;
-        late = is_exact || !late ? up : late;
-    }
-    if (!late && is_from_callee(c, it, is_before)) {
-        return;
-    }
-    bool is_sure = late && late->text && !late->is_dynamic;
-    if (is_sure) {
-        check_majors(c, it, late);
-    }
-    if (late && (!is_sure || (c->has_others && late->job == it->job))) {
-        return; /* another may have uploaded it before */
-    }
-    if (late && late->job != it->job) {
-        bool *is_behind = wpa_arena_array(c->run->arena, c->outline->n_jobs, sizeof *is_behind);
-        wpa_jobs_mark_needs(c->outline, (size_t)(late->job - c->outline->jobs), is_behind);
-        bool is_circle = is_behind[it->job - c->outline->jobs];
-        it->need = late->job->id;
-        wpa_finding *finding = wpa_rule_report(
-            c->run, place_of(it), "A4", is_circle ? NULL : it,
-            "%s comes from job %s, which job %s does not need: it may not be there yet",
-            quoted(c, it->text), quoted(c, late->job->id), quoted(c, it->job->id));
-        wpa_rule_relate(c->run, finding, place_of(late), "uploaded here");
-    } else if (late) {
-        wpa_rule_report(c->run, place_of(it), "A3", NULL,
-                        "%s is uploaded only after this step: there is nothing to download",
-                        quoted(c, it->text));
-    } else if (!c->has_others && !c->run->source->is_partial) {
+    bool is_in_time = false;
+    const bool *is_before = jobs_before(c, it->job);
+    const item *up = find_upload(c, it, is_before, &is_in_time);
+    if (is_in_time) {
+        check_majors(c, it, up);
+    } else if (up) {
+        check_late(c, it, up);
+    } else if (!is_from_callee(c, it, is_before) && !c->has_others && !c->run->source->is_partial) {
         wpa_rule_report(c->run, place_of(it), "A3", NULL,
                         "no job uploads %s: there is nothing to download", quoted(c, it->text));
     }
@@ -422,6 +401,15 @@ static bool is_one_file(const char *path)
            strchr(name, '.') && name[0] != '.';
 }
 
+/* Is the name one that every leg makes, and may the pattern (or NULL) take them all? */
+static bool takes_legs(const char *pattern, const item *up)
+{
+    const char *fence = up->is_upload && up->text ? strstr(up->text, "${{ matrix.") : NULL;
+    size_t head = fence ? (size_t)(fence - up->text) : 0;
+    size_t fixed = pattern ? strcspn(pattern, "*") : 0;
+    return fence && (!pattern || strncmp(pattern, up->text, fixed < head ? fixed : head) == 0);
+}
+
 static void check_merged(const contract *c, const item *it)
 {
     const char *pattern = text_of(it, "pattern");
@@ -429,12 +417,8 @@ static void check_merged(const contract *c, const item *it)
         return;
     }
     for (const item *up = c->items; up < c->items + c->n; up++) {
-        const char *fence = up->is_upload && up->text ? strstr(up->text, "${{ matrix.") : NULL;
-        bool fits = fence && (!pattern || strncmp(pattern, up->text,
-                                                  strcspn(pattern, "*") < (size_t)(fence - up->text)
-                                                      ? strcspn(pattern, "*")
-                                                      : (size_t)(fence - up->text)) == 0);
-        if (fits && has_legs(up->job) && is_one_file(text_of(up, "path"))) {
+        if (takes_legs(pattern, up) && wpa_legs_are_several(up->job) &&
+            is_one_file(text_of(up, "path"))) {
             const wpa_yaml_node *path = wpa_outline_with(up->step, "path");
             wpa_finding *finding = wpa_rule_report(
                 c->run, wpa_outline_with(it->step, "merge-multiple")->span, "A6", NULL,
@@ -546,33 +530,6 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 
 /* ---- fixes ---- */
 
-/* "-${{ matrix.os }}" for every row whose values may stand in a name; "" if there is none. */
-static const char *leg_suffix(const wpa_rule_run *run, const wpa_outline_job *job)
-{
-    const wpa_yaml_node *matrix = wpa_yaml_get(wpa_yaml_get(job->node, "strategy"), "matrix");
-    const char *suffix = "";
-    for (size_t i = 0; i < matrix->n_pairs; i++) {
-        const char *key = wpa_yaml_text(matrix->pairs[i].key);
-        const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
-        values v = {0};
-        bool is_list = wpa_yaml_is(row, WPA_YAML_SEQUENCE);
-        bool is_extra = wpa_text_is(key, "include") || wpa_text_is(key, "exclude");
-        if (!key || is_extra || !is_list) {
-            if (!wpa_text_is(key, "exclude")) {
-                return "";
-            }
-            continue;
-        }
-        wpa_matrix_each(job, key, see_value, &v);
-        if (v.bad || v.n != row->n_items) {
-            return "";
-        }
-        suffix = row->n_items > 1 ? wpa_arena_printf(run->arena, "%s-${{ matrix.%s }}", suffix, key)
-                                  : suffix;
-    }
-    return suffix;
-}
-
 static bool is_downloaded(const wpa_rule_run *run)
 {
     const wpa_outline *o = run->source->outline;
@@ -596,7 +553,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     if (!it || !wpa_text_is(finding->check, "A2") || is_downloaded(run)) {
         return;
     }
-    const char *suffix = leg_suffix(run, it->job);
+    const char *suffix = wpa_legs_suffix(it->job, BAD_CHARACTERS, run->arena);
     if (*suffix) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "name the leg in the artifact");
         if (it->name) {

@@ -137,7 +137,7 @@ static wpa_finding *report_majors(const contract *c, const item *download, const
 
 static void check_majors(const contract *c, const item *download, const item *upload)
 {
-    if (are_apart(upload->major, download->major)) {
+    if (upload->text && are_apart(upload->major, download->major)) {
         wpa_finding *finding = report_majors(c, download, upload->text, upload->major);
         wpa_rule_relate(c->run, finding, place_of(upload), "uploaded here");
     }

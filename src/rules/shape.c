@@ -23,19 +23,27 @@ static bool has_expression(const wpa_yaml_node *node)
     return text && strstr(text, "${{") != NULL;
 }
 
-/* One expression and nothing around it, as far as can be told without parsing it. */
-static bool is_expression(const wpa_yaml_node *node)
+/* How much of a value is one expression, as far as can be told without parsing it. */
+typedef enum share {
+    SHARE_PART,   /* or nothing */
+    SHARE_PADDED, /* all but blanks and line breaks around it, which make text of its value */
+    SHARE_ALL
+} share;
+
+static share share_of_expression(const wpa_yaml_node *node)
 {
-    const char *text = wpa_yaml_text(node);
-    text = text ? text + strspn(text, " \n") : "";
+    const char *whole = wpa_yaml_text(node), *text = whole ? whole + strspn(whole, " \n") : "";
     if (!wpa_text_starts(text, "${{")) {
-        return false;
+        return SHARE_PART;
     }
-    bool is_quoted = false;
+    bool is_quoted = false, is_padded = text > whole;
     for (text += 3; *text && (is_quoted || strncmp(text, "}}", 2) != 0); text++) {
         is_quoted = is_quoted != (*text == '\'');
     }
-    return *text && text[2 + strspn(text + 2, " \n")] == '\0';
+    if (!*text || text[2 + strspn(text + 2, " \n")] != '\0') {
+        return SHARE_PART;
+    }
+    return is_padded || text[2] ? SHARE_PADDED : SHARE_ALL;
 }
 
 /** False: it is none of the names that the marks are of. */
@@ -109,29 +117,59 @@ static bool is_surely_fine(const wpa_schema_def *def, const wpa_yaml_node *node)
            (def->texts == WPA_SCHEMA_TEXTS_ALL || (node->length && !wpa_yaml_is_null(node)));
 }
 
+/** The key, which must be text; NULL: it is none. */
+static const wpa_yaml_node *check_key(const wpa_shape_place *at, const wpa_schema_def *def,
+                                      const wpa_yaml_node *key)
+{
+    const wpa_yaml_node *text = resolve(key);
+    bool is_text = text && text->kind == WPA_YAML_SCALAR && !text->holds_nul;
+    if (!is_text) {
+        wpa_rule_report(at->by->run, wpa_yaml_full(key),
+                        wpa_shape_check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL,
+                        "a key must be text: %s", at->by->set->refusal);
+    }
+    return is_text ? text : NULL;
+}
+
+/**
+ * True: the key is an expression, which may bring in any keys where expressions may stand, or one
+ * that merges, of which the rule syntax tells.
+ */
+static bool is_computed(const wpa_shape_place *at, const wpa_schema_def *def,
+                        const wpa_yaml_node *key)
+{
+    if (wpa_text_is(key->text, "<<")) {
+        return key->style == WPA_YAML_PLAIN;
+    }
+    if (!strchr(key->text, '$') || !strstr(key->text, "${{")) {
+        return false;
+    }
+    const char *check =
+        at->has_expressions ? NULL : wpa_shape_check_of(at, WPA_SHAPE_UNKNOWN_KEY, def);
+    if (check) {
+        wpa_rule_report(at->by->run, key->span, check, NULL,
+                        "no expression may stand for a key here: %s", at->by->set->refusal);
+    }
+    return true;
+}
+
 /** True: its key is one that the mapping must have. */
 static bool walk_pair(const wpa_shape_place *at, const wpa_schema_def *def,
                       const wpa_yaml_node *node, const wpa_yaml_pair *pair)
 {
     const wpa_shape_set *set = at->by->set;
-    const wpa_yaml_node *key_node = resolve(pair->key);
-    const char *key = key_node && key_node->kind == WPA_YAML_SCALAR && !key_node->holds_nul
-                          ? key_node->text
-                          : NULL;
+    const wpa_yaml_node *key = check_key(at, def, pair->key);
     if (!key) {
-        wpa_rule_report(at->by->run, wpa_yaml_full(pair->key),
-                        wpa_shape_check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL,
-                        "a key must be text: %s", set->refusal);
         return false;
     }
-    wpa_slice name = {key, key_node->length};
+    wpa_slice name = {key->text, key->length};
     const wpa_schema_property *property = def->keys ? wpa_schema_property_find(def, name) : NULL;
     const wpa_schema_def *value = property ? property->def : def->loose;
     bool is_required = property && property->is_required;
     if (value && is_surely_fine(value, resolve(pair->value))) {
         return is_required;
     }
-    if (!property && (wpa_text_is(key, "<<") || (strchr(key, '$') && strstr(key, "${{")))) {
+    if (!property && is_computed(at, def, key)) {
         return false;
     }
     if (!property && !def->is_loose) {
@@ -221,7 +259,7 @@ static void walk_item(const wpa_shape_place *at, const wpa_schema_def *def,
     }
 }
 
-/* Below values of any shape only keys written twice are wrong. */
+/* Below values of any shape only keys that are no text or stand twice are wrong. */
 static void walk_any(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     if (at.depth > DEPTH_MAX) {
@@ -232,6 +270,7 @@ static void walk_any(wpa_shape_place at, const wpa_schema_def *def, const wpa_ya
         (void)check_duplicates(&at, def, node);
     }
     for (size_t i = 0; i < node->n_pairs; i++) {
+        (void)check_key(&at, def, node->pairs[i].key);
         walk_any(at, def, node->pairs[i].value);
     }
     for (size_t i = 0; i < node->n_items; i++) {
@@ -286,12 +325,15 @@ static void walk_scalar(const wpa_shape_place *at, const wpa_schema_def *def,
     }
     bool is_text =
         wpa_shape_takes(def, WPA_SCHEMA_STRING) || wpa_shape_takes(def, WPA_SCHEMA_ALLOWED);
-    bool is_open = at->has_expressions && (is_text ? has_expression(node) : is_expression(node));
+    share part = is_text || !at->has_expressions ? SHARE_PART : share_of_expression(node);
+    bool is_open = part == SHARE_ALL || (is_text && at->has_expressions && has_expression(node));
     bool may_be_empty = def->kind == WPA_SCHEMA_STRING && !def->is_non_empty;
     if (is_open || (may_be_empty && wpa_yaml_is_null(node))) {
         return; /* null where a text may be empty is read as the empty text */
     }
-    if (!fits) {
+    if (part == SHARE_PADDED) {
+        wpa_shape_report_padded(at, def, node);
+    } else if (!fits) {
         wpa_shape_report_shape(at, def, node);
     } else {
         check_number(at, def, node);
@@ -305,7 +347,7 @@ static bool is_listed(const wpa_schema_def *def, const wpa_shape_marks *marks,
     return has_marks(marks, def) && wpa_text_index(def->name, names, n) >= 0;
 }
 
-/** What is left to other rules: but that its keys stand there once. */
+/** What is left to other rules: but that its keys are text and stand there once. */
 static void walk_left(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
     bool is_mapping = node->kind == WPA_YAML_MAPPING;
@@ -314,6 +356,9 @@ static void walk_left(wpa_shape_place at, const wpa_schema_def *def, const wpa_y
         wpa_shape_report_shape(&at, def, node);
     } else if (keys) {
         (void)check_duplicates(&at, keys, node);
+        for (size_t i = 0; i < node->n_pairs; i++) {
+            (void)check_key(&at, keys, node->pairs[i].key);
+        }
     }
 }
 

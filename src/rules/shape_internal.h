@@ -89,5 +89,8 @@ wpa_span wpa_shape_span_of(const wpa_shape_place *at, const wpa_yaml_node *node)
 /** The value is of no kind or text that may stand here. */
 void wpa_shape_report_shape(const wpa_shape_place *at, const wpa_schema_def *def,
                             const wpa_yaml_node *node);
+/** It is right but for what is around its one expression. */
+void wpa_shape_report_padded(const wpa_shape_place *at, const wpa_schema_def *def,
+                             const wpa_yaml_node *node);
 void wpa_shape_report_missing(const wpa_shape_place *at, const wpa_schema_def *def,
                               const wpa_yaml_node *node, const char *name);

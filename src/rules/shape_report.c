@@ -160,6 +160,23 @@ void wpa_shape_report_shape(const wpa_shape_place *at, const wpa_schema_def *def
     }
 }
 
+void wpa_shape_report_padded(const wpa_shape_place *at, const wpa_schema_def *def,
+                             const wpa_yaml_node *node)
+{
+    expectation wanted = expected_by(def, node, at->has_expressions);
+    const char *check = wpa_shape_check_of(at, wanted.fault, def);
+    const char *hint = node->style == WPA_YAML_LITERAL ? "the line break at its end makes text of "
+                                                         "it: '|-' has none"
+                       : node->style == WPA_YAML_FOLDED
+                           ? "the line break at its end makes text of it: '>-' has none"
+                           : "the blanks around the expression make text of it";
+    if (check) {
+        wpa_rule_report(at->by->run, wpa_shape_span_of(at, node), check, NULL,
+                        "%s must be %s, and %s", at->key ? wpa_shape_quoted_key(at) : "this entry",
+                        wanted.what, hint);
+    }
+}
+
 /** Keys of the mapping for "did you mean"; only those that are not there yet. */
 static const char *nearest_key(const wpa_schema_def *def, const wpa_yaml_node *node,
                                const char *key)

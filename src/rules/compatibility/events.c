@@ -213,6 +213,42 @@ static void check_filters(wpa_rule_run *run, const wpa_outline_trigger *t)
     }
 }
 
+/** Events behind which GitHub's schema has nothing. */
+static bool is_bare(const wpa_outline_trigger *t)
+{
+    const wpa_schema_def *all = wpa_schema_workflow_find("on-mapping-strict");
+    const wpa_schema_property *own =
+        all ? wpa_schema_property_find(all, wpa_slice_of(t->name)) : NULL;
+    return own && own->def->takes == 1U << WPA_SCHEMA_NULL;
+}
+
+/* V4: what stands behind an event that takes nothing, other than the names of filters. */
+static void check_nothing(wpa_rule_run *run, const wpa_outline_trigger *t)
+{
+    const wpa_yaml_node *config = t->config;
+    bool is_empty_one = !config || wpa_yaml_is_null(config) || config->is_incomplete ||
+                        config->length + config->n_items + config->n_pairs == 0;
+    if (is_empty_one || !is_bare(t)) {
+        return;
+    }
+    if (config->kind != WPA_YAML_MAPPING) {
+        wpa_rule_report(run, wpa_yaml_full(config), "V4", subject_new(run, NULL, NULL),
+                        "%s takes nothing, and here is %s", t->name, wpa_yaml_describe(config))
+            ->severity = WPA_SEVERITY_MEDIUM;
+    }
+    for (size_t i = 0; i < config->n_pairs; i++) {
+        const wpa_yaml_node *key = config->pairs[i].key;
+        const char *name = wpa_yaml_text(key);
+        bool is_told = !name || wpa_text_index(name, filters, WPA_COUNT(filters)) >= 0 ||
+                       wpa_text_is(name, "types") || wpa_text_is(name, "workflows");
+        if (!is_told) {
+            wpa_rule_report(run, key->span, "V4", subject_new(run, NULL, NULL), "%s takes no %s",
+                            t->name, quote(run, name))
+                ->severity = WPA_SEVERITY_MEDIUM;
+        }
+    }
+}
+
 /* V3 */
 static void check_parent(wpa_rule_run *run, const wpa_outline_trigger *t)
 {
@@ -297,6 +333,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             check_legacy(run, t);
             check_types(run, t);
             check_filters(run, t);
+            check_nothing(run, t);
             check_parent(run, t);
         }
     }

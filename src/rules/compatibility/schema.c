@@ -54,6 +54,12 @@ static bool must_have_items(const char *form)
     return wpa_text_index(form, forms, WPA_COUNT(forms)) >= 0;
 }
 
+static bool takes_nothing(const char *form)
+{
+    const wpa_schema_def *def = wpa_schema_workflow_find(form);
+    return def && def->takes == 1U << WPA_SCHEMA_NULL;
+}
+
 static const char *check_of(wpa_shape_wrong fault, const char *form)
 {
     bool is_event = wpa_text_ends(form, "-strict") && wpa_text_starts(form, "on-");
@@ -73,10 +79,8 @@ static const char *check_of(wpa_shape_wrong fault, const char *form)
     case WPA_SHAPE_EMPTY_SEQUENCE:
         return must_have_items(form) ? (wpa_text_is(form, "schedule") ? "S15" : "S6") : NULL;
     case WPA_SHAPE_NOT_SCALAR:
-        /* Filters of an event that takes none do not harm it; the rule events tells of them. */
-        return wpa_facts_event_find(wpa_slice_of(form)) ? NULL
-               : wpa_text_starts(form, "on-")           ? "S14"
-                                                        : "S7";
+        /* What stands behind an event that takes nothing does not harm it: so says events. */
+        return takes_nothing(form) ? NULL : wpa_text_starts(form, "on-") ? "S14" : "S7";
     case WPA_SHAPE_EMPTY_TEXT:
         return "S8";
     case WPA_SHAPE_NOT_BOOL:
@@ -178,9 +182,8 @@ static bool tell_form(wpa_rule_run *run, const wpa_schema_def *def, const wpa_ya
 /** Keys of events that the rule events judges, wherever they stand. */
 static bool is_filter(const char *key)
 {
-    static const char *const names[] = {"types",        "branches",  "branches-ignore",
-                                        "tags",         "paths",     "tags-ignore",
-                                        "paths-ignore", "workflows", "cron"};
+    static const char *const names[] = {"types", "branches",    "branches-ignore", "tags",
+                                        "paths", "tags-ignore", "paths-ignore",    "workflows"};
     return wpa_text_index(key, names, WPA_COUNT(names)) >= 0;
 }
 

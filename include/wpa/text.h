@@ -135,6 +135,8 @@ bool wpa_text_to_double(const char *text, double *value) WPA_CHECK;
 /** "90s", "10m", "2h", "1d", "250ms" into milliseconds. */
 bool wpa_text_to_duration_ms(const char *text, int64_t *ms) WPA_CHECK;
 
+/** Value of a hex digit of either case; -1: it is none. */
+int wpa_hex_digit(char c);
 /** hex[2 * n + 1] of data[n], lower case. */
 void wpa_hex_encode(const uint8_t *data, size_t n, char *hex);
 /** data[n] from exactly 2 * n hex digits. */

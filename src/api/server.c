@@ -70,13 +70,6 @@ static void *look_at_target(void *context, const char *target, struct MHD_Connec
     return NULL;
 }
 
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdefABCDEF", *at = c ? strchr(digits, c) : NULL;
-    int value = at ? (int)(at - digits) : -1;
-    return value < 16 ? value : value - 6;
-}
-
 /** In place. What would end the text early stays as it was written: it is the name of nothing. */
 static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
 {
@@ -84,8 +77,8 @@ static size_t unescape(void *context, struct MHD_Connection *connection, char *t
     (void)context;
     (void)connection;
     for (const char *from = text; *from; from++) {
-        int high = *from == '%' ? hex_digit(from[1]) : -1;
-        int low = high >= 0 ? hex_digit(from[2]) : -1;
+        int high = *from == '%' ? wpa_hex_digit(from[1]) : -1;
+        int low = high >= 0 ? wpa_hex_digit(from[2]) : -1;
         if (low >= 0 && high + low > 0) {
             *to++ = (char)(high * 16 + low);
             from += 2;

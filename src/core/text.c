@@ -310,7 +310,7 @@ void wpa_hex_encode(const uint8_t *data, size_t n, char *hex)
     hex[2 * n] = '\0';
 }
 
-static int hex_digit(char c)
+int wpa_hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -325,7 +325,7 @@ bool wpa_hex_decode(const char *hex, uint8_t *data, size_t n)
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
+        int high = wpa_hex_digit(hex[2 * i]), low = wpa_hex_digit(hex[2 * i + 1]);
         if (high < 0 || low < 0) {
             return false;
         }

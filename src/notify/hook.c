@@ -32,33 +32,10 @@ typedef struct taking {
 /* ---- the signature ------------------------------------------------------------------------------
  */
 
-static bool read_digit(char c, uint8_t *value)
-{
-    if (c >= '0' && c <= '9') {
-        *value = (uint8_t)(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-        *value = (uint8_t)(c - 'a' + 10);
-    } else {
-        return false;
-    }
-    return true;
-}
-
 static bool read_signature(const char *text, uint8_t mac[WPA_SHA256_SIZE])
 {
-    if (!text || !wpa_text_starts(text, SIGNATURE_LEAD) ||
-        strlen(text) != strlen(SIGNATURE_LEAD) + 2 * WPA_SHA256_SIZE) {
-        return false;
-    }
-    text += strlen(SIGNATURE_LEAD);
-    for (size_t i = 0; i < WPA_SHA256_SIZE; i++) {
-        uint8_t high, low;
-        if (!read_digit(text[2 * i], &high) || !read_digit(text[2 * i + 1], &low)) {
-            return false;
-        }
-        mac[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
+    return text && wpa_text_starts(text, SIGNATURE_LEAD) &&
+           wpa_hex_decode(text + strlen(SIGNATURE_LEAD), mac, WPA_SHA256_SIZE);
 }
 
 static bool fits(const taking *t, int64_t hook_id, const char *reference,

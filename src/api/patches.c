@@ -258,16 +258,6 @@ bool wpa_api_workflow_id(wpa_api_request *request, const char *name, const char 
 /* ---- making -------------------------------------------------------------------------------------
  */
 
-static bool is_listed(const wpa_json *files, const char *path)
-{
-    for (size_t i = 0; i < wpa_json_count(files); i++) {
-        if (wpa_text_is(wpa_json_text_of(wpa_json_at(files, i)), path)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void read_content(const wpa_json *content, wpa_patch_order *order, wpa_arena *arena)
 {
     const wpa_json *files = wpa_json_find(content, "files_modified");
@@ -281,7 +271,7 @@ static void read_content(const wpa_json *content, wpa_patch_order *order, wpa_ar
     for (size_t i = 0; i < wpa_json_count(changes); i++) {
         const char *path = wpa_json_key_at(changes, i);
         const char *text = wpa_json_text_of(wpa_json_at(changes, i));
-        if (text && is_listed(files, path)) {
+        if (text && wpa_json_has_text(files, path)) {
             texts[order->n_texts++] = (wpa_patch_text){path, text, strlen(text)};
         } else {
             wpa_json_set(notes, path, wpa_json_dup(wpa_json_at(changes, i), arena));

@@ -95,20 +95,11 @@ static bool read_targets(wpa_db *db, planner *p, const char *const *params, wpa_
 
 /* ---- order ---- */
 
-static bool list_has(const wpa_json *list, const char *text)
-{
-    for (size_t i = 0; i < wpa_json_count(list); i++) {
-        if (wpa_text_is(wpa_json_text_of(wpa_json_at(list, i)), text)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_used_by(const planned *shared, const planned *user)
 {
     for (size_t i = 0; i < wpa_json_count(shared->points); i++) {
-        if (list_has(wpa_json_find(wpa_json_at(shared->points, i), "used_by"), user->repository)) {
+        if (wpa_json_has_text(wpa_json_find(wpa_json_at(shared->points, i), "used_by"),
+                              user->repository)) {
             return true;
         }
     }
@@ -212,9 +203,9 @@ static void choose_canaries(planner *p)
     size_t n_chosen = 0;
     for (size_t i = 0; i < p->n; i++) {
         planned *t = &p->targets[i];
-        t->is_canary = list_has(names, t->repository);
+        t->is_canary = wpa_json_has_text(names, t->repository);
         for (size_t k = 0; k < wpa_json_count(labels) && !t->is_canary; k++) {
-            t->is_canary = list_has(t->labels, wpa_json_text_of(wpa_json_at(labels, k)));
+            t->is_canary = wpa_json_has_text(t->labels, wpa_json_text_of(wpa_json_at(labels, k)));
         }
         n_chosen += t->is_canary ? 1 : 0;
     }
@@ -248,7 +239,7 @@ static const wpa_json *checks_used(const planner *p, const planned *t)
     for (size_t i = 0; i < wpa_json_count(t->checks); i++) {
         const wpa_json *check = wpa_json_at(t->checks, i);
         const bool is_bake = wpa_text_is(text_of(check, "when", "bake"), "bake");
-        if (is_bake && (named == NULL || list_has(named, text_of(check, "name", "")))) {
+        if (is_bake && (named == NULL || wpa_json_has_text(named, text_of(check, "name", "")))) {
             wpa_json_push(used, wpa_json_dup(check, p->arena));
         }
     }

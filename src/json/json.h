@@ -56,6 +56,8 @@ bool wpa_json_bool_of(const wpa_json *value, bool fallback);
 size_t wpa_json_count(const wpa_json *value);
 /** The i-th member of an array or object in order; NULL out of range. */
 const wpa_json *wpa_json_at(const wpa_json *value, size_t i);
+/** Is the text among the members of an array or object? */
+bool wpa_json_has_text(const wpa_json *value, const char *text);
 /** Key of the i-th member of an object; NULL out of range. */
 const char *wpa_json_key_at(const wpa_json *object, size_t i);
 /** Member by key; NULL if value is no object (or NULL) or has none. */

@@ -98,6 +98,16 @@ const wpa_json *wpa_json_at(const wpa_json *value, size_t i)
     return i < wpa_json_count(value) ? value->members[i].value : NULL;
 }
 
+bool wpa_json_has_text(const wpa_json *value, const char *text)
+{
+    for (size_t i = 0; text && i < wpa_json_count(value); i++) {
+        if (wpa_text_is(wpa_json_text_of(wpa_json_at(value, i)), text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *wpa_json_key_at(const wpa_json *object, size_t i)
 {
     return i < wpa_json_count(object) ? object->members[i].key : NULL;

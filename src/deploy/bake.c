@@ -249,21 +249,20 @@ typedef struct outcome {
     const char *reason;
 } outcome;
 
-static bool write_verdict(wpa_deploy_run *run, const probe *p, wpa_verdict verdict,
-                          const char *reason, int64_t hits, wpa_error *err)
+typedef struct judgement {
+    const probe *of;
+    wpa_verdict_state state;
+    const char *reason; /* NULL: there is nothing to say */
+} judgement;
+
+static bool write_verdict(wpa_deploy_run *run, const void *what, wpa_error *err)
 {
+    const judgement *j = what;
     char id[WPA_DB_NUMBER_SIZE];
-    char number[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {wpa_db_number(p->id, id), wpa_verdict_name(verdict), reason,
-                            wpa_db_number(hits, number)};
-    if (!wpa_job_begin(run->job, err)) {
-        return false;
-    }
-    if (!wpa_db_run(run->job->db, WPA_SQL_DEPLOY_PROBE_VERDICT, params, WPA_COUNT(params), err)) {
-        wpa_db_rollback(run->job->db);
-        return false;
-    }
-    return wpa_db_commit(run->job->db, err);
+    char hits[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(j->of->id, id), wpa_verdict_name(j->state.verdict),
+                            j->reason, wpa_db_number(j->state.hits, hits)};
+    return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_PROBE_VERDICT, params, WPA_COUNT(params), err);
 }
 
 static void add_outcome(wpa_deploy_run *run, const probe *p, wpa_verdict verdict,
@@ -330,34 +329,28 @@ static bool look_at(wpa_deploy_run *run, const wpa_deploy_stage *stage, const pr
         reason = wpa_arena_printf(run->arena, "%s (%s)", reason, h.last_message);
     }
     add_outcome(run, p, state.verdict, reason, all);
-    return write_verdict(run, p, state.verdict, *reason != '\0' ? reason : NULL, state.hits, err);
+    const judgement j = {p, state, *reason != '\0' ? reason : NULL};
+    return wpa_deploy_transact(run, write_verdict, &j, err);
 }
 
-typedef struct stage_end {
+typedef struct hold {
     const wpa_deploy_stage *stage;
-    const char *to;
     const char *reason;
-} stage_end;
-
-static bool write_stage_end(wpa_deploy_run *run, const void *what, wpa_error *err)
-{
-    const stage_end *end = what;
-    return wpa_deploy_stage_move(run, end->stage, end->to, end->reason, err);
-}
+} hold;
 
 /* The checks cannot tell. The stage remembers why, the clock stands, a guardian is asked. */
 static bool write_inconclusive(wpa_deploy_run *run, const void *what, wpa_error *err)
 {
-    const stage_end *end = what;
+    const hold *held = what;
     char id[WPA_DB_NUMBER_SIZE];
     char n[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {wpa_db_number(run->d->id, id), wpa_db_number(end->stage->n, n),
-                            end->reason};
+    const char *params[] = {wpa_db_number(run->d->id, id), wpa_db_number(held->stage->n, n),
+                            held->reason};
     const char *message =
-        wpa_arena_printf(run->arena, "d-%lld is held: %s", (long long)run->d->id, end->reason);
+        wpa_arena_printf(run->arena, "d-%lld is held: %s", (long long)run->d->id, held->reason);
     return wpa_db_run(run->job->db, WPA_SQL_DEPLOY_STAGE_CLOCK_STOP, params, 1, err) &&
            wpa_db_run(run->job->db, WPA_SQL_DEPLOY_STAGE_NOTE, params, 3, err) &&
-           wpa_deploy_move(run, "paused", end->reason, NULL, err) &&
+           wpa_deploy_move(run, "paused", held->reason, NULL, err) &&
            wpa_deploy_notify(run, "error", message, err);
 }
 
@@ -373,27 +366,21 @@ bool wpa_deploy_bake_step(wpa_deploy_run *run, const wpa_deploy_stage *stage, wp
             return false;
         }
     }
-    stage_end end = {.stage = stage, .reason = seen.reason};
     if (seen.has_failure) {
-        end.to = "failed";
         wpa_fault("before-stage-failed");
-        return wpa_deploy_transact(run, write_stage_end, &end, err);
+        return wpa_deploy_stage_move_alone(run, stage, "failed", seen.reason, err);
     }
     if (seen.has_inconclusive) {
-        end.reason = wpa_arena_printf(run->arena, "inconclusive: %s", seen.reason);
-        return wpa_deploy_transact(run, write_inconclusive, &end, err);
+        const hold held = {stage, wpa_arena_printf(run->arena, "inconclusive: %s", seen.reason)};
+        return wpa_deploy_transact(run, write_inconclusive, &held, err);
     }
-    if (run->d->now_us < stage->bake_until_us || seen.is_running) {
-        if (run->d->now_us < stage->bake_until_us) {
-            wpa_deploy_wake(run, stage->bake_until_us);
-        } else {
-            wpa_deploy_wake(run, run->d->now_us + CONFIRM_US);
-        }
+    const bool is_over = run->d->now_us >= stage->bake_until_us;
+    if (!is_over || seen.is_running) {
+        wpa_deploy_wake(run, is_over ? run->d->now_us + CONFIRM_US : stage->bake_until_us);
         return true;
     }
-    end.to = "passed";
     wpa_fault("before-passed");
-    return wpa_deploy_transact(run, write_stage_end, &end, err);
+    return wpa_deploy_stage_move_alone(run, stage, "passed", seen.reason, err);
 }
 
 /* ---- after the way back ---- */

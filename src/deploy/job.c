@@ -14,9 +14,8 @@
 
 #define STEPS_MAX 10000
 #define TROUBLES_MAX 5
-#define NAP_MAX_US                                                                                 \
-    (INT64_C(1500) * 1000) /* shorter waits are not worth a trip through the queue                 \
-                            */
+/* Shorter waits are not worth a trip through the queue. */
+#define NAP_MAX_US (INT64_C(1500) * 1000)
 #define NAP_SLICE_MS 50
 #define TURN_MAX_MS 1000 /* then others may have the worker */
 #define IDLE_AGAIN_MS INT64_C(30000)
@@ -78,6 +77,24 @@ bool wpa_deploy_stage_move(wpa_deploy_run *run, const wpa_deploy_stage *stage, c
     return wpa_rows_count(rows) == 1 ||
            WPA_FAIL(err, WPA_E_CONFLICT, "stage %lld is not %s any more", (long long)stage->n,
                     stage->state);
+}
+
+typedef struct stage_change {
+    const wpa_deploy_stage *stage;
+    const char *to, *reason;
+} stage_change;
+
+static bool write_stage(wpa_deploy_run *run, const void *what, wpa_error *err)
+{
+    const stage_change *change = what;
+    return wpa_deploy_stage_move(run, change->stage, change->to, change->reason, err);
+}
+
+bool wpa_deploy_stage_move_alone(wpa_deploy_run *run, const wpa_deploy_stage *stage, const char *to,
+                                 const char *reason, wpa_error *err)
+{
+    const stage_change change = {stage, to, reason};
+    return wpa_deploy_transact(run, write_stage, &change, err);
 }
 
 bool wpa_deploy_patch_move(wpa_deploy_run *run, const char *to, const char *reason, wpa_error *err)

@@ -29,6 +29,9 @@ bool wpa_deploy_move(wpa_deploy_run *run, const char *to, const char *reason, co
                      wpa_error *err) WPA_CHECK;
 bool wpa_deploy_stage_move(wpa_deploy_run *run, const wpa_deploy_stage *stage, const char *to,
                            const char *reason, wpa_error *err) WPA_CHECK;
+/** The same in a transaction of its own. */
+bool wpa_deploy_stage_move_alone(wpa_deploy_run *run, const wpa_deploy_stage *stage, const char *to,
+                                 const char *reason, wpa_error *err) WPA_CHECK;
 /** Move the patch as the deployment's end wants it (inside a transaction). Errors CONFLICT. */
 bool wpa_deploy_patch_move(wpa_deploy_run *run, const char *to, const char *reason,
                            wpa_error *err) WPA_CHECK;

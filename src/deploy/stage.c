@@ -149,18 +149,6 @@ static bool write_applying(wpa_deploy_run *run, const void *what, wpa_error *err
            wpa_db_run(run->job->db, WPA_SQL_DEPLOY_CURRENT_STAGE, params, 2, err);
 }
 
-typedef struct stage_change {
-    const wpa_deploy_stage *stage;
-    const char *to;
-    const char *reason;
-} stage_change;
-
-static bool write_stage(wpa_deploy_run *run, const void *what, wpa_error *err)
-{
-    const stage_change *change = what;
-    return wpa_deploy_stage_move(run, change->stage, change->to, change->reason, err);
-}
-
 static bool write_pause(wpa_deploy_run *run, const void *what, wpa_error *err)
 {
     const char *reason = what;
@@ -224,27 +212,20 @@ static stage_tally tally_of(wpa_deploy_run *run, const wpa_deploy_stage *stage)
     return t;
 }
 
-static bool fail_stage(wpa_deploy_run *run, const wpa_deploy_stage *stage, const char *reason,
-                       wpa_error *err)
-{
-    const stage_change change = {stage, "failed", reason};
-    return wpa_deploy_transact(run, write_stage, &change, err);
-}
-
 static bool apply_stage(wpa_deploy_run *run, const wpa_deploy_stage *stage, wpa_error *err)
 {
     const stage_tally t = tally_of(run, stage);
     const int64_t deadline_us = wpa_deployment_setting(run->d, "deadline_ms", 3600000) * 1000;
     if (t.n_failed > wpa_deployment_setting(run->d, "max_failures", 0) ||
         t.n_conflicts > wpa_deployment_setting(run->d, "max_conflicts", 0)) {
-        return fail_stage(run, stage,
-                          wpa_arena_printf(run->arena, "%lld failed, %lld in conflict: %s",
-                                           (long long)t.n_failed, (long long)t.n_conflicts,
-                                           t.first_note != NULL ? t.first_note : "no reason given"),
-                          err);
+        const char *reason = wpa_arena_printf(
+            run->arena, "%lld failed, %lld in conflict: %s", (long long)t.n_failed,
+            (long long)t.n_conflicts, t.first_note != NULL ? t.first_note : "no reason given");
+        return wpa_deploy_stage_move_alone(run, stage, "failed", reason, err);
     }
     if (t.n_open > 0 && run->d->now_us - stage->started_at_us > deadline_us) {
-        return fail_stage(run, stage, "the stage's deadline has passed", err);
+        return wpa_deploy_stage_move_alone(run, stage, "failed", "the stage's deadline has passed",
+                                           err);
     }
     if (t.next != NULL) {
         wpa_fault("between-targets");
@@ -254,9 +235,8 @@ static bool apply_stage(wpa_deploy_run *run, const wpa_deploy_stage *stage, wpa_
     if (t.n_open > 0) {
         return true;
     }
-    const stage_change change = {stage, "baking", NULL};
     wpa_fault("before-baking");
-    return wpa_deploy_transact(run, write_stage, &change, err);
+    return wpa_deploy_stage_move_alone(run, stage, "baking", NULL, err);
 }
 
 /* A failed stage: nothing changed anywhere → over; else as the plan says. */

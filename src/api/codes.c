@@ -59,7 +59,7 @@ static wpa_api_next enrol(wpa_api_request *request, wpa_error *err)
     if (!is_made) {
         return WPA_API_FAILED;
     }
-    request->is_idempotent = false; /* a secret is kept nowhere */
+    request->holds_secret = true;
     wpa_json *answer = wpa_json_new_object(request->arena);
     wpa_json_set_text(answer, "secret", made.secret);
     wpa_json_set_text(answer, "uri", made.uri);
@@ -77,7 +77,7 @@ static wpa_api_next confirm(wpa_api_request *request, wpa_error *err)
     if (!is_on) {
         return WPA_API_FAILED;
     }
-    request->is_idempotent = false;
+    request->holds_secret = true;
     wpa_json *answer = wpa_json_new_object(request->arena);
     wpa_json *codes = wpa_json_set_array(answer, "recovery_codes");
     for (size_t i = 0; i < WPA_CODE_RECOVERY_COUNT; i++) {

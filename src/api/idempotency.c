@@ -73,18 +73,32 @@ bool wpa_api_idempotency_begin(wpa_api_call *call, bool *is_answered, wpa_error 
     return answer_again(call, rows, digest, is_answered, err);
 }
 
+/** What a repetition is answered where the first answer may not be kept. */
+static wpa_api_request refusal_of(const wpa_api_request *first)
+{
+    wpa_api_request again = *first;
+    wpa_error err = {0};
+    (void)WPA_FAIL(&err, WPA_E_CONFLICT,
+                   "the first call with this Idempotency-Key was answered with a secret, which is "
+                   "shown once");
+    again.status = 409;
+    wpa_api_problem(&again, &err);
+    return again;
+}
+
 void wpa_api_idempotency_keep(wpa_api_call *call)
 {
-    wpa_api_request *r = &call->request;
     wpa_error err = {0};
+    const wpa_api_request r =
+        call->request.holds_secret ? refusal_of(&call->request) : call->request;
     char principal[WPA_DB_NUMBER_SIZE], status[WPA_DB_NUMBER_SIZE];
-    bool is_kept = r->status < 500;
-    const char *text = r->text ? r->text : r->answer ? wpa_json_dump(r->answer, call->arena) : "";
-    const char *params[] = {wpa_db_number(r->actor.principal_id, principal), r->idempotency_key,
-                            is_kept ? wpa_db_number(r->status, status) : NULL, text, r->location};
-    wpa_db *db = wpa_engine_take(r->engine, &err);
+    bool is_kept = r.status < 500;
+    const char *text = r.text ? r.text : r.answer ? wpa_json_dump(r.answer, call->arena) : "";
+    const char *params[] = {wpa_db_number(r.actor.principal_id, principal), r.idempotency_key,
+                            is_kept ? wpa_db_number(r.status, status) : NULL, text, r.location};
+    wpa_db *db = wpa_engine_take(r.engine, &err);
     if (db) { /* if it cannot be kept, the key stays taken until it ends */
         (void)!wpa_db_run(db, WPA_SQL_API_IDEMPOTENCY_KEEP, params, WPA_COUNT(params), &err);
-        wpa_engine_give(r->engine, db);
+        wpa_engine_give(r.engine, db);
     }
 }

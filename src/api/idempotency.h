@@ -15,5 +15,8 @@
  *           call).
  */
 bool wpa_api_idempotency_begin(wpa_api_call *call, bool *is_answered, wpa_error *err) WPA_CHECK;
-/** Keep the answer; a failure that may pass (5xx) frees the key again. */
+/**
+ * Keep the answer; a failure that may pass (5xx) frees the key again. Of an answer that holds a
+ * secret it is kept that there was one.
+ */
 void wpa_api_idempotency_keep(wpa_api_call *call);

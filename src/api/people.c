@@ -442,7 +442,7 @@ static wpa_api_next make_token(wpa_api_request *request, wpa_error *err)
     wpa_json_set_text(answer, "token", token.text);
     request->text = NULL;
     request->etag = NULL;
-    request->is_idempotent = false; /* a secret is kept nowhere */
+    request->holds_secret = true;
     return wpa_api_answer(request, answer);
 }
 

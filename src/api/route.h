@@ -87,7 +87,8 @@ struct wpa_api_request {
     const char *field;    /* that an error is about, where its words do not say; or NULL */
     const char *link;     /* or NULL */
     int64_t job_id;       /* WAIT: for this one */
-    bool is_idempotent;   /* the answer is kept for a repetition */
+    bool is_idempotent;   /* the answer is kept for a repetition, … */
+    bool holds_secret;    /* … but not this one: a secret is kept nowhere */
     bool is_stream;       /* an event stream begins */
     bool is_woken;        /* called again: the job has ended, or the wait is over */
     bool has_job_ended;

@@ -60,6 +60,7 @@ static wpa_api_next answer_session(wpa_api_request *request, const wpa_session *
     }
     wpa_json *answer = wpa_json_new_object(request->arena);
     wpa_json_set_text(answer, "token", token);
+    request->holds_secret = true;
     wpa_api_set_time(answer, "expires_at", session->expires_at_us);
     wpa_json_set_text(answer, "name", session->actor.name);
     wpa_json_set_text(answer, "role", wpa_role_name(session->actor.role));

@@ -364,6 +364,16 @@ def repetitions_are_made_once(world):
     assert first.status == second.status == 201 and first.json["id"] == second.json["id"]
     other = world.call("POST", "/patches", {**order, "patch_name": "other"}, key)
     assert other.status == 422, other.body
+    # what was answered with a secret is made once too, but the secret is kept nowhere
+    machine, key = {"name": "once", "scopes": ["read"], "expires_in_days": 1}, {"Idempotency-Key": "a-token"}
+    first, second = (world.call("POST", "/tokens", machine, key) for _ in range(2))
+    assert first.status == 201 and second.status == 409, (first.body, second.body)
+    assert "shown once" in second.json["detail"] and second.json["status"] == 409
+    renewed = world.call("POST", "/auth/refresh", headers={"Idempotency-Key": "a-session"})
+    assert renewed.status == 200, renewed.body
+    world.token = renewed.json["token"]
+    for secret in (first.json["token"], world.token):
+        assert world.sql(f"SELECT count(*) FROM wpa.api_idempotency WHERE answer LIKE '%{secret}%'") == "0"
 
 
 def changes_are_seen_at_once(world):

@@ -61,11 +61,29 @@ static bool is_trusted(const wpa_api *api, const char *address)
     return false;
 }
 
+typedef struct forwarding {
+    wpa_arena *arena;
+    const char *list; /* NULL: nobody has said anything */
+} forwarding;
+
+static enum MHD_Result add_forwarding(void *context, enum MHD_ValueKind kind, const char *name,
+                                      const char *value)
+{
+    forwarding *said = context;
+    (void)kind;
+    if (value && strcasecmp(name, "X-Forwarded-For") == 0) {
+        said->list = said->list ? wpa_arena_printf(said->arena, "%s,%s", said->list, value) : value;
+    }
+    return MHD_YES;
+}
+
 /** The last address in the list that is no trusted proxy: what stands before it anybody can write.
- */
+    Some proxies add to the line that came, others one of their own behind it. */
 static const char *forwarded_address(const wpa_api_call *call, const char *peer)
 {
-    const char *list = wpa_api_header(call, "X-Forwarded-For");
+    forwarding said = {.arena = call->arena};
+    (void)MHD_get_connection_values(call->connection, MHD_HEADER_KIND, add_forwarding, &said);
+    const char *list = said.list;
     const char *found = peer;
     size_t end = list ? strlen(list) : 0;
     while (end > 0) {

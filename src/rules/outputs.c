@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/steps.h"
+
 #define FILE_NAME "GITHUB_OUTPUT"
 
 /* What is gathered from one script. */
@@ -267,4 +269,16 @@ bool wpa_outputs_has(const wpa_outputs *outputs, const char *name)
         }
     }
     return false;
+}
+
+wpa_span wpa_outputs_place(const wpa_outline_step *step, const char *name)
+{
+    const wpa_yaml_node *text = step->run ? step->run : wpa_step_javascript(step);
+    const char *at = wpa_yaml_text(text) ? text->text : NULL;
+    size_t length = strlen(name);
+    while (at && (at = strstr(at, name)) && !strchr("=<'\"", at[length])) {
+        at += length;
+    }
+    size_t from = at ? (size_t)(at - text->text) : 0;
+    return at ? wpa_step_span(step, text, from, from + length) : step->node->pairs[0].key->span;
 }

@@ -14,3 +14,5 @@ typedef struct wpa_outputs {
 /** Of a step that runs a script, or a script of actions/github-script. */
 wpa_outputs wpa_outputs_of(const wpa_outline_step *step, wpa_arena *arena);
 bool wpa_outputs_has(const wpa_outputs *outputs, const char *name);
+/** Where the file says that the step has the output: in its code, or else at its first key. */
+wpa_span wpa_outputs_place(const wpa_outline_step *step, const char *name);

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/graph.h"
+
 static bool is_name_char(char c)
 {
     return isalnum((unsigned char)c) || c == '_' || c == '-';
@@ -75,6 +77,14 @@ wpa_readings wpa_readings_of(wpa_rule_run *run, const char *prefix)
     return r;
 }
 
+const wpa_readings *wpa_readings_once(wpa_rule_run *run, wpa_readings *known, const char *prefix)
+{
+    if (!known->names) {
+        *known = wpa_readings_of(run, prefix);
+    }
+    return known;
+}
+
 /* "JOB.outputs.NAME", of any job; or of a step. */
 static void add_output(wpa_rule_run *run, wpa_readings *r, const char *at)
 {
@@ -142,4 +152,41 @@ bool wpa_readings_have_output(wpa_rule_run *run, const wpa_readings *r, const ch
 bool wpa_readings_have(wpa_rule_run *run, const wpa_readings *r, const char *name)
 {
     return r->is_any || wpa_map_has(r->names, read_name(name, run->arena));
+}
+
+/* False where what the caller takes of this call cannot be followed. */
+static bool add_caller(wpa_rule_run *run, wpa_callers_readings *callers, const wpa_graph_user *user)
+{
+    const wpa_source *source = wpa_rule_source_at(run, user->file->path);
+    if (!user->use->is_call || !source || source->is_partial ||
+        user->use->job >= source->outline->n_jobs) {
+        return false;
+    }
+    wpa_readings read = wpa_readings_of_outputs(run, source->yaml);
+    callers->jobs[callers->n] = source->outline->jobs[user->use->job].id;
+    callers->read[callers->n++] = read;
+    return !read.is_any;
+}
+
+wpa_callers_readings wpa_readings_of_callers(wpa_rule_run *run)
+{
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    size_t n = 0;
+    const wpa_graph_user *users =
+        graph ? wpa_graph_users(graph, wpa_source_identity(run->source), &n) : NULL;
+    wpa_callers_readings callers = {.is_any = n == 0 || n > WPA_CALLERS_MAX};
+    for (size_t i = 0; i < n && !callers.is_any; i++) {
+        callers.is_any = !add_caller(run, &callers, &users[i]);
+    }
+    return callers;
+}
+
+bool wpa_readings_callers_have(wpa_rule_run *run, const wpa_callers_readings *callers,
+                               const char *name)
+{
+    bool has = callers->is_any;
+    for (size_t i = 0; i < callers->n && !has; i++) {
+        has = wpa_readings_have_output(run, &callers->read[i], callers->jobs[i], name);
+    }
+    return has;
 }

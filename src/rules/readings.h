@@ -16,6 +16,8 @@ typedef struct wpa_readings {
 
 /** Of the run's file, behind this prefix. */
 wpa_readings wpa_readings_of(wpa_rule_run *run, const char *prefix);
+/** The same, once somebody asks: known is all zero before. */
+const wpa_readings *wpa_readings_once(wpa_rule_run *run, wpa_readings *known, const char *prefix);
 /** Outputs of jobs that a file reads; is_any where that cannot be told. */
 wpa_readings wpa_readings_of_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc);
 /** Outputs of steps that the run's file reads by name; steps is what it reads behind "steps". */
@@ -23,6 +25,18 @@ wpa_readings wpa_readings_of_step_outputs(wpa_rule_run *run, const wpa_readings 
 bool wpa_readings_have(wpa_rule_run *run, const wpa_readings *readings, const char *name);
 bool wpa_readings_have_output(wpa_rule_run *run, const wpa_readings *readings, const char *job,
                               const char *name);
+
+/** What is read of the outputs of the run's workflow by those that call it in its repository. */
+#define WPA_CALLERS_MAX 50
+typedef struct wpa_callers_readings {
+    wpa_readings read[WPA_CALLERS_MAX]; /* [n] by each of their files … */
+    const char *jobs[WPA_CALLERS_MAX];  /* … behind this job, which calls it */
+    size_t n;
+    bool is_any; /* there is none, too many, or one that cannot be followed */
+} wpa_callers_readings;
+wpa_callers_readings wpa_readings_of_callers(wpa_rule_run *run);
+bool wpa_readings_callers_have(wpa_rule_run *run, const wpa_callers_readings *callers,
+                               const char *name);
 
 /** Does the word stand anywhere in the file, in any case of its letters? */
 bool wpa_readings_find_word(const wpa_yaml_doc *doc, const char *word);

@@ -49,6 +49,28 @@ wpa_variable_readers wpa_variables_readers(const wpa_outline_step *step)
     return wpa_work_mentions_any(step->run, whole) ? WPA_READERS_ANY : WPA_READERS_NONE;
 }
 
+static bool is_variable_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+bool wpa_variable_is_named(wpa_slice in, const wpa_yaml_doc *doc, wpa_span own, const char *name)
+{
+    size_t length = strlen(name);
+    const char *end = in.at + in.length;
+    for (const char *at = in.at;
+         length && (at = wpa_text_find_slice(at, (size_t)(end - at), (wpa_slice){name, length}));
+         at += length) {
+        size_t offset = (size_t)(at - doc->source);
+        bool is_own = offset >= own.start && offset < own.end;
+        bool is_whole = !is_variable_char(at[length]) && (at == in.at || !is_variable_char(at[-1]));
+        if (is_whole && !is_own) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- names
  * -------------------------------------------------------------------------------------*/
 

@@ -12,6 +12,12 @@ typedef enum wpa_variable_readers {
 /** Who there is besides what the step's own text names. */
 wpa_variable_readers wpa_variables_readers(const wpa_outline_step *step);
 
+/**
+ * Does the variable's name stand anywhere in these bytes of the document, but in those where it is
+ * defined?
+ */
+bool wpa_variable_is_named(wpa_slice in, const wpa_yaml_doc *doc, wpa_span own, const char *name);
+
 /** The variable that holds the expression's value anyway: "GITHUB_REF" of "github.ref"; or NULL. */
 const char *wpa_variable_set(const char *expression);
 /** A name for it: "ISSUE_TITLE" of "github.event.issue.title". */

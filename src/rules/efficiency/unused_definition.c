@@ -4,10 +4,7 @@
  * outputs (pedantic), U8 services that nobody can reach, U9 defaults that no run step uses, U10
  * YAML anchors, U11 local actions that nobody uses (pedantic).
  */
-#include <ctype.h>
 #include <string.h>
-
-#include <wpa/map.h>
 
 #include "rules/graph.h"
 #include "rules/outputs.h"
@@ -18,25 +15,10 @@
 
 #define GIVEN_MAX 200
 #define VARIABLES_MAX 100
-#define CALLERS_MAX 50
-
-static bool is_variable_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
 
 static const char *quote(wpa_rule_run *run, const char *text)
 {
     return wpa_rule_quote(run, text, strlen(text));
-}
-
-/* Is the name read behind this prefix? That is looked for once, when it is first asked. */
-static bool is_in(wpa_rule_run *run, wpa_readings *readings, const char *prefix, const char *name)
-{
-    if (!readings->names) {
-        *readings = wpa_readings_of(run, prefix);
-    }
-    return wpa_readings_have(run, readings, name);
 }
 
 /* U3: an output of a job that no other job, nor the workflow's callers, read. */
@@ -109,38 +91,17 @@ static bool has_ids(const wpa_outline *o)
     return false;
 }
 
-/* What the file reads of steps, once somebody asks. */
-static const wpa_readings *of_steps(wpa_rule_run *run, wpa_readings *known)
-{
-    if (!known->names) {
-        *known = wpa_readings_of(run, "steps");
-    }
-    return known;
-}
-
 static void check_all_ids(wpa_rule_run *run, const wpa_outline *o, wpa_readings *steps)
 {
     if (!has_ids(o) || are_steps_opaque(run->source->yaml)) {
         return;
     }
     for (size_t i = 0; i < o->n_jobs; i++) {
-        check_ids(run, of_steps(run, steps), &o->jobs[i]);
+        check_ids(run, wpa_readings_once(run, steps, "steps"), &o->jobs[i]);
     }
 }
 
 /* ---- U3 of steps: what a script writes for others ---- */
-
-static wpa_span place_of_output(const wpa_outline_step *step, const char *name)
-{
-    const wpa_yaml_node *text = step->run ? step->run : wpa_step_javascript(step);
-    const char *at = wpa_yaml_text(text) ? text->text : NULL;
-    size_t length = strlen(name);
-    while (at && (at = strstr(at, name)) && !strchr("=<'\"", at[length])) {
-        at += length;
-    }
-    size_t from = at ? (size_t)(at - text->text) : 0;
-    return at ? wpa_step_span(step, text, from, from + length) : step->node->pairs[0].key->span;
-}
 
 static bool is_repeated(const wpa_outputs *outputs, size_t i)
 {
@@ -174,9 +135,10 @@ static bool may_set_output(const step_outputs *asked, const wpa_outline_step *st
 static void find_step_readings(wpa_rule_run *run, step_outputs *asked)
 {
     asked->is_known = true;
-    asked->read = are_steps_opaque(run->source->yaml)
-                      ? (wpa_readings){.is_any = true}
-                      : wpa_readings_of_step_outputs(run, of_steps(run, asked->steps));
+    asked->read =
+        are_steps_opaque(run->source->yaml)
+            ? (wpa_readings){.is_any = true}
+            : wpa_readings_of_step_outputs(run, wpa_readings_once(run, asked->steps, "steps"));
 }
 
 static void check_step_outputs(wpa_rule_run *run, step_outputs *asked, const wpa_outline_step *step)
@@ -199,7 +161,7 @@ static void check_step_outputs(wpa_rule_run *run, step_outputs *asked, const wpa
             continue;
         }
         wpa_finding *finding =
-            wpa_rule_report(run, place_of_output(step, name), "U3", NULL,
+            wpa_rule_report(run, wpa_outputs_place(step, name), "U3", NULL,
                             step->id ? "nothing reads output %s of this step"
                                      : "nothing can read output %s of this step, which has no id",
                             quote(run, name));
@@ -221,24 +183,6 @@ static void check_all_step_outputs(wpa_rule_run *run, const wpa_outline *o, wpa_
 }
 
 /* ---- U1: variables ---- */
-
-/* Does the name stand anywhere in these bytes but where it is defined? */
-static bool is_named(wpa_slice in, const wpa_yaml_doc *doc, wpa_span own, const char *name)
-{
-    size_t length = strlen(name);
-    const char *end = in.at + in.length;
-    for (const char *at = in.at;
-         length && (at = wpa_text_find_slice(at, (size_t)(end - at), (wpa_slice){name, length}));
-         at += length) {
-        size_t offset = (size_t)(at - doc->source);
-        bool is_own = offset >= own.start && offset < own.end;
-        bool is_whole = !is_variable_char(at[length]) && (at == in.at || !is_variable_char(at[-1]));
-        if (is_whole && !is_own) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* What variables are set for. */
 typedef struct scope {
@@ -276,7 +220,8 @@ static void check_env(wpa_rule_run *run, const scope *s)
         const wpa_yaml_pair *pair = &env->pairs[i];
         const char *name = wpa_yaml_text(pair->key);
         if (!name || wpa_text_is(name, "<<") ||
-            is_named(wpa_work_text(s->node), run->source->yaml, pair->key->span, name) ||
+            wpa_variable_is_named(wpa_work_text(s->node), run->source->yaml, pair->key->span,
+                                  name) ||
             wpa_facts_is_tool_variable(name)) {
             continue;
         }
@@ -334,9 +279,12 @@ typedef struct given_readings {
 /* By the event too: what is read of github.event.inputs is found as of inputs. */
 static bool is_read(wpa_rule_run *run, given_readings *given, bool are_secrets, const char *name)
 {
-    return are_secrets ? is_in(run, &given->secrets, "secrets", name) ||
-                             is_in(run, &given->by_event, "github.event.inputs", name)
-                       : is_in(run, &given->inputs, "inputs", name);
+    if (!are_secrets) {
+        return wpa_readings_have(run, wpa_readings_once(run, &given->inputs, "inputs"), name);
+    }
+    return wpa_readings_have(run, wpa_readings_once(run, &given->secrets, "secrets"), name) ||
+           wpa_readings_have(run, wpa_readings_once(run, &given->by_event, "github.event.inputs"),
+                             name);
 }
 
 static void check_given(wpa_rule_run *run, given_readings *given, const wpa_yaml_node *list,
@@ -393,40 +341,17 @@ static void check_inputs(wpa_rule_run *run, const wpa_outline *o)
 
 /* ---- U7: what a callee hands back to callers that do not take it ---- */
 
-/* What a caller takes of this call; everything where that cannot be followed. */
-static wpa_readings read_caller(wpa_rule_run *run, const wpa_graph_user *user, const char **id)
-{
-    const wpa_source *source = wpa_rule_source_at(run, user->file->path);
-    if (!source || source->is_partial || user->use->job >= source->outline->n_jobs) {
-        return (wpa_readings){.is_any = true};
-    }
-    *id = source->outline->jobs[user->use->job].id;
-    return wpa_readings_of_outputs(run, source->yaml);
-}
-
 static void check_results(wpa_rule_run *run, const wpa_outline *o)
 {
     const wpa_outline_trigger *t = wpa_outline_trigger_find(o, "workflow_call");
     const wpa_yaml_node *outputs = wpa_yaml_get(t ? t->config : NULL, "outputs");
-    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
-    size_t n = 0;
-    const wpa_graph_user *users =
-        graph && outputs ? wpa_graph_users(graph, wpa_source_identity(run->source), &n) : NULL;
-    wpa_readings callers[CALLERS_MAX];
-    const char *ids[CALLERS_MAX];
-    for (size_t k = 0; k < n && n <= CALLERS_MAX; k++) {
-        callers[k] = read_caller(run, &users[k], &ids[k]);
+    if (!wpa_yaml_is(outputs, WPA_YAML_MAPPING)) {
+        return;
     }
-    for (size_t i = 0; n && n <= CALLERS_MAX && wpa_yaml_is(outputs, WPA_YAML_MAPPING) &&
-                       i < outputs->n_pairs && i < GIVEN_MAX;
-         i++) {
+    wpa_callers_readings callers = wpa_readings_of_callers(run);
+    for (size_t i = 0; !callers.is_any && i < outputs->n_pairs && i < GIVEN_MAX; i++) {
         const char *name = wpa_yaml_text(outputs->pairs[i].key);
-        bool is_taken = !name || wpa_text_is(name, "<<");
-        for (size_t k = 0; k < n && !is_taken; k++) {
-            is_taken = !users[k].use->is_call || callers[k].is_any ||
-                       wpa_readings_have_output(run, &callers[k], ids[k], name);
-        }
-        if (!is_taken) {
+        if (name && !wpa_text_is(name, "<<") && !wpa_readings_callers_have(run, &callers, name)) {
             wpa_finding *finding =
                 wpa_rule_report(run, outputs->pairs[i].key->span, "U7", NULL,
                                 "no caller in this repository reads output %s", quote(run, name));
@@ -519,7 +444,7 @@ static void check_rows(wpa_rule_run *run, wpa_readings *read, const wpa_outline_
         const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
         if (!name || wpa_text_is(name, "include") || wpa_text_is(name, "exclude") ||
             !wpa_yaml_is(row, WPA_YAML_SEQUENCE) || row->n_items < 2 || is_counter(row) ||
-            is_in(run, read, "matrix", name)) {
+            wpa_readings_have(run, wpa_readings_once(run, read, "matrix"), name)) {
             continue;
         }
         bool is_in_legs = wpa_yaml_find(matrix, "include") || wpa_yaml_find(matrix, "exclude");

@@ -27,6 +27,24 @@ static void add(kept_list *list, kept item)
     }
 }
 
+/* Before the tree is there, a setup finds no lockfile to name its cache by, and keeps none. */
+static bool is_too_early(const wpa_outline_step *step)
+{
+    for (size_t i = 0; i < step->job->n_steps; i++) {
+        if (wpa_outline_step_uses(&step->job->steps[i], "actions/checkout")) {
+            return step->index < i;
+        }
+    }
+    return false;
+}
+
+/* A key of the run is saved each time: it keeps what grows, which a setup saves but once. */
+static bool is_of_run(const wpa_outline_step *step)
+{
+    static const char *const words[] = {"github.run_id", "github.run_number", "github.sha", NULL};
+    return wpa_work_mentions_any(wpa_outline_with(step, "key"), words);
+}
+
 /* What a step keeps, said of a step of this file that stands for it. */
 static void add_step(kept_list *list, const wpa_outline_step *step, const wpa_outline_step *at)
 {
@@ -34,7 +52,8 @@ static void add_step(kept_list *list, const wpa_outline_step *step, const wpa_ou
     const wpa_fact_cache *cache;
     while ((cache = wpa_caches_next(step, &i))) {
         bool is_manual = !*cache->manager;
-        if (wpa_caches_state(step, cache) != WPA_CACHE_STATE_ON) {
+        if (wpa_caches_state(step, cache) != WPA_CACHE_STATE_ON ||
+            (is_manual ? is_of_run(step) : is_too_early(at))) {
             continue;
         }
         const char *paths = is_manual ? wpa_outline_with_text(step, "path") : NULL;

@@ -258,10 +258,17 @@ static bool is_found_by_prefix(const key *k)
     return only_restores && k->restore_keys && strstr(k->restore_keys, "${{");
 }
 
+/* A step for some of the legs: which of them it leaves is not asked further. */
+static bool is_for_some_legs(const wpa_outline_step *step)
+{
+    static const char *const words[] = {"runner.os", "runner.arch", "matrix.", NULL};
+    return step->condition && wpa_work_mentions_any(step->condition, words);
+}
+
 static void check_systems(wpa_rule_run *run, const key *k)
 {
-    if (!is_found_by_prefix(k) && !k->has_system && !k->has_matrix && !k->has_open &&
-        has_many_systems(k->step->job)) {
+    if (!is_found_by_prefix(k) && !is_for_some_legs(k->step) && !k->has_system && !k->has_matrix &&
+        !k->has_open && has_many_systems(k->step->job)) {
         (void)wpa_rule_report(run, k->node->span, "K4", k,
                               "legs on different systems share this key: each restores what "
                               "another one has made");

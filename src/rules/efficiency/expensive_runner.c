@@ -36,6 +36,20 @@ static bool only_looks(const wpa_outline_job *job)
            !wpa_work_has_unknown(job);
 }
 
+/* These read what is compiled, and files of other systems are left out of that. */
+static bool reads_by_system(const wpa_outline_job *job)
+{
+    static const char *const words[] = {"golangci",   "staticcheck", "go vet",      "revive",
+                                        "gosec",      "errcheck",    "govulncheck", "clippy",
+                                        "clang-tidy", "mypy",        "pyright",     NULL};
+    for (size_t i = 0; i < job->n_steps; i++) {
+        if (wpa_work_mentions_any(job->steps[i].node, words)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Does the script call nothing but programs that the configuration names? */
 static bool is_portable(const wpa_rule_run *run, const wpa_outline_step *step)
 {
@@ -104,6 +118,9 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     }
     if (!dear || job->is_self_hosted || job->has_open_labels ||
         (!only_looks(job) && !only_asks(run, job))) {
+        return;
+    }
+    if (dear->runner->os != WPA_OS_LINUX && reads_by_system(job)) {
         return;
     }
     if (dear->is_from_matrix && has_linux && only_looks(job)) {

@@ -70,6 +70,8 @@ static bool is_plain(const wpa_outline_step *step)
         return wpa_outline_uses_trait(step, WPA_TRAIT_METADATA_ONLY) &&
                !wpa_work_mentions(step->node, "script") && !wpa_work_mentions(step->node, "path") &&
                !wpa_work_mentions(step->node, "file") && !wpa_work_mentions(step->node, "config") &&
+               !wpa_work_mentions(step->node, "manifest") &&
+               !wpa_work_mentions(step->node, ".github/") &&
                !wpa_outline_step_uses(step, "actions/labeler");
     }
     const wpa_script *script = wpa_step_commands(step);

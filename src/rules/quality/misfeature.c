@@ -35,9 +35,22 @@ static bool has_other_checkout(const wpa_outline_step *step)
     return false;
 }
 
+/* Can a run be of anything but the default branch? Who calls an action is not known. */
+static bool has_other_refs(const wpa_rule_run *run)
+{
+    static const char *const events[] = {"push",        "pull_request",  "pull_request_target",
+                                         "merge_group", "workflow_call", NULL};
+    const wpa_outline *o = run->source->outline;
+    bool has = run->source->kind == WPA_INPUT_ACTION;
+    for (size_t i = 0; !has && events[i]; i++) {
+        has = wpa_outline_trigger_find(o, events[i]) != NULL;
+    }
+    return has;
+}
+
 static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    if (is_of_master(step) && !has_other_checkout(step)) {
+    if (is_of_master(step) && has_other_refs(run) && !has_other_checkout(step)) {
         (void)report_input(run, step, "ref",
                            "'master' is checked out whatever started the run, so a pull request or "
                            "branch is never what is tested, and a renamed branch breaks it");

@@ -124,10 +124,18 @@ static bool lacks_pipefail(const wpa_outline_step *step)
     return own && wpa_text_starts(own, "bash ") && !strstr(own, "pipefail"); /* bash -e {0} */
 }
 
+/** What shows why a job failed: it has failed already, whatever becomes of this step. */
+static bool runs_after_failure(const wpa_outline_step *step)
+{
+    const char *text = wpa_yaml_text(step->condition);
+    const char *at = text ? strstr(text, "failure()") : NULL;
+    return at && !strstr(text, "||") && !strchr(text, '!');
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_script *script = step->lexed;
-    if (!script || !lacks_pipefail(step)) {
+    if (!script || !lacks_pipefail(step) || runs_after_failure(step)) {
         return;
     }
     for (size_t i = 0; i < script->n_commands; i++) {

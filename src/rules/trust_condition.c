@@ -291,8 +291,35 @@ static wpa_expr_truth judge_call(const world *w, const wpa_expr *node)
                                                                     : WPA_EXPR_MAYBE;
 }
 
+/* "format('refs/heads/{0}', name)": some branch or tag, and so no pull request. */
+static bool is_built_ref(const wpa_expr *node)
+{
+    const wpa_expr *first =
+        node->kind == WPA_EXPR_CALL && wpa_text_is_ci(node->text, "format") && node->n_args > 0
+            ? node->args[0]
+            : NULL;
+    return first && first->kind == WPA_EXPR_STRING &&
+           (wpa_text_starts(first->text, "refs/heads/") ||
+            wpa_text_starts(first->text, "refs/tags/"));
+}
+
+static bool asks_for_built_ref(const world *w, const wpa_expr *node)
+{
+    bool is_merge =
+        wpa_text_starts(w->event, "pull_request") && !wpa_text_is(w->event, "pull_request_target");
+    for (size_t i = 0; is_merge && i < 2; i++) {
+        if (is_built_ref(node->args[i])) {
+            return wpa_text_is(path_of(w, node->args[1 - i]), "github.ref");
+        }
+    }
+    return false;
+}
+
 static wpa_expr_truth judge_comparison(const world *w, const wpa_expr *node)
 {
+    if (asks_for_built_ref(w, node)) {
+        return WPA_EXPR_FALSY;
+    }
     return w->is_tag ? judge_ref(w, node->args[0], node->args[1], false) : judge_equality(w, node);
 }
 

@@ -93,8 +93,8 @@ static void check_drafts(wpa_rule_run *run, const wpa_outline *o, const wpa_outl
         if (wpa_text_is(wpa_yaml_text(list->items[i]), "ready_for_review") &&
             wpa_work_mentions(list, "synchronize") && !wpa_work_mentions(o->root, "draft")) {
             (void)wpa_rule_report(run, list->items[i]->span, "B3", list->items[i],
-                                  "no job tests for drafts: what runs when one is ready ran for "
-                                  "each of its commits before");
+                                  "the commit that was tested as a draft is tested again when the "
+                                  "pull request is ready: no job leaves drafts out");
         }
     }
 }
@@ -121,7 +121,7 @@ static void check_heavy(wpa_rule_run *run, const wpa_outline *o, const wpa_outli
     if (n >= least) {
         wpa_finding *finding =
             wpa_rule_report(run, t->node->span, "B3", NULL,
-                            "each commit of a draft starts %zu jobs: no job tests for drafts", n);
+                            "each commit of a draft starts %zu jobs: no job leaves drafts out", n);
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }

@@ -89,7 +89,10 @@ static void check_branding(wpa_rule_run *run, const wpa_yaml_node *root, const c
     const wpa_yaml_node *value = wpa_yaml_get(wpa_yaml_get(root, "branding"), key);
     const wpa_schema_def *def = wpa_schema_action_find(form);
     const char *text = wpa_yaml_text(value);
-    if (!text || !*text || !def || wpa_fact_list_has(def->allowed, wpa_slice_of(text))) {
+    /* A colour that the documentation lists and the schema does not. */
+    bool is_black = wpa_text_is(key, "color") && wpa_text_is(text, "black");
+    if (!text || !*text || !def || is_black ||
+        wpa_fact_list_has(def->allowed, wpa_slice_of(text))) {
         return;
     }
     const char *meant = wpa_rule_find_meant(text, def->allowed);

@@ -203,11 +203,21 @@ static bool is_password_option(const wpa_shell_command *c, size_t i)
            (wpa_shell_is(c, "docker", "login") || wpa_shell_is(c, "podman", "login"));
 }
 
+/* Up to the host's end; of a quote within, only that of a variable is passed: x:"$SECRET"@host. */
+static size_t authority_length(const char *text)
+{
+    size_t n = strcspn(text, "/\n\"' ");
+    while (text[n] == '"' && text[n + 1] && strchr("$@:", text[n + 1])) {
+        n += 1 + strcspn(text + n + 1, "/\n\"' ");
+    }
+    return n;
+}
+
 /* "https://user:SECRET@host": the secret stands in front of the "@". */
 static bool is_in_url(const char *text)
 {
     const char *scheme = strstr(text, "://");
-    size_t authority = scheme ? strcspn(scheme + 3, "/\n\"' ") : 0;
+    size_t authority = scheme ? authority_length(scheme + 3) : 0;
     /* An expression has slashes of its own only within quotes; none are expected here. */
     const char *at = scheme ? memrchr(scheme + 3, '@', authority) : NULL;
     return at != NULL;
@@ -438,6 +448,15 @@ static bool can_bind(const splice *s)
            context == WPA_SHELL_HEREDOC;
 }
 
+/* May quotes be put around it? Some would end the text in the file, or begin one there. */
+static bool takes_quotes(const splice *s)
+{
+    const wpa_yaml_node *run = s->step->run;
+    bool is_start = run->style == WPA_YAML_PLAIN && s->fence.start == 0;
+    return s->step->script->contexts[s->fence.start] == WPA_SHELL_PLAIN && !is_start &&
+           run->style != WPA_YAML_DOUBLE_QUOTED;
+}
+
 static void take_out(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value)
 {
     (void)wpa_rule_remove_entry(run, fix, value->parent->n_pairs == 1 ? value->parent : value);
@@ -491,9 +510,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     } else if (!wpa_rule_add_in(run, fix, s->step->node, "env", "run", s->name, value)) {
         return;
     }
-    bool is_bare = s->step->script->contexts[s->fence.start] == WPA_SHELL_PLAIN &&
-                   s->step->run->style == WPA_YAML_LITERAL;
-    wpa_rule_edit(run, fix, finding->span.bytes, is_bare ? "\"${%s}\"" : "${%s}", s->name);
+    wpa_rule_edit(run, fix, finding->span.bytes, takes_quotes(s) ? "\"${%s}\"" : "${%s}", s->name);
 }
 
 const wpa_rule wpa_rule_secret_exposure = {

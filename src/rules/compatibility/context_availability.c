@@ -52,6 +52,13 @@ static bool is_literal(const wpa_expr_place *place)
            wpa_span_length(place->outer) == place->node->length;
 }
 
+/** The workflow's own name is shown as it is written. */
+static bool is_name(const wpa_rule_run *run, const wpa_yaml_node *node)
+{
+    return node->key && wpa_text_is(wpa_yaml_text(node->key), "name") &&
+           node->parent == run->source->outline->root;
+}
+
 static void report_unread(wpa_rule_run *run, const wpa_expr_place *place, const wpa_yaml_node *key)
 {
     const wpa_expr *root = place->parsed.root;
@@ -59,9 +66,12 @@ static void report_unread(wpa_rule_run *run, const wpa_expr_place *place, const 
         return;
     }
     wpa_span span = root ? wpa_expr_source_span(place, root->span) : wpa_expr_outer_span(place);
-    (void)wpa_rule_report(run, span, "E14", NULL,
-                          "no expression may stand in %s: the file is refused",
-                          key ? wpa_rule_quote(run, key->text, key->length) : "this entry");
+    wpa_finding *finding = wpa_rule_report(
+        run, span, "E14", NULL, "no expression may stand in %s: the file is refused",
+        key ? wpa_rule_quote(run, key->text, key->length) : "this entry");
+    if (is_name(run, place->node)) {
+        finding->severity = WPA_SEVERITY_LOW;
+    }
 }
 
 /** Key of the mapping that a scalar is in, whatever lists lie between. */
@@ -146,6 +156,27 @@ static void check_all_prose(wpa_rule_run *run)
     }
 }
 
+/** True: contexts or functions of the expression do not exist or may not stand here. */
+static bool check_names(wpa_rule_run *run, const wpa_expression *e)
+{
+    bool is_wrong = false;
+    for (size_t k = 0; k < e->checked.n_problems; k++) {
+        const wpa_expr_problem *problem = &e->checked.problems[k];
+        long number = strtol(problem->check + 1, NULL, 10);
+        if (number < 13 || number > 16) {
+            continue;
+        }
+        wpa_finding *finding =
+            wpa_rule_report(run, wpa_expression_span(e, problem->span), problem->check,
+                            subject_of(run, e, problem), "%s", problem->message);
+        if (is_name(run, e->place->node)) {
+            finding->severity = WPA_SEVERITY_LOW;
+        }
+        is_wrong = true;
+    }
+    return is_wrong;
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
@@ -153,23 +184,12 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     check_all_prose(run);
     for (size_t i = 0; i < all->n; i++) {
         const wpa_expression *e = &all->items[i];
-        bool is_unread = !e->is_evaluated && e->place->parsed.root; /* else: expression-syntax */
-        if (is_unread && is_at_known_place(run, e->place->node) && !is_told(e->place->node)) {
+        bool is_unread = !e->is_evaluated && is_at_known_place(run, e->place->node);
+        /* Where no context may stand nothing may, not even what names none. */
+        bool is_closed = !check_names(run, e) && e->key && !e->key->contexts[0];
+        bool is_parsed = e->place->parsed.root != NULL; /* else: expression-syntax */
+        if ((is_unread || is_closed) && is_parsed && !is_told(e->place->node)) {
             report_unread(run, e->place, key_of(e->place->node));
-        }
-        for (size_t k = 0; k < e->checked.n_problems; k++) {
-            const wpa_expr_problem *problem = &e->checked.problems[k];
-            long number = strtol(problem->check + 1, NULL, 10);
-            if (number >= 13 && number <= 16) {
-                wpa_finding *finding =
-                    wpa_rule_report(run, wpa_expression_span(e, problem->span), problem->check,
-                                    subject_of(run, e, problem), "%s", problem->message);
-                const wpa_yaml_node *key = e->place->node->key;
-                if (key && wpa_text_is(wpa_yaml_text(key), "name") &&
-                    e->place->node->parent == run->source->outline->root) {
-                    finding->severity = WPA_SEVERITY_LOW; /* it is shown as it is written */
-                }
-            }
         }
     }
     return true;

@@ -154,8 +154,9 @@ static void check_value(wpa_rule_run *run, const wpa_outline_step *step, const w
 {
     const wpa_yaml_node *value = wpa_yaml_resolve(wpa_outline_with(step, row->input));
     const char *text = wpa_yaml_text(value);
-    if (!text || !text[strspn(text, " \n")] || value->is_incomplete ||
-        wpa_outline_has_expression(text) || accepts(row, text)) {
+    bool is_nothing = !text || !text[strspn(text, " \n")] || wpa_yaml_is_null(value);
+    if (is_nothing || value->is_incomplete || wpa_outline_has_expression(text) ||
+        accepts(row, text)) {
         return;
     }
     misfit *m = wpa_arena_alloc(run->arena, sizeof *m);

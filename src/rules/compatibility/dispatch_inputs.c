@@ -148,11 +148,12 @@ static void check_default(const input *in, bool has_options)
         wpa_rule_report(in->run, wpa_span_length(value->span) ? value->span : in->key->span, "D3",
                         NULL, "default %s is none of the options of input %s", quote(in, value),
                         in->name);
-    } else if (wpa_text_is(in->type, "boolean") && type != WPA_YAML_BOOL && value->length) {
+    } else if (wpa_text_is(in->type, "boolean") && type != WPA_YAML_BOOL &&
+               !wpa_yaml_is_null(value)) {
         wpa_rule_report(in->run, value->span, "D3",
                         subject_new(in->run, value, repaired(in, value)),
                         "default %s of boolean input %s is %s, not true or false", quote(in, value),
-                        in->name, wpa_yaml_describe(value));
+                        in->name, value->length ? wpa_yaml_describe(value) : "an empty text");
     } else if (wpa_text_is(in->type, "number") && value->length && type != WPA_YAML_INT &&
                type != WPA_YAML_FLOAT) {
         double number;

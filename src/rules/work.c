@@ -136,6 +136,18 @@ bool wpa_work_has_unknown(const wpa_outline_job *job)
     return job->is_call;
 }
 
+bool wpa_work_is_before_checkout(const wpa_outline_step *step)
+{
+    const wpa_outline_job *job = step->job;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        bool is_checkout = wpa_outline_step_uses(&job->steps[i], "actions/checkout");
+        if (is_checkout || (i < step->index && !wpa_work_is_setup(&job->steps[i]))) {
+            return step->index < i;
+        }
+    }
+    return false;
+}
+
 bool wpa_work_is_real(const wpa_outline_job *job)
 {
     bool has_checkout = false;

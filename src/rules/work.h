@@ -26,6 +26,8 @@ unsigned wpa_work_job_roles(const wpa_outline_job *job);
 bool wpa_work_has_unknown(const wpa_outline_job *job);
 /** Only prepares: checkout, setup of a tool, a cache. */
 bool wpa_work_is_setup(const wpa_outline_step *step);
+/** Is the workspace empty yet: before the first checkout, behind nothing but setups? */
+bool wpa_work_is_before_checkout(const wpa_outline_step *step);
 /** Shows or decides something and is done at once. */
 bool wpa_work_is_quick(const wpa_outline_step *step);
 /** More than a minute as far as it shows: it checks out, and does something with the tree. */

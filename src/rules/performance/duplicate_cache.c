@@ -27,17 +27,6 @@ static void add(kept_list *list, kept item)
     }
 }
 
-/* Before the tree is there, a setup finds no lockfile to name its cache by, and keeps none. */
-static bool is_too_early(const wpa_outline_step *step)
-{
-    for (size_t i = 0; i < step->job->n_steps; i++) {
-        if (wpa_outline_step_uses(&step->job->steps[i], "actions/checkout")) {
-            return step->index < i;
-        }
-    }
-    return false;
-}
-
 /* A key of the run is saved each time: it keeps what grows, which a setup saves but once. */
 static bool is_of_run(const wpa_outline_step *step)
 {
@@ -52,8 +41,9 @@ static void add_step(kept_list *list, const wpa_outline_step *step, const wpa_ou
     const wpa_fact_cache *cache;
     while ((cache = wpa_caches_next(step, &i))) {
         bool is_manual = !*cache->manager;
-        if (wpa_caches_state(step, cache) != WPA_CACHE_STATE_ON ||
-            (is_manual ? is_of_run(step) : is_too_early(at))) {
+        /* Before the tree is there, a setup finds no lockfile to name its cache by. */
+        bool is_none = is_manual ? is_of_run(step) : wpa_work_is_before_checkout(at);
+        if (is_none || wpa_caches_state(step, cache) != WPA_CACHE_STATE_ON) {
             continue;
         }
         const char *paths = is_manual ? wpa_outline_with_text(step, "path") : NULL;

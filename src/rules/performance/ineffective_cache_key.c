@@ -1,8 +1,8 @@
 /*
  * PRF-008: cache keys that never hit, or hit for ever. K1 of the run or commit with nothing to fall
- * back on, K2 without a lockfile, K3 of a lockfile that is not there, K4 the same on two systems,
- * K5 other paths than where it was saved, K6 a folder that is deleted before use, K7 without the
- * version that the folder was made with, K8 a restore key that is the key.
+ * back on, K2 without a lockfile, K3 of a lockfile that is not there, or not yet, K4 the same on
+ * two systems, K5 other paths than where it was saved, K6 a folder that is deleted before use, K7
+ * without the version that the folder was made with, K8 a restore key that is the key.
  */
 #include <string.h>
 
@@ -194,6 +194,19 @@ static bool has_own_layout(const wpa_outline_job *job)
     return !has_checkout;
 }
 
+/* hashFiles is asked when the step begins. */
+static bool check_order(wpa_rule_run *run, const key *k)
+{
+    if (!k->n_hashes || !wpa_work_is_before_checkout(k->step) ||
+        !wpa_work_is_hosted(k->step->job)) {
+        return false;
+    }
+    (void)wpa_rule_report(run, wpa_expr_source_span(k->hash_place, k->hash->span), "K3", NULL,
+                          "hashFiles finds no file before the checkout: the hash is empty and the "
+                          "key constant");
+    return true;
+}
+
 static void check_files(wpa_rule_run *run, const key *k)
 {
     if (k->n_hashes != 1 || !wpa_work_knows_tree(run) || has_own_layout(k->step->job) ||
@@ -358,7 +371,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline *o, const wpa_outlin
     }
     check_run(run, o, k);
     check_constant(run, k);
-    check_files(run, k);
+    if (!check_order(run, k)) {
+        check_files(run, k);
+    }
     check_restore_keys(run, k);
     check_systems(run, k);
     check_version(run, k);
@@ -409,7 +424,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     const key *k = finding->subject;
     if (wpa_text_is(finding->check, "K1")) {
         repair_run(run, finding, k);
-    } else if (wpa_text_is(finding->check, "K3")) {
+    } else if (k && wpa_text_is(finding->check, "K3")) { /* else the checkout is to be moved */
         repair_files(run, finding, k);
     } else if (wpa_text_is(finding->check, "K4")) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "name the system in the key");

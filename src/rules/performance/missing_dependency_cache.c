@@ -133,11 +133,37 @@ static bool is_published(const wpa_rule_run *run, place *at)
     return at->publishes;
 }
 
+/* setup-go goes on without a cache where it finds no lockfile to name it by. */
+static bool is_in_vain(const wpa_outline_step *step, const wpa_fact_cache *cache)
+{
+    return wpa_outline_step_uses(step, "actions/setup-go") &&
+           wpa_caches_state(step, cache) == WPA_CACHE_STATE_ON && wpa_work_is_before_checkout(step);
+}
+
+static void check_early(wpa_rule_run *run, place *at_job, const wpa_outline_step *step,
+                        const wpa_fact_cache *cache)
+{
+    const wpa_shell_command *command = NULL;
+    const wpa_outline_step *install = find_install(step, cache, &command);
+    if (install && has_lockfile(run, cache) && !is_cached_elsewhere(step, cache) &&
+        !is_published(run, at_job)) {
+        wpa_finding *finding = wpa_rule_report(
+            run, step->uses.span, NULL, NULL,
+            "every run downloads the dependencies anew: before the checkout there is no lockfile "
+            "to name a cache by; set up behind it");
+        wpa_rule_relate(run, finding, install->run->span, "installs them here");
+    }
+}
+
 static void check_step(wpa_rule_run *run, place *at_job, const wpa_outline_step *step)
 {
     size_t at = 0;
     const wpa_fact_cache *cache;
     while ((cache = wpa_caches_next(step, &at))) {
+        if (is_in_vain(step, cache)) {
+            check_early(run, at_job, step, cache);
+            return;
+        }
         const char *given = cache->input ? wpa_outline_with_text(step, cache->input) : NULL;
         const wpa_shell_command *command = NULL;
         bool is_asked = given && *given; /* for another manager, or switched off on purpose */
@@ -228,7 +254,7 @@ static bool is_at_root(const wpa_rule_run *run, const subject *s)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
-    if (is_ready(s) && is_at_root(run, s)) {
+    if (s && is_ready(s) && is_at_root(run, s)) {
         wpa_fix *fix =
             wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add %s: %s", s->cache->input, s->cache->on);
         (void)wpa_rule_add_in(run, fix, s->step->node, "with", "uses", s->cache->input,

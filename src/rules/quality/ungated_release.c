@@ -7,6 +7,7 @@
 #include "rules/rule.h"
 #include "rules/shell_roles.h"
 #include "rules/trust.h"
+#include "rules/work.h"
 
 typedef struct subject {
     const wpa_outline_job *job;
@@ -22,6 +23,15 @@ static const char *const publishers[] = {"pypa/gh-action-pypi-publish",
                                          "katyo/publish-crates",
                                          "rubygems/release-gem",
                                          "gradle/publish"};
+
+/* A chart is tried in a cluster that lives and dies with the job. */
+static bool is_tried(const wpa_outline_job *job, const wpa_shell_command *c)
+{
+    static const char *const clusters[] = {"kind-action", "kind create", "minikube", "k3d",
+                                           "k3s",         "microk8s",    NULL};
+    return wpa_text_is(c->name, "helm") && !wpa_shell_is(c, "helm", "push") &&
+           wpa_work_mentions_any(job->node, clusters);
+}
 
 static bool step_publishes(const wpa_outline_step *step)
 {
@@ -40,7 +50,7 @@ static bool step_publishes(const wpa_outline_step *step)
         const wpa_shell_command *c = &script->commands[i];
         bool is_dry = wpa_shell_word_find(c, "--dry-run") || wpa_shell_word_find(c, "run");
         if (!is_dry && wpa_text_index(c->name, packers, WPA_COUNT(packers)) >= 0 &&
-            (wpa_shell_roles(c) & WPA_DOES_PUBLISH)) {
+            (wpa_shell_roles(c) & WPA_DOES_PUBLISH) && !is_tried(step->job, c)) {
             return true;
         }
     }

@@ -144,7 +144,9 @@ static void check_block(wpa_rule_run *run, const wpa_yaml_node *node)
         (wpa_text_is(owner->key->text, "env") || wpa_text_is(owner->key->text, "outputs"));
     bool is_value = is_named || is_below(node, "matrix") || wpa_text_is(key, "group") ||
                     wpa_text_is(key, "concurrency") || wpa_text_is(key, "ref");
-    if (is_value) {
+    /* Folded lines are a command or a list of words, to which a blank more is nothing. */
+    bool is_words = is_named && node->style == WPA_YAML_FOLDED && memchr(node->text, ' ', length);
+    if (is_value && !is_words) {
         wpa_rule_report(run, node->span, "Z5", node,
                         "this value ends with a line break, since it is written as a block");
     }

@@ -90,6 +90,13 @@ static bool can_be_said(const wpa_outline_step *step, const wpa_yaml_node *node,
     return step || !wpa_text_is(variable, "HOME") || wpa_text_is(key, "path");
 }
 
+/* Actions that take paths know "~", and no variable of the shell. */
+static const char *name_at(const wpa_yaml_node *node, const char *variable)
+{
+    bool is_path = wpa_text_is(wpa_yaml_text(node->key), "path");
+    return is_path && wpa_text_is(variable, "HOME") ? "'~'" : variable;
+}
+
 static void check_text(wpa_rule_run *run, const wpa_outline_step *step, const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(node);
@@ -111,7 +118,7 @@ static void check_text(wpa_rule_run *run, const wpa_outline_step *step, const wp
         wpa_span span = wpa_step_span(step, node, at, at + s->length);
         wpa_finding *finding = wpa_rule_report(
             run, span, NULL, s, "%s is there on some runners only: %s says the same on all of them",
-            wpa_rule_quote(run, text + at, s->length), s->variable);
+            wpa_rule_quote(run, text + at, s->length), name_at(node, s->variable));
         if (!can_be_said(s->step, node, s->variable)) {
             finding->persona = WPA_PERSONA_PEDANTIC;
         }

@@ -268,6 +268,14 @@ static wpa_expr_value fold_join(folder *f, const char *const texts[], size_t n)
     return wpa_expr_string(texts[0]); /* of a scalar: itself */
 }
 
+/* Objects, arrays and texts that are not empty: whatever is in them, they count as true. */
+static wpa_expr_value unknown_but_true(void)
+{
+    wpa_expr_value value = wpa_expr_unknown();
+    value.truth = WPA_EXPR_TRUTHY;
+    return value;
+}
+
 /* Scalars only; texts with escapes stay unknown. */
 static wpa_expr_value fold_from_json(folder *f, const char *const texts[], size_t n)
 {
@@ -283,6 +291,9 @@ static wpa_expr_value fold_from_json(folder *f, const char *const texts[], size_
     if (length >= 2 && text[0] == '"' && text[length - 1] == '"' && !strchr(text, '\\') &&
         strchr(text + 1, '"') == text + length - 1) {
         return wpa_expr_string(wpa_arena_slice(f->arena, text + 1, length - 2));
+    }
+    if (text[0] == '{' || text[0] == '[') {
+        return unknown_but_true();
     }
     bool is_number = (isdigit((unsigned char)text[0]) || text[0] == '-') && is_decimal(text);
     return is_number ? wpa_expr_number(strtod(text, NULL)) : wpa_expr_unknown();
@@ -331,10 +342,31 @@ static wpa_expr_value fold_call(folder *f, const wpa_expr *node)
         }
         return functions[i].fold(f, texts, node->n_args);
     }
-    return wpa_text_is_ci(node->text, "case") ? fold_case(f, node) : wpa_expr_unknown();
+    return wpa_text_is_ci(node->text, "case")     ? fold_case(f, node)
+           : wpa_text_is_ci(node->text, "toJSON") ? unknown_but_true()
+                                                  : wpa_expr_unknown();
 }
 
 /* ---- the tree ---- */
+
+/* What '*' gives is an array, and so is a member of it; a context that is always there an object.
+ */
+static bool is_collection(const wpa_expr *node)
+{
+    static const char *const contexts[] = {"github", "env",   "vars", "secrets",
+                                           "needs",  "steps", "job",  "runner"};
+    while (node->kind == WPA_EXPR_MEMBER) {
+        node = node->args[0];
+        if (node->kind == WPA_EXPR_NAME) {
+            return false;
+        }
+    }
+    bool is_context = false;
+    for (size_t i = 0; node->kind == WPA_EXPR_NAME && i < WPA_COUNT(contexts); i++) {
+        is_context = is_context || wpa_text_is_ci(node->text, contexts[i]);
+    }
+    return is_context || node->kind == WPA_EXPR_STAR;
+}
 
 static wpa_expr_value fold_reference(folder *f, const wpa_expr *node)
 {
@@ -347,10 +379,11 @@ static wpa_expr_value fold_reference(folder *f, const wpa_expr *node)
     for (size_t i = 0; list && i < n; i++) {
         if (list[i].node == node && !list[i].is_computed &&
             !f->lookup(list[i].path, f->context, &value)) {
-            return wpa_expr_unknown();
+            value = wpa_expr_unknown();
         }
     }
-    return value;
+    bool is_open = value.type == WPA_EXPR_IS_UNKNOWN && value.truth == WPA_EXPR_MAYBE;
+    return is_open && is_collection(node) ? unknown_but_true() : value;
 }
 
 /* Looking up what a node stands for is most of it. */

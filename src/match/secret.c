@@ -10,155 +10,29 @@
 #include <wpa/text.h>
 
 #include "match/regex.h"
+#include "match/secret_kinds.h"
 #include "match/secret_runs.h"
 #include "match/secret_value.h"
 
-#define MARKERS_MAX 9
-#define URL_KIND "password in a URL"
-#define VALUE_KIND "secret value"
-#define FAR_KIND "AWS secret key"
-#define KEY_KIND "private key"
-#define VALUE_MIN_BYTES 20
-static_assert(VALUE_MIN_BYTES >= WPA_SECRET_RUN_MIN_BYTES, "such runs are looked for");
-
-/*
- * Formats as the providers document them. The secret is group 1 if the pattern has one. markers:
- * texts of two bytes or more of which one must be there for the pattern to be tried at all; they
- * are part of one run of value bytes with the secret, but for the kinds that have a name above.
- */
-static const struct {
-    const char *kind, *markers[MARKERS_MAX];
-    size_t least_bytes; /* from the marker to the end of the secret, both of them in */
-    const char *pattern;
-    double least_entropy; /* of the secret, bits a byte; 0: the format says enough */
-    bool is_guess;        /* the value looks like one; nothing proves it */
-} kinds[] = {
-    {"GitHub token",
-     {"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"},
-     40,
-     "\\b(gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9_]{82})\\b",
-     3,
-     false},
-    {"GitLab token",
-     {"glpat-", "gldt-", "glrt-", "glft-", "glsoat-", "glcbt-", "glptt-", "glagent-"},
-     25,
-     "\\b(gl(?:pat|dt|rt|ft|soat|cbt|ptt|agent)-[A-Za-z0-9_-]{20,64})",
-     3,
-     false},
-    {"AWS access key",
-     {"AKIA", "ASIA", "ABIA", "ACCA"},
-     20,
-     "\\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})\\b",
-     2.5,
-     false},
-    {FAR_KIND,
-     {"aws"},
-     0, /* in any case of its letters */
-     "(?i)aws.{0,20}secret.{0,20}[\"'=: ]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
-     4,
-     false},
-    {"Google API key", {"AIza"}, 39, "\\b(AIza[0-9A-Za-z_-]{35})\\b", 3, false},
-    {"Google OAuth secret", {"GOCSPX-"}, 35, "\\b(GOCSPX-[A-Za-z0-9_-]{28})\\b", 3, false},
-    {"Slack token",
-     {"xoxa-", "xoxb-", "xoxe-", "xoxo-", "xoxp-", "xoxr-", "xoxs-"},
-     15,
-     "\\b(xox[abeoprs]-[A-Za-z0-9-]{10,250})",
-     2.5,
-     false},
-    {"Slack webhook",
-     {"hooks.slack.com"},
-     65,
-     "(https://hooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,80})",
-     3,
-     false},
-    {"Discord webhook",
-     {"/api/webhooks/"},
-     92,
-     "(https://(?:ptb\\.|canary\\.)?discord(?:app)?\\.com/api/webhooks/[0-9]{17,20}/"
-     "[A-Za-z0-9_-]{60,72})",
-     3,
-     false},
-    {"Stripe key", {"_live_"}, 26, "\\b((?:sk|rk)_live_[A-Za-z0-9]{20,250})\\b", 3, false},
-    {"npm token", {"npm_"}, 40, "\\b(npm_[A-Za-z0-9]{36})\\b", 3, false},
-    {"PyPI token", {"pypi-"}, 70, "\\b(pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,1000})", 3, false},
-    {"RubyGems key", {"rubygems_"}, 57, "\\b(rubygems_[0-9a-f]{48})\\b", 2.5, false},
-    {"crates.io token", {"cio"}, 35, "\\b(cio[A-Za-z0-9]{32})\\b", 3.5, false},
-    {"Docker Hub token", {"dckr_"}, 36, "\\b(dckr_(?:pat|oat)_[A-Za-z0-9_-]{27,40})", 3, false},
-    {"SendGrid key", {"SG."}, 69, "\\b(SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43})", 3, false},
-    {"Twilio key", {"SK"}, 34, "\\b(SK[0-9a-f]{32})\\b", 3, false},
-    {"OpenAI key",
-     {"sk-"},
-     51,
-     "\\b(sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,74}T3BlbkFJ"
-     "[A-Za-z0-9_-]{20,74})",
-     3,
-     false},
-    {"Anthropic key", {"sk-ant-"}, 89, "\\b(sk-ant-[a-z0-9]+-[A-Za-z0-9_-]{80,120})", 3, false},
-    {"Hugging Face token", {"hf_"}, 37, "\\b(hf_[A-Za-z0-9]{34,40})\\b", 3, false},
-    {"DigitalOcean token",
-     {"doo_v1_", "dop_v1_", "dor_v1_", "dot_v1_"},
-     71,
-     "\\b(do[oprt]_v1_[0-9a-f]{64})\\b",
-     2.5,
-     false},
-    {"HashiCorp Vault token",
-     {"hvs.", "hvb.", "hvr."},
-     28,
-     "\\b(hv[sbr]\\.[A-Za-z0-9_-]{24,300})",
-     3,
-     false},
-    {"Azure storage key", {"AccountKey="}, 99, "AccountKey=([A-Za-z0-9+/]{86}==)", 4, false},
-    {"JSON web token",
-     {"eyJ"},
-     48,
-     "\\b(eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{20,})",
-     3,
-     false},
-    {KEY_KIND,
-     {"PRIVATE KEY"},
-     0,
-     "(-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)",
-     0,
-     false},
-    {"Shopify token",
-     {"shpat_", "shpca_", "shppa_", "shpss_"},
-     38,
-     "\\b(shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32})\\b",
-     3,
-     false},
-    {URL_KIND,
-     {"://"},
-     0,
-     "[a-z][a-z0-9+.-]{1,20}://[^/\\s:@'\"${}]{1,100}:([^/\\s:@'\"${}]{8,200})@[A-Za-z0-9.-]+",
-     3,
-     true},
-    {VALUE_KIND,
-     {0},
-     VALUE_MIN_BYTES,
-     "(?i)[a-z0-9_-]*(?:secret|token|passwd|password|api_?key|access_?key|private_?key|credential)"
-     "[a-z0-9_-]*[\"']?\\s{0,3}[:=]\\s{0,3}[\"']?([A-Za-z0-9+/_=.~-]{20,200})"
-     "(?![A-Za-z0-9+/_=.~-])",
-     4.2,
-     true},
-};
+static_assert(WPA_SECRET_VALUE_MIN_BYTES >= WPA_SECRET_RUN_MIN_BYTES, "such runs are looked for");
 
 /* Of each name of a secret value that the pattern knows as many bytes, in any case of letters. */
 #define NAME_WORD_BYTES 4
 static const char *const name_words[] = {"toke", "secr", "pass", "cred",
                                          "apik", "api_", "acce", "priv"};
 
-/* A text that tells of kinds. */
+/* A text that tells of a kind, in one run with the secret. */
 typedef struct marker {
     const char *text;
     size_t length, kind;
 } marker;
 
 struct wpa_secret_scanner {
-    _Atomic(wpa_regex *) *patterns; /* [WPA_COUNT(kinds)] each NULL until it is asked for */
+    _Atomic(wpa_regex *) *patterns; /* [WPA_SECRET_KINDS] each NULL until it is asked for */
     bool is_login_byte[256];        /* what a user's name and a password in an address may have */
     marker markers[64];             /* [n_markers] by the least bytes of their kinds */
     size_t n_markers;
-    /* Which markers that stand in the secret have this byte as their first, their second. */
+    /* Which markers have this byte as their first, their second. */
     uint64_t first[256], second[256];
     /* Which of name_words have this byte, in any case, at each of their places. */
     uint8_t names[NAME_WORD_BYTES][256];
@@ -171,9 +45,8 @@ static bool is_alphanumeric(char c)
 
 static void add_marker(wpa_secret_scanner *scanner, size_t kind, const char *text)
 {
-    size_t least = kinds[kind].least_bytes;
-    bool is_too_short = least && least < WPA_SECRET_RUN_MIN_BYTES;
-    if (is_too_short || scanner->n_markers == WPA_COUNT(scanner->markers)) {
+    if (scanner->n_markers == WPA_COUNT(scanner->markers) ||
+        wpa_secret_kinds[kind].least_bytes < WPA_SECRET_RUN_MIN_BYTES) {
         abort(); /* a table of our own */
     }
     scanner->markers[scanner->n_markers++] = (marker){text, strlen(text), kind};
@@ -182,15 +55,18 @@ static void add_marker(wpa_secret_scanner *scanner, size_t kind, const char *tex
 static int compare_markers(const void *a, const void *b)
 {
     const marker *x = a, *y = b;
-    size_t least = kinds[x->kind].least_bytes, other = kinds[y->kind].least_bytes;
+    size_t least = wpa_secret_kinds[x->kind].least_bytes;
+    size_t other = wpa_secret_kinds[y->kind].least_bytes;
     return least < other ? -1 : least > other;
 }
 
 static void add_markers(wpa_secret_scanner *scanner)
 {
-    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
-        for (size_t k = 0; k < MARKERS_MAX && kinds[i].markers[k]; k++) {
-            add_marker(scanner, i, kinds[i].markers[k]);
+    for (size_t i = 0; i < WPA_SECRET_KINDS; i++) {
+        const wpa_secret_kind *kind = &wpa_secret_kinds[i];
+        bool has_markers = kind->place == WPA_SECRET_IN_RUN;
+        for (size_t k = 0; has_markers && k < WPA_SECRET_MARKERS_MAX && kind->markers[k]; k++) {
+            add_marker(scanner, i, kind->markers[k]);
         }
     }
     qsort(scanner->markers, scanner->n_markers, sizeof *scanner->markers, compare_markers);
@@ -214,7 +90,7 @@ static void add_name_word(wpa_secret_scanner *scanner, size_t i)
 wpa_secret_scanner *wpa_secret_scanner_new(void)
 {
     wpa_secret_scanner *scanner = wpa_alloc(sizeof *scanner);
-    scanner->patterns = wpa_alloc(WPA_COUNT(kinds) * sizeof *scanner->patterns);
+    scanner->patterns = wpa_alloc(WPA_SECRET_KINDS * sizeof *scanner->patterns);
     for (int c = 0; c < 256; c++) {
         scanner->is_login_byte[c] = !strchr("/ \t\r\n\f\v:@'\"${}", c);
     }
@@ -228,7 +104,7 @@ wpa_secret_scanner *wpa_secret_scanner_new(void)
 void wpa_secret_scanner_free(wpa_secret_scanner *scanner)
 {
     if (scanner) {
-        for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
+        for (size_t i = 0; i < WPA_SECRET_KINDS; i++) {
             wpa_regex_free(scanner->patterns[i]);
         }
         wpa_free(scanner->patterns);
@@ -245,7 +121,7 @@ static const wpa_regex *pattern_of(const wpa_secret_scanner *scanner, size_t kin
         return known;
     }
     wpa_error err = {0};
-    wpa_regex *made = wpa_regex_new(kinds[kind].pattern, 0, &err);
+    wpa_regex *made = wpa_regex_new(wpa_secret_kinds[kind].pattern, 0, &err);
     if (!made) {
         abort(); /* a pattern of our own: the test finds it */
     }
@@ -270,10 +146,10 @@ const wpa_secret_scanner *wpa_secret_scanner_shared(void)
     return shared;
 }
 
-static bool is_secret(size_t kind, const char *text, size_t length)
+static bool is_secret(const wpa_secret_kind *kind, const char *text, size_t length)
 {
-    return wpa_entropy(text, length) >= kinds[kind].least_entropy &&
-           !(kinds[kind].is_guess && wpa_secret_is_harmless(text, length)) &&
+    return wpa_entropy(text, length) >= kind->least_entropy &&
+           !(kind->is_guess && wpa_secret_is_harmless(text, length)) &&
            !wpa_secret_is_published(text, length);
 }
 
@@ -310,15 +186,16 @@ static bool may_hold(const wpa_secret_filter *filter, const char *word)
 
 /** Markers that are part of the secret itself, or touch it, of secrets of least bytes or more. */
 static void find_markers(const wpa_secret_scanner *scanner, const char *text, wpa_span run,
-                         size_t least, bool may_be[WPA_COUNT(kinds)])
+                         size_t least, bool is_marked[WPA_SECRET_KINDS])
 {
     for (size_t at = run.start; at + least <= run.end; at++) {
         uint64_t left =
             scanner->first[(unsigned char)text[at]] & scanner->second[(unsigned char)text[at + 1]];
         for (; left; left &= left - 1) {
             const marker *m = &scanner->markers[__builtin_ctzll(left)];
-            may_be[m->kind] = may_be[m->kind] || (at + kinds[m->kind].least_bytes <= run.end &&
-                                                  memcmp(text + at, m->text, m->length) == 0);
+            is_marked[m->kind] =
+                is_marked[m->kind] || (at + wpa_secret_kinds[m->kind].least_bytes <= run.end &&
+                                       memcmp(text + at, m->text, m->length) == 0);
         }
     }
 }
@@ -399,8 +276,8 @@ typedef struct search {
     wpa_arena *arena;
     wpa_found_secret *found;
     size_t n, capacity;
-    bool may_be[WPA_COUNT(kinds)];
-    size_t least; /* bytes from a marker on: see least_of */
+    bool is_marked[WPA_SECRET_KINDS]; /* of those in runs: a run has one of its markers */
+    size_t least;                     /* bytes from a marker on: see least_of */
     bool has_names, may_be_far, has_far;
     wpa_span *runs; /* [n_runs] that are long enough for a value */
     size_t n_runs, runs_capacity;
@@ -413,7 +290,7 @@ typedef struct search {
 static bool is_assigned(const char *text, wpa_span run)
 {
     size_t at = run.start, blanks = 0;
-    if (memchr(text + at, '=', wpa_span_length(run) - VALUE_MIN_BYTES)) {
+    if (memchr(text + at, '=', wpa_span_length(run) - WPA_SECRET_VALUE_MIN_BYTES)) {
         return true;
     }
     at -= at > 0 && (text[at - 1] == '"' || text[at - 1] == '\'') ? 1 : 0;
@@ -450,8 +327,8 @@ static size_t least_of(const search *s)
 {
     for (size_t i = 0; i < s->scanner->n_markers; i++) {
         const marker *m = &s->scanner->markers[i];
-        if (kinds[m->kind].least_bytes && may_hold(s->filter, m->text)) {
-            return kinds[m->kind].least_bytes;
+        if (may_hold(s->filter, m->text)) {
+            return wpa_secret_kinds[m->kind].least_bytes;
         }
     }
     return SIZE_MAX;
@@ -461,34 +338,43 @@ static void look_at_run(void *context, wpa_span run)
 {
     search *s = context;
     size_t n = wpa_span_length(run);
-    find_markers(s->scanner, s->text, run, s->least, s->may_be);
+    find_markers(s->scanner, s->text, run, s->least, s->is_marked);
     s->has_far = s->has_far || (s->may_be_far && n >= FAR_MIN_BYTES && has_far_key(s->text, run));
-    if (s->has_names && n >= VALUE_MIN_BYTES && is_assigned(s->text, run) &&
+    if (s->has_names && n >= WPA_SECRET_VALUE_MIN_BYTES && is_assigned(s->text, run) &&
         has_digit(s->text, run)) {
         s->runs = wpa_arena_grow(s->arena, s->runs, s->n_runs, &s->runs_capacity, sizeof *s->runs);
         s->runs[s->n_runs++] = run;
     }
 }
 
-/** Which kinds may be there at all: in most files there are hardly any. */
-static void find_kinds(search *s, size_t length)
+/** What tells of kinds: in most files there is hardly anything. */
+static void find_signs(search *s, size_t length)
 {
-    const char *text = s->text;
     s->least = least_of(s);
     s->may_be_far = may_hold(s->filter, "secret");
     s->has_names = names_values(s);
-    size_t shortest = s->has_names && VALUE_MIN_BYTES < s->least ? VALUE_MIN_BYTES : s->least;
-    wpa_secret_runs_each(text, length, shortest, look_at_run, s);
-    for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
-        const char *first = kinds[i].markers[0];
-        if (wpa_text_is(kinds[i].kind, FAR_KIND)) {
-            s->may_be[i] = s->has_far && wpa_text_find_ci(text, length, first);
-        } else if (wpa_text_is(kinds[i].kind, KEY_KIND)) {
-            s->may_be[i] = may_hold(s->filter, first) && has_key(text, length);
-        } else if (wpa_text_is(kinds[i].kind, URL_KIND)) {
-            s->may_be[i] = has_login(s->scanner, text, length);
-        }
+    size_t shortest = s->has_names && WPA_SECRET_VALUE_MIN_BYTES < s->least
+                          ? WPA_SECRET_VALUE_MIN_BYTES
+                          : s->least;
+    wpa_secret_runs_each(s->text, length, shortest, look_at_run, s);
+}
+
+static bool may_be(const search *s, size_t kind, size_t length)
+{
+    const char *first = wpa_secret_kinds[kind].markers[0];
+    switch (wpa_secret_kinds[kind].place) {
+    case WPA_SECRET_IN_RUN:
+        return s->is_marked[kind];
+    case WPA_SECRET_FAR_FROM_NAME:
+        return s->has_far && wpa_text_find_ci(s->text, length, first);
+    case WPA_SECRET_IN_HEADING:
+        return may_hold(s->filter, first) && has_key(s->text, length);
+    case WPA_SECRET_IN_LOGIN:
+        return has_login(s->scanner, s->text, length);
+    case WPA_SECRET_BEHIND_NAME:
+        return s->n_runs > 0;
     }
+    return false;
 }
 
 /** Is there a word that the name of such a value has? Text has as many bytes behind the piece. */
@@ -530,14 +416,14 @@ static void find_in(search *s, size_t kind, wpa_span piece)
            wpa_regex_find(pattern, s->text, piece.end, at, &match) == WPA_REGEX_YES) {
         wpa_span span = match.spans[match.n > 1 ? 1 : 0];
         at = span.end > at ? span.end : at + 1;
-        if (!is_secret(kind, s->text + span.start, wpa_span_length(span)) ||
+        if (!is_secret(&wpa_secret_kinds[kind], s->text + span.start, wpa_span_length(span)) ||
             is_known(s->found, s->n, span)) {
             continue;
         }
         s->found = wpa_arena_grow(s->arena, s->found, s->n, &s->capacity, sizeof *s->found);
         s->found[s->n++] = (wpa_found_secret){
-            .kind = kinds[kind].kind,
-            .is_guess = kinds[kind].is_guess,
+            .kind = wpa_secret_kinds[kind].kind,
+            .is_guess = wpa_secret_kinds[kind].is_guess,
             .is_doubtful =
                 wpa_secret_has_wrong_checksum(s->text + span.start, wpa_span_length(span)),
             .span = span,
@@ -555,6 +441,15 @@ static void find_values(search *s, size_t kind)
     }
 }
 
+static void find_all(search *s, size_t kind, size_t length)
+{
+    if (wpa_secret_kinds[kind].place == WPA_SECRET_BEHIND_NAME) {
+        find_values(s, kind);
+    } else {
+        find_in(s, kind, (wpa_span){0, length});
+    }
+}
+
 wpa_found_secret *wpa_secrets_find(const wpa_secret_scanner *scanner, const char *text,
                                    size_t length, wpa_arena *arena, size_t *n)
 {
@@ -566,12 +461,10 @@ wpa_found_secret *wpa_secrets_find_in(const wpa_secret_scanner *scanner, const c
                                       wpa_arena *arena, size_t *n)
 {
     search s = {.scanner = scanner, .text = text, .filter = filter, .arena = arena};
-    find_kinds(&s, length);
-    for (size_t kind = 0; kind < WPA_COUNT(kinds); kind++) {
-        if (wpa_text_is(kinds[kind].kind, VALUE_KIND)) {
-            find_values(&s, kind);
-        } else if (s.may_be[kind]) {
-            find_in(&s, kind, (wpa_span){0, length});
+    find_signs(&s, length);
+    for (size_t kind = 0; kind < WPA_SECRET_KINDS; kind++) {
+        if (may_be(&s, kind, length)) {
+            find_all(&s, kind, length);
         }
     }
     if (s.n > 1) {

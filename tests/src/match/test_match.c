@@ -10,6 +10,7 @@
 
 #include "match/regex.h"
 #include "match/secret.h"
+#include "match/secret_kinds.h"
 
 static void test_regular_expressions(void **state)
 {
@@ -86,6 +87,19 @@ static void test_secrets(void **state)
     }
 }
 
+static void test_kinds_of_secrets(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_SECRET_KINDS; i++) {
+        const wpa_secret_kind *kind = &wpa_secret_kinds[i];
+        wpa_error err = {0};
+        assert_non_null(kind->kind);
+        WPA_AUTO(wpa_regex) *pattern = wpa_regex_new(kind->pattern, 0, &err);
+        assert_non_null(pattern);
+        assert_true(kind->place != WPA_SECRET_IN_RUN || kind->markers[0]);
+    }
+}
+
 static void test_entropy(void **state)
 {
     (void)state;
@@ -99,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_regular_expressions),
         cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_kinds_of_secrets),
         cmocka_unit_test(test_entropy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

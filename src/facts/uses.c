@@ -54,8 +54,9 @@ static void take_version(wpa_fact_use *use, wpa_slice text)
     use->has_version = wpa_version_parse(text, &use->version);
 }
 
-/* A pinned commit: the table's tag for it, else what the comment claims. */
-static void resolve_commit(wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
+/* A pinned commit: the table's tag for it, else what the comment claims. True: that is the name of
+ * a branch. */
+static bool resolve_commit(wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
 {
     uint8_t commit[WPA_COMMIT_BYTES];
     wpa_fact_ref found;
@@ -68,9 +69,12 @@ static void resolve_commit(wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
             use->commit = found.commit;
         }
     }
-    if (!use->has_version) {
-        take_version(use, hint);
+    if (use->has_version) {
+        return false;
     }
+    take_version(use, hint);
+    return use->has_version && use->repo && wpa_facts_ref_find(use->repo, hint, &found) &&
+           found.kind == WPA_FACT_BRANCH;
 }
 
 /* A tag or branch: the fullest tag of the commit it stands for, else the name itself. True: it is a
@@ -133,7 +137,7 @@ void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fa
     /* A branch named like a version may hold another action file than the tags of its major. */
     bool is_branch = false;
     if (use->pin == WPA_PIN_COMMIT) {
-        resolve_commit(ref, hint, use);
+        is_branch = resolve_commit(ref, hint, use);
     } else {
         is_branch = resolve_name(ref, use);
     }

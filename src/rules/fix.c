@@ -139,9 +139,15 @@ static const wpa_fix *best_fix(const fixer *f, const wpa_finding *finding)
     return NULL;
 }
 
+/* A place that a fix has taken. */
+typedef struct claim {
+    wpa_span bytes;
+    bool is_removal;
+} claim;
+
 /* What is to be changed already, in order; no two of them overlap. */
 typedef struct taken {
-    wpa_span *items; /* [n] */
+    claim *items; /* [n] */
     size_t n, capacity;
 } taken;
 
@@ -151,7 +157,7 @@ static size_t count_before(const taken *t, size_t offset)
     size_t low = 0, high = t->n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (t->items[middle].start < offset) {
+        if (t->items[middle].bytes.start < offset) {
             low = middle + 1;
         } else {
             high = middle;
@@ -160,14 +166,31 @@ static size_t count_before(const taken *t, size_t offset)
     return low;
 }
 
+static claim claim_of(const wpa_fix_edit *edit)
+{
+    return (claim){edit->bytes, wpa_span_length(edit->bytes) > 0 && !*edit->text};
+}
+
+/** What is inserted right behind a text belongs to it, and goes nowhere if that is removed. */
+static bool is_orphan(claim inserted, claim removed)
+{
+    return removed.is_removal && wpa_span_length(inserted.bytes) == 0 &&
+           inserted.bytes.start == removed.bytes.end;
+}
+
 /** Two insertions at one place count as overlapping, since their order would be a guess. */
 static bool is_clear(const taken *t, const wpa_fix *fix)
 {
     for (size_t i = 0; i < fix->n_edits; i++) {
-        wpa_span x = fix->edits[i].bytes;
-        size_t at = count_before(t, x.start);
-        if ((at && wpa_span_overlaps(t->items[at - 1], x)) ||
-            (at < t->n && (t->items[at].start == x.start || wpa_span_overlaps(t->items[at], x)))) {
+        claim x = claim_of(&fix->edits[i]);
+        size_t at = count_before(t, x.bytes.start), end = count_before(t, x.bytes.end);
+        const claim *before = at ? &t->items[at - 1] : NULL;
+        const claim *behind = at < t->n ? &t->items[at] : NULL;
+        bool is_met = (before && wpa_span_overlaps(before->bytes, x.bytes)) ||
+                      (behind && (behind->bytes.start == x.bytes.start ||
+                                  wpa_span_overlaps(behind->bytes, x.bytes)));
+        if (is_met || (before && is_orphan(x, *before)) ||
+            (end < t->n && is_orphan(t->items[end], x))) {
             return false;
         }
     }
@@ -177,8 +200,8 @@ static bool is_clear(const taken *t, const wpa_fix *fix)
 static void take_spans(taken *t, const wpa_fix *fix, wpa_arena *arena)
 {
     for (size_t i = 0; i < fix->n_edits; i++) {
-        wpa_span x = fix->edits[i].bytes;
-        size_t at = count_before(t, x.start); /* the last, mostly: findings stand in order */
+        claim x = claim_of(&fix->edits[i]);
+        size_t at = count_before(t, x.bytes.start); /* the last, mostly: findings stand in order */
         t->items = wpa_arena_grow(arena, t->items, t->n, &t->capacity, sizeof *t->items);
         memmove(t->items + at + 1, t->items + at, (t->n - at) * sizeof *t->items);
         t->items[at] = x;

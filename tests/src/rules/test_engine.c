@@ -391,6 +391,23 @@ static void test_fixes_keep_every_other_byte(void **state)
     assert_string_equal(outcome.text, text);
 }
 
+/* One fix removes the second step, another one would add to it. */
+static void test_fixes_add_nothing_to_what_is_removed(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *text = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+                       "      - uses: actions/checkout@v3\n      - uses: actions/setup-go@v3\n\n"
+                       "      - run: |\n          go test ./...\n          go tool cover\n";
+    const wpa_source *source =
+        wpa_source_read(WPA_INPUT_WORKFLOW, "ci.yml", text, strlen(text), NULL, arena);
+    wpa_fix_outcome outcome =
+        wpa_rules_fix(source, only("redundant-setup missing-dependency-cache node-runtime", arena),
+                      &(wpa_fix_choice){.has_unsafe = true}, arena);
+    const char *behind = strstr(strstr(outcome.text, "actions/checkout"), "\n");
+    assert_true(wpa_text_starts(behind, "\n      - "));
+}
+
 static void test_flow_mappings_are_not_guessed_at(void **state)
 {
     (void)state;
@@ -575,6 +592,7 @@ int main(void)
         cmocka_unit_test(test_hostile_text_is_made_visible),
         cmocka_unit_test(test_too_large_a_file_is_a_finding),
         cmocka_unit_test(test_fixes_keep_every_other_byte),
+        cmocka_unit_test(test_fixes_add_nothing_to_what_is_removed),
         cmocka_unit_test(test_flow_mappings_are_not_guessed_at),
         cmocka_unit_test(test_what_a_fix_may_break_is_not_a_matter_of_settings),
         cmocka_unit_test(test_a_rule_that_is_cut_short_proves_nothing),

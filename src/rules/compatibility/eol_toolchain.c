@@ -114,11 +114,29 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* Of a row whose versions have all ended it is the newest: were it dropped, an older one stayed. */
+static bool is_newest_of_ended(const subject *s)
+{
+    const wpa_yaml_node *row = s->use.node->parent;
+    for (size_t i = 0; wpa_yaml_is(row, WPA_YAML_SEQUENCE) && i < row->n_items; i++) {
+        const char *text = wpa_yaml_text(wpa_yaml_resolve(row->items[i]));
+        const wpa_fact_release *other =
+            text ? wpa_facts_release_find(s->use.runtime, wpa_slice_of(text)) : NULL;
+        bool has_ended = other && other->ends && wpa_facts_days(other->ends) < today();
+        bool is_newer = has_ended && other->released && s->release->released &&
+                        strcmp(other->released, s->release->released) > 0;
+        if (!has_ended || is_newer) {
+            return false;
+        }
+    }
+    return wpa_yaml_is(row, WPA_YAML_SEQUENCE);
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     const wpa_fact_release *next = wpa_facts_release_next(s->use.runtime, s->release, today());
-    if (s->use.is_matrix) {
+    if (s->use.is_matrix && !is_newest_of_ended(s)) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "drop it from the matrix");
         if (wpa_yaml_is(s->use.node->parent, WPA_YAML_SEQUENCE)) {
             (void)wpa_rule_remove_entry(run, fix, s->use.node);

@@ -28,6 +28,14 @@ static bool changes_nothing(const wpa_script *script)
     return script != NULL;
 }
 
+/* Formats or tidies the tree, unless it is asked to tell of differences alone. */
+static bool may_write(const wpa_outline_step *step)
+{
+    static const char *const writers[] = {"tidy", "fmt", "format", "black ", "isort ", NULL};
+    static const char *const tellers[] = {"check", "diff", "-d ", "-l ", NULL};
+    return wpa_work_mentions_any(step->run, writers) && !wpa_work_mentions_any(step->run, tellers);
+}
+
 /* Reads the tree, says yes or no, and leaves nothing that a later step could use. */
 static bool only_looks(const wpa_outline_step *step)
 {
@@ -41,7 +49,7 @@ static bool only_looks(const wpa_outline_step *step)
            step->node->parent == wpa_yaml_get(step->job->node, "steps") &&
            !wpa_yaml_find(step->node, "background") &&
            !wpa_yaml_find(step->node, "continue-on-error") &&
-           !wpa_work_mentions_any(step->run, flows);
+           !wpa_work_mentions_any(step->run, flows) && !may_write(step);
 }
 
 static void report(wpa_rule_run *run, stretch s)

@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "rules/expressions.h"
 #include "rules/taint_internal.h"
 
 /* Paths that one question may look at, over all files. */
@@ -195,9 +194,13 @@ static const char *const runner_variables[][2] = {
     {"GITHUB_ACTOR", "github.actor"},       {"GITHUB_TRIGGERING_ACTOR", "github.triggering_actor"},
 };
 
+/* What the variable is defined as: the whole of an env that one expression makes. */
 static const wpa_yaml_node *env_at(const wpa_yaml_node *scope, const char *name, bool ignores_case)
 {
     const wpa_yaml_node *env = wpa_yaml_get(scope, "env");
+    if (wpa_yaml_is(env, WPA_YAML_SCALAR) && env->text && wpa_outline_has_expression(env->text)) {
+        return env;
+    }
     const wpa_yaml_pair *pair =
         ignores_case ? wpa_yaml_find_ci(env, name) : wpa_yaml_find(env, name);
     return pair ? wpa_yaml_resolve(pair->value) : NULL;
@@ -257,136 +260,10 @@ wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name)
                : unknown;
 }
 
-/* ---- outputs and matrices ----------------------------------------------------------------------
- */
-
-static const wpa_outline_step *step_by_id(const wpa_outline_job *job, const char *id)
-{
-    for (size_t i = 0; job && i < job->n_steps; i++) {
-        if (job->steps[i].id && wpa_text_is_ci(id, job->steps[i].id)) {
-            return &job->steps[i];
-        }
-    }
-    return NULL;
-}
-
-/* "value" of an output of a local action or a called workflow, judged with this caller. */
-static wpa_taint trace_callee_output(wpa_tracer *t, const wpa_site *caller,
-                                     const wpa_outline_uses *uses, const char *name)
-{
-    const wpa_source *callee = wpa_site_callee(t->run, uses);
-    if (!callee || wpa_site_depth(caller) >= WPA_SITE_DEPTH_MAX) {
-        return unknown;
-    }
-    const wpa_outline *o = callee->outline;
-    const wpa_outline_trigger *call = wpa_outline_trigger_find(o, "workflow_call");
-    const wpa_yaml_node *owner = callee->kind == WPA_INPUT_ACTION ? o->root
-                                 : call                           ? call->config
-                                                                  : NULL;
-    const wpa_yaml_pair *output = wpa_yaml_find_ci(wpa_yaml_get(owner, "outputs"), name);
-    const wpa_yaml_node *value = output ? wpa_yaml_get(output->value, "value") : NULL;
-    wpa_site site = {.source = callee, .caller = caller};
-    site.job = callee->kind == WPA_INPUT_ACTION && o->n_jobs ? &o->jobs[0] : NULL;
-    return value ? wpa_trace_scalar(t, &site, value) : unknown;
-}
-/* "ID.outputs.NAME" */
-static wpa_taint trace_step_output(wpa_tracer *t, const wpa_site *site, const char *id,
-                                   const char *name, const char *path)
-{
-    wpa_site at = *site;
-    at.step = step_by_id(site->job, id);
-    if (!at.step) {
-        return unknown;
-    }
-    if (at.step->run) {
-        return wpa_taint_worse(wpa_trace_fetched(t, &at, name, path),
-                               wpa_trace_export(t, &at, "GITHUB_OUTPUT", name));
-    }
-    const wpa_outline_uses *uses = &at.step->uses;
-    if (uses->kind == WPA_OUTLINE_LOCAL) {
-        const wpa_site *caller = wpa_arena_dup(t->run->lasting, &at, sizeof at);
-        return wpa_taint_add_hop(t, trace_callee_output(t, caller, uses, name), site->source,
-                                 uses->node->span, "gives it out");
-    }
-    return uses->kind == WPA_OUTLINE_REPOSITORY ? wpa_trace_fetched(t, &at, name, path) : unknown;
-}
-
-static wpa_taint trace_job_output(wpa_tracer *t, const wpa_site *site, const char *id,
-                                  const char *name)
-{
-    const wpa_outline_job *job = wpa_site_job(site->source, id);
-    if (!job || !wpa_rule_spend(t->run, site->source->outline->n_jobs)) {
-        return unknown;
-    }
-    wpa_site at = {.source = site->source, .job = job, .caller = site->caller};
-    if (job->is_call) {
-        const wpa_site *caller = wpa_arena_dup(t->run->lasting, &at, sizeof at);
-        return wpa_taint_add_hop(t, trace_callee_output(t, caller, &job->uses, name), site->source,
-                                 job->key->span, "gives it out");
-    }
-    const wpa_yaml_pair *output = wpa_yaml_find_ci(wpa_yaml_get(job->node, "outputs"), name);
-    return output ? wpa_trace_scalar(t, &at, wpa_yaml_resolve(output->value)) : unknown;
-}
-
-/* Values below a matrix row; closed lists of literals are nobody's choice. */
-static wpa_taint trace_values(wpa_tracer *t, const wpa_site *site, const wpa_yaml_node *node,
-                              unsigned depth)
-{
-    node = wpa_yaml_resolve(node);
-    wpa_taint worst = none;
-    if (wpa_yaml_is(node, WPA_YAML_SCALAR)) {
-        bool is_open = wpa_outline_has_expression(node->text);
-        return is_open ? wpa_taint_worse(unknown, wpa_trace_scalar(t, site, node)) : none;
-    }
-    size_t n = node ? node->n_items + node->n_pairs : 0;
-    for (size_t i = 0; depth < 4 && i < n && i < 256; i++) {
-        const wpa_yaml_node *child =
-            node->kind == WPA_YAML_SEQUENCE ? node->items[i] : node->pairs[i].value;
-        worst = wpa_taint_worse(worst, trace_values(t, site, child, depth + 1));
-    }
-    return worst;
-}
-
-/* May any of its values be computed? Of most matrices none is. */
-static bool may_hold_expression(const wpa_source *source, const wpa_yaml_node *node)
-{
-    size_t next = wpa_expressions_from(source->expressions, node->span.start);
-    return wpa_expressions_may_be_in(source->expressions, node, &next);
-}
-
-static wpa_taint trace_matrix(wpa_tracer *t, const wpa_site *site, const char *name)
-{
-    const wpa_yaml_node *matrix =
-        site->job ? wpa_yaml_get(wpa_yaml_get(site->job->node, "strategy"), "matrix") : NULL;
-    wpa_site at = *site;
-    at.step = NULL;
-    if (!matrix) {
-        return unknown;
-    }
-    if (!may_hold_expression(site->source, matrix)) {
-        return none;
-    }
-    if (wpa_yaml_is(matrix, WPA_YAML_SCALAR)) {
-        return trace_values(t, &at, matrix, 0);
-    }
-    const wpa_yaml_pair *row = wpa_yaml_find_ci(matrix, name);
-    wpa_taint worst = row ? trace_values(t, &at, row->value, 0) : none;
-    const wpa_yaml_node *include = wpa_yaml_get(matrix, "include");
-    if (wpa_yaml_is(include, WPA_YAML_SCALAR)) {
-        worst = wpa_taint_worse(worst, trace_values(t, &at, include, 0));
-    }
-    for (size_t i = 0; wpa_yaml_is(include, WPA_YAML_SEQUENCE) && i < include->n_items; i++) {
-        const wpa_yaml_pair *value = wpa_yaml_find_ci(include->items[i], name);
-        worst = value ? wpa_taint_worse(worst, trace_values(t, &at, value->value, 0)) : worst;
-    }
-    return worst;
-}
-
 /* ---- paths -------------------------------------------------------------------------------------
  */
 
-/* The part of a path between two dots; the arena holds the copy. */
-static const char *part(wpa_tracer *t, const char *path, size_t index)
+const char *wpa_trace_part(wpa_tracer *t, const char *path, size_t index)
 {
     for (; index && path; index--) {
         path = strchr(path, '.');
@@ -395,20 +272,16 @@ static const char *part(wpa_tracer *t, const char *path, size_t index)
     return path ? wpa_arena_slice(t->run->arena, path, strcspn(path, ".")) : "";
 }
 
-/* "steps.ID.outputs.NAME", "needs.ID.outputs.NAME", "jobs.ID.outputs.NAME" */
-static wpa_taint trace_output(wpa_tracer *t, const wpa_site *site, const char *path,
-                              const char *lower)
+/* Is the path of one of these contexts, or the whole of it? */
+static bool is_of_any(const char *lower, const char *const contexts[], size_t n)
 {
-    static const char *const fixed[] = {"outcome", "conclusion", "result"};
-    const char *kind = part(t, lower, 2), *id = part(t, path, 1), *name = part(t, path, 3);
-    if (wpa_text_index(kind, fixed, WPA_COUNT(fixed)) >= 0) {
-        return none;
+    for (size_t i = 0; i < n; i++) {
+        size_t length = strlen(contexts[i]);
+        if (strncmp(lower, contexts[i], length) == 0 && (!lower[length] || lower[length] == '.')) {
+            return true;
+        }
     }
-    if (!wpa_text_is(kind, "outputs") || !*name) {
-        return unknown;
-    }
-    return *lower == 's' ? trace_step_output(t, site, id, name, path)
-                         : trace_job_output(t, site, id, name);
+    return false;
 }
 
 static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *path,
@@ -420,29 +293,24 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *pat
         return trace_inputs(t, site, is_of_event);
     }
     if (wpa_text_starts(lower, "github.event.inputs.")) {
-        return trace_input(t, site, part(t, path, 3), true);
+        return trace_input(t, site, wpa_trace_part(t, path, 3), true);
     }
     if (wpa_text_starts(lower, "inputs.")) {
-        return trace_input(t, site, part(t, path, 1), false);
+        return trace_input(t, site, wpa_trace_part(t, path, 1), false);
     }
     if (wpa_text_starts(lower, "env.")) {
-        return wpa_trace_env(t, site, part(t, path, 1));
+        return wpa_trace_env(t, site, wpa_trace_part(t, path, 1));
     }
-    bool is_output = wpa_text_starts(lower, "steps.") || wpa_text_starts(lower, "needs.") ||
-                     wpa_text_starts(lower, "jobs.");
-    if (is_output) {
-        return trace_output(t, site, path, lower);
+    static const char *const givers[] = {"steps", "needs", "jobs"};
+    if (is_of_any(lower, givers, WPA_COUNT(givers))) {
+        return wpa_trace_output(t, site, path, lower);
     }
     if (wpa_text_starts(lower, "matrix.")) {
-        return trace_matrix(t, site, part(t, path, 1));
+        return wpa_trace_matrix(t, site, path);
     }
-    static const char *const opaque[] = {"vars.", "steps", "needs", "env", "matrix"};
-    for (size_t i = 0; i < WPA_COUNT(opaque); i++) {
-        if (i == 0 ? wpa_text_starts(lower, opaque[i]) : wpa_text_is(lower, opaque[i])) {
-            return unknown;
-        }
-    }
-    return wpa_trace_source(t, site, path, lower);
+    static const char *const opaque[] = {"vars", "env", "matrix"};
+    return is_of_any(lower, opaque, WPA_COUNT(opaque)) ? unknown
+                                                       : wpa_trace_source(t, site, path, lower);
 }
 
 wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path)

@@ -2,7 +2,8 @@
  * Shared by taint.c (what refers to what), taint_source.c (where text of strangers comes in),
  * taint_script.c (what scripts read), taint_written.c (what they write), taint_brought.c (what
  * their commands bring in), taint_python.c (variables of Python), taint_fetched.c (what steps ask
- * the forge for) and taint_memo.c (what has been found before).
+ * the forge for), taint_outputs.c (outputs and matrices) and taint_memo.c (what has been found
+ * before).
  */
 #pragma once
 
@@ -41,6 +42,14 @@ wpa_taint wpa_trace_scalar(wpa_tracer *t, const wpa_site *site, const wpa_yaml_n
 wpa_taint wpa_trace_text(wpa_tracer *t, const wpa_site *site, const wpa_yaml_node *node,
                          wpa_span within);
 wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name);
+/** The part of a path between two dots, "" beyond its end; the arena of the rule holds the copy. */
+const char *wpa_trace_part(wpa_tracer *t, const char *path, size_t index);
+/** An output of a step or a job, "needs.ID.outputs.NAME"; the worst of all those that a shorter path
+    or a "*" in it stands for. lower is the path so written. */
+wpa_taint wpa_trace_output(wpa_tracer *t, const wpa_site *site, const char *path,
+                           const char *lower);
+/** "matrix.ROW", "matrix.ROW.MEMBER" */
+wpa_taint wpa_trace_matrix(wpa_tracer *t, const wpa_site *site, const char *path);
 wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Whole files that commands within the span print or are fed: "cat file", "< file". */
 wpa_taint wpa_trace_files(wpa_tracer *t, const wpa_site *site, wpa_span span);
@@ -52,7 +61,8 @@ wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span);
 wpa_taint wpa_trace_python(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Is text made harmless within the span: cut to a safe set, made a number, quoted? */
 bool wpa_taint_is_sanitised(const char *text, wpa_span span);
-/** Output or variable that the scripts of a step write; UNKNOWN if they do not, as far as seen. */
+/** Output or variable that the scripts of a step write, or any of them if it is named "*"; UNKNOWN
+    if they do not, as far as seen. */
 wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file, const char *name);
 /** A path that no file of the repository sets, "github.head_ref"; lower is the path so written. */
 wpa_taint wpa_trace_source(wpa_tracer *t, const wpa_site *site, const char *path,

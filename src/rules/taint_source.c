@@ -249,7 +249,9 @@ wpa_taint wpa_trace_source(wpa_tracer *t, const wpa_site *site, const char *path
     if (whole.grade != WPA_TAINT_NONE) {
         return whole;
     }
-    if (!row && wpa_text_starts(lower, "github.event.") && !is_plain_payload(lower)) {
+    bool is_computed = wpa_text_is(lower, "github.*"); /* "github[env.NAME]" */
+    bool is_payload = wpa_text_starts(lower, "github.event.") && !is_plain_payload(lower);
+    if (!row && (is_payload || is_computed)) {
         bool is_login = wpa_text_ends(lower, ".login");
         wpa_taint found = {.grade = is_login ? WPA_TAINT_OF_STRUCTURED : WPA_TAINT_OF_PAYLOAD,
                            .path = path,

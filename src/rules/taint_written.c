@@ -107,11 +107,14 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
 {
     wpa_taint worst = none;
     const wpa_outline_step *step = site->step;
+    bool is_any = wpa_text_is(name, "*");
     if (!step->run || !wpa_rule_spend(t->run, step->run->length) ||
-        !wpa_text_seek(step->run->text, name)) {
+        !(is_any || wpa_text_seek(step->run->text, name))) {
         return none;
     }
-    if (wpa_text_seek(step->run->text, "::set-") || wpa_text_seek(step->run->text, "##[set-")) {
+    bool may_print =
+        wpa_text_seek(step->run->text, "::set-") || wpa_text_seek(step->run->text, "##[set-");
+    if (may_print && !is_any) {
         worst = trace_command(t, site, file, name);
     }
     if (!wpa_text_seek(step->run->text, file) || !wpa_rule_spend(t->run, step->run->length * 8)) {
@@ -120,13 +123,13 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
     size_t n;
     const wpa_export *exports = wpa_exports_of(t->run, step, &n);
     for (size_t i = 0; i < n; i++) {
-        wpa_span value;
+        wpa_span value = exports[i].value;
         if (wpa_text_is(exports[i].file, file) &&
-            find_value(step->run->text, exports[i].value, name, &value)) {
+            (is_any || find_value(step->run->text, exports[i].value, name, &value))) {
             wpa_taint taint = wpa_taint_is_sanitised(step->run->text, value)
                                   ? none
                                   : wpa_trace_script(t, site, value);
-            if (step->run->text[value.start - 1] == '<') {
+            if (!is_any && step->run->text[value.start - 1] == '<') {
                 taint = wpa_taint_worse(taint, trace_lines(t, site, exports + i, n - i, value));
             }
             taint = wpa_taint_add_hop(

@@ -44,8 +44,8 @@ wpa_taint wpa_trace_text(wpa_tracer *t, const wpa_site *site, const wpa_yaml_nod
 wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name);
 /** The part of a path between two dots, "" beyond its end; the arena of the rule holds the copy. */
 const char *wpa_trace_part(wpa_tracer *t, const char *path, size_t index);
-/** An output of a step or a job, "needs.ID.outputs.NAME"; the worst of all those that a shorter path
-    or a "*" in it stands for. lower is the path so written. */
+/** An output of a step or a job, "needs.ID.outputs.NAME"; the worst of all those that a shorter
+   path or a "*" in it stands for. lower is the path so written. */
 wpa_taint wpa_trace_output(wpa_tracer *t, const wpa_site *site, const char *path,
                            const char *lower);
 /** "matrix.ROW", "matrix.ROW.MEMBER" */

@@ -312,6 +312,31 @@ wpa_matrix_legs wpa_work_legs(wpa_rule_run *run, const wpa_outline_job *job, wpa
     return wpa_work_matrix_of(run, job, arena)->legs;
 }
 
+static bool leg_has(const wpa_matrix_leg *leg, const wpa_yaml_node *value)
+{
+    for (size_t i = 0; i < leg->n; i++) {
+        const wpa_yaml_node *own = wpa_yaml_resolve(leg->values[i].node);
+        if (own && wpa_span_contains(own->span, value->span)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_work_has_leg(wpa_rule_run *run, const wpa_outline_job *job, const wpa_yaml_node *value)
+{
+    const wpa_work_matrix *matrix = wpa_work_matrix_of(run, job, run->arena);
+    const wpa_yaml_node *node = matrix->strategy.matrix.node;
+    const wpa_matrix_legs *legs = &matrix->legs;
+    bool is_told = node && wpa_span_contains(node->span, value->span) && !legs->is_open &&
+                   !legs->is_truncated && matrix->strategy.matrix.n_excludes > 0;
+    bool has_leg = !is_told;
+    for (size_t i = 0; !has_leg && i < legs->n; i++) {
+        has_leg = leg_has(&legs->legs[i], value);
+    }
+    return has_leg;
+}
+
 /* ---- edits in scripts ---- */
 
 /* Only blanks from here to the line's end, or to its start? */

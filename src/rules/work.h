@@ -79,6 +79,9 @@ const wpa_work_matrix *wpa_work_matrix_of(wpa_rule_run *run, const wpa_outline_j
                                           wpa_arena *arena);
 /** Its legs alone. */
 wpa_matrix_legs wpa_work_legs(wpa_rule_run *run, const wpa_outline_job *job, wpa_arena *arena);
+/** Has a leg this value, or one that it is a part of? exclude may leave none; true if not all legs
+    are known, and of what is not in the matrix. */
+bool wpa_work_has_leg(wpa_rule_run *run, const wpa_outline_job *job, const wpa_yaml_node *value);
 
 /**
  * Edit a command out of its step's script: its whole line, or what stands before the "&&" behind

@@ -4,6 +4,7 @@
 #include "rules/outline.h"
 #include "rules/own.h"
 #include "rules/steps.h"
+#include "rules/work.h"
 
 static const wpa_rule_option options[] = {
     {"allowed-runners", "",
@@ -49,7 +50,7 @@ static place find_label(wpa_rule_run *run, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_labels; i++) {
         const wpa_outline_label *label = &job->labels[i];
-        if (wpa_text_is_ci(label->text, "self-hosted")) {
+        if (wpa_text_is_ci(label->text, "self-hosted") && wpa_work_has_leg(run, job, label->node)) {
             return (place){label->node, "a self-hosted runner", WPA_CONFIDENCE_HIGH, true};
         }
     }

@@ -5,6 +5,7 @@
 #include "rules/graph.h"
 #include "rules/outline.h"
 #include "rules/rule.h"
+#include "rules/work.h"
 
 /** Files of the repository that are searched for a digest. */
 #define NEIGHBOURS_MAX 50
@@ -36,20 +37,53 @@ typedef struct verdict {
     bool is_open; /* nothing pins what is chosen */
 } verdict;
 
+static bool is_moving_tag(wpa_slice tag)
+{
+    bool is_moving = tag.length == 0;
+    for (size_t i = 0; i < WPA_COUNT(moving); i++) {
+        is_moving = is_moving || wpa_slice_is_ci(tag, moving[i]);
+    }
+    return is_moving;
+}
+
+/* The name of a repository holds no tag. */
+static bool ends_with_repository(const char *image)
+{
+    const char *fence = NULL;
+    for (const char *at = strstr(image, "${{"); at; at = strstr(at + 1, "${{")) {
+        fence = at + strlen("${{");
+    }
+    fence += strspn(fence, " ");
+    return wpa_text_starts(fence, "github.repository }}") ||
+           wpa_text_starts(fence, "github.repository}}");
+}
+
+/* What is written behind the last expression may be its tag, or say that it has none. */
+static verdict judge_computed(const char *image)
+{
+    const char *rest = image;
+    for (const char *at = strstr(image, "}}"); at; at = strstr(rest, "}}")) {
+        rest = at + strlen("}}");
+    }
+    bool is_whole = rest == image || (!*rest && strncmp(image, "${{", 3) == 0);
+    if (is_whole) {
+        return (verdict){image, false, true};
+    }
+    if (*rest ? !strchr(rest, ':') && strchr(rest, '/') : ends_with_repository(image)) {
+        return (verdict){image, true, false};
+    }
+    bool is_tagged = strchr(rest, ':') != NULL;
+    return (verdict){image, is_tagged && is_moving_tag(tag_of(rest)), !is_tagged};
+}
+
 static verdict judge(const char *image)
 {
     if (is_exempt(image)) {
         return (verdict){0};
     }
-    if (wpa_outline_has_expression(image)) {
-        return (verdict){image, false, true};
-    }
-    wpa_slice tag = tag_of(image);
-    bool is_moving = tag.length == 0;
-    for (size_t i = 0; i < WPA_COUNT(moving); i++) {
-        is_moving = is_moving || wpa_slice_is_ci(tag, moving[i]);
-    }
-    return (verdict){image, is_moving, false};
+    return wpa_outline_has_expression(image)
+               ? judge_computed(image)
+               : (verdict){image, is_moving_tag(tag_of(image)), false};
 }
 
 /* node: the scalar that ends with the image, or NULL if none does. */
@@ -82,36 +116,77 @@ typedef struct leaves {
 
 static void check_leg(const leaves *l, const wpa_expr *node, const wpa_yaml_node *value)
 {
-    const char *text = wpa_yaml_text(value);
+    const char *text = wpa_yaml_is_null(value) ? NULL : wpa_yaml_text(value);
     verdict v = text ? judge(text) : (verdict){0};
-    if (v.image) {
+    if (v.image && wpa_work_has_leg(l->run, l->job, value)) {
         wpa_finding *finding = report(l->run, wpa_expr_source_span(l->place, node->span), v, value);
         wpa_rule_relate(l->run, finding, value->span, "this leg");
     }
 }
 
+/* The member that a reference names, "image" of "matrix.os.image" and of "matrix.os['image']". */
+static const char *member_of(const wpa_expr *node)
+{
+    bool is_literal = node->kind == WPA_EXPR_INDEX && node->args[1]->kind == WPA_EXPR_STRING;
+    return node->kind == WPA_EXPR_MEMBER ? node->text : is_literal ? node->args[1]->text : NULL;
+}
+
+/* The row that a reference begins with, "matrix.os" of "matrix.os.image"; NULL if it is of no
+ * matrix. */
+static const wpa_expr *row_of(const wpa_expr *node)
+{
+    while (member_of(node)) {
+        const wpa_expr *owner = node->args[0];
+        if (owner->kind == WPA_EXPR_NAME) {
+            return wpa_text_is_ci(owner->text, "matrix") ? node : NULL;
+        }
+        node = owner;
+    }
+    return NULL;
+}
+
+/* What the rest of the reference leads to in a value of the row. */
+static const wpa_yaml_node *follow(const wpa_expr *node, const wpa_expr *row,
+                                   const wpa_yaml_node *value)
+{
+    if (node == row) {
+        return wpa_yaml_resolve(value);
+    }
+    const wpa_yaml_node *owner = follow(node->args[0], row, value);
+    const wpa_yaml_pair *pair = wpa_yaml_find_ci(owner, member_of(node));
+    return pair ? wpa_yaml_resolve(pair->value) : NULL;
+}
+
+static bool check_value(const leaves *l, const wpa_expr *node, const wpa_expr *row,
+                        const wpa_yaml_node *value)
+{
+    const wpa_yaml_node *image = follow(node, row, value);
+    if (image) {
+        check_leg(l, node, image);
+    }
+    return image != NULL;
+}
+
 /* Values of "matrix.K" that are written out; false if some are not, or there are none. */
-static bool check_matrix(const leaves *l, const wpa_expr *node, const char *key)
+static bool check_matrix(const leaves *l, const wpa_expr *node)
 {
     const wpa_yaml_node *strategy = l->job ? wpa_yaml_get(l->job->node, "strategy") : NULL;
     const wpa_yaml_node *matrix = wpa_yaml_get(strategy, "matrix");
-    const wpa_yaml_node *row = wpa_yaml_get(matrix, key);
+    const wpa_expr *start = row_of(node);
+    const wpa_yaml_pair *pair = start ? wpa_yaml_find_ci(matrix, member_of(start)) : NULL;
+    const wpa_yaml_node *row = pair ? wpa_yaml_resolve(pair->value) : NULL;
     const wpa_yaml_node *include = wpa_yaml_get(matrix, "include");
     bool is_found = false;
-    if ((row && !wpa_yaml_is(row, WPA_YAML_SEQUENCE)) ||
+    if (!start || (row && !wpa_yaml_is(row, WPA_YAML_SEQUENCE)) ||
         (include && !wpa_yaml_is(include, WPA_YAML_SEQUENCE))) {
         return false;
     }
     for (size_t i = 0; row && i < row->n_items; i++) {
-        check_leg(l, node, wpa_yaml_resolve(row->items[i]));
-        is_found = true;
+        is_found |= check_value(l, node, start, row->items[i]);
     }
     for (size_t i = 0; include && i < include->n_items; i++) {
-        const wpa_yaml_node *value = wpa_yaml_get(include->items[i], key);
-        if (value) {
-            check_leg(l, node, value);
-            is_found = true;
-        }
+        pair = wpa_yaml_find_ci(include->items[i], member_of(start));
+        is_found |= pair && check_value(l, node, start, pair->value);
     }
     return is_found;
 }
@@ -136,9 +211,7 @@ static void check_leaf(const leaves *l, const wpa_expr *node)
         }
         return;
     }
-    bool is_matrix = node->kind == WPA_EXPR_MEMBER && node->args[0]->kind == WPA_EXPR_NAME &&
-                     wpa_text_is_ci(node->args[0]->text, "matrix");
-    if (!is_matrix || !check_matrix(l, node, node->text)) {
+    if (!check_matrix(l, node)) {
         const wpa_yaml_node *at = l->place->node;
         (void)report(l->run, wpa_expr_source_span(l->place, node->span),
                      (verdict){at->text, false, true}, NULL);
@@ -170,7 +243,8 @@ static void check_container(wpa_rule_run *run, const wpa_yaml_node *container,
 {
     const wpa_yaml_node *image =
         wpa_yaml_is(container, WPA_YAML_MAPPING) ? wpa_yaml_get(container, "image") : container;
-    bool is_named = wpa_yaml_is(image, WPA_YAML_SCALAR) && !wpa_text_is(image->text, "docker://");
+    bool is_named = wpa_yaml_is(image, WPA_YAML_SCALAR) && !wpa_yaml_is_null(image) &&
+                    !wpa_text_is(image->text, "docker://");
     if (is_named) { /* schema tells of the other */
         check_image(run, image, 0, job);
     }

@@ -5,25 +5,55 @@
 
 #include "rules/flow.h"
 
+/* Length of what names the workspace at the path's start. */
+static size_t workspace_named(wpa_slice path)
+{
+    static const char *const names[] = {"${{ github.workspace }}", "${{github.workspace}}",
+                                        "${{ github['workspace'] }}", "$GITHUB_WORKSPACE",
+                                        "/github/workspace"};
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        size_t length = strlen(names[i]);
+        bool is_named = path.length >= length && memcmp(path.at, names[i], length) == 0 &&
+                        (path.length == length || path.at[length] == '/');
+        if (is_named) {
+            return length;
+        }
+    }
+    return 0;
+}
+
 bool wpa_path_is_workspace(wpa_slice path)
 {
-    static const char *const roots[] = {".",
-                                        "./",
-                                        "*",
-                                        "./*",
-                                        "**",
-                                        "./**",
-                                        "**/*",
-                                        "./**/*",
-                                        "${{ github.workspace }}",
-                                        "${{github.workspace}}",
-                                        "${{ github.workspace }}/",
-                                        "${{ github.workspace }}/*",
-                                        "${{ github.workspace }}/**",
-                                        "$GITHUB_WORKSPACE",
-                                        "/github/workspace"};
-    for (size_t i = 0; i < WPA_COUNT(roots); i++) {
-        if (wpa_slice_is(path, roots[i])) {
+    size_t at = workspace_named(path), depth = 0;
+    if (!path.length || (at == 0 && path.at[0] == '/')) {
+        return false;
+    }
+    while (at < path.length) {
+        const char *slash = memchr(path.at + at, '/', path.length - at);
+        size_t end = slash ? (size_t)(slash - path.at) : path.length;
+        wpa_slice part = {path.at + at, end - at};
+        if (wpa_slice_is(part, "..")) {
+            if (depth == 0) {
+                return false;
+            }
+            depth--;
+        } else if (part.length && !wpa_slice_is(part, ".") && !wpa_slice_is(part, "*") &&
+                   !wpa_slice_is(part, "**")) {
+            depth++;
+        }
+        at = end + 1;
+    }
+    return depth == 0;
+}
+
+bool wpa_path_is_above_workspace(wpa_slice path)
+{
+    static const char *const above[] = {"..", "../..", "/home/runner/work", "/github"};
+    while (path.length > 1 && path.at[path.length - 1] == '/') {
+        path.length--;
+    }
+    for (size_t i = 0; i < WPA_COUNT(above); i++) {
+        if (wpa_slice_is(path, above[i])) {
             return true;
         }
     }

@@ -43,6 +43,8 @@ wpa_span wpa_step_span(const wpa_outline_step *step, const wpa_yaml_node *node, 
 
 /** Is a path that is uploaded or kept the whole workspace, in one of the ways people write it? */
 bool wpa_path_is_workspace(wpa_slice path);
+/** Is it a folder that the workspace lies in, "..", below the runner's home? */
+bool wpa_path_is_above_workspace(wpa_slice path);
 
 /** The text of github-script's input, NULL if the step is none. */
 const wpa_yaml_node *wpa_step_javascript(const wpa_outline_step *step);

@@ -122,17 +122,6 @@ static tree tree_before(const wpa_outline_step *step)
     return t;
 }
 
-static bool is_above_workspace(const char *path)
-{
-    static const char *const above[] = {"..",
-                                        "../",
-                                        "/home/runner/work",
-                                        "/home/runner/work/",
-                                        "/github/workspace",
-                                        "/github/workspace/"};
-    return wpa_text_index(path, above, WPA_COUNT(above)) >= 0;
-}
-
 /* ".git", "src/.git/config": what is secret there is the token alone. */
 static bool is_git(const char *path)
 {
@@ -144,7 +133,8 @@ static void check_path(wpa_rule_run *run, const upload *u, size_t offset, size_t
 {
     const char *path = wpa_arena_slice(run->arena, u->node->text + offset, length);
     tree t = tree_before(u->step);
-    bool is_root = (is_above_workspace(path) || wpa_path_is_workspace(wpa_slice_of(path))) &&
+    bool is_root = (wpa_path_is_above_workspace(wpa_slice_of(path)) ||
+                    wpa_path_is_workspace(wpa_slice_of(path))) &&
                    t.is_there && !u->excludes_git;
     bool is_home = wpa_text_index(path, homes, WPA_COUNT(homes)) >= 0;
     bool is_secret = is_carrier(path);

@@ -56,8 +56,7 @@ static bool covers_git(const char *paths, wpa_slice folder)
         wpa_slice path = without_dot((wpa_slice){paths, end});
         bool is_it = folder.length ? is_folder(path, folder)
                                    : wpa_path_is_workspace((wpa_slice){paths, end}) ||
-                                         wpa_slice_is(path, "..") || wpa_slice_is(path, "../") ||
-                                         is_git_of(path, 0);
+                                         wpa_path_is_above_workspace(path) || is_git_of(path, 0);
         if (end && *paths == '!' && wpa_text_find(paths, end, ".git")) {
             return false; /* taken out again */
         }

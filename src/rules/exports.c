@@ -288,7 +288,7 @@ static bool note_alias_line(gatherer *g, const char *text, wpa_span line)
     size_t length = wpa_text_name_length(text + at), behind = at + length;
     behind += strspn(text + behind, " \t");
     const char *mark = behind < line.end && text[behind] == '=' && text[behind + 1] != '='
-                           ? memmem(text + behind, line.end - behind, "GITHUB_", 7)
+                           ? wpa_text_find_ci(text + behind, line.end - behind, "GITHUB_")
                            : NULL;
     const char *file = mark && length ? file_named(mark) : NULL;
     if (!file || memmem(text + behind, line.end - behind, "open(", 5)) {
@@ -335,7 +335,7 @@ static size_t block_end(const char *text, size_t length, wpa_span line)
     return length;
 }
 
-/* Any shell: a line that names the file and writes. */
+/* Any shell: a line that names the file and writes. PowerShell and cmd do not mind the case. */
 static void gather_lines(gatherer *g, const char *text, size_t length)
 {
     static const char *const writers[] = {">",          "Out-File", "Add-Content", "Set-Content",
@@ -350,7 +350,7 @@ static void gather_lines(gatherer *g, const char *text, size_t length)
         for (size_t i = start; i < end && !is_done; i++) {
             const char *file = file_at(g, text, i);
             for (size_t k = 0; file && k < WPA_COUNT(writers) && !is_done; k++) {
-                is_done = memmem(text + start, end - start, writers[k], strlen(writers[k])) != NULL;
+                is_done = wpa_text_find_ci(text + start, end - start, writers[k]) != NULL;
             }
             if (is_done) {
                 add_export(g, text, file, (wpa_span){first, block_end(text, length, line)},
@@ -403,7 +403,7 @@ static gatherer gather(const wpa_outline_step *step, wpa_arena *arena)
         for (size_t i = 0; i < script->n_commands; i++) {
             gather_command(&g, script, i);
         }
-    } else if (is_text && strstr(step->run->text, "GITHUB_")) {
+    } else if (is_text && wpa_text_find_ci(step->run->text, step->run->length, "GITHUB_")) {
         gather_lines(&g, step->run->text, step->run->length);
     }
     return g;

@@ -2,28 +2,59 @@
 #include <string.h>
 #include <strings.h>
 
+#include "expr/expr.h"
 #include "rules/exports.h"
 #include "rules/rule.h"
 
 #define SWITCH "ACTIONS_ALLOW_UNSECURE_COMMANDS"
 
-/* What the runner takes for yes; anything else is no. */
-static bool may_be_true(const char *text)
+/* What the runner takes for yes, with blanks around it; anything else is no. */
+static bool is_true(const char *text)
 {
-    return wpa_outline_has_expression(text) || wpa_text_is_ci(text, "true") ||
-           wpa_text_is(text, "1") || wpa_text_is_ci(text, "$true");
+    static const char blanks[] = " \t\r\n";
+    static const char *const yes[] = {"true", "1", "$true"};
+    text += strspn(text, blanks);
+    wpa_slice value = wpa_slice_of(text);
+    while (value.length && strchr(blanks, value.at[value.length - 1])) {
+        value.length--;
+    }
+    for (size_t i = 0; i < WPA_COUNT(yes); i++) {
+        if (wpa_slice_is_ci(value, yes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the expression of a value comes to, if it is nothing else and does not depend on the run;
+ * else the text itself. */
+static const char *text_of(const wpa_yaml_node *node, wpa_arena *arena)
+{
+    size_t n = 0;
+    wpa_expr_place *places = wpa_expr_find(node, arena, &n);
+    bool is_whole = n == 1 && wpa_span_length(places[0].outer) == node->length;
+    if (!is_whole || !places[0].parsed.root) {
+        return node->text;
+    }
+    wpa_expr_value value = wpa_expr_fold(places[0].parsed.root, NULL, NULL, arena);
+    const char *text =
+        value.type != WPA_EXPR_IS_UNKNOWN ? wpa_expr_value_text(&value, arena) : NULL;
+    return text ? text : node->text;
 }
 
 static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
 {
     const wpa_yaml_pair *env = wpa_yaml_find(scope, "env");
     const wpa_yaml_pair *pair = env ? wpa_yaml_find(env->value, SWITCH) : NULL;
-    const char *text = pair ? wpa_yaml_text(pair->value) : NULL;
+    const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
+    const char *text = wpa_yaml_text(value) ? text_of(value, run->arena) : NULL;
+    bool is_open = text && wpa_outline_has_expression(text);
     const char *whole = env ? wpa_yaml_text(env->value) : NULL;
-    if (text && may_be_true(text)) {
+    if (text && (is_open || is_true(text))) {
         wpa_finding *finding =
             wpa_rule_report(run, pair->key->span, NULL, pair->value,
                             SWITCH " lets whatever is printed to the log set variables and PATH");
+        finding->confidence = is_open ? WPA_CONFIDENCE_LOW : finding->confidence;
         wpa_rule_relate(run, finding, env->key->span, "in this environment");
     } else if (whole && wpa_outline_has_expression(whole)) {
         wpa_finding *finding =

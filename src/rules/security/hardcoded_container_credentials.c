@@ -20,13 +20,24 @@ typedef enum source {
     SOURCE_VARIABLE /* vars.X: not masked */
 } source;
 
+/* Does any of it stand outside of its expressions? */
+static bool has_text_between(const wpa_yaml_node *password, const wpa_expr_place *places, size_t n)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < n && places[i].outer.start == at; i++) {
+        at = places[i].outer.end;
+    }
+    return at < password->length;
+}
+
 static source source_of(const wpa_yaml_node *password, wpa_arena *arena)
 {
     size_t n, n_references;
     wpa_expr_place *places = wpa_expr_find(password, arena, &n);
     bool is_whole = n == 1 && wpa_span_length(places[0].outer) == password->length;
     if (!is_whole || !places[0].parsed.root) {
-        return n == 1 && !places[0].parsed.root ? SOURCE_SECRET : SOURCE_LITERAL;
+        bool is_read = n != 1 || places[0].parsed.root;
+        return is_read && has_text_between(password, places, n) ? SOURCE_LITERAL : SOURCE_SECRET;
     }
     const wpa_expr *root = places[0].parsed.root;
     wpa_expr_value value = wpa_expr_fold(root, NULL, NULL, arena);
@@ -43,7 +54,7 @@ static void check_container(wpa_rule_run *run, const wpa_yaml_node *container, c
     const wpa_yaml_node *password =
         wpa_yaml_get(wpa_yaml_get(container, "credentials"), "password");
     const char *text = wpa_yaml_text(password);
-    if (!text || !*text) {
+    if (!text || !*text || wpa_yaml_is_null(password)) {
         return;
     }
     source from = source_of(password, run->arena);

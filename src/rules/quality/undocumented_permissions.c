@@ -4,6 +4,17 @@
 #include "rules/outline.h"
 #include "rules/rule.h"
 
+/* A bare # gives no reason. */
+static bool says_anything(const wpa_yaml_doc *doc, const wpa_yaml_comment *comment)
+{
+    for (size_t i = comment->span.start; i < comment->span.end; i++) {
+        if (!strchr("# \t\r", doc->source[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Is there a comment on the entry's line, or alone on the line above? */
 static bool has_comment(const wpa_yaml_pair *pair)
 {
@@ -11,7 +22,9 @@ static bool has_comment(const wpa_yaml_pair *pair)
     size_t line = wpa_yaml_line_of(doc, pair->key->span.start);
     size_t i = wpa_yaml_comment_from(doc, line > 1 ? line - 1 : 1);
     for (; i < doc->n_comments && doc->comments[i].line <= line; i++) {
-        if (doc->comments[i].line == line || doc->comments[i].is_own_line) {
+        const wpa_yaml_comment *comment = &doc->comments[i];
+        bool is_there = comment->line == line || comment->is_own_line;
+        if (is_there && says_anything(doc, comment)) {
             return true;
         }
     }

@@ -5,8 +5,14 @@
 
 /* Who caused the event, which anyone can make a bot do; not who wrote the thing. */
 static const char *const actors[] = {
-    "github.actor",           "github.actor_id",           "github.triggering_actor",
-    "github.event.sender.id", "github.event.sender.login", "github.event.pull_request.sender.login",
+    "github.actor",
+    "github.actor_id",
+    "github.triggering_actor",
+    "github.event.sender.id",
+    "github.event.sender.login",
+    "github.event.pull_request.sender.login",
+    "github.event.workflow_run.actor.login",
+    "github.event.workflow_run.triggering_actor.login",
 };
 
 /* Accounts of Dependabot, Renovate, GitHub Actions and pre-commit.ci. */

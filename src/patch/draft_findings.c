@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <wpa/buf.h>
 #include <wpa/map.h>
 #include <wpa/text.h>
 
@@ -9,6 +10,9 @@
 #include "patch/agreement.h"
 #include "patch/drafting.h"
 #include "rules/fix_tree.h"
+
+/* More than WPA_PATCH_FINDINGS_MAX lines can come to. */
+#define NOTES_MAX_BYTES ((size_t)64 << 20)
 
 enum { /* columns of patch_findings */
     F_ID,
@@ -39,6 +43,7 @@ typedef struct drafting {
     const char *worst_message, *rule, *where;
     bool is_one_rule;
     const char **left_out;
+    wpa_buf *notes; /* a line for each finding */
 } drafting;
 
 static void leave_out(drafting *d, const wpa_rows *rows, size_t row, const char *why)
@@ -70,13 +75,13 @@ static void note_answered(drafting *d, const wpa_rows *rows, size_t row, const c
     d->rule = wpa_arena_text(d->base.arena, rule);
     d->declares |= declares;
     wpa_drafting_answer(&d->base, wpa_rows_int(rows, row, F_ID));
-    draft->description = wpa_arena_printf(
-        d->base.arena, "%s%s/%s: %s\n", draft->description ? draft->description : "",
-        wpa_rows_text(rows, row, F_REPOSITORY), wpa_rows_text(rows, row, F_PATH), title);
+    wpa_buf_printf(d->notes, "%s/%s: %s\n", wpa_rows_text(rows, row, F_REPOSITORY),
+                   wpa_rows_text(rows, row, F_PATH), title);
 }
 
 /* One file while its findings are fixed one after the other. */
 typedef struct fixing {
+    wpa_arena *arena; /* of this file alone */
     const char *path;
     wpa_analysis before;
     bool *is_answered;    /* [rows] */
@@ -143,13 +148,12 @@ static size_t size_before(const drafting *d, const char *path)
 }
 
 /** What the fix did to the file, on top of what was done to it before. */
-static void add_edits(drafting *d, const wpa_source *source, const wpa_fix *fix)
+static void add_edits(drafting *d, const char *path, const wpa_fix *fix)
 {
-    const char *path = wpa_source_identity(source);
     own_edits *own = wpa_map_get(d->edits, path);
     wpa_edit *edits = wpa_arena_array(d->base.arena, fix->n_edits, sizeof *edits);
     for (size_t i = 0; i < fix->n_edits; i++) {
-        const char *text = fix->edits[i].text;
+        const char *text = wpa_arena_text(d->base.arena, fix->edits[i].text);
         edits[i] = (wpa_edit){fix->edits[i].bytes, text, strlen(text)};
     }
     qsort(edits, fix->n_edits, sizeof *edits, compare_edits);
@@ -166,34 +170,38 @@ static void add_edits(drafting *d, const wpa_source *source, const wpa_fix *fix)
 }
 
 /** The best of its fixes, in this file alone or over several. */
-static wpa_fix_outcome take_fix(drafting *d, const wpa_source *source, const wpa_finding *finding)
+static wpa_fix_outcome take_fix(drafting *d, const wpa_source *source, const wpa_finding *finding,
+                                wpa_arena *scratch)
 {
     const wpa_fix_choice choice = {.has_unsafe = true, .fingerprint = finding->fingerprint};
     const char *path = wpa_source_identity(source);
     if (!wpa_fix_is_of_file(source, finding->fixes[0])) {
         return wpa_fix_tree_fix(d->fixes, path, d->base.place.settings, &choice);
     }
-    wpa_fix_outcome outcome = wpa_rules_fix(source, d->base.place.settings, &choice, d->base.arena);
+    wpa_fix_outcome outcome = wpa_rules_fix(source, d->base.place.settings, &choice, scratch);
     if (outcome.n_applied) {
-        add_edits(d, source, outcome.fixes[0]);
+        add_edits(d, path, outcome.fixes[0]);
         wpa_fix_tree_put(d->fixes, path, outcome.text, outcome.size_bytes);
     }
     return outcome;
 }
 
+/** What it takes to find out goes with it: a patch may answer thousands. */
 static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
 {
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
     const char *fingerprint = wpa_rows_text(rows, row, F_FINGERPRINT);
-    const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path, d->base.arena);
-    wpa_analysis now = wpa_analysis_of_source(source, d->base.place.settings, d->base.arena);
+    const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path, scratch);
+    wpa_analysis now = wpa_analysis_of_source(source, d->base.place.settings, scratch);
     const wpa_finding *finding = find_now(f, &now.result, fingerprint);
     if (!finding || finding->n_fixes == 0) {
         f->why_not[row] = finding ? "it has no fix" : "it is no longer at the head of the branch";
         return;
     }
-    wpa_fix_outcome outcome = take_fix(d, source, finding);
+    wpa_fix_outcome outcome = take_fix(d, source, finding, scratch);
     if (outcome.n_applied == 0) {
-        f->why_not[row] = outcome.n_notes ? outcome.notes[0].text : "its fix did not hold";
+        f->why_not[row] = outcome.n_notes ? wpa_arena_text(f->arena, outcome.notes[0].text)
+                                          : "its fix did not hold";
         return;
     }
     f->is_answered[row] = true;
@@ -203,9 +211,9 @@ static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
 /** What no fix of its own has answered may be gone with another's. */
 static void settle(drafting *d, fixing *f, const wpa_rows *rows, size_t first, size_t end)
 {
-    const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path, d->base.arena);
-    wpa_analysis after = wpa_analysis_of_source(source, d->base.place.settings, d->base.arena);
-    wpa_analysis_change change = wpa_analysis_compare(&f->before, &after, d->base.arena);
+    const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path, f->arena);
+    wpa_analysis after = wpa_analysis_of_source(source, d->base.place.settings, f->arena);
+    wpa_analysis_change change = wpa_analysis_compare(&f->before, &after, f->arena);
     for (size_t row = first; row < end; row++) {
         for (size_t i = 0; !f->is_answered[row] && i < change.n_gone; i++) {
             if (wpa_text_is(change.gone[i]->fingerprint, wpa_rows_text(rows, row, F_FINGERPRINT))) {
@@ -244,24 +252,26 @@ static bool begin(drafting *d, const char *path, wpa_error *err)
 /** All rows of one file, from row on; *row moves behind them. */
 static bool draft_file(drafting *d, const wpa_rows *rows, size_t *row, wpa_error *err)
 {
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     size_t first = *row, n = wpa_rows_count(rows);
     const char *path = wpa_rows_text(rows, first, F_PATH);
-    fixing f = {.path = path,
-                .is_answered = wpa_arena_array(d->base.arena, n, sizeof(bool)),
-                .why_not = wpa_arena_array(d->base.arena, n, sizeof(char *))};
+    fixing f = {.arena = arena,
+                .path = path,
+                .is_answered = wpa_arena_array(arena, n, sizeof(bool)),
+                .why_not = wpa_arena_array(arena, n, sizeof(char *))};
     if (!wpa_drafting_enter(&d->base, rows, first, F_REPOSITORY_ID, err) || !begin(d, path, err)) {
         return false;
     }
     *row = end_of_file(d, rows, first);
     d->where = wpa_arena_printf(d->base.arena, "%s/%s", d->base.place.name, path);
-    const wpa_source *source = wpa_fix_tree_source(d->fixes, path, d->base.arena);
+    const wpa_source *source = wpa_fix_tree_source(d->fixes, path, arena);
     if (!source) {
         for (size_t i = first; i < *row; i++) {
             leave_out(d, rows, i, "its file is no longer at the head of the branch");
         }
         return true;
     }
-    f.before = wpa_analysis_of_source(source, d->base.place.settings, d->base.arena);
+    f.before = wpa_analysis_of_source(source, d->base.place.settings, arena);
     for (size_t i = first; i < *row; i++) {
         try_fix(d, &f, rows, i);
     }
@@ -295,7 +305,8 @@ static bool finish_place(drafting *d, wpa_error *err)
 
 static bool check_rows(const wpa_rows *rows, const int64_t ids[], size_t n, wpa_error *err)
 {
-    for (size_t i = 0; i < n; i++) {
+    bool are_all = wpa_rows_count(rows) == n; /* each row is one of them, and no two are the same */
+    for (size_t i = 0; i < n && !are_all; i++) {
         bool is_there = false;
         for (size_t row = 0; row < wpa_rows_count(rows) && !is_there; row++) {
             is_there = wpa_rows_int(rows, row, F_ID) == ids[i];
@@ -332,10 +343,9 @@ static void describe(drafting *d, const char *name)
     draft->declares = declares;
     draft->left_out = d->left_out;
     for (size_t i = 0; i < draft->n_left_out; i++) {
-        draft->description = wpa_arena_printf(d->base.arena, "%snot answered: %s\n",
-                                              draft->description, d->left_out[i]);
+        wpa_buf_printf(d->notes, "not answered: %s\n", d->left_out[i]);
     }
-    draft->engine_notes = draft->description;
+    draft->description = draft->engine_notes = wpa_buf_dup(d->notes, d->base.arena);
     draft->type = types[d->worst_dimension];
     draft->issue = d->worst_message;
     const char *where = draft->n_files == 1
@@ -370,7 +380,9 @@ bool wpa_patch_draft_findings(wpa_db *db, const int64_t finding_ids[], size_t n,
                               const char *cache_folder, wpa_arena *arena, wpa_patch_draft *draft,
                               wpa_error *err)
 {
-    drafting d = {.base = {.db = db, .cache_folder = cache_folder, .arena = arena, .draft = draft}};
+    WPA_AUTO(wpa_buf) *notes = wpa_buf_new(NOTES_MAX_BYTES);
+    drafting d = {.base = {.db = db, .cache_folder = cache_folder, .arena = arena, .draft = draft},
+                  .notes = notes};
     *draft = (wpa_patch_draft){0};
     if (n == 0 || n > WPA_PATCH_FINDINGS_MAX) {
         return WPA_FAIL(err, WPA_E_INVALID, "a patch answers 1 to %d findings, not %zu",

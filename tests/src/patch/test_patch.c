@@ -14,6 +14,8 @@
 #include "harness/pg.h"
 #include "patch/patch.h"
 
+#define CI ".github/workflows/ci.yml"
+
 /* Two equal findings in one job after the other: the fingerprint counts its equals. */
 static const char WORKFLOW[] = "# keep me\n"
                                "on: push\n"
@@ -66,7 +68,7 @@ static int open_world(void **state)
     w->git = wpa_git_create(w->path, "main", &err);
     assert_non_null(w->git);
     char blob[WPA_OID_SIZE];
-    const char *head = commit_file(w, ".github/workflows/ci.yml", WORKFLOW);
+    const char *head = commit_file(w, CI, WORKFLOW);
     assert_true(wpa_git_blob_id(WORKFLOW, strlen(WORKFLOW), blob, &err));
     wpa_test_sql_value(
         w->pg, w->guardian.principal_id, w->arena,
@@ -183,7 +185,7 @@ static void test_what_cannot_be_a_patch_is_refused(void **state)
         {"out of the tree", {"shop", "../a", "x", 1, false}, WPA_E_INVALID, WPA_OK},
         {"inside .git", {"shop", ".git/config", "x", 1, false}, WPA_E_INVALID, WPA_OK},
         {"nothing changes",
-         {"shop", ".github/workflows/ci.yml", WORKFLOW, sizeof WORKFLOW - 1, false},
+         {"shop", CI, WORKFLOW, sizeof WORKFLOW - 1, false},
          WPA_E_INVALID,
          WPA_OK},
         {"deletes what is not there", {"shop", "nothing", NULL, 0, false}, WPA_E_INVALID, WPA_OK},
@@ -219,7 +221,16 @@ typedef struct committed {
     const char *path, *text;
 } committed;
 
-/** More files on top of the first commit, and the workflow analysed in their midst. */
+static const char *blob_at(world *w, const char *commit, const char *path)
+{
+    wpa_git_entry entry;
+    wpa_error missing = {0};
+    return wpa_git_tree_find(w->git, commit, path, w->arena, &entry, &missing)
+               ? wpa_arena_text(w->arena, entry.oid)
+               : NULL;
+}
+
+/** Files on top of the first commit, and the workflow analysed in their midst. */
 static void commit_more(world *w, const committed files[], size_t n)
 {
     wpa_error err = {0};
@@ -230,14 +241,18 @@ static void commit_more(world *w, const committed files[], size_t n)
     for (size_t i = 0; i < n; i++) {
         size_t size = strlen(files[i].text);
         assert_true(wpa_git_blob_id(files[i].text, size, oids[i], &err));
-        edits[i] = (wpa_git_edit){
-            .path = files[i].path, .after = oids[i], .bytes = files[i].text, .size_bytes = size};
+        edits[i] = (wpa_git_edit){.path = files[i].path,
+                                  .before = blob_at(w, head, files[i].path),
+                                  .after = oids[i],
+                                  .bytes = files[i].text,
+                                  .size_bytes = size};
     }
     assert_true(wpa_git_commit_make(w->git, head, edits, n, &who, "more", next, &err));
     assert_true(wpa_git_ref_swap(w->git, "refs/heads/main", head, next, &err));
     wpa_test_sql_value(
         w->pg, w->guardian.principal_id, w->arena,
-        wpa_arena_printf(w->arena, "UPDATE wpa.workflow SET head_commit = '%s'", next));
+        wpa_arena_printf(w->arena, "UPDATE wpa.workflow SET head_commit = '%s', blob_oid = '%s'",
+                         next, blob_at(w, next, CI)));
     const wpa_analysis_request request = {
         .workflow_id = wpa_test_sql_int(w->pg, 0, "SELECT id FROM wpa.workflow"),
         .dimension = WPA_DIMENSION_ALL};
@@ -269,7 +284,7 @@ static void test_fixes_of_other_files_are_in_the_patch(void **state)
     assert_string_equal(draft.files[0].path, ".github/CODEOWNERS");
     assert_null(draft.files[0].before);
     assert_string_equal(draft.files[0].after, "/.github/ @acme/ops\n");
-    assert_string_equal(draft.files[1].path, ".github/workflows/ci.yml");
+    assert_string_equal(draft.files[1].path, CI);
     assert_int_equal(draft.files[1].n_edits, 2);
     assert_true(store(w, &draft, &patch, &err));
     assert_int_equal(
@@ -281,12 +296,46 @@ static void test_fixes_of_other_files_are_in_the_patch(void **state)
                            "--- /dev/null\n+++ b/shop/.github/CODEOWNERS\n"));
 }
 
+/* Each fix is tried on an analysis of its own: all of them at once would fill the memory. */
+static void test_what_was_tried_is_let_go_of(void **state)
+{
+    world *w = *state;
+    enum {
+        N_JOBS = 40
+    };
+    wpa_error err = {0};
+    wpa_patch_draft draft;
+    int64_t ids[N_JOBS];
+    const char *text = "on: push\npermissions: {}\njobs:\n";
+    for (int i = 0; i < N_JOBS; i++) {
+        text = wpa_arena_printf(w->arena,
+                                "%s  job%d:\n    runs-on: ubuntu-20.04\n    steps:\n"
+                                "      - run: make part%d\n",
+                                text, i, i);
+    }
+    const committed file = {CI, text};
+    commit_more(w, &file, 1);
+    for (int i = 0; i < N_JOBS; i++) {
+        ids[i] = wpa_test_sql_int(
+            w->pg, 0,
+            wpa_arena_printf(w->arena,
+                             "SELECT id FROM wpa.finding WHERE rule = 'retired-runner' AND state = "
+                             "'open' ORDER BY id LIMIT 1 OFFSET %d",
+                             i));
+    }
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    assert_true(wpa_patch_draft_findings(w->db, ids, N_JOBS, NULL, w->folder, arena, &draft, &err));
+    assert_int_equal(draft.n_findings, N_JOBS);
+    assert_in_range(wpa_arena_used_bytes(arena), 0, (size_t)4 << 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_findings_become_a_patch, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_fixes_of_other_files_are_in_the_patch, open_world,
                                         close_world),
+        cmocka_unit_test_setup_teardown(test_what_was_tried_is_let_go_of, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_a_patch_is_refused, open_world,
                                         close_world),
     };

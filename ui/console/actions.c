@@ -403,59 +403,47 @@ static void copy(wpa_ui *ui, wpa_object object, bool is_row)
     }
 }
 
+static void copy_id(wpa_ui *ui, wpa_object object)
+{
+    copy(ui, object, false);
+}
+
+static void copy_row(wpa_ui *ui, wpa_object object)
+{
+    copy(ui, object, true);
+}
+
+static const struct {
+    wpa_verb verb;
+    void (*act)(wpa_ui *ui, wpa_object object);
+} acts[] = {
+    {WPA_VERB_OPEN, wpa_ui_open},
+    {WPA_VERB_ANALYSE, analyse},
+    {WPA_VERB_PATCH, make_patch},
+    {WPA_VERB_IGNORE, ignore},
+    {WPA_VERB_COMMENT, comment},
+    {WPA_VERB_TEST, test_patch},
+    {WPA_VERB_APPROVE, approve},
+    {WPA_VERB_DEPLOY, deploy},
+    {WPA_VERB_REJECT, reject},
+    {WPA_VERB_DIFF, show_diff},
+    {WPA_VERB_HOLD, hold},
+    {WPA_VERB_ROLL_BACK, roll_back},
+    {WPA_VERB_ACKNOWLEDGE, acknowledge},
+    {WPA_VERB_LOG, wpa_ui_open},
+    {WPA_VERB_COPY, copy_id},
+    {WPA_VERB_COPY_ROW, copy_row},
+};
+
 bool wpa_ui_act(wpa_ui *ui, wpa_verb verb)
 {
-    wpa_object object = wpa_ui_selected(ui);
-    switch ((int)verb) {
-    case WPA_VERB_OPEN:
-        wpa_ui_open(ui, object);
-        return true;
-    case WPA_VERB_ANALYSE:
-        analyse(ui, object);
-        return true;
-    case WPA_VERB_PATCH:
-        make_patch(ui, object);
-        return true;
-    case WPA_VERB_IGNORE:
-        ignore(ui, object);
-        return true;
-    case WPA_VERB_COMMENT:
-        comment(ui, object);
-        return true;
-    case WPA_VERB_TEST:
-        test_patch(ui, object);
-        return true;
-    case WPA_VERB_APPROVE:
-        approve(ui, object);
-        return true;
-    case WPA_VERB_DEPLOY:
-        deploy(ui, object);
-        return true;
-    case WPA_VERB_REJECT:
-        reject(ui, object);
-        return true;
-    case WPA_VERB_DIFF:
-        show_diff(ui, object);
-        return true;
-    case WPA_VERB_HOLD:
-        hold(ui, object);
-        return true;
-    case WPA_VERB_ROLL_BACK:
-        roll_back(ui, object);
-        return true;
-    case WPA_VERB_ACKNOWLEDGE:
-        acknowledge(ui, object);
-        return true;
-    case WPA_VERB_LOG:
-        wpa_ui_open(ui, object);
-        return true;
-    case WPA_VERB_COPY:
-    case WPA_VERB_COPY_ROW:
-        copy(ui, object, verb == WPA_VERB_COPY_ROW);
-        return true;
-    default:
-        return false;
+    for (size_t i = 0; i < WPA_COUNT(acts); i++) {
+        if (acts[i].verb == verb) {
+            acts[i].act(ui, wpa_ui_selected(ui));
+            return true;
+        }
     }
+    return false;
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */

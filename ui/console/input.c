@@ -22,12 +22,17 @@ static void next_theme(wpa_ui *ui)
     wpa_ui_say(ui, WPA_NOTICE_OK, "theme %s", ui->themes[ui->theme]->name);
 }
 
+static void refresh(wpa_ui *ui)
+{
+    (void)wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_REFRESH));
+}
+
 static void freeze(wpa_ui *ui)
 {
     ui->is_frozen = !ui->is_frozen;
     ui->frozen_us = wpa_ui_clock(ui);
     if (!ui->is_frozen) {
-        (void)wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_REFRESH));
+        refresh(ui);
     }
     ui->n_held_back = 0;
 }
@@ -74,62 +79,68 @@ static void quit(wpa_ui *ui)
     }
 }
 
-/* What means the same everywhere; false: the view is asked. */
+static void open_palette(wpa_ui *ui)
+{
+    wpa_palette_open(ui, "");
+}
+
+static void repaint(wpa_ui *ui)
+{
+    ui->wants_full = true;
+}
+
+static void suspend(wpa_ui *ui)
+{
+    ui->wants_suspend = true;
+}
+
+static void tell_refresh_from_rollback(wpa_ui *ui)
+{
+    wpa_ui_say(ui, WPA_NOTICE_NOTE, "Ctrl-R reads again, R rolls back");
+}
+
+/* What means the same everywhere: something to do, or a view to open. */
+static const struct {
+    wpa_verb verb;
+    void (*run)(wpa_ui *ui);
+    const char *view;
+} globals[] = {
+    {WPA_VERB_BACK, go_back, NULL},
+    {WPA_VERB_COMMAND, open_palette, NULL},
+    {WPA_VERB_HELP, wpa_help_open, NULL},
+    {WPA_VERB_THEME, next_theme, NULL},
+    {WPA_VERB_FREEZE, freeze, NULL},
+    {WPA_VERB_SCOPE, scope_to, NULL},
+    {WPA_VERB_REFRESH, refresh, NULL},
+    {WPA_VERB_NOTICES, NULL, "notices"},
+    {WPA_VERB_JOBS, NULL, "jobs"},
+    {WPA_VERB_DESTINATIONS, NULL, "destinations"},
+    {WPA_VERB_QUIT, quit, NULL},
+    {WPA_VERB_REPAINT, repaint, NULL},
+    {WPA_VERB_INTERRUPT, interrupt, NULL},
+    {WPA_VERB_SUSPEND, suspend, NULL},
+    {WPA_VERB_NOT_REFRESH, tell_refresh_from_rollback, NULL},
+};
+
+/** False: the view is asked. */
 static bool global_verb(wpa_ui *ui, wpa_verb verb)
 {
     if (verb >= WPA_VERB_VIEW_1 && verb <= WPA_VERB_VIEW_8) {
         wpa_ui_show_tab(ui, (int)(verb - WPA_VERB_VIEW_1) + 1);
         return true;
     }
-    switch ((int)verb) {
-    case WPA_VERB_BACK:
-        go_back(ui);
+    for (size_t i = 0; i < WPA_COUNT(globals); i++) {
+        if (globals[i].verb != verb) {
+            continue;
+        }
+        if (globals[i].view) {
+            wpa_ui_push(ui, wpa_view_named(globals[i].view), (wpa_object){WPA_OBJECT_NONE, 0});
+        } else {
+            globals[i].run(ui);
+        }
         return true;
-    case WPA_VERB_COMMAND:
-        wpa_palette_open(ui, "");
-        return true;
-    case WPA_VERB_HELP:
-        wpa_help_open(ui);
-        return true;
-    case WPA_VERB_THEME:
-        next_theme(ui);
-        return true;
-    case WPA_VERB_FREEZE:
-        freeze(ui);
-        return true;
-    case WPA_VERB_SCOPE:
-        scope_to(ui);
-        return true;
-    case WPA_VERB_REFRESH:
-        (void)wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_REFRESH));
-        return true;
-    case WPA_VERB_NOTICES:
-        wpa_ui_push(ui, wpa_view_named("notices"), (wpa_object){WPA_OBJECT_NONE, 0});
-        return true;
-    case WPA_VERB_JOBS:
-        wpa_ui_push(ui, wpa_view_named("jobs"), (wpa_object){WPA_OBJECT_NONE, 0});
-        return true;
-    case WPA_VERB_DESTINATIONS:
-        wpa_ui_push(ui, wpa_view_named("destinations"), (wpa_object){WPA_OBJECT_NONE, 0});
-        return true;
-    case WPA_VERB_QUIT:
-        quit(ui);
-        return true;
-    case WPA_VERB_REPAINT:
-        ui->wants_full = true;
-        return true;
-    case WPA_VERB_INTERRUPT:
-        interrupt(ui);
-        return true;
-    case WPA_VERB_SUSPEND:
-        ui->wants_suspend = true;
-        return true;
-    case WPA_VERB_NOT_REFRESH:
-        wpa_ui_say(ui, WPA_NOTICE_NOTE, "Ctrl-R reads again, R rolls back");
-        return true;
-    default:
-        return false;
     }
+    return false;
 }
 
 void wpa_ui_do(wpa_ui *ui, wpa_verb verb)

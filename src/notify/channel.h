@@ -5,8 +5,8 @@
 #include "notify/notify.h"
 
 #define WPA_NOTIFY_ANSWER_MAX_BYTES 500
-#define WPA_NOTIFY_REPEAT_MS                                                                       \
-    120000 /* alerts are said again this often, and stand for four times it */
+/* Alerts are said again this often, and stand for four times it. */
+#define WPA_NOTIFY_REPEAT_MS 120000
 
 typedef struct wpa_matter {
     const char *key, *kind, *severity, *subject, *summary;
@@ -62,6 +62,9 @@ wpa_channel_send wpa_channel_sender(const char *channel);
 /** Are these settings what the channel takes? Errors INVALID, naming the field. */
 bool wpa_channel_check(const wpa_notify_channel *channel, const wpa_json *settings, bool has_secret,
                        wpa_error *err) WPA_CHECK;
+/** JSON of a column of the first row; NULL with *err set. */
+const wpa_json *wpa_notify_json_at(const wpa_rows *rows, size_t col, wpa_arena *arena,
+                                   wpa_error *err);
 /** Text of a setting, NULL if it is not there. */
 const char *wpa_delivery_text(const wpa_delivery *delivery, const char *setting);
 /** The delivery as webhooks and commands get it. */

@@ -25,12 +25,6 @@ int64_t wpa_notify_backoff_ms(int tries, int64_t asked_ms)
 /* ---- reading ------------------------------------------------------------------------------------
  */
 
-static const wpa_json *json_at(const wpa_rows *rows, size_t col, wpa_arena *arena, wpa_error *err)
-{
-    return wpa_json_parse(wpa_rows_text(rows, 0, col), wpa_rows_length(rows, 0, col),
-                          WPA_JSON_MAX_BYTES, arena, err);
-}
-
 static const wpa_matter *read_matter(wpa_db *db, const char *id, wpa_arena *arena, wpa_error *err)
 {
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_NOTIFY_MATTER, &id, 1, err);
@@ -44,7 +38,7 @@ static const wpa_matter *read_matter(wpa_db *db, const char *id, wpa_arena *aren
         .severity = wpa_rows_dup(rows, 0, 2, arena),
         .subject = wpa_rows_dup(rows, 0, 3, arena),
         .summary = wpa_rows_dup(rows, 0, 4, arena),
-        .repositories = json_at(rows, 5, arena, err),
+        .repositories = wpa_notify_json_at(rows, 5, arena, err),
         .started_at_us = wpa_rows_time_us(rows, 0, 6),
         .ended_at_us = wpa_rows_time_us(rows, 0, 7),
     };
@@ -63,8 +57,8 @@ static bool read_delivery(wpa_db *db, const wpa_rows *rows, wpa_delivery *d, wpa
     d->subject = wpa_rows_dup(rows, 0, 5, arena);
     d->short_name = wpa_rows_dup(rows, 0, 6, arena);
     d->message = wpa_rows_dup(rows, 0, 7, arena);
-    d->detail = json_at(rows, 8, arena, err);
-    d->repositories = json_at(rows, 9, arena, err);
+    d->detail = wpa_notify_json_at(rows, 8, arena, err);
+    d->repositories = wpa_notify_json_at(rows, 9, arena, err);
     d->is_over = wpa_rows_bool(rows, 0, 10);
     d->is_test = wpa_rows_bool(rows, 0, 11);
     d->at_us = wpa_rows_time_us(rows, 0, 12);
@@ -72,7 +66,7 @@ static bool read_delivery(wpa_db *db, const wpa_rows *rows, wpa_delivery *d, wpa
     d->destination_id = wpa_rows_int(rows, 0, 14);
     d->destination = wpa_rows_dup(rows, 0, 15, arena);
     d->channel = wpa_rows_dup(rows, 0, 16, arena);
-    d->settings = json_at(rows, 17, arena, err);
+    d->settings = wpa_notify_json_at(rows, 17, arena, err);
     d->secret_reference = wpa_rows_dup(rows, 0, 18, arena);
     d->timeout_ms = wpa_rows_int(rows, 0, 19);
     d->max_tries = (int)wpa_rows_int(rows, 0, 20);

@@ -175,7 +175,8 @@ bool wpa_notify_add(wpa_db *db, const wpa_actor *actor, wpa_notify_from from, co
     return is_added;
 }
 
-static const wpa_json *json_at(const wpa_rows *rows, size_t col, wpa_arena *arena, wpa_error *err)
+const wpa_json *wpa_notify_json_at(const wpa_rows *rows, size_t col, wpa_arena *arena,
+                                   wpa_error *err)
 {
     return wpa_json_parse(wpa_rows_text(rows, 0, col), wpa_rows_length(rows, 0, col),
                           WPA_JSON_MAX_BYTES, arena, err);
@@ -196,11 +197,11 @@ static bool read_row(wpa_db *db, int64_t id, row *r, wpa_arena *arena, wpa_error
         .id = id,
         .name = wpa_rows_dup(rows, 0, 1, arena),
         .channel = wpa_rows_dup(rows, 0, 2, arena),
-        .settings = json_at(rows, 3, arena, err),
+        .settings = wpa_notify_json_at(rows, 3, arena, err),
         .secret = wpa_rows_dup(rows, 0, 4, arena),
-        .events = json_at(rows, 5, arena, err),
+        .events = wpa_notify_json_at(rows, 5, arena, err),
         .min_severity = wpa_rows_dup(rows, 0, 6, arena),
-        .repositories = json_at(rows, 7, arena, err),
+        .repositories = wpa_notify_json_at(rows, 7, arena, err),
         .timeout_ms = wpa_rows_int(rows, 0, 8),
         .max_tries = wpa_rows_int(rows, 0, 9),
         .private_addresses = wpa_rows_bool(rows, 0, 10),

@@ -109,9 +109,7 @@ static const char *sign(const wpa_delivery *delivery, const char *timestamp, con
     wpa_hmac_sha256(wpa_secret_bytes(delivery->secret), wpa_secret_size(delivery->secret), text,
                     strlen(text), mac);
     char *hex = wpa_arena_alloc(arena, 2 * sizeof mac + 1);
-    for (size_t i = 0; i < sizeof mac; i++) {
-        (void)wpa_text_format(hex + 2 * i, 3, "%02x", mac[i]);
-    }
+    wpa_hex_encode(mac, sizeof mac, hex);
     return hex;
 }
 

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <wpa/file.h>
+
 #include "console/ui.h"
 #include "harness/scripted.h"
 
@@ -421,6 +423,30 @@ static void test_themes_turn(void **state)
     EXPECT("theme wpa-light");
 }
 
+static void test_a_theme_of_a_file_is_loaded_as_often_as_it_is_asked_for(void **state)
+{
+    stage *s = *state;
+    wpa_error err = {0};
+    static const char text[] = "name: evening\ninherits: wpa-dark\n";
+    char *folder = wpa_dir_temp("/tmp/wpa-themes", s->arena, &err);
+    const char *themes = wpa_path_join(s->arena, folder, "wpa/themes");
+    assert_true(wpa_dir_make(themes, 0700, &err));
+    assert_true(wpa_file_replace(wpa_path_join(s->arena, themes, "mine.yaml"), text,
+                                 sizeof text - 1, 0600, &err));
+    assert_int_equal(setenv("XDG_CONFIG_HOME", folder, 1), 0);
+    for (int i = 0; i < 10; i++) {
+        wpa_palette_run(s->ui, i % 2 ? "theme dark" : "theme mine");
+        assert_string_equal(s->ui->themes[s->ui->theme]->name, i % 2 ? "wpa-dark" : "evening");
+    }
+    for (int i = 0; i < 10; i++) {
+        wpa_palette_run(s->ui, "theme mine");
+        assert_string_equal(s->ui->themes[s->ui->theme]->name, "evening");
+    }
+    assert_int_equal(s->ui->n_themes, 3);
+    assert_int_equal(unsetenv("XDG_CONFIG_HOME"), 0);
+    assert_true(wpa_dir_remove(folder, &err));
+}
+
 static void test_alarm_stays_until_acknowledged(void **state)
 {
     stage *s = *state;
@@ -536,6 +562,7 @@ int main(void)
         SIGNED_IN(test_palette),
         SIGNED_IN(test_help_lists_keys),
         SIGNED_IN(test_themes_turn),
+        SIGNED_IN(test_a_theme_of_a_file_is_loaded_as_often_as_it_is_asked_for),
         SIGNED_IN(test_alarm_stays_until_acknowledged),
         SIGNED_IN(test_hostile_names),
         SIGNED_IN(test_long_list_pages),

@@ -53,15 +53,9 @@ static void run_theme(wpa_ui *ui, const char *rest)
             return;
         }
     }
-    wpa_theme *theme =
-        ui->n_themes < WPA_COUNT(ui->themes) ? wpa_theme_load(rest, ui->arena, &err) : NULL;
-    if (!theme) {
+    if (!wpa_ui_load_theme(ui, rest, &err)) {
         wpa_ui_say_error(ui, "theme", &err);
-        return;
     }
-    ui->themes[ui->n_themes] = theme;
-    ui->theme = ui->n_themes++;
-    ui->theme_changed = true;
 }
 
 static void run_analyse_all(wpa_ui *ui, const char *rest)

@@ -7,21 +7,36 @@
 
 #define MESSAGE_US ((int64_t)8 * 1000000)
 
-static bool add_theme(wpa_ui *ui, const char *name, wpa_error *err)
+/* The place of one of this name, a free one, or the last: a file's name is not the theme's. */
+static size_t place_of_theme(const wpa_ui *ui, const wpa_theme *theme)
+{
+    size_t i = 0;
+    while (i < ui->n_themes && !wpa_text_is(ui->themes[i]->name, theme->name)) {
+        i++;
+    }
+    return i < WPA_COUNT(ui->themes) ? i : WPA_COUNT(ui->themes) - 1;
+}
+
+bool wpa_ui_load_theme(wpa_ui *ui, const char *name, wpa_error *err)
 {
     wpa_theme *theme = wpa_theme_load(name, ui->arena, err);
-    if (theme && ui->n_themes < WPA_COUNT(ui->themes)) {
-        ui->themes[ui->n_themes++] = theme;
+    if (!theme) {
+        return false;
     }
-    return theme != NULL;
+    ui->theme = place_of_theme(ui, theme);
+    ui->themes[ui->theme] = theme;
+    ui->n_themes = ui->theme < ui->n_themes ? ui->n_themes : ui->theme + 1;
+    ui->theme_changed = true;
+    return true;
 }
 
 static bool load_themes(wpa_ui *ui, wpa_error *err)
 {
     const char *wanted = ui->options->theme ? ui->options->theme : ui->config.theme;
-    if (!add_theme(ui, "dark", err) || !add_theme(ui, "light", err)) {
+    if (!wpa_ui_load_theme(ui, "dark", err) || !wpa_ui_load_theme(ui, "light", err)) {
         return false;
     }
+    ui->theme = 0;
     for (size_t i = 0; wanted && i < ui->n_themes; i++) {
         if (wpa_theme_find(wanted) &&
             wpa_theme_find(ui->themes[i]->name) == wpa_theme_find(wanted)) {
@@ -29,13 +44,8 @@ static bool load_themes(wpa_ui *ui, wpa_error *err)
             return true;
         }
     }
-    if (wanted) {
-        if (!add_theme(ui, wanted, err)) {
-            return ui->options->theme == NULL; /* of the file: said on the screen, not fatal */
-        }
-        ui->theme = ui->n_themes - 1;
-    }
-    return true;
+    /* One of the file that cannot be had is said on the screen, and not fatal. */
+    return !wanted || wpa_ui_load_theme(ui, wanted, err) || !ui->options->theme;
 }
 
 static void init_lists(wpa_ui *ui)

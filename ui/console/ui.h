@@ -202,6 +202,8 @@ wpa_ui *wpa_ui_new(const wpa_ui_options *options, wpa_console_port *port, const 
 void wpa_ui_free(wpa_ui *ui);
 WPA_DEFINE_AUTO(wpa_ui, wpa_ui_free);
 
+/** Load a theme and change to it. */
+bool wpa_ui_load_theme(wpa_ui *ui, const char *name, wpa_error *err) WPA_CHECK;
 /** Takes a message of the feed. */
 void wpa_ui_apply(wpa_ui *ui, wpa_msg *msg);
 /** Takes what is in the inbox; false: it was closed. */

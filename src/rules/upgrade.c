@@ -68,6 +68,15 @@ static void add_renamed(wpa_upgrade *upgrade, const wpa_fact_migration *row)
     }
 }
 
+/* What the version in use does not take either is action-inputs' to say. */
+static bool is_taken_now(const wpa_outline_step *step, const char *name)
+{
+    wpa_fact_input input;
+    const wpa_fact_major *now = &step->uses.fact->major;
+    bool is_known = step->uses.fact->has_major && now->number == wpa_outline_major(&step->uses);
+    return !is_known || wpa_facts_input_find(now, wpa_slice_of(name), &input);
+}
+
 static void look_at_inputs(const wpa_outline_step *step, const wpa_fact_major *major,
                            wpa_upgrade *upgrade)
 {
@@ -84,7 +93,7 @@ static void look_at_inputs(const wpa_outline_step *step, const wpa_fact_major *m
         if (row && !wpa_outline_with(step, row->replacement) &&
             upgrade->n_renamed < WPA_UPGRADE_MAX) {
             add_renamed(upgrade, row);
-        } else if (upgrade->n_removed < WPA_UPGRADE_MAX) {
+        } else if (upgrade->n_removed < WPA_UPGRADE_MAX && is_taken_now(step, name)) {
             upgrade->removed[upgrade->n_removed++] = name;
         }
     }

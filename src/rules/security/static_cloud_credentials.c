@@ -27,12 +27,20 @@ static bool is_elsewhere(const wpa_outline_step *step)
            (!server || (!strstr(server, "azurecr") && !wpa_outline_has_expression(server)));
 }
 
+/* A key with a session token beside it ends with the session. */
+static bool is_of_session(const wpa_yaml_node *entries)
+{
+    const wpa_yaml_pair *pair = wpa_yaml_find_ci(entries, "AWS_SESSION_TOKEN");
+    pair = pair ? pair : wpa_yaml_find_ci(entries, "aws-session-token");
+    return pair && is_stored(wpa_yaml_text(pair->value));
+}
+
 static void check_login(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_fact_cloud_login *login = step->uses.fact ? step->uses.fact->login : NULL;
     for (size_t i = 0; login && login->inputs[i]; i++) {
         const wpa_yaml_node *value = wpa_outline_with(step, login->inputs[i]);
-        if (is_stored(wpa_yaml_text(value)) && !is_elsewhere(step)) {
+        if (is_stored(wpa_yaml_text(value)) && !is_elsewhere(step) && !is_of_session(step->with)) {
             report(run, value, login->cloud, login->instead);
         }
     }
@@ -78,7 +86,7 @@ static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
         const wpa_fact_cloud_variable *row = name ? wpa_facts_cloud_variable_find(name) : NULL;
         const wpa_yaml_node *value = wpa_yaml_resolve(env->pairs[i].value);
         if (row && is_stored(wpa_yaml_text(value)) && value->key &&
-            !is_other_storage(env, wpa_yaml_text(value))) {
+            !is_other_storage(env, wpa_yaml_text(value)) && !is_of_session(env)) {
             report(run, value, row->cloud, row->instead);
         }
     }

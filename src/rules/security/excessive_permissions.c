@@ -105,6 +105,22 @@ static size_t count_inheriting(const wpa_outline *o)
     return n;
 }
 
+/** Who they are, in words. */
+static const char *takers_of(wpa_rule_run *run, size_t n_inheriting)
+{
+    switch (n_inheriting) {
+    case 0:
+        return "the whole workflow: no job takes it now, and each that is added will";
+    case 1:
+        return "the whole workflow: one job takes it now, and each that is added will";
+    case 2:
+        return "both jobs that set no permissions of their own";
+    default:
+        return wpa_arena_printf(run->arena, "all %zu jobs that set no permissions of their own",
+                                n_inheriting);
+    }
+}
+
 /* X4: a write scope for all jobs that few of them need. */
 static void check_shared(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml_node *scopes)
 {
@@ -119,11 +135,7 @@ static void check_shared(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml
         }
         wpa_finding *finding = wpa_rule_report(
             run, pair->key->span, "X4", subject_new(run, SHAPE_SCOPE, pair->value, NULL),
-            n_inheriting > 1
-                ? "'%s: write' is given to all %zu jobs that set no permissions of their own"
-                : "'%s: write' is given to the whole workflow, and to each job that is added (now "
-                  "%zu takes it)",
-            name, n_inheriting);
+            "'%s: write' is given to %s", name, takers_of(run, n_inheriting));
         finding->severity = severity_named(scope->write_severity);
         if (n_inheriting <= 1 || wpa_outline_only_triggers(o, call_only)) {
             finding->persona = WPA_PERSONA_PEDANTIC;

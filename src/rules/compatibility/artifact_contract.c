@@ -3,6 +3,7 @@
 
 #include "rules/flow.h"
 #include "rules/handover.h"
+#include "rules/hidden.h"
 #include "rules/jobs.h"
 #include "rules/legs.h"
 #include "rules/pin.h"
@@ -177,6 +178,19 @@ static void check_twice(const contract *c, const item *it)
             wpa_rule_relate(c->run, finding, place_of(other), "uploaded here already");
             return;
         }
+    }
+}
+
+static void check_hidden(const contract *c, const item *it)
+{
+    const char *paths = text_of(it, "path");
+    wpa_slice line = wpa_hidden_is_left_out(it->step) ? wpa_hidden_path(paths) : (wpa_slice){0};
+    if (line.length) {
+        wpa_rule_report(c->run, wpa_outline_with(it->step, "path")->span, "A9", it,
+                        "%s is hidden and so left out of the artifact: include-hidden-files takes "
+                        "it in",
+                        wpa_rule_quote(c->run, line.at, line.length))
+            ->severity = WPA_SEVERITY_MEDIUM;
     }
 }
 
@@ -520,6 +534,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         if (it->is_upload) {
             check_legs(c, it);
             check_twice(c, it);
+            check_hidden(c, it);
         } else {
             check_download(c, it);
         }
@@ -550,6 +565,11 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "let the job need %s", it->need);
         wpa_jobs_add_need(run, fix, it->job, it->need);
     }
+    if (it && wpa_text_is(finding->check, "A9")) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add include-hidden-files: true");
+        (void)wpa_rule_add_in(run, fix, it->step->node, "with", "uses", "include-hidden-files",
+                              "true");
+    }
     if (!it || !wpa_text_is(finding->check, "A2") || is_downloaded(run)) {
         return;
     }
@@ -578,7 +598,7 @@ const wpa_rule wpa_rule_artifact_contract = {
     .summary = "What is uploaded and what is downloaded as artifact do not fit together",
     .why = "The upload is refused, or the download finds nothing, and the run fails late.",
     .fix = "Give each artifact a name of its own, and let the job that reads it need its maker.",
-    .checks = (const char *const[]){"A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", NULL},
+    .checks = (const char *const[]){"A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9", NULL},
     .tables = 1U << WPA_FACTS_ACTIONS,
     .declares = WPA_DECLARES_NAMES | WPA_DECLARES_JOBS,
     .words = (const char *const[]){"actions/upload-artifact", "actions/download-artifact", NULL},

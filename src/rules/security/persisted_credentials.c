@@ -1,6 +1,7 @@
 /* SEC-006: checkout leaves its token behind, and the job then hands it on. */
 #include <string.h>
 
+#include "rules/hidden.h"
 #include "rules/intake.h"
 #include "rules/needs.h"
 #include "rules/pin.h"
@@ -74,13 +75,7 @@ static bool uploads_git(const wpa_outline_step *step, wpa_slice folder)
     if (!path || !covers_git(path, folder)) {
         return false;
     }
-    /* From 4.4 on hidden files, .git among them, are left out. */
-    wpa_version without_hidden = {.parts = {4, 4}, .n_parts = 2};
-    const wpa_fact_use *fact = step->uses.fact;
-    bool leaves_out =
-        fact->has_version && fact->version.parts[0] >= 4 &&
-        (fact->version.n_parts == 1 || wpa_version_compare(&fact->version, &without_hidden) >= 0);
-    return !leaves_out || wpa_text_is(wpa_outline_with_text(step, "include-hidden-files"), "true");
+    return !wpa_hidden_is_left_out(step); /* .git is one of them */
 }
 
 static bool is_docker_action(const wpa_outline_uses *uses)

@@ -19,20 +19,34 @@ static bool is_link(const wpa_expr *node)
            node->kind == WPA_EXPR_STAR;
 }
 
-static const char *link_name(const wpa_expr *node)
+/* The name that an index always comes to, "ref" of format('{0}', 'ref'); "*" if it has none. */
+static const char *name_of_index(collector *c, const wpa_expr *index)
 {
-    bool is_literal = node->kind == WPA_EXPR_INDEX && node->args[1]->kind == WPA_EXPR_STRING;
-    return node->kind == WPA_EXPR_MEMBER ? node->text : is_literal ? node->args[1]->text : "*";
+    if (index->kind == WPA_EXPR_STRING) {
+        return index->text;
+    }
+    wpa_expr_value value = index->kind == WPA_EXPR_CALL
+                               ? wpa_expr_fold(index, NULL, NULL, c->arena)
+                               : (wpa_expr_value){.type = WPA_EXPR_IS_UNKNOWN};
+    bool is_name = value.type == WPA_EXPR_IS_STRING && *value.text && !strchr(value.text, '.');
+    return is_name ? value.text : "*";
 }
 
-/* A chain as it is written, with "*" for whatever index is no literal; NULL if it is too long. */
+static const char *link_name(collector *c, const wpa_expr *node)
+{
+    return node->kind == WPA_EXPR_MEMBER  ? node->text
+           : node->kind == WPA_EXPR_INDEX ? name_of_index(c, node->args[1])
+                                          : "*";
+}
+
+/* A chain as it is written, with "*" for whatever index is no name; NULL if it is too long. */
 static const char *path_of(collector *c, const wpa_expr *node)
 {
     char path[PATH_MAX_BYTES];
     size_t at = sizeof path - 1;
     path[at] = '\0';
     for (;; node = node->args[0]) {
-        const char *name = is_link(node) ? link_name(node) : node->text;
+        const char *name = is_link(node) ? link_name(c, node) : node->text;
         size_t length = strlen(name);
         if (length + 1 > at) {
             return NULL;

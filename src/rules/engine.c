@@ -107,12 +107,12 @@ void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding)
 static void summarise_beyond(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
-    if (sink->n_of_rule <= WPA_FINDINGS_PER_RULE_MAX || sink->settings->is_unlimited) {
+    size_t n_more = sink->n_beyond;
+    if (n_more == 0) {
         return;
     }
-    size_t n_more = sink->n_of_rule - WPA_FINDINGS_PER_RULE_MAX;
     wpa_finding *last = sink->findings[sink->n_findings - 1];
-    sink->n_of_rule = 0; /* room for the summary itself */
+    sink->n_before = sink->n_findings; /* room for the summary itself */
     wpa_finding *summary =
         wpa_rule_report(run, last->span.bytes, last->check, NULL,
                         "%zu more findings of this rule in this file are not listed", n_more);
@@ -209,6 +209,9 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, void **kept, wpa
                         .answers = sink->answers,
                         .kept = kept};
     sink->n_of_rule = 0;
+    sink->n_before = from;
+    sink->n_beyond = 0;
+    sink->is_full = false;
     wpa_sink_open_budget(sink);
     if (!rule->check(&run, err)) {
         char text[sizeof err->message + sizeof err->context];

@@ -33,13 +33,43 @@ static wpa_finding *beyond(wpa_rule_run *run)
     return sink->beyond;
 }
 
+/** Findings of the rule that nobody will see go, so that they hide none that somebody would. */
+static void drop_unseen(wpa_rule_sink *sink)
+{
+    size_t n = sink->n_before;
+    for (size_t i = sink->n_before; i < sink->n_findings; i++) {
+        wpa_finding finding = *sink->findings[i];
+        wpa_finding_configure(sink->settings, &finding);
+        if (wpa_finding_is_seen(sink->settings, &finding)) {
+            sink->findings[n++] = sink->findings[i];
+        }
+    }
+    sink->is_full = n == sink->n_findings;
+    sink->n_findings = n;
+}
+
+static bool has_room(wpa_rule_sink *sink)
+{
+    if (sink->settings->is_unlimited ||
+        sink->n_findings - sink->n_before < WPA_FINDINGS_PER_RULE_MAX) {
+        return true;
+    }
+    if (!sink->is_full) {
+        drop_unseen(sink);
+    }
+    return !sink->is_full;
+}
+
 /** Over the limit rules still write somewhere, and the engine counts. */
 static wpa_finding *next_finding(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
-    bool is_cut_short = sink->budget->is_spent; /* a walk that was cut short tells nothing */
-    if (is_cut_short ||
-        (sink->n_of_rule++ >= WPA_FINDINGS_PER_RULE_MAX && !sink->settings->is_unlimited)) {
+    if (sink->budget->is_spent) { /* a walk that was cut short tells nothing */
+        return beyond(run);
+    }
+    sink->n_of_rule++;
+    if (!has_room(sink)) {
+        sink->n_beyond++;
         return beyond(run);
     }
     wpa_finding *finding = wpa_arena_alloc(run->arena, sizeof *finding);

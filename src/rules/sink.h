@@ -43,6 +43,9 @@ typedef struct wpa_rule_sink {
     size_t n_passed;      /* of them have had their turn, or run last */
     size_t n_first;       /* of them are in front of all that run last */
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
+    size_t n_before;      /* findings of the rules before it */
+    size_t n_beyond;      /* its findings beyond the limit */
+    bool is_full;         /* all that are listed of it are seen, and there may be no more */
     wpa_finding *beyond;  /* what rules write to when over the limit; NULL until one is */
     wpa_related beyond_related;
     wpa_shared shared;

@@ -37,10 +37,12 @@ static const wpa_matrix_row *find_row(const wpa_matrix *m, const char *name)
     return NULL;
 }
 
+/* "'x'", "such a mapping" */
 static const char *quote(wpa_rule_run *run, const wpa_yaml_node *node)
 {
-    const char *text = node->kind == WPA_YAML_SCALAR ? node->text : wpa_yaml_describe(node);
-    return wpa_rule_quote(run, text, strlen(text));
+    return node->kind == WPA_YAML_SCALAR
+               ? wpa_rule_quote(run, node->text, strlen(node->text))
+               : wpa_arena_printf(run->arena, "such %s", wpa_yaml_describe(node));
 }
 
 /* ---- exclude ----------------------------------------------------------------------------------*/

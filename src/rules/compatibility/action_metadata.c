@@ -194,7 +194,7 @@ static void check_output(wpa_rule_run *run, const wpa_yaml_pair *output, kind of
 {
     const wpa_yaml_node *node = wpa_yaml_resolve(output->value);
     const wpa_yaml_pair *value = wpa_yaml_find(node, "value");
-    bool is_read = wpa_yaml_is(node, WPA_YAML_MAPPING) || wpa_yaml_is_null(node);
+    bool is_read = node && (wpa_yaml_is(node, WPA_YAML_MAPPING) || wpa_yaml_is_null(node));
     if (of == KIND_COMPOSITE && is_read && !value && !node->is_incomplete) {
         wpa_finding *finding =
             wpa_rule_report(run, output->key->span, "M14", NULL,

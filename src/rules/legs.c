@@ -53,6 +53,81 @@ bool wpa_legs_share(const char *text, wpa_arena *arena)
     return true;
 }
 
+/* The value of "KEY" or "KEY.MEMBER" in a leg; NULL: none. */
+static const wpa_yaml_node *node_in(const wpa_matrix_leg *leg, wpa_slice key, const char *member)
+{
+    for (size_t i = 0; i < leg->n; i++) {
+        if (wpa_slice_is_ci(key, leg->values[i].name)) {
+            const wpa_yaml_node *node = wpa_yaml_resolve(leg->values[i].node);
+            return member ? wpa_yaml_resolve(wpa_yaml_get(node, member)) : node;
+        }
+    }
+    return NULL;
+}
+
+/* The text of such a value; NULL: the leg has none, or it is not known. */
+static const char *value_in(const wpa_matrix_leg *leg, const char *path)
+{
+    const char *dot = strchr(path, '.');
+    wpa_slice key = {path, dot ? (size_t)(dot - path) : strlen(path)};
+    const wpa_yaml_node *node =
+        dot && strchr(dot + 1, '.') ? NULL : node_in(leg, key, dot ? dot + 1 : NULL);
+    const char *text = wpa_yaml_text(node);
+    return text && !wpa_outline_has_expression(text) ? text : NULL;
+}
+
+/* What an expression is in a leg, if it is a name alone; what all legs share stays as it is. */
+static const char *part_in(const wpa_matrix_leg *leg, wpa_slice inside, wpa_arena *arena)
+{
+    static const char matrix[] = "matrix.";
+    const char *path = wpa_arena_printf(arena, "%.*s", (int)inside.length, inside.at);
+    const char *name = path + strspn(path, " ");
+    size_t length = strcspn(name, " ");
+    if (name[length + strspn(name + length, " ")] || strpbrk(name, "()[]'*!=&|")) {
+        return NULL;
+    }
+    name = wpa_arena_printf(arena, "%.*s", (int)length, name);
+    return is_shared(name)                 ? name
+           : wpa_text_starts(name, matrix) ? value_in(leg, name + sizeof matrix - 1)
+                                           : NULL;
+}
+
+static const char *text_in(const wpa_matrix_leg *leg, const char *text, wpa_arena *arena)
+{
+    const char *result = "";
+    size_t at = 0, from = 0, length = strlen(text);
+    wpa_span fence, inside;
+    while (wpa_flow_next_fence(text, length, &at, &fence, &inside)) {
+        const char *part =
+            part_in(leg, (wpa_slice){text + inside.start, wpa_span_length(inside)}, arena);
+        if (!part) {
+            return NULL;
+        }
+        result = wpa_arena_printf(arena, "%s%.*s%s", result, (int)(fence.start - from), text + from,
+                                  part);
+        from = fence.end;
+    }
+    return wpa_arena_printf(arena, "%s%s", result, text + from);
+}
+
+const char *wpa_legs_clash(const wpa_matrix_legs *legs, const char *text, wpa_arena *arena)
+{
+    if (legs->is_open || legs->is_truncated) {
+        return NULL;
+    }
+    wpa_map *seen = wpa_map_new(arena);
+    const char *clash = NULL;
+    for (size_t i = 0; i < legs->n; i++) {
+        const char *made = text_in(&legs->legs[i], text, arena);
+        if (!made) {
+            return NULL;
+        }
+        clash = !clash && wpa_map_get(seen, made) ? made : clash;
+        wpa_map_put(seen, made, seen);
+    }
+    return clash;
+}
+
 typedef struct values {
     const char *refused;
     size_t n;

@@ -2,11 +2,14 @@
 #pragma once
 
 #include "rules/outline.h"
+#include "workflow/workflow.h"
 
 /** May the job run in more than one leg? */
 bool wpa_legs_are_several(const wpa_outline_job *job);
 /** Is the text the same in every leg: no expression, or only such as know nothing of the leg? */
 bool wpa_legs_share(const char *text, wpa_arena *arena);
+/** The first text that two legs make of this one; NULL: none, or it is not known what they make. */
+const char *wpa_legs_clash(const wpa_matrix_legs *legs, const char *text, wpa_arena *arena);
 /**
  * The first value of matrix.KEY with one of the refused characters, or NULL.
  *

@@ -9,6 +9,7 @@
 #include "rules/pin.h"
 #include "rules/shell_roles.h"
 #include "rules/toolchain.h"
+#include "rules/work.h"
 
 #define ITEMS_MAX 400
 #define UNIQUE_MAJOR 4 /* from here on a name is taken once in a run */
@@ -144,13 +145,30 @@ static void check_majors(const contract *c, const item *download, const item *up
     }
 }
 
+/* The name holds values of the leg, and yet two legs have the same. */
+static void check_clash(const contract *c, const item *it)
+{
+    wpa_matrix_legs legs = wpa_work_legs(c->run, it->job, c->run->arena);
+    const char *name = wpa_legs_clash(&legs, it->text, c->run->arena);
+    if (name) {
+        wpa_rule_report(c->run, place_of(it), "A2", NULL,
+                        "two legs of job %s upload %s: the second upload fails, a name is taken "
+                        "once in a run",
+                        quoted(c, it->job->id), quoted(c, name));
+    }
+}
+
 static void check_legs(const contract *c, const item *it)
 {
     bool mentions_leg = (it->step->condition && strstr(it->step->condition->text, "matrix.")) ||
                         (it->job->condition && strstr(it->job->condition->text, "matrix."));
     if (it->major < UNIQUE_MAJOR || !it->text || is_true(it, "overwrite") || mentions_leg ||
         (it->step->condition && !runs_always(it->step->condition)) ||
-        !wpa_legs_are_several(it->job) || !wpa_legs_share(it->text, c->run->arena)) {
+        !wpa_legs_are_several(it->job)) {
+        return;
+    }
+    if (!wpa_legs_share(it->text, c->run->arena)) {
+        check_clash(c, it);
         return;
     }
     wpa_rule_report(c->run, place_of(it), "A2", it,

@@ -18,7 +18,12 @@ static const wpa_api_field secret_answer[] = {
 };
 
 static const wpa_api_field enrol_body[] = {
-    {.name = "passphrase", .type = WPA_API_TEXT, .is_required = true, .min = 1, .max = 1024},
+    {.name = "passphrase",
+     .type = WPA_API_TEXT,
+     .is_required = true,
+     .is_secret = true,
+     .min = 1,
+     .max = 1024},
     {0},
 };
 

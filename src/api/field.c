@@ -184,6 +184,14 @@ wpa_json *wpa_api_field_parse(const wpa_api_field *field, const char *text, wpa_
 /* ---- describing ---------------------------------------------------------------------------------
  */
 
+/** Of a text; NULL: any. */
+static const char *format_of(const wpa_api_field *field, bool is_answer)
+{
+    bool is_uuid = is_answer && !wpa_text_is(field->name, "short_id") &&
+                   (wpa_text_is(field->name, "id") || wpa_text_ends(field->name, "_id"));
+    return field->is_secret ? "password" : is_uuid ? "uuid" : NULL;
+}
+
 static wpa_json *schema_of(const wpa_api_field *field, wpa_api_type type, bool is_answer,
                            wpa_arena *arena)
 {
@@ -207,19 +215,15 @@ static wpa_json *schema_of(const wpa_api_field *field, wpa_api_type type, bool i
     if (words[type].type) {
         wpa_json_set_text(schema, "type", words[type].type);
     }
-    if (words[type].format) {
-        wpa_json_set_text(schema, "format", words[type].format);
+    const char *format = type == WPA_API_TEXT ? format_of(field, is_answer) : words[type].format;
+    if (format) {
+        wpa_json_set_text(schema, "format", format);
     }
     if (type == WPA_API_LIST) {
         wpa_json_set(schema, "items", schema_of(field, field->item, is_answer, arena));
     } else if (type == WPA_API_MAP) {
         wpa_json_set(schema, "additionalProperties",
                      schema_of(field, field->item, is_answer, arena));
-    }
-    bool is_uuid = is_answer && !wpa_text_is(field->name, "short_id") &&
-                   (wpa_text_is(field->name, "id") || wpa_text_ends(field->name, "_id"));
-    if (type == WPA_API_TEXT && is_uuid) {
-        wpa_json_set_text(schema, "format", "uuid");
     }
     if (type == WPA_API_TEXT && field->choices) {
         wpa_json *choices = wpa_json_set_array(schema, "enum");

@@ -24,6 +24,7 @@ struct wpa_api_field {
     wpa_api_type type;
     bool is_required;
     bool is_nullable;            /* in answers: null where it was not measured */
+    bool is_secret;              /* a passphrase: kept in no form but its slow hash */
     const char *const *choices;  /* NULL-terminated, or NULL: any text */
     int64_t min, max;            /* of numbers, or length in bytes of texts; both 0: the usual */
     const char *fallback;        /* what stands for an absent one, for the document; or NULL */

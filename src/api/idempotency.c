@@ -9,16 +9,42 @@
 
 #define KEY_MAX_BYTES 255
 
+static bool has_secrets(const wpa_api_field *fields)
+{
+    for (; fields && fields->name; fields++) {
+        if (fields->is_secret) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A digest is made fast: what it is of, if it is a passphrase, could be found by trying. */
+static const char *without_secrets(const wpa_api_request *r)
+{
+    wpa_json *left = wpa_json_new_object(r->arena);
+    for (size_t i = 0; i < wpa_json_count(r->body); i++) {
+        const char *name = wpa_json_key_at(r->body, i);
+        const wpa_api_field *field = wpa_api_field_find(r->route->body, name);
+        if (!field || !field->is_secret) {
+            wpa_json_set(left, name, wpa_json_dup(wpa_json_at(r->body, i), r->arena));
+        }
+    }
+    return wpa_json_dump(left, r->arena);
+}
+
 static const char *digest_of(wpa_api_call *call)
 {
     const wpa_api_request *r = &call->request;
     const char *query = wpa_json_dump(r->query, call->arena);
+    const char *open = has_secrets(r->route->body) ? without_secrets(r) : NULL;
     wpa_sha256_state hash;
     uint8_t digest[WPA_SHA256_SIZE];
     wpa_sha256_init(&hash);
     wpa_sha256_update(&hash, r->path, strlen(r->path) + 1);
     wpa_sha256_update(&hash, query, strlen(query) + 1);
-    wpa_sha256_update(&hash, wpa_buf_data(call->upload), wpa_buf_size(call->upload));
+    wpa_sha256_update(&hash, open ? open : wpa_buf_data(call->upload),
+                      open ? strlen(open) : wpa_buf_size(call->upload));
     wpa_sha256_final(&hash, digest);
     return wpa_db_bytes(call->arena, digest, sizeof digest);
 }

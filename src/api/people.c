@@ -260,7 +260,12 @@ static const wpa_api_field guardian_fields[] = {
 static const wpa_api_field new_guardian_fields[] = {
     {.name = "name", .type = WPA_API_TEXT, .is_required = true, .min = 1, .max = 63},
     {.name = "role", .type = WPA_API_TEXT, .choices = roles, .fallback = "guardian"},
-    {.name = "passphrase", .type = WPA_API_TEXT, .is_required = true, .min = 1, .max = 1024},
+    {.name = "passphrase",
+     .type = WPA_API_TEXT,
+     .is_required = true,
+     .is_secret = true,
+     .min = 1,
+     .max = 1024},
     {0},
 };
 

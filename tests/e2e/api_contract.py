@@ -1,6 +1,7 @@
 """What the interface promises beside the plain story: conditions, pages, waiting, where it listens,
 whom it believes, and how it comes up under systemd."""
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -364,6 +365,12 @@ def repetitions_are_made_once(world):
     assert first.status == second.status == 201 and first.json["id"] == second.json["id"]
     other = world.call("POST", "/patches", {**order, "patch_name": "other"}, key)
     assert other.status == 422, other.body
+    # nor does anything of a passphrase lie there that it could be tried on
+    person = json.dumps({"name": "once", "role": "viewer", "passphrase": "not one that is easily found"})
+    assert world.call("POST", "/guardians", person, {"Idempotency-Key": "a-person",
+                                                     "Content-Type": "application/json"}).status == 201
+    fast = hashlib.sha256(f"{BASE}/guardians\0{{}}\0{person}".encode()).hexdigest()
+    assert world.sql(f"SELECT count(*) FROM wpa.api_idempotency WHERE digest = '\\x{fast}'") == "0"
     # what was answered with a secret is made once too, but the secret is kept nowhere
     machine, key = {"name": "once", "scopes": ["read"], "expires_in_days": 1}, {"Idempotency-Key": "a-token"}
     first, second = (world.call("POST", "/tokens", machine, key) for _ in range(2))

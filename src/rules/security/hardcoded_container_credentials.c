@@ -20,12 +20,14 @@ typedef enum source {
     SOURCE_VARIABLE /* vars.X: not masked */
 } source;
 
-/* Does any of it stand outside of its expressions? */
+/* Does any of it but blanks and line breaks stand outside of its expressions? */
 static bool has_text_between(const wpa_yaml_node *password, const wpa_expr_place *places, size_t n)
 {
-    size_t at = 0;
+    const char *text = password->text;
+    size_t at = strspn(text, " \n");
     for (size_t i = 0; i < n && places[i].outer.start == at; i++) {
         at = places[i].outer.end;
+        at += strspn(text + at, " \n");
     }
     return at < password->length;
 }
@@ -34,7 +36,7 @@ static source source_of(const wpa_yaml_node *password, wpa_arena *arena)
 {
     size_t n, n_references;
     wpa_expr_place *places = wpa_expr_find(password, arena, &n);
-    bool is_whole = n == 1 && wpa_span_length(places[0].outer) == password->length;
+    bool is_whole = n == 1 && !has_text_between(password, places, n);
     if (!is_whole || !places[0].parsed.root) {
         bool is_read = n != 1 || places[0].parsed.root;
         return is_read && has_text_between(password, places, n) ? SOURCE_LITERAL : SOURCE_SECRET;

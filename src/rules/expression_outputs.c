@@ -31,11 +31,12 @@ static const wpa_source *find_local(wpa_rule_run *run, const char *uses, wpa_are
 const wpa_type *wpa_expression_outputs_declared(const wpa_yaml_node *outputs, bool is_known,
                                                 wpa_arena *arena)
 {
-    if (!is_known || (outputs && !wpa_yaml_is(outputs, WPA_YAML_MAPPING))) {
+    bool is_none = !outputs || wpa_yaml_is_null(outputs);
+    if (!is_known || (!is_none && !wpa_yaml_is(outputs, WPA_YAML_MAPPING))) {
         return wpa_type_map(arena, string());
     }
     size_t n = 0;
-    const wpa_yaml_pair *pairs = outputs ? wpa_yaml_pairs_merged(outputs, arena, &n) : NULL;
+    const wpa_yaml_pair *pairs = is_none ? NULL : wpa_yaml_pairs_merged(outputs, arena, &n);
     wpa_type_builder builder = wpa_type_builder_new(arena);
     for (size_t i = 0; i < n; i++) {
         const char *name = wpa_yaml_text(pairs[i].key);

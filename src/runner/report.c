@@ -10,6 +10,7 @@
 
 #define MESSAGE_MAX_CHARS 200
 #define NAME_MAX_CHARS 400
+#define LINES_MAX 1000000000 /* of one file, so that no sum of them overflows */
 
 static const char *const result_names[] = {
     [WPA_CASE_PASSED] = "passed",
@@ -203,7 +204,7 @@ static bool number_in(wpa_slice slice, int64_t *value)
         return false;
     }
     memcpy(text, slice.at, slice.length);
-    return wpa_text_to_int(text, 0, INT64_MAX, value);
+    return wpa_text_to_int(text, 0, LINES_MAX, value);
 }
 
 /* Summaries where there are any, else the lines themselves: some writers leave LF and LH out. */

@@ -11,6 +11,7 @@
 
 #include "runner/runner.h"
 
+#define LCOV_HUGE "SF:a.c\nLF:9223372036854775807\nLH:9223372036854775807\nend_of_record\n"
 #define LCOV "SF:a.c\nDA:1,3\nDA:2,0\nend_of_record\nSF:b.c\nDA:1,1\nLF:6\nLH:5\nend_of_record\n"
 #define COBERTURA                                                                                  \
     "<coverage><packages><package><classes><class><methods><method><lines><line number='1' "       \
@@ -44,6 +45,7 @@ static const struct {
      "(bailed out)"},
     {"plain text", "ok then\nall fine\n", false, WPA_OK, 0, 0, 0, 0, 0, NULL},
     {"lcov", LCOV, true, WPA_OK, 0, 0, 0, 8, 6, NULL},
+    {"lcov beyond all sums", LCOV_HUGE LCOV_HUGE, true, WPA_OK, 0, 0, 0, 0, 0, NULL},
     {"cobertura", COBERTURA, true, WPA_OK, 0, 0, 0, 2, 1, NULL},
     {"nothing", "", false, WPA_OK, 0, 0, 0, 0, 0, NULL},
 };

@@ -11,6 +11,7 @@
 #include "git/internal.h"
 
 #define DEPTH_MAX 64
+#define FOLDERS_PER_ENTRY 16 /* git keeps no empty folder: only hostile trees have more */
 #define LINK_MAX_BYTES ((size_t)4096)
 
 typedef struct walk {
@@ -19,6 +20,7 @@ typedef struct walk {
     wpa_git_entries *entries;
     size_t max_entries;
     bool recursive;
+    size_t n_folders; /* gone into */
 } walk;
 
 static wpa_git_kind kind_of(git_filemode_t mode)
@@ -68,6 +70,10 @@ static bool walk_tree(walk *w, const git_tree *tree, const char *prefix, int dep
                 return false;
             }
             continue;
+        }
+        if (w->n_folders++ / FOLDERS_PER_ENTRY >= w->max_entries) {
+            return WPA_FAIL(err, WPA_E_LIMIT, "too many folders in the tree for %zu files",
+                            w->max_entries);
         }
         WPA_AUTO(git_tree) *below = NULL;
         const int rc = git_tree_lookup(&below, w->git->repo, git_tree_entry_id(entry));
@@ -123,7 +129,11 @@ bool wpa_git_tree_list(wpa_git *git, const char *commit, const char *folder, boo
     if (root == NULL) {
         return false;
     }
-    walk w = {git, arena, entries, max_entries, recursive};
+    walk w = {.git = git,
+              .arena = arena,
+              .entries = entries,
+              .max_entries = max_entries,
+              .recursive = recursive};
     if (*folder == '\0') {
         return walk_tree(&w, root, "", 0, err);
     }
@@ -209,15 +219,21 @@ bool wpa_git_blob_id(const void *bytes, size_t size_bytes, char oid[WPA_OID_SIZE
 
 /* ---- export ------------------------------------------------------------------------------- */
 
-static bool export_file(wpa_git *git, const wpa_git_entry *entry, const char *path,
-                        size_t *left_bytes, wpa_error *err)
+static bool make_folder_of(const char *path, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     char *folder = wpa_arena_text(arena, path);
     *strrchr(folder, '/') = '\0';
+    return wpa_dir_make(folder, 0755, err);
+}
+
+static bool export_file(wpa_git *git, const wpa_git_entry *entry, const char *path,
+                        size_t *left_bytes, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     size_t size = 0;
     const char *data = wpa_git_blob_read(git, entry->oid, *left_bytes, arena, &size, err);
-    if (data == NULL || !wpa_dir_make(folder, 0755, err)) {
+    if (data == NULL || !make_folder_of(path, err)) {
         return wpa_error_within(err, "%s", entry->path);
     }
     *left_bytes -= size;
@@ -277,13 +293,9 @@ static bool export_link(wpa_git *git, const wpa_git_entry *entry, const char *pa
     if (strlen(target) != size || !link_stays_inside(entry->path, target)) {
         return true;
     }
-    char *folder = wpa_arena_text(arena, path);
-    *strrchr(folder, '/') = '\0';
-    if (!wpa_dir_make(folder, 0755, err)) {
-        return false;
-    }
     if (symlink(target, path) != 0) {
-        return WPA_FAIL(err, WPA_E_IO, "link '%s': %s", entry->path, wpa_strerror(errno));
+        return WPA_FAIL(err, errno == EEXIST ? WPA_E_INVALID : WPA_E_IO, "link '%s': %s",
+                        entry->path, wpa_strerror(errno));
     }
     *is_made = true;
     return true;
@@ -305,12 +317,20 @@ bool wpa_git_export(wpa_git *git, const char *commit, const char *folder,
         if (!wpa_path_check_relative(entry->path, err)) {
             return wpa_error_within(err, "export %.12s", commit);
         }
+        const char *path = wpa_path_join(arena, folder, entry->path);
         if ((entry->kind == WPA_GIT_FILE || entry->kind == WPA_GIT_EXECUTABLE) &&
-            !export_file(git, entry, wpa_path_join(arena, folder, entry->path), &left_bytes, err)) {
+            !export_file(git, entry, path, &left_bytes, err)) {
             return false;
         }
+        if (entry->kind == WPA_GIT_SYMLINK && !make_folder_of(path, err)) {
+            return wpa_error_within(err, "%s", entry->path);
+        }
     }
-    /* Links last: while files are written, the folder holds none that could lead them astray. */
+    /*
+     * Links last, when all folders are there: while those are made and files written, there is none
+     * that could lead them astray, and one in the place of a folder (a tree may name a path twice)
+     * is refused.
+     */
     for (size_t i = 0; i < all.n; i++) {
         const wpa_git_entry *entry = &all.items[i];
         bool is_made = true;

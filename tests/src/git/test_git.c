@@ -289,6 +289,52 @@ static void links_and_submodules_are_recognised(void **in)
     assert_int_equal(err.code, WPA_E_LIMIT);
 }
 
+#define MAKE_BLOB "git hash-object -w --stdin"
+#define COMMIT_AS(ref) "git update-ref refs/heads/" ref " $(" AS "commit-tree -m x $root)"
+
+/* A tree that names "d" twice, as a link and as a folder with a link in it. */
+static void a_link_is_not_made_through_another(void **in)
+{
+    state *s = *in;
+    wpa_error err = {0};
+    run_git(
+        s, "cd ledger.git; up=$(printf ../../../../out | " MAKE_BLOB "); "
+           "over=$(printf ../../../s | " MAKE_BLOB "); file=$(echo x | " MAKE_BLOB "); "
+           "s=$(printf '100644 blob %s\tf\n' $file | git mktree); "
+           "d=$(printf '120000 blob %s\tx\n' $up | git mktree); "
+           "c=$(printf '120000 blob %s\td\n040000 tree %s\td\n' $over $d | git mktree); "
+           "b=$(printf '040000 tree %s\tc\n' $c | git mktree); "
+           "a=$(printf '040000 tree %s\tb\n' $b | git mktree); "
+           "root=$(printf '040000 tree %s\ta\n040000 tree %s\ts\n' $a $s | git mktree); " COMMIT_AS(
+               "twice"));
+    char tip[WPA_OID_SIZE];
+    assert_true(wpa_git_ref_read(s->git, "refs/heads/twice", tip, &err));
+    const char *target = wpa_path_join(s->arena, s->folder, "export");
+    size_t n_left_out = 0;
+    struct stat info;
+    assert_false(
+        wpa_git_export(s->git, tip, target, (wpa_git_export_limits){100, 1000}, &n_left_out, &err));
+    assert_int_equal(err.code, WPA_E_INVALID);
+    assert_int_equal(lstat(wpa_path_join(s->arena, target, "s/x"), &info), -1);
+}
+
+/* Ten folders in each of ten, twelve levels deep, and not one file. */
+static void folders_without_files_have_an_end(void **in)
+{
+    state *s = *in;
+    wpa_error err = {0};
+    run_git(s,
+            "cd ledger.git; root=$(git mktree </dev/null); "
+            "for level in 1 2 3 4 5 6 7 8 9 10 11 12; do root=$(for name in 0 1 2 3 4 5 6 7 8 9; "
+            "do printf '040000 tree %s\t%s\n' $root $name; done | git mktree); done; " COMMIT_AS(
+                "many"));
+    char tip[WPA_OID_SIZE];
+    wpa_git_entries all;
+    assert_true(wpa_git_ref_read(s->git, "refs/heads/many", tip, &err));
+    assert_false(wpa_git_tree_list(s->git, tip, "", true, 1000, s->arena, &all, &err));
+    assert_int_equal(err.code, WPA_E_LIMIT);
+}
+
 static void urls(void **in)
 {
     state *s = *in;
@@ -352,6 +398,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(refs_move_by_comparison_only, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_edits_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(links_and_submodules_are_recognised, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_link_is_not_made_through_another, setup, teardown),
+        cmocka_unit_test_setup_teardown(folders_without_files_have_an_end, setup, teardown),
         cmocka_unit_test_setup_teardown(urls, setup, teardown),
         cmocka_unit_test_setup_teardown(a_silent_host_ends_at_the_deadline, setup, teardown),
     };

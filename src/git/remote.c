@@ -4,6 +4,7 @@
  * afresh and ends by _exit; if a lock of libgit2 was held by another thread while it was forked,
  * the deadline ends it too, and the caller tries again.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,12 +50,35 @@ typedef enum arrival {
     ARRIVAL_CUT /* the child has ended before */
 } arrival;
 
+/**
+ * What other threads talk through: it would stay open as long as the exchange lasts, and who waits
+ * for its end, as for that of a sandbox, would wait for the network. Files stay: libgit2 shares the
+ * packs that it has open among all repositories.
+ */
+static void close_others(int own)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir))) { // NOLINT(concurrency-mt-unsafe): the stream is ours
+        int64_t fd = 0;
+        struct stat about;
+        if (wpa_text_to_int(entry->d_name, STDERR_FILENO + 1, INT32_MAX, &fd) && fd != own &&
+            fstat((int)fd, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode))) {
+            close((int)fd);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
 _Noreturn static void run_in_child(exchange_run *run, const exchange *what, pid_t parent, int fd)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(1);
     }
+    close_others(fd);
     answer reply = {0};
     wpa_error ignored = {0};
     reply.is_ok = run(what, &reply.error);

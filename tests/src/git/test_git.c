@@ -1,5 +1,8 @@
 /* The git adapter on real temporary repositories. */
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -364,19 +367,57 @@ static void urls(void **in)
     assert_int_equal(err.code, WPA_E_INVALID);
 }
 
-static void a_silent_host_ends_at_the_deadline(void **in)
+/** A listening socket that answers nothing. */
+static int open_silent_host(state *s, const char **url)
 {
-    state *s = *in;
-    wpa_error err = {0};
-    /* A listening socket whose connections nobody accepts. */
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
     assert_int_equal(listen(fd, 1), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-    const char *url =
-        wpa_arena_printf(s->arena, "http://127.0.0.1:%d/x.git", (int)ntohs(address.sin_port));
+    *url = wpa_arena_printf(s->arena, "http://127.0.0.1:%d/x.git", (int)ntohs(address.sin_port));
+    return fd;
+}
+
+static void *ask_for_refs(void *url)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    wpa_git_remote_ref *refs;
+    size_t n;
+    (void)!wpa_git_remote_refs(url, 4000, 10, arena, &refs, &n, &err);
+    return NULL;
+}
+
+/* Else whoever waits for the end of such a pipe waits for the network too. */
+static void an_exchange_keeps_nothing_open(void **in)
+{
+    state *s = *in;
+    const char *url;
+    int ends[2];
+    pthread_t thread;
+    const int host = open_silent_host(s, &url);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(pthread_create(&thread, NULL, ask_for_refs, wpa_arena_text(s->arena, url)), 0);
+    const int caller = accept4(host, NULL, NULL, SOCK_CLOEXEC); /* the child is there */
+    assert_true(caller >= 0);
+    close(ends[1]);
+    struct pollfd closed = {.fd = ends[0], .events = POLLIN};
+    assert_int_equal(poll(&closed, 1, 1000), 1);
+    assert_true(closed.revents & POLLHUP);
+    close(ends[0]);
+    close(caller);
+    close(host);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void a_silent_host_ends_at_the_deadline(void **in)
+{
+    state *s = *in;
+    wpa_error err = {0};
+    const char *url;
+    const int fd = open_silent_host(s, &url);
     const char *cache = wpa_path_join(s->arena, s->folder, "cache");
     assert_null(wpa_git_reach(url, "main", cache, 300, &err));
     assert_int_equal(err.code, WPA_E_TIMEOUT);
@@ -401,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_link_is_not_made_through_another, setup, teardown),
         cmocka_unit_test_setup_teardown(folders_without_files_have_an_end, setup, teardown),
         cmocka_unit_test_setup_teardown(urls, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_exchange_keeps_nothing_open, setup, teardown),
         cmocka_unit_test_setup_teardown(a_silent_host_ends_at_the_deadline, setup, teardown),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Opening repositories and reading refs. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "git/internal.h"
 
 #define LOCK_TRIES 20
+#define HEAD_MAX_BYTES ((size_t)4096)
 
 bool wpa_git_init(wpa_error *err)
 {
@@ -270,11 +272,12 @@ char *wpa_git_head_branch(wpa_git *git, wpa_arena *arena)
                : NULL;
 }
 
-bool wpa_git_is_checked_out(wpa_git *git, const char *ref)
+/** In the work tree that belongs to the repository itself. */
+static bool is_in_own_work_tree(wpa_git *git, const char *ref)
 {
     WPA_AUTO(git_config) *config = NULL;
     int is_bare = 1;
-    if (git->url != NULL || git_repository_config_snapshot(&config, git->repo) != 0 ||
+    if (git_repository_config_snapshot(&config, git->repo) != 0 ||
         git_config_get_bool(&is_bare, config, "core.bare") != 0 || is_bare) {
         return false;
     }
@@ -283,6 +286,45 @@ bool wpa_git_is_checked_out(wpa_git *git, const char *ref)
         return false;
     }
     return wpa_text_is(git_reference_symbolic_target(head), ref);
+}
+
+/** In one of `git worktree`, which a bare repository can have too: each has a HEAD here. */
+static bool is_in_further_work_tree(const wpa_git *git, const char *ref)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *folder = wpa_path_join(arena, git->path, "worktrees");
+    const char *wanted = wpa_arena_printf(arena, "ref: %s\n", ref);
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    bool is_there = false;
+    while (dir && !is_there && (entry = readdir(dir))) { // NOLINT(concurrency-mt-unsafe): ours
+        if (entry->d_name[0] == '.') { /* git names none so; ".." would lead to the own HEAD */
+            continue;
+        }
+        wpa_error ignored = {0};
+        size_t size_bytes;
+        const char *head =
+            wpa_path_join(arena, wpa_path_join(arena, folder, entry->d_name), "HEAD");
+        is_there =
+            wpa_text_is(wpa_file_read(head, HEAD_MAX_BYTES, arena, &size_bytes, &ignored), wanted);
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return is_there;
+}
+
+bool wpa_git_is_checked_out(wpa_git *git, const char *ref)
+{
+    return git->url == NULL && (is_in_own_work_tree(git, ref) || is_in_further_work_tree(git, ref));
+}
+
+static bool fail_checked_out(const wpa_git *git, const char *ref, wpa_error *err)
+{
+    return WPA_FAIL(err, WPA_E_REFUSED,
+                    "'%s' is checked out in a work tree of '%s' (see git worktree list); check "
+                    "out another branch there, or push to a bare repository",
+                    ref, git->path);
 }
 
 static bool check_ref_name(const char *ref, wpa_error *err)
@@ -369,9 +411,7 @@ bool wpa_git_ref_swap(wpa_git *git, const char *ref, const char *old_oid, const 
         return wpa_git_remote_push(git, ref, old_oid, new_oid, err);
     }
     if (wpa_git_is_checked_out(git, ref)) {
-        return WPA_FAIL(err, WPA_E_REFUSED,
-                        "'%s' is checked out in the work tree of '%s'; push to a bare repository",
-                        ref, git->path);
+        return fail_checked_out(git, ref, err);
     }
     return swap_local(git, ref, &from, &to, err);
 }
@@ -383,9 +423,7 @@ bool wpa_git_can_push(wpa_git *git, const char *ref, wpa_error *err)
     }
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     if (wpa_git_is_checked_out(git, ref)) {
-        return WPA_FAIL(err, WPA_E_REFUSED,
-                        "'%s' is checked out in the work tree of '%s'; push to a bare repository",
-                        ref, git->path);
+        return fail_checked_out(git, ref, err);
     }
     static const char *const folders[] = {"objects", "refs/heads"};
     for (size_t i = 0; i < WPA_COUNT(folders); i++) {

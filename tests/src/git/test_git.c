@@ -338,6 +338,19 @@ static void folders_without_files_have_an_end(void **in)
     assert_int_equal(err.code, WPA_E_LIMIT);
 }
 
+static void branches_of_further_work_trees_stay(void **in)
+{
+    state *s = *in;
+    wpa_error err = {0};
+    run_git(s, "git -C ledger.git worktree add -q -b side ../side main");
+    assert_true(wpa_git_is_checked_out(s->git, "refs/heads/side"));
+    assert_false(wpa_git_is_checked_out(s->git, MAIN));
+    assert_false(wpa_git_ref_swap(s->git, "refs/heads/side", s->first, WPA_OID_ZERO, &err));
+    assert_int_equal(err.code, WPA_E_REFUSED);
+    run_git(s, "rm -r side; git -C ledger.git worktree prune");
+    assert_false(wpa_git_is_checked_out(s->git, "refs/heads/side"));
+}
+
 static void urls(void **in)
 {
     state *s = *in;
@@ -441,6 +454,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(links_and_submodules_are_recognised, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_is_not_made_through_another, setup, teardown),
         cmocka_unit_test_setup_teardown(folders_without_files_have_an_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(branches_of_further_work_trees_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(urls, setup, teardown),
         cmocka_unit_test_setup_teardown(an_exchange_keeps_nothing_open, setup, teardown),
         cmocka_unit_test_setup_teardown(a_silent_host_ends_at_the_deadline, setup, teardown),

@@ -118,10 +118,15 @@ char *wpa_git_url_visible(wpa_arena *arena, const char *url)
         return visible;
     }
     start += 3;
-    const char *at = strchr(start, '@');
-    char *colon = strchr(start, ':');
-    const char *slash = strchr(start, '/');
-    if (at == NULL || colon == NULL || colon > at || (slash != NULL && slash < at)) {
+    char *at = memrchr(start, '@', strcspn(start, "/?#"));
+    if (at == NULL) {
+        return visible;
+    }
+    char *colon = memchr(start, ':', (size_t)(at - start));
+    if (wpa_text_starts(visible, "http")) { /* where a token may stand for the user */
+        return wpa_arena_printf(arena, "%.*s***%s", (int)(start - visible), visible, at);
+    }
+    if (colon == NULL) {
         return visible;
     }
     *colon = '\0';

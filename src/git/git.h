@@ -77,7 +77,7 @@ void wpa_git_shutdown(void);
 
 /** Is this a path or a file:// URL (true), or an URL that needs the network? */
 bool wpa_git_url_is_local(const char *url);
-/** The URL without password, fit for a message. */
+/** The URL without password, and over HTTP without user, who may be a token: fit for a message. */
 char *wpa_git_url_visible(wpa_arena *arena, const char *url);
 /** Last part of a path or URL without ".git": the default name of a repository. */
 char *wpa_git_url_name(wpa_arena *arena, const char *url);

@@ -364,9 +364,13 @@ static void urls(void **in)
         {"/srv/git/ledger-api.git", true, "ledger-api", "/srv/git/ledger-api.git"},
         {"../work/web/", true, "web", "../work/web/"},
         {"file:///srv/x.git", true, "x", "file:///srv/x.git"},
-        {"https://me:secret@example.org/a/b.git", false, "b", "https://me:***@example.org/a/b.git"},
+        {"https://me:secret@example.org/a/b.git", false, "b", "https://***@example.org/a/b.git"},
         {"https://example.org:8443/a/b", false, "b", "https://example.org:8443/a/b"},
         {"git@example.org:acme/pay.git", false, "pay", "git@example.org:acme/pay.git"},
+        {"https://me:se@cret@example.org/b", false, "b", "https://***@example.org/b"},
+        {"https://token@example.org/a/b", false, "b", "https://***@example.org/a/b"},
+        {"ssh://me:secret@example.org/b", false, "b", "ssh://me:***@example.org/b"},
+        {"ssh://git@example.org/a/b@2", false, "b@2", "ssh://git@example.org/a/b@2"},
         {"/srv/work/.git", true, "work", "/srv/work/.git"},
     };
     for (size_t i = 0; i < WPA_COUNT(cases); i++) {

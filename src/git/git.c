@@ -220,6 +220,21 @@ static char *mirror_path(const char *url, const char *cache_dir, wpa_arena *aren
     return wpa_arena_printf(arena, "%s/%.40s-%.12s.git", cache_dir, name, oid);
 }
 
+/** One that is not there is made, and one completed whose maker was ended before its end. */
+static wpa_git *open_mirror(const char *path, const char *branch, wpa_error *err)
+{
+    wpa_git *git = wpa_git_open_at(path, err);
+    if (git == NULL && err->code == WPA_E_INVALID) {
+        wpa_error_clear(err);
+        git = wpa_git_create(path, branch, err);
+    }
+    if (git == NULL && err->code == WPA_E_CONFLICT) { /* another has made it meanwhile */
+        wpa_error_clear(err);
+        git = wpa_git_open_at(path, err);
+    }
+    return git;
+}
+
 wpa_git *wpa_git_reach(const char *url, const char *branch, const char *cache_dir,
                        int64_t timeout_ms, wpa_error *err)
 {
@@ -234,8 +249,7 @@ wpa_git *wpa_git_reach(const char *url, const char *branch, const char *cache_di
     if (path == NULL) {
         return NULL;
     }
-    WPA_AUTO(wpa_git) *git =
-        wpa_path_exists(path) ? wpa_git_open_at(path, err) : wpa_git_create(path, branch, err);
+    WPA_AUTO(wpa_git) *git = open_mirror(path, branch, err);
     if (git == NULL) {
         return NULL;
     }

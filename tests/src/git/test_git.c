@@ -441,6 +441,10 @@ static void a_silent_host_ends_at_the_deadline(void **in)
     close(fd);
     assert_null(wpa_git_reach(url, "main", cache, 5000, &err));
     assert_int_equal(err.code, WPA_E_UNAVAILABLE);
+    /* Whoever made the mirror was ended in the middle of it. */
+    run_git(s, "rm -r cache/*.git/HEAD cache/*.git/refs");
+    assert_null(wpa_git_reach(url, "main", cache, 5000, &err));
+    assert_int_equal(err.code, WPA_E_UNAVAILABLE);
 }
 
 int main(void)

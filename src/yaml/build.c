@@ -197,6 +197,18 @@ static inline bool attach(builder *b, wpa_yaml_node *node)
     return false;
 }
 
+/** "&name" itself, which a tag may stand before. */
+static wpa_span anchor_span(const wpa_yaml_doc *doc, const wpa_yaml_properties *own)
+{
+    size_t length = strlen(own->anchor);
+    for (size_t at = own->start; at + length < doc->size_bytes; at++) {
+        if (doc->source[at] == '&' && memcmp(doc->source + at + 1, own->anchor, length) == 0) {
+            return (wpa_span){at, at + 1 + length};
+        }
+    }
+    return (wpa_span){own->start, own->start};
+}
+
 static void set_properties(builder *b, wpa_yaml_node *node, const wpa_yaml_event *event)
 {
     wpa_yaml_doc *doc = b->doc;
@@ -210,9 +222,10 @@ static void set_properties(builder *b, wpa_yaml_node *node, const wpa_yaml_event
     if (name) {
         const wpa_yaml_anchored *old = wpa_map_get(b->anchors, own->anchor);
         if (old) {
-            wpa_yaml_report(
-                b, WPA_YAML_FAULT_REDEFINED_ANCHOR, wpa_yaml_full(node), wpa_yaml_full(old->node),
-                "anchor '%s' is defined twice; aliases below mean this one", cut(b, own->anchor));
+            wpa_yaml_report(b, WPA_YAML_FAULT_REDEFINED_ANCHOR, anchor_span(doc, own),
+                            anchor_span(doc, old->node->properties),
+                            "anchor '%s' is defined twice; aliases below mean this one",
+                            cut(b, own->anchor));
         }
         wpa_yaml_anchored *new = wpa_arena_alloc(b->scratch, sizeof *new);
         new->node = node;

@@ -42,6 +42,8 @@ static const struct {
      false},
     {"- &l\n  m: n\n- &m\n\n  # c\n  - o\n- *l\n- p\n  q\n- &n 'r\n  s'\n", false},
     {"a:\n  &b\n  c: d\ne: &f g: h\n", true},
+    {"&b\n-: &b\n-", false}, /* an anchor twice, of lists that have just begun */
+    {"a: &b\n- d\ne: !t &b\n- f\n", true},
 };
 
 /* What mistakes and rare styles are made of. */

@@ -273,7 +273,7 @@ static void test_faults_are_found_and_the_tree_stays(void **state)
         {"control", "a: 1\nb: x\x01y\n", WPA_YAML_FAULT_ENCODING, "\x01", false, "b"},
         {"not YAML", "a: 1\nb: [1, 2\nc: 3\n", WPA_YAML_FAULT_SYNTAX, NULL, true, "c"},
         {"open quote", "a: 1\nb: \"x\n", WPA_YAML_FAULT_SYNTAX, NULL, true, "a"},
-        {"anchor twice", "a: &x 1\nb: &x 2\n", WPA_YAML_FAULT_REDEFINED_ANCHOR, "&x 2", false, "b"},
+        {"anchor twice", "a: &x 1\nb: &x 2\n", WPA_YAML_FAULT_REDEFINED_ANCHOR, "&x", false, "b"},
     };
     for (size_t i = 0; i < WPA_COUNT(cases); i++) {
         WPA_AUTO(wpa_arena) *arena = wpa_arena_new();

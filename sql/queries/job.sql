@@ -1,7 +1,7 @@
 -- name: job_enqueue
 -- params: kind text, subject text, payload jsonb, label text, priority smallint, max_attempts int, delay_ms bigint, requested_by bigint
 -- rows: one: id
--- why: one live job per (kind, subject); what is enqueued while it runs makes it run once more
+-- why: one live job per (kind, subject); what is enqueued while it runs makes it run once more, however it ends (trigger job_rerun)
 INSERT INTO wpa.job AS j (queue, kind, subject, payload, label, priority, max_attempts, run_after, requested_by)
 VALUES ($1, $1, $2, $3::jsonb, $4, $5::smallint, $6::int,
         CASE WHEN $7::bigint < 0 THEN 'infinity'::timestamptz ELSE clock_timestamp() + $7::bigint * interval '1 millisecond' END, $8::bigint)
@@ -35,10 +35,7 @@ UPDATE wpa.job j SET lease_until = clock_timestamp() + $3::bigint * interval '1 
 -- name: job_done
 -- params: id bigint, token bigint, result jsonb
 -- rows: one: id; none: the lease is lost
-UPDATE wpa.job SET state = CASE WHEN rerun THEN 'queued' ELSE 'done' END, rerun = false,
-       attempt = CASE WHEN rerun THEN 0 ELSE attempt END,
-       finished_at = CASE WHEN rerun THEN NULL ELSE clock_timestamp() END,
-       run_after = CASE WHEN rerun THEN clock_timestamp() ELSE run_after END,
+UPDATE wpa.job SET state = 'done', finished_at = clock_timestamp(),
        result = coalesce($3::jsonb, result), owner = NULL, token = NULL, lease_until = NULL, last_error = NULL
  WHERE id = $1::bigint AND token = $2::bigint AND state = 'running'
 RETURNING id;
@@ -49,7 +46,7 @@ RETURNING id;
 UPDATE wpa.job SET state = CASE WHEN cancel THEN 'cancelled' ELSE 'queued' END,
        finished_at = CASE WHEN cancel THEN clock_timestamp() END,
        run_after = CASE WHEN rerun THEN clock_timestamp() ELSE clock_timestamp() + $3::bigint * interval '1 millisecond' END,
-       rerun = false, attempt = 0, owner = NULL, token = NULL, lease_until = NULL, last_error = NULL
+       rerun = rerun AND cancel, attempt = 0, owner = NULL, token = NULL, lease_until = NULL, last_error = NULL
  WHERE id = $1::bigint AND token = $2::bigint AND state = 'running'
 RETURNING id;
 
@@ -83,7 +80,7 @@ RETURNING id;
 -- name: job_cancel
 -- params: id bigint
 -- rows: one: id; none: it has ended
-UPDATE wpa.job SET cancel = true, state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END,
+UPDATE wpa.job SET cancel = true, rerun = false, state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END,
        finished_at = CASE WHEN state = 'queued' THEN clock_timestamp() END
  WHERE id = $1::bigint
 RETURNING id;

@@ -97,6 +97,22 @@ static bool steal_lease(wpa_job_context *context, wpa_error *err)
     return wpa_db_run(context->db, &lapse, NULL, 0, err) && !wpa_job_begin(context, err) && false;
 }
 
+#define ANEW "ordered anew, "
+
+/** Orders itself while it runs, and fails; told to stop before or behind that order, if at all. */
+static bool order_anew(wpa_job_context *context, const char *how, wpa_error *err)
+{
+    const wpa_job_spec spec = {.kind = "test", .subject = context->job->subject};
+    int64_t id = context->job->id;
+    bool is_before = strcmp(how, "stopped before") == 0;
+    bool is_behind = strcmp(how, "stopped behind") == 0;
+    bool ok = (!is_before || wpa_job_cancel(context->db, id, err)) &&
+              wpa_job_enqueue(context->db, &spec, NULL, err) &&
+              (!is_behind || wpa_job_cancel(context->db, id, err));
+    return ok && (is_before || is_behind ? WPA_FAIL(err, WPA_E_CANCELLED, "told to stop")
+                                         : WPA_FAIL(err, WPA_E_REFUSED, "not allowed"));
+}
+
 static bool handle(wpa_job_context *context, wpa_error *err)
 {
     const char *subject = context->job->subject;
@@ -111,6 +127,9 @@ static bool handle(wpa_job_context *context, wpa_error *err)
     if (wpa_text_is(subject, "twice")) { /* ordered anew while it runs */
         const wpa_job_spec spec = {.kind = "test", .subject = "twice"};
         return context->job->payload[1] != '}' || wpa_job_enqueue(context->db, &spec, NULL, err);
+    }
+    if (strncmp(subject, ANEW, strlen(ANEW)) == 0) {
+        return order_anew(context, subject + strlen(ANEW), err);
     }
     if (wpa_text_is(subject, "refused")) {
         return WPA_FAIL(err, WPA_E_REFUSED, "not allowed");
@@ -139,10 +158,17 @@ static wpa_job_handler handler_of(const char *kind)
 static const struct {
     const char *subject, *state, *error;
 } endings[] = {
-    {"done", "done", ""},    {"again", "queued", ""},
-    {"twice", "queued", ""}, {"refused", "dead", "j-1 test refused: not allowed"},
-    {"lost", "running", ""}, {"cancelled", "cancelled", ""},
-    {"open", "done", ""},    {"broken", "queued", "j-1 test broken: the network is gone"},
+    {"done", "done", ""},
+    {"again", "queued", ""},
+    {"twice", "queued", ""},
+    {"refused", "dead", "j-1 test refused: not allowed"},
+    {"lost", "running", ""},
+    {"cancelled", "cancelled", ""},
+    {"open", "done", ""},
+    {"broken", "queued", "j-1 test broken: the network is gone"},
+    {"ordered anew, refused", "queued", "j-1 test ordered anew, refused: not allowed"},
+    {"ordered anew, stopped before", "queued", ""},
+    {"ordered anew, stopped behind", "cancelled", ""},
 };
 
 static void every_ending(void **state)
@@ -201,6 +227,13 @@ static void a_lapsed_job_is_taken_back(void **state)
     assert_true(work(f));
     assert_true(wpa_job_reap(f->db, &n, &err));
     assert_string_equal(look(f, id).state, "dead"); /* a job that kills its agents ends too */
+    id = enqueue(f, "test", "lost");
+    (void)wpa_test_sql(f->pg, NULL, 0, "UPDATE job SET attempt = max_attempts - 1");
+    assert_true(work(f));
+    assert_int_equal(enqueue(f, "test", "lost"), id);
+    assert_true(wpa_job_reap(f->db, &n, &err));
+    assert_string_equal(look(f, id).state, "queued"); /* and not what was ordered meanwhile */
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT attempt FROM job"), 0);
 }
 
 static void the_heart_renews_and_notices(void **state)

@@ -44,6 +44,7 @@ see() {
   exit 1
 }
 press() { mux send-keys -t console "$@"; }
+write() { mux send-keys -t console -l -- "$1"; } # a passphrase may begin with a dash
 fail() {
   echo "$*" >&2
   exit 1
@@ -61,7 +62,7 @@ sample_import >/dev/null
 mux new-session -d -s console -x 80 -y 24 env USER=guardian "$wpa" # the name stands in the form
 see console "Passphrase"
 see console "guardian"
-press "$(cat "$SAMPLE_DIR/passphrase")"
+write "$(cat "$SAMPLE_DIR/passphrase")"
 press Enter
 see console "Workflows, worst first"
 press 3

@@ -22,7 +22,9 @@ static const range refused4[] = {
 };
 static const range refused6[] = {
     {"fe80::", 10, "a link-local address"},
-    {"fd00:ec2::254", 128, "a cloud's metadata service"},
+    {"fd00:ec2::", 32, "a cloud's metadata service"}, /* and the keys of its containers */
+    {"fd00:c1::a9fe:a9fe", 128, "a cloud's metadata service"},
+    {"fd00:42::42", 128, "a cloud's metadata service"},
     {"fd20:ce::254", 128, "a cloud's metadata service"},
     {"ff00::", 8, "a multicast address"},
     {"::", 128, "no address of a host"},
@@ -32,19 +34,25 @@ static const range private4[] = {
     {"10.0.0.0", 8, "a private address"},     {"172.16.0.0", 12, "a private address"},
     {"192.168.0.0", 16, "a private address"}, {"127.0.0.0", 8, "an address of this host"},
     {"100.64.0.0", 10, "a private address"},  {"192.0.0.0", 24, "a private address"},
-    {"198.18.0.0", 15, "a private address"},
+    {"198.18.0.0", 15, "a private address"},  {"240.0.0.0", 4, "a private address"},
 };
 static const range private6[] = {
     {"fc00::", 7, "a private address"},
     {"::1", 128, "an address of this host"},
     {"fec0::", 10, "a private address"},
+    {"64:ff9b:1::", 48, "a private address"}, /* NAT64 of one's own network: RFC 8215 */
+    {"2001::", 32, "an address behind a tunnel of this host"}, /* Teredo: RFC 4380 */
 };
 /* Prefixes behind which an IPv4 address hides, and where in the sixteen bytes it stands. */
 static const struct {
     const char *prefix;
     int bits;
     size_t at;
-} carriers[] = {{"::ffff:0:0", 96, 12}, {"::", 96, 12}, {"64:ff9b::", 96, 12}, {"2002::", 16, 2}};
+} carriers[] = {{"::ffff:0:0", 96, 12},
+                {"::", 96, 12},
+                {"64:ff9b::", 96, 12},
+                {"64:ff9b:1::", 48, 12}, /* shorter prefixes than 96 bits have 0.0.0.0 there */
+                {"2002::", 16, 2}};
 
 static bool is_within(const uint8_t *address, const uint8_t *network, int bits)
 {

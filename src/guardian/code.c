@@ -209,6 +209,12 @@ static const char *new_recovery_code(wpa_arena *arena, const char **hash)
     return wpa_arena_printf(arena, "%.4s-%.4s-%.4s-%.4s", text, text + 4, text + 8, text + 12);
 }
 
+/* Whoever has got hold of a session has not got the device: he must not find a code by trying. */
+static const char *tries_of(const wpa_actor *actor, wpa_arena *arena)
+{
+    return wpa_arena_printf(arena, "code:%s", actor->name);
+}
+
 typedef struct confirmation {
     const char *key_path, *code;
     int64_t principal_id, now_s;
@@ -252,8 +258,12 @@ bool wpa_code_confirm(wpa_db *db, const char *key_path, const wpa_actor *actor, 
         recovery[i] = new_recovery_code(arena, &hashes[i]);
     }
     confirmation c = {key_path, code, actor ? actor->principal_id : 0, now_s, hashes};
-    return wpa_actor_check(actor, WPA_ACTION_READ, err) &&
-           wpa_db_transact(db, actor, confirm, &c, err);
+    if (!wpa_actor_check(actor, WPA_ACTION_READ, err)) {
+        return false;
+    }
+    const char *key = tries_of(actor, arena);
+    return wpa_session_begin_try(db, key, err) && wpa_db_transact(db, actor, confirm, &c, err) &&
+           wpa_session_forget_tries(db, key, err);
 }
 
 typedef struct removal {
@@ -298,9 +308,7 @@ bool wpa_code_remove(wpa_db *db, const char *key_path, const wpa_actor *actor, c
     if (!wpa_actor_check(actor, is_own ? WPA_ACTION_READ : WPA_ACTION_CHANGE_PRINCIPALS, err)) {
         return false;
     }
-    /* Whoever has got hold of a session has not got the device: he must not find a code by trying.
-     */
-    const char *key = wpa_arena_printf(arena, "code:%s", actor->name);
+    const char *key = tries_of(actor, arena);
     return (!is_own || wpa_session_begin_try(db, key, err)) &&
            wpa_db_transact(db, actor, remove_code, &r, err) &&
            (!is_own || wpa_session_forget_tries(db, key, err));

@@ -64,7 +64,8 @@ bool wpa_code_enrol(wpa_db *db, const char *key_path, const wpa_actor *actor,
  *
  * recovery  receives WPA_CODE_RECOVERY_COUNT codes in the arena, each good once; only hashes stay.
  *
- * Errors    WPA_E_REFUSED (nothing to confirm), WPA_E_DENIED (wrong code).
+ * Errors    WPA_E_REFUSED (nothing to confirm), WPA_E_DENIED (wrong code, or too many of them: a
+ *           pause).
  */
 bool wpa_code_confirm(wpa_db *db, const char *key_path, const wpa_actor *actor, const char *code,
                       int64_t now_s, wpa_arena *arena, const char **recovery,

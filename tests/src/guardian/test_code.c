@@ -134,6 +134,41 @@ static void test_codes_are_asked_for_once_they_are_confirmed(void **state)
     assert_false(session.needs_code);
 }
 
+/* Nor is it enough to find a first code by trying, and to get the recovery codes that come with it.
+ */
+static void test_a_first_code_is_not_found_by_trying(void **state)
+{
+    fixture *made = *state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *recovery[WPA_CODE_RECOVERY_COUNT];
+    wpa_error err = {0};
+    wpa_code_secret shown;
+    wpa_session session;
+    int64_t now_s = wpa_now_us() / 1000000;
+    assert_true(wpa_code_enrol(made->db, made->key_path, &made->mira.actor, made->right, arena,
+                               &shown, &err));
+    const char *code = code_at(made, now_s, arena);
+    for (int i = 0; i < WPA_SIGN_IN_FREE_TRIES; i++) {
+        wpa_error_clear(&err);
+        assert_false(wpa_code_confirm(made->db, made->key_path, &made->mira.actor, "AAAAAA", now_s,
+                                      arena, recovery, &err));
+        assert_non_null(strstr(err.message, "wrong code"));
+    }
+    wpa_error_clear(&err);
+    assert_false(wpa_code_confirm(made->db, made->key_path, &made->mira.actor, code, now_s, arena,
+                                  recovery, &err));
+    assert_non_null(strstr(err.message, "too many failed tries"));
+    assert_int_equal(code_sign_in(made, NULL, &session, &err), WPA_OK);
+    wpa_test_sql_int(made->pg, 0,
+                     "UPDATE wpa.sign_in_try SET paused_until = now() - interval '1 s' "
+                     "RETURNING failed");
+    assert_true(wpa_code_confirm(made->db, made->key_path, &made->mira.actor, code, now_s, arena,
+                                 recovery, &err));
+    /* It was right: what was tried before counts no more. */
+    assert_int_equal(
+        wpa_test_sql_int(made->pg, 0, "SELECT count(*) FROM wpa.sign_in_try WHERE failed > 1"), 0);
+}
+
 static void test_recovery_codes_are_good_once(void **state)
 {
     fixture *made = *state;
@@ -333,6 +368,7 @@ int main(void)
         CASE(test_secrets_from_before_are_sealed_when_they_are_used),
         CASE(test_codes_begin_with_the_passphrase),
         CASE(test_codes_are_asked_for_once_they_are_confirmed),
+        CASE(test_a_first_code_is_not_found_by_trying),
         CASE(test_recovery_codes_are_good_once),
         CASE(test_codes_are_switched_off_by_their_owner_or_a_guardian),
         CASE(test_the_secret_is_read_by_the_sign_in_alone),

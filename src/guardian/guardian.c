@@ -101,7 +101,11 @@ bool wpa_guardian_add(wpa_db *db, const wpa_actor *actor, const char *name, wpa_
 
 int64_t wpa_guardian_find(wpa_db *db, const char *name, wpa_error *err)
 {
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_GUARDIAN_FIND, &name, 1, err);
+    wpa_error why = {0};
+    /* A database folds more letters than we do: it might find the actor whom we take for another.
+     */
+    const char *asked = wpa_guardian_check_name(name, &why) ? name : "";
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_GUARDIAN_FIND, &asked, 1, err);
     if (!rows) {
         return 0;
     }

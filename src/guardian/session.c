@@ -12,6 +12,7 @@
 #include "auth/password.h"
 #include "gen/sql.h"
 #include "guardian/code.h"
+#include "guardian/guardian.h"
 #include "json/json.h"
 
 enum {
@@ -48,7 +49,7 @@ void wpa_session_locate(wpa_actor *where)
 
 /* ---- sign-in ---- */
 
-static char *hash_name(const char *name, wpa_arena *arena)
+static char *hash_key(const char *name, wpa_arena *arena)
 {
     uint8_t digest[WPA_SHA256_SIZE];
     char folded[NAME_MAX_BYTES + 1];
@@ -58,6 +59,19 @@ static char *hash_name(const char *name, wpa_arena *arena)
     }
     wpa_sha256(folded, n, digest);
     return wpa_db_bytes(arena, digest, sizeof digest);
+}
+
+static bool can_be_name(const char *name)
+{
+    wpa_error why = {0};
+    return wpa_guardian_check_name(name, &why);
+}
+
+/* What cannot be a name is told apart from the keys of other tries: whatever a stranger types there
+   counts for sign-ins alone. */
+static char *hash_name(const char *name, wpa_arena *arena)
+{
+    return hash_key(can_be_name(name) ? name : wpa_arena_printf(arena, "?%s", name), arena);
 }
 
 static bool refuse_during_pause(wpa_db *db, const char *name_hash, wpa_error *err)
@@ -247,8 +261,8 @@ bool wpa_session_sign_in(wpa_db *db, const wpa_actor *where, const char *name,
     wpa_code_proof proof = {0};
     bool is_missing = false;
     *session = (wpa_session){.actor = *where};
-    if (!wpa_utf8_is_valid(name, strlen(name)) || strlen(name) > NAME_MAX_BYTES) {
-        name = ""; /* nobody's name, and nothing to ask the database */
+    if (!can_be_name(name)) {
+        name = ""; /* the database might fold it to somebody's, whose tries are counted elsewhere */
     }
     if (!begin_try(db, name_hash, &left, &pause_s, err) || !find_person(db, name, &found, err)) {
         return wpa_error_within(err, "sign in");
@@ -290,13 +304,13 @@ bool wpa_session_begin_try(wpa_db *db, const char *key, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     int64_t left = 0, pause_s = 0;
-    return begin_try(db, hash_name(key, arena), &left, &pause_s, err);
+    return begin_try(db, hash_key(key, arena), &left, &pause_s, err);
 }
 
 bool wpa_session_forget_tries(wpa_db *db, const char *key, wpa_error *err)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    const char *name_hash = hash_name(key, arena);
+    const char *name_hash = hash_key(key, arena);
     return wpa_db_run(db, WPA_SQL_SIGN_IN_FORGET, &name_hash, 1, err);
 }
 

@@ -153,6 +153,41 @@ static void test_odd_names_are_nobody(void **state)
     free(huge);
 }
 
+/* To a database that folds more letters than ASCII's, U+212A is a k and U+0130 an i: with them one
+   name would have as many spellings as tries are counted under, and its owner would be somebody
+   else to himself. */
+static void test_a_name_has_no_other_letters(void **state)
+{
+    fixture *made = *state;
+    wpa_error err = {0};
+    static const char *const spellings[] = {"\xe2\x84\xaaim", "k\xc4\xb0m"};
+    assert_true(
+        wpa_guardian_add(made->db, &made->mira.actor, "kim", WPA_ROLE_GUARDIAN, made->right, &err));
+    wpa_session kim;
+    assert_true(wpa_session_sign_in(made->db, &made->where, "kim", made->right, made->key_path,
+                                    NULL, "console", &kim, &err));
+    for (size_t i = 0; i < WPA_COUNT(spellings); i++) {
+        assert_int_equal(sign_in(made, spellings[i], made->right, &err), WPA_E_DENIED);
+        err = (wpa_error){0};
+        assert_false(wpa_guardian_set_passphrase(made->db, &kim.actor, spellings[i], NULL,
+                                                 made->wrong, kim.jti, &err));
+        assert_int_equal(err.code, WPA_E_NOT_FOUND);
+    }
+    assert_int_equal(sign_in(made, "kim", made->right, &err), WPA_OK);
+}
+
+/* What a name field of strangers may hold counts for no other tries than sign-ins. */
+static void test_strangers_count_for_sign_ins_alone(void **state)
+{
+    fixture *made = *state;
+    wpa_error err = {0};
+    for (int i = 0; i < WPA_SIGN_IN_FREE_TRIES; i++) {
+        assert_int_equal(sign_in(made, "passphrase:mira", made->wrong, &err), WPA_E_DENIED);
+    }
+    err = (wpa_error){0};
+    assert_true(wpa_session_prove(made->db, &made->mira.actor, made->right, &err));
+}
+
 static void test_audit_tells_who_but_no_secret(void **state)
 {
     fixture *made = *state;
@@ -403,6 +438,8 @@ int main(void)
         CASE(test_names_and_passphrases_are_checked),
         CASE(test_wrong_passphrases_slow_down),
         CASE(test_odd_names_are_nobody),
+        CASE(test_a_name_has_no_other_letters),
+        CASE(test_strangers_count_for_sign_ins_alone),
         CASE(test_audit_tells_who_but_no_secret),
         CASE(test_disabled_people_are_out_at_once),
         CASE(test_new_passphrase_ends_other_sessions),

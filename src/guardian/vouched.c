@@ -116,16 +116,19 @@ bool wpa_vouched_configure(wpa_db *db, const wpa_actor *actor, const wpa_vouched
 /* ---- tokens -------------------------------------------------------------------------------------
  */
 
+/* A token without an id is known by what is signed: of one signature of ES256 anybody makes another
+   that is as good. */
 static void make_key(const wpa_issuer *issuer, const wpa_issuer_claims *claims, const char *token,
                      uint8_t key[WPA_VOUCHED_KEY_SIZE])
 {
     const char *url = wpa_issuer_url(issuer), *rest = claims->id ? claims->id : token;
+    size_t length = claims->id ? strlen(rest) : (size_t)(strrchr(token, '.') - token);
     const char kind = claims->id ? 'i' : 't';
     wpa_sha256_state state;
     wpa_sha256_init(&state);
     wpa_sha256_update(&state, url, strlen(url) + 1);
     wpa_sha256_update(&state, &kind, 1);
-    wpa_sha256_update(&state, rest, strlen(rest));
+    wpa_sha256_update(&state, rest, length);
     wpa_sha256_final(&state, key);
 }
 

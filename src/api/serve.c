@@ -146,6 +146,19 @@ static bool is_empty_object(const char *text, size_t size_bytes)
     return n == sizeof kept && kept[0] == '{' && kept[1] == '}';
 }
 
+/** The parser repeats what it did not understand: a passphrase, maybe, and its words stand in the
+    audit log. Line and column are enough for whoever sent it. */
+static wpa_json *parse_body(wpa_api_call *call, wpa_error *err)
+{
+    const wpa_api_request *r = &call->request;
+    wpa_json *body = wpa_json_parse(r->raw, r->raw_bytes, WPA_API_BODY_MAX_BYTES, call->arena, err);
+    char *quoted = body ? NULL : strstr(err->message, " near '");
+    if (quoted) {
+        *quoted = '\0';
+    }
+    return body;
+}
+
 static bool read_body(wpa_api_call *call, wpa_error *err)
 {
     wpa_api_request *r = &call->request;
@@ -160,9 +173,7 @@ static bool read_body(wpa_api_call *call, wpa_error *err)
         r->status = 415;
         return WPA_FAIL(err, WPA_E_INVALID, "the body's Content-Type must be application/json");
     }
-    wpa_json *body =
-        size_bytes ? wpa_json_parse(r->raw, size_bytes, WPA_API_BODY_MAX_BYTES, call->arena, err)
-                   : wpa_json_new_object(call->arena);
+    wpa_json *body = size_bytes ? parse_body(call, err) : wpa_json_new_object(call->arena);
     r->body = body;
     /* Of a body that is no object the fields' check says so. */
     bool takes_parameters =

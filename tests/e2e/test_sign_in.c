@@ -395,6 +395,15 @@ static void refusals_stand_in_the_audit_log(void **state)
         "p.id::text = a.actor WHERE a.action = 'access.refused' ORDER BY a.seq DESC LIMIT 1";
     assert_string_equal(wpa_sample_sql(f->sample, "%s", last),
                         "mira|127.0.0.1|" AGENT "|POST " BASE "/scan");
+    /* What was not understood is written down too, but nothing of it: it may be a passphrase. */
+    (void)ask(f, token, "POST /guardians", "{\"name\":\"x\",\"passphrase\":'hunter2'}", 422);
+    (void)ask(f, token, "POST /guardians", "{\"name\":\"x\",\"passphrase\":\"hunter2", 422);
+    (void)ask(f, token, "POST /guardians", "{\"passphrase\":hunter2}", 422);
+    assert_string_equal(wpa_sample_sql(f->sample, "%s", last),
+                        "mira|127.0.0.1|" AGENT "|POST " BASE "/guardians");
+    assert_string_equal(
+        wpa_sample_sql(f->sample, "SELECT count(*) FROM wpa.audit WHERE detail LIKE '%%hunter2%%'"),
+        "0");
     wpa_sleep_ms(3100); /* strangers are written down so often and no more */
     (void)ask(f, "a.b.c", "DELETE /fleet/ledger-api", NULL, 401);
     assert_string_equal(wpa_sample_sql(f->sample, "%s", last),

@@ -152,7 +152,8 @@ const wpa_http_response *wpa_http_send(const wpa_http_request *request, wpa_aren
     set_request(at);
     CURLcode rc = curl_easy_perform(at->easy);
     if (rc != CURLE_OK) {
-        wpa_http_guard_fail(&at->guard, rc, request->url, err);
+        const char *shown = request->shown_url ? request->shown_url : request->url;
+        wpa_http_guard_fail(&at->guard, rc, shown, err);
         return NULL;
     }
     return make_response(at, arena);

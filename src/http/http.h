@@ -14,6 +14,7 @@
 typedef struct wpa_http_request {
     const char *method;         /* NULL: GET, or POST if there is a body */
     const char *url;            /* http or https, no other */
+    const char *shown_url;      /* what errors call it, where it holds a secret; NULL: url */
     const char *const *headers; /* "Name: value", NULL behind the last; NULL: none */
     const char *body;           /* [body_bytes]; NULL: none */
     size_t body_bytes;

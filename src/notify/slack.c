@@ -90,18 +90,5 @@ bool wpa_slack_send(const wpa_delivery *delivery, wpa_outcome *outcome, wpa_erro
     wpa_json_set_int(attachment, "ts", delivery->at_us / 1000000);
     const char *url = delivery->secret ? (const char *)wpa_secret_bytes(delivery->secret)
                                        : wpa_delivery_text(delivery, "url");
-    bool is_taken =
-        wpa_delivery_post(delivery, url, wpa_json_dump(object, arena), headers, outcome, err);
-    if (!is_taken && delivery->secret) { /* libcurl's words begin with the address: a secret here */
-        wpa_code code = err->code;
-        const char *rest = strstr(err->message, "': ");
-        const char *words =
-            wpa_text_starts(err->message, "'") && rest
-                ? wpa_arena_text(arena, rest + 3)
-                : wpa_arena_text(arena, strstr(err->message, url) ? "the address cannot be reached"
-                                                                  : err->message);
-        wpa_error_clear(err);
-        (void)WPA_FAIL(err, code, "%s", words);
-    }
-    return is_taken;
+    return wpa_delivery_post(delivery, url, wpa_json_dump(object, arena), headers, outcome, err);
 }

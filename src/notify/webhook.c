@@ -59,12 +59,28 @@ const char *wpa_delivery_json(const wpa_delivery *delivery)
     return wpa_json_dump(object, arena);
 }
 
+/** What may be told of an address: as the destination's settings are shown, the path of one of
+   Slack and any query are secrets. */
+static const char *visible_url(const wpa_delivery *delivery, const char *url)
+{
+    bool is_slack = wpa_text_is(delivery->channel, "slack");
+    const char *host = strstr(url, "://");
+    if (is_slack && (delivery->secret || !host)) {
+        return "the address in the secret";
+    }
+    size_t length =
+        is_slack ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : strcspn(url, "?");
+    const char *rest = is_slack ? "/..." : url[length] ? "?..." : "";
+    return wpa_arena_printf(delivery->arena, "%.*s%s", (int)length, url, rest);
+}
+
 bool wpa_delivery_post(const wpa_delivery *delivery, const char *url, const char *body,
                        const char *const *headers, wpa_outcome *outcome, wpa_error *err)
 {
     const wpa_http_request request = {
         .method = "POST",
         .url = url,
+        .shown_url = visible_url(delivery, url),
         .headers = headers,
         .body = body,
         .body_bytes = strlen(body),

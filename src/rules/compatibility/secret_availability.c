@@ -1,6 +1,7 @@
 /* CMP-042: a secret is used where there is none. */
 #include <string.h>
 
+#include "rules/callee.h"
 #include "rules/expressions.h"
 #include "rules/graph.h"
 #include "rules/own.h"
@@ -39,16 +40,39 @@ static const char *secret_name(const wpa_expr_reference *reference)
     return is_secret ? name : NULL;
 }
 
-/* Uploads that do without their token where there is none. */
-static bool does_without(const wpa_outline_step *step)
+/* Uploads and caches that do without their token where there is none. */
+static bool does_without(const wpa_outline_step *step, const char *name)
 {
-    static const char *const owners[] = {"codecov", "coverallsapp", "codacy", "CodSpeedHQ"};
+    static const char *const owners[] = {"codecov", "coverallsapp", "codacy",       "CodSpeedHQ",
+                                         "cachix",  "gradle",       "julia-actions"};
+    static const char *const tokens[] = {"TURBO_TOKEN", "NX_CLOUD_ACCESS_TOKEN",
+                                         "DEVELOCITY_ACCESS_KEY", "GRADLE_ENTERPRISE_ACCESS_KEY",
+                                         "GRADLE_ENCRYPTION_KEY"};
+    for (size_t i = 0; i < WPA_COUNT(tokens); i++) {
+        if (wpa_text_is_ci(name, tokens[i])) {
+            return true;
+        }
+    }
     for (size_t i = 0; step && i < WPA_COUNT(owners); i++) {
         if (wpa_slice_is_ci(step->uses.owner, owners[i])) {
             return true;
         }
     }
     return false;
+}
+
+/* Handed to a workflow of the repository that declares it, and not as one that it needs. */
+static bool is_optional(wpa_rule_run *run, const wpa_expression *e)
+{
+    const wpa_yaml_node *node = e->place->node, *given = wpa_yaml_get(e->job->node, "secrets");
+    wpa_callee callee;
+    if (!e->job->is_call || !node->key || node->parent != wpa_yaml_resolve(given) ||
+        !wpa_callee_read(run, e->job, &callee)) {
+        return false;
+    }
+    const wpa_yaml_pair *declared = wpa_yaml_find_ci(callee.declared, wpa_yaml_text(node->key));
+    return declared &&
+           !wpa_text_is_ci(wpa_yaml_text(wpa_yaml_get(declared->value, "required")), "true");
 }
 
 /* Does the text of a condition ask for the secret, by way of a variable or an output? */
@@ -121,7 +145,7 @@ static void check_fork(checker *c, const wpa_expression *e, const wpa_expr_refer
                        const char *name)
 {
     wpa_site site = {.source = c->run->source, .job = e->job, .step = wpa_expression_step(e)};
-    if (!c->trigger || !e->job || does_without(site.step) ||
+    if (!c->trigger || !e->job || does_without(site.step, name) || is_optional(c->run, e) ||
         is_in_fallback(e->place->parsed.root) || asks_first(e->job->condition) ||
         may_fail(e->job->node) ||
         (site.step && (asks_first(site.step->condition) || may_fail(site.step->node))) ||
@@ -184,9 +208,9 @@ static void check_dependabot(checker *c, const wpa_expression *e, const wpa_expr
 {
     wpa_site site = {.source = c->run->source, .job = e->job, .step = wpa_expression_step(e)};
     if (!c->trigger || !e->job || wpa_rule_has_dependabot_secret(c->run, name) != WPA_LISTED_NO ||
-        does_without(site.step) || is_in_fallback(e->place->parsed.root) ||
-        may_fail(e->job->node) || (site.step && may_fail(site.step->node)) ||
-        !runs_for_dependabot(c, &site)) {
+        does_without(site.step, name) || is_optional(c->run, e) ||
+        is_in_fallback(e->place->parsed.root) || may_fail(e->job->node) ||
+        (site.step && may_fail(site.step->node)) || !runs_for_dependabot(c, &site)) {
         return;
     }
     wpa_span span = wpa_expression_span(e, r->node->span);

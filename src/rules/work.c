@@ -112,8 +112,9 @@ static bool is_quick_program(const char *name)
 
 bool wpa_work_is_quick(const wpa_outline_step *step)
 {
-    if (!step->run) {
-        return wpa_outline_uses_trait(step, WPA_TRAIT_METADATA_ONLY);
+    if (!step->run) { /* the one asks the forge what it knows of the two commits */
+        return wpa_outline_step_uses(step, "actions/dependency-review-action") ||
+               wpa_outline_uses_trait(step, WPA_TRAIT_METADATA_ONLY);
     }
     const wpa_script *script = wpa_step_commands(step);
     for (size_t i = 0; script && i < script->n_commands; i++) {

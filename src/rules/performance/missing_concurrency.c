@@ -40,10 +40,11 @@ static bool follows_pull_requests(const wpa_outline *o)
     return false;
 }
 
+/* In a job that has no group of its own. */
 static bool has_real_work(const wpa_outline *o)
 {
     for (size_t i = 0; i < o->n_jobs; i++) {
-        if (wpa_work_is_real(&o->jobs[i])) {
+        if (wpa_work_is_real(&o->jobs[i]) && !wpa_yaml_find(o->jobs[i].node, "concurrency")) {
             return true;
         }
     }

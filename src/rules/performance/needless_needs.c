@@ -8,6 +8,7 @@
 #include "rules/work.h"
 
 #define NEEDS_MAX 64
+#define COST_FACTOR 5 /* from here on a gate may be meant */
 
 typedef struct subject {
     const wpa_outline_job *job;
@@ -242,12 +243,27 @@ static bool is_gate(const order *g, const wpa_outline_job *job)
 {
     member *m = member_of(g, job);
     if (!m->has_gate) {
+        static const char *const looks[] = {"lint", "format", "fmt", "style", "typecheck", NULL};
         unsigned roles = wpa_work_job_roles(job);
-        m->is_gate =
-            !(roles & (unsigned)(WPA_DOES_TEST | WPA_DOES_BUILD)) || wpa_work_has_unknown(job);
+        m->is_gate = !(roles & (unsigned)(WPA_DOES_TEST | WPA_DOES_BUILD)) ||
+                     wpa_work_has_word(job->id, looks) || wpa_work_has_unknown(job);
         m->has_gate = true;
     }
     return m->is_gate;
+}
+
+/* Runners' money for a minute of all its legs. */
+static size_t cost_of(wpa_rule_run *run, const wpa_outline_job *job)
+{
+    size_t n_legs = wpa_work_legs(run, job, run->arena).n;
+    return (n_legs ? n_legs : 1) * wpa_work_rate(run, job);
+}
+
+/* Much that need not be spent where the first fails. */
+static bool is_spared(wpa_rule_run *run, const wpa_outline_job *job, const wpa_outline_job *needed)
+{
+    size_t cost = cost_of(run, needed);
+    return cost && cost_of(run, job) >= COST_FACTOR * cost;
 }
 
 static void check_need(wpa_rule_run *run, const order *g, const wpa_outline_job *job,
@@ -274,7 +290,7 @@ static void check_need(wpa_rule_run *run, const order *g, const wpa_outline_job 
     if (need->job->key) {
         wpa_rule_relate(run, finding, need->job->key->span, "the job it waits for");
     }
-    if (is_gate(g, need->job)) {
+    if (is_gate(g, need->job) || is_spared(run, job, need->job)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
         finding->confidence = WPA_CONFIDENCE_LOW;
     }

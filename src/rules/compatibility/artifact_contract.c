@@ -464,6 +464,15 @@ static void check_merged(const contract *c, const item *it)
     }
 }
 
+/* Moves or packs files, so that some may be right under the folder afterwards. */
+static bool is_mover(const wpa_shell_command *command)
+{
+    bool packs = wpa_text_is(command->name, "tar") && command->n_words > command->first + 1 &&
+                 strchr(command->words[command->first + 1].text, 'c');
+    return packs || wpa_text_is(command->name, "mv") || wpa_text_is(command->name, "zip") ||
+           wpa_text_is(command->name, "7z") || wpa_text_is(command->name, "unzip");
+}
+
 /* Does the step read files right under the folder ("dist/" + "*")? */
 static bool reads_flat(const wpa_outline_step *step, const char *folder)
 {
@@ -477,6 +486,9 @@ static bool reads_flat(const wpa_outline_step *step, const char *folder)
     const wpa_script *script = wpa_step_commands(step);
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *command = &script->commands[i];
+        if (is_mover(command)) {
+            return false;
+        }
         for (size_t k = command->first + 1; k < command->n_words; k++) {
             const char *word = command->words[k].text;
             word += wpa_text_starts(word, "./") ? 2 : 0;

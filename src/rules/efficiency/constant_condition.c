@@ -9,6 +9,7 @@
 
 #include "rules/expressions.h"
 #include "rules/rule.h"
+#include "rules/shell_roles.h"
 #include "rules/worlds.h"
 #include "workflow/workflow.h"
 
@@ -127,17 +128,37 @@ static void report_needless(const look *l, const wpa_expr *term, bool is_whole)
     }
 }
 
+/** A step that only says what is wrong and fails: that it never runs is what it is there for. */
+static bool is_guard(const wpa_outline_step *step)
+{
+    const wpa_script *script = step ? wpa_step_commands(step) : NULL;
+    bool fails = false;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_exit = wpa_text_is(c->name, "exit"), is_throw = wpa_text_is_ci(c->name, "throw");
+        const wpa_shell_word *status = is_exit ? wpa_shell_argument(c, 0) : NULL;
+        if (!is_exit && !is_throw && !wpa_text_is(c->name, "echo") &&
+            !wpa_text_is_ci(c->name, "write-host")) {
+            return false;
+        }
+        fails = fails || is_throw || (status && !wpa_text_is(status->text, "0"));
+    }
+    return fails;
+}
+
 /** Returns whether the whole can never be true. */
 static bool check_worlds(const look *l, const wpa_worlds *worlds)
 {
     wpa_expr_truth truth = wpa_worlds_truth(worlds, l->root);
     if (truth == WPA_EXPR_FALSY) {
         const wpa_expr *part = decisive(worlds, l->root, truth);
-        (void)wpa_rule_report(l->run, wpa_expression_span(l->e, part->span), "C2",
-                              subject_new(l, true, false),
-                              "%s is false for every trigger and value that there can be, so this "
-                              "%s never runs",
-                              quoted(l, part), l->what);
+        wpa_finding *finding = wpa_rule_report(
+            l->run, wpa_expression_span(l->e, part->span), "C2", subject_new(l, true, false),
+            "%s is false for every trigger and value that there can be, so this %s never runs",
+            quoted(l, part), l->what);
+        if (is_guard(wpa_expression_step(l->e))) {
+            finding->persona = WPA_PERSONA_PEDANTIC;
+        }
         return true;
     }
     if (truth == WPA_EXPR_TRUTHY) {

@@ -68,7 +68,9 @@ static void check_shipping(wpa_rule_run *run, const wpa_outline_job *job, const 
     for (size_t i = 0; i < job->n_steps && !ships; i++) {
         ships = publishes(&job->steps[i]);
     }
-    if (s->value || !ships) {
+    /* Legs one behind the other: the first that fails keeps the next from being started. */
+    const char *at_once = wpa_yaml_text(wpa_yaml_get(s->strategy, "max-parallel"));
+    if (s->value || !ships || wpa_text_is(at_once, "1")) {
         return;
     }
     wpa_finding *finding =

@@ -37,7 +37,8 @@ static bool is_cached_elsewhere(const wpa_outline_step *setup, const wpa_fact_ca
         const char *path = wpa_outline_with_text(step, "path");
         bool is_cache = step->uses.kind == WPA_OUTLINE_REPOSITORY &&
                         wpa_text_find_ci(step->uses.node->text, step->uses.node->length, "cache");
-        if (is_cache && (!path || wpa_caches_covers(cache, path) || strstr(path, "node_modules") ||
+        bool holds_installed = path && (strstr(path, "node_modules") || strstr(path, "venv"));
+        if (is_cache && (!path || wpa_caches_covers(cache, path) || holds_installed ||
                          strstr(path, cache->manager) || wpa_outline_has_expression(path))) {
             return true;
         }

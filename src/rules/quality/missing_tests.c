@@ -119,9 +119,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (tests) {
         wpa_rule_report(run, root->pairs[0].key->span, NULL, NULL,
                         "the repository has tests (%s), and nothing in the %zu workflow%s "
-                        "that run for a change runs them",
+                        "that run%s for a change runs them",
                         wpa_rule_quote(run, tests, strlen(tests)), n_searched,
-                        n_searched == 1 ? "" : "s");
+                        n_searched == 1 ? "" : "s", n_searched == 1 ? "s" : "");
     }
     return true;
 }

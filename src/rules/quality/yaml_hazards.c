@@ -146,7 +146,8 @@ static void check_block(wpa_rule_run *run, const wpa_yaml_node *node)
                     wpa_text_is(key, "concurrency") || wpa_text_is(key, "ref");
     /* Folded lines are a command or a list of words, to which a blank more is nothing. */
     bool is_words = is_named && node->style == WPA_YAML_FOLDED && memchr(node->text, ' ', length);
-    if (is_value && !is_words) {
+    bool is_list = wpa_text_starts(node->text, "- "); /* YAML in turn, for an action to read */
+    if (is_value && !is_words && !is_list) {
         wpa_rule_report(run, node->span, "Z5", node,
                         "this value ends with a line break, since it is written as a block");
     }

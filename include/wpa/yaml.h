@@ -402,7 +402,10 @@ bool wpa_yaml_fail(const wpa_yaml_node *at, wpa_error *err, const char *format, 
     WPA_PRINTF(3, 4);
 /** node must be there and of this kind; what names it in the message if it is missing. */
 bool wpa_yaml_expect(const wpa_yaml_node *node, wpa_yaml_kind kind, wpa_error *err) WPA_CHECK;
-/** Every key must be one of known[n]; the message names the nearest. */
+/** A key must be one of known[n]; the message names the nearest. */
+bool wpa_yaml_check_key(const wpa_yaml_node *key, const char *const known[], size_t n,
+                        wpa_error *err) WPA_CHECK;
+/** Every key must be one of known[n]. */
 bool wpa_yaml_check_keys(const wpa_yaml_node *mapping, const char *const known[], size_t n,
                          wpa_error *err) WPA_CHECK;
 /** The value, which must be there. NULL with "missing 'key'" at the mapping. */

@@ -40,7 +40,8 @@ typedef struct surroundings {
     const char *config_path;  /* of the repository's wpa.yml, or NULL */
     const char *config;       /* [config_bytes] */
     size_t config_bytes;
-    const char *programs; /* which are asked about scripts, in which version; NULL: none */
+    const char *config_fault; /* for which it doesn't count, or NULL */
+    const char *programs;     /* which are asked about scripts, in which version; NULL: none */
     char digests[REACH_COUNT][WPA_SHA256_HEX_SIZE];
     wpa_analysis_alike alike; /* definitions of other repositories */
     wpa_git_entries entries; /* the whole tree, by path as git lists it; empty if it is too large */
@@ -334,13 +335,20 @@ static wpa_json *list_findings(const wpa_result *result, wpa_arena *arena)
     return list;
 }
 
-/** [{"rule", "text"}] what could not be looked at, and why. */
-static wpa_json *list_notes(const wpa_result *result, const wpa_lint *lint, wpa_arena *arena)
+/** [{"rule", "text"}] what could not be looked at, and why; in place of a rule the wpa.yml. */
+static wpa_json *list_notes(const surroundings *s, const wpa_result *result, const wpa_lint *lint,
+                            wpa_arena *arena)
 {
     size_t n;
     const wpa_note *notes[] = {result->notes, wpa_lint_notes(lint, &n)};
     const size_t counts[] = {result->n_notes, n};
     wpa_json *list = wpa_json_new_array(arena);
+    if (s->config_fault) {
+        const char *text = wpa_arena_printf(arena, "it does not count: %s", s->config_fault);
+        wpa_json *note = wpa_json_push_object(list);
+        wpa_json_set_text(note, "rule", s->config_path);
+        wpa_json_set_text(note, "text", text);
+    }
     for (size_t i = 0; i < WPA_COUNT(notes); i++) {
         for (size_t k = 0; k < counts[i]; k++) {
             wpa_json *note = wpa_json_push_object(list);
@@ -379,7 +387,8 @@ static void list_reads(const surroundings *s, const wpa_surroundings_trace *trac
     }
 }
 
-static wpa_json *describe(const wpa_analysis *analysis, const wpa_lint *lint, wpa_arena *arena)
+static wpa_json *describe(const surroundings *s, const wpa_analysis *analysis, const wpa_lint *lint,
+                          wpa_arena *arena)
 {
     const wpa_yaml_doc *yaml = analysis->result.source->yaml;
     const wpa_yaml_node *root = yaml ? yaml->root : NULL;
@@ -396,13 +405,13 @@ static wpa_json *describe(const wpa_analysis *analysis, const wpa_lint *lint, wp
     }
     wpa_json_set(document, "rules_done", list_done(&analysis->result, lint, &is_complete, arena));
     wpa_json_set_bool(document, "complete", is_complete);
-    wpa_json_set(document, "notes", list_notes(&analysis->result, lint, arena));
+    wpa_json_set(document, "notes", list_notes(s, &analysis->result, lint, arena));
     wpa_json_set(document, "findings", list_findings(&analysis->result, arena));
     return document;
 }
 
 /** Screens filter by persona; the score leaves out what is not for everybody. */
-static wpa_settings *settings_of(const surroundings *s, wpa_arena *arena)
+static wpa_settings *settings_of(surroundings *s, wpa_arena *arena)
 {
     const wpa_persona persona = WPA_PERSONA_PEDANTIC;
     int64_t now_us = wpa_now_us();
@@ -410,6 +419,7 @@ static wpa_settings *settings_of(const surroundings *s, wpa_arena *arena)
     wpa_error err = {0};
     if (s->config &&
         !wpa_config_read(s->config_path, s->config, s->config_bytes, settings, arena, &err)) {
+        s->config_fault = wpa_arena_text(arena, err.message);
         settings = wpa_default_config_settings(s->fleet_config, persona, now_us, arena);
     }
     return settings;
@@ -448,7 +458,7 @@ static wpa_json *run_rules(const wpa_analysis_subject *subject, const surroundin
     WPA_AUTO(wpa_arena) *answers = wpa_lint_batch(lint, &(wpa_lint_file){source, &settings}, 1);
     (void)answers; /* settings has them from here on */
     wpa_analysis analysis = wpa_analysis_of_source(source, settings, arena);
-    wpa_json *document = describe(&analysis, lint, arena);
+    wpa_json *document = describe(s, &analysis, lint, arena);
     wpa_json_set(document, "fleet_uses",
                  wpa_analysis_list_uses(wpa_graph_own(s->around.graph, source, arena), arena));
     wpa_json_set_text(document, "reach", around->trace->has_asked_graph ? "definitions" : "paths");

@@ -376,48 +376,60 @@ wpa_check_layer *wpa_check_layers(const char *start, wpa_seen *seen, wpa_arena *
     return layers;
 }
 
-bool wpa_check_read_layer(const wpa_check_layer *layer, wpa_settings *settings, wpa_arena *arena,
-                          wpa_error *err)
+/** Says all faults of a configuration but the last one, which becomes the error. */
+static bool tell_faults(const wpa_cli *cli, const wpa_text_list *faults, wpa_error *err)
+{
+    for (size_t i = 0; i + 1 < faults->n; i++) {
+        (void)fprintf(cli->err, "wpa: %s\n", faults->items[i]);
+    }
+    return !faults->n || WPA_FAIL(err, WPA_E_INVALID, "%s", faults->items[faults->n - 1]);
+}
+
+bool wpa_check_read_layer(const wpa_cli *cli, const wpa_check_layer *layer, wpa_settings *settings,
+                          wpa_arena *arena, wpa_error *err)
 {
     size_t size_bytes;
     const char *text = wpa_file_read(layer->path, WPA_CONFIG_MAX_BYTES, arena, &size_bytes, err);
     if (!text) {
         return false;
     }
-    return layer->is_zizmor
-               ? wpa_config_read_zizmor(layer->path, text, size_bytes, settings, arena, err)
-           : layer->is_actionlint
-               ? wpa_config_read_actionlint(layer->path, text, size_bytes, settings, arena, err)
-               : wpa_config_read(layer->path, text, size_bytes, settings, arena, err);
+    if (layer->is_zizmor) {
+        return wpa_config_read_zizmor(layer->path, text, size_bytes, settings, arena, err);
+    }
+    if (layer->is_actionlint) {
+        return wpa_config_read_actionlint(layer->path, text, size_bytes, settings, arena, err);
+    }
+    return wpa_config_read(layer->path, text, size_bytes, settings, arena, err) ||
+           (tell_faults(cli, &settings->faults, err) && false);
 }
 
 /** Ours in their order, then the foreign ones that ours asks for. */
-static bool read_layers(const wpa_check_layer *layers, size_t n, wpa_settings *settings,
-                        wpa_arena *arena, wpa_error *err)
+static bool read_layers(const wpa_cli *cli, const wpa_check_layer *layers, size_t n,
+                        wpa_settings *settings, wpa_arena *arena, wpa_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         bool is_foreign = layers[i].is_zizmor || layers[i].is_actionlint;
-        if (!is_foreign && !wpa_check_read_layer(&layers[i], settings, arena, err)) {
+        if (!is_foreign && !wpa_check_read_layer(cli, &layers[i], settings, arena, err)) {
             return false;
         }
     }
     for (size_t i = 0; i < n; i++) {
         bool is_wanted = (layers[i].is_zizmor && settings->reads_zizmor) ||
                          (layers[i].is_actionlint && settings->reads_actionlint);
-        if (is_wanted && !wpa_check_read_layer(&layers[i], settings, arena, err)) {
+        if (is_wanted && !wpa_check_read_layer(cli, &layers[i], settings, arena, err)) {
             return false;
         }
     }
     return true;
 }
 
-static bool read_config(const wpa_check_options *options, wpa_settings *settings, wpa_arena *arena,
-                        wpa_error *err)
+static bool read_config(const wpa_cli *cli, const wpa_check_options *options,
+                        wpa_settings *settings, wpa_arena *arena, wpa_error *err)
 {
     if (options->config) {
         wpa_check_layer layer = {.path = options->config};
         wpa_seen_path(options->seen, layer.path);
-        return wpa_check_read_layer(&layer, settings, arena, err);
+        return wpa_check_read_layer(cli, &layer, settings, arena, err);
     }
     if (options->has_no_config) {
         return true;
@@ -427,7 +439,7 @@ static bool read_config(const wpa_check_options *options, wpa_settings *settings
     size_t n;
     wpa_check_layer *layers =
         wpa_check_layers(has_path ? options->paths[0] : ".", options->seen, arena, &n);
-    return read_layers(layers, n, settings, arena, err);
+    return read_layers(cli, layers, n, settings, arena, err);
 }
 
 const wpa_settings *wpa_check_configure(const wpa_cli *cli, const wpa_check_options *options,
@@ -449,8 +461,8 @@ const wpa_settings *wpa_check_configure(const wpa_cli *cli, const wpa_check_opti
     copy.settings->ignores_off = options->settings->ignores_off;
     copy.settings->has_no_repairs = options->settings->has_no_repairs;
     copy.settings->has_no_identities = options->settings->has_no_identities;
-    bool ok = read_config(options, copy.settings, arena, err) &&
-              read_layers(layers, n, copy.settings, arena, err) && read_settings(&r, cli, err);
+    bool ok = read_config(cli, options, copy.settings, arena, err) &&
+              read_layers(cli, layers, n, copy.settings, arena, err) && read_settings(&r, cli, err);
     return ok ? copy.settings : NULL;
 }
 
@@ -482,7 +494,8 @@ bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options, wpa_
     reader r = {options, cli->arena};
     options->settings = wpa_settings_new(wpa_now_us(), cli->arena);
     read_flags(options, cli);
-    if (!read_config(options, options->settings, cli->arena, err) || !read_values(&r, cli, err)) {
+    if (!read_config(cli, options, options->settings, cli->arena, err) ||
+        !read_values(&r, cli, err)) {
         return false;
     }
     leave_out(options);

@@ -60,9 +60,9 @@ typedef struct wpa_check_layer {
 /** [n] what counts for a path, the farthest first; seen notes what was looked for, or is NULL. */
 wpa_check_layer *wpa_check_layers(const char *start, struct wpa_seen *seen, wpa_arena *arena,
                                   size_t *n);
-/** Read one layer over what is there. */
-bool wpa_check_read_layer(const wpa_check_layer *layer, wpa_settings *settings, wpa_arena *arena,
-                          wpa_error *err) WPA_CHECK;
+/** Read one layer over what is there. Of several faults err is the last; the others are said. */
+bool wpa_check_read_layer(const wpa_cli *cli, const wpa_check_layer *layer, wpa_settings *settings,
+                          wpa_arena *arena, wpa_error *err) WPA_CHECK;
 
 /** Options and configuration; the command line beats the file. Errors WPA_E_INVALID. */
 bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options,

@@ -56,7 +56,7 @@ static int run_check(wpa_cli *cli, wpa_error *err)
     wpa_check_layer *layers = layers_of(cli, &n);
     wpa_settings *settings = wpa_settings_new(wpa_now_us(), cli->arena);
     for (size_t i = 0; i < n; i++) {
-        if (!wpa_check_read_layer(&layers[i], settings, cli->arena, err)) {
+        if (!wpa_check_read_layer(cli, &layers[i], settings, cli->arena, err)) {
             err->code = WPA_E_INVALID;
             return WPA_CLI_FAILED;
         }
@@ -73,6 +73,8 @@ static int run_check(wpa_cli *cli, wpa_error *err)
 }
 
 /* ---- show ---- */
+
+#define DEFAULT "default" /* the origin of what no file says */
 
 /* A value as the nearest layer has it. */
 typedef struct shown {
@@ -130,6 +132,28 @@ static const struct {
     {"require-reason", "false"},
 };
 
+/** What a profile sets and no key of its own does. */
+static void show_profile(const shower *s, const char *key, const char *value)
+{
+    shown *at = wpa_map_get(s->values, key);
+    const shown *profile = wpa_map_get(s->values, "profile");
+    if (wpa_text_is(at->origin, DEFAULT) && !wpa_text_is(at->text, value)) {
+        *at = (shown){value, wpa_arena_printf(s->arena, "%s, profile", profile->origin)};
+    }
+}
+
+static void show_profiles(const shower *s, const wpa_settings *settings)
+{
+    static const char *const keys[] = {"fail-on.issue", "fail-on.inefficiency",
+                                       "fail-on.opportunity"};
+    show_profile(s, "persona", wpa_persona_name(settings->persona));
+    for (size_t i = 0; i < WPA_COUNT(keys); i++) {
+        wpa_severity severity = settings->fail_on[i];
+        show_profile(s, keys[i],
+                     severity == WPA_SEVERITY_COUNT ? "none" : wpa_severity_name(severity));
+    }
+}
+
 static int run_show(wpa_cli *cli, wpa_error *err)
 {
     size_t n;
@@ -138,11 +162,11 @@ static int run_show(wpa_cli *cli, wpa_error *err)
     wpa_settings *settings = wpa_settings_new(wpa_now_us(), cli->arena);
     for (size_t i = 0; i < WPA_COUNT(defaults); i++) {
         shown *at = wpa_arena_alloc(cli->arena, sizeof *at);
-        *at = (shown){defaults[i].value, "default"};
+        *at = (shown){defaults[i].value, DEFAULT};
         wpa_map_put(s.values, defaults[i].key, at);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!wpa_check_read_layer(&layers[i], settings, cli->arena, err)) {
+        if (!wpa_check_read_layer(cli, &layers[i], settings, cli->arena, err)) {
             err->code = WPA_E_INVALID;
             return WPA_CLI_FAILED;
         }
@@ -168,6 +192,7 @@ static int run_show(wpa_cli *cli, wpa_error *err)
                     is_foreign ? 1 : 0);
         }
     }
+    show_profiles(&s, settings);
     for (size_t i = 0; i < wpa_map_count(s.values); i++) {
         void *value;
         const char *key = wpa_map_at(s.values, i, &value);
@@ -287,7 +312,7 @@ static int run_import(wpa_cli *cli, wpa_error *err)
                        start_of(cli));
         return WPA_CLI_FAILED;
     }
-    if (!wpa_check_read_layer(layer, settings, cli->arena, err)) {
+    if (!wpa_check_read_layer(cli, layer, settings, cli->arena, err)) {
         err->code = WPA_E_INVALID;
         return WPA_CLI_FAILED;
     }

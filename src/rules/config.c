@@ -5,6 +5,7 @@
 #include <wpa/text.h>
 #include <wpa/yaml.h>
 
+#include "facts/facts.h"
 #include "match/regex.h"
 #include "rules/config_read.h"
 
@@ -50,12 +51,6 @@ bool wpa_config_persona(const wpa_yaml_node *value, wpa_persona *persona, wpa_er
     return wpa_config_text(value, &text, err) &&
            (wpa_persona_from(text, persona) ||
             wpa_yaml_fail(value, err, "'%s' is no persona (default, pedantic, auditor)", text));
-}
-
-bool wpa_config_is_date(const char *text)
-{
-    return strlen(text) == 10 && strspn(text, "0123456789-") == 10 && text[4] == '-' &&
-           text[7] == '-';
 }
 
 /* ---- keys ---- */
@@ -138,15 +133,13 @@ static bool read_fail_on(const reader *r, const wpa_yaml_node *value, wpa_error 
         }
         return ok;
     }
-    if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err) ||
-        !wpa_yaml_check_keys(value, kinds, WPA_COUNT(kinds), err)) {
+    if (!wpa_config_check_keys(r, value, kinds, WPA_COUNT(kinds), err)) {
         return false;
     }
     for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
         const wpa_yaml_node *level = wpa_yaml_get(value, kinds[i]);
-        if (level && !read_fail_level(level, &r->settings->fail_on[i], err)) {
-            return false;
-        }
+        wpa_severity *severity = &r->settings->fail_on[i];
+        wpa_config_keep(r, !level || read_fail_level(level, severity, err), err);
     }
     return true;
 }
@@ -167,8 +160,7 @@ static bool read_dimension(const reader *r, const wpa_yaml_pair *pair, wpa_error
         r->settings->dimension_off[dimension] = wpa_config_is_off(text);
         return true;
     }
-    if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err) ||
-        !wpa_yaml_check_keys(value, keys, WPA_COUNT(keys), err)) {
+    if (!wpa_config_check_keys(r, value, keys, WPA_COUNT(keys), err)) {
         return false;
     }
     const wpa_yaml_node *persona = wpa_yaml_get(value, "persona");
@@ -183,9 +175,7 @@ static bool read_dimensions(const reader *r, const wpa_yaml_node *value, wpa_err
         return false;
     }
     for (size_t i = 0; i < value->n_pairs; i++) {
-        if (!read_dimension(r, &value->pairs[i], err)) {
-            return false;
-        }
+        wpa_config_keep(r, read_dimension(r, &value->pairs[i], err), err);
     }
     return true;
 }
@@ -210,9 +200,8 @@ static bool read_path(const reader *r, const wpa_yaml_node *mapping, const wpa_y
     const wpa_yaml_node *rules = wpa_yaml_get(value, "rules");
     /* Read now for its faults, and again over the settings as they are in the end. */
     wpa_settings *trial = wpa_settings_new(0, r->arena);
-    reader trial_reader = {trial, r->arena, r->path};
-    if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err) ||
-        !wpa_yaml_check_keys(value, keys, WPA_COUNT(keys), err) ||
+    reader trial_reader = {trial, r->arena, r->path, r->faults};
+    if (!wpa_config_check_keys(r, value, keys, WPA_COUNT(keys), err) ||
         (rules && !wpa_config_rules(&trial_reader, rules, err))) {
         return false;
     }
@@ -231,9 +220,7 @@ static bool read_paths(const reader *r, const wpa_yaml_node *value, wpa_error *e
         return false;
     }
     for (size_t i = 0; i < value->n_pairs; i++) {
-        if (!read_path(r, value, &value->pairs[i], err)) {
-            return false;
-        }
+        wpa_config_keep(r, read_path(r, value, &value->pairs[i], err), err);
     }
     return true;
 }
@@ -255,7 +242,7 @@ const wpa_settings *wpa_settings_at(const wpa_settings *settings, const char *pa
                 wpa_arena_dup(arena, settings->rules, (n_rules + 1) * sizeof *settings->rules);
         }
         wpa_error err = {0};
-        reader r = {own, arena, at->file};
+        reader r = {own, arena, at->file, NULL};
         (void)!wpa_config_rules(&r, at->rules, &err); /* was read before without a fault */
     }
     for (size_t i = 0; own && settings->has_only && i < n_rules; i++) {
@@ -291,13 +278,21 @@ static bool read_pattern(const wpa_yaml_node *value, const char **pattern, wpa_e
            (!*pattern || wpa_config_pattern(wpa_yaml_get(value, "message"), *pattern, err));
 }
 
+#define FINGERPRINT_DIGITS 40
+
+/** Whole, or the first digits of one. */
+static bool is_fingerprint(const char *text)
+{
+    size_t n = strspn(text, "0123456789abcdef");
+    return n > 0 && n <= FINGERPRINT_DIGITS && text[n] == '\0';
+}
+
 static bool read_ignore(const reader *r, const wpa_yaml_node *value, wpa_ignore_entry *entry,
                         wpa_error *err)
 {
     static const char *const keys[] = {"path",  "rules",       "line",   "reason",
                                        "until", "fingerprint", "message"};
-    bool ok = wpa_yaml_expect(value, WPA_YAML_MAPPING, err) &&
-              wpa_yaml_check_keys(value, keys, WPA_COUNT(keys), err) &&
+    bool ok = wpa_config_check_keys(r, value, keys, WPA_COUNT(keys), err) &&
               wpa_yaml_get_text(value, "path", &entry->path, err) &&
               wpa_yaml_get_texts(value, "rules", r->arena, &entry->rules, &entry->n_rules, err) &&
               wpa_yaml_get_int(value, "line", 1, INT32_MAX, &entry->line, err) &&
@@ -305,9 +300,14 @@ static bool read_ignore(const reader *r, const wpa_yaml_node *value, wpa_ignore_
               wpa_yaml_get_text(value, "until", &entry->until, err) &&
               wpa_yaml_get_text(value, "fingerprint", &entry->fingerprint, err) &&
               read_pattern(value, &entry->message, err) && check_names(value, entry, err);
-    if (ok && entry->until && !wpa_config_is_date(entry->until)) {
+    if (ok && entry->until && wpa_facts_days(entry->until) < 0) {
         return wpa_yaml_fail(wpa_yaml_get(value, "until"), err, "'%s' is no date (YYYY-MM-DD)",
                              entry->until);
+    }
+    if (ok && entry->fingerprint && !is_fingerprint(entry->fingerprint)) {
+        return wpa_yaml_fail(wpa_yaml_get(value, "fingerprint"), err,
+                             "'%s' is no fingerprint (hexadecimal digits, at most %d)",
+                             entry->fingerprint, FINGERPRINT_DIGITS);
     }
     if (ok && !entry->path && !entry->n_rules && !entry->fingerprint && !entry->message) {
         return wpa_yaml_fail(value, err,
@@ -350,10 +350,11 @@ static bool append_ignores(const reader *r, const wpa_yaml_node *value, wpa_erro
     }
     for (size_t i = 0; i < value->n_items; i++) {
         wpa_ignore_entry entry = {.reason = ""};
-        if (!read_ignore(r, wpa_yaml_resolve(value->items[i]), &entry, err)) {
-            return false;
+        bool is_read = read_ignore(r, wpa_yaml_resolve(value->items[i]), &entry, err);
+        wpa_config_keep(r, is_read, err);
+        if (is_read) {
+            wpa_config_add_ignore(r, entry);
         }
-        wpa_config_add_ignore(r, entry);
     }
     return true;
 }
@@ -414,17 +415,17 @@ bool wpa_config_read(const char *path, const char *text, size_t size_bytes, wpa_
     for (size_t i = 0; i < WPA_COUNT(keys); i++) {
         names[i] = keys[i].name;
     }
+    wpa_config_faults faults = {.n = 0};
+    reader r = {settings, arena, path, &faults};
     settings->file = wpa_arena_text(arena, path);
-    if (!doc || !wpa_yaml_expect(doc->root, WPA_YAML_MAPPING, err) ||
-        !wpa_yaml_check_keys(doc->root, names, WPA_COUNT(names), err)) {
+    settings->faults = (wpa_text_list){0};
+    if (!doc || !wpa_config_check_keys(&r, doc->root, names, WPA_COUNT(names), err)) {
         return false;
     }
-    reader r = {settings, arena, doc->path};
     for (size_t i = 0; i < WPA_COUNT(keys); i++) {
         const wpa_yaml_node *value = wpa_yaml_get(doc->root, keys[i].name);
-        if (value && !keys[i].read(&r, value, err)) {
-            return false;
-        }
+        wpa_config_keep(&r, !value || keys[i].read(&r, value, err), err);
     }
-    return true;
+    settings->faults = wpa_config_faults_by_place(&r);
+    return !faults.n || WPA_FAIL(err, WPA_E_INVALID, "%s", settings->faults.items[0]);
 }

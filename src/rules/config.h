@@ -11,7 +11,8 @@
  * path      for messages and for ignores that silence nothing.
  *
  * Errors    WPA_E_INVALID "wpa.yml:4:3: unknown key 'rule' (did you mean 'rules'?)": unknown keys,
- *           unknown rules, values of a wrong type; settings may be changed in part then.
+ *           unknown rules, values of a wrong type; settings may be changed in part then. It is the
+ *           first of settings->faults, which are all of them.
  */
 bool wpa_config_read(const char *path, const char *text, size_t size_bytes, wpa_settings *settings,
                      wpa_arena *arena, wpa_error *err) WPA_CHECK;

@@ -157,7 +157,7 @@ bool wpa_config_read_zizmor(const char *path, const char *text, size_t size_byte
     if (!doc) {
         return false;
     }
-    wpa_config_reader r = {settings, arena, doc->path};
+    wpa_config_reader r = {settings, arena, doc->path, NULL};
     const wpa_yaml_node *rules = wpa_yaml_get(doc->root, "rules");
     for (size_t i = 0; wpa_yaml_is(rules, WPA_YAML_MAPPING) && i < rules->n_pairs; i++) {
         const char *name = wpa_yaml_text(rules->pairs[i].key);
@@ -209,7 +209,7 @@ bool wpa_config_read_actionlint(const char *path, const char *text, size_t size_
     if (!doc) {
         return false;
     }
-    wpa_config_reader r = {settings, arena, doc->path};
+    wpa_config_reader r = {settings, arena, doc->path, NULL};
     wpa_own *own = &settings->own;
     add_texts(&r, wpa_yaml_get(wpa_yaml_get(doc->root, "self-hosted-runner"), "labels"),
               &own->runner_labels);

@@ -10,26 +10,6 @@
 
 /* ---- lists ---- */
 
-static bool is_known_key(const char *text, const char *const known[], size_t n)
-{
-    return wpa_text_index(text + (*text == '+'), known, n) >= 0;
-}
-
-bool wpa_config_check_keys(const wpa_yaml_node *mapping, const char *const known[], size_t n,
-                           wpa_error *err)
-{
-    if (!wpa_yaml_expect(mapping, WPA_YAML_MAPPING, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < mapping->n_pairs; i++) {
-        const char *text = wpa_yaml_text(mapping->pairs[i].key);
-        if (!text || !is_known_key(text, known, n)) {
-            return wpa_yaml_check_keys(mapping, known, n, err); /* which says it */
-        }
-    }
-    return true;
-}
-
 static bool append(const wpa_config_reader *r, const wpa_yaml_node *value, wpa_text_list *list,
                    wpa_error *err)
 {
@@ -68,9 +48,11 @@ static const char *join(const wpa_config_reader *r, const wpa_text_list *list)
     return all;
 }
 
-/** A mapping of texts, over what is there. */
+typedef bool (*text_check)(const wpa_yaml_node *value, const char *text, wpa_error *err);
+
+/** A mapping of texts, each as check wants it (NULL: any), over what is there. */
 static bool read_map(const wpa_config_reader *r, const wpa_yaml_node *mapping, const char *key,
-                     const wpa_map **map, wpa_error *err)
+                     text_check check, const wpa_map **map, wpa_error *err)
 {
     const wpa_yaml_node *value = wpa_yaml_get(mapping, key);
     if (!value) {
@@ -81,9 +63,10 @@ static bool read_map(const wpa_config_reader *r, const wpa_yaml_node *mapping, c
     }
     wpa_map *fresh = wpa_map_new(r->arena);
     for (size_t i = 0; i < value->n_pairs; i++) {
+        const wpa_yaml_node *item = wpa_yaml_resolve(value->pairs[i].value);
         const char *name, *text;
         if (!wpa_config_text(value->pairs[i].key, &name, err) ||
-            !wpa_config_text(wpa_yaml_resolve(value->pairs[i].value), &text, err)) {
+            !wpa_config_text(item, &text, err) || (check && !check(item, text, err))) {
             return false;
         }
         wpa_map_put(fresh, name, wpa_arena_text(r->arena, text));
@@ -124,17 +107,25 @@ bool wpa_config_visibility(const wpa_config_reader *r, const wpa_yaml_node *valu
     return i >= 0 || wpa_yaml_fail(value, err, "'%s' is none of public, private, unknown", text);
 }
 
+/** What a minute on a runner costs. */
+static bool check_rate(const wpa_yaml_node *value, const char *text, wpa_error *err)
+{
+    double rate;
+    return (wpa_text_to_double(text, &rate) && rate >= 0) ||
+           wpa_yaml_fail(value, err, "'%s' is no number (what a minute costs)", text);
+}
+
 bool wpa_config_runners(const wpa_config_reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
     static const char *const keys[] = {"labels", "ephemeral", "images", "rates"};
     wpa_own *own = &r->settings->own;
-    if (!wpa_config_check_keys(value, keys, WPA_COUNT(keys), err) ||
-        !wpa_config_list(r, value, "labels", &own->runner_labels, err) ||
-        !wpa_config_list(r, value, "ephemeral", &own->ephemeral, err) ||
-        !read_map(r, value, "images", &own->runner_images, err) ||
-        !read_map(r, value, "rates", &own->runner_rates, err)) {
+    if (!wpa_config_check_added_keys(r, value, keys, WPA_COUNT(keys), err)) {
         return false;
     }
+    wpa_config_keep(r, wpa_config_list(r, value, "labels", &own->runner_labels, err), err);
+    wpa_config_keep(r, wpa_config_list(r, value, "ephemeral", &own->ephemeral, err), err);
+    wpa_config_keep(r, read_map(r, value, "images", NULL, &own->runner_images, err), err);
+    wpa_config_keep(r, read_map(r, value, "rates", check_rate, &own->runner_rates, err), err);
     wpa_config_set_option(r, "runner-label", "labels", join(r, &own->runner_labels));
     return true;
 }
@@ -164,14 +155,13 @@ bool wpa_config_names(const wpa_config_reader *r, const wpa_yaml_node *value, wp
     wpa_own *own = &r->settings->own;
     wpa_name_list *lists[] = {&own->secrets, &own->variables, &own->environments, &own->reviewed,
                               &own->dependabot_secrets};
-    if (!wpa_config_check_keys(value, keys, WPA_COUNT(keys), err)) {
+    if (!wpa_config_check_added_keys(r, value, keys, WPA_COUNT(keys), err)) {
         return false;
     }
     for (size_t i = 0; i < WPA_COUNT(keys); i++) {
-        if (!read_names(r, value, keys[i], lists[i], err)) {
-            return false;
-        }
-        if (i < n_options) {
+        bool is_read = read_names(r, value, keys[i], lists[i], err);
+        wpa_config_keep(r, is_read, err);
+        if (is_read && i < n_options) {
             const char *option = lists[i]->is_known ? join(r, &lists[i]->names) : "null";
             wpa_config_set_option(r, "config-names", keys[i], option);
         }
@@ -183,16 +173,24 @@ bool wpa_config_owners(const wpa_config_reader *r, const wpa_yaml_node *value, w
 {
     static const char *const keys[] = {"first-party", "codeowners"};
     wpa_own *own = &r->settings->own;
-    return wpa_config_check_keys(value, keys, WPA_COUNT(keys), err) &&
-           wpa_config_list(r, value, "first-party", &own->first_party, err) &&
-           wpa_yaml_get_text(value, "codeowners", &own->codeowners, err);
+    if (!wpa_config_check_added_keys(r, value, keys, WPA_COUNT(keys), err)) {
+        return false;
+    }
+    wpa_config_keep(r, wpa_config_list(r, value, "first-party", &own->first_party, err), err);
+    if (!wpa_yaml_get_text(value, "codeowners", &own->codeowners, err)) {
+        return false;
+    }
+    return !own->codeowners || strchr(own->codeowners, '@') ||
+           wpa_yaml_fail(wpa_yaml_get(value, "codeowners"), err,
+                         "'%s' owns nothing (@name, @organisation/team or an e-mail address)",
+                         own->codeowners);
 }
 
 bool wpa_config_compat(const wpa_config_reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
     static const char *const keys[] = {"read"};
     wpa_text_list list = {0};
-    if (!wpa_config_check_keys(value, keys, WPA_COUNT(keys), err) ||
+    if (!wpa_config_check_added_keys(r, value, keys, WPA_COUNT(keys), err) ||
         !wpa_config_list(r, value, "read", &list, err)) {
         return false;
     }
@@ -226,8 +224,7 @@ bool wpa_config_baseline(const wpa_config_reader *r, const wpa_yaml_node *value,
 bool wpa_config_limits(const wpa_config_reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
     static const char *const keys[] = {"file-bytes"};
-    return wpa_yaml_expect(value, WPA_YAML_MAPPING, err) &&
-           wpa_yaml_check_keys(value, keys, WPA_COUNT(keys), err) &&
+    return wpa_config_check_keys(r, value, keys, WPA_COUNT(keys), err) &&
            wpa_yaml_get_int(value, "file-bytes", 1, (int64_t)WPA_YAML_MAX_BYTES,
                             &r->settings->max_file_bytes, err);
 }
@@ -250,15 +247,12 @@ static bool read_tool(const wpa_config_reader *r, const wpa_yaml_node *node, wpa
 
 bool wpa_config_tools(const wpa_config_reader *r, const wpa_yaml_node *value, wpa_error *err)
 {
-    if (!wpa_yaml_expect(value, WPA_YAML_MAPPING, err) ||
-        !wpa_yaml_check_keys(value, wpa_tool_names, WPA_TOOL_COUNT, err)) {
+    if (!wpa_config_check_keys(r, value, wpa_tool_names, WPA_TOOL_COUNT, err)) {
         return false;
     }
     for (size_t i = 0; i < WPA_TOOL_COUNT; i++) {
         const wpa_yaml_node *node = wpa_yaml_get(value, wpa_tool_names[i]);
-        if (node && !read_tool(r, node, &r->settings->tools[i], err)) {
-            return false;
-        }
+        wpa_config_keep(r, !node || read_tool(r, node, &r->settings->tools[i], err), err);
     }
     return true;
 }
@@ -282,7 +276,7 @@ static bool read_analyser(const wpa_config_reader *r, const wpa_yaml_pair *pair,
         return wpa_yaml_fail(pair->key, err, "'%s' is no name (letters, digits, '.', '_', '-')",
                              analyser->name);
     }
-    if (!wpa_config_check_keys(value, keys, WPA_COUNT(keys), err) ||
+    if (!wpa_config_check_added_keys(r, value, keys, WPA_COUNT(keys), err) ||
         !wpa_yaml_need(value, "command", err) ||
         !wpa_config_list(r, value, "command", &analyser->command, err) ||
         !wpa_yaml_get_duration_ms(value, "timeout", &analyser->timeout_ms, err)) {
@@ -307,9 +301,8 @@ bool wpa_config_analysers(const wpa_config_reader *r, const wpa_yaml_node *value
     memcpy(all, settings->n_analysers ? settings->analysers : all,
            settings->n_analysers * sizeof *all);
     for (size_t i = 0; i < value->n_pairs; i++) {
-        if (!read_analyser(r, &value->pairs[i], &all[settings->n_analysers + i], err)) {
-            return false;
-        }
+        wpa_analyser *analyser = &all[settings->n_analysers + i];
+        wpa_config_keep(r, read_analyser(r, &value->pairs[i], analyser, err), err);
     }
     settings->analysers = all;
     settings->n_analysers += value->n_pairs;

@@ -5,12 +5,29 @@
 
 #include "rules/config.h"
 
+#define WPA_CONFIG_FAULTS_MAX 50
+
+/* What is wrong in a configuration: all of it is told at once. */
+typedef struct wpa_config_faults {
+    const char *texts[WPA_CONFIG_FAULTS_MAX]; /* "wpa.yml:4:3: …" */
+    size_t n;                                 /* of those kept */
+} wpa_config_faults;
+
 /* What every step of reading needs. */
 typedef struct wpa_config_reader {
     wpa_settings *settings;
     wpa_arena *arena;
     const char *path;
+    wpa_config_faults *faults; /* or NULL: nobody asks */
 } wpa_config_reader;
+
+/**
+ * After a step that may have failed, if there is a next one that doesn't depend on it: keeps what
+ * was wrong and leaves err empty.
+ */
+void wpa_config_keep(const wpa_config_reader *r, bool is_read, wpa_error *err);
+/** All that was kept, in the arena, in the order of lines and columns. */
+wpa_text_list wpa_config_faults_by_place(const wpa_config_reader *r);
 
 typedef bool (*wpa_config_key)(const wpa_config_reader *r, const wpa_yaml_node *value,
                                wpa_error *err);
@@ -18,7 +35,6 @@ typedef bool (*wpa_config_key)(const wpa_config_reader *r, const wpa_yaml_node *
 bool wpa_config_text(const wpa_yaml_node *value, const char **text, wpa_error *err) WPA_CHECK;
 bool wpa_config_is_off(const char *text);
 bool wpa_config_is_on(const char *text);
-bool wpa_config_is_date(const char *text);
 bool wpa_config_severity(const wpa_yaml_node *value, wpa_severity *severity,
                          wpa_error *err) WPA_CHECK;
 bool wpa_config_confidence(const wpa_yaml_node *value, wpa_confidence *confidence,
@@ -34,9 +50,12 @@ bool wpa_config_rule(const wpa_yaml_node *at, const char *name, const wpa_rule *
  */
 bool wpa_config_list(const wpa_config_reader *r, const wpa_yaml_node *mapping, const char *key,
                      wpa_text_list *list, wpa_error *err) WPA_CHECK;
-/** As wpa_yaml_check_keys, but each key may also be written "+key". */
-bool wpa_config_check_keys(const wpa_yaml_node *mapping, const char *const known[], size_t n,
-                           wpa_error *err) WPA_CHECK;
+/** Is it a mapping? Every key of it that is none of known[n] is kept as a fault. */
+bool wpa_config_check_keys(const wpa_config_reader *r, const wpa_yaml_node *mapping,
+                           const char *const known[], size_t n, wpa_error *err) WPA_CHECK;
+/** The same where each key may also be written "+key". */
+bool wpa_config_check_added_keys(const wpa_config_reader *r, const wpa_yaml_node *mapping,
+                                 const char *const known[], size_t n, wpa_error *err) WPA_CHECK;
 /** "path", "path:line" or "path:line:column". */
 void wpa_config_place(const char *text, wpa_ignore_entry *entry, wpa_arena *arena);
 void wpa_config_add_ignore(const wpa_config_reader *r, wpa_ignore_entry entry);

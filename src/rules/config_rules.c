@@ -98,9 +98,9 @@ static bool pairs_value(const reader *r, const wpa_yaml_node *mapping, const cha
     return true;
 }
 
-/** A text, a list of texts joined by commas, or a mapping as "key=value" joined by commas. */
-static bool option_value(const reader *r, const wpa_yaml_node *value, const char **text,
-                         wpa_error *err)
+/** A text, a list of texts joined by the separator, or a mapping as "key=value" by commas. */
+static bool option_value(const reader *r, const wpa_yaml_node *value, const char *separator,
+                         const char **text, wpa_error *err)
 {
     *text = wpa_yaml_text(value);
     if (*text) {
@@ -119,7 +119,7 @@ static bool option_value(const reader *r, const wpa_yaml_node *value, const char
         if (!wpa_config_text(value->items[i], &item, err)) {
             return false;
         }
-        all = wpa_arena_printf(r->arena, "%s%s%s", all, *all ? "," : "", item);
+        all = wpa_arena_printf(r->arena, "%s%s%s", all, *all ? separator : "", item);
     }
     *text = all;
     return true;
@@ -147,6 +147,12 @@ static bool read_rule_ignore(const reader *r, const wpa_rule *rule, const wpa_ya
     return true;
 }
 
+/** A comma is a character of patterns like any other. */
+static const char *separator_of(const wpa_rule_option *option)
+{
+    return option && option->form == WPA_OPTION_PATTERNS ? " " : ",";
+}
+
 static void put_option(const reader *r, const wpa_rule *rule, const char *key, const char *text,
                        bool is_added)
 {
@@ -161,8 +167,9 @@ static void put_option(const reader *r, const wpa_rule *rule, const char *key, c
     const wpa_rule_option *option = find_option(rule, key);
     before = before ? before : option ? option->value : "";
     wpa_map_put(options, key,
-                is_added && *before ? wpa_arena_printf(r->arena, "%s,%s", before, text)
-                                    : wpa_arena_text(r->arena, text));
+                is_added && *before
+                    ? wpa_arena_printf(r->arena, "%s%s%s", before, separator_of(option), text)
+                    : wpa_arena_text(r->arena, text));
     setting->options = options;
 }
 
@@ -177,23 +184,74 @@ void wpa_config_set_option(const wpa_config_reader *r, const char *rule_id, cons
     }
 }
 
-/** What the default is of, every value is of: a number, a length of time. */
+static bool check_number(const wpa_yaml_node *value, const char *text, wpa_error *err)
+{
+    int64_t number;
+    return wpa_text_to_int(text, 0, INT64_MAX, &number) ||
+           wpa_yaml_fail(value, err, "'%s' is no whole number", text);
+}
+
+static bool check_share(const wpa_yaml_node *value, const char *text, wpa_error *err)
+{
+    double real;
+    return (wpa_text_to_double(text, &real) && real >= 0) ||
+           wpa_yaml_fail(value, err, "'%s' is no number", text);
+}
+
+static bool check_duration(const wpa_yaml_node *value, const char *text, wpa_error *err)
+{
+    int64_t ms;
+    return wpa_text_to_duration_ms(text, &ms) ||
+           wpa_yaml_fail(value, err, "'%s' is no length of time (30s, 5m, 2h)", text);
+}
+
+static bool check_switch(const wpa_yaml_node *value, const char *text, wpa_error *err)
+{
+    return wpa_text_is(text, "on") || wpa_text_is(text, "off") ||
+           wpa_yaml_fail(value, err, "expected on or off, got '%s'", text);
+}
+
+static bool check_patterns(const wpa_yaml_node *value, const char *text, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    for (const char *at = text + strspn(text, " \n"); *at; at += strspn(at, " \n")) {
+        size_t length = strcspn(at, " \n");
+        if (!wpa_config_pattern(value, wpa_arena_slice(arena, at, length), err)) {
+            return false;
+        }
+        at += length;
+    }
+    return true;
+}
+
+/** Those of unpinned-uses. */
+static bool check_policies(const wpa_yaml_node *value, const char *text, wpa_error *err)
+{
+    static const char *const names[] = {"any", "ref", "hash", "ref-pin", "hash-pin"};
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    for (const char *at = text + strspn(text, " ,"); *at; at += strspn(at, " ,")) {
+        size_t length = strcspn(at, " ,");
+        const char *word = wpa_arena_slice(arena, at, length);
+        const char *equals = strchr(word, '=');
+        if (!equals || wpa_text_index(equals + 1, names, WPA_COUNT(names)) < 0) {
+            return wpa_yaml_fail(value, err, "'%s' sets no policy (any, ref, hash)", word);
+        }
+        at += length;
+    }
+    return true;
+}
+
 static bool check_value(const wpa_rule_option *option, const wpa_yaml_node *value, const char *text,
                         wpa_error *err)
 {
-    int64_t number;
-    double real;
-    if (wpa_text_to_int(option->value, INT64_MIN, INT64_MAX, &number)) {
-        return wpa_text_to_int(text, 0, INT64_MAX, &number) ||
-               wpa_yaml_fail(value, err, "'%s' is no whole number", text);
-    }
-    if (wpa_text_to_double(option->value, &real)) {
-        return (wpa_text_to_double(text, &real) && real >= 0) ||
-               wpa_yaml_fail(value, err, "'%s' is no number", text);
-    }
-    return !wpa_text_to_duration_ms(option->value, &number) ||
-           wpa_text_to_duration_ms(text, &number) ||
-           wpa_yaml_fail(value, err, "'%s' is no length of time (30s, 5m, 2h)", text);
+    static bool (*const checks[WPA_OPTION_FORM_COUNT])(const wpa_yaml_node *, const char *,
+                                                       wpa_error *) = {
+        [WPA_OPTION_NUMBER] = check_number,        [WPA_OPTION_SHARE] = check_share,
+        [WPA_OPTION_DURATION] = check_duration,    [WPA_OPTION_SWITCH] = check_switch,
+        [WPA_OPTION_PATTERN] = wpa_config_pattern, [WPA_OPTION_PATTERNS] = check_patterns,
+        [WPA_OPTION_POLICIES] = check_policies,
+    };
+    return !checks[option->form] || checks[option->form](value, text, err);
 }
 
 static bool read_rule_option(const reader *r, const wpa_rule *rule, const wpa_yaml_pair *pair,
@@ -207,7 +265,7 @@ static bool read_rule_option(const reader *r, const wpa_rule *rule, const wpa_ya
         return key ? refuse_option(rule, pair->key, err)
                    : wpa_yaml_fail(pair->key, err, "expected the name of an option");
     }
-    if (!option_value(r, wpa_yaml_resolve(pair->value), &text, err) ||
+    if (!option_value(r, wpa_yaml_resolve(pair->value), separator_of(option), &text, err) ||
         !check_value(option, pair->value, text, err)) {
         return false;
     }
@@ -256,7 +314,7 @@ static bool read_check(const reader *r, const wpa_rule *rule, const char *check,
     wpa_rule_setting *setting = wpa_settings_of(r->settings, rule);
     wpa_check_setting *own = wpa_arena_alloc(r->arena, sizeof *own);
     bool off = false;
-    if (!wpa_yaml_check_keys(value, keys, WPA_COUNT(keys), err) ||
+    if (!wpa_config_check_keys(r, value, keys, WPA_COUNT(keys), err) ||
         !wpa_yaml_get_bool(value, "off", &off, err)) {
         return false;
     }
@@ -301,9 +359,7 @@ static bool read_rule(const reader *r, const wpa_yaml_pair *pair, wpa_error *err
         return read_check(r, rule, check, value, err);
     }
     for (size_t i = 0; i < value->n_pairs; i++) {
-        if (!read_rule_pair(r, rule, &value->pairs[i], value, err)) {
-            return false;
-        }
+        wpa_config_keep(r, read_rule_pair(r, rule, &value->pairs[i], value, err), err);
     }
     return true;
 }
@@ -314,9 +370,7 @@ bool wpa_config_rules(const wpa_config_reader *r, const wpa_yaml_node *value, wp
         return false;
     }
     for (size_t i = 0; i < value->n_pairs; i++) {
-        if (!read_rule(r, &value->pairs[i], err)) {
-            return false;
-        }
+        wpa_config_keep(r, read_rule(r, &value->pairs[i], err), err);
     }
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include <wpa/text.h>
 
+#include "facts/facts.h"
 #include "rules/registry.h"
 
 #define NAMES_MAX 64
@@ -63,23 +64,23 @@ static const char *parse_names(const char *at, wpa_ignore *ignore, wpa_arena *ar
     return skip_blanks(at + 1);
 }
 
-static bool is_date(const char *at)
+/** "YYYY-MM-DD" at the front of the rest of a comment. */
+static bool take_date(const char *at, char date[11])
 {
-    static const char shape[] = "dddd-dd-dd";
-    for (size_t i = 0; i < sizeof shape - 1; i++) {
-        bool is_digit = at[i] >= '0' && at[i] <= '9';
-        if (shape[i] == 'd' ? !is_digit : at[i] != '-') {
-            return false;
-        }
+    char text[11] = "";
+    if (strcspn(at, " \t\r") != sizeof text - 1) {
+        return false;
     }
-    return at[sizeof shape - 1] == '\0' || strchr(" \t", at[sizeof shape - 1]);
+    memcpy(text, at, sizeof text - 1);
+    bool is_date = wpa_facts_days(text) >= 0;
+    memcpy(date, text, is_date ? sizeof text : 0);
+    return is_date;
 }
 
 static void parse_reason(const char *at, wpa_ignore *ignore, const char *today, wpa_arena *arena)
 {
     const char *date = take_prefix(at, "until=");
-    if (date && is_date(date)) {
-        memcpy(ignore->until, date, sizeof ignore->until - 1);
+    if (date && take_date(date, ignore->until)) {
         ignore->has_ended = strcmp(ignore->until, today) < 0;
         at = skip_blanks(date + sizeof ignore->until - 1);
     } else if (date) {

@@ -43,11 +43,25 @@
 #define WPA_INPUTS_ALL                                                                             \
     (WPA_INPUT_WORKFLOW | WPA_INPUT_ACTION | WPA_INPUT_DEPENDABOT | WPA_INPUT_PRE_COMMIT)
 
+/** What an option may be set to. */
+typedef enum wpa_option_form {
+    WPA_OPTION_TEXT,     /* any; lists are joined by commas */
+    WPA_OPTION_NUMBER,   /* a whole one, not negative */
+    WPA_OPTION_SHARE,    /* any number that is not negative */
+    WPA_OPTION_DURATION, /* "30s", "2h" */
+    WPA_OPTION_SWITCH,   /* "on" or "off" */
+    WPA_OPTION_PATTERN,  /* a regular expression */
+    WPA_OPTION_PATTERNS, /* several, separated by blanks */
+    WPA_OPTION_POLICIES, /* "pattern=policy", separated by blanks or commas */
+    WPA_OPTION_FORM_COUNT
+} wpa_option_form;
+
 /** An option of one rule that wpa.yml may set. */
 typedef struct wpa_rule_option {
     const char *name;  /* "max-lines" */
     const char *value; /* default, as it would stand in wpa.yml; "" if unset */
     const char *words; /* what it does, a few words */
+    wpa_option_form form;
 } wpa_rule_option;
 
 /** One run of one rule over one file. The fields are for reading; private ones are the engine's. */

@@ -140,6 +140,7 @@ typedef struct wpa_settings {
     const wpa_analyser *analysers; /* [n_analysers] */
     size_t n_analysers;
     const char *file;                    /* the wpa.yml that was read last, or NULL */
+    wpa_text_list faults;                /* what was wrong in it, by place */
     const char *baseline;                /* file, or NULL */
     int64_t max_file_bytes;              /* 0: as many as are read at all */
     bool reads_zizmor, reads_actionlint; /* their configuration files count too */

@@ -48,6 +48,21 @@ bool wpa_yaml_expect(const wpa_yaml_node *node, wpa_yaml_kind kind, wpa_error *e
     return wpa_yaml_fail(node, err, "expected %s, got %s", names[kind], wpa_yaml_describe(node));
 }
 
+bool wpa_yaml_check_key(const wpa_yaml_node *key, const char *const known[], size_t n,
+                        wpa_error *err)
+{
+    const char *text = wpa_yaml_text(key);
+    if (!text) {
+        return wpa_yaml_fail(key, err, "a key must be text");
+    }
+    if (wpa_text_index(text, known, n) >= 0) {
+        return true;
+    }
+    const char *nearest = wpa_text_nearest(text, known, n);
+    return nearest ? wpa_yaml_fail(key, err, "unknown key '%s'; did you mean '%s'?", text, nearest)
+                   : wpa_yaml_fail(key, err, "unknown key '%s'", text);
+}
+
 bool wpa_yaml_check_keys(const wpa_yaml_node *mapping, const char *const known[], size_t n,
                          wpa_error *err)
 {
@@ -56,16 +71,8 @@ bool wpa_yaml_check_keys(const wpa_yaml_node *mapping, const char *const known[]
     }
     mapping = wpa_yaml_resolve(mapping);
     for (size_t i = 0; i < mapping->n_pairs; i++) {
-        const wpa_yaml_node *key = mapping->pairs[i].key;
-        const char *text = wpa_yaml_text(key);
-        if (!text) {
-            return wpa_yaml_fail(key, err, "a key must be text");
-        }
-        if (wpa_text_index(text, known, n) < 0) {
-            const char *nearest = wpa_text_nearest(text, known, n);
-            return nearest ? wpa_yaml_fail(key, err, "unknown key '%s'; did you mean '%s'?", text,
-                                           nearest)
-                           : wpa_yaml_fail(key, err, "unknown key '%s'", text);
+        if (!wpa_yaml_check_key(mapping->pairs[i].key, known, n, err)) {
+            return false;
         }
     }
     return true;

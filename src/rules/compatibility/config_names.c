@@ -172,10 +172,13 @@ const wpa_rule wpa_rule_config_names = {
     .elsewhere = (const char *const[]){"actionlint/expression", NULL},
     .options =
         (const wpa_rule_option[]){
-            {"secrets", "null", "names of the secrets there are; null: not checked"},
-            {"vars", "null", "names of the variables there are; null: not checked"},
-            {"environments", "null", "names of the environments there are; null: not checked"},
-            {NULL, NULL, NULL}},
+            {"secrets", "null", "names of the secrets there are; null: not checked",
+             WPA_OPTION_TEXT},
+            {"vars", "null", "names of the variables there are; null: not checked",
+             WPA_OPTION_TEXT},
+            {"environments", "null", "names of the environments there are; null: not checked",
+             WPA_OPTION_TEXT},
+            {0}},
     .words = (const char *const[]){"secrets", "vars", "environment", NULL},
     .check = check,
 };

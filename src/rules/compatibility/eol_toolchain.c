@@ -6,7 +6,8 @@
 #include "rules/work.h"
 
 static const wpa_rule_option options[] = {
-    {"warn-days", "90", "days before the end of support from which a version is reported"},
+    {"warn-days", "90", "days before the end of support from which a version is reported",
+     WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -9,7 +9,8 @@
 
 static const wpa_rule_option options[] = {
     {"forge", "",
-     "github.com, ghes@3.18, gitea@1.25, forgejo@12; as \"forge\" of the configuration if unset"},
+     "github.com, ghes@3.18, gitea@1.25, forgejo@12; as \"forge\" of the configuration if unset",
+     WPA_OPTION_TEXT},
     {0},
 };
 

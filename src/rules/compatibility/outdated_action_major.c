@@ -7,7 +7,7 @@
 #include "rules/upgrade.h"
 
 static const wpa_rule_option options[] = {
-    {"min-age-days", "30", "majors that are younger are not spoken of"},
+    {"min-age-days", "30", "majors that are younger are not spoken of", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -8,8 +8,9 @@
 #define CHECKS_MAX 100
 
 static const wpa_rule_option options[] = {
-    {"required", "", "names of the checks that the default branch requires, separated by commas"},
-    {"merge-queue", "off", "on: the branch has a merge queue"},
+    {"required", "", "names of the checks that the default branch requires, separated by commas",
+     WPA_OPTION_TEXT},
+    {"merge-queue", "off", "on: the branch has a merge queue", WPA_OPTION_SWITCH},
     {0},
 };
 

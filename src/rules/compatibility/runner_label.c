@@ -9,8 +9,8 @@
 #define LABELS_MAX 200
 
 static const wpa_rule_option options[] = {
-    {"labels", "", "globs of labels of your own runners, separated by blanks"},
-    {"unknown", "on", "off: do not report labels that are merely unknown (L1)"},
+    {"labels", "", "globs of labels of your own runners, separated by blanks", WPA_OPTION_TEXT},
+    {"unknown", "on", "off: do not report labels that are merely unknown (L1)", WPA_OPTION_SWITCH},
     {0},
 };
 

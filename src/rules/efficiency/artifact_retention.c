@@ -4,7 +4,7 @@
 #include "rules/work.h"
 
 static const wpa_rule_option options[] = {
-    {"days", "7", "what the fix sets"},
+    {"days", "7", "what the fix sets", WPA_OPTION_NUMBER},
     {0},
 };
 

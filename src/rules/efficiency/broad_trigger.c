@@ -13,7 +13,8 @@
 #define LEGS_MAX 2048 /* that are counted: nobody writes more */
 
 static const wpa_rule_option options[] = {
-    {"draft-legs", "16", "jobs of one commit from which drafts should be told apart"},
+    {"draft-legs", "16", "jobs of one commit from which drafts should be told apart",
+     WPA_OPTION_NUMBER},
     {0},
 };
 

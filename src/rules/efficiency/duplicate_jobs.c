@@ -16,8 +16,8 @@
 #define WEIGHT_MIN 30  /* below that a call is longer than what it replaces */
 
 static const wpa_rule_option options[] = {
-    {"similarity", "0.85", "share from which jobs are alike"},
-    {"min-steps", "3", "jobs of fewer steps are left alone"},
+    {"similarity", "0.85", "share from which jobs are alike", WPA_OPTION_SHARE},
+    {"min-steps", "3", "jobs of fewer steps are left alone", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -17,9 +17,9 @@
 #define WEIGHT_MIN 20 /* below that a call is longer than what it replaces */
 
 static const wpa_rule_option options[] = {
-    {"similarity", "0.85", "share from which steps are alike"},
-    {"min-steps", "3", "shorter runs are left alone"},
-    {"min-count", "3", "how often a run of steps must stand there"},
+    {"similarity", "0.85", "share from which steps are alike", WPA_OPTION_SHARE},
+    {"min-steps", "3", "shorter runs are left alone", WPA_OPTION_NUMBER},
+    {"min-count", "3", "how often a run of steps must stand there", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -9,7 +9,7 @@
 #define DAY_MS (24 * HOUR_MS)
 
 static const wpa_rule_option options[] = {
-    {"min-interval", "1h", "runs that are as far apart are fine"},
+    {"min-interval", "1h", "runs that are as far apart are fine", WPA_OPTION_DURATION},
     {0},
 };
 

@@ -9,7 +9,8 @@ typedef struct subject {
 } subject;
 
 static const wpa_rule_option options[] = {
-    {"portable", "", "programs that do the same on every runner, separated by blanks or commas"},
+    {"portable", "", "programs that do the same on every runner, separated by blanks or commas",
+     WPA_OPTION_TEXT},
     {0},
 };
 

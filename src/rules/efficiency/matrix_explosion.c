@@ -8,7 +8,7 @@
 #define GITHUB_MAX_LEGS 256 /* more is a matter of limits */
 
 static const wpa_rule_option options[] = {
-    {"max-legs", "32", "legs on a pull request that are fine"},
+    {"max-legs", "32", "legs on a pull request that are fine", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -8,7 +8,7 @@
 #include "rules/rule.h"
 
 static const wpa_rule_option options[] = {
-    {"per-minute", "5", "other workflows at the same time that are fine"},
+    {"per-minute", "5", "other workflows at the same time that are fine", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -5,7 +5,7 @@
 #include "rules/pin.h"
 
 static const wpa_rule_option options[] = {
-    {"allow", "", "slugs that may stay, separated by blanks"},
+    {"allow", "", "slugs that may stay, separated by blanks", WPA_OPTION_TEXT},
     {0},
 };
 

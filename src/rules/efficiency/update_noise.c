@@ -9,7 +9,7 @@
 #define ENTRIES_MAX 300 /* each is compared with each */
 
 static const wpa_rule_option options[] = {
-    {"max-dependencies", "10", "of one entry that groups nothing"},
+    {"max-dependencies", "10", "of one entry that groups nothing", WPA_OPTION_NUMBER},
     {0},
 };
 

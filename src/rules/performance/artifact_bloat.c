@@ -8,7 +8,7 @@
 #define LINES_MAX 8 /* each is held against the whole tree */
 
 static const wpa_rule_option options[] = {
-    {"max-files", "5000", "files of the repository that one path may hold"},
+    {"max-files", "5000", "files of the repository that one path may hold", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -4,7 +4,7 @@
 #include "rules/work.h"
 
 static const wpa_rule_option options[] = {
-    {"min-legs", "6", "matrices of fewer legs may run to their ends"},
+    {"min-legs", "6", "matrices of fewer legs may run to their ends", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -8,7 +8,7 @@
 #define LINE_MAX_BYTES 1000
 
 static const wpa_rule_option options[] = {
-    {"min-s", "30", "shorter pauses, in seconds, are left alone"},
+    {"min-s", "30", "shorter pauses, in seconds, are left alone", WPA_OPTION_NUMBER},
     {0},
 };
 

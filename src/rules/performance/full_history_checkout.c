@@ -85,7 +85,8 @@ static const char *const tree_actions[] = {
 };
 
 static const wpa_rule_option options[] = {
-    {"needs-history", "", "programs that read history, separated by blanks or commas"},
+    {"needs-history", "", "programs that read history, separated by blanks or commas",
+     WPA_OPTION_TEXT},
     {0},
 };
 

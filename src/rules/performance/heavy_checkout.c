@@ -8,7 +8,8 @@
 #define LOOK_BACK 32
 
 static const wpa_rule_option options[] = {
-    {"max-files", "20000", "files of a repository from which jobs should fetch a part"},
+    {"max-files", "20000", "files of a repository from which jobs should fetch a part",
+     WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -8,7 +8,7 @@
 #define SELF_HOSTED_MINUTES 7200 /* five days */
 
 static const wpa_rule_option options[] = {
-    {"max", "", "minutes that no timeout may exceed"},
+    {"max", "", "minutes that no timeout may exceed", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -5,7 +5,7 @@
 
 static const wpa_rule_option options[] = {
     {"deploy-names", "deploy,release,publish,backport,labeler",
-     "words of names and files of workflows that are better not cancelled"},
+     "words of names and files of workflows that are better not cancelled", WPA_OPTION_TEXT},
     {0},
 };
 

@@ -9,8 +9,8 @@
 #define MAX_MINUTES 360
 
 static const wpa_rule_option options[] = {
-    {"default", "30", "minutes that the fix sets"},
-    {"max", "360", "no fix sets more than this"},
+    {"default", "30", "minutes that the fix sets", WPA_OPTION_NUMBER},
+    {"max", "360", "no fix sets more than this", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -10,9 +10,9 @@
 #include "rules/work.h"
 
 static const wpa_rule_option options[] = {
-    {"workflow", "", "pattern (PCRE2) that names of workflows fit"},
-    {"job", "", "pattern that names of jobs fit"},
-    {"step", "", "pattern that names of steps fit"},
+    {"workflow", "", "pattern (PCRE2) that names of workflows fit", WPA_OPTION_PATTERN},
+    {"job", "", "pattern that names of jobs fit", WPA_OPTION_PATTERN},
+    {"step", "", "pattern that names of steps fit", WPA_OPTION_PATTERN},
     {0},
 };
 

@@ -7,7 +7,8 @@
 #define LINES_MAX 800
 
 static const wpa_rule_option options[] = {
-    {"max-complexity", "60", "sum of jobs (2 each), steps (1), conditions (1) and matrix rows (1)"},
+    {"max-complexity", "60", "sum of jobs (2 each), steps (1), conditions (1) and matrix rows (1)",
+     WPA_OPTION_NUMBER},
     {0},
 };
 

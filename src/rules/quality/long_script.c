@@ -372,8 +372,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 }
 
 static const wpa_rule_option options[] = {
-    {"max-lines", "40", "lines that are not blank"},
-    {NULL, NULL, NULL},
+    {"max-lines", "40", "lines that are not blank", WPA_OPTION_NUMBER},
+    {0},
 };
 
 const wpa_rule wpa_rule_long_script = {

@@ -10,7 +10,7 @@
 #define MANIFEST_MAX_BYTES ((size_t)256 * 1024)
 
 static const wpa_rule_option options[] = {
-    {"commands", "", "words of scripts that test here, separated by commas"},
+    {"commands", "", "words of scripts that test here, separated by commas", WPA_OPTION_TEXT},
     {0},
 };
 

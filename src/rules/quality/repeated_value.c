@@ -15,8 +15,8 @@
 #define PLACES_MAX 64   /* of one value that a fix replaces */
 
 static const wpa_rule_option options[] = {
-    {"min-count", "4", "times a value stands in a file before it is reported"},
-    {"min-length", "6", "shorter values are never reported"},
+    {"min-count", "4", "times a value stands in a file before it is reported", WPA_OPTION_NUMBER},
+    {"min-length", "6", "shorter values are never reported", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -5,7 +5,7 @@
 #include "rules/rule.h"
 
 static const wpa_rule_option options[] = {
-    {"days", "7", "how long a release must have been out"},
+    {"days", "7", "how long a release must have been out", WPA_OPTION_NUMBER},
     {0},
 };
 

@@ -5,9 +5,10 @@
 #include "rules/pin.h"
 
 static const wpa_rule_option options[] = {
-    {"deny", "", "what may not be used: 'evil/* owner/repo@v1', docker images as docker://image"},
-    {"allow", "", "nothing but this may be used"},
-    {"required", "", "actions that a workflow of the repository has to use"},
+    {"deny", "", "what may not be used: 'evil/* owner/repo@v1', docker images as docker://image",
+     WPA_OPTION_TEXT},
+    {"allow", "", "nothing but this may be used", WPA_OPTION_TEXT},
+    {"required", "", "actions that a workflow of the repository has to use", WPA_OPTION_TEXT},
     {0},
 };
 

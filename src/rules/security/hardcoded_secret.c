@@ -177,9 +177,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 }
 
 static const wpa_rule_option options[] = {
-    {"allow", "", "values that are no secrets, separated by blanks"},
-    {"patterns", "", "regular expressions of formats of your own, separated by blanks"},
-    {NULL, NULL, NULL},
+    {"allow", "", "values that are no secrets, separated by blanks", WPA_OPTION_TEXT},
+    {"patterns", "", "regular expressions of formats of your own, separated by blanks",
+     WPA_OPTION_PATTERNS},
+    {0},
 };
 
 const wpa_rule wpa_rule_hardcoded_secret = {

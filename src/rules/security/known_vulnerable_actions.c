@@ -6,7 +6,7 @@
 #include "rules/pin.h"
 
 static const wpa_rule_option options[] = {
-    {"allow", "", "advisories that do not count, separated by blanks"},
+    {"allow", "", "advisories that do not count, separated by blanks", WPA_OPTION_TEXT},
     {0},
 };
 

@@ -6,8 +6,9 @@
 #include "rules/own.h"
 
 static const wpa_rule_option options[] = {
-    {"ghes", "", "version of the GitHub Enterprise Server: 3.12.1; as \"forge\" if unset"},
-    {"runner", "", "version of the runners of one's own: 2.319.0"},
+    {"ghes", "", "version of the GitHub Enterprise Server: 3.12.1; as \"forge\" if unset",
+     WPA_OPTION_TEXT},
+    {"runner", "", "version of the runners of one's own: 2.319.0", WPA_OPTION_TEXT},
     {0},
 };
 

@@ -6,7 +6,8 @@
 #include "rules/references.h"
 
 static const wpa_rule_option options[] = {
-    {"allow", "", "names of secrets that may be used anywhere, separated by blanks or commas"},
+    {"allow", "", "names of secrets that may be used anywhere, separated by blanks or commas",
+     WPA_OPTION_TEXT},
     {0},
 };
 

@@ -9,7 +9,8 @@
 static const wpa_rule_option options[] = {
     {"allowed-runners", "",
      "labels whose runners live for one job, separated by blanks or commas; "
-     "a * at the end stands for any ending"},
+     "a * at the end stands for any ending",
+     WPA_OPTION_TEXT},
     {0},
 };
 

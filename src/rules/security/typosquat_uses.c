@@ -6,7 +6,7 @@
 #include "rules/upgrade.h"
 
 static const wpa_rule_option options[] = {
-    {"allow", "", "slugs that are meant, separated by blanks or commas"},
+    {"allow", "", "slugs that are meant, separated by blanks or commas", WPA_OPTION_TEXT},
     {0},
 };
 

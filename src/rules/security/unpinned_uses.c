@@ -4,8 +4,9 @@
 #include "rules/pin.h"
 
 static const wpa_rule_option options[] = {
-    {"policies", "", "what to ask of which slug: 'actions/*=any my-org/*=ref', else hash"},
-    {"min-age-days", "7", "the fix pins no release younger than this"},
+    {"policies", "", "what to ask of which slug: 'actions/*=any my-org/*=ref', else hash",
+     WPA_OPTION_POLICIES},
+    {"min-age-days", "7", "the fix pins no release younger than this", WPA_OPTION_NUMBER},
     {0},
 };
 

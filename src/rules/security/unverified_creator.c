@@ -4,7 +4,7 @@
 #include "rules/trust.h"
 
 static const wpa_rule_option options[] = {
-    {"allow", "", "owners and slugs that are trusted: 'my-org other/action x*'"},
+    {"allow", "", "owners and slugs that are trusted: 'my-org other/action x*'", WPA_OPTION_TEXT},
     {0},
 };
 

@@ -359,8 +359,12 @@ static void test_a_repository_beats_the_fleet(void **state)
     (void)analyse(w);
     assert_string_equal(ask_text(w, severity), "critical");
     put_beside(w, "wpa.yml", "version: 1\nno-such-key: 1\n");
-    (void)analyse(w);
+    wpa_analysis_summary summary = analyse(w);
     assert_string_equal(ask_text(w, severity), "high");
+    const wpa_json *note = wpa_json_at(wpa_json_find(summary.metrics, "notes"), 0);
+    assert_string_equal(wpa_json_text_of(wpa_json_find(note, "rule")), "wpa.yml");
+    assert_non_null(strstr(wpa_json_text_of(wpa_json_find(note, "text")),
+                           "wpa.yml:2:1: no-such-key: unknown key"));
 }
 
 static const struct {

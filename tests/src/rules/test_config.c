@@ -39,6 +39,24 @@ static const struct {
     {"dimensions: {efficiency: {persona: pedantic}, quality: off}\n", NULL},
     {"dimensions: {speed: off}\n", "is no dimension"},
     {"profile: loud\n", "is no profile"},
+    {"ignore:\n  - {path: a, until: 2027-02-29}\n", "is no date"},
+    {"ignore:\n  - {fingerprint: 3f1c}\n", NULL},
+    {"ignore:\n  - {fingerprint: 3g1c}\n", "is no fingerprint"},
+    {"runners: {rates: {'gpu-*': 0.07}}\n", NULL},
+    {"runners: {rates: {'gpu-*': cheap}}\n", "is no number"},
+    {"owners: {codeowners: '@o/team'}\n", NULL},
+    {"owners: {codeowners: 5}\n", "owns nothing"},
+    {"rules: {unpinned-uses: {policies: {'actions/*': ref, 'o/*': hash-pin}}}\n", NULL},
+    {"rules: {unpinned-uses: {policies: {'actions/*': reff}}}\n", "'actions/*=reff'"},
+    {"rules: {unpinned-uses: {policies: [any]}}\n", "'any' sets no policy"},
+    {"rules: {ambiguous-names: {job: '^[a-z]{1,3}$'}}\n", NULL},
+    {"rules: {ambiguous-names: {job: '['}}\n", "c.yml:1:"},
+    {"rules: {hardcoded-secret: {patterns: ['a{1,3}', 'b c']}}\n", NULL},
+    {"rules: {hardcoded-secret: {patterns: ['a{1,3}', '(']}}\n", "pattern '('"},
+    {"rules: {runner-label: {unknown: maybe}}\n", "expected on or off"},
+    {"rules: {ineffective-timeout: {max: long}}\n", "is no whole number"},
+    {"rules: {duplicate-steps: {similarity: much}}\n", "is no number"},
+    {"rules: {excessive-schedule: {min-interval: often}}\n", "is no length of time"},
     {"a: [\n", "c.yml:"},
     {"rules: {missing-timeout: off\n", "c.yml:"},
 };
@@ -58,6 +76,41 @@ static void test_configuration_is_checked(void **state)
             fail();
         }
     }
+}
+
+static void test_every_fault_is_told_by_its_place(void **state)
+{
+    (void)state;
+    static const char text[] = "persona: loud\n"
+                               "unknown: 1\n"
+                               "rules:\n"
+                               "  shema: off\n"
+                               "  long-script: {max-lines: many, colour: red}\n"
+                               "fail-on: {isue: low, opportunity: often}\n"
+                               "paths:\n"
+                               "  a/**: {rules: {schema: sometimes}}\n"
+                               "ignore:\n"
+                               "  - {reason: r}\n"
+                               "  - {path: a, until: soon}\n"
+                               "  - {path: fine}\n"
+                               "names: {secrets: {a: b}, vars: [A]}\n"
+                               "version: 2\n";
+    static const char *const places[] = {"1:10", "2:1",  "4:3",  "5:28",  "5:34",  "6:11",
+                                         "6:35", "8:26", "10:5", "11:22", "13:18", "14:10"};
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    wpa_settings *settings = wpa_settings_new(TODAY_US, arena);
+    assert_false(wpa_config_read("c.yml", text, sizeof text - 1, settings, arena, &err));
+    assert_string_equal(err.message, settings->faults.items[0]);
+    for (size_t i = 0; i < settings->faults.n && i < WPA_COUNT(places); i++) {
+        const char *start = wpa_arena_printf(arena, "c.yml:%s: ", places[i]);
+        if (!wpa_text_starts(settings->faults.items[i], start)) {
+            fail_msg("%s\nis not at %s", settings->faults.items[i], places[i]);
+        }
+    }
+    assert_int_equal(settings->faults.n, WPA_COUNT(places));
+    assert_true(wpa_config_read("c.yml", "version: 1\n", 11, settings, arena, &err));
+    assert_int_equal(settings->faults.n, 0);
 }
 
 static const struct {
@@ -103,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_configuration_is_checked),
+        cmocka_unit_test(test_every_fault_is_told_by_its_place),
         cmocka_unit_test(test_globs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ typedef struct reader {
     /* What the steps of a job run in if they do not say: the name that the job or the file gives,
        or NULL, and what it stands for, or else what the runner implies. */
     const char *default_shell;
-    wpa_shell shell;
+    wpa_outline_shell shell;
 } reader;
 
 bool wpa_outline_has_expression(const char *text)
@@ -142,19 +142,6 @@ bool wpa_outline_only_triggers(const wpa_outline *outline, const char *const nam
 /* ---- steps -------------------------------------------------------------------------------------
  */
 
-static wpa_shell shell_named(const char *text)
-{
-    size_t n = strcspn(text, " ");
-    wpa_slice name = {text, n};
-    return wpa_outline_has_expression(text)                                 ? WPA_SHELL_UNKNOWN
-           : wpa_slice_is(name, "bash") || wpa_slice_is(name, "/bin/bash")  ? WPA_SHELL_BASH
-           : wpa_slice_is(name, "sh")                                       ? WPA_SHELL_SH
-           : wpa_slice_is(name, "pwsh") || wpa_slice_is(name, "powershell") ? WPA_SHELL_PWSH
-           : wpa_slice_is(name, "python") || wpa_slice_is(name, "python3")  ? WPA_SHELL_PYTHON
-           : wpa_slice_is(name, "cmd")                                      ? WPA_SHELL_CMD
-                                                                            : WPA_SHELL_OTHER;
-}
-
 static const char *default_shell(const wpa_yaml_node *scope)
 {
     return wpa_yaml_text(wpa_yaml_get(mapping_at(mapping_at(scope, "defaults"), "run"), "shell"));
@@ -167,18 +154,20 @@ static void read_default_shell(reader *r, const wpa_outline_job *job)
     text = text ? text : default_shell(r->outline->root);
     r->default_shell = text;
     bool is_container = wpa_yaml_find(job->node, "container") != NULL;
-    r->shell = text                        ? shell_named(text)
-               : is_container              ? WPA_SHELL_SH
-               : job->os == WPA_OS_WINDOWS ? WPA_SHELL_PWSH
-               : job->os == WPA_OS_UNKNOWN ? WPA_SHELL_UNKNOWN
-                                           : WPA_SHELL_BASH;
+    wpa_shell implied = is_container                ? WPA_SHELL_SH
+                        : job->os == WPA_OS_WINDOWS ? WPA_SHELL_PWSH
+                        : job->os == WPA_OS_UNKNOWN ? WPA_SHELL_UNKNOWN
+                                                    : WPA_SHELL_BASH;
+    r->shell = text ? wpa_outline_shell_of(text) : (wpa_outline_shell){implied, false};
 }
 
 static void read_shell(const reader *r, wpa_outline_step *step)
 {
     const char *text = wpa_yaml_text(wpa_yaml_get(step->node, "shell"));
     step->has_named_shell = text || r->default_shell;
-    step->shell = text ? shell_named(text) : r->shell;
+    wpa_outline_shell shell = text ? wpa_outline_shell_of(text) : r->shell;
+    step->shell = shell.shell;
+    step->is_elsewhere = shell.is_elsewhere;
 }
 
 /* Scripts from this size on keep a map: making one for each finding would take their square. So
@@ -233,9 +222,9 @@ static void note_words(reader *r, const wpa_yaml_node *run, script *s)
 
 static const wpa_script_language languages[] = {
     [WPA_SHELL_BASH] = WPA_SCRIPT_POSIX,    [WPA_SHELL_SH] = WPA_SCRIPT_POSIX,
-    [WPA_SHELL_PWSH] = WPA_SCRIPT_PWSH,     [WPA_SHELL_PYTHON] = WPA_SCRIPT_PYTHON,
-    [WPA_SHELL_CMD] = WPA_SCRIPT_CMD,       [WPA_SHELL_OTHER] = WPA_SCRIPT_POSIX,
-    [WPA_SHELL_UNKNOWN] = WPA_SCRIPT_POSIX,
+    [WPA_SHELL_ZSH] = WPA_SCRIPT_POSIX,     [WPA_SHELL_PWSH] = WPA_SCRIPT_PWSH,
+    [WPA_SHELL_PYTHON] = WPA_SCRIPT_PYTHON, [WPA_SHELL_CMD] = WPA_SCRIPT_CMD,
+    [WPA_SHELL_OTHER] = WPA_SCRIPT_POSIX,   [WPA_SHELL_UNKNOWN] = WPA_SCRIPT_POSIX,
 };
 
 static script lex_script(reader *r, const wpa_yaml_node *run, wpa_shell shell)

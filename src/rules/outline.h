@@ -47,6 +47,7 @@ typedef struct wpa_outline_uses {
 typedef enum wpa_shell {
     WPA_SHELL_BASH, /* named, or implied on Linux and macOS */
     WPA_SHELL_SH,
+    WPA_SHELL_ZSH,  /* zsh and ksh, which are read as bash is, though they differ in detail */
     WPA_SHELL_PWSH, /* pwsh and powershell */
     WPA_SHELL_PYTHON,
     WPA_SHELL_CMD,
@@ -66,9 +67,12 @@ typedef struct wpa_outline_step {
     const wpa_yaml_node *run;       /* scalar, or NULL */
     wpa_shell shell;                /* of run */
     bool has_named_shell;           /* by the step, its job or its workflow */
-    const wpa_script *script;       /* of run in bash, sh or an unknown shell; else NULL */
-    wpa_yaml_places *places;        /* of a long run, whose places are asked for often; or NULL */
-    const wpa_script *lexed;        /* of run in any shell that is read, python too; or NULL */
+    /* Started by another program (WSL, MSYS2, nix develop, docker exec): what the runner's system
+       and image have says nothing about what the script finds. */
+    bool is_elsewhere;
+    const wpa_script *script; /* of run in bash, sh or an unknown shell; else NULL */
+    wpa_yaml_places *places;  /* of a long run, whose places are asked for often; or NULL */
+    const wpa_script *lexed;  /* of run in any shell that is read, python too; or NULL */
     /* Of lexed: texts of words in which quotes and escapes stand; [n_unquoted]. */
     const wpa_slice *unquoted;
     size_t n_unquoted;

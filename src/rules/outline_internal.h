@@ -1,4 +1,4 @@
-/* Shared by outline.c, outline_runner.c and outline_uses.c alone. */
+/* Shared by outline.c, outline_runner.c, outline_shell.c and outline_uses.c alone. */
 #pragma once
 
 #include <wpa/map.h>
@@ -22,3 +22,11 @@ typedef struct wpa_outline_known {
 
 /** What a scalar below "uses" says; node may be NULL. */
 wpa_outline_uses wpa_outline_uses_of(wpa_outline_known *known, const wpa_yaml_node *node);
+
+typedef struct wpa_outline_shell {
+    wpa_shell shell;
+    bool is_elsewhere; /* see wpa_outline_step */
+} wpa_outline_shell;
+
+/** What the text below "shell" names. */
+wpa_outline_shell wpa_outline_shell_of(const char *text);

@@ -250,9 +250,7 @@ static wpa_outputs read_javascript(const char *text, wpa_arena *arena)
 wpa_outputs wpa_outputs_of(const wpa_outline_step *step, wpa_arena *arena)
 {
     const wpa_script *script = step->script;
-    bool is_posix = step->shell == WPA_SHELL_BASH || step->shell == WPA_SHELL_SH ||
-                    step->shell == WPA_SHELL_UNKNOWN;
-    if (script && step->run && is_posix && script->language == WPA_SCRIPT_POSIX) {
+    if (script && step->run && script->language == WPA_SCRIPT_POSIX) {
         return read_shell(script, arena);
     }
     const char *text = wpa_outline_step_uses(step, "actions/github-script")

@@ -52,6 +52,7 @@ static const char *extension_of(wpa_shell shell)
     case WPA_SHELL_PWSH:
     case WPA_SHELL_CMD:
     case WPA_SHELL_OTHER:
+    case WPA_SHELL_ZSH:
         break;
     }
     return NULL;

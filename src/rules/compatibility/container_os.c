@@ -217,7 +217,8 @@ static void check_image(wpa_rule_run *run, const wpa_outline_job *job)
                 return;
             }
         }
-        bool wants_bash = step->run && step->has_named_shell && step->shell == WPA_SHELL_BASH;
+        bool wants_bash = step->run && step->has_named_shell && !step->is_elsewhere &&
+                          step->shell == WPA_SHELL_BASH;
         if (wants_bash && lacks_program(name, "bash")) {
             wpa_finding *finding =
                 wpa_rule_report(run, step->run->key->span, NULL, NULL,

@@ -266,7 +266,8 @@ static void check_continuation(place *at, unsigned systems)
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     unsigned systems = step->lexed && step->lexed->is_readable ? systems_of(step) : 0;
-    if (!systems || (step->shell == WPA_SHELL_UNKNOWN && step->has_named_shell)) {
+    if (!systems || step->is_elsewhere ||
+        (step->shell == WPA_SHELL_UNKNOWN && step->has_named_shell)) {
         return;
     }
     place at = {.run = run, .step = step};

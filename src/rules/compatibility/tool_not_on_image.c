@@ -247,7 +247,8 @@ static bool reads_same_on(const wpa_outline_step *step, const wpa_fact_image *im
 {
     bool is_windows = image && wpa_text_starts(image->name, "windows");
     bool is_posix = step->lexed && step->lexed->language == WPA_SCRIPT_POSIX;
-    return step->has_named_shell ? step->shell != WPA_SHELL_UNKNOWN : is_windows != is_posix;
+    return !step->is_elsewhere &&
+           (step->has_named_shell ? step->shell != WPA_SHELL_UNKNOWN : is_windows != is_posix);
 }
 
 static absence find_absence(const tools *t, const wpa_outline_step *step,

@@ -315,9 +315,9 @@ static bool has_defaults(const wpa_source *source, const wpa_outline_job *job)
 static const char *shell_of(const wpa_outline_step *step)
 {
     static const char *const names[] = {
-        [WPA_SHELL_BASH] = "bash",     [WPA_SHELL_SH] = "sh",   [WPA_SHELL_PWSH] = "pwsh",
-        [WPA_SHELL_PYTHON] = "python", [WPA_SHELL_CMD] = "cmd", [WPA_SHELL_OTHER] = NULL,
-        [WPA_SHELL_UNKNOWN] = NULL};
+        [WPA_SHELL_BASH] = "bash",     [WPA_SHELL_SH] = "sh",     [WPA_SHELL_PWSH] = "pwsh",
+        [WPA_SHELL_PYTHON] = "python", [WPA_SHELL_CMD] = "cmd",   [WPA_SHELL_OTHER] = NULL,
+        [WPA_SHELL_ZSH] = NULL,        [WPA_SHELL_UNKNOWN] = NULL};
     return names[step->shell];
 }
 

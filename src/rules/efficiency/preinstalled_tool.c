@@ -144,7 +144,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         }
         for (size_t k = 0; k < job->n_steps; k++) {
             const wpa_script *script = wpa_step_commands(&job->steps[k]);
-            for (size_t c = 0; script && c < script->n_commands; c++) {
+            bool is_here = script && !job->steps[k].is_elsewhere;
+            for (size_t c = 0; is_here && c < script->n_commands; c++) {
                 if (!script->commands[c].is_nested_script) {
                     check_command(run, &job->steps[k], &script->commands[c]);
                 }

@@ -121,7 +121,9 @@ static bool lacks_pipefail(const wpa_outline_step *step)
         return step->shell == WPA_SHELL_BASH;
     }
     const char *own = wpa_yaml_text(wpa_yaml_get(step->node, "shell"));
-    return own && wpa_text_starts(own, "bash ") && !strstr(own, "pipefail"); /* bash -e {0} */
+    bool is_bash = step->shell == WPA_SHELL_BASH || step->shell == WPA_SHELL_ZSH;
+    bool is_told = own && !wpa_text_is(own, "bash") && !step->is_elsewhere; /* "bash -e {0}" */
+    return is_bash && is_told && !strstr(own, "pipefail");
 }
 
 /** What shows why a job failed: it has failed already, whatever becomes of this step. */

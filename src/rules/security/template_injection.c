@@ -387,7 +387,8 @@ static const char *spelling_at(wpa_rule_run *run, const subject *s, size_t i, co
         bool is_fine = quotes % 2 == 0 && !strstr(text, "@'");
         return is_fine ? wpa_arena_printf(run->arena, "${env:%s}", name) : NULL;
     }
-    bool is_shell = step->shell == WPA_SHELL_BASH || step->shell == WPA_SHELL_SH;
+    bool is_shell = step->shell == WPA_SHELL_BASH || step->shell == WPA_SHELL_SH ||
+                    step->shell == WPA_SHELL_ZSH;
     if (!is_shell || !step->script || !step->script->is_readable || is_plain_start) {
         return NULL;
     }

@@ -1,5 +1,6 @@
 /* SEC-049: code or packages fetched by http:// or git://, which anybody on the way may change. */
 #include <string.h>
+#include <strings.h>
 
 #include "facts/commands.h"
 #include "rules/shell_roles.h"
@@ -11,8 +12,8 @@ static const char *const schemes[] = {"http://", "git://"};
 static const char *find_url(const char *text, size_t *length)
 {
     for (size_t i = 0; text && i < WPA_COUNT(schemes); i++) {
-        const char *at = strstr(text, schemes[i]);
-        if (!at || (at > text && at[-1] == '+' && strncmp(at, "git://", 6) == 0)) {
+        const char *at = strcasestr(text, schemes[i]);
+        if (!at || (at > text && at[-1] == '+' && strncasecmp(at, "git://", 6) == 0)) {
             continue;
         }
         wpa_slice host = wpa_url_host(at);

@@ -49,7 +49,7 @@ static wpa_finding *report(wpa_rule_run *run, const wpa_download *d, wpa_span sp
                                runner, d->url ? what : "the download");
     const wpa_fact_host *host = d->url ? wpa_facts_host_find(wpa_url_host(d->url)) : NULL;
     bool is_vendor = host && host->is_vendor;
-    if ((is_vendor || is_version) && strstr(d->url, "https://")) {
+    if ((is_vendor || is_version) && strcasestr(d->url, "https://")) {
         finding->severity = WPA_SEVERITY_MEDIUM;
     }
     if ((is_saved || !d->url) && finding->confidence > WPA_CONFIDENCE_MEDIUM) {

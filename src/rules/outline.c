@@ -7,6 +7,7 @@
 
 #include <wpa/map.h>
 
+#include "expr/expr.h"
 #include "rules/outline_internal.h"
 #include "rules/shell_roles.h"
 
@@ -333,25 +334,46 @@ static void read_steps(reader *r, wpa_outline_job *job)
 /* ---- jobs --------------------------------------------------------------------------------------
  */
 
-bool wpa_outline_names_secret(const wpa_yaml_node *node)
+/* Behind the name of the context: a member by name or by text, a computed one, or all of them. */
+static bool is_own_token(const char *at, const char *end)
 {
-    static const char context[] = "secrets.", own[] = "GITHUB_TOKEN";
-    const size_t length = sizeof context - 1;
-    if (!wpa_yaml_may_hold(node->doc, context)) {
-        return false;
+    static const char own[] = "GITHUB_TOKEN";
+    while (at < end && strchr(" \t.['", *at)) {
+        at++;
     }
-    const char *start = node->doc->source + node->span.start;
-    const char *end = start + wpa_span_length(node->span);
-    for (const char *at = start; at < end; at++) {
-        at = memchr(at, '.', (size_t)(end - at)); /* few, and each ends what is looked for */
-        if (!at) {
-            return false;
-        }
-        bool is_context = (size_t)(at - start) + 1 >= length &&
-                          strncasecmp(at + 1 - length, context, length) == 0;
-        if (is_context && at + 1 < end && strncasecmp(at + 1, own, sizeof own - 1) != 0) {
+    return (size_t)(end - at) >= sizeof own - 1 && strncasecmp(at, own, sizeof own - 1) == 0;
+}
+
+/* Does the text of an expression name one? */
+static bool expression_names_secret(const char *at, const char *end)
+{
+    static const char context[] = "secrets";
+    const char *start = at;
+    while ((at = wpa_text_find_ci(at, (size_t)(end - at), context))) {
+        bool is_name = at == start || strchr(" \t\n([!&|,=", at[-1]);
+        at += sizeof context - 1;
+        if (is_name && !is_own_token(at, end) && (at == end || strchr(" \t\n.[),", *at))) {
             return true;
         }
+    }
+    return false;
+}
+
+bool wpa_outline_names_secret(const wpa_yaml_node *node)
+{
+    if (!wpa_yaml_may_hold(node->doc, "secrets")) {
+        return false;
+    }
+    const char *text = node->doc->source + node->span.start;
+    size_t length = wpa_span_length(node->span);
+    const char *open = wpa_expr_open(text, length, 0);
+    while (open) {
+        const char *start = open + 3, *end = text + length;
+        const char *close = wpa_text_find(start, (size_t)(end - start), "}}");
+        if (!close || expression_names_secret(start, close)) {
+            return close != NULL;
+        }
+        open = wpa_expr_open(text, length, (size_t)(close - text));
     }
     return false;
 }

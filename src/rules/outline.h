@@ -133,7 +133,7 @@ struct wpa_outline {
 
 /** The job of this id, letters' case no matter; NULL if there is none. id may be NULL. */
 const wpa_outline_job *wpa_outline_job_find(const wpa_outline *outline, const char *id);
-/** Does the text of the node name a secret other than GITHUB_TOKEN? */
+/** Does an expression of the node name a secret other than GITHUB_TOKEN, or all or any of them? */
 bool wpa_outline_names_secret(const wpa_yaml_node *node);
 /** Of a workflow or an action file; an outline without jobs for anything else. Never NULL. */
 const wpa_outline *wpa_outline_read(const wpa_yaml_doc *doc, wpa_input_kind kind, wpa_arena *arena);

@@ -20,6 +20,30 @@ static void look(const wpa_expr *node, const wpa_expr *parent, void *context)
     }
 }
 
+/* secrets[...] of the chain that the reference is. */
+static const wpa_expr *index_of(const wpa_expr *node)
+{
+    while (node->n_args && node->args[0]->kind != WPA_EXPR_NAME) {
+        node = node->args[0];
+    }
+    return node->kind == WPA_EXPR_INDEX ? node->args[1] : NULL;
+}
+
+/* The matrix alone decides: which secrets those are, the file says. */
+static bool is_of_matrix(const wpa_expr *index, const wpa_expr_reference *references, size_t n)
+{
+    bool is_of_matrix = false;
+    for (size_t i = 0; index && i < n; i++) {
+        if (wpa_span_contains(index->span, references[i].node->span)) {
+            if (!wpa_text_starts(references[i].path, "matrix.")) {
+                return false;
+            }
+            is_of_matrix = true;
+        }
+    }
+    return is_of_matrix;
+}
+
 static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
     const wpa_expr_place *place = expression->place;
@@ -44,8 +68,7 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
         }
         wpa_rule_relate_script(run, finding, place->node,
                                wpa_expr_source_span(place, r->node->span));
-        const char *text = place->node->text + place->inner.start + r->node->span.start;
-        if (is_indexed && wpa_text_starts(text, "secrets[matrix.")) {
+        if (is_indexed && is_of_matrix(index_of(r->node), references, n)) {
             finding->severity = WPA_SEVERITY_LOW;
         }
         return;

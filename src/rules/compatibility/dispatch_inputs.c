@@ -154,16 +154,17 @@ static void check_default(const input *in, bool has_options)
                         subject_new(in->run, value, repaired(in, value)),
                         "default %s of boolean input %s is %s, not true or false", quote(in, value),
                         in->name, value->length ? wpa_yaml_describe(value) : "an empty text");
-    } else if (wpa_text_is(in->type, "number") && value->length && type != WPA_YAML_INT &&
-               type != WPA_YAML_FLOAT) {
+    } else if (wpa_text_is(in->type, "number") && !wpa_yaml_is_null(value) &&
+               type != WPA_YAML_INT && type != WPA_YAML_FLOAT) {
         double number;
-        bool is_quoted_number = wpa_text_to_double(value->text, &number);
+        bool is_quoted_number = value->length && wpa_text_to_double(value->text, &number);
+        bool is_unset = !value->length && !in->is_call; /* an empty field of the form */
         wpa_finding *finding =
             wpa_rule_report(in->run, value->span, "D3",
                             subject_new(in->run, value, is_quoted_number ? value->text : NULL),
                             "default %s of number input %s is %s, not a number", quote(in, value),
-                            in->name, wpa_yaml_describe(value));
-        finding->severity = is_quoted_number ? WPA_SEVERITY_LOW : finding->severity;
+                            in->name, value->length ? wpa_yaml_describe(value) : "an empty text");
+        finding->severity = is_quoted_number || is_unset ? WPA_SEVERITY_LOW : finding->severity;
     }
 }
 

@@ -16,14 +16,9 @@ static const wpa_type *string(void)
 static const wpa_source *find_local(wpa_rule_run *run, const char *uses, wpa_arena *arena)
 {
     const wpa_surroundings *around = run->source->around;
-    bool is_local = uses && (wpa_text_starts(uses, "./") || wpa_text_starts(uses, "$/"));
-    if (!is_local || !around || !around->graph) {
-        return NULL;
-    }
-    size_t length = strlen(uses + 2);
-    length -= length && uses[1 + length] == '/';
-    const wpa_graph_file *file =
-        wpa_graph_local(around->graph, wpa_arena_slice(arena, uses + 2, length));
+    bool has_graph = uses && around && around->graph;
+    const char *path = has_graph ? wpa_graph_local_path(uses, arena) : NULL;
+    const wpa_graph_file *file = path ? wpa_graph_local(around->graph, path) : NULL;
     const wpa_source *source = file ? wpa_rule_source_at(run, file->path) : NULL;
     return source && source->yaml && !source->is_partial ? source : NULL;
 }

@@ -117,7 +117,7 @@ const wpa_graph_file *wpa_graph_find(const wpa_graph *graph, const char *path);
  */
 const wpa_graph_file *wpa_graph_own(const wpa_graph *graph, const wpa_source *source,
                                     wpa_arena *arena);
-/** "x" of the local use "./x/" or "$/x", in the arena; NULL for any other use. */
+/** "x" of the local use "./x/", "./a/../x" or "$/x", in the arena; NULL for any other use. */
 const char *wpa_graph_local_path(const char *text, wpa_arena *arena);
 /**
  * File that a local use names: the workflow itself, or action.yml or action.yaml in the folder.

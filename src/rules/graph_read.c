@@ -8,6 +8,7 @@
 #include "rules/references.h"
 #include "rules/shell_roles.h"
 #include "rules/similarity.h"
+#include "rules/steps.h"
 #include "rules/toolchain.h"
 
 /** Texts of a scalar or a sequence; NULL if there is none. */
@@ -68,12 +69,7 @@ const char *wpa_graph_local_path(const char *text, wpa_arena *arena)
     if (!is_local) {
         return NULL;
     }
-    text += 2 + strspn(text + 2, "/");
-    size_t length = strlen(text);
-    while (length && text[length - 1] == '/') {
-        length--;
-    }
-    return wpa_arena_slice(arena, text, length);
+    return wpa_path_in_tree("", wpa_slice_of(text + 2), arena);
 }
 
 static wpa_graph_use use_of(wpa_arena *arena, const wpa_outline_uses *uses, size_t job)

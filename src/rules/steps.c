@@ -60,6 +60,33 @@ bool wpa_path_is_above_workspace(wpa_slice path)
     return false;
 }
 
+const char *wpa_path_in_tree(const char *folder, wpa_slice path, wpa_arena *arena)
+{
+    size_t n = strlen(folder);
+    char *out = wpa_arena_alloc(arena, n + path.length + 2);
+    memcpy(out, folder, n);
+    for (size_t start = 0, end; start < path.length; start = end + 1) {
+        const char *slash = memchr(path.at + start, '/', path.length - start);
+        end = slash ? (size_t)(slash - path.at) : path.length;
+        wpa_slice part = {path.at + start, end - start};
+        if (wpa_slice_is(part, "..")) {
+            if (n == 0) {
+                return NULL;
+            }
+            n--; /* the slash behind the last part */
+            while (n > 0 && out[n - 1] != '/') {
+                n--;
+            }
+        } else if (part.length && !wpa_slice_is(part, ".")) {
+            memcpy(out + n, part.at, part.length);
+            n += part.length;
+            out[n++] = '/';
+        }
+    }
+    out[n ? n - 1 : 0] = '\0';
+    return out;
+}
+
 /* A step, command or variable that is looked at. */
 #define VISIT_WORK 4
 

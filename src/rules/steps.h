@@ -46,6 +46,13 @@ bool wpa_path_is_workspace(wpa_slice path);
 /** Is it a folder that the workspace lies in, "..", below the runner's home? */
 bool wpa_path_is_above_workspace(wpa_slice path);
 
+/**
+ * "x/y" of "./a/../x//y/", as the tree names it; NULL if it leads out of the tree.
+ *
+ * folder  that the path counts from, with a slash behind; "" for the root.
+ */
+const char *wpa_path_in_tree(const char *folder, wpa_slice path, wpa_arena *arena);
+
 /** The text of github-script's input, NULL if the step is none. */
 const wpa_yaml_node *wpa_step_javascript(const wpa_outline_step *step);
 

@@ -5,6 +5,7 @@
 
 #include "rules/graph.h"
 #include "rules/outline.h"
+#include "rules/steps.h"
 #include "rules/upgrade.h"
 
 typedef enum kind {
@@ -293,38 +294,6 @@ static bool is_checkout(const wpa_surroundings *around)
     return false;
 }
 
-/* "dir/../x" and "./x" as the tree names them; false if it leads out of the repository. */
-static bool normalise(const char *folder, const char *path, char *out, size_t size)
-{
-    size_t n = strlen(folder);
-    if (n + strlen(path) + 2 > size) {
-        return false;
-    }
-    memcpy(out, folder, n + 1);
-    while (*path) {
-        size_t length = strcspn(path, "/");
-        if (length == 2 && strncmp(path, "..", 2) == 0) {
-            if (n == 0) {
-                return false;
-            }
-            n--; /* the slash behind the last part */
-            while (n > 0 && out[n - 1] != '/') {
-                n--;
-            }
-        } else if (length && !(length == 1 && *path == '.')) {
-            memcpy(out + n, path, length);
-            n += length;
-            out[n++] = '/';
-        }
-        out[n] = '\0';
-        path += length + (path[length] == '/');
-    }
-    if (n > 0 && out[n - 1] == '/') {
-        out[n - 1] = '\0';
-    }
-    return true;
-}
-
 /* M11 */
 static void check_file(wpa_rule_run *run, const wpa_yaml_node *runs, const char *key,
                        const char *folder)
@@ -332,10 +301,12 @@ static void check_file(wpa_rule_run *run, const wpa_yaml_node *runs, const char 
     const wpa_surroundings *around = run->source->around;
     const wpa_yaml_node *value = wpa_yaml_get(runs, key);
     const char *text = wpa_yaml_text(value);
-    char path[1024];
     if (!text || !*text || wpa_outline_has_expression(text) || strchr(text, ':') ||
-        text[0] == '/' || !normalise(folder, text, path, sizeof path) ||
-        wpa_surroundings_has(around, path)) {
+        text[0] == '/') {
+        return;
+    }
+    const char *path = wpa_path_in_tree(folder, wpa_slice_of(text), run->arena);
+    if (!path || wpa_surroundings_has(around, path)) {
         return;
     }
     wpa_finding *finding =

@@ -1,12 +1,14 @@
 /* CMP-033: a local action or workflow by where it lies on disk, not by the repository it is of. */
 #include <string.h>
 
+#include "rules/graph.h"
 #include "rules/own.h"
 #include "rules/pin.h"
 
 typedef struct subject {
     const wpa_outline_uses *uses;
-    bool is_same; /* the tree on disk is the repository at the commit that runs */
+    const char *path; /* in the tree */
+    bool is_same;     /* the tree on disk is the repository at the commit that runs */
 } subject;
 
 /* A checkout of this very repository and commit into the workspace. */
@@ -33,13 +35,6 @@ static bool is_untouched(const wpa_outline_step *step)
     return step->index > 0;
 }
 
-/* What "./x" says behind the dot and slash, or NULL. */
-static const char *path_of(const wpa_outline_uses *uses)
-{
-    const char *text = wpa_yaml_text(uses->node);
-    return uses->kind == WPA_OUTLINE_LOCAL && wpa_text_starts(text, "./") ? text + 2 : NULL;
-}
-
 /* Is there no such action in the repository, as far as its tree is known? */
 static bool is_elsewhere(wpa_rule_run *run, const char *path)
 {
@@ -48,15 +43,9 @@ static bool is_elsewhere(wpa_rule_run *run, const char *path)
         return false;
     }
     static const char *const files[] = {"action.yml", "action.yaml", "Dockerfile"};
-    size_t length = strlen(path);
-    while (length && path[length - 1] == '/') {
-        length--;
-    }
-    bool is_there =
-        length && wpa_surroundings_has(around, wpa_arena_slice(run->arena, path, length));
+    bool is_there = *path && wpa_surroundings_has(around, path);
     for (size_t i = 0; i < WPA_COUNT(files); i++) {
-        const char *file = wpa_arena_printf(run->arena, "%.*s%s%s", (int)length, path,
-                                            length ? "/" : "", files[i]);
+        const char *file = wpa_arena_printf(run->arena, "%s%s%s", path, *path ? "/" : "", files[i]);
         is_there = is_there || wpa_surroundings_has(around, file);
     }
     return !is_there;
@@ -65,11 +54,12 @@ static bool is_elsewhere(wpa_rule_run *run, const char *path)
 static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
                        const wpa_outline_step *step, const wpa_outline_job *job)
 {
-    const char *path = path_of(uses);
-    if (!path) {
+    const char *text = wpa_yaml_text(uses->node);
+    if (uses->kind != WPA_OUTLINE_LOCAL || !wpa_text_starts(text, "./")) {
         return;
     }
-    if (strstr(path, "..") || is_elsewhere(run, path)) {
+    const char *path = wpa_graph_local_path(text, run->arena);
+    if (!path || is_elsewhere(run, path)) {
         wpa_finding *finding =
             wpa_rule_report(run, uses->node->span, NULL, NULL,
                             "%s lies where no file of the repository does: what is there, the "
@@ -80,7 +70,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
-    *s = (subject){uses, !step || (job->key && is_untouched(step))};
+    *s = (subject){uses, path, !step || (job->key && is_untouched(step))};
     (void)wpa_rule_report(run, uses->node->span, NULL, s,
                           step
                               ? "%s is taken from the disk, wherever that came from; '$/%s' names "
@@ -106,8 +96,14 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
         return;
     }
     wpa_fix *fix = wpa_rule_fix(run, finding, s->is_same ? WPA_FIX_SAFE : WPA_FIX_UNSAFE,
-                                "write $/%s", path_of(s->uses));
-    wpa_rule_edit(run, fix, wpa_yaml_source_span(s->uses->node, 0, 1), "$");
+                                "write $/%s", s->path);
+    const wpa_yaml_node *node = s->uses->node;
+    bool is_plain = wpa_text_starts(node->text + 2, s->path); /* perhaps with a slash behind */
+    if (is_plain) {
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(node, 0, 1), "$");
+    } else {
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(node, 0, node->length), "$/%s", s->path);
+    }
 }
 
 const wpa_rule wpa_rule_self_repository = {

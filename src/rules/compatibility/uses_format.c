@@ -1,6 +1,7 @@
 /* CMP-011: a "uses" that GitHub cannot read, or that names the wrong kind of thing. */
 #include <string.h>
 
+#include "rules/graph.h"
 #include "rules/own.h"
 #include "rules/upgrade.h"
 
@@ -145,13 +146,8 @@ static bool moves_files(const wpa_outline_job *job)
 static void check_local_action(const place *p)
 {
     static const char *const names[] = {"action.yml", "action.yaml", "Dockerfile"};
-    const char *dir = p->text + 2;
-    size_t length = strlen(dir);
-    while (length && dir[length - 1] == '/') {
-        length--;
-    }
-    if (!has_tree(p) || p->run->source->kind != WPA_INPUT_WORKFLOW || moves_files(p->job) ||
-        strstr(dir, "..")) {
+    const char *dir = wpa_graph_local_path(p->text, p->run->arena);
+    if (!dir || !has_tree(p) || p->run->source->kind != WPA_INPUT_WORKFLOW || moves_files(p->job)) {
         return;
     }
     /* Whoever gathers definitions takes the actions beside the workflows as well. */
@@ -160,8 +156,8 @@ static void check_local_action(const place *p)
     }
     const char *other = NULL;
     for (size_t i = 0; i < WPA_COUNT(names); i++) {
-        const char *path = wpa_arena_printf(p->run->arena, "%.*s%s%s", (int)length, dir,
-                                            length ? "/" : "", names[i]);
+        const char *path =
+            wpa_arena_printf(p->run->arena, "%s%s%s", dir, *dir ? "/" : "", names[i]);
         if (is_there(p, path)) {
             return;
         }

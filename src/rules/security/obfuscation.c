@@ -7,6 +7,7 @@
 #include "rules/expressions.h"
 #include "rules/outline.h"
 #include "rules/pin.h"
+#include "rules/steps.h"
 
 typedef enum shape {
     SHAPE_PATH,
@@ -56,29 +57,10 @@ static const char *oddity_of(wpa_slice path, bool is_local)
 /* The path without what means nothing; NULL if it would leave its repository. */
 static const char *normal_path(wpa_slice path, bool is_local, wpa_arena *arena)
 {
-    char *out = wpa_arena_slice(arena, "", 0);
-    size_t start = is_local ? 2 : 0;
-    for (size_t i = start; i <= path.length; i++) {
-        if (i < path.length && path.at[i] != '/') {
-            continue;
-        }
-        wpa_slice part = {path.at + start, i - start};
-        start = i + 1;
-        if (part.length == 0 || wpa_slice_is(part, ".")) {
-            continue;
-        }
-        if (wpa_slice_is(part, "..")) {
-            char *slash = strrchr(out, '/');
-            if (!*out) {
-                return NULL;
-            }
-            *(slash ? slash : out) = '\0';
-            continue;
-        }
-        out = wpa_arena_printf(arena, "%s%s" WPA_SLICE_FORMAT, out, *out ? "/" : "",
-                               WPA_SLICE_ARGS(part));
-    }
-    return is_local ? wpa_arena_printf(arena, "./%s", out) : strchr(out, '/') ? out : NULL;
+    const char *out = wpa_path_in_tree("", path, arena);
+    return out && is_local           ? wpa_arena_printf(arena, "./%s", out)
+           : out && strchr(out, '/') ? out
+                                     : NULL;
 }
 
 /* "owner/repo", as nearly all are: neither of the two parts is empty or of dots. */

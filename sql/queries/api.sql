@@ -15,6 +15,15 @@ SELECT pg_current_snapshot()::text;
 -- rows: one if the token stands: principal, name, role, scopes
 SELECT principal_id, name, role, scopes FROM wpa.api_token_find($1);
 
+-- name: api_callers_gone
+-- params: kinds text[], keys text[], principals bigint[]
+-- rows: keys of those whose token would not be taken now: of a session its id, of a machine the token's hash, of the provider's what it is revoked by
+SELECT c.key FROM unnest($1::text[], $2::text[], $3::bigint[]) c(kind, key, principal_id)
+ WHERE NOT EXISTS (SELECT FROM wpa.principal p WHERE p.id = c.principal_id AND p.active)
+    OR CASE c.kind WHEN 'session' THEN NOT EXISTS (SELECT FROM wpa.session s WHERE s.jti = c.key::uuid AND s.ended_at IS NULL AND s.expires_at > clock_timestamp())
+                   WHEN 'machine' THEN NOT EXISTS (SELECT FROM wpa.api_token_find(decode(c.key, 'hex')))
+                   ELSE EXISTS (SELECT FROM wpa.token_revoked t WHERE t.key = decode(c.key, 'hex')) END;
+
 -- name: api_idempotency_take
 -- params: principal_id bigint, key text, digest bytea
 -- rows: one: was it free; else digest, status, answer, location of the first call

@@ -9,6 +9,7 @@
 #include <wpa/text.h>
 
 #include "gen/calls_microhttpd.h"
+#include "gen/sql.h"
 
 #define STREAM_MAX_BYTES ((size_t)16 << 10)
 #define BEAT_MS 15000
@@ -22,9 +23,19 @@ struct wpa_api_stream {
     struct MHD_Connection *connection;
     char *pending; /* [n_pending], NULL while there is nothing: idle streams stay small */
     size_t n_pending;
-    bool is_suspended, has_lost;
+    bool is_suspended, has_lost, is_over;
     int64_t last_ms;
+    wpa_api_caller caller;
 };
+
+/* With the mutex held. */
+static void wake(wpa_api_stream *stream)
+{
+    if (stream->is_suspended) {
+        stream->is_suspended = false;
+        MHD_resume_connection(stream->connection);
+    }
+}
 
 /* ---- writing ------------------------------------------------------------------------------------
  */
@@ -44,10 +55,7 @@ static void append(wpa_api_stream *stream, const char *text)
     wpa_free(stream->pending);
     stream->pending = grown;
     stream->n_pending += length;
-    if (stream->is_suspended) {
-        stream->is_suspended = false;
-        MHD_resume_connection(stream->connection);
-    }
+    wake(stream);
 }
 
 static void tell_all(wpa_api *api, const char *text)
@@ -91,12 +99,72 @@ void wpa_api_streams_end(wpa_api *api)
 {
     pthread_mutex_lock(&api->stream_mutex);
     for (wpa_api_stream *stream = api->streams; stream; stream = stream->next) {
-        if (stream->is_suspended) {
-            stream->is_suspended = false;
-            MHD_resume_connection(stream->connection);
+        wake(stream);
+    }
+    pthread_mutex_unlock(&api->stream_mutex);
+}
+
+/* ---- whose they are -----------------------------------------------------------------------------
+ */
+
+typedef struct callers {
+    const char **kinds, **keys;
+    int64_t *principals;
+    size_t n;
+} callers;
+
+static callers list_callers(wpa_api *api, wpa_arena *arena)
+{
+    pthread_mutex_lock(&api->stream_mutex);
+    size_t n = api->n_streams + 1; /* of none, too */
+    callers all = {.kinds = wpa_arena_array(arena, n, sizeof *all.kinds),
+                   .keys = wpa_arena_array(arena, n, sizeof *all.keys),
+                   .principals = wpa_arena_array(arena, n, sizeof *all.principals)};
+    for (const wpa_api_stream *stream = api->streams; stream; stream = stream->next) {
+        all.kinds[all.n] = stream->caller.kind;
+        all.keys[all.n] = wpa_arena_text(arena, stream->caller.key);
+        all.principals[all.n++] = stream->caller.principal_id;
+    }
+    pthread_mutex_unlock(&api->stream_mutex);
+    return all;
+}
+
+static void end_those_of(wpa_api *api, const wpa_map *gone)
+{
+    int64_t now_s = wpa_now_us() / 1000000;
+    pthread_mutex_lock(&api->stream_mutex);
+    for (wpa_api_stream *stream = api->streams; stream; stream = stream->next) {
+        bool is_late = stream->caller.ends_at_s && now_s >= stream->caller.ends_at_s;
+        if (is_late || wpa_map_get(gone, stream->caller.key)) {
+            stream->is_over = true;
+            wake(stream);
         }
     }
     pthread_mutex_unlock(&api->stream_mutex);
+}
+
+void wpa_api_streams_check(wpa_api *api, wpa_db *db)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    callers all = list_callers(api, arena);
+    if (all.n == 0 || !db) {
+        return;
+    }
+    const char *params[] = {wpa_db_array(arena, all.kinds, all.n),
+                            wpa_db_array(arena, all.keys, all.n),
+                            wpa_db_array_int(arena, all.principals, all.n)};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_API_CALLERS_GONE, params, WPA_COUNT(params), &err);
+    wpa_map *gone = wpa_map_new(arena);
+    for (size_t i = 0; rows && i < wpa_rows_count(rows); i++) {
+        wpa_map_put(gone, wpa_rows_dup(rows, i, 0, arena), gone);
+    }
+    if (rows) {
+        end_those_of(api, gone);
+    } else if (!wpa_db_is_lost(db)) {
+        wpa_log_error(api->log, "api", &err);
+    }
 }
 
 /* ---- reading, in the library's threads ----------------------------------------------------------
@@ -109,7 +177,7 @@ static ssize_t read_stream(void *context, uint64_t at, char *out, size_t max_byt
     (void)at;
     ssize_t taken = 0;
     pthread_mutex_lock(&api->stream_mutex);
-    if (atomic_load(&api->is_stopping)) {
+    if (atomic_load(&api->is_stopping) || stream->is_over) {
         taken = MHD_CONTENT_READER_END_OF_STREAM;
     } else if (stream->n_pending) {
         size_t n = stream->n_pending < max_bytes ? stream->n_pending : max_bytes;
@@ -155,7 +223,7 @@ int wpa_api_stream_open(wpa_api_call *call)
 {
     wpa_api *api = call->api;
     wpa_api_stream *stream = wpa_alloc(sizeof *stream);
-    *stream = (wpa_api_stream){.api = api, .connection = call->connection};
+    *stream = (wpa_api_stream){.api = api, .connection = call->connection, .caller = call->caller};
     stream->last_ms = wpa_monotonic_ms();
     atomic_store(&call->state, WPA_CALL_DONE);
     struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES,
@@ -213,7 +281,8 @@ const wpa_api_route wpa_api_events = {
         "finding, its workflow); null where many changed at once. A row of the audit log has `seq` "
         "instead. `reset` where news may have been missed, as by a client that comes back (with "
         "Last-Event-ID): read again what you show. A comment "
-        "comes each 15 seconds where there is nothing to tell.",
+        "comes each 15 seconds where there is nothing to tell. The stream ends with the token that "
+        "began it, within seconds: begin another one with the next token.",
     .content = "text/event-stream",
     .run = run,
 };

@@ -19,6 +19,11 @@ bool wpa_api_streams_any(wpa_api *api);
  * payloads  [n], n at most WPA_API_NEWS_MAX.
  */
 void wpa_api_news_tell(wpa_api *api, wpa_db *db, const char *const payloads[], size_t n);
+/**
+ * End those whose callers' tokens would not be taken any more: signed out, revoked, at their end,
+ * of somebody who was disabled. Without a database all stay: it has no news either.
+ */
+void wpa_api_streams_check(wpa_api *api, wpa_db *db);
 /** A sign of life where there was nothing for a while: a client that left is noticed by it. */
 void wpa_api_streams_beat(wpa_api *api);
 /** End all of them; call before the daemon stops. */

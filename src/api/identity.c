@@ -154,6 +154,8 @@ static bool identify_machine(wpa_api_call *call, wpa_db *db, const char *token, 
     (void)wpa_text_copy(r->actor.name, sizeof r->actor.name, wpa_rows_text(rows, 0, 1));
     r->scopes = wpa_rows_dup(rows, 0, 3, call->arena);
     r->is_known = wpa_role_parse(wpa_rows_text(rows, 0, 2), &r->actor.role, err);
+    call->caller = (wpa_api_caller){.kind = "machine", .principal_id = r->actor.principal_id};
+    wpa_hex_encode(hash, sizeof hash, call->caller.key);
     return r->is_known;
 }
 
@@ -169,6 +171,8 @@ static bool let_in(void *context, const wpa_rows *rows, wpa_error *err)
     r->actor = call->session.actor;
     r->jti = call->session.jti;
     r->is_known = true;
+    call->caller = (wpa_api_caller){.kind = "session", .principal_id = r->actor.principal_id};
+    (void)wpa_text_copy(call->caller.key, sizeof call->caller.key, r->jti);
     return wpa_api_may_call(call, err);
 }
 

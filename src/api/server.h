@@ -8,11 +8,20 @@
 
 #include "agent/pool.h"
 #include "api/route.h"
+#include "auth/hash.h"
 #include "auth/token.h"
 #include "guardian/session.h"
 
 struct MHD_Connection;
 struct MHD_Daemon;
+
+/** By what the database knows the caller's token: asked again as long as a call lasts. */
+typedef struct wpa_api_caller {
+    const char *kind; /* "session", "machine" or "vouched"; NULL: nobody */
+    char key[WPA_SHA256_HEX_SIZE];
+    int64_t principal_id;
+    int64_t ends_at_s; /* of the provider's, Unix time; 0: the database says */
+} wpa_api_caller;
 
 typedef enum wpa_call_state {
     WPA_CALL_READING,  /* headers or body are still arriving */
@@ -36,6 +45,7 @@ typedef struct wpa_api_call {
     int64_t started_ms, deadline_ms; /* monotonic; deadline of PARKED */
     wpa_map *headers;                /* of the answer, beyond the usual */
     wpa_session session;             /* of a person's token */
+    wpa_api_caller caller;
     bool is_gated; /* who it is, the database says along with the answer (wpa_db_gate_begin) */
     const char *kept_key, *snapshot; /* where the answer is kept, and what it was made from */
     struct wpa_api_call *next;       /* in the queue of workers, or the list of parked ones */

@@ -115,6 +115,10 @@ bool wpa_api_identify_vouched(wpa_api_call *call, wpa_db *reader, const char *to
     if (r->is_known) {
         r->actor = vouched->actor;
         r->vouched = vouched;
+        call->caller = (wpa_api_caller){.kind = "vouched",
+                                        .principal_id = r->actor.principal_id,
+                                        .ends_at_s = vouched->expires_at_s};
+        wpa_hex_encode(vouched->key, sizeof vouched->key, call->caller.key);
     }
     return r->is_known;
 }

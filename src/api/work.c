@@ -24,6 +24,7 @@
 #define TICK_MS 250
 #define RECONNECT_MS 1000
 #define TRIM_MS 60000
+#define CALLERS_MS 3000 /* how long a stream may outlast its caller's token */
 
 /* ---- the queue ----------------------------------------------------------------------------------
  */
@@ -278,7 +279,7 @@ void *wpa_api_watch(void *argument)
 {
     wpa_api *api = argument;
     wpa_db *db = NULL;
-    int64_t next_try_ms = 0, next_trim_ms = wpa_monotonic_ms() + TRIM_MS;
+    int64_t next_try_ms = 0, next_check_ms = 0, next_trim_ms = wpa_monotonic_ms() + TRIM_MS;
     while (!atomic_load(&api->is_stopping)) {
         if (!db && wpa_monotonic_ms() >= next_try_ms) {
             db = connect_watcher(api);
@@ -291,6 +292,10 @@ void *wpa_api_watch(void *argument)
         tell_news(api, db);
         look_at_jobs(api, db);
         end_slow_peers(api);
+        if (wpa_monotonic_ms() >= next_check_ms) {
+            wpa_api_streams_check(api, db);
+            next_check_ms = wpa_monotonic_ms() + CALLERS_MS;
+        }
         wpa_api_streams_beat(api);
         if (wpa_monotonic_ms() >= next_trim_ms) {
             wpa_heap_trim();

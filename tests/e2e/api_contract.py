@@ -14,7 +14,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
-from world import BASE, TESTS, World, skip, wait_for  # noqa: E402
+from world import BASE, PASSPHRASE, TESTS, World, skip, wait_for  # noqa: E402
 
 SOURCE = os.path.dirname(TESTS)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -707,6 +707,42 @@ def who_comes_back_reads_again(world):
         assert b"id: 1\n" in got, got
 
 
+def streams_end_with_their_token(world):
+    """A stream is one call, but it lasts: who could begin none any more is told nothing more."""
+    def sign_in(name):
+        return world.call("POST", "/auth/token", {"name": name, "passphrase": PASSPHRASE}, token=None).json["token"]
+
+    def listen(token):
+        s = world.connect(60)
+        s.sendall(f"GET {BASE}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        got = b""
+        while b"retry:" not in got:
+            block = s.recv(4096)
+            assert block, got
+            got += block
+        return s
+
+    made = world.call("POST", "/guardians", {"name": "eve", "passphrase": PASSPHRASE})
+    assert made.status == 201, made.body
+    out, disabled, stays = sign_in("mira"), sign_in("eve"), sign_in("mira")
+    machine = world.call("POST", "/tokens", {"name": "m", "scopes": ["read"], "expires_in_days": 1}).json
+    streams = [listen(token) for token in (out, disabled, machine["token"], stays)]
+    assert world.call("DELETE", "/auth/token", token=out).status == 204
+    assert world.call("PATCH", "/guardians/eve", {"active": False}).status == 200
+    assert world.call("DELETE", "/tokens/" + machine["short_id"]).status == 200
+    patience = time.monotonic() + 60
+    for s in streams[:3]:
+        while not (got := s.recv(4096)).endswith(b"0\r\n\r\n"):  # the last of all chunks
+            assert got and time.monotonic() < patience, "it goes on"
+    streams[3].setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while (got := streams[3].recv(4096)):
+            assert not got.endswith(b"\r\n0\r\n\r\n"), "it ended with others' tokens"
+        assert got, "it ended with others' tokens"
+    for s in streams:
+        s.close()
+
+
 def every_refusal_is_written_down(world):
     """By whom and with what words, also of calls that were not understood: those that were meant to change something."""
     def last():  # the engine goes on writing of its own work
@@ -898,7 +934,8 @@ CHECKS = (patching_is_all_or_nothing, what_was_read_is_named_by_its_etag, bodies
           refusals_say_what_is_wrong, policy_is_asked_at_the_start,
           viewers_leave_as_they_came, documents_tell_all_parameters,
           things_are_found_by_each_of_their_names, subjects_are_resources, one_patch_follows_every_change,
-          streams_tell_of_changes, who_comes_back_reads_again, every_refusal_is_written_down,
+          streams_tell_of_changes, streams_end_with_their_token, who_comes_back_reads_again,
+          every_refusal_is_written_down,
           documents_need_nothing_else, forwarded_addresses_are_believed_of_some,
           a_unix_socket_serves, systemd_hands_over_a_socket, unit_files_are_installed)
 # What needs a program that may not be here is a test of its own, and skipped as a whole.

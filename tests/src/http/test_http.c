@@ -100,6 +100,29 @@ static void carries_what_it_is_given(void **state)
     assert_int_equal(302, response->status);
 }
 
+/* What says who we are is said to the host that was asked, and to none that it names. */
+static void credentials_stay_with_the_host_that_was_asked(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    static const char *const hosts[] = {"localhost", "127.0.0.1"};
+    const char *headers[] = {"Authorization: Bearer abc", "Cookie: id=abc", "X-Kept: yes", NULL};
+    int port = wpa_http_server_port(server);
+    for (size_t i = 0; i < WPA_COUNT(hosts); i++) {
+        wpa_error err = {0};
+        bool is_same = strcmp(hosts[i], "127.0.0.1") == 0;
+        const wpa_http_request request = {
+            .url = wpa_arena_printf(arena, "http://127.0.0.1:%d/to?http://%s:%d/echo", port,
+                                    hosts[i], port),
+            .headers = headers};
+        const wpa_http_response *response = wpa_http_send(&request, arena, &err);
+        assert_non_null(response);
+        assert_non_null(strstr(response->body, "X-Kept: yes"));
+        assert_int_equal(strstr(response->body, "Authorization: Bearer abc") != NULL, is_same);
+        assert_int_equal(strstr(response->body, "Cookie: id=abc") != NULL, is_same);
+    }
+}
+
 static const struct {
     const char *address;
     bool is_refused; /* always */
@@ -180,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sends),
         cmocka_unit_test(carries_what_it_is_given),
+        cmocka_unit_test(credentials_stay_with_the_host_that_was_asked),
         cmocka_unit_test(knows_addresses),
     };
     int failures = cmocka_run_group_tests(tests, NULL, NULL);

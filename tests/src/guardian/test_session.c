@@ -238,6 +238,32 @@ static void test_disabled_people_are_out_at_once(void **state)
     }
 }
 
+/* A token that only looks, as a viewer, is its maker's all the same: it stands no longer than he
+ * does. */
+static void test_disabled_people_leave_no_tokens(void **state)
+{
+    fixture *made = *state;
+    wpa_error err = {0};
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_actor zoe = wpa_test_person(made->pg, "zoe", WPA_ROLE_GUARDIAN);
+    wpa_actor wall = wpa_test_person(made->pg, "wall", WPA_ROLE_VIEWER);
+    static const char found[] =
+        "SELECT concat_ws(' ', (SELECT count(*) FROM wpa.api_token_find(sha256('a')) WHERE name = "
+        "'wall'), (SELECT item->>'is_valid' FROM wpa.v_api_token))";
+    const char *make = wpa_arena_printf(
+        arena,
+        "INSERT INTO wpa.api_token (name, principal_id, made_by, hash, scopes, expires_at) VALUES "
+        "('hall', %lld, %lld, sha256('a'), '{read}', now() + interval '1 day')",
+        (long long)wall.principal_id, (long long)zoe.principal_id);
+    assert_string_equal(wpa_test_sql(made->pg, "wpa_api", zoe.principal_id, make), "00000");
+    assert_string_equal(wpa_test_sql_value(made->pg, 0, arena, found), "1 true");
+    assert_true(wpa_guardian_set_active(made->db, &made->mira.actor, "zoe", false, &err));
+    assert_string_equal(wpa_test_sql_value(made->pg, 0, arena, found), "0 false");
+    assert_true(wpa_guardian_set_active(made->db, &made->mira.actor, "zoe", true, &err));
+    assert_true(wpa_guardian_set_active(made->db, &made->mira.actor, "wall", false, &err));
+    assert_string_equal(wpa_test_sql_value(made->pg, 0, arena, found), "0 false");
+}
+
 static void test_new_passphrase_ends_other_sessions(void **state)
 {
     fixture *made = *state;
@@ -442,6 +468,7 @@ int main(void)
         CASE(test_strangers_count_for_sign_ins_alone),
         CASE(test_audit_tells_who_but_no_secret),
         CASE(test_disabled_people_are_out_at_once),
+        CASE(test_disabled_people_leave_no_tokens),
         CASE(test_new_passphrase_ends_other_sessions),
         CASE(test_viewers_change_only_their_own),
         CASE(test_tokens_name_sessions),

@@ -169,6 +169,13 @@ static void read_shell(const reader *r, wpa_outline_step *step)
     wpa_outline_shell shell = text ? wpa_outline_shell_of(text) : r->shell;
     step->shell = shell.shell;
     step->is_elsewhere = shell.is_elsewhere;
+    if (!step->has_named_shell && step->shell == WPA_SHELL_UNKNOWN && step->run) {
+        wpa_fact_os os =
+            wpa_outline_os_asked(step->condition, wpa_yaml_get(step->job->node, "runs-on"));
+        step->shell = os == WPA_OS_WINDOWS   ? WPA_SHELL_PWSH
+                      : os == WPA_OS_UNKNOWN ? WPA_SHELL_UNKNOWN
+                                             : WPA_SHELL_BASH;
+    }
 }
 
 /* Scripts from this size on keep a map: making one for each finding would take their square. So

@@ -1,4 +1,4 @@
-/* Shared by outline.c, outline_runner.c, outline_shell.c and outline_uses.c alone. */
+/* Shared by outline.c and outline_os.c, _runner.c, _shell.c and _uses.c alone. */
 #pragma once
 
 #include <wpa/map.h>
@@ -12,6 +12,12 @@
  * arena   of the outline, which the labels live as long as.
  */
 void wpa_outline_read_runner(wpa_outline_job *job, wpa_arena *arena);
+
+/**
+ * The system that a condition asks for: by runner.os, or by the name that runs-on takes from the
+ * matrix. LINUX stands for all but Windows where it asks for that; UNKNOWN where it does not tell.
+ */
+wpa_fact_os wpa_outline_os_asked(const wpa_yaml_node *condition, const wpa_yaml_node *runs_on);
 
 /** What is known so far of what a file uses. */
 typedef struct wpa_outline_known {

@@ -1,4 +1,5 @@
 /* CMP-035: a script written for another system than the one it runs on. */
+#include <ctype.h>
 #include <string.h>
 
 #include "rules/steps.h"
@@ -101,6 +102,10 @@ static unsigned systems_of(const wpa_outline_step *step)
     }
     for (size_t i = 0; i < job->n_labels; i++) {
         systems |= job->labels[i].runner ? bit_of(job->labels[i].runner->os) : 0;
+    }
+    bool is_for_windows = step->shell == WPA_SHELL_PWSH && !step->has_named_shell;
+    if (is_for_windows && systems & ON_WINDOWS) {
+        return ON_WINDOWS; /* the only system where nothing else than it is implied */
     }
     bool is_single = systems == ON_LINUX || systems == ON_MACOS || systems == ON_WINDOWS;
     bool is_picked = step->condition || job->condition;
@@ -263,6 +268,59 @@ static void check_continuation(place *at, unsigned systems)
     }
 }
 
+/* The runner's variable whose bare name stands behind a "$" or "${"; NULL: none of these. */
+static const char *variable_at(const wpa_script *script, size_t start)
+{
+    static const char *const names[] = {"GITHUB_ENV",          "GITHUB_OUTPUT",    "GITHUB_PATH",
+                                        "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "RUNNER_TEMP"};
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        size_t end = start + strlen(names[i]);
+        bool is_longer = end < script->length &&
+                         (isalnum((unsigned char)script->text[end]) || script->text[end] == '_');
+        if (end <= script->length && !is_longer &&
+            memcmp(script->text + start, names[i], end - start) == 0) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
+/* The next such variable of a script from *at on, which moves behind its "$" or "${". */
+static const char *next_variable(const wpa_script *script, size_t *at)
+{
+    while (*at + 1 < script->length) {
+        size_t i = (*at)++;
+        bool is_expanded = script->text[i] == '$' && (script->contexts[i] == WPA_SHELL_PLAIN ||
+                                                      script->contexts[i] == WPA_SHELL_DOUBLE);
+        if (!is_expanded) {
+            continue;
+        }
+        *at += script->text[*at] == '{';
+        const char *name = variable_at(script, *at);
+        if (name) {
+            return name;
+        }
+    }
+    return NULL;
+}
+
+/* "$GITHUB_ENV" in PowerShell is a variable of its own, which is empty: the runner's are $env:'s.
+ */
+static void check_variables(place *at, unsigned systems)
+{
+    const wpa_script *script = at->step->lexed;
+    bool is_power = script->language == WPA_SCRIPT_PWSH ||
+                    (!at->step->has_named_shell && script->language == WPA_SCRIPT_POSIX);
+    size_t start = 0;
+    const char *name = is_power && (systems & ON_WINDOWS) ? next_variable(script, &start) : NULL;
+    if (name) {
+        report(at, (wpa_span){start, start + strlen(name)}, ON_WINDOWS,
+               wpa_arena_printf(at->run->arena, "$%s", name),
+               wpa_arena_printf(at->run->arena, "PowerShell knows it as $env:%s, and this is empty",
+                                name));
+    }
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     unsigned systems = step->lexed && step->lexed->is_readable ? systems_of(step) : 0;
@@ -271,10 +329,14 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         return;
     }
     place at = {.run = run, .step = step};
+    size_t n_before = wpa_rule_n_reported(run);
     for (size_t i = 0; i < step->lexed->n_commands; i++) {
         check_command(&at, &step->lexed->commands[i], systems);
     }
     check_continuation(&at, systems);
+    if (wpa_rule_n_reported(run) == n_before) { /* else all of it is of another shell */
+        check_variables(&at, systems);
+    }
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)
@@ -284,10 +346,22 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+static bool is_of_variable(const wpa_outline_step *step, const wpa_finding *finding)
+{
+    size_t at = 0;
+    return next_variable(step->lexed, &at) &&
+           wpa_outline_script_span(step, (wpa_span){at, at}).start == finding->span.bytes.start;
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_step *step = finding->subject;
-    if (!step->has_named_shell && systems_of(step) & ON_WINDOWS) {
+    if (step->shell == WPA_SHELL_PWSH && is_of_variable(step, finding)) {
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "name it as PowerShell does");
+        for (size_t at = 0; next_variable(step->lexed, &at);) {
+            wpa_rule_edit(run, fix, wpa_outline_script_span(step, (wpa_span){at, at}), "env:");
+        }
+    } else if (!step->has_named_shell && systems_of(step) & ON_WINDOWS) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add shell: bash");
         (void)wpa_rule_insert_behind(run, fix, step->run, "shell: bash");
     }

@@ -46,11 +46,21 @@ static bool is_cached_elsewhere(const wpa_outline_step *setup, const wpa_fact_ca
     return false;
 }
 
+/* For tags, and at most by hand beside them: what it builds is a release. */
+static bool is_for_tags(const wpa_outline *o)
+{
+    static const char *const rare[] = {"push", "workflow_dispatch", NULL};
+    const wpa_outline_trigger *push = wpa_outline_trigger_find(o, "push");
+    return push && wpa_yaml_find(push->config, "tags") &&
+           !wpa_yaml_find(push->config, "branches") && wpa_outline_only_triggers(o, rare);
+}
+
 /* What is published must not come out of a cache that others can write. */
 static bool publishes(const wpa_outline *o, const wpa_outline_job *job)
 {
     static const char *const words[] = {"publish", "release", "deploy", "twine"};
-    if (wpa_outline_trigger_find(o, "release") || o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED) {
+    if (is_for_tags(o) || wpa_outline_trigger_find(o, "release") ||
+        o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED) {
         return true;
     }
     for (size_t i = 0; i < job->n_steps; i++) {

@@ -89,7 +89,7 @@ size_t wpa_tree_count_unreadable(const wpa_tree *tree)
 wpa_git *wpa_tree_open_git(wpa_tree *tree, const char *path, wpa_error *err)
 {
     tree->has_git = tree->has_git || wpa_git_init(err);
-    return tree->has_git ? wpa_git_open(path, err) : NULL;
+    return tree->has_git ? wpa_git_open_to_read(path, err) : NULL;
 }
 
 /* ---- units ---- */

@@ -16,6 +16,7 @@
 
 #define LOCK_TRIES 20
 #define HEAD_MAX_BYTES ((size_t)4096)
+#define LINK_MAX_BYTES ((size_t)8192)
 
 bool wpa_git_init(wpa_error *err)
 {
@@ -169,9 +170,9 @@ wpa_git *wpa_git_open_at(const char *path, wpa_error *err)
     return git;
 }
 
-wpa_git *wpa_git_open(const char *path, wpa_error *err)
+/** The folder behind a path or file:// URL, without symlinks; NULL with *err set. */
+static const char *real_folder(const char *path, wpa_arena *arena, wpa_error *err)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     const char *plain = wpa_text_starts(path, "file://") ? path + strlen("file://") : path;
     char *real = realpath(plain, NULL);
     if (real == NULL) {
@@ -181,8 +182,42 @@ wpa_git *wpa_git_open(const char *path, wpa_error *err)
     }
     const char *folder = wpa_arena_text(arena, real);
     free(real); /* libc's memory */
+    return folder;
+}
+
+wpa_git *wpa_git_open(const char *path, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *folder = real_folder(path, arena, err);
+    if (folder == NULL) {
+        return NULL;
+    }
     const char *inner = wpa_path_join(arena, folder, ".git");
     return wpa_git_open_at(wpa_path_is_dir(inner) ? inner : folder, err);
+}
+
+/** What "gitdir: FOLDER" in a file names, from the file's own folder on; NULL if it is no such. */
+static const char *linked_folder(const char *folder, wpa_arena *arena)
+{
+    static const char key[] = "gitdir: ";
+    wpa_error ignored = {0};
+    size_t size_bytes;
+    const char *text = wpa_file_read(wpa_path_join(arena, folder, ".git"), LINK_MAX_BYTES, arena,
+                                     &size_bytes, &ignored);
+    if (text == NULL || !wpa_text_starts(text, key)) {
+        return NULL;
+    }
+    const char *named = text + sizeof key - 1;
+    named = wpa_arena_slice(arena, named, strcspn(named, "\r\n"));
+    return *named == '/' ? named : wpa_path_join(arena, folder, named);
+}
+
+wpa_git *wpa_git_open_to_read(const char *path, wpa_error *err)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *folder = real_folder(path, arena, err);
+    const char *linked = folder ? linked_folder(folder, arena) : NULL;
+    return linked ? wpa_git_open_at(linked, err) : folder ? wpa_git_open(folder, err) : NULL;
 }
 
 wpa_git *wpa_git_create(const char *path, const char *branch, wpa_error *err)

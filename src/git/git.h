@@ -89,6 +89,11 @@ char *wpa_git_url_name(wpa_arena *arena, const char *url);
  * Thread    one at a time: an open repository per worker.
  */
 wpa_git *wpa_git_open(const char *path, wpa_error *err);
+/**
+ * As above, to read alone, and also what a `.git` file leads to: a submodule's repository, or the
+ * one that a further work tree belongs to, with the HEAD of that work tree.
+ */
+wpa_git *wpa_git_open_to_read(const char *path, wpa_error *err);
 /** An empty bare repository with the branch as its HEAD. */
 wpa_git *wpa_git_create(const char *path, const char *branch, wpa_error *err);
 /**

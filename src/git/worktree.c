@@ -60,12 +60,14 @@ static bool leads_elsewhere(const char *config, wpa_arena *arena)
 bool wpa_git_list_ignore_files(const wpa_git *git, wpa_arena *arena, const char *const **files,
                                size_t *n)
 {
-    static const char *const names[] = {"config", "config.worktree", "HEAD", "index",
-                                        "info/exclude"};
+    static const char *const names[] = {"config", "info/exclude", "config.worktree", "HEAD",
+                                        "index"};
+    const size_t n_common = 2; /* that further work trees share with the repository's own */
     const char **paths = wpa_arena_array(arena, WPA_COUNT(names), sizeof *paths);
     for (*n = 0; *n < WPA_COUNT(names); (*n)++) {
-        paths[*n] = wpa_path_join(arena, git->path, names[*n]);
+        const char *folder = *n < n_common ? git_repository_commondir(git->repo) : git->path;
+        paths[*n] = wpa_path_join(arena, folder, names[*n]);
     }
     *files = paths;
-    return !leads_elsewhere(paths[0], arena) && !leads_elsewhere(paths[1], arena);
+    return !leads_elsewhere(paths[0], arena) && !leads_elsewhere(paths[n_common], arena);
 }

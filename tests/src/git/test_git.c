@@ -347,6 +347,25 @@ static void branches_of_further_work_trees_stay(void **in)
     assert_false(wpa_git_is_checked_out(s->git, MAIN));
     assert_false(wpa_git_ref_swap(s->git, "refs/heads/side", s->first, WPA_OID_ZERO, &err));
     assert_int_equal(err.code, WPA_E_REFUSED);
+    /* It may be read, and by nobody else be deployed to. */
+    const char *side = wpa_path_join(s->arena, s->folder, "side");
+    assert_null(wpa_git_open(side, &err));
+    assert_int_equal(err.code, WPA_E_INVALID);
+    wpa_error_clear(&err);
+    WPA_AUTO(wpa_git) *git = wpa_git_open_to_read(side, &err);
+    assert_non_null(git);
+    assert_string_equal(wpa_git_head_branch(git, s->arena), "side");
+    char tip[WPA_OID_SIZE];
+    assert_true(wpa_git_revision_find(git, "HEAD", tip, &err));
+    assert_true(wpa_git_ref_read(git, MAIN, tip, &err));
+    run_git(s, "mkdir -p inner/loop; echo 'gitdir: ../ledger.git' > inner/.git; "
+               "echo 'gitdir: .' > inner/loop/.git");
+    const char *inner = wpa_path_join(s->arena, s->folder, "inner");
+    WPA_AUTO(wpa_git) *module = wpa_git_open_to_read(inner, &err);
+    assert_non_null(module);
+    assert_true(wpa_git_ref_read(module, MAIN, tip, &err));
+    assert_null(wpa_git_open_to_read(wpa_path_join(s->arena, inner, "loop"), &err));
+    assert_null(wpa_git_open_to_read(wpa_path_join(s->arena, inner, "none"), &err));
     run_git(s, "rm -r side; git -C ledger.git worktree prune");
     assert_false(wpa_git_is_checked_out(s->git, "refs/heads/side"));
 }

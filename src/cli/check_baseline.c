@@ -96,23 +96,29 @@ bool wpa_check_close_baseline(wpa_check_run *run, wpa_tree *tree, wpa_error *err
     wpa_baseline_judge(run->baseline, wpa_check_covers(run, wpa_check_baseline_file(run)),
                        wpa_check_has_run, run);
     size_t n_gone = wpa_baseline_count_gone(run->baseline);
-    if (options->writes_baseline) {
+    bool writes = options->writes_baseline && !run->has_written_baseline;
+    if (writes) {
         add_all(run->baseline, tree, "baseline");
     } else if (n_gone && !options->updates_baseline) {
         (void)fprintf(run->cli->err,
                       "%zu of the baseline are gone; --update-baseline takes them out\n", n_gone);
     }
-    if (!options->writes_baseline && !options->updates_baseline) {
+    if (!writes && !options->updates_baseline) {
         return true;
     }
     const char *file = wpa_check_baseline_file(run);
     if (!wpa_baseline_write(run->baseline, file, true, err)) {
         return false;
     }
-    if (!is_named(options)) {
+    if (!is_named(options) && run->n_written == 0) {
         (void)fprintf(run->cli->err,
                       "written; read with '--baseline %s', or by 'baseline: %s' in wpa.yml\n", file,
                       file);
+    }
+    if (writes && run->n_written == 0 && !wpa_check_reads_stdin(options)) {
+        /* The report is what the next run will say: what was written down counts apart. */
+        run->has_written_baseline = true;
+        run->n_written++;
     }
     return true;
 }

@@ -466,6 +466,16 @@ const wpa_settings *wpa_check_configure(const wpa_cli *cli, const wpa_check_opti
     return ok ? copy.settings : NULL;
 }
 
+bool wpa_check_reads_stdin(const wpa_check_options *options)
+{
+    for (size_t i = 0; i < options->n_paths; i++) {
+        if (wpa_text_is(options->paths[i], "-")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool wpa_check_shows(const wpa_check_options *options, unsigned what)
 {
     for (size_t i = 0; i < options->n_formats; i++) {
@@ -497,6 +507,10 @@ bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options, wpa_
     if (!read_config(cli, options, options->settings, cli->arena, err) ||
         !read_values(&r, cli, err)) {
         return false;
+    }
+    if (options->stdin_path && !wpa_check_reads_stdin(options)) {
+        return WPA_FAIL(err, WPA_E_INVALID,
+                        "--stdin-path names what comes from standard input: give - as well");
     }
     leave_out(options);
     return true;

@@ -68,6 +68,9 @@ bool wpa_check_read_layer(const wpa_cli *cli, const wpa_check_layer *layer, wpa_
 bool wpa_check_options_read(const wpa_cli *cli, wpa_check_options *options,
                             wpa_error *err) WPA_CHECK;
 
+/** Is standard input among what is checked? It can be read once. */
+bool wpa_check_reads_stdin(const wpa_check_options *options);
+
 /** Does any of the reports show these (wpa_format_shows bits)? */
 bool wpa_check_shows(const wpa_check_options *options, unsigned what);
 
@@ -85,7 +88,8 @@ typedef struct wpa_check_run {
     size_t n_configured, configured_capacity;
     wpa_note *notes; /* [n_notes] on the configuration */
     size_t n_notes, notes_capacity;
-    size_t n_written;  /* files that the fixes of this round have changed */
+    size_t n_written; /* files that this round has changed, so that there is another one */
+    bool has_written_baseline;
     bool has_failed;   /* a fix could not be written; failure says why */
     wpa_error failure; /* the last one */
 } wpa_check_run;

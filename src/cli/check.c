@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ typedef enum exit_code {
 bool wpa_check_print(wpa_cli *cli, const char *text, size_t size_bytes, wpa_error *err)
 {
     bool ok = fwrite(text, 1, size_bytes, cli->out) == size_bytes && fflush(cli->out) == 0;
-    return ok || WPA_FAIL(err, WPA_E_IO, "cannot write to standard output");
+    return ok || wpa_cli_fail_output(cli, err);
 }
 
 bool wpa_check_is_terminal(const wpa_cli *cli)
@@ -130,10 +131,12 @@ static bool write_file(const wpa_check_format *to, const report_text *text, wpa_
         (void)close(fd);
     }
     ok = ok && (!is_plain || rename(draft, to->file) == 0);
+    int why = errno;
     if (!ok && is_plain && fd >= 0) {
         (void)unlink(draft);
     }
-    return ok || WPA_FAIL(err, WPA_E_IO, "cannot write the report '%s'", to->file);
+    return ok ||
+           WPA_FAIL(err, WPA_E_IO, "cannot write the report '%s': %s", to->file, wpa_strerror(why));
 }
 
 static bool write_report(wpa_cli *cli, const wpa_check_format *to, const report_text *text,
@@ -144,7 +147,7 @@ static bool write_report(wpa_cli *cli, const wpa_check_format *to, const report_
             return false;
         }
     } else if (!write_to(to, text, wpa_check_has_colour(cli), cli->out)) {
-        return WPA_FAIL(err, WPA_E_IO, "cannot write to standard output");
+        return wpa_cli_fail_output(cli, err);
     }
     return !text->report || !wpa_text_is(to->format->name, "github") ||
            write_step_summary(text->report, err);
@@ -465,16 +468,30 @@ static int run_once(wpa_cli *cli, wpa_check_options *options, wpa_check_watch *w
     return told ? tell_again(&run, told, err) : run_tree(&run, err);
 }
 
+/** A configuration that is being written: what is wrong is said, and the next change waited for. */
+static bool is_passing(const wpa_cli *cli, bool is_first, wpa_error *err)
+{
+    if (is_first || err->code != WPA_E_INVALID) {
+        return false;
+    }
+    wpa_cli_print_error(cli, err);
+    wpa_error_clear(err);
+    return true;
+}
+
 /** Until the user ends it; what is unchanged comes out of the cache. */
 static int run_watching(wpa_cli *cli, wpa_check_options *options, wpa_error *err)
 {
     wpa_check_watch *watch = wpa_check_watch_new(cli->arena, err);
     int code = watch ? EXIT_CLEAN : WPA_CLI_FAILED;
-    while (code != WPA_CLI_FAILED) {
+    for (bool is_first = true; code != WPA_CLI_FAILED; is_first = false) {
         if (wpa_check_is_terminal(cli)) {
             (void)fputs("\033[H\033[2J", cli->out);
         }
         code = run_once(cli, options, watch, err);
+        if (code == WPA_CLI_FAILED && is_passing(cli, is_first, err)) {
+            code = EXIT_USAGE;
+        }
         if (code == WPA_CLI_FAILED) {
             break;
         }
@@ -523,7 +540,8 @@ static int exit_code_of(wpa_code code)
 }
 
 static const wpa_cli_option option_rows[] = {
-    {"fix", 0, WPA_CLI_OPTIONAL, "all|RULE,...", "apply safe fixes; all: also unsafe ones"},
+    {"fix", 0, WPA_CLI_OPTIONAL, "all|RULE,...",
+     "apply safe fixes; all, or rules by name: unsafe ones of theirs too"},
     {"diff", 0, WPA_CLI_FLAG, NULL, "print what --fix would change, write nothing"},
     {"format", 0, WPA_CLI_LIST, "FORMAT[=FILE]",
      "text, oneline, json, jsonl, sarif, github, junit, gitlab, markdown; may be repeated"},

@@ -130,14 +130,23 @@ static void put_examples(wpa_buf *out, const wpa_rule *rule)
     }
 }
 
+/** A fix is named with its rule: most are unsafe, which --fix alone leaves out. */
+static void put_words(wpa_buf *out, const wpa_rule *rule)
+{
+    wpa_buf_printf(out, "what  %s\nwhy   %s\nfix   %s", rule->summary, rule->why, rule->fix);
+    if (rule->repair) {
+        wpa_buf_printf(out, " wpa check --fix=%s can do it.", rule->id);
+    }
+    wpa_buf_text(out, "\n\n");
+}
+
 static void explain_rule(const wpa_rule *rule, wpa_buf *out)
 {
     wpa_buf_printf(out, "%s %s\n%s, %s, severity %s, confidence %s, shown to persona %s\n\n",
                    rule->code, rule->id, wpa_dimension_name(rule->dimension),
                    wpa_kind_name(rule->kind), wpa_severity_name(rule->severity),
                    wpa_confidence_name(rule->confidence), wpa_persona_name(rule->persona));
-    wpa_buf_printf(out, "what  %s\nwhy   %s\nfix   %s%s\n\n", rule->summary, rule->why, rule->fix,
-                   rule->repair ? " wpa check --fix can do it." : "");
+    put_words(out, rule);
     put_inputs(out, rule);
     put_names(out, "checks ", rule->checks);
     for (const wpa_rule_option *at = rule->options; at && at->name; at++) {

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -83,7 +84,7 @@ static bool fail_unknown(wpa_arena *arena, const char *word, const char *second,
             wpa_buf_printf(family, "%s%s", wpa_buf_size(family) ? ", " : "",
                            commands[i]->name + length + 1);
         }
-        if (!commands[i]->is_hidden && commands[i]->name[0]) {
+        if (commands[i]->name[0]) {
             names[n_names++] = wpa_arena_slice(arena, commands[i]->name, length);
         }
     }
@@ -133,16 +134,24 @@ static int skip_options(int argc, char *argv[])
 /* ---- running ------------------------------------------------------------------------------------
  */
 
-static void print_error(const wpa_cli *cli, const wpa_error *err)
+void wpa_cli_print_error(const wpa_cli *cli, const wpa_error *err)
 {
     char text[sizeof err->message + sizeof err->context + 8];
     fprintf(cli->err, "wpa: %s\n", wpa_error_text(err, text, sizeof text));
 }
 
+bool wpa_cli_fail_output(wpa_cli *cli, wpa_error *err)
+{
+    cli->has_lost_reader = errno == EPIPE;
+    return WPA_FAIL(err, WPA_E_IO, "cannot write to standard output: %s", wpa_strerror(errno));
+}
+
 static int fail(const wpa_cli *cli, const wpa_error *err)
 {
     int (*exit_code)(wpa_code) = cli->command ? cli->command->exit_code : NULL;
-    print_error(cli, err);
+    if (!cli->has_lost_reader) {
+        wpa_cli_print_error(cli, err);
+    }
     return exit_code ? exit_code(err->code) : wpa_cli_exit_code(err->code);
 }
 
@@ -182,7 +191,7 @@ static int run(wpa_cli *cli, wpa_error *err)
     wpa_facts_unload();
     wpa_log_free(cli->log);
     if (fflush(cli->out) != 0 && code == WPA_EXIT_OK) {
-        WPA_FAIL(err, WPA_E_IO, "cannot write the output: it is incomplete");
+        (void)wpa_cli_fail_output(cli, err);
         code = WPA_CLI_FAILED;
     }
     return code;

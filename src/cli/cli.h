@@ -62,7 +62,6 @@ struct wpa_cli_command {
     size_t n_options;
     int min_operands, max_operands; /* WPA_CLI_MANY: no limit */
     bool has_json;                  /* takes --json */
-    bool is_hidden;                 /* not in the list of commands */
     bool logs_warnings;             /* without --verbose too: it serves others, who are told less */
     bool is_light; /* prepares git and the network itself, if ever: that costs more than its work */
     /* The exit code, or WPA_CLI_FAILED with *err set. */
@@ -79,6 +78,7 @@ struct wpa_cli {
     wpa_arena *arena; /* for the whole run */
     FILE *in, *out, *err;
     wpa_log *log;
+    bool has_lost_reader;            /* "wpa check | head": no mistake to tell of */
     const char *today;               /* "YYYY-MM-DD" in UTC */
     wpa_facts_loaded facts;          /* that were refreshed */
     struct wpa_cli_values *values;   /* options as given */
@@ -125,6 +125,11 @@ bool wpa_cli_is_stopped(const wpa_cli *cli);
 bool wpa_cli_pause(wpa_cli *cli, int64_t duration_ms);
 
 /* ---- printing ---- */
+
+/** On standard error, as every command's failure is. */
+void wpa_cli_print_error(const wpa_cli *cli, const wpa_error *err);
+/** WPA_E_IO by errno, of a write to standard output; returns false. */
+bool wpa_cli_fail_output(wpa_cli *cli, wpa_error *err);
 
 typedef enum wpa_cli_type {
     WPA_CLI_AS_TEXT,

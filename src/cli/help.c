@@ -70,7 +70,7 @@ void wpa_cli_print_overview(FILE *out)
                 "Without a command it opens the console.\n\ncommands:\n",
                 out);
     for (size_t i = 0; i < n; i++) {
-        if (!commands[i]->is_hidden && commands[i]->name[0]) {
+        if (commands[i]->name[0]) {
             fprintf(out, "  %-*s%s\n", COMMAND_WIDTH, commands[i]->name, commands[i]->summary);
         }
     }
@@ -217,9 +217,7 @@ void wpa_cli_print_manual(FILE *out)
     }
     (void)fputs(".SH COMMANDS\n", out);
     for (size_t i = 0; i < n; i++) {
-        if (!commands[i]->is_hidden) {
-            print_man_command(out, commands[i]);
-        }
+        print_man_command(out, commands[i]);
     }
     (void)fputs(".SH EXIT STATUS\n", out);
     for (size_t i = 0; i < WPA_COUNT(exit_codes); i++) {
@@ -237,7 +235,7 @@ bool wpa_cli_print_family(FILE *out, const char *word)
     bool has_any = false;
     for (size_t i = 0; i < n; i++) {
         const char *name = commands[i]->name;
-        if (!commands[i]->is_hidden && strncmp(name, word, length) == 0 && name[length] == ' ') {
+        if (strncmp(name, word, length) == 0 && name[length] == ' ') {
             fprintf(out, "  wpa %-22s %s\n", name, commands[i]->summary);
             has_any = true;
         }
@@ -306,7 +304,6 @@ const wpa_cli_command wpa_cli_man = {
     .name = "man",
     .operands = "",
     .summary = "print the manual page, made from the commands themselves: wpa man > wpa.1",
-    .is_hidden = true,
     .is_light = true,
     .run = run_man,
 };
@@ -372,7 +369,6 @@ const wpa_cli_command wpa_cli_man_rules = {
     .name = "man rules",
     .operands = "",
     .summary = "print the manual page of the rules: wpa man rules > wpa-rules.7",
-    .is_hidden = true,
     .is_light = true,
     .run = run_man_rules,
 };

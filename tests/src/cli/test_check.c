@@ -1,5 +1,6 @@
 /* wpa check as a user meets it: inputs, options, exit codes, files written. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -77,6 +79,9 @@ static void test_exit_codes(void **state)
         {"--format nosuch", 2},
         {"--only nosuch", 2},
         {"--persona nosuch", 2},
+        {"--stdin-path a.yml", 2},
+        {"--stdin-path a.yml .", 2},
+        {"--format oneline=no/such/folder", 4},
         {"--config nosuch.yml", 2},
         {"nosuch.yml", 3},
         {"--only unsound-condition . nosuch.yml", 3},
@@ -408,6 +413,60 @@ static void test_reasons_are_asked_for(void **state)
     assert_null(strstr(w->out, "wpa.yml:4"));
 }
 
+/** Until the text has come; what was printed before it is passed over. */
+static void wait_for(FILE *from, const char *text)
+{
+    char line[512];
+    do {
+        assert_non_null(fgets(line, sizeof line, from));
+    } while (!strstr(line, text));
+}
+
+static void test_watching_outlives_a_wrong_configuration(void **state)
+{
+    world *w = *state;
+    char line[] = "wpa check --watch --format oneline", *words[MAX_WORDS + 1];
+    int n = cut(line, words);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        FILE *out = fdopen(ends[1], "w");
+        setlinebuf(out);
+        _exit(wpa_cli_main(n, words, stdin, out, out));
+    }
+    (void)close(ends[1]);
+    FILE *said = fdopen(ends[0], "r");
+    wait_for(said, "[unsound-condition");
+    put(w, "wpa.yml", "persona: pedanti\n");
+    wait_for(said, "wpa.yml:1:10: persona: 'pedanti' is no persona");
+    put(w, "wpa.yml", "persona: pedantic\n");
+    wait_for(said, "[unsound-condition");
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    (void)fclose(said);
+}
+
+/* The run that writes it says what the next one will. */
+static void test_what_is_written_into_a_baseline_counts_no_more(void **state)
+{
+    world *w = *state;
+    static const char line[] = "--no-config --only unsound-condition,missing-timeout";
+    static const char *const cache[] = {"", " --no-cache"};
+    for (size_t i = 0; i < WPA_COUNT(cache); i++) {
+        const char *options = wpa_arena_printf(w->arena, "%s%s", line, cache[i]);
+        assert_int_equal(check(w, options), 1);
+        assert_int_equal(check(w, wpa_arena_printf(w->arena, "%s --write-baseline", options)), 0);
+        assert_string_equal(w->out,
+                            "0 findings in 1 file; 0 with a fix, 0 ignored, 2 in the baseline\n");
+        assert_int_equal(unlink(".wpa-baseline.json"), 0);
+    }
+    /* It can be read once. */
+    const char *from_stdin = wpa_arena_printf(w->arena, "%s --write-baseline -", line);
+    assert_int_equal(check_with(w, from_stdin, bad), 1);
+    assert_non_null(strstr(get(w, ".wpa-baseline.json"), "unsound-condition"));
+}
+
 static void test_gone_entries_of_a_baseline(void **state)
 {
     world *w = *state;
@@ -592,7 +651,9 @@ int main(void)
         CASE(test_what_is_undecided_is_counted),
         CASE(test_entries_that_silence_nothing),
         CASE(test_reasons_are_asked_for),
+        CASE(test_what_is_written_into_a_baseline_counts_no_more),
         CASE(test_gone_entries_of_a_baseline),
+        CASE(test_watching_outlives_a_wrong_configuration),
         CASE(test_findings_of_others_are_silenced),
         CASE(test_values_have_the_type_of_their_option),
     };

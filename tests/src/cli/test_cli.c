@@ -1,9 +1,11 @@
 #include <ctype.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -26,6 +28,7 @@ static void test_wrong_words_are_named(void **state)
         {"wpa help", 0, "commands:", ""},
         {"wpa help version", 0, "usage: wpa version", ""},
         {"wpa help nonsense", 2, "", "no command 'nonsense'"},
+        {"wpa help", 0, "  man rules ", ""},
         {"wpa help patch", 0, "wpa patch create", ""},
         {"wpa patch --help", 0, "wpa patch create", ""},
         {"wpa nonsense --help", 2, "", "unknown command"},
@@ -112,9 +115,6 @@ static void test_manual_has_every_command_and_option(void **state)
     printed page = run("wpa man");
     assert_int_equal(page.code, 0);
     for (size_t i = 0; i < n; i++) {
-        if (commands[i]->is_hidden) {
-            continue;
-        }
         if (!has_escaped(page.out, ".SS wpa ", commands[i]->name)) {
             fail_msg("wpa %s is not in the manual", commands[i]->name);
         }
@@ -141,6 +141,31 @@ static void test_every_command_has_help(void **state)
         assert_int_equal(result.code, 0);
         assert_non_null(strstr(result.out, usage));
         forget(&result);
+    }
+}
+
+/* "wpa help | head": who has read enough is told nothing; a full disk is. */
+static void test_a_reader_that_has_gone_is_no_mistake(void **state)
+{
+    (void)state;
+    static const char full[] = "/dev/full";
+    int ends[2];
+    char line[] = "wpa man", *words[MAX_WORDS + 1], *text;
+    int n = cut(line, words);
+    size_t size;
+    (void)signal(SIGPIPE, SIG_IGN);
+    assert_int_equal(pipe(ends), 0);
+    (void)close(ends[0]);
+    for (int i = 0; i < 2; i++) {
+        FILE *out = i ? fopen(full, "w") : fdopen(ends[1], "w");
+        FILE *err = open_memstream(&text, &size);
+        assert_non_null(out);
+        assert_int_equal(wpa_cli_main(n, words, stdin, out, err), WPA_EXIT_IO);
+        (void)fclose(out);
+        (void)fclose(err);
+        assert_string_equal(
+            text, i ? "wpa: cannot write to standard output: No space left on device\n" : "");
+        free(text);
     }
 }
 
@@ -186,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_rows_have_their_words),
         cmocka_unit_test(test_manual_has_every_command_and_option),
         cmocka_unit_test(test_every_command_has_help),
+        cmocka_unit_test(test_a_reader_that_has_gone_is_no_mistake),
         cmocka_unit_test(test_ids_may_have_their_letter),
         cmocka_unit_test(test_exit_codes_follow_errors),
     };

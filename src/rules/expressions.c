@@ -352,6 +352,9 @@ static const struct {
     [WPA_EXPRESSION_TEXT_OR_OBJECT] = {1U << WPA_TYPE_STRING | 1U << WPA_TYPE_NUMBER |
                                            1U << WPA_TYPE_OBJECT,
                                        "a string or an object"},
+    [WPA_EXPRESSION_NAME_OR_OBJECT] = {1U << WPA_TYPE_STRING | 1U << WPA_TYPE_NUMBER |
+                                           1U << WPA_TYPE_BOOL | 1U << WPA_TYPE_OBJECT,
+                                       "a string or an object"},
 };
 
 static void check_use(finisher *f, const wpa_type *type)

@@ -19,7 +19,8 @@ typedef enum wpa_expression_use {
     WPA_EXPRESSION_OBJECT,
     WPA_EXPRESSION_TEXT_OR_ARRAY,
     WPA_EXPRESSION_TEXT_OR_OBJECT,
-    WPA_EXPRESSION_DEFAULT, /* of an input of a called workflow */
+    WPA_EXPRESSION_NAME_OR_OBJECT, /* a boolean becomes text: "true" is as good a name as any */
+    WPA_EXPRESSION_DEFAULT,        /* of an input of a called workflow */
     WPA_EXPRESSION_ANYTHING
 } wpa_expression_use;
 

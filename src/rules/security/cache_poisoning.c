@@ -162,6 +162,31 @@ static wpa_cache_state by_package_file(const wpa_rule_run *run, wpa_cache_state 
                                                 : WPA_CACHE_STATE_OFF;
 }
 
+/*
+ * Where the checkout stands behind it, and nothing that brings the tree before, setup-go finds no
+ * go.sum: it warns, and has no cache.
+ */
+static bool lacks_tree(const wpa_outline_step *step, const wpa_fact_cache *cache)
+{
+    const wpa_outline_job *job = step->job;
+    bool is_go = wpa_text_is(cache->action, "actions/setup-go");
+    if (!is_go || !wpa_work_is_hosted(job)) {
+        return false;
+    }
+    for (size_t i = 0; i < step->index; i++) {
+        const wpa_outline_uses *uses = &job->steps[i].uses;
+        if (uses->kind != WPA_OUTLINE_REPOSITORY ||
+            !wpa_text_find_ci(uses->slug.at, uses->slug.length, "actions/setup-")) {
+            return false;
+        }
+    }
+    bool is_behind = false;
+    for (size_t i = step->index + 1; i < job->n_steps && !is_behind; i++) {
+        is_behind = wpa_outline_step_uses(&job->steps[i], "actions/checkout");
+    }
+    return is_behind;
+}
+
 /* p: the run in which it is asked, or NULL for any. */
 static const wpa_fact_cache *restored_by(wpa_rule_run *run, const wpa_outline_step *step,
                                          const publication *p, wpa_cache_state *state)
@@ -170,6 +195,9 @@ static const wpa_fact_cache *restored_by(wpa_rule_run *run, const wpa_outline_st
     const wpa_fact_cache *unsure = NULL;
     for (const wpa_fact_cache *c = wpa_caches_next(step, &at); c; c = wpa_caches_next(step, &at)) {
         bool is_given = c->input && wpa_outline_with(step, c->input);
+        if (lacks_tree(step, c)) {
+            continue;
+        }
         *state = wpa_caches_state(step, c);
         const char *value = *state == WPA_CACHE_STATE_UNKNOWN && is_given && p
                                 ? told(run, step, c->input, p)

@@ -155,6 +155,46 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+static bool is_of_apt(const wpa_shell_command *c)
+{
+    return wpa_text_is(c->name, "apt-get") || wpa_text_is(c->name, "apt");
+}
+
+/* How many commands of the job ask apt for something from this step on. */
+static size_t count_of_apt(const wpa_outline_step *from)
+{
+    size_t n = 0;
+    for (size_t k = from->index; k < from->job->n_steps; k++) {
+        const wpa_script *script = wpa_step_commands(&from->job->steps[k]);
+        for (size_t i = 0; script && i < script->n_commands; i++) {
+            n += is_of_apt(&script->commands[i]);
+        }
+    }
+    return n;
+}
+
+/* The update of apt's lists that was there for the command alone, or NULL. */
+static const wpa_shell_command *own_update(const subject *s)
+{
+    const wpa_script *script = wpa_step_commands(s->step);
+    const wpa_shell_command *before = s->command - 1;
+    bool is_own = is_of_apt(s->command) && s->command > script->commands && is_of_apt(before) &&
+                  wpa_shell_has_sub(before, "update") && count_of_apt(s->step) == 2;
+    return is_own ? before : NULL;
+}
+
+static void drop_install(wpa_rule_run *run, wpa_fix *fix, const subject *s)
+{
+    const wpa_shell_command *update = own_update(s);
+    bool is_all = update && wpa_step_commands(s->step)->n_commands == 2;
+    if (is_all) {
+        bool may_go = !s->step->id && s->step->job->n_steps > 1;
+        (void)(may_go && wpa_rule_remove_entry(run, fix, s->step->node));
+    } else if (!update || wpa_work_drop_command(run, fix, s->step, update)) {
+        (void)wpa_work_drop_command(run, fix, s->step, s->command);
+    }
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
@@ -162,7 +202,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     if (s->word) {
         wpa_work_drop_word(run, fix, s->step, s->word);
     } else {
-        (void)wpa_work_drop_command(run, fix, s->step, s->command);
+        drop_install(run, fix, s);
     }
 }
 

@@ -94,15 +94,19 @@ static void add_pair(const gathering *g, const char *path, size_t kind)
     const char *folder = wpa_arena_slice(g->arena, path, (size_t)(base_of(path) - path));
     const char *manifest = wpa_arena_printf(g->arena, "%s%s", folder, pairs[kind].manifest);
     for (size_t i = 0; i < draft->n_pairs; i++) {
-        if (wpa_text_is(draft->pairs[i].manifest.path, manifest)) {
+        const wpa_patch_pair *other = &draft->pairs[i];
+        if (other->repository_id == g->repository_id &&
+            wpa_text_is(other->manifest.path, manifest)) {
             return;
         }
     }
     if (draft->n_pairs < WPA_PATCH_PAIRS_MAX) {
         const char *lock = wpa_arena_printf(g->arena, "%s%s", folder, pairs[kind].lock);
         wpa_patch_pair *pair = &draft->pairs[draft->n_pairs++];
-        *pair = (wpa_patch_pair){
-            .is_go = kind == 1, .manifest = side_of(g, manifest), .lock = side_of(g, lock)};
+        *pair = (wpa_patch_pair){.repository_id = g->repository_id,
+                                 .is_go = kind == 1,
+                                 .manifest = side_of(g, manifest),
+                                 .lock = side_of(g, lock)};
         read_pair(pair, g->arena);
     }
 }

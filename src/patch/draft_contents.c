@@ -85,6 +85,32 @@ static bool draft_content(wpa_drafting *d, const wpa_patch_replacement *content,
            wpa_drafting_add(d, &file, content->bytes, content->size_bytes, err);
 }
 
+/** Is something of this content's repository before it? */
+static bool is_later_of_repository(const wpa_patch_replacement contents[], size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (wpa_text_is(contents[i].repository, contents[at].repository)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** All of one repository, together: they are compared while it is at hand. */
+static bool draft_repository(wpa_drafting *d, const wpa_patch_replacement contents[], size_t n,
+                             const char *repository, wpa_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_is(contents[i].repository, repository) &&
+            !draft_content(d, &contents[i], err)) {
+            return false;
+        }
+    }
+    wpa_patch_look_at_agreement(&d->place.around, d->place.settings, d->place.id, d->arena,
+                                d->draft);
+    return true;
+}
+
 static bool is_same_file(const wpa_patch_file *a, const wpa_patch_file *b)
 {
     return a->repository_id == b->repository_id && wpa_text_is(a->path, b->path);
@@ -106,10 +132,8 @@ bool wpa_patch_draft_contents(wpa_db *db, const wpa_patch_replacement contents[]
     }
     bool is_drafted = true;
     for (size_t i = 0; i < n && is_drafted; i++) {
-        is_drafted = draft_content(&d, &contents[i], err);
-    }
-    if (is_drafted) {
-        wpa_patch_look_at_agreement(&d.place.around, d.place.settings, d.place.id, arena, draft);
+        is_drafted = is_later_of_repository(contents, i) ||
+                     draft_repository(&d, contents, n, contents[i].repository, err);
     }
     wpa_drafting_end(&d);
     for (size_t i = 1; is_drafted && i < draft->n_files; i++) {

@@ -41,6 +41,7 @@ typedef struct wpa_patch_side {
 
 /** A manifest and its lock file, of which the patch changes one at least (agreement.h). */
 typedef struct wpa_patch_pair {
+    int64_t repository_id;
     bool is_go; /* else npm's */
     wpa_patch_side manifest, lock;
     const wpa_json *json, *lock_json, *lock_json_before; /* of npm; NULL: cannot be read */

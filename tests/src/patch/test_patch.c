@@ -217,6 +217,37 @@ static void test_what_cannot_be_a_patch_is_refused(void **state)
     assert_int_equal(err.code, WPA_E_NOT_FOUND);
 }
 
+static wpa_patch_replacement content(const char *repository, const char *path, const char *text)
+{
+    return (wpa_patch_replacement){repository, path, text, strlen(text), false};
+}
+
+/* Whether its files agree is decided in each repository, not only in the one that was drafted
+ * last, and a path that both have is two files. */
+static void test_every_repository_of_a_draft_is_looked_at(void **state)
+{
+    world *w = *state;
+    wpa_error err = {0};
+    wpa_patch_draft draft;
+    static const char MANIFEST[] = "{\"dependencies\":{\"left\":\"^2.0.0\"}}";
+    static const char LOCK[] = "{\"packages\":{\"\":{\"dependencies\":{\"left\":\"^1.0.0\"}}}}";
+    const wpa_patch_replacement contents[] = {
+        content("shop", "package.json", MANIFEST),
+        content("web", "package.json", MANIFEST),
+        content("shop", "package-lock.json", LOCK),
+        content("web", "README.md", "Sold here.\n"),
+    };
+    wpa_test_sql_value(w->pg, w->guardian.principal_id, w->arena,
+                       "INSERT INTO wpa.repository (name, url, branch, state) SELECT 'web', "
+                       "'file://' || url, branch, state FROM wpa.repository");
+    assert_true(wpa_patch_draft_contents(w->db, contents, WPA_COUNT(contents), w->folder, w->arena,
+                                         &draft, &err));
+    assert_int_equal(draft.n_files, 4);
+    assert_int_equal(draft.n_pairs, 2);
+    assert_non_null(draft.pairs[0].lock.after);
+    assert_null(draft.pairs[1].lock.after);
+}
+
 typedef struct committed {
     const char *path, *text;
 } committed;
@@ -337,6 +368,8 @@ int main(void)
                                         close_world),
         cmocka_unit_test_setup_teardown(test_what_was_tried_is_let_go_of, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_a_patch_is_refused, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(test_every_repository_of_a_draft_is_looked_at, open_world,
                                         close_world),
     };
     wpa_test_pg_need();

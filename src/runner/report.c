@@ -335,6 +335,17 @@ double wpa_case_report_coverage(const wpa_case_report *report)
                                    : -1;
 }
 
+typedef struct case_list {
+    const wpa_case **items;
+    size_t n, capacity;
+} case_list;
+
+static void add_to_list(case_list *list, const wpa_case *item, wpa_arena *arena)
+{
+    list->items = wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
+    list->items[list->n++] = item;
+}
+
 wpa_case_report_change wpa_case_report_compare(const wpa_case_report *before,
                                                const wpa_case_report *after, wpa_arena *arena)
 {
@@ -342,8 +353,7 @@ wpa_case_report_change wpa_case_report_compare(const wpa_case_report *before,
     for (size_t i = 0; i < after->n_cases; i++) {
         wpa_map_put(now, after->cases[i].name, &after->cases[i]);
     }
-    size_t broken_capacity = 0, missing_capacity = 0;
-    wpa_case_report_change change = {0};
+    case_list broken = {0}, missing = {0}, skipped = {0};
     for (size_t i = 0; i < before->n_cases; i++) {
         const wpa_case *old = &before->cases[i];
         if (old->result != WPA_CASE_PASSED) {
@@ -351,14 +361,17 @@ wpa_case_report_change wpa_case_report_compare(const wpa_case_report *before,
         }
         const wpa_case *found = wpa_map_get(now, old->name);
         if (!found) {
-            change.missing = wpa_arena_grow(arena, change.missing, change.n_missing,
-                                            &missing_capacity, sizeof *change.missing);
-            change.missing[change.n_missing++] = old;
-        } else if (found->result == WPA_CASE_FAILED || found->result == WPA_CASE_ERROR) {
-            change.broken = wpa_arena_grow(arena, change.broken, change.n_broken, &broken_capacity,
-                                           sizeof *change.broken);
-            change.broken[change.n_broken++] = found;
+            add_to_list(&missing, old, arena);
+        } else if (found->result == WPA_CASE_SKIPPED) {
+            add_to_list(&skipped, found, arena);
+        } else if (found->result != WPA_CASE_PASSED) {
+            add_to_list(&broken, found, arena);
         }
     }
-    return change;
+    return (wpa_case_report_change){.broken = broken.items,
+                                    .n_broken = broken.n,
+                                    .missing = missing.items,
+                                    .n_missing = missing.n,
+                                    .skipped = skipped.items,
+                                    .n_skipped = skipped.n};
 }

@@ -58,6 +58,8 @@ typedef struct wpa_case_report_change {
     size_t n_broken;
     const wpa_case **missing; /* [n_missing] cases that passed before and are not there now */
     size_t n_missing;
+    const wpa_case **skipped; /* [n_skipped] cases that passed before and do not run now */
+    size_t n_skipped;
 } wpa_case_report_change;
 
 wpa_case_report_change wpa_case_report_compare(const wpa_case_report *before,

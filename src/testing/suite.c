@@ -46,7 +46,6 @@ static bool export_base(const wpa_test_context *context, scratch *folder, wpa_er
     return wpa_git_export(target->git, target->base_commit, tree, limits, &n_left_out, err);
 }
 
-/** Put the patch's versions over the exported tree. */
 /** No folder on the way may be a symlink of the repository's: it could lead out of the tree. */
 static bool check_no_link(const char *tree, const char *path, wpa_arena *arena, wpa_error *err)
 {
@@ -60,6 +59,7 @@ static bool check_no_link(const char *tree, const char *path, wpa_arena *arena, 
     return true;
 }
 
+/** Put the patch's versions over the exported tree. */
 static bool apply_files(const wpa_test_context *context, const char *tree, wpa_error *err)
 {
     for (size_t i = 0; i < context->patch->n_files; i++) {
@@ -143,6 +143,9 @@ static void compare_cases(const wpa_test_context *context, const wpa_runner_resu
     for (size_t i = 0; i < change.n_missing; i++) {
         wpa_test_evidence(outcome, context->arena, "missing", change.missing[i]->name);
     }
+    for (size_t i = 0; i < change.n_skipped; i++) {
+        wpa_test_evidence(outcome, context->arena, "skipped", change.skipped[i]->name);
+    }
     if (change.n_broken) {
         wpa_test_fail(outcome, context->arena, "%zu case%s passed before and fail%s now",
                       change.n_broken, change.n_broken == 1 ? "" : "s",
@@ -151,6 +154,11 @@ static void compare_cases(const wpa_test_context *context, const wpa_runner_resu
     if (change.n_missing) {
         wpa_test_warn(outcome, context->arena, "%zu cases that passed are not reported any more",
                       change.n_missing);
+    }
+    if (change.n_skipped) { /* nothing is red, and less is proven: no false green */
+        wpa_test_warn(outcome, context->arena, "%zu case%s that passed before %s skipped now",
+                      change.n_skipped, change.n_skipped == 1 ? "" : "s",
+                      change.n_skipped == 1 ? "is" : "are");
     }
 }
 

@@ -88,13 +88,17 @@ static void compares(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    const wpa_case_report *before = tap("1..4\nok 1 a\nok 2 b\nnot ok 3 c\nok 4 d\n", arena);
-    const wpa_case_report *after = tap("1..4\nok 1 a\nnot ok 2 b\nnot ok 3 c\nnot ok 4 e\n", arena);
+    const wpa_case_report *before =
+        tap("1..5\nok 1 a\nok 2 b\nnot ok 3 c\nok 4 d\nok 5 f\n", arena);
+    const wpa_case_report *after =
+        tap("1..5\nok 1 a\nnot ok 2 b\nnot ok 3 c\nnot ok 4 e\nok 5 f # SKIP not today\n", arena);
     wpa_case_report_change change = wpa_case_report_compare(before, after, arena);
     assert_int_equal(1, change.n_broken);
     assert_string_equal("b", change.broken[0]->name);
     assert_int_equal(1, change.n_missing);
     assert_string_equal("d", change.missing[0]->name);
+    assert_int_equal(1, change.n_skipped);
+    assert_string_equal("f", change.skipped[0]->name);
     assert_true(wpa_case_report_coverage(before) < 0);
 }
 

@@ -401,6 +401,12 @@ static void the_repository_s_own_tests_are_run(void **state)
     assert_string_equal("failed", ask(w, patch, "p.state"));
     assert_string_equal("T112", checks_with(w, patch, "fail"));
     assert_string_equal("1", ask(w, patch, "p.report #>> '{isolated_tests,cases_failed}'"));
+
+    patch =
+        store_content(w, "suite.sh", "echo 1..2; echo ok 1 - adds; echo ok 2 - takes '# SKIP'\n");
+    work(w);
+    assert_string_equal("tested", ask(w, patch, "p.state"));
+    assert_string_equal("T112", checks_with(w, patch, "warn"));
 }
 
 static void a_moved_branch_is_noticed(void **state)

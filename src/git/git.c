@@ -238,53 +238,13 @@ wpa_git *wpa_git_create(const char *path, const char *branch, wpa_error *err)
     return git;
 }
 
-/* The mirror's folder: readable name, and a blob id of the URL so that two never share one. */
-static char *mirror_path(const char *url, const char *cache_dir, wpa_arena *arena, wpa_error *err)
-{
-    char oid[WPA_OID_SIZE];
-    if (!wpa_git_blob_id(url, strlen(url), oid, err)) {
-        return NULL;
-    }
-    char *name = wpa_git_url_name(arena, url);
-    for (char *c = name; *c != '\0'; c++) {
-        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", *c) ==
-            NULL) {
-            *c = '_';
-        }
-    }
-    return wpa_arena_printf(arena, "%s/%.40s-%.12s.git", cache_dir, name, oid);
-}
-
-/** One that is not there is made, and one completed whose maker was ended before its end. */
-static wpa_git *open_mirror(const char *path, const char *branch, wpa_error *err)
-{
-    wpa_git *git = wpa_git_open_at(path, err);
-    if (git == NULL && err->code == WPA_E_INVALID) {
-        wpa_error_clear(err);
-        git = wpa_git_create(path, branch, err);
-    }
-    if (git == NULL && err->code == WPA_E_CONFLICT) { /* another has made it meanwhile */
-        wpa_error_clear(err);
-        git = wpa_git_open_at(path, err);
-    }
-    return git;
-}
-
 wpa_git *wpa_git_reach(const char *url, const char *branch, const char *cache_dir,
                        int64_t timeout_ms, wpa_error *err)
 {
     if (wpa_git_url_is_local(url)) {
         return wpa_git_open(url, err);
     }
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    if (!wpa_dir_make(cache_dir, 0700, err)) {
-        return NULL;
-    }
-    const char *path = mirror_path(url, cache_dir, arena, err);
-    if (path == NULL) {
-        return NULL;
-    }
-    WPA_AUTO(wpa_git) *git = open_mirror(path, branch, err);
+    WPA_AUTO(wpa_git) *git = wpa_git_mirror_open(url, branch, cache_dir, err);
     if (git == NULL) {
         return NULL;
     }
@@ -292,6 +252,7 @@ wpa_git *wpa_git_reach(const char *url, const char *branch, const char *cache_di
     git->branch = wpa_strdup(branch);
     git->timeout_ms = timeout_ms;
     if (!wpa_git_remote_fetch(git, err)) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
         wpa_error_within(err, "fetch %s", wpa_git_url_visible(arena, url));
         return NULL;
     }

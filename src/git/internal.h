@@ -37,3 +37,12 @@ bool wpa_git_remote_fetch(wpa_git *git, wpa_error *err) WPA_CHECK;
 bool wpa_git_remote_push(wpa_git *git, const char *ref, const char *old_oid, const char *new_oid,
                          wpa_error *err) WPA_CHECK;
 bool wpa_git_remote_probe(wpa_git *git, wpa_error *err) WPA_CHECK;
+
+/** The mirror of url in cache_dir, made if it is not there yet; nothing is fetched. */
+wpa_git *wpa_git_mirror_open(const char *url, const char *branch, const char *cache_dir,
+                             wpa_error *err);
+/**
+ * Hold the mirror until this process ends, beside others that do. Who is alone in it removes first
+ * what killed ones have left.
+ */
+void wpa_git_mirror_hold(const wpa_git *git);

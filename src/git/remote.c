@@ -228,6 +228,7 @@ static bool fetch_into(git_repository *repo, const exchange *what, const char *i
         git_fetch_options options;
         git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
         options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+        options.update_fetchhead = 0; /* nobody reads it, and one at a time may write it */
         options.callbacks.credentials = give_credential;
         char refspec[REF_MAX];
         wpa_text_format(refspec, sizeof refspec, "+refs/heads/%s:%s", what->git->branch, incoming);
@@ -245,6 +246,7 @@ static bool fetch(const exchange *what, wpa_error *err)
     if (mirror == NULL) {
         return false;
     }
+    wpa_git_mirror_hold(what->git);
     char incoming[REF_MAX];
     char branch[REF_MAX];
     wpa_text_format(incoming, sizeof incoming, "refs/wpa/incoming/%d", (int)getpid());
@@ -362,6 +364,7 @@ static bool push(const exchange *what, wpa_error *err)
     if (mirror == NULL || !wpa_git_oid_parse(what->new_oid, &to, err)) {
         return false;
     }
+    wpa_git_mirror_hold(what->git);
     char outgoing[REF_MAX];
     wpa_text_format(outgoing, sizeof outgoing, "refs/wpa/outgoing/%d", (int)getpid());
     WPA_AUTO(git_reference) *made = NULL;

@@ -181,6 +181,52 @@ static void what_others_push_is_seen(void **in)
     assert_int_equal(err.code, WPA_E_NOT_FOUND);
 }
 
+/* An exchange is killed at its deadline, and with its program: in the middle of a write, too. */
+static void what_killed_exchanges_left_holds_up_none(void **in)
+{
+    static const char *const left[] = {"refs/heads/main.lock", "FETCH_HEAD.lock",
+                                       "refs/wpa/incoming/1.lock", "refs/wpa/outgoing/1",
+                                       "objects/pack/pack_git2_0123456789abcdef"};
+    state *s = *in;
+    wpa_error err = {0};
+    char tip[WPA_OID_SIZE];
+    char next[WPA_OID_SIZE];
+    WPA_AUTO(wpa_git) *git = reach(s);
+    WPA_AUTO(wpa_git) *server = wpa_git_open(s->bare, &err);
+    for (size_t i = 0; i < WPA_COUNT(left); i++) {
+        const char *path = wpa_path_join(s->arena, wpa_git_path(git), left[i]);
+        char *folder = wpa_arena_text(s->arena, path);
+        *strrchr(folder, '/') = '\0';
+        assert_true(wpa_dir_make(folder, 0700, &err));
+        assert_true(wpa_file_replace(path, "", 0, 0600, &err));
+    }
+    const wpa_git_edit edit = new_file(s, "a.txt", "a");
+    assert_true(wpa_git_commit_make(server, s->first, &edit, 1, &identity, "A\n", next, &err));
+    assert_true(wpa_git_ref_swap(server, MAIN, s->first, next, &err));
+    WPA_AUTO(wpa_git) *again = reach(s);
+    assert_true(wpa_git_ref_read(again, MAIN, tip, &err));
+    assert_string_equal(tip, next);
+    assert_true(wpa_git_ref_swap(again, MAIN, next, s->first, &err));
+    for (size_t i = 0; i < WPA_COUNT(left); i++) {
+        bool is_there = wpa_path_exists(wpa_path_join(s->arena, wpa_git_path(git), left[i]));
+        assert_int_equal(is_there, strcmp(left[i], "FETCH_HEAD.lock") == 0); /* is not used */
+    }
+}
+
+static void a_mirror_whose_maker_was_killed_is_made(void **in)
+{
+    state *s = *in;
+    wpa_error err = {0};
+    WPA_AUTO(wpa_git) *git = reach(s);
+    const char *path = wpa_git_path(git);
+    assert_true(wpa_dir_remove(wpa_path_join(s->arena, path, "refs"), &err));
+    assert_int_equal(unlink(wpa_path_join(s->arena, path, "HEAD")), 0);
+    assert_int_equal(unlink(wpa_path_join(s->arena, path, "config")), 0);
+    assert_true(wpa_file_replace(wpa_path_join(s->arena, path, "config.lock"), "", 0, 0600, &err));
+    WPA_AUTO(wpa_git) *again = reach(s);
+    assert_string_equal(wpa_git_path(again), path);
+}
+
 static void hosts_that_do_not_answer(void **in)
 {
     state *s = *in;
@@ -207,6 +253,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(push_is_a_comparison, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hook_says_no, setup, teardown),
         cmocka_unit_test_setup_teardown(what_others_push_is_seen, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_killed_exchanges_left_holds_up_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_mirror_whose_maker_was_killed_is_made, setup, teardown),
         cmocka_unit_test_setup_teardown(hosts_that_do_not_answer, setup, teardown),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,7 @@ typedef struct run {
     sandbox_cgroup group;
     pid_t pid;
     wpa_sandbox_end end;
+    int64_t deadline_ms; /* of the program, and once that is killed of its end */
     bool is_killed;
 } run;
 
@@ -273,6 +274,7 @@ static void stop(run *work, wpa_sandbox_end end)
     if (!work->is_killed) {
         work->is_killed = true;
         work->end = end;
+        work->deadline_ms = wpa_monotonic_ms() + KILL_GRACE_MS;
         kill_bwrap(work->pid);
         close_fd(&work->tree_fd);
     }
@@ -360,24 +362,21 @@ static bool poll_once(run *work, int wait_ms, bool *is_over, wpa_error *err)
 static bool attend(run *work, wpa_error *err)
 {
     const wpa_sandbox_request *request = work->request;
-    int64_t deadline_ms = wpa_monotonic_ms() + work->limits.wall_ms;
+    work->deadline_ms = wpa_monotonic_ms() + work->limits.wall_ms;
     for (bool is_over = false; !is_over;) {
-        int64_t left_ms = deadline_ms - wpa_monotonic_ms();
-        if (left_ms <= 0 && work->is_killed) {
-            return WPA_FAIL(err, WPA_E_INTERNAL, "the sandbox did not die within %d ms",
-                            KILL_GRACE_MS);
-        }
-        if (left_ms <= 0) {
+        if (!work->is_killed && wpa_monotonic_ms() >= work->deadline_ms) {
             stop(work, WPA_SANDBOX_TIMED_OUT);
-            deadline_ms = wpa_monotonic_ms() + KILL_GRACE_MS;
-            left_ms = KILL_GRACE_MS;
         }
         if (!work->is_killed && request->is_cancelled &&
             request->is_cancelled(request->cancel_context)) {
             stop(work, WPA_SANDBOX_CANCELLED);
-            deadline_ms = wpa_monotonic_ms() + KILL_GRACE_MS;
-            left_ms = KILL_GRACE_MS;
         }
+        int64_t left_ms = work->deadline_ms - wpa_monotonic_ms();
+        if (left_ms <= 0 && work->is_killed) {
+            return WPA_FAIL(err, WPA_E_INTERNAL, "the sandbox did not die within %d ms",
+                            KILL_GRACE_MS);
+        }
+        left_ms = left_ms > 0 ? left_ms : 0;
         if (!poll_once(work, left_ms < POLL_MS ? (int)left_ms : POLL_MS, &is_over, err)) {
             return false;
         }

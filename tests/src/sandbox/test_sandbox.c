@@ -1,4 +1,5 @@
 #include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -191,6 +192,53 @@ static void ends_when_told(void **state)
     assert_true(result->duration_ms < 3000);
 }
 
+typedef struct holder {
+    int fds[64];
+    size_t n;
+} holder;
+
+/** The first time it is asked, it opens the other ends of all pipes that we read from. */
+static bool hold_pipes(void *context)
+{
+    holder *held = context;
+    DIR *dir = held->n ? NULL : opendir("/proc/self/fd");
+    const struct dirent *entry;
+    while (dir && held->n < WPA_COUNT(held->fds) && (entry = readdir(dir))) {
+        char path[300];
+        struct stat about;
+        (void)wpa_text_format(path, sizeof path, "/proc/self/fd/%s", entry->d_name);
+        if (strtol(entry->d_name, NULL, 10) > STDERR_FILENO && stat(path, &about) == 0 &&
+            S_ISFIFO(about.st_mode)) {
+            held->fds[held->n++] = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return false;
+}
+
+/** However it came to be killed: its end is not waited for until its time is over. */
+static void one_that_does_not_die_is_given_up(void **state)
+{
+    (void)state;
+    need_sandbox();
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *const argv[] = {"yes", NULL};
+    wpa_error err = {0};
+    holder held = {0};
+    const wpa_sandbox_request request = {.argv = argv,
+                                         .limits = {.wall_ms = 3600000, .keep_bytes = 1000},
+                                         .is_cancelled = hold_pipes,
+                                         .cancel_context = &held};
+    assert_null(wpa_sandbox_run(&request, arena, &err));
+    assert_int_equal(err.code, WPA_E_INTERNAL);
+    assert_non_null(strstr(err.message, "did not die"));
+    for (size_t i = 0; i < held.n; i++) {
+        close(held.fds[i]);
+    }
+}
+
 /** At whatever point bubblewrap is killed while it sets the sandbox up, nothing of it is left. */
 static void ends_before_it_has_begun(void **state)
 {
@@ -345,6 +393,7 @@ int main(void)
         cmocka_unit_test(hides_sockets_and_state),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(ends_when_told),
+        cmocka_unit_test(one_that_does_not_die_is_given_up),
         cmocka_unit_test(carries_files),
         cmocka_unit_test(dies_with_its_parent),
         cmocka_unit_test(refuses_nonsense),

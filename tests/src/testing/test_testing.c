@@ -1,25 +1,6 @@
 /* Patches through the four phases, on a real repository, a real database and a real sandbox. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include <wpa/buf.h>
-#include <wpa/file.h>
-#include <wpa/text.h>
-
 #include "analysis/analysis.h"
-#include "harness/pg.h"
-#include "patch/patch.h"
-#include "sandbox/sandbox.h"
-#include "testing/testing.h"
-
-#define PIN "0123456789abcdef0123456789abcdef01234567"
+#include "world.h"
 
 static const char CI[] = "name: CI\n"
                          "on:\n"
@@ -69,59 +50,8 @@ static const char AFTER[] = "name: After\n"
 
 static const char SUITE[] = "echo TAP version 13; echo 1..2; echo ok 1 - adds; echo ok 2 - takes\n";
 
-static const struct {
-    const char *path, *text;
-} FILES[] = {
+static const world_file FILES[] = {
     {".github/workflows/after.yml", AFTER}, {".github/workflows/ci.yml", CI}, {"suite.sh", SUITE}};
-
-typedef struct world {
-    wpa_test_pg *pg;
-    wpa_db *db;
-    wpa_heart *heart;
-    wpa_arena *arena;
-    wpa_actor guardian, engine;
-    char *folder, *path;
-    wpa_git *git;
-    bool has_sandbox;
-} world;
-
-static const char *make_repository(world *w)
-{
-    wpa_error err = {0};
-    static char oid[WPA_OID_SIZE];
-    static char blobs[WPA_COUNT(FILES)][WPA_OID_SIZE];
-    wpa_git_edit edits[WPA_COUNT(FILES)];
-    const wpa_git_identity who = {"Ann", "ann@example.org", 1700000000};
-    w->git = wpa_git_create(w->path, "main", &err);
-    assert_non_null(w->git);
-    for (size_t i = 0; i < WPA_COUNT(FILES); i++) {
-        assert_true(wpa_git_blob_id(FILES[i].text, strlen(FILES[i].text), blobs[i], &err));
-        edits[i] = (wpa_git_edit){.path = FILES[i].path,
-                                  .after = blobs[i],
-                                  .bytes = FILES[i].text,
-                                  .size_bytes = strlen(FILES[i].text)};
-    }
-    assert_true(
-        wpa_git_commit_make(w->git, NULL, edits, WPA_COUNT(FILES), &who, "first", oid, &err));
-    assert_true(wpa_git_ref_swap(w->git, "refs/heads/main", WPA_OID_ZERO, oid, &err));
-    wpa_test_sql_value(w->pg, w->guardian.principal_id, w->arena,
-                       wpa_arena_printf(w->arena,
-                                        "INSERT INTO wpa.repository (name, url, branch, state, "
-                                        "test_command) VALUES ('shop', '%s', 'main', 'ok', "
-                                        "'{\"command\": [\"sh\", \"suite.sh\"], \"reports\": "
-                                        "{\"tap\": \"-\"}}')",
-                                        w->path));
-    for (size_t i = 0; i < 2; i++) {
-        wpa_test_sql_value(
-            w->pg, w->guardian.principal_id, w->arena,
-            wpa_arena_printf(w->arena,
-                             "INSERT INTO wpa.workflow (repository_id, path, name, kind, blob_oid, "
-                             "head_commit) SELECT id, '%s', 'shop-%zu', 'workflow', '%s', '%s' "
-                             "FROM wpa.repository",
-                             FILES[i].path, i, blobs[i], oid));
-    }
-    return oid;
-}
 
 static void analyse(world *w)
 {
@@ -136,111 +66,9 @@ static void analyse(world *w)
 
 static int open_world(void **state)
 {
-    world *w = calloc(1, sizeof *w);
-    wpa_error err = {0};
-    assert_true(wpa_git_init(&err));
-    w->arena = wpa_arena_new();
-    w->pg = wpa_test_pg_new();
-    w->db = wpa_test_pg_connect(w->pg, NULL);
-    w->guardian = wpa_test_person(w->pg, "mira", WPA_ROLE_GUARDIAN);
-    w->engine = wpa_test_engine(w->pg);
-    w->folder = wpa_dir_temp("/tmp/wpa-testing", w->arena, &err);
-    w->path = wpa_path_join(w->arena, w->folder, "shop.git");
-    w->heart = wpa_heart_start(wpa_test_pg_dsn(w->pg), NULL, 1, NULL, &err);
-    assert_non_null(w->heart);
-    w->has_sandbox = wpa_sandbox_check(&err);
-    make_repository(w);
-    analyse(w);
-    *state = w;
-    return 0;
-}
-
-static int close_world(void **state)
-{
-    world *w = *state;
-    wpa_error err = {0};
-    wpa_heart_stop(w->heart);
-    wpa_git_close(w->git);
-    wpa_db_close(w->db);
-    wpa_test_pg_free(w->pg);
-    assert_true(wpa_dir_remove(w->folder, &err));
-    wpa_arena_free(w->arena);
-    wpa_git_shutdown();
-    free(w);
-    return 0;
-}
-
-static int64_t store(world *w, const wpa_patch_draft *draft)
-{
-    wpa_error err = {0};
-    int64_t id = 0;
-    assert_true(wpa_db_begin(w->db, &w->guardian, &err));
-    if (!wpa_patch_store(w->db, &w->guardian, draft, 0, w->arena, &id, &err)) {
-        fail_msg("%s", err.message);
-    }
-    assert_true(wpa_db_commit(w->db, &err));
-    return id;
-}
-
-static wpa_job_handler handler_of(const char *kind)
-{
-    return wpa_text_is(kind, "test") ? wpa_testing_job : NULL;
-}
-
-/** Do the one job that waits. */
-static void work(world *w)
-{
-    wpa_error err = {0};
-    bool did_one = false;
-    static const char *const queues[] = {"test"};
-    wpa_test_sql_value(w->pg, 0, w->arena,
-                       "UPDATE wpa.job SET payload = '{\"all\": true}' RETURNING 1");
-    wpa_job_worker worker = {.db = w->db,
-                             .actor = &w->engine,
-                             .heart = w->heart,
-                             .owner = "test/1/1",
-                             .cache_folder = w->folder,
-                             .queues = queues,
-                             .n_queues = 1,
-                             .handler_of = handler_of};
-    assert_true(wpa_job_work(&worker, &did_one, &err));
-    assert_true(did_one);
-}
-
-static const char *ask(world *w, int64_t patch, const char *format)
-{
-    return wpa_test_sql_value(w->pg, 0, w->arena,
-                              wpa_arena_printf(w->arena,
-                                               "SELECT %s FROM wpa.patch p JOIN "
-                                               "wpa.test_run r ON r.patch_id = p.id "
-                                               "WHERE p.id = %lld ORDER BY r.id DESC",
-                                               format, (long long)patch));
-}
-
-/** "S1 T106": ids of the checks with a result. */
-static const char *checks_with(world *w, int64_t patch, const char *result)
-{
-    return wpa_test_sql_value(
-        w->pg, 0, w->arena,
-        wpa_arena_printf(w->arena,
-                         "SELECT coalesce(string_agg(DISTINCT c.check_id, ' '), '') FROM "
-                         "wpa.test_check c JOIN wpa.test_run r ON r.id = c.test_run_id WHERE "
-                         "r.patch_id = %lld AND c.result = '%s'",
-                         (long long)patch, result));
-}
-
-static void show_failures(world *w, int64_t patch)
-{
-    print_message("%s\n",
-                  wpa_test_sql_value(
-                      w->pg, 0, w->arena,
-                      wpa_arena_printf(w->arena,
-                                       "SELECT string_agg(check_id || ' ' || subject || ' ' || "
-                                       "coalesce(result, 'open') || ' ' || coalesce(reason, ''), "
-                                       "E'\\n') FROM wpa.test_check c JOIN wpa.test_run r ON r.id "
-                                       "= c.test_run_id WHERE r.patch_id = %lld AND result IS "
-                                       "DISTINCT FROM 'pass'",
-                                       (long long)patch)));
+    int failed = world_open(state, FILES, WPA_COUNT(FILES));
+    analyse(*state);
+    return failed;
 }
 
 /* The file has two equal findings, of which the patch answers one. */
@@ -326,30 +154,6 @@ static const struct {
     {"indented under another key", "    environment: production\n",
      "    env:\n      environment: production\n", "S5", false},
 };
-
-static char *replace(world *w, const char *text, const char *from, const char *to)
-{
-    const char *at = strstr(text, from);
-    assert_non_null(at);
-    return wpa_arena_printf(w->arena, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-}
-
-static int64_t store_content(world *w, const char *path, const char *text)
-{
-    wpa_error err = {0};
-    wpa_patch_draft draft = {0};
-    const wpa_patch_replacement file = {"shop", path, text, strlen(text), false};
-    if (!wpa_patch_draft_contents(w->db, &file, 1, w->folder, w->arena, &draft, &err)) {
-        fail_msg("%s", err.message);
-    }
-    draft.name = "by hand";
-    draft.description = "why";
-    draft.issue = "";
-    draft.type = "refactor";
-    draft.severity = WPA_SEVERITY_LOW;
-    draft.is_by_person = true;
-    return store(w, &draft);
-}
 
 static void what_a_patch_breaks_is_found(void **state)
 {

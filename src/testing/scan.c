@@ -6,6 +6,7 @@
 #include <wpa/text.h>
 
 #include "analysis/analysis.h"
+#include "facts/facts.h"
 #include "match/secret.h"
 #include "rules/outline.h"
 #include "testing/checks.h"
@@ -73,6 +74,24 @@ static void scan_added(const wpa_test_context *context, wpa_test_outcome *outcom
 
 /* ---- actions, hosts, commands, triggers, permissions ---- */
 
+static const wpa_outline *outline_of(const wpa_test_context *context, const wpa_test_file *file,
+                                     wpa_test_image *image)
+{
+    return wpa_test_image_analysis(file, image, context->arena)->result.source->outline;
+}
+
+/**
+ * The i-th file of the patch as it was, if it is a workflow or action of the same repository: what
+ * comes from there has moved, and is not new. NULL: it is none.
+ */
+static wpa_test_file *origin_at(const wpa_test_context *context, size_t i)
+{
+    wpa_test_file *file = &context->patch->files[i];
+    bool is_one =
+        file->target == context->file->target && file->is_definition && file->before.bytes;
+    return is_one ? file : NULL;
+}
+
 static bool is_first_party(wpa_slice owner)
 {
     return wpa_slice_is_ci(owner, "actions") || wpa_slice_is_ci(owner, "github");
@@ -104,10 +123,21 @@ static bool is_commit(wpa_slice ref)
     return ref.length == 40 || ref.length == 64;
 }
 
-static void judge_uses(const wpa_test_context *context, const wpa_outline *before,
-                       const wpa_outline_uses *uses, wpa_test_outcome *outcome)
+static bool was_used(const wpa_test_context *context, wpa_slice slug)
 {
-    if (uses->kind != WPA_OUTLINE_REPOSITORY || uses_slug(before, uses->slug, context->arena)) {
+    for (size_t i = 0; i < context->patch->n_files; i++) {
+        wpa_test_file *file = origin_at(context, i);
+        if (file && uses_slug(outline_of(context, file, &file->before), slug, context->arena)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_uses(const wpa_test_context *context, const wpa_outline_uses *uses,
+                       wpa_test_outcome *outcome)
+{
+    if (uses->kind != WPA_OUTLINE_REPOSITORY || was_used(context, uses->slug)) {
         return;
     }
     const char *slug = wpa_arena_slice(context->arena, uses->slug.at, uses->slug.length);
@@ -122,13 +152,13 @@ static void judge_uses(const wpa_test_context *context, const wpa_outline *befor
     }
 }
 
-static void scan_uses(const wpa_test_context *context, const wpa_outline *before,
-                      const wpa_outline *after, wpa_test_outcome *outcome)
+static void scan_uses(const wpa_test_context *context, const wpa_outline *after,
+                      wpa_test_outcome *outcome)
 {
     for (size_t i = 0; i < after->n_jobs; i++) {
-        judge_uses(context, before, &after->jobs[i].uses, outcome);
+        judge_uses(context, &after->jobs[i].uses, outcome);
         for (size_t k = 0; k < after->jobs[i].n_steps; k++) {
-            judge_uses(context, before, &after->jobs[i].steps[k].uses, outcome);
+            judge_uses(context, &after->jobs[i].steps[k].uses, outcome);
         }
     }
 }
@@ -151,12 +181,42 @@ static void add_hosts(const char *text, wpa_map *hosts, wpa_arena *arena)
     }
 }
 
+/** In keys and values: a comment leads nowhere. */
+static void add_node_hosts(const wpa_yaml_node *node, wpa_map *hosts, wpa_arena *arena)
+{
+    const char *text = node ? wpa_yaml_text(node) : NULL;
+    if (text) {
+        add_hosts(text, hosts, arena);
+    }
+    for (size_t i = 0; node && i < node->n_pairs; i++) {
+        add_node_hosts(node->pairs[i].key, hosts, arena);
+        add_node_hosts(node->pairs[i].value, hosts, arena);
+    }
+    for (size_t i = 0; node && i < node->n_items; i++) {
+        add_node_hosts(node->items[i], hosts, arena);
+    }
+}
+
+static void add_image_hosts(const wpa_test_context *context, const wpa_test_file *file,
+                            wpa_test_image *image, wpa_map *hosts)
+{
+    if (wpa_test_image_analysis(file, image, context->arena)->is_valid) {
+        add_node_hosts(outline_of(context, file, image)->root, hosts, context->arena);
+    } else { /* of which not everything may be in the tree */
+        add_hosts(image->bytes, hosts, context->arena);
+    }
+}
+
 static void scan_hosts(const wpa_test_context *context, wpa_test_outcome *outcome)
 {
     wpa_map *before = wpa_map_new(context->arena), *after = wpa_map_new(context->arena);
-    add_hosts(context->file->before.bytes ? context->file->before.bytes : "", before,
-              context->arena);
-    add_hosts(context->file->after.bytes, after, context->arena);
+    for (size_t i = 0; i < context->patch->n_files; i++) {
+        wpa_test_file *file = origin_at(context, i);
+        if (file) {
+            add_image_hosts(context, file, &file->before, before);
+        }
+    }
+    add_image_hosts(context, context->file, &context->file->after, after);
     for (size_t i = 0; i < wpa_map_count(after); i++) {
         const char *host = wpa_map_at(after, i, NULL);
         if (!wpa_map_has(before, host)) {
@@ -214,15 +274,18 @@ static void scan_triggers(const wpa_test_context *context, const wpa_outline *be
         "discussion_comment",  "pull_request_review", "fork",          "watch"};
     for (size_t i = 0; i < after->n_triggers; i++) {
         const char *name = after->triggers[i].name;
-        if (wpa_text_index(name, risky, WPA_COUNT(risky)) >= 0 &&
-            !wpa_outline_trigger_find(before, name)) {
+        bool was_there = before && wpa_outline_trigger_find(before, name);
+        if (wpa_text_index(name, risky, WPA_COUNT(risky)) >= 0 && !was_there) {
             wpa_test_fail(outcome, context->arena, "a new trigger that runs with secrets: %s",
                           name);
         }
     }
 }
 
-/* Rights of a token: none, read, write. What is not written is as wide as the forge lets it be. */
+/*
+ * Rights of a token: none, read, write. What is not written is as wide as the forge lets it be; the
+ * token for other clouds it gives to nobody who does not ask.
+ */
 enum {
     RIGHT_NONE,
     RIGHT_READ,
@@ -252,7 +315,7 @@ static int right_of(const wpa_outline *outline, const wpa_yaml_node *job, const 
     const wpa_yaml_node *own = wpa_yaml_get(job, "permissions");
     const wpa_yaml_node *shared = wpa_yaml_get(outline->root, "permissions");
     const wpa_yaml_node *at = own ? own : shared;
-    return at ? right_in(at, scope) : RIGHT_WRITE;
+    return at ? right_in(at, scope) : wpa_text_is(scope, "id-token") ? RIGHT_NONE : RIGHT_WRITE;
 }
 
 static const wpa_outline_job *find_job(const wpa_outline *outline, const char *id)
@@ -268,15 +331,11 @@ static const wpa_outline_job *find_job(const wpa_outline *outline, const char *i
 static void scan_permissions(const wpa_test_context *context, const wpa_outline *before,
                              const wpa_outline *after, wpa_test_outcome *outcome)
 {
-    static const char *const scopes[] = {"actions",       "attestations",   "checks", "contents",
-                                         "deployments",   "id-token",       "issues", "discussions",
-                                         "packages",      "pages",          "models", "statuses",
-                                         "pull-requests", "security-events"};
+    const wpa_fact_list scopes = wpa_facts_permission_names();
     for (size_t i = 0; i < after->n_jobs; i++) {
         const wpa_outline_job *now = &after->jobs[i], *old = find_job(before, now->id);
-        for (size_t k = 0; k < WPA_COUNT(scopes); k++) {
-            int was = old ? right_of(before, old->node, scopes[k])
-                          : right_in(wpa_yaml_get(before->root, "permissions"), scopes[k]);
+        for (size_t k = 0; scopes[k]; k++) {
+            int was = right_of(before, old ? old->node : NULL, scopes[k]);
             if (right_of(after, now->node, scopes[k]) > was) {
                 wpa_test_evidence_at(outcome, context->arena, context->file, &context->file->after,
                                      now->node->span.start, "wider", scopes[k]);
@@ -293,20 +352,16 @@ static void scan_file(const wpa_test_context *context, wpa_test_outcome *outcome
     if (!context->file->is_definition || !context->file->after.bytes) {
         return;
     }
+    const wpa_outline *after = outline_of(context, context->file, &context->file->after);
     scan_hosts(context, outcome);
     scan_piped(context, outcome);
-    if (!context->file->before.bytes) {
-        return;
-    }
-    const wpa_outline *before =
-        wpa_test_image_analysis(context->file, &context->file->before, context->arena)
-            ->result.source->outline;
-    const wpa_outline *after =
-        wpa_test_image_analysis(context->file, &context->file->after, context->arena)
-            ->result.source->outline;
-    scan_uses(context, before, after, outcome);
+    scan_uses(context, after, outcome);
+    const wpa_outline *before = NULL;
+    if (context->file->before.bytes) {
+        before = outline_of(context, context->file, &context->file->before);
+        scan_permissions(context, before, after, outcome);
+    } /* else the rules say whether its token is too wide: there is none to compare it with */
     scan_triggers(context, before, after, outcome);
-    scan_permissions(context, before, after, outcome);
 }
 
 static bool check_security(const wpa_test_context *context, wpa_test_outcome *outcome,
@@ -325,7 +380,7 @@ static bool check_security(const wpa_test_context *context, wpa_test_outcome *ou
 
 const wpa_test_check wpa_test_s4 = {.id = "S4",
                                     .phase = WPA_TEST_SAFETY,
-                                    .version = 1,
+                                    .version = 2,
                                     .scope = WPA_TEST_OF_PATCH,
                                     .title = "security scan passed",
                                     .run = check_security};

@@ -1,6 +1,8 @@
 /* The rows of all checks, and what checks of several files of this folder share. */
 #pragma once
 
+#include <wpa/yaml.h>
+
 #include "testing/check.h"
 
 extern const wpa_test_check wpa_test_t001, wpa_test_t002, wpa_test_t003, wpa_test_t004,
@@ -9,6 +11,11 @@ extern const wpa_test_check wpa_test_t101, wpa_test_t102, wpa_test_t103, wpa_tes
     wpa_test_t106, wpa_test_t112;
 extern const wpa_test_check wpa_test_t202, wpa_test_t203;
 extern const wpa_test_check wpa_test_s1, wpa_test_s2, wpa_test_s3, wpa_test_s4, wpa_test_s5;
+
+/** Does a condition or a switch say just this ("always()"), with or without "${{ }}"? */
+bool wpa_test_says(const wpa_yaml_node *node, const char *expression);
+/** A scalar as the forge puts it into a text: a plain 3.10 is 3.1. NULL for what is none. */
+const char *wpa_test_value_text(const wpa_yaml_node *node, wpa_arena *arena);
 
 /** Of the edit sets as the patch module defines it. */
 bool wpa_test_digest(const wpa_test_patch *patch, uint8_t digest[32], wpa_error *err) WPA_CHECK;

@@ -165,31 +165,43 @@ static size_t count_proofs(const wpa_test_commands *list)
     return n;
 }
 
-static bool is_true(const wpa_yaml_node *node)
+/** In all workflows and actions of the patch in this repository: what moves is not removed. */
+static size_t count_all_proofs(const wpa_test_context *context, bool is_after)
 {
-    return wpa_text_is(wpa_yaml_text(node), "true");
-}
-
-static bool is_never(const wpa_yaml_node *condition)
-{
-    const char *text = condition ? wpa_yaml_text(condition) : NULL;
-    return text && (wpa_text_is(text, "false") || wpa_text_is(text, "${{ false }}"));
+    wpa_test_context at = *context;
+    size_t n = 0;
+    for (size_t i = 0; i < context->patch->n_files; i++) {
+        at.file = &context->patch->files[i];
+        if (at.file->target == context->target) {
+            wpa_test_commands list =
+                wpa_test_commands_of(&at, is_after ? &at.file->after : &at.file->before);
+            n += count_proofs(&list);
+        }
+    }
+    return n;
 }
 
 typedef struct leniency {
-    size_t optional, never; /* steps and jobs */
+    size_t optional, doubtful, never; /* steps and jobs; doubtful: an expression decides */
 } leniency;
+
+static void add_leniency(leniency *sum, const wpa_yaml_node *node, const wpa_yaml_node *condition)
+{
+    const wpa_yaml_node *switch_node = wpa_yaml_get(node, "continue-on-error");
+    bool is_on = wpa_test_says(switch_node, "true");
+    sum->optional += is_on;
+    sum->doubtful += switch_node && !is_on && !wpa_test_says(switch_node, "false");
+    sum->never += condition && wpa_test_says(condition, "false");
+}
 
 static leniency leniency_of(const wpa_outline *outline)
 {
     leniency sum = {0};
     for (size_t i = 0; i < outline->n_jobs; i++) {
         const wpa_outline_job *job = &outline->jobs[i];
-        sum.optional += is_true(wpa_yaml_get(job->node, "continue-on-error"));
-        sum.never += is_never(job->condition);
+        add_leniency(&sum, job->node, job->condition);
         for (size_t k = 0; k < job->n_steps; k++) {
-            sum.optional += is_true(wpa_yaml_get(job->steps[k].node, "continue-on-error"));
-            sum.never += is_never(job->steps[k].condition);
+            add_leniency(&sum, job->steps[k].node, job->steps[k].condition);
         }
     }
     return sum;
@@ -199,22 +211,31 @@ static void look_at_proofs(const wpa_test_context *context, wpa_test_outcome *ou
 {
     const wpa_outline *before = outline_of(context, &context->file->before);
     const wpa_outline *after = outline_of(context, &context->file->after);
-    if (!before || !after) {
+    if (!before) {
         return;
     }
     wpa_test_commands old_list = wpa_test_commands_of(context, &context->file->before);
     wpa_test_commands new_list = wpa_test_commands_of(context, &context->file->after);
-    leniency old_leniency = leniency_of(before), new_leniency = leniency_of(after);
     if (count_swallowed(&new_list) > count_swallowed(&old_list)) {
         wpa_test_fail(outcome, context->arena, "E4: a failure would be swallowed in %s",
                       context->file->subject);
     }
-    if (count_proofs(&new_list) < count_proofs(&old_list)) {
+    if (count_proofs(&new_list) < count_proofs(&old_list) &&
+        count_all_proofs(context, true) < count_all_proofs(context, false)) {
         wpa_test_fail(outcome, context->arena, "E4: a test or scanner is removed from %s",
                       context->file->subject);
     }
+    if (!after) {
+        return;
+    }
+    leniency old_leniency = leniency_of(before), new_leniency = leniency_of(after);
     if (new_leniency.optional > old_leniency.optional) {
         wpa_test_fail(outcome, context->arena, "E4: a step or job of %s would no longer fail",
+                      context->file->subject);
+    }
+    if (new_leniency.doubtful > old_leniency.doubtful) {
+        wpa_test_warn(outcome, context->arena,
+                      "E4: an expression decides whether a step or job of %s may fail",
                       context->file->subject);
     }
     if (new_leniency.never > old_leniency.never) {
@@ -296,13 +317,17 @@ static bool check_ethics(const wpa_test_context *context, wpa_test_outcome *outc
             at.target = at.file->target;
             rules[r].look(&at, &own);
         }
-        bool is_good = own.result == WPA_TEST_PASS;
+        bool is_broken = own.result == WPA_TEST_FAIL, is_open = own.result == WPA_TEST_WARN;
         wpa_test_evidence(outcome, context->arena, rules[r].id,
                           wpa_arena_printf(context->arena, "%s: %s%s%s",
-                                           is_good ? "kept" : "broken", rules[r].title,
-                                           is_good ? "" : ": ", own.reason));
-        if (!is_good) {
+                                           is_broken ? "broken"
+                                           : is_open ? "to be looked at"
+                                                     : "kept",
+                                           rules[r].title, *own.reason ? ": " : "", own.reason));
+        if (is_broken) {
             wpa_test_fail(outcome, context->arena, "%s", own.reason);
+        } else if (is_open) {
+            wpa_test_warn(outcome, context->arena, "%s", own.reason);
         }
     }
     return true;
@@ -310,7 +335,7 @@ static bool check_ethics(const wpa_test_context *context, wpa_test_outcome *outc
 
 const wpa_test_check wpa_test_s5 = {.id = "S5",
                                     .phase = WPA_TEST_SAFETY,
-                                    .version = 1,
+                                    .version = 2,
                                     .scope = WPA_TEST_OF_PATCH,
                                     .title = "ethics compliance",
                                     .run = check_ethics};

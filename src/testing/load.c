@@ -241,6 +241,39 @@ static const wpa_surroundings *look_around(const wpa_test_target *target, wpa_ar
     return around;
 }
 
+/** The same with the files that the patch adds, and without those that it takes away. */
+static const wpa_surroundings *look_around_after(const wpa_test_patch *patch,
+                                                 const wpa_test_target *target, wpa_arena *arena)
+{
+    wpa_surroundings *around = wpa_arena_dup(arena, target->around, sizeof *around);
+    const char **paths =
+        wpa_arena_array(arena, around->n_paths + patch->n_files + 1, sizeof *paths);
+    wpa_map *gone = wpa_map_new(arena);
+    size_t n = 0;
+    for (size_t i = 0; i < patch->n_files; i++) {
+        const wpa_test_file *file = &patch->files[i];
+        if (file->target != target) {
+            continue;
+        }
+        if (!file->after.bytes) {
+            wpa_map_put(gone, file->path, gone);
+        } else if (!file->before.bytes) {
+            paths[n++] = file->path;
+        }
+    }
+    for (size_t i = 0; i < around->n_paths; i++) {
+        if (!wpa_map_has(gone, around->paths[i])) {
+            paths[n++] = around->paths[i];
+        }
+    }
+    if (n > 1) {
+        qsort(paths, n, sizeof *paths, compare_paths);
+    }
+    around->paths = paths;
+    around->n_paths = n;
+    return around;
+}
+
 /** The repository's own wpa.yml over the fleet's, as its analysis reads them. */
 static const wpa_settings *read_settings(const wpa_test_target *target, const char *fleet_config,
                                          int64_t now_us, wpa_arena *arena)
@@ -280,6 +313,7 @@ void wpa_test_open_targets(wpa_test_patch *patch, const char *cache_folder, int6
             continue;
         }
         target->around = look_around(target, arena);
+        target->around_after = look_around_after(patch, target, arena);
         target->settings = read_settings(target, patch->fleet_config, now_us, arena);
     }
 }

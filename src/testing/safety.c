@@ -15,7 +15,7 @@
 typedef bool (*file_look)(const wpa_test_context *context, wpa_test_outcome *outcome,
                           wpa_error *err);
 
-/** For each file of the patch that is a workflow or action in its new version. */
+/** For each file of the patch that is or was a workflow or action. */
 static bool each_definition(const wpa_test_context *context, file_look look,
                             wpa_test_outcome *outcome, wpa_error *err)
 {
@@ -23,7 +23,7 @@ static bool each_definition(const wpa_test_context *context, file_look look,
     for (size_t i = 0; i < context->patch->n_files; i++) {
         at.file = &context->patch->files[i];
         at.target = at.file->target;
-        if (at.file->is_definition && at.file->after.bytes && !look(&at, outcome, err)) {
+        if (at.file->is_definition && !look(&at, outcome, err)) {
             return false;
         }
     }
@@ -55,11 +55,21 @@ static void judge_new_command(const wpa_test_context *context, const wpa_test_co
     }
 }
 
-static size_t count_keeping(const wpa_test_commands *list, const char *what)
+/** In all workflows and actions of the patch in this repository: what moves is not removed. */
+static size_t count_keeping(const wpa_test_context *context, const char *what, bool is_after)
 {
+    wpa_test_context at = *context;
     size_t n = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        n += wpa_text_is(wpa_danger_keeps(list->items[i].command), what);
+    for (size_t i = 0; i < context->patch->n_files; i++) {
+        at.file = &context->patch->files[i];
+        if (at.file->target != context->target) {
+            continue;
+        }
+        wpa_test_commands list =
+            wpa_test_commands_of(&at, is_after ? &at.file->after : &at.file->before);
+        for (size_t k = 0; k < list.n; k++) {
+            n += wpa_text_is(wpa_danger_keeps(list.items[k].command), what);
+        }
     }
     return n;
 }
@@ -69,7 +79,9 @@ static void compare_keeping(const wpa_test_context *context, const wpa_test_comm
 {
     for (size_t i = 0; i < before->n; i++) {
         const char *what = wpa_danger_keeps(before->items[i].command);
-        if (what && count_keeping(after, what) < count_keeping(before, what)) {
+        bool is_fewer = what && wpa_test_commands_count(after, before->items[i].text) <
+                                    wpa_test_commands_count(before, before->items[i].text);
+        if (is_fewer && count_keeping(context, what, true) < count_keeping(context, what, false)) {
             wpa_test_evidence(outcome, context->arena, "removed", before->items[i].text);
             wpa_test_fail(outcome, context->arena, "%s is removed: %s", what,
                           before->items[i].text);
@@ -119,9 +131,21 @@ typedef struct step_count {
     int64_t retention_days; /* least named; 0: none named */
 } step_count;
 
-static step_count count_steps(const wpa_outline *outline, const char *slug)
+/** Whatever comes before it, it runs at least as often as without a condition. */
+static bool is_unconditional(const wpa_yaml_node *condition)
 {
-    step_count count = {0};
+    static const char *const always[] = {"always()", "!cancelled()", "success()",
+                                         "success() || failure()"};
+    for (size_t i = 0; condition && i < WPA_COUNT(always); i++) {
+        if (wpa_test_says(condition, always[i])) {
+            return true;
+        }
+    }
+    return !condition;
+}
+
+static void count_steps(const wpa_outline *outline, const char *slug, step_count *count)
+{
     for (size_t i = 0; i < outline->n_jobs; i++) {
         const wpa_outline_job *job = &outline->jobs[i];
         for (size_t k = 0; k < job->n_steps; k++) {
@@ -132,11 +156,26 @@ static step_count count_steps(const wpa_outline *outline, const char *slug)
             int64_t days = 0;
             const char *text = wpa_outline_with_text(step, "retention-days");
             if (text && wpa_text_to_int(text, 1, 400, &days) &&
-                (count.retention_days == 0 || days < count.retention_days)) {
-                count.retention_days = days;
+                (count->retention_days == 0 || days < count->retention_days)) {
+                count->retention_days = days;
             }
-            count.all++;
-            count.unconditional += !step->condition && !job->condition;
+            count->all++;
+            count->unconditional +=
+                is_unconditional(step->condition) && is_unconditional(job->condition);
+        }
+    }
+}
+
+/** In all workflows and actions of the patch in this repository: what moves is not removed. */
+static step_count count_all_steps(const wpa_test_context *context, const char *slug, bool is_after)
+{
+    wpa_test_context at = *context;
+    step_count count = {0};
+    for (size_t i = 0; i < context->patch->n_files; i++) {
+        at.file = &context->patch->files[i];
+        wpa_test_image *image = is_after ? &at.file->after : &at.file->before;
+        if (at.file->target == context->target && at.file->is_definition && image->bytes) {
+            count_steps(outline_of(&at, image), slug, &count);
         }
     }
     return count;
@@ -146,14 +185,10 @@ static bool compare_steps(const wpa_test_context *context, wpa_test_outcome *out
                           wpa_error *err)
 {
     (void)err;
-    if (!context->file->before.bytes) {
-        return true;
-    }
-    const wpa_outline *before = outline_of(context, &context->file->before);
-    const wpa_outline *after = outline_of(context, &context->file->after);
     for (size_t i = 0; i < WPA_COUNT(keeping_actions); i++) {
         const char *slug = keeping_actions[i];
-        step_count old = count_steps(before, slug), now = count_steps(after, slug);
+        step_count old = count_all_steps(context, slug, false);
+        step_count now = count_all_steps(context, slug, true);
         if (now.all < old.all) {
             wpa_test_fail(outcome, context->arena, "a step with %s is removed", slug);
         } else if (now.unconditional < old.unconditional) {
@@ -213,7 +248,7 @@ static bool check_data_loss(const wpa_test_context *context, wpa_test_outcome *o
                             wpa_error *err)
 {
     return each_definition(context, compare_commands, outcome, err) &&
-           each_definition(context, compare_steps, outcome, err) &&
+           each_target(context, compare_steps, outcome, err) &&
            each_target(context, check_fast_forward, outcome, err);
 }
 
@@ -224,6 +259,9 @@ static const wpa_test_check *const compatibility_parts[] = {&wpa_test_t104, &wpa
 
 static bool run_parts(const wpa_test_context *context, wpa_test_outcome *outcome, wpa_error *err)
 {
+    if (!context->file->after.bytes) { /* T202 and T203 speak of it themselves */
+        return true;
+    }
     for (size_t i = 0; i < WPA_COUNT(compatibility_parts); i++) {
         const wpa_test_check *part = compatibility_parts[i];
         if (!part->applies || part->applies(context)) {
@@ -297,13 +335,13 @@ static bool check_rollback(const wpa_test_context *context, wpa_test_outcome *ou
 
 const wpa_test_check wpa_test_s1 = {.id = "S1",
                                     .phase = WPA_TEST_SAFETY,
-                                    .version = 1,
+                                    .version = 2,
                                     .scope = WPA_TEST_OF_PATCH,
                                     .title = "no data loss",
                                     .run = check_data_loss};
 const wpa_test_check wpa_test_s2 = {.id = "S2",
                                     .phase = WPA_TEST_SAFETY,
-                                    .version = 1,
+                                    .version = 2,
                                     .scope = WPA_TEST_OF_PATCH,
                                     .is_waivable = true,
                                     .title = "backward compatible",

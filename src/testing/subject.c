@@ -113,10 +113,12 @@ bool wpa_test_image_is(const wpa_test_image *image, const char *bytes, size_t si
 const wpa_analysis *wpa_test_image_analysis(const wpa_test_file *file, wpa_test_image *image,
                                             wpa_arena *arena)
 {
+    const wpa_surroundings *around =
+        image == &file->after ? file->target->around_after : file->target->around;
     if (!image->analysis) {
         wpa_analysis *analysis = wpa_arena_alloc(arena, sizeof *analysis);
-        *analysis = wpa_analysis_of(file->path, image->bytes, image->size_bytes,
-                                    file->target->around, file->target->settings, arena);
+        *analysis = wpa_analysis_of(file->path, image->bytes, image->size_bytes, around,
+                                    file->target->settings, arena);
         image->analysis = analysis;
     }
     return image->analysis;

@@ -59,8 +59,9 @@ typedef struct wpa_test_target {
     wpa_test_command_spec test;
     wpa_git *git; /* NULL: git_trouble says why */
     const char *git_trouble;
-    const struct wpa_surroundings *around; /* at the base; NULL: unknown */
-    const struct wpa_settings *settings;   /* of the rules there; NULL: the defaults */
+    /* at the base, and with the patch; NULL: unknown */
+    const struct wpa_surroundings *around, *around_after;
+    const struct wpa_settings *settings; /* of the rules there; NULL: the defaults */
     /* filled by the checks */
     char tip[WPA_OID_SIZE];      /* of the ref now; "" until T001 */
     char after[WPA_OID_SIZE];    /* rehearsal: commit with the patch, "" until made */

@@ -223,7 +223,7 @@ static bool check_suite(const wpa_test_context *context, wpa_test_outcome *outco
 
 const wpa_test_check wpa_test_t112 = {.id = "T112",
                                       .phase = WPA_TEST_ISOLATED,
-                                      .version = 1,
+                                      .version = 2,
                                       .scope = WPA_TEST_OF_TARGET,
                                       .is_waivable = true,
                                       .title = "the repository's own tests, before and after",

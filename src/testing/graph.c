@@ -275,7 +275,7 @@ static const char *leg_text(const wpa_matrix_leg *leg, const wpa_test_image *ima
     WPA_AUTO(wpa_buf) *text = wpa_buf_new(4096);
     for (size_t i = 0; i < leg->n; i++) {
         const wpa_yaml_node *node = leg->values[i].node;
-        const char *value = node ? wpa_yaml_text(node) : "?";
+        const char *value = node ? wpa_test_value_text(node, arena) : "?";
         wpa_buf_printf(text, "%s%s=", i ? ", " : "", leg->values[i].name);
         if (value) {
             wpa_buf_text(text, value);
@@ -361,7 +361,7 @@ const wpa_test_check wpa_test_t103 = {.id = "T103",
                                       .run = check_graph};
 const wpa_test_check wpa_test_t104 = {.id = "T104",
                                       .phase = WPA_TEST_ISOLATED,
-                                      .version = 1,
+                                      .version = 2,
                                       .scope = WPA_TEST_OF_FILE,
                                       .is_waivable = true,
                                       .title = "the matrix gives the same combinations",

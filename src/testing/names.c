@@ -7,6 +7,7 @@
 #include <wpa/map.h>
 #include <wpa/text.h>
 
+#include "match/filter.h"
 #include "testing/checks.h"
 #include "workflow/workflow.h"
 
@@ -48,12 +49,12 @@ static const char *fill_name(const char *name, const wpa_matrix_leg *leg, wpa_ar
         if (sscanf(inside, " matrix.%199[A-Za-z0-9_-] %c", variable, &rest) != 1 || !leg) {
             return NULL;
         }
-        const wpa_yaml_node *value = wpa_matrix_leg_get(leg, variable);
-        if (!value || !wpa_yaml_text(value)) {
+        const char *value = wpa_test_value_text(wpa_matrix_leg_get(leg, variable), arena);
+        if (!value) {
             return NULL;
         }
         wpa_buf_append(out, name, (size_t)(open - name));
-        wpa_buf_text(out, wpa_yaml_text(value));
+        wpa_buf_text(out, value);
         name = close + 2;
     }
     wpa_buf_text(out, name);
@@ -66,7 +67,7 @@ static const char *default_leg_name(const char *base, const wpa_matrix_leg *leg,
     WPA_AUTO(wpa_buf) *out = wpa_buf_new(4096);
     wpa_buf_printf(out, "%s (", base);
     for (size_t i = 0; i < leg->n; i++) {
-        const char *text = leg->values[i].node ? wpa_yaml_text(leg->values[i].node) : NULL;
+        const char *text = wpa_test_value_text(leg->values[i].node, arena);
         wpa_buf_printf(out, "%s%s", i ? ", " : "", text ? text : "…");
     }
     wpa_buf_char(out, ')');
@@ -132,8 +133,8 @@ static bool check_check_names(const wpa_test_context *context, wpa_test_outcome 
 
 /** What a workflow offers under a name, and what it takes from others by theirs. */
 typedef struct published {
-    wpa_map *workflow; /* its own name, one entry */
-    wpa_map *uploads, *downloads;
+    wpa_map *workflow;                       /* its own name, one entry */
+    wpa_map *uploads, *downloads, *patterns; /* patterns: downloads of several */
     wpa_map *cache_keys;
     wpa_map *outputs; /* of workflow_call, and of jobs as "job.output" */
     wpa_map *awaited; /* names in workflow_run */
@@ -155,6 +156,7 @@ static void add_step(const wpa_step *step, published *all)
     } rows[] = {
         {"actions/upload-artifact", "name", offsetof(published, uploads)},
         {"actions/download-artifact", "name", offsetof(published, downloads)},
+        {"actions/download-artifact", "pattern", offsetof(published, patterns)},
         {"dawidd6/action-download-artifact", "name", offsetof(published, downloads)},
         {"actions/cache", "key", offsetof(published, cache_keys)},
         {"actions/cache", "restore-keys", offsetof(published, cache_keys)},
@@ -168,7 +170,7 @@ static void add_step(const wpa_step *step, published *all)
 
 static published published_by(const wpa_workflow *workflow, wpa_arena *arena)
 {
-    published all = {wpa_map_new(arena), wpa_map_new(arena), wpa_map_new(arena),
+    published all = {wpa_map_new(arena), wpa_map_new(arena), wpa_map_new(arena), wpa_map_new(arena),
                      wpa_map_new(arena), wpa_map_new(arena), wpa_map_new(arena)};
     if (workflow->name.text) {
         wpa_map_put(all.workflow, workflow->name.text, all.workflow);
@@ -197,6 +199,31 @@ static published published_by(const wpa_workflow *workflow, wpa_arena *arena)
     return all;
 }
 
+/** The patch's own version of a file of the repository; NULL: it leaves the file as it is. */
+static const wpa_test_file *patched_file(const wpa_test_context *context, const char *path)
+{
+    for (size_t i = 0; i < context->patch->n_files; i++) {
+        const wpa_test_file *file = &context->patch->files[i];
+        if (file->target == context->target && wpa_text_is(file->path, path)) {
+            return file;
+        }
+    }
+    return NULL;
+}
+
+static const char *read_workflow(const wpa_test_context *context, const wpa_git_entry *entry,
+                                 size_t *size_bytes)
+{
+    const wpa_test_file *file = patched_file(context, entry->path);
+    wpa_error ignored = {0};
+    if (file) {
+        *size_bytes = file->after.size_bytes;
+        return file->after.bytes;
+    }
+    return wpa_git_blob_read(context->target->git, entry->oid, WORKFLOW_MAX_BYTES, context->arena,
+                             size_bytes, &ignored);
+}
+
 /** The other workflows of the repository at the base, with the patch's own versions put in. */
 static bool read_others(const wpa_test_context *context, const published **others, size_t *n,
                         wpa_error *err)
@@ -220,8 +247,7 @@ static bool read_others(const wpa_test_context *context, const published **other
             wpa_file_kind_of(entry->path) != WPA_FILE_WORKFLOW || entry->kind != WPA_GIT_FILE) {
             continue;
         }
-        const char *bytes = wpa_git_blob_read(target->git, entry->oid, WORKFLOW_MAX_BYTES,
-                                              context->arena, &size_bytes, &ignored);
+        const char *bytes = read_workflow(context, entry, &size_bytes);
         const wpa_model *model = bytes ? wpa_model_parse(entry->path, WPA_FILE_WORKFLOW, bytes,
                                                          size_bytes, context->arena, &ignored)
                                        : NULL;
@@ -250,6 +276,30 @@ static bool is_used_elsewhere(const comparison *with, const char *name, size_t o
         }
     }
     return false;
+}
+
+static size_t count_fitting(const wpa_map *names, const char *pattern)
+{
+    wpa_error ignored = {0}; /* one that is none takes nothing */
+    WPA_AUTO(wpa_filter) *filter = wpa_filter_new(&pattern, 1, NULL, &ignored);
+    size_t n = 0;
+    for (size_t i = 0; filter && i < wpa_map_count(names); i++) {
+        n += wpa_filter_fits(filter, wpa_map_at(names, i, NULL)) == WPA_REGEX_YES;
+    }
+    return n;
+}
+
+/** Does whoever downloads by a pattern still get as many artifacts? */
+static void compare_patterns(const comparison *with, const wpa_map *patterns, const wpa_map *before,
+                             const wpa_map *after)
+{
+    for (size_t i = 0; i < wpa_map_count(patterns); i++) {
+        const char *pattern = wpa_map_at(patterns, i, NULL);
+        if (count_fitting(after, pattern) < count_fitting(before, pattern)) {
+            wpa_test_fail(with->outcome, with->context->arena,
+                          "an artifact goes that is downloaded by the pattern '%s'", pattern);
+        }
+    }
 }
 
 /** used: offset of the map in which a user of such a name would say it; -1: nobody can be seen. */
@@ -297,6 +347,10 @@ static bool check_published(const wpa_test_context *context, wpa_test_outcome *o
     compare_names(&with, old_names.cache_keys, new_names.cache_keys, "cache key",
                   offsetof(published, cache_keys), is_cached);
     compare_names(&with, old_names.outputs, new_names.outputs, "output", -1, is_named);
+    compare_patterns(&with, new_names.patterns, old_names.uploads, new_names.uploads);
+    for (size_t i = 0; i < with.n_others; i++) {
+        compare_patterns(&with, with.others[i].patterns, old_names.uploads, new_names.uploads);
+    }
     /* What this file itself downloads must still be uploaded by it, if it was. */
     for (size_t i = 0; i < wpa_map_count(new_names.downloads); i++) {
         const char *name = wpa_map_at(new_names.downloads, i, NULL);
@@ -312,14 +366,14 @@ static bool check_published(const wpa_test_context *context, wpa_test_outcome *o
 
 const wpa_test_check wpa_test_t202 = {.id = "T202",
                                       .phase = WPA_TEST_INTEGRATION,
-                                      .version = 1,
+                                      .version = 2,
                                       .scope = WPA_TEST_OF_FILE,
                                       .title = "names of checks are produced as before",
                                       .applies = has_workflow_before,
                                       .run = check_check_names};
 const wpa_test_check wpa_test_t203 = {.id = "T203",
                                       .phase = WPA_TEST_INTEGRATION,
-                                      .version = 1,
+                                      .version = 2,
                                       .scope = WPA_TEST_OF_FILE,
                                       .title = "names that others use are still there",
                                       .applies = has_workflow_before,

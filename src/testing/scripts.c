@@ -19,7 +19,7 @@ typedef struct script {
     const char *text; /* expressions blanked */
     const wpa_outline_step *step;
     const char *extension; /* ".bash", ".sh", ".py"; NULL: nothing here can parse it */
-    bool is_changed;       /* no such text in the version before */
+    bool is_changed;       /* no such text in the other version */
 } script;
 
 /* ---- collecting ---- */
@@ -89,14 +89,14 @@ static script *collect(const wpa_test_context *context, wpa_test_image *image, s
     return scripts;
 }
 
-static void mark_changed(script *after, size_t n_after, const script *before, size_t n_before)
+static void mark_changed(script *scripts, size_t n, const script *others, size_t n_others)
 {
-    for (size_t i = 0; i < n_after; i++) {
-        after[i].is_changed = true;
-        for (size_t k = 0; k < n_before; k++) {
-            if (wpa_text_is(after[i].text, before[k].text) &&
-                after[i].extension == before[k].extension) {
-                after[i].is_changed = false;
+    for (size_t i = 0; i < n; i++) {
+        scripts[i].is_changed = true;
+        for (size_t k = 0; k < n_others; k++) {
+            if (wpa_text_is(scripts[i].text, others[k].text) &&
+                scripts[i].step->shell == others[k].step->shell) {
+                scripts[i].is_changed = false;
             }
         }
     }
@@ -246,30 +246,53 @@ static void compare_commands(const wpa_test_context *context, wpa_test_outcome *
     }
 }
 
+/** Scripts whose commands are not known: of one version, those that the other has not. */
+static void compare_others(const wpa_test_context *context, const script *scripts, size_t n,
+                           const char *what, wpa_test_outcome *outcome)
+{
+    bool is_declared = wpa_test_is_declared(context, WPA_DECLARES_SCRIPT);
+    for (size_t i = 0; i < n; i++) {
+        if (!scripts[i].is_changed || scripts[i].step->script) {
+            continue;
+        }
+        wpa_test_evidence(outcome, context->arena, what, scripts[i].text);
+        if (!is_declared) {
+            wpa_test_fail(outcome, context->arena,
+                          "a script for another shell than sh changes, which is not declared");
+        }
+    }
+}
+
 static bool has_scripts(const wpa_test_context *context)
 {
-    size_t n = 0;
+    size_t n_before = 0, n_after = 0;
     if (!context->file->is_definition || !context->file->after.bytes) {
         return false;
     }
-    collect(context, &context->file->after, &n);
-    return n > 0;
+    collect(context, &context->file->before, &n_before);
+    collect(context, &context->file->after, &n_after);
+    return n_before > 0 || n_after > 0;
 }
 
 static bool check_scripts(const wpa_test_context *context, wpa_test_outcome *outcome,
                           wpa_error *err)
 {
     size_t n_before = 0, n_after = 0;
-    const script *before = collect(context, &context->file->before, &n_before);
+    script *before = collect(context, &context->file->before, &n_before);
     script *after = collect(context, &context->file->after, &n_after);
     mark_changed(after, n_after, before, n_before);
     compare_commands(context, outcome);
+    if (context->file->before.bytes) {
+        mark_changed(before, n_before, after, n_after);
+        compare_others(context, before, n_before, "script removed", outcome);
+        compare_others(context, after, n_after, "script added", outcome);
+    }
     return parse_and_judge(context, after, n_after, outcome, err);
 }
 
 const wpa_test_check wpa_test_t106 = {.id = "T106",
                                       .phase = WPA_TEST_ISOLATED,
-                                      .version = 1,
+                                      .version = 2,
                                       .scope = WPA_TEST_OF_FILE,
                                       .is_waivable = true,
                                       .title = "scripts parse and run the same commands",

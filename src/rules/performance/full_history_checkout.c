@@ -3,6 +3,7 @@
 
 #include "rules/rule.h"
 #include "rules/shell_roles.h"
+#include "rules/work.h"
 
 typedef enum need {
     NEED_NONE,
@@ -167,7 +168,7 @@ static need need_of_step(const wpa_rule_run *run, const wpa_outline_step *step)
                 return NEED_NONE;
             }
         }
-        return NEED_UNKNOWN;
+        return wpa_work_step_roles(step) & WPA_DOES_HISTORY ? NEED_HISTORY : NEED_UNKNOWN;
     }
     const wpa_script *script = wpa_step_commands(step);
     for (size_t i = 0; script && i < script->n_commands; i++) {
@@ -201,7 +202,8 @@ static bool has_reason(const wpa_yaml_node *depth)
             return true;
         }
     }
-    return false;
+    const char *purpose = wpa_text_find_ci(at, length, "for ");
+    return purpose && !wpa_text_starts(purpose, "for all");
 }
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
@@ -245,7 +247,11 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_step *step = finding->subject;
     const wpa_yaml_node *depth = wpa_outline_with(step, "fetch-depth");
-    if (need_behind(run, step) == NEED_PARENT) {
+    need behind = need_behind(run, step);
+    if (behind == NEED_UNKNOWN) {
+        return; /* whoever knows what the steps do must say */
+    }
+    if (behind == NEED_PARENT) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "fetch two commits");
         wpa_rule_edit(run, fix, depth->span, "2");
         return;

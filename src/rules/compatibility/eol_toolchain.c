@@ -75,6 +75,14 @@ static const char *missing_on(wpa_rule_run *run, const wpa_toolchain_use *use,
     return is_missing_on(&use->job->labels[0], release) ? use->job->labels[0].text : NULL;
 }
 
+/* One of several lines, of which each is installed: for the frameworks that the project targets. */
+static bool is_of_list(const wpa_toolchain_use *use)
+{
+    const char *line = use->node->text + strspn(use->node->text, " \n");
+    const char *behind = strchr(line, '\n');
+    return behind && behind[strspn(behind, " \n")];
+}
+
 static void check_use(wpa_rule_run *run, const wpa_toolchain_use *use)
 {
     const wpa_fact_release *release = wpa_facts_release_find(use->runtime, use->version);
@@ -95,7 +103,8 @@ static void check_use(wpa_rule_run *run, const wpa_toolchain_use *use)
             wpa_rule_report(run, use->span, NULL, s, "%s %s has had no security fixes since %s",
                             use->runtime->name, version, release->ends);
         /* one of several in a matrix is often kept on purpose, for users who are still there */
-        finding->severity = use->is_matrix ? WPA_SEVERITY_LOW : WPA_SEVERITY_MEDIUM;
+        finding->severity =
+            use->is_matrix || is_of_list(use) ? WPA_SEVERITY_LOW : WPA_SEVERITY_MEDIUM;
     } else if (left < warn) {
         wpa_finding *finding =
             wpa_rule_report(run, use->span, NULL, s, "%s %s gets no security fixes after %s",
@@ -137,6 +146,9 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     const wpa_fact_release *next = wpa_facts_release_next(s->use.runtime, s->release, today());
+    if (is_of_list(&s->use)) {
+        return; /* another line may ask for the next one, and the project for this one */
+    }
     if (s->use.is_matrix && !is_newest_of_ended(s)) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "drop it from the matrix");
         if (wpa_yaml_is(s->use.node->parent, WPA_YAML_SEQUENCE)) {

@@ -152,11 +152,12 @@ static bool check_worlds(const look *l, const wpa_worlds *worlds)
     wpa_expr_truth truth = wpa_worlds_truth(worlds, l->root);
     if (truth == WPA_EXPR_FALSY) {
         const wpa_expr *part = decisive(worlds, l->root, truth);
+        bool is_spare = is_guard(wpa_expression_step(l->e));
         wpa_finding *finding = wpa_rule_report(
-            l->run, wpa_expression_span(l->e, part->span), "C2", subject_new(l, true, false),
+            l->run, wpa_expression_span(l->e, part->span), "C2", subject_new(l, !is_spare, false),
             "%s is false for every trigger and value that there can be, so this %s never runs",
             quoted(l, part), l->what);
-        if (is_guard(wpa_expression_step(l->e))) {
+        if (is_spare) {
             finding->persona = WPA_PERSONA_PEDANTIC;
         }
         return true;

@@ -386,8 +386,13 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
             wpa_span span =
                 wpa_yaml_source_span(g->node, places[i].outer.start, places[i].outer.end);
             if (is_alone && wpa_text_is_ci(places[i].parsed.root->text, "head_ref")) {
-                wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "use the ref elsewhere");
-                wpa_rule_edit(run, fix, span, "${{ github.head_ref || github.ref }}");
+                bool is_always_there = finding->severity == WPA_SEVERITY_LOW;
+                wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
+                                            is_always_there ? "tell pull requests apart"
+                                                            : "use the ref elsewhere");
+                wpa_rule_edit(run, fix, span, "${{ %s }}",
+                              is_always_there ? "github.event.pull_request.number"
+                                              : "github.head_ref || github.ref");
                 return;
             }
         }

@@ -24,17 +24,6 @@ static bool is_aggregator(const wpa_outline_job *job)
     return wpa_work_mentions_any(job->condition, tests) || !wpa_work_is_real(job);
 }
 
-/* Leaves something in the world, or a place in a queue, that a later job may find there. */
-static bool leaves_something(const wpa_outline_job *job)
-{
-    static const char *const words[] = {
-        "push: true",          "docker push",  "git push", "git tag", "workflow_dispatch",
-        "repository_dispatch", "kubectl",      "aws ",     "gcloud ", "az ",
-        "gh release",          "outputs=type", NULL};
-    return job->is_call || wpa_work_job_ships(job) || wpa_yaml_find(job->node, "concurrency") ||
-           wpa_work_mentions_any(job->node, words);
-}
-
 static bool has_step(const wpa_outline_job *job, const char *const slugs[])
 {
     for (size_t i = 0; i < job->n_steps; i++) {
@@ -45,6 +34,20 @@ static bool has_step(const wpa_outline_job *job, const char *const slugs[])
         }
     }
     return false;
+}
+
+/* Leaves something in the world, or a place in a queue, that a later job may find there. */
+static bool leaves_something(const wpa_outline_job *job)
+{
+    /* What it finds out is whether the program may be run that the next job runs. */
+    static const char *const trust[] = {"gradle/actions/wrapper-validation",
+                                        "gradle/wrapper-validation-action", NULL};
+    static const char *const words[] = {
+        "push: true",          "docker push",  "git push", "git tag", "workflow_dispatch",
+        "repository_dispatch", "kubectl",      "aws ",     "gcloud ", "az ",
+        "gh release",          "outputs=type", NULL};
+    return job->is_call || has_step(job, trust) || wpa_work_job_ships(job) ||
+           wpa_yaml_find(job->node, "concurrency") || wpa_work_mentions_any(job->node, words);
 }
 
 static bool uploads(const wpa_outline_job *job)
@@ -330,8 +333,10 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
-    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "do not wait for it");
-    wpa_jobs_drop_need(run, fix, s->need.node);
+    if (finding->confidence != WPA_CONFIDENCE_LOW) { /* what may be meant a person must say */
+        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "do not wait for it");
+        wpa_jobs_drop_need(run, fix, s->need.node);
+    }
 }
 
 const wpa_rule wpa_rule_needless_needs = {

@@ -28,6 +28,23 @@ static bool changes_nothing(const wpa_script *script)
     return script != NULL;
 }
 
+/* Holds its folder while it runs: two of them take turns, in a parallel group as well. */
+static bool takes_turns(const wpa_script *script)
+{
+    static const char *const programs[] = {
+        "cargo",   "gradle", "gradlew",  "mvn",        "mvnw",      "sbt",  "mill",
+        "bazel",   "mix",    "bazelisk", "stack",      "cabal",     "dune", "swift",
+        "flutter", "dotnet", "lake",     "xcodebuild", "terraform", "tofu", "opam"};
+    for (size_t i = 0; i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool only_reads = wpa_shell_is(c, "cargo", "fmt") || wpa_shell_is(c, "terraform", "fmt");
+        if (!only_reads && wpa_text_index(c->name, programs, WPA_COUNT(programs)) >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Formats or tidies the tree, unless it is asked to tell of differences alone. */
 static bool may_write(const wpa_outline_step *step)
 {
@@ -44,7 +61,8 @@ static bool only_looks(const wpa_outline_step *step)
         "--write",    "database",      "migrate",     " > ",         "tee ",   "docker",
         "localhost",  "Out-File",      "Tee-Object",  "Set-Content", NULL};
     unsigned roles = wpa_work_step_roles(step);
-    bool is_known = changes_nothing(wpa_step_commands(step));
+    const wpa_script *script = wpa_step_commands(step);
+    bool is_known = changes_nothing(script) && !takes_turns(script);
     return step->run && roles && is_known && !step->id && !step->condition &&
            step->node->parent == wpa_yaml_get(step->job->node, "steps") &&
            !wpa_yaml_find(step->node, "background") &&

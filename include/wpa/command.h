@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include <wpa/snapshot.h>
+#include <wpa/filter.h>
 
 #define WPA_SECRET_MAX_BYTES 1024
 
@@ -64,21 +64,6 @@ typedef enum wpa_command_kind {
                             text: what, object: on what */
     WPA_COMMAND_COUNT
 } wpa_command_kind;
-
-/** One term of a filter: all terms must hold. */
-typedef struct wpa_filter_term {
-    bool is_negated;
-    const char *field; /* "sev" "rule" "cat" "wf" "repo" "path" "state" "age" "score" "has" "by";
-                          "text" for bare and quoted words; "regex" for ~...~; or a name that
-                          is none of these, which the reader of the terms refuses or tells of */
-    const char *op;    /* ":" "<" "<=" ">" ">=" */
-    const char *const *values; /* any of; with * and ? unless quoted; ages as "7d" */
-    size_t n_values;
-    bool is_exact; /* quoted: no wildcards */
-} wpa_filter_term;
-
-/** Terms of a filter text, in the arena; what has no field in front is a word. Never fails. */
-const wpa_filter_term *wpa_filter_parse(const char *text, wpa_arena *arena, size_t *n);
 
 /**
  * A window of a list: rows around a row, or from one of the ends.

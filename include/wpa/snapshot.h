@@ -159,6 +159,12 @@ typedef enum wpa_sort {
     WPA_SORT_COUNT
 } wpa_sort;
 
+/** How many rows a filter that nothing matches would let through without one of its terms. */
+typedef struct wpa_without {
+    const char *term; /* "wf:" "!rule:" "cache" */
+    int64_t n_matching;
+} wpa_without;
+
 typedef struct wpa_list_view {
     uint64_t request_id; /* of the WATCH_LIST it answers, also in later refreshes */
     wpa_list list;
@@ -182,7 +188,9 @@ typedef struct wpa_list_view {
     bool has_before, has_after; /* more rows outside the window */
     wpa_sort sort;              /* as it is sorted, which may not be what was asked */
     bool is_descending;
-    const char *ignored; /* filter terms that were not understood; NULL none */
+    const char *ignored;        /* filter terms that were not understood; NULL none */
+    const wpa_without *without; /* nothing matches several terms: each that is in the way */
+    size_t n_without;
     int64_t took_us;
     /* AUDIT only */
     int64_t chain_verified_to_us; /* last verification found it sound up to then; 0 = never */

@@ -8,6 +8,11 @@ SELECT item, key, id FROM wpa.list_page($1, $2, $3::boolean, $4::jsonb, $5::bigi
 -- rows: one: matching, all, matching before the row
 SELECT n_matching, n_all, n_before FROM wpa.list_count($1, $2, $3::boolean, $4::jsonb, $5::bigint, $6, $7::bigint);
 
+-- name: feed_regex
+-- params: regex text
+-- rows: one; fails with what the database says of an expression that is none
+SELECT '' ~* $1;
+
 -- name: feed_verification
 -- params:
 -- rows: at most one: verified to, rows, fault

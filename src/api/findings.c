@@ -91,8 +91,6 @@ static const wpa_api_field comment_fields[] = {
 /** The console's filter as the database takes it; NULL without one. */
 static bool read_filter(const wpa_api_request *request, const char **terms, wpa_error *err)
 {
-    static const char *const known[] = {"sev",   "rule", "cat", "wf",   "repo", "path",
-                                        "state", "age",  "has", "text", "regex"};
     const char *text = wpa_api_query_text(request, "filter"), *ignored = NULL;
     size_t n = 0;
     *terms = NULL;
@@ -100,14 +98,9 @@ static bool read_filter(const wpa_api_request *request, const char **terms, wpa_
         return true;
     }
     const wpa_filter_term *all = wpa_filter_parse(text, request->arena, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (wpa_text_index(all[i].field, known, WPA_COUNT(known)) < 0) {
-            return WPA_FAIL(err, WPA_E_INVALID, "parameter 'filter': findings have no '%s'",
-                            all[i].field);
-        }
-    }
-    *terms = wpa_feed_terms(all, n, request->arena, &ignored);
-    return true;
+    *terms = wpa_feed_terms(WPA_LIST_FINDINGS, all, n, request->arena, &ignored);
+    return !ignored ||
+           WPA_FAIL(err, WPA_E_INVALID, "parameter 'filter': not understood: %s", ignored);
 }
 
 /** A rule by its id; its code is known to the registry. */

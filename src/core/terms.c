@@ -1,7 +1,7 @@
 /* The text of a filter, as people type it, to its terms. */
 #include <string.h>
 
-#include <wpa/command.h>
+#include <wpa/filter.h>
 #include <wpa/text.h>
 
 #define TERMS_MAX 32
@@ -37,6 +37,17 @@ static void enclosed(parser *p, wpa_filter_term *term, char mark, const char *fi
     term->n_values = 1;
     term->is_exact = mark == '"';
     p->at += *p->at == mark;
+}
+
+/** "@mine": the reader of the terms knows what it stands for. */
+static void saved(parser *p, wpa_filter_term *term)
+{
+    size_t length = strcspn(++p->at, " ");
+    term->field = "@";
+    term->op = ":";
+    term->values = one_value(p, p->at, length);
+    term->n_values = 1;
+    p->at += length;
 }
 
 static const char *read_op(const char *at, size_t *length)
@@ -112,17 +123,22 @@ const wpa_filter_term *wpa_filter_parse(const char *text, wpa_arena *arena, size
             continue;
         }
         wpa_filter_term *term = &p.terms[p.n];
+        term->at = (size_t)(p.at - text);
         term->is_negated = *p.at == '!';
         p.at += term->is_negated;
         if (*p.at == '"') {
             enclosed(&p, term, '"', "text");
         } else if (*p.at == '~') {
             enclosed(&p, term, '~', "regex");
+        } else if (*p.at == '@') {
+            saved(&p, term);
         } else {
             read_term(&p, term);
         }
-        p.n += term->n_values > 0 && term->values[0][0];
-        if (p.n < TERMS_MAX && !term->n_values) {
+        term->length = (size_t)(p.at - text) - term->at;
+        if (term->n_values > 0 && term->values[0][0]) {
+            p.n++;
+        } else {
             memset(term, 0, sizeof *term); /* "sev:" still being typed is no term */
         }
     }

@@ -9,6 +9,9 @@
 #include "gen/sql.h"
 
 #define WINDOW_MAX 1000
+#define WITHOUT_WITHIN_US                                                                          \
+    ((int64_t)2 * 1000000) /* a big fleet's rows are not counted once more                         \
+                            */
 
 static const struct {
     const char *name;
@@ -119,6 +122,82 @@ static bool add_verification(wpa_db *db, wpa_arena *arena, wpa_list_view *view, 
     return rows != NULL;
 }
 
+/* ---- filters --------------------------------------------------------------------------------- */
+
+/** The database alone knows which regular expressions it takes; one that it refuses is told of. */
+static bool check_regex(wpa_db *db, const wpa_filter_term *term, wpa_arena *arena,
+                        const char **fault, wpa_error *err)
+{
+    const char *params[] = {term->values[0]};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_FEED_REGEX, params, WPA_COUNT(params), err);
+    if (rows || err->code != WPA_E_INVALID) {
+        return rows != NULL;
+    }
+    *fault = wpa_arena_printf(arena, "~%s~ (%s)", term->values[0], err->message);
+    wpa_error_clear(err);
+    return true;
+}
+
+/** The query's terms without the expressions that the database refuses. */
+static bool take_terms(wpa_db *db, const wpa_list_query *query, wpa_arena *arena,
+                       wpa_filter_term *terms, size_t *n, const char **ignored, wpa_error *err)
+{
+    for (size_t i = 0; i < query->n_terms; i++) {
+        const char *fault = NULL;
+        if (wpa_text_is(query->terms[i].field, "regex") &&
+            !check_regex(db, &query->terms[i], arena, &fault, err)) {
+            return false;
+        }
+        if (fault) {
+            *ignored = *ignored ? wpa_arena_printf(arena, "%s %s", *ignored, fault) : fault;
+        } else {
+            terms[(*n)++] = query->terms[i];
+        }
+    }
+    return true;
+}
+
+static const char *name_of(const wpa_filter_term *term, wpa_arena *arena)
+{
+    const char *not = term->is_negated ? "!" : "";
+    if (wpa_text_is(term->field, "regex")) {
+        return wpa_arena_printf(arena, "%s~%s~", not, term->values[0]);
+    }
+    if (wpa_text_is(term->field, "text")) {
+        return wpa_arena_printf(arena, term->is_exact ? "%s\"%s\"" : "%s%s", not, term->values[0]);
+    }
+    return wpa_arena_printf(arena, "%s%s%s", not, term->field, term->op);
+}
+
+/** Which term is in the way? Each is left out once. */
+static bool count_without(wpa_db *db, const page *p, const wpa_filter_term *terms, size_t n,
+                          wpa_list list, wpa_arena *arena, int64_t until_us, wpa_list_view *view,
+                          wpa_error *err)
+{
+    wpa_without *without = wpa_arena_array(arena, n, sizeof *without);
+    wpa_filter_term *others = wpa_arena_array(arena, n, sizeof *others);
+    for (size_t i = 0; i < n && wpa_now_us() < until_us; i++) {
+        const char *ignored = NULL;
+        page part = *p;
+        memcpy(others, terms, i * sizeof *terms);
+        memcpy(others + i, terms + i + 1, (n - 1 - i) * sizeof *terms);
+        part.terms = wpa_feed_terms(list, others, n - 1, arena, &ignored);
+        const char *params[] = {part.list, part.sort, part.descending, part.terms, part.scope,
+                                "",        "0"};
+        WPA_AUTO(wpa_rows) *counts =
+            wpa_db_exec(db, WPA_SQL_FEED_LIST_COUNT, params, WPA_COUNT(params), err);
+        if (!counts) {
+            return false;
+        }
+        if (wpa_rows_int(counts, 0, 0) > 0) {
+            without[view->n_without++] = (wpa_without){.term = name_of(&terms[i], arena),
+                                                       .n_matching = wpa_rows_int(counts, 0, 0)};
+        }
+    }
+    view->without = without;
+    return true;
+}
+
 wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err)
 {
     const wpa_list_query *query = &watch->query;
@@ -130,13 +209,23 @@ wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err)
         .list = lists[query->list].name,
         .sort = sorts[query->sort],
         .descending = wpa_db_bool(query->is_descending),
-        .terms = wpa_feed_terms(query->terms, query->n_terms, msg->arena, &view->ignored),
     };
+    size_t n_terms = 0;
+    wpa_filter_term *terms = wpa_arena_array(msg->arena, query->n_terms + 1, sizeof *terms);
+    if (!take_terms(db, query, msg->arena, terms, &n_terms, &view->ignored, err)) {
+        return NULL;
+    }
+    p.terms = wpa_feed_terms(query->list, terms, n_terms, msg->arena, &view->ignored);
     (void)wpa_db_number(query->scope.kind == WPA_OBJECT_WORKFLOW ? query->scope.id : 0, p.scope);
     WPA_AUTO(wpa_rows) *rows = read_window(db, &p, query, msg->arena, err);
     if (!rows || !fill_rows(rows, lists[query->list].kind, msg->arena, view, err) ||
         !count(db, &p, rows, view, err) ||
         (query->list == WPA_LIST_AUDIT && !add_verification(db, msg->arena, view, err))) {
+        return NULL;
+    }
+    if (view->n_matching == 0 && n_terms > 1 &&
+        !count_without(db, &p, terms, n_terms, query->list, msg->arena,
+                       started_us + WITHOUT_WITHIN_US, view, err)) {
         return NULL;
     }
     view->request_id = watch->request_id;

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <wpa/arena.h>
-#include <wpa/command.h>
+#include <wpa/filter.h>
 
 /**
  * Terms as JSON for wpa.row_matches, in the arena.
  *
- * ignored   receives the names of fields that do not exist; untouched if there are none.
+ * ignored   receives what cannot be meant in this list and was left out ("nope sev:hihg");
+ *           untouched if all is understood.
  */
-const char *wpa_feed_terms(const wpa_filter_term *terms, size_t n, wpa_arena *arena,
+const char *wpa_feed_terms(wpa_list list, const wpa_filter_term *terms, size_t n, wpa_arena *arena,
                            const char **ignored);

@@ -195,10 +195,27 @@ static bool send_made(reader *r, wpa_msg *msg)
     return msg && wpa_feed_send(r->feed, msg);
 }
 
+/** A list that cannot be read (its filter takes too long) is told of; all else goes on. */
+static bool send_list(reader *r, const wpa_list_watch *watch, wpa_error *err)
+{
+    if (!watch->arena) {
+        return true;
+    }
+    wpa_msg *msg = wpa_feed_list(r->db, watch, err);
+    if (msg || err->code == WPA_E_UNAVAILABLE || wpa_db_is_lost(r->db)) {
+        return send_made(r, msg);
+    }
+    const wpa_command command = {.kind = WPA_COMMAND_WATCH_LIST, .request_id = watch->request_id};
+    wpa_feed_reply(r->feed, &command, err, (wpa_object){WPA_OBJECT_NONE, 0}, NULL);
+    wpa_log_error(r->feed->options.engine.log, "feed", err);
+    wpa_error_clear(err);
+    return true;
+}
+
 static bool send_lists(reader *r, wpa_error *err)
 {
     for (size_t i = 0; i < WPA_LIST_COUNT; i++) {
-        if (r->lists[i].arena && !send_made(r, wpa_feed_list(r->db, &r->lists[i], err))) {
+        if (!send_list(r, &r->lists[i], err)) {
             return false;
         }
     }
@@ -271,8 +288,8 @@ static bool take_order(reader *r, const wpa_msg *msg, wpa_error *err)
     if (command->kind == WPA_COMMAND_WATCH_LIST) {
         size_t list = (size_t)command->query.list;
         watch_list(r, command);
-        return !r->is_live || !r->is_signed_in || list >= WPA_LIST_COUNT || !r->lists[list].arena ||
-               send_made(r, wpa_feed_list(r->db, &r->lists[list], err));
+        return !r->is_live || !r->is_signed_in || list >= WPA_LIST_COUNT ||
+               send_list(r, &r->lists[list], err);
     }
     if (command->kind == WPA_COMMAND_WATCH_OBJECT) {
         r->object = command->object;

@@ -645,6 +645,8 @@ def findings_are_filtered_as_in_the_console(world):
         assert set(ids(query)) == {i for i, f in everything.items() if fits(f)}, query
     assert world.call("GET", "/findings?filter=score%3E5").status == 422
     assert world.call("GET", "/findings?filter=~(").status == 422
+    misspelt = world.call("GET", "/findings?filter=sev:hihg%20has:fix")
+    assert misspelt.status == 422 and "not understood: sev:hihg" in str(misspelt.body), misspelt.body
     by_code = ids("rule=SEC-001")
     assert by_code and by_code == ids("rule=unpinned-uses")
     before = ids("filter=rule:missing-timeout%20wf:docs-site/release.yml")

@@ -276,6 +276,24 @@ static void sign_in(wpa_scripted *s, const wpa_command *command)
     wpa_scripted_send_dashboard(s);
 }
 
+/* The last term that can be meant is the filter; of several it is the one in the way. */
+static void take_terms(wpa_scripted *s, const wpa_command *command)
+{
+    size_t n = 0;
+    s->filter[0] = s->in_the_way[0] = s->ignored[0] = '\0';
+    for (size_t i = 0; i < command->query.n_terms; i++) {
+        const wpa_filter_term *term = &command->query.terms[i];
+        const char *fault = wpa_filter_fault(command->query.list, term, command->arena);
+        if (fault) {
+            (void)wpa_text_copy(s->ignored, sizeof s->ignored, fault);
+            continue;
+        }
+        (void)wpa_text_copy(s->filter, sizeof s->filter, term->values[0]);
+        (void)wpa_text_format(s->in_the_way, sizeof s->in_the_way, n++ ? "%s%s" : "", term->field,
+                              term->op);
+    }
+}
+
 static void watch_list(wpa_scripted *s, const wpa_command *command)
 {
     if (!command->query.n_before && !command->query.n_after) {
@@ -285,15 +303,12 @@ static void watch_list(wpa_scripted *s, const wpa_command *command)
         return;
     }
     s->query = command->query;
-    s->filter[0] = '\0';
-    for (size_t i = 0; i < command->query.n_terms; i++) {
-        if (command->query.terms[i].n_values) {
-            (void)wpa_text_copy(s->filter, sizeof s->filter, command->query.terms[i].values[0]);
-        }
-    }
+    take_terms(s, command);
     s->query.terms = NULL;
     s->list_request = command->request_id;
-    wpa_scripted_send_list(s);
+    if (!s->is_slow) {
+        wpa_scripted_send_list(s);
+    }
 }
 
 static void start_deployment(wpa_scripted *s, const wpa_command *command)
@@ -540,4 +555,34 @@ void wpa_scripted_set_findings(wpa_scripted *s, size_t n)
 {
     s->n_findings = n;
     send_all(s);
+}
+
+void wpa_scripted_set_slow(wpa_scripted *s, bool is_slow)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    s->is_slow = is_slow;
+    if (!is_slow) {
+        wpa_scripted_send_list(s);
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+void wpa_scripted_refuse_list(wpa_scripted *s, const char *why)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    wpa_command *command = wpa_command_new(WPA_COMMAND_WATCH_LIST);
+    wpa_error err = {0};
+    (void)!WPA_FAIL(&err, WPA_E_TIMEOUT, "%s", why);
+    command->request_id = s->list_request;
+    reply(s, command, (wpa_object){WPA_OBJECT_NONE, 0}, &err, NULL);
+    wpa_command_free(command);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+void wpa_scripted_send(wpa_scripted *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    wpa_scripted_send_dashboard(s);
+    wpa_scripted_send_list(s);
+    (void)pthread_mutex_unlock(&s->lock);
 }

@@ -30,10 +30,10 @@ struct wpa_scripted {
     int64_t testing_patch;
     char alarm[256];
     char name[256];
-    bool is_lost, is_signed_in;
+    bool is_lost, is_signed_in, is_slow;
     wpa_role role;
     wpa_list_query query; /* watched list; texts not kept */
-    char filter[128];
+    char filter[128], in_the_way[64], ignored[128];
     uint64_t list_request, object_request;
     wpa_object watched;
     size_t counts[WPA_COMMAND_COUNT];

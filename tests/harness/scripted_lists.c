@@ -289,6 +289,12 @@ void wpa_scripted_send_list(wpa_scripted *s)
     view->n_matching = (int64_t)fill_rows(s, msg->arena, view);
     view->n_all = s->query.list == WPA_LIST_FINDINGS ? (int64_t)s->n_findings : view->n_matching;
     view->took_us = 4000;
+    view->ignored = s->ignored[0] ? wpa_arena_text(msg->arena, s->ignored) : NULL;
+    if (!view->n_matching && s->in_the_way[0]) {
+        const wpa_without without = {wpa_arena_text(msg->arena, s->in_the_way), view->n_all};
+        view->without = wpa_arena_dup(msg->arena, &without, sizeof without);
+        view->n_without = 1;
+    }
     msg->body = view;
     wpa_scripted_push(s, msg);
 }

@@ -11,110 +11,7 @@
 
 #include <wpa/file.h>
 
-#include "console/ui.h"
-#include "harness/scripted.h"
-
-#define START_US ((int64_t)1795333330 * 1000000) /* 2026-11-22T07:42:10Z */
-
-typedef struct stage {
-    wpa_scripted *engine;
-    wpa_ui *ui;
-    wpa_arena *arena;
-    int64_t now_us;
-} stage;
-
-static const wpa_ui_options options = {.config = "/nonexistent/console.yaml", .theme = "dark"};
-
-static void step(stage *s)
-{
-    wpa_scripted_tick(s->engine, s->now_us);
-    wpa_ui_tick(s->ui, s->now_us);
-    (void)wpa_ui_read_inbox(s->ui);
-    wpa_ui_paint(s->ui);
-}
-
-static void pass_time(stage *s, int64_t ms)
-{
-    for (; ms > 0; ms -= 100) {
-        s->now_us += (ms < 100 ? ms : 100) * 1000;
-        step(s);
-    }
-}
-
-static void press_key(stage *s, const char *name, bool is_alone)
-{
-    wpa_key key = {0};
-    assert_true(wpa_key_parse(name, &key));
-    key.is_alone = is_alone;
-    wpa_ui_key(s->ui, &key);
-    step(s);
-}
-
-static void press(stage *s, const char *name)
-{
-    press_key(s, name, true);
-}
-
-static void type(stage *s, const char *text)
-{
-    for (; *text; text++) {
-        const char name[2] = {*text, '\0'};
-        press_key(s, *text == ' ' ? "Space" : name, false);
-    }
-}
-
-static const char *screen(stage *s)
-{
-    return wpa_grid_text(s->ui->grid, s->arena);
-}
-
-static bool shows(stage *s, const char *text)
-{
-    return strstr(screen(s), text) != NULL;
-}
-
-static void expect_at(stage *s, const char *text, int line)
-{
-    if (!shows(s, text)) {
-        (void)fprintf(stderr, "line %d: no '%s' on\n%s", line, text, screen(s));
-        fail();
-    }
-}
-#define EXPECT(text) expect_at(s, text, __LINE__)
-
-static int open_stage(void **state)
-{
-    stage *s = calloc(1, sizeof *s); // NOLINT: cmocka's own
-    wpa_error err = {0};
-    s->now_us = START_US;
-    s->arena = wpa_arena_new();
-    s->engine = wpa_scripted_new(s->now_us);
-    s->ui = wpa_ui_new(&options, wpa_scripted_port(s->engine), "test", 24, 80, &err);
-    assert_non_null(s->ui);
-    step(s);
-    *state = s;
-    return 0;
-}
-
-static int open_signed_in(void **state)
-{
-    (void)open_stage(state);
-    stage *s = *state;
-    wpa_scripted_sign_in(s->engine, WPA_ROLE_GUARDIAN);
-    step(s);
-    step(s);
-    return 0;
-}
-
-static int close_stage(void **state)
-{
-    stage *s = *state;
-    wpa_ui_free(s->ui);
-    wpa_scripted_free(s->engine);
-    wpa_arena_free(s->arena);
-    free(s); // NOLINT: as above
-    return 0;
-}
+#include "ui/stage.h"
 
 static void test_sign_in(void **state)
 {
@@ -354,24 +251,6 @@ static void test_read_only(void **state)
     assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_REFUSED), 2);
 }
 
-static void test_filter(void **state)
-{
-    stage *s = *state;
-    press(s, "3");
-    press(s, "/");
-    EXPECT("Enter keep   Esc undo");
-    type(s, "cache");
-    EXPECT("/cache");
-    press(s, "Esc");
-    EXPECT("1 of 12");
-    press(s, "/");
-    type(s, "nothing-like-it");
-    press(s, "Enter");
-    EXPECT("Nothing matches nothing-like-it.  Esc lifts the filter.");
-    press(s, "Esc");
-    EXPECT("1 of 12");
-}
-
 static void test_palette(void **state)
 {
     stage *s = *state;
@@ -558,7 +437,6 @@ int main(void)
         SIGNED_IN(test_hold_and_resume),
         SIGNED_IN(test_lost_database),
         SIGNED_IN(test_read_only),
-        SIGNED_IN(test_filter),
         SIGNED_IN(test_palette),
         SIGNED_IN(test_help_lists_keys),
         SIGNED_IN(test_themes_turn),

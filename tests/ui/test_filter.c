@@ -30,6 +30,10 @@ static const struct {
     {"sev:", ""},
     {"  a   b ", "text : a; text : b"},
     {"\"open", "text : open="},
+    {"@mine", "@ : mine"},
+    {"!@mine x", "!@ : mine; text : x"},
+    {"@", ""},
+    {"a@b", "text : a@b"},
 };
 
 static void describe(const wpa_filter_term *terms, size_t n, char *text, size_t size_bytes)
@@ -63,6 +67,81 @@ static void test_terms(void **state)
     }
 }
 
+static const struct {
+    wpa_list list;
+    const char *text, *fault; /* "": none */
+} faults[] = {
+    {WPA_LIST_FINDINGS, "sev:crit", ""},
+    {WPA_LIST_FINDINGS, "sev:HI", ""},
+    {WPA_LIST_FINDINGS, "sev>=med", ""},
+    {WPA_LIST_FINDINGS, "sev:opp", ""},
+    {WPA_LIST_FINDINGS, "sev:h", "sev:h"}, /* not yet */
+    {WPA_LIST_FINDINGS, "sev:hihg", "sev:hihg"},
+    {WPA_LIST_FINDINGS, "sev:criticall", "sev:criticall"},
+    {WPA_LIST_FINDINGS, "sev:crit,x,low,y", "sev:x,y"},
+    {WPA_LIST_FINDINGS, "cat:sec", ""},
+    {WPA_LIST_FINDINGS, "cat:CMP", ""},
+    {WPA_LIST_FINDINGS, "cat:prf", ""},
+    {WPA_LIST_FINDINGS, "cat:secutiry", "cat:secutiry"},
+    {WPA_LIST_FINDINGS, "sev:cmp", "sev:cmp"},
+    {WPA_LIST_FINDINGS, "state:in_patch", ""},
+    {WPA_LIST_FINDINGS, "state:f*", ""},
+    {WPA_LIST_FINDINGS, "state:closed", "state:closed"},
+    {WPA_LIST_PATCHES, "state:in_patch", "state:in_patch"},
+    {WPA_LIST_PATCHES, "state:rolled_back", ""},
+    {WPA_LIST_AUDIT, "state:finding.*", ""}, /* actions are no closed set */
+    {WPA_LIST_FINDINGS, "age<7d", ""},
+    {WPA_LIST_FINDINGS, "age>=1.5h", ""},
+    {WPA_LIST_FINDINGS, "age<2026-11-22", ""},
+    {WPA_LIST_FINDINGS, "age:7d", "age:7d"},
+    {WPA_LIST_FINDINGS, "age<7", "age<7"},
+    {WPA_LIST_FINDINGS, "age<7dd", "age<7dd"},
+    {WPA_LIST_FINDINGS, "age<2026-13-01", "age<2026-13-01"},
+    {WPA_LIST_FINDINGS, "age<2026-11-2", "age<2026-11-2"},
+    {WPA_LIST_FINDINGS, "has:patch,fix", ""},
+    {WPA_LIST_FINDINGS, "has:pa", "has:pa"},
+    {WPA_LIST_FINDINGS, "score:5", "score"},
+    {WPA_LIST_WORKFLOWS, "score<50.5", ""},
+    {WPA_LIST_WORKFLOWS, "score<5x", "score<5x"},
+    {WPA_LIST_WORKFLOWS, "wf>x", "wf>x"},
+    {WPA_LIST_FINDINGS, "nope:x", "nope"},
+    {WPA_LIST_FINDINGS, "@mine", "@mine"},
+    {WPA_LIST_FINDINGS, "~[~", ""}, /* the database alone knows */
+    {WPA_LIST_FINDINGS, "words", ""},
+};
+
+static void test_faults(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(faults); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        size_t n = 0;
+        const wpa_filter_term *terms = wpa_filter_parse(faults[i].text, arena, &n);
+        assert_int_equal(n, 1);
+        const char *fault = wpa_filter_fault(faults[i].list, &terms[0], arena);
+        if (!wpa_text_is(fault ? fault : "", faults[i].fault)) {
+            fail_msg("'%s': '%s', wanted '%s'", faults[i].text, fault ? fault : "",
+                     faults[i].fault);
+        }
+    }
+}
+
+static void test_places(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    size_t n = 0;
+    const wpa_filter_term *terms = wpa_filter_parse(" a  !sev:x rule: \"b c\" @m", arena, &n);
+    static const struct {
+        size_t at, length;
+    } wanted[] = {{1, 1}, {4, 6}, {17, 5}, {23, 2}};
+    assert_int_equal(n, WPA_COUNT(wanted));
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(terms[i].at, wanted[i].at);
+        assert_int_equal(terms[i].length, wanted[i].length);
+    }
+}
+
 static void test_limits(void **state)
 {
     (void)state;
@@ -83,6 +162,11 @@ static void test_limits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_terms), cmocka_unit_test(test_limits)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_limits),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,13 @@ static const screen_case cases[] = {
     {"help", 24, 80, SIGNED_IN, {"5", "?"}, false},
     {"palette", 24, 80, SIGNED_IN, {"4", ":", "d", "e", "p"}, false},
     {"filter", 24, 80, SIGNED_IN, {"3", "/", "c", "a", "c", "h", "e"}, false},
+    {"filter_values", 24, 80, SIGNED_IN, {"3", "/", "s", "e", "Tab"}, false},
+    {"filter_in_the_way",
+     24,
+     80,
+     SIGNED_IN,
+     {"3", "/", "o", "k", "Space", "w", "f", ":", "q", "q"},
+     false},
     {"wall_160x45", 45, 160, WALL, {NULL}, false},
     {"wall_80x24", 24, 80, WALL, {NULL}, false},
 };

@@ -379,11 +379,13 @@ static void roll_back(wpa_ui *ui, wpa_object object)
 static void acknowledge(wpa_ui *ui, wpa_object object)
 {
     if (object.kind != WPA_OBJECT_NOTICE) {
-        if (!ui->dash || !ui->dash->n_alarms) {
+        size_t n = 0;
+        const wpa_notice_row *alarms = wpa_ui_alarms(ui, &n);
+        if (!n) {
             wpa_ui_say(ui, WPA_NOTICE_NOTE, "there is no alarm to acknowledge");
             return;
         }
-        object = (wpa_object){WPA_OBJECT_NOTICE, ui->dash->alarms[0].id};
+        object = (wpa_object){WPA_OBJECT_NOTICE, alarms[0].id};
     }
     if (wpa_ui_check_change(ui, WPA_VERB_ACKNOWLEDGE, object)) {
         send_for(ui, WPA_COMMAND_ACKNOWLEDGE, object);
@@ -470,6 +472,19 @@ static void clear_marks(wpa_ui *ui)
     }
 }
 
+/* Its rows stay as they were; what was typed meanwhile is asked for. */
+static void list_failed(wpa_ui *ui, const wpa_reply_view *reply)
+{
+    for (int i = 0; i < WPA_LIST_COUNT; i++) {
+        if (ui->lists[i].request_id == reply->request_id) {
+            ui->lists[i].is_asking = false;
+            if (ui->lists[i].is_late) {
+                wpa_ui_watch_list(ui, (wpa_list)i, NULL, false);
+            }
+        }
+    }
+}
+
 void wpa_ui_reply(wpa_ui *ui, const wpa_reply_view *reply)
 {
     switch ((int)reply->kind) {
@@ -490,6 +505,9 @@ void wpa_ui_reply(wpa_ui *ui, const wpa_reply_view *reply)
     case WPA_COMMAND_WATCH_OBJECT:
         ui->is_watch_open = false;
         break;
+    case WPA_COMMAND_WATCH_LIST:
+        list_failed(ui, reply);
+        break;
     default:
         break;
     }
@@ -498,7 +516,8 @@ void wpa_ui_reply(wpa_ui *ui, const wpa_reply_view *reply)
     } else if (reply->text) {
         wpa_ui_say(ui, WPA_NOTICE_OK, "%s", reply->text);
     }
-    if (reply->kind == WPA_COMMAND_CREATE_PATCH || reply->kind == WPA_COMMAND_IGNORE) {
+    bool used_marks = reply->kind == WPA_COMMAND_CREATE_PATCH || reply->kind == WPA_COMMAND_IGNORE;
+    if (used_marks && reply->error.code == WPA_OK) {
         clear_marks(ui);
     }
     bool opens = reply->kind == WPA_COMMAND_CREATE_PATCH || reply->kind == WPA_COMMAND_DEPLOY;

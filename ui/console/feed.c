@@ -1,4 +1,7 @@
 /* What the console asks of the engine, and what it does with what comes. */
+#include <assert.h>
+#include <stddef.h>
+
 #include "console/ui.h"
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -24,7 +27,7 @@ void wpa_ui_watch_list(wpa_ui *ui, wpa_list list, const char *cursor, bool from_
     wpa_command *command = wpa_command_new(WPA_COMMAND_WATCH_LIST);
     wpa_list_query *query = &command->query;
     query->list = list;
-    query->terms = wpa_filter_parse(rows->filter, command->arena, &query->n_terms);
+    query->terms = wpa_filter_terms(ui, list, rows->filter, command->arena, &query->n_terms);
     query->scope = ui->scope;
     query->sort = rows->sort;
     query->is_descending = rows->is_descending;
@@ -34,6 +37,7 @@ void wpa_ui_watch_list(wpa_ui *ui, wpa_list list, const char *cursor, bool from_
     query->n_after = from_end ? 0 : 250;
     rows->request_id = wpa_ui_send(ui, command);
     rows->is_asking = rows->request_id != 0;
+    rows->is_late = false;
 }
 
 static void unwatch_list(wpa_ui *ui, wpa_list list)
@@ -41,7 +45,7 @@ static void unwatch_list(wpa_ui *ui, wpa_list list)
     wpa_command *command = wpa_command_new(WPA_COMMAND_WATCH_LIST);
     command->query.list = list;
     ui->lists[list].request_id = 0;
-    ui->lists[list].is_asking = false;
+    ui->lists[list].is_asking = ui->lists[list].is_late = false;
     (void)wpa_ui_send(ui, command);
 }
 
@@ -91,79 +95,70 @@ const wpa_detail_view *wpa_ui_detail(const wpa_ui *ui, wpa_object object)
     return ui->detail && wpa_object_is(ui->detail->object, object) ? ui->detail : NULL;
 }
 
-const wpa_deployment_row *wpa_ui_deployment(const wpa_ui *ui, int64_t id)
+/* Every row that has an id begins with it. */
+static const void *row_with(const void *rows, size_t n, size_t row_bytes, int64_t id)
 {
-    const wpa_detail_view *detail = wpa_ui_detail(ui, (wpa_object){WPA_OBJECT_DEPLOYMENT, id});
-    if (detail && !detail->missing) {
-        return &detail->deployment->row;
-    }
-    for (size_t i = 0; ui->dash && i < ui->dash->n_live; i++) {
-        if (ui->dash->live[i].id == id) {
-            return &ui->dash->live[i];
-        }
-    }
-    const wpa_list_view *list = ui->lists[WPA_LIST_DEPLOYMENTS].view;
-    for (size_t i = 0; list && i < list->n_rows; i++) {
-        if (list->deployments[i].id == id) {
-            return &list->deployments[i];
+    for (size_t i = 0; i < n; i++) {
+        const char *row = (const char *)rows + i * row_bytes;
+        if (*(const int64_t *)(const void *)row == id) {
+            return row;
         }
     }
     return NULL;
+}
+static_assert(offsetof(wpa_deployment_row, id) == 0, "row_with reads it there");
+static_assert(offsetof(wpa_patch_row, id) == 0, "row_with reads it there");
+static_assert(offsetof(wpa_finding_row, id) == 0, "row_with reads it there");
+static_assert(offsetof(wpa_workflow_row, id) == 0, "row_with reads it there");
+
+static const void *listed(const wpa_ui *ui, wpa_list list, size_t row_bytes, int64_t id)
+{
+    const wpa_list_view *view = ui->lists[list].view;
+    return view ? row_with(view->rows, view->n_rows, row_bytes, id) : NULL;
+}
+
+static const wpa_detail_view *found_detail(const wpa_ui *ui, wpa_object_kind kind, int64_t id)
+{
+    const wpa_detail_view *detail = wpa_ui_detail(ui, (wpa_object){kind, id});
+    return detail && !detail->missing ? detail : NULL;
+}
+
+const wpa_deployment_row *wpa_ui_deployment(const wpa_ui *ui, int64_t id)
+{
+    const wpa_detail_view *detail = found_detail(ui, WPA_OBJECT_DEPLOYMENT, id);
+    const wpa_deployment_row *row = detail ? &detail->deployment->row : NULL;
+    if (!row && ui->dash) {
+        row = row_with(ui->dash->live, ui->dash->n_live, sizeof *row, id);
+    }
+    return row ? row : listed(ui, WPA_LIST_DEPLOYMENTS, sizeof *row, id);
 }
 
 const wpa_patch_row *wpa_ui_patch(const wpa_ui *ui, int64_t id)
 {
-    const wpa_detail_view *detail = wpa_ui_detail(ui, (wpa_object){WPA_OBJECT_PATCH, id});
-    if (detail && !detail->missing) {
-        return &detail->patch->row;
+    const wpa_detail_view *detail = found_detail(ui, WPA_OBJECT_PATCH, id);
+    const wpa_patch_row *row =
+        detail ? &detail->patch->row : listed(ui, WPA_LIST_PATCHES, sizeof *row, id);
+    if (!row && ui->dash) {
+        row = row_with(ui->dash->testing, ui->dash->n_testing, sizeof *row, id);
     }
-    const wpa_list_view *list = ui->lists[WPA_LIST_PATCHES].view;
-    for (size_t i = 0; list && i < list->n_rows; i++) {
-        if (list->patches[i].id == id) {
-            return &list->patches[i];
-        }
-    }
-    for (size_t i = 0; ui->dash && i < ui->dash->n_testing; i++) {
-        if (ui->dash->testing[i].id == id) {
-            return &ui->dash->testing[i];
-        }
-    }
-    return NULL;
+    return row;
 }
 
 const wpa_finding_row *wpa_ui_finding(const wpa_ui *ui, int64_t id)
 {
-    const wpa_detail_view *detail = wpa_ui_detail(ui, (wpa_object){WPA_OBJECT_FINDING, id});
-    if (detail && !detail->missing) {
-        return &detail->finding->row;
-    }
-    const wpa_list_view *list = ui->lists[WPA_LIST_FINDINGS].view;
-    for (size_t i = 0; list && i < list->n_rows; i++) {
-        if (list->findings[i].id == id) {
-            return &list->findings[i];
-        }
-    }
-    return NULL;
+    const wpa_detail_view *detail = found_detail(ui, WPA_OBJECT_FINDING, id);
+    return detail ? &detail->finding->row
+                  : listed(ui, WPA_LIST_FINDINGS, sizeof(wpa_finding_row), id);
 }
 
 const wpa_workflow_row *wpa_ui_workflow(const wpa_ui *ui, int64_t id)
 {
-    const wpa_detail_view *detail = wpa_ui_detail(ui, (wpa_object){WPA_OBJECT_WORKFLOW, id});
-    if (detail && !detail->missing) {
-        return &detail->workflow->row;
+    const wpa_detail_view *detail = found_detail(ui, WPA_OBJECT_WORKFLOW, id);
+    const wpa_workflow_row *row = detail ? &detail->workflow->row : NULL;
+    if (!row && ui->dash) {
+        row = row_with(ui->dash->worst, ui->dash->n_worst, sizeof *row, id);
     }
-    for (size_t i = 0; ui->dash && i < ui->dash->n_worst; i++) {
-        if (ui->dash->worst[i].id == id) {
-            return &ui->dash->worst[i];
-        }
-    }
-    const wpa_list_view *list = ui->lists[WPA_LIST_WORKFLOWS].view;
-    for (size_t i = 0; list && i < list->n_rows; i++) {
-        if (list->workflows[i].id == id) {
-            return &list->workflows[i];
-        }
-    }
-    return NULL;
+    return row ? row : listed(ui, WPA_LIST_WORKFLOWS, sizeof *row, id);
 }
 
 /* ---- what comes ------------------------------------------------------------------------------ */
@@ -229,6 +224,9 @@ static void apply_list(wpa_ui *ui, wpa_msg *msg)
     rows->msg = msg;
     rows->view = view;
     rows->is_asking = false;
+    if (rows->is_late) {
+        wpa_ui_watch_list(ui, view->list, NULL, false);
+    }
 }
 
 static void apply_detail(wpa_ui *ui, wpa_msg *msg)
@@ -262,18 +260,48 @@ static void follow_up(wpa_ui *ui)
     ui->is_dirty = true;
 }
 
-/* While the view is frozen, its data is held back: replies, alarms and the link are not. */
-static bool is_held_back(wpa_ui *ui, const wpa_msg *msg)
+/* While the view is frozen, its data is held back: replies, alarms, the link, and rows that were
+   asked for since are not. */
+static bool is_held_back(const wpa_ui *ui, const wpa_msg *msg)
 {
-    bool is_data = msg->kind == WPA_FEED_DASHBOARD || msg->kind == WPA_FEED_LIST;
-    return ui->is_frozen && is_data;
+    if (!ui->is_frozen) {
+        return false;
+    }
+    if (msg->kind == WPA_FEED_LIST) {
+        const wpa_list_view *view = msg->body;
+        return view->list < WPA_LIST_COUNT && !ui->lists[view->list].is_asking;
+    }
+    return msg->kind == WPA_FEED_DASHBOARD && ui->dash;
+}
+
+static void hold_back(wpa_ui *ui, wpa_msg *msg)
+{
+    ui->n_held_back++;
+    if (msg->kind != WPA_FEED_DASHBOARD) {
+        wpa_msg_free(msg);
+        return;
+    }
+    wpa_msg_free(ui->held_dash_msg);
+    ui->held_dash_msg = msg;
+    ui->is_dirty = true;
+}
+
+static void apply_dashboard(wpa_ui *ui, wpa_msg *msg)
+{
+    wpa_msg_free(ui->dash_msg);
+    wpa_msg_free(ui->held_dash_msg);
+    ui->held_dash_msg = NULL;
+    ui->dash_msg = msg;
+    ui->dash = msg->body;
 }
 
 void wpa_ui_apply(wpa_ui *ui, wpa_msg *msg)
 {
+    if (msg->kind == WPA_FEED_DASHBOARD) {
+        ui->heard_us = ui->local_us;
+    }
     if (is_held_back(ui, msg)) {
-        ui->n_held_back++;
-        wpa_msg_free(msg);
+        hold_back(ui, msg);
         return;
     }
     switch ((wpa_feed_kind)msg->kind) {
@@ -289,9 +317,7 @@ void wpa_ui_apply(wpa_ui *ui, wpa_msg *msg)
         apply_session(ui, msg);
         break;
     case WPA_FEED_DASHBOARD:
-        wpa_msg_free(ui->dash_msg);
-        ui->dash_msg = msg;
-        ui->dash = msg->body;
+        apply_dashboard(ui, msg);
         break;
     case WPA_FEED_LIST:
         apply_list(ui, msg);

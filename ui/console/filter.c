@@ -2,10 +2,17 @@
 
 #include "console/ui.h"
 
+#define HELP_ROWS 9 /* rule, four examples, a blank line, fields, words, a blank line */
+
 static wpa_rows *rows_of(wpa_ui *ui)
 {
     int list = wpa_ui_page(ui)->view->list;
     return list >= 0 ? &ui->lists[list] : NULL;
+}
+
+static wpa_list list_of(wpa_ui *ui)
+{
+    return (wpa_list)wpa_ui_page(ui)->view->list;
 }
 
 static wpa_doc_state *doc_of(wpa_ui *ui)
@@ -27,12 +34,51 @@ void wpa_filter_open(wpa_ui *ui)
     }
 }
 
+/* "@mine" stands for what this Guardian did, where the list tells by whom. */
+static void expand_mine(const wpa_ui *ui, wpa_list list, wpa_filter_term *term, wpa_arena *arena)
+{
+    const char *name = ui->session ? ui->session->name : NULL;
+    if (name && wpa_text_is(term->field, "@") && wpa_text_is(term->values[0], "mine") &&
+        wpa_filter_has_field(list, "by")) {
+        term->field = "by";
+        term->values = wpa_arena_dup(arena, &name, sizeof name);
+        term->is_exact = true;
+    }
+}
+
+const wpa_filter_term *wpa_filter_terms(const wpa_ui *ui, wpa_list list, const char *text,
+                                        wpa_arena *arena, size_t *n)
+{
+    const wpa_filter_term *parsed = wpa_filter_parse(text, arena, n);
+    wpa_filter_term *terms = wpa_arena_array(arena, *n + 1, sizeof *terms);
+    for (size_t i = 0; i < *n; i++) {
+        terms[i] = parsed[i];
+        expand_mine(ui, list, &terms[i], arena);
+    }
+    return terms;
+}
+
+/* One question at a time: what is typed before its answer is asked for after it. */
 static void apply_filter(wpa_ui *ui, const char *text)
 {
     wpa_rows *rows = rows_of(ui);
-    if (!wpa_text_is(rows->filter, text)) {
-        (void)wpa_text_copy(rows->filter, sizeof rows->filter, text);
-        wpa_ui_watch_list(ui, (wpa_list)wpa_ui_page(ui)->view->list, NULL, false);
+    if (wpa_text_is(rows->filter, text)) {
+        return;
+    }
+    (void)wpa_text_copy(rows->filter, sizeof rows->filter, text);
+    if (rows->is_asking) {
+        rows->is_late = true;
+    } else {
+        wpa_ui_watch_list(ui, list_of(ui), NULL, false);
+    }
+}
+
+/* The prompt closes: what it had told of would be forgotten. */
+static void keep_filter(wpa_ui *ui, const wpa_rows *rows)
+{
+    ui->mode = WPA_MODE_NORMAL;
+    if (rows->view && !rows->is_asking && rows->view->ignored) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "left out, not understood: %s", rows->view->ignored);
     }
 }
 
@@ -56,68 +102,109 @@ void wpa_filter_key(wpa_ui *ui, const wpa_key *key)
     } else if (!rows) {
         ui->mode = WPA_MODE_NORMAL;
     } else if (key->code == WPA_KEY_ENTER) {
-        ui->mode = WPA_MODE_NORMAL;
+        keep_filter(ui, rows);
     } else if (key->code == WPA_KEY_ESC || (key->code == WPA_KEY_CTRL && key->character == 'c')) {
         apply_filter(ui, rows->kept_filter);
         ui->mode = WPA_MODE_NORMAL;
+    } else if (key->code == WPA_KEY_TAB) {
+        wpa_complete(ui, list_of(ui));
+        apply_filter(ui, ui->prompt.text);
     } else if (wpa_field_key(&ui->prompt, key)) {
         apply_filter(ui, ui->prompt.text);
     }
 }
 
-static void draw_help_box(const wpa_canvas *canvas, int top)
+static void draw_help_box(wpa_ui *ui, const wpa_canvas *canvas, int top)
 {
-    static const char *const lines[] = {
+    const wpa_list list = list_of(ui);
+    const char *lines[] = {
         "sev:crit,high       severity is one of        age<7d      newer than 7 days",
         "wf:web/*            workflow matches          !rule:QUA-* not this rule",
         "\"exact words\"       in the title              ~regex~     regular expression",
-        "has:patch           a patch exists            state:open  state is",
-        "fields: sev rule cat wf repo path state age score has by text",
+        wpa_filter_has_field(list, "by")
+            ? "has:patch           a patch exists            @mine       a saved filter"
+            : "has:patch           a patch exists            state:open  state is",
     };
-    wpa_rule(canvas, top, "Filter", "Enter keep   Esc undo   Ctrl-U clear", false);
+    char text[WPA_FIELD_MAX_BYTES] = "fields:";
+    const char *const *fields = wpa_filter_fields(list);
+    for (int i = 0; i < HELP_ROWS; i++) {
+        wpa_fill(canvas, top + i, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
+    }
+    wpa_rule(canvas, top, "Filter", "Enter keep   Esc undo   Tab complete   Ctrl-U clear", false);
     for (int i = 0; i < (int)WPA_COUNT(lines); i++) {
-        wpa_fill(canvas, top + 1 + i, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
         (void)wpa_put(canvas, top + 1 + i, 2, WPA_PAINT_MUTED, lines[i]);
+    }
+    for (size_t i = 0; fields[i]; i++) {
+        size_t used = strlen(text);
+        (void)wpa_text_format(text + used, sizeof text - used, " %s", fields[i]);
+    }
+    (void)wpa_put_fit(canvas, top + 6, 2, canvas->cols - 3, WPA_PAINT_MUTED, text);
+    (void)wpa_put_fit(canvas, top + 7, 2, canvas->cols - 3, WPA_PAINT_TEXT,
+                      wpa_complete_words(ui, list, text, sizeof text));
+}
+
+static void draw_search(wpa_ui *ui, const wpa_canvas *canvas, const wpa_doc_state *doc)
+{
+    int bottom = canvas->rows - 1;
+    wpa_fill(canvas, bottom, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
+    (void)wpa_put(canvas, bottom, 1, WPA_PAINT_PROMPT, "/");
+    wpa_field_draw(&ui->prompt, canvas, bottom, 2, canvas->cols - 20, 0, true);
+    if (doc->has_no_match && ui->prompt.length) {
+        (void)wpa_put_right(canvas, bottom, canvas->cols - 1, WPA_PAINT_PROMPT_ERROR, "not found");
+    }
+}
+
+static void draw_result(const wpa_rows *rows, const wpa_canvas *canvas, int row)
+{
+    char n[WPA_SHORT];
+    if (!rows->view || rows->is_asking) {
+        (void)wpa_put(canvas, row, 1, WPA_PAINT_MUTED, "looking ...");
+        return;
+    }
+    int col = wpa_putf(
+        canvas, row, 1, WPA_PAINT_TEXT, "%s%s match, %d ms", rows->view->is_at_least ? ">=" : "",
+        wpa_count_text(rows->view->n_matching, n, sizeof n), (int)(rows->view->took_us / 1000));
+    if (rows->view->ignored) {
+        (void)wpa_put_fitf(canvas, row, col + 3, canvas->cols - col - 4, WPA_PAINT_PROMPT_ERROR,
+                           "not understood: %s", rows->view->ignored);
+    }
+}
+
+/* Terms that cannot be meant in this list are underlined as they are typed. */
+static void draw_prompt(wpa_ui *ui, const wpa_canvas *canvas, int row)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    size_t n = 0;
+    int width = canvas->cols - 3;
+    const wpa_list list = list_of(ui);
+    const wpa_filter_term *terms = wpa_filter_terms(ui, list, ui->prompt.text, arena, &n);
+    (void)wpa_put(canvas, row, 1, WPA_PAINT_PROMPT, "/");
+    wpa_field_draw(&ui->prompt, canvas, row, 2, width, 0, true);
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_filter_fault(list, &terms[i], arena)) {
+            wpa_field_flag(&ui->prompt, canvas, row, 2, width, terms[i].at,
+                           terms[i].at + terms[i].length, WPA_CELL_UNDERLINE);
+        }
     }
 }
 
 void wpa_filter_draw(wpa_ui *ui, const wpa_canvas *canvas)
 {
     const wpa_rows *rows = rows_of(ui);
+    const wpa_doc_state *doc = doc_of(ui);
     int bottom = canvas->rows - 1;
-    wpa_doc_state *doc = doc_of(ui);
     if (doc) {
-        wpa_fill(canvas, bottom, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
-        (void)wpa_put(canvas, bottom, 1, WPA_PAINT_PROMPT, "/");
-        wpa_field_draw(&ui->prompt, canvas, bottom, 2, canvas->cols - 20, 0, true);
-        if (doc->has_no_match && ui->prompt.length) {
-            (void)wpa_put_right(canvas, bottom, canvas->cols - 1, WPA_PAINT_PROMPT_ERROR,
-                                "not found");
-        }
+        draw_search(ui, canvas, doc);
         return;
     }
     if (!rows) {
         return;
     }
     if (canvas->rows >= 20) {
-        draw_help_box(canvas, bottom - 8);
-        wpa_fill(canvas, bottom - 2, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
+        draw_help_box(ui, canvas, bottom - 1 - HELP_ROWS);
     }
     wpa_fill(canvas, bottom - 1, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
     wpa_fill(canvas, bottom, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
-    char n[WPA_SHORT];
-    if (rows->view && !rows->is_asking) {
-        int col = wpa_putf(canvas, bottom - 1, 1, WPA_PAINT_TEXT, "%s%s match, %d ms",
-                           rows->view->is_at_least ? ">=" : "",
-                           wpa_count_text(rows->view->n_matching, n, sizeof n),
-                           (int)(rows->view->took_us / 1000));
-        if (rows->view->ignored) {
-            (void)wpa_put_fitf(canvas, bottom - 1, col + 3, canvas->cols - col - 4,
-                               WPA_PAINT_PROMPT_ERROR, "not understood: %s", rows->view->ignored);
-        }
-    } else {
-        (void)wpa_put(canvas, bottom - 1, 1, WPA_PAINT_MUTED, "looking ...");
-    }
-    (void)wpa_put(canvas, bottom, 1, WPA_PAINT_PROMPT, "/");
-    wpa_field_draw(&ui->prompt, canvas, bottom, 2, canvas->cols - 3, 0, true);
+    draw_result(rows, canvas, bottom - 1);
+    draw_prompt(ui, canvas, bottom);
 }

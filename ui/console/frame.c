@@ -4,6 +4,7 @@
 
 #define LEAST_ROWS 10
 #define LEAST_COLS 40
+#define SILENT_US ((int64_t)10 * 1000000) /* a feed that lives sends more often */
 
 static void draw_clock(wpa_ui *ui, const wpa_canvas *canvas, int *end)
 {
@@ -24,23 +25,39 @@ static void put_before(const wpa_canvas *canvas, int *end, wpa_paint paint, cons
     *end -= wpa_text_cells(text);
 }
 
-static void draw_link(wpa_ui *ui, const wpa_canvas *canvas, int *end)
+/* In a word whether what is shown is true now: LIVE, or how old it is. */
+static wpa_paint link_text(const wpa_ui *ui, char *text, size_t size_bytes)
 {
-    char text[WPA_SHORT] = "starting", age[WPA_SHORT];
-    wpa_paint paint = WPA_PAINT_MUTED;
+    char age[WPA_SHORT];
+    int64_t silent_us = ui->heard_us ? ui->local_us - ui->heard_us : 0;
     if (ui->is_frozen) {
-        paint = WPA_PAINT_BANNER_FROZEN;
-        (void)wpa_text_format(text, sizeof text, "FROZEN %s",
+        (void)wpa_text_format(text, size_bytes, "FROZEN %s",
                               wpa_age_text(ui->frozen_us, wpa_ui_clock(ui), age, sizeof age));
-    } else if (wpa_ui_is_live(ui)) {
-        paint = WPA_PAINT_CHECK_OK;
-        (void)wpa_text_copy(text, sizeof text, "LIVE");
-    } else if (ui->link && ui->link->state == WPA_LINK_LOST) {
-        paint = WPA_PAINT_BANNER_LOST;
-        (void)wpa_text_format(
-            text, sizeof text, "LOST %s",
-            wpa_age_text(ui->link->lost_at_us, wpa_ui_clock(ui), age, sizeof age));
+        return WPA_PAINT_BANNER_FROZEN;
     }
+    if (wpa_ui_is_live(ui) && silent_us > SILENT_US) {
+        (void)wpa_text_format(text, size_bytes, "STALE %s",
+                              wpa_age_text(ui->heard_us, ui->local_us, age, sizeof age));
+        return WPA_PAINT_BANNER_LOST;
+    }
+    if (wpa_ui_is_live(ui)) {
+        (void)wpa_text_copy(text, size_bytes, "LIVE");
+        return WPA_PAINT_CHECK_OK;
+    }
+    if (ui->link && ui->link->state == WPA_LINK_LOST) {
+        (void)wpa_text_format(
+            text, size_bytes, "LOST %s",
+            wpa_age_text(ui->link->lost_at_us, wpa_ui_clock(ui), age, sizeof age));
+        return WPA_PAINT_BANNER_LOST;
+    }
+    (void)wpa_text_copy(text, size_bytes, "starting");
+    return WPA_PAINT_MUTED;
+}
+
+static void draw_link(const wpa_ui *ui, const wpa_canvas *canvas, int *end)
+{
+    char text[WPA_SHORT];
+    wpa_paint paint = link_text(ui, text, sizeof text);
     put_before(canvas, end, paint, text);
 }
 
@@ -147,18 +164,20 @@ static int draw_lost(wpa_ui *ui, const wpa_canvas *canvas, int row)
 
 static int draw_alarm(wpa_ui *ui, const wpa_canvas *canvas, int row)
 {
-    if (!ui->dash || !ui->dash->n_alarms) {
+    size_t n = 0;
+    const wpa_notice_row *alarms = wpa_ui_alarms(ui, &n);
+    if (!n) {
         return row;
     }
     char more[WPA_SHORT] = "";
-    if (ui->dash->n_alarms > 1) {
-        (void)wpa_text_format(more, sizeof more, "  (+%zu)", ui->dash->n_alarms - 1);
+    if (n > 1) {
+        (void)wpa_text_format(more, sizeof more, "  (+%zu)", n - 1);
     }
     wpa_canvas part = *canvas;
     part.paint = WPA_PAINT_BANNER_ALARM;
     wpa_fill(&part, row, 0, canvas->cols, WPA_PAINT_BANNER_ALARM, ' ');
     (void)wpa_put_fitf(&part, row, 1, canvas->cols - 18, WPA_PAINT_BANNER_ALARM, "ALARM  %s%s",
-                       ui->dash->alarms[0].text, more);
+                       alarms[0].text, more);
     (void)wpa_put_right(&part, row, canvas->cols - 1, WPA_PAINT_BANNER_ALARM, "K acknowledge");
     return row + 1;
 }
@@ -219,7 +238,9 @@ static void draw_foot(wpa_ui *ui, const wpa_canvas *canvas)
 
 static void draw_too_small(wpa_ui *ui, const wpa_canvas *canvas)
 {
-    const char *alarm = ui->dash && ui->dash->n_alarms ? ui->dash->alarms[0].text : NULL;
+    size_t n = 0;
+    const wpa_notice_row *alarms = wpa_ui_alarms(ui, &n);
+    const char *alarm = n ? alarms[0].text : NULL;
     (void)wpa_put_fitf(canvas, 0, 0, canvas->cols, WPA_PAINT_TEXT, "wpa needs %dx%d%s%s",
                        LEAST_COLS, LEAST_ROWS, alarm ? "  ALARM " : "", alarm ? alarm : "");
 }
@@ -227,18 +248,23 @@ static void draw_too_small(wpa_ui *ui, const wpa_canvas *canvas)
 /* Below 80x24: top line, a view as a plain list, hints. */
 static void draw_tiny(wpa_ui *ui, const wpa_canvas *canvas)
 {
-    char clock[WPA_SHORT], score[WPA_SHORT], health[WPA_SHORT] = "";
+    char clock[WPA_SHORT], score[WPA_SHORT], link[WPA_SHORT], health[WPA_SHORT] = "";
     (void)wpa_clock_text(wpa_ui_clock(ui), clock, sizeof clock);
     clock[5] = '\0';
-    const char *link = wpa_ui_is_live(ui) ? "LIVE" : "LOST";
-    int col = wpa_putf(canvas, 0, 1, WPA_PAINT_TITLE, "wpa %s", link);
-    (void)wpa_put_fitf(canvas, 0, col + 1, 24, WPA_PAINT_TEXT, "%s %sZ",
-                       ui->session && ui->session->name ? ui->session->name : "", clock);
+    wpa_paint paint = link_text(ui, link, sizeof link);
+    int col = wpa_put(canvas, 0, 1, WPA_PAINT_TITLE, "wpa ");
+    col = wpa_put(canvas, 0, col, paint, link);
+    if (ui->session->is_read_only) {
+        col = wpa_put(canvas, 0, col + 1, WPA_PAINT_CHECK_NEAR, "RO");
+    }
     if (ui->dash) {
         (void)wpa_text_format(health, sizeof health, "health %s",
                               wpa_score_text(ui->dash->scores.overall, score, sizeof score));
         (void)wpa_put_right(canvas, 0, canvas->cols - 1, WPA_PAINT_TEXT, health);
     }
+    int room = canvas->cols - 1 - wpa_text_cells(health) - col - 2;
+    (void)wpa_put_fitf(canvas, 0, col + 1, room < 24 ? room : 24, WPA_PAINT_TEXT, "%s %sZ",
+                       ui->session->name ? ui->session->name : "", clock);
 }
 
 static void draw_signed_in(wpa_ui *ui, const wpa_canvas *canvas)

@@ -115,7 +115,8 @@ void wpa_ui_free(wpa_ui *ui)
     wpa_ask_close(ui);
     wpa_field_clear(&ui->sign_in.secret);
     wpa_field_clear(&ui->sign_in.again);
-    wpa_msg *msgs[] = {ui->link_msg, ui->start_msg, ui->session_msg, ui->dash_msg, ui->detail_msg};
+    wpa_msg *msgs[] = {ui->link_msg, ui->start_msg,  ui->session_msg,
+                       ui->dash_msg, ui->detail_msg, ui->held_dash_msg};
     for (size_t i = 0; i < WPA_COUNT(msgs); i++) {
         wpa_msg_free(msgs[i]);
     }
@@ -148,6 +149,13 @@ int64_t wpa_ui_now(const wpa_ui *ui)
 bool wpa_ui_is_live(const wpa_ui *ui)
 {
     return ui->link && ui->link->state == WPA_LINK_LIVE;
+}
+
+const wpa_notice_row *wpa_ui_alarms(const wpa_ui *ui, size_t *n)
+{
+    const wpa_dashboard_view *dash = ui->held_dash_msg ? ui->held_dash_msg->body : ui->dash;
+    *n = dash ? dash->n_alarms : 0;
+    return dash ? dash->alarms : NULL;
 }
 
 bool wpa_ui_is_signed_in(const wpa_ui *ui)

@@ -82,6 +82,7 @@ typedef struct wpa_rows {
     wpa_sort sort;
     bool is_descending;
     bool is_asking; /* a watch was sent and not answered */
+    bool is_late;   /* the filter has changed since: asked again once the answer is there */
 } wpa_rows;
 
 typedef struct wpa_message {
@@ -153,6 +154,8 @@ struct wpa_ui {
     int64_t interrupted_us, last_key_us;
 
     wpa_msg *link_msg, *start_msg, *session_msg, *dash_msg, *detail_msg;
+    wpa_msg *held_dash_msg; /* newest that came while frozen: its alarms are shown */
+    int64_t heard_us;       /* local_us when a dashboard came last; 0 never */
     const wpa_link_view *link;
     const wpa_start_view *start;
     const wpa_session_view *session;
@@ -229,6 +232,8 @@ int64_t wpa_ui_clock(const wpa_ui *ui);
  */
 int64_t wpa_ui_now(const wpa_ui *ui);
 bool wpa_ui_is_live(const wpa_ui *ui);
+/** The newest alarms, also while the view is frozen; n receives how many. */
+const wpa_notice_row *wpa_ui_alarms(const wpa_ui *ui, size_t *n);
 bool wpa_ui_is_signed_in(const wpa_ui *ui);
 bool wpa_ui_may(const wpa_ui *ui, wpa_action action);
 
@@ -300,6 +305,14 @@ void wpa_sign_in_draw(wpa_ui *ui, const wpa_canvas *canvas);
 void wpa_filter_open(wpa_ui *ui);
 void wpa_filter_key(wpa_ui *ui, const wpa_key *key);
 void wpa_filter_draw(wpa_ui *ui, const wpa_canvas *canvas);
+/** Terms of a list's filter as the engine takes them: @mine is what this Guardian did. */
+const wpa_filter_term *wpa_filter_terms(const wpa_ui *ui, wpa_list list, const char *text,
+                                        wpa_arena *arena, size_t *n);
+
+/** What may stand where the cursor of the filter is; "" none. (complete.c) */
+const char *wpa_complete_words(const wpa_ui *ui, wpa_list list, char *text, size_t size_bytes);
+/** Tab: as much as all that may stand there begin with. */
+void wpa_complete(wpa_ui *ui, wpa_list list);
 
 void wpa_palette_open(wpa_ui *ui, const char *text); /* palette.c */
 void wpa_palette_key(wpa_ui *ui, const wpa_key *key);

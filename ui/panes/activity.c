@@ -7,7 +7,6 @@ static size_t count(const wpa_ui *ui)
     return ui->dash ? ui->dash->n_activity : 0;
 }
 
-/* Two rows may be about one thing, so a row is known by when it happened. */
 static wpa_object at(const void *ui, size_t i)
 {
     return ((const wpa_ui *)ui)->dash->activity[i].object;

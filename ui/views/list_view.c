@@ -112,13 +112,31 @@ static void put_title(wpa_ui *ui, const wpa_page *page, char *right, size_t size
                           view->is_descending && !is_filtered ? " turned" : "");
 }
 
-static void draw_empty(wpa_ui *ui, const wpa_page *page, const wpa_canvas *canvas)
+/* Of the terms that are in the way, the one without which most is left. */
+static const wpa_without *worst_term(const wpa_list_view *view)
+{
+    const wpa_without *worst = NULL;
+    for (size_t i = 0; i < view->n_without; i++) {
+        const wpa_without *it = &view->without[i];
+        worst = !worst || it->n_matching > worst->n_matching ? it : worst;
+    }
+    return worst;
+}
+
+static void draw_empty(wpa_ui *ui, const wpa_page *page, const wpa_list_view *view,
+                       const wpa_canvas *canvas)
 {
     const wpa_rows *rows = &ui->lists[page->view->list];
-    char text[1024];
+    const wpa_without *worst = worst_term(view);
+    char text[2048], without[1024] = "", n[WPA_SHORT];
+    if (worst) {
+        (void)wpa_text_format(without, sizeof without, "Without %s there %s %s.  ", worst->term,
+                              worst->n_matching == 1 ? "is" : "are",
+                              wpa_count_text(worst->n_matching, n, sizeof n));
+    }
     if (rows->filter[0]) {
-        (void)wpa_text_format(text, sizeof text, "Nothing matches %s.  Esc lifts the filter.",
-                              rows->filter);
+        (void)wpa_text_format(text, sizeof text, "Nothing matches %s.  %sEsc lifts the filter.",
+                              rows->filter, without);
     } else {
         (void)wpa_text_copy(text, sizeof text, kind_of(page)->empty);
     }
@@ -136,7 +154,7 @@ static void draw_rows(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
     if (!view) {
         (void)wpa_put(&body, 1, 3, WPA_PAINT_MUTED, "⋯");
     } else if (!view->n_rows) {
-        draw_empty(ui, page, &body);
+        draw_empty(ui, page, view, &body);
     } else {
         wpa_table_draw(kind_of(page)->table, &body, view->rows, view->n_rows, wpa_ui_now(ui),
                        &state->cursor, true);

@@ -1,5 +1,6 @@
 #include "widgets/cursor.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "widgets/format.h"
@@ -11,19 +12,32 @@ static void select_row(wpa_cursor *cursor, const void *rows, size_t n, wpa_objec
     cursor->selected = n ? at(rows, (size_t)cursor->index) : (wpa_object){WPA_OBJECT_NONE, 0};
 }
 
+/* Several rows may be about one thing (what happened to it): the one that is not far is meant, and
+   of two the later one, for what is new comes first. */
+static int nearest(const wpa_cursor *cursor, const void *rows, size_t n, wpa_object_at at)
+{
+    int found = -1;
+    for (int i = 0; i < (int)n; i++) {
+        bool is_nearer = found < 0 || abs(i - cursor->index) <= abs(found - cursor->index);
+        if (is_nearer && wpa_object_is(at(rows, (size_t)i), cursor->selected)) {
+            found = i;
+        }
+    }
+    return found;
+}
+
 void wpa_cursor_follow(wpa_cursor *cursor, const void *rows, size_t n, wpa_object_at at)
 {
     if (cursor->selected.kind == WPA_OBJECT_NONE) {
         select_row(cursor, rows, n, at, cursor->index);
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        if (wpa_object_is(at(rows, i), cursor->selected)) {
-            cursor->top += (int)i - cursor->index;
-            cursor->top = cursor->top < 0 ? 0 : cursor->top;
-            cursor->index = (int)i;
-            return;
-        }
+    int index = nearest(cursor, rows, n, at);
+    if (index >= 0) {
+        cursor->top += index - cursor->index;
+        cursor->top = cursor->top < 0 ? 0 : cursor->top;
+        cursor->index = index;
+        return;
     }
     cursor->is_lost = true;
     select_row(cursor, rows, n, at, cursor->index);

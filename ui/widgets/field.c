@@ -130,6 +130,26 @@ static void draw_secret(const wpa_field *field, const wpa_canvas *part, bool is_
     }
 }
 
+static int cells_between(const wpa_field *field, size_t from, size_t to)
+{
+    char text[WPA_FIELD_MAX_BYTES];
+    (void)wpa_text_format(text, sizeof text, "%.*s", (int)(to - from), field->text + from);
+    return wpa_text_cells(text);
+}
+
+/* Text slides so that the cursor stays in sight. */
+static size_t first_shown(const wpa_field *field, int cols)
+{
+    size_t from = 0;
+    while (from < field->at && cells_between(field, from, field->at) >= cols) {
+        from++;
+        while (from < field->at && is_inside(field->text[from])) {
+            from++;
+        }
+    }
+    return from;
+}
+
 void wpa_field_draw(const wpa_field *field, const wpa_canvas *canvas, int row, int col, int width,
                     uint32_t rest, bool is_focused)
 {
@@ -141,19 +161,21 @@ void wpa_field_draw(const wpa_field *field, const wpa_canvas *canvas, int row, i
         draw_secret(field, &part, is_focused);
         return;
     }
-    char head[WPA_FIELD_MAX_BYTES];
-    (void)wpa_text_format(head, sizeof head, "%.*s", (int)field->at, field->text);
-    int cursor = wpa_text_cells(head);
-    size_t from = 0; /* text slides so that the cursor stays in sight */
-    while (cursor >= part.cols && from < field->at) {
-        from++;
-        while (from < field->at && is_inside(field->text[from])) {
-            from++;
-        }
-        cursor = wpa_text_cells(head + from);
-    }
+    size_t from = first_shown(field, part.cols);
     (void)wpa_put(&part, 0, 0, WPA_PAINT_PROMPT, field->text + from);
     if (is_focused) {
-        wpa_rest_cursor(&part, 0, cursor);
+        wpa_rest_cursor(&part, 0, cells_between(field, from, field->at));
+    }
+}
+
+void wpa_field_flag(const wpa_field *field, const wpa_canvas *canvas, int row, int col, int width,
+                    size_t from, size_t to, uint16_t flags)
+{
+    wpa_canvas part = wpa_canvas_part(canvas, row, col, 1, width);
+    size_t first = first_shown(field, part.cols);
+    from = from < first ? first : from;
+    if (from < to) {
+        wpa_flag(&part, 0, cells_between(field, first, from), cells_between(field, from, to),
+                 flags);
     }
 }

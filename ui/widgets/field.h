@@ -21,3 +21,6 @@ bool wpa_field_key(wpa_field *field, const wpa_key *key);
  */
 void wpa_field_draw(const wpa_field *field, const wpa_canvas *canvas, int row, int col, int width,
                     uint32_t rest, bool is_focused);
+/** Flags on the cells that these bytes of the text were drawn in by wpa_field_draw. */
+void wpa_field_flag(const wpa_field *field, const wpa_canvas *canvas, int row, int col, int width,
+                    size_t from, size_t to, uint16_t flags);

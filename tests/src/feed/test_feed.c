@@ -190,6 +190,110 @@ static wpa_msg *watch(fixture *f, wpa_list list, const char *cursor, uint32_t be
     "'high', 'job ' || n, '.github/workflows/w' || (n % 30) + 1 || '.yml', 2, 1, 2, 3, 8, 10, "    \
     "'b1' FROM generate_series(1, 40) n"
 
+/** The answer to a filter as it is typed. */
+static wpa_msg *watch_filtered(fixture *f, wpa_list list, const char *text)
+{
+    wpa_command *c = command(f, WPA_COMMAND_WATCH_LIST);
+    c->query = (wpa_list_query){.list = list, .n_after = 99};
+    c->query.terms = wpa_filter_parse(text, c->arena, &c->query.n_terms);
+    uint64_t id = c->request_id;
+    submit(f, c);
+    for (;;) {
+        wpa_msg *msg = expect(f, is_list, &list, "filtered list");
+        if (((const wpa_list_view *)msg->body)->request_id == id) {
+            return msg;
+        }
+        wpa_msg_free(msg);
+    }
+}
+
+static const struct {
+    wpa_list list;
+    const char *filter;
+    int64_t n_matching;
+    const char *ignored; /* begins so; NULL: nothing */
+    const char *without; /* term in the way, and how many would be left; NULL: none */
+    int64_t n_without;
+} filters[] = {
+    {WPA_LIST_FINDINGS, "sev:hihg", 40, "sev:hihg", NULL, 0},
+    {WPA_LIST_FINDINGS, "sev:crit,hihg", 10, "sev:hihg", NULL, 0},
+    {WPA_LIST_FINDINGS, "age:7d score:3 @mine", 40, "age:7d score @mine", NULL, 0},
+    {WPA_LIST_FINDINGS, "age<2026-01-01", 40, NULL, NULL, 0},
+    {WPA_LIST_FINDINGS, "age>2026-01-01", 0, NULL, NULL, 0},
+    {WPA_LIST_FINDINGS, "age<2100-01-01", 0, NULL, NULL, 0},
+    {WPA_LIST_FINDINGS, "~job 1.~", 10, NULL, NULL, 0},
+    {WPA_LIST_FINDINGS, "~job [~", 40, "~job [~ (invalid regular expression", NULL, 0},
+    {WPA_LIST_FINDINGS, "sev:low ~(~", 10, "~(~ (invalid regular expression", NULL, 0},
+    {WPA_LIST_FINDINGS, "sev:crit wf:nowhere/*", 0, NULL, "wf:", 10},
+    {WPA_LIST_FINDINGS, "sev:crit wf:nowhere/* nothing", 0, NULL, NULL, 0},
+    {WPA_LIST_FINDINGS, "cat:perf !rule:PRF-001", 0, NULL, "!rule:", 40},
+    {WPA_LIST_FINDINGS, "\"no such\" sev:low", 0, NULL, "\"no such\"", 10},
+    {WPA_LIST_FINDINGS, "nowhere", 0, NULL, NULL, 0},
+    {WPA_LIST_WORKFLOWS, "sev:crit score<11", 10, "sev", NULL, 0},
+};
+
+static void filters_say_what_they_do(void **state)
+{
+    fixture *f = *state;
+    char text[256];
+    expect_session(f, WPA_SESSION_FIRST_GUARDIAN);
+    assert_int_equal(
+        ask(f, sign_in(f, WPA_COMMAND_FIRST_GUARDIAN, "a long passphrase"), text, NULL), WPA_OK);
+    assert_string_equal(wpa_test_sql(f->pg, NULL, 0, FLEET), "00000");
+    for (size_t i = 0; i < WPA_COUNT(filters); i++) {
+        wpa_msg *msg = watch_filtered(f, filters[i].list, filters[i].filter);
+        const wpa_list_view *list = msg->body;
+        const char *ignored = list->ignored ? list->ignored : "";
+        const char *told = filters[i].ignored ? filters[i].ignored : "";
+        bool is_told = *told ? wpa_text_starts(ignored, told) : !*ignored;
+        bool is_without = filters[i].without
+                              ? list->n_without == 1 &&
+                                    wpa_text_is(list->without[0].term, filters[i].without) &&
+                                    list->without[0].n_matching == filters[i].n_without
+                              : list->n_without == 0;
+        if (list->n_matching != filters[i].n_matching || !is_told || !is_without) {
+            fail_msg("'%s': %lld match, '%s' ignored, %zu without", filters[i].filter,
+                     (long long)list->n_matching, ignored, list->n_without);
+        }
+        wpa_msg_free(msg);
+    }
+}
+
+/* What the console offers and refuses is what the views have. */
+static void fields_are_those_of_the_views(void **state)
+{
+    fixture *f = *state;
+    static const char *const all[] = {"sev",   "rule", "cat",   "wf",  "repo", "path",
+                                      "state", "age",  "score", "has", "by",   "text"};
+    static const char *const names[WPA_LIST_COUNT] = {
+        [WPA_LIST_WORKFLOWS] = "workflows",
+        [WPA_LIST_FINDINGS] = "findings",
+        [WPA_LIST_PATCHES] = "patches",
+        [WPA_LIST_DEPLOYMENTS] = "deployments",
+        [WPA_LIST_AUDIT] = "audit",
+        [WPA_LIST_NOTICES] = "notices",
+        [WPA_LIST_JOBS] = "jobs",
+        [WPA_LIST_RUNS] = "runs",
+        [WPA_LIST_DESTINATIONS] = "destinations",
+    };
+    expect_session(f, WPA_SESSION_FIRST_GUARDIAN); /* the schema is there */
+    for (int list = 0; list < WPA_LIST_COUNT; list++) {
+        for (size_t i = 0; i < WPA_COUNT(all); i++) {
+            const char *column = wpa_text_is(all[i], "age") ? "at_us" : all[i];
+            const char *sql = wpa_arena_printf(
+                f->arena,
+                "SELECT count(*) FROM list_view l JOIN information_schema.columns c ON "
+                "c.table_name = l.view AND c.table_schema = 'wpa' WHERE l.list = '%s' AND "
+                "c.column_name = '%s'",
+                names[list], column);
+            bool has = wpa_test_sql_int(f->pg, 0, sql) == 1;
+            if (has != wpa_filter_has_field((wpa_list)list, all[i])) {
+                fail_msg("%s: %s %s", names[list], all[i], has ? "is there" : "is not there");
+            }
+        }
+    }
+}
+
 static void the_whole_way(void **state)
 {
     fixture *f = *state;
@@ -245,31 +349,16 @@ static void the_whole_way(void **state)
     wpa_msg_free(msg);
 
     /* a filter, and a term nobody knows */
-    wpa_command *c = command(f, WPA_COMMAND_WATCH_LIST);
-    const char *const values[] = {"crit", "high"};
-    wpa_filter_term *terms = wpa_arena_array(c->arena, 2, sizeof *terms);
-    terms[0] = (wpa_filter_term){.field = "sev", .op = ":", .values = values, .n_values = 2};
-    terms[1] = (wpa_filter_term){.field = "colour", .op = ":", .values = values, .n_values = 1};
-    c->query =
-        (wpa_list_query){.list = WPA_LIST_FINDINGS, .n_after = 99, .terms = terms, .n_terms = 2};
-    uint64_t id = c->request_id;
-    submit(f, c);
-    wpa_list findings = WPA_LIST_FINDINGS;
-    do {
-        msg = expect(f, is_list, &findings, "filtered list");
-        list = msg->body;
-        if (list->request_id != id) {
-            wpa_msg_free(msg);
-            msg = NULL;
-        }
-    } while (!msg);
+    msg = watch_filtered(f, WPA_LIST_FINDINGS, "sev:crit,high colour:red");
+    list = msg->body;
     assert_int_equal(list->n_matching, 20);
     assert_int_equal(list->n_all, 40);
     assert_string_equal(list->ignored, "colour");
+    assert_int_equal(list->n_without, 0);
     wpa_msg_free(msg);
 
     /* detail, order, its effect on the list */
-    c = command(f, WPA_COMMAND_WATCH_OBJECT);
+    wpa_command *c = command(f, WPA_COMMAND_WATCH_OBJECT);
     c->object = (wpa_object){WPA_OBJECT_FINDING, 1};
     submit(f, c);
     int detail = WPA_FEED_DETAIL;
@@ -335,6 +424,8 @@ int main(void)
     wpa_test_pg_need();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_whole_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(filters_say_what_they_do, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(fields_are_those_of_the_views, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cut_is_said_and_mended, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

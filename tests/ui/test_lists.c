@@ -1,0 +1,247 @@
+/* Lists of the console: filter, completion, freezing, what is told when they cannot be read. */
+#include "ui/stage.h"
+
+static void test_filter(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    press(s, "/");
+    EXPECT("Enter keep   Esc undo");
+    type(s, "cache");
+    EXPECT("/cache");
+    press(s, "Esc");
+    EXPECT("1 of 12");
+    press(s, "/");
+    type(s, "nothing-like-it");
+    press(s, "Enter");
+    EXPECT("Nothing matches nothing-like-it.  Esc lifts the filter.");
+    press(s, "Esc");
+    EXPECT("1 of 12");
+}
+
+static void test_filter_tells_what_it_does_not_understand(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    press(s, "/");
+    type(s, "sev:hihg");
+    EXPECT("not understood: sev:hihg");
+    const wpa_cell *cell = &s->ui->grid->cells[(size_t)23 * 80 + 2];
+    for (int i = 0; i < 8; i++) {
+        assert_true(cell[i].flags & WPA_CELL_UNDERLINE);
+    }
+    assert_false(cell[8].flags & WPA_CELL_UNDERLINE);
+    press(s, "Enter");
+    EXPECT("left out, not understood: sev:hihg");
+    EXPECT("12 of 12");
+    press(s, "/");
+    press(s, "Ctrl-U");
+    type(s, "colour:red");
+    EXPECT("not understood: colour");
+    press(s, "Ctrl-U");
+    type(s, "sev:high");
+    assert_false(shows(s, "not understood"));
+    assert_false(s->ui->grid->cells[(size_t)23 * 80 + 2].flags & WPA_CELL_UNDERLINE);
+}
+
+static void test_filter_names_the_term_that_is_in_the_way(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    press(s, "/");
+    type(s, "sev:crit wf:nowhere");
+    press(s, "Enter");
+    EXPECT("Nothing matches sev:crit wf:nowhere.  Without wf: there are 12.  Esc");
+    press(s, "Esc");
+    EXPECT("1 of 12");
+}
+
+static const char *prompt_after(stage *s, const char *text)
+{
+    press(s, "Ctrl-U");
+    type(s, text);
+    press(s, "Tab");
+    return s->ui->prompt.text;
+}
+
+static void test_filter_completes(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    press(s, "/");
+    assert_string_equal(prompt_after(s, "se"), "sev:");
+    EXPECT("sev:  critical high medium low opportunity");
+    assert_string_equal(prompt_after(s, "sev:"), "sev:");
+    assert_string_equal(prompt_after(s, "sev:cr"), "sev:critical");
+    assert_string_equal(prompt_after(s, "sev:crit,hi"), "sev:crit,high");
+    assert_string_equal(prompt_after(s, "cache !ru"), "cache !rule:");
+    assert_string_equal(prompt_after(s, "ag"), "age<");
+    assert_string_equal(prompt_after(s, "r"), "r"); /* rule, repo */
+    assert_string_equal(prompt_after(s, "st"), "state:");
+    assert_string_equal(prompt_after(s, "state:i"), "state:i"); /* ignored, in_patch */
+    EXPECT("state:  ignored in_patch");
+    assert_string_equal(prompt_after(s, "wf:web/r"), "wf:web/release.yml");
+    assert_string_equal(prompt_after(s, "nothing-like-it"), "nothing-like-it");
+    assert_string_equal(prompt_after(s, "nope:x"), "nope:x");
+    assert_string_equal(prompt_after(s, "@"), "@"); /* findings do not tell by whom */
+    assert_string_equal(prompt_after(s, "!"), "!");
+    assert_string_equal(prompt_after(s, ""), "");
+    press(s, "Ctrl-U");
+    type(s, "sev:hi wf:web/*");
+    press(s, "Home");
+    for (int i = 0; i < 6; i++) {
+        press(s, "Right");
+    }
+    press(s, "Tab"); /* the term at the cursor, not the last one */
+    assert_string_equal(s->ui->prompt.text, "sev:high wf:web/*");
+    assert_int_equal(s->ui->prompt.at, 8);
+    press(s, "Esc");
+    press(s, "4");
+    press(s, "/");
+    assert_string_equal(prompt_after(s, "@"), "@mine");
+    assert_string_equal(prompt_after(s, "by:"), "by:mira");
+}
+
+static void test_mine_is_by_the_guardian(void **state)
+{
+    stage *s = *state;
+    size_t n = 0;
+    const wpa_filter_term *terms =
+        wpa_filter_terms(s->ui, WPA_LIST_PATCHES, "!@mine", s->arena, &n);
+    assert_int_equal(n, 1);
+    assert_true(terms[0].is_negated);
+    assert_string_equal(terms[0].field, "by");
+    assert_string_equal(terms[0].values[0], "mira");
+    terms = wpa_filter_terms(s->ui, WPA_LIST_FINDINGS, "@mine", s->arena, &n);
+    assert_string_equal(wpa_filter_fault(WPA_LIST_FINDINGS, &terms[0], s->arena), "@mine");
+    terms = wpa_filter_terms(s->ui, WPA_LIST_PATCHES, "@yours", s->arena, &n);
+    assert_string_equal(wpa_filter_fault(WPA_LIST_PATCHES, &terms[0], s->arena), "@yours");
+}
+
+static void test_filter_asks_one_question_at_a_time(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    wpa_scripted_set_slow(s->engine, true);
+    size_t before = wpa_scripted_count(s->engine, WPA_COMMAND_WATCH_LIST);
+    press(s, "/");
+    type(s, "nothing-like-it");
+    EXPECT("looking ...");
+    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_WATCH_LIST), before + 1);
+    wpa_scripted_set_slow(s->engine, false);
+    step(s);
+    step(s);
+    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_WATCH_LIST), before + 2);
+    EXPECT("0 match");
+    assert_string_equal(s->ui->lists[WPA_LIST_FINDINGS].filter, "nothing-like-it");
+}
+
+static void test_a_list_that_cannot_be_read_is_told_of(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    wpa_scripted_set_slow(s->engine, true);
+    press(s, "/");
+    type(s, "c");
+    wpa_scripted_refuse_list(s->engine, "it takes too long");
+    step(s);
+    EXPECT("1 of 12");
+    assert_false(shows(s, "looking ..."));
+    press(s, "Enter");
+    assert_false(s->ui->lists[WPA_LIST_FINDINGS].is_asking);
+}
+
+static void test_frozen(void **state)
+{
+    stage *s = *state;
+    press(s, "2");
+    press(s, "F");
+    EXPECT("FROZEN");
+    press(s, "3"); /* what was never read is no old picture: it is asked for and shown */
+    EXPECT("1 of 12");
+    press(s, "/");
+    type(s, "nothing-like-it");
+    EXPECT("0 match");
+    press(s, "Esc");
+    EXPECT("1 of 12");
+    wpa_scripted_set_findings(s->engine, 9);
+    wpa_scripted_send(s->engine);
+    step(s);
+    EXPECT("1 of 12");
+    wpa_scripted_alarm(s->engine, "d-1042 rolled back automatically");
+    step(s);
+    press(s, "j"); /* alarms still come through, and stay */
+    EXPECT("ALARM  d-1042 rolled back automatically");
+    press(s, "F");
+    step(s);
+    EXPECT("2 of 9");
+}
+
+static void test_silence_is_not_called_live(void **state)
+{
+    stage *s = *state;
+    EXPECT("LIVE");
+    pass_time(s, 11000);
+    EXPECT("STALE 11 s");
+    wpa_ui_resize(s->ui, 10, 40);
+    step(s);
+    EXPECT("wpa STALE");
+    wpa_scripted_send(s->engine);
+    step(s);
+    EXPECT("wpa LIVE");
+    press(s, "F");
+    EXPECT("wpa FROZEN");
+}
+
+static void test_marks_stay_if_the_order_failed(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    press(s, "Space");
+    press(s, "Space");
+    const wpa_reply_view reply = {.kind = WPA_COMMAND_CREATE_PATCH,
+                                  .error = {.code = WPA_E_REFUSED, .message = "no"}};
+    wpa_ui_reply(s->ui, &reply);
+    assert_int_equal(wpa_ui_marks(s->ui)->n_marks, 2);
+    const wpa_reply_view done = {.kind = WPA_COMMAND_CREATE_PATCH};
+    wpa_ui_reply(s->ui, &done);
+    assert_int_equal(wpa_ui_marks(s->ui)->n_marks, 0);
+}
+
+static wpa_object same_thing(const void *rows, size_t i)
+{
+    const int64_t *ids = rows;
+    return (wpa_object){WPA_OBJECT_PATCH, ids[i]};
+}
+
+static void test_cursor_stays_at_its_row_of_several_about_one_thing(void **state)
+{
+    (void)state;
+    const int64_t before[] = {7, 3, 7, 5, 7}, after[] = {1, 7, 3, 7, 5, 7};
+    wpa_cursor cursor = {0};
+    wpa_cursor_follow(&cursor, before, WPA_COUNT(before), same_thing);
+    wpa_cursor_move(&cursor, before, WPA_COUNT(before), same_thing, 4);
+    wpa_cursor_follow(&cursor, before, WPA_COUNT(before), same_thing);
+    assert_int_equal(cursor.index, 4);
+    wpa_cursor_follow(&cursor, after, WPA_COUNT(after), same_thing);
+    assert_int_equal(cursor.index, 5);
+}
+
+int main(void)
+{
+#define SIGNED_IN(test) cmocka_unit_test_setup_teardown(test, open_signed_in, close_stage)
+    const struct CMUnitTest tests[] = {
+        SIGNED_IN(test_filter),
+        SIGNED_IN(test_filter_tells_what_it_does_not_understand),
+        SIGNED_IN(test_filter_names_the_term_that_is_in_the_way),
+        SIGNED_IN(test_filter_completes),
+        SIGNED_IN(test_mine_is_by_the_guardian),
+        SIGNED_IN(test_filter_asks_one_question_at_a_time),
+        SIGNED_IN(test_a_list_that_cannot_be_read_is_told_of),
+        SIGNED_IN(test_frozen),
+        SIGNED_IN(test_silence_is_not_called_live),
+        SIGNED_IN(test_marks_stay_if_the_order_failed),
+        SIGNED_IN(test_cursor_stays_at_its_row_of_several_about_one_thing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -227,6 +227,97 @@ static void test_cursor_stays_at_its_row_of_several_about_one_thing(void **state
     assert_int_equal(cursor.index, 5);
 }
 
+/* A page whose items are patches of these ids; which of them is drawn as selected. */
+static int draw_items(wpa_doc_state *state, const int64_t *ids, int n)
+{
+    int selected = -1;
+    WPA_AUTO(wpa_grid) *scratch = wpa_grid_new(1, 1);
+    WPA_AUTO(wpa_grid) *grid = wpa_grid_new(10, 40);
+    wpa_canvas canvas = wpa_canvas_of(grid, false);
+    wpa_doc doc = wpa_doc_begin(state, scratch, &canvas);
+    for (int i = 0; i < n; i++) {
+        wpa_object object = {ids[i] ? WPA_OBJECT_PATCH : WPA_OBJECT_NONE, ids[i]};
+        selected = wpa_doc_item(&doc, object) ? i : selected;
+        doc.row++;
+    }
+    wpa_doc_end(&doc, &canvas);
+    return selected;
+}
+
+static void test_selection_of_a_page_is_a_thing(void **state)
+{
+    (void)state;
+    wpa_doc_state doc = {0};
+    assert_int_equal(draw_items(&doc, (int64_t[]){4, 5, 6}, 3), 0);
+    (void)wpa_doc_verb(&doc, WPA_VERB_DOWN);
+    assert_int_equal(draw_items(&doc, (int64_t[]){4, 5, 6}, 3), 1);
+    assert_int_equal(draw_items(&doc, (int64_t[]){3, 4, 5, 6}, 4), 2); /* a new one above */
+    assert_false(doc.is_lost);
+    assert_int_equal(draw_items(&doc, (int64_t[]){3, 4, 6}, 3), -1);
+    assert_true(doc.is_lost); /* its neighbour, from the next frame on */
+    assert_int_equal(doc.selected_object.id, 6);
+    assert_int_equal(draw_items(&doc, (int64_t[]){3, 4, 6}, 3), 2);
+    assert_false(doc.is_lost);
+    (void)wpa_doc_verb(&doc, WPA_VERB_FIRST);
+    assert_int_equal(doc.selected_object.id, 3);
+    wpa_doc_restart(&doc);
+    assert_int_equal(draw_items(&doc, (int64_t[]){7, 7, 8, 7}, 4), 0);
+    for (int i = 1; i < 4; i++) { /* several about one thing are walked through */
+        (void)wpa_doc_verb(&doc, WPA_VERB_DOWN);
+        assert_int_equal(draw_items(&doc, (int64_t[]){7, 7, 8, 7}, 4), i);
+    }
+    assert_int_equal(draw_items(&doc, (int64_t[]){9, 7, 7, 8, 7}, 5), 4);
+    wpa_doc_restart(&doc);
+    assert_int_equal(draw_items(&doc, (int64_t[]){0, 0}, 2), 0); /* no things: their places */
+    (void)wpa_doc_verb(&doc, WPA_VERB_DOWN);
+    assert_int_equal(draw_items(&doc, (int64_t[]){0, 0}, 2), 1);
+    assert_int_equal(draw_items(&doc, NULL, 0), -1);
+    (void)wpa_doc_verb(&doc, WPA_VERB_LAST);
+    assert_false(doc.is_lost);
+}
+
+static void test_an_end_that_does_not_come_leaves_the_rows(void **state)
+{
+    stage *s = *state;
+    wpa_scripted_set_findings(s->engine, 5000);
+    press(s, "3");
+    wpa_scripted_set_slow(s->engine, true);
+    press(s, "G");
+    EXPECT("251 of 5,000"); /* the last that is loaded, until the others are there */
+    EXPECT("▸ ");
+    press(s, "k");
+    EXPECT("250 of 5,000");
+    press(s, "G");
+    wpa_scripted_set_slow(s->engine, false);
+    step(s);
+    EXPECT("5,000 of 5,000");
+    press(s, "g");
+    EXPECT("1 of 5,000");
+}
+
+static void test_text_behind_so_many_cells(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int cells, passed;
+        const char *rest;
+    } wanted[] = {
+        {"abc", 2, 2, "c"},
+        {"abc", 9, 3, ""},
+        {"\x1bxy", 4, 4, "xy"},              /* ‹1b› */
+        {"\xe2\x80\xaexy", 7, 7, "xy"},      /* ‹u202e› */
+        {"\xffxy", 4, 4, "xy"},              /* no UTF-8: ‹ff› */
+        {"\xe6\x97\xa5xy", 1, 2, "xy"},      /* two cells wide */
+        {"e\xcc\x81xy", 1, 1, "\xcc\x81xy"}, /* what combines takes none */
+    };
+    for (size_t i = 0; i < WPA_COUNT(wanted); i++) {
+        int cells = wanted[i].cells;
+        assert_string_equal(wpa_text_behind(wanted[i].text, &cells), wanted[i].rest);
+        assert_int_equal(cells, wanted[i].passed);
+    }
+}
+
 int main(void)
 {
 #define SIGNED_IN(test) cmocka_unit_test_setup_teardown(test, open_signed_in, close_stage)
@@ -242,6 +333,9 @@ int main(void)
         SIGNED_IN(test_silence_is_not_called_live),
         SIGNED_IN(test_marks_stay_if_the_order_failed),
         SIGNED_IN(test_cursor_stays_at_its_row_of_several_about_one_thing),
+        SIGNED_IN(test_an_end_that_does_not_come_leaves_the_rows),
+        cmocka_unit_test(test_selection_of_a_page_is_a_thing),
+        cmocka_unit_test(test_text_behind_so_many_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,15 @@ bool wpa_detail_verb(wpa_ui *ui, wpa_page *page, wpa_verb verb)
     return wpa_doc_verb(&state->doc, verb);
 }
 
+void wpa_detail_end(wpa_ui *ui, wpa_doc *doc, const wpa_canvas *canvas)
+{
+    wpa_doc_end(doc, canvas);
+    if (doc->state->is_lost) {
+        ui->hold_keys_until_us = ui->local_us + (int64_t)750 * 1000;
+        ui->is_dirty = true; /* the row that is selected now is drawn as such */
+    }
+}
+
 wpa_object wpa_detail_selected(wpa_ui *ui, wpa_page *page)
 {
     const wpa_detail_state *state = page->state;
@@ -52,7 +61,7 @@ void wpa_detail_go(wpa_ui *ui, wpa_page *page, wpa_object object)
     if (object.kind != WPA_OBJECT_NONE) {
         wpa_detail_state *state = page->state;
         page->object = object;
-        state->doc.scroll = state->doc.selected = 0;
+        wpa_doc_restart(&state->doc);
         state->place = 0;
         wpa_ui_sync(ui);
     }

@@ -15,6 +15,8 @@ typedef struct wpa_detail_state {
  * The detail of the page's object, or NULL after saying that it is on its way or missing.
  */
 const wpa_detail_view *wpa_detail_need(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas);
+/** Show the window of a page with items; holds changing keys off if the selected one has gone. */
+void wpa_detail_end(wpa_ui *ui, wpa_doc *doc, const wpa_canvas *canvas);
 bool wpa_detail_verb(wpa_ui *ui, wpa_page *page, wpa_verb verb);
 /** The selected item if it is a thing, else what the page is about. */
 wpa_object wpa_detail_selected(wpa_ui *ui, wpa_page *page);

@@ -4,6 +4,7 @@
 
 #define BESIDE_COLS 120
 #define EDGE 60
+#define FAR 1000000
 
 static const wpa_list_kind *kind_of(const wpa_page *page)
 {
@@ -66,6 +67,11 @@ void wpa_list_changed(wpa_ui *ui, wpa_page *page)
     }
     bool is_other = state->request_id != view->request_id; /* another filter, sort or window */
     state->request_id = view->request_id;
+    if (is_other && state->goes_to) {
+        wpa_cursor_move(&state->cursor, view->rows, view->n_rows, kind_of(page)->table->at,
+                        state->goes_to * FAR);
+        state->goes_to = 0;
+    }
     wpa_cursor_follow(&state->cursor, view->rows, view->n_rows, kind_of(page)->table->at);
     if (state->cursor.is_lost && !is_other) {
         ui->hold_keys_until_us = ui->local_us + (int64_t)750 * 1000;
@@ -218,6 +224,7 @@ static void move(wpa_ui *ui, wpa_page *page, int by)
 {
     wpa_list_state *state = page->state;
     const wpa_list_view *view = rows_of(ui, page);
+    state->goes_to = 0;
     if (view) {
         wpa_cursor_move(&state->cursor, view->rows, view->n_rows, kind_of(page)->table->at, by);
         fetch_more(ui, page);
@@ -229,12 +236,13 @@ static void go_to_end(wpa_ui *ui, wpa_page *page, bool is_last)
     wpa_list_state *state = page->state;
     const wpa_list_view *view = rows_of(ui, page);
     bool is_outside = view && (is_last ? view->has_after : view->has_before);
-    if (is_outside) {
-        state->cursor.selected = (wpa_object){WPA_OBJECT_NONE, 0};
-        state->cursor.index = is_last ? 100000 : 0;
+    if (is_outside) { /* the end of what is loaded at once, the other when it has come */
+        state->goes_to = is_last ? 1 : -1;
+        wpa_cursor_move(&state->cursor, view->rows, view->n_rows, kind_of(page)->table->at,
+                        state->goes_to * FAR);
         wpa_ui_watch_list(ui, (wpa_list)page->view->list, NULL, is_last);
     } else {
-        move(ui, page, is_last ? 1000000 : -1000000);
+        move(ui, page, is_last ? FAR : -FAR);
     }
 }
 
@@ -280,7 +288,7 @@ static bool clear_marks(wpa_list_state *state)
 bool wpa_list_verb(wpa_ui *ui, wpa_page *page, wpa_verb verb)
 {
     wpa_list_state *state = page->state;
-    int screen = ui->grid->rows - 8;
+    int screen = ui->grid->rows > 10 ? ui->grid->rows - 8 : 2;
     switch ((int)verb) {
     case WPA_VERB_DOWN:
         move(ui, page, 1);

@@ -80,7 +80,7 @@ static void draw(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
         draw_side(&doc, "Uses", it->uses, it->n_uses);
         draw_side(&doc, "Used by: a change here reaches these", it->used_by, it->n_used_by);
     }
-    wpa_doc_end(&doc, canvas);
+    wpa_detail_end(ui, &doc, canvas);
 }
 
 static bool verb(wpa_ui *ui, wpa_page *page, wpa_verb verb)
@@ -92,8 +92,7 @@ static bool verb(wpa_ui *ui, wpa_page *page, wpa_verb verb)
     }
     if (state->detail.doc.n_items && object.kind == WPA_OBJECT_WORKFLOW) {
         state->centre = object; /* Enter puts it in the middle */
-        state->detail.doc.selected = state->detail.doc.scroll = 0;
-        state->detail.doc.selected_object = (wpa_object){WPA_OBJECT_NONE, 0};
+        wpa_doc_restart(&state->detail.doc);
     } else if (state->detail.doc.n_items) {
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "that is no workflow of this fleet");
     }

@@ -43,16 +43,6 @@ static int shift_for(const wpa_canvas *canvas, const wpa_source_line *line, cons
     return over > 0 ? over + 8 > from ? over : over + 8 : 0;
 }
 
-static const char *behind(const char *text, int cells)
-{
-    size_t length = strlen(text), at = 0;
-    while (cells > 0 && at < length) {
-        uint32_t c = wpa_utf8_next(text, length, &at);
-        cells -= wpa_char_is_hidden(c) ? 4 : wpa_char_width(c);
-    }
-    return text + at;
-}
-
 static void draw_caret(const excerpt *view, int row, const wpa_source_line *line,
                        const wpa_place *place)
 {
@@ -76,8 +66,10 @@ static int draw_source_line(const excerpt *view, int row, const wpa_source_line 
     const wpa_finding_detail *finding = view->finding;
     (void)wpa_putf(canvas, row, 1, WPA_PAINT_SOURCE_NUMBER, "%5d ", line->number);
     wpa_fill(canvas, row, GUTTER - 2, 1, WPA_PAINT_SOURCE_NUMBER, 0x2502);
-    (void)wpa_put_fit(canvas, row, GUTTER, canvas->cols - GUTTER - 1, WPA_PAINT_SOURCE_LINE,
-                      behind(line->text, view->shift));
+    int passed = view->shift;
+    const char *text = wpa_text_behind(line->text, &passed);
+    int col = GUTTER + (passed > view->shift ? passed - view->shift : 0);
+    (void)wpa_put_fit(canvas, row, col, canvas->cols - col - 1, WPA_PAINT_SOURCE_LINE, text);
     row++;
     for (size_t i = 0; i < finding->n_places && row < view->end; i++) {
         if (!finding->places[i].path && finding->places[i].line == line->number) {

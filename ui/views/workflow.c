@@ -92,7 +92,7 @@ static void draw(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
     draw_table(ui, &doc, "Patches", &wpa_patch_table, it->patches, it->n_patches);
     draw_table(ui, &doc, "Deploys", &wpa_deployment_table, it->deployments, it->n_deployments);
     draw_table(ui, &doc, "Runs", &wpa_run_table, it->runs, it->n_runs);
-    wpa_doc_end(&doc, canvas);
+    wpa_detail_end(ui, &doc, canvas);
 }
 
 /* a and . mean the workflow, whatever row is selected in it. */

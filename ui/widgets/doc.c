@@ -7,6 +7,16 @@
 
 #define LABEL 12
 
+/* Before the item that is selected there may be others about the same thing. */
+static int nth_of(const wpa_doc_state *state)
+{
+    int n = 0;
+    for (int i = 0; i < state->selected && i < state->n_items; i++) {
+        n += wpa_object_is(state->objects[i], state->selected_object);
+    }
+    return n;
+}
+
 wpa_doc wpa_doc_begin(wpa_doc_state *state, wpa_grid *scratch, const wpa_canvas *canvas)
 {
     if (scratch->rows != WPA_DOC_ROWS || scratch->cols != (canvas->cols < 1 ? 1 : canvas->cols)) {
@@ -14,10 +24,24 @@ wpa_doc wpa_doc_begin(wpa_doc_state *state, wpa_grid *scratch, const wpa_canvas 
     } else {
         wpa_grid_clear(scratch);
     }
-    state->n_items = 0;
+    state->nth = nth_of(state);
+    state->n_items = state->n_seen = 0;
+    state->is_found = false;
     state->page = canvas->rows;
     return (wpa_doc){
         .state = state, .canvas = wpa_canvas_of(scratch, canvas->is_ascii), .is_focused = true};
+}
+
+/* What is no thing of ours has no identity but its place. */
+static bool is_selected(wpa_doc_state *state, int i, wpa_object object)
+{
+    if (state->is_found) {
+        return false;
+    }
+    if (state->selected_object.kind == WPA_OBJECT_NONE) {
+        return i == state->selected;
+    }
+    return wpa_object_is(object, state->selected_object) && state->n_seen++ == state->nth;
 }
 
 bool wpa_doc_item(wpa_doc *doc, wpa_object object)
@@ -29,9 +53,11 @@ bool wpa_doc_item(wpa_doc *doc, wpa_object object)
     int i = state->n_items++;
     state->rows[i] = doc->row;
     state->objects[i] = object;
-    if (i != state->selected) {
+    if (!is_selected(state, i, object)) {
         return false;
     }
+    state->is_found = true;
+    state->selected = i;
     state->selected_object = object;
     (void)wpa_put(&doc->canvas, doc->row, 0, WPA_PAINT_FOCUS, "▸");
     wpa_rest_cursor(&doc->canvas, doc->row, 2);
@@ -78,9 +104,6 @@ void wpa_doc_rule(wpa_doc *doc, const char *title, const char *right)
 
 static void place_window(wpa_doc_state *state, int shown)
 {
-    if (state->selected >= state->n_items) {
-        state->selected = state->n_items ? state->n_items - 1 : 0;
-    }
     if (state->follows_item && state->n_items) {
         int row = state->rows[state->selected];
         state->scroll = row < state->scroll + 1 ? row - 1 : state->scroll;
@@ -133,11 +156,26 @@ static void search(wpa_doc *doc)
     state->search_step = 0;
 }
 
+/* The selected row is not there any more: the one in its place is selected. */
+static void select_neighbour(wpa_doc *doc)
+{
+    wpa_doc_state *state = doc->state;
+    state->is_lost = state->n_items > 0 && !state->is_found;
+    if (state->selected >= state->n_items) {
+        state->selected = state->n_items ? state->n_items - 1 : 0;
+    }
+    if (state->is_lost) {
+        state->selected_object = state->objects[state->selected];
+        (void)wpa_put(&doc->canvas, state->rows[state->selected], 0, WPA_PAINT_FOCUS, "▸");
+    }
+}
+
 void wpa_doc_end(wpa_doc *doc, const wpa_canvas *canvas)
 {
     wpa_doc_state *state = doc->state;
     const wpa_grid *from = doc->canvas.grid;
     state->height = doc->row;
+    select_neighbour(doc);
     search(doc);
     /* What does not fit is announced on a row of its own, which covers nothing. */
     bool is_long = state->height > canvas->rows && canvas->rows > 2;
@@ -164,17 +202,28 @@ void wpa_doc_end(wpa_doc *doc, const wpa_canvas *canvas)
     }
 }
 
+static void select_item(wpa_doc_state *state, int i)
+{
+    i = i >= state->n_items ? state->n_items - 1 : i;
+    state->selected = i < 0 ? 0 : i;
+    state->selected_object =
+        state->n_items ? state->objects[state->selected] : (wpa_object){WPA_OBJECT_NONE, 0};
+}
+
 static void move(wpa_doc_state *state, int by)
 {
     if (!state->n_items) {
         state->scroll += by;
         return;
     }
-    state->selected += by;
-    state->selected = state->selected >= state->n_items ? state->n_items - 1 : state->selected;
-    state->selected = state->selected < 0 ? 0 : state->selected;
-    state->selected_object = state->objects[state->selected];
+    select_item(state, state->selected + by);
     state->follows_item = true;
+}
+
+void wpa_doc_restart(wpa_doc_state *state)
+{
+    state->scroll = state->selected = 0;
+    state->selected_object = (wpa_object){WPA_OBJECT_NONE, 0};
 }
 
 bool wpa_doc_verb(wpa_doc_state *state, wpa_verb verb)
@@ -199,11 +248,12 @@ bool wpa_doc_verb(wpa_doc_state *state, wpa_verb verb)
         state->scroll -= state->page;
         return true;
     case WPA_VERB_FIRST:
-        state->scroll = state->selected = 0;
+        state->scroll = 0;
+        select_item(state, 0);
         return true;
     case WPA_VERB_LAST:
         state->scroll = state->height;
-        state->selected = state->n_items ? state->n_items - 1 : 0;
+        select_item(state, state->n_items - 1);
         return true;
     case WPA_VERB_NEXT_MATCH:
     case WPA_VERB_PREVIOUS_MATCH:

@@ -14,7 +14,10 @@
 typedef struct wpa_doc_state {
     int scroll, height, page; /* first row shown, rows in all, rows shown */
     int selected, n_items;
-    wpa_object selected_object;
+    wpa_object selected_object; /* the selection is this thing, wherever its row is drawn */
+    int nth, n_seen;            /* of several items about it, the one that is selected */
+    bool is_found;              /* it has been drawn */
+    bool is_lost;               /* it was not drawn any more: its neighbour is selected */
     int rows[WPA_DOC_ITEMS];
     wpa_object objects[WPA_DOC_ITEMS];
     bool follows_item; /* the selection moved: bring it into the window */
@@ -41,6 +44,8 @@ void wpa_doc_fieldf(wpa_doc *doc, const char *label, const char *format, ...) WP
 void wpa_doc_text(wpa_doc *doc, wpa_paint paint, const char *text);
 void wpa_doc_textf(wpa_doc *doc, wpa_paint paint, const char *format, ...) WPA_PRINTF(3, 4);
 void wpa_doc_rule(wpa_doc *doc, const char *title, const char *right);
+/** Select the first item and scroll to the top. */
+void wpa_doc_restart(wpa_doc_state *state);
 /** Show the window of it. */
 void wpa_doc_end(wpa_doc *doc, const wpa_canvas *canvas);
 /** Moves the selection, or scrolls if there are no items; true: the verb was a movement. */

@@ -170,6 +170,20 @@ int wpa_text_cells(const char *text)
     return cells;
 }
 
+const char *wpa_text_behind(const char *text, int *cells)
+{
+    size_t length = strlen(text), at = 0;
+    int wanted = *cells, passed = 0;
+    while (passed < wanted && at < length) {
+        bool is_marked = false, is_byte = false;
+        uint32_t c = next_char(text, length, &at, &is_marked, &is_byte);
+        char mark[32];
+        passed += is_marked ? hidden_mark(c, is_byte, mark, sizeof mark) : wpa_char_width(c);
+    }
+    *cells = passed;
+    return text + at;
+}
+
 static int put_marked(const wpa_canvas *canvas, int row, int col, uint32_t c, bool is_byte)
 {
     char mark[32];

@@ -38,6 +38,8 @@ int wpa_put_right(const wpa_canvas *canvas, int row, int end, wpa_paint paint, c
 void wpa_fill(const wpa_canvas *canvas, int row, int col, int count, wpa_paint paint, uint32_t c);
 /** Cells the text takes when put. */
 int wpa_text_cells(const char *text);
+/** Where the text goes on behind so many cells; cells receives those that were passed. */
+const char *wpa_text_behind(const char *text, int *cells);
 /** One cell's flags set. */
 void wpa_flag(const wpa_canvas *canvas, int row, int col, int count, uint16_t flags);
 /** Blank the whole canvas. */

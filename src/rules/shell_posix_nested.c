@@ -14,7 +14,7 @@ bool wpa_posix_is_shell(const char *word)
 }
 
 /* Programs that take a script behind -c as a shell does. */
-static const char *const starters[] = {"fish", "su", "runuser"};
+static const char *const starters[] = {"fish", "su", "runuser", "script"};
 
 /* Words of a remote command that are put together. */
 #define REMOTE_WORDS_MAX 64

@@ -4,6 +4,7 @@
 
 #include "facts/commands.h"
 #include "rules/own.h"
+#include "rules/shell_roles.h"
 #include "rules/steps.h"
 
 /* ---- checkouts ---------------------------------------------------------------------------------
@@ -138,13 +139,6 @@ wpa_intake wpa_intake_of_download(const wpa_outline_step *step)
 /* ---- commands ----------------------------------------------------------------------------------
  */
 
-/* Its script in any shell; calls of Python are no commands. */
-static const wpa_script *commands_of(const wpa_outline_step *step)
-{
-    bool is_shell = step->lexed && step->lexed->language != WPA_SCRIPT_PYTHON;
-    return is_shell ? step->lexed : NULL;
-}
-
 static bool has_word(const wpa_shell_command *c, const char *part)
 {
     for (size_t i = c->first + 1; i < c->n_words; i++) {
@@ -208,7 +202,7 @@ static bool asks_for_artifacts(const wpa_outline_step *step, const wpa_shell_com
 
 static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
-    const wpa_script *script = commands_of(site->step);
+    const wpa_script *script = wpa_step_commands(site->step);
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         bool is_artifact = (wpa_shell_is(c, "gh", "run") && has_word(c, "download")) ||
@@ -305,196 +299,4 @@ bool wpa_intake_before(wpa_rule_run *run, const wpa_site *site, wpa_intake *inta
         *intake = *found;
     }
     return found != NULL;
-}
-
-/* ---- running it --------------------------------------------------------------------------------
- */
-
-/* Is this word a path below the folder, or any path of the tree if that is the workspace? */
-static bool is_below(const wpa_intake *intake, const char *word)
-{
-    static const char *const workspace[] = {"$GITHUB_WORKSPACE/", "${GITHUB_WORKSPACE}/",
-                                            "$env:GITHUB_WORKSPACE", "%GITHUB_WORKSPACE%"};
-    const char *folder = intake->folder;
-    for (size_t i = 0; i < WPA_COUNT(workspace); i++) {
-        word += wpa_text_starts(word, workspace[i]) ? strlen(workspace[i]) : 0;
-    }
-    bool is_path = word[0] != '/' && word[0] != '-' && word[0] != '$' && word[0] != '~';
-    word += wpa_text_starts(word, "./") ? 2 : 0;
-    if (!folder || !*folder) {
-        return is_path;
-    }
-    return strstr(word, folder) != NULL;
-}
-
-static bool runs_file(const wpa_intake *intake, const wpa_shell_command *c)
-{
-    static const char *const interpreters[] = {
-        "bash", "sh",     "zsh",    "python",     "python3", "node",   "ruby",    "perl",
-        "php",  "source", ".",      "deno",       "bun",     "tsx",    "Rscript", "pwsh",
-        "java", "lua",    "elixir", "powershell", "call",    "cscript"};
-    if (c->n_words <= c->first) {
-        return false;
-    }
-    const char *program = c->words[c->first].text;
-    bool is_filter =
-        wpa_text_is(c->name, "awk") || wpa_text_is(c->name, "gawk") || wpa_text_is(c->name, "sed");
-    if (is_filter) {
-        return wpa_shell_word_find(c, "-f") != NULL;
-    }
-    bool is_script = wpa_text_ends(c->name, ".bat") || wpa_text_ends(c->name, ".cmd") ||
-                     wpa_text_ends(c->name, ".ps1");
-    if ((is_script || strpbrk(program, "/\\")) && is_below(intake, program)) {
-        return true;
-    }
-    const wpa_shell_word *script = wpa_shell_argument(c, 0);
-    return wpa_text_index(c->name, interpreters, WPA_COUNT(interpreters)) >= 0 && script &&
-           !wpa_shell_word_find(c, "-c") && !wpa_shell_word_find(c, "-e") &&
-           !wpa_shell_word_find(c, "-m") && !wpa_shell_word_find(c, "-Command") &&
-           is_below(intake, script->text);
-}
-
-/* Arguments of a command as the tables take them. */
-static size_t arguments_of(const wpa_shell_command *c, const char *words[], size_t max)
-{
-    size_t n = 0;
-    for (size_t i = c->first + 1; i < c->n_words && n < max; i++) {
-        words[n++] = c->words[i].text;
-    }
-    return n;
-}
-
-/* A program and what stands behind it, in the script or behind another program. */
-typedef struct deed {
-    const char *name;
-    const char *const *words;
-    size_t n;
-} deed;
-
-static bool has_argument(const deed *d, const char *text)
-{
-    return wpa_text_index(text, d->words, d->n) >= 0;
-}
-
-static const char *tree_file_of(const deed *d)
-{
-    bool only_tells =
-        d->n == 1 && (wpa_text_is(d->words[0], "--version") || wpa_text_is(d->words[0], "-v"));
-    return only_tells ? NULL : wpa_facts_tree_file(d->name, d->words, d->n);
-}
-
-/* Packages of a registry by their names, as against what the project itself says. */
-static bool installs_others(const deed *d)
-{
-    static const char *const named[] = {"pip", "pip3",   "apt",   "apt-get", "brew", "gem", "git",
-                                        "gh",  "docker", "cargo", "go",      "curl", "wget"};
-    bool is_pip = d->n > 1 && wpa_text_is(d->words[0], "-m") && wpa_text_starts(d->words[1], "pip");
-    bool is_own = has_argument(d, "-r") || has_argument(d, "-e");
-    for (size_t i = 0; i < d->n; i++) { /* ".", "./a", ".[b]" */
-        is_own = is_own || (d->words[i][0] == '.' && strchr("/[", d->words[i][1]));
-    }
-    return (is_pip || wpa_text_index(d->name, named, WPA_COUNT(named)) >= 0) && !is_own;
-}
-
-static bool builds(const deed *d)
-{
-    unsigned known = *d->name ? wpa_facts_program_known(d->name) : 0;
-    unsigned roles = wpa_facts_command_roles(d->name, known, d->words, d->n);
-    return (roles & (WPA_DOES_BUILD | WPA_DOES_TEST)) != 0 ||
-           ((roles & WPA_DOES_INSTALL) != 0 && !installs_others(d)) ||
-           wpa_text_is(d->name, "make") || wpa_text_is(d->name, "make.exe") ||
-           tree_file_of(d) != NULL;
-}
-
-/* "docker run -v $PWD:/work image make": the workspace is in the container, and what runs there. */
-static bool builds_in_container(const deed *d)
-{
-    static const char *const places[] = {"PWD", "pwd", "GITHUB_WORKSPACE"};
-    bool is_mounted = false;
-    for (size_t i = 1; i < d->n; i++) {
-        for (size_t k = 0; k < WPA_COUNT(places); k++) {
-            is_mounted = is_mounted || strstr(d->words[i], places[k]);
-        }
-        is_mounted = is_mounted || (d->words[i][0] == '_' && strstr(d->words[i], "_:/"));
-        deed inner = {d->words[i], d->words + i + 1, d->n - i - 1};
-        if (is_mounted && i > 1 && builds(&inner)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool builds_tree(const wpa_shell_command *c)
-{
-    const char *words[32];
-    deed d = {c->name, words, arguments_of(c, words, WPA_COUNT(words))};
-    bool is_container = wpa_shell_is(c, "docker", "run") || wpa_shell_is(c, "podman", "run");
-    return builds(&d) || (is_container && builds_in_container(&d));
-}
-
-/* Does the step work in another folder, and speak of this one nowhere? */
-static bool is_elsewhere(const wpa_intake *intake, const wpa_outline_step *step)
-{
-    const char *there = wpa_yaml_text(wpa_yaml_get(step->node, "working-directory"));
-    const char *folder = intake->folder;
-    return folder && *folder && there && !wpa_outline_has_expression(there) &&
-           !strstr(there, folder) && step->run && !strstr(step->run->text, folder);
-}
-
-bool wpa_intake_is_run_by(const wpa_intake *intake, const wpa_outline_step *step, wpa_span *span)
-{
-    bool is_tree = intake->kind == WPA_INTAKE_CHECKOUT;
-    if (step->uses.kind == WPA_OUTLINE_LOCAL) {
-        *span = step->uses.span;
-        return is_below(intake, wpa_yaml_text(step->uses.node));
-    }
-    if (step->uses.kind == WPA_OUTLINE_REPOSITORY) {
-        *span = step->uses.span;
-        return is_tree && wpa_outline_uses_trait(step, WPA_TRAIT_TREE_RUNNER);
-    }
-    if (is_elsewhere(intake, step)) {
-        return false;
-    }
-    const wpa_script *script = commands_of(step);
-    for (size_t i = 0; script && i < script->n_commands; i++) {
-        const wpa_shell_command *c = &script->commands[i];
-        bool is_behind = step != intake->step ||
-                         wpa_outline_script_span(step, c->span).start > intake->span.start;
-        if (c->n_words && is_behind && (runs_file(intake, c) || (is_tree && builds_tree(c)))) {
-            *span = wpa_outline_script_span(step, c->span);
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *wpa_intake_file_at(const wpa_outline_step *step, wpa_span span)
-{
-    const wpa_script *script = commands_of(step);
-    for (size_t i = 0; script && i < script->n_commands; i++) {
-        const wpa_shell_command *c = &script->commands[i];
-        if (wpa_outline_script_span(step, c->span).start == span.start) {
-            const char *words[32];
-            deed d = {c->name, words, arguments_of(c, words, WPA_COUNT(words))};
-            return tree_file_of(&d);
-        }
-    }
-    return NULL;
-}
-
-#define RUNS_MAX 16 /* steps that are named */
-
-void wpa_intake_relate_runs(wpa_rule_run *run, wpa_finding *finding, const wpa_outline_job *job,
-                            const wpa_intake *intake)
-{
-    wpa_span span;
-    for (size_t i = intake->step->index, n = 0; i < job->n_steps && n < RUNS_MAX; i++) {
-        if (wpa_intake_is_run_by(intake, &job->steps[i], &span)) {
-            const char *file = wpa_intake_file_at(&job->steps[i], span);
-            wpa_rule_relate(run, finding, span, file ? "runs it, as told by %s" : "runs it%s",
-                            file ? file : "");
-            wpa_rule_relate_script(run, finding, job->steps[i].run, span);
-            n++;
-        }
-    }
 }

@@ -200,6 +200,25 @@ static bool asks_for_artifacts(const wpa_outline_step *step, const wpa_shell_com
     return false;
 }
 
+/* Does this command of git, or one behind it, go to a commit by its hash: "git checkout $SHA"? */
+static bool goes_to_commit(wpa_rule_run *run, const wpa_outline_step *step,
+                           const wpa_script *script, size_t i)
+{
+    static const char *const moves[] = {"fetch", "pull",  "checkout",    "switch",
+                                        "reset", "merge", "cherry-pick", "rebase"};
+    for (; i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        const wpa_shell_word *sub = wpa_text_is(c->name, "git") ? wpa_shell_argument(c, 0) : NULL;
+        bool is_move = sub && wpa_text_index(sub->text, moves, WPA_COUNT(moves)) >= 0 &&
+                       c->span.end <= step->run->length;
+        if (is_move && !is_mutable_ref(wpa_arena_slice(run->arena, step->run->text + c->span.start,
+                                                       wpa_span_length(c->span)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     const wpa_script *script = wpa_step_commands(site->step);
@@ -221,7 +240,7 @@ static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *inta
             .span = wpa_outline_script_span(site->step, c->span),
             .folder = "",
             .trust = trust,
-            .is_mutable = true,
+            .is_mutable = !goes_to_commit(run, site->step, script, i),
         };
         return true;
     }

@@ -3,6 +3,7 @@
 
 #include "rules/intake.h"
 #include "rules/own.h"
+#include "rules/work.h"
 
 typedef struct subject {
     wpa_intake intake;
@@ -15,28 +16,61 @@ static bool mentions(const wpa_yaml_node *node, const char *word)
     return text && wpa_text_seek_ci(text, word);
 }
 
+/* What a condition, or an environment of the job, asks somebody to approve; NULL: nothing. */
+static const char *own_gate(const wpa_rule_run *run, const wpa_yaml_node *condition,
+                            const wpa_outline_job *job, bool is_comment)
+{
+    if (mentions(condition, "pull_request.merged")) {
+        return NULL; /* what is merged changes no more */
+    }
+    if (mentions(condition, "label.name") || mentions(condition, "labels.*.name")) {
+        return "a label";
+    }
+    if (is_comment &&
+        (mentions(condition, "comment.body") || mentions(condition, "author_association"))) {
+        return "a comment";
+    }
+    bool may_be_reviewed =
+        wpa_yaml_find(job->node, "environment") && wpa_rule_is_reviewed(run, job) != WPA_LISTED_NO;
+    return may_be_reviewed ? "a reviewer of the environment" : NULL;
+}
+
+#define NEEDS_MAX 16
+#define NEEDS_DEPTH_MAX 4
+
+/* The same of the jobs that this one waits for: without their leave it does not start. */
+static const char *gate_of_needs(const wpa_rule_run *run, const wpa_outline_job *job,
+                                 bool is_comment, int depth)
+{
+    wpa_work_need needs[NEEDS_MAX];
+    bool goes_on = mentions(job->condition, "always()") || mentions(job->condition, "cancelled()");
+    size_t n = goes_on || depth >= NEEDS_DEPTH_MAX
+                   ? 0
+                   : wpa_work_needs(run->source->outline, job, needs, NEEDS_MAX);
+    const char *gate = NULL;
+    for (size_t i = 0; i < n && !gate; i++) {
+        const wpa_outline_job *other = needs[i].job;
+        if (other && other != job) {
+            gate = own_gate(run, other->condition, other, is_comment);
+            gate = gate ? gate : gate_of_needs(run, other, is_comment, depth + 1);
+        }
+    }
+    return gate;
+}
+
 /* What approves the run: words for it, or NULL if nothing does. */
 static const char *gate_of(const wpa_rule_run *run, const wpa_site *site,
                            const wpa_outline_trigger *trigger)
 {
-    const wpa_yaml_node *conditions[] = {site->step->condition, site->job->condition};
     bool is_comment = wpa_text_is(trigger->name, "issue_comment");
-    for (size_t i = 0; i < WPA_COUNT(conditions); i++) {
-        if (mentions(conditions[i], "label.name") || mentions(conditions[i], "labels.*.name")) {
-            return "a label";
-        }
-        if (is_comment && (mentions(conditions[i], "comment.body") ||
-                           mentions(conditions[i], "author_association"))) {
-            return "a comment";
-        }
-    }
+    const char *gate = own_gate(run, site->step->condition, site->job, is_comment);
+    gate = gate ? gate : own_gate(run, site->job->condition, site->job, is_comment);
     const wpa_yaml_node *types = wpa_yaml_get(trigger->config, "types");
     bool is_labeled = wpa_text_is(trigger->name, "pull_request_target") && types &&
                       types->kind == WPA_YAML_SEQUENCE && types->n_items == 1 &&
                       wpa_text_is(wpa_yaml_text(types->items[0]), "labeled");
-    bool may_be_reviewed = wpa_yaml_find(site->job->node, "environment") &&
-                           wpa_rule_is_reviewed(run, site->job) != WPA_LISTED_NO;
-    return is_labeled ? "a label" : may_be_reviewed ? "a reviewer of the environment" : NULL;
+    gate = gate || !is_labeled ? gate : "a label";
+    return gate ? gate : gate_of_needs(run, site->job, is_comment, 0);
 }
 
 static void check_step(wpa_rule_run *run, const wpa_site *site, const wpa_outline_trigger *trigger)

@@ -275,6 +275,21 @@ static wpa_expr_truth judge_ref(const world *w, const wpa_expr *ref, const wpa_e
                                                                        : WPA_EXPR_MAYBE;
 }
 
+/*
+ * startsWith(name, prefix) of what tells strangers apart: a prefix that ends within the owner's
+ * name begins the names of others, too, and so does any of somebody's login.
+ */
+static wpa_expr_truth judge_prefix(const world *w, const wpa_expr *node)
+{
+    meaning m = meaning_of(w, node->args[0]);
+    const wpa_expr *prefix = node->args[1];
+    bool is_whole = prefix->kind == WPA_EXPR_STRING
+                        ? strpbrk(prefix->text, "/:") != NULL
+                        : !wpa_text_is(path_of(w, prefix), "github.repository_owner");
+    return m == MEANS_HEAD_REPOSITORY && is_strange(w, m) && is_whole ? WPA_EXPR_FALSY
+                                                                      : WPA_EXPR_MAYBE;
+}
+
 static wpa_expr_truth judge_call(const world *w, const wpa_expr *node)
 {
     if (node->n_args != 2) {
@@ -286,9 +301,7 @@ static wpa_expr_truth judge_call(const world *w, const wpa_expr *node)
     if (wpa_text_is_ci(node->text, "contains")) {
         return judge_contains(w, node);
     }
-    bool is_prefix = wpa_text_is_ci(node->text, "startsWith");
-    return is_prefix && is_strange(w, meaning_of(w, node->args[0])) ? WPA_EXPR_FALSY
-                                                                    : WPA_EXPR_MAYBE;
+    return wpa_text_is_ci(node->text, "startsWith") ? judge_prefix(w, node) : WPA_EXPR_MAYBE;
 }
 
 /* "format('refs/heads/{0}', name)": some branch or tag, and so no pull request. */

@@ -4,6 +4,7 @@
 #include "rules/outline.h"
 #include "rules/own.h"
 #include "rules/steps.h"
+#include "rules/trust.h"
 #include "rules/work.h"
 
 static const wpa_rule_option options[] = {
@@ -88,15 +89,30 @@ static place find_label(wpa_rule_run *run, const wpa_outline_job *job)
                    WPA_CONFIDENCE_LOW, is_open && strcasestr(text, "self-hosted")};
 }
 
-static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
+/*
+ * Can strangers start the job? What keeps them out stands in the file of the default branch, but
+ * where a pull request brings a file of its own, its condition is theirs to change.
+ */
+static bool is_for_strangers(wpa_rule_run *run, const wpa_outline_job *job)
 {
     const wpa_outline *o = run->source->outline;
+    if (o->trust != WPA_TRUST_OUTSIDER && o->trust != WPA_TRUST_OUTSIDER_PRIVILEGED) {
+        return false;
+    }
+    /* Asked of its first step: what later ones check comes when the job is there already. */
+    wpa_site site = {.source = run->source, .job = job, .step = job->steps};
+    return wpa_outline_trigger_find(o, "pull_request") || !job->n_steps ||
+           job->steps[0].condition || wpa_trust_of(run, &site).trust != WPA_TRUST_INSIDER;
+}
+
+static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
+{
     const wpa_yaml_pair *runs_on = wpa_yaml_find(job->node, "runs-on");
     place at = find_label(run, job);
     if (!at.node || !runs_on || is_job_allowed(run, job)) {
         return;
     }
-    bool is_open = o->trust == WPA_TRUST_OUTSIDER || o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
+    bool is_open = is_for_strangers(run, job);
     bool is_private = wpa_rule_visibility(run) == WPA_VISIBILITY_PRIVATE;
     wpa_finding *finding = wpa_rule_report(
         run, at.node->span, NULL, NULL,

@@ -135,6 +135,19 @@ static const char *value_of(const wpa_shell_command *c, const char *name, const 
     return NULL;
 }
 
+/* Does "gh api" ask for what strangers open: a pull request, an issue, a run of theirs? */
+static bool asks_api_for_outsiders(const wpa_shell_command *c)
+{
+    static const char *const parts[] = {"/pulls", "/issues", "/actions/runs/"};
+    bool asks = false;
+    for (size_t i = c->first + 2; i < c->n_words && !asks; i++) {
+        for (size_t k = 0; k < WPA_COUNT(parts) && !asks; k++) {
+            asks = strstr(c->words[i].text, parts[k]) != NULL;
+        }
+    }
+    return asks;
+}
+
 /* What a client of the forge prints of it, "gh pr view --json title --jq .title"; NULL: no text. */
 static const char *text_printed(const wpa_script *script, size_t i)
 {
@@ -158,6 +171,9 @@ static const char *text_printed(const wpa_script *script, size_t i)
     }
     if (is_whole && wpa_text_is(verb->text, "view")) {
         return "the fetched body";
+    }
+    if (wpa_shell_is(c, "gh", "api")) {
+        fields = asks_api_for_outsiders(c) ? filter : NULL;
     }
     if (!fields || asks || !names_text(fields) || !names_text(told)) {
         return NULL;
@@ -186,4 +202,57 @@ wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span)
         }
     }
     return none;
+}
+
+/* The member of the event that a filter of jq picks, ".issue.title // empty"; NULL: not plainly. */
+static const char *picked_member(wpa_tracer *t, const char *filter)
+{
+    size_t n = strspn(filter, " ");
+    const char *member = filter + n;
+    size_t length =
+        strspn(member, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789.");
+    const char *behind = member + length + strspn(member + length, " ?");
+    bool is_plain = length > 1 && member[0] == '.' && (!*behind || wpa_text_starts(behind, "//"));
+    return is_plain ? wpa_arena_printf(t->run->arena, "github.event%.*s", (int)length, member)
+                    : NULL;
+}
+
+static bool reads_event(const wpa_shell_command *c)
+{
+    bool reads = false;
+    for (size_t i = c->first + 1; i < c->n_words && !reads; i++) {
+        reads = strstr(c->words[i].text, "GITHUB_EVENT_PATH") != NULL;
+    }
+    for (size_t i = 0; i < c->n_redirects && !reads; i++) {
+        reads = strstr(c->redirects[i].target.text, "GITHUB_EVENT_PATH") != NULL;
+    }
+    return reads;
+}
+
+wpa_taint wpa_trace_event(wpa_tracer *t, const wpa_site *site, wpa_span span)
+{
+    const wpa_script *script = site->step->script;
+    wpa_taint worst = none;
+    bool is_asked =
+        t->question == WPA_TAINT_TEXT && script && script->is_readable &&
+        wpa_text_find(script->text + span.start, wpa_span_length(span), "GITHUB_EVENT_PATH") &&
+        wpa_rule_spend(t->run, script->n_commands);
+    for (size_t i = 0; is_asked && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_reader =
+            c->n_words && wpa_text_is(c->name, "jq") && wpa_span_contains(span, c->span) &&
+            (reads_event(c) ||
+             (i > 0 && wpa_text_is(c->before, "|") && reads_event(&script->commands[i - 1])));
+        const wpa_shell_word *filter = is_reader ? wpa_shell_argument(c, 0) : NULL;
+        const char *path = filter ? picked_member(t, filter->text) : NULL;
+        if (path) {
+            wpa_taint taint = wpa_trace_path(t, site, path);
+            taint = wpa_taint_add_hop(
+                t, taint, site->source,
+                wpa_site_span(t->run, site->step->run, c->span.start, c->span.end),
+                "reads it from the event's file");
+            worst = wpa_taint_worse(worst, taint);
+        }
+    }
+    return worst;
 }

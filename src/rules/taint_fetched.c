@@ -168,6 +168,19 @@ static bool is_verdict(const char *name)
            wpa_text_starts(name, "is_");
 }
 
+/* What a model answers to a stranger's text is theirs to choose. */
+static wpa_taint trace_answer(wpa_tracer *t, const wpa_site *site)
+{
+    const wpa_yaml_node *with = site->step->with;
+    wpa_taint worst = none;
+    for (size_t i = 0; with && i < with->n_pairs && t->question == WPA_TAINT_TEXT; i++) {
+        worst = wpa_taint_worse(worst,
+                                wpa_trace_scalar(t, site, wpa_yaml_resolve(with->pairs[i].value)));
+    }
+    worst = wpa_taint_add_hop(t, worst, site->source, site->step->uses.span, "answers it");
+    return wpa_taint_worse(unknown, worst);
+}
+
 /* An output of an action of another repository, by table or by what its inputs ask for. */
 static wpa_taint trace_action(wpa_tracer *t, const wpa_site *site, const char *name,
                               const char *path)
@@ -175,6 +188,9 @@ static wpa_taint trace_action(wpa_tracer *t, const wpa_site *site, const char *n
     const wpa_outline_step *step = site->step;
     if (wpa_facts_output_is_tainted(step->uses.slug, wpa_slice_of(name)) && !is_verdict(name)) {
         return foreign_output(t, site, path, "names of files or branches");
+    }
+    if (wpa_outline_uses_trait(step, WPA_TRAIT_AI_AGENT)) {
+        return trace_answer(t, site);
     }
     const char *route = wpa_outline_with_text(step, "route");
     bool is_tree = t->question == WPA_TAINT_CODE &&

@@ -57,6 +57,8 @@ wpa_taint wpa_trace_files(wpa_tracer *t, const wpa_site *site, wpa_span span);
 wpa_taint wpa_trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Text of a pull request or an issue that commands within the span fetch. */
 wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span);
+/** Members of the event that commands within the span pick out of its file: "jq .issue.title". */
+wpa_taint wpa_trace_event(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Variables of a script of Python within the span, as far as the script assigns them before. */
 wpa_taint wpa_trace_python(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Is text made harmless within the span: cut to a safe set, made a number, quoted? */

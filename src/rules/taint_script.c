@@ -322,6 +322,7 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
     worst = wpa_taint_worse(worst, wpa_trace_disk(t, site, span));
     worst = wpa_taint_worse(worst, wpa_trace_files(t, site, span));
     worst = wpa_taint_worse(worst, wpa_trace_forge(t, site, span));
+    worst = wpa_taint_worse(worst, wpa_trace_event(t, site, span));
     t->depth--;
     return worst;
 }

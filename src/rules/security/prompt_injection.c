@@ -233,6 +233,38 @@ static bool report_open(wpa_rule_run *run, const wpa_site *site, const char *age
     return false;
 }
 
+/* Does an input of the step tell the model of this variable: "read $ISSUE_TITLE"? */
+static bool tells_of(const wpa_outline_step *step, const char *name)
+{
+    for (size_t i = 0; step->with && i < step->with->n_pairs; i++) {
+        const char *text = wpa_yaml_text(step->with->pairs[i].value);
+        for (const char *at = text ? strstr(text, name) : NULL; at; at = strstr(at + 1, name)) {
+            bool begins = at == text || !wpa_text_name_length(at - 1) || at[-1] == '$';
+            if (begins && wpa_text_name_length(at) == strlen(name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A model that is told to look into a variable of its step. */
+static bool report_variables(wpa_rule_run *run, const wpa_site *site, const char *agent)
+{
+    const wpa_yaml_node *env = wpa_yaml_get(site->step->node, "env");
+    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
+        const char *name = wpa_yaml_text(env->pairs[i].key);
+        const wpa_yaml_node *value = wpa_yaml_resolve(env->pairs[i].value);
+        wpa_taint taint = wpa_taint_of_scalar(run, site, value, WPA_TAINT_TEXT);
+        if (name && wpa_taint_is_of_outsider(&taint) && taint.grade != WPA_TAINT_OF_STRUCTURED &&
+            tells_of(site->step, name)) {
+            report(run, site, value->span, agent, &taint);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_action(wpa_rule_run *run, const wpa_site *site)
 {
     const wpa_outline_step *step = site->step;
@@ -254,7 +286,7 @@ static void check_action(wpa_rule_run *run, const wpa_site *site)
             is_told = true;
         }
     }
-    is_told = is_told || report_open(run, site, agent);
+    is_told = is_told || report_variables(run, site, agent) || report_open(run, site, agent);
     if (!is_told) {
         (void)report_tree(run, site, step->uses.span, agent);
     }

@@ -230,10 +230,17 @@ static void put_list(FILE *out, const wpa_text_list *list)
     (void)fputs("]\n", out);
 }
 
-static bool has_any(const wpa_rule_setting *setting)
+/** Options that "runners:" and "names:" set are not said twice. */
+static bool has_options(const wpa_rule *rule, const wpa_rule_setting *setting)
+{
+    return setting->options && !wpa_text_is(rule->id, "runner-label") &&
+           !wpa_text_is(rule->id, "config-names");
+}
+
+static bool has_any(const wpa_rule *rule, const wpa_rule_setting *setting)
 {
     return setting->toggle == WPA_TOGGLE_OFF || setting->has_severity || setting->has_confidence ||
-           setting->has_persona || setting->options;
+           setting->has_persona || has_options(rule, setting);
 }
 
 static void put_rule(FILE *out, const wpa_rule *rule, const wpa_rule_setting *setting)
@@ -253,7 +260,7 @@ static void put_rule(FILE *out, const wpa_rule *rule, const wpa_rule_setting *se
     if (setting->has_persona) {
         (void)fprintf(out, "    persona: %s\n", wpa_persona_name(setting->persona));
     }
-    for (size_t i = 0; setting->options && i < wpa_map_count(setting->options); i++) {
+    for (size_t i = 0; has_options(rule, setting) && i < wpa_map_count(setting->options); i++) {
         void *value;
         (void)fprintf(out, "    %s: ", wpa_map_at(setting->options, i, &value));
         put_quoted(out, value);
@@ -267,7 +274,7 @@ static void put_rules(FILE *out, const wpa_settings *settings)
     const wpa_rule *const *rules = wpa_rules_all(&n_rules);
     bool has_head = false;
     for (size_t i = 0; i < n_rules; i++) {
-        if (has_any(&settings->rules[i])) {
+        if (has_any(rules[i], &settings->rules[i])) {
             (void)fputs(has_head ? "" : "rules:\n", out);
             has_head = true;
             put_rule(out, rules[i], &settings->rules[i]);
@@ -302,17 +309,38 @@ static void put_ignores(FILE *out, const wpa_settings *settings, wpa_arena *aren
     }
 }
 
+/** Audits that are no rule here, so that nobody takes the new file for the whole of the old one. */
+static bool tell_unknown(const wpa_cli *cli, const char *path, wpa_error *err)
+{
+    const wpa_yaml_doc *doc = wpa_yaml_load(path, cli->arena, err);
+    const wpa_yaml_node *audits = doc ? wpa_yaml_get(doc->root, "rules") : NULL;
+    for (size_t i = 0; wpa_yaml_is(audits, WPA_YAML_MAPPING) && i < audits->n_pairs; i++) {
+        const wpa_yaml_node *key = audits->pairs[i].key;
+        const char *name = wpa_yaml_text(key), *check;
+        wpa_error why = {0};
+        if (name &&
+            !wpa_rules_find(wpa_arena_printf(cli->arena, "zizmor/%s", name), &check, &why)) {
+            (void)fprintf(cli->err, "%s:%zu: no audit of zizmor's is known as '%s': left out\n",
+                          wpa_text_visible(cli->arena, path, strlen(path), false),
+                          wpa_yaml_line_of(doc, key->span.start),
+                          wpa_text_visible(cli->arena, name, strlen(name), false));
+        }
+    }
+    return doc != NULL;
+}
+
 static int run_import(wpa_cli *cli, wpa_error *err)
 {
     size_t n;
     wpa_check_layer *layer = layers_of(cli, &n);
     wpa_settings *settings = wpa_settings_new(wpa_now_us(), cli->arena);
     if (n != 1 || !(layer->is_zizmor || layer->is_actionlint)) {
-        (void)WPA_FAIL(err, WPA_E_INVALID, "'%s' is neither a zizmor.yml nor an actionlint.yaml",
+        (void)WPA_FAIL(err, WPA_E_INVALID, "'%s' is called neither zizmor.yml nor actionlint.yaml",
                        start_of(cli));
         return WPA_CLI_FAILED;
     }
-    if (!wpa_check_read_layer(cli, layer, settings, cli->arena, err)) {
+    if (!wpa_check_read_layer(cli, layer, settings, cli->arena, err) ||
+        (layer->is_zizmor && !tell_unknown(cli, layer->path, err))) {
         err->code = WPA_E_INVALID;
         return WPA_CLI_FAILED;
     }

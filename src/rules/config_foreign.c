@@ -19,6 +19,17 @@ static const wpa_yaml_doc *parse(const char *path, const char *text, size_t size
     return wpa_yaml_parse_strict(path, text, size_bytes, arena, err);
 }
 
+static bool has_text(const wpa_text_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (wpa_text_is(list->items[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Each once: a file is read again for the folder that it lies in. */
 static void add_texts(const wpa_config_reader *r, const wpa_yaml_node *value, wpa_text_list *list)
 {
     bool is_list = wpa_yaml_is(value, WPA_YAML_SEQUENCE);
@@ -27,7 +38,8 @@ static void add_texts(const wpa_config_reader *r, const wpa_yaml_node *value, wp
     memcpy(items, list->n ? list->items : items, list->n * sizeof *items);
     for (size_t i = 0; i < n; i++) {
         const char *text = wpa_yaml_text(value->items[i]);
-        if (text) {
+        list->items = items;
+        if (text && !has_text(list, text)) {
             items[list->n++] = wpa_arena_text(r->arena, text);
         }
     }
@@ -170,6 +182,41 @@ bool wpa_config_read_zizmor(const char *path, const char *text, size_t size_byte
 
 /* ---- actionlint ---- */
 
+/** Their globs know classes, "m[12]", and ours do not: "m?" fits all that they fit. */
+static const char *without_classes(const char *glob, wpa_arena *arena)
+{
+    char *plain = wpa_arena_text(arena, glob), *to = plain;
+    while (*glob) {
+        const char *end = *glob == '[' && glob[1] ? strchr(glob + 2, ']') : NULL;
+        *to++ = *glob;
+        if (end) {
+            to[-1] = '?';
+            glob = end;
+        }
+        glob++;
+    }
+    *to = '\0';
+    return plain;
+}
+
+static void read_labels(const wpa_config_reader *r, const wpa_yaml_node *value)
+{
+    wpa_text_list read = {0}, *labels = &r->settings->own.runner_labels;
+    add_texts(r, value, &read);
+    const char **all = wpa_arena_array(r->arena, labels->n + read.n + 1, sizeof *all);
+    memcpy(all, labels->n ? labels->items : all, labels->n * sizeof *all);
+    labels->items = all;
+    for (size_t i = 0; i < read.n; i++) {
+        const char *label = without_classes(read.items[i], r->arena);
+        if (!has_text(labels, label)) {
+            all[labels->n++] = label;
+        }
+    }
+    if (labels->n) {
+        wpa_config_set_option(r, "runner-label", "labels", join(r, labels));
+    }
+}
+
 static void read_names(const wpa_config_reader *r, const wpa_yaml_node *root, const char *key,
                        const char *option, wpa_name_list *list)
 {
@@ -211,11 +258,7 @@ bool wpa_config_read_actionlint(const char *path, const char *text, size_t size_
     }
     wpa_config_reader r = {settings, arena, doc->path, NULL};
     wpa_own *own = &settings->own;
-    add_texts(&r, wpa_yaml_get(wpa_yaml_get(doc->root, "self-hosted-runner"), "labels"),
-              &own->runner_labels);
-    if (own->runner_labels.n) {
-        wpa_config_set_option(&r, "runner-label", "labels", join(&r, &own->runner_labels));
-    }
+    read_labels(&r, wpa_yaml_get(wpa_yaml_get(doc->root, "self-hosted-runner"), "labels"));
     read_names(&r, doc->root, "config-variables", "vars", &own->variables);
     read_names(&r, doc->root, "config-secrets", "secrets", &own->secrets);
     const wpa_yaml_node *paths = wpa_yaml_get(doc->root, "paths");

@@ -160,6 +160,35 @@ static void test_files_of_other_programs_are_shown_where_they_count(void **state
     assert_string_equal(w->err, "");
 }
 
+/* What is printed says the same, once, and what it cannot say is told. */
+static void test_files_of_other_programs_are_imported(void **state)
+{
+    world *w = *state;
+    put(w, "zizmor.yml", "rules:\n  artipacked: {disable: true}\n  no-such: {disable: true}\n");
+    assert_int_equal(run_in(w, "config import zizmor.yml", ""), 0);
+    assert_string_equal(w->out, "# made from zizmor.yml by wpa config import\nversion: 1\n"
+                                "rules:\n  persisted-credentials: off\n");
+    assert_string_equal(w->err,
+                        "zizmor.yml:3: no audit of zizmor's is known as 'no-such': left out\n");
+    put(w, ".github/actionlint.yaml",
+        "self-hosted-runner:\n  labels: [gpu-*, 'mac-m[12]-[a-z]', x, x]\n"
+        "config-variables: [STAGE]\n");
+    assert_int_equal(run_in(w, "config import .github/actionlint.yaml", ""), 0);
+    assert_string_equal(w->out,
+                        "# made from .github/actionlint.yaml by wpa config import\nversion: 1\n"
+                        "runners:\n  labels: [\"gpu-*\", \"mac-m?-?\", \"x\"]\n"
+                        "names:\n  vars: [\"STAGE\"]\n");
+    assert_int_equal(run_in(w, "config import wpa.yml", ""), 2);
+    assert_non_null(strstr(w->err, "'wpa.yml' is called neither zizmor.yml nor actionlint.yaml"));
+
+    /* The classes of such a glob are no mistake of a workflow's. */
+    put(w, "wpa.yml", "compat: {read: [actionlint]}\n");
+    put(w, ".github/workflows/ci.yml",
+        "on: push\njobs:\n  a:\n    runs-on: [self-hosted, mac-m1-b]\n    steps: [{run: ls}]\n");
+    assert_int_equal(check(w, "--only runner-label --persona auditor --format oneline"), 0);
+    assert_string_equal(w->out, "");
+}
+
 /* zizmor's findings begin at the step or at the whole value, ours at what is wrong in it. */
 static void test_places_of_zizmor_reach_what_they_are_about(void **state)
 {
@@ -637,6 +666,7 @@ int main(void)
         CASE(test_standard_input),
         CASE(test_configuration_is_found_and_beaten),
         CASE(test_files_of_other_programs_are_shown_where_they_count),
+        CASE(test_files_of_other_programs_are_imported),
         CASE(test_places_of_zizmor_reach_what_they_are_about),
         CASE(test_hostile_inputs),
         CASE(test_fix_spares_read_only_files),

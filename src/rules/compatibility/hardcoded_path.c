@@ -183,7 +183,11 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     wpa_shell_context context = (wpa_shell_context)script->contexts[s->offset];
     if (context == WPA_SHELL_PLAIN || context == WPA_SHELL_DOUBLE || context == WPA_SHELL_HEREDOC) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "write $%s", s->variable);
-        wpa_rule_edit(run, fix, finding->span.bytes, "${%s}", s->variable);
+        /* The value may hold blanks, which split a word; YAML's own quotes leave no room. */
+        bool takes_quotes =
+            context == WPA_SHELL_PLAIN && s->step->run->style != WPA_YAML_DOUBLE_QUOTED;
+        wpa_rule_edit(run, fix, finding->span.bytes, takes_quotes ? "\"${%s}\"" : "${%s}",
+                      s->variable);
     }
 }
 

@@ -11,6 +11,7 @@ import json
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,22 +26,41 @@ def run(wpa, *arguments):
     return subprocess.run([wpa, *arguments], capture_output=True, text=True, check=False)
 
 
+def safeties(wpa, rule, *arguments):
+    """Of the fixes that are offered for what the rule finds there."""
+    report = run(wpa, "check", "--exit-zero", "--format", "json", "--persona", "auditor", "--only", rule["id"], *arguments)
+    return {fix["safety"] for finding in json.loads(report.stdout)["findings"] for fix in finding["fixes"]}
+
+
+def in_repositories(wpa, rule, fixtures):
+    """The same of fixtures that are folders, and of which only a whole repository has its fixes."""
+    found = set()
+    for folder in sorted(path for path in fixtures.glob("bad*") if path.is_dir()):
+        config = folder.parent / f"{folder.name}.config"
+        with tempfile.TemporaryDirectory() as top:
+            copy = pathlib.Path(top) / "repository"
+            shutil.copytree(folder, copy)
+            (copy / ".git").mkdir()
+            (copy / ".git/HEAD").write_text("ref: refs/heads/main\n")
+            found |= safeties(wpa, rule, *(["--config", str(config)] if config.exists() else ["--no-config"]), str(copy))
+    return found
+
+
 def fix_of(wpa, rule):
     """safe, unsafe, both or -, from what the program offers on the rule's own fixtures."""
     if not rule["has_fix"]:
         return "-"
+    fixtures = TOP / "tests/fixtures/rules" / rule["id"]
     paths = collections.defaultdict(list)  # read by one process for each kind: a start costs more than a file
-    for path in sorted((TOP / "tests/fixtures/rules" / rule["id"]).glob("bad*.yml")):
+    for path in sorted(fixtures.glob("bad*.yml")):
         if ".fixed." not in path.name:
             kind = next((kind for ending, kind in KINDS.items() if path.name.endswith(ending)), "workflow")
             paths[kind].append(str(path))
-    found = set()
+    found = in_repositories(wpa, rule, fixtures)
     for kind, of_kind in paths.items():
-        report = run(wpa, "check", "--no-config", "--exit-zero", "--format", "json", "--persona",
-                     "auditor", "--only", rule["id"], "--as", kind, *of_kind)
-        for finding in json.loads(report.stdout)["findings"]:
-            found |= {fix["safety"] for fix in finding["fixes"]}
-    return found.pop() if len(found) == 1 else "both" if found else "-"
+        found |= safeties(wpa, rule, "--no-config", "--as", kind, *of_kind)
+    assert found, f"{rule['id']} is said to have a fix, and no fixture shows one"
+    return found.pop() if len(found) == 1 else "both"
 
 
 def rules_table(wpa, rules):

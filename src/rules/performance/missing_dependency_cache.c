@@ -5,6 +5,8 @@
 #include "rules/pin.h"
 #include "rules/work.h"
 
+#define NEEDS_MAX 64
+
 typedef struct subject {
     const wpa_outline_step *step;
     const wpa_outline_step *install;
@@ -55,17 +57,11 @@ static bool is_for_tags(const wpa_outline *o)
            !wpa_yaml_find(push->config, "branches") && wpa_outline_only_triggers(o, rare);
 }
 
-/* What is published must not come out of a cache that others can write. */
-static bool publishes(const wpa_outline *o, const wpa_outline_job *job)
+static bool has_words(const wpa_outline_job *job, const char *const words[])
 {
-    static const char *const words[] = {"publish", "release", "deploy", "twine"};
-    if (is_for_tags(o) || wpa_outline_trigger_find(o, "release") ||
-        o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED) {
-        return true;
-    }
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_yaml_node *node = job->steps[i].run ? job->steps[i].run : job->steps[i].uses.node;
-        for (size_t k = 0; node && k < WPA_COUNT(words); k++) {
+        for (size_t k = 0; node && words[k]; k++) {
             if (wpa_yaml_may_hold(node->doc, words[k]) &&
                 wpa_text_find_ci(node->text, node->length, words[k])) {
                 return true;
@@ -73,6 +69,32 @@ static bool publishes(const wpa_outline *o, const wpa_outline_job *job)
         }
     }
     return false;
+}
+
+/* Does a job that waits for this one publish what this one uploads? */
+static bool is_published_later(const wpa_outline *o, const wpa_outline_job *job,
+                               const char *const words[])
+{
+    static const char *const upload[] = {"actions/upload-artifact", NULL};
+    for (size_t i = 0; has_words(job, upload) && i < o->n_jobs; i++) {
+        wpa_work_need needs[NEEDS_MAX];
+        size_t n = wpa_work_needs(o, &o->jobs[i], needs, NEEDS_MAX);
+        for (size_t k = 0; k < n; k++) {
+            if (needs[k].job == job && has_words(&o->jobs[i], words)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* What is published must not come out of a cache that others can write. */
+static bool publishes(const wpa_outline *o, const wpa_outline_job *job)
+{
+    static const char *const words[] = {"publish", "release", "deploy", "twine", NULL};
+    return is_for_tags(o) || wpa_outline_trigger_find(o, "release") ||
+           o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED || has_words(job, words) ||
+           is_published_later(o, job, words);
 }
 
 /* The lockfile by which the cache would be kept; where the tree is not known, the install tells of

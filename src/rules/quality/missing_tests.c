@@ -117,11 +117,16 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     }
     const char *tests = find_tests(run);
     if (tests) {
+        const char *quoted = wpa_rule_quote(run, tests, strlen(tests));
+        const char *where =
+            n_searched ? wpa_arena_printf(run->arena,
+                                          "nothing in the %zu workflow%s that run%s for a change "
+                                          "runs them",
+                                          n_searched, n_searched == 1 ? "" : "s",
+                                          n_searched == 1 ? "s" : "")
+                       : "no workflow runs for a change";
         wpa_rule_report(run, root->pairs[0].key->span, NULL, NULL,
-                        "the repository has tests (%s), and nothing in the %zu workflow%s "
-                        "that run%s for a change runs them",
-                        wpa_rule_quote(run, tests, strlen(tests)), n_searched,
-                        n_searched == 1 ? "" : "s", n_searched == 1 ? "s" : "");
+                        "the repository has tests (%s), and %s", quoted, where);
     }
     return true;
 }

@@ -131,7 +131,7 @@ static void check_redirect(wpa_rule_run *run, const wpa_outline_step *step,
  */
 
 /* "name=$(command that prints lines)" echoed to a file that takes one line a value. */
-static bool prints_lines(const wpa_script *script, wpa_span word, unsigned nested)
+static bool prints_lines(const wpa_script *script, wpa_span word, unsigned nested, bool *is_sure)
 {
     static const char *const printers[] = {"cat",  "ls",   "find", "git",    "jq",     "grep",
                                            "sort", "curl", "tree", "docker", "kubectl"};
@@ -149,6 +149,8 @@ static bool prints_lines(const wpa_script *script, wpa_span word, unsigned neste
                        (wpa_text_is(c->name, "ls") && wpa_shell_argument(c, 0));
         if ((is_log && !wpa_shell_word_find(c, "-1") && !wpa_shell_word_find(c, "-n1")) ||
             is_list) {
+            /* "ls dist/pkg-*.whl" is mostly written where there is one such file. */
+            *is_sure = !wpa_text_is(c->name, "ls");
             return true;
         }
     }
@@ -163,13 +165,15 @@ static void check_value(wpa_rule_run *run, const wpa_outline_step *step,
     const wpa_shell_word *word =
         wpa_text_is(command->name, "echo") ? wpa_shell_argument(command, 0) : NULL;
     const char *equals = word ? strchr(word->text, '=') : NULL;
-    bool is_plain = equals && (equals == word->text || equals[-1] != '<') && strpbrk(equals, "$`");
+    bool is_sure = true,
+         is_plain = equals && (equals == word->text || equals[-1] != '<') && strpbrk(equals, "$`");
     if (is_named && is_plain && wpa_rule_spend(run, script->n_commands) &&
-        prints_lines(script, word->span, command->nested)) {
+        prints_lines(script, word->span, command->nested, &is_sure)) {
         wpa_finding *finding = wpa_rule_report(
             run, wpa_outline_script_span(step, word->span), "F3", NULL,
             "a value of several lines breaks %s: it takes a delimiter (name<<EOF)", file);
-        finding->confidence = WPA_CONFIDENCE_MEDIUM;
+        finding->confidence = is_sure ? WPA_CONFIDENCE_MEDIUM : WPA_CONFIDENCE_LOW;
+        finding->persona = is_sure ? finding->persona : WPA_PERSONA_PEDANTIC;
     }
 }
 

@@ -289,13 +289,15 @@ static const char *variable_at(const wpa_script *script, size_t start)
 static const char *next_variable(const wpa_script *script, size_t *at)
 {
     while (*at + 1 < script->length) {
-        size_t i = (*at)++;
-        bool is_expanded = script->text[i] == '$' && (script->contexts[i] == WPA_SHELL_PLAIN ||
-                                                      script->contexts[i] == WPA_SHELL_DOUBLE);
-        if (!is_expanded) {
+        const char *dollar = memchr(script->text + *at, '$', script->length - 1 - *at);
+        if (!dollar) {
+            return NULL;
+        }
+        size_t i = (size_t)(dollar - script->text);
+        *at = i + 1 + (dollar[1] == '{');
+        if (script->contexts[i] != WPA_SHELL_PLAIN && script->contexts[i] != WPA_SHELL_DOUBLE) {
             continue;
         }
-        *at += script->text[*at] == '{';
         const char *name = variable_at(script, *at);
         if (name) {
             return name;

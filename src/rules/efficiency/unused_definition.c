@@ -300,6 +300,7 @@ static void check_given(wpa_rule_run *run, given_readings *given, const wpa_yaml
         wpa_readings_find_text(doc, "github.event.inputs }}") ||
         wpa_readings_find_word(doc, "toJSON(github.event") ||
         wpa_readings_find_word(doc, "event_path") ||
+        wpa_readings_find_text(doc, "JuliaRegistries/TagBot") || /* reads them in the event */
         (are_secrets && wpa_readings_find_text(doc, "secrets: inherit"));
     if (is_opaque) {
         return;

@@ -9,7 +9,8 @@
 /** One term of a filter: all terms must hold. */
 typedef struct wpa_filter_term {
     bool is_negated;
-    const char *field; /* "sev" "rule" "cat" "wf" "repo" "path" "state" "age" "score" "has" "by";
+    const char *field; /* "sev" "rule" "cat" "wf" "repo" "path" "state" "age" "score" "has" "by"
+                          "requester";
                           "text" for bare and quoted words; "regex" for ~...~; "@" for a saved
                           filter; or a name that is none of these, which the reader of the terms
                           refuses or tells of */

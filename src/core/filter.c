@@ -11,7 +11,7 @@ static const char *const fields[WPA_LIST_COUNT][FIELDS_MAX] = {
     [WPA_LIST_WORKFLOWS] = {"wf", "repo", "path", "state", "age", "score", "text"},
     [WPA_LIST_FINDINGS] = {"sev", "rule", "cat", "wf", "repo", "path", "state", "age", "has",
                            "text"},
-    [WPA_LIST_PATCHES] = {"sev", "rule", "wf", "repo", "state", "age", "by", "text"},
+    [WPA_LIST_PATCHES] = {"sev", "rule", "wf", "repo", "state", "age", "by", "requester", "text"},
     [WPA_LIST_DEPLOYMENTS] = {"rule", "repo", "state", "age", "by", "text"},
     [WPA_LIST_AUDIT] = {"state", "age", "by", "text"},
     [WPA_LIST_NOTICES] = {"state", "age", "by", "text"},

@@ -272,6 +272,10 @@ static void test_palette(void **state)
     press(s, "Enter");
     EXPECT("no command 'nonsense'");
     press(s, ":");
+    type(s, "r-88123");
+    press(s, "Enter");
+    EXPECT("r-88123 has no page of its own");
+    press(s, ":");
     type(s, "lock");
     press(s, "Enter");
     EXPECT("Passphrase");

@@ -102,6 +102,26 @@ static void test_filter_completes(void **state)
     assert_string_equal(prompt_after(s, "by:"), "by:mira");
 }
 
+static void test_filter_of_a_pane_is_that_of_its_view(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    press(s, "Enter"); /* a finding is open in view 3: its list is meant nevertheless */
+    press(s, "1");
+    for (int i = 0; i < 3; i++) {
+        press(s, "Tab");
+    }
+    press(s, "/");
+    EXPECT("[3 Findings]");
+    EXPECT("Tab complete");
+    press(s, "Esc");
+    press(s, "1");
+    press(s, "Tab");
+    press(s, "/");
+    EXPECT("[4 Patches]");
+    EXPECT("Tab complete");
+}
+
 static void test_mine_is_by_the_guardian(void **state)
 {
     stage *s = *state;
@@ -110,6 +130,9 @@ static void test_mine_is_by_the_guardian(void **state)
         wpa_filter_terms(s->ui, WPA_LIST_PATCHES, "!@mine", s->arena, &n);
     assert_int_equal(n, 1);
     assert_true(terms[0].is_negated);
+    assert_string_equal(terms[0].field, "requester"); /* its author is the engine */
+    assert_string_equal(terms[0].values[0], "mira");
+    terms = wpa_filter_terms(s->ui, WPA_LIST_AUDIT, "@mine", s->arena, &n);
     assert_string_equal(terms[0].field, "by");
     assert_string_equal(terms[0].values[0], "mira");
     terms = wpa_filter_terms(s->ui, WPA_LIST_FINDINGS, "@mine", s->arena, &n);
@@ -326,6 +349,7 @@ int main(void)
         SIGNED_IN(test_filter_tells_what_it_does_not_understand),
         SIGNED_IN(test_filter_names_the_term_that_is_in_the_way),
         SIGNED_IN(test_filter_completes),
+        SIGNED_IN(test_filter_of_a_pane_is_that_of_its_view),
         SIGNED_IN(test_mine_is_by_the_guardian),
         SIGNED_IN(test_filter_asks_one_question_at_a_time),
         SIGNED_IN(test_a_list_that_cannot_be_read_is_told_of),

@@ -82,6 +82,7 @@ static const screen_case cases[] = {
      false},
     {"wall_160x45", 45, 160, WALL, {NULL}, false},
     {"wall_80x24", 24, 80, WALL, {NULL}, false},
+    {"wall_44x15", 15, 44, WALL, {NULL}, false},
 };
 
 typedef struct stage {

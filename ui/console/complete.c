@@ -77,7 +77,7 @@ static void offer_values(choices *c, const wpa_ui *ui, wpa_list list, const char
     }
     if (wpa_text_is(c->field, "wf") || wpa_text_is(c->field, "repo")) {
         offer_workflows(c, ui, typed);
-    } else if (wpa_text_is(c->field, "by")) {
+    } else if (wpa_text_is(c->field, "by") || wpa_text_is(c->field, "requester")) {
         offer(c, typed, ui->session->name);
     }
 }

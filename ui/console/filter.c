@@ -34,13 +34,17 @@ void wpa_filter_open(wpa_ui *ui)
     }
 }
 
-/* "@mine" stands for what this Guardian did, where the list tells by whom. */
+/*
+ * "@mine" stands for what this Guardian did or ordered, where the list tells by whom: the author of
+ * a patch that was ordered is the engine.
+ */
 static void expand_mine(const wpa_ui *ui, wpa_list list, wpa_filter_term *term, wpa_arena *arena)
 {
     const char *name = ui->session ? ui->session->name : NULL;
+    const char *field = wpa_filter_has_field(list, "requester") ? "requester" : "by";
     if (name && wpa_text_is(term->field, "@") && wpa_text_is(term->values[0], "mine") &&
-        wpa_filter_has_field(list, "by")) {
-        term->field = "by";
+        wpa_filter_has_field(list, field)) {
+        term->field = field;
         term->values = wpa_arena_dup(arena, &name, sizeof name);
         term->is_exact = true;
     }

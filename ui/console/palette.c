@@ -20,11 +20,23 @@ static void run_lock(wpa_ui *ui, const char *rest)
     (void)wpa_ui_send(ui, wpa_command_new(WPA_COMMAND_SIGN_OUT));
 }
 
+/* False: the text is no id. */
+static bool open_by_id(wpa_ui *ui, const char *text)
+{
+    wpa_object object = wpa_object_parse(text);
+    if (object.kind == WPA_OBJECT_NONE) {
+        return false;
+    }
+    if (!wpa_view_of_object(object.kind)) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "%s has no page of its own: a list shows it", text);
+    }
+    wpa_ui_open(ui, object);
+    return true;
+}
+
 static void run_goto(wpa_ui *ui, const char *rest)
 {
-    wpa_object object = wpa_object_parse(rest);
-    if (object.kind != WPA_OBJECT_NONE) {
-        wpa_ui_open(ui, object);
+    if (open_by_id(ui, rest)) {
         return;
     }
     wpa_command *command = wpa_command_new(WPA_COMMAND_FIND);
@@ -229,8 +241,7 @@ void wpa_palette_run(wpa_ui *ui, const char *line)
             (void)wpa_text_copy(name, sizeof name, aliases[i].name);
         }
     }
-    if (wpa_object_parse(name).kind != WPA_OBJECT_NONE) {
-        wpa_ui_open(ui, wpa_object_parse(name));
+    if (open_by_id(ui, name)) {
         return;
     }
     if (wpa_text_is(name, "analyse") && wpa_text_is(rest, "all")) {

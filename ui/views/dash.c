@@ -295,6 +295,28 @@ static bool open_pane(wpa_ui *ui, const dash *state)
     return true;
 }
 
+/* The dashboard has no filter of its own: that of its pane's view. */
+static void filter_pane(wpa_ui *ui, const dash *state)
+{
+    static const struct {
+        const wpa_pane *pane;
+        int tab;
+    } tabs[] = {
+        {&wpa_pane_live, 5},
+        {&wpa_pane_findings, 3},
+        {&wpa_pane_queue, 4},
+        {&wpa_pane_activity, 8},
+    };
+    int tab = 2;
+    for (size_t i = 0; i < WPA_COUNT(tabs); i++) {
+        tab = order[state->focus] == tabs[i].pane ? tabs[i].tab : tab;
+    }
+    wpa_ui_show_tab(ui, tab);
+    while (wpa_ui_pop(ui)) { /* what is open above the list has a search, and no filter */
+    }
+    wpa_filter_open(ui);
+}
+
 static bool verb(wpa_ui *ui, wpa_page *page, wpa_verb verb)
 {
     dash *state = page->state;
@@ -332,9 +354,8 @@ static bool verb(wpa_ui *ui, wpa_page *page, wpa_verb verb)
         return true;
     case WPA_VERB_OPEN:
         return open_pane(ui, state);
-    case WPA_VERB_FILTER: /* the dashboard has no filter of its own: that of its pane's view */
-        wpa_ui_show_tab(ui, state->focus == 3 ? 3 : 2);
-        wpa_filter_open(ui);
+    case WPA_VERB_FILTER:
+        filter_pane(ui, state);
         return true;
     default:
         return false;

@@ -1,5 +1,7 @@
 #include "wall/wall.h"
 
+#include <string.h>
+
 #include "panes/panes.h"
 #include "views/tables.h"
 
@@ -72,29 +74,36 @@ static void refresh(wpa_ui *ui)
 static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
 {
     char workflows[WPA_SHORT], repositories[WPA_SHORT], clock[WPA_SHORT], right[128];
-    int col = wpa_putf(canvas, 0, 1, WPA_PAINT_TITLE, "wpa  %s",
+    if (!ui->dash) {
+        (void)wpa_text_copy(right, sizeof right, "no data yet");
+    } else {
+        (void)wpa_text_format(right, sizeof right,
+                              is_stale(ui) ? "STALE %.0f s" : "data %.1f s old",
+                              (double)age_us(ui) / 1e6);
+    }
+    size_t used = strlen(right);
+    (void)wpa_text_format(right + used, sizeof right - used, "   %s",
+                          wpa_ui_is_live(ui) ? "LIVE" : "LOST");
+    if (canvas->cols >= 80) { /* what it is true for comes before what it is now */
+        used = strlen(right);
+        (void)wpa_text_format(right + used, sizeof right - used, "   %sZ",
+                              wpa_clock_text(wpa_ui_clock(ui), clock, sizeof clock));
+    }
+    (void)wpa_put_right(canvas, 0, canvas->cols - 1,
+                        is_stale(ui) ? WPA_PAINT_BANNER_LOST : WPA_PAINT_TEXT, right);
+    wpa_canvas left =
+        wpa_canvas_part(canvas, 0, 0, 1, canvas->cols - 1 - wpa_text_cells(right) - 2);
+    int col = wpa_putf(&left, 0, 1, WPA_PAINT_TITLE, "wpa  %s",
                        ui->session && ui->session->fleet ? ui->session->fleet : "");
-    col = wpa_put(canvas, 0, col + 3, WPA_PAINT_FOCUS, "WALL");
-    col = wpa_put(canvas, 0, col + 2, WPA_PAINT_MUTED, "read-only");
+    col = wpa_put(&left, 0, col + 3, WPA_PAINT_FOCUS, "WALL");
+    col = wpa_put(&left, 0, col + 2, WPA_PAINT_MUTED, "read-only");
     if (ui->dash && canvas->cols >= 100) {
-        (void)wpa_putf(canvas, 0, col + 3, WPA_PAINT_MUTED, "%s workflow%s  %s repo%s",
+        (void)wpa_putf(&left, 0, col + 3, WPA_PAINT_MUTED, "%s workflow%s  %s repo%s",
                        wpa_count_text(ui->dash->n_workflows, workflows, sizeof workflows),
                        ui->dash->n_workflows == 1 ? "" : "s",
                        wpa_count_text(ui->dash->n_repositories, repositories, sizeof repositories),
                        ui->dash->n_repositories == 1 ? "" : "s");
     }
-    const char *link = wpa_ui_is_live(ui) ? "LIVE" : "LOST";
-    (void)wpa_clock_text(wpa_ui_clock(ui), clock, sizeof clock);
-    if (!ui->dash) {
-        (void)wpa_text_format(right, sizeof right, "no data yet   %s   %sZ", link, clock);
-    } else {
-        (void)wpa_text_format(right, sizeof right,
-                              is_stale(ui) ? "STALE %.0f s   %s   %sZ"
-                                           : "data %.1f s old   %s   %sZ",
-                              (double)age_us(ui) / 1e6, link, clock);
-    }
-    (void)wpa_put_right(canvas, 0, canvas->cols - 1,
-                        is_stale(ui) ? WPA_PAINT_BANNER_LOST : WPA_PAINT_TEXT, right);
 }
 
 static void draw_health(wpa_ui *ui, const wpa_canvas *canvas)

@@ -190,6 +190,11 @@ static wpa_msg *watch(fixture *f, wpa_list list, const char *cursor, uint32_t be
     "'high', 'job ' || n, '.github/workflows/w' || (n % 30) + 1 || '.yml', 2, 1, 2, 3, 8, 10, "    \
     "'b1' FROM generate_series(1, 40) n"
 
+/* The engine wrote it, mira ordered it. */
+#define ORDERED_PATCH                                                                              \
+    "INSERT INTO patch (name, digest, author_id, requester_id) SELECT 'limits', sha256(''), "      \
+    "e.id, m.id FROM principal e, principal m WHERE e.name = 'engine' AND m.name = 'mira'"
+
 /** The answer to a filter as it is typed. */
 static wpa_msg *watch_filtered(fixture *f, wpa_list list, const char *text)
 {
@@ -229,6 +234,8 @@ static const struct {
     {WPA_LIST_FINDINGS, "cat:perf !rule:PRF-001", 0, NULL, "!rule:", 40},
     {WPA_LIST_FINDINGS, "\"no such\" sev:low", 0, NULL, "\"no such\"", 10},
     {WPA_LIST_FINDINGS, "nowhere", 0, NULL, NULL, 0},
+    {WPA_LIST_PATCHES, "requester:mira", 1, NULL, NULL, 0},
+    {WPA_LIST_PATCHES, "by:mira", 0, NULL, NULL, 0},
     {WPA_LIST_WORKFLOWS, "sev:crit score<11", 10, "sev", NULL, 0},
 };
 
@@ -240,6 +247,7 @@ static void filters_say_what_they_do(void **state)
     assert_int_equal(
         ask(f, sign_in(f, WPA_COMMAND_FIRST_GUARDIAN, "a long passphrase"), text, NULL), WPA_OK);
     assert_string_equal(wpa_test_sql(f->pg, NULL, 0, FLEET), "00000");
+    assert_string_equal(wpa_test_sql(f->pg, NULL, 0, ORDERED_PATCH), "00000");
     for (size_t i = 0; i < WPA_COUNT(filters); i++) {
         wpa_msg *msg = watch_filtered(f, filters[i].list, filters[i].filter);
         const wpa_list_view *list = msg->body;

@@ -5,10 +5,12 @@ SELECT seq, (extract(epoch FROM at) * 1000000)::bigint, actor, action, subject, 
        encode(prev, 'hex'), encode(hash, 'hex')
   FROM wpa.audit WHERE seq >= $1::bigint AND seq <= $2::bigint ORDER BY seq LIMIT $3::int;
 
--- name: audit_head
+-- name: audit_ends
 -- params:
--- rows: one
-SELECT seq, encode(hash, 'hex') FROM wpa.audit_head;
+-- rows: one: first and last row (1 and 0: there is none), head's seq and hash (null: there is no head)
+-- why: one statement sees one moment, in which the head is the last row whoever writes meanwhile
+SELECT coalesce(a.lowest, 1), coalesce(a.highest, 0), h.seq, encode(h.hash, 'hex')
+  FROM (SELECT min(seq) AS lowest, max(seq) AS highest FROM wpa.audit) a LEFT JOIN wpa.audit_head h ON true;
 
 -- name: audit_hash_of
 -- params: seq bigint

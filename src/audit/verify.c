@@ -139,33 +139,61 @@ static bool begin(wpa_db *db, verifier *v, int64_t from_seq, wpa_error *err)
     return true;
 }
 
-/** The head must be the last row; what was appended since the beginning is for the next time. */
-static bool check_head(wpa_db *db, verifier *v, wpa_error *err)
+/* Where the log begins and ends, as its rows have it and as its head does: of one moment. */
+typedef struct ends {
+    int64_t lowest, highest; /* 1, 0: there is no row */
+    int64_t head;            /* -1: there is no head */
+    char hash[WPA_SHA256_HEX_SIZE];
+} ends;
+
+static bool read_ends(wpa_db *db, ends *e, wpa_error *err)
 {
-    char want[WPA_SHA256_HEX_SIZE];
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_AUDIT_HEAD, NULL, 0, err);
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_AUDIT_ENDS, NULL, 0, err);
     if (!rows) {
         return false;
     }
+    e->lowest = wpa_rows_int(rows, 0, 0);
+    e->highest = wpa_rows_int(rows, 0, 1);
+    e->head = wpa_rows_is_null(rows, 0, 2) ? -1 : wpa_rows_int(rows, 0, 2);
+    const char *hash = wpa_rows_is_null(rows, 0, 3) ? "" : wpa_rows_text(rows, 0, 3);
+    (void)wpa_text_copy(e->hash, sizeof e->hash, hash);
+    return true;
+}
+
+/**
+ * The head must be the last row, and no row may stand before the first one; what was appended
+ * since the beginning is for the next time.
+ */
+static bool check_ends(wpa_db *db, verifier *v, wpa_error *err)
+{
+    ends e;
+    char want[WPA_SHA256_HEX_SIZE];
+    char number[WPA_DB_NUMBER_SIZE];
+    char other[WPA_DB_NUMBER_SIZE];
+    if (!read_ends(db, &e, err)) {
+        return false;
+    }
     int64_t last = v->next_seq - 1;
-    const char *stored = wpa_rows_count(rows) ? wpa_rows_text(rows, 0, 1) : "";
-    int64_t head = wpa_rows_count(rows) ? wpa_rows_int(rows, 0, 0) : -1;
-    if (head < last || (head == last && strcmp(stored, hex_of(v->prev, want)) != 0)) {
-        (void)fault(v, last, "head", stored, hex_of(v->prev, want));
+    if (e.lowest < 1) {
+        (void)fault(v, 1, "gap", wpa_db_number(e.lowest, number), wpa_db_number(1, other));
+    } else if (e.head < last || (e.head == last && strcmp(e.hash, hex_of(v->prev, want)) != 0)) {
+        (void)fault(v, last > 0 ? last : 1, "head", e.hash, hex_of(v->prev, want));
     }
     return true;
 }
 
+/** To the last row, even if the head says that there is none so late. */
 static bool find_end(wpa_db *db, int64_t *to_seq, wpa_error *err)
 {
+    ends e;
     if (*to_seq > 0) {
         return true;
     }
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_AUDIT_HEAD, NULL, 0, err);
-    if (rows) {
-        *to_seq = wpa_rows_count(rows) ? wpa_rows_int(rows, 0, 0) : 0;
+    if (!read_ends(db, &e, err)) {
+        return false;
     }
-    return rows != NULL;
+    *to_seq = e.head > e.highest ? e.head : e.highest;
+    return true;
 }
 
 static bool check_pages(wpa_db *db, verifier *v, int64_t to_seq, wpa_error *err)
@@ -203,5 +231,5 @@ bool wpa_audit_verify(wpa_db *db, int64_t from_seq, int64_t to_seq, wpa_audit_re
         !check_pages(db, &v, to_seq, err)) {
         return wpa_error_within(err, "verify the audit log");
     }
-    return !is_whole || report->fault_seq != 0 || check_head(db, &v, err);
+    return !is_whole || report->fault_seq != 0 || check_ends(db, &v, err);
 }

@@ -76,6 +76,21 @@ static const struct {
              "hash=audit_hash(prev,seq,at,actor,action,subject,'{}') WHERE seq=5",
      "head", 5},
     {"head set back", "UPDATE audit_head SET hash='\\x00'", "head", 5},
+    {"head set back to a row that was",
+     "UPDATE audit_head SET (seq,hash)=(SELECT seq,hash FROM audit WHERE seq=3)", "head", 5},
+    {"row put behind the head",
+     REPLICA "INSERT INTO audit SELECT seq+1,at,actor,action,subject,detail,hash,"
+             "audit_hash(hash,seq+1,at,actor,action,subject,detail) FROM audit WHERE seq=5",
+     "head", 6},
+    {"row put before the first",
+     REPLICA "INSERT INTO audit SELECT -7,at,actor,action,subject,detail,prev,hash FROM audit "
+             "WHERE seq=1",
+     "gap", 1},
+    {"row put in the place before the first",
+     REPLICA "INSERT INTO audit SELECT 0,at,actor,action,subject,detail,prev,hash FROM audit WHERE "
+             "seq=1",
+     "gap", 1},
+    {"all cut out, with the head", REPLICA "DELETE FROM audit; DELETE FROM audit_head", "head", 1},
 };
 
 static wpa_test_pg *with_five_rows(void)

@@ -120,9 +120,9 @@ size_t wpa_text_name_length(const char *text);
 bool wpa_text_is_ascii(const char *text, size_t length);
 /** Index of text in names[n], or -1. */
 int wpa_text_index(const char *text, const char *const names[], size_t n);
-/** Copy, cut at size_bytes - 1, always terminated; false if cut. */
+/** Copy, cut behind the last character that fits, always terminated; false if cut. */
 bool wpa_text_copy(char *to, size_t size_bytes, const char *from);
-/** snprintf that is always terminated; false if cut. */
+/** snprintf that is always terminated, and cut between characters; false if cut. */
 bool wpa_text_format(char *to, size_t size_bytes, const char *format, ...) WPA_PRINTF(3, 4);
 
 /** Text for a query: everything but letters, digits and -._~ as %XX (RFC 3986). */

@@ -1,13 +1,14 @@
 -- name: job_enqueue
 -- params: kind text, subject text, payload jsonb, label text, priority smallint, max_attempts int, delay_ms bigint, requested_by bigint
 -- rows: one: id
--- why: one live job per (kind, subject); what is enqueued while it runs makes it run once more, however it ends (trigger job_rerun)
+-- why: one live job per (kind, subject); what is enqueued while it runs makes it run once more, however it ends (trigger job_rerun).
+--      Of two orders that differ each asks for a part of what {} asks for: neither is lost
 INSERT INTO wpa.job AS j (queue, kind, subject, payload, label, priority, max_attempts, run_after, requested_by)
 VALUES ($1, $1, $2, $3::jsonb, $4, $5::smallint, $6::int,
         CASE WHEN $7::bigint < 0 THEN 'infinity'::timestamptz ELSE clock_timestamp() + $7::bigint * interval '1 millisecond' END, $8::bigint)
 ON CONFLICT (kind, subject) WHERE state IN ('queued','running') DO UPDATE
    SET run_after = CASE WHEN j.state = 'queued' THEN least(j.run_after, excluded.run_after) ELSE j.run_after END,
-       priority = least(j.priority, excluded.priority), rerun = j.state = 'running',
+       payload = CASE WHEN j.payload = excluded.payload THEN j.payload ELSE '{}' END, priority = least(j.priority, excluded.priority), rerun = j.state = 'running',
        requested_by = coalesce(excluded.requested_by, j.requested_by)
 RETURNING j.id;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <wpa/error.h>
+#include <wpa/text.h>
 
 #include "core/visible.h"
 
@@ -55,15 +56,15 @@ bool wpa_error_within(wpa_error *err, const char *format, ...)
     wpa_visible_copy(err->context, sizeof err->context, raw, strlen(raw), false);
     if (inner[0]) {
         size_t used = strlen(err->context);
-        (void)snprintf(err->context + used, sizeof err->context - used, ": %s", inner);
+        (void)wpa_text_format(err->context + used, sizeof err->context - used, ": %s", inner);
     }
     return false;
 }
 
 char *wpa_error_text(const wpa_error *err, char *text, size_t size_bytes)
 {
-    (void)snprintf(text, size_bytes, "%s%s%s", err->context, err->context[0] ? ": " : "",
-                   err->message);
+    (void)wpa_text_format(text, size_bytes, "%s%s%s", err->context, err->context[0] ? ": " : "",
+                          err->message);
     return text;
 }
 

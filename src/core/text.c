@@ -212,6 +212,18 @@ bool wpa_text_copy(char *to, size_t size_bytes, const char *from)
     return wpa_text_format(to, size_bytes, "%s", from);
 }
 
+/** How much of text[length] is whole characters, if it was cut behind that. */
+static size_t whole_length(const char *text, size_t length)
+{
+    size_t lead = length;
+    while (lead > 0 && ((unsigned char)text[lead - 1] & 0xc0) == 0x80) {
+        lead--;
+    }
+    unsigned char first = lead > 0 ? (unsigned char)text[lead - 1] : 0;
+    size_t needed = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    return length - lead + 1 < needed ? lead - 1 : length;
+}
+
 bool wpa_text_format(char *to, size_t size_bytes, const char *format, ...)
 {
     va_list values;
@@ -223,6 +235,9 @@ bool wpa_text_format(char *to, size_t size_bytes, const char *format, ...)
     } else {
         int length = vsnprintf(to, size_bytes, format, values);
         fits = length >= 0 && (size_t)length < size_bytes;
+        if (!fits && length >= 0 && size_bytes > 0) {
+            to[whole_length(to, size_bytes - 1)] = '\0';
+        }
     }
     va_end(values);
     return fits;

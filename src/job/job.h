@@ -31,7 +31,7 @@ typedef struct wpa_job {
 
 typedef struct wpa_job_spec {
     const char *kind, *subject;
-    const char *payload;  /* JSON object; NULL: {} */
+    const char *payload;  /* JSON object, narrows what is done; NULL: {} */
     const char *label;    /* for people: "analyse ledger-api/ci.yml"; NULL: kind and subject */
     int priority;         /* 0 most urgent, default (0 given) 100 */
     int max_attempts;     /* default (0 given) 5 */
@@ -44,7 +44,8 @@ typedef struct wpa_job_spec {
  *
  * At most one live job per (kind, subject): if there is one that waits, it is kept and its time
  * moved forward if the new one is sooner; if one runs, it will run once more after it has ended.
- * So an order given while a worker is finishing is never lost.
+ * So an order given while a worker is finishing is never lost. If the two have different payloads,
+ * the job gets {}: a payload says to do a part of what the kind does, {} is all of it.
  *
  * id        may be NULL.
  */

@@ -39,6 +39,40 @@ static void test_hidden_characters_become_marks(void **state)
     }
 }
 
+static void test_what_is_cut_is_cut_between_characters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in;
+        size_t size_bytes;
+        const char *out;
+    } cases[] = {
+        {"abc", 4, "abc"},
+        {"abc", 3, "ab"},
+        {"abc", 1, ""},
+        {"äöü", 7, "äöü"},
+        {"äöü", 6, "äö"},
+        {"äöü", 5, "äö"},
+        {"äöü", 4, "ä"},
+        {"a€", 4, "a"},
+        {"a€", 5, "a€"},
+        {"a€€", 7, "a€"},
+        {"a😀", 5, "a"},
+        {"😀", 4, ""},
+        {"😀x", 6, "😀x"},
+        {"😀xy", 6, "😀x"},
+        {"a\xff"
+         "b",
+         3, "a"},
+    };
+    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+        char text[16];
+        bool is_whole = strcmp(cases[i].in, cases[i].out) == 0;
+        assert_int_equal(wpa_text_copy(text, cases[i].size_bytes, cases[i].in), is_whole);
+        assert_string_equal(text, cases[i].out);
+    }
+}
+
 static void test_numbers_are_whole_or_refused(void **state)
 {
     (void)state;
@@ -161,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hidden_characters_become_marks),
+        cmocka_unit_test(test_what_is_cut_is_cut_between_characters),
         cmocka_unit_test(test_numbers_are_whole_or_refused),
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_paths_that_leave_the_tree_are_refused),

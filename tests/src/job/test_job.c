@@ -144,6 +144,14 @@ static bool handle(wpa_job_context *context, wpa_error *err)
     if (wpa_text_is(subject, "open")) { /* leaves a transaction open */
         return wpa_job_begin(context, err);
     }
+    if (wpa_text_is(subject, "long")) { /* with what stands before it, it is cut in a character */
+        char words[252] = "x";
+        for (size_t i = 1; i + 2 < sizeof words; i += 2) {
+            memcpy(words + i, "\xc3\xa4", 3);
+        }
+        (void)WPA_FAIL(err, WPA_E_REFUSED, "not allowed");
+        return wpa_error_within(err, "%s", words);
+    }
     return WPA_FAIL(err, WPA_E_UNAVAILABLE, "the network is gone");
 }
 
@@ -199,6 +207,61 @@ static void one_job_a_subject(void **state)
     assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT count(*) FROM job"), 3);
 }
 
+static const char *payload_of(fixture *f, const char *payload)
+{
+    static char text[64];
+    wpa_error err = {0};
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const wpa_job_spec spec = {.kind = "test", .subject = "wide", .payload = payload};
+    assert_true(wpa_job_enqueue(f->db, &spec, NULL, &err));
+    (void)wpa_text_copy(
+        text, sizeof text,
+        wpa_test_sql_value(f->pg, 0, arena, "SELECT payload FROM job WHERE subject = 'wide'"));
+    return text;
+}
+
+/* Of two orders in one job neither is lost: where they differ, all of it is done. */
+static void what_was_ordered_is_done_with_what_waits(void **state)
+{
+    fixture *f = *state;
+    static const char part[] = "{\"only\": \"this\"}", other[] = "{\"only\": \"that\"}";
+    assert_string_equal(payload_of(f, part), part);
+    assert_string_equal(payload_of(f, part), part);
+    assert_string_equal(payload_of(f, NULL), "{}");
+    assert_string_equal(payload_of(f, part), "{}");
+    (void)wpa_test_sql(f->pg, NULL, 0, "DELETE FROM job");
+    assert_string_equal(payload_of(f, part), part);
+    assert_string_equal(payload_of(f, other), "{}");
+    (void)wpa_test_sql(f->pg, NULL, 0, "DELETE FROM job");
+    assert_string_equal(payload_of(f, part), part);
+    assert_int_equal(wpa_test_sql_int(f->pg, f->engine.principal_id,
+                                      "SELECT count(*) FROM claim('test', 'x', '20 seconds')"),
+                     1);
+    assert_string_equal(payload_of(f, NULL), "{}"); /* it runs once more, for the new order */
+}
+
+/* Nobody takes up again what was told to stop, even if its agent dies before it looks. */
+static void what_was_told_to_stop_ends_with_its_agent(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    int64_t n = 0;
+    int64_t id = enqueue(f, "test", "lost");
+    assert_true(work(f));
+    assert_true(wpa_job_cancel(f->db, id, &err));
+    assert_true(wpa_job_reap(f->db, &n, &err));
+    assert_int_equal(n, 1);
+    assert_string_equal(look(f, id).state, "cancelled");
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT count(*) FROM lease_loss"), 1);
+    id = enqueue(f, "test", "lost");
+    assert_true(work(f));
+    assert_true(wpa_job_cancel(f->db, id, &err));
+    assert_int_equal(enqueue(f, "test", "lost"), id); /* ordered anew behind that */
+    assert_true(wpa_job_reap(f->db, &n, &err));
+    assert_string_equal(look(f, id).state, "queued");
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT cancel::int FROM job"), 0);
+}
+
 static void urgent_queues_first_and_attempts_run_out(void **state)
 {
     fixture *f = *state;
@@ -212,6 +275,18 @@ static void urgent_queues_first_and_attempts_run_out(void **state)
     (void)wpa_test_sql(f->pg, NULL, 0, "UPDATE job SET run_after = now()");
     assert_true(work(f));
     assert_int_equal(look(f, slow).ending, WPA_JOB_ENDED_DEAD);
+}
+
+/* Words that are cut are still words that the database takes: or the job has no end. */
+static void what_failed_with_many_words_has_ended(void **state)
+{
+    fixture *f = *state;
+    int64_t id = enqueue(f, "test", "long");
+    assert_true(work(f));
+    wpa_job_state_view view = look(f, id);
+    assert_int_equal(view.ending, WPA_JOB_ENDED_DEAD);
+    assert_true(wpa_utf8_is_valid(view.last_error, strlen(view.last_error)));
+    assert_non_null(strstr(view.last_error, "\xc3\xa4: not allowed"));
 }
 
 static void a_lapsed_job_is_taken_back(void **state)
@@ -269,8 +344,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_ending),
         cmocka_unit_test_setup_teardown(one_job_a_subject, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_ordered_is_done_with_what_waits, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_was_told_to_stop_ends_with_its_agent, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(urgent_queues_first_and_attempts_run_out, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_failed_with_many_words_has_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lapsed_job_is_taken_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_heart_renews_and_notices, set_up, tear_down),
     };

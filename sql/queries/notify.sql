@@ -42,19 +42,20 @@ SELECT id, name FROM wpa.v_destination WHERE lower(name) = lower($1) OR 'o-' || 
 -- params: not_here bigint[]
 -- rows: at most one: the delivery, its destination and its matter, and whether it has no try left
 -- why: one at a time for each destination, so that one that hangs holds up nobody else; what belongs to one matter goes in order; a try
---      whose courier never came back was one; a test is sent by whoever was asked for it, or not at all
+--      whose courier never came back was one; a test is sent by whoever was asked for it, or not at all. Who is busy is asked once, not for
+--      each of the thousands that may wait; a destination is locked, and looked at again then: somebody may have taken one of its since
 WITH c AS MATERIALIZED (
   SELECT o.id, o.state = 'sending' AND o.tries >= d.max_tries AS is_spent
     FROM wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id AND d.is_enabled AND d.removed_at IS NULL
    WHERE o.due_at <= clock_timestamp() AND NOT o.is_test AND o.destination_id <> ALL ($1::bigint[])
-     AND NOT EXISTS (SELECT FROM wpa.outbox b WHERE b.destination_id = o.destination_id AND b.id <> o.id AND b.state = 'sending' AND b.due_at > clock_timestamp())
+     AND o.destination_id <> ALL (ARRAY(SELECT b.destination_id FROM wpa.outbox b WHERE b.state = 'sending' AND b.due_at > clock_timestamp()))
      AND (o.matter_id IS NULL OR NOT EXISTS (SELECT FROM wpa.outbox b WHERE b.matter_id = o.matter_id AND b.destination_id = o.destination_id AND b.id < o.id
             AND b.state IN ('waiting','sending')))
-   ORDER BY o.due_at, o.id LIMIT 1 FOR UPDATE OF o SKIP LOCKED)
+   ORDER BY o.due_at, o.id LIMIT 1 FOR UPDATE OF o SKIP LOCKED FOR NO KEY UPDATE OF d SKIP LOCKED)
 UPDATE wpa.outbox o SET state = 'sending', tries = CASE o.state WHEN 'sent' THEN 1 ELSE least(o.tries + 1, d.max_tries) END, token = nextval('wpa.lease_seq'),
        due_at = clock_timestamp() + (d.timeout_ms + 20000) * interval '1 millisecond'
   FROM c, wpa.destination d
- WHERE o.id = c.id AND d.id = o.destination_id
+ WHERE o.id = c.id AND d.id = o.destination_id AND NOT wpa.destination_is_busy(d.id)
 RETURNING o.id, o.token, o.delivery, o.event, o.severity, o.subject, wpa.short_name(o.subject), o.message, o.detail::text, to_json(o.repositories)::text, o.is_over, o.is_test, o.at,
           o.tries, d.id, d.name, d.channel, d.settings::text, d.secret, d.timeout_ms, d.max_tries, d.private_addresses, o.matter_id, d.failures, c.is_spent;
 
@@ -148,11 +149,12 @@ SELECT id, pg_notify('wpa_outbox', '') FROM u ORDER BY id;
 -- name: notify_expire
 -- params:
 -- rows: none
--- why: a destination that fails for days keeps nothing waiting for ever; nobody comes back for a test whose agent was lost
+-- why: a destination that fails for days keeps nothing waiting for ever; nobody comes back for a test whose agent was lost. An alert that
+--      lasts is said again for days, and waits only since it was last taken
 WITH t AS (UPDATE wpa.outbox SET state = 'cancelled', due_at = NULL, token = NULL
  WHERE id IN (SELECT id FROM wpa.outbox WHERE is_test AND state IN ('waiting','sending') AND due_at < clock_timestamp() FOR UPDATE SKIP LOCKED))
 UPDATE wpa.outbox SET state = 'dead', due_at = NULL, error = coalesce(error, 'it has waited for three days')
- WHERE id IN (SELECT id FROM wpa.outbox WHERE state = 'waiting' AND NOT is_test AND at < clock_timestamp() - interval '3 days' ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED);
+ WHERE id IN (SELECT id FROM wpa.outbox WHERE state = 'waiting' AND NOT is_test AND coalesce(sent_at, at) < clock_timestamp() - interval '3 days' ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED);
 
 -- name: notify_clean
 -- params:

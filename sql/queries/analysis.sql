@@ -5,6 +5,12 @@ SELECT r.name, r.owner, r.url, r.branch, w.path, w.kind, w.blob_oid, w.head_comm
   FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id
  WHERE w.id = $1::bigint;
 
+-- name: analysis_hold
+-- params: workflow_id bigint
+-- rows: one: is the file there; locked until the end of the transaction
+-- why: what has gone while it was analysed gets no open findings back
+SELECT state = 'present' FROM wpa.workflow WHERE id = $1::bigint FOR NO KEY UPDATE;
+
 -- name: analysis_start
 -- params: workflow_id bigint, dimension text, blob_oid text, head_commit text, rules_version text, requested_by bigint, job_id bigint
 -- rows: one: id, uid

@@ -84,6 +84,12 @@ SELECT r.id, r.name, r.url, r.branch, r.owner, r.criticality, r.labels, r.test_c
        (SELECT count(*) FROM wpa.workflow w WHERE w.repository_id = r.id AND w.state = 'present' AND w.kind = 'workflow')
   FROM wpa.repository r WHERE r.id = $1::bigint;
 
+-- name: fleet_hold
+-- params: id bigint
+-- rows: one: is it in the fleet; locked until the end of the transaction
+-- why: a scan takes a while; what was removed meanwhile gets no workflows back
+SELECT state <> 'removed' FROM wpa.repository WHERE id = $1::bigint FOR NO KEY UPDATE;
+
 -- name: fleet_scan_store
 -- params: repository_id bigint, head text, paths text[], names text[], kinds text[], blobs text[], sizes bigint[], errors text[]
 -- rows: one a file: id, path, must_analyse

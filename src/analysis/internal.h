@@ -3,6 +3,8 @@
 
 #include "analysis/analysis.h"
 
+#define WPA_ANALYSIS_GONE "the file is not there any more"
+
 /** What is analysed, as the database names it. */
 typedef struct wpa_analysis_subject {
     int64_t workflow_id;

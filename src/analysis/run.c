@@ -36,7 +36,7 @@ bool wpa_analysis_subject_load(wpa_db *db, int64_t workflow_id, wpa_arena *arena
     }
     subject->workflow_id = workflow_id;
     bool is_gone = wpa_text_is(wpa_rows_text(rows, 0, 8), "gone");
-    subject->error = is_gone ? "the file is not there any more" : wpa_rows_dup(rows, 0, 9, arena);
+    subject->error = is_gone ? WPA_ANALYSIS_GONE : wpa_rows_dup(rows, 0, 9, arena);
     return true;
 }
 

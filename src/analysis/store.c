@@ -347,16 +347,33 @@ static bool store_result(wpa_db *db, const wpa_analysis_request *request,
            resolve_older(db, workflow, summary, err);
 }
 
+/** What is wrong with the outcome, or with keeping it; NULL: nothing. False: the database fails. */
+static bool find_fault(wpa_db *db, int64_t workflow_id, const wpa_analysis_outcome *outcome,
+                       const char **fault, wpa_error *err)
+{
+    char workflow[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(workflow_id, workflow)};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_ANALYSIS_HOLD, params, WPA_COUNT(params), err);
+    bool is_there = rows && wpa_rows_count(rows) > 0 && wpa_rows_bool(rows, 0, 0);
+    *fault = outcome->fault ? outcome->fault : is_there ? NULL : WPA_ANALYSIS_GONE;
+    return rows != NULL;
+}
+
 bool wpa_analysis_store(wpa_db *db, const wpa_analysis_request *request,
                         const wpa_analysis_subject *subject, const wpa_analysis_outcome *outcome,
                         int64_t duration_ms, wpa_arena *arena, wpa_analysis_summary *summary,
                         wpa_error *err)
 {
-    if (!outcome->fault) {
+    const char *fault = NULL;
+    if (!find_fault(db, request->workflow_id, outcome, &fault, err)) {
+        return false;
+    }
+    if (!fault) {
         return store_result(db, request, subject, outcome, duration_ms, arena, summary, err);
     }
     summary->status = "failed";
-    summary->error = outcome->fault;
+    summary->error = fault;
     summary->metrics = wpa_json_new_object(arena);
     summary->recommendations = wpa_json_new_array(arena);
     return finish(db, outcome, duration_ms, arena, summary, err);

@@ -175,11 +175,17 @@ static bool order_analysis(wpa_job_context *context, const char *repository, int
 static bool store(wpa_job_context *context, const wpa_repository *repository, const wpa_scan *scan,
                   size_t *n_changed, wpa_error *err)
 {
+    char number[WPA_DB_NUMBER_SIZE];
+    const char *params[] = {wpa_db_number(repository->id, number), scan->head};
+    *n_changed = 0;
+    WPA_AUTO(wpa_rows) *held = wpa_db_exec(context->db, WPA_SQL_FLEET_HOLD, params, 1, err);
+    if (held == NULL || wpa_rows_count(held) == 0 || !wpa_rows_bool(held, 0, 0)) {
+        return held != NULL; /* removed meanwhile */
+    }
     WPA_AUTO(wpa_rows) *rows = store_files(context->db, repository->id, scan, context->arena, err);
     if (rows == NULL) {
         return false;
     }
-    *n_changed = 0;
     for (size_t i = 0; i < wpa_rows_count(rows); i++) {
         if (!wpa_rows_bool(rows, i, 2)) {
             continue;
@@ -190,8 +196,6 @@ static bool store(wpa_job_context *context, const wpa_repository *repository, co
             return false;
         }
     }
-    char number[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {wpa_db_number(repository->id, number), scan->head};
     return wpa_db_run(context->db, WPA_SQL_FLEET_SCANNED, params, 2, err);
 }
 

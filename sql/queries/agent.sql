@@ -38,11 +38,12 @@ SELECT ceil(extract(epoch FROM min(run_after) - clock_timestamp()) * 1000)::bigi
 -- name: agent_schedule
 -- params:
 -- rows: at most one: schedule, minute, hour, day, month, weekday, name of this minute, already done
+-- why: an index finds the last hour by a time that does not change within the statement, and the history is long
 SELECT regexp_replace(value, '^(\S+\s+\S+\s+\S+\s+\S+\s+\S+).*$', '\1'),
        extract(minute FROM l)::int, extract(hour FROM l)::int, extract(day FROM l)::int, extract(month FROM l)::int,
        extract(dow FROM l)::int, 'schedule:' || to_char(l, 'YYYY-MM-DD"T"HH24:MI'),
        EXISTS (SELECT FROM wpa.job_history WHERE kind = 'schedule' AND subject = 'schedule:' || to_char(l, 'YYYY-MM-DD"T"HH24:MI')
-                  AND finished_at > clock_timestamp() - interval '1 hour')
+                  AND finished_at > statement_timestamp() - interval '1 hour')
   FROM wpa.setting, LATERAL (SELECT clock_timestamp() AT TIME ZONE
          coalesce(nullif(regexp_replace(value, '^\S+\s+\S+\s+\S+\s+\S+\s+\S+\s*', ''), ''), 'UTC') AS l) t
  WHERE key = 'analysis_schedule' AND value <> 'off';

@@ -11,6 +11,7 @@
 #include <wpa/clock.h>
 #include <wpa/text.h>
 
+#include "gen/sql.h"
 #include "harness/pg.h"
 #include "job/job.h"
 #include "job/lease.h"
@@ -311,6 +312,29 @@ static void a_lapsed_job_is_taken_back(void **state)
     assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT attempt FROM job"), 0);
 }
 
+/* Every agent asks every few seconds, and the history is that of three months. */
+static void the_schedule_is_looked_up_by_an_index(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const wpa_sql explain = {
+        .name = "explain",
+        .text = wpa_arena_printf(arena, "EXPLAIN %s", WPA_SQL_AGENT_SCHEDULE->text),
+        .index = -1};
+    static const wpa_sql large = {
+        .name = "large", .text = "SELECT set_config('enable_seqscan', 'off', false)", .index = -1};
+    assert_true(wpa_db_run(f->db, &large, NULL, 0, &err));
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(f->db, &explain, NULL, 0, &err);
+    assert_non_null(rows);
+    bool is_found = false;
+    for (size_t i = 0; i < wpa_rows_count(rows); i++) {
+        const char *line = wpa_rows_text(rows, i, 0);
+        is_found = is_found || (strstr(line, "Index Cond:") && strstr(line, "finished_at >"));
+    }
+    assert_true(is_found);
+}
+
 static void the_heart_renews_and_notices(void **state)
 {
     fixture *f = *state;
@@ -352,6 +376,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_failed_with_many_words_has_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lapsed_job_is_taken_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_schedule_is_looked_up_by_an_index, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_heart_renews_and_notices, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

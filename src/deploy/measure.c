@@ -9,6 +9,7 @@
 #include <wpa/text.h>
 
 #include "analysis/analysis.h"
+#include "core/scratch.h"
 #include "git/git.h"
 
 #define FILE_MAX_BYTES ((size_t)1 << 20)
@@ -126,28 +127,12 @@ static bool is_cancelled(void *context)
     return wpa_job_should_stop(a->job);
 }
 
-static void remove_tree(const wpa_job_context *job, const char *folder)
-{
-    wpa_error err = {0};
-    if (!wpa_dir_remove(folder, &err)) {
-        wpa_log_error(job->log, "deploy", &err);
-    }
-}
-
-static const char *check_out(const asked *a, wpa_arena *arena, wpa_error *err)
+static bool check_out(const asked *a, wpa_scratch *folder, wpa_arena *arena, wpa_error *err)
 {
     size_t n_left_out = 0;
     const wpa_git_export_limits limits = {TREE_MAX_FILES, TREE_MAX_BYTES};
-    const char *folder =
-        wpa_dir_temp(wpa_path_join(arena, a->job->cache_folder, "tree"), arena, err);
-    if (folder == NULL) {
-        return NULL;
-    }
-    if (!wpa_git_export(a->git, a->tip, folder, limits, &n_left_out, err)) {
-        remove_tree(a->job, folder);
-        return NULL;
-    }
-    return folder;
+    return wpa_scratch_open(folder, a->job->cache_folder, "tree", arena, err) &&
+           wpa_git_export(a->git, a->tip, folder->path, limits, &n_left_out, err);
 }
 
 static bool open_tip(asked *a, wpa_arena *arena, wpa_error *err)
@@ -184,25 +169,20 @@ bool wpa_deploy_measure(wpa_job_context *job, const wpa_measure_request *request
                                  .rescore = rescore,
                                  .is_cancelled = is_cancelled,
                                  .context = &a};
-    const char *folder = NULL;
+    wpa_scratch storage = {0};
+    WPA_AUTO(wpa_scratch) *folder = &storage;
     bool is_ready = request->check->kind == WPA_PROBE_HTTP || open_tip(&a, arena, &why);
     WPA_AUTO(wpa_git) *owned = a.git;
     (void)owned;
     if (is_ready && request->check->kind == WPA_PROBE_COMMAND) {
-        folder = check_out(&a, arena, &why);
-        context.tree = folder;
-        is_ready = folder != NULL;
+        is_ready = check_out(&a, folder, arena, &why);
+        context.tree = folder->path;
     }
-    bool is_measured = true;
-    if (is_ready) {
-        is_measured = wpa_probe_measure(request->check, &context, arena, measurement, err);
-    } else {
+    if (!is_ready) {
         note_error(measurement, started_us, &why, arena);
+        return true;
     }
-    if (folder != NULL) {
-        remove_tree(job, folder);
-    }
-    return is_measured;
+    return wpa_probe_measure(request->check, &context, arena, measurement, err);
 }
 
 bool wpa_deploy_job(wpa_job_context *context, wpa_error *err)

@@ -6,6 +6,7 @@
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "core/scratch.h"
 #include "runner/runner.h"
 #include "testing/checks.h"
 
@@ -13,21 +14,7 @@
 #define EXPORT_MAX_BYTES ((size_t)512 << 20)
 #define OUTPUT_TAIL_BYTES 4000
 
-/** A folder of the host that is removed at the end. */
-typedef struct scratch {
-    const char *path;
-} scratch;
-
-static void scratch_remove(scratch *folder)
-{
-    wpa_error ignored = {0}; /* nothing in it matters */
-    if (folder->path) {
-        (void)!wpa_dir_remove(folder->path, &ignored);
-    }
-}
-WPA_DEFINE_AUTO(scratch, scratch_remove);
-
-static bool export_base(const wpa_test_context *context, scratch *folder, wpa_error *err)
+static bool export_base(const wpa_test_context *context, wpa_scratch *folder, wpa_error *err)
 {
     const wpa_test_target *target = context->target;
     const wpa_git_export_limits limits = {.max_files = EXPORT_MAX_FILES,
@@ -37,9 +24,7 @@ static bool export_base(const wpa_test_context *context, scratch *folder, wpa_er
         return WPA_FAIL(err, WPA_E_UNAVAILABLE, "cannot reach '%s'", target->repository);
     }
     const char *parent = context->scratch ? context->scratch : "/tmp";
-    folder->path =
-        wpa_dir_temp(wpa_path_join(context->arena, parent, "wpa-test"), context->arena, err);
-    if (!folder->path) {
+    if (!wpa_scratch_open(folder, parent, "wpa-test", context->arena, err)) {
         return false;
     }
     const char *tree = wpa_path_join(context->arena, folder->path, "tree");
@@ -200,8 +185,8 @@ static bool check_suite(const wpa_test_context *context, wpa_test_outcome *outco
                            context->no_sandbox);
         return true;
     }
-    scratch storage = {0};
-    WPA_AUTO(scratch) *folder = &storage;
+    wpa_scratch storage = {0};
+    WPA_AUTO(wpa_scratch) *folder = &storage;
     if (!export_base(context, folder, err)) {
         return wpa_error_within(err, "export the base");
     }

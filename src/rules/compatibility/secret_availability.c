@@ -111,6 +111,73 @@ static bool is_tested(const wpa_yaml_doc *doc, wpa_span span)
     return is_test && is_empty;
 }
 
+/* Does the text that ends here end with the word? */
+static bool ends_with(const char *text, size_t end, const char *word)
+{
+    size_t length = strlen(word);
+    return end >= length && memcmp(text + end - length, word, length) == 0;
+}
+
+/* Is a test open on the line that leads up to here: "if [ -f x ] && [ -n "? */
+static bool is_in_test(const char *text, size_t end)
+{
+    size_t start = end;
+    while (start > 0 && text[start - 1] != '\n' && end - start < LINE_MAX_BYTES) {
+        start--;
+    }
+    return wpa_text_find(text + start, end - start, "[ ") ||
+           wpa_text_find(text + start, end - start, "test ");
+}
+
+/* "[ -n "$X" ]", "if ($env:X)", "environ.get('X')": what stands in front of the name. */
+static bool is_asked_in_front(const char *text, size_t at)
+{
+    static const char *const words[] = {"[", "if", "-not", "get", "getenv", "IsNullOrEmpty"};
+    at -= ends_with(text, at, "env:") ? strlen("env:") : 0;
+    while (at > 0 && strchr("\"'{$ (", text[at - 1])) {
+        at--;
+    }
+    bool is_empty_test = ends_with(text, at, "-z") || ends_with(text, at, "-n");
+    for (size_t i = 0; i < WPA_COUNT(words); i++) {
+        if (ends_with(text, at, words[i])) {
+            return true;
+        }
+    }
+    return is_empty_test && is_in_test(text, at);
+}
+
+/* "${X:-none}", "$X" != "": what stands behind the name. */
+static bool is_asked_behind(const char *text, bool is_in_braces)
+{
+    size_t colon = text[0] == ':';
+    if (is_in_braces && (text[colon] == '-' || text[colon] == '+')) {
+        return true;
+    }
+    text += strspn(text, "}\"' ");
+    bool is_compared = *text == '=' || (*text == '!' && text[1] == '=');
+    text += strspn(text, "!= ");
+    return is_compared && (strncmp(text, "\"\"", 2) == 0 || strncmp(text, "''", 2) == 0);
+}
+
+/* Does the script look whether the variable is empty that the secret is given by? */
+static bool is_variable_tested(const wpa_outline_step *step, const wpa_yaml_node *value)
+{
+    const char *name = value->key && value->parent == step->env ? wpa_yaml_text(value->key) : NULL;
+    size_t length = name ? strlen(name) : 0;
+    const char *text = length ? step->run->text : NULL;
+    for (const char *at = text ? strstr(text, name) : NULL; at; at = strstr(at + length, name)) {
+        size_t start = (size_t)(at - text);
+        bool is_part = (start > 0 && wpa_text_name_length((const char[]){at[-1], '\0'})) ||
+                       wpa_text_name_length(at + length);
+        bool is_in_braces = start > 0 && at[-1] == '{';
+        if (!is_part &&
+            (is_asked_in_front(text, start) || is_asked_behind(at + length, is_in_braces))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool may_fail(const wpa_yaml_node *node)
 {
     const char *text = wpa_yaml_text(wpa_yaml_get(node, "continue-on-error"));
@@ -154,7 +221,8 @@ static void check_fork(checker *c, const wpa_expression *e, const wpa_expr_refer
     }
     wpa_span span = wpa_expression_span(e, r->node->span);
     seen *before = find_seen(c, e->job, name);
-    if (site.step && site.step->run && is_tested(c->run->source->yaml, span)) {
+    if (site.step && site.step->run &&
+        (is_tested(c->run->source->yaml, span) || is_variable_tested(site.step, e->place->node))) {
         return;
     }
     if (before) {

@@ -22,6 +22,12 @@ static bool is_mutable_ref(const char *text)
     return true;
 }
 
+/* An output that a step fetched: the head as it is when the forge is asked. */
+static bool is_asked_for(const char *path)
+{
+    return wpa_text_starts(path, "steps.") || wpa_text_starts(path, "needs.");
+}
+
 static const char *folder_of(const wpa_outline_step *step, const char *input)
 {
     const char *path = wpa_outline_with_text(step, input);
@@ -85,7 +91,7 @@ static bool checkout_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *int
             .span = node->span,
             .folder = folder_of(step, "path"),
             .trust = taint.trust,
-            .is_mutable = i == 0 ? is_mutable_ref(taint.path) || is_pull
+            .is_mutable = i == 0 ? is_mutable_ref(taint.path) || is_pull || is_asked_for(taint.path)
                                  : wpa_outline_with(step, "ref") == NULL,
             .taint = taint,
         };
@@ -170,6 +176,22 @@ static bool takes_tree(const wpa_shell_command *c)
     return wpa_shell_is(c, "gh", "repo") && has_word(c, "clone");
 }
 
+/*
+ * What of the command tells the tree: of "git checkout -b name start" only where it starts; empty
+ * if that is here.
+ */
+static wpa_span tree_words(const wpa_shell_command *c)
+{
+    static const char *const creating[] = {"-b", "-B", "-c", "-C", "--create", "--orphan"};
+    bool is_new = false;
+    bool may_be = wpa_shell_is(c, "git", "checkout") || wpa_shell_is(c, "git", "switch");
+    for (size_t i = c->first + 2; may_be && i < c->n_words && !is_new; i++) {
+        is_new = wpa_text_index(c->words[i].text, creating, WPA_COUNT(creating)) >= 0;
+    }
+    const wpa_shell_word *start = is_new ? wpa_shell_argument(c, 2) : NULL;
+    return start ? start->span : is_new ? (wpa_span){c->span.end, c->span.end} : c->span;
+}
+
 /* Does the command fetch a branch that strangers choose? */
 static bool fetches_tree(wpa_rule_run *run, const wpa_site *site, const wpa_shell_command *c)
 {
@@ -180,8 +202,9 @@ static bool fetches_tree(wpa_rule_run *run, const wpa_site *site, const wpa_shel
     if (is_pull || is_fetch || !takes_tree(c)) {
         return is_pull || is_fetch;
     }
-    wpa_taint taint = wpa_taint_of_script(run, site, c->span, WPA_TAINT_CODE);
-    return taint.grade == WPA_TAINT_OF_ARBITRARY && is_outsider(&taint) &&
+    wpa_span words = tree_words(c);
+    wpa_taint taint = wpa_taint_of_script(run, site, words, WPA_TAINT_CODE);
+    return wpa_span_length(words) && taint.grade == WPA_TAINT_OF_ARBITRARY && is_outsider(&taint) &&
            !wpa_text_ends(taint.path, "number");
 }
 

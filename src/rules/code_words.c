@@ -254,7 +254,7 @@ static void check_printed(const finder *f, size_t i)
     }
 }
 
-/* "sh <<< $X", "bash <<EOF" that expands, "echo $X | sh". */
+/* "sh <<< $X", "bash <<EOF" that expands, "echo $X | sh", "gh pr view --jq .body | sh". */
 static void check_input(const finder *f, size_t i)
 {
     const wpa_shell_command *c = &f->site->step->script->commands[i];
@@ -268,6 +268,11 @@ static void check_input(const finder *f, size_t i)
     }
     if (wpa_text_is(from->name, "cat")) {
         check_fed(f, from, c->name);
+    }
+    if (wpa_text_is(from->name, "jq") || wpa_text_is(from->name, "gh")) {
+        wpa_shell_word *all = wpa_arena_alloc(f->run->arena, sizeof *all);
+        *all = (wpa_shell_word){.text = "", .span = from->span};
+        tell(f, c->name, all, WPA_WORD_IS_PRINTED);
     }
     bool prints = wpa_text_index(from->name, printers, WPA_COUNT(printers)) >= 0;
     for (size_t k = from->first + 1; prints && k < from->n_words; k++) {
@@ -312,6 +317,19 @@ static bool is_unquoted(const wpa_script *script, const wpa_shell_word *word)
            script->contexts && script->contexts[at] == WPA_SHELL_PLAIN;
 }
 
+/* "title=$X": a variable without quotes further on in the word. */
+static bool has_unquoted(const wpa_script *script, const wpa_shell_word *word)
+{
+    for (size_t at = word->span.start; script->contexts && at + 1 < word->span.end; at++) {
+        bool is_name = script->text[at] == '$' &&
+                       (script->text[at + 1] == '{' || wpa_text_name_length(script->text + at + 1));
+        if (is_name && script->contexts[at] == WPA_SHELL_PLAIN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_options(const finder *f, const wpa_shell_command *c)
 {
     if (!(beginnings.splitters & beginning_of(c->name)) ||
@@ -324,6 +342,8 @@ static void check_options(const finder *f, const wpa_shell_command *c)
         }
         if (is_unquoted(f->site->step->script, &c->words[i])) {
             tell(f, c->name, &c->words[i], WPA_WORD_IS_OPTION);
+        } else if (has_unquoted(f->site->step->script, &c->words[i])) {
+            tell(f, c->name, &c->words[i], WPA_WORD_IS_SPLIT);
         }
     }
 }

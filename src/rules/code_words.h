@@ -11,6 +11,8 @@ typedef enum wpa_word_reading {
     WPA_WORD_IS_COMMAND, /* it names the program, as people who start a workflow may */
     WPA_WORD_IS_NUMBER,  /* the shell evaluates it, subscripts with commands in them too */
     WPA_WORD_IS_OPTION,  /* the word may begin with a dash, or fall apart into several */
+    WPA_WORD_IS_SPLIT,   /* it falls apart if there are blanks in it: "-f title=$X" */
+    WPA_WORD_IS_PRINTED, /* a whole command, and what it prints is a program */
 } wpa_word_reading;
 
 /** runner: what reads the word. A here-document is a word without text. */

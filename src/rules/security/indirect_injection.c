@@ -29,7 +29,7 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
                    const wpa_shell_word *word, wpa_word_reading reading)
 {
     const wpa_script *script = site->step->script;
-    if (!holds_variable(script, word->span)) {
+    if (reading != WPA_WORD_IS_PRINTED && !holds_variable(script, word->span)) {
         return;
     }
     wpa_taint taint = wpa_taint_of_script(run, site, word->span, WPA_TAINT_TEXT);
@@ -40,19 +40,25 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
     /* Logins and branches do not begin with a dash; what a file holds is seldom meant to be text.
      */
     bool is_free = taint.grade == WPA_TAINT_OF_ARBITRARY && !wpa_text_starts(taint.path, "a file ");
-    if ((reading == WPA_WORD_IS_OPTION || reading == WPA_WORD_IS_NUMBER) && !is_free) {
+    if ((reading == WPA_WORD_IS_OPTION || reading == WPA_WORD_IS_NUMBER ||
+         reading == WPA_WORD_IS_SPLIT) &&
+        !is_free) {
         return;
+    }
+    bool is_argument = reading == WPA_WORD_IS_OPTION || reading == WPA_WORD_IS_SPLIT;
+    if (reading == WPA_WORD_IS_SPLIT && !wpa_text_is(taint.shape, "free text")) {
+        return; /* a branch has no blanks in it */
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){site->step, word, reading};
     wpa_finding *finding = wpa_rule_report(
         run, wpa_outline_script_span(site->step, word->span), NULL, s,
-        reading != WPA_WORD_IS_OPTION
-            ? "%s reaches code that %s runs: a variable does not keep it apart there"
-            : "%s is split into arguments of %s, and may begin with a dash: it can "
-              "give options",
+        !is_argument ? "%s reaches code that %s runs: a variable does not keep it apart there"
+        : reading == WPA_WORD_IS_OPTION
+            ? "%s is split into arguments of %s, and may begin with a dash: it can give options"
+            : "%s is split into arguments of %s where it has blanks: it can give options",
         wpa_rule_quote(run, taint.path, strlen(taint.path)), runner);
-    if (reading == WPA_WORD_IS_OPTION) {
+    if (is_argument) {
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->confidence = WPA_CONFIDENCE_LOW;
     } else if (is_of_people || taint.grade == WPA_TAINT_OF_STRUCTURED) {
@@ -324,8 +330,10 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     if (script && script->is_readable && site->step->shell == WPA_SHELL_BASH) {
         check_expansions(run, site);
     }
-    bool has_variables = script && script->is_readable && memchr(script->text, '$', script->length);
-    for (size_t i = 0; has_variables && i < script->n_commands; i++) {
+    bool may_be_code = script && script->is_readable &&
+                       (memchr(script->text, '$', script->length) ||
+                        wpa_text_find(script->text, script->length, "gh "));
+    for (size_t i = 0; may_be_code && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         if (!c->is_nested_script && c->n_words > c->first) {
             wpa_code_words_visit(run, site, i, report);
@@ -350,13 +358,15 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     const subject *s = finding->subject;
     const wpa_yaml_node *node = s ? s->step->run : NULL;
     bool takes_quotes = node && (node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED);
-    if (!takes_quotes || s->reading != WPA_WORD_IS_OPTION) {
-        return;
+    bool is_argument = s && (s->reading == WPA_WORD_IS_OPTION || s->reading == WPA_WORD_IS_SPLIT);
+    wpa_span span = is_argument ? wpa_outline_script_span(s->step, s->word->span) : (wpa_span){0};
+    const char *text =
+        wpa_arena_slice(run->arena, run->source->yaml->source + span.start, wpa_span_length(span));
+    if (!takes_quotes || !is_argument || strpbrk(text, "\"'`\\")) {
+        return; /* none, or quotes that would end where these begin */
     }
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "quote it");
-    wpa_span span = wpa_outline_script_span(s->step, s->word->span);
-    wpa_rule_edit(run, fix, span, "\"%.*s\"", (int)wpa_span_length(span),
-                  run->source->yaml->source + span.start);
+    wpa_rule_edit(run, fix, span, "\"%s\"", text);
 }
 
 const wpa_rule wpa_rule_indirect_injection = {

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/work.h"
 #include "gen/sql.h"
+#include "git/git.h"
 #include "json/json.h"
 
 /* clang-format off */
@@ -115,7 +116,7 @@ static void print_json(wpa_cli *cli, const wpa_repositories *all)
         char time[WPA_TIMESTAMP_SIZE];
         wpa_json_set_int(object, "id", item->id);
         wpa_json_set_text(object, "name", item->name);
-        wpa_json_set_text(object, "url", item->url);
+        wpa_json_set_text(object, "url", wpa_git_url_visible(cli->arena, item->url));
         wpa_json_set_text(object, "branch", item->branch);
         set_optional(object, "owner", item->owner);
         wpa_json_set_int(object, "criticality", item->criticality);
@@ -153,7 +154,7 @@ static int run_list(wpa_cli *cli, wpa_error *err)
             "URL");
     for (size_t i = 0; i < all.n; i++) {
         const wpa_repository *item = &all.items[i];
-        const char *what = item->error ? item->error : item->url;
+        const char *what = item->error ? item->error : wpa_git_url_visible(cli->arena, item->url);
         fprintf(cli->out, "%-*s  %-10s  %-7s  %9" PRId64 "  %s\n", width, item->name,
                 wpa_text_visible(cli->arena, item->branch, strlen(item->branch), false),
                 item->state, item->n_workflows,

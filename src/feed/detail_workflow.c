@@ -5,6 +5,7 @@
 
 #include "feed/detail.h"
 #include "gen/sql.h"
+#include "git/git.h"
 #include "rules/registry.h"
 
 #define LINES_AROUND 30
@@ -70,7 +71,7 @@ static void fill_workflow(const wpa_json *row, wpa_arena *arena, wpa_workflow_de
     static const char *const columns[WPA_TALLY_COUNT] = {"low", "medium", "high", "critical",
                                                          "opportunity"};
     wpa_workflow_kind.fill(row, arena, &d->row);
-    d->url = wpa_feed_text(row, "url");
+    d->url = wpa_git_url_visible(arena, wpa_feed_text(row, "url"));
     d->branch = wpa_feed_text(row, "branch");
     d->path = wpa_feed_text(row, "path");
     d->commit = or_null(wpa_feed_text(row, "head_commit"));

@@ -186,6 +186,10 @@ static void test_people(void **state)
 static void test_fleet_and_findings(void **state)
 {
     fixture *made = *state;
+    wpa_error err = {0};
+    static const char far[] = "version: 1\nrepositories:\n  - name: far\n    url: "
+                              "https://me:hunter2@127.0.0.1:1/far.git\n";
+    assert_true(wpa_file_replace(fill_in(made, "@/far.yml"), far, strlen(far), 0600, &err));
     static const step steps[] = {
         {"wpa guardian add mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
         {"wpa login mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
@@ -202,6 +206,10 @@ static void test_fleet_and_findings(void **state)
         {"wpa fleet add @/none --wait", 5, "added 'none'", "none cannot be scanned", NULL},
         {"wpa fleet list", 0, "error", "", NULL},
         {"wpa fleet remove none", 0, "removed", "", NULL},
+        {"wpa fleet import @/far.yml", 0, "1 added", "", NULL},
+        {"wpa fleet list --json", 0, "\"https://***@127.0.0.1:1/far.git\"", "", NULL},
+        {"wpa fleet list", 0, "https://***@127.0.0.1:1/far.git", "", NULL},
+        {"wpa fleet remove far", 0, "removed", "", NULL},
         {"wpa fleet remove none", 2, "", "none", NULL},
         {"wpa fleet scan ledger-api --wait", 0, "1 scan queued", "", NULL},
         {"wpa analyse", 2, "", "name workflows, or say --all", NULL},

@@ -176,7 +176,8 @@ static wpa_msg *watch(fixture *f, wpa_list list, const char *cursor, uint32_t be
 }
 
 #define FLEET                                                                                      \
-    "INSERT INTO repository (name, url, branch, state) VALUES ('ledger-api', '/x', 'main', 'ok');" \
+    "INSERT INTO repository (name, url, branch, state) VALUES ('ledger-api', "                     \
+    "'https://me:hunter2@x.example/l', 'main', 'ok');"                                             \
     "INSERT INTO workflow (repository_id, path, name, kind, blob_oid, head_commit) SELECT 1, "     \
     "'.github/workflows/w' || n || '.yml', 'ledger-api-w' || n, 'workflow', 'b1', 'c1' FROM "      \
     "generate_series(1, 30) n;"                                                                    \
@@ -376,6 +377,13 @@ static void the_whole_way(void **state)
     assert_int_equal(d->finding->n_lines, 2);
     assert_string_equal(d->finding->lines[1].text, "on: push");
     assert_int_equal(d->finding->n_also_all, 39);
+    wpa_msg_free(msg);
+    c = command(f, WPA_COMMAND_WATCH_OBJECT);
+    c->object = (wpa_object){WPA_OBJECT_WORKFLOW, 1};
+    submit(f, c);
+    msg = expect(f, is_kind, &detail, "detail");
+    d = msg->body;
+    assert_string_equal(d->workflow->url, "https://***@x.example/l");
     wpa_msg_free(msg);
     c = command(f, WPA_COMMAND_IGNORE);
     wpa_object *objects = wpa_arena_array(c->arena, 1, sizeof *objects);

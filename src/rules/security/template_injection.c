@@ -371,6 +371,21 @@ static const wpa_shell_command *command_of_word(const wpa_script *script, wpa_sp
     return NULL;
 }
 
+/* Has it a literal of several words, or of none? In quotes it would be one word all the same. */
+static bool is_made_of_words(const subject *s, size_t i)
+{
+    const char *at = s->sink.node->text + s->insides[i].start;
+    const char *end = s->sink.node->text + s->insides[i].end;
+    while ((at = memchr(at, '\'', (size_t)(end - at)))) {
+        const char *close = memchr(at + 1, '\'', (size_t)(end - at - 1));
+        if (!close || close == at + 1 || memchr(at, ' ', (size_t)(close - at))) {
+            return true;
+        }
+        at = close + 1;
+    }
+    return false;
+}
+
 /*
  * How the variable is written at one fence; NULL where it would not be expanded, or would be code.
  */
@@ -403,10 +418,14 @@ static const char *spelling_at(wpa_rule_run *run, const subject *s, size_t i, co
         return NULL; /* a whole command, or nothing in front of one: as one word it is neither */
     }
     /* Of people who may start the workflow several words are taken, though no code any more. */
-    bool is_of_insiders = wpa_text_starts(name, "INPUTS_") || wpa_text_starts(name, "MATRIX_");
-    bool is_list = is_of_insiders && wpa_variable_holds_list(wpa_slice_of(name));
-    if (c && (wpa_text_is(c->words[0].text, "for") || is_list)) {
+    const char *own = wpa_variable_name(s->path, run->arena);
+    bool is_of_insiders = wpa_text_starts(own, "INPUTS_") || wpa_text_starts(own, "MATRIX_");
+    bool is_list = wpa_variable_holds_list(wpa_slice_of(own));
+    if (c && (wpa_text_is(c->words[0].text, "for") || (is_list && is_of_insiders))) {
         return wpa_arena_printf(run->arena, "${%s}", name);
+    }
+    if (c && !wpa_text_is(c->name, "echo") && (is_list || is_made_of_words(s, i))) {
+        return NULL;
     }
     bool takes_quotes = s->sink.node->style != WPA_YAML_DOUBLE_QUOTED;
     return context == WPA_SHELL_PLAIN && takes_quotes

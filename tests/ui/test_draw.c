@@ -137,11 +137,39 @@ static void test_formats(void **state)
     assert_int_equal(wpa_object_parse("x-1").kind, WPA_OBJECT_NONE);
 }
 
+/* A question's box is as high as its text: one that is not broken evenly needs more rows. */
+static void test_wrapped_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int rows;
+    } wanted[] = {
+        {"", 0},
+        {"one", 1},
+        {"Deploy p-34  a-very-long-name  to 1 workflow?", 4},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 3},
+        {"a\n\nb", 3},
+        {"a   \nb", 2},
+        {"\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6"
+         "\x97\xa5",
+         2},
+    };
+    WPA_AUTO(wpa_grid) *grid = wpa_grid_new(20, 40);
+    wpa_canvas canvas = wpa_canvas_of(grid, false);
+    for (size_t i = 0; i < WPA_COUNT(wanted); i++) {
+        assert_int_equal(wpa_put_wrapped(&canvas, 0, 0, 15, WPA_PAINT_TEXT, wanted[i].text),
+                         wanted[i].rows);
+        assert_int_equal(wpa_wrapped_rows(wanted[i].text, 15), wanted[i].rows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_put_fit),          cmocka_unit_test(test_clipping),
         cmocka_unit_test(test_overwriting_wide), cmocka_unit_test(test_meter),
-        cmocka_unit_test(test_wrapping),         cmocka_unit_test(test_formats)};
+        cmocka_unit_test(test_wrapping),         cmocka_unit_test(test_wrapped_rows),
+        cmocka_unit_test(test_formats)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,12 +115,6 @@ static void draw_answers(wpa_ui *ui, const wpa_canvas *box, int row)
     (void)wpa_put(box, row, col, WPA_PAINT_TEXT, " do nothing");
 }
 
-static int question_rows(const wpa_ask *ask, int width)
-{
-    int cells = wpa_text_cells(ask->question);
-    return ask->question[0] ? cells / (width - 6) + 1 : 0;
-}
-
 void wpa_ask_draw(wpa_ui *ui, const wpa_canvas *canvas)
 {
     wpa_ask *ask = &ui->ask;
@@ -128,7 +122,7 @@ void wpa_ask_draw(wpa_ui *ui, const wpa_canvas *canvas)
                 : canvas->cols - 8 < 30 ? canvas->cols
                                         : canvas->cols - 8;
     int body = ask->measure ? ask->measure(ui) : 0;
-    int height = 6 + question_rows(ask, width) + ask->n_fields + body;
+    int height = 6 + wpa_wrapped_rows(ask->question, width - 6) + ask->n_fields + body;
     int top = (canvas->rows - height) / 2;
     wpa_canvas box =
         wpa_canvas_part(canvas, top < 0 ? 0 : top, (canvas->cols - width) / 2, height, width);

@@ -390,6 +390,26 @@ static size_t wrap_at(const char *text, int width)
     return at;
 }
 
+/* What stands behind a piece of n bytes: the blanks or the line break that ended it are passed. */
+static const char *next_line(const char *text, size_t n)
+{
+    text += n;
+    while (*text == ' ') {
+        text++;
+    }
+    return text + (*text == '\n');
+}
+
+int wpa_wrapped_rows(const char *text, int width)
+{
+    int rows = 0;
+    while (text && *text && width > 0) {
+        text = next_line(text, wrap_at(text, width));
+        rows++;
+    }
+    return rows;
+}
+
 int wpa_put_wrapped(const wpa_canvas *canvas, int row, int col, int width, wpa_paint paint,
                     const char *text)
 {
@@ -398,11 +418,7 @@ int wpa_put_wrapped(const wpa_canvas *canvas, int row, int col, int width, wpa_p
         char line[LINE_MAX_BYTES];
         (void)wpa_text_format(line, sizeof line, "%.*s", (int)n, text);
         (void)wpa_put(canvas, row++, col, paint, line);
-        text += n;
-        while (*text == ' ') {
-            text++;
-        }
-        text += *text == '\n';
+        text = next_line(text, n);
     }
     return row;
 }

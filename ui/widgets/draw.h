@@ -65,3 +65,5 @@ void wpa_box(const wpa_canvas *canvas, const char *title);
 /** Words wrapped to the canvas' width from row on; returns the row behind. */
 int wpa_put_wrapped(const wpa_canvas *canvas, int row, int col, int width, wpa_paint paint,
                     const char *text);
+/** Rows that wpa_put_wrapped takes for it. */
+int wpa_wrapped_rows(const char *text, int width);

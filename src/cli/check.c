@@ -600,7 +600,7 @@ const wpa_cli_command wpa_cli_explain = {
     .operands = "RULE",
     .summary = "what a rule finds, why, and what to do about it",
     .details = "RULE is an id (missing-timeout), a code (PRF-001), or the name that another tool "
-               "has for it (zizmor/artipacked).",
+               "has for it (zizmor/artipacked, SC2086).",
     .min_operands = 1,
     .max_operands = 1,
     .is_light = true,

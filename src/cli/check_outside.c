@@ -42,6 +42,14 @@ static const wpa_sandbox_result *call(const wpa_analyser *analyser, const char *
     return result;
 }
 
+/** What went before the mistake in its output: programs that fail print their reason elsewhere. */
+static const char *no_sarif(const wpa_sandbox_result *result, wpa_arena *arena)
+{
+    const char *what =
+        result->out.size_bytes ? "what it printed is no SARIF" : "it printed nothing";
+    return wpa_arena_printf(arena, "%s, and its exit code is %d: ", what, result->exit_code);
+}
+
 void wpa_check_run_outside(wpa_check_run *run)
 {
     const wpa_settings *settings = run->options->settings;
@@ -57,8 +65,10 @@ void wpa_check_run_outside(wpa_check_run *run)
         const wpa_sandbox_result *result = call(analyser, root, arena, &err);
         bool ok = result && wpa_outside_read(run->outside, analyser->name, SANDBOX_ROOT,
                                              result->out.text, result->out.size_bytes, &err);
+        bool is_no_sarif = result && err.code == WPA_E_INVALID;
         if (!ok) { /* a note: nothing of ours fails for it */
-            (void)fprintf(run->cli->err, "note: analyser %s: %s\n", analyser->name, err.message);
+            (void)fprintf(run->cli->err, "note: analyser %s: %s%s\n", analyser->name,
+                          is_no_sarif ? no_sarif(result, arena) : "", err.message);
         }
     }
 }

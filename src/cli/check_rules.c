@@ -164,7 +164,8 @@ static void explain_rule(const wpa_rule *rule, wpa_buf *out)
 int wpa_check_explain(wpa_cli *cli, const char *name, wpa_error *err)
 {
     const char *check;
-    const wpa_rule *rule = wpa_rules_find(name, &check, err);
+    bool is_shellcheck = wpa_text_starts(name, "SC") && name[2] >= '1' && name[2] <= '9';
+    const wpa_rule *rule = wpa_rules_find(is_shellcheck ? "shellcheck" : name, &check, err);
     if (!rule) {
         return WPA_CLI_FAILED;
     }

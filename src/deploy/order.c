@@ -86,7 +86,8 @@ static bool carry_out(wpa_db *db, const wpa_actor *actor, wpa_action action, int
     o.d = wpa_deployment_load(db, id, arena, err);
     if (o.d == NULL || !work(&o, what, err)) {
         wpa_db_rollback(db);
-        return wpa_error_within(err, "d-%lld", (long long)id);
+        const char *name = wpa_arena_printf(arena, "d-%lld", (long long)id);
+        return !wpa_text_starts(err->message, name) && wpa_error_within(err, "%s", name);
     }
     return wpa_db_commit(db, err);
 }

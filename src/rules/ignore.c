@@ -245,7 +245,7 @@ static void read_ignore(reader *r, const remark *at, const char *text, bool is_f
     wpa_ignore ignore = {.span = at->span, .reason = "", .is_foreign = is_foreign};
     if (!take_verb(&text, &ignore)) {
         ignore.reach = WPA_IGNORE_SPANS;
-        ignore.fault = "is no form of ignore that wpa knows";
+        ignore.fault = "is no form of ignore (ignore, ignore-next-line, ignore-start, ignore-file)";
     } else {
         text = parse_names(text, &ignore, r->arena);
         parse_reason(text, &ignore, r->today, r->arena);

@@ -33,6 +33,13 @@ static size_t skip_plain(const char *text, size_t at, size_t end)
     return at;
 }
 
+/** By its byte-order mark. */
+static bool is_utf16(const wpa_yaml_doc *doc)
+{
+    return doc->size_bytes >= 2 &&
+           (memcmp(doc->source, "\xff\xfe", 2) == 0 || memcmp(doc->source, "\xfe\xff", 2) == 0);
+}
+
 /*
  * One bad byte makes libyaml refuse the whole file. It is given a copy with question marks, byte
  * for byte, so that the rest can be read and offsets stay true.
@@ -63,8 +70,9 @@ static const char *clean(builder *b, wpa_yaml_survey found)
         if (!copy) {
             copy = wpa_arena_dup(b->scratch, doc->source, doc->size_bytes + 1);
             wpa_yaml_report(b, WPA_YAML_FAULT_ENCODING, (wpa_span){start, at}, (wpa_span){0, 0},
-                            "%s is not allowed in a file that is YAML",
-                            c == 0xfffd ? "a byte that is not UTF-8" : "a control character");
+                            "%s is not allowed in a file that is YAML%s",
+                            c == 0xfffd ? "a byte that is not UTF-8" : "a control character",
+                            start == 0 && is_utf16(doc) ? ": save it as UTF-8, not UTF-16" : "");
         }
         memset(copy + start, '?', at - start);
     }

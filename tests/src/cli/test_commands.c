@@ -333,7 +333,7 @@ static void test_deployments(void **state)
         {"wpa deploy rollback d-1 --if-version 0 --reason x", 3, "", NULL, NULL},
         {"wpa deploy rollback p-1 --watch --reason rehearsal", 0, "d-1  rolled_back", "", NULL},
         {"wpa deploy watch d-1", 4, "rolled_back", "", NULL},
-        {"wpa deploy rollback d-1", 1, "", NULL, NULL},
+        {"wpa deploy rollback d-1", 1, "", "wpa: d-1 is rolled_back: it cannot", NULL},
         {"wpa patch list", 0, "rolled_back", "", NULL},
         {"wpa audit verify", 0, "sound", "", NULL},
     };

@@ -300,8 +300,6 @@ static wpa_fact_major compiled_major(const wpa_fact_action *action, size_t i)
         .newest = text_at(row->newest),
         .newest_commit = commit_at(row->newest_commit),
         .newest_date = text_at(row->newest_date),
-        .seen = text_at(row->seen),
-        .seen_commit = commit_at(row->seen_commit),
         .metadata = text_at(row->newest),
         .metadata_date = text_at(row->newest_date),
         .using = text_at(row->using),
@@ -400,7 +398,6 @@ wpa_fact_major wpa_facts_major_at(const wpa_fact_action *action, size_t i)
     }
     if (fresh) {
         refresh_major(fresh, &major);
-        major.seen = NULL; /* the repository itself has been asked since */
     }
     if (told && i == at && wpa_text_is(major.metadata, major.newest)) {
         major.metadata_date = major.newest_date;

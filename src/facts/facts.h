@@ -145,8 +145,6 @@ typedef struct wpa_fact_major {
     const char *newest;    /* newest full version of this major, or NULL */
     const uint8_t *newest_commit;
     const char *newest_date;
-    const char *seen; /* a newer one, which several others have pinned since; or NULL */
-    const uint8_t *seen_commit;
     const char *metadata; /* version that what follows is of; newest may be newer; or NULL */
     const char *metadata_date;
     const char *using; /* "node20", "composite", "docker", ... */

@@ -89,7 +89,7 @@ const char *wpa_fresh_date(wpa_fact_table table);
 
 typedef struct wpa_fact_major_row {
     int number;
-    uint32_t ref, commit, newest, newest_commit, newest_date, seen, seen_commit, using, image;
+    uint32_t ref, commit, newest, newest_commit, newest_date, using, image;
     uint32_t first_input, n_inputs, first_output, n_outputs, first_used, n_used;
     bool wants_input; /* one that it requires, and has no default for */
 } wpa_fact_major_row;

@@ -237,34 +237,8 @@ static bool wants_input(json_t *inputs)
     return is_wanted;
 }
 
-#define SEEN_MIN 2
-
-/**
- * The newest release of a major that the snapshot is too old for, as several others pin it; NULL if
- * there is none. They are listed newest first.
- */
-static json_t *seen_of(json_t *action, int number)
+static void write_major(writer *w, const major_row *row, size_t *input, size_t *text)
 {
-    json_t *all = json_object_get(action, "newer_than_snapshot");
-    size_t i;
-    json_t *record;
-    json_array_foreach(all, i, record)
-    {
-        const char *tag = gen_text(record, "tag");
-        bool is_full =
-            tag && *tag == 'v' && strchr(tag, '.') && strchr(tag, '.') != strrchr(tag, '.');
-        if (is_full && strtol(tag + 1, NULL, 10) == number &&
-            json_array_size(gen_need(record, "seen_in")) >= SEEN_MIN) {
-            return record;
-        }
-    }
-    return NULL;
-}
-
-static void write_major(writer *w, json_t *action, const major_row *row, size_t *input,
-                        size_t *text)
-{
-    json_t *seen = seen_of(action, row->number);
     json_t *m = row->record;
     size_t n_inputs = json_object_size(gen_need(m, "inputs"));
     size_t n_outputs = json_array_size(gen_need(m, "outputs"));
@@ -275,8 +249,6 @@ static void write_major(writer *w, json_t *action, const major_row *row, size_t 
     write_text(w, gen_text(m, "newest"));
     write_id(w, commit_of(w, gen_text(m, "newest_sha")));
     write_text(w, gen_text(m, "newest_date"));
-    write_text(w, seen ? gen_text(seen, "tag") : NULL);
-    write_id(w, commit_of(w, seen ? gen_text(seen, "sha") : NULL));
     write_text(w, gen_text(m, "using"));
     write_text(w, gen_text(m, "image"));
     (void)fprintf(w->out, "%zu, %zu, %zu, %zu, %zu, %zu, %d},\n", *input, n_inputs, *text,
@@ -304,7 +276,7 @@ static void write_details(writer *w, json_t **actions, size_t n)
     for (size_t i = 0; i < n; i++) {
         size_t n_majors = majors_of(actions[i], majors);
         for (size_t k = 0; k < n_majors; k++) {
-            write_major(w, actions[i], &majors[k], &input, &text);
+            write_major(w, &majors[k], &input, &text);
         }
     }
     (void)fputs("};\n\nconst wpa_fact_input_row wpa_fact_inputs[] = {\n", w->out);

@@ -199,17 +199,6 @@ static bool has_moved(const wpa_outline_uses *uses, const char *tag)
            !wpa_rule_is_clean(uses, tag, &version);
 }
 
-/* A branch or "v1" that was at the newest release is at the one that others have pinned since. */
-static bool is_at_seen(const wpa_outline_uses *uses)
-{
-    const wpa_fact_use *fact = uses->fact;
-    const wpa_fact_major *major = &fact->major;
-    wpa_version asked;
-    bool is_moving = !wpa_version_parse(uses->ref, &asked) || asked.n_parts == 1;
-    return is_moving && fact->has_major && major->seen && major->newest_commit &&
-           memcmp(major->newest_commit, fact->commit, WPA_COMMIT_BYTES) == 0;
-}
-
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_uses *uses = finding->subject;
@@ -219,15 +208,11 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     }
     wpa_fact_ref tag;
     char ref[128];
-    bool is_seen = is_at_seen(uses);
     bool is_named = wpa_text_format(ref, sizeof ref, WPA_SLICE_FORMAT, WPA_SLICE_ARGS(uses->ref));
-    const char *name = is_seen                                                    ? fact->major.seen
-                       : wpa_facts_commit_version(fact->repo, fact->commit, &tag) ? tag.name
-                                                                                  : ref;
-    const uint8_t *commit = is_seen ? fact->major.seen_commit : fact->commit;
+    const char *name = wpa_facts_commit_version(fact->repo, fact->commit, &tag) ? tag.name : ref;
     if (is_named && !has_moved(uses, name)) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "pin to the commit of %s", name);
-        (void)wpa_rule_pin(run, fix, uses, NULL, commit, name);
+        (void)wpa_rule_pin(run, fix, uses, NULL, fact->commit, name);
     }
 }
 

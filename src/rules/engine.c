@@ -104,26 +104,14 @@ void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding)
 
 /* ---- running ---- */
 
-/** The last of the least severe ones that are listed: no other is worse than it. */
-static const wpa_finding *find_least(const wpa_rule_sink *sink)
-{
-    const wpa_finding *least = NULL;
-    for (size_t i = sink->n_before; i < sink->n_findings; i++) {
-        const wpa_finding *finding = sink->findings[i];
-        least = !least || finding->severity <= least->severity ? finding : least;
-    }
-    return least;
-}
-
 static void summarise_beyond(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
-    wpa_sink_thin_out(sink);
     size_t n_more = sink->n_beyond;
-    const wpa_finding *last = find_least(sink);
-    if (n_more == 0 || !last) {
+    if (n_more == 0) {
         return;
     }
+    wpa_finding *last = sink->findings[sink->n_findings - 1];
     sink->n_before = sink->n_findings; /* room for the summary itself */
     wpa_finding *summary =
         wpa_rule_report(run, last->span.bytes, last->check, NULL,
@@ -223,7 +211,6 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, void **kept, wpa
     sink->n_of_rule = 0;
     sink->n_before = from;
     sink->n_beyond = 0;
-    sink->n_thinned = 0;
     sink->is_full = false;
     wpa_sink_open_budget(sink);
     if (!rule->check(&run, err)) {

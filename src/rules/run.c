@@ -33,77 +33,31 @@ static wpa_finding *beyond(wpa_rule_run *run)
     return sink->beyond;
 }
 
-/** As it will be shown; what a rule says of it is known once the next one is reported. */
-static wpa_finding shown_as(const wpa_rule_sink *sink, const wpa_finding *finding)
-{
-    wpa_finding shown = *finding;
-    wpa_finding_configure(sink->settings, &shown);
-    return shown;
-}
-
 /** Findings of the rule that nobody will see go, so that they hide none that somebody would. */
 static void drop_unseen(wpa_rule_sink *sink)
 {
     size_t n = sink->n_before;
     for (size_t i = sink->n_before; i < sink->n_findings; i++) {
-        wpa_finding shown = shown_as(sink, sink->findings[i]);
-        if (wpa_finding_is_seen(sink->settings, &shown)) {
+        wpa_finding finding = *sink->findings[i];
+        wpa_finding_configure(sink->settings, &finding);
+        if (wpa_finding_is_seen(sink->settings, &finding)) {
             sink->findings[n++] = sink->findings[i];
         }
     }
+    sink->is_full = n == sink->n_findings;
     sink->n_findings = n;
 }
 
-/** Of this severity, the last ones first, until as many are left as are listed. */
-static void drop_surplus(wpa_rule_sink *sink, wpa_severity severity)
-{
-    size_t n = sink->n_before;
-    size_t n_to_go = sink->n_findings - n - WPA_FINDINGS_PER_RULE_MAX;
-    for (size_t i = sink->n_findings; i > sink->n_before && n_to_go; i--) {
-        wpa_finding shown = shown_as(sink, sink->findings[i - 1]);
-        if (shown.severity == severity) {
-            sink->findings[i - 1] = NULL;
-            n_to_go--;
-            sink->n_beyond++;
-        }
-    }
-    for (size_t i = sink->n_before; i < sink->n_findings; i++) {
-        if (sink->findings[i]) {
-            sink->findings[n++] = sink->findings[i];
-        }
-    }
-    sink->n_findings = n;
-}
-
-void wpa_sink_thin_out(wpa_rule_sink *sink)
-{
-    if (sink->settings->is_unlimited ||
-        sink->n_findings - sink->n_before <= WPA_FINDINGS_PER_RULE_MAX) {
-        return;
-    }
-    drop_unseen(sink);
-    for (int severity = WPA_SEVERITY_LOW; severity <= WPA_SEVERITY_CRITICAL; severity++) {
-        if (sink->n_findings - sink->n_before > WPA_FINDINGS_PER_RULE_MAX) {
-            drop_surplus(sink, (wpa_severity)severity);
-        }
-    }
-}
-
-/* How often more findings are looked at for worse ones than those that are listed. */
-#define THINNED_MAX 8
-
-/** Twice as many as are listed are kept for a while: a worse one may come. */
 static bool has_room(wpa_rule_sink *sink)
 {
     if (sink->settings->is_unlimited ||
-        sink->n_findings - sink->n_before < 2 * WPA_FINDINGS_PER_RULE_MAX) {
+        sink->n_findings - sink->n_before < WPA_FINDINGS_PER_RULE_MAX) {
         return true;
     }
     if (!sink->is_full) {
-        wpa_sink_thin_out(sink);
-        sink->is_full = ++sink->n_thinned == THINNED_MAX;
+        drop_unseen(sink);
     }
-    return sink->n_findings - sink->n_before < 2 * WPA_FINDINGS_PER_RULE_MAX;
+    return !sink->is_full;
 }
 
 /** Over the limit rules still write somewhere, and the engine counts. */

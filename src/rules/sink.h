@@ -45,8 +45,7 @@ typedef struct wpa_rule_sink {
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
     size_t n_before;      /* findings of the rules before it */
     size_t n_beyond;      /* its findings beyond the limit */
-    size_t n_thinned;     /* how often those that are not listed were sorted out */
-    bool is_full;         /* ... and that will do: what comes now is counted alone */
+    bool is_full;         /* all that are listed of it are seen, and there may be no more */
     wpa_finding *beyond;  /* what rules write to when over the limit; NULL until one is */
     wpa_related beyond_related;
     wpa_shared shared;
@@ -59,8 +58,6 @@ typedef struct wpa_rule_sink {
 } wpa_rule_sink;
 
 void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text);
-/** Of the rule that runs now as many stay as are listed: the most severe, in their order. */
-void wpa_sink_thin_out(wpa_rule_sink *sink);
 /** Begin anew with what a rule may do. */
 void wpa_sink_open_budget(wpa_rule_sink *sink);
 bool wpa_sink_ask_clocks(wpa_rule_sink *sink);

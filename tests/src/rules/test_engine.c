@@ -320,30 +320,6 @@ static void test_limit_of_a_rule(void **state)
     assert_int_equal(n_summaries, 1);
 }
 
-/* However many come before it, and though all of them are seen. */
-static void test_a_worse_finding_is_listed(void **state)
-{
-    (void)state;
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    WPA_AUTO(wpa_buf) *text = wpa_buf_new(1 << 20);
-    wpa_buf_text(text, "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n");
-    for (size_t i = 0; i < 3 * WPA_FINDINGS_PER_RULE_MAX; i++) {
-        wpa_buf_text(text, "      - uses: actions/checkout@v7\n");
-    }
-    wpa_buf_text(text, "      - uses: acme/tool@main\n");
-    wpa_result result = run(wpa_buf_data(text), only("unpinned-uses", arena), arena);
-    assert_int_equal(result.n_findings, WPA_FINDINGS_PER_RULE_MAX + 1);
-    size_t n_high = 0, n_summaries = 0;
-    for (size_t i = 0; i < result.n_findings; i++) {
-        const wpa_finding *finding = result.findings[i];
-        n_high += finding->severity == WPA_SEVERITY_HIGH;
-        n_summaries += finding->is_summary && finding->severity == WPA_SEVERITY_LOW &&
-                       strstr(finding->message, "401 more findings") != NULL;
-    }
-    assert_int_equal(n_high, 1);
-    assert_int_equal(n_summaries, 1);
-}
-
 static void test_unseen_findings_leave_room(void **state)
 {
     (void)state;
@@ -634,7 +610,6 @@ int main(void)
         cmocka_unit_test(test_comment_against_what_is_not_seen),
         cmocka_unit_test(test_together_as_one_by_one),
         cmocka_unit_test(test_limit_of_a_rule),
-        cmocka_unit_test(test_a_worse_finding_is_listed),
         cmocka_unit_test(test_unseen_findings_leave_room),
         cmocka_unit_test(test_more_fixes_than_the_limit_of_findings),
         cmocka_unit_test(test_dead_code_is_left_alone),

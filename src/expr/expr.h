@@ -33,12 +33,12 @@ typedef enum wpa_expr_kind {
 typedef struct wpa_expr wpa_expr;
 struct wpa_expr {
     wpa_expr_kind kind;
+    uint32_t n_args;
     wpa_span span;      /* in the text that was parsed */
     wpa_span name_span; /* of NAME, MEMBER and CALL: the name alone; of operators: the operator */
     const char *text;   /* name; value of a STRING, quotes undone */
     double number;      /* of NUMBER; of BOOL 0 or 1 */
     const wpa_expr *const *args;
-    size_t n_args;
     const wpa_expr *operands[2]; /* what args is, but of a CALL */
 };
 

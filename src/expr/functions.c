@@ -221,7 +221,7 @@ static wpa_typed finish_case(wpa_checker *c, const wpa_expr *call, const wpa_typ
         wpa_checker_problem(c, "E22", call, call->name_span,
                             "case takes pairs of test and value and one value more at the end: "
                             "%zu arguments are no such number",
-                            call->n_args);
+                            (size_t)call->n_args);
         return of_kind(WPA_TYPE_ANY);
     }
     for (size_t i = 0; i < call->n_args; i++) {
@@ -270,21 +270,22 @@ static bool check_count(wpa_checker *c, const wpa_expr *call, const function *f)
     /* Only a job's condition may name the jobs that success and failure look at. */
     bool names_jobs = c->scope->key && wpa_text_is(c->scope->key, "jobs.<job_id>.if");
     size_t max = f->is_limited && f->min_args == 0 && !names_jobs ? 0 : f->max_args;
-    if (call->n_args >= f->min_args && call->n_args <= max) {
+    size_t n = call->n_args;
+    if (n >= f->min_args && n <= max) {
         return true;
     }
     if (max == MANY) {
         wpa_checker_problem(c, "E17", call, call->name_span,
                             "%s takes at least %zu arguments, and here are %zu", f->name,
-                            f->min_args, call->n_args);
+                            f->min_args, n);
     } else if (max == f->min_args) {
         wpa_checker_problem(c, "E17", call, call->name_span,
                             "%s takes %zu argument%s, and here %s %zu", f->name, max,
-                            max == 1 ? "" : "s", call->n_args == 1 ? "is" : "are", call->n_args);
+                            max == 1 ? "" : "s", n == 1 ? "is" : "are", n);
     } else {
         wpa_checker_problem(c, "E17", call, call->name_span,
                             "%s takes %zu to %zu arguments, and here %s %zu", f->name, f->min_args,
-                            max, call->n_args == 1 ? "is" : "are", call->n_args);
+                            max, n == 1 ? "is" : "are", n);
     }
     return false;
 }

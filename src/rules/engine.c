@@ -111,15 +111,21 @@ static void summarise_beyond(wpa_rule_run *run)
     if (n_more == 0) {
         return;
     }
-    wpa_finding *last = sink->findings[sink->n_findings - 1];
+    wpa_sink_take_beyond(sink);
+    const wpa_finding *last = sink->findings[sink->n_findings - 1];
+    bool is_worse = sink->worst.rule && sink->worst.severity > last->severity;
+    const wpa_finding shown = is_worse ? sink->worst : *last;
     sink->n_before = sink->n_findings; /* room for the summary itself */
-    wpa_finding *summary =
-        wpa_rule_report(run, last->span.bytes, last->check, NULL,
-                        "%zu more findings of this rule in this file are not listed", n_more);
+    wpa_finding *summary = wpa_rule_report(
+        run, shown.span.bytes, shown.check, NULL,
+        "%zu more findings of this rule in this file are not listed%s", n_more,
+        is_worse ? wpa_arena_printf(run->arena, ", the first one of %s severity is here",
+                                    wpa_severity_name(shown.severity))
+                 : "");
     summary->is_summary = true;
-    summary->severity = last->severity;
-    summary->confidence = last->confidence;
-    summary->persona = last->persona;
+    summary->severity = shown.severity;
+    summary->confidence = shown.confidence;
+    summary->persona = shown.persona;
 }
 
 #define USES_SHOWN 8
@@ -211,6 +217,8 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, void **kept, wpa
     sink->n_of_rule = 0;
     sink->n_before = from;
     sink->n_beyond = 0;
+    sink->n_taken = 0;
+    sink->worst.rule = NULL;
     sink->is_full = false;
     wpa_sink_open_budget(sink);
     if (!rule->check(&run, err)) {

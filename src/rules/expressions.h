@@ -26,16 +26,16 @@ typedef enum wpa_expression_use {
 
 typedef struct wpa_expression {
     const wpa_expr_place *place;
-    bool is_whole; /* nothing else stands in the scalar, or it is bare */
     /* Row of the key; NULL where the tables know of no expressions. */
     const wpa_fact_availability *key;
     const char *key_name; /* of the row, for messages: "jobs.<job_id>.if"; or NULL */
     wpa_expression_use use;
-    bool is_evaluated;          /* GitHub looks for expressions here */
+    bool is_whole;     /* nothing else stands in the scalar, or it is bare */
+    bool is_evaluated; /* GitHub looks for expressions here */
+    bool is_again;     /* checked: … of the same text and the same types as one before it */
     const wpa_outline_job *job; /* NULL outside of jobs */
     size_t step;                /* index in the job; n_steps of it outside of steps */
     wpa_expr_checked checked;   /* empty until wpa_expressions_check */
-    bool is_again; /* … of the same text and the same types as one before it in the file */
 } wpa_expression;
 
 typedef struct wpa_expressions {

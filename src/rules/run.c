@@ -60,10 +60,25 @@ static bool has_room(wpa_rule_sink *sink)
     return !sink->is_full;
 }
 
+void wpa_sink_take_beyond(wpa_rule_sink *sink)
+{
+    if (sink->n_taken == sink->n_beyond) {
+        return;
+    }
+    sink->n_taken = sink->n_beyond;
+    wpa_finding shown = *sink->beyond;
+    wpa_finding_configure(sink->settings, &shown);
+    if (wpa_finding_is_seen(sink->settings, &shown) &&
+        (!sink->worst.rule || shown.severity > sink->worst.severity)) {
+        sink->worst = *sink->beyond;
+    }
+}
+
 /** Over the limit rules still write somewhere, and the engine counts. */
 static wpa_finding *next_finding(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
+    wpa_sink_take_beyond(sink);
     if (sink->budget->is_spent) { /* a walk that was cut short tells nothing */
         return beyond(run);
     }

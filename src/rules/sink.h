@@ -45,6 +45,8 @@ typedef struct wpa_rule_sink {
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
     size_t n_before;      /* findings of the rules before it */
     size_t n_beyond;      /* its findings beyond the limit */
+    size_t n_taken;       /* of these, those whose severity is known */
+    wpa_finding worst;    /* the most severe of these; no rule: none of them would be seen */
     bool is_full;         /* all that are listed of it are seen, and there may be no more */
     wpa_finding *beyond;  /* what rules write to when over the limit; NULL until one is */
     wpa_related beyond_related;
@@ -58,6 +60,8 @@ typedef struct wpa_rule_sink {
 } wpa_rule_sink;
 
 void wpa_sink_note(wpa_rule_sink *sink, const wpa_rule *rule, const char *text);
+/** What a rule says of a finding is known once it reports the next one, or has ended. */
+void wpa_sink_take_beyond(wpa_rule_sink *sink);
 /** Begin anew with what a rule may do. */
 void wpa_sink_open_budget(wpa_rule_sink *sink);
 bool wpa_sink_ask_clocks(wpa_rule_sink *sink);

@@ -51,6 +51,13 @@ static inline bool wpa_twice_diagnostics(const wpa_yaml_doc *a, const wpa_yaml_d
     return is_same;
 }
 
+/** Of UTF-8, or of UTF-16, which is told of where it stands first. */
+static inline bool wpa_twice_has_mark(const wpa_yaml_doc *doc)
+{
+    return doc->has_bom || (doc->size_bytes >= 2 && (memcmp(doc->source, "\xff\xfe", 2) == 0 ||
+                                                     memcmp(doc->source, "\xfe\xff", 2) == 0));
+}
+
 /** Is the text the same to both? One with a byte-order mark is not asked about. */
 static inline bool wpa_twice_is_same(const char *text, size_t size_bytes, wpa_arena *arena)
 {
@@ -61,8 +68,8 @@ static inline bool wpa_twice_is_same(const char *text, size_t size_bytes, wpa_ar
     memcpy(behind + lead, text, size_bytes);
     const wpa_yaml_doc *a = wpa_yaml_parse("t.yml", text, size_bytes, arena, &err);
     const wpa_yaml_doc *b = wpa_yaml_parse("t.yml", behind, lead + size_bytes, arena, &err);
-    if (!a || !b || a->has_bom) {
-        return true; /* too large for one of them */
+    if (!a || !b || wpa_twice_has_mark(a)) {
+        return true; /* !b: too large for one of them */
     }
     bool is_same = (a->root != NULL) == (b->root != NULL) && a->is_partial == b->is_partial &&
                    a->n_nodes == b->n_nodes && wpa_twice_diagnostics(a, b) &&

@@ -320,6 +320,29 @@ static void test_limit_of_a_rule(void **state)
     assert_int_equal(n_summaries, 1);
 }
 
+/* However many come before it, and though all of them are seen. */
+static void test_a_worse_finding_that_is_not_listed_is_told(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new(1 << 20);
+    wpa_buf_text(text, "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n");
+    for (size_t i = 0; i < WPA_FINDINGS_PER_RULE_MAX + 50; i++) {
+        wpa_buf_text(text, "      - uses: actions/checkout@v7\n");
+    }
+    wpa_buf_text(text, "      - uses: acme/tool@main\n      - uses: actions/checkout@v7\n");
+    wpa_result result = run(wpa_buf_data(text), only("unpinned-uses", arena), arena);
+    assert_int_equal(result.n_findings, WPA_FINDINGS_PER_RULE_MAX + 1);
+    const wpa_finding none = {.message = ""}, *summary = &none;
+    for (size_t i = 0; i < result.n_findings; i++) {
+        summary = result.findings[i]->is_summary ? result.findings[i] : summary;
+    }
+    assert_int_equal(summary->severity, WPA_SEVERITY_HIGH);
+    assert_int_equal(summary->span.start.line, 5 + WPA_FINDINGS_PER_RULE_MAX + 51);
+    assert_string_equal(summary->message, "52 more findings of this rule in this file are not "
+                                          "listed, the first one of high severity is here");
+}
+
 static void test_unseen_findings_leave_room(void **state)
 {
     (void)state;
@@ -616,6 +639,7 @@ int main(void)
         cmocka_unit_test(test_hostile_text_is_made_visible),
         cmocka_unit_test(test_too_large_a_file_is_a_finding),
         cmocka_unit_test(test_fixes_keep_every_other_byte),
+        cmocka_unit_test(test_a_worse_finding_that_is_not_listed_is_told),
         cmocka_unit_test(test_fixes_add_nothing_to_what_is_removed),
         cmocka_unit_test(test_flow_mappings_are_not_guessed_at),
         cmocka_unit_test(test_what_a_fix_may_break_is_not_a_matter_of_settings),

@@ -142,6 +142,32 @@ def needs_chain_with_outputs():
 
 
 @case
+def loops_and_pipes_of_strangers():
+    loop = "          for f in $x; do\n" + "          sh $f\n" * 8000 + "          done\n"
+    pipe = "          sh" + "|sh" * 30000 + "\n"
+    return one("on: pull_request_target\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n"
+               "        with: {ref: '${{ github.event.pull_request.head.sha }}'}\n"
+               + ("      - run: |\n" + loop + "      - run: |\n" + pipe) * 3)
+
+
+@case
+def gates_of_strangers():
+    layers = "".join(f"  l{k}x{i}:\n    runs-on: x\n    needs: [{', '.join(f'l{k - 1}x{j}' for j in range(16)) if k else ''}]\n"
+                     "    steps: [{run: a}]\n" for k in range(5) for i in range(16))
+    return one("on: pull_request_target\njobs:\n" + layers + "  a:\n    runs-on: x\n    needs: ["
+               + ", ".join(f"l4x{j}" for j in range(16)) + "]\n    steps:\n"
+               + "      - {uses: actions/checkout@v4, with: {ref: '${{ github.event.pull_request.head.ref }}'}}\n      - run: make\n" * 4000)
+
+
+@case
+def uploads_of_jobs():
+    return one("on: push\njobs:\n" + "".join(
+        f"  j{i}:\n    runs-on: ubuntu-latest\n    needs: [{', '.join(f'j{k}' for k in range(max(0, i - 8), i))}]\n    steps:\n"
+        "      - uses: actions/setup-node@v4\n      - run: npm ci\n      - uses: actions/upload-artifact@v4\n"
+        for i in range(3500)))
+
+
+@case
 def inputs_10000():
     return one("on:\n  workflow_call:\n    inputs:\n" + "".join(f"      i{i}: {{type: string}}\n" for i in range(10000)) +
                "    secrets:\n" + "".join(f"      s{i}: {{}}\n" for i in range(10000)) +

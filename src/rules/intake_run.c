@@ -51,6 +51,9 @@ static bool lists_files(const wpa_intake *intake, const wpa_shell_command *c, si
     return false;
 }
 
+#define LOOP_MAX_COMMANDS 256 /* how far behind its head a command is still taken for a loop's */
+#define LOOP_HEAD_WORDS 8     /* "do for f in" */
+
 /* Is the word "$f", where "for f in ..." goes through files of the tree? */
 static bool is_file_of_loop(const wpa_intake *intake, const wpa_script *script,
                             const wpa_shell_command *c, const char *word)
@@ -61,8 +64,10 @@ static bool is_file_of_loop(const wpa_intake *intake, const wpa_script *script,
     }
     word += word[1] == '{' ? 2 : 1;
     size_t length = strcspn(word, "}");
-    for (const wpa_shell_command *loop = script->commands; loop < c; loop++) {
-        for (size_t i = 0; i + 3 < loop->n_words; i++) {
+    size_t n = (size_t)(c - script->commands);
+    for (size_t back = 1; back <= n && back <= LOOP_MAX_COMMANDS; back++) {
+        const wpa_shell_command *loop = c - back;
+        for (size_t i = 0; i + 3 < loop->n_words && i < LOOP_HEAD_WORDS; i++) {
             if (wpa_text_is(loop->words[i].text, "for") &&
                 wpa_slice_is((wpa_slice){word, length}, loop->words[i + 1].text) &&
                 wpa_text_is(loop->words[i + 2].text, "in")) {
@@ -140,6 +145,8 @@ static bool is_called_by_xargs(const wpa_shell_command *c)
     return false;
 }
 
+#define PIPE_MAX_COMMANDS 32
+
 /* An interpreter without a script takes it, or its name for xargs, from what stands before it. */
 static bool is_fed_file(const wpa_intake *intake, const wpa_script *script,
                         const wpa_shell_command *c)
@@ -151,8 +158,12 @@ static bool is_fed_file(const wpa_intake *intake, const wpa_script *script,
             return true;
         }
     }
-    for (const wpa_shell_command *at = c;
-         at > script->commands && at->before[0] == '|' && at->before[1] != '|'; at--) {
+    size_t n = (size_t)(c - script->commands);
+    for (size_t back = 1; back <= n && back <= PIPE_MAX_COMMANDS; back++) {
+        const wpa_shell_command *at = c - back + 1;
+        if (at->before[0] != '|' || at->before[1] == '|') {
+            return false;
+        }
         if (takes_names ? hands_on_names(intake, at - 1) : hands_on_file(intake, at - 1)) {
             return true;
         }

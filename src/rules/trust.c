@@ -5,6 +5,7 @@
 #include "match/words.h"
 #include "rules/graph.h"
 #include "rules/own.h"
+#include "rules/work.h"
 
 #define KEY_BYTES 128
 
@@ -179,14 +180,6 @@ static wpa_trust_guard guard_of_steps(wpa_rule_run *run, const wpa_outline_job *
     return is_checked ? WPA_GUARD_MEMBERS : WPA_GUARD_NONE;
 }
 
-/* Does the condition let a job or step run though what it waits for did not? */
-static bool runs_anyway(const wpa_yaml_node *condition)
-{
-    const char *text = wpa_yaml_text(condition);
-    return text && (wpa_text_seek_ci(text, "always()") || wpa_text_seek_ci(text, "cancelled()") ||
-                    wpa_text_seek_ci(text, "failure()"));
-}
-
 static wpa_trust_guard guard_of_job(wpa_rule_run *run, const wpa_source *source,
                                     const wpa_outline_job *job, const char *event, unsigned depth);
 
@@ -196,7 +189,7 @@ static wpa_trust_guard guard_of_needs(wpa_rule_run *run, const wpa_source *sourc
 {
     wpa_trust_guard guard = WPA_GUARD_NONE;
     const wpa_yaml_node *needs = wpa_yaml_get(job->node, "needs");
-    if (depth >= WPA_SITE_DEPTH_MAX || runs_anyway(job->condition) || !needs) {
+    if (depth >= WPA_SITE_DEPTH_MAX || wpa_work_runs_anyway(job->condition) || !needs) {
         return guard;
     }
     size_t n = needs->kind == WPA_YAML_SEQUENCE ? needs->n_items : 1;
@@ -293,23 +286,19 @@ wpa_fact_trust wpa_trust_of_trigger(wpa_rule_run *run, const wpa_source *source,
     return is_safe ? WPA_TRUST_INSIDER : trigger->event->trust;
 }
 
+#define AWAITED_MAX 32
+
 /* Does it, or a job that it waits for, wait for a reviewer of an environment? */
 static bool is_reviewed(const wpa_rule_run *run, const wpa_source *source,
-                        const wpa_outline_job *job, unsigned depth)
+                        const wpa_outline_job *job)
 {
-    if (wpa_rule_is_reviewed(run, job) == WPA_LISTED_YES) {
-        return true;
+    const wpa_outline_job *jobs[AWAITED_MAX];
+    size_t n = wpa_work_awaited(source->outline, job, jobs, AWAITED_MAX);
+    bool is = false;
+    for (size_t i = 0; i < n && !is; i++) {
+        is = wpa_rule_is_reviewed(run, jobs[i]) == WPA_LISTED_YES;
     }
-    const wpa_yaml_node *needs = wpa_yaml_get(job->node, "needs");
-    size_t n = wpa_yaml_is(needs, WPA_YAML_SEQUENCE) ? needs->n_items : needs ? 1 : 0;
-    for (size_t i = 0; i < n && i < 16 && depth < 4 && !runs_anyway(job->condition); i++) {
-        const char *id = wpa_yaml_text(needs->kind == WPA_YAML_SEQUENCE ? needs->items[i] : needs);
-        const wpa_outline_job *other = id ? wpa_site_job(source, id) : NULL;
-        if (other && other != job && is_reviewed(run, source, other, depth + 1)) {
-            return true;
-        }
-    }
-    return false;
+    return is;
 }
 
 static wpa_trust trust_of_callers(wpa_rule_run *run, const wpa_site *site);
@@ -329,7 +318,7 @@ wpa_trust wpa_trust_by(wpa_rule_run *run, const wpa_site *site, const wpa_outlin
         trust.event = guard == WPA_GUARD_EVENT ? NULL : trust.event;
         trust.is_by_members = guard == WPA_GUARD_MEMBERS && !run->ignores_members;
         if (is_open && !run->ignores_members && site->job &&
-            is_reviewed(run, site->source, site->job, 0)) {
+            is_reviewed(run, site->source, site->job)) {
             trust.trust = WPA_TRUST_INSIDER; /* somebody looks at it before it runs */
         }
     }

@@ -214,6 +214,37 @@ size_t wpa_work_needs(const wpa_outline *outline, const wpa_outline_job *job, wp
     return n;
 }
 
+bool wpa_work_runs_anyway(const wpa_yaml_node *condition)
+{
+    const char *text = wpa_yaml_text(condition);
+    return text && (wpa_text_seek_ci(text, "always()") || wpa_text_seek_ci(text, "cancelled()") ||
+                    wpa_text_seek_ci(text, "failure()"));
+}
+
+#define AWAITED_NEEDS_MAX 16 /* of one job */
+
+size_t wpa_work_awaited(const wpa_outline *outline, const wpa_outline_job *job,
+                        const wpa_outline_job *jobs[], size_t max)
+{
+    size_t n = 0;
+    jobs[n++] = job;
+    for (size_t i = 0; i < n && n < max; i++) {
+        wpa_work_need needs[AWAITED_NEEDS_MAX];
+        bool goes_on = wpa_work_runs_anyway(jobs[i]->condition);
+        size_t n_needs = goes_on ? 0 : wpa_work_needs(outline, jobs[i], needs, AWAITED_NEEDS_MAX);
+        for (size_t k = 0; k < n_needs && n < max; k++) {
+            bool is_known = !needs[k].job;
+            for (size_t m = 0; m < n && !is_known; m++) {
+                is_known = jobs[m] == needs[k].job;
+            }
+            if (!is_known) {
+                jobs[n++] = needs[k].job;
+            }
+        }
+    }
+    return n;
+}
+
 bool wpa_work_is_hosted(const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_labels; i++) {

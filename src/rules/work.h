@@ -52,6 +52,14 @@ typedef struct wpa_work_need {
 } wpa_work_need;
 size_t wpa_work_needs(const wpa_outline *outline, const wpa_outline_job *job, wpa_work_need needs[],
                       size_t max);
+/** Does the condition let a job or step run though what it waits for did not? */
+bool wpa_work_runs_anyway(const wpa_yaml_node *condition);
+/**
+ * The job and those that it waits for, each once, the nearest first, at most max of them; not what
+ * stands before a job that runs anyway.
+ */
+size_t wpa_work_awaited(const wpa_outline *outline, const wpa_outline_job *job,
+                        const wpa_outline_job *jobs[], size_t max);
 /** Does the job run on GitHub's own runners alone, as far as it can be told? */
 bool wpa_work_is_hosted(const wpa_outline_job *job);
 /** Dollars for a thousand minutes on the dearest of its labels; 0: not known. */

@@ -35,25 +35,17 @@ static const char *own_gate(const wpa_rule_run *run, const wpa_yaml_node *condit
     return may_be_reviewed ? "a reviewer of the environment" : NULL;
 }
 
-#define NEEDS_MAX 16
-#define NEEDS_DEPTH_MAX 4
+#define AWAITED_MAX 32
 
-/* The same of the jobs that this one waits for: without their leave it does not start. */
-static const char *gate_of_needs(const wpa_rule_run *run, const wpa_outline_job *job,
-                                 bool is_comment, int depth)
+/* The same of the job and of those that it waits for: without their leave it does not start. */
+static const char *gate_of_jobs(const wpa_rule_run *run, const wpa_outline_job *job,
+                                bool is_comment)
 {
-    wpa_work_need needs[NEEDS_MAX];
-    bool goes_on = mentions(job->condition, "always()") || mentions(job->condition, "cancelled()");
-    size_t n = goes_on || depth >= NEEDS_DEPTH_MAX
-                   ? 0
-                   : wpa_work_needs(run->source->outline, job, needs, NEEDS_MAX);
+    const wpa_outline_job *jobs[AWAITED_MAX];
+    size_t n = wpa_work_awaited(run->source->outline, job, jobs, AWAITED_MAX);
     const char *gate = NULL;
     for (size_t i = 0; i < n && !gate; i++) {
-        const wpa_outline_job *other = needs[i].job;
-        if (other && other != job) {
-            gate = own_gate(run, other->condition, other, is_comment);
-            gate = gate ? gate : gate_of_needs(run, other, is_comment, depth + 1);
-        }
+        gate = own_gate(run, jobs[i]->condition, jobs[i], is_comment);
     }
     return gate;
 }
@@ -64,13 +56,12 @@ static const char *gate_of(const wpa_rule_run *run, const wpa_site *site,
 {
     bool is_comment = wpa_text_is(trigger->name, "issue_comment");
     const char *gate = own_gate(run, site->step->condition, site->job, is_comment);
-    gate = gate ? gate : own_gate(run, site->job->condition, site->job, is_comment);
     const wpa_yaml_node *types = wpa_yaml_get(trigger->config, "types");
     bool is_labeled = wpa_text_is(trigger->name, "pull_request_target") && types &&
                       types->kind == WPA_YAML_SEQUENCE && types->n_items == 1 &&
                       wpa_text_is(wpa_yaml_text(types->items[0]), "labeled");
     gate = gate || !is_labeled ? gate : "a label";
-    return gate ? gate : gate_of_needs(run, site->job, is_comment, 0);
+    return gate ? gate : gate_of_jobs(run, site->job, is_comment);
 }
 
 static void check_step(wpa_rule_run *run, const wpa_site *site, const wpa_outline_trigger *trigger)

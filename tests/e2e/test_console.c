@@ -174,15 +174,15 @@ static void approved_and_deployed(void **state)
            "SELECT p.name FROM wpa.approval a JOIN wpa.principal p ON p.id = a.guardian_id");
     wpa_tty_press(s->tty, "D");
     wpa_tty_expect(s->tty, "Deploy p-1");
-    wpa_tty_expect(s->tty, "bake 6.0 s");
+    wpa_tty_expect(s->tty, "bake 10 s");
     assert_string_equal(tip(s), s->before);
     wpa_tty_press(s->tty, "y");
     wpa_tty_expect(s->tty, "─ d-1 ");
     wpa_tty_expect(s->tty, "▸ 1 canary");
     wpa_tty_expect(s->tty, "Health checks, stage 1");
-    wpa_tty_expect(s->tty, "1/1   00:01/00:06"); /* the bake timer moves, whatever the size */
+    wpa_tty_expect(s->tty, "1/1   00:01/00:10"); /* the bake timer moves, whatever the size */
     wpa_tty_resize(s->tty, 40, 120);
-    wpa_tty_expect(s->tty, "00:02/00:06");
+    wpa_tty_expect(s->tty, "00:02/00:10");
     wpa_tty_resize(s->tty, 5, 20);
     wpa_tty_expect(s->tty, "wpa needs 40x10");
     wpa_tty_resize(s->tty, 24, 80);

@@ -20,7 +20,7 @@
 #include "harness/sample.h"
 
 #define REPOSITORY "web-front"
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 120000
 #define STATE "SELECT state FROM wpa.deployment WHERE id = %d"
 
 static int open_sample(void **state)

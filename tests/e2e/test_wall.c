@@ -10,7 +10,7 @@
 
 #include "harness/sample.h"
 
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 120000
 
 static int open_sample(void **state)
 {

@@ -29,7 +29,7 @@
 
 #define TODAY "2027-01-15"
 #define ONES "1111111111111111111111111111111111111111"
-#define TIMEOUT_MS 20000
+#define TIMEOUT_MS 60000
 
 typedef struct state {
     wpa_arena *arena;

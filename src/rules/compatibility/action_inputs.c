@@ -73,6 +73,13 @@ static bool has_computed_key(const wpa_outline_step *step)
     return false;
 }
 
+/* "core.getInput('x')": a script of github-script reads whatever inputs it likes. */
+static bool is_read_by_script(const wpa_outline_step *step, const char *name)
+{
+    const char *text = wpa_outline_with_text(step, "script");
+    return text && strstr(text, "getInput") && strstr(text, name);
+}
+
 static void check_given(wpa_rule_run *run, const wpa_outline_step *step,
                         const wpa_fact_major *major, const wpa_yaml_node *key)
 {
@@ -85,7 +92,7 @@ static void check_given(wpa_rule_run *run, const wpa_outline_step *step,
     }
     wpa_slice slice = {name, wpa_yaml_resolve(key)->length};
     if (!wpa_facts_input_find(major, slice, &input)) {
-        if (wpa_outline_has_expression(name)) {
+        if (wpa_outline_has_expression(name) || is_read_by_script(step, name)) {
             return;
         }
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -233,7 +240,7 @@ static void check_local_given(wpa_rule_run *run, const wpa_outline_step *step,
         finding->severity = WPA_SEVERITY_LOW;
         wpa_rule_relate_in(run, finding, action, declared->key->span, "declared here");
     }
-    if (declared || wpa_outline_has_expression(name)) {
+    if (declared || wpa_outline_has_expression(name) || is_read_by_script(step, name)) {
         return;
     }
     size_t n = wpa_yaml_is(inputs, WPA_YAML_MAPPING) ? inputs->n_pairs : 0, n_names = 0;

@@ -82,19 +82,50 @@ static bool is_virtual_machine(const wpa_outline_step *step)
            wpa_slice_is_ci(step->uses.owner, "cross-platform-actions");
 }
 
+/* An input of one of those actions that read "~" as a shell does; others look for such a folder. */
+static bool takes_tilde(const wpa_outline_step *step, const wpa_yaml_node *node)
+{
+    static const char *const actions[] = {"actions/cache", "actions/cache/restore",
+                                          "actions/cache/save", "actions/upload-artifact",
+                                          "actions/download-artifact"};
+    bool takes = false;
+    for (size_t i = 0; step && i < WPA_COUNT(actions); i++) {
+        takes = takes || wpa_outline_step_uses(step, actions[i]);
+    }
+    return takes && wpa_text_is(wpa_yaml_text(node->key), "path");
+}
+
 /* Variables of the shell have no value yet where only expressions can stand. */
 static bool can_be_said(const wpa_outline_step *step, const wpa_yaml_node *node,
                         const char *variable)
 {
-    const char *key = wpa_yaml_text(node->key);
-    return step || !wpa_text_is(variable, "HOME") || wpa_text_is(key, "path");
+    bool is_run = step && node == step->run;
+    return is_run || !wpa_text_is(variable, "HOME") || takes_tilde(step, node);
 }
 
-/* Actions that take paths know "~", and no variable of the shell. */
-static const char *name_at(const wpa_yaml_node *node, const char *variable)
+/* What stands for the path here: outside of scripts an expression does, and "~" for some actions.
+ */
+static const char *name_at(const wpa_outline_step *step, const wpa_yaml_node *node,
+                           const char *variable)
 {
-    bool is_path = wpa_text_is(wpa_yaml_text(node->key), "path");
-    return is_path && wpa_text_is(variable, "HOME") ? "'~'" : variable;
+    static const struct {
+        const char *variable, *expression;
+    } names[] = {{"GITHUB_WORKSPACE", "${{ github.workspace }}"},
+                 {"RUNNER_TEMP", "${{ runner.temp }}"},
+                 {"RUNNER_TOOL_CACHE", "${{ runner.tool_cache }}"}};
+    bool is_run = step && node == step->run;
+    for (size_t i = 0; !is_run && i < WPA_COUNT(names); i++) {
+        if (wpa_text_is(variable, names[i].variable)) {
+            return names[i].expression;
+        }
+    }
+    return takes_tilde(step, node) && wpa_text_is(variable, "HOME") ? "'~'" : variable;
+}
+
+/* "runner.os == 'Linux' && '/home/…' || '/Users/…'": each system has its own. */
+static bool is_chosen_by_system(const wpa_yaml_node *node)
+{
+    return wpa_text_seek_ci(wpa_yaml_text(node), "runner.os");
 }
 
 static void check_text(wpa_rule_run *run, const wpa_outline_step *step, const wpa_yaml_node *node)
@@ -102,6 +133,9 @@ static void check_text(wpa_rule_run *run, const wpa_outline_step *step, const wp
     const char *text = wpa_yaml_text(node);
     bool is_run = step && node == step->run;
     const wpa_script *script = is_run ? step->lexed : NULL;
+    if (!is_run && text && is_chosen_by_system(node)) {
+        return;
+    }
     for (size_t at = 0; text && (at += strcspn(text + at, "/DC")) < node->length; at++) {
         int i = path_at(text, at);
         if (i < 0 || (script && script->contexts && script->contexts[at] == WPA_SHELL_COMMENT)) {
@@ -118,8 +152,8 @@ static void check_text(wpa_rule_run *run, const wpa_outline_step *step, const wp
         wpa_span span = wpa_step_span(step, node, at, at + s->length);
         wpa_finding *finding = wpa_rule_report(
             run, span, NULL, s, "%s is there on some runners only: %s says the same on all of them",
-            wpa_rule_quote(run, text + at, s->length), name_at(node, s->variable));
-        if (!can_be_said(s->step, node, s->variable)) {
+            wpa_rule_quote(run, text + at, s->length), name_at(step, node, s->variable));
+        if (!can_be_said(step, node, s->variable)) {
             finding->persona = WPA_PERSONA_PEDANTIC;
         }
         at = end > at ? end - 1 : at;
@@ -149,9 +183,9 @@ static void check_container(wpa_rule_run *run, const wpa_outline_step *step)
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     check_text(run, step, step->run);
-    check_text(run, NULL, wpa_yaml_get(step->node, "working-directory"));
+    check_text(run, step, wpa_yaml_get(step->node, "working-directory"));
     for (size_t i = 0; !is_virtual_machine(step) && step->with && i < step->with->n_pairs; i++) {
-        check_text(run, NULL, wpa_yaml_resolve(step->with->pairs[i].value));
+        check_text(run, step, wpa_yaml_resolve(step->with->pairs[i].value));
     }
     check_container(run, step);
 }

@@ -10,10 +10,11 @@
 #define ALIKE_MAX WPA_SIMILARITY_FOUND_MAX
 #define SHOWN_MAX 8
 #define HOLES_MAX 4
-#define FAR_MAX 256    /* repositories that are looked at */
-#define FAR_COUNT 2    /* others that have the job: three make many */
-#define FAR_LEAST 0.95 /* how alike it is there */
-#define WEIGHT_MIN 30  /* below that a call is longer than what it replaces */
+#define FAR_MAX 256        /* repositories that are looked at */
+#define FAR_COUNT 2        /* others that have the job: three make many */
+#define CALLABLE_ALIKE 0.9 /* so near to what can be called, it had better call that */
+#define FAR_LEAST 0.95     /* how alike it is there */
+#define WEIGHT_MIN 30      /* below that a call is longer than what it replaces */
 
 static const wpa_rule_option options[] = {
     {"similarity", "0.85", "share from which jobs are alike", WPA_OPTION_SHARE},
@@ -92,7 +93,8 @@ static void report(wpa_rule_run *run, const wpa_outline_job *job, const twin twi
     bool has_callee = false;
     for (size_t i = 0; i < n; i++) {
         best = twins[i].alike > best->alike ? &twins[i] : best;
-        has_callee = has_callee || wpa_graph_trigger_find(twins[i].file, "workflow_call");
+        has_callee = has_callee || (twins[i].alike >= CALLABLE_ALIKE &&
+                                    wpa_graph_trigger_find(twins[i].file, "workflow_call"));
     }
     const wpa_source *other = wpa_rule_source_at(run, best->file->path);
     const char *holes = other && best->job < other->outline->n_jobs

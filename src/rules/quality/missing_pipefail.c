@@ -111,6 +111,30 @@ static bool is_condition(const wpa_shell_command *first)
     return first->n_words && is_one_of(first->words[0].text, words, WPA_COUNT(words));
 }
 
+/** "lint | tee log", and behind it "test ! -s log": what was written decides. */
+static bool is_decided_by_file(wpa_rule_run *run, const wpa_script *script, size_t end)
+{
+    static const char *const judges[] = {"test", "[", "[[", "grep", "cmp", "diff"};
+    const wpa_shell_command *last = &script->commands[end];
+    for (size_t i = end; i > 0 && !wpa_text_is(last->name, "tee"); i--) {
+        bool is_piped = wpa_text_is(script->commands[i - 1].after, "|");
+        last = is_piped ? &script->commands[i - 1] : last;
+        if (!is_piped) {
+            return false;
+        }
+    }
+    const wpa_shell_word *file =
+        wpa_text_is(last->name, "tee") ? wpa_shell_argument(last, 0) : NULL;
+    bool may_look = file && wpa_rule_spend(run, script->n_commands);
+    for (size_t k = end + 1; may_look && k < script->n_commands; k++) {
+        const wpa_shell_command *c = &script->commands[k];
+        if (is_one_of(c->name, judges, WPA_COUNT(judges)) && wpa_shell_word_find(c, file->text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** The shell as the runner starts it: named "bash" it sets pipefail, by itself it does not. */
 static bool lacks_pipefail(const wpa_outline_step *step)
 {
@@ -147,7 +171,8 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         const wpa_shell_command *last = &script->commands[end];
         bool is_filter = leaves_lines_out(last);
         if (end > i && is_sink(script, last, is_filter) && matters(first, is_filter) &&
-            !is_forgiven(first, last) && !is_condition(first)) {
+            !is_forgiven(first, last) && !is_condition(first) &&
+            !is_decided_by_file(run, script, end)) {
             if (sets_pipefail(script)) {
                 return;
             }

@@ -35,12 +35,23 @@ static bool has_reason_in_file(const wpa_rule_run *run, size_t at)
     return has_reason(run->source->yaml->source, run->source->yaml->size_bytes, at);
 }
 
-/* A comment in front of the step, or of its script, that says why it may fail. */
-static bool is_explained_above(const wpa_rule_run *run, size_t at)
+/* Does a comment say why something may fail? */
+static bool says_why(const char *comment, size_t length)
 {
     static const char *const words[] = {"fail",        "error",     "tolerat",   "flak",
                                         "allow",       "ignor",     "optional",  "best effort",
                                         "best-effort", "not block", "non-block", "exit code"};
+    for (size_t i = 0; i < WPA_COUNT(words); i++) {
+        if (wpa_text_find_ci(comment, length, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A comment in front of the step, or of its script, that says why it may fail. */
+static bool is_explained_above(const wpa_rule_run *run, size_t at)
+{
     const char *text = run->source->yaml->source;
     for (size_t line = at; line > 0;) {
         while (line > 0 && text[line - 1] != '\n') {
@@ -55,13 +66,31 @@ static bool is_explained_above(const wpa_rule_run *run, size_t at)
         if (start >= end || text[start] != '#') {
             return false;
         }
-        for (size_t i = 0; i < WPA_COUNT(words); i++) {
-            if (wpa_text_find_ci(text + start, end - start, words[i])) {
-                return true;
-            }
+        if (says_why(text + start, end - start)) {
+            return true;
         }
     }
     return false;
+}
+
+/* A comment that stands among the job's keys, in their column, between its name and this key. */
+static bool is_explained_in_job(const wpa_rule_run *run, const wpa_outline_job *job,
+                                const wpa_yaml_node *key)
+{
+    const char *text = run->source->yaml->source;
+    size_t column = 0;
+    while (key->span.start > column && text[key->span.start - column - 1] != '\n') {
+        column++;
+    }
+    for (size_t line = job->key->span.start; line < key->span.start;) {
+        size_t end = line + strcspn(text + line, "\n");
+        size_t start = line + strspn(text + line, " \t");
+        if (text[start] == '#' && start - line == column && says_why(text + start, end - start)) {
+            return true;
+        }
+        line = end + 1;
+    }
+    return is_explained_above(run, job->key->span.start);
 }
 
 static bool is_explained(const wpa_rule_run *run, const wpa_outline_step *step)
@@ -131,7 +160,8 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     for (size_t i = 0; i < job->n_steps && is_free; i++) {
         matters = matters || (wpa_step_roles(&job->steps[i]) & ROLES_THAT_MATTER) != 0;
     }
-    if (matters && !job->is_call && !has_reason_in_file(run, node->span.start)) {
+    if (matters && !job->is_call && !has_reason_in_file(run, node->span.start) &&
+        !is_explained_in_job(run, job, node->key)) {
         (void)wpa_rule_report(run, node->span, "W1", NULL,
                               "job '%s' may fail and the run still ends well", job->id);
     }
@@ -179,6 +209,22 @@ static bool is_nothing(const wpa_shell_command *c)
 {
     bool is_true = (wpa_text_is(c->name, "true") || wpa_text_is(c->name, ":")) && c->n_words == 1;
     return is_true || ends_well(c);
+}
+
+/* "make check > log || true; grep FAIL log": what came of it is read from what it wrote. */
+static bool is_read_later(wpa_rule_run *run, const wpa_script *script, const wpa_shell_command *c)
+{
+    for (size_t i = 0; i < c->n_redirects && wpa_rule_spend(run, script->length / 16); i++) {
+        const wpa_shell_redirect *r = &c->redirects[i];
+        size_t end = r->target.span.end;
+        bool is_file = *r->operator!= '<' && r->target.text[0] &&
+                        r->target.text[0] != '/' && !strchr("0123456789", r->target.text[0]);
+        if (is_file && end < script->length &&
+            wpa_text_find(script->text + end, script->length - end, r->target.text)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void report(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span,
@@ -267,7 +313,7 @@ static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
         check_options(run, step, c);
         bool is_forgiven = next && wpa_text_is(c->after, "||") && is_nothing(next) &&
                            c->nested == next->nested && c->nested == 0;
-        if (is_forgiven && matters(c)) {
+        if (is_forgiven && matters(c) && !is_read_later(run, script, c)) {
             report(run, step, next->span, "W2", c->name);
         }
     }

@@ -42,7 +42,9 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     (void)job;
     const wpa_fact_archived *archived =
         uses->kind == WPA_OUTLINE_REPOSITORY ? wpa_facts_archived_find(uses->repo) : NULL;
-    if (!archived) {
+    bool is_told = archived && wpa_text_is(archived->status, "unneeded") && uses->fact &&
+                   uses->fact->replacement; /* by superfluous-actions, in the same words */
+    if (!archived || is_told) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);

@@ -48,6 +48,19 @@ static bool is_literal_matrix(const wpa_outline_job *job)
            !holds_text(matrix, "self-hosted");
 }
 
+/* Larger runners are GitHub's own, and new for each job: the group that all of them are in until
+ * somebody says otherwise, or labels that name an image as GitHub's do. */
+static bool is_of_larger_runners(const wpa_yaml_node *group, const wpa_outline_job *job)
+{
+    bool is = wpa_text_is_ci(wpa_yaml_text(group), "Default Larger Runners");
+    for (size_t i = 0; i < job->n_labels; i++) {
+        const char *label = job->labels[i].text;
+        is = is || wpa_text_starts(label, "ubuntu-") || wpa_text_starts(label, "windows-") ||
+             wpa_text_starts(label, "macos-");
+    }
+    return is;
+}
+
 static place find_label(wpa_rule_run *run, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_labels; i++) {
@@ -68,7 +81,9 @@ static place find_label(wpa_rule_run *run, const wpa_outline_job *job)
     const wpa_yaml_node *runs_on = wpa_yaml_get(job->node, "runs-on");
     const wpa_yaml_node *group = wpa_yaml_get(runs_on, "group");
     if (group) {
-        return (place){group, "a runner of a group", WPA_CONFIDENCE_MEDIUM, true};
+        bool is_larger = is_of_larger_runners(group, job);
+        return (place){group, "a runner of a group",
+                       is_larger ? WPA_CONFIDENCE_LOW : WPA_CONFIDENCE_MEDIUM, !is_larger};
     }
     for (size_t i = 0; i < job->n_labels; i++) {
         const wpa_outline_label *label = &job->labels[i];

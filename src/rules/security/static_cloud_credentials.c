@@ -14,8 +14,8 @@ static void report(wpa_rule_run *run, const wpa_yaml_node *value, const char *cl
                    const char *instead)
 {
     (void)wpa_rule_report(run, (wpa_span){value->key->span.start, value->span.end}, NULL, NULL,
-                          "a stored key of %s works until someone notices; with %s none has to be "
-                          "stored",
+                          "a stored key of %s is good for whoever gets hold of it, until it is "
+                          "revoked; use %s instead, and none is stored",
                           cloud, instead);
 }
 

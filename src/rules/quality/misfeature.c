@@ -109,14 +109,6 @@ static bool calls_batch_file(const wpa_outline_step *step)
     return script && (wpa_text_seek_ci(script, ".bat") || wpa_text_seek_ci(script, ".cmd"));
 }
 
-/* Somebody has written down, behind the value, why it must be so. */
-static bool has_reason(const wpa_yaml_node *value)
-{
-    const char *behind = value->doc->source + value->span.end;
-    const char *hash = behind + strspn(behind, " \t");
-    return hash > behind && *hash == '#';
-}
-
 /* step NULL: a default of the workflow or a job. */
 static void check_shell(wpa_rule_run *run, const wpa_yaml_node *scope, const wpa_outline_step *step)
 {
@@ -128,7 +120,7 @@ static void check_shell(wpa_rule_run *run, const wpa_yaml_node *scope, const wpa
     wpa_span span = {pair->key->span.start, pair->value->span.end};
     wpa_slice program = program_of(text);
     if (wpa_slice_is_ci(program, "cmd") || wpa_slice_is_ci(program, "cmd.exe")) {
-        if (calls_batch_file(step) || has_reason(pair->value)) {
+        if (calls_batch_file(step)) {
             return;
         }
         (void)wpa_rule_report(run, span, NULL, step,

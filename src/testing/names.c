@@ -8,6 +8,7 @@
 #include <wpa/text.h>
 
 #include "match/filter.h"
+#include "testing/around.h"
 #include "testing/checks.h"
 #include "workflow/workflow.h"
 
@@ -15,7 +16,6 @@
 #define DECLARES_JOBS (1U << 2)
 #define DECLARES_NAMES (1U << 4)
 #define DECLARES_CACHE (1U << 7)
-#define WORKFLOW_MAX_BYTES ((size_t)1 << 20)
 #define WORKFLOWS_MAX 500
 
 static const wpa_workflow *workflow_of(const wpa_test_context *context, wpa_test_image *image)
@@ -199,64 +199,30 @@ static published published_by(const wpa_workflow *workflow, wpa_arena *arena)
     return all;
 }
 
-/** The patch's own version of a file of the repository; NULL: it leaves the file as it is. */
-static const wpa_test_file *patched_file(const wpa_test_context *context, const char *path)
-{
-    for (size_t i = 0; i < context->patch->n_files; i++) {
-        const wpa_test_file *file = &context->patch->files[i];
-        if (file->target == context->target && wpa_text_is(file->path, path)) {
-            return file;
-        }
-    }
-    return NULL;
-}
+/** What other workflows of the repository publish and use, with the patch. */
+typedef struct others {
+    const wpa_test_context *context;
+    published *items;
+    size_t n, capacity;
+} others;
 
-static const char *read_workflow(const wpa_test_context *context, const wpa_git_entry *entry,
-                                 size_t *size_bytes)
+static bool add_other(const wpa_test_definition *definition, wpa_arena *scratch, void *of)
 {
-    const wpa_test_file *file = patched_file(context, entry->path);
+    others *list = of;
+    wpa_arena *arena = list->context->arena;
     wpa_error ignored = {0};
-    if (file) {
-        *size_bytes = file->after.size_bytes;
-        return file->after.bytes;
+    if (wpa_text_is(definition->path, list->context->file->path) ||
+        !wpa_test_is_run(definition->path)) {
+        return true;
     }
-    return wpa_git_blob_read(context->target->git, entry->oid, WORKFLOW_MAX_BYTES, context->arena,
-                             size_bytes, &ignored);
-}
-
-/** The other workflows of the repository at the base, with the patch's own versions put in. */
-static bool read_others(const wpa_test_context *context, const published **others, size_t *n,
-                        wpa_error *err)
-{
-    wpa_git_entries entries = {0};
-    const wpa_test_target *target = context->target;
-    *n = 0;
-    if (!target->git) {
-        return WPA_FAIL(err, WPA_E_UNAVAILABLE, "cannot reach '%s'", target->repository);
+    const wpa_model *model = wpa_model_parse(definition->path, WPA_FILE_WORKFLOW, definition->text,
+                                             definition->size_bytes, scratch, &ignored);
+    if (model && model->workflow) {
+        list->items =
+            wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
+        list->items[list->n++] = published_by(model->workflow, arena);
     }
-    if (!wpa_git_tree_list(target->git, target->base_commit, ".github/workflows", false,
-                           WORKFLOWS_MAX, context->arena, &entries, err)) {
-        return false;
-    }
-    published *list = wpa_arena_array(context->arena, entries.n + 1, sizeof *list);
-    for (size_t i = 0; i < entries.n; i++) {
-        const wpa_git_entry *entry = &entries.items[i];
-        wpa_error ignored = {0};
-        size_t size_bytes = 0;
-        if (wpa_text_is(entry->path, context->file->path) ||
-            wpa_file_kind_of(entry->path) != WPA_FILE_WORKFLOW || entry->kind != WPA_GIT_FILE) {
-            continue;
-        }
-        const char *bytes = read_workflow(context, entry, &size_bytes);
-        const wpa_model *model = bytes ? wpa_model_parse(entry->path, WPA_FILE_WORKFLOW, bytes,
-                                                         size_bytes, context->arena, &ignored)
-                                       : NULL;
-        if (model && model->workflow) {
-            list[(*n)++] = published_by(model->workflow, context->arena);
-        }
-    }
-    *others = list;
-    return true;
+    return list->n < WORKFLOWS_MAX;
 }
 
 typedef struct comparison {
@@ -328,10 +294,12 @@ static bool check_published(const wpa_test_context *context, wpa_test_outcome *o
 {
     const wpa_workflow *before = workflow_of(context, &context->file->before);
     const wpa_workflow *after = workflow_of(context, &context->file->after);
-    comparison with = {.context = context, .outcome = outcome};
-    if (!read_others(context, &with.others, &with.n_others, err)) {
+    others around = {.context = context};
+    if (!wpa_test_each_definition(context, true, add_other, &around, err)) {
         return false;
     }
+    const comparison with = {
+        .context = context, .outcome = outcome, .others = around.items, .n_others = around.n};
     if (!after) {
         wpa_test_fail(outcome, context->arena, "the patched file is no workflow any more");
         return true;

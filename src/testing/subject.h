@@ -63,7 +63,8 @@ typedef struct wpa_test_target {
     const struct wpa_surroundings *around, *around_after;
     const struct wpa_settings *settings; /* of the rules there; NULL: the defaults */
     /* filled by the checks */
-    char tip[WPA_OID_SIZE];      /* of the ref now; "" until T001 */
+    const struct wpa_surroundings *joined, *joined_after; /* those with a graph, see around.h */
+    char tip[WPA_OID_SIZE];                               /* of the ref now; "" until T001 */
     char after[WPA_OID_SIZE];    /* rehearsal: commit with the patch, "" until made */
     char reverted[WPA_OID_SIZE]; /* rehearsal: commit that takes it back */
 } wpa_test_target;

@@ -129,17 +129,7 @@ static const world_file FILES[] = {
     {"suite.sh", "echo 1..1; echo ok 1 - adds\n"},
 };
 
-typedef struct change {
-    const char *path;
-    const char *from, *to; /* from NULL: a new file; both NULL: the file goes */
-} change;
-
-static const struct {
-    const char *title;
-    change changes[3];
-    const char *fails; /* ids of the checks that fail */
-    const char *warns; /* of those that warn, where that is what it is about */
-} cases[] = {
+static const change_case cases[] = {
     {"also after failures",
      {{PLAIN_PATH, "- uses: actions/upload",
        "- if: ${{ !cancelled() }}\n        uses: actions/upload"}},
@@ -202,44 +192,9 @@ static const struct {
      ""},
 };
 
-static const char *text_at(const char *path)
-{
-    for (size_t i = 0; i < WPA_COUNT(FILES); i++) {
-        if (wpa_text_is(FILES[i].path, path)) {
-            return FILES[i].text;
-        }
-    }
-    return NULL;
-}
-
-static int64_t store_changes(world *w, const change changes[3])
-{
-    wpa_patch_replacement files[3];
-    size_t n = 0;
-    for (; n < 3 && changes[n].path; n++) {
-        const change *c = &changes[n];
-        const char *text = c->from ? replace(w, text_at(c->path), c->from, c->to) : c->to;
-        files[n] = (wpa_patch_replacement){"shop", c->path, text, text ? strlen(text) : 0, false};
-    }
-    return store_contents(w, files, n);
-}
-
 static void what_a_patch_breaks_is_found(void **state)
 {
-    world *w = *state;
-    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
-        print_message("%s\n", cases[i].title);
-        int64_t patch = store_changes(w, cases[i].changes);
-        work(w);
-        bool is_right = wpa_text_is(checks_with(w, patch, "fail"), cases[i].fails);
-        bool is_told =
-            !*cases[i].warns || wpa_text_is(checks_with(w, patch, "warn"), cases[i].warns);
-        if (!is_right || !is_told) {
-            show_failures(w, patch);
-            fail();
-        }
-        assert_string_equal("", checks_with(w, patch, "error"));
-    }
+    check_cases(*state, FILES, WPA_COUNT(FILES), cases, WPA_COUNT(cases));
 }
 
 static int open_world(void **state)

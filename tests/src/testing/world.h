@@ -215,3 +215,62 @@ static inline int64_t store_content(world *w, const char *path, const char *text
     const wpa_patch_replacement file = {"shop", path, text, strlen(text), false};
     return store_contents(w, &file, 1);
 }
+
+/* ---- tables of patches ---- */
+
+typedef struct change {
+    const char *path;
+    const char *from, *to; /* from NULL: a new file; both NULL: the file goes */
+} change;
+
+typedef struct change_case {
+    const char *title;
+    change changes[3];
+    const char *fails; /* ids of the checks that fail */
+    const char *warns; /* of those that warn, where that is what it is about */
+} change_case;
+
+static inline const char *text_at(const world_file files[], size_t n, const char *path)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wpa_text_is(files[i].path, path)) {
+            return files[i].text;
+        }
+    }
+    return NULL;
+}
+
+static inline int64_t store_changes(world *w, const world_file files[], size_t n_files,
+                                    const change changes[3])
+{
+    wpa_patch_replacement list[3];
+    size_t n = 0;
+    for (; n < 3 && changes[n].path; n++) {
+        const change *c = &changes[n];
+        const char *text =
+            c->from ? replace(w, text_at(files, n_files, c->path), c->from, c->to) : c->to;
+        list[n] = (wpa_patch_replacement){"shop", c->path, text, text ? strlen(text) : 0, false};
+    }
+    return store_contents(w, list, n);
+}
+
+/** Each patch fails and warns where its row says, and nowhere else. */
+static inline void check_cases(world *w, const world_file files[], size_t n_files,
+                               const change_case cases[], size_t n)
+{
+    size_t n_wrong = 0;
+    for (size_t i = 0; i < n; i++) {
+        print_message("%s\n", cases[i].title);
+        int64_t patch = store_changes(w, files, n_files, cases[i].changes);
+        work(w);
+        bool is_right = wpa_text_is(checks_with(w, patch, "fail"), cases[i].fails);
+        bool is_told =
+            !*cases[i].warns || wpa_text_is(checks_with(w, patch, "warn"), cases[i].warns);
+        bool is_sound = wpa_text_is(checks_with(w, patch, "error"), "");
+        if (!is_right || !is_told || !is_sound) {
+            show_failures(w, patch);
+            n_wrong++;
+        }
+    }
+    assert_int_equal(0, n_wrong);
+}

@@ -151,6 +151,15 @@ def loops_and_pipes_of_strangers():
 
 
 @case
+def files_written_and_run_by_strangers():
+    steps = "".join(f"      - run: |\n          echo $T > f{i}.sh\n          while read a b c; do sh f{i}.sh; done\n" for i in range(4000))
+    reads = "          true" + " | read -r x" * 20000 + "\n          eval $x\n"
+    found = "          find . -exec sh -c 'a {}' \\;\n" * 3000
+    return one("on: issues\nenv: {T: '${{ github.event.issue.title }}'}\njobs:\n  a:\n    runs-on: x\n    steps:\n" + steps
+               + "      - run: |\n" + reads + "      - run: |\n" + found)
+
+
+@case
 def gates_of_strangers():
     layers = "".join(f"  l{k}x{i}:\n    runs-on: x\n    needs: [{', '.join(f'l{k - 1}x{j}' for j in range(16)) if k else ''}]\n"
                      "    steps: [{run: a}]\n" for k in range(5) for i in range(16))

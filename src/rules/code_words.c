@@ -1,20 +1,7 @@
-#include "rules/code_words.h"
-
 #include <pthread.h>
 #include <string.h>
 
-/* Whose words are looked at, and who wants to know. */
-typedef struct finder {
-    wpa_rule_run *run;
-    const wpa_site *site;
-    wpa_code_visitor visit;
-} finder;
-
-static void tell(const finder *f, const char *runner, const wpa_shell_word *word,
-                 wpa_word_reading reading)
-{
-    f->visit(f->run, f->site, runner, word, reading);
-}
+#include "rules/code_words_internal.h"
 
 /* Commands that take a program as the argument behind an option, or as their first argument. */
 static const struct {
@@ -60,20 +47,39 @@ static const struct {
     {"lua", "-e"},
     {"mongosh", "--eval"},
     {"mongo", "--eval"},
+    {"mariadb", "-e"},
+    {"bun", "-e"},
+    {"bun", "--eval"},
+    {"npx", "-c"},
+    {"npx", "--call"},
+    {"npm", "-c"},
+    {"npm", "--call"},
+    {"flock", "-c"},
+    {"runuser", "-c"},
+    {"vagrant", "-c"},
+    {"nix", "--expr"},
+    {"gdb", "-ex"},
+    {"vim", "-c"},
+    {"nvim", "-c"},
+    {"ex", "-c"},
+    {"gcloud", "--command"},
+    {"az", "--scripts"},
+    {"az", "--inline-script"},
+    {"fly", "-C"},
+    {"flyctl", "-C"},
 };
 
-/* What runs the text that it is fed, or given behind "-c" by whatever starts it. */
+/* What may run the text behind "-c", by whatever starts it. */
 static const char *const shells[] = {"sh", "bash", "zsh", "dash", "ash", "ksh"};
-static const char *const interpreters[] = {"python", "python3", "node", "perl", "ruby", "php"};
 
 /* Programs of their own language in the first argument. */
 static const char *const languages[] = {"jq",   "yq",   "sed",   "awk",     "gawk",
                                         "mawk", "perl", "watch", "parallel"};
 
-static const char *const splitters[] = {"git",  "gh",   "rm",    "tar", "find",
-                                        "curl", "wget", "rsync", "ssh", "scp"};
+static const char *const splitters[] = {"git",  "gh",    "rm",  "tar", "find", "curl",
+                                        "wget", "rsync", "ssh", "scp", "make"};
 
-static bool is_shell(const char *word)
+bool wpa_code_is_shell(const char *word)
 {
     const char *slash = strrchr(word, '/');
     return wpa_text_index(slash ? slash + 1 : word, shells, WPA_COUNT(shells)) >= 0;
@@ -86,13 +92,21 @@ static const wpa_shell_word *word_behind(const wpa_shell_command *c, const char 
             return &c->words[i + 1];
         }
     }
+    size_t length = strlen(option);
+    for (size_t i = c->first + 1; option[1] == '-' && i < c->n_words; i++) {
+        if (strncmp(c->words[i].text, option, length) == 0 && c->words[i].text[length] == '=') {
+            return &c->words[i];
+        }
+    }
     return NULL;
 }
 
-/* "-ec", "-lc": the word behind options of a shell of which the last is c. */
-static const wpa_shell_word *code_of(const wpa_shell_command *c)
+/* "-ec", "-lc": the word behind options of a shell of which the last is c; "script -qc" too. */
+const wpa_shell_word *wpa_code_of(const wpa_shell_command *c)
 {
-    for (size_t i = c->first + 1; is_shell(c->name) && i + 1 < c->n_words; i++) {
+    bool takes_code =
+        wpa_code_is_shell(c->name) || wpa_text_is(c->name, "script") || wpa_text_is(c->name, "ex");
+    for (size_t i = c->first + 1; takes_code && i + 1 < c->n_words; i++) {
         const char *option = c->words[i].text;
         size_t length = strlen(option);
         if (option[0] != '-') {
@@ -100,6 +114,49 @@ static const wpa_shell_word *code_of(const wpa_shell_command *c)
         }
         if (option[1] != '-' && length > 1 && option[length - 1] == 'c') {
             return &c->words[i + 1];
+        }
+    }
+    return NULL;
+}
+
+/* Options of languages that have values of their own, and how many. */
+static const struct {
+    const char *command, *option;
+    size_t n_values;
+} valued[] = {
+    {"jq", "--arg", 2},    {"jq", "--argjson", 2}, {"jq", "--slurpfile", 2}, {"jq", "--rawfile", 2},
+    {"jq", "--indent", 1}, {"jq", "-L", 1},        {"yq", "-o", 1},          {"yq", "-p", 1},
+    {"yq", "-I", 1},       {"yq", "--arg", 2},     {"yq", "--argjson", 2},   {"awk", "-v", 1},
+    {"awk", "-F", 1},      {"gawk", "-v", 1},      {"gawk", "-F", 1},        {"mawk", "-v", 1},
+    {"mawk", "-F", 1},     {"watch", "-n", 1},
+};
+
+static size_t n_values_of(const char *command, const char *option)
+{
+    for (size_t i = 0; i < WPA_COUNT(valued); i++) {
+        if (wpa_text_is(valued[i].command, command) && wpa_text_is(valued[i].option, option)) {
+            return valued[i].n_values;
+        }
+    }
+    return 0;
+}
+
+/* The program of a language among its words: the first that is no option and no option's value;
+ * NULL: it stands in a file. */
+static const wpa_shell_word *program_of(const wpa_shell_command *c)
+{
+    static const char *const verbs[] = {"e", "eval", "ea", "eval-all"}; /* of yq */
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        bool is_verb =
+            wpa_text_is(c->name, "yq") && wpa_text_index(word, verbs, WPA_COUNT(verbs)) >= 0;
+        if (word[0] == '-') {
+            if (wpa_text_is(word, "-f") || wpa_text_is(word, "--from-file")) {
+                return NULL;
+            }
+            i += n_values_of(c->name, word);
+        } else if (!is_verb) {
+            return &c->words[i];
         }
     }
     return NULL;
@@ -142,7 +199,7 @@ static void list_beginnings(void)
         beginnings_of(takers, WPA_COUNT(takers)) | beginnings_of(testers, WPA_COUNT(testers));
 }
 
-static void check_programs(const finder *f, const wpa_shell_command *c)
+static void check_programs(const wpa_code_finder *f, const wpa_shell_command *c)
 {
     bool may_be = (beginnings.programs & beginning_of(c->name)) != 0;
     size_t n_programs = may_be ? WPA_COUNT(programs) : 0;
@@ -151,163 +208,61 @@ static void check_programs(const finder *f, const wpa_shell_command *c)
         bool is_named =
             *c->name == *command && c->name[1] == command[1] && wpa_text_is(c->name, command);
         const wpa_shell_word *word = is_named ? word_behind(c, programs[i].option) : NULL;
-        word = word || !is_named || !wpa_text_is(programs[i].option, "-c") ? word : code_of(c);
+        word = word || !is_named || !wpa_text_is(programs[i].option, "-c") ? word : wpa_code_of(c);
         if (word) {
-            tell(f, c->name, word, WPA_WORD_IS_CODE);
+            wpa_code_tell(f, c->name, word, WPA_WORD_IS_CODE);
             return;
         }
     }
     if (wpa_text_is(c->name, "trap") && wpa_shell_argument(c, 0)) {
-        tell(f, c->name, wpa_shell_argument(c, 0), WPA_WORD_IS_CODE);
+        wpa_code_tell(f, c->name, wpa_shell_argument(c, 0), WPA_WORD_IS_CODE);
     }
     if (wpa_text_is(c->name, "sqlite3") && wpa_shell_argument(c, 1)) {
-        tell(f, c->name, wpa_shell_argument(c, 1), WPA_WORD_IS_CODE);
+        wpa_code_tell(f, c->name, wpa_shell_argument(c, 1), WPA_WORD_IS_CODE);
     }
-    bool is_eval = wpa_text_is(c->name, "eval");
+    bool is_eval = wpa_text_is(c->name, "eval") || wpa_text_is(c->name, "hyperfine") ||
+                   wpa_text_is(c->name, "concurrently");
     for (size_t i = c->first + 1; is_eval && i < c->n_words; i++) {
-        tell(f, c->name, &c->words[i], WPA_WORD_IS_CODE);
+        wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_CODE);
     }
     if (beginnings.languages & beginning_of(c->name) &&
         wpa_text_index(c->name, languages, WPA_COUNT(languages)) >= 0) {
-        const wpa_shell_word *word = wpa_shell_argument(c, 0);
-        if (word) {
-            tell(f, c->name, word, WPA_WORD_IS_CODE);
+        const wpa_shell_word *word = program_of(c);
+        bool is_list = word && wpa_text_is(word->text, ":::"); /* of commands for parallel */
+        for (size_t n = is_list ? c->n_words - (size_t)(word - c->words) : word ? 1 : 0; n; n--) {
+            wpa_code_tell(f, c->name, word++, WPA_WORD_IS_CODE);
         }
-    }
-}
-
-/* Does the command run what it reads? Not if it is given a program, or the name of one. */
-static bool runs_input(const wpa_shell_command *c)
-{
-    bool is_one =
-        is_shell(c->name) || wpa_text_index(c->name, interpreters, WPA_COUNT(interpreters)) >= 0;
-    for (size_t i = c->first + 1; is_one && i < c->n_words; i++) {
-        const char *word = c->words[i].text;
-        if (wpa_text_is(word, "-") || wpa_text_is(word, "-s") || wpa_text_is(word, "/dev/stdin")) {
-            return true; /* what follows are its arguments */
-        }
-        if (wpa_text_is(word, "-c") && i + 1 == c->n_words) {
-            return true; /* "xargs sh -c": the script is what xargs reads */
-        }
-        bool is_flag = word[0] == '-' && !strpbrk(word, "cerpm");
-        is_one = is_flag;
-    }
-    return is_one;
-}
-
-/* "xargs -I{} sh -c '... {} ...'": what is read is put into the script. */
-static bool puts_input(const wpa_shell_command *c)
-{
-    const char *mark = NULL;
-    bool is_xargs = false;
-    for (size_t i = 0; i < c->first; i++) {
-        const char *word = c->words[i].text;
-        is_xargs = is_xargs || wpa_text_is(word, "xargs");
-        if (is_xargs && wpa_text_starts(word, "-I")) {
-            mark = word[2] ? word + 2 : c->words[i + 1].text;
-        }
-    }
-    const wpa_shell_word *code = mark && is_shell(c->name) ? code_of(c) : NULL;
-    return code && *mark && strstr(code->text, mark);
-}
-
-/* The texts of here-documents and here-strings. */
-static void check_fed(const finder *f, const wpa_shell_command *from, const char *runner)
-{
-    for (size_t i = 0; i < from->n_redirects; i++) {
-        const wpa_shell_redirect *r = &from->redirects[i];
-        if (wpa_text_is(r->operator, "<<<")) {
-            tell(f, runner, &r->target, WPA_WORD_IS_CODE);
-        } else if (wpa_text_starts(r->operator, "<<") && wpa_span_length(r->body)) {
-            wpa_shell_word *body = wpa_arena_alloc(f->run->arena, sizeof *body);
-            *body = (wpa_shell_word){.text = "", .span = r->body};
-            tell(f, runner, body, WPA_WORD_IS_CODE);
-        }
-    }
-}
-
-/* Commands behind a substitution among which the one that it stands in is looked for. */
-#define OUTER_LOOKAHEAD 32
-
-static const char *const printers[] = {"echo", "printf"};
-
-/* "source <(echo "$X")", "bash <(printf ... "$X")": what is printed is a script's text. */
-static void check_printed(const finder *f, size_t i)
-{
-    const wpa_script *script = f->site->step->script;
-    const wpa_shell_command *c = &script->commands[i];
-    bool prints = c->nested && wpa_text_index(c->name, printers, WPA_COUNT(printers)) >= 0 &&
-                  !wpa_text_is(c->after, "|");
-    for (size_t k = i + 1; prints && k < script->n_commands && k < i + OUTER_LOOKAHEAD; k++) {
-        const wpa_shell_command *outer = &script->commands[k];
-        if (outer->nested >= c->nested || !wpa_span_contains(outer->span, c->span)) {
-            continue;
-        }
-        const wpa_shell_word *file = wpa_shell_argument(outer, 0);
-        bool is_read = file && wpa_text_starts(file->text, "<(") &&
-                       (is_shell(outer->name) || wpa_text_is(outer->name, "source") ||
-                        wpa_text_is(outer->name, "."));
-        for (size_t w = c->first + 1; is_read && w < c->n_words; w++) {
-            tell(f, outer->name, &c->words[w], WPA_WORD_IS_CODE);
-        }
-        return;
-    }
-}
-
-/* "sh <<< $X", "bash <<EOF" that expands, "echo $X | sh", "gh pr view --jq .body | sh". */
-static void check_input(const finder *f, size_t i)
-{
-    const wpa_shell_command *c = &f->site->step->script->commands[i];
-    if (!runs_input(c) && !puts_input(c)) {
-        return;
-    }
-    check_fed(f, c, c->name);
-    const wpa_shell_command *from = i && wpa_text_is(c->before, "|") ? c - 1 : NULL;
-    if (!from || !wpa_text_is(from->after, "|")) {
-        return;
-    }
-    if (wpa_text_is(from->name, "cat")) {
-        check_fed(f, from, c->name);
-    }
-    if (wpa_text_is(from->name, "jq") || wpa_text_is(from->name, "gh")) {
-        wpa_shell_word *all = wpa_arena_alloc(f->run->arena, sizeof *all);
-        *all = (wpa_shell_word){.text = "", .span = from->span};
-        tell(f, c->name, all, WPA_WORD_IS_PRINTED);
-    }
-    bool prints = wpa_text_index(from->name, printers, WPA_COUNT(printers)) >= 0;
-    for (size_t k = from->first + 1; prints && k < from->n_words; k++) {
-        tell(f, c->name, &from->words[k], WPA_WORD_IS_CODE);
     }
 }
 
 /* "docker exec x sh -c "...$X"", "find -exec sh -c": a shell somewhere among the arguments. */
-static void check_started(const finder *f, const wpa_shell_command *c)
+static void check_started(const wpa_code_finder *f, const wpa_shell_command *c)
 {
     for (size_t i = c->first + 1; i + 2 < c->n_words; i++) {
         const char *option = c->words[i + 1].text;
         size_t length = option[0] == '-' && option[1] != '-' ? strlen(option) : 0;
-        bool is_code = length > 1 && option[length - 1] == 'c' && is_shell(c->words[i].text);
+        bool is_code =
+            length > 1 && option[length - 1] == 'c' && wpa_code_is_shell(c->words[i].text);
         if (is_code) {
-            tell(f, c->words[i].text, &c->words[i + 2], WPA_WORD_IS_CODE);
+            wpa_code_tell(f, c->words[i].text, &c->words[i + 2], WPA_WORD_IS_CODE);
             return;
         }
     }
 }
 
-/* "ssh [options] host command": a shell over there reads all the words again, quoted here or not.
- */
-static bool check_remote(const finder *f, const wpa_shell_command *c)
+/* "make NAME=$X" and the like. */
+static void check_macros(const wpa_code_finder *f, const wpa_shell_command *c)
 {
-    size_t i = c->first + 1;
-    for (; i < c->n_words && c->words[i].text[0] == '-'; i++) {
-        const char *option = c->words[i].text;
-        i += option[1] && !option[2] && strchr("bcDEeFIiJLlmOopQRSWw", option[1]) ? 1 : 0;
+    bool is_make = wpa_text_is(c->name, "make") || wpa_text_is(c->name, "gmake");
+    for (size_t i = c->first + 1; is_make && i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        size_t length = wpa_text_name_length(word);
+        bool is_macro = length && (word[length] == '=' || strchr(":+?", word[length])) &&
+                        strchr(word + length, '$');
+        if (is_macro) {
+            wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_MACRO);
+        }
     }
-    bool has_command = i + 1 < c->n_words;
-    for (i++; i < c->n_words; i++) {
-        tell(f, "the shell over there", &c->words[i], WPA_WORD_IS_CODE);
-    }
-    return has_command;
 }
 
 static bool is_unquoted(const wpa_script *script, const wpa_shell_word *word)
@@ -330,7 +285,7 @@ static bool has_unquoted(const wpa_script *script, const wpa_shell_word *word)
     return false;
 }
 
-static void check_options(const finder *f, const wpa_shell_command *c)
+static void check_options(const wpa_code_finder *f, const wpa_shell_command *c)
 {
     if (!(beginnings.splitters & beginning_of(c->name)) ||
         wpa_text_index(c->name, splitters, WPA_COUNT(splitters)) < 0) {
@@ -341,20 +296,20 @@ static void check_options(const finder *f, const wpa_shell_command *c)
             return;
         }
         if (is_unquoted(f->site->step->script, &c->words[i])) {
-            tell(f, c->name, &c->words[i], WPA_WORD_IS_OPTION);
+            wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_OPTION);
         } else if (has_unquoted(f->site->step->script, &c->words[i])) {
-            tell(f, c->name, &c->words[i], WPA_WORD_IS_SPLIT);
+            wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_SPLIT);
         }
     }
 }
 
-static void tell_number(const finder *f, const wpa_shell_word *word)
+static void tell_number(const wpa_code_finder *f, const wpa_shell_word *word)
 {
-    tell(f, "the shell", word, WPA_WORD_IS_NUMBER);
+    wpa_code_tell(f, "the shell", word, WPA_WORD_IS_NUMBER);
 }
 
 /* Names of variables that commands take as words, and operands of arithmetic tests. */
-static void check_names(const finder *f, const wpa_shell_command *c)
+static void check_names(const wpa_code_finder *f, const wpa_shell_command *c)
 {
     static const char *const operators[] = {"-eq", "-ne", "-lt", "-le", "-gt", "-ge"};
     if (!(beginnings.takers & beginning_of(c->name))) {
@@ -392,7 +347,7 @@ static bool is_variable(const wpa_shell_word *word)
 
 void wpa_code_words_visit(wpa_rule_run *run, const wpa_site *site, size_t i, wpa_code_visitor visit)
 {
-    const finder finder_of_command = {run, site, visit}, *f = &finder_of_command;
+    const wpa_code_finder finder = {run, site, visit}, *f = &finder;
     const wpa_script *script = f->site->step->script;
     const wpa_shell_command *c = &script->commands[i];
     bool has_variable = memchr(script->text + c->span.start, '$', wpa_span_length(c->span));
@@ -400,22 +355,20 @@ void wpa_code_words_visit(wpa_rule_run *run, const wpa_site *site, size_t i, wpa
     if (has_variable) {
         check_programs(f, c);
     }
-    if (c->n_redirects || *c->before == '|') {
-        check_input(f, i);
-    }
+    wpa_code_visit_input(f, i);
     if (!has_variable) {
         return;
     }
-    check_printed(f, i);
+    check_macros(f, c);
+    wpa_code_visit_printer(f, i);
     check_started(f, c);
     if (f->site->step->shell == WPA_SHELL_BASH) {
         check_names(f, c);
     }
-    bool is_told = wpa_text_is(c->name, "ssh") && check_remote(f, c);
-    if (!is_told) {
+    if (!wpa_code_visit_remote(f, c)) {
         check_options(f, c);
     }
     if (is_variable(&c->words[c->first])) {
-        tell(f, "the shell", &c->words[c->first], WPA_WORD_IS_COMMAND);
+        wpa_code_tell(f, "the shell", &c->words[c->first], WPA_WORD_IS_COMMAND);
     }
 }

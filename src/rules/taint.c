@@ -210,6 +210,7 @@ static const wpa_yaml_node *env_at(const wpa_yaml_node *scope, const char *name,
 static bool may_set_env(const wpa_source *source)
 {
     return wpa_yaml_may_hold(source->yaml, "GITHUB_ENV") ||
+           wpa_yaml_may_hold(source->yaml, "exportVariable(") ||
            wpa_yaml_may_hold(source->yaml, "set-env name=");
 }
 
@@ -217,6 +218,31 @@ static wpa_taint defined_as(wpa_tracer *t, const wpa_site *site, const wpa_yaml_
 {
     wpa_taint taint = wpa_taint_worse(unknown, wpa_trace_scalar(t, site, value));
     return taint;
+}
+
+/* What the steps that use an action hand it by their environment. */
+static wpa_taint trace_called_env(wpa_tracer *t, const wpa_site *site, const char *name)
+{
+    if (site->source->kind != WPA_INPUT_ACTION) {
+        return unknown;
+    }
+    if (site->caller) {
+        return wpa_trace_env(t, site->caller, name);
+    }
+    wpa_taint worst = unknown;
+    wpa_site callers[WPA_SITE_CALLERS_MAX];
+    size_t n = wpa_site_callers(t->run, site->source, callers);
+    for (size_t i = 0; i < n; i++) {
+        if (!t->left || t->depth >= WPA_TAINT_MAX_HOPS) {
+            t->is_cut = true;
+            break;
+        }
+        t->left--;
+        t->depth++;
+        worst = wpa_taint_worse(worst, wpa_trace_env(t, &callers[i], name));
+        t->depth--;
+    }
+    return worst;
 }
 
 wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name)
@@ -232,7 +258,8 @@ wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name)
     for (size_t i = may_be_set ? step->index : 0; job && i-- > 0;) {
         wpa_site earlier = *site;
         earlier.step = &job->steps[i];
-        wpa_taint taint = wpa_trace_export(t, &earlier, "GITHUB_ENV", name);
+        wpa_taint taint = earlier.step->run ? wpa_trace_export(t, &earlier, "GITHUB_ENV", name)
+                                            : wpa_trace_client_env(t, &earlier, name);
         if (taint.grade != WPA_TAINT_NONE) {
             return taint;
         }
@@ -255,9 +282,7 @@ wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name)
             return wpa_trace_path(t, site, runner_variables[i][1]);
         }
     }
-    return site->caller && site->source->kind == WPA_INPUT_ACTION
-               ? wpa_trace_env(t, site->caller, name)
-               : unknown;
+    return trace_called_env(t, site, name);
 }
 
 /* ---- paths -------------------------------------------------------------------------------------

@@ -66,6 +66,22 @@ static bool is_counted(const wpa_script *script, size_t i)
     return prints_number(&script->commands[i]);
 }
 
+/* "read X < file", where the file's name is all of the span, and "$(< file)". */
+static bool is_fed_file(const wpa_shell_command *c, wpa_span span)
+{
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        wpa_span file = c->redirects[i].target.span;
+        bool is_whole = file.start == span.start && file.end == span.end;
+        if (wpa_text_is(c->redirects[i].operator, "<") &&
+            (is_whole || (!c->n_words && c->nested && wpa_span_contains(span, file))) &&
+            !wpa_text_starts(c->redirects[i].target.text, "/dev/") &&
+            !wpa_text_starts(c->redirects[i].target.text, "<(")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Commands within the span that print files or history of the tree. */
 static bool reads_tree(const wpa_script *script, wpa_span span)
 {
@@ -74,15 +90,19 @@ static bool reads_tree(const wpa_script *script, wpa_span span)
                                           "npm",  "git",  "Get-Content", "gc",   "type"};
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
+        if (is_fed_file(c, span)) {
+            return true;
+        }
         bool is_within = c->n_words && c->span.start >= span.start && c->span.end <= span.end;
         if (!is_within) {
             continue;
         }
         bool is_git = wpa_text_is(c->name, "git");
         bool is_reader = wpa_text_index(c->name, readers, WPA_COUNT(readers)) >= 0;
-        bool reads = is_git ? wpa_shell_is(c, "git", "log") || wpa_shell_is(c, "git", "diff") ||
-                                  wpa_shell_is(c, "git", "show")
-                            : is_reader && !wpa_text_is(c->before, "|") && names_file(c);
+        bool reads = is_git
+                         ? wpa_shell_is(c, "git", "log") || wpa_shell_is(c, "git", "diff") ||
+                               wpa_shell_is(c, "git", "show") || wpa_shell_is(c, "git", "ls-files")
+                         : is_reader && !wpa_text_is(c->before, "|") && names_file(c);
         if (reads && wpa_shell_argument(c, 0) && !is_counted(script, i)) {
             return true;
         }

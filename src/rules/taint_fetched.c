@@ -52,16 +52,26 @@ static bool declares_member(const char *script, const char *expression, size_t l
     return false;
 }
 
-/* The next line behind *at that gives the output out, from behind the call on; NULL: none does. */
-static const char *next_output(const char **at, const char *name)
+/* What a script of the forge's client gives something out by, and under which name; its result has
+ * none. */
+typedef struct giving {
+    const char *call, *name;
+} giving;
+
+static giving output_of(const char *name)
 {
-    bool is_result = wpa_text_is_ci(name, "result");
-    const char *call = is_result ? "return " : "setOutput(";
-    while ((*at = strstr(*at, call))) {
-        *at += strlen(call);
+    return wpa_text_is_ci(name, "result") ? (giving){"return ", NULL}
+                                          : (giving){"setOutput(", name};
+}
+
+/* The next line behind *at that gives it out, from behind the call on; NULL: none does. */
+static const char *next_output(const char **at, giving g)
+{
+    while ((*at = strstr(*at, g.call))) {
+        *at += strlen(g.call);
         const char *named = *at + strspn(*at, "'\"`");
-        if (is_result ||
-            (strncmp(named, name, strlen(name)) == 0 && strchr("'\"`", named[strlen(name)]))) {
+        if (!g.name || (strncmp(named, g.name, strlen(g.name)) == 0 &&
+                        strchr("'\"`", named[strlen(g.name)]))) {
             return *at;
         }
     }
@@ -69,10 +79,10 @@ static const char *next_output(const char **at, const char *name)
 }
 
 /* Does a script of the forge's client give such a member out under this name? */
-static bool sets_output(const char *script, const char *name, wpa_arena *arena)
+static bool sets_output(const char *script, giving g, wpa_arena *arena)
 {
     const char *at = script;
-    for (const char *line = next_output(&at, name); line; line = next_output(&at, name)) {
+    for (const char *line = next_output(&at, g); line; line = next_output(&at, g)) {
         size_t length = strcspn(line, "\n");
         if (names_member(line, length, arena) || declares_member(script, line, length, arena)) {
             return true;
@@ -82,11 +92,11 @@ static bool sets_output(const char *script, const char *name, wpa_arena *arena)
 }
 
 /* Is what it gives out under this name of the base that the project chose: "pr.base.ref"? */
-static bool gives_base(const char *script, const char *name, wpa_arena *arena)
+static bool gives_base(const char *script, giving g, wpa_arena *arena)
 {
     const char *at = script;
     size_t n = 0, n_bases = 0;
-    for (const char *line = next_output(&at, name); line; line = next_output(&at, name), n++) {
+    for (const char *line = next_output(&at, g); line; line = next_output(&at, g), n++) {
         const char *text = wpa_arena_slice(arena, line, strcspn(line, "\n"));
         n_bases += strstr(text, ".base.") && !strstr(text, "head");
     }
@@ -124,15 +134,14 @@ static wpa_taint trace_environment(wpa_tracer *t, const wpa_site *site, const ch
 
 /* What a script gives out of its environment, in the call or a line that declares what it hands on.
  */
-static wpa_taint trace_given_env(wpa_tracer *t, const wpa_site *site, const char *script,
-                                 const char *name)
+static wpa_taint trace_given_env(wpa_tracer *t, const wpa_site *site, const char *script, giving g)
 {
     wpa_taint worst = none;
     const char *at = script;
     if (!strstr(script, "process.env.") || !wpa_rule_spend(t->run, strlen(script))) {
         return none;
     }
-    for (const char *line = next_output(&at, name); line; line = next_output(&at, name)) {
+    for (const char *line = next_output(&at, g); line; line = next_output(&at, g)) {
         worst = wpa_taint_worse(worst, trace_environment(t, site, line));
         const char *value = line + strcspn(line, ",\n");
         value += strspn(value, ", ");
@@ -198,26 +207,42 @@ static wpa_taint trace_action(wpa_tracer *t, const wpa_site *site, const char *n
     return is_tree ? foreign_output(t, site, path, "a tree of their own") : unknown;
 }
 
-/* An output of a script of actions/github-script. */
-static wpa_taint trace_client(wpa_tracer *t, const wpa_site *site, const char *name,
-                              const char *path)
+/* What a script of actions/github-script gives out; path is shown for it. */
+static wpa_taint trace_giving(wpa_tracer *t, const wpa_site *site, giving g, const char *path)
 {
     const wpa_yaml_node *script = wpa_outline_with(site->step, "script");
     const char *text = wpa_yaml_text(script);
-    bool gives = text && strstr(text, wpa_text_is_ci(name, "result") ? "return" : name);
-    if (!gives) {
-        return unknown;
-    }
     wpa_taint taint =
-        wpa_taint_worse(wpa_trace_scalar(t, site, script), trace_given_env(t, site, text, name));
+        wpa_taint_worse(wpa_trace_scalar(t, site, script), trace_given_env(t, site, text, g));
     bool is_foreign = t->question == WPA_TAINT_CODE
                           ? names_any(text, api_trees, WPA_COUNT(api_trees)) &&
-                                !gives_base(text, name, t->run->arena)
-                          : sets_output(text, name, t->run->arena);
+                                !gives_base(text, g, t->run->arena)
+                          : sets_output(text, g, t->run->arena);
     if (is_foreign) {
         taint = wpa_taint_worse(taint, foreign_output(t, site, path, "text of the forge"));
     }
     return wpa_taint_worse(unknown, taint);
+}
+
+/* An output of a script of actions/github-script. */
+static wpa_taint trace_client(wpa_tracer *t, const wpa_site *site, const char *name,
+                              const char *path)
+{
+    const char *text = wpa_outline_with_text(site->step, "script");
+    bool gives = text && strstr(text, wpa_text_is_ci(name, "result") ? "return" : name);
+    return gives ? trace_giving(t, site, output_of(name), path) : unknown;
+}
+
+wpa_taint wpa_trace_client_env(wpa_tracer *t, const wpa_site *site, const char *name)
+{
+    static const char call[] = "exportVariable(";
+    const char *text = wpa_outline_step_uses(site->step, "actions/github-script")
+                           ? wpa_outline_with_text(site->step, "script")
+                           : NULL;
+    const char *at = text;
+    giving g = {call, name};
+    bool sets = text && wpa_rule_spend(t->run, strlen(text)) && next_output(&at, g);
+    return sets ? trace_giving(t, site, g, wpa_arena_printf(t->run->arena, "env.%s", name)) : none;
 }
 
 /* An output of a run: script that asks the forge by commands: "gh pr view --json headRefOid". */

@@ -83,6 +83,8 @@ wpa_taint wpa_trace_source(wpa_tracer *t, const wpa_site *site, const char *path
  */
 wpa_taint wpa_trace_fetched(wpa_tracer *t, const wpa_site *site, const char *name,
                             const char *path);
+/** A variable that the site's step sets by a script of the forge's client; NONE if it does not. */
+wpa_taint wpa_trace_client_env(wpa_tracer *t, const wpa_site *site, const char *name);
 /** Any text of strangers that comes from outside the files, as far as one of the events starts it.
  */
 wpa_taint wpa_trace_foreign(wpa_tracer *t, const wpa_site *site, wpa_fact_list events,

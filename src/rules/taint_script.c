@@ -5,6 +5,10 @@
 #include "rules/taint_internal.h"
 
 #define NAME_MAX_BYTES 128
+/* Commands behind "while read" among which the end of its loop is looked for. */
+#define LOOP_LOOKAHEAD 64
+/* Commands of a pipe whose text "read" gets. */
+#define PIPE_MAX_COMMANDS 32
 
 static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 
@@ -66,6 +70,17 @@ typedef struct assignments {
     size_t n, capacity;
 } assignments;
 
+static void add_value(wpa_arena *arena, assignments *list, const wpa_shell_command *c,
+                      wpa_slice name, wpa_span value)
+{
+    if (name.length && value.start < value.end) {
+        list->items =
+            wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
+        list->items[list->n++] = (assignment){
+            .word = name.at, .name_length = name.length, .at = c->span.start, .value = value};
+    }
+}
+
 static void add_assignment(wpa_arena *arena, assignments *list, const wpa_shell_command *c,
                            const wpa_shell_word *word)
 {
@@ -73,11 +88,86 @@ static void add_assignment(wpa_arena *arena, assignments *list, const wpa_shell_
     size_t length = equals ? (size_t)(equals - word->text) : 0;
     wpa_span value = {word->span.start + length + 1, word->span.end};
     length -= length && word->text[length - 1] == '+' ? 1 : 0;
-    if (length && value.start < value.end) {
-        list->items =
-            wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
-        list->items[list->n++] = (assignment){
-            .word = word->text, .name_length = length, .at = c->span.start, .value = value};
+    add_value(arena, list, c, (wpa_slice){word->text, length}, value);
+}
+
+/* What a command is fed by a redirection: a text, or the file's name. */
+static wpa_span fed_to(const wpa_shell_command *c)
+{
+    wpa_span fed = {0, 0};
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        const wpa_shell_redirect *r = &c->redirects[i];
+        bool is_text = wpa_text_is(r->operator, "<<<") || wpa_text_is(r->operator, "<");
+        fed = is_text ? r->target.span : *r->operator== '<' ? r->body : fed;
+    }
+    return fed;
+}
+
+/* What "read" gets: its own redirection's, what comes down the pipe, or what the loop is fed that
+ * it is the condition of. */
+static wpa_span input_of(const wpa_script *script, size_t i)
+{
+    const wpa_shell_command *c = &script->commands[i];
+    wpa_span fed = fed_to(c);
+    bool is_piped = !wpa_span_length(fed) && i > 0 && wpa_text_is(c->before, "|");
+    for (size_t k = i; is_piped && k > 0 && i - k < PIPE_MAX_COMMANDS; k--) {
+        if (!wpa_text_is(script->commands[k].before, "|")) {
+            break;
+        }
+        fed = (wpa_span){script->commands[k - 1].span.start, script->commands[i - 1].span.end};
+    }
+    for (size_t k = i + 1; k < script->n_commands && k <= i + LOOP_LOOKAHEAD; k++) {
+        const wpa_shell_command *end = &script->commands[k];
+        if (wpa_span_length(fed) || end->loops < c->loops) {
+            break;
+        }
+        bool is_end = !end->n_words && end->loops == c->loops && end->nested == c->nested;
+        fed = is_end ? fed_to(end) : fed;
+    }
+    return fed;
+}
+
+/* "read X", "mapfile -t X": whatever they get is in all of the names. */
+static void add_read(wpa_arena *arena, assignments *list, const wpa_script *script, size_t i)
+{
+    static const char valued[] = "dinNOpstuCc"; /* options with a value of their own */
+    const wpa_shell_command *c = &script->commands[i];
+    wpa_span value = input_of(script, i);
+    for (size_t k = c->first + 1; k < c->n_words && wpa_span_length(value); k++) {
+        const char *word = c->words[k].text;
+        size_t length = strlen(word);
+        if (word[0] == '-') {
+            k += length > 1 && strchr(valued, word[length - 1]) && word[length - 1] != 't' ? 1 : 0;
+            continue;
+        }
+        add_value(arena, list, c, (wpa_slice){word, wpa_text_name_length(word)}, value);
+    }
+}
+
+/* "for X in ...", "printf -v X ...": the words behind the name. */
+static void add_words(wpa_arena *arena, assignments *list, const wpa_shell_command *c)
+{
+    bool is_loop = wpa_text_is(c->name, "for");
+    size_t name = c->first + (is_loop ? 1 : 2), first = c->first + 3;
+    const char *mark = is_loop ? "in" : "-v";
+    if (first < c->n_words && wpa_text_is(c->words[c->first + (is_loop ? 2 : 1)].text, mark)) {
+        const char *word = c->words[name].text;
+        add_value(arena, list, c, (wpa_slice){word, wpa_text_name_length(word)},
+                  (wpa_span){c->words[first].span.start, c->words[c->n_words - 1].span.end});
+    }
+}
+
+/* What commands put into variables that are no assignments. */
+static void add_filled(wpa_arena *arena, assignments *list, const wpa_script *script, size_t i)
+{
+    static const char *const readers[] = {"read", "mapfile", "readarray"};
+    const wpa_shell_command *c = &script->commands[i];
+    bool is_posix = script->language == WPA_SCRIPT_POSIX && *c->name;
+    if (is_posix && strchr("rm", *c->name) &&
+        wpa_text_index(c->name, readers, WPA_COUNT(readers)) >= 0) {
+        add_read(arena, list, script, i);
+    } else if (is_posix && (wpa_text_is(c->name, "for") || wpa_text_is(c->name, "printf"))) {
+        add_words(arena, list, c);
     }
 }
 
@@ -92,6 +182,7 @@ static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_st
         for (size_t k = 0; k < n && k < c->n_words; k++) {
             add_assignment(run->lasting, list, c, &c->words[k]);
         }
+        add_filled(run->lasting, list, step->script, i);
     }
     return list;
 }
@@ -281,6 +372,29 @@ static wpa_taint trace_expressions(wpa_tracer *t, const wpa_site *site, wpa_span
     return worst;
 }
 
+/* "printenv X" within the span. */
+static wpa_taint trace_printenv(wpa_tracer *t, const wpa_site *site, wpa_span span)
+{
+    static const char program[] = "printenv";
+    const wpa_script *script = site->step->script;
+    wpa_taint worst = none;
+    bool is_asked = script && script->is_readable &&
+                    wpa_text_find(script->text + span.start, wpa_span_length(span), program) &&
+                    wpa_rule_spend(t->run, script->n_commands);
+    for (size_t i = 0; is_asked && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_it = wpa_text_is(c->name, program) && wpa_span_contains(span, c->span);
+        const wpa_shell_word *name = is_it ? wpa_shell_argument(c, 0) : NULL;
+        if (name) {
+            wpa_taint taint = trace_variable(t, site, name->text, c->span.start);
+            wpa_span at = wpa_site_span(t->run, site->step->run, c->span.start, c->span.end);
+            worst = wpa_taint_worse(worst,
+                                    wpa_taint_add_hop(t, taint, site->source, at, "printed here"));
+        }
+    }
+    return worst;
+}
+
 wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     const wpa_outline_step *step = site->step;
@@ -319,6 +433,7 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
     if (step->shell == WPA_SHELL_PYTHON) {
         worst = wpa_taint_worse(worst, wpa_trace_python(t, site, span));
     }
+    worst = wpa_taint_worse(worst, trace_printenv(t, site, span));
     worst = wpa_taint_worse(worst, wpa_trace_disk(t, site, span));
     worst = wpa_taint_worse(worst, wpa_trace_files(t, site, span));
     worst = wpa_taint_worse(worst, wpa_trace_forge(t, site, span));

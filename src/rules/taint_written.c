@@ -6,6 +6,7 @@
 #include "rules/taint_internal.h"
 
 #define WRITINGS_MAX 128
+#define STEP_WORK 4
 
 static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 
@@ -38,9 +39,9 @@ static bool find_value(const char *text, wpa_span within, const char *name, wpa_
 bool wpa_taint_is_sanitised(const char *text, wpa_span span)
 {
     static const char *const sanitisers[] = {
-        "tr -dc",   "tr -cd",  "printf %q", "printf '%q", "printf \"%q", "s/[^",
-        "//[^",     "$((",     "| wc ",     "sha256sum",  "sha1sum",     "md5sum",
-        "| base64", "grep -c", "@sh",       "@json",      "].id",        ".databaseId"};
+        "tr -dc",  "tr -cd", "printf %q", "printf '%q", "printf \"%q", "=%q",    "s/[^",
+        "//[^",    "$((",    "| wc ",     "sha256sum",  "sha1sum",     "md5sum", "| base64",
+        "grep -c", "@sh",    "@json",     "].id",       ".databaseId"};
     return wpa_words_find(text + span.start, wpa_span_length(span), sanitisers,
                           WPA_COUNT(sanitisers), NULL) != NULL;
 }
@@ -215,7 +216,7 @@ static wpa_taint trace_file(wpa_tracer *t, const wpa_site *site, const char *fil
     const wpa_outline_step *first = site->job->steps;
     bool is_in_row = site->step >= first && site->step < first + site->job->n_steps;
     size_t n_before = is_in_row ? (size_t)(site->step - first) : 0;
-    for (size_t s = 0; *file && s <= n_before; s++) {
+    for (size_t s = 0; *file && s <= n_before && wpa_rule_spend(t->run, STEP_WORK); s++) {
         const wpa_outline_step *step = site->step - s;
         const writings *list = writings_of(t->run, step);
         wpa_site where = *site;

@@ -4,6 +4,7 @@
 #include "expr/expr.h"
 #include "match/words.h"
 #include "rules/exports.h"
+#include "rules/steps.h"
 #include "rules/taint.h"
 
 typedef struct subject {
@@ -212,10 +213,49 @@ static bool is_between(const wpa_yaml_node *script, const wpa_export *exports, s
     return false;
 }
 
+/* "core.addPath(...)", "core.exportVariable(NAME, ...)" of github-script: the value of a variable
+ * is kept to it, but whoever chooses its name sets any. */
+static void check_javascript(wpa_rule_run *run, const wpa_site *site)
+{
+    static const struct {
+        const char *call, *file, *effect;
+    } calls[] = {
+        {"addPath(", "GITHUB_PATH", "later commands are looked for there"},
+        {"exportVariable(", "GITHUB_ENV", "it can set any variable of later steps"},
+    };
+    const wpa_yaml_node *node = wpa_step_javascript(site->step);
+    for (size_t i = 0; node && i < WPA_COUNT(calls); i++) {
+        bool is_asked = wpa_yaml_may_hold(node->doc, calls[i].call);
+        for (const char *at = is_asked ? strstr(node->text, calls[i].call) : NULL; at;
+             at = strstr(at, calls[i].call)) {
+            size_t from = (size_t)(at - node->text);
+            at += strlen(calls[i].call);
+            size_t start = (size_t)(at - node->text);
+            wpa_span named = {start, start + strcspn(at, ",)\r\n")};
+            wpa_taint taint = {0};
+            if (*at != '\'' && *at != '"' && wpa_rule_spend(run, wpa_span_length(named))) {
+                taint = wpa_taint_of_javascript(run, site, node, named);
+            }
+            if (wpa_taint_is_of_outsider(&taint)) {
+                wpa_finding *finding = wpa_rule_report(
+                    run, wpa_step_span(site->step, node, from, named.end), NULL, NULL,
+                    "%s, which whoever causes %s chooses, is written to %s: %s",
+                    wpa_rule_quote(run, taint.path, strlen(taint.path)), taint.trust.event,
+                    calls[i].file, calls[i].effect);
+                wpa_taint_relate(run, finding, &taint);
+            }
+        }
+    }
+}
+
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
+    if (!site->step->run) {
+        check_javascript(run, site);
+        return;
+    }
     size_t n = 0;
-    const wpa_export *exports = site->step->run ? wpa_exports_of(run, site->step, &n) : NULL;
+    const wpa_export *exports = wpa_exports_of(run, site->step, &n);
     for (size_t i = 0; i < n; i++) {
         if (is_between(site->step->run, exports, i)) {
             continue;
@@ -266,6 +306,9 @@ static bool is_printf(const wpa_script *script, const wpa_shell_command *c, cons
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
+    if (!s) {
+        return; /* of JavaScript, where the call writes it */
+    }
     const wpa_script *script = s->step->script;
     const wpa_export *e = s->written;
     bool is_known = e->name && script && script->is_readable &&
@@ -311,9 +354,9 @@ const wpa_rule wpa_rule_env_injection = {
     .elsewhere = (const char *const[]){"zizmor/github-env", "octoscan/dangerous-write", NULL},
     .tables = 1U << WPA_FACTS_EVENTS | 1U << WPA_FACTS_UNTRUSTED,
     .declares = WPA_DECLARES_SCRIPT,
-    .words =
-        (const char *const[]){"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY",
-                              "github.env", "github.path", "github.output", NULL},
+    .words = (const char *const[]){"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH",
+                                   "GITHUB_STEP_SUMMARY", "github.env", "github.path",
+                                   "github.output", "addPath(", "exportVariable(", NULL},
     .check = check,
     .repair = repair,
 };

@@ -29,10 +29,12 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
                    const wpa_shell_word *word, wpa_word_reading reading)
 {
     const wpa_script *script = site->step->script;
-    if (reading != WPA_WORD_IS_PRINTED && !holds_variable(script, word->span)) {
+    bool is_file = reading == WPA_WORD_IS_FILE;
+    if (reading != WPA_WORD_IS_PRINTED && !is_file && !holds_variable(script, word->span)) {
         return;
     }
-    wpa_taint taint = wpa_taint_of_script(run, site, word->span, WPA_TAINT_TEXT);
+    wpa_taint taint = is_file ? wpa_taint_of_file(run, site, word->text, word->span.start)
+                              : wpa_taint_of_script(run, site, word->span, WPA_TAINT_TEXT);
     bool is_of_people = taint.grade == WPA_TAINT_OF_DISPATCH || taint.grade == WPA_TAINT_OF_CALLER;
     if (!wpa_taint_is_of_outsider(&taint) && !(is_of_people && reading == WPA_WORD_IS_CODE)) {
         return;
@@ -61,7 +63,8 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
     if (is_argument) {
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->confidence = WPA_CONFIDENCE_LOW;
-    } else if (is_of_people || taint.grade == WPA_TAINT_OF_STRUCTURED) {
+    } else if (is_of_people || taint.grade == WPA_TAINT_OF_STRUCTURED ||
+               reading == WPA_WORD_IS_MACRO) {
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->persona = is_of_people ? WPA_PERSONA_AUDITOR : finding->persona;
     }
@@ -261,7 +264,8 @@ static void report_variable(wpa_rule_run *run, const wpa_site *site, const char 
 static bool begins_name(const char *text, size_t i)
 {
     return (isalpha((unsigned char)text[i]) || text[i] == '_') &&
-           (i == 0 || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '_'));
+           (i == 0 || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '_' ||
+                        text[i - 1] == '#')); /* "${#X}" is a length */
 }
 
 static bool is_expanded(const wpa_script *script, size_t i)
@@ -330,10 +334,7 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     if (script && script->is_readable && site->step->shell == WPA_SHELL_BASH) {
         check_expansions(run, site);
     }
-    bool may_be_code = script && script->is_readable &&
-                       (memchr(script->text, '$', script->length) ||
-                        wpa_text_find(script->text, script->length, "gh "));
-    for (size_t i = 0; may_be_code && i < script->n_commands; i++) {
+    for (size_t i = 0; script && script->is_readable && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         if (!c->is_nested_script && c->n_words > c->first) {
             wpa_code_words_visit(run, site, i, report);

@@ -473,6 +473,17 @@ static bool is_mover(const wpa_shell_command *command)
            wpa_text_is(command->name, "7z") || wpa_text_is(command->name, "unzip");
 }
 
+/* "mv" may stand where no command is read: in a script of python, or in an expression. */
+static bool moves_files(const wpa_outline_step *step)
+{
+    const wpa_script *script = wpa_step_commands(step);
+    bool moves = step->run && strstr(step->run->text, "mv ");
+    for (size_t i = 0; script && !moves && i < script->n_commands; i++) {
+        moves = is_mover(&script->commands[i]);
+    }
+    return moves;
+}
+
 /* Does the step read files right under the folder ("dist/" + "*")? */
 static bool reads_flat(const wpa_outline_step *step, const char *folder)
 {
@@ -486,9 +497,6 @@ static bool reads_flat(const wpa_outline_step *step, const char *folder)
     const wpa_script *script = wpa_step_commands(step);
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *command = &script->commands[i];
-        if (is_mover(command)) {
-            return false;
-        }
         for (size_t k = command->first + 1; k < command->n_words; k++) {
             const char *word = command->words[k].text;
             word += wpa_text_starts(word, "./") ? 2 : 0;
@@ -513,7 +521,7 @@ static void check_folders(const contract *c, const item *it)
     length -= length && path[length - 1] == '/';
     const char *folder = wpa_arena_slice(c->run->arena, path, length);
     for (size_t i = it->step->index + 1; length && i < it->job->n_steps; i++) {
-        if (it->job->steps[i].run && strstr(it->job->steps[i].run->text, "mv ")) {
+        if (moves_files(&it->job->steps[i])) {
             return;
         }
         if (reads_flat(&it->job->steps[i], folder)) {

@@ -102,6 +102,21 @@ static size_t find_places(const search *s, size_t job, size_t step, place places
     return n;
 }
 
+/* Steps that aliases bring into both jobs stand in the file once. */
+static bool is_written_once(const wpa_outline *o, size_t job, size_t step, const place *p)
+{
+    const wpa_outline_job *own = &o->jobs[job];
+    const wpa_outline_job *other = p->job < o->n_jobs ? &o->jobs[p->job] : NULL;
+    for (size_t i = 0; i < p->length; i++) {
+        bool is_one = other && step + i < own->n_steps && p->step + i < other->n_steps &&
+                      own->steps[step + i].node == other->steps[p->step + i].node;
+        if (!is_one) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Checkout and one setup are no stretch: two steps of it must do something. */
 static bool is_real(const wpa_similarity_job *job, size_t first, size_t n)
 {
@@ -212,6 +227,10 @@ static size_t check_at(wpa_rule_run *run, const search *s, size_t job, size_t st
     const wpa_similarity_job *own = s->own->jobs[job].likeness;
     size_t n_found = find_places(s, job, step, places), n = 0, n_kept = 0;
     for (size_t i = 0; i < n_found; i++) {
+        if (is_own(s, places[i].file) &&
+            is_written_once(run->source->outline, job, step, &places[i])) {
+            continue;
+        }
         if (!is_before(&places[i], s->own, job, step)) {
             places[n++] = places[i];
         } else if (!is_of_whole(s, &places[i])) {

@@ -412,12 +412,19 @@ static bool is_left_out(const wpa_source *source, const wpa_yaml_node *condition
            (is_tag && wpa_trust_leaves_tags_out(source, condition));
 }
 
+/* What a pull request publishes is the preview of its own code: nobody takes it for a release. */
+static bool is_of_pull_requests(const wpa_outline *o)
+{
+    return o->n_triggers == 1 && wpa_text_is(o->triggers[0].name, "pull_request");
+}
+
 /* C1, C4 */
 static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
 {
     publication p;
     bool is_publishing =
-        find_release_trigger(run->source->outline, &p) || find_publishing_step(job, &p);
+        !is_of_pull_requests(run->source->outline) &&
+        (find_release_trigger(run->source->outline, &p) || find_publishing_step(job, &p));
     bool is_reached = is_publishing, is_known = false; /* once there is a cache */
     for (size_t i = 0; is_reached && i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];

@@ -14,7 +14,7 @@ static const struct {
     {"--pid", "host", "sees the processes of the host"},
     {"--network", "host", "shares the network of the host"},
     {"--net", "host", "shares the network of the host"},
-    {"--ipc", "host", "shares the memory of the host"},
+    {"--ipc", "host", "shares the memory segments of the host, where --shm-size gives it its own"},
     {"--userns", "host", "shares the users of the host"},
     {"--device", NULL, "is given a device of the host"},
     {"--security-opt", "seccomp=unconfined", "is not kept from any system call"},
@@ -53,7 +53,8 @@ static const char *what_opens(wpa_slice word, wpa_slice next, bool *is_slight)
         if (wpa_slice_is(name, openings[i].option) &&
             (!openings[i].value || wpa_slice_is(value, openings[i].value)) &&
             !(equals && wpa_slice_is(value, "false"))) {
-            *is_slight = wpa_slice_is(name, "--cap-add") && !is_grave_right(value);
+            *is_slight = (wpa_slice_is(name, "--cap-add") && !is_grave_right(value)) ||
+                         wpa_slice_is(name, "--ipc");
             return openings[i].what;
         }
     }

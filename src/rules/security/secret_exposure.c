@@ -94,10 +94,11 @@ static void check_splices(wpa_rule_run *run, const wpa_outline_step *step)
                           secret_named(text + inside.start, wpa_span_length(inside), run->arena)};
             wpa_finding *finding = wpa_rule_report(
                 run, wpa_step_span(step, nodes[i], fence.start, fence.end), "X1",
-                nodes[i] == step->run ? s : NULL,
-                "%s becomes part of the script: a quote in it breaks the script, and what the "
-                "shell echoes holds it",
-                wpa_rule_quote(run, text + fence.start, wpa_span_length(fence)));
+                nodes[i] == step->run ? s : NULL, "%s becomes part of the script: %s",
+                wpa_rule_quote(run, text + fence.start, wpa_span_length(fence)),
+                wpa_text_is_ci(s->name, "GITHUB_TOKEN")
+                    ? "the script's file on the runner and what the shell echoes hold it"
+                    : "a quote in it breaks the script, and what the shell echoes holds it");
             finding->severity = WPA_SEVERITY_MEDIUM;
         }
     }

@@ -133,14 +133,12 @@ UPDATE wpa.deployment_stage SET bake_left_ms = greatest(0, extract(epoch FROM ba
 
 -- name: deploy_stage_clock_go
 -- params: id bigint
--- why: an inconclusive stage bakes anew; any other goes on where it stood
+-- why: an inconclusive stage bakes anew; any other goes on where it stood, and what was measured in it before counts
 UPDATE wpa.deployment_stage s
    SET bake_until = clock_timestamp() + CASE WHEN s.reason LIKE 'inconclusive%' THEN s.bake_ms ELSE coalesce(s.bake_left_ms, 0) END * interval '1 millisecond',
-       baking_at = CASE WHEN s.reason LIKE 'inconclusive%' THEN clock_timestamp()
-                        ELSE s.baking_at + (clock_timestamp() - coalesce(d.paused_at, clock_timestamp())) END,
+       baking_at = CASE WHEN s.reason LIKE 'inconclusive%' THEN clock_timestamp() ELSE s.baking_at END,
        reason = NULL, bake_left_ms = NULL
-  FROM wpa.deployment d
- WHERE d.id = $1::bigint AND s.deployment_id = d.id AND s.state = 'baking';
+ WHERE s.deployment_id = $1::bigint AND s.state = 'baking';
 
 -- name: deploy_gate_open
 -- params: id bigint

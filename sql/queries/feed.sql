@@ -289,7 +289,8 @@ SELECT to_jsonb(v) || jsonb_build_object('back_to', (SELECT encode(sha256(string
 -- params: id bigint
 -- rows: in order
 SELECT to_jsonb(s) || jsonb_build_object('scope', t.scope, 'done', t.done, 'started_at_us', wpa.us(s.started_at), 'bake_until_us', wpa.us(s.bake_until),
-       'baked_ms', CASE WHEN s.baking_at IS NOT NULL THEN (wpa.us(coalesce(s.finished_at, clock_timestamp())) - wpa.us(s.baking_at)) / 1000 END)
+       'baked_ms', CASE WHEN s.baking_at IS NOT NULL
+                        THEN s.bake_ms - coalesce(s.bake_left_ms, (wpa.us(s.bake_until) - wpa.us(coalesce(s.finished_at, clock_timestamp()))) / 1000) END)
   FROM wpa.deployment_stage s LEFT JOIN LATERAL (SELECT sum(x.workflows) AS scope, sum(x.workflows) FILTER (WHERE x.is_switched) AS done FROM wpa.v_target x
     WHERE x.deployment_id = s.deployment_id AND x.n <= s.n) t ON true
  WHERE s.deployment_id = $1::bigint ORDER BY s.n;

@@ -10,6 +10,7 @@
 #include "gen/sql.h"
 
 #define CONFIRM_US (INT64_C(1000) * WPA_CONFIRM_AFTER_MS)
+#define STALE_INTERVALS 2
 #define SPEC_MAX_BYTES ((size_t)1 << 20)
 
 typedef struct probe {
@@ -28,6 +29,7 @@ typedef struct probes {
 typedef struct history {
     wpa_measured *results;
     size_t n;
+    int64_t n_measured; /* those that are no errors */
     int64_t last_due_us, last_ended_us;
     const char *last_message;
 } history;
@@ -203,6 +205,7 @@ static bool load_history(wpa_deploy_run *run, const probe *p, int64_t since_us, 
         if (!wpa_measured_from_name(wpa_rows_text(rows, i, 1), &h->results[i])) {
             return WPA_FAIL(err, WPA_E_INTERNAL, "unknown result in measurement");
         }
+        h->n_measured += h->results[i] != WPA_MEASURED_ERROR;
         h->last_due_us = wpa_rows_time_us(rows, i, 0);
         h->last_ended_us = wpa_rows_time_us(rows, i, 5);
         h->last_message = wpa_rows_dup(rows, i, 3, run->arena);
@@ -210,35 +213,38 @@ static bool load_history(wpa_deploy_run *run, const probe *p, int64_t since_us, 
     return true;
 }
 
+/* A bake runs on for measurements that were missed, for at most so long again and this. */
+#define OVERTIME_US (INT64_C(600) * 1000000)
+
+static wpa_bake_time time_of(const wpa_deploy_stage *stage, int64_t now_us)
+{
+    const int64_t end_us = stage->bake_until_us;
+    if (now_us < end_us) {
+        return WPA_BAKE_TIME_LEFT;
+    }
+    return now_us < end_us + stage->bake_ms * 1000 + OVERTIME_US ? WPA_BAKE_OVERTIME
+                                                                 : WPA_BAKE_OVER;
+}
+
 typedef struct schedule {
-    size_t n_due;        /* times that have come */
-    int64_t latest_us;   /* the last of them, 0: none has */
-    int64_t next_us;     /* 0: none will */
-    bool is_counted_out; /* the check's own count is reached */
+    int64_t n_due;     /* in the whole bake */
+    int64_t latest_us; /* the last time that has come, 0: none has */
+    int64_t next_us;   /* the one behind it */
 } schedule;
 
-/* Missed times are not made up: only the latest that has come is measured. */
+/* Missed times are not made up at once: only the latest that has come is measured. */
 static schedule schedule_of(const probe *p, const wpa_deploy_stage *stage, int64_t now_us)
 {
-    schedule s = {0};
     const int64_t interval_us = p->check->interval_ms * 1000;
-    const int64_t count = p->check->count;
-    const int64_t first_us = stage->baking_at_us + p->check->initial_delay_ms * 1000;
-    const int64_t end_us = stage->bake_until_us;
-    if (now_us < first_us) {
-        s.next_us = first_us;
-        return s;
+    const int64_t delay_us = p->check->initial_delay_ms * 1000;
+    const int64_t first_us = stage->baking_at_us + delay_us;
+    const int64_t span_us = stage->bake_ms * 1000 - delay_us;
+    schedule s = {.n_due = span_us > 0 ? (span_us + interval_us - 1) / interval_us : 1,
+                  .next_us = first_us};
+    if (now_us >= first_us) {
+        s.latest_us = first_us + (now_us - first_us) / interval_us * interval_us;
+        s.next_us = s.latest_us + interval_us;
     }
-    const int64_t until_us = now_us < end_us ? now_us : end_us - 1;
-    int64_t k = until_us < first_us ? 0 : (until_us - first_us) / interval_us;
-    if (count > 0 && k >= count) {
-        k = count - 1;
-    }
-    s.n_due = (size_t)k + 1;
-    s.latest_us = first_us + k * interval_us;
-    s.is_counted_out = count > 0 && k + 1 == count;
-    const int64_t next_us = s.latest_us + interval_us;
-    s.next_us = !s.is_counted_out && next_us < end_us ? next_us : 0;
     return s;
 }
 
@@ -283,51 +289,80 @@ static void add_outcome(wpa_deploy_run *run, const probe *p, wpa_verdict verdict
     all->is_running = all->is_running || verdict == WPA_VERDICT_RUNNING;
 }
 
-static bool measure_if_due(wpa_deploy_run *run, const probe *p, const schedule *s, history *h,
-                           bool needs_confirm, wpa_error *err)
+static bool is_counted_out(const probe *p, const history *h)
 {
-    int64_t due_us = s->latest_us > h->last_due_us ? s->latest_us : 0;
-    const int64_t confirm_us = h->last_ended_us + CONFIRM_US;
-    if (due_us == 0 && needs_confirm) {
-        const bool is_before_next = s->next_us == 0 || confirm_us < s->next_us;
-        due_us = is_before_next && confirm_us <= run->d->now_us ? confirm_us : 0;
-        if (is_before_next) {
-            wpa_deploy_wake(run, confirm_us);
-        }
+    return p->check->count > 0 && h->n_measured >= p->check->count;
+}
+
+/* Is the time that has come to be measured, going by what the rows say? */
+static bool is_wanted(const probe *p, const schedule *s, const history *h,
+                      const wpa_verdict_state *state, wpa_bake_time time, int64_t now_us)
+{
+    if (s->latest_us <= h->last_due_us || is_counted_out(p, h)) {
+        return false;
     }
-    if (due_us == 0) {
-        return true;
+    /* Behind its time a bake ends on what is known, unless that is of long ago: then nobody has
+     * looked for a while, and the end of the bake is looked at first. */
+    const bool is_stale = now_us - h->last_due_us >= STALE_INTERVALS * p->check->interval_ms * 1000;
+    return time == WPA_BAKE_TIME_LEFT || state->verdict == WPA_VERDICT_RUNNING || is_stale;
+}
+
+static bool measure_for(wpa_deploy_run *run, const probe *p, int64_t due_us, history *h,
+                        wpa_error *err)
+{
+    wpa_measured *result = &h->results[h->n];
+    if (!measure(run, p, "bake", due_us, result, &h->last_message, err)) {
+        return false;
     }
     h->last_due_us = due_us;
     h->last_ended_us = wpa_now_us();
-    return measure(run, p, "bake", due_us, &h->results[h->n++], &h->last_message, err);
+    h->n++;
+    h->n_measured += *result != WPA_MEASURED_ERROR;
+    return true;
+}
+
+/* A first failure, once more. */
+static bool confirm(wpa_deploy_run *run, const probe *p, const schedule *s, history *h,
+                    wpa_error *err)
+{
+    const int64_t confirm_us = h->last_ended_us + CONFIRM_US;
+    const bool is_now = confirm_us <= run->d->now_us && confirm_us < s->next_us;
+    return !is_now || measure_for(run, p, confirm_us, h, err);
+}
+
+static const char *full_reason(const wpa_deploy_run *run, const wpa_verdict_state *state,
+                               const history *h)
+{
+    const bool has_message = h->last_message != NULL && *h->last_message != '\0';
+    return *state->reason != '\0' && has_message
+               ? wpa_arena_printf(run->arena, "%s (%s)", state->reason, h->last_message)
+               : state->reason;
 }
 
 static bool look_at(wpa_deploy_run *run, const wpa_deploy_stage *stage, const probe *p,
                     outcome *all, wpa_error *err)
 {
     history h;
-    const schedule s = schedule_of(p, stage, run->d->now_us);
-    const bool is_over = run->d->now_us >= stage->bake_until_us;
-    const int64_t n_due = (int64_t)s.n_due;
+    const int64_t now_us = run->d->now_us;
+    const wpa_bake_time time = time_of(stage, now_us);
+    const schedule s = schedule_of(p, stage, now_us);
     if (!load_history(run, p, stage->baking_at_us, &h, err)) {
         return false;
     }
-    wpa_verdict_state state = wpa_verdict_of(p->check, h.results, h.n, n_due, is_over);
-    if (!measure_if_due(run, p, &s, &h, state.needs_confirmation, err)) {
+    wpa_verdict_state state = wpa_verdict_of(p->check, h.results, h.n, s.n_due, time);
+    const bool is_due = is_wanted(p, &s, &h, &state, time, now_us);
+    if ((is_due && !measure_for(run, p, s.latest_us, &h, err)) ||
+        (!is_due && state.needs_confirmation && !confirm(run, p, &s, &h, err))) {
         return false;
     }
-    if (s.next_us != 0) {
+    state = wpa_verdict_of(p->check, h.results, h.n, s.n_due, time);
+    if (!is_counted_out(p, &h)) {
         wpa_deploy_wake(run, s.next_us);
     }
-    state = wpa_verdict_of(p->check, h.results, h.n, n_due, is_over);
-    if (state.needs_confirmation && s.next_us == 0) {
+    if (state.needs_confirmation) {
         wpa_deploy_wake(run, h.last_ended_us + CONFIRM_US);
     }
-    const char *reason = state.reason;
-    if (*reason != '\0' && h.last_message != NULL && *h.last_message != '\0') {
-        reason = wpa_arena_printf(run->arena, "%s (%s)", reason, h.last_message);
-    }
+    const char *reason = full_reason(run, &state, &h);
     add_outcome(run, p, state.verdict, reason, all);
     const judgement j = {p, state, *reason != '\0' ? reason : NULL};
     return wpa_deploy_transact(run, write_verdict, &j, err);

@@ -54,7 +54,8 @@ wpa_measured wpa_measured_of(wpa_truth success, wpa_truth failure, bool *is_cont
 
 /** Counts over the rows seen so far. */
 typedef struct tally {
-    int64_t made, successes, failures, inconclusives;
+    int64_t made; /* that measured something: an error tells nothing of the target */
+    int64_t successes, failures, inconclusives;
     int64_t failure_run, success_run, error_run;
     bool is_failure_open; /* the last decisive row was a failure not yet confirmed */
 } tally;
@@ -78,7 +79,7 @@ static void count_failure(const wpa_probe_check *check, tally *sum)
 
 static void count(const wpa_probe_check *check, wpa_measured row, tally *sum)
 {
-    sum->made++;
+    sum->made += row != WPA_MEASURED_ERROR;
     sum->error_run = row == WPA_MEASURED_ERROR ? sum->error_run + 1 : 0;
     switch (row) {
     case WPA_MEASURED_SUCCESS:
@@ -126,6 +127,11 @@ static wpa_verdict_state decide_early(const wpa_probe_check *check, const tally 
     return decide(WPA_VERDICT_RUNNING, "");
 }
 
+static bool is_covered(const tally *sum, int64_t n_due)
+{
+    return (double)sum->made >= WPA_COVERAGE_NEEDED * (double)n_due;
+}
+
 static wpa_verdict_state decide_at_end(const wpa_probe_check *check, const tally *sum,
                                        int64_t n_due)
 {
@@ -135,14 +141,28 @@ static wpa_verdict_state decide_at_end(const wpa_probe_check *check, const tally
     if (sum->successes == 0) {
         return decide(WPA_VERDICT_INCONCLUSIVE, "never succeeded");
     }
-    if ((double)sum->made < WPA_COVERAGE_NEEDED * (double)n_due) {
+    if (!is_covered(sum, n_due)) {
         return decide(WPA_VERDICT_INCONCLUSIVE, "too few of the measurements due were made");
     }
     return decide(WPA_VERDICT_SUCCESS, "");
 }
 
+/** What only the end forces; running where it has not come. */
+static wpa_verdict_state decide_late(const wpa_probe_check *check, const tally *sum, int64_t n_due,
+                                     wpa_bake_time time)
+{
+    const bool is_full = check->count > 0 && sum->made >= check->count;
+    const int64_t wanted = check->count > 0 ? check->count : n_due;
+    if (time == WPA_BAKE_OVER || is_full ||
+        (time == WPA_BAKE_OVERTIME && is_covered(sum, wanted))) {
+        return decide_at_end(check, sum, wanted);
+    }
+    return decide(WPA_VERDICT_RUNNING,
+                  time == WPA_BAKE_OVERTIME ? "makes up for measurements that were missed" : "");
+}
+
 wpa_verdict_state wpa_verdict_of(const wpa_probe_check *check, const wpa_measured rows[],
-                                 size_t n_rows, int64_t n_due, bool is_over)
+                                 size_t n_rows, int64_t n_due, wpa_bake_time time)
 {
     tally sum = {0};
     wpa_verdict_state state = decide(WPA_VERDICT_RUNNING, "");
@@ -152,10 +172,9 @@ wpa_verdict_state wpa_verdict_of(const wpa_probe_check *check, const wpa_measure
         state = decide_early(check, &sum);
     }
     bool is_open = sum.is_failure_open && wants_confirmation(check) && sum.failures == 0;
-    bool is_full = check->count > 0 && sum.made >= check->count;
     /* An open failure is measured again first, even at the end of the bake. */
-    if (state.verdict == WPA_VERDICT_RUNNING && (is_over || is_full) && !is_open) {
-        state = decide_at_end(check, &sum, check->count > 0 ? check->count : n_due);
+    if (state.verdict == WPA_VERDICT_RUNNING && !is_open) {
+        state = decide_late(check, &sum, n_due, time);
     }
     state.needs_confirmation = state.verdict == WPA_VERDICT_RUNNING && is_open;
     state.hits = check->failure_streak > 0 ? sum.failure_run : sum.failures;

@@ -51,13 +51,23 @@ typedef struct wpa_verdict_state {
 #define WPA_CONFIRM_AFTER_MS 5000
 #define WPA_COVERAGE_NEEDED 0.9
 
+/** What is left of a bake. */
+typedef enum wpa_bake_time {
+    WPA_BAKE_TIME_LEFT, /* some of its time */
+    WPA_BAKE_OVERTIME,  /* none, but it may go on for measurements that were missed */
+    WPA_BAKE_OVER       /* neither */
+} wpa_bake_time;
+
 /**
+ * A bake is judged by the measurements made in it, not by the clock alone: where too few of those
+ * due were made (nobody worked, the machine was busy, they ended as errors) it runs on in overtime.
+ *
  * rows      [n_rows] results in order of time, without those of phase baseline.
- * n_due     measurements due until now.
- * is_over   the bake is over (a count that is full ends the check as well).
+ * n_due     measurements due in the whole bake (where the check has a count, that is meant).
+ * time      a count that is full ends the check whatever is left.
  */
 wpa_verdict_state wpa_verdict_of(const wpa_probe_check *check, const wpa_measured rows[],
-                                 size_t n_rows, int64_t n_due, bool is_over);
+                                 size_t n_rows, int64_t n_due, wpa_bake_time time);
 
 /** Of a stage: what its checks say; is_dry[i] ones are not counted. Without any: running. */
 wpa_verdict wpa_verdict_join(const wpa_verdict verdicts[], const bool is_dry[], size_t n);

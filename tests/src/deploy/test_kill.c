@@ -29,7 +29,7 @@ static bool dies_at(world *w, const char *place)
     assert_true(child >= 0);
     if (child == 0) {
         setenv("WPA_FAULT", place, 1);
-        work(w, 15000);
+        work(w);
         _exit(0);
     }
     int status = 0;
@@ -93,7 +93,7 @@ static void killed_on_the_way_forward(void **state)
             fail_msg("%s was not reached (%s)", forward[i], deployment_state(w));
         }
         lapse(w);
-        work(w, 20000);
+        work(w);
         if (!wpa_text_is(deployment_state(w), "succeeded")) {
             fail_msg("killed at %s: %s (%s)", forward[i], deployment_state(w),
                      deployment_reason(w));
@@ -120,7 +120,7 @@ static void killed_on_the_way_back(void **state)
         if (wpa_text_is(backward[i], "before-stage-failed")) {
             script(w, "failure"); /* the verdict is computed again from the same rows */
         }
-        work(w, 20000);
+        work(w);
         if (!wpa_text_is(deployment_state(w), "rolled_back")) {
             fail_msg("killed at %s: %s (%s), %s", backward[i], deployment_state(w),
                      deployment_reason(w), target_states(w));
@@ -140,12 +140,12 @@ static void killed_while_a_window_was_open(void **state)
     wpa_error err = {0};
     world *w = world_new();
     begin(w, CHECKS);
-    work(w, 20000);
+    work(w);
     assert_states(w, "succeeded", "deployed");
     assert_true(wpa_deploy_roll_back(w->db, &w->guardian, w->deployment, -1, 100, "why", &err));
     assert_true(dies_at(w, "before-due-rollback"));
     lapse(w);
-    work(w, 20000);
+    work(w);
     assert_states(w, "rolled_back", "rolled_back");
     check_commits(w, 1, 1, "before-due-rollback");
     world_free(w);
@@ -166,7 +166,7 @@ static void a_stale_push_after_rollback_is_refused(void **state)
                                             "wpa.repository r ON r.id = i.target_id LIMIT 1");
     lapse(w);
     script(w, "failure");
-    work(w, 20000);
+    work(w);
     assert_string_equal(deployment_state(w), "rolled_back");
     WPA_AUTO(wpa_git) *git = wpa_git_open(target, &err);
     assert_non_null(git);

@@ -120,7 +120,7 @@ static wpa_job_handler real_handler_of(const char *kind)
 static void work_for_real(world *w)
 {
     static const char *const queues[] = {"deploy", "scan"};
-    work_with(w, queues, WPA_COUNT(queues), real_handler_of, 60000);
+    work_with(w, &(working){queues, WPA_COUNT(queues), real_handler_of, NULL});
 }
 
 static void import(world *w, const char *path)

@@ -215,9 +215,30 @@ static inline void world_free(world *w)
     test_free(w);
 }
 
-/* Work on the queues, on connections of its own, until they are empty or limit_ms has passed. */
-static inline void work_with(world *w, const char *const *queues, size_t n_queues,
-                             wpa_job_handler (*handlers)(const char *), int64_t limit_ms)
+/* However slow the machine is: whoever waits so long waits for what does not come. */
+#define PATIENCE_MS 120000
+
+typedef struct working {
+    const char *const *queues;
+    size_t n_queues;
+    wpa_job_handler (*handlers)(const char *kind);
+    const char *until; /* a condition in SQL; NULL: until the queues are empty */
+} working;
+
+static inline bool is_done(world *w, const working *how, bool did_one)
+{
+    if (how->until != NULL) {
+        const char *sql = wpa_arena_printf(w->arena, "SELECT (%s)::int", how->until);
+        return wpa_test_sql_int(w->pg, 0, sql) == 1;
+    }
+    const char *left =
+        wpa_arena_printf(w->arena, "SELECT count(*) FROM wpa.job WHERE queue = ANY('%s')",
+                         wpa_db_array(w->arena, how->queues, how->n_queues));
+    return !did_one && wpa_test_sql_int(w->pg, 0, left) == 0;
+}
+
+/* Work on the queues, on connections of its own. */
+static inline void work_with(world *w, const working *how)
 {
     wpa_error err = {0};
     WPA_AUTO(wpa_db) *db = wpa_test_pg_connect(w->pg, NULL);
@@ -230,29 +251,34 @@ static inline void work_with(world *w, const char *const *queues, size_t n_queue
                              .heart = heart,
                              .owner = "test/1/0",
                              .cache_folder = wpa_path_join(w->arena, w->folder, "cache"),
-                             .queues = queues,
-                             .n_queues = n_queues,
-                             .handler_of = handlers};
-    const char *left =
-        wpa_arena_printf(w->arena, "SELECT count(*) FROM wpa.job WHERE queue = ANY('%s')",
-                         wpa_db_array(w->arena, queues, n_queues));
-    const int64_t until_ms = wpa_monotonic_ms() + limit_ms;
-    while (wpa_monotonic_ms() < until_ms) {
-        bool did_one = false;
+                             .queues = how->queues,
+                             .n_queues = how->n_queues,
+                             .handler_of = how->handlers};
+    const int64_t until_ms = wpa_monotonic_ms() + PATIENCE_MS;
+    for (bool did_one = true; !is_done(w, how, did_one); wpa_sleep_ms(did_one ? 0 : 20)) {
+        if (wpa_monotonic_ms() > until_ms) {
+            fail_msg("worked in vain until %s",
+                     how->until != NULL ? how->until : "the queues are empty");
+        }
         if (!wpa_job_work(&worker, &did_one, &err)) {
             fail_msg("%s", err.message);
         }
-        if (!did_one && wpa_test_sql_int(w->pg, 0, left) == 0) {
-            return;
-        }
-        wpa_sleep_ms(did_one ? 0 : 20);
     }
 }
 
-static inline void work(world *w, int64_t limit_ms)
+static inline void work_until(world *w, const char *condition)
 {
     static const char *const queues[] = {"deploy"};
-    work_with(w, queues, 1, handler_of, limit_ms);
+    work_with(w, &(working){queues, 1, handler_of, condition});
+}
+
+#define STATE_IS(state) "(SELECT state FROM wpa.deployment) = '" state "'"
+#define STAGE_IS(state) "EXISTS (SELECT FROM wpa.deployment_stage WHERE state = '" state "')"
+#define TARGET_IS(state) "EXISTS (SELECT FROM wpa.deployment_target WHERE state = '" state "')"
+
+static inline void work(world *w)
+{
+    work_until(w, NULL);
 }
 
 static inline void start(world *w)

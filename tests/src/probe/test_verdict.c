@@ -46,41 +46,63 @@ static void two_conditions_make_a_result(void **state)
     }
 }
 
+#define LEFT WPA_BAKE_TIME_LEFT
+#define MORE WPA_BAKE_OVERTIME
+#define OVER WPA_BAKE_OVER
+
 static const struct {
     const char *title, *rows;
     int64_t failure_limit, failure_streak, success_streak, count;
     int64_t n_due;
-    bool is_over;
+    wpa_bake_time time;
     wpa_verdict verdict;
     bool needs_confirmation;
 } cases[] = {
-    {"nothing yet", "", 0, 0, 0, 0, 0, false, WPA_VERDICT_RUNNING, false},
-    {"nothing at all", "", 0, 0, 0, 0, 3, true, WPA_VERDICT_INCONCLUSIVE, false},
-    {"all well", "sss", 0, 0, 0, 0, 3, true, WPA_VERDICT_SUCCESS, false},
-    {"all well so far", "sss", 0, 0, 0, 0, 3, false, WPA_VERDICT_RUNNING, false},
-    {"too few", "ssssssss", 0, 0, 0, 0, 9, true, WPA_VERDICT_INCONCLUSIVE, false},
-    {"just enough", "sssssssss", 0, 0, 0, 0, 10, true, WPA_VERDICT_SUCCESS, false},
-    {"one failure asks again", "sf", 0, 0, 0, 0, 2, false, WPA_VERDICT_RUNNING, true},
-    {"one failure at the end asks again", "sf", 0, 0, 0, 0, 2, true, WPA_VERDICT_RUNNING, true},
-    {"confirmed", "sff", 0, 0, 0, 0, 2, false, WPA_VERDICT_FAILURE, false},
-    {"not confirmed", "sfs", 0, 0, 0, 0, 2, true, WPA_VERDICT_SUCCESS, false},
-    {"asked again in vain", "sfe", 0, 0, 0, 0, 2, false, WPA_VERDICT_RUNNING, true},
-    {"confirmed behind an error", "sfef", 0, 0, 0, 0, 2, false, WPA_VERDICT_FAILURE, false},
-    {"a decided failure stays", "ffssssss", 0, 0, 0, 0, 8, true, WPA_VERDICT_FAILURE, false},
-    {"within the limit", "sfsfs", 2, 0, 0, 0, 5, true, WPA_VERDICT_SUCCESS, false},
-    {"over the limit", "sfsfsf", 2, 0, 0, 0, 6, false, WPA_VERDICT_FAILURE, false},
-    {"streak switches the limit off", "fsfsfs", 0, 2, 0, 0, 6, true, WPA_VERDICT_SUCCESS, false},
-    {"streak reached", "sff", 0, 2, 0, 0, 3, false, WPA_VERDICT_FAILURE, false},
-    {"errors at the limit", "eeee", 0, 0, 0, 0, 4, false, WPA_VERDICT_RUNNING, false},
-    {"errors over the limit", "eeeee", 0, 0, 0, 0, 5, false, WPA_VERDICT_INCONCLUSIVE, false},
-    {"errors not in a row", "eeseee", 0, 0, 0, 0, 6, true, WPA_VERDICT_SUCCESS, false},
-    {"inconclusive at the limit", "iiis", 0, 0, 0, 0, 4, true, WPA_VERDICT_SUCCESS, false},
-    {"inconclusive over it", "iiii", 0, 0, 0, 0, 4, false, WPA_VERDICT_INCONCLUSIVE, false},
-    {"success streak", "sss", 0, 0, 3, 0, 3, false, WPA_VERDICT_SUCCESS, false},
-    {"success streak broken", "ssis", 0, 0, 3, 0, 4, true, WPA_VERDICT_INCONCLUSIVE, false},
-    {"count is full", "sss", 0, 0, 0, 3, 3, false, WPA_VERDICT_SUCCESS, false},
-    {"count is not full", "ss", 0, 0, 0, 3, 2, false, WPA_VERDICT_RUNNING, false},
-    {"count not reached at the end", "ss", 0, 0, 0, 3, 2, true, WPA_VERDICT_INCONCLUSIVE, false},
+    {"nothing yet", "", 0, 0, 0, 0, 0, LEFT, WPA_VERDICT_RUNNING, false},
+    {"nothing at all", "", 0, 0, 0, 0, 3, OVER, WPA_VERDICT_INCONCLUSIVE, false},
+    {"all well", "sss", 0, 0, 0, 0, 3, OVER, WPA_VERDICT_SUCCESS, false},
+    {"all well so far", "sss", 0, 0, 0, 0, 3, LEFT, WPA_VERDICT_RUNNING, false},
+    {"too few", "ssssssss", 0, 0, 0, 0, 9, OVER, WPA_VERDICT_INCONCLUSIVE, false},
+    {"just enough", "sssssssss", 0, 0, 0, 0, 10, OVER, WPA_VERDICT_SUCCESS, false},
+    {"one failure asks again", "sf", 0, 0, 0, 0, 2, LEFT, WPA_VERDICT_RUNNING, true},
+    {"one failure at the end asks again", "sf", 0, 0, 0, 0, 2, OVER, WPA_VERDICT_RUNNING, true},
+    {"confirmed", "sff", 0, 0, 0, 0, 2, LEFT, WPA_VERDICT_FAILURE, false},
+    {"not confirmed", "sfs", 0, 0, 0, 0, 2, OVER, WPA_VERDICT_SUCCESS, false},
+    {"asked again in vain", "sfe", 0, 0, 0, 0, 2, LEFT, WPA_VERDICT_RUNNING, true},
+    {"confirmed behind an error", "sfef", 0, 0, 0, 0, 2, LEFT, WPA_VERDICT_FAILURE, false},
+    {"a decided failure stays", "ffssssss", 0, 0, 0, 0, 8, OVER, WPA_VERDICT_FAILURE, false},
+    {"within the limit", "sfsfs", 2, 0, 0, 0, 5, OVER, WPA_VERDICT_SUCCESS, false},
+    {"over the limit", "sfsfsf", 2, 0, 0, 0, 6, LEFT, WPA_VERDICT_FAILURE, false},
+    {"streak switches the limit off", "fsfsfs", 0, 2, 0, 0, 6, OVER, WPA_VERDICT_SUCCESS, false},
+    {"streak reached", "sff", 0, 2, 0, 0, 3, LEFT, WPA_VERDICT_FAILURE, false},
+    {"errors at the limit", "eeee", 0, 0, 0, 0, 4, LEFT, WPA_VERDICT_RUNNING, false},
+    {"errors over the limit", "eeeee", 0, 0, 0, 0, 5, LEFT, WPA_VERDICT_INCONCLUSIVE, false},
+    {"errors not in a row", "eeseee", 0, 0, 0, 0, 6, LEFT, WPA_VERDICT_RUNNING, false},
+    {"an error measures nothing", "sses", 0, 0, 0, 0, 4, OVER, WPA_VERDICT_INCONCLUSIVE, false},
+    {"few errors", "ssesssssss", 0, 0, 0, 0, 10, OVER, WPA_VERDICT_SUCCESS, false},
+    {"missed", "ss", 0, 0, 0, 0, 3, MORE, WPA_VERDICT_RUNNING, false},
+    {"missed all", "", 0, 0, 0, 0, 3, MORE, WPA_VERDICT_RUNNING, false},
+    {"errors are missed", "ese", 0, 0, 0, 0, 3, MORE, WPA_VERDICT_RUNNING, false},
+    {"made up for", "sss", 0, 0, 0, 0, 3, MORE, WPA_VERDICT_SUCCESS, false},
+    {"made up for behind errors", "esess", 0, 0, 0, 0, 3, MORE, WPA_VERDICT_SUCCESS, false},
+    {"never well, missed", "ii", 0, 0, 0, 0, 3, MORE, WPA_VERDICT_RUNNING, false},
+    {"never well, made up for", "iii", 0, 0, 0, 0, 3, MORE, WPA_VERDICT_INCONCLUSIVE, false},
+    {"bad in overtime", "ssff", 0, 0, 0, 0, 4, MORE, WPA_VERDICT_FAILURE, false},
+    {"bad in overtime, once", "sssf", 0, 0, 0, 0, 4, MORE, WPA_VERDICT_RUNNING, true},
+    {"inconclusive at the limit", "iiis", 0, 0, 0, 0, 4, OVER, WPA_VERDICT_SUCCESS, false},
+    {"inconclusive over it", "iiii", 0, 0, 0, 0, 4, LEFT, WPA_VERDICT_INCONCLUSIVE, false},
+    {"success streak", "sss", 0, 0, 3, 0, 3, LEFT, WPA_VERDICT_SUCCESS, false},
+    {"success streak broken", "ssis", 0, 0, 3, 0, 4, OVER, WPA_VERDICT_INCONCLUSIVE, false},
+    {"streak not reached, missed", "ss", 0, 0, 3, 0, 4, MORE, WPA_VERDICT_RUNNING, false},
+    {"streak reached in overtime", "sss", 0, 0, 3, 0, 4, MORE, WPA_VERDICT_SUCCESS, false},
+    {"streak not reached, none missed", "ssis", 0, 0, 3, 0, 4, MORE, WPA_VERDICT_INCONCLUSIVE,
+     false},
+    {"count is full", "sss", 0, 0, 0, 3, 3, LEFT, WPA_VERDICT_SUCCESS, false},
+    {"count is not full", "ss", 0, 0, 0, 3, 2, LEFT, WPA_VERDICT_RUNNING, false},
+    {"count is not full for an error", "ses", 0, 0, 0, 3, 3, LEFT, WPA_VERDICT_RUNNING, false},
+    {"count of one behind an error", "es", 0, 0, 0, 1, 1, LEFT, WPA_VERDICT_SUCCESS, false},
+    {"count missed", "ss", 0, 0, 0, 3, 2, MORE, WPA_VERDICT_RUNNING, false},
+    {"count not reached at the end", "ss", 0, 0, 0, 3, 2, OVER, WPA_VERDICT_INCONCLUSIVE, false},
 };
 
 static void rows_make_a_verdict(void **state)
@@ -97,7 +119,7 @@ static void rows_make_a_verdict(void **state)
                                        .inconclusive_limit = 3,
                                        .error_limit = 4};
         print_message("%s\n", cases[i].title);
-        wpa_verdict_state got = wpa_verdict_of(&check, rows, n, cases[i].n_due, cases[i].is_over);
+        wpa_verdict_state got = wpa_verdict_of(&check, rows, n, cases[i].n_due, cases[i].time);
         assert_int_equal(cases[i].verdict, got.verdict);
         assert_int_equal(cases[i].needs_confirmation, got.needs_confirmation);
     }
@@ -108,7 +130,7 @@ static void a_deterministic_check_is_believed_at_once(void **state)
     (void)state;
     const wpa_probe_check check = {.kind = WPA_PROBE_RESCORE};
     const wpa_measured row = WPA_MEASURED_FAILURE;
-    wpa_verdict_state got = wpa_verdict_of(&check, &row, 1, 1, false);
+    wpa_verdict_state got = wpa_verdict_of(&check, &row, 1, 1, WPA_BAKE_TIME_LEFT);
     assert_int_equal(WPA_VERDICT_FAILURE, got.verdict);
     assert_int_equal(1, got.hits);
     assert_int_equal(1, got.hits_limit);
@@ -125,7 +147,8 @@ static void verdicts_do_not_change(void **state)
         wpa_verdict before = WPA_VERDICT_RUNNING;
         for (size_t n = 1; n <= 6; n++) {
             rows[n - 1] = (wpa_measured)(seed >> (2 * (n - 1)) & 3U);
-            wpa_verdict now = wpa_verdict_of(&check, rows, n, (int64_t)n, false).verdict;
+            wpa_verdict now =
+                wpa_verdict_of(&check, rows, n, (int64_t)n, WPA_BAKE_TIME_LEFT).verdict;
             assert_true(before == WPA_VERDICT_RUNNING || now == before);
             before = now;
         }

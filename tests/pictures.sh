@@ -97,7 +97,7 @@ await 'y deploy'
 press y 5
 await '▸ d-1'
 press Enter
-await '00:0[1-9]/00:10'
+await '00:0[1-9]/00:06'
 picture deploy
 
 press R

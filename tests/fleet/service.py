@@ -6,10 +6,13 @@ up and could finish. service.json says which runners a repository can use and ho
 
 usage: service.py DIR [PORT]     DIR as made by make.sh; PORT 0 takes a free one and prints it
 
+What lies in DIR/<repository>.down, if there is such a file, is wrong with it besides.
+
 GET /healthz             200
 GET /health/<repository> 200 or 503 and why, as JSON
 GET /metrics             the same for all repositories, as Prometheus text
 """
+import functools
 import http.server
 import json
 import pathlib
@@ -89,20 +92,42 @@ def faults_of(name, jobs, world):
             yield f"job {job}: takes {minutes} minutes and is cut off after {timeout}"
 
 
+def head_of(folder):
+    try:  # spares a process; a packed branch has no such file
+        return (folder / "refs/heads/main").read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return git(folder, "rev-parse", "--verify", "refs/heads/main^{commit}").strip()
+
+
+@functools.lru_cache(maxsize=64)
+def files_at(folder, head):
+    """(path, jobs or why they cannot be read) of each workflow file: a commit does not change."""
+    listing = git(folder, "ls-tree", "--name-only", head, ".github/workflows/")
+    files = []
+    for path in listing.splitlines():
+        if path.endswith((".yml", ".yaml")):
+            try:
+                files.append((path, read_jobs(git(folder, "cat-file", "blob", f"{head}:{path}"))))
+            except Broken as reason:
+                files.append((path, reason))
+    return files
+
+
 def look(root, name, world):
     """(head, files read, faults) of the repository as it is now."""
     folder = root / f"{name}.git"
-    head = git(folder, "rev-parse", "--verify", "refs/heads/main^{commit}").strip()
-    listing = git(folder, "ls-tree", "--name-only", head, ".github/workflows/")
-    files = [path for path in listing.splitlines() if path.endswith((".yml", ".yaml"))]
+    head = head_of(folder)
+    files = files_at(folder, head)
     faults = []
-    for path in files:
-        try:
-            jobs = read_jobs(git(folder, "cat-file", "blob", f"{head}:{path}"))
+    for path, jobs in files:
+        if isinstance(jobs, Broken):
+            faults.append(f"{path}: cannot be read: {jobs}")
+        else:
             faults += [f"{path}: {fault}" for fault in faults_of(name, jobs, world)]
-        except Broken as reason:
-            faults.append(f"{path}: cannot be read: {reason}")
-    return head, files, faults
+    down = root / f"{name}.down"
+    if down.exists():
+        faults.append(down.read_text(encoding="utf-8").strip())
+    return head, [path for path, _ in files], faults
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -260,7 +260,32 @@ static void test_palette(void **state)
     EXPECT("deploys");
     press(s, "Esc");
     press(s, ":");
+    type(s, "rbk"); /* letters in their order are enough to be offered, not to change anything */
+    EXPECT("▸roll-back");
+    press(s, "Enter");
+    EXPECT("'rbk' may mean roll-back: Tab writes it out, Down chooses");
+    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_ROLL_BACK), 0);
+    press(s, ":");
+    type(s, "dep");
+    EXPECT("▸deploys"); /* a workflow is selected: it cannot be deployed */
+    press(s, "Down");
+    EXPECT("▸deploy ");
+    press(s, "Up");
+    press(s, "Enter");
+    EXPECT("[5 Deploys]");
+    press(s, ":");
+    press(s, "Up");
+    EXPECT(":dep");
+    press(s, "Up");
+    EXPECT(":rbk");
+    press(s, "Ctrl-U");
+    type(s, "w"); /* an alias wins over what begins with it */
+    EXPECT("▸workflows");
+    press(s, "Enter");
+    EXPECT("[2 Workflows]");
+    press(s, ":");
     type(s, "d-1042");
+    EXPECT("Enter opens d-1042");
     press(s, "Enter");
     EXPECT("Health checks, stage 2");
     press(s, ":");
@@ -281,6 +306,55 @@ static void test_palette(void **state)
     EXPECT("Passphrase");
     press(s, "5");
     EXPECT("Passphrase"); /* locked: keys are text of the form */
+}
+
+static int draw_twelve(wpa_ui *ui, const wpa_canvas *canvas, int row)
+{
+    (void)ui;
+    for (int i = 1; i <= 12; i++, row++) {
+        (void)wpa_putf(canvas, row, 0, WPA_PAINT_TEXT, "line %d.", i);
+    }
+    return row;
+}
+
+static void test_question_that_is_taller_than_the_screen_scrolls(void **state)
+{
+    stage *s = *state;
+    press(s, "4");
+    press(s, "D");
+    s->ui->ask.draw = draw_twelve;
+    wpa_ui_resize(s->ui, 10, 40);
+    step(s);
+    EXPECT("line 1.");
+    EXPECT("y deploy      n or Esc do nothing");
+    assert_false(shows(s, "line 12."));
+    for (int i = 0; i < 12; i++) {
+        press(s, "Down");
+    }
+    EXPECT("line 12.");
+    press(s, "PgUp");
+    press(s, "PgUp");
+    EXPECT("Deploy p-2217");
+    wpa_ui_resize(s->ui, 24, 80);
+    step(s);
+    EXPECT("line 12.");
+    press(s, "Esc");
+    EXPECT("[4 Patches]");
+    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_DEPLOY), 0);
+}
+
+static void test_help_before_sign_in_goes_back_to_the_form(void **state)
+{
+    stage *s = *state;
+    wpa_scripted_start(s->engine, false);
+    step(s);
+    const char *const ways[] = {"Ctrl-C", "Esc", "?", "F1"};
+    for (size_t i = 0; i < WPA_COUNT(ways); i++) {
+        press(s, "F1");
+        EXPECT("Help: keys for the console");
+        press(s, ways[i]);
+        assert_int_equal(s->ui->mode, WPA_MODE_SIGN_IN);
+    }
 }
 
 static void test_help_lists_keys(void **state)
@@ -442,6 +516,9 @@ int main(void)
         SIGNED_IN(test_lost_database),
         SIGNED_IN(test_read_only),
         SIGNED_IN(test_palette),
+        SIGNED_IN(test_question_that_is_taller_than_the_screen_scrolls),
+        cmocka_unit_test_setup_teardown(test_help_before_sign_in_goes_back_to_the_form, open_stage,
+                                        close_stage),
         SIGNED_IN(test_help_lists_keys),
         SIGNED_IN(test_themes_turn),
         SIGNED_IN(test_a_theme_of_a_file_is_loaded_as_often_as_it_is_asked_for),

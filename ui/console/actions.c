@@ -221,13 +221,17 @@ static void approve(wpa_ui *ui, wpa_object patch)
 static int draw_plan_stage(const wpa_canvas *canvas, int row, int i, const wpa_plan_stage *stage)
 {
     char count[WPA_SHORT], took[WPA_SHORT];
-    int width = canvas->cols;
-    (void)wpa_putf(canvas, row, 3, WPA_PAINT_TEXT, "stage %d  %8.8s  %s workflow%s", i + 1,
-                   stage->label, wpa_count_text(stage->n_workflows, count, sizeof count),
-                   stage->n_workflows == 1 ? "" : "s");
-    (void)wpa_put_fit(canvas, row, 38, width - 38 - 14, WPA_PAINT_MUTED,
-                      stage->targets ? stage->targets : "");
-    (void)wpa_putf(canvas, row, width - 14, WPA_PAINT_TEXT, "bake %s",
+    bool is_wide = canvas->cols >= WPA_ASK_WIDE_COLS;
+    int bake = canvas->cols - 11; /* "bake 1 m 00" */
+    int col = wpa_putf(canvas, row, 0, WPA_PAINT_TEXT,
+                       is_wide ? "stage %d  %8.8s  %s workflow%s" : "%d %8.8s %s workflow%s", i + 1,
+                       stage->label, wpa_count_text(stage->n_workflows, count, sizeof count),
+                       stage->n_workflows == 1 ? "" : "s");
+    if (bake - 1 > 35 && col < 35) {
+        (void)wpa_put_fit(canvas, row, 35, bake - 36, WPA_PAINT_MUTED,
+                          stage->targets ? stage->targets : "");
+    }
+    (void)wpa_putf(canvas, row, bake, WPA_PAINT_TEXT, "bake %s",
                    wpa_took_text(stage->bake_ms, took, sizeof took));
     return row + 1;
 }
@@ -236,35 +240,24 @@ static int draw_plan(wpa_ui *ui, const wpa_canvas *canvas, int row)
 {
     const wpa_detail_view *detail = wpa_ui_detail(ui, ui->ask.object);
     if (!detail || detail->missing) {
-        (void)wpa_put(canvas, row, 3, WPA_PAINT_MUTED, "reading the plan ...");
+        (void)wpa_put(canvas, row, 0, WPA_PAINT_MUTED, "reading the plan ...");
         return row + 1;
     }
     const wpa_patch_detail *patch = detail->patch;
-    for (size_t i = 0; i < patch->n_plan && i < 6; i++) {
+    for (size_t i = 0; i < patch->n_plan; i++) {
         row = draw_plan_stage(canvas, row, (int)i, &patch->plan[i]);
     }
-    char took[WPA_SHORT];
-    row++;
-    (void)wpa_put_fitf(canvas, row++, 3, canvas->cols - 6, WPA_PAINT_TEXT,
-                       "bakes %s in all.  %d check%s%s%s",
-                       wpa_took_text(patch->plan_ms, took, sizeof took), patch->n_plan_checks,
-                       patch->n_plan_checks == 1 ? "" : "s", patch->plan_note ? "; " : "",
-                       patch->plan_note ? patch->plan_note : "");
+    char took[WPA_SHORT], text[WPA_MESSAGE_MAX];
+    (void)wpa_text_format(text, sizeof text, "bakes %s in all.  %d check%s%s%s",
+                          wpa_took_text(patch->plan_ms, took, sizeof took), patch->n_plan_checks,
+                          patch->n_plan_checks == 1 ? "" : "s", patch->plan_note ? "; " : "",
+                          patch->plan_note ? patch->plan_note : "");
+    row = wpa_put_wrapped(canvas, row + (canvas->cols >= WPA_ASK_WIDE_COLS), 0, canvas->cols,
+                          WPA_PAINT_TEXT, text);
     if (patch->overlaps) {
-        (void)wpa_put_fit(canvas, row++, 3, canvas->cols - 6, WPA_PAINT_CHECK_NEAR,
-                          patch->overlaps);
+        row = wpa_put_wrapped(canvas, row, 0, canvas->cols, WPA_PAINT_CHECK_NEAR, patch->overlaps);
     }
     return row;
-}
-
-static int measure_plan(wpa_ui *ui)
-{
-    const wpa_detail_view *detail = wpa_ui_detail(ui, ui->ask.object);
-    if (!detail || detail->missing) {
-        return 2;
-    }
-    size_t stages = detail->patch->n_plan > 6 ? 6 : detail->patch->n_plan;
-    return (int)stages + 3 + (detail->patch->overlaps != NULL);
 }
 
 /* The plan that was on the screen is the one that is started: its digest goes along. */
@@ -308,7 +301,6 @@ static void deploy(wpa_ui *ui, wpa_object patch)
     ask->object = patch;
     ask->yes = "deploy";
     ask->draw = draw_plan;
-    ask->measure = measure_plan;
     ask->fill = fill_deploy;
 }
 

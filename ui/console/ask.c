@@ -70,6 +70,26 @@ static void form_key(wpa_ui *ui, const wpa_key *key)
     }
 }
 
+/* Looking further changes nothing; letters are left to the answers. */
+static wpa_verb scroll_of(const wpa_key *key)
+{
+    static const struct {
+        wpa_key_code code;
+        wpa_verb verb;
+    } keys[] = {
+        {WPA_KEY_DOWN, WPA_VERB_DOWN},
+        {WPA_KEY_UP, WPA_VERB_UP},
+        {WPA_KEY_PAGE_DOWN, WPA_VERB_PAGE_DOWN},
+        {WPA_KEY_PAGE_UP, WPA_VERB_PAGE_UP},
+    };
+    for (size_t i = 0; i < WPA_COUNT(keys); i++) {
+        if (keys[i].code == key->code) {
+            return keys[i].verb;
+        }
+    }
+    return WPA_VERB_NONE;
+}
+
 void wpa_ask_key(wpa_ui *ui, const wpa_key *key)
 {
     wpa_ask *ask = &ui->ask;
@@ -79,6 +99,8 @@ void wpa_ask_key(wpa_ui *ui, const wpa_key *key)
         wpa_ask_close(ui);
     } else if (ask->n_fields) {
         form_key(ui, key);
+    } else if (scroll_of(key) != WPA_VERB_NONE) {
+        (void)wpa_doc_verb(&ask->body, scroll_of(key));
     } else if (key->code == WPA_KEY_CHAR && key->character == 'y') {
         if (!key->is_alone) {
             (void)WPA_FAIL(&ask->error, WPA_E_REFUSED,
@@ -89,15 +111,22 @@ void wpa_ask_key(wpa_ui *ui, const wpa_key *key)
     }
 }
 
-static int draw_fields(wpa_ui *ui, const wpa_canvas *box, int row)
+static void draw_fields(wpa_ui *ui, const wpa_canvas *canvas, int row, int left)
 {
     wpa_ask *ask = &ui->ask;
     for (int i = 0; i < ask->n_fields; i++, row++) {
-        int col = wpa_putf(box, row, 3, WPA_PAINT_TEXT, "%-10s ", ask->fields[i].label);
-        wpa_field_draw(&ask->fields[i].field, box, row, col, box->cols - col - 3, '_',
+        int col = wpa_putf(canvas, row, left, WPA_PAINT_TEXT, "%-10s ", ask->fields[i].label);
+        wpa_field_draw(&ask->fields[i].field, canvas, row, col, canvas->cols - col - left, '_',
                        ask->focus == i);
     }
-    return row;
+}
+
+static void draw_error(const wpa_ask *ask, const wpa_canvas *canvas, int row, int left)
+{
+    if (ask->error.code != WPA_OK) {
+        (void)wpa_put_fit(canvas, row, left, canvas->cols - 2 * left, WPA_PAINT_NOTICE_ERROR,
+                          ask->error.message);
+    }
 }
 
 static void draw_answers(wpa_ui *ui, const wpa_canvas *box, int row)
@@ -115,29 +144,62 @@ static void draw_answers(wpa_ui *ui, const wpa_canvas *box, int row)
     (void)wpa_put(box, row, col, WPA_PAINT_TEXT, " do nothing");
 }
 
-void wpa_ask_draw(wpa_ui *ui, const wpa_canvas *canvas)
+/* The question and what it shows, on a page as wide as canvas: it may be taller than the screen. */
+static wpa_doc write_body(wpa_ui *ui, const wpa_canvas *canvas)
 {
     wpa_ask *ask = &ui->ask;
-    int width = canvas->cols - 8 > 72   ? 72
-                : canvas->cols - 8 < 30 ? canvas->cols
-                                        : canvas->cols - 8;
-    int body = ask->measure ? ask->measure(ui) : 0;
-    int height = 6 + wpa_wrapped_rows(ask->question, width - 6) + ask->n_fields + body;
-    int top = (canvas->rows - height) / 2;
-    wpa_canvas box =
-        wpa_canvas_part(canvas, top < 0 ? 0 : top, (canvas->cols - width) / 2, height, width);
-    canvas->grid->cursor_row = -1;
-    wpa_box(&box, ask->title);
-    int row = wpa_put_wrapped(&box, 2, 3, width - 6, WPA_PAINT_TEXT, ask->question);
+    wpa_doc doc = wpa_doc_begin(&ask->body, ui->scratch, canvas);
+    doc.row = wpa_put_wrapped(&doc.canvas, 0, 0, canvas->cols, WPA_PAINT_TEXT, ask->question);
     if (ask->draw) {
-        (void)ask->draw(ui, &box, row + 1);
-        row += body;
+        doc.row = ask->draw(ui, &doc.canvas, doc.row + (canvas->cols >= WPA_ASK_WIDE_COLS));
     }
-    (void)draw_fields(ui, &box, row);
-    if (ask->error.code != WPA_OK) {
-        (void)wpa_put_fit(&box, box.rows - 3, 3, width - 6, WPA_PAINT_NOTICE_ERROR,
-                          ask->error.message);
+    return doc;
+}
+
+/* In a box, if all of it fits; false: nothing is drawn. */
+static bool draw_boxed(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    wpa_ask *ask = &ui->ask;
+    int width = canvas->cols - 8 > 72 ? 72 : canvas->cols - 8;
+    wpa_canvas inside = wpa_canvas_part(canvas, 0, 0, canvas->rows, width - 6);
+    if (inside.cols < WPA_ASK_WIDE_COLS) {
+        return false;
     }
-    draw_answers(ui, &box, box.rows - 2);
+    wpa_doc doc = write_body(ui, &inside);
+    int height = 6 + doc.row + ask->n_fields, top = (canvas->rows - height) / 2;
+    if (height > canvas->rows) {
+        return false;
+    }
+    wpa_canvas box = wpa_canvas_part(canvas, top, (canvas->cols - width) / 2, height, width);
+    wpa_box(&box, ask->title);
+    inside = wpa_canvas_part(&box, 2, 3, doc.row, width - 6);
+    wpa_doc_end(&doc, &inside);
+    draw_fields(ui, &box, 2 + doc.row, 3);
+    draw_error(ask, &box, height - 3, 3);
+    draw_answers(ui, &box, height - 2);
+    wpa_fill(canvas, canvas->rows - 1, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
+    return true;
+}
+
+/* Over the whole of a small screen, scrolled with the arrows; what is typed stays in sight. */
+static void draw_whole(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    wpa_ask *ask = &ui->ask;
+    int foot = canvas->rows - 1 - ask->n_fields - (ask->error.code != WPA_OK);
+    wpa_canvas inside = wpa_canvas_part(canvas, 1, 1, foot - 1, canvas->cols - 2);
+    wpa_blank(canvas);
+    wpa_rule(canvas, 0, ask->title, NULL, true);
+    wpa_doc doc = write_body(ui, &inside);
+    wpa_doc_end(&doc, &inside);
+    draw_fields(ui, canvas, foot, 1);
+    draw_error(ask, canvas, canvas->rows - 2, 1);
+}
+
+void wpa_ask_draw(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    canvas->grid->cursor_row = -1;
+    if (!draw_boxed(ui, canvas)) {
+        draw_whole(ui, canvas);
+    }
     draw_answers(ui, canvas, canvas->rows - 1);
 }

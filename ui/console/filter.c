@@ -3,6 +3,7 @@
 #include "console/ui.h"
 
 #define HELP_ROWS 9 /* rule, four examples, a blank line, fields, words, a blank line */
+#define HELP_FROM_ROWS 20
 
 static wpa_rows *rows_of(wpa_ui *ui)
 {
@@ -158,7 +159,7 @@ static void draw_search(wpa_ui *ui, const wpa_canvas *canvas, const wpa_doc_stat
     }
 }
 
-static void draw_result(const wpa_rows *rows, const wpa_canvas *canvas, int row)
+static void draw_result(wpa_ui *ui, const wpa_rows *rows, const wpa_canvas *canvas, int row)
 {
     char n[WPA_SHORT];
     if (!rows->view || rows->is_asking) {
@@ -171,6 +172,10 @@ static void draw_result(const wpa_rows *rows, const wpa_canvas *canvas, int row)
     if (rows->view->ignored) {
         (void)wpa_put_fitf(canvas, row, col + 3, canvas->cols - col - 4, WPA_PAINT_PROMPT_ERROR,
                            "not understood: %s", rows->view->ignored);
+    } else if (canvas->rows < HELP_FROM_ROWS) { /* where there is room, it stands above */
+        char words[WPA_FIELD_MAX_BYTES];
+        (void)wpa_put_fit(canvas, row, col + 2, canvas->cols - col - 3, WPA_PAINT_MUTED,
+                          wpa_complete_words(ui, list_of(ui), words, sizeof words));
     }
 }
 
@@ -204,11 +209,11 @@ void wpa_filter_draw(wpa_ui *ui, const wpa_canvas *canvas)
     if (!rows) {
         return;
     }
-    if (canvas->rows >= 20) {
+    if (canvas->rows >= HELP_FROM_ROWS) {
         draw_help_box(ui, canvas, bottom - 1 - HELP_ROWS);
     }
     wpa_fill(canvas, bottom - 1, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
     wpa_fill(canvas, bottom, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
-    draw_result(rows, canvas, bottom - 1);
+    draw_result(ui, rows, canvas, bottom - 1);
     draw_prompt(ui, canvas, bottom);
 }

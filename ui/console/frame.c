@@ -4,6 +4,7 @@
 
 #define LEAST_ROWS 10
 #define LEAST_COLS 40
+#define HELP_COLS 8                       /* "? help" and the blanks before it */
 #define SILENT_US ((int64_t)10 * 1000000) /* a feed that lives sends more often */
 
 static void draw_clock(wpa_ui *ui, const wpa_canvas *canvas, int *end)
@@ -206,25 +207,37 @@ static void draw_message(wpa_ui *ui, const wpa_canvas *canvas, int row)
                        ui->message.text, more);
 }
 
+/* One key and its word from col on, if they end before end; returns the column behind them. */
+static int draw_hint(wpa_ui *ui, const wpa_canvas *canvas, int row, int col, int end, wpa_verb verb)
+{
+    const wpa_verb_info *info = wpa_verb_info_of(verb);
+    bool is_allowed = wpa_ui_may(ui, info->action);
+    char key[32];
+    (void)wpa_keymap_key(&ui->keymap, verb, key, sizeof key);
+    if (col + wpa_text_cells(key) + 1 + wpa_text_cells(info->hint) >= end) {
+        return col;
+    }
+    col = wpa_putf(canvas, row, col, is_allowed ? WPA_PAINT_KEY : WPA_PAINT_MUTED, "%s ", key);
+    return wpa_put(canvas, row, col, is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED, info->hint) + 2;
+}
+
+/* Most used first, as many as fit; help tells of the others, so it always has its place. */
 static void draw_hints(wpa_ui *ui, const wpa_canvas *canvas, int row)
 {
-    unsigned contexts = wpa_ui_contexts(ui);
-    int col = 1;
+    unsigned contexts = wpa_ui_contexts(ui) | WPA_ANYWHERE;
+    int col = 1, end = canvas->cols;
     wpa_page *page = wpa_ui_page(ui);
     const wpa_verb *hints =
         page->view->hints_for ? page->view->hints_for(ui, page) : page->view->hints;
+    bool is_help_seen = false;
     for (int i = 0; hints && hints[i] != WPA_VERB_NONE; i++) {
-        const wpa_verb_info *info = wpa_verb_info_of(hints[i]);
-        char key[32];
-        (void)wpa_keymap_key(&ui->keymap, hints[i], key, sizeof key);
-        int width = wpa_text_cells(key) + 1 + wpa_text_cells(info->hint);
-        if (!(info->contexts & (contexts | WPA_ANYWHERE)) || col + width >= canvas->cols) {
-            continue;
+        is_help_seen |= hints[i] == WPA_VERB_HELP;
+        if (wpa_verb_info_of(hints[i])->contexts & contexts) {
+            col = draw_hint(ui, canvas, row, col, is_help_seen ? end : end - HELP_COLS, hints[i]);
         }
-        bool is_allowed = wpa_ui_may(ui, info->action);
-        col = wpa_putf(canvas, row, col, is_allowed ? WPA_PAINT_KEY : WPA_PAINT_MUTED, "%s ", key);
-        col = wpa_put(canvas, row, col, is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED, info->hint);
-        col += 2;
+    }
+    if (!is_help_seen) {
+        (void)draw_hint(ui, canvas, row, col, end, WPA_VERB_HELP);
     }
 }
 

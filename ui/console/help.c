@@ -4,6 +4,7 @@
 #include "console/ui.h"
 
 #define LINES_MAX 160
+#define NARROW_COLS 60
 
 typedef struct line {
     const char *heading; /* or a verb */
@@ -75,6 +76,11 @@ static size_t list_lines(wpa_ui *ui, line *lines)
     return n;
 }
 
+static void close_help(wpa_ui *ui)
+{
+    ui->mode = wpa_ui_is_signed_in(ui) ? WPA_MODE_NORMAL : WPA_MODE_SIGN_IN;
+}
+
 void wpa_help_key(wpa_ui *ui, const wpa_key *key)
 {
     switch ((int)key->code) {
@@ -93,11 +99,12 @@ void wpa_help_key(wpa_ui *ui, const wpa_key *key)
     case WPA_KEY_ESC:
     case WPA_KEY_ENTER:
     case WPA_KEY_F1:
-        ui->mode = wpa_ui_is_signed_in(ui) ? WPA_MODE_NORMAL : WPA_MODE_SIGN_IN;
+        close_help(ui);
         break;
     default:
-        if (key->code == WPA_KEY_CTRL && key->character == 'c') {
-            ui->mode = WPA_MODE_NORMAL;
+        if ((key->code == WPA_KEY_CTRL && key->character == 'c') ||
+            (key->code == WPA_KEY_CHAR && key->character == '?' && !ui->help_search.length)) {
+            close_help(ui);
         } else if (wpa_field_key(&ui->help_search, key)) {
             ui->help_scroll = 0;
         }
@@ -109,18 +116,19 @@ void wpa_help_key(wpa_ui *ui, const wpa_key *key)
 
 static void draw_line(wpa_ui *ui, const wpa_canvas *box, int row, const line *it)
 {
-    int width = box->cols - 6;
+    int width = box->cols - 6, at = box->cols < NARROW_COLS ? 14 : 21;
     if (it->verb) {
         char keys[WPA_SHORT];
         const wpa_verb_info *info = wpa_verb_info_of(it->verb);
         bool is_allowed = wpa_ui_may(ui, info->action);
-        (void)wpa_put_fit(box, row, 4, 16, is_allowed ? WPA_PAINT_KEY : WPA_PAINT_MUTED,
+        (void)wpa_put_fit(box, row, 4, at - 5, is_allowed ? WPA_PAINT_KEY : WPA_PAINT_MUTED,
                           wpa_keymap_keys(&ui->keymap, it->verb, keys, sizeof keys));
-        (void)wpa_put_fitf(box, row, 21, width - 18, is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED,
-                           "%s%s", info->help, is_allowed ? "" : "   (your role may not)");
+        (void)wpa_put_fitf(box, row, at, width - at + 3,
+                           is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED, "%s%s", info->help,
+                           is_allowed ? "" : "   (your role may not)");
     } else if (it->heading && it->text) {
-        (void)wpa_put_fit(box, row, 4, 17, WPA_PAINT_KEY, it->text);
-        (void)wpa_put_fit(box, row, 21, width - 18, WPA_PAINT_TEXT, it->heading);
+        (void)wpa_put_fit(box, row, 4, at - 4, WPA_PAINT_KEY, it->text);
+        (void)wpa_put_fit(box, row, at, width - at + 3, WPA_PAINT_TEXT, it->heading);
     } else {
         (void)wpa_put_fit(box, row, 3, width, it->heading ? WPA_PAINT_TITLE : WPA_PAINT_MUTED,
                           it->heading ? it->heading : it->text);
@@ -133,8 +141,9 @@ void wpa_help_draw(wpa_ui *ui, const wpa_canvas *canvas)
     char title[128];
     size_t n = list_lines(ui, lines);
     int width = canvas->cols - 2 > 96 ? 96 : canvas->cols - 2;
-    int height = canvas->rows - 5 > (int)n + 4 ? (int)n + 4 : canvas->rows - 5;
-    wpa_canvas box = wpa_canvas_part(canvas, 3, (canvas->cols - width) / 2, height, width);
+    int top = canvas->rows < 20 ? 0 : 3, most = canvas->rows - top - (top ? 2 : 1);
+    int height = most > (int)n + 4 ? (int)n + 4 : most;
+    wpa_canvas box = wpa_canvas_part(canvas, top, (canvas->cols - width) / 2, height, width);
     bool is_in = wpa_ui_is_signed_in(ui);
     (void)wpa_text_format(title, sizeof title, "Help: keys for %s",
                           is_in ? wpa_ui_page(ui)->view->topic : "the console");
@@ -152,5 +161,7 @@ void wpa_help_draw(wpa_ui *ui, const wpa_canvas *canvas)
     }
     wpa_fill(canvas, canvas->rows - 1, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
     (void)wpa_put(canvas, canvas->rows - 1, 1, WPA_PAINT_MUTED,
-                  "Up Down PgUp PgDn scroll   letters search   Esc close");
+                  canvas->cols < NARROW_COLS
+                      ? "Up Down scroll   Esc close"
+                      : "Up Down PgUp PgDn scroll   letters search   Esc close");
 }

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include <wpa/memory.h>
@@ -183,11 +184,22 @@ static const struct {
     const char *alias, *name;
 } aliases[] = {{"q", "quit"}, {"w", "workflows"}, {"find", "goto"}, {"rollback", "roll-back"}};
 
+/* How well a command fits what was typed: the better, the smaller. */
+typedef enum fit {
+    FIT_NAME,
+    FIT_START,
+    FIT_WORD,    /* the start of a word within the name */
+    FIT_LETTERS, /* all letters, in their order */
+    FIT_NONE,
+} fit;
+
 /* One line of the palette: a special or a verb. */
 typedef struct entry {
     const special *special;
     wpa_verb verb;
     const char *name;
+    fit fit;
+    bool is_idle; /* means nothing for what is selected */
 } entry;
 
 static bool is_offered(wpa_verb verb)
@@ -197,22 +209,66 @@ static bool is_offered(wpa_verb verb)
     return info->group != WPA_GROUP_MOVE && verb != WPA_VERB_NOT_REFRESH && !is_theme;
 }
 
-static size_t list_matches(const char *line, entry *entries, size_t max)
+static bool has_letters(const char *name, const char *letters)
+{
+    for (; *name && *letters; name++) {
+        letters += *name == *letters;
+    }
+    return !*letters;
+}
+
+static fit fit_of(const char *name, const char *typed)
+{
+    for (size_t i = 0; i < WPA_COUNT(aliases); i++) {
+        if (wpa_text_is(aliases[i].alias, typed) && wpa_text_is(aliases[i].name, name)) {
+            return FIT_NAME;
+        }
+    }
+    if (wpa_text_is(name, typed)) {
+        return FIT_NAME;
+    }
+    if (wpa_text_starts(name, typed)) {
+        return FIT_START;
+    }
+    for (const char *word = strchr(name, '-'); word; word = strchr(word + 1, '-')) {
+        if (wpa_text_starts(word + 1, typed)) {
+            return FIT_WORD;
+        }
+    }
+    return has_letters(name, typed) ? FIT_LETTERS : FIT_NONE;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+    const entry *a = left, *b = right;
+    int by_fit = (int)a->fit - (int)b->fit, by_use = (int)a->is_idle - (int)b->is_idle;
+    return by_fit ? by_fit : by_use ? by_use : strcmp(a->name, b->name);
+}
+
+/* What may be meant by the first word of line, best first; max is enough for all there are. */
+static size_t list_matches(wpa_ui *ui, const char *line, entry *entries, size_t max)
 {
     char word[WPA_SHORT];
     size_t n = 0;
+    unsigned contexts = wpa_ui_contexts(ui) | WPA_ANYWHERE;
     (void)wpa_text_format(word, sizeof word, "%.*s", (int)strcspn(line, " "), line);
     for (size_t i = 0; i < WPA_COUNT(specials) && n < max; i++) {
-        if (wpa_text_starts(specials[i].name, word)) {
-            entries[n++] = (entry){.special = &specials[i], .name = specials[i].name};
-        }
+        const char *name = specials[i].name;
+        entries[n] = (entry){.special = &specials[i],
+                             .name = name,
+                             .fit = fit_of(name, word),
+                             .is_idle = !*word}; /* keys are what most are looking for */
+        n += entries[n].fit != FIT_NONE;
     }
     for (int i = 1; i < WPA_VERB_COUNT && n < max; i++) {
-        const char *name = wpa_verb_info_of((wpa_verb)i)->name;
-        if (is_offered((wpa_verb)i) && wpa_text_starts(name, word)) {
-            entries[n++] = (entry){.verb = (wpa_verb)i, .name = name};
-        }
+        const wpa_verb_info *info = wpa_verb_info_of((wpa_verb)i);
+        entries[n] = (entry){.verb = (wpa_verb)i,
+                             .name = info->name,
+                             .fit = fit_of(info->name, word),
+                             .is_idle = !(info->contexts & contexts)};
+        n += is_offered((wpa_verb)i) && entries[n].fit != FIT_NONE;
     }
+    qsort(entries, n, sizeof *entries, compare_entries);
     return n;
 }
 
@@ -229,19 +285,30 @@ static void run_verb(wpa_ui *ui, wpa_verb verb, const char *rest)
     wpa_ui_do(ui, verb);
 }
 
-void wpa_palette_run(wpa_ui *ui, const char *line)
+/* Is it clear that the chosen of n is meant? What changes the fleet is not done on a guess. */
+static bool is_clear(const entry *entries, size_t n, size_t choice)
+{
+    bool is_only_start = entries[0].fit == FIT_START && (n == 1 || entries[1].fit > FIT_START);
+    return choice > 0 || entries[0].fit == FIT_NAME || is_only_start;
+}
+
+static void run_entry(wpa_ui *ui, const entry *it, const char *rest)
+{
+    if (it->special) {
+        it->special->run(ui, rest);
+    } else {
+        run_verb(ui, it->verb, rest);
+    }
+}
+
+static void run_line(wpa_ui *ui, const char *line, size_t choice)
 {
     char name[WPA_SHORT];
     line += strspn(line, " ");
     size_t length = strcspn(line, " ");
     const char *rest = line + length + strspn(line + length, " ");
     (void)wpa_text_format(name, sizeof name, "%.*s", (int)length, line);
-    for (size_t i = 0; i < WPA_COUNT(aliases); i++) {
-        if (wpa_text_is(aliases[i].alias, name)) {
-            (void)wpa_text_copy(name, sizeof name, aliases[i].name);
-        }
-    }
-    if (open_by_id(ui, name)) {
+    if ((!*name && !choice) || open_by_id(ui, name)) {
         return;
     }
     if (wpa_text_is(name, "analyse") && wpa_text_is(rest, "all")) {
@@ -249,21 +316,22 @@ void wpa_palette_run(wpa_ui *ui, const char *line)
         return;
     }
     entry entries[MATCHES_MAX];
-    size_t n = list_matches(name, entries, MATCHES_MAX);
-    for (size_t i = 0; i < n; i++) {
-        if (n == 1 || wpa_text_is(entries[i].name, name)) {
-            if (entries[i].special) {
-                entries[i].special->run(ui, rest);
-            } else {
-                run_verb(ui, entries[i].verb, rest);
-            }
-            return;
-        }
+    size_t n = list_matches(ui, name, entries, MATCHES_MAX);
+    choice = choice < n ? choice : 0;
+    bool is_guess = n && !is_clear(entries, n, choice);
+    if (!n) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "no command '%s'", name);
+    } else if (is_guess && entries[0].verb && wpa_verb_info_of(entries[0].verb)->is_changing) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "'%s' may mean %s: Tab writes it out, Down chooses", name,
+                   entries[0].name);
+    } else {
+        run_entry(ui, &entries[choice], rest);
     }
-    if (*name) {
-        wpa_ui_say(ui, WPA_NOTICE_NOTE, n ? "'%s' can mean %zu commands" : "no command '%s'", name,
-                   n);
-    }
+}
+
+void wpa_palette_run(wpa_ui *ui, const char *line)
+{
+    run_line(ui, line, 0);
 }
 
 void wpa_palette_open(wpa_ui *ui, const char *text)
@@ -292,6 +360,7 @@ static void walk_history(wpa_ui *ui, int by)
     int at = ui->history_at + by;
     if (at >= 0 && at <= ui->n_history) {
         ui->history_at = at;
+        ui->prompt_choice = 0;
         wpa_field_set(&ui->prompt, at < ui->n_history ? ui->history[at] : "");
     }
 }
@@ -300,17 +369,32 @@ static void complete(wpa_ui *ui)
 {
     entry entries[MATCHES_MAX];
     char line[WPA_FIELD_MAX_BYTES], id[WPA_SHORT] = "";
-    size_t n = list_matches(ui->prompt.text, entries, MATCHES_MAX);
+    size_t n = list_matches(ui, ui->prompt.text, entries, MATCHES_MAX);
     if (!n || strchr(ui->prompt.text, ' ')) {
         return;
     }
     const entry *chosen = &entries[ui->prompt_choice < (int)n ? ui->prompt_choice : 0];
-    bool takes_id = chosen->verb && wpa_verb_info_of(chosen->verb)->group == WPA_GROUP_ACT;
+    bool takes_id =
+        chosen->verb && !chosen->is_idle && wpa_verb_info_of(chosen->verb)->group == WPA_GROUP_ACT;
     if (takes_id) {
         (void)wpa_object_text(wpa_ui_selected(ui), id, sizeof id);
     }
     (void)wpa_text_format(line, sizeof line, "%s %s", chosen->name, id);
     wpa_field_set(&ui->prompt, line);
+    ui->prompt_choice = 0;
+}
+
+/* Down from an older command to newer ones, then through what matches; Up the other way. */
+static void choose(wpa_ui *ui, int by)
+{
+    entry entries[MATCHES_MAX];
+    int n = (int)list_matches(ui, ui->prompt.text, entries, MATCHES_MAX);
+    bool is_old = ui->history_at < ui->n_history;
+    if (is_old || (by < 0 && ui->prompt_choice == 0)) {
+        walk_history(ui, by);
+    } else if (ui->prompt_choice + by < n) {
+        ui->prompt_choice += by;
+    }
 }
 
 void wpa_palette_key(wpa_ui *ui, const wpa_key *key)
@@ -322,60 +406,99 @@ void wpa_palette_key(wpa_ui *ui, const wpa_key *key)
         (void)wpa_text_copy(line, sizeof line, ui->prompt.text);
         ui->mode = WPA_MODE_NORMAL;
         remember_line(ui, line);
-        wpa_palette_run(ui, line);
+        run_line(ui, line, (size_t)ui->prompt_choice);
     } else if (key->code == WPA_KEY_TAB) {
         complete(ui);
     } else if (key->code == WPA_KEY_UP) {
-        walk_history(ui, -1);
+        choose(ui, -1);
     } else if (key->code == WPA_KEY_DOWN) {
-        walk_history(ui, 1);
+        choose(ui, 1);
     } else if (key->code == WPA_KEY_BACKSPACE && !ui->prompt.length) {
         ui->mode = WPA_MODE_NORMAL;
-    } else {
-        (void)wpa_field_key(&ui->prompt, key);
+    } else if (wpa_field_key(&ui->prompt, key)) {
+        ui->prompt_choice = 0;
+        ui->history_at = ui->n_history;
     }
 }
 
-static void draw_entry(wpa_ui *ui, const wpa_canvas *box, int row, const entry *it)
+static void draw_entry(wpa_ui *ui, const wpa_canvas *box, int row, const entry *it, bool is_chosen)
 {
     char key[32] = "", id[WPA_SHORT] = "";
     const wpa_verb_info *info = it->verb ? wpa_verb_info_of(it->verb) : NULL;
-    bool is_allowed = !info || wpa_ui_may(ui, info->action);
+    bool is_allowed = (!info || wpa_ui_may(ui, info->action)) && !(info && it->is_idle);
     wpa_paint paint = is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED;
+    wpa_canvas line = wpa_canvas_part(box, row, 1, 1, box->cols - 2);
+    line.paint = is_chosen ? WPA_PAINT_SELECTED : -1;
+    wpa_fill(&line, 0, 0, line.cols, WPA_PAINT_TEXT, ' ');
     if (info) {
         (void)wpa_keymap_key(&ui->keymap, it->verb, key, sizeof key);
-        if (info->group == WPA_GROUP_ACT) {
+        if (info->group == WPA_GROUP_ACT && !it->is_idle) {
             (void)wpa_object_text(wpa_ui_selected(ui), id, sizeof id);
         }
     }
-    (void)wpa_put_fitf(box, row, 2, 30, paint, "%s %s", it->name,
+    (void)wpa_put(&line, 0, 0, WPA_PAINT_FOCUS, is_chosen ? "▸" : " ");
+    (void)wpa_put_fitf(&line, 0, 1, 30, paint, "%s %s", it->name,
                        it->special ? it->special->usage : id);
-    (void)wpa_put_fit(box, row, 34, box->cols - 34 - 8, WPA_PAINT_MUTED,
-                      it->special ? it->special->help
-                      : info      ? info->help
-                                  : "");
-    (void)wpa_put_right(box, row, box->cols - 2, WPA_PAINT_KEY, key);
+    if (line.cols > 33 + 8) {
+        (void)wpa_put_fit(&line, 0, 33, line.cols - 33 - 8, WPA_PAINT_MUTED,
+                          it->special ? it->special->help
+                          : info      ? info->help
+                                      : "");
+    }
+    (void)wpa_put_right(&line, 0, line.cols - 1, WPA_PAINT_KEY, key);
+}
+
+/* What matches, in a box above the prompt, around the chosen. */
+static void draw_matches(wpa_ui *ui, const wpa_canvas *canvas, const entry *entries, int n)
+{
+    char title[WPA_FIELD_MAX_BYTES + 64];
+    entry all[MATCHES_MAX];
+    int room = canvas->rows - 6 > SHOWN_MAX ? SHOWN_MAX : canvas->rows - 6;
+    int shown = n > room ? room : n, width = canvas->cols - 2 > 100 ? 100 : canvas->cols - 2;
+    int first = ui->prompt_choice >= shown ? ui->prompt_choice - shown + 1 : 0;
+    if (shown < 1) {
+        return;
+    }
+    (void)wpa_text_format(title, sizeof title, "commands matching \"%s\"   %d of %zu",
+                          ui->prompt.text, n, list_matches(ui, "", all, MATCHES_MAX));
+    wpa_canvas box = wpa_canvas_part(canvas, canvas->rows - 4 - shown, 1, shown + 2, width);
+    wpa_box(&box, title);
+    for (int i = 0; i < shown; i++) {
+        draw_entry(ui, &box, i + 1, &entries[first + i], first + i == ui->prompt_choice);
+    }
+}
+
+static void draw_advice(wpa_ui *ui, const wpa_canvas *canvas, int row, const entry *chosen)
+{
+    wpa_object object = wpa_object_parse(ui->prompt.text);
+    bool has_rest = strchr(ui->prompt.text, ' ') != NULL;
+    int width = canvas->cols - 4;
+    if (chosen && chosen->special && has_rest) {
+        (void)wpa_put_fitf(canvas, row, 3, width, WPA_PAINT_MUTED, "%s %s: %s", chosen->name,
+                           chosen->special->usage, chosen->special->help);
+    } else if (object.kind != WPA_OBJECT_NONE) {
+        (void)wpa_put_fitf(canvas, row, 3, width, WPA_PAINT_MUTED, "Enter opens %s",
+                           ui->prompt.text);
+    } else if (!chosen) {
+        (void)wpa_put(canvas, row, 3, WPA_PAINT_PROMPT_ERROR, "no such command");
+    } else {
+        (void)wpa_put_fit(canvas, row, 3, width, WPA_PAINT_MUTED,
+                          canvas->cols < 60 ? "Tab completes, Up Down choose"
+                                            : "Tab completes, Down chooses, Up older commands");
+    }
 }
 
 void wpa_palette_draw(wpa_ui *ui, const wpa_canvas *canvas)
 {
     entry entries[MATCHES_MAX];
-    size_t n = list_matches(ui->prompt.text, entries, MATCHES_MAX);
-    int shown = n > SHOWN_MAX ? SHOWN_MAX : (int)n, bottom = canvas->rows - 1;
-    if (canvas->rows >= 20) {
-        char title[WPA_FIELD_MAX_BYTES + 64];
-        (void)wpa_text_format(title, sizeof title, "commands matching \"%s\"   %d of %zu",
-                              ui->prompt.text, shown, n);
-        int width = canvas->cols - 2 > 100 ? 100 : canvas->cols - 2;
-        wpa_canvas box = wpa_canvas_part(canvas, bottom - 3 - shown, 1, shown + 2, width);
-        wpa_box(&box, title);
-        for (int i = 0; i < shown; i++) {
-            draw_entry(ui, &box, i + 1, &entries[i]);
-        }
+    int n = (int)list_matches(ui, ui->prompt.text, entries, MATCHES_MAX), bottom = canvas->rows - 1;
+    if (ui->prompt_choice >= n) { /* fewer match: what is selected may have changed */
+        ui->prompt_choice = 0;
     }
+    draw_matches(ui, canvas, entries, n);
     wpa_fill(canvas, bottom - 1, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
     wpa_fill(canvas, bottom, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
-    (void)wpa_put(canvas, bottom - 1, 3, WPA_PAINT_MUTED, "Tab completes, Up older commands");
+    draw_advice(ui, canvas, bottom - 1, n ? &entries[ui->prompt_choice] : NULL);
     (void)wpa_put(canvas, bottom, 0, WPA_PAINT_PROMPT, ":");
     wpa_field_draw(&ui->prompt, canvas, bottom, 1, canvas->cols - 2, 0, true);
 }

@@ -2,6 +2,8 @@
 
 #include "console/ui.h"
 
+#define TINY_ROWS 14 /* fewer leave out what stands elsewhere, and blank lines */
+
 /* What the form offers, in the order of Tab. */
 enum {
     NAME,
@@ -205,13 +207,18 @@ void wpa_sign_in_reply(wpa_ui *ui, const wpa_reply_view *reply)
     }
 }
 
+static int left_of(const wpa_canvas *canvas)
+{
+    return canvas->cols / 2 - 21 < 1 ? 1 : canvas->cols / 2 - 21;
+}
+
 static void draw_field(wpa_ui *ui, const wpa_canvas *canvas, int row, int item, const char *label)
 {
     wpa_sign_in *form = &ui->sign_in;
     const wpa_field *fields[] = {&form->name, &form->secret, &form->again, &form->code};
-    int left = canvas->cols / 2 - 21, at = left + 14;
+    int left = left_of(canvas), at = left + 14, room = canvas->cols - at - 1;
     (void)wpa_put(canvas, row, left, WPA_PAINT_TEXT, label);
-    wpa_field_draw(fields[item], canvas, row, at, 27, '_',
+    wpa_field_draw(fields[item], canvas, row, at, room < 27 ? room : 27, '_',
                    form->focus == item && !form->is_waiting && ui->mode == WPA_MODE_SIGN_IN);
 }
 
@@ -228,12 +235,12 @@ static void draw_button(wpa_ui *ui, const wpa_canvas *canvas, int row, int col, 
 
 static void draw_facts(wpa_ui *ui, const wpa_canvas *canvas, int row)
 {
-    int left = canvas->cols / 2 - 21;
+    int left = left_of(canvas);
     bool is_live = wpa_ui_is_live(ui);
     const char *reason = ui->link && ui->link->reason ? ui->link->reason : "";
     (void)wpa_putf(canvas, row, left, WPA_PAINT_TEXT, "Database    %s",
                    is_live     ? "ok    "
-                   : reason[0] ? "      "
+                   : reason[0] ? "lost  "
                                : "wait  ");
     if (is_live && ui->link) {
         (void)wpa_put_fitf(canvas, row, left + 18, canvas->cols - left - 19, WPA_PAINT_MUTED,
@@ -246,6 +253,38 @@ static void draw_facts(wpa_ui *ui, const wpa_canvas *canvas, int row)
     }
     (void)wpa_putf(canvas, row + 1, left, WPA_PAINT_TEXT, "Terminal    ok    %s",
                    ui->terminal ? ui->terminal : "");
+}
+
+/* Why there is no database yet, and what can be done about it; returns the row behind. */
+static int draw_failure(wpa_ui *ui, const wpa_canvas *canvas, int row)
+{
+    int left = canvas->cols / 2 - 30 < 2 ? 2 : canvas->cols / 2 - 30;
+    int width = canvas->cols - left - 2;
+    int64_t left_us = ui->link->next_try_us - wpa_ui_clock(ui);
+    (void)wpa_put(canvas, row++, left, WPA_PAINT_TITLE, "The database cannot be used.");
+    row = wpa_put_wrapped(canvas, row, left, width, WPA_PAINT_NOTICE_ERROR, ui->link->reason);
+    if (canvas->rows >= 15) {
+        row = wpa_put_wrapped(canvas, row + 1, left, width, WPA_PAINT_TEXT,
+                              "Is the server running, and is this the address that is meant?  It "
+                              "is named by --db, WPA_DB, the PG* variables or 'db' in "
+                              "console.yaml; with none of them wpa runs a PostgreSQL of its own.");
+        row++;
+    }
+    int seconds = left_us > 0 ? (int)(left_us / 1000000) + 1 : 0;
+    if (row > canvas->rows - 2) {
+        row = canvas->rows - 2; /* a long reason gives way: that it goes on is the news */
+    }
+    wpa_fill(canvas, row, 0, canvas->cols, WPA_PAINT_TEXT, ' ');
+    (void)wpa_putf(canvas, row, left, WPA_PAINT_MUTED,
+                   seconds ? "Try %d failed, the next in %d s.  Ctrl-C leaves."
+                           : "Try %d failed, trying again ...  Ctrl-C leaves.",
+                   ui->link->attempt, seconds);
+    return row + 1;
+}
+
+static bool has_failed(const wpa_ui *ui)
+{
+    return ui->link && ui->link->reason && !wpa_ui_is_live(ui);
 }
 
 static void draw_start(wpa_ui *ui, const wpa_canvas *canvas, int row)
@@ -267,14 +306,8 @@ static void draw_start(wpa_ui *ui, const wpa_canvas *canvas, int row)
         (void)wpa_put_fitf(canvas, row, left + 4, canvas->cols - left - 6, WPA_PAINT_TEXT, "%s%s%s",
                            step->name, step->note ? "  " : "", step->note ? step->note : "");
     }
-    if (ui->link && ui->link->reason && !wpa_ui_is_live(ui)) {
-        int64_t left_us = ui->link->next_try_us - wpa_ui_clock(ui);
-        row = wpa_put_wrapped(canvas, row + 1, left, canvas->cols - left - 2,
-                              WPA_PAINT_NOTICE_ERROR, ui->link->reason);
-        if (left_us > 0) {
-            (void)wpa_putf(canvas, row, left, WPA_PAINT_MUTED, "Next try in %d s.  Ctrl-C leaves.",
-                           (int)(left_us / 1000000) + 1);
-        }
+    if (has_failed(ui)) {
+        (void)draw_failure(ui, canvas, row + 1);
     }
 }
 
@@ -299,9 +332,13 @@ static void draw_pause(wpa_ui *ui, const wpa_canvas *canvas, int row)
 
 static int draw_title(wpa_ui *ui, const wpa_canvas *canvas)
 {
-    int row = canvas->rows >= 20 ? 4 : 2, middle = canvas->cols / 2;
+    bool is_tiny = canvas->rows < TINY_ROWS;
+    int row = canvas->rows >= 20 ? 4 : is_tiny ? 1 : 2, middle = canvas->cols / 2;
     (void)wpa_putf(canvas, row, middle - 16, WPA_PAINT_TITLE, "wpa   Workflow Patch Agent   %s",
                    WPA_VERSION);
+    if (is_tiny) { /* the fleet stands in the top line */
+        return row + 1;
+    }
     if (ui->session) {
         (void)wpa_putf(canvas, row + 1, middle - 16, WPA_PAINT_MUTED, "%s  on  %s",
                        ui->session->fleet ? ui->session->fleet : "",
@@ -313,8 +350,9 @@ static int draw_title(wpa_ui *ui, const wpa_canvas *canvas)
 static int draw_form(wpa_ui *ui, const wpa_canvas *canvas, int row)
 {
     int middle = canvas->cols / 2;
+    bool is_tiny = canvas->rows < TINY_ROWS;
     if (is_first(ui)) {
-        (void)wpa_put(canvas, row - 1, middle - 21, WPA_PAINT_FOCUS,
+        (void)wpa_put(canvas, is_tiny ? row : row - 1, left_of(canvas), WPA_PAINT_FOCUS,
                       "No Guardian yet: create the first one.");
         row++;
     }
@@ -326,13 +364,32 @@ static int draw_form(wpa_ui *ui, const wpa_canvas *canvas, int row)
     if (has_item(ui, CODE)) {
         draw_field(ui, canvas, row++, CODE, "One-time code");
     }
-    row++;
-    draw_button(ui, canvas, row, middle - 14, SIGN_IN,
-                is_first(ui) ? "Create and sign in" : "Sign in");
+    row += !is_tiny;
+    int at = is_first(ui) && canvas->cols < 60 ? 1 : middle - 14; /* its words are longer */
+    draw_button(ui, canvas, row, at, SIGN_IN, is_first(ui) ? "Create and sign in" : "Sign in");
     if (has_item(ui, READ_ONLY)) {
-        draw_button(ui, canvas, row, middle + (is_first(ui) ? 10 : 0), READ_ONLY, "Read-only");
+        draw_button(ui, canvas, row, at + (is_first(ui) ? 24 : 14), READ_ONLY, "Read-only");
     }
     return row + 2;
+}
+
+/* The keys of the form, as many words as there is room for. */
+static void draw_keys(wpa_ui *ui, const wpa_canvas *canvas)
+{
+    bool can_browse = ui->session && ui->session->can_browse, is_narrow = canvas->cols < 60;
+    const char *text = "Tab next  Enter sign in  F1 help  F2 theme  Ctrl-C quit";
+    if (is_browsing(ui)) {
+        text = is_narrow ? "Esc back  F1 help  Ctrl-C quit"
+                         : "Esc back  F1 help  F2 theme  Ctrl-C quit";
+    } else if (!ui->session) {
+        text = "F2 theme  Ctrl-C quit"; /* no form yet */
+    } else if (is_narrow) {
+        text =
+            can_browse ? "Enter sign in  F5 browser  F1 help" : "Enter sign in  F1 help  F2 theme";
+    } else if (can_browse) {
+        text = "Tab next  Enter sign in  F5 by browser  F1 help  F2 theme  Ctrl-C quit";
+    }
+    (void)wpa_put(canvas, canvas->rows - 1, 2, WPA_PAINT_MUTED, text);
 }
 
 void wpa_sign_in_draw(wpa_ui *ui, const wpa_canvas *canvas)
@@ -340,28 +397,25 @@ void wpa_sign_in_draw(wpa_ui *ui, const wpa_canvas *canvas)
     int row = draw_title(ui, canvas);
     if (!ui->session && ui->start && ui->start->n_steps) {
         draw_start(ui, canvas, row);
+    } else if (!ui->session && has_failed(ui)) {
+        (void)draw_failure(ui, canvas, row);
     } else if (!ui->session) {
         draw_facts(ui, canvas, row + 1);
     } else if (is_browsing(ui)) {
-        draw_browser(ui, canvas, row);
+        draw_browser(ui, canvas, row + (canvas->rows < TINY_ROWS));
     } else {
         row = draw_form(ui, canvas, row);
         if (row + 5 < canvas->rows - 3) {
             draw_facts(ui, canvas, row);
-            (void)wpa_put(canvas, row + 4, canvas->cols / 2 - 21, WPA_PAINT_MUTED,
+            (void)wpa_put(canvas, row + 4, left_of(canvas), WPA_PAINT_MUTED,
                           is_first(ui) ? "A passphrase of several words is best.  It cannot be"
                                        : "New here?  Press F1 for help before signing in.");
             if (is_first(ui)) {
-                (void)wpa_put(canvas, row + 5, canvas->cols / 2 - 21, WPA_PAINT_MUTED,
+                (void)wpa_put(canvas, row + 5, left_of(canvas), WPA_PAINT_MUTED,
                               "read back; 'wpa guardian passwd' sets another one.");
             }
         }
         draw_pause(ui, canvas, canvas->rows - 3);
     }
-    bool can_browse = ui->session && ui->session->can_browse;
-    (void)wpa_put(canvas, canvas->rows - 1, 2, WPA_PAINT_MUTED,
-                  is_browsing(ui) ? "Esc back  F1 help  F2 theme  Ctrl-C quit"
-                  : can_browse
-                      ? "Tab next  Enter sign in  F5 by browser  F1 help  F2 theme  Ctrl-C quit"
-                      : "Tab next  Enter sign in  F1 help  F2 theme  Ctrl-C quit");
+    draw_keys(ui, canvas);
 }

@@ -22,6 +22,7 @@
 #define WPA_TABS 8
 #define WPA_MESSAGE_MAX 256
 #define WPA_ASK_FIELDS 3
+#define WPA_ASK_WIDE_COLS 46 /* of what a question says: narrower ones go without blank lines */
 
 typedef struct wpa_ui wpa_ui;
 typedef struct wpa_view wpa_view;
@@ -104,9 +105,9 @@ typedef struct wpa_ask {
         bool is_required;
     } fields[WPA_ASK_FIELDS];
     int n_fields, focus;
-    /** Lines of its own between question and answers; returns the row behind. May be NULL. */
+    /** Lines of its own below the question; returns the row behind. May be NULL. */
     int (*draw)(wpa_ui *ui, const wpa_canvas *canvas, int row);
-    int (*measure)(wpa_ui *ui); /* rows that draw needs now; may be NULL */
+    wpa_doc_state body; /* question and lines, where they do not fit the screen */
     /** Fills command from the fields; false with err: stays open. May be NULL. */
     bool (*fill)(wpa_ui *ui, wpa_error *err);
     wpa_error error;

@@ -52,7 +52,9 @@ bool wpa_pg_fail(wpa_db *db, const PGresult *result, const char *what, wpa_error
     if (primary) {
         (void)wpa_text_copy(line, sizeof line, primary);
     } else {
-        first_line(PQerrorMessage(db->conn), line, sizeof line);
+        first_line(db->conn ? PQerrorMessage(db->conn)
+                            : "no answer in time, the connection was given up",
+                   line, sizeof line);
     }
     if (!sqlstate || PQstatus(db->conn) == CONNECTION_BAD) {
         wpa_code code = sqlstate ? code_of(sqlstate) : WPA_E_UNAVAILABLE;

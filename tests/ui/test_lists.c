@@ -56,6 +56,88 @@ static void test_filter_names_the_term_that_is_in_the_way(void **state)
     EXPECT("1 of 12");
 }
 
+static void test_filter_goes_over_what_is_loaded_while_lost(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    EXPECT("1 of 12");
+    wpa_scripted_set_slow(s->engine, true);
+    wpa_scripted_lose(s->engine,
+                      "database: connection to server at \"10.2.0.5\", port 5432 failed: refused");
+    step(s);
+    EXPECT("refused, at \"10.2.0.5\", port 5432");
+    press(s, "/");
+    type(s, "sev:crit");
+    EXPECT("1 of 12 loaded rows match");
+    EXPECT("1 of 1 of 12 loaded");
+    type(s, ",hi");
+    EXPECT("4 of 12 loaded rows match");
+    press(s, "Enter");
+    EXPECT("1 of 4 of 12 loaded");
+    press(s, "j");
+    EXPECT("2 of 4 of 12 loaded");
+    press(s, "/");
+    type(s, " path:x"); /* the rows do not tell it */
+    EXPECT("not understood: path");
+    press(s, "Ctrl-U");
+    type(s, "nothing-like-it");
+    EXPECT("Nothing of the 12 loaded rows matches nothing-like-it.");
+    press(s, "Esc");
+    EXPECT("1 of 4 of 12 loaded");
+    press(s, "4");
+    EXPECT("Not loaded before the database was lost");
+    press(s, "3");
+    press(s, "Esc");
+    EXPECT("12 of 12 loaded");
+    wpa_scripted_set_slow(s->engine, false);
+    wpa_scripted_restore(s->engine);
+    step(s);
+    press(s, "/");
+    type(s, "cache");
+    press(s, "Enter");
+    EXPECT("filtered");
+    assert_false(shows(s, "loaded"));
+}
+
+static const struct {
+    const char *filter;
+    int n; /* of twelve findings: CRIT SEC-014, three HIGH SEC-001, MED PRF-007, LOW ... */
+} loaded_filters[] = {
+    {"", 12},
+    {"sev:crit", 1},
+    {"!sev:crit", 11},
+    {"sev>=high", 4},
+    {"rule:SEC-*", -1},
+    {"rule:sec-001", 3},
+    {"wf:web/*", 1},
+    {"wf:web/release.yml", 1},
+    {"wf:web", 0},
+    {"repo:web", 1},
+    {"age<1s", 0},
+    {"age>1s", 12},
+    {"cat:sec", 4},
+    {"has:nothing", 12},
+    {"\"SEC-014\"", 0},
+    {"~x~", 12},
+    {"rule:?EC-014", 1},
+    {"rule:\"SEC-0*\"", 0},
+};
+
+static void test_filter_over_loaded_rows_is_the_database_s(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    wpa_scripted_lose(s->engine, "gone");
+    step(s);
+    for (size_t i = 0; i < WPA_COUNT(loaded_filters); i++) {
+        wpa_ui_filter_list(s->ui, WPA_LIST_FINDINGS, loaded_filters[i].filter);
+        int n = (int)s->ui->lists[WPA_LIST_FINDINGS].view->n_rows;
+        if (loaded_filters[i].n >= 0 && n != loaded_filters[i].n) {
+            fail_msg("'%s': %d, wanted %d", loaded_filters[i].filter, n, loaded_filters[i].n);
+        }
+    }
+}
+
 static const char *prompt_after(stage *s, const char *text)
 {
     press(s, "Ctrl-U");
@@ -348,6 +430,8 @@ int main(void)
         SIGNED_IN(test_filter),
         SIGNED_IN(test_filter_tells_what_it_does_not_understand),
         SIGNED_IN(test_filter_names_the_term_that_is_in_the_way),
+        SIGNED_IN(test_filter_goes_over_what_is_loaded_while_lost),
+        SIGNED_IN(test_filter_over_loaded_rows_is_the_database_s),
         SIGNED_IN(test_filter_completes),
         SIGNED_IN(test_filter_of_a_pane_is_that_of_its_view),
         SIGNED_IN(test_mine_is_by_the_guardian),

@@ -40,6 +40,27 @@ void wpa_ui_watch_list(wpa_ui *ui, wpa_list list, const char *cursor, bool from_
     rows->is_late = false;
 }
 
+static void tell_page(wpa_ui *ui)
+{
+    wpa_page *page = wpa_ui_page(ui);
+    if (page->view->changed) {
+        page->view->changed(ui, page);
+    }
+}
+
+void wpa_ui_filter_list(wpa_ui *ui, wpa_list list, const char *filter)
+{
+    wpa_rows *rows = &ui->lists[list];
+    (void)wpa_text_copy(rows->filter, sizeof rows->filter, filter);
+    if (rows->is_asking) {
+        rows->is_late = true;
+    } else {
+        wpa_ui_watch_list(ui, list, NULL, false);
+    }
+    wpa_loaded_filter(ui, list);
+    tell_page(ui);
+}
+
 static void unwatch_list(wpa_ui *ui, wpa_list list)
 {
     wpa_command *command = wpa_command_new(WPA_COMMAND_WATCH_LIST);
@@ -163,14 +184,6 @@ const wpa_workflow_row *wpa_ui_workflow(const wpa_ui *ui, int64_t id)
 
 /* ---- what comes ------------------------------------------------------------------------------ */
 
-static void tell_page(wpa_ui *ui)
-{
-    wpa_page *page = wpa_ui_page(ui);
-    if (page->view->changed) {
-        page->view->changed(ui, page);
-    }
-}
-
 static void apply_session(wpa_ui *ui, wpa_msg *msg)
 {
     bool was_in = wpa_ui_is_signed_in(ui);
@@ -222,7 +235,7 @@ static void apply_list(wpa_ui *ui, wpa_msg *msg)
     }
     wpa_msg_free(rows->msg);
     rows->msg = msg;
-    rows->view = view;
+    wpa_loaded_forget(rows);
     rows->is_asking = false;
     if (rows->is_late) {
         wpa_ui_watch_list(ui, view->list, NULL, false);

@@ -63,26 +63,21 @@ const wpa_filter_term *wpa_filter_terms(const wpa_ui *ui, wpa_list list, const c
     return terms;
 }
 
-/* One question at a time: what is typed before its answer is asked for after it. */
 static void apply_filter(wpa_ui *ui, const char *text)
 {
     wpa_rows *rows = rows_of(ui);
     if (wpa_text_is(rows->filter, text)) {
         return;
     }
-    (void)wpa_text_copy(rows->filter, sizeof rows->filter, text);
-    if (rows->is_asking) {
-        rows->is_late = true;
-    } else {
-        wpa_ui_watch_list(ui, list_of(ui), NULL, false);
-    }
+    wpa_ui_filter_list(ui, list_of(ui), text);
 }
 
 /* The prompt closes: what it had told of would be forgotten. */
 static void keep_filter(wpa_ui *ui, const wpa_rows *rows)
 {
     ui->mode = WPA_MODE_NORMAL;
-    if (rows->view && !rows->is_asking && rows->view->ignored) {
+    bool is_answered = rows->view && (!rows->is_asking || rows->local);
+    if (is_answered && rows->view->ignored) {
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "left out, not understood: %s", rows->view->ignored);
     }
 }
@@ -162,13 +157,21 @@ static void draw_search(wpa_ui *ui, const wpa_canvas *canvas, const wpa_doc_stat
 static void draw_result(wpa_ui *ui, const wpa_rows *rows, const wpa_canvas *canvas, int row)
 {
     char n[WPA_SHORT];
-    if (!rows->view || rows->is_asking) {
-        (void)wpa_put(canvas, row, 1, WPA_PAINT_MUTED, "looking ...");
+    int col = 1;
+    if (rows->local) {
+        char all[WPA_SHORT];
+        col = wpa_putf(canvas, row, col, WPA_PAINT_CHECK_NEAR, "%s of %s loaded rows match",
+                       wpa_count_text(rows->view->n_matching, n, sizeof n),
+                       wpa_count_text(rows->view->n_all, all, sizeof all));
+    } else if (!rows->view || rows->is_asking) {
+        (void)wpa_put(canvas, row, col, WPA_PAINT_MUTED, "looking ...");
         return;
+    } else {
+        col = wpa_putf(canvas, row, col, WPA_PAINT_TEXT, "%s%s match, %d ms",
+                       rows->view->is_at_least ? ">=" : "",
+                       wpa_count_text(rows->view->n_matching, n, sizeof n),
+                       (int)(rows->view->took_us / 1000));
     }
-    int col = wpa_putf(
-        canvas, row, 1, WPA_PAINT_TEXT, "%s%s match, %d ms", rows->view->is_at_least ? ">=" : "",
-        wpa_count_text(rows->view->n_matching, n, sizeof n), (int)(rows->view->took_us / 1000));
     if (rows->view->ignored) {
         (void)wpa_put_fitf(canvas, row, col + 3, canvas->cols - col - 4, WPA_PAINT_PROMPT_ERROR,
                            "not understood: %s", rows->view->ignored);

@@ -45,7 +45,7 @@ static wpa_paint link_text(const wpa_ui *ui, char *text, size_t size_bytes)
         (void)wpa_text_copy(text, size_bytes, "LIVE");
         return WPA_PAINT_CHECK_OK;
     }
-    if (ui->link && ui->link->state == WPA_LINK_LOST) {
+    if (wpa_ui_is_lost(ui)) {
         (void)wpa_text_format(
             text, size_bytes, "LOST %s",
             wpa_age_text(ui->link->lost_at_us, wpa_ui_clock(ui), age, sizeof age));
@@ -137,29 +137,57 @@ static void draw_tabs(wpa_ui *ui, const wpa_canvas *canvas)
     }
 }
 
+/*
+ * "connection to server at "10.2.0.5", port 5432 failed: Connection refused" is too long for a
+ * line: what it says stands first, where behind it.
+ */
+static const char *short_reason(const char *reason, char *text, size_t size_bytes)
+{
+    static const char *const begins[] = {"database: ", "connection to server "};
+    const char *why = NULL;
+    for (size_t i = 0; i < WPA_COUNT(begins); i++) {
+        reason += wpa_text_starts(reason, begins[i]) ? strlen(begins[i]) : 0;
+    }
+    for (const char *at = strstr(reason, " failed: "); at; at = strstr(at + 1, " failed: ")) {
+        why = at;
+    }
+    if (!why) {
+        return reason;
+    }
+    (void)wpa_text_format(text, size_bytes, "%s, %.*s", why + strlen(" failed: "),
+                          (int)(why - reason), reason);
+    return text;
+}
+
 static int draw_lost(wpa_ui *ui, const wpa_canvas *canvas, int row)
 {
-    if (!ui->link || ui->link->state != WPA_LINK_LOST) {
+    if (!wpa_ui_is_lost(ui)) {
         return row;
     }
+    bool is_narrow = canvas->cols < 60;
     char age[WPA_SHORT], clock[WPA_SHORT], wait[WPA_SHORT] = "trying now";
+    char reason[WPA_MESSAGE_MAX], from[WPA_SHORT];
     int64_t now = wpa_ui_clock(ui);
     if (ui->link->next_try_us > now) {
-        (void)wpa_text_format(wait, sizeof wait, "Next try in %d s",
+        (void)wpa_text_format(wait, sizeof wait, is_narrow ? "Next in %d s" : "Next try in %d s",
                               (int)((ui->link->next_try_us - now) / 1000000) + 1);
     }
     wpa_canvas part = *canvas;
     part.paint = WPA_PAINT_BANNER_LOST;
     wpa_fill(&part, row, 0, canvas->cols, WPA_PAINT_BANNER_LOST, ' ');
-    (void)wpa_putf(&part, row, 1, WPA_PAINT_BANNER_LOST,
-                   "DATABASE LOST %s ago.  What you see is from %sZ.  %s",
-                   wpa_age_text(ui->link->lost_at_us, now, age, sizeof age),
-                   wpa_clock_text(ui->link->lost_at_us, clock, sizeof clock), wait);
-    char tries[WPA_SHORT];
-    (void)wpa_text_format(tries, sizeof tries, "try %d   Ctrl-R try now", ui->link->attempt);
+    (void)wpa_text_format(from, sizeof from, "What you see is from %sZ.  ",
+                          wpa_clock_text(ui->link->lost_at_us, clock, sizeof clock));
+    (void)wpa_putf(&part, row, 1, WPA_PAINT_BANNER_LOST, "DATABASE LOST %s ago.  %s%s",
+                   wpa_age_text(ui->link->lost_at_us, now, age, sizeof age), is_narrow ? "" : from,
+                   wait);
+    char tries[WPA_SHORT] = "Ctrl-R";
+    if (!is_narrow) {
+        (void)wpa_text_format(tries, sizeof tries, "try %d   Ctrl-R try now", ui->link->attempt);
+    }
     (void)wpa_put_right(canvas, row + 1, canvas->cols - 1, WPA_PAINT_KEY, tries);
-    (void)wpa_put_fit(canvas, row + 1, 1, canvas->cols - wpa_text_cells(tries) - 4, WPA_PAINT_TEXT,
-                      ui->link->reason ? ui->link->reason : "no answer");
+    (void)wpa_put_fit(
+        canvas, row + 1, 1, canvas->cols - wpa_text_cells(tries) - 4, WPA_PAINT_TEXT,
+        short_reason(ui->link->reason ? ui->link->reason : "no answer", reason, sizeof reason));
     return row + 2;
 }
 
@@ -186,7 +214,7 @@ static int draw_alarm(wpa_ui *ui, const wpa_canvas *canvas, int row)
 static void draw_message(wpa_ui *ui, const wpa_canvas *canvas, int row)
 {
     if (!ui->message.text[0]) {
-        if (ui->link && ui->link->state == WPA_LINK_LOST) {
+        if (wpa_ui_is_lost(ui)) {
             (void)wpa_put(canvas, row, 1, WPA_PAINT_CHECK_NEAR,
                           "Looking works on what was loaded.  Nothing can be changed until it is "
                           "back.");

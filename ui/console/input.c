@@ -66,8 +66,7 @@ static void go_back(wpa_ui *ui)
     }
     wpa_rows *rows = page->view->list >= 0 ? &ui->lists[page->view->list] : NULL;
     if (rows && rows->filter[0]) {
-        rows->filter[0] = '\0';
-        wpa_ui_watch_list(ui, (wpa_list)page->view->list, NULL, false);
+        wpa_ui_filter_list(ui, (wpa_list)page->view->list, "");
         wpa_ui_say(ui, WPA_NOTICE_OK, "filter lifted");
     }
 }

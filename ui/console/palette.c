@@ -87,8 +87,7 @@ static void run_filter(wpa_ui *ui, const char *rest)
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "this view is no list");
         return;
     }
-    (void)wpa_text_copy(ui->lists[list].filter, sizeof ui->lists[list].filter, rest);
-    wpa_ui_watch_list(ui, (wpa_list)list, NULL, false);
+    wpa_ui_filter_list(ui, (wpa_list)list, rest);
 }
 
 /* "d-4 because ..." -> the object (or the selected one) and the text behind. */

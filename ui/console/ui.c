@@ -121,6 +121,7 @@ void wpa_ui_free(wpa_ui *ui)
         wpa_msg_free(msgs[i]);
     }
     for (int i = 0; i < WPA_LIST_COUNT; i++) {
+        wpa_msg_free(ui->lists[i].local);
         wpa_msg_free(ui->lists[i].msg);
     }
     for (int i = 0; i < ui->n_history; i++) {
@@ -142,8 +143,12 @@ int64_t wpa_ui_clock(const wpa_ui *ui)
 
 int64_t wpa_ui_now(const wpa_ui *ui)
 {
-    bool is_lost = ui->link && ui->link->state == WPA_LINK_LOST;
-    return is_lost ? ui->link->lost_at_us : wpa_ui_clock(ui);
+    return wpa_ui_is_lost(ui) ? ui->link->lost_at_us : wpa_ui_clock(ui);
+}
+
+bool wpa_ui_is_lost(const wpa_ui *ui)
+{
+    return ui->link && ui->link->state == WPA_LINK_LOST;
 }
 
 bool wpa_ui_is_live(const wpa_ui *ui)

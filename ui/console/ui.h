@@ -77,7 +77,8 @@ typedef enum wpa_mode {
 /** Rows of one list as they came last. */
 typedef struct wpa_rows {
     wpa_msg *msg;
-    const wpa_list_view *view;          /* of msg; NULL nothing yet */
+    wpa_msg *local;                     /* those of msg that the filter lets through, while lost */
+    const wpa_list_view *view;          /* of local, else of msg; NULL nothing yet */
     uint64_t request_id;                /* of the watch that is running; 0 none */
     char filter[512], kept_filter[512]; /* typed; and what Esc goes back to */
     wpa_sort sort;
@@ -233,6 +234,8 @@ int64_t wpa_ui_clock(const wpa_ui *ui);
  */
 int64_t wpa_ui_now(const wpa_ui *ui);
 bool wpa_ui_is_live(const wpa_ui *ui);
+/** It was live, and what is on the screen is from then. */
+bool wpa_ui_is_lost(const wpa_ui *ui);
 /** The newest alarms, also while the view is frozen; n receives how many. */
 const wpa_notice_row *wpa_ui_alarms(const wpa_ui *ui, size_t *n);
 bool wpa_ui_is_signed_in(const wpa_ui *ui);
@@ -264,6 +267,8 @@ const wpa_workflow_row *wpa_ui_workflow(const wpa_ui *ui, int64_t id);
 uint64_t wpa_ui_send(wpa_ui *ui, wpa_command *command);
 /** Ask for the rows of a list again: filter, sort or window have changed. */
 void wpa_ui_watch_list(wpa_ui *ui, wpa_list list, const char *cursor, bool from_end);
+/** The filter of a list is another one: asked for, one question at a time. */
+void wpa_ui_filter_list(wpa_ui *ui, wpa_list list, const char *filter);
 /** Bring watches in line with what is open. */
 void wpa_ui_sync(wpa_ui *ui);
 
@@ -309,6 +314,11 @@ void wpa_filter_draw(wpa_ui *ui, const wpa_canvas *canvas);
 /** Terms of a list's filter as the engine takes them: @mine is what this Guardian did. */
 const wpa_filter_term *wpa_filter_terms(const wpa_ui *ui, wpa_list list, const char *text,
                                         wpa_arena *arena, size_t *n);
+
+/** While the database is lost, the filter goes over the rows that are loaded. (loaded.c) */
+void wpa_loaded_filter(wpa_ui *ui, wpa_list list);
+/** The rows as the engine sent them. */
+void wpa_loaded_forget(wpa_rows *rows);
 
 /** What may stand where the cursor of the filter is; "" none. (complete.c) */
 const char *wpa_complete_words(const wpa_ui *ui, wpa_list list, char *text, size_t size_bytes);

@@ -7,7 +7,10 @@ const wpa_detail_view *wpa_detail_need(wpa_ui *ui, wpa_page *page, const wpa_can
     (void)wpa_object_text(page->object, id, sizeof id);
     if (!detail) {
         wpa_rule(canvas, 0, id, "⋯", false);
-        (void)wpa_putf(canvas, 2, 3, WPA_PAINT_MUTED, "reading %s ...", id);
+        (void)wpa_putf(canvas, 2, 3, WPA_PAINT_MUTED,
+                       wpa_ui_is_lost(ui) ? "%s was not loaded before the database was lost."
+                                          : "reading %s ...",
+                       id);
         return NULL;
     }
     if (detail->missing) {

@@ -103,15 +103,16 @@ static void put_title(wpa_ui *ui, const wpa_page *page, char *right, size_t size
         kind_of(page)->right(ui, view, extra, sizeof extra);
     }
     const char *sort = view->sort < WPA_SORT_COUNT ? sorts[view->sort] : "";
-    bool is_filtered = rows->filter[0] != '\0';
+    bool is_filtered = rows->filter[0] != '\0' || rows->local;
     (void)wpa_text_format(right, size_bytes, "%s%s%s%s%s%s%s%s%s", at, *at ? " of " : "",
                           view->is_at_least ? ">=" : "",
                           wpa_count_text(view->n_matching, n, sizeof n), is_filtered ? " of " : "",
                           is_filtered ? wpa_count_text(view->n_all, all, sizeof all) : "",
-                          is_filtered ? "   filtered"
-                          : *sort     ? "   sort "
-                          : *extra    ? "   "
-                                      : "",
+                          rows->local   ? " loaded"
+                          : is_filtered ? "   filtered"
+                          : *sort       ? "   sort "
+                          : *extra      ? "   "
+                                        : "",
                           is_filtered ? ""
                           : *sort     ? sort
                                       : extra,
@@ -140,7 +141,12 @@ static void draw_empty(wpa_ui *ui, const wpa_page *page, const wpa_list_view *vi
                               worst->n_matching == 1 ? "is" : "are",
                               wpa_count_text(worst->n_matching, n, sizeof n));
     }
-    if (rows->filter[0]) {
+    if (rows->local) {
+        (void)wpa_text_format(text, sizeof text,
+                              "Nothing of the %s loaded rows matches %s.  The others are looked at "
+                              "when the database is back.  Esc lifts the filter.",
+                              wpa_count_text(view->n_all, n, sizeof n), rows->filter);
+    } else if (rows->filter[0]) {
         (void)wpa_text_format(text, sizeof text, "Nothing matches %s.  %sEsc lifts the filter.",
                               rows->filter, without);
     } else {
@@ -158,7 +164,10 @@ static void draw_rows(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
     wpa_rule(canvas, 0, kind_of(page)->title, right, true);
     wpa_canvas body = wpa_canvas_part(canvas, 1, 0, canvas->rows - 1, canvas->cols);
     if (!view) {
-        (void)wpa_put(&body, 1, 3, WPA_PAINT_MUTED, "⋯");
+        (void)wpa_put_wrapped(&body, 1, 3, body.cols - 6, WPA_PAINT_MUTED,
+                              wpa_ui_is_lost(ui) ? "Not loaded before the database was lost: it "
+                                                   "comes when the database is back."
+                                                 : "⋯");
     } else if (!view->n_rows) {
         draw_empty(ui, page, view, &body);
     } else {
@@ -257,6 +266,9 @@ static void sort_next(wpa_ui *ui, wpa_page *page)
     if (!sorts || sorts[at] == WPA_SORT_COUNT) {
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "this list has one order");
         return;
+    }
+    if (wpa_ui_is_lost(ui)) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "the order changes when the database is back");
     }
     rows->sort = sorts[at + 1] == WPA_SORT_COUNT ? sorts[0] : sorts[at + 1];
     wpa_ui_watch_list(ui, (wpa_list)page->view->list, NULL, false);

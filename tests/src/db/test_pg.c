@@ -1,5 +1,6 @@
 /* The adapter against a real server: statements, errors, transactions, notifications, loss. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -110,6 +111,23 @@ static void errors_have_codes(void **state)
     assert_int_equal(err.code, WPA_E_UNAVAILABLE);
 }
 
+/* A server that neither works nor says so: its process is stopped. */
+static void no_answer_is_said_in_words(void **state)
+{
+    wpa_error err = {0};
+    const wpa_db_options options = {.application = "wpa test", .statement_timeout_ms = 100};
+    wpa_db *db = wpa_db_open_with(wpa_test_pg_dsn(*state), &options, &err);
+    const wpa_sql who = {.name = "who", .text = "SELECT pg_backend_pid()", .index = -1};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, &who, NULL, 0, &err);
+    assert_non_null(rows);
+    assert_int_equal(kill((pid_t)wpa_rows_int(rows, 0, 0), SIGSTOP), 0);
+    assert_null(wpa_db_exec(db, WPA_SQL_FEED_CLOCK, NULL, 0, &err));
+    assert_int_equal(kill((pid_t)wpa_rows_int(rows, 0, 0), SIGCONT), 0);
+    assert_int_equal(err.code, WPA_E_UNAVAILABLE);
+    assert_string_equal(err.message, "database: no answer in time, the connection was given up");
+    wpa_db_close(db);
+}
+
 static void a_lost_connection_is_said_once_and_made_again(void **state)
 {
     wpa_error err = {0};
@@ -203,6 +221,7 @@ int main(void)
         cmocka_unit_test(every_statement_prepares),
         cmocka_unit_test(values_come_back),
         cmocka_unit_test(errors_have_codes),
+        cmocka_unit_test(no_answer_is_said_in_words),
         cmocka_unit_test(a_lost_connection_is_said_once_and_made_again),
         cmocka_unit_test(a_deadlock_is_tried_three_times),
         cmocka_unit_test(notifications_arrive),

@@ -77,23 +77,75 @@ bool wpa_rule_insert_behind(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node
     return lines != NULL;
 }
 
+static bool is_blank(const wpa_yaml_doc *doc, size_t line)
+{
+    wpa_span span = wpa_yaml_line(doc, line);
+    return strspn(doc->source + span.start, " \t") >= wpa_span_length(span);
+}
+
+/*
+ * The first of the comment lines right above this one, in its column: they are about what follows
+ * them. The line itself if there are none, or if they are the first of the file, which are about
+ * all of it.
+ */
+static size_t line_with_comments(const wpa_yaml_doc *doc, size_t line, size_t column)
+{
+    size_t first = line;
+    for (; first > 1; first--) {
+        const char *text = doc->source + wpa_yaml_line(doc, first - 1).start;
+        if (strspn(text, " ") != column || text[column] != '#') {
+            return wpa_text_starts(text, "---") ? line : first;
+        }
+    }
+    return line;
+}
+
+/* Where an entry in front of this one begins; false: it stands behind something on its line. */
+static bool find_line_before(const wpa_yaml_node *value, size_t *line)
+{
+    size_t start = start_of_entry(value);
+    size_t own = wpa_yaml_line_of(value->doc, start);
+    size_t column = start - wpa_yaml_line(value->doc, own).start;
+    bool begins_line = strspn(value->doc->source + start - column, " ") == column;
+    *line = begins_line ? line_with_comments(value->doc, own, column) : own;
+    return begins_line && is_by_lines(value);
+}
+
+static bool insert_at(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_doc *doc, size_t line,
+                      const char *lines)
+{
+    size_t start = wpa_yaml_line(doc, line).start;
+    if (lines) {
+        wpa_rule_edit_in(run, fix, doc, (wpa_span){start, start}, "%s", lines);
+    }
+    return lines != NULL;
+}
+
 bool wpa_rule_insert_before(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
                             const char *format, ...)
 {
-    size_t start = start_of_entry(value);
-    wpa_span line = wpa_yaml_line(value->doc, wpa_yaml_line_of(value->doc, start));
-    bool begins_line = strspn(value->doc->source + line.start, " ") == start - line.start;
-    if (!is_by_lines(value) || !begins_line) {
+    size_t line;
+    if (!find_line_before(value, &line)) {
         return false;
     }
     va_list values;
     va_start(values, format);
     const char *lines = format_lines(run, value, format, values);
     va_end(values);
-    if (lines) {
-        wpa_rule_edit_in(run, fix, value->doc, (wpa_span){line.start, line.start}, "%s", lines);
+    return insert_at(run, fix, value->doc, line, lines);
+}
+
+bool wpa_rule_insert_section(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
+                             const char *text)
+{
+    size_t line;
+    if (!find_line_before(value, &line)) {
+        return false;
     }
-    return lines != NULL;
+    bool has_blank = line > 1 && is_blank(value->doc, line - 1);
+    const char *lines = wpa_arena_printf(run->arena, "%s\n%s", text, has_blank ? "\n" : "");
+    lines = indent_lines(lines, column_of(value), value->doc, run->arena);
+    return insert_at(run, fix, value->doc, line, lines);
 }
 
 /* Of the i-th entry of a flow collection, key and anchor with it. */
@@ -129,12 +181,6 @@ static bool remove_in_flow(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node 
         wpa_rule_edit_in(run, fix, value->doc, gone, "%s", "");
     }
     return is_one_line;
-}
-
-static bool is_blank(const wpa_yaml_doc *doc, size_t line)
-{
-    wpa_span span = wpa_yaml_line(doc, line);
-    return strspn(doc->source + span.start, " \t") >= wpa_span_length(span);
 }
 
 /* With the blank line behind an entry that has one in front as well: one parts its neighbours. */

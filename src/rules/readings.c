@@ -190,3 +190,25 @@ bool wpa_readings_callers_have(wpa_rule_run *run, const wpa_callers_readings *ca
     }
     return has;
 }
+
+bool wpa_readings_actions_have_row(wpa_rule_run *run, const wpa_outline_job *job, const char *name)
+{
+    const wpa_surroundings *around = run->source->around;
+    const char *row = wpa_arena_printf(run->arena, "matrix.%s", name);
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const wpa_outline_uses *uses = &job->steps[i].uses;
+        if (uses->kind != WPA_OUTLINE_LOCAL) {
+            continue;
+        }
+        const wpa_graph_file *file =
+            around ? wpa_graph_used(around->graph, uses, run->arena) : NULL;
+        const wpa_source *action = file ? wpa_rule_source_at(run, file->path) : NULL;
+        if (!action || !action->yaml || !wpa_rule_spend(run, action->yaml->size_bytes / 16) ||
+            wpa_readings_find_word(action->yaml, row) ||
+            wpa_readings_find_word(action->yaml, "(matrix") ||
+            wpa_readings_find_word(action->yaml, "matrix[")) {
+            return true; /* what is not there to be seen may read it */
+        }
+    }
+    return false;
+}

@@ -3,6 +3,7 @@
 
 #include <wpa/map.h>
 
+#include "rules/outline.h"
 #include "rules/rule.h"
 
 /** What stands behind a name everywhere in the file: "steps.a", "steps['a']", "toJSON(steps)". */
@@ -37,6 +38,9 @@ typedef struct wpa_callers_readings {
 wpa_callers_readings wpa_readings_of_callers(wpa_rule_run *run);
 bool wpa_readings_callers_have(wpa_rule_run *run, const wpa_callers_readings *callers,
                                const char *name);
+
+/** May a local action of the job read matrix.NAME? An action runs with the matrix of its caller. */
+bool wpa_readings_actions_have_row(wpa_rule_run *run, const wpa_outline_job *job, const char *name);
 
 /** Does the word stand anywhere in the file, in any case of its letters? */
 bool wpa_readings_find_word(const wpa_yaml_doc *doc, const char *word);

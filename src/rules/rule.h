@@ -255,8 +255,12 @@ const char *wpa_rule_text_at(wpa_rule_run *run, const char *path, size_t *size_b
  */
 bool wpa_rule_insert_behind(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
                             const char *format, ...) WPA_PRINTF(4, 5);
+/** In front of the entry, and of the comments right above it. */
 bool wpa_rule_insert_before(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
                             const char *format, ...) WPA_PRINTF(4, 5);
+/** The same, with a blank line behind it where one parts the entry from the one before it. */
+bool wpa_rule_insert_section(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *value,
+                             const char *text);
 /**
  * Add "key: value" to the mapping that stands under group (with, env) in a step or job; the group
  * itself is made behind the entry named behind if there is none.

@@ -1,4 +1,5 @@
 /* CMP-044: a runtime version that nobody looks after any more, or that the runner cannot get. */
+#include <ctype.h>
 #include <string.h>
 
 #include "rules/pin.h"
@@ -142,6 +143,24 @@ static bool is_newest_of_ended(const subject *s)
     return wpa_yaml_is(row, WPA_YAML_SEQUENCE);
 }
 
+static bool is_part_of_version(char c)
+{
+    return isalnum((unsigned char)c) || c == '.';
+}
+
+/* "Set up Python 3.8" says the version that the step will set up from now on. */
+static void rename_step(wpa_rule_run *run, wpa_fix *fix, const subject *s, const char *next)
+{
+    const wpa_yaml_node *name = s->use.step ? wpa_yaml_get(s->use.step->node, "name") : NULL;
+    const char *text = wpa_yaml_text(name), *old = s->release->version;
+    const char *at = text ? strstr(text, old) : NULL;
+    size_t length = strlen(old);
+    if (at && (at == text || !is_part_of_version(at[-1])) && !is_part_of_version(at[length])) {
+        size_t start = (size_t)(at - text);
+        wpa_rule_edit(run, fix, wpa_yaml_source_span(name, start, start + length), "%s", next);
+    }
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
@@ -174,6 +193,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
             wpa_rule_edit(run, fix, wpa_yaml_source_span(s->use.node, start, end), "%s",
                           next->version);
         }
+        rename_step(run, fix, s, next->version);
     }
 }
 

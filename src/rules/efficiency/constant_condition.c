@@ -414,6 +414,13 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* "matrix.x == 'true'" of what is true, not 'true': the comparison is wrong, the step is wanted. */
+static bool is_of_types(const wpa_yaml_node *condition)
+{
+    const char *text = wpa_yaml_text(condition);
+    return text && (strstr(text, "'true'") || strstr(text, "'false'"));
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
@@ -424,7 +431,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     if (s->is_true) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_SAFE, "remove the condition");
         (void)wpa_rule_remove_entry(run, fix, s->condition);
-    } else if (is_step && !wpa_yaml_find(s->owner, "id") && !wpa_yaml_is_commented(s->condition)) {
+    } else if (is_step && !wpa_yaml_find(s->owner, "id") && !wpa_yaml_is_commented(s->condition) &&
+               !is_of_types(s->condition)) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "remove the dead step");
         (void)wpa_rule_remove_entry(run, fix, s->owner);
     }

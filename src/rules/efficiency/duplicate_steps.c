@@ -1,4 +1,5 @@
 /* EFF-003: the same run of steps stands in several jobs. */
+#include <ctype.h>
 #include <string.h>
 
 #include "rules/extract.h"
@@ -479,8 +480,23 @@ static const char *title_of(wpa_rule_run *run, const copy *c, size_t length)
     if (!text) {
         text = wpa_arena_printf(run->arena, "%s steps", c->steps[0].job->id);
     }
-    char *title = wpa_arena_text(run->arena, wpa_extract_slug(text, run->arena));
-    return *title ? title : "shared-steps";
+    return text;
+}
+
+static const char *slug_of(wpa_rule_run *run, const char *title)
+{
+    const char *slug = wpa_extract_slug(title, run->arena);
+    return *slug ? slug : "shared-steps";
+}
+
+/* The title as it is written, where it may stand in YAML without quotes. */
+static const char *name_of(wpa_rule_run *run, const char *title)
+{
+    static const char *const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789 -_./~+()";
+    bool is_plain = isalpha((unsigned char)*title) && strchr(title, ' ') &&
+                    title[strspn(title, letters)] == '\0' && title[strlen(title) - 1] != ' ';
+    return is_plain ? title : wpa_extract_words(slug_of(run, title), run->arena);
 }
 
 /* An action names the shell of each script. */
@@ -510,7 +526,7 @@ static wpa_span stretch_of(const copy *c, size_t length)
 }
 
 static void replace_copy(wpa_extract *x, wpa_fix *fix, const copy copies[], size_t i, size_t length,
-                         const char *slug, const char *folder)
+                         const char *name, const char *folder)
 {
     const copy *c = &copies[i];
     const wpa_yaml_doc *doc = c->source->yaml;
@@ -518,10 +534,10 @@ static void replace_copy(wpa_extract *x, wpa_fix *fix, const copy copies[], size
     wpa_span span = stretch_of(c, length);
     size_t column = wpa_yaml_dash(c->steps[0].node) - span.start;
     bool has_name = wpa_yaml_get(c->steps[0].node, "name") != NULL;
-    const char *text = wpa_arena_printf(
-        arena, "%*s- %s%s%s%*suses: ./%s\n%s", (int)column, "", has_name ? "name: " : "",
-        has_name ? wpa_extract_words(slug, arena) : "", has_name ? "\n" : "",
-        has_name ? (int)column + 2 : 0, "", folder, wpa_extract_with(x, i, column + 2));
+    const char *text = wpa_arena_printf(arena, "%*s- %s%s%s%*suses: ./%s\n%s", (int)column, "",
+                                        has_name ? "name: " : "", has_name ? name : "",
+                                        has_name ? "\n" : "", has_name ? (int)column + 2 : 0, "",
+                                        folder, wpa_extract_with(x, i, column + 2));
     size_t n = strlen(text);
     bool is_open = span.end && doc->source[span.end - 1] != '\n';
     text = wpa_arena_slice(arena, text, n - is_open);
@@ -533,8 +549,9 @@ static void extract(wpa_rule_run *run, wpa_finding *finding, const copy copies[]
 {
     wpa_extract *x = wpa_arena_alloc(run->arena, sizeof *x);
     *x = (wpa_extract){.run = run, .kind = WPA_EXTRACT_ACTION, .n = n};
-    const char *slug = title_of(run, &copies[0], length);
-    const char *path = wpa_rule_free_path(run, ".github/actions", slug, "/action.yml");
+    const char *title = title_of(run, &copies[0], length), *name = name_of(run, title);
+    const char *path =
+        wpa_rule_free_path(run, ".github/actions", slug_of(run, title), "/action.yml");
     if (!path || !fill(x, copies, length)) {
         return;
     }
@@ -551,9 +568,9 @@ static void extract(wpa_rule_run *run, wpa_finding *finding, const copy copies[]
     wpa_rule_create(run, fix, path,
                     "name: %s\ndescription: Steps that several jobs share\n%sruns:\n"
                     "  using: composite\n  steps:\n%s",
-                    wpa_extract_words(slug, run->arena), wpa_extract_inputs(x, 0), steps);
+                    name, wpa_extract_inputs(x, 0), steps);
     for (size_t i = 0; i < n; i++) {
-        replace_copy(x, fix, copies, i, length, slug, folder);
+        replace_copy(x, fix, copies, i, length, name, folder);
     }
 }
 

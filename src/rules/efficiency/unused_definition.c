@@ -445,7 +445,8 @@ static void check_rows(wpa_rule_run *run, wpa_readings *read, const wpa_outline_
         const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
         if (!name || wpa_text_is(name, "include") || wpa_text_is(name, "exclude") ||
             !wpa_yaml_is(row, WPA_YAML_SEQUENCE) || row->n_items < 2 || is_counter(row) ||
-            wpa_readings_have(run, wpa_readings_once(run, read, "matrix"), name)) {
+            wpa_readings_have(run, wpa_readings_once(run, read, "matrix"), name) ||
+            wpa_readings_actions_have_row(run, job, name)) {
             continue;
         }
         bool is_in_legs = wpa_yaml_find(matrix, "include") || wpa_yaml_find(matrix, "exclude");

@@ -133,14 +133,15 @@ static void repair_missing(wpa_rule_run *run, wpa_finding *finding, const wpa_ou
     bool on_pr = wpa_outline_trigger_find(o, "pull_request") != NULL;
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "add a concurrency group");
     /* With pull_request_target github.ref is the base branch: all pull requests would be one. */
-    (void)wpa_rule_insert_before(
-        run, fix, jobs->value,
-        "concurrency:\n  group: ${{ github.workflow }}-${{ %sgithub.ref }}\n"
-        "  cancel-in-progress: ${{ %s }}\n\n",
-        on_target ? "github.event.pull_request.number || " : "",
-        on_target && on_pr ? "startsWith(github.event_name, 'pull_request')"
-        : on_target        ? "github.event_name == 'pull_request_target'"
-                           : "github.event_name == 'pull_request'");
+    const char *text =
+        wpa_arena_printf(run->arena,
+                         "concurrency:\n  group: ${{ github.workflow }}-${{ %sgithub.ref }}\n"
+                         "  cancel-in-progress: ${{ %s }}",
+                         on_target ? "github.event.pull_request.number || " : "",
+                         on_target && on_pr ? "startsWith(github.event_name, 'pull_request')"
+                         : on_target        ? "github.event_name == 'pull_request_target'"
+                                            : "github.event_name == 'pull_request'");
+    (void)wpa_rule_insert_section(run, fix, jobs->value, text);
 }
 
 static void repair(wpa_rule_run *run, wpa_finding *finding)

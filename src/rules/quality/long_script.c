@@ -314,10 +314,24 @@ static bool find_folder(const moving *m, const char **folder, const char **varia
     return wpa_steps_have_tree(m->step) && !wpa_site_is_for_others(source);
 }
 
+/* "Check the pages (${{ matrix.locale }})" is about pages; NULL if less than two words are left. */
+static const char *without_expressions(const char *name, wpa_arena *arena)
+{
+    const char *rest = "";
+    for (const char *open = strstr(name, "${{"); open; open = strstr(name, "${{")) {
+        const char *close = strstr(open, "}}");
+        rest = wpa_arena_printf(arena, "%s%.*s ", rest, (int)(open - name), name);
+        name = close ? close + 2 : "";
+    }
+    rest = wpa_arena_printf(arena, "%s%s", rest, name);
+    return strchr(wpa_extract_slug(rest, arena), '-') ? rest : NULL;
+}
+
 static const char *file_name(const moving *m)
 {
     const char *name = wpa_yaml_text(wpa_yaml_get(m->step->node, "name"));
-    name = name && !strstr(name, "${{") ? name : m->step->id;
+    name = name && strstr(name, "${{") ? without_expressions(name, m->run->arena) : name;
+    name = name ? name : m->step->id;
     const char *job = *m->step->job->id ? m->step->job->id : "step";
     name = name ? name : wpa_arena_printf(m->run->arena, "%s-%zu", job, m->step->index + 1);
     const char *slug = wpa_extract_slug(name, m->run->arena);

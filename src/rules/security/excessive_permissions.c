@@ -212,10 +212,10 @@ static void repair_absent(wpa_rule_run *run, wpa_finding *finding, const subject
     fix->needs = wpa_rule_needs(run, WPA_FACTS_PERMISSIONS);
     bool is_alone = o->n_jobs == 1 && all.n && !wpa_yaml_find(o->jobs[0].node, "permissions");
     bool is_covered = count_inheriting(o) == 0;
-    if (!wpa_rule_insert_before(run, fix, s->value, "%s\n\n",
-                                is_alone     ? wpa_needs_text(&all, run->arena)
-                                : is_covered ? "permissions: {}"
-                                             : "permissions:\n  contents: read")) {
+    if (!wpa_rule_insert_section(run, fix, s->value,
+                                 is_alone     ? wpa_needs_text(&all, run->arena)
+                                 : is_covered ? "permissions: {}"
+                                              : "permissions:\n  contents: read")) {
         return;
     }
     for (size_t i = 0; !is_alone && i < o->n_jobs; i++) {

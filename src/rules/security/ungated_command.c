@@ -127,16 +127,19 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     }
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "ask whether the author is a member");
     size_t start = command->span.start, end = command->span.end;
+    bool has_or = strstr(text, "||") != NULL;
     if (open) {
         size_t length = strlen(text), blanks = 0;
         while (length > 2 + blanks && text[length - 3 - blanks] == ' ') {
             blanks++;
         }
-        wpa_rule_edit(run, fix, (wpa_span){start, start + 3 + strspn(text + 3, " ")}, "${{ (");
-        wpa_rule_edit(run, fix, (wpa_span){end - 2 - blanks, end}, ") && " TEST " }}");
+        wpa_rule_edit(run, fix, (wpa_span){start, start + 3 + strspn(text + 3, " ")}, "${{ %s",
+                      has_or ? "(" : "");
+        wpa_rule_edit(run, fix, (wpa_span){end - 2 - blanks, end}, "%s && " TEST " }}",
+                      has_or ? ")" : "");
     } else {
-        wpa_rule_edit(run, fix, (wpa_span){start, start}, "(");
-        wpa_rule_edit(run, fix, (wpa_span){end, end}, ") && " TEST);
+        wpa_rule_edit(run, fix, (wpa_span){start, start}, "%s", has_or ? "(" : "");
+        wpa_rule_edit(run, fix, (wpa_span){end, end}, "%s && " TEST, has_or ? ")" : "");
     }
 }
 

@@ -24,6 +24,7 @@
 #define TICK_MS 250
 #define RECONNECT_MS 1000
 #define TRIM_MS 60000
+#define NO_CONNECTION UINT64_MAX
 #define CALLERS_MS 3000 /* how long a stream may outlast its caller's token */
 
 /* ---- the queue ----------------------------------------------------------------------------------
@@ -275,19 +276,27 @@ static void tell_news(wpa_api *api, wpa_db *db)
     } while (n == WPA_API_NEWS_MAX);
 }
 
+/** News may have been missed: a lost connection is made anew by whichever query comes next. */
+static void tell_if_anew(wpa_api *api, const wpa_db *db, uint64_t *told)
+{
+    if (db && wpa_db_generation(db) != *told) { /* not while it is away */
+        *told = wpa_db_generation(db);
+        wpa_api_streams_tell(api, "reset", "{}");
+    }
+}
+
 void *wpa_api_watch(void *argument)
 {
     wpa_api *api = argument;
     wpa_db *db = NULL;
+    uint64_t told = NO_CONNECTION;
     int64_t next_try_ms = 0, next_check_ms = 0, next_trim_ms = wpa_monotonic_ms() + TRIM_MS;
     while (!atomic_load(&api->is_stopping)) {
         if (!db && wpa_monotonic_ms() >= next_try_ms) {
             db = connect_watcher(api);
             next_try_ms = wpa_monotonic_ms() + RECONNECT_MS;
-            if (db) { /* not before: there is nothing to read again while it is away */
-                wpa_api_streams_tell(api, "reset", "{}"); /* news may have been missed */
-            }
         }
+        tell_if_anew(api, db, &told);
         wait_for_news(api, db);
         tell_news(api, db);
         look_at_jobs(api, db);
@@ -304,6 +313,7 @@ void *wpa_api_watch(void *argument)
         if (db && wpa_db_is_lost(db)) {
             wpa_db_close(db);
             db = NULL;
+            told = NO_CONNECTION;
         }
     }
     wake_parked(api, NULL, true);

@@ -466,6 +466,37 @@ def database_breaks(world):
     wait_for("answers", lambda: world.call("GET", "/findings").status == 200, 20)
 
 
+def wait_until_said(stream, what, times, seconds=20):
+    """What came until it was said so often: what is said to keep the stream alive does not count."""
+    got, end = b"", time.monotonic() + seconds
+    while got.count(what) < times:
+        assert time.monotonic() < end, got
+        got += stream.recv(65536)
+    return got
+
+
+def add_destination(world):
+    """Where to order a job that nobody does here."""
+    hook = {"name": "elsewhere", "channel": "webhook", "settings": {"url": "https://hook.example/x"}}
+    assert world.call("POST", "/destinations", hook).status in (201, 409)
+    return "/destinations/elsewhere/test"
+
+
+def streams_hear_of_breaks(world):
+    """Whoever reads a stream is told of each break, also while a call waits for a job: what the watcher asks
+    for its sake makes the connection anew."""
+    asks = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%FROM unnest($1::bigint[]) AS u(i)%' AND pid <> pg_backend_pid()"
+    parked = world.connect()
+    parked.sendall(post(world, add_destination(world) + "?wait=300", b""))
+    stream, got = open_stream(world)
+    for n in range(1, 6):
+        wait_for("the watcher to ask", lambda: world.sql(asks))
+        world.sql(f"SELECT pg_terminate_backend(pid) FROM ({asks}) watcher")
+        got += wait_until_said(stream, b"event: reset", n - got.count(b"event: reset"))
+    parked.close()
+    stream.close()
+
+
 # ---- stopping ----
 
 def has_read(world, s):
@@ -482,12 +513,11 @@ def stops_gracefully(world):
     """What is under way ends, streams are closed, nobody new is let in, and the process ends by itself. Who
     waits for a job that does not end meanwhile is told where to look."""
     stream, _ = open_stream(world)
-    hook = {"name": "elsewhere", "channel": "webhook", "settings": {"url": "https://hook.example/x"}}
-    assert world.call("POST", "/destinations", hook).status == 201
+    park_on = add_destination(world)
     parked = [world.connect() for _ in range(40)]
     for s in parked:
         s.settimeout(20)
-        s.sendall(post(world, "/destinations/elsewhere/test", b""))
+        s.sendall(post(world, park_on, b""))
     wait_for("their job", lambda: world.sql("SELECT 1 FROM wpa.job WHERE kind = 'notify'"))
     waiting = world.connect()
     sent = b'{"name": "mira", "passphrase": "wrong, and slow to find out"}'
@@ -512,7 +542,7 @@ def stops_gracefully(world):
 FAULTS = (bodies_cut, bodies_doubled, bodies_nested, bodies_too_large, bodies_strange, bodies_expected,
           bodies_in_chunks, sockets_half_closed, headers_flood, paths_tricky, requests_in_a_row, writers_slow,
           readers_slow, streams_unread, connections_many, clients_leave, database_away, database_hangs,
-          database_breaks)
+          database_breaks, streams_hear_of_breaks)
 
 
 def main():

@@ -312,27 +312,81 @@ static void a_lapsed_job_is_taken_back(void **state)
     assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT attempt FROM job"), 0);
 }
 
-/* Every agent asks every few seconds, and the history is that of three months. */
-static void the_schedule_is_looked_up_by_an_index(void **state)
+static int64_t claim(fixture *f)
+{
+    return wpa_test_sql_int(f->pg, f->engine.principal_id,
+                            "SELECT token FROM claim('test', 'here', interval '20 seconds')");
+}
+
+/* What was ordered while a job ran is answered by its next run, whatever ended the first one: it
+   has all its tries for that, and is not done a third time. */
+static void an_order_is_answered_once(void **state)
 {
     fixture *f = *state;
-    wpa_error err = {0};
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    const wpa_sql explain = {
-        .name = "explain",
-        .text = wpa_arena_printf(arena, "EXPLAIN %s", WPA_SQL_AGENT_SCHEDULE->text),
-        .index = -1};
-    static const wpa_sql large = {
-        .name = "large", .text = "SELECT set_config('enable_seqscan', 'off', false)", .index = -1};
-    assert_true(wpa_db_run(f->db, &large, NULL, 0, &err));
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(f->db, &explain, NULL, 0, &err);
-    assert_non_null(rows);
-    bool is_found = false;
-    for (size_t i = 0; i < wpa_rows_count(rows); i++) {
-        const char *line = wpa_rows_text(rows, i, 0);
-        is_found = is_found || (strstr(line, "Index Cond:") && strstr(line, "finished_at >"));
+    static const char *const ends[] = {"given back", "tried again", "lapsed"};
+    for (size_t i = 0; i < WPA_COUNT(ends); i++) {
+        wpa_error err = {0};
+        char id[WPA_DB_NUMBER_SIZE], token[WPA_DB_NUMBER_SIZE];
+        wpa_db_number(enqueue(f, "test", ends[i]), id);
+        const char *params[] = {id, wpa_db_number(claim(f), token), "the network is gone"};
+        (void)enqueue(f, "test", ends[i]);
+        int64_t n = 0;
+        bool is_good =
+            i == 0   ? wpa_db_run(f->db, WPA_SQL_JOB_RELEASE, params, 2, &err)
+            : i == 1 ? wpa_db_run(f->db, WPA_SQL_JOB_RETRY, params, 3, &err)
+                     : strcmp(wpa_test_sql(f->pg, NULL, 0,
+                                           "UPDATE job SET lease_until = now() - interval '1 s'"),
+                              "00000") == 0 &&
+                           wpa_job_reap(f->db, &n, &err);
+        assert_true(is_good);
+        assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT attempt FROM job"), 0);
+        const char *done[] = {id, wpa_db_number(claim(f), token), NULL};
+        assert_true(wpa_db_run(f->db, WPA_SQL_JOB_DONE, done, WPA_COUNT(done), &err));
+        if (wpa_test_sql_int(f->pg, 0, "SELECT count(*) FROM job") != 0) {
+            fail_msg("%s: it is done once more", ends[i]);
+        }
     }
-    assert_true(is_found);
+}
+
+static bool has_line(const char *text, const char *key, const char *value)
+{
+    for (const char *at = strstr(text, key); at; at = strstr(at + 1, key)) {
+        const char *found = strstr(at, value);
+        if (found && found < at + strcspn(at, "\n")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every agent asks every few seconds or minutes; of the jobs there may be hundred thousands, of
+   those that have ended three months. */
+static void times_are_looked_up_by_an_index(void **state)
+{
+    fixture *f = *state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *forget = wpa_test_sql_value(f->pg, 0, arena,
+                                            "SELECT prosrc FROM pg_proc WHERE proname = "
+                                            "'forget_old'");
+    const struct {
+        const char *sql, *key, *value;
+    } rows[] = {
+        {WPA_SQL_AGENT_SCHEDULE->text, "Index Cond", "(finished_at >"},
+        {WPA_SQL_AGENT_NEXT_DUE->text, "Index Name", "job_due"},
+        {forget, "Index Cond", "(finished_at <"},
+        {forget, "Index Cond", "(expires_at <"},
+    };
+    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        const char *plan =
+            wpa_test_sql_value(f->pg, 0, arena,
+                               wpa_arena_printf(arena,
+                                                "SET LOCAL enable_seqscan = off; SET LOCAL "
+                                                "enable_bitmapscan = off; EXPLAIN (FORMAT JSON) %s",
+                                                rows[i].sql));
+        if (!has_line(plan, rows[i].key, rows[i].value)) {
+            fail_msg("%s %s: %s", rows[i].key, rows[i].value, plan);
+        }
+    }
 }
 
 static void the_heart_renews_and_notices(void **state)
@@ -340,10 +394,7 @@ static void the_heart_renews_and_notices(void **state)
     fixture *f = *state;
     wpa_error err = {0};
     int64_t id = enqueue(f, "test", "renewed");
-    int64_t token =
-        wpa_test_sql_int(f->pg, f->engine.principal_id,
-                         "SELECT token FROM claim('test', 'here', interval '20 seconds')");
-    const wpa_job job = {.id = id, .token = token};
+    const wpa_job job = {.id = id, .token = claim(f)};
     /* as if claimed long ago: due for renewal at once, but not yet lost */
     wpa_lease *lease =
         wpa_heart_take(f->heart, 0, &job, wpa_monotonic_ms() - WPA_JOB_RENEW_MS - 1000);
@@ -376,7 +427,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_failed_with_many_words_has_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lapsed_job_is_taken_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_schedule_is_looked_up_by_an_index, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_order_is_answered_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(times_are_looked_up_by_an_index, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_heart_renews_and_notices, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

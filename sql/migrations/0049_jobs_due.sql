@@ -19,3 +19,4 @@ CREATE OR REPLACE FUNCTION forget_old() RETURNS bigint LANGUAGE sql SECURITY DEF
   session AS (DELETE FROM wpa.session s WHERE s.jti IN (SELECT o.jti FROM wpa.session o
        WHERE o.expires_at < statement_timestamp() - interval '30 days' ORDER BY o.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING s.jti)
   SELECT greatest((SELECT count(*) FROM job), (SELECT count(*) FROM session)) $$;
+CREATE INDEX outbox_done ON outbox (at) WHERE due_at IS NULL;

@@ -43,11 +43,12 @@ SELECT id, name FROM wpa.v_destination WHERE lower(name) = lower($1) OR 'o-' || 
 -- rows: at most one: the delivery, its destination and its matter, and whether it has no try left
 -- why: one at a time for each destination, so that one that hangs holds up nobody else; what belongs to one matter goes in order; a try
 --      whose courier never came back was one; a test is sent by whoever was asked for it, or not at all. Who is busy is asked once, not for
---      each of the thousands that may wait; a destination is locked, and looked at again then: somebody may have taken one of its since
+--      each of the thousands that may wait, nor is any of them looked at before it is due (a time that may change within the statement is no
+--      bound of an index); a destination is locked, and looked at again then: somebody may have taken one of its since
 WITH c AS MATERIALIZED (
   SELECT o.id, o.state = 'sending' AND o.tries >= d.max_tries AS is_spent
     FROM wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id AND d.is_enabled AND d.removed_at IS NULL
-   WHERE o.due_at <= clock_timestamp() AND NOT o.is_test AND o.destination_id <> ALL ($1::bigint[])
+   WHERE o.due_at <= statement_timestamp() AND NOT o.is_test AND o.destination_id <> ALL ($1::bigint[])
      AND o.destination_id <> ALL (ARRAY(SELECT b.destination_id FROM wpa.outbox b WHERE b.state = 'sending' AND b.due_at > clock_timestamp()))
      AND (o.matter_id IS NULL OR NOT EXISTS (SELECT FROM wpa.outbox b WHERE b.matter_id = o.matter_id AND b.destination_id = o.destination_id AND b.id < o.id
             AND b.state IN ('waiting','sending')))
@@ -160,11 +161,11 @@ UPDATE wpa.outbox SET state = 'dead', due_at = NULL, error = coalesce(error, 'it
 -- params:
 -- rows: none
 -- why: a matter that has ended is kept as long as something of the outbox tells of it
-WITH h AS (DELETE FROM wpa.hook_delivery WHERE delivery IN (SELECT delivery FROM wpa.hook_delivery WHERE at < clock_timestamp() - interval '30 days' LIMIT 1000)),
-m AS (DELETE FROM wpa.matter WHERE id IN (SELECT m.id FROM wpa.matter m WHERE m.ended_at < clock_timestamp() - interval '30 days'
+WITH h AS (DELETE FROM wpa.hook_delivery WHERE delivery IN (SELECT delivery FROM wpa.hook_delivery WHERE at < statement_timestamp() - interval '30 days' LIMIT 1000)),
+m AS (DELETE FROM wpa.matter WHERE id IN (SELECT m.id FROM wpa.matter m WHERE m.ended_at < statement_timestamp() - interval '30 days'
    AND NOT EXISTS (SELECT FROM wpa.outbox o WHERE o.matter_id = m.id) ORDER BY m.ended_at LIMIT 1000))
-DELETE FROM wpa.outbox WHERE id IN (SELECT id FROM wpa.outbox WHERE due_at IS NULL
-   AND at < clock_timestamp() - CASE state WHEN 'dead' THEN interval '90 days' ELSE interval '30 days' END ORDER BY id LIMIT 1000);
+DELETE FROM wpa.outbox WHERE id IN (SELECT id FROM wpa.outbox WHERE due_at IS NULL AND at < statement_timestamp() - interval '30 days'
+   AND (state <> 'dead' OR at < statement_timestamp() - interval '90 days') ORDER BY at LIMIT 1000);
 
 -- ---- webhooks in --------------------------------------------------------------------------------------
 

@@ -103,8 +103,8 @@ static void two_that_look_at_once_take_one(void **state)
     assert_string_equal(claim(f->other, f->arena), "m2");
 }
 
-/** How often anything in the plan of a claim was begun anew. */
-static int64_t loops_of_claim(fixture *f)
+/** The largest number behind these words in the plan of a claim, which is carried out. */
+static int64_t most_in_claim(fixture *f, const char *words)
 {
     wpa_error err = {0};
     const wpa_sql explain = {.name = "explain",
@@ -117,9 +117,9 @@ static int64_t loops_of_claim(fixture *f)
     assert_non_null(rows);
     int64_t most = 0;
     for (size_t i = 0; i < wpa_rows_count(rows); i++) {
-        const char *at = strstr(wpa_rows_text(rows, i, 0), "loops=");
-        int64_t loops = at ? strtoll(at + strlen("loops="), NULL, 10) : 0;
-        most = loops > most ? loops : most;
+        const char *at = strstr(wpa_rows_text(rows, i, 0), words);
+        int64_t number = at ? strtoll(at + strlen(words), NULL, 10) : 0;
+        most = number > most ? number : most;
     }
     return most;
 }
@@ -132,7 +132,19 @@ static void one_that_hangs_holds_up_nobody(void **state)
     tell(f, 400);
     assert_string_equal(claim(f->other, f->arena), "m1");
     sql(f, "ANALYZE wpa.outbox");
-    assert_in_range(loops_of_claim(f), 1, 20);
+    assert_in_range(most_in_claim(f, "loops="), 1, 20);
+}
+
+/* And behind one that fails, put off for up to an hour: none of them is looked at before it is due.
+ */
+static void what_is_put_off_is_not_looked_at(void **state)
+{
+    fixture *f = *state;
+    add(f, "fails", "webhook", "http://127.0.0.1:9/", "notice.*");
+    tell(f, 400);
+    sql(f, "UPDATE wpa.outbox SET due_at = now() + interval '1 hour'");
+    sql(f, "ANALYZE wpa.outbox");
+    assert_in_range(most_in_claim(f, "Rows Removed by Filter: "), 0, 20);
 }
 
 /* What an alert was first told of long ago says nothing of how long its receiver has failed. */
@@ -161,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_that_look_at_once_take_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_hangs_holds_up_nobody, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_put_off_is_not_looked_at, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_alert_that_lasts_is_said_again, set_up, tear_down),
     };
     wpa_test_pg_need();
